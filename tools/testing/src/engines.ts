@@ -1,0 +1,9 @@
+import { availableEngines } from "@convkit/engine";
+import type { EngineName } from "@convkit/engine";
+
+const wanted = process.env["CONVKIT_ENGINES"]?.split(",");
+
+/** The engines this machine has, for `describe.each(engines)`; `CONVKIT_ENGINES=wasm` narrows them. */
+export const engines: readonly EngineName[] = (await availableEngines()).filter(
+  (name) => wanted === undefined || wanted.includes(name),
+);

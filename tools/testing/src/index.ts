@@ -1,0 +1,2 @@
+export { engines } from "./engines.ts";
+export { peerPython, runPeer } from "./peers.ts";

@@ -1,0 +1,15 @@
+import { defineConfig } from "vitest/config";
+
+/** The settings every package's tests run under; `vitest.config.ts` of each package re-exports them. */
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    setupFiles: [new URL("./tools/testing/src/setup.ts", import.meta.url).pathname],
+    // TensorFlow lives in the process: one fork a file, and two cores to share.
+    pool: "forks",
+    maxWorkers: 2,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    reporters: ["default", ["json", { outputFile: "test-report.json" }]],
+  },
+});
