@@ -24,5 +24,13 @@ function run(command, args) {
 
 mkdirSync(dirname(folder), { recursive: true });
 run("python3", ["-m", "venv", folder]);
-run(join(folder, "bin", "python"), ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", requirements]);
+run(join(folder, "bin", "python"), [
+  "-m",
+  "pip",
+  "install",
+  "--quiet",
+  "--disable-pip-version-check",
+  "-r",
+  requirements,
+]);
 writeFileSync(stamp, wanted);

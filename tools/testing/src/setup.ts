@@ -12,7 +12,9 @@ beforeEach(() => {
 });
 
 afterEach(() => {
-  const calls = methods.flatMap((method) => vi.mocked(console[method]).mock?.calls.map((args) => [method, ...args]) ?? []);
+  const calls = methods.flatMap(
+    (method) => vi.mocked(console[method]).mock?.calls.map((args) => [method, ...args]) ?? [],
+  );
   vi.restoreAllMocks();
   expect(calls, "a stray console call").toEqual([]);
 });

@@ -1,0 +1,38 @@
+// What a fresh clone needs before anything runs: dependencies, build, TensorFlow. Plain Node, since nothing is installed yet.
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+export const root = fileURLToPath(new URL("..", import.meta.url));
+
+/** Runs a command at the root and ends this process with its status if it fails. */
+export function run(command, args, env = {}) {
+  const { status, signal, error } = spawnSync(command, args, {
+    cwd: root,
+    stdio: ["ignore", "inherit", "inherit"],
+    env: { ...process.env, TURBO_TELEMETRY_DISABLED: "1", DO_NOT_TRACK: "1", ...env },
+  });
+  if (error !== undefined) process.stderr.write(`${command} could not be started: ${error.message}\n`);
+  if (status !== 0) process.exit(signal === "SIGINT" ? 130 : (status ?? 1));
+}
+
+export function pnpm(...args) {
+  run("pnpm", args);
+}
+
+export function convkit(...args) {
+  run(process.execPath, ["apps/cli/bin/convkit.js", ...args]);
+}
+
+/** Installs the dependencies, builds every package and provisions TensorFlow where Python and a compiler allow it. */
+export function setUp() {
+  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+  if (major < 20 || (major === 20 && minor < 19)) {
+    process.stderr.write(
+      `convkit needs Node 20.19 or newer, this is ${process.versions.node}: install a current Node.\n`,
+    );
+    process.exit(2);
+  }
+  pnpm("install", "--frozen-lockfile", "--prefer-offline", "--reporter=append-only");
+  pnpm("exec", "turbo", "run", "build", "--output-logs=errors-only", "--no-update-notifier");
+  convkit("engine", "install", "--if-possible");
+}

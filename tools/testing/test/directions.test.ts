@@ -1,0 +1,55 @@
+import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { expect, test } from "vitest";
+
+const root = new URL("../../../", import.meta.url);
+
+/** Which packages of ours each package may depend on; the apps may depend on anything. */
+const allowed: Record<string, readonly string[]> = {
+  engine: [],
+  graph: ["engine"],
+  core: [],
+  blocks: ["core"],
+  models: ["core", "blocks"],
+  weights: ["core", "graph"],
+  datasets: [],
+  trainer: ["core", "graph", "datasets"],
+};
+
+interface Manifest {
+  name: string;
+  dependencies?: Record<string, string>;
+  peerDependencies?: Record<string, string>;
+  optionalDependencies?: Record<string, string>;
+}
+
+const packages = readdirSync(new URL("packages/", root)).filter((name) =>
+  existsSync(new URL(`packages/${name}/package.json`, root)),
+);
+
+test.each(packages)("packages/%s imports only in the direction of the architecture", (name) => {
+  const manifest = JSON.parse(readFileSync(new URL(`packages/${name}/package.json`, root), "utf8")) as Manifest;
+  expect(manifest.name).toBe(`@convkit/${name}`);
+  const ours = [manifest.dependencies, manifest.peerDependencies, manifest.optionalDependencies]
+    .flatMap((dependencies) => Object.keys(dependencies ?? {}))
+    .filter((dependency) => dependency.startsWith("@convkit/"))
+    .map((dependency) => dependency.slice("@convkit/".length));
+  expect(allowed[name], `packages/${name} has no place in the architecture: add it to this table`).toBeDefined();
+  expect(ours.filter((dependency) => !allowed[name]?.includes(dependency))).toEqual([]);
+});
+
+test.each(packages)("packages/%s reaches nobody's sources past their package's name", (name) => {
+  const folder = new URL(`packages/${name}/src/`, root);
+  const sources = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
+  const manifest = JSON.parse(readFileSync(new URL(`packages/${name}/package.json`, root), "utf8")) as Manifest;
+  const known = new Set([
+    ...Object.keys(manifest.dependencies ?? {}),
+    ...Object.keys(manifest.peerDependencies ?? {}),
+    manifest.name,
+  ]);
+  const strays = sources.flatMap((file) =>
+    [...readFileSync(new URL(file, folder), "utf8").matchAll(/from "(@convkit\/[^"/]+)/g)]
+      .filter(([, imported]) => !known.has(imported ?? ""))
+      .map(([, imported]) => `${file}: ${imported}`),
+  );
+  expect(strays).toEqual([]);
+});

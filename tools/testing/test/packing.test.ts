@@ -1,0 +1,148 @@
+import { execFile } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+/** Each package as a stranger gets it: packed, checked, installed alone into an empty project, its README example run. */
+
+const root = fileURLToPath(new URL("../../../", import.meta.url));
+const scratch = mkdtempSync(join(tmpdir(), "convkit-packing-"));
+const tarballs = new Map<string, string>();
+
+interface Manifest {
+  name: string;
+  private?: boolean;
+  bin?: Record<string, string>;
+  dependencies?: Record<string, string>;
+}
+
+const published = ["packages", "apps"]
+  .flatMap((group) => readdirSync(join(root, group)).map((name) => join(root, group, name)))
+  .map((folder) => ({ folder, manifest: JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Manifest }))
+  .filter(({ manifest }) => manifest.private !== true);
+
+const execute = promisify(execFile);
+
+async function run(command: string, args: readonly string[], cwd: string): Promise<string> {
+  try {
+    const { stdout } = await execute(command, args, { cwd, maxBuffer: 1 << 28, encoding: "utf8" });
+    return stdout;
+  } catch (error) {
+    const { stdout, stderr } = error as { stdout?: string; stderr?: string };
+    throw new Error(`${command} ${args.join(" ")}\n${stdout ?? ""}\n${stderr ?? ""}`, { cause: error });
+  }
+}
+
+/** The tarballs of a package and of every package of ours that it needs: none of them is on the registry of the test. */
+function closure(name: string, seen = new Set<string>()): readonly string[] {
+  if (seen.has(name)) return [...seen];
+  seen.add(name);
+  const entry = published.find(({ manifest }) => manifest.name === name);
+  for (const dependency of Object.keys(entry?.manifest.dependencies ?? {})) {
+    if (dependency.startsWith("@convkit/")) closure(dependency, seen);
+  }
+  return [...seen];
+}
+
+function project(manager: "npm" | "pnpm", name: string): string {
+  const folder = join(scratch, `${manager}-${name.replace("@convkit/", "")}`);
+  mkdirSync(folder, { recursive: true });
+  const ours = Object.fromEntries(closure(name).map((dependency) => [dependency, `file:${tarballs.get(dependency)}`]));
+  const manifest = {
+    name: "stranger",
+    private: true,
+    type: "module",
+    dependencies: { [name]: ours[name] },
+    overrides: Object.fromEntries(Object.entries(ours).filter(([dependency]) => dependency !== name)),
+  };
+  writeFileSync(join(folder, "package.json"), JSON.stringify(manifest));
+  if (manager === "pnpm") {
+    const overrides = Object.entries(ours).map(([dependency, file]) => `  "${dependency}": "${file}"\n`);
+    const scripts = ["core-js", "esbuild", "koffi", "protobufjs", "sharp"].map((script) => `  ${script}: false\n`);
+    writeFileSync(
+      join(folder, "pnpm-workspace.yaml"),
+      `packages: ["."]\noverrides:\n${overrides.join("")}allowBuilds:\n${scripts.join("")}`,
+    );
+  }
+  return folder;
+}
+
+async function install(manager: "npm" | "pnpm", folder: string): Promise<void> {
+  if (manager === "npm") await run("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline"], folder);
+  else await run("pnpm", ["install", "--prefer-offline", "--no-frozen-lockfile"], folder);
+}
+
+beforeAll(async () => {
+  for (const { folder, manifest } of published) {
+    const target = join(scratch, "tarballs", manifest.name.replace("@convkit/", ""));
+    mkdirSync(target, { recursive: true });
+    await run("pnpm", ["pack", "--pack-destination", target], folder);
+    tarballs.set(manifest.name, join(target, readdirSync(target)[0] ?? ""));
+  }
+}, 120_000);
+
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+const require = createRequire(import.meta.url);
+const tool = (name: string, file: string): string => join(dirname(require.resolve(`${name}/package.json`)), file);
+
+describe.each(published.map(({ folder, manifest }) => ({ name: manifest.name, folder, manifest })))(
+  "$name",
+  ({ name, folder, manifest }) => {
+    test("passes publint and attw as packed", async () => {
+      const tarball = tarballs.get(name) ?? "";
+      await run(process.execPath, [tool("publint", "src/cli.js"), "run", tarball, "--strict"], root);
+      if (manifest.bin !== undefined) return;
+      const report = await run(
+        process.execPath,
+        [tool("@arethetypeswrong/cli", "dist/index.js"), tarball, "--profile", "esm-only", "--format", "json"],
+        root,
+      );
+      expect(JSON.parse(report)).toMatchObject({ analysis: { types: { kind: "included" } } });
+    });
+
+    test.each(["npm", "pnpm"] as const)(
+      "installs alone with %s, and its README example compiles and runs",
+      async (manager) => {
+        const readme = readFileSync(join(folder, "README.md"), "utf8");
+        const stranger = project(manager, name);
+        await install(manager, stranger);
+        if (manifest.bin !== undefined) {
+          const [bin] = Object.keys(manifest.bin);
+          const help = await run(
+            process.execPath,
+            [join(stranger, "node_modules", name, manifest.bin[bin ?? ""] ?? ""), "--help"],
+            stranger,
+          );
+          expect(help).toContain(bin);
+          return;
+        }
+        const example = /```ts\n([\s\S]*?)```/.exec(readme)?.[1];
+        expect(example, "README.md has a ```ts example").toContain(name);
+        writeFileSync(join(stranger, "example.ts"), example ?? "");
+        const types = join(dirname(require.resolve("@types/node/package.json")), "..");
+        await run(
+          process.execPath,
+          [
+            tool("typescript", "bin/tsc"),
+            "--strict",
+            "--skipLibCheck",
+            "--module=nodenext",
+            "--target=es2023",
+            "--types=node",
+            `--typeRoots=${types}`,
+            "--outDir=out",
+            "example.ts",
+          ],
+          stranger,
+        );
+        await run(process.execPath, ["out/example.js"], stranger);
+      },
+      180_000,
+    );
+  },
+);
