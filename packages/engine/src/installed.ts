@@ -1,0 +1,82 @@
+import { readFile, readdir, rm } from "node:fs/promises";
+import path from "node:path";
+
+import { cacheFolder, folderBytes } from "./cache.ts";
+import { libraryNames, platformOf, type Platform } from "./platform.ts";
+
+/** The engines that `installEngine` provides. */
+export type InstallableEngine = "gpu" | "native";
+
+/** An engine in the cache. */
+export interface InstalledEngine {
+  engine: InstallableEngine;
+  tensorflow: string;
+  platform: Platform;
+  folder: string;
+  /** The wheels it was made of, with the hashes that were checked. */
+  wheels: readonly { file: string; sha256: string }[];
+  /** Further folders with libraries (CUDA), relative to the engine's folder. */
+  libraryFolders: readonly string[];
+}
+
+/** The file that makes a folder an installed engine; its folder appears by one rename. */
+export const manifestFile = "engine.json";
+
+/** Where an engine lies or would lie. */
+export function engineFolder(
+  engine: InstallableEngine,
+  tensorflow: string,
+  platform: Platform,
+  cache: string = cacheFolder(),
+): string {
+  return path.join(cache, `engine-${engine}-tensorflow-${tensorflow}-${platform}`);
+}
+
+/** The engine of that kind and version in the cache, for this machine. */
+export async function findInstalled(
+  engine: InstallableEngine,
+  tensorflow: string,
+  cache: string = cacheFolder(),
+): Promise<InstalledEngine | undefined> {
+  try {
+    const folder = engineFolder(engine, tensorflow, platformOf(), cache);
+    return { ...(JSON.parse(await readFile(path.join(folder, manifestFile), "utf8")) as InstalledEngine), folder };
+  } catch {
+    return undefined;
+  }
+}
+
+/** The engines in the cache, with their sizes on disk. */
+export async function listEngines({ cache = cacheFolder() }: { cache?: string } = {}): Promise<
+  (InstalledEngine & { bytes: number })[]
+> {
+  const names = await readdir(cache).catch(() => []);
+  const found = names.map(async (name) => {
+    const folder = path.join(cache, name);
+    const text = await readFile(path.join(folder, manifestFile), "utf8").catch(() => undefined);
+    return text === undefined
+      ? []
+      : [{ ...(JSON.parse(text) as InstalledEngine), folder, bytes: await folderBytes(folder) }];
+  });
+  return (await Promise.all(found)).flat();
+}
+
+/** Removes one kind of engine from the cache, all versions; returns the folders that went. */
+export async function removeEngine({
+  gpu = false,
+  cache = cacheFolder(),
+}: { gpu?: boolean; cache?: string } = {}): Promise<string[]> {
+  const engines = (await listEngines({ cache })).filter(({ engine }) => engine === (gpu ? "gpu" : "native"));
+  for (const { folder } of engines) {
+    // The manifest goes first: what is left by an interruption is no engine.
+    await rm(path.join(folder, manifestFile), { force: true });
+    await rm(folder, { recursive: true, force: true });
+  }
+  return engines.map(({ folder }) => folder);
+}
+
+/** The paths of an installed engine's two libraries. */
+export function librariesOf({ folder, platform }: InstalledEngine): { cc: string; framework: string } {
+  const { cc, framework } = libraryNames(platform);
+  return { cc: path.join(folder, "lib", cc), framework: path.join(folder, "lib", framework) };
+}

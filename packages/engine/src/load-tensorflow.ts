@@ -1,0 +1,69 @@
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
+
+import * as tf from "@tensorflow/tfjs-core";
+
+import { cacheFolder } from "./cache.ts";
+import { EngineError } from "./engine-error.ts";
+import { findInstalled, librariesOf, type InstallableEngine, type InstalledEngine } from "./installed.ts";
+import { shimNodeUtil } from "./node-shim.ts";
+import { cachedAddon, placeAddon } from "./place-addon.ts";
+import { shareTfjs } from "./share-tfjs.ts";
+import { noteTensorflowLibrary } from "./tensorflow-library.ts";
+import { describeTfjsNode, findTfjsNode, hasOwnAddon, type TfjsNode } from "./tfjs-node.ts";
+import { findTfjsNodeCopy, tfjsNodeCopyRoot } from "./tfjs-node-copy.ts";
+import { setTensorflowEnvironment } from "./threads.ts";
+import { tensorflowVersion } from "./wheels.ts";
+
+/** A tfjs-node that can be loaded, and the engine of ours that its addon needs, if it is not the user's own. */
+export interface Loadable {
+  tfjsNode: TfjsNode;
+  installed?: InstalledEngine;
+  /** Set where tfjs-node is the copy in the cache, which borrows the program's tfjs. */
+  copyRoot?: string;
+}
+
+/** What `loadTensorflow` would load, or the reason why there is nothing; looks at files only. */
+export async function findLoadable(
+  engine: InstallableEngine,
+  cache: string = cacheFolder(),
+): Promise<Loadable | { reason: string }> {
+  const own = findTfjsNode(engine);
+  if (own && hasOwnAddon(own)) return { tfjsNode: own };
+  const command = `convkit engine install${engine === "gpu" ? " --gpu" : ""}`;
+  const installed = await findInstalled(engine, tensorflowVersion, cache);
+  if (!installed) return { reason: `it is not installed: type "${command}"` };
+  const copy = findTfjsNodeCopy(engine, cache);
+  const tfjsNode = own ?? (copy === undefined ? undefined : describeTfjsNode(copy));
+  if (!tfjsNode || !existsSync(cachedAddon(installed, tfjsNode))) {
+    return { reason: `its addon is not compiled for this project's tfjs-node: type "${command}"` };
+  }
+  return { tfjsNode, installed, ...(own ? {} : { copyRoot: tfjsNodeCopyRoot(engine, cache) }) };
+}
+
+/** Loads a TensorFlow into this process and makes it tfjs' backend. */
+export async function loadTensorflow(
+  { tfjsNode, installed, copyRoot }: Loadable,
+  { threads }: { threads?: number | undefined } = {},
+): Promise<{ version: string; isGpu: boolean }> {
+  setTensorflowEnvironment(threads);
+  shimNodeUtil();
+  if (installed) await placeAddon(installed, tfjsNode);
+  if (copyRoot) shareTfjs(copyRoot);
+  try {
+    createRequire(import.meta.url)(tfjsNode.folder);
+  } catch (error) {
+    throw new EngineError(
+      `${path.join(tfjsNode.folder)} could not be loaded (${(error as Error).message.split("\n")[0]}): ${installed ? `remove ${installed.folder}` : "remove it"} and type "convkit engine install".`,
+    );
+  }
+  await tf.setBackend("tensorflow");
+  await tf.ready();
+  const { binding, isUsingGpuDevice } = tf.backend() as unknown as {
+    binding: { TF_Version: string };
+    isUsingGpuDevice: boolean;
+  };
+  noteTensorflowLibrary(binding.TF_Version, installed && librariesOf(installed));
+  return { version: binding.TF_Version, isGpu: isUsingGpuDevice };
+}

@@ -1,0 +1,64 @@
+import { existsSync, readFileSync, realpathSync } from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
+import process from "node:process";
+
+import type { InstallableEngine } from "./installed.ts";
+
+/** The npm package whose addon an engine needs. */
+export const packageNames = { native: "@tensorflow/tfjs-node", gpu: "@tensorflow/tfjs-node-gpu" } as const;
+
+/** A copy of tfjs-node. */
+export interface TfjsNode {
+  folder: string;
+  version: string;
+  /** The Node-API version that its addon is built for. */
+  napi: number;
+  /** Where it looks for its addon. */
+  addon: string;
+}
+
+/** The file beside an addon that says that it is ours, and whose library it uses. */
+export const markerFile = "convkit.json";
+
+/**
+ * The tfjs-node that a program here would import: as seen from this package, else from the working directory; only one
+ * that shares this package's tfjs-core, since two copies of tfjs-core are two engines.
+ */
+export function findTfjsNode(engine: InstallableEngine, from: string = process.cwd()): TfjsNode | undefined {
+  const core = resolve("@tensorflow/tfjs-core", createRequire(import.meta.url));
+  for (const require of [createRequire(import.meta.url), createRequire(path.join(from, "package.json"))]) {
+    const manifest = resolve(`${packageNames[engine]}/package.json`, require);
+    if (manifest === undefined) continue;
+    const union = resolve("@tensorflow/tfjs", createRequire(manifest));
+    if (union && resolve("@tensorflow/tfjs-core", createRequire(union)) === core)
+      return describeTfjsNode(path.dirname(manifest));
+  }
+  return undefined;
+}
+
+/** What a tfjs-node in that folder is and where its addon belongs. */
+export function describeTfjsNode(folder: string): TfjsNode {
+  const { version, binary } = JSON.parse(readFileSync(path.join(folder, "package.json"), "utf8")) as {
+    version: string;
+    binary: { napi_versions: number[] };
+  };
+  const napi = Math.max(...binary.napi_versions.filter((napi) => napi <= Number(process.versions.napi)));
+  return { folder, version, napi, addon: path.join(folder, "lib", `napi-v${napi}`, "tfjs_binding.node") };
+}
+
+/** Whether this tfjs-node has an addon and a TensorFlow that somebody else put there: such an install is used as it is. */
+export function hasOwnAddon({ folder, addon }: TfjsNode): boolean {
+  if (!existsSync(addon) || existsSync(path.join(path.dirname(addon), markerFile))) return false;
+  return ["libtensorflow.so.2", "libtensorflow.2.dylib", "tensorflow.dll"].some((name) =>
+    existsSync(path.join(folder, "deps", "lib", name)),
+  );
+}
+
+function resolve(name: string, require: NodeJS.Require): string | undefined {
+  try {
+    return realpathSync(require.resolve(name));
+  } catch {
+    return undefined;
+  }
+}
