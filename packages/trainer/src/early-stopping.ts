@@ -1,0 +1,39 @@
+import type { Callback } from "./callbacks.ts";
+import type { JsonValue } from "./json.ts";
+import { improves, type Monitor, watched, worst } from "./monitor.ts";
+
+export interface EarlyStoppingOptions {
+  readonly monitor?: Monitor;
+  /** Epochs without improvement before the run stops. */
+  readonly patience?: number;
+  readonly minDelta?: number;
+  /** Epochs that are let pass before counting begins. */
+  readonly startFrom?: number;
+}
+
+/** Stops when the watched value has not improved for `patience` epochs, as Keras' EarlyStopping. */
+export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
+  const { monitor = "valLoss", patience = 0, minDelta = 0, startFrom = 0 } = options;
+  let best = worst(monitor);
+  let waited = 0;
+  return {
+    name: "early-stopping",
+    onEpochEnd(epoch, logs, training) {
+      if (epoch <= startFrom) return;
+      const value = watched(monitor, logs);
+      if (improves(monitor, value, best, minDelta)) {
+        best = value;
+        waited = 0;
+        return;
+      }
+      waited += 1;
+      if (waited >= patience) training.stop(`${monitor} has not improved for ${waited} epochs`);
+    },
+    state: () => ({ best: Number.isFinite(best) ? best : null, waited }),
+    restore(state: JsonValue) {
+      const saved = state as { best: number | null; waited: number };
+      best = saved.best ?? worst(monitor);
+      waited = saved.waited;
+    },
+  };
+}

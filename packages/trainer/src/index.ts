@@ -1,0 +1,25 @@
+export { type BatchLogs, type Callback, type Training } from "./callbacks.ts";
+export { earlyStopping, type EarlyStoppingOptions } from "./early-stopping.ts";
+export { type EpochLogs, formatHistory, parseHistory, readHistory, writeHistory } from "./history.ts";
+export { type JsonValue } from "./json.ts";
+export { applyLogits } from "./logits.ts";
+export {
+  binaryCrossentropy,
+  binaryFocal,
+  categoricalCrossentropy,
+  categoricalFocal,
+  type FocalOptions,
+  type LossOptions,
+  sparseCategoricalCrossentropy,
+} from "./losses.ts";
+export { auc, type Auc } from "./metrics/auc.ts";
+export { type ClassReport, classReports, confusion, type Confusion, macroAverage } from "./metrics/confusion.ts";
+export { type Evaluation, type Evaluator, evaluator, type Mistake } from "./metrics/evaluation.ts";
+export { inTopK, topClasses } from "./metrics/top-k.ts";
+export { type Monitor, monitors } from "./monitor.ts";
+export { type Loss, type LossName, lossNames } from "./objective.ts";
+export { reduceOnPlateau, type PlateauOptions } from "./reduce-on-plateau.ts";
+export { parseSchedule, type Progress, type Schedule, scheduleFactor, scheduleNames } from "./schedules.ts";
+export { tensorBoard, type TensorBoardOptions } from "./tensorboard/callback.ts";
+export { type EventFile, openEventFile, type Picture } from "./tensorboard/event-file.ts";
+export { TrainerError } from "./trainer-error.ts";

@@ -1,0 +1,122 @@
+import * as tf from "@tensorflow/tfjs-core";
+
+/** Where outputs come from and how targets are softened; `fromLogits` tells that no softmax or sigmoid was applied. */
+export interface LossOptions {
+  readonly fromLogits?: boolean;
+  /** Moves this much of each target to the uniform distribution (Szegedy et al. 2015, section 7). */
+  readonly labelSmoothing?: number;
+}
+
+export interface FocalOptions extends LossOptions {
+  /** How much easy examples are played down; 0 is cross-entropy. */
+  readonly gamma?: number;
+  readonly alpha?: number;
+}
+
+/** Keras' bound on probabilities before a logarithm. */
+const epsilon = 1e-7;
+
+/** Cross-entropy of class distributions. `[n, classes], [n, classes] -> [n]` */
+export function categoricalCrossentropy(
+  targets: tf.Tensor2D,
+  outputs: tf.Tensor2D,
+  options: LossOptions = {},
+): tf.Tensor1D {
+  const { fromLogits = false, labelSmoothing = 0 } = options;
+  const wanted = smooth(targets, labelSmoothing, 1 / outputs.shape[1]);
+  return tf.neg(tf.sum(tf.mul(wanted, logProbabilities(outputs, fromLogits)), -1));
+}
+
+/** Cross-entropy of class numbers. `[n] int32, [n, classes] -> [n]` */
+export function sparseCategoricalCrossentropy(
+  labels: tf.Tensor1D,
+  outputs: tf.Tensor2D,
+  options: LossOptions = {},
+): tf.Tensor1D {
+  const { fromLogits = false, labelSmoothing = 0 } = options;
+  if (fromLogits && labelSmoothing === 0 && fused() !== undefined) return fusedSparse(labels, outputs);
+  return categoricalCrossentropy(tf.oneHot(labels, outputs.shape[1], 1, 0, "float32") as tf.Tensor2D, outputs, options);
+}
+
+/** Mean over the last axis of the cross-entropy of yes and no. `[n, k], [n, k] -> [n]` */
+export function binaryCrossentropy(targets: tf.Tensor2D, outputs: tf.Tensor2D, options: LossOptions = {}): tf.Tensor1D {
+  const { fromLogits = false, labelSmoothing = 0 } = options;
+  const wanted = smooth(targets, labelSmoothing, 0.5);
+  return tf.mean(fromLogits ? binaryFromLogits(wanted, outputs) : binaryFromProbabilities(wanted, outputs), -1);
+}
+
+/** Focal loss over classes (Lin et al. 2017, https://arxiv.org/abs/1708.02002), as Keras' CategoricalFocalCrossentropy. `[n, classes], [n, classes] -> [n]` */
+export function categoricalFocal(targets: tf.Tensor2D, outputs: tf.Tensor2D, options: FocalOptions = {}): tf.Tensor1D {
+  const { fromLogits = false, labelSmoothing = 0, gamma = 2, alpha = 0.25 } = options;
+  const wanted = smooth(targets, labelSmoothing, 1 / outputs.shape[1]);
+  const logs = logProbabilities(outputs, fromLogits);
+  const weight = tf.mul(alpha, tf.pow(tf.sub(1, tf.exp(logs)), gamma));
+  return tf.neg(tf.sum(tf.mul(weight, tf.mul(wanted, logs)), -1));
+}
+
+/** Focal loss of yes and no, as Keras' BinaryFocalCrossentropy without class balancing. `[n, k], [n, k] -> [n]` */
+export function binaryFocal(targets: tf.Tensor2D, outputs: tf.Tensor2D, options: FocalOptions = {}): tf.Tensor1D {
+  const { fromLogits = false, labelSmoothing = 0, gamma = 2 } = options;
+  const wanted = smooth(targets, labelSmoothing, 0.5);
+  const probabilities = fromLogits ? tf.sigmoid(outputs) : outputs;
+  const right = tf.add(tf.mul(wanted, probabilities), tf.mul(tf.sub(1, wanted), tf.sub(1, probabilities)));
+  const entropy = fromLogits ? binaryFromLogits(wanted, outputs) : binaryFromProbabilities(wanted, outputs);
+  return tf.mean(tf.mul(tf.pow(tf.sub(1, right), gamma), entropy), -1);
+}
+
+function smooth(targets: tf.Tensor2D, amount: number, uniform: number): tf.Tensor2D {
+  return amount === 0 ? targets : tf.add(tf.mul(targets, 1 - amount), amount * uniform);
+}
+
+function logProbabilities(outputs: tf.Tensor2D, fromLogits: boolean): tf.Tensor2D {
+  if (fromLogits) return tf.logSoftmax(outputs);
+  const normalised = tf.div(outputs, tf.sum(outputs, -1, true));
+  return tf.log(tf.clipByValue(normalised, epsilon, 1 - epsilon));
+}
+
+function binaryFromLogits(targets: tf.Tensor2D, logits: tf.Tensor2D): tf.Tensor2D {
+  const tail = tf.log1p(tf.exp(tf.neg(tf.abs(logits))));
+  return tf.add(tf.sub(tf.relu(logits), tf.mul(logits, targets)), tail);
+}
+
+function binaryFromProbabilities(targets: tf.Tensor2D, outputs: tf.Tensor2D): tf.Tensor2D {
+  const p = tf.clipByValue(outputs, epsilon, 1 - epsilon);
+  return tf.neg(tf.add(tf.mul(targets, tf.log(p)), tf.mul(tf.sub(1, targets), tf.log(tf.sub(1, p)))));
+}
+
+/** The part of tfjs' TensorFlow backends that reaches ops which tfjs itself does not name. */
+interface TensorFlowBackend {
+  readonly binding: { readonly TF_ATTR_TYPE: number; readonly TF_FLOAT: number; readonly TF_INT32: number };
+  executeMultipleOutputs(op: string, attributes: object[], inputs: tf.Tensor[], outputs: number): tf.Tensor[];
+}
+
+function fused(): TensorFlowBackend | undefined {
+  const backend = tf.backend() as unknown as Partial<TensorFlowBackend>;
+  return backend.executeMultipleOutputs === undefined ? undefined : (backend as TensorFlowBackend);
+}
+
+/** TensorFlow's one op for loss and gradient; tfjs composes the same from a dozen. */
+function fusedSparse(labels: tf.Tensor1D, outputs: tf.Tensor2D): tf.Tensor1D {
+  const op = tf.customGrad((logits: tf.Tensor | tf.GradSaveFunc, save: tf.Tensor | tf.GradSaveFunc) => {
+    const { binding, executeMultipleOutputs } = bound();
+    const attributes = [
+      { name: "T", type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT },
+      { name: "Tlabels", type: binding.TF_ATTR_TYPE, value: binding.TF_INT32 },
+    ];
+    const [loss, gradient] = executeMultipleOutputs(
+      "SparseSoftmaxCrossEntropyWithLogits",
+      attributes,
+      [logits as tf.Tensor, labels],
+      2,
+    );
+    (save as tf.GradSaveFunc)([gradient!]);
+    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => tf.mul(tf.expandDims(dy, -1), saved[0]!);
+    return { value: loss!, gradFunc };
+  });
+  return op(outputs) as tf.Tensor1D;
+}
+
+function bound(): TensorFlowBackend {
+  const backend = fused()!;
+  return { binding: backend.binding, executeMultipleOutputs: (...args) => backend.executeMultipleOutputs(...args) };
+}

@@ -1,0 +1,109 @@
+import { auc } from "./auc.ts";
+import { type ClassReport, classReports, confusion, macroAverage } from "./confusion.ts";
+import { inTopK, topClasses } from "./top-k.ts";
+
+/** An example that the model was most sure and wrong about. */
+export interface Mistake {
+  /** The example's place in the data set. */
+  readonly index: number;
+  readonly actual: number;
+  readonly predicted: number;
+  /** The probability given to the wrong class. */
+  readonly probability: number;
+}
+
+/** What an evaluation finds; `macro` are unweighted means over the classes, `auc` is one against the rest, averaged. */
+export interface Evaluation {
+  readonly count: number;
+  readonly loss: number;
+  readonly top1: number;
+  readonly top5: number;
+  readonly macro: { readonly precision: number; readonly recall: number; readonly f1: number };
+  readonly auc: number | null;
+  readonly perClass: readonly ClassReport[];
+  readonly confusion: readonly (readonly number[])[];
+}
+
+/** Gathers an evaluation batch by batch in memory that does not grow with the data. */
+export interface Evaluator {
+  /** Probabilities are `[n, classes]` flat, or `[n]` of the second class where the model has one output. */
+  add(batch: {
+    readonly labels: Int32Array;
+    readonly indices: Int32Array;
+    readonly probabilities: Float32Array;
+    readonly loss: number;
+  }): void;
+  result(): Evaluation;
+  readonly mistakes: readonly Mistake[];
+}
+
+/** An evaluator for the named classes that keeps the `mistakes` worst examples. */
+export function evaluator(classes: readonly string[], options: { readonly mistakes?: number } = {}): Evaluator {
+  const { mistakes: kept = 24 } = options;
+  const width = classes.length;
+  const matrix = confusion(width);
+  // One curve a class costs memory and time by the class; beyond a hundred the mean says little.
+  const curves = width <= 100 ? classes.map(() => auc()) : [];
+  const mistakes: Mistake[] = [];
+  let count = 0;
+  let lossSum = 0;
+  let correct = 0;
+  let inTop5 = 0;
+
+  const note = (mistake: Mistake) => {
+    if (mistakes.length === kept && mistake.probability <= (mistakes.at(-1)?.probability ?? 0)) return;
+    const place = mistakes.findIndex((other) => other.probability < mistake.probability);
+    mistakes.splice(place === -1 ? mistakes.length : place, 0, mistake);
+    if (mistakes.length > kept) mistakes.pop();
+  };
+
+  return {
+    mistakes,
+    add({ labels, indices, probabilities, loss }) {
+      const n = labels.length;
+      const table = probabilities.length === n ? bothClasses(probabilities) : probabilities;
+      const predicted = new Int32Array(n);
+      for (let i = 0; i < n; i += 1) {
+        const row = table.subarray(i * width, (i + 1) * width);
+        const label = labels[i]!;
+        const guess = topClasses(row, 1)[0]!;
+        predicted[i] = guess;
+        if (guess === label) correct += 1;
+        else note({ index: indices[i]!, actual: label, predicted: guess, probability: row[guess]! });
+        if (inTopK(row, label, 5)) inTop5 += 1;
+      }
+      curves.forEach((curve, index) =>
+        curve.add(
+          Array.from(labels, (_, i) => table[i * width + index]!),
+          Array.from(labels, (label) => label === index),
+        ),
+      );
+      matrix.add(labels, predicted);
+      lossSum += loss * n;
+      count += n;
+    },
+    result() {
+      const perClass = classReports(matrix.counts, classes);
+      const areas = curves.map((curve) => curve.result()).filter((area) => !Number.isNaN(area));
+      return {
+        count,
+        loss: lossSum / count,
+        top1: correct / count,
+        top5: inTop5 / count,
+        macro: macroAverage(perClass),
+        auc: areas.length === 0 ? null : areas.reduce((a, b) => a + b, 0) / areas.length,
+        perClass,
+        confusion: matrix.counts,
+      };
+    },
+  };
+}
+
+function bothClasses(second: Float32Array): Float32Array {
+  const table = new Float32Array(second.length * 2);
+  second.forEach((p, i) => {
+    table[2 * i] = 1 - p;
+    table[2 * i + 1] = p;
+  });
+  return table;
+}

@@ -1,0 +1,27 @@
+import type { EpochLogs } from "./history.ts";
+import { TrainerError } from "./trainer-error.ts";
+
+/** The value of an epoch that decides what is better. */
+export type Monitor = "loss" | "accuracy" | "valLoss" | "valAccuracy";
+
+export const monitors = ["loss", "accuracy", "valLoss", "valAccuracy"] as const satisfies readonly Monitor[];
+
+/** Whether `value` is better than `best` by more than `minDelta`: losses fall, accuracies rise. */
+export function improves(monitor: Monitor, value: number, best: number, minDelta = 0): boolean {
+  return monitor.toLowerCase().endsWith("loss") ? value < best - minDelta : value > best + minDelta;
+}
+
+/** The value that anything improves on. */
+export function worst(monitor: Monitor): number {
+  return monitor.toLowerCase().endsWith("loss") ? Infinity : -Infinity;
+}
+
+/** The watched value; throws where the run has no validation data to watch. */
+export function watched(monitor: Monitor, logs: EpochLogs): number {
+  const value = logs[monitor];
+  if (value === undefined)
+    throw new TrainerError(
+      `Cannot watch ${monitor}: the run has no validation data; give some, or watch "loss" or "accuracy".`,
+    );
+  return value;
+}

@@ -1,0 +1,97 @@
+import { mkdtemp, readdir, readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { peerPython, runPeer } from "@convkit/testing";
+import fc from "fast-check";
+import sharp from "sharp";
+import { describe, expect, test } from "vitest";
+import { openEventFile } from "../src/index.ts";
+import { crc32c } from "../src/tensorboard/crc32c.ts";
+import { histogram } from "../src/tensorboard/histogram.ts";
+
+test("CRC-32C gives RFC 3720's values", () => {
+  expect(crc32c(new Uint8Array(32))).toBe(0x8a9136aa);
+  expect(crc32c(new Uint8Array(32).fill(255))).toBe(0x62a8ab43);
+  expect(crc32c(Uint8Array.from({ length: 32 }, (_, i) => i))).toBe(0x46dd794e);
+  expect(crc32c(new TextEncoder().encode("123456789"))).toBe(0xe3069283);
+});
+
+test("every finite value falls into the bucket whose limits hold it", () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.double({ noDefaultInfinity: true, min: -1e19, max: 1e19, noNaN: true }), { minLength: 1 }),
+      (values) => {
+        const { bucket, bucket_limit, num, min, max } = histogram(values);
+        expect([num, min, max]).toEqual([values.length, Math.min(...values), Math.max(...values)]);
+        const want = bucket_limit.map(
+          (limit, i) => values.filter((v) => v <= limit && v > (bucket_limit[i - 1] ?? -Infinity)).length,
+        );
+        expect(bucket).toEqual(want);
+      },
+    ),
+  );
+});
+
+describe.skipIf(peerPython === undefined)("TensorBoard's own reader", () => {
+  test("finds the scalars, histograms, images and the graph that were written", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "convkit-events-"));
+    const file = await openEventFile(folder);
+    await file.scalars(0, { epoch_loss: 1.5, epoch_accuracy: 0.25 });
+    await file.scalars(1, { epoch_loss: 0.75, epoch_accuracy: 0.5 });
+    await file.histograms(1, { "dense/kernel": Float32Array.of(-1, 0, 0.5, 0.5, 2) });
+    const png = await sharp(Buffer.alloc(12, 7), { raw: { width: 2, height: 2, channels: 3 } })
+      .png()
+      .toBuffer();
+    await file.images(1, { sample: { height: 2, width: 2, channels: 3, png } });
+    await file.graph({
+      node: [
+        { name: "input", op: "InputLayer" },
+        { name: "dense", op: "Dense", input: ["input"] },
+      ],
+      versions: { producer: 22 },
+    });
+    await file.close();
+    const printed = runPeer(
+      `
+import json, sys
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.compat.proto.graph_pb2 import GraphDef
+events = EventAccumulator(sys.argv[1]); events.Reload()
+h = events.Histograms("dense/kernel")[0].histogram_value
+image = events.Images("sample")[0]
+graph = events.Graph()
+print(json.dumps(dict(
+  loss=[[e.step, e.value] for e in events.Scalars("epoch_loss")],
+  accuracy=[[e.step, e.value] for e in events.Scalars("epoch_accuracy")],
+  histogram=[h.min, h.max, h.num, h.sum, h.sum_squares, sum(h.bucket)],
+  image=[image.width, image.height, len(image.encoded_image_string)],
+  graph=[[n.name, n.op, list(n.input)] for n in graph.node],
+)))`,
+      [folder],
+    );
+    expect(JSON.parse(printed)).toEqual({
+      loss: [
+        [0, 1.5],
+        [1, 0.75],
+      ],
+      accuracy: [
+        [0, 0.25],
+        [1, 0.5],
+      ],
+      histogram: [-1, 2, 5, 2, 5.5, 5],
+      image: [2, 2, png.length],
+      graph: [
+        ["input", "InputLayer", []],
+        ["dense", "Dense", ["input"]],
+      ],
+    });
+  });
+
+  test("the file is named so that TensorBoard finds it", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "convkit-events-"));
+    await (await openEventFile(folder)).close();
+    const [name] = await readdir(folder);
+    expect(name).toMatch(/^events\.out\.tfevents\.\d+\..*\.v2$/);
+    expect((await readFile(join(folder, name!))).length).toBeGreaterThan(16);
+  });
+});
