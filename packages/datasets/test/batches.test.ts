@@ -1,0 +1,205 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { fromArrays } from "../src/arrays.ts";
+import type { Batch, BatchOptions, Dataset } from "../src/dataset.ts";
+import { batchCount, datasetFrom } from "../src/source.ts";
+import { splitOff } from "../src/split.ts";
+
+/** Ten images of 1x2x1: image i is (i, 100 + i), its label i % 2. */
+const ten = fromArrays({
+  images: Uint8Array.from({ length: 20 }, (_, index) => (index % 2) * 100 + Math.floor(index / 2)),
+  shape: [1, 2, 1],
+  labels: Array.from({ length: 10 }, (_, index) => index % 2),
+  classes: ["even", "odd"],
+  name: "ten",
+});
+
+async function all(data: Dataset, options: BatchOptions): Promise<Batch[]> {
+  const batches: Batch[] = [];
+  for await (const batch of data.batches(options)) batches.push(batch);
+  return batches;
+}
+
+const indicesOf = (batches: readonly Batch[]) => batches.flatMap(({ indices }) => [...indices]);
+
+describe("batches", () => {
+  it("come in order, the last one smaller", async () => {
+    const batches = await all(ten, { batch: 4 });
+    expect(batches.map(({ shape }) => shape)).toEqual([
+      [4, 1, 2, 1],
+      [4, 1, 2, 1],
+      [2, 1, 2, 1],
+    ]);
+    expect(batches[2]).toEqual({
+      images: Uint8Array.of(8, 108, 9, 109),
+      shape: [2, 1, 2, 1],
+      labels: Int32Array.of(0, 1),
+      indices: Int32Array.of(8, 9),
+    });
+  });
+
+  it("leave out a last one that is not full, if asked", async () => {
+    expect((await all(ten, { batch: 4, dropRemainder: true })).map(({ shape }) => shape[0])).toEqual([4, 4]);
+    expect([batchCount(ten, 4), batchCount(ten, 4, true)]).toEqual([3, 2]);
+  });
+
+  it("hold every image once, with its label, in any shuffled order", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 12 }), fc.nat(), fc.nat(5), async (batch, seed, epoch) => {
+        const batches = await all(ten, { batch, shuffle: true, seed, epoch });
+        expect(indicesOf(batches).toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+        for (const { images, labels, indices } of batches)
+          for (const [place, index] of indices.entries()) {
+            expect([images[2 * place], images[2 * place + 1], labels[place]]).toEqual([index, 100 + index, index % 2]);
+          }
+      }),
+    );
+  });
+
+  it("come in the same order for the same seed and epoch only", async () => {
+    const order = async (seed: number, epoch: number) =>
+      indicesOf(await all(ten, { batch: 3, shuffle: true, seed, epoch }));
+    expect(await order(1, 0)).toEqual(await order(1, 0));
+    expect(await order(1, 0)).not.toEqual(await order(1, 1));
+    expect(await order(1, 0)).not.toEqual(await order(2, 0));
+  });
+
+  it("can be taken up in the middle", async () => {
+    const options = { batch: 3, shuffle: true, seed: 5 };
+    expect(await all(ten, { ...options, skip: 2 })).toEqual((await all(ten, options)).slice(2));
+  });
+
+  it.each([
+    [{ batch: 0 }, "batch should be a whole number from 1, not 0"],
+    [{ batch: 2.5 }, "batch should be a whole number from 1, not 2.5"],
+    [{ batch: 2, seed: -1 }, "seed should be a whole number from 0, not -1"],
+    [{ batch: 2, epoch: 0.5 }, "epoch should be a whole number from 0, not 0.5"],
+  ])("refuse %o", async (options, message) => {
+    await expect(all(ten, options)).rejects.toThrow(message);
+  });
+});
+
+describe("a source that reads later", () => {
+  const slow = (read: (index: number) => boolean, memory = Number.POSITIVE_INFINITY) => {
+    const started: number[] = [];
+    const data = datasetFrom({
+      name: "slow",
+      classes: ["a"],
+      shape: [1, 1, 1],
+      dtype: "uint8",
+      labels: new Int32Array(8),
+      memory,
+      async read(indices, images) {
+        started.push(indices[0]!);
+        await Promise.resolve();
+        images.set(indices);
+        return [...indices.keys()].filter((place) => !read(indices[place]!));
+      },
+    });
+    return { data, started };
+  };
+
+  it("makes `prefetch` batches ready ahead, and no more", async () => {
+    const { data, started } = slow(() => true);
+    for await (const { indices } of data.batches({ batch: 2, prefetch: 1 })) {
+      expect(started).toEqual([0, 2, 4, 6].filter((first) => first <= indices[0]! + 2));
+    }
+  });
+
+  it("keeps to its memory", async () => {
+    const { data, started } = slow(() => true, 4);
+    for await (const { indices } of data.batches({ batch: 2, prefetch: 10 })) {
+      expect(started.length).toBeLessThanOrEqual(indices[0]! / 2 + 2);
+    }
+  });
+
+  it("leaves out what it could not read", async () => {
+    const { data } = slow((index) => index !== 1 && index < 6);
+    const batches = await all(data, { batch: 3 });
+    expect(batches.map(({ images, indices, shape }) => [[...images], [...indices], shape[0]])).toEqual([
+      [[0, 2], [0, 2], 2],
+      [[3, 4, 5], [3, 4, 5], 3],
+    ]);
+  });
+
+  it("fails where the batch is asked for, not before", async () => {
+    const { data } = slow((index) => {
+      if (index === 4) throw new Error("broken");
+      return true;
+    });
+    const seen: number[] = [];
+    await expect(async () => {
+      for await (const { indices } of data.batches({ batch: 2, prefetch: 3 })) seen.push(indices[0]!);
+    }).rejects.toThrow("broken");
+    expect(seen).toEqual([0, 2]);
+  });
+});
+
+describe("select", () => {
+  it("gives a part, numbered anew", async () => {
+    const part = ten.select([7, 2]).select([1, 0, 1], "part");
+    expect([part.name, part.size, [...part.labels], part.describe(0)]).toEqual(["part", 3, [0, 1, 0], "ten[2]"]);
+    const [batch] = await all(part, { batch: 3 });
+    expect([...batch!.images]).toEqual([2, 102, 7, 107, 2, 102]);
+    expect([...batch!.indices]).toEqual([0, 1, 2]);
+  });
+
+  it("refuses an image that is not there", () => {
+    expect(() => ten.select([10])).toThrow("ten has images 0 to 9, not 10");
+  });
+});
+
+describe("splitOff", () => {
+  it.each([
+    [0.2, 8, 2],
+    [3, 7, 3],
+  ])("of %s leaves %i and %i", (part, rest, taken) => {
+    const split = splitOff(ten, part, { seed: 3 });
+    expect(split.map(({ size }) => size)).toEqual([rest, taken]);
+    const names = split.flatMap((data) => Array.from({ length: data.size }, (_, index) => data.describe(index)));
+    expect(new Set(names).size).toBe(10);
+  });
+
+  it.each([0, 0.01, 10, 1.5, -1, Number.NaN])("of %s is refused", (part) => {
+    expect(() => splitOff(ten, part)).toThrow(/A split of \S+ of ten's 10 images would leave nothing/);
+  });
+});
+
+describe("fromArrays", () => {
+  const good = { images: new Uint8Array(8), shape: [2, 2, 1], labels: [0, 1] } as const;
+  it.each([
+    [
+      "another count of labels",
+      { ...good, labels: [0] },
+      "arrays: there are 2 images but 1 labels; each image needs one",
+    ],
+    [
+      "a label out of range",
+      { ...good, labels: [0, 2], classes: ["a", "b"] },
+      "arrays: label 1 is 2, but with 2 classes labels run from 0 to 1",
+    ],
+    ["a label that is no number", { ...good, labels: [0, Number.NaN] }, "arrays: label 1 is NaN"],
+    [
+      "half an image",
+      { ...good, images: new Uint8Array(7) },
+      "arrays: 7 values are not a whole number of 2x2x1 images",
+    ],
+    ["no image", { ...good, images: new Uint8Array(0), labels: [] }, "arrays: there is no image"],
+    [
+      "NaN",
+      { ...good, images: Float32Array.of(0, 0, 0, 0, 0, Number.NaN, 0, 0) },
+      "arrays: image 1 has a pixel that is NaN, not a number",
+    ],
+    [
+      "a shape of two",
+      { ...good, shape: [2, 0, 1] as const },
+      "arrays: an image's shape should be [height, width, channels], not [2, 0, 1]",
+    ],
+  ])("refuses %s", (_, data, message) => {
+    expect(() => fromArrays(data)).toThrow(message);
+  });
+
+  it("counts the classes where they have no names", () => {
+    expect(fromArrays(good).classes).toEqual(["0", "1"]);
+  });
+});

@@ -1,0 +1,63 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { permutation, philox, uniformStream } from "../src/philox.ts";
+import type { Words4 } from "../src/philox.ts";
+
+describe("philox", () => {
+  // The known answers that the authors publish with their Random123 library (kat_vectors).
+  const answers: [Words4, [number, number], Words4][] = [
+    [
+      [0, 0, 0, 0],
+      [0, 0],
+      [0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8],
+    ],
+    [
+      [0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff],
+      [0xffffffff, 0xffffffff],
+      [0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd],
+    ],
+    [
+      [0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344],
+      [0xa4093822, 0x299f31d0],
+      [0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1],
+    ],
+  ];
+  it.each(answers)("of counter %o and key %o is %o", (counter, key, expected) => {
+    expect(philox(counter, key)).toEqual(expected);
+  });
+
+  it("gives uniform numbers", () => {
+    const uniform = uniformStream(1, 2);
+    const counts = new Int32Array(10);
+    for (let draw = 0; draw < 100_000; draw++) counts[Math.floor(uniform() * 10)]!++;
+    expect(Math.max(...counts.map((count) => Math.abs(count - 10_000)))).toBeLessThan(400);
+  });
+});
+
+describe("permutation", () => {
+  it("holds each index once", () => {
+    fc.assert(
+      fc.property(fc.nat(300), fc.nat(), fc.nat(100), (size, seed, epoch) => {
+        const order = permutation(size, seed, epoch);
+        expect([...order].toSorted((a, b) => a - b)).toEqual(Array.from({ length: size }, (_, index) => index));
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it("is the same for the same seed and epoch, and another for another", () => {
+    const [first, again, epoch, seed] = [
+      permutation(50, 7, 1),
+      permutation(50, 7, 1),
+      permutation(50, 7, 2),
+      permutation(50, 8, 1),
+    ];
+    expect(first).toEqual(again);
+    expect(first).not.toEqual(epoch);
+    expect(first).not.toEqual(seed);
+  });
+
+  it("tells seeds apart above 32 bits", () => {
+    expect(permutation(50, 2 ** 40)).not.toEqual(permutation(50, 0));
+  });
+});
