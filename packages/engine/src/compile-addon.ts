@@ -62,13 +62,11 @@ function compilerArguments({
 }: AddonBuild): string[] {
   const { include_dir: nodeHeaders } = createRequire(import.meta.url)("node-api-headers") as { include_dir: string };
   const { cc, framework } = libraryNames(platform);
-  return [
-    ...["-std=c++17", "-O2", "-fPIC", "-shared", "-w", `-DNAPI_VERSION=${napi}`, "-DNODE_GYP_MODULE_NAME=tfjs_binding"],
-    ...(platform === "darwin-arm64" ? ["-undefined", "dynamic_lookup"] : []),
-    ...[`-I${include}`, `-I${nodeHeaders}`],
-    ...["tfjs_backend.cc", "tfjs_binding.cc"].map((file) => path.join(tfjsNode, "binding", file)),
-    ...[path.join(libraries, cc), path.join(libraries, framework)],
-    ...runtimeFolders.map((folder) => `-Wl,-rpath,${folder}`),
-    ...["-o", output],
-  ];
+  const sources = ["tfjs_backend.cc", "tfjs_binding.cc"].map((file) => path.join(tfjsNode, "binding", file));
+  const flags = ["-std=c++17", "-O2", "-fPIC", "-shared", "-w", `-DNAPI_VERSION=${napi}`];
+  if (platform === "darwin-arm64") flags.push("-undefined", "dynamic_lookup");
+  flags.push(`-I${include}`, `-I${nodeHeaders}`);
+  const link = runtimeFolders.map((folder) => `-Wl,-rpath,${folder}`);
+  link.push(path.join(libraries, cc), path.join(libraries, framework));
+  return [...flags, ...sources, ...link, "-o", output];
 }

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
+import process from "node:process";
 
 import * as tf from "@tensorflow/tfjs-core";
 
@@ -14,6 +15,7 @@ import { noteTensorflowLibrary } from "./tensorflow-library.ts";
 import { describeTfjsNode, findTfjsNode, hasOwnAddon, type TfjsNode } from "./tfjs-node.ts";
 import { findTfjsNodeCopy, tfjsNodeCopyRoot } from "./tfjs-node-copy.ts";
 import { setTensorflowEnvironment } from "./threads.ts";
+import { withoutStderr } from "./without-stderr.ts";
 import { tensorflowVersion } from "./wheels.ts";
 
 /** A tfjs-node that can be loaded, and the engine of ours that its addon needs, if it is not the user's own. */
@@ -52,7 +54,11 @@ export async function loadTensorflow(
   if (installed) await placeAddon(installed, tfjsNode);
   if (copyRoot) shareTfjs(copyRoot);
   try {
-    createRequire(import.meta.url)(tfjsNode.folder);
+    const require = createRequire(import.meta.url);
+    const quiet = Number(process.env["TF_CPP_MIN_LOG_LEVEL"]) > 0;
+    // TensorFlow 2.21 announces oneDNN while its libraries are loaded, before it looks at TF_CPP_MIN_LOG_LEVEL.
+    if (quiet) withoutStderr(() => require(tfjsNode.addon));
+    require(tfjsNode.folder);
   } catch (error) {
     throw new EngineError(
       `${path.join(tfjsNode.folder)} could not be loaded (${(error as Error).message.split("\n")[0]}): ${installed ? `remove ${installed.folder}` : "remove it"} and type "convkit engine install".`,

@@ -1,0 +1,23 @@
+import process from "node:process";
+
+import koffi from "koffi";
+
+/** Runs `work` while what native code writes to standard error goes nowhere; for lines that no setting can silence. */
+export function withoutStderr<T>(work: () => T): T {
+  const libc = koffi.load(process.platform === "darwin" ? "libSystem.B.dylib" : "libc.so.6");
+  const dup = libc.func("int dup(int)") as (fd: number) => number;
+  const dup2 = libc.func("int dup2(int, int)") as (from: number, to: number) => number;
+  const open = libc.func("int open(str, int)") as (file: string, flags: number) => number;
+  const close = libc.func("int close(int)") as (fd: number) => number;
+  const writeOnly = 1;
+  const kept = dup(2);
+  const nowhere = open("/dev/null", writeOnly);
+  dup2(nowhere, 2);
+  try {
+    return work();
+  } finally {
+    dup2(kept, 2);
+    close(kept);
+    close(nowhere);
+  }
+}
