@@ -1,0 +1,102 @@
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { WeightsError } from "./weights-error.ts";
+
+/** Bytes that are read in parts: a file, a window of one, or memory. */
+export interface ByteSource {
+  /** The file's name, for errors. */
+  readonly file: string;
+  readonly size: number;
+  /** Exactly `length` bytes from `offset`, in a buffer of their own; throws `WeightsError` where the file ends first. */
+  read(offset: number, length: number): Uint8Array<ArrayBuffer>;
+  close(): void;
+}
+
+/** Opens a file for reads in parts; nothing of it is held in memory. */
+export function openFile(path: string): ByteSource {
+  let descriptor: number;
+  let size: number;
+  try {
+    descriptor = openSync(path, "r");
+  } catch (error) {
+    throw new WeightsError(path, "", `cannot be opened: ${(error as Error).message}`, { cause: error });
+  }
+  const stat = fstatSync(descriptor);
+  if (!stat.isFile()) {
+    closeSync(descriptor);
+    throw new WeightsError(path, "", "expected a file, but this is a folder or a device");
+  }
+  size = stat.size;
+  let open = true;
+  return {
+    file: path,
+    size,
+    read(offset, length) {
+      if (!open) throw new WeightsError(path, `byte ${offset}`, "the file was closed before this was read");
+      checkRange(path, size, offset, length);
+      const bytes = allocate(length);
+      let done = 0;
+      while (done < length) {
+        // One system call moves at most 2 GiB.
+        const count = readSync(descriptor, bytes, done, Math.min(length - done, 1 << 30), offset + done);
+        if (count === 0)
+          throw new WeightsError(path, `byte ${offset + done}`, "the file became shorter while it was read");
+        done += count;
+      }
+      return bytes;
+    },
+    close() {
+      if (open) closeSync(descriptor);
+      open = false;
+    },
+  };
+}
+
+/** Bytes in memory as a source; `read` copies, so that typed arrays may be laid over the answer. */
+export function memorySource(bytes: Uint8Array, file: string): ByteSource {
+  return {
+    file,
+    size: bytes.byteLength,
+    read(offset, length) {
+      checkRange(file, bytes.byteLength, offset, length);
+      return new Uint8Array(bytes.subarray(offset, offset + length));
+    },
+    close() {},
+  };
+}
+
+/** A part of a source as a source of its own, named after the file and the part; closing it leaves the whole open. */
+export function windowOf(source: ByteSource, offset: number, size: number, name: string): ByteSource {
+  checkRange(source.file, source.size, offset, size);
+  const file = `${source.file}/${name}`;
+  return {
+    file,
+    size,
+    read(start, length) {
+      checkRange(file, size, start, length);
+      return source.read(offset + start, length);
+    },
+    close() {},
+  };
+}
+
+function checkRange(file: string, size: number, offset: number, length: number): void {
+  if (
+    !Number.isSafeInteger(offset) ||
+    !Number.isSafeInteger(length) ||
+    offset < 0 ||
+    length < 0 ||
+    offset + length > size
+  ) {
+    throw new WeightsError(
+      file,
+      `byte ${offset}`,
+      `expected ${length} bytes here, but the file has ${size} bytes in all`,
+    );
+  }
+}
+
+/** Uninitialised memory with an ArrayBuffer of its own: the read fills it. */
+function allocate(length: number): Uint8Array<ArrayBuffer> {
+  const buffer = Buffer.allocUnsafeSlow(length);
+  return new Uint8Array(buffer.buffer as ArrayBuffer, buffer.byteOffset, length);
+}
