@@ -1,0 +1,124 @@
+import * as tf from "@tensorflow/tfjs-core";
+import * as tfl from "@tensorflow/tfjs-layers";
+import { onlyShape, onlyTensor, stockClass } from "./stock.ts";
+import type { CallOptions, StockLayer } from "./stock.ts";
+
+type Args = Parameters<typeof tfl.layers.conv2d>[0] & { groups?: number };
+
+interface Fields {
+  readonly filters: number;
+  readonly kernelSize: [number, number];
+  readonly strides: [number, number];
+  readonly dilationRate: [number, number];
+  readonly padding: "same" | "valid";
+  readonly useBias: boolean;
+  readonly activation: { apply(x: tf.Tensor): tf.Tensor };
+  readonly kernelInitializer: unknown;
+  readonly biasInitializer: unknown;
+  readonly kernelRegularizer: unknown;
+  readonly biasRegularizer: unknown;
+  readonly kernelConstraint: unknown;
+  readonly biasConstraint: unknown;
+  kernel: tfl.LayerVariable;
+  bias: tfl.LayerVariable | null;
+}
+
+const Stock = stockClass<Args, Fields>(tfl.layers.conv2d({ name: "stock", filters: 1, kernelSize: 1 }));
+
+/**
+ * Conv2D whose groups are real: the input's channels fall into `groups` parts, each convolved with its own filters, so that
+ * the kernel is `[kh, kw, in / groups, filters]`. (tfjs-layers' own accepts `groups` and ignores it.)
+ * `[n, h, w, in] -> [n, h / stride, w / stride, filters]`
+ */
+export class Conv2D extends Stock {
+  static override className = "Conv2D";
+  readonly groups: number;
+
+  constructor(args: Args) {
+    super(args);
+    this.groups = args.groups ?? 1;
+  }
+
+  override build(inputShape: tfl.Shape | tfl.Shape[]): void {
+    const channels = onlyShape(inputShape).at(-1);
+    if (this.groups === 1) return super.build(inputShape);
+    if (channels == null || channels % this.groups !== 0 || this.filters % this.groups !== 0) {
+      throw new Error(
+        `${this.name}: expected input channels and filters that ${this.groups} groups divide, got ${channels} and ${this.filters}`,
+      );
+    }
+    const addWeight = this.addWeight.bind(this) as (...args: unknown[]) => tfl.LayerVariable;
+    const shape = [...this.kernelSize, channels / this.groups, this.filters];
+    this.kernel = addWeight(
+      "kernel",
+      shape,
+      null,
+      this.kernelInitializer,
+      this.kernelRegularizer,
+      true,
+      this.kernelConstraint,
+    );
+    if (this.useBias) {
+      this.bias = addWeight(
+        "bias",
+        [this.filters],
+        null,
+        this.biasInitializer,
+        this.biasRegularizer,
+        true,
+        this.biasConstraint,
+      );
+    }
+    this.built = true;
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[], options: CallOptions): tf.Tensor | tf.Tensor[] {
+    if (this.groups === 1) return super.call(inputs, options as Record<string, unknown>);
+    return tf.tidy(() => {
+      const kernel = this.kernel.read() as tf.Tensor4D;
+      const y = groupedConv2d(onlyTensor(inputs) as tf.Tensor4D, kernel, this.groups, {
+        strides: this.strides,
+        padding: this.padding,
+        dilations: this.dilationRate,
+      });
+      return this.activation.apply(this.bias == null ? y : tf.add(y, this.bias.read()));
+    });
+  }
+
+  override getConfig(): ReturnType<StockLayer["getConfig"]> {
+    return { ...super.getConfig(), groups: this.groups };
+  }
+}
+
+/**
+ * A grouped convolution as one dense one, whose kernel is zero outside the groups' blocks. It does `groups` times the
+ * arithmetic, and still beats `groups` thin convolutions wherever these are too narrow to fill a vector unit.
+ */
+export function groupedConv2d(
+  x: tf.Tensor4D,
+  kernel: tf.Tensor4D,
+  groups: number,
+  options: { strides: [number, number]; padding: "same" | "valid"; dilations?: [number, number] },
+): tf.Tensor4D {
+  const [height, width, part, filters] = kernel.shape;
+  const dense = tf.mul(tf.tile(kernel, [1, 1, groups, 1]), blockMask(part * groups, filters, groups)) as tf.Tensor4D;
+  return tf.conv2d(
+    x,
+    tf.reshape(dense, [height, width, part * groups, filters]),
+    options.strides,
+    options.padding,
+    "NHWC",
+    options.dilations ?? [1, 1],
+  );
+}
+
+/** `[1, 1, channels, filters]`: one where the channel and the filter belong to the same group. */
+function blockMask(channels: number, filters: number, groups: number): tf.Tensor4D {
+  const values = new Float32Array(channels * filters);
+  for (let channel = 0; channel < channels; channel++) {
+    const group = Math.floor((channel * groups) / channels);
+    const first = channel * filters + (group * filters) / groups;
+    values.fill(1, first, first + filters / groups);
+  }
+  return tf.tensor4d(values, [1, 1, channels, filters]);
+}

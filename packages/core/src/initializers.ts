@@ -1,0 +1,131 @@
+import * as tf from "@tensorflow/tfjs-core";
+import * as tfl from "@tensorflow/tfjs-layers";
+import { hashText, normalValues, truncatedNormalValues, uniformValues } from "./random.ts";
+
+/** What a weight starts from, as data. */
+export type Init =
+  | { readonly kind: "constant"; readonly value: number }
+  | { readonly kind: "uniform"; readonly low: number; readonly high: number }
+  | { readonly kind: "normal"; readonly mean: number; readonly deviation: number }
+  | { readonly kind: "truncatedNormal"; readonly mean: number; readonly deviation: number }
+  | {
+      readonly kind: "scaled";
+      readonly scale: number;
+      readonly mode: "fanIn" | "fanOut" | "fanAvg";
+      readonly distribution: "uniform" | "normal" | "truncatedNormal";
+    };
+
+export const zeros: Init = { kind: "constant", value: 0 };
+export const ones: Init = { kind: "constant", value: 1 };
+
+/** Keras' default. Glorot and Bengio 2010, https://proceedings.mlr.press/v9/glorot10a.html */
+export const glorotUniform: Init = { kind: "scaled", scale: 1, mode: "fanAvg", distribution: "uniform" };
+export const glorotNormal: Init = { kind: "scaled", scale: 1, mode: "fanAvg", distribution: "truncatedNormal" };
+
+/** For layers before a ReLU. He et al. 2015, https://arxiv.org/abs/1502.01852 */
+export const heNormal: Init = { kind: "scaled", scale: 2, mode: "fanIn", distribution: "truncatedNormal" };
+export const heUniform: Init = { kind: "scaled", scale: 2, mode: "fanIn", distribution: "uniform" };
+
+/** As PyTorch's ResNets begin: `kaiming_normal_(mode="fan_out", nonlinearity="relu")`. */
+export const heNormalFanOut: Init = { kind: "scaled", scale: 2, mode: "fanOut", distribution: "normal" };
+export const lecunNormal: Init = { kind: "scaled", scale: 1, mode: "fanIn", distribution: "truncatedNormal" };
+export const lecunUniform: Init = { kind: "scaled", scale: 1, mode: "fanIn", distribution: "uniform" };
+
+/** Keras' `random_normal` at its default deviation. */
+export function randomNormal(deviation = 0.05, mean = 0): Init {
+  return { kind: "normal", mean, deviation };
+}
+
+export function randomUniform(low = -0.05, high = 0.05): Init {
+  return { kind: "uniform", low, high };
+}
+
+export function truncatedNormal(deviation = 0.05, mean = 0): Init {
+  return { kind: "truncatedNormal", mean, deviation };
+}
+
+/** What tfjs-layers takes as an initializer. */
+export type LayerInitializer = ReturnType<typeof tfl.initializers.zeros>;
+
+/**
+ * A tfjs initializer for one weight: its own configuration in saved files, but drawn fast and from the weight's path, so that a
+ * network's numbers follow from the seed alone and not from the order in which layers were made.
+ */
+export function initializer(init: Init, path: string): LayerInitializer {
+  const seed = seedFor(path);
+  const made = stockInitializer(init, seed);
+  made.apply = (shape, dtype = "float32") =>
+    tf.tensor(drawValues(init, shape as number[], seed), shape as number[], dtype);
+  return made as LayerInitializer;
+}
+
+/** The values themselves: `shape` is that of a kernel, fans are counted as Keras does. */
+export function drawValues(init: Init, shape: readonly number[], seed: number): Float32Array {
+  const length = shape.reduce((product, size) => product * size, 1);
+  switch (init.kind) {
+    case "constant":
+      return new Float32Array(length).fill(init.value);
+    case "uniform":
+      return uniformValues(length, init.low, init.high, seed);
+    case "normal":
+      return normalValues(length, init.mean, init.deviation, seed);
+    case "truncatedNormal":
+      return truncatedNormalValues(length, init.mean, init.deviation, seed);
+    case "scaled": {
+      const [fanIn, fanOut] = fans(shape);
+      const fan = { fanIn, fanOut, fanAvg: (fanIn + fanOut) / 2 }[init.mode];
+      const variance = init.scale / Math.max(1, fan);
+      if (init.distribution === "uniform") {
+        const limit = Math.sqrt(3 * variance);
+        return uniformValues(length, -limit, limit, seed);
+      }
+      if (init.distribution === "normal") return normalValues(length, 0, Math.sqrt(variance), seed);
+      return truncatedNormalValues(length, 0, Math.sqrt(variance) / CUT_DEVIATION, seed);
+    }
+  }
+}
+
+/** The seed of something random at a path, 31 bits. */
+export function seedFor(path: string): number {
+  return hashText(path, networkSeed) >>> 1;
+}
+
+/** Runs `make` with the seed that every initializer made inside starts from. */
+export function withSeed<T>(seed: number, make: () => T): T {
+  const before = networkSeed;
+  networkSeed = seed;
+  try {
+    return make();
+  } finally {
+    networkSeed = before;
+  }
+}
+
+let networkSeed = 0;
+
+/** The deviation that is left of 1 after the cut at two deviations. */
+const CUT_DEVIATION = 0.87962566103423978;
+
+function fans(shape: readonly number[]): [number, number] {
+  if (shape.length < 2) return [shape[0] ?? 1, shape[0] ?? 1];
+  const window = shape.slice(0, -2).reduce((product, size) => product * size, 1);
+  return [window * (shape.at(-2) as number), window * (shape.at(-1) as number)];
+}
+
+function stockInitializer(init: Init, seed: number): LayerInitializer {
+  switch (init.kind) {
+    case "constant":
+      if (init.value === 0) return tfl.initializers.zeros();
+      return init.value === 1 ? tfl.initializers.ones() : tfl.initializers.constant({ value: init.value });
+    case "uniform":
+      return tfl.initializers.randomUniform({ minval: init.low, maxval: init.high, seed });
+    case "normal":
+      return tfl.initializers.randomNormal({ mean: init.mean, stddev: init.deviation, seed });
+    case "truncatedNormal":
+      return tfl.initializers.truncatedNormal({ mean: init.mean, stddev: init.deviation, seed });
+    case "scaled": {
+      const distribution = init.distribution === "uniform" ? "uniform" : "normal";
+      return tfl.initializers.varianceScaling({ scale: init.scale, mode: init.mode, distribution, seed });
+    }
+  }
+}

@@ -1,0 +1,99 @@
+import { padsOf, pair } from "./padding.ts";
+import type { Padding, Pair } from "./padding.ts";
+
+export interface Window {
+  kernel: number | Pair;
+  stride?: number | Pair;
+  padding: Padding;
+  dilation?: number | Pair;
+  /** Round up where the last window hangs over the edge, as Caffe's and PyTorch's `ceil_mode` pooling. */
+  ceil?: boolean;
+}
+
+export interface OutputSize {
+  /** Height and width of what comes out. */
+  size: [number, number];
+  /** Whether (H + 2P - F) / S is whole on both axes: every input pixel is then seen alike. */
+  whole: boolean;
+  /** One sentence on what is lost, where it is not. */
+  warning?: string;
+}
+
+/**
+ * Size of a convolution's or a pool's output: `(H + 2P - F) / S + 1`, rounded down (up with `ceil`).
+ *
+ * Throws where the window does not fit into the padded input. Source: Dumoulin and Visin 2016, https://arxiv.org/abs/1603.07285
+ */
+export function outputSize(input: number | Pair, window: Window): OutputSize {
+  const [height, width] = axes(pair(input), window);
+  const size: [number, number] = [height.size, width.size];
+  const lost = [
+    { side: "bottom", what: "rows", ...height },
+    { side: "right", what: "columns", ...width },
+  ].filter(({ rest }) => rest !== 0);
+  if (lost.length === 0) return { size, whole: true };
+  const formulas = lost.map(
+    ({ padded, extent, stride, side, what, rest }) =>
+      `(${padded} - ${extent}) / ${stride} is not whole: ` +
+      (window.ceil === true
+        ? `the last window hangs over the ${side} edge`
+        : `${rest} ${what} at the ${side} are never seen`),
+  );
+  return {
+    size,
+    whole: false,
+    warning: `${formulas.join("; ")}; change the padding or the stride to use all of the input`,
+  };
+}
+
+/** Output height and width alone; null stays null (a size that is not known yet). */
+export function outputShape(input: readonly (number | null)[], window: Window): [number | null, number | null] {
+  const known: Pair = [input[0] ?? Number.POSITIVE_INFINITY, input[1] ?? Number.POSITIVE_INFINITY];
+  const [height, width] = axes(known, window);
+  return [input[0] == null ? null : height.size, input[1] == null ? null : width.size];
+}
+
+interface Axis {
+  size: number;
+  padded: number;
+  extent: number;
+  stride: number;
+  rest: number;
+}
+
+function axes(input: Pair, { kernel, stride = 1, padding, dilation = 1, ceil = false }: Window): [Axis, Axis] {
+  const [kernels, strides, dilations] = [pair(kernel), pair(stride), pair(dilation)];
+  const pads = padsOf(padding, input, kernels, strides, dilations);
+  const along = (axis: 0 | 1): Axis => {
+    const extent = (kernels[axis] - 1) * dilations[axis] + 1;
+    const size = input[axis];
+    if (size === Number.POSITIVE_INFINITY) return { size, padded: size, extent, stride: strides[axis], rest: 0 };
+    const [before, after] = pads[axis];
+    const padded = size + before + after;
+    const rest = (padded - extent) % strides[axis];
+    const steps = (padded - extent) / strides[axis];
+    let out = (ceil ? Math.ceil(steps) : Math.floor(steps)) + 1;
+    // PyTorch's rule: the last window must start inside the input or its leading padding.
+    if (ceil && (out - 1) * strides[axis] >= size + before) out -= 1;
+    return {
+      size: padding === "same" ? Math.ceil(size / strides[axis]) : out,
+      padded,
+      extent,
+      stride: strides[axis],
+      rest,
+    };
+  };
+  const result: [Axis, Axis] = [along(0), along(1)];
+  if (result.some(({ size, padded, extent }) => size < 1 || padded < extent)) {
+    const smallest = [0, 1].map((axis) => {
+      const { extent } = result[axis] as Axis;
+      const [before, after] = pads[axis] as readonly [number, number];
+      return Math.max(1, extent - before - after);
+    });
+    throw new Error(
+      `a ${kernels.join("x")} window does not fit into the ${input.join("x")} input with ${JSON.stringify(padding)} padding; ` +
+        `expected at least ${smallest.join("x")}`,
+    );
+  }
+  return result;
+}

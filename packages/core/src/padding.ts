@@ -1,0 +1,71 @@
+/** Rows above and below, columns left and right. */
+export type Pads = readonly [readonly [top: number, bottom: number], readonly [left: number, right: number]];
+
+/**
+ * What surrounds a feature map before a window slides over it.
+ *
+ * - `"valid"`: nothing;
+ * - `"same"`: TensorFlow's rule: zeros so that the output is `ceil(size / stride)`, the odd one at the bottom and right;
+ * - a number, `[height, width]` or `[[top, bottom], [left, right]]`: so many on each side, as PyTorch and Caffe count.
+ *
+ * `"same"` at stride 2 and PyTorch's `padding=1` give the same shapes and different numbers: that is why no call has a default.
+ */
+export type Padding = "same" | "valid" | number | readonly [height: number, width: number] | Pads;
+
+/** A length along height and one along width. */
+export type Pair = readonly [height: number, width: number];
+
+/** A number stands for both axes. */
+export function pair(value: number | Pair): Pair {
+  return typeof value === "number" ? [value, value] : value;
+}
+
+/** The padding as rows and columns, given what `"same"` needs to know; sizes in pixels. */
+export function padsOf(padding: Padding, size: Pair, kernel: Pair, stride: Pair, dilation: Pair = [1, 1]): Pads {
+  if (padding === "valid") {
+    return [
+      [0, 0],
+      [0, 0],
+    ];
+  }
+  if (padding === "same") {
+    return [samePads(size[0], kernel[0], stride[0], dilation[0]), samePads(size[1], kernel[1], stride[1], dilation[1])];
+  }
+  return explicitPads(padding);
+}
+
+/** Explicit padding in full. */
+export function explicitPads(padding: Exclude<Padding, string>): Pads {
+  const [height, width] = typeof padding === "number" ? [padding, padding] : padding;
+  const pads: Pads = [
+    typeof height === "number" ? [height, height] : height,
+    typeof width === "number" ? [width, width] : width,
+  ];
+  if (pads.flat().some((pad) => !Number.isInteger(pad) || pad < 0)) {
+    throw new Error(`padding: expected whole numbers from 0 on, got ${JSON.stringify(padding)}`);
+  }
+  return pads;
+}
+
+/** `"same"` or `"valid"` where the padding is exactly that for every input size; undefined where zeros must be put by hand. */
+export function stockPadding(
+  padding: Padding,
+  kernel: Pair,
+  stride: Pair,
+  dilation: Pair = [1, 1],
+): "same" | "valid" | undefined {
+  if (typeof padding === "string") return padding;
+  const pads = explicitPads(padding);
+  if (pads.flat().every((pad) => pad === 0)) return "valid";
+  const isSame = [0, 1].every((axis) => {
+    const around = ((kernel[axis] as number) - 1) * (dilation[axis] as number);
+    const [before, after] = pads[axis] as readonly [number, number];
+    return stride[axis] === 1 && before === after && before * 2 === around;
+  });
+  return isSame ? "same" : undefined;
+}
+
+function samePads(size: number, kernel: number, stride: number, dilation: number): readonly [number, number] {
+  const total = Math.max((Math.ceil(size / stride) - 1) * stride + (kernel - 1) * dilation + 1 - size, 0);
+  return [Math.floor(total / 2), total - Math.floor(total / 2)];
+}

@@ -1,0 +1,30 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { AdaptiveAveragePooling2D } from "./adaptive-average-pooling2d.ts";
+import { BatchNormalization } from "./batch-norm.ts";
+import { Dropout } from "./dropout.ts";
+import { GlobalAveragePooling2D } from "./global-average-pooling2d.ts";
+import { GroupNormalization } from "./group-norm.ts";
+import { Conv2D } from "./grouped-conv2d.ts";
+import { LocalResponseNormalization } from "./local-response-norm.ts";
+import { Normalization } from "./normalization.ts";
+import { PaddedPooling2D } from "./padded-pooling2d.ts";
+
+/**
+ * Lets tfjs make this package's layers from saved configurations; call it before loading a model. Those that better a layer of
+ * tfjs take its name, so every loaded model gets them. Done by `build`; doing it again changes nothing.
+ */
+export function registerLayers(): void {
+  for (const layer of [
+    AdaptiveAveragePooling2D,
+    BatchNormalization,
+    Conv2D,
+    Dropout,
+    GlobalAveragePooling2D,
+    GroupNormalization,
+    LocalResponseNormalization,
+    Normalization,
+    PaddedPooling2D,
+  ]) {
+    tf.serialization.registerClass(layer as never);
+  }
+}

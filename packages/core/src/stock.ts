@@ -1,0 +1,29 @@
+import type * as tf from "@tensorflow/tfjs-core";
+import type * as tfl from "@tensorflow/tfjs-layers";
+
+/**
+ * The class behind a tfjs-layers factory: the package exports the functions only, and a layer that betters a stock one
+ * should inherit its weights, its configuration and its name in saved files.
+ */
+export function stockClass<Args, Fields = object>(sample: tfl.layers.Layer): StockClass<Args, Fields> {
+  return sample.constructor as unknown as StockClass<Args, Fields>;
+}
+
+export type StockClass<Args, Fields> = (abstract new (args: Args) => StockLayer & Fields) & { className: string };
+
+export type StockLayer = tfl.layers.Layer;
+
+/** The tensor of a layer that takes one. */
+export function onlyTensor(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+  return Array.isArray(inputs) ? (inputs[0] as tf.Tensor) : inputs;
+}
+
+/** The shape of a layer's one input. */
+export function onlyShape(shape: tfl.Shape | tfl.Shape[]): (number | null)[] {
+  return (Array.isArray(shape[0]) ? shape[0] : shape) as (number | null)[];
+}
+
+/** What a layer's `call` is told beside its inputs. */
+export interface CallOptions {
+  training?: boolean;
+}
