@@ -30,6 +30,8 @@ export interface BatchLogs {
   /** Batches of this epoch done so far. */
   readonly batch: number;
   readonly size: number;
+  /** The loss of this batch alone. */
+  readonly stepLoss: number;
   readonly loss: number;
   readonly accuracy: number;
   readonly lr: number;

@@ -23,3 +23,11 @@ export { parseSchedule, type Progress, type Schedule, scheduleFactor, scheduleNa
 export { tensorBoard, type TensorBoardOptions } from "./tensorboard/callback.ts";
 export { type EventFile, openEventFile, type Picture } from "./tensorboard/event-file.ts";
 export { TrainerError } from "./trainer-error.ts";
+export { type CheckpointOptions } from "./checkpointing.ts";
+export { evaluate, type EvaluateOptions } from "./evaluate.ts";
+export { type LoadedModel, loadModel, type ModelMetadata, saveModel } from "./model-files.ts";
+export { completeOptimizer, type OptimizerConfig, type OptimizerName, optimizerNames } from "./optimizer.ts";
+export { claimRunDirectory, type RunDirectory, runDirectory } from "./run-directory.ts";
+export { type Augmentation } from "./step.ts";
+export { terminateOnNaN } from "./terminate-on-nan.ts";
+export { train, type RunResult, type Timings, type TrainOptions } from "./train.ts";

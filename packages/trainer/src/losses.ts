@@ -65,7 +65,7 @@ export function binaryFocal(targets: tf.Tensor2D, outputs: tf.Tensor2D, options:
 }
 
 function smooth(targets: tf.Tensor2D, amount: number, uniform: number): tf.Tensor2D {
-  return amount === 0 ? targets : tf.add(tf.mul(targets, 1 - amount), amount * uniform);
+  return amount === 0 ? targets : (tf.add(tf.mul(targets, 1 - amount), amount * uniform) as tf.Tensor2D);
 }
 
 function logProbabilities(outputs: tf.Tensor2D, fromLogits: boolean): tf.Tensor2D {

@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import type { LayersModel } from "@tensorflow/tfjs-layers";
 import {
   binaryCrossentropy,
   binaryFocal,
@@ -21,6 +22,11 @@ export type LossName = (typeof lossNames)[number];
 /** A loss as plain data. */
 export interface Loss extends Omit<FocalOptions, "fromLogits"> {
   readonly name: LossName;
+}
+
+/** The loss of a classifier: cross-entropy of its classes, or of yes and no where it has one output. */
+export function defaultLoss(model: LayersModel): Loss {
+  return { name: model.outputs[0]!.shape.at(-1) === 1 ? "binary-crossentropy" : "sparse-categorical-crossentropy" };
 }
 
 /** What the step compares with: class numbers `[n]` int32, or class distributions `[n, classes]` as mixup makes them. */

@@ -1,0 +1,100 @@
+import type { BestWeights } from "./best-weights.ts";
+import {
+  type Checkpoint,
+  listCheckpoints,
+  pruneCheckpoints,
+  readCheckpoint,
+  type SavedArray,
+  writeCheckpoint,
+} from "./checkpoint.ts";
+import type { EpochLogs } from "./history.ts";
+import type { JsonValue } from "./json.ts";
+import { loadModel } from "./model-files.ts";
+import { improves, type Monitor, watched } from "./monitor.ts";
+import type { RunDirectory } from "./run-directory.ts";
+import type { Runner } from "./runner.ts";
+import type { Session, SessionState } from "./session.ts";
+import { TrainerError } from "./trainer-error.ts";
+
+/** When checkpoints are written and which are kept. */
+export interface CheckpointOptions {
+  /** Every so many epochs; 0 for none but the last. */
+  readonly every?: number;
+  /** Minutes after which one is written in the middle of an epoch. */
+  readonly minutes?: number;
+  /** How many of the newest are kept. */
+  readonly keep?: number;
+  /** How many of the best epochs' are kept besides. */
+  readonly keepBest?: number;
+}
+
+interface Parts extends CheckpointOptions {
+  readonly run: Session;
+  readonly best: BestWeights;
+  readonly runner: Runner;
+  readonly monitor: Monitor;
+}
+
+type State = { readonly session: SessionState; readonly best: EpochLogs | null; readonly ranking: readonly Ranked[] };
+type Ranked = { readonly step: number; readonly value: number };
+
+/** Writes a run's checkpoints and takes it up again from the newest. */
+export function checkpointing(places: RunDirectory, parts: Parts) {
+  const { run, best, runner, monitor, every = 1, minutes = 10, keep = 1, keepBest = 0 } = parts;
+  let ranking: Ranked[] = [];
+  let written = -1;
+  let writtenAt = performance.now();
+
+  const write = async () => {
+    await run.syncWeights();
+    const state: State = { session: run.state(), best: best.logs ?? null, ranking };
+    await writeCheckpoint(places.checkpoints, {
+      step: run.step,
+      state: state as unknown as JsonValue,
+      arrays: await runner.save(),
+    });
+    written = run.step;
+    writtenAt = performance.now();
+    const newest = (await listCheckpoints(places.checkpoints)).slice(-keep);
+    await pruneCheckpoints(places.checkpoints, new Set([...newest, ...ranking.map(({ step }) => step)]));
+  };
+
+  return {
+    /** Called after each step; writes when the minutes are over. */
+    onStep(): Promise<void> | undefined {
+      return performance.now() - writtenAt < minutes * 60_000 ? undefined : run.timed("callbacks", write);
+    },
+    async onEpochEnd(logs: EpochLogs): Promise<void> {
+      if (keepBest > 0) {
+        const value = watched(monitor, logs);
+        ranking = [...ranking, { step: run.step, value }]
+          .toSorted((a, b) => (improves(monitor, a.value, b.value) ? -1 : 1))
+          .slice(0, keepBest);
+      }
+      if ((every > 0 && logs.epoch % every === 0) || ranking.some(({ step }) => step === run.step)) await write();
+    },
+    async onEnd(): Promise<void> {
+      if (written !== run.step && run.step > 0) await write();
+    },
+    /** Puts everything back as the newest checkpoint has it. */
+    async restore(): Promise<void> {
+      const step = (await listCheckpoints(places.checkpoints)).at(-1);
+      if (step === undefined) throw new TrainerError(`Cannot resume: there is no checkpoint in ${places.checkpoints}.`);
+      const checkpoint: Checkpoint & { readonly arrays: readonly SavedArray[] } = await readCheckpoint(
+        places.checkpoints,
+        step,
+      );
+      const state = checkpoint.state as unknown as State;
+      if (state.best !== null) {
+        const { model } = await loadModel(places.model);
+        run.model.setWeights(model.getWeights());
+        model.dispose();
+        best.adopt(state.best);
+      }
+      await runner.restore(checkpoint.arrays);
+      run.restore(state.session);
+      ranking = [...state.ranking];
+      written = step;
+    },
+  };
+}

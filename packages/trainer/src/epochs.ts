@@ -1,0 +1,99 @@
+import type { Batch } from "@convkit/datasets";
+import { checkBatch } from "./data-checks.ts";
+import type { EpochLogs } from "./history.ts";
+import type { Session } from "./session.ts";
+
+/** Pixels that a batch of validation images may have: large enough that calls do not count, small enough for any memory. */
+const testPixels = 1 << 20;
+
+/** One pass over the training data, or what a resumed run has left of it; undefined where it was interrupted. */
+export async function trainEpoch(
+  run: Session,
+  afterStep: () => Promise<void> | undefined,
+): Promise<Omit<EpochLogs, "seconds"> | undefined> {
+  const { data, batch, seed, hooks, runner, weighting } = run.parts;
+  const epoch = run.epoch + 1;
+  run.beginEpoch();
+  await hooks.call("onEpochBegin", epoch, run);
+  const batches = data.train.batches({ batch, seed, shuffle: true, epoch: run.epoch, skip: run.batchesDone });
+  const iterator = batches[Symbol.asyncIterator]();
+  let lr = run.learningRate;
+  let next = ahead(iterator);
+  try {
+    while (run.stopReason === undefined && !run.interrupted) {
+      const item = await run.timed("data", () => next);
+      if (item.done === true) break;
+      const images = item.value;
+      checkBatch(images, data.train);
+      lr = run.learningRate;
+      await hooks.call("onTrainBatchBegin", run.batchesDone, run);
+      const began = performance.now();
+      const running = runner.train(images, lr, weighting(images));
+      // The next batch is made while TensorFlow is busy with this one.
+      next = ahead(iterator);
+      const { loss, correct } = await running;
+      run.timings.step += (performance.now() - began) / 1000;
+      run.endStep(images.labels.length, loss, correct);
+      const { sums } = run;
+      await hooks.call(
+        "onTrainBatchEnd",
+        run.batchesDone - 1,
+        {
+          epoch,
+          batch: run.batchesDone,
+          size: images.labels.length,
+          stepLoss: loss,
+          loss: sums.loss / sums.images,
+          accuracy: sums.correct / sums.images,
+          lr,
+          imagesPerSecond: run.imagesPerSecond,
+        },
+        run,
+      );
+      await afterStep();
+    }
+  } finally {
+    await iterator.return?.();
+  }
+  if (run.interrupted || run.batchesDone < run.stepsPerEpoch) return undefined;
+  return { epoch, loss: run.sums.loss / run.sums.images, accuracy: run.sums.correct / run.sums.images, lr };
+}
+
+/** Loss and accuracy on the validation data, where there is any. */
+export async function testEpoch(run: Session): Promise<Pick<EpochLogs, "valLoss" | "valAccuracy">> {
+  const { data, hooks, runner } = run.parts;
+  const set = data.validation;
+  if (set === undefined) return {};
+  return run.timed("validation", async () => {
+    await hooks.call("onTestBegin", run);
+    let lossSum = 0;
+    let correctSum = 0;
+    let images = 0;
+    let index = 0;
+    for await (const batch of set.batches({ batch: testBatch(run.parts.batch, set.shape) })) {
+      if (run.interrupted) break;
+      await hooks.call("onTestBatchBegin", index, run);
+      const { loss, correct } = await runner.test(batch);
+      lossSum += loss * batch.labels.length;
+      correctSum += correct;
+      images += batch.labels.length;
+      await hooks.call("onTestBatchEnd", index, run);
+      index += 1;
+    }
+    const logs = { loss: lossSum / images, accuracy: correctSum / images };
+    await hooks.call("onTestEnd", logs, run);
+    return { valLoss: logs.loss, valAccuracy: logs.accuracy };
+  });
+}
+
+/** How many images to test at once: at least the training's batch, more where they are small. */
+export function testBatch(batch: number, [height, width]: readonly [number, number, number]): number {
+  return Math.max(batch, Math.min(500, Math.floor(testPixels / (height * width))));
+}
+
+/** Asks for the next batch; a failure waits for whoever awaits it. */
+function ahead(iterator: AsyncIterator<Batch>): Promise<IteratorResult<Batch>> {
+  const next = iterator.next();
+  next.catch(() => {});
+  return next;
+}

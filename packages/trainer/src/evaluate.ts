@@ -1,0 +1,55 @@
+import type { Preprocessing } from "@convkit/core";
+import type { Dataset } from "@convkit/datasets";
+import type * as tf from "@tensorflow/tfjs-core";
+import type { LayersModel } from "@tensorflow/tfjs-layers";
+import { checkBatch, checkEvaluationData } from "./data-checks.ts";
+import { testBatch } from "./epochs.ts";
+import { eager } from "./executable.ts";
+import { type Evaluation, evaluator, type Mistake } from "./metrics/evaluation.ts";
+import { defaultLoss, type Loss, type LossName } from "./objective.ts";
+import { predictionLoss } from "./step.ts";
+
+export interface EvaluateOptions {
+  readonly loss?: LossName | Loss;
+  readonly preprocessing?: Preprocessing;
+  readonly batch?: number;
+  /** How many of the worst mistakes are told. */
+  readonly mistakes?: number;
+  /** Called after each batch with how many images were seen. */
+  readonly onProgress?: (images: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Evaluates a model on a data set of any size, batch by batch; throws `TrainerError` where the two do not fit. */
+export async function evaluate(
+  model: LayersModel,
+  data: Dataset,
+  options: EvaluateOptions = {},
+): Promise<Evaluation & { readonly mistakes: readonly Mistake[] }> {
+  const { preprocessing = {}, batch = 32, mistakes = 24, onProgress, signal } = options;
+  checkEvaluationData(model, data);
+  const loss = typeof options.loss === "string" ? { name: options.loss } : (options.loss ?? defaultLoss(model));
+  const gathered = evaluator(data.classes, { mistakes });
+  const forward = eager((images, labels) => {
+    const made = predictionLoss({ model, loss, preprocessing }, images as tf.Tensor4D, labels as tf.Tensor1D);
+    return [made.loss, made.probabilities];
+  });
+  let images = 0;
+  try {
+    for await (const each of data.batches({ batch: testBatch(batch, data.shape) })) {
+      signal?.throwIfAborted();
+      checkBatch(each, data);
+      const { labels, indices } = each;
+      const [mean, probabilities] = await forward.run([
+        { data: each.images, shape: each.shape },
+        { data: labels, shape: [labels.length] },
+      ]);
+      gathered.add({ labels, indices, probabilities: probabilities!, loss: mean![0]! });
+      images += labels.length;
+      onProgress?.(images);
+    }
+  } finally {
+    forward.dispose();
+  }
+  return { ...gathered.result(), mistakes: gathered.mistakes };
+}

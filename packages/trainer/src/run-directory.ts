@@ -1,0 +1,66 @@
+import { mkdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { lock } from "proper-lockfile";
+import { TrainerError } from "./trainer-error.ts";
+
+/** The places in a run directory. */
+export interface RunDirectory {
+  readonly path: string;
+  readonly config: string;
+  readonly history: string;
+  readonly metrics: string;
+  readonly checkpoints: string;
+  readonly model: string;
+  readonly tensorboard: string;
+  readonly report: string;
+}
+
+/** Where things lie in the run directory at `path`; touches nothing. */
+export function runDirectory(path: string): RunDirectory {
+  return {
+    path,
+    config: join(path, "config.json"),
+    history: join(path, "history.csv"),
+    metrics: join(path, "metrics.json"),
+    checkpoints: join(path, "checkpoints"),
+    model: join(path, "model"),
+    tensorboard: join(path, "tensorboard"),
+    report: join(path, "report.html"),
+  };
+}
+
+/**
+ * Makes the folder and takes it for this process; returns the release. Throws `TrainerError` where another run is
+ * writing there, or where a finished one would be overwritten (`fresh`).
+ */
+export async function claimRunDirectory(
+  path: string,
+  options: { readonly fresh: boolean },
+): Promise<() => Promise<void>> {
+  const places = runDirectory(path);
+  await mkdir(path, { recursive: true });
+  // A killed run's lock is taken over when its heartbeat has been silent for ten seconds.
+  const release = await lock(path, { stale: 10_000, update: 2500, lockfilePath: join(path, ".lock") }).catch(
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === "ELOCKED")
+        throw new TrainerError(
+          `The run directory ${path} is in use by another run: wait for it, or give another --out.`,
+        );
+      throw error;
+    },
+  );
+  if (options.fresh && (await exists(places.config))) {
+    await release();
+    throw new TrainerError(
+      `The run directory ${path} already holds a run: give another --out, or continue it with --resume ${path}.`,
+    );
+  }
+  return release;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}

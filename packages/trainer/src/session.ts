@@ -1,0 +1,175 @@
+import type { Batch, DataSplits } from "@convkit/datasets";
+import type { LayersModel } from "@tensorflow/tfjs-layers";
+import type { joinCallbacks, Training } from "./callbacks.ts";
+import type { EpochLogs } from "./history.ts";
+import type { JsonValue } from "./json.ts";
+import type { Runner } from "./runner.ts";
+import { type Schedule, scheduleFactor } from "./schedules.ts";
+
+/** What a session is begun with. */
+export interface SessionParts {
+  readonly model: LayersModel;
+  readonly data: DataSplits;
+  readonly epochs: number;
+  readonly batch: number;
+  readonly seed: number;
+  readonly runner: Runner;
+  readonly hooks: ReturnType<typeof joinCallbacks>;
+  readonly weighting: (batch: Batch) => Float32Array | undefined;
+  readonly baseLearningRate: number;
+  readonly schedule: Schedule;
+  readonly out: string | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Sums over the images of an epoch. */
+interface Sums {
+  loss: number;
+  correct: number;
+  images: number;
+}
+
+/** What of a session a checkpoint keeps beside the weights. */
+export interface SessionState {
+  readonly step: number;
+  readonly epoch: number;
+  readonly batchesDone: number;
+  readonly sums: Sums;
+  readonly secondsInEpoch: number;
+  readonly scale: number;
+  readonly history: readonly EpochLogs[];
+  readonly callbacks: Readonly<Record<string, JsonValue>>;
+}
+
+/** A training as it stands: what changes from step to step, and what callbacks may do to it. */
+export class Session implements Training {
+  readonly parts: SessionParts;
+  readonly history: EpochLogs[] = [];
+  readonly timings = { step: 0, data: 0, validation: 0, callbacks: 0 };
+  readonly stepsPerEpoch: number;
+  /** Steps done, over all epochs. */
+  step = 0;
+  /** Epochs done. */
+  epoch = 0;
+  /** Steps done of the epoch under way. */
+  batchesDone = 0;
+  sums: Sums = { loss: 0, correct: 0, images: 0 };
+  stopReason: string | undefined;
+  #scale = 1;
+  #imagesDone = 0;
+  #secondsInEpoch = 0;
+  #epochBegan = 0;
+
+  constructor(parts: SessionParts) {
+    this.parts = parts;
+    this.stepsPerEpoch = Math.ceil(parts.data.train.size / parts.batch);
+  }
+
+  get model(): LayersModel {
+    return this.parts.model;
+  }
+
+  get epochs(): number {
+    return this.parts.epochs;
+  }
+
+  get images(): number {
+    return this.parts.data.train.size;
+  }
+
+  get out(): string | undefined {
+    return this.parts.out;
+  }
+
+  get interrupted(): boolean {
+    return this.parts.signal?.aborted ?? false;
+  }
+
+  get learningRate(): number {
+    const { baseLearningRate, schedule, epochs } = this.parts;
+    return (
+      this.#scale *
+      baseLearningRate *
+      scheduleFactor(schedule, { step: this.step, stepsPerEpoch: this.stepsPerEpoch, epochs })
+    );
+  }
+
+  /** Images a second of this process' steps, waiting for data counted in. */
+  get imagesPerSecond(): number {
+    return this.#imagesDone / Math.max(this.timings.step + this.timings.data, 1e-9);
+  }
+
+  scaleLearningRate(factor: number): void {
+    this.#scale *= factor;
+  }
+
+  stop(reason: string): void {
+    this.stopReason ??= reason;
+  }
+
+  syncWeights(): Promise<void> {
+    return this.parts.runner.sync();
+  }
+
+  beginEpoch(): void {
+    this.#epochBegan = performance.now();
+  }
+
+  /** Counts a step that was done. */
+  endStep(images: number, loss: number, correct: number): void {
+    this.step += 1;
+    this.batchesDone += 1;
+    this.sums.loss += loss * images;
+    this.sums.correct += correct;
+    this.sums.images += images;
+    this.#imagesDone += images;
+  }
+
+  /** Counts the epoch as done and gives its seconds. */
+  endEpoch(): number {
+    const seconds = this.#seconds();
+    this.epoch += 1;
+    this.batchesDone = 0;
+    this.sums = { loss: 0, correct: 0, images: 0 };
+    this.#secondsInEpoch = 0;
+    return seconds;
+  }
+
+  /** Does something and adds its seconds to one of the timings. */
+  async timed<T>(kind: keyof Session["timings"], work: () => Promise<T>): Promise<T> {
+    const began = performance.now();
+    try {
+      return await work();
+    } finally {
+      this.timings[kind] += (performance.now() - began) / 1000;
+    }
+  }
+
+  state(): SessionState {
+    return {
+      step: this.step,
+      epoch: this.epoch,
+      batchesDone: this.batchesDone,
+      sums: { ...this.sums },
+      secondsInEpoch: this.batchesDone === 0 ? 0 : this.#seconds(),
+      scale: this.#scale,
+      history: [...this.history],
+      callbacks: this.parts.hooks.state(),
+    };
+  }
+
+  restore(state: SessionState): void {
+    this.step = state.step;
+    this.epoch = state.epoch;
+    this.batchesDone = state.batchesDone;
+    this.sums = { ...state.sums };
+    this.#secondsInEpoch = state.secondsInEpoch;
+    this.#scale = state.scale;
+    this.history.splice(0, this.history.length, ...state.history);
+    this.parts.hooks.restore(state.callbacks);
+  }
+
+  #seconds(): number {
+    return this.#secondsInEpoch + (performance.now() - this.#epochBegan) / 1000;
+  }
+}

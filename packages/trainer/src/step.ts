@@ -1,0 +1,68 @@
+import { preprocess, type Preprocessing } from "@convkit/core";
+import type { Batch } from "@convkit/datasets";
+import * as tf from "@tensorflow/tfjs-core";
+import type { LayersModel } from "@tensorflow/tfjs-layers";
+import { applyLogits } from "./logits.ts";
+import { correctCount, exampleLosses, type Loss, probabilities, type Targets } from "./objective.ts";
+
+/** Changes a batch inside the training step, before preprocessing; mixing ones change the targets as well. */
+export type Augmentation = (
+  images: tf.Tensor4D,
+  targets: Targets,
+) => { readonly images: tf.Tensor4D; readonly targets: Targets };
+
+/** What a step is made of. */
+export interface StepParts {
+  readonly model: LayersModel;
+  readonly loss: Loss;
+  readonly preprocessing: Preprocessing;
+  readonly augment?: Augmentation;
+  /** What each output's loss counts; the first output is the one that predicts. */
+  readonly outputWeights?: readonly number[];
+}
+
+/** The forward half of a training step: `[n, h, w, c], [n], [n] -> [], []`, the loss to be minimised and the count of right answers. */
+export function trainingLoss(
+  parts: StepParts,
+  images: tf.Tensor4D,
+  labels: tf.Tensor1D,
+  weights?: tf.Tensor1D,
+): { loss: tf.Scalar; correct: tf.Scalar } {
+  const { model, loss, preprocessing, augment, outputWeights = [] } = parts;
+  const batch = augment === undefined ? { images, targets: labels as Targets } : augment(images, labels);
+  const outputs = applyLogits(model, preprocess(batch.images, preprocessing), { training: true });
+  const losses = outputs.map((logits, index) => {
+    const each = exampleLosses(loss, batch.targets, logits);
+    const mean = tf.mean(weights === undefined ? each : tf.mul(each, weights)) as tf.Scalar;
+    const share = outputWeights[index] ?? 1;
+    return share === 1 ? mean : (tf.mul(mean, share) as tf.Scalar);
+  });
+  // tfjs-layers gathers what its regularisers cost as functions of the weights.
+  const total = [...losses, ...model.calculateLosses()].reduce((sum, each) => tf.add(sum, each) as tf.Scalar);
+  return { loss: total, correct: correctCount(batch.targets, outputs[0]!) };
+}
+
+/** The loss and the count of right answers without training: `[n, h, w, c], [n] -> [], []`. */
+export function testLoss(
+  parts: StepParts,
+  images: tf.Tensor4D,
+  labels: tf.Tensor1D,
+): { loss: tf.Scalar; correct: tf.Scalar } {
+  const logits = applyLogits(parts.model, preprocess(images, parts.preprocessing))[0]!;
+  return { loss: tf.mean(exampleLosses(parts.loss, labels, logits)), correct: correctCount(labels, logits) };
+}
+
+/** The loss and the probabilities: `[n, h, w, c], [n] -> [], [n, outputs]`. */
+export function predictionLoss(
+  parts: StepParts,
+  images: tf.Tensor4D,
+  labels: tf.Tensor1D,
+): { loss: tf.Scalar; probabilities: tf.Tensor2D } {
+  const logits = applyLogits(parts.model, preprocess(images, parts.preprocessing))[0]!;
+  return { loss: tf.mean(exampleLosses(parts.loss, labels, logits)), probabilities: probabilities(logits) };
+}
+
+/** The images of a batch as a float32 tensor, for engines that run eagerly. */
+export function imageTensor({ images, shape }: Batch): tf.Tensor4D {
+  return tf.tensor4d(images instanceof Uint8Array ? Float32Array.from(images) : images, shape, "float32");
+}

@@ -1,0 +1,172 @@
+import type { Preprocessing } from "@convkit/core";
+import type { DataSplits } from "@convkit/datasets";
+import type { LayersModel } from "@tensorflow/tfjs-layers";
+import { bestWeights } from "./best-weights.ts";
+import { type Callback, joinCallbacks } from "./callbacks.ts";
+import { type CheckpointOptions, checkpointing } from "./checkpointing.ts";
+import { classWeighting } from "./class-weights.ts";
+import { checkData } from "./data-checks.ts";
+import type { EpochLogs } from "./history.ts";
+import { writeHistory } from "./history.ts";
+import { type ModelMetadata, saveModel } from "./model-files.ts";
+import type { Monitor } from "./monitor.ts";
+import { defaultLoss, type Loss, type LossName } from "./objective.ts";
+import { completeOptimizer, type OptimizerConfig, type OptimizerName } from "./optimizer.ts";
+import { runDirectory } from "./run-directory.ts";
+import { createRunner } from "./runner.ts";
+import type { Schedule } from "./schedules.ts";
+import { Session } from "./session.ts";
+import type { Augmentation } from "./step.ts";
+import { testEpoch, trainEpoch } from "./epochs.ts";
+
+/** What to train, on what, and how. */
+export interface TrainOptions {
+  readonly model: LayersModel;
+  readonly data: DataSplits;
+  /** Cross-entropy of the classes unless given, or of yes and no where the model has one output. */
+  readonly loss?: LossName | Loss;
+  readonly optimizer?: OptimizerName | OptimizerConfig;
+  readonly schedule?: Schedule;
+  readonly epochs: number;
+  /** Images a step. */
+  readonly batch?: number;
+  /** Decides the order of the images and all that is drawn while training; the weights are the model's own. */
+  readonly seed?: number;
+  readonly preprocessing?: Preprocessing;
+  readonly augment?: Augmentation;
+  /** What an image of each class counts. */
+  readonly classWeights?: readonly number[];
+  /** What each image counts, by its place in the training data. */
+  readonly sampleWeights?: Float32Array;
+  /** What each output's loss counts; the first output is the one that predicts. */
+  readonly outputWeights?: readonly number[];
+  readonly callbacks?: readonly Callback[];
+  /** What makes an epoch the best: `valLoss` where there is validation data, else `loss`. */
+  readonly monitor?: Monitor;
+  /** Whether the model ends with the best epoch's weights. */
+  readonly restoreBest?: boolean;
+  /** The run directory to write history, checkpoints and the best model to. */
+  readonly out?: string;
+  readonly checkpoints?: CheckpointOptions;
+  /** Goes on from the newest checkpoint in `out`. */
+  readonly resume?: boolean;
+  /** What the saved model says of itself. */
+  readonly metadata?: ModelMetadata;
+  /** Ends the run after the step that is being done; all that was learned is kept. */
+  readonly signal?: AbortSignal;
+}
+
+/** Where the seconds of a run went. */
+export interface Timings {
+  /** In training steps. */
+  readonly step: number;
+  /** Waiting for images while nothing else could be done. */
+  readonly data: number;
+  readonly validation: number;
+  /** Writing checkpoints, models, event files, and all other callbacks. */
+  readonly callbacks: number;
+}
+
+/** What came of a run. */
+export interface RunResult {
+  readonly run: string | undefined;
+  readonly epochs: number;
+  readonly steps: number;
+  readonly best: EpochLogs | undefined;
+  readonly final: EpochLogs | undefined;
+  readonly history: readonly EpochLogs[];
+  readonly stopReason: string | undefined;
+  readonly interrupted: boolean;
+  readonly seconds: number;
+  /** Of the training steps alone, over the whole run. */
+  readonly imagesPerSecond: number;
+  readonly timings: Timings;
+}
+
+/**
+ * Trains a model: steps over seeded batches, validation after each epoch, best weights kept and put back at the end.
+ * With `out`, the run directory holds history, checkpoints and the best model at every moment. Throws `TrainerError`
+ * before the first step where data and model do not fit.
+ */
+export async function train(options: TrainOptions): Promise<RunResult> {
+  const {
+    model,
+    data,
+    epochs,
+    batch = 32,
+    seed = 0,
+    preprocessing = {},
+    callbacks = [],
+    out,
+    restoreBest = true,
+  } = options;
+  checkData(model, data);
+  const loss = typeof options.loss === "string" ? { name: options.loss } : (options.loss ?? defaultLoss(model));
+  const optimizerConfig = completeOptimizer(options.optimizer ?? "sgd");
+  const monitor = options.monitor ?? (data.validation === undefined ? "loss" : "valLoss");
+  const metadata = options.metadata ?? { name: model.name, classes: data.train.classes, preprocessing };
+  const { augment, outputWeights } = options;
+  const runner = createRunner(
+    { model, loss, preprocessing, ...(augment && { augment }), ...(outputWeights && { outputWeights }) },
+    optimizerConfig,
+  );
+  const best = bestWeights(model, monitor);
+  const hooks = joinCallbacks(callbacks);
+  const run = new Session({
+    model,
+    data,
+    epochs,
+    batch,
+    seed,
+    runner,
+    hooks,
+    weighting: classWeighting(options),
+    baseLearningRate: optimizerConfig.learningRate,
+    schedule: options.schedule ?? { name: "constant" },
+    out,
+    signal: options.signal,
+  });
+  const places = out === undefined ? undefined : runDirectory(out);
+  const checkpoints = places && checkpointing(places, { run, best, runner, monitor, ...options.checkpoints });
+  const began = performance.now();
+  try {
+    if (options.resume === true) await checkpoints?.restore();
+    await hooks.call("onTrainBegin", run);
+    while (run.epoch < epochs && run.stopReason === undefined) {
+      const trained = await trainEpoch(run, () => checkpoints?.onStep());
+      if (trained === undefined) break;
+      const logs = { ...trained, ...(await testEpoch(run)) };
+      const row = { ...logs, seconds: run.endEpoch() };
+      run.history.push(row);
+      await run.timed("callbacks", async () => {
+        await run.syncWeights();
+        const improved = best.offer(row);
+        if (places !== undefined) await writeHistory(places.history, run.history);
+        if (places !== undefined && improved) await saveModel(model, places.model, metadata);
+        await hooks.call("onEpochEnd", row.epoch, row, run);
+        await checkpoints?.onEpochEnd(row);
+      });
+    }
+    await run.syncWeights();
+    await checkpoints?.onEnd();
+    if (restoreBest) best.restore();
+    if (places !== undefined && best.logs === undefined) await saveModel(model, places.model, metadata);
+    await hooks.call("onTrainEnd", run);
+  } finally {
+    best.dispose();
+    runner.dispose();
+  }
+  return {
+    run: out,
+    epochs: run.history.length,
+    steps: run.step,
+    best: best.logs,
+    final: run.history.at(-1),
+    history: run.history,
+    stopReason: run.stopReason,
+    interrupted: options.signal?.aborted ?? false,
+    seconds: (performance.now() - began) / 1000,
+    imagesPerSecond: run.imagesPerSecond,
+    timings: run.timings,
+  };
+}
