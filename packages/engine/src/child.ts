@@ -7,17 +7,27 @@ export interface ChildResult {
   output: string;
 }
 
+/** How a program is run. */
+export interface ChildOptions {
+  signal?: AbortSignal | undefined;
+  env?: NodeJS.ProcessEnv;
+  cwd?: string;
+  /** Hears all that was printed so far, whenever more comes. */
+  onOutput?: (output: string) => void;
+}
+
 /** Runs a program to its end and keeps what it printed; `signal` kills it and rejects with the signal's reason. */
 export function runChild(
   program: string,
   args: readonly string[],
-  { signal, env, cwd }: { signal?: AbortSignal | undefined; env?: NodeJS.ProcessEnv; cwd?: string } = {},
+  { signal, env, cwd, onOutput }: ChildOptions = {},
 ): Promise<ChildResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], ...(env && { env }), ...(cwd && { cwd }) });
     let output = "";
     const keep = (chunk: Buffer) => {
       output += chunk.toString();
+      onOutput?.(output);
     };
     child.stdout.on("data", keep);
     child.stderr.on("data", keep);

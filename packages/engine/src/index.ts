@@ -1,5 +1,8 @@
+export { doctor, type DoctorReport, type EngineCheck, type Precision, type Problem } from "./doctor.ts";
 export { EngineError } from "./engine-error.ts";
-export { installEngine, type InstallOptions, type InstallProgress } from "./install.ts";
+export { formatDoctor } from "./format-doctor.ts";
+export { installEngine, type InstallOptions } from "./install.ts";
+export type { InstallProgress } from "./install-progress.ts";
 export { listEngines, removeEngine, type InstalledEngine } from "./installed.ts";
 export { tensorflowLibrary, type TensorflowLibrary } from "./tensorflow-library.ts";
 export {

