@@ -1,0 +1,62 @@
+// Compiles the kernels: `node assembly/assemble.mjs <folder>` writes them there, which is a step of the package's build;
+// a checkout that was not built calls `assemble` on first use.
+import { createHash } from "node:crypto";
+import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { argv } from "node:process";
+import { fileURLToPath } from "node:url";
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+const cache = fileURLToPath(new URL("../node_modules/.cache/kernels/", import.meta.url));
+
+/** The compiled kernels, from the cache where the sources have not changed. */
+export async function assemble({ threads }) {
+  const file = join(cache, `${await fingerprint()}-${threads ? "threads" : "single"}.wasm`);
+  try {
+    return await readFile(file);
+  } catch {
+    const bytes = await compile({ threads });
+    await keep(file, bytes);
+    return bytes;
+  }
+}
+
+async function compile({ threads }) {
+  const { main } = await import("assemblyscript/asc");
+  const shared = ["threads.ts", "--enable", "threads", "--sharedMemory", "--maximumMemory", "65536"];
+  const args = ["index.ts", ...(threads ? shared : []), "--baseDir", here, "--outFile", "kernels.wasm"];
+  // The heap is tfjs' own: nothing may be laid out or allocated in it here, so no runtime and no static data.
+  const flags = ["-O3", "--noAssert", "--runtime", "stub", "--use", "abort=", "--importMemory", "--enable", "simd"];
+  let bytes;
+  const { error, stderr } = await main([...args, ...flags], {
+    writeFile: (name, contents) => {
+      if (name === "kernels.wasm") bytes = contents;
+    },
+  });
+  if (error) throw new Error(`The kernels in ${here} do not compile:\n${stderr.toString()}`, { cause: error });
+  return bytes;
+}
+
+async function fingerprint() {
+  const hash = createHash("sha256");
+  for (const name of (await readdir(here)).toSorted()) hash.update(name).update(await readFile(join(here, name)));
+  hash.update(createRequire(import.meta.url)("assemblyscript/package.json").version);
+  return hash.digest("hex").slice(0, 16);
+}
+
+/** A checkout that cannot be written to is compiled anew each time. */
+async function keep(file, bytes) {
+  const temporary = `${file}.${process.pid}`;
+  await mkdir(cache, { recursive: true })
+    .then(() => writeFile(temporary, bytes))
+    .then(() => rename(temporary, file))
+    .catch(() => undefined);
+}
+
+if (argv[1] === fileURLToPath(import.meta.url)) {
+  const [, , folder] = argv;
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, "kernels.wasm"), await assemble({ threads: false }));
+  await writeFile(join(folder, "kernels-threads.wasm"), await assemble({ threads: true }));
+}

@@ -1,0 +1,51 @@
+import * as tf from "@tensorflow/tfjs-core";
+import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
+
+import type { Runtime } from "./runtime.ts";
+
+/** What a kernel gets to work with. */
+export interface Context {
+  backend: BackendWasm;
+  runtime: Runtime;
+}
+
+/** A kernel on the wasm backend: tensors by name and attributes in, one tensor out. */
+export type Kernel = (inputs: Inputs, attrs: Attrs, context: Context) => tf.TensorInfo;
+
+/** Tensors of a kernel, by name. */
+export type Inputs = Readonly<Record<string, tf.TensorInfo>>;
+
+/** Attributes of a kernel; each kernel knows the types of its own. */
+export type Attrs = Readonly<Record<string, unknown>>;
+
+/** A tensor's address in the heap; good until the tensor is disposed, whatever the heap does. */
+export function address({ backend }: Context, tensor: tf.TensorInfo): number {
+  return backend.getMemoryOffset(tensor.dataId as object);
+}
+
+/** An uninitialised tensor. */
+export function output({ backend }: Context, shape: readonly number[], dtype: tf.DataType = "float32"): tf.TensorInfo {
+  return backend.makeOutput([...shape], dtype);
+}
+
+/** A kernel's required input. */
+export function input(inputs: Inputs, name: string): tf.TensorInfo {
+  const tensor = inputs[name];
+  if (tensor === undefined) throw new Error(`A kernel was called without its input "${name}".`);
+  return tensor;
+}
+
+/** Runs one of the backend's own kernels. */
+export function call({ backend }: Context, kernelName: string, inputs: Inputs, attrs: Attrs = {}): tf.TensorInfo {
+  const kernel = tf.getKernel(kernelName, "wasm");
+  return kernel.kernelFunc({
+    inputs: inputs as tf.NamedTensorInfoMap,
+    attrs: attrs as tf.NamedAttrMap,
+    backend,
+  }) as tf.TensorInfo;
+}
+
+/** The element count of a shape. */
+export function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((size, length) => size * length, 1);
+}

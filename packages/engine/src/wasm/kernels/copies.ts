@@ -1,0 +1,45 @@
+import type { TensorInfo } from "@tensorflow/tfjs-core";
+
+import { address, input, output, sizeOf, type Attrs, type Context, type Inputs } from "../backend.ts";
+
+/** Tensors never change, so a copy is another reference to the same data. */
+export function identity(inputs: Inputs, _attrs: Attrs, { backend }: Context): TensorInfo {
+  const x = input(inputs, "x");
+  backend.incRef(x.dataId);
+  return { dataId: x.dataId, shape: x.shape, dtype: x.dtype };
+}
+
+/** Repeats along each axis, by copies that double: broadcasts of batch normalisation are one long run of them. */
+export function tile(inputs: Inputs, attrs: Attrs, context: Context): TensorInfo {
+  const x = input(inputs, "x");
+  const reps = attrs["reps"] as readonly number[];
+  const out = output(
+    context,
+    x.shape.map((length, axis) => length * reps[axis]!),
+    x.dtype,
+  );
+  if (sizeOf(out.shape) === 0) return out;
+  const bytes = x.dtype === "bool" ? 1 : 4;
+  const from = address(context, x);
+  const to = address(context, out);
+  const heap = new Uint8Array(context.backend.typedArrayFromHeap(out).buffer);
+  // Axes behind the last repeated one are one run.
+  const last = reps.findLastIndex((rep) => rep > 1);
+  const copy = (axis: number, source: number, target: number): void => {
+    const run = sizeOf(x.shape.slice(axis)) * bytes;
+    if (axis > last) {
+      heap.copyWithin(target, source, source + run);
+      return;
+    }
+    const length = x.shape[axis]!;
+    const inner = sizeOf(out.shape.slice(axis + 1)) * bytes;
+    for (let i = 0; i < length; i++) copy(axis + 1, source + (i * run) / length, target + i * inner);
+    const block = length * inner;
+    const total = block * reps[axis]!;
+    for (let done = block; done < total; done *= 2) {
+      heap.copyWithin(target + done, target, target + Math.min(done, total - done));
+    }
+  };
+  copy(0, from, to);
+  return out;
+}

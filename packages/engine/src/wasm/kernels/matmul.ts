@@ -1,0 +1,63 @@
+import { broadcast_util, type TensorInfo } from "@tensorflow/tfjs-core";
+
+import { address, input, output, sizeOf, type Attrs, type Context, type Inputs } from "../backend.ts";
+import { activate, fusedCode } from "./activation.ts";
+
+/** `[..., m, k] x [..., k, n] -> [..., m, n]`, either side transposed. */
+export function batchMatMul(inputs: Inputs, attrs: Attrs, context: Context): TensorInfo {
+  return fusedMatMul(inputs, { ...attrs, activation: "linear" }, context);
+}
+
+/** A matrix product with bias and activation. */
+export function fusedMatMul(inputs: Inputs, attrs: Attrs, context: Context): TensorInfo {
+  const a = input(inputs, "a");
+  const b = input(inputs, "b");
+  if (a.dtype !== "float32" || b.dtype !== "float32") {
+    throw new Error(`A matrix product takes float32 on the wasm engine, not ${a.dtype} and ${b.dtype}: cast first.`);
+  }
+  const transposeA = attrs["transposeA"] === true;
+  const transposeB = attrs["transposeB"] === true;
+  const [rows, depth] = lastTwo(a.shape, transposeA);
+  const [depthB, columns] = lastTwo(b.shape, transposeB);
+  if (depth !== depthB) {
+    throw new Error(
+      `A matrix product needs equal inner sizes, but [${a.shape}]${transposeA ? " transposed" : ""} and [${b.shape}]${transposeB ? " transposed" : ""} have ${depth} and ${depthB}.`,
+    );
+  }
+  const outerA = a.shape.slice(0, -2);
+  const outerB = b.shape.slice(0, -2);
+  const outer = broadcast_util.assertAndGetBroadcastShape(outerA, outerB);
+  const batchA = sizeOf(outerA);
+  const batchB = sizeOf(outerB);
+  const y = output(context, [...outer, rows, columns]);
+  if (sizeOf(y.shape) === 0) return y;
+  const batch = sizeOf(outer);
+  if ((batchA !== batch && batchA !== 1) || (batchB !== batch && batchB !== 1)) {
+    throw new Error(
+      `A matrix product on the wasm engine repeats one side as a whole, but [${a.shape}] and [${b.shape}] repeat in part: tile one of them.`,
+    );
+  }
+  const { bias } = inputs;
+  const args = [
+    address(context, a),
+    address(context, b),
+    address(context, y),
+    batch,
+    rows,
+    columns,
+    depth,
+    Number(transposeA),
+    Number(transposeB),
+    batchA === 1 ? 0 : rows * depth,
+    batchB === 1 ? 0 : depth * columns,
+    bias === undefined ? 0 : address(context, bias),
+    fusedCode(attrs["activation"]),
+  ];
+  context.runtime.run("matMul", args, "matMulUnits", batch * rows * columns * depth);
+  return activate(y, inputs, attrs, context);
+}
+
+function lastTwo(shape: readonly number[], transposed: boolean): [number, number] {
+  const [first = 1, second = 1] = shape.slice(-2);
+  return transposed ? [second, first] : [first, second];
+}

@@ -1,0 +1,38 @@
+import process from "node:process";
+
+const events = ["uncaughtException", "unhandledRejection"] as const;
+
+/** What tfjs' threaded module asks of a worker while it starts: that it is there. It never gets a thread to run. */
+class Stand {
+  onmessage: ((event: { data: { cmd: string } }) => void) | undefined;
+
+  postMessage(message: { cmd?: string }): void {
+    if (message.cmd === "load") queueMicrotask(() => this.onmessage?.({ data: { cmd: "loaded" } }));
+  }
+
+  on(): void {}
+  ref(): void {}
+  unref(): void {}
+  terminate(): void {}
+}
+
+/**
+ * Runs `start`, which loads tfjs' module, without two of its habits: it starts eight threads of its own from a blob URL, which
+ * Node refuses (the kernels here bring theirs), and it leaves handlers that change how the process dies of an error.
+ */
+export async function quietStart(start: () => Promise<unknown>): Promise<void> {
+  const worker = Object.getOwnPropertyDescriptor(globalThis, "Worker");
+  const before = events.map((event) => process.listeners(event as "uncaughtException"));
+  Object.defineProperty(globalThis, "Worker", { configurable: true, get: () => Stand, set: () => {} });
+  try {
+    await start();
+  } finally {
+    if (worker === undefined) Reflect.deleteProperty(globalThis, "Worker");
+    else Object.defineProperty(globalThis, "Worker", worker);
+    for (const [index, event] of events.entries()) {
+      for (const listener of process.listeners(event as "uncaughtException")) {
+        if (!before[index]!.includes(listener)) process.removeListener(event, listener);
+      }
+    }
+  }
+}

@@ -1,0 +1,133 @@
+import { OutOfMemoryError } from "./out-of-memory.ts";
+
+/** The kernels that share their units among threads, in the order of `assembly/kernels.ts`. */
+const shared = [
+  "matMul",
+  "conv",
+  "convInput",
+  "convFilter",
+  "depthwise",
+  "depthwiseInput",
+  "depthwiseFilter",
+  "maxPool",
+  "maxPoolGrad",
+  "averagePool",
+  "averagePoolGrad",
+] as const;
+
+/** A kernel of the assembly. */
+export type KernelName = (typeof shared)[number];
+
+/** What tfjs' own WebAssembly module offers: the heap that the kernels work in. */
+export interface Heap {
+  memory: WebAssembly.Memory;
+  malloc(bytes: number): number;
+  free(pointer: number): void;
+}
+
+/** Where the helping threads find their work. */
+export interface Helpers {
+  module: WebAssembly.Module;
+  memory: WebAssembly.Memory;
+  control: number;
+}
+
+type Exports = Record<string, (...args: readonly number[]) => number>;
+
+const argumentBytes = 256;
+const controlBytes = 64;
+
+/** Units that each thread takes, on average, before a job is over: small enough to even out an unequal start. */
+const turns = 4;
+
+/** Runs the assembly's kernels in tfjs' heap, on this thread or on several. Needs nothing of Node. */
+export class Runtime {
+  readonly #exports: Exports;
+  readonly #heap: Heap;
+  readonly #args: number;
+  readonly #control: number;
+  #scratch = 0;
+  #scratchBytes = 0;
+  #threads = 1;
+  /** Multiply-adds from which a job is shared: below, waking the others costs more than they save. */
+  #threshold = Number.POSITIVE_INFINITY;
+
+  constructor(module: WebAssembly.Module, heap: Heap) {
+    this.#heap = heap;
+    this.#exports = new WebAssembly.Instance(module, { env: { memory: heap.memory } }).exports as Exports;
+    this.#args = heap.malloc(argumentBytes);
+    this.#control = heap.malloc(controlBytes);
+    new Uint8Array(heap.memory.buffer, this.#control, controlBytes).fill(0);
+  }
+
+  get threads(): number {
+    return this.#threads;
+  }
+
+  /** The address that helping threads serve at. */
+  get control(): number {
+    return this.#control;
+  }
+
+  /** Lets jobs of at least `threshold` multiply-adds run on `threads` threads, this one among them. */
+  share(threads: number, threshold: number): void {
+    this.#threads = threads;
+    this.#threshold = threshold;
+    this.#free();
+  }
+
+  /** Runs a kernel on its arguments, given in the order of its structure in the assembly; `work` is in multiply-adds. */
+  run(name: KernelName, args: readonly number[], units: string, work: number): void {
+    this.#write(args);
+    const count = this.#call(units);
+    if (count === 0) return;
+    const bytes = this.#exports[`${name}Scratch`] === undefined ? 0 : this.#call(`${name}Scratch`);
+    const threads = count > 1 && work >= this.#threshold ? this.#threads : 1;
+    const stride = (bytes + 63) & ~63;
+    this.#reserve(stride * threads);
+    if (threads === 1) {
+      this.#exports[name]!(this.#args, 0, count, this.#scratch);
+      return;
+    }
+    const grain = Math.max(1, Math.floor(count / (threads * turns)));
+    this.#exports["run"]!(this.#control, shared.indexOf(name), this.#args, count, grain, this.#scratch, stride);
+  }
+
+  /** Calls a function of the assembly that looks at arguments only, such as the bytes that a kernel needs. */
+  ask(question: string, args: readonly number[]): number {
+    this.#write(args);
+    return this.#call(question);
+  }
+
+  malloc(bytes: number): number {
+    const pointer = this.#heap.malloc(bytes) >>> 0;
+    if (pointer === 0 && bytes > 0) throw new OutOfMemoryError(bytes);
+    return pointer;
+  }
+
+  free(pointer: number): void {
+    this.#heap.free(pointer);
+  }
+
+  #write(args: readonly number[]): void {
+    // The heap may have grown since: a view is good for one use.
+    new Int32Array(this.#heap.memory.buffer, this.#args, args.length).set(args);
+  }
+
+  #call(name: string): number {
+    return this.#exports[name]!(this.#args);
+  }
+
+  #reserve(bytes: number): void {
+    if (bytes <= this.#scratchBytes) return;
+    this.#free();
+    this.#scratch = this.malloc(bytes);
+    this.#scratchBytes = bytes;
+  }
+
+  #free(): void {
+    if (this.#scratchBytes > 0) this.#heap.free(this.#scratch);
+    this.#scratch = 0;
+    this.#scratchBytes = 0;
+  }
+}
