@@ -2,10 +2,10 @@ import { createRequire } from "node:module";
 
 type Util = Record<string, unknown>;
 
-/** tfjs-node 4.22 calls three functions of `node:util` that Node 23 removed; this puts them back. */
+/** tfjs-node 4.22 calls three functions of `node:util` that Node 22 warns of and Node 23 removed; this puts them back, without warnings. */
 export function shimNodeUtil(): void {
   const util = createRequire(import.meta.url)("node:util") as Util;
-  util["isNullOrUndefined"] ??= (value: unknown) => value === null || value === undefined;
-  util["isArray"] ??= Array.isArray;
-  util["isString"] ??= (value: unknown) => typeof value === "string";
+  util["isNullOrUndefined"] = (value: unknown) => value === null || value === undefined;
+  util["isArray"] = Array.isArray;
+  util["isString"] = (value: unknown) => typeof value === "string";
 }

@@ -78,8 +78,11 @@ async function download(
   const temporary = path.join(folder, "pip");
   await mkdir(temporary, { recursive: true });
   let total = 0;
-  const watch = setInterval(() => {
-    if (total > 0) void folderBytes(temporary).then((bytes) => onBytes?.(Math.min(bytes, total), total));
+  let most = 0;
+  const watch = setInterval(async () => {
+    // pip removes its temporary file at the end: what was there once stays told.
+    most = Math.max(most, await folderBytes(temporary));
+    if (total > 0) onBytes?.(Math.min(most, total), total);
   }, 250);
   try {
     const { code, output } = await runChild(

@@ -3,6 +3,7 @@ import { copyFile, mkdir, readFile, rename, rm, writeFile } from "node:fs/promis
 import path from "node:path";
 import process from "node:process";
 
+import { EngineError } from "./engine-error.ts";
 import type { InstalledEngine } from "./installed.ts";
 import { markerFile, type TfjsNode } from "./tfjs-node.ts";
 
@@ -21,13 +22,18 @@ export async function placeAddon(installed: InstalledEngine, tfjsNode: TfjsNode)
   const marker = path.join(path.dirname(tfjsNode.addon), markerFile);
   const present = await readFile(tfjsNode.addon).catch(() => undefined);
   if (present?.equals(wanted)) return;
-  await mkdir(path.dirname(tfjsNode.addon), { recursive: true });
-  await writeFile(marker, `${JSON.stringify({ madeBy: "@convkit/engine", engine: installed.folder })}\n`);
   const temporary = `${tfjsNode.addon}.${process.pid}`;
   try {
+    await mkdir(path.dirname(tfjsNode.addon), { recursive: true });
+    await writeFile(marker, `${JSON.stringify({ madeBy: "@convkit/engine", engine: installed.folder })}\n`);
     await copyFile(cachedAddon(installed, tfjsNode), temporary);
     await rename(temporary, tfjsNode.addon);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new EngineError(
+      `tfjs-node's addon cannot be put into ${path.dirname(tfjsNode.addon)} (${code}): make that folder writable once.`,
+    );
   } finally {
-    await rm(temporary, { force: true });
+    await rm(temporary, { force: true }).catch(() => {});
   }
 }

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import process from "node:process";
 
@@ -53,9 +53,16 @@ export async function provideTfjsNode(engine: InstallableEngine, cache: string, 
         `npm could not fetch ${name} (${reason}): check the network or npm's registry settings, or add ${packageNames[engine]} to your project.`,
       );
     }
+    await removeSourceMaps(partial);
     await rename(partial, root);
   } finally {
     await rm(partial, { recursive: true, force: true });
   }
   return path.join(root, "node_modules", packageNames[engine]);
+}
+
+/** Two thirds of the copy are source maps. */
+async function removeSourceMaps(folder: string): Promise<void> {
+  const files = await readdir(folder, { recursive: true });
+  await Promise.all(files.filter((name) => name.endsWith(".map")).map((name) => rm(path.join(folder, name))));
 }
