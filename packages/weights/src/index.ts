@@ -4,3 +4,7 @@ export { openWeights } from "./open-weights.ts";
 export type { WeightsFile, WeightsFormat } from "./open-weights.ts";
 export type { LayerTensors } from "./keras/keras-h5.ts";
 export { WeightsError } from "./weights-error.ts";
+export { importModel } from "./keras/import-model.ts";
+export { loadModel, loadWeights } from "./load-model.ts";
+export type { LoadReport } from "./load-into.ts";
+export { registerImportLayers } from "./layers/register.ts";

@@ -1,0 +1,164 @@
+import * as tfl from "@tensorflow/tfjs-layers";
+import type { JsonObject } from "../json.ts";
+import { registerImportLayers } from "../layers/register.ts";
+import { WeightsError } from "../weights-error.ts";
+import { isKnown, makeLayer } from "./make-layer.ts";
+import { isModel, readModel, readModelConfig } from "./model-config.ts";
+import type { LayerConfig, ModelConfig, TensorReference } from "./model-config.ts";
+
+export interface ImportOptions {
+  /** Draw fresh weights by the layers' own initializers, instead of leaving zeros for a file's. */
+  fresh?: boolean;
+}
+
+/**
+ * A tfjs model of a Keras 2 or 3 architecture, sequential or functional, models within models too. All layers that are not known are
+ * named at once, with their places.
+ */
+export function importModel(file: string, config: JsonObject, options: ImportOptions = {}): tfl.LayersModel {
+  registerImportLayers();
+  return makeModel(file, readModelConfig(file, config), options);
+}
+
+function makeModel(file: string, model: ModelConfig, options: ImportOptions): tfl.LayersModel {
+  const unknown = model.layers.filter((layer) => !isKnown(layer));
+  if (unknown.length > 0) {
+    throw new WeightsError(
+      file,
+      unknown[0]!.place,
+      `tfjs has no such layer${
+        unknown.length > 1
+          ? `, nor these: ${unknown
+              .slice(1)
+              .map(({ place }) => place)
+              .join("; ")}`
+          : ""
+      }`,
+    );
+  }
+  return model.kind === "Sequential" ? makeSequential(file, model, options) : makeFunctional(file, model, options);
+}
+
+function makeSequential(file: string, model: ModelConfig, options: ImportOptions): tfl.LayersModel {
+  const [first] = model.layers;
+  const result = tfl.sequential({ name: model.name });
+  const rest = first?.className === "InputLayer" ? model.layers.slice(1) : model.layers;
+  const shape = first?.className === "InputLayer" ? inputShape(file, first) : model.inputShape;
+  const name = first?.className === "InputLayer" ? first.name : `${model.name}_input`;
+  if (shape === undefined && !isModel(first?.className ?? "")) {
+    throw new WeightsError(file, first?.place ?? "", "the model was never built: it states no input shape");
+  }
+  if (shape !== undefined) result.add(tfl.layers.inputLayer({ batchInputShape: anyBatch(shape), name }));
+  for (const layer of rest) {
+    placed(file, layer, () => result.add(madeLayer(file, layer, options)));
+  }
+  return result;
+}
+
+function makeFunctional(file: string, model: ModelConfig, options: ImportOptions): tfl.LayersModel {
+  const made = new Map<string, tfl.layers.Layer>();
+  const results = new Map<string, readonly tfl.SymbolicTensor[]>();
+  const find = (reference: TensorReference): tfl.SymbolicTensor | undefined => {
+    const calls = results.get(`${reference.layer}/${reference.call}`);
+    // Keras 2 counts a nested model's own construction as its first call.
+    return (
+      calls ??
+      (made.get(reference.layer) instanceof tfl.LayersModel
+        ? results.get(`${reference.layer}/${reference.call - 1}`)
+        : undefined)
+    )?.[reference.output];
+  };
+  for (const layer of model.layers) {
+    if (layer.className !== "InputLayer") continue;
+    const batchShape = anyBatch(inputShape(file, layer));
+    results.set(`${layer.name}/0`, [tfl.input({ batchShape, name: layer.name })]);
+  }
+  let waiting = model.layers.flatMap((layer) =>
+    layer.className === "InputLayer" ? [] : layer.calls.map((call, index) => ({ layer, call, index })),
+  );
+  while (waiting.length > 0) {
+    const left: typeof waiting = [];
+    for (const use of waiting) {
+      const { layer, call, index } = use;
+      const inputs = call.inputs.map(find);
+      // A layer's calls are counted in their order.
+      const ready =
+        inputs.every((input) => input !== undefined) && (index === 0 || results.has(`${layer.name}/${index - 1}`));
+      if (!ready) {
+        left.push(use);
+        continue;
+      }
+      placed(file, layer, () => {
+        const instance = made.get(layer.name) ?? madeLayer(file, layer, options);
+        made.set(layer.name, instance);
+        const tensors = inputs as tfl.SymbolicTensor[];
+        const output = instance.apply(tensors.length === 1 && !takesList(layer) ? tensors[0]! : tensors) as
+          | tfl.SymbolicTensor
+          | tfl.SymbolicTensor[];
+        results.set(`${layer.name}/${index}`, Array.isArray(output) ? output : [output]);
+      });
+    }
+    if (left.length === waiting.length) {
+      const { layer, call } = left[0]!;
+      const missing = call.inputs.find((reference) => find(reference) === undefined);
+      throw new WeightsError(
+        file,
+        layer.place,
+        `takes the output of "${missing?.layer ?? layer.name}", which does not exist or depends on this layer`,
+      );
+    }
+    waiting = left;
+  }
+  const pick = (reference: TensorReference): tfl.SymbolicTensor => {
+    const found = find(reference);
+    if (found === undefined)
+      throw new WeightsError(
+        file,
+        `model "${model.name}"`,
+        `names "${reference.layer}" as an input or output, which does not exist`,
+      );
+    return found;
+  };
+  const [inputs, outputs] = [model.inputs.map(pick), model.outputs.map(pick)];
+  return tfl.model({
+    inputs: inputs.length === 1 ? inputs[0]! : inputs,
+    outputs: outputs.length === 1 ? outputs[0]! : outputs,
+    name: model.name,
+  });
+}
+
+function madeLayer(file: string, layer: LayerConfig, options: ImportOptions): tfl.layers.Layer {
+  if (!isModel(layer.className)) return makeLayer(file, layer, options);
+  return makeModel(file, readModel(file, layer.place, { class_name: layer.className, config: layer.config }), options);
+}
+
+const listClasses = new Set(["Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply", "Subtract"]);
+
+function takesList(layer: LayerConfig): boolean {
+  return listClasses.has(layer.className) && !/\bops\b/.test(layer.module);
+}
+
+/** What tfjs throws while it joins layers is told with the layer's place. */
+function placed(file: string, layer: LayerConfig, join: () => void): void {
+  try {
+    join();
+  } catch (error) {
+    if (error instanceof WeightsError) throw error;
+    throw new WeightsError(file, layer.place, `tfjs cannot join it: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+function inputShape(file: string, { config, place }: LayerConfig): readonly (number | null)[] {
+  const shape = config["batch_shape"] ?? config["batch_input_shape"];
+  if (
+    !Array.isArray(shape) ||
+    shape.some((size: unknown) => size !== null && !(Number.isInteger(size) && (size as number) > 0))
+  ) {
+    throw new WeightsError(file, place, `expected a batch_shape, came ${JSON.stringify(shape)}`);
+  }
+  return shape as (number | null)[];
+}
+
+function anyBatch(shape: readonly (number | null)[]): (number | null)[] {
+  return [null, ...shape.slice(1)];
+}

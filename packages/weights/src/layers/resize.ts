@@ -1,0 +1,77 @@
+import * as tf from "@tensorflow/tfjs-core";
+import * as tfl from "@tensorflow/tfjs-layers";
+import { one, oneShape } from "./simple-layers.ts";
+import type { BaseArgs, Config, Inputs, Shape } from "./simple-layers.ts";
+
+type Interpolation = "bilinear" | "nearest";
+
+/**
+ * Keras' UpSampling2D of any interpolation: pixels are areas, as TensorFlow has it since version 2. (tfjs-layers' own takes them as
+ * points, and so differs where interpolation is bilinear.) `[n, h, w, c] -> [n, h * rows, w * columns, c]`
+ */
+export class ScaledUp2D extends tfl.layers.Layer {
+  static className = "ScaledUp2D";
+  readonly size: [number, number];
+  readonly interpolation: Interpolation;
+
+  constructor({ size, interpolation, ...base }: BaseArgs & { size: [number, number]; interpolation: Interpolation }) {
+    super(base);
+    this.size = size;
+    this.interpolation = interpolation;
+  }
+
+  override computeOutputShape(shape: Shape): Shape {
+    const [batch, height, width, channels] = oneShape(shape);
+    const times = (size: number | null | undefined, factor: number): number | null =>
+      size == null ? null : size * factor;
+    return [batch ?? null, times(height, this.size[0]), times(width, this.size[1]), channels ?? null];
+  }
+
+  override call(inputs: Inputs): tf.Tensor {
+    const x = one(inputs) as tf.Tensor4D;
+    return resized(x, [x.shape[1] * this.size[0], x.shape[2] * this.size[1]], this.interpolation);
+  }
+
+  override getConfig(): Config {
+    return { ...super.getConfig(), size: [...this.size], interpolation: this.interpolation };
+  }
+}
+
+/** Keras' Resizing: `[n, h, w, c] -> [n, height, width, c]`. (tfjs-layers' own takes pixels as points.) */
+export class ResizedTo extends tfl.layers.Layer {
+  static className = "ResizedTo";
+  readonly height: number;
+  readonly width: number;
+  readonly interpolation: Interpolation;
+
+  constructor({
+    height,
+    width,
+    interpolation,
+    ...base
+  }: BaseArgs & { height: number; width: number; interpolation: Interpolation }) {
+    super(base);
+    this.height = height;
+    this.width = width;
+    this.interpolation = interpolation;
+  }
+
+  override computeOutputShape(shape: Shape): Shape {
+    const [batch, , , channels] = oneShape(shape);
+    return [batch ?? null, this.height, this.width, channels ?? null];
+  }
+
+  override call(inputs: Inputs): tf.Tensor {
+    return resized(one(inputs) as tf.Tensor4D, [this.height, this.width], this.interpolation);
+  }
+
+  override getConfig(): Config {
+    return { ...super.getConfig(), height: this.height, width: this.width, interpolation: this.interpolation };
+  }
+}
+
+function resized(x: tf.Tensor4D, size: [number, number], interpolation: Interpolation): tf.Tensor {
+  return interpolation === "bilinear"
+    ? tf.image.resizeBilinear(x, size, false, true)
+    : tf.image.resizeNearestNeighbor(x, size, false, true);
+}

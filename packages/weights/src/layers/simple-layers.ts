@@ -1,0 +1,105 @@
+import * as tf from "@tensorflow/tfjs-core";
+import * as tfl from "@tensorflow/tfjs-layers";
+
+export type Shape = tfl.Shape | tfl.Shape[];
+export type Inputs = tf.Tensor | tf.Tensor[];
+export type Config = ReturnType<tfl.layers.Layer["getConfig"]>;
+export type BaseArgs = ConstructorParameters<typeof tfl.layers.Layer>[0];
+
+export const one = (inputs: Inputs): tf.Tensor => (Array.isArray(inputs) ? inputs[0]! : inputs);
+export const oneShape = (shape: Shape): tfl.Shape => (Array.isArray(shape[0]) ? shape[0] : (shape as tfl.Shape));
+
+/** A layer that leaves its input as it is: Keras' Identity and ActivityRegularization. */
+export class Identity extends tfl.layers.Layer {
+  static className = "Identity";
+
+  override computeOutputShape(shape: Shape): Shape {
+    return shape;
+  }
+
+  override call(inputs: Inputs): tf.Tensor {
+    return one(inputs);
+  }
+}
+
+/** The first input less the second: `[n, …], [n, …] -> [n, …]`. */
+export class Subtract extends tfl.layers.Layer {
+  static className = "Subtract";
+
+  override computeOutputShape(shape: Shape): Shape {
+    return oneShape(shape);
+  }
+
+  override call(inputs: Inputs): tf.Tensor {
+    const [a, b] = inputs as [tf.Tensor, tf.Tensor];
+    return tf.sub(a, b);
+  }
+}
+
+/** Zeroes whole channels in training: shape unchanged. Tompson et al. 2014, https://arxiv.org/abs/1411.4280 */
+export class SpatialDropout2D extends tfl.layers.Layer {
+  static className = "SpatialDropout2D";
+  readonly rate: number;
+
+  constructor({ rate, ...base }: BaseArgs & { rate: number }) {
+    super(base);
+    this.rate = rate;
+  }
+
+  override computeOutputShape(shape: Shape): Shape {
+    return shape;
+  }
+
+  override call(inputs: Inputs, options: { training?: boolean }): tf.Tensor {
+    const x = one(inputs);
+    if (options.training !== true || this.rate === 0) return x;
+    return tf.tidy(() => {
+      const kept = tf.floor(tf.add(tf.randomUniform([x.shape[0]!, 1, 1, x.shape[3]!]), 1 - this.rate));
+      return tf.mul(x, tf.div(kept, 1 - this.rate));
+    });
+  }
+
+  override getConfig(): Config {
+    return { ...super.getConfig(), rate: this.rate };
+  }
+}
+
+/** The largest of each channel, height and width kept as 1: `[n, h, w, c] -> [n, 1, 1, c]`. */
+export class GlobalMaxPooling2DKeepdims extends tfl.layers.Layer {
+  static className = "GlobalMaxPooling2DKeepdims";
+
+  override computeOutputShape(shape: Shape): Shape {
+    const [batch, , , channels] = oneShape(shape);
+    return [batch ?? null, 1, 1, channels ?? null];
+  }
+
+  override call(inputs: Inputs): tf.Tensor {
+    return tf.max(one(inputs), [1, 2], true);
+  }
+}
+
+/** `x` where it is positive, `alpha (exp(x) - 1)` elsewhere; tfjs-layers' own knows an alpha of 1 only. Shape unchanged. */
+export class ScaledELU extends tfl.layers.Layer {
+  static className = "ScaledELU";
+  readonly alpha: number;
+
+  constructor({ alpha, ...base }: BaseArgs & { alpha: number }) {
+    super(base);
+    this.alpha = alpha;
+  }
+
+  override computeOutputShape(shape: Shape): Shape {
+    return shape;
+  }
+
+  override call(inputs: Inputs): tf.Tensor {
+    return tf.tidy(() => {
+      const x = one(inputs);
+      return tf.add(tf.relu(x), tf.mul(tf.minimum(tf.elu(x), 0), this.alpha));
+    });
+  }
+
+  override getConfig(): Config {
+    return { ...super.getConfig(), alpha: this.alpha };
+  }
+}

@@ -1,0 +1,175 @@
+import * as tf from "@tensorflow/tfjs-core";
+import type * as tfl from "@tensorflow/tfjs-layers";
+import type { LayerTensors } from "./keras/keras-h5.ts";
+import { kerasPaths } from "./keras/keras-paths.ts";
+import { modelLayers } from "./model-layers.ts";
+import type { NamedTensor, TensorData } from "./named-tensor.ts";
+import { collectedError } from "./weights-error.ts";
+
+/** One weight of a model and the tensor that it shall become. */
+export interface Assignment {
+  /** The weight as the model names it. */
+  readonly name: string;
+  readonly variable: tfl.LayerVariable;
+  readonly tensor: NamedTensor;
+  /** The tensor's values in the order of the weight's axes; as they are by default. */
+  readonly arrange?: (data: TensorData, shape: readonly number[]) => TensorData;
+  /** The shape after `arrange`. */
+  readonly shape: readonly number[];
+}
+
+export interface LoadReport {
+  /** Tensors that were loaded. */
+  readonly loaded: number;
+  /** Names in the file that `ignore` left out. */
+  readonly ignored: readonly string[];
+}
+
+export interface KerasLoadOptions {
+  /** Match layers by their names (default), or one after the other. */
+  by?: "name" | "order";
+  /** Layers that may be missing on either side. */
+  ignore?: RegExp;
+}
+
+/** Puts the tensors of a Keras file into a model, layer by layer: all of them, or an error that names all that do not fit. */
+export function loadKerasLayers(
+  file: string,
+  model: tfl.LayersModel,
+  layers: readonly LayerTensors[],
+  { by = "name", ignore }: KerasLoadOptions = {},
+): LoadReport {
+  const own = modelLayers(model).filter(({ weights }) => weights.length > 0);
+  const theirs = layers.filter(({ tensors }) => tensors.length > 0);
+  const pairs = by === "name" ? pairByName(model, own, theirs) : pairByOrder(own, theirs);
+  const problems: string[] = [];
+  const ignored: string[] = [];
+  const assignments: Assignment[] = [];
+  const skip = (name: string, problem: string): void =>
+    void (ignore?.test(name) === true ? ignored.push(name) : problems.push(problem));
+  for (const [layer, saved] of pairs) {
+    if (layer === undefined)
+      skip(
+        saved!.layer,
+        `extra: the file has layer "${saved!.layer}" (${shapesOf(saved!.tensors)}), the model has not`,
+      );
+    else if (saved === undefined)
+      skip(
+        layer.name,
+        `missing: layer "${layer.name}" (${layer.weights.map(({ shape }) => `[${shape}]`).join(", ")}) is not in the file`,
+      );
+    else if (layer.weights.length !== saved.tensors.length) {
+      skip(
+        layer.name,
+        `layer "${layer.name}" has ${layer.weights.length} weights, the file's "${saved.layer}" has ${saved.tensors.length} (${shapesOf(saved.tensors)})`,
+      );
+    } else {
+      for (const [index, variable] of layer.weights.entries()) {
+        const tensor = saved.tensors[index]!;
+        assignments.push({
+          name: `${layer.name}/${weightName(variable)}`,
+          variable,
+          tensor,
+          shape: fittingShape(variable, tensor),
+        });
+      }
+    }
+  }
+  assign(file, assignments, problems);
+  return { loaded: assignments.length, ignored };
+}
+
+/**
+ * Gives every weight its tensor, or changes nothing: shapes are compared before the first byte is read, and what was replaced is put
+ * back where a read fails.
+ */
+export function assign(file: string, assignments: readonly Assignment[], problems: readonly string[] = []): void {
+  const misshaped = assignments.flatMap(({ name, variable, tensor, shape }) =>
+    sameShape(variable.shape as number[], shape)
+      ? []
+      : [`misshaped: "${name}" is [${variable.shape}], the file's "${tensor.name}" is [${shape}]`],
+  );
+  const all = [...problems, ...misshaped];
+  if (all.length > 0)
+    throw collectedError(
+      file,
+      "",
+      `the weights do not fit the model, nothing was changed (${all.length} differences)`,
+      all,
+    );
+  const before: [tfl.LayerVariable, tf.Tensor][] = [];
+  try {
+    for (const { variable, tensor, arrange, shape } of assignments) {
+      const data = tensor.read();
+      const values = arrange === undefined ? data : arrange(data, tensor.shape);
+      before.push([variable, variable.read().clone()]);
+      tf.tidy(() => void variable.write(asTensor(values, shape, variable.dtype)));
+    }
+  } catch (error) {
+    for (const [variable, value] of before.toReversed()) variable.write(value);
+    throw error;
+  } finally {
+    for (const [, value] of before) value.dispose();
+  }
+}
+
+/** Whole numbers are kept as such only where the weight is one: Keras' counters. */
+function asTensor(values: TensorData, shape: readonly number[], dtype: string): tf.Tensor {
+  if (dtype === "int32")
+    return tf.tensor(values instanceof Int32Array ? values : Int32Array.from(values), shape as number[], "int32");
+  return tf.tensor(values instanceof Float32Array ? values : Float32Array.from(values), shape as number[], "float32");
+}
+
+/** The weight's own name: `kernel` of `conv1/kernel`. */
+export function weightName(variable: tfl.LayerVariable): string {
+  return variable.originalName.slice(variable.originalName.lastIndexOf("/") + 1);
+}
+
+type OwnLayer = ReturnType<typeof modelLayers>[number];
+type Pair = readonly [OwnLayer | undefined, LayerTensors | undefined];
+
+function pairByName(model: tfl.LayersModel, own: readonly OwnLayer[], theirs: readonly LayerTensors[]): Pair[] {
+  const paths = kerasPaths(model);
+  const byName = new Map(own.toReversed().map((layer) => [layer.name, layer]));
+  const found = new Set<OwnLayer>();
+  const pairs: Pair[] = theirs.map((saved) => {
+    const layer =
+      byName.get(saved.layer) ?? own.find(({ layer }) => paths.get(layer) === saved.layer) ?? nested(model, saved);
+    if (layer !== undefined)
+      for (const part of own) if (part === layer || layer.parts?.includes(part.name) === true) found.add(part);
+    return [layer, saved];
+  });
+  return [...pairs, ...own.filter((layer) => !found.has(layer)).map((layer): Pair => [layer, undefined])];
+}
+
+/** A model within the model, whose weights Keras 2 saves as those of one layer. */
+function nested(model: tfl.LayersModel, saved: LayerTensors): OwnLayer | undefined {
+  const layer = model.layers.find(({ name }) => name === saved.layer);
+  if (layer === undefined || !("layers" in layer)) return undefined;
+  return {
+    name: layer.name,
+    layer,
+    weights: layer.weights,
+    parts: modelLayers(layer as tfl.LayersModel).map(({ name }) => name),
+  };
+}
+
+function pairByOrder(own: readonly OwnLayer[], theirs: readonly LayerTensors[]): Pair[] {
+  return Array.from({ length: Math.max(own.length, theirs.length) }, (_, index): Pair => [own[index], theirs[index]]);
+}
+
+function shapesOf(tensors: readonly NamedTensor[]): string {
+  return tensors.map(({ shape }) => `[${shape}]`).join(", ");
+}
+
+/** Keras' Normalization saved its statistics with sizes of 1 before the channels; the numbers are the same. */
+function fittingShape(variable: tfl.LayerVariable, { shape }: NamedTensor): readonly number[] {
+  const trimmed = shape.filter((size) => size !== 1);
+  const own = (variable.shape as number[]).filter((size) => size !== 1);
+  const isStatistic = ["mean", "variance", "count"].includes(weightName(variable));
+  return isStatistic && sameShape(trimmed, own) ? (variable.shape as number[]) : shape;
+}
+
+function sameShape(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((size, axis) => size === b[axis]);
+}

@@ -1,0 +1,61 @@
+import type * as tfl from "@tensorflow/tfjs-layers";
+import { importModel } from "./keras/import-model.ts";
+import { assign, loadKerasLayers } from "./load-into.ts";
+import type { Assignment, KerasLoadOptions, LoadReport } from "./load-into.ts";
+import { openWeights } from "./open-weights.ts";
+import type { WeightsFile } from "./open-weights.ts";
+import { WeightsError } from "./weights-error.ts";
+
+/**
+ * The model of a file that holds its architecture and weights: `.h5`, `.keras`, a tfjs `model.json` or its folder. Throws
+ * `WeightsError` naming every layer that is not known and every weight that does not fit.
+ */
+export function loadModel(path: string): tfl.LayersModel {
+  const file = openWeights(path);
+  try {
+    if (file.config === undefined) {
+      throw new WeightsError(path, "", "holds weights but no architecture: name the network that they belong to");
+    }
+    const model = importModel(path, file.config);
+    loadOpened(model, file);
+    return model;
+  } finally {
+    file.close();
+  }
+}
+
+/**
+ * Loads a file's weights into a model, whatever the file's format: all of them fit and are loaded, or nothing changes and one
+ * `WeightsError` names all that is missing, extra or misshaped. Layers match by name, or `by: "order"`.
+ */
+export function loadWeights(model: tfl.LayersModel, path: string, options: KerasLoadOptions = {}): LoadReport {
+  const file = openWeights(path);
+  try {
+    return loadOpened(model, file, options);
+  } finally {
+    file.close();
+  }
+}
+
+function loadOpened(model: tfl.LayersModel, file: WeightsFile, options: KerasLoadOptions = {}): LoadReport {
+  if (file.layers !== undefined) return loadKerasLayers(file.path, model, file.layers, options);
+  return loadTfjs(model, file);
+}
+
+/** tfjs names each tensor as the model's weight is named. */
+function loadTfjs(model: tfl.LayersModel, file: WeightsFile): LoadReport {
+  const tensors = new Map(file.tensors.map((tensor) => [tensor.name, tensor]));
+  const problems: string[] = [];
+  const assignments: Assignment[] = [];
+  for (const variable of model.weights) {
+    const name = variable.originalName;
+    const tensor = tensors.get(name);
+    tensors.delete(name);
+    if (tensor === undefined) problems.push(`missing: "${name}" [${variable.shape}] is not in the file`);
+    else assignments.push({ name, variable, tensor, shape: tensor.shape });
+  }
+  for (const { name, shape } of tensors.values())
+    problems.push(`extra: the file has "${name}" [${shape}], the model has not`);
+  assign(file.path, assignments, problems);
+  return { loaded: assignments.length, ignored: [] };
+}

@@ -1,0 +1,50 @@
+import { useEngine } from "@convkit/engine";
+import { peerPython } from "@convkit/testing";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { importModel, loadModel, loadWeights, openWeights } from "../src/index.ts";
+import { worstDifference } from "./peers/compare.ts";
+import { runPython } from "./peers/run-python.ts";
+
+const models = [
+  "convolutions",
+  "merges",
+  "activations",
+  "pools",
+  "augmentations",
+  "shapes",
+  "normalization",
+  "normalization_given",
+  "sequential",
+  "nested",
+] as const;
+
+describe.skipIf(peerPython === undefined)("models that Keras 3 saved", () => {
+  const folder = mkdtempSync(join(tmpdir(), "convkit-keras-"));
+  beforeAll(async () => {
+    await useEngine();
+    runPython("keras-layers.py", folder);
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  describe.each(models)("%s", (name) => {
+    it.each(["h5", "keras"])("predicts the same from .%s", (extension) => {
+      // Keras itself cannot write some layers as .h5.
+      if (!existsSync(join(folder, `${name}.${extension}`))) return;
+      const model = loadModel(join(folder, `${name}.${extension}`));
+      expect(worstDifference(model, join(folder, name))).toBeLessThan(2e-5);
+      model.dispose();
+    });
+
+    it("predicts the same from .weights.h5", () => {
+      const file = openWeights(join(folder, `${name}.keras`));
+      const model = importModel(file.path, file.config!);
+      file.close();
+      loadWeights(model, join(folder, `${name}.weights.h5`));
+      expect(worstDifference(model, join(folder, name))).toBeLessThan(2e-5);
+      model.dispose();
+    });
+  });
+});

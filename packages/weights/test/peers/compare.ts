@@ -1,0 +1,21 @@
+import * as tf from "@tensorflow/tfjs-core";
+import type * as tfl from "@tensorflow/tfjs-layers";
+import { openWeights } from "../../src/index.ts";
+
+/** The worst difference between what the model gives for `<base>.x.npy` and what the peer gave, `<base>.y.npy`. */
+export function worstDifference(model: tfl.LayersModel, base: string): number {
+  const [x, y] = [readArray(`${base}.x.npy`), readArray(`${base}.y.npy`)];
+  return tf.tidy(() => {
+    const result = model.predict(x) as tf.Tensor;
+    if (String(result.shape) !== String(y.shape)) throw new Error(`expected shape [${y.shape}], got [${result.shape}]`);
+    return tf.max(tf.abs(tf.sub(result, y))).dataSync()[0]!;
+  });
+}
+
+export function readArray(path: string): tf.Tensor {
+  const file = openWeights(path);
+  const { shape, read } = file.tensors[0]!;
+  const data = read();
+  file.close();
+  return tf.tensor(data, [...shape]);
+}
