@@ -54,11 +54,11 @@ export const cifar100: CifarSet = {
 
 /** The data set from the archive or its unpacked files, wherever they are; `from` may name the archive itself. */
 export async function loadCifarSet(set: CifarSet, options: SourceOptions = {}): Promise<DataSplits<IndexedDataset>> {
-  const { from, cache = dataCache() } = options;
+  const { from, cache = dataCache(), trust } = options;
   const place =
     from !== undefined && isUrl(from) ? await fetchCifarSet(set, from, options) : findCifar(set, from, cache);
   const files = place.endsWith(".tar.gz")
-    ? await readPinnedArchive(place, set, cache)
+    ? await readPinnedArchive(place, set, { cache, trust })
     : new Map(
         await Promise.all(
           [...set.train, set.test].map(async (name) => [name, await readFile(join(place, name))] as const),
@@ -115,8 +115,12 @@ export function findCifar(set: CifarSet, from: string | undefined, cache: string
   );
 }
 
-async function readPinnedArchive(file: string, set: CifarSet, cache: string): Promise<Map<string, Buffer>> {
-  await verifyPinned(file, { sha256: set.sha256, cache, bytes: await readFile(file) });
+async function readPinnedArchive(
+  file: string,
+  set: CifarSet,
+  pin: { cache: string; trust: boolean | undefined },
+): Promise<Map<string, Buffer>> {
+  await verifyPinned(file, { ...pin, sha256: set.sha256, bytes: await readFile(file) });
   const wanted = new Set([...set.train, set.test]);
   const files = await readArchive(file, (name) => wanted.has(name));
   const missing = [...wanted].filter((name) => !files.has(name));

@@ -4,7 +4,7 @@ import { permutation } from "./philox.ts";
 
 export interface SplitOptions {
   /** Draws which images leave; the same seed draws the same ones. */
-  seed?: number;
+  seed?: number | undefined;
 }
 
 /**

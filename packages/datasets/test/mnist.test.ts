@@ -113,7 +113,7 @@ describe("loadData", () => {
 
   it("refuses an empty folder and a file", async () => {
     const folder = temporaryFolder();
-    await expect(loadData(folder)).rejects.toThrow(`${folder} holds neither`);
+    await expect(loadData(folder)).rejects.toThrow(`${folder} holds no images`);
     await expect(loadData(put(folder, "x", ""))).rejects.toThrow("x is a file; expected a folder of data");
   });
 });

@@ -1,0 +1,128 @@
+import { readFile } from "node:fs/promises";
+import sharp from "sharp";
+import { DataError, reasonOf } from "./data-error.ts";
+import { centreRegion, resizeInto, resizeModes } from "./resize.ts";
+import type { Pixels, Region, ResizeMode } from "./resize.ts";
+
+export interface DecodeOptions {
+  /** The size to bring the image to; without it, its own. */
+  size?: readonly [h: number, w: number] | undefined;
+  resize?: ResizeMode | undefined;
+  /** Cuts the largest middle part with the target's proportions before resizing, instead of stretching. */
+  crop?: boolean | undefined;
+  /** 3 is RGB, 1 is luma (0.299, 0.587, 0.114). An alpha channel is dropped, as Keras drops it. */
+  channels?: 1 | 3 | undefined;
+  /** Turns the image upright as its EXIF orientation says; Keras does not. */
+  orient?: boolean | undefined;
+}
+
+/** The names that image files end in. */
+export const imageExtensions: readonly string[] = [
+  ".jpg",
+  ".jpeg",
+  ".jfif",
+  ".png",
+  ".webp",
+  ".avif",
+  ".gif",
+  ".tif",
+  ".tiff",
+];
+
+/**
+ * The pixels of an image file (or of its bytes), `[h, w, channels]`, 0..255: JPEG, PNG, WebP, AVIF, GIF (its first frame)
+ * or TIFF. 16-bit images keep their upper 8 bits; CMYK goes through its colour profile. Throws a `DataError` for what is
+ * not a whole image.
+ */
+export async function decodeImage(file: string | Uint8Array, options: DecodeOptions = {}): Promise<Pixels> {
+  const { size, channels = 3 } = checkDecodeOptions(options);
+  const decoded = await decode(file, options);
+  if (size === undefined && channels === decoded.shape[2]) return decoded;
+  const [h, w] = size ?? decoded.shape;
+  const data = new Uint8Array(h * w * channels);
+  fill(data, [h, w], decoded, options);
+  return { data, shape: [h, w, channels] };
+}
+
+/** `decodeImage` into memory that is there already. */
+export async function decodeInto(
+  target: Uint8Array,
+  file: string,
+  options: DecodeOptions & { size: readonly [number, number] },
+): Promise<void> {
+  fill(target, options.size, await decode(file, options), options);
+}
+
+/** `[h, w]` of an image file when upright, read from its head only; a `DataError` where that is damaged. */
+export async function imageSize(file: string, { orient = true }: DecodeOptions = {}): Promise<[number, number]> {
+  const { width, height, orientation = 1 } = await described(file, async (bytes) => sharp(bytes).metadata());
+  return orient && orientation >= 5 ? [width, height] : [height, width];
+}
+
+/** The options, or a `DataError` for a size or a mode that is none. */
+export function checkDecodeOptions(options: DecodeOptions): DecodeOptions {
+  const { size, resize, channels } = options;
+  if (size !== undefined && (size.length !== 2 || !size.every((side) => Number.isInteger(side) && side > 0))) {
+    throw new DataError(`size should be [height, width] in whole pixels from 1, not [${size.join(", ")}]`);
+  }
+  if (resize !== undefined && !resizeModes.includes(resize)) {
+    throw new DataError(`resize should be one of ${resizeModes.join(", ")}, not ${String(resize)}`);
+  }
+  if (channels !== undefined && channels !== 1 && channels !== 3) {
+    throw new DataError(`channels should be 1 or 3, not ${String(channels)}`);
+  }
+  return options;
+}
+
+/** Always three channels of bytes: what depends on the file's kind ends here. */
+async function decode(file: string | Uint8Array, { orient = true }: DecodeOptions): Promise<Pixels> {
+  const { data, info } = await described(file, async (bytes) => {
+    const image = sharp(bytes, { failOn: "error", autoOrient: orient, ignoreIcc: !isCmyk(bytes) });
+    return image.toColourspace("srgb").removeAlpha().raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true });
+  });
+  return { data, shape: [info.height, info.width, info.channels] };
+}
+
+async function described<Result>(
+  file: string | Uint8Array,
+  work: (bytes: Uint8Array) => Promise<Result>,
+): Promise<Result> {
+  const name = typeof file === "string" ? file : "The image";
+  try {
+    const bytes = typeof file === "string" ? await readFile(file) : file;
+    if (bytes.length === 0) throw new Error("the file is empty");
+    return await work(bytes);
+  } catch (error) {
+    throw new DataError(`${name} cannot be decoded: ${reasonOf(error)}`);
+  }
+}
+
+/** Whether a JPEG's frame header names four components. A profile of an RGB file is left alone, as TensorFlow does. */
+function isCmyk(bytes: Uint8Array): boolean {
+  if (bytes[0] !== 0xff || bytes[1] !== 0xd8) return false;
+  for (let at = 2; at + 9 < bytes.length && bytes[at] === 0xff; at += 2 + bytes[at + 2]! * 256 + bytes[at + 3]!) {
+    const marker = bytes[at + 1]!;
+    // SOF0 … SOF15, less the three that share the range.
+    if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)) return bytes[at + 9] === 4;
+  }
+  return false;
+}
+
+function fill(
+  target: Uint8Array,
+  size: readonly [number, number],
+  source: Pixels,
+  { resize = "bilinear", crop = false, channels = 3 }: DecodeOptions,
+): void {
+  const [h, w] = source.shape;
+  const region: Region = crop ? centreRegion([h, w], size) : [0, 0, h, w];
+  resizeInto(target, size, channels === 1 ? lumaOf(source) : source, resize, region);
+}
+
+function lumaOf({ data, shape: [h, w] }: Pixels): Pixels {
+  const luma = new Uint8Array(h * w);
+  for (let pixel = 0, from = 0; pixel < luma.length; pixel++, from += 3) {
+    luma[pixel] = 0.299 * data[from]! + 0.587 * data[from + 1]! + 0.114 * data[from + 2]! + 0.5;
+  }
+  return { data: luma, shape: [h, w, 1] };
+}

@@ -1,0 +1,141 @@
+import { stat } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { limiter, mapLimited } from "./concurrency.ts";
+import { DataError, reasonOf } from "./data-error.ts";
+import type { IndexedDataset, SkippedImage } from "./dataset.ts";
+import { checkDecodeOptions, decodeImage, decodeInto, imageSize } from "./decode.ts";
+import type { DecodeOptions } from "./decode.ts";
+import { keptInMemory, keptOnDisk } from "./image-cache.ts";
+import type { ImageReader } from "./image-cache.ts";
+import { datasetFrom } from "./source.ts";
+
+export interface ImageOptions extends DecodeOptions {
+  /** A broken image ends the work; otherwise it is left out and listed in `skipped`. */
+  strict?: boolean | undefined;
+  /**
+   * What is read of each file before the first batch: its head (finds what is no image), all of it (finds truncated ones
+   * too), or nothing.
+   */
+  check?: "head" | "all" | "none" | undefined;
+  /** Keeps decoded pixels, so that later epochs (or, on disk, later runs too) decode nothing. */
+  keep?: "memory" | "disk" | undefined;
+  /** The most bytes that batches made ready ahead may take. */
+  memory?: number | undefined;
+  /** Where `keep: "disk"` keeps them. */
+  cache?: string | undefined;
+}
+
+export interface LabelledFiles {
+  name: string;
+  classes: readonly string[];
+  files: readonly string[];
+  /** The class of each file. */
+  labels: ArrayLike<number>;
+}
+
+// Decoded whole, a photograph is tens of megabytes: few at a time, whatever the batch. libuv has four threads.
+const inParallel = limiter(Math.max(4, availableParallelism()));
+
+/**
+ * Image files as a data set; they are decoded as they are asked for, in libvips' threads. Throws a `DataError` where no
+ * size is given and the files differ in theirs, or (with `strict`) one cannot be decoded.
+ */
+export async function imageFiles(given: LabelledFiles, options: ImageOptions = {}): Promise<IndexedDataset> {
+  const { strict = false, check = "head", keep, memory = 512 * 2 ** 20, cache, channels = 3, orient = true } = options;
+  checkDecodeOptions(options);
+  const skipped: SkippedImage[] = [];
+  const sizes = check === "none" ? undefined : await checkFiles(given.files, check, { strict, skipped, orient });
+  const whole = given.files.flatMap((_, index) => (sizes !== undefined && sizes[index] === undefined ? [] : [index]));
+  const files = whole.map((index) => given.files[index]!);
+  const labels = Int32Array.from(whole, (index) => given.labels[index]!);
+  if (files.length === 0) {
+    throw new DataError(
+      `${given.name} has no image that can be read${skipped[0] === undefined ? "" : `: ${skipped[0].reason}`}`,
+    );
+  }
+  const size =
+    options.size ??
+    (await commonSize(
+      given.name,
+      files,
+      whole.map((index) => sizes?.[index]),
+      orient,
+    ));
+  const decoding = { ...options, size, channels };
+  const bytes = size[0] * size[1] * channels;
+
+  let read: ImageReader = (index, target) => decodeInto(target, files[index]!, decoding);
+  if (keep === "memory") read = keptInMemory(read);
+  if (keep === "disk") {
+    const stats = await mapLimited(files, 16, async (file) => {
+      const { size: length, mtimeMs } = await stat(file);
+      return [file, length, mtimeMs];
+    });
+    const how = [size, channels, options.resize ?? "bilinear", options.crop ?? false, orient];
+    read = await keptOnDisk(read, { key: [stats, how], count: files.length, bytes, cache });
+  }
+
+  return datasetFrom({
+    name: given.name,
+    classes: given.classes,
+    shape: [size[0], size[1], channels],
+    dtype: "uint8",
+    labels,
+    skipped,
+    prefetch: 2,
+    memory,
+    describe: (index) => files[index]!,
+    async read(indices, images) {
+      const missing: number[] = [];
+      const places = Array.from(indices, (index, place) => [index, place] as const);
+      const results = await Promise.allSettled(
+        places.map(([index, place]) =>
+          inParallel(() => read(index, (images as Uint8Array).subarray(place * bytes, (place + 1) * bytes))),
+        ),
+      );
+      for (const [place, result] of results.entries()) {
+        if (result.status === "fulfilled") continue;
+        if (strict) throw result.reason;
+        const file = files[indices[place]!]!;
+        if (!skipped.some((known) => known.file === file)) skipped.push({ file, reason: reasonOf(result.reason) });
+        missing.push(place);
+      }
+      return missing;
+    },
+  });
+}
+
+/** Each file's `[h, w]`; undefined for those that cannot be read, which `skipped` then lists. */
+async function checkFiles(
+  files: readonly string[],
+  check: "head" | "all",
+  { strict, skipped, orient }: { strict: boolean; skipped: SkippedImage[]; orient: boolean },
+): Promise<([number, number] | undefined)[]> {
+  return mapLimited(files, Math.max(4, availableParallelism()), async (file) => {
+    try {
+      if (check === "head") return await imageSize(file, { orient });
+      const [h, w] = (await decodeImage(file, { orient })).shape;
+      return [h, w] as [number, number];
+    } catch (error) {
+      if (strict) throw error;
+      skipped.push({ file, reason: reasonOf(error) });
+      return undefined;
+    }
+  });
+}
+
+/** The size that all the files have. */
+async function commonSize(
+  name: string,
+  files: readonly string[],
+  sizes: readonly ([number, number] | undefined)[],
+  orient: boolean,
+): Promise<[number, number]> {
+  const first = sizes[0] ?? (await imageSize(files[0]!, { orient }));
+  const other = sizes.findIndex((size) => size !== undefined && (size[0] !== first[0] || size[1] !== first[1]));
+  if (other < 0) return first;
+  throw new DataError(
+    `${name} has images of different sizes (${files[0]} is ${first.join("x")}, ${files[other]} is ${sizes[other]!.join("x")}); ` +
+      "give the size to bring them to",
+  );
+}

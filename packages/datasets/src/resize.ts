@@ -1,0 +1,194 @@
+/** How a pixel of the new size is made of the old ones; as `tf.image.resize` without antialiasing does it. */
+export type ResizeMode = "bilinear" | "nearest" | "bicubic" | "area";
+
+export const resizeModes: readonly ResizeMode[] = ["bilinear", "nearest", "bicubic", "area"];
+
+/** A part of an image: `[top, left, height, width]`. */
+export type Region = readonly [top: number, left: number, height: number, width: number];
+
+export interface Pixels {
+  data: Uint8Array;
+  shape: readonly [h: number, w: number, c: number];
+}
+
+/**
+ * Resizes `region` of an image into `target`, `[h, w, c] -> [height, width, c]`, rounded to whole bytes. The samples lie
+ * where TensorFlow's half-pixel kernels take them, so before rounding the values are those of Keras'
+ * `image_dataset_from_directory` (area: `tf.image.resize(method="area")`).
+ */
+export function resizeInto(
+  target: Uint8Array,
+  [height, width]: readonly [number, number],
+  source: Pixels,
+  mode: ResizeMode,
+  region: Region = [0, 0, source.shape[0], source.shape[1]],
+): void {
+  const [, , rows, columns] = region;
+  if (rows === height && columns === width) copyRegion(target, source, region);
+  else if (mode === "nearest") nearest(target, height, width, source, region);
+  else if (mode === "bilinear") bilinear(target, height, width, source, region);
+  else weighted(target, height, width, source, region, mode === "bicubic" ? cubicTaps : areaTaps);
+}
+
+/** The largest region in the middle with the target's proportions: Keras' `crop_to_aspect_ratio` (`smart_resize`). */
+export function centreRegion([h, w]: readonly [number, number], [height, width]: readonly [number, number]): Region {
+  const rows = Math.max(1, Math.min(h, Math.trunc((w * height) / width)));
+  const columns = Math.max(1, Math.min(w, Math.trunc((h * width) / height)));
+  return [Math.trunc((h - rows) / 2), Math.trunc((w - columns) / 2), rows, columns];
+}
+
+function copyRegion(target: Uint8Array, { data, shape: [, w, c] }: Pixels, [top, left, rows, columns]: Region): void {
+  for (let row = 0; row < rows; row++) {
+    const from = ((top + row) * w + left) * c;
+    target.set(data.subarray(from, from + columns * c), row * columns * c);
+  }
+}
+
+function nearest(target: Uint8Array, height: number, width: number, source: Pixels, region: Region): void {
+  const [top, left, rows, columns] = region;
+  const {
+    data,
+    shape: [, w, c],
+  } = source;
+  const pick = (size: number, from: number) => {
+    const scale = Math.fround(from / size);
+    return Int32Array.from({ length: size }, (_, i) => Math.min(Math.floor(Math.fround((i + 0.5) * scale)), from - 1));
+  };
+  const [ys, xs] = [pick(height, rows), pick(width, columns)];
+  let to = 0;
+  for (const y of ys)
+    for (const x of xs) {
+      const from = ((top + y) * w + left + x) * c;
+      for (let channel = 0; channel < c; channel++) target[to++] = data[from + channel]!;
+    }
+}
+
+function bilinear(target: Uint8Array, height: number, width: number, source: Pixels, region: Region): void {
+  const [top, left, rows, columns] = region;
+  const {
+    data,
+    shape: [, w, c],
+  } = source;
+  const vertical = linearTaps(height, rows);
+  const horizontal = linearTaps(width, columns);
+  const lows = horizontal.low.map((x) => (left + x) * c);
+  const highs = horizontal.high.map((x) => (left + x) * c);
+  const { share: shares } = horizontal;
+  let to = 0;
+  for (let y = 0; y < height; y++) {
+    const upper = (top + vertical.low[y]!) * w * c;
+    const lower = (top + vertical.high[y]!) * w * c;
+    const down = vertical.share[y]!;
+    for (let x = 0; x < width; x++) {
+      const low = lows[x]!;
+      const high = highs[x]!;
+      const right = shares[x]!;
+      for (let channel = 0; channel < c; channel++) {
+        const upperLeft = data[upper + low + channel]!;
+        const lowerLeft = data[lower + low + channel]!;
+        const above = upperLeft + (data[upper + high + channel]! - upperLeft) * right;
+        const below = lowerLeft + (data[lower + high + channel]! - lowerLeft) * right;
+        target[to++] = (above + (below - above) * down + 0.5) | 0;
+      }
+    }
+  }
+}
+
+interface LinearTaps {
+  low: Int32Array;
+  high: Int32Array;
+  /** How much of `high`. */
+  share: Float32Array;
+}
+
+function linearTaps(size: number, from: number): LinearTaps {
+  const taps: LinearTaps = { low: new Int32Array(size), high: new Int32Array(size), share: new Float32Array(size) };
+  for (let i = 0; i < size; i++) {
+    const at = sampleAt(i, size, from);
+    const floor = Math.floor(at);
+    taps.low[i] = Math.max(floor, 0);
+    taps.high[i] = Math.min(Math.max(floor + 1, 0), from - 1);
+    taps.share[i] = at - floor;
+  }
+  return taps;
+}
+
+/** Where sample `i` of `size` lies among `from` pixels, in TensorFlow's single precision. */
+function sampleAt(i: number, size: number, from: number): number {
+  const scale = Math.fround(from / size);
+  return Math.fround(Math.fround((i + 0.5) * scale) - 0.5);
+}
+
+/** The pixels that make one sample along one side, with their weights. */
+interface Taps {
+  first: number;
+  weights: readonly number[];
+}
+
+type TapsOf = (size: number, from: number) => Taps[];
+
+/** Any separable kernel: each new row is a weighted sum of old rows, then each new column of old columns. */
+function weighted(
+  target: Uint8Array,
+  height: number,
+  width: number,
+  source: Pixels,
+  region: Region,
+  tapsOf: TapsOf,
+): void {
+  const [top, left, rows, columns] = region;
+  const {
+    data,
+    shape: [, w, c],
+  } = source;
+  const horizontal = tapsOf(width, columns);
+  const line = new Float64Array(columns * c);
+  let to = 0;
+  for (const vertical of tapsOf(height, rows)) {
+    line.fill(0);
+    for (const [tap, weight] of vertical.weights.entries()) {
+      const from = ((top + vertical.first + tap) * w + left) * c;
+      for (let i = 0; i < line.length; i++) line[i]! += weight * data[from + i]!;
+    }
+    for (const { first, weights } of horizontal)
+      for (let channel = 0; channel < c; channel++) {
+        let sum = 0;
+        for (let tap = 0; tap < weights.length; tap++) sum += weights[tap]! * line[(first + tap) * c + channel]!;
+        target[to++] = sum < 0 ? 0 : sum > 255 ? 255 : (sum + 0.5) | 0;
+      }
+  }
+}
+
+/** Keys' cubic with a = -0.5, looked up at 1/1024 of a pixel as TensorFlow does; taps outside the image are left out. */
+function cubicTaps(size: number, from: number): Taps[] {
+  return Array.from({ length: size }, (_, i) => {
+    const at = sampleAt(i, size, from);
+    const floor = Math.floor(at);
+    const share = Math.round((at - floor) * 1024) / 1024;
+    const all = [1 + share, share, 1 - share, 2 - share].map(keys);
+    const places = [floor - 1, floor, floor + 1, floor + 2];
+    const inside = places.flatMap((place, tap) => (place >= 0 && place < from ? [[place, all[tap]!] as const] : []));
+    const sum = inside.reduce((total, [, weight]) => total + weight, 0);
+    return { first: inside[0]![0], weights: inside.map(([, weight]) => weight / sum) };
+  });
+}
+
+function keys(distance: number): number {
+  const d = distance;
+  return d <= 1 ? (1.5 * d - 2.5) * d * d + 1 : ((-0.5 * d + 2.5) * d - 4) * d + 2;
+}
+
+/** The mean over the area that a sample covers; pixels at its edge count by the part that is covered. */
+function areaTaps(size: number, from: number): Taps[] {
+  const scale = Math.fround(from / size);
+  return Array.from({ length: size }, (_, i) => {
+    const [start, end] = [i * scale, Math.min((i + 1) * scale, from)];
+    const first = Math.floor(start);
+    const count = Math.max(1, Math.ceil(end - 1e-6) - first);
+    const weights = Array.from({ length: count }, (_, tap) => {
+      const pixel = first + tap;
+      return (Math.min(pixel + 1, end) - Math.max(pixel, start)) / (end - start);
+    });
+    return { first, weights };
+  });
+}
