@@ -4,7 +4,7 @@ import type * as tf from "@tensorflow/tfjs-core";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
 import { checkBatch, checkEvaluationData } from "./data-checks.ts";
 import { testBatch } from "./epochs.ts";
-import { eager } from "./executable.ts";
+import { executable, type ExecutionOptions } from "./executable.ts";
 import { type Evaluation, evaluator, type Mistake } from "./metrics/evaluation.ts";
 import { defaultLoss, type Loss, type LossName } from "./objective.ts";
 import { predictionLoss } from "./step.ts";
@@ -18,6 +18,7 @@ export interface EvaluateOptions {
   /** Called after each batch with how many images were seen. */
   readonly onProgress?: (images: number) => void;
   readonly signal?: AbortSignal;
+  readonly execution?: ExecutionOptions;
 }
 
 /** Evaluates a model on a data set of any size, batch by batch; throws `TrainerError` where the two do not fit. */
@@ -26,14 +27,14 @@ export async function evaluate(
   data: Dataset,
   options: EvaluateOptions = {},
 ): Promise<Evaluation & { readonly mistakes: readonly Mistake[] }> {
-  const { preprocessing = {}, batch = 32, mistakes = 24, onProgress, signal } = options;
+  const { preprocessing = {}, batch = 32, mistakes = 24, onProgress, signal, execution } = options;
   checkEvaluationData(model, data);
   const loss = typeof options.loss === "string" ? { name: options.loss } : (options.loss ?? defaultLoss(model));
   const gathered = evaluator(data.classes, { mistakes });
-  const forward = eager((images, labels) => {
+  const forward = executable((images, labels) => {
     const made = predictionLoss({ model, loss, preprocessing }, images as tf.Tensor4D, labels as tf.Tensor1D);
     return [made.loss, made.probabilities];
-  });
+  }, execution);
   let images = 0;
   try {
     for await (const each of data.batches({ batch: testBatch(batch, data.shape) })) {
@@ -44,12 +45,12 @@ export async function evaluate(
         { data: each.images, shape: each.shape },
         { data: labels, shape: [labels.length] },
       ]);
-      gathered.add({ labels, indices, probabilities: probabilities!, loss: mean![0]! });
+      gathered.add({ labels, indices, probabilities: probabilities!.data, loss: mean!.data[0]! });
       images += labels.length;
       onProgress?.(images);
     }
   } finally {
-    forward.dispose();
+    await forward.dispose();
   }
   return { ...gathered.result(), mistakes: gathered.mistakes };
 }

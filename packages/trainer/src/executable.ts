@@ -1,3 +1,4 @@
+import { compile, type CompileOptions } from "@convkit/graph";
 import * as tf from "@tensorflow/tfjs-core";
 
 /** An input from JavaScript: bytes stay bytes until the graph. */
@@ -6,24 +7,67 @@ export interface Feed {
   readonly shape: readonly number[];
 }
 
+/** An output: float32 values and their shape. */
+export interface Values {
+  readonly data: Float32Array;
+  readonly shape: readonly number[];
+}
+
 type TensorFunction = (...inputs: tf.Tensor[]) => tf.Tensor[];
 
 /** A function of tensors, ready to be called again and again with values from JavaScript. */
 export interface Executable {
-  run(feeds: readonly Feed[]): Promise<Float32Array[]>;
-  dispose(): void;
+  run(feeds: readonly Feed[]): Promise<Values[]>;
+  /** Brings all variables to where tfjs reads them at no cost. */
+  sync(): Promise<void>;
+  /** How often it ran, which all that is drawn by chance inside depends on. */
+  runs: number;
+  dispose(): Promise<void>;
 }
 
-/** Runs the function op by op at each call: the way on engines without graphs. */
-export function eager(fn: TensorFunction): Executable {
+/** How functions are made executable; `eager` runs op by op also where a graph could be made. */
+export interface ExecutionOptions extends CompileOptions {
+  readonly eager?: boolean;
+}
+
+/** One TensorFlow graph a call on the TensorFlow engines, op by op on the others. */
+export function executable(fn: TensorFunction, options: ExecutionOptions = {}): Executable {
+  const { eager = tf.getBackend() !== "tensorflow", ...compileOptions } = options;
+  return eager ? eagerly(fn) : compiled(fn, compileOptions);
+}
+
+function compiled(fn: TensorFunction, options: CompileOptions): Executable {
+  const graph = compile((...inputs: tf.Tensor[]) => fn(...inputs), options);
   return {
     async run(feeds) {
+      const outputs = await graph(...(feeds as { data: Float32Array; shape: number[] }[]));
+      return outputs as unknown as Values[];
+    },
+    sync: () => graph.sync(),
+    get runs() {
+      return graph.runs;
+    },
+    set runs(count) {
+      graph.runs = count;
+    },
+    dispose: () => graph.dispose(),
+  };
+}
+
+function eagerly(fn: TensorFunction): Executable {
+  return {
+    runs: 0,
+    async run(feeds) {
       const outputs = tf.tidy(() => fn(...feeds.map(tensorOf)));
-      const values = await Promise.all(outputs.map((output) => output.data<"float32">()));
+      this.runs += 1;
+      const values = await Promise.all(
+        outputs.map(async (output) => ({ data: await output.data<"float32">(), shape: output.shape })),
+      );
       tf.dispose(outputs);
       return values;
     },
-    dispose() {},
+    async sync() {},
+    async dispose() {},
   };
 }
 

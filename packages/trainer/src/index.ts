@@ -31,3 +31,7 @@ export { claimRunDirectory, type RunDirectory, runDirectory } from "./run-direct
 export { type Augmentation } from "./step.ts";
 export { terminateOnNaN } from "./terminate-on-nan.ts";
 export { train, type RunResult, type Timings, type TrainOptions } from "./train.ts";
+export { executable, type Executable, type ExecutionOptions, type Feed, type Values } from "./executable.ts";
+export { type Plan, type Recipe, type RecipeName, recipes } from "./recipes.ts";
+export { writeFileAtomic, writeJson } from "./atomic-file.ts";
+export { type Predictor, predictor, type PredictorOptions } from "./predictor.ts";

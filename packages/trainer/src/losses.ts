@@ -71,7 +71,7 @@ function smooth(targets: tf.Tensor2D, amount: number, uniform: number): tf.Tenso
 function logProbabilities(outputs: tf.Tensor2D, fromLogits: boolean): tf.Tensor2D {
   if (fromLogits) return tf.logSoftmax(outputs);
   const normalised = tf.div(outputs, tf.sum(outputs, -1, true));
-  return tf.log(tf.clipByValue(normalised, epsilon, 1 - epsilon));
+  return tf.log(tf.clipByValue(normalised, epsilon, 1 - epsilon)) as tf.Tensor2D;
 }
 
 function binaryFromLogits(targets: tf.Tensor2D, logits: tf.Tensor2D): tf.Tensor2D {

@@ -1,7 +1,7 @@
 import type { Batch } from "@convkit/datasets";
 import * as tf from "@tensorflow/tfjs-core";
 import type { SavedArray } from "./checkpoint.ts";
-import { eager, type Feed } from "./executable.ts";
+import { executable, type ExecutionOptions, type Feed, type Values } from "./executable.ts";
 import { createOptimizer, type OptimizerConfig } from "./optimizer.ts";
 import { type StepParts, testLoss, trainingLoss } from "./step.ts";
 
@@ -20,15 +20,19 @@ export interface Runner {
   /** All that training changes: weights and the optimizer's slots. */
   save(): Promise<SavedArray[]>;
   restore(arrays: readonly SavedArray[]): Promise<void>;
-  dispose(): void;
+  dispose(): Promise<void>;
 }
 
 /** Prepares training and testing of a model. */
-export function createRunner(parts: StepParts, optimizerConfig: OptimizerConfig): Runner {
+export function createRunner(
+  parts: StepParts,
+  optimizerConfig: OptimizerConfig,
+  execution: ExecutionOptions = {},
+): Runner {
   const { model } = parts;
   const optimizer = createOptimizer(optimizerConfig);
   const variables = model.trainableWeights.map((weight) => weight.read() as tf.Variable);
-  const train = eager((images, labels, weights) => {
+  const train = executable((images, labels, weights) => {
     let correct: tf.Scalar | undefined;
     const { value, grads } = tf.variableGrads(() => {
       const made = trainingLoss(
@@ -42,11 +46,11 @@ export function createRunner(parts: StepParts, optimizerConfig: OptimizerConfig)
     }, variables);
     optimizer.applyGradients(grads);
     return [value, correct!];
-  });
-  const test = eager((images, labels) => {
+  }, execution);
+  const test = executable((images, labels) => {
     const { loss, correct } = testLoss(parts, images as tf.Tensor4D, labels as tf.Tensor1D);
     return [loss, correct];
-  });
+  }, execution);
   return {
     async train(batch, learningRate, weights) {
       optimizer.learningRate = learningRate;
@@ -55,11 +59,12 @@ export function createRunner(parts: StepParts, optimizerConfig: OptimizerConfig)
     async test(batch) {
       return result(await test.run(feeds(batch)));
     },
-    async sync() {},
+    sync: () => train.sync(),
     async save() {
       const weights = model.weights.map((weight) => ({ name: `model/${weight.originalName}`, tensor: weight.read() }));
       const slots = (await optimizer.getWeights()).map(({ name, tensor }) => ({ name: `optimizer/${name}`, tensor }));
-      return Promise.all([...weights, ...slots].map(saved));
+      const runs = { name: "runs", shape: [], dtype: "int32", data: Int32Array.of(train.runs) } as const;
+      return [...(await Promise.all([...weights, ...slots].map(saved))), runs];
     },
     async restore(arrays) {
       const tensors = arrays.map(({ name, shape, dtype, data }) => ({
@@ -70,11 +75,12 @@ export function createRunner(parts: StepParts, optimizerConfig: OptimizerConfig)
       model.setWeights(weights.map(({ tensor }) => tensor));
       const slots = tensors.filter(({ name }) => name.startsWith("optimizer/"));
       await optimizer.setWeights(slots.map(({ name, tensor }) => ({ name: name.slice("optimizer/".length), tensor })));
+      train.runs = arrays.find(({ name }) => name === "runs")?.data[0] ?? 0;
       tf.dispose(weights.map(({ tensor }) => tensor));
     },
-    dispose() {
-      train.dispose();
-      test.dispose();
+    async dispose() {
+      await train.dispose();
+      await test.dispose();
       optimizer.dispose();
     },
   };
@@ -85,8 +91,8 @@ async function saved({ name, tensor }: { name: string; tensor: tf.Tensor }): Pro
   return { name, shape: tensor.shape, dtype: tensor.dtype as "float32" | "int32", data };
 }
 
-function result([loss, correct]: Float32Array[]): BatchResult {
-  return { loss: loss![0]!, correct: correct![0]! };
+function result([loss, correct]: Values[]): BatchResult {
+  return { loss: loss!.data[0]!, correct: correct!.data[0]! };
 }
 
 function feeds({ images, shape, labels }: Batch, weights?: Float32Array): Feed[] {

@@ -6,6 +6,7 @@ import { type Callback, joinCallbacks } from "./callbacks.ts";
 import { type CheckpointOptions, checkpointing } from "./checkpointing.ts";
 import { classWeighting } from "./class-weights.ts";
 import { checkData } from "./data-checks.ts";
+import type { ExecutionOptions } from "./executable.ts";
 import type { EpochLogs } from "./history.ts";
 import { writeHistory } from "./history.ts";
 import { type ModelMetadata, saveModel } from "./model-files.ts";
@@ -52,6 +53,8 @@ export interface TrainOptions {
   readonly resume?: boolean;
   /** What the saved model says of itself. */
   readonly metadata?: ModelMetadata;
+  /** Precision, threads and determinism of the compiled step; `eager` for none. */
+  readonly execution?: ExecutionOptions;
   /** Ends the run after the step that is being done; all that was learned is kept. */
   readonly signal?: AbortSignal;
 }
@@ -109,6 +112,7 @@ export async function train(options: TrainOptions): Promise<RunResult> {
   const runner = createRunner(
     { model, loss, preprocessing, ...(augment && { augment }), ...(outputWeights && { outputWeights }) },
     optimizerConfig,
+    { seed, ...options.execution },
   );
   const best = bestWeights(model, monitor);
   const hooks = joinCallbacks(callbacks);
@@ -154,7 +158,7 @@ export async function train(options: TrainOptions): Promise<RunResult> {
     await hooks.call("onTrainEnd", run);
   } finally {
     best.dispose();
-    runner.dispose();
+    await runner.dispose();
   }
   return {
     run: out,

@@ -1,0 +1,118 @@
+import { type Command, Option } from "commander";
+import type { Context } from "./context.ts";
+import { imageSize, positive, wholeFrom } from "./global-options.ts";
+
+type ContextOf = (command: Command) => Context;
+
+/** Adds every command. What a command does is imported when it is called: `--help` and `list` load no TensorFlow. */
+export function addCommands(program: Command, contextOf: ContextOf): void {
+  program
+    .command("list [pattern]")
+    .description("the zoo: parameters, input, multiply-adds, paper")
+    .option("--recipes", "the trainings that run by name instead")
+    .action(async (pattern, options, command) =>
+      (await import("./list.ts")).list(contextOf(command), pattern, options),
+    );
+
+  modelOptions(program.command("summary <model>"))
+    .description("layers, parameters, multiply-adds, memory, receptive field")
+    .action(async (model, options, command) =>
+      (await import("./summary.ts")).summary(contextOf(command), model, options),
+    );
+
+  modelOptions(program.command("train [recipe-or-model]"))
+    .description("trains a recipe, or a network of the zoo on --data")
+    .option("--data <name-or-folder>", "what to train on")
+    .option("--data-from <folder-or-url>", "where a named data set lies")
+    .option("--validation <part>", "images or share of the training data to validate on", positive)
+    .option("--limit <n>", "at most so many images of each split", wholeFrom(1))
+    .option("--quick", "the recipe in minutes, on data that installs")
+    .option("--epochs <n>", "passes over the data", wholeFrom(1))
+    .option("--batch <n>", "images a step", wholeFrom(1))
+    .option("--optimizer <name>", "sgd, momentum, nesterov, adam, adamw, rmsprop")
+    .option("--lr <rate>", "learning rate", positive)
+    .option(
+      "--schedule <schedule>",
+      "constant, step, exponential, cosine, polynomial, one-cycle; options as in cosine:warmup=5",
+    )
+    .option("--patience <epochs>", "stops when validation has not improved for so long; 0 for never", wholeFrom(0))
+    .addOption(new Option("--precision <name>", "of the training step").choices(["float32", "bfloat16", "float16"]))
+    .option("--out <folder>", "the run directory")
+    .option("--resume <folder>", "goes on with the run in that directory")
+    .option("--workers <n>", "images decoded at the same time", wholeFrom(1))
+    .option("--strict", "stop at the first image that cannot be read")
+    .action(async (name, options, command) => (await import("./train.ts")).train(contextOf(command), name, options));
+
+  modelOptions(program.command("evaluate <model>"))
+    .description("loss, top-1, top-5, per class, confusion matrix")
+    .requiredOption("--data <name-or-folder>", "what to evaluate on")
+    .option("--data-from <folder-or-url>", "where a named data set lies")
+    .addOption(new Option("--split <name>", "which images").choices(["test", "validation", "train"]))
+    .option("--limit <n>", "at most so many images", wholeFrom(1))
+    .option("--batch <n>", "images at once", wholeFrom(1))
+    .action(async (model, options, command) =>
+      (await import("./evaluate.ts")).evaluate(contextOf(command), model, options),
+    );
+
+  headOptions(program.command("predict <model> <images...>"))
+    .description("the most likely classes of image files")
+    .option("--input <HxWxC>", "image size", imageSize)
+    .option("--top <k>", "how many classes", wholeFrom(1))
+    .action(async (model, images, options, command) =>
+      (await import("./predict.ts")).predict(contextOf(command), model, images, options),
+    );
+
+  architectureOptions(program.command("run <model>"))
+    .description("raw float32 arrays in and out, without preprocessing")
+    .requiredOption(
+      "--input <file.npy>",
+      "[n, h, w, c] or [h, w, c]; a second time, as HxWxC, the image size",
+      collected,
+    )
+    .requiredOption("--output <file.npy>", "where to write the outputs")
+    .option("--batch <n>", "images at once", wholeFrom(1))
+    .action(async (model, options, command) => (await import("./run.ts")).run(contextOf(command), model, options));
+
+  const engine = program.command("engine").description("installs, lists and removes TensorFlow");
+  engine
+    .command("list")
+    .description("what is installed, and what runs here")
+    .action(async (_options, command) => (await import("./engine.ts")).listEngines(contextOf(command)));
+  engine
+    .command("install")
+    .description("provides a current TensorFlow")
+    .option("--gpu", "the CUDA build")
+    .action(async (options, command) => (await import("./engine.ts")).install(contextOf(command), options));
+  engine
+    .command("remove")
+    .description("removes what install provided")
+    .option("--gpu", "the CUDA build")
+    .action(async (options, command) => (await import("./engine.ts")).remove(contextOf(command), options));
+
+  program
+    .command("doctor")
+    .description("what runs here, why the rest does not, and what to do about it")
+    .action(async (_options, command) => (await import("./doctor.ts")).doctor(contextOf(command)));
+}
+
+/** The options of a network of the zoo. */
+function modelOptions(command: Command): Command {
+  return architectureOptions(command).option("--input <HxWxC>", "image size", imageSize);
+}
+
+function architectureOptions(command: Command): Command {
+  return headOptions(command).option("--no-top", "ends at the feature map");
+}
+
+function headOptions(command: Command): Command {
+  return command
+    .option("--classes <n>", "classes that the network tells apart", wholeFrom(1))
+    .addOption(new Option("--pooling <kind>", "without the top").choices(["avg", "max", "none"]))
+    .option("--aux", "with the auxiliary classifiers")
+    .option("--weights <file>", "trained weights")
+    .option("--arch <name>", "the network that a file of weights belongs to");
+}
+
+function collected(value: string, before: readonly string[] = []): string[] {
+  return [...before, value];
+}

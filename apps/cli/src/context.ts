@@ -1,0 +1,10 @@
+import type { GlobalOptions } from "./global-options.ts";
+import type { Output } from "./output.ts";
+
+/** What a command runs with. */
+export interface Context {
+  readonly options: GlobalOptions;
+  readonly out: Output;
+  /** Fires at the first Ctrl-C. */
+  readonly signal: AbortSignal;
+}

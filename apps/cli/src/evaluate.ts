@@ -1,0 +1,72 @@
+import type { DataSplits, IndexedDataset } from "@convkit/datasets";
+import { evaluate as evaluateModel } from "@convkit/trainer";
+import type { Context } from "./context.ts";
+import { engineInUse } from "./engine-in-use.ts";
+import { grouped, percent, table } from "./format.ts";
+import { type DataOptions, loadSplits } from "./load-data.ts";
+import { countingBar } from "./progress.ts";
+import { type ModelOptions, resolveModel } from "./resolve-model.ts";
+import { UsageError } from "./usage-error.ts";
+
+interface Options extends ModelOptions, DataOptions {
+  readonly split?: "train" | "validation" | "test";
+  readonly batch?: number;
+}
+
+/** `convkit evaluate`: how good a model is on a data set. */
+export async function evaluate(context: Context, name: string, options: Options): Promise<void> {
+  await engineInUse(context);
+  const { seed } = context.options;
+  const splits = await loadSplits(context, { ...options, ...(seed !== undefined && { seed }) });
+  const [split, data] = chosenSplit(splits, options.split);
+  const { model, preprocessing } = await resolveModel(name, { classes: data.classes.length, ...options }, seed);
+  const bar = countingBar(context.out, data.size, "images");
+  const evaluation = await evaluateModel(model, data, {
+    preprocessing,
+    signal: context.signal,
+    onProgress: (images) => bar.update(images),
+    ...(options.batch !== undefined && { batch: options.batch }),
+  }).finally(() => bar.stop());
+  const { mistakes: _mistakes, ...result } = evaluation;
+  context.out.result({ model: name, data: splits.name, split, ...result }, text(splits.name, split, result));
+}
+
+function chosenSplit(splits: DataSplits<IndexedDataset>, wanted: Options["split"]): [string, IndexedDataset] {
+  const split = wanted ?? (splits.test ? "test" : splits.validation ? "validation" : "train");
+  const data = splits[split];
+  const known = (["train", "validation", "test"] as const).filter((each) => splits[each] !== undefined);
+  if (data === undefined) throw new UsageError(`${splits.name} has no ${split} images: it has ${known.join(", ")}.`);
+  return [split, data];
+}
+
+function text(
+  name: string,
+  split: string,
+  result: Omit<Awaited<ReturnType<typeof evaluateModel>>, "mistakes">,
+): string {
+  const rows = result.perClass.map(({ label, precision, recall, f1, support }) => [
+    label,
+    percent(precision),
+    percent(recall),
+    percent(f1),
+    grouped(support),
+  ]);
+  const width = Math.max(
+    ...result.confusion.flat().map((count) => String(count).length),
+    ...result.perClass.map(({ label }) => label.length),
+  );
+  const matrix = result.confusion.map((row, index) => [
+    result.perClass[index]!.label,
+    ...row.map((count) => (count === 0 ? "·" : String(count)).padStart(Math.min(width, 8))),
+  ]);
+  const head = `${name} ${split}, ${grouped(result.count)} images: loss ${result.loss.toFixed(4)}, top-1 ${percent(result.top1)}, top-5 ${percent(result.top5)}${result.auc === null ? "" : `, AUC ${result.auc.toFixed(4)}`}`;
+  const confusion =
+    result.perClass.length > 20
+      ? []
+      : [
+          "",
+          "Rows are the true classes, columns the predicted ones:",
+          table(["", ...result.perClass.map(({ label }) => label)], matrix),
+        ];
+  return [head, "", table(["class", "precision", "recall", "F1", "images"], rows), ...confusion].join("\n");
+}

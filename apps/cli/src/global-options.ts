@@ -1,0 +1,59 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+
+/** The options that every command takes, before its name or after it. */
+export interface GlobalOptions {
+  readonly engine: "auto" | "gpu" | "native" | "wasm";
+  readonly threads: number | undefined;
+  readonly seed: number | undefined;
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly debug: boolean;
+}
+
+/** Adds the global options to a command. */
+export function addGlobalOptions(command: Command): Command {
+  return command
+    .addOption(new Option("--engine <name>", "which TensorFlow runs").choices(["auto", "gpu", "native", "wasm"]))
+    .option("--threads <n>", "threads of the engine", wholeFrom(1))
+    .option("--seed <n>", "decides all that is drawn by chance", wholeFrom(0))
+    .option("--json", "one JSON document on standard output")
+    .option("--quiet", "no progress")
+    .option("--debug", "stack traces with errors");
+}
+
+/** The global options with their defaults, as given anywhere on the line. */
+export function globalOptions(given: Record<string, unknown>): GlobalOptions {
+  return {
+    engine: (given["engine"] as GlobalOptions["engine"] | undefined) ?? "auto",
+    threads: given["threads"] as number | undefined,
+    seed: given["seed"] as number | undefined,
+    json: given["json"] === true,
+    quiet: given["quiet"] === true,
+    debug: given["debug"] === true,
+  };
+}
+
+/** Reads a whole number that is at least `least`. */
+export function wholeFrom(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!Number.isSafeInteger(value) || value < least || text.trim() === "")
+      throw new InvalidArgumentError(`It must be a whole number from ${least}.`);
+    return value;
+  };
+}
+
+/** Reads a number greater than zero. */
+export function positive(text: string): number {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError("It must be a number above 0.");
+  return value;
+}
+
+/** Reads an image size such as 224x224x3. */
+export function imageSize(text: string): [number, number, number] {
+  const sizes = text.split("x").map(Number);
+  if (sizes.length !== 3 || sizes.some((size) => !Number.isSafeInteger(size) || size < 1))
+    throw new InvalidArgumentError("It must be height, width and channels, as in 224x224x3.");
+  return sizes as [number, number, number];
+}

@@ -1,0 +1,34 @@
+import { existsSync } from "node:fs";
+import { dataSets, type DataSplits, type IndexedDataset, loadData, packagesSeenFrom } from "@convkit/datasets";
+import type { Context } from "./context.ts";
+import { UsageError } from "./usage-error.ts";
+import { userPath } from "./user-path.ts";
+
+/** Where data comes from and how much of it is taken. */
+export interface DataOptions {
+  readonly data: string;
+  readonly dataFrom?: string;
+  readonly validation?: number;
+  readonly limit?: number;
+  readonly seed?: number;
+}
+
+/** The data set of that name, or in that folder. */
+export async function loadSplits(context: Context, options: DataOptions): Promise<DataSplits<IndexedDataset>> {
+  const { data, dataFrom, validation, limit, seed = 0 } = options;
+  const named = Object.hasOwn(dataSets, data);
+  const path = named ? data : userPath(data);
+  if (!named && !existsSync(path))
+    throw new UsageError(
+      `Unknown data "${data}": it is no folder here, and the known data sets are ${Object.keys(dataSets).join(", ")}.`,
+    );
+  const from = dataFrom === undefined || /^https?:/.test(dataFrom) ? dataFrom : userPath(dataFrom);
+  return loadData(path, {
+    signal: context.signal,
+    resolve: packagesSeenFrom(import.meta.url),
+    seed,
+    from,
+    validation,
+    limit,
+  });
+}

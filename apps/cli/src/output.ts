@@ -1,0 +1,31 @@
+/** Where a command's words go: results to standard output, everything else to standard error. */
+export interface Output {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  /** Whether a progress bar can be drawn. */
+  readonly live: boolean;
+  /** The command's one result: the data with --json, else the text. */
+  result(data: unknown, text: string): void;
+  /** A line about what is going on; silent with --quiet. */
+  note(line: string): void;
+  /** A machine-readable line of progress; only with --json and without --quiet. */
+  event(data: unknown): void;
+}
+
+/** Output on the process' own streams. */
+export function processOutput({ json, quiet }: { readonly json: boolean; readonly quiet: boolean }): Output {
+  return {
+    json,
+    quiet,
+    live: !json && !quiet && process.stderr.isTTY,
+    result(data, text) {
+      process.stdout.write(`${json ? JSON.stringify(data, undefined, 2) : text}\n`);
+    },
+    note(line) {
+      if (!quiet) process.stderr.write(`${line}\n`);
+    },
+    event(data) {
+      if (json && !quiet) process.stderr.write(`${JSON.stringify(data)}\n`);
+    },
+  };
+}

@@ -1,0 +1,114 @@
+import { isModelName, zoo } from "@convkit/models";
+import {
+  type OptimizerConfig,
+  type OptimizerName,
+  optimizerNames,
+  parseSchedule,
+  type Plan,
+  type Recipe,
+  recipes,
+  TrainerError,
+} from "@convkit/trainer";
+import type { ModelOptions } from "./resolve-model.ts";
+import { UsageError } from "./usage-error.ts";
+
+/** What `convkit train` was told beside the name. */
+export interface TrainOptions extends ModelOptions {
+  readonly data?: string;
+  readonly dataFrom?: string;
+  readonly validation?: number;
+  readonly limit?: number;
+  readonly quick?: boolean;
+  readonly epochs?: number;
+  readonly batch?: number;
+  readonly optimizer?: string;
+  readonly lr?: number;
+  readonly schedule?: string;
+  readonly patience?: number;
+  readonly precision?: "float32" | "bfloat16" | "float16";
+  readonly out?: string;
+  readonly resume?: string;
+  readonly workers?: number;
+  readonly strict?: boolean;
+}
+
+/** The plan of a recipe or of a network of the zoo, with what the options change. */
+export function planOf(name: string, options: TrainOptions): Plan {
+  const base = basePlan(name, options);
+  const { data, validation, limit, epochs, batch, patience, classes, input, aux } = options;
+  const modelOptions = {
+    ...base.modelOptions,
+    ...(classes && { classes }),
+    ...(input && { input }),
+    ...(aux && { aux }),
+  };
+  const { earlyStopping, expects, ...rest } = base;
+  const stopping = patience === undefined ? earlyStopping : patience === 0 ? undefined : { ...earlyStopping, patience };
+  // What a recipe promises holds for the recipe, not for what is made of it.
+  const changed = [
+    data,
+    validation,
+    limit,
+    epochs,
+    batch,
+    patience,
+    classes,
+    input,
+    options.lr,
+    options.optimizer,
+    options.schedule,
+  ].some((each) => each !== undefined);
+  return {
+    ...rest,
+    modelOptions,
+    ...(expects && !changed && { expects }),
+    ...(stopping && { earlyStopping: stopping }),
+    ...(data !== undefined && { data }),
+    ...(validation !== undefined && { validation }),
+    ...(limit !== undefined && { limit }),
+    ...(epochs !== undefined && { epochs }),
+    ...(batch !== undefined && { batch }),
+    ...(options.schedule !== undefined && { schedule: scheduleOf(options.schedule) }),
+    optimizer: optimizerOf(base.optimizer, options),
+  };
+}
+
+function basePlan(name: string, options: TrainOptions): Plan {
+  const recipe = (recipes as Readonly<Record<string, Recipe>>)[name];
+  if (recipe !== undefined) {
+    const { name: _name, about: _about, quick, ...plan } = recipe;
+    return options.quick === true ? { ...plan, ...quick } : plan;
+  }
+  if (!isModelName(name))
+    throw new UsageError(
+      `Unknown recipe or model "${name}": the recipes are ${Object.keys(recipes).join(", ")}; the zoo has ${Object.keys(zoo).join(", ")}.`,
+    );
+  if (options.quick === true)
+    throw new UsageError(
+      `--quick is for recipes (${Object.keys(recipes).join(", ")}); ${name} is a network: give --data and --epochs.`,
+    );
+  if (options.data === undefined) throw new UsageError(`Training ${name} needs --data, a data set's name or a folder.`);
+  return {
+    model: name,
+    data: options.data,
+    loss: { name: "sparse-categorical-crossentropy" },
+    optimizer: { name: "adam", learningRate: 0.001 },
+    batch: 32,
+    epochs: 10,
+  };
+}
+
+function optimizerOf(base: OptimizerConfig, { optimizer, lr }: TrainOptions): OptimizerConfig {
+  if (optimizer !== undefined && !(optimizerNames as readonly string[]).includes(optimizer))
+    throw new UsageError(`Unknown optimizer "${optimizer}": the optimizers are ${optimizerNames.join(", ")}.`);
+  const named = optimizer === undefined || optimizer === base.name ? base : { name: optimizer as OptimizerName };
+  return lr === undefined ? named : { ...named, learningRate: lr };
+}
+
+function scheduleOf(text: string) {
+  try {
+    return parseSchedule(text);
+  } catch (error) {
+    throw error instanceof TrainerError ? new UsageError(error.message) : error;
+  }
+}

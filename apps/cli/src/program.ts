@@ -1,0 +1,91 @@
+import { Command, CommanderError } from "commander";
+import { addCommands } from "./commands.ts";
+import { addGlobalOptions, globalOptions } from "./global-options.ts";
+import { interruptSignal } from "./interrupt.ts";
+import { processOutput } from "./output.ts";
+import { UsageError } from "./usage-error.ts";
+import { version } from "./version.ts";
+import type { Context } from "./context.ts";
+
+/** Runs one command line and gives its exit status: 0 done, 1 failed, 2 called wrongly, 130 interrupted. */
+export async function runCli(args: readonly string[]): Promise<number> {
+  const signal = interruptSignal();
+  const program = createProgram(signal);
+  try {
+    await program.parseAsync([...args], { from: "user" });
+    return signal.aborted ? 130 : 0;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    if (signal.aborted) return 130;
+    const usage = error instanceof CommanderError || error instanceof UsageError;
+    process.stderr.write(`${args.includes("--debug") ? stackOf(error) : sentence(error, program, args)}\n`);
+    return usage ? 2 : 1;
+  }
+}
+
+function createProgram(signal: AbortSignal): Command {
+  const program = new Command("convkit")
+    .description("Convolutional networks in TypeScript on TensorFlow.")
+    .version(version(), "-V, --version")
+    .showSuggestionAfterError(false);
+  const silent = { writeErr: () => {} };
+  program.exitOverride().configureOutput(silent);
+  addGlobalOptions(program);
+  addCommands(program, (command) => {
+    const options = globalOptions(command.optsWithGlobals());
+    return { options, out: processOutput(options), signal } satisfies Context;
+  });
+  forEachCommand(program, (command) => {
+    command.exitOverride().configureOutput(silent).showSuggestionAfterError(false).allowExcessArguments(false);
+    if (command !== program) addGlobalOptions(command);
+  });
+  return program;
+}
+
+function forEachCommand(command: Command, act: (command: Command) => void): void {
+  act(command);
+  for (const child of command.commands) forEachCommand(child, act);
+}
+
+/** One sentence; what commander says gets the names that would have been right. */
+function sentence(error: unknown, program: Command, args: readonly string[]): string {
+  if (!(error instanceof CommanderError))
+    return `convkit: ${oneLine(error instanceof Error ? error.message : String(error))}`;
+  const message = oneLine(error.message.replace(/^error: /, ""));
+  const command = calledCommand(program, args);
+  switch (error.code) {
+    case "commander.unknownCommand":
+    case "commander.help": {
+      const names = command.commands.map((each) => each.name()).join(", ");
+      const said = error.code === "commander.help" ? "no command was given" : message;
+      return `convkit: ${said}: the commands are ${names}; see ${fullName(command)} --help.`;
+    }
+    case "commander.unknownOption": {
+      const own = command.options.map((option) => option.long ?? option.flags).join(", ");
+      return `convkit: ${message}: ${fullName(command)} knows ${own}.`;
+    }
+    default:
+      return `convkit: ${message}${message.endsWith(".") ? "" : ";"} see ${fullName(command)} --help.`;
+  }
+}
+
+function calledCommand(program: Command, args: readonly string[]): Command {
+  let command = program;
+  for (const arg of args) {
+    const child = command.commands.find((each) => each.name() === arg);
+    if (child !== undefined) command = child;
+  }
+  return command;
+}
+
+function fullName(command: Command): string {
+  return command.parent === null ? command.name() : `${fullName(command.parent)} ${command.name()}`;
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\s*\n\s*/g, " ").trim();
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

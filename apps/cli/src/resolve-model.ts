@@ -1,0 +1,71 @@
+import { existsSync, statSync } from "node:fs";
+import { basename, extname, join } from "node:path";
+import type { Preprocessing } from "@convkit/core";
+import { createModel, findArchitecture, isModelName, zoo } from "@convkit/models";
+import { loadModel } from "@convkit/trainer";
+import type { LayersModel } from "@tensorflow/tfjs-layers";
+import { UsageError } from "./usage-error.ts";
+import { userPath } from "./user-path.ts";
+
+/** The options of a network of the zoo, as commander gives them. */
+export interface ModelOptions {
+  readonly classes?: number;
+  readonly input?: [number, number, number];
+  readonly top?: boolean;
+  readonly pooling?: "avg" | "max" | "none";
+  readonly aux?: boolean;
+  readonly weights?: string;
+  readonly arch?: string;
+}
+
+/** A model ready to be used, and what is known about its images and classes. */
+export interface ResolvedModel {
+  readonly model: LayersModel;
+  readonly name: string;
+  readonly classes: readonly string[] | undefined;
+  readonly preprocessing: Preprocessing;
+}
+
+/** The model that `<model>` names: of the zoo, of a run directory, or of a file. An engine must be in use. */
+export async function resolveModel(name: string, options: ModelOptions, seed?: number): Promise<ResolvedModel> {
+  if (isModelName(name)) return zooModel(name, options, seed);
+  const path = userPath(name);
+  if (!existsSync(path))
+    throw new UsageError(
+      `Unknown model "${name}": it is neither a file nor a run directory here, and the zoo has ${Object.keys(zoo).join(", ")}.`,
+    );
+  const file = modelFile(path);
+  const { model, metadata } = await loadModel(file);
+  return {
+    model,
+    name: metadata?.name ?? basename(path),
+    classes: metadata?.classes,
+    preprocessing: metadata?.preprocessing ?? {},
+  };
+}
+
+function zooModel(name: string, options: ModelOptions, seed?: number): ResolvedModel {
+  const { classes, input, top, pooling, aux } = options;
+  const architecture = findArchitecture(name);
+  const model = createModel(name as keyof typeof zoo, {
+    ...(classes !== undefined && { classes }),
+    ...(input !== undefined && { input }),
+    ...(top === false && { includeTop: false }),
+    ...(pooling !== undefined && { pooling }),
+    ...(aux === true && { aux }),
+    ...(seed !== undefined && { seed }),
+  });
+  return { model, name, classes: undefined, preprocessing: architecture.preprocessing };
+}
+
+/** The `model.json` that a path means: itself, the one in the folder, or the best model of a run directory. */
+function modelFile(path: string): string {
+  if (!statSync(path).isDirectory()) {
+    if (extname(path) === ".json") return path;
+    throw new UsageError(`Cannot read a model from ${path}: give a zoo name, a run directory, or a tfjs model.json.`);
+  }
+  const found = [join(path, "model", "model.json"), join(path, "model.json")].find((file) => existsSync(file));
+  if (found === undefined)
+    throw new UsageError(`${path} holds no model: expected model/model.json, as in a run directory, or model.json.`);
+  return found;
+}
