@@ -31,6 +31,8 @@ export interface Architecture {
   readonly head: (options: HeadOptions) => Block;
   /** Classifiers on the way, by the layer whose output they take: for training only. */
   readonly aux?: Readonly<Record<string, (options: HeadOptions) => Block>>;
+  /** All weights, those of the auxiliary classifiers too. */
+  readonly paramsWithAux?: number;
   /** What the loss of each of them counts beside the main one's. */
   readonly auxLossWeight?: number;
   /** Accuracy on ImageNet's validation images as published, in percent; or error on CIFAR-10's test images. */

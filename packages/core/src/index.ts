@@ -1,6 +1,8 @@
 export { build, buildOptions, classActivation, withoutAux } from "./architecture.ts";
 export type { Architecture, BuildOptions, HeadOptions, ImageShape, Published } from "./architecture.ts";
 export { AdaptiveAveragePooling2D } from "./adaptive-average-pooling2d.ts";
+export { autoNamed } from "./auto-name.ts";
+export type { AutoName } from "./auto-name.ts";
 export { BatchNormalization, batchNorm } from "./batch-norm.ts";
 export type { BatchNormOptions } from "./batch-norm.ts";
 export { add, chain, concat, identity, layer, multiply, named, sizeOf } from "./block.ts";
@@ -46,6 +48,7 @@ export type { GraphNode } from "./model-graph.ts";
 export { Normalization, normalization } from "./normalization.ts";
 export { outputSize } from "./output-size.ts";
 export type { OutputSize, Window } from "./output-size.ts";
+export { PadChannels, padChannels } from "./pad-channels.ts";
 export { PaddedPooling2D } from "./padded-pooling2d.ts";
 export type { Padding, Pads, Pair } from "./padding.ts";
 export { adaptiveAvgPool, avgPool, globalAvgPool, globalMaxPool, maxPool } from "./pooling.ts";
@@ -56,6 +59,7 @@ export { hashText, normalValues, truncatedNormalValues, uniformValues } from "./
 export { receptiveFields, stackedReceptiveField } from "./receptive-field.ts";
 export type { ReceptiveField } from "./receptive-field.ts";
 export { registerLayers } from "./register.ts";
+export { CustomScaleLayer, scaledAdd } from "./scaled-add.ts";
 export { activation, crop, dense, flatten, relu, relu6, rescale, reshape, zeroPad } from "./simple-layers.ts";
 export type { DenseOptions } from "./simple-layers.ts";
 export { summarize, summaryText } from "./summary.ts";

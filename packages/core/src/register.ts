@@ -7,7 +7,9 @@ import { GroupNormalization } from "./group-norm.ts";
 import { Conv2D } from "./grouped-conv2d.ts";
 import { LocalResponseNormalization } from "./local-response-norm.ts";
 import { Normalization } from "./normalization.ts";
+import { PadChannels } from "./pad-channels.ts";
 import { PaddedPooling2D } from "./padded-pooling2d.ts";
+import { CustomScaleLayer } from "./scaled-add.ts";
 
 /**
  * Lets tfjs make this package's layers from saved configurations; call it before loading a model. Those that better a layer of
@@ -18,11 +20,13 @@ export function registerLayers(): void {
     AdaptiveAveragePooling2D,
     BatchNormalization,
     Conv2D,
+    CustomScaleLayer,
     Dropout,
     GlobalAveragePooling2D,
     GroupNormalization,
     LocalResponseNormalization,
     Normalization,
+    PadChannels,
     PaddedPooling2D,
   ]) {
     tf.serialization.registerClass(layer as never);

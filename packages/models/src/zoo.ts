@@ -1,14 +1,86 @@
 import type { Architecture } from "@convkit/core";
+import { alexnet } from "./alexnet.ts";
+import { densenet121, densenet121Tv, densenet169, densenet201 } from "./densenet.ts";
+import { efficientnetB0, efficientnetB1 } from "./efficientnet.ts";
+import { googlenet, googlenetTv } from "./googlenet.ts";
 import { inceptionCifar10 } from "./inception-cifar.ts";
+import { inceptionResnetV2 } from "./inception-resnet-v2.ts";
+import { inceptionV3, inceptionV3Tv } from "./inception-v3.ts";
 import { lenet5 } from "./lenet.ts";
+import { miniXception } from "./mini-xception.ts";
+import { mobilenet } from "./mobilenet.ts";
+import { mobilenetV2, mobilenetV2Tv } from "./mobilenet-v2.ts";
+import { residualStack } from "./residual-stack.ts";
+import {
+  resnet110Cifar10,
+  resnet20Cifar10,
+  resnet32Cifar10,
+  resnet44Cifar10,
+  resnet56Cifar10,
+} from "./resnet-cifar.ts";
+import { resnet101Tv, resnet152Tv, resnet18, resnet34, resnet50Tv, resnext50 } from "./resnet-tv.ts";
+import { resnet101V2, resnet152V2, resnet50V2 } from "./resnet-v2.ts";
+import { resnet101, resnet152, resnet50 } from "./resnet.ts";
+import { resnet50Small } from "./resnet50-small.ts";
 import { simpleCnn } from "./simple-cnn.ts";
+import { squeezenet11 } from "./squeezenet.ts";
+import { vgg11, vgg13, vgg16, vgg16Bn, vgg19, vgg19Bn } from "./vgg.ts";
+import { vgg16Inception } from "./vgg16-inception.ts";
+import { xception } from "./xception.ts";
 
 /** Every network by name. A new one is a file of its own and a word here. */
 export const zoo = {
-  // Of the courses
+  // Small ones, from courses
   lenet5,
   "simple-cnn": simpleCnn,
   "inception-cifar10": inceptionCifar10,
+  "resnet50-small": resnet50Small,
+  "residual-stack": residualStack,
+  "mini-xception": miniXception,
+  "vgg16-inception": vgg16Inception,
+  // As their papers have them
+  googlenet,
+  "resnet20-cifar10": resnet20Cifar10,
+  "resnet32-cifar10": resnet32Cifar10,
+  "resnet44-cifar10": resnet44Cifar10,
+  "resnet56-cifar10": resnet56Cifar10,
+  "resnet110-cifar10": resnet110Cifar10,
+  // As keras.applications has them
+  vgg16,
+  vgg19,
+  resnet50,
+  resnet101,
+  resnet152,
+  resnet50v2: resnet50V2,
+  resnet101v2: resnet101V2,
+  resnet152v2: resnet152V2,
+  "inception-v3": inceptionV3,
+  "inception-resnet-v2": inceptionResnetV2,
+  xception,
+  mobilenet,
+  "mobilenet-v2": mobilenetV2,
+  densenet121,
+  densenet169,
+  densenet201,
+  "efficientnet-b0": efficientnetB0,
+  "efficientnet-b1": efficientnetB1,
+  // As torchvision has them
+  alexnet,
+  vgg11,
+  vgg13,
+  "vgg16-bn": vgg16Bn,
+  "vgg19-bn": vgg19Bn,
+  "googlenet-tv": googlenetTv,
+  "inception-v3-tv": inceptionV3Tv,
+  resnet18,
+  resnet34,
+  "resnet50-tv": resnet50Tv,
+  "resnet101-tv": resnet101Tv,
+  "resnet152-tv": resnet152Tv,
+  "resnext50-32x4d": resnext50,
+  "squeezenet1-1": squeezenet11,
+  "mobilenet-v2-tv": mobilenetV2Tv,
+  "densenet121-tv": densenet121Tv,
 } as const satisfies Readonly<Record<string, Architecture>>;
 
 /** The name of a network of the zoo. */

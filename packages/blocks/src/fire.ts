@@ -1,0 +1,13 @@
+import { chain, concat, conv } from "@convkit/core";
+import type { Block } from "@convkit/core";
+
+const relu = { padding: "same", activation: "relu" } as const;
+
+/**
+ * Few channels through 1x1, then 1x1 and 3x3 side by side: `[n, h, w, c] -> [n, h, w, 2 * expand]`.
+ * Iandola et al. 2016, https://arxiv.org/abs/1602.07360
+ */
+export function fire(squeeze: number, expand: number): Block {
+  const rest = concat({ expand1x1: conv(expand, 1, relu), expand3x3: conv(expand, 3, relu) });
+  return (x, name) => rest(chain({ squeeze: conv(squeeze, 1, relu) })(x, name), name);
+}

@@ -1,0 +1,64 @@
+import { chain, concat, maxPool } from "@convkit/core";
+import type { Block } from "@convkit/core";
+import { convRelu } from "./conv-unit.ts";
+import type { ConvUnit } from "./conv-unit.ts";
+
+/** Filters of an inception module as in GoogLeNet's table: 1x1, 3x3 reduce, 3x3, 5x5 reduce, 5x5, pool projection. */
+export type InceptionFilters = readonly [
+  one: number,
+  reduce3: number,
+  three: number,
+  reduce5: number,
+  five: number,
+  pool: number,
+];
+
+const same = { padding: "same" } as const;
+
+/**
+ * Four views of one map side by side, the wide ones behind 1x1 bottlenecks: `[n, h, w, c] -> [n, h, w, one + three + five + pool]`.
+ * Szegedy et al. 2014, figure 2b, https://arxiv.org/abs/1409.4842
+ */
+export function inception(
+  [one, reduce3, three, reduce5, five, pool]: InceptionFilters,
+  { unit = convRelu }: { unit?: ConvUnit } = {},
+): Block {
+  return concat({
+    b1: unit(one, 1, same),
+    b2: chain({ reduce: unit(reduce3, 1, same), conv: unit(three, 3, same) }),
+    b3: chain({ reduce: unit(reduce5, 1, same), conv: unit(five, 5, same) }),
+    b4: chain({ pool: maxPool(3, 1, same), project: unit(pool, 1, same) }),
+  });
+}
+
+/**
+ * The same without bottlenecks: `[n, h, w, c] -> [n, h, w, one + three + five + c]`.
+ * Szegedy et al. 2014, figure 2a, https://arxiv.org/abs/1409.4842
+ */
+export function naiveInception(
+  [one, three, five]: readonly [number, number, number],
+  { unit = convRelu }: { unit?: ConvUnit } = {},
+): Block {
+  return concat({
+    b1: unit(one, 1, same),
+    b2: unit(three, 3, same),
+    b3: unit(five, 5, same),
+    b4: maxPool(3, 1, same),
+  });
+}
+
+/**
+ * The module with each n x n convolution as 1 x n and n x 1: `[n, h, w, c] -> [n, h, w, one + three + five + pool]`.
+ * After Szegedy et al. 2015, figure 6, https://arxiv.org/abs/1512.00567
+ */
+export function factorisedInception(
+  [one, reduce3, three, reduce5, five, pool]: InceptionFilters,
+  { unit = convRelu }: { unit?: ConvUnit } = {},
+): Block {
+  return concat({
+    b1: unit(one, 1, same),
+    b2: chain({ reduce: unit(reduce3, 1, same), row: unit(three, [1, 3], same), column: unit(three, [3, 1], same) }),
+    b3: chain({ reduce: unit(reduce5, 1, same), row: unit(five, [1, 5], same), column: unit(five, [5, 1], same) }),
+    b4: chain({ pool: maxPool(3, 1, same), project: unit(pool, 1, same) }),
+  });
+}

@@ -1,0 +1,28 @@
+import { add, batchNorm, chain, conv, maxPool, relu, separableConv } from "@convkit/core";
+import type { Block } from "@convkit/core";
+
+const same = { padding: "same", bias: false } as const;
+
+/**
+ * Norm, ReLU and a separable 3x3 convolution, twice, then a maximum at stride 2, beside a strided 1x1 convolution:
+ * `[n, h, w, c] -> [n, h / 2, w / 2, filters]`. Chollet 2021, Deep Learning with Python, second edition, section 9.3.5
+ */
+export function miniXceptionBlock(filters: number): Block {
+  return add({
+    main: chain({
+      bn1: batchNorm(),
+      relu1: relu(),
+      sep1: separableConv(filters, 3, same),
+      bn2: batchNorm(),
+      relu2: relu(),
+      sep2: separableConv(filters, 3, same),
+      pool: maxPool(3, 2, { padding: "same" }),
+    }),
+    shortcut: conv(filters, 1, { stride: 2, ...same }),
+  });
+}
+
+/** Depthwise 3x3 and pointwise 1x1, each with norm and ReLU: `[n, h, w, c] -> [n, h / stride, w / stride, filters]`. */
+export function separableUnit(filters: number, { stride = 1 }: { stride?: number } = {}): Block {
+  return chain({ sep: separableConv(filters, 3, { stride, ...same }), bn: batchNorm(), relu: relu() });
+}

@@ -1,0 +1,20 @@
+import type { Block } from "./block.ts";
+
+/** Gives a block the next free name of a kind: `conv2d`, `conv2d_1`, `conv2d_2` …. */
+export type AutoName = (kind: string, block: Block) => Block;
+
+/**
+ * A network some of whose layers carry the names that Keras makes up by counting; counting starts anew with every network.
+ * The names follow the order in which blocks are applied: branches in the order of their keys.
+ */
+export function autoNamed(make: (auto: AutoName) => Block): Block {
+  return (x, name) => {
+    const counts = new Map<string, number>();
+    const auto: AutoName = (kind, block) => (y) => {
+      const count = counts.get(kind) ?? 0;
+      counts.set(kind, count + 1);
+      return block(y, count === 0 ? kind : `${kind}_${count}`);
+    };
+    return make(auto)(x, name);
+  };
+}
