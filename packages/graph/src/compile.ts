@@ -1,0 +1,84 @@
+import { hookedBackend, isTracing } from "./backend.ts";
+import { describeTrace } from "./describe.ts";
+import type { TraceDescription } from "./describe.ts";
+import { GraphError } from "./graph-error.ts";
+import { acquireRuntime, releaseRuntime } from "./runtime.ts";
+import type { Runtime } from "./runtime.ts";
+import type { SessionConfig } from "./session-config.ts";
+import { signatureOf } from "./signature.ts";
+import type { Input, Result } from "./structure.ts";
+import { CompiledTrace } from "./compiled-trace.ts";
+import type { TraceOptions } from "./compiled-trace.ts";
+
+/** How a function is compiled. */
+export interface CompileOptions extends SessionConfig, Partial<TraceOptions> {}
+
+/** A function that runs as one TensorFlow graph. */
+export interface Compiled<A extends unknown[], R> {
+  /** Runs it; calls queue up and run in order. Its arguments are copied at once, so they may be reused or disposed. */
+  (...args: { [K in keyof A]: Input<A[K]> }): Promise<Result<R>>;
+  /** What was traced so far, one entry an input signature. */
+  describe(): TraceDescription[];
+  /** Waits for all runs and brings every variable's value to tfjs, so that reading them costs nothing more. */
+  sync(): Promise<void>;
+  /** Frees what was compiled; variables keep their values, in tfjs. Waits for runs that are under way. */
+  dispose(): Promise<void>;
+  /** The number of runs so far, which random numbers depend on: set it to go on as an earlier process would. */
+  runs: number;
+}
+
+/**
+ * Makes a TensorFlow graph of an ordinary tfjs function (layers, losses, `optimizer.minimize`, own ops) and runs that
+ * instead: the function itself is called once for each input signature, with tensors that have shapes and no values.
+ * Variables are found by themselves, live in the session, and are shared by all functions compiled with equal options.
+ * Throws GraphError where the function reads a value back, has sizes that depend on data, or uses ops unknown to TensorFlow.
+ */
+export function compile<A extends unknown[], R>(
+  fn: (...args: A) => R,
+  { seed = 0, precision = "float32", threads, deterministic }: CompileOptions = {},
+): Compiled<A, R> {
+  const traces = new Map<string, CompiledTrace>();
+  const config = { ...(threads !== undefined && { threads }), ...(deterministic !== undefined && { deterministic }) };
+  let runtime: Runtime | undefined;
+  let disposed = false;
+
+  const call = async (...args: unknown[]): Promise<unknown> => {
+    if (disposed) throw new GraphError("This compiled function was disposed.");
+    if (isTracing())
+      throw new GraphError("A compiled function was called inside another; call the plain function there.");
+    const backend = hookedBackend();
+    runtime ??= acquireRuntime(config, backend);
+    const { key, leaves, skeleton } = signatureOf(args);
+    let trace = traces.get(key);
+    if (trace === undefined) {
+      trace = new CompiledTrace(runtime, fn as (...args: unknown[]) => unknown, leaves, skeleton, {
+        seed,
+        precision,
+        exact: deterministic === true,
+        counter: () => compiled.runs,
+      });
+      traces.set(key, trace);
+    }
+    const running = trace.run(leaves);
+    compiled.runs++;
+    return running;
+  };
+
+  const compiled = Object.assign(call, {
+    runs: 0,
+    describe: () => [...traces.values()].map((trace) => describeTrace(trace)),
+    sync: async () => {
+      await runtime?.session.idle();
+      for (const trace of traces.values()) runtime?.variables.refresh(trace.variables);
+    },
+    dispose: async () => {
+      if (disposed) return;
+      disposed = true;
+      await runtime?.session.idle();
+      for (const trace of traces.values()) trace.dispose();
+      traces.clear();
+      if (runtime !== undefined) releaseRuntime(runtime);
+    },
+  });
+  return compiled as unknown as Compiled<A, R>;
+}

@@ -1,0 +1,131 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { attr } from "./attrs.ts";
+import { DT } from "./dtypes.ts";
+import { explainFailure } from "./explain.ts";
+import { graphDef, outputOf, reachable } from "./graph-node.ts";
+import type { GraphNode, Ref } from "./graph-node.ts";
+import { makeNative, toHost } from "./native-tensor.ts";
+import { encode } from "./protos.ts";
+import type { Runtime } from "./runtime.ts";
+import type { Plan, TraceSink } from "./session.ts";
+import type { SessionVariable } from "./session-variables.ts";
+import { fillSlots, Slot } from "./signature.ts";
+import type { Leaf } from "./signature.ts";
+import { mapLeaves } from "./structure.ts";
+import { tensorflow } from "./tensorflow.ts";
+import type { Handle } from "./tensorflow.ts";
+import type { FedScalar } from "./trace.ts";
+import { record } from "./tracing.ts";
+
+/** How a function is traced. */
+export interface TraceOptions {
+  /** Seed of all random numbers drawn in the graph. */
+  seed: number;
+  /** The type that convolutions and matrix products, and what lies between them, compute in; variables stay float32. */
+  precision: "float32" | "bfloat16" | "float16";
+}
+
+/** One trace of a function, imported into a session and ready to run. */
+export class CompiledTrace {
+  readonly leaves: readonly Leaf[];
+  readonly outputs: { path: string; ref: Ref }[] = [];
+  readonly variables: SessionVariable[];
+  readonly written: ReadonlySet<SessionVariable>;
+  readonly fed: readonly FedScalar[];
+  readonly nodes: readonly GraphNode[];
+  readonly graphBytes: number;
+  readonly traceMs: number;
+  readonly #runtime: Runtime;
+  readonly #plan: Plan;
+  readonly #result: unknown;
+  readonly #afterRun: readonly (() => void)[];
+  readonly #places: Map<string, GraphNode>;
+
+  constructor(
+    runtime: Runtime,
+    fn: (...args: unknown[]) => unknown,
+    leaves: readonly Leaf[],
+    skeleton: unknown,
+    { seed, counter, exact }: TraceOptions & { counter: () => number; exact: boolean },
+  ) {
+    const start = performance.now();
+    this.#runtime = runtime;
+    this.leaves = leaves.map((leaf) => ({ ...leaf, values: () => new Float32Array() }));
+    const placeholders: GraphNode[] = [];
+    const { trace, result } = record(runtime.variables.backend, { seed, counter, exact }, (trace) => {
+      const tensors = leaves.map((leaf) => {
+        const node = trace.placeholder(`input_${leaf.path}`, leaf.dtype, leaf.shape);
+        placeholders.push(node);
+        const ref = { node, index: 0 };
+        if (leaf.seen === leaf.dtype) return trace.tensor(ref);
+        const attrs = { SrcT: attr.type(leaf.dtype), DstT: attr.type(leaf.seen) };
+        return trace.tensor({ node: trace.add("Cast", attrs, [ref]), index: 0 });
+      });
+      return mapLeaves(fn(...fillSlots(skeleton, tensors)), (value, path) => {
+        if (!(value instanceof tf.Tensor)) return value;
+        this.outputs.push({ path, ref: trace.ref(value) });
+        return new Slot(this.outputs.length - 1);
+      });
+    });
+    this.#result = result;
+    const prefix = `t${runtime.traces++}`;
+    const inputs = [...placeholders, ...trace.fed.map(({ node }) => node)];
+    this.nodes = reachable([...inputs, ...this.outputs.map(({ ref }) => ref.node), ...trace.writes]);
+    const kept = new Set(this.nodes);
+    const used = [...trace.variables.values()].filter(({ handle }) => kept.has(handle));
+    this.variables = used.map(({ variable }) => runtime.variables.of(variable));
+    this.written = new Set(
+      used.filter(({ writes }) => writes.length > 0).map(({ variable }) => runtime.variables.of(variable)),
+    );
+    used.forEach(({ handle }, index) => {
+      handle.attrs["shared_name"] = attr.string((this.variables[index] as SessionVariable).key);
+    });
+    for (const node of this.nodes) node.name = `${prefix}/${node.name}`;
+    this.#places = new Map(this.nodes.map((node) => [node.name, node]));
+    this.graphBytes = encode("GraphDef", graphDef(this.nodes)).length;
+    runtime.session.import(this.nodes);
+    this.fed = trace.fed;
+    this.#afterRun = trace.afterRun;
+    this.#plan = runtime.session.plan(
+      inputs.map((node) => ({ name: node.name, index: 0 })),
+      this.outputs.map(({ ref }) => ({ name: ref.node.name, index: ref.index })),
+      trace.writes.map((node) => node.name),
+    );
+    this.traceMs = performance.now() - start;
+  }
+
+  /** Runs once with the given arguments, when it is its turn. */
+  async run(leaves: readonly Leaf[], sink?: TraceSink): Promise<unknown> {
+    const tensors = leaves.map((leaf) => makeNative(leaf.dtype, leaf.shape, leaf.values()));
+    for (const { node, read } of this.fed) {
+      const { dtype } = outputOf({ node, index: 0 });
+      tensors.push(makeNative(dtype, [], dtype === DT.int32 ? Int32Array.of(read()) : Float32Array.of(read())));
+    }
+    const tf = tensorflow();
+    try {
+      return await this.#runtime.session.enqueue(async (run) => {
+        this.#runtime.variables.prepare(this.variables, this.written);
+        const fetched = await run(this.#plan, tensors, sink);
+        for (const after of this.#afterRun) after();
+        return this.#give(fetched);
+      });
+    } catch (error) {
+      throw explainFailure(error, this.#places);
+    } finally {
+      for (const tensor of tensors) tf.TF_DeleteTensor(tensor);
+    }
+  }
+
+  dispose(): void {
+    this.#runtime.session.forget(this.#plan);
+  }
+
+  #give(fetched: readonly Handle[]): unknown {
+    const values = fetched.map((tensor) => {
+      const value = toHost(tensor);
+      tensorflow().TF_DeleteTensor(tensor);
+      return value;
+    });
+    return mapLeaves(this.#result, (value) => (value instanceof Slot ? values[value.index] : value));
+  }
+}

@@ -1,0 +1,31 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { sizeOf } from "./dtypes.ts";
+
+/** Numbers as JavaScript keeps them. */
+export type HostData = Float32Array | Int32Array | Uint8Array;
+
+/** A tensor in JavaScript's memory: what compiled functions return and, like any `{ data, shape }`, accept. */
+export class HostTensor {
+  readonly data: HostData;
+  readonly shape: number[];
+  readonly dtype: "float32" | "int32" | "bool";
+
+  constructor(data: HostData, shape: readonly number[], dtype: "float32" | "int32" | "bool") {
+    this.data = data;
+    this.shape = [...shape];
+    this.dtype = dtype;
+  }
+
+  /** The one number of a tensor of size 1; throws for any other size. */
+  item(): number {
+    const [value] = this.data;
+    if (value === undefined || sizeOf(this.shape) !== 1)
+      throw new Error(`item() is for tensors of one element, and this one has the shape [${this.shape.join(", ")}].`);
+    return value;
+  }
+
+  /** A tfjs tensor of the same values, which the caller disposes. */
+  tensor(): tf.Tensor {
+    return tf.tensor(this.data, this.shape, this.dtype);
+  }
+}

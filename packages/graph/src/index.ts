@@ -1,0 +1,10 @@
+export { isTracing } from "./backend.ts";
+export { compile } from "./compile.ts";
+export type { Compiled, CompileOptions } from "./compile.ts";
+export type { TraceDescription } from "./describe.ts";
+export { GraphError } from "./graph-error.ts";
+export { HostTensor } from "./host-tensor.ts";
+export type { HostData } from "./host-tensor.ts";
+export { hyper } from "./hyper.ts";
+export type { Hyper } from "./hyper.ts";
+export type { Input, Result, TensorLike } from "./structure.ts";

@@ -1,0 +1,26 @@
+type AnyFunction = (...args: never[]) => unknown;
+
+/** Methods replaced for a while; `undo` puts all back, last first. */
+export class Patches {
+  readonly #undo: (() => void)[] = [];
+
+  /** Replaces `target[key]` by what `make` makes of the original. */
+  wrap<T extends object, K extends keyof T>(
+    target: T,
+    key: K,
+    // The arguments are the method's own; only its caller knows them.
+    make: (original: (...args: unknown[]) => unknown) => (...args: never[]) => unknown,
+  ): void {
+    const own = Object.getOwnPropertyDescriptor(target, key);
+    const original = target[key] as AnyFunction as (...args: unknown[]) => unknown;
+    Object.defineProperty(target, key, { value: make(original), configurable: true, writable: true });
+    this.#undo.push(() => {
+      if (own === undefined) delete target[key];
+      else Object.defineProperty(target, key, own);
+    });
+  }
+
+  undo(): void {
+    for (const undo of this.#undo.splice(0).toReversed()) undo();
+  }
+}

@@ -1,0 +1,37 @@
+import type { Backend } from "./backend.ts";
+import { Session } from "./session.ts";
+import { configKey } from "./session-config.ts";
+import type { SessionConfig } from "./session-config.ts";
+import { SessionVariables } from "./session-variables.ts";
+
+/** A session with its variables, and how many compiled functions use it. */
+export interface Runtime {
+  key: string;
+  session: Session;
+  variables: SessionVariables;
+  users: number;
+  traces: number;
+}
+
+const runtimes = new Map<string, Runtime>();
+
+/** The runtime for a configuration; it lasts until its last user releases it. */
+export function acquireRuntime(config: SessionConfig, backend: Backend): Runtime {
+  const key = configKey(config);
+  let runtime = runtimes.get(key);
+  if (runtime === undefined) {
+    const session = new Session(config);
+    runtime = { key, session, variables: new SessionVariables(session, backend), users: 0, traces: 0 };
+    runtimes.set(key, runtime);
+  }
+  runtime.users++;
+  return runtime;
+}
+
+/** Gives it back; with the last user the session closes, and its variables' values return to tfjs. */
+export function releaseRuntime(runtime: Runtime): void {
+  if (--runtime.users > 0) return;
+  runtimes.delete(runtime.key);
+  runtime.variables.retrieve();
+  runtime.session.close();
+}

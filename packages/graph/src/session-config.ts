@@ -1,0 +1,31 @@
+import { availableParallelism } from "node:os";
+import type { Message } from "./protos.ts";
+
+/** What a session is made with; functions with equal configurations share one session, and so their variables. */
+export interface SessionConfig {
+  /** Threads within an op and between ops; TensorFlow's default is one a core. */
+  threads?: number;
+  /**
+   * The bits that eager tfjs computes on as many threads, equal from run to run: no rewriting by TensorFlow's optimisers,
+   * no fused updates, deterministic ops (those for the whole process from then on). Slower.
+   */
+  deterministic?: boolean;
+}
+
+/** TensorFlow's ConfigProto. */
+export function configProto({ threads = availableParallelism(), deterministic = false }: SessionConfig): Message {
+  return {
+    intra_op_parallelism_threads: threads,
+    inter_op_parallelism_threads: threads,
+    allow_soft_placement: true,
+    gpu_options: { allow_growth: true },
+    ...(deterministic && {
+      graph_options: { optimizer_options: { opt_level: -1 }, rewrite_options: { disable_meta_optimizer: true } },
+    }),
+  };
+}
+
+/** The key under which equal configurations meet. */
+export function configKey({ threads, deterministic }: SessionConfig): string {
+  return `${threads ?? "default"} ${deterministic === true}`;
+}

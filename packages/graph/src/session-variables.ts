@@ -1,0 +1,344 @@
+import type * as tf from "@tensorflow/tfjs-core";
+import { attr } from "./attrs.ts";
+import { tensorOf } from "./backend.ts";
+import type { Backend, Entry, Owner } from "./backend.ts";
+import { DT, fromTfjs, sizeOf, widthOf } from "./dtypes.ts";
+import type { TypedArray } from "./dtypes.ts";
+import { GraphError } from "./graph-error.ts";
+import { constNode, placeholderNode } from "./graph-node.ts";
+import type { GraphNode } from "./graph-node.ts";
+import { makeNative, readNative } from "./native-tensor.ts";
+import type { Plan, Session } from "./session.ts";
+import { tensorflow } from "./tensorflow.ts";
+import { assign } from "./traced-variable.ts";
+
+/** Bytes of variables that go to and from a session in one run: enough to be fast, and little to hold twice. */
+const GROUP_BYTES = 32 << 20;
+
+/** Variables that were loaded together and are read together. */
+interface Group {
+  members: SessionVariable[];
+  read?: Plan;
+}
+
+/** A tfjs variable whose value lives in a session: tfjs reads it there, and what tfjs assigns is sent there before a run. */
+export class SessionVariable implements Owner {
+  readonly variable: tf.Variable;
+  readonly key: string;
+  readonly dtype: number;
+  readonly shape: readonly number[];
+  group: Group | undefined;
+  released = false;
+  readonly #store: SessionVariables;
+
+  constructor(store: SessionVariables, variable: tf.Variable, key: string) {
+    this.#store = store;
+    this.variable = variable;
+    this.key = key;
+    this.dtype = fromTfjs(variable.dtype);
+    this.shape = variable.shape;
+  }
+
+  get bytes(): number {
+    return sizeOf(this.shape) * widthOf(this.dtype);
+  }
+
+  /** What tfjs keeps of the variable's data now. */
+  get entry(): Entry {
+    const entry = this.#store.backend.tensorMap.get(this.variable.dataId);
+    if (entry === undefined || this.variable.isDisposed)
+      throw new GraphError(
+        `The variable ${this.variable.name} of a compiled function was disposed; compile the function anew.`,
+      );
+    return entry;
+  }
+
+  read(): TypedArray {
+    return this.#store.read(this);
+  }
+
+  release(): void {
+    this.released = true;
+    this.#store.forget(this);
+  }
+
+  /** The node that other graphs of the session reach the value by. */
+  handle(name: string): GraphNode {
+    return {
+      name,
+      op: "VarHandleOp",
+      inputs: [],
+      control: [],
+      attrs: {
+        dtype: attr.type(this.dtype),
+        shape: attr.shape(this.shape),
+        shared_name: attr.string(this.key),
+        container: attr.string(""),
+      },
+      outputs: [{ dtype: DT.resource, shape: [] }],
+    };
+  }
+}
+
+/** The variables of one session. */
+export class SessionVariables {
+  readonly backend: Backend;
+  readonly #session: Session;
+  readonly #known = new Map<tf.Variable, SessionVariable>();
+  readonly #fills = new Set<string>();
+  readonly #assigns = new Map<SessionVariable, Plan>();
+  /** Variables that tfjs holds a copy of, good until they are written. */
+  readonly #copied = new Set<SessionVariable>();
+  readonly #dead: SessionVariable[] = [];
+  #count = 0;
+
+  constructor(session: Session, backend: Backend) {
+    this.#session = session;
+    this.backend = backend;
+  }
+
+  /** The session's variable for a tfjs variable; its value is sent at the next `prepare`. */
+  of(variable: tf.Variable): SessionVariable {
+    let found = this.#known.get(variable);
+    if (found === undefined || found.released) {
+      found = new SessionVariable(this, variable, `v${this.#count++}`);
+      this.#known.set(variable, found);
+      const handle = found.handle(`${found.key}/handle`);
+      const value = placeholderNode(`${found.key}/value`, found.dtype, found.shape);
+      this.#session.import([handle, value, readNode(found, handle), assignNode(found, handle, value, "assign")]);
+    }
+    return found;
+  }
+
+  /** Before a run: sends what tfjs assigned since, and lets go of copies that the run makes stale. */
+  prepare(used: readonly SessionVariable[], written: ReadonlySet<SessionVariable>): void {
+    if (this.#dead.length > 0) this.#destroy();
+    const changed = used.filter((variable) => variable.entry.owner !== variable);
+    for (const group of grouped(changed)) this.#load(group);
+    for (const variable of written) {
+      // Somebody keeps the value as it is now (a clone): it gets a copy, and the variable new data.
+      if (variable.entry.refCount > 1) this.#detach(variable);
+    }
+    for (const variable of this.#copied) {
+      if (!written.has(variable)) continue;
+      this.#copied.delete(variable);
+      if (!variable.released) this.#drop(variable.entry);
+    }
+  }
+
+  /** A variable's value now; its whole group comes along, since who reads one weight mostly reads all. */
+  read(variable: SessionVariable): TypedArray {
+    const group = variable.group as Group;
+    const members = group.members.filter((member) => !member.released);
+    group.read ??= this.#session.plan(
+      [],
+      members.map(({ key }) => ({ name: `${key}/read`, index: 0 })),
+      [],
+    );
+    const values = this.#session.runSync(group.read, []).map((tensor) => {
+      const { values } = readNative(tensor);
+      tensorflow().TF_DeleteTensor(tensor);
+      return values;
+    });
+    members.forEach((member, index) => {
+      const { entry } = member;
+      if (entry.owner !== member || member === variable || entry.values !== null || entry.id >= 0) return;
+      entry.values = values[index] as TypedArray;
+      this.#copied.add(member);
+    });
+    this.#copied.add(variable);
+    return values[members.indexOf(variable)] as TypedArray;
+  }
+
+  /** Gives all values back to tfjs: called before the session closes. */
+  retrieve(): void {
+    for (const variable of this.#known.values()) {
+      if (variable.released || variable.variable.isDisposed) continue;
+      const { entry } = variable;
+      if (entry.owner !== variable) continue;
+      if (entry.values === null && entry.id < 0) entry.values = this.read(variable);
+      delete entry.owner;
+    }
+    this.#known.clear();
+    this.#copied.clear();
+  }
+
+  /** Reads into JavaScript all variables that tfjs holds no copy of. */
+  refresh(used: readonly SessionVariable[]): void {
+    for (const variable of used) {
+      const { entry } = variable;
+      if (entry.owner === variable && entry.values === null && entry.id < 0) entry.values = this.read(variable);
+    }
+  }
+
+  forget(variable: SessionVariable): void {
+    this.#copied.delete(variable);
+    if (this.#known.get(variable.variable) === variable) this.#known.delete(variable.variable);
+    if (!this.#session.closed) this.#dead.push(variable);
+  }
+
+  #load(group: SessionVariable[]): void {
+    const tf = tensorflow();
+    const fed = group.filter(({ entry }) => entry.fill === undefined || entry.values !== null || entry.id >= 0);
+    const filled = group.filter((variable) => !fed.includes(variable));
+    const one = fed.length === 1 && filled.length === 0 ? fed[0] : undefined;
+    const cached = one === undefined ? undefined : this.#assigns.get(one);
+    const plan = cached ?? this.#assignPlan(fed, filled);
+    const feeds = fed.map((variable) => makeNative(variable.dtype, variable.shape, this.#valuesOf(variable)));
+    try {
+      for (const done of this.#session.runSync(plan, feeds)) tf.TF_DeleteTensor(done);
+    } finally {
+      for (const tensor of feeds) tf.TF_DeleteTensor(tensor);
+    }
+    if (one !== undefined) this.#assigns.set(one, plan);
+    else this.#session.forget(plan);
+    const fresh: Group = { members: group.filter((variable) => variable.group === undefined) };
+    for (const variable of fresh.members) variable.group = fresh;
+    for (const variable of group) this.#own(variable);
+  }
+
+  #assignPlan(fed: readonly SessionVariable[], filled: readonly SessionVariable[]): Plan {
+    const targets = [...fed.map(({ key }) => `${key}/assign`), ...filled.map((variable) => this.#fillNode(variable))];
+    const inputs = fed.map(({ key }) => ({ name: `${key}/value`, index: 0 }));
+    return this.#session.plan(inputs, [], targets);
+  }
+
+  /** The name of the node that fills a variable with one number, imported once a number. */
+  #fillNode(variable: SessionVariable): string {
+    const { fill } = variable.entry as { fill: number };
+    const name = `${variable.key}/fill${fill}`.replaceAll(/[^\w/.]/g, "_");
+    if (!this.#fills.has(name)) {
+      this.#fills.add(name);
+      const scalar = variable.dtype === DT.int32 ? Int32Array.of(fill) : Float32Array.of(fill);
+      const value = constNode(`${name}/number`, variable.dtype, [], new Uint8Array(scalar.buffer));
+      const dims = Int32Array.from(variable.shape);
+      const shape = constNode(`${name}/shape`, DT.int32, [dims.length], new Uint8Array(dims.buffer));
+      const filled: GraphNode = {
+        name: `${name}/value`,
+        op: "Fill",
+        inputs: [
+          { node: shape, index: 0 },
+          { node: value, index: 0 },
+        ],
+        control: [],
+        attrs: { T: attr.type(variable.dtype), index_type: attr.type(DT.int32) },
+        outputs: [],
+      };
+      const handle = variable.handle(`${name}/handle`);
+      this.#session.import([value, shape, filled, handle, { ...assignNode(variable, handle, filled, ""), name }]);
+    }
+    return name;
+  }
+
+  #valuesOf({ entry, dtype }: SessionVariable): TypedArray {
+    const values =
+      entry.values ?? (entry.id >= 0 ? this.backend.binding.tensorDataSync(entry.id) : entry.owner?.read());
+    if (values === undefined)
+      throw new GraphError("A variable has no value; it was made in a compiled function that failed.");
+    if (dtype === DT.float32 && !(values instanceof Float32Array)) return Float32Array.from(values as Int32Array);
+    if (dtype === DT.int32 && !(values instanceof Int32Array)) return Int32Array.from(values as Uint8Array);
+    return values;
+  }
+
+  /** The session has the value: tfjs' copy goes, and its reads come here. */
+  #own(variable: SessionVariable): void {
+    const { entry } = variable;
+    if (entry.refCount > 1) {
+      this.#renew(variable);
+      return;
+    }
+    entry.owner = variable;
+    delete entry.fill;
+    this.#drop(entry);
+  }
+
+  #detach(variable: SessionVariable): void {
+    const { entry } = variable;
+    if (entry.values === null && entry.id < 0) entry.values = this.read(variable);
+    delete entry.owner;
+    this.#copied.delete(variable);
+    this.#renew(variable);
+  }
+
+  /** Gives the tfjs variable data of its own, owned by the session. */
+  #renew(variable: SessionVariable): void {
+    const { shape, dtype } = variable;
+    const entry: Entry = { shape, dtype, values: null, id: -1, refCount: 1, owner: variable };
+    const fresh = tensorOf(this.backend, entry, variable.variable.dtype);
+    assign.call(variable.variable, fresh);
+    fresh.dispose();
+  }
+
+  #drop(entry: Entry): void {
+    if (entry.id >= 0) this.backend.binding.deleteTensor(entry.id);
+    entry.id = -1;
+    entry.values = null;
+  }
+
+  #destroy(): void {
+    const dead = this.#dead.splice(0);
+    const nodes = dead.map((variable) => {
+      const handle = variable.handle(`${variable.key}/dead`);
+      const inputs = [{ node: handle, index: 0 }];
+      const attrs = { ignore_lookup_error: attr.bool(true) };
+      return [
+        handle,
+        { name: `${variable.key}/destroy`, op: "DestroyResourceOp", inputs, control: [], attrs, outputs: [] },
+      ];
+    });
+    this.#session.import(nodes.flat());
+    const plan = this.#session.plan(
+      [],
+      [],
+      dead.map(({ key }) => `${key}/destroy`),
+    );
+    for (const done of this.#session.runSync(plan, [])) tensorflow().TF_DeleteTensor(done);
+    this.#session.forget(plan);
+    for (const variable of dead) {
+      const { group } = variable;
+      const assignment = this.#assigns.get(variable);
+      if (assignment !== undefined) this.#session.forget(assignment);
+      this.#assigns.delete(variable);
+      if (group === undefined) continue;
+      if (group.read !== undefined) this.#session.forget(group.read);
+      delete group.read;
+      group.members = group.members.filter((member) => member !== variable);
+    }
+  }
+}
+
+function readNode({ key, dtype, shape }: SessionVariable, handle: GraphNode): GraphNode {
+  const inputs = [{ node: handle, index: 0 }];
+  return {
+    name: `${key}/read`,
+    op: "ReadVariableOp",
+    inputs,
+    control: [],
+    attrs: { dtype: attr.type(dtype) },
+    outputs: [{ dtype, shape }],
+  };
+}
+
+function assignNode({ key, dtype }: SessionVariable, handle: GraphNode, value: GraphNode, name: string): GraphNode {
+  const inputs = [
+    { node: handle, index: 0 },
+    { node: value, index: 0 },
+  ];
+  const attrs = { dtype: attr.type(dtype), validate_shape: attr.bool(false) };
+  return { name: `${key}/${name}`, op: "AssignVariableOp", inputs, control: [], attrs, outputs: [] };
+}
+
+/** Variables in groups of limited size. */
+function grouped(variables: readonly SessionVariable[]): SessionVariable[][] {
+  const groups: SessionVariable[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const variable of variables) {
+    if (bytes + variable.bytes > GROUP_BYTES) {
+      groups.push([]);
+      bytes = 0;
+    }
+    groups.at(-1)?.push(variable);
+    bytes += variable.bytes;
+  }
+  return groups;
+}

@@ -1,0 +1,48 @@
+import * as tf from "@tensorflow/tfjs-core";
+import type { HostData, HostTensor } from "./host-tensor.ts";
+
+/** What a compiled function takes for a tensor; a Uint8Array is fed as bytes and cast to float32 in the graph. */
+export type TensorLike = tf.Tensor | { data: HostData; shape: readonly number[] } | number;
+
+/** The arguments of a compiled function: tensors may come as typed arrays, all else as it is. */
+export type Input<T> = T extends tf.Tensor
+  ? TensorLike
+  : T extends (...args: never[]) => unknown
+    ? T
+    : T extends object
+      ? { [K in keyof T]: Input<T[K]> }
+      : T;
+
+/** The result of a compiled function: its tensors as `HostTensor`. */
+export type Result<T> = T extends tf.Tensor
+  ? HostTensor
+  : T extends (...args: never[]) => unknown
+    ? T
+    : T extends object
+      ? { [K in keyof T]: Result<T[K]> }
+      : T;
+
+/** Whether a value is `{ data: typed array, shape: [...] }`. */
+export function isHostArray(value: unknown): value is { data: HostData; shape: readonly number[]; dtype?: string } {
+  if (typeof value !== "object" || value === null) return false;
+  const { data, shape } = value as { data?: unknown; shape?: unknown };
+  return ArrayBuffer.isView(data) && Array.isArray(shape);
+}
+
+/** Rebuilds nested arrays and plain objects with their leaves replaced; `path` names a leaf in errors and graphs. */
+export function mapLeaves(value: unknown, replace: (leaf: unknown, path: string) => unknown, path = ""): unknown {
+  if (isLeaf(value)) return replace(value, path);
+  const join = (key: string) => (path === "" ? key : `${path}.${key}`);
+  if (Array.isArray(value)) return value.map((item, index) => mapLeaves(item, replace, join(String(index))));
+  return Object.fromEntries(
+    Object.entries(value as object).map(([key, item]) => [key, mapLeaves(item, replace, join(key))]),
+  );
+}
+
+function isLeaf(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return true;
+  if (value instanceof tf.Tensor || isHostArray(value)) return true;
+  if (Array.isArray(value)) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype !== Object.prototype && prototype !== null;
+}

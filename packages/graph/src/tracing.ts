@@ -1,0 +1,140 @@
+import * as tf from "@tensorflow/tfjs-core";
+import * as tfl from "@tensorflow/tfjs-layers";
+import { eagerly, tensorOf, withRecorder } from "./backend.ts";
+import type { Backend } from "./backend.ts";
+import { fromTfjs } from "./dtypes.ts";
+import { GraphError } from "./graph-error.ts";
+import { patchOptimizers } from "./optimizers/traced.ts";
+import { Patches } from "./patches.ts";
+import { patchRandom } from "./random-ops.ts";
+import { replay, uniformValue } from "./replay.ts";
+import { Trace } from "./trace.ts";
+import { assign } from "./traced-variable.ts";
+
+/** How a function is recorded. */
+export interface RecordOptions {
+  /** The seed of the random numbers of all its runs. */
+  seed: number;
+  /** The number of the run, on which random numbers depend too. */
+  counter: () => number;
+  /** Only what eager tfjs computes, in its order: equal bits before speed. */
+  exact: boolean;
+}
+
+let active: Trace | undefined;
+
+/** The trace that is being made, for ops that are more than tfjs' own. */
+export function activeTrace(): Trace | undefined {
+  return active;
+}
+
+/**
+ * Runs `body` once with every op recorded instead of computed. Variables it assigns to keep their values; variables it
+ * makes (an optimizer's slots) start with the values they were made with.
+ */
+export function record<T>(
+  backend: Backend,
+  options: RecordOptions,
+  body: (trace: Trace) => T,
+): { trace: Trace; result: T } {
+  const trace = new Trace(backend, options);
+  const patches = new Patches();
+  const engine = tf.engine();
+  const made: tf.Variable[] = [];
+  let done = false;
+  active = trace;
+  patches.wrap(
+    engine,
+    "runKernel",
+    (runKernel) =>
+      function (this: unknown, kernel: string, ...rest: unknown[]) {
+        trace.kernels.push(kernel);
+        try {
+          return runKernel.call(this, kernel, ...rest);
+        } finally {
+          trace.kernels.pop();
+        }
+      },
+  );
+  patches.wrap(
+    engine,
+    "makeVariable",
+    (makeVariable) =>
+      function (this: unknown, initial: tf.Tensor, trainable?: boolean, name?: string, dtype?: tf.DataType) {
+        const cast = dtype === undefined || dtype === initial.dtype ? initial : tf.cast(initial, dtype);
+        const value = initialValue(trace, cast);
+        const variable = makeVariable.call(this, value, trainable, name, dtype) as tf.Variable;
+        value.dispose();
+        trace.adopt(variable);
+        made.push(variable);
+        return variable;
+      },
+  );
+  patches.wrap(
+    tf.Variable.prototype,
+    "assign",
+    () =>
+      function (this: tf.Variable, value: tf.Tensor) {
+        trace.variable(this).hold();
+        assign.call(this, value);
+      },
+  );
+  patches.wrap(
+    tfl.layers.Layer.prototype as unknown as { apply: Apply },
+    "apply",
+    (apply) =>
+      function (this: { name: string }, ...args: unknown[]) {
+        trace.scopes.push(this.name);
+        try {
+          return apply.apply(this, args);
+        } finally {
+          trace.scopes.pop();
+        }
+      },
+  );
+  // tfjs' own check in tests counts a fused kernel's parts, kept for the gradient, as a leak.
+  patches.wrap(engine as unknown as { shouldCheckForMemLeaks(): boolean }, "shouldCheckForMemLeaks", () => () => false);
+  patchOptimizers(patches, trace, options);
+  patchRandom(patches, trace);
+  try {
+    const result = withRecorder(trace, () => {
+      engine.startScope("compile");
+      try {
+        return body(trace);
+      } finally {
+        engine.endScope();
+        trace.finishing = true;
+      }
+    });
+    done = true;
+    return { trace, result };
+  } finally {
+    patches.undo();
+    active = undefined;
+    withRecorder(trace, () => {
+      for (const variable of trace.variables.values()) variable.restore(done);
+    });
+    if (!done) for (const variable of made) variable.dispose();
+    trace.inference.dispose();
+  }
+}
+
+type Apply = (...args: unknown[]) => unknown;
+
+/** The value a variable made within a trace starts with, as a tensor outside of it. */
+function initialValue(trace: Trace, tensor: tf.Tensor): tf.Tensor {
+  const entry = trace.backend.tensorMap.get(tensor.dataId);
+  if (entry?.ref === undefined) return eagerly(() => tensor.clone());
+  const uniform = uniformValue(entry.ref);
+  if (uniform !== undefined) {
+    const { shape } = tensor;
+    const dtype = fromTfjs(tensor.dtype);
+    return tensorOf(trace.backend, { shape, dtype, values: null, id: -1, refCount: 1, fill: uniform }, tensor.dtype);
+  }
+  const value = replay(trace, entry.ref, { variables: true });
+  if (value === undefined)
+    throw new GraphError(
+      "A variable is made inside a compiled function from one of its inputs or from random numbers; make it outside, and assign to it inside.",
+    );
+  return value;
+}

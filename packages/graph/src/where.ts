@@ -1,0 +1,37 @@
+const ignored = /node_modules|node:internal|packages[\\/]graph[\\/](src|dist)[\\/]|@convkit[\\/]graph/;
+const seen = new Map<string, string>();
+
+/** Frames between an op and the user's line: tfjs nests deeply. */
+const DEPTH = 80;
+
+/**
+ * The line of the user's code that is running, as "file:line:column", or "" where all frames are libraries'. Frames are
+ * looked at unformatted, since formatting (source maps) costs far more than recording an op; a line is formatted once.
+ */
+export function userLine(): string {
+  const { prepareStackTrace, stackTraceLimit } = Error;
+  let index = -1;
+  let key = "";
+  Error.stackTraceLimit = DEPTH;
+  Error.prepareStackTrace = (_, sites) => {
+    index = sites.findIndex((site) => !ignored.test(site.getFileName() ?? "node:internal"));
+    const site = sites[index];
+    if (site !== undefined) key = `${site.getFileName()}:${site.getLineNumber()}:${site.getColumnNumber()}`;
+    return "";
+  };
+  try {
+    void new Error("here").stack;
+    Error.prepareStackTrace = prepareStackTrace as NonNullable<typeof prepareStackTrace>;
+    if (index < 0) return "";
+    let line = seen.get(key);
+    if (line === undefined) {
+      const frame = (new Error("here").stack ?? "").split("\n")[index + 1] ?? "";
+      line = /\(?((?:file:\/\/)?[^()\s]+:\d+:\d+)\)?$/.exec(frame)?.[1]?.replace("file://", "") ?? key;
+      seen.set(key, line);
+    }
+    return line;
+  } finally {
+    Error.prepareStackTrace = prepareStackTrace as NonNullable<typeof prepareStackTrace>;
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}

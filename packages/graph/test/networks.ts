@@ -1,0 +1,145 @@
+import * as tf from "@tensorflow/tfjs-core";
+import * as tfl from "@tensorflow/tfjs-layers";
+
+/** A number in [-1, 1) from an integer, the same in every language: what weights and data of these tests are made of. */
+export function hashed(index: number): number {
+  let h = Math.imul(index ^ (index >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return ((h ^ (h >>> 16)) >>> 0) / 2 ** 31 - 1;
+}
+
+/** Weights from `hashed`, scaled as He's initialiser would: statistics start at 0 and 1, gains at 1, biases at 0. */
+export function setHashedWeights(model: tfl.LayersModel): void {
+  let at = 0;
+  for (const layer of model.layers) {
+    const weights = layer.weights.map((weight) => {
+      const shape = weight.shape as number[];
+      const size = shape.reduce((a, b) => a * b, 1);
+      const start = at;
+      at += size;
+      if (/gamma|variance/.test(weight.originalName)) return tf.ones(shape);
+      if (shape.length < 2) return tf.zeros(shape);
+      const fan = size / (shape.at(-1) as number);
+      const scale = Math.sqrt(3 / fan);
+      return tf.tensor(
+        Float32Array.from({ length: size }, (_, i) => scale * hashed(start + i)),
+        shape,
+      );
+    });
+    layer.setWeights(weights);
+    tf.dispose(weights);
+  }
+}
+
+/** A batch of images as bytes, and labels. */
+export function batchOf(n: number, shape: readonly number[], classes: number, seed = 1) {
+  const size = n * shape.reduce((a, b) => a * b, 1);
+  return {
+    images: {
+      data: Uint8Array.from({ length: size }, (_, i) => 128 + 127 * hashed(seed * 1e6 + i)),
+      shape: [n, ...shape],
+    },
+    labels: { data: Int32Array.from({ length: n }, (_, i) => (i * 7 + seed) % classes), shape: [n] },
+  };
+}
+
+type Symbolic = tfl.SymbolicTensor;
+const { conv2d, maxPooling2d, dense, flatten, concatenate, add, batchNormalization, separableConv2d } = tfl.layers;
+const conv = (filters: number, kernelSize: number, more: object = {}) =>
+  conv2d({ filters, kernelSize, padding: "same", activation: "relu", kernelInitializer: "zeros", ...more });
+const head = (x: Symbolic, units: number) =>
+  dense({ units, kernelInitializer: "zeros" }).apply(x.shape.length > 2 ? flatten().apply(x) : x) as Symbolic;
+const pool = (poolSize: number, strides = poolSize, padding: "same" | "valid" = "same") =>
+  maxPooling2d({ poolSize, strides, padding });
+const norm = () => batchNormalization({});
+const relu = () => tfl.layers.activation({ activation: "relu" });
+
+function model(shape: number[], body: (x: Symbolic) => Symbolic): tfl.LayersModel {
+  const input = tfl.input({ shape });
+  const made = tfl.model({ inputs: input, outputs: body(input) });
+  setHashedWeights(made);
+  return made;
+}
+
+/** The networks of the source notebooks, small: the kinds of layer and of wiring they have, on small images. */
+export const networks: Record<string, { shape: number[]; classes: number; make: () => tfl.LayersModel }> = {
+  lenet5: {
+    shape: [28, 28, 1],
+    classes: 10,
+    make: () =>
+      model([28, 28, 1], (x) => {
+        let y = pool(2).apply(conv(6, 5).apply(x)) as Symbolic;
+        y = flatten().apply(pool(2).apply(conv(16, 5, { padding: "valid" }).apply(y))) as Symbolic;
+        for (const units of [120, 84])
+          y = dense({ units, activation: "relu", kernelInitializer: "zeros" }).apply(y) as Symbolic;
+        return head(y, 10);
+      }),
+  },
+  "simple-cnn": {
+    shape: [28, 28, 3],
+    classes: 10,
+    make: () => model([28, 28, 3], (x) => head(pool(2).apply(conv(32, 5).apply(x)) as Symbolic, 10)),
+  },
+  "inception-cifar10": {
+    shape: [16, 16, 3],
+    classes: 10,
+    make: () =>
+      model([16, 16, 3], (x) => {
+        const branches = [
+          conv(4, 1, { strides: 2 }).apply(x),
+          conv(4, 3, { strides: 2 }).apply(conv(4, 1).apply(x)),
+          conv(4, 5, { strides: 2 }).apply(conv(4, 1).apply(x)),
+          conv(4, 1).apply(pool(3, 2).apply(x)),
+        ] as Symbolic[];
+        return head(concatenate().apply(branches) as Symbolic, 10);
+      }),
+  },
+  "residual-stack": {
+    shape: [16, 16, 3],
+    classes: 2,
+    make: () =>
+      model([16, 16, 3], (x) => {
+        for (const filters of [8, 16]) {
+          const y = conv(filters, 3).apply(conv(filters, 3).apply(x)) as Symbolic;
+          const short = conv(filters, 1, { strides: 2, activation: "linear" }).apply(x) as Symbolic;
+          x = add().apply([pool(2).apply(y) as Symbolic, short]) as Symbolic;
+        }
+        return head(tfl.layers.globalAveragePooling2d({}).apply(x) as Symbolic, 2);
+      }),
+  },
+  "residual-basic": {
+    shape: [8, 8, 4],
+    classes: 3,
+    make: () =>
+      model([8, 8, 4], (x) => {
+        const plain = { activation: "linear" };
+        let y = relu().apply(norm().apply(conv(8, 3, { ...plain, strides: 2 }).apply(x))) as Symbolic;
+        y = norm().apply(conv(8, 3, plain).apply(y)) as Symbolic;
+        const short = conv(8, 1, { ...plain, strides: 2 }).apply(x) as Symbolic;
+        return head(relu().apply(add().apply([y, short])) as Symbolic, 3);
+      }),
+  },
+  "mini-xception": {
+    shape: [16, 16, 3],
+    classes: 2,
+    make: () =>
+      model([16, 16, 3], (x) => {
+        x = conv(8, 5, { activation: "linear", useBias: false }).apply(x) as Symbolic;
+        const zeros = { depthwiseInitializer: "zeros", pointwiseInitializer: "zeros" } as const;
+        const separable = (filters: number) =>
+          separableConv2d({ filters, kernelSize: 3, padding: "same", useBias: false, ...zeros });
+        const y = separable(16).apply(relu().apply(norm().apply(x))) as Symbolic;
+        const short = conv(16, 1, { activation: "linear", strides: 2 }).apply(x) as Symbolic;
+        x = add().apply([pool(3, 2).apply(y) as Symbolic, short]) as Symbolic;
+        return head(tfl.layers.globalAveragePooling2d({}).apply(x) as Symbolic, 2);
+      }),
+  },
+};
+
+/** Mean cross-entropy of logits against whole labels. */
+export function crossEntropy(net: tfl.LayersModel, images: tf.Tensor, labels: tf.Tensor, classes: number): tf.Scalar {
+  return tf.tidy(() => {
+    const logits = net.apply(tf.div(images, 255), { training: true }) as tf.Tensor;
+    return tf.losses.softmaxCrossEntropy(tf.oneHot(labels as tf.Tensor1D, classes), logits) as tf.Scalar;
+  });
+}
