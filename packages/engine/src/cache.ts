@@ -40,3 +40,11 @@ export async function folderBytes(folder: string): Promise<number> {
     );
   return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
 }
+
+/** The bytes of what this package keeps in the cache; other packages may keep their own things beside it. */
+export async function engineBytes(cache: string): Promise<number> {
+  const names = await readdir(cache).catch(() => []);
+  const ours = names.filter((name) => /^(engine-|tfjs-node)/.test(name));
+  const sizes = await Promise.all(ours.map((name) => folderBytes(path.join(cache, name))));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}

@@ -5,7 +5,7 @@ import process from "node:process";
 
 import * as tf from "@tensorflow/tfjs-core";
 
-import { cacheFolder, folderBytes } from "./cache.ts";
+import { cacheFolder, engineBytes } from "./cache.ts";
 import { findCompiler } from "./compile-addon.ts";
 import { bfloat16Unit, describeCpu, type Cpu } from "./cpu.ts";
 import { cudaDevices } from "./devices.ts";
@@ -68,7 +68,7 @@ export async function doctor(): Promise<DoctorReport> {
     findPip(),
     findCompiler(),
     canWrite(folder),
-    folderBytes(folder),
+    engineBytes(folder),
     listEngines(),
   ]);
   const engines = await checkEngines();

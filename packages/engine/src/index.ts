@@ -13,3 +13,4 @@ export {
   type EngineName,
   type UseOptions,
 } from "./use-engine.ts";
+export { OutOfMemoryError } from "./wasm/index.ts";

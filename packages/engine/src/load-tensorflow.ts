@@ -1,6 +1,5 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
-import path from "node:path";
 import process from "node:process";
 
 import * as tf from "@tensorflow/tfjs-core";
@@ -54,14 +53,11 @@ export async function loadTensorflow(
   if (installed) await placeAddon(installed, tfjsNode);
   if (copyRoot) shareTfjs(copyRoot);
   try {
-    const require = createRequire(import.meta.url);
-    const quiet = Number(process.env["TF_CPP_MIN_LOG_LEVEL"]) > 0;
-    // TensorFlow 2.21 announces oneDNN while its libraries are loaded, before it looks at TF_CPP_MIN_LOG_LEVEL.
-    if (quiet) withoutStderr(() => require(tfjsNode.addon));
-    require(tfjsNode.folder);
+    requireTfjsNode(tfjsNode, installed);
   } catch (error) {
+    const [reason] = (error as Error).message.split("\n");
     throw new EngineError(
-      `${path.join(tfjsNode.folder)} could not be loaded (${(error as Error).message.split("\n")[0]}): ${installed ? `remove ${installed.folder}` : "remove it"} and type "convkit engine install".`,
+      `TensorFlow could not be loaded through ${tfjsNode.folder} (${reason}): remove ${installed ? installed.folder : "that folder"} and type "convkit engine install".`,
     );
   }
   await tf.setBackend("tensorflow");
@@ -72,4 +68,16 @@ export async function loadTensorflow(
   };
   noteTensorflowLibrary(binding.TF_Version, installed && librariesOf(installed));
   return { version: binding.TF_Version, isGpu: isUsingGpuDevice };
+}
+
+function requireTfjsNode(tfjsNode: TfjsNode, installed: InstalledEngine | undefined): void {
+  const require = createRequire(import.meta.url);
+  const addon = installed ? cachedAddon(installed, tfjsNode) : tfjsNode.addon;
+  const isQuiet = Number(process.env["TF_CPP_MIN_LOG_LEVEL"]) > 0;
+  // TensorFlow 2.21 announces oneDNN while its libraries are loaded, before it looks at TF_CPP_MIN_LOG_LEVEL.
+  if (isQuiet) withoutStderr(() => require(addon));
+  else require(addon);
+  // tfjs-node gets this very module: a process with another cache may be replacing its file at this moment.
+  require.cache[tfjsNode.addon] = require.cache[addon];
+  require(tfjsNode.folder);
 }

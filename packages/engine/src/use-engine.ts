@@ -4,7 +4,8 @@ import { cudaDevices } from "./devices.ts";
 import { EngineError } from "./engine-error.ts";
 import { findLoadable, loadTensorflow, type Loadable } from "./load-tensorflow.ts";
 import { threadsOf } from "./threads.ts";
-import { findWasm, loadWasmEngine } from "./load-wasm.ts";
+import { findWasm } from "./find-wasm.ts";
+import { loadWasm } from "./wasm/index.ts";
 
 /** The engines, best first. */
 export const engineNames = ["gpu", "native", "wasm"] as const;
@@ -55,6 +56,9 @@ export async function useEngine(
   if (name !== "auto" && !engineNames.includes(name)) {
     throw new EngineError(`There is no engine "${String(name)}": the engines are auto, ${engineNames.join(", ")}.`);
   }
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
+    throw new EngineError(`An engine takes 1 thread or more, not ${threads}.`);
+  }
   const chosen = name === "auto" ? await choose(onNotice) : name;
   const load = loading.get(chosen) ?? start(chosen, threads);
   loading.set(chosen, load);
@@ -78,7 +82,7 @@ async function choose(onNotice: (line: string) => void): Promise<EngineName> {
   const [best] = await availableEngines();
   if (best === undefined) throw new EngineError(`No engine can be used here: ${await reasonAgainst("wasm")}.`);
   if (best === "wasm")
-    onNotice(`Using the wasm engine: the native one is several times faster, but ${await reasonAgainst("native")}.`);
+    onNotice(`Using the wasm engine; the native one is faster, but ${await reasonAgainst("native")}.`);
   return best;
 }
 
@@ -92,7 +96,7 @@ async function start(name: EngineName, threads: number | undefined): Promise<Eng
   const found = await find(name);
   if ("reason" in found) throw new EngineError(`The ${name} engine cannot be used: ${found.reason}.`);
   if (!("tfjsNode" in found)) {
-    const { threads: running } = await loadWasmEngine({ threads });
+    const { threads: running } = await loadWasm({ threads });
     return { name, backend: "wasm", threads: running, isGpu: false };
   }
   const { version, isGpu } = await loadTensorflow(found, { threads });

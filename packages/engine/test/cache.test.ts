@@ -1,0 +1,68 @@
+import { existsSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { describe, expect, test } from "vitest";
+
+import { EngineError, installEngine, listEngines, removeEngine } from "@convkit/engine";
+import { cacheFolder, folderBytes, makeCache } from "../src/cache.ts";
+import { engineFolder, type InstallableEngine } from "../src/installed.ts";
+import { temporaryFolder, withEnv } from "./temporary.ts";
+
+const places: [NodeJS.ProcessEnv, NodeJS.Platform, string][] = [
+  [{ HOME: "/home/a" }, "linux", "/home/a/.cache/convkit"],
+  [{ HOME: "/Users/a" }, "darwin", "/Users/a/Library/Caches/convkit"],
+  [{ HOME: "/home/a", XDG_CACHE_HOME: "/var/c" }, "linux", "/var/c/convkit"],
+  [{ HOME: "/home/a", XDG_CACHE_HOME: "/var/c", CONVKIT_CACHE: "/big/ck" }, "linux", "/big/ck"],
+];
+
+describe("the cache", () => {
+  test.each(places)("%j on %s lies in %s", (env, platform, folder) => {
+    expect(cacheFolder(env, platform)).toBe(folder);
+  });
+
+  test("one that cannot be written is an error that names it and the variable", async () => {
+    const file = path.join(await temporaryFolder(), "a-file");
+    await writeFile(file, "");
+    const folder = path.join(file, "convkit");
+    await expect(makeCache(folder)).rejects.toThrow(EngineError);
+    await withEnv({ CONVKIT_CACHE: folder }, async () => {
+      await expect(installEngine()).rejects.toThrow(
+        `The cache folder ${folder} cannot be written (ENOTDIR): set CONVKIT_CACHE`,
+      );
+    });
+  });
+
+  test("its size is the sum of its files", async () => {
+    const folder = await temporaryFolder();
+    await mkdir(path.join(folder, "a/b"), { recursive: true });
+    await writeFile(path.join(folder, "a/b/c"), "12345");
+    await writeFile(path.join(folder, "d"), "123");
+    expect(await folderBytes(folder)).toBe(8);
+    expect(await folderBytes(path.join(folder, "missing"))).toBe(0);
+  });
+
+  test("engines are listed with their sizes, and removed one kind at a time", async () => {
+    const cache = await temporaryFolder();
+    const folders = await Promise.all([
+      put(cache, "native", "2.20.0"),
+      put(cache, "native", "2.21.0"),
+      put(cache, "gpu", "2.21.0"),
+    ]);
+    const half = `${engineFolder("native", "2.21.0", "linux-x64", cache)}.partial-1`;
+    await mkdir(half);
+    const listed = await listEngines({ cache });
+    expect(listed.map(({ folder }) => folder).toSorted()).toEqual(folders.toSorted());
+    expect(listed.every(({ bytes }) => bytes > 0)).toBe(true);
+    expect((await removeEngine({ cache })).toSorted()).toEqual(folders.slice(0, 2).toSorted());
+    expect((await listEngines({ cache })).map(({ engine }) => engine)).toEqual(["gpu"]);
+    expect(folders.map((folder) => existsSync(folder))).toEqual([false, false, true]);
+  });
+});
+
+async function put(cache: string, engine: InstallableEngine, tensorflow: string): Promise<string> {
+  const folder = engineFolder(engine, tensorflow, "linux-x64", cache);
+  await mkdir(folder);
+  const manifest = { engine, tensorflow, platform: "linux-x64", wheels: [], libraryFolders: ["lib"] };
+  await writeFile(path.join(folder, "engine.json"), JSON.stringify(manifest));
+  return folder;
+}

@@ -1,0 +1,72 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import path from "node:path";
+import process from "node:process";
+import { describe, expect, test } from "vitest";
+
+import { bfloat16Unit, cpuFeatures, describeCpu } from "../src/cpu.ts";
+import { cudaDevices } from "../src/devices.ts";
+import { setTensorflowEnvironment, threadsOf } from "../src/threads.ts";
+import { temporaryFolder, withEnv } from "./temporary.ts";
+
+const processors: [string, string[], string | undefined][] = [
+  ["fpu sse4_2", [], undefined],
+  ["avx avx2 fma", ["AVX2", "FMA"], undefined],
+  ["avx2 fma avx512f avx512_vnni avx512_bf16", ["AVX2", "FMA", "AVX-512", "AVX512_VNNI", "AVX512_BF16"], "AVX512_BF16"],
+  ["avx512f avx512_bf16 amx_bf16 amx_tile amx_int8", ["AVX-512", "AVX512_BF16", "AMX_BF16", "AMX_INT8"], "AMX_BF16"],
+  ["fp asimd bf16 sve", ["NEON", "SVE", "BF16"], "BF16"],
+  ["neon feat_bf16", ["NEON", "BF16"], "BF16"],
+];
+
+describe("the processor", () => {
+  test.each(processors)("with the flags %s", (flags, features, unit) => {
+    expect(cpuFeatures(flags.split(" "))).toEqual(features);
+    expect(bfloat16Unit({ model: "", cores: 1, features })).toBe(unit);
+  });
+
+  test("of this machine has a name and cores", () => {
+    const { model, cores } = describeCpu();
+    expect(model).not.toBe("");
+    expect(cores).toBeGreaterThan(0);
+  });
+});
+
+describe("CUDA devices", () => {
+  test.skipIf(process.platform !== "linux")("are the driver's device files, or what it lists under /proc", async () => {
+    const root = `${await temporaryFolder()}/`;
+    expect(cudaDevices(root)).toEqual([]);
+    await mkdir(path.join(root, "proc/driver/nvidia/gpus/0000:00:1e.0"), { recursive: true });
+    expect(cudaDevices(root)).toEqual(["0000:00:1e.0"]);
+    await mkdir(path.join(root, "dev"));
+    for (const name of ["nvidiactl", "nvidia-uvm", "nvidia0", "nvidia1", "null"])
+      await writeFile(path.join(root, "dev", name), "");
+    expect(cudaDevices(root)).toEqual(["/dev/nvidia0", "/dev/nvidia1"]);
+  });
+});
+
+describe("threads", () => {
+  test("come from TensorFlow's variable, else from the cores", () => {
+    expect(threadsOf({ TF_NUM_INTRAOP_THREADS: "3" })).toBe(3);
+    expect(threadsOf({ TF_NUM_INTRAOP_THREADS: "zero" })).toBe(threadsOf({}));
+    expect(threadsOf({})).toBeGreaterThan(0);
+  });
+
+  test("are set for TensorFlow before it is loaded; a user's own settings stay", async () => {
+    const names = [
+      "TF_NUM_INTRAOP_THREADS",
+      "TF_NUM_INTEROP_THREADS",
+      "OMP_NUM_THREADS",
+      "TF_CPP_MIN_LOG_LEVEL",
+      "TF_FORCE_GPU_ALLOW_GROWTH",
+    ];
+    const seen = () => names.map((name) => process.env[name]);
+    await withEnv(Object.fromEntries(names.map((name) => [name, undefined])), async () => {
+      setTensorflowEnvironment();
+      expect(seen()).toEqual([undefined, undefined, undefined, "2", "true"]);
+      setTensorflowEnvironment(4);
+      expect(seen()).toEqual(["4", "4", "4", "2", "true"]);
+      process.env["TF_CPP_MIN_LOG_LEVEL"] = "0";
+      setTensorflowEnvironment();
+      expect(seen()[3]).toBe("0");
+    });
+  });
+});
