@@ -1,6 +1,5 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { findArchitecture } from "@convkit/models";
 import {
   type Callback,
   claimRunDirectory,

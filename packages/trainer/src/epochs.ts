@@ -17,7 +17,6 @@ export async function trainEpoch(
   await hooks.call("onEpochBegin", epoch, run);
   const batches = data.train.batches({ batch, seed, shuffle: true, epoch: run.epoch, skip: run.batchesDone });
   const iterator = batches[Symbol.asyncIterator]();
-  let lr = run.learningRate;
   let next = ahead(iterator);
   try {
     while (run.stopReason === undefined && !run.interrupted) {
@@ -25,7 +24,7 @@ export async function trainEpoch(
       if (item.done === true) break;
       const images = item.value;
       checkBatch(images, data.train);
-      lr = run.learningRate;
+      const lr = run.learningRate;
       await hooks.call("onTrainBatchBegin", run.batchesDone, run);
       const began = performance.now();
       const running = runner.train(images, lr, weighting(images));
@@ -33,7 +32,7 @@ export async function trainEpoch(
       next = ahead(iterator);
       const { loss, correct } = await running;
       run.timings.step += (performance.now() - began) / 1000;
-      run.endStep(images.labels.length, loss, correct);
+      run.endStep(images.labels.length, loss, correct, lr);
       const { sums } = run;
       await hooks.call(
         "onTrainBatchEnd",
@@ -56,7 +55,12 @@ export async function trainEpoch(
     await iterator.return?.();
   }
   if (run.interrupted || run.batchesDone < run.stepsPerEpoch) return undefined;
-  return { epoch, loss: run.sums.loss / run.sums.images, accuracy: run.sums.correct / run.sums.images, lr };
+  return {
+    epoch,
+    loss: run.sums.loss / run.sums.images,
+    accuracy: run.sums.correct / run.sums.images,
+    lr: run.lastLearningRate,
+  };
 }
 
 /** Loss and accuracy on the validation data, where there is any. */

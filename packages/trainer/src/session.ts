@@ -36,6 +36,7 @@ export interface SessionState {
   readonly batchesDone: number;
   readonly sums: Sums;
   readonly secondsInEpoch: number;
+  readonly lastLearningRate: number;
   readonly scale: number;
   readonly history: readonly EpochLogs[];
   readonly callbacks: Readonly<Record<string, JsonValue>>;
@@ -55,6 +56,8 @@ export class Session implements Training {
   batchesDone = 0;
   sums: Sums = { loss: 0, correct: 0, images: 0 };
   stopReason: string | undefined;
+  /** The rate of the last step done. */
+  lastLearningRate = 0;
   #scale = 1;
   #imagesDone = 0;
   #secondsInEpoch = 0;
@@ -116,7 +119,8 @@ export class Session implements Training {
   }
 
   /** Counts a step that was done. */
-  endStep(images: number, loss: number, correct: number): void {
+  endStep(images: number, loss: number, correct: number, learningRate: number): void {
+    this.lastLearningRate = learningRate;
     this.step += 1;
     this.batchesDone += 1;
     this.sums.loss += loss * images;
@@ -152,6 +156,7 @@ export class Session implements Training {
       batchesDone: this.batchesDone,
       sums: { ...this.sums },
       secondsInEpoch: this.batchesDone === 0 ? 0 : this.#seconds(),
+      lastLearningRate: this.lastLearningRate,
       scale: this.#scale,
       history: [...this.history],
       callbacks: this.parts.hooks.state(),
@@ -164,6 +169,7 @@ export class Session implements Training {
     this.batchesDone = state.batchesDone;
     this.sums = { ...state.sums };
     this.#secondsInEpoch = state.secondsInEpoch;
+    this.lastLearningRate = state.lastLearningRate;
     this.#scale = state.scale;
     this.history.splice(0, this.history.length, ...state.history);
     this.parts.hooks.restore(state.callbacks);

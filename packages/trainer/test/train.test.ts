@@ -1,0 +1,245 @@
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { useEngine } from "@convkit/engine";
+import { engines } from "@convkit/testing";
+import * as tf from "@tensorflow/tfjs-core";
+import type * as tfl from "@tensorflow/tfjs-layers";
+import { beforeAll, describe, expect, test } from "vitest";
+import {
+  type Callback,
+  claimRunDirectory,
+  earlyStopping,
+  evaluate,
+  loadModel,
+  readHistory,
+  reduceOnPlateau,
+  terminateOnNaN,
+  train,
+  type TrainOptions,
+} from "../src/index.ts";
+import { halves, smallNet } from "./squares.ts";
+
+beforeAll(() => useEngine(engines[0] ?? "wasm"));
+
+const preprocessing = { scale: 1 / 255 };
+const folder = () => mkdtemp(join(tmpdir(), "convkit-run-"));
+const data = () => ({ name: "halves", train: halves(70), validation: halves(30, { first: 1000 }) });
+// Threads change the order of sums: bits are compared with deterministic ops.
+const execution = { deterministic: true };
+
+function weightsOf(model: tfl.LayersModel): number[][] {
+  return model.getWeights().map((weight) => [...weight.dataSync()]);
+}
+
+function options(more: Partial<TrainOptions> = {}): TrainOptions {
+  return {
+    model: smallNet(),
+    data: data(),
+    epochs: 3,
+    batch: 16,
+    seed: 7,
+    optimizer: { name: "adam", learningRate: 0.01 },
+    preprocessing,
+    execution,
+    ...more,
+  };
+}
+
+describe(`training (${engines[0]})`, () => {
+  test("learns, writes its run directory, and ends with the best weights", async () => {
+    const out = await folder();
+    const { model, ...rest } = options({ out, epochs: 4 });
+    const result = await train({ model, ...rest });
+    expect(result).toMatchObject({ run: out, epochs: 4, steps: 20, interrupted: false });
+    expect(result.final!.accuracy).toBeGreaterThan(0.9);
+    const bestLoss = Math.min(...result.history.map(({ valLoss }) => valLoss!));
+    expect(result.best!.valLoss).toBe(bestLoss);
+    expect(await readHistory(join(out, "history.csv"))).toEqual(result.history);
+    expect((await readFile(join(out, "history.csv"), "utf8")).split("\n")[0]).toBe(
+      "epoch,loss,accuracy,val_loss,val_accuracy,lr,seconds",
+    );
+    const saved = await loadModel(join(out, "model"));
+    expect(saved.metadata).toEqual({ name: "small-net", classes: ["left", "right"], preprocessing });
+    expect(weightsOf(saved.model)).toEqual(weightsOf(model));
+    const evaluation = await evaluate(saved.model, rest.data.validation!, { preprocessing, execution });
+    expect(evaluation.loss).toBeCloseTo(bestLoss, 5);
+    expect(evaluation.top1).toBe(result.best!.valAccuracy);
+  });
+
+  test("the same seed gives the same run, another seed another", async () => {
+    const runs = [];
+    for (const seed of [7, 7, 8]) {
+      const each = options({ seed, model: smallNet({ dropout: 0.3 }) });
+      const { history } = await train(each);
+      runs.push({ losses: history.map(({ loss, valLoss }) => [loss, valLoss]), weights: weightsOf(each.model) });
+    }
+    expect(runs[1]).toEqual(runs[0]);
+    expect(runs[2]).not.toEqual(runs[0]);
+  });
+
+  describe.each([
+    ["at the end of an epoch", 10],
+    ["in the middle of an epoch", 7],
+  ])("a run stopped %s (step %i)", (_title, at) => {
+    test("and resumed ends with the weights of one that never stopped", async () => {
+      const make = () =>
+        options({
+          model: smallNet({ dropout: 0.3 }),
+          epochs: 4,
+          schedule: { name: "cosine", warmup: 1 },
+          callbacks: [reduceOnPlateau({ patience: 1 }), earlyStopping({ patience: 3 })],
+        });
+      const whole = make();
+      const want = await train(whole);
+      const out = await folder();
+      const controller = new AbortController();
+      const stopper: Callback = {
+        onTrainBatchEnd: (_batch, _logs, training) => void (training.step === at && controller.abort()),
+      };
+      const first = make();
+      const stopped = await train({
+        ...first,
+        out,
+        signal: controller.signal,
+        callbacks: [...first.callbacks!, stopper],
+      });
+      expect(stopped.interrupted).toBe(true);
+      expect(stopped.steps).toBe(at);
+      const second = make();
+      // What the process had in memory is gone.
+      second.model.setWeights(second.model.getWeights().map((weight) => tf.zerosLike(weight)));
+      const resumed = await train({ ...second, out, resume: true });
+      expect(weightsOf(second.model)).toEqual(weightsOf(whole.model));
+      const seconds = (rows: readonly { seconds: number }[]) => rows.map(({ seconds: _seconds, ...row }) => row);
+      expect(seconds(resumed.history)).toEqual(seconds(want.history));
+    });
+  });
+
+  test("an interruption in the first epoch leaves a loadable model", async () => {
+    const out = await folder();
+    const controller = new AbortController();
+    const given = options({
+      out,
+      signal: controller.signal,
+      callbacks: [{ onTrainBatchEnd: () => controller.abort() }],
+    });
+    const result = await train(given);
+    expect(result).toMatchObject({ interrupted: true, steps: 1, epochs: 0, best: undefined });
+    expect(weightsOf((await loadModel(join(out, "model"))).model)).toEqual(weightsOf(given.model));
+  });
+
+  test("early stopping ends the run, and the best weights come back", async () => {
+    // So large a rate that it soon gets worse.
+    const given = options({
+      epochs: 40,
+      optimizer: { name: "sgd", learningRate: 3 },
+      callbacks: [earlyStopping({ patience: 2 })],
+    });
+    const result = await train(given);
+    expect(result.epochs).toBeLessThan(40);
+    expect(result.stopReason).toBe("valLoss has not improved for 2 epochs");
+    expect(result.epochs - result.best!.epoch).toBe(2);
+    const evaluation = await evaluate(given.model, given.data.validation!, { preprocessing, execution });
+    expect(evaluation.loss).toBeCloseTo(result.best!.valLoss!, 5);
+  });
+
+  test("a loss that is not a number ends the run and is traced to a layer", async () => {
+    const result = await train(
+      options({ optimizer: { name: "sgd", learningRate: 1e30 }, callbacks: [terminateOnNaN()] }),
+    );
+    expect(result.stopReason).toMatch(
+      /^the loss became (NaN|-?Infinity) at step \d+, and the first layer with weights that are not finite is /,
+    );
+  });
+
+  test("hooks are called in Keras' order with what they need", async () => {
+    const calls: string[] = [];
+    const note = (name: string) => () => void calls.push(name);
+    const callback: Callback = {
+      onTrainBegin: note("train begin"),
+      onEpochBegin: (epoch) => void calls.push(`epoch ${epoch} begin`),
+      onTrainBatchBegin: (batch) => void calls.push(`batch ${batch} begin`),
+      onTrainBatchEnd: (batch, { size }) => void calls.push(`batch ${batch} end, ${size}`),
+      onTestBegin: note("test begin"),
+      onTestBatchBegin: note("test batch begin"),
+      onTestBatchEnd: note("test batch end"),
+      onTestEnd: note("test end"),
+      onEpochEnd: (epoch, logs) => void calls.push(`epoch ${epoch} end, ${Object.keys(logs).toSorted().join(" ")}`),
+      onTrainEnd: note("train end"),
+    };
+    await train(options({ epochs: 1, batch: 50, callbacks: [callback] }));
+    expect(calls).toEqual([
+      "train begin",
+      "epoch 1 begin",
+      "batch 0 begin",
+      "batch 0 end, 50",
+      "batch 1 begin",
+      "batch 1 end, 20",
+      "test begin",
+      "test batch begin",
+      "test batch end",
+      "test end",
+      "epoch 1 end, accuracy epoch loss lr seconds valAccuracy valLoss",
+      "train end",
+    ]);
+  });
+
+  test("one output learns yes and no, and class weights bend it", async () => {
+    const plain = options({ model: smallNet({ outputs: 1 }), epochs: 6 });
+    const result = await train(plain);
+    expect(result.best!.valAccuracy).toBeGreaterThan(0.9);
+    const bent = options({ model: smallNet({ outputs: 1 }), epochs: 6, classWeights: [1, 0] });
+    await train(bent);
+    const evaluation = await evaluate(bent.model, bent.data.validation!, { preprocessing, execution });
+    // Only images of the first class count, so all are called that.
+    expect(evaluation.confusion).toEqual([
+      [15, 0],
+      [15, 0],
+    ]);
+  });
+});
+
+describe("data that cannot train the model is refused before the first step", () => {
+  const refusals: [string, () => Partial<TrainOptions>, RegExp][] = [
+    [
+      "another image size",
+      () => ({ model: smallNet(), data: { name: "x", train: halves(4).select([]) } }),
+      /^halves has no images to train on\.$/,
+    ],
+    [
+      "too few outputs",
+      () => ({ model: smallNet({ outputs: 3 }) }),
+      /^halves has 2 classes but small-net has 3 outputs\.$/,
+    ],
+    [
+      "one class only",
+      () => ({ data: { name: "x", train: halves(8).select([0, 2, 4]) } }),
+      /^All 3 images of halves are of the class left; there must be at least two/,
+    ],
+    [
+      "a validation split that leaves nothing",
+      () => ({ data: { name: "x", train: halves(8), validation: halves(8).select([]) } }),
+      /^halves leaves no images for validation\.$/,
+    ],
+    [
+      "a binary loss for two outputs of one",
+      () => ({ model: smallNet({ outputs: 1 }), loss: "categorical-crossentropy" }),
+      /^The model has one output, so its loss must be binary-crossentropy or focal/,
+    ],
+    ["an unknown optimizer", () => ({ optimizer: "speedy" as "sgd" }), /^Unknown optimizer "speedy": known are sgd/],
+  ];
+  test.each(refusals)("%s", async (_title, more, message) => {
+    await expect(train(options(more()))).rejects.toThrow(message);
+  });
+});
+
+test("a run directory in use is refused, and a finished one is not overwritten", async () => {
+  const out = await folder();
+  const release = await claimRunDirectory(out, { fresh: true });
+  await expect(claimRunDirectory(out, { fresh: true })).rejects.toThrow(/is in use by another run/);
+  await release();
+  await train(options({ out, epochs: 1 }));
+  expect(existsSync(join(out, "model", "model.json"))).toBe(true);
+});
