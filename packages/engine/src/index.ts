@@ -3,7 +3,8 @@ export { EngineError } from "./engine-error.ts";
 export { formatDoctor } from "./format-doctor.ts";
 export { installEngine, type InstallOptions } from "./install.ts";
 export type { InstallProgress } from "./install-progress.ts";
-export { listEngines, removeEngine, type InstalledEngine } from "./installed.ts";
+export { listEngines, type InstalledEngine } from "./installed.ts";
+export { removeEngine } from "./remove.ts";
 export { tensorflowLibrary, type TensorflowLibrary } from "./tensorflow-library.ts";
 export {
   availableEngines,

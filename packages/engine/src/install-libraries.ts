@@ -3,6 +3,7 @@ import path from "node:path";
 import process from "node:process";
 
 import { requireCompiler } from "./compile-addon.ts";
+import { EngineError } from "./engine-error.ts";
 import type { OnProgress } from "./install-progress.ts";
 import { engineFolder, manifestFile, type InstallableEngine, type InstalledEngine } from "./installed.ts";
 import { fetchWheel } from "./pip.ts";
@@ -12,6 +13,9 @@ import { tensorflowVersion, wheelFile, wheelsOf, type Wheel } from "./wheels.ts"
 
 /** What tfjs-node's source includes of TensorFlow. */
 const headers = ["tensorflow/c/c_api.h", "tensorflow/c/eager/c_api.h", "tensorflow/core/platform/ctstring_internal.h"];
+
+/** Measured: the largest that the folder gets while wheels are unpacked. */
+const neededSpace = { native: "1.2 GB", gpu: "6 GB" } as const;
 
 /**
  * Downloads an engine's wheels and keeps their libraries and the few headers that the addon needs. All is made in a folder
@@ -51,6 +55,11 @@ export async function installLibraries(
     signal.throwIfAborted();
     await rename(partial, folder);
     return installed;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
+    throw new EngineError(
+      `The disk of ${cache} is full: the ${engine} engine needs ${neededSpace[engine]} while it is installed; make room or set CONVKIT_CACHE.`,
+    );
   } finally {
     await rm(partial, { recursive: true, force: true });
   }

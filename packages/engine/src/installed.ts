@@ -1,4 +1,4 @@
-import { readFile, readdir, rm } from "node:fs/promises";
+import { readFile, readdir } from "node:fs/promises";
 import path from "node:path";
 
 import { cacheFolder, folderBytes } from "./cache.ts";
@@ -15,7 +15,7 @@ export interface InstalledEngine {
   folder: string;
   /** The wheels it was made of, with the hashes that were checked. */
   wheels: readonly { file: string; sha256: string }[];
-  /** Further folders with libraries (CUDA), relative to the engine's folder. */
+  /** The folders with libraries, relative to the engine's folder: TensorFlow's own and CUDA's. */
   libraryFolders: readonly string[];
 }
 
@@ -59,20 +59,6 @@ export async function listEngines({ cache = cacheFolder() }: { cache?: string } 
       : [{ ...(JSON.parse(text) as InstalledEngine), folder, bytes: await folderBytes(folder) }];
   });
   return (await Promise.all(found)).flat();
-}
-
-/** Removes one kind of engine from the cache, all versions; returns the folders that went. */
-export async function removeEngine({
-  gpu = false,
-  cache = cacheFolder(),
-}: { gpu?: boolean; cache?: string } = {}): Promise<string[]> {
-  const engines = (await listEngines({ cache })).filter(({ engine }) => engine === (gpu ? "gpu" : "native"));
-  for (const { folder } of engines) {
-    // The manifest goes first: what is left by an interruption is no engine.
-    await rm(path.join(folder, manifestFile), { force: true });
-    await rm(folder, { recursive: true, force: true });
-  }
-  return engines.map(({ folder }) => folder);
 }
 
 /** The paths of an installed engine's two libraries. */

@@ -72,12 +72,15 @@ export async function loadTensorflow(
 
 function requireTfjsNode(tfjsNode: TfjsNode, installed: InstalledEngine | undefined): void {
   const require = createRequire(import.meta.url);
-  const addon = installed ? cachedAddon(installed, tfjsNode) : tfjsNode.addon;
-  const isQuiet = Number(process.env["TF_CPP_MIN_LOG_LEVEL"]) > 0;
-  // TensorFlow 2.21 announces oneDNN while its libraries are loaded, before it looks at TF_CPP_MIN_LOG_LEVEL.
-  if (isQuiet) withoutStderr(() => require(addon));
-  else require(addon);
-  // tfjs-node gets this very module: a process with another cache may be replacing its file at this moment.
-  require.cache[tfjsNode.addon] = require.cache[addon];
+  const isLoaded = require.cache[tfjsNode.addon] !== undefined;
+  if (installed && !isLoaded) {
+    const addon = cachedAddon(installed, tfjsNode);
+    const isQuiet = Number(process.env["TF_CPP_MIN_LOG_LEVEL"]) > 0;
+    // TensorFlow 2.21 announces oneDNN while its libraries are loaded, before it looks at TF_CPP_MIN_LOG_LEVEL.
+    if (isQuiet) withoutStderr(() => require(addon));
+    else require(addon);
+    // tfjs-node gets this very module: a process with another cache may be replacing its file at this moment.
+    require.cache[tfjsNode.addon] = require.cache[addon];
+  }
   require(tfjsNode.folder);
 }

@@ -32,6 +32,7 @@ export interface UseOptions {
 }
 
 const loading = new Map<EngineName, Promise<Engine>>();
+let choosing: Promise<Engine> | undefined;
 
 /** The engines that can be used here without installing anything, best first; looks at files only. */
 export async function availableEngines(): Promise<EngineName[]> {
@@ -59,31 +60,51 @@ export async function useEngine(
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
     throw new EngineError(`An engine takes 1 thread or more, not ${threads}.`);
   }
-  const chosen = name === "auto" ? await choose(onNotice) : name;
-  const load = loading.get(chosen) ?? start(chosen, threads);
-  loading.set(chosen, load);
-  const engine = await load.catch((error: unknown) => {
-    loading.delete(chosen);
-    throw error;
-  });
+  const engine = await (name === "auto" ? loadBest(threads, onNotice) : load(name, threads));
   if (threads !== undefined && threads !== engine.threads) {
     throw new EngineError(
-      `The ${chosen} engine runs in this process with ${engine.threads} threads already, so it cannot take ${threads}: give the number at the first use.`,
+      `The ${engine.name} engine runs in this process with ${engine.threads} threads already, so it cannot take ${threads}: give the number at the first use.`,
     );
   }
   if (tf.getBackend() !== engine.backend) await tf.setBackend(engine.backend);
   return engine;
 }
 
-/** What runs already, else the best that is there. */
-async function choose(onNotice: (line: string) => void): Promise<EngineName> {
+async function load(name: EngineName, threads: number | undefined): Promise<Engine> {
+  const engine = loading.get(name) ?? start(name, threads);
+  loading.set(name, engine);
+  try {
+    return await engine;
+  } catch (error) {
+    if (loading.get(name) === engine) loading.delete(name);
+    throw error;
+  }
+}
+
+/** What runs already, else the best that can be loaded; one at a time. */
+function loadBest(threads: number | undefined, onNotice: (line: string) => void): Promise<Engine> {
   const running = engineNames.find((name) => loading.has(name));
-  if (running) return running;
-  const [best] = await availableEngines();
-  if (best === undefined) throw new EngineError(`No engine can be used here: ${await reasonAgainst("wasm")}.`);
-  if (best === "wasm")
-    onNotice(`Using the wasm engine; the native one is faster, but ${await reasonAgainst("native")}.`);
-  return best;
+  if (running) return load(running, threads);
+  choosing ??= startBest(threads, onNotice).finally(() => {
+    choosing = undefined;
+  });
+  return choosing;
+}
+
+async function startBest(threads: number | undefined, onNotice: (line: string) => void): Promise<Engine> {
+  const passedOver: string[] = [];
+  for (const name of engineNames) {
+    try {
+      const engine = await load(name, threads);
+      if (passedOver.length > 0) onNotice(`Using the ${engine.name} engine. ${passedOver.join(" ")}`);
+      return engine;
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error;
+      // A machine without a GPU has no reason to hear of it.
+      if (name !== "gpu" || cudaDevices().length > 0) passedOver.push(error.message);
+    }
+  }
+  throw new EngineError(passedOver.join(" "));
 }
 
 async function start(name: EngineName, threads: number | undefined): Promise<Engine> {
@@ -100,11 +121,15 @@ async function start(name: EngineName, threads: number | undefined): Promise<Eng
     return { name, backend: "wasm", threads: running, isGpu: false };
   }
   const { version, isGpu } = await loadTensorflow(found, { threads });
-  if (name === "gpu" && !isGpu)
+  const engine: Engine = { name, backend: "tensorflow", tensorflow: version, threads: threads ?? threadsOf(), isGpu };
+  if (name === "gpu" && !isGpu) {
+    // The process holds this TensorFlow now, and on the CPU it computes as well.
+    loading.set("native", Promise.resolve({ ...engine, name: "native" }));
     throw new EngineError(
-      "The gpu engine cannot be used: TensorFlow was loaded but finds no CUDA device (see the driver's version).",
+      'The gpu engine cannot be used: TensorFlow finds no CUDA device that it can use, though the driver shows one (compare "nvidia-smi" with CUDA 12).',
     );
-  return { name, backend: "tensorflow", tensorflow: version, threads: threads ?? threadsOf(), isGpu };
+  }
+  return engine;
 }
 
 async function find(name: EngineName): Promise<Loadable | { wasm: string } | { reason: string }> {

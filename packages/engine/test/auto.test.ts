@@ -14,7 +14,7 @@ test("auto without an installed TensorFlow takes wasm and says in one line what 
     const engine = await useEngine("auto", { onNotice: (line) => notices.push(line) });
     expect([engine.name, engine.backend, tf.getBackend()]).toEqual(["wasm", "wasm", "wasm"]);
     expect(notices).toEqual([
-      'Using the wasm engine; the native one is faster, but it is not installed: type "convkit engine install".',
+      'Using the wasm engine. The native engine cannot be used: it is not installed: type "convkit engine install".',
     ]);
     await useEngine("auto", { onNotice: (line) => notices.push(line) });
     expect(notices).toHaveLength(1);

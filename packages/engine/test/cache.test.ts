@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 
@@ -53,7 +53,12 @@ describe("the cache", () => {
     const listed = await listEngines({ cache });
     expect(listed.map(({ folder }) => folder).toSorted()).toEqual(folders.toSorted());
     expect(listed.every(({ bytes }) => bytes > 0)).toBe(true);
+    await mkdir(path.join(cache, "tfjs-node-4.22.0"));
     expect((await removeEngine({ cache })).toSorted()).toEqual(folders.slice(0, 2).toSorted());
+    expect(await removeEngine({ cache })).toEqual([]);
+    expect((await readdir(cache)).toSorted()).toEqual(
+      [path.basename(folders[2] as string), path.basename(half)].toSorted(),
+    );
     expect((await listEngines({ cache })).map(({ engine }) => engine)).toEqual(["gpu"]);
     expect(folders.map((folder) => existsSync(folder))).toEqual([false, false, true]);
   });

@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 import { bfloat16Unit, cpuFeatures, describeCpu } from "../src/cpu.ts";
 import { cudaDevices } from "../src/devices.ts";
 import { setTensorflowEnvironment, threadsOf } from "../src/threads.ts";
+import { startProgram } from "./program.ts";
 import { temporaryFolder, withEnv } from "./temporary.ts";
 
 const processors: [string, string[], string | undefined][] = [
@@ -44,6 +45,12 @@ describe("CUDA devices", () => {
 });
 
 describe("threads", () => {
+  test.skipIf(process.platform !== "linux").each([1, 3])("%d asked for, so many TensorFlow runs", async (threads) => {
+    const { output, errors } = await startProgram("threads", { env: { THREADS: String(threads) } }).ended;
+    expect(errors).toBe("");
+    expect(JSON.parse(output)).toEqual({ threads, running: threads });
+  });
+
   test("come from TensorFlow's variable, else from the cores", () => {
     expect(threadsOf({ TF_NUM_INTRAOP_THREADS: "3" })).toBe(3);
     expect(threadsOf({ TF_NUM_INTRAOP_THREADS: "zero" })).toBe(threadsOf({}));
