@@ -8,3 +8,5 @@ export { importModel } from "./keras/import-model.ts";
 export { loadModel, loadWeights } from "./load-model.ts";
 export type { LoadReport } from "./load-into.ts";
 export { registerImportLayers } from "./layers/register.ts";
+export { saveModel } from "./save-model.ts";
+export type { ModelFormat, SaveOptions, SaveReport } from "./save-model.ts";

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { importModel, loadModel, loadWeights, openWeights } from "../src/index.ts";
+import { importModel, loadModel, loadWeights, openWeights, saveModel } from "../src/index.ts";
 import { worstDifference } from "./peers/compare.ts";
 import { runPython } from "./peers/run-python.ts";
 
@@ -46,5 +46,18 @@ describe.skipIf(peerPython === undefined)("models that Keras 3 saved", () => {
       expect(worstDifference(model, join(folder, name))).toBeLessThan(2e-5);
       model.dispose();
     });
+  });
+
+  it("load into Keras again after we wrote them", () => {
+    for (const name of models) {
+      const model = loadModel(join(folder, `${name}.keras`));
+      for (const extension of ["h5", "keras", "weights.h5"])
+        saveModel(model, join(folder, `${name}.ours.${extension}`));
+      model.dispose();
+    }
+    const differences = JSON.parse(runPython("keras-check.py", folder, ...models)) as Record<string, number | string>;
+    const wrong = Object.entries(differences).filter(([, difference]) => !(Number(difference) < 2e-5));
+    expect(wrong).toEqual([]);
+    expect(Object.keys(differences)).toHaveLength(3 * models.length);
   });
 });

@@ -1,0 +1,30 @@
+"""Loads what we wrote and compares with the outputs of before. Arguments: a folder, names. Prints the worst difference of each file as JSON."""
+import json
+import pathlib
+import sys
+
+import keras
+import numpy as np
+
+folder = pathlib.Path(sys.argv[1])
+result = {}
+for name in sys.argv[2:]:
+    x, y = (np.load(folder / f"{name}.{part}.npy") for part in "xy")
+
+    def difference(model):
+        return float(np.max(np.abs(np.asarray(model(x, training=False)) - y)))
+
+    for path in (folder / f"{name}.ours.h5", folder / f"{name}.ours.keras"):
+        try:
+            result[path.name] = difference(keras.models.load_model(path, compile=False))
+        except Exception as error:
+            result[path.name] = f"{type(error).__name__}: {error}"
+    try:
+        model = keras.models.load_model(folder / f"{name}.ours.keras", compile=False)
+        for weight in model.weights:
+            weight.assign(np.zeros(weight.shape))
+        model.load_weights(folder / f"{name}.ours.weights.h5")
+        result[f"{name}.ours.weights.h5"] = difference(model)
+    except Exception as error:
+        result[f"{name}.ours.weights.h5"] = f"{type(error).__name__}: {error}"
+print(json.dumps(result))
