@@ -1,11 +1,20 @@
 /** A signal for the first Ctrl-C (or SIGTERM); the second one leaves at once with status 130. */
-export function interruptSignal(): AbortSignal {
+export interface Interruption {
+  readonly signal: AbortSignal;
+  /** Gives the signals back to Node. */
+  release(): void;
+}
+
+/** Begins to listen for Ctrl-C and SIGTERM. */
+export function listenForInterrupt(): Interruption {
   const controller = new AbortController();
   const onSignal = () => {
     if (controller.signal.aborted) process.exit(130);
     controller.abort(new Error("interrupted"));
   };
-  process.on("SIGINT", onSignal);
-  process.on("SIGTERM", onSignal);
-  return controller.signal;
+  process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
+  return {
+    signal: controller.signal,
+    release: () => void process.off("SIGINT", onSignal).off("SIGTERM", onSignal),
+  };
 }

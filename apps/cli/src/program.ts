@@ -1,7 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { addCommands } from "./commands.ts";
 import { addGlobalOptions, globalOptions } from "./global-options.ts";
-import { interruptSignal } from "./interrupt.ts";
+import { listenForInterrupt } from "./interrupt.ts";
 import { processOutput } from "./output.ts";
 import { UsageError } from "./usage-error.ts";
 import { version } from "./version.ts";
@@ -9,7 +9,7 @@ import type { Context } from "./context.ts";
 
 /** Runs one command line and gives its exit status: 0 done, 1 failed, 2 called wrongly, 130 interrupted. */
 export async function runCli(args: readonly string[]): Promise<number> {
-  const signal = interruptSignal();
+  const { signal, release } = listenForInterrupt();
   const program = createProgram(signal);
   try {
     await program.parseAsync([...args], { from: "user" });
@@ -20,6 +20,8 @@ export async function runCli(args: readonly string[]): Promise<number> {
     const usage = error instanceof CommanderError || error instanceof UsageError;
     process.stderr.write(`${args.includes("--debug") ? stackOf(error) : sentence(error, program, args)}\n`);
     return usage ? 2 : 1;
+  } finally {
+    release();
   }
 }
 

@@ -7,16 +7,18 @@ import {
   evaluate,
   type Plan,
   reduceOnPlateau,
+  report,
   runDirectory,
   tensorBoard,
   terminateOnNaN,
   train as trainModel,
+  writeFileAtomic,
   writeJson,
 } from "@convkit/trainer";
 import type { DataSplits, IndexedDataset } from "@convkit/datasets";
 import type { Context } from "./context.ts";
 import { engineInUse } from "./engine-in-use.ts";
-import { duration, grouped, percent } from "./format.ts";
+import { bytes, duration, grouped, percent } from "./format.ts";
 import { loadSplits } from "./load-data.ts";
 import { planOf, type TrainOptions } from "./plan.ts";
 import { trainingProgress } from "./progress.ts";
@@ -90,6 +92,27 @@ export async function train(context: Context, name: string | undefined, options:
         : await evaluate(model, judged, { preprocessing, loss: plan.loss });
     const { history: _history, ...told } = result;
     const scores = test && { images: test.count, loss: test.loss, accuracy: test.top1, top5: test.top5, auc: test.auc };
+    await writeFileAtomic(
+      places.report,
+      await report({
+        title: config.name,
+        subtitle: `${plan.model} on ${data.name}, ${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC`,
+        result,
+        parameters: model.countParams(),
+        environment: Object.fromEntries(
+          Object.entries(environment(engine)).map(([key, value]) => [
+            key,
+            key === "memory" ? bytes(Number(value)) : String(value),
+          ]),
+        ),
+        config,
+        ...(test !== undefined &&
+          judged !== undefined && {
+            evaluation: test,
+            judged: { split: data.test === undefined ? "validation" : "test", data: judged },
+          }),
+      }),
+    );
     await writeJson(places.metrics, { ...told, test: test && { ...test, mistakes: test.mistakes } });
     const document = {
       run: folder,

@@ -35,3 +35,5 @@ export { executable, type Executable, type ExecutionOptions, type Feed, type Val
 export { type Plan, type Recipe, type RecipeName, recipes } from "./recipes.ts";
 export { writeFileAtomic, writeJson } from "./atomic-file.ts";
 export { type Predictor, predictor, type PredictorOptions } from "./predictor.ts";
+export { report, type ReportParts } from "./report/report.ts";
+export { pictureOf } from "./report/pictures.ts";

@@ -1,0 +1,137 @@
+import { existsSync, mkdtempSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { engines } from "@convkit/testing";
+import sharp from "sharp";
+import { beforeAll, describe, expect, test } from "vitest";
+import { readNpy, writeNpy } from "../src/npy.ts";
+import { call, spawned } from "./run-cli.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "convkit-train-"));
+const out = join(folder, "run");
+
+describe(`a small training (${engines[0]})`, () => {
+  let document: Record<string, unknown>;
+
+  beforeAll(async () => {
+    const said = await call("train", "lenet5-mnist", "--limit", "320", "--epochs", "2", "--out", out, "--json");
+    expect(
+      said.err
+        .trim()
+        .split("\n")
+        .filter((line) => line.startsWith("{")),
+    ).toHaveLength(2);
+    expect(said.status, said.err).toBe(0);
+    document = JSON.parse(said.out) as Record<string, unknown>;
+  });
+
+  test("prints one JSON document", () => {
+    expect(document).toMatchObject({
+      run: out,
+      epochs: 2,
+      best: { epoch: 2 },
+      final: {
+        loss: expect.any(Number),
+        accuracy: expect.any(Number),
+        valLoss: expect.any(Number),
+        valAccuracy: expect.any(Number),
+      },
+      test: { images: 320, loss: expect.any(Number), accuracy: expect.any(Number) },
+      seconds: expect.any(Number),
+      interrupted: false,
+    });
+  });
+
+  test.each([
+    "config.json",
+    "history.csv",
+    "metrics.json",
+    "model/model.json",
+    "tensorboard/train",
+    "checkpoints",
+    "report.html",
+  ])("leaves %s in the run directory", (name) => {
+    expect(existsSync(join(out, name))).toBe(true);
+  });
+
+  test("the report needs nothing from elsewhere", () => {
+    const page = readFileSync(join(out, "report.html"), "utf8");
+    expect(page).not.toMatch(/(src|href)="(?!data:)/);
+    for (const heading of [
+      "Loss",
+      "Accuracy",
+      "Confusion matrix",
+      "Worst mistakes",
+      "Learning rate",
+      "Where the time went",
+      "Environment",
+    ])
+      expect(page).toContain(`<h2>${heading}</h2>`);
+  });
+
+  test("a second run does not overwrite it", async () => {
+    const { status, err } = await call("train", "lenet5-mnist", "--limit", "320", "--epochs", "1", "--out", out);
+    expect([status, err]).toEqual([
+      1,
+      expect.stringMatching(/already holds a run: give another --out, or continue it with --resume/),
+    ]);
+  });
+
+  test("goes on with --resume", async () => {
+    const { status, out: text } = await call("train", "--resume", out, "--epochs", "3", "--json", "--quiet");
+    expect(status).toBe(0);
+    expect(JSON.parse(text)).toMatchObject({ epochs: 3, best: { epoch: 3 } });
+    expect(readFileSync(join(out, "history.csv"), "utf8").trim().split("\n")).toHaveLength(4);
+  });
+
+  test("evaluate tells loss, top-1, top-5, each class and the confusion matrix", async () => {
+    const { out: text } = await call("evaluate", out, "--data", "mnist", "--limit", "200", "--json");
+    const result = JSON.parse(text) as {
+      count: number;
+      perClass: unknown[];
+      confusion: number[][];
+      top1: number;
+      top5: number;
+    };
+    expect(result.count).toBe(200);
+    expect(result.perClass).toHaveLength(10);
+    expect(result.confusion.flat().reduce((a, b) => a + b)).toBe(200);
+    expect(result.top5).toBeGreaterThanOrEqual(result.top1);
+  });
+
+  test("predict names the classes of an image file, run gives the same numbers raw", async () => {
+    const image = join(folder, "digit.png");
+    const pixels = Uint8Array.from({ length: 784 }, (_, i) => (i * 7) % 256);
+    await sharp(pixels, { raw: { width: 28, height: 28, channels: 1 } })
+      .png()
+      .toFile(image);
+    const predicted = JSON.parse((await call("predict", out, image, "--top", "10", "--json")).out) as {
+      image: string;
+      predictions: { index: number; label: string; probability: number }[];
+    }[];
+    expect(predicted[0]!.image).toBe(image);
+    expect(predicted[0]!.predictions).toHaveLength(10);
+    const [x, y] = [join(folder, "x.npy"), join(folder, "y.npy")];
+    await writeNpy(x, { shape: [1, 28, 28, 1], data: Float32Array.from(pixels, (value) => value / 255) });
+    const run = await call("run", out, "--input", x, "--output", y, "--json");
+    expect(JSON.parse(run.out)).toEqual({ shape: [1, 10], seconds: expect.any(Number) });
+    const raw = (await readNpy(y)).data;
+    for (const { index, label, probability } of predicted[0]!.predictions) {
+      expect(label).toBe(String(index));
+      expect(raw[index]).toBeCloseTo(probability, 5);
+    }
+  });
+});
+
+test("Ctrl-C ends the step, leaves a loadable model and a resumable run, with status 130", async () => {
+  const run = join(folder, "interrupted");
+  const said = await spawned(["train", "lenet5-mnist", "--limit", "2000", "--epochs", "500", "--out", run], {
+    meanwhile(child, err) {
+      if (err.includes("epoch 1/500") && !child.killed) child.kill("SIGINT");
+    },
+  });
+  expect(said.status, said.err).toBe(130);
+  expect(said.out).toMatch(/Interrupted after \d+ steps; continue with convkit train --resume/);
+  expect((await call("summary", run, "--json")).status).toBe(0);
+  expect(existsSync(join(run, "checkpoints"))).toBe(true);
+});

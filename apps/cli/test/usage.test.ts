@@ -1,0 +1,103 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { userFolder } from "../src/user-path.ts";
+import { call, spawned } from "./run-cli.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "convkit-cli-"));
+writeFileSync(join(folder, "text.npy"), "not an array, but long enough");
+writeFileSync(join(folder, "notes.txt"), "no model");
+
+describe("bad usage is told in one sentence, with status 2", () => {
+  const cases: [string[], RegExp][] = [
+    [[], /^convkit: no command was given: the commands are list, summary, train/],
+    [["lst"], /^convkit: unknown command 'lst': the commands are list, summary, train/],
+    [["list", "--fast"], /^convkit: unknown option '--fast': convkit list knows --recipes, --engine/],
+    [["--engine", "tpu", "list"], /Allowed choices are auto, gpu, native, wasm/],
+    [["list", "--threads", "0"], /whole number from 1/],
+    [["list", "nothing*"], /^convkit: No model matches "nothing\*"/],
+    [
+      ["train", "nope"],
+      /^convkit: Unknown recipe or model "nope": the recipes are lenet5-mnist, .*; the zoo has lenet5,/,
+    ],
+    [["train"], /Give a recipe or a model to train, or --resume/],
+    [["train", "lenet5"], /Training lenet5 needs --data/],
+    [["train", "lenet5", "--quick", "--data", "mnist"], /--quick is for recipes/],
+    [["train", "lenet5-mnist", "--optimizer", "speedy"], /Unknown optimizer "speedy": the optimizers are sgd/],
+    [["train", "lenet5-mnist", "--schedule", "sine"], /Unknown schedule "sine": known are constant/],
+    [["train", "lenet5-mnist", "--precision", "int4"], /Allowed choices are float32, bfloat16, float16/],
+    [["train", "--resume", join(folder, "gone")], /there is no config\.json, so it is no run directory/],
+    [["summary", "lenet6"], /^convkit: Unknown model "lenet6": .* the zoo has lenet5/],
+    [["summary", folder], /holds no model: expected model\/model\.json/],
+    [["evaluate", "lenet5"], /required option '--data <name-or-folder>' not specified/],
+    [
+      ["evaluate", "lenet5", "--data", "mmnist"],
+      /Unknown data "mmnist": it is no folder here, and the known data sets are mnist/,
+    ],
+    [["predict", "lenet5", "missing.png"], /There is no file missing\.png/],
+    [["summary", "lenet5", "--input", "28x28"], /height, width and channels, as in 224x224x3/],
+    [["engine", "instal"], /unknown command 'instal': the commands are list, install, remove/],
+  ];
+  test.each(cases)("convkit %j", async (args, message) => {
+    const { status, out, err } = await call(...args);
+    expect(err).toMatch(message);
+    expect(err.trim().split("\n")).toHaveLength(1);
+    expect([status, out]).toEqual([2, ""]);
+  });
+});
+
+describe("work that fails ends with status 1", () => {
+  test("a file that is no array", async () => {
+    const { status, err } = await call(
+      "run",
+      "lenet5",
+      "--input",
+      join(folder, "text.npy"),
+      "--output",
+      join(folder, "y.npy"),
+    );
+    expect([status, err]).toEqual([1, expect.stringMatching(/text\.npy/)]);
+  });
+  test("a stack trace comes with --debug only", async () => {
+    const quiet = await call("list", "nothing*");
+    const loud = await call("list", "nothing*", "--debug");
+    expect(quiet.err).not.toMatch(/\n\s+at /);
+    expect(loud.err).toMatch(/\n\s+at /);
+  });
+});
+
+test("list --json is the zoo as one document", async () => {
+  const { status, out } = await call("--json", "list", "lenet*");
+  expect(status).toBe(0);
+  expect(JSON.parse(out)).toEqual([
+    expect.objectContaining({
+      name: "lenet5",
+      params: 61_706,
+      trainable: 61_706,
+      input: [28, 28, 1],
+      classes: 10,
+      macs: 416_520,
+    }),
+  ]);
+});
+
+test("list --recipes tells every recipe", async () => {
+  const { out } = await call("list", "--recipes", "--json");
+  expect((JSON.parse(out) as { name: string }[]).map(({ name }) => name)).toContain("lenet5-mnist");
+});
+
+test("the command itself: help on standard output, status 0", async () => {
+  const { status, out, err } = await spawned(["--help"]);
+  expect([status, err]).toEqual([0, ""]);
+  expect(out).toMatch(/Usage: convkit/);
+});
+
+describe("paths are meant from where the user typed", () => {
+  const root = new URL("../../..", import.meta.url).pathname;
+  test.each([
+    ["by the root's script", { npm_lifecycle_event: "convkit", INIT_CWD: "/home/me" }, root, "/home/me"],
+    ["in another project's script", { npm_lifecycle_event: "convkit", INIT_CWD: "/home/me" }, "/srv/app", "/srv/app"],
+    ["without a script", {}, root, root],
+  ])("%s", (_title, env, cwd, want) => expect(userFolder(env, cwd)).toBe(want));
+});

@@ -1,0 +1,220 @@
+import { BarChart, HeatmapChart, LineChart } from "echarts/charts";
+import {
+  GridComponent,
+  LegendComponent,
+  MarkLineComponent,
+  TooltipComponent,
+  VisualMapComponent,
+} from "echarts/components";
+import * as echarts from "echarts/core";
+import { SVGRenderer } from "echarts/renderers";
+
+echarts.use([
+  BarChart,
+  HeatmapChart,
+  LineChart,
+  GridComponent,
+  LegendComponent,
+  MarkLineComponent,
+  TooltipComponent,
+  VisualMapComponent,
+  SVGRenderer,
+]);
+
+/** Colours that are told apart also by people who see few of them (Okabe and Ito 2008), the two main ones first. */
+export const palette = [
+  "#2563eb",
+  "#e07b00",
+  "#0f9d75",
+  "#c2417c",
+  "#7c5cd6",
+  "#b8860b",
+  "#4a90b8",
+  "#6b7280",
+] as const;
+
+const ink = "#1f2937";
+const faint = "#6b7280";
+const line = "#e5e7eb";
+const font = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
+
+/** A named row of values over the epochs. */
+export interface Series {
+  readonly name: string;
+  /** `[epoch, value]`; what is not finite leaves a gap. */
+  readonly points: readonly (readonly [number, number | undefined])[];
+  readonly dashed?: boolean;
+  readonly color?: string;
+}
+
+interface Size {
+  readonly width?: number;
+  readonly height?: number;
+}
+
+/** Curves over the epochs as an SVG; `percent` labels shares, `mark` draws a line at an epoch. */
+export function lineChart(
+  series: readonly Series[],
+  options: Size & { readonly percent?: boolean; readonly logarithmic?: boolean; readonly mark?: number } = {},
+): string {
+  const { width = 560, height = 300, percent = false, logarithmic = false, mark } = options;
+  const last = Math.max(1, ...series.flatMap(({ points }) => points.map(([epoch]) => epoch)));
+  const values = series.flatMap(({ points }) =>
+    points.flatMap(([, value]) => (value !== undefined && Number.isFinite(value) ? [value] : [])),
+  );
+  return render(width, height, {
+    grid: { left: 64, right: 20, top: series.length > 1 ? 40 : 16, bottom: 44 },
+    ...(series.length > 1 && {
+      legend: { top: 4, left: 56, icon: "roundRect", itemWidth: 14, itemHeight: 4, textStyle: { color: ink } },
+    }),
+    xAxis: {
+      type: "value",
+      min: Math.min(1, last - 1),
+      max: last,
+      minInterval: 1,
+      name: "epoch",
+      nameLocation: "middle",
+      nameGap: 28,
+      nameTextStyle: { color: faint },
+      axisLine: { lineStyle: { color: line } },
+      axisLabel: { color: faint },
+      splitLine: { show: false },
+    },
+    yAxis: {
+      type: logarithmic ? "log" : "value",
+      ...(percent ? percentRange(values) : { scale: !logarithmic }),
+      axisLabel: {
+        color: faint,
+        formatter: (value: number) => (percent ? `${tidy(value * 100)} %` : String(tidy(value))),
+      },
+      splitLine: { lineStyle: { color: line } },
+    },
+    series: series.map(({ name, points, dashed = false, color }, index) => ({
+      name,
+      type: "line",
+      data: points.map(([epoch, value]) => [epoch, value !== undefined && Number.isFinite(value) ? value : null]),
+      symbol: "circle",
+      symbolSize: 5,
+      showSymbol: last <= 30,
+      lineStyle: { width: 2.25, type: dashed ? "dashed" : "solid" },
+      color: color ?? palette[index % palette.length],
+      ...(index === 0 &&
+        mark !== undefined && {
+          markLine: {
+            symbol: "none",
+            silent: true,
+            label: { formatter: "best", color: faint },
+            lineStyle: { color: faint, type: "dotted" },
+            data: [{ xAxis: mark }],
+          },
+        }),
+    })),
+  });
+}
+
+/** A confusion matrix as an SVG: rows are the true classes, a row's colours are shares of that class. */
+export function confusionChart(counts: readonly (readonly number[])[], labels: readonly string[]): string {
+  const size = labels.length;
+  const cell = size <= 12 ? 46 : size <= 25 ? 28 : 14;
+  const longest = Math.max(...labels.map((label) => label.length));
+  const margin = Math.min(170, 30 + longest * 7);
+  const totals = counts.map((row) =>
+    Math.max(
+      1,
+      row.reduce((a, b) => a + b, 0),
+    ),
+  );
+  const data = counts.flatMap((row, actual) =>
+    row.map((count, predicted) => ({ value: [predicted, actual, count / totals[actual]!], count })),
+  );
+  return render(margin + size * cell + 24, margin + size * cell + 34, {
+    grid: { left: margin, top: 12, width: size * cell, height: size * cell },
+    xAxis: {
+      type: "category",
+      data: [...labels],
+      name: "predicted",
+      nameLocation: "middle",
+      nameGap: margin - 20,
+      nameTextStyle: { color: faint },
+      axisTick: { show: false },
+      axisLine: { show: false },
+      axisLabel: { color: ink, rotate: longest > 3 ? 60 : 0, interval: 0 },
+    },
+    yAxis: {
+      type: "category",
+      data: [...labels],
+      inverse: true,
+      name: "true",
+      nameLocation: "middle",
+      nameGap: margin - 22,
+      nameTextStyle: { color: faint },
+      axisTick: { show: false },
+      axisLine: { show: false },
+      axisLabel: { color: ink, interval: 0 },
+    },
+    visualMap: {
+      show: false,
+      min: 0,
+      max: 1,
+      dimension: 2,
+      inRange: { color: ["#f8fafc", "#c7dbff", "#6f9ff5", "#2563eb", "#153e9f"] },
+    },
+    series: [
+      {
+        type: "heatmap",
+        data: data.map(({ value, count }) => ({
+          value,
+          label: {
+            show: count > 0 && size <= 25,
+            formatter: String(count),
+            fontSize: size <= 12 ? 12 : 9,
+            color: value[2]! > 0.45 ? "#ffffff" : ink,
+          },
+        })),
+        itemStyle: { borderColor: "#ffffff", borderWidth: 1 },
+      },
+    ],
+  });
+}
+
+/** Named parts of a whole as one stacked bar. */
+export function partsChart(parts: Readonly<Record<string, number>>, options: Size = {}): string {
+  const { width = 560, height = 110 } = options;
+  const total = Object.values(parts).reduce((a, b) => a + b, 0) || 1;
+  return render(width, height, {
+    grid: { left: 10, right: 10, top: 44, bottom: 10 },
+    legend: { top: 4, left: 4, icon: "roundRect", itemWidth: 12, itemHeight: 12, textStyle: { color: ink } },
+    xAxis: { type: "value", show: false, max: total },
+    yAxis: { type: "category", data: [""], show: false },
+    series: Object.entries(parts).map(([name, value], index) => ({
+      name,
+      type: "bar",
+      stack: "all",
+      barWidth: 34,
+      color: palette[index % palette.length],
+      data: [value],
+      label: { show: value / total > 0.08, formatter: `${Math.round((value / total) * 100)} %`, color: "#ffffff" },
+    })),
+  });
+}
+
+function render(width: number, height: number, option: object): string {
+  const chart = echarts.init(null, null, { renderer: "svg", ssr: true, width, height });
+  try {
+    chart.setOption({ animation: false, textStyle: { fontFamily: font }, ...option });
+    return chart.renderToSVGString();
+  } finally {
+    chart.dispose();
+  }
+}
+
+/** Accuracies near 100 % need room: the axis begins below the lowest. */
+function percentRange(values: readonly number[]): { min: number; max: number } {
+  const lowest = Math.min(...values, 1);
+  const step = lowest > 0.9 ? 0.02 : 0.1;
+  return { min: Math.max(0, Math.floor(lowest / step) * step), max: 1 };
+}
+
+function tidy(value: number): number {
+  return Number(value.toPrecision(4));
+}

@@ -1,0 +1,122 @@
+import { type Html, html, trusted } from "./html.ts";
+
+const style = `
+:root { --ink: #1f2937; --faint: #6b7280; --line: #e5e7eb; --paper: #f5f6f8; --accent: #2563eb; }
+* { box-sizing: border-box; }
+body { margin: 0; background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
+main { max-width: 1240px; margin: 0 auto; padding: 36px 24px 64px; }
+header h1 { margin: 0; font-size: 30px; letter-spacing: -.02em; }
+header p { margin: 4px 0 0; color: var(--faint); }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 14px; margin: 24px 0 18px; }
+.tile, section { background: #fff; border: 1px solid var(--line); border-radius: 12px; }
+.tile { padding: 14px 18px; }
+.tile b { display: block; font-size: 24px; letter-spacing: -.01em; font-variant-numeric: tabular-nums; }
+.tile span { color: var(--faint); font-size: 13px; }
+.grid { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(560px, 100%), 1fr)); gap: 18px; }
+section { padding: 18px 22px; overflow-x: auto; }
+section h2 { margin: 0 0 10px; font-size: 16px; }
+section p.note { margin: 4px 0 0; color: var(--faint); font-size: 13px; }
+svg { max-width: 100%; height: auto; display: block; }
+section.wide { grid-column: 1 / -1; }
+table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
+th, td { text-align: right; padding: 5px 10px; border-bottom: 1px solid var(--line); }
+th { color: var(--faint); font-weight: 500; font-size: 13px; }
+th:first-child, td:first-child { text-align: left; }
+tr:last-child td { border-bottom: 0; }
+.bar { display: inline-block; height: 8px; border-radius: 4px; background: var(--accent); vertical-align: middle; margin-right: 8px; }
+.pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(116px, 1fr)); gap: 14px; }
+figure { margin: 0; }
+figure img { width: 100%; aspect-ratio: 1; object-fit: contain; background: #0b1220; border-radius: 8px; image-rendering: auto; }
+figure img.small { image-rendering: pixelated; }
+figcaption { font-size: 13px; line-height: 1.35; margin-top: 4px; overflow-wrap: anywhere; }
+figcaption em { color: #b42318; font-style: normal; }
+figcaption small { color: var(--faint); }
+pre { margin: 0; font: 12.5px/1.5 ui-monospace, "SF Mono", Menlo, Consolas, monospace; white-space: pre-wrap; overflow-wrap: anywhere; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: 4px 18px; margin: 0; }
+dt { color: var(--faint); }
+dd { margin: 0; overflow-wrap: anywhere; }
+@media print { body { background: #fff; } section { break-inside: avoid; } }
+`;
+
+/** A whole page that needs nothing from anywhere else. */
+export function page(title: string, subtitle: string, content: readonly Html[]): string {
+  const body = html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <title>${title}</title>
+        <style>
+          ${trusted(style)}
+        </style>
+      </head>
+      <body>
+        <main>
+          <header>
+            <h1>${title}</h1>
+            <p>${subtitle}</p>
+          </header>
+          ${content}
+        </main>
+      </body>
+    </html> `;
+  return body.html;
+}
+
+/** A row of big numbers with what they are. */
+export function tiles(values: readonly (readonly [value: string, what: string])[]): Html {
+  return html`<div class="tiles">
+    ${values.map(([value, what]) => html`<div class="tile"><b>${value}</b><span>${what}</span></div>`)}
+  </div>`;
+}
+
+/** Sections beside each other where there is room. */
+export function grid(sections: readonly Html[]): Html {
+  return html`<div class="grid">${sections}</div>`;
+}
+
+/** A card with a heading. */
+export function section(
+  title: string,
+  content: Html,
+  options: { readonly wide?: boolean; readonly note?: string } = {},
+): Html {
+  const { wide = false, note } = options;
+  const small = note === undefined ? html`` : html`<p class="note">${note}</p>`;
+  return html`<section class="${wide ? "wide" : ""}">
+    <h2>${title}</h2>
+    ${content}${small}
+  </section>`;
+}
+
+/** A table; the first column is text, the others numbers. */
+export function tableOf(titles: readonly string[], rows: readonly (readonly (string | Html)[])[]): Html {
+  const head = titles.map((title) => html`<th>${title}</th>`);
+  const body = rows.map(
+    (row) =>
+      html`<tr>
+        ${row.map((cell) => html`<td>${cell}</td>`)}
+      </tr>`,
+  );
+  return html`<table>
+    <thead>
+      <tr>
+        ${head}
+      </tr>
+    </thead>
+    <tbody>
+      ${body}
+    </tbody>
+  </table>`;
+}
+
+/** Names and values below each other. */
+export function facts(values: Readonly<Record<string, string>>): Html {
+  return html`<dl>
+    ${Object.entries(values).map(
+      ([name, value]) =>
+        html`<dt>${name}</dt>
+          <dd>${value}</dd>`,
+    )}
+  </dl>`;
+}

@@ -1,0 +1,176 @@
+import type { IndexedDataset } from "@convkit/datasets";
+import type { EpochLogs } from "../history.ts";
+import type { Evaluation, Mistake } from "../metrics/evaluation.ts";
+import type { RunResult } from "../train.ts";
+import { confusionChart, lineChart, partsChart } from "./charts.ts";
+import { type Html, html, trusted } from "./html.ts";
+import { facts, grid, page, section, tableOf, tiles } from "./page.ts";
+import { pictureOf } from "./pictures.ts";
+
+/** What a report tells. */
+export interface ReportParts {
+  readonly title: string;
+  /** A line below the title: model, data, date. */
+  readonly subtitle: string;
+  readonly result: Pick<RunResult, "history" | "best" | "seconds" | "imagesPerSecond" | "timings" | "stopReason">;
+  /** How the final model fares, and on which images. */
+  readonly evaluation?: Evaluation & { readonly mistakes: readonly Mistake[] };
+  readonly judged?: { readonly split: string; readonly data: IndexedDataset };
+  readonly parameters: number;
+  readonly environment: Readonly<Record<string, string>>;
+  /** What the run was made from, as JSON. */
+  readonly config: unknown;
+}
+
+/** The page of a run: curves, learning rate, confusion matrix, worst mistakes, timings, environment, in one HTML file. */
+export async function report(parts: ReportParts): Promise<string> {
+  const { title, subtitle, result, evaluation, judged, parameters, environment, config } = parts;
+  const { history, best } = result;
+  const curves = history.length === 0 ? [] : [lossSection(history, best), accuracySection(history, best)];
+  const judgement = evaluation === undefined || judged === undefined ? [] : await judgementSections(evaluation, judged);
+  const rates = history.length === 0 ? [] : [rateSection(history)];
+  return page(title, subtitle, [
+    tiles(summaryTiles(parts, parameters)),
+    grid([
+      ...curves,
+      ...judgement,
+      ...rates,
+      timingSection(result),
+      section("Environment", facts(environment)),
+      section("Configuration", html`<pre>${JSON.stringify(config, undefined, 2)}</pre>`),
+    ]),
+  ]);
+}
+
+function summaryTiles({ result, evaluation, judged }: ReportParts, parameters: number): [string, string][] {
+  const { history, best, seconds, imagesPerSecond } = result;
+  const values: [string, string][] = [];
+  if (evaluation !== undefined && judged !== undefined)
+    values.push([
+      percent(evaluation.top1),
+      `accuracy on ${evaluation.count.toLocaleString("en-US")} ${judged.split} images`,
+    ]);
+  if (best?.valAccuracy !== undefined) values.push([percent(best.valAccuracy), "validation accuracy, best epoch"]);
+  if (best !== undefined) values.push([`${best.epoch} of ${history.length}`, "best epoch"]);
+  values.push([duration(seconds), "training and validation"]);
+  values.push([Math.round(imagesPerSecond).toLocaleString("en-US"), "images a second"]);
+  values.push([parameters.toLocaleString("en-US"), "parameters"]);
+  return values;
+}
+
+function lossSection(history: readonly EpochLogs[], best: EpochLogs | undefined): Html {
+  const chart = lineChart(
+    [
+      { name: "training", points: history.map(({ epoch, loss }) => [epoch, loss] as const) },
+      ...validationSeries(history, "valLoss"),
+    ],
+    best === undefined ? {} : { mark: best.epoch },
+  );
+  return section("Loss", trusted(chart));
+}
+
+function accuracySection(history: readonly EpochLogs[], best: EpochLogs | undefined): Html {
+  const chart = lineChart(
+    [
+      { name: "training", points: history.map(({ epoch, accuracy }) => [epoch, accuracy] as const) },
+      ...validationSeries(history, "valAccuracy"),
+    ],
+    { percent: true, ...(best !== undefined && { mark: best.epoch }) },
+  );
+  return section("Accuracy", trusted(chart));
+}
+
+function validationSeries(history: readonly EpochLogs[], key: "valLoss" | "valAccuracy") {
+  if (history.every((row) => row[key] === undefined)) return [];
+  return [{ name: "validation", points: history.map((row) => [row.epoch, row[key]] as const) }];
+}
+
+function rateSection(history: readonly EpochLogs[]): Html {
+  const points = history.map(({ epoch, lr }) => [epoch, lr] as const);
+  return section(
+    "Learning rate",
+    trusted(lineChart([{ name: "learning rate", points, color: "#0f9d75" }], { height: 230 })),
+  );
+}
+
+async function judgementSections(
+  evaluation: Evaluation & { readonly mistakes: readonly Mistake[] },
+  judged: NonNullable<ReportParts["judged"]>,
+): Promise<Html[]> {
+  const { confusion, perClass, mistakes, auc, macro, loss, top5 } = evaluation;
+  const labels = perClass.map(({ label }) => label);
+  const rows = perClass.map(({ label, precision, recall, f1, support }) => [
+    label,
+    percent(precision),
+    html`<span class="bar" style="width:${Math.round(recall * 70)}px"></span>${percent(recall)}`,
+    percent(f1),
+    support.toLocaleString("en-US"),
+  ]);
+  const means = [
+    "mean",
+    percent(macro.precision),
+    percent(macro.recall),
+    percent(macro.f1),
+    evaluation.count.toLocaleString("en-US"),
+  ];
+  const note = `Loss ${loss.toFixed(4)}, right class among the first five ${percent(top5)}${auc === null ? "" : `, area under the ROC curve ${auc.toFixed(4)}`}.`;
+  const pictures = await Promise.all(mistakes.map((mistake) => mistakeFigure(mistake, judged.data, labels)));
+  const matrix = section("Confusion matrix", trusted(confusionChart(confusion, labels)), {
+    note: "Rows are the true classes; colours are shares of a row.",
+  });
+  return [
+    ...(labels.length <= 60 ? [matrix] : []),
+    section(
+      `Classes, ${judged.split} images`,
+      tableOf(["class", "precision", "recall", "F1", "images"], [...rows, means]),
+      { note },
+    ),
+    ...(pictures.length === 0
+      ? []
+      : [
+          section("Worst mistakes", html`<div class="pictures">${pictures}</div>`, {
+            wide: true,
+            note: "The images that the model was most sure about and wrong.",
+          }),
+        ]),
+  ];
+}
+
+async function mistakeFigure(mistake: Mistake, data: IndexedDataset, labels: readonly string[]): Promise<Html> {
+  const { png, width } = await pictureOf(data, mistake.index);
+  const source = `data:image/png;base64,${Buffer.from(png).toString("base64")}`;
+  const name = data.describe(mistake.index);
+  return html`<figure>
+    <img class="${width < 100 ? "small" : ""}" src="${source}" alt="${name}" title="${name}" />
+    <figcaption>
+      <em>${labels[mistake.predicted]!}</em> <small>${percent(mistake.probability)}</small><br />is
+      ${labels[mistake.actual]!}
+    </figcaption>
+  </figure>`;
+}
+
+function timingSection({ timings, seconds, stopReason }: ReportParts["result"]): Html {
+  const { step, data, validation, callbacks } = timings;
+  const other = Math.max(0, seconds - step - data - validation - callbacks);
+  const chart = partsChart({
+    "training steps": step,
+    "waiting for data": data,
+    validation,
+    "checkpoints and callbacks": callbacks,
+    other,
+  });
+  const ending = stopReason === undefined ? "The run did all its epochs." : `The run stopped since ${stopReason}.`;
+  return section("Where the time went", trusted(chart), { note: `${duration(seconds)} in all. ${ending}` });
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(2)} %`;
+}
+
+function duration(seconds: number): string {
+  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  return whole < 3600
+    ? `${Math.floor(whole / 60)} min ${whole % 60} s`
+    : `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+}
