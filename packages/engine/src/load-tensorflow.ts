@@ -11,7 +11,7 @@ import { shimNodeUtil } from "./node-shim.ts";
 import { cachedAddon, placeAddon } from "./place-addon.ts";
 import { shareTfjs } from "./share-tfjs.ts";
 import { noteTensorflowLibrary } from "./tensorflow-library.ts";
-import { describeTfjsNode, findTfjsNode, hasOwnAddon, type TfjsNode } from "./tfjs-node.ts";
+import { describeTfjsNode, findTfjsNode, hasOwnAddon, packageNames, type TfjsNode } from "./tfjs-node.ts";
 import { findTfjsNodeCopy, tfjsNodeCopyRoot } from "./tfjs-node-copy.ts";
 import { setTensorflowEnvironment } from "./threads.ts";
 import { withoutStderr } from "./without-stderr.ts";
@@ -37,8 +37,9 @@ export async function findLoadable(
   if (!installed) return { reason: `it is not installed: type "${command}"` };
   const copy = findTfjsNodeCopy(engine, cache);
   const tfjsNode = own ?? (copy === undefined ? undefined : describeTfjsNode(copy));
-  if (!tfjsNode || !existsSync(cachedAddon(installed, tfjsNode))) {
-    return { reason: `its addon is not compiled for this project's tfjs-node: type "${command}"` };
+  if (!tfjsNode) return { reason: `this project has no ${packageNames[engine]}: type "${command}"` };
+  if (!existsSync(cachedAddon(installed, tfjsNode))) {
+    return { reason: `its addon is not compiled for tfjs-node ${tfjsNode.version} yet: type "${command}"` };
   }
   return { tfjsNode, installed, ...(own ? {} : { copyRoot: tfjsNodeCopyRoot(engine, cache) }) };
 }
@@ -72,10 +73,9 @@ export async function loadTensorflow(
 
 function requireTfjsNode(tfjsNode: TfjsNode, installed: InstalledEngine | undefined): void {
   const require = createRequire(import.meta.url);
-  const isLoaded = require.cache[tfjsNode.addon] !== undefined;
-  if (installed && !isLoaded) {
-    const addon = cachedAddon(installed, tfjsNode);
-    const isQuiet = Number(process.env["TF_CPP_MIN_LOG_LEVEL"]) > 0;
+  if (require.cache[tfjsNode.addon] === undefined) {
+    const addon = installed ? cachedAddon(installed, tfjsNode) : tfjsNode.addon;
+    const isQuiet = Number(process.env["TF_CPP_MIN_LOG_LEVEL"]) > 0 && process.platform !== "win32";
     // TensorFlow 2.21 announces oneDNN while its libraries are loaded, before it looks at TF_CPP_MIN_LOG_LEVEL.
     if (isQuiet) withoutStderr(() => require(addon));
     else require(addon);

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
-import { copyFile, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import process from "node:process";
 
 import { EngineError } from "./engine-error.ts";
 import type { InstalledEngine } from "./installed.ts";
-import { markerFile, type TfjsNode } from "./tfjs-node.ts";
+import type { TfjsNode } from "./tfjs-node.ts";
 
 /**
  * The addon in the cache for this tfjs-node. It depends on tfjs-node's version and Node-API, and on the engine's folder, whose
@@ -19,13 +19,11 @@ export function cachedAddon(installed: InstalledEngine, { version, napi }: Pick<
 /** Puts the compiled addon where tfjs-node looks for it, unless it is there; a package manager may have renewed the folder. */
 export async function placeAddon(installed: InstalledEngine, tfjsNode: TfjsNode): Promise<void> {
   const wanted = await readFile(cachedAddon(installed, tfjsNode));
-  const marker = path.join(path.dirname(tfjsNode.addon), markerFile);
   const present = await readFile(tfjsNode.addon).catch(() => undefined);
   if (present?.equals(wanted)) return;
   const temporary = `${tfjsNode.addon}.${process.pid}`;
   try {
     await mkdir(path.dirname(tfjsNode.addon), { recursive: true });
-    await writeFile(marker, `${JSON.stringify({ madeBy: "@convkit/engine", engine: installed.folder })}\n`);
     await copyFile(cachedAddon(installed, tfjsNode), temporary);
     await rename(temporary, tfjsNode.addon);
   } catch (error) {

@@ -18,9 +18,6 @@ export interface TfjsNode {
   addon: string;
 }
 
-/** The file beside an addon that says that it is ours, and whose library it uses. */
-export const markerFile = "convkit.json";
-
 /**
  * The tfjs-node that a program here would import: as seen from this package, else from the working directory; only one
  * that shares this package's tfjs-core, since two copies of tfjs-core are two engines.
@@ -49,10 +46,15 @@ export function describeTfjsNode(folder: string): TfjsNode {
 
 /** Whether this tfjs-node has an addon and a TensorFlow that somebody else put there: such an install is used as it is. */
 export function hasOwnAddon({ folder, addon }: TfjsNode): boolean {
-  if (!existsSync(addon) || existsSync(path.join(path.dirname(addon), markerFile))) return false;
+  if (!existsSync(addon) || isOurs(readFileSync(addon))) return false;
   return ["libtensorflow.so.2", "libtensorflow.2.dylib", "tensorflow.dll"].some((name) =>
     existsSync(path.join(folder, "deps", "lib", name)),
   );
+}
+
+/** Our addons carry the path of the engine that they were compiled for. */
+function isOurs(addon: Buffer): boolean {
+  return addon.includes(`${path.sep}engine-native-`) || addon.includes(`${path.sep}engine-gpu-`);
 }
 
 function resolve(name: string, require: NodeJS.Require): string | undefined {
