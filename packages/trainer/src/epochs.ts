@@ -27,7 +27,7 @@ export async function trainEpoch(
       const lr = run.learningRate;
       await hooks.call("onTrainBatchBegin", run.batchesDone, run);
       const began = performance.now();
-      const running = runner.train(images, lr, weighting(images));
+      const running = runner.train(images, { learningRate: lr, step: run.step, weights: weighting(images) });
       // The next batch is made while TensorFlow is busy with this one.
       next = ahead(iterator);
       const { loss, correct } = await running;

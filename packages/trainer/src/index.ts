@@ -28,7 +28,7 @@ export { evaluate, type EvaluateOptions } from "./evaluate.ts";
 export { type LoadedModel, loadModel, type ModelMetadata, saveModel } from "./model-files.ts";
 export { completeOptimizer, type OptimizerConfig, type OptimizerName, optimizerNames } from "./optimizer.ts";
 export { claimRunDirectory, type RunDirectory, runDirectory } from "./run-directory.ts";
-export { type Augmentation } from "./step.ts";
+export { type Augmentation, type AugmentationPlan, planAugmentation } from "./augmentation.ts";
 export { terminateOnNaN } from "./terminate-on-nan.ts";
 export { train, type RunResult, type Timings, type TrainOptions } from "./train.ts";
 export { executable, type Executable, type ExecutionOptions, type Feed, type Values } from "./executable.ts";

@@ -1,8 +1,11 @@
-import type { Batch } from "@convkit/datasets";
+import { type Batch, seededRandom } from "@convkit/datasets";
+import { isTracing } from "@convkit/graph";
 import * as tf from "@tensorflow/tfjs-core";
+import { accumulation } from "./accumulation.ts";
 import type { SavedArray } from "./checkpoint.ts";
 import { executable, type ExecutionOptions, type Feed, type Values } from "./executable.ts";
-import { createOptimizer, type OptimizerConfig } from "./optimizer.ts";
+import { movingAverage } from "./moving-average.ts";
+import { createOptimizer, type LearningOptimizer, type OptimizerConfig, withWeightDecay } from "./optimizer.ts";
 import { type StepParts, testLoss, trainingLoss } from "./step.ts";
 
 /** The mean loss of a batch and how many of its images were classified right. */
@@ -13,77 +16,129 @@ export interface BatchResult {
 
 /** What is done with a batch, each by one call into the engine, and what a checkpoint needs of it. */
 export interface Runner {
-  train(batch: Batch, learningRate: number, weights?: Float32Array): Promise<BatchResult>;
+  /** One step; `step` counts from 0 and decides whether gathered gradients are applied. */
+  train(
+    batch: Batch,
+    options: { readonly learningRate: number; readonly step: number; readonly weights?: Float32Array | undefined },
+  ): Promise<BatchResult>;
   test(batch: Batch): Promise<BatchResult>;
   /** Brings the weights to where the model can be read. */
   sync(): Promise<void>;
-  /** All that training changes: weights and the optimizer's slots. */
+  /** Exchanges the weights with their moving average, where there is one; a second call undoes the first. */
+  swapAverage(): void;
+  /** All that training changes: weights, the optimizer's slots, sums, averages, the state of chance. */
   save(): Promise<SavedArray[]>;
   restore(arrays: readonly SavedArray[]): Promise<void>;
   dispose(): Promise<void>;
 }
 
+/** How a step's gradients become new weights. */
+export interface UpdateOptions {
+  readonly optimizer: OptimizerConfig;
+  /** Batches whose gradients are averaged before an update. */
+  readonly accumulate?: number;
+  /** Decay of a moving average of the weights. */
+  readonly ema?: number;
+}
+
 /** Prepares training and testing of a model. */
-export function createRunner(
-  parts: StepParts,
-  optimizerConfig: OptimizerConfig,
-  execution: ExecutionOptions = {},
-): Runner {
+export function createRunner(parts: StepParts, update: UpdateOptions, execution: ExecutionOptions = {}): Runner {
   const { model } = parts;
-  const optimizer = createOptimizer(optimizerConfig);
+  const { accumulate = 1, ema } = update;
+  const optimizer = createOptimizer(update.optimizer);
   const variables = model.trainableWeights.map((weight) => weight.read() as tf.Variable);
-  const train = executable((images, labels, weights) => {
+  const average = ema === undefined ? undefined : movingAverage(variables, ema);
+  const sums = accumulate === 1 ? undefined : accumulation(variables, accumulate);
+
+  const { seed = 0 } = execution;
+
+  const step = (applies: boolean) => (images?: tf.Tensor, labels?: tf.Tensor, weights?: tf.Tensor) => {
     let correct: tf.Scalar | undefined;
     const { value, grads } = tf.variableGrads(() => {
-      const made = trainingLoss(
-        parts,
-        images as tf.Tensor4D,
-        labels as tf.Tensor1D,
-        weights as tf.Tensor1D | undefined,
-      );
+      const made = trainingLoss(parts, images as tf.Tensor4D, labels as tf.Tensor1D, {
+        weights: weights as tf.Tensor1D | undefined,
+        // A graph draws by itself, anew at every run; run op by op, each step needs a stream of its own.
+        random: isTracing() ? undefined : seededRandom(seed, (applies ? apply : gather!).runs),
+      });
       correct = tf.keep(made.correct);
       return made.loss;
     }, variables);
-    optimizer.applyGradients(grads);
+    sums?.add(grads);
+    if (applies) {
+      optimizer.applyGradients(withWeightDecay(update.optimizer, sums?.take() ?? grads));
+      average?.update();
+    }
     return [value, correct!];
-  }, execution);
+  };
+  // Each draws from chance by its own count of runs, so each needs a seed of its own.
+  const gather = sums && executable(step(false), { ...execution, seed: seed + 0x5eed });
+  const apply = executable(step(true), execution);
   const test = executable((images, labels) => {
     const { loss, correct } = testLoss(parts, images as tf.Tensor4D, labels as tf.Tensor1D);
     return [loss, correct];
   }, execution);
+
+  const kept = async (): Promise<{ name: string; tensor: tf.Tensor }[]> => [
+    ...model.weights.map((weight) => ({ name: `model/${weight.originalName}`, tensor: weight.read() })),
+    ...(average?.variables ?? []).map((tensor, index) => ({ name: `average/${index}`, tensor })),
+    ...(sums?.variables ?? []).map((tensor, index) => ({ name: `sum/${index}`, tensor })),
+    ...(await optimizer.getWeights()).map(({ name, tensor }) => ({ name: `optimizer/${name}`, tensor })),
+  ];
+
   return {
-    async train(batch, learningRate, weights) {
+    async train(batch, { learningRate, step: index, weights }) {
       optimizer.learningRate = learningRate;
-      return result(await train.run(feeds(batch, weights)));
+      const executor = gather !== undefined && (index + 1) % accumulate !== 0 ? gather : apply;
+      return result(await executor.run(feeds(batch, weights)));
     },
     async test(batch) {
       return result(await test.run(feeds(batch)));
     },
-    sync: () => train.sync(),
+    sync: () => apply.sync(),
+    swapAverage: () => average?.swap(),
     async save() {
-      const weights = model.weights.map((weight) => ({ name: `model/${weight.originalName}`, tensor: weight.read() }));
-      const slots = (await optimizer.getWeights()).map(({ name, tensor }) => ({ name: `optimizer/${name}`, tensor }));
-      const runs = { name: "runs", shape: [], dtype: "int32", data: Int32Array.of(train.runs) } as const;
-      return [...(await Promise.all([...weights, ...slots].map(saved))), runs];
+      const runs = {
+        name: "runs",
+        shape: [2],
+        dtype: "int32",
+        data: Int32Array.of(apply.runs, gather?.runs ?? 0),
+      } as const;
+      return [...(await Promise.all((await kept()).map(saved))), runs];
     },
     async restore(arrays) {
       const tensors = arrays.map(({ name, shape, dtype, data }) => ({
         name,
         tensor: tf.tensor(data, [...shape], dtype),
       }));
-      const weights = tensors.filter(({ name }) => name.startsWith("model/"));
-      model.setWeights(weights.map(({ tensor }) => tensor));
-      const slots = tensors.filter(({ name }) => name.startsWith("optimizer/"));
-      await optimizer.setWeights(slots.map(({ name, tensor }) => ({ name: name.slice("optimizer/".length), tensor })));
-      train.runs = arrays.find(({ name }) => name === "runs")?.data[0] ?? 0;
-      tf.dispose(weights.map(({ tensor }) => tensor));
+      const of = (kind: string) =>
+        tensors.flatMap(({ name, tensor }) =>
+          name.startsWith(`${kind}/`) ? [{ name: name.slice(kind.length + 1), tensor }] : [],
+        );
+      average?.variables.forEach((variable, index) => variable.assign(of("average")[index]!.tensor));
+      sums?.variables.forEach((variable, index) => variable.assign(of("sum")[index]!.tensor));
+      makeSlots(optimizer, variables);
+      await optimizer.setWeights(of("optimizer"));
+      model.setWeights(of("model").map(({ tensor }) => tensor));
+      tf.dispose(tensors.map(({ tensor }) => tensor));
+      const runs = arrays.find(({ name }) => name === "runs")!.data;
+      apply.runs = runs[0]!;
+      if (gather !== undefined) gather.runs = runs[1]!;
     },
     async dispose() {
-      await train.dispose();
-      await test.dispose();
+      await Promise.all([apply.dispose(), gather?.dispose(), test.dispose()]);
+      average?.dispose();
+      sums?.dispose();
       optimizer.dispose();
     },
   };
+}
+
+/** An update by nothing: slots that are there take their values at once, not in the middle of a compiled step. */
+function makeSlots(optimizer: LearningOptimizer, variables: readonly tf.Variable[]): void {
+  optimizer.learningRate = 0;
+  tf.tidy(() =>
+    optimizer.applyGradients(Object.fromEntries(variables.map((variable) => [variable.name, tf.zerosLike(variable)]))),
+  );
 }
 
 async function saved({ name, tensor }: { name: string; tensor: tf.Tensor }): Promise<SavedArray> {

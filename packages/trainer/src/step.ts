@@ -1,15 +1,10 @@
 import { preprocess, type Preprocessing } from "@convkit/core";
-import type { Batch } from "@convkit/datasets";
+import type { RandomSource } from "@convkit/datasets";
 import * as tf from "@tensorflow/tfjs-core";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
+import type { Augmentation } from "./augmentation.ts";
 import { applyLogits } from "./logits.ts";
 import { correctCount, exampleLosses, type Loss, probabilities, type Targets } from "./objective.ts";
-
-/** Changes a batch inside the training step, before preprocessing; mixing ones change the targets as well. */
-export type Augmentation = (
-  images: tf.Tensor4D,
-  targets: Targets,
-) => { readonly images: tf.Tensor4D; readonly targets: Targets };
 
 /** What a step is made of. */
 export interface StepParts {
@@ -26,10 +21,11 @@ export function trainingLoss(
   parts: StepParts,
   images: tf.Tensor4D,
   labels: tf.Tensor1D,
-  weights?: tf.Tensor1D,
+  extras: { readonly weights?: tf.Tensor1D | undefined; readonly random?: RandomSource | undefined } = {},
 ): { loss: tf.Scalar; correct: tf.Scalar } {
   const { model, loss, preprocessing, augment, outputWeights = [] } = parts;
-  const batch = augment === undefined ? { images, targets: labels as Targets } : augment(images, labels);
+  const { weights, random } = extras;
+  const batch = augment === undefined ? { images, targets: labels as Targets } : augment(images, labels, random);
   const outputs = applyLogits(model, preprocess(batch.images, preprocessing), { training: true });
   const losses = outputs.map((logits, index) => {
     const each = exampleLosses(loss, batch.targets, logits);
@@ -60,9 +56,4 @@ export function predictionLoss(
 ): { loss: tf.Scalar; probabilities: tf.Tensor2D } {
   const logits = applyLogits(parts.model, preprocess(images, parts.preprocessing))[0]!;
   return { loss: tf.mean(exampleLosses(parts.loss, labels, logits)), probabilities: probabilities(logits) };
-}
-
-/** The images of a batch as a float32 tensor, for engines that run eagerly. */
-export function imageTensor({ images, shape }: Batch): tf.Tensor4D {
-  return tf.tensor4d(images instanceof Uint8Array ? Float32Array.from(images) : images, shape, "float32");
 }

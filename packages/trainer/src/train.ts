@@ -17,7 +17,7 @@ import { runDirectory } from "./run-directory.ts";
 import { createRunner } from "./runner.ts";
 import type { Schedule } from "./schedules.ts";
 import { Session } from "./session.ts";
-import type { Augmentation } from "./step.ts";
+import type { Augmentation } from "./augmentation.ts";
 import { testEpoch, trainEpoch } from "./epochs.ts";
 
 /** What to train, on what, and how. */
@@ -41,6 +41,10 @@ export interface TrainOptions {
   readonly sampleWeights?: Float32Array;
   /** What each output's loss counts; the first output is the one that predicts. */
   readonly outputWeights?: readonly number[];
+  /** Batches whose gradients are averaged before the weights change. */
+  readonly accumulate?: number;
+  /** Decay of a moving average of the weights, which is what is validated, kept and saved. */
+  readonly ema?: number;
   readonly callbacks?: readonly Callback[];
   /** What makes an epoch the best: `valLoss` where there is validation data, else `loss`. */
   readonly monitor?: Monitor;
@@ -108,10 +112,10 @@ export async function train(options: TrainOptions): Promise<RunResult> {
   const optimizerConfig = completeOptimizer(options.optimizer ?? "sgd");
   const monitor = options.monitor ?? (data.validation === undefined ? "loss" : "valLoss");
   const metadata = options.metadata ?? { name: model.name, classes: data.train.classes, preprocessing };
-  const { augment, outputWeights } = options;
+  const { augment, outputWeights, accumulate, ema } = options;
   const runner = createRunner(
     { model, loss, preprocessing, ...(augment && { augment }), ...(outputWeights && { outputWeights }) },
-    optimizerConfig,
+    { optimizer: optimizerConfig, ...(accumulate !== undefined && { accumulate }), ...(ema !== undefined && { ema }) },
     { seed, ...options.execution },
   );
   const best = bestWeights(model, monitor);
@@ -139,6 +143,7 @@ export async function train(options: TrainOptions): Promise<RunResult> {
     while (run.epoch < epochs && run.stopReason === undefined) {
       const trained = await trainEpoch(run, () => checkpoints?.onStep());
       if (trained === undefined) break;
+      runner.swapAverage();
       const logs = { ...trained, ...(await testEpoch(run)) };
       const row = { ...logs, seconds: run.endEpoch() };
       run.history.push(row);
@@ -148,11 +153,13 @@ export async function train(options: TrainOptions): Promise<RunResult> {
         if (places !== undefined) await writeHistory(places.history, run.history);
         if (places !== undefined && improved) await saveModel(model, places.model, metadata);
         await hooks.call("onEpochEnd", row.epoch, row, run);
+        runner.swapAverage();
         await checkpoints?.onEpochEnd(row);
       });
     }
     await run.syncWeights();
     await checkpoints?.onEnd();
+    runner.swapAverage();
     if (restoreBest) best.restore();
     if (places !== undefined && best.logs === undefined) await saveModel(model, places.model, metadata);
     await hooks.call("onTrainEnd", run);
