@@ -7,8 +7,8 @@ import type { TypedArray } from "./dtypes.ts";
 export interface Owner {
   /** The value as it is now. */
   read(): TypedArray;
-  /** The tensor it was behind is gone. */
-  release(): void;
+  /** tfjs let go of the data: the variable was disposed, or assigned to. */
+  letGo(): void;
 }
 
 /** What tfjs-node's backend keeps of a tensor, and what this package adds. */
@@ -83,6 +83,11 @@ export function withRecorder<T>(next: Recorder, body: () => T): T {
   }
 }
 
+/** What the backend keeps of a tensor's data; undefined once it is disposed. */
+export function entryOf({ tensorMap }: Backend, dataId: object): Entry | undefined {
+  return tensorMap.has(dataId) ? tensorMap.get(dataId) : undefined;
+}
+
 /** Runs ops eagerly in the middle of a trace: for values that must be known at once. */
 export function eagerly<T>(body: () => T): T {
   const paused = recorder;
@@ -114,20 +119,20 @@ function hook(backend: Backend): void {
   };
   backend.getInputTensorIds = function (tensors) {
     for (const tensor of tensors) {
-      const entry = tensor.dataId === undefined ? undefined : this.tensorMap.get(tensor.dataId);
+      const entry = tensor.dataId === undefined ? undefined : entryOf(this, tensor.dataId);
       if (entry !== undefined && needsValue(entry)) entry.values = valueOf(entry);
     }
     return getInputTensorIds.call(this, tensors);
   };
   backend.readSync = function (dataId) {
-    const entry = this.tensorMap.get(dataId);
+    const entry = entryOf(this, dataId);
     if (entry !== undefined && needsValue(entry)) entry.values = valueOf(entry);
     return readSync.call(this, dataId);
   };
   backend.disposeData = function (dataId, force = false) {
-    const owner = this.tensorMap.get(dataId)?.owner;
+    const owner = entryOf(this, dataId)?.owner;
     const gone = disposeData.call(this, dataId, force);
-    if (gone) owner?.release();
+    if (gone) owner?.letGo();
     return gone;
   };
 }

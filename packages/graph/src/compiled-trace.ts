@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { attr } from "./attrs.ts";
 import { DT } from "./dtypes.ts";
+import { guardWrites } from "./guard.ts";
 import { explainFailure } from "./explain.ts";
 import { graphDef, outputOf, reachable } from "./graph-node.ts";
 import type { GraphNode, Ref } from "./graph-node.ts";
@@ -14,7 +15,7 @@ import type { Leaf } from "./signature.ts";
 import { mapLeaves } from "./structure.ts";
 import { tensorflow } from "./tensorflow.ts";
 import type { Handle } from "./tensorflow.ts";
-import type { FedScalar } from "./trace.ts";
+import type { FedScalar, Trace } from "./trace.ts";
 import { record } from "./tracing.ts";
 
 /** How a function is traced. */
@@ -63,13 +64,14 @@ export class CompiledTrace {
       });
       return mapLeaves(fn(...fillSlots(skeleton, tensors)), (value, path) => {
         if (!(value instanceof tf.Tensor)) return value;
-        this.outputs.push({ path, ref: trace.ref(value) });
+        this.outputs.push({ path, ref: fetchable(trace, trace.ref(value)) });
         return new Slot(this.outputs.length - 1);
       });
     });
     this.#result = result;
     const prefix = `t${runtime.traces++}`;
     const inputs = [...placeholders, ...trace.fed.map(({ node }) => node)];
+    guardWrites(trace.writes, [...this.outputs.map(({ ref }) => ref.node), ...trace.writes]);
     this.nodes = reachable([...inputs, ...this.outputs.map(({ ref }) => ref.node), ...trace.writes]);
     const kept = new Set(this.nodes);
     const used = [...trace.variables.values()].filter(({ handle }) => kept.has(handle));
@@ -128,4 +130,10 @@ export class CompiledTrace {
     });
     return mapLeaves(this.#result, (value) => (value instanceof Slot ? values[value.index] : value));
   }
+}
+
+/** TensorFlow refuses to fetch what is fed. */
+function fetchable(trace: Trace, ref: Ref): Ref {
+  if (ref.node.op !== "Placeholder") return ref;
+  return { node: trace.add("Identity", { T: attr.type(outputOf(ref).dtype) }, [ref]), index: 0 };
 }

@@ -1,6 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { attr } from "./attrs.ts";
-import { tensorOf } from "./backend.ts";
+import { entryOf, tensorOf } from "./backend.ts";
 import type { Backend, Entry, Owner } from "./backend.ts";
 import { DT, fromTfjs, sizeOf, widthOf } from "./dtypes.ts";
 import type { TypedArray } from "./dtypes.ts";
@@ -45,7 +45,7 @@ export class SessionVariable implements Owner {
 
   /** What tfjs keeps of the variable's data now. */
   get entry(): Entry {
-    const entry = this.#store.backend.tensorMap.get(this.variable.dataId);
+    const entry = entryOf(this.#store.backend, this.variable.dataId);
     if (entry === undefined || this.variable.isDisposed)
       throw new GraphError(
         `The variable ${this.variable.name} of a compiled function was disposed; compile the function anew.`,
@@ -57,9 +57,8 @@ export class SessionVariable implements Owner {
     return this.#store.read(this);
   }
 
-  release(): void {
-    this.released = true;
-    this.#store.forget(this);
+  letGo(): void {
+    this.#store.check(this);
   }
 
   /** The node that other graphs of the session reach the value by. */
@@ -89,7 +88,8 @@ export class SessionVariables {
   readonly #assigns = new Map<SessionVariable, Plan>();
   /** Variables that tfjs holds a copy of, good until they are written. */
   readonly #copied = new Set<SessionVariable>();
-  readonly #dead: SessionVariable[] = [];
+  /** Variables whose data tfjs let go of: those that were disposed are to be destroyed. */
+  readonly #suspects = new Set<SessionVariable>();
   #count = 0;
 
   constructor(session: Session, backend: Backend) {
@@ -112,7 +112,7 @@ export class SessionVariables {
 
   /** Before a run: sends what tfjs assigned since, and lets go of copies that the run makes stale. */
   prepare(used: readonly SessionVariable[], written: ReadonlySet<SessionVariable>): void {
-    if (this.#dead.length > 0) this.#destroy();
+    if (this.#suspects.size > 0) this.#destroy();
     const changed = used.filter((variable) => variable.entry.owner !== variable);
     for (const group of grouped(changed)) this.#load(group);
     for (const variable of written) {
@@ -122,7 +122,7 @@ export class SessionVariables {
     for (const variable of this.#copied) {
       if (!written.has(variable)) continue;
       this.#copied.delete(variable);
-      if (!variable.released) this.#drop(variable.entry);
+      this.#drop(variable.entry);
     }
   }
 
@@ -141,6 +141,7 @@ export class SessionVariables {
       return values;
     });
     members.forEach((member, index) => {
+      if (member.variable.isDisposed) return;
       const { entry } = member;
       if (entry.owner !== member || member === variable || entry.values !== null || entry.id >= 0) return;
       entry.values = values[index] as TypedArray;
@@ -171,10 +172,9 @@ export class SessionVariables {
     }
   }
 
-  forget(variable: SessionVariable): void {
+  check(variable: SessionVariable): void {
     this.#copied.delete(variable);
-    if (this.#known.get(variable.variable) === variable) this.#known.delete(variable.variable);
-    if (!this.#session.closed) this.#dead.push(variable);
+    this.#suspects.add(variable);
   }
 
   #load(group: SessionVariable[]): void {
@@ -276,7 +276,9 @@ export class SessionVariables {
   }
 
   #destroy(): void {
-    const dead = this.#dead.splice(0);
+    const dead = [...this.#suspects].filter(({ variable }) => variable.isDisposed);
+    this.#suspects.clear();
+    if (dead.length === 0) return;
     const nodes = dead.map((variable) => {
       const handle = variable.handle(`${variable.key}/dead`);
       const inputs = [{ node: handle, index: 0 }];
@@ -295,6 +297,8 @@ export class SessionVariables {
     for (const done of this.#session.runSync(plan, [])) tensorflow().TF_DeleteTensor(done);
     this.#session.forget(plan);
     for (const variable of dead) {
+      variable.released = true;
+      this.#known.delete(variable.variable);
       const { group } = variable;
       const assignment = this.#assigns.get(variable);
       if (assignment !== undefined) this.#session.forget(assignment);

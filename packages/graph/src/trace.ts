@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { attr } from "./attrs.ts";
-import { eagerly, tensorOf } from "./backend.ts";
+import { eagerly, entryOf, tensorOf } from "./backend.ts";
 import type { Backend, Entry, Recorder } from "./backend.ts";
 import { DT, fromTfjs, sizeOf, tfjsType } from "./dtypes.ts";
 import type { TypedArray } from "./dtypes.ts";
@@ -25,6 +25,8 @@ export interface FedScalar {
 /** Records every op of one run of a function: the nodes, what is fed, and which variables it reads and writes. */
 export class Trace implements Recorder {
   readonly backend: Backend;
+  /** Only what eager tfjs computes, in its order. */
+  readonly exact: boolean;
   readonly variables = new Map<tf.Variable, TracedVariable>();
   readonly fed: FedScalar[] = [];
   /** Called after each successful run, e.g. to count an optimizer's iterations. */
@@ -48,8 +50,9 @@ export class Trace implements Recorder {
   #randoms = 0;
   #step: FedScalar | undefined;
 
-  constructor(backend: Backend, randomness: { seed: number; counter: () => number }) {
+  constructor(backend: Backend, { exact, ...randomness }: { seed: number; counter: () => number; exact: boolean }) {
     this.backend = backend;
+    this.exact = exact;
     this.#randomness = randomness;
     for (const variable of Object.values(tf.engine().registeredVariables)) this.adopt(variable);
   }
@@ -114,7 +117,7 @@ export class Trace implements Recorder {
   ref(tensor: tf.TensorInfo): Ref {
     const long = (tensor as { valueArray?: Int32Array }).valueArray;
     if (long !== undefined) return this.constant(DT.int64, [], long);
-    const entry = this.backend.tensorMap.get(tensor.dataId);
+    const entry = entryOf(this.backend, tensor.dataId);
     if (entry === undefined)
       throw new GraphError(`A disposed tensor went into ${this.kernels.at(-1) ?? "an op"}${place(userLine())}.`);
     if (entry.ref !== undefined) return entry.ref;

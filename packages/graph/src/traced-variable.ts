@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { attr } from "./attrs.ts";
+import { entryOf } from "./backend.ts";
 import { fromTfjs } from "./dtypes.ts";
 import type { GraphNode, Ref } from "./graph-node.ts";
 import { DT } from "./dtypes.ts";
@@ -93,7 +94,7 @@ export class TracedVariable {
   restore(commit: boolean): void {
     if (this.#held === undefined) return;
     const { backend } = this.#trace;
-    const assigned = backend.tensorMap.get(this.variable.dataId);
+    const assigned = entryOf(backend, this.variable.dataId);
     if (commit && assigned !== undefined && this.variable.dataId !== this.#held.dataId) {
       const ref = assigned.ref ?? this.#trace.ref(this.variable);
       const stale = ref.node.op === "ReadVariableOp" && ref.node === this.#current;

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
-import { eagerly, tensorOf, withRecorder } from "./backend.ts";
+import { eagerly, entryOf, tensorOf, withRecorder } from "./backend.ts";
 import type { Backend } from "./backend.ts";
 import { fromTfjs } from "./dtypes.ts";
 import { GraphError } from "./graph-error.ts";
@@ -123,7 +123,7 @@ type Apply = (...args: unknown[]) => unknown;
 
 /** The value a variable made within a trace starts with, as a tensor outside of it. */
 function initialValue(trace: Trace, tensor: tf.Tensor): tf.Tensor {
-  const entry = trace.backend.tensorMap.get(tensor.dataId);
+  const entry = entryOf(trace.backend, tensor.dataId);
   if (entry?.ref === undefined) return eagerly(() => tensor.clone());
   const uniform = uniformValue(entry.ref);
   if (uniform !== undefined) {

@@ -98,3 +98,9 @@ function uniqueName(name: string): string {
   for (let n = 1; taken[unique] !== undefined; n++) unique = `${name}_${n}`;
   return unique;
 }
+
+/** `w -= part * w` */
+export function decayWeights(trace: Trace, variable: tf.Variable, part: tf.Tensor): void {
+  const change = trace.ref(tf.mul(variable, part));
+  trace.variable(variable).write("AssignSubVariableOp", { dtype: attr.type(DT.float32) }, [change]);
+}

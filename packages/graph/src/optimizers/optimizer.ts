@@ -1,0 +1,208 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { Hyper } from "../hyper.ts";
+import { activeTrace } from "../tracing.ts";
+import { clipGradients } from "./clipping.ts";
+import type { Clipping } from "./clipping.ts";
+import { makeSlot } from "./fused.ts";
+import { adamRule, rmspropRule, sgdRule } from "./rules.ts";
+import type { AdamNumbers, Rule } from "./rules.ts";
+
+/** A tfjs optimizer (`minimize`, `applyGradients`, `model.compile({ optimizer })`) that runs by fused ops when compiled. */
+export class RuleOptimizer extends tf.Optimizer {
+  static className = "RuleOptimizer";
+  readonly kind: string;
+  readonly #rule: Rule;
+  readonly #rate: Hyper;
+  readonly #momentum: Hyper | undefined;
+  readonly #clipping: Clipping;
+  readonly #config: tf.serialization.ConfigDict;
+  readonly #iteration: tf.Variable;
+  readonly #slots = new Map<tf.Variable, tf.Variable[]>();
+  /** Values from `setWeights` for variables that were not updated yet, by slot. */
+  #pending: tf.Tensor[][] = [];
+
+  constructor(
+    kind: string,
+    rule: Rule,
+    hypers: { rate: Hyper; momentum?: Hyper },
+    clipping: Clipping,
+    config: tf.serialization.ConfigDict,
+  ) {
+    super();
+    this.kind = kind;
+    this.#rule = rule;
+    this.#rate = hypers.rate;
+    this.#momentum = hypers.momentum;
+    this.#clipping = clipping;
+    this.#config = config;
+    this.#iteration = tf.tidy(() => tf.variable(tf.scalar(0), false));
+  }
+
+  /** Fed at every run of a compiled function: a schedule may set it between runs. */
+  get learningRate(): number {
+    return this.#rate.value;
+  }
+
+  set learningRate(value: number) {
+    this.#rate.value = value;
+  }
+
+  /** SGD's and RMSprop's momentum, fed as the learning rate is. */
+  get momentum(): number {
+    return this.#momentum?.value ?? 0;
+  }
+
+  set momentum(value: number) {
+    if (this.#momentum === undefined || (this.#momentum.value === 0) !== (value === 0))
+      throw new Error(`This ${this.kind} was made ${this.momentum === 0 ? "without" : "with"} momentum; make another.`);
+    this.#momentum.value = value;
+  }
+
+  override applyGradients(gradients: tf.NamedTensorMap | { name: string; tensor: tf.Tensor }[]): void {
+    tf.tidy(() => {
+      const entries = Array.isArray(gradients)
+        ? gradients.map(({ name, tensor }) => [name, tensor] as const)
+        : Object.entries(gradients);
+      const present = entries.filter(([, gradient]) => gradient !== null && gradient !== undefined);
+      const clipped = clipGradients(
+        present.map(([, gradient]) => gradient),
+        this.#clipping,
+      );
+      const registered = tf.engine().registeredVariables;
+      const steps = present.map(([name], index) => {
+        const variable = registered[name] as tf.Variable;
+        return { variable, gradient: clipped[index] as tf.Tensor, slots: this.#slotsOf(variable) };
+      });
+      const trace = activeTrace();
+      if (trace === undefined || trace.exact) this.#rule.plain(steps, this.#iteration);
+      else this.#rule.fused(trace, steps, this.#iteration);
+      this.#iteration.assign(tf.add(this.#iteration, 1));
+    });
+  }
+
+  /** The step count, then the slots: for each kind of slot, one a variable. */
+  override async getWeights(): Promise<{ name: string; tensor: tf.Tensor }[]> {
+    const all = [...this.#slots];
+    return [
+      { name: "iter", tensor: this.#iteration },
+      ...this.#rule.slots.flatMap((slot, index) =>
+        all.map(([variable, slots]) => ({ name: `${variable.name}/${slot}`, tensor: slots[index] as tf.Variable })),
+      ),
+    ];
+  }
+
+  /** Takes what `getWeights` gave; before the first step the slots wait for their variables. */
+  override async setWeights(weights: { name: string; tensor: tf.Tensor }[]): Promise<void> {
+    const [iteration, ...rest] = weights;
+    const kinds = this.#rule.slots.length;
+    if (iteration === undefined || (kinds === 0 ? rest.length > 0 : rest.length % kinds !== 0))
+      throw new Error(
+        `A ${this.kind} has a step count and ${kinds} slots a variable, and ${weights.length} weights came.`,
+      );
+    tf.tidy(() => this.#iteration.assign(tf.cast(tf.reshape(iteration.tensor, []), "float32")));
+    const count = kinds === 0 ? 0 : rest.length / kinds;
+    tf.dispose(this.#pending);
+    this.#pending = Array.from({ length: count }, (_, variable) =>
+      Array.from({ length: kinds }, (__, slot) =>
+        tf.keep((rest[slot * count + variable] as { tensor: tf.Tensor }).tensor.clone()),
+      ),
+    );
+    for (const slots of this.#slots.values()) this.#takePending(slots);
+  }
+
+  override dispose(): void {
+    this.#iteration.dispose();
+    tf.dispose([...this.#slots.values()]);
+    tf.dispose(this.#pending);
+    this.#slots.clear();
+  }
+
+  override getClassName(): string {
+    return this.kind;
+  }
+
+  getConfig(): tf.serialization.ConfigDict {
+    return { ...this.#config, learningRate: this.learningRate };
+  }
+
+  #slotsOf(variable: tf.Variable): tf.Variable[] {
+    let slots = this.#slots.get(variable);
+    if (slots === undefined) {
+      slots = this.#rule.slots.map((slot) => makeSlot(variable, `${variable.name}/${slot}`));
+      this.#slots.set(variable, slots);
+      this.#takePending(slots);
+    }
+    return slots;
+  }
+
+  #takePending(slots: readonly tf.Variable[]): void {
+    const values = this.#pending.shift();
+    values?.forEach((value, index) => slots[index]?.assign(value));
+    tf.dispose(values ?? []);
+  }
+}
+
+/** Stochastic gradient descent, with Keras' momentum and Nesterov's (Sutskever et al. 2013). */
+export function sgd({
+  learningRate = 0.01,
+  momentum = 0,
+  nesterov = false,
+  ...clipping
+}: { learningRate?: number; momentum?: number; nesterov?: boolean } & Clipping = {}): RuleOptimizer {
+  const hypers = { rate: new Hyper(learningRate, "learningRate"), momentum: new Hyper(momentum, "momentum") };
+  const rule = sgdRule(hypers.rate, { momentum: hypers.momentum, nesterov });
+  return new RuleOptimizer("SGD", rule, hypers, clipping, { momentum, nesterov, ...clipping });
+}
+
+/** Options of Adam. */
+export interface AdamOptions extends Clipping {
+  learningRate?: number;
+  beta1?: number;
+  beta2?: number;
+  epsilon?: number;
+}
+
+/** Adam with Keras' defaults. */
+export function adam(options: AdamOptions = {}): RuleOptimizer {
+  return makeAdam("Adam", options, {});
+}
+
+/** Adam with decoupled weight decay, of all variables or of those that `decays` picks. */
+export function adamw({
+  weightDecay = 0.004,
+  decays = () => true,
+  ...options
+}: AdamOptions & { weightDecay?: number; decays?: (variable: tf.Variable) => boolean } = {}): RuleOptimizer {
+  return makeAdam("AdamW", options, { weightDecay: new Hyper(weightDecay, "weightDecay"), decays });
+}
+
+function makeAdam(
+  kind: string,
+  { learningRate = 0.001, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7, ...clipping }: AdamOptions,
+  { weightDecay, decays = () => false }: Partial<Pick<AdamNumbers, "weightDecay" | "decays">>,
+): RuleOptimizer {
+  const rate = new Hyper(learningRate, "learningRate");
+  const rule = adamRule(rate, { beta1, beta2, epsilon, decays, ...(weightDecay !== undefined && { weightDecay }) });
+  const config = { beta1, beta2, epsilon, ...(weightDecay !== undefined && { weightDecay: weightDecay.value }) };
+  return new RuleOptimizer(kind, rule, { rate }, clipping, { ...config, ...clipping });
+}
+
+/** RMSprop with Keras' defaults: epsilon 1e-7 under the root, and momentum over the scaled gradient. */
+export function rmsprop({
+  learningRate = 0.001,
+  rho = 0.9,
+  momentum = 0,
+  epsilon = 1e-7,
+  centered = false,
+  ...clipping
+}: {
+  learningRate?: number;
+  rho?: number;
+  momentum?: number;
+  epsilon?: number;
+  centered?: boolean;
+} & Clipping = {}): RuleOptimizer {
+  const hypers = { rate: new Hyper(learningRate, "learningRate"), momentum: new Hyper(momentum, "momentum") };
+  const rule = rmspropRule(hypers.rate, { rho, momentum: hypers.momentum, epsilon, centered });
+  return new RuleOptimizer("RMSprop", rule, hypers, clipping, { rho, momentum, epsilon, centered, ...clipping });
+}

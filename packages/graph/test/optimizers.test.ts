@@ -1,0 +1,73 @@
+import { readFileSync } from "node:fs";
+import * as tf from "@tensorflow/tfjs-core";
+import { useEngine } from "@convkit/engine";
+import { engines } from "@convkit/testing";
+import { beforeAll, describe, expect, test } from "vitest";
+import { adam, adamw, compile, rmsprop, sgd } from "../src/index.ts";
+import { hashed } from "./networks.ts";
+
+const golden = JSON.parse(readFileSync(new URL("golden/optimizers.json", import.meta.url), "utf8")) as {
+  cases: Record<string, [number[], number[]]>;
+};
+
+const optimizers = {
+  sgd: () => sgd({ learningRate: 0.1 }),
+  "sgd momentum": () => sgd({ learningRate: 0.1, momentum: 0.9 }),
+  "sgd nesterov": () => sgd({ learningRate: 0.1, momentum: 0.9, nesterov: true }),
+  adam: () => adam({ learningRate: 0.01 }),
+  adamw: () => adamw({ learningRate: 0.01, weightDecay: 0.1 }),
+  rmsprop: () => rmsprop({ learningRate: 0.01 }),
+  "rmsprop momentum": () => rmsprop({ learningRate: 0.01, momentum: 0.5 }),
+  "rmsprop centered": () => rmsprop({ learningRate: 0.01, momentum: 0.5, centered: true }),
+  "clip value": () => sgd({ learningRate: 0.1, clipValue: 0.5 }),
+  "clip norm": () => sgd({ learningRate: 0.1, clipNorm: 1 }),
+  "clip global norm": () => sgd({ learningRate: 0.1, globalClipNorm: 1.5 }),
+};
+const names = Object.keys(optimizers) as (keyof typeof optimizers)[];
+
+const values = (start: number, scale = 1) => Float32Array.from({ length: 6 }, (_, i) => scale * hashed(start + i));
+const gradients = (step: number) =>
+  [values(1000 * (step + 1), 2), values(1000 * (step + 1) + 100, 0.5)].map((data) => ({ data, shape: [6] }));
+
+test("the golden has every case", () => expect(Object.keys(golden.cases)).toEqual(names));
+
+describe.runIf(engines.includes("native"))("five updates equal Keras', the rate halved after three", () => {
+  beforeAll(async () => {
+    await useEngine("native");
+  });
+
+  test.each(
+    names.flatMap((name) => ["eager", "compiled", "compiled deterministic"].map((how) => [name, how] as const)),
+  )("%s, %s", async (name, how) => {
+    const variables = [tf.variable(tf.tensor(values(0))), tf.variable(tf.tensor(values(100)))] as const;
+    const optimizer = optimizers[name]();
+    const apply = (...tensors: tf.Tensor[]) =>
+      optimizer.applyGradients(variables.map(({ name }, i) => ({ name, tensor: tensors[i] as tf.Tensor })));
+    const step = compile(apply, { deterministic: how.endsWith("deterministic") });
+    for (let i = 0; i < 5; i++) {
+      if (i === 3) optimizer.learningRate /= 2;
+      if (how === "eager") tf.tidy(() => apply(...gradients(i).map(({ data }) => tf.tensor(data))));
+      else await step(...(gradients(i) as never[]));
+    }
+    variables.forEach((variable, i) => {
+      const expected = golden.cases[name]?.[i] as number[];
+      [...variable.dataSync()].forEach((value, j) => expect(value).toBeCloseTo(expected[j] as number, 5));
+    });
+    await step.dispose();
+    optimizer.dispose();
+    tf.dispose([...variables]);
+  });
+
+  test.each(["adam", "sgd momentum"] as const)("%s goes on from saved weights", async (name) => {
+    const [one, two] = [optimizers[name](), optimizers[name]()];
+    const a = tf.variable(tf.tensor(values(0)));
+    const update = (optimizer: typeof one, variable: tf.Variable, step: number) =>
+      tf.tidy(() => optimizer.applyGradients([{ name: variable.name, tensor: tf.tensor(values(1000 * step)) }]));
+    for (const step of [1, 2]) update(one, a, step);
+    const b = tf.variable(a.clone());
+    await two.setWeights(await one.getWeights());
+    update(one, a, 3);
+    update(two, b, 3);
+    expect([...b.dataSync()]).toEqual([...a.dataSync()]);
+  });
+});

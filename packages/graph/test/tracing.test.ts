@@ -1,0 +1,163 @@
+import * as tf from "@tensorflow/tfjs-core";
+import * as tfl from "@tensorflow/tfjs-layers";
+import { useEngine } from "@convkit/engine";
+import { engines } from "@convkit/testing";
+import { beforeAll, describe, expect, test } from "vitest";
+import { compile, hyper, isTracing, random } from "../src/index.ts";
+
+const vector = (...data: number[]) => ({ data: Float32Array.from(data), shape: [data.length] });
+
+describe.runIf(engines.includes("native"))("a compiled function", () => {
+  beforeAll(async () => {
+    await useEngine("native");
+  });
+
+  test("takes and returns nested structures", async () => {
+    const f = compile((a: { x: tf.Tensor; list: tf.Tensor[] }, name: string) => ({
+      name,
+      sums: a.list.map((t) => tf.add(t, a.x)),
+      nothing: null,
+    }));
+    const result = await f({ x: 10, list: [vector(1, 2), tf.tensor1d([3])] }, "n");
+    expect(result.name).toBe("n");
+    expect(result.nothing).toBeNull();
+    expect(result.sums.map(({ data, shape }) => [[...data], shape])).toEqual([
+      [[11, 12], [2]],
+      [[13], [1]],
+    ]);
+    await f.dispose();
+  });
+
+  test("is traced once a signature", async () => {
+    let traced = 0;
+    const f = compile((x: tf.Tensor) => {
+      traced++;
+      expect(isTracing()).toBe(true);
+      return tf.sum(x);
+    });
+    for (const x of [vector(1, 2), vector(3, 4), vector(5)]) await f(x);
+    expect(traced).toBe(2);
+    expect(f.describe().map(({ inputs, outputs }) => [inputs, outputs])).toEqual([
+      [["0: float32 [2]"], ["result: float32 []"]],
+      [["0: float32 [1]"], ["result: float32 []"]],
+    ]);
+    await f.dispose();
+  });
+
+  test.each([
+    ["float32", Float32Array.of(1.5, 2), "float32", [1.5, 2]],
+    ["int32", Int32Array.of(1, -2), "int32", [1, -2]],
+    ["bytes", Uint8Array.of(1, 255), "float32", [1, 255]],
+  ])("sees %s", async (_, data, dtype, expected) => {
+    const f = compile((x: tf.Tensor) => {
+      expect(x.dtype).toBe(dtype);
+      return x;
+    });
+    expect([...(await f({ data, shape: [2] })).data]).toEqual(expected);
+    await f.dispose();
+  });
+
+  test("reads numbers that change between runs", async () => {
+    const weight = hyper(2);
+    const f = compile((x: tf.Tensor) => tf.mul(x, weight.read()));
+    expect((await f(3)).item()).toBe(6);
+    weight.value = 5;
+    expect((await f(3)).item()).toBe(15);
+    await f.dispose();
+  });
+
+  test("stores uniform constants as one number", async () => {
+    const f = compile((x: tf.Tensor) => tf.add(tf.mul(x, tf.ones([1000, 100])), tf.zeros([1000, 100])));
+    const [sum] = [...(await f(2)).data];
+    expect(sum).toBe(2);
+    expect(f.describe()[0]?.graphBytes).toBeLessThan(4000);
+    await f.dispose();
+  });
+
+  test.each([
+    [
+      "a read-back",
+      (x: tf.Tensor) => tf.scalar(tf.add(x, 1).dataSync()[0] as number),
+      /read back.*Add.*tracing\.test\.ts:\d+/,
+    ],
+    ["a branch on a value", (x: tf.Tensor) => (tf.sum(x).arraySync() === 0 ? x : tf.neg(x)), /read back.*tf\.where/],
+    ["a disposed tensor", (x: tf.Tensor) => tf.add(x, disposed()), /disposed/],
+    ["a size that depends on data", (x: tf.Tensor) => tf.unique(x as tf.Tensor1D).values, /Unique.*depends on data/],
+    ["random numbers from JavaScript", (x: tf.Tensor) => tf.add(x, tf.randomNormal([2])), /random\.normal/],
+  ] as [string, (x: tf.Tensor) => tf.Tensor, RegExp][])("says what is wrong: %s", async (_, fn, message) => {
+    const f = compile(fn);
+    await expect(f(vector(1, 2))).rejects.toThrow(message);
+    expect(isTracing()).toBe(false);
+    await f.dispose();
+  });
+
+  test("reads back what depends on constants alone", async () => {
+    const f = compile((x: tf.Tensor) => tf.mul(x, tf.add(tf.scalar(2), 1).dataSync()[0] as number));
+    expect((await f(2)).item()).toBe(6);
+    await f.dispose();
+  });
+
+  test("lets timers fire, and keeps the order of its calls", async () => {
+    const big = tf.variable(tf.ones([700, 700]));
+    const f = compile((x: tf.Tensor) => {
+      let y: tf.Tensor = tf.mul(big, x);
+      for (let i = 0; i < 10; i++) y = tf.mul(tf.matMul(y as tf.Tensor2D, big as tf.Tensor2D), 1e-3);
+      return tf.sum(y);
+    });
+    await f(1);
+    let ticks = 0;
+    const timer = setInterval(() => ticks++, 1);
+    const order: number[] = [];
+    await Promise.all([1, 2, 3, 4].map(async (n) => f(n).then(() => order.push(n))));
+    clearInterval(timer);
+    expect(order).toEqual([1, 2, 3, 4]);
+    expect(ticks).toBeGreaterThan(3);
+    await f.dispose();
+  });
+});
+
+describe.runIf(engines.includes("native"))("random numbers in a compiled function", () => {
+  beforeAll(async () => {
+    await useEngine("native");
+  });
+
+  const draws = {
+    "random.uniform": () => random.uniform([1000], { min: 2, max: 4 }),
+    "random.normal": () => random.normal([1000], { mean: 3, deviation: 0.5 }),
+    "random.truncatedNormal": () => random.truncatedNormal([1000], { mean: 3 }),
+    "random.dropout": () => random.dropout(tf.fill([1000], 3), 0.25),
+    "tf.dropout": () => tf.dropout(tf.fill([1000], 3), 0.25),
+    "a dropout layer": () =>
+      tfl.layers.dropout({ rate: 0.25 }).apply(tf.fill([1000], 3), { training: true }) as tf.Tensor,
+    "a noise layer": () =>
+      tfl.layers.gaussianNoise({ stddev: 0.5 }).apply(tf.fill([1000], 3), { training: true }) as tf.Tensor,
+  };
+
+  test.each(Object.entries(draws))("%s: new at each run, equal for equal seeds", async (_, fn) => {
+    const [a, b, other] = [compile(fn, { seed: 7 }), compile(fn, { seed: 7 }), compile(fn, { seed: 8 })] as const;
+    const [a1, a2] = [await a(), await a()];
+    const [b1, b2] = [await b(), await b()];
+    expect(b1.data).toEqual(a1.data);
+    expect(b2.data).toEqual(a2.data);
+    expect(a2.data).not.toEqual(a1.data);
+    expect((await other()).data).not.toEqual(a1.data);
+    expect((a1.data as Float32Array).reduce((x, y) => x + y) / 1000).toBeCloseTo(3, 0);
+    const resumed = compile(fn, { seed: 7 });
+    resumed.runs = 1;
+    expect((await resumed()).data).toEqual(a2.data);
+    await Promise.all([a, b, other, resumed].map((f) => f.dispose()));
+  });
+
+  test("two draws of one function differ", async () => {
+    const f = compile(() => [random.uniform([8]), random.uniform([8])]);
+    const [a, b] = await f();
+    expect(a?.data).not.toEqual(b?.data);
+    await f.dispose();
+  });
+});
+
+function disposed(): tf.Tensor {
+  const tensor = tf.scalar(1);
+  tensor.dispose();
+  return tensor;
+}

@@ -1,0 +1,131 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { useEngine } from "@convkit/engine";
+import { engines } from "@convkit/testing";
+import { beforeAll, describe, expect, test } from "vitest";
+import { compile, GraphError } from "../src/index.ts";
+
+const one = { data: Float32Array.of(1), shape: [] };
+
+describe.runIf(engines.includes("native"))("variables", () => {
+  beforeAll(async () => {
+    await useEngine("native");
+  });
+
+  /** A variable, and a compiled function that adds to it and returns its square before. */
+  function counter(start = 0) {
+    const variable = tf.variable(tf.scalar(start));
+    const add = compile((x: tf.Tensor) => {
+      const before = tf.square(variable);
+      variable.assign(tf.add(variable, x) as tf.Scalar);
+      return before;
+    });
+    return { variable, add, value: () => variable.dataSync()[0] };
+  }
+
+  test("are never stale when read", async () => {
+    const { add, value } = counter(3);
+    expect((await add(one)).item()).toBe(9);
+    expect(value()).toBe(4);
+    expect((await add(2)).item()).toBe(16);
+    expect(value()).toBe(6);
+    await add.dispose();
+    expect(value()).toBe(6);
+  });
+
+  test("read during a run give the value after it", async () => {
+    const { add, value } = counter(1);
+    await add(one);
+    const running = add(one);
+    await Promise.resolve();
+    await Promise.resolve();
+    expect(value()).toBe(3);
+    await running;
+    expect(value()).toBe(3);
+    await add.dispose();
+  });
+
+  test("assigned in JavaScript reach the next run", async () => {
+    const { variable, add, value } = counter();
+    await add(one);
+    variable.assign(tf.scalar(10));
+    expect(value()).toBe(10);
+    expect((await add(one)).item()).toBe(100);
+    expect(value()).toBe(11);
+    await add.dispose();
+  });
+
+  test("are used by eager ops between runs", async () => {
+    const { variable, add } = counter(2);
+    await add(one);
+    expect(tf.mul(variable, 2).dataSync()[0]).toBe(6);
+    await add(one);
+    expect(tf.mul(variable, 2).dataSync()[0]).toBe(8);
+    await add.dispose();
+  });
+
+  test("keep clones as they were", async () => {
+    const { variable, add, value } = counter(5);
+    await add(one);
+    const clone = variable.clone();
+    await add(one);
+    await add(one);
+    expect([clone.dataSync()[0], value()]).toEqual([6, 8]);
+    await add.dispose();
+    expect([clone.dataSync()[0], value()]).toEqual([6, 8]);
+  });
+
+  test("are shared by two compiled functions, and by ones with other options", async () => {
+    const { variable, add } = counter();
+    const read = compile(() => tf.mul(variable, 10));
+    const elsewhere = compile(() => variable.assign(tf.mul(variable, 2) as tf.Scalar) as unknown, { threads: 1 });
+    await add(one);
+    expect((await read()).item()).toBe(10);
+    await elsewhere();
+    expect((await read()).item()).toBe(20);
+    await add(one);
+    expect((await read()).item()).toBe(30);
+    await Promise.all([add.dispose(), read.dispose(), elsewhere.dispose()]);
+  });
+
+  test("stay as they were when a run throws", async () => {
+    const variables = [1, 2, 3].map((value) => tf.variable(tf.tensor1d([value])));
+    const table = tf.tensor1d([1, 2, 3]);
+    const step = compile((index: tf.Tensor) => {
+      for (const variable of variables) variable.assign(tf.add(variable, 1));
+      return tf.gather(table, index as tf.Tensor1D);
+    });
+    const at = (i: number) => ({ data: Int32Array.of(i), shape: [1] });
+    await step(at(1));
+    await expect(step(at(7))).rejects.toThrow(/GatherV2 failed .*variables\.test\.ts:\d+.*indices\[0\] = 7/);
+    expect(variables.map((variable) => variable.dataSync()[0])).toEqual([2, 3, 4]);
+    await step(at(2));
+    expect(variables.map((variable) => variable.dataSync()[0])).toEqual([3, 4, 5]);
+    await step.dispose();
+  });
+
+  test("disposed are said to be so", async () => {
+    const { variable, add } = counter();
+    await add(one);
+    variable.dispose();
+    await expect(add(one)).rejects.toThrow(/variable .* was disposed/);
+    await add.dispose();
+    await expect(add(one)).rejects.toThrow(GraphError);
+  });
+
+  test("leak nothing", async () => {
+    const { add, variable } = counter();
+    await add(one);
+    const before = tf.memory();
+    for (let i = 0; i < 5; i++) {
+      await add(one);
+      variable.dataSync();
+    }
+    const { numTensors, numDataBuffers, numBytes } = tf.memory();
+    expect({ numTensors, numDataBuffers, numBytes }).toEqual({
+      numTensors: before.numTensors,
+      numDataBuffers: before.numDataBuffers,
+      numBytes: before.numBytes,
+    });
+    await add.dispose();
+  });
+});
