@@ -10,6 +10,7 @@ import { findInstalled, librariesOf, type InstallableEngine, type InstalledEngin
 import { shimNodeUtil } from "./node-shim.ts";
 import { cachedAddon, placeAddon } from "./place-addon.ts";
 import { shareTfjs } from "./share-tfjs.ts";
+import { registerTensorflowKernels } from "./tensorflow-kernels.ts";
 import { noteTensorflowLibrary } from "./tensorflow-library.ts";
 import { describeTfjsNode, findTfjsNode, hasOwnAddon, packageNames, type TfjsNode } from "./tfjs-node.ts";
 import { findTfjsNodeCopy, tfjsNodeCopyRoot } from "./tfjs-node-copy.ts";
@@ -61,6 +62,7 @@ export async function loadTensorflow(
       `TensorFlow could not be loaded through ${tfjsNode.folder} (${reason}): remove ${installed ? installed.folder : "that folder"} and type "convkit engine install".`,
     );
   }
+  registerTensorflowKernels();
   await tf.setBackend("tensorflow");
   await tf.ready();
   const { binding, isUsingGpuDevice } = tf.backend() as unknown as {

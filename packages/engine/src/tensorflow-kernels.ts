@@ -1,0 +1,80 @@
+import * as tf from "@tensorflow/tfjs-core";
+
+/** The part of tfjs-node's backend that runs a TensorFlow op. */
+interface TensorflowBackend {
+  binding: { TF_ATTR_STRING: number; TF_ATTR_TYPE: number; TF_FLOAT: number };
+  executeSingleOutput(op: string, attributes: object[], inputs: tf.TensorInfo[]): tf.Tensor;
+}
+
+/** Registers the two image kernels that tfjs-node lacks, so that `tf.image.transform` and `rotateWithOffset` run on TensorFlow. */
+export function registerTensorflowKernels(): void {
+  for (const kernel of [transform, rotateWithOffset]) {
+    if (!tf.getKernel(kernel.kernelName, "tensorflow")) tf.registerKernel(kernel);
+  }
+}
+
+const transform: tf.KernelConfig = {
+  kernelName: "Transform",
+  backendName: "tensorflow",
+  kernelFunc: ({ inputs, backend, attrs }) => {
+    const { image, transforms } = inputs as { image: tf.TensorInfo; transforms: tf.TensorInfo };
+    const { interpolation, fillMode, fillValue, outputShape } = attrs as unknown as tf.TransformAttrs;
+    const [height, width] = outputShape ?? (image.shape.slice(1, 3) as [number, number]);
+    return project(backend, image, transforms, { interpolation, fillMode, fillValue, height, width });
+  },
+};
+
+/** As tfjs' other backends: to the nearest pixel, around a centre in parts of the size; a fill colour's fourth channel is opaque. */
+const rotateWithOffset: tf.KernelConfig = {
+  kernelName: "RotateWithOffset",
+  backendName: "tensorflow",
+  kernelFunc: ({ inputs, backend, attrs }) => {
+    const image = inputs["image"] as tf.TensorInfo;
+    const { radians, fillValue, center } = attrs as unknown as tf.RotateWithOffsetAttrs;
+    const [, height, width, channels] = image.shape as [number, number, number, number];
+    const [x, y] = tf.backend_util.getImageCenter(center, height, width);
+    const [cos, sin] = [Math.cos(radians), Math.sin(radians)];
+    const row = [cos, -sin, x - cos * x + sin * y, sin, cos, y - sin * x - cos * y, 0, 0];
+    return tf.tidy(() => {
+      const how = { interpolation: "nearest", fillMode: "constant", height, width } as const;
+      const rotate = (from: tf.TensorInfo, fillValue: number) =>
+        project(backend, from, tf.tensor2d([row]), { ...how, fillValue });
+      if (typeof fillValue === "number") return rotate(image, fillValue);
+      const colour = tf.tensor1d([...fillValue, 255].slice(0, channels));
+      const isInside = tf.cast(rotate(tf.ones(image.shape), 0), "bool");
+      return tf.where(isInside, rotate(image, 0), colour);
+    });
+  },
+};
+
+interface Projection {
+  interpolation: "nearest" | "bilinear";
+  fillMode: "constant" | "reflect" | "wrap" | "nearest";
+  fillValue: number;
+  height: number;
+  width: number;
+}
+
+function project(
+  backend: unknown,
+  image: tf.TensorInfo,
+  transforms: tf.TensorInfo,
+  { interpolation, fillMode, fillValue, height, width }: Projection,
+): tf.Tensor {
+  const { binding, executeSingleOutput } = backend as TensorflowBackend;
+  const attributes = [
+    { name: "dtype", type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT },
+    { name: "interpolation", type: binding.TF_ATTR_STRING, value: interpolation.toUpperCase() },
+    { name: "fill_mode", type: binding.TF_ATTR_STRING, value: fillMode.toUpperCase() },
+  ];
+  return tf.tidy(() => {
+    const size = tf.tensor1d([height, width], "int32");
+    const images = image.dtype === "float32" ? image : tf.cast(image as tf.Tensor, "float32");
+    return executeSingleOutput.call(backend, "ImageProjectiveTransformV3", attributes, [
+      images,
+      transforms,
+      size,
+      tf.scalar(fillValue),
+    ]);
+  });
+}
