@@ -49,7 +49,8 @@ export function conv(
       dilationRate: [...pair(dilation)] as [number, number],
       kernelInitializer: initializer(init, `${name}/kernel`),
     };
-    return groups === 1 ? tfl.layers.conv2d(args) : new Conv2D({ ...args, groups });
+    const isPlain = groups === 1 && pair(dilation).every((rate) => rate === 1);
+    return isPlain ? tfl.layers.conv2d(args) : new Conv2D({ ...args, groups });
   });
 }
 

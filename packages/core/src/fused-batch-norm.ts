@@ -33,42 +33,28 @@ function fusedBatchNorm(
   onMoments: OnMoments,
 ): tf.Tensor4D {
   const { TF_FLOAT } = backend.binding;
-  const shared = { FLOAT: { epsilon }, BOOL: { is_training: true }, STRING: { data_format: "NHWC" } };
-  const types = { TYPE: { T: TF_FLOAT, U: TF_FLOAT } };
+  const shared = { TYPE: { T: TF_FLOAT, U: TF_FLOAT }, BOOL: { is_training: true }, STRING: { data_format: "NHWC" } };
   const count = x.size / (x.shape[3] as number);
-  const forward = opAttributes(backend, {
-    ...types,
-    ...shared,
-    FLOAT: { epsilon, exponential_avg_factor: 1 },
-  });
-  const backward = opAttributes(backend, { ...types, ...shared });
+  const none = tf.tensor1d([], "float32");
+  const [y, mean, variance, ...reserves] = backend.executeMultipleOutputs(
+    "FusedBatchNormV3",
+    opAttributes(backend, { ...shared, FLOAT: { epsilon, exponential_avg_factor: 1 } }),
+    [x, gamma, beta, none, none],
+    6,
+  ) as [tf.Tensor, tf.Tensor1D, tf.Tensor1D, ...tf.Tensor[]];
+  // The kernel hands out the sample variance (n - 1); Keras keeps the population's.
+  onMoments(mean, tf.mul(variance, (count - 1) / count || 1));
 
-  const normalise = tf.customGrad((...args: unknown[]) => {
-    const [x, gamma, beta, save] = args as [tf.Tensor, tf.Tensor, tf.Tensor, (tensors: tf.Tensor[]) => void];
-    const none = tf.tensor1d([], "float32");
-    const [y, mean, variance, reserve1, reserve2, reserve3] = backend.executeMultipleOutputs(
-      "FusedBatchNormV3",
-      forward,
-      [x, gamma, beta, none, none],
-      6,
-    ) as [tf.Tensor, tf.Tensor1D, tf.Tensor1D, tf.Tensor, tf.Tensor, tf.Tensor];
-    // The kernel hands out the sample variance (n - 1); Keras keeps the population's.
-    onMoments(mean, tf.mul(variance, (count - 1) / count || 1));
-    save([x, gamma, reserve1, reserve2, reserve3]);
-    return {
-      value: y,
-      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
-        const [dx, dgamma, dbeta] = backend.executeMultipleOutputs(
-          "FusedBatchNormGradV3",
-          backward,
-          [dy, ...saved],
-          5,
-        ) as [tf.Tensor, tf.Tensor, tf.Tensor];
-        return [dx, dgamma, dbeta];
-      },
-    };
-  });
-  return normalise(x, gamma, beta) as tf.Tensor4D;
+  return withGradient([x, gamma, beta], y, [x, gamma, ...reserves], (dy, saved) =>
+    backend
+      .executeMultipleOutputs(
+        "FusedBatchNormGradV3",
+        opAttributes(backend, { ...shared, FLOAT: { epsilon } }),
+        [dy, ...saved],
+        5,
+      )
+      .slice(0, 3),
+  );
 }
 
 /** The same of ordinary ops, with the gradient in closed form: a tenth of the ops that automatic differentiation makes. */
@@ -81,25 +67,41 @@ export function composedBatchNorm(
 ): tf.Tensor4D {
   const count = x.size / (x.shape[3] as number);
   const axes = [0, 1, 2];
-  const normalise = tf.customGrad((...args: unknown[]) => {
-    const [x, gamma, beta, save] = args as [tf.Tensor4D, tf.Tensor1D, tf.Tensor1D, (tensors: tf.Tensor[]) => void];
-    const mean = tf.mean(x, axes) as tf.Tensor1D;
-    const centred = tf.sub(x, mean);
-    const variance = tf.mean(tf.square(centred), axes) as tf.Tensor1D;
-    const inverse = tf.rsqrt(tf.add(variance, epsilon));
-    const normal = tf.mul(centred, inverse);
-    onMoments(mean, variance);
-    save([normal, tf.mul(gamma, inverse)]);
-    return {
-      value: tf.add(tf.mul(normal, gamma), beta),
-      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
-        const [normal, scale] = saved as [tf.Tensor, tf.Tensor];
-        const dbeta = tf.sum(dy, axes);
-        const dgamma = tf.sum(tf.mul(dy, normal), axes);
-        const along = tf.add(tf.mul(normal, tf.div(dgamma, count)), tf.div(dbeta, count));
-        return [tf.mul(tf.sub(dy, along), scale), dgamma, dbeta];
-      },
-    };
+  const mean = untaped((x) => tf.mean(x, axes), x) as tf.Tensor1D;
+  const variance = untaped((x) => tf.mean(tf.square(tf.sub(x, mean)), axes), x) as tf.Tensor1D;
+  onMoments(mean, variance);
+  const inverse = tf.rsqrt(tf.add(variance, epsilon));
+  const y = untaped((x) => {
+    const scale = tf.mul(gamma, inverse);
+    return tf.add(tf.mul(x, scale), tf.sub(beta, tf.mul(mean, scale)));
+  }, x);
+
+  return withGradient([x, gamma, beta], y, [x, gamma, mean, inverse], (dy, saved) => {
+    const [x, gamma, mean, inverse] = saved as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
+    const normal = tf.mul(tf.sub(x, mean), inverse);
+    const dbeta = tf.sum(dy, axes);
+    const dgamma = tf.sum(tf.mul(dy, normal), axes);
+    const along = tf.add(tf.mul(normal, tf.div(dgamma, count)), tf.div(dbeta, count));
+    return [tf.mul(tf.sub(dy, along), tf.mul(gamma, inverse)), dgamma, dbeta];
   });
-  return normalise(x, gamma, beta) as tf.Tensor4D;
+}
+
+/** `y`, computed already, as a function of `inputs` with a gradient of its own that may use the `kept` tensors. */
+function withGradient(
+  inputs: tf.Tensor[],
+  y: tf.Tensor,
+  kept: tf.Tensor[],
+  gradient: (dy: tf.Tensor, kept: tf.Tensor[]) => tf.Tensor[],
+): tf.Tensor4D {
+  const identity = tf.customGrad((...args: unknown[]) => {
+    const save = args.at(-1) as (tensors: tf.Tensor[]) => void;
+    save(kept);
+    return { value: tf.clone(y), gradFunc: gradient };
+  });
+  return identity(...inputs) as tf.Tensor4D;
+}
+
+/** A function's value that the tape does not follow: its intermediate tensors are freed at once. */
+function untaped(f: (x: tf.Tensor) => tf.Tensor, x: tf.Tensor): tf.Tensor {
+  return tf.customGrad((x) => ({ value: f(x as tf.Tensor), gradFunc: () => tf.zerosLike(x as tf.Tensor) }))(x);
 }

@@ -27,8 +27,8 @@ const Stock = stockClass<Args, Fields>(tfl.layers.conv2d({ name: "stock", filter
 
 /**
  * Conv2D whose groups are real: the input's channels fall into `groups` parts, each convolved with its own filters, so that
- * the kernel is `[kh, kw, in / groups, filters]`. (tfjs-layers' own accepts `groups` and ignores it.)
- * `[n, h, w, in] -> [n, h / stride, w / stride, filters]`
+ * the kernel is `[kh, kw, in / groups, filters]`; and that trains when dilated. (tfjs-layers' own accepts `groups` and ignores
+ * it, and has no gradient of a dilated convolution.) `[n, h, w, in] -> [n, h / stride, w / stride, filters]`
  */
 export class Conv2D extends Stock {
   static override className = "Conv2D";
@@ -73,7 +73,8 @@ export class Conv2D extends Stock {
   }
 
   override call(inputs: tf.Tensor | tf.Tensor[], options: CallOptions): tf.Tensor | tf.Tensor[] {
-    if (this.groups === 1) return super.call(inputs, options as Record<string, unknown>);
+    const isDilated = this.dilationRate.some((rate) => rate !== 1);
+    if (this.groups === 1 && !isDilated) return super.call(inputs, options as Record<string, unknown>);
     return tf.tidy(() => {
       const kernel = this.kernel.read() as tf.Tensor4D;
       const y = groupedConv2d(onlyTensor(inputs) as tf.Tensor4D, kernel, this.groups, {
@@ -91,8 +92,9 @@ export class Conv2D extends Stock {
 }
 
 /**
- * A grouped convolution as one dense one, whose kernel is zero outside the groups' blocks. It does `groups` times the
- * arithmetic, and still beats `groups` thin convolutions wherever these are too narrow to fill a vector unit.
+ * A grouped or dilated convolution as one dense one, whose kernel is zero outside the groups' blocks and between the taps. It
+ * does `groups` (and `dilation` squared) times the arithmetic, and still beats `groups` thin convolutions wherever these are
+ * too narrow to fill a vector unit.
  */
 export function groupedConv2d(
   x: tf.Tensor4D,
@@ -100,16 +102,31 @@ export function groupedConv2d(
   groups: number,
   options: { strides: [number, number]; padding: "same" | "valid"; dilations?: [number, number] },
 ): tf.Tensor4D {
-  const [height, width, part, filters] = kernel.shape;
-  const dense = tf.mul(tf.tile(kernel, [1, 1, groups, 1]), blockMask(part * groups, filters, groups)) as tf.Tensor4D;
-  return tf.conv2d(
-    x,
-    tf.reshape(dense, [height, width, part * groups, filters]),
-    options.strides,
-    options.padding,
-    "NHWC",
-    options.dilations ?? [1, 1],
-  );
+  const [, , part, filters] = kernel.shape;
+  const dense =
+    groups === 1 ? kernel : tf.mul(tf.tile(kernel, [1, 1, groups, 1]), blockMask(part * groups, filters, groups));
+  const spread = spreadTaps(dense as tf.Tensor4D, options.dilations ?? [1, 1]);
+  return tf.conv2d(x, spread, options.strides, options.padding);
+}
+
+/** Zeros between a kernel's taps: `[kh, kw, in, out] -> [(kh - 1) * dilation + 1, (kw - 1) * dilation + 1, in, out]`. */
+function spreadTaps(kernel: tf.Tensor4D, [rows, columns]: [number, number]): tf.Tensor4D {
+  if (rows === 1 && columns === 1) return kernel;
+  const [height, width, channels, filters] = kernel.shape;
+  const taps = tf.reshape(kernel, [height, 1, width, 1, channels * filters]);
+  const padded = tf.pad(taps, [
+    [0, 0],
+    [0, rows - 1],
+    [0, 0],
+    [0, columns - 1],
+    [0, 0],
+  ]);
+  const whole = tf.reshape(padded, [height * rows, width * columns, channels, filters]);
+  return tf.slice(
+    whole,
+    [0, 0, 0, 0],
+    [(height - 1) * rows + 1, (width - 1) * columns + 1, channels, filters],
+  ) as tf.Tensor4D;
 }
 
 /** `[1, 1, channels, filters]`: one where the channel and the filter belong to the same group. */
