@@ -21,5 +21,7 @@ export {
   depthwiseInputUnits,
   depthwiseUnits,
 } from "./depthwise";
+export { affine, affineUnits, binary, binaryUnits, copy, copyUnits, unary, unaryUnits } from "./elementwise";
 export { matMul, matMulScratch, matMulUnits } from "./matmul";
 export { averagePool, averagePoolGrad, maxPool, maxPoolGrad, poolGradUnits, poolUnits } from "./pooling";
+export { sum, sumPartials, sumSlices, sumUnits } from "./reduction";

@@ -1,9 +1,11 @@
 import { conv, convFilter, convInput } from "./conv";
 import { depthwise, depthwiseFilter, depthwiseInput } from "./depthwise";
+import { affine, binary, copy, unary } from "./elementwise";
 import { matMul } from "./matmul";
 import { averagePool, averagePoolGrad, maxPool, maxPoolGrad } from "./pooling";
+import { sum } from "./reduction";
 
-/** Runs units `begin` to `end` of the kernel with this number; `src/wasm/kernels.ts` has the same list. */
+/** Runs units `begin` to `end` of the kernel with this number; `src/wasm/runtime.ts` has the same list. */
 export function kernel(id: i32, args: usize, begin: i32, end: i32, scratch: usize): void {
   switch (id) {
     case 0:
@@ -28,5 +30,15 @@ export function kernel(id: i32, args: usize, begin: i32, end: i32, scratch: usiz
       return averagePool(args, begin, end);
     case 10:
       return averagePoolGrad(args, begin, end);
+    case 11:
+      return binary(args, begin, end);
+    case 12:
+      return unary(args, begin, end);
+    case 13:
+      return affine(args, begin, end);
+    case 14:
+      return copy(args, begin, end);
+    case 15:
+      return sum(args, begin, end);
   }
 }

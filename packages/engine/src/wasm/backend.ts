@@ -9,8 +9,8 @@ export interface Context {
   runtime: Runtime;
 }
 
-/** A kernel on the wasm backend: tensors by name and attributes in, one tensor out. */
-export type Kernel = (inputs: Inputs, attrs: Attrs, context: Context) => tf.TensorInfo;
+/** A kernel on the wasm backend: tensors by name and attributes in, a tensor (or several) out. */
+export type Kernel<Result = tf.TensorInfo> = (inputs: Inputs, attrs: Attrs, context: Context) => Result;
 
 /** Tensors of a kernel, by name. */
 export type Inputs = Readonly<Record<string, tf.TensorInfo>>;
@@ -48,4 +48,13 @@ export function call({ backend }: Context, kernelName: string, inputs: Inputs, a
 /** The element count of a shape. */
 export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((size, length) => size * length, 1);
+}
+
+const float = new Float32Array(1);
+const bits = new Int32Array(float.buffer);
+
+/** A float32 as the word that the kernels' arguments are made of. */
+export function floatBits(value: number): number {
+  float[0] = value;
+  return bits[0]!;
 }

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 
-import type { Context, Kernel } from "./backend.ts";
+import type { Context, Inputs, Kernel } from "./backend.ts";
+import { batchNorm, binaryKernel, unaryKernel } from "./kernels/elementwise.ts";
 import { conv2d, conv2dBackpropFilter, conv2dBackpropInput, fusedConv2d } from "./kernels/convolution.ts";
 import { identity, tile } from "./kernels/copies.ts";
 import {
@@ -11,6 +12,8 @@ import {
 } from "./kernels/depthwise.ts";
 import { batchMatMul, fusedMatMul } from "./kernels/matmul.ts";
 import { averagePool, averagePoolGrad, maxPool, maxPoolGrad } from "./kernels/pooling.ts";
+import { mean, sum } from "./kernels/reduction.ts";
+import { concat, slice, splitV } from "./kernels/slices.ts";
 
 /** Kernels that tfjs' wasm backend lacks, gets wrong (the pools and their gradients), or computes slowly. */
 const kernels: Readonly<Record<string, Kernel>> = {
@@ -32,14 +35,45 @@ const kernels: Readonly<Record<string, Kernel>> = {
   _FusedMatMul: fusedMatMul,
 };
 
+/** Kernels of ours for the common case, which leave the others to the backend's own. */
+const refinements: Readonly<Record<string, (stock: Kernel<never>) => Kernel<unknown>>> = {
+  Add: (stock) => binaryKernel("Add", stock),
+  Concat: concat,
+  FusedBatchNorm: batchNorm,
+  Mean: mean,
+  Multiply: (stock) => binaryKernel("Multiply", stock),
+  Neg: (stock) => unaryKernel("Neg", stock),
+  RealDiv: (stock) => binaryKernel("RealDiv", stock),
+  Relu: (stock) => unaryKernel("Relu", stock),
+  Relu6: (stock) => unaryKernel("Relu6", stock),
+  Slice: slice,
+  SplitV: splitV,
+  Sqrt: (stock) => unaryKernel("Sqrt", stock),
+  Square: (stock) => unaryKernel("Square", stock),
+  SquaredDifference: (stock) => binaryKernel("SquaredDifference", stock),
+  Step: (stock) => unaryKernel("Step", stock),
+  Sub: (stock) => binaryKernel("Sub", stock),
+  Sum: sum,
+};
+
 /** Registers the kernels with tfjs, in place of the backend's own of the same names. */
 export function registerKernels(context: Context): void {
-  for (const [kernelName, kernel] of Object.entries(kernels)) {
-    if (tf.getKernel(kernelName, "wasm") !== undefined) tf.unregisterKernel(kernelName, "wasm");
-    tf.registerKernel({
-      kernelName,
-      backendName: "wasm",
-      kernelFunc: ({ inputs, attrs }) => kernel(inputs as Record<string, tf.TensorInfo>, attrs ?? {}, context),
-    });
+  for (const [name, kernel] of Object.entries(kernels)) replace(name, kernel, context);
+  for (const [name, refine] of Object.entries(refinements)) {
+    const { kernelFunc } = tf.getKernel(name, "wasm");
+    replace(
+      name,
+      refine(((inputs, attrs, { backend }) => kernelFunc({ inputs, attrs, backend } as never)) as Kernel<never>),
+      context,
+    );
   }
+}
+
+function replace(kernelName: string, kernel: Kernel<unknown>, context: Context): void {
+  if (tf.getKernel(kernelName, "wasm") !== undefined) tf.unregisterKernel(kernelName, "wasm");
+  tf.registerKernel({
+    kernelName,
+    backendName: "wasm",
+    kernelFunc: ({ inputs, attrs }) => kernel(inputs as Inputs, attrs ?? {}, context) as tf.TensorInfo,
+  });
 }

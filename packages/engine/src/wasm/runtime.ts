@@ -13,6 +13,11 @@ const shared = [
   "maxPoolGrad",
   "averagePool",
   "averagePoolGrad",
+  "binary",
+  "unary",
+  "affine",
+  "copy",
+  "sum",
 ] as const;
 
 /** A kernel of the assembly. */
@@ -58,6 +63,10 @@ export class Runtime {
     this.#args = heap.malloc(argumentBytes);
     this.#control = heap.malloc(controlBytes);
     new Uint8Array(heap.memory.buffer, this.#control, controlBytes).fill(0);
+  }
+
+  get memory(): WebAssembly.Memory {
+    return this.#heap.memory;
   }
 
   get threads(): number {

@@ -1,0 +1,97 @@
+import { broadcast_util, type TensorInfo } from "@tensorflow/tfjs-core";
+
+import { address, floatBits, input, output, sizeOf, type Kernel } from "../backend.ts";
+
+const binaryCodes = { Add: 0, Sub: 1, Multiply: 2, RealDiv: 3, SquaredDifference: 4 } as const;
+const unaryCodes = { Relu: 0, Step: 1, Square: 2, Sqrt: 3, Relu6: 4, Neg: 5 } as const;
+
+/** Rows shorter than this are quicker in the backend's own kernel, which broadcasts in every way. */
+const shortestRow = 8;
+
+/** An arithmetic kernel: ours for float32 of equal shapes, with a scalar or with a row, else the backend's `stock`. */
+export function binaryKernel(name: keyof typeof binaryCodes, stock: Kernel): Kernel {
+  return (inputs, attrs, context) => {
+    const a = input(inputs, "a");
+    const b = input(inputs, "b");
+    const shape = broadcast_util.assertAndGetBroadcastShape(a.shape, b.shape);
+    const size = sizeOf(shape);
+    const periodA = period(a.shape, shape);
+    const periodB = period(b.shape, shape);
+    if (a.dtype !== "float32" || b.dtype !== "float32" || size === 0 || periodA === 0 || periodB === 0) {
+      return stock(inputs, attrs, context);
+    }
+    const out = output(context, shape);
+    const args = [
+      address(context, a),
+      address(context, b),
+      address(context, out),
+      size,
+      periodA,
+      periodB,
+      binaryCodes[name],
+    ];
+    context.runtime.run("binary", args, "binaryUnits", size * memoryBound);
+    return out;
+  };
+}
+
+/** An elementwise kernel on float32, else the backend's `stock`. */
+export function unaryKernel(name: keyof typeof unaryCodes, stock: Kernel): Kernel {
+  return (inputs, attrs, context) => {
+    const x = input(inputs, "x");
+    const size = sizeOf(x.shape);
+    if (x.dtype !== "float32" || size === 0) return stock(inputs, attrs, context);
+    const out = output(context, x.shape);
+    const alpha = floatBits((attrs["alpha"] as number | undefined) ?? 0);
+    const args = [address(context, x), address(context, out), size, unaryCodes[name], alpha];
+    context.runtime.run("unary", args, "unaryUnits", size * memoryBound);
+    return out;
+  };
+}
+
+/** Multiply-adds that take as long as one element of a kernel that only passes memory on. */
+export const memoryBound = 4;
+
+/** After how many elements of `shape` a tensor of `given` shape repeats: all, a row, 1; 0 for other broadcasts. */
+function period(given: readonly number[], shape: readonly number[]): number {
+  const size = sizeOf(given);
+  if (size === sizeOf(shape) || size === 1) return size;
+  const from = given.findIndex((length) => length > 1);
+  const row = given.slice(from);
+  const isSuffix = row.every((length, index) => length === shape[shape.length - row.length + index]);
+  return isSuffix && size >= shortestRow ? size : 0;
+}
+
+/** `[..., c] -> [..., c]`: normalisation with given moments, as one factor and one term a channel. */
+export function batchNorm(stock: Kernel): Kernel {
+  return (inputs, attrs, context) => {
+    const x = input(inputs, "x");
+    const columns = x.shape.at(-1) ?? 0;
+    const { mean, variance, offset, scale } = inputs as Readonly<Record<string, TensorInfo | undefined>>;
+    const perChannel = [mean, variance, offset, scale].every(
+      (tensor) => tensor === undefined || (sizeOf(tensor.shape) === columns && tensor.shape.at(-1) === columns),
+    );
+    const size = sizeOf(x.shape);
+    if (!perChannel || size === 0 || x.dtype !== "float32") return stock(inputs, attrs, context);
+    const out = output(context, x.shape);
+    const { runtime } = context;
+    const factor = runtime.malloc(8 * columns);
+    const { buffer } = runtime.memory;
+    const values = (tensor: TensorInfo | undefined): Float32Array | undefined =>
+      tensor && new Float32Array(buffer, address(context, tensor), columns);
+    const [means, variances, offsets, scales] = [mean, variance, offset, scale].map(values);
+    const [factors, terms] = [
+      new Float32Array(buffer, factor, columns),
+      new Float32Array(buffer, factor + 4 * columns, columns),
+    ];
+    const epsilon = (attrs["varianceEpsilon"] as number | undefined) ?? 0.001;
+    for (let c = 0; c < columns; c++) {
+      factors[c] = (scales?.[c] ?? 1) / Math.sqrt(variances![c]! + epsilon);
+      terms[c] = (offsets?.[c] ?? 0) - means![c]! * factors[c]!;
+    }
+    const args = [address(context, x), factor, factor + 4 * columns, address(context, out), size / columns, columns];
+    runtime.run("affine", args, "affineUnits", size * memoryBound);
+    runtime.free(factor);
+    return out;
+  };
+}

@@ -1,0 +1,52 @@
+import { backend_util, util, type TensorInfo } from "@tensorflow/tfjs-core";
+
+import {
+  address,
+  floatBits,
+  input,
+  output,
+  sizeOf,
+  type Attrs,
+  type Context,
+  type Inputs,
+  type Kernel,
+} from "../backend.ts";
+import { memoryBound } from "./elementwise.ts";
+
+/** Sums over neighbouring axes where they lie, instead of after a transpose; other sums are left to `stock`. */
+export function sum(stock: Kernel): Kernel {
+  return (inputs, attrs, context) => reduce(inputs, attrs, context, () => 1) ?? stock(inputs, attrs, context);
+}
+
+/** Means over neighbouring axes; the others are left to `stock`. */
+export function mean(stock: Kernel): Kernel {
+  return (inputs, attrs, context) =>
+    reduce(inputs, attrs, context, (length) => 1 / length) ?? stock(inputs, attrs, context);
+}
+
+function reduce(
+  inputs: Inputs,
+  attrs: Attrs,
+  context: Context,
+  scale: (length: number) => number,
+): TensorInfo | undefined {
+  const x = input(inputs, "x");
+  const given = attrs["axis"] as number | number[];
+  const axes = util.parseAxisParam(given, x.shape).toSorted((a, b) => a - b);
+  const areNeighbours = axes.every((axis, index) => axis === axes[0]! + index);
+  if (x.dtype !== "float32" || axes.length === 0 || !areNeighbours || sizeOf(x.shape) === 0) return undefined;
+  const [outShape, reduced] = backend_util.computeOutAndReduceShapes(x.shape, axes);
+  const length = sizeOf(reduced);
+  const inner = sizeOf(x.shape.slice(axes.at(-1)! + 1));
+  const shape = attrs["keepDims"] === true ? backend_util.expandShapeToKeepDim(outShape, axes) : outShape;
+  const out = output(context, shape);
+  const fields = [sizeOf(x.shape.slice(0, axes[0]!)), length, inner, floatBits(scale(length))];
+  const places = [address(context, x), address(context, out)];
+  const { runtime } = context;
+  const partials = runtime.malloc(runtime.ask("sumPartials", [...places, 0, ...fields]));
+  const args = [...places, partials, ...fields];
+  runtime.run("sum", args, "sumUnits", sizeOf(x.shape) * memoryBound);
+  runtime.ask("sumSlices", args);
+  runtime.free(partials);
+  return out;
+}
