@@ -1,0 +1,85 @@
+"""ONNX Runtime: prediction with the graph that PyTorch exports of the same network."""
+
+import os
+import tempfile
+import time
+import warnings
+
+import numpy as np
+import onnxruntime
+import torch
+
+import formula
+from measuring import measure
+from torch_networks import NETWORKS, StridedSameConv
+from torch_system import load_formula
+
+OPSET = 17
+
+
+def versions() -> dict:
+    return {"onnxruntime": onnxruntime.__version__}
+
+
+class Probabilities(torch.nn.Module):
+    def __init__(self, model: torch.nn.Module, classes: int):
+        super().__init__()
+        self.model, self.classes = model, classes
+
+    def forward(self, x):
+        y = self.model(x)
+        return y.softmax(1) if self.classes > 1 else torch.sigmoid(y)
+
+
+class System:
+    def __init__(self, options: dict):
+        self.settings = onnxruntime.SessionOptions()
+        self.settings.intra_op_num_threads = options["threads"]
+        self.folder = tempfile.TemporaryDirectory()
+
+    def export(self, network: dict, batch: int) -> tuple[str, dict]:
+        model = NETWORKS[network["name"]](tuple(network["input"]), network["classes"])
+        total, trainable = load_formula(model, network["gain"])
+        for module in model.modules():
+            if isinstance(module, StridedSameConv):
+                module.exact = True
+        height, width, channels = network["input"]
+        path = os.path.join(self.folder.name, "model.onnx")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            torch.onnx.export(
+                Probabilities(model, network["classes"]).eval(),
+                (torch.zeros(batch, channels, height, width),),
+                path,
+                dynamo=False,
+                opset_version=OPSET,
+                input_names=["images"],
+                output_names=["probabilities"],
+            )
+        return path, {"params": total, "trainable": trainable}
+
+    def predict(self, network: dict, batch: int) -> dict:
+        path, counts = self.export(network, batch)
+        x = formula.images(0, (batch, *network["input"]), network["scale"]).transpose(0, 3, 1, 2)
+        feed = {"images": np.ascontiguousarray(x)}
+        start = time.perf_counter()
+        session = onnxruntime.InferenceSession(path, self.settings, providers=["CPUExecutionProvider"])
+        outputs = session.run(None, feed)[0]
+        first_step = (time.perf_counter() - start) * 1000
+        self.steps = lambda n: [session.run(None, feed) for _ in range(n)]
+        return {**counts, "outputs": outputs.flatten()[:64].tolist(), "firstStep": first_step}
+
+    def measure(self, seconds: float, count: int) -> dict:
+        return {"times": measure(self.steps, seconds, count)}
+
+    def load(self, network: dict, count: int) -> dict:
+        """From a .onnx file to the first prediction."""
+        path, counts = self.export(network, 1)
+        x = formula.images(0, (1, *network["input"]), network["scale"]).transpose(0, 3, 1, 2)
+        times = []
+        for _ in range(count):
+            start = time.perf_counter()
+            session = onnxruntime.InferenceSession(path, self.settings, providers=["CPUExecutionProvider"])
+            outputs = session.run(None, {"images": np.ascontiguousarray(x)})[0]
+            times.append((time.perf_counter() - start) * 1000)
+        return {**counts, "outputs": outputs.flatten()[:64].tolist(), "times": times}

@@ -1,0 +1,78 @@
+import { writeSync } from "node:fs";
+import { createInterface } from "node:readline";
+import type { DriverOptions, Reply } from "../driver.ts";
+
+/** What a system does when it is asked; `python/serve.py` speaks the same lines. */
+export interface Served {
+  train(request: TrainRequest): Promise<Reply>;
+  predict(request: WorkRequest): Promise<Reply>;
+  load(request: WorkRequest & { readonly count: number }): Promise<Reply>;
+  /** The matmul peak; convkit's own engines only. */
+  matmul?(request: { readonly seconds: number; readonly count: number }): Promise<Reply>;
+  measure(request: { readonly seconds: number; readonly count: number }): Promise<Reply>;
+}
+
+export interface WorkRequest {
+  readonly network: RequestedNetwork;
+  readonly batch: number;
+}
+
+export interface TrainRequest extends WorkRequest {
+  readonly optimizer: "sgd" | "adam" | "rmsprop";
+}
+
+export interface RequestedNetwork {
+  readonly name: string;
+  readonly input: readonly [number, number, number];
+  readonly classes: number;
+  readonly gain: number;
+  readonly scale: number;
+}
+
+/** Answers requests line by line until standard input ends. */
+export async function serve(): Promise<void> {
+  // Replies must be the only thing on standard output.
+  process.stdout.write = process.stderr.write.bind(process.stderr) as typeof process.stdout.write;
+  const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+  const first = await lines.next();
+  if (first.done) return;
+  let served: Served | undefined;
+  await answer(async () => {
+    const options = JSON.parse(first.value) as DriverOptions;
+    const started = await start(options);
+    served = started.served;
+    return { versions: started.versions };
+  });
+  if (served === undefined) return;
+  const system = served;
+  for await (const line of { [Symbol.asyncIterator]: () => lines }) {
+    const { do: what, ...request } = JSON.parse(line);
+    await answer(async () => ({
+      ...(await ask(system, what, request)),
+      peakMemory: process.resourceUsage().maxRSS * 1024,
+    }));
+  }
+}
+
+async function ask(system: Served, what: string, request: unknown): Promise<Reply> {
+  const act = system[what as keyof Served];
+  if (act === undefined) throw new Error(`This system cannot do "${what}".`);
+  return act.call(system, request as never);
+}
+
+async function start(options: DriverOptions): Promise<{ served: Served; versions: Record<string, string> }> {
+  if (options.system === "tfjs-node") return (await import("./tfjs-node.ts")).start(options);
+  return (await import("./convkit.ts")).start(options);
+}
+
+async function answer(work: () => Promise<Reply>): Promise<void> {
+  let line: string;
+  try {
+    line = JSON.stringify({ ok: true, ...(await work()) });
+  } catch (error) {
+    process.stderr.write(`${(error as Error).stack}\n`);
+    line = JSON.stringify({ ok: false, error: (error as Error).message.split("\n")[0] });
+  }
+  const bytes = Buffer.from(`${line}\n`);
+  for (let at = 0; at < bytes.length;) at += writeSync(1, bytes, at);
+}

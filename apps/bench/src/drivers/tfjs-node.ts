@@ -1,0 +1,108 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { useEngine } from "@convkit/engine";
+import * as tf from "@tensorflow/tfjs-core";
+import type * as tfl from "@tensorflow/tfjs-layers";
+import type { DriverOptions } from "../driver.ts";
+import { images, labels } from "../formula.ts";
+import { setFormulaWeights } from "./formula-weights.ts";
+import { measure } from "./measure.ts";
+import type { Served, TrainRequest, WorkRequest } from "./serve.ts";
+import { stockNetwork } from "./tfjs-networks.ts";
+
+const batches = 8;
+
+/** TensorFlow.js on Node as its users have it: stock layers, `trainOnBatch`, `predict`; each op is a call of its own. */
+export async function start({ threads }: DriverOptions): Promise<{ served: Served; versions: Record<string, string> }> {
+  const engine = await useEngine("native", { threads });
+  return {
+    served: new TfjsNode(),
+    versions: { "tfjs-node": tf.version_core, tensorflow: engine.tensorflow ?? "", node: process.versions.node },
+  };
+}
+
+class TfjsNode implements Served {
+  #step: (index: number) => Promise<unknown> = async () => {};
+
+  async train({ network, batch, optimizer }: TrainRequest) {
+    const model = stockNetwork(network.name, network.input, network.classes);
+    const counts = setFormulaWeights(model, network.gain);
+    const shape: [number, number, number, number] = [batch, ...network.input];
+    const data = Array.from({ length: batches }, (_, index) => ({
+      x: tf.tensor4d(images(index, shape, network.scale), shape),
+      y: tf.tensor2d(Float32Array.from(labels(index, batch, network.classes)), [batch, 1]),
+    }));
+    model.compile({
+      optimizer: makeOptimizer(optimizer),
+      loss: network.classes > 1 ? "sparseCategoricalCrossentropy" : "binaryCrossentropy",
+    });
+    const step = async (index: number): Promise<number> => {
+      const { x, y } = data[index % batches]!;
+      return (await model.trainOnBatch(x, y)) as number;
+    };
+    const start = performance.now();
+    const first = await step(0);
+    const firstStep = performance.now() - start;
+    this.#step = step;
+    return { ...counts, losses: [first, await step(0)], firstStep };
+  }
+
+  async predict({ network, batch }: WorkRequest) {
+    const model = stockNetwork(network.name, network.input, network.classes);
+    const counts = setFormulaWeights(model, network.gain);
+    const shape: [number, number, number, number] = [batch, ...network.input];
+    const pixels = images(0, shape, network.scale);
+    const run = () => predictOnce(model, pixels, shape);
+    const start = performance.now();
+    const outputs = await run();
+    const firstStep = performance.now() - start;
+    this.#step = run;
+    return { ...counts, outputs: [...outputs.subarray(0, 64)], firstStep };
+  }
+
+  async load({ network, count }: WorkRequest & { readonly count: number }) {
+    const { io, loadLayersModel } = await import("@tensorflow/tfjs-node");
+    const model = stockNetwork(network.name, network.input, network.classes);
+    const counts = setFormulaWeights(model, network.gain);
+    const folder = mkdtempSync(join(tmpdir(), "convkit-bench-"));
+    const shape: [number, number, number, number] = [1, ...network.input];
+    const pixels = images(0, shape, network.scale);
+    const times: number[] = [];
+    let outputs = new Float32Array();
+    try {
+      await model.save(io.fileSystem(folder));
+      for (let index = 0; index < count; index++) {
+        const start = performance.now();
+        const loaded = await loadLayersModel(io.fileSystem(join(folder, "model.json")));
+        outputs = await predictOnce(loaded as unknown as tfl.LayersModel, pixels, shape);
+        times.push(performance.now() - start);
+        loaded.dispose();
+      }
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+    return { ...counts, outputs: [...outputs.subarray(0, 64)], times };
+  }
+
+  async measure({ seconds, count }: { readonly seconds: number; readonly count: number }) {
+    return { times: await measure(this.#step, seconds, count) };
+  }
+}
+
+async function predictOnce(
+  model: tfl.LayersModel,
+  pixels: Float32Array,
+  shape: [number, number, number, number],
+): Promise<Float32Array<ArrayBuffer>> {
+  const output = tf.tidy(() => model.predict(tf.tensor4d(pixels, shape)) as tf.Tensor);
+  const values = (await output.data()) as Float32Array<ArrayBuffer>;
+  output.dispose();
+  return values;
+}
+
+function makeOptimizer(name: TrainRequest["optimizer"]): tf.Optimizer {
+  if (name === "sgd") return tf.train.sgd(0.01);
+  if (name === "adam") return tf.train.adam(1e-3);
+  return tf.train.rmsprop(1e-3, 0.9, 0, 1e-7);
+}

@@ -1,0 +1,85 @@
+import { readFileSync } from "node:fs";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { UnknownCaseError } from "./cases.ts";
+import { interrupted, run, type RunOptions } from "./run.ts";
+import { peerNames, type PeerName } from "./systems.ts";
+
+const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+  version: string;
+};
+
+const program = new Command("convkit-bench")
+  .description("convkit, tfjs-node, Keras, PyTorch and ONNX Runtime side by side: same work, same machine, same run.")
+  .version(version)
+  .argument("[cases...]", "cases by prefix (train), name, or glob (*/lenet5-*); all of them for none")
+  .addOption(new Option("--vs <peers>", `peers to compare with, of ${peerNames.join(", ")}`).argParser(parsePeers))
+  .option("--quick", "the short list of cases, in less than five minutes")
+  .option("--rounds <n>", "fresh processes of each system", parseCount)
+  .option("--threads <n>", "threads of every system (default: one a core)", parseCount)
+  .option("--json", "standard output is the result as JSON")
+  .option("--out <folder>", "where the result is written (default: results)")
+  .option("--check", "fail where the lead over tfjs-node eager falls under its committed floor")
+  .option("--profile <file>", "write a Chrome trace of the compiled step of one case")
+  .option("--roofline", "GFLOP/s of the compiled step against the machine's matmul peak")
+  .exitOverride()
+  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "")) })
+  .action((patterns: string[], options: RunOptions) => run(patterns, options));
+
+program
+  .command("setup")
+  .description("make the Python peers' environment with pip")
+  .action(async () => (await import("./setup.ts")).setup());
+
+program
+  .command("list")
+  .description("the cases and the systems that can do them")
+  .action(async () => (await import("./list.ts")).list());
+
+program
+  .command("compare <before> <after>")
+  .description("what changed beyond noise between two results (JSON files)")
+  .option("--json", "standard output is the changes as JSON")
+  .action(async (before: string, after: string, options: { json?: boolean }) =>
+    (await import("./compare-files.ts")).compareFiles(before, after, options),
+  );
+
+program
+  .command("readme")
+  .description("write the newest full result into the README between its markers")
+  .option("--result <file>", "this result instead (a JSON file)")
+  .action(async (options: { result?: string }) => (await import("./readme-file.ts")).readmeFile(options));
+
+program
+  .command("serve", { hidden: true })
+  .description("be a measured system: JSON lines on standard input and output")
+  .action(async () => (await import("./drivers/serve.ts")).serve());
+
+try {
+  await program.parseAsync();
+  process.exit(interrupted() ? 130 : (process.exitCode ?? 0));
+} catch (error) {
+  process.exit(failed(error));
+}
+
+function failed(error: unknown): number {
+  const { code, exitCode, message } = error as { code?: string; exitCode?: number; message: string };
+  if (code?.startsWith("commander.")) return exitCode === 0 ? 0 : 2;
+  process.stderr.write(`${message}\n`);
+  return error instanceof UnknownCaseError ? 2 : 1;
+}
+
+function parseCount(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1)
+    throw new InvalidArgumentError(`Expected a whole number from 1 on, got "${text}".`);
+  return value;
+}
+
+function parsePeers(text: string): PeerName[] {
+  const names = text.split(",").filter(Boolean);
+  for (const name of names) {
+    if (!(peerNames as readonly string[]).includes(name))
+      throw new InvalidArgumentError(`There is no peer "${name}"; the peers are ${peerNames.join(", ")}.`);
+  }
+  return names as PeerName[];
+}

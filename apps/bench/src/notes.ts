@@ -1,0 +1,13 @@
+import type { Row } from "./result.ts";
+
+/** What is known of cases where convkit is behind a peer: why, and what was tried. */
+const notes: Readonly<Record<string, string>> = {};
+
+/** The rows, with what is known of those where convkit's float32 is behind. */
+export function withNotes(rows: readonly Row[]): Row[] {
+  return rows.map((row) => {
+    const known = notes[row.case];
+    const behind = row.system === "convkit" && row.ratioToFastestPeer !== null && row.ratioToFastestPeer < 1;
+    return known !== undefined && behind ? { ...row, note: [row.note, known].filter(Boolean).join("; ") } : row;
+  });
+}

@@ -1,0 +1,53 @@
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+
+/** Where the Python peers' environment is, or would be. */
+export function peersFolder(environment: NodeJS.ProcessEnv = process.env): string {
+  const cache = environment["XDG_CACHE_HOME"] ?? join(homedir(), ".cache");
+  return environment["CONVKIT_PEERS"] ?? join(cache, "convkit", "peers");
+}
+
+/** The Python of the peers' environment; undefined where `setup` was not run. */
+export function peersPython(folder = peersFolder()): string | undefined {
+  const file = join(folder, "bin", "python");
+  return existsSync(file) ? file : undefined;
+}
+
+/** How to make the environment. */
+export interface SetupOptions {
+  readonly folder?: string;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Makes the peers' environment with venv and pip from a file of pinned requirements; does nothing where it has been made from
+ * the same file. pip's own messages go to standard error. Throws where Python or pip fails.
+ */
+export async function setUpPeers(
+  requirements: string,
+  { folder = peersFolder(), signal }: SetupOptions = {},
+): Promise<"made" | "there"> {
+  const stamp = join(folder, "requirements.sha256");
+  const wanted = createHash("sha256").update(readFileSync(requirements)).digest("hex");
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return "there";
+  mkdirSync(dirname(folder), { recursive: true });
+  rmSync(stamp, { force: true });
+  await run("python3", ["-m", "venv", folder], signal);
+  const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", requirements];
+  await run(join(folder, "bin", "python"), pip, signal);
+  writeFileSync(stamp, wanted);
+  return "made";
+}
+
+async function run(file: string, args: readonly string[], signal: AbortSignal | undefined): Promise<void> {
+  const child = spawn(file, args, { stdio: ["ignore", 2, 2], ...(signal && { signal }) });
+  const failure = await new Promise<string | undefined>((resolve) => {
+    child.on("error", (error) => resolve(error.message));
+    child.on("close", (code) => resolve(code === 0 ? undefined : `status ${code}`));
+  });
+  if (failure !== undefined)
+    throw new Error(`${[file, ...args].join(" ")} failed (${failure}); its own message stands above.`);
+}

@@ -1,0 +1,49 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { groupBy } from "./group-by.ts";
+import type { Result, Row } from "./result.ts";
+import { formatNumber } from "./table.ts";
+import { type SystemName, systemNames } from "./systems.ts";
+
+export const markers = { begin: "<!-- bench:begin -->", end: "<!-- bench:end -->" } as const;
+
+/** Writes the section of the newest result between the README's markers. Throws where it has none. */
+export function updateReadme(path: string, section: string): void {
+  const text = readFileSync(path, "utf8");
+  const begin = text.indexOf(markers.begin);
+  const end = text.indexOf(markers.end);
+  if (begin < 0 || end < begin)
+    throw new Error(`${path} has no place for the results: it needs the lines ${markers.begin} and ${markers.end}.`);
+  writeFileSync(path, `${text.slice(0, begin + markers.begin.length)}\n${section}\n${text.slice(end)}`);
+}
+
+/** The result as Markdown: the chart, a table each of training and prediction, and where the numbers come from. */
+export function readmeSection(result: Result, name: string, folder: string): string {
+  const { machine, versions, date, commit, threads } = result;
+  const known = ["tfjs", "tensorflow", "keras", "torch", "onnxruntime", "node"].filter((key) => versions[key]);
+  return [
+    `<picture><source media="(prefers-color-scheme: dark)" srcset="${folder}/${name}-dark.svg"><img alt="Speed of each system relative to the fastest peer" src="${folder}/${name}.svg"></picture>`,
+    "",
+    ...table(result.rows, "train/", "Training, ms a step"),
+    ...table(result.rows, "predict/", "Prediction, ms a batch"),
+    `Medians; the fastest variant of each system; bold is the fastest of float32. ${machine.cpu}, ${machine.cores} cores (${machine.features.filter((flag) => /amx_bf16|avx512f|avx2|bf16/.test(flag)).join(", ")}), ${threads} threads, ${machine.os}, ${date.slice(0, 10)}, commit ${commit ?? "unknown"}; ${known.map((key) => `${key} ${versions[key]}`).join(", ")}. All cases, spread and variants: [${name}.csv](${folder}/${name}.csv); how it is measured: [benchmarks](docs/benchmarks.md).`,
+  ].join("\n");
+}
+
+function table(rows: readonly Row[], prefix: string, title: string): string[] {
+  const mine = rows.filter((row) => row.case.startsWith(prefix) && row.status === "ok");
+  if (mine.length === 0) return [];
+  const columns = systemNames.filter((system) => mine.some((row) => row.system === system));
+  const lines = [...groupBy(mine, (row) => row.case)].map(([name, group]) => {
+    const median = (system: SystemName) => group.find((row) => row.system === system)?.median ?? undefined;
+    const best = Math.min(
+      ...columns.filter((system) => system !== "convkit-bf16").map((system) => median(system) ?? Infinity),
+    );
+    const cells = columns.map((system) => {
+      const value = median(system);
+      if (value === undefined) return "";
+      return value === best ? `**${formatNumber(value)}**` : formatNumber(value);
+    });
+    return `| ${[name.slice(prefix.length), ...cells].join(" | ")} |`;
+  });
+  return [`| ${[title, ...columns].join(" | ")} |`, `|---|${columns.map(() => "--:|").join("")}`, ...lines, ""];
+}

@@ -1,0 +1,54 @@
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { chartSvg } from "./chart.ts";
+import { formatCsv } from "./csv.ts";
+import type { Result } from "./result.ts";
+
+/** Writes `<name>.json`, `.csv`, and where there is something to draw `.svg` and `-dark.svg`; returns their paths. */
+export function writeResult(folder: string, name: string, result: Result): string[] {
+  mkdirSync(folder, { recursive: true });
+  const files: [string, string][] = [
+    [`${name}.json`, `${JSON.stringify(result, null, 2)}\n`],
+    [`${name}.csv`, formatCsv(result.rows)],
+  ];
+  const light = chartSvg(result, "light");
+  const dark = chartSvg(result, "dark");
+  if (light !== undefined && dark !== undefined) files.push([`${name}.svg`, light], [`${name}-dark.svg`, dark]);
+  return files.map(([file, text]) => {
+    const path = join(folder, file);
+    writeFileSync(`${path}.part`, text);
+    renameSync(`${path}.part`, path);
+    return path;
+  });
+}
+
+/** A result that was written before. Throws where the file is none. */
+export function readResult(path: string): Result {
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(path, "utf8"));
+  } catch (error) {
+    throw new Error(`${path} is not a benchmark result: ${(error as Error).message}.`, { cause: error });
+  }
+  const { rows, machine } = (value ?? {}) as Partial<Result>;
+  if (!Array.isArray(rows) || machine === undefined)
+    throw new Error(`${path} is not a benchmark result: it has no rows and machine.`);
+  return value as Result;
+}
+
+/** The newest complete result of all cases in a folder, without its extension; undefined where there is none. */
+export function newestResult(folder: string): { name: string; result: Result } | undefined {
+  const found = list(folder)
+    .filter((file) => file.endsWith(".json"))
+    .map((file) => ({ name: file.slice(0, -".json".length), result: readResult(join(folder, file)) }))
+    .filter(({ result }) => result.complete && result.scope === "full");
+  return found.toSorted((a, b) => b.result.date.localeCompare(a.result.date))[0];
+}
+
+function list(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,63 @@
+import type { Case } from "./cases.ts";
+import type { Machine } from "./machine.ts";
+import type { Spread } from "./statistics.ts";
+import { isPeer, type SystemName } from "./systems.ts";
+
+/** What became of a system in a case. */
+export type Status = "ok" | "not installed" | "differs" | "failed" | "not run";
+
+/** One system in one case: its fastest variant, and beside it the others. */
+export interface Row {
+  readonly case: string;
+  readonly system: SystemName;
+  readonly status: Status;
+  readonly variant: string | null;
+  readonly median: number | null;
+  readonly p10: number | null;
+  readonly p90: number | null;
+  readonly unit: Case["unit"];
+  /** The fastest peer's median over this one: above 1 is better than every peer. */
+  readonly ratioToFastestPeer: number | null;
+  readonly samples: number;
+  /** Share of the machine that others used meanwhile, 0 to 1. */
+  readonly otherLoad: number | null;
+  readonly variants: readonly VariantResult[];
+  readonly note: string;
+}
+
+export interface VariantResult extends Partial<Spread> {
+  readonly variant: string;
+  readonly status: Status;
+  readonly note: string;
+}
+
+/** A run of the benchmark, as its JSON file holds it. */
+export interface Result {
+  readonly date: string;
+  readonly commit: string | null;
+  /** All cases, the short list, or those that were picked. */
+  readonly scope: "full" | "quick" | "selected";
+  /** Whether it came to its end. */
+  readonly complete: boolean;
+  readonly threads: number;
+  readonly rounds: number;
+  readonly machine: Machine;
+  readonly versions: Readonly<Record<string, string>>;
+  readonly rows: readonly Row[];
+}
+
+/** The rows with each one's ratio to its case's fastest peer. */
+export function withRatios(rows: readonly Row[]): Row[] {
+  return rows.map((row) => {
+    const best = fastestPeer(rows, row.case);
+    return { ...row, ratioToFastestPeer: best === undefined || row.median === null ? null : best / row.median };
+  });
+}
+
+/** The lowest median of a case's peers. */
+export function fastestPeer(rows: readonly Row[], name: string): number | undefined {
+  const medians = rows.flatMap((row) =>
+    row.case === name && isPeer(row.system) && row.median !== null ? [row.median] : [],
+  );
+  return medians.length === 0 ? undefined : Math.min(...medians);
+}

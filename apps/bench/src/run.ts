@@ -1,0 +1,109 @@
+import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
+import { type Case, selectCases } from "./cases.ts";
+import { commit, findGpu, machine } from "./machine.ts";
+import { type MeasureOptions, measureCases } from "./measure.ts";
+import { withNotes } from "./notes.ts";
+import { peersPython } from "./peers.ts";
+import { type Result, type Row, withRatios } from "./result.ts";
+import { writeResult } from "./result-files.ts";
+import { resultsFolder } from "./readme-file.ts";
+import { isPeer, type PeerName, peerNames, systemNames } from "./systems.ts";
+import { formatTable } from "./table.ts";
+
+/** The options of the command itself. */
+export interface RunOptions {
+  readonly vs?: readonly PeerName[];
+  readonly quick?: boolean;
+  readonly rounds?: number;
+  readonly threads?: number;
+  readonly json?: boolean;
+  readonly out?: string;
+  readonly check?: boolean;
+  readonly profile?: string;
+  readonly roofline?: boolean;
+}
+
+const stop = new AbortController();
+
+/** Whether the user stopped the command. */
+export function interrupted(): boolean {
+  return stop.signal.aborted;
+}
+
+/** The command itself: measures, prints, writes. */
+export async function run(patterns: readonly string[], options: RunOptions): Promise<void> {
+  process.once("SIGINT", () => stop.abort());
+  process.once("SIGTERM", () => stop.abort());
+  const threads = options.threads ?? availableParallelism();
+  const settings = { ...thoroughness(options), threads, signal: stop.signal, onProgress: progress };
+  if (options.roofline) return (await import("./roofline.ts")).roofline(selectCases(patterns), settings, options.json);
+  if (options.check) return (await import("./guard.ts")).guard(patterns, settings, options.json);
+
+  const chosen = present(selectCases(patterns), patterns, options.quick ?? false);
+  const peers = options.vs ?? peerNames;
+  const result = await measureAndKeep(chosen, {
+    ...settings,
+    systems: systemNames.filter((name) => !isPeer(name) || peers.includes(name)),
+    python: peersPython(),
+    scope: patterns.length > 0 || options.vs ? "selected" : options.quick ? "quick" : "full",
+    folder: options.out ?? resultsFolder,
+  });
+  process.stdout.write(`${options.json ? JSON.stringify(result, null, 2) : formatTable(result.rows)}\n`);
+}
+
+interface Keep extends MeasureOptions {
+  readonly scope: Result["scope"];
+  readonly folder: string;
+}
+
+/** Measures; writes the result anew after each group of cases, so that an interrupted run keeps what it has. */
+async function measureAndKeep(chosen: readonly Case[], { scope, folder, ...options }: Keep): Promise<Result> {
+  const date = new Date().toISOString();
+  const revision = commit(fileURLToPath(new URL("..", import.meta.url))) ?? null;
+  const name = [date.slice(0, 16).replaceAll(/[-:]/g, "").replace("T", "-"), revision, scope].filter(Boolean).join("-");
+  const order = new Map(chosen.map((each, index) => [each.name, index]));
+  const rows: Row[] = [];
+  const versions: Record<string, string> = {};
+  const described = machine();
+  let result: Result | undefined;
+  let paths: string[] = [];
+  for await (const measured of measureCases(chosen, options)) {
+    rows.push(...measured.rows);
+    Object.assign(versions, measured.versions);
+    const sorted = rows.toSorted((a, b) => order.get(a.case)! - order.get(b.case)!);
+    const complete = new Set(rows.map((row) => row.case)).size === chosen.length && !options.signal?.aborted;
+    result = {
+      date,
+      commit: revision,
+      scope,
+      complete,
+      threads: options.threads,
+      rounds: options.rounds,
+      machine: described,
+      versions,
+      rows: withNotes(withRatios(sorted)),
+    };
+    paths = writeResult(folder, name, result);
+  }
+  if (result === undefined) throw new Error("Nothing was measured: the run was stopped before its first case.");
+  process.stderr.write(`${result.complete ? "Wrote" : "Stopped; what was measured is in"} ${paths.join(", ")}\n`);
+  return result;
+}
+
+/** Those of the chosen cases that `--quick` takes, and the GPU's only where there is one or they were asked for. */
+function present(chosen: readonly Case[], patterns: readonly string[], quick: boolean): Case[] {
+  const hasGpu = findGpu() !== undefined;
+  const short = quick && chosen.some((each) => each.quick);
+  return chosen.filter(
+    ({ work, quick: isQuick }) => (!short || isQuick) && (work.device === "cpu" || hasGpu || patterns.length > 0),
+  );
+}
+
+function thoroughness({ quick, rounds }: RunOptions): Pick<MeasureOptions, "rounds" | "seconds" | "samples"> {
+  return quick ? { rounds: rounds ?? 1, seconds: 0.6, samples: 4 } : { rounds: rounds ?? 3, seconds: 1.2, samples: 6 };
+}
+
+function progress(line: string): void {
+  process.stderr.write(`${line}\n`);
+}

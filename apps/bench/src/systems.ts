@@ -1,0 +1,76 @@
+/** The systems of the comparison, ours first. */
+export const systemNames = [
+  "convkit",
+  "convkit-bf16",
+  "convkit-wasm",
+  "tfjs-node",
+  "keras",
+  "torch",
+  "onnxruntime",
+] as const;
+
+export type SystemName = (typeof systemNames)[number];
+
+/** Those that we compare with: the command's `--vs` narrows them. */
+export const peerNames = ["keras", "torch", "onnxruntime", "tfjs-node"] as const satisfies readonly SystemName[];
+
+export type PeerName = (typeof peerNames)[number];
+
+/** How a system is run: each variant is a process of its own, and the system's row is its fastest. */
+export interface System {
+  /** The process that drives it: `python/serve.py`, or this package's own `serve`. */
+  readonly driver: "python" | "node";
+  readonly variants: {
+    readonly train: readonly string[];
+    readonly predict: readonly string[];
+    readonly load: readonly string[];
+    readonly data: readonly string[];
+    readonly accuracy: readonly string[];
+  };
+}
+
+const one = ["default"] as const;
+
+export const systems: Readonly<Record<SystemName, System>> = {
+  convkit: {
+    driver: "node",
+    variants: { train: ["compiled"], predict: ["compiled"], load: one, data: one, accuracy: one },
+  },
+  "convkit-bf16": {
+    driver: "node",
+    variants: { train: ["compiled"], predict: ["compiled"], load: one, data: one, accuracy: one },
+  },
+  "convkit-wasm": {
+    driver: "node",
+    variants: { train: ["eager"], predict: ["eager"], load: one, data: one, accuracy: one },
+  },
+  "tfjs-node": {
+    driver: "node",
+    variants: { train: ["eager"], predict: ["eager"], load: one, data: one, accuracy: one },
+  },
+  keras: {
+    driver: "python",
+    variants: {
+      train: ["fit", "steps_per_execution", "xla"],
+      predict: ["predict_on_batch", "function", "xla"],
+      load: one,
+      data: one,
+      accuracy: ["fit"],
+    },
+  },
+  torch: {
+    driver: "python",
+    variants: {
+      train: ["contiguous", "channels_last", "compile"],
+      predict: ["contiguous", "channels_last", "compile"],
+      load: ["contiguous"],
+      data: one,
+      accuracy: ["contiguous"],
+    },
+  },
+  onnxruntime: { driver: "python", variants: { train: [], predict: one, load: one, data: [], accuracy: [] } },
+};
+
+export function isPeer(name: SystemName): name is PeerName {
+  return (peerNames as readonly SystemName[]).includes(name);
+}
