@@ -40,3 +40,44 @@ export { subset } from "./subset.ts";
 export type { SubsetOptions, SubsetResult } from "./subset.ts";
 export { writeImageFolder } from "./write-images.ts";
 export type { WriteImagesOptions } from "./write-images.ts";
+export { affineTransform, rotate, translate, zoom } from "./augment/affine.ts";
+export type { AffineOptions, FillMode } from "./augment/affine.ts";
+export { augmentations } from "./augment/augmentation.ts";
+export type { Augmentation, Factor, ValueRange } from "./augment/augmentation.ts";
+export {
+  adjustBrightness,
+  adjustContrast,
+  adjustHue,
+  adjustSaturation,
+  randomBrightness,
+  randomContrast,
+  randomHue,
+  randomSaturation,
+} from "./augment/colour.ts";
+export type { ColourOptions } from "./augment/colour.ts";
+export { randomErasing } from "./augment/erase.ts";
+export type { ErasingOptions } from "./augment/erase.ts";
+export { randomCrop, randomFlip, randomRotation, randomTranslation, randomZoom } from "./augment/geometric.ts";
+export type { CropOptions, FlipMode, ZoomOptions } from "./augment/geometric.ts";
+export {
+  RandAugment,
+  RandomBrightness,
+  RandomContrast,
+  RandomCrop,
+  RandomErasing,
+  RandomFlip,
+  RandomHue,
+  RandomRotation,
+  RandomSaturation,
+  RandomTranslation,
+  RandomZoom,
+  registerAugmentationLayers,
+} from "./augment/layers.ts";
+export { cutmix, mixup, smoothLabels } from "./augment/mix.ts";
+export type { Mixed, Mixing } from "./augment/mix.ts";
+export { randAugment, randAugmentOps } from "./augment/rand-augment.ts";
+export type { RandAugmentOptions } from "./augment/rand-augment.ts";
+export { layersRandom, seededRandom } from "./augment/random-source.ts";
+export type { RandomSource } from "./augment/random-source.ts";
+export { augmentationFrom } from "./augment/specification.ts";
+export type { AugmentationSpec } from "./augment/specification.ts";

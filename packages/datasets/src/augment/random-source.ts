@@ -1,0 +1,32 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { initializers } from "@tensorflow/tfjs-layers";
+import { uniformStream } from "../philox.ts";
+
+/** Where augmentation gets its random numbers: inside a compiled step they must be drawn by the graph. */
+export interface RandomSource {
+  /** Numbers in `[min, max)`. */
+  uniform(shape: number[], min: number, max: number): tf.Tensor;
+  normal(shape: number[], mean: number, deviation: number): tf.Tensor;
+}
+
+/**
+ * tfjs' own random numbers, drawn the way tfjs-layers' initialisers draw theirs: where a tracer replaces those by random ops
+ * of the graph (as @convkit/graph does), it replaces these.
+ */
+export const layersRandom: RandomSource = {
+  uniform: (shape, min, max) => initializers.randomUniform({ minval: min, maxval: max }).apply(shape),
+  normal: (shape, mean, deviation) => initializers.randomNormal({ mean, stddev: deviation }).apply(shape),
+};
+
+/** Random numbers of a seed, the same on every backend; drawn in JavaScript, so not for a function that is traced. */
+export function seededRandom(seed: number, stream = 0): RandomSource {
+  const next = uniformStream(seed, stream);
+  const draw = (shape: number[], number: () => number) =>
+    tf.tensor(Float32Array.from({ length: tf.util.sizeFromShape(shape) }, number), shape);
+  return {
+    uniform: (shape, min, max) => draw(shape, () => min + (max - min) * next()),
+    // Box and Muller; 1 - next() is never 0.
+    normal: (shape, mean, deviation) =>
+      draw(shape, () => mean + deviation * Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next())),
+  };
+}

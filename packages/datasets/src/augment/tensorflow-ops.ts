@@ -1,0 +1,49 @@
+import * as tf from "@tensorflow/tfjs-core";
+import type { AffineOptions } from "./affine.ts";
+
+/** Ops of TensorFlow that tfjs-node has no kernel for; the library under it has them all. */
+
+/** Whether tensors live in TensorFlow, so that its ops can be called by name. */
+export function hasTensorflow(): boolean {
+  return tf.getBackend() === "tensorflow";
+}
+
+/** `[n, h, w, c] x [n, 8] -> [n, h, w, c]` */
+export function projectiveTransform(
+  images: tf.Tensor4D,
+  matrices: tf.Tensor2D,
+  { fill, fillValue, interpolation }: { [Key in keyof AffineOptions]-?: NonNullable<AffineOptions[Key]> },
+): tf.Tensor4D {
+  const { binding } = backend();
+  const attributes = [
+    { name: "dtype", type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT },
+    { name: "interpolation", type: binding.TF_ATTR_STRING, value: interpolation.toUpperCase() },
+    { name: "fill_mode", type: binding.TF_ATTR_STRING, value: fill.toUpperCase() },
+  ];
+  const [, h, w] = images.shape;
+  const inputs = [images, matrices, tf.tensor1d([h, w], "int32"), tf.scalar(fillValue)];
+  return backend().executeSingleOutput("ImageProjectiveTransformV3", attributes, inputs) as tf.Tensor4D;
+}
+
+/** How often each of `size` numbers is in each row, `[n, m] -> [n, size]`. */
+export function denseBincount(rows: tf.Tensor2D, size: number): tf.Tensor2D {
+  const none = tf.tensor2d([], [0, 0]);
+  if (!hasTensorflow()) return tf.denseBincount(rows, none, size) as tf.Tensor2D;
+  const { binding } = backend();
+  const attributes = [
+    { name: "Tidx", type: binding.TF_ATTR_TYPE, value: binding.TF_INT32 },
+    { name: "T", type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT },
+    { name: "binary_output", type: binding.TF_ATTR_BOOL, value: false },
+  ];
+  const inputs = [rows, tf.scalar(size, "int32"), none];
+  return backend().executeSingleOutput("DenseBincount", attributes, inputs) as tf.Tensor2D;
+}
+
+interface NodeBackend {
+  binding: Readonly<Record<"TF_ATTR_TYPE" | "TF_ATTR_STRING" | "TF_ATTR_BOOL" | "TF_FLOAT" | "TF_INT32", number>>;
+  executeSingleOutput(op: string, attributes: readonly object[], inputs: readonly tf.Tensor[]): tf.Tensor;
+}
+
+function backend(): NodeBackend {
+  return tf.backend() as unknown as NodeBackend;
+}
