@@ -108,17 +108,17 @@ async function startBest(threads: number | undefined, onNotice: (line: string) =
 }
 
 async function start(name: EngineName, threads: number | undefined): Promise<Engine> {
-  const other = name === "gpu" ? "native" : "gpu";
-  if (name !== "wasm" && loading.has(other)) {
-    throw new EngineError(
-      `The ${name} engine cannot be used: this process has loaded the ${other} engine, and holds one TensorFlow only.`,
-    );
-  }
   const found = await find(name);
   if ("reason" in found) throw new EngineError(`The ${name} engine cannot be used: ${found.reason}.`);
   if (!("tfjsNode" in found)) {
     const { threads: running } = await loadWasm({ threads });
     return { name, backend: "wasm", threads: running, isGpu: false };
+  }
+  const other = name === "gpu" ? "native" : "gpu";
+  if (loading.has(other)) {
+    throw new EngineError(
+      `The ${name} engine cannot be used: this process has loaded the ${other} engine, and holds one TensorFlow only.`,
+    );
   }
   const { version, isGpu } = await loadTensorflow(found, { threads });
   const engine: Engine = { name, backend: "tensorflow", tensorflow: version, threads: threads ?? threadsOf(), isGpu };
