@@ -73,6 +73,24 @@ export function addCommands(program: Command, contextOf: ContextOf): void {
     .option("--batch <n>", "images at once", wholeFrom(1))
     .action(async (model, options, command) => (await import("./run.ts")).run(contextOf(command), model, options));
 
+  modelOptions(program.command("convert <model> <out>"))
+    .description("a model in another format: .keras, .h5, .weights.h5, or a folder/ with --to")
+    .addOption(new Option("--to <format>", "what to write into a folder").choices(["tfjs", "savedmodel"]))
+    .action(async (model, out, options, command) =>
+      (await import("./convert.ts")).convert(contextOf(command), model, out, options),
+    );
+
+  addExplain(program, contextOf);
+  addData(program, contextOf);
+
+  program
+    .command("compare <runs...>")
+    .description("runs beside each other")
+    .option("--out <file.html>", "writes their curves over each other")
+    .action(async (runs, options, command) =>
+      (await import("./compare.ts")).compare(contextOf(command), runs, options),
+    );
+
   const engine = program.command("engine").description("installs, lists and removes TensorFlow");
   engine
     .command("list")
@@ -93,6 +111,77 @@ export function addCommands(program: Command, contextOf: ContextOf): void {
     .command("doctor")
     .description("what runs here, why the rest does not, and what to do about it")
     .action(async (_options, command) => (await import("./doctor.ts")).doctor(contextOf(command)));
+}
+
+function addExplain(program: Command, contextOf: ContextOf): void {
+  const explain = program.command("explain").description("output sizes, receptive fields, where the parameters are");
+  explain
+    .command("conv")
+    .description("what a convolution makes of an image size, and what it costs")
+    .requiredOption("--input <HxWxC>", "image size", imageSize)
+    .requiredOption("--kernel <n>", "height and width of the window", wholeFrom(1))
+    .option("--filters <n>", "filters; as many as channels unless given", wholeFrom(1))
+    .option("--stride <n>", "1 unless given", wholeFrom(1))
+    .option("--dilation <n>", "1 unless given", wholeFrom(1))
+    .option("--padding <padding>", "valid (unless given), same, or pixels a side")
+    .option("--no-bias", "without biases")
+    .action(async (options, command) => (await import("./explain.ts")).explainConv(contextOf(command), options));
+  explain
+    .command("pool")
+    .description("what a pool makes of an image size")
+    .requiredOption("--input <HxWxC>", "image size", imageSize)
+    .requiredOption("--kernel <n>", "height and width of the window", wholeFrom(1))
+    .option("--stride <n>", "the kernel's size unless given", wholeFrom(1))
+    .option("--padding <padding>", "valid (unless given), same, or pixels a side")
+    .action(async (options, command) => (await import("./explain.ts")).explainPool(contextOf(command), options));
+  modelOptions(explain.command("receptive-field <model>"))
+    .description("what each layer sees of the image, and what counts of it")
+    .option("--layer <name>", "the feature map whose centre is measured; the last unless given")
+    .option("--out <file>", "draws it, .svg or .png")
+    .action(async (model, options, command) =>
+      (await import("./explain.ts")).explainReceptiveField(contextOf(command), model, options),
+    );
+  modelOptions(explain.command("params <model>"))
+    .description("where the parameters and multiply-adds are")
+    .action(async (model, options, command) =>
+      (await import("./explain.ts")).explainParams(contextOf(command), model, options),
+    );
+}
+
+function addData(program: Command, contextOf: ContextOf): void {
+  const data = program.command("data").description("the data sets: list, verify, fetch, subset, preview");
+  data
+    .command("list")
+    .description("the data sets with a name, and whether they are here")
+    .action(async (_options, command) => (await import("./data.ts")).listData(contextOf(command)));
+  data
+    .command("verify <name>")
+    .description("every byte against what was published")
+    .option("--from <folder>", "where it lies")
+    .action(async (name, options, command) => (await import("./data.ts")).verify(contextOf(command), name, options));
+  data
+    .command("fetch <name>")
+    .description("brings a data set into the cache")
+    .option("--from <url>", "another place than the usual")
+    .action(async (name, options, command) => (await import("./data.ts")).fetch(contextOf(command), name, options));
+  data
+    .command("subset <source> <target>")
+    .description("a smaller data set from class folders, or from cat.N.jpg and the like")
+    .option("--train <from:to>", "images of each class")
+    .option("--validation <from:to>", "images of each class")
+    .option("--test <from:to>", "images of each class")
+    .option("--link", "links instead of copies")
+    .action(async (source, target, options, command) =>
+      (await import("./data.ts")).subset(contextOf(command), source, target, options),
+    );
+  data
+    .command("preview <data>")
+    .description("some images on one sheet")
+    .requiredOption("--out <file.png>", "where to write it")
+    .option("--count <n>", "how many", wholeFrom(1))
+    .option("--augment <json>", 'as in {"flip": "horizontal", "rotation": 0.1}')
+    .option("--data-from <folder-or-url>", "where a named data set lies")
+    .action(async (name, options, command) => (await import("./data.ts")).preview(contextOf(command), name, options));
 }
 
 /** The options of a network of the zoo. */

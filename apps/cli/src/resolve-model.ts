@@ -34,6 +34,15 @@ export async function resolveModel(name: string, options: ModelOptions, seed?: n
     throw new UsageError(
       `Unknown model "${name}": it is neither a file nor a run directory here, and the zoo has ${Object.keys(zoo).join(", ")}.`,
     );
+  if (options.arch !== undefined)
+    return { ...(await zooModel(options.arch, { ...options, weights: path }, seed)), classes: undefined };
+  if (/\.(h5|hdf5|keras|safetensors|pth|pt)$/i.test(path)) {
+    if (/\.(safetensors|pth|pt|weights\.h5)$/i.test(path))
+      throw new UsageError(`${name} holds weights without their network: say which of the zoo it is with --arch.`);
+    const { loadModel: loadKeras } = await import("@convkit/weights");
+    const model = loadKeras(path);
+    return { model, name: basename(path), classes: undefined, preprocessing: {} };
+  }
   const file = modelFile(path);
   const { model, metadata } = await loadModel(file);
   return {
@@ -44,10 +53,12 @@ export async function resolveModel(name: string, options: ModelOptions, seed?: n
   };
 }
 
-function zooModel(name: string, options: ModelOptions, seed?: number): ResolvedModel {
-  const { classes, input, top, pooling, aux } = options;
+async function zooModel(name: string, options: ModelOptions, seed?: number): Promise<ResolvedModel> {
+  const { classes, input, top, pooling, aux, weights } = options;
+  if (!isModelName(name))
+    throw new UsageError(`Unknown network "${name}": the zoo has ${Object.keys(zoo).join(", ")}.`);
   const architecture = findArchitecture(name);
-  const model = createModel(name as keyof typeof zoo, {
+  const model = createModel(name, {
     ...(classes !== undefined && { classes }),
     ...(input !== undefined && { input }),
     ...(top === false && { includeTop: false }),
@@ -55,6 +66,10 @@ function zooModel(name: string, options: ModelOptions, seed?: number): ResolvedM
     ...(aux === true && { aux }),
     ...(seed !== undefined && { seed }),
   });
+  if (weights !== undefined) {
+    const { loadWeights } = await import("@convkit/weights");
+    loadWeights(model, userPath(weights));
+  }
   return { model, name, classes: undefined, preprocessing: architecture.preprocessing };
 }
 
@@ -62,7 +77,9 @@ function zooModel(name: string, options: ModelOptions, seed?: number): ResolvedM
 function modelFile(path: string): string {
   if (!statSync(path).isDirectory()) {
     if (extname(path) === ".json") return path;
-    throw new UsageError(`Cannot read a model from ${path}: give a zoo name, a run directory, or a tfjs model.json.`);
+    throw new UsageError(
+      `Cannot read a model from ${path}: give a zoo name, a run directory, a .keras, .h5 or tfjs model.json file, or weights with --arch.`,
+    );
   }
   const found = [join(path, "model", "model.json"), join(path, "model.json")].find((file) => existsSync(file));
   if (found === undefined)

@@ -37,3 +37,4 @@ export { writeFileAtomic, writeJson } from "./atomic-file.ts";
 export { type Predictor, predictor, type PredictorOptions } from "./predictor.ts";
 export { report, type ReportParts } from "./report/report.ts";
 export { pictureOf } from "./report/pictures.ts";
+export { comparison, type ComparedRun } from "./report/comparison.ts";

@@ -1,0 +1,34 @@
+import type { EpochLogs } from "../history.ts";
+import { lineChart, palette, type Series } from "./charts.ts";
+import { type Html, trusted } from "./html.ts";
+import { grid, page, section } from "./page.ts";
+
+/** A run to be compared. */
+export interface ComparedRun {
+  readonly name: string;
+  readonly history: readonly EpochLogs[];
+}
+
+/** A page that lays the curves of several runs over each other. */
+export function comparison(runs: readonly ComparedRun[]): string {
+  const chart = (title: string, key: keyof EpochLogs, options: { readonly percent?: boolean; readonly logarithmic?: boolean } = {}): Html[] => {
+    const series: Series[] = runs.map(({ name, history }, index) => ({
+      name,
+      points: history.map((row) => [row.epoch, row[key]] as const),
+      color: palette[index % palette.length]!,
+    }));
+    const any = series.some(({ points }) => points.some(([, value]) => value !== undefined));
+    return any ? [section(title, trusted(lineChart(series, options)))] : [];
+  };
+  const names = runs.map(({ name }) => name).join(", ");
+  return page("Comparison of runs", names, [
+    grid([
+      ...chart("Validation loss", "valLoss"),
+      ...chart("Validation accuracy", "valAccuracy", { percent: true }),
+      ...chart("Training loss", "loss"),
+      ...chart("Training accuracy", "accuracy", { percent: true }),
+      ...chart("Learning rate", "lr"),
+      ...chart("Seconds an epoch", "seconds"),
+    ]),
+  ]);
+}
