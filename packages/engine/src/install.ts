@@ -11,7 +11,14 @@ import { engineFolder, findInstalled, type InstallableEngine, type InstalledEngi
 import { withLock } from "./lock.ts";
 import { cachedAddon, placeAddon } from "./place-addon.ts";
 import { platformOf } from "./platform.ts";
-import { describeTfjsNode, findTfjsNode, hasOwnAddon, packageNames, type TfjsNode } from "./tfjs-node.ts";
+import {
+  describeTfjsNode,
+  findTfjsNode,
+  hasOwnAddon,
+  ownTensorflow,
+  packageNames,
+  type TfjsNode,
+} from "./tfjs-node.ts";
 import { findTfjsNodeCopy, provideTfjsNode, tfjsNodeCopyRoot } from "./tfjs-node-copy.ts";
 import { tensorflowVersion, wheelsOf } from "./wheels.ts";
 
@@ -27,6 +34,7 @@ export interface InstallOptions {
 /**
  * Provides a current TensorFlow for tfjs-node in the user's cache: libraries out of TensorFlow's official wheel, and
  * tfjs-node's own addon compiled against them. What is there already is kept; if all is, nothing is fetched or compiled.
+ * A project whose tfjs-node brought its own TensorFlow keeps that one.
  * Throws an EngineError that says what is missing.
  */
 export async function installEngine({
@@ -36,6 +44,8 @@ export async function installEngine({
 }: InstallOptions = {}): Promise<InstalledEngine> {
   const engine = gpu ? "gpu" : "native";
   wheelsOf(engine, platformOf());
+  const present = findTfjsNode(engine);
+  if (present && hasOwnAddon(present)) return describeOwn(engine, present, onProgress);
   const cache = cacheFolder();
   await makeCache(cache);
   const onWait = () => onProgress({ step: "wait", message: "Another install is at work; waiting for it" });
@@ -49,12 +59,25 @@ export async function installEngine({
         (await installLibraries(engine, cache, onProgress, signal));
       const tfjsNode = findTfjsNode(engine) ?? (await copyOfTfjsNode(engine, cache, onProgress, signal));
       await installAddon(installed, tfjsNode, onProgress, signal);
-      if (!hasOwnAddon(tfjsNode)) await placeAddon(installed, tfjsNode);
+      await placeAddon(installed, tfjsNode);
       onProgress({ step: "done", message: `TensorFlow ${installed.tensorflow} is ready in ${installed.folder}` });
       return installed;
     },
     { signal, onWait },
   );
+}
+
+function describeOwn(engine: InstallableEngine, tfjsNode: TfjsNode, onProgress: OnProgress): InstalledEngine {
+  const { folder } = tfjsNode;
+  onProgress({ step: "done", message: `${folder} has a TensorFlow of its own, which is used as it is` });
+  return {
+    engine,
+    tensorflow: ownTensorflow(tfjsNode),
+    platform: platformOf(),
+    folder,
+    wheels: [],
+    libraryFolders: [],
+  };
 }
 
 async function copyOfTfjsNode(

@@ -58,8 +58,9 @@ export async function loadTensorflow(
     requireTfjsNode(tfjsNode, installed);
   } catch (error) {
     const [reason] = (error as Error).message.split("\n");
+    const what = installed ? installed.folder : `its folders "lib" and "deps"`;
     throw new EngineError(
-      `TensorFlow could not be loaded through ${tfjsNode.folder} (${reason}): remove ${installed ? installed.folder : "that folder"} and type "convkit engine install".`,
+      `TensorFlow could not be loaded through ${tfjsNode.folder} (${reason}): remove ${what} and type "convkit engine install".`,
     );
   }
   registerTensorflowKernels();

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, realpathSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import process from "node:process";
@@ -45,11 +45,20 @@ export function describeTfjsNode(folder: string): TfjsNode {
 }
 
 /** Whether this tfjs-node has an addon and a TensorFlow that somebody else put there: such an install is used as it is. */
-export function hasOwnAddon({ folder, addon }: TfjsNode): boolean {
-  if (!existsSync(addon) || isOurs(readFileSync(addon))) return false;
-  return ["libtensorflow.so.2", "libtensorflow.2.dylib", "tensorflow.dll"].some((name) =>
-    existsSync(path.join(folder, "deps", "lib", name)),
-  );
+export function hasOwnAddon(tfjsNode: TfjsNode): boolean {
+  if (!existsSync(tfjsNode.addon) || isOurs(readFileSync(tfjsNode.addon))) return false;
+  return ownLibraries(tfjsNode).some((name) => /^(libtensorflow\.(so\.2|2\.dylib)|tensorflow\.dll)$/.test(name));
+}
+
+/** The version of the TensorFlow that tfjs-node's own install brought, as its files are named. */
+export function ownTensorflow(tfjsNode: TfjsNode): string {
+  const versions = ownLibraries(tfjsNode).map((name) => /\d+\.\d+\.\d+/.exec(name)?.[0]);
+  return versions.find((version) => version !== undefined) ?? "2";
+}
+
+function ownLibraries({ folder }: TfjsNode): string[] {
+  const libraries = path.join(folder, "deps", "lib");
+  return existsSync(libraries) ? readdirSync(libraries) : [];
 }
 
 /** Our addons carry the path of the engine that they were compiled for. */

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 
 import { findInstalled, librariesOf, type InstalledEngine } from "../src/installed.ts";
 import { cachedAddon, placeAddon } from "../src/place-addon.ts";
-import { describeTfjsNode, findTfjsNode, hasOwnAddon, type TfjsNode } from "../src/tfjs-node.ts";
+import { describeTfjsNode, findTfjsNode, hasOwnAddon, ownTensorflow, type TfjsNode } from "../src/tfjs-node.ts";
 import { provideTfjsNode } from "../src/tfjs-node-copy.ts";
 import { startProgram } from "./program.ts";
 import { temporaryFolder, withEnv } from "./temporary.ts";
@@ -64,16 +64,30 @@ describe("the addon", () => {
     await mkdir(path.dirname(tfjsNode.addon), { recursive: true });
     await symlink(cc, path.join(tfjsNode.folder, "deps/lib/libtensorflow.so.2"));
     await symlink(framework, path.join(tfjsNode.folder, "deps/lib/libtensorflow_framework.so.2"));
+    await symlink(cc, path.join(tfjsNode.folder, "deps/lib/libtensorflow.so.2.21.0"));
     // Ours, with the path changed that makes it ours; so the libraries must be found otherwise.
     const ours = (await readFile(cachedAddon(installed, tfjsNode))).toString("latin1");
     await writeFile(tfjsNode.addon, ours.replaceAll("/engine-native-", "/another-folder"), "latin1");
-    expect(hasOwnAddon(tfjsNode)).toBe(true);
+    expect([hasOwnAddon(tfjsNode), ownTensorflow(tfjsNode)]).toEqual([true, "2.21.0"]);
     const { code, output, errors } = await startProgram("load", {
       env: { TFJS_NODE: tfjsNode.folder, LD_LIBRARY_PATH: path.dirname(cc) },
     }).ended;
     expect([code, errors]).toEqual([0, ""]);
     expect(JSON.parse(output)).toEqual({ version: "2.21.0", cores: 1, cc, framework, product: 11 });
     expect(await readdir(path.dirname(tfjsNode.addon))).toEqual(["tfjs_binding.node"]);
+  });
+});
+
+describe("a TensorFlow that does not load", () => {
+  test("is an error that says why and what to remove", async () => {
+    const tfjsNode = await copyOfWorkspace();
+    await mkdir(path.dirname(tfjsNode.addon), { recursive: true });
+    await writeFile(tfjsNode.addon, "no addon");
+    const { code, errors } = await startProgram("load", { env: { TFJS_NODE: tfjsNode.folder } }).ended;
+    expect(code).toBe(1);
+    expect(errors).toMatch(
+      /EngineError: TensorFlow could not be loaded through .*tfjs-node \(.*\): remove its folders "lib" and "deps" and type "convkit engine install"\./,
+    );
   });
 });
 
