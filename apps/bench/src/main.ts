@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { UnknownCaseError } from "./cases.ts";
-import { interrupted, run, type RunOptions } from "./run.ts";
+import type { RunOptions } from "./run.ts";
 import { peerNames, type PeerName } from "./systems.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
@@ -23,7 +23,7 @@ const program = new Command("convkit-bench")
   .option("--roofline", "GFLOP/s of the compiled step against the machine's matmul peak")
   .exitOverride()
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "")) })
-  .action((patterns: string[], options: RunOptions) => run(patterns, options));
+  .action(async (patterns: string[], options: RunOptions) => (await import("./run.ts")).run(patterns, options));
 
 program
   .command("setup")
@@ -56,7 +56,7 @@ program
 
 try {
   await program.parseAsync();
-  process.exit(interrupted() ? 130 : (process.exitCode ?? 0));
+  process.exit(process.exitCode ?? 0);
 } catch (error) {
   process.exit(failed(error));
 }

@@ -24,17 +24,14 @@ export interface RunOptions {
   readonly roofline?: boolean;
 }
 
-const stop = new AbortController();
-
-/** Whether the user stopped the command. */
-export function interrupted(): boolean {
-  return stop.signal.aborted;
-}
-
-/** The command itself: measures, prints, writes. */
+/** The command itself: measures, prints, writes; interrupted, it prints what it has and leaves 130 as the exit status. */
 export async function run(patterns: readonly string[], options: RunOptions): Promise<void> {
-  process.once("SIGINT", () => stop.abort());
-  process.once("SIGTERM", () => stop.abort());
+  const stop = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const)
+    process.once(signal, () => {
+      process.exitCode = 130;
+      stop.abort();
+    });
   const threads = options.threads ?? availableParallelism();
   const settings = { ...thoroughness(options), threads, signal: stop.signal, onProgress: progress };
   if (options.roofline) return (await import("./roofline.ts")).roofline(selectCases(patterns), settings, options.json);

@@ -1,0 +1,50 @@
+import { describe, expect, it } from "vitest";
+import { cases, selectCases, UnknownCaseError } from "../src/cases.ts";
+import { networks } from "../src/networks.ts";
+import { systems } from "../src/systems.ts";
+
+const names = (patterns: string[]) => selectCases(patterns).map(({ name }) => name);
+
+describe("the table of cases", () => {
+  it("names each case once, by the convention", () => {
+    expect(new Set(cases.map(({ name }) => name)).size).toBe(cases.length);
+    for (const { name } of cases)
+      expect(name).toMatch(/^(train|predict|first-step|memory|data|load|accuracy|scale)\/[a-z0-9-]+$/);
+  });
+
+  it.each(cases.map((each) => [each.name, each] as const))(
+    "%s is work that its systems have a variant for",
+    (_, each) => {
+      expect(networks[each.work.network]).toBeDefined();
+      for (const system of each.systems) expect(systems[system].variants[each.work.do]).not.toEqual([]);
+    },
+  );
+
+  it("has training and prediction of each of the notebooks' networks", () => {
+    for (const network of Object.keys(networks)) {
+      expect(names([`predict/${network}-`])).not.toEqual([]);
+      expect(names([`train/${network}-`])).not.toEqual([]);
+    }
+  });
+});
+
+describe("selectCases", () => {
+  it.each([
+    [["train/lenet5-b32"], ["train/lenet5-b32"]],
+    [["predict/lenet5"], ["predict/lenet5-b1", "predict/lenet5-b8", "predict/lenet5-b32"]],
+    [["*/lenet5-b32"], ["train/lenet5-b32", "first-step/lenet5-b32", "memory/lenet5-b32", "predict/lenet5-b32"]],
+    [["predict/lenet5-b?"], ["predict/lenet5-b1", "predict/lenet5-b8"]],
+    [["train/lenet5-b32", "train/lenet5"], ["train/lenet5-b32"]],
+  ])("%j picks %j", (patterns, expected) => {
+    expect(names(patterns)).toEqual(expected);
+  });
+
+  it("picks all for no pattern", () => {
+    expect(selectCases([])).toEqual(cases);
+  });
+
+  it.each(["lenet", "train/alexnet", "*/nothing", "predict/lenet5-b3["])("refuses %s, listing the cases", (pattern) => {
+    expect(() => selectCases([pattern])).toThrow(UnknownCaseError);
+    expect(() => selectCases([pattern])).toThrow(`There is no case "${pattern}"; the cases are train/lenet5-b32, `);
+  });
+});

@@ -1,0 +1,46 @@
+import { describe, expect, it } from "vitest";
+import { compareResults, formatChanges } from "../src/compare.ts";
+import { result, row } from "./rows.ts";
+
+const name = "train/lenet5-b32";
+const before = result([row(name, "convkit", 10), row(name, "keras", 20)]);
+
+describe("compareResults", () => {
+  it.each([
+    [10.2, "same"],
+    [12, "slower"],
+    [8, "faster"],
+    [10.45, "same"],
+  ] as const)("10 ms before and %d ms after is %s", (median, verdict) => {
+    const after = result([row(name, "convkit", median), row(name, "keras", 20)]);
+    expect(compareResults(before, after).changes[0]).toMatchObject({ system: "convkit", verdict });
+  });
+
+  it("a wide spread is no change", () => {
+    const after = result([row(name, "convkit", 12, { p10: 9 }), row(name, "keras", 20)]);
+    expect(compareResults(before, after).changes[0]!.verdict).toBe("same");
+  });
+
+  it("on another machine the ratios are compared", () => {
+    const machine = { ...before.machine, cpu: "Another CPU" };
+    const same = result([row(name, "convkit", 5), row(name, "keras", 10)], { machine });
+    expect(compareResults(before, same)).toMatchObject({
+      by: "ratio",
+      changes: [{ verdict: "same" }, { verdict: "same" }],
+    });
+    const worse = result([row(name, "convkit", 10), row(name, "keras", 10)], { machine });
+    expect(compareResults(before, worse).changes[0]).toMatchObject({ factor: 2, verdict: "slower" });
+  });
+
+  it("leaves out rows that only one result has, and rows without numbers", () => {
+    const after = result([row(name, "convkit", null), row("train/other-b1", "keras", 1)]);
+    expect(compareResults(before, after).changes).toEqual([]);
+  });
+
+  it("says what changed", () => {
+    const after = result([row(name, "convkit", 12), row(name, "keras", 20)]);
+    expect(formatChanges(compareResults(before, after))).toBe(
+      "slower  train/lenet5-b32  convkit  +20 %\n1 of 2 rows changed beyond noise (compared by times).",
+    );
+  });
+});

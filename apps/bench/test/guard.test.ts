@@ -1,0 +1,33 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { cases } from "../src/cases.ts";
+import { judge } from "../src/guard.ts";
+import { row } from "./rows.ts";
+
+const name = "train/lenet5-b32";
+
+describe("judge", () => {
+  it.each([
+    [10, 30, true],
+    [10, 20, true],
+    [10, 19, false],
+  ])("%d ms against tfjs-node's %d ms with floor 2: %s", (ours, theirs, ok) => {
+    const rows = [row(name, "convkit", ours), row(name, "tfjs-node", theirs)];
+    expect(judge(rows, { [name]: 2 })).toMatchObject([{ case: name, ratio: theirs / ours, ok }]);
+  });
+
+  it("a system without a number does not hold its floor", () => {
+    const rows = [row(name, "convkit", null, { note: "it broke" }), row(name, "tfjs-node", 10)];
+    expect(judge(rows, { [name]: 2 })).toMatchObject([{ ratio: null, ok: false, note: "convkit failed it broke" }]);
+  });
+});
+
+it("the committed floors are of cases that both can do", () => {
+  const floors = JSON.parse(readFileSync(new URL("../floors.json", import.meta.url), "utf8")) as Record<string, number>;
+  for (const [guarded, floor] of Object.entries(floors)) {
+    expect(cases.find((each) => each.name === guarded)?.systems).toEqual(
+      expect.arrayContaining(["convkit", "tfjs-node"]),
+    );
+    expect(floor).toBeGreaterThan(1);
+  }
+});

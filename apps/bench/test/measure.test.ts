@@ -1,0 +1,135 @@
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { type Case, selectCases } from "../src/cases.ts";
+import { groupCases, type Measured, measureCases, type MeasureOptions } from "../src/measure.ts";
+import type { Row } from "../src/result.ts";
+import type { SystemName } from "../src/systems.ts";
+
+interface Plan {
+  params?: number;
+  losses?: number[];
+  times?: number[];
+  peakMemory?: number;
+  crashAt?: string;
+  hangAt?: string;
+  garbageAt?: string;
+  refuseAt?: string;
+}
+
+const fake = fileURLToPath(new URL("fixtures/fake-driver.mjs", import.meta.url));
+const good: Plan = { params: 61_706, losses: [2.3, 2.2], times: [4, 5, 6], peakMemory: 5e8 };
+const training = selectCases(["*/lenet5-b32"]).filter(({ work }) => work.do === "train");
+const stepOnly = selectCases(["train/lenet5-b32"]);
+
+/** Measures with fake systems; those without a plan are not installed. */
+async function measured(
+  plans: Partial<Record<SystemName, Plan>>,
+  cases: readonly Case[] = training,
+  options: Partial<MeasureOptions> = {},
+): Promise<Row[]> {
+  const parts: Measured[] = [];
+  const all = measureCases(cases, {
+    threads: 1,
+    rounds: 2,
+    seconds: 0.1,
+    samples: 3,
+    systems: ["convkit", "keras", "tfjs-node"],
+    python: undefined,
+    command: (system) => plans[system] && { file: process.execPath, args: [fake, JSON.stringify(plans[system])] },
+    ...options,
+  });
+  for await (const part of all) parts.push(part);
+  return parts.flatMap(({ rows }) => rows);
+}
+
+const find = (rows: readonly Row[], system: SystemName, name = "train/lenet5-b32") =>
+  rows.find((row) => row.system === system && row.case === name)!;
+
+describe("measureCases", () => {
+  it("reads steps, first step and memory of a case from the same processes, over all rounds", async () => {
+    const rows = await measured({ keras: good, convkit: { ...good, times: [2, 2, 3] } });
+    expect(find(rows, "convkit")).toMatchObject({ status: "ok", variant: "compiled", median: 2, samples: 6 });
+    expect(find(rows, "keras")).toMatchObject({ status: "ok", variant: "fit", median: 5, samples: 6 });
+    expect(find(rows, "convkit", "first-step/lenet5-b32")).toMatchObject({ median: 12, unit: "ms", samples: 2 });
+    expect(find(rows, "convkit", "memory/lenet5-b32")).toMatchObject({ median: 500, unit: "MB" });
+  });
+
+  it("a system that is not installed says so", async () => {
+    const rows = await measured({ convkit: good });
+    expect(find(rows, "keras")).toMatchObject({
+      status: "not installed",
+      median: null,
+      note: "run `convkit-bench setup`",
+    });
+    expect(find(rows, "convkit").status).toBe("ok");
+  });
+
+  it.each([
+    [
+      "crashes at its start",
+      { crashAt: "hello" },
+      "its process ended with status 139: Segmentation fault in the fake system",
+    ],
+    [
+      "crashes while it prepares",
+      { crashAt: "train" },
+      "its process ended with status 139: Segmentation fault in the fake system",
+    ],
+    [
+      "crashes while it is timed",
+      { crashAt: "measure" },
+      "its process ended with status 139: Segmentation fault in the fake system",
+    ],
+    ["refuses", { refuseAt: "train" }, "no such network"],
+    [
+      "talks on standard output",
+      { garbageAt: "train" },
+      'it answered "Hello from a library" where a line of JSON was expected',
+    ],
+  ])("a system that %s has it in its row, and the others go on", async (_, fault, note) => {
+    const rows = await measured({ keras: { ...good, ...fault }, convkit: good, "tfjs-node": good });
+    expect(find(rows, "keras")).toMatchObject({ status: "failed", median: null, note });
+    expect(find(rows, "convkit")).toMatchObject({ status: "ok", samples: 6 });
+    expect(find(rows, "tfjs-node")).toMatchObject({ status: "ok", samples: 6 });
+  });
+
+  it.each([
+    ["parameters", { params: 61_707 }, "it has 61707 parameters, the network has 61706"],
+    ["first loss", { losses: [2.31, 2.2] }, "its loss of step 1 is 2.31, the reference's is 2.3"],
+    ["second loss", { losses: [2.3, 2.3] }, "its loss of step 2 is 2.3, the reference's is 2.2"],
+    ["losses", { losses: [] }, "its loss of step 1 is undefined, the reference's is 2.3"],
+  ])("a system with other %s is not timed", async (_, fault, note) => {
+    const rows = await measured({ keras: good, convkit: { ...good, ...fault } });
+    expect(find(rows, "convkit")).toMatchObject({ status: "differs", median: null, samples: 0, note });
+    expect(find(rows, "keras").status).toBe("ok");
+  });
+
+  it("a variant three times behind is not run again", async () => {
+    const rows = await measured({ keras: good, convkit: { ...good, times: [40, 40, 40] } }, stepOnly);
+    expect(find(rows, "convkit").samples).toBe(3);
+    expect(find(rows, "keras").samples).toBe(6);
+  });
+
+  it("an interrupted run keeps what it has", async () => {
+    const stop = new AbortController();
+    const onProgress = (line: string) => {
+      if (line.includes("convkit compiled")) setTimeout(() => stop.abort(), 300);
+    };
+    const plans = { keras: good, convkit: { ...good, hangAt: "measure" } };
+    const rows = await measured(plans, [...stepOnly, ...selectCases(["predict/lenet5-b1"])], {
+      signal: stop.signal,
+      onProgress,
+    });
+    expect(find(rows, "keras")).toMatchObject({ status: "ok", samples: 3 });
+    expect(find(rows, "convkit")).toMatchObject({ status: "not run", median: null });
+    expect(rows.every((row) => row.case === "train/lenet5-b32")).toBe(true);
+  });
+});
+
+describe("groupCases", () => {
+  it("puts the readings of one work together, and the batches of one prediction", () => {
+    const groups = groupCases(selectCases(["*lenet5*"])).map((group) => group.map(({ name }) => name));
+    expect(groups).toContainEqual(["train/lenet5-b32", "first-step/lenet5-b32", "memory/lenet5-b32"]);
+    expect(groups).toContainEqual(["predict/lenet5-b1", "predict/lenet5-b8", "predict/lenet5-b32"]);
+  });
+});
