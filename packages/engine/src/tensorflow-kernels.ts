@@ -2,16 +2,34 @@ import * as tf from "@tensorflow/tfjs-core";
 
 /** The part of tfjs-node's backend that runs a TensorFlow op. */
 interface TensorflowBackend {
-  binding: { TF_ATTR_STRING: number; TF_ATTR_TYPE: number; TF_FLOAT: number };
+  binding: { TF_ATTR_STRING: number; TF_ATTR_TYPE: number; TF_FLOAT: number; TF_INT32: number };
   executeSingleOutput(op: string, attributes: object[], inputs: tf.TensorInfo[]): tf.Tensor;
 }
 
-/** Registers the two image kernels that tfjs-node lacks, so that `tf.image.transform` and `rotateWithOffset` run on TensorFlow. */
+/**
+ * Registers what TensorFlow under tfjs-node lacks or gets wrong: the two image kernels behind `tf.image.transform` and
+ * `rotateWithOffset`, and rounding of integers, which TensorFlow 2.21 turns into zeros.
+ */
 export function registerTensorflowKernels(): void {
-  for (const kernel of [transform, rotateWithOffset]) {
-    if (!tf.getKernel(kernel.kernelName, "tensorflow")) tf.registerKernel(kernel);
+  for (const kernel of [transform, rotateWithOffset, round]) {
+    const present = tf.getKernel(kernel.kernelName, kernel.backendName);
+    if (present === kernel) continue;
+    if (present) tf.unregisterKernel(kernel.kernelName, kernel.backendName);
+    tf.registerKernel(kernel);
   }
 }
+
+const round: tf.KernelConfig = {
+  kernelName: "Round",
+  backendName: "tensorflow",
+  kernelFunc: ({ inputs, backend }) => {
+    const x = inputs["x"] as tf.TensorInfo;
+    const { binding, executeSingleOutput } = backend as TensorflowBackend;
+    const isInteger = x.dtype === "int32";
+    const type = { name: "T", type: binding.TF_ATTR_TYPE, value: isInteger ? binding.TF_INT32 : binding.TF_FLOAT };
+    return executeSingleOutput.call(backend, isInteger ? "Identity" : "Round", [type], [x]);
+  },
+};
 
 const transform: tf.KernelConfig = {
   kernelName: "Transform",

@@ -9,7 +9,7 @@ import type { InstallableEngine } from "./installed.ts";
 import { packageNames } from "./tfjs-node.ts";
 
 /** The tfjs-node that is fetched where a project has none. */
-export const tfjsNodeVersion = "4.22.0";
+const tfjsNodeVersion = "4.22.0";
 
 /** The folder in the cache that holds tfjs-node and its dependencies, for projects that have no tfjs-node themselves. */
 export function tfjsNodeCopyRoot(engine: InstallableEngine, cache: string): string {

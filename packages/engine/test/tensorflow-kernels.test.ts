@@ -44,6 +44,11 @@ describe("kernels that tfjs-node lacks, against tfjs' cpu backend", () => {
     expect([...together.dataSync()]).toEqual([...apart.dataSync()]);
   });
 
+  test("Round leaves integers as they are, and rounds halves to even", async () => {
+    await agree(() => tf.round(tf.tensor1d([-12_345_678, 3, -2, 0], "int32")));
+    await agree(() => tf.round(tf.tensor1d([-2.5, -1.5, 0.5, 1.5, 2.4])));
+  });
+
   test.each(rotations)(
     "RotateWithOffset: %d radians, fill %j, centre %j, %d channels",
     async (radians, fill, centre, channels) => {
