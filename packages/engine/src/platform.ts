@@ -7,7 +7,7 @@ export type Platform = "linux-x64" | "linux-arm64" | "darwin-arm64";
 
 /** What decides the platform; the defaults are this machine's. */
 export interface Machine {
-  os?: NodeJS.Platform;
+  os?: string;
   arch?: string;
   /** False where the C library is not glibc (Alpine's musl): TensorFlow's wheels need glibc. */
   glibc?: boolean;
