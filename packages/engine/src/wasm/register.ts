@@ -13,6 +13,7 @@ import {
 import { batchMatMul, fusedMatMul } from "./kernels/matmul.ts";
 import { averagePool, averagePoolGrad, maxPool, maxPoolGrad } from "./kernels/pooling.ts";
 import { mean, sum } from "./kernels/reduction.ts";
+import { unsortedSegmentSum } from "./kernels/segment-sum.ts";
 import { concat, slice, splitV } from "./kernels/slices.ts";
 
 /** Kernels that tfjs' wasm backend lacks, gets wrong (the pools and their gradients), or computes slowly. */
@@ -32,6 +33,7 @@ const kernels: Readonly<Record<string, Kernel>> = {
   MaxPool: maxPool,
   MaxPoolGrad: maxPoolGrad,
   Tile: tile,
+  UnsortedSegmentSum: unsortedSegmentSum,
   _FusedMatMul: fusedMatMul,
 };
 
