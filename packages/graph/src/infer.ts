@@ -30,6 +30,8 @@ export class Inference {
         (status) => tf.TF_GraphGetTensorNumDims(this.#graph, at, status) as number,
         `the shape of ${node.op}`,
       );
+      // What fused batch norm hands to its gradient (cuDNN's workspace) has no shape that anyone needs.
+      if (rank < 0 && node.op.startsWith("FusedBatchNorm")) return { dtype, shape: [] };
       if (rank < 0) throw dataDependent(node);
       const dims: bigint[] | number[] = Array.from({ length: rank }, () => 0);
       if (rank > 0)

@@ -10,6 +10,7 @@ import type { EagerAttr, GraphNode, Ref } from "./graph-node.ts";
 import { Inference } from "./infer.ts";
 import { opDef } from "./op-defs.ts";
 import { replay } from "./replay.ts";
+import { simplify } from "./simplify.ts";
 import { TracedVariable } from "./traced-variable.ts";
 import { userLine } from "./where.ts";
 
@@ -31,6 +32,8 @@ export class Trace implements Recorder {
   readonly fed: FedScalar[] = [];
   /** Called after each successful run, e.g. to count an optimizer's iterations. */
   readonly afterRun: (() => void)[] = [];
+  /** Nodes that are the step function of a tensor: ReLU's gradient is a product with one. */
+  readonly steps = new Map<GraphNode, Ref>();
   /** The kernels that are running, innermost last: what errors name. */
   readonly kernels: string[] = [];
   /** The layers that are being applied, innermost last: they name the nodes. */
@@ -64,7 +67,10 @@ export class Trace implements Recorder {
 
   record(op: string, attrs: readonly EagerAttr[], inputs: readonly tf.TensorInfo[], outputs: number): tf.Tensor[] {
     const refs = inputs.map((input) => this.ref(input));
-    const node = this.add(op, nodeAttrs(op, attrs, refs), refs, [], attrs);
+    const full = nodeAttrs(op, attrs, refs);
+    const simpler = this.exact ? undefined : simplify(this, op, full, refs);
+    if (simpler !== undefined) return [this.tensor(simpler)];
+    const node = this.add(op, full, refs, [], attrs);
     return Array.from({ length: Math.min(outputs, node.outputs.length) }, (_, index) => this.tensor({ node, index }));
   }
 

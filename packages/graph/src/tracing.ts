@@ -50,7 +50,9 @@ export function record<T>(
       function (this: unknown, kernel: string, ...rest: unknown[]) {
         trace.kernels.push(kernel);
         try {
-          return runKernel.call(this, kernel, ...rest);
+          const result = runKernel.call(this, kernel, ...rest);
+          if (kernel === "Step") noteStep(trace, rest, result as tf.Tensor);
+          return result;
         } finally {
           trace.kernels.pop();
         }
@@ -120,6 +122,11 @@ export function record<T>(
 }
 
 type Apply = (...args: unknown[]) => unknown;
+
+function noteStep(trace: Trace, [inputs, attrs]: unknown[], result: tf.Tensor): void {
+  const { x } = inputs as { x: tf.Tensor };
+  if (!((attrs as { alpha?: number }).alpha ?? 0)) trace.steps.set(trace.ref(result).node, trace.ref(x));
+}
 
 /** The value a variable made within a trace starts with, as a tensor outside of it. */
 function initialValue(trace: Trace, tensor: tf.Tensor): tf.Tensor {

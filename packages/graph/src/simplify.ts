@@ -1,0 +1,93 @@
+import { attr } from "./attrs.ts";
+import type { Attr } from "./attrs.ts";
+import { DT, sizeOf } from "./dtypes.ts";
+import { outputOf } from "./graph-node.ts";
+import type { Ref } from "./graph-node.ts";
+import type { Trace } from "./trace.ts";
+
+type Rule = (trace: Trace, attrs: Record<string, Attr>, inputs: readonly Ref[]) => Ref | undefined;
+
+/**
+ * What TensorFlow says in one op and tfjs in several, and what tfjs adds for nothing. Grappler would find some of it, at
+ * the first run of each trace; the masks of ReLU's gradient and the batched products of dense layers it would not.
+ */
+const rules: Record<string, Rule> = {
+  Cast: (_, { SrcT, DstT }, [x]) => (SrcT?.["type"] === DstT?.["type"] ? x : undefined),
+
+  Reshape: (trace, attrs, [x, shape]) => {
+    if (x === undefined || shape === undefined) return undefined;
+    const from = x.node.op === "Reshape" ? (x.node.inputs[0] as Ref) : x;
+    const wanted = constantInts(shape);
+    if (wanted === undefined) return undefined;
+    if (sameShape(outputOf(from).shape, wanted)) return from;
+    return from === x ? undefined : { node: trace.add("Reshape", attrs, [from, shape]), index: 0 };
+  },
+
+  Mul: (trace, _, [a, b]) => {
+    for (const [gradient, mask] of [
+      [a, b],
+      [b, a],
+    ]) {
+      if (gradient === undefined || mask === undefined) continue;
+      const features = trace.steps.get(mask.node);
+      if (features === undefined || !sameShape(outputOf(gradient).shape, outputOf(features).shape)) continue;
+      return { node: trace.add("ReluGrad", { T: attr.type(DT.float32) }, [gradient, features]), index: 0 };
+    }
+    return undefined;
+  },
+
+  Add: (trace, { T }, [x, bias]) => {
+    if (x === undefined || bias === undefined || T === undefined) return undefined;
+    const { shape, dtype } = outputOf(x);
+    const { shape: biasShape } = outputOf(bias);
+    if (dtype !== DT.float32 || shape.length < 2 || biasShape.length !== 1 || shape.at(-1) !== biasShape[0])
+      return undefined;
+    return { node: trace.add("BiasAdd", { T, data_format: attr.string("NHWC") }, [x, bias]), index: 0 };
+  },
+
+  BatchMatMulV2: (trace, { T, adj_x, adj_y }, [a, b]) => {
+    if (a === undefined || b === undefined || T === undefined) return undefined;
+    const [left, right] = [flat(trace, a), flat(trace, b)];
+    if (left === undefined || right === undefined) return undefined;
+    const attrs = { T, transpose_a: adj_x ?? attr.bool(false), transpose_b: adj_y ?? attr.bool(false) };
+    const product: Ref = { node: trace.add("MatMul", attrs, [left, right]), index: 0 };
+    const rank = Math.max(outputOf(a).shape.length, outputOf(b).shape.length);
+    return reshaped(trace, product, [...Array.from({ length: rank - 2 }, () => 1), ...outputOf(product).shape]);
+  },
+};
+
+/** A shorter way to the result of an op with one output, or undefined. */
+export function simplify(
+  trace: Trace,
+  op: string,
+  attrs: Record<string, Attr>,
+  inputs: readonly Ref[],
+): Ref | undefined {
+  return Object.hasOwn(rules, op) ? (rules[op] as Rule)(trace, attrs, inputs) : undefined;
+}
+
+/** A matrix from a stack of one matrix. */
+function flat(trace: Trace, x: Ref): Ref | undefined {
+  const { shape } = outputOf(x);
+  if (sizeOf(shape.slice(0, -2)) !== 1 || shape.length < 2) return undefined;
+  return reshaped(trace, x, shape.slice(-2));
+}
+
+function reshaped(trace: Trace, x: Ref, shape: readonly number[]): Ref {
+  const from = x.node.op === "Reshape" ? (x.node.inputs[0] as Ref) : x;
+  if (sameShape(outputOf(from).shape, shape)) return from;
+  const dims = trace.constant(DT.int32, [shape.length], Int32Array.from(shape));
+  const attrs = { T: attr.type(outputOf(from).dtype), Tshape: attr.type(DT.int32) };
+  return { node: trace.add("Reshape", attrs, [from, dims]), index: 0 };
+}
+
+function constantInts({ node }: Ref): number[] | undefined {
+  if (node.op !== "Const") return undefined;
+  const { tensor } = node.attrs["value"] as { tensor: { tensor_content: Uint8Array } };
+  const { buffer, byteOffset, byteLength } = tensor.tensor_content.slice();
+  return [...new Int32Array(buffer, byteOffset, byteLength / 4)];
+}
+
+function sameShape(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((size, axis) => size === b[axis]);
+}
