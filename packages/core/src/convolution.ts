@@ -49,7 +49,8 @@ export function conv(
       dilationRate: [...pair(dilation)] as [number, number],
       kernelInitializer: initializer(init, `${name}/kernel`),
     };
-    const isPlain = groups === 1 && pair(dilation).every((rate) => rate === 1);
+    const skips = pair(kernel).every((size) => size === 1) && pair(stride).some((step) => step > 1);
+    const isPlain = groups === 1 && pair(dilation).every((rate) => rate === 1) && !skips;
     return isPlain ? tfl.layers.conv2d(args) : new Conv2D({ ...args, groups });
   });
 }

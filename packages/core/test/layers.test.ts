@@ -69,6 +69,34 @@ describe.each(engines)("on %s", (engine) => {
     expect(Object.values(grads).map(({ shape }) => shape)).toEqual([[3, 3, 2, 4], [4]]);
   });
 
+  it.each([1, 2, 3, 15, 16])(
+    "a strided 1x1 convolution of %i channels equals a plain product, gradients too",
+    (channels) => {
+      const model = modelOf(conv(5, 1, { padding: "same", stride: 2, activation: "relu" }), [7, 8, channels]);
+      const x = tf.randomNormal([2, 7, 8, channels], 0, 1, "float32", 1) as tf.Tensor4D;
+      const plain = (x: tf.Tensor, kernel: tf.Tensor): tf.Tensor => {
+        const rows = tf.concat(
+          [0, 2, 4, 6].map((row) => tf.slice(x, [0, row, 0, 0], [-1, 1, -1, -1])),
+          1,
+        );
+        const pixels = tf.concat(
+          [0, 2, 4, 6].map((column) => tf.slice(rows, [0, 0, column, 0], [-1, -1, 1, -1])),
+          2,
+        );
+        return tf.relu(
+          tf.reshape(tf.matMul(tf.reshape(pixels, [32, channels]), tf.reshape(kernel, [channels, 5])), [2, 4, 4, 5]),
+        );
+      };
+      const [kernel] = model.trainableWeights.map((weight) => weight.read() as tf.Variable) as [tf.Variable];
+      expect(farthest(model.apply(x, { training: true }) as tf.Tensor, plain(x, kernel))).toBeLessThan(1e-5);
+      for (let i = 0; i < 20; i++) {
+        const { grads } = tf.variableGrads(() => tf.sum(tf.square(model.apply(x, { training: true }) as tf.Tensor)));
+        const expected = tf.grad((kernel) => tf.square(plain(x, kernel)))(kernel);
+        expect(farthest(grads[kernel.name] as tf.Tensor, expected)).toBeLessThan(1e-3);
+      }
+    },
+  );
+
   it("a grouped layer has a group's share of weights", () => {
     const model = modelOf(conv(12, 3, { padding: "same", groups: 4 }), [5, 5, 8]);
     expect(model.weights.map(({ shape }) => shape)).toEqual([[3, 3, 2, 12], [12]]);

@@ -1,5 +1,5 @@
 import { outputSize } from "@convkit/core";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { padsOf, stockPadding } from "../src/padding.ts";
 
