@@ -2,7 +2,7 @@ import { hookedBackend, isTracing } from "./backend.ts";
 import { describeTrace } from "./describe.ts";
 import type { TraceDescription } from "./describe.ts";
 import { GraphError } from "./graph-error.ts";
-import { acquireRuntime, releaseRuntime } from "./runtime.ts";
+import { acquireRuntime, privateRuntime, releaseRuntime } from "./runtime.ts";
 import type { Runtime } from "./runtime.ts";
 import type { SessionConfig } from "./session-config.ts";
 import { signatureOf } from "./signature.ts";
@@ -35,11 +35,11 @@ export interface Compiled<A extends unknown[], R> {
  */
 export function compile<A extends unknown[], R>(
   fn: (...args: A) => R,
-  { seed = 0, precision = "float32", threads, deterministic }: CompileOptions = {},
+  { seed = 0, precision = "float32", freeze = false, threads, deterministic }: CompileOptions = {},
 ): Compiled<A, R> {
   const traces = new Map<string, CompiledTrace>();
   const config = { ...(threads !== undefined && { threads }), ...(deterministic !== undefined && { deterministic }) };
-  let runtime: Runtime | undefined;
+  let shared: Runtime | undefined;
   let disposed = false;
 
   const call = async (...args: unknown[]): Promise<unknown> => {
@@ -47,13 +47,14 @@ export function compile<A extends unknown[], R>(
     if (isTracing())
       throw new GraphError("A compiled function was called inside another; call the plain function there.");
     const backend = hookedBackend();
-    runtime ??= acquireRuntime(config, backend);
     const { key, leaves, skeleton } = signatureOf(args);
     let trace = traces.get(key);
     if (trace === undefined) {
+      const runtime = freeze ? privateRuntime(config, backend) : (shared ??= acquireRuntime(config, backend));
       trace = new CompiledTrace(runtime, fn as (...args: unknown[]) => unknown, leaves, skeleton, {
         seed,
         precision,
+        freeze,
         exact: deterministic === true,
         counter: () => compiled.runs,
       });
@@ -68,16 +69,15 @@ export function compile<A extends unknown[], R>(
     runs: 0,
     describe: () => [...traces.values()].map((trace) => describeTrace(trace)),
     sync: async () => {
-      await runtime?.session.idle();
-      for (const trace of traces.values()) runtime?.variables.refresh(trace.variables);
+      await shared?.session.idle();
+      for (const trace of traces.values()) shared?.variables.refresh(trace.variables);
     },
     dispose: async () => {
       if (disposed) return;
       disposed = true;
-      await runtime?.session.idle();
-      for (const trace of traces.values()) trace.dispose();
+      await Promise.all([...traces.values()].map((trace) => trace.dispose()));
       traces.clear();
-      if (runtime !== undefined) releaseRuntime(runtime);
+      if (shared !== undefined) releaseRuntime(shared);
     },
   });
   return compiled as unknown as Compiled<A, R>;

@@ -3,10 +3,12 @@ import { attr } from "./attrs.ts";
 import { DT } from "./dtypes.ts";
 import { guardWrites } from "./guard.ts";
 import { explainFailure } from "./explain.ts";
+import { freeze } from "./freeze.ts";
 import { graphDef, outputOf, reachable } from "./graph-node.ts";
 import type { GraphNode, Ref } from "./graph-node.ts";
 import { makeNative, toHost } from "./native-tensor.ts";
 import { encode } from "./protos.ts";
+import { releaseRuntime } from "./runtime.ts";
 import type { Runtime } from "./runtime.ts";
 import type { Plan, TraceSink } from "./session.ts";
 import type { SessionVariable } from "./session-variables.ts";
@@ -24,6 +26,8 @@ export interface TraceOptions {
   seed: number;
   /** The type that convolutions and matrix products, and what lies between them, compute in; variables stay float32. */
   precision: "float32" | "bfloat16" | "float16";
+  /** Variables become constants with the values they have at the first run of a signature, for the fastest predictions. */
+  freeze: boolean;
 }
 
 /** One trace of a function, imported into a session and ready to run. */
@@ -37,6 +41,7 @@ export class CompiledTrace {
   readonly graphBytes: number;
   readonly traceMs: number;
   readonly #runtime: Runtime;
+  readonly #frozen: boolean;
   readonly #plan: Plan;
   readonly #result: unknown;
   readonly #afterRun: readonly (() => void)[];
@@ -47,10 +52,11 @@ export class CompiledTrace {
     fn: (...args: unknown[]) => unknown,
     leaves: readonly Leaf[],
     skeleton: unknown,
-    { seed, counter, exact }: TraceOptions & { counter: () => number; exact: boolean },
+    { seed, counter, exact, freeze: frozen }: TraceOptions & { counter: () => number; exact: boolean },
   ) {
     const start = performance.now();
     this.#runtime = runtime;
+    this.#frozen = frozen;
     this.leaves = leaves.map((leaf) => ({ ...leaf, values: () => new Float32Array() }));
     const placeholders: GraphNode[] = [];
     const { trace, result } = record(runtime.variables.backend, { seed, counter, exact }, (trace) => {
@@ -71,6 +77,7 @@ export class CompiledTrace {
     this.#result = result;
     const prefix = `t${runtime.traces++}`;
     const inputs = [...placeholders, ...trace.fed.map(({ node }) => node)];
+    if (frozen) freeze(trace.variables.values(), [...this.outputs.map(({ ref }) => ref.node), ...trace.writes]);
     guardWrites(trace.writes, [...this.outputs.map(({ ref }) => ref.node), ...trace.writes]);
     this.nodes = reachable([...inputs, ...this.outputs.map(({ ref }) => ref.node), ...trace.writes]);
     const kept = new Set(this.nodes);
@@ -84,8 +91,9 @@ export class CompiledTrace {
     });
     for (const node of this.nodes) node.name = `${prefix}/${node.name}`;
     this.#places = new Map(this.nodes.map((node) => [node.name, node]));
-    this.graphBytes = encode("GraphDef", graphDef(this.nodes)).length;
     runtime.session.import(this.nodes);
+    this.graphBytes = encode("GraphDef", graphDef(this.nodes.filter(({ op }) => op !== "Const"))).length;
+    for (const node of this.nodes) if (node.op === "Const") node.attrs = {};
     this.fed = trace.fed;
     this.#afterRun = trace.afterRun;
     this.#plan = runtime.session.plan(
@@ -118,8 +126,11 @@ export class CompiledTrace {
     }
   }
 
-  dispose(): void {
+  /** Waits for its runs and frees what is its own. */
+  async dispose(): Promise<void> {
+    await this.#runtime.session.idle();
     this.#runtime.session.forget(this.#plan);
+    if (this.#frozen) releaseRuntime(this.#runtime);
   }
 
   #give(fetched: readonly Handle[]): unknown {

@@ -28,10 +28,16 @@ export function acquireRuntime(config: SessionConfig, backend: Backend): Runtime
   return runtime;
 }
 
+/** A runtime of one's own, for a graph that shares no variables. */
+export function privateRuntime(config: SessionConfig, backend: Backend): Runtime {
+  const session = new Session({ ...config, isStatic: true });
+  return { key: "", session, variables: new SessionVariables(session, backend), users: 1, traces: 0 };
+}
+
 /** Gives it back; with the last user the session closes, and its variables' values return to tfjs. */
 export function releaseRuntime(runtime: Runtime): void {
   if (--runtime.users > 0) return;
-  runtimes.delete(runtime.key);
+  if (runtimes.get(runtime.key) === runtime) runtimes.delete(runtime.key);
   runtime.variables.retrieve();
   runtime.session.close();
 }

@@ -10,15 +10,22 @@ export interface SessionConfig {
    * no fused updates, deterministic ops (those for the whole process from then on). Slower.
    */
   deterministic?: boolean;
+  /** The graph never grows, so that TensorFlow keeps fewer copies of it. */
+  isStatic?: boolean;
 }
 
 /** TensorFlow's ConfigProto. */
-export function configProto({ threads = availableParallelism(), deterministic = false }: SessionConfig): Message {
+export function configProto({
+  threads = availableParallelism(),
+  deterministic = false,
+  isStatic = false,
+}: SessionConfig): Message {
   return {
     intra_op_parallelism_threads: threads,
     inter_op_parallelism_threads: threads,
     allow_soft_placement: true,
     gpu_options: { allow_growth: true },
+    ...(isStatic && { experimental: { optimize_for_static_graph: true } }),
     ...(deterministic && {
       graph_options: { optimizer_options: { opt_level: -1 }, rewrite_options: { disable_meta_optimizer: true } },
     }),

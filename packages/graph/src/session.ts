@@ -1,9 +1,10 @@
 import { DT } from "./dtypes.ts";
-import { constNode, graphDef } from "./graph-node.ts";
+import { constNode, graphDef, outputOf } from "./graph-node.ts";
 import type { GraphNode } from "./graph-node.ts";
 import { GraphError } from "./graph-error.ts";
+import { makeNative } from "./native-tensor.ts";
 import { encode } from "./protos.ts";
-import { bufferBytes, checked, OUTPUT_BYTES, bytesAt, tensorflow } from "./tensorflow.ts";
+import { bufferBytes, bytesAt, checked, output, OUTPUT_BYTES, tensorflow } from "./tensorflow.ts";
 import type { Handle } from "./tensorflow.ts";
 import type { SessionConfig } from "./session-config.ts";
 import { configProto } from "./session-config.ts";
@@ -63,16 +64,35 @@ export class Session {
   /** Adds nodes, in an order where inputs come first. */
   import(nodes: readonly GraphNode[]): void {
     const tf = tensorflow();
-    const bytes = encode("GraphDef", graphDef(nodes));
+    const big = nodes.filter(isBigConstant);
+    for (const node of big) this.#addConstant(node);
+    const bytes = encode("GraphDef", graphDef(big.length === 0 ? nodes : nodes.filter((node) => !isBigConstant(node))));
     if (bytes.length >= 2 ** 31)
       throw new GraphError(`A graph of ${bytes.length} bytes is over protobuf's 2 GiB; make big constants variables.`);
     const buffer = tf.TF_NewBufferFromString(bytes, bytes.length) as Handle;
     const options = tf.TF_NewImportGraphDefOptions() as Handle;
+    for (const { name } of big)
+      tf.TF_ImportGraphDefOptionsAddInputMapping(options, name, 0, output(this.#operation(name), 0));
     try {
       checked((status) => tf.TF_GraphImportGraphDef(this.#graph, buffer, options, status), "the compiled graph");
     } finally {
       tf.TF_DeleteImportGraphDefOptions(options);
       tf.TF_DeleteBuffer(buffer);
+    }
+  }
+
+  /** Adds a constant without a protobuf of it, which would end at 2 GiB and cost two more copies. */
+  #addConstant(node: GraphNode): void {
+    const tf = tensorflow();
+    const { dtype, shape } = outputOf({ node, index: 0 });
+    const tensor = makeNative(dtype, shape, contentOf(node));
+    const description = tf.TF_NewOperation(this.#graph, "Const", node.name) as Handle;
+    tf.TF_SetAttrType(description, "dtype", dtype);
+    try {
+      checked((status) => tf.TF_SetAttrTensor(description, "value", tensor, status), `the constant ${node.name}`);
+      checked((status) => tf.TF_FinishOperation(description, status), `the constant ${node.name}`);
+    } finally {
+      tf.TF_DeleteTensor(tensor);
     }
   }
 
@@ -213,6 +233,18 @@ export class Session {
       });
     });
   }
+}
+
+/** Bytes from which a constant is not sent as a protobuf. */
+const BIG_CONSTANT = 1 << 16;
+
+function contentOf(node: GraphNode): Uint8Array {
+  const { tensor } = node.attrs["value"] as { tensor: { tensor_content: Uint8Array } };
+  return tensor.tensor_content;
+}
+
+function isBigConstant(node: GraphNode): boolean {
+  return node.op === "Const" && contentOf(node).length >= BIG_CONSTANT;
 }
 
 /** Takes the RunMetadata message of a traced run. */

@@ -1,0 +1,57 @@
+import * as tf from "@tensorflow/tfjs-core";
+import type * as tfl from "@tensorflow/tfjs-layers";
+import { useEngine } from "@convkit/engine";
+import { engines } from "@convkit/testing";
+import { beforeAll, describe, expect, test } from "vitest";
+import { compile } from "../src/index.ts";
+import { batchOf, hashed, networks } from "./networks.ts";
+
+/** Gives batch norm statistics and gains that are not trivial. */
+function unsettle(net: tfl.LayersModel): void {
+  for (const layer of net.layers) {
+    if (layer.getClassName() !== "BatchNormalization") continue;
+    const weights = layer.weights.map(({ shape }) => {
+      const [n] = shape as [number];
+      return tf.tensor(Float32Array.from({ length: n }, (_, i) => 1.2 + hashed(i)));
+    });
+    layer.setWeights(weights);
+  }
+}
+
+describe.runIf(engines.includes("native"))("frozen prediction equals eager prediction", () => {
+  beforeAll(async () => {
+    await useEngine("native");
+  });
+
+  test.each(Object.entries(networks))("%s", async (_, { make, shape, classes }) => {
+    const net = make();
+    unsettle(net);
+    const predict = compile((x: tf.Tensor) => net.apply(tf.div(x, 255)) as tf.Tensor, { freeze: true });
+    const { images } = batchOf(4, shape, classes);
+    const got = await predict(images);
+    const expected = tf.tidy(
+      () => net.apply(tf.div(tf.tensor(Float32Array.from(images.data), images.shape), 255)) as tf.Tensor,
+    );
+    const values = expected.dataSync();
+    const size = Math.max(...values.map(Math.abs));
+    got.data.forEach((value, i) => expect(Math.abs(value - (values[i] as number)) / size).toBeLessThan(1e-5));
+    await predict.dispose();
+  });
+
+  test("batch norm goes into the convolution before it", async () => {
+    const net = (networks["residual-basic"] as (typeof networks)[string]).make();
+    const predict = compile((x: tf.Tensor) => net.apply(x) as tf.Tensor, { freeze: true });
+    await predict({ data: new Float32Array(256), shape: [1, 8, 8, 4] });
+    const [{ ops, variables }] = predict.describe() as [ReturnType<typeof predict.describe>[number]];
+    expect(Object.keys(ops)).not.toContain("FusedBatchNorm");
+    expect(variables).toEqual([]);
+    await predict.dispose();
+  });
+
+  test("a frozen function cannot write", async () => {
+    const variable = tf.variable(tf.scalar(1));
+    const step = compile(() => variable.assign(tf.add(variable, 1) as tf.Scalar) as unknown, { freeze: true });
+    await expect(step()).rejects.toThrow(/frozen function cannot write/);
+    await step.dispose();
+  });
+});
