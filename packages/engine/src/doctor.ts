@@ -116,7 +116,7 @@ async function tryEngine(name: EngineName): Promise<EngineCheck> {
     if (value !== 512) return { name, ok: false, reason: `it computes wrongly: 512 expected, ${value} found` };
     return { name, ok: true, threads, ...(tensorflow && { tensorflow }) };
   } catch (error) {
-    return { name, ok: false, reason: (error as Error).message.replace(/\.$/, "") };
+    return { name, ok: false, reason: (error as Error).message.replace(/^The \w+ engine cannot be used: |\.$/g, "") };
   }
 }
 
@@ -143,8 +143,13 @@ function problemsOf({ engines, gpus, cache, pip, compiler, node }: DoctorReport)
       fix: "set CONVKIT_CACHE to a folder that you may write to",
     });
   }
-  if (gpus.length > 0 && !check("gpu")?.ok)
-    problems.push(engineProblem("gpu", check("gpu"), "convkit engine install --gpu"));
+  if (gpus.length > 0 && !check("gpu")?.ok) {
+    const isInstalled = cache.engines.some(({ engine }) => engine === "gpu");
+    const fix = isInstalled
+      ? 'update the NVIDIA driver ("nvidia-smi" shows it) to one for CUDA 12'
+      : "convkit engine install --gpu";
+    problems.push(engineProblem("gpu", check("gpu"), fix));
+  }
   if (!check("native")?.ok) problems.push(engineProblem("native", check("native"), nativeFix(pip, compiler)));
   if (!check("wasm")?.ok)
     problems.push(engineProblem("wasm", check("wasm"), "npm install @tensorflow/tfjs-backend-wasm"));

@@ -40,8 +40,9 @@ export async function availableEngines(): Promise<EngineName[]> {
   return engineNames.filter((_, index) => reasons[index] === undefined);
 }
 
-/** Why an engine cannot be used here, or undefined if it can. */
+/** Why an engine cannot be used here, or undefined if it can; what runs in this process can. */
 export async function reasonAgainst(name: EngineName): Promise<string | undefined> {
+  if (loading.has(name)) return undefined;
   const found = await find(name);
   return "reason" in found ? found.reason : undefined;
 }

@@ -1,12 +1,9 @@
-import { writeFile } from "node:fs/promises";
-import path from "node:path";
 import process from "node:process";
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, test } from "vitest";
 
 import { doctor, formatDoctor, useEngine, type DoctorReport } from "@convkit/engine";
 import { cudaDevices } from "../src/devices.ts";
-import { temporaryFolder, withEnv } from "./temporary.ts";
 
 const report: DoctorReport = {
   node: "24.21.0",
@@ -70,26 +67,6 @@ describe("the doctor", () => {
     await useEngine("wasm");
     await doctor();
     expect(tf.getBackend()).toBe("wasm");
-  });
-
-  test("names each problem of a bare machine and what to type", async () => {
-    const file = path.join(await temporaryFolder(), "a-file");
-    await writeFile(file, "");
-    await withEnv({ CONVKIT_CACHE: path.join(file, "cache"), PATH: "/nowhere", CXX: undefined }, async () => {
-      const { cache, pip, compiler, engines, problems } = await doctor();
-      expect([cache.writable, pip, compiler]).toEqual([false, undefined, undefined]);
-      expect(engines[1]).toMatchObject({ name: "native", ok: false });
-      expect(problems).toEqual([
-        {
-          problem: `the cache ${path.join(file, "cache")} cannot be written`,
-          fix: "set CONVKIT_CACHE to a folder that you may write to",
-        },
-        {
-          problem: 'the native engine does not run: it is not installed: type "convkit engine install"',
-          fix: "apt install python3-pip g++, then convkit engine install",
-        },
-      ]);
-    });
   });
 
   test("reports for people", () => {
