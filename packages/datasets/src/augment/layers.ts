@@ -1,6 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { layers } from "@tensorflow/tfjs-layers";
+import type { layers } from "@tensorflow/tfjs-layers";
 import type { FillMode } from "./affine.ts";
+import { AugmentationLayer } from "./augmentation-layer.ts";
+import type { BaseArgs } from "./augmentation-layer.ts";
 import type { Augmentation, Factor, ValueRange } from "./augmentation.ts";
 import { randomBrightness, randomContrast, randomHue, randomSaturation } from "./colour.ts";
 import { randomErasing } from "./erase.ts";
@@ -16,41 +18,6 @@ interface MoveArgs {
 
 interface RangeArgs {
   valueRange?: ValueRange;
-}
-
-type BaseArgs = NonNullable<ConstructorParameters<typeof layers.Layer>[0]>;
-
-/** Augments while training and passes images on otherwise; has no weights and is saved with its model. */
-abstract class AugmentationLayer<Args extends object> extends layers.Layer {
-  readonly #own: Args;
-  readonly #augment: Augmentation;
-
-  constructor(args: Args & BaseArgs, keys: readonly (keyof Args)[]) {
-    super(args);
-    this.#own = Object.fromEntries(keys.flatMap((key) => (args[key] == null ? [] : [[key, args[key]]]))) as Args;
-    // A wrong argument is to fail here, not in the first step.
-    this.#augment = this.augmentation(this.#own);
-  }
-
-  protected abstract augmentation(args: Args): Augmentation;
-
-  override computeOutputShape(inputShape: (number | null)[]): (number | null)[] {
-    return inputShape;
-  }
-
-  override call(inputs: tf.Tensor | tf.Tensor[], { training = false }: { training?: boolean }): tf.Tensor {
-    const images = (Array.isArray(inputs) ? inputs[0]! : inputs) as tf.Tensor4D;
-    return training ? this.#augment(images) : this.still(images);
-  }
-
-  /** What comes out when nothing is drawn. */
-  protected still(images: tf.Tensor4D): tf.Tensor4D {
-    return tf.clone(images);
-  }
-
-  override getConfig(): tf.serialization.ConfigDict {
-    return { ...super.getConfig(), ...(this.#own as tf.serialization.ConfigDict) };
-  }
 }
 
 const moving = ({ fillMode, fillValue, interpolation }: MoveArgs) => ({ fill: fillMode, fillValue, interpolation });
@@ -160,55 +127,45 @@ export interface ColourArgs extends RangeArgs {
   factor: Factor;
 }
 
-/** Keras' RandomBrightness. */
-export class RandomBrightness extends AugmentationLayer<ColourArgs> {
-  static readonly className = "RandomBrightness";
-
+abstract class ColourLayer extends AugmentationLayer<ColourArgs> {
   constructor(args: ColourArgs & BaseArgs) {
     super(args, ["factor", "valueRange"]);
   }
+}
 
-  protected override augmentation({ factor, valueRange }: ColourArgs): Augmentation {
-    return randomBrightness(factor, { range: valueRange });
+/** Keras' RandomBrightness. */
+export class RandomBrightness extends ColourLayer {
+  static readonly className = "RandomBrightness";
+
+  protected override augmentation({ factor, valueRange: range }: ColourArgs): Augmentation {
+    return randomBrightness(factor, { range });
   }
 }
 
 /** Keras' RandomContrast. */
-export class RandomContrast extends AugmentationLayer<ColourArgs> {
+export class RandomContrast extends ColourLayer {
   static readonly className = "RandomContrast";
 
-  constructor(args: ColourArgs & BaseArgs) {
-    super(args, ["factor", "valueRange"]);
-  }
-
-  protected override augmentation({ factor, valueRange }: ColourArgs): Augmentation {
-    return randomContrast(factor, { range: valueRange });
+  protected override augmentation({ factor, valueRange: range }: ColourArgs): Augmentation {
+    return randomContrast(factor, { range });
   }
 }
 
 /** Keras' RandomHue. */
-export class RandomHue extends AugmentationLayer<ColourArgs> {
+export class RandomHue extends ColourLayer {
   static readonly className = "RandomHue";
 
-  constructor(args: ColourArgs & BaseArgs) {
-    super(args, ["factor", "valueRange"]);
-  }
-
-  protected override augmentation({ factor, valueRange }: ColourArgs): Augmentation {
-    return randomHue(factor, { range: valueRange });
+  protected override augmentation({ factor, valueRange: range }: ColourArgs): Augmentation {
+    return randomHue(factor, { range });
   }
 }
 
 /** Keras' RandomSaturation. */
-export class RandomSaturation extends AugmentationLayer<ColourArgs> {
+export class RandomSaturation extends ColourLayer {
   static readonly className = "RandomSaturation";
 
-  constructor(args: ColourArgs & BaseArgs) {
-    super(args, ["factor", "valueRange"]);
-  }
-
-  protected override augmentation({ factor, valueRange }: ColourArgs): Augmentation {
-    return randomSaturation(typeof factor === "number" ? [0, factor] : factor, { range: valueRange });
+  protected override augmentation({ factor, valueRange: range }: ColourArgs): Augmentation {
+    return randomSaturation(typeof factor === "number" ? [0, factor] : factor, { range });
   }
 }
 
