@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync, utimesSync } from "node:fs";
 import { createServer } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -94,6 +94,15 @@ describe("download", () => {
     const { url } = await serve();
     const folder = temporaryFolder();
     put(folder, "x.bin.lock", "999999999");
+    await download(`${url}/x.bin`, join(folder, "x.bin"), { sha256 });
+    expect(existsSync(join(folder, "x.bin"))).toBe(true);
+  });
+
+  it("takes over a lock that nobody has touched for long", async () => {
+    const { url } = await serve();
+    const folder = temporaryFolder();
+    const old = new Date(Date.now() - 60_000);
+    utimesSync(put(folder, "x.bin.lock", String(process.pid)), old, old);
     await download(`${url}/x.bin`, join(folder, "x.bin"), { sha256 });
     expect(existsSync(join(folder, "x.bin"))).toBe(true);
   });

@@ -1,8 +1,11 @@
-import { copyFileSync, existsSync, readdirSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { copyFileSync, existsSync, readdirSync, readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { describe, expect, it } from "vitest";
-import { findIdxFolder } from "../src/idx-set.ts";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { findIdxFolder, loadIdxSet } from "../src/idx-set.ts";
 import { installedPackage, packagesSeenFrom } from "../src/installed-package.ts";
 import { loadData } from "../src/load.ts";
 import { fashionMnist, mnist } from "../src/mnist.ts";
@@ -52,7 +55,6 @@ describe("IDX data sets", () => {
     for (const file of ["train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"]) {
       copyFileSync(join(source, file), join(folder, file.replace("-idx", ".idx")));
     }
-    const { readFileSync } = await import("node:fs");
     put(
       folder,
       "train-images.idx3-ubyte.gz",
@@ -101,6 +103,49 @@ describe("IDX data sets", () => {
     expect(() => findIdxFolder(mnist, { from })).toThrow(
       `${from} should hold mnist's four IDX files, but lacks train-images-idx3-ubyte`,
     );
+  });
+});
+
+describe("IDX data sets from a URL", () => {
+  const serve = async (folder: string) => {
+    const asked: string[] = [];
+    const server = createServer((request, response) => {
+      asked.push(request.url!);
+      response.end(gzipSync(readFileSync(join(folder, request.url!.replace(".gz", "")))));
+    });
+    await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+    onTestFinished(() => void server.close());
+    return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, asked };
+  };
+  const small = (folder: string) => {
+    const hash = (file: string) =>
+      createHash("sha256")
+        .update(readFileSync(join(folder, file)))
+        .digest("hex");
+    return {
+      ...mnist,
+      name: "small",
+      sha256: Object.fromEntries(Object.keys(mnist.sha256).map((file) => [file, hash(file)])),
+    };
+  };
+
+  it("are fetched once, and then found in the cache", async () => {
+    const folder = idxFolder();
+    const { url, asked } = await serve(folder);
+    const cache = temporaryFolder();
+    for (let time = 0; time < 2; time++) {
+      const { train, test } = await loadIdxSet(small(folder), { from: url, cache });
+      expect([train.size, test?.size]).toEqual([5, 2]);
+    }
+    expect(asked).toHaveLength(4);
+    expect(findIdxFolder({ ...small(folder), packages: [] }, { cache })).toBe(join(cache, "small"));
+  });
+
+  it("are not kept where they are not the published ones", async () => {
+    const { url } = await serve(idxFolder({ train: 6 }));
+    const cache = temporaryFolder();
+    await expect(loadIdxSet(small(idxFolder()), { from: url, cache })).rejects.toThrow("expected content with sha256");
+    expect(existsSync(join(cache, "small", "train-images-idx3-ubyte.gz"))).toBe(false);
   });
 });
 
