@@ -1,8 +1,7 @@
 import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -48,16 +47,31 @@ function closure(name: string, seen = new Set<string>()): readonly string[] {
   return [...seen];
 }
 
-function project(manager: "npm" | "pnpm", name: string): string {
+/** What the README tells to install: `npm install @convkit/x …`. */
+function installLine(readme: string): readonly string[] {
+  return (
+    /npm (?:i|install) (.+)/
+      .exec(readme)?.[1]
+      ?.split(/\s+/)
+      .filter((word) => /^[@a-z]/.test(word)) ?? []
+  );
+}
+
+/** An empty project in which a stranger has typed the README's install line. */
+function project(manager: "npm" | "pnpm", name: string, readme: string): string {
   const folder = join(scratch, `${manager}-${name.replace("@convkit/", "")}`);
   mkdirSync(folder, { recursive: true });
-  const ours = Object.fromEntries(closure(name).map((dependency) => [dependency, `file:${tarballs.get(dependency)}`]));
+  const line = installLine(readme);
+  const needed = new Set(
+    line.flatMap((dependency) => closure(dependency)).filter((dependency) => tarballs.has(dependency)),
+  );
+  const ours = Object.fromEntries([...needed].map((dependency) => [dependency, `file:${tarballs.get(dependency)}`]));
   const manifest = {
     name: "stranger",
     private: true,
     type: "module",
-    dependencies: { [name]: ours[name] },
-    overrides: Object.fromEntries(Object.entries(ours).filter(([dependency]) => dependency !== name)),
+    dependencies: Object.fromEntries(line.map((dependency) => [dependency, ours[dependency] ?? "*"])),
+    overrides: Object.fromEntries(Object.entries(ours).filter(([dependency]) => !line.includes(dependency))),
   };
   writeFileSync(join(folder, "package.json"), JSON.stringify(manifest));
   if (manager === "pnpm") {
@@ -87,8 +101,23 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
-const require = createRequire(import.meta.url);
-const tool = (name: string, file: string): string => join(dirname(require.resolve(`${name}/package.json`)), file);
+const modules = fileURLToPath(new URL("../node_modules/", import.meta.url));
+const tool = (name: string, file: string): string => join(modules, name, file);
+
+const strictTypes = {
+  compilerOptions: {
+    strict: true,
+    module: "nodenext",
+    target: "es2023",
+    lib: ["es2023", "dom"],
+    skipLibCheck: true,
+    types: ["node"],
+    typeRoots: [join(modules, "@types")],
+    outDir: "out",
+    rootDir: ".",
+  },
+  files: ["example.ts"],
+};
 
 describe.each(published.map(({ folder, manifest }) => ({ name: manifest.name, folder, manifest })))(
   "$name",
@@ -109,7 +138,8 @@ describe.each(published.map(({ folder, manifest }) => ({ name: manifest.name, fo
       "installs alone with %s, and its README example compiles and runs",
       async (manager) => {
         const readme = readFileSync(join(folder, "README.md"), "utf8");
-        const stranger = project(manager, name);
+        expect(installLine(readme), "README.md has an install line").toContain(name);
+        const stranger = project(manager, name, readme);
         await install(manager, stranger);
         if (manifest.bin !== undefined) {
           const [bin] = Object.keys(manifest.bin);
@@ -124,22 +154,8 @@ describe.each(published.map(({ folder, manifest }) => ({ name: manifest.name, fo
         const example = /```ts\n([\s\S]*?)```/.exec(readme)?.[1];
         expect(example, "README.md has a ```ts example").toContain(name);
         writeFileSync(join(stranger, "example.ts"), example ?? "");
-        const types = join(dirname(require.resolve("@types/node/package.json")), "..");
-        await run(
-          process.execPath,
-          [
-            tool("typescript", "bin/tsc"),
-            "--strict",
-            "--skipLibCheck",
-            "--module=nodenext",
-            "--target=es2023",
-            "--types=node",
-            `--typeRoots=${types}`,
-            "--outDir=out",
-            "example.ts",
-          ],
-          stranger,
-        );
+        writeFileSync(join(stranger, "tsconfig.json"), JSON.stringify(strictTypes));
+        await run(process.execPath, [tool("typescript", "bin/tsc")], stranger);
         await run(process.execPath, ["out/example.js"], stranger);
       },
       180_000,
