@@ -1,5 +1,7 @@
 import type { DataSplits, IndexedDataset } from "@convkit/datasets";
+import { findArchitecture, isModelName } from "@convkit/models";
 import { evaluate as evaluateModel } from "@convkit/trainer";
+import type { LayersModel } from "@tensorflow/tfjs-layers";
 import type { Context } from "./context.ts";
 import { engineInUse } from "./engine-in-use.ts";
 import { grouped, percent, table } from "./format.ts";
@@ -17,9 +19,12 @@ interface Options extends ModelOptions, DataOptions {
 export async function evaluate(context: Context, name: string, options: Options): Promise<void> {
   await engineInUse(context);
   const { seed } = context.options;
-  const splits = await loadSplits(context, { ...options, ...(seed !== undefined && { seed }) });
+  const resolved = isModelName(name) ? undefined : await resolveModel(name, options, seed);
+  const image = resolved === undefined ? (options.input ?? findArchitecture(name).input) : inputOf(resolved.model);
+  const splits = await loadSplits(context, { ...options, image, ...(seed !== undefined && { seed }) });
   const [split, data] = chosenSplit(splits, options.split);
-  const { model, preprocessing } = await resolveModel(name, { classes: data.classes.length, ...options }, seed);
+  const { model, preprocessing } =
+    resolved ?? (await resolveModel(name, { classes: data.classes.length, ...options }, seed));
   const bar = countingBar(context.out, data.size, "images");
   const evaluation = await evaluateModel(model, data, {
     preprocessing,
@@ -29,6 +34,12 @@ export async function evaluate(context: Context, name: string, options: Options)
   }).finally(() => bar.stop());
   const { mistakes: _mistakes, ...result } = evaluation;
   context.out.result({ model: name, data: splits.name, split, ...result }, text(splits.name, split, result));
+}
+
+/** The image size that a model takes; where it takes any, 224 by 224. */
+function inputOf(model: LayersModel): [number, number, number] {
+  const [, height, width, channels] = model.inputs[0]!.shape;
+  return [height ?? 224, width ?? 224, channels ?? 3];
 }
 
 function chosenSplit(splits: DataSplits<IndexedDataset>, wanted: Options["split"]): [string, IndexedDataset] {

@@ -11,11 +11,15 @@ export interface DataOptions {
   readonly validation?: number;
   readonly limit?: number;
   readonly seed?: number;
+  /** What image files are decoded to. */
+  readonly image?: readonly [number, number, number];
+  readonly workers?: number;
+  readonly strict?: boolean;
 }
 
 /** The data set of that name, or in that folder. */
 export async function loadSplits(context: Context, options: DataOptions): Promise<DataSplits<IndexedDataset>> {
-  const { data, dataFrom, validation, limit, seed = 0 } = options;
+  const { data, dataFrom, validation, limit, seed = 0, image, strict } = options;
   const named = Object.hasOwn(dataSets, data);
   const path = named ? data : userPath(data);
   if (!named && !existsSync(path))
@@ -30,5 +34,7 @@ export async function loadSplits(context: Context, options: DataOptions): Promis
     from,
     validation,
     limit,
+    strict,
+    ...(image !== undefined && { size: [image[0], image[1]] as const, channels: image[2] === 1 ? 1 : 3 }),
   });
 }

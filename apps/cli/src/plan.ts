@@ -91,7 +91,6 @@ function basePlan(name: string, options: TrainOptions): Plan {
   return {
     model: name,
     data: options.data,
-    loss: { name: "sparse-categorical-crossentropy" },
     optimizer: { name: "adam", learningRate: 0.001 },
     batch: 32,
     epochs: 10,

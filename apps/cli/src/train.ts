@@ -1,11 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { DataSplits, IndexedDataset } from "@convkit/datasets";
+import { findArchitecture } from "@convkit/models";
 import {
   type Callback,
   claimRunDirectory,
   earlyStopping,
   evaluate,
   type Plan,
+  planAugmentation,
   reduceOnPlateau,
   report,
   runDirectory,
@@ -15,13 +18,13 @@ import {
   writeFileAtomic,
   writeJson,
 } from "@convkit/trainer";
-import type { DataSplits, IndexedDataset } from "@convkit/datasets";
 import type { Context } from "./context.ts";
 import { engineInUse } from "./engine-in-use.ts";
 import { bytes, duration, grouped, percent } from "./format.ts";
 import { loadSplits } from "./load-data.ts";
 import { planOf, type TrainOptions } from "./plan.ts";
 import { trainingProgress } from "./progress.ts";
+import { resizedData } from "./resized-data.ts";
 import { resolveModel } from "./resolve-model.ts";
 import { UsageError } from "./usage-error.ts";
 import { userFolder, userPath } from "./user-path.ts";
@@ -49,9 +52,9 @@ export async function train(context: Context, name: string | undefined, options:
       throw new UsageError(
         `--precision ${config.precision} needs the gpu or the native engine; the ${engine.name} engine computes in float32.`,
       );
-    const data = await dataOf(context, config);
+    const data = await dataOf(context, config, options);
     const { plan, seed } = config;
-    const { classes = data.train.classes.length, ...modelOptions } = plan.modelOptions ?? {};
+    const { classes = outputsFor(plan.model, data.train.classes.length), ...modelOptions } = plan.modelOptions ?? {};
     const { model, preprocessing } = await resolveModel(plan.model, { classes, ...(modelOptions as object) }, seed);
     const places = runDirectory(folder);
     await writeJson(places.config, {
@@ -66,7 +69,6 @@ export async function train(context: Context, name: string | undefined, options:
     const result = await trainModel({
       model,
       data,
-      loss: plan.loss,
       optimizer: plan.optimizer,
       epochs: plan.epochs,
       batch: plan.batch,
@@ -81,6 +83,10 @@ export async function train(context: Context, name: string | undefined, options:
         ...(context.options.threads !== undefined && { threads: context.options.threads }),
       },
       signal,
+      ...(plan.loss && { loss: plan.loss }),
+      ...(plan.augment && { augment: planAugmentation(plan.augment, data.train.classes.length) }),
+      ...(plan.accumulate && { accumulate: plan.accumulate }),
+      ...(plan.ema && { ema: plan.ema }),
       ...(plan.schedule && { schedule: plan.schedule }),
       ...(plan.monitor && { monitor: plan.monitor }),
       ...(plan.outputWeights && { outputWeights: plan.outputWeights }),
@@ -89,7 +95,7 @@ export async function train(context: Context, name: string | undefined, options:
     const test =
       judged === undefined || result.interrupted
         ? undefined
-        : await evaluate(model, judged, { preprocessing, loss: plan.loss });
+        : await evaluate(model, judged, { preprocessing, ...(plan.loss && { loss: plan.loss }) });
     const { history: _history, ...told } = result;
     const scores = test && { images: test.count, loss: test.loss, accuracy: test.top1, top5: test.top5, auc: test.auc };
     await writeFileAtomic(
@@ -175,16 +181,45 @@ function defaultFolder(name: string): string {
   return join(userFolder(), "runs", `${name}-${stamp}`);
 }
 
-async function dataOf(context: Context, { plan, dataFrom, seed }: RunConfig): Promise<DataSplits<IndexedDataset>> {
-  const { data, validation, limit } = plan;
+/** How many outputs a network of the zoo has for that many classes: one that says yes or no keeps it for two. */
+function outputsFor(model: string, classes: number): number {
+  return findArchitecture(model).classes === 1 && classes === 2 ? 1 : classes;
+}
+
+async function dataOf(
+  context: Context,
+  { plan, dataFrom, seed }: RunConfig,
+  { workers, strict }: TrainOptions,
+): Promise<DataSplits<IndexedDataset>> {
+  const { data, validation, limit, model, modelOptions } = plan;
+  const [height, width, channels] = modelOptions?.input ?? findArchitecture(model).input;
   const splits = await loadSplits(context, {
     data,
     seed,
+    image: [height, width, channels],
     ...(dataFrom !== undefined && { dataFrom }),
     ...(limit !== undefined && { limit }),
     ...(typeof validation === "number" && { validation }),
+    ...(workers !== undefined && { workers }),
+    ...(strict !== undefined && { strict }),
   });
-  return validation === "test" && splits.test !== undefined ? { ...splits, validation: splits.test } : splits;
+  for (const { file, reason } of [splits.train, splits.validation, splits.test].flatMap((set) => set?.skipped ?? []))
+    context.out.note(`left out ${file}: ${reason}`);
+  const sized = plan.resize === true ? mapSplits(splits, (set) => resizedData(set, [height, width])) : splits;
+  return validation === "test" && sized.test !== undefined ? { ...sized, validation: sized.test } : sized;
+}
+
+function mapSplits(
+  splits: DataSplits<IndexedDataset>,
+  change: (set: IndexedDataset) => IndexedDataset,
+): DataSplits<IndexedDataset> {
+  const { name, train, validation, test } = splits;
+  return {
+    name,
+    train: change(train),
+    ...(validation && { validation: change(validation) }),
+    ...(test && { test: change(test) }),
+  };
 }
 
 function callbacksOf(plan: Plan): Callback[] {

@@ -1,3 +1,4 @@
+import { withoutAux } from "@convkit/core";
 import type { BestWeights } from "./best-weights.ts";
 import {
   type Checkpoint,
@@ -87,7 +88,7 @@ export function checkpointing(places: RunDirectory, parts: Parts) {
       const state = checkpoint.state as unknown as State;
       if (state.best !== null) {
         const { model } = await loadModel(places.model);
-        run.model.setWeights(model.getWeights());
+        withoutAux(run.model).setWeights(model.getWeights());
         model.dispose();
         best.adopt(state.best);
       }

@@ -63,8 +63,8 @@ export async function trainEpoch(
   };
 }
 
-/** Loss and accuracy on the validation data, where there is any. */
-export async function testEpoch(run: Session): Promise<Pick<EpochLogs, "valLoss" | "valAccuracy">> {
+/** Loss and accuracy on the validation data, where there is any; undefined where it was interrupted. */
+export async function testEpoch(run: Session): Promise<Pick<EpochLogs, "valLoss" | "valAccuracy"> | undefined> {
   const { data, hooks, runner } = run.parts;
   const set = data.validation;
   if (set === undefined) return {};
@@ -75,7 +75,7 @@ export async function testEpoch(run: Session): Promise<Pick<EpochLogs, "valLoss"
     let images = 0;
     let index = 0;
     for await (const batch of set.batches({ batch: testBatch(run.parts.batch, set.shape) })) {
-      if (run.interrupted) break;
+      if (run.interrupted) return undefined;
       await hooks.call("onTestBatchBegin", index, run);
       const { loss, correct } = await runner.test(batch);
       lossSum += loss * batch.labels.length;

@@ -38,3 +38,4 @@ export { type Predictor, predictor, type PredictorOptions } from "./predictor.ts
 export { report, type ReportParts } from "./report/report.ts";
 export { pictureOf } from "./report/pictures.ts";
 export { comparison, type ComparedRun } from "./report/comparison.ts";
+export { webhook, type WebhookOptions } from "./webhook.ts";

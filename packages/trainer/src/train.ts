@@ -1,4 +1,4 @@
-import type { Preprocessing } from "@convkit/core";
+import { type Preprocessing, withoutAux } from "@convkit/core";
 import type { DataSplits } from "@convkit/datasets";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
 import { bestWeights } from "./best-weights.ts";
@@ -144,14 +144,18 @@ export async function train(options: TrainOptions): Promise<RunResult> {
       const trained = await trainEpoch(run, () => checkpoints?.onStep());
       if (trained === undefined) break;
       runner.swapAverage();
-      const logs = { ...trained, ...(await testEpoch(run)) };
-      const row = { ...logs, seconds: run.endEpoch() };
+      const tested = await testEpoch(run);
+      if (tested === undefined) {
+        runner.swapAverage();
+        break;
+      }
+      const row = { ...trained, ...tested, seconds: run.endEpoch() };
       run.history.push(row);
       await run.timed("callbacks", async () => {
         await run.syncWeights();
         const improved = best.offer(row);
         if (places !== undefined) await writeHistory(places.history, run.history);
-        if (places !== undefined && improved) await saveModel(model, places.model, metadata);
+        if (places !== undefined && improved) await saveModel(withoutAux(model), places.model, metadata);
         await hooks.call("onEpochEnd", row.epoch, row, run);
         runner.swapAverage();
         await checkpoints?.onEpochEnd(row);
@@ -161,7 +165,7 @@ export async function train(options: TrainOptions): Promise<RunResult> {
     await checkpoints?.onEnd();
     runner.swapAverage();
     if (restoreBest) best.restore();
-    if (places !== undefined && best.logs === undefined) await saveModel(model, places.model, metadata);
+    if (places !== undefined && best.logs === undefined) await saveModel(withoutAux(model), places.model, metadata);
     await hooks.call("onTrainEnd", run);
   } finally {
     best.dispose();

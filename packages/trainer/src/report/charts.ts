@@ -65,8 +65,15 @@ export function lineChart(
   return render(width, height, {
     grid: { left: 64, right: 20, top: series.length > 1 ? 40 : 16, bottom: 44 },
     ...(series.length > 1 && {
-      legend: { top: 4, left: 56, icon: "roundRect", itemGap: 28,
-        itemWidth: 14, itemHeight: 4, textStyle: { color: ink } },
+      legend: {
+        top: 4,
+        left: 56,
+        icon: "roundRect",
+        itemGap: 28,
+        itemWidth: 14,
+        itemHeight: 4,
+        textStyle: { color: ink },
+      },
     }),
     xAxis: {
       type: "value",
@@ -184,8 +191,15 @@ export function partsChart(parts: Readonly<Record<string, number>>, options: Siz
   const total = Object.values(parts).reduce((a, b) => a + b, 0) || 1;
   return render(width, height, {
     grid: { left: 10, right: 10, top: 44, bottom: 10 },
-    legend: { top: 4, left: 4, icon: "roundRect", itemGap: 34,
-        itemWidth: 12, itemHeight: 12, textStyle: { color: ink } },
+    legend: {
+      top: 4,
+      left: 4,
+      icon: "roundRect",
+      itemGap: 34,
+      itemWidth: 12,
+      itemHeight: 12,
+      textStyle: { color: ink },
+    },
     xAxis: { type: "value", show: false, max: total },
     yAxis: { type: "category", data: [""], show: false },
     series: Object.entries(parts).map(([name, value], index) => ({

@@ -11,7 +11,11 @@ export interface ComparedRun {
 
 /** A page that lays the curves of several runs over each other. */
 export function comparison(runs: readonly ComparedRun[]): string {
-  const chart = (title: string, key: keyof EpochLogs, options: { readonly percent?: boolean; readonly logarithmic?: boolean } = {}): Html[] => {
+  const chart = (
+    title: string,
+    key: keyof EpochLogs,
+    options: { readonly percent?: boolean; readonly logarithmic?: boolean } = {},
+  ): Html[] => {
     const series: Series[] = runs.map(({ name, history }, index) => ({
       name,
       points: history.map((row) => [row.epoch, row[key]] as const),

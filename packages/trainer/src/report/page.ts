@@ -6,8 +6,8 @@ const style = `
 body { margin: 0; background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
 main { max-width: 1240px; margin: 0 auto; padding: 36px 24px 64px; }
 header h1 { margin: 0; font-size: 30px; letter-spacing: -.02em; }
-header p { margin: 4px 0 0; color: var(--faint); }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 14px; margin: 24px 0 18px; }
+header p { margin: 4px 0 22px; color: var(--faint); }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 14px; margin: 0 0 18px; }
 .tile, section { background: #fff; border: 1px solid var(--line); border-radius: 12px; }
 .tile { padding: 14px 18px; }
 .tile b { display: block; font-size: 24px; letter-spacing: -.01em; font-variant-numeric: tabular-nums; }

@@ -1,0 +1,24 @@
+import { type Batch, type IndexedDataset, resizeInto } from "@convkit/datasets";
+
+/** A data set of bytes whose images are brought to another size as they are read, bilinearly. */
+export function resizedData(data: IndexedDataset, [height, width]: readonly [number, number]): IndexedDataset {
+  const [h, w, channels] = data.shape;
+  const resize = ({ images, labels, indices }: Batch): Batch => {
+    const count = labels.length;
+    const made = new Uint8Array(count * height * width * channels);
+    for (let i = 0; i < count; i += 1) {
+      const pixels = images.subarray(i * h * w * channels, (i + 1) * h * w * channels) as Uint8Array;
+      const target = made.subarray(i * height * width * channels, (i + 1) * height * width * channels);
+      resizeInto(target, [height, width], { data: pixels, shape: [h, w, channels] }, "bilinear");
+    }
+    return { images: made, shape: [count, height, width, channels], labels, indices };
+  };
+  return {
+    ...data,
+    shape: [height, width, channels],
+    select: (indices, name) => resizedData(data.select(indices, name), [height, width]),
+    async *batches(options) {
+      for await (const batch of data.batches(options)) yield resize(batch);
+    },
+  };
+}
