@@ -26,7 +26,7 @@ export interface LoadReport {
 }
 
 export interface KerasLoadOptions {
-  /** Match layers by their names (default), or one after the other. */
+  /** Match layers by their names, or one after the other; by default by name, and by order where no name but every shape fits. */
   by?: "name" | "order";
   /** Layers that may be missing on either side. */
   ignore?: RegExp;
@@ -37,11 +37,11 @@ export function loadKerasLayers(
   file: string,
   model: tfl.LayersModel,
   layers: readonly LayerTensors[],
-  { by = "name", ignore }: KerasLoadOptions = {},
+  { by, ignore }: KerasLoadOptions = {},
 ): LoadReport {
   const own = modelLayers(model).filter(({ weights }) => weights.length > 0);
   const theirs = layers.filter(({ tensors }) => tensors.length > 0);
-  const pairs = by === "name" ? pairByName(model, own, theirs) : pairByOrder(own, theirs);
+  const pairs = pairLayers(model, own, theirs, by);
   const problems: string[] = [];
   const ignored: string[] = [];
   const assignments: Assignment[] = [];
@@ -127,6 +127,31 @@ export function weightName(variable: tfl.LayerVariable): string {
 
 type OwnLayer = ReturnType<typeof modelLayers>[number];
 type Pair = readonly [OwnLayer | undefined, LayerTensors | undefined];
+
+/** Names that Keras makes up by counting differ from run to run: then the order tells, if every shape agrees. */
+function pairLayers(
+  model: tfl.LayersModel,
+  own: readonly OwnLayer[],
+  theirs: readonly LayerTensors[],
+  by: "name" | "order" | undefined,
+): Pair[] {
+  const ordered = pairByOrder(own, theirs);
+  if (by === "order") return ordered;
+  const named = pairByName(model, own, theirs);
+  return by === "name" || fits(named) || !fits(ordered) ? named : ordered;
+}
+
+function fits(pairs: readonly Pair[]): boolean {
+  return pairs.every(
+    ([layer, saved]) =>
+      layer !== undefined &&
+      saved !== undefined &&
+      layer.weights.length === saved.tensors.length &&
+      layer.weights.every((variable, index) =>
+        sameShape(variable.shape as number[], fittingShape(variable, saved.tensors[index]!)),
+      ),
+  );
+}
 
 function pairByName(model: tfl.LayersModel, own: readonly OwnLayer[], theirs: readonly LayerTensors[]): Pair[] {
   const paths = kerasPaths(model);

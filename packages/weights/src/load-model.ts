@@ -4,6 +4,7 @@ import { assign, loadKerasLayers } from "./load-into.ts";
 import type { Assignment, KerasLoadOptions, LoadReport } from "./load-into.ts";
 import { openWeights } from "./open-weights.ts";
 import type { WeightsFile } from "./open-weights.ts";
+import { torchWeights } from "./torch/torch-weights.ts";
 import { WeightsError } from "./weights-error.ts";
 
 /**
@@ -39,7 +40,34 @@ export function loadWeights(model: tfl.LayersModel, path: string, options: Keras
 
 function loadOpened(model: tfl.LayersModel, file: WeightsFile, options: KerasLoadOptions = {}): LoadReport {
   if (file.layers !== undefined) return loadKerasLayers(file.path, model, file.layers, options);
-  return loadTfjs(model, file);
+  if (file.format === "npy") throw new WeightsError(file.path, "", "is one array, not a network's weights");
+  return file.format === "tfjs" ? loadTfjs(model, file) : loadTorch(model, file, options);
+}
+
+/** PyTorch's states hold counters that tfjs has not, and often classifiers that were for training only. */
+const spare = /(^|\.)num_batches_tracked$|^(aux\d*|AuxLogits)\./;
+
+function loadTorch(model: tfl.LayersModel, file: WeightsFile, { ignore }: KerasLoadOptions): LoadReport {
+  const tensors = new Map(file.tensors.map((tensor) => [tensor.name, tensor]));
+  const problems: string[] = [];
+  const ignored: string[] = [];
+  const assignments: Assignment[] = [];
+  for (const { torchName, name, variable, torchShape, fromTorch } of torchWeights(model)) {
+    const tensor = tensors.get(torchName);
+    tensors.delete(torchName);
+    if (tensor === undefined) {
+      if (ignore?.test(torchName) === true) ignored.push(torchName);
+      else problems.push(`missing: "${torchName}" [${torchShape}], which is "${name}" here, is not in the file`);
+    } else if (String(tensor.shape) !== String(torchShape)) {
+      problems.push(`misshaped: "${torchName}" should be [${torchShape}], in the file it is [${tensor.shape}]`);
+    } else assignments.push({ name, variable, tensor, arrange: fromTorch, shape: variable.shape as number[] });
+  }
+  for (const { name, shape } of tensors.values()) {
+    if (spare.test(name) || ignore?.test(name) === true) ignored.push(name);
+    else problems.push(`extra: the file has "${name}" [${shape}], the model has not`);
+  }
+  assign(file.path, assignments, problems);
+  return { loaded: assignments.length, ignored };
 }
 
 /** tfjs names each tensor as the model's weight is named. */

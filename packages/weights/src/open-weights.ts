@@ -52,6 +52,8 @@ export function openSource(source: ByteSource): WeightsFile {
   const close = (): void => source.close();
   const common = { path: source.file, metadata: {}, close };
   const start = Buffer.from(source.read(0, Math.min(16, source.size))).toString("latin1");
+  // First, since a header's length may begin with the bytes of any other format.
+  if (looksLikeSafetensors(source)) return { ...common, format: "safetensors", ...readSafetensors(source) };
   if (isHdf5(source)) return { ...common, ...readHdf5(source) };
   if (start.startsWith("PK\x03\x04")) {
     const entries = readZip(source);
@@ -63,7 +65,6 @@ export function openSource(source: ByteSource): WeightsFile {
   }
   if (start.startsWith("\x93NUMPY")) return { ...common, format: "npy", tensors: [readNpy(source)] };
   if (start.startsWith("\x80")) return { ...common, format: "torch", ...readTorchFile(source) };
-  if (start.slice(8, 9) === "{") return { ...common, format: "safetensors", ...readSafetensors(source) };
   if (/^\s*\{/.test(start)) {
     const { tensors, topology, close: closeShards } = readTfjs(source);
     return {
@@ -77,11 +78,19 @@ export function openSource(source: ByteSource): WeightsFile {
       },
     };
   }
+  if (start.slice(8, 9) === "{") return { ...common, format: "safetensors", ...readSafetensors(source) };
   throw new WeightsError(
     source.file,
     "byte 0",
     "this is no file of weights that is known: safetensors, torch, HDF5, .keras, model.json or .npy",
   );
+}
+
+/** A length that the file can hold, then the brace of a JSON object. */
+function looksLikeSafetensors(source: ByteSource): boolean {
+  if (source.size < 10) return false;
+  const view = new DataView(source.read(0, 9).buffer);
+  return view.getBigUint64(0, true) <= BigInt(source.size - 8) && view.getUint8(8) === 0x7b;
 }
 
 function readHdf5(source: ByteSource): {

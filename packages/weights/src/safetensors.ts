@@ -87,7 +87,7 @@ export function readSafetensors(source: ByteSource): { tensors: NamedTensor[]; m
   return { tensors: spans.map(({ tensor }) => tensor), metadata };
 }
 
-/** Writes tensors in safetensors' format: float32, int32 and bytes, in the order given. */
+/** Writes tensors in safetensors' format: float32, int32, int64 and bytes, in the order given. */
 export function writeSafetensors(
   sink: ByteSink,
   tensors: readonly NamedTensor[],
@@ -110,7 +110,8 @@ export function writeSafetensors(
   sink.write(length);
   sink.write(padded);
   for (const tensor of tensors) {
-    const data = tensor.read();
+    const values = tensor.read();
+    const data = tensor.dtype === "int64" ? BigInt64Array.from(values, BigInt) : values;
     sink.write(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   }
 }
@@ -119,6 +120,7 @@ export function writeSafetensors(
 function writtenType(dtype: StoredType): readonly [string, number] {
   if (dtype === "uint8") return ["U8", 1];
   if (dtype === "bool") return ["BOOL", 1];
+  if (dtype === "int64") return ["I64", 8];
   return dtype.includes("float") ? ["F32", 4] : ["I32", 4];
 }
 

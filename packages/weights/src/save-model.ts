@@ -1,13 +1,22 @@
 import type * as tfl from "@tensorflow/tfjs-layers";
-import { writeAtomically } from "./atomic-file.ts";
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { writeAtomically, writeFolderAtomically } from "./atomic-file.ts";
+import type { ByteSink } from "./atomic-file.ts";
 import { writeKeras, writeLegacyH5, writeWeightsH5 } from "./keras/write-keras.ts";
+import { writeOnnx } from "./onnx/write-onnx.ts";
+import { writeTfjs } from "./tfjs/tfjs-writer.ts";
+import type { Quantisation } from "./tfjs/tfjs-writer.ts";
+import { writeTorchSafetensors } from "./torch/write-torch.ts";
 import { WeightsError } from "./weights-error.ts";
 
-export type ModelFormat = "keras" | "h5" | "weights-h5";
+export type ModelFormat = "keras" | "h5" | "weights-h5" | "safetensors" | "onnx" | "tfjs";
 
 export interface SaveOptions {
-  /** Instead of what the path's ending says. */
+  /** Instead of what the path's ending says; needed for a folder. */
   format?: ModelFormat;
+  /** Smaller weights in a tfjs model. */
+  quantise?: Quantisation;
 }
 
 export interface SaveReport {
@@ -18,28 +27,56 @@ export interface SaveReport {
 }
 
 /**
- * Writes a model in the format that the path's ending names: `.keras`, `.h5` or `.hdf5` (whole models), `.weights.h5`. The file
- * appears whole or not at all. Throws `WeightsError` naming each layer that the format cannot hold.
+ * Writes a model in the format that the path's ending names: `.keras`, `.h5` or `.hdf5` (whole models), `.weights.h5`, `.safetensors`
+ * (PyTorch's names), `.onnx`, or with `format: "tfjs"` a folder with `model.json`. It appears whole or not at all. Throws `WeightsError` naming
+ * each layer that the format cannot hold.
  */
-export function saveModel(
+export async function saveModel(
   model: tfl.LayersModel,
   path: string,
-  { format = formatOf(path) }: SaveOptions = {},
-): SaveReport {
-  const write = { keras: writeKeras, h5: writeLegacyH5, "weights-h5": writeWeightsH5 }[format];
-  const bytes = writeAtomically(path, (sink) => write(sink, model, path));
+  { format = formatOf(path), quantise }: SaveOptions = {},
+): Promise<SaveReport> {
+  if (quantise !== undefined && format !== "tfjs")
+    throw new WeightsError(path, "", `quantised weights are for tfjs models, not for ${format}`);
+  if (format === "tfjs") {
+    await writeFolderAtomically(path, (folder) => writeTfjs(folder, model, quantise === undefined ? {} : { quantise }));
+    return { path, format, bytes: folderBytes(path), tensors: model.weights.length };
+  }
+  const bytes = writeAtomically(path, (sink) => fileWriters[format](sink, model, path));
   return { path, format, bytes, tensors: model.weights.length };
 }
+
+const fileWriters: Readonly<
+  Record<Exclude<ModelFormat, "tfjs">, (sink: ByteSink, model: tfl.LayersModel, file: string) => void>
+> = {
+  keras: writeKeras,
+  h5: writeLegacyH5,
+  "weights-h5": writeWeightsH5,
+  safetensors: writeTorchSafetensors,
+  onnx: writeOnnx,
+};
 
 const endings: readonly (readonly [RegExp, ModelFormat])[] = [
   [/\.weights\.(h5|hdf5)$/i, "weights-h5"],
   [/\.(h5|hdf5)$/i, "h5"],
   [/\.keras$/i, "keras"],
+  [/\.safetensors$/i, "safetensors"],
+  [/\.onnx$/i, "onnx"],
 ];
 
 /** The format that a path's ending names. */
 export function formatOf(path: string): ModelFormat {
   const format = endings.find(([ending]) => ending.test(path))?.[1];
-  if (format === undefined) throw new WeightsError(path, "", "expected a path that ends in .keras, .h5 or .weights.h5");
+  if (format === undefined) {
+    throw new WeightsError(
+      path,
+      "",
+      "expected a path that ends in .keras, .h5, .weights.h5, .safetensors or .onnx, or a format for a folder (tfjs)",
+    );
+  }
   return format;
+}
+
+function folderBytes(folder: string): number {
+  return readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
 }

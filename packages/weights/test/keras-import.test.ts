@@ -48,7 +48,7 @@ describe.skipIf(peerPython === undefined)("models that Keras 3 saved", () => {
     });
   });
 
-  it("load into Keras again after we wrote them", () => {
+  it("load into Keras again after we wrote them", async () => {
     for (const name of models) {
       const model = loadModel(join(folder, `${name}.keras`));
       for (const extension of ["h5", "keras", "weights.h5"])

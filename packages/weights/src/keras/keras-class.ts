@@ -2,6 +2,7 @@ import type * as tfl from "@tensorflow/tfjs-layers";
 
 /** Layers whose class Keras calls by another name. */
 const renamed: Readonly<Record<string, string>> = {
+  CroppedCentre: "CenterCrop",
   GlobalMaxPooling2DKeepdims: "GlobalMaxPooling2D",
   ScaledELU: "ELU",
   ScaledUp2D: "UpSampling2D",

@@ -6,7 +6,7 @@ import type { JsonObject } from "../json.ts";
 import { activationNames, keras3HardSigmoid } from "../layers/activations.ts";
 import { RandomAugmentation } from "../layers/augmentation.ts";
 import type { Augmentation } from "../layers/augmentation.ts";
-import { ResizedTo, ScaledUp2D } from "../layers/resize.ts";
+import { CroppedCentre, ResizedTo, ScaledUp2D } from "../layers/resize.ts";
 import {
   GlobalMaxPooling2DKeepdims,
   Identity,
@@ -40,7 +40,6 @@ const plainClasses = [
   "AveragePooling1D",
   "AveragePooling2D",
   "BatchNormalization",
-  "CenterCrop",
   "Concatenate",
   "Conv1D",
   "Conv2D",
@@ -73,6 +72,7 @@ const plainClasses = [
   "ZeroPadding2D",
   // Layers of ours, which a tfjs model.json names by themselves.
   "AdaptiveAveragePooling2D",
+  "CroppedCentre",
   "GlobalMaxPooling2DKeepdims",
   "GroupNormalization",
   "LocalResponseNormalization",
@@ -92,6 +92,8 @@ const makers: Readonly<Record<string, (making: Making) => Layer>> = {
   SeparableConvolution2D: ({ args }) => fromRegistry("SeparableConv2D", args),
   BatchNormalizationV1: ({ args }) => fromRegistry("BatchNormalization", args),
   Conv2D: ({ args }) => new Conv2D(args as never),
+  CenterCrop: ({ args, config }) =>
+    new CroppedCentre({ ...base(args), height: Number(config["height"]), width: Number(config["width"]) }),
   ELU: ({ args, config }) => {
     const alpha = numberOf(config["alpha"], 1);
     return alpha === 1 ? tfl.layers.elu(base(args)) : new ScaledELU({ ...base(args), alpha });

@@ -3,7 +3,8 @@ import type { ByteSink } from "../atomic-file.ts";
 import { writeHdf5 } from "../hdf5/hdf5-writer.ts";
 import type { GroupToWrite } from "../hdf5/hdf5-writer.ts";
 import { weightName } from "../load-into.ts";
-import type { NamedTensor, TensorData } from "../named-tensor.ts";
+import type { NamedTensor } from "../named-tensor.ts";
+import { variableTensor } from "../variable-tensor.ts";
 import { writeZip } from "../zip-writer.ts";
 import { exportGraph, innerLayers } from "./export-graph.ts";
 import type { KerasGraph } from "./export-graph.ts";
@@ -41,18 +42,6 @@ export function writeKeras(sink: ByteSink, model: tfl.LayersModel, file: string)
     { name: "config.json", fill: json(keras3Config(graph)) },
     { name: "model.weights.h5", fill: (entry) => writeHdf5(entry, keras3Weights(graph)) },
   ]);
-}
-
-/** A weight as a tensor whose values leave the engine when they are written. */
-export function variableTensor(name: string, variable: tfl.LayerVariable): NamedTensor {
-  const dtype = variable.dtype === "int32" ? "int32" : "float32";
-  return {
-    name,
-    shape: variable.shape as number[],
-    dtype,
-    place: name,
-    read: () => variable.read().dataSync() as TensorData,
-  };
 }
 
 function legacyGroup(weights: readonly tfl.LayerVariable[]): GroupToWrite {

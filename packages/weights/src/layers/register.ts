@@ -2,7 +2,7 @@ import { registerLayers } from "@convkit/core";
 import * as tf from "@tensorflow/tfjs-core";
 import { registerActivations } from "./activations.ts";
 import { RandomAugmentation } from "./augmentation.ts";
-import { ResizedTo, ScaledUp2D } from "./resize.ts";
+import { CroppedCentre, ResizedTo, ScaledUp2D } from "./resize.ts";
 import { GlobalMaxPooling2DKeepdims, Identity, ScaledELU, SpatialDropout2D, Subtract } from "./simple-layers.ts";
 
 /** Lets tfjs make every layer that an imported model may have; call it before `tf.loadLayersModel` on one that was saved again. */
@@ -10,6 +10,7 @@ export function registerImportLayers(): void {
   registerLayers();
   registerActivations();
   for (const layer of [
+    CroppedCentre,
     GlobalMaxPooling2DKeepdims,
     Identity,
     RandomAugmentation,

@@ -70,6 +70,37 @@ export class ResizedTo extends tfl.layers.Layer {
   }
 }
 
+/** Keras' CenterCrop of larger images: `[n, h, w, c] -> [n, height, width, c]`. (tfjs-layers' own forgets the batch in its shape.) */
+export class CroppedCentre extends tfl.layers.Layer {
+  static className = "CroppedCentre";
+  readonly height: number;
+  readonly width: number;
+
+  constructor({ height, width, ...base }: BaseArgs & { height: number; width: number }) {
+    super(base);
+    this.height = height;
+    this.width = width;
+  }
+
+  override computeOutputShape(shape: Shape): Shape {
+    const [batch, height, width, channels] = oneShape(shape);
+    if ((height ?? Infinity) < this.height || (width ?? Infinity) < this.width) {
+      throw new Error(`${this.name}: expected at least ${this.height}x${this.width} pixels, got ${height}x${width}`);
+    }
+    return [batch ?? null, this.height, this.width, channels ?? null];
+  }
+
+  override call(inputs: Inputs): tf.Tensor {
+    const x = one(inputs) as tf.Tensor4D;
+    const [top, left] = [Math.floor((x.shape[1] - this.height) / 2), Math.floor((x.shape[2] - this.width) / 2)];
+    return tf.slice(x, [0, top, left, 0], [-1, this.height, this.width, -1]);
+  }
+
+  override getConfig(): Config {
+    return { ...super.getConfig(), height: this.height, width: this.width };
+  }
+}
+
 function resized(x: tf.Tensor4D, size: [number, number], interpolation: Interpolation): tf.Tensor {
   return interpolation === "bilinear"
     ? tf.image.resizeBilinear(x, size, false, true)

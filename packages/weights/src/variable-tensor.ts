@@ -1,0 +1,14 @@
+import type * as tfl from "@tensorflow/tfjs-layers";
+import type { NamedTensor, TensorData } from "./named-tensor.ts";
+
+/** A weight as a tensor whose values leave the engine when they are written. */
+export function variableTensor(name: string, variable: tfl.LayerVariable): NamedTensor {
+  const dtype = variable.dtype === "int32" ? "int32" : "float32";
+  return {
+    name,
+    shape: variable.shape as number[],
+    dtype,
+    place: name,
+    read: () => variable.read().dataSync() as TensorData,
+  };
+}

@@ -1,0 +1,76 @@
+import { useEngine } from "@convkit/engine";
+import { createModel, zoo } from "@convkit/models";
+import type { ModelName } from "@convkit/models";
+import { peerPython } from "@convkit/testing";
+import * as tf from "@tensorflow/tfjs-core";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { writeAtomically } from "../src/atomic-file.ts";
+import { loadModel, memoryTensor, saveModel } from "../src/index.ts";
+import type { TensorData } from "../src/index.ts";
+import { writeNpy } from "../src/npy.ts";
+import { runPython } from "./peers/run-python.ts";
+
+const layerModels = [
+  "convolutions",
+  "merges",
+  "activations",
+  "pools",
+  "augmentations",
+  "shapes",
+  "normalization",
+  "normalization_given",
+  "sequential",
+  "nested",
+];
+/** Variants that differ from another entry in depth alone, or in the size of their dense layers. */
+const left =
+  /^(vgg(11|13|19|16-bn|19-bn)|resnet(101|152)|resnet(34|44|56|110)|densenet(169|201)|efficientnet-b1|vgg16-inception$)/;
+const names = Object.keys(zoo).filter((name) => !left.test(name)) as ModelName[];
+
+describe.skipIf(peerPython === undefined)("ONNX Runtime", { timeout: 300_000 }, () => {
+  const folder = mkdtempSync(join(tmpdir(), "convkit-onnx-"));
+  beforeAll(() => useEngine());
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it("runs every layer that Keras models bring", async () => {
+    runPython("keras-layers.py", folder);
+    for (const name of layerModels) {
+      const model = loadModel(join(folder, `${name}.keras`));
+      await saveModel(model, join(folder, `${name}.onnx`));
+      model.dispose();
+    }
+    expect(wrong(layerModels, 2e-5)).toEqual([]);
+  });
+
+  it("runs the networks of the zoo", async () => {
+    for (const name of names) {
+      const { input, smallest } = zoo[name];
+      const size = Math.min(input[0], Math.max(64, smallest));
+      const model = createModel(name, { input: [size, size, input[2]], seed: 1 });
+      const x = tf.randomUniform([2, size, size, input[2]], -1, 1, "float32", 3);
+      const y = model.predict(x) as tf.Tensor;
+      for (const [part, tensor] of [
+        ["x", x],
+        ["y", y],
+      ] as const) {
+        const data = tensor.dataSync() as TensorData;
+        writeAtomically(join(folder, `${name}.${part}.npy`), (sink) =>
+          writeNpy(sink, memoryTensor(part, tensor.shape, data)),
+        );
+      }
+      await saveModel(model, join(folder, `${name}.onnx`));
+      tf.dispose([x, y]);
+      model.dispose();
+    }
+    expect(wrong(names, 1e-5)).toEqual([]);
+  });
+
+  function wrong(all: readonly string[], limit: number): (readonly [string, number | string])[] {
+    const differences = JSON.parse(runPython("onnx-check.py", folder, ...all)) as Record<string, number | string>;
+    expect(Object.keys(differences)).toHaveLength(all.length);
+    return Object.entries(differences).filter(([, difference]) => !(Number(difference) < limit));
+  }
+});
