@@ -4,13 +4,17 @@ import { fileURLToPath } from "node:url";
 
 export const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** Runs a command at the root and ends this process with its status if it fails. */
-export function run(command, args, env = {}) {
-  const { status, signal, error } = spawnSync(command, args, {
+function spawn(command, args) {
+  return spawnSync(command, args, {
     cwd: root,
     stdio: ["ignore", "inherit", "inherit"],
-    env: { ...process.env, TURBO_TELEMETRY_DISABLED: "1", DO_NOT_TRACK: "1", ...env },
+    env: { ...process.env, TURBO_TELEMETRY_DISABLED: "1" },
   });
+}
+
+/** Runs a command at the root and ends this process with its status if it fails. */
+export function run(command, args) {
+  const { status, signal, error } = spawn(command, args);
   if (error !== undefined) process.stderr.write(`${command} could not be started: ${error.message}\n`);
   if (status !== 0) process.exit(signal === "SIGINT" ? 130 : (status ?? 1));
 }
@@ -19,8 +23,10 @@ export function pnpm(...args) {
   run("pnpm", args);
 }
 
+const convkitBin = "apps/cli/bin/convkit.js";
+
 export function convkit(...args) {
-  run(process.execPath, ["apps/cli/bin/convkit.js", ...args]);
+  run(process.execPath, [convkitBin, ...args]);
 }
 
 /** Installs the dependencies, builds every package and provisions TensorFlow where Python and a compiler allow it. */
@@ -34,5 +40,8 @@ export function setUp() {
   }
   pnpm("install", "--frozen-lockfile", "--prefer-offline", "--reporter=append-only");
   pnpm("exec", "turbo", "run", "build", "--output-logs=errors-only", "--no-update-notifier");
-  convkit("engine", "install", "--if-possible");
+  const { status, signal } = spawn(process.execPath, [convkitBin, "engine", "install"]);
+  if (signal === "SIGINT" || status === 130) process.exit(130);
+  if (status !== 0)
+    process.stderr.write("TensorFlow was not installed, for the reason above: the wasm engine serves.\n");
 }
