@@ -5,7 +5,10 @@ import { GraphError } from "./graph-error.ts";
 import { acquireRuntime, privateRuntime, releaseRuntime } from "./runtime.ts";
 import type { Runtime } from "./runtime.ts";
 import type { SessionConfig } from "./session-config.ts";
+import { profileOf } from "./profile.ts";
+import type { Profile } from "./profile.ts";
 import { signatureOf } from "./signature.ts";
+import type { Leaf } from "./signature.ts";
 import type { Input, Result } from "./structure.ts";
 import { CompiledTrace } from "./compiled-trace.ts";
 import type { TraceOptions } from "./compiled-trace.ts";
@@ -17,6 +20,8 @@ export interface CompileOptions extends SessionConfig, Partial<TraceOptions> {}
 export interface Compiled<A extends unknown[], R> {
   /** Runs it; calls queue up and run in order. Its arguments are copied at once, so they may be reused or disposed. */
   (...args: { [K in keyof A]: Input<A[K]> }): Promise<Result<R>>;
+  /** Runs it once with TensorFlow's tracing on: each op with its time. */
+  profile(...args: { [K in keyof A]: Input<A[K]> }): Promise<Profile<Result<R>>>;
   /** What was traced so far, one entry an input signature. */
   describe(): TraceDescription[];
   /** Waits for all runs and brings every variable's value to tfjs, so that reading them costs nothing more. */
@@ -42,7 +47,8 @@ export function compile<A extends unknown[], R>(
   let shared: Runtime | undefined;
   let disposed = false;
 
-  const call = async (...args: unknown[]): Promise<unknown> => {
+  /** The trace for the arguments' signature, made now if it is new. */
+  function traceFor(args: readonly unknown[]): { trace: CompiledTrace; leaves: Leaf[] } {
     if (disposed) throw new GraphError("This compiled function was disposed.");
     if (isTracing())
       throw new GraphError("A compiled function was called inside another; call the plain function there.");
@@ -60,6 +66,11 @@ export function compile<A extends unknown[], R>(
       });
       traces.set(key, trace);
     }
+    return { trace, leaves };
+  }
+
+  const call = async (...args: unknown[]): Promise<unknown> => {
+    const { trace, leaves } = traceFor(args);
     const running = trace.run(leaves);
     compiled.runs++;
     return running;
@@ -67,6 +78,14 @@ export function compile<A extends unknown[], R>(
 
   const compiled = Object.assign(call, {
     runs: 0,
+    profile: async (...args: unknown[]) => {
+      const { trace, leaves } = traceFor(args);
+      let metadata = new Uint8Array();
+      const running = trace.run(leaves, (bytes) => (metadata = new Uint8Array(bytes)));
+      compiled.runs++;
+      const result = await running;
+      return profileOf(metadata, result);
+    },
     describe: () => [...traces.values()].map((trace) => describeTrace(trace)),
     sync: async () => {
       await shared?.session.idle();

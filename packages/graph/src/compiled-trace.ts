@@ -7,6 +7,7 @@ import { freeze } from "./freeze.ts";
 import { graphDef, outputOf, reachable } from "./graph-node.ts";
 import type { GraphNode, Ref } from "./graph-node.ts";
 import { makeNative, toHost } from "./native-tensor.ts";
+import { lowerPrecision } from "./precision.ts";
 import { encode } from "./protos.ts";
 import { releaseRuntime } from "./runtime.ts";
 import type { Runtime } from "./runtime.ts";
@@ -52,7 +53,7 @@ export class CompiledTrace {
     fn: (...args: unknown[]) => unknown,
     leaves: readonly Leaf[],
     skeleton: unknown,
-    { seed, counter, exact, freeze: frozen }: TraceOptions & { counter: () => number; exact: boolean },
+    { seed, counter, exact, precision, freeze: frozen }: TraceOptions & { counter: () => number; exact: boolean },
   ) {
     const start = performance.now();
     this.#runtime = runtime;
@@ -78,6 +79,11 @@ export class CompiledTrace {
     const prefix = `t${runtime.traces++}`;
     const inputs = [...placeholders, ...trace.fed.map(({ node }) => node)];
     if (frozen) freeze(trace.variables.values(), [...this.outputs.map(({ ref }) => ref.node), ...trace.writes]);
+    if (precision !== "float32") {
+      const refs = this.outputs.map(({ ref }) => ref);
+      const lowered = lowerPrecision(refs, trace.writes, DT[precision]);
+      this.outputs.forEach((output, index) => (output.ref = lowered[index] as Ref));
+    }
     guardWrites(trace.writes, [...this.outputs.map(({ ref }) => ref.node), ...trace.writes]);
     this.nodes = reachable([...inputs, ...this.outputs.map(({ ref }) => ref.node), ...trace.writes]);
     const kept = new Set(this.nodes);

@@ -11,5 +11,6 @@ export { clipGradients } from "./optimizers/clipping.ts";
 export type { Clipping } from "./optimizers/clipping.ts";
 export { adam, adamw, rmsprop, sgd } from "./optimizers/optimizer.ts";
 export type { AdamOptions, RuleOptimizer } from "./optimizers/optimizer.ts";
+export type { Profile, TraceEvent } from "./profile.ts";
 export { random } from "./random.ts";
 export type { Input, Result, TensorLike } from "./structure.ts";

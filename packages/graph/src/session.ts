@@ -39,7 +39,9 @@ export class Session {
   #queue: Promise<unknown> = Promise.resolve();
   #running: { plan: Plan; status: Handle } | undefined;
   #closed = false;
-  #plans = new Set<Plan>();
+  readonly #plans = new Set<Plan>();
+  /** The names in the graph of big constants, by their nodes' names. */
+  readonly #constants = new Map<string, string>();
 
   constructor(config: SessionConfig) {
     const tf = tensorflow();
@@ -85,8 +87,11 @@ export class Session {
   #addConstant(node: GraphNode): void {
     const tf = tensorflow();
     const { dtype, shape } = outputOf({ node, index: 0 });
+    // A name with slashes would forbid the import of nodes that are called as its scopes are.
+    const name = `constant${this.#constants.size}`;
+    this.#constants.set(node.name, name);
     const tensor = makeNative(dtype, shape, contentOf(node));
-    const description = tf.TF_NewOperation(this.#graph, "Const", node.name) as Handle;
+    const description = tf.TF_NewOperation(this.#graph, "Const", name) as Handle;
     tf.TF_SetAttrType(description, "dtype", dtype);
     try {
       checked((status) => tf.TF_SetAttrTensor(description, "value", tensor, status), `the constant ${node.name}`);
@@ -183,7 +188,7 @@ export class Session {
   }
 
   #operation(name: string): Handle {
-    const operation = tensorflow().TF_GraphOperationByName(this.#graph, name) as Handle;
+    const operation = tensorflow().TF_GraphOperationByName(this.#graph, this.#constants.get(name) ?? name) as Handle;
     if (operation === 0) throw new GraphError(`The graph has no operation "${name}".`);
     return operation;
   }

@@ -45,6 +45,15 @@ const rules: Record<string, Rule> = {
     return { node: trace.add("BiasAdd", { T, data_format: attr.string("NHWC") }, [x, bias]), index: 0 };
   },
 
+  Sum: (trace, { T, keep_dims }, [x, axes]) => {
+    if (x === undefined || axes === undefined || T === undefined || keep_dims?.["b"] === true) return undefined;
+    const { shape, dtype } = outputOf(x);
+    const reduced = constantInts(axes)?.toSorted((a, b) => a - b);
+    if (dtype !== DT.float32 || shape.length < 2 || reduced === undefined) return undefined;
+    if (!sameShape(reduced, [...shape.slice(1).keys()])) return undefined;
+    return { node: trace.add("BiasAddGrad", { T, data_format: attr.string("NHWC") }, [x]), index: 0 };
+  },
+
   BatchMatMulV2: (trace, { T, adj_x, adj_y }, [a, b]) => {
     if (a === undefined || b === undefined || T === undefined) return undefined;
     const [left, right] = [flat(trace, a), flat(trace, b)];
