@@ -84,7 +84,8 @@ function axes(input: Pair, { kernel, stride = 1, padding, dilation = 1, ceil = f
     };
   };
   const result: [Axis, Axis] = [along(0), along(1)];
-  if (result.some(({ size, padded, extent }) => size < 1 || padded < extent)) {
+  // Rounded up, a window may hang over the edge of an input that is smaller than it.
+  if (result.some(({ size, padded, extent }) => size < 1 || (padded < extent && !ceil))) {
     const smallest = [0, 1].map((axis) => {
       const { extent } = result[axis] as Axis;
       const [before, after] = pads[axis] as readonly [number, number];

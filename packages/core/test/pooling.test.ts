@@ -23,6 +23,7 @@ const cases: Case[] = [true, false].flatMap((ceil) =>
     { size: 6, kernel: 3, stride: 2, pad: 0 },
     { size: 5, kernel: 2, stride: 2, pad: 0 },
     { size: 5, kernel: 3, stride: 3, pad: 1 },
+    ...(ceil ? [{ size: 2, kernel: 3, stride: 2, pad: 0 }] : []),
   ].flatMap((window) => [
     { ...window, ceil, mode: "max" as const, countPadding: true },
     { ...window, ceil, mode: "average" as const, countPadding: true },

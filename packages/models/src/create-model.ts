@@ -17,9 +17,13 @@ export function createModel(name: ModelName, options: BuildOptions = {}): tfl.La
 export function findArchitecture(name: string): Architecture {
   if (isModelName(name)) return zoo[name];
   const names = Object.keys(zoo);
-  const near = names.filter((known) => distance(known, name) <= 3 || (name.length > 2 && known.startsWith(name)));
-  const hint = near.length > 0 ? `did you mean ${near.join(" or ")}?` : `the zoo has ${names.join(", ")}`;
-  throw new Error(`unknown model "${name}"; ${hint}`);
+  const distances = names.map((known) => distance(known, name));
+  const least = Math.min(...distances);
+  const near = names.filter(
+    (known, i) => (least <= 2 && distances[i] === least) || (name.length > 2 && known.startsWith(name)),
+  );
+  const hint = near.length === 0 ? "" : `did you mean ${near.join(" or ")}? `;
+  throw new Error(`unknown model "${name}"; ${hint}the zoo has ${names.join(", ")}`);
 }
 
 /** Whether the zoo has a network of this name. */

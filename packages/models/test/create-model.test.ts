@@ -1,0 +1,125 @@
+import "@tensorflow/tfjs-backend-cpu";
+import { readFileSync } from "node:fs";
+import { summarize, withoutAux } from "@convkit/core";
+import { createModel, findArchitecture, list, zoo } from "@convkit/models";
+import * as tf from "@tensorflow/tfjs-core";
+import { describe, expect, it } from "vitest";
+
+describe("createModel", () => {
+  it.each([
+    ["vgg16", 14_714_688],
+    ["vgg19", 20_024_384],
+    ["resnet50", 23_587_712],
+    ["resnet101", 42_658_176],
+    ["resnet152", 58_370_944],
+    ["resnet50v2", 23_564_800],
+    ["resnet101v2", 42_626_560],
+    ["resnet152v2", 58_331_648],
+    ["inception-v3", 21_802_784],
+    ["inception-resnet-v2", 54_336_736],
+    ["xception", 20_861_480],
+    ["mobilenet", 3_228_864],
+    ["mobilenet-v2", 2_257_984],
+    ["densenet121", 7_037_504],
+    ["densenet169", 12_642_880],
+    ["densenet201", 18_321_984],
+    ["efficientnet-b0", 4_049_571],
+    ["efficientnet-b1", 6_575_239],
+    ["vgg16-inception", 8_442_064],
+  ] as const)("%s without its top has %i weights", (name, params) => {
+    const model = createModel(name, { includeTop: false, input: [96, 96, name === "vgg16-inception" ? 1 : 3] });
+    expect(model.countParams()).toBe(params);
+    model.dispose();
+  });
+
+  it("makes vgg16-inception of the notebook: trainable weights, output, three channels", () => {
+    const noTop = createModel("vgg16-inception", { includeTop: false, pooling: "max" });
+    expect(summarize(noTop).params.trainable).toBe(8_429_680);
+    expect(noTop.outputs[0]?.shape).toEqual([null, 512]);
+    expect(createModel("vgg16-inception", { input: [224, 224, 3] }).countParams()).toBe(132_086_072);
+  });
+
+  it.each([
+    ["googlenet", 13_378_280, 13_378_280],
+    ["googlenet-tv", 13_019_960, 13_004_888],
+    ["inception-v3-tv", 27_197_488, 27_161_264],
+  ] as const)(
+    "%s with auxiliary classifiers has %i weights, %i trainable, and loses them for inference",
+    (name, total, trainable) => {
+      const model = createModel(name, { aux: true });
+      expect(summarize(model).params).toMatchObject({ total, trainable });
+      expect(zoo[name].paramsWithAux).toBe(total);
+      expect(model.outputs.length).toBeGreaterThan(1);
+      expect(summarize(withoutAux(model)).params.total).toBe(zoo[name].params);
+      model.dispose();
+    },
+  );
+
+  it("builds ResNet-152 with fresh weights in less than 3 seconds", () => {
+    const seconds = [0, 1].map(() => {
+      const start = performance.now();
+      createModel("resnet152").dispose();
+      return (performance.now() - start) / 1000;
+    });
+    expect(Math.min(...seconds)).toBeLessThan(3);
+  });
+
+  it.each([
+    ["resnet51", 'unknown model "resnet51"; did you mean resnet50'],
+    ["vgg-16", "vgg16"],
+    ["transformer", 'unknown model "transformer"; the zoo has lenet5, simple-cnn'],
+    ["__proto__", 'unknown model "__proto__"; the zoo has'],
+  ])("refuses the name %s", (name, message) => {
+    expect(() => findArchitecture(name)).toThrow(message);
+  });
+});
+
+describe("list", () => {
+  it("builds nothing", () => {
+    const before = tf.memory().numTensors;
+    expect(list()).toHaveLength(Object.keys(zoo).length);
+    expect(tf.memory().numTensors).toBe(before);
+    expect(() => JSON.stringify(list())).not.toThrow();
+  });
+
+  it.each([
+    ["vgg1?", ["vgg16", "vgg19", "vgg11", "vgg13"]],
+    ["resnet*v2", ["resnet50v2", "resnet101v2", "resnet152v2"]],
+    ["lenet5", ["lenet5"]],
+    ["lenet", []],
+    ["a.*", []],
+  ])("%s", (pattern, expected) => {
+    expect(list(pattern).map(({ name }) => name)).toEqual(expected);
+  });
+
+  it("names each network as the zoo does", () => {
+    expect(list().map(({ name }) => name)).toEqual(Object.keys(zoo));
+  });
+
+  it("says where each comes from and what it takes", () => {
+    for (const info of list()) {
+      expect(info.paper, info.name).toMatch(/https:\/\//);
+      expect(info.input).toHaveLength(3);
+      for (const accuracy of [info.published?.top1, info.published?.top5]) {
+        if (accuracy !== undefined) expect(accuracy > 50 && accuracy < 100, info.name).toBe(true);
+      }
+    }
+  });
+});
+
+it("the README has a row for each network", () => {
+  const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
+  const missing = list()
+    .map(readmeRow)
+    .filter((row) => !readme.includes(row));
+  expect(missing).toEqual([]);
+});
+
+function readmeRow({ name, input, params, macs, published }: ReturnType<typeof list>[number]): string {
+  const count = (value: number): string => value.toLocaleString("en-US");
+  const accuracy =
+    published?.top1 === undefined
+      ? ""
+      : `${published.top1}${published.top5 === undefined ? "" : ` / ${published.top5}`}`;
+  return `| \`${name}\` | ${input.join("x")} | ${count(params)} | ${count(macs)} | ${accuracy} |`;
+}
