@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import { limiter, mapLimited } from "./concurrency.ts";
 import { DataError, reasonOf } from "./data-error.ts";
 import type { IndexedDataset, SkippedImage } from "./dataset.ts";
-import { checkDecodeOptions, decodeImage, decodeInto, imageSize } from "./decode.ts";
+import { checkDecodeOptions, checkSignature, decodeImage, decodeInto, imageSize } from "./decode.ts";
 import type { DecodeOptions } from "./decode.ts";
 import { keptInMemory, keptOnDisk } from "./image-cache.ts";
 import type { ImageReader } from "./image-cache.ts";
@@ -44,8 +44,10 @@ export async function imageFiles(given: LabelledFiles, options: ImageOptions = {
   const { strict = false, check = "head", keep, memory = 512 * 2 ** 20, cache, channels = 3, orient = true } = options;
   checkDecodeOptions(options);
   const skipped: SkippedImage[] = [];
-  const sizes = check === "none" ? undefined : await checkFiles(given.files, check, { strict, skipped, orient });
-  const whole = given.files.flatMap((_, index) => (sizes !== undefined && sizes[index] === undefined ? [] : [index]));
+  const sized = options.size !== undefined;
+  const checks =
+    check === "none" ? undefined : await checkFiles(given.files, { check, strict, skipped, orient, sized });
+  const whole = given.files.flatMap((_, index) => (checks?.[index]?.reason === undefined ? [index] : []));
   const files = whole.map((index) => given.files[index]!);
   const labels = Int32Array.from(whole, (index) => given.labels[index]!);
   if (files.length === 0) {
@@ -58,7 +60,7 @@ export async function imageFiles(given: LabelledFiles, options: ImageOptions = {
     (await commonSize(
       given.name,
       files,
-      whole.map((index) => sizes?.[index]),
+      whole.map((index) => checks?.[index]?.size),
       orient,
     ));
   const decoding = { ...options, size, channels };
@@ -105,32 +107,53 @@ export async function imageFiles(given: LabelledFiles, options: ImageOptions = {
   });
 }
 
-/** Each file's `[h, w]`; undefined for those that cannot be read, which `skipped` then lists. */
+interface FileCheck {
+  /** `[h, w]`, where it was read. */
+  size?: readonly [number, number];
+  /** Why the file cannot be used. */
+  reason?: string;
+}
+
+/** Looks at each file; `skipped` then lists those that cannot be used, in the files' order. */
 async function checkFiles(
   files: readonly string[],
-  check: "head" | "all",
-  { strict, skipped, orient }: { strict: boolean; skipped: SkippedImage[]; orient: boolean },
-): Promise<([number, number] | undefined)[]> {
-  return mapLimited(files, Math.max(4, availableParallelism()), async (file) => {
-    try {
-      if (check === "head") return await imageSize(file, { orient });
+  {
+    check,
+    strict,
+    skipped,
+    orient,
+    sized,
+  }: { check: "head" | "all"; strict: boolean; skipped: SkippedImage[]; orient: boolean; sized: boolean },
+): Promise<FileCheck[]> {
+  const look = async (file: string): Promise<FileCheck> => {
+    if (check === "all") {
       const [h, w] = (await decodeImage(file, { orient })).shape;
-      return [h, w] as [number, number];
+      return { size: [h, w] };
+    }
+    if (!sized) return { size: await imageSize(file, { orient }) };
+    await checkSignature(file);
+    return {};
+  };
+  const checks = await mapLimited(files, Math.max(4, availableParallelism()), async (file) => {
+    try {
+      return await look(file);
     } catch (error) {
       if (strict) throw error;
-      skipped.push({ file, reason: reasonOf(error) });
-      return undefined;
+      return { reason: reasonOf(error) };
     }
   });
+  for (const [index, { reason }] of checks.entries())
+    if (reason !== undefined) skipped.push({ file: files[index]!, reason });
+  return checks;
 }
 
 /** The size that all the files have. */
 async function commonSize(
   name: string,
   files: readonly string[],
-  sizes: readonly ([number, number] | undefined)[],
+  sizes: readonly (readonly [number, number] | undefined)[],
   orient: boolean,
-): Promise<[number, number]> {
+): Promise<readonly [number, number]> {
   const first = sizes[0] ?? (await imageSize(files[0]!, { orient }));
   const other = sizes.findIndex((size) => size !== undefined && (size[0] !== first[0] || size[1] !== first[1]));
   if (other < 0) return first;

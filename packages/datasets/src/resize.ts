@@ -56,11 +56,13 @@ function nearest(target: Uint8Array, height: number, width: number, source: Pixe
   };
   const [ys, xs] = [pick(height, rows), pick(width, columns)];
   let to = 0;
-  for (const y of ys)
-    for (const x of xs) {
-      const from = ((top + y) * w + left + x) * c;
+  for (let y = 0; y < height; y++) {
+    const line = (top + ys[y]!) * w + left;
+    for (let x = 0; x < width; x++) {
+      const from = (line + xs[x]!) * c;
       for (let channel = 0; channel < c; channel++) target[to++] = data[from + channel]!;
     }
+  }
 }
 
 function bilinear(target: Uint8Array, height: number, width: number, source: Pixels, region: Region): void {
@@ -70,24 +72,21 @@ function bilinear(target: Uint8Array, height: number, width: number, source: Pix
     shape: [, w, c],
   } = source;
   const vertical = linearTaps(height, rows);
-  const horizontal = linearTaps(width, columns);
-  const lows = horizontal.low.map((x) => (left + x) * c);
-  const highs = horizontal.high.map((x) => (left + x) * c);
-  const { share: shares } = horizontal;
+  const { low, high, share } = linearTaps(width, columns);
   let to = 0;
   for (let y = 0; y < height; y++) {
-    const upper = (top + vertical.low[y]!) * w * c;
-    const lower = (top + vertical.high[y]!) * w * c;
+    const upper = ((top + vertical.low[y]!) * w + left) * c;
+    const lower = ((top + vertical.high[y]!) * w + left) * c;
     const down = vertical.share[y]!;
     for (let x = 0; x < width; x++) {
-      const low = lows[x]!;
-      const high = highs[x]!;
-      const right = shares[x]!;
+      const right = share[x]!;
+      let upperLeft = upper + low[x]! * c;
+      let upperRight = upper + high[x]! * c;
+      let lowerLeft = lower + low[x]! * c;
+      let lowerRight = lower + high[x]! * c;
       for (let channel = 0; channel < c; channel++) {
-        const upperLeft = data[upper + low + channel]!;
-        const lowerLeft = data[lower + low + channel]!;
-        const above = upperLeft + (data[upper + high + channel]! - upperLeft) * right;
-        const below = lowerLeft + (data[lower + high + channel]! - lowerLeft) * right;
+        const above = data[upperLeft]! + (data[upperRight++]! - data[upperLeft++]!) * right;
+        const below = data[lowerLeft]! + (data[lowerRight++]! - data[lowerLeft++]!) * right;
         target[to++] = (above + (below - above) * down + 0.5) | 0;
       }
     }
@@ -119,13 +118,14 @@ function sampleAt(i: number, size: number, from: number): number {
   return Math.fround(Math.fround((i + 0.5) * scale) - 0.5);
 }
 
-/** The pixels that make one sample along one side, with their weights. */
+/** The pixels that make each sample along one side: `count[i]` of them from `first[i]`, weights one after the other. */
 interface Taps {
-  first: number;
-  weights: readonly number[];
+  first: Int32Array;
+  count: Int32Array;
+  weights: Float64Array;
 }
 
-type TapsOf = (size: number, from: number) => Taps[];
+type TapsOf = (size: number, from: number) => Taps;
 
 /** Any separable kernel: each new row is a weighted sum of old rows, then each new column of old columns. */
 function weighted(
@@ -141,27 +141,44 @@ function weighted(
     data,
     shape: [, w, c],
   } = source;
+  const vertical = tapsOf(height, rows);
   const horizontal = tapsOf(width, columns);
   const line = new Float64Array(columns * c);
   let to = 0;
-  for (const vertical of tapsOf(height, rows)) {
+  let down = 0;
+  for (let y = 0; y < height; y++) {
     line.fill(0);
-    for (const [tap, weight] of vertical.weights.entries()) {
-      const from = ((top + vertical.first + tap) * w + left) * c;
-      for (let i = 0; i < line.length; i++) line[i]! += weight * data[from + i]!;
+    for (let tap = 0; tap < vertical.count[y]!; tap++) {
+      const weight = vertical.weights[down++]!;
+      let from = ((top + vertical.first[y]! + tap) * w + left) * c;
+      for (let i = 0; i < line.length; i++) line[i] = line[i]! + weight * data[from++]!;
     }
-    for (const { first, weights } of horizontal)
+    let right = 0;
+    for (let x = 0; x < width; x++) {
+      const count = horizontal.count[x]!;
       for (let channel = 0; channel < c; channel++) {
-        let sum = 0;
-        for (let tap = 0; tap < weights.length; tap++) sum += weights[tap]! * line[(first + tap) * c + channel]!;
-        target[to++] = sum < 0 ? 0 : sum > 255 ? 255 : (sum + 0.5) | 0;
+        let sum = 0.5;
+        let from = horizontal.first[x]! * c + channel;
+        for (let tap = 0; tap < count; tap++, from += c) sum += horizontal.weights[right + tap]! * line[from]!;
+        target[to++] = sum < 0 ? 0 : sum > 255 ? 255 : sum | 0;
       }
+      right += count;
+    }
   }
 }
 
+/** Taps side by side, from `[first pixel, its weight and those of the pixels after it]` of each sample. */
+function tapsFrom(samples: readonly (readonly [first: number, weights: readonly number[]])[]): Taps {
+  return {
+    first: Int32Array.from(samples, ([first]) => first),
+    count: Int32Array.from(samples, ([, weights]) => weights.length),
+    weights: Float64Array.from(samples.flatMap(([, weights]) => weights)),
+  };
+}
+
 /** Keys' cubic with a = -0.5, looked up at 1/1024 of a pixel as TensorFlow does; taps outside the image are left out. */
-function cubicTaps(size: number, from: number): Taps[] {
-  return Array.from({ length: size }, (_, i) => {
+function cubicTaps(size: number, from: number): Taps {
+  const samples = Array.from({ length: size }, (_, i) => {
     const at = sampleAt(i, size, from);
     const floor = Math.floor(at);
     const share = Math.round((at - floor) * 1024) / 1024;
@@ -169,8 +186,9 @@ function cubicTaps(size: number, from: number): Taps[] {
     const places = [floor - 1, floor, floor + 1, floor + 2];
     const inside = places.flatMap((place, tap) => (place >= 0 && place < from ? [[place, all[tap]!] as const] : []));
     const sum = inside.reduce((total, [, weight]) => total + weight, 0);
-    return { first: inside[0]![0], weights: inside.map(([, weight]) => weight / sum) };
+    return [inside[0]![0], inside.map(([, weight]) => weight / sum)] as const;
   });
+  return tapsFrom(samples);
 }
 
 function keys(distance: number): number {
@@ -179,9 +197,9 @@ function keys(distance: number): number {
 }
 
 /** The mean over the area that a sample covers; pixels at its edge count by the part that is covered. */
-function areaTaps(size: number, from: number): Taps[] {
+function areaTaps(size: number, from: number): Taps {
   const scale = Math.fround(from / size);
-  return Array.from({ length: size }, (_, i) => {
+  const samples = Array.from({ length: size }, (_, i) => {
     const [start, end] = [i * scale, Math.min((i + 1) * scale, from)];
     const first = Math.floor(start);
     const count = Math.max(1, Math.ceil(end - 1e-6) - first);
@@ -189,6 +207,7 @@ function areaTaps(size: number, from: number): Taps[] {
       const pixel = first + tap;
       return (Math.min(pixel + 1, end) - Math.max(pixel, start)) / (end - start);
     });
-    return { first, weights };
+    return [first, weights] as const;
   });
+  return tapsFrom(samples);
 }

@@ -144,6 +144,30 @@ describe("a broken image", () => {
     expect((await all(train)).map(({ shape }) => shape[0])).toEqual([4, 2]);
   });
 
+  it("is told by how it starts where a size is given", async () => {
+    const folder = await broken();
+    put(folder, "b/b.9.png", "");
+    const { train } = await loadData(folder, { size: [6, 8] });
+    expect(train.skipped).toEqual([
+      {
+        file: join(folder, "a/a.1.png"),
+        reason: `${join(folder, "a/a.1.png")} cannot be decoded: it starts as no known image does (6e6f2069)`,
+      },
+      { file: join(folder, "b/b.9.png"), reason: `${join(folder, "b/b.9.png")} cannot be decoded: the file is empty` },
+    ]);
+  });
+
+  it.each(["jpeg", "png", "webp", "avif", "gif", "tiff"] as const)("is not a %s", async (format) => {
+    const folder = temporaryFolder();
+    const whole = await sharp(await png(9))
+      .toFormat(format)
+      .toBuffer();
+    for (const name of ["a", "b"]) put(folder, `${name}/1.${format}`, whole);
+    const { train } = await loadData(folder, { size: [3, 3] });
+    expect([train.size, train.skipped]).toEqual([2, []]);
+    expect(await levels(train)).toEqual([9, 9]);
+  });
+
   it("ends the work if strict", async () => {
     const folder = await broken();
     await expect(loadData(folder, { strict: true })).rejects.toThrow(
