@@ -13,7 +13,7 @@ import tensorflow as tf  # noqa: E402
 
 import formula  # noqa: E402
 from keras_networks import NETWORKS  # noqa: E402
-from measuring import measure  # noqa: E402
+from measuring import measure, measure_epochs, read_mnist  # noqa: E402
 
 STEPS_PER_EXECUTION = 20
 BATCHES = 8
@@ -134,3 +134,36 @@ class System:
                 outputs = keras.models.load_model(path, compile=False).predict_on_batch(x)
                 times.append((time.perf_counter() - start) * 1000)
         return {"params": model.count_params(), "outputs": outputs.flatten()[:64].tolist(), "times": times}
+
+    def data(self, source: str, folder: str, batch: int) -> dict:
+        """tf.data over arrays, or `image_dataset_from_directory`."""
+        if source == "mnist":
+            images, labels = read_mnist(folder, "train")
+            data = tf.data.Dataset.from_tensor_slices((images[..., None], labels)).shuffle(len(images)).batch(batch)
+            data = data.map(lambda x, y: (tf.cast(x, tf.float32), y), tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+        else:
+            data = keras.utils.image_dataset_from_directory(folder, image_size=(180, 180), batch_size=batch, verbose=False)
+            data = data.prefetch(tf.data.AUTOTUNE)
+        mean = float(np.mean([x.numpy().mean() for x, _ in data]))
+        self.timer = lambda seconds, count: measure_epochs(lambda: data, seconds, count)
+        return {"outputs": [mean]}
+
+    def accuracy(self, network: dict, batch: int, folder: str, target: float, epochs: int) -> dict:
+        """`fit` with Adam on MNIST until so many of the test images are classified right."""
+        images, labels = read_mnist(folder, "train")
+        test = read_mnist(folder, "t10k")
+        model = build(network)
+        model.compile(keras.optimizers.Adam(), "sparse_categorical_crossentropy", metrics=["accuracy"])
+
+        class Stop(keras.callbacks.Callback):
+            def on_epoch_end(self, epoch, logs=None):
+                self.model.stop_training = logs["val_accuracy"] >= target
+
+        scaled = lambda x: x[..., None].astype(np.float32) / 255  # noqa: E731
+        history = model.fit(
+            scaled(images), labels, batch, epochs, verbose=0,
+            validation_data=(scaled(test[0]), test[1]), validation_batch_size=1000, callbacks=[Stop()],
+        ).history["val_accuracy"]
+        if history[-1] < target:
+            raise RuntimeError(f"it reached {history[-1]:.4f} in {epochs} epochs, the target is {target}")
+        return {"params": model.count_params(), "epochs": len(history)}

@@ -1,6 +1,9 @@
 """Timing that is the same for every system (`src/drivers/measure.ts` is the same in TypeScript)."""
 
+import os
 import time
+
+import numpy as np
 
 
 def measure(steps, seconds: float, count: int) -> list[float]:
@@ -19,4 +22,21 @@ def measure(steps, seconds: float, count: int) -> list[float]:
         start = time.perf_counter()
         steps(size)
         times.append((time.perf_counter() - start) * 1000 / size)
+    return times
+
+
+def read_mnist(folder: str, part: str) -> tuple[np.ndarray, np.ndarray]:
+    """Images `[n, 28, 28]` and labels `[n]`, bytes, of `train` or `t10k`."""
+    images = np.fromfile(os.path.join(folder, f"{part}-images-idx3-ubyte"), np.uint8, offset=16)
+    return images.reshape(-1, 28, 28), np.fromfile(os.path.join(folder, f"{part}-labels-idx1-ubyte"), np.uint8, offset=8)
+
+
+def measure_epochs(batches, seconds: float, count: int) -> list[float]:
+    """Milliseconds a batch, a sample an epoch: `batches()` iterates over one."""
+    times, begin = [], time.perf_counter()
+    while len(times) < count and time.perf_counter() - begin < 4 * seconds:
+        start, n = time.perf_counter(), 0
+        for _ in batches():
+            n += 1
+        times.append((time.perf_counter() - start) * 1000 / n)
     return times

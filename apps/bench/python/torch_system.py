@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn import functional as F
 
 import formula
-from measuring import measure
+from measuring import measure, measure_epochs, read_mnist
 from torch_networks import NETWORKS, Flatten, SeparableConv, StridedSameConv
 
 BATCHES = 8
@@ -80,6 +80,7 @@ class System:
         torch.set_num_threads(options["threads"])
         torch.set_num_interop_threads(options["threads"])
         self.variant = options["variant"]
+        self.threads = options["threads"]
         self.device = torch.device(options["device"])
         self.dtype = {"float32": None, "bfloat16": torch.bfloat16, "float16": torch.float16}[options["precision"]]
         self.layout = torch.contiguous_format if self.variant == "contiguous" else torch.channels_last
@@ -153,6 +154,8 @@ class System:
         self.steps = lambda n: [step(*self.batches[index % BATCHES]) for index in range(n)]
 
     def measure(self, seconds: float, count: int) -> dict:
+        if self.variant in ("loader", "workers"):
+            return {"times": measure_epochs(lambda: self.loader, seconds, count)}
         return {"times": measure(self.steps, seconds, count)}
 
     def predict(self, network: dict, batch: int) -> dict:
@@ -196,3 +199,36 @@ class System:
                 outputs = activation(fresh.eval()(x)).numpy()
                 times.append((time.perf_counter() - start) * 1000)
         return {**counts, "outputs": outputs.flatten()[:64].tolist(), "times": times}
+
+    def data(self, source: str, folder: str, batch: int) -> dict:
+        """`DataLoader` over tensors or over torchvision's ImageFolder, in this process or with worker processes."""
+        from torchvision import datasets, transforms
+
+        if source == "mnist":
+            images, labels = (torch.from_numpy(part) for part in read_mnist(folder, "train"))
+            data = torch.utils.data.TensorDataset(images[:, None].float(), labels.long())
+        else:
+            resize = transforms.Resize((180, 180), antialias=False)
+            to_float = transforms.Lambda(lambda x: x.float())
+            data = datasets.ImageFolder(folder, transforms.Compose([transforms.PILToTensor(), resize, to_float]))
+        workers = {"num_workers": self.threads, "persistent_workers": True} if self.variant == "workers" else {}
+        self.loader = torch.utils.data.DataLoader(data, batch, shuffle=True, multiprocessing_context=None, **workers)
+        return {"outputs": [float(np.mean([x.mean().item() for x, _ in self.loader]))]}
+
+    def accuracy(self, network: dict, batch: int, folder: str, target: float, epochs: int) -> dict:
+        """A plain loop with Adam over MNIST's tensors until so many of the test images are classified right."""
+        (x, y), (test_x, test_y) = ((torch.from_numpy(i), torch.from_numpy(l)) for i, l in (read_mnist(folder, part) for part in ("train", "t10k")))
+        x, test_x = x[:, None].float() / 255, test_x[:, None].float() / 255
+        y, test_y = y.long(), test_y.long()
+        model, counts = self.build(network)
+        self.prepare_step(model, network, "adam")
+        for epoch in range(epochs):
+            model.train()
+            for part in torch.randperm(len(x)).split(batch):
+                self.step(x[part], y[part])
+            model.eval()
+            with torch.inference_mode():
+                right = sum((model(i).argmax(1) == l).sum().item() for i, l in zip(test_x.split(1000), test_y.split(1000)))
+            if right / len(test_x) >= target:
+                return {**counts, "epochs": epoch + 1}
+        raise RuntimeError(f"it reached {right / len(test_x):.4f} in {epochs} epochs, the target is {target}")

@@ -6,14 +6,21 @@ const rounding = { float32: { first: 1e-3, outputs: 2e-3 }, half: { first: 0.05,
 
 /**
  * Why a system's answer shows other work than the reference's, or undefined where they agree: parameter counts are equal,
- * and so are, up to rounding, the losses of the first two steps or the outputs. `half` is for bfloat16 and float16.
+ * and so are, up to rounding, the losses of the first two steps or the outputs. Data has no network; `half` is for bfloat16
+ * and float16.
  */
-export function disagreement(network: Network, answer: Reply, reference: Reply, half: boolean): string | undefined {
-  if (answer.params !== network.params) return `it has ${answer.params} parameters, the network has ${network.params}`;
+export function disagreement(
+  network: Network | undefined,
+  answer: Reply,
+  reference: Reply,
+  half: boolean,
+): string | undefined {
+  if (network !== undefined && answer.params !== network.params)
+    return `it has ${answer.params} parameters, the network has ${network.params}`;
   const limits = half ? rounding.half : rounding.float32;
   for (const [index, expected] of (reference.losses ?? []).entries()) {
     const came = answer.losses?.[index];
-    const limit = index === 0 ? limits.first : Math.max(network.tolerance, 3 * limits.first);
+    const limit = index === 0 ? limits.first : Math.max(network?.tolerance ?? 0, 3 * limits.first);
     if (came === undefined || !(Math.abs(came - expected) <= limit * Math.abs(expected)))
       return `its loss of step ${index + 1} is ${came}, the reference's is ${expected}`;
   }

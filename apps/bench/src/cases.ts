@@ -12,10 +12,10 @@ export interface Work {
   readonly optimizer: Optimizer;
   readonly precision: Precision;
   readonly device: "cpu" | "cuda";
-  /** Threads of each worker, where the case and not the command line sets them. */
+  /** What is read from disk: MNIST's files, or a folder of JPEG pictures. */
+  readonly data?: "mnist" | "jpeg";
+  /** Threads, where the case and not the command line sets them. */
   readonly threads?: number;
-  /** Processes that train together, each on a share of the batch. */
-  readonly workers: number;
 }
 
 /** What is read from the process: milliseconds a step, milliseconds of the first step, megabytes, seconds. */
@@ -55,7 +55,7 @@ const trained: readonly (readonly [NetworkName, number, boolean, boolean, Optimi
   ["residual-stack", 32, true, false],
   ["mini-xception", 32, false, false],
   ["mini-xception", 32, false, false, "rmsprop"],
-  ["vgg16-inception", 4, false, false],
+  ["vgg16-inception", 8, false, false],
 ];
 
 /** network, batches, those that `--quick` takes */
@@ -71,7 +71,7 @@ const predicted: readonly (readonly [NetworkName, readonly number[], readonly nu
   ["resnet50", [1, 8, 32], [1]],
 ];
 
-const base = { optimizer: "sgd", precision: "float32", device: "cpu", workers: 1 } as const;
+const base = { optimizer: "sgd", precision: "float32", device: "cpu" } as const;
 
 function trainingCases(): Case[] {
   return trained.flatMap(([network, batch, wasm, quick, optimizer = "sgd"]) => {
@@ -112,6 +112,42 @@ function loadCases(): Case[] {
   }));
 }
 
+/** From files to the batches that the system's own training step takes, shuffled. */
+function dataCases(): Case[] {
+  const one = { reading: "times", unit: "ms", systems: ["convkit", "keras", "torch"], quick: false } as const;
+  return [
+    { ...one, name: "data/mnist-b128", work: { ...base, do: "data", data: "mnist", network: "lenet5", batch: 128 } },
+    {
+      ...one,
+      name: "data/jpeg-180-b32",
+      work: { ...base, do: "data", data: "jpeg", network: "mini-xception", batch: 32 },
+    },
+  ];
+}
+
+/** From the start of the process to 99 % of MNIST's test images. */
+function accuracyCases(): Case[] {
+  const work: Work = { ...base, do: "accuracy", data: "mnist", network: "lenet5", batch: 128, optimizer: "adam" };
+  const systems = ["convkit", "tfjs-node", "keras", "torch"] as const;
+  return [{ name: "accuracy/mnist-lenet5", work, reading: "seconds", unit: "s", systems, quick: false }];
+}
+
+/** The training step with one thread, beside `train/` with all of them. */
+function scaleCases(): Case[] {
+  const networks = [
+    ["lenet5", 32],
+    ["resnet50-small", 32],
+  ] as const;
+  return networks.map(([network, batch]) => ({
+    name: `scale/${network}-b${batch}-threads1`,
+    work: { ...base, do: "train", network, batch, threads: 1 },
+    reading: "times",
+    unit: "ms",
+    systems: ["convkit", "keras", "torch"],
+    quick: false,
+  }));
+}
+
 /** ResNet-50 at 224x224, the usual measure of a GPU; PyTorch trains it with automatic mixed precision. */
 function gpuCases(): Case[] {
   return ([64, 256] as const).flatMap((batch) =>
@@ -127,7 +163,15 @@ function gpuCases(): Case[] {
 }
 
 /** Every case, in the order in which they are measured and printed. */
-export const cases: readonly Case[] = [...trainingCases(), ...predictionCases(), ...loadCases(), ...gpuCases()];
+export const cases: readonly Case[] = [
+  ...trainingCases(),
+  ...predictionCases(),
+  ...loadCases(),
+  ...dataCases(),
+  ...accuracyCases(),
+  ...scaleCases(),
+  ...gpuCases(),
+];
 
 /**
  * The cases that a command line picks by prefix (`train`), name or glob (`*\/lenet5-*`); all of them for none.

@@ -24,8 +24,11 @@ export interface Reply {
   readonly firstStep?: number;
   /** Milliseconds a step, one number a sample. */
   readonly times?: readonly number[];
+  /** Seconds from the start of its process to the answer, by this side's clock. */
   readonly seconds?: number;
   readonly gflops?: number;
+  /** Time by kind of op in a traced run, the longest first. */
+  readonly ops?: readonly { readonly op: string; readonly count: number; readonly ms: number }[];
   /** Bytes: the largest resident set so far. */
   readonly peakMemory?: number;
 }
@@ -57,6 +60,7 @@ export class Driver {
   private readonly lines: AsyncIterator<string>;
   private readonly closed: Promise<string>;
   private errors = "";
+  private readonly started = performance.now();
 
   constructor({ file, args }: Command, environment: NodeJS.ProcessEnv = {}) {
     this.process = spawn(file, args, { stdio: "pipe", env: { ...process.env, ...environment } });
@@ -91,7 +95,7 @@ export class Driver {
     if (line.done) throw new DriverError(await this.closed);
     const { ok, error, ...reply } = parseReply(line.value);
     if (!ok) throw new DriverError(error ?? "it refused without a reason");
-    return reply;
+    return { ...reply, seconds: (performance.now() - this.started) / 1000 };
   }
 
   /** Lets the process end, or ends it. */

@@ -2,6 +2,7 @@ import { disagreement } from "./agreement.ts";
 import type { Case, Work } from "./cases.ts";
 import { type Command, Driver, driverCommand, DriverError, type Reply } from "./driver.ts";
 import { groupBy } from "./group-by.ts";
+import { measuredData } from "./measured-data.ts";
 import { networks } from "./networks.ts";
 import { OtherLoad } from "./other-load.ts";
 import type { Row, Status, VariantResult } from "./result.ts";
@@ -36,6 +37,9 @@ const referenceOrder: readonly SystemName[] = [
   "convkit-bf16",
   "convkit-wasm",
 ];
+
+/** Share of MNIST's test images that must be classified right, and in how many epochs at most. */
+const accuracyGoal = { target: 0.99, epochs: 20 } as const;
 
 /** A request may take this long before the process is ended. */
 const patience = 900;
@@ -78,17 +82,22 @@ export function groupCases(cases: readonly Case[]): Case[][] {
 
 async function measureGroup(group: readonly Case[], options: MeasureOptions): Promise<Measured> {
   const { rounds, signal } = options;
+  const data = await measuredData(group[0]!.work);
   const versions: Record<string, string> = {};
   const references = new Map<number, Reply>();
   const runners = makeRunners(group, options);
-  for (let round = 0; round < rounds; round++) {
-    const turn = round === 0 ? runners : rotate(runners, Math.floor((round * runners.length) / rounds));
-    for (const runner of turn) {
-      if (signal?.aborted) break;
-      if (runner.status !== "ok" || runner.dropped) continue;
-      await runOnce(runner, group, { ...options, round, references, versions });
+  try {
+    for (let round = 0; round < rounds; round++) {
+      const turn = round === 0 ? runners : rotate(runners, Math.floor((round * runners.length) / rounds));
+      for (const runner of turn) {
+        if (signal?.aborted) break;
+        if (runner.status !== "ok" || runner.dropped) continue;
+        await runOnce(runner, group, { ...options, round, references, versions, folder: data?.folder });
+      }
+      if (round === 0) dropSlow(runners, group);
     }
-    if (round === 0) dropSlow(runners, group);
+  } finally {
+    await data?.remove();
   }
   return { rows: group.flatMap((each) => rowsOf(each, runners)), versions };
 }
@@ -117,6 +126,8 @@ interface Turn extends MeasureOptions {
   readonly round: number;
   readonly references: Map<number, Reply>;
   readonly versions: Record<string, string>;
+  /** Where the case's data is. */
+  readonly folder: string | undefined;
 }
 
 /** One round of one runner, in a fresh process. */
@@ -151,38 +162,41 @@ async function runBatch(
   runner: Runner,
   batch: number,
   cases: readonly Case[],
-  { driver, half, seconds, samples, references }: Turn & { readonly driver: Driver; readonly half: boolean },
+  { driver, half, seconds, samples, references, folder }: Turn & { readonly driver: Driver; readonly half: boolean },
 ): Promise<void> {
   const { work } = cases[0]!;
   const network = { name: work.network, ...networks[work.network] };
-  const prepared = await driver.ask(
-    {
-      do: work.do,
-      network,
-      batch,
-      ...(work.do === "train" && { optimizer: work.optimizer }),
-      ...(work.do === "load" && { count: samples }),
-    },
-    patience,
-  );
+  const load = new OtherLoad(driver.pid);
+  const prepared = await driver.ask(request(work, { network, batch, folder, count: samples }), patience);
   const reference = references.get(batch);
   if (reference === undefined) references.set(batch, prepared);
-  const reason = disagreement(network, prepared, reference ?? prepared, half);
+  const reason = disagreement(work.do === "data" ? undefined : network, prepared, reference ?? prepared, half);
   if (reason !== undefined) {
     Object.assign(runner, { status: "differs", note: reason });
     return;
   }
-  let timed: Reply = prepared;
-  if (work.do !== "load" && cases.some(({ reading }) => reading === "times" || reading === "peakMemory")) {
-    const load = new OtherLoad(driver.pid);
-    timed = await driver.ask({ do: "measure", seconds, count: samples }, patience);
-    const share = load.share();
-    if (share !== undefined) runner.loads.push(share);
-  }
+  const steady = cases.some(({ reading }) => reading === "times" || reading === "peakMemory");
+  const isTimed = steady && work.do !== "load";
+  const during = isTimed ? new OtherLoad(driver.pid) : load;
+  const timed = isTimed ? await driver.ask({ do: "measure", seconds, count: samples }, patience) : prepared;
+  const share = during.share();
+  if (share !== undefined) runner.loads.push(share);
   for (const { name, reading } of cases) {
     const values = read(reading, prepared, timed);
     runner.samples.set(name, [...(runner.samples.get(name) ?? []), ...values]);
   }
+}
+
+/** What a driver is asked to make ready. */
+export function request(
+  work: Work,
+  { network, batch, folder, count }: { network: object; batch: number; folder?: string | undefined; count: number },
+): object {
+  if (work.do === "data") return { do: "data", source: work.data, folder, batch };
+  if (work.do === "accuracy") return { do: "accuracy", network, batch, folder, ...accuracyGoal };
+  if (work.do === "load") return { do: "load", network, count };
+  if (work.do === "predict") return { do: "predict", network, batch };
+  return { do: "train", network, batch, optimizer: work.optimizer };
 }
 
 function read(reading: Case["reading"], prepared: Reply, timed: Reply): readonly number[] {
@@ -201,7 +215,7 @@ function driverEnvironment({ device }: Work): NodeJS.ProcessEnv {
  * not run again: its row keeps that round's numbers.
  */
 function dropSlow(runners: readonly Runner[], group: readonly Case[]): void {
-  const timed = group.filter(({ reading }) => reading === "times");
+  const timed = group.filter(({ reading }) => reading === "times" || reading === "seconds");
   if (timed.length === 0) return;
   for (const runner of runners) {
     runner.dropped = timed.every(({ name }) => {

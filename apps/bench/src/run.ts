@@ -6,7 +6,7 @@ import { type MeasureOptions, measureCases } from "./measure.ts";
 import { withNotes } from "./notes.ts";
 import { peersPython } from "./peers.ts";
 import { type Result, type Row, withRatios } from "./result.ts";
-import { writeResult } from "./result-files.ts";
+import { readResult, writeResult } from "./result-files.ts";
 import { resultsFolder } from "./readme-file.ts";
 import { isPeer, type PeerName, peerNames, systemNames } from "./systems.ts";
 import { formatTable } from "./table.ts";
@@ -19,6 +19,7 @@ export interface RunOptions {
   readonly threads?: number;
   readonly json?: boolean;
   readonly out?: string;
+  readonly resume?: string;
   readonly check?: boolean;
   readonly profile?: string;
   readonly roofline?: boolean;
@@ -34,6 +35,8 @@ export async function run(patterns: readonly string[], options: RunOptions): Pro
     });
   const threads = options.threads ?? availableParallelism();
   const settings = { ...thoroughness(options), threads, signal: stop.signal, onProgress: progress };
+  if (options.profile !== undefined)
+    return (await import("./profile.ts")).profile(selectCases(patterns), options.profile, settings);
   if (options.roofline) return (await import("./roofline.ts")).roofline(selectCases(patterns), settings, options.json);
   if (options.check) return (await import("./guard.ts")).guard(patterns, settings, options.json);
 
@@ -45,6 +48,7 @@ export async function run(patterns: readonly string[], options: RunOptions): Pro
     python: peersPython(),
     scope: patterns.length > 0 || options.vs ? "selected" : options.quick ? "quick" : "full",
     folder: options.out ?? resultsFolder,
+    resume: options.resume,
   });
   process.stdout.write(`${options.json ? JSON.stringify(result, null, 2) : formatTable(result.rows)}\n`);
 }
@@ -52,20 +56,27 @@ export async function run(patterns: readonly string[], options: RunOptions): Pro
 interface Keep extends MeasureOptions {
   readonly scope: Result["scope"];
   readonly folder: string;
+  /** An interrupted result whose cases are kept. */
+  readonly resume: string | undefined;
 }
 
 /** Measures; writes the result anew after each group of cases, so that an interrupted run keeps what it has. */
-async function measureAndKeep(chosen: readonly Case[], { scope, folder, ...options }: Keep): Promise<Result> {
+async function measureAndKeep(chosen: readonly Case[], { scope, folder, resume, ...options }: Keep): Promise<Result> {
+  const before = resume === undefined ? undefined : readResult(resume);
+  const done = new Set(before?.rows.flatMap((row) => (row.status === "not run" ? [] : [row.case])));
   const date = new Date().toISOString();
   const revision = commit(fileURLToPath(new URL("..", import.meta.url))) ?? null;
   const name = [date.slice(0, 16).replaceAll(/[-:]/g, "").replace("T", "-"), revision, scope].filter(Boolean).join("-");
   const order = new Map(chosen.map((each, index) => [each.name, index]));
-  const rows: Row[] = [];
-  const versions: Record<string, string> = {};
+  const rows: Row[] = before?.rows.filter((row) => done.has(row.case)) ?? [];
+  const versions: Record<string, string> = { ...before?.versions };
   const described = machine();
   let result: Result | undefined;
   let paths: string[] = [];
-  for await (const measured of measureCases(chosen, options)) {
+  for await (const measured of measureCases(
+    chosen.filter((each) => !done.has(each.name)),
+    options,
+  )) {
     rows.push(...measured.rows);
     Object.assign(versions, measured.versions);
     const sorted = rows.toSorted((a, b) => order.get(a.case)! - order.get(b.case)!);
@@ -83,7 +94,8 @@ async function measureAndKeep(chosen: readonly Case[], { scope, folder, ...optio
     };
     paths = writeResult(folder, name, result);
   }
-  if (result === undefined) throw new Error("Nothing was measured: the run was stopped before its first case.");
+  if (result === undefined)
+    throw new Error("Nothing was measured: the run was stopped before its first case, or nothing was left.");
   process.stderr.write(`${result.complete ? "Wrote" : "Stopped; what was measured is in"} ${paths.join(", ")}\n`);
   return result;
 }

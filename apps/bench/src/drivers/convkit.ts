@@ -1,18 +1,17 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { preprocess, rawPixels } from "@convkit/core";
+import { rawPixels, unitPixels } from "@convkit/core";
+import { loadData } from "@convkit/datasets";
 import { useEngine } from "@convkit/engine";
 import { adam, rmsprop, sgd } from "@convkit/graph";
 import {
   applyLogits,
   binaryCrossentropy,
-  type Executable,
-  executable,
-  type Feed,
   loadModel,
   saveModel,
   sparseCategoricalCrossentropy,
+  train,
 } from "@convkit/trainer";
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
@@ -20,8 +19,9 @@ import type { DriverOptions } from "../driver.ts";
 import { images, labels } from "../formula.ts";
 import { convkitNetwork } from "./convkit-networks.ts";
 import { setFormulaWeights } from "./formula-weights.ts";
-import { measure } from "./measure.ts";
-import type { RequestedNetwork, Served, TrainRequest, WorkRequest } from "./serve.ts";
+import { measure, measureEpochs } from "./measure.ts";
+import { compiled, eager, type Feed, type Runnable } from "./runnable.ts";
+import type { AccuracyRequest, DataRequest, RequestedNetwork, Served, TrainRequest, WorkRequest } from "./serve.ts";
 
 const batches = 8;
 
@@ -45,9 +45,13 @@ export async function start(options: DriverOptions): Promise<{ served: Served; v
   };
 }
 
+/** Takes samples of what was prepared: milliseconds each. */
+type Timer = (seconds: number, count: number) => Promise<number[]>;
+
 class Convkit implements Served {
   readonly #options: DriverOptions;
-  #step: (index: number) => Promise<unknown> = async () => {};
+  #timer: Timer = async () => [];
+  #profiled: () => Promise<Awaited<ReturnType<NonNullable<Runnable["profile"]>>> | undefined> = async () => undefined;
 
   constructor(options: DriverOptions) {
     this.#options = options;
@@ -61,12 +65,13 @@ class Convkit implements Served {
       { data: images(index, shape, network.scale), shape },
       { data: labels(index, batch, network.classes), shape: [batch] },
     ]);
-    const train = trainingStep(model, network, optimizer, this.#execution());
-    const step = async (index: number): Promise<number> => (await train.run(data[index % batches]!))[0]!.data[0]!;
+    const runnable = this.#runnable(trainingStep(model, network, optimizer));
+    const step = async (index: number): Promise<number> => (await runnable.run(data[index % batches]!))[0]!;
     const start = performance.now();
     const first = await step(0);
     const firstStep = performance.now() - start;
-    this.#step = step;
+    this.#timer = (seconds, count) => measure(step, seconds, count);
+    this.#profiled = async () => runnable.profile?.(data[0]!);
     return { ...counts, losses: [first, await step(0)], firstStep };
   }
 
@@ -75,12 +80,13 @@ class Convkit implements Served {
     const counts = setFormulaWeights(model, network.gain);
     const shape = [batch, ...network.input];
     const feeds = [{ data: images(0, shape, network.scale), shape }];
-    const predict = executable((x) => [model.apply(x!, { training: false }) as tf.Tensor], this.#execution());
-    const run = async (): Promise<Float32Array> => (await predict.run(feeds))[0]!.data;
+    const runnable = this.#runnable((x) => model.apply(x!, { training: false }) as tf.Tensor, { freeze: true });
+    const run = (): Promise<Float32Array> => runnable.run(feeds);
     const start = performance.now();
     const outputs = await run();
     const firstStep = performance.now() - start;
-    this.#step = run;
+    this.#timer = (seconds, count) => measure(run, seconds, count);
+    this.#profiled = async () => runnable.profile?.(feeds);
     return { ...counts, outputs: [...outputs.subarray(0, 64)], firstStep };
   }
 
@@ -109,8 +115,48 @@ class Convkit implements Served {
     return { ...counts, outputs: [...outputs.subarray(0, 64)], times };
   }
 
+  async data({ source, folder, batch }: DataRequest) {
+    const { train: set } = await loadData(folder, source === "jpeg" ? { size: [180, 180] } : {});
+    let epoch = 0;
+    const batches = () => set.batches({ batch, shuffle: true, seed: 1, epoch: epoch++ });
+    let sum = 0;
+    let count = 0;
+    for await (const { images: pixels } of batches()) {
+      for (const value of pixels) sum += value;
+      count += pixels.length;
+    }
+    this.#timer = (seconds, samples) => measureEpochs(batches, seconds, samples);
+    return { outputs: [sum / count] };
+  }
+
+  async accuracy({ network, batch, folder, target, epochs }: AccuracyRequest) {
+    const { name, train: set, test } = await loadData(folder);
+    const model = convkitNetwork(network.name);
+    const counts = setFormulaWeights(model, network.gain);
+    const { final } = await train({
+      model,
+      data: { name, train: set, validation: test! },
+      optimizer: "adam",
+      preprocessing: unitPixels,
+      epochs,
+      batch,
+      restoreBest: false,
+      execution: { threads: this.#options.threads },
+      callbacks: [
+        {
+          onEpochEnd(_, { valAccuracy = 0 }, training) {
+            if (valAccuracy >= target) training.stop("the target is reached");
+          },
+        },
+      ],
+    });
+    if (final === undefined || (final.valAccuracy ?? 0) < target)
+      throw new Error(`it reached ${final?.valAccuracy} in ${epochs} epochs, the target is ${target}`);
+    return counts;
+  }
+
   async measure({ seconds, count }: { readonly seconds: number; readonly count: number }) {
-    return { times: await measure(this.#step, seconds, count) };
+    return { times: await this.#timer(seconds, count) };
   }
 
   /** GFLOP/s of matrix products, the best sample of the best of three sizes. */
@@ -120,43 +166,51 @@ class Convkit implements Served {
       const shape = [size, size];
       const data = [0, 1].map((index) => ({ data: images(index, shape, 1), shape }));
       // Several products a run, so that feeding the operands does not count.
-      const multiply = executable((a, b) => {
+      const multiply = this.#runnable((a, b) => {
         let product = a!;
         for (let times = 0; times < products; times++) product = tf.matMul(product, b!);
-        return [tf.mean(product)];
-      }, this.#execution());
+        return tf.mean(product);
+      });
       const times = await measure(() => multiply.run(data), seconds, count);
       rates.push((2 * size ** 3 * products) / Math.min(...times) / 1e6);
     }
     return { gflops: Math.max(...rates) };
   }
 
-  #execution() {
+  /** Writes a Chrome trace of one run of what was prepared. */
+  async profile({ file }: { readonly file: string }) {
+    await this.#timer(0.2, 1);
+    const profile = await this.#profiled();
+    if (profile === undefined) throw new Error("Only a compiled step or prediction can be profiled.");
+    writeFileSync(file, JSON.stringify({ traceEvents: profile.traceEvents }));
+    return { ops: profile.ops };
+  }
+
+  #runnable(fn: (...inputs: tf.Tensor[]) => tf.Tensor, options: { freeze?: boolean } = {}): Runnable {
     const { precision, threads, variant } = this.#options;
-    return variant === "eager" ? { eager: true } : { precision, threads };
+    return variant === "eager" ? eager(fn) : compiled(fn, { precision, threads, ...options });
   }
 }
 
-/** The training step as `convkit train` makes it, with plain pixels. */
+/** The training step as `convkit train` makes it, with plain pixels; returns the loss. */
 function trainingStep(
   model: tfl.LayersModel,
   { classes }: RequestedNetwork,
   name: TrainRequest["optimizer"],
-  execution: NonNullable<Parameters<typeof executable>[1]>,
-): Executable {
+): (...inputs: tf.Tensor[]) => tf.Tensor {
   const optimizer = makeOptimizer(name);
   const variables = model.trainableWeights.map((weight) => weight.read() as tf.Variable);
-  return executable((x, y) => {
+  return (x, y) => {
     const loss = (): tf.Scalar => {
-      const logits = applyLogits(model, preprocess(x as tf.Tensor4D, rawPixels), { training: true })[0]!;
+      const logits = applyLogits(model, x!, { training: true })[0]!;
       const each =
         classes > 1
           ? sparseCategoricalCrossentropy(y as tf.Tensor1D, logits, { fromLogits: true })
           : binaryCrossentropy(tf.reshape(tf.cast(y!, "float32"), [-1, 1]), logits, { fromLogits: true });
       return tf.mean(each);
     };
-    return [optimizer.minimize(loss, true, variables)!];
-  }, execution);
+    return optimizer.minimize(loss, true, variables)!;
+  };
 }
 
 function makeOptimizer(name: TrainRequest["optimizer"]): tf.Optimizer {

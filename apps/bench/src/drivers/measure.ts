@@ -24,3 +24,20 @@ export async function measure(
   }
   return times;
 }
+
+/** Milliseconds a batch, a sample an epoch. */
+export async function measureEpochs(
+  batches: () => AsyncIterable<unknown>,
+  seconds: number,
+  count: number,
+): Promise<number[]> {
+  const begin = performance.now();
+  const times: number[] = [];
+  while (times.length < count && performance.now() - begin < 4000 * seconds) {
+    const start = performance.now();
+    let number = 0;
+    for await (const _ of batches()) number++;
+    times.push((performance.now() - start) / number);
+  }
+  return times;
+}

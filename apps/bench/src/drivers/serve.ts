@@ -2,13 +2,17 @@ import { writeSync } from "node:fs";
 import { createInterface } from "node:readline";
 import type { DriverOptions, Reply } from "../driver.ts";
 
-/** What a system does when it is asked; `python/serve.py` speaks the same lines. */
+/** What a system does when it is asked, as far as it can; `python/serve.py` speaks the same lines. */
 export interface Served {
   train(request: TrainRequest): Promise<Reply>;
   predict(request: WorkRequest): Promise<Reply>;
   load(request: WorkRequest & { readonly count: number }): Promise<Reply>;
-  /** The matmul peak; convkit's own engines only. */
+  /** Writes a Chrome trace of what was prepared. */
+  profile?(request: { readonly file: string }): Promise<Reply>;
+  /** The matmul peak. */
   matmul?(request: { readonly seconds: number; readonly count: number }): Promise<Reply>;
+  data?(request: DataRequest): Promise<Reply>;
+  accuracy?(request: AccuracyRequest): Promise<Reply>;
   measure(request: { readonly seconds: number; readonly count: number }): Promise<Reply>;
 }
 
@@ -19,6 +23,18 @@ export interface WorkRequest {
 
 export interface TrainRequest extends WorkRequest {
   readonly optimizer: "sgd" | "adam" | "rmsprop";
+}
+
+export interface DataRequest {
+  readonly source: "mnist" | "jpeg";
+  readonly folder: string;
+  readonly batch: number;
+}
+
+export interface AccuracyRequest extends WorkRequest {
+  readonly folder: string;
+  readonly target: number;
+  readonly epochs: number;
 }
 
 export interface RequestedNetwork {

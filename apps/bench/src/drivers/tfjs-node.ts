@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type Dataset, loadData } from "@convkit/datasets";
 import { useEngine } from "@convkit/engine";
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
@@ -8,7 +9,7 @@ import type { DriverOptions } from "../driver.ts";
 import { images, labels } from "../formula.ts";
 import { setFormulaWeights } from "./formula-weights.ts";
 import { measure } from "./measure.ts";
-import type { Served, TrainRequest, WorkRequest } from "./serve.ts";
+import type { AccuracyRequest, Served, TrainRequest, WorkRequest } from "./serve.ts";
 import { stockNetwork } from "./tfjs-networks.ts";
 
 const batches = 8;
@@ -85,9 +86,42 @@ class TfjsNode implements Served {
     return { ...counts, outputs: [...outputs.subarray(0, 64)], times };
   }
 
+  async accuracy({ network, batch, folder, target, epochs }: AccuracyRequest) {
+    const splits = await loadData(folder);
+    const train = await tensorsOf(splits.train);
+    const test = await tensorsOf(splits.test!);
+    const model = stockNetwork(network.name, network.input, network.classes);
+    const counts = setFormulaWeights(model, network.gain);
+    model.compile({ optimizer: tf.train.adam(), loss: "sparseCategoricalCrossentropy", metrics: ["accuracy"] });
+    let reached = 0;
+    await model.fit(train.x, train.y, {
+      batchSize: batch,
+      epochs,
+      verbose: 0,
+      callbacks: {
+        onEpochEnd: async () => {
+          const [, accuracy] = model.evaluate(test.x, test.y, { batchSize: 1000 }) as tf.Scalar[];
+          reached = (await accuracy!.data())[0]!;
+          model.stopTraining = reached >= target;
+        },
+      },
+    });
+    if (reached < target) throw new Error(`it reached ${reached} in ${epochs} epochs, the target is ${target}`);
+    return counts;
+  }
+
   async measure({ seconds, count }: { readonly seconds: number; readonly count: number }) {
     return { times: await measure(this.#step, seconds, count) };
   }
+}
+
+/** A whole data set as two tensors: pixels in [0, 1], and class numbers. */
+async function tensorsOf(set: Dataset): Promise<{ x: tf.Tensor; y: tf.Tensor }> {
+  for await (const { images, labels, shape } of set.batches({ batch: set.size })) {
+    const x = tf.tidy(() => tf.div(tf.tensor4d(Float32Array.from(images), shape), 255));
+    return { x, y: tf.tensor2d(Float32Array.from(labels), [labels.length, 1]) };
+  }
+  throw new Error(`${set.name} is empty.`);
 }
 
 async function predictOnce(

@@ -1,0 +1,53 @@
+import { compile, type CompileOptions } from "@convkit/graph";
+import * as tf from "@tensorflow/tfjs-core";
+
+/** An input in JavaScript's memory. */
+export interface Feed {
+  readonly data: Float32Array | Int32Array;
+  readonly shape: readonly number[];
+}
+
+/** An op's share of a traced run. */
+export interface OpTime {
+  readonly op: string;
+  readonly count: number;
+  readonly ms: number;
+}
+
+/** A function of tensors with one output, fed from JavaScript and read back into it. */
+export interface Runnable {
+  run(feeds: readonly Feed[]): Promise<Float32Array>;
+  /** One traced run: the events of a Chrome trace, and the time by kind of op; compiled functions only. */
+  profile?(
+    feeds: readonly Feed[],
+  ): Promise<{ readonly traceEvents: readonly object[]; readonly ops: readonly OpTime[] }>;
+}
+
+type TensorFunction = (...inputs: tf.Tensor[]) => tf.Tensor;
+
+/** As one TensorFlow graph. */
+export function compiled(fn: TensorFunction, options: CompileOptions): Runnable {
+  const graph = compile((...inputs: tf.Tensor[]) => fn(...inputs), options);
+  return {
+    run: async (feeds) => (await graph(...feeds)).data as Float32Array,
+    profile: (feeds) => graph.profile(...feeds),
+  };
+}
+
+/** Op by op. */
+export function eager(fn: TensorFunction): Runnable {
+  return {
+    async run(feeds) {
+      const output = tf.tidy(() =>
+        fn(
+          ...feeds.map(({ data, shape }) =>
+            tf.tensor(data, [...shape], data instanceof Int32Array ? "int32" : "float32"),
+          ),
+        ),
+      );
+      const values = await output.data<"float32">();
+      output.dispose();
+      return values;
+    },
+  };
+}

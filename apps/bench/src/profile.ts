@@ -1,0 +1,50 @@
+import type { Case } from "./cases.ts";
+import { Driver, driverCommand } from "./driver.ts";
+import { request } from "./measure.ts";
+import { networks } from "./networks.ts";
+import { formatNumber } from "./table.ts";
+
+/** The kinds of op that are printed; the file has all. */
+const printed = 12;
+
+/**
+ * The `--profile`: writes a Chrome trace of one compiled step or prediction and prints where its time went. Throws where the
+ * cases chosen are more than one, or none that is compiled.
+ */
+export async function profile(
+  chosen: readonly Case[],
+  file: string,
+  { threads }: { readonly threads: number },
+): Promise<void> {
+  const compiled = chosen.filter(
+    ({ work, reading }) => reading === "times" && (work.do === "train" || work.do === "predict"),
+  );
+  const [one, ...others] = compiled;
+  if (one === undefined || others.length > 0)
+    throw new Error(
+      `--profile is of one training or prediction case, and ${compiled.length} were chosen: name one (see \`convkit-bench list\`).`,
+    );
+  const { work } = one;
+  const driver = new Driver(driverCommand("convkit", undefined)!);
+  try {
+    const { precision, device } = work;
+    await driver.ask(
+      { system: "convkit", variant: "compiled", threads: work.threads ?? threads, precision, device },
+      120,
+    );
+    const network = { name: work.network, ...networks[work.network] };
+    await driver.ask(request(work, { network, batch: work.batch, count: 1 }), 600);
+    const { ops = [] } = await driver.ask({ do: "profile", file }, 600);
+    const total = ops.reduce((sum, { ms }) => sum + ms, 0);
+    const lines = ops
+      .slice(0, printed)
+      .map(
+        ({ op, count, ms }) =>
+          `${formatNumber(ms).padStart(7)} ms  ${((100 * ms) / total).toFixed(0).padStart(3)} %  ${String(count).padStart(5)} x ${op}`,
+      );
+    process.stdout.write(`${one.name}: ${formatNumber(total)} ms of op time, over all threads\n${lines.join("\n")}\n`);
+    process.stderr.write(`Wrote ${file}: open it in chrome://tracing or https://ui.perfetto.dev.\n`);
+  } finally {
+    await driver.close();
+  }
+}
