@@ -20,6 +20,11 @@ export interface CompileOptions extends SessionConfig, Partial<TraceOptions> {}
 export interface Compiled<A extends unknown[], R> {
   /** Runs it; calls queue up and run in order. Its arguments are copied at once, so they may be reused or disposed. */
   (...args: { [K in keyof A]: Input<A[K]> }): Promise<Result<R>>;
+  /**
+   * Several calls in one run of one graph, in order, for functions so small that the call itself counts; the same results
+   * as one by one, with learning rates and hypers as they are at the call. One trace for each number of calls.
+   */
+  steps(calls: readonly { [K in keyof A]: Input<A[K]> }[]): Promise<Result<R>[]>;
   /** Runs it once with TensorFlow's tracing on: each op with its time. */
   profile(...args: { [K in keyof A]: Input<A[K]> }): Promise<Profile<Result<R>>>;
   /** What was traced so far, one entry an input signature. */
@@ -47,13 +52,13 @@ export function compile<A extends unknown[], R>(
   let shared: Runtime | undefined;
   let disposed = false;
 
-  /** The trace for the arguments' signature, made now if it is new. */
-  function traceFor(args: readonly unknown[]): { trace: CompiledTrace; leaves: Leaf[] } {
+  /** The trace for the signature of one call or several, made now if it is new. */
+  function traceFor(calls: readonly (readonly unknown[])[]): { trace: CompiledTrace; leaves: Leaf[] } {
     if (disposed) throw new GraphError("This compiled function was disposed.");
     if (isTracing())
       throw new GraphError("A compiled function was called inside another; call the plain function there.");
     const backend = hookedBackend();
-    const { key, leaves, skeleton } = signatureOf(args);
+    const { key, leaves, skeleton } = signatureOf(calls);
     let trace = traces.get(key);
     if (trace === undefined) {
       const runtime = freeze ? privateRuntime(config, backend) : (shared ??= acquireRuntime(config, backend));
@@ -70,20 +75,28 @@ export function compile<A extends unknown[], R>(
   }
 
   const call = async (...args: unknown[]): Promise<unknown> => {
-    const { trace, leaves } = traceFor(args);
+    const { trace, leaves } = traceFor([args]);
     const running = trace.run(leaves);
     compiled.runs++;
-    return running;
+    const [result] = await running;
+    return result;
   };
 
   const compiled = Object.assign(call, {
     runs: 0,
+    steps: async (calls: readonly (readonly unknown[])[]) => {
+      if (calls.length === 0) return [];
+      const { trace, leaves } = traceFor(calls);
+      const running = trace.run(leaves);
+      compiled.runs += calls.length;
+      return running;
+    },
     profile: async (...args: unknown[]) => {
-      const { trace, leaves } = traceFor(args);
+      const { trace, leaves } = traceFor([args]);
       let metadata = new Uint8Array();
       const running = trace.run(leaves, (bytes) => (metadata = new Uint8Array(bytes)));
       compiled.runs++;
-      const result = await running;
+      const [result] = await running;
       return profileOf(metadata, result);
     },
     describe: () => [...traces.values()].map((trace) => describeTrace(trace)),

@@ -69,9 +69,14 @@ export class CompiledTrace {
         const attrs = { SrcT: attr.type(leaf.dtype), DstT: attr.type(leaf.seen) };
         return trace.tensor({ node: trace.add("Cast", attrs, [ref]), index: 0 });
       });
-      return mapLeaves(fn(...fillSlots(skeleton, tensors)), (value, path) => {
+      const calls = fillSlots(skeleton, tensors) as unknown[][];
+      const results = calls.map((args, call) => trace.inCall(call, () => fn(...args)));
+      return mapLeaves(results, (value, path) => {
         if (!(value instanceof tf.Tensor)) return value;
-        this.outputs.push({ path, ref: fetchable(trace, trace.ref(value)) });
+        this.outputs.push({
+          path: calls.length === 1 ? path.replace(/^0\.?/, "") : path,
+          ref: fetchable(trace, trace.ref(value)),
+        });
         return new Slot(this.outputs.length - 1);
       });
     });
@@ -110,8 +115,8 @@ export class CompiledTrace {
     this.traceMs = performance.now() - start;
   }
 
-  /** Runs once with the given arguments, when it is its turn. */
-  async run(leaves: readonly Leaf[], sink?: TraceSink): Promise<unknown> {
+  /** Runs once with the given arguments, when it is its turn; gives one result a call. */
+  async run(leaves: readonly Leaf[], sink?: TraceSink): Promise<unknown[]> {
     const tensors = leaves.map((leaf) => makeNative(leaf.dtype, leaf.shape, leaf.values()));
     for (const { node, read } of this.fed) {
       const { dtype } = outputOf({ node, index: 0 });
@@ -139,13 +144,13 @@ export class CompiledTrace {
     if (this.#frozen) releaseRuntime(this.#runtime);
   }
 
-  #give(fetched: readonly Handle[]): unknown {
+  #give(fetched: readonly Handle[]): unknown[] {
     const values = fetched.map((tensor) => {
       const value = toHost(tensor);
       tensorflow().TF_DeleteTensor(tensor);
       return value;
     });
-    return mapLeaves(this.#result, (value) => (value instanceof Slot ? values[value.index] : value));
+    return mapLeaves(this.#result, (value) => (value instanceof Slot ? values[value.index] : value)) as unknown[];
   }
 }
 

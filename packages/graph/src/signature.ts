@@ -21,11 +21,17 @@ export class Slot {
   }
 }
 
-/** The tensors among the arguments, the arguments with slots in their place, and a key that equal signatures share. */
-export function signatureOf(args: readonly unknown[]): { key: string; leaves: Leaf[]; skeleton: unknown } {
+/** The tensors among the arguments of some calls, the arguments with slots in their place, and a key that equal signatures share. */
+export function signatureOf(calls: readonly (readonly unknown[])[]): {
+  key: string;
+  leaves: Leaf[];
+  skeleton: unknown;
+} {
   const leaves: Leaf[] = [];
   let key = "";
-  const skeleton = mapLeaves(args, (value, path) => {
+  const skeleton = mapLeaves(calls, (value, place) => {
+    // A single call's arguments are named without its number.
+    const path = calls.length === 1 ? place.replace(/^0\./, "") : place;
     const leaf = leafOf(value, path);
     if (leaf === undefined) {
       key += `${path}=${identity(value)};`;

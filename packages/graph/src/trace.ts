@@ -51,6 +51,7 @@ export class Trace implements Recorder {
   readonly #randomness: { seed: number; counter: () => number };
   readonly #marks = new Map<number, { ref: Ref; negative: Ref }>();
   #randoms = 0;
+  #call = 0;
   #step: FedScalar | undefined;
 
   constructor(backend: Backend, { exact, ...randomness }: { seed: number; counter: () => number; exact: boolean }) {
@@ -208,8 +209,20 @@ export class Trace implements Recorder {
       this.fed.push(this.#step);
     }
     const own = this.constant(DT.int32, [], Int32Array.of(mix(mix(seed, extra), this.#randoms++)));
+    let run: Ref = { node: this.#step.node, index: 0 };
+    if (this.#call > 0) {
+      const later = this.constant(DT.int32, [], Int32Array.of(this.#call));
+      run = { node: this.add("AddV2", { T: attr.type(DT.int32) }, [run, later]), index: 0 };
+    }
     const attrs = { N: attr.int(2), T: attr.type(DT.int32), axis: attr.int(0) };
-    return { node: this.add("Pack", attrs, [own, { node: this.#step.node, index: 0 }]), index: 0 };
+    return { node: this.add("Pack", attrs, [own, run]), index: 0 };
+  }
+
+  /** Runs the body as the `call`-th of several in one run: it draws what it would have drawn in a run of its own. */
+  inCall<T>(call: number, body: () => T): T {
+    this.#call = call;
+    this.#randoms = 0;
+    return body();
   }
 
   /** A value that JavaScript wants in the middle of the trace: known if it depends on constants alone. */
