@@ -14,7 +14,9 @@ export function applyLogits(
   images: tf.Tensor,
   options: { readonly training?: boolean } = {},
 ): tf.Tensor2D[] {
-  const ends = model.outputLayers.filter(endsInProbabilities) as Activated[];
+  // A sequential model knows its output layers only when it has been built.
+  const outputLayers = model.outputLayers?.length > 0 ? model.outputLayers : model.layers.slice(-1);
+  const ends = outputLayers.filter(endsInProbabilities) as Activated[];
   const kept = ends.map((layer) => layer.activation);
   const linear = { apply: <T>(x: T): T => x, getClassName: () => "linear", getConfig: () => ({}) };
   for (const layer of ends) layer.activation = linear;
@@ -22,7 +24,7 @@ export function applyLogits(
     const outputs = [model.apply(images, { training: options.training ?? false })].flat() as tf.Tensor2D[];
     // A Softmax layer cannot be switched off, but the logarithms of probabilities are logits too.
     return outputs.map((output, index) =>
-      model.outputLayers[index]?.getClassName() === "Softmax" ? tf.log(tf.clipByValue(output, 1e-7, 1)) : output,
+      outputLayers[index]?.getClassName() === "Softmax" ? tf.log(tf.clipByValue(output, 1e-7, 1)) : output,
     );
   } finally {
     ends.forEach((layer, index) => (layer.activation = kept[index]!));

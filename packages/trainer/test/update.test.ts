@@ -1,0 +1,169 @@
+import { useEngine } from "@convkit/engine";
+import { engines } from "@convkit/testing";
+import * as tf from "@tensorflow/tfjs-core";
+import * as tfl from "@tensorflow/tfjs-layers";
+import { beforeAll, describe, expect, test } from "vitest";
+import { evaluate, planAugmentation, predictor, train, type TrainOptions } from "../src/index.ts";
+import { halves, smallNet } from "./squares.ts";
+
+beforeAll(() => useEngine(engines[0] ?? "wasm"));
+
+const preprocessing = { scale: 1 / 255 };
+const execution = { deterministic: true };
+
+/** A network without batch norm, whose gradients do not depend on how a batch is cut. */
+function plainNet(options: { readonly outputs?: number } = {}): tfl.LayersModel {
+  const { outputs = 2 } = options;
+  const layers = [
+    tfl.layers.flatten({ inputShape: [8, 8, 1] }),
+    tfl.layers.dense({
+      units: outputs,
+      activation: "softmax",
+      kernelInitializer: tfl.initializers.glorotUniform({ seed: 3 }),
+    }),
+  ];
+  return tfl.sequential({ layers, name: "plain-net" });
+}
+
+function options(more: Partial<TrainOptions> = {}): TrainOptions {
+  return {
+    model: plainNet(),
+    data: { name: "halves", train: halves(64) },
+    epochs: 2,
+    batch: 16,
+    seed: 3,
+    optimizer: { name: "sgd", learningRate: 0.1 },
+    preprocessing,
+    execution,
+    restoreBest: false,
+    ...more,
+  };
+}
+
+async function weightsAfter(given: TrainOptions): Promise<number[]> {
+  await train(given);
+  return given.model.getWeights().flatMap((weight) => [...weight.dataSync()]);
+}
+
+function distance(a: readonly number[], b: readonly number[]): number {
+  return Math.max(...a.map((value, i) => Math.abs(value - b[i]!)));
+}
+
+test("gradients of two half batches, averaged, are those of the whole", async () => {
+  const whole = await weightsAfter(options({ batch: 16 }));
+  const halved = await weightsAfter(options({ batch: 8, accumulate: 2 }));
+  expect(distance(whole, halved)).toBeLessThan(1e-6);
+});
+
+test("weight decay shrinks kernels and leaves biases alone", async () => {
+  const plain = options({
+    model: plainNet(),
+    epochs: 1,
+    optimizer: { name: "sgd", learningRate: 1e-3, weightDecay: 100 },
+  });
+  const before = plain.model.getWeights().map((weight) => [...weight.dataSync()]);
+  const [kernel, bias] = before as [number[], number[]];
+  await train(plain);
+  const [kernelAfter, biasAfter] = plain.model.getWeights().map((weight) => [...weight.dataSync()]) as [
+    number[],
+    number[],
+  ];
+  const norm = (values: readonly number[]) => Math.hypot(...values);
+  // Four steps, each takes a tenth.
+  expect(norm(kernelAfter) / norm(kernel)).toBeCloseTo(0.9 ** 4, 1);
+  expect(distance(bias, biasAfter)).toBeLessThan(0.01);
+});
+
+test("a moving average is what is validated and kept, and follows the weights", async () => {
+  const make = (ema?: number) =>
+    options({
+      epochs: 6,
+      data: { name: "halves", train: halves(64), validation: halves(32, { first: 500 }) },
+      ...(ema !== undefined && { ema }),
+    });
+  const raw = make();
+  const fast = make(0);
+  const slow = make(0.9);
+  await train(raw);
+  const last = await train(fast);
+  const averaged = await train(slow);
+  const values = (given: TrainOptions) => given.model.getWeights().flatMap((weight) => [...weight.dataSync()]);
+  expect(distance(values(raw), values(fast))).toBeLessThan(1e-6);
+  expect(distance(values(raw), values(slow))).toBeGreaterThan(1e-4);
+  expect(averaged.final!.valLoss).not.toBe(last.final!.valLoss);
+  const evaluation = await evaluate(slow.model, slow.data.validation!, { preprocessing, execution });
+  expect(evaluation.loss).toBeCloseTo(averaged.final!.valLoss!, 5);
+});
+
+test("outputs beside the main one train by their weights, and the first predicts", async () => {
+  const input = tfl.input({ shape: [8, 8, 1] });
+  const flat = tfl.layers.flatten().apply(input) as tfl.SymbolicTensor;
+  const head = (name: string) =>
+    tfl.layers
+      .dense({ units: 2, activation: "softmax", name, kernelInitializer: "zeros" })
+      .apply(flat) as tfl.SymbolicTensor;
+  const model = tfl.model({ inputs: input, outputs: [head("main"), head("aside"), head("ignored")], name: "heads" });
+  const result = await train(options({ model, epochs: 4, outputWeights: [1, 0.3, 0] }));
+  expect(result.final!.accuracy).toBeGreaterThan(0.9);
+  const spread = (name: string) => Math.max(...model.getLayer(name).getWeights()[0]!.dataSync());
+  expect(spread("main")).toBeGreaterThan(spread("aside"));
+  expect(spread("aside")).toBeGreaterThan(0);
+  expect(spread("ignored")).toBe(0);
+});
+
+test("frozen layers keep their weights", async () => {
+  const model = smallNet();
+  const conv = model.layers[1]!;
+  conv.trainable = false;
+  const before = [...conv.getWeights()[0]!.dataSync()];
+  await train(options({ model, epochs: 1 }));
+  expect([...conv.getWeights()[0]!.dataSync()]).toEqual(before);
+});
+
+describe("augmentation plans", () => {
+  test("change the images and keep the classes", () => {
+    const images = tf.randomUniform([4, 8, 8, 1], 0, 255, "float32", 1) as tf.Tensor4D;
+    const labels = tf.tensor1d([0, 1, 1, 0], "int32");
+    const changed = planAugmentation({ flip: "horizontal", brightness: 0.3 }, 2)(images, labels);
+    expect(changed.images.shape).toEqual([4, 8, 8, 1]);
+    expect(changed.targets).toBe(labels);
+    expect(tf.max(tf.abs(tf.sub(changed.images, images))).dataSync()[0]).toBeGreaterThan(1);
+  });
+
+  test("mixup makes distributions of the classes", async () => {
+    const images = tf.ones([4, 8, 8, 1]) as tf.Tensor4D;
+    const { targets } = planAugmentation({ mixup: 0.4 }, 3)(images, tf.tensor1d([0, 1, 2, 0], "int32"));
+    expect(targets.shape).toEqual([4, 3]);
+    for (const sum of await tf.sum(targets, 1).data()) expect(sum).toBeCloseTo(1, 5);
+  });
+
+  test("a run with them is learned, and is the same for the same seed", async () => {
+    const make = () =>
+      options({ model: plainNet(), epochs: 3, augment: planAugmentation({ brightness: 0.1, mixup: 0.2 }, 2) });
+    const [first, second] = [make(), make()];
+    const result = await train(first);
+    await train(second);
+    expect(result.final!.accuracy).toBeGreaterThan(0.8);
+    expect(second.model.getWeights().map((weight) => [...weight.dataSync()])).toEqual(
+      first.model.getWeights().map((weight) => [...weight.dataSync()]),
+    );
+  });
+});
+
+test("a predictor gives the model's own outputs", async () => {
+  const model = smallNet();
+  const pixels = Uint8Array.from({ length: 128 }, (_, i) => (i * 37) % 256);
+  const forward = predictor(model, { preprocessing });
+  const { data, shape } = await forward.predict({ data: pixels, shape: [2, 8, 8, 1] });
+  await forward.dispose();
+  expect(shape).toEqual([2, 2]);
+  const want = await (
+    model.predict(
+      tf.tensor4d(
+        Float32Array.from(pixels, (value) => value / 255),
+        [2, 8, 8, 1],
+      ),
+    ) as tf.Tensor
+  ).data();
+  want.forEach((value, i) => expect(data[i]).toBeCloseTo(value, 5));
+});
