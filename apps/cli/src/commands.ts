@@ -37,6 +37,7 @@ export function addCommands(program: Command, contextOf: ContextOf): void {
     )
     .option("--patience <epochs>", "stops when validation has not improved for so long; 0 for never", wholeFrom(0))
     .addOption(new Option("--precision <name>", "of the training step").choices(["float32", "bfloat16", "float16"]))
+    .option("--deterministic", "the same to the last bit from run to run, at some cost")
     .option("--out <folder>", "the run directory")
     .option("--resume <folder>", "goes on with the run in that directory")
     .option("--workers <n>", "images decoded at the same time", wholeFrom(1))
@@ -55,9 +56,12 @@ export function addCommands(program: Command, contextOf: ContextOf): void {
     );
 
   headOptions(program.command("predict <model> <images...>"))
-    .description("the most likely classes of image files")
+    .description("the most likely classes of image files, or of all in a folder")
     .option("--input <HxWxC>", "image size", imageSize)
     .option("--top <k>", "how many classes", wholeFrom(1))
+    .option("--batch <n>", "images at once", wholeFrom(1))
+    .option("--tta", "averages over the image and its mirror image")
+    .option("--csv <file>", "writes the best class of each image as CSV")
     .action(async (model, images, options, command) =>
       (await import("./predict.ts")).predict(contextOf(command), model, images, options),
     );

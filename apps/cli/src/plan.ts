@@ -26,6 +26,7 @@ export interface TrainOptions extends ModelOptions {
   readonly schedule?: string;
   readonly patience?: number;
   readonly precision?: "float32" | "bfloat16" | "float16";
+  readonly deterministic?: boolean;
   readonly out?: string;
   readonly resume?: string;
   readonly workers?: number;

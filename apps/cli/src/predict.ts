@@ -1,9 +1,12 @@
 import { existsSync } from "node:fs";
-import { decodeImage } from "@convkit/datasets";
-import { predictor, topClasses } from "@convkit/trainer";
+import { readdir, stat } from "node:fs/promises";
+import { extname, join } from "node:path";
+import { decodeImage, imageExtensions } from "@convkit/datasets";
+import { type Predictor, predictor, topClasses, writeFileAtomic } from "@convkit/trainer";
 import type { Context } from "./context.ts";
 import { engineInUse } from "./engine-in-use.ts";
-import { percent } from "./format.ts";
+import { grouped, percent } from "./format.ts";
+import { countingBar } from "./progress.ts";
 import { type ModelOptions, resolveModel, type ResolvedModel } from "./resolve-model.ts";
 import { UsageError } from "./usage-error.ts";
 import { userPath } from "./user-path.ts";
@@ -11,6 +14,9 @@ import { userPath } from "./user-path.ts";
 interface Options extends Omit<ModelOptions, "top"> {
   /** How many classes are told. */
   readonly top?: number | boolean;
+  readonly batch?: number;
+  readonly tta?: boolean;
+  readonly csv?: string;
 }
 
 interface Prediction {
@@ -19,37 +25,90 @@ interface Prediction {
   readonly probability: number;
 }
 
-/** `convkit predict`: the most likely classes of image files. */
+interface Answer {
+  readonly image: string;
+  readonly predictions: readonly Prediction[];
+}
+
+/** `convkit predict`: the most likely classes of image files, a batch at a time. */
 export async function predict(
   context: Context,
   name: string,
   images: readonly string[],
   options: Options,
 ): Promise<void> {
-  const { top, ...modelOptions } = options;
+  const { top, batch = 32, tta = false, csv, ...modelOptions } = options;
   const missing = images.filter((image) => !existsSync(userPath(image)));
-  if (missing.length > 0) throw new UsageError(`There is no file ${missing.join(", ")}: give image files.`);
+  if (missing.length > 0) throw new UsageError(`There is no file ${missing.join(", ")}: give image files or folders.`);
+  const files = (await Promise.all(images.map(imagesOf))).flat();
+  if (files.length === 0)
+    throw new UsageError(`${images.join(", ")} holds no image: known are ${imageExtensions.join(", ")}.`);
   await engineInUse(context);
   const resolved = await resolveModel(name, modelOptions, context.options.seed);
-  const [height, width, channels] = imageShape(resolved);
+  const shape = imageShape(resolved);
   const forward = predictor(resolved.model, { preprocessing: resolved.preprocessing });
-  const results: { image: string; predictions: Prediction[] }[] = [];
+  const bar = countingBar(context.out, files.length, "images");
+  const answers: Answer[] = [];
   try {
-    for (const image of images) {
-      if (context.signal.aborted) return;
-      const { data } = await decodeImage(userPath(image), { size: [height, width], channels });
-      const scores = (await forward.predict({ data, shape: [1, height, width, channels] })).data;
-      results.push({ image, predictions: ranked(scores, resolved.classes, typeof top === "number" ? top : 5) });
+    for (let from = 0; from < files.length && !context.signal.aborted; from += batch) {
+      const part = files.slice(from, from + batch);
+      const scores = await scoresOf(forward, part, shape, tta);
+      const width = scores.length / part.length;
+      part.forEach((image, place) => {
+        const row = scores.subarray(place * width, (place + 1) * width);
+        answers.push({ image, predictions: ranked(row, resolved.classes, typeof top === "number" ? top : 5) });
+      });
+      bar.update(from + part.length);
     }
   } finally {
+    bar.stop();
     await forward.dispose();
   }
-  const text = results.map(({ image, predictions }) =>
-    [image, ...predictions.map(({ label, probability }) => `  ${percent(probability).padStart(9)}  ${label}`)].join(
-      "\n",
-    ),
+  if (csv !== undefined) await writeFileAtomic(userPath(csv), csvOf(answers));
+  context.out.result(
+    answers,
+    csv === undefined ? answers.map(told).join("\n") : `${csv}: ${grouped(answers.length)} images`,
   );
-  context.out.result(results, text.join("\n"));
+}
+
+/** The file itself, or the images of a folder and of those in it. */
+async function imagesOf(path: string): Promise<string[]> {
+  if (!(await stat(userPath(path))).isDirectory()) return [path];
+  const names = await readdir(userPath(path), { recursive: true });
+  return names
+    .filter((name) => imageExtensions.includes(extname(name).toLowerCase()))
+    .toSorted()
+    .map((name) => join(path, name));
+}
+
+async function scoresOf(
+  forward: Predictor,
+  files: readonly string[],
+  [height, width, channels]: readonly [number, number, 1 | 3],
+  mirrored: boolean,
+): Promise<Float32Array> {
+  const pixels = height * width * channels;
+  const data = new Uint8Array(files.length * pixels);
+  const decoded = files.map(async (file, place) => {
+    data.set((await decodeImage(userPath(file), { size: [height, width], channels })).data, place * pixels);
+  });
+  await Promise.all(decoded);
+  const shape = [files.length, height, width, channels];
+  const scores = (await forward.predict({ data, shape })).data;
+  if (!mirrored) return scores;
+  const others = (await forward.predict({ data: mirror(data, width, channels), shape })).data;
+  return scores.map((score, index) => (score + others[index]!) / 2);
+}
+
+/** Every row of pixels from right to left. */
+function mirror(data: Uint8Array, width: number, channels: number): Uint8Array {
+  const made = new Uint8Array(data.length);
+  for (let row = 0; row < data.length; row += width * channels)
+    for (let x = 0; x < width; x += 1) {
+      const from = row + x * channels;
+      made.set(data.subarray(from, from + channels), row + (width - 1 - x) * channels);
+    }
+  return made;
 }
 
 /** The image size a model takes; where it takes any, 224 by 224. */
@@ -67,4 +126,19 @@ function ranked(scores: Float32Array, classes: readonly string[] | undefined, co
     label: classes?.[index] ?? String(index),
     probability: table[index]!,
   }));
+}
+
+function told({ image, predictions }: Answer): string {
+  return [
+    image,
+    ...predictions.map(({ label, probability }) => `  ${percent(probability).padStart(9)}  ${label}`),
+  ].join("\n");
+}
+
+function csvOf(answers: readonly Answer[]): string {
+  const cell = (text: string) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  const rows = answers.map(({ image, predictions: [best] }) =>
+    [cell(image), best!.index, cell(best!.label), best!.probability].join(","),
+  );
+  return `${["image,index,label,probability", ...rows].join("\n")}\n`;
 }

