@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
+import { groupedConv2d, probeGroups } from "./grouped-convolution.ts";
 import { onlyShape, onlyTensor, stockClass } from "./stock.ts";
 import type { CallOptions, StockLayer } from "./stock.ts";
 
@@ -47,6 +48,7 @@ export class Conv2D extends Stock {
         `${this.name}: expected input channels and filters that ${this.groups} groups divide, got ${channels} and ${this.filters}`,
       );
     }
+    probeGroups();
     const addWeight = this.addWeight.bind(this) as (...args: unknown[]) => tfl.LayerVariable;
     const shape = [...this.kernelSize, channels / this.groups, this.filters];
     this.kernel = addWeight(
@@ -100,53 +102,4 @@ export class Conv2D extends Stock {
   #skipsPixels(channels: number): boolean {
     return channels < 16 && this.kernelSize.every((size) => size === 1) && this.strides.some((stride) => stride > 1);
   }
-}
-
-/**
- * A grouped or dilated convolution as one dense one, whose kernel is zero outside the groups' blocks and between the taps. It
- * does `groups` (and `dilation` squared) times the arithmetic, and still beats `groups` thin convolutions wherever these are
- * too narrow to fill a vector unit.
- */
-export function groupedConv2d(
-  x: tf.Tensor4D,
-  kernel: tf.Tensor4D,
-  groups: number,
-  options: { strides: [number, number]; padding: "same" | "valid"; dilations?: [number, number] },
-): tf.Tensor4D {
-  const [, , part, filters] = kernel.shape;
-  const dense =
-    groups === 1 ? kernel : tf.mul(tf.tile(kernel, [1, 1, groups, 1]), blockMask(part * groups, filters, groups));
-  const spread = spreadTaps(dense as tf.Tensor4D, options.dilations ?? [1, 1]);
-  return tf.conv2d(x, spread, options.strides, options.padding);
-}
-
-/** Zeros between a kernel's taps: `[kh, kw, in, out] -> [(kh - 1) * dilation + 1, (kw - 1) * dilation + 1, in, out]`. */
-function spreadTaps(kernel: tf.Tensor4D, [rows, columns]: [number, number]): tf.Tensor4D {
-  if (rows === 1 && columns === 1) return kernel;
-  const [height, width, channels, filters] = kernel.shape;
-  const taps = tf.reshape(kernel, [height, 1, width, 1, channels * filters]);
-  const padded = tf.pad(taps, [
-    [0, 0],
-    [0, rows - 1],
-    [0, 0],
-    [0, columns - 1],
-    [0, 0],
-  ]);
-  const whole = tf.reshape(padded, [height * rows, width * columns, channels, filters]);
-  return tf.slice(
-    whole,
-    [0, 0, 0, 0],
-    [(height - 1) * rows + 1, (width - 1) * columns + 1, channels, filters],
-  ) as tf.Tensor4D;
-}
-
-/** `[1, 1, channels, filters]`: one where the channel and the filter belong to the same group. */
-function blockMask(channels: number, filters: number, groups: number): tf.Tensor4D {
-  const values = new Float32Array(channels * filters);
-  for (let channel = 0; channel < channels; channel++) {
-    const group = Math.floor((channel * groups) / channels);
-    const first = channel * filters + (group * filters) / groups;
-    values.fill(1, first, first + filters / groups);
-  }
-  return tf.tensor4d(values, [1, 1, channels, filters]);
 }

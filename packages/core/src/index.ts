@@ -21,7 +21,9 @@ export { batchNormTraining, composedBatchNorm } from "./fused-batch-norm.ts";
 export type { OnMoments } from "./fused-batch-norm.ts";
 export { GlobalAveragePooling2D } from "./global-average-pooling2d.ts";
 export { GroupNormalization, groupNorm } from "./group-norm.ts";
-export { Conv2D, groupedConv2d } from "./grouped-conv2d.ts";
+export { Conv2D } from "./grouped-conv2d.ts";
+export { groupedConv2d, probeGroups } from "./grouped-convolution.ts";
+export type { GroupedOptions } from "./grouped-convolution.ts";
 export {
   drawValues,
   glorotNormal,

@@ -8,6 +8,7 @@ import {
   localResponseNorm,
   normalization,
   padChannels,
+  probeGroups,
   preprocess,
 } from "@convkit/core";
 import type { Block } from "@convkit/core";
@@ -31,30 +32,36 @@ describe.each(engines)("on %s", (engine) => {
     await useEngine(engine);
   });
 
-  it.each([
-    [2, 1, "same"],
-    [4, 2, "same"],
-    [4, 2, "valid"],
-  ] as const)(
-    "a convolution in %i groups at stride %i, %s, equals one for each part, gradients too",
-    (groups, stride, padding) => {
-      const x = tf.randomNormal([2, 7, 7, 8], 0, 1, "float32", 1) as tf.Tensor4D;
-      const kernel = tf.randomNormal([3, 3, 8 / groups, 12], 0, 1, "float32", 2) as tf.Tensor4D;
-      const parted = (x: tf.Tensor, kernel: tf.Tensor): tf.Tensor => {
-        const [inputs, kernels] = [tf.split(x, groups, 3), tf.split(kernel, groups, 3)];
-        return tf.concat(
-          inputs.map((part, i) => tf.conv2d(part as tf.Tensor4D, kernels[i] as tf.Tensor4D, stride, padding)),
-          3,
-        );
-      };
-      const whole = (x: tf.Tensor, kernel: tf.Tensor): tf.Tensor =>
-        groupedConv2d(x as tf.Tensor4D, kernel as tf.Tensor4D, groups, { strides: [stride, stride], padding });
-      expect(farthest(whole(x, kernel), parted(x, kernel))).toBeLessThan(1e-4);
-      const [dx, dk] = tf.grads(whole)([x, kernel]) as [tf.Tensor, tf.Tensor];
-      const [ex, ek] = tf.grads(parted)([x, kernel]) as [tf.Tensor, tf.Tensor];
-      expect(Math.max(farthest(dx, ex), farthest(dk, ek))).toBeLessThan(1e-3);
-    },
-  );
+  describe.each([false, true])("with kernels for groups looked for: %s", (looksFor) => {
+    it.each([
+      [2, 8, 12, 3, 1, "same"],
+      [4, 8, 12, 3, 2, "same"],
+      [4, 8, 12, 3, 2, "valid"],
+      [32, 128, 128, 3, 1, "same"],
+      [32, 64, 64, 3, 2, "same"],
+      [3, 6, 3, 1, 1, "valid"],
+    ] as const)(
+      "%i groups of %i channels to %i, %ix window at stride %i, %s, equal one convolution each, gradients too",
+      (groups, channels, filters, size, stride, padding) => {
+        if (looksFor) probeGroups();
+        const x = tf.randomNormal([2, 7, 7, channels], 0, 1, "float32", 1) as tf.Tensor4D;
+        const kernel = tf.randomNormal([size, size, channels / groups, filters], 0, 1, "float32", 2) as tf.Tensor4D;
+        const parted = (x: tf.Tensor, kernel: tf.Tensor): tf.Tensor => {
+          const [inputs, kernels] = [tf.split(x, groups, 3), tf.split(kernel, groups, 3)];
+          return tf.concat(
+            inputs.map((part, i) => tf.conv2d(part as tf.Tensor4D, kernels[i] as tf.Tensor4D, stride, padding)),
+            3,
+          );
+        };
+        const whole = (x: tf.Tensor, kernel: tf.Tensor): tf.Tensor =>
+          groupedConv2d(x as tf.Tensor4D, kernel as tf.Tensor4D, groups, { strides: [stride, stride], padding });
+        expect(farthest(whole(x, kernel), parted(x, kernel))).toBeLessThan(1e-4);
+        const [dx, dk] = tf.grads(whole)([x, kernel]) as [tf.Tensor, tf.Tensor];
+        const [ex, ek] = tf.grads(parted)([x, kernel]) as [tf.Tensor, tf.Tensor];
+        expect(Math.max(farthest(dx, ex), farthest(dk, ek))).toBeLessThan(1e-3);
+      },
+    );
+  });
 
   it.each([
     [2, "same"],
