@@ -25,7 +25,7 @@ export interface LoadReport {
   readonly ignored: readonly string[];
 }
 
-export interface KerasLoadOptions {
+export interface LoadOptions {
   /** Match layers by their names, or one after the other; by default by name, and by order where no name but every shape fits. */
   by?: "name" | "order";
   /** Layers that may be missing on either side. */
@@ -37,7 +37,7 @@ export function loadKerasLayers(
   file: string,
   model: tfl.LayersModel,
   layers: readonly LayerTensors[],
-  { by, ignore }: KerasLoadOptions = {},
+  { by, ignore }: LoadOptions = {},
 ): LoadReport {
   const own = modelLayers(model).filter(({ weights }) => weights.length > 0);
   const theirs = layers.filter(({ tensors }) => tensors.length > 0);

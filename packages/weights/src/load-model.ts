@@ -1,7 +1,7 @@
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { importModel } from "./keras/import-model.ts";
 import { assign, loadKerasLayers } from "./load-into.ts";
-import type { Assignment, KerasLoadOptions, LoadReport } from "./load-into.ts";
+import type { Assignment, LoadOptions, LoadReport } from "./load-into.ts";
 import { openWeights } from "./open-weights.ts";
 import type { WeightsFile } from "./open-weights.ts";
 import { torchWeights } from "./torch/torch-weights.ts";
@@ -29,7 +29,7 @@ export function loadModel(path: string): tfl.LayersModel {
  * Loads a file's weights into a model, whatever the file's format: all of them fit and are loaded, or nothing changes and one
  * `WeightsError` names all that is missing, extra or misshaped. Layers match by name, or `by: "order"`.
  */
-export function loadWeights(model: tfl.LayersModel, path: string, options: KerasLoadOptions = {}): LoadReport {
+export function loadWeights(model: tfl.LayersModel, path: string, options: LoadOptions = {}): LoadReport {
   const file = openWeights(path);
   try {
     return loadOpened(model, file, options);
@@ -38,7 +38,7 @@ export function loadWeights(model: tfl.LayersModel, path: string, options: Keras
   }
 }
 
-function loadOpened(model: tfl.LayersModel, file: WeightsFile, options: KerasLoadOptions = {}): LoadReport {
+function loadOpened(model: tfl.LayersModel, file: WeightsFile, options: LoadOptions = {}): LoadReport {
   if (file.layers !== undefined) return loadKerasLayers(file.path, model, file.layers, options);
   if (file.format === "npy") throw new WeightsError(file.path, "", "is one array, not a network's weights");
   return file.format === "tfjs" ? loadTfjs(model, file) : loadTorch(model, file, options);
@@ -47,7 +47,7 @@ function loadOpened(model: tfl.LayersModel, file: WeightsFile, options: KerasLoa
 /** PyTorch's states hold counters that tfjs has not, and often classifiers that were for training only. */
 const spare = /(^|\.)num_batches_tracked$|^(aux\d*|AuxLogits)\./;
 
-function loadTorch(model: tfl.LayersModel, file: WeightsFile, { ignore }: KerasLoadOptions): LoadReport {
+function loadTorch(model: tfl.LayersModel, file: WeightsFile, { ignore }: LoadOptions): LoadReport {
   const tensors = new Map(file.tensors.map((tensor) => [tensor.name, tensor]));
   const problems: string[] = [];
   const ignored: string[] = [];

@@ -7,11 +7,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { writeAtomically } from "../src/atomic-file.ts";
-import { loadModel, memoryTensor, saveModel } from "../src/index.ts";
-import type { TensorData } from "../src/index.ts";
-import { writeNpy } from "../src/npy.ts";
+import { loadModel, saveModel } from "../src/index.ts";
 import { runPython } from "./peers/run-python.ts";
+import { writeArrays } from "./peers/write-arrays.ts";
 
 const layerModels = [
   "convolutions",
@@ -52,15 +50,7 @@ describe.skipIf(peerPython === undefined)("ONNX Runtime", { timeout: 300_000 }, 
       const model = createModel(name, { input: [size, size, input[2]], seed: 1 });
       const x = tf.randomUniform([2, size, size, input[2]], -1, 1, "float32", 3);
       const y = model.predict(x) as tf.Tensor;
-      for (const [part, tensor] of [
-        ["x", x],
-        ["y", y],
-      ] as const) {
-        const data = tensor.dataSync() as TensorData;
-        writeAtomically(join(folder, `${name}.${part}.npy`), (sink) =>
-          writeNpy(sink, memoryTensor(part, tensor.shape, data)),
-        );
-      }
+      writeArrays(join(folder, name), x, y);
       await saveModel(model, join(folder, `${name}.onnx`));
       tf.dispose([x, y]);
       model.dispose();

@@ -53,7 +53,7 @@ export function exportGraph(model: tfl.LayersModel, file: string, above = ""): K
       className: string,
       config: Readonly<Record<string, unknown>>,
       weights: readonly tfl.LayerVariable[],
-      inner?: KerasGraph,
+      { inner, input }: { inner?: KerasGraph; input?: number } = {},
     ): void => {
       const known = layers.get(name) ?? {
         name,
@@ -66,9 +66,10 @@ export function exportGraph(model: tfl.LayersModel, file: string, above = ""): K
         ...(inner === undefined ? {} : { inner }),
       };
       layers.set(name, known);
-      known.calls.push(from);
+      known.calls.push(input === undefined ? from : [from[input]!]);
       // Between the parts of one layer only the rank is known, and only that matters to Keras.
-      from = [{ layer: name, call: known.calls.length - 1, output: 0, shape: outputs[0]!.shape.map(() => null) }];
+      const result = { layer: name, call: known.calls.length - 1, output: 0, shape: outputs[0]!.shape.map(() => null) };
+      from = input === undefined ? [result] : from.with(input, result);
     };
     try {
       if (layer.getClassName() === "InputLayer") {
@@ -83,17 +84,17 @@ export function exportGraph(model: tfl.LayersModel, file: string, above = ""): K
         });
         from = [{ layer: layer.name, call: 0, output: 0, shape: outputs[0]!.shape }];
       } else if ("layers" in layer)
-        add(layer.name, "Functional", {}, layer.weights, exportGraph(layer as tfl.LayersModel, file));
+        add(layer.name, "Functional", {}, layer.weights, { inner: exportGraph(layer as tfl.LayersModel, file) });
       else {
         const neverNegative = inputs.every(({ id }) => isNeverNegative(producers, id));
         const parts = exportLayer(layer, { inputShape: inputShapes[0]!, neverNegative, refuse });
-        for (const [index, { className, config }] of parts.entries()) {
+        for (const [index, { className, config, input }] of parts.entries()) {
           const isLast = index === parts.length - 1;
-          const name = isLast ? layer.name : `${layer.name}.${snakeCase(className)}`;
+          const name = isLast ? layer.name : `${layer.name}.${index + 1}`;
           const weights = isLast ? layer.weights : [];
           // Some of Keras' layers without weights do not take the word.
           const frozen = weights.length > 0 ? { trainable: layer.trainable } : {};
-          add(name, className, { ...frozen, ...config }, weights);
+          add(name, className, { ...frozen, ...config }, weights, input === undefined ? {} : { input });
         }
       }
     } catch (error) {

@@ -8,6 +8,8 @@ export interface KerasPart {
   readonly className: string;
   /** As Python's Keras writes it, without `name` and `trainable`. */
   readonly config: Readonly<Record<string, unknown>>;
+  /** Of several inputs the one that it takes, in whose place its output stands; all of them by default. */
+  readonly input?: number;
 }
 
 /** What is known of a layer's input when it is written. */
@@ -162,6 +164,24 @@ const special: Readonly<
   Normalization: () => [{ className: "Normalization", config: { axis: -1 } }],
   GlobalMaxPooling2DKeepdims: () => [{ className: "GlobalMaxPooling2D", config: { keepdims: true } }],
   PaddedPooling2D: paddedPooling,
+  CustomScaleLayer: ({ scale }) => [
+    { className: "Rescaling", config: { scale }, input: 1 },
+    { className: "Add", config: {} },
+  ],
+  // Keras pads rows and columns only: the channels take their place for a moment.
+  PadChannels: ({ before, after }) => [
+    { className: "Permute", config: { dims: [1, 3, 2] } },
+    {
+      className: "ZeroPadding2D",
+      config: {
+        padding: [
+          [0, 0],
+          [before, after],
+        ],
+      },
+    },
+    { className: "Permute", config: { dims: [1, 3, 2] } },
+  ],
   AdaptiveAveragePooling2D: ({ output_size: size }, { inputShape, refuse }) => {
     const [rows, columns] = size as [number, number];
     if (rows === 1 && columns === 1) return [{ className: "GlobalAveragePooling2D", config: { keepdims: true } }];

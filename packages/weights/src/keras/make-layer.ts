@@ -73,9 +73,11 @@ const plainClasses = [
   // Layers of ours, which a tfjs model.json names by themselves.
   "AdaptiveAveragePooling2D",
   "CroppedCentre",
+  "CustomScaleLayer",
   "GlobalMaxPooling2DKeepdims",
   "GroupNormalization",
   "LocalResponseNormalization",
+  "PadChannels",
   "PaddedPooling2D",
   "RandomAugmentation",
   "ResizedTo",

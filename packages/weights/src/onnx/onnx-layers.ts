@@ -222,6 +222,11 @@ export const layerWriters: Readonly<Record<string, Write>> = {
     const [[top, bottom], [left, right]] = config["padding"] as [Pair, Pair];
     return graph.node(layer.name, "Pad", [inputs[0]!.name, graph.ints([0, 0, top, left, 0, 0, bottom, right])]);
   },
+  PadChannels: ({ graph, layer, config, inputs }) =>
+    graph.node(layer.name, "Pad", [
+      inputs[0]!.name,
+      graph.ints([0, Number(config["before"]), 0, 0, 0, Number(config["after"]), 0, 0]),
+    ]),
   Cropping2D: ({ graph, layer, config, inputs }) => {
     const [[top, bottom], [left, right]] = config["cropping"] as [Pair, Pair];
     const ends = [bottom, right].map((size) => (size === 0 ? 2 ** 31 : -size));
@@ -267,6 +272,13 @@ export const layerWriters: Readonly<Record<string, Write>> = {
       y = graph.node(layer.name, op, [y, graph.floats(layer.name, values, shape)]);
     }
     return y;
+  },
+  CustomScaleLayer: ({ graph, layer, config, inputs }) => {
+    const scaled = graph.node(layer.name, "Mul", [
+      inputs[1]!.name,
+      graph.floats(layer.name, [Number(config["scale"])], []),
+    ]);
+    return graph.node(layer.name, "Add", [inputs[0]!.name, scaled]);
   },
   Add: (writing) => fold(writing, "Add"),
   Multiply: (writing) => fold(writing, "Mul"),

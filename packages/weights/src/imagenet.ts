@@ -1,0 +1,212 @@
+/** What is known of a published file: Keras states an md5, torchvision the first digits of a sha256; some have neither. */
+export type KnownHash = { readonly md5: string } | { readonly sha256Begins: string } | undefined;
+
+/** Weights that were trained on ImageNet and that anybody may fetch. */
+export interface PublishedWeights {
+  /** The network of the zoo that they fit. */
+  readonly model: string;
+  /** With its classifier of 1000 classes, or up to the last feature map. */
+  readonly top: boolean;
+  readonly url: string;
+  readonly hash: KnownHash;
+  readonly licence: string;
+  /** What the pixels must go through: Keras' modes, or "none" where the network scales them itself. */
+  readonly preprocessing: "caffe" | "tf" | "torch" | "none";
+}
+
+const keras = "https://storage.googleapis.com/tensorflow/keras-applications/";
+const torch = "https://download.pytorch.org/models/";
+const ordering = "weights_tf_dim_ordering_tf_kernels";
+
+/** Of keras.applications, from its sources (Keras 3.15): model, folder and name of the files, mode, licence, md5 with and without top. */
+const kerasTable = [
+  [
+    "vgg16",
+    "vgg16/vgg16",
+    "caffe",
+    "CC-BY-4.0",
+    "64373286793e3c8b2b4e3219cbf3544b",
+    "6d6bbae143d832006294945121d1f1fc",
+  ],
+  [
+    "vgg19",
+    "vgg19/vgg19",
+    "caffe",
+    "CC-BY-4.0",
+    "cbe5617147190e668d6c5d5026f83318",
+    "253f8cb515780f3b799900260a226db6",
+  ],
+  [
+    "resnet50",
+    "resnet/resnet50",
+    "caffe",
+    "MIT",
+    "2cb95161c43110f7111970584f804107",
+    "4d473c1dd8becc155b73f8504c6f6626",
+  ],
+  [
+    "resnet101",
+    "resnet/resnet101",
+    "caffe",
+    "MIT",
+    "f1aeb4b969a6efcfb50fad2f0c20cfc5",
+    "88cf7a10940856eca736dc7b7e228a21",
+  ],
+  [
+    "resnet152",
+    "resnet/resnet152",
+    "caffe",
+    "MIT",
+    "100835be76be38e30d865e96f2aaae62",
+    "ee4c566cf9a93f14d82f913c2dc6dd0c",
+  ],
+  [
+    "resnet50v2",
+    "resnet/resnet50v2",
+    "tf",
+    "Apache-2.0",
+    "3ef43a0b657b3be2300d5770ece849e0",
+    "fac2f116257151a9d068a22e544a4917",
+  ],
+  [
+    "resnet101v2",
+    "resnet/resnet101v2",
+    "tf",
+    "Apache-2.0",
+    "6343647c601c52e1368623803854d971",
+    "c0ed64b8031c3730f411d2eb4eea35b5",
+  ],
+  [
+    "resnet152v2",
+    "resnet/resnet152v2",
+    "tf",
+    "Apache-2.0",
+    "a49b44d1979771252814e80f8ec446f9",
+    "ed17cf2e0169df9d443503ef94b23b33",
+  ],
+  [
+    "inception-v3",
+    "inception_v3/inception_v3",
+    "tf",
+    "Apache-2.0",
+    "9a0d58056eeedaa3f26cb7ebd46da564",
+    "bcbd6486424b2319ff4ef7d526e38f63",
+  ],
+  [
+    "inception-resnet-v2",
+    "inception_resnet_v2/inception_resnet_v2",
+    "tf",
+    "Apache-2.0",
+    "e693bd0210a403b3192acc6073ad2e96",
+    "d19885ff4a710c122648d3b5c3b684e4",
+  ],
+  [
+    "xception",
+    "xception/xception",
+    "tf",
+    "MIT",
+    "0a58e3b7378bc2990ea3b43d5981f1f6",
+    "b0042744bf5b25fce3cb969f33bebb97",
+  ],
+  [
+    "densenet121",
+    "densenet/densenet121",
+    "torch",
+    "BSD-3-Clause",
+    "9d60b8095a5708f2dcce2bca79d332c7",
+    "30ee3e1110167f948a6b9946edeeb738",
+  ],
+  [
+    "densenet169",
+    "densenet/densenet169",
+    "torch",
+    "BSD-3-Clause",
+    "d699b8f76981ab1b30698df4c175e90b",
+    "b8c4d4c20dd625c148057b9ff1c1176b",
+  ],
+  [
+    "densenet201",
+    "densenet/densenet201",
+    "torch",
+    "BSD-3-Clause",
+    "1ceb130c1ea1b78c3bf6114dbdfd8807",
+    "c13680b51ded0fb44dff2d8f86ac8bb1",
+  ],
+] as const;
+
+/** Files of keras.applications that are named otherwise; Keras states no hash for MobileNet's. */
+const kerasOthers: readonly PublishedWeights[] = [
+  other("mobilenet", true, `${keras}mobilenet/mobilenet_1_0_224_tf.h5`, undefined, "tf"),
+  other("mobilenet", false, `${keras}mobilenet/mobilenet_1_0_224_tf_no_top.h5`, undefined, "tf"),
+  other("mobilenet-v2", true, `${keras}mobilenet_v2/mobilenet_v2_${ordering}_1.0_224.h5`, undefined, "tf"),
+  other("mobilenet-v2", false, `${keras}mobilenet_v2/mobilenet_v2_${ordering}_1.0_224_no_top.h5`, undefined, "tf"),
+  ...(["b0", "b1"] as const).flatMap((size) => {
+    const [top, notop] = {
+      b0: ["902e53a9f72be733fc0bcb005b3ebbac", "50bc09e76180e00e4465e1a485ddc09d"],
+      b1: ["1d254153d4ab51201f1646940f018540", "74c4e6b3e1f6a1eea24c589628592432"],
+    }[size] as [string, string];
+    const base = `https://storage.googleapis.com/keras-applications/efficientnet${size}`;
+    return [
+      other(`efficientnet-${size}`, true, `${base}.h5`, { md5: top }, "none"),
+      other(`efficientnet-${size}`, false, `${base}_notop.h5`, { md5: notop }, "none"),
+    ];
+  }),
+];
+
+/** Of torchvision (0.29, IMAGENET1K_V1): the file's name ends in the first digits of its sha256. */
+const torchTable = [
+  ["alexnet", "alexnet-owt-7be5be79"],
+  ["vgg11", "vgg11-8a719046"],
+  ["vgg13", "vgg13-19584684"],
+  ["vgg16-bn", "vgg16_bn-6c64b313"],
+  ["vgg19-bn", "vgg19_bn-c79401a0"],
+  ["resnet18", "resnet18-f37072fd"],
+  ["resnet34", "resnet34-b627a593"],
+  ["resnet50-tv", "resnet50-0676ba61"],
+  ["resnet101-tv", "resnet101-63fe2227"],
+  ["resnet152-tv", "resnet152-394f9c45"],
+  ["resnext50-32x4d", "resnext50_32x4d-7cdf4587"],
+  ["googlenet-tv", "googlenet-1378be20"],
+  ["inception-v3-tv", "inception_v3_google-0cc3c7bd"],
+  ["squeezenet1-1", "squeezenet1_1-b8a52dc0"],
+  ["mobilenet-v2-tv", "mobilenet_v2-b0353104"],
+  ["densenet121-tv", "densenet121-a639ec97"],
+] as const;
+
+/** Every published file that fits a network of the zoo. */
+export const imagenetWeights: readonly PublishedWeights[] = [
+  ...kerasTable.flatMap(([model, path, preprocessing, licence, top, notop]): PublishedWeights[] => [
+    { model, top: true, url: `${keras}${path}_${ordering}.h5`, hash: { md5: top }, licence, preprocessing },
+    { model, top: false, url: `${keras}${path}_${ordering}_notop.h5`, hash: { md5: notop }, licence, preprocessing },
+  ]),
+  ...kerasOthers,
+  ...torchTable.map(([model, file]): PublishedWeights => {
+    const preprocessing = model === "googlenet-tv" || model === "inception-v3-tv" ? "tf" : "torch";
+    return {
+      model,
+      top: true,
+      url: `${torch}${file}.pth`,
+      hash: { sha256Begins: file.slice(-8) },
+      licence: "BSD-3-Clause",
+      preprocessing,
+    };
+  }),
+];
+
+/** The published weights of a network of the zoo; undefined where there are none. */
+export function findImagenetWeights(
+  model: string,
+  { top = true }: { top?: boolean } = {},
+): PublishedWeights | undefined {
+  return imagenetWeights.find((entry) => entry.model === model && entry.top === top);
+}
+
+function other(
+  model: string,
+  top: boolean,
+  url: string,
+  hash: KnownHash,
+  preprocessing: "tf" | "none",
+): PublishedWeights {
+  return { model, top, url, hash, licence: "Apache-2.0", preprocessing };
+}

@@ -1,0 +1,155 @@
+import { useEngine } from "@convkit/engine";
+import { createModel } from "@convkit/models";
+import * as tf from "@tensorflow/tfjs-core";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { convert, loadModel, loadWeights, parity, parityText, saveModel, WeightsError } from "../src/index.ts";
+
+let folder = "";
+beforeAll(() => useEngine());
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "convkit-convert-"));
+  return () => rmSync(folder, { recursive: true });
+});
+const at = (name: string): string => join(folder, name);
+const lenet = (seed: number): ReturnType<typeof createModel> => createModel("lenet5", { seed });
+
+describe("convert", () => {
+  it.each([
+    ["a.h5", undefined],
+    ["a.keras", undefined],
+    ["a.weights.h5", undefined],
+    ["a.safetensors", undefined],
+    ["a-tfjs", "tfjs"],
+  ] as const)("writes %s and reads the same back", async (name, format) => {
+    const model = lenet(1);
+    const report = await convert(undefined, at(name), {
+      model,
+      verify: true,
+      ...(format === undefined ? {} : { format }),
+    });
+    expect(report.worst).toBe(0);
+    expect(report.weights.map(({ worst }) => worst)).toEqual(model.weights.map(() => 0));
+    expect(report.tensors).toBe(model.weights.length);
+    expect(readdirSync(folder)).toEqual([name]);
+    model.dispose();
+  });
+
+  const formats = ["a.h5", "a.keras", "tfjs"] as const;
+  it.each(formats.flatMap((from) => formats.map((to) => [from, to] as const)))(
+    "turns %s into %s without a difference",
+    async (from, to) => {
+      const model = lenet(1);
+      const options = (name: string): { format?: "tfjs" } => (name === "tfjs" ? { format: "tfjs" } : {});
+      await saveModel(model, at(`from-${from}`), options(from));
+      const report = await convert(at(`from-${from}`), at(`to-${to}`), { verify: true, ...options(to) });
+      expect(report.worst).toBe(0);
+      const again = loadModel(at(`to-${to}`));
+      expect(difference(model, again)).toBe(0);
+      tf.dispose([model.weights.map((weight) => weight.read())]);
+      again.dispose();
+    },
+  );
+
+  it.each([
+    ["float16", 2e-3],
+    ["uint8", 5e-2],
+    ["uint16", 1e-4],
+  ] as const)("writes tfjs models with %s weights", async (quantise, limit) => {
+    const model = lenet(1);
+    const { bytes } = await saveModel(model, at("small"), { format: "tfjs", quantise });
+    expect(bytes).toBeLessThan(model.countParams() * (quantise === "uint8" ? 1.2 : 2.2));
+    expect(difference(model, loadModel(at("small")))).toBeLessThan(limit);
+    model.dispose();
+  });
+
+  it("leaves what was there where it cannot write", async () => {
+    const model = createModel("googlenet", { input: [64, 64, 3], includeTop: false });
+    writeFileSync(at("a.keras"), "before");
+    await expect(saveModel(model, at("a.keras"))).rejects.toThrow(/LocalResponseNormalization/);
+    expect(readFileSync(at("a.keras"), "utf8")).toBe("before");
+    expect(readdirSync(folder)).toEqual(["a.keras"]);
+    model.dispose();
+  });
+});
+
+describe("loading is all or nothing", () => {
+  it.each(["a.h5", "a.weights.h5", "a.safetensors"])(
+    "%s of another network changes nothing and names every difference",
+    async (name) => {
+      const other = createModel("simple-cnn", { seed: 2 });
+      await saveModel(other, at(name));
+      const model = lenet(1);
+      const before = model.weights.map((weight) => weight.read().dataSync().slice());
+      let message = "";
+      try {
+        loadWeights(model, at(name));
+      } catch (error) {
+        expect(error).toBeInstanceOf(WeightsError);
+        message = (error as Error).message;
+      }
+      expect(message).toMatch(/nothing was changed/);
+      expect(message).toMatch(/missing/);
+      expect(message).toMatch(/extra|misshaped/);
+      expect(model.weights.map((weight) => weight.read().dataSync())).toEqual(before);
+      tf.dispose([other.weights.map((weight) => weight.read()), model.weights.map((weight) => weight.read())]);
+    },
+  );
+
+  it("of whole models names the layers that are not known with their places", async () => {
+    const model = lenet(1);
+    await saveModel(model, at("a"), { format: "tfjs" });
+    const json = readFileSync(at("a/model.json"), "utf8").replaceAll('"class_name":"Flatten"', '"class_name":"Swirl"');
+    writeFileSync(at("a/model.json"), json);
+    expect(() => loadModel(at("a"))).toThrow(/layers\[\d+\] ".*" \(Swirl\) of "lenet5"/);
+    model.dispose();
+  });
+
+  it("leaks no tensors", async () => {
+    const model = lenet(1);
+    await saveModel(model, at("a.h5"));
+    const before = tf.memory().numTensors;
+    loadWeights(model, at("a.h5"));
+    loadModel(at("a.h5")).dispose();
+    expect(() => loadWeights(model, at("missing.h5"))).toThrow(WeightsError);
+    expect(tf.memory().numTensors).toBe(before);
+    model.dispose();
+  });
+});
+
+describe("parity", () => {
+  it("finds no difference between a model and its copy", async () => {
+    const model = lenet(1);
+    await saveModel(model, at("a.keras"));
+    const report = parity(model, loadModel(at("a.keras")), tf.randomUniform([2, 28, 28, 1]));
+    expect(report.first).toBeUndefined();
+    expect(report.worst).toBe(0);
+    expect(report.rows.length).toBe(model.layers.length - 1);
+    expect(report.unmatched).toEqual([]);
+  });
+
+  it("names the first layer that differs", () => {
+    const [a, b] = [lenet(1), lenet(1)];
+    const dense = b.layers.filter((layer) => layer.getClassName() === "Dense")[1]!;
+    dense.setWeights(dense.getWeights().map((weight) => tf.add(weight, 0.1)));
+    const before = tf.memory().numTensors;
+    const report = parity(
+      a,
+      b,
+      tf.tidy(() => tf.keep(tf.randomUniform([2, 28, 28, 1]))),
+    );
+    expect(report.first).toBe(dense.name);
+    expect(parityText(report)).toContain(`the first layer that differs: ${dense.name}`);
+    expect(parityText(report)).toMatch(new RegExp(`^!  ${dense.name}`, "m"));
+    expect(tf.memory().numTensors).toBe(before + 1);
+  });
+});
+
+function difference(a: ReturnType<typeof lenet>, b: ReturnType<typeof lenet>): number {
+  return tf.tidy(() => {
+    const x = tf.randomUniform([2, ...(a.inputs[0]!.shape.slice(1) as number[])], 0, 1, "float32", 5);
+    return tf.max(tf.abs(tf.sub(a.predict(x) as tf.Tensor, b.predict(x) as tf.Tensor))).dataSync()[0]!;
+  });
+}

@@ -1,0 +1,89 @@
+import { createHash } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { fetchWeights, imagenetWeights, WeightsError } from "../src/index.ts";
+
+const content = Buffer.from(Array.from({ length: 300_000 }, (_, i) => i % 251));
+const md5 = createHash("md5").update(content).digest("hex");
+const sha256 = createHash("sha256").update(content).digest("hex");
+
+describe("weights are fetched", () => {
+  let cache = "";
+  let base = "";
+  const ranges: (string | undefined)[] = [];
+  let cutAfter: number | undefined;
+  const server = createServer((request, response) => {
+    ranges.push(request.headers.range);
+    const start = Number(/bytes=(\d+)-/.exec(request.headers.range ?? "")?.[1] ?? 0);
+    if (request.url === "/missing.h5") return void response.writeHead(404).end();
+    response.writeHead(start > 0 ? 206 : 200, { etag: '"one"', "content-length": content.byteLength - start });
+    const end = cutAfter ?? content.byteLength;
+    response.write(content.subarray(start, end), () =>
+      cutAfter === undefined ? response.end() : setTimeout(() => response.destroy(), 100),
+    );
+  });
+  beforeAll(async () => {
+    await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+    base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
+  afterAll(() => server.close());
+  beforeEach(() => {
+    cache = mkdtempSync(join(tmpdir(), "convkit-download-"));
+    ranges.length = 0;
+    cutAfter = undefined;
+    return () => rmSync(cache, { recursive: true });
+  });
+
+  it.each([
+    ["its md5", { md5 }],
+    ["the first digits of its sha256", { sha256Begins: sha256.slice(0, 8) }],
+    ["no hash", undefined],
+  ])("once, and checked by %s", async (_, hash) => {
+    for (let time = 0; time < 2; time++) {
+      const file = await fetchWeights({ url: `${base}/w.h5`, hash }, { cache });
+      expect(readFileSync(file).equals(content)).toBe(true);
+    }
+    expect(ranges).toEqual([undefined]);
+  });
+
+  it("on from where it was cut off", async () => {
+    cutAfter = 100_000;
+    await expect(fetchWeights({ url: `${base}/w.h5`, hash: { md5 } }, { cache })).rejects.toThrow(WeightsError);
+    cutAfter = undefined;
+    const file = await fetchWeights({ url: `${base}/w.h5`, hash: { md5 } }, { cache });
+    expect(readFileSync(file).equals(content)).toBe(true);
+    expect(ranges[1]).toMatch(/^bytes=\d+-$/);
+  });
+
+  it("or the error says which file to put where, and then it is taken", async () => {
+    const entry = { url: `${base}/missing.h5`, hash: { md5 } };
+    await expect(fetchWeights(entry, { cache })).rejects.toThrow(/missing\.h5: .*status 404.* put it here/);
+    writeFileSync(join(cache, "missing.h5"), content);
+    await expect(fetchWeights(entry, { cache })).resolves.toBe(join(cache, "missing.h5"));
+    writeFileSync(join(cache, "missing.h5"), "other");
+    await expect(fetchWeights(entry, { cache })).rejects.toThrow(/expected the file of .* md5/);
+  });
+
+  it("never kept where the hash differs", async () => {
+    const entry = { url: `${base}/w.h5`, hash: { sha256Begins: "00000000" } };
+    await expect(fetchWeights(entry, { cache })).rejects.toThrow(/sha256 that begins 00000000/);
+    await expect(fetchWeights(entry, { cache })).rejects.toThrow(/sha256 that begins 00000000/);
+    expect(ranges).toEqual([undefined, undefined]);
+  });
+});
+
+describe("the table of published weights", () => {
+  it.each(imagenetWeights)("$model, top $top: $url", ({ url, hash }) => {
+    expect(new URL(url).protocol).toBe("https:");
+    if (hash !== undefined)
+      expect("md5" in hash ? hash.md5 : hash.sha256Begins).toMatch(/^([0-9a-f]{32}|[0-9a-f]{8})$/);
+  });
+
+  it("names every file once", () => {
+    expect(new Set(imagenetWeights.map(({ url }) => url)).size).toBe(imagenetWeights.length);
+  });
+});
