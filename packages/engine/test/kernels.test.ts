@@ -232,6 +232,16 @@ describe.each(engines)("%s engine", (engine) => {
     },
   );
 
+  it.each(["float32", "int32"] as const)("makes one-hot rows of %s", (dtype) => {
+    const rows = tf.tidy(() => tf.oneHot(tf.tensor1d([2, 0, 5, -1], "int32"), 3, 4, 1, dtype).arraySync());
+    expect(rows).toEqual([
+      [1, 1, 4],
+      [4, 1, 1],
+      [1, 1, 1],
+      [1, 1, 1],
+    ]);
+  });
+
   it("leaves no tensor behind", () => {
     const before = tf.memory().numTensors;
     const x = tensorOf([2, 8, 8, 4], 18);

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 
+import { EngineError } from "../engine-error.ts";
 import type { Context, Inputs, Kernel } from "./backend.ts";
 import { batchNorm, binaryKernel, unaryKernel } from "./kernels/elementwise.ts";
 import { conv2d, conv2dBackpropFilter, conv2dBackpropInput, fusedConv2d } from "./kernels/convolution.ts";
@@ -11,6 +12,7 @@ import {
   fusedDepthwiseConv2d,
 } from "./kernels/depthwise.ts";
 import { batchMatMul, fusedMatMul } from "./kernels/matmul.ts";
+import { oneHot } from "./kernels/one-hot.ts";
 import { averagePool, averagePoolGrad, maxPool, maxPoolGrad } from "./kernels/pooling.ts";
 import { mean, sum } from "./kernels/reduction.ts";
 import { unsortedSegmentSum } from "./kernels/segment-sum.ts";
@@ -32,6 +34,7 @@ const kernels: Readonly<Record<string, Kernel>> = {
   Identity: identity,
   MaxPool: maxPool,
   MaxPoolGrad: maxPoolGrad,
+  OneHot: oneHot,
   Tile: tile,
   UnsortedSegmentSum: unsortedSegmentSum,
   _FusedMatMul: fusedMatMul,
@@ -60,6 +63,7 @@ const refinements: Readonly<Record<string, (stock: Kernel<never>) => Kernel<unkn
 
 /** Registers the kernels with tfjs, in place of the backend's own of the same names. */
 export function registerKernels(context: Context): void {
+  refuseMissing();
   for (const [name, kernel] of Object.entries(kernels)) replace(name, kernel, context);
   for (const [name, refine] of Object.entries(refinements)) {
     const { kernelFunc } = tf.getKernel(name, "wasm");
@@ -68,6 +72,20 @@ export function registerKernels(context: Context): void {
       refine(((inputs, attrs, { backend }) => kernelFunc({ inputs, attrs, backend } as never)) as Kernel<never>),
       context,
     );
+  }
+}
+
+/** Names the kernel, the reason and the way out, where tfjs would only say that it is not registered. */
+function refuseMissing(): void {
+  for (const [constant, kernelName] of Object.entries(tf as Record<string, unknown>)) {
+    if (typeof kernelName !== "string" || constant.replace(/^_/, "") !== kernelName.replace(/^_/, "")) continue;
+    if (kernelName in kernels || tf.getKernel(kernelName, "wasm") !== undefined) continue;
+    const refuse = (): never => {
+      throw new EngineError(
+        `The wasm engine has no kernel for ${kernelName}: use the native engine (\`convkit engine install\`), or ops that it has.`,
+      );
+    };
+    tf.registerKernel({ kernelName, backendName: "wasm", kernelFunc: refuse });
   }
 }
 
