@@ -20,6 +20,8 @@ export interface CompileOptions extends SessionConfig, Partial<TraceOptions> {}
 export interface Compiled<A extends unknown[], R> {
   /** Runs it; calls queue up and run in order. Its arguments are copied at once, so they may be reused or disposed. */
   (...args: { [K in keyof A]: Input<A[K]> }): Promise<Result<R>>;
+  /** Runs it while JavaScript waits, after the run in progress. */
+  now(...args: { [K in keyof A]: Input<A[K]> }): Result<R>;
   /**
    * Several calls in one run of one graph, in order, for functions so small that the call itself counts; the same results
    * as one by one, with learning rates and hypers as they are at the call. One trace for each number of calls.
@@ -84,6 +86,12 @@ export function compile<A extends unknown[], R>(
 
   const compiled = Object.assign(call, {
     runs: 0,
+    now: (...args: unknown[]) => {
+      const { trace, leaves } = traceFor([args]);
+      const [result] = trace.runNow(leaves);
+      compiled.runs++;
+      return result;
+    },
     steps: async (calls: readonly (readonly unknown[])[]) => {
       if (calls.length === 0) return [];
       const { trace, leaves } = traceFor(calls);

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { attr } from "./attrs.ts";
+import { entryOf } from "./backend.ts";
 import { DT } from "./dtypes.ts";
 import { guardWrites } from "./guard.ts";
 import { explainFailure } from "./explain.ts";
@@ -60,6 +61,7 @@ export class CompiledTrace {
     this.#frozen = frozen;
     this.leaves = leaves.map((leaf) => ({ ...leaf, values: () => new Float32Array() }));
     const placeholders: GraphNode[] = [];
+    const returned = new Set<tf.Tensor>();
     const { trace, result } = record(runtime.variables.backend, { seed, counter, exact }, (trace) => {
       const tensors = leaves.map((leaf) => {
         const node = trace.placeholder(`input_${leaf.path}`, leaf.dtype, leaf.shape);
@@ -71,14 +73,18 @@ export class CompiledTrace {
       });
       const calls = fillSlots(skeleton, tensors) as unknown[][];
       const results = calls.map((args, call) => trace.inCall(call, () => fn(...args)));
-      return mapLeaves(results, (value, path) => {
+      const result = mapLeaves(results, (value, path) => {
         if (!(value instanceof tf.Tensor)) return value;
         this.outputs.push({
           path: calls.length === 1 ? path.replace(/^0\.?/, "") : path,
           ref: fetchable(trace, trace.ref(value)),
         });
+        returned.add(value);
         return new Slot(this.outputs.length - 1);
       });
+      // What the function kept for its caller has been given.
+      for (const value of returned) if (value.kept && !(value instanceof tf.Variable)) disposeTraced(trace, value);
+      return result;
     });
     this.#result = result;
     const prefix = `t${runtime.traces++}`;
@@ -117,23 +123,30 @@ export class CompiledTrace {
 
   /** Runs once with the given arguments, when it is its turn; gives one result a call. */
   async run(leaves: readonly Leaf[], sink?: TraceSink): Promise<unknown[]> {
-    const tensors = leaves.map((leaf) => makeNative(leaf.dtype, leaf.shape, leaf.values()));
-    for (const { node, read } of this.fed) {
-      const { dtype } = outputOf({ node, index: 0 });
-      tensors.push(makeNative(dtype, [], dtype === DT.int32 ? Int32Array.of(read()) : Float32Array.of(read())));
-    }
-    const tf = tensorflow();
+    const feeds = this.#feed(leaves);
     try {
       return await this.#runtime.session.enqueue(async (run) => {
         this.#runtime.variables.prepare(this.variables, this.written);
-        const fetched = await run(this.#plan, tensors, sink);
-        for (const after of this.#afterRun) after();
-        return this.#give(fetched);
+        return this.#give(await run(this.#plan, feeds, sink));
       });
     } catch (error) {
       throw explainFailure(error, this.#places);
     } finally {
-      for (const tensor of tensors) tf.TF_DeleteTensor(tensor);
+      for (const tensor of feeds) tensorflow().TF_DeleteTensor(tensor);
+    }
+  }
+
+  /** Runs once while JavaScript waits. */
+  runNow(leaves: readonly Leaf[]): unknown[] {
+    const feeds = this.#feed(leaves);
+    try {
+      this.#runtime.session.settle();
+      this.#runtime.variables.prepare(this.variables, this.written);
+      return this.#give(this.#runtime.session.runSync(this.#plan, feeds));
+    } catch (error) {
+      throw explainFailure(error, this.#places);
+    } finally {
+      for (const tensor of feeds) tensorflow().TF_DeleteTensor(tensor);
     }
   }
 
@@ -144,7 +157,17 @@ export class CompiledTrace {
     if (this.#frozen) releaseRuntime(this.#runtime);
   }
 
+  #feed(leaves: readonly Leaf[]): Handle[] {
+    const feeds = leaves.map((leaf) => makeNative(leaf.dtype, leaf.shape, leaf.values()));
+    for (const { node, read } of this.fed) {
+      const { dtype } = outputOf({ node, index: 0 });
+      feeds.push(makeNative(dtype, [], dtype === DT.int32 ? Int32Array.of(read()) : Float32Array.of(read())));
+    }
+    return feeds;
+  }
+
   #give(fetched: readonly Handle[]): unknown[] {
+    for (const after of this.#afterRun) after();
     const values = fetched.map((tensor) => {
       const value = toHost(tensor);
       tensorflow().TF_DeleteTensor(tensor);
@@ -158,4 +181,8 @@ export class CompiledTrace {
 function fetchable(trace: Trace, ref: Ref): Ref {
   if (ref.node.op !== "Placeholder") return ref;
   return { node: trace.add("Identity", { T: attr.type(outputOf(ref).dtype) }, [ref]), index: 0 };
+}
+
+function disposeTraced(trace: Trace, value: tf.Tensor): void {
+  if (!value.isDisposed && entryOf(trace.backend, value.dataId)?.ref !== undefined) value.dispose();
 }

@@ -70,7 +70,8 @@ export function inferTypes(def: OpDef, attrs: Record<string, Attr>, inputs: read
     if (arg.number_attr !== "") attrs[arg.number_attr] ??= attr.int(count);
     if (arg.type_list_attr !== "") attrs[arg.type_list_attr] ??= attr.types(types);
     const [first] = types;
-    if (arg.type_attr !== "" && first !== undefined) attrs[arg.type_attr] ??= attr.type(first);
+    // The eager executor goes by the tensors, whatever a kernel states (Mean states bool for what it has cast).
+    if (arg.type_attr !== "" && first !== undefined) attrs[arg.type_attr] = attr.type(first);
   }
   if (at !== inputs.length)
     throw new GraphError(`The op ${def.name} takes ${at} inputs, and ${inputs.length} were given.`);

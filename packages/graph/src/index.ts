@@ -1,3 +1,5 @@
+export { accelerate } from "./accelerate.ts";
+export type { Accelerated, AccelerateOptions } from "./accelerate.ts";
 export { isTracing } from "./backend.ts";
 export { compile } from "./compile.ts";
 export type { Compiled, CompileOptions } from "./compile.ts";

@@ -1,0 +1,156 @@
+import * as tf from "@tensorflow/tfjs-core";
+import * as tfl from "@tensorflow/tfjs-layers";
+import { useEngine } from "@convkit/engine";
+import { engines } from "@convkit/testing";
+import { beforeAll, describe, expect, test } from "vitest";
+import { accelerate } from "../src/index.ts";
+import { hashed, setHashedWeights } from "./networks.ts";
+
+const values = (shape: number[], seed = 1) => {
+  const size = shape.reduce((a, b) => a * b, 1);
+  return tf.tensor(
+    Float32Array.from({ length: size }, (_, i) => hashed(seed * 1e6 + i)),
+    shape,
+  );
+};
+const oneHot = (n: number, classes: number) =>
+  tf.cast(
+    tf.oneHot(
+      tf.tensor1d(
+        [...Array(n).keys()].map((i) => i % classes),
+        "int32",
+      ),
+      classes,
+    ),
+    "float32",
+  );
+
+/** Published programs' kinds of model: the docs' convnet, date conversion's encoder and decoder, ACGAN's discriminator. */
+const programs = {
+  "a convnet from the docs": () => {
+    const model = tfl.sequential();
+    model.add(
+      tfl.layers.conv2d({
+        inputShape: [12, 12, 1],
+        filters: 8,
+        kernelSize: 3,
+        activation: "relu",
+        kernelInitializer: "zeros",
+      }),
+    );
+    model.add(tfl.layers.maxPooling2d({ poolSize: [2, 2] }));
+    model.add(tfl.layers.batchNormalization({}));
+    model.add(tfl.layers.flatten());
+    model.add(tfl.layers.dense({ units: 3, activation: "softmax", kernelInitializer: "zeros" }));
+    return { model, x: values([20, 12, 12, 1]), y: oneHot(20, 3), loss: "categoricalCrossentropy" };
+  },
+  "a recurrent net, as in date conversion": () => {
+    const input = tfl.input({ shape: [5] });
+    const zeros = "zeros" as const;
+    const embedded = tfl.layers.embedding({ inputDim: 7, outputDim: 4, embeddingsInitializer: zeros }).apply(input);
+    const encoded = tfl.layers
+      .lstm({ units: 6, returnSequences: true, kernelInitializer: zeros, recurrentInitializer: zeros })
+      .apply(embedded) as tfl.SymbolicTensor;
+    const joined = tfl.layers.concatenate().apply([encoded, embedded as tfl.SymbolicTensor]) as tfl.SymbolicTensor;
+    const output = tfl.layers
+      .timeDistributed({ layer: tfl.layers.dense({ units: 3, activation: "softmax", kernelInitializer: zeros }) })
+      .apply(joined);
+    const model = tfl.model({ inputs: input, outputs: output as tfl.SymbolicTensor });
+    const x = tf.tidy(() => tf.cast(tf.floor(tf.mul(tf.add(values([20, 5]), 1), 3.4)), "float32"));
+    return { model, x, y: tf.reshape(oneHot(100, 3), [20, 5, 3]), loss: "categoricalCrossentropy" };
+  },
+  "two outputs and leaky ReLU, as in ACGAN": () => {
+    const input = tfl.input({ shape: [8, 8, 1] });
+    const conv = tfl.layers
+      .conv2d({ filters: 4, kernelSize: 3, strides: 2, padding: "same", kernelInitializer: "zeros" })
+      .apply(input);
+    const features = tfl.layers.flatten().apply(tfl.layers.leakyReLU({ alpha: 0.2 }).apply(conv)) as tfl.SymbolicTensor;
+    const real = tfl.layers
+      .dense({ name: "real", units: 1, activation: "sigmoid", kernelInitializer: "zeros" })
+      .apply(features) as tfl.SymbolicTensor;
+    const digit = tfl.layers
+      .dense({ name: "digit", units: 3, activation: "softmax", kernelInitializer: "zeros" })
+      .apply(features) as tfl.SymbolicTensor;
+    const model = tfl.model({ inputs: input, outputs: [real, digit] });
+    const y = [tf.cast(tf.greater(values([20, 1], 9), 0), "float32"), oneHot(20, 3)];
+    return { model, x: values([20, 8, 8, 1]), y, loss: ["binaryCrossentropy", "categoricalCrossentropy"] };
+  },
+} satisfies Record<
+  string,
+  () => { model: tfl.LayersModel; x: tf.Tensor; y: tf.Tensor | tf.Tensor[]; loss: string | string[] }
+>;
+
+describe.runIf(engines.includes("native"))("an accelerated model", () => {
+  beforeAll(async () => {
+    await useEngine("native");
+    tf.env().set("IS_TEST", false);
+  });
+
+  test.each(Object.entries(programs))("%s: fit, evaluate, predict as without", async (_, make) => {
+    const outcomes = [];
+    for (const fast of [false, true]) {
+      const { model, x, y, loss } = make();
+      setHashedWeights(model);
+      const notices: string[] = [];
+      const accelerated = fast ? accelerate(model, { onNotice: (line) => notices.push(line) }) : undefined;
+      model.compile({ optimizer: tf.train.adam(0.01), loss, metrics: ["accuracy"] });
+      const epochs: number[] = [];
+      const { history } = await model.fit(x, y, {
+        batchSize: 8,
+        epochs: 3,
+        verbose: 0,
+        shuffle: false,
+        validationData: [x, y],
+        callbacks: { onEpochEnd: (epoch) => void epochs.push(epoch) },
+      });
+      const evaluated = [model.evaluate(x, y, { batchSize: 8 })].flat().map((scalar) => scalar.dataSync()[0] as number);
+      const batch = await model.trainOnBatch(x, y);
+      const predicted = [model.predict(x, { batchSize: 8 })].flat().map((t) => [...t.dataSync()]);
+      expect(notices).toEqual([]);
+      expect(epochs).toEqual([0, 1, 2]);
+      if (accelerated !== undefined) {
+        expect(accelerated.describe().length).toBeGreaterThan(3);
+        await accelerated.dispose();
+        const again = [model.predict(x, { batchSize: 8 })].flat().map((t) => [...t.dataSync()]);
+        close(again.flat(), predicted.flat());
+      }
+      outcomes.push({ history, numbers: [...evaluated, ...[batch].flat(), ...predicted.flat()] });
+    }
+    const [eager, fast] = outcomes as [(typeof outcomes)[0], (typeof outcomes)[0]];
+    expect(Object.keys(fast.history)).toEqual(Object.keys(eager.history));
+    close(Object.values(fast.history).flat() as number[], Object.values(eager.history).flat() as number[]);
+    close(fast.numbers, eager.numbers);
+  });
+
+  test("leaks nothing over many batches", async () => {
+    const { model, x, y, loss } = programs["a convnet from the docs"]();
+    const accelerated = accelerate(model);
+    model.compile({ optimizer: "sgd", loss });
+    await model.trainOnBatch(x, y);
+    const { numTensors } = tf.memory();
+    for (let i = 0; i < 20; i++) await model.trainOnBatch(x, y);
+    expect(tf.memory().numTensors).toBe(numTensors);
+    await accelerated.dispose();
+  });
+
+  test("runs eagerly what cannot be compiled, and says so once", async () => {
+    class Peeking extends tfl.layers.Layer {
+      static className = "Peeking";
+      override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+        const [x] = [inputs].flat() as [tf.Tensor];
+        return tf.mul(x, 1 + tf.max(x).dataSync().length);
+      }
+    }
+    const model = tfl.sequential({ layers: [tfl.layers.dense({ units: 1, inputShape: [2] }), new Peeking({})] });
+    const notices: string[] = [];
+    const accelerated = accelerate(model, { onNotice: (line) => notices.push(line) });
+    for (let i = 0; i < 2; i++) model.predict(values([3, 2]));
+    expect(notices).toEqual([expect.stringMatching(/^Prediction of the model .* runs eagerly: .*read back/)]);
+    await accelerated.dispose();
+  });
+});
+
+function close(a: readonly number[], b: readonly number[]): void {
+  expect(a.length).toBe(b.length);
+  a.forEach((value, i) => expect(Math.abs(value - (b[i] as number))).toBeLessThan(2e-4));
+}
