@@ -1,7 +1,12 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 
-import type { Helpers } from "./runtime.ts";
+/** Where the helping threads find their work. */
+export interface Helpers {
+  module: WebAssembly.Module;
+  memory: WebAssembly.Memory;
+  control: number;
+}
 
 /** All that a helping thread does: it serves the kernels until the process ends. Plain text, since Node cannot run a TypeScript worker. */
 const source = `

@@ -1,16 +1,16 @@
 import { availableParallelism } from "node:os";
+import process from "node:process";
 
 import * as tf from "@tensorflow/tfjs-core";
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 
 import { EngineError } from "../engine-error.ts";
+import { attach, heapOf, isShared } from "./attach.ts";
 import { calibrate } from "./calibrate.ts";
-import { startHelpers } from "./helpers.ts";
+import { startHelpers, type Helpers } from "./helpers.ts";
 import { kernelsModule } from "./kernels-module.ts";
-import { OutOfMemoryError } from "./out-of-memory.ts";
 import { quietStart } from "./quiet-start.ts";
-import { registerKernels } from "./register.ts";
-import { Runtime } from "./runtime.ts";
+import type { Runtime } from "./runtime.ts";
 
 /** More threads than this stop paying: the memory is the limit. */
 const mostThreads = 8;
@@ -19,14 +19,6 @@ const mostThreads = 8;
 export interface WasmOptions {
   /** Threads to compute with; without it, as many as measurably help here. */
   threads?: number | undefined;
-}
-
-/** Emscripten's module as it really is: the declarations of tfjs leave out its memory. */
-interface EmscriptenModule {
-  _malloc(bytes: number): number;
-  _free(pointer: number): void;
-  wasmMemory?: WebAssembly.Memory;
-  asm: Record<string, unknown>;
 }
 
 /**
@@ -60,29 +52,16 @@ export async function loadWasm({ threads }: WasmOptions = {}): Promise<{ threads
     }
   });
   const backend = tf.backend() as BackendWasm;
-  const wasm = backend.wasm as unknown as EmscriptenModule;
-  refuseOverflow(wasm);
-  const memory = wasm.wasmMemory ?? Object.values(wasm.asm).find((value) => value instanceof WebAssembly.Memory);
-  if (memory === undefined) {
-    throw new EngineError("The wasm engine did not find tfjs' heap: @tensorflow/tfjs-backend-wasm 4.22 is needed.");
+  const memory = heapOf(backend);
+  const module = await kernelsModule({ threads: isShared(memory) });
+  const runtime = attach(module, backend);
+  if (wanted > 1 && isShared(memory)) {
+    await addThreads(runtime, wanted, threads !== undefined, { module, memory, control: runtime.control });
   }
-  const module = await kernelsModule({ threads: shared });
-  const runtime = new Runtime(module, {
-    memory,
-    malloc: (bytes) => wasm._malloc(bytes),
-    free: (pointer) => wasm._free(pointer),
-  });
-  if (shared) await addThreads(runtime, wanted, threads !== undefined, { module, memory, control: runtime.control });
-  registerKernels({ backend, runtime });
   return { threads: runtime.threads };
 }
 
-async function addThreads(
-  runtime: Runtime,
-  wanted: number,
-  asked: boolean,
-  place: { module: WebAssembly.Module; memory: WebAssembly.Memory; control: number },
-): Promise<void> {
+async function addThreads(runtime: Runtime, wanted: number, asked: boolean, place: Helpers): Promise<void> {
   try {
     await startHelpers(wanted - 1, place);
   } catch (error) {
@@ -93,14 +72,4 @@ async function addThreads(
     });
   }
   calibrate(runtime, wanted, asked);
-}
-
-/** Full memory gives address 0 in Emscripten, where tfjs would go on to write. */
-function refuseOverflow(wasm: EmscriptenModule): void {
-  const malloc = wasm._malloc.bind(wasm);
-  wasm._malloc = (bytes) => {
-    const pointer = malloc(bytes);
-    if (pointer === 0 && bytes > 0) throw new OutOfMemoryError(bytes);
-    return pointer;
-  };
 }

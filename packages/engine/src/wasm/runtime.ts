@@ -30,13 +30,6 @@ export interface Heap {
   free(pointer: number): void;
 }
 
-/** Where the helping threads find their work. */
-export interface Helpers {
-  module: WebAssembly.Module;
-  memory: WebAssembly.Memory;
-  control: number;
-}
-
 type Exports = Record<string, (...args: readonly number[]) => number>;
 
 const argumentBytes = 256;

@@ -1,0 +1,76 @@
+import * as tf from "@tensorflow/tfjs-core";
+import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
+
+import { EngineError } from "../engine-error.ts";
+import { OutOfMemoryError } from "./out-of-memory.ts";
+import { registerKernels } from "./register.ts";
+import { Runtime } from "./runtime.ts";
+
+/** Emscripten's module as it really is: the declarations of tfjs leave out its memory. */
+interface EmscriptenModule {
+  _malloc(bytes: number): number;
+  _free(pointer: number): void;
+  wasmMemory?: WebAssembly.Memory;
+  asm: Record<string, unknown>;
+}
+
+const attached = new WeakMap<object, Runtime>();
+
+/** The heap of tfjs' running wasm backend. */
+export function heapOf(backend: BackendWasm): WebAssembly.Memory {
+  const wasm = backend.wasm as unknown as EmscriptenModule;
+  const memory = wasm.wasmMemory ?? Object.values(wasm.asm).find((value) => value instanceof WebAssembly.Memory);
+  if (memory !== undefined) return memory;
+  throw new EngineError("The wasm engine did not find tfjs' heap: @tensorflow/tfjs-backend-wasm 4.22 is needed.");
+}
+
+/** Whether threads can share that heap. */
+export function isShared(memory: WebAssembly.Memory): boolean {
+  return typeof SharedArrayBuffer === "function" && memory.buffer instanceof SharedArrayBuffer;
+}
+
+/** Puts the compiled kernels to work in the heap of tfjs' running wasm backend. Needs nothing of Node. */
+export function attach(module: WebAssembly.Module, backend: BackendWasm): Runtime {
+  const known = attached.get(backend);
+  if (known) return known;
+  const wasm = backend.wasm as unknown as EmscriptenModule;
+  const memory = heapOf(backend);
+  refuseOverflow(wasm, memory);
+  const runtime = new Runtime(module, {
+    memory,
+    malloc: (bytes) => wasm._malloc(bytes),
+    free: (pointer) => wasm._free(pointer),
+  });
+  registerKernels({ backend, runtime });
+  attached.set(backend, runtime);
+  return runtime;
+}
+
+/**
+ * Lets tfjs' wasm backend train in a browser: set the backend, then hand over the compiled `kernels.wasm` of this package
+ * (`kernels-threads.wasm` on a cross-origin isolated page, where tfjs uses threads).
+ */
+export function registerWasmKernels(module: WebAssembly.Module): void {
+  if (tf.getBackend() !== "wasm") {
+    throw new EngineError(
+      `The wasm kernels need the backend "wasm", but "${tf.getBackend()}" is set: await tf.setBackend("wasm") first.`,
+    );
+  }
+  attach(module, tf.backend() as BackendWasm);
+}
+
+/**
+ * Full memory gives address 0 in Emscripten, or near 4 GB one whose end is past it, and tfjs would go on to write there.
+ */
+function refuseOverflow(wasm: EmscriptenModule, memory: WebAssembly.Memory): void {
+  // The first call puts the real function in place of itself, and of whatever is there by then.
+  wasm._free(wasm._malloc(1));
+  const malloc = wasm._malloc.bind(wasm);
+  wasm._malloc = (bytes) => {
+    const pointer = malloc(bytes);
+    if (bytes > 0 && (pointer === 0 || (pointer >>> 0) + bytes > memory.buffer.byteLength)) {
+      throw new OutOfMemoryError(bytes);
+    }
+    return pointer;
+  };
+}
