@@ -17,38 +17,43 @@ export async function trainEpoch(
   await hooks.call("onEpochBegin", epoch, run);
   const batches = data.train.batches({ batch, seed, shuffle: true, epoch: run.epoch, skip: run.batchesDone });
   const iterator = batches[Symbol.asyncIterator]();
-  let next = ahead(iterator);
+  const groups = grouped(iterator, run.parts.stepsPerCall);
+  let next = ahead(groups);
   try {
     while (run.stopReason === undefined && !run.interrupted) {
       const item = await run.timed("data", () => next);
       if (item.done === true) break;
-      const images = item.value;
-      checkBatch(images, data.train);
+      const group = item.value;
+      for (const each of group) checkBatch(each, data.train);
       const lr = run.learningRate;
-      await hooks.call("onTrainBatchBegin", run.batchesDone, run);
+      for (let place = 0; place < group.length; place += 1)
+        await hooks.call("onTrainBatchBegin", run.batchesDone + place, run);
       const began = performance.now();
-      const running = runner.train(images, { learningRate: lr, step: run.step, weights: weighting(images) });
-      // The next batch is made while TensorFlow is busy with this one.
-      next = ahead(iterator);
-      const { loss, correct } = await running;
+      const running = runner.train(group, { learningRate: lr, step: run.step, weights: weighting });
+      // The next batches are made while TensorFlow is busy with these.
+      next = ahead(groups);
+      const results = await running;
       run.timings.step += (performance.now() - began) / 1000;
-      run.endStep(images.labels.length, loss, correct, lr);
-      const { sums } = run;
-      await hooks.call(
-        "onTrainBatchEnd",
-        run.batchesDone - 1,
-        {
-          epoch,
-          batch: run.batchesDone,
-          size: images.labels.length,
-          stepLoss: loss,
-          loss: sums.loss / sums.images,
-          accuracy: sums.correct / sums.images,
-          lr,
-          imagesPerSecond: run.imagesPerSecond,
-        },
-        run,
-      );
+      for (const [place, { loss, correct }] of results.entries()) {
+        const size = group[place]!.labels.length;
+        run.endStep(size, loss, correct, lr);
+        const { sums } = run;
+        await hooks.call(
+          "onTrainBatchEnd",
+          run.batchesDone - 1,
+          {
+            epoch,
+            batch: run.batchesDone,
+            size,
+            stepLoss: loss,
+            loss: sums.loss / sums.images,
+            accuracy: sums.correct / sums.images,
+            lr,
+            imagesPerSecond: run.imagesPerSecond,
+          },
+          run,
+        );
+      }
       await afterStep();
     }
   } finally {
@@ -95,9 +100,28 @@ export function testBatch(batch: number, [height, width]: readonly [number, numb
   return Math.max(batch, Math.min(500, Math.floor(testPixels / (height * width))));
 }
 
-/** Asks for the next batch; a failure waits for whoever awaits it. */
-function ahead(iterator: AsyncIterator<Batch>): Promise<IteratorResult<Batch>> {
-  const next = iterator.next();
+/** Batches in groups of `size`; what does not fill a group, and a last smaller batch, come one by one. */
+async function* grouped(batches: AsyncIterator<Batch>, size: number): AsyncGenerator<Batch[]> {
+  let group: Batch[] = [];
+  for (;;) {
+    const item = await batches.next();
+    const fits = item.done !== true && (group.length === 0 || group[0]!.labels.length === item.value.labels.length);
+    if (!fits) {
+      for (const batch of group) yield [batch];
+      group = [];
+    }
+    if (item.done === true) return;
+    group.push(item.value);
+    if (group.length === size) {
+      yield group;
+      group = [];
+    }
+  }
+}
+
+/** Asks for the next batches; a failure waits for whoever awaits it. */
+function ahead(groups: AsyncIterator<Batch[]>): Promise<IteratorResult<Batch[]>> {
+  const next = groups.next();
   next.catch(() => {});
   return next;
 }

@@ -18,6 +18,8 @@ type TensorFunction = (...inputs: tf.Tensor[]) => tf.Tensor[];
 /** A function of tensors, ready to be called again and again with values from JavaScript. */
 export interface Executable {
   run(feeds: readonly Feed[]): Promise<Values[]>;
+  /** Several calls in order, in one go where the engine can; the same results as one by one. */
+  runAll(calls: readonly (readonly Feed[])[]): Promise<Values[][]>;
   /** Brings all variables to where tfjs reads them at no cost. */
   sync(): Promise<void>;
   /** How often it ran, which all that is drawn by chance inside depends on. */
@@ -38,10 +40,13 @@ export function executable(fn: TensorFunction, options: ExecutionOptions = {}): 
 
 function compiled(fn: TensorFunction, options: CompileOptions): Executable {
   const graph = compile((...inputs: tf.Tensor[]) => fn(...inputs), options);
+  type Arguments = { data: Float32Array; shape: number[] }[];
   return {
     async run(feeds) {
-      const outputs = await graph(...(feeds as { data: Float32Array; shape: number[] }[]));
-      return outputs as unknown as Values[];
+      return (await graph(...(feeds as Arguments))) as unknown as Values[];
+    },
+    async runAll(calls) {
+      return (await graph.steps(calls as Arguments[])) as unknown as Values[][];
     },
     sync: () => graph.sync(),
     get runs() {
@@ -65,6 +70,11 @@ function eagerly(fn: TensorFunction): Executable {
       );
       tf.dispose(outputs);
       return values;
+    },
+    async runAll(calls) {
+      const results: Values[][] = [];
+      for (const feeds of calls) results.push(await this.run(feeds));
+      return results;
     },
     async sync() {},
     async dispose() {},

@@ -16,11 +16,16 @@ export interface BatchResult {
 
 /** What is done with a batch, each by one call into the engine, and what a checkpoint needs of it. */
 export interface Runner {
-  /** One step; `step` counts from 0 and decides whether gathered gradients are applied. */
+  /** A step for each of the batches, which have one size; more than one go in one call. */
   train(
-    batch: Batch,
-    options: { readonly learningRate: number; readonly step: number; readonly weights?: Float32Array | undefined },
-  ): Promise<BatchResult>;
+    batches: readonly Batch[],
+    options: {
+      readonly learningRate: number;
+      /** Steps done before; decides whether gathered gradients are applied. */
+      readonly step: number;
+      readonly weights: (batch: Batch) => Float32Array | undefined;
+    },
+  ): Promise<BatchResult[]>;
   test(batch: Batch): Promise<BatchResult>;
   /** Brings the weights to where the model can be read. */
   sync(): Promise<void>;
@@ -86,10 +91,12 @@ export function createRunner(parts: StepParts, update: UpdateOptions, execution:
   ];
 
   return {
-    async train(batch, { learningRate, step: index, weights }) {
+    async train(batches, { learningRate, step: index, weights }) {
       optimizer.learningRate = learningRate;
       const executor = gather !== undefined && (index + 1) % accumulate !== 0 ? gather : apply;
-      return result(await executor.run(feeds(batch, weights)));
+      const calls = batches.map((batch) => feeds(batch, weights(batch)));
+      const results = calls.length === 1 ? [await executor.run(calls[0]!)] : await executor.runAll(calls);
+      return results.map(result);
     },
     async test(batch) {
       return result(await test.run(feeds(batch)));

@@ -12,6 +12,7 @@ export interface SessionParts {
   readonly data: DataSplits;
   readonly epochs: number;
   readonly batch: number;
+  readonly stepsPerCall: number;
   readonly seed: number;
   readonly runner: Runner;
   readonly hooks: ReturnType<typeof joinCallbacks>;

@@ -1,4 +1,4 @@
-import { type Preprocessing, withoutAux } from "@convkit/core";
+import { type Preprocessing, summarize, withoutAux } from "@convkit/core";
 import type { DataSplits } from "@convkit/datasets";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
 import { bestWeights } from "./best-weights.ts";
@@ -41,6 +41,11 @@ export interface TrainOptions {
   readonly sampleWeights?: Float32Array;
   /** What each output's loss counts; the first output is the one that predicts. */
   readonly outputWeights?: readonly number[];
+  /**
+   * Steps that are given to TensorFlow at once, which pays where a step takes but a few milliseconds; they share a learning
+   * rate, and an interruption waits for the last of them. Decided by the network's size unless given.
+   */
+  readonly stepsPerCall?: number;
   /** Batches whose gradients are averaged before the weights change. */
   readonly accumulate?: number;
   /** Decay of a moving average of the weights, which is what is validated, kept and saved. */
@@ -125,6 +130,7 @@ export async function train(options: TrainOptions): Promise<RunResult> {
     data,
     epochs,
     batch,
+    stepsPerCall: accumulate === undefined ? (options.stepsPerCall ?? usualStepsPerCall(model, batch)) : 1,
     seed,
     runner,
     hooks,
@@ -184,4 +190,9 @@ export async function train(options: TrainOptions): Promise<RunResult> {
     imagesPerSecond: run.imagesPerSecond,
     timings: run.timings,
   };
+}
+
+/** Ten where all of a step's multiply-adds are done in a millisecond or so, so that calls would cost as much; else one. */
+function usualStepsPerCall(model: LayersModel, batch: number): number {
+  return summarize(model).macs * batch < 100e6 ? 10 : 1;
 }

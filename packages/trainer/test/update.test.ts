@@ -55,6 +55,26 @@ test("gradients of two half batches, averaged, are those of the whole", async ()
   expect(distance(whole, halved)).toBeLessThan(1e-6);
 });
 
+test("several steps in one call are the steps one by one, in order", async () => {
+  const losses = async (stepsPerCall: number) => {
+    const seen: number[] = [];
+    const model = smallNet({ dropout: 0.3 });
+    await train(
+      options({
+        model,
+        data: { name: "halves", train: halves(70) },
+        batch: 8,
+        stepsPerCall,
+        callbacks: [{ onTrainBatchEnd: (_batch, logs) => void seen.push(logs.stepLoss) }],
+      }),
+    );
+    return { seen, weights: model.getWeights().map((weight) => [...weight.dataSync()]) };
+  };
+  const single = await losses(1);
+  expect(single.seen).toHaveLength(18);
+  expect(await losses(3)).toEqual(single);
+});
+
 test("weight decay shrinks kernels and leaves biases alone", async () => {
   const plain = options({
     model: plainNet(),
