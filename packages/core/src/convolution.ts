@@ -107,10 +107,7 @@ export function separableConv(
 }
 
 /** Checks that the window fits, puts explicit padding before it as a layer `<name>.pad`, and applies the layer. */
-export function windowBlock(
-  window: Window,
-  make: (name: string, padding: "same" | "valid") => tfl.layers.Layer,
-): Block {
+function windowBlock(window: Window, make: (name: string, padding: "same" | "valid") => tfl.layers.Layer): Block {
   return (x, name) => {
     fitting(name, sizeOf(x), window);
     const stock = stockPadding(

@@ -39,6 +39,7 @@ export {
   randomUniform,
   truncatedNormal,
   withSeed,
+  withoutDrawing,
   zeros,
 } from "./initializers.ts";
 export type { Init, LayerInitializer } from "./initializers.ts";

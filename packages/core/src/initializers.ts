@@ -55,7 +55,9 @@ export function initializer(init: Init, path: string): LayerInitializer {
   const seed = seedFor(path);
   const made = stockInitializer(init, seed);
   made.apply = (shape, dtype = "float32") =>
-    tf.tensor(drawValues(init, shape as number[], seed), shape as number[], dtype);
+    draws
+      ? tf.tensor(drawValues(init, shape as number[], seed), shape as number[], dtype)
+      : tf.zeros(shape as number[], dtype);
   return made as LayerInitializer;
 }
 
@@ -101,7 +103,19 @@ export function withSeed<T>(seed: number, make: () => T): T {
   }
 }
 
+/** Runs `make` with zeros for every weight that an initializer would draw: for networks whose weights come from a file. */
+export function withoutDrawing<T>(make: () => T): T {
+  const before = draws;
+  draws = false;
+  try {
+    return make();
+  } finally {
+    draws = before;
+  }
+}
+
 let networkSeed = 0;
+let draws = true;
 
 /** The deviation that is left of 1 after the cut at two deviations. */
 const CUT_DEVIATION = 0.87962566103423978;
