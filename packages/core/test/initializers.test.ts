@@ -9,6 +9,7 @@ import {
   randomNormal,
   truncatedNormal,
   withSeed,
+  withoutDrawing,
 } from "@convkit/core";
 import type { Block, Init } from "@convkit/core";
 import * as tfl from "@tensorflow/tfjs-layers";
@@ -68,6 +69,11 @@ describe("a network's weights", () => {
     expect(kernel(chain({ a: one }), 1)).toEqual(first);
     expect(kernel(chain({ a: one }), 2)).not.toEqual(first);
     expect(kernel(chain({ b: one }), 1)).not.toEqual(first);
+  });
+
+  it("are zeros where a file's will follow", () => {
+    expect(withoutDrawing(() => kernel(chain({ a: one }), 1)).every((value) => value === 0)).toBe(true);
+    expect(kernel(chain({ a: one }), 1).some((value) => value !== 0)).toBe(true);
   });
 
   it("are described in saved files as tfjs knows them", () => {
