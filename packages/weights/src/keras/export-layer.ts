@@ -165,7 +165,7 @@ const special: Readonly<
   GlobalMaxPooling2DKeepdims: () => [{ className: "GlobalMaxPooling2D", config: { keepdims: true } }],
   PaddedPooling2D: paddedPooling,
   CustomScaleLayer: ({ scale }) => [
-    { className: "Rescaling", config: { scale }, input: 1 },
+    { className: "Rescaling", config: { scale, offset: 0 }, input: 1 },
     { className: "Add", config: {} },
   ],
   // Keras pads rows and columns only: the channels take their place for a moment.

@@ -3,7 +3,7 @@ import type * as tfl from "@tensorflow/tfjs-layers";
 import { usesOf } from "../keras/export-graph.ts";
 import { modelLayers } from "../model-layers.ts";
 import { weightName } from "../load-into.ts";
-import { fromTorchOrder, kernelOrder, toTorchOrder } from "./arrange.ts";
+import { fromTorchOrder, kernelRows, toTorchOrder } from "./arrange.ts";
 import type { MatrixOrder } from "./arrange.ts";
 import type { TensorData } from "../named-tensor.ts";
 import { torchLayerName } from "./torch-names.ts";
@@ -78,15 +78,15 @@ function layout(
     if (own === "depthwise_kernel" || className === "DepthwiseConv2D") {
       return turned([inputs * outputs, 1, height, width], {
         outputs: inputs * outputs,
-        order: kernelOrder(height, width, 1),
+        rows: kernelRows(height, width, 1),
       });
     }
-    return turned([outputs, inputs, height, width], { outputs, order: kernelOrder(height, width, inputs) });
+    return turned([outputs, inputs, height, width], { outputs, rows: kernelRows(height, width, inputs) });
   }
   if (own === "kernel" && shape.length === 2) {
     const [inputs, outputs] = shape as [number, number];
     const [height, width, channels] = flattened ?? [1, 1, inputs];
-    return turned([outputs, inputs], { outputs, order: kernelOrder(height, width, channels) });
+    return turned([outputs, inputs], { outputs, rows: kernelRows(height, width, channels) });
   }
   if (own === "alpha") return { torchShape: [shape.reduce((product, size) => product * size, 1)], ...same };
   return { torchShape: shape, ...same };
