@@ -7,11 +7,13 @@ import type { Runtime } from "./runtime.ts";
 import type { SessionConfig } from "./session-config.ts";
 import { profileOf } from "./profile.ts";
 import type { Profile } from "./profile.ts";
+import { writeSavedModel } from "./saved-model.ts";
+import type { SavedModelOptions } from "./saved-model.ts";
 import { signatureOf } from "./signature.ts";
 import type { Leaf } from "./signature.ts";
 import type { Input, Result } from "./structure.ts";
 import { CompiledTrace } from "./compiled-trace.ts";
-import type { TraceOptions } from "./compiled-trace.ts";
+import type { TraceOptions } from "./recorded.ts";
 
 /** How a function is compiled. */
 export interface CompileOptions extends SessionConfig, Partial<TraceOptions> {}
@@ -29,6 +31,11 @@ export interface Compiled<A extends unknown[], R> {
   steps(calls: readonly { [K in keyof A]: Input<A[K]> }[]): Promise<Result<R>[]>;
   /** Runs it once with TensorFlow's tracing on: each op with its time. */
   profile(...args: { [K in keyof A]: Input<A[K]> }): Promise<Profile<Result<R>>>;
+  /**
+   * Writes the function as a SavedModel, for arguments like the given; any batch size goes where the graph allows it.
+   * Python's `tf.saved_model.load` and tfjs-node's `tf.node.loadSavedModel` run it.
+   */
+  savedModel(folder: string, args: { [K in keyof A]: Input<A[K]> }, options?: SavedModelOptions): Promise<void>;
   /** What was traced so far, one entry an input signature. */
   describe(): TraceDescription[];
   /** Waits for all runs and brings every variable's value to tfjs, so that reading them costs nothing more. */
@@ -54,6 +61,9 @@ export function compile<A extends unknown[], R>(
   let shared: Runtime | undefined;
   let disposed = false;
 
+  const plain = fn as (...args: unknown[]) => unknown;
+  const options = () => ({ seed, precision, freeze, exact: deterministic === true, counter: () => compiled.runs });
+
   /** The trace for the signature of one call or several, made now if it is new. */
   function traceFor(calls: readonly (readonly unknown[])[]): { trace: CompiledTrace; leaves: Leaf[] } {
     if (disposed) throw new GraphError("This compiled function was disposed.");
@@ -64,13 +74,7 @@ export function compile<A extends unknown[], R>(
     let trace = traces.get(key);
     if (trace === undefined) {
       const runtime = freeze ? privateRuntime(config, backend) : (shared ??= acquireRuntime(config, backend));
-      trace = new CompiledTrace(runtime, fn as (...args: unknown[]) => unknown, leaves, skeleton, {
-        seed,
-        precision,
-        freeze,
-        exact: deterministic === true,
-        counter: () => compiled.runs,
-      });
+      trace = new CompiledTrace(runtime, plain, { leaves, skeleton }, options());
       traces.set(key, trace);
     }
     return { trace, leaves };
@@ -107,6 +111,8 @@ export function compile<A extends unknown[], R>(
       const [result] = await running;
       return profileOf(metadata, result);
     },
+    savedModel: (folder: string, args: readonly unknown[], { frozen = freeze, ...save }: SavedModelOptions = {}) =>
+      writeSavedModel(folder, hookedBackend(), plain, args, { ...options(), ...save, freeze: frozen }),
     describe: () => [...traces.values()].map((trace) => describeTrace(trace)),
     sync: async () => {
       await shared?.session.idle();

@@ -1,41 +1,28 @@
-import * as tf from "@tensorflow/tfjs-core";
 import { attr } from "./attrs.ts";
-import { entryOf } from "./backend.ts";
 import { DT } from "./dtypes.ts";
-import { guardWrites } from "./guard.ts";
 import { explainFailure } from "./explain.ts";
-import { freeze } from "./freeze.ts";
-import { graphDef, outputOf, reachable } from "./graph-node.ts";
-import type { GraphNode, Ref } from "./graph-node.ts";
+import { graphDef, outputOf } from "./graph-node.ts";
+import type { GraphNode } from "./graph-node.ts";
 import { makeNative, toHost } from "./native-tensor.ts";
-import { lowerPrecision } from "./precision.ts";
 import { encode } from "./protos.ts";
+import { recordCalls } from "./recorded.ts";
+import type { Recorded, TraceOptions } from "./recorded.ts";
 import { releaseRuntime } from "./runtime.ts";
 import type { Runtime } from "./runtime.ts";
 import type { Plan, TraceSink } from "./session.ts";
 import type { SessionVariable } from "./session-variables.ts";
-import { fillSlots, Slot } from "./signature.ts";
+import { Slot } from "./signature.ts";
 import type { Leaf } from "./signature.ts";
 import { mapLeaves } from "./structure.ts";
 import { tensorflow } from "./tensorflow.ts";
 import type { Handle } from "./tensorflow.ts";
-import type { FedScalar, Trace } from "./trace.ts";
-import { record } from "./tracing.ts";
-
-/** How a function is traced. */
-export interface TraceOptions {
-  /** Seed of all random numbers drawn in the graph. */
-  seed: number;
-  /** The type that convolutions and matrix products, and what lies between them, compute in; variables stay float32. */
-  precision: "float32" | "bfloat16" | "float16";
-  /** Variables become constants with the values they have at the first run of a signature, for the fastest predictions. */
-  freeze: boolean;
-}
+import type { FedScalar } from "./trace.ts";
+import type { TracedVariable } from "./traced-variable.ts";
 
 /** One trace of a function, imported into a session and ready to run. */
 export class CompiledTrace {
   readonly leaves: readonly Leaf[];
-  readonly outputs: { path: string; ref: Ref }[] = [];
+  readonly outputs: Recorded["outputs"];
   readonly variables: SessionVariable[];
   readonly written: ReadonlySet<SessionVariable>;
   readonly fed: readonly FedScalar[];
@@ -52,70 +39,34 @@ export class CompiledTrace {
   constructor(
     runtime: Runtime,
     fn: (...args: unknown[]) => unknown,
-    leaves: readonly Leaf[],
-    skeleton: unknown,
-    { seed, counter, exact, precision, freeze: frozen }: TraceOptions & { counter: () => number; exact: boolean },
+    signature: { leaves: readonly Leaf[]; skeleton: unknown },
+    options: TraceOptions & { counter: () => number; exact: boolean },
   ) {
     const start = performance.now();
+    const recorded = recordCalls(runtime.variables.backend, fn, signature, options);
+    const { trace, placeholders, outputs, nodes, variables } = recorded;
     this.#runtime = runtime;
-    this.#frozen = frozen;
-    this.leaves = leaves.map((leaf) => ({ ...leaf, values: () => new Float32Array() }));
-    const placeholders: GraphNode[] = [];
-    const returned = new Set<tf.Tensor>();
-    const { trace, result } = record(runtime.variables.backend, { seed, counter, exact }, (trace) => {
-      const tensors = leaves.map((leaf) => {
-        const node = trace.placeholder(`input_${leaf.path}`, leaf.dtype, leaf.shape);
-        placeholders.push(node);
-        const ref = { node, index: 0 };
-        if (leaf.seen === leaf.dtype) return trace.tensor(ref);
-        const attrs = { SrcT: attr.type(leaf.dtype), DstT: attr.type(leaf.seen) };
-        return trace.tensor({ node: trace.add("Cast", attrs, [ref]), index: 0 });
-      });
-      const calls = fillSlots(skeleton, tensors) as unknown[][];
-      const results = calls.map((args, call) => trace.inCall(call, () => fn(...args)));
-      const result = mapLeaves(results, (value, path) => {
-        if (!(value instanceof tf.Tensor)) return value;
-        this.outputs.push({
-          path: calls.length === 1 ? path.replace(/^0\.?/, "") : path,
-          ref: fetchable(trace, trace.ref(value)),
-        });
-        returned.add(value);
-        return new Slot(this.outputs.length - 1);
-      });
-      // What the function kept for its caller has been given.
-      for (const value of returned) if (value.kept && !(value instanceof tf.Variable)) disposeTraced(trace, value);
-      return result;
-    });
-    this.#result = result;
-    const prefix = `t${runtime.traces++}`;
-    const inputs = [...placeholders, ...trace.fed.map(({ node }) => node)];
-    if (frozen) freeze(trace.variables.values(), [...this.outputs.map(({ ref }) => ref.node), ...trace.writes]);
-    if (precision !== "float32") {
-      const refs = this.outputs.map(({ ref }) => ref);
-      const lowered = lowerPrecision(refs, trace.writes, DT[precision]);
-      this.outputs.forEach((output, index) => (output.ref = lowered[index] as Ref));
-    }
-    guardWrites(trace.writes, [...this.outputs.map(({ ref }) => ref.node), ...trace.writes]);
-    this.nodes = reachable([...inputs, ...this.outputs.map(({ ref }) => ref.node), ...trace.writes]);
-    const kept = new Set(this.nodes);
-    const used = [...trace.variables.values()].filter(({ handle }) => kept.has(handle));
-    this.variables = used.map(({ variable }) => runtime.variables.of(variable));
-    this.written = new Set(
-      used.filter(({ writes }) => writes.length > 0).map(({ variable }) => runtime.variables.of(variable)),
-    );
-    used.forEach(({ handle }, index) => {
-      handle.attrs["shared_name"] = attr.string((this.variables[index] as SessionVariable).key);
-    });
-    for (const node of this.nodes) node.name = `${prefix}/${node.name}`;
-    this.#places = new Map(this.nodes.map((node) => [node.name, node]));
-    runtime.session.import(this.nodes);
-    this.graphBytes = encode("GraphDef", graphDef(this.nodes.filter(({ op }) => op !== "Const"))).length;
-    for (const node of this.nodes) if (node.op === "Const") node.attrs = {};
+    this.#frozen = options.freeze;
+    this.leaves = signature.leaves.map((leaf) => ({ ...leaf, values: () => new Float32Array() }));
+    this.outputs = outputs;
+    this.nodes = nodes;
     this.fed = trace.fed;
+    this.#result = recorded.result;
     this.#afterRun = trace.afterRun;
+    this.variables = variables.map(({ variable }) => runtime.variables.of(variable));
+    this.written = new Set(this.variables.filter((_, index) => (variables[index] as TracedVariable).writes.length > 0));
+    this.variables.forEach(({ key }, index) => {
+      (variables[index] as TracedVariable).handle.attrs["shared_name"] = attr.string(key);
+    });
+    const prefix = `t${runtime.traces++}`;
+    for (const node of nodes) node.name = `${prefix}/${node.name}`;
+    this.#places = new Map(nodes.map((node) => [node.name, node]));
+    runtime.session.import(nodes);
+    this.graphBytes = encode("GraphDef", graphDef(nodes.filter(({ op }) => op !== "Const"))).length;
+    for (const node of nodes) if (node.op === "Const") node.attrs = {};
     this.#plan = runtime.session.plan(
-      inputs.map((node) => ({ name: node.name, index: 0 })),
-      this.outputs.map(({ ref }) => ({ name: ref.node.name, index: ref.index })),
+      [...placeholders, ...trace.fed.map(({ node }) => node)].map((node) => ({ name: node.name, index: 0 })),
+      outputs.map(({ ref }) => ({ name: ref.node.name, index: ref.index })),
       trace.writes.map((node) => node.name),
     );
     this.traceMs = performance.now() - start;
@@ -175,14 +126,4 @@ export class CompiledTrace {
     });
     return mapLeaves(this.#result, (value) => (value instanceof Slot ? values[value.index] : value)) as unknown[];
   }
-}
-
-/** TensorFlow refuses to fetch what is fed. */
-function fetchable(trace: Trace, ref: Ref): Ref {
-  if (ref.node.op !== "Placeholder") return ref;
-  return { node: trace.add("Identity", { T: attr.type(outputOf(ref).dtype) }, [ref]), index: 0 };
-}
-
-function disposeTraced(trace: Trace, value: tf.Tensor): void {
-  if (!value.isDisposed && entryOf(trace.backend, value.dataId)?.ref !== undefined) value.dispose();
 }

@@ -15,4 +15,5 @@ export { adam, adamw, rmsprop, sgd } from "./optimizers/optimizer.ts";
 export type { AdamOptions, RuleOptimizer } from "./optimizers/optimizer.ts";
 export type { Profile, TraceEvent } from "./profile.ts";
 export { random } from "./random.ts";
+export type { SavedModelOptions } from "./saved-model.ts";
 export type { Input, Result, TensorLike } from "./structure.ts";

@@ -244,8 +244,8 @@ export class Session {
 const BIG_CONSTANT = 1 << 16;
 
 function contentOf(node: GraphNode): Uint8Array {
-  const { tensor } = node.attrs["value"] as { tensor: { tensor_content: Uint8Array } };
-  return tensor.tensor_content;
+  const { tensor } = node.attrs["value"] as { tensor: { tensor_content?: Uint8Array } };
+  return tensor.tensor_content ?? new Uint8Array();
 }
 
 function isBigConstant(node: GraphNode): boolean {

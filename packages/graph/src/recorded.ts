@@ -1,0 +1,102 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { attr } from "./attrs.ts";
+import { entryOf } from "./backend.ts";
+import type { Backend } from "./backend.ts";
+import { DT } from "./dtypes.ts";
+import { freeze } from "./freeze.ts";
+import { outputOf, reachable } from "./graph-node.ts";
+import type { GraphNode, Ref } from "./graph-node.ts";
+import { guardWrites } from "./guard.ts";
+import { lowerPrecision } from "./precision.ts";
+import { fillSlots, Slot } from "./signature.ts";
+import type { Leaf } from "./signature.ts";
+import { mapLeaves } from "./structure.ts";
+import type { Trace } from "./trace.ts";
+import type { TracedVariable } from "./traced-variable.ts";
+import { record } from "./tracing.ts";
+
+/** How a function is traced. */
+export interface TraceOptions {
+  /** Seed of all random numbers drawn in the graph. */
+  seed: number;
+  /** The type that convolutions and matrix products, and what lies between them, compute in; variables stay float32. */
+  precision: "float32" | "bfloat16" | "float16";
+  /** Variables become constants with the values they have at the first run of a signature, for the fastest predictions. */
+  freeze: boolean;
+}
+
+/** What recording a function gives: its graph, with all rewriting done, and what goes in and comes out. */
+export interface Recorded {
+  trace: Trace;
+  leaves: readonly Leaf[];
+  /** One placeholder a leaf. */
+  placeholders: readonly GraphNode[];
+  outputs: readonly { path: string; ref: Ref }[];
+  /** What the calls returned, with slots for tensors. */
+  result: unknown;
+  /** All that is needed, inputs first. */
+  nodes: readonly GraphNode[];
+  /** Variables in use, in the order of their first use. */
+  variables: readonly TracedVariable[];
+}
+
+/** Records some calls of a function, one after the other. */
+export function recordCalls(
+  backend: Backend,
+  fn: (...args: unknown[]) => unknown,
+  { leaves, skeleton }: { leaves: readonly Leaf[]; skeleton: unknown },
+  { seed, counter, exact, precision, freeze: frozen }: TraceOptions & { counter: () => number; exact: boolean },
+): Recorded {
+  const placeholders: GraphNode[] = [];
+  const outputs: { path: string; ref: Ref }[] = [];
+  const returned = new Set<tf.Tensor>();
+  const { trace, result } = record(backend, { seed, counter, exact }, (trace) => {
+    const tensors = leaves.map((leaf) => {
+      const node = trace.placeholder(`input_${leaf.path}`, leaf.dtype, leaf.shape);
+      placeholders.push(node);
+      const ref = { node, index: 0 };
+      if (leaf.seen === leaf.dtype) return trace.tensor(ref);
+      const attrs = { SrcT: attr.type(leaf.dtype), DstT: attr.type(leaf.seen) };
+      return trace.tensor({ node: trace.add("Cast", attrs, [ref]), index: 0 });
+    });
+    const calls = fillSlots(skeleton, tensors) as unknown[][];
+    const results = calls.map((args, call) => trace.inCall(call, () => fn(...args)));
+    const slotted = mapLeaves(results, (value, place) => {
+      if (!(value instanceof tf.Tensor)) return value;
+      // A single call's results are named without its number.
+      const path = calls.length === 1 ? place.replace(/^0\.?/, "") : place;
+      outputs.push({ path, ref: fetchable(trace, trace.ref(value)) });
+      returned.add(value);
+      return new Slot(outputs.length - 1);
+    });
+    // What the function kept for its caller has been given.
+    for (const value of returned) if (value.kept && !(value instanceof tf.Variable)) disposeTraced(trace, value);
+    return slotted;
+  });
+  const { writes } = trace;
+  if (frozen) freeze(trace.variables.values(), rootsOf(outputs, writes));
+  if (precision !== "float32") {
+    const refs = outputs.map(({ ref }) => ref);
+    const lowered = lowerPrecision(refs, writes, DT[precision]);
+    outputs.forEach((output, index) => (output.ref = lowered[index] as Ref));
+  }
+  guardWrites(writes, rootsOf(outputs, writes));
+  const nodes = reachable([...placeholders, ...trace.fed.map(({ node }) => node), ...rootsOf(outputs, writes)]);
+  const kept = new Set(nodes);
+  const variables = [...trace.variables.values()].filter(({ handle }) => kept.has(handle));
+  return { trace, leaves, placeholders, outputs, result, nodes, variables };
+}
+
+function rootsOf(outputs: readonly { ref: Ref }[], writes: readonly GraphNode[]): GraphNode[] {
+  return [...outputs.map(({ ref }) => ref.node), ...writes];
+}
+
+/** TensorFlow refuses to fetch what is fed. */
+function fetchable(trace: Trace, ref: Ref): Ref {
+  if (ref.node.op !== "Placeholder") return ref;
+  return { node: trace.add("Identity", { T: attr.type(outputOf(ref).dtype) }, [ref]), index: 0 };
+}
+
+function disposeTraced(trace: Trace, value: tf.Tensor): void {
+  if (!value.isDisposed && entryOf(trace.backend, value.dataId)?.ref !== undefined) value.dispose();
+}
