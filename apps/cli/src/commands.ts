@@ -78,8 +78,8 @@ export function addCommands(program: Command, contextOf: ContextOf): void {
     .action(async (model, options, command) => (await import("./run.ts")).run(contextOf(command), model, options));
 
   modelOptions(program.command("convert <model> <out>"))
-    .description("a model in another format: .keras, .h5, .weights.h5, or a folder/ with --to")
-    .addOption(new Option("--to <format>", "what to write into a folder").choices(["tfjs", "savedmodel"]))
+    .description("a model in another format: .keras, .h5, .weights.h5, .safetensors, .onnx, or a folder/ with --to")
+    .addOption(new Option("--to <format>", "what to write into a folder").choices(["tfjs"]))
     .action(async (model, out, options, command) =>
       (await import("./convert.ts")).convert(contextOf(command), model, out, options),
     );
@@ -202,7 +202,7 @@ function headOptions(command: Command): Command {
     .option("--classes <n>", "classes that the network tells apart", wholeFrom(1))
     .addOption(new Option("--pooling <kind>", "without the top").choices(["avg", "max", "none"]))
     .option("--aux", "with the auxiliary classifiers")
-    .option("--weights <file>", "trained weights")
+    .option("--weights <file>", "trained weights, or imagenet for those that are published")
     .option("--arch <name>", "the network that a file of weights belongs to");
 }
 

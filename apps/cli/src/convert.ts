@@ -11,7 +11,7 @@ import { UsageError } from "./usage-error.ts";
 import { userPath } from "./user-path.ts";
 
 interface Options extends ModelOptions {
-  readonly to?: "tfjs" | "savedmodel";
+  readonly to?: "tfjs";
 }
 
 const endings = [".keras", ".h5", ".hdf5", ".weights.h5", ".safetensors", ".onnx"] as const;

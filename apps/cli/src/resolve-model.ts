@@ -68,9 +68,20 @@ async function zooModel(name: string, options: ModelOptions, seed?: number): Pro
   });
   if (weights !== undefined) {
     const { loadWeights } = await import("@convkit/weights");
-    loadWeights(model, userPath(weights));
+    loadWeights(model, weights === "imagenet" ? await imagenetWeights(name, top !== false) : userPath(weights));
   }
   return { model, name, classes: undefined, preprocessing: architecture.preprocessing };
+}
+
+/** The file of the published weights of a network, fetched once. */
+async function imagenetWeights(name: string, top: boolean): Promise<string> {
+  const { fetchWeights, findImagenetWeights } = await import("@convkit/weights");
+  const published = findImagenetWeights(name, { top });
+  if (published === undefined)
+    throw new UsageError(
+      `No ImageNet weights are published for ${name}${top ? "" : " without its top"}: give a file with --weights.`,
+    );
+  return fetchWeights(published);
 }
 
 /** The `model.json` that a path means: itself, the one in the folder, or the best model of a run directory. */
