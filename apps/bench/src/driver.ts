@@ -63,7 +63,8 @@ export class Driver {
   private readonly started = performance.now();
 
   constructor({ file, args }: Command, environment: NodeJS.ProcessEnv = {}) {
-    this.process = spawn(file, args, { stdio: "pipe", env: { ...process.env, ...environment } });
+    // A process group of its own: workers end with it, and their time counts as its own.
+    this.process = spawn(file, args, { stdio: "pipe", detached: true, env: { ...process.env, ...environment } });
     this.process.stdin!.on("error", () => {}); // A process that is gone says so by its exit.
     this.process.stderr!.setEncoding("utf8").on("data", (text: string) => {
       this.errors = (this.errors + text).slice(-4000);
@@ -104,10 +105,17 @@ export class Driver {
     const timer = setTimeout(() => this.kill(), 5000);
     await this.closed;
     clearTimeout(timer);
+    this.kill();
   }
 
+  /** Ends the process and all that it started. */
   kill(): void {
-    this.process.kill("SIGKILL");
+    if (this.pid === undefined) return;
+    try {
+      process.kill(-this.pid, "SIGKILL");
+    } catch {
+      // It has ended already.
+    }
   }
 }
 

@@ -1,19 +1,19 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { cpus } from "node:os";
 
 const ticksPerSecond = 100;
 
 /**
  * The share of the machine that others used between two moments, 0 to 1: the busy and stolen time of all cores, less that
- * of this process and of the one that is measured. Undefined where the system does not tell (it reads Linux' /proc).
+ * of this process and of the measured process group. Undefined where the system does not tell (it reads Linux' /proc).
  */
 export class OtherLoad {
   private readonly start = moment();
-  private readonly pid: number | undefined;
+  private readonly group: number | undefined;
   private readonly own: number;
 
-  constructor(pid: number | undefined) {
-    this.pid = pid;
+  constructor(group: number | undefined) {
+    this.group = group;
     this.own = this.ours();
   }
 
@@ -26,7 +26,7 @@ export class OtherLoad {
   }
 
   private ours(): number {
-    return processSeconds(process.pid) + (this.pid === undefined ? 0 : processSeconds(this.pid));
+    return processSeconds(process.pid) + (this.group === undefined ? 0 : groupSeconds(this.group));
   }
 }
 
@@ -45,13 +45,27 @@ function moment(): { at: number; busy: number } | undefined {
   }
 }
 
+/** CPU time of a process group: a driver leads one, in which its workers are. */
+function groupSeconds(group: number): number {
+  if (!existsSync("/proc/self/stat")) return 0;
+  const members = readdirSync("/proc").filter((name) => /^\d+$/.test(name) && processStat(name)?.[2] === String(group));
+  return members.reduce((sum, pid) => sum + processSeconds(pid), 0);
+}
+
 /** CPU time of a process, all its threads and the children it has waited for. */
-function processSeconds(pid: number): number {
+function processSeconds(pid: number | string): number {
+  const stat = processStat(pid);
+  return stat === undefined
+    ? 0
+    : [11, 12, 13, 14].reduce((sum, index) => sum + Number(stat[index]), 0) / ticksPerSecond;
+}
+
+/** The fields of `/proc/<pid>/stat` after the name: state, parent, process group … */
+function processStat(pid: number | string): string[] | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return [11, 12, 13, 14].reduce((sum, index) => sum + Number(fields[index]), 0) / ticksPerSecond;
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   } catch {
-    return 0;
+    return undefined;
   }
 }

@@ -63,12 +63,15 @@ interface Keep extends MeasureOptions {
 /** Measures; writes the result anew after each group of cases, so that an interrupted run keeps what it has. */
 async function measureAndKeep(chosen: readonly Case[], { scope, folder, resume, ...options }: Keep): Promise<Result> {
   const before = resume === undefined ? undefined : readResult(resume);
-  const done = new Set(before?.rows.flatMap((row) => (row.status === "not run" ? [] : [row.case])));
+  const stopped = new Set(before?.rows.flatMap((row) => (row.status === "not run" ? [row.case] : [])));
+  const kept =
+    before?.rows.filter((row) => !stopped.has(row.case) && chosen.some(({ name }) => name === row.case)) ?? [];
+  const done = new Set(kept.map((row) => row.case));
   const date = new Date().toISOString();
   const revision = commit(fileURLToPath(new URL("..", import.meta.url))) ?? null;
   const name = [date.slice(0, 16).replaceAll(/[-:]/g, "").replace("T", "-"), revision, scope].filter(Boolean).join("-");
   const order = new Map(chosen.map((each, index) => [each.name, index]));
-  const rows: Row[] = before?.rows.filter((row) => done.has(row.case)) ?? [];
+  const rows: Row[] = [...kept];
   const versions: Record<string, string> = { ...before?.versions };
   const described = machine();
   let result: Result | undefined;

@@ -64,7 +64,7 @@ export const systems: Readonly<Record<SystemName, System>> = {
       train: ["contiguous", "channels_last", "compile"],
       predict: ["contiguous", "channels_last", "compile"],
       load: ["contiguous"],
-      data: one,
+      data: ["loader", "workers"],
       accuracy: ["contiguous"],
     },
   },

@@ -69,5 +69,6 @@ describe("convkit-bench", () => {
         rmSync(folder, { recursive: true });
       }
     },
+    300_000,
   );
 });
