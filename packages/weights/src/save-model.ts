@@ -9,8 +9,9 @@ import { writeTfjs } from "./tfjs/tfjs-writer.ts";
 import type { Quantisation } from "./tfjs/tfjs-writer.ts";
 import { writeTorchSafetensors } from "./torch/write-torch.ts";
 import { WeightsError } from "./weights-error.ts";
+import { writeSavedModel } from "./write-saved-model.ts";
 
-export type ModelFormat = "keras" | "h5" | "weights-h5" | "safetensors" | "onnx" | "tfjs";
+export type ModelFormat = "keras" | "h5" | "weights-h5" | "safetensors" | "onnx" | "savedmodel" | "tfjs";
 
 export interface SaveOptions {
   /** Instead of what the path's ending says; needed for a folder. */
@@ -28,7 +29,7 @@ export interface SaveReport {
 
 /**
  * Writes a model in the format that the path's ending names: `.keras`, `.h5` or `.hdf5` (whole models), `.weights.h5`, `.safetensors`
- * (PyTorch's names), `.onnx`, or with `format: "tfjs"` a folder with `model.json`. It appears whole or not at all. Throws `WeightsError` naming
+ * (PyTorch's names), `.onnx`, or with `format` a folder: "tfjs" with `model.json`, or "savedmodel". It appears whole or not at all. Throws `WeightsError` naming
  * each layer that the format cannot hold.
  */
 export async function saveModel(
@@ -38,8 +39,12 @@ export async function saveModel(
 ): Promise<SaveReport> {
   if (quantise !== undefined && format !== "tfjs")
     throw new WeightsError(path, "", `quantised weights are for tfjs models, not for ${format}`);
-  if (format === "tfjs") {
-    await writeFolderAtomically(path, (folder) => writeTfjs(folder, model, quantise === undefined ? {} : { quantise }));
+  if (format === "tfjs" || format === "savedmodel") {
+    await writeFolderAtomically(path, (folder) =>
+      format === "savedmodel"
+        ? writeSavedModel(folder, model)
+        : writeTfjs(folder, model, quantise === undefined ? {} : { quantise }),
+    );
     return { path, format, bytes: folderBytes(path), tensors: model.weights.length };
   }
   const bytes = writeAtomically(path, (sink) => fileWriters[format](sink, model, path));
@@ -47,7 +52,7 @@ export async function saveModel(
 }
 
 const fileWriters: Readonly<
-  Record<Exclude<ModelFormat, "tfjs">, (sink: ByteSink, model: tfl.LayersModel, file: string) => void>
+  Record<Exclude<ModelFormat, "tfjs" | "savedmodel">, (sink: ByteSink, model: tfl.LayersModel, file: string) => void>
 > = {
   keras: writeKeras,
   h5: writeLegacyH5,
@@ -71,12 +76,13 @@ export function formatOf(path: string): ModelFormat {
     throw new WeightsError(
       path,
       "",
-      "expected a path that ends in .keras, .h5, .weights.h5, .safetensors or .onnx, or a format for a folder (tfjs)",
+      "expected a path that ends in .keras, .h5, .weights.h5, .safetensors or .onnx, or a format for a folder (tfjs, savedmodel)",
     );
   }
   return format;
 }
 
 function folderBytes(folder: string): number {
-  return readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return files.reduce((sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size, 0);
 }

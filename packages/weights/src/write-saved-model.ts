@@ -1,0 +1,43 @@
+import { compile } from "@convkit/graph";
+import * as tf from "@tensorflow/tfjs-core";
+import type * as tfl from "@tensorflow/tfjs-layers";
+import { WeightsError } from "./weights-error.ts";
+
+/**
+ * Writes a model's prediction as a SavedModel for Python and TF Serving: signature `serving_default`, inputs and outputs named after
+ * the model's layers, any batch. It takes a TensorFlow engine to write one.
+ */
+export async function writeSavedModel(folder: string, model: tfl.LayersModel): Promise<void> {
+  if (tf.getBackend() !== "tensorflow") {
+    throw new WeightsError(
+      folder,
+      "",
+      "a SavedModel is written by TensorFlow: use the engine gpu or native instead of wasm",
+    );
+  }
+  const inputs = model.inputs.map(({ shape, name }) => {
+    const sizes = shape.slice(1);
+    if (sizes.includes(null))
+      throw new WeightsError(folder, `input "${name}"`, `expected sizes that are known, came [${sizes}]`);
+    // Two samples, so that the batch cannot be taken for a size of 1.
+    return tf.zeros([2, ...(sizes as number[])]);
+  });
+  const predict = compile(
+    (...batch: tf.Tensor[]) =>
+      model.apply(batch.length === 1 ? batch[0]! : batch, { training: false }) as tf.Tensor | tf.Tensor[],
+  );
+  try {
+    await predict.savedModel(folder, inputs, {
+      inputs: model.inputNames.map(plain),
+      outputs: model.outputNames.map(plain),
+    });
+  } finally {
+    await predict.dispose();
+    tf.dispose(inputs);
+  }
+}
+
+/** Python gives a signature's tensors as arguments, so their names must be words. */
+function plain(name: string): string {
+  return name.replaceAll(/\W/g, "_");
+}
