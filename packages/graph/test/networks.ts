@@ -9,9 +9,9 @@ export function hashed(index: number): number {
 }
 
 /** Weights from `hashed`, scaled as He's initialiser would: statistics start at 0 and 1, gains at 1, biases at 0. */
-export function setHashedWeights(model: tfl.LayersModel): void {
+export function setHashedWeights(model: tfl.LayersModel, layers: readonly tfl.layers.Layer[] = model.layers): void {
   let at = 0;
-  for (const layer of model.layers) {
+  for (const layer of layers) {
     const weights = layer.weights.map((weight) => {
       const shape = weight.shape as number[];
       const size = shape.reduce((a, b) => a * b, 1);
