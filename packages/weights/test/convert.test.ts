@@ -1,6 +1,7 @@
 import { useEngine } from "@convkit/engine";
 import { createModel } from "@convkit/models";
 import * as tf from "@tensorflow/tfjs-core";
+import * as tfl from "@tensorflow/tfjs-layers";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -65,6 +66,23 @@ describe("convert", () => {
     model.dispose();
   });
 
+  it.each([undefined, "float16", "uint8"] as const)("writes tfjs models that tfjs itself loads (quantised: %s)", async (quantise) => {
+    const model = createModel("mobilenet-v2", { input: [32, 32, 3], seed: 1 });
+    await saveModel(model, at("a"), { format: "tfjs", ...(quantise === undefined ? {} : { quantise }) });
+    const json = JSON.parse(readFileSync(at("a/model.json"), "utf8")) as tf.io.ModelJSON;
+    const stock = await tfl.loadLayersModel({
+      load: () =>
+        tf.io.getModelArtifactsForJSON(json, (manifest) => {
+          const specs = manifest.flatMap(({ weights }) => weights);
+          const shards = manifest.flatMap(({ paths }) => paths.map((path) => readFileSync(at(`a/${path}`))));
+          return Promise.resolve([specs, new Uint8Array(Buffer.concat(shards)).buffer]);
+        }),
+    });
+    expect(difference(stock, loadModel(at("a")))).toBeLessThan(1e-6);
+    if (quantise === undefined) expect(difference(stock, model)).toBeLessThan(1e-6);
+    tf.dispose([stock.weights.map((weight) => weight.read()), model.weights.map((weight) => weight.read())]);
+  });
+
   it("leaves what was there where it cannot write", async () => {
     const model = createModel("googlenet", { input: [64, 64, 3], includeTop: false });
     writeFileSync(at("a.keras"), "before");
@@ -104,6 +122,15 @@ describe("loading is all or nothing", () => {
     const json = readFileSync(at("a/model.json"), "utf8").replaceAll('"class_name":"Flatten"', '"class_name":"Swirl"');
     writeFileSync(at("a/model.json"), json);
     expect(() => loadModel(at("a"))).toThrow(/layers\[\d+\] ".*" \(Swirl\) of "lenet5"/);
+    model.dispose();
+  });
+
+  it("refuses models nested without end", async () => {
+    const model = lenet(1);
+    await saveModel(model, at("a"), { format: "tfjs" });
+    const json = readFileSync(at("a/model.json"), "utf8").replace('"inbound_nodes":[[[', `"inbound_nodes":${"[".repeat(200_000)}${"]".repeat(200_000)},"old":[[[`);
+    writeFileSync(at("a/model.json"), json);
+    expect(() => loadModel(at("a"))).toThrow(WeightsError);
     model.dispose();
   });
 

@@ -17,7 +17,13 @@ export interface ImportOptions {
  */
 export function importModel(file: string, config: JsonObject, options: ImportOptions = {}): tfl.LayersModel {
   registerImportLayers();
-  return makeModel(file, readModelConfig(file, config), options);
+  try {
+    return makeModel(file, readModelConfig(file, config), options);
+  } catch (error) {
+    if (error instanceof WeightsError) throw error;
+    // Such as a nesting deeper than the engine's stack, or sizes that no memory holds.
+    throw new WeightsError(file, "the architecture", `cannot be made into a model: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 function makeModel(file: string, model: ModelConfig, options: ImportOptions): tfl.LayersModel {

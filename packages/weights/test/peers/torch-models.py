@@ -8,11 +8,14 @@ import sys
 
 import numpy as np
 import safetensors.torch
+import timm
 import torch
 import torchvision
 
 mode, folder = sys.argv[1], pathlib.Path(sys.argv[2])
 result = {}
+# timm names these networks' weights as torchvision does.
+same_in_timm = ("resnet18", "resnet50", "resnext50_32x4d", "densenet121")
 
 
 def make(name):
@@ -43,7 +46,13 @@ for pair in sys.argv[3:]:
         else:
             for weight in model.parameters():
                 weight.zero_()
-            model.load_state_dict(safetensors.torch.load_file(folder / f"{name}.ours.safetensors"), strict=True)
+            state = safetensors.torch.load_file(folder / f"{name}.ours.safetensors")
+            model.load_state_dict(state, strict=True)
             x = torch.from_numpy(np.load(folder / f"{name}.x.npy")).permute(0, 3, 1, 2)
-            result[name] = float((model(x) - torch.from_numpy(np.load(folder / f"{name}.y.npy"))).abs().max())
+            y = torch.from_numpy(np.load(folder / f"{name}.y.npy"))
+            result[name] = float((model(x) - y).abs().max())
+            if name in same_in_timm:
+                other = timm.create_model(name, pretrained=False).eval()
+                other.load_state_dict(state, strict=True)
+                result[f"timm {name}"] = float((other(x) - y).abs().max())
 print(json.dumps(result))
