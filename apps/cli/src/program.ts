@@ -51,8 +51,7 @@ function forEachCommand(command: Command, act: (command: Command) => void): void
 
 /** One sentence; what commander says gets the names that would have been right. */
 function sentence(error: unknown, program: Command, args: readonly string[]): string {
-  if (!(error instanceof CommanderError))
-    return `convkit: ${oneLine(error instanceof Error ? error.message : String(error))}`;
+  if (!(error instanceof CommanderError)) return `convkit: ${oneLine(messageOf(error))}`;
   const message = oneLine(error.message.replace(/^error: /, ""));
   const command = calledCommand(program, args);
   switch (error.code) {
@@ -69,6 +68,15 @@ function sentence(error: unknown, program: Command, args: readonly string[]): st
     default:
       return `convkit: ${message}${message.endsWith(".") ? "" : ";"} see ${fullName(command)} --help.`;
   }
+}
+
+/** What an error says; one that says nothing (as those that gather others) is named by its kind and cause. */
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.message !== "") return error.message;
+  const within =
+    error instanceof AggregateError ? error.errors.map(messageOf).join("; ") : messageOf(error.cause ?? "");
+  return `${error.name}${within === "" ? "; see --debug" : `: ${within}`}`;
 }
 
 function calledCommand(program: Command, args: readonly string[]): Command {

@@ -70,7 +70,16 @@ async function zooModel(name: string, options: ModelOptions, seed?: number): Pro
     const { loadWeights } = await import("@convkit/weights");
     loadWeights(model, weights === "imagenet" ? await imagenetWeights(name, top !== false) : userPath(weights));
   }
-  return { model, name, classes: undefined, preprocessing: architecture.preprocessing };
+  const channels = model.inputs[0]!.shape.at(-1) ?? 3;
+  return { model, name, classes: undefined, preprocessing: preprocessingFor(architecture.preprocessing, channels) };
+}
+
+/** Numbers for three colours, for images of another number of channels: their means. */
+function preprocessingFor(preprocessing: Preprocessing, channels: number): Preprocessing {
+  const { mean, std, order: _order, ...rest } = preprocessing;
+  if (channels === 3) return preprocessing;
+  const middle = (values: readonly number[]) => [values.reduce((sum, value) => sum + value, 0) / values.length];
+  return { ...rest, ...(mean && { mean: middle(mean) }), ...(std && { std: middle(std) }) };
 }
 
 /** The file of the published weights of a network, fetched once. */
