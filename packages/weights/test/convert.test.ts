@@ -66,22 +66,25 @@ describe("convert", () => {
     model.dispose();
   });
 
-  it.each([undefined, "float16", "uint8"] as const)("writes tfjs models that tfjs itself loads (quantised: %s)", async (quantise) => {
-    const model = createModel("mobilenet-v2", { input: [32, 32, 3], seed: 1 });
-    await saveModel(model, at("a"), { format: "tfjs", ...(quantise === undefined ? {} : { quantise }) });
-    const json = JSON.parse(readFileSync(at("a/model.json"), "utf8")) as tf.io.ModelJSON;
-    const stock = await tfl.loadLayersModel({
-      load: () =>
-        tf.io.getModelArtifactsForJSON(json, (manifest) => {
-          const specs = manifest.flatMap(({ weights }) => weights);
-          const shards = manifest.flatMap(({ paths }) => paths.map((path) => readFileSync(at(`a/${path}`))));
-          return Promise.resolve([specs, new Uint8Array(Buffer.concat(shards)).buffer]);
-        }),
-    });
-    expect(difference(stock, loadModel(at("a")))).toBeLessThan(1e-6);
-    if (quantise === undefined) expect(difference(stock, model)).toBeLessThan(1e-6);
-    tf.dispose([stock.weights.map((weight) => weight.read()), model.weights.map((weight) => weight.read())]);
-  });
+  it.each([undefined, "float16", "uint8"] as const)(
+    "writes tfjs models that tfjs itself loads (quantised: %s)",
+    async (quantise) => {
+      const model = createModel("mobilenet-v2", { input: [32, 32, 3], seed: 1 });
+      await saveModel(model, at("a"), { format: "tfjs", ...(quantise === undefined ? {} : { quantise }) });
+      const json = JSON.parse(readFileSync(at("a/model.json"), "utf8")) as tf.io.ModelJSON;
+      const stock = await tfl.loadLayersModel({
+        load: () =>
+          tf.io.getModelArtifactsForJSON(json, (manifest) => {
+            const specs = manifest.flatMap(({ weights }) => weights);
+            const shards = manifest.flatMap(({ paths }) => paths.map((path) => readFileSync(at(`a/${path}`))));
+            return Promise.resolve([specs, new Uint8Array(Buffer.concat(shards)).buffer]);
+          }),
+      });
+      expect(difference(stock, loadModel(at("a")))).toBeLessThan(1e-6);
+      if (quantise === undefined) expect(difference(stock, model)).toBeLessThan(1e-6);
+      tf.dispose([stock.weights.map((weight) => weight.read()), model.weights.map((weight) => weight.read())]);
+    },
+  );
 
   it("leaves what was there where it cannot write", async () => {
     const model = createModel("googlenet", { input: [64, 64, 3], includeTop: false });
@@ -128,7 +131,10 @@ describe("loading is all or nothing", () => {
   it("refuses models nested without end", async () => {
     const model = lenet(1);
     await saveModel(model, at("a"), { format: "tfjs" });
-    const json = readFileSync(at("a/model.json"), "utf8").replace('"inbound_nodes":[[[', `"inbound_nodes":${"[".repeat(200_000)}${"]".repeat(200_000)},"old":[[[`);
+    const json = readFileSync(at("a/model.json"), "utf8").replace(
+      '"inbound_nodes":[[[',
+      `"inbound_nodes":${"[".repeat(200_000)}${"]".repeat(200_000)},"old":[[[`,
+    );
     writeFileSync(at("a/model.json"), json);
     expect(() => loadModel(at("a"))).toThrow(WeightsError);
     model.dispose();

@@ -22,7 +22,9 @@ export function importModel(file: string, config: JsonObject, options: ImportOpt
   } catch (error) {
     if (error instanceof WeightsError) throw error;
     // Such as a nesting deeper than the engine's stack, or sizes that no memory holds.
-    throw new WeightsError(file, "the architecture", `cannot be made into a model: ${(error as Error).message}`, { cause: error });
+    throw new WeightsError(file, "the architecture", `cannot be made into a model: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
 }
 
