@@ -40,7 +40,7 @@ export function addCommands(program: Command, contextOf: ContextOf): void {
     .option("--deterministic", "the same to the last bit from run to run, at some cost")
     .option("--out <folder>", "the run directory")
     .option("--resume <folder>", "goes on with the run in that directory")
-    .option("--workers <n>", "images decoded at the same time", wholeFrom(1))
+    .option("--workers <n>", "threads that decode an image", wholeFrom(1))
     .option("--strict", "stop at the first image that cannot be read")
     .action(async (name, options, command) => (await import("./train.ts")).train(contextOf(command), name, options));
 

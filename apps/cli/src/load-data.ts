@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { dataSets, type DataSplits, type IndexedDataset, loadData, packagesSeenFrom } from "@convkit/datasets";
+import sharp from "sharp";
 import type { Context } from "./context.ts";
 import { UsageError } from "./usage-error.ts";
 import { userPath } from "./user-path.ts";
@@ -13,19 +14,21 @@ export interface DataOptions {
   readonly seed?: number;
   /** What image files are decoded to. */
   readonly image?: readonly [number, number, number];
+  /** Threads that decode one image. */
   readonly workers?: number;
   readonly strict?: boolean;
 }
 
 /** The data set of that name, or in that folder. */
 export async function loadSplits(context: Context, options: DataOptions): Promise<DataSplits<IndexedDataset>> {
-  const { data, dataFrom, validation, limit, seed = 0, image, strict } = options;
+  const { data, dataFrom, validation, limit, seed = 0, image, strict, workers } = options;
   const named = Object.hasOwn(dataSets, data);
   const path = named ? data : userPath(data);
   if (!named && !existsSync(path))
     throw new UsageError(
       `Unknown data "${data}": it is no folder here, and the known data sets are ${Object.keys(dataSets).join(", ")}.`,
     );
+  if (workers !== undefined) sharp.concurrency(workers);
   const from = dataFrom === undefined || /^https?:/.test(dataFrom) ? dataFrom : userPath(dataFrom);
   return loadData(path, {
     signal: context.signal,

@@ -49,7 +49,8 @@ export async function claimRunDirectory(
       throw error;
     },
   );
-  if (options.fresh && (await exists(places.config))) {
+  // A run that was refused before its first step has left no more than its configuration.
+  if (options.fresh && ((await exists(places.history)) || (await exists(places.model)))) {
     await release();
     throw new TrainerError(
       `The run directory ${path} already holds a run: give another --out, or continue it with --resume ${path}.`,
