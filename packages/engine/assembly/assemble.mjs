@@ -11,31 +11,37 @@ const here = fileURLToPath(new URL(".", import.meta.url));
 const cache = fileURLToPath(new URL("../node_modules/.cache/kernels/", import.meta.url));
 
 /** The compiled kernels, from the cache where the sources have not changed. */
-export async function assemble({ threads }) {
-  const file = join(cache, `${await fingerprint()}-${threads ? "threads" : "single"}.wasm`);
+export async function assemble(variant) {
+  const file = join(cache, `${await fingerprint()}-${fileName(variant)}`);
   try {
     return await readFile(file);
   } catch {
-    const bytes = await compile({ threads });
+    const bytes = await compile(variant);
     await keep(file, bytes);
     return bytes;
   }
 }
 
-async function compile({ threads }) {
+async function compile({ threads, relaxed }) {
   const { main } = await import("assemblyscript/asc");
   const shared = ["threads.ts", "--enable", "threads", "--sharedMemory", "--maximumMemory", "65536"];
   const args = ["index.ts", ...(threads ? shared : []), "--baseDir", here, "--outFile", "kernels.wasm"];
   // The heap is tfjs' own: nothing may be laid out or allocated in it here, so no runtime and no static data.
+  const fused = relaxed ? ["--enable", "relaxed-simd"] : [];
   const flags = ["-O3", "--noAssert", "--runtime", "stub", "--use", "abort=", "--importMemory", "--enable", "simd"];
   let bytes;
-  const { error, stderr } = await main([...args, ...flags], {
+  const { error, stderr } = await main([...args, ...flags, ...fused], {
     writeFile: (name, contents) => {
       if (name === "kernels.wasm") bytes = contents;
     },
   });
   if (error) throw new Error(`The kernels in ${here} do not compile:\n${stderr.toString()}`, { cause: error });
   return bytes;
+}
+
+/** The name of a build, as `src/wasm/kernels-module.ts` looks for it. */
+function fileName({ threads, relaxed }) {
+  return `kernels${threads ? "-threads" : ""}${relaxed ? "-relaxed" : ""}.wasm`;
 }
 
 async function fingerprint() {
@@ -57,6 +63,9 @@ async function keep(file, bytes) {
 if (argv[1] === fileURLToPath(import.meta.url)) {
   const [, , folder] = argv;
   await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, "kernels.wasm"), await assemble({ threads: false }));
-  await writeFile(join(folder, "kernels-threads.wasm"), await assemble({ threads: true }));
+  for (const threads of [false, true]) {
+    for (const relaxed of [false, true]) {
+      await writeFile(join(folder, fileName({ threads, relaxed })), await assemble({ threads, relaxed }));
+    }
+  }
 }

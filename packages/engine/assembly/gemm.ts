@@ -146,36 +146,22 @@ function storeTile(p: Product, m: i32, n: i32, first: bool, last: bool): void {
   for (let i = 0; i < rows; i++) {
     const from = p.tile + i * NR * 4;
     const to = (p.targets != 0 ? <usize>word(p.targets, m + i) : p.c + (m + i) * p.ldc) + n * 4;
-    if (columns == NR) {
-      let low = v128.load(from);
-      let high = v128.load(from, 16);
-      if (!first) {
-        low = f32x4.add(low, v128.load(to));
-        high = f32x4.add(high, v128.load(to, 16));
-      }
-      if (bias != 0) {
-        low = f32x4.add(low, v128.load(bias));
-        high = f32x4.add(high, v128.load(bias, 16));
-      }
-      if (activation != LINEAR) {
-        low = f32x4.max(low, f32x4.splat(0));
-        high = f32x4.max(high, f32x4.splat(0));
-        if (activation == RELU6) {
-          low = f32x4.min(low, f32x4.splat(6));
-          high = f32x4.min(high, f32x4.splat(6));
-        }
-      }
-      v128.store(to, low);
-      v128.store(to, high, 16);
-    } else {
-      for (let j = 0; j < columns * 4; j += 4) {
-        let value = load<f32>(from + j);
-        if (!first) value += load<f32>(to + j);
-        if (bias != 0) value += load<f32>(bias + j);
-        if (activation != LINEAR) value = max<f32>(value, 0);
-        if (activation == RELU6) value = min<f32>(value, 6);
-        store<f32>(to + j, value);
-      }
+    let j = 0;
+    for (; j + 16 <= columns * 4; j += 16) {
+      let value = v128.load(from + j);
+      if (!first) value = f32x4.add(value, v128.load(to + j));
+      if (bias != 0) value = f32x4.add(value, v128.load(bias + j));
+      if (activation != LINEAR) value = f32x4.max(value, f32x4.splat(0));
+      if (activation == RELU6) value = f32x4.min(value, f32x4.splat(6));
+      v128.store(to + j, value);
+    }
+    for (; j < columns * 4; j += 4) {
+      let value = load<f32>(from + j);
+      if (!first) value += load<f32>(to + j);
+      if (bias != 0) value += load<f32>(bias + j);
+      if (activation != LINEAR) value = max<f32>(value, 0);
+      if (activation == RELU6) value = min<f32>(value, 6);
+      store<f32>(to + j, value);
     }
   }
 }

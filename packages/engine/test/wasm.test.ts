@@ -82,6 +82,6 @@ it("keeps Node's modules to the loader, so that the kernels run in a browser", (
     expect(source, file.pathname).not.toMatch(/from "node:|import\("node:|\bprocess\./u);
     for (const [, path] of source.matchAll(/from "(\.[^"]+)"/gu)) walk(new URL(path!, file));
   };
-  walk(new URL("../src/wasm/attach.ts", import.meta.url));
+  walk(new URL("../src/wasm/browser.ts", import.meta.url));
   expect(seen.size).toBeGreaterThan(10);
 });

@@ -1,4 +1,3 @@
-import * as tf from "@tensorflow/tfjs-core";
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 
 import { EngineError } from "../engine-error.ts";
@@ -44,19 +43,6 @@ export function attach(module: WebAssembly.Module, backend: BackendWasm): Runtim
   registerKernels({ backend, runtime });
   attached.set(backend, runtime);
   return runtime;
-}
-
-/**
- * Lets tfjs' wasm backend train in a browser: set the backend, then hand over the compiled `kernels.wasm` of this package
- * (`kernels-threads.wasm` on a cross-origin isolated page, where tfjs uses threads).
- */
-export function registerWasmKernels(module: WebAssembly.Module): void {
-  if (tf.getBackend() !== "wasm") {
-    throw new EngineError(
-      `The wasm kernels need the backend "wasm", but "${tf.getBackend()}" is set: await tf.setBackend("wasm") first.`,
-    );
-  }
-  attach(module, tf.backend() as BackendWasm);
 }
 
 /**

@@ -1,17 +1,27 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 
-/** Which build of the kernels: on a heap that threads share, or not. */
-export interface Variant {
+/** A module with one fused multiply-add: valid where WebAssembly has relaxed SIMD (Node 22 and newer). */
+const fusedMultiplyAdd = new Uint8Array([
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 8, 1, 96, 3, 123, 123, 123, 1, 123, 3, 2, 1, 0, 10, 13, 1, 11, 0, 32, 0, 32, 1, 32, 2,
+  253, 133, 2, 11,
+]);
+
+/** Which build of the kernels: for a heap that threads share or not, with fused multiply-adds or not. */
+interface Variant {
   threads: boolean;
+  relaxed: boolean;
 }
 
 /**
- * The compiled kernels. In the published package they lie beside this file; in a checkout they are assembled from
- * `assembly/` on first use (seconds) and kept until that changes.
+ * The compiled kernels, for a heap that threads share or not, as fast as this machine's WebAssembly allows. In the published
+ * package they lie beside this file; in a checkout they are assembled from `assembly/` on first use (seconds) and kept until
+ * that changes.
  */
-export async function kernelsModule(variant: Variant): Promise<WebAssembly.Module> {
-  const built = new URL(variant.threads ? "./kernels-threads.wasm" : "./kernels.wasm", import.meta.url);
+export async function kernelsModule(threads: boolean): Promise<WebAssembly.Module> {
+  const variant = { threads, relaxed: WebAssembly.validate(fusedMultiplyAdd) };
+  const name = `kernels${threads ? "-threads" : ""}${variant.relaxed ? "-relaxed" : ""}.wasm`;
+  const built = new URL(name, import.meta.url);
   if (existsSync(built)) return WebAssembly.compile(await readFile(built));
   const assembler = new URL("../../assembly/assemble.mjs", import.meta.url).href;
   const { assemble } = (await import(/* @vite-ignore */ assembler)) as {

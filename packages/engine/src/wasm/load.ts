@@ -53,7 +53,7 @@ export async function loadWasm({ threads }: WasmOptions = {}): Promise<{ threads
   });
   const backend = tf.backend() as BackendWasm;
   const memory = heapOf(backend);
-  const module = await kernelsModule({ threads: isShared(memory) });
+  const module = await kernelsModule(isShared(memory));
   const runtime = attach(module, backend);
   if (wanted > 1 && isShared(memory)) {
     await addThreads(runtime, wanted, threads !== undefined, { module, memory, control: runtime.control });

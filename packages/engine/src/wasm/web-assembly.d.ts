@@ -10,5 +10,6 @@ declare namespace WebAssembly {
     readonly exports: unknown;
     constructor(module: Module, imports: { env: { memory: Memory } });
   }
+  function validate(bytes: ArrayBufferView): boolean;
   function compile(bytes: ArrayBufferView): Promise<Module>;
 }
