@@ -52,7 +52,9 @@ export function createRunner(parts: StepParts, update: UpdateOptions, execution:
   const { accumulate = 1, ema } = update;
   const optimizer = createOptimizer(update.optimizer);
   const variables = model.trainableWeights.map((weight) => weight.read() as tf.Variable);
-  const average = ema === undefined ? undefined : movingAverage(variables, ema);
+  // The moving statistics of norms belong to the weights that they were gathered with, so they are averaged too.
+  const everything = model.weights.map((weight) => weight.read() as tf.Variable);
+  const average = ema === undefined ? undefined : movingAverage(everything, ema);
   const sums = accumulate === 1 ? undefined : accumulation(variables, accumulate);
 
   const { seed = 0 } = execution;
