@@ -11,7 +11,7 @@ const gradient = (): Float32Array =>
     const x = tf.ones([1, 4, 4, 1]) as tf.Tensor4D;
     const filter = tf.ones([3, 3, 1, 1]) as tf.Tensor4D;
     return tf
-      .grad((w: tf.Tensor4D) => tf.sum(tf.conv2d(x, w, 1, "valid")))(filter)
+      .grad((w) => tf.sum(tf.conv2d(x, w as tf.Tensor4D, 1, "valid")))(filter)
       .dataSync();
   }) as Float32Array;
 
