@@ -1,6 +1,7 @@
 import { open, readFile } from "node:fs/promises";
 import sharp from "sharp";
 import { DataError, reasonOf } from "./data-error.ts";
+import { decodeJpeg, jpegHead } from "./jpeg.ts";
 import { centreRegion, resizeInto, resizeModes } from "./resize.ts";
 import type { Pixels, Region, ResizeMode } from "./resize.ts";
 
@@ -37,8 +38,8 @@ export const imageExtensions: readonly string[] = [
 export async function decodeImage(file: string | Uint8Array, options: DecodeOptions = {}): Promise<Pixels> {
   const { size, channels = 3 } = checkDecodeOptions(options);
   const decoded = await decode(file, options);
-  if (size === undefined && channels === decoded.shape[2]) return decoded;
-  const [h, w] = size ?? decoded.shape;
+  if (size === undefined) return decoded;
+  const [h, w] = size;
   const data = new Uint8Array(h * w * channels);
   fill(data, [h, w], decoded, options);
   return { data, shape: [h, w, channels] };
@@ -100,14 +101,22 @@ export function checkDecodeOptions(options: DecodeOptions): DecodeOptions {
   return options;
 }
 
-/** Always three channels of bytes: what depends on the file's kind ends here. */
-async function decode(file: string | Uint8Array, { orient = true }: DecodeOptions): Promise<Pixels> {
-  const { data, info } = await described(file, async () => {
+/** The bytes of the image as it is stored; of three channels, or of the one that is asked for. */
+async function decode(file: string | Uint8Array, { orient = true, channels = 3 }: DecodeOptions): Promise<Pixels> {
+  return described(file, async () => {
     const bytes = await contentOf(file);
-    const image = sharp(bytes, { failOn: "error", autoOrient: orient, ignoreIcc: !isCmyk(bytes) });
-    return image.toColourspace("srgb").removeAlpha().raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true });
+    const head = jpegHead(bytes);
+    const upright = !orient || head?.orientation === 1;
+    const quick =
+      upright && head?.components !== 4 && head !== undefined ? await decodeJpeg(bytes, channels) : undefined;
+    if (quick !== undefined) return quick;
+    // A profile of an RGB file is left alone, as TensorFlow does.
+    const image = sharp(bytes, { failOn: "error", autoOrient: orient, ignoreIcc: head?.components !== 4 });
+    const plain = image.toColourspace("srgb").removeAlpha().raw({ depth: "uchar" });
+    const { data, info } = await plain.toBuffer({ resolveWithObject: true });
+    const pixels: Pixels = { data, shape: [info.height, info.width, info.channels] };
+    return channels === 1 && info.channels === 3 ? lumaOf(pixels) : pixels;
   });
-  return { data, shape: [info.height, info.width, info.channels] };
 }
 
 async function described<Result>(file: string | Uint8Array, work: () => Promise<Result>): Promise<Result> {
@@ -125,26 +134,15 @@ async function contentOf(file: string | Uint8Array): Promise<Uint8Array> {
   return bytes;
 }
 
-/** Whether a JPEG's frame header names four components. A profile of an RGB file is left alone, as TensorFlow does. */
-function isCmyk(bytes: Uint8Array): boolean {
-  if (bytes[0] !== 0xff || bytes[1] !== 0xd8) return false;
-  for (let at = 2; at + 9 < bytes.length && bytes[at] === 0xff; at += 2 + bytes[at + 2]! * 256 + bytes[at + 3]!) {
-    const marker = bytes[at + 1]!;
-    // SOF0 … SOF15, less the three that share the range.
-    if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)) return bytes[at + 9] === 4;
-  }
-  return false;
-}
-
 function fill(
   target: Uint8Array,
   size: readonly [number, number],
   source: Pixels,
-  { resize = "bilinear", crop = false, channels = 3 }: DecodeOptions,
+  { resize = "bilinear", crop = false }: DecodeOptions,
 ): void {
   const [h, w] = source.shape;
   const region: Region = crop ? centreRegion([h, w], size) : [0, 0, h, w];
-  resizeInto(target, size, channels === 1 ? lumaOf(source) : source, resize, region);
+  resizeInto(target, size, source, resize, region);
 }
 
 function lumaOf({ data, shape: [h, w] }: Pixels): Pixels {

@@ -157,16 +157,19 @@ describe("a broken image", () => {
     ]);
   });
 
-  it.each(["jpeg", "png", "webp", "avif", "gif", "tiff"] as const)("is not a %s", async (format) => {
-    const folder = temporaryFolder();
-    const whole = await sharp(await png(9))
-      .toFormat(format)
-      .toBuffer();
-    for (const name of ["a", "b"]) put(folder, `${name}/1.${format}`, whole);
-    const { train } = await loadData(folder, { size: [3, 3] });
-    expect([train.size, train.skipped]).toEqual([2, []]);
-    expect(await levels(train)).toEqual([9, 9]);
-  });
+  it.each(["jpeg", "png", "webp", "avif", "gif", "tiff"] as const)(
+    "is not what a whole %s is taken for",
+    async (format) => {
+      const folder = temporaryFolder();
+      const whole = await sharp(await png(9))
+        .toFormat(format)
+        .toBuffer();
+      for (const name of ["a", "b"]) put(folder, `${name}/1.${format}`, whole);
+      const { train } = await loadData(folder, { size: [3, 3] });
+      expect([train.size, train.skipped]).toEqual([2, []]);
+      for (const level of await levels(train)) expect(Math.abs(level - 9)).toBeLessThanOrEqual(1);
+    },
+  );
 
   it("ends the work if strict", async () => {
     const folder = await broken();
