@@ -15,6 +15,7 @@ import {
   webhook,
   writeFileAtomic,
 } from "../src/index.ts";
+import { lineChart } from "../src/report/charts.ts";
 import { listCheckpoints, pruneCheckpoints, readCheckpoint, writeCheckpoint } from "../src/checkpoint.ts";
 
 const folder = () => mkdtemp(join(tmpdir(), "convkit-files-"));
@@ -134,6 +135,28 @@ test("a comparison draws every run's curves and nothing from elsewhere", () => {
   expect(page).not.toContain("Validation loss");
   expect(page).not.toContain("<run>");
   expect(page).not.toMatch(/(src|href)="(?!data:|#)/);
+});
+
+test("curves are drawn whatever their values", () => {
+  const value = fc.oneof(
+    fc.integer({ min: 0, max: 1e9 }).map((each) => each / 1e9),
+    fc.constantFrom(0, 1, 0.94, 0.9487, 0.3, Number.NaN, undefined),
+  );
+  fc.assert(
+    fc.property(fc.array(value, { minLength: 1, maxLength: 20 }), fc.boolean(), (values, percent) => {
+      const points = values.map((each, i) => [i + 1, each] as const);
+      expect(
+        lineChart(
+          [
+            { name: "a", points },
+            { name: "b", points: [] },
+          ],
+          { percent, mark: 1 },
+        ),
+      ).toMatch(/^<svg/);
+    }),
+    { numRuns: 60 },
+  );
 });
 
 describe("recipes are plain data", () => {

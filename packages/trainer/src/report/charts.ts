@@ -58,9 +58,11 @@ export function lineChart(
   options: Size & { readonly percent?: boolean; readonly logarithmic?: boolean; readonly mark?: number } = {},
 ): string {
   const { width = 560, height = 300, percent = false, logarithmic = false, mark } = options;
+  // Shares are drawn as whole percents: ECharts fails on limits such as 0.9400000000000001.
+  const unit = percent ? 100 : 1;
   const last = Math.max(1, ...series.flatMap(({ points }) => points.map(([epoch]) => epoch)));
   const values = series.flatMap(({ points }) =>
-    points.flatMap(([, value]) => (value !== undefined && Number.isFinite(value) ? [value] : [])),
+    points.flatMap(([, value]) => (value !== undefined && Number.isFinite(value) ? [value * unit] : [])),
   );
   return render(width, height, {
     grid: { left: 64, right: 20, top: series.length > 1 ? 40 : 16, bottom: 44 },
@@ -93,14 +95,17 @@ export function lineChart(
       ...(percent ? percentRange(values) : { scale: !logarithmic }),
       axisLabel: {
         color: faint,
-        formatter: (value: number) => (percent ? `${tidy(value * 100)} %` : String(tidy(value))),
+        formatter: (value: number) => `${tidy(value)}${percent ? " %" : ""}`,
       },
       splitLine: { lineStyle: { color: line } },
     },
     series: series.map(({ name, points, dashed = false, color }, index) => ({
       name,
       type: "line",
-      data: points.map(([epoch, value]) => [epoch, value !== undefined && Number.isFinite(value) ? value : null]),
+      data: points.map(([epoch, value]) => [
+        epoch,
+        value !== undefined && Number.isFinite(value) ? value * unit : null,
+      ]),
       symbol: "circle",
       symbolSize: 5,
       showSymbol: last <= 30,
@@ -226,9 +231,9 @@ function render(width: number, height: number, option: object): string {
 
 /** Accuracies near 100 % need room: the axis begins below the lowest. */
 function percentRange(values: readonly number[]): { min: number; max: number } {
-  const lowest = Math.min(...values, 1);
-  const step = lowest > 0.9 ? 0.02 : 0.1;
-  return { min: Math.max(0, Math.floor(lowest / step) * step), max: 1 };
+  const lowest = Math.min(...values, 100);
+  const step = lowest > 90 ? 2 : 10;
+  return { min: Math.max(0, Math.floor(lowest / step) * step), max: 100 };
 }
 
 function tidy(value: number): number {
