@@ -66,13 +66,13 @@ def load_formula(model: nn.Module, gain: float) -> tuple[int, int]:
     return total, trainable
 
 
-def optimizer(name: str, model: nn.Module) -> torch.optim.Optimizer:
+def optimizer(name: str, model: nn.Module, rate: float) -> torch.optim.Optimizer:
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     if name == "sgd":
-        return torch.optim.SGD(parameters, 0.01, fused=True)
+        return torch.optim.SGD(parameters, rate, fused=True)
     if name == "adam":
-        return torch.optim.Adam(parameters, 1e-3, eps=1e-7, fused=True)
-    return torch.optim.RMSprop(parameters, 1e-3, alpha=0.9, eps=1e-7)
+        return torch.optim.Adam(parameters, rate, eps=1e-7, fused=True)
+    return torch.optim.RMSprop(parameters, rate, alpha=0.9, eps=1e-7)
 
 
 class System:
@@ -134,10 +134,10 @@ class System:
         self.step, self.steps = timed
         return losses
 
-    def prepare_step(self, model: nn.Module, network: dict, name: str) -> None:
+    def prepare_step(self, model: nn.Module, network: dict, name: str, rate: float | None = None) -> None:
         model.train()
         forward = torch.compile(model) if self.variant == "compile" else model
-        update = optimizer(name, model)
+        update = optimizer(name, model, rate or (0.01 if name == "sgd" else 1e-4))
         criterion = F.binary_cross_entropy_with_logits if network["classes"] == 1 else F.cross_entropy
         scaler = torch.amp.GradScaler(self.device.type, enabled=self.dtype == torch.float16)
 
@@ -221,7 +221,7 @@ class System:
         x, test_x = x[:, None].float() / 255, test_x[:, None].float() / 255
         y, test_y = y.long(), test_y.long()
         model, counts = self.build(network)
-        self.prepare_step(model, network, "adam")
+        self.prepare_step(model, network, "adam", 1e-3)
         for epoch in range(epochs):
             model.train()
             for part in torch.randperm(len(x)).split(batch):

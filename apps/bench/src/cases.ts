@@ -48,27 +48,27 @@ const predicting: readonly SystemName[] = [
 const trained: readonly (readonly [NetworkName, number, boolean, boolean, Optimizer?])[] = [
   ["lenet5", 32, true, true],
   ["inception-cifar10", 128, true, true],
-  ["inception-cifar10", 128, true, false, "adam"],
+  ["resnet50-small", 32, true, true],
+  ["mini-xception", 32, false, false],
+  ["residual-stack", 32, true, false],
   ["residual-same", 128, true, false],
   ["residual-different", 128, true, false],
-  ["resnet50-small", 32, true, true],
-  ["residual-stack", 32, true, false],
-  ["mini-xception", 32, false, false],
+  ["inception-cifar10", 128, false, false, "adam"],
   ["mini-xception", 32, false, false, "rmsprop"],
   ["vgg16-inception", 8, false, false],
 ];
 
 /** network, batches, those that `--quick` takes */
 const predicted: readonly (readonly [NetworkName, readonly number[], readonly number[]])[] = [
+  ["resnet50", [1, 8, 32], [1]],
   ["lenet5", [1, 8, 32], [32]],
+  ["resnet50-small", [1, 8, 32], [32]],
   ["inception-cifar10", [1, 8, 32], []],
+  ["mini-xception", [1, 8, 32], []],
+  ["residual-stack", [1, 8, 32], []],
   ["residual-same", [1, 8, 32], []],
   ["residual-different", [1, 8, 32], []],
-  ["resnet50-small", [1, 8, 32], [32]],
-  ["residual-stack", [1, 8, 32], []],
-  ["mini-xception", [1, 8, 32], []],
   ["vgg16-inception", [1, 8], []],
-  ["resnet50", [1, 8, 32], [1]],
 ];
 
 const base = { optimizer: "sgd", precision: "float32", device: "cpu" } as const;

@@ -68,7 +68,9 @@ export interface Measured {
  * process that runs, and what was measured of the group is yielded.
  */
 export async function* measureCases(cases: readonly Case[], options: MeasureOptions): AsyncGenerator<Measured> {
-  for (const group of groupCases(cases)) {
+  // The largest network last: a run that is interrupted then has the most rows.
+  const isLarge = ([first]: readonly Case[]) => (first?.work.network === "vgg16-inception" ? 1 : 0);
+  for (const group of groupCases(cases).toSorted((a, b) => isLarge(a) - isLarge(b))) {
     if (options.signal?.aborted) return;
     yield await measureGroup(group, options);
   }
@@ -211,7 +213,7 @@ function driverEnvironment({ device }: Work): NodeJS.ProcessEnv {
 }
 
 /**
- * After the first round a variant that is a quarter behind its system's best, or three times behind the fastest system, is
+ * After the first round a variant that is a tenth behind its system's best, or three times behind the fastest system, is
  * not run again: its row keeps that round's numbers.
  */
 function dropSlow(runners: readonly Runner[], group: readonly Case[]): void {
@@ -223,7 +225,7 @@ function dropSlow(runners: readonly Runner[], group: readonly Case[]): void {
       if (median === undefined) return false;
       const best = (others: readonly Runner[]) => Math.min(...others.map((other) => medianOf(other, name) ?? Infinity));
       return (
-        median > 1.25 * best(runners.filter(({ system }) => system === runner.system)) || median > 3 * best(runners)
+        median > 1.1 * best(runners.filter(({ system }) => system === runner.system)) || median > 3 * best(runners)
       );
     });
   }

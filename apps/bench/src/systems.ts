@@ -52,7 +52,7 @@ export const systems: Readonly<Record<SystemName, System>> = {
     driver: "python",
     variants: {
       train: ["fit", "steps_per_execution", "xla"],
-      predict: ["predict_on_batch", "function", "xla"],
+      predict: ["predict_on_batch", "function"],
       load: one,
       data: one,
       accuracy: ["fit"],

@@ -214,5 +214,5 @@ function trainingStep(
 }
 
 function makeOptimizer(name: TrainRequest["optimizer"]): tf.Optimizer {
-  return { sgd, adam, rmsprop }[name]();
+  return { sgd, adam, rmsprop }[name]({ learningRate: name === "sgd" ? 0.01 : 1e-4 });
 }

@@ -137,6 +137,5 @@ async function predictOnce(
 
 function makeOptimizer(name: TrainRequest["optimizer"]): tf.Optimizer {
   if (name === "sgd") return tf.train.sgd(0.01);
-  if (name === "adam") return tf.train.adam(1e-3);
-  return tf.train.rmsprop(1e-3, 0.9, 0, 1e-7);
+  return name === "adam" ? tf.train.adam(1e-4) : tf.train.rmsprop(1e-4, 0.9, 0, 1e-7);
 }
