@@ -74,6 +74,11 @@ describe("createModel", () => {
   });
 });
 
+it("names are typed", () => {
+  // @ts-expect-error: not in the zoo
+  expect(() => createModel("resnet51")).toThrow('unknown model "resnet51"');
+});
+
 describe("list", () => {
   it("builds nothing", () => {
     const before = tf.memory().numTensors;
