@@ -5,6 +5,7 @@ import { GraphError } from "./graph-error.ts";
 import { acquireRuntime, privateRuntime, releaseRuntime } from "./runtime.ts";
 import type { Runtime } from "./runtime.ts";
 import type { SessionConfig } from "./session-config.ts";
+import { LossScale } from "./loss-scale.ts";
 import { profileOf } from "./profile.ts";
 import type { Profile } from "./profile.ts";
 import { writeSavedModel } from "./saved-model.ts";
@@ -13,7 +14,7 @@ import { signatureOf } from "./signature.ts";
 import type { Leaf } from "./signature.ts";
 import type { Input, Result } from "./structure.ts";
 import { CompiledTrace } from "./compiled-trace.ts";
-import type { TraceOptions } from "./recorded.ts";
+import type { RecordAll, TraceOptions } from "./recorded.ts";
 
 /** How a function is compiled. */
 export interface CompileOptions extends SessionConfig, Partial<TraceOptions> {}
@@ -62,7 +63,15 @@ export function compile<A extends unknown[], R>(
   let disposed = false;
 
   const plain = fn as (...args: unknown[]) => unknown;
-  const options = () => ({ seed, precision, freeze, exact: deterministic === true, counter: () => compiled.runs });
+  const lossScale = precision === "float16" ? new LossScale() : undefined;
+  const options = (): RecordAll => ({
+    seed,
+    precision,
+    freeze,
+    exact: deterministic === true,
+    counter: () => compiled.runs,
+    ...(lossScale !== undefined && { lossScale }),
+  });
 
   /** The trace for the signature of one call or several, made now if it is new. */
   function traceFor(calls: readonly (readonly unknown[])[]): { trace: CompiledTrace; leaves: Leaf[] } {
@@ -124,6 +133,7 @@ export function compile<A extends unknown[], R>(
       await Promise.all([...traces.values()].map((trace) => trace.dispose()));
       traces.clear();
       if (shared !== undefined) releaseRuntime(shared);
+      lossScale?.dispose();
     },
   });
   return compiled as unknown as Compiled<A, R>;

@@ -6,7 +6,7 @@ import type { GraphNode } from "./graph-node.ts";
 import { makeNative, toHost } from "./native-tensor.ts";
 import { encode } from "./protos.ts";
 import { recordCalls } from "./recorded.ts";
-import type { Recorded, TraceOptions } from "./recorded.ts";
+import type { RecordAll, Recorded } from "./recorded.ts";
 import { releaseRuntime } from "./runtime.ts";
 import type { Runtime } from "./runtime.ts";
 import type { Plan, TraceSink } from "./session.ts";
@@ -40,7 +40,7 @@ export class CompiledTrace {
     runtime: Runtime,
     fn: (...args: unknown[]) => unknown,
     signature: { leaves: readonly Leaf[]; skeleton: unknown },
-    options: TraceOptions & { counter: () => number; exact: boolean },
+    options: RecordAll,
   ) {
     const start = performance.now();
     const recorded = recordCalls(runtime.variables.backend, fn, signature, options);

@@ -14,6 +14,7 @@ import { mapLeaves } from "./structure.ts";
 import type { Trace } from "./trace.ts";
 import type { TracedVariable } from "./traced-variable.ts";
 import { record } from "./tracing.ts";
+import type { RecordOptions } from "./tracing.ts";
 
 /** How a function is traced. */
 export interface TraceOptions {
@@ -24,6 +25,9 @@ export interface TraceOptions {
   /** Variables become constants with the values they have at the first run of a signature, for the fastest predictions. */
   freeze: boolean;
 }
+
+/** How calls are recorded. */
+export type RecordAll = TraceOptions & RecordOptions;
 
 /** What recording a function gives: its graph, with all rewriting done, and what goes in and comes out. */
 export interface Recorded {
@@ -45,12 +49,12 @@ export function recordCalls(
   backend: Backend,
   fn: (...args: unknown[]) => unknown,
   { leaves, skeleton }: { leaves: readonly Leaf[]; skeleton: unknown },
-  { seed, counter, exact, precision, freeze: frozen }: TraceOptions & { counter: () => number; exact: boolean },
+  { precision, freeze: frozen, ...options }: RecordAll,
 ): Recorded {
   const placeholders: GraphNode[] = [];
   const outputs: { path: string; ref: Ref }[] = [];
   const returned = new Set<tf.Tensor>();
-  const { trace, result } = record(backend, { seed, counter, exact }, (trace) => {
+  const { trace, result } = record(backend, options, (trace) => {
     const tensors = leaves.map((leaf) => {
       const node = trace.placeholder(`input_${leaf.path}`, leaf.dtype, leaf.shape);
       placeholders.push(node);

@@ -12,7 +12,7 @@ import { makeNative } from "./native-tensor.ts";
 import { encode } from "./protos.ts";
 import type { Message } from "./protos.ts";
 import { recordCalls } from "./recorded.ts";
-import type { Recorded, TraceOptions } from "./recorded.ts";
+import type { RecordAll, Recorded } from "./recorded.ts";
 import { Session } from "./session.ts";
 import { signatureOf } from "./signature.ts";
 import type { Leaf } from "./signature.ts";
@@ -30,8 +30,6 @@ export interface SavedModelOptions {
   /** The name of the signature; "serving_default". */
   signature?: string;
 }
-
-type RecordAll = TraceOptions & { counter: () => number; exact: boolean };
 
 /** Writes `folder/saved_model.pb`, and the variables' values under `folder/variables` unless they are frozen. */
 export async function writeSavedModel(

@@ -23,11 +23,23 @@ export interface FedScalar {
   read(): number;
 }
 
+/** What a trace must know of its function. */
+export interface TraceSettings {
+  seed: number;
+  counter: () => number;
+  exact: boolean;
+  lossScale?: object;
+}
+
 /** Records every op of one run of a function: the nodes, what is fed, and which variables it reads and writes. */
 export class Trace implements Recorder {
   readonly backend: Backend;
   /** Only what eager tfjs computes, in its order. */
   readonly exact: boolean;
+  /** Whether optimizers update by TensorFlow's fused ops. */
+  readonly fusesUpdates: boolean;
+  /** In float16, within an update: whether all gradients are finite. */
+  finite?: Ref;
   readonly variables = new Map<tf.Variable, TracedVariable>();
   readonly fed: FedScalar[] = [];
   /** Called after each successful run, e.g. to count an optimizer's iterations. */
@@ -54,9 +66,10 @@ export class Trace implements Recorder {
   #call = 0;
   #step: FedScalar | undefined;
 
-  constructor(backend: Backend, { exact, ...randomness }: { seed: number; counter: () => number; exact: boolean }) {
+  constructor(backend: Backend, { exact, lossScale, ...randomness }: TraceSettings) {
     this.backend = backend;
     this.exact = exact;
+    this.fusesUpdates = !exact && lossScale === undefined;
     this.#randomness = randomness;
     for (const variable of Object.values(tf.engine().registeredVariables)) this.adopt(variable);
   }

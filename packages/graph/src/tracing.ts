@@ -4,6 +4,8 @@ import { eagerly, entryOf, tensorOf, withRecorder } from "./backend.ts";
 import type { Backend } from "./backend.ts";
 import { fromTfjs } from "./dtypes.ts";
 import { GraphError } from "./graph-error.ts";
+import { ifFinite, patchLossScale } from "./loss-scale.ts";
+import type { LossScale } from "./loss-scale.ts";
 import { patchOptimizers } from "./optimizers/traced.ts";
 import { Patches } from "./patches.ts";
 import { patchRandom } from "./random-ops.ts";
@@ -19,6 +21,8 @@ export interface RecordOptions {
   counter: () => number;
   /** Only what eager tfjs computes, in its order: equal bits before speed. */
   exact: boolean;
+  /** In float16: what the loss is scaled by. */
+  lossScale?: LossScale;
 }
 
 let active: Trace | undefined;
@@ -78,7 +82,7 @@ export function record<T>(
     () =>
       function (this: tf.Variable, value: tf.Tensor) {
         trace.variable(this).hold();
-        assign.call(this, value);
+        assign.call(this, ifFinite(trace, this, value));
       },
   );
   patches.wrap(
@@ -96,8 +100,9 @@ export function record<T>(
   );
   // tfjs' own check in tests counts a fused kernel's parts, kept for the gradient, as a leak.
   patches.wrap(engine as unknown as { shouldCheckForMemLeaks(): boolean }, "shouldCheckForMemLeaks", () => () => false);
-  patchOptimizers(patches, trace, options);
+  patchOptimizers(patches, trace);
   patchRandom(patches, trace);
+  if (options.lossScale !== undefined) patchLossScale(patches, trace, options.lossScale);
   try {
     const result = withRecorder(trace, () => {
       engine.startScope("compile");

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { useEngine } from "@convkit/engine";
 import { engines } from "@convkit/testing";
 import { beforeAll, describe, expect, test } from "vitest";
-import { adam, compile, random, sgd } from "../src/index.ts";
+import { adam, compile, hyper, random, sgd } from "../src/index.ts";
 import { batchOf, crossEntropy, networks, setHashedWeights } from "./networks.ts";
 
 describe.runIf(engines.includes("native"))("several calls in one run equal calls one by one", () => {
@@ -53,36 +53,67 @@ describe.runIf(engines.includes("native"))("several calls in one run equal calls
 });
 
 describe.runIf(engines.includes("native"))("lower precision", () => {
-  test.each(["lenet5", "residual-basic", "mini-xception", "inception-cifar10"])(
-    "bfloat16 trains %s about as float32 does",
-    async (name) => {
-      await useEngine("native");
-      const { make, shape, classes } = networks[name] as (typeof networks)[string];
-      const losses = await Promise.all(
-        (["float32", "bfloat16"] as const).map(async (precision) => {
-          const net = make();
-          setHashedWeights(net);
-          const optimizer = sgd({ learningRate: 0.05 });
-          const step = compile(
-            (x: tf.Tensor, y: tf.Tensor) =>
-              optimizer.minimize(() => crossEntropy(net, x, y, classes), true) as tf.Scalar,
-            { precision },
-          );
-          const { images, labels } = batchOf(8, shape, classes, 2);
-          const seen: number[] = [];
-          for (let i = 0; i < 10; i++) seen.push((await step(images, labels)).item());
-          const { variables, ops } = step.describe()[0] as ReturnType<typeof step.describe>[number];
-          expect(variables.every((variable) => variable.includes("float32"))).toBe(true);
-          expect(ops["Cast"] ?? 0).toBeLessThan(4 * variables.length + 8);
-          await step.dispose();
-          return seen;
-        }),
-      );
-      const [full, half] = losses as [number[], number[]];
-      expect(half.at(-1)).toBeLessThan(half[0] as number);
-      full.forEach((loss, i) => expect(Math.abs((half[i] as number) - loss)).toBeLessThan(0.1 * (full[0] as number)));
-    },
-  );
+  test("float16 leaves out a step whose gradients overflow", async () => {
+    await useEngine("native");
+    const w = tf.variable(tf.ones([4, 4]));
+    const optimizer = adam({ learningRate: 0.1 });
+    const size = hyper(1);
+    const step = compile(
+      (x: tf.Tensor) =>
+        optimizer.minimize(
+          () => tf.mean(tf.matMul(tf.mul(x, size.read()) as tf.Tensor2D, w as tf.Tensor2D)),
+          true,
+        ) as tf.Scalar,
+      { precision: "float16" },
+    );
+    const x = { data: Float32Array.from({ length: 16 }, (_, i) => i / 16), shape: [4, 4] };
+    const sum = () => tf.tidy(() => tf.sum(w).dataSync()[0] as number);
+    await step(x);
+    const first = sum();
+    expect(first).toBeLessThan(16);
+    size.value = 1e4;
+    await step(x);
+    expect(sum()).toBe(first);
+    expect((await optimizer.getWeights())[0]?.tensor.dataSync()[0]).toBe(1);
+    size.value = 1;
+    for (let i = 0; i < 12; i++) await step(x);
+    expect(sum()).toBeLessThan(first - 1);
+    await step.dispose();
+  });
+
+  test.each([
+    ["bfloat16", "lenet5"],
+    ["bfloat16", "residual-basic"],
+    ["bfloat16", "mini-xception"],
+    ["bfloat16", "inception-cifar10"],
+    ["float16", "lenet5"],
+    ["float16", "residual-basic"],
+  ] as const)("%s trains %s about as float32 does", async (lower, name) => {
+    await useEngine("native");
+    const { make, shape, classes } = networks[name] as (typeof networks)[string];
+    const losses = await Promise.all(
+      (["float32", lower] as const).map(async (precision) => {
+        const net = make();
+        setHashedWeights(net);
+        const optimizer = sgd({ learningRate: 0.05 });
+        const step = compile(
+          (x: tf.Tensor, y: tf.Tensor) => optimizer.minimize(() => crossEntropy(net, x, y, classes), true) as tf.Scalar,
+          { precision },
+        );
+        const { images, labels } = batchOf(8, shape, classes, 2);
+        const seen: number[] = [];
+        for (let i = 0; i < 10; i++) seen.push((await step(images, labels)).item());
+        const { variables, ops } = step.describe()[0] as ReturnType<typeof step.describe>[number];
+        expect(variables.every((variable) => variable.includes("float32"))).toBe(true);
+        expect(ops["Cast"] ?? 0).toBeLessThan(4 * variables.length + 8);
+        await step.dispose();
+        return seen;
+      }),
+    );
+    const [full, half] = losses as [number[], number[]];
+    expect(half.at(-1)).toBeLessThan(half[0] as number);
+    full.forEach((loss, i) => expect(Math.abs((half[i] as number) - loss)).toBeLessThan(0.1 * (full[0] as number)));
+  });
 });
 
 type Step = ReturnType<typeof compile<[tf.Tensor, tf.Tensor], tf.Scalar>>;

@@ -74,7 +74,7 @@ export class RuleOptimizer extends tf.Optimizer {
         return { variable, gradient: clipped[index] as tf.Tensor, slots: this.#slotsOf(variable) };
       });
       const trace = activeTrace();
-      if (trace === undefined || trace.exact) this.#rule.plain(steps, this.#iteration);
+      if (trace?.fusesUpdates !== true) this.#rule.plain(steps, this.#iteration);
       else this.#rule.fused(trace, steps, this.#iteration);
       this.#iteration.assign(tf.add(this.#iteration, 1));
     });

@@ -38,16 +38,16 @@ type Apply = (trace: Trace, optimizer: Fields, updates: (Update & { index: numbe
 /**
  * While a function is traced, tfjs' optimizers update by TensorFlow's fused ops, with their learning rate fed, so that
  * it may change between runs; the slots are tfjs' own. Optimizers not listed, and all where the bits must be those of the
- * eager step (`exact`), run their own code, with the rate fed too.
+ * eager step or an update may be left out, run their own code, with the rate fed too.
  */
-export function patchOptimizers(patches: Patches, trace: Trace, { exact }: { exact: boolean }): void {
+export function patchOptimizers(patches: Patches, trace: Trace): void {
   for (const [Class, apply] of table) {
     patches.wrap(
       Class.prototype as { applyGradients: unknown },
       "applyGradients",
       (original) =>
         function (this: Fields, gradients: Gradients) {
-          if (apply === undefined || exact) feedRate(trace, this, () => original.call(this, gradients));
+          if (apply === undefined || !trace.fusesUpdates) feedRate(trace, this, () => original.call(this, gradients));
           else {
             apply(trace, this, listed(gradients));
             trace.afterRun.push(() => {
