@@ -56,10 +56,12 @@ describe("createModel", () => {
   );
 
   it("builds ResNet-152 with fresh weights in less than 3 seconds", () => {
+    // The processor's time, so that a busy machine does not fail the test.
     const seconds = [0, 1].map(() => {
-      const start = performance.now();
+      const before = process.cpuUsage();
       createModel("resnet152").dispose();
-      return (performance.now() - start) / 1000;
+      const { user, system } = process.cpuUsage(before);
+      return (user + system) / 1e6;
     });
     expect(Math.min(...seconds)).toBeLessThan(3);
   });
