@@ -1,3 +1,6 @@
+import { bilinearRows } from "./bilinear-rows.ts";
+import type { LinearTaps } from "./bilinear-rows.ts";
+
 /** How a pixel of the new size is made of the old ones; as `tf.image.resize` without antialiasing does it. */
 export type ResizeMode = "bilinear" | "nearest" | "bicubic" | "area";
 
@@ -72,7 +75,13 @@ function bilinear(target: Uint8Array, height: number, width: number, source: Pix
     shape: [, w, c],
   } = source;
   const vertical = linearTaps(height, rows);
-  const { low, high, share } = linearTaps(width, columns);
+  const horizontal = linearTaps(width, columns);
+  if (c === 3) {
+    const rowAt = (y: number) => data.subarray(((top + y) * w + left) * 3, ((top + y) * w + left + columns) * 3);
+    bilinearRows(target, { vertical, horizontal }, columns, rowAt);
+    return;
+  }
+  const { low, high, share } = horizontal;
   let to = 0;
   for (let y = 0; y < height; y++) {
     const upper = ((top + vertical.low[y]!) * w + left) * c;
@@ -91,13 +100,6 @@ function bilinear(target: Uint8Array, height: number, width: number, source: Pix
       }
     }
   }
-}
-
-interface LinearTaps {
-  low: Int32Array;
-  high: Int32Array;
-  /** How much of `high`. */
-  share: Float32Array;
 }
 
 function linearTaps(size: number, from: number): LinearTaps {

@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { bilinearWasm } from "../src/bilinear-wasm.ts";
+import { uniformStream } from "../src/philox.ts";
 import { centreRegion, resizeInto, resizeModes } from "../src/resize.ts";
 import type { ResizeMode } from "../src/resize.ts";
 
@@ -50,6 +52,34 @@ describe("resizing", () => {
         },
       ),
     );
+  });
+
+  it("of colours (WebAssembly) is that of each channel alone (JavaScript)", () => {
+    const side = fc.integer({ min: 1, max: 40 });
+    fc.assert(
+      fc.property(side, side, side, side, fc.nat(), (h, w, height, width, seed) => {
+        const uniform = uniformStream(seed, 0);
+        const data = Uint8Array.from({ length: h * w * 3 }, () => uniform() * 256);
+        const whole = new Uint8Array(height * width * 3);
+        resizeInto(whole, [height, width], { data, shape: [h, w, 3] }, "bilinear");
+        for (const channel of [0, 1, 2]) {
+          const alone = new Uint8Array(height * width);
+          const pixels = data.filter((_, i) => i % 3 === channel);
+          resizeInto(alone, [height, width], { data: pixels, shape: [h, w, 1] }, "bilinear");
+          // Single against double precision: a half may be rounded either way.
+          const far = alone.map((value, i) => Math.abs(value - whole[3 * i + channel]!));
+          expect(Math.max(...far)).toBeLessThanOrEqual(1);
+          expect(far.filter((each) => each > 0).length).toBeLessThanOrEqual(0.05 * far.length + 1);
+        }
+      }),
+    );
+  });
+
+  it("uses the kernel that its source compiles to", async () => {
+    const { assemble } = (await import(new URL("../assembly/assemble.mjs", import.meta.url).href)) as {
+      assemble(): Promise<string>;
+    };
+    expect(await assemble()).toBe(bilinearWasm);
   });
 
   it.each([

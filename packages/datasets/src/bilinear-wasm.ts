@@ -1,0 +1,6 @@
+/** Compiled from `assembly/bilinear.ts` by `node assembly/assemble.mjs`. */
+export const bilinearWasm =
+  "AGFzbQEAAAABCgFgBn9/fX9/fwADAgEABQMBAAIHGAILYmlsaW5lYXJSb3cAAAZtZW1vcnkCAAriAQHfAQIEewN/IAL9EyEGA0Ag" +
+  "BCAKSgRAIAUgAygCACILIABq/VwCAP2JAf2pAf37ASIHIAMoAgQiDCAAav1cAgD9iQH9qQH9+wEgB/3lASAD/QkCCCIJ/eYB/eQB" +
+  "IgggASALav1cAgD9iQH9qQH9+wEiByABIAxq/VwCAP2JAf2pAf37ASAH/eUBIAn95gH95AEgCP3lASAG/eYB/eQB/QwAAAA/AAAA" +
+  "PwAAAD8AAAA//eQB/fkBIgcgB/2GASIHIAf9Zv1aAgAAIANBDGohAyAFQQNqIQUgCkEBaiEKDAELCws=";
