@@ -11,6 +11,7 @@ import { runPython } from "./peers/run-python.ts";
 const models = [
   "convolutions",
   "merges",
+  "powers",
   "activations",
   "pools",
   "augmentations",
@@ -51,13 +52,15 @@ describe.skipIf(peerPython === undefined)("models that Keras 3 saved", () => {
   it("load into Keras again after we wrote them", async () => {
     for (const name of models) {
       const model = loadModel(join(folder, `${name}.keras`));
-      for (const extension of ["h5", "keras", "weights.h5"])
-        saveModel(model, join(folder, `${name}.ours.${extension}`));
+      // Keras reads operations from .keras alone.
+      for (const extension of name === "powers" ? ["keras", "weights.h5"] : ["h5", "keras", "weights.h5"]) {
+        await saveModel(model, join(folder, `${name}.ours.${extension}`));
+      }
       model.dispose();
     }
     const differences = JSON.parse(runPython("keras-check.py", folder, ...models)) as Record<string, number | string>;
     const wrong = Object.entries(differences).filter(([, difference]) => !(Number(difference) < 2e-5));
     expect(wrong).toEqual([]);
-    expect(Object.keys(differences)).toHaveLength(3 * models.length);
+    expect(Object.keys(differences)).toHaveLength(3 * models.length - 1);
   });
 });

@@ -1,8 +1,7 @@
 import { useEngine } from "@convkit/engine";
-import { createModel, zoo } from "@convkit/models";
+import { createModel } from "@convkit/models";
 import type { ModelName } from "@convkit/models";
 import { peerPython } from "@convkit/testing";
-import * as tf from "@tensorflow/tfjs-core";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,7 +9,6 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadModel, loadWeights, saveModel } from "../src/index.ts";
 import { worstDifference } from "./peers/compare.ts";
 import { runPython } from "./peers/run-python.ts";
-import { writeArrays } from "./peers/write-arrays.ts";
 
 const applications: readonly (readonly [theirs: string, ours: ModelName, size: number])[] = [
   ["VGG16", "vgg16", 48],
@@ -22,15 +20,6 @@ const applications: readonly (readonly [theirs: string, ours: ModelName, size: n
   ["MobileNetV2", "mobilenet-v2", 64],
   ["DenseNet121", "densenet121", 64],
   ["EfficientNetB0", "efficientnet-b0", 64],
-];
-const notebooks: readonly ModelName[] = [
-  "lenet5",
-  "simple-cnn",
-  "inception-cifar10",
-  "resnet50-small",
-  "residual-stack",
-  "mini-xception",
-  "resnet20-cifar10",
 ];
 const limit = 1e-5;
 
@@ -57,26 +46,12 @@ describe.skipIf(peerPython === undefined)("the zoo and Keras", { timeout: 300_00
     whole.dispose();
   });
 
-  it("Keras loads what we wrote, and what it writes again loads here", async () => {
-    for (const name of notebooks) {
-      const model = createModel(name, { seed: 1 });
-      const x = tf.randomUniform([2, ...zoo[name].input], -1, 1, "float32", 3);
-      const y = model.predict(x) as tf.Tensor;
-      writeArrays(join(folder, name), x, y);
-      for (const extension of ["h5", "keras"]) await saveModel(model, join(folder, `${name}.ours.${extension}`));
-      tf.dispose([x, y]);
-      model.dispose();
-    }
-    const differences = JSON.parse(runPython("keras-zoo.py", "check", folder, ...pairs, ...notebooks)) as Record<
+  it("Keras loads what we wrote", () => {
+    const differences = JSON.parse(runPython("keras-zoo.py", "check", folder, ...pairs)) as Record<
       string,
       number | string
     >;
     expect(Object.entries(differences).filter(([, difference]) => !(Number(difference) < limit))).toEqual([]);
-    expect(Object.keys(differences)).toHaveLength(3 * applications.length + 2 * notebooks.length);
-    for (const name of notebooks) {
-      const model = loadModel(join(folder, `${name}.theirs.keras`));
-      expect(worstDifference(model, join(folder, name)), name).toBeLessThan(limit);
-      model.dispose();
-    }
+    expect(Object.keys(differences)).toHaveLength(3 * applications.length);
   });
 });

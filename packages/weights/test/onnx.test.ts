@@ -14,6 +14,7 @@ import { writeArrays } from "./peers/write-arrays.ts";
 const layerModels = [
   "convolutions",
   "merges",
+  "powers",
   "activations",
   "pools",
   "augmentations",

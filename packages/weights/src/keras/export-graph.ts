@@ -1,8 +1,11 @@
 import { graphNodes } from "@convkit/core";
 import type { GraphNode } from "@convkit/core";
 import type * as tfl from "@tensorflow/tfjs-layers";
+import type { NamedTensor } from "../named-tensor.ts";
+import { variableTensor } from "../variable-tensor.ts";
 import { WeightsError } from "../weights-error.ts";
 import { exportLayer } from "./export-layer.ts";
+import type { Operation } from "./export-layer.ts";
 import { snakeCase } from "./keras-paths.ts";
 import { layerOrder } from "./layer-order.ts";
 import type { TensorReference } from "./model-config.ts";
@@ -25,9 +28,9 @@ export interface KerasLayer {
   readonly className: string;
   readonly config: Readonly<Record<string, unknown>>;
   readonly calls: (readonly TakenTensor[])[];
-  /** Shapes of the inputs of its first call. */
-  readonly inputShapes: readonly (readonly (number | null)[])[];
-  readonly weights: readonly tfl.LayerVariable[];
+  readonly weights: readonly NamedTensor[];
+  /** A bare operation of Keras 3 instead of a layer: its module, and the numbers that it takes beside the tensor. */
+  readonly operation?: Operation;
   /** Where a `.weights.h5` keeps its weights. */
   path: string;
   readonly inner?: KerasGraph;
@@ -44,66 +47,68 @@ export function exportGraph(model: tfl.LayersModel, file: string, above = ""): K
     const refuse = (problem: string): never => {
       throw new WeightsError(file, `layer "${layer.name}" (${layer.getClassName()})`, problem);
     };
-    let from: readonly TakenTensor[] = inputs.map(({ id }, index) => ({
+    const values: TakenTensor[] = inputs.map(({ id }, index) => ({
       ...(places.get(id) ?? refuse("its input comes from outside the model")),
       shape: inputShapes[index]!,
     }));
-    const add = (
-      name: string,
-      className: string,
-      config: Readonly<Record<string, unknown>>,
-      weights: readonly tfl.LayerVariable[],
-      { inner, input }: { inner?: KerasGraph; input?: number } = {},
-    ): void => {
-      const known = layers.get(name) ?? {
-        name,
-        className,
-        config,
-        calls: [],
-        inputShapes,
-        weights,
-        path: "",
-        ...(inner === undefined ? {} : { inner }),
-      };
-      layers.set(name, known);
-      known.calls.push(input === undefined ? from : [from[input]!]);
+    const add = (made: Omit<KerasLayer, "calls" | "path">, from: readonly TakenTensor[]): void => {
+      const known = layers.get(made.name) ?? { ...made, calls: [], path: "" };
+      layers.set(made.name, known);
+      known.calls.push(from);
       // Between the parts of one layer only the rank is known, and only that matters to Keras.
-      const result = { layer: name, call: known.calls.length - 1, output: 0, shape: outputs[0]!.shape.map(() => null) };
-      from = input === undefined ? [result] : from.with(input, result);
+      values.push({
+        layer: made.name,
+        call: known.calls.length - 1,
+        output: 0,
+        shape: outputs[0]!.shape.map(() => null),
+      });
     };
     try {
       if (layer.getClassName() === "InputLayer") {
-        layers.set(layer.name, {
-          name: layer.name,
-          className: "InputLayer",
-          config: { batch_shape: outputs[0]!.shape },
-          calls: [],
-          inputShapes: [],
-          weights: [],
-          path: "",
-        });
-        from = [{ layer: layer.name, call: 0, output: 0, shape: outputs[0]!.shape }];
-      } else if ("layers" in layer)
-        add(layer.name, "Functional", {}, layer.weights, { inner: exportGraph(layer as tfl.LayersModel, file) });
-      else {
+        const config = { batch_shape: outputs[0]!.shape };
+        layers.set(layer.name, { name: layer.name, className: "InputLayer", config, calls: [], weights: [], path: "" });
+        values.push({ layer: layer.name, call: 0, output: 0, shape: outputs[0]!.shape });
+      } else if ("layers" in layer) {
+        const inner = exportGraph(layer as tfl.LayersModel, file);
+        add(
+          { name: layer.name, className: "Functional", config: {}, weights: layer.weights.map(asTensor), inner },
+          values.slice(),
+        );
+      } else {
         const neverNegative = inputs.every(({ id }) => isNeverNegative(producers, id));
         const parts = exportLayer(layer, { inputShape: inputShapes[0]!, neverNegative, refuse });
-        for (const [index, { className, config, input }] of parts.entries()) {
+        for (const [index, { className, config, takes, weights: own, operation }] of parts.entries()) {
           const isLast = index === parts.length - 1;
           const name = isLast ? layer.name : `${layer.name}.${index + 1}`;
-          const weights = isLast ? layer.weights : [];
+          const weights =
+            own?.map((tensor) => ({ ...tensor, name: `${name}/${tensor.name}` })) ??
+            (isLast ? layer.weights.map(asTensor) : []);
           // Some of Keras' layers without weights do not take the word.
-          const frozen = weights.length > 0 ? { trainable: layer.trainable } : {};
-          add(name, className, { ...frozen, ...config }, weights, input === undefined ? {} : { input });
+          const frozen = own === undefined && weights.length > 0 ? { trainable: layer.trainable } : {};
+          const made = {
+            name,
+            className,
+            config: { ...frozen, ...config },
+            weights,
+            ...(operation === undefined ? {} : { operation }),
+          };
+          add(
+            made,
+            takes === undefined
+              ? index === 0
+                ? values.slice()
+                : [values.at(-1)!]
+              : takes.map((place) => values[place]!),
+          );
         }
       }
     } catch (error) {
       if (!(error instanceof WeightsError)) throw error;
       problems.push(error.message);
-      from = outputs.map(({ shape }) => ({ layer: layer.name, call: 0, output: 0, shape }));
+      values.push({ layer: layer.name, call: 0, output: 0, shape: outputs[0]!.shape });
     }
     for (const [index, output] of outputs.entries()) {
-      const { layer: name, call } = from[0]!;
+      const { layer: name, call } = values.at(-1)!;
       places.set(output.id, { layer: name, call, output: index });
       producers.set(output.id, node);
     }
@@ -120,7 +125,14 @@ export function exportGraph(model: tfl.LayersModel, file: string, above = ""): K
 
 /** All layers that hold weights of their own, models within the model gone through. */
 export function innerLayers(graph: KerasGraph): KerasLayer[] {
-  return graph.layers.flatMap((layer) => (layer.inner === undefined ? [layer] : innerLayers(layer.inner)));
+  return graph.layers.flatMap((layer) => {
+    if (layer.operation !== undefined) return [];
+    return layer.inner === undefined ? [layer] : innerLayers(layer.inner);
+  });
+}
+
+function asTensor(variable: tfl.LayerVariable): NamedTensor {
+  return variableTensor(variable.originalName, variable);
 }
 
 /** The uses of a model's layers; a sequential model keeps them in a functional one of its own. */
@@ -152,6 +164,8 @@ export function inOrder(nodes: readonly GraphNode[]): GraphNode[] {
 function withPaths(graph: KerasGraph, above: string): KerasGraph {
   const counts = new Map<string, number>();
   for (const layer of graph.layers) {
+    // Operations are no layers to Keras, so they are not counted.
+    if (layer.operation !== undefined) continue;
     const base = snakeCase(layer.className);
     const count = counts.get(base) ?? 0;
     counts.set(base, count + 1);

@@ -1,6 +1,8 @@
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { activationNames, keras3HardSigmoid } from "../layers/activations.ts";
 import type { Augmentation } from "../layers/augmentation.ts";
+import { memoryTensor } from "../named-tensor.ts";
+import type { NamedTensor } from "../named-tensor.ts";
 import { kerasClassName } from "./keras-class.ts";
 
 /** A Keras layer that does what a tfjs layer does, or a part of it. */
@@ -8,8 +10,17 @@ export interface KerasPart {
   readonly className: string;
   /** As Python's Keras writes it, without `name` and `trainable`. */
   readonly config: Readonly<Record<string, unknown>>;
-  /** Of several inputs the one that it takes, in whose place its output stands; all of them by default. */
-  readonly input?: number;
+  /** What it takes: the layer's inputs are counted first, then the parts before. By default all inputs, or the part before. */
+  readonly takes?: readonly number[];
+  /** Weights that are constants to the layer itself. */
+  readonly weights?: readonly NamedTensor[];
+  readonly operation?: Operation;
+}
+
+/** A function of `keras.ops` with the numbers that stand behind its tensor. */
+export interface Operation {
+  readonly module: string;
+  readonly numbers: readonly number[];
 }
 
 /** What is known of a layer's input when it is written. */
@@ -165,8 +176,12 @@ const special: Readonly<
   GlobalMaxPooling2DKeepdims: () => [{ className: "GlobalMaxPooling2D", config: { keepdims: true } }],
   PaddedPooling2D: paddedPooling,
   CustomScaleLayer: ({ scale }) => [
-    { className: "Rescaling", config: { scale, offset: 0 }, input: 1 },
-    { className: "Add", config: {} },
+    { className: "Rescaling", config: { scale, offset: 0 }, takes: [1] },
+    { className: "Add", config: {}, takes: [0, 2] },
+  ],
+  LocalResponseNormalization: responseNorm,
+  Power: ({ exponent }) => [
+    { className: "Power", config: {}, operation: { module: "keras.src.ops.numpy", numbers: [Number(exponent)] } },
   ],
   // Keras pads rows and columns only: the channels take their place for a moment.
   PadChannels: ({ before, after }) => [
@@ -252,6 +267,25 @@ function paddedPooling(config: Config, { inputShape, neverNegative, refuse }: Ex
     config: { pool_size: size, strides, padding: "valid" },
   };
   return isPadded ? [{ className: "ZeroPadding2D", config: { padding: sides } }, pooled] : [pooled];
+}
+
+/** Keras has no such layer: the window's sum of squares is a 1x1 convolution with a band matrix. */
+function responseNorm(config: Config, { inputShape }: ExportContext): KerasPart[] {
+  const { radius, bias, alpha, beta } = config as Readonly<Record<"radius" | "bias" | "alpha" | "beta", number>>;
+  const channels = inputShape[3] as number;
+  const band = Float32Array.from({ length: channels * channels }, (_, i) =>
+    Math.abs((i % channels) - Math.floor(i / channels)) <= radius ? alpha : 0,
+  );
+  const weights = [
+    memoryTensor("kernel", [1, 1, channels, channels], band),
+    memoryTensor("bias", [channels], new Float32Array(channels).fill(bias)),
+  ];
+  return [
+    { className: "Power", config: {}, operation: { module: "keras.src.ops.numpy", numbers: [2] } },
+    { className: "Conv2D", config: { filters: channels, kernel_size: [1, 1], trainable: false }, weights },
+    { className: "Power", config: {}, operation: { module: "keras.src.ops.numpy", numbers: [-beta] } },
+    { className: "Multiply", config: {}, takes: [0, 3] },
+  ];
 }
 
 function randomConfig({ flip, rotation, moves, height, width, contrast, brightness, fill }: Augmentation): Config {

@@ -1,6 +1,7 @@
 import * as tfl from "@tensorflow/tfjs-layers";
 import type { JsonObject } from "../json.ts";
 import { registerImportLayers } from "../layers/register.ts";
+import { Identity } from "../layers/simple-layers.ts";
 import { WeightsError } from "../weights-error.ts";
 import { isKnown, makeLayer } from "./make-layer.ts";
 import { isModel, readModel, readModelConfig } from "./model-config.ts";
@@ -99,7 +100,7 @@ function makeFunctional(file: string, model: ModelConfig, options: ImportOptions
       placed(file, layer, () => {
         const instance = made.get(layer.name) ?? madeLayer(file, layer, options);
         made.set(layer.name, instance);
-        const tensors = inputs as tfl.SymbolicTensor[];
+        const tensors = distinct(inputs as tfl.SymbolicTensor[], `${layer.name}.${index}`);
         const output = instance.apply(tensors.length === 1 && !takesList(layer) ? tensors[0]! : tensors) as
           | tfl.SymbolicTensor
           | tfl.SymbolicTensor[];
@@ -133,6 +134,15 @@ function makeFunctional(file: string, model: ModelConfig, options: ImportOptions
     outputs: outputs.length === 1 ? outputs[0]! : outputs,
     name: model.name,
   });
+}
+
+/** tfjs frees a tensor too early that a layer takes twice (`x * x`): the second time it goes through a layer of its own. */
+function distinct(tensors: readonly tfl.SymbolicTensor[], name: string): tfl.SymbolicTensor[] {
+  return tensors.map((tensor, index) =>
+    tensors.indexOf(tensor) === index
+      ? tensor
+      : (new Identity({ name: `${name}.again${index}` }).apply(tensor) as tfl.SymbolicTensor),
+  );
 }
 
 function madeLayer(file: string, layer: LayerConfig, options: ImportOptions): tfl.layers.Layer {

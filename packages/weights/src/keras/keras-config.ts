@@ -32,7 +32,18 @@ export function keras2Config(graph: KerasGraph): object {
 }
 
 function keras3Layer(layer: KerasLayer): object {
-  const { name, className, config, calls, inputShapes, inner } = layer;
+  const { name, className, config, calls, inner, operation } = layer;
+  if (operation !== undefined) {
+    const inbound_nodes = calls.map((call) => keras3Node(call, operation.numbers));
+    return {
+      module: operation.module,
+      class_name: className,
+      config: { name },
+      registered_name: className,
+      name,
+      inbound_nodes,
+    };
+  }
   if (inner !== undefined)
     return { ...keras3Config(inner), name, inbound_nodes: calls.map((call) => keras3Node(call)) };
   const shared =
@@ -42,20 +53,17 @@ function keras3Layer(layer: KerasLayer): object {
     class_name: className,
     config: { ...shared, ...wrapped(config) },
     registered_name: null,
-    ...(inputShapes.length === 0
-      ? {}
-      : { build_config: { input_shape: inputShapes.length === 1 ? inputShapes[0] : inputShapes } }),
     name,
     inbound_nodes: calls.map((call) => keras3Node(call)),
   };
 }
 
-function keras3Node(call: readonly TakenTensor[]): object {
+function keras3Node(call: readonly TakenTensor[], numbers: readonly number[] = []): object {
   const tensors = call.map((reference) => ({
     class_name: "__keras_tensor__",
     config: { shape: reference.shape, dtype: "float32", keras_history: history(reference) },
   }));
-  return { args: tensors.length === 1 ? tensors : [tensors], kwargs: {} };
+  return { args: [...(tensors.length === 1 ? tensors : [tensors]), ...numbers], kwargs: {} };
 }
 
 function keras2Layer(layer: KerasLayer): object {

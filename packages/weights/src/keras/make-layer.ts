@@ -10,6 +10,7 @@ import { CroppedCentre, ResizedTo, ScaledUp2D } from "../layers/resize.ts";
 import {
   GlobalMaxPooling2DKeepdims,
   Identity,
+  Power,
   ScaledELU,
   SpatialDropout2D,
   Subtract,
@@ -79,6 +80,7 @@ const plainClasses = [
   "LocalResponseNormalization",
   "PadChannels",
   "PaddedPooling2D",
+  "Power",
   "RandomAugmentation",
   "ResizedTo",
   "ScaledELU",
@@ -199,6 +201,11 @@ const operations: Readonly<Record<string, (making: Making) => Layer>> = {
   subtract: (making) => arithmetic(making, "Subtract", (number, first) => (first ? [-1, number] : [1, -number])),
   truedivide: (making) => arithmetic(making, undefined, (number, first) => (first ? undefined : [1 / number, 0])),
   divide: (making) => arithmetic(making, undefined, (number, first) => (first ? undefined : [1 / number, 0])),
+  power: ({ args, call, refuse }) => {
+    const [exponent] = call?.numbers ?? [];
+    if (exponent === undefined || call!.numberFirst) return refuse("only powers of a tensor by a number are known");
+    return new Power({ ...base(args), exponent });
+  },
   negative: ({ args }) => tfl.layers.rescaling({ ...base(args), scale: -1 }),
   maximum: (making) => arithmetic(making, "Maximum", () => undefined),
   minimum: (making) => arithmetic(making, "Minimum", () => undefined),
@@ -239,7 +246,7 @@ export function isKnown(layer: LayerConfig): boolean {
 /** The name of a bare operation. Keras 3's .h5 leaves the module out: then the class alone or a number among the arguments tells. */
 function operationOf({ className, module, config, calls }: LayerConfig): string | undefined {
   const isLambda = className === "TFOpLambda";
-  const isLayer = Object.hasOwn(makers, className) && calls[0]?.inputs.length !== 1;
+  const isLayer = Object.hasOwn(makers, className) && (calls[0]?.inputs.length !== 1 || "exponent" in config);
   const isOperation = isLambda || /\bops\b/.test(module) || (operationNames.has(className) && !isLayer);
   const name = isLambda ? String(config["function"]).split(".").at(-1)! : className;
   return isOperation ? name.toLowerCase().replaceAll("_", "") : undefined;
@@ -253,6 +260,7 @@ const operationNames = new Set([
   "TrueDivide",
   "Divide",
   "Negative",
+  "Power",
   "Maximum",
   "Minimum",
   "Relu",

@@ -2,9 +2,8 @@ import type * as tfl from "@tensorflow/tfjs-layers";
 import type { ByteSink } from "../atomic-file.ts";
 import { writeHdf5 } from "../hdf5/hdf5-writer.ts";
 import type { GroupToWrite } from "../hdf5/hdf5-writer.ts";
-import { weightName } from "../load-into.ts";
 import type { NamedTensor } from "../named-tensor.ts";
-import { variableTensor } from "../variable-tensor.ts";
+import { WeightsError } from "../weights-error.ts";
 import { writeZip } from "../zip-writer.ts";
 import { exportGraph, innerLayers } from "./export-graph.ts";
 import type { KerasGraph } from "./export-graph.ts";
@@ -16,6 +15,14 @@ const kerasVersion = "3.15.1";
 /** A whole model as Keras 2 writes it (`.h5`), which Keras 3 loads too. */
 export function writeLegacyH5(sink: ByteSink, model: tfl.LayersModel, file: string): void {
   const graph = exportGraph(model, file);
+  const operation = graph.layers.find((layer) => layer.operation !== undefined);
+  if (operation !== undefined) {
+    throw new WeightsError(
+      file,
+      `layer "${operation.name}"`,
+      `Keras reads the operation ${operation.className} from .keras files only: write one of these`,
+    );
+  }
   const layers = new Map(graph.layers.map((layer) => [layer.name, legacyGroup(layer.weights)]));
   const about = { backend: "tensorflow", keras_version: "2.15.0" };
   const weights: GroupToWrite = {
@@ -44,14 +51,13 @@ export function writeKeras(sink: ByteSink, model: tfl.LayersModel, file: string)
   ]);
 }
 
-function legacyGroup(weights: readonly tfl.LayerVariable[]): GroupToWrite {
-  const names = weights.map((variable) => `${variable.originalName}:0`);
+function legacyGroup(weights: readonly NamedTensor[]): GroupToWrite {
+  const names = weights.map(({ name }) => `${name}:0`);
   const group = {
     attributes: listAttribute("weight_names", names),
     children: new Map<string, GroupToWrite | NamedTensor>(),
   };
-  for (const [index, variable] of weights.entries())
-    put(group, names[index]!.split("/"), variableTensor(names[index]!, variable));
+  for (const [index, tensor] of weights.entries()) put(group, names[index]!.split("/"), tensor);
   return group;
 }
 
@@ -60,9 +66,7 @@ function keras3Weights(graph: KerasGraph): GroupToWrite {
   for (const { name, path, weights } of innerLayers(graph)) {
     const vars: GroupToWrite = {
       attributes: { name },
-      children: new Map(
-        weights.map((variable, index) => [String(index), variableTensor(`${name}/${weightName(variable)}`, variable)]),
-      ),
+      children: new Map(weights.map((tensor, index) => [String(index), tensor])),
     };
     put(root, [...path.split("/"), "vars"], vars);
   }

@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { registerActivations } from "./activations.ts";
 import { RandomAugmentation } from "./augmentation.ts";
 import { CroppedCentre, ResizedTo, ScaledUp2D } from "./resize.ts";
-import { GlobalMaxPooling2DKeepdims, Identity, ScaledELU, SpatialDropout2D, Subtract } from "./simple-layers.ts";
+import { GlobalMaxPooling2DKeepdims, Identity, Power, ScaledELU, SpatialDropout2D, Subtract } from "./simple-layers.ts";
 
 /** Lets tfjs make every layer that an imported model may have; call it before `tf.loadLayersModel` on one that was saved again. */
 export function registerImportLayers(): void {
@@ -13,6 +13,7 @@ export function registerImportLayers(): void {
     CroppedCentre,
     GlobalMaxPooling2DKeepdims,
     Identity,
+    Power,
     RandomAugmentation,
     ResizedTo,
     ScaledELU,

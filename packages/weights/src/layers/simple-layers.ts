@@ -103,3 +103,26 @@ export class ScaledELU extends tfl.layers.Layer {
     return { ...super.getConfig(), alpha: this.alpha };
   }
 }
+
+/** `x ^ exponent`: shape unchanged. */
+export class Power extends tfl.layers.Layer {
+  static className = "Power";
+  readonly exponent: number;
+
+  constructor({ exponent, ...base }: BaseArgs & { exponent: number }) {
+    super(base);
+    this.exponent = exponent;
+  }
+
+  override computeOutputShape(shape: Shape): Shape {
+    return shape;
+  }
+
+  override call(inputs: Inputs): tf.Tensor {
+    return tf.tidy(() => tf.pow(one(inputs), this.exponent));
+  }
+
+  override getConfig(): Config {
+    return { ...super.getConfig(), exponent: this.exponent };
+  }
+}

@@ -280,6 +280,8 @@ export const layerWriters: Readonly<Record<string, Write>> = {
     ]);
     return graph.node(layer.name, "Add", [inputs[0]!.name, scaled]);
   },
+  Power: ({ graph, layer, config, inputs }) =>
+    graph.node(layer.name, "Pow", [inputs[0]!.name, graph.floats(layer.name, [Number(config["exponent"])], [])]),
   Add: (writing) => fold(writing, "Add"),
   Multiply: (writing) => fold(writing, "Mul"),
   Subtract: (writing) => fold(writing, "Sub"),

@@ -15,6 +15,8 @@ for name in sys.argv[2:]:
         return float(np.max(np.abs(np.asarray(model(x, training=False)) - y)))
 
     for path in (folder / f"{name}.ours.h5", folder / f"{name}.ours.keras"):
+        if not path.exists():
+            continue
         try:
             result[path.name] = difference(keras.models.load_model(path, compile=False))
         except Exception as error:

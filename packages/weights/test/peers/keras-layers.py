@@ -76,8 +76,13 @@ def merges(x):
         b / 4.0,
         keras.ops.relu6(a * 3.0),
         keras.ops.silu(b),
+        b * b,
     ]
     return L.Concatenate(axis=-1)(parts)
+
+
+def powers(x):
+    return L.Conv2D(2, 3)((x + 2.0) ** 0.5)
 
 
 def activations(x):
@@ -127,7 +132,7 @@ def shapes(x):
     return L.Dense(4, activation="softmax")(x)
 
 
-for make in (convolutions, merges, activations, pools, augmentations, shapes):
+for make in (convolutions, merges, powers, activations, pools, augmentations, shapes):
     save(make.__name__, *functional(make))
 
 norm = L.Normalization(axis=-1)

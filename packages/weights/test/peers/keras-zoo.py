@@ -51,6 +51,8 @@ for word in sys.argv[3:]:
     else:
         for extension in ("h5", "keras"):
             path = folder / f"{name}.ours.{extension}"
+            if not path.exists():
+                continue
             attempt(path.name, lambda: difference(keras.models.load_model(path, compile=False), name))
         if size:
             model = application(name, int(size))

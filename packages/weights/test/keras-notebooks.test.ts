@@ -1,0 +1,62 @@
+import { useEngine } from "@convkit/engine";
+import { createModel, zoo } from "@convkit/models";
+import type { ModelName } from "@convkit/models";
+import { peerPython } from "@convkit/testing";
+import * as tf from "@tensorflow/tfjs-core";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { loadModel, saveModel } from "../src/index.ts";
+import { worstDifference } from "./peers/compare.ts";
+import { runPython } from "./peers/run-python.ts";
+import { writeArrays } from "./peers/write-arrays.ts";
+
+const notebooks: readonly ModelName[] = [
+  "lenet5",
+  "simple-cnn",
+  "inception-cifar10",
+  "resnet50-small",
+  "residual-stack",
+  "mini-xception",
+  "resnet20-cifar10",
+  "vgg16-inception",
+  "googlenet",
+  "googlenet-tv",
+];
+/** Local response normalisation takes an operation that Keras reads from .keras alone. */
+const keepsH5 = (name: ModelName): boolean => name !== "googlenet";
+const limit = 1e-5;
+
+describe.skipIf(peerPython === undefined)("the notebooks' networks and Keras", { timeout: 300_000 }, () => {
+  const folder = mkdtempSync(join(tmpdir(), "convkit-notebooks-"));
+  beforeAll(() => useEngine());
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it("Keras loads what we wrote, and what it writes again loads here", async () => {
+    for (const name of notebooks) {
+      const { input } = zoo[name];
+      const size = Math.min(input[0], 64);
+      const model = createModel(name, { input: name === "mini-xception" ? input : [size, size, input[2]], seed: 1 });
+      const x = tf.randomUniform([2, ...(model.inputs[0]!.shape.slice(1) as number[])], -1, 1, "float32", 3);
+      const y = model.predict(x) as tf.Tensor;
+      writeArrays(join(folder, name), x, y);
+      for (const extension of keepsH5(name) ? ["h5", "keras"] : ["keras"]) {
+        await saveModel(model, join(folder, `${name}.ours.${extension}`));
+      }
+      tf.dispose([x, y]);
+      model.dispose();
+    }
+    const differences = JSON.parse(runPython("keras-zoo.py", "check", folder, ...notebooks)) as Record<
+      string,
+      number | string
+    >;
+    expect(Object.entries(differences).filter(([, difference]) => !(Number(difference) < limit))).toEqual([]);
+    expect(Object.keys(differences)).toHaveLength(2 * notebooks.length - 1);
+    for (const name of notebooks) {
+      const model = loadModel(join(folder, `${name}.theirs.keras`));
+      expect(worstDifference(model, join(folder, name)), name).toBeLessThan(limit);
+      model.dispose();
+    }
+  });
+});
