@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { engines } from "@convkit/testing";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
 import { call } from "./run-cli.ts";
@@ -61,6 +62,11 @@ describe("convert", () => {
     const { status } = await call("convert", "lenet5", `${join(folder, "tfjs")}/`, "--to", "tfjs");
     expect(status).toBe(0);
     expect(existsSync(join(folder, "tfjs", "model.json"))).toBe(true);
+  });
+  test.skipIf(engines[0] === "wasm")("a folder becomes a SavedModel", async () => {
+    const { status, err } = await call("convert", "lenet5", `${join(folder, "saved")}/`, "--to", "savedmodel");
+    expect(status, err).toBe(0);
+    expect(existsSync(join(folder, "saved", "saved_model.pb"))).toBe(true);
   });
   test.each([
     [["lenet5", "net.xyz"], /Cannot tell the format of net\.xyz: it must end in \.keras/],
