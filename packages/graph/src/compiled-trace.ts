@@ -10,7 +10,7 @@ import type { RecordAll, Recorded } from "./recorded.ts";
 import { releaseRuntime } from "./runtime.ts";
 import type { Runtime } from "./runtime.ts";
 import type { Plan, TraceSink } from "./session.ts";
-import type { SessionVariable } from "./session-variables.ts";
+import type { SessionVariable } from "./session-variable.ts";
 import { Slot } from "./signature.ts";
 import type { Leaf } from "./signature.ts";
 import { mapLeaves } from "./structure.ts";

@@ -1,6 +1,6 @@
 import { attr, attrOf, tensorProto } from "./attrs.ts";
 import type { Attr } from "./attrs.ts";
-import { DT, dtypeName, sizeOf } from "./dtypes.ts";
+import { dtypeName, sizeOf } from "./dtypes.ts";
 import { GraphError } from "./graph-error.ts";
 import { opDef } from "./op-defs.ts";
 import type { OpDef } from "./op-defs.ts";
@@ -58,7 +58,7 @@ export function nodeAttrs(op: string, given: readonly EagerAttr[], inputs: reado
 }
 
 /** Fills in the type and length attributes that follow from the inputs. */
-export function inferTypes(def: OpDef, attrs: Record<string, Attr>, inputs: readonly Ref[]): void {
+function inferTypes(def: OpDef, attrs: Record<string, Attr>, inputs: readonly Ref[]): void {
   let at = 0;
   const lists = def.input_arg.filter((arg) => arg.number_attr !== "" || arg.type_list_attr !== "").length;
   for (const arg of def.input_arg) {
@@ -78,7 +78,7 @@ export function inferTypes(def: OpDef, attrs: Record<string, Attr>, inputs: read
 }
 
 /** The NodeDef message of a node. */
-export function nodeDef(node: GraphNode): Message {
+function nodeDef(node: GraphNode): Message {
   return {
     name: node.name,
     op: node.op,
@@ -148,5 +148,3 @@ export function describeOutput({ dtype, shape }: Output): string {
 export function elementsOf({ shape }: Output): number {
   return sizeOf(shape);
 }
-
-export const isReadable = (dtype: number): boolean => dtype !== DT.resource && dtype !== DT.string;

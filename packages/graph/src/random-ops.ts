@@ -10,7 +10,7 @@ import type { Trace } from "./trace.ts";
 export type Distribution = "Uniform" | "Normal" | "TruncatedNormal";
 
 /** The ops that draw them. */
-export const ops: Record<Distribution, string> = {
+const ops: Record<Distribution, string> = {
   Uniform: "StatelessRandomUniform",
   Normal: "StatelessRandomNormal",
   TruncatedNormal: "StatelessTruncatedNormal",

@@ -8,10 +8,12 @@ import { GraphError } from "./graph-error.ts";
 import { constNode, describeOutput, nodeAttrs, outputOf, placeholderNode } from "./graph-node.ts";
 import type { EagerAttr, GraphNode, Ref } from "./graph-node.ts";
 import { Inference } from "./infer.ts";
+import { mix } from "./mix.ts";
 import { opDef } from "./op-defs.ts";
 import { replay } from "./replay.ts";
 import { simplify } from "./simplify.ts";
 import { TracedVariable } from "./traced-variable.ts";
+import { isUniform, typed } from "./values.ts";
 import { userLine } from "./where.ts";
 
 /** Elements from which a constant of equal elements becomes a Fill: it then costs nothing in the graph. */
@@ -273,26 +275,6 @@ export class Trace implements Recorder {
     const values = entry.values ?? eagerly(() => this.backend.readSync(dataId));
     return this.constant(fromTfjs(dtype), entry.shape, typed(values as ArrayLike<number>, dtype));
   }
-}
-
-/** JavaScript's values as the typed array of a tfjs type. */
-function typed(values: ArrayLike<number>, dtype: string): TypedArray {
-  if (dtype === "int32") return values instanceof Int32Array ? values : Int32Array.from(values);
-  if (dtype === "bool") return values instanceof Uint8Array ? values : Uint8Array.from(values);
-  return values instanceof Float32Array ? values : Float32Array.from(values);
-}
-
-function isUniform(values: TypedArray): boolean {
-  const [first] = values;
-  return values.every((value: number | bigint) => Object.is(value, first));
-}
-
-/** A 32-bit mixture of two numbers (the finaliser of MurmurHash3), so that near seeds give far streams. */
-export function mix(seed: number, index: number): number {
-  let h = (Math.imul(seed | 0, 0x9e3779b1) + Math.imul(index + 1, 0x85ebca6b)) | 0;
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return h ^ (h >>> 16);
 }
 
 /** ", at file:line" or nothing. */

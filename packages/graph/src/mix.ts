@@ -1,0 +1,7 @@
+/** A 32-bit mixture of two numbers (the finaliser of MurmurHash3), so that near seeds give far streams. */
+export function mix(seed: number, index: number): number {
+  let h = (Math.imul(seed | 0, 0x9e3779b1) + Math.imul(index + 1, 0x85ebca6b)) | 0;
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return h ^ (h >>> 16);
+}
