@@ -45,8 +45,9 @@ export function chartSvg({ rows }: Result, theme: keyof typeof themes): string |
     animation: false,
     backgroundColor: background,
     textStyle: { color: text, fontFamily: "system-ui, sans-serif" },
-    legend: { top: 8, textStyle: { color: text } },
-    grid: { left: 8, right: 56, top: 44, bottom: 36, containLabel: true },
+    legend: { top: 8, itemGap: 26, textStyle: { color: text } },
+    // Without a browser text is measured by guess, so the labels get a fixed place.
+    grid: { left: 216, right: 56, top: 44, bottom: 44 },
     xAxis: {
       type: "value",
       max: ({ max }: { max: number }) => Math.min(widest, Math.ceil(max * 4) / 4),

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { cases, selectCases } from "./cases.ts";
 import { type MeasureOptions, measureCases } from "./measure.ts";
-import type { Row } from "./result.ts";
+import { type Row, withRatios } from "./result.ts";
 import { formatTable } from "./table.ts";
 
 /** How a guarded case came out. */
@@ -38,7 +38,9 @@ export async function guard(patterns: readonly string[], settings: Settings, jso
     ({ case: name, ratio, floor, ok, note }) =>
       `${ok ? "ok  " : "FAIL"}  ${name}: ${ratio === null ? note : `${ratio.toFixed(2)} times as fast as tfjs-node`}, floor ${floor}`,
   );
-  process.stdout.write(`${json ? JSON.stringify(verdicts, null, 2) : `${formatTable(rows)}\n\n${lines.join("\n")}`}\n`);
+  process.stdout.write(
+    `${json ? JSON.stringify(verdicts, null, 2) : `${formatTable(withRatios(rows))}\n\n${lines.join("\n")}`}\n`,
+  );
   const failed = verdicts.filter(({ ok }) => !ok);
   if (failed.length > 0)
     throw new Error(
