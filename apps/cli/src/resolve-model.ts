@@ -1,5 +1,6 @@
 import { existsSync, statSync } from "node:fs";
 import { basename, extname, join } from "node:path";
+import { withoutDrawing } from "@convkit/core";
 import type { Preprocessing } from "@convkit/core";
 import { createModel, findArchitecture, isModelName, zoo } from "@convkit/models";
 import { loadModel } from "@convkit/trainer";
@@ -58,14 +59,16 @@ async function zooModel(name: string, options: ModelOptions, seed?: number): Pro
   if (!isModelName(name))
     throw new UsageError(`Unknown network "${name}": the zoo has ${Object.keys(zoo).join(", ")}.`);
   const architecture = findArchitecture(name);
-  const model = createModel(name, {
-    ...(classes !== undefined && { classes }),
-    ...(input !== undefined && { input }),
-    ...(top === false && { includeTop: false }),
-    ...(pooling !== undefined && { pooling }),
-    ...(aux === true && { aux }),
-    ...(seed !== undefined && { seed }),
-  });
+  const make = () =>
+    createModel(name, {
+      ...(classes !== undefined && { classes }),
+      ...(input !== undefined && { input }),
+      ...(top === false && { includeTop: false }),
+      ...(pooling !== undefined && { pooling }),
+      ...(aux === true && { aux }),
+      ...(seed !== undefined && { seed }),
+    });
+  const model = weights === undefined ? make() : withoutDrawing(make);
   if (weights !== undefined) {
     const { loadWeights } = await import("@convkit/weights");
     loadWeights(model, weights === "imagenet" ? await imagenetWeights(name, top !== false) : userPath(weights));
