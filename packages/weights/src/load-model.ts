@@ -4,6 +4,7 @@ import { assign, loadKerasLayers } from "./load-into.ts";
 import type { Assignment, LoadOptions, LoadReport } from "./load-into.ts";
 import { openWeights } from "./open-weights.ts";
 import type { WeightsFile } from "./open-weights.ts";
+import { ownLayerName } from "./torch/torch-names.ts";
 import { torchWeights } from "./torch/torch-weights.ts";
 import { WeightsError } from "./weights-error.ts";
 
@@ -64,7 +65,10 @@ function loadTorch(model: tfl.LayersModel, file: WeightsFile, { ignore }: LoadOp
   }
   for (const { name, shape } of tensors.values()) {
     if (spare.test(name) || ignore?.test(name) === true) ignored.push(name);
-    else problems.push(`extra: the file has "${name}" [${shape}], the model has not`);
+    else {
+      const own = ownLayerName(model.name, name.slice(0, Math.max(0, name.lastIndexOf("."))));
+      problems.push(`extra: the file has "${name}" [${shape}], the model has no layer "${own}" for it`);
+    }
   }
   assign(file.path, assignments, problems);
   return { loaded: assignments.length, ignored };
