@@ -4,7 +4,7 @@ import type { Result, Row } from "./result.ts";
 import { formatNumber } from "./table.ts";
 import { type SystemName, systemNames } from "./systems.ts";
 
-export const markers = { begin: "<!-- bench:begin -->", end: "<!-- bench:end -->" } as const;
+const markers = { begin: "<!-- bench:begin -->", end: "<!-- bench:end -->" } as const;
 
 /** Writes the section of the newest result between the README's markers. Throws where it has none. */
 export function updateReadme(path: string, section: string): void {

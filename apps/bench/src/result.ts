@@ -55,7 +55,7 @@ export function withRatios(rows: readonly Row[]): Row[] {
 }
 
 /** The lowest median of a case's peers. */
-export function fastestPeer(rows: readonly Row[], name: string): number | undefined {
+function fastestPeer(rows: readonly Row[], name: string): number | undefined {
   const medians = rows.flatMap((row) =>
     row.case === name && isPeer(row.system) && row.median !== null ? [row.median] : [],
   );

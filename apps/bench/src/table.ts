@@ -30,7 +30,7 @@ export function formatTable(rows: readonly Row[]): string {
 }
 
 /** What stands beside the numbers: the variant, the others' load, and what went wrong. */
-export function describe({ status, variant, note, otherLoad }: Row): string {
+function describe({ status, variant, note, otherLoad }: Row): string {
   return [
     status === "ok" ? (variant === "default" ? "" : variant) : status,
     note,
