@@ -1,0 +1,61 @@
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { peersFolder, peersPython, setUpPeers } from "../src/peers.ts";
+
+// A python3 that makes an environment holding itself, and whose pip notes what it was asked for or fails.
+const python = `#!/bin/sh
+if [ "$2" = venv ]; then mkdir -p "$3/bin" && cp "$0" "$3/bin/python"; exit; fi
+if [ -n "$PIP_BREAKS" ]; then exit 7; fi
+echo "$@" >> "$PIP_LOG"
+`;
+
+let folder: string;
+let requirements: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "bench-peers-"));
+  requirements = join(folder, "requirements.txt");
+  writeFileSync(requirements, "keras==3.15.1\n");
+  mkdirSync(join(folder, "bin"));
+  writeFileSync(join(folder, "bin", "python3"), python);
+  chmodSync(join(folder, "bin", "python3"), 0o755);
+  vi.stubEnv("PATH", `${join(folder, "bin")}${delimiter}${process.env["PATH"]}`);
+  vi.stubEnv("PIP_LOG", join(folder, "pip.log"));
+});
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+  rmSync(folder, { recursive: true });
+});
+
+describe("setUpPeers", () => {
+  it("makes the environment once, and again for other requirements", async () => {
+    const peers = join(folder, "deep", "peers");
+    expect(peersPython(peers)).toBeUndefined();
+    expect(await setUpPeers(requirements, { folder: peers })).toBe("made");
+    expect(peersPython(peers)).toBe(join(peers, "bin", "python"));
+    expect(await setUpPeers(requirements, { folder: peers })).toBe("there");
+    writeFileSync(requirements, "keras==3.15.2\n");
+    expect(await setUpPeers(requirements, { folder: peers })).toBe("made");
+    const line = `-m pip install --quiet --disable-pip-version-check -r ${requirements}\n`;
+    expect(readFileSync(join(folder, "pip.log"), "utf8")).toBe(line + line);
+  });
+
+  it("says which command failed, and is not taken for made afterwards", async () => {
+    vi.stubEnv("PIP_BREAKS", "1");
+    const peers = join(folder, "peers");
+    await expect(setUpPeers(requirements, { folder: peers })).rejects.toThrow(
+      `${join(peers, "bin", "python")} -m pip install --quiet --disable-pip-version-check -r ${requirements} failed (status 7)`,
+    );
+    expect(existsSync(join(peers, "requirements.sha256"))).toBe(false);
+  });
+});
+
+it.each([
+  [{ CONVKIT_PEERS: "/a/b", XDG_CACHE_HOME: "/c" }, "/a/b"],
+  [{ XDG_CACHE_HOME: "/c" }, "/c/convkit/peers"],
+])("with %j the environment is in %s", (environment, expected) => {
+  expect(peersFolder(environment)).toBe(expected);
+});
