@@ -11,6 +11,7 @@ import type { Plan, Session } from "./session.ts";
 import { assignNode, fillNodes, readNode, SessionVariable } from "./session-variable.ts";
 import type { Group } from "./session-variable.ts";
 import { tensorflow } from "./tensorflow.ts";
+import type { Handle } from "./tensorflow.ts";
 import { assign } from "./traced-variable.ts";
 
 /** Bytes of variables that go to and from a session in one run: enough to be fast, and little to hold twice. */
@@ -121,7 +122,7 @@ export class SessionVariables {
     const one = fed.length === 1 && filled.length === 0 ? fed[0] : undefined;
     const cached = one === undefined ? undefined : this.#assigns.get(one);
     const plan = cached ?? this.#assignPlan(fed, filled);
-    const feeds = fed.map((variable) => makeNative(variable.dtype, variable.shape, this.#valuesOf(variable)));
+    const feeds = fed.map((variable) => this.#take(variable));
     try {
       for (const done of this.#session.runSync(plan, feeds)) tf.TF_DeleteTensor(done);
     } finally {
@@ -149,6 +150,17 @@ export class SessionVariables {
       this.#session.import(fillNodes(variable, name, fill));
     }
     return name;
+  }
+
+  /** The value as a native tensor; of tfjs' native copy only JavaScript's remains, and no longer than until it is sent. */
+  #take(variable: SessionVariable): Handle {
+    const values = this.#valuesOf(variable);
+    const { entry } = variable;
+    if (entry.id >= 0 && entry.refCount === 1) {
+      this.#drop(entry);
+      entry.values = values;
+    }
+    return makeNative(variable.dtype, variable.shape, values);
   }
 
   #valuesOf({ entry, dtype }: SessionVariable): TypedArray {
