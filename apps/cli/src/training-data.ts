@@ -1,0 +1,44 @@
+import type { DataSplits, IndexedDataset } from "@convkit/datasets";
+import { findArchitecture } from "@convkit/models";
+import type { Context } from "./context.ts";
+import { loadSplits } from "./load-data.ts";
+import type { TrainOptions } from "./plan.ts";
+import { resizedData } from "./resized-data.ts";
+import type { RunConfig } from "./run-config.ts";
+
+/** The images of a run in the network's size, with what is left out told. */
+export async function trainingData(
+  context: Context,
+  { plan, dataFrom, seed }: RunConfig,
+  { workers, strict }: TrainOptions,
+): Promise<DataSplits<IndexedDataset>> {
+  const { data, validation, limit, model, modelOptions } = plan;
+  const [height, width, channels] = modelOptions?.input ?? findArchitecture(model).input;
+  const splits = await loadSplits(context, {
+    data,
+    seed,
+    image: [height, width, channels],
+    ...(dataFrom !== undefined && { dataFrom }),
+    ...(limit !== undefined && { limit }),
+    ...(typeof validation === "number" && { validation }),
+    ...(workers !== undefined && { workers }),
+    ...(strict !== undefined && { strict }),
+  });
+  for (const { file, reason } of [splits.train, splits.validation, splits.test].flatMap((set) => set?.skipped ?? []))
+    context.out.note(`left out ${file}: ${reason}`);
+  const sized = plan.resize === true ? mapSplits(splits, (set) => resizedData(set, [height, width])) : splits;
+  return validation === "test" && sized.test !== undefined ? { ...sized, validation: sized.test } : sized;
+}
+
+function mapSplits(
+  splits: DataSplits<IndexedDataset>,
+  change: (set: IndexedDataset) => IndexedDataset,
+): DataSplits<IndexedDataset> {
+  const { name, train, validation, test } = splits;
+  return {
+    name,
+    train: change(train),
+    ...(validation && { validation: change(validation) }),
+    ...(test && { test: change(test) }),
+  };
+}
