@@ -2,6 +2,7 @@ import type * as tfl from "@tensorflow/tfjs-layers";
 import { importModel } from "./keras/import-model.ts";
 import { assign, loadKerasLayers } from "./load-into.ts";
 import type { Assignment, LoadOptions, LoadReport } from "./load-into.ts";
+import { countOf } from "./named-tensor.ts";
 import { openWeights } from "./open-weights.ts";
 import type { WeightsFile } from "./open-weights.ts";
 import { ownLayerName } from "./torch/torch-names.ts";
@@ -18,7 +19,9 @@ export function loadModel(path: string): tfl.LayersModel {
     if (file.config === undefined) {
       throw new WeightsError(path, "", "holds weights but no architecture: name the network that they belong to");
     }
-    const model = importModel(path, file.config);
+    // Some layers have a counter or statistics that files leave out.
+    const maxNumbers = file.tensors.reduce((sum, { shape }) => sum + countOf(shape), 1_000_000);
+    const model = importModel(path, file.config, { maxNumbers });
     loadOpened(model, file);
     return model;
   } finally {

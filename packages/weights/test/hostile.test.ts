@@ -1,10 +1,11 @@
+import { useEngine } from "@convkit/engine";
 import * as fc from "fast-check";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { deflateRawSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { memorySource } from "../src/byte-source.ts";
-import { WeightsError } from "../src/index.ts";
+import { importModel, WeightsError } from "../src/index.ts";
 import { openSource } from "../src/open-weights.ts";
 
 const files = [
@@ -186,5 +187,54 @@ describe("pickles that want more than tensors", () => {
       expect(error).toBeInstanceOf(WeightsError);
       expect((error as Error).message).toMatch(message);
     }
+  });
+});
+
+describe("architectures that lie", () => {
+  const config = openSource(memorySource(golden("keras3.keras"), "hostile")).config!;
+  const places: (readonly (string | number)[])[] = [];
+  const walk = (value: unknown, path: readonly (string | number)[]): void => {
+    if (path.length > 0) places.push(path);
+    if (Array.isArray(value)) value.forEach((part, index) => walk(part, [...path, index]));
+    else if (typeof value === "object" && value !== null)
+      for (const [key, part] of Object.entries(value)) walk(part, [...path, key]);
+  };
+  walk(config, []);
+
+  it("with any part replaced become a model or are one WeightsError, in bounded time and memory", async () => {
+    await useEngine();
+    const junk = fc.constantFrom<unknown>(
+      null,
+      -1,
+      0,
+      1e9,
+      2 ** 53,
+      Number.NaN,
+      "",
+      "conv",
+      "__proto__",
+      [],
+      [[]],
+      {},
+      [null, 1e9, 1e9, 3],
+      { class_name: "Conv2D" },
+      true,
+    );
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: places.length - 1 }), junk, (place, value) => {
+        const path = places[place]!;
+        const changed = structuredClone(config) as Record<string | number, unknown>;
+        const parent = path.slice(0, -1).reduce((at, key) => at[key] as Record<string | number, unknown>, changed);
+        parent[path.at(-1)!] = value;
+        const started = performance.now();
+        try {
+          importModel("hostile", changed, { maxNumbers: 100_000 }).dispose();
+        } catch (error) {
+          expect(error).toBeInstanceOf(WeightsError);
+        }
+        expect(performance.now() - started).toBeLessThan(3000);
+      }),
+      { numRuns: 600, seed: 11 },
+    );
   });
 });

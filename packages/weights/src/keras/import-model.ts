@@ -4,12 +4,15 @@ import { registerImportLayers } from "../layers/register.ts";
 import { Identity } from "../layers/simple-layers.ts";
 import { WeightsError } from "../weights-error.ts";
 import { isKnown, makeLayer } from "./make-layer.ts";
+import type { Making } from "./make-layer.ts";
 import { isModel, readModel, readModelConfig } from "./model-config.ts";
 import type { LayerConfig, ModelConfig, TensorReference } from "./model-config.ts";
 
 export interface ImportOptions {
   /** Draw fresh weights by the layers' own initializers, instead of leaving zeros for a file's. */
   fresh?: boolean;
+  /** Refuse an architecture with more numbers than this in its weights: a file's own must be enough for it. */
+  maxNumbers?: number;
 }
 
 /**
@@ -19,7 +22,8 @@ export interface ImportOptions {
 export function importModel(file: string, config: JsonObject, options: ImportOptions = {}): tfl.LayersModel {
   registerImportLayers();
   try {
-    return makeModel(file, readModelConfig(file, config), options);
+    const { fresh = false, maxNumbers = Infinity } = options;
+    return makeModel(file, readModelConfig(file, config), { fresh, left: maxNumbers });
   } catch (error) {
     if (error instanceof WeightsError) throw error;
     // Such as a nesting deeper than the engine's stack, or sizes that no memory holds.
@@ -29,7 +33,7 @@ export function importModel(file: string, config: JsonObject, options: ImportOpt
   }
 }
 
-function makeModel(file: string, model: ModelConfig, options: ImportOptions): tfl.LayersModel {
+function makeModel(file: string, model: ModelConfig, options: Making): tfl.LayersModel {
   const unknown = model.layers.filter((layer) => !isKnown(layer));
   if (unknown.length > 0) {
     throw new WeightsError(
@@ -48,7 +52,7 @@ function makeModel(file: string, model: ModelConfig, options: ImportOptions): tf
   return model.kind === "Sequential" ? makeSequential(file, model, options) : makeFunctional(file, model, options);
 }
 
-function makeSequential(file: string, model: ModelConfig, options: ImportOptions): tfl.LayersModel {
+function makeSequential(file: string, model: ModelConfig, options: Making): tfl.LayersModel {
   const [first] = model.layers;
   const result = tfl.sequential({ name: model.name });
   const rest = first?.className === "InputLayer" ? model.layers.slice(1) : model.layers;
@@ -64,7 +68,7 @@ function makeSequential(file: string, model: ModelConfig, options: ImportOptions
   return result;
 }
 
-function makeFunctional(file: string, model: ModelConfig, options: ImportOptions): tfl.LayersModel {
+function makeFunctional(file: string, model: ModelConfig, options: Making): tfl.LayersModel {
   const made = new Map<string, tfl.layers.Layer>();
   const results = new Map<string, readonly tfl.SymbolicTensor[]>();
   const find = (reference: TensorReference): tfl.SymbolicTensor | undefined => {
@@ -145,7 +149,7 @@ function distinct(tensors: readonly tfl.SymbolicTensor[], name: string): tfl.Sym
   );
 }
 
-function madeLayer(file: string, layer: LayerConfig, options: ImportOptions): tfl.layers.Layer {
+function madeLayer(file: string, layer: LayerConfig, options: Making): tfl.layers.Layer {
   if (!isModel(layer.className)) return makeLayer(file, layer, options);
   return makeModel(file, readModel(file, layer.place, { class_name: layer.className, config: layer.config }), options);
 }

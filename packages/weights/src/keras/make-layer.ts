@@ -21,8 +21,8 @@ import type { LayerCall, LayerConfig } from "./model-config.ts";
 
 type Layer = tfl.layers.Layer;
 
-/** What a maker of a layer gets: its configuration in tfjs' form, and how to refuse what tfjs cannot do. */
-interface Making {
+/** What a layer's maker gets: its configuration in tfjs' form, and how to refuse what tfjs cannot do. */
+interface Request {
   readonly name: string;
   /** In tfjs' form: camelCase, activations and initializers by tfjs' names. */
   readonly args: Record<string, unknown>;
@@ -87,9 +87,9 @@ const plainClasses = [
   "ScaledUp2D",
 ] as const;
 
-const makers: Readonly<Record<string, (making: Making) => Layer>> = {
+const makers: Readonly<Record<string, (making: Request) => Layer>> = {
   ...Object.fromEntries(
-    plainClasses.map((className) => [className, ({ args }: Making) => fromRegistry(className, args)]),
+    plainClasses.map((className) => [className, ({ args }: Request) => fromRegistry(className, args)]),
   ),
   // Names of Keras 1 and of Keras' own aliases.
   Convolution2D: ({ args }) => new Conv2D(args as never),
@@ -195,7 +195,7 @@ const makers: Readonly<Record<string, (making: Making) => Layer>> = {
 };
 
 /** Bare operations of Keras 3 (`x * 2`, `keras.ops.relu(x)`) and of Keras 2 (TFOpLambda), by their last name. */
-const operations: Readonly<Record<string, (making: Making) => Layer>> = {
+const operations: Readonly<Record<string, (making: Request) => Layer>> = {
   add: (making) => arithmetic(making, "Add", (number) => [1, number]),
   multiply: (making) => arithmetic(making, "Multiply", (number) => [number, 0]),
   subtract: (making) => arithmetic(making, "Subtract", (number, first) => (first ? [-1, number] : [1, -number])),
@@ -227,7 +227,7 @@ const operations: Readonly<Record<string, (making: Making) => Layer>> = {
       "gelu",
     ].map((name) => [
       name.replaceAll("_", ""),
-      ({ args }: Making) =>
+      ({ args }: Request) =>
         tfl.layers.activation({
           ...base(args),
           activation: (name === "hard_sigmoid" ? keras3HardSigmoid : activationNames[name]) as "relu",
@@ -235,6 +235,26 @@ const operations: Readonly<Record<string, (making: Making) => Layer>> = {
     ]),
   ),
 };
+
+/** What is shared while one model is made. */
+export interface Making {
+  readonly fresh: boolean;
+  /** How many numbers its weights may still have. */
+  left: number;
+}
+
+/** A layer may state any size: what the file cannot fill is refused before memory is taken for it. */
+function limitWeights(layer: Layer, making: Making, refuse: (problem: string) => never): void {
+  const guarded = layer as unknown as {
+    addWeight(name: string, shape: readonly number[], ...rest: unknown[]): tfl.LayerVariable;
+  };
+  const add = guarded.addWeight.bind(layer);
+  guarded.addWeight = (name, shape, ...rest) => {
+    making.left -= shape.reduce((product, size) => product * size, 1);
+    if (making.left < 0) refuse(`its weight "${name}" of [${shape}] is more than the file has numbers for`);
+    return add(name, shape, ...rest);
+  };
+}
 
 /** Whether there is a maker for this layer or operation. */
 export function isKnown(layer: LayerConfig): boolean {
@@ -282,7 +302,7 @@ function ownEntry<T>(table: Readonly<Record<string, T>>, key: string): T | undef
 }
 
 /** The tfjs layer of one layer of a Keras model; throws `WeightsError` naming it and its place where there is none. */
-export function makeLayer(file: string, layer: LayerConfig, { fresh = false }: { fresh?: boolean } = {}): Layer {
+export function makeLayer(file: string, layer: LayerConfig, making: Making): Layer {
   const { name, className, config, calls, place } = layer;
   const refuse = (problem: string): never => {
     throw new WeightsError(file, place, problem);
@@ -295,8 +315,9 @@ export function makeLayer(file: string, layer: LayerConfig, { fresh = false }: {
     return refuse("channels come first: save the model with channels last");
   try {
     const made = make({ name, args: { ...converted(config, className), name }, config, call: calls[0], refuse });
+    limitWeights(made, making, refuse);
     // Weights that come from the file need no drawing.
-    if (!fresh)
+    if (!making.fresh)
       (made as unknown as { setFastWeightInitDuringBuild(fast: boolean): void }).setFastWeightInitDuringBuild(true);
     return made;
   } catch (error) {
@@ -306,7 +327,7 @@ export function makeLayer(file: string, layer: LayerConfig, { fresh = false }: {
 }
 
 function arithmetic(
-  { args, call, refuse }: Making,
+  { args, call, refuse }: Request,
   merge: "Add" | "Multiply" | "Subtract" | "Maximum" | "Minimum" | undefined,
   scaleAndOffset: (number: number, first: boolean) => readonly [number, number] | undefined,
 ): Layer {
@@ -319,7 +340,7 @@ function arithmetic(
   return tfl.layers.rescaling({ ...base(args), scale: numbers[0], offset: numbers[1] });
 }
 
-function augment({ args }: Making, augmentation: Augmentation): Layer {
+function augment({ args }: Request, augmentation: Augmentation): Layer {
   return new RandomAugmentation({ ...base(args), augmentation });
 }
 
@@ -436,7 +457,7 @@ function rangeOf(value: unknown): readonly [number, number] {
   return Array.isArray(value) ? [Number(value[0]), Number(value[1])] : [-numberOf(value, 0), numberOf(value, 0)];
 }
 
-function fillOf({ config }: Making): Pick<Augmentation, "fill"> {
+function fillOf({ config }: Request): Pick<Augmentation, "fill"> {
   const fill = config["fill_mode"];
   return typeof fill === "string" ? { fill: fill as NonNullable<Augmentation["fill"]> } : {};
 }
