@@ -27,6 +27,7 @@ export interface Reply {
   /** Seconds from the start of its process to the answer, by this side's clock. */
   readonly seconds?: number;
   readonly gflops?: number;
+  readonly macs?: number;
   /** Time by kind of op in a traced run, the longest first. */
   readonly ops?: readonly { readonly op: string; readonly count: number; readonly ms: number }[];
   /** Bytes: the largest resident set so far. */

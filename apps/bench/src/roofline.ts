@@ -1,10 +1,9 @@
-import { macs } from "@convkit/core";
 import type { Case } from "./cases.ts";
 import { Driver, driverCommand } from "./driver.ts";
-import { convkitNetwork } from "./drivers/convkit-networks.ts";
 import { type MeasureOptions, measureCases } from "./measure.ts";
+import { networks } from "./networks.ts";
 import type { Row } from "./result.ts";
-import { type SystemName } from "./systems.ts";
+import type { SystemName } from "./systems.ts";
 import { formatNumber } from "./table.ts";
 
 /** What a case achieves of what the machine can. */
@@ -12,7 +11,7 @@ export interface RooflineRow {
   readonly case: string;
   readonly system: SystemName;
   readonly median: number;
-  /** Floating-point operations of a step: two a multiply-add, and a backward pass costs twice the forward one. */
+  /** Floating-point operations of a step, in 10^9. */
   readonly gflop: number;
   readonly gflops: number;
   /** Of the matmul peak in the same precision. */
@@ -23,27 +22,28 @@ export interface RooflineRow {
 const precisions = { convkit: "float32", "convkit-bf16": "bfloat16" } as const;
 
 type Settings = Omit<MeasureOptions, "systems" | "python">;
+type Peaks = Readonly<Record<"float32" | "bfloat16", number>>;
 
 /** The `--roofline` of the chosen training and prediction cases. */
 export async function roofline(chosen: readonly Case[], settings: Settings, json = false): Promise<void> {
   const timed = chosen.filter(
-    ({ work, reading }) => reading === "times" && work.device === "cpu" && work.do !== "load",
+    ({ work, reading }) =>
+      reading === "times" && work.device === "cpu" && (work.do === "train" || work.do === "predict"),
   );
-  const peaks = { float32: await peak("float32", settings), bfloat16: await peak("bfloat16", settings) };
+  const names = [...new Set(timed.map(({ work }) => work.network))];
+  const { peak: float32, macs } = await machineAndNetworks("float32", names, settings);
+  const { peak: bfloat16 } = await machineAndNetworks("bfloat16", [], settings);
+  const peaks = { float32, bfloat16 };
   const rows: RooflineRow[] = [];
-  for await (const measured of measureCases(timed, {
-    ...settings,
-    systems: ["convkit", "convkit-bf16"],
-    python: undefined,
-  }))
-    for (const row of measured.rows) {
-      const found = rooflineRow(
-        row,
-        timed.find(({ name }) => name === row.case)!,
-        peaks,
-      );
-      if (found) rows.push(found);
-    }
+  const ours = { ...settings, systems: ["convkit", "convkit-bf16"], python: undefined } as const;
+  for await (const measured of measureCases(timed, ours))
+    rows.push(
+      ...measured.rows.flatMap((row) => {
+        const { work } = timed.find(({ name }) => name === row.case)!;
+        const forward = (2 * macs.get(work.network)! * work.batch) / 1e9;
+        return rooflineRow(row, work.do === "train" ? 3 * forward : forward, peaks);
+      }),
+    );
   if (json) {
     process.stdout.write(`${JSON.stringify({ peaks, rows }, null, 2)}\n`);
     return;
@@ -52,27 +52,35 @@ export async function roofline(chosen: readonly Case[], settings: Settings, json
     ({ case: name, system, gflop, median, gflops, share }) =>
       `${name}  ${system}  ${formatNumber(gflop)} GFLOP in ${formatNumber(median)} ms: ${formatNumber(gflops)} GFLOP/s, ${Math.round(share * 100)} % of the peak`,
   );
-  const title = `Matmul peak: ${formatNumber(peaks.float32)} GFLOP/s in float32, ${formatNumber(peaks.bfloat16)} in bfloat16.`;
+  const title = `Matmul peak: ${formatNumber(float32)} GFLOP/s in float32, ${formatNumber(bfloat16)} in bfloat16.`;
   process.stdout.write(`${[title, ...lines].join("\n")}\n`);
 }
 
-/** GFLOP/s of the largest square matrix product, as the engine does it. */
-async function peak(precision: "float32" | "bfloat16", { threads, seconds, samples }: Settings): Promise<number> {
+/** The machine's matmul peak in GFLOP/s, as the engine reaches it, and the networks' multiply-adds of an image. */
+async function machineAndNetworks(
+  precision: "float32" | "bfloat16",
+  names: readonly (keyof typeof networks)[],
+  { threads, seconds, samples }: Settings,
+): Promise<{ peak: number; macs: ReadonlyMap<string, number> }> {
   const driver = new Driver(driverCommand("convkit", undefined)!);
   try {
     await driver.ask({ system: "convkit", variant: "compiled", threads, precision, device: "cpu" }, 120);
     const { gflops } = await driver.ask({ do: "matmul", seconds, count: samples }, 300);
-    return gflops!;
+    const macs = new Map<string, number>();
+    for (const name of names) {
+      const network = { name, ...networks[name] };
+      macs.set(name, (await driver.ask({ do: "macs", network }, 120)).macs!);
+    }
+    return { peak: gflops!, macs };
   } finally {
     await driver.close();
   }
 }
 
-function rooflineRow(row: Row, { work }: Case, peaks: Record<"float32" | "bfloat16", number>): RooflineRow | undefined {
-  if (row.median === null || !(row.system in precisions)) return undefined;
-  const system = row.system as keyof typeof precisions;
-  const passes = work.do === "train" ? 3 : 1;
-  const gflop = (2 * passes * macs(convkitNetwork(work.network)) * work.batch) / 1e9;
+/** A row's share of its precision's peak; none for a row without a number. */
+export function rooflineRow(row: Row, gflop: number, peaks: Peaks): RooflineRow[] {
+  if (row.median === null || !(row.system in precisions)) return [];
+  const peak = peaks[precisions[row.system as keyof typeof precisions]];
   const gflops = (gflop / row.median) * 1000;
-  return { case: row.case, system, median: row.median, gflop, gflops, share: gflops / peaks[precisions[system]] };
+  return [{ case: row.case, system: row.system, median: row.median, gflop, gflops, share: gflops / peak }];
 }

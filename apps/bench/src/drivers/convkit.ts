@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { rawPixels, unitPixels } from "@convkit/core";
+import { macs, rawPixels, unitPixels } from "@convkit/core";
 import { loadData } from "@convkit/datasets";
 import { useEngine } from "@convkit/engine";
 import { adam, rmsprop, sgd } from "@convkit/graph";
@@ -157,6 +157,11 @@ class Convkit implements Served {
 
   async measure({ seconds, count }: { readonly seconds: number; readonly count: number }) {
     return { times: await this.#timer(seconds, count) };
+  }
+
+  /** Multiply-adds of one image. */
+  async macs({ network }: { readonly network: RequestedNetwork }) {
+    return { macs: macs(convkitNetwork(network.name)) };
   }
 
   /** GFLOP/s of matrix products, the best sample of the best of three sizes. */

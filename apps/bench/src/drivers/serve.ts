@@ -9,6 +9,7 @@ export interface Served {
   load(request: WorkRequest & { readonly count: number }): Promise<Reply>;
   /** Writes a Chrome trace of what was prepared. */
   profile?(request: { readonly file: string }): Promise<Reply>;
+  macs?(request: { readonly network: RequestedNetwork }): Promise<Reply>;
   /** The matmul peak. */
   matmul?(request: { readonly seconds: number; readonly count: number }): Promise<Reply>;
   data?(request: DataRequest): Promise<Reply>;
