@@ -18,3 +18,4 @@ export { fetchWeights } from "./download.ts";
 export type { DownloadOptions } from "./download.ts";
 export { findImagenetWeights, imagenetWeights } from "./imagenet.ts";
 export type { KnownHash, PublishedWeights } from "./imagenet.ts";
+export { onnxOpset } from "./onnx/write-onnx.ts";

@@ -8,7 +8,7 @@ import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { saveModel } from "../src/index.ts";
 
@@ -23,14 +23,17 @@ const models: readonly (readonly [name: ModelName, size: readonly [number, numbe
   ["resnet50-small", [32, 32, 3]],
   ["mobilenet-v2", [32, 32, 3]],
 ];
-const scripts = [
-  "tfjs-core/dist/tf-core.min.js",
-  "tfjs-layers/dist/tf-layers.min.js",
-  "tfjs-backend-cpu/dist/tf-backend-cpu.min.js",
-];
+const require = createRequire(import.meta.url);
+const scripts: Readonly<Record<string, string>> = {
+  "/tf-core.min.js": require.resolve("@tensorflow/tfjs-core"),
+  "/tf-layers.min.js": require.resolve("@tensorflow/tfjs-layers"),
+  "/tf-backend-cpu.min.js": require.resolve("@tensorflow/tfjs-backend-cpu"),
+};
 
 /** Loads every model, predicts for a fixed input and sends back what comes out. */
-const page = `${scripts.map((script) => `<script src="/${basename(script)}"></script>`).join("")}<script>
+const page = `${Object.keys(scripts)
+  .map((path) => `<script src="${path}"></script>`)
+  .join("")}<script>
 (async () => {
   const results = {};
   for (const [name, shape] of ${JSON.stringify(models)}) {
@@ -47,9 +50,8 @@ const page = `${scripts.map((script) => `<script src="/${basename(script)}"></sc
 
 describe.skipIf(chromium === undefined)("a browser", { timeout: 180_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), "convkit-browser-"));
-  const require = createRequire(import.meta.url);
   beforeAll(() => useEngine());
-  afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
+  afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 }));
 
   it("predicts the same from the tfjs models that we write", async () => {
     const expected: Record<string, Float32Array> = {};
@@ -78,18 +80,20 @@ describe.skipIf(chromium === undefined)("a browser", { timeout: 180_000 }, () =>
     return new Promise((resolve, reject) => {
       const server = createServer((request, response) => {
         const path = request.url ?? "/";
-        const script = scripts.find((name) => path === `/${basename(name)}`);
         if (path === "/") response.setHeader("content-type", "text/html").end(page);
         else if (path === "/results") {
           let body = "";
           request.on("data", (part: Buffer) => (body += part.toString()));
           request.on("end", () => {
             response.end();
-            finish();
-            resolve(JSON.parse(body) as Record<string, number[] | string>);
+            server.close();
+            // Its profile can go only when it has gone.
+            browser?.once("exit", () => resolve(JSON.parse(body) as Record<string, number[] | string>));
+            browser?.kill();
           });
         } else {
-          const file = script === undefined ? join(folder, path) : packageFile(script);
+          const entry = scripts[path];
+          const file = join(entry === undefined ? folder : dirname(entry), path);
           if (existsSync(file)) response.end(readFileSync(file));
           else response.writeHead(404).end();
         }
@@ -101,16 +105,6 @@ describe.skipIf(chromium === undefined)("a browser", { timeout: 180_000 }, () =>
         browser.on("error", reject);
       });
       let browser: ReturnType<typeof spawn> | undefined;
-      const finish = (): void => {
-        browser?.kill();
-        server.close();
-      };
     });
-  }
-
-  function packageFile(script: string): string {
-    const [name] = script.split("/");
-    const entry = require.resolve(`@tensorflow/${name}`);
-    return join(entry.slice(0, entry.indexOf("/dist/")), script.slice(name!.length + 1));
   }
 });

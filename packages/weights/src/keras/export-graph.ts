@@ -201,7 +201,7 @@ const neverNegativeActivations = new Set([
 ]);
 
 /** Whether a tensor's values follow from layers that give nothing below zero. */
-export function isNeverNegative(producers: ReadonlyMap<number, GraphNode>, id: number): boolean {
+function isNeverNegative(producers: ReadonlyMap<number, GraphNode>, id: number): boolean {
   const node = producers.get(id);
   if (node === undefined) return false;
   const className = node.layer.getClassName();

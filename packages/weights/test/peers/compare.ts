@@ -12,7 +12,7 @@ export function worstDifference(model: tfl.LayersModel, base: string): number {
   });
 }
 
-export function readArray(path: string): tf.Tensor {
+function readArray(path: string): tf.Tensor {
   const file = openWeights(path);
   const { shape, read } = file.tensors[0]!;
   const data = read();
