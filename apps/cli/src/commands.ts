@@ -40,6 +40,8 @@ export function addCommands(program: Command, contextOf: ContextOf): void {
     .option("--deterministic", "the same to the last bit from run to run, at some cost")
     .option("--out <folder>", "the run directory")
     .option("--resume <folder>", "goes on with the run in that directory")
+    .option("--keep-best <k>", "checkpoints of the best k epochs are kept besides the newest", wholeFrom(1))
+    .option("--webhook <url>", "posts every epoch's numbers as JSON")
     .option("--workers <n>", "threads that decode an image", wholeFrom(1))
     .option("--strict", "stop at the first image that cannot be read")
     .action(async (name, options, command) => (await import("./train.ts")).train(contextOf(command), name, options));

@@ -29,6 +29,8 @@ export interface TrainOptions extends ModelOptions {
   readonly deterministic?: boolean;
   readonly out?: string;
   readonly resume?: string;
+  readonly keepBest?: number;
+  readonly webhook?: string;
   readonly workers?: number;
   readonly strict?: boolean;
 }

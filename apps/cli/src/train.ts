@@ -11,6 +11,7 @@ import {
   tensorBoard,
   terminateOnNaN,
   train as trainModel,
+  webhook,
   writeJson,
 } from "@convkit/trainer";
 import type { Context } from "./context.ts";
@@ -85,7 +86,7 @@ async function trainIn(folder: string, context: Context, config: RunConfig, opti
     preprocessing,
     outputWeights,
     execution,
-    callbacks: [trainingProgress(context.out), ...callbacksOf(plan)],
+    callbacks: [trainingProgress(context.out), ...callbacksOf(plan), ...webhooks(context, options)],
     out: folder,
     resume: options.resume !== undefined,
     metadata: { name: config.name, classes: data.train.classes, preprocessing },
@@ -96,6 +97,7 @@ async function trainIn(folder: string, context: Context, config: RunConfig, opti
     ...(plan.ema && { ema: plan.ema }),
     ...(plan.schedule && { schedule: plan.schedule }),
     ...(plan.monitor && { monitor: plan.monitor }),
+    ...(options.keepBest && { checkpoints: { keepBest: options.keepBest } }),
   });
   const judged = data.test ?? data.validation;
   const test =
@@ -123,4 +125,8 @@ function callbacksOf(plan: Plan): Callback[] {
     ...(plan.earlyStopping ? [earlyStopping(plan.earlyStopping)] : []),
     ...(plan.reduceOnPlateau ? [reduceOnPlateau(plan.reduceOnPlateau)] : []),
   ];
+}
+
+function webhooks({ out }: Context, { webhook: url }: TrainOptions): Callback[] {
+  return url === undefined ? [] : [webhook(url, { onError: (error) => out.note(`webhook: ${error.message}`) })];
 }

@@ -1,13 +1,15 @@
 import { mkdtemp, readdir, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { peerPython, runPeer } from "@convkit/testing";
+import { useEngine } from "@convkit/engine";
+import { engines, peerPython, runPeer } from "@convkit/testing";
 import * as fc from "fast-check";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
-import { openEventFile } from "../src/index.ts";
+import { openEventFile, tensorBoard, train } from "../src/index.ts";
 import { crc32c } from "../src/tensorboard/crc32c.ts";
 import { histogram } from "../src/tensorboard/histogram.ts";
+import { halves, smallNet } from "./squares.ts";
 
 test("CRC-32C gives RFC 3720's values", () => {
   expect(crc32c(new Uint8Array(32))).toBe(0x8a9136aa);
@@ -85,6 +87,34 @@ print(json.dumps(dict(
         ["dense", "Dense", ["input"]],
       ],
     });
+  });
+
+  test("finds every epoch of a run: scalars, histograms of each weight, the layers", async () => {
+    await useEngine(engines[0] ?? "wasm");
+    const out = await mkdtemp(join(tmpdir(), "convkit-events-"));
+    const model = smallNet();
+    const data = { name: "halves", train: halves(40), validation: halves(20, { first: 500 }) };
+    const { history } = await train({ model, data, epochs: 2, out, callbacks: [tensorBoard({ histograms: 1 })] });
+    const printed = runPeer(
+      `
+import json, sys
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+def read(folder):
+    events = EventAccumulator(folder); events.Reload(); return events
+train, validation = read(sys.argv[1] + "/tensorboard/train"), read(sys.argv[1] + "/tensorboard/validation")
+scalars = lambda events, tag: [[e.step, e.value] for e in events.Scalars(tag)]
+print(json.dumps(dict(
+  loss=scalars(train, "epoch_loss"), accuracy=scalars(train, "epoch_accuracy"), lr=scalars(train, "epoch_learning_rate"),
+  valLoss=scalars(validation, "epoch_loss"), valAccuracy=scalars(validation, "epoch_accuracy"),
+  histograms=len(train.Tags()["histograms"]), graph=[n.op for n in train.Graph().node],
+)))`,
+      [out],
+    );
+    const read = JSON.parse(printed) as Record<string, unknown>;
+    for (const key of ["loss", "accuracy", "lr", "valLoss", "valAccuracy"] as const)
+      expect(read[key], key).toEqual(history.map((row, step) => [step, expect.closeTo(row[key]!, 6)]));
+    expect(read["histograms"]).toBe(model.weights.length);
+    expect(read["graph"]).toEqual(model.layers.map((layer) => layer.getClassName()));
   });
 
   test("the file is named so that TensorBoard finds it", async () => {
