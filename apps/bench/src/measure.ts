@@ -19,6 +19,8 @@ export interface MeasureOptions {
   readonly samples: number;
   /** The systems that take part. */
   readonly systems: readonly SystemName[];
+  /** Leaves out the variants that compile for half a minute: they were the fastest in no case so far. */
+  readonly skipCompilers?: boolean;
   /** The Python of the peers' environment; undefined where it is not installed. */
   readonly python: string | undefined;
   readonly signal?: AbortSignal;
@@ -40,6 +42,9 @@ const referenceOrder: readonly SystemName[] = [
 
 /** Share of MNIST's test images that must be classified right, and in how many epochs at most. */
 const accuracyGoal = { target: 0.99, epochs: 20 } as const;
+
+/** The variants that generate code of their own. */
+const compilers: readonly string[] = ["xla", "compile"];
 
 /** A request may take this long before the process is ended. */
 const patience = 900;
@@ -104,14 +109,16 @@ async function measureGroup(group: readonly Case[], options: MeasureOptions): Pr
   return { rows: group.flatMap((each) => rowsOf(each, runners)), versions };
 }
 
-function makeRunners(group: readonly Case[], { systems: chosen, python, command }: MeasureOptions): Runner[] {
+function makeRunners(group: readonly Case[], options: MeasureOptions): Runner[] {
+  const { systems: chosen, python, command, skipCompilers = false } = options;
   const work = group[0]!.work;
   const able = referenceOrder.filter(
     (name) => chosen.includes(name) && group.some((each) => each.systems.includes(name)),
   );
   return able.flatMap((system) => {
     const installed = (command ?? ((name) => driverCommand(name, python)))(system) !== undefined;
-    const variants = systems[system].variants[work.do];
+    const all = systems[system].variants[work.do];
+    const variants = all.filter((variant) => !skipCompilers || !compilers.includes(variant));
     return variants.map((variant) => ({
       system,
       variant,

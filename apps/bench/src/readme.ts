@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { groupBy } from "./group-by.ts";
 import type { Result, Row } from "./result.ts";
+import { quantile } from "./statistics.ts";
 import { formatNumber } from "./table.ts";
 import { type SystemName, systemNames } from "./systems.ts";
 
@@ -25,8 +26,21 @@ export function readmeSection(result: Result, name: string, folder: string): str
     "",
     ...table(result.rows, "train/", "Training, ms a step"),
     ...table(result.rows, "predict/", "Prediction, ms a batch"),
+    ...loadWarning(result.rows),
     `Medians; the fastest variant of each system; bold is the fastest of float32. ${machine.cpu}, ${machine.cores} cores (${machine.features.filter((flag) => /amx_bf16|avx512f|avx2|bf16/.test(flag)).join(", ")}), ${threads} threads, ${machine.os}, ${date.slice(0, 10)}, commit ${commit ?? "unknown"}; ${known.map((key) => `${key} ${versions[key]}`).join(", ")}. All cases, spread and variants: [${name}.csv](${folder}/${name}.csv); how it is measured: [benchmarks](docs/benchmarks.md).`,
   ].join("\n");
+}
+
+/** On a busy machine the numbers mislead, and the reader must know. */
+function loadWarning(rows: readonly Row[]): string[] {
+  const loads = rows.flatMap(({ otherLoad }) => (otherLoad === null ? [] : [otherLoad]));
+  const busy = loads.filter((share) => share > 0.1);
+  if (busy.length === 0) return [];
+  const [from, to] = [quantile(busy, 0.1), quantile(busy, 0.9)].map((share) => Math.round(share * 100));
+  return [
+    `**Taken on a busy machine**: during ${busy.length} of ${loads.length} rows others used ${from}–${to} % of it. Spinning threads (PyTorch's) suffer more from that than sleeping ones (TensorFlow's), so take the ratios for a hint until a quiet run replaces them.`,
+    "",
+  ];
 }
 
 function table(rows: readonly Row[], prefix: string, title: string): string[] {

@@ -112,8 +112,13 @@ function present(chosen: readonly Case[], patterns: readonly string[], quick: bo
   );
 }
 
-function thoroughness({ quick, rounds }: RunOptions): Pick<MeasureOptions, "rounds" | "seconds" | "samples"> {
-  return quick ? { rounds: rounds ?? 1, seconds: 0.6, samples: 4 } : { rounds: rounds ?? 2, seconds: 1, samples: 5 };
+function thoroughness({
+  quick,
+  rounds,
+}: RunOptions): Pick<MeasureOptions, "rounds" | "seconds" | "samples" | "skipCompilers"> {
+  return quick
+    ? { rounds: rounds ?? 1, seconds: 0.6, samples: 4, skipCompilers: true }
+    : { rounds: rounds ?? 2, seconds: 1, samples: 5 };
 }
 
 function progress(line: string): void {

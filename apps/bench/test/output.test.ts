@@ -118,6 +118,7 @@ describe("the README's section", () => {
     expect(text).toContain(
       "Some CPU, 2 cores (avx2, amx_bf16), 2 threads, Linux 6.1 x64, 2026-11-21, commit 0123456789",
     );
+    expect(text).toContain("during 1 of 5 rows others used 23–23 % of it");
     expect(text).not.toContain("a.csv");
   });
 
