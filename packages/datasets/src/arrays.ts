@@ -58,7 +58,7 @@ export function fromArrays({ images, shape, labels, classes, name = "arrays" }: 
 }
 
 /** The labels as whole numbers, each naming a class; a `DataError` tells the first that does not. */
-export function checkLabels(labels: ArrayLike<number>, classes: readonly string[], name: string): Int32Array {
+function checkLabels(labels: ArrayLike<number>, classes: readonly string[], name: string): Int32Array {
   return Int32Array.from(labels, (label, index) => {
     if (Number.isInteger(label) && label >= 0 && label < classes.length) return label;
     throw new DataError(

@@ -22,7 +22,7 @@ export async function makeCacheFolder(folder: string): Promise<string> {
 }
 
 /** Writes a file so that it is there whole or not at all. */
-export async function writeWhole(file: string, content: string | Uint8Array): Promise<void> {
+async function writeWhole(file: string, content: string | Uint8Array): Promise<void> {
   await mkdir(dirname(file), { recursive: true });
   const part = `${file}.${process.pid}.part`;
   try {

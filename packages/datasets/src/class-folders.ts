@@ -8,7 +8,7 @@ import type { LabelledFiles } from "./image-files.ts";
 export type FilesByClass = ReadonlyMap<string, readonly string[]>;
 
 /** The names that a folder of one split may have. */
-export const splitFolders = {
+const splitFolders = {
   train: ["train", "training"],
   validation: ["validation", "val", "valid"],
   test: ["test", "testing"],

@@ -2,6 +2,7 @@ import { open, readFile } from "node:fs/promises";
 import sharp from "sharp";
 import { DataError, reasonOf } from "./data-error.ts";
 import { decodeJpeg, jpegHead } from "./jpeg.ts";
+import type { JpegHead } from "./jpeg.ts";
 import { centreRegion, resizeInto, resizeModes } from "./resize.ts";
 import type { Pixels, Region, ResizeMode } from "./resize.ts";
 
@@ -51,8 +52,22 @@ export async function decodeInto(
   file: string,
   options: DecodeOptions & { size: readonly [number, number] },
 ): Promise<void> {
-  fill(target, options.size, await decode(file, options), options);
+  const scratch = spare.pop() ?? {};
+  try {
+    fill(target, options.size, await decode(file, options, scratch), options);
+  } finally {
+    if (spare.length < 8) spare.push(scratch);
+  }
 }
+
+/** Memory for the pixels of a file between its decoding and its resizing, used again for the next: fresh pages cost time. */
+interface Scratch {
+  buffer?: Buffer;
+}
+
+const spare: Scratch[] = [];
+/** The most bytes that a scratch may keep. */
+const spareBytes = 8 * 2 ** 20;
 
 /** `[h, w]` of an image file when upright, read from its head only; a `DataError` where that is damaged. */
 export async function imageSize(file: string, { orient = true }: DecodeOptions = {}): Promise<[number, number]> {
@@ -102,13 +117,19 @@ export function checkDecodeOptions(options: DecodeOptions): DecodeOptions {
 }
 
 /** The bytes of the image as it is stored; of three channels, or of the one that is asked for. */
-async function decode(file: string | Uint8Array, { orient = true, channels = 3 }: DecodeOptions): Promise<Pixels> {
+async function decode(
+  file: string | Uint8Array,
+  { orient = true, channels = 3 }: DecodeOptions,
+  scratch?: Scratch,
+): Promise<Pixels> {
   return described(file, async () => {
     const bytes = await contentOf(file);
     const head = jpegHead(bytes);
     const upright = !orient || head?.orientation === 1;
     const quick =
-      upright && head?.components !== 4 && head !== undefined ? await decodeJpeg(bytes, channels) : undefined;
+      head !== undefined && upright && head.components !== 4
+        ? await decodeJpeg(bytes, channels, scratchFor(head, channels, scratch))
+        : undefined;
     if (quick !== undefined) return quick;
     // A profile of an RGB file is left alone, as TensorFlow does.
     const image = sharp(bytes, { failOn: "error", autoOrient: orient, ignoreIcc: head?.components !== 4 });
@@ -117,6 +138,17 @@ async function decode(file: string | Uint8Array, { orient = true, channels = 3 }
     const pixels: Pixels = { data, shape: [info.height, info.width, info.channels] };
     return channels === 1 && info.channels === 3 ? lumaOf(pixels) : pixels;
   });
+}
+
+function scratchFor(
+  { height = 0, width = 0 }: JpegHead,
+  channels: number,
+  scratch: Scratch | undefined,
+): Buffer | undefined {
+  const bytes = height * width * channels;
+  if (scratch === undefined || bytes > spareBytes) return undefined;
+  if (scratch.buffer === undefined || scratch.buffer.length < bytes) scratch.buffer = Buffer.allocUnsafeSlow(bytes);
+  return scratch.buffer;
 }
 
 async function described<Result>(file: string | Uint8Array, work: () => Promise<Result>): Promise<Result> {

@@ -6,20 +6,24 @@ export interface JpegHead {
   components?: number;
   /** EXIF's, 1 to 8; 1 is upright. */
   orientation: number;
+  height?: number;
+  width?: number;
 }
 
 /**
  * The pixels of a JPEG by libjpeg-turbo with its fast integer DCT and smooth chroma, which are TensorFlow's defaults too, so
  * the bytes are equal; twice as fast as through libvips. Undefined where it does not take the file: four inks, a warning on the
- * way, no binary for this platform.
+ * way, no binary for this platform. Written into `scratch` where that is given and large enough.
  */
-export async function decodeJpeg(bytes: Uint8Array, channels: 1 | 3): Promise<Pixels | undefined> {
+export async function decodeJpeg(bytes: Uint8Array, channels: 1 | 3, scratch?: Buffer): Promise<Pixels | undefined> {
   const turbo = await turboJpeg();
   if (turbo === undefined) return undefined;
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   try {
     const format = channels === 1 ? turbo.FORMAT_GRAY : turbo.FORMAT_RGB;
-    const { data, width, height } = await turbo.decompress(buffer, { format });
+    const { data, width, height } = await (scratch === undefined
+      ? turbo.decompress(buffer, { format })
+      : turbo.decompress(buffer, scratch, { format }));
     return { data, shape: [height, width, channels] };
   } catch {
     return undefined;
@@ -35,7 +39,8 @@ export function jpegHead(bytes: Uint8Array): JpegHead | undefined {
     if (marker === 0xe1) head.orientation = exifOrientation(bytes.subarray(at + 4)) ?? head.orientation;
     // SOF0 … SOF15, less the three that share the range.
     if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)) {
-      return { ...head, components: bytes[at + 9]! };
+      const [height, width] = [bytes[at + 5]! * 256 + bytes[at + 6]!, bytes[at + 7]! * 256 + bytes[at + 8]!];
+      return { ...head, components: bytes[at + 9]!, height, width };
     }
   }
   return head;
@@ -61,7 +66,14 @@ function exifOrientation(segment: Uint8Array): number | undefined {
 interface TurboJpeg {
   FORMAT_RGB: number;
   FORMAT_GRAY: number;
-  decompress(jpeg: Buffer, options: { format: number }): Promise<{ data: Buffer; width: number; height: number }>;
+  decompress(jpeg: Buffer, options: { format: number }): Promise<TurboPixels>;
+  decompress(jpeg: Buffer, into: Buffer, options: { format: number }): Promise<TurboPixels>;
+}
+
+interface TurboPixels {
+  data: Buffer;
+  width: number;
+  height: number;
 }
 
 let loading: Promise<TurboJpeg | undefined> | undefined;

@@ -57,7 +57,7 @@ describe("resizing", () => {
   it("of colours (WebAssembly) is that of each channel alone (JavaScript)", () => {
     const side = fc.integer({ min: 1, max: 40 });
     fc.assert(
-      fc.property(side, side, side, side, fc.nat(), (h, w, height, width, seed) => {
+      fc.property(side, fc.integer({ min: 1, max: 90 }), side, side, fc.nat(), (h, w, height, width, seed) => {
         const uniform = uniformStream(seed, 0);
         const data = Uint8Array.from({ length: h * w * 3 }, () => uniform() * 256);
         const whole = new Uint8Array(height * width * 3);
