@@ -36,7 +36,7 @@ export function windowOf(
 }
 
 /** Calls `visit` with every pair of an input position and an output position that a tap joins. */
-export function walk(
+function walk(
   [batch, height, width]: readonly number[],
   { kernel, strides, before, out }: Window,
   visit: (place: { n: number; iy: number; ix: number; oy: number; ox: number; ky: number; kx: number }) => void,
