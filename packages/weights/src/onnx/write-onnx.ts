@@ -9,8 +9,9 @@ import { variableTensor } from "../variable-tensor.ts";
 import { WeightsError } from "../weights-error.ts";
 import { OnnxGraph } from "./onnx-graph.ts";
 import type { Value } from "./onnx-graph.ts";
-import { layerWriters, toOnnxOrder, toTfjsOrder } from "./onnx-layers.ts";
+import { layerWriters } from "./onnx-layers.ts";
 import { Message } from "./protobuf.ts";
+import { toOnnxOrder, toTfjsOrder } from "./writing.ts";
 
 /** The operator set that is written, and the version of the file's own form that goes with it (ONNX 1.12, 2022). */
 export const onnxOpset = 17;
