@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { useEngine } from "@convkit/engine";
 import { engines } from "@convkit/testing";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { compile } from "../src/index.ts";
 import { hashed } from "./networks.ts";
