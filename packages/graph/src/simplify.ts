@@ -31,7 +31,9 @@ const rules: Record<string, Rule> = {
       if (gradient === undefined || mask === undefined) continue;
       const features = trace.steps.get(mask.node);
       if (features === undefined || !sameShape(outputOf(gradient).shape, outputOf(features).shape)) continue;
-      return { node: trace.add("ReluGrad", { T: attr.type(DT.float32) }, [gradient, features]), index: 0 };
+      // By ReLU's result, not by its input: who needs the input only for ReLU can be fused with it.
+      const known = (features.index === 0 && trace.relus.get(features.node)) || features;
+      return { node: trace.add("ReluGrad", { T: attr.type(DT.float32) }, [gradient, known]), index: 0 };
     }
     return undefined;
   },

@@ -48,6 +48,8 @@ export class Trace implements Recorder {
   readonly afterRun: (() => void)[] = [];
   /** Nodes that are the step function of a tensor: ReLU's gradient is a product with one. */
   readonly steps = new Map<GraphNode, Ref>();
+  /** The ReLU of a node's first output. */
+  readonly relus = new Map<GraphNode, Ref>();
   /** The kernels that are running, innermost last: what errors name. */
   readonly kernels: string[] = [];
   /** The layers that are being applied, innermost last: they name the nodes. */
@@ -87,6 +89,7 @@ export class Trace implements Recorder {
     const simpler = this.exact ? undefined : simplify(this, op, full, refs);
     if (simpler !== undefined) return [this.tensor(simpler)];
     const node = this.add(op, full, refs, [], attrs);
+    if (op === "Relu" && refs[0]?.index === 0) this.relus.set(refs[0].node, { node, index: 0 });
     return Array.from({ length: Math.min(outputs, node.outputs.length) }, (_, index) => this.tensor({ node, index }));
   }
 
