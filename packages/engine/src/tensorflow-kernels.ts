@@ -1,5 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 
+import { mendStridedFilterGradient } from "./strided-filter-gradient.ts";
+
 /** The part of tfjs-node's backend that runs a TensorFlow op. */
 interface TensorflowBackend {
   binding: { TF_ATTR_STRING: number; TF_ATTR_TYPE: number; TF_FLOAT: number; TF_INT32: number };
@@ -8,7 +10,8 @@ interface TensorflowBackend {
 
 /**
  * Registers what TensorFlow under tfjs-node lacks or gets wrong: the two image kernels behind `tf.image.transform` and
- * `rotateWithOffset`, and rounding of integers, which TensorFlow 2.21 turns into zeros.
+ * `rotateWithOffset`, rounding of integers, which TensorFlow 2.21 turns into zeros, and the filter gradient of strided 1x1
+ * convolutions, which can corrupt memory there.
  */
 export function registerTensorflowKernels(): void {
   for (const kernel of [transform, rotateWithOffset, round]) {
@@ -17,6 +20,7 @@ export function registerTensorflowKernels(): void {
     if (present) tf.unregisterKernel(kernel.kernelName, kernel.backendName);
     tf.registerKernel(kernel);
   }
+  mendStridedFilterGradient();
 }
 
 const round: tf.KernelConfig = {
