@@ -33,7 +33,8 @@ export async function trainEpoch(
       // The next batches are made while TensorFlow is busy with these.
       next = ahead(groups);
       const results = await running;
-      run.timings.step += (performance.now() - began) / 1000;
+      const images = group.reduce((sum, { labels }) => sum + labels.length, 0);
+      run.endCall(images, (performance.now() - began) / 1000);
       for (const [place, { loss, correct }] of results.entries()) {
         const size = group[place]!.labels.length;
         run.endStep(size, loss, correct, lr);

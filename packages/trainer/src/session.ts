@@ -47,7 +47,7 @@ export interface SessionState {
 export class Session implements Training {
   readonly parts: SessionParts;
   readonly history: EpochLogs[] = [];
-  readonly timings = { step: 0, data: 0, validation: 0, callbacks: 0 };
+  readonly timings = { first: 0, step: 0, data: 0, validation: 0, callbacks: 0 };
   readonly stepsPerEpoch: number;
   /** Steps done, over all epochs. */
   step = 0;
@@ -60,6 +60,7 @@ export class Session implements Training {
   /** The rate of the last step done. */
   lastLearningRate = 0;
   #scale = 1;
+  #imagesInFirst = 0;
   #imagesDone = 0;
   #secondsInEpoch = 0;
   #epochBegan = 0;
@@ -98,9 +99,11 @@ export class Session implements Training {
     );
   }
 
-  /** Images a second of this process' steps, waiting for data counted in. */
+  /** Images a second of this process' steps, waiting for data counted in; without the first call where there are others. */
   get imagesPerSecond(): number {
-    return this.#imagesDone / Math.max(this.timings.step + this.timings.data, 1e-9);
+    const { first, step, data } = this.timings;
+    if (step === 0) return first === 0 ? 0 : this.#imagesInFirst / first;
+    return this.#imagesDone / (step + data);
   }
 
   scaleLearningRate(factor: number): void {
@@ -119,6 +122,17 @@ export class Session implements Training {
     this.#epochBegan = performance.now();
   }
 
+  /** Counts the seconds of a call; the first one of a process makes the graph, which says nothing about the others. */
+  endCall(images: number, seconds: number): void {
+    if (this.timings.first === 0) {
+      this.timings.first = seconds;
+      this.#imagesInFirst = images;
+    } else {
+      this.timings.step += seconds;
+      this.#imagesDone += images;
+    }
+  }
+
   /** Counts a step that was done. */
   endStep(images: number, loss: number, correct: number, learningRate: number): void {
     this.lastLearningRate = learningRate;
@@ -127,7 +141,6 @@ export class Session implements Training {
     this.sums.loss += loss * images;
     this.sums.correct += correct;
     this.sums.images += images;
-    this.#imagesDone += images;
   }
 
   /** Counts the epoch as done and gives its seconds. */

@@ -70,7 +70,9 @@ export interface TrainOptions {
 
 /** Where the seconds of a run went. */
 export interface Timings {
-  /** In training steps. */
+  /** In the first call, in which the graph is made. */
+  readonly first: number;
+  /** In the other training steps. */
   readonly step: number;
   /** Waiting for images while nothing else could be done. */
   readonly data: number;
@@ -90,7 +92,7 @@ export interface RunResult {
   readonly stopReason: string | undefined;
   readonly interrupted: boolean;
   readonly seconds: number;
-  /** Of the training steps alone, over the whole run. */
+  /** Of the training steps after the first call. */
   readonly imagesPerSecond: number;
   readonly timings: Timings;
 }

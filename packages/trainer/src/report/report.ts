@@ -150,9 +150,10 @@ async function mistakeFigure(mistake: Mistake, data: IndexedDataset, labels: rea
 }
 
 function timingSection({ timings, seconds, stopReason }: ReportParts["result"]): Html {
-  const { step, data, validation, callbacks } = timings;
-  const other = Math.max(0, seconds - step - data - validation - callbacks);
+  const { first, step, data, validation, callbacks } = timings;
+  const other = Math.max(0, seconds - first - step - data - validation - callbacks);
   const chart = partsChart({
+    "first step": first,
     "training steps": step,
     "waiting for data": data,
     validation,
