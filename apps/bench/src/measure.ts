@@ -19,7 +19,7 @@ export interface MeasureOptions {
   readonly samples: number;
   /** The systems that take part. */
   readonly systems: readonly SystemName[];
-  /** Leaves out the variants that compile for half a minute: they were the fastest in no case so far. */
+  /** Leaves out the variants that compile for half a minute. */
   readonly skipCompilers?: boolean;
   /** The Python of the peers' environment; undefined where it is not installed. */
   readonly python: string | undefined;

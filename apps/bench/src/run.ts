@@ -103,12 +103,13 @@ async function measureAndKeep(chosen: readonly Case[], { scope, folder, resume, 
   return result;
 }
 
-/** Those of the chosen cases that `--quick` takes, and the GPU's only where there is one or they were asked for. */
+/** Those of the chosen cases that `--quick` takes (one that is named in full always), and the GPU's only where there is one or they were asked for. */
 function present(chosen: readonly Case[], patterns: readonly string[], quick: boolean): Case[] {
   const hasGpu = findGpu() !== undefined;
   const short = quick && chosen.some((each) => each.quick);
   return chosen.filter(
-    ({ work, quick: isQuick }) => (!short || isQuick) && (work.device === "cpu" || hasGpu || patterns.length > 0),
+    ({ name, work, quick: isQuick }) =>
+      (!short || isQuick || patterns.includes(name)) && (work.device === "cpu" || hasGpu || patterns.length > 0),
   );
 }
 
