@@ -82,6 +82,7 @@ export function addCommands(program: Command, contextOf: ContextOf): void {
   modelOptions(program.command("convert <model> <out>"))
     .description("a model in another format: .keras, .h5, .weights.h5, .safetensors, .onnx, or a folder/ with --to")
     .addOption(new Option("--to <format>", "what to write into a folder").choices(["tfjs", "savedmodel"]))
+    .option("--verify", "read the result back: every weight, and the outputs over a probe input")
     .action(async (model, out, options, command) =>
       (await import("./convert.ts")).convert(contextOf(command), model, out, options),
     );

@@ -2,9 +2,8 @@ import { existsSync } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { saveModel as saveTfjs } from "@convkit/trainer";
-import { saveModel } from "@convkit/weights";
-import * as tf from "@tensorflow/tfjs-core";
-import type { LayersModel } from "@tensorflow/tfjs-layers";
+import { saveModel, verifySaved } from "@convkit/weights";
+import type { SaveReport, WeightRow } from "@convkit/weights";
 import type { Context } from "./context.ts";
 import { engineInUse } from "./engine-in-use.ts";
 import { bytes as sized, grouped } from "./format.ts";
@@ -14,6 +13,7 @@ import { userPath } from "./user-path.ts";
 
 interface Options extends ModelOptions {
   readonly to?: "tfjs" | "savedmodel";
+  readonly verify?: boolean;
 }
 
 const endings = [".keras", ".h5", ".hdf5", ".weights.h5", ".safetensors", ".onnx"] as const;
@@ -27,6 +27,10 @@ export async function convert(context: Context, name: string, out: string, optio
     throw new UsageError(
       `Cannot tell the format of ${out}: it must end in ${endings.join(", ")}, or in / with --to tfjs or --to savedmodel.`,
     );
+  if (options.verify === true && (options.to === "savedmodel" || /\.onnx$/i.test(out)))
+    throw new UsageError(
+      `--verify reads the result back, which ${options.to ?? ".onnx"} is only written for: leave it out.`,
+    );
   const path = userPath(out);
   if (existsSync(path)) throw new UsageError(`${out} is there already: remove it, or give another name.`);
   const engine = await engineInUse(context);
@@ -36,29 +40,30 @@ export async function convert(context: Context, name: string, out: string, optio
     );
   const { model, classes, preprocessing, name: modelName } = await resolveModel(name, options, context.options.seed);
   const tensors = model.weights.length;
+  let format: SaveReport["format"] = "tfjs";
   let size: number;
-  if (folder && options.to === "savedmodel") {
-    await saveSavedModel(model, path);
-    size = await folderBytes(path);
-  } else if (folder) {
+  if (options.to === "tfjs") {
     await saveTfjs(model, path, { name: modelName, classes: classes ?? [], preprocessing });
     size = await folderBytes(path);
   } else {
-    size = (await saveModel(model, path)).bytes;
+    ({ format, bytes: size } = await saveModel(model, path, folder ? { format: "savedmodel" } : {}));
   }
-  context.out.result({ written: path, bytes: size, tensors }, `${out}: ${sized(size)}, ${grouped(tensors)} tensors`);
+  const report = { written: path, bytes: size, tensors };
+  const line = `${out}: ${sized(size)}, ${grouped(tensors)} tensors`;
+  if (options.verify !== true) return context.out.result(report, line);
+  const { worst, weights } = verifySaved(model, { path, format });
+  context.out.result(
+    { ...report, worst, weights },
+    [weightTable(weights), `${line}; read back, outputs differ by at most ${worst}`].join("\n"),
+  );
 }
 
-/** Writes the forward pass as TensorFlow's own format, for any batch size. */
-async function saveSavedModel(model: LayersModel, folder: string): Promise<void> {
-  const { compile } = await import("@convkit/graph");
-  const forward = compile((images: tf.Tensor) => [model.apply(images, { training: false })].flat()[0] as tf.Tensor);
-  const shape = model.inputs[0]!.shape.map((size, axis) => size ?? (axis === 0 ? 2 : 224));
-  try {
-    await forward.savedModel(folder, [tf.zeros(shape)]);
-  } finally {
-    await forward.dispose();
-  }
+/** One line a weight: its name, its shape, how far it is from the one that was read back. */
+function weightTable(weights: readonly WeightRow[]): string {
+  const width = Math.max(...weights.map(({ name }) => name.length));
+  return weights
+    .map(({ name, shape, worst }) => `${name.padEnd(width)}  ${shape.join("x").padEnd(16)}  ${worst ?? ""}`)
+    .join("\n");
 }
 
 async function folderBytes(folder: string): Promise<number> {

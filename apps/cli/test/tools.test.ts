@@ -58,9 +58,21 @@ describe("convert", () => {
     const summary = JSON.parse((await call("summary", file, "--json")).out) as { params: { total: number } };
     expect(summary.params.total).toBe(61_706);
   });
-  test("a folder becomes a tfjs model", async () => {
-    const { status } = await call("convert", "lenet5", `${join(folder, "tfjs")}/`, "--to", "tfjs");
-    expect(status).toBe(0);
+  test("a folder becomes a tfjs model, and is verified", async () => {
+    const { status, out, err } = await call(
+      "convert",
+      "lenet5",
+      `${join(folder, "tfjs")}/`,
+      "--to",
+      "tfjs",
+      "--verify",
+      "--json",
+    );
+    expect(status, err).toBe(0);
+    const { worst, weights } = JSON.parse(out) as { worst: number; weights: { name: string; worst: number }[] };
+    expect(worst).toBe(0);
+    expect(weights.map((weight) => weight.worst)).toEqual(weights.map(() => 0));
+    expect(weights).toHaveLength(10);
     expect(existsSync(join(folder, "tfjs", "model.json"))).toBe(true);
   });
   test.skipIf(engines[0] === "wasm")("a folder becomes a SavedModel", async () => {
@@ -70,6 +82,7 @@ describe("convert", () => {
   });
   test.each([
     [["lenet5", "net.xyz"], /Cannot tell the format of net\.xyz: it must end in \.keras/],
+    [["lenet5", "net.onnx", "--verify"], /--verify reads the result back/],
     [["lenet5", "net/"], /Say what to write into the folder net\//],
   ])("%j is refused", async (args, message) => {
     const { status, err } = await call("convert", ...args);

@@ -42,7 +42,7 @@ export async function convert(
   try {
     const report = await saveModel(model, to, rest);
     const weights = model.weights.map(({ originalName: name, shape }): WeightRow => ({ name, shape }));
-    return verify ? { ...report, ...verified(model, report) } : { ...report, weights };
+    return verify ? { ...report, ...verifySaved(model, report) } : { ...report, weights };
   } finally {
     if (given === undefined) model.dispose();
   }
@@ -61,7 +61,11 @@ function source(
   return given;
 }
 
-function verified(model: tfl.LayersModel, { path, format }: SaveReport): { weights: WeightRow[]; worst: number } {
+/** Reads a saved model back and compares it with what was written: each weight, and the outputs over a probe input. */
+export function verifySaved(
+  model: tfl.LayersModel,
+  { path, format }: Pick<SaveReport, "path" | "format">,
+): { weights: WeightRow[]; worst: number } {
   if (format === "onnx")
     throw new WeightsError(path, "", "ONNX files are written, not read: verify this one with onnxruntime");
   const before = new Map(model.weights.map((variable) => [variable, variable.read().clone()]));

@@ -10,7 +10,7 @@ export type { LoadOptions, LoadReport } from "./load-into.ts";
 export { registerImportLayers } from "./layers/register.ts";
 export { saveModel } from "./save-model.ts";
 export type { ModelFormat, SaveOptions, SaveReport } from "./save-model.ts";
-export { convert } from "./convert.ts";
+export { convert, verifySaved } from "./convert.ts";
 export type { ConvertOptions, ConvertReport, WeightRow } from "./convert.ts";
 export { parity, parityText } from "./parity.ts";
 export type { ParityOptions, ParityReport, ParityRow } from "./parity.ts";
