@@ -1,6 +1,6 @@
 import "@tensorflow/tfjs-backend-wasm";
 import "@tensorflow/tfjs-layers";
-import { registerWasmKernels } from "@convkit/engine/wasm";
+import { kernelAddresses, registerWasmKernels } from "@convkit/engine/wasm";
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, it } from "vitest";
 
@@ -24,4 +24,9 @@ it("trains on a wasm backend that somebody else set, as a page does", async () =
   expect(gradient()).toEqual(new Float32Array(9).fill(4));
   registerWasmKernels(module);
   expect(gradient()).toEqual(new Float32Array(9).fill(4));
+});
+
+it("tells bundlers where the kernels lie", () => {
+  const names = Object.values(kernelAddresses).map((address) => address.split("/").at(-1));
+  expect(names).toEqual(["kernels.wasm", "kernels-threads.wasm"]);
 });

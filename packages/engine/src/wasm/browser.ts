@@ -4,10 +4,14 @@ import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import { EngineError } from "../engine-error.ts";
 import { attach } from "./attach.ts";
 
-/**
- * Lets tfjs' wasm backend train in a browser: set the backend, then hand over the compiled `kernels.wasm` of this package
- * (`kernels-threads.wasm` on a cross-origin isolated page, where tfjs uses threads).
- */
+/** Addresses of the compiled kernels, in the form that bundlers look for: they take the files along. */
+export const kernelAddresses = {
+  single: new URL("./kernels.wasm", import.meta.url).href,
+  /** For a cross-origin isolated page, where tfjs' heap is one that threads share. */
+  shared: new URL("./kernels-threads.wasm", import.meta.url).href,
+} as const;
+
+/** Lets tfjs' wasm backend train in a browser: set the backend, then hand over the kernels, compiled. */
 export function registerWasmKernels(module: WebAssembly.Module): void {
   if (tf.getBackend() !== "wasm") {
     throw new EngineError(
