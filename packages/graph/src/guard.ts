@@ -10,17 +10,23 @@ const shapely = /^(Range|Reverse|SplitV|Slice|StridedSlice|Pad|Reshape|OneHot|Li
 
 /**
  * Makes all writes wait for whatever may still fail, so that a run that throws has written nothing. What itself depends
- * on a write (the second of several steps in one run) cannot be waited for.
+ * on a write (the second of several steps in one run) cannot be waited for. With `everything`, writes wait for all that is
+ * to be written: on a GPU any op may fail for want of memory.
  */
-export function guardWrites(writes: readonly GraphNode[], roots: readonly GraphNode[]): void {
+export function guardWrites(
+  writes: readonly GraphNode[],
+  roots: readonly GraphNode[],
+  { everything }: { everything: boolean },
+): void {
   if (writes.length === 0) return;
   const written = new Set(writes);
   const after = new Set<GraphNode>();
   const waits: GraphNode[] = [];
+  const sourcesOfWrites = new Set(writes.flatMap(({ inputs }) => inputs.map((input) => input.node)));
   for (const node of reachable(roots)) {
     const sources = [...node.inputs.map((input) => input.node), ...node.control];
     if (written.has(node) || sources.some((source) => after.has(source))) after.add(node);
-    else if (mayFail(node)) waits.push(node);
+    else if (mayFail(node) || (everything && sourcesOfWrites.has(node) && node.op !== "VarHandleOp")) waits.push(node);
   }
   if (waits.length === 0) return;
   const barrier: GraphNode = { name: "barrier", op: "NoOp", inputs: [], control: waits, attrs: {}, outputs: [] };

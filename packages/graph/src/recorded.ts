@@ -84,7 +84,7 @@ export function recordCalls(
     const lowered = lowerPrecision(refs, writes, DT[precision]);
     outputs.forEach((output, index) => (output.ref = lowered[index] as Ref));
   }
-  guardWrites(writes, rootsOf(outputs, writes));
+  guardWrites(writes, rootsOf(outputs, writes), { everything: backend.isUsingGpuDevice });
   const nodes = reachable([...placeholders, ...trace.fed.map(({ node }) => node), ...rootsOf(outputs, writes)]);
   const kept = new Set(nodes);
   const variables = [...trace.variables.values()].filter(({ handle }) => kept.has(handle));

@@ -2,6 +2,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import { useEngine } from "@convkit/engine";
 import { engines } from "@convkit/testing";
 import { beforeAll, describe, expect, test } from "vitest";
+import type { GraphNode } from "../src/graph-node.ts";
+import { guardWrites } from "../src/guard.ts";
 import { compile, GraphError } from "../src/index.ts";
 
 const one = { data: Float32Array.of(1), shape: [] };
@@ -127,5 +129,32 @@ describe.runIf(engines.includes("native"))("variables", () => {
       numBytes: before.numBytes,
     });
     await add.dispose();
+  });
+});
+
+describe("writes", () => {
+  /** A chain of nodes: each takes the one before. */
+  const node = (name: string, op: string, inputs: GraphNode[] = []): GraphNode => ({
+    name,
+    op,
+    inputs: inputs.map((from) => ({ node: from, index: 0 })),
+    control: [],
+    attrs: {},
+    outputs: [],
+  });
+
+  test.each([
+    [false, ["gather"]],
+    [true, ["gather", "product"]],
+  ])("wait for what may fail; on a GPU (%s) for all that they write", (everything, expected) => {
+    const handle = node("handle", "VarHandleOp");
+    const gather = node("gather", "GatherV2", [node("x", "Placeholder")]);
+    const product = node("product", "MatMul", [gather]);
+    const write = node("write", "AssignVariableOp", [handle, product]);
+    const later = node("later", "GatherV2", [node("y", "Placeholder")]);
+    later.control.push(write);
+    guardWrites([write], [write, later], { everything });
+    expect(write.control.map(({ op }) => op)).toEqual(["NoOp"]);
+    expect(write.control[0]?.control.map(({ name }) => name)).toEqual(expected);
   });
 });
