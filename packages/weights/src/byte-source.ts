@@ -6,8 +6,8 @@ export interface ByteSource {
   /** The file's name, for errors. */
   readonly file: string;
   readonly size: number;
-  /** Exactly `length` bytes from `offset`, in a buffer of their own; throws `WeightsError` where the file ends first. */
-  read(offset: number, length: number): Uint8Array<ArrayBuffer>;
+  /** Exactly `length` bytes from `offset`, in a buffer of their own or in `into`; throws `WeightsError` where the file ends first. */
+  read(offset: number, length: number, into?: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer>;
   close(): void;
 }
 
@@ -30,10 +30,10 @@ export function openFile(path: string): ByteSource {
   return {
     file: path,
     size,
-    read(offset, length) {
+    read(offset, length, into) {
       if (!open) throw new WeightsError(path, `byte ${offset}`, "the file was closed before this was read");
       checkRange(path, size, offset, length);
-      const bytes = allocate(length);
+      const bytes = into?.subarray(0, length) ?? allocate(length);
       let done = 0;
       while (done < length) {
         // One system call moves at most 2 GiB.
@@ -71,9 +71,9 @@ export function windowOf(source: ByteSource, offset: number, size: number, name:
   return {
     file,
     size,
-    read(start, length) {
+    read(start, length, into) {
       checkRange(file, size, start, length);
-      return source.read(offset + start, length);
+      return source.read(offset + start, length, into);
     },
     close() {},
   };

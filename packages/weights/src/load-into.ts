@@ -13,7 +13,7 @@ export interface Assignment {
   readonly variable: tfl.LayerVariable;
   readonly tensor: NamedTensor;
   /** The tensor's values in the order of the weight's axes; as they are by default. */
-  readonly arrange?: (data: TensorData, shape: readonly number[]) => TensorData;
+  readonly arrange?: (tensor: NamedTensor) => TensorData;
   /** The shape after `arrange`. */
   readonly shape: readonly number[];
 }
@@ -100,8 +100,7 @@ export function assign(file: string, assignments: readonly Assignment[], problem
   const before: [tfl.LayerVariable, tf.Tensor][] = [];
   try {
     for (const { variable, tensor, arrange, shape } of assignments) {
-      const data = tensor.read();
-      const values = arrange === undefined ? data : arrange(data, tensor.shape);
+      const values = arrange === undefined ? tensor.read() : arrange(tensor);
       before.push([variable, variable.read().clone()]);
       tf.tidy(() => void variable.write(asTensor(values, shape, variable.dtype)));
     }

@@ -1,3 +1,4 @@
+import type { ByteSource } from "./byte-source.ts";
 import { widenBfloat16, widenFloat16 } from "./half-float.ts";
 import { WeightsError } from "./weights-error.ts";
 
@@ -32,6 +33,16 @@ export interface NamedTensor {
   /** Where in the file, for errors. */
   readonly place: string;
   read(): TensorData;
+  /** `count` elements from `first` on, over the bytes of `into`; where the file has float32 in this order. */
+  readPart?(first: number, count: number, into: Uint8Array<ArrayBuffer>): Float32Array<ArrayBuffer>;
+}
+
+/** Reads parts of float32 elements that lie in order from `start` on. */
+export function floatParts(source: ByteSource, start: number): NonNullable<NamedTensor["readPart"]> {
+  return (first, count, into) => {
+    const bytes = source.read(start + 4 * first, 4 * count, into);
+    return new Float32Array(bytes.buffer, bytes.byteOffset, count);
+  };
 }
 
 /** A tensor that is already in memory. */

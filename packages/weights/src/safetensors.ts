@@ -1,6 +1,6 @@
 import type { ByteSink } from "./atomic-file.ts";
 import type { ByteSource } from "./byte-source.ts";
-import { checkedCount, decodeElements, dtypeBytes } from "./named-tensor.ts";
+import { checkedCount, decodeElements, dtypeBytes, floatParts } from "./named-tensor.ts";
 import type { NamedTensor, StoredType } from "./named-tensor.ts";
 import { WeightsError } from "./weights-error.ts";
 
@@ -74,7 +74,12 @@ export function readSafetensors(source: ByteSource): { tensors: NamedTensor[]; m
       return fail(place, `data_offsets ${JSON.stringify(offsets)} do not hold ${count} elements of ${dtype}`);
     }
     const read = () => decodeElements(source.read(start + begin, end - begin), dtype, source.file, place);
-    spans.push({ begin, end, tensor: { name, shape: shape as number[], dtype, place, read } });
+    const tensor: NamedTensor = { name, shape: shape as number[], dtype, place, read };
+    spans.push({
+      begin,
+      end,
+      tensor: dtype === "float32" ? { ...tensor, readPart: floatParts(source, start + begin) } : tensor,
+    });
   }
   spans.sort((a, b) => a.begin - b.begin || a.end - b.end);
   let at = 0;

@@ -1,4 +1,4 @@
-import type { TensorData } from "../named-tensor.ts";
+import type { NamedTensor, TensorData } from "../named-tensor.ts";
 
 /**
  * How a weight lies in PyTorch. Convolutions and dense layers are, in both worlds, a matrix of outputs by the rest; PyTorch has the
@@ -9,21 +9,40 @@ export interface MatrixOrder {
   readonly rows: Int32Array;
 }
 
-/** `[outputs, rest] -> [rest', outputs]`. */
-export function fromTorchOrder(data: TensorData, { outputs, rows }: MatrixOrder): TensorData {
-  const [from, to] = [floats(data), new Float32Array(data.length)];
-  const rest = rows.length;
-  forTiles(outputs, rest, (tile, output, outputCount, first, count) => {
-    for (let o = 0; o < outputCount; o++) {
-      const start = (output + o) * rest + first;
-      for (let j = 0; j < count; j++) tile[j * tileOutputs + o] = from[start + j]!;
-    }
-    for (let j = 0; j < count; j++) {
-      const line = tile.subarray(j * tileOutputs, j * tileOutputs + outputCount);
-      to.set(line, rows[first + j]! * outputs + output);
-    }
-  });
+/** `[outputs, rest] -> [rest', outputs]`; a file is read a few outputs at a time, so that only the result takes memory. */
+export function fromTorchOrder(tensor: Pick<NamedTensor, "read" | "readPart">, order: MatrixOrder): TensorData {
+  const rest = order.rows.length;
+  const to = new Float32Array(order.outputs * rest);
+  const tile = new Float32Array(tileOutputs * tileRest);
+  const whole = tensor.readPart === undefined ? floats(tensor.read()) : undefined;
+  const into = new Uint8Array(whole === undefined ? 4 * rest * Math.min(tileOutputs, order.outputs) : 0);
+  for (let output = 0; output < order.outputs; output += tileOutputs) {
+    const count = Math.min(tileOutputs, order.outputs - output);
+    const part =
+      whole?.subarray(output * rest, (output + count) * rest) ?? tensor.readPart!(output * rest, count * rest, into);
+    turnOutputs(part, to, tile, { output, count, order });
+  }
   return to;
+}
+
+/** Puts the rows of `count` outputs into their columns, a tile at a time. */
+function turnOutputs(
+  from: Float32Array,
+  to: Float32Array,
+  tile: Float32Array,
+  { output, count, order: { outputs, rows } }: { output: number; count: number; order: MatrixOrder },
+): void {
+  const rest = rows.length;
+  for (let first = 0; first < rest; first += tileRest) {
+    const width = Math.min(tileRest, rest - first);
+    for (let o = 0; o < count; o++) {
+      const start = o * rest + first;
+      for (let j = 0; j < width; j++) tile[j * tileOutputs + o] = from[start + j]!;
+    }
+    for (let j = 0; j < width; j++) {
+      to.set(tile.subarray(j * tileOutputs, j * tileOutputs + count), rows[first + j]! * outputs + output);
+    }
+  }
 }
 
 /** `[rest', outputs] -> [outputs, rest]`. */

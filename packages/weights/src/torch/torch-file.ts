@@ -1,7 +1,7 @@
 import { ByteCursor } from "../byte-cursor.ts";
 import { windowOf } from "../byte-source.ts";
 import type { ByteSource } from "../byte-source.ts";
-import { checkedCount, decodeElements, dtypeBytes } from "../named-tensor.ts";
+import { checkedCount, decodeElements, dtypeBytes, floatParts } from "../named-tensor.ts";
 import type { NamedTensor, StoredType, TensorData } from "../named-tensor.ts";
 import { WeightsError } from "../weights-error.ts";
 import { readZip } from "../zip-reader.ts";
@@ -222,7 +222,9 @@ function asNamedTensor(
     const elements = decodeElements(bytes.read(offset * size, span * size), storage.dtype, file, place, { bigEndian });
     return isContiguous(shape, strides) ? elements : gather(elements, shape, strides, count);
   };
-  return { name, shape, dtype: storage.dtype, place, read };
+  const tensor: NamedTensor = { name, shape, dtype: storage.dtype, place, read };
+  const inOrder = storage.dtype === "float32" && !bigEndian && isContiguous(shape, strides);
+  return inOrder ? { ...tensor, readPart: floatParts(bytes, offset * size) } : tensor;
 }
 
 function isContiguous(shape: readonly number[], strides: readonly number[]): boolean {

@@ -5,7 +5,7 @@ import { modelLayers } from "../model-layers.ts";
 import { weightName } from "../load-into.ts";
 import { fromTorchOrder, kernelRows, toTorchOrder } from "./arrange.ts";
 import type { MatrixOrder } from "./arrange.ts";
-import type { TensorData } from "../named-tensor.ts";
+import type { NamedTensor, TensorData } from "../named-tensor.ts";
 import { torchLayerName } from "./torch-names.ts";
 
 /** One weight of a tfjs model as a PyTorch state has it. */
@@ -15,10 +15,10 @@ export interface TorchWeight {
   readonly variable: tfl.LayerVariable;
   readonly torchShape: readonly number[];
   toTorch(data: TensorData): TensorData;
-  fromTorch(data: TensorData): TensorData;
+  fromTorch(tensor: NamedTensor): TensorData;
 }
 
-const same = { toTorch: (data: TensorData) => data, fromTorch: (data: TensorData) => data };
+const same = { toTorch: (data: TensorData) => data, fromTorch: (tensor: NamedTensor) => tensor.read() };
 
 const plainNames: Readonly<Record<string, string>> = {
   kernel: "weight",
@@ -96,7 +96,11 @@ function turned(
   torchShape: readonly number[],
   order: MatrixOrder,
 ): Pick<TorchWeight, "torchShape" | "toTorch" | "fromTorch"> {
-  return { torchShape, toTorch: (data) => toTorchOrder(data, order), fromTorch: (data) => fromTorchOrder(data, order) };
+  return {
+    torchShape,
+    toTorch: (data) => toTorchOrder(data, order),
+    fromTorch: (tensor) => fromTorchOrder(tensor, order),
+  };
 }
 
 /** What between a flatten and a dense layer leaves every element in its place. */
