@@ -1,5 +1,5 @@
 import { attr } from "./attrs.ts";
-import { DT } from "./dtypes.ts";
+import { DT, sizeOf } from "./dtypes.ts";
 import { outputOf, reachable } from "./graph-node.ts";
 import type { GraphNode, Ref } from "./graph-node.ts";
 import { opDef } from "./op-defs.ts";
@@ -45,7 +45,7 @@ export function lowerPrecision(outputs: readonly Ref[], writes: readonly GraphNo
   for (const node of reachable([...outputs.map((ref) => ref.node), ...writes])) {
     const typed = typedByT(node);
     const floats = typed.filter((index) => outputOf(node.inputs[index] as Ref).dtype !== DT.int32);
-    const isNarrow = narrow.test(node.op) && node.attrs["T"]?.["type"] === DT.float32;
+    const isNarrow = narrow.test(node.op) && node.attrs["T"]?.["type"] === DT.float32 && !isSmallFilterGradient(node);
     const isFollowing =
       follow.test(node.op) && floats.some((index) => outputOf(node.inputs[index] as Ref).dtype === dtype);
     if (isNarrow || isFollowing) {
@@ -57,6 +57,14 @@ export function lowerPrecision(outputs: readonly Ref[], writes: readonly GraphNo
     node.inputs = node.inputs.map((input) => (outputOf(input).dtype === dtype ? cast(input, DT.float32) : input));
   }
   return outputs.map((ref) => (outputOf(ref).dtype === dtype ? cast(ref, DT.float32) : ref));
+}
+
+/** Positions of the output below which a filter's gradient is slower in 16 bits (oneDNN on AMX: it reorders more than it computes). */
+const FEW_POSITIONS = 2048;
+
+function isSmallFilterGradient({ op, inputs }: GraphNode): boolean {
+  if (op !== "Conv2DBackpropFilter" || inputs[2] === undefined) return false;
+  return sizeOf(outputOf(inputs[2]).shape.slice(0, -1)) < FEW_POSITIONS;
 }
 
 /** The places of a node's inputs whose type is its attribute T. */
