@@ -3,7 +3,6 @@ import { fileURLToPath } from "node:url";
 import { type Case, selectCases } from "./cases.ts";
 import { commit, findGpu, machine } from "./machine.ts";
 import { type MeasureOptions, measureCases } from "./measure.ts";
-import { withNotes } from "./notes.ts";
 import { peersPython } from "./peers.ts";
 import { type Result, type Row, withRatios } from "./result.ts";
 import { readResult, writeResult } from "./result-files.ts";
@@ -93,7 +92,7 @@ async function measureAndKeep(chosen: readonly Case[], { scope, folder, resume, 
       rounds: options.rounds,
       machine: described,
       versions,
-      rows: withNotes(withRatios(sorted)),
+      rows: withRatios(sorted),
     };
     paths = writeResult(folder, name, result);
   }

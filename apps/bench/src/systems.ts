@@ -34,11 +34,11 @@ const one = ["default"] as const;
 export const systems: Readonly<Record<SystemName, System>> = {
   convkit: {
     driver: "node",
-    variants: { train: ["compiled"], predict: ["compiled"], load: one, data: one, accuracy: one },
+    variants: { train: ["compiled", "steps"], predict: ["compiled"], load: one, data: one, accuracy: one },
   },
   "convkit-bf16": {
     driver: "node",
-    variants: { train: ["compiled"], predict: ["compiled"], load: one, data: one, accuracy: one },
+    variants: { train: ["compiled", "steps"], predict: ["compiled"], load: one, data: one, accuracy: one },
   },
   "convkit-wasm": {
     driver: "node",

@@ -17,6 +17,8 @@ export interface OpTime {
 /** A function of tensors with one output, fed from JavaScript and read back into it. */
 export interface Runnable {
   run(feeds: readonly Feed[]): Promise<Float32Array>;
+  /** Several runs at once, in order; compiled functions only. */
+  steps?(calls: readonly (readonly Feed[])[]): Promise<unknown>;
   /** One traced run: the events of a Chrome trace, and the time by kind of op; compiled functions only. */
   profile?(
     feeds: readonly Feed[],
@@ -30,6 +32,7 @@ export function compiled(fn: TensorFunction, options: CompileOptions): Runnable 
   const graph = compile((...inputs: tf.Tensor[]) => fn(...inputs), options);
   return {
     run: async (feeds) => (await graph(...feeds)).data as Float32Array,
+    steps: (calls) => graph.steps(calls.map((feeds) => [...feeds])),
     profile: (feeds) => graph.profile(...feeds),
   };
 }
