@@ -1,4 +1,3 @@
-import { writeFile } from "node:fs/promises";
 import { openWeights } from "@convkit/weights";
 
 /** A float32 array in C order. */
@@ -18,18 +17,4 @@ export function readNpy(path: string): NumpyArray {
   } finally {
     file.close();
   }
-}
-
-/** Writes float32 as NumPy's .npy, version 1. */
-export async function writeNpy(path: string, { shape, data }: NumpyArray): Promise<void> {
-  const tuple = `(${shape.join(", ")}${shape.length === 1 ? "," : ""})`;
-  const text = `{'descr': '<f4', 'fortran_order': False, 'shape': ${tuple}, }`;
-  const header = `${text.padEnd(Math.ceil((text.length + 11) / 64) * 64 - 11)}\n`;
-  const head = Buffer.alloc(10);
-  head.write("\u0093NUMPY\u0001\u0000", "latin1");
-  head.writeUInt16LE(header.length, 8);
-  await writeFile(
-    path,
-    Buffer.concat([head, Buffer.from(header, "latin1"), new Uint8Array(data.buffer, data.byteOffset, data.byteLength)]),
-  );
 }

@@ -1,9 +1,10 @@
 import { predictor, type Values } from "@convkit/trainer";
+import { saveNpy } from "@convkit/weights";
 import type { Context } from "./context.ts";
 import { engineInUse } from "./engine-in-use.ts";
 import { duration } from "./format.ts";
 import { imageSize } from "./global-options.ts";
-import { type NumpyArray, readNpy, writeNpy } from "./npy.ts";
+import { type NumpyArray, readNpy } from "./npy.ts";
 import { type ModelOptions, resolveModel } from "./resolve-model.ts";
 import { UsageError } from "./usage-error.ts";
 import { userPath } from "./user-path.ts";
@@ -36,7 +37,7 @@ export async function run(context: Context, name: string, options: Options): Pro
   const began = performance.now();
   const output = await inBatches(model, { shape, data: array.data }, options.batch ?? shape[0]!);
   const seconds = (performance.now() - began) / 1000;
-  await writeNpy(userPath(options.output), output);
+  saveNpy(userPath(options.output), output);
   context.out.result(
     { shape: output.shape, seconds },
     `${options.output}: [${output.shape.join(", ")}] in ${duration(seconds)}`,

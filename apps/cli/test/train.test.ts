@@ -2,9 +2,10 @@ import { existsSync, mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { engines } from "@convkit/testing";
+import { saveNpy } from "@convkit/weights";
 import sharp from "sharp";
 import { beforeAll, describe, expect, test } from "vitest";
-import { readNpy, writeNpy } from "../src/npy.ts";
+import { readNpy } from "../src/npy.ts";
 import { call, spawned } from "./run-cli.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "convkit-train-"));
@@ -112,7 +113,7 @@ describe(`a small training (${engines[0]})`, () => {
     expect(predicted[0]!.image).toBe(image);
     expect(predicted[0]!.predictions).toHaveLength(10);
     const [x, y] = [join(folder, "x.npy"), join(folder, "y.npy")];
-    await writeNpy(x, { shape: [1, 28, 28, 1], data: Float32Array.from(pixels, (value) => value / 255) });
+    saveNpy(x, { shape: [1, 28, 28, 1], data: Float32Array.from(pixels, (value) => value / 255) });
     const run = await call("run", out, "--input", x, "--output", y, "--json");
     expect(JSON.parse(run.out)).toEqual({ shape: [1, 10], seconds: expect.any(Number) });
     const raw = readNpy(y).data;

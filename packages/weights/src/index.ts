@@ -1,5 +1,6 @@
 export { memoryTensor } from "./named-tensor.ts";
 export type { NamedTensor, StoredType, TensorData } from "./named-tensor.ts";
+export { saveNpy } from "./npy.ts";
 export { openWeights } from "./open-weights.ts";
 export type { WeightsFile, WeightsFormat } from "./open-weights.ts";
 export type { LayerTensors } from "./keras/keras-h5.ts";

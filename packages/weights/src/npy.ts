@@ -1,8 +1,9 @@
+import { writeAtomically } from "./atomic-file.ts";
 import type { ByteSink } from "./atomic-file.ts";
 import { ByteCursor } from "./byte-cursor.ts";
 import type { ByteSource } from "./byte-source.ts";
 import { checkedCount, decodeElements, dtypeBytes } from "./named-tensor.ts";
-import type { NamedTensor, StoredType } from "./named-tensor.ts";
+import type { NamedTensor, StoredType, TensorData } from "./named-tensor.ts";
 import { WeightsError } from "./weights-error.ts";
 
 const typeNames: Readonly<Record<string, StoredType>> = {
@@ -48,8 +49,16 @@ export function readNpy(source: ByteSource, name = "array"): NamedTensor {
   return { name, shape, dtype, place: `byte ${start}`, read };
 }
 
+/** Writes an array as NumPy's .npy file, which appears whole or not at all. Throws a WeightsError where it cannot. */
+export function saveNpy(path: string, { shape, data }: { shape: readonly number[]; data: Float32Array }): void {
+  writeAtomically(path, (sink) => writeNpy(sink, { shape, read: () => data }));
+}
+
 /** Writes one array as .npy, version 1. */
-export function writeNpy(sink: ByteSink, { shape, read }: Pick<NamedTensor, "shape" | "read">): void {
+export function writeNpy(
+  sink: ByteSink,
+  { shape, read }: { shape: readonly number[]; read: () => TensorData | Float32Array },
+): void {
   const data = read();
   const code = data instanceof Float32Array ? "<f4" : data instanceof Int32Array ? "<i4" : "|u1";
   const sides = shape.length === 1 ? `${shape[0]},` : shape.join(", ");
