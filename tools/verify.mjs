@@ -1,7 +1,7 @@
 // `pnpm verify`: everything a fresh clone needs, then every check: format, lint, types and each package's tests.
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, readdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { pnpm, root, run, setUp } from "./set-up.mjs";
 
 setUp();
@@ -34,6 +34,12 @@ for (const file of reports) {
   const report = JSON.parse(readFileSync(file, "utf8"));
   sums.passed += report.numPassedTests;
   sums.failed += Math.max(report.numFailedTests, report.success ? 0 : 1);
+  for (const { name, assertionResults, message } of report.testResults) {
+    if (message) process.stdout.write(`\nFailed: ${relative(root, name)}\n${message}\n`);
+    for (const { fullName, failureMessages } of assertionResults.filter(({ status }) => status === "failed")) {
+      process.stdout.write(`\nFailed: ${relative(root, name)}: ${fullName}\n${failureMessages.join("\n")}\n`);
+    }
+  }
 }
 process.stdout.write(`\n${sums.passed} passed, ${sums.failed} failed\n`);
 process.exit(tests.status === 0 && sums.failed === 0 ? 0 : 1);
