@@ -27,9 +27,13 @@ export interface Compiled<A extends unknown[], R> {
   now(...args: { [K in keyof A]: Input<A[K]> }): Result<R>;
   /**
    * Several calls in one run of one graph, in order, for functions so small that the call itself counts; the same results
-   * as one by one, with learning rates and hypers as they are at the call. One trace for each number of calls.
+   * as one by one. Learning rates and hypers are as they are now, or as `before`, which is told the place of each call in
+   * turn, sets them. One trace for each number of calls.
    */
-  steps(calls: readonly { [K in keyof A]: Input<A[K]> }[]): Promise<Result<R>[]>;
+  steps(
+    calls: readonly { [K in keyof A]: Input<A[K]> }[],
+    options?: { before?: (call: number) => void },
+  ): Promise<Result<R>[]>;
   /** Runs it once with TensorFlow's tracing on: each op with its time. */
   profile(...args: { [K in keyof A]: Input<A[K]> }): Promise<Profile<Result<R>>>;
   /**
@@ -105,17 +109,17 @@ export function compile<A extends unknown[], R>(
       compiled.runs++;
       return result;
     },
-    steps: async (calls: readonly (readonly unknown[])[]) => {
+    steps: async (calls: readonly (readonly unknown[])[], { before }: { before?: (call: number) => void } = {}) => {
       if (calls.length === 0) return [];
       const { trace, leaves } = traceFor(calls);
-      const running = trace.run(leaves);
+      const running = trace.run(leaves, before === undefined ? {} : { before });
       compiled.runs += calls.length;
       return running;
     },
     profile: async (...args: unknown[]) => {
       const { trace, leaves } = traceFor([args]);
       let metadata = new Uint8Array();
-      const running = trace.run(leaves, (bytes) => (metadata = new Uint8Array(bytes)));
+      const running = trace.run(leaves, { sink: (bytes) => (metadata = new Uint8Array(bytes)) });
       compiled.runs++;
       const [result] = await running;
       return profileOf(metadata, result);

@@ -72,9 +72,12 @@ export class CompiledTrace {
     this.traceMs = performance.now() - start;
   }
 
-  /** Runs once with the given arguments, when it is its turn; gives one result a call. */
-  async run(leaves: readonly Leaf[], sink?: TraceSink): Promise<unknown[]> {
-    const feeds = this.#feed(leaves);
+  /** Runs once with the given arguments, when it is its turn; gives one result a call. `before` may set each call's numbers. */
+  async run(
+    leaves: readonly Leaf[],
+    { sink, before }: { sink?: TraceSink; before?: (call: number) => void } = {},
+  ): Promise<unknown[]> {
+    const feeds = this.#feed(leaves, before);
     try {
       return await this.#runtime.session.enqueue(async (run) => {
         this.#runtime.variables.prepare(this.variables, this.written);
@@ -108,9 +111,12 @@ export class CompiledTrace {
     if (this.#frozen) releaseRuntime(this.#runtime);
   }
 
-  #feed(leaves: readonly Leaf[]): Handle[] {
+  #feed(leaves: readonly Leaf[], before?: (call: number) => void): Handle[] {
     const feeds = leaves.map((leaf) => makeNative(leaf.dtype, leaf.shape, leaf.values()));
-    for (const { node, read } of this.fed) {
+    let reached = -1;
+    for (const { node, call, read } of this.fed) {
+      // They lie in the order of the calls.
+      for (; reached < call; reached++) before?.(reached + 1);
       const { dtype } = outputOf({ node, index: 0 });
       feeds.push(makeNative(dtype, [], dtype === DT.int32 ? Int32Array.of(read()) : Float32Array.of(read())));
     }

@@ -22,6 +22,8 @@ const FILL_FROM = 32;
 /** A number that is fed anew at every run. */
 export interface FedScalar {
   node: GraphNode;
+  /** Which of several calls in one run reads it. */
+  call: number;
   read(): number;
 }
 
@@ -63,6 +65,7 @@ export class Trace implements Recorder {
   readonly #constants = new Map<string, GraphNode>();
   readonly #captured = new Map<object, Ref>();
   readonly #names = new Map<string, number>();
+  /** Of the call that is being recorded. */
   readonly #fedByKey = new Map<unknown, FedScalar>();
   readonly #randomness: { seed: number; counter: () => number };
   readonly #marks = new Map<number, { ref: Ref; negative: Ref }>();
@@ -196,11 +199,11 @@ export class Trace implements Recorder {
     return placeholderNode(this.#name(name), dtype, shape);
   }
 
-  /** A float32 scalar that is fed what `read` returns at each run; one a key. */
+  /** A float32 scalar that is fed what `read` returns at each run; one a key and call. */
   feed(key: unknown, name: string, read: () => number): Ref {
     let fed = this.#fedByKey.get(key);
     if (fed === undefined) {
-      fed = { node: this.placeholder(name, DT.float32, []), read };
+      fed = { node: this.placeholder(name, DT.float32, []), call: this.#call, read };
       this.#fedByKey.set(key, fed);
       this.fed.push(fed);
     }
@@ -223,7 +226,7 @@ export class Trace implements Recorder {
   randomSeed(extra = 0): Ref {
     const { seed, counter } = this.#randomness;
     if (this.#step === undefined) {
-      this.#step = { node: this.placeholder("run", DT.int32, []), read: counter };
+      this.#step = { node: this.placeholder("run", DT.int32, []), call: this.#call, read: counter };
       this.fed.push(this.#step);
     }
     const own = this.constant(DT.int32, [], Int32Array.of(mix(mix(seed, extra), this.#randoms++)));
@@ -236,10 +239,11 @@ export class Trace implements Recorder {
     return { node: this.add("Pack", attrs, [own, run]), index: 0 };
   }
 
-  /** Runs the body as the `call`-th of several in one run: it draws what it would have drawn in a run of its own. */
+  /** Runs the body as the `call`-th of several in one run: it draws, and is fed, what it would have been in a run of its own. */
   inCall<T>(call: number, body: () => T): T {
     this.#call = call;
     this.#randoms = 0;
+    this.#fedByKey.clear();
     return body();
   }
 

@@ -25,11 +25,11 @@ export async function trainEpoch(
       if (item.done === true) break;
       const group = item.value;
       for (const each of group) checkBatch(each, data.train);
-      const lr = run.learningRate;
+      const learningRates = group.map((_, place) => run.learningRateIn(place));
       for (let place = 0; place < group.length; place += 1)
         await hooks.call("onTrainBatchBegin", run.batchesDone + place, run);
       const began = performance.now();
-      const running = runner.train(group, { learningRate: lr, step: run.step, weights: weighting });
+      const running = runner.train(group, { learningRates, step: run.step, weights: weighting });
       // The next batches are made while TensorFlow is busy with these.
       next = ahead(groups);
       const results = await running;
@@ -37,6 +37,7 @@ export async function trainEpoch(
       run.endCall(images, (performance.now() - began) / 1000);
       for (const [place, { loss, correct }] of results.entries()) {
         const size = group[place]!.labels.length;
+        const lr = learningRates[place]!;
         run.endStep(size, loss, correct, lr);
         const { sums } = run;
         await hooks.call(

@@ -18,8 +18,11 @@ type TensorFunction = (...inputs: tf.Tensor[]) => tf.Tensor[];
 /** A function of tensors, ready to be called again and again with values from JavaScript. */
 export interface Executable {
   run(feeds: readonly Feed[]): Promise<Values[]>;
-  /** Several calls in order, in one go where the engine can; the same results as one by one. */
-  runAll(calls: readonly (readonly Feed[])[]): Promise<Values[][]>;
+  /**
+   * Several calls in order, in one go where the engine can; the same results as one by one. `before` is told the place of
+   * each call and may set what it is fed with, as its learning rate.
+   */
+  runAll(calls: readonly (readonly Feed[])[], before?: (call: number) => void): Promise<Values[][]>;
   /** Brings all variables to where tfjs reads them at no cost. */
   sync(): Promise<void>;
   /** How often it ran, which all that is drawn by chance inside depends on. */
@@ -45,8 +48,8 @@ function compiled(fn: TensorFunction, options: CompileOptions): Executable {
     async run(feeds) {
       return (await graph(...(feeds as Arguments))) as unknown as Values[];
     },
-    async runAll(calls) {
-      return (await graph.steps(calls as Arguments[])) as unknown as Values[][];
+    async runAll(calls, before) {
+      return (await graph.steps(calls as Arguments[], before && { before })) as unknown as Values[][];
     },
     sync: () => graph.sync(),
     get runs() {
@@ -71,9 +74,12 @@ function eagerly(fn: TensorFunction): Executable {
       tf.dispose(outputs);
       return values;
     },
-    async runAll(calls) {
+    async runAll(calls, before) {
       const results: Values[][] = [];
-      for (const feeds of calls) results.push(await this.run(feeds));
+      for (const [call, feeds] of calls.entries()) {
+        before?.(call);
+        results.push(await this.run(feeds));
+      }
       return results;
     },
     async sync() {},

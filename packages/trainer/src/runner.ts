@@ -20,7 +20,8 @@ export interface Runner {
   train(
     batches: readonly Batch[],
     options: {
-      readonly learningRate: number;
+      /** Of each batch's step. */
+      readonly learningRates: readonly number[];
       /** Steps done before; decides whether gathered gradients are applied. */
       readonly step: number;
       readonly weights: (batch: Batch) => Float32Array | undefined;
@@ -93,11 +94,14 @@ export function createRunner(parts: StepParts, update: UpdateOptions, execution:
   ];
 
   return {
-    async train(batches, { learningRate, step: index, weights }) {
-      optimizer.learningRate = learningRate;
+    async train(batches, { learningRates, step: index, weights }) {
+      const setRate = (place: number) => {
+        optimizer.learningRate = learningRates[place]!;
+      };
+      setRate(0);
       const executor = gather !== undefined && (index + 1) % accumulate !== 0 ? gather : apply;
       const calls = batches.map((batch) => feeds(batch, weights(batch)));
-      const results = calls.length === 1 ? [await executor.run(calls[0]!)] : await executor.runAll(calls);
+      const results = calls.length === 1 ? [await executor.run(calls[0]!)] : await executor.runAll(calls, setRate);
       return results.map(result);
     },
     async test(batch) {

@@ -91,12 +91,14 @@ export class Session implements Training {
   }
 
   get learningRate(): number {
+    return this.learningRateIn(0);
+  }
+
+  /** The rate of the step that is so many steps ahead of the next one, as the schedule has it. */
+  learningRateIn(steps: number): number {
     const { baseLearningRate, schedule, epochs } = this.parts;
-    return (
-      this.#scale *
-      baseLearningRate *
-      scheduleFactor(schedule, { step: this.step, stepsPerEpoch: this.stepsPerEpoch, epochs })
-    );
+    const progress = { step: this.step + steps, stepsPerEpoch: this.stepsPerEpoch, epochs };
+    return this.#scale * baseLearningRate * scheduleFactor(schedule, progress);
   }
 
   /** Images a second of this process' steps, waiting for data counted in; without the first call where there are others. */

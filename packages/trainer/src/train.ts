@@ -42,8 +42,8 @@ export interface TrainOptions {
   /** What each output's loss counts; the first output is the one that predicts. */
   readonly outputWeights?: readonly number[];
   /**
-   * Steps that are given to TensorFlow at once, which pays where a step takes but a few milliseconds; they share a learning
-   * rate, and an interruption waits for the last of them. Decided by the network's size unless given.
+   * Steps that are given to TensorFlow at once, which pays where a step takes but a few milliseconds. Each has the learning
+   * rate of its own schedule; an interruption waits for the last of them. Decided by the network's size unless given.
    */
   readonly stepsPerCall?: number;
   /** Batches whose gradients are averaged before the weights change. */
