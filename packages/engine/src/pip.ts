@@ -80,8 +80,9 @@ async function download(
   let total = 0;
   let most = 0;
   const watch = setInterval(async () => {
-    // pip removes its temporary file at the end: what was there once stays told.
-    most = Math.max(most, await folderBytes(temporary));
+    const bytes = await folderBytes(temporary);
+    // pip removes its temporary file at the end, and a slow look may end after a later one: what was there once stays told.
+    most = Math.max(most, bytes);
     if (total > 0) onBytes?.(Math.min(most, total), total);
   }, 250);
   try {

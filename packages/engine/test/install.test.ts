@@ -22,7 +22,7 @@ beforeAll(async () => {
 describe("an install", () => {
   test(
     "that is killed leaves no engine; the next two wait for the lock, and one of them installs",
-    { timeout: 180_000 },
+    { timeout: 600_000 },
     async () => {
       const cache = await temporaryFolder();
       const env = { CONVKIT_CACHE: cache, CONVKIT_WHEELS: wheels };

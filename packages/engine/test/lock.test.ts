@@ -1,10 +1,14 @@
+import { EventEmitter, once } from "node:events";
 import { mkdir, readdir, utimes } from "node:fs/promises";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 
 import { withLock } from "../src/lock.ts";
 import { startProgram } from "./program.ts";
 import { temporaryFolder } from "./temporary.ts";
+
+const longAgo = new Date(Date.now() - 60_000);
 
 describe("the lock", () => {
   test("lets one process at a time work, and tells the others that they wait", async () => {
@@ -26,13 +30,21 @@ describe("the lock", () => {
     const folder = await temporaryFolder();
     let notices = 0;
     const order: string[] = [];
+    const events = new EventEmitter();
+    const started = once(events, "started");
+    const waiting = once(events, "waiting");
     const first = withLock(folder, "a", async () => {
-      await new Promise((resolve) => setTimeout(resolve, 600));
+      events.emit("started");
+      await waiting;
       order.push("first");
       throw new Error("first fails");
     });
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    const second = withLock(folder, "a", async () => order.push("second"), { onWait: () => (notices += 1) });
+    await started;
+    const onWait = () => {
+      notices += 1;
+      events.emit("waiting");
+    };
+    const second = withLock(folder, "a", async () => order.push("second"), { onWait });
     await expect(first).rejects.toThrow("first fails");
     await second;
     expect([order, notices]).toEqual([["first", "second"], 1]);
@@ -42,9 +54,25 @@ describe("the lock", () => {
     const folder = await temporaryFolder();
     const lock = path.join(folder, "a.lock");
     await mkdir(lock);
-    const longAgo = new Date(Date.now() - 60_000);
     await utimes(lock, longAgo, longAgo);
     expect(await withLock(folder, "a", async () => "done")).toBe("done");
+  });
+
+  test("of a dead holder is taken over by one at a time", async () => {
+    const folder = await temporaryFolder();
+    const lock = path.join(folder, "a.lock");
+    await mkdir(lock);
+    await utimes(lock, longAgo, longAgo);
+    let working = 0;
+    const work = async () => {
+      working += 1;
+      const together = working;
+      await sleep(20);
+      working -= 1;
+      return together;
+    };
+    const seen = await Promise.all(Array.from({ length: 5 }, () => withLock(folder, "a", work)));
+    expect([seen, await readdir(folder)]).toEqual([[1, 1, 1, 1, 1], []]);
   });
 
   test("is not waited for after an abort", async () => {

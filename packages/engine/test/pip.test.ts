@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { writeFileSync } from "node:fs";
 import { chmod, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
@@ -108,8 +109,14 @@ describe("a child process", () => {
 
   test("tells what it printed, on both streams, as it comes", async () => {
     const heard: string[] = [];
-    const { code, output } = await runChild("sh", ["-c", "echo one; sleep 0.2; echo two >&2; exit 3"], {
-      onOutput: (text) => heard.push(text),
+    const file = path.join(await temporaryFolder(), "heard");
+    // It goes on only when its first line was heard.
+    const script = `echo one; until [ -e '${file}' ]; do sleep 0.01; done; echo two >&2; exit 3`;
+    const { code, output } = await runChild("sh", ["-c", script], {
+      onOutput: (text) => {
+        heard.push(text);
+        writeFileSync(file, "");
+      },
     });
     expect([code, output, heard]).toEqual([3, "one\ntwo\n", ["one\n", "one\ntwo\n"]]);
   });

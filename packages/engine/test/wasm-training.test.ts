@@ -32,26 +32,34 @@ interface Run {
   tensors: number[];
 }
 
-const initial = new Map<string, { shape: number[]; values: Float32Array }[]>();
-
-/** The network, with the weights that it was given when it was first built. */
+/** The network, with the same weights every time: Glorot's uniform distribution, biases of zero. */
 function build(name: string): tfl.LayersModel {
   const { input, body } = networks[name]!;
   const inputs = tfl.input({ shape: input });
   const model = tfl.model({ inputs, outputs: body(inputs) });
-  const weights = initial.get(name)?.map(({ shape, values }) => tf.tensor(values, shape));
-  if (weights) model.setWeights(weights);
-  else keep(name, model);
-  tf.dispose(weights ?? []);
+  const random = uniform(1);
+  const weights = model.getWeights().map((weight) => {
+    if (weight.rank < 2) return tf.clone(weight);
+    const [inputs, outputs] = weight.shape.slice(-2) as [number, number];
+    const taps = weight.size / (inputs * outputs);
+    const limit = Math.sqrt(6 / (taps * (inputs + outputs)));
+    return tf.tensor(
+      Float32Array.from({ length: weight.size }, () => limit * (2 * random() - 1)),
+      weight.shape,
+    );
+  });
+  model.setWeights(weights);
+  tf.dispose(weights);
   return model;
 }
 
-function keep(name: string, model: tfl.LayersModel): void {
-  const weights = model.getWeights();
-  initial.set(
-    name,
-    weights.map((weight) => ({ shape: weight.shape, values: Float32Array.from(weight.dataSync()) })),
-  );
+/** Numbers between 0 and 1, the same for each seed (Park and Miller's generator). */
+function uniform(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state * 48_271) % 2_147_483_647;
+    return state / 2_147_483_647;
+  };
 }
 
 /** Some training steps on the backend that is set. */
