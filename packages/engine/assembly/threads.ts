@@ -34,6 +34,9 @@ export function run(
   stride: i32,
 ): void {
   const t = changetype<Control>(control);
+  const job = (atomic.load<i64>(control) >> 32) + 1;
+  // No unit can be taken until all fields are written: a thread that is still at the last job's end must not mix them.
+  atomic.store<i64>(control, (job << 32) | i32.MAX_VALUE);
   t.kernel = kernel;
   t.args = args;
   t.units = units;
@@ -41,7 +44,6 @@ export function run(
   t.scratch = scratch;
   t.stride = stride;
   atomic.store<i32>(control + offsetof<Control>("done"), 0);
-  const job = (atomic.load<i64>(control) >> 32) + 1;
   atomic.store<i64>(control, job << 32);
   atomic.add<i32>(control + offsetof<Control>("bell"), 1);
   atomic.notify(control + offsetof<Control>("bell"), -1);
