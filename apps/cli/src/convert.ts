@@ -51,7 +51,7 @@ export async function convert(context: Context, name: string, out: string, optio
   const report = { written: path, bytes: size, tensors };
   const line = `${out}: ${sized(size)}, ${grouped(tensors)} tensors`;
   if (options.verify !== true) return context.out.result(report, line);
-  const { worst, weights } = verifySaved(model, { path, format });
+  const { worst, weights } = await verifySaved(model, { path, format });
   context.out.result(
     { ...report, worst, weights },
     [weightTable(weights), `${line}; read back, outputs differ by at most ${worst}`].join("\n"),

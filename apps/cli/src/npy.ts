@@ -7,8 +7,8 @@ export interface NumpyArray {
 }
 
 /** Reads NumPy's .npy, converted to float32; throws with the file and what does not fit. */
-export function readNpy(path: string): NumpyArray {
-  const file = openWeights(path);
+export async function readNpy(path: string): Promise<NumpyArray> {
+  const file = await openWeights(path);
   try {
     const [array] = file.tensors;
     if (file.format !== "npy" || array === undefined)

@@ -41,7 +41,7 @@ export async function resolveModel(name: string, options: ModelOptions, seed?: n
     if (/\.(safetensors|pth|pt|weights\.h5)$/i.test(path))
       throw new UsageError(`${name} holds weights without their network: say which of the zoo it is with --arch.`);
     const { loadModel: loadKeras } = await import("@convkit/weights");
-    const model = loadKeras(path);
+    const model = await loadKeras(path);
     return { model, name: basename(path), classes: undefined, preprocessing: {} };
   }
   const file = modelFile(path);
@@ -71,7 +71,7 @@ async function zooModel(name: string, options: ModelOptions, seed?: number): Pro
   const model = weights === undefined ? make() : withoutDrawing(make);
   if (weights !== undefined) {
     const { loadWeights } = await import("@convkit/weights");
-    loadWeights(model, weights === "imagenet" ? await imagenetWeights(name, top !== false) : userPath(weights));
+    await loadWeights(model, weights === "imagenet" ? await imagenetWeights(name, top !== false) : userPath(weights));
   }
   const channels = model.inputs[0]!.shape.at(-1) ?? 3;
   return { model, name, classes: undefined, preprocessing: preprocessingFor(architecture.preprocessing, channels) };

@@ -21,7 +21,7 @@ export async function run(context: Context, name: string, options: Options): Pro
   const size = input.find((each) => /^\d+x\d+x\d+$/.test(each));
   const file = input.find((each) => each !== size);
   if (file === undefined) throw new UsageError("convkit run needs --input with a .npy file.");
-  const array = readNpy(userPath(file));
+  const array = await readNpy(userPath(file));
   const shape = array.shape.length === 3 ? [1, ...array.shape] : array.shape;
   await engineInUse(context);
   const { model } = await resolveModel(

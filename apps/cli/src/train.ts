@@ -9,7 +9,6 @@ import {
   reduceOnPlateau,
   runDirectory,
   tensorBoard,
-  terminateOnNaN,
   train as trainModel,
   webhook,
   writeJson,
@@ -37,6 +36,7 @@ export async function train(context: Context, name: string | undefined, options:
     const ended = await trainIn(folder, context, config, options);
     await writeResult(ended);
     context.out.result(resultDocument(ended), resultText(ended));
+    if (ended.result.diverged) throw new Error(`The training ended since ${ended.result.stopReason}.`);
     const { expects } = config.plan;
     if (expects !== undefined && ended.test !== undefined && ended.test.top1 < expects.accuracy)
       throw new Error(
@@ -101,7 +101,7 @@ async function trainIn(folder: string, context: Context, config: RunConfig, opti
   });
   const judged = data.test ?? data.validation;
   const test =
-    judged === undefined || result.interrupted
+    judged === undefined || result.interrupted || (result.diverged && result.best === undefined)
       ? undefined
       : await evaluate(model, judged, { preprocessing, execution, ...(plan.loss && { loss: plan.loss }) });
   return { folder, config, data, parameters, environment: made, result, test };
@@ -121,7 +121,7 @@ function outputWeightsOf(model: string, outputs: number): number[] {
 function callbacksOf(plan: Plan): Callback[] {
   return [
     tensorBoard({ histograms: plan.histograms ?? 0 }),
-    terminateOnNaN(),
+
     ...(plan.earlyStopping ? [earlyStopping(plan.earlyStopping)] : []),
     ...(plan.reduceOnPlateau ? [reduceOnPlateau(plan.reduceOnPlateau)] : []),
   ];

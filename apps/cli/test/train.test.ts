@@ -116,7 +116,7 @@ describe(`a small training (${engines[0]})`, () => {
     saveNpy(x, { shape: [1, 28, 28, 1], data: Float32Array.from(pixels, (value) => value / 255) });
     const run = await call("run", out, "--input", x, "--output", y, "--json");
     expect(JSON.parse(run.out)).toEqual({ shape: [1, 10], seconds: expect.any(Number) });
-    const raw = readNpy(y).data;
+    const raw = (await readNpy(y)).data;
     for (const { index, label, probability } of predicted[0]!.predictions) {
       expect(label).toBe(String(index));
       expect(raw[index]).toBeCloseTo(probability, 5);

@@ -1,6 +1,7 @@
 import type { LayersModel } from "@tensorflow/tfjs-layers";
 import type { EpochLogs } from "./history.ts";
 import type { JsonValue } from "./json.ts";
+import type { Picture } from "./tensorboard/event-file.ts";
 
 /** What callbacks see of a running training, and the two things they may change. */
 export interface Training {
@@ -20,6 +21,10 @@ export interface Training {
   /** Ends the run after this step (or epoch), keeping all that was written. */
   stop(reason: string): void;
   readonly stopReason: string | undefined;
+  /** The first images of the first epoch as its first step sees them, augmented, on one sheet. */
+  firstBatchSheet(count: number): Promise<Picture | undefined>;
+  /** The images, of the validation data if there is any, that the model is most sure about and wrong, on one sheet. */
+  mistakesSheet(count: number): Promise<Picture | undefined>;
   /** Brings the weights back from the compiled step, so that `model` may be read. */
   syncWeights(): Promise<void>;
 }

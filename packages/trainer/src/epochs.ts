@@ -33,6 +33,10 @@ export async function trainEpoch(
       // The next batches are made while TensorFlow is busy with these.
       next = ahead(groups);
       const results = await running;
+      if (results === undefined) {
+        await run.diverge(group);
+        return undefined;
+      }
       const images = group.reduce((sum, { labels }) => sum + labels.length, 0);
       run.endCall(images, (performance.now() - began) / 1000);
       for (const [place, { loss, correct }] of results.entries()) {

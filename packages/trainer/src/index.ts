@@ -29,7 +29,6 @@ export { type LoadedModel, loadModel, type ModelMetadata, saveModel } from "./mo
 export { completeOptimizer, type OptimizerConfig, type OptimizerName, optimizerNames } from "./optimizer.ts";
 export { claimRunDirectory, type RunDirectory, runDirectory } from "./run-directory.ts";
 export { type Augmentation, type AugmentationPlan, planAugmentation } from "./augmentation.ts";
-export { terminateOnNaN } from "./terminate-on-nan.ts";
 export { train, type RunResult, type Timings, type TrainOptions } from "./train.ts";
 export { executable, type Executable, type ExecutionOptions, type Feed, type Values } from "./executable.ts";
 export { type Plan, type Recipe, type RecipeName, recipes } from "./recipes.ts";

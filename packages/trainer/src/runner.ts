@@ -2,6 +2,7 @@ import { type Batch, seededRandom } from "@convkit/datasets";
 import { isTracing } from "@convkit/graph";
 import * as tf from "@tensorflow/tfjs-core";
 import { accumulation } from "./accumulation.ts";
+import { guardedLoss, isBadLoss } from "./bad-loss.ts";
 import type { SavedArray } from "./checkpoint.ts";
 import { executable, type ExecutionOptions, type Feed, type Values } from "./executable.ts";
 import { movingAverage } from "./moving-average.ts";
@@ -16,7 +17,10 @@ export interface BatchResult {
 
 /** What is done with a batch, each by one call into the engine, and what a checkpoint needs of it. */
 export interface Runner {
-  /** A step for each of the batches, which have one size; more than one go in one call. */
+  /**
+   * A step for each of the batches, which have one size; more than one go in one call. Undefined where the loss of one was
+   * not finite, so that neither it nor those after it changed the weights.
+   */
   train(
     batches: readonly Batch[],
     options: {
@@ -26,7 +30,7 @@ export interface Runner {
       readonly step: number;
       readonly weights: (batch: Batch) => Float32Array | undefined;
     },
-  ): Promise<BatchResult[]>;
+  ): Promise<BatchResult[] | undefined>;
   test(batch: Batch): Promise<BatchResult>;
   /** Brings the weights to where the model can be read. */
   sync(): Promise<void>;
@@ -58,7 +62,9 @@ export function createRunner(parts: StepParts, update: UpdateOptions, execution:
   const average = ema === undefined ? undefined : movingAverage(everything, ema);
   const sums = accumulate === 1 ? undefined : accumulation(variables, accumulate);
 
-  const { seed = 0 } = execution;
+  const { seed = 0, precision } = execution;
+  // In float16 the graph leaves out steps that overflow by itself.
+  const guard = precision === "float16" ? (loss: tf.Scalar) => loss : guardedLoss;
 
   const step = (applies: boolean) => (images?: tf.Tensor, labels?: tf.Tensor, weights?: tf.Tensor) => {
     let correct: tf.Scalar | undefined;
@@ -69,8 +75,9 @@ export function createRunner(parts: StepParts, update: UpdateOptions, execution:
         random: isTracing() ? undefined : seededRandom(seed, (applies ? apply : gather!).runs),
       });
       correct = tf.keep(made.correct);
-      return made.loss;
+      return guard(made.loss);
     }, variables);
+    if (!isTracing() && !Number.isFinite(value.dataSync()[0])) return [value, correct!];
     sums?.add(grads);
     if (applies) {
       optimizer.applyGradients(withWeightDecay(update.optimizer, sums?.take() ?? grads));
@@ -101,8 +108,14 @@ export function createRunner(parts: StepParts, update: UpdateOptions, execution:
       setRate(0);
       const executor = gather !== undefined && (index + 1) % accumulate !== 0 ? gather : apply;
       const calls = batches.map((batch) => feeds(batch, weights(batch)));
-      const results = calls.length === 1 ? [await executor.run(calls[0]!)] : await executor.runAll(calls, setRate);
-      return results.map(result);
+      try {
+        const results = calls.length === 1 ? [await executor.run(calls[0]!)] : await executor.runAll(calls, setRate);
+        const made = results.map(result);
+        return made.every(({ loss }) => Number.isFinite(loss)) ? made : undefined;
+      } catch (error) {
+        if (isBadLoss(error)) return undefined;
+        throw error;
+      }
     },
     async test(batch) {
       return result(await test.run(feeds(batch)));

@@ -1,19 +1,25 @@
 import type { Batch, DataSplits } from "@convkit/datasets";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
+import { traceBadLoss } from "./bad-loss.ts";
 import type { joinCallbacks, Training } from "./callbacks.ts";
+import type { ExecutionOptions } from "./executable.ts";
 import type { EpochLogs } from "./history.ts";
 import type { JsonValue } from "./json.ts";
 import type { Runner } from "./runner.ts";
+import { firstBatchSheet, mistakesSheet } from "./samples.ts";
 import { type Schedule, scheduleFactor } from "./schedules.ts";
+import type { StepParts } from "./step.ts";
+import type { Picture } from "./tensorboard/event-file.ts";
 
 /** What a session is begun with. */
 export interface SessionParts {
-  readonly model: LayersModel;
+  readonly step: StepParts;
   readonly data: DataSplits;
   readonly epochs: number;
   readonly batch: number;
   readonly stepsPerCall: number;
   readonly seed: number;
+  readonly execution: ExecutionOptions;
   readonly runner: Runner;
   readonly hooks: ReturnType<typeof joinCallbacks>;
   readonly weighting: (batch: Batch) => Float32Array | undefined;
@@ -57,6 +63,8 @@ export class Session implements Training {
   batchesDone = 0;
   sums: Sums = { loss: 0, correct: 0, images: 0 };
   stopReason: string | undefined;
+  /** Whether a loss was not finite. */
+  diverged = false;
   /** The rate of the last step done. */
   lastLearningRate = 0;
   #scale = 1;
@@ -71,7 +79,7 @@ export class Session implements Training {
   }
 
   get model(): LayersModel {
-    return this.parts.model;
+    return this.parts.step.model;
   }
 
   get epochs(): number {
@@ -114,6 +122,25 @@ export class Session implements Training {
 
   stop(reason: string): void {
     this.stopReason ??= reason;
+  }
+
+  firstBatchSheet(count: number): Promise<Picture | undefined> {
+    const { step, data, seed, execution } = this.parts;
+    return firstBatchSheet(step, data.train, { count, seed, execution });
+  }
+
+  mistakesSheet(count: number): Promise<Picture | undefined> {
+    const { step, data, execution } = this.parts;
+    return mistakesSheet(step, data.validation ?? data.train, { count, execution });
+  }
+
+  /** Stops since a batch's loss is not finite, and says where in the model that began. */
+  async diverge(batches: readonly Batch[]): Promise<void> {
+    const { place, where } = await traceBadLoss(this.parts.step, batches, this.parts.execution);
+    this.diverged = true;
+    const [first, last] = [this.step + 1, this.step + batches.length];
+    const which = place === undefined ? `one of the steps ${first} to ${last}` : `step ${first + place}`;
+    this.stop(`the loss of ${which} is not finite: ${where}`);
   }
 
   syncWeights(): Promise<void> {

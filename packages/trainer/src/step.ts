@@ -16,6 +16,17 @@ export interface StepParts {
   readonly outputWeights?: readonly number[];
 }
 
+/** A batch as the model sees it while training: augmented and preprocessed. `[n, h, w, c], [n] -> [n, h, w, c], targets` */
+export function preparedBatch(
+  { augment, preprocessing }: StepParts,
+  images: tf.Tensor4D,
+  labels: tf.Tensor1D,
+  random?: RandomSource,
+): { images: tf.Tensor4D; targets: Targets } {
+  const batch = augment === undefined ? { images, targets: labels } : augment(images, labels, random);
+  return { images: preprocess(batch.images, preprocessing), targets: batch.targets };
+}
+
 /** The forward half of a training step: `[n, h, w, c], [n], [n] -> [], []`, the loss to be minimised and the count of right answers. */
 export function trainingLoss(
   parts: StepParts,
@@ -23,10 +34,10 @@ export function trainingLoss(
   labels: tf.Tensor1D,
   extras: { readonly weights?: tf.Tensor1D | undefined; readonly random?: RandomSource | undefined } = {},
 ): { loss: tf.Scalar; correct: tf.Scalar } {
-  const { model, loss, preprocessing, augment, outputWeights = [] } = parts;
+  const { model, loss, outputWeights = [] } = parts;
   const { weights, random } = extras;
-  const batch = augment === undefined ? { images, targets: labels as Targets } : augment(images, labels, random);
-  const outputs = applyLogits(model, preprocess(batch.images, preprocessing), { training: true });
+  const batch = preparedBatch(parts, images, labels, random);
+  const outputs = applyLogits(model, batch.images, { training: true });
   const losses = outputs.map((logits, index) => {
     const each = exampleLosses(loss, batch.targets, logits);
     const mean = tf.mean(weights === undefined ? each : tf.mul(each, weights)) as tf.Scalar;

@@ -91,6 +91,8 @@ export interface RunResult {
   readonly history: readonly EpochLogs[];
   readonly stopReason: string | undefined;
   readonly interrupted: boolean;
+  /** Whether it stopped since the loss of a step was not finite; `stopReason` tells where that began. */
+  readonly diverged: boolean;
   readonly seconds: number;
   /** Of the training steps after the first call. */
   readonly imagesPerSecond: number;
@@ -99,7 +101,8 @@ export interface RunResult {
 
 /**
  * Trains a model: steps over seeded batches, validation after each epoch, best weights kept and put back at the end.
- * With `out`, the run directory holds history, checkpoints and the best model at every moment. Throws `TrainerError`
+ * A step whose loss is not finite
+ * changes no weights and ends the run. With `out`, the run directory holds history, checkpoints and the best model at every moment. Throws `TrainerError`
  * before the first step where data and model do not fit.
  */
 export async function train(options: TrainOptions): Promise<RunResult> {
@@ -120,19 +123,22 @@ export async function train(options: TrainOptions): Promise<RunResult> {
   const monitor = options.monitor ?? (data.validation === undefined ? "loss" : "valLoss");
   const metadata = options.metadata ?? { name: model.name, classes: data.train.classes, preprocessing };
   const { augment, outputWeights, accumulate, ema } = options;
+  const step = { model, loss, preprocessing, ...(augment && { augment }), ...(outputWeights && { outputWeights }) };
+  const execution = { seed, ...options.execution };
   const runner = createRunner(
-    { model, loss, preprocessing, ...(augment && { augment }), ...(outputWeights && { outputWeights }) },
+    step,
     { optimizer: optimizerConfig, ...(accumulate !== undefined && { accumulate }), ...(ema !== undefined && { ema }) },
-    { seed, ...options.execution },
+    execution,
   );
   const best = bestWeights(model, monitor);
   const hooks = joinCallbacks(callbacks);
   const run = new Session({
-    model,
+    step,
+    execution,
     data,
     epochs,
     batch,
-    stepsPerCall: accumulate === undefined ? (options.stepsPerCall ?? usualStepsPerCall(model, batch)) : 1,
+    stepsPerCall: accumulate === undefined ? (options.stepsPerCall ?? usualStepsPerCall(options)) : 1,
     seed,
     runner,
     hooks,
@@ -170,7 +176,8 @@ export async function train(options: TrainOptions): Promise<RunResult> {
       });
     }
     await run.syncWeights();
-    await checkpoints?.onEnd();
+    // The statistics that norms gathered in a step with a bad loss are bad too.
+    if (!run.diverged) await checkpoints?.onEnd();
     runner.swapAverage();
     if (restoreBest) best.restore();
     if (places !== undefined && best.logs === undefined) await saveModel(withoutAux(model), places.model, metadata);
@@ -188,13 +195,17 @@ export async function train(options: TrainOptions): Promise<RunResult> {
     history: run.history,
     stopReason: run.stopReason,
     interrupted: options.signal?.aborted ?? false,
+    diverged: run.diverged,
     seconds: (performance.now() - began) / 1000,
     imagesPerSecond: run.imagesPerSecond,
     timings: run.timings,
   };
 }
 
-/** Ten where all of a step's multiply-adds are done in a millisecond or so, so that calls would cost as much; else one. */
-function usualStepsPerCall(model: LayersModel, batch: number): number {
-  return summarize(model).macs * batch < 100e6 ? 10 : 1;
+/**
+ * Ten where all of a step's multiply-adds are done in a millisecond or so, so that calls would cost as much; else one. One
+ * too where bits count: a deterministic run is to be taken up after any step.
+ */
+function usualStepsPerCall({ model, batch = 32, execution }: TrainOptions): number {
+  return execution?.deterministic !== true && summarize(model).macs * batch < 100e6 ? 10 : 1;
 }

@@ -6,7 +6,7 @@ import { engines, peerPython, runPeer } from "@convkit/testing";
 import * as fc from "fast-check";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
-import { openEventFile, tensorBoard, train } from "../src/index.ts";
+import { openEventFile, planAugmentation, tensorBoard, train } from "../src/index.ts";
 import { crc32c } from "../src/tensorboard/crc32c.ts";
 import { histogram } from "../src/tensorboard/histogram.ts";
 import { halves, smallNet } from "./squares.ts";
@@ -89,12 +89,20 @@ print(json.dumps(dict(
     });
   });
 
-  test("finds every epoch of a run: scalars, histograms of each weight, the layers", async () => {
+  test("finds every epoch of a run: scalars, histograms of each weight, sheets of images, the layers", async () => {
     await useEngine(engines[0] ?? "wasm");
     const out = await mkdtemp(join(tmpdir(), "convkit-events-"));
     const model = smallNet();
     const data = { name: "halves", train: halves(40), validation: halves(20, { first: 500 }) };
-    const { history } = await train({ model, data, epochs: 2, out, callbacks: [tensorBoard({ histograms: 1 })] });
+    const { history } = await train({
+      model,
+      data,
+      epochs: 2,
+      optimizer: { name: "sgd", learningRate: 1e-9 },
+      augment: planAugmentation({ brightness: 0.1 }, 2),
+      out,
+      callbacks: [tensorBoard({ histograms: 1, images: 4 })],
+    });
     const printed = runPeer(
       `
 import json, sys
@@ -106,6 +114,8 @@ scalars = lambda events, tag: [[e.step, e.value] for e in events.Scalars(tag)]
 print(json.dumps(dict(
   loss=scalars(train, "epoch_loss"), accuracy=scalars(train, "epoch_accuracy"), lr=scalars(train, "epoch_learning_rate"),
   valLoss=scalars(validation, "epoch_loss"), valAccuracy=scalars(validation, "epoch_accuracy"),
+  sheets={tag: [[i.step, i.width, i.height, len(i.encoded_image_string) > 100] for i in events.Images(tag)]
+    for events in (train, validation) for tag in events.Tags()["images"]},
   histograms=len(train.Tags()["histograms"]), graph=[n.op for n in train.Graph().node],
 )))`,
       [out],
@@ -113,6 +123,8 @@ print(json.dumps(dict(
     const read = JSON.parse(printed) as Record<string, unknown>;
     for (const key of ["loss", "accuracy", "lr", "valLoss", "valAccuracy"] as const)
       expect(read[key], key).toEqual(history.map((row, step) => [step, expect.closeTo(row[key]!, 6)]));
+    // Four images of 8x8, two a row, each sixteen times as large, with a caption.
+    expect(read["sheets"]).toEqual({ first_batch: [[0, 268, 304, true]], worst_mistakes: [[1, 268, 304, true]] });
     expect(read["histograms"]).toBe(model.weights.length);
     expect(read["graph"]).toEqual(model.layers.map((layer) => layer.getClassName()));
   });

@@ -13,7 +13,8 @@ export async function pictureOf(data: IndexedDataset, index: number): Promise<Pi
   throw new Error(`${data.name} has no image ${index}.`);
 }
 
-function stretched(values: Float32Array): Uint8Array {
+/** Bytes of floats whose lowest value becomes 0 and whose highest 255. */
+export function stretched(values: Float32Array): Uint8Array {
   let [min, max] = [Infinity, -Infinity];
   for (const value of values) [min, max] = [Math.min(min, value), Math.max(max, value)];
   const range = max - min || 1;

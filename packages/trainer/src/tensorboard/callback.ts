@@ -11,13 +11,16 @@ export interface TensorBoardOptions {
   /** Scalars of every so many steps as well; 0 for epochs only. */
   readonly everySteps?: number;
   readonly graph?: boolean;
+  /** How many images the sheets of the first augmented batch and, at the end, of the worst mistakes show; 0 for none. */
+  readonly images?: number;
 }
 
-/** Writes scalars, weight histograms and the model's graph for TensorBoard, in the folders and with the tags that Keras uses. */
+/** Writes scalars, weight histograms, sheets of images and the model's graph for TensorBoard, in the folders and with the tags that Keras uses. */
 export function tensorBoard(options: TensorBoardOptions = {}): Callback {
-  const { histograms = 0, everySteps = 0, graph = true } = options;
+  const { histograms = 0, everySteps = 0, graph = true, images = 25 } = options;
   let train: EventFile | undefined;
   let validation: EventFile | undefined;
+  let epochs = 0;
   const close = async () => {
     await train?.close();
     await validation?.close();
@@ -28,6 +31,8 @@ export function tensorBoard(options: TensorBoardOptions = {}): Callback {
       train = await openEventFile(join(folder, "train"));
       validation = await openEventFile(join(folder, "validation"));
       if (graph) await train.graph(modelGraph(training.model));
+      const first = images === 0 ? undefined : await training.firstBatchSheet(images);
+      if (first !== undefined) await train.images(0, { first_batch: first });
     },
     async onTrainBatchEnd(_batch, logs, training) {
       if (everySteps === 0 || training.step % everySteps !== 0) return;
@@ -40,6 +45,7 @@ export function tensorBoard(options: TensorBoardOptions = {}): Callback {
     async onEpochEnd(epoch, logs, training) {
       // Keras counts epochs from 0.
       const step = epoch - 1;
+      epochs = step;
       await train?.scalars(step, {
         epoch_loss: logs.loss,
         epoch_accuracy: logs.accuracy,
@@ -49,7 +55,11 @@ export function tensorBoard(options: TensorBoardOptions = {}): Callback {
         await validation?.scalars(step, { epoch_loss: logs.valLoss, epoch_accuracy: logs.valAccuracy });
       if (histograms > 0 && epoch % histograms === 0) await train?.histograms(step, await weightValues(training));
     },
-    onTrainEnd: close,
+    async onTrainEnd(training) {
+      const worst = images === 0 ? undefined : await training.mistakesSheet(images);
+      if (worst !== undefined) await validation?.images(epochs, { worst_mistakes: worst });
+      await close();
+    },
   };
 }
 
