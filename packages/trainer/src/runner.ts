@@ -35,7 +35,7 @@ export interface Runner {
   /** Brings the weights to where the model can be read. */
   sync(): Promise<void>;
   /** Exchanges the weights with their moving average, where there is one; a second call undoes the first. */
-  swapAverage(): void;
+  swapAverage(): Promise<void>;
   /** All that training changes: weights, the optimizer's slots, sums, averages, the state of chance. */
   save(): Promise<SavedArray[]>;
   restore(arrays: readonly SavedArray[]): Promise<void>;
@@ -93,6 +93,14 @@ export function createRunner(parts: StepParts, update: UpdateOptions, execution:
     return [loss, correct];
   }, execution);
 
+  // Within the engine, which has the values; through JavaScript they would go back and forth at every validation.
+  const swap =
+    average &&
+    executable(() => {
+      average.swap();
+      return [];
+    }, execution);
+
   const kept = async (): Promise<{ name: string; tensor: tf.Tensor }[]> => [
     ...model.weights.map((weight) => ({ name: `model/${weight.originalName}`, tensor: weight.read() })),
     ...(average?.variables ?? []).map((tensor, index) => ({ name: `average/${index}`, tensor })),
@@ -121,7 +129,9 @@ export function createRunner(parts: StepParts, update: UpdateOptions, execution:
       return result(await test.run(feeds(batch)));
     },
     sync: () => apply.sync(),
-    swapAverage: () => average?.swap(),
+    async swapAverage() {
+      await swap?.run([]);
+    },
     async save() {
       const runs = {
         name: "runs",
@@ -151,7 +161,7 @@ export function createRunner(parts: StepParts, update: UpdateOptions, execution:
       if (gather !== undefined) gather.runs = runs[1]!;
     },
     async dispose() {
-      await Promise.all([apply.dispose(), gather?.dispose(), test.dispose()]);
+      await Promise.all([apply.dispose(), gather?.dispose(), test.dispose(), swap?.dispose()]);
       average?.dispose();
       sums?.dispose();
       optimizer.dispose();

@@ -157,10 +157,10 @@ export async function train(options: TrainOptions): Promise<RunResult> {
     while (run.epoch < epochs && run.stopReason === undefined) {
       const trained = await trainEpoch(run, () => checkpoints?.onStep());
       if (trained === undefined) break;
-      runner.swapAverage();
+      await runner.swapAverage();
       const tested = await testEpoch(run);
       if (tested === undefined) {
-        runner.swapAverage();
+        await runner.swapAverage();
         break;
       }
       const row = { ...trained, ...tested, seconds: run.endEpoch() };
@@ -171,14 +171,14 @@ export async function train(options: TrainOptions): Promise<RunResult> {
         if (places !== undefined) await writeHistory(places.history, run.history);
         if (places !== undefined && improved) await saveModel(withoutAux(model), places.model, metadata);
         await hooks.call("onEpochEnd", row.epoch, row, run);
-        runner.swapAverage();
+        await runner.swapAverage();
         await checkpoints?.onEpochEnd(row);
       });
     }
     await run.syncWeights();
     // The statistics that norms gathered in a step with a bad loss are bad too.
     if (!run.diverged) await checkpoints?.onEnd();
-    runner.swapAverage();
+    await runner.swapAverage();
     if (restoreBest) best.restore();
     if (places !== undefined && best.logs === undefined) await saveModel(withoutAux(model), places.model, metadata);
     await hooks.call("onTrainEnd", run);
