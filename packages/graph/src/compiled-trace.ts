@@ -3,7 +3,7 @@ import { DT } from "./dtypes.ts";
 import { explainFailure } from "./explain.ts";
 import { graphDef, outputOf } from "./graph-node.ts";
 import type { GraphNode } from "./graph-node.ts";
-import { makeNative, toHost } from "./native-tensor.ts";
+import { makeNative, takeHost } from "./native-tensor.ts";
 import { encode } from "./protos.ts";
 import { recordCalls } from "./recorded.ts";
 import type { RecordAll, Recorded } from "./recorded.ts";
@@ -125,11 +125,7 @@ export class CompiledTrace {
 
   #give(fetched: readonly Handle[]): unknown[] {
     for (const after of this.#afterRun) after();
-    const values = fetched.map((tensor) => {
-      const value = toHost(tensor);
-      tensorflow().TF_DeleteTensor(tensor);
-      return value;
-    });
+    const values = fetched.map(takeHost);
     return mapLeaves(this.#result, (value) => (value instanceof Slot ? values[value.index] : value)) as unknown[];
   }
 }

@@ -1,5 +1,6 @@
-import { arrayFor, DT, sizeOf, widthOf } from "./dtypes.ts";
+import { arrayFor, DT, dtypeName, sizeOf, widthOf } from "./dtypes.ts";
 import type { TypedArray } from "./dtypes.ts";
+import { GraphError } from "./graph-error.ts";
 import { HostTensor } from "./host-tensor.ts";
 import { tensorflow } from "./tensorflow.ts";
 import type { Handle } from "./tensorflow.ts";
@@ -27,11 +28,23 @@ export function readNative(tensor: Handle): { dtype: number; shape: number[]; va
   return { dtype, shape, values };
 }
 
-/** A fetched tensor as JavaScript's. */
-export function toHost(tensor: Handle): HostTensor {
-  const { dtype, shape, values } = readNative(tensor);
+/** A fetched tensor as JavaScript's, whole numbers as int32 and all others as float32; the tensor is deleted. */
+export function takeHost(tensor: Handle): HostTensor {
+  try {
+    return toHost(readNative(tensor));
+  } finally {
+    tensorflow().TF_DeleteTensor(tensor);
+  }
+}
+
+function toHost({ dtype, shape, values }: ReturnType<typeof readNative>): HostTensor {
   if (dtype === DT.bool) return new HostTensor(values as Uint8Array, shape, "bool");
   if (dtype === DT.float32) return new HostTensor(values as Float32Array, shape, "float32");
-  if (dtype === DT.int64) return new HostTensor(Int32Array.from(values as BigInt64Array, Number), shape, "int32");
-  return new HostTensor(values as Int32Array, shape, "int32");
+  if (dtype === DT.int32) return new HostTensor(values as Int32Array, shape, "int32");
+  if (dtype === DT.float64) return new HostTensor(Float32Array.from(values as Float64Array), shape, "float32");
+  if (dtype === DT.int64 || dtype === DT.uint8)
+    return new HostTensor(Int32Array.from(values as Uint8Array, Number), shape, "int32");
+  throw new GraphError(
+    `A result of the type ${dtypeName(dtype)} has no type in tfjs; cast it in the function that is computed.`,
+  );
 }

@@ -1,5 +1,6 @@
 import type { Backend } from "./backend.ts";
-import { Session } from "./session.ts";
+import { openSession } from "./open-session.ts";
+import type { Session } from "./session.ts";
 import { configKey } from "./session-config.ts";
 import type { SessionConfig } from "./session-config.ts";
 import { SessionVariables } from "./session-variables.ts";
@@ -20,7 +21,7 @@ export function acquireRuntime(config: SessionConfig, backend: Backend): Runtime
   const key = configKey(config);
   let runtime = runtimes.get(key);
   if (runtime === undefined) {
-    const session = new Session(config);
+    const session = openSession(config);
     runtime = { key, session, variables: new SessionVariables(session, backend), users: 0, traces: 0 };
     runtimes.set(key, runtime);
   }
@@ -30,7 +31,7 @@ export function acquireRuntime(config: SessionConfig, backend: Backend): Runtime
 
 /** A runtime of one's own, for a graph that shares no variables. */
 export function privateRuntime(config: SessionConfig, backend: Backend): Runtime {
-  const session = new Session({ ...config, isStatic: true });
+  const session = openSession({ ...config, isStatic: true });
   return { key: "", session, variables: new SessionVariables(session, backend), users: 1, traces: 0 };
 }
 

@@ -9,11 +9,11 @@ import { GraphError } from "./graph-error.ts";
 import { constNode, graphDef, outputOf, placeholderNode } from "./graph-node.ts";
 import type { GraphNode, Ref } from "./graph-node.ts";
 import { makeNative } from "./native-tensor.ts";
+import { openSession } from "./open-session.ts";
 import { encode } from "./protos.ts";
 import type { Message } from "./protos.ts";
 import { recordCalls } from "./recorded.ts";
 import type { RecordAll, Recorded } from "./recorded.ts";
-import { Session } from "./session.ts";
 import { signatureOf } from "./signature.ts";
 import type { Leaf } from "./signature.ts";
 import { tensorflow } from "./tensorflow.ts";
@@ -201,7 +201,7 @@ function saverNodes(variables: readonly TracedVariable[]): GraphNode[] {
 
 /** Writes a checkpoint of the variables' values, by TensorFlow's own op. */
 function writeVariables(path: string, variables: readonly TracedVariable[], names: readonly string[]): void {
-  const session = new Session({});
+  const session = openSession({});
   try {
     const values = variables.map(({ dtype, variable }, index) =>
       placeholderNode(`value_${index}`, dtype, variable.shape),

@@ -6,8 +6,6 @@ import { makeNative } from "./native-tensor.ts";
 import { encode } from "./protos.ts";
 import { bufferBytes, bytesAt, checked, output, OUTPUT_BYTES, tensorflow } from "./tensorflow.ts";
 import type { Handle } from "./tensorflow.ts";
-import type { SessionConfig } from "./session-config.ts";
-import { configProto } from "./session-config.ts";
 
 /** One output of an imported node. */
 export interface Endpoint {
@@ -28,7 +26,7 @@ export interface Plan {
   memory: Handle;
 }
 
-const DONE: Endpoint = { name: "done", index: 0 };
+const DONE: Endpoint = { name: "convkit_done", index: 0 };
 
 const pause = new Int32Array(new SharedArrayBuffer(4));
 
@@ -39,24 +37,15 @@ export class Session {
   #queue: Promise<unknown> = Promise.resolve();
   #running: { plan: Plan; status: Handle } | undefined;
   #closed = false;
+  #hasDone = false;
   readonly #plans = new Set<Plan>();
   /** The names in the graph of big constants, by their nodes' names. */
   readonly #constants = new Map<string, string>();
 
-  constructor(config: SessionConfig) {
-    const tf = tensorflow();
-    if (config.deterministic === true) {
-      if (tf.enableOpDeterminism === undefined)
-        throw new GraphError("This TensorFlow is too old to be deterministic; run with threads: 1 instead.");
-      tf.enableOpDeterminism(true);
-    }
-    this.#graph = tf.TF_NewGraph() as Handle;
-    const options = tf.TF_NewSessionOptions() as Handle;
-    const proto = encode("ConfigProto", configProto(config));
-    checked((status) => tf.TF_SetConfig(options, proto, proto.length, status), "the session's configuration");
-    this.#session = checked((status) => tf.TF_NewSession(this.#graph, options, status) as Handle, "a session");
-    tf.TF_DeleteSessionOptions(options);
-    this.import([constNode(DONE.name, DT.bool, [], Uint8Array.of(1))]);
+  /** Takes over a TF_Graph and a TF_Session on it, which `close` frees. */
+  constructor(graph: Handle, session: Handle) {
+    this.#graph = graph;
+    this.#session = session;
   }
 
   get closed(): boolean {
@@ -104,6 +93,10 @@ export class Session {
   /** Prepares a kind of run. What fetches nothing fetches `DONE`: by the last output a run's end is seen. */
   plan(inputs: readonly Endpoint[], wanted: readonly Endpoint[], targets: readonly string[]): Plan {
     const tf = tensorflow();
+    if (wanted.length === 0 && !this.#hasDone) {
+      this.import([constNode(DONE.name, DT.bool, [], Uint8Array.of(1))]);
+      this.#hasDone = true;
+    }
     const outputs = wanted.length > 0 ? wanted : [DONE];
     const sizes = [inputs.length * OUTPUT_BYTES, inputs.length * 8, outputs.length * OUTPUT_BYTES, outputs.length * 8];
     const offsets = sizes.map((_, index) => sizes.slice(0, index).reduce((a, b) => a + b, 0));

@@ -48,6 +48,7 @@ const prototypes = [
   "void TF_SetConfig(uintptr_t options, const void *proto, size_t length, uintptr_t status)",
   "void TF_DeleteSessionOptions(uintptr_t options)",
   "uintptr_t TF_NewSession(uintptr_t graph, uintptr_t options, uintptr_t status)",
+  "uintptr_t TF_LoadSessionFromSavedModel(uintptr_t options, uintptr_t runOptions, str folder, const char **tags, int tagCount, uintptr_t graph, uintptr_t metaGraph, uintptr_t status)",
   "void TF_CloseSession(uintptr_t session, uintptr_t status)",
   "void TF_DeleteSession(uintptr_t session, uintptr_t status)",
   "void TF_SessionRun(uintptr_t session, uintptr_t runOptions, uintptr_t inputs, uintptr_t inputValues, int inputCount, uintptr_t outputs, uintptr_t outputValues, int outputCount, uintptr_t targets, int targetCount, uintptr_t runMetadata, uintptr_t status)",
