@@ -3,7 +3,6 @@ import type * as tfl from "@tensorflow/tfjs-layers";
 import { join } from "node:path";
 import type { LoadOptions } from "./load-into.ts";
 import { loadModel, loadWeights } from "./load-model.ts";
-
 import { saveModel } from "./save-model.ts";
 import type { SaveOptions, SaveReport } from "./save-model.ts";
 import { WeightsError } from "./weights-error.ts";
@@ -38,41 +37,41 @@ export async function convert(
   options: ConvertOptions = {},
 ): Promise<ConvertReport> {
   const { model: given, verify = false, ...rest } = options;
-  const model = source(from, to, given, rest);
+  const model = await source(from, to, given, rest);
   try {
     const report = await saveModel(model, to, rest);
     const weights = model.weights.map(({ originalName: name, shape }): WeightRow => ({ name, shape }));
-    return verify ? { ...report, ...verifySaved(model, report) } : { ...report, weights };
+    return verify ? { ...report, ...(await verifySaved(model, report)) } : { ...report, weights };
   } finally {
     if (given === undefined) model.dispose();
   }
 }
 
-function source(
+async function source(
   from: string | undefined,
   to: string,
   given: tfl.LayersModel | undefined,
   options: LoadOptions,
-): tfl.LayersModel {
+): Promise<tfl.LayersModel> {
   if (from === undefined && given === undefined)
     throw new WeightsError(to, "", "there is nothing to write: expected a file or a model");
   if (given === undefined) return loadModel(from!);
-  if (from !== undefined) loadWeights(given, from, options);
+  if (from !== undefined) await loadWeights(given, from, options);
   return given;
 }
 
 /** Reads a saved model back and compares it with what was written: each weight, and the outputs over a probe input. */
-export function verifySaved(
+export async function verifySaved(
   model: tfl.LayersModel,
   { path, format }: Pick<SaveReport, "path" | "format">,
-): { weights: WeightRow[]; worst: number } {
+): Promise<{ weights: WeightRow[]; worst: number }> {
   if (format === "onnx")
     throw new WeightsError(path, "", "ONNX files are written, not read: verify this one with onnxruntime");
   const before = new Map(model.weights.map((variable) => [variable, variable.read().clone()]));
   const probe = probeInput(model);
   try {
     const expected = model.predict(probe) as tf.Tensor;
-    const again = reopened(model, path, format);
+    const again = await reopened(model, path, format);
     const result = again.predict(probe) as tf.Tensor;
     const worst = worstOf(expected, result);
     const weights = model.weights.map((variable, index): WeightRow => {
@@ -92,10 +91,10 @@ export function verifySaved(
 }
 
 /** The model of a whole file, or the same model with the weights of a file that holds only these. */
-function reopened(model: tfl.LayersModel, path: string, format: SaveReport["format"]): tfl.LayersModel {
+async function reopened(model: tfl.LayersModel, path: string, format: SaveReport["format"]): Promise<tfl.LayersModel> {
   if (format === "keras" || format === "h5") return loadModel(path);
   if (format === "tfjs") return loadModel(join(path, "model.json"));
-  loadWeights(model, path);
+  await loadWeights(model, path);
   return model;
 }
 

@@ -13,8 +13,8 @@ import { WeightsError } from "./weights-error.ts";
  * The model of a file that holds its architecture and weights: `.h5`, `.keras`, a tfjs `model.json` or its folder. Throws
  * `WeightsError` naming every layer that is not known and every weight that does not fit.
  */
-export function loadModel(path: string): tfl.LayersModel {
-  const file = openWeights(path);
+export async function loadModel(path: string): Promise<tfl.LayersModel> {
+  const file = await openWeights(path);
   try {
     if (file.config === undefined) {
       throw new WeightsError(path, "", "holds weights but no architecture: name the network that they belong to");
@@ -33,8 +33,12 @@ export function loadModel(path: string): tfl.LayersModel {
  * Loads a file's weights into a model, whatever the file's format: all of them fit and are loaded, or nothing changes and one
  * `WeightsError` names all that is missing, extra or misshaped. Layers match by name, or `by: "order"`.
  */
-export function loadWeights(model: tfl.LayersModel, path: string, options: LoadOptions = {}): LoadReport {
-  const file = openWeights(path);
+export async function loadWeights(
+  model: tfl.LayersModel,
+  path: string,
+  options: LoadOptions = {},
+): Promise<LoadReport> {
+  const file = await openWeights(path);
   try {
     return loadOpened(model, file, options);
   } finally {

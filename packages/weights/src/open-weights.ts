@@ -35,12 +35,12 @@ export interface WeightsFile {
  * Opens any file of weights that is known: `.safetensors`, `.pth` and `.pt` (both containers), `.h5`, `.hdf5`, `.weights.h5`, `.keras`,
  * a tfjs `model.json` or its folder, `.npy`. The bytes decide, not the name. Throws `WeightsError` with file and place.
  */
-export function openWeights(path: string): WeightsFile {
+export async function openWeights(path: string): Promise<WeightsFile> {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat === undefined) throw new WeightsError(path, "", "there is no such file");
   const source = openFile(stat.isDirectory() ? join(path, "model.json") : path);
   try {
-    return openSource(source);
+    return await openSource(source);
   } catch (error) {
     source.close();
     throw error;
@@ -48,7 +48,7 @@ export function openWeights(path: string): WeightsFile {
 }
 
 /** The same from a source; closing the answer closes the source. */
-export function openSource(source: ByteSource): WeightsFile {
+export async function openSource(source: ByteSource): Promise<WeightsFile> {
   const close = (): void => source.close();
   const common = { path: source.file, metadata: {}, close };
   const start = Buffer.from(source.read(0, Math.min(16, source.size))).toString("latin1");
@@ -56,15 +56,16 @@ export function openSource(source: ByteSource): WeightsFile {
   if (looksLikeSafetensors(source)) return { ...common, format: "safetensors", ...readSafetensors(source) };
   if (isHdf5(source)) return { ...common, ...readHdf5(source) };
   if (start.startsWith("PK\x03\x04")) {
-    const entries = readZip(source);
+    const entries = await readZip(source);
     const weights = entries.get("model.weights.h5");
     const config = entries.get("config.json");
-    if (config === undefined || weights === undefined) return { ...common, format: "torch", ...readTorchFile(source) };
+    if (config === undefined || weights === undefined)
+      return { ...common, format: "torch", ...(await readTorchFile(source)) };
     const { tensors, layers } = readHdf5(weights.open());
     return { ...common, format: "keras", tensors, layers, config: readJson(config.open()) };
   }
   if (start.startsWith("\x93NUMPY")) return { ...common, format: "npy", tensors: [readNpy(source)] };
-  if (start.startsWith("\x80")) return { ...common, format: "torch", ...readTorchFile(source) };
+  if (start.startsWith("\x80")) return { ...common, format: "torch", ...(await readTorchFile(source)) };
   if (/^\s*\{/.test(start)) {
     const { tensors, topology, close: closeShards } = readTfjs(source);
     return {

@@ -1,4 +1,6 @@
 import { crc32, inflateRawSync } from "node:zlib";
+import { RandomAccessReader, fromRandomAccessReaderPromise } from "yauzl";
+import type { Entry } from "yauzl";
 import { memorySource, windowOf } from "./byte-source.ts";
 import type { ByteSource } from "./byte-source.ts";
 import { WeightsError } from "./weights-error.ts";
@@ -11,185 +13,93 @@ export interface ZipEntry {
   open(): ByteSource;
 }
 
-/** A packed entry may grow to this many times the archive, or to this many bytes, whichever is more. */
+/** All packed entries together may grow to this many times the archive, or to this many bytes, whichever is more. */
 const growthLimit = 20;
 const growthFloor = 1 << 28;
 const entryLimit = 200_000;
 
 /**
- * The entries of a zip archive by name. Names that climb out of the archive, entries that overlap or lie outside the file, encrypted
- * entries and packed entries that grow without bound are refused. Format: APPNOTE.TXT 6.3.9, zip64 included.
+ * The entries of a zip archive by name. Names that climb out of the archive, entries that lie outside the file, encrypted entries and
+ * packed entries that grow without bound are refused.
  */
-export function readZip(source: ByteSource): Map<string, ZipEntry> {
-  const { offset, size, count } = findDirectory(source);
-  if (count > entryLimit)
-    throw new WeightsError(source.file, `byte ${offset}`, `claims ${count} entries, at most ${entryLimit} are read`);
-  if (size > 1 << 28)
-    throw new WeightsError(source.file, `byte ${offset}`, `a directory of ${size} bytes is too large`);
-  const directory = source.read(offset, size);
-  const view = new DataView(directory.buffer, directory.byteOffset, size);
+export async function readZip(source: ByteSource): Promise<Map<string, ZipEntry>> {
   const entries = new Map<string, ZipEntry>();
-  const spans: { begin: number; end: number; name: string }[] = [];
-  let at = 0;
-  for (let index = 0; index < count; index++) {
-    const place = `byte ${offset + at}`;
-    const fail = (problem: string): never => {
-      throw new WeightsError(source.file, place, problem);
-    };
-    if (at + 46 > size || view.getUint32(at, true) !== 0x02014b50)
-      return fail(`expected entry ${index} of ${count} of the directory`);
-    const flags = view.getUint16(at + 8, true);
-    const method = view.getUint16(at + 10, true);
-    const checksum = view.getUint32(at + 16, true);
-    const nameSize = view.getUint16(at + 28, true);
-    const extraSize = view.getUint16(at + 30, true);
-    const next = at + 46 + nameSize + extraSize + view.getUint16(at + 32, true);
-    if (next > size) return fail("the entry's names run past the directory");
-    const name = new TextDecoder().decode(directory.subarray(at + 46, at + 46 + nameSize));
-    const wide = wideFields(view, at + 46 + nameSize, extraSize, [
-      view.getUint32(at + 24, true),
-      view.getUint32(at + 20, true),
-      view.getUint32(at + 42, true),
-    ]);
-    if (wide === undefined) return fail("the entry's zip64 sizes are broken");
-    const [plainSize, packedSize, header] = wide;
-    at = next;
-    if (name.endsWith("/")) continue;
-    checkName(source.file, place, name);
-    if (entries.has(name)) return fail(`"${name}" is there twice`);
-    if ((flags & 1) !== 0) return fail(`"${name}" is encrypted`);
-    if (method !== 0 && method !== 8)
-      return fail(`"${name}" is packed by method ${method}; stored and deflate are known`);
-    if (method === 0 && plainSize !== packedSize) return fail(`"${name}" is stored, but its two sizes differ`);
-    if (plainSize > Math.max(growthFloor, growthLimit * source.size)) {
-      return fail(`"${name}" would unpack to ${plainSize} bytes out of an archive of ${source.size}`);
-    }
-    const data = dataOffset(source, header, name);
-    spans.push({ begin: header, end: data + packedSize, name });
-    entries.set(name, {
-      name,
-      size: plainSize,
-      open: () => openEntry(source, name, { data, packedSize, plainSize, method, checksum }),
-    });
-  }
-  spans.sort((a, b) => a.begin - b.begin);
-  for (const [index, span] of spans.entries()) {
-    const end = spans[index + 1]?.begin ?? offset;
-    if (span.end > end)
-      throw new WeightsError(source.file, `byte ${span.begin}`, `"${span.name}" overlaps what follows it`);
-  }
-  return entries;
-}
-
-interface Packed {
-  data: number;
-  packedSize: number;
-  plainSize: number;
-  method: number;
-  checksum: number;
-}
-
-function openEntry(
-  source: ByteSource,
-  name: string,
-  { data, packedSize, plainSize, method, checksum }: Packed,
-): ByteSource {
-  if (method === 0) return windowOf(source, data, packedSize, name);
-  const file = `${source.file}/${name}`;
-  let plain: Uint8Array;
-  try {
-    plain = inflateRawSync(source.read(data, packedSize), { maxOutputLength: Math.max(1, plainSize) });
-  } catch (error) {
-    throw new WeightsError(
-      file,
-      `byte ${data} of the archive`,
-      `does not unpack to ${plainSize} bytes: ${(error as Error).message}`,
-      { cause: error },
-    );
-  }
-  if (plain.byteLength !== plainSize || crc32(plain) !== checksum) {
-    throw new WeightsError(
-      file,
-      `byte ${data} of the archive`,
-      "size or checksum differs from the archive's directory",
-    );
-  }
-  return memorySource(plain, file);
-}
-
-function findDirectory(source: ByteSource): { offset: number; size: number; count: number } {
-  const fail = (place: string, problem: string): never => {
+  let place = "directory of the archive";
+  const fail = (problem: string): never => {
     throw new WeightsError(source.file, place, problem);
   };
-  const tailSize = Math.min(source.size, 22 + 0xffff);
-  const tailStart = source.size - tailSize;
-  const tail = source.read(tailStart, tailSize);
-  const view = new DataView(tail.buffer, tail.byteOffset, tailSize);
-  for (let at = tailSize - 22; at >= 0; at--) {
-    if (view.getUint32(at, true) !== 0x06054b50 || at + 22 + view.getUint16(at + 20, true) !== tailSize) continue;
-    let count = view.getUint16(at + 10, true);
-    let size = view.getUint32(at + 12, true);
-    let offset = view.getUint32(at + 16, true);
-    let end = tailStart + at;
-    if (at >= 20 && view.getUint32(at - 20, true) === 0x07064b50) {
-      end = wideNumber(view, at - 12) ?? fail(`byte ${tailStart + at - 12}`, "the zip64 locator lies");
-      const record = source.read(end, 56);
-      const wide = new DataView(record.buffer, record.byteOffset, 56);
-      if (wide.getUint32(0, true) !== 0x06064b50) fail(`byte ${end}`, "expected the zip64 end of the directory");
-      const [wideCount, wideSize, wideOffset] = [wideNumber(wide, 32), wideNumber(wide, 40), wideNumber(wide, 48)];
-      if (wideCount === undefined || wideSize === undefined || wideOffset === undefined) {
-        return fail(`byte ${end}`, "the zip64 end of the directory lies");
+  try {
+    const archive = await fromRandomAccessReaderPromise(new SourceReader(source), source.size, {
+      lazyEntries: true,
+      strictFileNames: true,
+    });
+    const count = archive.entryCount;
+    if (count > entryLimit) fail(`claims ${count} entries, at most ${entryLimit} are read`);
+    let unpacked = 0;
+    place = `entry 1 of ${count} of the archive`;
+    for await (const entry of archive.eachEntry()) {
+      const name = entry.fileName;
+      if (!name.endsWith("/")) {
+        if (entries.has(name)) fail(`"${name}" is there twice`);
+        if (!entry.canDecodeFileData())
+          fail(
+            `"${name}" is encrypted or packed by a method (${entry.compressionMethod}) other than stored and deflate`,
+          );
+        if (entry.compressionMethod !== 0) unpacked += entry.uncompressedSize;
+        if (unpacked > Math.max(growthFloor, growthLimit * source.size))
+          fail(`"${name}" would let an archive of ${source.size} bytes unpack to ${unpacked} bytes`);
+        const { fileDataStart } = await archive.readLocalFileHeaderPromise(entry, { minimal: true });
+        const open = (): ByteSource => openEntry(source, entry, fileDataStart);
+        entries.set(name, { name, size: entry.uncompressedSize, open });
       }
-      [count, size, offset] = [wideCount, wideSize, wideOffset];
+      place = `entry ${archive.entriesRead + 1} of ${count} of the archive`;
     }
-    if (offset + size > end) fail(`byte ${end}`, `the directory would be ${size} bytes at ${offset}, past its own end`);
-    return { offset, size, count };
+    return entries;
+  } catch (error) {
+    if (error instanceof WeightsError) throw error;
+    throw new WeightsError(source.file, place, (error as Error).message, { cause: error });
   }
-  return fail(`byte ${tailStart}`, "this is no zip archive, or it was cut off: its directory is missing");
 }
 
-/** Where an entry's bytes begin, after its local header. */
-function dataOffset(source: ByteSource, header: number, name: string): number {
-  const local = source.read(header, 30);
-  const view = new DataView(local.buffer, local.byteOffset, 30);
-  if (view.getUint32(0, true) !== 0x04034b50) {
-    throw new WeightsError(source.file, `byte ${header}`, `expected the header of "${name}"`);
-  }
-  return header + 30 + view.getUint16(26, true) + view.getUint16(28, true);
-}
+/** Lets yauzl read from a source. */
+class SourceReader extends RandomAccessReader {
+  readonly #source: ByteSource;
 
-/** Sizes and offset of an entry, those of 0xffffffff taken from its zip64 field. */
-function wideFields(
-  view: DataView,
-  start: number,
-  length: number,
-  narrow: readonly [number, number, number],
-): [number, number, number] | undefined {
-  const fields: [number, number, number] = [...narrow];
-  if (narrow.every((value) => value !== 0xffffffff)) return fields;
-  for (let at = start; at + 4 <= start + length; at += 4 + view.getUint16(at + 2, true)) {
-    if (view.getUint16(at, true) !== 1) continue;
-    let from = at + 4;
-    const end = Math.min(from + view.getUint16(at + 2, true), start + length);
-    for (const [index, value] of narrow.entries()) {
-      if (value !== 0xffffffff) continue;
-      const wide = from + 8 <= end ? wideNumber(view, from) : undefined;
-      if (wide === undefined) return undefined;
-      fields[index] = wide;
-      from += 8;
+  constructor(source: ByteSource) {
+    super();
+    this.#source = source;
+  }
+
+  override read(
+    buffer: Buffer,
+    offset: number,
+    length: number,
+    position: number,
+    callback: (error: Error | null, bytesRead?: number) => void,
+  ): void {
+    let failure: Error | null = null;
+    try {
+      buffer.set(this.#source.read(position, length), offset);
+    } catch (error) {
+      failure = error as Error;
     }
-    return fields;
+    process.nextTick(callback, failure, length);
   }
-  return undefined;
 }
 
-function wideNumber(view: DataView, at: number): number | undefined {
-  const value = view.getBigUint64(at, true);
-  return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : undefined;
-}
-
-function checkName(file: string, place: string, name: string): void {
-  if (name === "" || /^[/\\]|^[a-zA-Z]:|\\|\0/.test(name) || name.split("/").includes("..")) {
-    throw new WeightsError(file, place, `the entry's name ${JSON.stringify(name)} leaves the archive`);
+function openEntry(source: ByteSource, entry: Entry, start: number): ByteSource {
+  const { fileName, compressedSize, uncompressedSize } = entry;
+  if (entry.compressionMethod === 0) return windowOf(source, start, compressedSize, fileName);
+  const file = `${source.file}/${fileName}`;
+  const place = `byte ${start} of the archive`;
+  let plain: Uint8Array;
+  try {
+    plain = inflateRawSync(source.read(start, compressedSize), { maxOutputLength: Math.max(1, uncompressedSize) });
+  } catch (error) {
+    const problem = `does not unpack to ${uncompressedSize} bytes: ${(error as Error).message}`;
+    throw new WeightsError(file, place, problem, { cause: error });
   }
+  if (plain.byteLength !== uncompressedSize || crc32(plain) !== entry.crc32)
+    throw new WeightsError(file, place, "size or checksum differs from the archive's directory");
+  return memorySource(plain, file);
 }

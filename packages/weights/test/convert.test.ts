@@ -47,7 +47,7 @@ describe("convert", () => {
       await saveModel(model, at(`from-${from}`), options(from));
       const report = await convert(at(`from-${from}`), at(`to-${to}`), { verify: true, ...options(to) });
       expect(report.worst).toBe(0);
-      const again = loadModel(at(`to-${to}`));
+      const again = await loadModel(at(`to-${to}`));
       expect(difference(model, again)).toBe(0);
       tf.dispose([model.weights.map((weight) => weight.read())]);
       again.dispose();
@@ -62,7 +62,7 @@ describe("convert", () => {
     const model = lenet(1);
     const { bytes } = await saveModel(model, at("small"), { format: "tfjs", quantise });
     expect(bytes).toBeLessThan(model.countParams() * (quantise === "uint8" ? 1.2 : 2.2));
-    expect(difference(model, loadModel(at("small")))).toBeLessThan(limit);
+    expect(difference(model, await loadModel(at("small")))).toBeLessThan(limit);
     model.dispose();
   });
 
@@ -80,7 +80,7 @@ describe("convert", () => {
             return Promise.resolve([specs, new Uint8Array(Buffer.concat(shards)).buffer]);
           }),
       });
-      expect(difference(stock, loadModel(at("a")))).toBeLessThan(1e-6);
+      expect(difference(stock, await loadModel(at("a")))).toBeLessThan(1e-6);
       if (quantise === undefined) expect(difference(stock, model)).toBeLessThan(1e-6);
       tf.dispose([stock.weights.map((weight) => weight.read()), model.weights.map((weight) => weight.read())]);
     },
@@ -106,7 +106,7 @@ describe("loading is all or nothing", () => {
       const before = model.weights.map((weight) => weight.read().dataSync().slice());
       let message = "";
       try {
-        loadWeights(model, at(name));
+        await loadWeights(model, at(name));
       } catch (error) {
         expect(error).toBeInstanceOf(WeightsError);
         message = (error as Error).message;
@@ -124,7 +124,7 @@ describe("loading is all or nothing", () => {
     await saveModel(model, at("a"), { format: "tfjs" });
     const json = readFileSync(at("a/model.json"), "utf8").replaceAll('"class_name":"Flatten"', '"class_name":"Swirl"');
     writeFileSync(at("a/model.json"), json);
-    expect(() => loadModel(at("a"))).toThrow(/layers\[\d+\] ".*" \(Swirl\) of "lenet5"/);
+    await expect(loadModel(at("a"))).rejects.toThrow(/layers\[\d+\] ".*" \(Swirl\) of "lenet5"/);
     model.dispose();
   });
 
@@ -136,7 +136,7 @@ describe("loading is all or nothing", () => {
       `"inbound_nodes":${"[".repeat(200_000)}${"]".repeat(200_000)},"old":[[[`,
     );
     writeFileSync(at("a/model.json"), json);
-    expect(() => loadModel(at("a"))).toThrow(WeightsError);
+    await expect(loadModel(at("a"))).rejects.toThrow(WeightsError);
     model.dispose();
   });
 
@@ -144,9 +144,9 @@ describe("loading is all or nothing", () => {
     const model = lenet(1);
     await saveModel(model, at("a.h5"));
     const before = tf.memory().numTensors;
-    loadWeights(model, at("a.h5"));
-    loadModel(at("a.h5")).dispose();
-    expect(() => loadWeights(model, at("missing.h5"))).toThrow(WeightsError);
+    await loadWeights(model, at("a.h5"));
+    (await loadModel(at("a.h5"))).dispose();
+    await expect(loadWeights(model, at("missing.h5"))).rejects.toThrow(WeightsError);
     expect(tf.memory().numTensors).toBe(before);
     model.dispose();
   });
@@ -156,7 +156,7 @@ describe("parity", () => {
   it("finds no difference between a model and its copy", async () => {
     const model = lenet(1);
     await saveModel(model, at("a.keras"));
-    const report = parity(model, loadModel(at("a.keras")), tf.randomUniform([2, 28, 28, 1]));
+    const report = parity(model, await loadModel(at("a.keras")), tf.randomUniform([2, 28, 28, 1]));
     expect(report.first).toBeUndefined();
     expect(report.worst).toBe(0);
     expect(report.rows.length).toBe(model.layers.length - 1);

@@ -22,43 +22,50 @@ const files = [
 const golden = (name: string): Uint8Array => readFileSync(fileURLToPath(new URL(`golden/${name}`, import.meta.url)));
 
 /** Opens the bytes and reads every tensor: undefined, or what was thrown. */
-function readAll(bytes: Uint8Array): unknown {
+async function readAll(bytes: Uint8Array): Promise<unknown> {
   try {
-    for (const tensor of openSource(memorySource(bytes, "hostile")).tensors) tensor.read();
+    const { tensors } = await openSource(memorySource(bytes, "hostile"));
+    for (const tensor of tensors) tensor.read();
     return undefined;
   } catch (error) {
     return error;
   }
 }
 
+/** Seconds of the processor since then: other processes do not count, milliseconds are the rule. */
+function cpuSeconds(since: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(since);
+  return (user + system) / 1e6;
+}
+
 describe.each(files)("%s", (name) => {
   const whole = golden(name);
 
-  it("cut off at any byte is one WeightsError", () => {
+  it("cut off at any byte is one WeightsError", async () => {
     const step = Math.ceil(whole.byteLength / 4000);
     for (let length = 0; length < whole.byteLength; length += step) {
-      const error = readAll(whole.subarray(0, length));
+      const error = await readAll(whole.subarray(0, length));
       expect(error, `cut at ${length}`).toBeInstanceOf(WeightsError);
       expect((error as WeightsError).file).toContain("hostile");
     }
   });
 
-  it("with any bytes changed is read or is one WeightsError, in bounded time", () => {
+  it("with any bytes changed is read or is one WeightsError, in bounded time", async () => {
     const change = fc.record({
       at: fc.nat(whole.byteLength - 1),
       value: fc.oneof(fc.constantFrom(0, 0x7f, 0x80, 0xff), fc.integer({ min: 0, max: 255 })),
       run: fc.constantFrom(1, 1, 2, 4, 8),
     });
-    fc.assert(
-      fc.property(fc.array(change, { minLength: 1, maxLength: 4 }), (changes) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 4 }), async (changes) => {
         const bytes = Uint8Array.from(whole);
         for (const { at, value, run } of changes) bytes.fill(value, at, at + run);
-        const started = performance.now();
-        const error = readAll(bytes);
-        expect(performance.now() - started).toBeLessThan(2000);
+        const started = process.cpuUsage();
+        const error = await readAll(bytes);
+        expect(cpuSeconds(started)).toBeLessThan(10);
         if (error !== undefined) expect(error).toBeInstanceOf(WeightsError);
       }),
-      { numRuns: 400, seed: 7 },
+      { numRuns: 400 },
     );
   });
 });
@@ -94,8 +101,8 @@ describe("safetensors that lie", () => {
       /element type "constructor"/,
     ],
     ["a tensor named __proto__ that is nothing", safetensors('{"__proto__":1}'), /expected an object/],
-  ])("%s", (_, bytes, message) => {
-    const error = readAll(bytes);
+  ])("%s", async (_, bytes, message) => {
+    const error = await readAll(bytes);
     expect(error).toBeInstanceOf(WeightsError);
     expect((error as Error).message).toMatch(message);
   });
@@ -137,13 +144,13 @@ function zip(
 describe("zip archives that lie", () => {
   const bomb = deflateRawSync(new Uint8Array(1 << 24));
   it.each([
-    ["a path that climbs out", zip("../../etc/passwd", new Uint8Array(4)), /leaves the archive/],
-    ["an absolute path", zip("/etc/passwd", new Uint8Array(4)), /leaves the archive/],
-    ["a drive", zip("C:/x", new Uint8Array(4)), /leaves the archive/],
+    ["a path that climbs out", zip("../../etc/passwd", new Uint8Array(4)), /invalid relative path/],
+    ["an absolute path", zip("/etc/passwd", new Uint8Array(4)), /absolute path/],
+    ["a drive", zip("C:/x", new Uint8Array(4)), /absolute path/],
     [
       "a bomb that admits its size",
       zip("archive/data.pkl", bomb, { method: 8, plain: 0xfffffff0 }),
-      /would unpack to 4294967280 bytes/,
+      /unpack to 4294967280 bytes/,
     ],
     [
       "a bomb that hides its size",
@@ -153,11 +160,11 @@ describe("zip archives that lie", () => {
     [
       "an entry larger than the file",
       zip("archive/data.pkl", new Uint8Array(4), { packed: 1 << 20, plain: 1 << 20 }),
-      /overlaps/,
+      /overflows file bounds/,
     ],
-    ["an unknown method", zip("archive/data.pkl", new Uint8Array(4), { method: 99 }), /method 99/],
-  ])("%s", (_, bytes, message) => {
-    const error = readAll(bytes);
+    ["an unknown method", zip("archive/data.pkl", new Uint8Array(4), { method: 99 }), /method \(99\)/],
+  ])("%s", async (_, bytes, message) => {
+    const error = await readAll(bytes);
     expect(error).toBeInstanceOf(WeightsError);
     expect((error as Error).message).toMatch(message);
   });
@@ -181,17 +188,17 @@ describe("pickles that want more than tensors", () => {
     ["a text of 2 GB", pickle("X", 0, 0, 0, 0x7f), /too long/],
     ["a memo that holds nothing", pickle("h", 9, "."), /nothing is kept at 9/],
     ["ten million dicts", new Uint8Array(10_000_000).fill(0x7d, 2).fill(0x80, 0, 1).fill(2, 1, 2), /steps/],
-  ])("%s", (_, data, message) => {
+  ])("%s", async (_, data, message) => {
     for (const bytes of [zip("archive/data.pkl", data), data]) {
-      const error = readAll(bytes);
+      const error = await readAll(bytes);
       expect(error).toBeInstanceOf(WeightsError);
       expect((error as Error).message).toMatch(message);
     }
   });
 });
 
-describe("architectures that lie", () => {
-  const config = openSource(memorySource(golden("keras3.keras"), "hostile")).config!;
+describe("architectures that lie", async () => {
+  const config = (await openSource(memorySource(golden("keras3.keras"), "hostile"))).config!;
   const places: (readonly (string | number)[])[] = [];
   const walk = (value: unknown, path: readonly (string | number)[]): void => {
     if (path.length > 0) places.push(path);
@@ -226,15 +233,15 @@ describe("architectures that lie", () => {
         const changed = structuredClone(config) as Record<string | number, unknown>;
         const parent = path.slice(0, -1).reduce((at, key) => at[key] as Record<string | number, unknown>, changed);
         parent[path.at(-1)!] = value;
-        const started = performance.now();
+        const started = process.cpuUsage();
         try {
           importModel("hostile", changed, { maxNumbers: 100_000 }).dispose();
         } catch (error) {
           expect(error).toBeInstanceOf(WeightsError);
         }
-        expect(performance.now() - started).toBeLessThan(3000);
+        expect(cpuSeconds(started)).toBeLessThan(10);
       }),
-      { numRuns: 600, seed: 11 },
+      { numRuns: 600 },
     );
   });
 });

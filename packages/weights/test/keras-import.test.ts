@@ -31,27 +31,27 @@ describe.skipIf(peerPython === undefined)("models that Keras 3 saved", () => {
   afterAll(() => rmSync(folder, { recursive: true }));
 
   describe.each(models)("%s", (name) => {
-    it.each(["h5", "keras"])("predicts the same from .%s", (extension) => {
+    it.each(["h5", "keras"])("predicts the same from .%s", async (extension) => {
       // Keras itself cannot write some layers as .h5.
       if (!existsSync(join(folder, `${name}.${extension}`))) return;
-      const model = loadModel(join(folder, `${name}.${extension}`));
-      expect(worstDifference(model, join(folder, name))).toBeLessThan(2e-5);
+      const model = await loadModel(join(folder, `${name}.${extension}`));
+      expect(await worstDifference(model, join(folder, name))).toBeLessThan(2e-5);
       model.dispose();
     });
 
-    it("predicts the same from .weights.h5", () => {
-      const file = openWeights(join(folder, `${name}.keras`));
+    it("predicts the same from .weights.h5", async () => {
+      const file = await openWeights(join(folder, `${name}.keras`));
       const model = importModel(file.path, file.config!);
       file.close();
-      loadWeights(model, join(folder, `${name}.weights.h5`));
-      expect(worstDifference(model, join(folder, name))).toBeLessThan(2e-5);
+      await loadWeights(model, join(folder, `${name}.weights.h5`));
+      expect(await worstDifference(model, join(folder, name))).toBeLessThan(2e-5);
       model.dispose();
     });
   });
 
   it("load into Keras again after we wrote them", async () => {
     for (const name of models) {
-      const model = loadModel(join(folder, `${name}.keras`));
+      const model = await loadModel(join(folder, `${name}.keras`));
       // Keras reads operations from .keras alone.
       for (const extension of name === "powers" ? ["keras", "weights.h5"] : ["h5", "keras", "weights.h5"]) {
         await saveModel(model, join(folder, `${name}.ours.${extension}`));

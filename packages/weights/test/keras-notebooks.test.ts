@@ -54,8 +54,8 @@ describe.skipIf(peerPython === undefined)("the notebooks' networks and Keras", {
     expect(Object.entries(differences).filter(([, difference]) => !(Number(difference) < limit))).toEqual([]);
     expect(Object.keys(differences)).toHaveLength(2 * notebooks.length - 1);
     for (const name of notebooks) {
-      const model = loadModel(join(folder, `${name}.theirs.keras`));
-      expect(worstDifference(model, join(folder, name)), name).toBeLessThan(limit);
+      const model = await loadModel(join(folder, `${name}.theirs.keras`));
+      expect(await worstDifference(model, join(folder, name)), name).toBeLessThan(limit);
       model.dispose();
     }
   });

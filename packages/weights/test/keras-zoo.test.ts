@@ -36,13 +36,13 @@ describe.skipIf(peerPython === undefined)("the zoo and Keras", { timeout: 600_00
     const base = join(folder, theirs);
     const model = createModel(ours, { input: [size, size, 3] });
     for (const extension of ["h5", "weights.h5"]) {
-      loadWeights(model, `${base}.${extension}`);
-      expect(worstDifference(model, base), extension).toBeLessThan(limit);
+      await loadWeights(model, `${base}.${extension}`);
+      expect(await worstDifference(model, base), extension).toBeLessThan(limit);
     }
     for (const extension of ["h5", "keras", "weights.h5"]) await saveModel(model, `${base}.ours.${extension}`);
     model.dispose();
-    const whole = loadModel(`${base}.h5`);
-    expect(worstDifference(whole, base), "the whole model").toBeLessThan(limit);
+    const whole = await loadModel(`${base}.h5`);
+    expect(await worstDifference(whole, base), "the whole model").toBeLessThan(limit);
     whole.dispose();
   });
 

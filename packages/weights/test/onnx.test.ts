@@ -37,7 +37,7 @@ describe.skipIf(peerPython === undefined)("ONNX Runtime", { timeout: 300_000 }, 
   it("runs every layer that Keras models bring", async () => {
     runPython("keras-layers.py", folder);
     for (const name of layerModels) {
-      const model = loadModel(join(folder, `${name}.keras`));
+      const model = await loadModel(join(folder, `${name}.keras`));
       await saveModel(model, join(folder, `${name}.onnx`));
       model.dispose();
     }

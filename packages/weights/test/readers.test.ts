@@ -25,8 +25,8 @@ describe.each([
   ["keras3.keras", "keras", true],
   ["keras3.weights.h5", "keras-weights-h5", false],
 ] as const)("%s", (name, format, hasConfig) => {
-  it("gives every tensor of every layer in Keras' order", () => {
-    const file = openWeights(golden(name));
+  it("gives every tensor of every layer in Keras' order", async () => {
+    const file = await openWeights(golden(name));
     expect(file.format).toBe(format);
     expect(file.config !== undefined).toBe(hasConfig);
     const expected = kerasShapes.map(([layer, weight, shape], k) => [
@@ -81,8 +81,8 @@ describe.each([
       ] as const,
   ),
 ] as const)("%s", (name, expected) => {
-  it("gives names, types, shapes and values", () => {
-    const file = openWeights(golden(name));
+  it("gives names, types, shapes and values", async () => {
+    const file = await openWeights(golden(name));
     const came = file.tensors.map((tensor) => [tensor.name, tensor.dtype, tensor.shape, [...tensor.read()]]);
     file.close();
     const byName = (a: readonly unknown[], b: readonly unknown[]): number => String(a[0]).localeCompare(String(b[0]));

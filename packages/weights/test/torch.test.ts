@@ -35,8 +35,8 @@ describe.skipIf(peerPython === undefined)("torchvision's networks", { timeout: 2
   it.each(models)("%s gives the same logits here", async (theirs, ours, size) => {
     const model = createModel(ours, { input: [size, size, 3], logits: true });
     for (const extension of ["pth", "safetensors"]) {
-      loadWeights(model, join(folder, `${theirs}.${extension}`));
-      expect(worstDifference(model, join(folder, theirs))).toBeLessThan(1e-4);
+      await loadWeights(model, join(folder, `${theirs}.${extension}`));
+      expect(await worstDifference(model, join(folder, theirs))).toBeLessThan(1e-4);
     }
     await saveModel(model, join(folder, `${theirs}.ours.safetensors`));
     model.dispose();

@@ -1,6 +1,10 @@
-import { memoryTensor } from "../named-tensor.ts";
+import { countOf, memoryTensor } from "../named-tensor.ts";
 import type { NamedTensor } from "../named-tensor.ts";
-import { Message } from "./protobuf.ts";
+import { encodeOnnx, fieldStart } from "./onnx-protos.ts";
+import type { OnnxMessage } from "./onnx-protos.ts";
+
+/** A piece of the file: bytes, or a tensor whose values are read when they are written. */
+export type Piece = Uint8Array | NamedTensor;
 
 /** A value of the graph. Maps lie channels first here, `[n, c, h, w]`, whatever tfjs does; `shape` is tfjs' order, `[n, h, w, c]`. */
 export interface Value {
@@ -13,10 +17,11 @@ type Attribute = number | string | readonly number[] | { readonly float: number 
 const dataTypes = { float: 1, int64: 7 } as const;
 const attributeTypes = { float: 1, int: 2, string: 3, ints: 7 } as const;
 
-/** Collects the nodes and constants of an ONNX graph. Field numbers: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto */
+/** Collects the nodes, constants and weights of an ONNX graph. */
 export class OnnxGraph {
-  readonly #nodes: Message[] = [];
-  readonly #initializers: Message[] = [];
+  readonly #nodes: OnnxMessage[] = [];
+  readonly #constantTensors: OnnxMessage[] = [];
+  readonly #weights: { readonly name: string; readonly tensor: NamedTensor }[] = [];
   readonly #names = new Map<string, number>();
   readonly #constants = new Map<string, string>();
 
@@ -28,21 +33,22 @@ export class OnnxGraph {
     attributes: Readonly<Record<string, Attribute | undefined>> = {},
   ): string {
     const output = this.#unique(`${prefix}/${op}`);
-    const node = new Message();
-    for (const input of inputs) node.text(1, input);
-    node.text(2, output).text(3, output).text(4, op);
-    for (const [name, value] of Object.entries(attributes))
-      if (value !== undefined) node.message(5, attribute(name, value));
-    this.#nodes.push(node);
+    this.#nodes.push({
+      input: inputs,
+      output: [output],
+      name: output,
+      op_type: op,
+      attribute: Object.entries(attributes).flatMap(([key, value]) =>
+        value === undefined ? [] : attribute(key, value),
+      ),
+    });
     return output;
   }
 
   /** A weight; its values are read when the file is written. */
   weight(tensor: NamedTensor): string {
     const name = this.#unique(tensor.name);
-    const message = new Message();
-    for (const size of tensor.shape) message.int(1, size);
-    this.#initializers.push(message.int(2, dataTypes.float).text(8, name).tensor(9, tensor));
+    this.#weights.push({ name, tensor });
     return name;
   }
 
@@ -54,9 +60,12 @@ export class OnnxGraph {
     const name = this.#unique(key);
     this.#constants.set(key, name);
     const data = BigInt64Array.from(values, BigInt);
-    this.#initializers.push(
-      new Message().int(1, values.length).int(2, dataTypes.int64).text(8, name).raw(9, new Uint8Array(data.buffer)),
-    );
+    this.#constantTensors.push({
+      dims: [values.length],
+      data_type: dataTypes.int64,
+      name,
+      raw_data: new Uint8Array(data.buffer),
+    });
     return name;
   }
 
@@ -66,7 +75,7 @@ export class OnnxGraph {
 
   /** A name for a graph's output, given by a node that changes nothing. */
   rename(from: string, to: string): void {
-    this.#nodes.push(new Message().text(1, from).text(2, to).text(3, `${to}/Identity`).text(4, "Identity"));
+    this.#nodes.push({ input: [from], output: [to], name: `${to}/Identity`, op_type: "Identity" });
   }
 
   /** Keeps a name free of nodes and constants. */
@@ -74,15 +83,16 @@ export class OnnxGraph {
     return this.#unique(name);
   }
 
-  /** The GraphProto. */
-  finish(name: string, inputs: readonly Value[], outputs: readonly Value[]): Message {
-    const graph = new Message();
-    for (const node of this.#nodes) graph.message(1, node);
-    graph.text(2, name);
-    for (const initializer of this.#initializers) graph.message(5, initializer);
-    for (const input of inputs) graph.message(11, valueInfo(input));
-    for (const output of outputs) graph.message(12, valueInfo(output));
-    return graph;
+  /** The pieces of the GraphProto, in the file's order. */
+  finish(name: string, inputs: readonly Value[], outputs: readonly Value[]): Piece[] {
+    const graph = encodeOnnx("GraphProto", {
+      node: this.#nodes,
+      name,
+      initializer: this.#constantTensors,
+      input: inputs.map(valueInfo),
+      output: outputs.map(valueInfo),
+    });
+    return [graph, ...this.#weights.flatMap(weightPieces)];
   }
 
   #unique(name: string): string {
@@ -92,23 +102,28 @@ export class OnnxGraph {
   }
 }
 
-function attribute(name: string, value: Attribute): Message {
-  const message = new Message().text(1, name);
-  if (typeof value === "string") return message.text(4, value).int(20, attributeTypes.string);
-  if (typeof value === "number") return message.int(3, value).int(20, attributeTypes.int);
-  if ("float" in value) return message.float(2, value.float).int(20, attributeTypes.float);
-  for (const part of value) message.int(8, part);
-  return message.int(20, attributeTypes.ints);
+/** The bytes of a piece. */
+export function pieceBytes(piece: Piece): number {
+  return piece instanceof Uint8Array ? piece.byteLength : countOf(piece.shape) * Float32Array.BYTES_PER_ELEMENT;
 }
 
-function valueInfo({ name, shape }: Value): Message {
-  const dims = new Message();
-  for (const [axis, size] of shape.entries()) {
-    dims.message(
-      1,
-      size === null ? new Message().text(2, axis === 0 ? "batch" : `${name}_${axis}`) : new Message().int(1, size),
-    );
-  }
-  const tensor = new Message().int(1, dataTypes.float).message(2, dims);
-  return new Message().text(1, name).message(2, new Message().message(1, tensor));
+function weightPieces({ name, tensor }: { readonly name: string; readonly tensor: NamedTensor }): Piece[] {
+  const about = encodeOnnx("TensorProto", { dims: tensor.shape, data_type: dataTypes.float, name });
+  const size = pieceBytes(tensor);
+  const start = fieldStart("TensorProto", "raw_data", size);
+  return [fieldStart("GraphProto", "initializer", about.byteLength + start.byteLength + size), about, start, tensor];
+}
+
+function attribute(name: string, value: Attribute): OnnxMessage {
+  if (typeof value === "string") return { name, s: Buffer.from(value), type: attributeTypes.string };
+  if (typeof value === "number") return { name, i: value, type: attributeTypes.int };
+  if ("float" in value) return { name, f: value.float, type: attributeTypes.float };
+  return { name, ints: value, type: attributeTypes.ints };
+}
+
+function valueInfo({ name, shape }: Value): OnnxMessage {
+  const dim = shape.map((size, axis) =>
+    size === null ? { dim_param: axis === 0 ? "batch" : `${name}_${axis}` } : { dim_value: size },
+  );
+  return { name, type: { tensor_type: { elem_type: dataTypes.float, shape: { dim } } } };
 }

@@ -7,16 +7,17 @@ import { torchWeights } from "../torch/torch-weights.ts";
 import type { TorchWeight } from "../torch/torch-weights.ts";
 import { variableTensor } from "../variable-tensor.ts";
 import { WeightsError } from "../weights-error.ts";
-import { OnnxGraph } from "./onnx-graph.ts";
+import { OnnxGraph, pieceBytes } from "./onnx-graph.ts";
 import type { Value } from "./onnx-graph.ts";
 import { layerWriters } from "./onnx-layers.ts";
-import { Message } from "./protobuf.ts";
+import { encodeOnnx, fieldStart } from "./onnx-protos.ts";
 import { toOnnxOrder, toTfjsOrder } from "./writing.ts";
 
 /** The operator set that is written, and the version of the file's own form that goes with it (ONNX 1.12, 2022). */
 export const onnxOpset = 17;
 const irVersion = 8;
-const sizeLimit = 2 ** 31 - 1;
+/** The field before the graph takes less than 100 bytes. */
+const sizeLimit = 2 ** 31 - 100;
 
 /**
  * Writes a model for ONNX Runtime and others: inputs and outputs as tfjs has them (`[batch, h, w, c]`), any batch, channels first
@@ -41,14 +42,14 @@ export function writeOnnx(sink: ByteSink, model: tfl.LayersModel, file: string):
     graph.rename(toTfjsOrder(graph, name, value), name);
     return { name, shape: anyBatch(value.shape) };
   });
-  const message = new Message()
-    .int(1, irVersion)
-    .text(2, "convkit")
-    .message(7, graph.finish(model.name, inputs, outputs))
-    .message(8, new Message().text(1, "").int(2, onnxOpset));
-  if (message.bytes > sizeLimit)
-    throw new WeightsError(file, "", `ONNX files end at 2 GiB, this model needs ${message.bytes} bytes`);
-  for (const piece of message.pieces) {
+  const pieces = graph.finish(model.name, inputs, outputs);
+  const graphBytes = pieces.reduce((sum, piece) => sum + pieceBytes(piece), 0);
+  if (graphBytes > sizeLimit)
+    throw new WeightsError(file, "", `ONNX files end at 2 GiB, this model needs ${graphBytes} bytes`);
+  const about = { ir_version: irVersion, producer_name: "convkit", opset_import: [{ domain: "", version: onnxOpset }] };
+  sink.write(encodeOnnx("ModelProto", about));
+  sink.write(fieldStart("ModelProto", "graph", graphBytes));
+  for (const piece of pieces) {
     if (piece instanceof Uint8Array) sink.write(piece);
     else {
       const data = piece.read();
@@ -60,7 +61,6 @@ export function writeOnnx(sink: ByteSink, model: tfl.LayersModel, file: string):
 
 function writeModel(
   graph: OnnxGraph,
-
   model: tfl.LayersModel,
   inputs: readonly Value[],
   weights: ReadonlyMap<tfl.LayerVariable, TorchWeight>,

@@ -5,6 +5,7 @@ import { checkedCount, decodeElements, dtypeBytes, floatParts } from "../named-t
 import type { NamedTensor, StoredType, TensorData } from "../named-tensor.ts";
 import { WeightsError } from "../weights-error.ts";
 import { readZip } from "../zip-reader.ts";
+import type { ZipEntry } from "../zip-reader.ts";
 import { PickleGlobal, readPickle } from "./pickle.ts";
 import type { PickleValue, PickleWorld } from "./pickle.ts";
 
@@ -45,18 +46,17 @@ const legacyMagic = 0x1950a86a20f9469cfc6cn;
  * The state dict of a PyTorch file: the zip container (1.6 and later) or the one before it. The pickle inside is read by an allow-list
  * and never runs anything; a state dict wrapped in `state_dict`, `model` or `model_state_dict` is found.
  */
-export function readTorchFile(source: ByteSource): { tensors: NamedTensor[] } {
+export async function readTorchFile(source: ByteSource): Promise<{ tensors: NamedTensor[] }> {
   const isZip = source.size >= 4 && Buffer.from(source.read(0, 4)).toString("latin1") === "PK\x03\x04";
-  return { tensors: isZip ? readZipContainer(source) : readLegacyContainer(source) };
+  return { tensors: isZip ? readZipContainer(source.file, await readZip(source)) : readLegacyContainer(source) };
 }
 
-function readZipContainer(source: ByteSource): NamedTensor[] {
-  const entries = readZip(source);
+function readZipContainer(file: string, entries: ReadonlyMap<string, ZipEntry>): NamedTensor[] {
   const pickleName = [...entries.keys()].find((name) => /^[^/]+\/data\.pkl$/.test(name));
   const pickle = pickleName === undefined ? undefined : entries.get(pickleName);
   if (pickleName === undefined || pickle === undefined) {
     throw new WeightsError(
-      source.file,
+      file,
       "",
       "expected an entry <name>/data.pkl: this zip archive was not written by torch.save",
     );
@@ -65,15 +65,15 @@ function readZipContainer(source: ByteSource): NamedTensor[] {
   const order = entries.get(`${root}byteorder`);
   const bigEndian =
     order !== undefined && order.size < 16 && new ByteCursor(order.open()).text(order.size).trim() === "big";
-  const state = stateDict(source.file, readPickle(new ByteCursor(pickle.open()), torchWorld(source.file)));
+  const state = stateDict(file, readPickle(new ByteCursor(pickle.open()), torchWorld(file)));
   const opened = new Map<string, ByteSource>();
   const bytesOf = (key: string, place: string): ByteSource => {
     const known = opened.get(key) ?? entries.get(`${root}data/${key}`)?.open();
-    if (known === undefined) throw new WeightsError(source.file, place, `its storage ${root}data/${key} is missing`);
+    if (known === undefined) throw new WeightsError(file, place, `its storage ${root}data/${key} is missing`);
     opened.set(key, known);
     return known;
   };
-  return state.map(([name, tensor]) => asNamedTensor(source.file, name, tensor, bytesOf, bigEndian));
+  return state.map(([name, tensor]) => asNamedTensor(file, name, tensor, bytesOf, bigEndian));
 }
 
 /** Five pickles (magic, protocol, system, the object, the storages' keys), then each storage: its count in 8 bytes, its elements. */

@@ -3,8 +3,8 @@ import type * as tfl from "@tensorflow/tfjs-layers";
 import { openWeights } from "../../src/index.ts";
 
 /** The worst difference between what the model gives for `<base>.x.npy` and what the peer gave, `<base>.y.npy`. */
-export function worstDifference(model: tfl.LayersModel, base: string): number {
-  const [x, y] = [readArray(`${base}.x.npy`), readArray(`${base}.y.npy`)];
+export async function worstDifference(model: tfl.LayersModel, base: string): Promise<number> {
+  const [x, y] = [await readArray(`${base}.x.npy`), await readArray(`${base}.y.npy`)];
   return tf.tidy(() => {
     const result = model.predict(x) as tf.Tensor;
     if (String(result.shape) !== String(y.shape)) throw new Error(`expected shape [${y.shape}], got [${result.shape}]`);
@@ -12,8 +12,8 @@ export function worstDifference(model: tfl.LayersModel, base: string): number {
   });
 }
 
-function readArray(path: string): tf.Tensor {
-  const file = openWeights(path);
+async function readArray(path: string): Promise<tf.Tensor> {
+  const file = await openWeights(path);
   const { shape, read } = file.tensors[0]!;
   const data = read();
   file.close();

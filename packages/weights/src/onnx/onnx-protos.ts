@@ -1,0 +1,62 @@
+import protobuf from "protobufjs";
+
+/**
+ * The messages of ONNX that are written, with its own field numbers; fields not needed here are left out.
+ * Source: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
+ */
+const source = `
+syntax = "proto2";
+package onnx;
+
+message ModelProto {
+  optional int64 ir_version = 1; optional string producer_name = 2; optional GraphProto graph = 7;
+  repeated OperatorSetIdProto opset_import = 8;
+}
+message OperatorSetIdProto { optional string domain = 1; optional int64 version = 2; }
+message GraphProto {
+  repeated NodeProto node = 1; optional string name = 2; repeated TensorProto initializer = 5;
+  repeated ValueInfoProto input = 11; repeated ValueInfoProto output = 12;
+}
+message NodeProto {
+  repeated string input = 1; repeated string output = 2; optional string name = 3; optional string op_type = 4;
+  repeated AttributeProto attribute = 5;
+}
+message AttributeProto {
+  optional string name = 1; optional float f = 2; optional int64 i = 3; optional bytes s = 4; repeated int64 ints = 8;
+  optional int32 type = 20;
+}
+message TensorProto {
+  repeated int64 dims = 1; optional int32 data_type = 2; optional string name = 8; optional bytes raw_data = 9;
+}
+message ValueInfoProto { optional string name = 1; optional TypeProto type = 2; }
+message TypeProto {
+  message Tensor { optional int32 elem_type = 1; optional TensorShapeProto shape = 2; }
+  optional Tensor tensor_type = 1;
+}
+message TensorShapeProto {
+  message Dimension { optional int64 dim_value = 1; optional string dim_param = 2; }
+  repeated Dimension dim = 1;
+}
+`;
+
+const root = protobuf.parse(source, { keepCase: true }).root;
+
+/** A message as a plain object, with the fields named above. */
+export type OnnxMessage = Readonly<Record<string, unknown>>;
+
+export type OnnxMessageName = "AttributeProto" | "GraphProto" | "ModelProto" | "NodeProto" | "TensorProto";
+
+/** A message's bytes. */
+export function encodeOnnx(name: OnnxMessageName, message: OnnxMessage): Uint8Array {
+  return root.lookupType(`onnx.${name}`).encode(message).finish();
+}
+
+/** What stands before the `size` bytes of a field that is written in parts, so that a model need not be in memory once more. */
+export function fieldStart(name: OnnxMessageName, field: string, size: number): Uint8Array {
+  const { id } = root.lookupType(`onnx.${name}`).fields[field]!;
+  const lengthDelimited = 2;
+  return protobuf.Writer.create()
+    .uint32((id << 3) | lengthDelimited)
+    .uint32(size)
+    .finish();
+}
