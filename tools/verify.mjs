@@ -41,5 +41,18 @@ for (const file of reports) {
     }
   }
 }
+process.stdout.write("\nSpeed against tfjs-node eager, which may not fall under its floors:\n");
+const guard = spawnSync(process.execPath, ["apps/bench/bin/convkit-bench.js", "--check", "--json"], {
+  cwd: root,
+  stdio: ["ignore", "pipe", "inherit"],
+  encoding: "utf8",
+});
+const verdicts = guard.stdout.trim() === "" ? [] : JSON.parse(guard.stdout);
+for (const { case: name, ratio, floor, ok, note } of verdicts)
+  process.stdout.write(`${ok ? "ok    " : "Failed"} ${name}: ${ratio?.toFixed(2) ?? note}, floor ${floor}\n`);
+const fallen = verdicts.filter(({ ok }) => !ok).length;
+sums.passed += verdicts.length - fallen;
+sums.failed += guard.status === 0 ? 0 : Math.max(fallen, 1);
+
 process.stdout.write(`\n${sums.passed} passed, ${sums.failed} failed\n`);
 process.exit(tests.status === 0 && sums.failed === 0 ? 0 : 1);

@@ -1,6 +1,7 @@
 """The measured networks as a Keras user writes them; a layer's name is the one it has in convkit."""
 
-from keras import Input, Model, layers
+import tensorflow as tf
+from keras import Input, Model, applications, layers
 
 
 def conv(filters, kernel, name, strides=1, padding="valid", activation=None, use_bias=True):
@@ -16,6 +17,12 @@ def lenet5(shape, classes):
     x = layers.Dense(120, activation="relu", name="fc1")(layers.Flatten()(x))
     x = layers.Dense(84, activation="relu", name="fc2")(x)
     return Model(inputs, layers.Dense(classes, activation="softmax", name="fc3")(x))
+
+
+def simple_cnn(shape, classes):
+    x = inputs = Input(shape)
+    x = layers.Flatten()(layers.MaxPooling2D(2)(conv(32, 5, "conv1")(x)))
+    return Model(inputs, layers.Dense(classes, activation="softmax", name="predictions")(x))
 
 
 def inception_cifar10(shape, classes):
@@ -142,14 +149,48 @@ def vgg16_inception(shape, classes):
     return Model(inputs, layers.Dense(classes, activation="softmax", name="predictions")(x))
 
 
-def resnet50(shape, classes):
-    from keras.applications import ResNet50
+def googlenet(shape, classes):
+    """The paper's: biases, local response normalisation, true 5x5; as at inference, without the auxiliary heads."""
 
-    return ResNet50(weights=None, input_shape=shape, classes=classes)
+    def relu(x, filters, kernel, name, strides=1):
+        return conv(filters, kernel, name, strides, "same", "relu")(x)
+
+    def pool(x, strides=2):
+        return layers.MaxPooling2D(3, strides, "same")(x)
+
+    def normalised(x):
+        return layers.Lambda(lambda y: tf.nn.local_response_normalization(y, 2, 1.0, 2e-5, 0.75))(x)
+
+    table = {
+        "3a": (64, 96, 128, 16, 32, 32), "3b": (128, 128, 192, 32, 96, 64),
+        "4a": (192, 96, 208, 16, 48, 64), "4b": (160, 112, 224, 24, 64, 64), "4c": (128, 128, 256, 24, 64, 64),
+        "4d": (112, 144, 288, 32, 64, 64), "4e": (256, 160, 320, 32, 128, 128),
+        "5a": (256, 160, 320, 32, 128, 128), "5b": (384, 192, 384, 48, 128, 128),
+    }
+    x = inputs = Input(shape)
+    x = normalised(pool(relu(x, 64, 7, "conv1", 2)))
+    x = relu(relu(x, 64, 1, "conv2.reduce"), 192, 3, "conv2.conv")
+    x = pool(normalised(x))
+    for name, (b1, r2, b2, r3, b3, b4) in table.items():
+        x = layers.Concatenate()([
+            relu(x, b1, 1, f"{name}.b1"),
+            relu(relu(x, r2, 1, f"{name}.b2.reduce"), b2, 3, f"{name}.b2.conv"),
+            relu(relu(x, r3, 1, f"{name}.b3.reduce"), b3, 5, f"{name}.b3.conv"),
+            relu(pool(x, 1), b4, 1, f"{name}.b4.project"),
+        ])
+        if name in ("3b", "4e"):
+            x = pool(x)
+    x = layers.GlobalAveragePooling2D()(x)
+    return Model(inputs, layers.Dense(classes, activation="softmax", name="predictions")(x))
+
+
+def application(name):
+    return lambda shape, classes: getattr(applications, name)(weights=None, input_shape=shape, classes=classes)
 
 
 NETWORKS = {
     "lenet5": lenet5,
+    "simple-cnn": simple_cnn,
     "inception-cifar10": inception_cifar10,
     "residual-same": residual_same,
     "residual-different": residual_different,
@@ -157,5 +198,9 @@ NETWORKS = {
     "residual-stack": residual_stack,
     "mini-xception": mini_xception,
     "vgg16-inception": vgg16_inception,
-    "resnet50": resnet50,
+    "googlenet": googlenet,
+    "vgg16": application("VGG16"),
+    "inception-v3": application("InceptionV3"),
+    "resnet50": application("ResNet50"),
+    "resnet152": application("ResNet152"),
 }

@@ -55,6 +55,7 @@ class System:
         tf.config.threading.set_intra_op_parallelism_threads(options["threads"])
         tf.config.threading.set_inter_op_parallelism_threads(options["threads"])
         self.variant = options["variant"]
+        self.predicted = None
 
     def train(self, network: dict, batch: int, optimizer: str) -> dict:
         keras.backend.clear_session()
@@ -91,11 +92,15 @@ class System:
         return {"times": self.timer(seconds, count)}
 
     def time_fit(self, seconds: float, count: int) -> list[float]:
-        self.fit(3 * self.chunk, BATCHES)
-        clock = Clock()
-        self.fit(3 * self.chunk, BATCHES, [clock])
-        (before, begin), (after, end) = clock.stamps[0], clock.stamps[-1]
-        step = (end - begin) / (after - before)
+        def time_step() -> float:
+            clock = Clock()
+            self.fit(2 * self.chunk, BATCHES, [clock])
+            (before, begin), (after, end) = clock.stamps[0], clock.stamps[-1]
+            return (end - begin) / (after - before)
+
+        step = time_step()
+        if 4 * self.chunk * step < seconds:
+            step = time_step()
         size = self.chunk * max(1, min(1000, round(seconds / count / step / self.chunk)))
         count = max(1, min(count, int(4 * seconds / step / size)))
         clock = Clock()
@@ -105,8 +110,10 @@ class System:
         return [(after - before) * 1000 / size for before, after in zip(marks, marks[1:])]
 
     def predict(self, network: dict, batch: int) -> dict:
-        keras.backend.clear_session()
-        self.model = model = build(network)
+        if self.predicted != network["name"]:
+            keras.backend.clear_session()
+            self.model, self.predicted = build(network), network["name"]
+        model = self.model
         x = formula.images(0, (batch, *network["input"]), network["scale"])
         if self.variant == "predict_on_batch":
             run = lambda: model.predict_on_batch(x)  # noqa: E731
@@ -134,6 +141,13 @@ class System:
                 outputs = keras.models.load_model(path, compile=False).predict_on_batch(x)
                 times.append((time.perf_counter() - start) * 1000)
         return {"params": model.count_params(), "outputs": outputs.flatten()[:64].tolist(), "times": times}
+
+    def build(self, network: dict) -> dict:
+        """With fresh weights."""
+        start = time.perf_counter()
+        model = NETWORKS[network["name"]](tuple(network["input"]), network["classes"])
+        model.weights[-1].numpy()
+        return {"params": model.count_params(), "times": [(time.perf_counter() - start) * 1000]}
 
     def data(self, source: str, folder: str, batch: int) -> dict:
         """tf.data over arrays, or `image_dataset_from_directory`."""

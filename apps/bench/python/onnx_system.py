@@ -11,7 +11,8 @@ import torch
 
 import formula
 from measuring import measure
-from torch_networks import NETWORKS, StridedSameConv
+from torch_layers import StridedSameConv
+from torch_networks import NETWORKS
 from torch_system import load_formula
 
 OPSET = 17
@@ -35,14 +36,18 @@ class System:
     def __init__(self, options: dict):
         self.settings = onnxruntime.SessionOptions()
         self.settings.intra_op_num_threads = options["threads"]
+        self.exported = None
         self.folder = tempfile.TemporaryDirectory()
 
     def export(self, network: dict, batch: int) -> tuple[str, dict]:
-        model = NETWORKS[network["name"]](tuple(network["input"]), network["classes"])
-        total, trainable = load_formula(model, network["gain"])
-        for module in model.modules():
-            if isinstance(module, StridedSameConv):
-                module.exact = True
+        if self.exported is None or self.exported[0] != network["name"]:
+            model = NETWORKS[network["name"]](tuple(network["input"]), network["classes"])
+            total, trainable = load_formula(model, network["gain"])
+            for module in model.modules():
+                if isinstance(module, StridedSameConv):
+                    module.exact = True
+            self.exported = network["name"], model, {"params": total, "trainable": trainable}
+        _, model, counts = self.exported
         height, width, channels = network["input"]
         path = os.path.join(self.folder.name, "model.onnx")
         with warnings.catch_warnings():
@@ -56,7 +61,7 @@ class System:
                 input_names=["images"],
                 output_names=["probabilities"],
             )
-        return path, {"params": total, "trainable": trainable}
+        return path, counts
 
     def predict(self, network: dict, batch: int) -> dict:
         path, counts = self.export(network, batch)

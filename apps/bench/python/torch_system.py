@@ -12,7 +12,8 @@ from torch.nn import functional as F
 
 import formula
 from measuring import measure, measure_epochs, read_mnist
-from torch_networks import NETWORKS, Flatten, SeparableConv, StridedSameConv
+from torch_layers import Flatten, SeparableConv, StridedSameConv
+from torch_networks import NETWORKS
 
 BATCHES = 8
 ROLES = {"weight": "gamma", "bias": "beta", "running_mean": "moving_mean", "running_var": "moving_variance"}
@@ -80,12 +81,13 @@ class System:
         torch.set_num_threads(options["threads"])
         torch.set_num_interop_threads(options["threads"])
         self.variant = options["variant"]
+        self.predicted = None
         self.threads = options["threads"]
         self.device = torch.device(options["device"])
         self.dtype = {"float32": None, "bfloat16": torch.bfloat16, "float16": torch.float16}[options["precision"]]
         self.layout = torch.contiguous_format if self.variant == "contiguous" else torch.channels_last
 
-    def build(self, network: dict) -> tuple[nn.Module, dict]:
+    def made(self, network: dict) -> tuple[nn.Module, dict]:
         model = NETWORKS[network["name"]](tuple(network["input"]), network["classes"])
         total, trainable = load_formula(model, network["gain"])
         model = model.to(self.device, memory_format=self.layout)
@@ -105,7 +107,7 @@ class System:
             torch.cuda.synchronize()
 
     def train(self, network: dict, batch: int, optimizer: str) -> dict:
-        model, counts = self.build(network)
+        model, counts = self.made(network)
         self.prepare_step(model, network, optimizer)
         self.batches = [self.batch(network, index, batch) for index in range(BATCHES)]
         start = time.perf_counter()
@@ -125,7 +127,7 @@ class System:
     def exact_losses(self, network: dict, optimizer: str) -> list[float]:
         """The losses of two steps on batch 0 with TensorFlow's padding, by a second model; the timed one stays as it is."""
         timed = self.step, self.steps
-        model, _ = self.build(network)
+        model, _ = self.made(network)
         for module in model.modules():
             if isinstance(module, StridedSameConv):
                 module.exact = True
@@ -159,7 +161,9 @@ class System:
         return {"times": measure(self.steps, seconds, count)}
 
     def predict(self, network: dict, batch: int) -> dict:
-        model, counts = self.build(network)
+        if self.predicted is None or self.predicted[0] != network["name"]:
+            self.predicted = network["name"], *self.made(network)
+        _, model, counts = self.predicted
         activation = (lambda y: y.softmax(1)) if network["classes"] > 1 else torch.sigmoid
         x = self.images(network, 0, batch)
 
@@ -184,7 +188,7 @@ class System:
         """From a .safetensors file to the first prediction."""
         from safetensors.torch import load_file, save_file
 
-        model, counts = self.build(network)
+        model, counts = self.made(network)
         activation = (lambda y: y.softmax(1)) if network["classes"] > 1 else torch.sigmoid
         x = self.images(network, 0, 1)
         with tempfile.TemporaryDirectory() as folder, torch.inference_mode():
@@ -199,6 +203,14 @@ class System:
                 outputs = activation(fresh.eval()(x)).numpy()
                 times.append((time.perf_counter() - start) * 1000)
         return {**counts, "outputs": outputs.flatten()[:64].tolist(), "times": times}
+
+    def build(self, network: dict) -> dict:
+        """With fresh weights, PyTorch's own initialisation."""
+        start = time.perf_counter()
+        model = NETWORKS[network["name"]](tuple(network["input"]), network["classes"])
+        times = [(time.perf_counter() - start) * 1000]
+        tensors = [*model.parameters(), *(buffer for buffer in model.buffers() if buffer.is_floating_point())]
+        return {"params": sum(tensor.numel() for tensor in tensors), "times": times}
 
     def data(self, source: str, folder: str, batch: int) -> dict:
         """`DataLoader` over tensors or over torchvision's ImageFolder, in this process or with worker processes."""
@@ -220,7 +232,7 @@ class System:
         (x, y), (test_x, test_y) = ((torch.from_numpy(i), torch.from_numpy(l)) for i, l in (read_mnist(folder, part) for part in ("train", "t10k")))
         x, test_x = x[:, None].float() / 255, test_x[:, None].float() / 255
         y, test_y = y.long(), test_y.long()
-        model, counts = self.build(network)
+        model, counts = self.made(network)
         self.prepare_step(model, network, "adam", 1e-3)
         for epoch in range(epochs):
             model.train()

@@ -6,7 +6,7 @@ export type Precision = "float32" | "bfloat16" | "float16";
 
 /** The work one process does for a case; cases that share it are read from one process. */
 export interface Work {
-  readonly do: "train" | "predict" | "load" | "data" | "accuracy";
+  readonly do: "train" | "predict" | "load" | "build" | "data" | "accuracy";
   readonly network: NetworkName;
   readonly batch: number;
   readonly optimizer: Optimizer;
@@ -31,72 +31,97 @@ export interface Case {
   readonly systems: readonly SystemName[];
   /** Belongs to `--quick`. */
   readonly quick: boolean;
+  /** Variants that are left out, since they take long to start and cannot win here. */
+  readonly without?: readonly string[];
+  /** At most so many rounds. */
+  readonly rounds?: number;
 }
 
 const training: readonly SystemName[] = ["convkit", "convkit-bf16", "tfjs-node", "keras", "torch"];
-const predicting: readonly SystemName[] = [
-  "convkit",
-  "convkit-bf16",
-  "convkit-wasm",
-  "tfjs-node",
-  "keras",
-  "torch",
-  "onnxruntime",
+const predicting: readonly SystemName[] = ["convkit", "convkit-bf16", "tfjs-node", "keras", "torch", "onnxruntime"];
+
+/** Several steps a call save what a call costs, which large steps do not feel; XLA was far behind wherever it was tried. */
+const forLargeSteps = ["steps", "steps_per_execution", "xla", "compile"];
+
+interface Trained {
+  readonly optimizer?: Optimizer;
+  /** Whether WebAssembly trains it in bearable time. */
+  readonly wasm?: boolean;
+  readonly quick?: boolean;
+  readonly without?: readonly string[];
+}
+
+const trained: readonly (readonly [NetworkName, number, Trained])[] = [
+  ["lenet5", 32, { wasm: true, quick: true }],
+  ["inception-cifar10", 128, { wasm: true, quick: true }],
+  ["resnet50-small", 32, { wasm: true, quick: true }],
+  ["mini-xception", 32, { without: ["steps", "steps_per_execution", "xla"] }],
+  ["simple-cnn", 32, { wasm: true, without: ["xla"] }],
+  ["residual-stack", 32, { wasm: true, without: ["xla"] }],
+  ["residual-same", 128, { wasm: true, without: ["xla"] }],
+  ["residual-different", 128, { wasm: true, without: ["xla"] }],
+  ["inception-cifar10", 128, { optimizer: "adam", without: ["xla", "compile"] }],
+  ["mini-xception", 32, { optimizer: "rmsprop", without: forLargeSteps }],
+  ["googlenet", 8, { without: forLargeSteps }],
+  ["resnet50", 8, { without: forLargeSteps }],
+  ["inception-v3", 4, { without: forLargeSteps }],
+  ["vgg16", 2, { without: forLargeSteps }],
+  ["vgg16-inception", 8, { without: forLargeSteps }],
 ];
 
-/** network, batch, whether WebAssembly trains it in bearable time, whether `--quick` takes it, optimizer where not SGD */
-const trained: readonly (readonly [NetworkName, number, boolean, boolean, Optimizer?])[] = [
-  ["lenet5", 32, true, true],
-  ["inception-cifar10", 128, true, true],
-  ["resnet50-small", 32, true, true],
-  ["mini-xception", 32, false, false],
-  ["residual-stack", 32, true, false],
-  ["residual-same", 128, true, false],
-  ["residual-different", 128, true, false],
-  ["inception-cifar10", 128, false, false, "adam"],
-  ["mini-xception", 32, false, false, "rmsprop"],
-  ["vgg16-inception", 8, false, false],
-];
+interface Predicted {
+  /** The batches that WebAssembly predicts in bearable time. */
+  readonly wasm?: readonly number[];
+  /** The batches that `--quick` takes. */
+  readonly quick?: readonly number[];
+  readonly without?: readonly string[];
+}
 
-/** network, batches, those that `--quick` takes */
-const predicted: readonly (readonly [NetworkName, readonly number[], readonly number[]])[] = [
-  ["resnet50", [1, 8, 32], [1]],
-  ["lenet5", [1, 8, 32], []],
-  ["resnet50-small", [1, 8, 32], [32]],
-  ["inception-cifar10", [1, 8, 32], []],
-  ["mini-xception", [1, 8, 32], []],
-  ["residual-stack", [1, 8, 32], []],
-  ["residual-same", [1, 8, 32], []],
-  ["residual-different", [1, 8, 32], []],
-  ["vgg16-inception", [1, 8], []],
+const all = [1, 8, 32] as const;
+
+const predicted: readonly (readonly [NetworkName, readonly number[], Predicted])[] = [
+  ["resnet50", all, { wasm: [1], quick: [1] }],
+  ["inception-v3", [1, 8], { wasm: [1], without: ["compile"] }],
+  ["googlenet", all, { wasm: [1], without: ["compile"] }],
+  ["lenet5", all, { wasm: all }],
+  ["simple-cnn", all, { wasm: all }],
+  ["inception-cifar10", all, { wasm: all }],
+  ["resnet50-small", all, { wasm: all, quick: [32] }],
+  ["residual-stack", all, { wasm: all }],
+  ["residual-same", all, { wasm: all }],
+  ["residual-different", all, { wasm: all }],
+  ["mini-xception", all, { wasm: [1], without: ["compile"] }],
+  ["vgg16", [1, 8], { without: ["compile"] }],
+  ["vgg16-inception", [1, 8], { without: ["compile"] }],
 ];
 
 const base = { optimizer: "sgd", precision: "float32", device: "cpu" } as const;
 
 function trainingCases(): Case[] {
-  return trained.flatMap(([network, batch, wasm, quick, optimizer = "sgd"]) => {
+  return trained.flatMap(([network, batch, { optimizer = "sgd", wasm = false, quick = false, without = [] }]) => {
     const work: Work = { ...base, do: "train", network, batch, optimizer };
-    const systems: readonly SystemName[] = wasm ? [...training, "convkit-wasm"] : training;
+    const one = { work, systems: wasm ? [...training, "convkit-wasm" as const] : training, quick, without };
     const name = `${network}-b${batch}${optimizer === "sgd" ? "" : `-${optimizer}`}`;
-    const step: Case = { name: `train/${name}`, work, reading: "times", unit: "ms", systems, quick };
+    const step: Case = { ...one, name: `train/${name}`, reading: "times", unit: "ms" };
     if (optimizer !== "sgd") return [step];
     return [
       step,
-      { name: `first-step/${name}`, work, reading: "firstStep", unit: "ms", systems, quick },
-      { name: `memory/${name}`, work, reading: "peakMemory", unit: "MB", systems, quick },
+      { ...one, name: `first-step/${name}`, reading: "firstStep", unit: "ms" },
+      { ...one, name: `memory/${name}`, reading: "peakMemory", unit: "MB" },
     ];
   });
 }
 
 function predictionCases(): Case[] {
-  return predicted.flatMap(([network, batches, quick]) =>
+  return predicted.flatMap(([network, batches, { wasm = [], quick = [], without = [] }]) =>
     batches.map((batch) => ({
       name: `predict/${network}-b${batch}`,
       work: { ...base, do: "predict" as const, network, batch },
       reading: "times" as const,
       unit: "ms" as const,
-      systems: predicting,
+      systems: wasm.includes(batch) ? [...predicting, "convkit-wasm" as const] : predicting,
       quick: quick.includes(batch),
+      without,
     })),
   );
 }
@@ -110,6 +135,13 @@ function loadCases(): Case[] {
     systems: ["convkit", "tfjs-node", "keras", "torch", "onnxruntime"],
     quick: false,
   }));
+}
+
+/** A network with fresh weights, in a process that has built none before. */
+function buildCases(): Case[] {
+  const work: Work = { ...base, do: "build", network: "resnet152", batch: 1 };
+  const systems = ["convkit", "tfjs-node", "keras", "torch"] as const;
+  return [{ name: "build/resnet152", work, reading: "times", unit: "ms", systems, quick: false }];
 }
 
 /** From files to the batches that the system's own training step takes, shuffled. */
@@ -129,23 +161,29 @@ function dataCases(): Case[] {
 function accuracyCases(): Case[] {
   const work: Work = { ...base, do: "accuracy", data: "mnist", network: "lenet5", batch: 128, optimizer: "adam" };
   const systems = ["convkit", "tfjs-node", "keras", "torch"] as const;
-  return [{ name: "accuracy/mnist-lenet5", work, reading: "seconds", unit: "s", systems, quick: false }];
+  return [{ name: "accuracy/mnist-lenet5", work, reading: "seconds", unit: "s", systems, quick: false, rounds: 2 }];
 }
 
-/** The training step with one thread, beside `train/` with all of them. */
+/** Training steps and the decoding of pictures with one thread, beside `train/` and `data/` with all of them. */
 function scaleCases(): Case[] {
+  const one = { reading: "times", unit: "ms", systems: ["convkit", "keras", "torch"], quick: false } as const;
   const networks = [
     ["lenet5", 32],
     ["resnet50-small", 32],
   ] as const;
-  return networks.map(([network, batch]) => ({
-    name: `scale/${network}-b${batch}-threads1`,
-    work: { ...base, do: "train", network, batch, threads: 1 },
-    reading: "times",
-    unit: "ms",
-    systems: ["convkit", "keras", "torch"],
-    quick: false,
-  }));
+  return [
+    ...networks.map(([network, batch]): Case => ({
+      ...one,
+      name: `scale/${network}-b${batch}-threads1`,
+      work: { ...base, do: "train", network, batch, threads: 1 },
+      without: ["xla", "compile"],
+    })),
+    {
+      ...one,
+      name: "scale/jpeg-180-b32-workers1",
+      work: { ...base, do: "data", data: "jpeg", network: "mini-xception", batch: 32, threads: 1 },
+    },
+  ];
 }
 
 /** ResNet-50 at 224x224, the usual measure of a GPU; PyTorch trains it with automatic mixed precision. */
@@ -167,6 +205,7 @@ export const cases: readonly Case[] = [
   ...trainingCases(),
   ...predictionCases(),
   ...loadCases(),
+  ...buildCases(),
   ...dataCases(),
   ...accuracyCases(),
   ...scaleCases(),

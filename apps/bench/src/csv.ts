@@ -12,6 +12,7 @@ const columns = [
   "ratioToFastestPeer",
   "samples",
   "otherLoad",
+  "peakMB",
   "note",
 ] as const satisfies readonly (keyof Row)[];
 

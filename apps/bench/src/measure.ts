@@ -55,6 +55,8 @@ interface Runner {
   readonly variant: string;
   readonly samples: Map<string, number[]>;
   readonly loads: number[];
+  /** Largest resident sets by case, in 10^6 bytes. */
+  readonly peaks: Map<string, number[]>;
   status: Status;
   note: string;
   /** Too slow to matter after its first round. */
@@ -73,8 +75,8 @@ export interface Measured {
  * process that runs, and what was measured of the group is yielded.
  */
 export async function* measureCases(cases: readonly Case[], options: MeasureOptions): AsyncGenerator<Measured> {
-  // The largest network last: a run that is interrupted then has the most rows.
-  const isLarge = ([first]: readonly Case[]) => (first?.work.network === "vgg16-inception" ? 1 : 0);
+  // The largest networks last: a run that is interrupted then has the most rows.
+  const isLarge = ([first]: readonly Case[]) => (first?.work.network.startsWith("vgg16") ? 1 : 0);
   for (const group of groupCases(cases).toSorted((a, b) => isLarge(a) - isLarge(b))) {
     if (options.signal?.aborted) return;
     yield await measureGroup(group, options);
@@ -88,7 +90,8 @@ export function groupCases(cases: readonly Case[]): Case[][] {
 }
 
 async function measureGroup(group: readonly Case[], options: MeasureOptions): Promise<Measured> {
-  const { rounds, signal } = options;
+  const { signal } = options;
+  const rounds = Math.min(options.rounds, ...group.map((each) => each.rounds ?? Infinity));
   const data = await measuredData(group[0]!.work);
   const versions: Record<string, string> = {};
   const references = new Map<number, Reply>();
@@ -99,7 +102,7 @@ async function measureGroup(group: readonly Case[], options: MeasureOptions): Pr
       for (const runner of turn) {
         if (signal?.aborted) break;
         if (runner.status !== "ok" || runner.dropped) continue;
-        await runOnce(runner, group, { ...options, round, references, versions, folder: data?.folder });
+        await runOnce(runner, group, { ...options, rounds, round, references, versions, folder: data?.folder });
       }
       if (round === 0) dropSlow(runners, group);
     }
@@ -118,12 +121,14 @@ function makeRunners(group: readonly Case[], options: MeasureOptions): Runner[] 
   return able.flatMap((system) => {
     const installed = (command ?? ((name) => driverCommand(name, python)))(system) !== undefined;
     const all = systems[system].variants[work.do];
-    const variants = all.filter((variant) => !skipCompilers || !compilers.includes(variant));
+    const without = [...(group[0]!.without ?? []), ...(skipCompilers ? compilers : [])];
+    const variants = all.filter((variant) => !without.includes(variant));
     return variants.map((variant) => ({
       system,
       variant,
       samples: new Map<string, number[]>(),
       loads: [],
+      peaks: new Map<string, number[]>(),
       status: installed ? ("ok" as const) : ("not installed" as const),
       note: installed ? "" : "run `convkit-bench setup`",
       dropped: false,
@@ -185,7 +190,7 @@ async function runBatch(
     return;
   }
   const steady = cases.some(({ reading }) => reading === "times" || reading === "peakMemory");
-  const isTimed = steady && work.do !== "load";
+  const isTimed = steady && work.do !== "load" && work.do !== "build";
   const during = isTimed ? new OtherLoad(driver.pid) : load;
   const timed = isTimed ? await driver.ask({ do: "measure", seconds, count: samples }, patience) : prepared;
   const share = during.share();
@@ -193,6 +198,7 @@ async function runBatch(
   for (const { name, reading } of cases) {
     const values = read(reading, prepared, timed);
     runner.samples.set(name, [...(runner.samples.get(name) ?? []), ...values]);
+    runner.peaks.set(name, [...(runner.peaks.get(name) ?? []), ...read("peakMemory", prepared, timed)]);
   }
 }
 
@@ -203,6 +209,7 @@ export function request(
 ): object {
   if (work.do === "data") return { do: "data", source: work.data, folder, batch };
   if (work.do === "accuracy") return { do: "accuracy", network, batch, folder, ...accuracyGoal };
+  if (work.do === "build") return { do: "build", network };
   if (work.do === "load") return { do: "load", network, count };
   if (work.do === "predict") return { do: "predict", network, batch };
   return { do: "train", network, batch, optimizer: work.optimizer };
@@ -215,27 +222,36 @@ function read(reading: Case["reading"], prepared: Reply, timed: Reply): readonly
 }
 
 /** A GPU that must not be used is hidden. */
-function driverEnvironment({ device }: Work): NodeJS.ProcessEnv {
-  return device === "cpu" ? { CUDA_VISIBLE_DEVICES: "-1" } : {};
+function driverEnvironment({ device, do: what, threads }: Work): NodeJS.ProcessEnv {
+  return {
+    ...(device === "cpu" && { CUDA_VISIBLE_DEVICES: "-1" }),
+    // Node decodes pictures on the threads of libuv's pool, whose size is only taken from here.
+    ...(what === "data" && threads !== undefined && { UV_THREADPOOL_SIZE: String(threads) }),
+  };
 }
 
 /**
- * After the first round a variant that is a tenth behind its system's best, or three times behind the fastest system, is
- * not run again: its row keeps that round's numbers.
+ * After the first round a variant that is a tenth behind its system's best, or twice behind the fastest system in the case's
+ * own precision, is not run again: its row keeps that round's numbers.
  */
 function dropSlow(runners: readonly Runner[], group: readonly Case[]): void {
   const timed = group.filter(({ reading }) => reading === "times" || reading === "seconds");
   if (timed.length === 0) return;
+  const peersAndUs = runners.filter(({ system }) => system !== "convkit-bf16");
   for (const runner of runners) {
-    runner.dropped = timed.every(({ name }) => {
-      const median = medianOf(runner, name);
-      if (median === undefined) return false;
-      const best = (others: readonly Runner[]) => Math.min(...others.map((other) => medianOf(other, name) ?? Infinity));
-      return (
-        median > 1.1 * best(runners.filter(({ system }) => system === runner.system)) || median > 3 * best(runners)
-      );
-    });
+    const ofSystem = runners.filter(({ system }) => system === runner.system);
+    const mine = timed.filter(({ name }) => medianOf(runner, name) !== undefined);
+    runner.dropped =
+      mine.length > 0 &&
+      mine.every(({ name }) => {
+        const median = medianOf(runner, name)!;
+        return median > 1.1 * fastest(ofSystem, name) || median > 2 * fastest(peersAndUs, name);
+      });
   }
+}
+
+function fastest(runners: readonly Runner[], name: string): number {
+  return Math.min(...runners.map((runner) => medianOf(runner, name) ?? Infinity));
 }
 
 function medianOf(runner: Runner, name: string): number | undefined {
@@ -249,6 +265,7 @@ function rowsOf({ name, unit, systems: able }: Case, runners: readonly Runner[])
     const ranked = variants.toSorted((a, b) => (medianOf(a, name) ?? Infinity) - (medianOf(b, name) ?? Infinity));
     const best = ranked[0]!;
     const samples = best.samples.get(name) ?? [];
+    const peaks = best.peaks.get(name) ?? [];
     const loads = variants.flatMap(({ loads }) => loads);
     const numbers = samples.length === 0 ? { median: null, p10: null, p90: null } : spread(samples);
     const status = samples.length > 0 ? "ok" : best.status === "ok" ? "not run" : best.status;
@@ -262,6 +279,7 @@ function rowsOf({ name, unit, systems: able }: Case, runners: readonly Runner[])
       ratioToFastestPeer: null,
       samples: samples.length,
       otherLoad: loads.length === 0 ? null : loads.reduce((sum, share) => sum + share, 0) / loads.length,
+      peakMB: peaks.length === 0 ? null : quantile(peaks, 0.5),
       variants: ranked.map((variant) => variantResult(variant, name)),
       note: samples.length > 0 ? variantTrouble(ranked) : best.note,
     };

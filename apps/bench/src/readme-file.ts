@@ -1,14 +1,18 @@
-import { basename, relative } from "node:path";
+import { basename, dirname, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { readNotes, unexplained, withNotes } from "./notes.ts";
 import { readmeSection, updateReadme } from "./readme.ts";
-import { newestResult, readResult } from "./result-files.ts";
+import { newestResult, readResult, writeResult } from "./result-files.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 
 /** Where results of a checkout are written and committed. */
 export const resultsFolder = fileURLToPath(new URL("../results", import.meta.url));
 
-/** The `readme` command. Throws where there is no full result yet. */
+/**
+ * The `readme` command: writes the newest full result, or the one that is named, into the README; its files get the notes on
+ * rows that are behind. Throws where there is no full result yet.
+ */
 export function readmeFile({ result: file }: { result?: string }): void {
   const chosen =
     file === undefined ? newestResult(resultsFolder) : { name: basename(file, ".json"), result: readResult(file) };
@@ -16,6 +20,13 @@ export function readmeFile({ result: file }: { result?: string }): void {
     throw new Error(
       `There is no complete result of all cases in ${relative(root, resultsFolder)}: run convkit-bench first.`,
     );
-  updateReadme(`${root}README.md`, readmeSection(chosen.result, chosen.name, relative(root, resultsFolder)));
-  process.stderr.write(`README.md now shows ${chosen.name}.\n`);
+  const notes = readNotes();
+  const { name } = chosen;
+  const result = { ...chosen.result, rows: withNotes(chosen.result.rows, notes) };
+  writeResult(file === undefined ? resultsFolder : dirname(file), name, result);
+  updateReadme(`${root}README.md`, readmeSection(result, notes, name, relative(root, resultsFolder)));
+  process.stderr.write(`README.md now shows ${name}.\n`);
+  const without = unexplained(result.rows, notes);
+  if (without.length > 0)
+    process.stderr.write(`apps/bench/notes.json does not say why behind: ${without.join(", ")}.\n`);
 }

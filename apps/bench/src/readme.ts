@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { groupBy } from "./group-by.ts";
+import { isBehind, type Notes } from "./notes.ts";
 import type { Result, Row } from "./result.ts";
 import { quantile } from "./statistics.ts";
 import { formatNumber } from "./table.ts";
@@ -17,18 +18,45 @@ export function updateReadme(path: string, section: string): void {
   writeFileSync(path, `${text.slice(0, begin + markers.begin.length)}\n${section}\n${text.slice(end)}`);
 }
 
-/** The result as Markdown: the chart, a table each of training and prediction, and where the numbers come from. */
-export function readmeSection(result: Result, name: string, folder: string): string {
-  const { machine, versions, date, commit, threads } = result;
+/**
+ * The result as Markdown: the chart, a table each of training and prediction, why rows are behind, the other cases folded,
+ * and where the numbers come from.
+ */
+export function readmeSection(result: Result, notes: Notes, name: string, folder: string): string {
+  const { machine, versions, date, commit, threads, rows } = result;
   const known = ["tfjs", "tensorflow", "keras", "torch", "onnxruntime", "node"].filter((key) => versions[key]);
   return [
     `<picture><source media="(prefers-color-scheme: dark)" srcset="${folder}/${name}-dark.svg"><img alt="Speed of each system relative to the fastest peer" src="${folder}/${name}.svg"></picture>`,
     "",
-    ...table(result.rows, "train/", "Training, ms a step"),
-    ...table(result.rows, "predict/", "Prediction, ms a batch"),
-    ...loadWarning(result.rows),
+    ...table(rows, "train/", "Training, ms a step"),
+    ...table(rows, "predict/", "Prediction, ms a batch"),
+    ...behind(rows, notes),
+    ...loadWarning(rows),
+    ...folded("First step, memory, loading, data, accuracy and scaling", [
+      ...table(rows, "first-step/", "First step: trace and compile, ms"),
+      ...table(rows, "memory/", "Largest resident set while training, MB"),
+      ...table(rows, "build/", "Building with fresh weights, ms"),
+      ...table(rows, "load/", "From the file to the first prediction, ms"),
+      ...table(rows, "data/", "Data, ms a batch"),
+      ...table(rows, "accuracy/", "From the start to 99 % on MNIST, s"),
+      ...table(rows, "scale/", "With one thread or worker, ms"),
+    ]),
     `Medians; the fastest variant of each system; bold is the fastest of float32. ${machine.cpu}, ${machine.cores} cores (${machine.features.filter((flag) => /amx_bf16|avx512f|avx2|bf16/.test(flag)).join(", ")}), ${threads} threads, ${machine.os}, ${date.slice(0, 10)}, commit ${commit ?? "unknown"}; ${known.map((key) => `${key} ${versions[key]}`).join(", ")}. All cases, spread and variants: [${name}.csv](${folder}/${name}.csv); how it is measured: [benchmarks](docs/benchmarks.md).`,
   ].join("\n");
+}
+
+/** Where convkit's float32 is behind, by how much, why, and what was tried. */
+function behind(rows: readonly Row[], notes: Notes): string[] {
+  const lines = rows.filter(isBehind).map((row) => {
+    const peer = rows.find((other) => other.case === row.case && other.ratioToFastestPeer === 1);
+    const share = `${Math.round(row.ratioToFastestPeer! * 100)} % of ${peer?.system ?? "a peer"}'s speed`;
+    return `- \`${row.case}\`: ${share}${notes[row.case] === undefined ? "" : `. ${notes[row.case]}`}`;
+  });
+  return lines.length === 0 ? [] : ["Where convkit in float32 is behind the fastest peer:", "", ...lines, ""];
+}
+
+function folded(title: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : [`<details><summary>${title}</summary>`, "", ...lines, "</details>", ""];
 }
 
 /** On a busy machine the numbers mislead, and the reader must know. */

@@ -21,6 +21,8 @@ export interface Row {
   readonly samples: number;
   /** Share of the machine that others used meanwhile, 0 to 1. */
   readonly otherLoad: number | null;
+  /** The process's largest resident set, in 10^6 bytes. */
+  readonly peakMB: number | null;
   readonly variants: readonly VariantResult[];
   readonly note: string;
 }

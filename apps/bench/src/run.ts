@@ -1,11 +1,9 @@
 import { availableParallelism } from "node:os";
-import { fileURLToPath } from "node:url";
 import { type Case, selectCases } from "./cases.ts";
-import { commit, findGpu, machine } from "./machine.ts";
-import { type MeasureOptions, measureCases } from "./measure.ts";
+import { findGpu } from "./machine.ts";
+import { measureAndKeep } from "./measure-and-keep.ts";
+import type { MeasureOptions } from "./measure.ts";
 import { peersPython } from "./peers.ts";
-import { type Result, type Row, withRatios } from "./result.ts";
-import { readResult, writeResult } from "./result-files.ts";
 import { resultsFolder } from "./readme-file.ts";
 import { isPeer, type PeerName, peerNames, systemNames } from "./systems.ts";
 import { formatTable } from "./table.ts";
@@ -15,6 +13,7 @@ export interface RunOptions {
   readonly vs?: readonly PeerName[];
   readonly quick?: boolean;
   readonly rounds?: number;
+  readonly seconds?: number;
   readonly threads?: number;
   readonly json?: boolean;
   readonly out?: string;
@@ -37,7 +36,7 @@ export async function run(patterns: readonly string[], options: RunOptions): Pro
   if (options.profile !== undefined)
     return (await import("./profile.ts")).profile(selectCases(patterns), options.profile, settings);
   if (options.roofline) return (await import("./roofline.ts")).roofline(selectCases(patterns), settings, options.json);
-  if (options.check) return (await import("./guard.ts")).guard(patterns, settings, options.json);
+  if (options.check) return (await import("./guard.ts")).guard(patterns, { ...settings, ...forGuard }, options.json);
 
   const chosen = present(selectCases(patterns), patterns, options.quick ?? false);
   const peers = options.vs ?? peerNames;
@@ -50,56 +49,6 @@ export async function run(patterns: readonly string[], options: RunOptions): Pro
     resume: options.resume,
   });
   process.stdout.write(`${options.json ? JSON.stringify(result, null, 2) : formatTable(result.rows)}\n`);
-}
-
-interface Keep extends MeasureOptions {
-  readonly scope: Result["scope"];
-  readonly folder: string;
-  /** An interrupted result whose cases are kept. */
-  readonly resume: string | undefined;
-}
-
-/** Measures; writes the result anew after each group of cases, so that an interrupted run keeps what it has. */
-async function measureAndKeep(chosen: readonly Case[], { scope, folder, resume, ...options }: Keep): Promise<Result> {
-  const before = resume === undefined ? undefined : readResult(resume);
-  const stopped = new Set(before?.rows.flatMap((row) => (row.status === "not run" ? [row.case] : [])));
-  const kept =
-    before?.rows.filter((row) => !stopped.has(row.case) && chosen.some(({ name }) => name === row.case)) ?? [];
-  const done = new Set(kept.map((row) => row.case));
-  const date = new Date().toISOString();
-  const revision = commit(fileURLToPath(new URL("..", import.meta.url))) ?? null;
-  const name = [date.slice(0, 16).replaceAll(/[-:]/g, "").replace("T", "-"), revision, scope].filter(Boolean).join("-");
-  const order = new Map(chosen.map((each, index) => [each.name, index]));
-  const rows: Row[] = [...kept];
-  const versions: Record<string, string> = { ...before?.versions };
-  const described = machine();
-  let result: Result | undefined;
-  let paths: string[] = [];
-  for await (const measured of measureCases(
-    chosen.filter((each) => !done.has(each.name)),
-    options,
-  )) {
-    rows.push(...measured.rows);
-    Object.assign(versions, measured.versions);
-    const sorted = rows.toSorted((a, b) => order.get(a.case)! - order.get(b.case)!);
-    const complete = new Set(rows.map((row) => row.case)).size === chosen.length && !options.signal?.aborted;
-    result = {
-      date,
-      commit: revision,
-      scope,
-      complete,
-      threads: options.threads,
-      rounds: options.rounds,
-      machine: described,
-      versions,
-      rows: withRatios(sorted),
-    };
-    paths = writeResult(folder, name, result);
-  }
-  if (result === undefined)
-    throw new Error("Nothing was measured: the run was stopped before its first case, or nothing was left.");
-  process.stderr.write(`${result.complete ? "Wrote" : "Stopped; what was measured is in"} ${paths.join(", ")}\n`);
-  return result;
 }
 
 /** Those of the chosen cases that `--quick` takes (one that is named in full always), and the GPU's only where there is one or they were asked for. */
@@ -115,11 +64,15 @@ function present(chosen: readonly Case[], patterns: readonly string[], quick: bo
 function thoroughness({
   quick,
   rounds,
+  seconds,
 }: RunOptions): Pick<MeasureOptions, "rounds" | "seconds" | "samples" | "skipCompilers"> {
   return quick
-    ? { rounds: rounds ?? 1, seconds: 0.6, samples: 4, skipCompilers: true }
-    : { rounds: rounds ?? 2, seconds: 1, samples: 5 };
+    ? { rounds: rounds ?? 1, seconds: seconds ?? 0.4, samples: 4, skipCompilers: true }
+    : { rounds: rounds ?? 3, seconds: seconds ?? 0.6, samples: 5 };
 }
+
+/** Continuous integration must not wait: what comes out under its floor is measured again instead. */
+const forGuard = { rounds: 1, seconds: 0.4, samples: 4 } as const;
 
 function progress(line: string): void {
   process.stderr.write(`${line}\n`);

@@ -24,6 +24,7 @@ export interface System {
     readonly train: readonly string[];
     readonly predict: readonly string[];
     readonly load: readonly string[];
+    readonly build: readonly string[];
     readonly data: readonly string[];
     readonly accuracy: readonly string[];
   };
@@ -34,19 +35,19 @@ const one = ["default"] as const;
 export const systems: Readonly<Record<SystemName, System>> = {
   convkit: {
     driver: "node",
-    variants: { train: ["compiled", "steps"], predict: ["compiled"], load: one, data: one, accuracy: one },
+    variants: { train: ["compiled", "steps"], predict: ["compiled"], load: one, build: one, data: one, accuracy: one },
   },
   "convkit-bf16": {
     driver: "node",
-    variants: { train: ["compiled", "steps"], predict: ["compiled"], load: one, data: one, accuracy: one },
+    variants: { train: ["compiled", "steps"], predict: ["compiled"], load: one, build: one, data: one, accuracy: one },
   },
   "convkit-wasm": {
     driver: "node",
-    variants: { train: ["eager"], predict: ["eager"], load: one, data: one, accuracy: one },
+    variants: { train: ["eager"], predict: ["eager"], load: one, build: one, data: one, accuracy: one },
   },
   "tfjs-node": {
     driver: "node",
-    variants: { train: ["eager"], predict: ["eager"], load: one, data: one, accuracy: one },
+    variants: { train: ["eager"], predict: ["eager"], load: one, build: one, data: one, accuracy: one },
   },
   keras: {
     driver: "python",
@@ -54,6 +55,7 @@ export const systems: Readonly<Record<SystemName, System>> = {
       train: ["fit", "steps_per_execution", "xla"],
       predict: ["predict_on_batch", "function"],
       load: one,
+      build: one,
       data: one,
       accuracy: ["fit"],
     },
@@ -64,11 +66,15 @@ export const systems: Readonly<Record<SystemName, System>> = {
       train: ["contiguous", "channels_last", "compile"],
       predict: ["contiguous", "channels_last", "compile"],
       load: ["contiguous"],
+      build: ["contiguous"],
       data: ["loader", "workers"],
       accuracy: ["contiguous"],
     },
   },
-  onnxruntime: { driver: "python", variants: { train: [], predict: one, load: one, data: [], accuracy: [] } },
+  onnxruntime: {
+    driver: "python",
+    variants: { train: [], predict: one, load: one, build: [], data: [], accuracy: [] },
+  },
 };
 
 export function isPeer(name: SystemName): name is PeerName {

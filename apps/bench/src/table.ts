@@ -3,7 +3,7 @@ import type { Row } from "./result.ts";
 
 /** The rows as a table for a terminal: one block a case, the fastest system first. */
 export function formatTable(rows: readonly Row[]): string {
-  const header = ["case", "system", "median", "p10–p90", "unit", "vs fastest peer", "note"];
+  const header = ["case", "system", "median", "p10–p90", "unit", "vs fastest peer", "peak MB", "note"];
   const lines = [...groupBy(rows, (row) => row.case)].flatMap(([name, mine]) =>
     mine
       .toSorted((a, b) => (a.median ?? Infinity) - (b.median ?? Infinity))
@@ -14,11 +14,12 @@ export function formatTable(rows: readonly Row[]): string {
         row.p10 === null || row.p90 === null ? "" : `${formatNumber(row.p10)}–${formatNumber(row.p90)}`,
         row.median === null ? "" : row.unit,
         row.ratioToFastestPeer === null ? "" : row.ratioToFastestPeer.toFixed(2),
+        row.peakMB === null || row.unit === "MB" ? "" : formatNumber(row.peakMB),
         describe(row),
       ]),
   );
   const widths = header.map((title, column) => Math.max(title.length, ...lines.map((line) => line[column]!.length)));
-  const right = new Set([2, 5]);
+  const right = new Set([2, 5, 6]);
   return [header, ...lines]
     .map((line) =>
       line

@@ -47,8 +47,8 @@ const find = (rows: readonly Row[], system: SystemName, name = "train/lenet5-b32
 
 describe("measureCases", () => {
   it("reads steps, first step and memory of a case from the same processes, over all rounds", async () => {
-    const rows = await measured({ keras: good, convkit: { ...good, times: [2, 2, 3] } });
-    expect(find(rows, "convkit")).toMatchObject({ status: "ok", variant: "compiled", median: 2, samples: 6 });
+    const rows = await measured({ keras: good, convkit: { ...good, times: [3, 3, 4] } });
+    expect(find(rows, "convkit")).toMatchObject({ status: "ok", variant: "compiled", median: 3, samples: 6 });
     expect(find(rows, "keras")).toMatchObject({ status: "ok", variant: "fit", median: 5, samples: 6 });
     expect(find(rows, "convkit", "first-step/lenet5-b32")).toMatchObject({ median: 12, unit: "ms", samples: 2 });
     expect(find(rows, "convkit", "memory/lenet5-b32")).toMatchObject({ median: 500, unit: "MB" });
@@ -104,10 +104,24 @@ describe("measureCases", () => {
     expect(find(rows, "keras").status).toBe("ok");
   });
 
-  it("a variant three times behind is not run again", async () => {
-    const rows = await measured({ keras: good, convkit: { ...good, times: [40, 40, 40] } }, stepOnly);
+  it("a variant twice behind is not run again", async () => {
+    const rows = await measured({ keras: good, convkit: { ...good, times: [11, 11, 11] } }, stepOnly);
     expect(find(rows, "convkit").samples).toBe(3);
     expect(find(rows, "keras").samples).toBe(6);
+  });
+
+  it("nobody is dropped for being behind bfloat16", async () => {
+    const rows = await measured({ keras: good, "convkit-bf16": { ...good, times: [1, 1, 1] } }, stepOnly, {
+      systems: ["keras", "convkit-bf16"],
+    });
+    expect(find(rows, "keras").samples).toBe(6);
+  });
+
+  it("a case leaves variants out, and bounds its rounds", async () => {
+    const bounded = stepOnly.map((each) => ({ ...each, without: ["xla", "steps_per_execution"], rounds: 1 }));
+    const rows = await measured({ keras: good, convkit: good }, bounded);
+    expect(find(rows, "keras")).toMatchObject({ samples: 3, peakMB: 500 });
+    expect(find(rows, "keras").variants.map(({ variant }) => variant)).toEqual(["fit"]);
   });
 
   it("an interrupted run keeps what it has", async () => {

@@ -35,12 +35,12 @@ describe("withRatios", () => {
 describe("formatTable", () => {
   it("has a block a case, the fastest first, and says what went wrong", () => {
     expect(formatTable(withRatios(rows)).split("\n")).toEqual([
-      "case               system       median  p10–p90     unit  vs fastest peer  note",
-      "train/lenet5-b32   convkit        2.00  1.96–2.04   ms               1.50",
-      "                   torch          3.00  2.94–3.06   ms               1.00  channels_last",
-      "                   keras          4.00  3.92–4.08   ms               0.75  fit; others used 23 % of the machine",
-      '                   onnxruntime       –                                     failed; it said "no", twice',
-      "predict/lenet5-b1  convkit        1.00  0.980–1.02  ms",
+      "case               system       median  p10–p90     unit  vs fastest peer  peak MB  note",
+      "train/lenet5-b32   convkit        2.00  1.96–2.04   ms               1.50      250",
+      "                   torch          3.00  2.94–3.06   ms               1.00      250  channels_last",
+      "                   keras          4.00  3.92–4.08   ms               0.75      250  fit; others used 23 % of the machine",
+      '                   onnxruntime       –                                              failed; it said "no", twice',
+      "predict/lenet5-b1  convkit        1.00  0.980–1.02  ms                         250",
     ]);
   });
 
@@ -57,9 +57,11 @@ describe("formatTable", () => {
 describe("formatCsv", () => {
   it("quotes what needs quotes, and leaves missing numbers empty", () => {
     const lines = formatCsv(withRatios(rows)).split("\r\n");
-    expect(lines[0]).toBe("case,system,status,variant,median,p10,p90,unit,ratioToFastestPeer,samples,otherLoad,note");
-    expect(lines[1]).toBe("train/lenet5-b32,convkit,ok,default,2,1.96,2.04,ms,1.5,6,0,");
-    expect(lines[4]).toBe('train/lenet5-b32,onnxruntime,failed,,,,,ms,,6,0,"it said ""no"", twice"');
+    expect(lines[0]).toBe(
+      "case,system,status,variant,median,p10,p90,unit,ratioToFastestPeer,samples,otherLoad,peakMB,note",
+    );
+    expect(lines[1]).toBe("train/lenet5-b32,convkit,ok,default,2,1.96,2.04,ms,1.5,6,0,250,");
+    expect(lines[4]).toBe('train/lenet5-b32,onnxruntime,failed,,,,,ms,,6,0,,"it said ""no"", twice"');
     expect(lines.at(-1)).toBe("");
   });
 });
@@ -110,8 +112,8 @@ describe("the README's section", () => {
   it("replaces what stands between the markers, and nothing else", () => {
     const path = join(folder, "README.md");
     writeFileSync(path, "before\n<!-- bench:begin -->\nold\n<!-- bench:end -->\nafter\n");
-    updateReadme(path, readmeSection(result(rows), "a", "results"));
-    updateReadme(path, readmeSection(result(rows), "b", "results"));
+    updateReadme(path, readmeSection(result(rows), {}, "a", "results"));
+    updateReadme(path, readmeSection(result(rows), {}, "b", "results"));
     const text = readFileSync(path, "utf8");
     expect(text).toMatch(/^before\n<!-- bench:begin -->\n<picture>[^]*\n<!-- bench:end -->\nafter\n$/);
     expect(text).toContain("| lenet5-b32 | **2.00** | 4.00 | 3.00 |");
@@ -120,6 +122,18 @@ describe("the README's section", () => {
     );
     expect(text).toContain("during 1 of 5 rows others used 23–23 % of it");
     expect(text).not.toContain("a.csv");
+  });
+
+  it("says of rows that are behind why, and folds the other cases away", () => {
+    const slow = withRatios([
+      row("train/lenet5-b32", "convkit", 4),
+      row("train/lenet5-b32", "keras", 3),
+      row("memory/lenet5-b32", "convkit", 300),
+    ]);
+    const notes = { "train/lenet5-b32": "Calls cost more here." };
+    const text = readmeSection(result(slow), notes, "a", "results");
+    expect(text).toContain("- `train/lenet5-b32`: 75 % of keras's speed. Calls cost more here.\n");
+    expect(text).toMatch(/<details><summary>First step, [^]*\| lenet5-b32 \| \*\*300\*\* \|\n\n<\/details>/);
   });
 
   it("refuses a file without them", () => {

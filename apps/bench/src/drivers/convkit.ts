@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { macs, rawPixels, unitPixels } from "@convkit/core";
+import { macs, rawPixels, unitPixels, withoutDrawing } from "@convkit/core";
 import { loadData } from "@convkit/datasets";
 import { useEngine } from "@convkit/engine";
 import { adam, rmsprop, sgd } from "@convkit/graph";
@@ -54,6 +54,7 @@ type Timer = (seconds: number, count: number) => Promise<number[]>;
 class Convkit implements Served {
   readonly #options: DriverOptions;
   #timer: Timer = async () => [];
+  #predicted: { name: string; model: tfl.LayersModel; counts: ReturnType<typeof setFormulaWeights> } | undefined;
   #profiled: () => Promise<Awaited<ReturnType<NonNullable<Runnable["profile"]>>> | undefined> = async () => undefined;
 
   constructor(options: DriverOptions) {
@@ -61,7 +62,7 @@ class Convkit implements Served {
   }
 
   async train({ network, batch, optimizer }: TrainRequest) {
-    const model = convkitNetwork(network.name);
+    const model = withoutDrawing(() => convkitNetwork(network.name));
     const counts = setFormulaWeights(model, network.gain);
     const shape = [batch, ...network.input];
     const data: Feed[][] = Array.from({ length: batches }, (_, index) => [
@@ -85,8 +86,7 @@ class Convkit implements Served {
   }
 
   async predict({ network, batch }: WorkRequest) {
-    const model = convkitNetwork(network.name);
-    const counts = setFormulaWeights(model, network.gain);
+    const { model, counts } = this.#modelOf(network);
     const shape = [batch, ...network.input];
     const feeds = [{ data: images(0, shape, network.scale), shape }];
     const runnable = this.#runnable((x) => model.apply(x!, { training: false }) as tf.Tensor, { freeze: true });
@@ -100,7 +100,7 @@ class Convkit implements Served {
   }
 
   async load({ network, count }: WorkRequest & { readonly count: number }) {
-    const model = convkitNetwork(network.name);
+    const model = withoutDrawing(() => convkitNetwork(network.name));
     const counts = setFormulaWeights(model, network.gain);
     const folder = mkdtempSync(join(tmpdir(), "convkit-bench-"));
     const shape: [number, number, number, number] = [1, ...network.input];
@@ -124,6 +124,16 @@ class Convkit implements Served {
     return { ...counts, outputs: [...outputs.subarray(0, 64)], times };
   }
 
+  /** With fresh weights, until the last of them is drawn. */
+  async build({ network }: { readonly network: RequestedNetwork }) {
+    const start = performance.now();
+    const model = convkitNetwork(network.name);
+    const last = model.weights.at(-1)!.read().dataSync()[0];
+    const times = [performance.now() - start];
+    if (last === undefined) throw new Error(`${network.name} has an empty weight.`);
+    return { params: model.countParams(), times };
+  }
+
   async data({ source, folder, batch }: DataRequest) {
     const { train: set } = await loadData(folder, source === "jpeg" ? { size: [180, 180] } : {});
     let epoch = 0;
@@ -140,7 +150,7 @@ class Convkit implements Served {
 
   async accuracy({ network, batch, folder, target, epochs }: AccuracyRequest) {
     const { name, train: set, test } = await loadData(folder);
-    const model = convkitNetwork(network.name);
+    const model = withoutDrawing(() => convkitNetwork(network.name));
     const counts = setFormulaWeights(model, network.gain);
     const { final } = await train({
       model,
@@ -198,6 +208,14 @@ class Convkit implements Served {
     if (profile === undefined) throw new Error("Only a compiled step or prediction can be profiled.");
     writeFileSync(file, JSON.stringify({ traceEvents: profile.traceEvents }));
     return { ops: profile.ops };
+  }
+
+  /** One model for all batches. */
+  #modelOf(network: RequestedNetwork) {
+    if (this.#predicted?.name === network.name) return this.#predicted;
+    const model = withoutDrawing(() => convkitNetwork(network.name));
+    this.#predicted = { name: network.name, model, counts: setFormulaWeights(model, network.gain) };
+    return this.#predicted;
   }
 
   #runnable(fn: (...inputs: tf.Tensor[]) => tf.Tensor, options: { freeze?: boolean } = {}): Runnable {

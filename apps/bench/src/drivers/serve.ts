@@ -7,6 +7,7 @@ export interface Served {
   train(request: TrainRequest): Promise<Reply>;
   predict(request: WorkRequest): Promise<Reply>;
   load(request: WorkRequest & { readonly count: number }): Promise<Reply>;
+  build(request: { readonly network: RequestedNetwork }): Promise<Reply>;
   /** Writes a Chrome trace of what was prepared. */
   profile?(request: { readonly file: string }): Promise<Reply>;
   macs?(request: { readonly network: RequestedNetwork }): Promise<Reply>;

@@ -9,7 +9,7 @@ import type { DriverOptions } from "../driver.ts";
 import { images, labels } from "../formula.ts";
 import { setFormulaWeights } from "./formula-weights.ts";
 import { measure } from "./measure.ts";
-import type { AccuracyRequest, Served, TrainRequest, WorkRequest } from "./serve.ts";
+import type { AccuracyRequest, RequestedNetwork, Served, TrainRequest, WorkRequest } from "./serve.ts";
 import { stockNetwork } from "./tfjs-networks.ts";
 
 const batches = 8;
@@ -25,6 +25,7 @@ export async function start({ threads }: DriverOptions): Promise<{ served: Serve
 
 class TfjsNode implements Served {
   #step: (index: number) => Promise<unknown> = async () => {};
+  #predicted: { name: string; model: tfl.LayersModel; counts: ReturnType<typeof setFormulaWeights> } | undefined;
 
   async train({ network, batch, optimizer }: TrainRequest) {
     const model = stockNetwork(network.name, network.input, network.classes);
@@ -50,8 +51,7 @@ class TfjsNode implements Served {
   }
 
   async predict({ network, batch }: WorkRequest) {
-    const model = stockNetwork(network.name, network.input, network.classes);
-    const counts = setFormulaWeights(model, network.gain);
+    const { model, counts } = this.#modelOf(network);
     const shape: [number, number, number, number] = [batch, ...network.input];
     const pixels = images(0, shape, network.scale);
     const run = () => predictOnce(model, pixels, shape);
@@ -86,6 +86,13 @@ class TfjsNode implements Served {
     return { ...counts, outputs: [...outputs.subarray(0, 64)], times };
   }
 
+  async build({ network }: { readonly network: RequestedNetwork }) {
+    const start = performance.now();
+    const model = stockNetwork(network.name, network.input, network.classes);
+    const times = [performance.now() - start];
+    return { params: model.countParams(), times };
+  }
+
   async accuracy({ network, batch, folder, target, epochs }: AccuracyRequest) {
     const splits = await loadData(folder);
     const train = await tensorsOf(splits.train);
@@ -108,6 +115,14 @@ class TfjsNode implements Served {
     });
     if (reached < target) throw new Error(`it reached ${reached} in ${epochs} epochs, the target is ${target}`);
     return counts;
+  }
+
+  /** One model for all batches. */
+  #modelOf(network: RequestedNetwork) {
+    if (this.#predicted?.name === network.name) return this.#predicted;
+    const model = stockNetwork(network.name, network.input, network.classes);
+    this.#predicted = { name: network.name, model, counts: setFormulaWeights(model, network.gain) };
+    return this.#predicted;
   }
 
   async measure({ seconds, count }: { readonly seconds: number; readonly count: number }) {

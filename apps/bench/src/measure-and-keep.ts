@@ -1,0 +1,62 @@
+import { fileURLToPath } from "node:url";
+import type { Case } from "./cases.ts";
+import { commit, machine } from "./machine.ts";
+import { type MeasureOptions, measureCases } from "./measure.ts";
+import { readNotes, withNotes } from "./notes.ts";
+import { type Result, type Row, withRatios } from "./result.ts";
+import { readResult, writeResult } from "./result-files.ts";
+
+/** What is measured, and where it is kept. */
+export interface KeepOptions extends MeasureOptions {
+  readonly scope: Result["scope"];
+  readonly folder: string;
+  /** An interrupted result whose cases are kept. */
+  readonly resume?: string | undefined;
+}
+
+/** Measures; writes the result anew after each group of cases, so that an interrupted run keeps what it has. */
+export async function measureAndKeep(
+  chosen: readonly Case[],
+  { scope, folder, resume, ...options }: KeepOptions,
+): Promise<Result> {
+  const before = resume === undefined ? undefined : readResult(resume);
+  const stopped = new Set(before?.rows.flatMap((row) => (row.status === "not run" ? [row.case] : [])));
+  const kept =
+    before?.rows.filter((row) => !stopped.has(row.case) && chosen.some(({ name }) => name === row.case)) ?? [];
+  const done = new Set(kept.map((row) => row.case));
+  const date = new Date().toISOString();
+  const revision = commit(fileURLToPath(new URL("..", import.meta.url))) ?? null;
+  const name = [date.slice(0, 16).replaceAll(/[-:]/g, "").replace("T", "-"), revision, scope].filter(Boolean).join("-");
+  const order = new Map(chosen.map((each, index) => [each.name, index]));
+  const rows: Row[] = [...kept];
+  const versions: Record<string, string> = { ...before?.versions };
+  const described = machine();
+  const notes = readNotes();
+  let result: Result | undefined;
+  let paths: string[] = [];
+  for await (const measured of measureCases(
+    chosen.filter((each) => !done.has(each.name)),
+    options,
+  )) {
+    rows.push(...measured.rows);
+    Object.assign(versions, measured.versions);
+    const sorted = rows.toSorted((a, b) => order.get(a.case)! - order.get(b.case)!);
+    const complete = new Set(rows.map((row) => row.case)).size === chosen.length && !options.signal?.aborted;
+    result = {
+      date,
+      commit: revision,
+      scope,
+      complete,
+      threads: options.threads,
+      rounds: options.rounds,
+      machine: described,
+      versions,
+      rows: withNotes(withRatios(sorted), notes),
+    };
+    paths = writeResult(folder, name, result);
+  }
+  if (result === undefined)
+    throw new Error("Nothing was measured: the run was stopped before its first case, or nothing was left.");
+  options.onProgress?.(`${result.complete ? "Wrote" : "Stopped; what was measured is in"} ${paths.join(", ")}`);
+  return result;
+}
