@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import type { Context } from "./context.ts";
-import { imageSize, positive, wholeFrom } from "./global-options.ts";
+import { imageSize, pixelSize, positive, wholeFrom } from "./global-options.ts";
 
 type ContextOf = (command: Command) => Context;
 
@@ -21,7 +21,7 @@ export function addCommands(program: Command, contextOf: ContextOf): void {
     );
 
   modelOptions(program.command("train [recipe-or-model]"))
-    .description("trains a recipe, or a network of the zoo on --data")
+    .description("trains a recipe, or on --data a network of the zoo, a run's model or a model file")
     .option("--data <name-or-folder>", "what to train on")
     .option("--data-from <folder-or-url>", "where a named data set lies")
     .option("--validation <part>", "images or share of the training data to validate on", positive)
@@ -44,6 +44,7 @@ export function addCommands(program: Command, contextOf: ContextOf): void {
     .option("--webhook <url>", "posts every epoch's numbers as JSON")
     .option("--workers <n>", "threads that decode an image", wholeFrom(1))
     .option("--strict", "stop at the first image that cannot be read")
+    .option("--freeze", "train the last layer only, as of a model with a new head")
     .action(async (name, options, command) => (await import("./train.ts")).train(contextOf(command), name, options));
 
   modelOptions(program.command("evaluate <model>"))
@@ -53,6 +54,8 @@ export function addCommands(program: Command, contextOf: ContextOf): void {
     .addOption(new Option("--split <name>", "which images").choices(["test", "validation", "train"]))
     .option("--limit <n>", "at most so many images", wholeFrom(1))
     .option("--batch <n>", "images at once", wholeFrom(1))
+    .option("--tta", "averages over the image and its mirror image")
+    .option("--csv <file>", "writes each image's class, prediction and probability as CSV")
     .action(async (model, options, command) =>
       (await import("./evaluate.ts")).evaluate(contextOf(command), model, options),
     );
@@ -186,6 +189,7 @@ function addData(program: Command, contextOf: ContextOf): void {
     .description("some images on one sheet")
     .requiredOption("--out <file.png>", "where to write it")
     .option("--count <n>", "how many", wholeFrom(1))
+    .option("--size <HxW>", "what image files are brought to", pixelSize)
     .option("--augment <json>", 'as in {"flip": "horizontal", "rotation": 0.1}')
     .option("--data-from <folder-or-url>", "where a named data set lies")
     .action(async (name, options, command) => (await import("./data.ts")).preview(contextOf(command), name, options));

@@ -114,8 +114,9 @@ export async function preview(
   },
 ): Promise<void> {
   const { seed = 0 } = context.options;
-  const { out, count = 36, augment, ...rest } = options;
-  const splits = await loadSplits(context, { ...rest, data, seed });
+  const { out, count = 36, augment, size, ...rest } = options;
+  const image = size && ([...size, 3] as const);
+  const splits = await loadSplits(context, { ...rest, data, seed, ...(image && { image }) });
   for await (const batch of splits.train.batches({ batch: count, shuffle: true, seed })) {
     const captions = [...batch.labels].map((label) => splits.train.classes[label]!);
     const images = augment === undefined ? batch.images : await augmented(context, batch.images, batch.shape, augment);

@@ -1,18 +1,21 @@
 import type { DataSplits, IndexedDataset } from "@convkit/datasets";
 import { findArchitecture, isModelName } from "@convkit/models";
 import { evaluate as evaluateModel } from "@convkit/trainer";
-import type { LayersModel } from "@tensorflow/tfjs-layers";
 import type { Context } from "./context.ts";
+import { openCsv } from "./csv-file.ts";
 import { engineInUse } from "./engine-in-use.ts";
 import { grouped, percent, table } from "./format.ts";
 import { type DataOptions, loadSplits } from "./load-data.ts";
 import { countingBar } from "./progress.ts";
-import { type ModelOptions, resolveModel } from "./resolve-model.ts";
+import { inputOf, type ModelOptions, resolveModel } from "./resolve-model.ts";
 import { UsageError } from "./usage-error.ts";
+import { userPath } from "./user-path.ts";
 
 interface Options extends ModelOptions, DataOptions {
   readonly split?: "train" | "validation" | "test";
   readonly batch?: number;
+  readonly tta?: boolean;
+  readonly csv?: string;
 }
 
 /** `convkit evaluate`: how good a model is on a data set. */
@@ -25,21 +28,37 @@ export async function evaluate(context: Context, name: string, options: Options)
   const [split, data] = chosenSplit(splits, options.split);
   const { model, preprocessing } =
     resolved ?? (await resolveModel(name, { classes: data.classes.length, ...options }, seed));
+  const { tta = false, csv, batch } = options;
+  const columns = ["image", "label", "predicted", "probability", "right"];
+  const rows = csv === undefined ? undefined : await openCsv(userPath(csv), columns);
   const bar = countingBar(context.out, data.size, "images");
   const evaluation = await evaluateModel(model, data, {
     preprocessing,
+    mirror: tta,
     signal: context.signal,
-    onProgress: (images) => bar.update(images),
-    ...(options.batch !== undefined && { batch: options.batch }),
-  }).finally(() => bar.stop());
+    async onBatch({ indices, labels, predicted, probability, seen }) {
+      bar.update(seen);
+      const told = Array.from(indices, (index, place) => [
+        data.describe(index),
+        data.classes[labels[place]!]!,
+        data.classes[predicted[place]!]!,
+        probability[place]!,
+        Number(labels[place] === predicted[place]),
+      ]);
+      await rows?.add(told);
+    },
+    ...(batch !== undefined && { batch }),
+  })
+    .then(async (made) => {
+      await rows?.done();
+      return made;
+    })
+    .finally(async () => {
+      bar.stop();
+      await rows?.close();
+    });
   const { mistakes: _mistakes, ...result } = evaluation;
   context.out.result({ model: name, data: splits.name, split, ...result }, text(splits.name, split, result));
-}
-
-/** The image size that a model takes; where it takes any, 224 by 224. */
-function inputOf(model: LayersModel): [number, number, number] {
-  const [, height, width, channels] = model.inputs[0]!.shape;
-  return [height ?? 224, width ?? 224, channels ?? 3];
 }
 
 function chosenSplit(splits: DataSplits<IndexedDataset>, wanted: Options["split"]): [string, IndexedDataset] {

@@ -57,3 +57,11 @@ export function imageSize(text: string): [number, number, number] {
     throw new InvalidArgumentError("It must be height, width and channels, as in 224x224x3.");
   return sizes as [number, number, number];
 }
+
+/** Reads a size such as 180x180. */
+export function pixelSize(text: string): [number, number] {
+  const sizes = text.split("x").map(Number);
+  if (sizes.length !== 2 || sizes.some((size) => !Number.isSafeInteger(size) || size < 1))
+    throw new InvalidArgumentError("It must be height and width, as in 180x180.");
+  return sizes as [number, number];
+}

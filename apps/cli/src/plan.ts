@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { isModelName, zoo } from "@convkit/models";
 import {
   type OptimizerConfig,
@@ -11,6 +12,7 @@ import {
 } from "@convkit/trainer";
 import type { ModelOptions } from "./resolve-model.ts";
 import { UsageError } from "./usage-error.ts";
+import { userPath } from "./user-path.ts";
 
 /** What `convkit train` was told beside the name. */
 export interface TrainOptions extends ModelOptions {
@@ -33,9 +35,10 @@ export interface TrainOptions extends ModelOptions {
   readonly webhook?: string;
   readonly workers?: number;
   readonly strict?: boolean;
+  readonly freeze?: boolean;
 }
 
-/** The plan of a recipe or of a network of the zoo, with what the options change. */
+/** The plan of a recipe, of a network of the zoo or of a trained model, with what the options change. */
 export function planOf(name: string, options: TrainOptions): Plan {
   const base = basePlan(name, options);
   const { data, validation, limit, epochs, batch, patience, classes, input, aux } = options;
@@ -60,6 +63,8 @@ export function planOf(name: string, options: TrainOptions): Plan {
     options.lr,
     options.optimizer,
     options.schedule,
+    options.weights,
+    options.freeze,
   ].some((each) => each !== undefined);
   return {
     ...rest,
@@ -82,9 +87,14 @@ function basePlan(name: string, options: TrainOptions): Plan {
     const { name: _name, about: _about, quick, ...plan } = recipe;
     return options.quick === true ? { ...plan, ...quick } : plan;
   }
-  if (!isModelName(name))
+  const model = isModelName(name) ? name : (options.arch ?? userPath(name));
+  if (!isModelName(name) && !existsSync(userPath(name)))
     throw new UsageError(
-      `Unknown recipe or model "${name}": the recipes are ${Object.keys(recipes).join(", ")}; the zoo has ${Object.keys(zoo).join(", ")}.`,
+      `Unknown recipe or model "${name}": it is neither a file nor a run directory here; the recipes are ${Object.keys(recipes).join(", ")}; the zoo has ${Object.keys(zoo).join(", ")}.`,
+    );
+  if (!isModelName(model) && (options.weights ?? options.input ?? options.aux) !== undefined)
+    throw new UsageError(
+      `--weights, --input and --aux are for networks of the zoo; ${name} has weights and a size of its own.`,
     );
   if (options.quick === true)
     throw new UsageError(
@@ -92,7 +102,7 @@ function basePlan(name: string, options: TrainOptions): Plan {
     );
   if (options.data === undefined) throw new UsageError(`Training ${name} needs --data, a data set's name or a folder.`);
   return {
-    model: name,
+    model,
     data: options.data,
     optimizer: { name: "adam", learningRate: 0.001 },
     batch: 32,

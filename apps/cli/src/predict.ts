@@ -2,8 +2,9 @@ import { existsSync } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { decodeImage, imageExtensions } from "@convkit/datasets";
-import { type Predictor, predictor, topClasses, writeFileAtomic } from "@convkit/trainer";
+import { type Predictor, predictor, topClasses } from "@convkit/trainer";
 import type { Context } from "./context.ts";
+import { openCsv } from "./csv-file.ts";
 import { engineInUse } from "./engine-in-use.ts";
 import { grouped, percent } from "./format.ts";
 import { countingBar } from "./progress.ts";
@@ -48,27 +49,35 @@ export async function predict(
   const shape = imageShape(resolved);
   const forward = predictor(resolved.model, { preprocessing: resolved.preprocessing });
   const bar = countingBar(context.out, files.length, "images");
+  const kept = typeof top === "number" ? top : 5;
   const answers: Answer[] = [];
+  const table =
+    csv === undefined ? undefined : await openCsv(userPath(csv), ["image", "index", "label", "probability"]);
   try {
     for (let from = 0; from < files.length && !context.signal.aborted; from += batch) {
       const part = files.slice(from, from + batch);
       const scores = await scoresOf(forward, part, shape, tta);
       const width = scores.length / part.length;
-      part.forEach((image, place) => {
+      const answered = part.map((image, place) => {
         const row = scores.subarray(place * width, (place + 1) * width);
-        answers.push({ image, predictions: ranked(row, resolved.classes, typeof top === "number" ? top : 5) });
+        return { image, predictions: ranked(row, resolved.classes, kept) };
       });
+      // With a file for them, answers need no memory.
+      if (table === undefined) answers.push(...answered);
+      else
+        await table.add(
+          answered.map(({ image, predictions: [best] }) => [image, best!.index, best!.label, best!.probability]),
+        );
       bar.update(from + part.length);
     }
+    if (!context.signal.aborted) await table?.done();
   } finally {
     bar.stop();
+    await table?.close();
     await forward.dispose();
   }
-  if (csv !== undefined) await writeFileAtomic(userPath(csv), csvOf(answers));
-  context.out.result(
-    answers,
-    csv === undefined ? answers.map(told).join("\n") : `${csv}: ${grouped(answers.length)} images`,
-  );
+  if (csv === undefined) context.out.result(answers, answers.map(told).join("\n"));
+  else context.out.result({ written: userPath(csv), images: files.length }, `${csv}: ${grouped(files.length)} images`);
 }
 
 /** The file itself, or the images of a folder and of those in it. */
@@ -133,12 +142,4 @@ function told({ image, predictions }: Answer): string {
     image,
     ...predictions.map(({ label, probability }) => `  ${percent(probability).padStart(9)}  ${label}`),
   ].join("\n");
-}
-
-function csvOf(answers: readonly Answer[]): string {
-  const cell = (text: string) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-  const rows = answers.map(({ image, predictions: [best] }) =>
-    [cell(image), best!.index, cell(best!.label), best!.probability].join(","),
-  );
-  return `${["image,index,label,probability", ...rows].join("\n")}\n`;
 }

@@ -85,6 +85,17 @@ function preprocessingFor(preprocessing: Preprocessing, channels: number): Prepr
   return { ...rest, ...(mean && { mean: middle(mean) }), ...(std && { std: middle(std) }) };
 }
 
+/** The file that `--weights` means: itself, or the published one. */
+export async function weightsFile(name: string, weights: string, top: boolean): Promise<string> {
+  return weights === "imagenet" ? imagenetWeights(name, top) : userPath(weights);
+}
+
+/** The image size that a model takes; where it takes any, 224 by 224. */
+export function inputOf(model: LayersModel): [number, number, number] {
+  const [, height, width, channels] = model.inputs[0]!.shape;
+  return [height ?? 224, width ?? 224, channels ?? 3];
+}
+
 /** The file of the published weights of a network, fetched once. */
 async function imagenetWeights(name: string, top: boolean): Promise<string> {
   const { fetchWeights, findImagenetWeights } = await import("@convkit/weights");

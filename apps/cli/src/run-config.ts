@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, extname, join } from "node:path";
 import { dataSets } from "@convkit/datasets";
 import type { Plan } from "@convkit/trainer";
 import type { Context } from "./context.ts";
@@ -17,6 +17,8 @@ export interface RunConfig {
   readonly dataFrom?: string;
   /** The weights that the network began with. */
   readonly weights?: string;
+  /** Whether only the last layer with weights is trained. */
+  readonly freeze?: boolean;
 }
 
 /** What a new run is made from; paths are kept whole, so that it may go on from any folder. */
@@ -25,15 +27,18 @@ export function newConfig(context: Context, name: string | undefined, options: T
     throw new UsageError(
       "Give a recipe or a model to train, or --resume with a run directory; see convkit list --recipes.",
     );
-  const { precision = "float32", deterministic = false, dataFrom, weights } = options;
+  const { precision = "float32", deterministic = false, dataFrom, freeze } = options;
   const plan = planOf(name, options);
+  // With --arch the file that is named has the weights of that network.
+  const weights = options.arch === undefined ? options.weights : name;
   return {
-    name,
+    name: basename(name, extname(name)),
     seed: context.options.seed ?? 0,
     precision,
     deterministic,
     plan: Object.hasOwn(dataSets, plan.data) ? plan : { ...plan, data: userPath(plan.data) },
     ...(dataFrom !== undefined && { dataFrom: /^https?:/.test(dataFrom) ? dataFrom : userPath(dataFrom) }),
+    ...(freeze === true && { freeze }),
     ...(weights !== undefined && { weights: weights === "imagenet" ? weights : userPath(weights) }),
   };
 }

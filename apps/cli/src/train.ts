@@ -1,4 +1,4 @@
-import { findArchitecture } from "@convkit/models";
+import { findArchitecture, isModelName } from "@convkit/models";
 import {
   type Callback,
   claimRunDirectory,
@@ -18,7 +18,8 @@ import { engineInUse } from "./engine-in-use.ts";
 import { grouped, percent } from "./format.ts";
 import type { TrainOptions } from "./plan.ts";
 import { trainingProgress } from "./progress.ts";
-import { resolveModel } from "./resolve-model.ts";
+import { freezeAllButHead, modelToTrain, outputsFor } from "./model-to-train.ts";
+import { inputOf, resolveModel } from "./resolve-model.ts";
 import { defaultFolder, newConfig, resumedConfig, type RunConfig } from "./run-config.ts";
 import { trainingData } from "./training-data.ts";
 import { type EndedRun, resultDocument, resultText, writeResult } from "./training-result.ts";
@@ -48,19 +49,24 @@ export async function train(context: Context, name: string | undefined, options:
 }
 
 async function trainIn(folder: string, context: Context, config: RunConfig, options: TrainOptions): Promise<EndedRun> {
-  const { plan, seed, precision, deterministic, weights } = config;
+  const { plan, seed, precision, deterministic, weights, freeze } = config;
   const engine = await engineInUse(context);
   if (precision !== "float32" && engine.backend !== "tensorflow")
     throw new UsageError(
       `--precision ${precision} needs the gpu or the native engine; the ${engine.name} engine computes in float32.`,
     );
-  const data = await trainingData(context, config, options);
+  const begun = isModelName(plan.model) ? undefined : await resolveModel(plan.model, {}, seed);
+  const image = begun ? inputOf(begun.model) : (plan.modelOptions?.input ?? findArchitecture(plan.model).input);
+  const data = await trainingData(context, config, options, image);
   const { input, aux, classes = outputsFor(plan.model, data.train.classes.length) } = plan.modelOptions ?? {};
-  const { model, preprocessing } = await resolveModel(
+  const { model, preprocessing } = await modelToTrain(
+    context,
+    begun,
     plan.model,
     { classes, ...(input && { input: [...input] }), ...(aux && { aux }), ...(weights && { weights }) },
     seed,
   );
+  if (freeze === true) freezeAllButHead(model);
   const parameters = model.countParams();
   const made = environment(engine);
   await writeJson(runDirectory(folder).config, {
@@ -107,14 +113,9 @@ async function trainIn(folder: string, context: Context, config: RunConfig, opti
   return { folder, config, data, parameters, environment: made, result, test };
 }
 
-/** How many outputs a network of the zoo has for that many classes: one that says yes or no keeps it for two. */
-function outputsFor(model: string, classes: number): number {
-  return findArchitecture(model).classes === 1 && classes === 2 ? 1 : classes;
-}
-
 /** The main output counts whole, auxiliary ones as the network's paper has it. */
 function outputWeightsOf(model: string, outputs: number): number[] {
-  const { auxLossWeight = 1 } = findArchitecture(model);
+  const auxLossWeight = (isModelName(model) ? findArchitecture(model).auxLossWeight : undefined) ?? 1;
   return Array.from({ length: outputs }, (_, index) => (index === 0 ? 1 : auxLossWeight));
 }
 

@@ -1,23 +1,23 @@
 import type { DataSplits, IndexedDataset } from "@convkit/datasets";
-import { findArchitecture } from "@convkit/models";
 import type { Context } from "./context.ts";
 import { loadSplits } from "./load-data.ts";
 import type { TrainOptions } from "./plan.ts";
 import { resizedData } from "./resized-data.ts";
 import type { RunConfig } from "./run-config.ts";
 
-/** The images of a run in the network's size, with what is left out told. */
+/** The images of a run in the network's size `image`, with what is left out told. */
 export async function trainingData(
   context: Context,
   { plan, dataFrom, seed }: RunConfig,
   { workers, strict }: TrainOptions,
+  image: readonly [number, number, number],
 ): Promise<DataSplits<IndexedDataset>> {
-  const { data, validation, limit, model, modelOptions } = plan;
-  const [height, width, channels] = modelOptions?.input ?? findArchitecture(model).input;
+  const { data, validation, limit } = plan;
+  const [height, width] = image;
   const splits = await loadSplits(context, {
     data,
     seed,
-    image: [height, width, channels],
+    image,
     ...(dataFrom !== undefined && { dataFrom }),
     ...(limit !== undefined && { limit }),
     ...(typeof validation === "number" && { validation }),

@@ -48,7 +48,8 @@ export async function writeResult(run: EndedRun): Promise<void> {
 }
 
 /** What `--json` prints of a run. */
-export function resultDocument({ folder, result, test }: EndedRun): object {
+export function resultDocument({ folder, config, result, test }: EndedRun): object {
+  const { expects } = config.plan;
   const { epochs, best, final, seconds, imagesPerSecond, timings, stopReason, interrupted } = result;
   return {
     run: folder,
@@ -63,6 +64,7 @@ export function resultDocument({ folder, result, test }: EndedRun): object {
         }
       : null,
     test: test ? { images: test.count, loss: test.loss, accuracy: test.top1, top5: test.top5, auc: test.auc } : null,
+    ...(expects && test && { expects: { ...expects, reached: test.top1 >= expects.accuracy } }),
     seconds,
     imagesPerSecond,
     timings,
@@ -72,7 +74,7 @@ export function resultDocument({ folder, result, test }: EndedRun): object {
 }
 
 /** The same for people. */
-export function resultText({ folder, data, result, test }: EndedRun): string {
+export function resultText({ folder, config, data, result, test }: EndedRun): string {
   const { epochs, steps, seconds, imagesPerSecond, stopReason, interrupted } = result;
   const stopped = stopReason === undefined ? "" : `, stopped: ${stopReason}`;
   const ending = interrupted
@@ -80,7 +82,7 @@ export function resultText({ folder, data, result, test }: EndedRun): string {
     : `${epochs} epochs in ${duration(seconds)} (${Math.round(imagesPerSecond)} images/s)${stopped}`;
   const tested = test
     ? [
-        `${splitOf(data)}: loss ${test.loss.toFixed(4)}, accuracy ${percent(test.top1)} on ${grouped(test.count)} images`,
+        `${splitOf(data)}: loss ${test.loss.toFixed(4)}, accuracy ${percent(test.top1)} on ${grouped(test.count)} images${expectation(config, test)}`,
       ]
     : [];
   return [ending, ...tested, `run directory: ${folder}`].join("\n");
@@ -88,4 +90,11 @@ export function resultText({ folder, data, result, test }: EndedRun): string {
 
 function splitOf(data: DataSplits<IndexedDataset>): string {
   return data.test === undefined ? "validation" : "test";
+}
+
+function expectation({ plan: { expects } }: RunConfig, { top1 }: Evaluation): string {
+  if (expects === undefined) return "";
+  return top1 >= expects.accuracy
+    ? `, at least the ${percent(expects.accuracy)} that the recipe must reach`
+    : `, below the ${percent(expects.accuracy)} that the recipe must reach`;
 }

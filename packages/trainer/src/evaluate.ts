@@ -9,14 +9,28 @@ import { type Evaluation, evaluator, type Mistake } from "./metrics/evaluation.t
 import { defaultLoss, type Loss, type LossName } from "./objective.ts";
 import { predictionLoss } from "./step.ts";
 
+/** What an evaluation found of some images. */
+export interface JudgedBatch {
+  /** Their places in the data set. */
+  readonly indices: Int32Array;
+  readonly labels: Int32Array;
+  readonly predicted: Int32Array;
+  /** Of the predicted class. */
+  readonly probability: Float32Array;
+  /** Images seen so far. */
+  readonly seen: number;
+}
+
 export interface EvaluateOptions {
   readonly loss?: LossName | Loss;
   readonly preprocessing?: Preprocessing;
   readonly batch?: number;
   /** How many of the worst mistakes are told. */
   readonly mistakes?: number;
-  /** Called after each batch with how many images were seen. */
-  readonly onProgress?: (images: number) => void;
+  /** Averages what the model says of each image and of its mirror image. */
+  readonly mirror?: boolean;
+  /** Called after each batch with what was found, so that it may be written down. */
+  readonly onBatch?: (judged: JudgedBatch) => void | Promise<void>;
   readonly signal?: AbortSignal;
   readonly execution?: ExecutionOptions;
 }
@@ -27,12 +41,14 @@ export async function evaluate(
   data: Dataset,
   options: EvaluateOptions = {},
 ): Promise<Evaluation & { readonly mistakes: readonly Mistake[] }> {
-  const { preprocessing = {}, batch = 32, mistakes = 24, onProgress, signal, execution } = options;
+  const { preprocessing = {}, batch = 32, mistakes = 24, mirror = false, onBatch, signal, execution } = options;
   checkEvaluationData(model, data);
   const loss = typeof options.loss === "string" ? { name: options.loss } : (options.loss ?? defaultLoss(model));
   const gathered = evaluator(data.classes, { mistakes });
   const forward = executable((images, labels) => {
-    const made = predictionLoss({ model, loss, preprocessing }, images as tf.Tensor4D, labels as tf.Tensor1D);
+    const made = predictionLoss({ model, loss, preprocessing }, images as tf.Tensor4D, labels as tf.Tensor1D, {
+      mirror,
+    });
     return [made.loss, made.probabilities];
   }, execution);
   let images = 0;
@@ -45,9 +61,9 @@ export async function evaluate(
         { data: each.images, shape: each.shape },
         { data: labels, shape: [labels.length] },
       ]);
-      gathered.add({ labels, indices, probabilities: probabilities!.data, loss: mean!.data[0]! });
+      const judged = gathered.add({ labels, indices, probabilities: probabilities!.data, loss: mean!.data[0]! });
       images += labels.length;
-      onProgress?.(images);
+      await onBatch?.({ indices, labels, ...judged, seen: images });
     }
   } finally {
     await forward.dispose();

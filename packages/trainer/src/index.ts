@@ -24,7 +24,7 @@ export { tensorBoard, type TensorBoardOptions } from "./tensorboard/callback.ts"
 export { type EventFile, openEventFile, type Picture } from "./tensorboard/event-file.ts";
 export { TrainerError } from "./trainer-error.ts";
 export { type CheckpointOptions } from "./checkpointing.ts";
-export { evaluate, type EvaluateOptions } from "./evaluate.ts";
+export { evaluate, type EvaluateOptions, type JudgedBatch } from "./evaluate.ts";
 export { type LoadedModel, loadModel, type ModelMetadata, saveModel } from "./model-files.ts";
 export { completeOptimizer, type OptimizerConfig, type OptimizerName, optimizerNames } from "./optimizer.ts";
 export { claimRunDirectory, type RunDirectory, runDirectory } from "./run-directory.ts";

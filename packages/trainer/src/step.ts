@@ -59,12 +59,24 @@ export function testLoss(
   return { loss: tf.mean(exampleLosses(parts.loss, labels, logits)), correct: correctCount(labels, logits) };
 }
 
-/** The loss and the probabilities: `[n, h, w, c], [n] -> [], [n, outputs]`. */
+/**
+ * The loss and the probabilities: `[n, h, w, c], [n] -> [], [n, outputs]`; with `mirror` of the mean of the probabilities of
+ * each image and of its mirror image.
+ */
 export function predictionLoss(
   parts: StepParts,
   images: tf.Tensor4D,
   labels: tf.Tensor1D,
+  { mirror = false }: { readonly mirror?: boolean } = {},
 ): { loss: tf.Scalar; probabilities: tf.Tensor2D } {
-  const logits = applyLogits(parts.model, preprocess(images, parts.preprocessing))[0]!;
+  const pixels = preprocess(images, parts.preprocessing);
+  const own = applyLogits(parts.model, pixels)[0]!;
+  const logits = mirror ? meanLogits(own, applyLogits(parts.model, tf.reverse(pixels, 2))[0]!) : own;
   return { loss: tf.mean(exampleLosses(parts.loss, labels, logits)), probabilities: probabilities(logits) };
+}
+
+/** Logits of the mean of two tables of probabilities. */
+function meanLogits(a: tf.Tensor2D, b: tf.Tensor2D): tf.Tensor2D {
+  const mean = tf.clipByValue(tf.div(tf.add(probabilities(a), probabilities(b)), 2), 1e-7, 1 - 1e-7);
+  return (a.shape[1] === 1 ? tf.sub(tf.log(mean), tf.log(tf.sub(1, mean))) : tf.log(mean)) as tf.Tensor2D;
 }

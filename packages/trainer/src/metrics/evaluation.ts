@@ -26,13 +26,16 @@ export interface Evaluation {
 
 /** Gathers an evaluation batch by batch in memory that does not grow with the data. */
 export interface Evaluator {
-  /** Probabilities are `[n, classes]` flat, or `[n]` of the second class where the model has one output. */
+  /**
+   * Probabilities are `[n, classes]` flat, or `[n]` of the second class where the model has one output. Gives the predicted
+   * classes with their probabilities.
+   */
   add(batch: {
     readonly labels: Int32Array;
     readonly indices: Int32Array;
     readonly probabilities: Float32Array;
     readonly loss: number;
-  }): void;
+  }): { readonly predicted: Int32Array; readonly probability: Float32Array };
   result(): Evaluation;
   readonly mistakes: readonly Mistake[];
 }
@@ -63,11 +66,13 @@ export function evaluator(classes: readonly string[], options: { readonly mistak
       const n = labels.length;
       const table = probabilities.length === n ? bothClasses(probabilities) : probabilities;
       const predicted = new Int32Array(n);
+      const probability = new Float32Array(n);
       for (let i = 0; i < n; i += 1) {
         const row = table.subarray(i * width, (i + 1) * width);
         const label = labels[i]!;
         const guess = topClasses(row, 1)[0]!;
         predicted[i] = guess;
+        probability[i] = row[guess]!;
         if (guess === label) correct += 1;
         else note({ index: indices[i]!, actual: label, predicted: guess, probability: row[guess]! });
         if (inTopK(row, label, 5)) inTop5 += 1;
@@ -81,6 +86,7 @@ export function evaluator(classes: readonly string[], options: { readonly mistak
       matrix.add(labels, predicted);
       lossSum += loss * n;
       count += n;
+      return { predicted, probability };
     },
     result() {
       const perClass = classReports(matrix.counts, classes);

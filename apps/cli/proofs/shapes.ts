@@ -1,0 +1,102 @@
+// Learns a folder of shapes, drawn here as SVG and written as 180x180 JPEG files, with mini-xception through the whole
+// pipeline: files, decoding, training, run directory, evaluation. Writes what came of it to `results/shapes.json`.
+//
+//     pnpm --filter @convkit/cli prove:shapes
+import { execFileSync } from "node:child_process";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import sharp from "sharp";
+
+const size = 180;
+const classes = ["circle", "square", "star", "triangle"] as const;
+const perClass = { train: 160, validation: 40, test: 100 } as const;
+const training = ["--epochs", "10", "--batch", "16", "--optimizer", "adam", "--lr", "0.001", "--schedule", "cosine"];
+
+const bin = fileURLToPath(new URL("../bin/convkit.js", import.meta.url));
+
+/** Numbers from 0 to 1 that follow from a seed (Lehmer's generator). */
+function uniform(seed: number): () => number {
+  let state = seed % 2_147_483_647 || 1;
+  return () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647;
+}
+
+/** One shape of any colour, size, place and turn, on a gradient with lines across. */
+function drawing(kind: (typeof classes)[number], seed: number): string {
+  const next = uniform(seed * 7919 + 17);
+  for (let i = 0; i < 5; i += 1) next();
+  const colour = () =>
+    `hsl(${Math.round(next() * 360)} ${40 + Math.round(next() * 60)}% ${25 + Math.round(next() * 50)}%)`;
+  const line = () =>
+    `<line x1="${next() * size}" y1="${next() * size}" x2="${next() * size}" y2="${next() * size}" stroke="${colour()}" stroke-width="${1 + next() * 3}"/>`;
+  const radius = 24 + next() * 36;
+  const [x, y] = [radius + next() * (size - 2 * radius), radius + next() * (size - 2 * radius)];
+  const corners = (count: number, inner: number) =>
+    Array.from({ length: count }, (_, i) => {
+      const angle = (2 * Math.PI * i) / count;
+      const far = i % 2 === 0 ? radius : radius * inner;
+      return `${far * Math.sin(angle)},${-far * Math.cos(angle)}`;
+    }).join(" ");
+  const shapes = {
+    circle: `<circle r="${radius}"/>`,
+    square: `<polygon points="${corners(4, 1)}"/>`,
+    star: `<polygon points="${corners(10, 0.45)}"/>`,
+    triangle: `<polygon points="${corners(3, 1)}"/>`,
+  };
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${size}" height="${size}">
+    <linearGradient id="sky" gradientTransform="rotate(${next() * 90})"><stop stop-color="${colour()}"/><stop offset="1" stop-color="${colour()}"/></linearGradient>
+    <rect width="${size}" height="${size}" fill="url(#sky)"/>${line()}${line()}${line()}
+    <g transform="translate(${x} ${y}) rotate(${next() * 360})" fill="${colour()}" stroke="#111" stroke-width="${1 + next() * 3}">${shapes[kind]}</g>
+  </svg>`;
+}
+
+async function draw(folder: string): Promise<void> {
+  let seed = 1;
+  for (const [split, count] of Object.entries(perClass))
+    for (const kind of classes) {
+      const place = join(folder, split, kind);
+      await mkdir(place, { recursive: true });
+      for (let i = 0; i < count; i += 1) {
+        const jpeg = sharp(Buffer.from(drawing(kind, seed++))).jpeg({ quality: 85 });
+        await jpeg.toFile(join(place, `${kind}.${String(i).padStart(4, "0")}.jpg`));
+      }
+    }
+}
+
+const folder = await mkdtemp(join(tmpdir(), "convkit-shapes-"));
+try {
+  const data = join(folder, "shapes");
+  const run = join(folder, "run");
+  await draw(data);
+  const convkit = [bin, "train", "mini-xception", "--data", data, "--out", run, "--json"];
+  const told = JSON.parse(execFileSync(process.execPath, [...convkit, ...training], { encoding: "utf8" })) as {
+    epochs: number;
+    test: { accuracy: number; images: number };
+    seconds: number;
+    imagesPerSecond: number;
+    timings: Readonly<Record<"first" | "step" | "data", number>>;
+  };
+  const { environment } = JSON.parse(await readFile(join(run, "config.json"), "utf8")) as { environment: object };
+  const { step, data: waits, first } = told.timings;
+  const result = {
+    images: perClass,
+    classes,
+    training: training.join(" "),
+    accuracy: told.test.accuracy,
+    atLeast: 0.95,
+    waitingForData: waits / (first + step + waits),
+    atMost: 0.05,
+    imagesPerSecond: told.imagesPerSecond,
+    seconds: told.seconds,
+    timings: told.timings,
+    machine: { processor: cpus()[0]?.model, threads: cpus().length },
+    environment,
+  };
+  const file = new URL("results/shapes.json", import.meta.url);
+  await writeFile(file, `${JSON.stringify(result, undefined, 2)}\n`);
+  process.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`);
+  if (result.accuracy < result.atLeast || result.waitingForData > result.atMost) process.exitCode = 1;
+} finally {
+  if (process.env["CONVKIT_KEEP"] === undefined) await rm(folder, { recursive: true });
+}

@@ -1,0 +1,93 @@
+import { withoutDrawing } from "@convkit/core";
+import { createModel, findArchitecture, isModelName, type ModelName } from "@convkit/models";
+import * as tfl from "@tensorflow/tfjs-layers";
+import type { Context } from "./context.ts";
+import { type ModelOptions, resolveModel, type ResolvedModel, weightsFile } from "./resolve-model.ts";
+
+type SymbolicTensor = tfl.SymbolicTensor;
+
+/**
+ * The model that a training begins with: a network of the zoo, fresh or with `weights`, or one that was trained before. Where
+ * it tells another number of classes apart, it gets a new head.
+ */
+export async function modelToTrain(
+  { out }: Context,
+  begun: ResolvedModel | undefined,
+  name: string,
+  options: ModelOptions & { readonly classes: number },
+  seed: number,
+): Promise<ResolvedModel> {
+  const { classes, weights } = options;
+  const resolved =
+    begun ??
+    (await (weights === undefined ? resolveModel(name, options, seed) : pretrained(name, options, weights, seed)));
+  const outputs = resolved.model.outputs[0]!.shape.at(-1)!;
+  if (outputs === classes || (outputs === 1 && classes === 2)) return resolved;
+  out.note(`${name} has ${outputs} outputs; it gets a new head for ${classes} classes.`);
+  return { ...resolved, model: withNewHead(resolved.model, classes, seed) };
+}
+
+/** The model up to what its last layer with weights takes, and a dense layer with a softmax; heads beside it go. */
+export function withNewHead(model: tfl.LayersModel, classes: number, seed: number): tfl.LayersModel {
+  let end = model.outputs[0]!;
+  while (end.sourceLayer.weights.length === 0) end = [end.inputs].flat()[0]!;
+  const [features] = end.inputs as [SymbolicTensor];
+  const flat =
+    features.rank === 4
+      ? (tfl.layers.globalAveragePooling2d({ name: "head.pool" }).apply(features) as SymbolicTensor)
+      : features;
+  const head = tfl.layers.dense({
+    name: "head",
+    units: classes,
+    activation: "softmax",
+    kernelInitializer: tfl.initializers.glorotUniform({ seed }),
+  });
+  return tfl.model({ inputs: model.inputs, outputs: head.apply(flat) as SymbolicTensor, name: model.name });
+}
+
+/** Leaves only the last layer with weights to be trained. */
+export function freezeAllButHead(model: tfl.LayersModel): void {
+  const head = model.layers.findLast((layer) => layer.weights.length > 0);
+  for (const layer of model.layers) if (layer !== head) layer.trainable = false;
+}
+
+/** A network with weights that fit it as it is, or as it was published, or that lack its head. */
+async function pretrained(
+  name: string,
+  options: ModelOptions & { readonly classes: number },
+  weights: string,
+  seed: number,
+): Promise<ResolvedModel> {
+  const { classes: _classes, ...published } = options;
+  try {
+    return await resolveModel(name, options, seed);
+  } catch (misfit) {
+    try {
+      return await resolveModel(name, published, seed);
+    } catch {
+      const { weights: _weights, ...fresh } = options;
+      const resolved = await resolveModel(name, fresh, seed);
+      const { loadWeights } = await import("@convkit/weights");
+      const bare = withoutDrawing(() => createModel(findArchitecture(name).name as ModelName, { includeTop: false }));
+      const body = new Set(bare.layers.map((layer) => layer.name));
+      bare.dispose();
+      const heads = resolved.model.layers.filter((layer) => !body.has(layer.name)).map((layer) => layer.name);
+      const file = await weightsFile(name, weights, true);
+      try {
+        await loadWeights(resolved.model, file, { ignore: new RegExp(`^(${heads.map(literally).join("|")})$`) });
+      } catch {
+        throw misfit;
+      }
+      return resolved;
+    }
+  }
+}
+
+function literally(text: string): string {
+  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
+}
+
+/** How many outputs a network of the zoo has for that many classes: one that says yes or no keeps it for two. */
+export function outputsFor(name: string, classes: number): number {
+  return isModelName(name) && findArchitecture(name).classes === 1 && classes === 2 ? 1 : classes;
+}
