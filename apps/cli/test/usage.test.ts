@@ -19,7 +19,7 @@ describe("bad usage is told in one sentence, with status 2", () => {
     [["list", "nothing*"], /^convkit: No model matches "nothing\*"/],
     [
       ["train", "nope"],
-      /^convkit: Unknown recipe or model "nope": the recipes are lenet5-mnist, .*; the zoo has lenet5,/,
+      /^convkit: Unknown recipe or model "nope": it is neither a file nor a run directory here; the recipes are lenet5-mnist, .*; the zoo has lenet5,/,
     ],
     [["train"], /Give a recipe or a model to train, or --resume/],
     [["train", "lenet5"], /Training lenet5 needs --data/],
