@@ -1,4 +1,4 @@
-import { BarChart, HeatmapChart, LineChart } from "echarts/charts";
+import { HeatmapChart, LineChart } from "echarts/charts";
 import {
   GridComponent,
   LegendComponent,
@@ -10,7 +10,6 @@ import * as echarts from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
 
 echarts.use([
-  BarChart,
   HeatmapChart,
   LineChart,
   GridComponent,
@@ -170,7 +169,8 @@ export function confusionChart(counts: readonly (readonly number[])[], labels: r
       min: 0,
       max: 1,
       dimension: 2,
-      inRange: { color: ["#f8fafc", "#c7dbff", "#6f9ff5", "#2563eb", "#153e9f"] },
+      // See-through, so that it suits a light page and a dark one.
+      inRange: { color: ["rgba(37,99,235,0.04)", "rgba(37,99,235,1)"] },
     },
     series: [
       {
@@ -187,35 +187,6 @@ export function confusionChart(counts: readonly (readonly number[])[], labels: r
         itemStyle: { borderColor: "#ffffff", borderWidth: 1 },
       },
     ],
-  });
-}
-
-/** Named parts of a whole as one stacked bar. */
-export function partsChart(parts: Readonly<Record<string, number>>, options: Size = {}): string {
-  const { width = 560, height = 110 } = options;
-  const total = Object.values(parts).reduce((a, b) => a + b, 0) || 1;
-  return render(width, height, {
-    grid: { left: 10, right: 10, top: 44, bottom: 10 },
-    legend: {
-      top: 4,
-      left: 4,
-      icon: "roundRect",
-      itemGap: 34,
-      itemWidth: 12,
-      itemHeight: 12,
-      textStyle: { color: ink },
-    },
-    xAxis: { type: "value", show: false, max: total },
-    yAxis: { type: "category", data: [""], show: false },
-    series: Object.entries(parts).map(([name, value], index) => ({
-      name,
-      type: "bar",
-      stack: "all",
-      barWidth: 34,
-      color: palette[index % palette.length],
-      data: [value],
-      label: { show: value / total > 0.08, formatter: `${Math.round((value / total) * 100)} %`, color: "#ffffff" },
-    })),
   });
 }
 

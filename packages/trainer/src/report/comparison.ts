@@ -1,7 +1,7 @@
 import type { EpochLogs } from "../history.ts";
 import { lineChart, palette, type Series } from "./charts.ts";
-import { type Html, trusted } from "./html.ts";
-import { grid, page, section } from "./page.ts";
+import type { Html } from "./html.ts";
+import { curve, grid, page, section } from "./page.ts";
 
 /** A run to be compared. */
 export interface ComparedRun {
@@ -22,7 +22,7 @@ export function comparison(runs: readonly ComparedRun[]): string {
       color: palette[index % palette.length]!,
     }));
     const any = series.some(({ points }) => points.some(([, value]) => value !== undefined));
-    return any ? [section(title, trusted(lineChart(series, options)))] : [];
+    return any ? [section(title, curve(lineChart(series, options)))] : [];
   };
   const names = runs.map(({ name }) => name).join(", ");
   return page("Comparison of runs", names, [

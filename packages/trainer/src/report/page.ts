@@ -1,27 +1,33 @@
+import { palette } from "./charts.ts";
 import { type Html, html, trusted } from "./html.ts";
 
 const style = `
-:root { --ink: #1f2937; --faint: #6b7280; --line: #e5e7eb; --paper: #f5f6f8; --accent: #2563eb; }
+:root { color-scheme: light dark; --ink: #1f2937; --faint: #6b7280; --line: #e5e7eb; --paper: #f5f6f8; --card: #fff; --accent: #2563eb; --wrong: #b42318; }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
 main { max-width: 1240px; margin: 0 auto; padding: 36px 24px 64px; }
 header h1 { margin: 0; font-size: 30px; letter-spacing: -.02em; }
 header p { margin: 4px 0 22px; color: var(--faint); }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 14px; margin: 0 0 18px; }
-.tile, section { background: #fff; border: 1px solid var(--line); border-radius: 12px; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(140px, 1fr)); gap: 14px; margin: 0 0 18px; }
+.tile, section { background: var(--card); border: 1px solid var(--line); border-radius: 12px; }
 .tile { padding: 14px 18px; }
 .tile b { display: block; font-size: 24px; letter-spacing: -.01em; font-variant-numeric: tabular-nums; }
 .tile span { color: var(--faint); font-size: 13px; }
-.grid { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(560px, 100%), 1fr)); gap: 18px; }
+.grid { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(430px, 100%), 1fr)); gap: 18px; }
 section { padding: 18px 22px; overflow-x: auto; }
 section h2 { margin: 0 0 10px; font-size: 16px; }
 section p.note { margin: 4px 0 0; color: var(--faint); font-size: 13px; }
 svg { max-width: 100%; height: auto; display: block; }
+.curve svg { width: 100%; }
+.parts { display: flex; height: 34px; border-radius: 6px; overflow: hidden; margin: 4px 0 12px; }
+.parts span { min-width: 2px; color: #fff; font-size: 12px; line-height: 34px; text-align: center; overflow: hidden; }
+.legend { display: flex; flex-wrap: wrap; gap: 4px 22px; margin: 0; padding: 0; list-style: none; font-size: 13px; }
+.legend i { display: inline-block; width: 11px; height: 11px; border-radius: 3px; margin-right: 7px; }
 section.wide { grid-column: 1 / -1; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-th, td { text-align: right; padding: 5px 10px; border-bottom: 1px solid var(--line); }
+th, td { text-align: right; padding: 5px 10px; border-bottom: 1px solid var(--line); white-space: nowrap; }
 th { color: var(--faint); font-weight: 500; font-size: 13px; }
-th:first-child, td:first-child { text-align: left; }
+th:first-child, td:first-child { text-align: left; white-space: normal; overflow-wrap: break-word; }
 tr:last-child td { border-bottom: 0; }
 .bar { display: inline-block; height: 8px; border-radius: 4px; background: var(--accent); vertical-align: middle; margin-right: 8px; }
 .pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(116px, 1fr)); gap: 14px; }
@@ -29,12 +35,25 @@ figure { margin: 0; }
 figure img { width: 100%; aspect-ratio: 1; object-fit: contain; background: #0b1220; border-radius: 8px; image-rendering: auto; }
 figure img.small { image-rendering: pixelated; }
 figcaption { font-size: 13px; line-height: 1.35; margin-top: 4px; overflow-wrap: anywhere; }
-figcaption em { color: #b42318; font-style: normal; }
+figcaption em { color: var(--wrong); font-style: normal; }
 figcaption small { color: var(--faint); }
 pre { margin: 0; font: 12.5px/1.5 ui-monospace, "SF Mono", Menlo, Consolas, monospace; white-space: pre-wrap; overflow-wrap: anywhere; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 4px 18px; margin: 0; }
 dt { color: var(--faint); }
 dd { margin: 0; overflow-wrap: anywhere; }
+@media (max-width: 1100px) { .bar { display: none; } }
+@media (max-width: 560px) {
+  main { padding: 22px 12px 40px; }
+  section { padding: 14px; }
+  th, td { padding: 4px 5px; font-size: 13px; }
+}
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #e5e7eb; --faint: #9ca3af; --line: #2b3442; --paper: #0d1320; --card: #161e2c; --accent: #5b8df6; --wrong: #f2867c; }
+  svg [fill="#1f2937"] { fill: #e5e7eb; }
+  svg [fill="#6b7280"] { fill: #9ca3af; }
+  svg [stroke="#e5e7eb"], svg [stroke="#ffffff"] { stroke: #2b3442; }
+  svg [stroke="#54555a"], svg [stroke="#6b7280"] { stroke: #7d8797; }
+}
 @media print { body { background: #fff; } section { break-inside: avoid; } }
 `;
 
@@ -108,6 +127,35 @@ export function tableOf(titles: readonly string[], rows: readonly (readonly (str
       ${body}
     </tbody>
   </table>`;
+}
+
+/** Named parts of a whole as one bar. */
+export function partsOf(values: Readonly<Record<string, number>>): Html {
+  const total = Object.values(values).reduce((sum, value) => sum + value, 0) || 1;
+  const parts = Object.entries(values).map(([name, value], index) => ({
+    name,
+    share: value / total,
+    color: palette[index % palette.length]!,
+  }));
+  const shares = parts.map(
+    ({ share, color }) =>
+      html`<span style="flex: ${share} 1 0; background: ${color}"
+        >${share > 0.08 ? `${Math.round(share * 100)} %` : ""}</span
+      >`,
+  );
+  const names = parts.map(
+    ({ name, share, color }) =>
+      html`<li><i style="background: ${color}"></i>${name} ${(share * 100).toFixed(1)} %</li>`,
+  );
+  return html`<div class="parts">${shares}</div>
+    <ul class="legend">
+      ${names}
+    </ul>`;
+}
+
+/** A chart that fills the width there is. */
+export function curve(svg: string): Html {
+  return html`<div class="curve">${trusted(svg)}</div>`;
 }
 
 /** Names and values below each other. */

@@ -2,9 +2,9 @@ import type { IndexedDataset } from "@convkit/datasets";
 import type { EpochLogs } from "../history.ts";
 import type { Evaluation, Mistake } from "../metrics/evaluation.ts";
 import type { RunResult } from "../train.ts";
-import { confusionChart, lineChart, partsChart } from "./charts.ts";
+import { confusionChart, lineChart } from "./charts.ts";
 import { type Html, html, trusted } from "./html.ts";
-import { facts, grid, page, section, tableOf, tiles } from "./page.ts";
+import { curve, facts, grid, page, partsOf, section, tableOf, tiles } from "./page.ts";
 import { pictureOf } from "./pictures.ts";
 
 /** What a report tells. */
@@ -66,7 +66,7 @@ function lossSection(history: readonly EpochLogs[], best: EpochLogs | undefined)
     ],
     best === undefined ? {} : { mark: best.epoch },
   );
-  return section("Loss", trusted(chart));
+  return section("Loss", curve(chart));
 }
 
 function accuracySection(history: readonly EpochLogs[], best: EpochLogs | undefined): Html {
@@ -77,7 +77,7 @@ function accuracySection(history: readonly EpochLogs[], best: EpochLogs | undefi
     ],
     { percent: true, ...(best !== undefined && { mark: best.epoch }) },
   );
-  return section("Accuracy", trusted(chart));
+  return section("Accuracy", curve(chart));
 }
 
 function validationSeries(history: readonly EpochLogs[], key: "valLoss" | "valAccuracy") {
@@ -89,7 +89,7 @@ function rateSection(history: readonly EpochLogs[]): Html {
   const points = history.map(({ epoch, lr }) => [epoch, lr] as const);
   return section(
     "Learning rate",
-    trusted(lineChart([{ name: "learning rate", points, color: "#0f9d75" }], { height: 230 })),
+    curve(lineChart([{ name: "learning rate", points, color: "#0f9d75" }], { height: 230 })),
   );
 }
 
@@ -152,7 +152,7 @@ async function mistakeFigure(mistake: Mistake, data: IndexedDataset, labels: rea
 function timingSection({ timings, seconds, stopReason }: ReportParts["result"]): Html {
   const { first, step, data, validation, callbacks } = timings;
   const other = Math.max(0, seconds - first - step - data - validation - callbacks);
-  const chart = partsChart({
+  const bar = partsOf({
     "first step": first,
     "training steps": step,
     "waiting for data": data,
@@ -161,7 +161,7 @@ function timingSection({ timings, seconds, stopReason }: ReportParts["result"]):
     other,
   });
   const ending = stopReason === undefined ? "The run did all its epochs." : `The run stopped since ${stopReason}.`;
-  return section("Where the time went", trusted(chart), { note: `${duration(seconds)} in all. ${ending}` });
+  return section("Where the time went", bar, { note: `${duration(seconds)} in all. ${ending}` });
 }
 
 function percent(share: number): string {
