@@ -174,15 +174,16 @@ function apply(t: Unary, x: v128): v128 {
   const zero = f32x4.splat(0);
   switch (t.operation) {
     case 0:
-      return f32x4.max(x, zero);
+      return f32x4.pmax(x, zero);
     case 1:
-      return v128.bitselect(f32x4.splat(1), f32x4.splat(t.alpha), f32x4.gt(x, zero));
+      const step = v128.bitselect(f32x4.splat(1), f32x4.splat(t.alpha), f32x4.gt(x, zero));
+      return v128.bitselect(step, x, f32x4.eq(x, x));
     case 2:
       return f32x4.mul(x, x);
     case 3:
       return f32x4.sqrt(x);
     case 4:
-      return f32x4.min(f32x4.max(x, zero), f32x4.splat(6));
+      return f32x4.pmin(f32x4.pmax(x, zero), f32x4.splat(6));
     default:
       return f32x4.neg(x);
   }

@@ -6,6 +6,8 @@ export const NR: i32 = 8;
 /** Depth and columns of one packed block of B: a panel of it stays in the first-level cache, the block in the second. */
 export const KC: i32 = 256;
 export const NC: i32 = 128;
+/** Tiles of a turned A that are packed in one go: their rows are neighbours in memory, which is read by whole cache lines. */
+const GROUP: i32 = 8;
 
 export const LINEAR: i32 = 0;
 export const RELU: i32 = 1;
@@ -40,14 +42,14 @@ export class Product {
   accumulate: i32;
   bias: usize;
   activation: i32;
-  /** Scratch: a tile of the product, a packed tile of A, a packed block of B. */
+  /** Scratch: a tile of the product, packed tiles of A, a packed block of B. */
   tile: usize;
   packedA: usize;
   packedB: usize;
 }
 
 const TILE_BYTES: i32 = MR * NR * 4;
-const A_BYTES: i32 = KC * MR * 4;
+const A_BYTES: i32 = KC * MR * GROUP * 4;
 const B_BYTES: i32 = KC * NC * 4;
 
 /** Bytes of scratch in front of what a kernel puts there itself. */
@@ -73,11 +75,13 @@ export function multiply(p: Product): void {
       const first = k == 0 && p.accumulate == 0;
       const last = k + depth >= p.depth;
       packB(p, k, depth, n, columns);
-      for (let m = 0; m < p.rows; m += MR) {
-        packA(p, m, k, depth);
-        for (let j = 0; j < columns; j += NR) {
-          microTile(p.packedA, p.packedB + j * depth * 4, depth, p.tile);
-          storeTile(p, m, n + j, first, last);
+      const group = p.turned ? GROUP * MR : MR;
+      for (let m = 0; m < p.rows; m += group) {
+        const end = min(m + group, p.rows);
+        packA(p, m, end, k, depth);
+        for (let i = m; i < end; i += MR) {
+          const a = p.packedA + (i - m) * depth * 4;
+          for (let j = 0; j < columns; j += NR) tile(p, i, n + j, a, p.packedB + j * depth * 4, depth, first, last);
         }
       }
       k += KC;
@@ -85,8 +89,20 @@ export function multiply(p: Product): void {
   }
 }
 
-/** `[k, 6] x [k, 8] -> [6, 8]`, both packed by depth. */
-function microTile(a: usize, b: usize, depth: i32, out: usize): void {
+/** One tile of C: straight into its place where it is whole and nothing is left to be done to it. */
+function tile(p: Product, m: i32, n: i32, a: usize, b: usize, depth: i32, first: bool, last: bool): void {
+  const isWhole = m + MR <= p.rows && n + NR <= p.columns;
+  const isPlain = !last || (p.bias == 0 && p.activation == LINEAR);
+  if (isWhole && isPlain && p.targets == 0) {
+    microTile(a, b, depth, p.c + m * p.ldc + n * 4, p.ldc, !first);
+  } else {
+    microTile(a, b, depth, p.tile, NR * 4, false);
+    storeTile(p, m, n, first, last);
+  }
+}
+
+/** `[k, 6] x [k, 8] -> [6, 8]`, both packed by depth; the rows of the result lie `step` bytes apart. */
+function microTile(a: usize, b: usize, depth: i32, out: usize, step: usize, accumulate: bool): void {
   let c00 = f32x4.splat(0);
   let c01 = c00;
   let c10 = c00;
@@ -99,6 +115,20 @@ function microTile(a: usize, b: usize, depth: i32, out: usize): void {
   let c41 = c00;
   let c50 = c00;
   let c51 = c00;
+  if (accumulate) {
+    c00 = v128.load(out);
+    c01 = v128.load(out, 16);
+    c10 = v128.load(out + step);
+    c11 = v128.load(out + step, 16);
+    c20 = v128.load(out + step * 2);
+    c21 = v128.load(out + step * 2, 16);
+    c30 = v128.load(out + step * 3);
+    c31 = v128.load(out + step * 3, 16);
+    c40 = v128.load(out + step * 4);
+    c41 = v128.load(out + step * 4, 16);
+    c50 = v128.load(out + step * 5);
+    c51 = v128.load(out + step * 5, 16);
+  }
   for (; depth > 0; depth--) {
     const b0 = v128.load(b);
     const b1 = v128.load(b, 16);
@@ -125,16 +155,16 @@ function microTile(a: usize, b: usize, depth: i32, out: usize): void {
   }
   v128.store(out, c00);
   v128.store(out, c01, 16);
-  v128.store(out, c10, 32);
-  v128.store(out, c11, 48);
-  v128.store(out, c20, 64);
-  v128.store(out, c21, 80);
-  v128.store(out, c30, 96);
-  v128.store(out, c31, 112);
-  v128.store(out, c40, 128);
-  v128.store(out, c41, 144);
-  v128.store(out, c50, 160);
-  v128.store(out, c51, 176);
+  v128.store(out + step, c10);
+  v128.store(out + step, c11, 16);
+  v128.store(out + step * 2, c20);
+  v128.store(out + step * 2, c21, 16);
+  v128.store(out + step * 3, c30);
+  v128.store(out + step * 3, c31, 16);
+  v128.store(out + step * 4, c40);
+  v128.store(out + step * 4, c41, 16);
+  v128.store(out + step * 5, c50);
+  v128.store(out + step * 5, c51, 16);
 }
 
 /** Adds a finished tile to C; bias and activation come with the last block of the depth. */
@@ -151,8 +181,8 @@ function storeTile(p: Product, m: i32, n: i32, first: bool, last: bool): void {
       let value = v128.load(from + j);
       if (!first) value = f32x4.add(value, v128.load(to + j));
       if (bias != 0) value = f32x4.add(value, v128.load(bias + j));
-      if (activation != LINEAR) value = f32x4.max(value, f32x4.splat(0));
-      if (activation == RELU6) value = f32x4.min(value, f32x4.splat(6));
+      if (activation != LINEAR) value = f32x4.pmax(value, f32x4.splat(0));
+      if (activation == RELU6) value = f32x4.pmin(value, f32x4.splat(6));
       v128.store(to + j, value);
     }
     for (; j < columns * 4; j += 4) {
@@ -166,9 +196,26 @@ function storeTile(p: Product, m: i32, n: i32, first: bool, last: bool): void {
   }
 }
 
-function packA(p: Product, m: i32, k: i32, depth: i32): void {
-  if (p.turned) packTurned(p, m, k, depth);
-  else packRows(p, m, k, depth);
+/** Packs the tiles of the rows `m` to `end`. */
+function packA(p: Product, m: i32, end: i32, k: i32, depth: i32): void {
+  if (!p.turned) {
+    packRows(p, m, k, depth);
+    return;
+  }
+  let out = p.packedA;
+  while (m < end) {
+    const tap = (p.firstRow + m) / p.segment;
+    const inside = p.firstRow + m - tap * p.segment;
+    const tiles = min(ceilTiles(end - m), (p.segment - inside) / MR);
+    if (tiles > 0) packNeighbours(p, word(p.taps, tap) + inside * 4, tiles, k, depth, out);
+    else packCrossing(p, p.firstRow + m, k, depth, out);
+    m += max(1, tiles) * MR;
+    out += max(1, tiles) * MR * depth * 4;
+  }
+}
+
+function ceilTiles(rows: i32): i32 {
+  return (rows + MR - 1) / MR;
 }
 
 /** Six rows of P, side by side. Rows past the end repeat the last one: nobody reads what they give. */
@@ -226,24 +273,26 @@ function packRows(p: Product, m: i32, k: i32, depth: i32): void {
   }
 }
 
-/** Six columns of P: neighbours in memory, unless the tile crosses from one tap to the next. */
-function packTurned(p: Product, m: i32, k: i32, depth: i32): void {
-  const row = p.firstRow + m;
-  let out = p.packedA;
+/** Tiles of six columns of P that lie side by side from `at` on. */
+function packNeighbours(p: Product, at: usize, tiles: i32, k: i32, depth: i32, out: usize): void {
+  const step = depth * MR * 4;
+  for (let i = k; i < k + depth; i++) {
+    let from = <usize>word(p.places, i) + at;
+    let to = out;
+    for (let tile = 0; tile < tiles; tile++) {
+      v128.store(to, v128.load(from));
+      v128.store64_lane(to, v128.load64_zero(from, 16), 0, 16);
+      from += MR * 4;
+      to += step;
+    }
+    out += MR * 4;
+  }
+}
+
+/** Six columns of P that cross from one tap to the next, or past the last column, which is repeated. */
+function packCrossing(p: Product, row: i32, k: i32, depth: i32, out: usize): void {
   let place = p.places + k * 4;
   const end = place + depth * 4;
-  const tap = row / p.segment;
-  const inside = row - tap * p.segment;
-  if (inside + MR <= p.segment) {
-    const at = <usize>(word(p.taps, tap) + inside * 4);
-    for (; place < end; place += 4) {
-      const from = <usize>load<i32>(place) + at;
-      v128.store(out, v128.load(from));
-      v128.store(out, v128.load(from, 8), 8);
-      out += 24;
-    }
-    return;
-  }
   const last = p.firstRow + p.rows - 1;
   const o0 = offset(p, row);
   const o1 = offset(p, min(row + 1, last));

@@ -40,6 +40,9 @@ function lastTap(start: i32, dilation: i32, taps: i32, size: i32): i32 {
 export function maxPool(args: usize, begin: i32, end: i32): void {
   const t = changetype<Pool>(args);
   const pixel = t.channels * 4;
+  // A pixel's last channels are read together with what follows them, unless the heap ends there.
+  const read = <u64>t.x + <u64>t.batch * t.height * t.width * pixel + 16;
+  const channels = read <= (<u64>memory.size()) << 16 ? t.channels : t.channels & ~3;
   for (let unit = begin; unit < end; unit++) {
     const top = (unit % t.outHeight) * t.strideHeight - t.padTop;
     const x = t.x + <usize>(unit / t.outHeight) * t.height * t.width * pixel;
@@ -52,23 +55,24 @@ export function maxPool(args: usize, begin: i32, end: i32): void {
       const kx1 = lastTap(left, t.dilationWidth, t.kernelWidth, t.width);
       const corner = x + (top * t.width + left) * pixel;
       let c = 0;
-      for (; c + 4 <= t.channels; c += 4) {
+      for (; c < channels; c += 4) {
         let best = f32x4.splat(-f32.MAX_VALUE);
         for (let ky = ky0; ky < ky1; ky++) {
           let at = corner + (ky * t.dilationHeight * t.width + kx0 * t.dilationWidth) * pixel + c * 4;
           for (let kx = kx0; kx < kx1; kx++) {
-            best = f32x4.max(best, v128.load(at));
+            best = f32x4.pmax(best, v128.load(at));
             at += t.dilationWidth * pixel;
           }
         }
-        v128.store(y + c * 4, best);
+        storeLanes(y + c * 4, best, t.channels - c);
       }
       for (; c < t.channels; c++) {
         let best: f32 = -f32.MAX_VALUE;
         for (let ky = ky0; ky < ky1; ky++) {
           for (let kx = kx0; kx < kx1; kx++) {
             const at = (ky * t.dilationHeight * t.width + kx * t.dilationWidth) * pixel + c * 4;
-            best = max<f32>(best, load<f32>(corner + at));
+            const value = load<f32>(corner + at);
+            if (value > best) best = value;
           }
         }
         store<f32>(y + c * 4, best);
@@ -76,6 +80,16 @@ export function maxPool(args: usize, begin: i32, end: i32): void {
       y += pixel;
     }
   }
+}
+
+function storeLanes(at: usize, value: v128, lanes: i32): void {
+  if (lanes >= 4) {
+    v128.store(at, value);
+    return;
+  }
+  v128.store32_lane(at, value, 0);
+  if (lanes > 1) v128.store32_lane(at, value, 1, 4);
+  if (lanes > 2) v128.store32_lane(at, value, 2, 8);
 }
 
 /** y = the mean of the values of each window that lie inside the input; a unit is a row of the output. */

@@ -50,6 +50,17 @@ describe("wasm engine", () => {
     }
   });
 
+  it("keeps what is not a number in steps and ReLUs, and passes over it in maximum pools, as tfjs does", () => {
+    const values = [Number.NaN, -1, 2, 1, -3, Number.NaN, 4, 3, 0];
+    const [step, relu, pool] = tf.tidy(() => {
+      const x = tf.tensor4d(values, [1, 3, 3, 1]);
+      return [tf.step(x, 0.5), tf.relu(x), tf.maxPool(x, 2, 1, "valid")].map((tensor) => [...tensor.dataSync()]);
+    }) as unknown as number[][];
+    expect(step).toEqual([Number.NaN, 0.5, 1, 1, 0.5, Number.NaN, 1, 1, 0.5]);
+    expect(relu).toEqual([Number.NaN, 0, 2, 1, 0, Number.NaN, 4, 3, 0]);
+    expect(pool).toEqual([1, 2, 4, 3]);
+  });
+
   it("names a kernel that it lacks, and the way out", () => {
     const sum = (): tf.Tensor => tf.einsum("ij->i", tf.ones([2, 3]));
     expect(sum).toThrow(EngineError);

@@ -4,7 +4,7 @@ import { EngineError } from "../engine-error.ts";
 import type { Context, Inputs, Kernel } from "./backend.ts";
 import { batchNorm, binaryKernel, unaryKernel } from "./kernels/elementwise.ts";
 import { conv2d, conv2dBackpropFilter, conv2dBackpropInput, fusedConv2d } from "./kernels/convolution.ts";
-import { identity, tile } from "./kernels/copies.ts";
+import { cast, identity, tile } from "./kernels/copies.ts";
 import {
   depthwiseBackpropFilter,
   depthwiseBackpropInput,
@@ -43,6 +43,7 @@ const kernels: Readonly<Record<string, Kernel>> = {
 /** Kernels of ours for the common case, which leave the others to the backend's own. */
 const refinements: Readonly<Record<string, (stock: Kernel<never>) => Kernel<unknown>>> = {
   Add: (stock) => binaryKernel("Add", stock),
+  Cast: cast,
   Concat: concat,
   FusedBatchNorm: batchNorm,
   Mean: mean,

@@ -1,12 +1,18 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 
-import { address, input, output, sizeOf, type Attrs, type Context, type Inputs } from "../backend.ts";
+import { address, input, output, sizeOf, type Attrs, type Context, type Inputs, type Kernel } from "../backend.ts";
 
 /** Tensors never change, so a copy is another reference to the same data. */
 export function identity(inputs: Inputs, _attrs: Attrs, { backend }: Context): TensorInfo {
   const x = input(inputs, "x");
   backend.incRef(x.dataId);
   return { dataId: x.dataId, shape: x.shape, dtype: x.dtype };
+}
+
+/** A cast to the type that it has is no copy either; tfjs casts the gradient of each ReLU so. */
+export function cast(stock: Kernel): Kernel {
+  return (inputs, attrs, context) =>
+    input(inputs, "x").dtype === attrs["dtype"] ? identity(inputs, attrs, context) : stock(inputs, attrs, context);
 }
 
 /** Repeats along each axis, by copies that double: broadcasts of batch normalisation are one long run of them. */
