@@ -27,9 +27,9 @@ export async function convert(context: Context, name: string, out: string, optio
     throw new UsageError(
       `Cannot tell the format of ${out}: it must end in ${endings.join(", ")}, or in / with --to tfjs or --to savedmodel.`,
     );
-  if (options.verify === true && (options.to === "savedmodel" || /\.onnx$/i.test(out)))
+  if (options.verify === true && /\.onnx$/i.test(out))
     throw new UsageError(
-      `--verify reads the result back, which ${options.to ?? ".onnx"} is only written for: leave it out.`,
+      "--verify reads the result back, which .onnx is only written for: verify it with onnxruntime.",
     );
   const path = userPath(out);
   if (existsSync(path)) throw new UsageError(`${out} is there already: remove it, or give another name.`);

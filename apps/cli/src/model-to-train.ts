@@ -72,9 +72,10 @@ async function pretrained(
       const body = new Set(bare.layers.map((layer) => layer.name));
       bare.dispose();
       const heads = resolved.model.layers.filter((layer) => !body.has(layer.name)).map((layer) => layer.name);
-      const file = await weightsFile(name, weights, true);
+      const { file, published } = await weightsFile(name, weights, true);
       try {
-        await loadWeights(resolved.model, file, { ignore: new RegExp(`^(${heads.map(literally).join("|")})$`) });
+        const ignore = new RegExp(`^(${heads.map(literally).join("|")})$`);
+        await loadWeights(resolved.model, file, { ignore, ...(published && { published }) });
       } catch {
         throw misfit;
       }

@@ -4,6 +4,7 @@ import { withoutDrawing } from "@convkit/core";
 import type { Preprocessing } from "@convkit/core";
 import { createModel, findArchitecture, isModelName, zoo } from "@convkit/models";
 import { loadModel } from "@convkit/trainer";
+import type { PublishedWeights } from "@convkit/weights";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
 import { UsageError } from "./usage-error.ts";
 import { userPath } from "./user-path.ts";
@@ -71,7 +72,8 @@ async function zooModel(name: string, options: ModelOptions, seed?: number): Pro
   const model = weights === undefined ? make() : withoutDrawing(make);
   if (weights !== undefined) {
     const { loadWeights } = await import("@convkit/weights");
-    await loadWeights(model, weights === "imagenet" ? await imagenetWeights(name, top !== false) : userPath(weights));
+    const { file, published } = await weightsFile(name, weights, top !== false);
+    await loadWeights(model, file, published && { published });
   }
   const channels = model.inputs[0]!.shape.at(-1) ?? 3;
   return { model, name, classes: undefined, preprocessing: preprocessingFor(architecture.preprocessing, channels) };
@@ -85,9 +87,13 @@ function preprocessingFor(preprocessing: Preprocessing, channels: number): Prepr
   return { ...rest, ...(mean && { mean: middle(mean) }), ...(std && { std: middle(std) }) };
 }
 
-/** The file that `--weights` means: itself, or the published one. */
-export async function weightsFile(name: string, weights: string, top: boolean): Promise<string> {
-  return weights === "imagenet" ? imagenetWeights(name, top) : userPath(weights);
+/** The file that `--weights` means: itself, or the published one and what is known of it. */
+export async function weightsFile(
+  name: string,
+  weights: string,
+  top: boolean,
+): Promise<{ file: string; published?: PublishedWeights }> {
+  return weights === "imagenet" ? imagenetWeights(name, top) : { file: userPath(weights) };
 }
 
 /** The image size that a model takes; where it takes any, 224 by 224. */
@@ -97,14 +103,14 @@ export function inputOf(model: LayersModel): [number, number, number] {
 }
 
 /** The file of the published weights of a network, fetched once. */
-async function imagenetWeights(name: string, top: boolean): Promise<string> {
+async function imagenetWeights(name: string, top: boolean): Promise<{ file: string; published: PublishedWeights }> {
   const { fetchWeights, findImagenetWeights } = await import("@convkit/weights");
   const published = findImagenetWeights(name, { top });
   if (published === undefined)
     throw new UsageError(
       `No ImageNet weights are published for ${name}${top ? "" : " without its top"}: give a file with --weights.`,
     );
-  return fetchWeights(published);
+  return { file: await fetchWeights(published), published };
 }
 
 /** The `model.json` that a path means: itself, the one in the folder, or the best model of a run directory. */

@@ -23,7 +23,7 @@ const imagenet = {
   classes: 1000,
   preprocessing: rawPixels,
   differs:
-    "as in Keras, layers inside scale the pixels; Keras divides once more by the square root of the normalization's variance when it loads its ImageNet weights: square that variance to have the same",
+    "as in Keras, layers inside scale the pixels; Keras divides once more by the square root of the normalization's variance when it loads its ImageNet weights, as @convkit/weights does with published ones",
 } as const;
 
 /** The paper's table 1 for B0: kernel, blocks, filters, expansion, stride of the first. */

@@ -12,6 +12,8 @@ export interface PublishedWeights {
   readonly licence: string;
   /** What the pixels must go through: Keras' modes, or "none" where the network scales them itself. */
   readonly preprocessing: "caffe" | "tf" | "torch" | "none";
+  /** Tensors that Keras multiplies, a factor a channel, when it loads this file; by `layer/weight`. */
+  readonly factors?: Readonly<Record<string, readonly number[]>>;
 }
 
 const keras = "https://storage.googleapis.com/tensorflow/keras-applications/";
@@ -134,6 +136,12 @@ const kerasTable = [
   ],
 ] as const;
 
+/**
+ * EfficientNet was trained on (x - mean) / deviation, but its files' variance is the deviation: Keras divides once more by the square
+ * root of these, its IMAGENET_STDDEV_RGB, where the weights are "imagenet". https://github.com/tensorflow/tensorflow/issues/49930
+ */
+const efficientnetFactors = { "normalization/variance": [0.229, 0.224, 0.225] };
+
 /** Files of keras.applications that are named otherwise; Keras states no hash for MobileNet's. */
 const kerasOthers: readonly PublishedWeights[] = [
   other("mobilenet", true, `${keras}mobilenet/mobilenet_1_0_224_tf.h5`, undefined, "tf"),
@@ -147,8 +155,11 @@ const kerasOthers: readonly PublishedWeights[] = [
     }[size] as [string, string];
     const base = `https://storage.googleapis.com/keras-applications/efficientnet${size}`;
     return [
-      other(`efficientnet-${size}`, true, `${base}.h5`, { md5: top }, "none"),
-      other(`efficientnet-${size}`, false, `${base}_notop.h5`, { md5: notop }, "none"),
+      { ...other(`efficientnet-${size}`, true, `${base}.h5`, { md5: top }, "none"), factors: efficientnetFactors },
+      {
+        ...other(`efficientnet-${size}`, false, `${base}_notop.h5`, { md5: notop }, "none"),
+        factors: efficientnetFactors,
+      },
     ];
   }),
 ];

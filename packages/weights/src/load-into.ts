@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
+import type { PublishedWeights } from "./imagenet.ts";
 import type { LayerTensors } from "./keras/keras-h5.ts";
 import { kerasPaths } from "./keras/keras-paths.ts";
 import { modelLayers } from "./model-layers.ts";
@@ -30,6 +31,8 @@ export interface LoadOptions {
   by?: "name" | "order";
   /** Layers that may be missing on either side. */
   ignore?: RegExp;
+  /** The entry of `imagenetWeights` that the file is of: what Keras does to its tensors is done to them. */
+  published?: Pick<PublishedWeights, "factors">;
 }
 
 /** Puts the tensors of a Keras file into a model, layer by layer: all of them, or an error that names all that do not fit. */
@@ -37,7 +40,7 @@ export function loadKerasLayers(
   file: string,
   model: tfl.LayersModel,
   layers: readonly LayerTensors[],
-  { by, ignore }: LoadOptions = {},
+  { by, ignore, published }: LoadOptions = {},
 ): LoadReport {
   const own = modelLayers(model).filter(({ weights }) => weights.length > 0);
   const theirs = layers.filter(({ tensors }) => tensors.length > 0);
@@ -66,10 +69,13 @@ export function loadKerasLayers(
     } else {
       for (const [index, variable] of layer.weights.entries()) {
         const tensor = saved.tensors[index]!;
+        const name = `${layer.name}/${weightName(variable)}`;
+        const factors = published?.factors?.[name];
         assignments.push({
-          name: `${layer.name}/${weightName(variable)}`,
+          name,
           variable,
           tensor,
+          ...(factors === undefined ? {} : { arrange: multiplied(factors) }),
           shape: fittingShape(variable, tensor),
         });
       }
@@ -184,6 +190,11 @@ function pairByOrder(own: readonly OwnLayer[], theirs: readonly LayerTensors[]):
 
 function shapesOf(tensors: readonly NamedTensor[]): string {
   return tensors.map(({ shape }) => `[${shape}]`).join(", ");
+}
+
+/** A value for each channel, times that channel's factor. */
+function multiplied(factors: readonly number[]): (tensor: NamedTensor) => TensorData {
+  return (tensor) => Float32Array.from(tensor.read(), (value, channel) => value * factors[channel]!);
 }
 
 /** Keras' Normalization saved its statistics with sizes of 1 before the channels; the numbers are the same. */

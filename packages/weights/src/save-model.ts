@@ -70,7 +70,7 @@ const endings: readonly (readonly [RegExp, ModelFormat])[] = [
 ];
 
 /** The format that a path's ending names. */
-function formatOf(path: string): ModelFormat {
+export function formatOf(path: string): ModelFormat {
   const format = endings.find(([ending]) => ending.test(path))?.[1];
   if (format === undefined) {
     throw new WeightsError(

@@ -28,8 +28,8 @@ export async function writeSavedModel(folder: string, model: tfl.LayersModel): P
   );
   try {
     await predict.savedModel(folder, inputs, {
-      inputs: model.inputNames.map(plain),
-      outputs: model.outputNames.map(plain),
+      inputs: model.inputNames.map(signatureName),
+      outputs: model.outputNames.map(signatureName),
     });
   } finally {
     await predict.dispose();
@@ -37,7 +37,7 @@ export async function writeSavedModel(folder: string, model: tfl.LayersModel): P
   }
 }
 
-/** Python gives a signature's tensors as arguments, so their names must be words. */
-function plain(name: string): string {
+/** A tensor's name in the signature: Python gives these as arguments, so they must be words. */
+export function signatureName(name: string): string {
   return name.replaceAll(/\W/g, "_");
 }

@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { saveModel } from "../src/index.ts";
+import { saveModel, verifySaved } from "../src/index.ts";
 import { runPython } from "./peers/run-python.ts";
 import { writeArrays } from "./peers/write-arrays.ts";
 
@@ -19,7 +19,7 @@ describe.skipIf(peerPython === undefined || !hasTensorflow)("SavedModels", { tim
   beforeAll(() => useEngine());
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  it("run in Python with any batch", async () => {
+  it("give the same when they are read back, and run in Python with any batch", async () => {
     for (const name of names) {
       const { input, smallest } = zoo[name];
       const size = Math.min(input[0], Math.max(64, smallest));
@@ -29,6 +29,7 @@ describe.skipIf(peerPython === undefined || !hasTensorflow)("SavedModels", { tim
       writeArrays(join(folder, name), x, y);
       const report = await saveModel(model, join(folder, `${name}.saved`), { format: "savedmodel" });
       expect(report.bytes).toBeGreaterThan(4 * model.countParams());
+      expect((await verifySaved(model, report)).worst, name).toBeLessThan(1e-5);
       tf.dispose([x, y]);
       model.dispose();
     }

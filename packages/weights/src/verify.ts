@@ -1,0 +1,99 @@
+import { loadSavedModel } from "@convkit/graph";
+import * as tf from "@tensorflow/tfjs-core";
+import type * as tfl from "@tensorflow/tfjs-layers";
+import { join } from "node:path";
+import { loadModel, loadWeights } from "./load-model.ts";
+import type { SaveReport } from "./save-model.ts";
+import { WeightsError } from "./weights-error.ts";
+import { signatureName } from "./write-saved-model.ts";
+
+/** One weight of the model; with `verify` how far it is from the one that was read back. */
+export interface WeightRow {
+  readonly name: string;
+  readonly shape: readonly (number | null)[];
+  /** Missing for a SavedModel, whose variables have TensorFlow's names: its outputs are made of all of them. */
+  readonly worst?: number;
+}
+
+/** What a saved model was when it was read back. */
+export interface Verification {
+  readonly weights: WeightRow[];
+  /** The worst difference of the outputs over a probe input. */
+  readonly worst: number;
+}
+
+/** Reads a saved model back and compares it with what was written: each weight, and the outputs over a probe input. */
+export async function verifySaved(
+  model: tfl.LayersModel,
+  { path, format }: Pick<SaveReport, "path" | "format">,
+): Promise<Verification> {
+  if (format === "onnx") throw unread(path);
+  if (format === "savedmodel") return verifySavedModel(model, path);
+  const before = new Map(model.weights.map((variable) => [variable, variable.read().clone()]));
+  const probes = model.inputs.map(probeInput);
+  try {
+    const expected = outputsOf(model, probes);
+    const again = await reopened(model, path, format);
+    const results = outputsOf(again, probes);
+    const worst = Math.max(...expected.map((output, index) => worstOf(output, results[index]!)));
+    const weights = model.weights.map((variable, index): WeightRow => {
+      const other = again === model ? variable : again.weights[index]!;
+      return {
+        name: variable.originalName,
+        shape: variable.shape,
+        worst: worstOf(before.get(variable)!, other.read()),
+      };
+    });
+    tf.dispose([expected, results]);
+    if (again !== model) again.dispose();
+    return { weights, worst };
+  } finally {
+    tf.dispose([probes, ...before.values()]);
+  }
+}
+
+/** Why ONNX files are not verified here. */
+export function unread(path: string): WeightsError {
+  return new WeightsError(path, "", "ONNX files are written, not read: verify this one with onnxruntime");
+}
+
+async function verifySavedModel(model: tfl.LayersModel, path: string): Promise<Verification> {
+  const probes = model.inputs.map(probeInput);
+  const again = await loadSavedModel(path);
+  try {
+    const named = model.inputNames.map((name, index) => [signatureName(name), probes[index]!] as const);
+    const results = await again(Object.fromEntries(named));
+    const worst = tf.tidy(() =>
+      Math.max(
+        ...outputsOf(model, probes).map((output, index) =>
+          worstOf(output, results[signatureName(model.outputNames[index]!)]!.tensor()),
+        ),
+      ),
+    );
+    return { weights: model.weights.map(({ originalName: name, shape }) => ({ name, shape })), worst };
+  } finally {
+    tf.dispose(probes);
+    await again.dispose();
+  }
+}
+
+/** The model of a whole file, or the same model with the weights of a file that holds only these. */
+async function reopened(model: tfl.LayersModel, path: string, format: SaveReport["format"]): Promise<tfl.LayersModel> {
+  if (format === "keras" || format === "h5") return loadModel(path);
+  if (format === "tfjs") return loadModel(join(path, "model.json"));
+  await loadWeights(model, path);
+  return model;
+}
+
+function outputsOf(model: tfl.LayersModel, probes: tf.Tensor[]): tf.Tensor[] {
+  return [model.predict(probes.length === 1 ? probes[0]! : probes)].flat();
+}
+
+function probeInput({ shape }: tfl.SymbolicTensor): tf.Tensor {
+  const sizes = shape.map((size, axis) => size ?? (axis === 0 ? 1 : 64));
+  return tf.randomUniform(sizes, -1, 1, "float32", 7);
+}
+
+function worstOf(a: tf.Tensor, b: tf.Tensor): number {
+  return tf.tidy(() => tf.max(tf.abs(tf.sub(a, b))).dataSync()[0] ?? 0);
+}
