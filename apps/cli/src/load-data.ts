@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { dataSets, type DataSplits, type IndexedDataset, loadData, packagesSeenFrom } from "@convkit/datasets";
+import type { Plan } from "@convkit/trainer";
 import sharp from "sharp";
 import type { Context } from "./context.ts";
 import { UsageError } from "./usage-error.ts";
@@ -10,7 +11,7 @@ export interface DataOptions {
   readonly data: string;
   readonly dataFrom?: string;
   readonly validation?: number;
-  readonly limit?: number;
+  readonly limit?: NonNullable<Plan["limit"]>;
   readonly seed?: number;
   /** What image files are decoded to. */
   readonly image?: readonly [number, number, number];
@@ -38,6 +39,8 @@ export async function loadSplits(context: Context, options: DataOptions): Promis
     validation,
     limit,
     strict,
+    // Who wants no image left out wants to know before the first step.
+    ...(strict === true && { check: "all" as const }),
     ...(image !== undefined && { size: [image[0], image[1]] as const, channels: image[2] === 1 ? 1 : 3 }),
   });
 }

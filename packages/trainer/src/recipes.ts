@@ -17,8 +17,8 @@ export interface Plan {
   readonly data: string;
   /** `"test"` where the source judges its epochs by the test images; else what is split off the training images. */
   readonly validation?: "test" | number;
-  /** At most so many images of each split. */
-  readonly limit?: number;
+  /** At most so many images, of each split or of those that are named. */
+  readonly limit?: number | { readonly train?: number; readonly validation?: number; readonly test?: number };
   /** Brings images of sets in memory to the size of `modelOptions.input`; folders are always decoded to it. */
   readonly resize?: boolean;
   /** Cross-entropy of the classes, or of yes and no where the model has one output, unless given. */
@@ -83,7 +83,14 @@ const inceptionCifar10: Recipe = {
   optimizer: { name: "adam", learningRate: 0.001 },
   batch: 128,
   epochs: 10,
-  quick: { data: "mnist", modelOptions: { input: [28, 28, 1] }, limit: 10_000, epochs: 4, expects: { accuracy: 0.95 } },
+  quick: {
+    data: "mnist",
+    modelOptions: { input: [28, 28, 1] },
+    limit: { train: 10_000, test: 2000 },
+    schedule: { name: "cosine", warmup: 1 },
+    epochs: 5,
+    expects: { accuracy: 0.95 },
+  },
 };
 
 const residualStack: Recipe = {
@@ -124,9 +131,9 @@ const resnet50Small: Recipe = {
   quick: {
     data: "mnist",
     modelOptions: { input: [28, 28, 1] },
-    limit: 4000,
-    batch: 32,
-    epochs: 4,
+    limit: { train: 3000, test: 1000 },
+    batch: 16,
+    epochs: 3,
     augment: {},
     // The moving statistics of its norms need more steps than a quick run has.
     expects: { accuracy: 0.8 },
@@ -174,7 +181,7 @@ const vgg16Inception: Recipe = {
     modelOptions: { input: [32, 32, 1] },
     resize: true,
     validation: "test",
-    limit: 1500,
+    limit: { train: 1500, test: 1000 },
     epochs: 6,
     schedule: { name: "cosine" },
     augment: {},
@@ -201,7 +208,7 @@ const googlenet: Recipe = {
     modelOptions: { aux: true, input: [80, 80, 1] },
     resize: true,
     validation: "test",
-    limit: 1500,
+    limit: { train: 1500, test: 1000 },
     optimizer: { name: "adam", learningRate: 0.0005 },
     schedule: { name: "cosine", warmup: 1 },
     epochs: 6,
@@ -227,7 +234,7 @@ const resnet20Cifar10: Recipe = {
   quick: {
     data: "mnist",
     modelOptions: { input: [28, 28, 1] },
-    limit: 8000,
+    limit: { train: 8000, test: 2000 },
     batch: 64,
     epochs: 4,
     schedule: { name: "cosine", warmup: 1 },

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdtemp, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Batch, Dataset } from "@convkit/datasets";
 import { useEngine } from "@convkit/engine";
 import { engines } from "@convkit/testing";
 import * as tf from "@tensorflow/tfjs-core";
@@ -229,6 +230,27 @@ describe(`training (${engines[0]})`, () => {
   });
 });
 
+/** Two images as somebody's own data set may give them, unchecked. */
+function stray(batch: Partial<Batch>): Dataset {
+  const whole: Batch = {
+    images: new Float32Array(128),
+    shape: [2, 8, 8, 1],
+    labels: Int32Array.of(0, 1),
+    indices: Int32Array.of(0, 1),
+    ...batch,
+  };
+  return {
+    name: "stray",
+    classes: ["left", "right"],
+    shape: [8, 8, 1],
+    dtype: "float32",
+    size: 2,
+    async *batches() {
+      yield whole;
+    },
+  };
+}
+
 describe("data that cannot train the model is refused before the first step", () => {
   const refusals: [string, () => Partial<TrainOptions>, RegExp][] = [
     [
@@ -256,10 +278,28 @@ describe("data that cannot train the model is refused before the first step", ()
       () => ({ model: smallNet({ outputs: 1 }), loss: "categorical-crossentropy" }),
       /^The model has one output, so its loss must be binary-crossentropy or focal/,
     ],
+    [
+      "a label out of range",
+      () => ({ data: { name: "x", train: { ...halves(8), labels: Int32Array.of(0, 1, 0, 1, 0, 1, 0, 2) } } }),
+      /^halves has the label 2, but its 2 classes are numbered 0 to 1\.$/,
+    ],
+    [
+      "a label out of range in a batch",
+      () => ({ data: { name: "x", train: stray({ labels: Int32Array.of(0, -1) }) } }),
+      /^stray: image 1 has the label -1, but there are 2 classes, 0 to 1\.$/,
+    ],
+    [
+      "a pixel that is not a number",
+      () => ({ data: { name: "x", train: stray({ images: new Float32Array(128).fill(Number.NaN, 70, 71) }) } }),
+      /^stray: image 1 has a pixel that is NaN; every value must be a finite number\.$/,
+    ],
     ["an unknown optimizer", () => ({ optimizer: "speedy" as "sgd" }), /^Unknown optimizer "speedy": known are sgd/],
   ];
   test.each(refusals)("%s", async (_title, more, message) => {
-    await expect(train(options(more()))).rejects.toThrow(message);
+    let steps = 0;
+    const counting: Callback = { onTrainBatchEnd: () => void (steps += 1) };
+    await expect(train(options({ callbacks: [counting], ...more() }))).rejects.toThrow(message);
+    expect(steps).toBe(0);
   });
 });
 
