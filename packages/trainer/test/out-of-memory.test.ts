@@ -41,15 +41,15 @@ test.each(Object.entries(options))(
     const model = network();
     const weights = (): number[][] => model.getWeights().map((weight) => [...weight.dataSync()]);
     const before = weights();
-    const done: unknown[] = [];
+    const done: number[] = [];
     const refused = train({
       model,
       data: { name: "many", train: data },
       epochs: 1,
       batch: count,
-      callbacks: [{ onBatchEnd: (result: unknown) => void done.push(result) }],
+      callbacks: [{ onTrainBatchEnd: (batch) => void done.push(batch) }],
       ...more,
-    } as TrainOptions);
+    });
     await expect(refused).rejects.toThrow(OutOfMemoryError);
     await expect(refused).rejects.toThrow(
       /^The wasm engine's heap ends at 4 GB and has no room for [\d.]+ MB more: use a smaller batch \(--batch\), or the native engine\.$/,
