@@ -214,6 +214,26 @@ describe.each(engines)("%s engine", (engine) => {
     expect([...got].map((value) => value.toFixed(4))).toEqual(rows.flat().map((value) => value.toFixed(4)));
   });
 
+  it.each([
+    { a: [2, 2, 2, 2], b: [2, 2, 1] },
+    { a: [3, 1, 2, 4], b: [1, 2, 4, 3] },
+    { a: [2, 3], b: [2, 3, 3, 2] },
+    { a: [2, 1, 3, 4], b: [5, 4, 2] },
+  ])("repeats a part of [$a] or [$b]", ({ a, b }) => {
+    const [x, y] = [tensorOf(a, 21), tensorOf(b, 22)];
+    const [got, expected] = tf.tidy(() => {
+      const [tx, ty] = [toTf(x), toTf(y)];
+      const outer = tf.broadcast_util.assertAndGetBroadcastShape(a.slice(0, -2), b.slice(0, -2));
+      // Each product as a sum over its terms: `[..., m, k, 1] * [..., 1, k, n]`.
+      const terms = tf.mul(tf.expandDims(tx, -1), tf.expandDims(ty, -3));
+      return [tf.matMul(tx, ty), tf.reshape(tf.sum(terms, -2), [...outer, a.at(-2)!, b.at(-1)!])].map((tensor) => ({
+        shape: tensor.shape,
+        values: tensor.dataSync() as Float32Array,
+      }));
+    }) as unknown as Tensor[];
+    expectClose([got!], [expected!]);
+  });
+
   it.each(["relu", "relu6", "elu", "sigmoid", "linear"] as const)(
     "fuses bias and %s into a convolution",
     (activation) => {

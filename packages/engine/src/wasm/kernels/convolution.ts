@@ -2,9 +2,7 @@ import { backend_util as util, type TensorInfo } from "@tensorflow/tfjs-core";
 
 import { address, input, output, sizeOf, type Attrs, type Context, type Inputs } from "../backend.ts";
 import { activate, fusedCode } from "./activation.ts";
-
-type Info = util.Conv2DInfo;
-type Shape4 = [number, number, number, number];
+import { filterArgs, type FilterFields, type Shape4, type Window } from "./window.ts";
 
 /** `[n, h, w, c] * [kh, kw, c, filters] -> [n, oh, ow, filters]` */
 export function conv2d(inputs: Inputs, attrs: Attrs, context: Context): TensorInfo {
@@ -80,7 +78,7 @@ export function conv2dBackpropFilter(inputs: Inputs, attrs: Attrs, context: Cont
   return dw;
 }
 
-function describe(inShape: readonly number[], filterShape: readonly number[], attrs: Attrs, kernel: string): Info {
+function describe(inShape: readonly number[], filterShape: readonly number[], attrs: Attrs, kernel: string): Window {
   const format = util.convertConv2DDataFormat(attrs["dataFormat"] as "NHWC" | "NCHW");
   const info = util.computeConv2DInfo(
     inShape as Shape4,
@@ -97,7 +95,7 @@ function describe(inShape: readonly number[], filterShape: readonly number[], at
 }
 
 /** A 1x1 convolution at stride 1 is a matrix product over all pixels. */
-function isPointwise(info: Info): boolean {
+function isPointwise(info: Window): boolean {
   return (
     info.filterHeight === 1 &&
     info.filterWidth === 1 &&
@@ -108,7 +106,7 @@ function isPointwise(info: Info): boolean {
   );
 }
 
-function macs(info: Info): number {
+function macs(info: Window): number {
   return (
     info.batchSize *
     info.outHeight *
@@ -120,38 +118,7 @@ function macs(info: Info): number {
   );
 }
 
-interface Fields {
-  x: number;
-  filter: number;
-  y: number;
-  bias?: number;
-  activation?: number;
-  partials?: number;
-}
-
 /** The structure `Conv` of the assembly. */
-function convArgs(info: Info, { x, filter, y, bias = 0, activation = 0, partials = 0 }: Fields): number[] {
-  return [
-    x,
-    filter,
-    y,
-    info.batchSize,
-    info.inHeight,
-    info.inWidth,
-    info.inChannels,
-    info.outHeight,
-    info.outWidth,
-    info.outChannels,
-    info.filterHeight,
-    info.filterWidth,
-    info.strideHeight,
-    info.strideWidth,
-    info.dilationHeight,
-    info.dilationWidth,
-    info.padInfo.top,
-    info.padInfo.left,
-    bias,
-    activation,
-    partials,
-  ];
+function convArgs(info: Window, fields: FilterFields): number[] {
+  return filterArgs(info, info.outChannels, fields);
 }

@@ -2,9 +2,7 @@ import { backend_util as util, type TensorInfo } from "@tensorflow/tfjs-core";
 
 import { address, input, output, sizeOf, type Attrs, type Context, type Inputs } from "../backend.ts";
 import { activate, fusedCode } from "./activation.ts";
-
-type Info = util.Conv2DInfo;
-type Shape4 = [number, number, number, number];
+import { filterArgs, type FilterFields, type Shape4, type Window } from "./window.ts";
 
 /** `[n, h, w, c] * [kh, kw, c, multiplier] -> [n, oh, ow, c * multiplier]`, each channel by itself. */
 export function depthwiseConv2d(inputs: Inputs, attrs: Attrs, context: Context): TensorInfo {
@@ -59,7 +57,7 @@ export function depthwiseBackpropFilter(inputs: Inputs, attrs: Attrs, context: C
   return dw;
 }
 
-function describe(inShape: readonly number[], filterShape: readonly number[], attrs: Attrs): Info {
+function describe(inShape: readonly number[], filterShape: readonly number[], attrs: Attrs): Window {
   const strides = attrs["strides"] as [number, number];
   const dilations = (attrs["dilations"] as [number, number] | null | undefined) ?? [1, 1];
   const info = util.computeConv2DInfo(
@@ -77,42 +75,11 @@ function describe(inShape: readonly number[], filterShape: readonly number[], at
   );
 }
 
-function macs(info: Info): number {
+function macs(info: Window): number {
   return info.batchSize * info.outHeight * info.outWidth * info.outChannels * info.filterHeight * info.filterWidth;
 }
 
-interface Fields {
-  x: number;
-  filter: number;
-  y: number;
-  bias?: number;
-  activation?: number;
-  partials?: number;
-}
-
 /** The structure `Depthwise` of the assembly. */
-function depthwiseArgs(info: Info, { x, filter, y, bias = 0, activation = 0, partials = 0 }: Fields): number[] {
-  return [
-    x,
-    filter,
-    y,
-    info.batchSize,
-    info.inHeight,
-    info.inWidth,
-    info.inChannels,
-    info.outHeight,
-    info.outWidth,
-    info.outChannels / info.inChannels,
-    info.filterHeight,
-    info.filterWidth,
-    info.strideHeight,
-    info.strideWidth,
-    info.dilationHeight,
-    info.dilationWidth,
-    info.padInfo.top,
-    info.padInfo.left,
-    bias,
-    activation,
-    partials,
-  ];
+function depthwiseArgs(info: Window, fields: FilterFields): number[] {
+  return filterArgs(info, info.outChannels / info.inChannels, fields);
 }

@@ -2,6 +2,7 @@ import { broadcast_util, type TensorInfo } from "@tensorflow/tfjs-core";
 
 import { address, input, output, sizeOf, type Attrs, type Context, type Inputs } from "../backend.ts";
 import { activate, fusedCode } from "./activation.ts";
+import { tile } from "./copies.ts";
 
 /** `[..., m, k] x [..., k, n] -> [..., m, n]`, either side transposed. */
 export function batchMatMul(inputs: Inputs, attrs: Attrs, context: Context): TensorInfo {
@@ -32,15 +33,12 @@ export function fusedMatMul(inputs: Inputs, attrs: Attrs, context: Context): Ten
   const y = output(context, [...outer, rows, columns]);
   if (sizeOf(y.shape) === 0) return y;
   const batch = sizeOf(outer);
-  if ((batchA !== batch && batchA !== 1) || (batchB !== batch && batchB !== 1)) {
-    throw new Error(
-      `A matrix product on the wasm engine repeats one side as a whole, but [${a.shape}] and [${b.shape}] repeat in part: tile one of them.`,
-    );
-  }
+  const wholeA = batchA === batch || batchA === 1 ? a : repeat(a, outer, context);
+  const wholeB = batchB === batch || batchB === 1 ? b : repeat(b, outer, context);
   const { bias } = inputs;
   const args = [
-    address(context, a),
-    address(context, b),
+    address(context, wholeA),
+    address(context, wholeB),
     address(context, y),
     batch,
     rows,
@@ -54,7 +52,17 @@ export function fusedMatMul(inputs: Inputs, attrs: Attrs, context: Context): Ten
     fusedCode(attrs["activation"]),
   ];
   context.runtime.run("matMul", args, "matMulUnits", batch * rows * columns * depth);
+  if (wholeA !== a) context.backend.disposeData(wholeA.dataId);
+  if (wholeB !== b) context.backend.disposeData(wholeB.dataId);
   return activate(y, inputs, attrs, context);
+}
+
+/** The matrices of a batch that repeats in part, each where the product looks for it. */
+function repeat(x: TensorInfo, outer: readonly number[], context: Context): TensorInfo {
+  const before = outer.length + 2 - x.shape.length;
+  const shape = [...Array.from({ length: before }, () => 1), ...x.shape];
+  const reps = shape.map((length, axis) => (axis < outer.length ? outer[axis]! / length : 1));
+  return tile({ x: { ...x, shape } }, { reps }, context);
 }
 
 function lastTwo(shape: readonly number[], transposed: boolean): [number, number] {

@@ -2,9 +2,7 @@ import { backend_util as util, type TensorInfo } from "@tensorflow/tfjs-core";
 
 import type { KernelName } from "../runtime.ts";
 import { address, input, output, sizeOf, type Attrs, type Context, type Inputs } from "../backend.ts";
-
-type Info = util.Conv2DInfo;
-type Shape4 = [number, number, number, number];
+import { type Shape4, type Window, windowFields } from "./window.ts";
 
 /** `[n, h, w, c] -> [n, oh, ow, c]`, the largest value of each window. */
 export function maxPool(inputs: Inputs, attrs: Attrs, context: Context): TensorInfo {
@@ -50,7 +48,7 @@ function poolGrad(name: KernelName, inputs: Inputs, attrs: Attrs, context: Conte
   return dx;
 }
 
-function describe(shape: readonly number[], attrs: Attrs): Info {
+function describe(shape: readonly number[], attrs: Attrs): Window {
   return util.computePool2DInfo(
     shape as Shape4,
     attrs["filterSize"] as [number, number],
@@ -61,7 +59,7 @@ function describe(shape: readonly number[], attrs: Attrs): Info {
   );
 }
 
-function work(info: Info): number {
+function work(info: Window): number {
   return info.batchSize * info.outHeight * info.outWidth * info.inChannels * info.filterHeight * info.filterWidth;
 }
 
@@ -73,25 +71,6 @@ interface Fields {
 }
 
 /** The structure `Pool` of the assembly. */
-function poolArgs(info: Info, { x, y = 0, dy = 0, dx = 0 }: Fields): number[] {
-  return [
-    x,
-    y,
-    dy,
-    dx,
-    info.batchSize,
-    info.inHeight,
-    info.inWidth,
-    info.inChannels,
-    info.outHeight,
-    info.outWidth,
-    info.filterHeight,
-    info.filterWidth,
-    info.strideHeight,
-    info.strideWidth,
-    info.dilationHeight,
-    info.dilationWidth,
-    info.padInfo.top,
-    info.padInfo.left,
-  ];
+function poolArgs(info: Window, { x, y = 0, dy = 0, dx = 0 }: Fields): number[] {
+  return [x, y, dy, dx, ...windowFields(info)];
 }

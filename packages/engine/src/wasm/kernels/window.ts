@@ -1,0 +1,47 @@
+import type { backend_util } from "@tensorflow/tfjs-core";
+
+/** A window that moves over images: sizes, strides, dilations, padding, and what comes out. */
+export type Window = backend_util.Conv2DInfo;
+
+/** Images `[n, h, w, c]`, as tfjs' own functions take their shape. */
+export type Shape4 = [number, number, number, number];
+
+/** What the structures `Conv`, `Depthwise` and `Pool` of the assembly have in common; `filters` where there are some. */
+export function windowFields(info: Window, filters?: number): number[] {
+  return [
+    info.batchSize,
+    info.inHeight,
+    info.inWidth,
+    info.inChannels,
+    info.outHeight,
+    info.outWidth,
+    ...(filters === undefined ? [] : [filters]),
+    info.filterHeight,
+    info.filterWidth,
+    info.strideHeight,
+    info.strideWidth,
+    info.dilationHeight,
+    info.dilationWidth,
+    info.padInfo.top,
+    info.padInfo.left,
+  ];
+}
+
+/** Addresses and the like of a convolution, of either kind. */
+export interface FilterFields {
+  x: number;
+  filter: number;
+  y: number;
+  bias?: number;
+  activation?: number;
+  partials?: number;
+}
+
+/** The structures `Conv` and `Depthwise` of the assembly, which differ in what `filters` counts: all, or those of a channel. */
+export function filterArgs(
+  info: Window,
+  filters: number,
+  { x, filter, y, bias = 0, activation = 0, partials = 0 }: FilterFields,
+): number[] {
+  return [x, filter, y, ...windowFields(info, filters), bias, activation, partials];
+}
