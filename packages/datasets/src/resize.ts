@@ -1,5 +1,7 @@
 import { bilinearRows } from "./bilinear-rows.ts";
 import type { LinearTaps } from "./bilinear-rows.ts";
+import { weightedRows } from "./weighted-rows.ts";
+import type { Taps } from "./weighted-rows.ts";
 
 /** How a pixel of the new size is made of the old ones; as `tf.image.resize` without antialiasing does it. */
 export type ResizeMode = "bilinear" | "nearest" | "bicubic" | "area";
@@ -120,13 +122,6 @@ function sampleAt(i: number, size: number, from: number): number {
   return Math.fround(Math.fround((i + 0.5) * scale) - 0.5);
 }
 
-/** The pixels that make each sample along one side: `count[i]` of them from `first[i]`, weights one after the other. */
-interface Taps {
-  first: Int32Array;
-  count: Int32Array;
-  weights: Float64Array;
-}
-
 type TapsOf = (size: number, from: number) => Taps;
 
 /** Any separable kernel: each new row is a weighted sum of old rows, then each new column of old columns. */
@@ -145,6 +140,11 @@ function weighted(
   } = source;
   const vertical = tapsOf(height, rows);
   const horizontal = tapsOf(width, columns);
+  if (c === 3) {
+    const rowAt = (y: number) => data.subarray(((top + y) * w + left) * 3, ((top + y) * w + left + columns) * 3);
+    weightedRows(target, { vertical, horizontal }, columns, rowAt);
+    return;
+  }
   const line = new Float64Array(columns * c);
   let to = 0;
   let down = 0;

@@ -5,6 +5,7 @@ import { bilinearWasm } from "../src/bilinear-wasm.ts";
 import { uniformStream } from "../src/philox.ts";
 import { centreRegion, resizeInto, resizeModes } from "../src/resize.ts";
 import type { ResizeMode } from "../src/resize.ts";
+import { weightedWasm } from "../src/weighted-wasm.ts";
 
 interface Golden {
   shape: [number, number, number];
@@ -76,11 +77,37 @@ describe("resizing", () => {
     );
   });
 
-  it("uses the kernel that its source compiles to", async () => {
+  it.each(["bicubic", "area"] as const)(
+    "%s of colours (WebAssembly) is that of each channel alone (JavaScript)",
+    (mode) => {
+      const side = fc.integer({ min: 1, max: 40 });
+      fc.assert(
+        fc.property(side, fc.integer({ min: 1, max: 90 }), side, side, fc.nat(), (h, w, height, width, seed) => {
+          const uniform = uniformStream(seed, 0);
+          const data = Uint8Array.from({ length: h * w * 3 }, () => uniform() * 256);
+          const whole = new Uint8Array(height * width * 3);
+          resizeInto(whole, [height, width], { data, shape: [h, w, 3] }, mode);
+          for (const channel of [0, 1, 2]) {
+            const alone = new Uint8Array(height * width);
+            const pixels = data.filter((_, i) => i % 3 === channel);
+            resizeInto(alone, [height, width], { data: pixels, shape: [h, w, 1] }, mode);
+            // Single against double precision: only a value near a half may be rounded another way, and by no more than one.
+            const far = alone.map((value, i) => Math.abs(value - whole[3 * i + channel]!));
+            expect(Math.max(...far)).toBeLessThanOrEqual(1);
+          }
+        }),
+      );
+    },
+  );
+
+  it.each([
+    ["bilinear", bilinearWasm],
+    ["weighted", weightedWasm],
+  ])("uses the %s kernel that its source compiles to", async (name, wasm) => {
     const { assemble } = (await import(new URL("../assembly/assemble.mjs", import.meta.url).href)) as {
-      assemble(): Promise<string>;
+      assemble(name: string): Promise<string>;
     };
-    expect(await assemble()).toBe(bilinearWasm);
+    expect(await assemble(name)).toBe(wasm);
   });
 
   it.each([
