@@ -10,7 +10,7 @@ const narrow =
 
 /** Ops that keep to half the bits where a tensor comes so: what lies between convolutions, forward and backward. */
 const follow =
-  /^(Relu|Relu6|ReluGrad|Relu6Grad|MaxPool|MaxPoolGrad|AvgPool|AvgPoolGrad|BiasAdd|BiasAddGrad|Add|AddV2|AddN|ConcatV2|Slice|Pad|PadV2|Reshape|Transpose|Identity|FusedBatchNormV3|FusedBatchNormGradV3)$/;
+  /^(Relu|Relu6|ReluGrad|Relu6Grad|LeakyRelu|LeakyReluGrad|MaxPool|MaxPoolGrad|AvgPool|AvgPoolGrad|BiasAdd|BiasAddGrad|Add|AddV2|AddN|ConcatV2|Slice|Pad|PadV2|Reshape|Transpose|Identity|FusedBatchNormV3|FusedBatchNormGradV3)$/;
 
 /**
  * Lets convolutions, matrix products and what lies between them compute in 16 bits, in place. Variables, statistics,

@@ -10,6 +10,7 @@ import { guardWrites } from "./guard.ts";
 import { lowerPrecision } from "./precision.ts";
 import { fillSlots, Slot } from "./signature.ts";
 import type { Leaf } from "./signature.ts";
+import { spareLeakyRelus } from "./spare-leaky-relus.ts";
 import { mapLeaves } from "./structure.ts";
 import type { Trace } from "./trace.ts";
 import type { TracedVariable } from "./traced-variable.ts";
@@ -79,6 +80,7 @@ export function recordCalls(
   });
   const { writes } = trace;
   if (frozen) freeze(trace.variables.values(), rootsOf(outputs, writes));
+  if (!options.exact) spareLeakyRelus(rootsOf(outputs, writes));
   if (precision !== "float32") {
     const refs = outputs.map(({ ref }) => ref);
     const lowered = lowerPrecision(refs, writes, DT[precision]);

@@ -48,10 +48,14 @@ export class Trace implements Recorder {
   readonly fed: FedScalar[] = [];
   /** Called after each successful run, e.g. to count an optimizer's iterations. */
   readonly afterRun: (() => void)[] = [];
+  /** Called after the trace, last first, with whether it succeeded. */
+  readonly ended: ((isDone: boolean) => void)[] = [];
   /** Nodes that are the step function of a tensor: ReLU's gradient is a product with one. */
   readonly steps = new Map<GraphNode, Ref>();
   /** The ReLU of a node's first output. */
   readonly relus = new Map<GraphNode, Ref>();
+  /** The leaky ReLUs of a node's first output. */
+  readonly leakyRelus = new Map<GraphNode, GraphNode>();
   /** The kernels that are running, innermost last: what errors name. */
   readonly kernels: string[] = [];
   /** The layers that are being applied, innermost last: they name the nodes. */
@@ -93,6 +97,7 @@ export class Trace implements Recorder {
     if (simpler !== undefined) return [this.tensor(simpler)];
     const node = this.add(op, full, refs, [], attrs);
     if (op === "Relu" && refs[0]?.index === 0) this.relus.set(refs[0].node, { node, index: 0 });
+    if (op === "LeakyRelu" && refs[0]?.index === 0) this.leakyRelus.set(refs[0].node, node);
     return Array.from({ length: Math.min(outputs, node.outputs.length) }, (_, index) => this.tensor({ node, index }));
   }
 

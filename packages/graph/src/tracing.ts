@@ -122,6 +122,7 @@ export function record<T>(
       for (const variable of trace.variables.values()) variable.restore(done);
     });
     if (!done) for (const variable of made) variable.dispose();
+    for (const end of trace.ended.toReversed()) end(done);
     trace.inference.dispose();
   }
 }

@@ -70,4 +70,40 @@ describe.runIf(engines.includes("native"))("five updates equal Keras', the rate 
     update(two, b, 3);
     expect([...b.dataSync()]).toEqual([...a.dataSync()]);
   });
+
+  test.each(["adam", "sgd momentum"] as const)("%s goes on compiled from saved weights", async (name) => {
+    const a = tf.variable(tf.tensor(values(0)));
+    const one = optimizers[name]();
+    const updating = (optimizer: typeof one, variable: tf.Variable) => (gradient: tf.Tensor) => {
+      optimizer.applyGradients([{ name: variable.name, tensor: gradient }]);
+    };
+    const gradient = (step: number) => tf.tensor(values(1000 * step));
+    for (const step of [1, 2]) tf.tidy(() => updating(one, a)(gradient(step)));
+    const b = tf.variable(a.clone());
+    const two = optimizers[name]();
+    await two.setWeights(await one.getWeights());
+    let fails = true;
+    const compiled = compile((x: tf.Tensor) => {
+      updating(two, b)(x);
+      if (fails) throw new Error("in the middle");
+    });
+    // The values wait for a trace that succeeds.
+    await expect(compiled(gradient(3))).rejects.toThrow("in the middle");
+    fails = false;
+    for (const step of [3, 4, 5]) {
+      tf.tidy(() => updating(one, a)(gradient(step)));
+      await compiled(gradient(step));
+    }
+    const [expected, got] = await Promise.all([one.getWeights(), two.getWeights()]);
+    expect(got.length).toBe(expected.length);
+    got.forEach(({ tensor }, index) => {
+      const wanted = (expected[index] as { tensor: tf.Tensor }).tensor.dataSync();
+      tensor.dataSync().forEach((value, i) => expect(value).toBeCloseTo(wanted[i] as number, 6));
+    });
+    b.dataSync().forEach((value, i) => expect(value).toBeCloseTo(a.dataSync()[i] as number, 6));
+    await compiled.dispose();
+    one.dispose();
+    two.dispose();
+    tf.dispose([a, b]);
+  });
 });

@@ -91,6 +91,33 @@ describe.runIf(engines.includes("native"))("a compiled function", () => {
     await f.dispose();
   });
 
+  test("takes a leaky ReLU's gradient from its result, as ReLU's", async () => {
+    const grad = tf.grad((x) => tf.sum(tf.square(tf.leakyRelu(tf.add(x, 0.5), 0.1))));
+    const f = compile(grad);
+    const { data } = await f(vector(-3, -0.5, 2));
+    expect(f.describe()[0]?.ops).toMatchObject({ LeakyReluGrad: 1 });
+    expect(f.describe()[0]?.ops).not.toHaveProperty("Greater");
+    [...grad(tf.tensor1d([-3, -0.5, 2])).dataSync()].forEach((value, i) => expect(data[i]).toBeCloseTo(value, 6));
+    await f.dispose();
+  });
+
+  test.each([
+    ["of a sum that nothing else needs stays", false, { LeakyRelu: 1 }],
+    ["of one that is needed elsewhere is a choice", true, { SelectV2: 1 }],
+  ] as const)("a leaky ReLU %s", async (_, isShared, ops) => {
+    const kernel = tf.tensor4d([1, -2, 3, 0.5], [1, 1, 2, 2]);
+    const fn = (x: tf.Tensor) => {
+      const sum = tf.add(tf.conv2d(x as tf.Tensor4D, kernel, 1, "same"), tf.tensor1d([0.5, -1]));
+      return isShared ? tf.add(tf.leakyRelu(sum, 0.2), tf.abs(sum)) : tf.leakyRelu(sum, 0.2);
+    };
+    const f = compile(fn);
+    const x = { data: Float32Array.of(1, -1, 0.5, 2, -3, 0.25, 0, 1), shape: [1, 2, 2, 2] };
+    const { data } = await f(x);
+    expect(f.describe()[0]?.ops).toMatchObject(ops);
+    [...fn(tf.tensor(x.data, x.shape)).dataSync()].forEach((value, i) => expect(data[i]).toBeCloseTo(value, 6));
+    await f.dispose();
+  });
+
   test("reads back what depends on constants alone", async () => {
     const f = compile((x: tf.Tensor) => tf.mul(x, tf.add(tf.scalar(2), 1).dataSync()[0] as number));
     expect((await f(2)).item()).toBe(6);

@@ -6,7 +6,7 @@ import { guardedLoss, isBadLoss } from "./bad-loss.ts";
 import type { SavedArray } from "./checkpoint.ts";
 import { executable, type ExecutionOptions, type Feed, type Values } from "./executable.ts";
 import { movingAverage } from "./moving-average.ts";
-import { createOptimizer, type LearningOptimizer, type OptimizerConfig, withWeightDecay } from "./optimizer.ts";
+import { createOptimizer, type OptimizerConfig, withWeightDecay } from "./optimizer.ts";
 import { type StepParts, testLoss, trainingLoss } from "./step.ts";
 
 /** The mean loss of a batch and how many of its images were classified right. */
@@ -152,7 +152,6 @@ export function createRunner(parts: StepParts, update: UpdateOptions, execution:
         );
       average?.variables.forEach((variable, index) => variable.assign(of("average")[index]!.tensor));
       sums?.variables.forEach((variable, index) => variable.assign(of("sum")[index]!.tensor));
-      makeSlots(optimizer, variables);
       await optimizer.setWeights(of("optimizer"));
       model.setWeights(of("model").map(({ tensor }) => tensor));
       tf.dispose(tensors.map(({ tensor }) => tensor));
@@ -167,14 +166,6 @@ export function createRunner(parts: StepParts, update: UpdateOptions, execution:
       optimizer.dispose();
     },
   };
-}
-
-/** An update by nothing: slots that are there take their values at once, not in the middle of a compiled step. */
-function makeSlots(optimizer: LearningOptimizer, variables: readonly tf.Variable[]): void {
-  optimizer.learningRate = 0;
-  tf.tidy(() =>
-    optimizer.applyGradients(Object.fromEntries(variables.map((variable) => [variable.name, tf.zerosLike(variable)]))),
-  );
 }
 
 async function saved({ name, tensor }: { name: string; tensor: tf.Tensor }): Promise<SavedArray> {

@@ -83,11 +83,11 @@ export function applyRmsProp(
   );
 }
 
-/** Makes a slot: a variable of the same shape that starts with one number everywhere. */
-export function makeSlot(like: tf.Variable, name: string, value = 0): tf.Variable {
+/** Makes a slot: a variable of the same shape that starts with zeros, with one number everywhere or with given values. */
+export function makeSlot(like: tf.Variable, name: string, value: number | tf.Tensor = 0): tf.Variable {
   return tf.tidy(() => {
-    const initial = value === 0 ? tf.zerosLike(like) : tf.fill(like.shape, value);
-    return tf.variable(initial, false, uniqueName(name));
+    const filled = typeof value === "number" && (value === 0 ? tf.zerosLike(like) : tf.fill(like.shape, value));
+    return tf.variable(filled || (value as tf.Tensor), false, uniqueName(name));
   });
 }
 

@@ -126,12 +126,23 @@ export class RuleOptimizer extends tf.Optimizer {
   }
 
   #slotsOf(variable: tf.Variable): tf.Variable[] {
-    let slots = this.#slots.get(variable);
-    if (slots === undefined) {
-      slots = this.#rule.slots.map((slot) => makeSlot(variable, `${variable.name}/${slot}`));
-      this.#slots.set(variable, slots);
-      this.#takePending(slots);
-    }
+    const known = this.#slots.get(variable);
+    if (known !== undefined) return known;
+    const values = this.#pending.shift() ?? [];
+    for (const { shape } of values)
+      tf.util.assertShapesMatch(shape, variable.shape, `A slot of ${this.kind} for ${variable.name}: `);
+    // Made with their values: assigned in a trace, they would be so again at every run.
+    const slots = this.#rule.slots.map((slot, index) => makeSlot(variable, `${variable.name}/${slot}`, values[index]));
+    this.#slots.set(variable, slots);
+    const ended = (isDone: boolean) => {
+      if (isDone) return tf.dispose(values);
+      // The variables of a trace that failed are gone.
+      this.#slots.delete(variable);
+      if (values.length > 0) this.#pending.unshift(values);
+    };
+    const trace = activeTrace();
+    if (trace === undefined) ended(true);
+    else trace.ended.push(ended);
     return slots;
   }
 
