@@ -177,7 +177,7 @@ class System:
         outputs = probabilities(model)
         for module in strided:
             module.exact = False
-        forward = torch.compile(model) if self.variant == "compile" else model
+        forward = torch.compile(model, dynamic=False) if self.variant == "compile" else model
         start = time.perf_counter()
         probabilities(forward)
         first_step = (time.perf_counter() - start) * 1000

@@ -13,6 +13,7 @@ const colours: Readonly<Record<SystemName, string>> = {
   "convkit-bf16": "#54aeff",
   "convkit-wasm": "#8250df",
   "tfjs-node": "#bc4c00",
+  "tfjs-cpu": "#e16f24",
   keras: "#cf222e",
   torch: "#d4a72c",
   onnxruntime: "#6e7781",
@@ -33,7 +34,7 @@ export function chartSvg({ rows }: Result, theme: keyof typeof themes): string |
     .filter(([, mine]) => mine.some(({ system }) => system.startsWith("convkit")))
     .map(([name]) => name);
   if (names.length === 0) return undefined;
-  const series = systemNames.filter((system) => drawn.some((row) => row.system === system));
+  const series = systemNames.filter((system) => system !== "tfjs-cpu" && drawn.some((row) => row.system === system));
   const { text, faint, background } = themes[theme];
   const chart = echarts.init(null, null, {
     renderer: "svg",

@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import type { Case } from "./cases.ts";
+import { groupBy } from "./group-by.ts";
 import { commit, machine } from "./machine.ts";
 import { type MeasureOptions, measureCases } from "./measure.ts";
 import { readNotes, withNotes } from "./notes.ts";
@@ -14,7 +15,7 @@ export interface KeepOptions extends MeasureOptions {
   readonly resume?: string | undefined;
 }
 
-/** Measures; writes the result anew after each group of cases, so that an interrupted run keeps what it has. */
+/** Measures; writes the result anew after each round of a group of cases, so that an interrupted run keeps what it has. */
 export async function measureAndKeep(
   chosen: readonly Case[],
   { scope, folder, resume, ...options }: KeepOptions,
@@ -28,7 +29,7 @@ export async function measureAndKeep(
   const revision = commit(fileURLToPath(new URL("..", import.meta.url))) ?? null;
   const name = [date.slice(0, 16).replaceAll(/[-:]/g, "").replace("T", "-"), revision, scope].filter(Boolean).join("-");
   const order = new Map(chosen.map((each, index) => [each.name, index]));
-  const rows: Row[] = [...kept];
+  const rows = new Map<string, readonly Row[]>(groupBy(kept, (row) => row.case));
   const versions: Record<string, string> = { ...before?.versions };
   const described = machine();
   const notes = readNotes();
@@ -38,10 +39,10 @@ export async function measureAndKeep(
     chosen.filter((each) => !done.has(each.name)),
     options,
   )) {
-    rows.push(...measured.rows);
+    for (const [name, mine] of groupBy(measured.rows, (row) => row.case)) rows.set(name, mine);
     Object.assign(versions, measured.versions);
-    const sorted = rows.toSorted((a, b) => order.get(a.case)! - order.get(b.case)!);
-    const complete = new Set(rows.map((row) => row.case)).size === chosen.length && !options.signal?.aborted;
+    const sorted = [...rows.values()].flat().toSorted((a, b) => order.get(a.case)! - order.get(b.case)!);
+    const complete = rows.size === chosen.length && !options.signal?.aborted;
     result = {
       date,
       commit: revision,

@@ -1,7 +1,7 @@
 import type { Case } from "./cases.ts";
 import { Driver, driverCommand } from "./driver.ts";
-import { request } from "./measure.ts";
 import { networks } from "./networks.ts";
+import { request } from "./request.ts";
 import { formatNumber } from "./table.ts";
 
 /** The kinds of op that are printed; the file has all. */

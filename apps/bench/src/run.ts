@@ -14,6 +14,7 @@ export interface RunOptions {
   readonly quick?: boolean;
   readonly rounds?: number;
   readonly seconds?: number;
+  readonly minutes?: number;
   readonly threads?: number;
   readonly json?: boolean;
   readonly out?: string;
@@ -32,7 +33,13 @@ export async function run(patterns: readonly string[], options: RunOptions): Pro
       stop.abort();
     });
   const threads = options.threads ?? availableParallelism();
-  const settings = { ...thoroughness(options), threads, signal: stop.signal, onProgress: progress };
+  const settings = {
+    ...thoroughness(options),
+    minutes: options.minutes,
+    threads,
+    signal: stop.signal,
+    onProgress: progress,
+  };
   if (options.profile !== undefined)
     return (await import("./profile.ts")).profile(selectCases(patterns), options.profile, settings);
   if (options.roofline) return (await import("./roofline.ts")).roofline(selectCases(patterns), settings, options.json);
@@ -68,7 +75,7 @@ function thoroughness({
 }: RunOptions): Pick<MeasureOptions, "rounds" | "seconds" | "samples" | "skipCompilers"> {
   return quick
     ? { rounds: rounds ?? 1, seconds: seconds ?? 0.4, samples: 4, skipCompilers: true }
-    : { rounds: rounds ?? 3, seconds: seconds ?? 0.6, samples: 5 };
+    : { rounds: rounds ?? 3, seconds: seconds ?? 0.5, samples: 5 };
 }
 
 /** Continuous integration must not wait: what comes out under its floor is measured again instead. */

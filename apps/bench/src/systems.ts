@@ -4,6 +4,7 @@ export const systemNames = [
   "convkit-bf16",
   "convkit-wasm",
   "tfjs-node",
+  "tfjs-cpu",
   "keras",
   "torch",
   "onnxruntime",
@@ -48,6 +49,10 @@ export const systems: Readonly<Record<SystemName, System>> = {
   "tfjs-node": {
     driver: "node",
     variants: { train: ["eager"], predict: ["eager"], load: one, build: one, data: one, accuracy: one },
+  },
+  "tfjs-cpu": {
+    driver: "node",
+    variants: { train: ["eager"], predict: ["eager"], load: [], build: [], data: [], accuracy: [] },
   },
   keras: {
     driver: "python",

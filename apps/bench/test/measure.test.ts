@@ -1,16 +1,19 @@
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { type Case, selectCases } from "../src/cases.ts";
-import { groupCases, type Measured, measureCases, type MeasureOptions } from "../src/measure.ts";
+import { groupCases, measureCases, type MeasureOptions } from "../src/measure.ts";
 import type { Row } from "../src/result.ts";
 import type { SystemName } from "../src/systems.ts";
 
 interface Plan {
   params?: number;
   losses?: number[];
+  outputs?: number[];
   times?: number[];
   peakMemory?: number;
   crashAt?: string;
+  /** Only for this batch. */
+  crashFor?: number;
   hangAt?: string;
   garbageAt?: string;
   refuseAt?: string;
@@ -27,7 +30,7 @@ async function measured(
   cases: readonly Case[] = training,
   options: Partial<MeasureOptions> = {},
 ): Promise<Row[]> {
-  const parts: Measured[] = [];
+  const rows = new Map<string, Row>();
   const all = measureCases(cases, {
     threads: 1,
     rounds: 2,
@@ -38,8 +41,8 @@ async function measured(
     command: (system) => plans[system] && { file: process.execPath, args: [fake, JSON.stringify(plans[system])] },
     ...options,
   });
-  for await (const part of all) parts.push(part);
-  return parts.flatMap(({ rows }) => rows);
+  for await (const part of all) for (const row of part.rows) rows.set(`${row.case} ${row.system}`, row);
+  return [...rows.values()];
 }
 
 const find = (rows: readonly Row[], system: SystemName, name = "train/lenet5-b32") =>
@@ -104,10 +107,28 @@ describe("measureCases", () => {
     expect(find(rows, "keras").status).toBe("ok");
   });
 
-  it("a variant twice behind is not run again", async () => {
-    const rows = await measured({ keras: good, convkit: { ...good, times: [11, 11, 11] } }, stepOnly);
+  it("who is half behind the fastest peer is not run again, but convkit is", async () => {
+    const slow = { ...good, times: [9, 9, 9] };
+    const rows = await measured({ keras: good, convkit: slow, "tfjs-node": slow }, stepOnly);
+    expect(rows.map(({ system, samples }) => [system, samples])).toEqual([
+      ["keras", 6],
+      ["tfjs-node", 3],
+      ["convkit", 6],
+    ]);
+  });
+
+  it("begins no round that would not end in its minutes", async () => {
+    const rows = await measured({ keras: good, convkit: good }, stepOnly, { minutes: 1e-4 });
+    expect(find(rows, "keras").samples).toBe(3);
     expect(find(rows, "convkit").samples).toBe(3);
-    expect(find(rows, "keras").samples).toBe(6);
+  });
+
+  it("a crash in one of several predictions fails that one alone", async () => {
+    const predictions = selectCases(["predict/lenet5-b1", "predict/lenet5-b8"]);
+    const plan = { ...good, outputs: [0.5], crashAt: "predict", crashFor: 1 };
+    const rows = await measured({ keras: { ...good, outputs: [0.5] }, convkit: plan }, predictions);
+    expect(find(rows, "convkit", "predict/lenet5-b1").status).toBe("failed");
+    expect(find(rows, "convkit", "predict/lenet5-b8")).toMatchObject({ status: "ok", samples: 6 });
   });
 
   it("nobody is dropped for being behind bfloat16", async () => {
@@ -141,9 +162,17 @@ describe("measureCases", () => {
 });
 
 describe("groupCases", () => {
-  it("puts the readings of one work together, and the batches of one prediction", () => {
-    const groups = groupCases(selectCases(["*lenet5*"])).map((group) => group.map(({ name }) => name));
+  it("puts the readings of one work together, and predictions by the size of the network", () => {
+    const groups = groupCases(
+      selectCases(["*lenet5*", "predict/simple-cnn-b8", "predict/resnet50-b1", "predict/vgg16-b1"]),
+    ).map((group) => group.map(({ name }) => name));
     expect(groups).toContainEqual(["train/lenet5-b32", "first-step/lenet5-b32", "memory/lenet5-b32"]);
-    expect(groups).toContainEqual(["predict/lenet5-b1", "predict/lenet5-b8", "predict/lenet5-b32"]);
+    expect(groups).toContainEqual([
+      "predict/lenet5-b1",
+      "predict/lenet5-b8",
+      "predict/lenet5-b32",
+      "predict/simple-cnn-b8",
+    ]);
+    expect(groups).toContainEqual(["predict/resnet50-b1", "predict/vgg16-b1"]);
   });
 });

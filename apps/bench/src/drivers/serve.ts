@@ -79,7 +79,8 @@ async function ask(system: Served, what: string, request: unknown): Promise<Repl
 }
 
 async function start(options: DriverOptions): Promise<{ served: Served; versions: Record<string, string> }> {
-  if (options.system === "tfjs-node") return (await import("./tfjs-node.ts")).start(options);
+  if (options.system === "tfjs-node" || options.system === "tfjs-cpu")
+    return (await import("./tfjs-node.ts")).start(options);
   return (await import("./convkit.ts")).start(options);
 }
 

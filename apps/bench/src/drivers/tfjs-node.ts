@@ -14,13 +14,22 @@ import { stockNetwork } from "./tfjs-networks.ts";
 
 const batches = 8;
 
-/** TensorFlow.js on Node as its users have it: stock layers, `trainOnBatch`, `predict`; each op is a call of its own. */
-export async function start({ threads }: DriverOptions): Promise<{ served: Served; versions: Record<string, string> }> {
+/**
+ * TensorFlow.js as its users have it: stock layers, `trainOnBatch`, `predict`; each op is a call of its own, on TensorFlow or,
+ * as `tfjs-cpu`, in plain JavaScript.
+ */
+export async function start({
+  system,
+  threads,
+}: DriverOptions): Promise<{ served: Served; versions: Record<string, string> }> {
+  const versions = { [system]: tf.version_core, node: process.versions.node };
+  if (system === "tfjs-cpu") {
+    await import("@tensorflow/tfjs-backend-cpu");
+    await tf.setBackend("cpu");
+    return { served: new TfjsNode(), versions };
+  }
   const engine = await useEngine("native", { threads });
-  return {
-    served: new TfjsNode(),
-    versions: { "tfjs-node": tf.version_core, tensorflow: engine.tensorflow ?? "", node: process.versions.node },
-  };
+  return { served: new TfjsNode(), versions: { ...versions, tensorflow: engine.tensorflow ?? "" } };
 }
 
 class TfjsNode implements Served {

@@ -1,0 +1,195 @@
+import { disagreement } from "./agreement.ts";
+import type { Case, Work } from "./cases.ts";
+import { type Command, Driver, DriverError, type Reply } from "./driver.ts";
+import { groupBy } from "./group-by.ts";
+import { networks } from "./networks.ts";
+import { OtherLoad } from "./other-load.ts";
+import { request } from "./request.ts";
+import type { Status } from "./result.ts";
+import { quantile } from "./statistics.ts";
+import { type SystemName, systems } from "./systems.ts";
+
+/** What a variant has given for a case so far. */
+interface Readings {
+  readonly samples: number[];
+  /** Largest resident sets, in 10^6 bytes. */
+  readonly peaks: number[];
+  /** Shares of the machine that others used. */
+  readonly loads: number[];
+  status: Status;
+  note: string;
+  /** Too slow to matter in later rounds. */
+  dropped: boolean;
+}
+
+/** One variant of a system in one group of cases. */
+export interface Runner {
+  readonly system: SystemName;
+  readonly variant: string;
+  /** By the case's name. */
+  readonly readings: ReadonlyMap<string, Readings>;
+}
+
+/** What a turn of a runner needs to know. */
+export interface Turn {
+  readonly threads: number;
+  readonly seconds: number;
+  readonly samples: number;
+  readonly command: (system: SystemName) => Command | undefined;
+  /** The first answers to each work of the group: what others must equal. */
+  readonly references: Map<string, Reply>;
+  readonly versions: Record<string, string>;
+  /** Where the group's data is. */
+  readonly folder: string | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Who is asked first in a group: its answer is what the others must equal. */
+const referenceOrder: readonly SystemName[] = [
+  "keras",
+  "torch",
+  "onnxruntime",
+  "tfjs-node",
+  "convkit",
+  "convkit-bf16",
+  "convkit-wasm",
+  "tfjs-cpu",
+];
+
+/** The variants that generate code of their own. */
+const compilers: readonly string[] = ["xla", "compile"];
+
+/** A request may take this long before the process is ended. */
+const patience = 900;
+
+interface MakeOptions {
+  readonly systems: readonly SystemName[];
+  readonly skipCompilers: boolean;
+  readonly command: (system: SystemName) => Command | undefined;
+}
+
+/** The variants of the systems that can do a group's cases, references first. */
+export function makeRunners(
+  group: readonly Case[],
+  { systems: chosen, skipCompilers, command }: MakeOptions,
+): Runner[] {
+  const able = referenceOrder.filter((system) => chosen.includes(system));
+  return able.flatMap((system) => {
+    const isThere = command(system) !== undefined;
+    return systems[system].variants[group[0]!.work.do].flatMap((variant) => {
+      if (skipCompilers && compilers.includes(variant)) return [];
+      const mine = group.filter((each) => each.systems.includes(system) && !each.without?.includes(variant));
+      if (mine.length === 0) return [];
+      const fresh = (): Readings => ({
+        samples: [],
+        peaks: [],
+        loads: [],
+        status: isThere ? "ok" : "not installed",
+        note: isThere ? "" : "run `convkit-bench setup`",
+        dropped: false,
+      });
+      return [{ system, variant, readings: new Map(mine.map(({ name }) => [name, fresh()])) }];
+    });
+  });
+}
+
+/** The cases that a runner still has to do, those of one work together. */
+export function remaining({ readings }: Runner, group: readonly Case[]): Case[][] {
+  const open = group.filter(({ name }) => readings.get(name)?.status === "ok");
+  const works = [...groupBy(open, ({ work }) => `${work.network}/${work.batch}`).values()];
+  return works.filter((cases) => {
+    const timed = cases.filter(isTimed);
+    return timed.length === 0 || timed.some(({ name }) => !readings.get(name)!.dropped);
+  });
+}
+
+/** Runs what remains in a fresh process; one that crashes fails that work alone, and the others get another process. */
+export async function takeTurn(runner: Runner, group: readonly Case[], turn: Turn): Promise<void> {
+  const { system, variant } = runner;
+  const work = group[0]!.work;
+  const precision = system === "convkit-bf16" ? "bfloat16" : work.precision;
+  let driver: Driver | undefined;
+  const abort = () => driver?.kill();
+  turn.signal?.addEventListener("abort", abort, { once: true });
+  try {
+    for (const cases of remaining(runner, group)) {
+      if (turn.signal?.aborted) return;
+      try {
+        if (driver === undefined) {
+          driver = new Driver(turn.command(system)!, driverEnvironment(work));
+          const threads = work.threads ?? turn.threads;
+          const hello = await driver.ask({ system, variant, threads, precision, device: work.device }, patience);
+          Object.assign(turn.versions, hello.versions);
+        }
+        await runWork(runner, cases, driver, precision !== "float32", turn);
+      } catch (error) {
+        if (!(error instanceof DriverError)) throw error;
+        if (turn.signal?.aborted) return;
+        settle(runner, cases, "failed", error.message);
+        await driver?.close();
+        driver = undefined;
+      }
+    }
+  } finally {
+    turn.signal?.removeEventListener("abort", abort);
+    await driver?.close();
+  }
+}
+
+async function runWork(
+  runner: Runner,
+  cases: readonly Case[],
+  driver: Driver,
+  half: boolean,
+  { seconds, samples, references, folder }: Turn,
+): Promise<void> {
+  const { work } = cases[0]!;
+  const network = { name: work.network, ...networks[work.network] };
+  const load = new OtherLoad(driver.pid);
+  const prepared = await driver.ask(request(work, { network, batch: work.batch, folder, count: samples }), patience);
+  const key = `${work.network}/${work.batch}`;
+  const reference = references.get(key);
+  if (reference === undefined) references.set(key, prepared);
+  const reason = disagreement(work.do === "data" ? undefined : network, prepared, reference ?? prepared, half);
+  if (reason !== undefined) return settle(runner, cases, "differs", reason);
+  const isSteady = cases.some(({ reading }) => reading === "times" || reading === "peakMemory");
+  const isMeasured = isSteady && work.do !== "load" && work.do !== "build";
+  const during = isMeasured ? new OtherLoad(driver.pid) : load;
+  const timed = isMeasured ? await driver.ask({ do: "measure", seconds, count: samples }, patience) : prepared;
+  const share = during.share();
+  for (const { name, reading } of cases) {
+    const { samples: taken, peaks, loads } = runner.readings.get(name)!;
+    taken.push(...read(reading, prepared, timed));
+    peaks.push(...read("peakMemory", prepared, timed));
+    if (share !== undefined) loads.push(share);
+  }
+}
+
+function settle({ readings }: Runner, cases: readonly Case[], status: Status, note: string): void {
+  for (const { name } of cases) Object.assign(readings.get(name)!, { status, note });
+}
+
+function read(reading: Case["reading"], prepared: Reply, timed: Reply): readonly number[] {
+  if (reading === "times") return timed.times ?? [];
+  if (reading === "peakMemory") return timed.peakMemory === undefined ? [] : [timed.peakMemory / 1e6];
+  return prepared[reading] === undefined ? [] : [prepared[reading]];
+}
+
+function driverEnvironment({ device, do: what, threads }: Work): NodeJS.ProcessEnv {
+  return {
+    // A GPU that must not be used is hidden.
+    ...(device === "cpu" && { CUDA_VISIBLE_DEVICES: "-1" }),
+    // Node decodes pictures on the threads of libuv's pool, whose size is only taken from here.
+    ...(what === "data" && threads !== undefined && { UV_THREADPOOL_SIZE: String(threads) }),
+  };
+}
+
+function isTimed({ reading }: Case): boolean {
+  return reading === "times" || reading === "seconds";
+}
+
+/** The median of what a runner has given for a case. */
+export function medianOf({ readings }: Runner, name: string): number | undefined {
+  const samples = readings.get(name)?.samples ?? [];
+  return samples.length === 0 ? undefined : quantile(samples, 0.5);
+}
