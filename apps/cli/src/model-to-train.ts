@@ -28,7 +28,7 @@ export async function modelToTrain(
 }
 
 /** The model up to what its last layer with weights takes, and a dense layer with a softmax; heads beside it go. */
-export function withNewHead(model: tfl.LayersModel, classes: number, seed: number): tfl.LayersModel {
+function withNewHead(model: tfl.LayersModel, classes: number, seed: number): tfl.LayersModel {
   let end = model.outputs[0]!;
   while (end.sourceLayer.weights.length === 0) end = [end.inputs].flat()[0]!;
   const [features] = end.inputs as [SymbolicTensor];
