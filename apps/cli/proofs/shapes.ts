@@ -11,8 +11,8 @@ import sharp from "sharp";
 
 const size = 180;
 const classes = ["circle", "square", "star", "triangle"] as const;
-const perClass = { train: 160, validation: 40, test: 100 } as const;
-const training = ["--epochs", "10", "--batch", "16", "--optimizer", "adam", "--lr", "0.001", "--schedule", "cosine"];
+const perClass = { train: 120, validation: 30, test: 75 } as const;
+const training = ["--epochs", "8", "--batch", "16", "--optimizer", "adam", "--lr", "0.001", "--schedule", "cosine"];
 
 const bin = fileURLToPath(new URL("../bin/convkit.js", import.meta.url));
 
