@@ -4,7 +4,7 @@ import "@tensorflow/tfjs-layers";
 import { EngineError, OutOfMemoryError, useEngine } from "@convkit/engine";
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import * as tf from "@tensorflow/tfjs-core";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 
 import { loadWasm } from "../src/wasm/index.ts";
 import { startProgram } from "./program.ts";
@@ -35,6 +35,17 @@ describe("threads of the wasm engine", () => {
   it.each([0, -1, 1.5, Number.NaN])("are refused if they are %s", async (threads) => {
     await expect(loadWasm({ threads })).rejects.toThrow(`computes with 1 thread or more, not ${threads}.`);
   });
+});
+
+it("refuses threads where they cannot share memory, in a sentence that says what to do", async () => {
+  vi.stubGlobal("SharedArrayBuffer", undefined);
+  try {
+    await expect(loadWasm({ threads: 2 })).rejects.toThrow(
+      /^The wasm engine cannot run 2 threads: this Node \(v.*\) has no SharedArrayBuffer; ask for 1 thread\.$/u,
+    );
+  } finally {
+    vi.unstubAllGlobals();
+  }
 });
 
 describe("wasm engine", () => {
