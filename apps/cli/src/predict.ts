@@ -8,7 +8,8 @@ import { openCsv } from "./csv-file.ts";
 import { engineInUse } from "./engine-in-use.ts";
 import { grouped, percent } from "./format.ts";
 import { countingBar } from "./progress.ts";
-import { type ModelOptions, resolveModel, type ResolvedModel } from "./resolve-model.ts";
+import { type ModelOptions, resolveModel } from "./resolve-model.ts";
+import { isSavedModel, openSavedModel } from "./saved-model.ts";
 import { UsageError } from "./usage-error.ts";
 import { userPath } from "./user-path.ts";
 
@@ -45,9 +46,10 @@ export async function predict(
   if (files.length === 0)
     throw new UsageError(`${images.join(", ")} holds no image: known are ${imageExtensions.join(", ")}.`);
   await engineInUse(context);
-  const resolved = await resolveModel(name, modelOptions, context.options.seed);
-  const shape = imageShape(resolved);
-  const forward = predictor(resolved.model, { preprocessing: resolved.preprocessing });
+  const saved = isSavedModel(name) ? await openSavedModel(context, name) : undefined;
+  const resolved = saved === undefined ? await resolveModel(name, modelOptions, context.options.seed) : undefined;
+  const shape = imageShape(name, saved?.input ?? resolved!.model.inputs[0]!.shape);
+  const forward = saved ?? predictor(resolved!.model, { preprocessing: resolved!.preprocessing });
   const bar = countingBar(context.out, files.length, "images");
   const kept = typeof top === "number" ? top : 5;
   const answers: Answer[] = [];
@@ -60,7 +62,7 @@ export async function predict(
       const width = scores.length / part.length;
       const answered = part.map((image, place) => {
         const row = scores.subarray(place * width, (place + 1) * width);
-        return { image, predictions: ranked(row, resolved.classes, kept) };
+        return { image, predictions: ranked(row, resolved?.classes, kept) };
       });
       // With a file for them, answers need no memory.
       if (table === undefined) answers.push(...answered);
@@ -121,8 +123,8 @@ function mirror(data: Uint8Array, width: number, channels: number): Uint8Array {
 }
 
 /** The image size a model takes; where it takes any, 224 by 224. */
-function imageShape({ model, name }: ResolvedModel): [number, number, 1 | 3] {
-  const [, height, width, channels] = model.inputs[0]!.shape;
+function imageShape(name: string, input: readonly (number | null)[]): [number, number, 1 | 3] {
+  const [, height, width, channels] = input;
   if (channels !== 1 && channels !== 3)
     throw new Error(`${name} takes arrays of ${String(channels)} channels, not images: use convkit run.`);
   return [height ?? 224, width ?? 224, channels];

@@ -1,4 +1,4 @@
-import { predictor, type Values } from "@convkit/trainer";
+import { type Predictor, predictor, type Values } from "@convkit/trainer";
 import { saveNpy } from "@convkit/weights";
 import type { Context } from "./context.ts";
 import { engineInUse } from "./engine-in-use.ts";
@@ -6,6 +6,7 @@ import { duration } from "./format.ts";
 import { imageSize } from "./global-options.ts";
 import { type NumpyArray, readNpy } from "./npy.ts";
 import { type ModelOptions, resolveModel } from "./resolve-model.ts";
+import { isSavedModel, openSavedModel } from "./saved-model.ts";
 import { UsageError } from "./usage-error.ts";
 import { userPath } from "./user-path.ts";
 
@@ -24,18 +25,14 @@ export async function run(context: Context, name: string, options: Options): Pro
   const array = await readNpy(userPath(file));
   const shape = array.shape.length === 3 ? [1, ...array.shape] : array.shape;
   await engineInUse(context);
-  const { model } = await resolveModel(
-    name,
-    { ...rest, ...(size !== undefined && { input: imageSize(size) }) },
-    context.options.seed,
-  );
-  const wanted = model.inputs[0]!.shape;
+  const modelOptions = { ...rest, ...(size !== undefined && { input: imageSize(size) }) };
+  const { forward, wanted } = await opened(context, name, modelOptions);
   if (shape.length !== wanted.length || wanted.some((each, axis) => axis > 0 && each !== null && each !== shape[axis]))
     throw new Error(
       `${file} has the shape [${array.shape.join(", ")}], but ${name} takes [${wanted.map((each) => each ?? "any").join(", ")}].`,
     );
   const began = performance.now();
-  const output = await inBatches(model, { shape, data: array.data }, options.batch ?? shape[0]!);
+  const output = await inBatches(forward, { shape, data: array.data }, options.batch ?? shape[0]!);
   const seconds = (performance.now() - began) / 1000;
   saveNpy(userPath(options.output), output);
   context.out.result(
@@ -44,14 +41,22 @@ export async function run(context: Context, name: string, options: Options): Pro
   );
 }
 
-async function inBatches(
-  model: Parameters<typeof predictor>[0],
-  { shape, data }: NumpyArray,
-  batch: number,
-): Promise<NumpyArray> {
+async function opened(
+  context: Context,
+  name: string,
+  options: ModelOptions,
+): Promise<{ forward: Predictor; wanted: readonly (number | null)[] }> {
+  if (isSavedModel(name)) {
+    const forward = await openSavedModel(context, name);
+    return { forward, wanted: forward.input };
+  }
+  const { model } = await resolveModel(name, options, context.options.seed);
+  return { forward: predictor(model), wanted: model.inputs[0]!.shape };
+}
+
+async function inBatches(forward: Predictor, { shape, data }: NumpyArray, batch: number): Promise<NumpyArray> {
   const [count = 0, ...image] = shape;
   const pixels = image.reduce((product, each) => product * each, 1);
-  const forward = predictor(model);
   const parts: Values[] = [];
   try {
     for (let from = 0; from < count; from += batch) {

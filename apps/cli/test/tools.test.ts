@@ -2,8 +2,10 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { engines } from "@convkit/testing";
+import { saveNpy } from "@convkit/weights";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
+import { readNpy } from "../src/npy.ts";
 import { call } from "./run-cli.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "convkit-tools-"));
@@ -75,10 +77,35 @@ describe("convert", () => {
     expect(weights).toHaveLength(10);
     expect(existsSync(join(folder, "tfjs", "model.json"))).toBe(true);
   });
-  test.skipIf(engines[0] === "wasm")("a folder becomes a SavedModel", async () => {
-    const { status, err } = await call("convert", "lenet5", `${join(folder, "saved")}/`, "--to", "savedmodel");
+  test.skipIf(engines[0] === "wasm")("a folder becomes a SavedModel, which is verified and read", async () => {
+    const saved = join(folder, "saved");
+    const { status, out, err } = await call(
+      "convert",
+      "lenet5",
+      `${saved}/`,
+      "--to",
+      "savedmodel",
+      "--seed",
+      "3",
+      "--verify",
+      "--json",
+    );
     expect(status, err).toBe(0);
-    expect(existsSync(join(folder, "saved", "saved_model.pb"))).toBe(true);
+    expect((JSON.parse(out) as { worst: number }).worst).toBeLessThan(1e-6);
+    const summary = JSON.parse((await call("summary", saved, "--json")).out) as { params: { total: number } };
+    expect(summary.params.total).toBe(61_706);
+    expect((await call("summary", saved)).out).toContain("61,706 parameters");
+    const x = join(folder, "x.npy");
+    saveNpy(x, { shape: [2, 28, 28, 1], data: Float32Array.from({ length: 2 * 28 * 28 }, (_, i) => (i % 7) / 7) });
+    const results: Float32Array[] = [];
+    for (const [index, model] of [saved, "lenet5"].entries()) {
+      const y = join(folder, `y${index}.npy`);
+      const ran = await call("run", model, "--input", x, "--output", y, "--seed", "3");
+      expect(ran.status, ran.err).toBe(0);
+      results.push((await readNpy(y)).data);
+    }
+    const [ours, theirs] = results;
+    for (const [index, value] of ours!.entries()) expect(value).toBeCloseTo(theirs![index]!, 5);
   });
   test.each([
     [["lenet5", "net.xyz"], /Cannot tell the format of net\.xyz: it must end in \.keras/],
