@@ -3,7 +3,7 @@ import { DT, sizeOf, widthOf } from "./dtypes.ts";
 import type { TypedArray } from "./dtypes.ts";
 import { GraphError } from "./graph-error.ts";
 import { constNode, outputOf, reachable } from "./graph-node.ts";
-import type { GraphNode, Ref } from "./graph-node.ts";
+import type { GraphNode, Output, Ref } from "./graph-node.ts";
 import type { TracedVariable } from "./traced-variable.ts";
 
 /** Bytes of weights above which they are not frozen: TensorFlow copies constants several times while it optimises. */
@@ -32,6 +32,7 @@ export function freeze(variables: Iterable<TracedVariable>, roots: readonly Grap
     become(node, dtype, shape, traced.variable.dataSync() as TypedArray);
   }
   foldBatchNorms(roots);
+  fuseShortcuts(roots);
 }
 
 /** Makes a node a constant in place, so that all who use it do so. */
@@ -41,12 +42,30 @@ function become(node: GraphNode, dtype: number, shape: readonly number[], values
   Object.assign(node, { op, inputs, control, attrs, outputs });
 }
 
-function foldBatchNorms(roots: readonly GraphNode[]): void {
+/** The nodes that `roots` need, inputs first, and which of them are used but once. */
+function withUses(roots: readonly GraphNode[]): { nodes: GraphNode[]; once: (node: GraphNode) => boolean } {
   const nodes = reachable(roots);
   const uses = new Map<GraphNode, number>();
   for (const node of [...nodes.flatMap(({ inputs }) => inputs.map((input) => input.node)), ...roots])
     uses.set(node, (uses.get(node) ?? 0) + 1);
-  const once = (node: GraphNode) => uses.get(node) === 1;
+  return { nodes, once: (node) => uses.get(node) === 1 };
+}
+
+/** Writes the sum of a convolution with bias and a shortcut as `AddN`, the one sum that TensorFlow fuses with the convolution. */
+function fuseShortcuts(roots: readonly GraphNode[]): void {
+  const { nodes, once } = withUses(roots);
+  const isConvolution = ({ node }: Ref): boolean =>
+    node.op === "BiasAdd" && once(node) && node.inputs[0]?.node.op === "Conv2D" && once(node.inputs[0].node);
+  for (const node of nodes) {
+    if (!/^Add(V2)?$/.test(node.op) || !node.inputs.some(isConvolution)) continue;
+    const [left, right] = node.inputs.map(outputOf) as [Output, Output];
+    if (left.dtype !== DT.float32 || `${left.shape}` !== `${right.shape}`) continue;
+    Object.assign(node, { op: "AddN", attrs: { N: attr.int(2), T: attr.type(DT.float32) } });
+  }
+}
+
+function foldBatchNorms(roots: readonly GraphNode[]): void {
+  const { nodes, once } = withUses(roots);
   for (const norm of nodes) {
     if (!norm.op.startsWith("FusedBatchNorm") || norm.attrs["is_training"]?.["b"] !== false) continue;
     const [x, ...parameters] = norm.inputs as [Ref, Ref, Ref, Ref, Ref];

@@ -38,12 +38,14 @@ describe.runIf(engines.includes("native"))("frozen prediction equals eager predi
     await predict.dispose();
   });
 
-  test("batch norm goes into the convolution before it", async () => {
+  test("batch norm goes into the convolution before it, and the shortcut's sum is one that fuses with it", async () => {
     const net = (networks["residual-basic"] as (typeof networks)[string]).make();
     const predict = compile((x: tf.Tensor) => net.apply(x) as tf.Tensor, { freeze: true });
     await predict({ data: new Float32Array(256), shape: [1, 8, 8, 4] });
     const [{ ops, variables }] = predict.describe() as [ReturnType<typeof predict.describe>[number]];
     expect(Object.keys(ops)).not.toContain("FusedBatchNorm");
+    expect(Object.keys(ops)).not.toContain("Add");
+    expect(Object.keys(ops)).toContain("AddN");
     expect(variables).toEqual([]);
     await predict.dispose();
   });
