@@ -5,14 +5,8 @@ import { macs, rawPixels, unitPixels, withoutDrawing } from "@convkit/core";
 import { loadData } from "@convkit/datasets";
 import { useEngine } from "@convkit/engine";
 import { adam, rmsprop, sgd } from "@convkit/graph";
-import {
-  applyLogits,
-  binaryCrossentropy,
-  loadModel,
-  saveModel,
-  sparseCategoricalCrossentropy,
-  train,
-} from "@convkit/trainer";
+import { applyLogits, binaryCrossentropy, saveModel, sparseCategoricalCrossentropy, train } from "@convkit/trainer";
+import { loadModel } from "@convkit/weights";
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import type { DriverOptions } from "../driver.ts";
@@ -111,7 +105,7 @@ class Convkit implements Served {
       await saveModel(model, folder, { preprocessing: rawPixels, classes: [] } as never);
       for (let index = 0; index < count; index++) {
         const start = performance.now();
-        const loaded = (await loadModel(folder)).model;
+        const loaded = await loadModel(folder);
         const output = tf.tidy(() => loaded.predict(tf.tensor4d(pixels, shape)) as tf.Tensor);
         outputs = (await output.data()) as Float32Array<ArrayBuffer>;
         times.push(performance.now() - start);
