@@ -3,7 +3,7 @@ import { createModel, zoo } from "@convkit/models";
 import type { ModelName } from "@convkit/models";
 import { peerPython } from "@convkit/testing";
 import * as tf from "@tensorflow/tfjs-core";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -32,6 +32,15 @@ describe.skipIf(peerPython === undefined)("the notebooks' networks and Keras", {
   const folder = mkdtempSync(join(tmpdir(), "convkit-notebooks-"));
   beforeAll(() => useEngine());
   afterAll(() => rmSync(folder, { recursive: true }));
+
+  it("googlenet's response normalisation is refused in .h5", async () => {
+    const model = createModel("googlenet", { input: [64, 64, 3], seed: 1 });
+    await expect(saveModel(model, join(folder, "refused.h5"))).rejects.toThrow(
+      /layer ".*": Keras reads the operation Power from \.keras files only/,
+    );
+    expect(existsSync(join(folder, "refused.h5"))).toBe(false);
+    model.dispose();
+  });
 
   it("Keras loads what we wrote, and what it writes again loads here", async () => {
     for (const name of notebooks) {

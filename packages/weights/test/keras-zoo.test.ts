@@ -15,6 +15,7 @@ const applications: readonly (readonly [theirs: string, ours: ModelName, size: n
   ["ResNet50", "resnet50", 64],
   ["ResNet50V2", "resnet50v2", 64],
   ["InceptionV3", "inception-v3", 96],
+  ["InceptionResNetV2", "inception-resnet-v2", 96],
   ["Xception", "xception", 96],
   ["MobileNet", "mobilenet", 64],
   ["MobileNetV2", "mobilenet-v2", 64],
