@@ -107,11 +107,9 @@ const residualStack: Recipe = {
   earlyStopping: { monitor: "valLoss", patience: 12 },
   expects: { accuracy: 0.6 },
   quick: {
-    optimizer: { name: "adam", learningRate: 0.001 },
+    optimizer: { name: "adam", learningRate: 0.002 },
     schedule: { name: "cosine", warmup: 1 },
-    epochs: 30,
-    ema: 0.98,
-    augment: { flip: "horizontal", translation: 0.1 },
+    epochs: 24,
     expects: { accuracy: 0.6 },
   },
 };
