@@ -63,7 +63,18 @@ describe(`training goes on from what was trained (${engines[0]})`, () => {
   test("weights that do not fit are told", async () => {
     const file = join(folder, "lenet5.safetensors");
     await call("convert", "lenet5", file);
-    const { status, err } = await call("train", "simple-cnn", "--weights", file, "--data", three, ...short);
+    const out = join(folder, "misfit");
+    const { status, err } = await call(
+      "train",
+      "simple-cnn",
+      "--weights",
+      file,
+      "--data",
+      three,
+      ...short,
+      "--out",
+      out,
+    );
     expect([status, err]).toEqual([1, expect.stringMatching(/the weights do not fit the model, nothing was changed/)]);
   });
 
