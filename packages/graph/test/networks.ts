@@ -134,6 +134,35 @@ export const networks: Record<string, { shape: number[]; classes: number; make: 
         return head(tfl.layers.globalAveragePooling2d({}).apply(x) as Symbolic, 2);
       }),
   },
+  "residual-same": {
+    shape: [12, 12, 3],
+    classes: 10,
+    make: () =>
+      model([12, 12, 3], (x) => {
+        let y = x;
+        for (let i = 0; i < 3; i++) y = conv(3, 3).apply(y) as Symbolic;
+        return head(add().apply([y, x]) as Symbolic, 10);
+      }),
+  },
+  "residual-different": {
+    shape: [12, 12, 3],
+    classes: 10,
+    make: () =>
+      model([12, 12, 3], (x) => {
+        const y = pool(2, 2, "valid").apply(conv(6, 3).apply(conv(3, 3).apply(x))) as Symbolic;
+        const short = conv(6, 1, { padding: "valid", activation: "linear" }).apply(y) as Symbolic;
+        return head(add().apply([y, short]) as Symbolic, 10);
+      }),
+  },
+  "naive-inception": {
+    shape: [8, 8, 6],
+    classes: 3,
+    make: () =>
+      model([8, 8, 6], (x) => {
+        const branches = [conv(4, 1), conv(6, 3), conv(3, 5), pool(3, 1)].map((layer) => layer.apply(x) as Symbolic);
+        return head(concatenate().apply(branches) as Symbolic, 3);
+      }),
+  },
 };
 
 /** Mean cross-entropy of logits against whole labels. */
