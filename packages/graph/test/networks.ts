@@ -45,7 +45,7 @@ export function batchOf(n: number, shape: readonly number[], classes: number, se
 
 type Symbolic = tfl.SymbolicTensor;
 const { conv2d, maxPooling2d, dense, flatten, concatenate, add, batchNormalization, separableConv2d } = tfl.layers;
-const conv = (filters: number, kernelSize: number, more: object = {}) =>
+const conv = (filters: number, kernelSize: number | [number, number], more: object = {}) =>
   conv2d({ filters, kernelSize, padding: "same", activation: "relu", kernelInitializer: "zeros", ...more });
 const head = (x: Symbolic, units: number) =>
   dense({ units, kernelInitializer: "zeros" }).apply(x.shape.length > 2 ? flatten().apply(x) : x) as Symbolic;
@@ -53,6 +53,28 @@ const pool = (poolSize: number, strides = poolSize, padding: "same" | "valid" = 
   maxPooling2d({ poolSize, strides, padding });
 const norm = () => batchNormalization({});
 const relu = () => tfl.layers.activation({ activation: "relu" });
+
+const normed = (x: Symbolic, filters: number, kernelSize: number | readonly [number, number], more: object = {}) => {
+  const size = typeof kernelSize === "number" ? kernelSize : ([...kernelSize] as [number, number]);
+  const plain = conv(filters, size, { activation: "linear", useBias: false, ...more });
+  return relu().apply(norm().apply(plain.apply(x))) as Symbolic;
+};
+
+/** Four normed branches; the middle two reduce by 1x1, and go on with the kernels given. */
+const normedInception = (x: Symbolic, kernels: readonly (readonly (number | readonly [number, number])[])[]) => {
+  const middle = kernels.map((sizes) => sizes.reduce<Symbolic>((y, size) => normed(y, 5, size), normed(x, 3, 1)));
+  const pooled = normed(pool(3, 1).apply(x) as Symbolic, 2, 1);
+  return concatenate().apply([normed(x, 4, 1), ...middle, pooled]) as Symbolic;
+};
+
+/** Local response normalisation, as GoogLeNet's first layers have it. */
+class LocalResponse extends tfl.layers.Layer {
+  static className = "LocalResponse";
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    return tf.localResponseNormalization([inputs].flat()[0] as tf.Tensor4D, 2, 1, 1e-2, 0.75);
+  }
+}
+const normalized = () => new LocalResponse({});
 
 function model(shape: number[], body: (x: Symbolic) => Symbolic): tfl.LayersModel {
   const input = tfl.input({ shape });
@@ -161,6 +183,90 @@ export const networks: Record<string, { shape: number[]; classes: number; make: 
       model([8, 8, 6], (x) => {
         const branches = [conv(4, 1), conv(6, 3), conv(3, 5), pool(3, 1)].map((layer) => layer.apply(x) as Symbolic);
         return head(concatenate().apply(branches) as Symbolic, 3);
+      }),
+  },
+  "inception-v1": {
+    shape: [8, 8, 3],
+    classes: 3,
+    make: () => model([8, 8, 3], (x) => head(normedInception(x, [[3], [5]]), 3)),
+  },
+  "inception-v3": {
+    shape: [8, 8, 3],
+    classes: 3,
+    make: () =>
+      model([8, 8, 3], (x) =>
+        head(
+          normedInception(x, [
+            [
+              [1, 3],
+              [3, 1],
+            ],
+            [
+              [1, 5],
+              [5, 1],
+            ],
+          ]),
+          3,
+        ),
+      ),
+  },
+  "vgg16-inception": {
+    shape: [16, 16, 1],
+    classes: 5,
+    make: () =>
+      model([16, 16, 1], (x) => {
+        let y = pool(2).apply(normed(normed(x, 4, 3), 4, 3)) as Symbolic;
+        y = pool(2).apply(normedInception(y, [[3], [5]])) as Symbolic;
+        y = normedInception(y, [
+          [
+            [1, 3],
+            [3, 1],
+          ],
+          [
+            [1, 5],
+            [5, 1],
+          ],
+        ]);
+        y = tfl.layers.globalMaxPooling2d({}).apply(y) as Symbolic;
+        return head(dense({ units: 12, activation: "relu", kernelInitializer: "zeros" }).apply(y) as Symbolic, 5);
+      }),
+  },
+  "resnet50-small": {
+    shape: [20, 20, 3],
+    classes: 10,
+    make: () =>
+      model([20, 20, 3], (x) => {
+        // TensorFlow's pooling kernels (eager, oneDNN) sum the gradients of overlapping windows in other orders, and norms over
+        // few values amplify the last bit: so the windows do not overlap here.
+        let y = pool(2, 2, "valid").apply(normed(x, 8, 7, { strides: 2, padding: "valid" })) as Symbolic;
+        for (const [filters, strides, projects] of [
+          [4, 1, true],
+          [4, 1, false],
+          [8, 2, true],
+        ] as const) {
+          const linear = { activation: "linear", useBias: false };
+          let z = normed(normed(y, filters, 1, { strides }), filters, 3);
+          z = norm().apply(conv(4 * filters, 1, linear).apply(z)) as Symbolic;
+          const short = projects ? norm().apply(conv(4 * filters, 1, { ...linear, strides }).apply(y)) : y;
+          y = relu().apply(add().apply([z, short as Symbolic])) as Symbolic;
+        }
+        return head(y, 10);
+      }),
+  },
+  googlenet: {
+    shape: [16, 16, 3],
+    classes: 5,
+    make: () =>
+      model([16, 16, 3], (x) => {
+        const y = pool(3, 2).apply(normalized().apply(conv(8, 7, { strides: 2 }).apply(x))) as Symbolic;
+        const branches = [
+          conv(4, 1).apply(y),
+          conv(6, 3).apply(conv(3, 1).apply(y)),
+          conv(3, 5).apply(conv(2, 1).apply(y)),
+          conv(2, 1).apply(pool(3, 1).apply(y)),
+        ] as Symbolic[];
+        const joined = concatenate().apply(branches) as Symbolic;
+        return head(tfl.layers.globalAveragePooling2d({}).apply(joined) as Symbolic, 5);
       }),
   },
 };
