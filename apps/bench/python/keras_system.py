@@ -34,8 +34,8 @@ def build(network: dict) -> keras.Model:
     return model
 
 
-def optimizer(name: str) -> keras.optimizers.Optimizer:
-    rate = 0.01 if name == "sgd" else 1e-4
+def optimizer(name: str, rate: float = 0.01) -> keras.optimizers.Optimizer:
+    rate = rate if name == "sgd" else 1e-4
     return {"sgd": keras.optimizers.SGD, "adam": keras.optimizers.Adam, "rmsprop": keras.optimizers.RMSprop}[name](rate)
 
 
@@ -67,7 +67,7 @@ class System:
         self.chunk = STEPS_PER_EXECUTION if self.variant == "steps_per_execution" else 1
         start = time.perf_counter()
         model.compile(
-            globals()["optimizer"](optimizer),
+            globals()["optimizer"](optimizer, network.get("rate", 0.01)),
             "sparse_categorical_crossentropy" if network["classes"] > 1 else "binary_crossentropy",
             steps_per_execution=self.chunk,
             jit_compile=self.variant == "xla",

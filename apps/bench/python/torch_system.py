@@ -139,7 +139,7 @@ class System:
     def prepare_step(self, model: nn.Module, network: dict, name: str, rate: float | None = None) -> None:
         model.train()
         forward = torch.compile(model) if self.variant == "compile" else model
-        update = optimizer(name, model, rate or (0.01 if name == "sgd" else 1e-4))
+        update = optimizer(name, model, rate or (network.get("rate", 0.01) if name == "sgd" else 1e-4))
         criterion = F.binary_cross_entropy_with_logits if network["classes"] == 1 else F.cross_entropy
         scaler = torch.amp.GradScaler(self.device.type, enabled=self.dtype == torch.float16)
 

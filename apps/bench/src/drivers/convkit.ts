@@ -221,10 +221,10 @@ class Convkit implements Served {
 /** The training step as `convkit train` makes it, with plain pixels; returns the loss. */
 function trainingStep(
   model: tfl.LayersModel,
-  { classes }: RequestedNetwork,
+  { classes, rate }: RequestedNetwork,
   name: TrainRequest["optimizer"],
 ): (...inputs: tf.Tensor[]) => tf.Tensor {
-  const optimizer = makeOptimizer(name);
+  const optimizer = makeOptimizer(name, rate);
   const variables = model.trainableWeights.map((weight) => weight.read() as tf.Variable);
   return (x, y) => {
     const loss = (): tf.Scalar => {
@@ -239,6 +239,6 @@ function trainingStep(
   };
 }
 
-function makeOptimizer(name: TrainRequest["optimizer"]): tf.Optimizer {
-  return { sgd, adam, rmsprop }[name]({ learningRate: name === "sgd" ? 0.01 : 1e-4 });
+function makeOptimizer(name: TrainRequest["optimizer"], rate = 0.01): tf.Optimizer {
+  return { sgd, adam, rmsprop }[name]({ learningRate: name === "sgd" ? rate : 1e-4 });
 }

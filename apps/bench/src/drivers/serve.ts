@@ -45,6 +45,7 @@ export interface RequestedNetwork {
   readonly classes: number;
   readonly gain: number;
   readonly scale: number;
+  readonly rate?: number;
 }
 
 /** Answers requests line by line until standard input ends. */

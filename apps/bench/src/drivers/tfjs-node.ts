@@ -45,7 +45,7 @@ class TfjsNode implements Served {
       y: tf.tensor2d(Float32Array.from(labels(index, batch, network.classes)), [batch, 1]),
     }));
     model.compile({
-      optimizer: makeOptimizer(optimizer),
+      optimizer: makeOptimizer(optimizer, network.rate),
       loss: network.classes > 1 ? "sparseCategoricalCrossentropy" : "binaryCrossentropy",
     });
     const step = async (index: number): Promise<number> => {
@@ -159,7 +159,7 @@ async function predictOnce(
   return values;
 }
 
-function makeOptimizer(name: TrainRequest["optimizer"]): tf.Optimizer {
-  if (name === "sgd") return tf.train.sgd(0.01);
+function makeOptimizer(name: TrainRequest["optimizer"], rate = 0.01): tf.Optimizer {
+  if (name === "sgd") return tf.train.sgd(rate);
   return name === "adam" ? tf.train.adam(1e-4) : tf.train.rmsprop(1e-4, 0.9, 0, 1e-7);
 }
