@@ -33,7 +33,7 @@ export const networks = {
     gain: 2,
     scale: 1,
     tolerance: 0.02,
-    rate: 1e-3,
+    rate: 1e-4,
   },
   googlenet: { input: [224, 224, 3], classes: 1000, params: 6_998_552, gain: 2, scale: 1, tolerance },
   vgg16: { input: [224, 224, 3], classes: 1000, params: 138_357_544, gain: 2, scale: 1, tolerance },
