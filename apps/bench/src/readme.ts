@@ -45,12 +45,16 @@ export function readmeSection(result: Result, notes: Notes, name: string, folder
   ].join("\n");
 }
 
-/** Where convkit's float32 is behind, by how much, why, and what was tried. */
+/** Where convkit's float32 is behind, by how much, why, and what was tried; cases of one reason stand together. */
 function behind(rows: readonly Row[], notes: Notes): string[] {
-  const lines = rows.filter(isBehind).map((row) => {
-    const peer = rows.find((other) => other.case === row.case && other.ratioToFastestPeer === 1);
-    const share = `${Math.round(row.ratioToFastestPeer! * 100)} % of ${peer?.system ?? "a peer"}'s speed`;
-    return `- \`${row.case}\`: ${share}${notes[row.case] === undefined ? "" : `. ${notes[row.case]}`}`;
+  const reasons = groupBy(rows.filter(isBehind), (row) => notes[row.case] ?? "");
+  const lines = [...reasons].map(([why, group]) => {
+    const cases = group.map((row) => {
+      const peer = rows.find((other) => other.case === row.case && other.ratioToFastestPeer === 1);
+      const share = `${Math.round(row.ratioToFastestPeer! * 100)} % of ${peer?.system ?? "a peer"}'s speed`;
+      return `\`${row.case}\`: ${share}`;
+    });
+    return `- ${cases.join("; ")}${why === "" ? "" : `. ${why}`}`;
   });
   return lines.length === 0 ? [] : ["Where convkit in float32 is behind the fastest peer:", "", ...lines, ""];
 }
