@@ -154,19 +154,25 @@ function buildCases(): Case[] {
   return [{ name: "build/resnet152", work, reading: "times", unit: "ms", systems, quick: false, rounds: 2 }];
 }
 
+/** What cases of data and of scaling share. */
+const besideKerasAndTorch = {
+  reading: "times",
+  unit: "ms",
+  systems: ["convkit", "keras", "torch"],
+  quick: false,
+  rounds: 2,
+} as const;
+
 /** From files to the batches that the system's own training step takes, shuffled. */
 function dataCases(): Case[] {
-  const one = {
-    reading: "times",
-    unit: "ms",
-    systems: ["convkit", "keras", "torch"],
-    quick: false,
-    rounds: 2,
-  } as const;
   return [
-    { ...one, name: "data/mnist-b128", work: { ...base, do: "data", data: "mnist", network: "lenet5", batch: 128 } },
     {
-      ...one,
+      ...besideKerasAndTorch,
+      name: "data/mnist-b128",
+      work: { ...base, do: "data", data: "mnist", network: "lenet5", batch: 128 },
+    },
+    {
+      ...besideKerasAndTorch,
       name: "data/jpeg-180-b32",
       work: { ...base, do: "data", data: "jpeg", network: "mini-xception", batch: 32 },
     },
@@ -182,26 +188,19 @@ function accuracyCases(): Case[] {
 
 /** Training steps and the decoding of pictures with one thread, beside `train/` and `data/` with all of them. */
 function scaleCases(): Case[] {
-  const one = {
-    reading: "times",
-    unit: "ms",
-    systems: ["convkit", "keras", "torch"],
-    quick: false,
-    rounds: 2,
-  } as const;
   const networks = [
     ["lenet5", 32],
     ["resnet50-small", 32],
   ] as const;
   return [
     ...networks.map(([network, batch]): Case => ({
-      ...one,
+      ...besideKerasAndTorch,
       name: `scale/${network}-b${batch}-threads1`,
       work: { ...base, do: "train", network, batch, threads: 1 },
       without: ["xla", "compile"],
     })),
     {
-      ...one,
+      ...besideKerasAndTorch,
       name: "scale/jpeg-180-b32-workers1",
       work: { ...base, do: "data", data: "jpeg", network: "mini-xception", batch: 32, threads: 1 },
     },

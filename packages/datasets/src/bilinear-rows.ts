@@ -1,4 +1,5 @@
 import { bilinearWasm } from "./bilinear-wasm.ts";
+import { heapOf, instantiate, roundUp } from "./wasm-kernel.ts";
 
 /** Where each new pixel or row lies: between `low` and `high`, with so much of `high`. */
 export interface LinearTaps {
@@ -27,8 +28,7 @@ export function bilinearRows(
   columns: number,
   rowAt: (y: number) => Uint8Array,
 ): void {
-  kernel ??= new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(bilinearWasm, "base64")))
-    .exports as unknown as Kernel;
+  kernel ??= instantiate<Kernel>(bilinearWasm);
   const [height, width, bytes] = [vertical.low.length, horizontal.low.length, columns * 3];
   const slotBytes = roundUp(bytes + 8);
   const first = roundUp(width * 8);
@@ -36,9 +36,7 @@ export function bilinearRows(
   const line = slots[1] + slotBytes;
   const out = line + 4 * slotBytes;
   const { memory, denseRow, sparseRow } = kernel;
-  const wanted = out + height * width * 3 + 1;
-  if (wanted > memory.buffer.byteLength) memory.grow(Math.ceil((wanted - memory.buffer.byteLength) / 65_536));
-  const heap = new Uint8Array(memory.buffer);
+  const heap = heapOf(memory, out + height * width * 3 + 1);
   const taps = new DataView(memory.buffer);
   for (let x = 0; x < width; x++) {
     const low = horizontal.low[x]!;
@@ -66,8 +64,4 @@ export function bilinearRows(
     else denseRow(...args, bytes, line);
   }
   target.set(heap.subarray(out, out + height * width * 3));
-}
-
-function roundUp(bytes: number): number {
-  return (bytes + 15) & ~15;
 }

@@ -1,4 +1,5 @@
 import { weightedWasm } from "./weighted-wasm.ts";
+import { heapOf, instantiate, roundUp } from "./wasm-kernel.ts";
 
 /** The pixels that make each sample along one side: `count[i]` of them from `first[i]`, weights one after the other. */
 export interface Taps {
@@ -25,8 +26,7 @@ export function weightedRows(
   columns: number,
   rowAt: (y: number) => Uint8Array,
 ): void {
-  kernel ??= new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(weightedWasm, "base64")))
-    .exports as unknown as Kernel;
+  kernel ??= instantiate<Kernel>(weightedWasm);
   const [height, width, bytes] = [vertical.first.length, horizontal.first.length, columns * 3];
   const [slots, count] = [most(vertical.count), most(horizontal.count)];
   const slotBytes = roundUp(bytes + 7);
@@ -35,9 +35,7 @@ export function weightedRows(
   // Taps of no weight may lie past the line.
   const out = line + roundUp((bytes + 8 + 3 * count) * 4);
   const { memory, addRow, across } = kernel;
-  const wanted = out + height * width * 3 + 1;
-  if (wanted > memory.buffer.byteLength) memory.grow(Math.ceil((wanted - memory.buffer.byteLength) / 65_536));
-  const heap = new Uint8Array(memory.buffer);
+  const heap = heapOf(memory, out + height * width * 3 + 1);
   heap.fill(0, line, out);
   putTaps(new DataView(memory.buffer), horizontal, count);
   // The rows of one sample follow each other, so each has a slot of its own.
@@ -71,8 +69,4 @@ function putTaps(memory: DataView, { first, count, weights }: Taps, most: number
 
 function most(counts: Int32Array): number {
   return counts.reduce((a, b) => Math.max(a, b), 1);
-}
-
-function roundUp(bytes: number): number {
-  return (bytes + 15) & ~15;
 }
