@@ -1,10 +1,8 @@
-import { withoutDrawing } from "@convkit/core";
+import { freeze, replaceHead, withoutDrawing } from "@convkit/core";
 import { createModel, findArchitecture, isModelName, type ModelName } from "@convkit/models";
-import * as tfl from "@tensorflow/tfjs-layers";
+import type { LayersModel } from "@tensorflow/tfjs-layers";
 import type { Context } from "./context.ts";
 import { type ModelOptions, resolveModel, type ResolvedModel, weightsFile } from "./resolve-model.ts";
-
-type SymbolicTensor = tfl.SymbolicTensor;
 
 /**
  * The model that a training begins with: a network of the zoo, fresh or with `weights`, or one that was trained before. Where
@@ -21,34 +19,17 @@ export async function modelToTrain(
   const resolved =
     begun ??
     (await (weights === undefined ? resolveModel(name, options, seed) : pretrained(name, options, weights, seed)));
-  const outputs = resolved.model.outputs[0]!.shape.at(-1)!;
-  if (outputs === classes || (outputs === 1 && classes === 2)) return resolved;
+  const { shape } = resolved.model.outputs[0]!;
+  const outputs = shape.at(-1)!;
+  if (shape.length === 2 && (outputs === classes || (outputs === 1 && classes === 2))) return resolved;
   out.note(`${name} has ${outputs} outputs; it gets a new head for ${classes} classes.`);
-  return { ...resolved, model: withNewHead(resolved.model, classes, seed) };
-}
-
-/** The model up to what its last layer with weights takes, and a dense layer with a softmax; heads beside it go. */
-function withNewHead(model: tfl.LayersModel, classes: number, seed: number): tfl.LayersModel {
-  let end = model.outputs[0]!;
-  while (end.sourceLayer.weights.length === 0) end = [end.inputs].flat()[0]!;
-  const [features] = end.inputs as [SymbolicTensor];
-  const flat =
-    features.rank === 4
-      ? (tfl.layers.globalAveragePooling2d({ name: "head.pool" }).apply(features) as SymbolicTensor)
-      : features;
-  const head = tfl.layers.dense({
-    name: "head",
-    units: classes,
-    activation: "softmax",
-    kernelInitializer: tfl.initializers.glorotUniform({ seed }),
-  });
-  return tfl.model({ inputs: model.inputs, outputs: head.apply(flat) as SymbolicTensor, name: model.name });
+  return { ...resolved, model: replaceHead(resolved.model, classes, { seed }) };
 }
 
 /** Leaves only the last layer with weights to be trained. */
-export function freezeAllButHead(model: tfl.LayersModel): void {
-  const head = model.layers.findLast((layer) => layer.weights.length > 0);
-  for (const layer of model.layers) if (layer !== head) layer.trainable = false;
+export function freezeAllButHead(model: LayersModel): void {
+  const head = model.layers.findLastIndex((layer) => layer.weights.length > 0);
+  freeze(model, model.layers[head - 1]?.name);
 }
 
 /** A network with weights that fit it as it is, or as it was published, or that lack its head. */

@@ -43,13 +43,16 @@ describe(`training goes on from what was trained (${engines[0]})`, () => {
 
   test("from a run directory, with a new head for other classes, alone in training", async () => {
     const { head } = await trained(first, "--data", three, "--freeze");
-    expect(head).toMatchObject({ name: "head", outputShape: [null, 3] });
+    expect(head).toMatchObject({ name: "predictions_3", outputShape: [null, 3] });
   });
 
   test("from a model file", async () => {
     const file = join(folder, "first.keras");
     expect((await call("convert", first, file)).status).toBe(0);
-    expect((await trained(file, "--data", three)).head).toMatchObject({ name: "head", outputShape: [null, 3] });
+    expect((await trained(file, "--data", three)).head).toMatchObject({
+      name: "predictions_3",
+      outputShape: [null, 3],
+    });
   });
 
   test.each(["--weights", "--arch"])("from a file of weights, by %s, though the classes differ", async (how) => {
@@ -57,7 +60,7 @@ describe(`training goes on from what was trained (${engines[0]})`, () => {
     expect((await call("convert", "simple-cnn", file)).status).toBe(0);
     const args = how === "--arch" ? [file, "--arch", "simple-cnn"] : ["simple-cnn", "--weights", file];
     const { head } = await trained(args[0]!, ...args.slice(1), "--data", three);
-    expect(head).toMatchObject({ name: "head", outputShape: [null, 3] });
+    expect(head).toMatchObject({ name: "predictions_3", outputShape: [null, 3] });
   });
 
   test("weights that do not fit are told", async () => {

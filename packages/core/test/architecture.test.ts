@@ -19,7 +19,7 @@ import {
 import type { Architecture, BuildOptions, HeadOptions } from "@convkit/core";
 import "@tensorflow/tfjs-backend-cpu";
 import * as tf from "@tensorflow/tfjs-core";
-import type * as tfl from "@tensorflow/tfjs-layers";
+import * as tfl from "@tensorflow/tfjs-layers";
 import { describe, expect, it } from "vitest";
 
 const same = { padding: "same" } as const;
@@ -52,6 +52,31 @@ const small: Architecture = {
   aux: { pool1: head },
   auxLossWeight: 0.3,
 };
+
+/** A network that ends as MobileNet or as SqueezeNet does. */
+function ended(how: "convolution" | "pool"): tfl.LayersModel {
+  const input = tfl.input({ shape: [8, 8, 1] });
+  const stem = tfl.layers.conv2d({ filters: 4, kernelSize: 3 });
+  const layers =
+    how === "pool"
+      ? [
+          stem,
+          tfl.layers.conv2d({ filters: 5, kernelSize: 1, activation: "relu", name: "conv" }),
+          tfl.layers.globalAveragePooling2d({ name: "pool" }),
+          tfl.layers.softmax({ name: "act" }),
+        ]
+      : [
+          stem,
+          tfl.layers.averagePooling2d({ poolSize: 6 }),
+          tfl.layers.conv2d({ filters: 5, kernelSize: 1, name: "conv" }),
+          tfl.layers.reshape({ targetShape: [5] }),
+          tfl.layers.activation({ activation: "softmax", name: "act" }),
+        ];
+  return tfl.model({
+    inputs: input,
+    outputs: layers.reduce((x, layer) => layer.apply(x) as tfl.SymbolicTensor, input),
+  });
+}
 
 const shapes = (model: tfl.LayersModel): (number | null)[][] => model.outputs.map(({ shape }) => shape.slice(1));
 
@@ -192,6 +217,31 @@ describe("fine-tuning", () => {
     const x = tf.randomNormal([2, 8, 8, 1]);
     const sums = tf.sum(tuned.predict(x) as tf.Tensor, 1).dataSync();
     expect([...sums].map((sum) => sum.toFixed(5))).toEqual(["1.00000", "1.00000"]);
+  });
+
+  it.each<[string, () => tfl.LayersModel, number, string, string]>([
+    ["one sigmoid", () => build({ ...small, classes: 1 }), 3, "fc_3", "softmax"],
+    ["a softmax", () => build(small), 1, "fc_1", "sigmoid"],
+    ["a classifier beside an auxiliary one", () => build(small, { aux: true }), 3, "fc_3", "softmax"],
+    ["a convolution, a list made of its map, and a softmax", () => ended("convolution"), 3, "act", "softmax"],
+    ["a convolution, a pool and a Softmax layer", () => ended("pool"), 1, "act", "sigmoid"],
+    ["feature maps", () => build(small, { includeTop: false }), 3, "head", "softmax"],
+    ["pooled features", () => build(small, { includeTop: false, pooling: "avg" }), 1, "head", "sigmoid"],
+  ])("gives a model that ends in %s a fitting one, the same for a seed", (_, make, classes, last, end) => {
+    const model = make();
+    const [a, b, c] = [1, 1, 2].map((seed) => replaceHead(model, classes, { seed })) as [
+      tfl.LayersModel,
+      tfl.LayersModel,
+      tfl.LayersModel,
+    ];
+    expect(shapes(a)).toEqual([[classes]]);
+    expect(a.outputs[0]!.sourceLayer.name).toBe(last);
+    expect(a.outputs[0]!.sourceLayer.getConfig()["activation"] ?? "softmax").toBe(end);
+    expect(a.weights[0]!.read()).toBe(model.weights[0]!.read());
+    const x = tf.randomUniform([2, 8, 8, 1], 0, 1, "float32", 5);
+    const [first, again, other] = [a, b, c].map((each) => (each.predict(x) as tf.Tensor).dataSync());
+    expect(first).toEqual(again);
+    expect(first).not.toEqual(other);
   });
 
   it("freezes up to a layer, and thaws", () => {

@@ -1,3 +1,4 @@
+import { opAttributes, tensorFlowBackend } from "@convkit/core";
 import type { Batch } from "@convkit/datasets";
 import { isTracing } from "@convkit/graph";
 import * as tf from "@tensorflow/tfjs-core";
@@ -5,23 +6,17 @@ import * as tfl from "@tensorflow/tfjs-layers";
 import { executable, type ExecutionOptions } from "./executable.ts";
 import { preparedBatch, type StepParts } from "./step.ts";
 
-interface NodeBackend {
-  readonly binding: Readonly<Record<"TF_ATTR_TYPE" | "TF_ATTR_STRING" | "TF_FLOAT", number>>;
-  executeSingleOutput(op: string, attributes: readonly object[], inputs: readonly tf.Tensor[]): tf.Tensor;
-}
-
 /**
  * The loss, from which gradients are taken only if it is finite: in a graph the step fails before it changes a weight,
  * at the cost of a check of one number. `[] -> []`
  */
 export function guardedLoss(loss: tf.Scalar): tf.Scalar {
   if (!isTracing()) return loss;
-  const backend = tf.backend() as unknown as NodeBackend;
-  const { binding } = backend;
-  const attributes = [
-    { name: "T", type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT },
-    { name: "message", type: binding.TF_ATTR_STRING, value: "the loss" },
-  ];
+  const backend = tensorFlowBackend()!;
+  const attributes = opAttributes(backend, {
+    TYPE: { T: backend.binding["TF_FLOAT"] },
+    STRING: { message: "the loss" },
+  });
   const checked = backend.executeSingleOutput("CheckNumerics", attributes, [loss]);
   // One, but only after the check; what gradients begin with is multiplied by it.
   return tf.mul(loss, tf.add(tf.mul(checked, 0), 1));

@@ -1,3 +1,4 @@
+import { opAttributes, type TensorFlowBackend, tensorFlowBackend } from "@convkit/core";
 import * as tf from "@tensorflow/tfjs-core";
 
 /** Where outputs come from and how targets are softened; `fromLogits` tells that no softmax or sigmoid was applied. */
@@ -34,7 +35,8 @@ export function sparseCategoricalCrossentropy(
   options: LossOptions = {},
 ): tf.Tensor1D {
   const { fromLogits = false, labelSmoothing = 0 } = options;
-  if (fromLogits && labelSmoothing === 0 && fused() !== undefined) return fusedSparse(labels, outputs);
+  const backend = tensorFlowBackend();
+  if (fromLogits && labelSmoothing === 0 && backend !== undefined) return fusedSparse(backend, labels, outputs);
   return categoricalCrossentropy(tf.oneHot(labels, outputs.shape[1], 1, 0, "float32") as tf.Tensor2D, outputs, options);
 }
 
@@ -84,29 +86,16 @@ function binaryFromProbabilities(targets: tf.Tensor2D, outputs: tf.Tensor2D): tf
   return tf.neg(tf.add(tf.mul(targets, tf.log(p)), tf.mul(tf.sub(1, targets), tf.log(tf.sub(1, p)))));
 }
 
-/** The part of tfjs' TensorFlow backends that reaches ops which tfjs itself does not name. */
-interface TensorFlowBackend {
-  readonly binding: { readonly TF_ATTR_TYPE: number; readonly TF_FLOAT: number; readonly TF_INT32: number };
-  executeMultipleOutputs(op: string, attributes: object[], inputs: tf.Tensor[], outputs: number): tf.Tensor[];
-}
-
-function fused(): TensorFlowBackend | undefined {
-  const backend = tf.backend() as unknown as Partial<TensorFlowBackend>;
-  return backend.executeMultipleOutputs === undefined ? undefined : (backend as TensorFlowBackend);
-}
-
 /** TensorFlow's one op for loss and gradient; tfjs composes the same from a dozen. */
-function fusedSparse(labels: tf.Tensor1D, outputs: tf.Tensor2D): tf.Tensor1D {
+function fusedSparse(backend: TensorFlowBackend, labels: tf.Tensor1D, outputs: tf.Tensor2D): tf.Tensor1D {
+  const { TF_FLOAT, TF_INT32 } = backend.binding;
+  const attributes = opAttributes(backend, { TYPE: { T: TF_FLOAT, Tlabels: TF_INT32 } });
   const op = tf.customGrad((logits: tf.Tensor | tf.GradSaveFunc, save: tf.Tensor | tf.GradSaveFunc) => {
-    const { binding, executeMultipleOutputs } = bound();
-    const attributes = [
-      { name: "T", type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT },
-      { name: "Tlabels", type: binding.TF_ATTR_TYPE, value: binding.TF_INT32 },
-    ];
-    const [loss, gradient] = executeMultipleOutputs(
+    const inputs = [logits as tf.Tensor, labels];
+    const [loss, gradient] = backend.executeMultipleOutputs(
       "SparseSoftmaxCrossEntropyWithLogits",
       attributes,
-      [logits as tf.Tensor, labels],
+      inputs,
       2,
     );
     (save as tf.GradSaveFunc)([gradient!]);
@@ -114,9 +103,4 @@ function fusedSparse(labels: tf.Tensor1D, outputs: tf.Tensor2D): tf.Tensor1D {
     return { value: loss!, gradFunc };
   });
   return op(outputs) as tf.Tensor1D;
-}
-
-function bound(): TensorFlowBackend {
-  const backend = fused()!;
-  return { binding: backend.binding, executeMultipleOutputs: (...args) => backend.executeMultipleOutputs(...args) };
 }
