@@ -1,15 +1,37 @@
-// `pnpm verify`: everything a fresh clone needs, then every check: format, lint, types and each package's tests.
+// `pnpm verify`: everything a fresh clone needs, then every check: format, lint, types and each package's tests. A stage that
+// fails counts as one failure and the later ones still run; the last line is always `N passed, M failed`.
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
-import { pnpm, root, run, setUp } from "./set-up.mjs";
+import { attempt, root, setUp } from "./set-up.mjs";
 
-setUp();
-if (spawnSync("python3", ["-m", "pip", "--version"]).status === 0) run(process.execPath, ["tools/peers.mjs"]);
+const sums = { passed: 0, failed: 0 };
+
+function finish(status) {
+  process.stdout.write(`\n${sums.passed} passed, ${sums.failed} failed\n`);
+  process.exit(status);
+}
+
+/** Counts a stage that failed; one that was interrupted ends everything. */
+function failed(what, status) {
+  process.stdout.write(`\nFailed: ${what} (status ${status}); its own message stands above.\n\n`);
+  sums.failed++;
+  if (status === 130) finish(130);
+}
+
+function stage(what, command, ...args) {
+  const status = attempt(command, args);
+  if (status !== 0) failed(what, status);
+}
+
+setUp(failed);
+if (spawnSync("python3", ["-m", "pip", "--version"]).status === 0)
+  stage("The peers' environment", process.execPath, "tools/peers.mjs");
 else process.stderr.write("Python with pip is not here: the comparisons with Keras and PyTorch are left out.\n");
 
-pnpm("run", "lint");
-pnpm("exec", "turbo", "run", "typecheck", "--output-logs=errors-only", "--no-update-notifier");
+stage("Lint and format", "pnpm", "run", "lint");
+const quietly = ["--output-logs=errors-only", "--no-update-notifier"];
+stage("Types", "pnpm", "exec", "turbo", "run", "typecheck", "--continue", ...quietly);
 
 const reports = ["packages", "apps", "tools"]
   .flatMap((group) => readdirSync(join(root, group)).map((name) => join(root, group, name)))
@@ -18,20 +40,22 @@ const reports = ["packages", "apps", "tools"]
 for (const report of reports) rmSync(report, { force: true });
 
 // One package at a time: TensorFlow uses every core by itself.
-const tests = spawnSync(
-  "pnpm",
-  ["exec", "turbo", "run", "test", "--concurrency=1", "--continue", "--output-logs=new-only", "--no-update-notifier"],
-  { cwd: root, stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, TURBO_TELEMETRY_DISABLED: "1" } },
-);
+const oneByOne = ["--concurrency=1", "--continue", "--output-logs=new-only", "--no-update-notifier"];
+const tests = attempt("pnpm", ["exec", "turbo", "run", "test", ...oneByOne]);
+if (tests === 130) failed("Tests", tests);
 
-const sums = { passed: 0, failed: 0 };
-for (const file of reports) {
-  if (!existsSync(file)) {
-    process.stderr.write(`${file} was not written: that package's tests did not run to their end.\n`);
+const before = sums.failed;
+for (const file of reports) count(file);
+if (tests !== 0 && sums.failed === before) failed("Tests", tests);
+
+/** Adds a package's tests to the sums and prints those that failed. */
+function count(file) {
+  const report = parsed(existsSync(file) ? readFileSync(file, "utf8") : "");
+  if (report === undefined) {
+    process.stdout.write(`\nFailed: ${relative(root, file)} was not written: that package's tests did not end.\n`);
     sums.failed++;
-    continue;
+    return;
   }
-  const report = JSON.parse(readFileSync(file, "utf8"));
   sums.passed += report.numPassedTests;
   sums.failed += Math.max(report.numFailedTests, report.success ? 0 : 1);
   for (const { name, assertionResults, message } of report.testResults) {
@@ -41,18 +65,27 @@ for (const file of reports) {
     }
   }
 }
+
+/** A JSON text's value; undefined for a text that is none, or was cut off. */
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 process.stdout.write("\nSpeed against tfjs-node eager, which may not fall under its floors:\n");
 const guard = spawnSync(process.execPath, ["apps/bench/bin/convkit-bench.js", "--check", "--json"], {
   cwd: root,
   stdio: ["ignore", "pipe", "inherit"],
   encoding: "utf8",
 });
-const verdicts = guard.stdout.trim() === "" ? [] : JSON.parse(guard.stdout);
+const verdicts = parsed(guard.stdout ?? "") ?? [];
 for (const { case: name, ratio, floor, ok, note } of verdicts)
   process.stdout.write(`${ok ? "ok    " : "Failed"} ${name}: ${ratio?.toFixed(2) ?? note}, floor ${floor}\n`);
 const fallen = verdicts.filter(({ ok }) => !ok).length;
 sums.passed += verdicts.length - fallen;
 sums.failed += guard.status === 0 ? 0 : Math.max(fallen, 1);
 
-process.stdout.write(`\n${sums.passed} passed, ${sums.failed} failed\n`);
-process.exit(tests.status === 0 && sums.failed === 0 ? 0 : 1);
+finish(sums.failed === 0 ? 0 : 1);
