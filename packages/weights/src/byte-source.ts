@@ -1,4 +1,5 @@
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, fstatSync, openSync, read as readLater, readSync } from "node:fs";
+import { promisify } from "node:util";
 import { WeightsError } from "./weights-error.ts";
 
 /** Bytes that are read in parts: a file, a window of one, or memory. */
@@ -8,8 +9,14 @@ export interface ByteSource {
   readonly size: number;
   /** Exactly `length` bytes from `offset`, in a buffer of their own or in `into`; throws `WeightsError` where the file ends first. */
   read(offset: number, length: number, into?: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer>;
+  /** The same while JavaScript goes on: `into` belongs to the read until it is done. Memory has no need of it. */
+  readAhead?(offset: number, length: number, into: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
   close(): void;
 }
+
+/** One system call moves at most 2 GiB. */
+const callLimit = 1 << 30;
+const readPromised = promisify(readLater);
 
 /** Opens a file for reads in parts; nothing of it is held in memory. */
 export function openFile(path: string): ByteSource {
@@ -27,20 +34,33 @@ export function openFile(path: string): ByteSource {
   }
   size = stat.size;
   let open = true;
+  const check = (offset: number, length: number): void => {
+    if (!open) throw new WeightsError(path, `byte ${offset}`, "the file was closed before this was read");
+    checkRange(path, size, offset, length);
+  };
+  const checkRead = (count: number, position: number): number => {
+    if (count === 0) throw new WeightsError(path, `byte ${position}`, "the file became shorter while it was read");
+    return count;
+  };
   return {
     file: path,
     size,
     read(offset, length, into) {
-      if (!open) throw new WeightsError(path, `byte ${offset}`, "the file was closed before this was read");
-      checkRange(path, size, offset, length);
+      check(offset, length);
       const bytes = into?.subarray(0, length) ?? allocate(length);
-      let done = 0;
-      while (done < length) {
-        // One system call moves at most 2 GiB.
-        const count = readSync(descriptor, bytes, done, Math.min(length - done, 1 << 30), offset + done);
-        if (count === 0)
-          throw new WeightsError(path, `byte ${offset + done}`, "the file became shorter while it was read");
-        done += count;
+      for (let done = 0; done < length;) {
+        const count = readSync(descriptor, bytes, done, Math.min(length - done, callLimit), offset + done);
+        done += checkRead(count, offset + done);
+      }
+      return bytes;
+    },
+    async readAhead(offset, length, into) {
+      check(offset, length);
+      const bytes = into.subarray(0, length);
+      for (let done = 0; done < length;) {
+        const part = Math.min(length - done, callLimit);
+        const { bytesRead } = await readPromised(descriptor, bytes, done, part, offset + done);
+        done += checkRead(bytesRead, offset + done);
       }
       return bytes;
     },
@@ -75,6 +95,12 @@ export function windowOf(source: ByteSource, offset: number, size: number, name:
       checkRange(file, size, start, length);
       return source.read(offset + start, length, into);
     },
+    ...(source.readAhead !== undefined && {
+      async readAhead(start: number, length: number, into: Uint8Array<ArrayBuffer>) {
+        checkRange(file, size, start, length);
+        return source.readAhead!(offset + start, length, into);
+      },
+    }),
     close() {},
   };
 }

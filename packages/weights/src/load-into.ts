@@ -14,7 +14,7 @@ export interface Assignment {
   readonly variable: tfl.LayerVariable;
   readonly tensor: NamedTensor;
   /** The tensor's values in the order of the weight's axes; as they are by default. */
-  readonly arrange?: (tensor: NamedTensor) => TensorData;
+  readonly arrange?: (tensor: NamedTensor) => TensorData | Promise<TensorData>;
   /** The shape after `arrange`. */
   readonly shape: readonly number[];
 }
@@ -36,12 +36,12 @@ export interface LoadOptions {
 }
 
 /** Puts the tensors of a Keras file into a model, layer by layer: all of them, or an error that names all that do not fit. */
-export function loadKerasLayers(
+export async function loadKerasLayers(
   file: string,
   model: tfl.LayersModel,
   layers: readonly LayerTensors[],
   { by, ignore, published }: LoadOptions = {},
-): LoadReport {
+): Promise<LoadReport> {
   const own = modelLayers(model).filter(({ weights }) => weights.length > 0);
   const theirs = layers.filter(({ tensors }) => tensors.length > 0);
   const pairs = pairLayers(model, own, theirs, by);
@@ -81,15 +81,19 @@ export function loadKerasLayers(
       }
     }
   }
-  assign(file, assignments, problems);
+  await assign(file, assignments, problems);
   return { loaded: assignments.length, ignored };
 }
 
 /**
- * Gives every weight its tensor, or changes nothing: shapes are compared before the first byte is read, and what was replaced is put
- * back where a read fails.
+ * Gives every weight its tensor, or changes nothing: shapes are compared before the first byte is read, and all tensors are there before
+ * the first weight changes.
  */
-export function assign(file: string, assignments: readonly Assignment[], problems: readonly string[] = []): void {
+export async function assign(
+  file: string,
+  assignments: readonly Assignment[],
+  problems: readonly string[] = [],
+): Promise<void> {
   const misshaped = assignments.flatMap(({ name, variable, tensor, shape }) =>
     sameShape(variable.shape as number[], shape)
       ? []
@@ -103,18 +107,13 @@ export function assign(file: string, assignments: readonly Assignment[], problem
       `the weights do not fit the model, nothing was changed (${all.length} differences)`,
       all,
     );
-  const before: [tfl.LayerVariable, tf.Tensor][] = [];
+  const values: tf.Tensor[] = [];
   try {
-    for (const { variable, tensor, arrange, shape } of assignments) {
-      const values = arrange === undefined ? tensor.read() : arrange(tensor);
-      before.push([variable, variable.read().clone()]);
-      tf.tidy(() => void variable.write(asTensor(values, shape, variable.dtype)));
-    }
-  } catch (error) {
-    for (const [variable, value] of before.toReversed()) variable.write(value);
-    throw error;
+    for (const { variable, tensor, arrange, shape } of assignments)
+      values.push(asTensor(arrange === undefined ? tensor.read() : await arrange(tensor), shape, variable.dtype));
+    for (const [index, { variable }] of assignments.entries()) variable.write(values[index]!);
   } finally {
-    for (const [, value] of before) value.dispose();
+    tf.dispose(values);
   }
 }
 

@@ -22,7 +22,7 @@ export async function loadModel(path: string): Promise<tfl.LayersModel> {
     // Some layers have a counter or statistics that files leave out.
     const maxNumbers = file.tensors.reduce((sum, { shape }) => sum + countOf(shape), 1_000_000);
     const model = importModel(path, file.config, { maxNumbers });
-    loadOpened(model, file);
+    await loadOpened(model, file);
     return model;
   } finally {
     file.close();
@@ -40,13 +40,13 @@ export async function loadWeights(
 ): Promise<LoadReport> {
   const file = await openWeights(path);
   try {
-    return loadOpened(model, file, options);
+    return await loadOpened(model, file, options);
   } finally {
     file.close();
   }
 }
 
-function loadOpened(model: tfl.LayersModel, file: WeightsFile, options: LoadOptions = {}): LoadReport {
+async function loadOpened(model: tfl.LayersModel, file: WeightsFile, options: LoadOptions = {}): Promise<LoadReport> {
   if (file.layers !== undefined) return loadKerasLayers(file.path, model, file.layers, options);
   if (file.format === "npy") throw new WeightsError(file.path, "", "is one array, not a network's weights");
   return file.format === "tfjs" ? loadTfjs(model, file) : loadTorch(model, file, options);
@@ -55,7 +55,7 @@ function loadOpened(model: tfl.LayersModel, file: WeightsFile, options: LoadOpti
 /** PyTorch's states hold counters that tfjs has not, and often classifiers that were for training only. */
 const spare = /(^|\.)num_batches_tracked$|^(aux\d*|AuxLogits)\./;
 
-function loadTorch(model: tfl.LayersModel, file: WeightsFile, { ignore }: LoadOptions): LoadReport {
+async function loadTorch(model: tfl.LayersModel, file: WeightsFile, { ignore }: LoadOptions): Promise<LoadReport> {
   const tensors = new Map(file.tensors.map((tensor) => [tensor.name, tensor]));
   const problems: string[] = [];
   const ignored: string[] = [];
@@ -77,12 +77,12 @@ function loadTorch(model: tfl.LayersModel, file: WeightsFile, { ignore }: LoadOp
       problems.push(`extra: the file has "${name}" [${shape}], the model has no layer "${own}" for it`);
     }
   }
-  assign(file.path, assignments, problems);
+  await assign(file.path, assignments, problems);
   return { loaded: assignments.length, ignored };
 }
 
 /** tfjs names each tensor as the model's weight is named. */
-function loadTfjs(model: tfl.LayersModel, file: WeightsFile): LoadReport {
+async function loadTfjs(model: tfl.LayersModel, file: WeightsFile): Promise<LoadReport> {
   const tensors = new Map(file.tensors.map((tensor) => [tensor.name, tensor]));
   const problems: string[] = [];
   const assignments: Assignment[] = [];
@@ -95,6 +95,6 @@ function loadTfjs(model: tfl.LayersModel, file: WeightsFile): LoadReport {
   }
   for (const { name, shape } of tensors.values())
     problems.push(`extra: the file has "${name}" [${shape}], the model has not`);
-  assign(file.path, assignments, problems);
+  await assign(file.path, assignments, problems);
   return { loaded: assignments.length, ignored: [] };
 }

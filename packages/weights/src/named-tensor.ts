@@ -33,14 +33,15 @@ export interface NamedTensor {
   /** Where in the file, for errors. */
   readonly place: string;
   read(): TensorData;
-  /** `count` elements from `first` on, over the bytes of `into`; where the file has float32 in this order. */
-  readPart?(first: number, count: number, into: Uint8Array<ArrayBuffer>): Float32Array<ArrayBuffer>;
+  /** `count` elements from `first` on, over the bytes of `into`, while JavaScript goes on; where the file has float32 in this order. */
+  readPart?(first: number, count: number, into: Uint8Array<ArrayBuffer>): Promise<Float32Array<ArrayBuffer>>;
 }
 
 /** Reads parts of float32 elements that lie in order from `start` on. */
 export function floatParts(source: ByteSource, start: number): NonNullable<NamedTensor["readPart"]> {
-  return (first, count, into) => {
-    const bytes = source.read(start + 4 * first, 4 * count, into);
+  return async (first, count, into) => {
+    const place = [start + 4 * first, 4 * count, into] as const;
+    const bytes = (await source.readAhead?.(...place)) ?? source.read(...place);
     return new Float32Array(bytes.buffer, bytes.byteOffset, count);
   };
 }

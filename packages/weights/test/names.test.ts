@@ -49,20 +49,24 @@ describe("PyTorch's order of axes", () => {
     [5, 3, 2, 7],
     [300, 3, 3, 70],
     [1, 1, 1, 1],
-  ])("%d outputs of %dx%dx%d: a plain walk gives the same, and the way back too", (outputs, height, width, inputs) => {
-    const rows = kernelRows(height, width, inputs);
-    const torch = Float32Array.from({ length: outputs * rows.length }, (_, i) => i);
-    const plain = new Float32Array(torch.length);
-    let at = 0;
-    for (let y = 0; y < height; y++)
-      for (let x = 0; x < width; x++)
-        for (let i = 0; i < inputs; i++)
-          for (let o = 0; o < outputs; o++) plain[at++] = torch[((o * inputs + i) * height + y) * width + x]!;
-    expect(fromTorchOrder({ read: () => torch }, { outputs, rows })).toEqual(plain);
-    const readPart = (first: number, count: number): Float32Array<ArrayBuffer> => torch.slice(first, first + count);
-    expect(fromTorchOrder({ read: () => torch, readPart }, { outputs, rows })).toEqual(plain);
-    expect(toTorchOrder(plain, { outputs, rows })).toEqual(torch);
-  });
+  ])(
+    "%d outputs of %dx%dx%d: a plain walk gives the same, and the way back too",
+    async (outputs, height, width, inputs) => {
+      const rows = kernelRows(height, width, inputs);
+      const torch = Float32Array.from({ length: outputs * rows.length }, (_, i) => i);
+      const plain = new Float32Array(torch.length);
+      let at = 0;
+      for (let y = 0; y < height; y++)
+        for (let x = 0; x < width; x++)
+          for (let i = 0; i < inputs; i++)
+            for (let o = 0; o < outputs; o++) plain[at++] = torch[((o * inputs + i) * height + y) * width + x]!;
+      expect(await fromTorchOrder({ read: () => torch }, { outputs, rows })).toEqual(plain);
+      const readPart = async (first: number, count: number): Promise<Float32Array<ArrayBuffer>> =>
+        torch.slice(first, first + count);
+      expect(await fromTorchOrder({ read: () => torch, readPart }, { outputs, rows })).toEqual(plain);
+      expect(toTorchOrder(plain, { outputs, rows })).toEqual(torch);
+    },
+  );
 });
 
 describe("layers match", () => {

@@ -9,33 +9,59 @@ export interface MatrixOrder {
   readonly rows: Int32Array;
 }
 
-/** `[outputs, rest] -> [rest', outputs]`; a file is read a few outputs at a time, so that only the result takes memory. */
-export function fromTorchOrder(tensor: Pick<NamedTensor, "read" | "readPart">, order: MatrixOrder): TensorData {
-  const rest = order.rows.length;
-  const to = new Float32Array(order.outputs * rest);
-  const tile = new Float32Array(tileOutputs * tileRest);
-  const whole = tensor.readPart === undefined ? floats(tensor.read()) : undefined;
-  const into = new Uint8Array(whole === undefined ? 4 * rest * Math.min(tileOutputs, order.outputs) : 0);
-  for (let output = 0; output < order.outputs; output += tileOutputs) {
-    const count = Math.min(tileOutputs, order.outputs - output);
-    const part =
-      whole?.subarray(output * rest, (output + count) * rest) ?? tensor.readPart!(output * rest, count * rest, into);
-    turnOutputs(part, to, tile, { output, count, order });
+/**
+ * `[outputs, rest] -> [rest', outputs]`; a file is read some outputs at a time, the next ones while these are turned, so that only the
+ * result takes memory.
+ */
+export async function fromTorchOrder(
+  tensor: Pick<NamedTensor, "read" | "readPart">,
+  order: MatrixOrder,
+): Promise<TensorData> {
+  const { outputs, rows } = order;
+  const rest = rows.length;
+  const values = new Float32Array(outputs * rest);
+  const [to, tile] = [words(values), new Int32Array(tileOutputs * tileRest)];
+  const countFrom = (output: number): number => Math.min(tileOutputs, outputs - output);
+  const part = partsOf(tensor, rest, countFrom(0), outputs);
+  let next = part(0, countFrom(0));
+  for (let output = 0; output < outputs; output += tileOutputs) {
+    const from = words(await next);
+    const following = output + tileOutputs;
+    if (following < outputs) next = part(following, countFrom(following));
+    turnOutputs(from, to, tile, { output, count: countFrom(output), order });
   }
-  return to;
+  return values;
+}
+
+/** Gives the rows of some outputs; those of the call before the last are gone. */
+function partsOf(
+  tensor: Pick<NamedTensor, "read" | "readPart">,
+  rest: number,
+  most: number,
+  outputs: number,
+): (output: number, count: number) => Float32Array | Promise<Float32Array> {
+  if (tensor.readPart === undefined) {
+    const whole = floats(tensor.read());
+    return (output, count) => whole.subarray(output * rest, (output + count) * rest);
+  }
+  const buffers = Array.from({ length: most < outputs ? 2 : 1 }, () => new Uint8Array(4 * rest * most));
+  let turn = 0;
+  return (output, count) => tensor.readPart!(output * rest, count * rest, buffers[turn++ % buffers.length]!);
 }
 
 /** Puts the rows of `count` outputs into their columns, a tile at a time. */
 function turnOutputs(
-  from: Float32Array,
-  to: Float32Array,
-  tile: Float32Array,
+  from: Int32Array,
+  to: Int32Array,
+  tile: Int32Array,
   { output, count, order: { outputs, rows } }: { output: number; count: number; order: MatrixOrder },
 ): void {
   const rest = rows.length;
   for (let first = 0; first < rest; first += tileRest) {
     const width = Math.min(tileRest, rest - first);
-    for (let o = 0; o < count; o++) {
+    let o = 0;
+    for (; o + 8 <= count; o += 8) turnEight(from, o * rest + first, rest, tile, o, width);
+    for (; o < count; o++) {
       const start = o * rest + first;
       for (let j = 0; j < width; j++) tile[j * tileOutputs + o] = from[start + j]!;
     }
@@ -45,21 +71,49 @@ function turnOutputs(
   }
 }
 
+/** `width` elements of eight rows into a tile's columns: written side by side, which takes half the time of one after the other. */
+function turnEight(
+  from: Int32Array,
+  start: number,
+  rest: number,
+  tile: Int32Array,
+  column: number,
+  width: number,
+): void {
+  const [a, b, c, d] = [start, start + rest, start + 2 * rest, start + 3 * rest];
+  const [e, f, g, h] = [start + 4 * rest, start + 5 * rest, start + 6 * rest, start + 7 * rest];
+  for (let j = 0, to = column; j < width; j++, to += tileOutputs) {
+    tile[to] = from[a + j]!;
+    tile[to + 1] = from[b + j]!;
+    tile[to + 2] = from[c + j]!;
+    tile[to + 3] = from[d + j]!;
+    tile[to + 4] = from[e + j]!;
+    tile[to + 5] = from[f + j]!;
+    tile[to + 6] = from[g + j]!;
+    tile[to + 7] = from[h + j]!;
+  }
+}
+
 /** `[rest', outputs] -> [outputs, rest]`. */
 export function toTorchOrder(data: TensorData, { outputs, rows }: MatrixOrder): TensorData {
-  const [from, to] = [floats(data), new Float32Array(data.length)];
+  const values = new Float32Array(data.length);
+  const [from, to, tile] = [words(floats(data)), words(values), new Int32Array(tileOutputs * tileRest)];
   const rest = rows.length;
-  forTiles(outputs, rest, (tile, output, outputCount, first, count) => {
-    for (let j = 0; j < count; j++) {
-      const start = rows[first + j]! * outputs + output;
-      tile.set(from.subarray(start, start + outputCount), j * tileOutputs);
+  for (let output = 0; output < outputs; output += tileOutputs) {
+    const count = Math.min(tileOutputs, outputs - output);
+    for (let first = 0; first < rest; first += tileRest) {
+      const width = Math.min(tileRest, rest - first);
+      for (let j = 0; j < width; j++) {
+        const start = rows[first + j]! * outputs + output;
+        tile.set(from.subarray(start, start + count), j * tileOutputs);
+      }
+      for (let o = 0; o < count; o++) {
+        const start = (output + o) * rest + first;
+        for (let j = 0; j < width; j++) to[start + j] = tile[j * tileOutputs + o]!;
+      }
     }
-    for (let o = 0; o < outputCount; o++) {
-      const start = (output + o) * rest + first;
-      for (let j = 0; j < count; j++) to[start + j] = tile[j * tileOutputs + o]!;
-    }
-  });
-  return to;
+  }
+  return values;
 }
 
 /** The rows of a kernel: tfjs orders them as `[height, width, inputs]`, PyTorch as `[inputs, height, width]`. */
@@ -72,25 +126,18 @@ export function kernelRows(height: number, width: number, inputs: number): Int32
   return rows;
 }
 
-/** A tile of 32 KB, wide where the lines of tfjs' order are copied whole. */
+/**
+ * A tile of 32 KB, which the fastest cache holds, wide where the lines of tfjs' order are copied whole: a plain walk would fetch a line
+ * of memory for every element.
+ */
 const tileOutputs = 256;
 const tileRest = 32;
 
-type Visit = (tile: Float32Array, output: number, outputCount: number, first: number, count: number) => void;
-
-/**
- * Walks a matrix in tiles that the fastest cache holds, each copied there and out again in order: a plain walk would fetch a line of
- * memory for every element.
- */
-function forTiles(outputs: number, rest: number, visit: Visit): void {
-  const tile = new Float32Array(tileOutputs * tileRest);
-  for (let output = 0; output < outputs; output += tileOutputs) {
-    for (let first = 0; first < rest; first += tileRest) {
-      visit(tile, output, Math.min(tileOutputs, outputs - output), first, Math.min(tileRest, rest - first));
-    }
-  }
-}
-
 function floats(data: TensorData): Float32Array {
   return data instanceof Float32Array ? data : Float32Array.from(data);
+}
+
+/** The same memory as whole numbers: V8 makes a double of every float that it moves, and a float of it again. */
+function words({ buffer, byteOffset, length }: Float32Array): Int32Array {
+  return new Int32Array(buffer, byteOffset, length);
 }

@@ -15,7 +15,7 @@ export interface TorchWeight {
   readonly variable: tfl.LayerVariable;
   readonly torchShape: readonly number[];
   toTorch(data: TensorData): TensorData;
-  fromTorch(tensor: NamedTensor): TensorData;
+  fromTorch(tensor: NamedTensor): TensorData | Promise<TensorData>;
 }
 
 const same = { toTorch: (data: TensorData) => data, fromTorch: (tensor: NamedTensor) => tensor.read() };
