@@ -10,16 +10,26 @@ def fnv1a(text: str) -> int:
     return h
 
 
-def uniform(name: str, count: int) -> np.ndarray:
-    """`count` numbers in [0, 1), float64: murmur3's finaliser over the index, seeded by the name."""
-    with np.errstate(over="ignore"):
-        x = (np.arange(1, count + 1, dtype=np.uint32) * np.uint32(0x9E3779B1)) ^ np.uint32(fnv1a(name))
-        x ^= x >> np.uint32(16)
-        x *= np.uint32(0x85EBCA6B)
-        x ^= x >> np.uint32(13)
-        x *= np.uint32(0xC2B2AE35)
-        x ^= x >> np.uint32(16)
-    return x / 4294967296.0
+PIECE = 1 << 16
+
+
+def uniform(name: str, count: int, low: float, high: float, dtype: type) -> np.ndarray:
+    """`count` numbers in [low, high): murmur3's finaliser over the index, seeded by the name."""
+    seed, values = np.uint32(fnv1a(name)), np.empty(count, dtype)
+    # In pieces that stay in the cache: vgg16 has 138 million.
+    for start in range(0, count, PIECE):
+        piece = values[start : start + PIECE]
+        with np.errstate(over="ignore"):
+            x = np.arange(start + 1, start + 1 + len(piece), dtype=np.uint32)
+            x *= np.uint32(0x9E3779B1)
+            x ^= seed
+            x ^= x >> np.uint32(16)
+            x *= np.uint32(0x85EBCA6B)
+            x ^= x >> np.uint32(13)
+            x *= np.uint32(0xC2B2AE35)
+            x ^= x >> np.uint32(16)
+        piece[:] = low + (high - low) * (x / 4294967296.0)
+    return values
 
 
 RANGES = {
@@ -34,21 +44,20 @@ RANGES = {
 def weight(layer: str, role: str, shape: tuple[int, ...], gain: float) -> np.ndarray:
     """The weight of a layer in Keras' layout; kernels are uniform with variance gain / fan-in."""
     count = int(np.prod(shape))
-    u = uniform(f"{layer}/{role}", count)
     if role in RANGES:
         low, high = RANGES[role]
     else:
         fan_in = np.prod(shape[:2]) if role == "depthwise_kernel" else np.prod(shape[:-1])
         high = np.sqrt(3.0 * gain / float(fan_in))
         low = -high
-    return (low + (high - low) * u).astype(np.float32).reshape(shape)
+    return uniform(f"{layer}/{role}", count, low, high, np.float32).reshape(shape)
 
 
 def images(index: int, shape: tuple[int, ...], scale: float) -> np.ndarray:
     """Batch `index`: `[n, h, w, c]` in [0, scale)."""
-    return (uniform(f"images/{index}", int(np.prod(shape))) * scale).astype(np.float32).reshape(shape)
+    return uniform(f"images/{index}", int(np.prod(shape)), 0, scale, np.float32).reshape(shape)
 
 
 def labels(index: int, count: int, classes: int) -> np.ndarray:
     """The labels of batch `index`: int32, below `classes` (0 or 1 where the network has one output)."""
-    return np.floor(uniform(f"labels/{index}", count) * max(classes, 2)).astype(np.int32)
+    return uniform(f"labels/{index}", count, 0, max(classes, 2), np.float64).astype(np.int32)

@@ -6,12 +6,13 @@ import time
 import numpy as np
 
 
-def measure(steps, seconds: float, count: int) -> list[float]:
+def measure(steps, seconds: float, count: int, step: float = 0) -> list[float]:
     """Milliseconds a step: `count` means, each over as many steps as fill `seconds / count` (`steps(n)` runs n steps).
+    `step` is how long one took, in seconds, that was no first one: one that fills `seconds` needs no further warm-up.
     Slow steps get fewer samples: none is begun after four times `seconds`."""
     begin = time.perf_counter()
     warm = 0
-    while warm < 3 and time.perf_counter() - begin < 2 * seconds:
+    while warm < 3 and step < seconds and time.perf_counter() - begin < 2 * seconds:
         start = time.perf_counter()
         steps(1)
         step = time.perf_counter() - start
@@ -31,12 +32,18 @@ def read_mnist(folder: str, part: str) -> tuple[np.ndarray, np.ndarray]:
     return images.reshape(-1, 28, 28), np.fromfile(os.path.join(folder, f"{part}-labels-idx1-ubyte"), np.uint8, offset=8)
 
 
-def measure_epochs(batches, seconds: float, count: int) -> list[float]:
-    """Milliseconds a batch, a sample an epoch: `batches()` iterates over one."""
-    times, begin = [], time.perf_counter()
-    while len(times) < count and time.perf_counter() - begin < 4 * seconds:
-        start, n = time.perf_counter(), 0
+def measure_stream(batches, seconds: float, count: int) -> list[float]:
+    """Milliseconds a batch of an endless stream, epoch after epoch (`batches()` iterates over one): after `2 * seconds` in which
+    pipelines tune themselves and fill their buffers, `count` samples of `seconds` each, without a pause in between."""
+    times, start, number, warm = [], time.perf_counter(), 0, False
+    while True:
         for _ in batches():
-            n += 1
-        times.append((time.perf_counter() - start) * 1000 / n)
-    return times
+            number += 1
+            now = time.perf_counter()
+            if now - start < (1 if warm else 2) * seconds:
+                continue
+            if warm:
+                times.append((now - start) * 1000 / number)
+            if len(times) == count:
+                return times
+            start, number, warm = now, 0, True

@@ -8,6 +8,20 @@ const themes = {
   dark: { text: "#f0f6fc", faint: "#3d444d", background: "#0d1117" },
 } as const;
 
+/** What a row is drawn on, in pixels. */
+const rowHeight = 17;
+
+const symbols: Readonly<Record<SystemName, string>> = {
+  convkit: "diamond",
+  "convkit-bf16": "diamond",
+  "convkit-wasm": "triangle",
+  "tfjs-node": "triangle",
+  "tfjs-cpu": "triangle",
+  keras: "circle",
+  torch: "rect",
+  onnxruntime: "emptyCircle",
+};
+
 const colours: Readonly<Record<SystemName, string>> = {
   convkit: "#0969da",
   "convkit-bf16": "#54aeff",
@@ -19,43 +33,46 @@ const colours: Readonly<Record<SystemName, string>> = {
   onnxruntime: "#6e7781",
 };
 
-/** Systems slower than this share of the fastest peer would be invisible bars; the table has them. */
-const widest = 4;
+/** Slower than this share of the fastest peer is off the chart; the table has it. */
+const slowest = 0.05;
+const fastest = 8;
 
 /**
- * Bars of speed relative to the fastest peer (which is 1), a group a case of training and prediction, as SVG. Undefined where
- * no such case has both a peer and us.
+ * Dots of speed relative to the fastest peer (which is 1), a line a case of training and prediction, as SVG. Undefined where no
+ * such case has both a peer and us.
  */
 export function chartSvg({ rows }: Result, theme: keyof typeof themes): string | undefined {
   const drawn = rows.filter(
-    (row) => /^(train|predict)\//.test(row.case) && row.ratioToFastestPeer !== null && row.median !== null,
+    (row) =>
+      /^(train|predict)\//.test(row.case) &&
+      row.system !== "tfjs-cpu" &&
+      row.ratioToFastestPeer !== null &&
+      row.ratioToFastestPeer >= slowest,
   );
   const names = [...groupBy(drawn, (row) => row.case).entries()]
     .filter(([, mine]) => mine.some(({ system }) => system.startsWith("convkit")))
     .map(([name]) => name);
   if (names.length === 0) return undefined;
-  const series = systemNames.filter((system) => system !== "tfjs-cpu" && drawn.some((row) => row.system === system));
+  const series = systemNames.filter((system) => drawn.some((row) => row.system === system)).toReversed();
   const { text, faint, background } = themes[theme];
-  const chart = echarts.init(null, null, {
-    renderer: "svg",
-    ssr: true,
-    width: 860,
-    height: 110 + names.length * (14 + 9 * series.length),
-  });
+  const height = 96 + names.length * rowHeight;
+  const chart = echarts.init(null, null, { renderer: "svg", ssr: true, width: 860, height });
   chart.setOption({
     animation: false,
     backgroundColor: background,
     textStyle: { color: text, fontFamily: "system-ui, sans-serif" },
-    legend: { top: 8, itemGap: 26, textStyle: { color: text } },
+    legend: { top: 8, itemGap: 24, textStyle: { color: text }, data: series.toReversed() },
     // Without a browser text is measured by guess, so the labels get a fixed place.
-    grid: { left: 216, right: 56, top: 44, bottom: 44 },
+    grid: { left: 216, right: 24, top: 44, bottom: 52 },
     xAxis: {
-      type: "value",
-      max: ({ max }: { max: number }) => Math.min(widest, Math.ceil(max * 4) / 4),
-      name: "times as fast as the fastest peer",
+      type: "log",
+      logBase: 2,
+      min: 2 ** Math.floor(Math.log2(Math.min(...drawn.map(({ ratioToFastestPeer: ratio }) => ratio!)))),
+      max: fastest,
+      name: "times as fast as the fastest peer (right of 1 is ahead of Keras, PyTorch, ONNX Runtime and tfjs-node)",
       nameLocation: "middle",
-      nameGap: 26,
-      axisLabel: { color: text },
+      nameGap: 28,
+      axisLabel: { color: text, formatter: (value: number) => (value < 1 ? `1/${Math.round(1 / value)}` : `${value}`) },
       nameTextStyle: { color: text },
       splitLine: { lineStyle: { color: faint } },
     },
@@ -63,27 +80,22 @@ export function chartSvg({ rows }: Result, theme: keyof typeof themes): string |
       type: "category",
       inverse: true,
       data: names,
-      axisLabel: { color: text },
+      axisLabel: { color: text, interval: 0, fontSize: 11 },
       axisTick: { show: false },
       axisLine: { lineStyle: { color: faint } },
+      splitLine: { show: true, lineStyle: { color: faint, opacity: 0.5 } },
     },
-    series: series.map((system, index) => ({
+    series: series.map((system) => ({
       name: system,
-      type: "bar",
-      barGap: 0,
-      barCategoryGap: "24%",
-      itemStyle: { color: colours[system] },
-      data: names.map(
-        (name) => drawn.find((row) => row.case === name && row.system === system)?.ratioToFastestPeer ?? null,
-      ),
-      label: {
-        show: true,
-        position: "right",
-        color: text,
-        fontSize: 9,
-        formatter: ({ value }: { value: unknown }) => (typeof value === "number" ? value.toFixed(2) : ""),
-      },
-      ...(index === 0 && {
+      type: "scatter",
+      symbol: symbols[system],
+      symbolSize: system === "convkit" ? 13 : 8,
+      clip: true,
+      itemStyle: { color: colours[system], opacity: 1 },
+      data: drawn
+        .filter((row) => row.system === system && names.includes(row.case))
+        .map((row) => [Math.min(row.ratioToFastestPeer!, fastest), row.case]),
+      ...(system === "convkit" && {
         markLine: {
           symbol: "none",
           silent: true,

@@ -14,6 +14,7 @@ const columns = [
   "otherLoad",
   "peakMB",
   "note",
+  "reason",
 ] as const satisfies readonly (keyof Row)[];
 
 /** The rows as CSV (RFC 4180), with a header line. */
@@ -22,7 +23,7 @@ export function formatCsv(rows: readonly Row[]): string {
   return [columns.join(","), ...lines].join("\r\n") + "\r\n";
 }
 
-function cell(value: string | number | null): string {
-  const text = value === null ? "" : String(value);
+function cell(value: string | number | null | undefined): string {
+  const text = String(value ?? "");
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { Precision } from "./cases.ts";
+import type { ProfileSummary } from "./profile-summary.ts";
 import type { SystemName } from "./systems.ts";
 import { systems } from "./systems.ts";
 
@@ -30,6 +31,7 @@ export interface Reply {
   readonly macs?: number;
   /** Time by kind of op in a traced run, the longest first. */
   readonly ops?: readonly { readonly op: string; readonly count: number; readonly ms: number }[];
+  readonly profile?: ProfileSummary;
   /** Bytes: the largest resident set so far. */
   readonly peakMemory?: number;
 }

@@ -3,7 +3,7 @@ import type { Case } from "./cases.ts";
 import { groupBy } from "./group-by.ts";
 import { commit, machine } from "./machine.ts";
 import { type MeasureOptions, measureCases } from "./measure.ts";
-import { readNotes, withNotes } from "./notes.ts";
+import { readNotes, withReasons } from "./notes.ts";
 import { type Result, type Row, withRatios } from "./result.ts";
 import { readResult, writeResult } from "./result-files.ts";
 
@@ -42,7 +42,7 @@ export async function measureAndKeep(
     for (const [name, mine] of groupBy(measured.rows, (row) => row.case)) rows.set(name, mine);
     Object.assign(versions, measured.versions);
     const sorted = [...rows.values()].flat().toSorted((a, b) => order.get(a.case)! - order.get(b.case)!);
-    const complete = rows.size === chosen.length && !options.signal?.aborted;
+    const complete = rows.size === chosen.length && sorted.every(({ status }) => status !== "not run");
     result = {
       date,
       commit: revision,
@@ -52,7 +52,7 @@ export async function measureAndKeep(
       rounds: options.rounds,
       machine: described,
       versions,
-      rows: withNotes(withRatios(sorted), notes),
+      rows: withReasons(withRatios(sorted), notes),
     };
     paths = writeResult(folder, name, result);
   }

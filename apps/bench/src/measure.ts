@@ -5,7 +5,7 @@ import { type MeasuredData, measuredData } from "./measured-data.ts";
 import { rowsOf } from "./measured-rows.ts";
 import { networks } from "./networks.ts";
 import type { Row } from "./result.ts";
-import { makeRunners, medianOf, remaining, type Runner, takeTurn } from "./runner.ts";
+import { makeRunners, medianOf, nextSeconds, remaining, type Runner, takeTurn } from "./runner.ts";
 import { isPeer, type SystemName } from "./systems.ts";
 
 /** How thoroughly to measure. */
@@ -49,7 +49,7 @@ export async function* measureCases(cases: readonly Case[], options: MeasureOpti
       for (const group of groups) {
         if (options.signal?.aborted) return;
         const left = (options.minutes ?? Infinity) * 60_000 - (performance.now() - begin);
-        if (group.isDone(round) || (round > 0 && group.lastRound > left)) continue;
+        if (group.isDone(round) || (round > 0 && group.nextRound() > left)) continue;
         yield await group.run(round);
       }
     }
@@ -78,8 +78,6 @@ class Group {
   readonly #references = new Map<string, Reply>();
   readonly #versions: Record<string, string> = {};
   #data: MeasuredData | undefined;
-  /** Milliseconds that the last round took. */
-  lastRound = 0;
 
   constructor(group: readonly Case[], options: MeasureOptions) {
     const { systems, skipCompilers = false, python, command = (name) => driverCommand(name, python) } = options;
@@ -93,9 +91,14 @@ class Group {
     return round >= Math.min(...this.#cases.map((each) => each.rounds ?? Infinity));
   }
 
+  /** Milliseconds that another round will take; none for a group that has nothing left to run. */
+  nextRound(): number {
+    const seconds = this.#runners.reduce((sum, runner) => sum + nextSeconds(runner, this.#cases), 0);
+    return seconds === 0 ? Infinity : seconds * 1000;
+  }
+
   async run(round: number): Promise<Measured> {
     const { threads, seconds, samples, rounds, signal, onProgress } = this.#options;
-    const start = performance.now();
     this.#data ??= await measuredData(this.#cases[0]!.work);
     const turns = rotate(this.#runners, Math.floor((round * this.#runners.length) / rounds));
     for (const runner of turns) {
@@ -115,7 +118,6 @@ class Group {
       });
     }
     dropSlow(this.#runners, this.#cases);
-    this.lastRound = performance.now() - start;
     return { rows: this.#cases.flatMap((each) => rowsOf(each, this.#runners)), versions: this.#versions };
   }
 

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { copyFile, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fromArrays, packagesSeenFrom, writeImageFolder } from "@convkit/datasets";
@@ -12,8 +12,8 @@ export interface MeasuredData {
   remove(): Promise<void>;
 }
 
-/** How many JPEG files are made, of how many classes, how large. */
-const jpegs = { count: 256, classes: 4, height: 240, width: 320 } as const;
+/** How many JPEG files are made, of how many classes, how large; each is there under so many names. */
+const jpegs = { count: 256, classes: 4, height: 240, width: 320, copies: 8 } as const;
 
 /** The data that a case reads; undefined where it reads none. */
 export async function measuredData({ data }: Work): Promise<MeasuredData | undefined> {
@@ -42,6 +42,10 @@ async function jpegFiles(): Promise<MeasuredData> {
     classes: Array.from({ length: classes }, (_, index) => `class${index}`),
   });
   await writeImageFolder(data, folder, { format: "jpeg" });
+  // An epoch is then many more batches than any pipeline makes ready ahead.
+  for (const file of await readdir(folder, { recursive: true }))
+    for (let copy = 1; copy < jpegs.copies && file.endsWith(".jpg"); copy++)
+      await copyFile(join(folder, file), join(folder, file.replace(".jpg", `-${copy}.jpg`)));
   return { folder, remove: () => rm(folder, { recursive: true, force: true }) };
 }
 

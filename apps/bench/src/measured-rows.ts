@@ -11,6 +11,7 @@ export function rowsOf({ name, unit }: Case, runners: readonly Runner[]): Row[] 
     const ranked = variants.toSorted((a, b) => (medianOf(a, name) ?? Infinity) - (medianOf(b, name) ?? Infinity));
     const best = ranked[0]!;
     const { samples, peaks, status, note } = best.readings.get(name)!;
+    const profile = variants.map(({ readings }) => readings.get(name)!.profile).find(Boolean);
     const loads = variants.flatMap(({ readings }) => readings.get(name)!.loads);
     const numbers = samples.length === 0 ? { median: null, p10: null, p90: null } : spread(samples);
     return {
@@ -26,13 +27,19 @@ export function rowsOf({ name, unit }: Case, runners: readonly Runner[]): Row[] 
       peakMB: peaks.length === 0 ? null : quantile(peaks, 0.5),
       variants: ranked.map((variant) => variantResult(variant, name)),
       note: samples.length > 0 ? variantTrouble(ranked, name) : note,
+      ...(profile && { profile }),
     };
   });
 }
 
 function variantResult({ variant, readings }: Runner, name: string): VariantResult {
-  const { samples, status, note } = readings.get(name)!;
-  return { variant, status, note, ...(samples.length > 0 && spread(samples)) };
+  const { samples, status, note, seconds } = readings.get(name)!;
+  return {
+    variant,
+    status,
+    note,
+    ...(samples.length > 0 && { ...spread(samples), seconds: Number(seconds.toFixed(1)) }),
+  };
 }
 
 /** What a row with numbers must say of its system's variants that gave none, or stopped giving them. */

@@ -34,15 +34,22 @@ export async function profile(
     );
     const network = { name: work.network, ...networks[work.network] };
     await driver.ask(request(work, { network, batch: work.batch, count: 1 }), 600);
-    const { ops = [] } = await driver.ask({ do: "profile", file }, 600);
+    await driver.ask({ do: "measure", seconds: 0.2, count: 1 }, 600);
+    const { ops = [], profile: summary } = await driver.ask({ do: "profile", file }, 600);
     const total = ops.reduce((sum, { ms }) => sum + ms, 0);
+    const idle =
+      summary === undefined
+        ? ""
+        : `; no op ran in ${Math.round(summary.idle * 100)} % of ${formatNumber(summary.wallMs)} ms`;
     const lines = ops
       .slice(0, printed)
       .map(
         ({ op, count, ms }) =>
           `${formatNumber(ms).padStart(7)} ms  ${((100 * ms) / total).toFixed(0).padStart(3)} %  ${String(count).padStart(5)} x ${op}`,
       );
-    process.stdout.write(`${one.name}: ${formatNumber(total)} ms of op time, over all threads\n${lines.join("\n")}\n`);
+    process.stdout.write(
+      `${one.name}: ${formatNumber(total)} ms of op time, over all threads${idle}\n${lines.join("\n")}\n`,
+    );
     process.stderr.write(`Wrote ${file}: open it in chrome://tracing or https://ui.perfetto.dev.\n`);
   } finally {
     await driver.close();

@@ -1,6 +1,6 @@
 import { basename, dirname, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { readNotes, unexplained, withNotes } from "./notes.ts";
+import { readNotes, unexplained, withReasons } from "./notes.ts";
 import { readmeSection, updateReadme } from "./readme.ts";
 import { newestResult, readResult, writeResult } from "./result-files.ts";
 
@@ -20,13 +20,12 @@ export function readmeFile({ result: file }: { result?: string }): void {
     throw new Error(
       `There is no complete result of all cases in ${relative(root, resultsFolder)}: run convkit-bench first.`,
     );
-  const notes = readNotes();
   const { name } = chosen;
-  const result = { ...chosen.result, rows: withNotes(chosen.result.rows, notes) };
+  const result = { ...chosen.result, rows: withReasons(chosen.result.rows, readNotes()) };
   writeResult(file === undefined ? resultsFolder : dirname(file), name, result);
-  updateReadme(`${root}README.md`, readmeSection(result, notes, name, relative(root, resultsFolder)));
+  updateReadme(`${root}README.md`, readmeSection(result, name, relative(root, resultsFolder)));
   process.stderr.write(`README.md now shows ${name}.\n`);
-  const without = unexplained(result.rows, notes);
+  const without = unexplained(result.rows);
   if (without.length > 0)
     process.stderr.write(`apps/bench/notes.json does not say why behind: ${without.join(", ")}.\n`);
 }

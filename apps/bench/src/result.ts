@@ -1,10 +1,11 @@
 import type { Case } from "./cases.ts";
 import type { Machine } from "./machine.ts";
+import type { ProfileSummary } from "./profile-summary.ts";
 import type { Spread } from "./statistics.ts";
 import { isPeer, type SystemName } from "./systems.ts";
 
 /** What became of a system in a case. */
-export type Status = "ok" | "not installed" | "differs" | "failed" | "not run";
+export type Status = "ok" | "not installed" | "cannot" | "differs" | "failed" | "not run";
 
 /** One system in one case: its fastest variant, and beside it the others. */
 export interface Row {
@@ -25,12 +26,18 @@ export interface Row {
   readonly peakMB: number | null;
   readonly variants: readonly VariantResult[];
   readonly note: string;
+  /** Why the row is behind the fastest peer, and what was tried. */
+  readonly reason?: string;
+  /** Where the time of convkit's compiled step goes. */
+  readonly profile?: ProfileSummary;
 }
 
 export interface VariantResult extends Partial<Spread> {
   readonly variant: string;
   readonly status: Status;
   readonly note: string;
+  /** Seconds that it took in all: its processes' start, the set-up, the checks and the timing. */
+  readonly seconds?: number;
 }
 
 /** A run of the benchmark, as its JSON file holds it. */

@@ -4,6 +4,7 @@ import { type Command, Driver, DriverError, type Reply } from "./driver.ts";
 import { groupBy } from "./group-by.ts";
 import { networks } from "./networks.ts";
 import { OtherLoad } from "./other-load.ts";
+import type { ProfileSummary } from "./profile-summary.ts";
 import { request } from "./request.ts";
 import type { Status } from "./result.ts";
 import { quantile } from "./statistics.ts";
@@ -20,6 +21,10 @@ interface Readings {
   note: string;
   /** Too slow to matter in later rounds. */
   dropped: boolean;
+  /** Seconds that its work took in the last round, and in all. */
+  lastSeconds: number;
+  seconds: number;
+  profile: ProfileSummary | undefined;
 }
 
 /** One variant of a system in one group of cases. */
@@ -28,6 +33,8 @@ export interface Runner {
   readonly variant: string;
   /** By the case's name. */
   readonly readings: ReadonlyMap<string, Readings>;
+  /** Seconds from a process's start to its first answer, the last time. */
+  startSeconds: number;
 }
 
 /** What a turn of a runner needs to know. */
@@ -80,17 +87,31 @@ export function makeRunners(
       if (skipCompilers && compilers.includes(variant)) return [];
       const mine = group.filter((each) => each.systems.includes(system) && !each.without?.includes(variant));
       if (mine.length === 0) return [];
-      const fresh = (): Readings => ({
+      const fresh = ({ cannot }: Case): Readings => ({
         samples: [],
         peaks: [],
         loads: [],
-        status: isThere ? "ok" : "not installed",
-        note: isThere ? "" : "run `convkit-bench setup`",
+        ...initialStatus(isThere, cannot?.[system]),
         dropped: false,
+        lastSeconds: 0,
+        seconds: 0,
+        profile: undefined,
       });
-      return [{ system, variant, readings: new Map(mine.map(({ name }) => [name, fresh()])) }];
+      return [{ system, variant, readings: new Map(mine.map((each) => [each.name, fresh(each)])), startSeconds: 0 }];
     });
   });
+}
+
+function initialStatus(isThere: boolean, cannot: string | undefined): Pick<Readings, "status" | "note"> {
+  if (!isThere) return { status: "not installed", note: "run `convkit-bench setup`" };
+  return cannot === undefined ? { status: "ok", note: "" } : { status: "cannot", note: cannot };
+}
+
+/** Seconds that another round of a runner will take, as the last one did. */
+export function nextSeconds(runner: Runner, group: readonly Case[]): number {
+  const works = remaining(runner, group);
+  const seconds = works.map((cases) => Math.max(...cases.map(({ name }) => runner.readings.get(name)!.lastSeconds)));
+  return works.length === 0 ? 0 : seconds.reduce((sum, one) => sum + one, runner.startSeconds);
 }
 
 /** The cases that a runner still has to do, those of one work together. */
@@ -116,10 +137,12 @@ export async function takeTurn(runner: Runner, group: readonly Case[], turn: Tur
       if (turn.signal?.aborted) return;
       try {
         if (driver === undefined) {
+          const start = performance.now();
           driver = new Driver(turn.command(system)!, driverEnvironment(work));
           const threads = work.threads ?? turn.threads;
           const hello = await driver.ask({ system, variant, threads, precision, device: work.device }, patience);
           Object.assign(turn.versions, hello.versions);
+          runner.startSeconds = (performance.now() - start) / 1000;
         }
         await runWork(runner, cases, driver, precision !== "float32", turn);
       } catch (error) {
@@ -144,6 +167,7 @@ async function runWork(
   { seconds, samples, references, folder }: Turn,
 ): Promise<void> {
   const { work } = cases[0]!;
+  const begin = performance.now();
   const network = { name: work.network, ...networks[work.network] };
   const load = new OtherLoad(driver.pid);
   const prepared = await driver.ask(request(work, { network, batch: work.batch, folder, count: samples }), patience);
@@ -163,6 +187,28 @@ async function runWork(
     peaks.push(...read("peakMemory", prepared, timed));
     if (share !== undefined) loads.push(share);
   }
+  const timedName = cases.find(({ reading }) => reading === "times")?.name;
+  const timedCase = timedName === undefined ? undefined : runner.readings.get(timedName);
+  if (isProfiled(runner, work) && timedCase !== undefined && timedCase.profile === undefined) {
+    timedCase.profile = (await driver.ask({ do: "profile" }, patience)).profile;
+  }
+  const took = (performance.now() - begin) / 1000;
+  for (const { name } of cases) {
+    const readings = runner.readings.get(name)!;
+    readings.lastSeconds = took;
+    readings.seconds += took;
+  }
+}
+
+/** Only a compiled step on the CPU tells all its ops. */
+function isProfiled({ system, variant }: Runner, { do: what, device, threads }: Work): boolean {
+  return (
+    system === "convkit" &&
+    variant === "compiled" &&
+    (what === "train" || what === "predict") &&
+    device === "cpu" &&
+    threads === undefined
+  );
 }
 
 function settle({ readings }: Runner, cases: readonly Case[], status: Status, note: string): void {
@@ -175,13 +221,9 @@ function read(reading: Case["reading"], prepared: Reply, timed: Reply): readonly
   return prepared[reading] === undefined ? [] : [prepared[reading]];
 }
 
-function driverEnvironment({ device, do: what, threads }: Work): NodeJS.ProcessEnv {
-  return {
-    // A GPU that must not be used is hidden.
-    ...(device === "cpu" && { CUDA_VISIBLE_DEVICES: "-1" }),
-    // Node decodes pictures on the threads of libuv's pool, whose size is only taken from here.
-    ...(what === "data" && threads !== undefined && { UV_THREADPOOL_SIZE: String(threads) }),
-  };
+function driverEnvironment({ device }: Work): NodeJS.ProcessEnv {
+  // A GPU that must not be used is hidden.
+  return device === "cpu" ? { CUDA_VISIBLE_DEVICES: "-1" } : {};
 }
 
 function isTimed({ reading }: Case): boolean {

@@ -30,11 +30,12 @@ export function formatTable(rows: readonly Row[]): string {
     .join("\n");
 }
 
-/** What stands beside the numbers: the variant, the others' load, and what went wrong. */
-function describe({ status, variant, note, otherLoad }: Row): string {
+/** What stands beside the numbers: the variant, what went wrong, why it is behind, and the others' load. */
+function describe({ status, variant, note, reason, otherLoad }: Row): string {
   return [
     status === "ok" ? (variant === "default" ? "" : variant) : status,
     note,
+    reason,
     otherLoad !== null && otherLoad > 0.1 ? `others used ${Math.round(otherLoad * 100)} % of the machine` : "",
   ]
     .filter(Boolean)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { cases, selectCases, UnknownCaseError } from "../src/cases.ts";
+import { cases, fewerThreads, selectCases, UnknownCaseError } from "../src/cases.ts";
 import { networks } from "../src/networks.ts";
 import { systems } from "../src/systems.ts";
 
@@ -16,7 +16,9 @@ describe("the table of cases", () => {
     "%s is work that its systems have a variant for",
     (_, each) => {
       expect(networks[each.work.network]).toBeDefined();
-      for (const system of each.systems) expect(systems[system].variants[each.work.do]).not.toEqual([]);
+      for (const system of each.systems)
+        expect(systems[system].variants[each.work.do].filter((one) => !each.without?.includes(one))).not.toEqual([]);
+      for (const system of Object.keys(each.cannot ?? {})) expect(each.systems).toContain(system);
     },
   );
 
@@ -44,6 +46,15 @@ it.each(["vgg16", "inception-v3"])("has prediction of %s, which a notebook loads
   expect(names([`predict/${network}-b`])).not.toEqual([]);
 });
 
+it.each([
+  [1, []],
+  [2, [1]],
+  [4, [1, 2]],
+  [6, [1, 2, 4]],
+])("%d cores are compared with %j", (cores, fewer) => {
+  expect(fewerThreads(cores)).toEqual(fewer);
+});
+
 describe("selectCases", () => {
   it.each([
     [["train/lenet5-b32"], ["train/lenet5-b32"]],
@@ -51,6 +62,8 @@ describe("selectCases", () => {
     [["*/lenet5-b32"], ["train/lenet5-b32", "first-step/lenet5-b32", "memory/lenet5-b32", "predict/lenet5-b32"]],
     [["predict/lenet5-b?"], ["predict/lenet5-b1", "predict/lenet5-b8"]],
     [["train/lenet5-b32", "train/lenet5"], ["train/lenet5-b32"]],
+    [["train/inception-cifar10-b128"], ["train/inception-cifar10-b128"]],
+    [["train/inception-cifar10"], ["train/inception-cifar10-b128", "train/inception-cifar10-b128-adam"]],
   ])("%j picks %j", (patterns, expected) => {
     expect(names(patterns)).toEqual(expected);
   });

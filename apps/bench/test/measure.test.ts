@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { type Case, selectCases } from "../src/cases.ts";
 import { groupCases, measureCases, type MeasureOptions } from "../src/measure.ts";
+import type { ProfileSummary } from "../src/profile-summary.ts";
 import type { Row } from "../src/result.ts";
 import type { SystemName } from "../src/systems.ts";
 
@@ -17,6 +18,7 @@ interface Plan {
   hangAt?: string;
   garbageAt?: string;
   refuseAt?: string;
+  profile?: ProfileSummary;
 }
 
 const fake = fileURLToPath(new URL("fixtures/fake-driver.mjs", import.meta.url));
@@ -121,6 +123,27 @@ describe("measureCases", () => {
     const rows = await measured({ keras: good, convkit: good }, stepOnly, { minutes: 1e-4 });
     expect(find(rows, "keras").samples).toBe(3);
     expect(find(rows, "convkit").samples).toBe(3);
+  });
+
+  it("a system that cannot do a case is not started, and its row says why", async () => {
+    const cannot = { "tfjs-node": "it has no such layer" };
+    const cases = stepOnly.map((each) => ({ ...each, cannot }));
+    const rows = await measured({ keras: good, "tfjs-node": { crashAt: "hello" } }, cases);
+    expect(find(rows, "tfjs-node")).toMatchObject({ status: "cannot", median: null, note: "it has no such layer" });
+  });
+
+  it("keeps a profile of convkit's compiled step", async () => {
+    const profile = { wallMs: 4, idle: 0.1, ops: [{ op: "Conv2D", count: 1, ms: 3, share: 1 }] };
+    const rows = await measured({ keras: good, convkit: { ...good, profile } });
+    expect(find(rows, "convkit").profile).toEqual(profile);
+    expect(find(rows, "convkit", "memory/lenet5-b32").profile).toBeUndefined();
+    expect(find(rows, "keras").profile).toBeUndefined();
+  });
+
+  it("a profile that fails costs no numbers", async () => {
+    const rows = await measured({ keras: good, convkit: { ...good, crashAt: "profile" } }, stepOnly, { rounds: 1 });
+    expect(find(rows, "convkit")).toMatchObject({ status: "ok", samples: 3 });
+    expect(find(rows, "convkit").profile).toBeUndefined();
   });
 
   it("a crash in one of several predictions fails that one alone", async () => {

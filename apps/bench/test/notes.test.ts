@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { caseMatcher } from "../src/case-matcher.ts";
 import { cases } from "../src/cases.ts";
-import { isBehind, readNotes, unexplained, withNotes } from "../src/notes.ts";
+import { isBehind, noteOf, patternsOf, readNotes, unexplained, withReasons } from "../src/notes.ts";
 import { withRatios } from "../src/result.ts";
 import { row } from "./rows.ts";
 
@@ -9,16 +10,31 @@ const behind = withRatios([row(name, "convkit", 4, { note: "steps failed: x" }),
 const ahead = withRatios([row(name, "convkit", 2), row(name, "keras", 3)]);
 const notes = { [name]: "Calls cost more here; several steps a call were tried." };
 
-describe("withNotes", () => {
-  it("says why a row is behind, once", () => {
-    const once = withNotes(behind, notes);
-    expect(once[0]!.note).toBe(`steps failed: x; ${notes[name]}`);
-    expect(once[1]!.note).toBe("");
-    expect(withNotes(once, notes)).toEqual(once);
+describe("noteOf", () => {
+  const some = { "train/a-b1": "one", "train/a-*, predict/a-b?": "some", "predict/*": "others" };
+
+  it.each([
+    ["train/a-b1", "one"],
+    ["train/a-b8", "some"],
+    ["predict/a-b8", "some"],
+    ["predict/a-b32", "others"],
+    ["train/b-b1", undefined],
+  ])("of %s is the first that fits: %s", (at, expected) => {
+    expect(noteOf(some, at)).toBe(expected);
+  });
+});
+
+describe("withReasons", () => {
+  it("says why a row is behind, beside its note, and replaces what was said before", () => {
+    const once = withReasons(behind, notes);
+    expect(once[0]).toMatchObject({ note: "steps failed: x", reason: notes[name] });
+    expect(once[1]!.reason).toBeUndefined();
+    expect(withReasons(once, { "train/*": "Another reason." })[0]!.reason).toBe("Another reason.");
+    expect(withReasons(once, {})[0]).toEqual(behind[0]);
   });
 
   it("leaves a row alone that is ahead", () => {
-    expect(withNotes(ahead, notes)).toEqual(ahead);
+    expect(withReasons(ahead, notes)).toEqual(ahead);
   });
 });
 
@@ -32,15 +48,14 @@ it.each([
   expect(isBehind(withRatios([row(at, system, median), row(at, "keras", 3)])[0]!)).toBe(expected);
 });
 
-it("names the rows that are behind without a note", () => {
-  expect(unexplained(behind, {})).toEqual([name]);
-  expect(unexplained(behind, notes)).toEqual([]);
+it("names the rows that are behind without a reason", () => {
+  expect(unexplained(behind)).toEqual([name]);
+  expect(unexplained(withReasons(behind, notes))).toEqual([]);
 });
 
-it("the committed notes are of cases that there are", () => {
-  const known = cases.map((each) => each.name);
-  for (const [noted, text] of Object.entries(readNotes())) {
-    expect(known).toContain(noted);
-    expect(text).toMatch(/\.$/);
-  }
+it.each(
+  Object.entries(readNotes()).flatMap(([key, text]) => patternsOf(key).map((pattern) => [pattern, text] as const)),
+)("the committed note on %s is a sentence on cases that there are", (pattern, text) => {
+  expect(cases.some((each) => caseMatcher(pattern)(each.name))).toBe(true);
+  expect(text).toMatch(/\.$/);
 });

@@ -2,9 +2,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { cases } from "../src/cases.ts";
 import { chartSvg } from "../src/chart.ts";
 import { formatCsv } from "../src/csv.ts";
 import { readmeSection, updateReadme } from "../src/readme.ts";
+import { withReasons } from "../src/notes.ts";
 import { newestResult, readResult, writeResult } from "../src/result-files.ts";
 import { withRatios } from "../src/result.ts";
 import { formatNumber, formatTable } from "../src/table.ts";
@@ -58,10 +60,10 @@ describe("formatCsv", () => {
   it("quotes what needs quotes, and leaves missing numbers empty", () => {
     const lines = formatCsv(withRatios(rows)).split("\r\n");
     expect(lines[0]).toBe(
-      "case,system,status,variant,median,p10,p90,unit,ratioToFastestPeer,samples,otherLoad,peakMB,note",
+      "case,system,status,variant,median,p10,p90,unit,ratioToFastestPeer,samples,otherLoad,peakMB,note,reason",
     );
-    expect(lines[1]).toBe("train/lenet5-b32,convkit,ok,default,2,1.96,2.04,ms,1.5,6,0,250,");
-    expect(lines[4]).toBe('train/lenet5-b32,onnxruntime,failed,,,,,ms,,6,0,,"it said ""no"", twice"');
+    expect(lines[1]).toBe("train/lenet5-b32,convkit,ok,default,2,1.96,2.04,ms,1.5,6,0,250,,");
+    expect(lines[4]).toBe('train/lenet5-b32,onnxruntime,failed,,,,,ms,,6,0,,"it said ""no"", twice",');
     expect(lines.at(-1)).toBe("");
   });
 });
@@ -92,15 +94,23 @@ describe("the files of a result", () => {
 });
 
 describe("chartSvg", () => {
-  it("draws each case with its ratios, in two themes", () => {
+  it("draws each case on a line, in two themes", () => {
     const light = chartSvg(result(rows), "light")!;
     const dark = chartSvg(result(rows), "dark")!;
     for (const svg of [light, dark]) {
       expect(svg).toMatch(/^<svg [^]*<\/svg>\n$/);
-      for (const text of ["train/lenet5-b32", "convkit", "keras", "1.50"]) expect(svg).toContain(text);
+      for (const text of ["train/lenet5-b32", "convkit", "keras", "1/2"]) expect(svg).toContain(text);
     }
     expect(light).toContain("#ffffff");
     expect(dark).toContain("#0d1117");
+  });
+
+  it("stays a screen or so high with all cases", () => {
+    const many = cases
+      .filter(({ name, work }) => /^(train|predict)\//.test(name) && work.device === "cpu")
+      .flatMap(({ name }) => [row(name, "convkit", 1), row(name, "keras", 2)]);
+    const [, height] = /^<svg width="860" height="(\d+)"/.exec(chartSvg(result(many), "light")!)!;
+    expect(Number(height)).toBeLessThan(1000);
   });
 
   it("draws nothing where no case has a peer and us", () => {
@@ -112,8 +122,8 @@ describe("the README's section", () => {
   it("replaces what stands between the markers, and nothing else", () => {
     const path = join(folder, "README.md");
     writeFileSync(path, "before\n<!-- bench:begin -->\nold\n<!-- bench:end -->\nafter\n");
-    updateReadme(path, readmeSection(result(rows), {}, "a", "results"));
-    updateReadme(path, readmeSection(result(rows), {}, "b", "results"));
+    updateReadme(path, readmeSection(result(rows), "a", "results"));
+    updateReadme(path, readmeSection(result(rows), "b", "results"));
     const text = readFileSync(path, "utf8");
     expect(text).toMatch(/^before\n<!-- bench:begin -->\n<picture>[^]*\n<!-- bench:end -->\nafter\n$/);
     expect(text).toContain("| lenet5-b32 | **2.00** | 4.00 | 3.00 |");
@@ -124,16 +134,52 @@ describe("the README's section", () => {
     expect(text).not.toContain("a.csv");
   });
 
-  it("says of rows that are behind why, and folds the other cases away", () => {
+  it("says of rows that are behind by how much, why, and where the time goes", () => {
+    const profile = (share: number) => ({
+      wallMs: 4.5,
+      idle: 0.2,
+      ops: [
+        { op: "_MklConv2D", count: 2, ms: 3, share },
+        { op: "MaxPool", count: 2, ms: 1, share: 1 - share },
+      ],
+    });
     const slow = withRatios([
-      row("train/lenet5-b32", "convkit", 4),
+      row("train/lenet5-b32", "convkit", 2),
       row("train/lenet5-b32", "keras", 3),
-      row("memory/lenet5-b32", "convkit", 300),
+      row("predict/lenet5-b1", "convkit", 4, { profile: profile(0.6) }),
+      row("predict/lenet5-b1", "keras", 3),
+      row("predict/lenet5-b8", "convkit", 4, { profile: profile(0.8) }),
+      row("predict/lenet5-b8", "keras", 2),
+      row("predict/vgg16-b1", "convkit", 4),
+      row("predict/vgg16-b1", "torch", 3),
     ]);
-    const notes = { "train/lenet5-b32": "Calls cost more here." };
-    const text = readmeSection(result(slow), notes, "a", "results");
-    expect(text).toContain("- `train/lenet5-b32`: 75 % of keras's speed. Calls cost more here.\n");
-    expect(text).toMatch(/<details><summary>First step, [^]*\| lenet5-b32 \| \*\*300\*\* \|\n\n<\/details>/);
+    const notes = { "predict/*": "Calls cost more here." };
+    const text = readmeSection(result(withReasons(slow, notes)), "a", "results");
+    expect(text).toContain("convkit in float32 is ahead of the fastest peer in 1 of 4 rows");
+    expect(text).toContain(
+      "- **predict/lenet5** b1 75 %, b8 50 % (keras); **predict/vgg16** b1 75 % (torch). Calls cost more here. *Where the time goes: Conv2D 70 %, MaxPool 30 %; no op ran in 20 % of the time.*\n",
+    );
+    expect(text).toContain("| predict/lenet5-b8 | 4.50 | Conv2D 80 %, MaxPool 20 %; no op ran in 20 % of the time |\n");
+  });
+
+  it("folds the other cases away, and divides one thread's time by that of all", () => {
+    const others = [
+      row("memory/lenet5-b32", "convkit", 300),
+      row("train/lenet5-b32", "convkit", 4),
+      row("scale/train-lenet5-b32-threads1", "convkit", 6),
+      row("data/jpeg-180-b32", "convkit", 20),
+      row("scale/data-jpeg-180-b32-workers1", "convkit", 30),
+    ];
+    const text = readmeSection(result(others), "a", "results");
+    const folded = text.slice(text.indexOf("<details><summary>First step, "));
+    expect(folded).toContain("| lenet5-b32 | **300** |\n");
+    expect(folded).toContain("| train/lenet5-b32, 1 to 2 | 1.50 |\n| data/jpeg-180-b32, 1 to 2 | 1.50 |\n\n</details>");
+  });
+
+  it("says of systems without a number why", () => {
+    const cannot = [row("train/lenet5-b32", "tfjs-node", null, { status: "cannot", note: "it has no such layer" })];
+    const text = readmeSection(result([...rows, ...cannot]), "a", "results");
+    expect(text).toContain("- train/lenet5-b32: tfjs-node cannot: it has no such layer\n");
   });
 
   it("refuses a file without them", () => {

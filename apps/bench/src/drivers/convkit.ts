@@ -11,9 +11,10 @@ import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import type { DriverOptions } from "../driver.ts";
 import { images, labels } from "../formula.ts";
+import { summarize } from "../profile-summary.ts";
 import { convkitNetwork } from "./convkit-networks.ts";
 import { setFormulaWeights } from "./formula-weights.ts";
-import { measure, measureEpochs } from "./measure.ts";
+import { measure, measureStream, timed } from "./measure.ts";
 import { compiled, eager, type Feed, type Runnable } from "./runnable.ts";
 import type { AccuracyRequest, DataRequest, RequestedNetwork, Served, TrainRequest, WorkRequest } from "./serve.ts";
 
@@ -65,10 +66,9 @@ class Convkit implements Served {
     ]);
     const runnable = this.#runnable(trainingStep(model, network, optimizer));
     const step = async (index: number): Promise<number> => (await runnable.run(data[index % batches]!))[0]!;
-    const start = performance.now();
-    const first = await step(0);
-    const firstStep = performance.now() - start;
-    this.#timer = (seconds, count) => measure(step, seconds, count);
+    const [first, firstStep] = await timed(() => step(0));
+    const [second, last] = await timed(() => step(0));
+    this.#timer = (seconds, count) => measure(step, seconds, count, last);
     const { steps } = runnable;
     if (this.#options.variant === "steps" && steps !== undefined) {
       const calls = Array.from({ length: stepsPerCall }, (_, index) => data[index % batches]!);
@@ -76,7 +76,7 @@ class Convkit implements Served {
         (await measure(() => steps(calls), seconds, count)).map((time) => time / stepsPerCall);
     }
     this.#profiled = async () => runnable.profile?.(data[0]!);
-    return { ...counts, losses: [first, await step(0)], firstStep };
+    return { ...counts, losses: [first, second], firstStep };
   }
 
   async predict({ network, batch }: WorkRequest) {
@@ -129,7 +129,10 @@ class Convkit implements Served {
   }
 
   async data({ source, folder, batch }: DataRequest) {
-    const { train: set } = await loadData(folder, source === "jpeg" ? { size: [180, 180] } : {});
+    const { train: set } = await loadData(
+      folder,
+      source === "jpeg" ? { size: [180, 180], workers: this.#options.threads } : {},
+    );
     let epoch = 0;
     const batches = () => set.batches({ batch, shuffle: true, seed: 1, epoch: epoch++ });
     let sum = 0;
@@ -138,7 +141,7 @@ class Convkit implements Served {
       for (const value of pixels) sum += value;
       count += pixels.length;
     }
-    this.#timer = (seconds, samples) => measureEpochs(batches, seconds, samples);
+    this.#timer = (seconds, samples) => measureStream(batches, seconds, samples);
     return { outputs: [sum / count] };
   }
 
@@ -195,13 +198,13 @@ class Convkit implements Served {
     return { gflops: Math.max(...rates) };
   }
 
-  /** Writes a Chrome trace of one run of what was prepared. */
-  async profile({ file }: { readonly file: string }) {
-    await this.#timer(0.2, 1);
-    const profile = await this.#profiled();
-    if (profile === undefined) throw new Error("Only a compiled step or prediction can be profiled.");
-    writeFileSync(file, JSON.stringify({ traceEvents: profile.traceEvents }));
-    return { ops: profile.ops };
+  /** One traced run of what was prepared and has run before; its Chrome trace goes to the file, if one is named. */
+  async profile({ file }: { readonly file?: string }) {
+    const traced = await this.#profiled();
+    if (traced === undefined) throw new Error("Only a compiled step or prediction can be profiled.");
+    if (file !== undefined) writeFileSync(file, JSON.stringify({ traceEvents: traced.traceEvents }));
+    const profile = summarize(traced.traceEvents);
+    return { ops: traced.ops, ...(profile && { profile }) };
   }
 
   /** One model for all batches. */

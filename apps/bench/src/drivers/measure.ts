@@ -1,15 +1,16 @@
 /**
  * Milliseconds a step: `count` means, each over as many steps as fill `seconds / count` (`python/measuring.py` is the same in
- * Python). Slow steps get fewer samples: none is begun after four times `seconds`.
+ * Python). `last` is how long a step took that was no first one: one that fills `seconds` needs no further warm-up. Slow steps
+ * get fewer samples: none is begun after four times `seconds`.
  */
 export async function measure(
   step: (index: number) => Promise<unknown>,
   seconds: number,
   count: number,
+  last = 0,
 ): Promise<number[]> {
   let begin = performance.now();
-  let last = 0;
-  for (let warm = 0; warm < 3 && performance.now() - begin < 2000 * seconds; warm++) {
+  for (let warm = 0; warm < 3 && last < 1000 * seconds && performance.now() - begin < 2000 * seconds; warm++) {
     const start = performance.now();
     await step(warm);
     last = performance.now() - start;
@@ -25,19 +26,35 @@ export async function measure(
   return times;
 }
 
-/** Milliseconds a batch, a sample an epoch. */
-export async function measureEpochs(
+/**
+ * Milliseconds a batch of an endless stream, epoch after epoch: after `2 * seconds` in which pipelines tune themselves and fill
+ * their buffers, `count` samples of `seconds` each, without a pause in between. So what was made ready ahead of one sample is
+ * what is made ready ahead of the next, and counts for nothing.
+ */
+export async function measureStream(
   batches: () => AsyncIterable<unknown>,
   seconds: number,
   count: number,
 ): Promise<number[]> {
-  const begin = performance.now();
   const times: number[] = [];
-  while (times.length < count && performance.now() - begin < 4000 * seconds) {
-    const start = performance.now();
-    let number = 0;
-    for await (const _ of batches()) number++;
-    times.push((performance.now() - start) / number);
+  let start = performance.now();
+  let number = 0;
+  let isWarm = false;
+  for (;;) {
+    for await (const _ of batches()) {
+      number++;
+      const now = performance.now();
+      if (now - start < (isWarm ? 1000 : 2000) * seconds) continue;
+      if (isWarm) times.push((now - start) / number);
+      if (times.length === count) return times;
+      [start, number, isWarm] = [now, 0, true];
+    }
   }
-  return times;
+}
+
+/** What something gives, and the milliseconds that it took. */
+export async function timed<T>(run: () => Promise<T>): Promise<[result: T, ms: number]> {
+  const start = performance.now();
+  const result = await run();
+  return [result, performance.now() - start];
 }

@@ -1,4 +1,5 @@
 import { compile, type CompileOptions } from "@convkit/graph";
+import type { TracedOp } from "../profile-summary.ts";
 import * as tf from "@tensorflow/tfjs-core";
 
 /** An input in JavaScript's memory. */
@@ -22,7 +23,7 @@ export interface Runnable {
   /** One traced run: the events of a Chrome trace, and the time by kind of op; compiled functions only. */
   profile?(
     feeds: readonly Feed[],
-  ): Promise<{ readonly traceEvents: readonly object[]; readonly ops: readonly OpTime[] }>;
+  ): Promise<{ readonly traceEvents: readonly TracedOp[]; readonly ops: readonly OpTime[] }>;
 }
 
 type TensorFunction = (...inputs: tf.Tensor[]) => tf.Tensor;

@@ -8,8 +8,8 @@ export interface Served {
   predict(request: WorkRequest): Promise<Reply>;
   load(request: WorkRequest & { readonly count: number }): Promise<Reply>;
   build(request: { readonly network: RequestedNetwork }): Promise<Reply>;
-  /** Writes a Chrome trace of what was prepared. */
-  profile?(request: { readonly file: string }): Promise<Reply>;
+  /** A traced run of what was prepared: where its time goes, and a Chrome trace if a file is named. */
+  profile?(request: { readonly file?: string }): Promise<Reply>;
   macs?(request: { readonly network: RequestedNetwork }): Promise<Reply>;
   /** The matmul peak. */
   matmul?(request: { readonly seconds: number; readonly count: number }): Promise<Reply>;

@@ -8,7 +8,7 @@ import type * as tfl from "@tensorflow/tfjs-layers";
 import type { DriverOptions } from "../driver.ts";
 import { images, labels } from "../formula.ts";
 import { setFormulaWeights } from "./formula-weights.ts";
-import { measure } from "./measure.ts";
+import { measure, timed } from "./measure.ts";
 import type { AccuracyRequest, RequestedNetwork, Served, TrainRequest, WorkRequest } from "./serve.ts";
 import { stockNetwork } from "./tfjs-networks.ts";
 
@@ -33,7 +33,7 @@ export async function start({
 }
 
 class TfjsNode implements Served {
-  #step: (index: number) => Promise<unknown> = async () => {};
+  #timer: (seconds: number, count: number) => Promise<number[]> = async () => [];
   #predicted: { name: string; model: tfl.LayersModel; counts: ReturnType<typeof setFormulaWeights> } | undefined;
 
   async train({ network, batch, optimizer }: TrainRequest) {
@@ -52,11 +52,10 @@ class TfjsNode implements Served {
       const { x, y } = data[index % batches]!;
       return (await model.trainOnBatch(x, y)) as number;
     };
-    const start = performance.now();
-    const first = await step(0);
-    const firstStep = performance.now() - start;
-    this.#step = step;
-    return { ...counts, losses: [first, await step(0)], firstStep };
+    const [first, firstStep] = await timed(() => step(0));
+    const [second, last] = await timed(() => step(0));
+    this.#timer = (seconds, count) => measure(step, seconds, count, last);
+    return { ...counts, losses: [first, second], firstStep };
   }
 
   async predict({ network, batch }: WorkRequest) {
@@ -67,7 +66,7 @@ class TfjsNode implements Served {
     const start = performance.now();
     const outputs = await run();
     const firstStep = performance.now() - start;
-    this.#step = run;
+    this.#timer = (seconds, count) => measure(run, seconds, count);
     return { ...counts, outputs: [...outputs.subarray(0, 64)], firstStep };
   }
 
@@ -135,7 +134,7 @@ class TfjsNode implements Served {
   }
 
   async measure({ seconds, count }: { readonly seconds: number; readonly count: number }) {
-    return { times: await measure(this.#step, seconds, count) };
+    return { times: await this.#timer(seconds, count) };
   }
 }
 
