@@ -35,6 +35,10 @@ export function addCommands(program: Command, contextOf: ContextOf): void {
       "--schedule <schedule>",
       "constant, step, exponential, cosine, polynomial, one-cycle; options as in cosine:warmup=5",
     )
+    .option(
+      "--plan <json>",
+      'the rest of the plan, as in {"loss": {"name": "focal"}, "augment": {"flip": "horizontal"}}',
+    )
     .option("--patience <epochs>", "stops when validation has not improved for so long; 0 for never", wholeFrom(0))
     .addOption(new Option("--precision <name>", "of the training step").choices(["float32", "bfloat16", "float16"]))
     .option("--deterministic", "the same to the last bit from run to run, at some cost")

@@ -6,7 +6,7 @@ export interface Output {
   readonly live: boolean;
   /** The command's one result: the data with --json, else the text. */
   result(data: unknown, text: string): void;
-  /** A line about what is going on; silent with --quiet. */
+  /** A line about what is going on, itself JSON with --json; silent with --quiet. */
   note(line: string): void;
   /** A machine-readable line of progress; only with --json and without --quiet. */
   event(data: unknown): void;
@@ -22,7 +22,7 @@ export function processOutput({ json, quiet }: { readonly json: boolean; readonl
       process.stdout.write(`${json ? JSON.stringify(data, undefined, 2) : text}\n`);
     },
     note(line) {
-      if (!quiet) process.stderr.write(`${line}\n`);
+      if (!quiet) process.stderr.write(`${json ? JSON.stringify({ event: "note", text: line }) : line}\n`);
     },
     event(data) {
       if (json && !quiet) process.stderr.write(`${JSON.stringify(data)}\n`);

@@ -26,6 +26,8 @@ export interface TrainOptions extends ModelOptions {
   readonly optimizer?: string;
   readonly lr?: number;
   readonly schedule?: string;
+  /** The parts of the plan that have no option of their own, as JSON. */
+  readonly plan?: string;
   readonly patience?: number;
   readonly precision?: "float32" | "bfloat16" | "float16";
   readonly deterministic?: boolean;
@@ -40,7 +42,7 @@ export interface TrainOptions extends ModelOptions {
 
 /** The plan of a recipe, of a network of the zoo or of a trained model, with what the options change. */
 export function planOf(name: string, options: TrainOptions): Plan {
-  const base = basePlan(name, options);
+  const base = { ...basePlan(name, options), ...partsOf(options.plan) };
   const { data, validation, limit, epochs, batch, patience, classes, input, aux } = options;
   const modelOptions = {
     ...base.modelOptions,
@@ -63,6 +65,7 @@ export function planOf(name: string, options: TrainOptions): Plan {
     options.lr,
     options.optimizer,
     options.schedule,
+    options.plan,
     options.weights,
     options.freeze,
   ].some((each) => each !== undefined);
@@ -79,6 +82,38 @@ export function planOf(name: string, options: TrainOptions): Plan {
     ...(options.schedule !== undefined && { schedule: scheduleOf(options.schedule) }),
     optimizer: optimizerOf(base.optimizer, options),
   };
+}
+
+/** The parts of a plan that `--plan` may give. */
+const parts = [
+  "loss",
+  "optimizer",
+  "schedule",
+  "augment",
+  "classWeights",
+  "outputWeights",
+  "accumulate",
+  "ema",
+  "monitor",
+  "earlyStopping",
+  "reduceOnPlateau",
+  "histograms",
+] as const satisfies readonly (keyof Plan)[];
+
+function partsOf(json = "{}"): Partial<Plan> {
+  let given: unknown;
+  try {
+    given = JSON.parse(json);
+  } catch {
+    given = undefined;
+  }
+  if (typeof given !== "object" || given === null || Array.isArray(given))
+    throw new UsageError(
+      `--plan must be a JSON object, as in '{"loss": {"name": "focal"}, "ema": 0.99}', not ${json}.`,
+    );
+  const stray = Object.keys(given).filter((key) => !(parts as readonly string[]).includes(key));
+  if (stray.length > 0) throw new UsageError(`--plan cannot set ${stray.join(", ")}: it may have ${parts.join(", ")}.`);
+  return given;
 }
 
 function basePlan(name: string, options: TrainOptions): Plan {

@@ -1,5 +1,7 @@
+import type { IndexedDataset } from "@convkit/datasets";
 import { findArchitecture, isModelName } from "@convkit/models";
 import {
+  balancedClassWeights,
   type Callback,
   claimRunDirectory,
   earlyStopping,
@@ -99,6 +101,7 @@ async function trainIn(folder: string, context: Context, config: RunConfig, opti
     signal: context.signal,
     ...(plan.loss && { loss: plan.loss }),
     ...(plan.augment && { augment: planAugmentation(plan.augment, data.train.classes.length) }),
+    ...(plan.classWeights && { classWeights: classWeightsOf(plan.classWeights, data.train) }),
     ...(plan.accumulate && { accumulate: plan.accumulate }),
     ...(plan.ema && { ema: plan.ema }),
     ...(plan.schedule && { schedule: plan.schedule }),
@@ -111,6 +114,10 @@ async function trainIn(folder: string, context: Context, config: RunConfig, opti
       ? undefined
       : await evaluate(model, judged, { preprocessing, execution, ...(plan.loss && { loss: plan.loss }) });
   return { folder, config, data, parameters, environment: made, result, test };
+}
+
+function classWeightsOf(weights: NonNullable<Plan["classWeights"]>, train: IndexedDataset): readonly number[] {
+  return weights === "balanced" ? balancedClassWeights(train.labels, train.classes.length) : weights;
 }
 
 /** The main output counts whole, auxiliary ones as the network's paper has it. */

@@ -16,12 +16,11 @@ describe(`a small training (${engines[0]})`, () => {
 
   beforeAll(async () => {
     const said = await call("train", "lenet5-mnist", "--limit", "320", "--epochs", "2", "--out", out, "--json");
-    expect(
-      said.err
-        .trim()
-        .split("\n")
-        .filter((line) => line.startsWith("{")),
-    ).toHaveLength(2);
+    const events = said.err
+      .trim()
+      .split("\n")
+      .map((line) => (JSON.parse(line) as { event: string }).event);
+    expect(events).toEqual(["note", "epoch", "epoch"]);
     expect(said.status, said.err).toBe(0);
     document = JSON.parse(said.out) as Record<string, unknown>;
   });
@@ -122,6 +121,24 @@ describe(`a small training (${engines[0]})`, () => {
       expect(raw[index]).toBeCloseTo(probability, 5);
     }
   });
+});
+
+test("--plan gives what has no option of its own, and config.json keeps it", async () => {
+  const run = join(folder, "planned");
+  const plan = {
+    loss: { name: "focal", labelSmoothing: 0.1 },
+    optimizer: { name: "adamw", learningRate: 0.002, weightDecay: 0.01, globalClipNorm: 1 },
+    augment: { rotation: 0.05, mixup: 0.2 },
+    classWeights: "balanced",
+    ema: 0.9,
+    accumulate: 2,
+    reduceOnPlateau: { patience: 1 },
+  };
+  const args = ["--limit", "320", "--epochs", "2", "--plan", JSON.stringify(plan), "--out", run, "--json", "--quiet"];
+  const said = await call("train", "lenet5-mnist", ...args);
+  expect([said.status, said.err]).toEqual([0, ""]);
+  expect(JSON.parse(said.out)).toMatchObject({ epochs: 2, final: { loss: expect.any(Number) } });
+  expect(JSON.parse(readFileSync(join(run, "config.json"), "utf8"))).toMatchObject({ plan });
 });
 
 test("Ctrl-C ends the step, leaves a loadable model and a resumable run, with status 130", async () => {

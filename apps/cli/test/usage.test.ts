@@ -27,6 +27,11 @@ describe("bad usage is told in one sentence, with status 2", () => {
     [["train", "lenet5-mnist", "--optimizer", "speedy"], /Unknown optimizer "speedy": the optimizers are sgd/],
     [["train", "lenet5-mnist", "--schedule", "sine"], /Unknown schedule "sine": known are constant/],
     [["train", "lenet5-mnist", "--precision", "int4"], /Allowed choices are float32, bfloat16, float16/],
+    [["train", "lenet5-mnist", "--plan", "focal"], /^convkit: --plan must be a JSON object, as in '/],
+    [
+      ["train", "lenet5-mnist", "--plan", '{"speed": 1}'],
+      /^convkit: --plan cannot set speed: it may have loss, optimizer/,
+    ],
     [["train", "--resume", join(folder, "gone")], /there is no config\.json, so it is no run directory/],
     [["summary", "lenet6"], /^convkit: Unknown model "lenet6": .* the zoo has lenet5/],
     [["summary", folder], /holds no model: expected model\/model\.json/],

@@ -9,6 +9,11 @@ export function temporaryName(path: string): string {
   return join(dirname(path), `.${basename(path)}.${process.pid}-${counter}.tmp`);
 }
 
+/** Whether something has a name that `temporaryName` made. */
+export function isTemporary(name: string): boolean {
+  return /^\..+\.\d+-\d+\.tmp$/.test(name);
+}
+
 /** Writes a whole file or nothing: readers see the old content or the new, also after a crash. Makes missing folders. */
 export async function writeFileAtomic(path: string, data: string | Uint8Array | readonly Uint8Array[]): Promise<void> {
   await mkdir(dirname(path), { recursive: true });

@@ -51,8 +51,17 @@ export async function writeCheckpoint(folder: string, checkpoint: Checkpoint): P
     checkpoint.arrays.map(({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength)),
   );
   await writeJson(join(temporary, "checkpoint.json"), header);
-  await rm(path, { recursive: true, force: true });
+  // An older one of the same step (written in the middle of an epoch that ends here) must not be gone for long.
+  const old = temporaryName(path);
+  const replaces = await rename(path, old).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return false;
+      throw error;
+    },
+  );
   await rename(temporary, path);
+  if (replaces) await rm(old, { recursive: true });
   return path;
 }
 

@@ -15,7 +15,6 @@ import { improves, type Monitor, watched } from "./monitor.ts";
 import type { RunDirectory } from "./run-directory.ts";
 import type { Runner } from "./runner.ts";
 import type { Session, SessionState } from "./session.ts";
-import { TrainerError } from "./trainer-error.ts";
 
 /** When checkpoints are written and which are kept. */
 export interface CheckpointOptions {
@@ -77,10 +76,10 @@ export function checkpointing(places: RunDirectory, parts: Parts) {
     async onEnd(): Promise<void> {
       if (written !== run.step && run.step > 0) await write();
     },
-    /** Puts everything back as the newest checkpoint has it. */
+    /** Puts everything back as the newest checkpoint has it; a run that was killed before its first begins anew. */
     async restore(): Promise<void> {
       const step = (await listCheckpoints(places.checkpoints)).at(-1);
-      if (step === undefined) throw new TrainerError(`Cannot resume: there is no checkpoint in ${places.checkpoints}.`);
+      if (step === undefined) return;
       const checkpoint: Checkpoint & { readonly arrays: readonly SavedArray[] } = await readCheckpoint(
         places.checkpoints,
         step,

@@ -11,3 +11,11 @@ export function classWeighting({ classWeights, sampleWeights }: Weighting): (bat
   return ({ labels, indices }) =>
     Float32Array.from(labels, (label, i) => (classWeights?.[label] ?? 1) * (sampleWeights?.[indices[i]!] ?? 1));
 }
+
+/** Weights that let every class count as much, whatever its number of images; their mean over the images is 1. */
+export function balancedClassWeights(labels: ArrayLike<number>, classes: number): number[] {
+  const counts = Array.from({ length: classes }, () => 0);
+  for (const label of Array.from(labels)) counts[label]! += 1;
+  const present = counts.filter((count) => count > 0).length;
+  return counts.map((count) => (count === 0 ? 0 : labels.length / (present * count)));
+}

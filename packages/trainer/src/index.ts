@@ -32,6 +32,7 @@ export { type Augmentation, type AugmentationPlan, planAugmentation } from "./au
 export { train, type RunResult, type Timings, type TrainOptions } from "./train.ts";
 export { executable, type Executable, type ExecutionOptions, type Feed, type Values } from "./executable.ts";
 export { type Plan, type Recipe, type RecipeName, recipes } from "./recipes.ts";
+export { balancedClassWeights } from "./class-weights.ts";
 export { writeFileAtomic, writeJson } from "./atomic-file.ts";
 export { type Predictor, predictor, type PredictorOptions } from "./predictor.ts";
 export { report, type ReportParts } from "./report/report.ts";

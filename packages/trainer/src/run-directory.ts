@@ -1,6 +1,7 @@
-import { mkdir, stat } from "node:fs/promises";
+import { mkdir, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { lock } from "proper-lockfile";
+import { isTemporary } from "./atomic-file.ts";
 import { TrainerError } from "./trainer-error.ts";
 
 /** The places in a run directory. */
@@ -56,7 +57,17 @@ export async function claimRunDirectory(
       `The run directory ${path} already holds a run: give another --out, or continue it with --resume ${path}.`,
     );
   }
+  await sweep(places);
   return release;
+}
+
+/** Removes what a killed run was writing: under its final name nothing is ever half written. */
+async function sweep({ path, checkpoints, model }: RunDirectory): Promise<void> {
+  for (const folder of [path, checkpoints, model]) {
+    if (!(await exists(folder))) continue;
+    const names = (await readdir(folder)).filter(isTemporary);
+    await Promise.all(names.map((name) => rm(join(folder, name), { recursive: true })));
+  }
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -13,6 +13,7 @@ import { type ModelMetadata, saveModel } from "./model-files.ts";
 import type { Monitor } from "./monitor.ts";
 import { defaultLoss, type Loss, type LossName } from "./objective.ts";
 import { completeOptimizer, type OptimizerConfig, type OptimizerName } from "./optimizer.ts";
+import { checkOptions } from "./option-checks.ts";
 import { runDirectory } from "./run-directory.ts";
 import { createRunner } from "./runner.ts";
 import type { Schedule } from "./schedules.ts";
@@ -35,7 +36,7 @@ export interface TrainOptions {
   readonly seed?: number;
   readonly preprocessing?: Preprocessing;
   readonly augment?: Augmentation;
-  /** What an image of each class counts. */
+  /** What an image of each class counts, in Keras' way: the loss is the mean of the weighted losses. */
   readonly classWeights?: readonly number[];
   /** What each image counts, by its place in the training data. */
   readonly sampleWeights?: Float32Array;
@@ -58,7 +59,7 @@ export interface TrainOptions {
   /** The run directory to write history, checkpoints and the best model to. */
   readonly out?: string;
   readonly checkpoints?: CheckpointOptions;
-  /** Goes on from the newest checkpoint in `out`. */
+  /** Goes on from the newest checkpoint in `out`, or begins anew where there is none yet. */
   readonly resume?: boolean;
   /** What the saved model says of itself. */
   readonly metadata?: ModelMetadata;
@@ -118,6 +119,7 @@ export async function train(options: TrainOptions): Promise<RunResult> {
     restoreBest = true,
   } = options;
   checkData(model, data);
+  checkOptions(options);
   const loss = typeof options.loss === "string" ? { name: options.loss } : (options.loss ?? defaultLoss(model));
   const optimizerConfig = completeOptimizer(options.optimizer ?? "sgd");
   const monitor = options.monitor ?? (data.validation === undefined ? "loss" : "valLoss");

@@ -88,6 +88,12 @@ describe("checkpoints", () => {
     expect(await listCheckpoints(path)).toEqual([100]);
     expect(await listCheckpoints(join(path, "gone"))).toEqual([]);
   });
+  test("a second one of a step takes the place of the first, and leaves nothing beside it", async () => {
+    const path = await folder();
+    for (const state of ["middle", "end"]) await writeCheckpoint(path, { step: 3, state, arrays });
+    expect(await readCheckpoint(path, 3)).toMatchObject({ state: "end" });
+    expect(await readdir(path)).toEqual(["step-00000003"]);
+  });
   test("a short file is refused with both sizes", async () => {
     const path = await folder();
     await writeCheckpoint(path, { step: 1, state: null, arrays });

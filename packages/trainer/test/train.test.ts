@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Batch, Dataset } from "@convkit/datasets";
@@ -115,6 +115,15 @@ describe(`training (${engines[0]})`, () => {
       const seconds = (rows: readonly { seconds: number }[]) => rows.map(({ seconds: _seconds, ...row }) => row);
       expect(seconds(resumed.history)).toEqual(seconds(want.history));
     });
+  });
+
+  test("a run that was killed before its first checkpoint begins anew", async () => {
+    const whole = options();
+    await train(whole);
+    const out = await folder();
+    const again = options({ out, resume: true });
+    expect(await train(again)).toMatchObject({ epochs: 3, steps: 15 });
+    expect(weightsOf(again.model)).toEqual(weightsOf(whole.model));
   });
 
   test("an interruption in the first epoch leaves a loadable model", async () => {
@@ -293,6 +302,38 @@ describe("data that cannot train the model is refused before the first step", ()
       () => ({ data: { name: "x", train: stray({ images: new Float32Array(128).fill(Number.NaN, 70, 71) }) } }),
       /^stray: image 1 has a pixel that is NaN; every value must be a finite number\.$/,
     ],
+    ["an unknown loss", () => ({ loss: "hinge" as "focal" }), /^Unknown loss "hinge": known are sparse-categorical/],
+    [
+      "an unknown schedule",
+      () => ({ schedule: { name: "sine" } as unknown as { name: "constant" } }),
+      /^Unknown schedule "sine": known are constant/,
+    ],
+    [
+      "an unknown value to watch",
+      () => ({ monitor: "auc" as "loss" }),
+      /^Unknown monitor "auc": known are loss, accuracy/,
+    ],
+    [
+      "counts that are none",
+      () => ({ epochs: 0, accumulate: 1.5 }),
+      /^epochs must be a whole number from 1, not 0\. accumulate must be a whole number from 1, not 1\.5\.$/,
+    ],
+    ["an average that forgets nothing", () => ({ ema: 1 }), /^ema must be from 0 to below 1, not 1\.$/],
+    [
+      "weights for other classes",
+      () => ({ classWeights: [1, 2, 3] }),
+      /^classWeights must have one number for each class, 2 in all, but has 3\.$/,
+    ],
+    [
+      "a weight of an image that is not a number",
+      () => ({ sampleWeights: new Float32Array(70).fill(Number.NaN, 9) }),
+      /^sampleWeights must be numbers from 0, but number 9 is NaN\.$/,
+    ],
+    [
+      "weights for other outputs",
+      () => ({ outputWeights: [] }),
+      /^outputWeights must have one number for each output of the model, 1 in all, but has 0\.$/,
+    ],
     ["an unknown optimizer", () => ({ optimizer: "speedy" as "sgd" }), /^Unknown optimizer "speedy": known are sgd/],
   ];
   test.each(refusals)("%s", async (_title, more, message) => {
@@ -303,6 +344,23 @@ describe("data that cannot train the model is refused before the first step", ()
   });
 });
 
+test("what a killed run left half written goes when the directory is taken up", async () => {
+  const out = await folder();
+  await train(options({ out, epochs: 1 }));
+  const whole = (await readdir(out, { recursive: true })).toSorted();
+  await mkdir(join(out, "checkpoints", ".step-00000007.99-1.tmp"));
+  for (const half of [
+    "checkpoints/.step-00000007.99-1.tmp/arrays.bin",
+    "model/.weights-0.bin.99-2.tmp",
+    ".config.json.99-3.tmp",
+  ])
+    await writeFile(join(out, half), "half");
+  await (
+    await claimRunDirectory(out, { fresh: false })
+  )();
+  expect((await readdir(out, { recursive: true })).toSorted()).toEqual(whole);
+});
+
 test("a run directory in use is refused, and a finished one is not overwritten", async () => {
   const out = await folder();
   const release = await claimRunDirectory(out, { fresh: true });
@@ -310,4 +368,5 @@ test("a run directory in use is refused, and a finished one is not overwritten",
   await release();
   await train(options({ out, epochs: 1 }));
   expect(existsSync(join(out, "model", "model.json"))).toBe(true);
+  await expect(claimRunDirectory(out, { fresh: true })).rejects.toThrow(/already holds a run: give another --out/);
 });

@@ -5,7 +5,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 
 import { beforeAll, describe, expect, test } from "vitest";
-import { evaluate, planAugmentation, predictor, train, type TrainOptions } from "../src/index.ts";
+import { balancedClassWeights, evaluate, planAugmentation, predictor, train, type TrainOptions } from "../src/index.ts";
 import { halves, smallNet } from "./squares.ts";
 
 beforeAll(() => useEngine(engines[0] ?? "wasm"));
@@ -116,6 +116,24 @@ test("a moving average is what is validated and kept, and follows the weights", 
   expect(averaged.final!.valLoss).not.toBe(last.final!.valLoss);
   const evaluation = await evaluate(slow.model, slow.data.validation!, { preprocessing, execution });
   expect(evaluation.loss).toBeCloseTo(averaged.final!.valLoss!, 5);
+});
+
+test("images of weight 2 beside as many of weight 0 train as they would alone", async () => {
+  const whole = halves(64);
+  const chosen = Array.from({ length: 32 }, (_, i) => i);
+  const sampleWeights = Float32Array.from({ length: 64 }, (_, i) => (i < 32 ? 2 : 0));
+  const weighted = await weightsAfter(options({ batch: 64, sampleWeights }));
+  const alone = await weightsAfter(options({ batch: 32, data: { name: "halves", train: whole.select(chosen) } }));
+  expect(distance(weighted, alone)).toBeLessThan(1e-6);
+});
+
+test("a class's weight is that of each of its images", async () => {
+  const { labels } = halves(64);
+  const byImage = await weightsAfter(
+    options({ sampleWeights: Float32Array.from(labels, (label) => [0.5, 3][label]!) }),
+  );
+  expect(await weightsAfter(options({ classWeights: [0.5, 3] }))).toEqual(byImage);
+  expect(balancedClassWeights([0, 0, 0, 2], 3)).toEqual([4 / 6, 0, 2]);
 });
 
 test("outputs beside the main one train by their weights, and the first predicts", async () => {
