@@ -12,8 +12,8 @@ const content = Buffer.from(Array.from({ length: 200_000 }, (_, index) => (index
 const sha256 = createHash("sha256").update(content).digest("hex");
 
 interface Behaviour {
-  /** Ends the first answer after so many bytes. */
-  breakAfter?: number;
+  /** Ends the first answer after so many bytes, as soon as some of them are in this file. */
+  breakAfter?: { bytes: number; in: string };
   tag?: string;
 }
 
@@ -30,7 +30,13 @@ async function serve({ breakAfter, tag = '"v1"' }: Behaviour = {}): Promise<{
     const headers = { etag: tag, "content-length": content.length - start };
     response.writeHead(start > 0 ? 206 : 200, headers);
     if (breakAfter === undefined || ranges.length > 1) return response.end(content.subarray(start));
-    return response.write(content.subarray(0, breakAfter), () => setTimeout(() => response.destroy(), 20));
+    response.write(content.subarray(0, breakAfter.bytes));
+    const timer = setInterval(() => {
+      if ((statSync(breakAfter.in, { throwIfNoEntry: false })?.size ?? 0) === 0) return;
+      clearInterval(timer);
+      response.destroy();
+    }, 5);
+    return response;
   });
   await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
   onTestFinished(() => void server.close());
@@ -49,8 +55,8 @@ describe("download", () => {
   });
 
   it("takes up an interrupted download where it ended", async () => {
-    const { url, ranges } = await serve({ breakAfter: 70_000 });
     const file = join(temporaryFolder(), "x.bin");
+    const { url, ranges } = await serve({ breakAfter: { bytes: 70_000, in: `${file}.part` } });
     await expect(download(`${url}/x.bin`, file, { sha256 })).rejects.toThrow(
       new RegExp(`^${url}/x.bin cannot be fetched \\(.+\\); get the file by other means and put it at ${file}$`),
     );
@@ -67,8 +73,8 @@ describe("download", () => {
   });
 
   it("starts anew where the server promises nothing about its bytes", async () => {
-    const { url, ranges } = await serve({ breakAfter: 70_000, tag: 'W/"weak"' });
     const file = join(temporaryFolder(), "x.bin");
+    const { url, ranges } = await serve({ breakAfter: { bytes: 70_000, in: `${file}.part` }, tag: 'W/"weak"' });
     await expect(download(`${url}/x.bin`, file)).rejects.toThrow("cannot be fetched");
     await download(`${url}/x.bin`, file, { sha256 });
     expect(ranges).toEqual([undefined, undefined]);
