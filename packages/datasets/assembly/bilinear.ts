@@ -1,12 +1,35 @@
-// One row of a bilinearly resized RGB image. `upper` and `lower` are rows of pixels of three bytes, `down` is how much of the
-// lower one counts; `taps` has for each new pixel where its left pixel begins (int32, a multiple of 3) and how much of the one to
-// the right of that counts (float32). Rows are read up to eight bytes past their end, and one byte past the new row is written.
+// Bilinear resizing of an RGB image to `height` rows of `width` pixels at `out`, three bytes each. `rows` has for each new row where
+// the two rows that it lies between begin (int32 each), and how much of the lower one counts (float32); `taps` has for each new
+// pixel where its left pixel begins in such a row (int32, a multiple of 3) and how much of the one to the right of that counts
+// (float32). Rows are read up to eight bytes past their end, and one byte past the last new row is written.
 
 // Added to a whole number below 2^22 it leaves that in the lowest byte.
 const magic: f32 = 8388608.0;
 
-/** Between the rows first, for all their `bytes`, into floats at `line`; then across. For rows not much longer than the new one. */
-export function denseRow(
+/** Where old rows are not much longer than new ones, `bytes` of them are `dense`: all are brought to floats at `line`. */
+export function resize(
+  rows: usize,
+  height: i32,
+  taps: usize,
+  width: i32,
+  out: usize,
+  bytes: i32,
+  line: usize,
+  dense: bool,
+): void {
+  for (let y = 0; y < height; y++) {
+    const upper = <usize>load<i32>(rows);
+    const lower = <usize>load<i32>(rows, 4);
+    const down = load<f32>(rows, 8);
+    if (dense) denseRow(upper, lower, down, taps, width, out, bytes, line);
+    else sparseRow(upper, lower, down, taps, width, out);
+    rows += 12;
+    out += 3 * width;
+  }
+}
+
+/** Between the rows first, for all their `bytes`, into floats at `line`; then across. */
+function denseRow(
   upper: usize,
   lower: usize,
   down: f32,
@@ -35,8 +58,8 @@ export function denseRow(
   }
 }
 
-/** Only where the new pixels are: for rows much longer than the new one. */
-export function sparseRow(upper: usize, lower: usize, down: f32, taps: usize, width: i32, out: usize): void {
+/** Only where the new pixels are. */
+function sparseRow(upper: usize, lower: usize, down: f32, taps: usize, width: i32, out: usize): void {
   const below = f32x4.splat(down);
   for (let x = 0; x < width; x++) {
     const left = <usize>load<i32>(taps);

@@ -8,60 +8,110 @@ export interface LinearTaps {
   share: Float32Array;
 }
 
-interface Kernel {
-  memory: WebAssembly.Memory;
-  denseRow(...args: [...RowArgs, bytes: number, line: number]): void;
-  sparseRow(...args: RowArgs): void;
+/** RGB pixels, `columns` of each row: row y begins at `start + y * stride`. */
+export interface Rows {
+  data: Uint8Array;
+  start: number;
+  stride: number;
+  columns: number;
 }
 
-type RowArgs = [upper: number, lower: number, down: number, taps: number, width: number, out: number];
+interface Kernel {
+  memory: WebAssembly.Memory;
+  resize(
+    ...args: [
+      rows: number,
+      height: number,
+      taps: number,
+      width: number,
+      out: number,
+      bytes: number,
+      line: number,
+      dense: boolean,
+    ]
+  ): void;
+}
 
 let kernel: Kernel | undefined;
 
+/** The most bytes of a source that are in the kernel's memory at a time, as long as two rows are. */
+const bandBytes = 2 ** 19;
+
 /**
- * Bilinear sampling of RGB pixels by WebAssembly's vectors, four times as fast as in JavaScript: `rowAt(y)` gives a row of
- * the source, `[columns, 3]`, and `target` gets `[vertical.low.length, horizontal.low.length, 3]`.
+ * Bilinear sampling of RGB pixels by WebAssembly's vectors, four times as fast as in JavaScript: `target` gets
+ * `[vertical.low.length, horizontal.low.length, 3]`.
  */
 export function bilinearRows(
   target: Uint8Array,
   { vertical, horizontal }: { vertical: LinearTaps; horizontal: LinearTaps },
-  columns: number,
-  rowAt: (y: number) => Uint8Array,
+  source: Rows,
 ): void {
   kernel ??= instantiate<Kernel>(bilinearWasm);
+  const { columns, stride } = source;
   const [height, width, bytes] = [vertical.low.length, horizontal.low.length, columns * 3];
-  const slotBytes = roundUp(bytes + 8);
-  const first = roundUp(width * 8);
-  const slots = [first, first + slotBytes] as const;
-  const line = slots[1] + slotBytes;
-  const out = line + 4 * slotBytes;
-  const { memory, denseRow, sparseRow } = kernel;
-  const heap = heapOf(memory, out + height * width * 3 + 1);
-  const taps = new DataView(memory.buffer);
-  for (let x = 0; x < width; x++) {
-    const low = horizontal.low[x]!;
-    taps.setInt32(8 * x, low * 3, true);
-    // At the edges both are one pixel; its right neighbour is none.
-    taps.setFloat32(8 * x + 4, low === horizontal.high[x]! ? 0 : horizontal.share[x]!, true);
-  }
+  const table = roundUp(width * 8);
+  const line = table + roundUp(height * 12);
+  // Between memory that lies alike, bytes are copied eight at a time where one of the two is shared.
+  const out = line + roundUp(4 * (bytes + 8)) + (target.byteOffset % 8);
+  const band = roundUp(out + height * width * 3 + 1);
+  const end = band + Math.max(bandBytes, 2 * stride) + stride;
+  const { memory, resize } = kernel;
+  const heap = heapOf(memory, end + 8);
+  putTaps(memory, horizontal);
   // What lies past the rows is read and counts nothing, but must be numbers.
   heap.fill(0, line + 4 * bytes, out);
-
-  const held = [-1, -1];
-  /** The slot that holds row `y`, filled if none does; the row `other` is left where it is. */
-  const slotOf = (y: number, other: number): number => {
-    const there = held.indexOf(y);
-    if (there >= 0) return slots[there as 0 | 1];
-    const free = held[0] === other ? 1 : 0;
-    held[free] = y;
-    heap.set(rowAt(y), slots[free]);
-    return slots[free];
-  };
-  for (let y = 0; y < height; y++) {
-    const [low, high] = [vertical.low[y]!, vertical.high[y]!];
-    const args: RowArgs = [slotOf(low, high), slotOf(high, low), vertical.share[y]!, 0, width, out + y * width * 3];
-    if (columns > 5 * width) sparseRow(...args);
-    else denseRow(...args, bytes, line);
+  for (let y = 0; y < height;) {
+    const rows = putBand(memory, { table, band, end }, vertical, y, source);
+    resize(table, rows, 0, width, out + y * width * 3, bytes, line, columns <= 5 * width);
+    y += rows;
   }
   target.set(heap.subarray(out, out + height * width * 3));
+}
+
+function putTaps(memory: WebAssembly.Memory, { low, high, share }: LinearTaps): void {
+  const [starts, shares] = [new Int32Array(memory.buffer), new Float32Array(memory.buffer)];
+  for (let x = 0; x < low.length; x++) {
+    starts[2 * x] = low[x]! * 3;
+    // At the edges both are one pixel; its right neighbour is none.
+    shares[2 * x + 1] = low[x] === high[x] ? 0 : share[x]!;
+  }
+}
+
+/** Copies the rows that the new rows from `first` on lie between, as far as they fit, and writes the table; how many new rows. */
+function putBand(
+  memory: WebAssembly.Memory,
+  { table, band, end }: { table: number; band: number; end: number },
+  { low, high, share }: LinearTaps,
+  first: number,
+  { data, start, stride, columns }: Rows,
+): number {
+  const heap = new Uint8Array(memory.buffer);
+  const [places, shares] = [new Int32Array(memory.buffer, table), new Float32Array(memory.buffer, table)];
+  // Rows that follow each other are copied in one go: from row `from` up to row `to` (left out), which lies at `at`.
+  let [from, to, at] = [low[first]!, low[first]!, band];
+  const copy = () => {
+    const begin = start + from * stride;
+    heap.set(data.subarray(begin, begin + (to - 1 - from) * stride + columns * 3), at - (to - from) * stride);
+  };
+  const placeOf = (row: number) => {
+    if (row > to) {
+      copy();
+      from = row;
+    }
+    if (row >= to) {
+      to = row + 1;
+      at += stride;
+    }
+    return at - (to - row) * stride;
+  };
+  const isFull = () => at + 2 * stride > end;
+  let y = first;
+  for (; y < low.length && !isFull(); y++) {
+    const place = 3 * (y - first);
+    places[place] = placeOf(low[y]!);
+    places[place + 1] = placeOf(high[y]!);
+    shares[place + 2] = share[y]!;
+  }
+  copy();
+  return y - first;
 }

@@ -1,17 +1,15 @@
 import { open, readFile } from "node:fs/promises";
 import sharp from "sharp";
 import { DataError, reasonOf } from "./data-error.ts";
-import { decodeJpeg, jpegHead } from "./jpeg.ts";
-import type { JpegHead } from "./jpeg.ts";
-import { centreRegion, resizeInto, resizeModes } from "./resize.ts";
-import type { Pixels, Region, ResizeMode } from "./resize.ts";
+import { decodeJpeg, isPlainJpeg, jpegHead } from "./jpeg.ts";
+import { fitInto, resizeModes } from "./resize.ts";
+import type { FitOptions, Pixels } from "./resize.ts";
+import { scratchOf } from "./scratch.ts";
+import type { Scratch } from "./scratch.ts";
 
-export interface DecodeOptions {
+export interface DecodeOptions extends FitOptions {
   /** The size to bring the image to; without it, its own. */
   size?: readonly [h: number, w: number] | undefined;
-  resize?: ResizeMode | undefined;
-  /** Cuts the largest middle part with the target's proportions before resizing, instead of stretching. */
-  crop?: boolean | undefined;
   /** 3 is RGB, 1 is luma (0.299, 0.587, 0.114). An alpha channel is dropped, as Keras drops it. */
   channels?: 1 | 3 | undefined;
   /** Turns the image upright as its EXIF orientation says; Keras does not. */
@@ -42,7 +40,7 @@ export async function decodeImage(file: string | Uint8Array, options: DecodeOpti
   if (size === undefined) return decoded;
   const [h, w] = size;
   const data = new Uint8Array(h * w * channels);
-  fill(data, [h, w], decoded, options);
+  fitInto(data, [h, w], decoded, options);
   return { data, shape: [h, w, channels] };
 }
 
@@ -54,20 +52,13 @@ export async function decodeInto(
 ): Promise<void> {
   const scratch = spare.pop() ?? {};
   try {
-    fill(target, options.size, await decode(file, options, scratch), options);
+    fitInto(target, options.size, await decode(file, options, scratch), options);
   } finally {
     if (spare.length < 8) spare.push(scratch);
   }
 }
 
-/** Memory for the pixels of a file between its decoding and its resizing, used again for the next: fresh pages cost time. */
-interface Scratch {
-  buffer?: Buffer;
-}
-
 const spare: Scratch[] = [];
-/** The most bytes that a scratch may keep. */
-const spareBytes = 8 * 2 ** 20;
 
 /** `[h, w]` of an image file when upright, read from its head only; a `DataError` where that is damaged. */
 export async function imageSize(file: string, { orient = true }: DecodeOptions = {}): Promise<[number, number]> {
@@ -125,11 +116,9 @@ async function decode(
   return described(file, async () => {
     const bytes = await contentOf(file);
     const head = jpegHead(bytes);
-    const upright = !orient || head?.orientation === 1;
-    const quick =
-      head !== undefined && upright && head.components !== 4
-        ? await decodeJpeg(bytes, channels, scratchFor(head, channels, scratch))
-        : undefined;
+    const quick = isPlainJpeg(head, orient)
+      ? await decodeJpeg(bytes, channels, scratchOf(scratch, head.height * head.width * channels))
+      : undefined;
     if (quick !== undefined) return quick;
     // A profile of an RGB file is left alone, as TensorFlow does.
     const image = sharp(bytes, { failOn: "error", autoOrient: orient, ignoreIcc: head?.components !== 4 });
@@ -138,17 +127,6 @@ async function decode(
     const pixels: Pixels = { data, shape: [info.height, info.width, info.channels] };
     return channels === 1 && info.channels === 3 ? lumaOf(pixels) : pixels;
   });
-}
-
-function scratchFor(
-  { height = 0, width = 0 }: JpegHead,
-  channels: number,
-  scratch: Scratch | undefined,
-): Buffer | undefined {
-  const bytes = height * width * channels;
-  if (scratch === undefined || bytes > spareBytes) return undefined;
-  if (scratch.buffer === undefined || scratch.buffer.length < bytes) scratch.buffer = Buffer.allocUnsafeSlow(bytes);
-  return scratch.buffer;
 }
 
 async function described<Result>(file: string | Uint8Array, work: () => Promise<Result>): Promise<Result> {
@@ -164,17 +142,6 @@ async function contentOf(file: string | Uint8Array): Promise<Uint8Array> {
   const bytes = typeof file === "string" ? await readFile(file) : file;
   if (bytes.length === 0) throw new Error("the file is empty");
   return bytes;
-}
-
-function fill(
-  target: Uint8Array,
-  size: readonly [number, number],
-  source: Pixels,
-  { resize = "bilinear", crop = false }: DecodeOptions,
-): void {
-  const [h, w] = source.shape;
-  const region: Region = crop ? centreRegion([h, w], size) : [0, 0, h, w];
-  resizeInto(target, size, source, resize, region);
 }
 
 function lumaOf({ data, shape: [h, w] }: Pixels): Pixels {

@@ -4,20 +4,45 @@ import type { FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { dataCache, makeCacheFolder } from "./cache.ts";
 
-/** Writes image `index` into `target`. */
-export type ImageReader = (index: number, target: Uint8Array) => Promise<void>;
+/** An image, and the memory that it goes to. */
+export interface WantedImage {
+  index: number;
+  target: Uint8Array;
+}
+
+/** Writes images into their targets; resolves to why each could not be, undefined where it was. */
+export type ImageReader = (wanted: readonly WantedImage[]) => Promise<unknown[]>;
 
 /** The same reader, that decodes each image once and keeps its pixels in memory. */
 export function keptInMemory(read: ImageReader): ImageReader {
   const kept = new Map<number, Uint8Array>();
-  return async (index, target) => {
-    const pixels = kept.get(index);
-    if (pixels !== undefined) {
-      target.set(pixels);
-      return;
-    }
-    await read(index, target);
-    kept.set(index, target.slice());
+  return keeping(read, {
+    async take({ index, target }) {
+      const pixels = kept.get(index);
+      if (pixels !== undefined) target.set(pixels);
+      return pixels !== undefined;
+    },
+    async keep({ index, target }) {
+      kept.set(index, target.slice());
+    },
+  });
+}
+
+/** Where pixels are kept. */
+interface Store {
+  /** Writes an image into its target if it is kept; whether it is. */
+  take(wanted: WantedImage): Promise<boolean>;
+  keep(read: WantedImage): Promise<void>;
+}
+
+function keeping(read: ImageReader, { take, keep }: Store): ImageReader {
+  return async (wanted) => {
+    const taken = await Promise.all(wanted.map(take));
+    const missing = wanted.filter((_, place) => !taken[place]);
+    const failures = await read(missing);
+    await Promise.all(missing.map(async (image, place) => failures[place] === undefined && keep(image)));
+    let next = 0;
+    return taken.map((there) => (there ? undefined : failures[next++]));
   };
 }
 
@@ -42,16 +67,18 @@ export async function keptOnDisk(
   for (const file of [pixels, marks]) await withFile(file, "a", async () => {});
   const kept = new Uint8Array(count);
   await withFile(marks, "r", (handle) => handle.read(kept, 0, count, 0));
-  return async (index, target) => {
-    if (kept[index] === 1) {
+  return keeping(read, {
+    async take({ index, target }) {
+      if (kept[index] !== 1) return false;
       const { bytesRead } = await withFile(pixels, "r", (handle) => handle.read(target, 0, bytes, index * bytes));
-      if (bytesRead === bytes) return;
-    }
-    await read(index, target);
-    await withFile(pixels, "r+", (handle) => handle.write(target, 0, bytes, index * bytes));
-    await withFile(marks, "r+", (handle) => handle.write(Uint8Array.of(1), 0, 1, index));
-    kept[index] = 1;
-  };
+      return bytesRead === bytes;
+    },
+    async keep({ index, target }) {
+      await withFile(pixels, "r+", (handle) => handle.write(target, 0, bytes, index * bytes));
+      await withFile(marks, "r+", (handle) => handle.write(Uint8Array.of(1), 0, 1, index));
+      kept[index] = 1;
+    },
+  });
 }
 
 async function withFile<Result>(

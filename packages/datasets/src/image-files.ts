@@ -1,10 +1,11 @@
 import { stat } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { limiter, mapLimited } from "./concurrency.ts";
+import { mapLimited } from "./concurrency.ts";
 import { DataError, reasonOf } from "./data-error.ts";
 import type { IndexedDataset, SkippedImage } from "./dataset.ts";
-import { checkDecodeOptions, checkSignature, decodeImage, decodeInto, imageSize } from "./decode.ts";
+import { checkDecodeOptions, checkSignature, decodeImage, imageSize } from "./decode.ts";
 import type { DecodeOptions } from "./decode.ts";
+import { decodeFiles } from "./decode-files.ts";
 import { keptInMemory, keptOnDisk } from "./image-cache.ts";
 import type { ImageReader } from "./image-cache.ts";
 import { datasetFrom } from "./source.ts";
@@ -23,6 +24,8 @@ export interface ImageOptions extends DecodeOptions {
   memory?: number | undefined;
   /** Where `keep: "disk"` keeps them. */
   cache?: string | undefined;
+  /** How many threads decode JPEG files; one a core if not said, 0 leaves these to libuv's threads as all others. */
+  workers?: number | undefined;
 }
 
 export interface LabelledFiles {
@@ -33,16 +36,14 @@ export interface LabelledFiles {
   labels: ArrayLike<number>;
 }
 
-// Decoded whole, a photograph is tens of megabytes: few at a time, whatever the batch. libuv has four threads.
-const inParallel = limiter(Math.max(4, availableParallelism()));
-
 /**
- * Image files as a data set; they are decoded as they are asked for, in libvips' threads. Throws a `DataError` where no
+ * Image files as a data set; they are decoded as they are asked for, in other threads. Throws a `DataError` where no
  * size is given and the files differ in theirs, or (with `strict`) one cannot be decoded.
  */
 export async function imageFiles(given: LabelledFiles, options: ImageOptions = {}): Promise<IndexedDataset> {
   const { strict = false, check = "head", keep, memory = 512 * 2 ** 20, cache, channels = 3, orient = true } = options;
   checkDecodeOptions(options);
+  checkWorkers(options.workers);
   const skipped: SkippedImage[] = [];
   const sized = options.size !== undefined;
   const checks =
@@ -63,10 +64,14 @@ export async function imageFiles(given: LabelledFiles, options: ImageOptions = {
       whole.map((index) => checks?.[index]?.size),
       orient,
     ));
-  const decoding = { ...options, size, channels };
+  const decoding = { ...options, size, channels, orient };
   const bytes = size[0] * size[1] * channels;
 
-  let read: ImageReader = (index, target) => decodeInto(target, files[index]!, decoding);
+  let read: ImageReader = (wanted) =>
+    decodeFiles(
+      wanted.map(({ index, target }) => ({ file: files[index]!, target })),
+      decoding,
+    );
   if (keep === "memory") read = keptInMemory(read);
   if (keep === "disk") {
     const stats = await mapLimited(files, 16, async (file) => {
@@ -86,25 +91,31 @@ export async function imageFiles(given: LabelledFiles, options: ImageOptions = {
     skipped,
     prefetch: 2,
     memory,
+    isShared: true,
     describe: (index) => files[index]!,
     async read(indices, images) {
-      const missing: number[] = [];
-      const places = Array.from(indices, (index, place) => [index, place] as const);
-      const results = await Promise.allSettled(
-        places.map(([index, place]) =>
-          inParallel(() => read(index, (images as Uint8Array).subarray(place * bytes, (place + 1) * bytes))),
-        ),
+      const failures = await read(
+        Array.from(indices, (index, place) => ({
+          index,
+          target: (images as Uint8Array).subarray(place * bytes, (place + 1) * bytes),
+        })),
       );
-      for (const [place, result] of results.entries()) {
-        if (result.status === "fulfilled") continue;
-        if (strict) throw result.reason;
+      const missing: number[] = [];
+      for (const [place, failure] of failures.entries()) {
+        if (failure === undefined) continue;
+        if (strict) throw failure;
         const file = files[indices[place]!]!;
-        if (!skipped.some((known) => known.file === file)) skipped.push({ file, reason: reasonOf(result.reason) });
+        if (!skipped.some((known) => known.file === file)) skipped.push({ file, reason: reasonOf(failure) });
         missing.push(place);
       }
       return missing;
     },
   });
+}
+
+function checkWorkers(workers: number | undefined): void {
+  if (workers === undefined || (Number.isInteger(workers) && workers >= 0)) return;
+  throw new DataError(`workers should be a whole number from 0, not ${workers}`);
 }
 
 interface FileCheck {

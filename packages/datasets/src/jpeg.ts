@@ -6,8 +6,8 @@ export interface JpegHead {
   components?: number;
   /** EXIF's, 1 to 8; 1 is upright. */
   orientation: number;
-  height?: number;
-  width?: number;
+  height: number;
+  width: number;
 }
 
 /**
@@ -19,21 +19,42 @@ export async function decodeJpeg(bytes: Uint8Array, channels: 1 | 3, scratch?: B
   const turbo = await turboJpeg();
   if (turbo === undefined) return undefined;
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const options = { format: formatOf(turbo, channels) };
   try {
-    const format = channels === 1 ? turbo.FORMAT_GRAY : turbo.FORMAT_RGB;
     const { data, width, height } = await (scratch === undefined
-      ? turbo.decompress(buffer, { format })
-      : turbo.decompress(buffer, scratch, { format }));
+      ? turbo.decompress(buffer, options)
+      : turbo.decompress(buffer, scratch, options));
     return { data, shape: [height, width, channels] };
   } catch {
     return undefined;
   }
 }
 
+/** The same in this thread, at once. */
+export function decodeJpegSync(turbo: TurboJpeg, bytes: Buffer, channels: 1 | 3, scratch?: Buffer): Pixels | undefined {
+  const options = { format: formatOf(turbo, channels) };
+  try {
+    const { data, width, height } =
+      scratch === undefined ? turbo.decompressSync(bytes, options) : turbo.decompressSync(bytes, scratch, options);
+    return { data, shape: [height, width, channels] };
+  } catch {
+    return undefined;
+  }
+}
+
+function formatOf(turbo: TurboJpeg, channels: 1 | 3): number {
+  return channels === 1 ? turbo.FORMAT_GRAY : turbo.FORMAT_RGB;
+}
+
+/** Whether libjpeg-turbo may take a file: not one that must be turned upright, nor one of four inks. */
+export function isPlainJpeg(head: JpegHead | undefined, orient: boolean): head is JpegHead {
+  return head !== undefined && head.components !== 4 && (!orient || head.orientation === 1);
+}
+
 /** Reads the markers up to the frame; undefined for what is no JPEG. */
 export function jpegHead(bytes: Uint8Array): JpegHead | undefined {
   if (bytes[0] !== 0xff || bytes[1] !== 0xd8) return undefined;
-  const head: JpegHead = { orientation: 1 };
+  const head: JpegHead = { orientation: 1, height: 0, width: 0 };
   for (let at = 2; at + 9 < bytes.length && bytes[at] === 0xff; at += 2 + bytes[at + 2]! * 256 + bytes[at + 3]!) {
     const marker = bytes[at + 1]!;
     if (marker === 0xe1) head.orientation = exifOrientation(bytes.subarray(at + 4)) ?? head.orientation;
@@ -63,11 +84,13 @@ function exifOrientation(segment: Uint8Array): number | undefined {
 }
 
 /** What is used of @julusian/jpeg-turbo. */
-interface TurboJpeg {
+export interface TurboJpeg {
   FORMAT_RGB: number;
   FORMAT_GRAY: number;
   decompress(jpeg: Buffer, options: { format: number }): Promise<TurboPixels>;
   decompress(jpeg: Buffer, into: Buffer, options: { format: number }): Promise<TurboPixels>;
+  decompressSync(jpeg: Buffer, options: { format: number }): TurboPixels;
+  decompressSync(jpeg: Buffer, into: Buffer, options: { format: number }): TurboPixels;
 }
 
 interface TurboPixels {
@@ -79,7 +102,7 @@ interface TurboPixels {
 let loading: Promise<TurboJpeg | undefined> | undefined;
 
 /** Loaded at the first JPEG; the package has binaries for Linux, macOS and Windows. */
-async function turboJpeg(): Promise<TurboJpeg | undefined> {
+export async function turboJpeg(): Promise<TurboJpeg | undefined> {
   loading ??= import("@julusian/jpeg-turbo").then(
     (module): TurboJpeg => module.default,
     () => undefined,

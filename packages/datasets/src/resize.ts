@@ -35,6 +35,24 @@ export function resizeInto(
   else weighted(target, height, width, source, region, mode === "bicubic" ? cubicTaps : areaTaps);
 }
 
+/** How an image is brought to a size. */
+export interface FitOptions {
+  resize?: ResizeMode | undefined;
+  /** Cuts the largest middle part with the target's proportions before resizing, instead of stretching. */
+  crop?: boolean | undefined;
+}
+
+/** Brings a whole image, or its middle, to `size`. */
+export function fitInto(
+  target: Uint8Array,
+  size: readonly [number, number],
+  source: Pixels,
+  { resize = "bilinear", crop = false }: FitOptions,
+): void {
+  const [h, w] = source.shape;
+  resizeInto(target, size, source, resize, crop ? centreRegion([h, w], size) : [0, 0, h, w]);
+}
+
 /** The largest region in the middle with the target's proportions: Keras' `crop_to_aspect_ratio` (`smart_resize`). */
 export function centreRegion([h, w]: readonly [number, number], [height, width]: readonly [number, number]): Region {
   const rows = Math.max(1, Math.min(h, Math.trunc((w * height) / width)));
@@ -79,8 +97,7 @@ function bilinear(target: Uint8Array, height: number, width: number, source: Pix
   const vertical = linearTaps(height, rows);
   const horizontal = linearTaps(width, columns);
   if (c === 3) {
-    const rowAt = (y: number) => data.subarray(((top + y) * w + left) * 3, ((top + y) * w + left + columns) * 3);
-    bilinearRows(target, { vertical, horizontal }, columns, rowAt);
+    bilinearRows(target, { vertical, horizontal }, { data, start: (top * w + left) * 3, stride: w * 3, columns });
     return;
   }
   const { low, high, share } = horizontal;

@@ -77,6 +77,25 @@ describe("resizing", () => {
     );
   });
 
+  it.each([
+    // Larger than what the kernel holds at a time, with and without rows that are left out.
+    [700, 300, 90, 80],
+    [300, 700, 280, 50],
+    [420, 500, 130, 170],
+  ])("of a %i x %i picture to %i x %i takes the nearest byte too, of a part of it as well", (h, w, height, width) => {
+    const uniform = uniformStream(h, 0);
+    const data = Uint8Array.from({ length: h * w * 3 }, () => uniform() * 256);
+    const [top, left, rows, columns] = [1, 2, h - 4, w - 5];
+    const part = new Uint8Array(rows * columns * 3);
+    resizeInto(part, [rows, columns], { data, shape: [h, w, 3] }, "bilinear", [top, left, rows, columns]);
+    // Memory that begins anywhere.
+    const target = new Uint8Array(new SharedArrayBuffer(height * width * 3 + 3), 3);
+    resizeInto(target, [height, width], { data, shape: [h, w, 3] }, "bilinear", [top, left, rows, columns]);
+    const exact = exactBilinear(part, [rows, columns, 3], [height, width]);
+    const far = exact.reduce((most, value, i) => Math.max(most, Math.abs(value - target[i]!)), 0);
+    expect(far).toBeLessThanOrEqual(0.5 + slack);
+  });
+
   it.each(["bicubic", "area"] as const)(
     "%s of colours (WebAssembly) is that of each channel alone (JavaScript)",
     (mode) => {
