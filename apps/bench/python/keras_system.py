@@ -54,6 +54,7 @@ class System:
     def __init__(self, options: dict):
         tf.config.threading.set_intra_op_parallelism_threads(options["threads"])
         tf.config.threading.set_inter_op_parallelism_threads(options["threads"])
+        self.threads = options["threads"]
         self.variant = options["variant"]
         self.predicted = None
 
@@ -106,7 +107,7 @@ class System:
         if 4 * self.chunk * step < seconds:
             step = time_step()
         size = self.chunk * max(1, min(1000, round(seconds / count / step / self.chunk)))
-        count = max(1, min(count, int(4 * seconds / step / size)))
+        count = max(1, min(count, round(3 * seconds / step / size)))
         clock = Clock()
         self.fit(size * (count + 1), BATCHES, [clock])
         stamps = dict(clock.stamps)
@@ -162,6 +163,11 @@ class System:
         else:
             data = keras.utils.image_dataset_from_directory(folder, image_size=(180, 180), batch_size=batch, verbose=False)
             data = data.prefetch(tf.data.AUTOTUNE)
+        if self.threads < os.cpu_count():
+            # tf.data runs on threads of its own, one a core, whatever TensorFlow's other pools have.
+            pool = tf.data.Options()
+            pool.threading.private_threadpool_size = self.threads
+            data = data.with_options(pool)
         mean = float(np.mean([x.numpy().mean() for x, _ in data]))
         self.timer = lambda seconds, count: measure_stream(lambda: data, seconds, count)
         return {"outputs": [mean]}
