@@ -46,7 +46,7 @@ export function addCommands(program: Command, contextOf: ContextOf): void {
     .option("--resume <folder>", "goes on with the run in that directory")
     .option("--keep-best <k>", "checkpoints of the best k epochs are kept besides the newest", wholeFrom(1))
     .option("--webhook <url>", "posts every epoch's numbers as JSON")
-    .option("--workers <n>", "threads that decode an image", wholeFrom(1))
+    .option("--workers <n>", "threads that decode images (default: one a core)", wholeFrom(1))
     .option("--strict", "stop at the first image that cannot be read")
     .option("--freeze", "train the last layer only, as of a model with a new head")
     .action(async (name, options, command) => (await import("./train.ts")).train(contextOf(command), name, options));

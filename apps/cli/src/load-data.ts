@@ -15,7 +15,7 @@ export interface DataOptions {
   readonly seed?: number;
   /** What image files are decoded to. */
   readonly image?: readonly [number, number, number];
-  /** Threads that decode one image. */
+  /** Threads that decode images. */
   readonly workers?: number;
   readonly strict?: boolean;
 }
@@ -39,6 +39,7 @@ export async function loadSplits(context: Context, options: DataOptions): Promis
     validation,
     limit,
     strict,
+    workers,
     // Who wants no image left out wants to know before the first step.
     ...(strict === true && { check: "all" as const }),
     ...(image !== undefined && { size: [image[0], image[1]] as const, channels: image[2] === 1 ? 1 : 3 }),
