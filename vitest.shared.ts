@@ -8,7 +8,7 @@ export default defineConfig({
     // TensorFlow lives in the process: one fork a file, and two cores to share.
     pool: "forks",
     maxWorkers: 2,
-    testTimeout: 60_000,
+    testTimeout: 180_000,
     hookTimeout: 120_000,
     reporters: ["default", ["json", { outputFile: "test-report.json" }]],
   },
