@@ -2,7 +2,7 @@ import { attr } from "./attrs.ts";
 import { DT, sizeOf, widthOf } from "./dtypes.ts";
 import type { TypedArray } from "./dtypes.ts";
 import { GraphError } from "./graph-error.ts";
-import { constNode, outputOf, reachable } from "./graph-node.ts";
+import { constNode, outputOf, reachable, withUses } from "./graph-node.ts";
 import type { GraphNode, Output, Ref } from "./graph-node.ts";
 import type { TracedVariable } from "./traced-variable.ts";
 
@@ -42,20 +42,14 @@ function become(node: GraphNode, dtype: number, shape: readonly number[], values
   Object.assign(node, { op, inputs, control, attrs, outputs });
 }
 
-/** The nodes that `roots` need, inputs first, and which of them are used but once. */
-function withUses(roots: readonly GraphNode[]): { nodes: GraphNode[]; once: (node: GraphNode) => boolean } {
-  const nodes = reachable(roots);
-  const uses = new Map<GraphNode, number>();
-  for (const node of [...nodes.flatMap(({ inputs }) => inputs.map((input) => input.node)), ...roots])
-    uses.set(node, (uses.get(node) ?? 0) + 1);
-  return { nodes, once: (node) => uses.get(node) === 1 };
-}
-
 /** Writes the sum of a convolution with bias and a shortcut as `AddN`, the one sum that TensorFlow fuses with the convolution. */
 function fuseShortcuts(roots: readonly GraphNode[]): void {
-  const { nodes, once } = withUses(roots);
+  const { nodes, uses } = withUses(roots);
   const isConvolution = ({ node }: Ref): boolean =>
-    node.op === "BiasAdd" && once(node) && node.inputs[0]?.node.op === "Conv2D" && once(node.inputs[0].node);
+    node.op === "BiasAdd" &&
+    uses(node) === 1 &&
+    node.inputs[0]?.node.op === "Conv2D" &&
+    uses(node.inputs[0].node) === 1;
   for (const node of nodes) {
     if (!/^Add(V2)?$/.test(node.op) || !node.inputs.some(isConvolution)) continue;
     const [left, right] = node.inputs.map(outputOf) as [Output, Output];
@@ -65,18 +59,18 @@ function fuseShortcuts(roots: readonly GraphNode[]): void {
 }
 
 function foldBatchNorms(roots: readonly GraphNode[]): void {
-  const { nodes, once } = withUses(roots);
+  const { nodes, uses } = withUses(roots);
   for (const norm of nodes) {
     if (!norm.op.startsWith("FusedBatchNorm") || norm.attrs["is_training"]?.["b"] !== false) continue;
     const [x, ...parameters] = norm.inputs as [Ref, Ref, Ref, Ref, Ref];
     const [scale, offset, mean, variance] = parameters.map(constantFloats);
-    if (!scale || !offset || !mean || !variance || !once(x.node)) continue;
+    if (!scale || !offset || !mean || !variance || uses(x.node) !== 1) continue;
     const biased = x.node.op === "BiasAdd" ? x.node : undefined;
     const conv = biased === undefined ? x.node : (biased.inputs[0] as Ref).node;
     const bias = biased === undefined ? undefined : constantFloats(biased.inputs[1] as Ref);
     const filter = conv.inputs[1] === undefined ? undefined : constantFloats(conv.inputs[1]);
     if (!/^(Conv2D|DepthwiseConv2dNative)$/.test(conv.op) || filter === undefined) continue;
-    if (biased !== undefined && (bias === undefined || !once(conv))) continue;
+    if (biased !== undefined && (bias === undefined || uses(conv) !== 1)) continue;
     const epsilon = (norm.attrs["epsilon"]?.["f"] as number | undefined) ?? 1e-4;
     const factors = scale.map((gain, c) => gain / Math.sqrt((variance[c] as number) + epsilon));
     const shift = offset.map((o, c) => o + ((bias?.[c] ?? 0) - (mean[c] as number)) * (factors[c] as number));

@@ -139,6 +139,15 @@ export function reachable(roots: readonly GraphNode[]): GraphNode[] {
   return order;
 }
 
+/** The nodes that `roots` need, inputs first, and by how many each is used: inputs, control edges and being a root count. */
+export function withUses(roots: readonly GraphNode[]): { nodes: GraphNode[]; uses: (node: GraphNode) => number } {
+  const nodes = reachable(roots);
+  const counts = new Map<GraphNode, number>();
+  const used = [...roots, ...nodes.flatMap(({ inputs, control }) => [...inputs.map(({ node }) => node), ...control])];
+  for (const node of used) counts.set(node, (counts.get(node) ?? 0) + 1);
+  return { nodes, uses: (node) => counts.get(node) ?? 0 };
+}
+
 /** "float32 [32, 10]": a tensor as errors and descriptions print it. */
 export function describeOutput({ dtype, shape }: Output): string {
   return `${dtypeName(dtype)} [${shape.join(", ")}]`;

@@ -1,6 +1,6 @@
 import { attr } from "./attrs.ts";
 import { DT } from "./dtypes.ts";
-import { constNode, outputOf, reachable } from "./graph-node.ts";
+import { constNode, outputOf, withUses } from "./graph-node.ts";
 import type { GraphNode, Ref } from "./graph-node.ts";
 
 /**
@@ -8,13 +8,10 @@ import type { GraphNode, Ref } from "./graph-node.ts";
  * (2.21, with oneDNN) fuses the three without asking who else needs the sum: its whole pass then fails, and nothing is fused.
  */
 export function spareLeakyRelus(roots: readonly GraphNode[]): void {
-  const nodes = reachable(roots);
-  const uses = new Map<GraphNode, number>();
-  for (const { inputs, control } of nodes)
-    for (const from of [...inputs.map((input) => input.node), ...control]) uses.set(from, (uses.get(from) ?? 0) + 1);
+  const { nodes, uses } = withUses(roots);
   for (const leaky of nodes) {
     const [sum] = leaky.inputs;
-    if (leaky.op !== "LeakyRelu" || sum?.node.op !== "BiasAdd" || (uses.get(sum.node) ?? 0) < 2) continue;
+    if (leaky.op !== "LeakyRelu" || sum?.node.op !== "BiasAdd" || uses(sum.node) < 2) continue;
     if (sum.node.inputs[0]?.node.op.startsWith("Conv") || sum.node.inputs[0]?.node.op.startsWith("Depthwise"))
       becomeChoice(leaky, sum);
   }
