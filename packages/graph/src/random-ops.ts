@@ -1,9 +1,6 @@
-import { createRequire } from "node:module";
 import * as tf from "@tensorflow/tfjs-core";
 import { attr } from "./attrs.ts";
 import { DT } from "./dtypes.ts";
-import { GraphError } from "./graph-error.ts";
-import type { Patches } from "./patches.ts";
 import type { Trace } from "./trace.ts";
 
 /** The distributions that TensorFlow draws without state: uniform in [0, 1), normal, and normal cut at two deviations. */
@@ -23,6 +20,29 @@ export function draw(trace: Trace, distribution: Distribution, shape: readonly n
   return trace.tensor({ node: trace.add(ops[distribution], attrs, [dims, trace.randomSeed(seed)]), index: 0 });
 }
 
+/** `offset + factor * draw`, as tfjs makes whole numbers of it: uniform ones cut, normal ones rounded. */
+export function drawScaled(
+  trace: Trace,
+  distribution: Distribution,
+  shape: readonly number[],
+  { offset, factor, dtype = "float32" }: { offset: number; factor: number; dtype?: tf.DataType },
+): tf.Tensor {
+  return tf.tidy(() => {
+    const unit = draw(trace, distribution, shape);
+    const scaled = factor === 1 ? unit : tf.mul(unit, factor);
+    const moved = offset === 0 ? scaled : tf.add(scaled, offset);
+    if (dtype === "float32") return moved;
+    return tf.cast(tf.cast(distribution === "Uniform" ? moved : tf.round(moved), "int32"), dtype);
+  });
+}
+
+/** Classes drawn by their unnormalised log-probabilities, `[n, classes] -> [n, count]`. */
+export function drawClasses(trace: Trace, logits: tf.TensorInfo, count: tf.TensorInfo, seed: number): tf.Tensor {
+  const inputs = [trace.ref(logits), trace.ref(count), trace.randomSeed(seed)];
+  const attrs = { T: attr.type(DT.float32), Tseed: attr.type(DT.int32), output_dtype: attr.type(DT.int32) };
+  return trace.tensor({ node: trace.add("StatelessMultinomial", attrs, inputs), index: 0 });
+}
+
 /** `x` with each element zero with probability `rate`, and the others scaled so that the mean stays. */
 export function dropoutOf(
   trace: Trace,
@@ -37,65 +57,4 @@ export function dropoutOf(
     const kept = tf.cast(tf.greaterEqual(draw(trace, "Uniform", shape, seed), rate), "float32");
     return tf.mul(x, tf.mul(kept, 1 / (1 - rate)));
   });
-}
-
-/** tfjs' functions that draw in JavaScript, where their numbers would freeze. */
-const drawing =
-  /^(randomUniform|randomNormal|randomStandardNormal|truncatedNormal|randomGamma|rand|randomUniformInt)__op$/;
-
-/**
- * While a function is traced, what tfjs draws in JavaScript is drawn in the graph: for tfjs-layers and all who call
- * tfjs-core's CommonJS exports; tf.dropout by its scope; what cannot be caught so throws.
- */
-export function patchRandom(patches: Patches, trace: Trace): void {
-  const core = createRequire(import.meta.url)("@tensorflow/tfjs-core") as Record<string, unknown>;
-  const replace = (name: string, by: (...args: never[]) => unknown) => {
-    if (Object.getOwnPropertyDescriptor(core, name)?.writable) patches.wrap(core, name, () => by);
-  };
-  replace("dropout", (x: tf.Tensor, rate: number, noiseShape?: number[], seed?: number) =>
-    dropoutOf(trace, x, rate, noiseShape, seed),
-  );
-  replace("randomUniform", (shape: number[], min = 0, max = 1, dtype: tf.DataType = "float32", seed?: number) =>
-    tf.tidy(() => tf.cast(tf.add(tf.mul(draw(trace, "Uniform", shape, seed), max - min), min), dtype)),
-  );
-  const normal =
-    (distribution: Distribution) =>
-    (shape: number[], mean = 0, deviation = 1, dtype: tf.DataType = "float32", seed?: number) =>
-      tf.tidy(() => tf.cast(tf.add(tf.mul(draw(trace, distribution, shape, seed), deviation), mean), dtype));
-  replace("randomNormal", normal("Normal"));
-  replace("truncatedNormal", normal("TruncatedNormal"));
-
-  const scopes: string[] = [];
-  const engine = tf.engine();
-  patches.wrap(
-    engine,
-    "startScope",
-    (start) =>
-      function (this: unknown, name?: string) {
-        scopes.push(name ?? "");
-        return start.call(this, name);
-      },
-  );
-  patches.wrap(
-    engine,
-    "endScope",
-    (end) =>
-      function (this: unknown, ...args: unknown[]) {
-        scopes.pop();
-        return end.apply(this, args);
-      },
-  );
-  patches.wrap(
-    engine,
-    "makeTensor",
-    (make) =>
-      function (this: unknown, values: unknown, shape: number[], ...rest: unknown[]) {
-        const drawn = scopes.find((scope) => drawing.test(scope));
-        if (drawn === undefined) return make.call(this, values, shape, ...rest);
-        if (scopes.includes("dropout__op")) return draw(trace, "Uniform", shape);
-        throw new GraphError(
-          `tf.${drawn.replace("__op", "")} draws its numbers in JavaScript: in a compiled function they would be the same at every run. Use random.uniform, random.normal or random.truncatedNormal of @convkit/graph, which also work eagerly.`,
-        );
-      },
-  );
 }

@@ -8,7 +8,7 @@ import { ifFinite, patchLossScale } from "./loss-scale.ts";
 import type { LossScale } from "./loss-scale.ts";
 import { patchOptimizers } from "./optimizers/traced.ts";
 import { Patches } from "./patches.ts";
-import { patchRandom } from "./random-ops.ts";
+import { patchRandom } from "./patch-random.ts";
 import { replay, uniformValue } from "./replay.ts";
 import { Trace } from "./trace.ts";
 import { assign } from "./traced-variable.ts";

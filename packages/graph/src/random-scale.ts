@@ -1,0 +1,43 @@
+/** How far numbers may be from where their scale puts them, as a part of the largest: float32's rounding. */
+const TOLERANCE = 1e-6;
+
+/** Digits that people write. */
+const DIGITS = 4;
+
+/**
+ * The `offset` and `factor` that make `values` of numbers drawn from the same seed between 0 and 1, or of mean 0 and
+ * deviation 1; undefined where there are none, or a single number leaves them open.
+ */
+export function scaleOf(
+  values: ArrayLike<number>,
+  unit: ArrayLike<number>,
+): { offset: number; factor: number } | undefined {
+  const indices = Array.from(unit, (_, index) => index);
+  const largest = indices.reduce((most, i) => Math.max(most, Math.abs(unit[i] as number)), 0);
+  const fits = (offset: number, factor: number): boolean => {
+    const size = Math.abs(offset) + Math.abs(factor) * largest;
+    return indices.every(
+      (i) => Math.abs((values[i] as number) - (offset + factor * (unit[i] as number))) <= TOLERANCE * size,
+    );
+  };
+  if (fits(0, 1)) return { offset: 0, factor: 1 };
+  const at = (compare: (a: number, b: number) => boolean): number =>
+    indices.reduce((best, i) => (compare(unit[i] as number, unit[best] as number) ? i : best), 0);
+  const [low, high] = [at((a, b) => a < b), at((a, b) => a > b)];
+  const [from, to] = [unit[low] as number, unit[high] as number];
+  if (!(to > from)) return undefined;
+  const factor = ((values[high] as number) - (values[low] as number)) / (to - from);
+  const offset = (values[low] as number) - factor * from;
+  const scale = Math.abs(offset) + Math.abs(factor);
+  for (const round of [written, (x: number) => x]) {
+    // What is nothing beside the other is zero.
+    const [a, b] = [offset, factor].map((x) => (Math.abs(x) < TOLERANCE * scale ? 0 : round(x))) as [number, number];
+    if (fits(a, b)) return { offset: a, factor: b };
+  }
+  return undefined;
+}
+
+/** The number as it was probably written. */
+function written(x: number): number {
+  return Number(x.toPrecision(DIGITS));
+}
