@@ -53,7 +53,7 @@ export class CompiledTrace {
     this.fed = trace.fed;
     this.#result = recorded.result;
     this.#afterRun = trace.afterRun;
-    this.variables = variables.map(({ variable }) => runtime.variables.of(variable));
+    this.variables = runtime.variables.of(variables.map(({ variable }) => variable));
     this.written = new Set(this.variables.filter((_, index) => (variables[index] as TracedVariable).writes.length > 0));
     this.variables.forEach(({ key }, index) => {
       (variables[index] as TracedVariable).handle.attrs["shared_name"] = attr.string(key);

@@ -21,7 +21,7 @@ export function acquireRuntime(config: SessionConfig, backend: Backend): Runtime
   const key = configKey(config);
   let runtime = runtimes.get(key);
   if (runtime === undefined) {
-    const session = openSession(config);
+    const session = openSession({ ...config, isPlain: !backend.isUsingGpuDevice });
     runtime = { key, session, variables: new SessionVariables(session, backend), users: 0, traces: 0 };
     runtimes.set(key, runtime);
   }

@@ -6,6 +6,7 @@ import { DT } from "./dtypes.ts";
 import type { TypedArray } from "./dtypes.ts";
 import { GraphError } from "./graph-error.ts";
 import { placeholderNode } from "./graph-node.ts";
+import type { GraphNode } from "./graph-node.ts";
 import { makeNative, readNative } from "./native-tensor.ts";
 import type { Plan, Session } from "./session.ts";
 import { assignNode, fillNodes, readNode, SessionVariable } from "./session-variable.ts";
@@ -35,16 +36,20 @@ export class SessionVariables {
     this.backend = backend;
   }
 
-  /** The session's variable for a tfjs variable; its value is sent at the next `prepare`. */
-  of(variable: tf.Variable): SessionVariable {
-    let found = this.#known.get(variable);
-    if (found === undefined || found.released) {
-      found = new SessionVariable(this, variable, `v${this.#count++}`);
-      this.#known.set(variable, found);
-      const handle = found.handle(`${found.key}/handle`);
-      const value = placeholderNode(`${found.key}/value`, found.dtype, found.shape);
-      this.#session.import([handle, value, readNode(found, handle), assignNode(found, handle, value, "assign")]);
-    }
+  /** The session's variables for tfjs variables; their values are sent at the next `prepare`. */
+  of(variables: readonly tf.Variable[]): SessionVariable[] {
+    const fresh: GraphNode[] = [];
+    const found = variables.map((variable) => {
+      const known = this.#known.get(variable);
+      if (known !== undefined && !known.released) return known;
+      const made = new SessionVariable(this, variable, `v${this.#count++}`);
+      this.#known.set(variable, made);
+      const handle = made.handle(`${made.key}/handle`);
+      const value = placeholderNode(`${made.key}/value`, made.dtype, made.shape);
+      fresh.push(handle, value, readNode(made, handle), assignNode(made, handle, value, "assign"));
+      return made;
+    });
+    if (fresh.length > 0) this.#session.import(fresh);
     return found;
   }
 
@@ -136,20 +141,25 @@ export class SessionVariables {
   }
 
   #assignPlan(fed: readonly SessionVariable[], filled: readonly SessionVariable[]): Plan {
-    const targets = [...fed.map(({ key }) => `${key}/assign`), ...filled.map((variable) => this.#fillNode(variable))];
+    const targets = [...fed.map(({ key }) => `${key}/assign`), ...this.#fillers(filled)];
     const inputs = fed.map(({ key }) => ({ name: `${key}/value`, index: 0 }));
     return this.#session.plan(inputs, [], targets);
   }
 
-  /** The name of the node that fills a variable with one number, imported once a number. */
-  #fillNode(variable: SessionVariable): string {
-    const { fill } = variable.entry as { fill: number };
-    const name = `${variable.key}/fill${fill}`.replaceAll(/[^\w/.]/g, "_");
-    if (!this.#fills.has(name)) {
-      this.#fills.add(name);
-      this.#session.import(fillNodes(variable, name, fill));
-    }
-    return name;
+  /** The names of the nodes that fill variables with one number each, imported once a variable and number. */
+  #fillers(variables: readonly SessionVariable[]): string[] {
+    const fresh: GraphNode[] = [];
+    const names = variables.map((variable) => {
+      const { fill } = variable.entry as { fill: number };
+      const name = `${variable.key}/fill${fill}`.replaceAll(/[^\w/.]/g, "_");
+      if (!this.#fills.has(name)) {
+        this.#fills.add(name);
+        fresh.push(...fillNodes(variable, name, fill));
+      }
+      return name;
+    });
+    if (fresh.length > 0) this.#session.import(fresh);
+    return names;
   }
 
   /** The value as a native tensor; of tfjs' native copy only JavaScript's remains, and no longer than until it is sent. */

@@ -109,17 +109,21 @@ function loadedLibrary(): string | undefined {
   return (report.sharedObjects ?? []).find((file) => /libtensorflow(_cc)?\.[^/]*$/.test(file) && existsSync(file));
 }
 
-/** Runs `use` with a fresh TF_Status and throws what TensorFlow says if it is not OK. */
+/** Statuses that are OK and free: a trace checks thousands of calls. */
+const statuses: Handle[] = [];
+
+/** Runs `use` with a TF_Status and throws what TensorFlow says if it is not OK. */
 export function checked<T>(use: (status: Handle) => T, what: string): T {
   const tf = tensorflow();
-  const status = tf.TF_NewStatus() as Handle;
-  try {
-    const result = use(status);
-    if (tf.TF_GetCode(status) !== 0) throw new GraphError(`TensorFlow refused ${what}: ${tf.TF_Message(status)}`);
-    return result;
-  } finally {
+  const status = statuses.pop() ?? (tf.TF_NewStatus() as Handle);
+  const result = use(status);
+  if (tf.TF_GetCode(status) !== 0) {
+    const message = tf.TF_Message(status) as string;
     tf.TF_DeleteStatus(status);
+    throw new GraphError(`TensorFlow refused ${what}: ${message}`);
   }
+  statuses.push(status);
+  return result;
 }
 
 /** `{oper, index}` as koffi passes it by value. */

@@ -10,6 +10,7 @@ import { patchOptimizers } from "./optimizers/traced.ts";
 import { Patches } from "./patches.ts";
 import { patchRandom } from "./patch-random.ts";
 import { replay, uniformValue } from "./replay.ts";
+import { patchStep } from "./step-kernel.ts";
 import { Trace } from "./trace.ts";
 import { assign } from "./traced-variable.ts";
 
@@ -100,6 +101,7 @@ export function record<T>(
   );
   // tfjs' own check in tests counts a fused kernel's parts, kept for the gradient, as a leak.
   patches.wrap(engine as unknown as { shouldCheckForMemLeaks(): boolean }, "shouldCheckForMemLeaks", () => () => false);
+  patchStep(patches);
   patchOptimizers(patches, trace);
   patchRandom(patches, trace);
   if (options.lossScale !== undefined) patchLossScale(patches, trace, options.lossScale);

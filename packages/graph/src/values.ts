@@ -7,8 +7,9 @@ export function typed(values: ArrayLike<number>, dtype: string): TypedArray {
   return values instanceof Float32Array ? values : Float32Array.from(values);
 }
 
-/** Whether all elements are equal. */
-export function isUniform(values: TypedArray): boolean {
-  const [first] = values;
-  return values.every((value: number | bigint) => Object.is(value, first));
+/** Whether all elements are equal, bit for bit: each is compared with its neighbour, natively, since constants may be big. */
+export function isUniform({ buffer, byteOffset, byteLength, BYTES_PER_ELEMENT: width }: TypedArray): boolean {
+  if (byteLength <= width) return true;
+  const bytes = Buffer.from(buffer, byteOffset, byteLength);
+  return bytes.subarray(width).equals(bytes.subarray(0, -width));
 }

@@ -102,19 +102,50 @@ describe.runIf(engines.includes("native"))("a compiled function", () => {
   });
 
   test.each([
-    ["of a sum that nothing else needs stays", false, { LeakyRelu: 1 }],
-    ["of one that is needed elsewhere is a choice", true, { SelectV2: 1 }],
-  ] as const)("a leaky ReLU %s", async (_, isShared, ops) => {
+    ["of a sum that nothing else needs stays", "leaky", { LeakyRelu: 1 }],
+    ["of one that is needed elsewhere is a choice", "sum", { SelectV2: 1 }],
+    ["of one that is a result too is a choice", "both", { SelectV2: 1 }],
+  ] as const)("a leaky ReLU %s", async (_, what, ops) => {
     const kernel = tf.tensor4d([1, -2, 3, 0.5], [1, 1, 2, 2]);
     const fn = (x: tf.Tensor) => {
       const sum = tf.add(tf.conv2d(x as tf.Tensor4D, kernel, 1, "same"), tf.tensor1d([0.5, -1]));
-      return isShared ? tf.add(tf.leakyRelu(sum, 0.2), tf.abs(sum)) : tf.leakyRelu(sum, 0.2);
+      const leaky = tf.leakyRelu(sum, 0.2);
+      return what === "both" ? [sum, leaky] : [what === "sum" ? tf.add(leaky, tf.abs(sum)) : leaky];
     };
     const f = compile(fn);
     const x = { data: Float32Array.of(1, -1, 0.5, 2, -3, 0.25, 0, 1), shape: [1, 2, 2, 2] };
-    const { data } = await f(x);
+    const got = await f(x);
     expect(f.describe()[0]?.ops).toMatchObject(ops);
-    [...fn(tf.tensor(x.data, x.shape)).dataSync()].forEach((value, i) => expect(data[i]).toBeCloseTo(value, 6));
+    for (const [index, expected] of fn(tf.tensor(x.data, x.shape)).entries())
+      [...expected.dataSync()].forEach((value, i) => expect(got[index]!.data[i]).toBeCloseTo(value, 6));
+    await f.dispose();
+  });
+
+  test.each([0, 0.3])("the step function of slope %d is tfjs', of what is no number too", async (alpha) => {
+    const fn = (x: tf.Tensor) => tf.step(x, alpha);
+    const f = compile(fn);
+    const values = [-2, -0, 0, 1e-30, 3, Number.NaN, Number.POSITIVE_INFINITY];
+    const { data } = await f(vector(...values));
+    expect([...data]).toEqual([...fn(tf.tensor1d(values)).dataSync()]);
+    await f.dispose();
+  });
+
+  test("ReLU's gradient makes no tensor in JavaScript as large as its input", async () => {
+    const size = 1 << 20;
+    const f = compile(tf.grad((x) => tf.sum(tf.relu(x))));
+    const made: number[] = [];
+    const { makeTensor } = tf.engine();
+    tf.engine().makeTensor = function (...args) {
+      made.push((args[0] as ArrayLike<number>).length);
+      return makeTensor.apply(this, args);
+    };
+    try {
+      await f({ data: new Float32Array(size).fill(2), shape: [size] });
+    } finally {
+      tf.engine().makeTensor = makeTensor;
+    }
+    // One is the gradient of the sum.
+    expect(made.filter((length) => length >= size)).toHaveLength(1);
     await f.dispose();
   });
 
