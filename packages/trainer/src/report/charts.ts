@@ -200,11 +200,11 @@ function render(width: number, height: number, option: object): string {
   }
 }
 
-/** Accuracies near 100 % need room: the axis begins below the lowest. */
-function percentRange(values: readonly number[]): { min: number; max: number } {
+/** Accuracies near 100 % need room: the axis begins below the lowest, at one of at most six even labels. */
+function percentRange(values: readonly number[]): { min: number; max: number; interval: number } {
   const lowest = Math.min(...values, 100);
-  const step = lowest > 90 ? 2 : 10;
-  return { min: Math.max(0, Math.floor(lowest / step) * step), max: 100 };
+  const interval = lowest >= 97.5 ? 0.5 : lowest >= 90 ? 2 : lowest >= 50 ? 10 : 20;
+  return { min: Math.max(0, Math.floor(lowest / interval) * interval), max: 100, interval };
 }
 
 function tidy(value: number): number {
