@@ -2,14 +2,8 @@ import { availableParallelism } from "node:os";
 import { extname } from "node:path";
 import { limiter } from "./concurrency.ts";
 import { decodeInPool } from "./decode-pool.ts";
-import type { PoolDecoding } from "./decode-pool.ts";
+import type { PoolDecoding, WantedFile } from "./decode-pool.ts";
 import { decodeInto } from "./decode.ts";
-
-/** An image file, and the memory that its pixels go to. */
-export interface WantedFile {
-  file: string;
-  target: Uint8Array;
-}
 
 export interface FilesDecoding extends PoolDecoding {
   /** How many threads decode JPEG files; 0 leaves all files to those of libuv. */
@@ -23,8 +17,8 @@ const inParallel = limiter(Math.max(4, availableParallelism()));
 const fewest = 4;
 
 /**
- * Decodes files into their targets, `[h, w, channels]` each: JPEG files in threads of their own where targets are in shared
- * memory, others (and what those threads leave) in libuv's. Resolves to why each file could not be, undefined where it was.
+ * Decodes files into their targets, `[h, w, channels]` each: JPEG files in threads of their own, others (and what those threads
+ * leave) in libuv's. Resolves to why each file could not be, undefined where it was.
  */
 export async function decodeFiles(wanted: readonly WantedFile[], decoding: FilesDecoding): Promise<unknown[]> {
   const isDone = await decodedInPool(wanted, decoding);
@@ -46,12 +40,10 @@ async function decodedInPool(wanted: readonly WantedFile[], decoding: FilesDecod
   const { workers, size, resize, crop, channels, orient } = decoding;
   const isDone = wanted.map(() => false);
   const places = [...wanted.keys()].filter((place) => isJpeg(wanted[place]!.file));
-  const pixels = wanted[0]?.target.buffer;
-  if (places.length < fewest || workers === 0 || !(pixels instanceof SharedArrayBuffer)) return isDone;
-  const files = places.map((place) => wanted[place]!.file);
-  const starts = places.map((place) => wanted[place]!.target.byteOffset);
+  if (places.length < fewest || workers === 0) return isDone;
   const done = await decodeInPool(
-    { files, pixels, starts, decoding: { size, resize, crop, channels, orient } },
+    places.map((place) => wanted[place]!),
+    { size, resize, crop, channels, orient },
     workers,
   );
   for (const [index, place] of places.entries()) isDone[place] = done[index]!;

@@ -1,6 +1,14 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
+import { limiter } from "./concurrency.ts";
 import type { FitOptions } from "./resize.ts";
+import { roundUp } from "./wasm-kernel.ts";
+
+/** An image file, and the memory that its pixels go to. */
+export interface WantedFile {
+  file: string;
+  target: Uint8Array;
+}
 
 /** How a pool's files are decoded; everything is said. */
 export interface PoolDecoding extends FitOptions {
@@ -10,49 +18,87 @@ export interface PoolDecoding extends FitOptions {
 }
 
 /** JPEG files for the threads to share out among themselves. */
-export interface JpegBatch {
+export interface JpegChunk {
   files: readonly string[];
-  /** The memory that the images go to, and where in it each starts. */
-  pixels: SharedArrayBuffer;
+  /** First int32: the next file to take, then for each file 1 once it is decoded. Then the images. */
+  memory: SharedArrayBuffer;
+  /** Where in it each image goes. */
   starts: readonly number[];
   decoding: PoolDecoding;
-  /** int32: the next file to take, then for each file 1 once it is decoded. */
-  progress: SharedArrayBuffer;
 }
 
-/** One thread, and who waits for it to end its part of a batch. */
+/** One thread, and who waits for it to end its part of a chunk. */
 interface Lane {
   worker: Worker;
   waiting: (() => void)[];
 }
 
 const lanes: Lane[] = [];
-/** A thread that died is not started again: what it does not do is done here. */
+/** A thread that died is not started again: what it does not do is left to the caller. */
 let isBroken = false;
+
+/** The most bytes, and the most files, that threads are sent at a time, as long as there are four. */
+const chunkBytes = 4 * 2 ** 20;
+const chunkFiles = 32;
+/** Chunks that are under way at a time: threads find the next one when they end one. */
+const chunks = 3;
+const inTurn = limiter(chunks);
 
 /**
  * Decodes JPEG files in threads of their own, as many as `workers` (of one a core), and resolves to whether each was decoded: a
- * file that libjpeg-turbo does not take is left to the caller. The threads start with the first batch and never keep the process
+ * file that libjpeg-turbo does not take is left to the caller. The threads start with the first files and never keep the process
  * alive, except while somebody waits for them.
  */
 export async function decodeInPool(
-  { files, ...batch }: Omit<JpegBatch, "progress">,
+  wanted: readonly WantedFile[],
+  decoding: PoolDecoding,
   workers = availableParallelism(),
 ): Promise<boolean[]> {
-  const progress = new SharedArrayBuffer(4 * (1 + files.length));
-  const wanted = Math.min(workers, files.length);
-  while (!isBroken && lanes.length < wanted) lanes.push(startLane());
-  await Promise.all(lanes.slice(0, wanted).map((lane) => send(lane, { files, ...batch, progress })));
-  const done = new Int32Array(progress, 4);
-  return files.map((_, place) => done[place] === 1);
+  const [height, width] = decoding.size;
+  const most = Math.floor(chunkBytes / (height * width * decoding.channels));
+  const length = Math.min(chunkFiles, Math.max(4, most));
+  const parts = Array.from({ length: Math.ceil(wanted.length / length) }, (_, i) =>
+    wanted.slice(i * length, (i + 1) * length),
+  );
+  const done = await Promise.all(parts.map((part) => inTurn(() => decodeChunk(part, decoding, workers))));
+  return done.flat();
 }
 
-/** Resolves once the thread has nothing left to take of the batch, or is dead. */
-async function send({ worker, waiting }: Lane, batch: JpegBatch): Promise<void> {
+async function decodeChunk(wanted: readonly WantedFile[], decoding: PoolDecoding, workers: number): Promise<boolean[]> {
+  const files = wanted.map(({ file }) => file);
+  let bytes = roundUp(4 * (1 + files.length));
+  const starts = wanted.map(({ target }) => {
+    // Between memory that lies alike, bytes are copied eight at a time where one of the two is shared.
+    const start = bytes + (target.byteOffset % 8);
+    bytes = roundUp(start + target.length);
+    return start;
+  });
+  const memory = takeMemory(bytes);
+  const progress = new Int32Array(memory, 0, 1 + files.length).fill(0);
+  const count = Math.min(workers, files.length);
+  while (!isBroken && lanes.length < count) lanes.push(startLane());
+  await Promise.all(lanes.slice(0, count).map((lane) => send(lane, { files, memory, starts, decoding })));
+  const isDone = files.map((_, place) => progress[1 + place] === 1);
+  for (const [place, { target }] of wanted.entries())
+    if (isDone[place]) target.set(new Uint8Array(memory, starts[place]!, target.length));
+  if (spare.length < chunks) spare.push(memory);
+  return isDone;
+}
+
+/** Used again, since V8 does not count shared memory among what calls for a collection. */
+const spare: SharedArrayBuffer[] = [];
+
+function takeMemory(bytes: number): SharedArrayBuffer {
+  const memory = spare.pop();
+  return memory !== undefined && memory.byteLength >= bytes ? memory : new SharedArrayBuffer(bytes);
+}
+
+/** Resolves once the thread has nothing left to take of the chunk, or is dead. */
+async function send({ worker, waiting }: Lane, chunk: JpegChunk): Promise<void> {
   return new Promise((resolve) => {
     worker.ref();
     waiting.push(resolve);
-    worker.postMessage(batch, []);
+    worker.postMessage(chunk, []);
   });
 }
 

@@ -91,7 +91,6 @@ export async function imageFiles(given: LabelledFiles, options: ImageOptions = {
     skipped,
     prefetch: 2,
     memory,
-    isShared: true,
     describe: (index) => files[index]!,
     async read(indices, images) {
       const failures = await read(

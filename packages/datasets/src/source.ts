@@ -14,8 +14,6 @@ export interface Source {
   prefetch?: number;
   /** The most bytes that batches made ready ahead may take. */
   memory?: number;
-  /** Whether images are written by other threads. */
-  isShared?: boolean;
   describe?(index: number): string;
   /** Writes the images at `indices` one after the other; resolves to the places (in `indices`) of those left out. */
   read(indices: Int32Array, images: Uint8Array | Float32Array): Promise<readonly number[]> | void;
@@ -85,7 +83,7 @@ async function* readBatches(
   const start = async (from: number): Promise<Batch> => {
     const length = Math.min(batch, ends - from);
     const indices = order?.slice(from, from + length) ?? Int32Array.from({ length }, (_, i) => from + i);
-    const images = memoryFor(source, length * pixels);
+    const images = source.dtype === "uint8" ? new Uint8Array(length * pixels) : new Float32Array(length * pixels);
     const missing = await source.read(chosen === undefined ? indices : indices.map((i) => chosen[i]!), images);
     const made = {
       images,
@@ -111,12 +109,6 @@ async function* readBatches(
     const next = await ready.shift()!;
     if (next.labels.length > 0) yield next;
   }
-}
-
-function memoryFor({ dtype, isShared = false }: Source, values: number): Uint8Array | Float32Array {
-  const bytes = dtype === "uint8" ? values : 4 * values;
-  const memory = isShared ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes);
-  return dtype === "uint8" ? new Uint8Array(memory) : new Float32Array(memory);
 }
 
 /** The batch less the images at the places `missing`. */

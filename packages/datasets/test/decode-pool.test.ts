@@ -49,8 +49,8 @@ describe("files that are decoded in threads", () => {
     const { channels = 3, orient = true } = options;
     const size = [23, 29] as const;
     const bytes = size[0] * size[1] * channels;
-    const shared = new SharedArrayBuffer(1 + files.length * bytes);
-    const targets = files.map((_, place) => new Uint8Array(shared, 1 + place * bytes, bytes));
+    const memory = new ArrayBuffer(1 + files.length * bytes);
+    const targets = files.map((_, place) => new Uint8Array(memory, 1 + place * bytes, bytes));
     const failures = await decodeFiles(
       files.map((file, place) => ({ file, target: targets[place]! })),
       { ...options, size, channels, orient },
@@ -61,6 +61,19 @@ describe("files that are decoded in threads", () => {
       else expect(failures[place] ?? targets[place], file).toEqual((alone as { data: Uint8Array }).data);
     }
     expect(failures.filter((failure) => failure !== undefined)).toHaveLength(3);
+  });
+
+  it("are sent more than once what is too much for once", async () => {
+    const folder = temporaryFolder();
+    const contents = await Promise.all([1, 2, 3].map((seed) => picture([10, 12], seed).jpeg().toBuffer()));
+    const files = Array.from({ length: 150 }, (_, i) => put(folder, `${i}.jpg`, contents[i % 3]!));
+    const wanted = files.map((file) => ({ file, target: new Uint8Array(7 * 7 * 3) }));
+    const decoding = { size: [7, 7], channels: 3, orient: true } as const;
+    expect(await Promise.all([decodeFiles(wanted, decoding), decodeFiles(wanted, decoding)])).toEqual(
+      [0, 1].map(() => files.map(() => undefined)),
+    );
+    const right = await Promise.all(contents.map((content) => decodeImage(content, { size: [7, 7] })));
+    for (const [i, { target }] of wanted.entries()) expect(target).toEqual(right[i % 3]!.data);
   });
 
   it.each([0, 1, 3])("make the same batches whatever their number (%i workers)", async (workers) => {
