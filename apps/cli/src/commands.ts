@@ -71,6 +71,7 @@ export function addCommands(program: Command, contextOf: ContextOf): void {
     .option("--batch <n>", "images at once", wholeFrom(1))
     .option("--tta", "averages over the image and its mirror image")
     .option("--csv <file>", "writes the best class of each image as CSV")
+    .option("--strict", "stop at the first image of a folder that cannot be read")
     .action(async (model, images, options, command) =>
       (await import("./predict.ts")).predict(contextOf(command), model, images, options),
     );

@@ -1,12 +1,11 @@
 import { existsSync } from "node:fs";
-import { readdir, stat } from "node:fs/promises";
-import { extname, join } from "node:path";
-import { decodeImage, imageExtensions } from "@convkit/datasets";
+import { imageExtensions } from "@convkit/datasets";
 import { type Predictor, predictor, topClasses } from "@convkit/trainer";
 import type { Context } from "./context.ts";
 import { openCsv } from "./csv-file.ts";
 import { engineInUse } from "./engine-in-use.ts";
 import { grouped, percent } from "./format.ts";
+import { decodedImages, foundImages } from "./found-images.ts";
 import { countingBar } from "./progress.ts";
 import { type ModelOptions, resolveModel } from "./resolve-model.ts";
 import { isSavedModel, openSavedModel } from "./saved-model.ts";
@@ -19,6 +18,7 @@ interface Options extends Omit<ModelOptions, "top"> {
   readonly batch?: number;
   readonly tta?: boolean;
   readonly csv?: string;
+  readonly strict?: boolean;
 }
 
 interface Prediction {
@@ -39,10 +39,10 @@ export async function predict(
   images: readonly string[],
   options: Options,
 ): Promise<void> {
-  const { top, batch = 32, tta = false, csv, ...modelOptions } = options;
+  const { top, batch = 32, tta = false, csv, strict = false, ...modelOptions } = options;
   const missing = images.filter((image) => !existsSync(userPath(image)));
   if (missing.length > 0) throw new UsageError(`There is no file ${missing.join(", ")}: give image files or folders.`);
-  const files = (await Promise.all(images.map(imagesOf))).flat();
+  const files = (await Promise.all(images.map(foundImages))).flat();
   if (files.length === 0)
     throw new UsageError(`${images.join(", ")} holds no image: known are ${imageExtensions.join(", ")}.`);
   await engineInUse(context);
@@ -53,12 +53,16 @@ export async function predict(
   const bar = countingBar(context.out, files.length, "images");
   const kept = typeof top === "number" ? top : 5;
   const answers: Answer[] = [];
+  let count = 0;
   const table =
     csv === undefined ? undefined : await openCsv(userPath(csv), ["image", "index", "label", "probability"]);
   try {
     for (let from = 0; from < files.length && !context.signal.aborted; from += batch) {
-      const part = files.slice(from, from + batch);
-      const scores = await scoresOf(forward, part, shape, tta);
+      const { files: part, data } = await decodedImages(context, files.slice(from, from + batch), shape, strict);
+      bar.update(Math.min(from + batch, files.length));
+      if (part.length === 0) continue;
+      count += part.length;
+      const scores = await scoresOf(forward, data, [part.length, ...shape], tta);
       const width = scores.length / part.length;
       const answered = part.map((image, place) => {
         const row = scores.subarray(place * width, (place + 1) * width);
@@ -70,8 +74,9 @@ export async function predict(
         await table.add(
           answered.map(({ image, predictions: [best] }) => [image, best!.index, best!.label, best!.probability]),
         );
-      bar.update(from + part.length);
     }
+    if (!context.signal.aborted && count === 0)
+      throw new Error(`${images.join(", ")} holds no image that can be read.`);
     if (!context.signal.aborted) await table?.done();
   } finally {
     bar.stop();
@@ -79,35 +84,18 @@ export async function predict(
     await forward.dispose();
   }
   if (csv === undefined) context.out.result(answers, answers.map(told).join("\n"));
-  else context.out.result({ written: userPath(csv), images: files.length }, `${csv}: ${grouped(files.length)} images`);
-}
-
-/** The file itself, or the images of a folder and of those in it. */
-async function imagesOf(path: string): Promise<string[]> {
-  if (!(await stat(userPath(path))).isDirectory()) return [path];
-  const names = await readdir(userPath(path), { recursive: true });
-  return names
-    .filter((name) => imageExtensions.includes(extname(name).toLowerCase()))
-    .toSorted()
-    .map((name) => join(path, name));
+  else context.out.result({ written: userPath(csv), images: count }, `${csv}: ${grouped(count)} images`);
 }
 
 async function scoresOf(
   forward: Predictor,
-  files: readonly string[],
-  [height, width, channels]: readonly [number, number, 1 | 3],
+  data: Uint8Array,
+  shape: readonly [number, number, number, number],
   mirrored: boolean,
 ): Promise<Float32Array> {
-  const pixels = height * width * channels;
-  const data = new Uint8Array(files.length * pixels);
-  const decoded = files.map(async (file, place) => {
-    data.set((await decodeImage(userPath(file), { size: [height, width], channels })).data, place * pixels);
-  });
-  await Promise.all(decoded);
-  const shape = [files.length, height, width, channels];
   const scores = (await forward.predict({ data, shape })).data;
   if (!mirrored) return scores;
-  const others = (await forward.predict({ data: mirror(data, width, channels), shape })).data;
+  const others = (await forward.predict({ data: mirror(data, shape[2], shape[3]), shape })).data;
   return scores.map((score, index) => (score + others[index]!) / 2);
 }
 
