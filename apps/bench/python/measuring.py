@@ -9,7 +9,7 @@ import numpy as np
 def measure(steps, seconds: float, count: int, step: float = 0) -> list[float]:
     """Milliseconds a step: `count` means, each over as many steps as fill `seconds / count` (`steps(n)` runs n steps).
     `step` is how long one took, in seconds, that was no first one: one that fills `seconds` needs no further warm-up.
-    Slow steps get fewer samples: none is begun after four times `seconds`."""
+    Slow steps get fewer samples: none is begun after three times `seconds`."""
     begin = time.perf_counter()
     warm = 0
     while warm < 3 and step < seconds and time.perf_counter() - begin < 2 * seconds:
@@ -19,7 +19,7 @@ def measure(steps, seconds: float, count: int, step: float = 0) -> list[float]:
         warm += 1
     size = max(1, min(1000, round(seconds / count / step)))
     begin, times = time.perf_counter(), []
-    while len(times) < count and time.perf_counter() - begin < 4 * seconds:
+    while len(times) < count and time.perf_counter() - begin < 3 * seconds:
         start = time.perf_counter()
         steps(size)
         times.append((time.perf_counter() - start) * 1000 / size)

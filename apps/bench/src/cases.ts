@@ -277,6 +277,7 @@ function gpuCases(): Case[] {
       unit: "ms" as const,
       systems: ["convkit", "torch"] as const,
       quick: false,
+      without: severalSteps,
     })),
   );
 }

@@ -58,14 +58,20 @@ export async function* measureCases(cases: readonly Case[], options: MeasureOpti
   }
 }
 
-/** From so many parameters on a network is large: building it takes longer than starting a process. */
+/** Where building a network takes longer than starting a process, and where it takes many times longer. */
 const large = 5_000_000;
+const huge = 100_000_000;
+
+function sizeOf({ network }: Case["work"]): string {
+  const { params } = networks[network];
+  return params < large ? "small" : params < huge ? "large" : "huge";
+}
 
 /** Cases whose numbers are read from the same processes; predictions share them by size of network. */
 export function groupCases(cases: readonly Case[]): Case[][] {
   const key = ({ work }: Case) => {
     if (work.do !== "predict") return JSON.stringify(work);
-    return JSON.stringify({ ...work, batch: 0, network: networks[work.network].params < large ? "small" : "large" });
+    return JSON.stringify({ ...work, batch: 0, network: sizeOf(work) });
   };
   return [...groupBy(cases, key).values()];
 }
@@ -127,7 +133,7 @@ class Group {
 }
 
 /**
- * A variant that is a tenth behind its system's best, or, if it is not convkit's, half behind the fastest peer, is not run
+ * A variant that is a tenth behind its system's best, or, if it is not convkit's, three tenths behind the fastest peer, is not run
  * again: its row keeps what it has.
  */
 function dropSlow(runners: readonly Runner[], group: readonly Case[]): void {
@@ -139,7 +145,7 @@ function dropSlow(runners: readonly Runner[], group: readonly Case[]): void {
       const median = medianOf(runner, name);
       if (median === undefined) continue;
       const own = fastest(runners.filter(({ system }) => system === runner.system));
-      runner.readings.get(name)!.dropped = median > 1.1 * own || (runner.system !== "convkit" && median > 1.5 * peer);
+      runner.readings.get(name)!.dropped = median > 1.1 * own || (runner.system !== "convkit" && median > 1.3 * peer);
     }
   }
 }

@@ -75,7 +75,7 @@ function thoroughness({
 }: RunOptions): Pick<MeasureOptions, "rounds" | "seconds" | "samples" | "skipCompilers"> {
   return quick
     ? { rounds: rounds ?? 1, seconds: seconds ?? 0.4, samples: 4, skipCompilers: true }
-    : { rounds: rounds ?? 3, seconds: seconds ?? 0.5, samples: 5 };
+    : { rounds: rounds ?? 3, seconds: seconds ?? 0.4, samples: 5 };
 }
 
 /** Continuous integration must not wait: what comes out under its floor is measured again instead. */

@@ -46,6 +46,14 @@ it.each(["vgg16", "inception-v3"])("has prediction of %s, which a notebook loads
   expect(names([`predict/${network}-b`])).not.toEqual([]);
 });
 
+it("trains ResNet-50 on a GPU at two batches in three precisions, beside PyTorch", () => {
+  const gpu = cases.filter(({ work }) => work.device === "cuda");
+  expect(gpu.map(({ work }) => [work.network, work.batch, work.precision])).toEqual(
+    [64, 256].flatMap((batch) => ["float32", "bfloat16", "float16"].map((precision) => ["resnet50", batch, precision])),
+  );
+  for (const each of gpu) expect(each.systems).toEqual(["convkit", "torch"]);
+});
+
 it.each([
   [1, []],
   [2, [1]],

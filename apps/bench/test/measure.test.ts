@@ -187,7 +187,13 @@ describe("measureCases", () => {
 describe("groupCases", () => {
   it("puts the readings of one work together, and predictions by the size of the network", () => {
     const groups = groupCases(
-      selectCases(["*lenet5*", "predict/simple-cnn-b8", "predict/resnet50-b1", "predict/vgg16-b1"]),
+      selectCases([
+        "*lenet5*",
+        "predict/simple-cnn-b8",
+        "predict/resnet50-b1",
+        "predict/googlenet-b1",
+        "predict/vgg16-b1",
+      ]),
     ).map((group) => group.map(({ name }) => name));
     expect(groups).toContainEqual(["train/lenet5-b32", "first-step/lenet5-b32", "memory/lenet5-b32"]);
     expect(groups).toContainEqual([
@@ -196,6 +202,7 @@ describe("groupCases", () => {
       "predict/lenet5-b32",
       "predict/simple-cnn-b8",
     ]);
-    expect(groups).toContainEqual(["predict/resnet50-b1", "predict/vgg16-b1"]);
+    expect(groups).toContainEqual(["predict/resnet50-b1", "predict/googlenet-b1"]);
+    expect(groups).toContainEqual(["predict/vgg16-b1"]);
   });
 });

@@ -1,7 +1,7 @@
 /**
  * Milliseconds a step: `count` means, each over as many steps as fill `seconds / count` (`python/measuring.py` is the same in
  * Python). `last` is how long a step took that was no first one: one that fills `seconds` needs no further warm-up. Slow steps
- * get fewer samples: none is begun after four times `seconds`.
+ * get fewer samples: none is begun after three times `seconds`.
  */
 export async function measure(
   step: (index: number) => Promise<unknown>,
@@ -18,7 +18,7 @@ export async function measure(
   const size = Math.max(1, Math.min(1000, Math.round((seconds * 1000) / count / last)));
   begin = performance.now();
   const times: number[] = [];
-  while (times.length < count && performance.now() - begin < 4000 * seconds) {
+  while (times.length < count && performance.now() - begin < 3000 * seconds) {
     const start = performance.now();
     for (let index = 0; index < size; index++) await step(index);
     times.push((performance.now() - start) / size);
