@@ -35,6 +35,7 @@ export class CompiledTrace {
   readonly #result: unknown;
   readonly #afterRun: readonly (() => void)[];
   readonly #places: Map<string, GraphNode>;
+  readonly #isSafe: boolean;
 
   constructor(
     runtime: Runtime,
@@ -53,6 +54,7 @@ export class CompiledTrace {
     this.fed = trace.fed;
     this.#result = recorded.result;
     this.#afterRun = trace.afterRun;
+    this.#isSafe = recorded.isSafe;
     this.variables = runtime.variables.of(variables.map(({ variable }) => variable));
     this.written = new Set(this.variables.filter((_, index) => (variables[index] as TracedVariable).writes.length > 0));
     this.variables.forEach(({ key }, index) => {
@@ -80,8 +82,12 @@ export class CompiledTrace {
     const feeds = this.#feed(leaves, before);
     try {
       return await this.#runtime.session.enqueue(async (run) => {
-        this.#runtime.variables.prepare(this.variables, this.written);
-        return this.#give(await run(this.#plan, feeds, sink));
+        const undo = this.#prepare();
+        const fetched = await run(this.#plan, feeds, sink).catch((error: unknown) => {
+          undo?.();
+          throw error;
+        });
+        return this.#give(fetched);
       });
     } catch (error) {
       throw explainFailure(error, this.#places);
@@ -95,8 +101,7 @@ export class CompiledTrace {
     const feeds = this.#feed(leaves);
     try {
       this.#runtime.session.settle();
-      this.#runtime.variables.prepare(this.variables, this.written);
-      return this.#give(this.#runtime.session.runSync(this.#plan, feeds));
+      return this.#give(this.#runNow(feeds));
     } catch (error) {
       throw explainFailure(error, this.#places);
     } finally {
@@ -109,6 +114,22 @@ export class CompiledTrace {
     await this.#runtime.session.idle();
     this.#runtime.session.forget(this.#plan);
     if (this.#frozen) releaseRuntime(this.#runtime);
+  }
+
+  /** Brings the variables up to date; what it returns puts them back where a run that fails may have written some. */
+  #prepare(): (() => void) | undefined {
+    this.#runtime.variables.prepare(this.variables, this.written);
+    return this.#isSafe ? undefined : this.#runtime.variables.keep(this.written);
+  }
+
+  #runNow(feeds: readonly Handle[]): Handle[] {
+    const undo = this.#prepare();
+    try {
+      return this.#runtime.session.runSync(this.#plan, feeds);
+    } catch (error) {
+      undo?.();
+      throw error;
+    }
   }
 
   #feed(leaves: readonly Leaf[], before?: (call: number) => void): Handle[] {

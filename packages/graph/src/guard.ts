@@ -9,28 +9,33 @@ const fallible =
 const shapely = /^(Range|Reverse|SplitV|Slice|StridedSlice|Pad|Reshape|OneHot|LinSpace)/;
 
 /**
- * Makes all writes wait for whatever may still fail, so that a run that throws has written nothing. What itself depends
- * on a write (the second of several steps in one run) cannot be waited for. With `everything`, writes wait for all that is
- * to be written: on a GPU any op may fail for want of memory.
+ * Makes all writes wait for whatever may still fail, so that a run that throws has written nothing. False where something
+ * that may fail itself depends on a write (in the second of several steps in one run) and cannot be waited for. With
+ * `everything`, writes wait for all that is to be written: on a GPU any op may fail for want of memory.
  */
 export function guardWrites(
   writes: readonly GraphNode[],
   roots: readonly GraphNode[],
   { everything }: { everything: boolean },
-): void {
-  if (writes.length === 0) return;
+): boolean {
+  if (writes.length === 0) return true;
   const written = new Set(writes);
   const after = new Set<GraphNode>();
   const waits: GraphNode[] = [];
+  let isSafe = true;
   const sourcesOfWrites = new Set(writes.flatMap(({ inputs }) => inputs.map((input) => input.node)));
   for (const node of reachable(roots)) {
     const sources = [...node.inputs.map((input) => input.node), ...node.control];
-    if (written.has(node) || sources.some((source) => after.has(source))) after.add(node);
-    else if (mayFail(node) || (everything && sourcesOfWrites.has(node) && node.op !== "VarHandleOp")) waits.push(node);
+    if (written.has(node) || sources.some((source) => after.has(source))) {
+      after.add(node);
+      if (mayFail(node)) isSafe = false;
+    } else if (mayFail(node) || (everything && sourcesOfWrites.has(node) && node.op !== "VarHandleOp"))
+      waits.push(node);
   }
-  if (waits.length === 0) return;
+  if (waits.length === 0) return isSafe;
   const barrier: GraphNode = { name: "barrier", op: "NoOp", inputs: [], control: waits, attrs: {}, outputs: [] };
   for (const write of writes) write.control.push(barrier);
+  return isSafe;
 }
 
 function mayFail(node: GraphNode): boolean {

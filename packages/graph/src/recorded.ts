@@ -44,6 +44,8 @@ export interface Recorded {
   nodes: readonly GraphNode[];
   /** Variables in use, in the order of their first use. */
   variables: readonly TracedVariable[];
+  /** A run that fails has written nothing. */
+  isSafe: boolean;
 }
 
 /** Records some calls of a function, one after the other. */
@@ -91,11 +93,11 @@ export function recordCalls(
     const lowered = lowerPrecision(refs, writes, DT[precision]);
     outputs.forEach((output, index) => (output.ref = lowered[index] as Ref));
   }
-  guardWrites(writes, rootsOf(outputs, writes), { everything: backend.isUsingGpuDevice });
+  const isSafe = guardWrites(writes, rootsOf(outputs, writes), { everything: backend.isUsingGpuDevice });
   const nodes = reachable([...placeholders, ...trace.fed.map(({ node }) => node), ...rootsOf(outputs, writes)]);
   const kept = new Set(nodes);
   const variables = [...trace.variables.values()].filter(({ handle }) => kept.has(handle));
-  return { trace, leaves, placeholders, outputs, result, nodes, variables };
+  return { trace, leaves, placeholders, outputs, result, nodes, variables, isSafe };
 }
 
 function rootsOf(outputs: readonly { ref: Ref }[], writes: readonly GraphNode[]): GraphNode[] {

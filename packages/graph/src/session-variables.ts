@@ -107,6 +107,26 @@ export class SessionVariables {
     this.#copied.clear();
   }
 
+  /** Reads the values, after `prepare`, and gives a function that puts them back if the run fails. */
+  keep(written: Iterable<SessionVariable>): () => void {
+    const variables = [...written];
+    this.refresh(variables);
+    const kept = variables.map((variable) => [variable, variable.entry.values] as const);
+    for (const variable of variables) {
+      this.#copied.delete(variable);
+      this.#drop(variable.entry);
+    }
+    return () => {
+      for (const [variable, values] of kept) {
+        const { entry } = variable;
+        // What tfjs assigned meanwhile is newer.
+        if (entry.owner !== variable) continue;
+        delete entry.owner;
+        entry.values = values;
+      }
+    };
+  }
+
   /** Reads into JavaScript all variables that tfjs holds no copy of. */
   refresh(used: readonly SessionVariable[]): void {
     for (const variable of used) {

@@ -4,7 +4,7 @@ import { engines } from "@convkit/testing";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { GraphNode } from "../src/graph-node.ts";
 import { guardWrites } from "../src/guard.ts";
-import { compile, GraphError } from "../src/index.ts";
+import { adam, compile, GraphError, sgd } from "../src/index.ts";
 
 const one = { data: Float32Array.of(1), shape: [] };
 
@@ -102,6 +102,32 @@ describe.runIf(engines.includes("native"))("variables", () => {
     expect(variables.map((variable) => variable.dataSync()[0])).toEqual([2, 3, 4]);
     await step(at(2));
     expect(variables.map((variable) => variable.dataSync()[0])).toEqual([3, 4, 5]);
+    await step.dispose();
+  });
+
+  test.each([
+    ["SGD", () => sgd({ learningRate: 0.1 })],
+    ["Adam", () => adam({ learningRate: 0.1 })],
+    ["tfjs' Adam", () => tf.train.adam(0.1)],
+  ] as const)("stay as they were when a later one of several calls in one run throws: %s", async (_, make) => {
+    const table = tf.variable(tf.tensor2d([1, 2, 3, 4, 5, 6], [3, 2]));
+    const optimizer = make();
+    const step = compile(
+      (index: tf.Tensor) =>
+        optimizer.minimize(() => tf.sum(tf.square(tf.gather(table, index as tf.Tensor1D))), true) as tf.Scalar,
+    );
+    const calls = (...indices: number[]) =>
+      indices.map((i): [{ data: Int32Array; shape: number[] }] => [{ data: Int32Array.of(i), shape: [1] }]);
+    const values = async () => {
+      const state = (await optimizer.getWeights()).slice(1).map(({ tensor }) => tensor);
+      return [table, ...state].map((tensor) => [...tensor.dataSync()]);
+    };
+    await step.steps(calls(0, 1, 2));
+    const before = await values();
+    await expect(step.steps(calls(0, 1, 7))).rejects.toThrow(/7/);
+    expect(await values()).toEqual(before);
+    await step.steps(calls(2, 1, 0));
+    expect(await values()).not.toEqual(before);
     await step.dispose();
   });
 
