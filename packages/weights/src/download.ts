@@ -100,7 +100,8 @@ async function fetchPart(url: string, part: string, { signal, onProgress }: Down
 
 async function check(file: string, url: string, hash: KnownHash): Promise<void> {
   if (hash === undefined) return;
-  const [kind, expected] = "md5" in hash ? (["md5", hash.md5] as const) : (["sha256", hash.sha256Begins] as const);
+  const kind = "md5" in hash ? "md5" : "sha256";
+  const [expected] = Object.values(hash) as [string];
   const digest = createHash(kind);
   await pipeline(createReadStream(file), digest);
   const came = digest.digest("hex");
@@ -109,7 +110,7 @@ async function check(file: string, url: string, hash: KnownHash): Promise<void> 
   throw new WeightsError(
     file,
     "",
-    `expected the file of ${url} with a ${kind} that begins ${expected}, came ${came}: remove it and fetch it again`,
+    `expected the file of ${url} with a ${kind} that ${came.length === expected.length ? "is" : "begins"} ${expected}, came ${came}: remove it and fetch it again`,
   );
 }
 

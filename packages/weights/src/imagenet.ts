@@ -1,5 +1,12 @@
-/** What is known of a published file: Keras states an md5, torchvision the first digits of a sha256; some have neither. */
-export type KnownHash = { readonly md5: string } | { readonly sha256Begins: string } | undefined;
+/**
+ * What is known of a published file: the sha256 where at least two people who have it state the same, else the md5 that Keras states or
+ * the first digits of the sha256 that torchvision's names end in; some have none.
+ */
+export type KnownHash =
+  | { readonly sha256: string }
+  | { readonly md5: string }
+  | { readonly sha256Begins: string }
+  | undefined;
 
 /** Weights that were trained on ImageNet and that anybody may fetch. */
 export interface PublishedWeights {
@@ -142,11 +149,17 @@ const kerasTable = [
  */
 const efficientnetFactors = { "normalization/variance": [0.229, 0.224, 0.225] };
 
-/** Files of keras.applications that are named otherwise; Keras states no hash for MobileNet's. */
+/** Files of keras.applications that are named otherwise. Keras states no hash for MobileNet's; two others have the md5 of one of them. */
 const kerasOthers: readonly PublishedWeights[] = [
   other("mobilenet", true, `${keras}mobilenet/mobilenet_1_0_224_tf.h5`, undefined, "tf"),
   other("mobilenet", false, `${keras}mobilenet/mobilenet_1_0_224_tf_no_top.h5`, undefined, "tf"),
-  other("mobilenet-v2", true, `${keras}mobilenet_v2/mobilenet_v2_${ordering}_1.0_224.h5`, undefined, "tf"),
+  other(
+    "mobilenet-v2",
+    true,
+    `${keras}mobilenet_v2/mobilenet_v2_${ordering}_1.0_224.h5`,
+    { md5: "321911b381f6fd09b744356f6796ee18" },
+    "tf",
+  ),
   other("mobilenet-v2", false, `${keras}mobilenet_v2/mobilenet_v2_${ordering}_1.0_224_no_top.h5`, undefined, "tf"),
   ...(["b0", "b1"] as const).flatMap((size) => {
     const [top, notop] = {
@@ -164,24 +177,28 @@ const kerasOthers: readonly PublishedWeights[] = [
   }),
 ];
 
-/** Of torchvision (0.29, IMAGENET1K_V1): the file's name ends in the first digits of its sha256. */
+/** Of torchvision (0.29, IMAGENET1K_V1): model, file (its name ends in the first digits of its sha256), sha256 where it is known. */
 const torchTable = [
-  ["alexnet", "alexnet-owt-7be5be79"],
-  ["vgg11", "vgg11-8a719046"],
-  ["vgg13", "vgg13-19584684"],
-  ["vgg16-bn", "vgg16_bn-6c64b313"],
-  ["vgg19-bn", "vgg19_bn-c79401a0"],
-  ["resnet18", "resnet18-f37072fd"],
-  ["resnet34", "resnet34-b627a593"],
-  ["resnet50-tv", "resnet50-0676ba61"],
-  ["resnet101-tv", "resnet101-63fe2227"],
-  ["resnet152-tv", "resnet152-394f9c45"],
-  ["resnext50-32x4d", "resnext50_32x4d-7cdf4587"],
-  ["googlenet-tv", "googlenet-1378be20"],
-  ["inception-v3-tv", "inception_v3_google-0cc3c7bd"],
-  ["squeezenet1-1", "squeezenet1_1-b8a52dc0"],
-  ["mobilenet-v2-tv", "mobilenet_v2-b0353104"],
-  ["densenet121-tv", "densenet121-a639ec97"],
+  ["alexnet", "alexnet-owt-7be5be79", "7be5be791159472b1fbf3c69796f7cb30dca7ad8466c2df70058c37116cdee02"],
+  ["vgg11", "vgg11-8a719046", undefined],
+  ["vgg13", "vgg13-19584684", undefined],
+  ["vgg16-bn", "vgg16_bn-6c64b313", "6c64b3138f2f4fcb3bcc4cafde11619c4f440eb1631787e93a682fd88305888a"],
+  ["vgg19-bn", "vgg19_bn-c79401a0", "c79401a0cf3cb42714e4182f5868c7a6f4f4534f5df9e956e2bb2098de41cbb6"],
+  ["resnet18", "resnet18-f37072fd", "f37072fd47e89c5e827621c5baffa7500819f7896bbacec160b1a16c560e07ec"],
+  ["resnet34", "resnet34-b627a593", "b627a593bcbe140c234610266fe4f8ae95ea42fc881d091c9b6052e6b1d0590f"],
+  ["resnet50-tv", "resnet50-0676ba61", "0676ba61b6795bbe1773cffd859882e5e297624d384b6993f7c9e683e722fb8a"],
+  ["resnet101-tv", "resnet101-63fe2227", "63fe2227b86e8f1f2063f43a75c84d195911b6a0eace650907dd3dc62dd49a0a"],
+  ["resnet152-tv", "resnet152-394f9c45", "394f9c45966e3651a89bbb78a48410a6755854ce4a5ab64927cf1c7247f85e58"],
+  ["resnext50-32x4d", "resnext50_32x4d-7cdf4587", undefined],
+  ["googlenet-tv", "googlenet-1378be20", "1378be20a8e875cf1568b8a71654e704449655e34711a959a38b04fb34905cef"],
+  [
+    "inception-v3-tv",
+    "inception_v3_google-0cc3c7bd",
+    "0cc3c7bd75056d25e46cba549dc184522069b81e9787eff6df84f397bd52a5ef",
+  ],
+  ["squeezenet1-1", "squeezenet1_1-b8a52dc0", "b8a52dc049b60e4b6ab68ad0df457362afab8b6304b2febdc1650a5dab4d7e7b"],
+  ["mobilenet-v2-tv", "mobilenet_v2-b0353104", "b03531047ffacf1e2488318dcd2aba1126cde36e3bfe1aa5cb07700aeeee9889"],
+  ["densenet121-tv", "densenet121-a639ec97", "a639ec97d7c33b07ae66f0b5fb7d0192f95a3b11b7576c66c0126c2a727c4395"],
 ] as const;
 
 /** Every published file that fits a network of the zoo. */
@@ -191,13 +208,13 @@ export const imagenetWeights: readonly PublishedWeights[] = [
     { model, top: false, url: `${keras}${path}_${ordering}_notop.h5`, hash: { md5: notop }, licence, preprocessing },
   ]),
   ...kerasOthers,
-  ...torchTable.map(([model, file]): PublishedWeights => {
+  ...torchTable.map(([model, file, sha256]): PublishedWeights => {
     const preprocessing = model === "googlenet-tv" || model === "inception-v3-tv" ? "tf" : "torch";
     return {
       model,
       top: true,
       url: `${torch}${file}.pth`,
-      hash: { sha256Begins: file.slice(-8) },
+      hash: sha256 === undefined ? { sha256Begins: file.slice(-8) } : { sha256 },
       licence: "BSD-3-Clause",
       preprocessing,
     };

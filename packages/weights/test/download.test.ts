@@ -39,6 +39,7 @@ describe("weights are fetched", () => {
   });
 
   it.each([
+    ["its sha256", { sha256 }],
     ["its md5", { md5 }],
     ["the first digits of its sha256", { sha256Begins: sha256.slice(0, 8) }],
     ["no hash", undefined],
@@ -68,10 +69,14 @@ describe("weights are fetched", () => {
     await expect(fetchWeights(entry, { cache })).rejects.toThrow(/expected the file of .* md5/);
   });
 
-  it("never kept where the hash differs", async () => {
-    const entry = { url: `${base}/w.h5`, hash: { sha256Begins: "00000000" } };
-    await expect(fetchWeights(entry, { cache })).rejects.toThrow(/sha256 that begins 00000000/);
-    await expect(fetchWeights(entry, { cache })).rejects.toThrow(/sha256 that begins 00000000/);
+  it.each([
+    [{ sha256Begins: "00000000" }, /sha256 that begins 00000000, came/],
+    [{ sha256: "0".repeat(64) }, /sha256 that is 0{64}, came/],
+    [{ md5: "0".repeat(32) }, /md5 that is 0{32}, came/],
+  ] as const)("never kept where the hash differs: %j", async (hash, message) => {
+    const entry = { url: `${base}/w.h5`, hash };
+    await expect(fetchWeights(entry, { cache })).rejects.toThrow(message);
+    await expect(fetchWeights(entry, { cache })).rejects.toThrow(message);
     expect(ranges).toEqual([undefined, undefined]);
   });
 });
@@ -79,9 +84,18 @@ describe("weights are fetched", () => {
 describe("the table of published weights", () => {
   it.each(imagenetWeights)("$model, top $top: $url", ({ url, hash }) => {
     expect(new URL(url).protocol).toBe("https:");
-    if (hash !== undefined)
-      expect("md5" in hash ? hash.md5 : hash.sha256Begins).toMatch(/^([0-9a-f]{32}|[0-9a-f]{8})$/);
+    const lengths = { sha256: 64, md5: 32, sha256Begins: 8 };
+    for (const [kind, digits] of Object.entries(hash ?? {}))
+      expect(digits).toMatch(new RegExp(`^[0-9a-f]{${lengths[kind as keyof typeof lengths]}}$`));
   });
+
+  it.each(imagenetWeights.filter(({ url }) => url.endsWith(".pth")))(
+    "$model: the sha256 begins as the file's name ends",
+    ({ url, hash }) => {
+      const [digits] = Object.values(hash!) as [string];
+      expect(url).toContain(`-${digits.slice(0, 8)}.pth`);
+    },
+  );
 
   it("names every file once", () => {
     expect(new Set(imagenetWeights.map(({ url }) => url)).size).toBe(imagenetWeights.length);
