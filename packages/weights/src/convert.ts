@@ -3,7 +3,7 @@ import type { LoadOptions } from "./load-into.ts";
 import { loadModel, loadWeights } from "./load-model.ts";
 import { formatOf, saveModel } from "./save-model.ts";
 import type { SaveOptions, SaveReport } from "./save-model.ts";
-import { unread, verifySaved } from "./verify.ts";
+import { readyToVerify, verifySaved } from "./verify.ts";
 import type { WeightRow } from "./verify.ts";
 import { WeightsError } from "./weights-error.ts";
 
@@ -30,7 +30,7 @@ export async function convert(
   options: ConvertOptions = {},
 ): Promise<ConvertReport> {
   const { model: given, verify = false, ...rest } = options;
-  if (verify && (rest.format ?? formatOf(to)) === "onnx") throw unread(to);
+  if (verify) await readyToVerify({ path: to, format: rest.format ?? formatOf(to) });
   const model = await source(from, to, given, rest);
   try {
     const report = await saveModel(model, to, rest);

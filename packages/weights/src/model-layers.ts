@@ -16,3 +16,8 @@ export function modelLayers(model: tfl.LayersModel): ModelLayer[] {
     "layers" in layer ? modelLayers(layer as tfl.LayersModel) : [{ name: layer.name, layer, weights: layer.weights }],
   );
 }
+
+/** The names of tensors as tfjs names a model's inputs and outputs, after their layers; a sequential model does not know its own. */
+export function layerNames(tensors: readonly tfl.SymbolicTensor[]): string[] {
+  return tensors.map(({ sourceLayer }) => sourceLayer.name);
+}

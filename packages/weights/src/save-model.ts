@@ -16,6 +16,8 @@ export type ModelFormat = "keras" | "h5" | "weights-h5" | "safetensors" | "onnx"
 export interface SaveOptions {
   /** Instead of what the path's ending says; needed for a folder. */
   format?: ModelFormat;
+  /** Kept as JSON with a SavedModel, in `savedModelNotes`: what its user must know, such as preprocessing and classes. */
+  notes?: object;
   /** Smaller weights in a tfjs model. */
   quantise?: Quantisation;
 }
@@ -35,14 +37,16 @@ export interface SaveReport {
 export async function saveModel(
   model: tfl.LayersModel,
   path: string,
-  { format = formatOf(path), quantise }: SaveOptions = {},
+  { format = formatOf(path), quantise, notes }: SaveOptions = {},
 ): Promise<SaveReport> {
   if (quantise !== undefined && format !== "tfjs")
     throw new WeightsError(path, "", `quantised weights are for tfjs models, not for ${format}`);
+  if (notes !== undefined && format !== "savedmodel")
+    throw new WeightsError(path, "", `notes are kept with a SavedModel, not with ${format}`);
   if (format === "tfjs" || format === "savedmodel") {
     await writeFolderAtomically(path, (folder) =>
       format === "savedmodel"
-        ? writeSavedModel(folder, model)
+        ? writeSavedModel(folder, model, notes)
         : writeTfjs(folder, model, quantise === undefined ? {} : { quantise }),
     );
     return { path, format, bytes: folderBytes(path), tensors: model.weights.length };

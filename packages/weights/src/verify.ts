@@ -3,15 +3,17 @@ import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { join } from "node:path";
 import { loadModel, loadWeights } from "./load-model.ts";
+import { layerNames } from "./model-layers.ts";
+import { onnxRuntime, openOnnx } from "./onnx/run-onnx.ts";
+import type { Runner } from "./onnx/run-onnx.ts";
 import type { SaveReport } from "./save-model.ts";
-import { WeightsError } from "./weights-error.ts";
 import { signatureName } from "./write-saved-model.ts";
 
 /** One weight of the model; with `verify` how far it is from the one that was read back. */
 export interface WeightRow {
   readonly name: string;
   readonly shape: readonly (number | null)[];
-  /** Missing for a SavedModel, whose variables have TensorFlow's names: its outputs are made of all of them. */
+  /** Missing for ONNX and a SavedModel, which others run: their outputs are made of all weights. */
   readonly worst?: number;
 }
 
@@ -22,13 +24,16 @@ export interface Verification {
   readonly worst: number;
 }
 
-/** Reads a saved model back and compares it with what was written: each weight, and the outputs over a probe input. */
+/**
+ * Reads a saved model back and compares it with what was written: each weight, and the outputs over a probe input. TensorFlow runs
+ * a SavedModel, ONNX Runtime (the package onnxruntime-node) an ONNX file: of these the outputs only. Throws where it is not there.
+ */
 export async function verifySaved(
   model: tfl.LayersModel,
   { path, format }: Pick<SaveReport, "path" | "format">,
 ): Promise<Verification> {
-  if (format === "onnx") throw unread(path);
-  if (format === "savedmodel") return verifySavedModel(model, path);
+  if (format === "onnx") return verifyOutputs(model, await openOnnx(path));
+  if (format === "savedmodel") return verifyOutputs(model, await openSavedModel(model, path));
   const before = new Map(model.weights.map((variable) => [variable, variable.read().clone()]));
   const probes = model.inputs.map(probeInput);
   try {
@@ -52,29 +57,35 @@ export async function verifySaved(
   }
 }
 
-/** Why ONNX files are not verified here. */
-export function unread(path: string): WeightsError {
-  return new WeightsError(path, "", "ONNX files are written, not read: verify this one with onnxruntime");
+/** Throws where what verifies this format is not installed, so that it is known before anything is written. */
+export async function readyToVerify({ path, format }: Pick<SaveReport, "path" | "format">): Promise<void> {
+  if (format === "onnx") await onnxRuntime(path);
 }
 
-async function verifySavedModel(model: tfl.LayersModel, path: string): Promise<Verification> {
+async function verifyOutputs(model: tfl.LayersModel, again: Runner): Promise<Verification> {
   const probes = model.inputs.map(probeInput);
-  const again = await loadSavedModel(path);
+  const expected = outputsOf(model, probes);
+  let results: tf.Tensor[] = [];
   try {
-    const named = model.inputNames.map((name, index) => [signatureName(name), probes[index]!] as const);
-    const results = await again(Object.fromEntries(named));
-    const worst = tf.tidy(() =>
-      Math.max(
-        ...outputsOf(model, probes).map((output, index) =>
-          worstOf(output, results[signatureName(model.outputNames[index]!)]!.tensor()),
-        ),
-      ),
-    );
+    results = await again.run(probes);
+    const worst = Math.max(...expected.map((output, index) => worstOf(output, results[index]!)));
     return { weights: model.weights.map(({ originalName: name, shape }) => ({ name, shape })), worst };
   } finally {
-    tf.dispose(probes);
+    tf.dispose([probes, expected, results]);
     await again.dispose();
   }
+}
+
+async function openSavedModel(model: tfl.LayersModel, path: string): Promise<Runner> {
+  const loaded = await loadSavedModel(path);
+  return {
+    async run(inputs) {
+      const named = layerNames(model.inputs).map((name, index) => [signatureName(name), inputs[index]!] as const);
+      const results = await loaded(Object.fromEntries(named));
+      return layerNames(model.outputs).map((name) => results[signatureName(name)]!.tensor());
+    },
+    dispose: () => loaded.dispose(),
+  };
 }
 
 /** The model of a whole file, or the same model with the weights of a file that holds only these. */

@@ -1,13 +1,19 @@
 import { compile } from "@convkit/graph";
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { layerNames } from "./model-layers.ts";
 import { WeightsError } from "./weights-error.ts";
+
+/** Where a SavedModel keeps notes for its user; TensorFlow leaves the folder alone. */
+export const savedModelNotes = "assets.extra/convkit.json";
 
 /**
  * Writes a model's prediction as a SavedModel for Python and TF Serving: signature `serving_default`, inputs and outputs named after
  * the model's layers, any batch. It takes a TensorFlow engine to write one.
  */
-export async function writeSavedModel(folder: string, model: tfl.LayersModel): Promise<void> {
+export async function writeSavedModel(folder: string, model: tfl.LayersModel, notes?: object): Promise<void> {
   if (tf.getBackend() !== "tensorflow") {
     throw new WeightsError(
       folder,
@@ -28,9 +34,14 @@ export async function writeSavedModel(folder: string, model: tfl.LayersModel): P
   );
   try {
     await predict.savedModel(folder, inputs, {
-      inputs: model.inputNames.map(signatureName),
-      outputs: model.outputNames.map(signatureName),
+      inputs: layerNames(model.inputs).map(signatureName),
+      outputs: layerNames(model.outputs).map(signatureName),
     });
+    if (notes !== undefined) {
+      const file = join(folder, savedModelNotes);
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, JSON.stringify(notes));
+    }
   } finally {
     await predict.dispose();
     tf.dispose(inputs);

@@ -2,6 +2,7 @@ import type * as tfl from "@tensorflow/tfjs-layers";
 import type { ByteSink } from "../atomic-file.ts";
 import { inOrder, usesOf } from "../keras/export-graph.ts";
 import { weightName } from "../load-into.ts";
+import { layerNames } from "../model-layers.ts";
 import type { NamedTensor } from "../named-tensor.ts";
 import { torchWeights } from "../torch/torch-weights.ts";
 import type { TorchWeight } from "../torch/torch-weights.ts";
@@ -27,8 +28,8 @@ export function writeOnnx(sink: ByteSink, model: tfl.LayersModel, file: string):
   const graph = new OnnxGraph();
   const problems: string[] = [];
   const weights = new Map(torchWeights(model).map((weight) => [weight.variable, weight]));
-  const inputNames = names(model.inputNames, graph);
-  const outputNames = names(model.outputNames, graph);
+  const inputNames = names(layerNames(model.inputs), graph);
+  const outputNames = names(layerNames(model.outputs), graph);
   const inputs = model.inputs.map(({ shape }, index): Value => ({ name: inputNames[index]!, shape: anyBatch(shape) }));
   const starts = inputs.map(({ name, shape }): Value => ({
     name: toOnnxOrder(graph, name, name, shape.length),

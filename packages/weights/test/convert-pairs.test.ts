@@ -1,0 +1,90 @@
+import { availableEngines, useEngine } from "@convkit/engine";
+import { createModel } from "@convkit/models";
+import { peerPython, runPeer } from "@convkit/testing";
+import * as tfl from "@tensorflow/tfjs-layers";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { convert, loadWeights, saveModel } from "../src/index.ts";
+import type { ModelFormat } from "../src/index.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "convkit-pairs-"));
+const at = (name: string): string => join(folder, name);
+const lenet = (seed: number): ReturnType<typeof createModel> => createModel("lenet5", { seed });
+const hasTensorflow = (await availableEngines()).some((name) => name !== "wasm");
+
+/** Files of the formats that are read, and whether they hold the architecture too. */
+const sources: readonly (readonly [name: string, whole: boolean, format?: ModelFormat])[] = [
+  ["from.keras", true],
+  ["from.h5", true],
+  ["from-tfjs", true, "tfjs"],
+  ["from.weights.h5", false],
+  ["from.safetensors", false],
+  ...(peerPython === undefined ? [] : [["from.pth", false] as const]),
+];
+/** What is written, and how far its outputs may be from the model's: ONNX Runtime and TensorFlow add in another order. */
+const targets: readonly (readonly [name: string, limit: number, format?: ModelFormat])[] = [
+  ["to.keras", 0],
+  ["to.h5", 0],
+  ["to-tfjs", 0, "tfjs"],
+  ["to.weights.h5", 0],
+  ["to.safetensors", 0],
+  ["to.onnx", 1e-6],
+  ...(hasTensorflow ? [["to-saved", 1e-6, "savedmodel"] as const] : []),
+];
+
+describe("convert, from every format that is read to every one that is written", { timeout: 240_000 }, () => {
+  beforeAll(async () => {
+    await useEngine();
+    const model = lenet(1);
+    for (const [name, , format] of sources)
+      if (!name.endsWith(".pth")) await saveModel(model, at(name), format === undefined ? {} : { format });
+    model.dispose();
+    if (peerPython !== undefined)
+      runPeer("import sys, torch, safetensors.torch as st; torch.save(st.load_file(sys.argv[1]), sys.argv[2])", [
+        at("from.safetensors"),
+        at("from.pth"),
+      ]);
+  }, 240_000);
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it.each(targets.map(([to, limit, format]) => ({ to, limit, format })))(
+    "a sequential model that tfjs made to $to",
+    async ({ to, limit, format }) => {
+      const { conv2d, flatten, dense } = tfl.layers;
+      const convolution = conv2d({ filters: 3, kernelSize: 3, inputShape: [8, 8, 2], activation: "relu" });
+      const model = tfl.sequential({ layers: [convolution, flatten(), dense({ units: 4 })] });
+      const report = await convert(undefined, at(`sequential-${to}`), {
+        model,
+        verify: true,
+        ...(format && { format }),
+      });
+      expect(report.worst).toBeLessThanOrEqual(limit);
+      expect(report.tensors).toBe(4);
+      model.dispose();
+    },
+  );
+
+  it.each(
+    sources.flatMap(([from, whole]) => targets.map(([to, limit, format]) => [from, to, limit, format, whole] as const)),
+  )("%s to %s", async (from, to, limit, format, whole) => {
+    const original = lenet(1);
+    // Other weights than the file's: were they not loaded, the model would not be the one that was saved.
+    const model = whole ? undefined : lenet(2);
+    const options = { verify: true, ...(format !== undefined && { format }), ...(model !== undefined && { model }) };
+    const { worst, weights } = await convert(at(from), at(to), options);
+    expect(worst).toBeLessThanOrEqual(limit);
+    expect(weights.map(({ shape }) => shape)).toEqual(original.weights.map(({ shape }) => shape));
+    if (limit === 0) {
+      const again = lenet(3);
+      await loadWeights(again, at(to));
+      expect(again.getWeights().map((weight) => weight.dataSync())).toEqual(
+        original.getWeights().map((weight) => weight.dataSync()),
+      );
+      again.dispose();
+    }
+    model?.dispose();
+    original.dispose();
+  });
+});
