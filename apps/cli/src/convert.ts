@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { saveModel as saveTfjs } from "@convkit/trainer";
-import { saveModel, verifySaved } from "@convkit/weights";
+import { readyToVerify, saveModel, verifySaved } from "@convkit/weights";
 import type { SaveReport, WeightRow } from "@convkit/weights";
 import type { Context } from "./context.ts";
 import { engineInUse } from "./engine-in-use.ts";
@@ -27,12 +27,9 @@ export async function convert(context: Context, name: string, out: string, optio
     throw new UsageError(
       `Cannot tell the format of ${out}: it must end in ${endings.join(", ")}, or in / with --to tfjs or --to savedmodel.`,
     );
-  if (options.verify === true && /\.onnx$/i.test(out))
-    throw new UsageError(
-      "--verify reads the result back, which .onnx is only written for: verify it with onnxruntime.",
-    );
   const path = userPath(out);
   if (existsSync(path)) throw new UsageError(`${out} is there already: remove it, or give another name.`);
+  if (options.verify === true && /\.onnx$/i.test(out)) await readyToVerify({ path, format: "onnx" });
   const engine = await engineInUse(context);
   if (options.to === "savedmodel" && engine.backend !== "tensorflow")
     throw new UsageError(
@@ -46,7 +43,11 @@ export async function convert(context: Context, name: string, out: string, optio
     await saveTfjs(model, path, { name: modelName, classes: classes ?? [], preprocessing });
     size = await folderBytes(path);
   } else {
-    ({ format, bytes: size } = await saveModel(model, path, folder ? { format: "savedmodel" } : {}));
+    ({ format, bytes: size } = await saveModel(
+      model,
+      path,
+      folder ? { format: "savedmodel", notes: { name: modelName, classes: classes ?? [], preprocessing } } : {},
+    ));
   }
   const report = { written: path, bytes: size, tensors };
   const line = `${out}: ${sized(size)}, ${grouped(tensors)} tensors`;

@@ -1,13 +1,16 @@
 import type { DataSplits, IndexedDataset } from "@convkit/datasets";
 import { findArchitecture, isModelName } from "@convkit/models";
-import { evaluate as evaluateModel } from "@convkit/trainer";
+import { evaluate as evaluateModel, type EvaluateOptions, type Evaluation } from "@convkit/trainer";
 import type { Context } from "./context.ts";
 import { openCsv } from "./csv-file.ts";
 import { engineInUse } from "./engine-in-use.ts";
 import { grouped, percent, table } from "./format.ts";
+import { evaluateSaved } from "./evaluate-saved.ts";
+import { imageShape } from "./image-shape.ts";
 import { type DataOptions, loadSplits } from "./load-data.ts";
 import { countingBar } from "./progress.ts";
-import { inputOf, type ModelOptions, resolveModel } from "./resolve-model.ts";
+import { inputOf, type ModelOptions, type ResolvedModel, resolveModel } from "./resolve-model.ts";
+import { isSavedModel, openSavedModel } from "./saved-model.ts";
 import { UsageError } from "./usage-error.ts";
 import { userPath } from "./user-path.ts";
 
@@ -22,33 +25,30 @@ interface Options extends ModelOptions, DataOptions {
 export async function evaluate(context: Context, name: string, options: Options): Promise<void> {
   await engineInUse(context);
   const { seed } = context.options;
-  const resolved = isModelName(name) ? undefined : await resolveModel(name, options, seed);
-  const image = resolved === undefined ? (options.input ?? findArchitecture(name).input) : inputOf(resolved.model);
-  const splits = await loadSplits(context, { ...options, image, ...(seed !== undefined && { seed }) });
+  const subject = await subjectOf(context, name, options);
+  const splits = await loadSplits(context, { ...options, image: subject.image, ...(seed !== undefined && { seed }) });
   const [split, data] = chosenSplit(splits, options.split);
-  const { model, preprocessing } =
-    resolved ?? (await resolveModel(name, { classes: data.classes.length, ...options }, seed));
   const { tta = false, csv, batch } = options;
   const columns = ["image", "label", "predicted", "probability", "right"];
   const rows = csv === undefined ? undefined : await openCsv(userPath(csv), columns);
   const bar = countingBar(context.out, data.size, "images");
-  const evaluation = await evaluateModel(model, data, {
-    preprocessing,
-    mirror: tta,
-    signal: context.signal,
-    async onBatch({ indices, labels, predicted, probability, seen }) {
-      bar.update(seen);
-      const told = Array.from(indices, (index, place) => [
-        data.describe(index),
-        data.classes[labels[place]!]!,
-        data.classes[predicted[place]!]!,
-        probability[place]!,
-        Number(labels[place] === predicted[place]),
-      ]);
-      await rows?.add(told);
-    },
-    ...(batch !== undefined && { batch }),
-  })
+  const evaluation = await subject
+    .judge(data, {
+      mirror: tta,
+      signal: context.signal,
+      async onBatch({ indices, labels, predicted, probability, seen }) {
+        bar.update(seen);
+        const told = Array.from(indices, (index, place) => [
+          data.describe(index),
+          data.classes[labels[place]!]!,
+          data.classes[predicted[place]!]!,
+          probability[place]!,
+          Number(labels[place] === predicted[place]),
+        ]);
+        await rows?.add(told);
+      },
+      ...(batch !== undefined && { batch }),
+    })
     .then(async (made) => {
       await rows?.done();
       return made;
@@ -57,8 +57,35 @@ export async function evaluate(context: Context, name: string, options: Options)
       bar.stop();
       await rows?.close();
     });
-  const { mistakes: _mistakes, ...result } = evaluation;
-  context.out.result({ model: name, data: splits.name, split, ...result }, text(splits.name, split, result));
+  context.out.result({ model: name, data: splits.name, split, ...evaluation }, text(splits.name, split, evaluation));
+}
+
+/** What is evaluated: what it takes images for, and how it is judged. */
+interface Subject {
+  readonly image: [number, number, number];
+  judge(data: IndexedDataset, options: Omit<EvaluateOptions, "preprocessing">): Promise<Evaluation>;
+}
+
+/** A SavedModel, a network of the zoo with as many classes as the data, or a model that has its own. */
+async function subjectOf(context: Context, name: string, options: Options): Promise<Subject> {
+  const { seed } = context.options;
+  if (isSavedModel(name)) {
+    const network = await openSavedModel(context, name);
+    const image = imageShape(name, network.input);
+    return { image, judge: (data, how) => evaluateSaved(name, network, data, how).finally(() => network.dispose()) };
+  }
+  const judged = async ({ model, preprocessing }: ResolvedModel, data: IndexedDataset, how: EvaluateOptions) => {
+    const { mistakes: _mistakes, ...result } = await evaluateModel(model, data, { ...how, preprocessing });
+    return result;
+  };
+  if (isModelName(name))
+    return {
+      image: options.input ?? ([...findArchitecture(name).input] as [number, number, number]),
+      judge: async (data, how) =>
+        judged(await resolveModel(name, { classes: data.classes.length, ...options }, seed), data, how),
+    };
+  const resolved = await resolveModel(name, options, seed);
+  return { image: inputOf(resolved.model), judge: (data, how) => judged(resolved, data, how) };
 }
 
 function chosenSplit(splits: DataSplits<IndexedDataset>, wanted: Options["split"]): [string, IndexedDataset] {
@@ -69,11 +96,7 @@ function chosenSplit(splits: DataSplits<IndexedDataset>, wanted: Options["split"
   return [split, data];
 }
 
-function text(
-  name: string,
-  split: string,
-  result: Omit<Awaited<ReturnType<typeof evaluateModel>>, "mistakes">,
-): string {
+function text(name: string, split: string, result: Evaluation): string {
   const rows = result.perClass.map(({ label, precision, recall, f1, support }) => [
     label,
     percent(precision),

@@ -6,6 +6,8 @@ import { openCsv } from "./csv-file.ts";
 import { engineInUse } from "./engine-in-use.ts";
 import { grouped, percent } from "./format.ts";
 import { decodedImages, foundImages } from "./found-images.ts";
+import { imageShape } from "./image-shape.ts";
+import { mirror } from "./mirror.ts";
 import { countingBar } from "./progress.ts";
 import { type ModelOptions, resolveModel } from "./resolve-model.ts";
 import { isSavedModel, openSavedModel } from "./saved-model.ts";
@@ -49,7 +51,11 @@ export async function predict(
   const saved = isSavedModel(name) ? await openSavedModel(context, name) : undefined;
   const resolved = saved === undefined ? await resolveModel(name, modelOptions, context.options.seed) : undefined;
   const shape = imageShape(name, saved?.input ?? resolved!.model.inputs[0]!.shape);
-  const forward = saved ?? predictor(resolved!.model, { preprocessing: resolved!.preprocessing });
+  const forward: Predictor =
+    saved === undefined
+      ? predictor(resolved!.model, { preprocessing: resolved!.preprocessing })
+      : { predict: saved.classify, dispose: saved.dispose };
+  const known = saved?.metadata.classes ?? resolved?.classes ?? [];
   const bar = countingBar(context.out, files.length, "images");
   const kept = typeof top === "number" ? top : 5;
   const answers: Answer[] = [];
@@ -66,7 +72,7 @@ export async function predict(
       const width = scores.length / part.length;
       const answered = part.map((image, place) => {
         const row = scores.subarray(place * width, (place + 1) * width);
-        return { image, predictions: ranked(row, resolved?.classes, kept) };
+        return { image, predictions: ranked(row, known, kept) };
       });
       // With a file for them, answers need no memory.
       if (table === undefined) answers.push(...answered);
@@ -99,30 +105,11 @@ async function scoresOf(
   return scores.map((score, index) => (score + others[index]!) / 2);
 }
 
-/** Every row of pixels from right to left. */
-function mirror(data: Uint8Array, width: number, channels: number): Uint8Array {
-  const made = new Uint8Array(data.length);
-  for (let row = 0; row < data.length; row += width * channels)
-    for (let x = 0; x < width; x += 1) {
-      const from = row + x * channels;
-      made.set(data.subarray(from, from + channels), row + (width - 1 - x) * channels);
-    }
-  return made;
-}
-
-/** The image size a model takes; where it takes any, 224 by 224. */
-function imageShape(name: string, input: readonly (number | null)[]): [number, number, 1 | 3] {
-  const [, height, width, channels] = input;
-  if (channels !== 1 && channels !== 3)
-    throw new Error(`${name} takes arrays of ${String(channels)} channels, not images: use convkit run.`);
-  return [height ?? 224, width ?? 224, channels];
-}
-
-function ranked(scores: Float32Array, classes: readonly string[] | undefined, count: number): Prediction[] {
+function ranked(scores: Float32Array, classes: readonly string[], count: number): Prediction[] {
   const table = scores.length === 1 ? Float32Array.of(1 - scores[0]!, scores[0]!) : scores;
   return topClasses(table, Math.min(count, table.length)).map((index) => ({
     index,
-    label: classes?.[index] ?? String(index),
+    label: classes[index] ?? String(index),
     probability: table[index]!,
   }));
 }
