@@ -42,6 +42,8 @@ class LastStep extends tfl.layers.Layer {
   }
 }
 
+type Loss = string | string[] | ((truth: tf.Tensor, guess: tf.Tensor) => tf.Tensor);
+
 /** Published programs' kinds of model: the docs' convnet, date conversion's encoder and decoder, ACGAN's discriminator. */
 const programs = {
   "a convnet from the docs": () => {
@@ -146,9 +148,37 @@ const programs = {
     const y = values([20, 12, 12, 1], 3);
     return { model, x: [values([20, 6]), indices([20, 1], 2)], y, loss: "meanSquaredError" };
   },
+  "words read both ways, as in sentiment": () => {
+    const model = tfl.sequential();
+    model.add(tfl.layers.embedding({ inputDim: 7, outputDim: 4, inputLength: 5, embeddingsInitializer: "zeros" }));
+    const layer = tfl.layers.lstm({ units: 3, ...undrawn }) as tfl.RNN;
+    model.add(tfl.layers.bidirectional({ layer, mergeMode: "concat" }));
+    model.add(tfl.layers.dense({ units: 1, activation: "sigmoid", kernelInitializer: "zeros" }));
+    const y = tf.cast(tf.greater(values([20, 1], 9), 0), "float32");
+    return { model, x: indices([20, 5], 1), y, loss: "binaryCrossentropy" };
+  },
+  "a frozen base and a loss of its own, as in finding objects": () => {
+    const model = tfl.sequential();
+    const conv = { kernelInitializer: "zeros", useBias: false, trainable: false } as const;
+    model.add(tfl.layers.conv2d({ inputShape: [8, 8, 3], filters: 4, kernelSize: 3, strides: 2, ...conv }));
+    model.add(tfl.layers.batchNormalization({ trainable: false }));
+    model.add(tfl.layers.reLU({ maxValue: 6 }));
+    model.add(tfl.layers.flatten());
+    model.add(tfl.layers.dense({ units: 3, kernelInitializer: "zeros" }));
+    const loss = (truth: tf.Tensor, guess: tf.Tensor) =>
+      tf.tidy(() => {
+        const n = truth.shape[0] as number;
+        const [isTrue, isGuess] = [truth, tf.sigmoid(guess)].map((x) => tf.slice(x, [0, 0], [n, 1]));
+        const [box, guessed] = [truth, guess].map((x) => tf.slice(x, [0, 1], [n, 2]));
+        const kind = tf.mean(tfl.metrics.binaryCrossentropy(isTrue!, isGuess!));
+        return tf.add(tf.mul(kind, 10), tfl.metrics.meanSquaredError(box!, guessed!));
+      });
+    const y = tf.concat([tf.cast(tf.greater(values([20, 1], 9), 0), "float32"), values([20, 2], 4)], 1);
+    return { model, x: values([20, 8, 8, 3]), y, loss };
+  },
 } satisfies Record<
   string,
-  () => { model: tfl.LayersModel; x: tf.Tensor | tf.Tensor[]; y: tf.Tensor | tf.Tensor[]; loss: string | string[] }
+  () => { model: tfl.LayersModel; x: tf.Tensor | tf.Tensor[]; y: tf.Tensor | tf.Tensor[]; loss: Loss }
 >;
 
 describe.runIf(engines.includes("native"))("an accelerated model", () => {
