@@ -51,7 +51,8 @@ export async function loadKerasLayers(
   const skip = (name: string, problem: string): void =>
     void (ignore?.test(name) === true ? ignored.push(name) : problems.push(problem));
   for (const [layer, saved] of pairs) {
-    if (layer === undefined)
+    if (layer === undefined && standsFor(model, saved!)) ignored.push(saved!.layer);
+    else if (layer === undefined)
       skip(
         saved!.layer,
         `extra: the file has layer "${saved!.layer}" (${shapesOf(saved!.tensors)}), the model has not`,
@@ -122,6 +123,13 @@ function asTensor(values: TensorData, shape: readonly number[], dtype: string): 
   if (dtype === "int32")
     return tf.tensor(values instanceof Int32Array ? values : Int32Array.from(values), shape as number[], "int32");
   return tf.tensor(values instanceof Float32Array ? values : Float32Array.from(values), shape as number[], "float32");
+}
+
+/** Whether it is the fixed convolution that local response normalisation is in Keras' files: `norm1.2` of our `norm1`. */
+function standsFor(model: tfl.LayersModel, { layer: saved }: LayerTensors): boolean {
+  return model.layers.some(
+    (layer) => layer.getClassName() === "LocalResponseNormalization" && saved.startsWith(`${layer.name}.`),
+  );
 }
 
 /** The weight's own name: `kernel` of `conv1/kernel`. */
