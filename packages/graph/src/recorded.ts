@@ -10,7 +10,7 @@ import { guardWrites } from "./guard.ts";
 import { lowerPrecision } from "./precision.ts";
 import { fillSlots, Slot } from "./signature.ts";
 import type { Leaf } from "./signature.ts";
-import { multiplyPoints } from "./point-convolutions.ts";
+import { cropToPoints, multiplyPoints } from "./point-convolutions.ts";
 import { spareLeakyRelus } from "./spare-leaky-relus.ts";
 import { mapLeaves } from "./structure.ts";
 import type { Trace } from "./trace.ts";
@@ -85,8 +85,9 @@ export function recordCalls(
   if (frozen) freeze(trace.variables.values(), rootsOf(outputs, writes));
   if (!options.exact) {
     spareLeakyRelus(rootsOf(outputs, writes));
-    // Frozen convolutions are fused with what follows, and keep their weights in the kernels' own layout.
-    if (!frozen) multiplyPoints(rootsOf(outputs, writes), { is16Bit: precision !== "float32" });
+    // Frozen convolutions stay such: they are fused with what follows, and keep their weights in the kernels' own layout.
+    if (frozen) cropToPoints(rootsOf(outputs, writes));
+    else multiplyPoints(rootsOf(outputs, writes), { is16Bit: precision !== "float32" });
   }
   if (precision !== "float32") {
     const refs = outputs.map(({ ref }) => ref);

@@ -59,8 +59,21 @@ const rules: Record<string, Rule> = {
     const { shape: biasShape } = outputOf(bias);
     if (dtype !== DT.float32 || shape.length < 2 || biasShape.length !== 1 || shape.at(-1) !== biasShape[0])
       return undefined;
-    return { node: trace.add("BiasAdd", { T, data_format: attr.string("NHWC") }, [x, bias]), index: 0 };
+    const matrix = matrixBehind(x);
+    const attrs = { T, data_format: attr.string("NHWC") };
+    const sum = { node: trace.add("BiasAdd", attrs, [matrix ?? x, bias]), index: 0 };
+    return matrix === undefined ? sum : reshaped(trace, sum, shape);
   },
+
+  Relu: (trace, attrs, [x]) => {
+    const result = activated(trace, "Relu", attrs, x);
+    if (result !== undefined && x !== undefined) trace.relus.set(x.node, result);
+    return result;
+  },
+  Relu6: (trace, attrs, [x]) => activated(trace, "Relu6", attrs, x),
+  Elu: (trace, attrs, [x]) => activated(trace, "Elu", attrs, x),
+  Tanh: (trace, attrs, [x]) => activated(trace, "Tanh", attrs, x),
+  Sigmoid: (trace, attrs, [x]) => activated(trace, "Sigmoid", attrs, x),
 
   Sum: (trace, { T, keep_dims }, [x, axes]) => {
     if (x === undefined || axes === undefined || T === undefined || keep_dims?.["b"] === true) return undefined;
@@ -110,6 +123,21 @@ function isFasterBatched(a: readonly number[], b: readonly number[], turnsLeft: 
   const columns = b.at(turnsRight ? -2 : -1)!;
   if (turnsLeft === turnsRight || rows * summed * columns < largeProduct) return false;
   return turnsRight || summed >= manyRows;
+}
+
+/** The product, or product and bias, that `x` is a stack of one of: what TensorFlow fuses with a bias and an activation. */
+function matrixBehind({ node }: Ref): Ref | undefined {
+  const [matrix] = node.op === "Reshape" ? node.inputs : [];
+  if (matrix === undefined || !/^(MatMul|BiasAdd)$/.test(matrix.node.op)) return undefined;
+  const [from, to] = [outputOf(matrix).shape, node.outputs[0]!.shape];
+  return from.length === 2 && sameShape(to.slice(-2), from) ? matrix : undefined;
+}
+
+/** The activation of the matrix that `x` is a stack of one of. */
+function activated(trace: Trace, op: string, attrs: Record<string, Attr>, x: Ref | undefined): Ref | undefined {
+  const matrix = x === undefined ? undefined : matrixBehind(x);
+  if (x === undefined || matrix === undefined) return undefined;
+  return reshaped(trace, { node: trace.add(op, attrs, [matrix]), index: 0 }, outputOf(x).shape);
 }
 
 /** A matrix from a stack of one matrix. */

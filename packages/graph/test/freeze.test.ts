@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type * as tfl from "@tensorflow/tfjs-layers";
+import * as tfl from "@tensorflow/tfjs-layers";
 import { useEngine } from "@convkit/engine";
 import { engines } from "@convkit/testing";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -47,6 +47,25 @@ describe.runIf(engines.includes("native"))("frozen prediction equals eager predi
     expect(Object.keys(ops)).not.toContain("Add");
     expect(Object.keys(ops)).toContain("AddN");
     expect(variables).toEqual([]);
+    await predict.dispose();
+  });
+
+  test("dense layers are one kernel each, with bias and activation", async () => {
+    // TensorFlow leaves a bias of zeros out.
+    const biasInitializer = "ones";
+    const net = tfl.sequential({
+      layers: [
+        tfl.layers.dense({ units: 8, activation: "relu", biasInitializer, inputShape: [6] }),
+        tfl.layers.dense({ units: 8, activation: "tanh", biasInitializer }),
+        tfl.layers.dense({ units: 3, biasInitializer }),
+      ],
+    });
+    const predict = compile((x: tf.Tensor) => net.apply(x) as tf.Tensor, { freeze: true });
+    const input = { data: Float32Array.from({ length: 24 }, (_, i) => Math.sin(i)), shape: [4, 6] };
+    const { result, ops } = await predict.profile(input);
+    expect(ops.filter(({ op }) => op.includes("FusedMatMul"))).toMatchObject([{ count: 3 }]);
+    const expected = tf.tidy(() => (net.apply(tf.tensor(input.data, input.shape)) as tf.Tensor).dataSync());
+    result.data.forEach((value, i) => expect(value).toBeCloseTo(expected[i]!, 5));
     await predict.dispose();
   });
 

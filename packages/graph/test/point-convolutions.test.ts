@@ -104,6 +104,32 @@ describe.runIf(engines.includes("native"))("convolutions that are matrix product
     expectClose(half.got, half.eager, 0.02);
   });
 
+  test.each(products)("$title predicts the same with frozen weights", async ({ x: shape, filter, stride = 1, pad }) => {
+    const weights = tf.variable(tf.tensor(values(filter, 2).data, filter));
+    const predict = (x: tf.Tensor) =>
+      tf.conv2d(x as tf.Tensor4D, weights as tf.Tensor as tf.Tensor4D, stride, pad ?? "same");
+    const input = values(shape, 1);
+    const compiled = compile(predict, { freeze: true });
+    const { data } = await compiled(input);
+    await compiled.dispose();
+    expectClose([data], [tf.tidy(() => predict(tf.tensor(input.data, shape)).dataSync())], 1e-5);
+    weights.dispose();
+  });
+
+  test("frozen weights that meet padding alone are left out", async () => {
+    const filter = tf.variable(tf.randomUniform([3, 3, 64, 64], -1, 1, "float32", 5) as tf.Tensor4D);
+    const predict = compile(
+      (x: tf.Tensor) => tf.conv2d(x as tf.Tensor4D, filter as tf.Tensor as tf.Tensor4D, 1, "same"),
+      {
+        freeze: true,
+      },
+    );
+    await predict(values([1, 1, 1, 64], 1));
+    expect(predict.describe()[0]!.graphBytes).toBeLessThan(2 * 64 * 64 * 4);
+    await predict.dispose();
+    filter.dispose();
+  });
+
   test("any size gives what it does eagerly", async () => {
     const side = fc.integer({ min: 1, max: 4 });
     const window = fc.integer({ min: 1, max: 3 });
