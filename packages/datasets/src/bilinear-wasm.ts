@@ -1,4 +1,4 @@
-/** Compiled from `assembly/bilinear.ts` by `node assembly/assemble.mjs`. */
+/** Compiled from `assembly/bilinear.ts` by `pnpm assemble`. */
 export const bilinearWasm =
   "AGFzbQEAAAABDAFgCH9/f39/f39/AAMCAQAFAwEAAgcTAgZyZXNpemUAAAZtZW1vcnkCAAr4BAH1BAMHfwR7AX0DQCABIAtKBEAg" +
   "ACgCACEMIAAoAgQhDSAAKgIIIRMgBwRAIAIhCCAEIQkgE/0TIQ9BACEKA0AgBSAKSgRAIAogDWr9AgAAIAogDGr9AgAAIhD9kQEh" +

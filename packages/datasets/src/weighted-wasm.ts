@@ -1,4 +1,4 @@
-/** Compiled from `assembly/weighted.ts` by `node assembly/assemble.mjs`. */
+/** Compiled from `assembly/weighted.ts` by `pnpm assemble`. */
 export const weightedWasm =
   "AGFzbQEAAAABEQJgBX99f39/AGAFf39/f38AAwMCAAEFAwEAAgccAwZhZGRSb3cAAAZhY3Jvc3MAAQZtZW1vcnkCAArjAgJ9AgN7" +
   "An8gAf0TIQYDQCACIAhKBEAgACAIav0CAAAiBf2nAf36ASAG/eYBIQcgBf2oAf36ASAG/eYBIQUgAyAIQQJ0aiIJIAQEeyAHBSAF" +

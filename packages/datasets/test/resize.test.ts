@@ -1,4 +1,6 @@
 import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { assemble } from "@convkit/testing/assemble";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { bilinearWasm } from "../src/bilinear-wasm.ts";
@@ -123,10 +125,7 @@ describe("resizing", () => {
     ["bilinear", bilinearWasm],
     ["weighted", weightedWasm],
   ])("uses the %s kernel that its source compiles to", async (name, wasm) => {
-    const { assemble } = (await import(new URL("../assembly/assemble.mjs", import.meta.url).href)) as {
-      assemble(name: string): Promise<string>;
-    };
-    expect(await assemble(name)).toBe(wasm);
+    expect(await assemble(fileURLToPath(new URL("../assembly", import.meta.url)), name)).toBe(wasm);
   });
 
   it.each([

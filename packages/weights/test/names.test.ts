@@ -7,12 +7,16 @@ import * as tfl from "@tensorflow/tfjs-layers";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { assemble } from "@convkit/testing/assemble";
 import { beforeAll, describe, expect, it } from "vitest";
 import { loadWeights, saveModel } from "../src/index.ts";
 import { modelLayers } from "../src/model-layers.ts";
 import { fromTorchOrder, kernelRows, toTorchOrder } from "../src/torch/arrange.ts";
 import { ownLayerName, torchLayerName } from "../src/torch/torch-names.ts";
 import { torchWeights } from "../src/torch/torch-weights.ts";
+import { transposeWasm } from "../src/transpose-wasm.ts";
 
 beforeAll(() => useEngine());
 
@@ -48,6 +52,8 @@ describe("PyTorch's order of axes", () => {
   it.each([
     [5, 3, 2, 7],
     [300, 3, 3, 70],
+    [6, 1, 1, 7],
+    [7, 1, 3, 2],
     [1, 1, 1, 1],
   ])(
     "%d outputs of %dx%dx%d: a plain walk gives the same, and the way back too",
@@ -61,12 +67,21 @@ describe("PyTorch's order of axes", () => {
           for (let i = 0; i < inputs; i++)
             for (let o = 0; o < outputs; o++) plain[at++] = torch[((o * inputs + i) * height + y) * width + x]!;
       expect(await fromTorchOrder({ read: () => torch }, { outputs, rows })).toEqual(plain);
-      const readPart = async (first: number, count: number): Promise<Float32Array<ArrayBuffer>> =>
-        torch.slice(first, first + count);
-      expect(await fromTorchOrder({ read: () => torch, readPart }, { outputs, rows })).toEqual(plain);
+      const readPart = async (first: number, count: number, into: Uint8Array<ArrayBuffer>) => {
+        await setImmediate();
+        const part = new Float32Array(into.buffer, into.byteOffset, count);
+        part.set(torch.subarray(first, first + count));
+        return part;
+      };
+      const inTurn = () => fromTorchOrder({ read: () => torch, readPart }, { outputs, rows });
+      expect(await Promise.all([inTurn(), inTurn()])).toEqual([plain, plain]);
       expect(toTorchOrder(plain, { outputs, rows })).toEqual(torch);
     },
   );
+});
+
+it("weights are turned by the kernel that its source compiles to", async () => {
+  expect(await assemble(fileURLToPath(new URL("../assembly", import.meta.url)), "transpose")).toBe(transposeWasm);
 });
 
 describe("layers match", () => {

@@ -1,4 +1,5 @@
 import type { NamedTensor, TensorData } from "../named-tensor.ts";
+import { transposeWasm } from "../transpose-wasm.ts";
 
 /**
  * How a weight lies in PyTorch. Convolutions and dense layers are, in both worlds, a matrix of outputs by the rest; PyTorch has the
@@ -15,83 +16,83 @@ export interface MatrixOrder {
  */
 export async function fromTorchOrder(
   tensor: Pick<NamedTensor, "read" | "readPart">,
-  order: MatrixOrder,
+  { outputs, rows }: MatrixOrder,
 ): Promise<TensorData> {
-  const { outputs, rows } = order;
   const rest = rows.length;
   const values = new Float32Array(outputs * rest);
-  const [to, tile] = [words(values), new Int32Array(tileOutputs * tileRest)];
-  const countFrom = (output: number): number => Math.min(tileOutputs, outputs - output);
-  const part = partsOf(tensor, rest, countFrom(0), outputs);
-  let next = part(0, countFrom(0));
-  for (let output = 0; output < outputs; output += tileOutputs) {
-    const from = words(await next);
-    const following = output + tileOutputs;
-    if (following < outputs) next = part(following, countFrom(following));
-    turnOutputs(from, to, tile, { output, count: countFrom(output), order });
+  const most = Math.max(1, Math.min(outputs, tileOutputs, Math.floor(partBytes / (4 * rest))));
+  const turner = idle.pop() ?? newTurner();
+  try {
+    const part = partsOf(tensor, rest, most, heapOf(turner.memory, tileBytes + 8 * most * rest).subarray(tileBytes));
+    let next = part(0, most);
+    for (let output = 0; output < outputs; output += most) {
+      const count = Math.min(most, outputs - output);
+      const from = await next;
+      if (output + most < outputs) next = part(output + most, Math.min(most, outputs - output - most));
+      turnOutputs(turner, from, words(values), { output, count, outputs, rows });
+    }
+  } finally {
+    idle.push(turner);
   }
   return values;
 }
 
-/** Gives the rows of some outputs; those of the call before the last are gone. */
+/** Reads the rows of some outputs into the heap, by turns into either half of it; resolves to where they are. */
 function partsOf(
   tensor: Pick<NamedTensor, "read" | "readPart">,
   rest: number,
   most: number,
-  outputs: number,
-): (output: number, count: number) => Float32Array | Promise<Float32Array> {
-  if (tensor.readPart === undefined) {
-    const whole = floats(tensor.read());
-    return (output, count) => whole.subarray(output * rest, (output + count) * rest);
-  }
-  const buffers = Array.from({ length: most < outputs ? 2 : 1 }, () => new Uint8Array(4 * rest * most));
+  heap: Uint8Array<ArrayBuffer>,
+): (output: number, count: number) => Promise<number> {
+  const whole = tensor.readPart === undefined ? floats(tensor.read()) : undefined;
+  const halves = [0, 1].map((half) => heap.subarray(half * 4 * rest * most, (half + 1) * 4 * rest * most));
   let turn = 0;
-  return (output, count) => tensor.readPart!(output * rest, count * rest, buffers[turn++ % buffers.length]!);
+  return async (output, count) => {
+    const into = halves[turn++ % 2]!;
+    if (whole === undefined) await tensor.readPart!(output * rest, count * rest, into);
+    else into.set(bytesOf(whole.subarray(output * rest, (output + count) * rest)));
+    return into.byteOffset;
+  };
 }
 
-/** Puts the rows of `count` outputs into their columns, a tile at a time. */
+/** Puts the rows of `count` outputs, which lie in the heap at `from`, into their columns, a tile at a time. */
 function turnOutputs(
-  from: Int32Array,
+  { memory, transpose }: Turner,
+  from: number,
   to: Int32Array,
-  tile: Int32Array,
-  { output, count, order: { outputs, rows } }: { output: number; count: number; order: MatrixOrder },
+  { output, count, outputs, rows }: MatrixOrder & { output: number; count: number },
 ): void {
   const rest = rows.length;
+  const tile = new Int32Array(memory.buffer, 0, tileOutputs * tileRest);
   for (let first = 0; first < rest; first += tileRest) {
     const width = Math.min(tileRest, rest - first);
-    let o = 0;
-    for (; o + 8 <= count; o += 8) turnEight(from, o * rest + first, rest, tile, o, width);
-    for (; o < count; o++) {
-      const start = o * rest + first;
-      for (let j = 0; j < width; j++) tile[j * tileOutputs + o] = from[start + j]!;
-    }
+    transpose(from + 4 * first, 4 * rest, count, width, 0, 4 * tileOutputs);
     for (let j = 0; j < width; j++) {
       to.set(tile.subarray(j * tileOutputs, j * tileOutputs + count), rows[first + j]! * outputs + output);
     }
   }
 }
 
-/** `width` elements of eight rows into a tile's columns: written side by side, which takes half the time of one after the other. */
-function turnEight(
-  from: Int32Array,
-  start: number,
-  rest: number,
-  tile: Int32Array,
-  column: number,
-  width: number,
-): void {
-  const [a, b, c, d] = [start, start + rest, start + 2 * rest, start + 3 * rest];
-  const [e, f, g, h] = [start + 4 * rest, start + 5 * rest, start + 6 * rest, start + 7 * rest];
-  for (let j = 0, to = column; j < width; j++, to += tileOutputs) {
-    tile[to] = from[a + j]!;
-    tile[to + 1] = from[b + j]!;
-    tile[to + 2] = from[c + j]!;
-    tile[to + 3] = from[d + j]!;
-    tile[to + 4] = from[e + j]!;
-    tile[to + 5] = from[f + j]!;
-    tile[to + 6] = from[g + j]!;
-    tile[to + 7] = from[h + j]!;
-  }
+/** `assembly/transpose.ts`: its heap begins with a tile. */
+interface Turner {
+  readonly memory: WebAssembly.Memory & { readonly buffer: ArrayBuffer };
+  transpose(from: number, stride: number, rows: number, columns: number, to: number, toStride: number): void;
+}
+
+/** Each has a heap of its own, since several files may be read at a time. */
+const idle: Turner[] = [];
+let kernel: WebAssembly.Module | undefined;
+
+function newTurner(): Turner {
+  kernel ??= new WebAssembly.Module(Buffer.from(transposeWasm, "base64"));
+  return new WebAssembly.Instance(kernel).exports as unknown as Turner;
+}
+
+/** The bytes of a heap, at least so many. */
+function heapOf(memory: Turner["memory"], bytes: number): Uint8Array<ArrayBuffer> {
+  const missing = bytes - memory.buffer.byteLength;
+  if (missing > 0) memory.grow(Math.ceil(missing / 65_536));
+  return new Uint8Array(memory.buffer);
 }
 
 /** `[rest', outputs] -> [outputs, rest]`. */
@@ -132,9 +133,17 @@ export function kernelRows(height: number, width: number, inputs: number): Int32
  */
 const tileOutputs = 256;
 const tileRest = 32;
+const tileBytes = 4 * tileOutputs * tileRest;
+
+/** The most bytes of a part that is read at a time, unless a single output has more. */
+const partBytes = 26 * 2 ** 20;
 
 function floats(data: TensorData): Float32Array {
   return data instanceof Float32Array ? data : Float32Array.from(data);
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 /** The same memory as whole numbers: V8 makes a double of every float that it moves, and a float of it again. */
