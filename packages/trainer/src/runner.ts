@@ -113,13 +113,28 @@ export function createRunner(parts: StepParts, update: UpdateOptions, execution:
       const setRate = (place: number) => {
         optimizer.learningRate = learningRates[place]!;
       };
-      setRate(0);
       const executor = gather !== undefined && (index + 1) % accumulate !== 0 ? gather : apply;
       const calls = batches.map((batch) => feeds(batch, weights(batch)));
-      try {
-        const results = calls.length === 1 ? [await executor.run(calls[0]!)] : await executor.runAll(calls, setRate);
+      const finite = (results: Values[][]): BatchResult[] | undefined => {
         const made = results.map(result);
         return made.every(({ loss }) => Number.isFinite(loss)) ? made : undefined;
+      };
+      try {
+        if (calls.length > 1) {
+          setRate(0);
+          return finite(await executor.runAll(calls, setRate));
+        }
+      } catch (error) {
+        if (!isBadLoss(error)) throw error;
+        // The graph has taken all of them back: one after the other they leave the weights as they were before the one that fails.
+      }
+      try {
+        const results: Values[][] = [];
+        for (const [place, call] of calls.entries()) {
+          setRate(place);
+          results.push(await executor.run(call));
+        }
+        return finite(results);
       } catch (error) {
         if (isBadLoss(error)) return undefined;
         throw error;
