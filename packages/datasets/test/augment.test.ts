@@ -21,7 +21,7 @@ import {
 } from "../src/augment/layers.ts";
 import { cutmix, mixup, smoothLabels } from "../src/augment/mix.ts";
 import { applyDrawn, randAugment, randAugmentOps } from "../src/augment/rand-augment.ts";
-import { seededRandom } from "../src/augment/random-source.ts";
+import { layersRandom, seededRandom } from "../src/augment/random-source.ts";
 import { augmentationFrom } from "../src/augment/specification.ts";
 import {
   autoContrast,
@@ -212,6 +212,17 @@ describe.each(["cpu", ...engines.filter((name) => name !== "gpu")])("on %s", (en
       expect(changed[1]).not.toEqual(source[1]);
     },
   );
+
+  it.each<[min: number, max: number]>([
+    [0, 3],
+    [-2, 0],
+    [-1, 1],
+    [5, 5],
+  ])("numbers from %d to %d lie there, whatever tfjs-layers takes 0 for", (min, max) => {
+    const drawn = layersRandom.uniform([5000], min, max).dataSync();
+    expect(drawn.every((value) => value >= min && value <= max)).toBe(true);
+    expect(layersRandom.normal([3], 7, 0).dataSync()).toEqual(Float32Array.of(7, 7, 7));
+  });
 
   it("layers augment while training only, and are saved with their model", async () => {
     registerAugmentationLayers();

@@ -11,12 +11,16 @@ export interface RandomSource {
 
 /**
  * tfjs' own random numbers, drawn the way tfjs-layers' initialisers draw theirs: where a tracer replaces those by random ops
- * of the graph (as @convkit/graph does), it replaces these.
+ * of the graph (as @convkit/graph does), it replaces these. The initialisers take a bound, or a deviation, of 0 for none given,
+ * and so are asked for others.
  */
 export const layersRandom: RandomSource = {
-  uniform: (shape, min, max) => initializers.randomUniform({ minval: min, maxval: max }).apply(shape),
-  normal: (shape, mean, deviation) => initializers.randomNormal({ mean, stddev: deviation }).apply(shape),
+  uniform: (shape, min, max) => tf.tidy(() => tf.add(tf.mul(tf.sub(fromOneToTwo.apply(shape), 1), max - min), min)),
+  normal: (shape, mean, deviation) => tf.tidy(() => tf.add(tf.mul(standardNormal.apply(shape), deviation), mean)),
 };
+
+const fromOneToTwo = initializers.randomUniform({ minval: 1, maxval: 2 });
+const standardNormal = initializers.randomNormal({ mean: 0, stddev: 1 });
 
 /** Random numbers of a seed, the same on every backend; drawn in JavaScript, so not for a function that is traced. */
 export function seededRandom(seed: number, stream = 0): RandomSource {
