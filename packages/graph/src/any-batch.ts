@@ -1,5 +1,6 @@
 import { DT } from "./dtypes.ts";
 import { attr, tensorProto } from "./attrs.ts";
+import { constBytes } from "./graph-node.ts";
 import type { GraphNode } from "./graph-node.ts";
 
 /**
@@ -18,7 +19,7 @@ export function freeBatch(nodes: readonly GraphNode[], other: readonly GraphNode
       changes.push(() => (node.attrs = { ...node.attrs, shape: attr.shape(dims) }));
     }
     if (node.op !== "Const") continue;
-    const [a, b] = [contentOf(node), contentOf(twin)];
+    const [a, b] = [constBytes(node)!, constBytes(twin)!];
     if (Buffer.compare(a, b) === 0) continue;
     const sizes = reshapedTo(a, b);
     const users = nodes.filter(({ inputs }) => inputs.some((input) => input.node === node));
@@ -37,9 +38,4 @@ function reshapedTo(a: Uint8Array, b: Uint8Array): Int32Array | undefined {
   const [x, y] = [a, b].map((bytes) => new Int32Array(bytes.slice().buffer)) as [Int32Array, Int32Array];
   const sizes = x.map((size, axis) => (size === y[axis] ? size : -1));
   return sizes.filter((size) => size === -1).length === 1 ? sizes : undefined;
-}
-
-function contentOf(node: GraphNode): Uint8Array {
-  const { tensor } = node.attrs["value"] as { tensor: { tensor_content: Uint8Array } };
-  return tensor.tensor_content;
 }

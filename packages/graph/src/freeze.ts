@@ -2,7 +2,7 @@ import { attr } from "./attrs.ts";
 import { DT, sizeOf, widthOf } from "./dtypes.ts";
 import type { TypedArray } from "./dtypes.ts";
 import { GraphError } from "./graph-error.ts";
-import { constNode, outputOf, reachable, withUses } from "./graph-node.ts";
+import { constBytes, constNode, outputOf, reachable, withUses } from "./graph-node.ts";
 import type { GraphNode, Output, Ref } from "./graph-node.ts";
 import type { TracedVariable } from "./traced-variable.ts";
 
@@ -105,9 +105,8 @@ function constantFloats({ node }: Ref): Float32Array | undefined {
     const value = constantFloats(node.inputs[1] as Ref)?.[0];
     return value === undefined ? undefined : new Float32Array(sizeOf(shape)).fill(value);
   }
-  if (node.op !== "Const") return undefined;
-  const { tensor } = node.attrs["value"] as { tensor: { tensor_content: Uint8Array } };
-  const bytes = tensor.tensor_content;
+  const bytes = constBytes(node);
+  if (bytes === undefined) return undefined;
   return bytes.byteOffset % 4 === 0
     ? new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4)
     : new Float32Array(bytes.slice().buffer);

@@ -107,6 +107,13 @@ export function constNode(name: string, dtype: number, shape: readonly number[],
   };
 }
 
+/** The bytes of a Const node; undefined for every other, and for one that states its elements otherwise. */
+export function constBytes({ op, attrs }: GraphNode): Uint8Array<ArrayBuffer> | undefined {
+  if (op !== "Const") return undefined;
+  const { tensor } = attrs["value"] as { tensor: { tensor_content?: Uint8Array<ArrayBuffer> } };
+  return tensor.tensor_content;
+}
+
 /** A Placeholder node. */
 export function placeholderNode(name: string, dtype: number, shape: readonly number[]): GraphNode {
   return {

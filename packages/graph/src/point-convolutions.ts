@@ -1,6 +1,6 @@
 import { attr } from "./attrs.ts";
 import { DT, sizeOf } from "./dtypes.ts";
-import { constNode, outputOf, reachable } from "./graph-node.ts";
+import { constBytes, constNode, outputOf, reachable } from "./graph-node.ts";
 import type { GraphNode, Ref } from "./graph-node.ts";
 
 /**
@@ -23,15 +23,15 @@ export function multiplyPoints(roots: readonly GraphNode[], { is16Bit }: { is16B
 export function cropToPoints(roots: readonly GraphNode[]): void {
   for (const node of reachable(roots)) {
     const [x, filter] = node.inputs;
-    if (node.op !== "Conv2D" || x === undefined || filter?.node.op !== "Const") continue;
+    const weights = filter === undefined ? undefined : constBytes(filter.node);
+    if (node.op !== "Conv2D" || x === undefined || filter === undefined || weights === undefined) continue;
     const { dtype, shape } = outputOf(filter);
     const point = pointOf(node, outputOf(x).shape, shape, node.outputs[0]!.shape);
     if (dtype !== DT.float32 || point?.at === undefined) continue;
     const { into, outOf, at } = point;
-    const { tensor } = filter.node.attrs["value"] as { tensor: { tensor_content: Uint8Array } };
     const bytes = into * outOf * Float32Array.BYTES_PER_ELEMENT;
     const start = (at[0] * shape[1]! + at[1]) * bytes;
-    const middle = tensor.tensor_content.subarray(start, start + bytes);
+    const middle = weights.subarray(start, start + bytes);
     node.inputs = [x, { node: constNode(`${node.name}/middle`, DT.float32, [1, 1, into, outOf], middle), index: 0 }];
   }
 }
@@ -116,28 +116,14 @@ function pointOf(
 /** The weights that count as a matrix. */
 function weights(node: GraphNode, filter: Ref, { into, outOf, at }: Point): Ref {
   if (at === undefined) return matrix(node, "w", filter, [into, outOf]);
-  const begin = ints(node, "begin", [4], [...at, 0, 0]);
-  const size = ints(node, "size", [4], [1, 1, into, outOf]);
+  const inputs = [filter, ints(node, "begin", [4], [...at, 0, 0]), ints(node, "size", [4], [1, 1, into, outOf])];
   const attrs = { T: attr.type(DT.float32), Index: attr.type(DT.int32) };
-  const outputs = [{ dtype: DT.float32, shape: [1, 1, into, outOf] }];
-  const slice: GraphNode = {
-    name: `${node.name}/Slice`,
-    op: "Slice",
-    inputs: [filter, begin, size],
-    control: [],
-    attrs,
-    outputs,
-  };
-  return matrix(node, "w", { node: slice, index: 0 }, [into, outOf]);
+  return matrix(node, "w", floats(`${node.name}/Slice`, "Slice", inputs, attrs, [1, 1, into, outOf]), [into, outOf]);
 }
 
 function matrix(node: GraphNode, name: string, x: Ref, shape: readonly number[]): Ref {
   const inputs = [x, ints(node, `${name}_shape`, [shape.length], shape)];
-  const outputs = [{ dtype: DT.float32, shape }];
-  return {
-    node: { name: `${node.name}/${name}`, op: "Reshape", inputs, control: [], attrs: reshaping, outputs },
-    index: 0,
-  };
+  return floats(`${node.name}/${name}`, "Reshape", inputs, reshaping, shape);
 }
 
 function product(
@@ -145,17 +131,14 @@ function product(
   [left, right]: readonly [Ref, Ref],
   { turnsLeft = false, turnsRight = false }: { turnsLeft?: boolean; turnsRight?: boolean } = {},
 ): Ref {
-  const attrs = {
-    T: attr.type(DT.float32),
-    transpose_a: attr.bool(turnsLeft),
-    transpose_b: attr.bool(turnsRight),
-  };
+  const attrs = { T: attr.type(DT.float32), transpose_a: attr.bool(turnsLeft), transpose_b: attr.bool(turnsRight) };
   const shape = [outputOf(left).shape[turnsLeft ? 1 : 0]!, outputOf(right).shape[turnsRight ? 0 : 1]!];
-  const outputs = [{ dtype: DT.float32, shape }];
-  return {
-    node: { name: `${node.name}/MatMul`, op: "MatMul", inputs: [left, right], control: [], attrs, outputs },
-    index: 0,
-  };
+  return floats(`${node.name}/MatMul`, "MatMul", [left, right], attrs, shape);
+}
+
+/** What a new node of one float32 output gives. */
+function floats(name: string, op: string, inputs: Ref[], attrs: GraphNode["attrs"], shape: readonly number[]): Ref {
+  return { node: { name, op, inputs, control: [], attrs, outputs: [{ dtype: DT.float32, shape }] }, index: 0 };
 }
 
 const reshaping = { T: attr.type(DT.float32), Tshape: attr.type(DT.int32) };

@@ -2,7 +2,7 @@ import type * as tf from "@tensorflow/tfjs-core";
 import { fill, tensor as makeTensor } from "@tensorflow/tfjs-core";
 import { eagerly } from "./backend.ts";
 import { arrayFor, sizeOf, tfjsType } from "./dtypes.ts";
-import { outputOf } from "./graph-node.ts";
+import { constBytes, outputOf } from "./graph-node.ts";
 import type { GraphNode, Ref } from "./graph-node.ts";
 import type { Trace } from "./trace.ts";
 
@@ -61,8 +61,7 @@ function constant(node: GraphNode): tf.Tensor {
 
 function constValues(node: GraphNode): ArrayLike<number | bigint> {
   const { dtype, shape } = outputOf({ node, index: 0 });
-  const { tensor } = node.attrs["value"] as { tensor: { tensor_content: Uint8Array } };
   const values = arrayFor(dtype, sizeOf(shape));
-  new Uint8Array(values.buffer).set(tensor.tensor_content);
+  new Uint8Array(values.buffer).set(constBytes(node)!);
   return values;
 }

@@ -1,5 +1,5 @@
 import { DT } from "./dtypes.ts";
-import { constNode, graphDef, outputOf } from "./graph-node.ts";
+import { constBytes, constNode, graphDef, outputOf } from "./graph-node.ts";
 import type { GraphNode } from "./graph-node.ts";
 import { GraphError } from "./graph-error.ts";
 import { makeNative } from "./native-tensor.ts";
@@ -79,7 +79,7 @@ export class Session {
     // A name with slashes would forbid the import of nodes that are called as its scopes are.
     const name = `constant${this.#constants.size}`;
     this.#constants.set(node.name, name);
-    const tensor = makeNative(dtype, shape, contentOf(node));
+    const tensor = makeNative(dtype, shape, constBytes(node)!);
     const description = tf.TF_NewOperation(this.#graph, "Const", name) as Handle;
     tf.TF_SetAttrType(description, "dtype", dtype);
     try {
@@ -236,13 +236,8 @@ export class Session {
 /** Bytes from which a constant is not sent as a protobuf. */
 const BIG_CONSTANT = 1 << 16;
 
-function contentOf(node: GraphNode): Uint8Array {
-  const { tensor } = node.attrs["value"] as { tensor: { tensor_content?: Uint8Array } };
-  return tensor.tensor_content ?? new Uint8Array();
-}
-
 function isBigConstant(node: GraphNode): boolean {
-  return node.op === "Const" && contentOf(node).length >= BIG_CONSTANT;
+  return (constBytes(node)?.length ?? 0) >= BIG_CONSTANT;
 }
 
 /** Takes the RunMetadata message of a traced run. */

@@ -1,7 +1,7 @@
 import { attr } from "./attrs.ts";
 import type { Attr } from "./attrs.ts";
 import { DT, sizeOf } from "./dtypes.ts";
-import { outputOf } from "./graph-node.ts";
+import { constBytes, outputOf } from "./graph-node.ts";
 import type { Ref } from "./graph-node.ts";
 import type { Trace } from "./trace.ts";
 
@@ -157,10 +157,10 @@ function reshaped(trace: Trace, x: Ref, shape: readonly number[]): Ref {
 
 /** The number of a constant float32 scalar. */
 function constantFloat({ node }: Ref): number | undefined {
-  if (node.op !== "Const" || node.outputs[0]?.dtype !== DT.float32 || node.outputs[0].shape.length > 0)
+  const bytes = constBytes(node);
+  if (bytes === undefined || node.outputs[0]?.dtype !== DT.float32 || node.outputs[0].shape.length > 0)
     return undefined;
-  const { tensor } = node.attrs["value"] as { tensor: { tensor_content: Uint8Array } };
-  return new Float32Array(tensor.tensor_content.slice().buffer)[0];
+  return new Float32Array(bytes.slice().buffer)[0];
 }
 
 function sameRef(a: Ref, b: Ref): boolean {
@@ -168,9 +168,9 @@ function sameRef(a: Ref, b: Ref): boolean {
 }
 
 function constantInts({ node }: Ref): number[] | undefined {
-  if (node.op !== "Const") return undefined;
-  const { tensor } = node.attrs["value"] as { tensor: { tensor_content: Uint8Array } };
-  const { buffer, byteOffset, byteLength } = tensor.tensor_content.slice();
+  const bytes = constBytes(node);
+  if (bytes === undefined) return undefined;
+  const { buffer, byteOffset, byteLength } = bytes.slice();
   return [...new Int32Array(buffer, byteOffset, byteLength / 4)];
 }
 
