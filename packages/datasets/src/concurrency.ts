@@ -42,3 +42,40 @@ export function limiter(limit: number): <Result>(work: () => Promise<Result>) =>
     }
   };
 }
+
+/** Work that goes on side by side, and work that has to be alone. */
+export interface Gate {
+  together<Result>(work: () => Promise<Result>): Promise<Result>;
+  /** Waits for what is under way; what comes after waits for it. */
+  alone<Result>(work: () => Promise<Result>): Promise<Result>;
+}
+
+export function gate(): Gate {
+  const inside = new Set<Promise<unknown>>();
+  const closing = new Set<Promise<unknown>>();
+
+  const together = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+    while (closing.size > 0) await Promise.all(closing);
+    const running = work();
+    inside.add(running);
+    try {
+      return await running;
+    } finally {
+      inside.delete(running);
+    }
+  };
+
+  const alone = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+    while (closing.size > 0) await Promise.all(closing);
+    const running = Promise.allSettled(inside).then(work);
+    const settled = Promise.allSettled([running]);
+    closing.add(settled);
+    try {
+      return await running;
+    } finally {
+      closing.delete(settled);
+    }
+  };
+
+  return { together, alone };
+}

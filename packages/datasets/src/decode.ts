@@ -1,5 +1,6 @@
 import { open, readFile } from "node:fs/promises";
 import sharp from "sharp";
+import { gate } from "./concurrency.ts";
 import { DataError, reasonOf } from "./data-error.ts";
 import { decodeJpeg, isPlainJpeg, jpegHead } from "./jpeg.ts";
 import { fitInto, resizeModes } from "./resize.ts";
@@ -62,7 +63,14 @@ const spare: Scratch[] = [];
 
 /** `[h, w]` of an image file when upright, read from its head only; a `DataError` where that is damaged. */
 export async function imageSize(file: string, { orient = true }: DecodeOptions = {}): Promise<[number, number]> {
-  const { width, height, orientation = 1 } = await described(file, async () => sharp(await contentOf(file)).metadata());
+  const {
+    width,
+    height,
+    orientation = 1,
+  } = await described(file, async () => {
+    const bytes = await contentOf(file);
+    return withItsOwnReason(() => sharp(bytes).metadata());
+  });
   return orient && orientation >= 5 ? [width, height] : [height, width];
 }
 
@@ -121,9 +129,11 @@ async function decode(
       : undefined;
     if (quick !== undefined) return quick;
     // A profile of an RGB file is left alone, as TensorFlow does.
-    const image = sharp(bytes, { failOn: "error", autoOrient: orient, ignoreIcc: head?.components !== 4 });
-    const plain = image.toColourspace("srgb").removeAlpha().raw({ depth: "uchar" });
-    const { data, info } = await plain.toBuffer({ resolveWithObject: true });
+    const { data, info } = await withItsOwnReason(() => {
+      const image = sharp(bytes, { failOn: "error", autoOrient: orient, ignoreIcc: head?.components !== 4 });
+      const plain = image.toColourspace("srgb").removeAlpha().raw({ depth: "uchar" });
+      return plain.toBuffer({ resolveWithObject: true });
+    });
     const pixels: Pixels = { data, shape: [info.height, info.width, info.channels] };
     return channels === 1 && info.channels === 3 ? lumaOf(pixels) : pixels;
   });
@@ -135,6 +145,20 @@ async function described<Result>(file: string | Uint8Array, work: () => Promise<
     return await work();
   } catch (error) {
     throw new DataError(`${name} cannot be decoded: ${reasonOf(error)}`);
+  }
+}
+
+const libvips = gate();
+
+/**
+ * libvips has one place for its complaints, which every image under way writes to and empties: what fails beside others is tried
+ * again alone, so that the reason is this image's.
+ */
+async function withItsOwnReason<Result>(work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await libvips.together(work);
+  } catch {
+    return libvips.alone(work);
   }
 }
 

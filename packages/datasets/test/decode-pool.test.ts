@@ -63,6 +63,20 @@ describe("files that are decoded in threads", () => {
     expect(failures.filter((failure) => failure !== undefined)).toHaveLength(3);
   });
 
+  it("that are damaged are each failed for their own reason, though libvips mixes those of all that are under way", async () => {
+    const folder = temporaryFolder();
+    const whole = await picture([60, 70], 8).jpeg().toBuffer();
+    const png = await picture([30, 31], 9).png().toBuffer();
+    const files = Array.from({ length: 24 }, (_, i) => [
+      put(folder, `${i}.jpg`, whole.subarray(0, whole.length - 200)),
+      put(folder, `${i}.png`, png.subarray(0, png.length / 2)),
+    ]).flat();
+    const wanted = files.map((file) => ({ file, target: new Uint8Array(7 * 7 * 3) }));
+    const failures = await decodeFiles(wanted, { size: [7, 7], channels: 3, orient: true });
+    for (const [i, failure] of failures.entries())
+      expect(failure).toEqual(await decodeImage(files[i]!).catch((error: unknown) => error));
+  });
+
   it("are sent more than once what is too much for once", async () => {
     const folder = temporaryFolder();
     const contents = await Promise.all([1, 2, 3].map((seed) => picture([10, 12], seed).jpeg().toBuffer()));
