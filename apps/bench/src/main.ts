@@ -14,9 +14,13 @@ const program = new Command("convkit-bench")
   .argument("[cases...]", "cases by prefix (train), name, or glob (*/lenet5-*); all of them for none")
   .addOption(new Option("--vs <peers>", `peers to compare with, of ${peerNames.join(", ")}`).argParser(parsePeers))
   .option("--quick", "the short list of cases, in less than five minutes")
-  .option("--rounds <n>", "fresh processes of each system", parseCount)
+  .option("--rounds <n>", "fresh processes of each system (default: 3, as far as --minutes allows)", parseCount)
   .option("--seconds <s>", "timed work of a system in a round of a case (default: 0.4)", parseNumber)
-  .option("--minutes <m>", "begin no further round of a case that would not end in this time", parseNumber)
+  .option(
+    "--minutes <m>",
+    "begin no further round of a case that would not end in this time (default: 55; none with --rounds)",
+    parseNumber,
+  )
   .option("--threads <n>", "threads of every system (default: one a core)", parseCount)
   .option("--json", "standard output is the result as JSON")
   .option("--out <folder>", "where the result is written (default: results)")

@@ -35,7 +35,6 @@ export async function run(patterns: readonly string[], options: RunOptions): Pro
   const threads = options.threads ?? availableParallelism();
   const settings = {
     ...thoroughness(options),
-    minutes: options.minutes,
     threads,
     signal: stop.signal,
     onProgress: progress,
@@ -71,11 +70,17 @@ function present(chosen: readonly Case[], patterns: readonly string[], quick: bo
 function thoroughness({
   quick,
   rounds,
+  minutes,
   seconds,
-}: RunOptions): Pick<MeasureOptions, "rounds" | "seconds" | "samples" | "skipCompilers"> {
+}: RunOptions): Pick<MeasureOptions, "rounds" | "minutes" | "seconds" | "samples" | "skipCompilers"> {
   return quick
-    ? { rounds: rounds ?? 1, seconds: seconds ?? 0.4, samples: 4, skipCompilers: true }
-    : { rounds: rounds ?? 3, seconds: seconds ?? 0.4, samples: 5 };
+    ? { rounds: rounds ?? 1, minutes, seconds: seconds ?? 0.4, samples: 4, skipCompilers: true }
+    : {
+        rounds: rounds ?? 3,
+        minutes: minutes ?? (rounds === undefined ? 55 : undefined),
+        seconds: seconds ?? 0.4,
+        samples: 5,
+      };
 }
 
 /** Continuous integration must not wait: what comes out under its floor is measured again instead. */
