@@ -23,6 +23,16 @@ export const attr = {
   shapes: (shapes: readonly (readonly number[])[]): Attr => ({ list: { shape: shapes.map((s) => shapeProto(s)) } }),
 } as const;
 
+/** The text of an attribute; empty where it is not stated. */
+export function textOf(value: Attr | undefined): string {
+  return new TextDecoder().decode(value?.["s"] as Uint8Array | undefined);
+}
+
+/** The whole numbers of an attribute such as strides; none where it is not stated. */
+export function intsOf(value: Attr | undefined): number[] {
+  return ((value?.["list"] as { i?: readonly unknown[] } | undefined)?.i ?? []).map(Number);
+}
+
 /** A TensorShapeProto. */
 export function shapeProto(dims: readonly number[]): Message {
   return { dim: dims.map((size) => ({ size })) };

@@ -1,3 +1,4 @@
+import type * as tf from "@tensorflow/tfjs-core";
 import { hookedBackend, isTracing } from "./backend.ts";
 import { describeTrace } from "./describe.ts";
 import type { TraceDescription } from "./describe.ts";
@@ -49,6 +50,8 @@ export interface Compiled<A extends unknown[], R> {
   dispose(): Promise<void>;
   /** The number of runs so far, which random numbers depend on: set it to go on as an earlier process would. */
   runs: number;
+  /** What it keeps beside the function's own variables, to be saved and assigned as these are: the loss scale of float16. */
+  readonly kept: readonly tf.Variable[];
 }
 
 /**
@@ -103,6 +106,7 @@ export function compile<A extends unknown[], R>(
 
   const compiled = Object.assign(call, {
     runs: 0,
+    kept: lossScale === undefined ? [] : [lossScale.scale, lossScale.good],
     now: (...args: unknown[]) => {
       const { trace, leaves } = traceFor([args]);
       const [result] = trace.runNow(leaves);

@@ -1,4 +1,4 @@
-import { attr } from "./attrs.ts";
+import { attr, intsOf, textOf } from "./attrs.ts";
 import { DT, sizeOf } from "./dtypes.ts";
 import { constBytes, constNode, outputOf, reachable } from "./graph-node.ts";
 import type { GraphNode, Ref } from "./graph-node.ts";
@@ -97,18 +97,17 @@ function pointOf(
   y: readonly number[],
 ): Point | undefined {
   const [kh, kw, into, outOf] = filter as [number, number, number, number];
-  const format = attrs["data_format"]?.["s"];
+  const format = textOf(attrs["data_format"]);
   // Fewer channels in the filter than in the picture: a grouped convolution.
-  if ((format !== undefined && textOf(format) !== "NHWC") || into !== x[3]) return undefined;
+  if ((format !== "" && format !== "NHWC") || into !== x[3]) return undefined;
   const positions = sizeOf(y.slice(0, 3));
   if (positions === 0 || into === 0 || outOf === 0) return undefined;
   // Padding of its own, and gaps, could make sizes equal that mean other pixels.
-  if (textOf(attrs["padding"]?.["s"]) === "EXPLICIT") return undefined;
+  if (textOf(attrs["padding"]) === "EXPLICIT") return undefined;
   if (kh === 1 && kw === 1) return x[1] === y[1] && x[2] === y[2] ? { positions, into, outOf } : undefined;
   const isSingle = [x[1], x[2], y[1], y[2]].every((size) => size === 1);
-  const gaps = (attrs["dilations"]?.["list"] as { i: readonly number[] } | undefined)?.i ?? [];
-  if (!isSingle || textOf(attrs["padding"]?.["s"]) !== "SAME" || gaps.some((gap) => Number(gap) !== 1))
-    return undefined;
+  const gaps = intsOf(attrs["dilations"]);
+  if (!isSingle || textOf(attrs["padding"]) !== "SAME" || gaps.some((gap) => gap !== 1)) return undefined;
   // "same" padding puts the odd one of an even window behind.
   return { positions, into, outOf, at: [Math.floor((kh - 1) / 2), Math.floor((kw - 1) / 2)] };
 }
@@ -152,8 +151,4 @@ function becomeReshaped(node: GraphNode, x: Ref): void {
 function ints({ name }: GraphNode, own: string, shape: readonly number[], values: readonly number[]): Ref {
   const bytes = new Uint8Array(Int32Array.from(values).buffer);
   return { node: constNode(`${name}/${own}`, DT.int32, shape, bytes), index: 0 };
-}
-
-function textOf(bytes: unknown): string {
-  return new TextDecoder().decode(bytes as Uint8Array | undefined);
 }

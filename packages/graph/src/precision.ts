@@ -1,4 +1,4 @@
-import { attr } from "./attrs.ts";
+import { attr, intsOf } from "./attrs.ts";
 import { DT, sizeOf } from "./dtypes.ts";
 import { outputOf, reachable } from "./graph-node.ts";
 import type { GraphNode, Ref } from "./graph-node.ts";
@@ -11,6 +11,25 @@ const narrow =
 /** Ops that keep to half the bits where a tensor comes so: what lies between convolutions, forward and backward. */
 const follow =
   /^(Relu|Relu6|ReluGrad|Relu6Grad|LeakyRelu|LeakyReluGrad|MaxPool|MaxPoolGrad|AvgPool|AvgPoolGrad|BiasAdd|BiasAddGrad|Add|AddV2|AddN|ConcatV2|Slice|Pad|PadV2|Reshape|Transpose|Identity|FusedBatchNormV3|FusedBatchNormGradV3)$/;
+
+/**
+ * Those of the first that oneDNN computes faster in float32, although their inputs must be cast. Measured in milliseconds on
+ * two cores with AMX: in 16 bits, and in float32 with casts. All else is as fast or faster in 16 bits, since a cast takes
+ * as long as an op that reads and writes its tensors once.
+ */
+const keptInFloat32: Record<string, (node: GraphNode) => boolean> = {
+  // Over few positions it reorders more than it computes.
+  Conv2DBackpropFilter: ({ inputs }) => sizeOf(outputOf(inputs[2] as Ref).shape.slice(0, -1)) < 2048,
+  // 3x3 over [32, 88, 88, 64]: 18 and 24, over [32, 176, 176, 32]: 24 and 41. 5x5 over [32, 44, 44, 128]: 261 and 86, over
+  // [32, 14, 14, 512]: 122 and 30, at stride 2 over [32, 28, 28, 144]: 46 and 12. 7x7 over [32, 28, 28, 192]: 150 and 54.
+  DepthwiseConv2dNativeBackpropFilter: ({ outputs }) => sizeOf(outputs[0]!.shape.slice(0, 2)) > 9,
+  // 3x3 at stride 2 over [32, 112, 112, 64]: 257 and 25, over [32, 56, 56, 96]: 71 and 11; 5x5 over [32, 28, 28, 144]: 129
+  // and 4. At stride 1 it is as fast in both, and mostly a depthwise convolution (`turnDepthwiseGradients`).
+  DepthwiseConv2dNativeBackpropInput: ({ attrs }) => intsOf(attrs["strides"]).some((step) => step > 1),
+};
+
+/** Ops whose kernel is one with that of another forward: in 16 bits where its input there, the first here, is. */
+const likeForward = /^MaxPoolGrad$/;
 
 /**
  * Lets convolutions, matrix products and what lies between them compute in 16 bits, in place. Variables, statistics,
@@ -45,9 +64,13 @@ export function lowerPrecision(outputs: readonly Ref[], writes: readonly GraphNo
   for (const node of reachable([...outputs.map((ref) => ref.node), ...writes])) {
     const typed = typedByT(node);
     const floats = typed.filter((index) => outputOf(node.inputs[index] as Ref).dtype !== DT.int32);
-    const isNarrow = narrow.test(node.op) && node.attrs["T"]?.["type"] === DT.float32 && !isSmallFilterGradient(node);
+    const isNarrow =
+      narrow.test(node.op) && node.attrs["T"]?.["type"] === DT.float32 && keptInFloat32[node.op]?.(node) !== true;
     const isFollowing =
-      follow.test(node.op) && floats.some((index) => outputOf(node.inputs[index] as Ref).dtype === dtype);
+      follow.test(node.op) &&
+      (likeForward.test(node.op) ? floats.slice(0, 1) : floats).some(
+        (index) => outputOf(node.inputs[index] as Ref).dtype === dtype,
+      );
     if (isNarrow || isFollowing) {
       for (const index of floats) node.inputs[index] = cast(node.inputs[index] as Ref, dtype);
       node.attrs = { ...node.attrs, T: attr.type(dtype) };
@@ -57,14 +80,6 @@ export function lowerPrecision(outputs: readonly Ref[], writes: readonly GraphNo
     node.inputs = node.inputs.map((input) => (outputOf(input).dtype === dtype ? cast(input, DT.float32) : input));
   }
   return outputs.map((ref) => (outputOf(ref).dtype === dtype ? cast(ref, DT.float32) : ref));
-}
-
-/** Positions of the output below which a filter's gradient is slower in 16 bits (oneDNN on AMX: it reorders more than it computes). */
-const FEW_POSITIONS = 2048;
-
-function isSmallFilterGradient({ op, inputs }: GraphNode): boolean {
-  if (op !== "Conv2DBackpropFilter" || inputs[2] === undefined) return false;
-  return sizeOf(outputOf(inputs[2]).shape.slice(0, -1)) < FEW_POSITIONS;
 }
 
 /** The places of a node's inputs whose type is its attribute T. */

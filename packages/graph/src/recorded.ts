@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { attr } from "./attrs.ts";
 import { entryOf } from "./backend.ts";
 import type { Backend } from "./backend.ts";
+import { turnDepthwiseGradients } from "./depthwise-gradients.ts";
 import { DT } from "./dtypes.ts";
 import { freeze } from "./freeze.ts";
 import { outputOf, reachable } from "./graph-node.ts";
@@ -88,6 +89,7 @@ export function recordCalls(
     // Frozen convolutions stay such: they are fused with what follows, and keep their weights in the kernels' own layout.
     if (frozen) cropToPoints(rootsOf(outputs, writes));
     else multiplyPoints(rootsOf(outputs, writes), { is16Bit: precision !== "float32" });
+    if (precision !== "float32") turnDepthwiseGradients(rootsOf(outputs, writes));
   }
   if (precision !== "float32") {
     const refs = outputs.map(({ ref }) => ref);
