@@ -3,6 +3,7 @@ import { DT } from "./dtypes.ts";
 import { explainFailure } from "./explain.ts";
 import { graphDef, outputOf } from "./graph-node.ts";
 import type { GraphNode } from "./graph-node.ts";
+import { KeptVariables } from "./kept-variables.ts";
 import { makeNative, takeHost } from "./native-tensor.ts";
 import { encode } from "./protos.ts";
 import { recordCalls } from "./recorded.ts";
@@ -35,7 +36,8 @@ export class CompiledTrace {
   readonly #result: unknown;
   readonly #afterRun: readonly (() => void)[];
   readonly #places: Map<string, GraphNode>;
-  readonly #isSafe: boolean;
+  /** Where a run that fails may have written some variables. */
+  readonly #kept: KeptVariables | undefined;
 
   constructor(
     runtime: Runtime,
@@ -54,7 +56,6 @@ export class CompiledTrace {
     this.fed = trace.fed;
     this.#result = recorded.result;
     this.#afterRun = trace.afterRun;
-    this.#isSafe = recorded.isSafe;
     this.variables = runtime.variables.of(variables.map(({ variable }) => variable));
     this.written = new Set(this.variables.filter((_, index) => (variables[index] as TracedVariable).writes.length > 0));
     this.variables.forEach(({ key }, index) => {
@@ -64,6 +65,7 @@ export class CompiledTrace {
     for (const node of nodes) node.name = `${prefix}/${node.name}`;
     this.#places = new Map(nodes.map((node) => [node.name, node]));
     runtime.session.import(nodes);
+    this.#kept = recorded.isSafe ? undefined : new KeptVariables(runtime.session, this.written, `${prefix}/kept`);
     this.graphBytes = encode("GraphDef", graphDef(nodes.filter(({ op }) => op !== "Const"))).length;
     for (const node of nodes) if (node.op === "Const") node.attrs = {};
     this.#plan = runtime.session.plan(
@@ -82,11 +84,8 @@ export class CompiledTrace {
     const feeds = this.#feed(leaves, before);
     try {
       return await this.#runtime.session.enqueue(async (run) => {
-        const undo = this.#prepare();
-        const fetched = await run(this.#plan, feeds, sink).catch((error: unknown) => {
-          undo?.();
-          throw error;
-        });
+        this.#prepare();
+        const fetched = await run(this.#plan, feeds, sink).catch((error: unknown) => this.#undo(error));
         return this.#give(fetched);
       });
     } catch (error) {
@@ -113,22 +112,31 @@ export class CompiledTrace {
   async dispose(): Promise<void> {
     await this.#runtime.session.idle();
     this.#runtime.session.forget(this.#plan);
+    this.#kept?.dispose();
     if (this.#frozen) releaseRuntime(this.#runtime);
   }
 
-  /** Brings the variables up to date; what it returns puts them back where a run that fails may have written some. */
-  #prepare(): (() => void) | undefined {
+  /** Brings the variables up to date. */
+  #prepare(): void {
     this.#runtime.variables.prepare(this.variables, this.written);
-    return this.#isSafe ? undefined : this.#runtime.variables.keep(this.written);
+    this.#kept?.keep();
+  }
+
+  /** Puts back what a run that failed may have written. */
+  #undo(error: unknown): never {
+    if (this.#kept !== undefined) {
+      this.#kept.restore();
+      this.#runtime.variables.forgetCopies(this.written);
+    }
+    throw error;
   }
 
   #runNow(feeds: readonly Handle[]): Handle[] {
-    const undo = this.#prepare();
+    this.#prepare();
     try {
       return this.#runtime.session.runSync(this.#plan, feeds);
     } catch (error) {
-      undo?.();
-      throw error;
+      return this.#undo(error);
     }
   }
 

@@ -62,11 +62,7 @@ export class SessionVariables {
       // Somebody keeps the value as it is now (a clone): it gets a copy, and the variable new data.
       if (variable.entry.refCount > 1) this.#detach(variable);
     }
-    for (const variable of this.#copied) {
-      if (!written.has(variable)) continue;
-      this.#copied.delete(variable);
-      this.#drop(variable.entry);
-    }
+    this.forgetCopies(written);
   }
 
   /** A variable's value now; its whole group comes along, since who reads one weight mostly reads all. */
@@ -107,24 +103,9 @@ export class SessionVariables {
     this.#copied.clear();
   }
 
-  /** Reads the values, after `prepare`, and gives a function that puts them back if the run fails. */
-  keep(written: Iterable<SessionVariable>): () => void {
-    const variables = [...written];
-    this.refresh(variables);
-    const kept = variables.map((variable) => [variable, variable.entry.values] as const);
-    for (const variable of variables) {
-      this.#copied.delete(variable);
-      this.#drop(variable.entry);
-    }
-    return () => {
-      for (const [variable, values] of kept) {
-        const { entry } = variable;
-        // What tfjs assigned meanwhile is newer.
-        if (entry.owner !== variable) continue;
-        delete entry.owner;
-        entry.values = values;
-      }
-    };
+  /** Lets go of the copies that tfjs holds: the session's values are others now. */
+  forgetCopies(variables: Iterable<SessionVariable>): void {
+    for (const variable of variables) if (this.#copied.delete(variable)) this.#drop(variable.entry);
   }
 
   /** Reads into JavaScript all variables that tfjs holds no copy of. */
