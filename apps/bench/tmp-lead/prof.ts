@@ -27,7 +27,7 @@ const c0 = process.cpuUsage();
 for (let i = 0; i < n; i++) { const t = performance.now(); await (step as any)(...feeds); times.push(performance.now() - t); }
 const cpu = process.cpuUsage(c0);
 times.sort((a, c) => a - c);
-console.log(name, b, precision, mode, "med", times[n >> 1]!.toFixed(1), "min", times[0]!.toFixed(1), "cpu", ((cpu.user + cpu.system) / 1000 / n).toFixed(1));
+console.log("sys", (cpu.system/1000/n).toFixed(1), "rss", (process.resourceUsage().maxRSS/1024).toFixed(0)); console.log(name, b, precision, mode, "med", times[n >> 1]!.toFixed(1), "min", times[0]!.toFixed(1), "cpu", ((cpu.user + cpu.system) / 1000 / n).toFixed(1));
 if (process.env["PROF"] !== "0") {
   await (step as any).profile(...feeds);
   const { ops, traceEvents } = await (step as any).profile(...feeds);
