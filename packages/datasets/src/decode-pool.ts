@@ -24,16 +24,22 @@ export interface JpegChunk {
   memory: SharedArrayBuffer;
   /** Where in it each image goes. */
   starts: readonly number[];
+  /** 1 while the thread is at work. */
+  busy: Int32Array;
   decoding: PoolDecoding;
 }
 
 /** One thread, and who waits for it to end its part of a chunk. */
 interface Lane {
   worker: Worker;
+  /** 1 while it is at work. */
+  busy: Int32Array;
   waiting: (() => void)[];
 }
 
 const lanes: Lane[] = [];
+/** Of the chunks that are under way: their first files to take. */
+const underWay = new Set<Int32Array>();
 /** A thread that died is not started again: what it does not do is left to the caller. */
 let isBroken = false;
 
@@ -43,6 +49,8 @@ const chunkFiles = 32;
 /** Chunks that are under way at a time: threads find the next one when they end one. */
 const chunks = 3;
 const inTurn = limiter(chunks);
+/** Milliseconds that one file may take when the process ends. */
+const patience = 10_000;
 
 /**
  * Decodes JPEG files in threads of their own, as many as `workers` (of one a core), and resolves to whether each was decoded: a
@@ -77,12 +85,22 @@ async function decodeChunk(wanted: readonly WantedFile[], decoding: PoolDecoding
   const progress = new Int32Array(memory, 0, 1 + files.length).fill(0);
   const count = Math.min(workers, files.length);
   while (!isBroken && lanes.length < count) lanes.push(startLane());
-  await Promise.all(lanes.slice(0, count).map((lane) => send(lane, { files, memory, starts, decoding })));
+  underWay.add(progress);
+  await Promise.all(
+    lanes.slice(0, count).map((lane) => send(lane, { files, memory, starts, busy: lane.busy, decoding })),
+  );
+  underWay.delete(progress);
   const isDone = files.map((_, place) => progress[1 + place] === 1);
   for (const [place, { target }] of wanted.entries())
     if (isDone[place]) target.set(new Uint8Array(memory, starts[place]!, target.length));
   if (spare.length < chunks) spare.push(memory);
   return isDone;
+}
+
+/** A process that ends while libjpeg-turbo's binding is at work in a thread would be aborted: waits for the files begun. */
+function stopThreads(): void {
+  for (const progress of underWay) Atomics.store(progress, 0, progress.length);
+  for (const { busy } of lanes) Atomics.wait(busy, 0, 1, patience);
 }
 
 /** Used again, since V8 does not count shared memory among what calls for a collection. */
@@ -103,9 +121,10 @@ async function send({ worker, waiting }: Lane, chunk: JpegChunk): Promise<void> 
 }
 
 function startLane(): Lane {
+  if (lanes.length === 0) process.once("exit", stopThreads);
   // Flags of the process (a loader, a profiler) are not the thread's.
   const worker = new Worker(new URL("../worker/decode.js", import.meta.url), { execArgv: [] });
-  const lane: Lane = { worker, waiting: [] };
+  const lane: Lane = { worker, busy: new Int32Array(new SharedArrayBuffer(4)), waiting: [] };
   const end = () => {
     isBroken = true;
     const place = lanes.indexOf(lane);

@@ -11,7 +11,10 @@ import type { Scratch } from "./scratch.ts";
 /** The thread's life: takes files off each chunk that it is sent until none is left, then says so. */
 function serve(port: MessagePort, turbo: TurboJpeg | undefined): void {
   port.on("message", (chunk: JpegChunk) => {
+    Atomics.store(chunk.busy, 0, 1);
     if (turbo !== undefined) decodeShare(turbo, chunk);
+    Atomics.store(chunk.busy, 0, 0);
+    Atomics.notify(chunk.busy, 0);
     port.postMessage(undefined);
   });
 }

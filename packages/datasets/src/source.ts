@@ -1,3 +1,5 @@
+import { batchMemory, LentBatch } from "./batch-memory.ts";
+import type { BatchMemory } from "./batch-memory.ts";
 import { DataError } from "./data-error.ts";
 import type { Batch, BatchOptions, Dataset, IndexedDataset, SkippedImage } from "./dataset.ts";
 import { permutation } from "./philox.ts";
@@ -21,7 +23,7 @@ export interface Source {
 
 /** The data set that reads from `source`. */
 export function datasetFrom(source: Source): IndexedDataset {
-  return indexed(source, source.name, undefined);
+  return indexed({ ...source, memoryOfBatches: batchMemory() }, source.name, undefined);
 }
 
 /** `options` with defaults, or a `DataError` for a batch size or a count that makes no sense. */
@@ -40,7 +42,12 @@ export function batchCount(data: Dataset, batch: number, dropRemainder = false):
   return dropRemainder ? Math.floor(data.size / batch) : Math.ceil(data.size / batch);
 }
 
-function indexed(source: Source, name: string, chosen: Int32Array | undefined): IndexedDataset {
+/** A source, and the memory that the batches of all its selections share. */
+interface Shared extends Source {
+  memoryOfBatches: BatchMemory;
+}
+
+function indexed(source: Shared, name: string, chosen: Int32Array | undefined): IndexedDataset {
   const size = chosen?.length ?? source.labels.length;
   const labels = chosen === undefined ? source.labels : chosen.map((index) => source.labels[index]!);
   const { classes, shape, dtype } = source;
@@ -68,7 +75,7 @@ function indexed(source: Source, name: string, chosen: Int32Array | undefined): 
 }
 
 async function* readBatches(
-  source: Source,
+  source: Shared,
   chosen: Int32Array | undefined,
   labels: Int32Array,
   options: BatchOptions,
@@ -80,22 +87,20 @@ async function* readBatches(
   const order = shuffle ? permutation(size, seed, epoch) : undefined;
   const ends = dropRemainder ? size - (size % batch) : size;
 
+  const imageBytes = pixels * (source.dtype === "uint8" ? 1 : 4);
+
   const start = async (from: number): Promise<Batch> => {
     const length = Math.min(batch, ends - from);
     const indices = order?.slice(from, from + length) ?? Int32Array.from({ length }, (_, i) => from + i);
-    const images = source.dtype === "uint8" ? new Uint8Array(length * pixels) : new Float32Array(length * pixels);
+    const memory = source.memoryOfBatches.take(length * imageBytes);
+    const images = source.dtype === "uint8" ? new Uint8Array(memory) : new Float32Array(memory);
     const missing = await source.read(chosen === undefined ? indices : indices.map((i) => chosen[i]!), images);
-    const made = {
-      images,
-      shape: [length, h, w, c] as Batch["shape"],
-      labels: indices.map((i) => labels[i]!),
-      indices,
-    };
-    return missing === undefined || missing.length === 0 ? made : without(made, new Set(missing));
+    const made: Batch = { images, shape: [length, h, w, c], labels: indices.map((i) => labels[i]!), indices };
+    const whole = missing === undefined || missing.length === 0 ? made : without(made, new Set(missing));
+    return new LentBatch(whole, source.memoryOfBatches);
   };
 
-  const bytes = batch * pixels * (source.dtype === "uint8" ? 1 : 4);
-  const affordable = Math.floor((source.memory ?? Number.POSITIVE_INFINITY) / bytes) - 1;
+  const affordable = Math.floor((source.memory ?? Number.POSITIVE_INFINITY) / (batch * imageBytes)) - 1;
   const ahead = Math.max(0, Math.min(options.prefetch ?? source.prefetch ?? 0, affordable));
   const ready: Promise<Batch>[] = [];
   for (let from = skip * batch; from < ends || ready.length > 0;) {

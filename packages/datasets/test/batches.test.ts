@@ -56,6 +56,40 @@ describe("batches", () => {
     );
   });
 
+  it("given back lend their memory to batches to come of the same length, once each", async () => {
+    const data = ten.select([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    const memories = new Set<ArrayBufferLike>();
+    for (const epoch of [0, 1, 2])
+      for await (const batch of data.batches({ batch: 4, shuffle: true, epoch })) {
+        const { images, indices } = batch;
+        expect([...images]).toEqual([...indices].flatMap((index) => [index, 100 + index]));
+        memories.add(images.buffer);
+        batch.release?.();
+        batch.release?.();
+      }
+    // One of four images, one of two.
+    expect(memories.size).toBe(2);
+    const kept = await all(data, { batch: 4 });
+    expect(new Set(kept.map(({ images }) => images.buffer)).size).toBe(3);
+  });
+
+  it("given back keep no more than 64 MiB", async () => {
+    const side = 2 ** 12;
+    const large = datasetFrom({
+      name: "large",
+      classes: ["one"],
+      shape: [side, side, 1],
+      dtype: "uint8",
+      labels: new Int32Array(6),
+      read() {},
+    });
+    const first = await all(large, { batch: 1 });
+    for (const batch of first) batch.release?.();
+    const second = await all(large, { batch: 1 });
+    const before = new Set(first.map(({ images }) => images.buffer));
+    expect(second.filter(({ images }) => before.has(images.buffer))).toHaveLength(4);
+  });
+
   it("come in the same order for the same seed and epoch only", async () => {
     const order = async (seed: number, epoch: number) =>
       indicesOf(await all(ten, { batch: 3, shuffle: true, seed, epoch }));

@@ -134,6 +134,23 @@ describe("files that are decoded in threads", () => {
       output: `${8 * 32 * 32 * 3}\n`,
     });
   });
+
+  it("let a process end in the middle of a file", async () => {
+    const folder = temporaryFolder();
+    const content = await picture([2000, 2000], 1).jpeg().toBuffer();
+    for (const name of ["a", "b"]) for (let i = 0; i < 8; i++) put(folder, `${name}/${i}.jpg`, content);
+    const program = put(
+      folder,
+      "program.mts",
+      `import { imageFolder } from ${JSON.stringify(fileURLToPath(new URL("../src/image-folder.ts", import.meta.url)))};
+       const { train } = await imageFolder(${JSON.stringify(folder)}, { size: [32, 32] });
+       for await (const { images } of train.batches({ batch: 4 })) { console.log(images.length); process.exit(3); }`,
+    );
+    expect(await run(["--import", import.meta.resolve("tsx"), program])).toEqual({
+      code: 3,
+      output: `${4 * 32 * 32 * 3}\n`,
+    });
+  });
 });
 
 async function run(args: readonly string[]): Promise<{ code: number | null; output: string }> {

@@ -60,6 +60,7 @@ export async function trainEpoch(
           run,
         );
       }
+      for (const each of group) each.release?.();
       await afterStep();
     }
   } finally {
@@ -92,6 +93,7 @@ export async function testEpoch(run: Session): Promise<Pick<EpochLogs, "valLoss"
       lossSum += loss * batch.labels.length;
       correctSum += correct;
       images += batch.labels.length;
+      batch.release?.();
       await hooks.call("onTestBatchEnd", index, run);
       index += 1;
     }

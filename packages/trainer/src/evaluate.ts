@@ -63,6 +63,7 @@ export async function evaluate(
       ]);
       const judged = gathered.add({ labels, indices, probabilities: probabilities!.data, loss: mean!.data[0]! });
       images += labels.length;
+      each.release?.();
       await onBatch?.({ indices, labels, ...judged, seen: images });
     }
   } finally {

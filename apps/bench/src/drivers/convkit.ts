@@ -137,9 +137,10 @@ class Convkit implements Served {
     const batches = () => set.batches({ batch, shuffle: true, seed: 1, epoch: epoch++ });
     let sum = 0;
     let count = 0;
-    for await (const { images: pixels } of batches()) {
-      for (const value of pixels) sum += value;
-      count += pixels.length;
+    for await (const each of batches()) {
+      for (const value of each.images) sum += value;
+      count += each.images.length;
+      each.release?.();
     }
     this.#timer = (seconds, samples) => measureStream(batches, seconds, samples);
     return { outputs: [sum / count] };

@@ -32,7 +32,7 @@ export async function measure(
  * what is made ready ahead of the next, and counts for nothing.
  */
 export async function measureStream(
-  batches: () => AsyncIterable<unknown>,
+  batches: () => AsyncIterable<{ release?(): void }>,
   seconds: number,
   count: number,
 ): Promise<number[]> {
@@ -41,7 +41,8 @@ export async function measureStream(
   let number = 0;
   let isWarm = false;
   for (;;) {
-    for await (const _ of batches()) {
+    for await (const batch of batches()) {
+      batch.release?.();
       number++;
       const now = performance.now();
       if (now - start < (isWarm ? 1000 : 2000) * seconds) continue;
