@@ -36,6 +36,8 @@ export async function train(context: Context, name: string | undefined, options:
   const folder = resume ?? (options.out === undefined ? defaultFolder(config.name) : userPath(options.out));
   const release = await claimRunDirectory(folder, { fresh: resume === undefined });
   try {
+    // Before anything that takes long, so that a run that is killed can be resumed from here on.
+    if (resume === undefined) await writeJson(runDirectory(folder).config, config);
     const ended = await trainIn(folder, context, config, options);
     await writeResult(ended);
     context.out.result(resultDocument(ended), resultText(ended));
@@ -109,11 +111,18 @@ async function trainIn(folder: string, context: Context, config: RunConfig, opti
     ...(options.keepBest && { checkpoints: { keepBest: options.keepBest } }),
   });
   const judged = data.test ?? data.validation;
-  const test =
-    judged === undefined || result.interrupted || (result.diverged && result.best === undefined)
-      ? undefined
-      : await evaluate(model, judged, { preprocessing, execution, ...(plan.loss && { loss: plan.loss }) });
-  return { folder, config, data, parameters, environment: made, result, test };
+  const idle = judged === undefined || result.interrupted || (result.diverged && result.best === undefined);
+  const loss = plan.loss && { loss: plan.loss };
+  const test = idle
+    ? undefined
+    : await evaluate(model, judged, { preprocessing, execution, signal: context.signal, ...loss }).catch(
+        (error: unknown) => {
+          if (context.signal.aborted) return undefined;
+          throw error;
+        },
+      );
+  const interrupted = result.interrupted || context.signal.aborted;
+  return { folder, config, data, parameters, environment: made, result: { ...result, interrupted }, test };
 }
 
 function classWeightsOf(weights: NonNullable<Plan["classWeights"]>, train: IndexedDataset): readonly number[] {

@@ -86,7 +86,7 @@ describe("data that will not do is refused in one sentence before the first step
     await release();
     expect([said.status, said.err]).toEqual([
       1,
-      expect.stringMatching(/used is in use by another run: wait for it, or give another --out\.\n$/),
+      expect.stringMatching(/used is in use by another run \(process \d+\): wait for it, or give another --out\.\n$/),
     ]);
   });
 });

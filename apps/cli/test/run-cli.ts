@@ -8,6 +8,8 @@ const bin = fileURLToPath(new URL("../bin/convkit.js", import.meta.url));
 /** What a command said, and its exit status. */
 export interface Said {
   readonly status: number | null;
+  /** What ended a process of its own, where it did not end by itself. */
+  readonly signal?: NodeJS.Signals | null;
   readonly out: string;
   readonly err: string;
 }
@@ -30,23 +32,42 @@ export async function call(...args: string[]): Promise<Said> {
   }
 }
 
-/** Runs the real command in a process of its own; `meanwhile` may look at it and signal it. */
-export function spawned(
-  args: readonly string[],
-  options: { readonly cwd?: string; readonly meanwhile?: (child: ChildProcess, err: string) => void } = {},
-): Promise<Said> {
+/** A signal that a process gets at a place of its work. */
+export interface Strike {
+  readonly signal: NodeJS.Signals;
+  /** Right before a file with a path like this appears under its name … */
+  readonly path: RegExp;
+  /** … for the so manieth time, the first unless given … */
+  readonly nth?: number;
+  /** … or so many looks at the clock after that. */
+  readonly looks?: number;
+}
+
+/** How a command is run in a process of its own, and what happens to it meanwhile. */
+export interface SpawnOptions {
+  readonly cwd?: string;
+  /** Looks at what was said on standard error, and may signal the process. */
+  readonly meanwhile?: (child: ChildProcess, err: string) => void;
+  readonly strike?: Strike;
+}
+
+/** Runs the real command in a process of its own. */
+export function spawned(args: readonly string[], { cwd, meanwhile, strike }: SpawnOptions = {}): Promise<Said> {
+  const preload = new URL("strike.mjs", import.meta.url).href;
+  const { signal, path, nth = 1, looks = 0 } = strike ?? {};
   return new Promise((done, fail) => {
-    const child = spawn(process.execPath, [bin, ...args], {
+    const child = spawn(process.execPath, [...(strike ? ["--import", preload] : []), bin, ...args], {
       stdio: ["ignore", "pipe", "pipe"],
-      ...(options.cwd && { cwd: options.cwd }),
+      ...(cwd && { cwd }),
+      ...(strike && { env: { ...process.env, STRIKE: JSON.stringify({ signal, path: path?.source, nth, looks }) } }),
     });
     const said = { out: "", err: "" };
     child.stdout.on("data", (text) => (said.out += String(text)));
     child.stderr.on("data", (text) => {
       said.err += String(text);
-      options.meanwhile?.(child, said.err);
+      meanwhile?.(child, said.err);
     });
     child.on("error", fail);
-    child.on("close", (status) => done({ status, ...said }));
+    child.on("close", (status, signal) => done({ status, signal, ...said }));
   });
 }

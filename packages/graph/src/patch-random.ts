@@ -120,7 +120,7 @@ function patchExports(patches: Patches, trace: Trace, module: Record<string, unk
   const normal = (distribution: Distribution) => drawer(distribution, (offset, factor) => ({ offset, factor }));
   replace(
     "dropout",
-    () => (x: tf.Tensor, rate: number, noiseShape?: number[], seed?: number) =>
+    () => (x: tf.Tensor, rate: number, noiseShape?: number[] | null, seed?: number | null) =>
       dropoutOf(trace, x, rate, noiseShape, seed),
   );
   replace("randomUniform", uniform);

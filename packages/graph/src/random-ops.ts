@@ -48,13 +48,14 @@ export function dropoutOf(
   trace: Trace,
   x: tf.Tensor,
   rate: number,
-  noiseShape?: readonly number[],
-  seed?: number,
+  // A layer that was read from JSON has null where a fresh one has undefined.
+  noiseShape?: readonly number[] | null,
+  seed?: number | null,
 ): tf.Tensor {
   if (rate === 0) return x.clone();
   return tf.tidy(() => {
-    const shape = noiseShape === undefined ? x.shape : x.shape.map((size, axis) => noiseShape[axis] ?? size);
-    const kept = tf.cast(tf.greaterEqual(draw(trace, "Uniform", shape, seed), rate), "float32");
+    const shape = x.shape.map((size, axis) => noiseShape?.[axis] ?? size);
+    const kept = tf.cast(tf.greaterEqual(draw(trace, "Uniform", shape, seed ?? undefined), rate), "float32");
     return tf.mul(x, tf.mul(kept, 1 / (1 - rate)));
   });
 }

@@ -214,6 +214,10 @@ describe.runIf(engines.includes("native"))("random numbers in a compiled functio
     "random.truncatedNormal": () => random.truncatedNormal([1000], { mean: 3 }),
     "random.dropout": () => random.dropout(tf.fill([1000], 3), 0.25),
     "tf.dropout": () => tf.dropout(tf.fill([1000], 3), 0.25),
+    "a dropout layer that was read from JSON": () =>
+      tfl.layers
+        .dropout({ rate: 0.25, noiseShape: null!, seed: null! })
+        .apply(tf.fill([1000], 3), { training: true }) as tf.Tensor,
     "a dropout layer": () =>
       tfl.layers.dropout({ rate: 0.25 }).apply(tf.fill([1000], 3), { training: true }) as tf.Tensor,
     "a noise layer": () =>

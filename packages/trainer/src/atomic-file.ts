@@ -11,7 +11,12 @@ export function temporaryName(path: string): string {
 
 /** Whether something has a name that `temporaryName` made. */
 export function isTemporary(name: string): boolean {
-  return /^\..+\.\d+-\d+\.tmp$/.test(name);
+  return finalName(name) !== undefined;
+}
+
+/** The name that a temporary one was made of; undefined where it is none. */
+export function finalName(name: string): string | undefined {
+  return /^\.(.+)\.\d+-\d+\.tmp$/.exec(name)?.[1];
 }
 
 /** Writes a whole file or nothing: readers see the old content or the new, also after a crash. Makes missing folders. */

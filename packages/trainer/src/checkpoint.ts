@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { temporaryName, writeFileAtomic, writeJson } from "./atomic-file.ts";
+import { finalName, temporaryName, writeFileAtomic, writeJson } from "./atomic-file.ts";
 import type { JsonValue } from "./json.ts";
 import { TrainerError } from "./trainer-error.ts";
 
@@ -51,7 +51,7 @@ export async function writeCheckpoint(folder: string, checkpoint: Checkpoint): P
     checkpoint.arrays.map(({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength)),
   );
   await writeJson(join(temporary, "checkpoint.json"), header);
-  // An older one of the same step (written in the middle of an epoch that ends here) must not be gone for long.
+  // An older one of the same step, written in the middle of an epoch that ends here; `recoverCheckpoints` knows it by its name.
   const old = temporaryName(path);
   const replaces = await rename(path, old).then(
     () => true,
@@ -65,13 +65,24 @@ export async function writeCheckpoint(folder: string, checkpoint: Checkpoint): P
   return path;
 }
 
+/**
+ * Puts checkpoints to their places that were whole beside them when their writer was killed: one that was about to appear, or
+ * one that was about to be replaced.
+ */
+export async function recoverCheckpoints(folder: string): Promise<void> {
+  const names = await namesIn(folder);
+  for (const name of names) {
+    const final = finalName(name);
+    if (final === undefined || !folderName.test(final)) continue;
+    // Written last.
+    if (!(await namesIn(join(folder, name))).includes("checkpoint.json")) continue;
+    if (!(await namesIn(folder)).includes(final)) await rename(join(folder, name), join(folder, final));
+  }
+}
+
 /** The steps that `folder` has checkpoints of, ascending. */
 export async function listCheckpoints(folder: string): Promise<number[]> {
-  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return [];
-    throw error;
-  });
-  return names
+  return (await namesIn(folder))
     .flatMap((name) => folderName.exec(name)?.[1] ?? [])
     .map(Number)
     .toSorted((a, b) => a - b);
@@ -103,6 +114,13 @@ export async function readCheckpoint(folder: string, step: number): Promise<Chec
 export async function pruneCheckpoints(folder: string, kept: ReadonlySet<number>): Promise<void> {
   for (const step of await listCheckpoints(folder))
     if (!kept.has(step)) await rm(checkpointPath(folder, step), { recursive: true, force: true });
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  return readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return [];
+    throw error;
+  });
 }
 
 function checkpointPath(folder: string, step: number): string {

@@ -10,7 +10,8 @@ import {
 } from "./checkpoint.ts";
 import type { EpochLogs } from "./history.ts";
 import type { JsonValue } from "./json.ts";
-import { loadModel } from "./model-files.ts";
+import { writeHistory } from "./history.ts";
+import { loadModel, type ModelMetadata, pruneWeights, saveModel } from "./model-files.ts";
 import { improves, type Monitor, watched } from "./monitor.ts";
 import type { RunDirectory } from "./run-directory.ts";
 import type { Runner } from "./runner.ts";
@@ -33,21 +34,44 @@ interface Parts extends CheckpointOptions {
   readonly best: BestWeights;
   readonly runner: Runner;
   readonly monitor: Monitor;
+  readonly metadata: ModelMetadata;
 }
 
-type State = { readonly session: SessionState; readonly best: EpochLogs | null; readonly ranking: readonly Ranked[] };
+type State = {
+  readonly session: SessionState;
+  readonly best: EpochLogs | null;
+  /** The file of the best weights in `model/`. */
+  readonly bestWeights: string | null;
+  readonly ranking: readonly Ranked[];
+};
 type Ranked = { readonly step: number; readonly value: number };
 
-/** Writes a run's checkpoints and takes it up again from the newest. */
+/** Writes a run's best model and its checkpoints, and takes it up again from the newest. */
 export function checkpointing(places: RunDirectory, parts: Parts) {
-  const { run, best, runner, monitor, every = 1, minutes = 10, keep = 1, keepBest = 0 } = parts;
+  const { run, best, runner, monitor, metadata, every = 1, minutes = 10, keep = 1, keepBest = 0 } = parts;
   let ranking: Ranked[] = [];
   let written = -1;
   let writtenAt = performance.now();
+  let bestWeights: string | undefined;
+  /** The one that the newest checkpoint names: should the run be killed before the next, it is the best again. */
+  let resumable: string | undefined;
+
+  const saveBest = async () => {
+    bestWeights = await saveModel(withoutAux(run.model), places.model, metadata, { keep: resumable });
+  };
+  const prune = async () => {
+    const newest = (await listCheckpoints(places.checkpoints)).slice(-keep);
+    await pruneCheckpoints(places.checkpoints, new Set([...newest, ...ranking.map(({ step }) => step)]));
+  };
 
   const write = async () => {
     await run.syncWeights();
-    const state: State = { session: run.state(), best: best.logs ?? null, ranking };
+    const state: State = {
+      session: run.state(),
+      best: best.logs ?? null,
+      bestWeights: bestWeights ?? null,
+      ranking,
+    };
     await writeCheckpoint(places.checkpoints, {
       step: run.step,
       state: state as unknown as JsonValue,
@@ -55,11 +79,14 @@ export function checkpointing(places: RunDirectory, parts: Parts) {
     });
     written = run.step;
     writtenAt = performance.now();
-    const newest = (await listCheckpoints(places.checkpoints)).slice(-keep);
-    await pruneCheckpoints(places.checkpoints, new Set([...newest, ...ranking.map(({ step }) => step)]));
+    if (resumable !== bestWeights) await pruneWeights(places.model, [bestWeights]);
+    resumable = bestWeights;
+    await prune();
   };
 
   return {
+    /** Writes the model, whose weights are the best yet. */
+    saveBest,
     /** Called after each step; writes when the minutes are over. */
     onStep(): Promise<void> | undefined {
       return performance.now() - writtenAt < minutes * 60_000 ? undefined : run.timed("callbacks", write);
@@ -85,16 +112,21 @@ export function checkpointing(places: RunDirectory, parts: Parts) {
         step,
       );
       const state = checkpoint.state as unknown as State;
-      if (state.best !== null) {
-        const { model } = await loadModel(places.model);
+      if (state.best !== null && state.bestWeights !== null) {
+        resumable = state.bestWeights;
+        const { model } = await loadModel(places.model, { weightsName: resumable });
         withoutAux(run.model).setWeights(model.getWeights());
         model.dispose();
         best.adopt(state.best);
+        // An epoch that the run was killed in may have been better; the model goes back to where the run does.
+        await saveBest();
       }
       await runner.restore(checkpoint.arrays);
       run.restore(state.session);
+      await writeHistory(places.history, run.history);
       ranking = [...state.ranking];
       written = step;
+      await prune();
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { Callback } from "./callbacks.ts";
+import type { Callback, Training } from "./callbacks.ts";
 import type { JsonValue } from "./json.ts";
 import { improves, type Monitor, watched, worst } from "./monitor.ts";
 
@@ -16,8 +16,13 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
   const { monitor = "valLoss", patience = 0, minDelta = 0, startFrom = 0 } = options;
   let best = worst(monitor);
   let waited = 0;
+  const stopIfSpent = (training: Training) => {
+    if (waited >= Math.max(1, patience)) training.stop(`${monitor} has not improved for ${waited} epochs`);
+  };
   return {
     name: "early-stopping",
+    // A run that was killed after its last epoch has nothing more to learn.
+    onTrainBegin: stopIfSpent,
     onEpochEnd(epoch, logs, training) {
       if (epoch <= startFrom) return;
       const value = watched(monitor, logs);
@@ -27,7 +32,7 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
         return;
       }
       waited += 1;
-      if (waited >= patience) training.stop(`${monitor} has not improved for ${waited} epochs`);
+      stopIfSpent(training);
     },
     state: () => ({ best: Number.isFinite(best) ? best : null, waited }),
     restore(state: JsonValue) {

@@ -27,6 +27,8 @@ export interface Executable {
   sync(): Promise<void>;
   /** How often it ran, which all that is drawn by chance inside depends on. */
   runs: number;
+  /** What it keeps of its own from run to run, beside the function's variables. */
+  readonly kept: readonly tf.Variable[];
   dispose(): Promise<void>;
 }
 
@@ -58,6 +60,7 @@ function compiled(fn: TensorFunction, options: CompileOptions): Executable {
     set runs(count) {
       graph.runs = count;
     },
+    kept: graph.kept,
     dispose: () => graph.dispose(),
   };
 }
@@ -65,6 +68,7 @@ function compiled(fn: TensorFunction, options: CompileOptions): Executable {
 function eagerly(fn: TensorFunction): Executable {
   return {
     runs: 0,
+    kept: [],
     async run(feeds) {
       const outputs = tf.tidy(() => fn(...feeds.map(tensorOf)));
       this.runs += 1;

@@ -31,14 +31,20 @@ interface ModelJson {
 /**
  * Writes `model.json` and its weights into `folder` as TensorFlow.js' layers format. Whoever reads meanwhile, or after
  * a crash, finds the old model or the new one, whole: the weights' file is named by its content and `model.json` comes last.
+ * Older weights go, unless `keep` names their file. Returns the name of the file of weights.
  */
-export async function saveModel(model: tfl.LayersModel, folder: string, metadata: ModelMetadata): Promise<void> {
+export async function saveModel(
+  model: tfl.LayersModel,
+  folder: string,
+  metadata: ModelMetadata,
+  { keep }: { readonly keep?: string | undefined } = {},
+): Promise<string> {
   let artifacts: tf.io.ModelArtifacts | undefined;
-  const keep = async (made: tf.io.ModelArtifacts): Promise<tf.io.SaveResult> => {
+  const handler = async (made: tf.io.ModelArtifacts): Promise<tf.io.SaveResult> => {
     artifacts = made;
     return { modelArtifactsInfo: { dateSaved: new Date(), modelTopologyType: "JSON" } };
   };
-  await model.save({ save: keep });
+  await model.save({ save: handler });
   const { modelTopology, weightSpecs = [], weightData } = artifacts!;
   const parts = [weightData ?? []].flat().map((buffer) => new Uint8Array(buffer));
   const hash = createHash("sha256");
@@ -54,13 +60,25 @@ export async function saveModel(model: tfl.LayersModel, folder: string, metadata
     userDefinedMetadata: { convkit: metadata },
   };
   await writeFileAtomic(join(folder, "model.json"), JSON.stringify(json));
-  for (const name of await readdir(folder))
-    if (/^weights-[0-9a-f]{12}\.bin$/.test(name) && name !== weightsName) await rm(join(folder, name));
+  await pruneWeights(folder, [weightsName, keep]);
+  return weightsName;
 }
 
-/** Reads a layers model from a `model.json` or the folder that holds one; throws `TrainerError` where it is not whole. */
-export async function loadModel(path: string): Promise<LoadedModel> {
-  const { json, weights } = await readModelFiles(path);
+/** Removes the files of weights that are not named. */
+export async function pruneWeights(folder: string, kept: readonly (string | undefined)[]): Promise<void> {
+  for (const name of await readdir(folder))
+    if (/^weights-[0-9a-f]{12}\.bin$/.test(name) && !kept.includes(name)) await rm(join(folder, name));
+}
+
+/**
+ * Reads a layers model from a `model.json` or the folder that holds one, with the weights of the file `weightsName` beside
+ * it if given; throws `TrainerError` where it is not whole.
+ */
+export async function loadModel(
+  path: string,
+  { weightsName }: { readonly weightsName?: string | undefined } = {},
+): Promise<LoadedModel> {
+  const { json, weights } = await readModelFiles(path, weightsName);
   const artifacts: tf.io.ModelArtifacts = {
     modelTopology: json.modelTopology,
     weightSpecs: json.weightsManifest.flatMap((group) => group.weights),
@@ -70,7 +88,10 @@ export async function loadModel(path: string): Promise<LoadedModel> {
   return { model, metadata: json.userDefinedMetadata?.convkit };
 }
 
-async function readModelFiles(path: string): Promise<{ json: ModelJson; weights: ArrayBuffer[] }> {
+async function readModelFiles(
+  path: string,
+  weightsName: string | undefined,
+): Promise<{ json: ModelJson; weights: ArrayBuffer[] }> {
   const file = (await stat(path)).isDirectory() ? join(path, "model.json") : path;
   const json = JSON.parse(await readFile(file, "utf8")) as Partial<ModelJson>;
   if (
@@ -80,7 +101,8 @@ async function readModelFiles(path: string): Promise<{ json: ModelJson; weights:
   )
     throw new TrainerError(`${file} must be a TensorFlow.js layers model, with modelTopology and weightsManifest.`);
   const weights: ArrayBuffer[] = [];
-  for (const name of json.weightsManifest.flatMap((group) => group.paths)) {
+  const names = weightsName === undefined ? json.weightsManifest.flatMap((group) => group.paths) : [weightsName];
+  for (const name of names) {
     const bytes = await readFile(join(dirname(file), name));
     weights.push(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer);
   }

@@ -1,7 +1,8 @@
 import { mkdir, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { lock } from "proper-lockfile";
 import { isTemporary } from "./atomic-file.ts";
+import { listCheckpoints, recoverCheckpoints } from "./checkpoint.ts";
+import { takeLock } from "./folder-lock.ts";
 import { TrainerError } from "./trainer-error.ts";
 
 /** The places in a run directory. */
@@ -40,24 +41,25 @@ export async function claimRunDirectory(
 ): Promise<() => Promise<void>> {
   const places = runDirectory(path);
   await mkdir(path, { recursive: true });
-  // A killed run's lock is taken over when its heartbeat has been silent for ten seconds.
-  const release = await lock(path, { stale: 10_000, update: 2500, lockfilePath: join(path, ".lock") }).catch(
-    (error: NodeJS.ErrnoException) => {
-      if (error.code === "ELOCKED")
-        throw new TrainerError(
-          `The run directory ${path} is in use by another run: wait for it, or give another --out.`,
-        );
-      throw error;
-    },
-  );
-  // A run that was refused before its first step has left no more than its configuration.
-  if (options.fresh && ((await exists(places.history)) || (await exists(places.model)))) {
-    await release();
+  const release = await takeLock(join(path, ".lock"));
+  if (typeof release !== "function") {
+    const who = release.pid === 0 ? "" : ` (process ${release.pid})`;
     throw new TrainerError(
-      `The run directory ${path} already holds a run: give another --out, or continue it with --resume ${path}.`,
+      `The run directory ${path} is in use by another run${who}: wait for it, or give another --out.`,
     );
   }
-  await sweep(places);
+  try {
+    await recoverCheckpoints(places.checkpoints);
+    // A run that was refused before its first step has left no more than its configuration.
+    if (options.fresh && (await holdsRun(places)))
+      throw new TrainerError(
+        `The run directory ${path} already holds a run: give another --out, or continue it with --resume ${path}.`,
+      );
+    await sweep(places);
+  } catch (error) {
+    await release();
+    throw error;
+  }
   return release;
 }
 
@@ -68,6 +70,10 @@ async function sweep({ path, checkpoints, model }: RunDirectory): Promise<void> 
     const names = (await readdir(folder)).filter(isTemporary);
     await Promise.all(names.map((name) => rm(join(folder, name), { recursive: true })));
   }
+}
+
+async function holdsRun({ history, model, checkpoints }: RunDirectory): Promise<boolean> {
+  return (await exists(history)) || (await exists(model)) || (await listCheckpoints(checkpoints)).length > 0;
 }
 
 async function exists(path: string): Promise<boolean> {

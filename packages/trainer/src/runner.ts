@@ -36,7 +36,7 @@ export interface Runner {
   sync(): Promise<void>;
   /** Exchanges the weights with their moving average, where there is one; a second call undoes the first. */
   swapAverage(): Promise<void>;
-  /** All that training changes: weights, the optimizer's slots, sums, averages, the state of chance. */
+  /** All that training changes: weights, the optimizer's slots, sums, averages, loss scales, the state of chance. */
   save(): Promise<SavedArray[]>;
   restore(arrays: readonly SavedArray[]): Promise<void>;
   dispose(): Promise<void>;
@@ -101,10 +101,12 @@ export function createRunner(parts: StepParts, update: UpdateOptions, execution:
       return [];
     }, execution);
 
+  const scales = [...apply.kept, ...(gather?.kept ?? [])];
   const kept = async (): Promise<{ name: string; tensor: tf.Tensor }[]> => [
     ...model.weights.map((weight) => ({ name: `model/${weight.originalName}`, tensor: weight.read() })),
     ...(average?.variables ?? []).map((tensor, index) => ({ name: `average/${index}`, tensor })),
     ...(sums?.variables ?? []).map((tensor, index) => ({ name: `sum/${index}`, tensor })),
+    ...scales.map((tensor, index) => ({ name: `scale/${index}`, tensor })),
     ...(await optimizer.getWeights()).map(({ name, tensor }) => ({ name: `optimizer/${name}`, tensor })),
   ];
 
@@ -143,7 +145,10 @@ export function createRunner(parts: StepParts, update: UpdateOptions, execution:
     async test(batch) {
       return result(await test.run(feeds(batch)));
     },
-    sync: () => apply.sync(),
+    // Each knows the variables of what it has run, and any of them may not have run yet in this process.
+    async sync() {
+      await Promise.all([apply.sync(), gather?.sync(), swap?.sync()]);
+    },
     async swapAverage() {
       await swap?.run([]);
     },
@@ -167,6 +172,7 @@ export function createRunner(parts: StepParts, update: UpdateOptions, execution:
         );
       average?.variables.forEach((variable, index) => variable.assign(of("average")[index]!.tensor));
       sums?.variables.forEach((variable, index) => variable.assign(of("sum")[index]!.tensor));
+      scales.forEach((variable, index) => variable.assign(of("scale")[index]!.tensor));
       await optimizer.setWeights(of("optimizer"));
       model.setWeights(of("model").map(({ tensor }) => tensor));
       tf.dispose(tensors.map(({ tensor }) => tensor));

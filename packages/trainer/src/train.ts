@@ -151,7 +151,7 @@ export async function train(options: TrainOptions): Promise<RunResult> {
     signal: options.signal,
   });
   const places = out === undefined ? undefined : runDirectory(out);
-  const checkpoints = places && checkpointing(places, { run, best, runner, monitor, ...options.checkpoints });
+  const checkpoints = places && checkpointing(places, { run, best, runner, monitor, metadata, ...options.checkpoints });
   const began = performance.now();
   try {
     if (options.resume === true) await checkpoints?.restore();
@@ -171,7 +171,7 @@ export async function train(options: TrainOptions): Promise<RunResult> {
         await run.syncWeights();
         const improved = best.offer(row);
         if (places !== undefined) await writeHistory(places.history, run.history);
-        if (places !== undefined && improved) await saveModel(withoutAux(model), places.model, metadata);
+        if (improved) await checkpoints?.saveBest();
         await hooks.call("onEpochEnd", row.epoch, row, run);
         await runner.swapAverage();
         await checkpoints?.onEpochEnd(row);

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Batch, Dataset } from "@convkit/datasets";
@@ -359,6 +359,51 @@ test("what a killed run left half written goes when the directory is taken up", 
     await claimRunDirectory(out, { fresh: false })
   )();
   expect((await readdir(out, { recursive: true })).toSorted()).toEqual(whole);
+});
+
+test("a checkpoint that was whole when its writer was killed is taken up, at its place or about to be", async () => {
+  const out = await folder();
+  const whole = options({ epochs: 3 });
+  await train(whole);
+  await train(options({ out, epochs: 2 }));
+  const [name] = await readdir(join(out, "checkpoints"));
+  await rename(join(out, "checkpoints", name!), join(out, "checkpoints", `.${name}.99-2.tmp`));
+  await (
+    await claimRunDirectory(out, { fresh: false })
+  )();
+  expect(await readdir(join(out, "checkpoints"))).toEqual([name]);
+  const resumed = options({ out, epochs: 3, resume: true });
+  await train(resumed);
+  expect(weightsOf(resumed.model)).toEqual(weightsOf(whole.model));
+});
+
+test("a run that early stopping ended does not go on when it is resumed", async () => {
+  const out = await folder();
+  const make = (more: Partial<TrainOptions> = {}) =>
+    options({ out, epochs: 9, callbacks: [earlyStopping({ minDelta: 100, patience: 2 })], ...more });
+  const ended = await train(make());
+  const resumed = await train(make({ resume: true }));
+  expect([ended.epochs, ended.stopReason]).toEqual([3, "valLoss has not improved for 2 epochs"]);
+  expect([resumed.epochs, resumed.stopReason]).toEqual([ended.epochs, ended.stopReason]);
+});
+
+test("what the best epoch was is what the checkpoint says, not what a killed epoch left", async () => {
+  const out = await folder();
+  const first = await train(options({ out, epochs: 1 }));
+  const model = await readdir(join(out, "model"));
+  const kept = await mkdtemp(join(tmpdir(), "convkit-kept-"));
+  await cp(join(out, "checkpoints"), kept, { recursive: true });
+  const [weights] = model.filter((name) => name.endsWith(".bin"));
+  const bytes = await readFile(join(out, "model", weights!));
+  await train(options({ out, epochs: 2, resume: true }));
+  // As if the second epoch had been killed between its model and its checkpoint.
+  await rm(join(out, "checkpoints"), { recursive: true });
+  await cp(kept, join(out, "checkpoints"), { recursive: true });
+  await writeFile(join(out, "model", weights!), bytes);
+  const resumed = await train(options({ out, epochs: 1, resume: true }));
+  expect(resumed.best).toEqual(first.best);
+  expect((await readdir(join(out, "model"))).toSorted()).toEqual(model.toSorted());
+  expect(await readFile(join(out, "history.csv"), "utf8")).toMatch(/^epoch.*\n1,.*\n$/);
 });
 
 test("a run directory in use is refused, and a finished one is not overwritten", async () => {
