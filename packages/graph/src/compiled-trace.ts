@@ -15,7 +15,7 @@ import type { SessionVariable } from "./session-variable.ts";
 import { Slot } from "./signature.ts";
 import type { Leaf } from "./signature.ts";
 import { mapLeaves } from "./structure.ts";
-import { tensorflow } from "./tensorflow.ts";
+import { releaseFreed, tensorflow } from "./tensorflow.ts";
 import type { Handle } from "./tensorflow.ts";
 import type { FedScalar } from "./trace.ts";
 import type { TracedVariable } from "./traced-variable.ts";
@@ -35,6 +35,8 @@ export class CompiledTrace {
   readonly #plan: Plan;
   readonly #result: unknown;
   readonly #afterRun: readonly (() => void)[];
+  /** TensorFlow's optimiser has copied the constants several times over, and let go of most copies. */
+  #hasRun = false;
   readonly #places: Map<string, GraphNode>;
   /** Where a run that fails may have written some variables. */
   readonly #kept: KeptVariables | undefined;
@@ -154,6 +156,8 @@ export class CompiledTrace {
 
   #give(fetched: readonly Handle[]): unknown[] {
     for (const after of this.#afterRun) after();
+    if (this.#frozen && !this.#hasRun) releaseFreed();
+    this.#hasRun = true;
     const values = fetched.map(takeHost);
     return mapLeaves(this.#result, (value) => (value instanceof Slot ? values[value.index] : value)) as unknown[];
   }

@@ -31,7 +31,7 @@ export function acquireRuntime(config: SessionConfig, backend: Backend): Runtime
 
 /** A runtime of one's own, for a graph that shares no variables. */
 export function privateRuntime(config: SessionConfig, backend: Backend): Runtime {
-  const session = openSession({ ...config, isStatic: true });
+  const session = openSession({ ...config, isStatic: true, isPlain: !backend.isUsingGpuDevice });
   return { key: "", session, variables: new SessionVariables(session, backend), users: 1, traces: 0 };
 }
 

@@ -66,6 +66,7 @@ export type TensorFlow = Record<NameOf<(typeof prototypes)[number]>, CFunction> 
   calloc: CFunction;
   free: CFunction;
   memcpy: CFunction;
+  malloc_trim?: CFunction;
   enableOpDeterminism?: CFunction;
 };
 
@@ -87,6 +88,11 @@ export function tensorflow(): TensorFlow {
   };
   const memcpy = libc.func("memcpy", "uintptr_t", ["const void *", "const void *", "size_t"]);
   api["memcpy"] = memcpy;
+  try {
+    api["malloc_trim"] = libc.func("int malloc_trim(size_t pad)");
+  } catch {
+    // glibc alone has it.
+  }
   for (const prototype of prototypes) {
     const name = /(\w+)\(/.exec(prototype)?.[1] as string;
     api[name] = library.func(prototype);
@@ -107,6 +113,11 @@ export function tensorflow(): TensorFlow {
 function loadedLibrary(): string | undefined {
   const report = process.report.getReport() as { sharedObjects?: string[] };
   return (report.sharedObjects ?? []).find((file) => /libtensorflow(_cc)?\.[^/]*$/.test(file) && existsSync(file));
+}
+
+/** Gives memory that was freed back to the system; takes some milliseconds. */
+export function releaseFreed(): void {
+  tensorflow().malloc_trim?.(0);
 }
 
 /** Statuses that are OK and free: a trace checks thousands of calls. */
