@@ -107,3 +107,30 @@ describe.runIf(engines.includes("native"))("five updates equal Keras', the rate 
     tf.dispose([a, b]);
   });
 });
+
+describe.runIf(engines.includes("native"))("gradients whose squares overflow", () => {
+  test.each([
+    ["RMSprop", () => tf.train.rmsprop(0.1)],
+    ["Adam", () => tf.train.adam(0.1)],
+  ] as const)("leave the weight alone as in eager tfjs, where deterministic: %s", async (_, make) => {
+    await useEngine("native");
+    const weights = (minimize: (w: tf.Variable, optimizer: tf.Optimizer) => unknown) => {
+      const [w, optimizer] = [tf.variable(tf.tensor1d([1, 2])), make()];
+      return { w, step: () => minimize(w, optimizer) };
+    };
+    const loss = (w: tf.Tensor) => tf.sum(tf.mul(w, tf.tensor1d([1e25, 1]))) as tf.Scalar;
+    const eager = weights((w, optimizer) => tf.tidy(() => void optimizer.minimize(() => loss(w))));
+    const steps: ReturnType<typeof compile<[], void>>[] = [];
+    const compiled = weights((w, optimizer) => {
+      steps[0] ??= compile(() => void optimizer.minimize(() => loss(w)), { deterministic: true });
+      return steps[0]();
+    });
+    for (let i = 0; i < 3; i++) {
+      eager.step();
+      await compiled.step();
+    }
+    expect([...compiled.w.dataSync()]).toEqual([...eager.w.dataSync()]);
+    expect(compiled.w.dataSync()[0]).toBe(1);
+    await steps[0]!.dispose();
+  });
+});
