@@ -33,17 +33,19 @@ def read_mnist(folder: str, part: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def measure_stream(batches, seconds: float, count: int) -> list[float]:
-    """Milliseconds a batch of an endless stream, epoch after epoch (`batches()` iterates over one): after `2 * seconds` in which
-    pipelines tune themselves and fill their buffers, `count` samples of `seconds` each, without a pause in between."""
-    times, start, number, warm = [], time.perf_counter(), 0, False
+    """Milliseconds a batch of an endless stream, epoch after epoch (`batches()` iterates over one): after epochs of `2 * seconds` in
+    which pipelines tune themselves and fill their buffers, `count` samples of as many whole epochs as fill `seconds` each, without a
+    pause in between. Slow streams get fewer: none is begun after three times `seconds * count`."""
+    times, start, number, begin = [], time.perf_counter(), 0, None
     while True:
         for _ in batches():
             number += 1
-            now = time.perf_counter()
-            if now - start < (1 if warm else 2) * seconds:
-                continue
-            if warm:
-                times.append((now - start) * 1000 / number)
-            if len(times) == count:
-                return times
-            start, number, warm = now, 0, True
+        now = time.perf_counter()
+        if now - start < (2 if begin is None else 1) * seconds:
+            continue
+        if begin is not None:
+            times.append((now - start) * 1000 / number)
+        begin = now if begin is None else begin
+        if len(times) == count or now - begin > 3 * seconds * count:
+            return times
+        start, number = now, 0
