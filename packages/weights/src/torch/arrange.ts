@@ -21,7 +21,7 @@ export async function fromTorchOrder(
   const rest = rows.length;
   const values = new Float32Array(outputs * rest);
   const most = Math.max(1, Math.min(outputs, tileOutputs, Math.floor(partBytes / (4 * rest))));
-  const turner = idle.pop() ?? newTurner();
+  const turner = idle.pop()?.deref() ?? newTurner();
   try {
     const part = partsOf(tensor, rest, most, heapOf(turner.memory, tileBytes + 8 * most * rest).subarray(tileBytes));
     let next = part(0, most);
@@ -32,7 +32,7 @@ export async function fromTorchOrder(
       turnOutputs(turner, from, words(values), { output, count, outputs, rows });
     }
   } finally {
-    idle.push(turner);
+    idle.push(new WeakRef(turner));
   }
   return values;
 }
@@ -63,13 +63,12 @@ function turnOutputs(
   { output, count, outputs, rows }: MatrixOrder & { output: number; count: number },
 ): void {
   const rest = rows.length;
-  const tile = new Int32Array(memory.buffer, 0, tileOutputs * tileRest);
+  // Made once a part, since making one takes as long as copying it.
+  const lines = Array.from({ length: tileRest }, (_, j) => new Int32Array(memory.buffer, 4 * tileStride * j, count));
   for (let first = 0; first < rest; first += tileRest) {
     const width = Math.min(tileRest, rest - first);
-    transpose(from + 4 * first, 4 * rest, count, width, 0, 4 * tileOutputs);
-    for (let j = 0; j < width; j++) {
-      to.set(tile.subarray(j * tileOutputs, j * tileOutputs + count), rows[first + j]! * outputs + output);
-    }
+    transpose(from + 4 * first, 4 * rest, count, width, 0, 4 * tileStride);
+    for (let j = 0; j < width; j++) to.set(lines[j]!, rows[first + j]! * outputs + output);
   }
 }
 
@@ -79,8 +78,8 @@ interface Turner {
   transpose(from: number, stride: number, rows: number, columns: number, to: number, toStride: number): void;
 }
 
-/** Each has a heap of its own, since several files may be read at a time. */
-const idle: Turner[] = [];
+/** Each has a heap of its own, since several files may be read at a time; held weakly, so that no heap outlives a loading for long. */
+const idle: WeakRef<Turner>[] = [];
 let kernel: WebAssembly.Module | undefined;
 
 function newTurner(): Turner {
@@ -98,7 +97,7 @@ function heapOf(memory: Turner["memory"], bytes: number): Uint8Array<ArrayBuffer
 /** `[rest', outputs] -> [outputs, rest]`. */
 export function toTorchOrder(data: TensorData, { outputs, rows }: MatrixOrder): TensorData {
   const values = new Float32Array(data.length);
-  const [from, to, tile] = [words(floats(data)), words(values), new Int32Array(tileOutputs * tileRest)];
+  const [from, to, tile] = [words(floats(data)), words(values), new Int32Array(tileStride * tileRest)];
   const rest = rows.length;
   for (let output = 0; output < outputs; output += tileOutputs) {
     const count = Math.min(tileOutputs, outputs - output);
@@ -106,11 +105,11 @@ export function toTorchOrder(data: TensorData, { outputs, rows }: MatrixOrder): 
       const width = Math.min(tileRest, rest - first);
       for (let j = 0; j < width; j++) {
         const start = rows[first + j]! * outputs + output;
-        tile.set(from.subarray(start, start + count), j * tileOutputs);
+        tile.set(from.subarray(start, start + count), j * tileStride);
       }
       for (let o = 0; o < count; o++) {
         const start = (output + o) * rest + first;
-        for (let j = 0; j < width; j++) to[start + j] = tile[j * tileOutputs + o]!;
+        for (let j = 0; j < width; j++) to[start + j] = tile[j * tileStride + o]!;
       }
     }
   }
@@ -128,15 +127,17 @@ export function kernelRows(height: number, width: number, inputs: number): Int32
 }
 
 /**
- * A tile of 32 KB, which the fastest cache holds, wide where the lines of tfjs' order are copied whole: a plain walk would fetch a line
- * of memory for every element.
+ * A tile of 270 KB, which the second cache holds: wide, since the lines of tfjs' order are copied whole, and long, since PyTorch's are read
+ * along; a plain walk would fetch a line of memory for every element. Its own lines lie a little further apart than they are wide, as
+ * lines a power of two apart share a few places of the first cache.
  */
-const tileOutputs = 256;
-const tileRest = 32;
-const tileBytes = 4 * tileOutputs * tileRest;
+const tileOutputs = 512;
+const tileRest = 128;
+const tileStride = tileOutputs + 16;
+const tileBytes = 4 * tileStride * tileRest;
 
 /** The most bytes of a part that is read at a time, unless a single output has more. */
-const partBytes = 26 * 2 ** 20;
+const partBytes = 52 * 2 ** 20;
 
 function floats(data: TensorData): Float32Array {
   return data instanceof Float32Array ? data : Float32Array.from(data);
