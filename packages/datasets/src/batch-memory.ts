@@ -28,7 +28,7 @@ export function batchMemory(): BatchMemory {
 
 /** A batch whose images lie in memory that can be given back; a class, so that it stays plain data to whoever compares or sends it. */
 export class LentBatch implements Batch {
-  readonly images: Batch["images"];
+  images: Batch["images"];
   readonly shape: Batch["shape"];
   readonly labels: Int32Array;
   readonly indices: Int32Array;
@@ -46,6 +46,9 @@ export class LentBatch implements Batch {
     // Given back twice, it would become two batches.
     const home = this.#home;
     this.#home = undefined;
-    home?.giveBack(this.images.buffer as ArrayBuffer);
+    if (home === undefined) return;
+    home.giveBack(this.images.buffer as ArrayBuffer);
+    // Whoever kept the batch finds no pixels, rather than those of another.
+    this.images = new Uint8Array(0);
   }
 }

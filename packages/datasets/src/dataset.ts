@@ -7,8 +7,8 @@ export interface Batch {
   /** Where each image is in its data set. */
   indices: Int32Array;
   /**
-   * Gives the memory of `images` to batches to come, so that reading many large ones calls for no garbage collections; `images`
-   * must not be used afterwards. Without it, the memory is freed as all other.
+   * Gives the memory of `images` to batches to come, so that reading many large ones calls for no garbage collections, and leaves
+   * `images` empty. Without it, the memory is freed as all other.
    */
   release?(): void;
 }

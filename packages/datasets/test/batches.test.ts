@@ -66,6 +66,8 @@ describe("batches", () => {
         memories.add(images.buffer);
         batch.release?.();
         batch.release?.();
+        // Whoever uses it all the same gets no other batch's pixels.
+        expect(batch.images).toHaveLength(0);
       }
     // One of four images, one of two.
     expect(memories.size).toBe(2);
@@ -84,9 +86,9 @@ describe("batches", () => {
       read() {},
     });
     const first = await all(large, { batch: 1 });
+    const before = new Set(first.map(({ images }) => images.buffer));
     for (const batch of first) batch.release?.();
     const second = await all(large, { batch: 1 });
-    const before = new Set(first.map(({ images }) => images.buffer));
     expect(second.filter(({ images }) => before.has(images.buffer))).toHaveLength(4);
   });
 
