@@ -60,6 +60,8 @@ export function addCommands(program: Command, contextOf: ContextOf): void {
     .option("--batch <n>", "images at once", wholeFrom(1))
     .option("--tta", "averages over the image and its mirror image")
     .option("--csv <file>", "writes each image's class, prediction and probability as CSV")
+    .option("--workers <n>", "threads that decode images (default: one a core)", wholeFrom(1))
+    .option("--strict", "stop at the first image that cannot be read")
     .action(async (model, options, command) =>
       (await import("./evaluate.ts")).evaluate(contextOf(command), model, options),
     );

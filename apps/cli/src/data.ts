@@ -1,4 +1,3 @@
-import { writeFile } from "node:fs/promises";
 import {
   augmentationFrom,
   type AugmentationSpec,
@@ -9,6 +8,7 @@ import {
   subset as makeSubset,
   verifyData,
 } from "@convkit/datasets";
+import { writeFileAtomic } from "@convkit/trainer";
 import * as tf from "@tensorflow/tfjs-core";
 import type { Context } from "./context.ts";
 import { engineInUse } from "./engine-in-use.ts";
@@ -120,7 +120,7 @@ export async function preview(
   for await (const batch of splits.train.batches({ batch: count, shuffle: true, seed })) {
     const captions = [...batch.labels].map((label) => splits.train.classes[label]!);
     const images = augment === undefined ? batch.images : await augmented(context, batch.images, batch.shape, augment);
-    await writeFile(userPath(out), await contactSheet({ images, shape: batch.shape }, { captions }));
+    await writeFileAtomic(userPath(out), await contactSheet({ images, shape: batch.shape }, { captions }));
     context.out.result(
       { written: userPath(out), images: batch.labels.length },
       `${out}: ${batch.labels.length} images of ${splits.train.name}`,

@@ -7,6 +7,7 @@ import { engineInUse } from "./engine-in-use.ts";
 import { grouped, percent, table } from "./format.ts";
 import { evaluateSaved } from "./evaluate-saved.ts";
 import { imageShape } from "./image-shape.ts";
+import { leftOutNotes } from "./left-out.ts";
 import { type DataOptions, loadSplits } from "./load-data.ts";
 import { countingBar } from "./progress.ts";
 import { inputOf, type ModelOptions, type ResolvedModel, resolveModel } from "./resolve-model.ts";
@@ -27,6 +28,8 @@ export async function evaluate(context: Context, name: string, options: Options)
   const { seed } = context.options;
   const subject = await subjectOf(context, name, options);
   const splits = await loadSplits(context, { ...options, image: subject.image, ...(seed !== undefined && { seed }) });
+  const tellLeftOut = leftOutNotes(context.out, splits);
+  tellLeftOut();
   const [split, data] = chosenSplit(splits, options.split);
   const { tta = false, csv, batch } = options;
   const columns = ["image", "label", "predicted", "probability", "right"];
@@ -57,6 +60,7 @@ export async function evaluate(context: Context, name: string, options: Options)
       bar.stop();
       await rows?.close();
     });
+  tellLeftOut();
   context.out.result({ model: name, data: splits.name, split, ...evaluation }, text(splits.name, split, evaluation));
 }
 

@@ -36,12 +36,27 @@ export function newConfig(context: Context, name: string | undefined, options: T
     seed: context.options.seed ?? 0,
     precision,
     deterministic,
-    plan: Object.hasOwn(dataSets, plan.data) ? plan : { ...plan, data: userPath(plan.data) },
+    plan: { ...plan, data: placeOf(plan.data) },
     ...(dataFrom !== undefined && { dataFrom: /^https?:/.test(dataFrom) ? dataFrom : userPath(dataFrom) }),
     ...(freeze === true && { freeze }),
     ...(weights !== undefined && { weights: weights === "imagenet" ? weights : userPath(weights) }),
   };
 }
+
+/** What a run keeps to its end, and what it was begun with. */
+const fixed = {
+  data: ({ plan }) => plan.data,
+  validation: ({ plan }) => plan.validation,
+  limit: ({ plan }) => plan.limit,
+  batch: ({ plan }) => plan.batch,
+  optimizer: ({ plan }) => plan.optimizer.name,
+  lr: ({ plan }) => plan.optimizer.learningRate,
+  patience: ({ plan }) => plan.earlyStopping?.patience ?? 0,
+  classes: ({ plan }) => plan.modelOptions?.classes,
+  input: ({ plan }) => plan.modelOptions?.input,
+  precision: ({ precision }) => precision,
+  deterministic: ({ deterministic }) => deterministic,
+} as const satisfies Partial<Record<keyof TrainOptions, (config: RunConfig) => unknown>>;
 
 /** What a run was made from, with more epochs if `options` say so. */
 export async function resumedConfig(
@@ -55,7 +70,22 @@ export async function resumedConfig(
   const config = JSON.parse(text) as RunConfig;
   if (name !== undefined && name !== config.name)
     throw new UsageError(`${folder} is a run of ${config.name}, not of ${name}.`);
+  const changed = Object.entries(fixed).flatMap(([option, kept]) => {
+    const told = options[option as keyof typeof fixed];
+    const given = option === "data" ? placeOf(String(told)) : told;
+    return told === undefined || JSON.stringify(given) === JSON.stringify(kept(config)) ? [] : [`--${option}`];
+  });
+  if (options.out !== undefined && userPath(options.out) !== folder) changed.push("--out");
+  if (changed.length > 0)
+    throw new UsageError(
+      `${changed.join(", ")} cannot change when a run goes on: ${join(folder, "config.json")} has what it was begun with; only --epochs may be another.`,
+    );
   return options.epochs === undefined ? config : { ...config, plan: { ...config.plan, epochs: options.epochs } };
+}
+
+/** A data set's name, or the whole path of a folder. */
+function placeOf(data: string): string {
+  return Object.hasOwn(dataSets, data) ? data : userPath(data);
 }
 
 /** Where a run goes without --out: runs/ below the user's folder, by name and time. */

@@ -19,6 +19,7 @@ import type { Context } from "./context.ts";
 import { engineInUse } from "./engine-in-use.ts";
 import { grouped, percent } from "./format.ts";
 import type { TrainOptions } from "./plan.ts";
+import { leftOutNotes } from "./left-out.ts";
 import { trainingProgress } from "./progress.ts";
 import { freezeAllButHead, modelToTrain, outputsFor } from "./model-to-train.ts";
 import { inputOf, resolveModel } from "./resolve-model.ts";
@@ -62,6 +63,8 @@ async function trainIn(folder: string, context: Context, config: RunConfig, opti
   const begun = isModelName(plan.model) ? undefined : await resolveModel(plan.model, {}, seed);
   const image = begun ? inputOf(begun.model) : (plan.modelOptions?.input ?? findArchitecture(plan.model).input);
   const data = await trainingData(context, config, options, image);
+  const tellLeftOut = leftOutNotes(context.out, data);
+  tellLeftOut();
   const { input, aux, classes = outputsFor(plan.model, data.train.classes.length) } = plan.modelOptions ?? {};
   const { model, preprocessing } = await modelToTrain(
     context,
@@ -121,6 +124,7 @@ async function trainIn(folder: string, context: Context, config: RunConfig, opti
           throw error;
         },
       );
+  tellLeftOut();
   const interrupted = result.interrupted || context.signal.aborted;
   return { folder, config, data, parameters, environment: made, result: { ...result, interrupted }, test };
 }

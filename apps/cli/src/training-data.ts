@@ -5,7 +5,7 @@ import type { TrainOptions } from "./plan.ts";
 import { resizedData } from "./resized-data.ts";
 import type { RunConfig } from "./run-config.ts";
 
-/** The images of a run in the network's size `image`, with what is left out told. */
+/** The images of a run in the network's size `image`. */
 export async function trainingData(
   context: Context,
   { plan, dataFrom, seed }: RunConfig,
@@ -24,8 +24,6 @@ export async function trainingData(
     ...(workers !== undefined && { workers }),
     ...(strict !== undefined && { strict }),
   });
-  for (const { file, reason } of [splits.train, splits.validation, splits.test].flatMap((set) => set?.skipped ?? []))
-    context.out.note(`left out ${file}: ${reason}`);
   const sized = plan.resize === true ? mapSplits(splits, (set) => resizedData(set, [height, width])) : splits;
   return validation === "test" && sized.test !== undefined ? { ...sized, validation: sized.test } : sized;
 }

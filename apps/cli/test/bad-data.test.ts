@@ -79,6 +79,22 @@ describe("data that will not do is refused in one sentence before the first step
     expect([status, err]).toEqual([0, expect.stringMatching(/left out \S+1\.jpg: /)]);
   });
 
+  test("an image that is broken where only decoding finds it is told, by evaluate too, and fatal with --strict", async () => {
+    const broken = await colourFolder(join(root, "late"), ["blue", "red"], 4, { width: 300, height: 300 });
+    const file = join(broken, "red", "1.jpg");
+    truncateSync(file, 700);
+    const out = join(root, "run-late");
+    const line = ["train", "residual-stack", "--data", broken, "--input", "16x16x3", "--epochs", "2", "--batch", "1"];
+    const trained = await call(...line, "--out", out, "--json");
+    expect([trained.status, trained.err.split("left out").length]).toEqual([0, 2]);
+    expect(JSON.parse(trained.out)).toMatchObject({ epochs: 2 });
+    const judged = await call("evaluate", out, "--data", broken, "--workers", "1", "--json");
+    expect(judged.err).toMatch(/left out \S+1\.jpg: /);
+    expect(JSON.parse(judged.out)).toMatchObject({ count: 7 });
+    const strict = await call("evaluate", out, "--data", broken, "--strict");
+    expect([strict.status, strict.err]).toEqual([1, expect.stringMatching(/1\.jpg cannot be decoded: /)]);
+  });
+
   test("a run directory in use", async () => {
     const out = join(root, "used");
     const release = await claimRunDirectory(out, { fresh: true });

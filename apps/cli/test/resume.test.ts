@@ -134,7 +134,9 @@ describe.skipIf(!(await availableEngines()).includes("native"))(
 
       test.each(struck)("%s", async (_title, strike) => {
         const begun = existsSync(join(broken, "config.json"));
-        const line = begun ? ["train", "--resume", broken, "--json"] : ["train", ...args(), ...common, "--out", broken];
+        const line = begun
+          ? ["train", "--resume", broken, "--engine", "native", "--json"]
+          : ["train", ...args(), ...common, "--out", broken];
         const { status, signal, err } = await spawned(line, { strike });
         if (strike.signal === "SIGKILL") {
           expect([status, signal], err).toEqual([null, "SIGKILL"]);
@@ -146,7 +148,7 @@ describe.skipIf(!(await availableEngines()).includes("native"))(
       });
 
       test("ends as the other", async () => {
-        const { status, err } = await spawned(["train", "--resume", broken, "--json"]);
+        const { status, err } = await spawned(["train", "--resume", broken, "--engine", "native", "--json"]);
         expect(status, err).toBe(0);
         expect(left(broken)).toEqual(left(whole));
         expect((await call("summary", broken, "--json")).status).toBe(0);

@@ -84,6 +84,23 @@ describe(`a small training (${engines[0]})`, () => {
     expect(readFileSync(join(out, "history.csv"), "utf8").trim().split("\n")).toHaveLength(4);
   });
 
+  test.each([
+    ["--lr", "0.5"],
+    ["--batch", "8"],
+    ["--data", "fashion-mnist"],
+    ["--precision", "bfloat16"],
+    ["--out", join(folder, "elsewhere")],
+  ])("%s %s cannot change with --resume", async (option, value) => {
+    const { status, err } = await call("train", "--resume", out, option, value);
+    expect([status, err]).toEqual([2, expect.stringContaining(`${option} cannot change when a run goes on`)]);
+  });
+
+  test("what the run was begun with may be said again with --resume", async () => {
+    const same = ["lenet5-mnist", "--limit", "320", "--data", "mnist", "--batch", "32", "--out", out];
+    const { status, err } = await call("train", ...same, "--resume", out, "--epochs", "3", "--json", "--quiet");
+    expect([status, err]).toEqual([0, ""]);
+  });
+
   test("evaluate tells loss, top-1, top-5, each class and the confusion matrix", async () => {
     const { out: text } = await call("evaluate", out, "--data", "mnist", "--limit", "200", "--json");
     const result = JSON.parse(text) as {

@@ -1,6 +1,7 @@
 import type { LayersModel } from "@tensorflow/tfjs-layers";
 import type { EpochLogs } from "./history.ts";
 import type { JsonValue } from "./json.ts";
+import type { Monitor } from "./monitor.ts";
 import type { Picture } from "./tensorboard/event-file.ts";
 
 /** What callbacks see of a running training, and the two things they may change. */
@@ -8,6 +9,8 @@ export interface Training {
   readonly model: LayersModel;
   readonly epochs: number;
   readonly stepsPerEpoch: number;
+  /** What an epoch is judged by: `valLoss` and `valAccuracy` only where there is validation data. */
+  readonly monitors: readonly Monitor[];
   /** Images of one epoch. */
   readonly images: number;
   /** The run directory, where there is one. */

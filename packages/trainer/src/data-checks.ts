@@ -50,6 +50,11 @@ function shapeProblems(model: LayersModel, data: Dataset): string[] {
       ];
 }
 
+/** Throws where not one image of a pass over `data` could be read. */
+export function checkRead(images: number, data: Dataset): void {
+  if (images === 0) throw new TrainerError(`No image of ${data.name} can be read.`);
+}
+
 function classProblems(model: LayersModel, data: Dataset): string[] {
   const outputs = model.outputs[0]!.shape.at(-1);
   const classes = data.classes.length;

@@ -1,6 +1,6 @@
 import type { Callback, Training } from "./callbacks.ts";
 import type { JsonValue } from "./json.ts";
-import { improves, type Monitor, watched, worst } from "./monitor.ts";
+import { checkMonitor, improves, type Monitor, watched, worst } from "./monitor.ts";
 
 export interface EarlyStoppingOptions {
   readonly monitor?: Monitor;
@@ -21,8 +21,11 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
   };
   return {
     name: "early-stopping",
-    // A run that was killed after its last epoch has nothing more to learn.
-    onTrainBegin: stopIfSpent,
+    onTrainBegin(training) {
+      checkMonitor(monitor, training.monitors);
+      // A run that was killed after its last epoch has nothing more to learn.
+      stopIfSpent(training);
+    },
     onEpochEnd(epoch, logs, training) {
       if (epoch <= startFrom) return;
       const value = watched(monitor, logs);

@@ -1,5 +1,5 @@
 import type { Batch } from "@convkit/datasets";
-import { checkBatch } from "./data-checks.ts";
+import { checkBatch, checkRead } from "./data-checks.ts";
 import type { EpochLogs } from "./history.ts";
 import type { Session } from "./session.ts";
 
@@ -19,10 +19,14 @@ export async function trainEpoch(
   const iterator = batches[Symbol.asyncIterator]();
   const groups = grouped(iterator, run.parts.stepsPerCall);
   let next = ahead(groups);
+  let ended = false;
   try {
     while (run.stopReason === undefined && !run.interrupted) {
       const item = await run.timed("data", () => next);
-      if (item.done === true) break;
+      if (item.done === true) {
+        ended = true;
+        break;
+      }
       const group = item.value;
       for (const each of group) checkBatch(each, data.train);
       const learningRates = group.map((_, place) => run.learningRateIn(place));
@@ -66,7 +70,9 @@ export async function trainEpoch(
   } finally {
     await iterator.return?.();
   }
-  if (run.interrupted || run.batchesDone < run.stepsPerEpoch) return undefined;
+  // Fewer batches than planned come where no image of one can be read.
+  if (run.interrupted || (!ended && run.batchesDone < run.stepsPerEpoch)) return undefined;
+  checkRead(run.sums.images, data.train);
   return {
     epoch,
     loss: run.sums.loss / run.sums.images,
@@ -97,6 +103,7 @@ export async function testEpoch(run: Session): Promise<Pick<EpochLogs, "valLoss"
       await hooks.call("onTestBatchEnd", index, run);
       index += 1;
     }
+    checkRead(images, set);
     const logs = { loss: lossSum / images, accuracy: correctSum / images };
     await hooks.call("onTestEnd", logs, run);
     return { valLoss: logs.loss, valAccuracy: logs.accuracy };

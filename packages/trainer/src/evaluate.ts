@@ -2,7 +2,7 @@ import type { Preprocessing } from "@convkit/core";
 import type { Dataset } from "@convkit/datasets";
 import type * as tf from "@tensorflow/tfjs-core";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
-import { checkBatch, checkEvaluationData } from "./data-checks.ts";
+import { checkBatch, checkEvaluationData, checkRead } from "./data-checks.ts";
 import { testBatch } from "./epochs.ts";
 import { executable, type ExecutionOptions } from "./executable.ts";
 import { type Evaluation, evaluator, type Mistake } from "./metrics/evaluation.ts";
@@ -69,5 +69,6 @@ export async function evaluate(
   } finally {
     await forward.dispose();
   }
+  checkRead(images, data);
   return { ...gathered.result(), mistakes: gathered.mistakes };
 }

@@ -16,12 +16,17 @@ export function worst(monitor: Monitor): number {
   return monitor.toLowerCase().endsWith("loss") ? Infinity : -Infinity;
 }
 
-/** The watched value; throws where the run has no validation data to watch. */
+/** Throws where `monitor` is none, or one of validation data that the run does not have. */
+export function checkMonitor(monitor: Monitor, known: readonly Monitor[]): void {
+  if (known.includes(monitor)) return;
+  if (!monitors.includes(monitor))
+    throw new TrainerError(`Unknown monitor "${String(monitor)}": known are ${monitors.join(", ")}.`);
+  throw new TrainerError(
+    `Cannot watch ${monitor}: the run has no validation data; give some, or watch "loss" or "accuracy".`,
+  );
+}
+
+/** The watched value, where `checkMonitor` let it pass. */
 export function watched(monitor: Monitor, logs: EpochLogs): number {
-  const value = logs[monitor];
-  if (value === undefined)
-    throw new TrainerError(
-      `Cannot watch ${monitor}: the run has no validation data; give some, or watch "loss" or "accuracy".`,
-    );
-  return value;
+  return logs[monitor]!;
 }

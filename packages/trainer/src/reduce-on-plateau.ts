@@ -1,6 +1,6 @@
 import type { Callback } from "./callbacks.ts";
 import type { JsonValue } from "./json.ts";
-import { improves, type Monitor, watched, worst } from "./monitor.ts";
+import { checkMonitor, improves, type Monitor, watched, worst } from "./monitor.ts";
 
 export interface PlateauOptions {
   readonly monitor?: Monitor;
@@ -28,6 +28,7 @@ export function reduceOnPlateau(options: PlateauOptions = {}): Callback {
   let cooling = 0;
   return {
     name: "reduce-on-plateau",
+    onTrainBegin: (training) => checkMonitor(monitor, training.monitors),
     onEpochEnd(_epoch, logs, training) {
       const value = watched(monitor, logs);
       if (cooling > 0) {

@@ -5,6 +5,7 @@ import type { joinCallbacks, Training } from "./callbacks.ts";
 import type { ExecutionOptions } from "./executable.ts";
 import type { EpochLogs } from "./history.ts";
 import type { JsonValue } from "./json.ts";
+import { type Monitor, monitors } from "./monitor.ts";
 import type { Runner } from "./runner.ts";
 import { firstBatchSheet, mistakesSheet } from "./samples.ts";
 import { type Schedule, scheduleFactor } from "./schedules.ts";
@@ -84,6 +85,10 @@ export class Session implements Training {
 
   get epochs(): number {
     return this.parts.epochs;
+  }
+
+  get monitors(): readonly Monitor[] {
+    return monitors.filter((each) => this.parts.data.validation !== undefined || !each.startsWith("val"));
   }
 
   get images(): number {

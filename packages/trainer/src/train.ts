@@ -10,7 +10,7 @@ import type { ExecutionOptions } from "./executable.ts";
 import type { EpochLogs } from "./history.ts";
 import { writeHistory } from "./history.ts";
 import { type ModelMetadata, saveModel } from "./model-files.ts";
-import type { Monitor } from "./monitor.ts";
+import { checkMonitor, type Monitor } from "./monitor.ts";
 import { defaultLoss, type Loss, type LossName } from "./objective.ts";
 import { completeOptimizer, type OptimizerConfig, type OptimizerName } from "./optimizer.ts";
 import { checkOptions } from "./option-checks.ts";
@@ -154,6 +154,7 @@ export async function train(options: TrainOptions): Promise<RunResult> {
   const checkpoints = places && checkpointing(places, { run, best, runner, monitor, metadata, ...options.checkpoints });
   const began = performance.now();
   try {
+    checkMonitor(monitor, run.monitors);
     if (options.resume === true) await checkpoints?.restore();
     await hooks.call("onTrainBegin", run);
     while (run.epoch < epochs && run.stopReason === undefined) {

@@ -334,13 +334,48 @@ describe("data that cannot train the model is refused before the first step", ()
       () => ({ outputWeights: [] }),
       /^outputWeights must have one number for each output of the model, 1 in all, but has 0\.$/,
     ],
+    [
+      "early stopping by a value that is none",
+      () => ({ callbacks: [earlyStopping({ monitor: "valLos" as "valLoss" })] }),
+      /^Unknown monitor "valLos": known are loss, accuracy, valLoss, valAccuracy\.$/,
+    ],
+    [
+      "a plateau of validation without validation data",
+      () => ({ data: { name: "halves", train: halves(10) }, callbacks: [reduceOnPlateau()] }),
+      /^Cannot watch valLoss: the run has no validation data; give some, or watch "loss" or "accuracy"\.$/,
+    ],
     ["an unknown optimizer", () => ({ optimizer: "speedy" as "sgd" }), /^Unknown optimizer "speedy": known are sgd/],
   ];
   test.each(refusals)("%s", async (_title, more, message) => {
     let steps = 0;
     const counting: Callback = { onTrainBatchEnd: () => void (steps += 1) };
-    await expect(train(options({ callbacks: [counting], ...more() }))).rejects.toThrow(message);
+    await expect(train(options({ ...more(), callbacks: [counting, ...(more().callbacks ?? [])] }))).rejects.toThrow(
+      message,
+    );
     expect(steps).toBe(0);
+  });
+});
+
+describe("images that cannot be read", () => {
+  const without = (data: Dataset, left: (place: number) => boolean): Dataset => ({
+    ...data,
+    async *batches(given) {
+      let place = 0;
+      for await (const batch of data.batches(given)) if (!left(place++)) yield batch;
+    },
+  });
+  test("a batch of them alone does not end the run", async () => {
+    const { history } = await train(
+      options({ data: { name: "halves", train: without(halves(70), (place) => place === 1) }, epochs: 2 }),
+    );
+    expect(history).toHaveLength(2);
+  });
+  test("a pass over them alone is refused", async () => {
+    const none = without(halves(70), () => true);
+    await expect(train(options({ data: { name: "halves", train: none } }))).rejects.toThrow(
+      /^No image of halves can be read\.$/,
+    );
+    await expect(evaluate(smallNet(), none, { preprocessing })).rejects.toThrow(/^No image of halves can be read\.$/);
   });
 });
 
