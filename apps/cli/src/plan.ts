@@ -8,6 +8,7 @@ import {
   type Plan,
   type Recipe,
   recipes,
+  type Schedule,
   TrainerError,
 } from "@convkit/trainer";
 import type { ModelOptions } from "./resolve-model.ts";
@@ -100,7 +101,8 @@ const parts = [
   "histograms",
 ] as const satisfies readonly (keyof Plan)[];
 
-function partsOf(json = "{}"): Partial<Plan> {
+/** What `--plan` gives; a `UsageError` for what is no part of a plan. */
+export function partsOf(json = "{}"): Partial<Plan> {
   let given: unknown;
   try {
     given = JSON.parse(json);
@@ -152,7 +154,8 @@ function optimizerOf(base: OptimizerConfig, { optimizer, lr }: TrainOptions): Op
   return lr === undefined ? named : { ...named, learningRate: lr };
 }
 
-function scheduleOf(text: string) {
+/** What `--schedule` gives; a `UsageError` for what is no schedule. */
+export function scheduleOf(text: string): Schedule {
   try {
     return parseSchedule(text);
   } catch (error) {

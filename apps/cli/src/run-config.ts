@@ -3,7 +3,7 @@ import { basename, extname, join } from "node:path";
 import { dataSets } from "@convkit/datasets";
 import type { Plan } from "@convkit/trainer";
 import type { Context } from "./context.ts";
-import { planOf, type TrainOptions } from "./plan.ts";
+import { partsOf, planOf, scheduleOf, type TrainOptions } from "./plan.ts";
 import { UsageError } from "./usage-error.ts";
 import { userFolder, userPath } from "./user-path.ts";
 
@@ -39,7 +39,7 @@ export function newConfig(context: Context, name: string | undefined, options: T
     plan: { ...plan, data: placeOf(plan.data) },
     ...(dataFrom !== undefined && { dataFrom: /^https?:/.test(dataFrom) ? dataFrom : userPath(dataFrom) }),
     ...(freeze === true && { freeze }),
-    ...(weights !== undefined && { weights: weights === "imagenet" ? weights : userPath(weights) }),
+    ...(weights !== undefined && { weights: weightsOf(weights) }),
   };
 }
 
@@ -51,15 +51,47 @@ const fixed = {
   batch: ({ plan }) => plan.batch,
   optimizer: ({ plan }) => plan.optimizer.name,
   lr: ({ plan }) => plan.optimizer.learningRate,
+  schedule: ({ plan }) => plan.schedule,
   patience: ({ plan }) => plan.earlyStopping?.patience ?? 0,
   classes: ({ plan }) => plan.modelOptions?.classes,
   input: ({ plan }) => plan.modelOptions?.input,
+  aux: ({ plan }) => plan.modelOptions?.aux,
   precision: ({ precision }) => precision,
   deterministic: ({ deterministic }) => deterministic,
+  weights: ({ weights }) => weights,
+  freeze: ({ freeze }) => freeze,
 } as const satisfies Partial<Record<keyof TrainOptions, (config: RunConfig) => unknown>>;
+
+/** How what is told is kept, where that is not as it is told. */
+const keptAs: Partial<Record<keyof TrainOptions, (told: string) => unknown>> = {
+  data: placeOf,
+  schedule: scheduleOf,
+  weights: weightsOf,
+};
+
+/** The options that would make another run of one that was begun; the same again are none. */
+function changesOf(folder: string, config: RunConfig, { seed }: Context["options"], options: TrainOptions): string[] {
+  const isKept = (told: unknown, kept: unknown) => told === undefined || JSON.stringify(told) === JSON.stringify(kept);
+  const changed = Object.entries(fixed).flatMap(([name, keptBy]) => {
+    const option = name as keyof typeof fixed;
+    const told = options[option];
+    const given = told === undefined ? undefined : (keptAs[option]?.(String(told)) ?? told);
+    return isKept(given, keptBy(config)) ? [] : [`--${name}`];
+  });
+  // What was given of an optimizer, --optimizer and --lr may have changed since.
+  const { optimizer: _, ...parts } = partsOf(options.plan);
+  const isSamePlan = Object.entries(parts).every(([part, told]) => isKept(told, config.plan[part as keyof Plan]));
+  return [
+    ...changed,
+    ...(isSamePlan ? [] : ["--plan"]),
+    ...(isKept(seed, config.seed) ? [] : ["--seed"]),
+    ...(isKept(options.out && userPath(options.out), folder) ? [] : ["--out"]),
+  ];
+}
 
 /** What a run was made from, with more epochs if `options` say so. */
 export async function resumedConfig(
+  context: Context,
   folder: string,
   name: string | undefined,
   options: TrainOptions,
@@ -70,12 +102,7 @@ export async function resumedConfig(
   const config = JSON.parse(text) as RunConfig;
   if (name !== undefined && name !== config.name)
     throw new UsageError(`${folder} is a run of ${config.name}, not of ${name}.`);
-  const changed = Object.entries(fixed).flatMap(([option, kept]) => {
-    const told = options[option as keyof typeof fixed];
-    const given = option === "data" ? placeOf(String(told)) : told;
-    return told === undefined || JSON.stringify(given) === JSON.stringify(kept(config)) ? [] : [`--${option}`];
-  });
-  if (options.out !== undefined && userPath(options.out) !== folder) changed.push("--out");
+  const changed = changesOf(folder, config, context.options, options);
   if (changed.length > 0)
     throw new UsageError(
       `${changed.join(", ")} cannot change when a run goes on: ${join(folder, "config.json")} has what it was begun with; only --epochs may be another.`,
@@ -86,6 +113,11 @@ export async function resumedConfig(
 /** A data set's name, or the whole path of a folder. */
 function placeOf(data: string): string {
   return Object.hasOwn(dataSets, data) ? data : userPath(data);
+}
+
+/** `imagenet`, or the whole path of a file. */
+function weightsOf(weights: string): string {
+  return weights === "imagenet" ? weights : userPath(weights);
 }
 
 /** Where a run goes without --out: runs/ below the user's folder, by name and time. */

@@ -33,7 +33,8 @@ import { environment } from "./versions.ts";
 /** `convkit train`: trains a recipe or a network, and leaves a run directory. */
 export async function train(context: Context, name: string | undefined, options: TrainOptions): Promise<void> {
   const resume = options.resume === undefined ? undefined : userPath(options.resume);
-  const config = resume === undefined ? newConfig(context, name, options) : await resumedConfig(resume, name, options);
+  const config =
+    resume === undefined ? newConfig(context, name, options) : await resumedConfig(context, resume, name, options);
   const folder = resume ?? (options.out === undefined ? defaultFolder(config.name) : userPath(options.out));
   const release = await claimRunDirectory(folder, { fresh: resume === undefined });
   try {

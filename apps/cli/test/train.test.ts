@@ -89,6 +89,10 @@ describe(`a small training (${engines[0]})`, () => {
     ["--batch", "8"],
     ["--data", "fashion-mnist"],
     ["--precision", "bfloat16"],
+    ["--schedule", "cosine"],
+    ["--plan", '{"ema": 0.9}'],
+    ["--seed", "77"],
+    ["--weights", "imagenet"],
     ["--out", join(folder, "elsewhere")],
   ])("%s %s cannot change with --resume", async (option, value) => {
     const { status, err } = await call("train", "--resume", out, option, value);
