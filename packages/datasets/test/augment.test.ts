@@ -266,6 +266,10 @@ describe("betaQuantiles", () => {
 
 describe("augmentation refuses", () => {
   it.each<[() => unknown, string]>([
+    [
+      () => augmentationFrom({ flip: "sideways" as "both" }),
+      'A flip should be one of horizontal, vertical, both, not "sideways"',
+    ],
     [() => randomRotation(2), "The rotation should lie between -1 and 1, smaller first, not 2"],
     [() => randomZoom([0.3, -0.3]), "The zoom should lie between -0.999 and 1, smaller first, not [0.3,-0.3]"],
     [() => randAugment({ magnitude: 11 }), "magnitude should be from 0 to 10, not 11"],

@@ -5,10 +5,18 @@ import type { AffineOptions } from "./affine.ts";
 import { choose, factorRange, tidied } from "./augmentation.ts";
 import type { Augmentation, Factor } from "./augmentation.ts";
 
-export type FlipMode = "horizontal" | "vertical" | "both";
+const flipModes = ["horizontal", "vertical", "both"] as const;
 
-/** Mirrors half of the images: left and right, or top and bottom, or each by its own chance. Keras' RandomFlip. */
+export type FlipMode = (typeof flipModes)[number];
+
+/**
+ * Mirrors half of the images: left and right, or top and bottom, or each by its own chance. Keras' RandomFlip. Throws a `DataError`
+ * for a mode that is none.
+ */
 export function randomFlip(mode: FlipMode = "horizontal"): Augmentation {
+  if (!flipModes.includes(mode)) {
+    throw new DataError(`A flip should be one of ${flipModes.join(", ")}, not ${JSON.stringify(mode)}`);
+  }
   return tidied((images, random) => {
     const half = () => tf.lessEqual(random.uniform([images.shape[0]], 0, 1), 0.5);
     const across = mode === "vertical" ? images : choose(half(), tf.reverse(images, 2), images);
