@@ -21,8 +21,7 @@ export function acquireRuntime(config: SessionConfig, backend: Backend): Runtime
   const key = configKey(config);
   let runtime = runtimes.get(key);
   if (runtime === undefined) {
-    const session = openSession({ ...config, isPlain: !backend.isUsingGpuDevice });
-    runtime = { key, session, variables: new SessionVariables(session, backend), users: 0, traces: 0 };
+    runtime = openRuntime(key, config, backend);
     runtimes.set(key, runtime);
   }
   runtime.users++;
@@ -31,8 +30,12 @@ export function acquireRuntime(config: SessionConfig, backend: Backend): Runtime
 
 /** A runtime of one's own, for a graph that shares no variables. */
 export function privateRuntime(config: SessionConfig, backend: Backend): Runtime {
-  const session = openSession({ ...config, isStatic: true, isPlain: !backend.isUsingGpuDevice });
-  return { key: "", session, variables: new SessionVariables(session, backend), users: 1, traces: 0 };
+  return { ...openRuntime("", { ...config, isStatic: true }, backend), users: 1 };
+}
+
+function openRuntime(key: string, config: SessionConfig, backend: Backend): Runtime {
+  const session = openSession({ ...config, isPlain: !backend.isUsingGpuDevice });
+  return { key, session, variables: new SessionVariables(session, backend), users: 0, traces: 0 };
 }
 
 /** Gives it back; with the last user the session closes, and its variables' values return to tfjs. */

@@ -8,9 +8,8 @@ import {
   type SavedArray,
   writeCheckpoint,
 } from "./checkpoint.ts";
-import type { EpochLogs } from "./history.ts";
+import { type EpochLogs, writeHistory } from "./history.ts";
 import type { JsonValue } from "./json.ts";
-import { writeHistory } from "./history.ts";
 import { loadModel, type ModelMetadata, pruneWeights, saveModel } from "./model-files.ts";
 import { improves, type Monitor, watched } from "./monitor.ts";
 import type { RunDirectory } from "./run-directory.ts";
