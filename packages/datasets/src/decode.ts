@@ -1,5 +1,5 @@
 import { open, readFile } from "node:fs/promises";
-import sharp from "sharp";
+import sharp, { type Metadata } from "sharp";
 import { gate } from "./concurrency.ts";
 import { DataError, reasonOf } from "./data-error.ts";
 import { decodeJpeg, isPlainJpeg, jpegHead } from "./jpeg.ts";
@@ -63,14 +63,7 @@ const spare: Scratch[] = [];
 
 /** `[h, w]` of an image file when upright, read from its head only; a `DataError` where that is damaged. */
 export async function imageSize(file: string, { orient = true }: DecodeOptions = {}): Promise<[number, number]> {
-  const {
-    width,
-    height,
-    orientation = 1,
-  } = await described(file, async () => {
-    const bytes = await contentOf(file);
-    return withItsOwnReason(() => sharp(bytes).metadata());
-  });
+  const { width, height, orientation = 1 } = await described(file, () => metadataOf(file));
   return orient && orientation >= 5 ? [width, height] : [height, width];
 }
 
@@ -146,6 +139,11 @@ async function described<Result>(file: string | Uint8Array, work: () => Promise<
   } catch (error) {
     throw new DataError(`${name} cannot be decoded: ${reasonOf(error)}`);
   }
+}
+
+async function metadataOf(file: string): Promise<Metadata> {
+  const bytes = await contentOf(file);
+  return withItsOwnReason(() => sharp(bytes).metadata());
 }
 
 const libvips = gate();
