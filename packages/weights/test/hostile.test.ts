@@ -70,6 +70,22 @@ describe.each(files)("%s", (name) => {
   });
 });
 
+describe("HDF5 chunks that lie", () => {
+  const changed = (at: number, run: number): Uint8Array => golden("keras2-weights.h5").fill(0xff, at, at + run);
+
+  it("a chunk before its dataset", async () => {
+    const error = await readAll(changed(12600, 8));
+    expect(error).toBeInstanceOf(WeightsError);
+    expect((error as Error).message).toMatch(/has a chunk at \[-1,0\], which is no place for one/);
+  });
+
+  it("shuffled elements of 4 GB, which hold nothing to shuffle, in bounded time", async () => {
+    const started = process.cpuUsage();
+    await readAll(changed(12074, 2));
+    expect(cpuSeconds(started)).toBeLessThan(5);
+  });
+});
+
 /** A safetensors file with this header and this much data. */
 function safetensors(header: unknown, data = 0, stated?: bigint): Uint8Array {
   const text = new TextEncoder().encode(typeof header === "string" ? header : JSON.stringify(header));

@@ -27,6 +27,7 @@ interface Filter {
 /** Packed data may grow to this many times the file, or to this many bytes, whichever is more. */
 const growthLimit = 20;
 const growthFloor = 1 << 28;
+const filterLimit = 32;
 
 /** A dataset whose header is read and whose bytes are not yet. */
 export function openDataset(context: Hdf5Context, messages: readonly HeaderMessage[], path: string): Hdf5Dataset {
@@ -114,13 +115,18 @@ function readBytes(context: Hdf5Context, layout: Hdf5Bytes, plan: DataPlan): Uin
     const sides = Array.from({ length: Math.max(0, rank) }, () => layout.u32());
     const chunkSize = checkedChunk(layout, sides, plan);
     if (tree === undefinedAddress) layout.fail(`${plan.place} was made, but never written`);
-    readChunkTree(context, tree, rank, new Set(), (offsets, address, stored, mask) =>
-      put(
-        offsets,
-        sides,
-        unfilter(source.read(base + address, stored), plan.filters, mask, chunkSize, source.file, plan.place),
-      ),
-    );
+    const places = new Set<string>();
+    readChunkTree(context, tree, rank, new Set(), (offsets, address, stored, mask) => {
+      // Each place is unpacked once at most, so that small chunks which lie cannot unpack to much more than the dataset.
+      const inGrid = offsets.every(
+        (offset, axis) => offset >= 0 && offset < plan.shape[axis]! && offset % sides[axis]! === 0,
+      );
+      if (!inGrid || places.has(String(offsets)))
+        layout.fail(`${plan.place} has a chunk at [${offsets}], which is no place for one, or has one already`);
+      places.add(String(offsets));
+      const packed = source.read(base + address, stored);
+      put(offsets, sides, unfilter(packed, plan.filters, mask, chunkSize, source.file, plan.place));
+    });
   } else {
     const flags = layout.u8();
     const rank = layout.u8() - 1;
@@ -197,7 +203,6 @@ function copyChunk(
 ): number {
   const rank = shape.length;
   const extent = shape.map((size, axis) => Math.min(sides[axis]!, size - offsets[axis]!));
-  if (extent.some((size) => size <= 0)) return 0;
   const rowBytes = (extent[rank - 1] ?? 1) * elementSize;
   const rows = extent.slice(0, -1).reduce((product, size) => product * size, 1);
   const index = extent.map(() => 0);
@@ -222,6 +227,7 @@ function readFilters(body: Hdf5Bytes): Filter[] {
   const count = body.u8();
   if (version === 1) body.skip(6);
   else if (version !== 2) body.fail(`filter version ${version} is not known`);
+  if (count > filterLimit) body.fail(`${count} filters, but HDF5 allows ${filterLimit}`);
   return Array.from({ length: count }, () => {
     const id = body.u16();
     const nameSize = version === 1 || id >= 256 ? body.u16() : 0;
@@ -272,8 +278,8 @@ function inflate(bytes: Uint8Array, limit: number, file: string, place: string):
 
 /** Bytes were sorted by their place in the element: all first bytes, then all second ones. */
 function unshuffle(bytes: Uint8Array, size: number): Uint8Array {
-  if (size < 2) return bytes;
   const count = Math.floor(bytes.byteLength / size);
+  if (size < 2 || count < 2) return bytes;
   const out = new Uint8Array(bytes.byteLength);
   for (let part = 0; part < size; part++) {
     for (let i = 0; i < count; i++) out[i * size + part] = bytes[part * count + i]!;
