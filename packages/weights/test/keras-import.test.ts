@@ -16,8 +16,18 @@ const models = [
   "pools",
   "augmentations",
   "shapes",
+  "dilations",
+  "bends",
+  "operations",
+  "roots",
+  "gelus",
+  "predictions",
   "normalization",
+  "normalization_of_all",
+  "normalization_of_rows",
+  "normalization_back",
   "normalization_given",
+  "normalization_given_back",
   "sequential",
   "nested",
 ] as const;
@@ -50,17 +60,29 @@ describe.skipIf(peerPython === undefined)("models that Keras 3 saved", () => {
   });
 
   it("load into Keras again after we wrote them", async () => {
-    for (const name of models) {
+    // The approximate one has no name among Keras' activations.
+    const written = models.filter((name) => name !== "gelus");
+    // Keras reads operations, and several axes, from .keras alone.
+    const fromKeras: readonly string[] = [
+      "powers",
+      "operations",
+      "roots",
+      "bends",
+      "normalization_of_all",
+      "normalization_of_rows",
+    ];
+    for (const name of written) {
       const model = await loadModel(join(folder, `${name}.keras`));
-      // Keras reads operations from .keras alone.
-      for (const extension of name === "powers" ? ["keras", "weights.h5"] : ["h5", "keras", "weights.h5"]) {
+      if (fromKeras.includes(name))
+        await expect(saveModel(model, join(folder, `${name}.ours.h5`))).rejects.toThrow(/write a \.keras file/);
+      for (const extension of fromKeras.includes(name) ? ["keras", "weights.h5"] : ["h5", "keras", "weights.h5"]) {
         await saveModel(model, join(folder, `${name}.ours.${extension}`));
       }
       model.dispose();
     }
-    const differences = JSON.parse(runPython("keras-check.py", folder, ...models)) as Record<string, number | string>;
+    const differences = JSON.parse(runPython("keras-check.py", folder, ...written)) as Record<string, number | string>;
     const wrong = Object.entries(differences).filter(([, difference]) => !(Number(difference) < 2e-5));
     expect(wrong).toEqual([]);
-    expect(Object.keys(differences)).toHaveLength(3 * models.length - 1);
+    expect(Object.keys(differences)).toHaveLength(3 * written.length - fromKeras.length);
   });
 });

@@ -7,6 +7,7 @@ import type { Hdf5Value } from "./attributes.ts";
 import { undefinedAddress } from "./hdf5-bytes.ts";
 import type { Hdf5Bytes } from "./hdf5-bytes.ts";
 import { readShape, readType } from "./hdf5-type.ts";
+import type { Hdf5Type } from "./hdf5-type.ts";
 import { open } from "./object-header.ts";
 import type { Hdf5Context, HeaderMessage } from "./object-header.ts";
 
@@ -40,7 +41,11 @@ export function openDataset(context: Hdf5Context, messages: readonly HeaderMessa
   };
   if (messages.some(({ type }) => type === 0x07))
     throw new WeightsError(file, place, "keeps its data in other files, which are not opened");
-  const type = readType(body(0x03, "type"));
+  const attributes = readAttributes(context, messages);
+  const stored = readType(body(0x03, "type"));
+  // Keras stores bfloat16 as opaque 16-bit numbers and says so beside them.
+  const isBrain = attributes.get("dtype") === "bfloat16" && stored.size === 2;
+  const type: Hdf5Type = isBrain ? { kind: "number", dtype: "bfloat16", size: 2, bigEndian: false } : stored;
   const shape = readShape(body(0x01, "shape"), context.lengthSize);
   if (type.kind !== "number")
     throw new WeightsError(file, place, `expected numbers, came ${type.kind === "other" ? type.description : "text"}`);
@@ -54,9 +59,6 @@ export function openDataset(context: Hdf5Context, messages: readonly HeaderMessa
       `shape [${shape}] would need ${size} bytes, but the file has ${context.source.size}`,
     );
   }
-  const attributes = readAttributes(context, messages);
-  // Keras stores bfloat16 as opaque 16-bit numbers and says so beside them.
-  const dtype = attributes.get("dtype") === "bfloat16" && type.size === 2 ? "bfloat16" : type.dtype;
   const filters = messages.filter((message) => message.type === 0x0b).flatMap((message) => readFilters(message.body));
   const layout = body(0x08, "layout");
   const start = layout.at;
@@ -65,14 +67,14 @@ export function openDataset(context: Hdf5Context, messages: readonly HeaderMessa
     path,
     attributes,
     shape,
-    dtype,
+    dtype: type.dtype,
     read() {
       layout.at = start;
       const bytes =
         size === 0
           ? new Uint8Array(0)
           : readBytes(context, layout, { shape, elementSize: type.size, size, filters, place });
-      return decodeElements(bytes, dtype, file, place, { bigEndian: type.bigEndian });
+      return decodeElements(bytes, type.dtype, file, place, { bigEndian: type.bigEndian });
     },
   };
 }
@@ -119,7 +121,7 @@ function readBytes(context: Hdf5Context, layout: Hdf5Bytes, plan: DataPlan): Uin
     readChunkTree(context, tree, rank, new Set(), (offsets, address, stored, mask) => {
       // Each place is unpacked once at most, so that small chunks which lie cannot unpack to much more than the dataset.
       const inGrid = offsets.every(
-        (offset, axis) => offset >= 0 && offset < plan.shape[axis]! && offset % sides[axis]! === 0,
+        (offset, axis) => offset >= 0 && offset < plan.shape[axis]! && Number.isInteger(offset / sides[axis]!),
       );
       if (!inGrid || places.has(String(offsets)))
         layout.fail(`${plan.place} has a chunk at [${offsets}], which is no place for one, or has one already`);

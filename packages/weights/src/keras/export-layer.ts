@@ -79,7 +79,7 @@ const sameKeys: Readonly<Record<string, readonly string[]>> = {
   Concatenate: ["axis"],
   Conv1D: conv,
   Conv2D: [...conv, "groups"],
-  Conv2DTranspose: conv.filter((key) => key !== "dilation_rate"),
+  Conv2DTranspose: [...conv, "output_padding"],
   Cropping2D: ["cropping", "data_format"],
   Dense: [
     "units",
@@ -163,6 +163,7 @@ const sameKeys: Readonly<Record<string, readonly string[]>> = {
   Softmax: ["axis"],
   SpatialDropout2D: ["rate"],
   Subtract: [],
+  UnitNormalization: ["axis"],
   UpSampling2D: ["size", "data_format", "interpolation"],
   ZeroPadding2D: ["padding", "data_format"],
 };
@@ -171,7 +172,17 @@ const special: Readonly<
   Record<string, (config: Config, context: ExportContext, layer: tfl.layers.Layer) => KerasPart[]>
 > = {
   ReLU: ({ max_value: largest }) => [{ className: "ReLU", config: { max_value: largest ?? null } }],
+  BentReLU: ({ max_value, negative_slope, threshold }) => [
+    { className: "ReLU", config: { max_value, negative_slope, threshold } },
+  ],
   LeakyReLU: ({ alpha }) => [{ className: "LeakyReLU", config: { negative_slope: alpha } }],
+  // Without axes there is one mean of all; axes in a row are Keras' own form.
+  AxesNormalization: ({ axis, invert }) => [
+    { className: "Normalization", config: { axis: (axis as number[]).length === 0 ? null : axis, invert } },
+  ],
+  KerasOnlyAugmentation: ({ keras_class: className, keras_config: own }) => [
+    { className: String(className), config: own as Config },
+  ],
   Normalization: () => [{ className: "Normalization", config: { axis: -1 } }],
   GlobalMaxPooling2DKeepdims: () => [{ className: "GlobalMaxPooling2D", config: { keepdims: true } }],
   PaddedPooling2D: paddedPooling,

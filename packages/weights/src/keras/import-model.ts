@@ -63,7 +63,7 @@ function makeSequential(file: string, model: ModelConfig, options: Making): tfl.
   }
   if (shape !== undefined) result.add(tfl.layers.inputLayer({ batchInputShape: anyBatch(shape), name }));
   for (const layer of rest) {
-    placed(file, layer, () => result.add(madeLayer(file, layer, options)));
+    for (const part of parts(layer)) placed(file, part, () => result.add(madeLayer(file, part, options)));
   }
   return result;
 }
@@ -102,12 +102,14 @@ function makeFunctional(file: string, model: ModelConfig, options: Making): tfl.
         continue;
       }
       placed(file, layer, () => {
-        const instance = made.get(layer.name) ?? madeLayer(file, layer, options);
-        made.set(layer.name, instance);
         const tensors = distinct(inputs as tfl.SymbolicTensor[], `${layer.name}.${index}`);
-        const output = instance.apply(tensors.length === 1 && !takesList(layer) ? tensors[0]! : tensors) as
-          | tfl.SymbolicTensor
-          | tfl.SymbolicTensor[];
+        let output: tfl.SymbolicTensor | tfl.SymbolicTensor[] =
+          tensors.length === 1 && !takesList(layer) ? tensors[0]! : tensors;
+        for (const part of parts(layer)) {
+          const instance = made.get(part.name) ?? madeLayer(file, part, options);
+          made.set(part.name, instance);
+          output = instance.apply(output) as tfl.SymbolicTensor | tfl.SymbolicTensor[];
+        }
         results.set(`${layer.name}/${index}`, Array.isArray(output) ? output : [output]);
       });
     }
@@ -147,6 +149,10 @@ function distinct(tensors: readonly tfl.SymbolicTensor[], name: string): tfl.Sym
       ? tensor
       : (new Identity({ name: `${name}.again${index}` }).apply(tensor) as tfl.SymbolicTensor),
   );
+}
+
+function parts(layer: LayerConfig): readonly LayerConfig[] {
+  return layer.follower === undefined ? [layer] : [layer, layer.follower];
 }
 
 function madeLayer(file: string, layer: LayerConfig, options: Making): tfl.layers.Layer {

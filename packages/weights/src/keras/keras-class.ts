@@ -2,11 +2,16 @@ import type * as tfl from "@tensorflow/tfjs-layers";
 
 /** Layers whose class Keras calls by another name. */
 const renamed: Readonly<Record<string, string>> = {
+  AxesNormalization: "Normalization",
+  BentReLU: "ReLU",
   CroppedCentre: "CenterCrop",
+  DilatedDepthwiseConv2D: "DepthwiseConv2D",
   GlobalMaxPooling2DKeepdims: "GlobalMaxPooling2D",
   ScaledELU: "ELU",
   ScaledUp2D: "UpSampling2D",
   ResizedTo: "Resizing",
+  SizedConv2DTranspose: "Conv2DTranspose",
+  SoftmaxOver: "Softmax",
   Model: "Functional",
 };
 
@@ -14,6 +19,7 @@ const renamed: Readonly<Record<string, string>> = {
 export function kerasClassName(layer: tfl.layers.Layer): string {
   const own = layer.getClassName();
   if (own === "RandomAugmentation") return randomClassName(layer);
+  if (own === "KerasOnlyAugmentation") return (layer as unknown as { kerasClass: string }).kerasClass;
   return renamed[own] ?? own;
 }
 

@@ -2,13 +2,17 @@ import { AdaptiveAveragePooling2D, Conv2D, GlobalAveragePooling2D, Normalization
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import type { JsonObject } from "../json.ts";
-import { RandomAugmentation } from "../layers/augmentation.ts";
+import { KerasOnlyAugmentation, RandomAugmentation } from "../layers/augmentation.ts";
 import type { Augmentation } from "../layers/augmentation.ts";
+import { DilatedDepthwiseConv2D, SizedConv2DTranspose } from "../layers/convolutions.ts";
+import { AxesNormalization } from "../layers/norms.ts";
 import { CroppedCentre, ResizedTo, ScaledUp2D } from "../layers/resize.ts";
 import {
+  BentReLU,
   GlobalMaxPooling2DKeepdims,
   Identity,
   ScaledELU,
+  SoftmaxOver,
   SpatialDropout2D,
   Subtract,
 } from "../layers/simple-layers.ts";
@@ -66,13 +70,19 @@ const plainClasses = [
   "SeparableConv2D",
   "Softmax",
   "ThresholdedReLU",
+  "UnitNormalization",
   "ZeroPadding2D",
   // Layers of ours, which a tfjs model.json names by themselves.
   "AdaptiveAveragePooling2D",
+  "AxesNormalization",
+  "BentReLU",
   "CroppedCentre",
   "CustomScaleLayer",
+  "DilatedDepthwiseConv2D",
   "GlobalMaxPooling2DKeepdims",
   "GroupNormalization",
+  "KerasOnlyAugmentation",
+  "LayerScale",
   "LocalResponseNormalization",
   "PadChannels",
   "PaddedPooling2D",
@@ -81,6 +91,29 @@ const plainClasses = [
   "ResizedTo",
   "ScaledELU",
   "ScaledUp2D",
+  "SizedConv2DTranspose",
+  "SoftmaxOver",
+] as const;
+
+/** Random layers of Keras that leave an image as it is in prediction, and whose work in training is not done here. */
+const predictionOnly = [
+  "AugMix",
+  "CutMix",
+  "MixUp",
+  "RandAugment",
+  "RandomColorDegeneration",
+  "RandomColorJitter",
+  "RandomElasticTransform",
+  "RandomErasing",
+  "RandomGaussianBlur",
+  "RandomGrayscale",
+  "RandomHue",
+  "RandomInvert",
+  "RandomPerspective",
+  "RandomPosterization",
+  "RandomSaturation",
+  "RandomSharpness",
+  "RandomShear",
 ] as const;
 
 /** One maker a class of Keras, of tfjs and of ours. */
@@ -88,11 +121,32 @@ export const makers: Readonly<Record<string, (making: Request) => Layer>> = {
   ...Object.fromEntries(
     plainClasses.map((className) => [className, ({ args }: Request) => fromRegistry(className, args)]),
   ),
+  ...Object.fromEntries(
+    predictionOnly.map((className) => [
+      className,
+      ({ args, config }: Request) => {
+        const { name: _, trainable: __, dtype: ___, ...own } = config;
+        return new KerasOnlyAugmentation({ ...base(args), kerasClass: className, kerasConfig: own });
+      },
+    ]),
+  ),
   // Names of Keras 1 and of Keras' own aliases.
   Convolution2D: ({ args }) => new Conv2D(args as never),
   SeparableConvolution2D: ({ args }) => fromRegistry("SeparableConv2D", args),
   BatchNormalizationV1: ({ args }) => fromRegistry("BatchNormalization", args),
   Conv2D: ({ args }) => new Conv2D(args as never),
+  Conv2DTranspose: ({ args, config }) => {
+    const isStock = config["output_padding"] == null && pairOf(config["dilation_rate"], 1).every((rate) => rate === 1);
+    return isStock ? fromRegistry("Conv2DTranspose", args) : new SizedConv2DTranspose(args as never);
+  },
+  DepthwiseConv2D: ({ args, config }) =>
+    pairOf(config["dilation_rate"], 1).every((rate) => rate === 1)
+      ? fromRegistry("DepthwiseConv2D", args)
+      : new DilatedDepthwiseConv2D(args as never),
+  Softmax: ({ args }) =>
+    (args["axis"] ?? -1) === -1
+      ? fromRegistry("Softmax", args)
+      : new SoftmaxOver({ ...base(args), axis: args["axis"] as number | number[] }),
   CenterCrop: ({ args, config }) =>
     new CroppedCentre({ ...base(args), height: Number(config["height"]), width: Number(config["width"]) }),
   ELU: ({ args, config }) => {
@@ -101,15 +155,13 @@ export const makers: Readonly<Record<string, (making: Request) => Layer>> = {
   },
   LeakyReLU: ({ args, config }) =>
     tfl.layers.leakyReLU({ ...base(args), alpha: numberOf(config["negative_slope"] ?? config["alpha"], 0.3) }),
-  ReLU: ({ args, config, refuse }) => {
+  ReLU: ({ args, config }) => {
     const [slope, threshold] = [numberOf(config["negative_slope"], 0), numberOf(config["threshold"], 0)];
-    const largest = config["max_value"];
-    if (threshold !== 0) return refuse(`a threshold of ${threshold} is not known to tfjs`);
-    if (slope === 0)
-      return tfl.layers.reLU({ ...base(args), ...(typeof largest === "number" ? { maxValue: largest } : {}) });
-    return largest == null
-      ? tfl.layers.leakyReLU({ ...base(args), alpha: slope })
-      : refuse("negative_slope together with max_value is not known to tfjs");
+    const largest = config["max_value"] == null ? null : numberOf(config["max_value"], 0);
+    if (threshold !== 0 || (slope !== 0 && largest !== null))
+      return new BentReLU({ ...base(args), maxValue: largest, negativeSlope: slope, threshold });
+    if (slope !== 0) return tfl.layers.leakyReLU({ ...base(args), alpha: slope });
+    return tfl.layers.reLU({ ...base(args), ...(largest === null ? {} : { maxValue: largest }) });
   },
   GlobalAveragePooling2D: ({ args }) =>
     new GlobalAveragePooling2D({
@@ -122,17 +174,22 @@ export const makers: Readonly<Record<string, (making: Request) => Layer>> = {
       ? new GlobalMaxPooling2DKeepdims(base(args))
       : tfl.layers.globalMaxPooling2d({ ...base(args), dataFormat: "channelsLast" }),
   Normalization: ({ args, config, refuse }) => {
-    const axis = config["axis"];
-    const axes = Array.isArray(axis) ? axis : [axis ?? -1];
-    if (axes.length !== 1 || (axes[0] !== -1 && axes[0] !== 3))
-      return refuse(`axis ${JSON.stringify(axis)} is not known, only the channels`);
-    if (config["invert"] === true) return refuse("invert is not known");
-    const { mean, variance } = config;
-    if (mean == null || variance == null) return new Normalization(base(args));
+    const { axis, mean, variance } = config;
+    const axes = Array.isArray(axis) ? axis.map(Number) : axis === null ? [] : [Number(axis ?? -1)];
+    const [isChannels, invert] = [axes.length === 1 && (axes[0] === -1 || axes[0] === 3), config["invert"] === true];
+    if (mean == null || variance == null) {
+      return isChannels && !invert
+        ? new Normalization(base(args))
+        : new AxesNormalization({ ...base(args), axis: axes, invert });
+    }
     // Statistics that were given are no weights; 1e-7 is Keras' own guard against a variance of zero.
     const means = [mean].flat(8).map(Number);
-    const scale = [variance].flat(8).map((value) => 1 / Math.max(Math.sqrt(Number(value)), 1e-7));
-    const offset = scale.map((factor, channel) => -factor * (means[channel] ?? means[0]!));
+    const deviations = [variance].flat(8).map((value) => Math.max(Math.sqrt(Number(value)), 1e-7));
+    if (!isChannels && Math.max(means.length, deviations.length) > 1)
+      return refuse(`axis ${JSON.stringify(axis)} with given statistics is not known, only the channels`);
+    const meanOf = (channel: number): number => means[channel] ?? means[0]!;
+    const scale = invert ? deviations : deviations.map((deviation) => 1 / deviation);
+    const offset = scale.map((factor, channel) => (invert ? meanOf(channel) : -factor * meanOf(channel)));
     return tfl.layers.rescaling({ ...base(args), scale: scale as never, offset: offset as never });
   },
   UpSampling2D: ({ args, config, refuse }) => {
@@ -150,6 +207,7 @@ export const makers: Readonly<Record<string, (making: Request) => Layer>> = {
       return refuse(`interpolation ${String(interpolation)} is not known`);
     if (config["crop_to_aspect_ratio"] === true || config["pad_to_aspect_ratio"] === true)
       return refuse("aspect ratios are not kept");
+    if (config["antialias"] === true) return refuse("antialias is not known");
     return new ResizedTo({ ...base(args), height: Number(height), width: Number(width), interpolation });
   },
   AdaptiveAveragePooling2D: ({ args, config }) =>

@@ -15,6 +15,8 @@ export interface LayerCall {
   readonly numbers: readonly number[];
   /** Whether the number stands before the tensor (`2 - x`). */
   readonly numberFirst: boolean;
+  /** What is given by name: plain values, without those that are null. */
+  readonly options: JsonObject;
 }
 
 export interface LayerConfig {
@@ -26,6 +28,8 @@ export interface LayerConfig {
   readonly calls: readonly LayerCall[];
   /** For errors: `layers[3] "conv1" of "resnet50"`. */
   readonly place: string;
+  /** A layer that was given as this one's activation (`Conv2D(8, 3, activation=LeakyReLU(0.1))`): it comes after it. */
+  readonly follower?: LayerConfig;
 }
 
 export interface ModelConfig {
@@ -96,14 +100,30 @@ function readLayer(file: string, at: string, of: string, row: unknown): LayerCon
   const place = `${at} "${String(name)}" (${className})${of}`;
   if (typeof name !== "string") throw new WeightsError(file, place, "the layer has no name");
   const nodes = Array.isArray(row["inbound_nodes"]) ? row["inbound_nodes"] : [];
+  const follower = activationLayer(config["activation"], `${name}.activation`, place);
   return {
     name,
     className,
     module: typeof row["module"] === "string" ? row["module"] : "keras.layers",
-    config: Array.isArray(row["config"]) ? { layers: row["config"] } : config,
+    config: Array.isArray(row["config"])
+      ? { layers: row["config"] }
+      : follower === undefined
+        ? config
+        : { ...config, activation: "linear" },
     calls: nodes.map((node: unknown) => readCall(file, place, node)),
     place,
+    ...(follower === undefined ? {} : { follower }),
   };
+}
+
+/** Layers without weights that people give as an activation. */
+const activationLayers = new Set(["ELU", "LeakyReLU", "ReLU", "Softmax", "ThresholdedReLU"]);
+
+function activationLayer(value: unknown, name: string, place: string): LayerConfig | undefined {
+  if (!isObject(value) || !isObject(value["config"]) || !activationLayers.has(String(value["class_name"])))
+    return undefined;
+  const className = String(value["class_name"]);
+  return { name, className, module: "keras.layers", config: value["config"], calls: [], place: `${place}.activation` };
 }
 
 /** One inbound node: Keras 3's `{args, kwargs}`, or Keras 2's list of `[layer, call, output, kwargs]`. */
@@ -111,13 +131,16 @@ function readCall(file: string, place: string, node: unknown): LayerCall {
   const inputs: TensorReference[] = [];
   const numbers: number[] = [];
   let numberFirst = false;
+  let options: JsonObject = {};
   const collect = (value: unknown): void => {
     if (Array.isArray(value)) {
       if (isReference(value)) {
         inputs.push(toReference(value));
-        const options = value[3];
-        if (isObject(options))
-          for (const [key, part] of Object.entries(options)) if (key === "y" || key === "x") collect(part);
+        const named = value[3];
+        if (isObject(named)) {
+          for (const [key, part] of Object.entries(named)) if (key === "y" || key === "x") collect(part);
+          options = { ...options, ...plain(named) };
+        }
       } else value.forEach(collect);
     } else if (isObject(value) && value["class_name"] === "__keras_tensor__") {
       const history = isObject(value["config"]) ? value["config"]["keras_history"] : undefined;
@@ -132,6 +155,7 @@ function readCall(file: string, place: string, node: unknown): LayerCall {
   if (isObject(node)) {
     collect(node["args"]);
     const kwargs = isObject(node["kwargs"]) ? node["kwargs"] : {};
+    options = plain(kwargs);
     for (const [key, value] of Object.entries(kwargs)) {
       const count = inputs.length;
       collect(value);
@@ -140,7 +164,17 @@ function readCall(file: string, place: string, node: unknown): LayerCall {
     }
   } else collect(node);
   if (inputs.length === 0) throw new WeightsError(file, place, "is called without a tensor");
-  return { inputs, numbers, numberFirst };
+  return { inputs, numbers, numberFirst, options };
+}
+
+/** What is neither a tensor nor one of the two sides of an arithmetic. */
+function plain(named: JsonObject): JsonObject {
+  return Object.fromEntries(
+    Object.entries(named).filter(
+      ([key, value]) =>
+        value !== null && !["inputs", "name", "x", "y"].includes(key) && !(Array.isArray(value) && isReference(value)),
+    ),
+  );
 }
 
 /** A list of `[layer, call, output]`, or one of them alone, as Keras 3 writes it; nested lists and dicts too. */

@@ -1,4 +1,5 @@
 import * as tfl from "@tensorflow/tfjs-layers";
+import type { JsonObject } from "../json.ts";
 import { activationNames, keras3HardSigmoid } from "../layers/activations.ts";
 import { Power, Subtract } from "../layers/simple-layers.ts";
 import { base } from "./layer-args.ts";
@@ -20,17 +21,59 @@ export const operations: Readonly<Record<string, (making: Request) => Layer>> = 
     if (exponent === undefined || call!.numberFirst) return refuse("only powers of a tensor by a number are known");
     return new Power({ ...base(args), exponent });
   },
+  square: power(2),
+  sqrt: power(0.5),
+  rsqrt: power(-0.5),
+  reciprocal: power(-1),
   negative: ({ args }) => tfl.layers.rescaling({ ...base(args), scale: -1 }),
   maximum: (making) => arithmetic(making, "Maximum", () => undefined),
   minimum: (making) => arithmetic(making, "Minimum", () => undefined),
+  concatenate: (making) => fromRegistry("Concatenate", { ...base(making.args), ...told(making, ["axis"]) }),
+  mean: (making) => overPixels(making, "GlobalAveragePooling2D"),
+  max: (making) => overPixels(making, "GlobalMaxPooling2D"),
+  reshape: (making) => {
+    const { newshape: shape } = told(making, ["newshape"]);
+    const [batch, ...rest] = Array.isArray(shape) ? (shape as unknown[]) : [];
+    const isKnown = batch === -1 && rest.every((size) => typeof size === "number" && size > 0);
+    if (!isKnown)
+      return making.refuse(`a reshape to ${JSON.stringify(shape)} is not known, only one that keeps the batch`);
+    return tfl.layers.reshape({ ...base(making.args), targetShape: rest as number[] });
+  },
+  transpose: (making) => {
+    const { axes } = told(making, ["axes"]);
+    const [batch, ...rest] = Array.isArray(axes) ? (axes as number[]) : [];
+    if (batch !== 0)
+      return making.refuse(`a transpose by ${JSON.stringify(axes)} is not known, only one that keeps the batch`);
+    return tfl.layers.permute({ ...base(making.args), dims: rest });
+  },
+  pad: (making) => {
+    const { pad_width: pads, mode = "constant" } = told(making, ["pad_width", "mode"]);
+    const [batch, rows, columns, channels, ...more] = Array.isArray(pads) ? (pads as [number, number][]) : [];
+    const isMap = [batch, channels].every((side) => String(side) === "0,0") && more.length === 0;
+    if (!isMap || mode !== "constant") return making.refuse("only padding of rows and columns with zeros is known");
+    return tfl.layers.zeroPadding2d({ ...base(making.args), padding: [rows!, columns!] });
+  },
+  gelu: (making) => {
+    const { approximate } = told(making, ["approximate"]);
+    return activation(making, approximate === false ? "gelu" : "gelu_new");
+  },
+  elu: (making) => makers["ELU"]!({ ...making, config: told(making, ["alpha"]) }),
+  leakyrelu: (making) =>
+    makers["LeakyReLU"]!({ ...making, config: { negative_slope: 0.2, ...told(making, ["negative_slope"]) } }),
+  softmax: (making) => makers["Softmax"]!({ ...making, args: { ...base(making.args), ...told(making, ["axis"]) } }),
+  logsoftmax: (making) => {
+    const { axis = -1 } = told(making, ["axis"]);
+    return axis === -1
+      ? activation(making, "logSoftmax")
+      : making.refuse("log_softmax is known over the last axis only");
+  },
+  exp: (making) => activation(making, "exponential"),
   ...Object.fromEntries(
     [
       "relu",
       "relu6",
       "sigmoid",
       "tanh",
-      "softmax",
-      "elu",
       "selu",
       "softplus",
       "softsign",
@@ -38,14 +81,12 @@ export const operations: Readonly<Record<string, (making: Request) => Layer>> = 
       "hard_sigmoid",
       "hard_silu",
       "hard_swish",
-      "gelu",
     ].map((name) => [
       name.replaceAll("_", ""),
-      ({ args }: Request) =>
-        tfl.layers.activation({
-          ...base(args),
-          activation: (name === "hard_sigmoid" ? keras3HardSigmoid : activationNames[name]) as "relu",
-        }),
+      (making: Request) => {
+        told(making, []);
+        return activation(making, name === "hard_sigmoid" ? keras3HardSigmoid : activationNames[name]!);
+      },
     ]),
   ),
 };
@@ -54,7 +95,8 @@ export const operations: Readonly<Record<string, (making: Request) => Layer>> = 
 export function operationOf({ className, module, config, calls }: LayerConfig): string | undefined {
   const isLambda = className === "TFOpLambda";
   const isLayer = Object.hasOwn(makers, className) && (calls[0]?.inputs.length !== 1 || "exponent" in config);
-  const isOperation = isLambda || /\bops\b/.test(module) || (operationNames.has(className) && !isLayer);
+  const isReshape = className === "Reshape" && "newshape" in config;
+  const isOperation = isLambda || isReshape || /\bops\b/.test(module) || (operationNames.has(className) && !isLayer);
   const name = isLambda ? String(config["function"]).split(".").at(-1)! : className;
   return isOperation ? name.toLowerCase().replaceAll("_", "") : undefined;
 }
@@ -82,7 +124,48 @@ const operationNames = new Set([
   "HardSigmoid",
   "HardSilu",
   "Gelu",
+  "LeakyRelu",
+  "LogSoftmax",
+  "Exp",
+  "Square",
+  "Sqrt",
+  "Rsqrt",
+  "Reciprocal",
+  "Mean",
+  "Max",
+  "Transpose",
+  "Pad",
 ]);
+
+/** What an operation was told beside its tensor, in its configuration or its call; anything but these names is refused. */
+function told({ config, call, refuse }: Request, names: readonly string[]): JsonObject {
+  const own = ["name", "trainable", "dtype", "function"];
+  const all = Object.entries({ ...config, ...call?.options }).filter(
+    ([key, value]) => !own.includes(key) && value !== null,
+  );
+  const unknown = all.find(([key]) => !names.includes(key));
+  if (unknown !== undefined) return refuse(`its ${unknown[0]} of ${JSON.stringify(unknown[1])} is not known here`);
+  return Object.fromEntries(all);
+}
+
+function activation({ args }: Request, name: string): Layer {
+  return tfl.layers.activation({ ...base(args), activation: name as "relu" });
+}
+
+function power(exponent: number): (making: Request) => Layer {
+  return (making) => {
+    told(making, []);
+    return new Power({ ...base(making.args), exponent });
+  };
+}
+
+/** A mean or maximum over the rows and columns of a map. */
+function overPixels(making: Request, className: "GlobalAveragePooling2D" | "GlobalMaxPooling2D"): Layer {
+  const { axis, keepdims = false } = told(making, ["axis", "keepdims"]);
+  if (!["1,2", "2,1", "-3,-2"].includes(String(axis)))
+    return making.refuse(`along the axes ${JSON.stringify(axis)} it is not known, only over rows and columns ([1, 2])`);
+  return makers[className]!({ ...making, args: { ...base(making.args), keepdims } });
+}
 
 function arithmetic(
   { args, call, refuse }: Request,

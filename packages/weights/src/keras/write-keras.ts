@@ -6,7 +6,7 @@ import type { NamedTensor } from "../named-tensor.ts";
 import { WeightsError } from "../weights-error.ts";
 import { writeZip } from "../zip-writer.ts";
 import { exportGraph, innerLayers } from "./export-graph.ts";
-import type { KerasGraph } from "./export-graph.ts";
+import type { KerasGraph, KerasLayer } from "./export-graph.ts";
 import { keras2Config, keras3Config } from "./keras-config.ts";
 
 /** The version whose formats are written. */
@@ -15,13 +15,15 @@ const kerasVersion = "3.15.1";
 /** A whole model as Keras 2 writes it (`.h5`), which Keras 3 loads too. */
 export function writeLegacyH5(sink: ByteSink, model: tfl.LayersModel, file: string): void {
   const graph = exportGraph(model, file);
-  const operation = graph.layers.find((layer) => layer.operation !== undefined);
-  if (operation !== undefined) {
-    throw new WeightsError(
-      file,
-      `layer "${operation.name}"`,
-      `Keras reads the operation ${operation.className} from .keras files only: write one of these`,
-    );
+  for (const { name, className, config, operation } of everyLayer(graph)) {
+    const { axis } = config;
+    const problem =
+      operation !== undefined
+        ? `Keras reads the operation ${className} from .keras files only`
+        : axis === null || (Array.isArray(axis) && axis.length > 1)
+          ? `Keras forgets its axis of ${JSON.stringify(axis)} where it reads .h5`
+          : undefined;
+    if (problem !== undefined) throw new WeightsError(file, `layer "${name}"`, `${problem}: write a .keras file`);
   }
   const layers = new Map(graph.layers.map((layer) => [layer.name, legacyGroup(layer.weights)]));
   const about = { backend: "tensorflow", keras_version: "2.15.0" };
@@ -49,6 +51,11 @@ export function writeKeras(sink: ByteSink, model: tfl.LayersModel, file: string)
     { name: "config.json", fill: json(keras3Config(graph)) },
     { name: "model.weights.h5", fill: (entry) => writeHdf5(entry, keras3Weights(graph)) },
   ]);
+}
+
+/** The layers of a graph and of the models in it. */
+function everyLayer(graph: KerasGraph): KerasLayer[] {
+  return graph.layers.flatMap((layer) => [layer, ...(layer.inner === undefined ? [] : everyLayer(layer.inner))]);
 }
 
 function legacyGroup(weights: readonly NamedTensor[]): GroupToWrite {

@@ -22,6 +22,13 @@ export const activationNames: Readonly<Record<string, string>> = {
   leaky_relu: "leakyRelu",
   hard_silu: "hardSwish",
   hard_swish: "hardSwish",
+  celu: "celu",
+  hard_shrink: "hardShrink",
+  hard_tanh: "hardTanh",
+  log_sigmoid: "logSigmoid",
+  soft_shrink: "softShrink",
+  squareplus: "squareplus",
+  tanh_shrink: "tanhShrink",
 };
 
 /** `min(max(x + 3, 0), 6) / 6`: what Keras 3 means by hard_sigmoid; Keras 2 and tfjs mean `0.2 x + 0.5`. */
@@ -32,6 +39,14 @@ const functions: Readonly<Record<string, (x: tf.Tensor) => tf.Tensor>> = {
   leakyRelu: (x) => tf.leakyRelu(x, 0.2),
   [keras3HardSigmoid]: (x) => hardSigmoid(x),
   hardSwish: (x) => tf.mul(x, hardSigmoid(x)),
+  // An alpha of 1, and so the same.
+  celu: (x) => tf.elu(x),
+  hardShrink: (x) => tf.where(tf.greater(tf.abs(x), 0.5), x, tf.zerosLike(x)),
+  hardTanh: (x) => tf.clipByValue(x, -1, 1),
+  logSigmoid: (x) => tf.logSigmoid(x),
+  softShrink: (x) => tf.sub(x, tf.clipByValue(x, -0.5, 0.5)),
+  squareplus: (x) => tf.div(tf.add(x, tf.sqrt(tf.add(tf.square(x), 4))), 2),
+  tanhShrink: (x) => tf.sub(x, tf.tanh(x)),
 };
 
 function hardSigmoid(x: tf.Tensor): tf.Tensor {

@@ -41,6 +41,39 @@ export class RandomAugmentation extends tfl.layers.Layer {
   }
 }
 
+/** A random layer of Keras whose work in training is not known here: identity in prediction, an error in training. */
+export class KerasOnlyAugmentation extends tfl.layers.Layer {
+  static className = "KerasOnlyAugmentation";
+  readonly kerasClass: string;
+  readonly kerasConfig: Record<string, unknown>;
+
+  constructor({
+    kerasClass,
+    kerasConfig,
+    ...base
+  }: BaseArgs & { kerasClass: string; kerasConfig: Record<string, unknown> }) {
+    super(base);
+    this.kerasClass = kerasClass;
+    this.kerasConfig = kerasConfig;
+  }
+
+  override computeOutputShape(shape: Shape): Shape {
+    return shape;
+  }
+
+  override call(inputs: Inputs, options: { training?: boolean }): tf.Tensor {
+    if (options.training === true)
+      throw new Error(
+        `${this.name}: ${this.kerasClass} is known in prediction only; take it out of the model to train it`,
+      );
+    return one(inputs);
+  }
+
+  override getConfig(): Config {
+    return { ...super.getConfig(), kerasClass: this.kerasClass, kerasConfig: this.kerasConfig as never };
+  }
+}
+
 /** One projective transform an image, from output pixels to input pixels. */
 function moved(x: tf.Tensor4D, { flip, rotation, height, width, moves, fill = "reflect" }: Augmentation): tf.Tensor4D {
   if (flip === undefined && rotation === undefined && height === undefined && width === undefined) return x;

@@ -1,25 +1,46 @@
 import { registerLayers } from "@convkit/core";
 import * as tf from "@tensorflow/tfjs-core";
 import { registerActivations } from "./activations.ts";
-import { RandomAugmentation } from "./augmentation.ts";
+import { KerasOnlyAugmentation, RandomAugmentation } from "./augmentation.ts";
+import { Concatenate } from "./concatenate.ts";
+import { DilatedDepthwiseConv2D, SizedConv2DTranspose } from "./convolutions.ts";
+import { AxesNormalization, LayerScale, UnitNormalization } from "./norms.ts";
 import { CroppedCentre, ResizedTo, ScaledUp2D } from "./resize.ts";
-import { GlobalMaxPooling2DKeepdims, Identity, Power, ScaledELU, SpatialDropout2D, Subtract } from "./simple-layers.ts";
+import {
+  BentReLU,
+  GlobalMaxPooling2DKeepdims,
+  Identity,
+  Power,
+  ScaledELU,
+  SoftmaxOver,
+  SpatialDropout2D,
+  Subtract,
+} from "./simple-layers.ts";
 
 /** Lets tfjs make every layer that an imported model may have; call it before `tf.loadLayersModel` on one that was saved again. */
 export function registerImportLayers(): void {
   registerLayers();
   registerActivations();
   for (const layer of [
+    AxesNormalization,
+    BentReLU,
+    Concatenate,
     CroppedCentre,
+    DilatedDepthwiseConv2D,
     GlobalMaxPooling2DKeepdims,
     Identity,
+    KerasOnlyAugmentation,
+    LayerScale,
     Power,
     RandomAugmentation,
     ResizedTo,
     ScaledELU,
     ScaledUp2D,
+    SizedConv2DTranspose,
+    SoftmaxOver,
     SpatialDropout2D,
     Subtract,
+    UnitNormalization,
   ]) {
     tf.serialization.registerClass(layer as never);
   }

@@ -126,3 +126,68 @@ export class Power extends tfl.layers.Layer {
     return { ...super.getConfig(), exponent: this.exponent };
   }
 }
+
+/** Keras' ReLU of any form: `largest` at most, `x` from the threshold on, `slope (x - threshold)` below. Shape unchanged. */
+export class BentReLU extends tfl.layers.Layer {
+  static className = "BentReLU";
+  readonly maxValue: number | null;
+  readonly negativeSlope: number;
+  readonly threshold: number;
+
+  constructor({
+    maxValue,
+    negativeSlope,
+    threshold,
+    ...base
+  }: BaseArgs & { maxValue?: number | null; negativeSlope: number; threshold: number }) {
+    super(base);
+    this.maxValue = maxValue ?? null;
+    this.negativeSlope = negativeSlope;
+    this.threshold = threshold;
+  }
+
+  override computeOutputShape(shape: Shape): Shape {
+    return shape;
+  }
+
+  override call(inputs: Inputs): tf.Tensor {
+    return tf.tidy(() => {
+      const x = one(inputs);
+      const above = this.maxValue === null ? x : tf.minimum(x, this.maxValue);
+      const below = tf.mul(tf.sub(x, this.threshold), this.negativeSlope);
+      return tf.where(tf.greaterEqual(x, this.threshold), above, below);
+    });
+  }
+
+  override getConfig(): Config {
+    const { maxValue, negativeSlope, threshold } = this;
+    return { ...super.getConfig(), maxValue, negativeSlope, threshold };
+  }
+}
+
+/** Softmax over any axes together; tfjs knows the last only. Shape unchanged. */
+export class SoftmaxOver extends tfl.layers.Layer {
+  static className = "SoftmaxOver";
+  readonly axis: number[];
+
+  constructor({ axis, ...base }: BaseArgs & { axis: number | number[] }) {
+    super(base);
+    this.axis = [axis].flat();
+  }
+
+  override computeOutputShape(shape: Shape): Shape {
+    return shape;
+  }
+
+  override call(inputs: Inputs): tf.Tensor {
+    return tf.tidy(() => {
+      const x = one(inputs);
+      const powers = tf.exp(tf.sub(x, tf.max(x, this.axis, true)));
+      return tf.div(powers, tf.sum(powers, this.axis, true));
+    });
+  }
+
+  override getConfig(): Config {
+    return { ...super.getConfig(), axis: [...this.axis] };
+  }
+}

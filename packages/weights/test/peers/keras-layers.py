@@ -132,12 +132,77 @@ def shapes(x):
     return L.Dense(4, activation="softmax")(x)
 
 
-for make in (convolutions, merges, powers, activations, pools, augmentations, shapes):
+def dilations(x):
+    x = L.DepthwiseConv2D(3, dilation_rate=2, padding="same", depth_multiplier=2)(x)
+    x = L.DepthwiseConv2D((3, 2), dilation_rate=(2, 1), use_bias=False, activation="relu")(x)
+    x = L.SeparableConv2D(6, 3, dilation_rate=2, padding="same")(x)
+    x = L.Conv2DTranspose(5, 3, dilation_rate=2)(x)
+    x = L.Conv2DTranspose(4, 3, strides=2, padding="same", output_padding=1)(x)
+    x = L.Conv2DTranspose(3, (3, 4), strides=2, output_padding=(0, 1), activation="tanh")(x)
+    x = L.Conv2DTranspose(3, 3, strides=2, padding="same", output_padding=0)(x)
+    return L.Concatenate(axis=-2)([x, L.Conv2D(3, 1)(x)])
+
+
+def bends(x):
+    parts = [
+        L.ReLU(max_value=1.0, negative_slope=0.1)(x),
+        L.ReLU(max_value=0.8, negative_slope=0.2, threshold=0.3)(x),
+        L.ReLU(threshold=0.5)(x),
+        L.Softmax(axis=1)(x),
+        L.Softmax(axis=[1, 2])(x),
+        L.UnitNormalization()(x),
+        L.UnitNormalization(axis=[1, 2])(x),
+        L.Conv2D(3, 1, activation=L.LeakyReLU(0.1))(x),
+        L.Conv2D(3, 1, activation=L.ReLU(max_value=0.5))(x),
+    ]
+    names = ["celu", "hard_shrink", "hard_tanh", "log_sigmoid", "soft_shrink", "squareplus", "tanh_shrink"]
+    return L.Concatenate()(parts + [L.Activation(name)(x) for name in names])
+
+
+def operations(x):
+    ops = keras.ops
+    parts = [
+        ops.softmax(x, axis=1),
+        ops.log_softmax(x),
+        ops.elu(x, alpha=0.5),
+        ops.leaky_relu(x, negative_slope=0.1),
+        ops.exp(x),
+        ops.reciprocal(x + 3.0),
+        ops.transpose(ops.reshape(x, (-1, 4, 12, 12)), (0, 3, 2, 1)),
+        ops.mean(x, axis=[1, 2], keepdims=True) * x,
+        ops.max(x, axis=(1, 2), keepdims=True) * x,
+    ]
+    y = ops.concatenate(parts, axis=-1)
+    return L.Conv2D(2, 3)(ops.pad(y, [[0, 0], [1, 2], [0, 1], [0, 0]]))
+
+
+def roots(x):
+    ops = keras.ops
+    return L.Concatenate()([ops.square(x), ops.sqrt(x + 2.0), ops.rsqrt(x + 2.0)])
+
+
+def gelus(x):
+    return L.Concatenate()([keras.ops.gelu(x), keras.ops.gelu(x, approximate=False)])
+
+
+def predictions(x):
+    x = L.RandomErasing()(x)
+    x = L.RandomGaussianBlur(factor=0.5)(x)
+    x = L.RandomSharpness(0.5)(x)
+    return L.Conv2D(2, 3)(x)
+
+
+for make in (convolutions, merges, powers, activations, pools, augmentations, shapes, dilations, bends, operations, roots, gelus, predictions):
     save(make.__name__, *functional(make))
 
 norm = L.Normalization(axis=-1)
 norm.adapt(rng.uniform(0, 9, (8, 12, 12, 4)).astype("float32"))
 save("normalization", *single(norm))
+for name, axis, invert in (("normalization_of_all", None, False), ("normalization_of_rows", (1, 3), False), ("normalization_back", -1, True)):
+    norm = L.Normalization(axis=axis, invert=invert)
+    norm.adapt(rng.uniform(0, 9, (8, 12, 12, 4)).astype("float32"))
+    save(name, *single(norm))
+save("normalization_given_back", *single(L.Normalization(mean=[1.0, 2.0, 3.0, 4.0], variance=[1.0, 4.0, 9.0, 16.0], invert=True)))
 save("normalization_given", *single(L.Normalization(mean=[1.0, 2.0, 3.0, 4.0], variance=[1.0, 4.0, 9.0, 16.0])))
 
 sequential = keras.Sequential([keras.Input((12, 12, 4)), L.Rescaling(2.0), L.Conv2D(3, 3, name="first"), L.BatchNormalization(), L.Activation("relu"), L.Flatten(), L.Dense(2)], name="row")

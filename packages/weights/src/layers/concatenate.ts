@@ -1,0 +1,17 @@
+import * as tfl from "@tensorflow/tfjs-layers";
+import type { Shape } from "./simple-layers.ts";
+
+const Stock = tfl.layers.concatenate({ name: "stock" }).constructor as unknown as (abstract new (
+  args: Parameters<typeof tfl.layers.concatenate>[0],
+) => tfl.layers.Layer & { axis: number }) & { className: string };
+
+/** Concatenate whose axis may be counted from the end. (tfjs-layers' own takes every negative one for the last.) */
+export class Concatenate extends Stock {
+  static override className = "Concatenate";
+
+  override build(shape: Shape): void {
+    const rank = (shape as tfl.Shape[])[0]?.length ?? 0;
+    if (this.axis < -1) this.axis += rank;
+    super.build(shape);
+  }
+}

@@ -1,0 +1,128 @@
+import * as tf from "@tensorflow/tfjs-core";
+import * as tfl from "@tensorflow/tfjs-layers";
+import { one, oneShape } from "./simple-layers.ts";
+import type { Config, Inputs, Shape } from "./simple-layers.ts";
+
+type Pair = [number, number];
+
+interface Fields {
+  readonly filters: number;
+  readonly kernelSize: Pair;
+  readonly strides: Pair;
+  readonly dilationRate: Pair;
+  readonly padding: "same" | "valid";
+  readonly activation: { apply(x: tf.Tensor): tf.Tensor } | null;
+  readonly depthMultiplier: number;
+  readonly kernel: tfl.LayerVariable;
+  readonly depthwiseKernel: tfl.LayerVariable;
+  readonly bias: tfl.LayerVariable | null;
+}
+
+/** The class of a layer that tfjs-layers exports a function of only. */
+function stock<Args>(sample: tfl.layers.Layer): (abstract new (args: Args) => tfl.layers.Layer & Fields) & {
+  className: string;
+} {
+  return sample.constructor as never;
+}
+
+type DepthwiseArgs = Parameters<typeof tfl.layers.depthwiseConv2d>[0];
+const StockDepthwise = stock<DepthwiseArgs>(tfl.layers.depthwiseConv2d({ name: "stock", kernelSize: 1 }));
+
+/**
+ * Keras' DepthwiseConv2D whose taps lie apart. (tfjs-layers' own takes a dilation rate and ignores it.)
+ * `[n, h, w, c] -> [n, h', w', c * multiplier]`
+ */
+export class DilatedDepthwiseConv2D extends StockDepthwise {
+  static override className = "DilatedDepthwiseConv2D";
+
+  override computeOutputShape(shape: Shape): Shape {
+    const [batch, height, width, channels] = oneShape(shape);
+    const reach = (axis: 0 | 1): number => (this.kernelSize[axis] - 1) * this.dilationRate[axis] + 1;
+    const out = (size: number | null | undefined, axis: 0 | 1): number | null =>
+      size == null ? null : Math.ceil((this.padding === "same" ? size : size - reach(axis) + 1) / this.strides[axis]);
+    return [batch ?? null, out(height, 0), out(width, 1), channels! * this.depthMultiplier];
+  }
+
+  override call(inputs: Inputs): tf.Tensor {
+    return tf.tidy(() => {
+      const x = one(inputs) as tf.Tensor4D;
+      const kernel = this.depthwiseKernel.read() as tf.Tensor4D;
+      const y = tf.depthwiseConv2d(x, kernel, this.strides, this.padding, "NHWC", this.dilationRate);
+      return finished(y, this);
+    });
+  }
+}
+
+type TransposeArgs = Parameters<typeof tfl.layers.conv2dTranspose>[0] & { outputPadding?: number | number[] | null };
+const StockTranspose = stock<TransposeArgs>(tfl.layers.conv2dTranspose({ name: "stock", filters: 1, kernelSize: 1 }));
+
+/**
+ * Keras' Conv2DTranspose with an output padding or taps that lie apart. (tfjs-layers' own knows neither.)
+ * `[n, h, w, c] -> [n, h', w', filters]`
+ */
+export class SizedConv2DTranspose extends StockTranspose {
+  static override className = "SizedConv2DTranspose";
+  readonly outputPadding: Pair | undefined;
+
+  constructor(args: TransposeArgs) {
+    super(args);
+    const padding = args.outputPadding;
+    if (padding != null) this.outputPadding = Array.isArray(padding) ? (padding as Pair) : [padding, padding];
+  }
+
+  override computeOutputShape(shape: Shape): Shape {
+    const [batch, height, width] = oneShape(shape);
+    return [batch ?? null, this.#length(height, 0), this.#length(width, 1), this.filters];
+  }
+
+  override call(inputs: Inputs): tf.Tensor {
+    return tf.tidy(() => {
+      const x = one(inputs) as tf.Tensor4D;
+      const [batch, height, width] = x.shape;
+      const size = [batch, this.#length(height, 0)!, this.#length(width, 1)!, this.filters] as const;
+      const kernel = spread(this.kernel.read() as tf.Tensor4D, this.dilationRate) as tf.Tensor4D;
+      return finished(tf.conv2dTranspose(x, kernel, [...size], this.strides, this.padding), this);
+    });
+  }
+
+  override getConfig(): Config {
+    return {
+      ...super.getConfig(),
+      dilationRate: [...this.dilationRate],
+      outputPadding: this.outputPadding === undefined ? null : [...this.outputPadding],
+    };
+  }
+
+  /** Source: keras/src/backend/common/backend_utils.py, compute_conv_transpose_output_shape. */
+  #length(size: number | null | undefined, axis: 0 | 1): number | null {
+    if (size == null) return null;
+    const [stride, reach] = [this.strides[axis], (this.kernelSize[axis] - 1) * this.dilationRate[axis] + 1];
+    if (this.outputPadding === undefined)
+      return size * stride + (this.padding === "same" ? 0 : Math.max(reach - stride, 0));
+    const pads = this.padding === "same" ? 2 * Math.floor(reach / 2) : 0;
+    return (size - 1) * stride + reach - pads + this.outputPadding[axis];
+  }
+}
+
+function finished(y: tf.Tensor, { bias, activation }: Fields): tf.Tensor {
+  const sum = bias == null ? y : tf.add(y, bias.read());
+  return activation == null ? sum : activation.apply(sum);
+}
+
+/** Zeros between the taps: `[h, w, …] -> [(h - 1) rate + 1, (w - 1) rate + 1, …]`. */
+function spread(kernel: tf.Tensor4D, rates: Pair): tf.Tensor {
+  let out: tf.Tensor = kernel;
+  for (const [axis, rate] of rates.entries()) {
+    if (rate === 1) continue;
+    const [size, inner] = [out.shape[axis]!, out.shape.slice(axis + 1)];
+    const outer = out.shape.slice(0, axis);
+    const apart = tf.pad(
+      tf.reshape(out, [...outer, size, 1, ...inner]),
+      [...outer, 0, 0, ...inner].map((_, index): [number, number] => [0, index === axis + 1 ? rate - 1 : 0]),
+    );
+    const joined = tf.reshape(apart, [...outer, size * rate, ...inner]);
+    const starts = joined.shape.map(() => 0);
+    out = tf.slice(joined, starts, [...outer, (size - 1) * rate + 1, ...inner]);
+  }
+  return out;
+}
