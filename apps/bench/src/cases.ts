@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import { caseMatcher } from "./case-matcher.ts";
 import { type NetworkName, networks } from "./networks.ts";
 import type { SystemName } from "./systems.ts";
+import { UsageError } from "./usage-error.ts";
 
 export type Optimizer = "sgd" | "adam" | "rmsprop";
 export type Precision = "float32" | "bfloat16" | "float16";
@@ -310,12 +311,9 @@ export function selectCases(patterns: readonly string[], from: readonly Case[] =
   });
   for (const [index, test] of tests.entries()) {
     if (!from.some(({ name }) => test(name)))
-      throw new UnknownCaseError(
+      throw new UsageError(
         `There is no case "${patterns[index]}"; the cases are ${from.map(({ name }) => name).join(", ")}.`,
       );
   }
   return from.filter(({ name }) => tests.length === 0 || tests.some((test) => test(name)));
 }
-
-/** A pattern that picks no case: the command line was wrong. */
-export class UnknownCaseError extends Error {}

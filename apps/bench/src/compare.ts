@@ -9,6 +9,23 @@ export interface Change {
   readonly verdict: "faster" | "slower" | "same";
 }
 
+/** A row with a number in one result only. */
+export interface Unmatched {
+  readonly case: string;
+  readonly system: string;
+  /** The result that has the number. */
+  readonly only: "before" | "after";
+  /** What the other one has in its place. */
+  readonly other: string;
+}
+
+/** What moved between two results, and what cannot be compared. */
+export interface Comparison {
+  readonly by: "time" | "ratio";
+  readonly changes: readonly Change[];
+  readonly unmatched: readonly Unmatched[];
+}
+
 /** Less than this is not a change, however small the spread. */
 const leastChange = 0.05;
 
@@ -16,14 +33,25 @@ const leastChange = 0.05;
  * What changed between two results beyond noise: the medians differ by more than 5 %, and the ranges from p10 to p90 do not
  * meet. Results of two machines are compared by their ratios to the fastest peer, since times do not carry over.
  */
-export function compareResults(before: Result, after: Result): { by: "time" | "ratio"; changes: Change[] } {
+export function compareResults(before: Result, after: Result): Comparison {
   const by = sameMachine(before, after) ? "time" : "ratio";
   const changes = after.rows.flatMap((row) => {
     const old = before.rows.find((other) => other.case === row.case && other.system === row.system);
     const change = old && (by === "time" ? inTime(old, row) : inRatio(old, row));
     return change === undefined ? [] : [{ case: row.case, system: row.system, ...change }];
   });
-  return { by, changes };
+  const unmatched = [...only("before", before, after), ...only("after", after, before)];
+  return { by, changes, unmatched };
+}
+
+/** The rows with a number in the one result and none in the other. */
+function only(which: Unmatched["only"], { rows }: Result, other: Result): Unmatched[] {
+  return rows.flatMap((row) => {
+    const counterpart = other.rows.find((each) => each.case === row.case && each.system === row.system);
+    if (row.median === null || (counterpart && counterpart.median !== null)) return [];
+    const { status, note } = counterpart ?? { status: "no row", note: "" };
+    return [{ case: row.case, system: row.system, only: which, other: note === "" ? status : `${status}: ${note}` }];
+  });
 }
 
 function sameMachine({ machine: a, threads: s }: Result, { machine: b, threads: t }: Result): boolean {
@@ -47,15 +75,36 @@ function verdict(factor: number, beyondNoise: boolean): Pick<Change, "factor" | 
   return { factor, verdict: factor < 1 ? "faster" : "slower" };
 }
 
-/** The changes as text, those beyond noise first. */
-export function formatChanges({ by, changes }: ReturnType<typeof compareResults>): string {
+/** The changes as text, those beyond noise first, then what only one of the results has. */
+export function formatChanges({ by, changes, unmatched }: Comparison): string {
   const moved = changes.filter(({ verdict }) => verdict !== "same");
   const lines = moved.map(
     ({ case: name, system, factor, verdict }) =>
       `${verdict.padEnd(6)}  ${name}  ${system}  ${factor < 1 ? "−" : "+"}${Math.abs((factor - 1) * 100).toFixed(0)} %`,
   );
-  const basis = by === "time" ? "times" : "ratios to the fastest peer, since the machines differ";
-  return [...lines, `${moved.length} of ${changes.length} rows changed beyond noise (compared by ${basis}).`].join(
-    "\n",
-  );
+  const basis = by === "time" ? "times" : "ratios to the fastest peer, since machines or threads differ";
+  return [
+    ...lines,
+    ...lost(changes, unmatched),
+    `${moved.length} of ${changes.length} rows changed beyond noise (compared by ${basis}).`,
+  ].join("\n");
+}
+
+/** Rows of cases that both results have are named one by one; whole cases are counted. */
+function lost(changes: readonly Change[], unmatched: readonly Unmatched[]): string[] {
+  const shared = new Set(changes.map((each) => each.case));
+  const single = unmatched.filter((each) => shared.has(each.case) || each.other !== "no row");
+  const counts = (["before", "after"] as const).flatMap((which) => {
+    const rows = unmatched.filter((each) => each.only === which && !single.includes(each));
+    if (rows.length === 0) return [];
+    const cases = new Set(rows.map((each) => each.case)).size;
+    return [`${rows.length} rows of ${cases} cases are only in the result ${which}.`];
+  });
+  return [
+    ...single.map(
+      ({ case: name, system, only: which, other }) =>
+        `only ${which}  ${name}  ${system}  (${which === "before" ? "after" : "before"}: ${other})`,
+    ),
+    ...counts,
+  ];
 }

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { UnknownCaseError } from "./cases.ts";
 import type { RunOptions } from "./run.ts";
 import { peerNames, type PeerName } from "./systems.ts";
+import { UsageError } from "./usage-error.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
   version: string;
@@ -28,6 +28,8 @@ const program = new Command("convkit-bench")
   .option("--check", "fail where the lead over tfjs-node eager falls under its committed floor")
   .option("--profile <file>", "write a Chrome trace of the compiled step of one case")
   .option("--roofline", "GFLOP/s of the compiled step against the machine's matmul peak")
+  // Without it `compare a b --json` would be an option of the command itself.
+  .enablePositionalOptions()
   .exitOverride()
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "")) })
   .action(async (patterns: string[], options: RunOptions) => (await import("./run.ts")).run(patterns, options));
@@ -40,7 +42,8 @@ program
 program
   .command("list")
   .description("the cases and the systems that can do them")
-  .action(async () => (await import("./list.ts")).list());
+  .option("--json", "standard output is the cases as JSON")
+  .action(async (options: { json?: boolean }) => (await import("./list.ts")).list(options));
 
 program
   .command("compare <before> <after>")
@@ -72,7 +75,7 @@ function failed(error: unknown): number {
   const { code, exitCode, message } = error as { code?: string; exitCode?: number; message: string };
   if (code?.startsWith("commander.")) return exitCode === 0 ? 0 : 2;
   process.stderr.write(`${message}\n`);
-  return error instanceof UnknownCaseError ? 2 : 1;
+  return error instanceof UsageError ? 2 : 1;
 }
 
 function parseCount(text: string): number {

@@ -44,10 +44,20 @@ export async function setUpPeers(
 
 async function run(file: string, args: readonly string[], signal: AbortSignal | undefined): Promise<void> {
   const child = spawn(file, args, { stdio: ["ignore", 2, 2], ...(signal && { signal }) });
-  const failure = await new Promise<string | undefined>((resolve) => {
-    child.on("error", (error) => resolve(error.message));
+  const failure = await new Promise<string | undefined>((resolve, reject) => {
+    child.on("error", (error) => reject(cannotStart(file, error)));
     child.on("close", (code) => resolve(code === 0 ? undefined : `status ${code}`));
   });
   if (failure !== undefined)
     throw new Error(`${[file, ...args].join(" ")} failed (${failure}); its own message stands above.`);
+}
+
+function cannotStart(file: string, error: NodeJS.ErrnoException): Error {
+  const missing = error.code === "ENOENT";
+  return new Error(
+    missing
+      ? `There is no ${file} on the PATH: install Python 3 (with venv and pip), or measure without its peers.`
+      : `${file} could not be started: ${error.message}.`,
+    { cause: error },
+  );
 }

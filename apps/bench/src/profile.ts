@@ -3,6 +3,7 @@ import { Driver, driverCommand } from "./driver.ts";
 import { networks } from "./networks.ts";
 import { request } from "./request.ts";
 import { formatNumber } from "./table.ts";
+import { UsageError } from "./usage-error.ts";
 
 /** The kinds of op that are printed; the file has all. */
 const printed = 12;
@@ -21,7 +22,7 @@ export async function profile(
   );
   const [one, ...others] = compiled;
   if (one === undefined || others.length > 0)
-    throw new Error(
+    throw new UsageError(
       `--profile is of one training or prediction case, and ${compiled.length} were chosen: name one (see \`convkit-bench list\`).`,
     );
   const { work } = one;

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 
 import { join } from "node:path";
 import { chartSvg } from "./chart.ts";
 import { formatCsv } from "./csv.ts";
-import type { Result } from "./result.ts";
+import type { Result, Row } from "./result.ts";
 
 /** Writes `<name>.json`, `.csv`, and where there is something to draw `.svg` and `-dark.svg`; returns their paths. */
 export function writeResult(folder: string, name: string, result: Result): string[] {
@@ -33,7 +33,23 @@ export function readResult(path: string): Result {
   const { rows, machine } = (value ?? {}) as Partial<Result>;
   if (!Array.isArray(rows) || machine === undefined)
     throw new Error(`${path} is not a benchmark result: it has no rows and machine.`);
+  const damaged = rows.findIndex((row) => !isRow(row));
+  if (damaged >= 0)
+    throw new Error(
+      `${path} is damaged: row ${damaged + 1} of ${rows.length} has not the case, system, status, note and numbers of a row.`,
+    );
   return value as Result;
+}
+
+/** Whether a row has what every version has written, and its numbers are together there or missing. */
+function isRow(value: unknown): boolean {
+  const { median, p10, p90, ratioToFastestPeer, ...row } = (value ?? {}) as Partial<Row>;
+  const numbers = [median, p10, p90];
+  return (
+    [row.case, row.system, row.status, row.note].every((text) => typeof text === "string") &&
+    (numbers.every((number) => number === null) || numbers.every((number) => Number.isFinite(number))) &&
+    (ratioToFastestPeer === null || Number.isFinite(ratioToFastestPeer))
+  );
 }
 
 /** The newest complete result of all cases in a folder, without its extension; undefined where there is none. */

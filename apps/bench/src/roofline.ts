@@ -5,6 +5,7 @@ import { networks } from "./networks.ts";
 import type { Row } from "./result.ts";
 import type { SystemName } from "./systems.ts";
 import { formatNumber } from "./table.ts";
+import { UsageError } from "./usage-error.ts";
 
 /** What a case achieves of what the machine can. */
 export interface RooflineRow {
@@ -30,6 +31,8 @@ export async function roofline(chosen: readonly Case[], settings: Settings, json
     ({ work, reading }) =>
       reading === "times" && work.device === "cpu" && (work.do === "train" || work.do === "predict"),
   );
+  if (timed.length === 0)
+    throw new UsageError("--roofline is of training and prediction on the CPU, and none was chosen.");
   const names = [...new Set(timed.map(({ work }) => work.network))];
   const { peak: float32, macs } = await machineAndNetworks("float32", names, settings);
   const { peak: bfloat16 } = await machineAndNetworks("bfloat16", [], settings);

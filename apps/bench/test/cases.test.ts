@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { cases, fewerThreads, selectCases, UnknownCaseError } from "../src/cases.ts";
+import { cases, fewerThreads, selectCases } from "../src/cases.ts";
+import { UsageError } from "../src/usage-error.ts";
 import { networks } from "../src/networks.ts";
 import { systems } from "../src/systems.ts";
 
@@ -81,7 +82,7 @@ describe("selectCases", () => {
   });
 
   it.each(["lenet", "train/alexnet", "*/nothing", "predict/lenet5-b3["])("refuses %s, listing the cases", (pattern) => {
-    expect(() => selectCases([pattern])).toThrow(UnknownCaseError);
+    expect(() => selectCases([pattern])).toThrow(UsageError);
     expect(() => selectCases([pattern])).toThrow(`There is no case "${pattern}"; the cases are train/lenet5-b32, `);
   });
 });

@@ -7,6 +7,8 @@ import { availableEngines } from "@convkit/engine";
 import { peerPython } from "@convkit/testing";
 import { describe, expect, it } from "vitest";
 import type { Result } from "../src/result.ts";
+import { writeResult } from "../src/result-files.ts";
+import { result, row } from "./rows.ts";
 
 const bin = fileURLToPath(new URL("../bin/convkit-bench.js", import.meta.url));
 const engines = await availableEngines();
@@ -21,6 +23,9 @@ describe("convkit-bench", () => {
     [["--vs", "keras,mxnet"], 2, 'There is no peer "mxnet"; the peers are keras, torch, onnxruntime, tfjs-node.'],
     [["--rounds", "0"], 2, 'Expected a whole number from 1 on, got "0".'],
     [["--nonsense"], 2, "unknown option '--nonsense'"],
+    [["list", "--quick"], 2, "unknown option '--quick'"],
+    [["train", "--profile", "step.json"], 2, "--profile is of one training or prediction case, and "],
+    [["data", "--roofline"], 2, "--roofline is of training and prediction on the CPU, and none was chosen."],
     [["compare", "nowhere.json", "nowhere.json"], 1, "nowhere.json is not a benchmark result: "],
     [["readme", "--result", "nowhere.json"], 1, "nowhere.json is not a benchmark result: "],
   ])("%j ends with %d", (args, status, message) => {
@@ -33,6 +38,24 @@ describe("convkit-bench", () => {
     expect(bench("list")).toMatchObject({ status: 0, stdout: expect.stringMatching(/^train\/lenet5-b32 .*convkit, /) });
   });
 
+  it("list and compare answer in JSON, too", () => {
+    const cases = JSON.parse(bench("list", "--json").stdout) as { name: string }[];
+    expect(cases[0]).toMatchObject({ name: "train/lenet5-b32", unit: "ms", quick: true });
+    const folder = mkdtempSync(join(tmpdir(), "bench-"));
+    try {
+      const [before, after] = [
+        result([row("train/lenet5-b32", "keras", 4)]),
+        result([row("train/lenet5-b32", "keras", 8)]),
+      ];
+      writeResult(folder, "before", before);
+      writeResult(folder, "after", after);
+      const compared = bench("compare", join(folder, "before.json"), join(folder, "after.json"), "--json");
+      expect(JSON.parse(compared.stdout)).toMatchObject({ by: "time", changes: [{ factor: 2, verdict: "slower" }] });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   it.skipIf(peerPython === undefined || !engines.includes("native"))(
     "measures LeNet-5 with the peers, all of which do the same work",
     () => {
@@ -40,16 +63,18 @@ describe("convkit-bench", () => {
       try {
         const args = ["predict/lenet5-b1", "--quick", "--vs", "onnxruntime,tfjs-node", "--json", "--out", folder];
         const ended = bench(...args);
-        const result = JSON.parse(ended.stdout) as Result;
-        expect(result).toMatchObject({ complete: true, scope: "selected", rounds: 1 });
+        const measured = JSON.parse(ended.stdout) as Result;
+        expect(measured).toMatchObject({ complete: true, scope: "selected", rounds: 1 });
         const systems = ["onnxruntime", "tfjs-node", "convkit", "convkit-bf16", "convkit-wasm"];
-        expect(result.rows.map(({ system, status }) => [system, status])).toEqual(systems.map((name) => [name, "ok"]));
-        for (const row of result.rows) {
+        expect(measured.rows.map(({ system, status }) => [system, status])).toEqual(
+          systems.map((name) => [name, "ok"]),
+        );
+        for (const row of measured.rows) {
           expect(row.p10).toBeGreaterThan(0);
           expect(row.p10).toBeLessThanOrEqual(row.median!);
           expect(row.ratioToFastestPeer).toBeGreaterThan(0);
         }
-        expect(result.versions).toMatchObject({ tfjs: "4.22.0", onnxruntime: expect.any(String) });
+        expect(measured.versions).toMatchObject({ tfjs: "4.22.0", onnxruntime: expect.any(String) });
         const names = readdirSync(folder)
           .map((file) => file.replace(/^.*selected/, ""))
           .toSorted();
@@ -64,7 +89,7 @@ describe("convkit-bench", () => {
               "utf8",
             ),
           ),
-        ).toEqual(result);
+        ).toEqual(measured);
       } finally {
         rmSync(folder, { recursive: true });
       }

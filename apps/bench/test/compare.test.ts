@@ -32,9 +32,27 @@ describe("compareResults", () => {
     expect(compareResults(before, worse).changes[0]).toMatchObject({ factor: 2, verdict: "slower" });
   });
 
-  it("leaves out rows that only one result has, and rows without numbers", () => {
-    const after = result([row(name, "convkit", null), row("train/other-b1", "keras", 1)]);
-    expect(compareResults(before, after).changes).toEqual([]);
+  it("names rows that have a number in one result only, and counts cases that only one has", () => {
+    const after = result([
+      row(name, "convkit", null, { note: "it broke" }),
+      row(name, "keras", 20),
+      row(name, "torch", 30),
+      row("train/other-b1", "keras", 1),
+      row("train/none-b1", "keras", null),
+    ]);
+    const comparison = compareResults(before, after);
+    expect(comparison.changes.map(({ system }) => system)).toEqual(["keras"]);
+    expect(comparison.unmatched).toEqual([
+      { case: name, system: "convkit", only: "before", other: "failed: it broke" },
+      { case: name, system: "torch", only: "after", other: "no row" },
+      { case: "train/other-b1", system: "keras", only: "after", other: "no row" },
+    ]);
+    expect(formatChanges(comparison).split("\n")).toEqual([
+      "only before  train/lenet5-b32  convkit  (after: failed: it broke)",
+      "only after  train/lenet5-b32  torch  (before: no row)",
+      "1 rows of 1 cases are only in the result after.",
+      "0 of 1 rows changed beyond noise (compared by times).",
+    ]);
   });
 
   it("says what changed", () => {

@@ -91,6 +91,17 @@ describe("the files of a result", () => {
     writeFileSync(path, text);
     expect(() => readResult(path)).toThrow(`${path} is not a benchmark result`);
   });
+
+  it.each([
+    ["nothing else", { case: "train/lenet5-b32" }],
+    ["half of its numbers", { ...rows[1], p90: null }],
+    ["text for a number", { ...rows[1], median: "4" }],
+    ["no object", null],
+  ])("refuses a file with a row of %s, and says which", (_, broken) => {
+    const path = join(folder, "damaged.json");
+    writeFileSync(path, JSON.stringify({ ...result(rows), rows: [rows[0], broken] }));
+    expect(() => readResult(path)).toThrow(`${path} is damaged: row 2 of 2 has not the case, system, status, note`);
+  });
 });
 
 describe("chartSvg", () => {

@@ -51,6 +51,13 @@ describe("setUpPeers", () => {
     );
     expect(existsSync(join(peers, "requirements.sha256"))).toBe(false);
   });
+
+  it("says that there is no Python", async () => {
+    vi.stubEnv("PATH", folder);
+    await expect(setUpPeers(requirements, { folder: join(folder, "peers") })).rejects.toThrow(
+      "There is no python3 on the PATH: install Python 3 (with venv and pip), or measure without its peers.",
+    );
+  });
 });
 
 it.each([
