@@ -8,6 +8,7 @@ import { outputShape } from "./output-size.ts";
 import type { Window } from "./output-size.ts";
 import { explicitPads, pair, stockPadding } from "./padding.ts";
 import type { Padding, Pair } from "./padding.ts";
+import { SeparableConv2D } from "./separable-conv2d.ts";
 
 /** Names of tfjs-layers' activations. */
 export type ActivationName = NonNullable<Parameters<typeof tfl.layers.dense>[0]["activation"]>;
@@ -95,14 +96,16 @@ export function separableConv(
     biasInit = zeros,
   }: WindowOptions & { multiplier?: number },
 ): Block {
-  return windowBlock({ kernel, stride, padding }, (name, stock) =>
-    tfl.layers.separableConv2d({
-      ...shared(name, { kernel, stride, bias, activation, biasInit }, stock),
-      filters,
-      depthMultiplier: multiplier,
-      depthwiseInitializer: initializer(init, `${name}/depthwise_kernel`),
-      pointwiseInitializer: initializer(init, `${name}/pointwise_kernel`),
-    }),
+  return windowBlock(
+    { kernel, stride, padding },
+    (name, stock) =>
+      new SeparableConv2D({
+        ...shared(name, { kernel, stride, bias, activation, biasInit }, stock),
+        filters,
+        depthMultiplier: multiplier,
+        depthwiseInitializer: initializer(init, `${name}/depthwise_kernel`),
+        pointwiseInitializer: initializer(init, `${name}/pointwise_kernel`),
+      }),
   );
 }
 

@@ -64,6 +64,7 @@ export type { ReceptiveField } from "./receptive-field.ts";
 export { registerLayers } from "./register.ts";
 export { replaceHead } from "./replace-head.ts";
 export { CustomScaleLayer, scaledAdd } from "./scaled-add.ts";
+export { SeparableConv2D } from "./separable-conv2d.ts";
 export { activation, crop, dense, flatten, relu, relu6, rescale, reshape, zeroPad } from "./simple-layers.ts";
 export type { DenseOptions } from "./simple-layers.ts";
 export { summarize, summaryText } from "./summary.ts";

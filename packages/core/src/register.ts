@@ -10,6 +10,7 @@ import { Normalization } from "./normalization.ts";
 import { PadChannels } from "./pad-channels.ts";
 import { PaddedPooling2D } from "./padded-pooling2d.ts";
 import { CustomScaleLayer } from "./scaled-add.ts";
+import { SeparableConv2D } from "./separable-conv2d.ts";
 
 /**
  * Lets tfjs make this package's layers from saved configurations; call it before loading a model. Those that better a layer of
@@ -28,6 +29,7 @@ export function registerLayers(): void {
     Normalization,
     PadChannels,
     PaddedPooling2D,
+    SeparableConv2D,
   ]) {
     tf.serialization.registerClass(layer as never);
   }

@@ -1,5 +1,5 @@
 import type * as tfl from "@tensorflow/tfjs-layers";
-import { activationNames, keras3HardSigmoid } from "../layers/activations.ts";
+import { activationNames, approximateGelu, keras3HardSigmoid } from "../layers/activations.ts";
 import type { Augmentation } from "../layers/augmentation.ts";
 import { memoryTensor } from "../named-tensor.ts";
 import type { NamedTensor } from "../named-tensor.ts";
@@ -21,6 +21,7 @@ export interface KerasPart {
 export interface Operation {
   readonly module: string;
   readonly numbers: readonly number[];
+  readonly config?: Config;
 }
 
 /** What is known of a layer's input when it is written. */
@@ -176,6 +177,16 @@ const special: Readonly<
     { className: "ReLU", config: { max_value, negative_slope, threshold } },
   ],
   LeakyReLU: ({ alpha }) => [{ className: "LeakyReLU", config: { negative_slope: alpha } }],
+  Activation: ({ activation }) =>
+    activation === approximateGelu
+      ? [
+          {
+            className: "Gelu",
+            config: {},
+            operation: { module: "keras.src.ops.nn", numbers: [], config: { approximate: true } },
+          },
+        ]
+      : [{ className: "Activation", config: { activation } }],
   // Without axes there is one mean of all; axes in a row are Keras' own form.
   AxesNormalization: ({ axis, invert }) => [
     { className: "Normalization", config: { axis: (axis as number[]).length === 0 ? null : axis, invert } },
@@ -324,6 +335,7 @@ function pythonConfig(config: Record<string, unknown>, { refuse }: ExportContext
 
 function pythonActivation(name: string, refuse: (problem: string) => never): string {
   if (name === keras3HardSigmoid) return "hard_sigmoid";
+  if (name === approximateGelu) return name;
   if (name === "hardSigmoid") return refuse("tfjs' hardSigmoid is 0.2 x + 0.5, which Keras 3 has no name for");
   const known = Object.entries(activationNames).find(([, own]) => own === name)?.[0];
   return known ?? refuse(`Keras has no activation ${name}`);

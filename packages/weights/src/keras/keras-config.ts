@@ -31,6 +31,9 @@ export function keras2Config(graph: KerasGraph): object {
   };
 }
 
+/** A layer's type of numbers as Keras 3 names it. */
+const policy = { module: "keras", class_name: "DTypePolicy", config: { name: "float32" }, registered_name: null };
+
 function keras3Layer(layer: KerasLayer): object {
   const { name, className, config, calls, inner, operation } = layer;
   if (operation !== undefined) {
@@ -38,7 +41,7 @@ function keras3Layer(layer: KerasLayer): object {
     return {
       module: operation.module,
       class_name: className,
-      config: { name },
+      config: { name, ...operation.config },
       registered_name: className,
       name,
       inbound_nodes,
@@ -47,7 +50,7 @@ function keras3Layer(layer: KerasLayer): object {
   if (inner !== undefined)
     return { ...keras3Config(inner), name, inbound_nodes: calls.map((call) => keras3Node(call)) };
   const shared =
-    className === "InputLayer" ? { name, dtype: "float32", sparse: false, ragged: false } : { name, dtype: "float32" };
+    className === "InputLayer" ? { name, dtype: "float32", sparse: false, ragged: false } : { name, dtype: policy };
   return {
     module: "keras.layers",
     class_name: className,
@@ -74,7 +77,8 @@ function keras2Layer(layer: KerasLayer): object {
   const own =
     className === "InputLayer"
       ? { batch_input_shape: shape, dtype: "float32", sparse: false, ragged: false, name }
-      : { name, dtype: "float32", ...rest };
+      : // Keras 2 means another function by this name: the policy, which it does not know, keeps it from reading the file.
+        { name, dtype: rest["activation"] === "hard_sigmoid" ? policy : "float32", ...rest };
   return { class_name: className, config: own, name, inbound_nodes };
 }
 

@@ -1,6 +1,6 @@
 import { isObject } from "../json.ts";
 import type { JsonObject } from "../json.ts";
-import { activationNames, keras3HardSigmoid } from "../layers/activations.ts";
+import { activationNames, approximateGelu, keras3HardSigmoid } from "../layers/activations.ts";
 
 /** Python's configuration in tfjs' form. What tfjs has no word for (dtype policies, quantisation) is left out. */
 export function converted(config: JsonObject, className: string): Record<string, unknown> {
@@ -71,6 +71,7 @@ function activationOf(value: unknown, config: JsonObject): string {
   const name = typeof inner === "string" ? inner : String(isObject(value) ? value["class_name"] : value);
   // Only Keras 3 gives a layer's dtype as a policy; its hard_sigmoid is another function than Keras 2's.
   if (name === "hard_sigmoid" && isObject(config["dtype"])) return keras3HardSigmoid;
+  if (name === approximateGelu) return name;
   const camel = camelCase(name);
   const own = camel === keras3HardSigmoid || Object.values(activationNames).includes(camel) ? camel : undefined;
   const known = Object.hasOwn(activationNames, name) ? activationNames[name] : own;

@@ -1,6 +1,6 @@
 import * as tfl from "@tensorflow/tfjs-layers";
 import type { JsonObject } from "../json.ts";
-import { activationNames, keras3HardSigmoid } from "../layers/activations.ts";
+import { activationNames, approximateGelu, keras3HardSigmoid } from "../layers/activations.ts";
 import { Power, Subtract } from "../layers/simple-layers.ts";
 import { base } from "./layer-args.ts";
 import { fromRegistry, makers } from "./layer-makers.ts";
@@ -55,7 +55,7 @@ export const operations: Readonly<Record<string, (making: Request) => Layer>> = 
   },
   gelu: (making) => {
     const { approximate } = told(making, ["approximate"]);
-    return activation(making, approximate === false ? "gelu" : "gelu_new");
+    return activation(making, approximate === false ? "gelu" : approximateGelu);
   },
   elu: (making) => makers["ELU"]!({ ...making, config: told(making, ["alpha"]) }),
   leakyrelu: (making) =>

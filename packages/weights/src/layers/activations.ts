@@ -34,6 +34,9 @@ export const activationNames: Readonly<Record<string, string>> = {
 /** `min(max(x + 3, 0), 6) / 6`: what Keras 3 means by hard_sigmoid; Keras 2 and tfjs mean `0.2 x + 0.5`. */
 export const keras3HardSigmoid = "hardSigmoidOfThree";
 
+/** GELU by a hyperbolic tangent, which is what `keras.ops.gelu` means; tfjs' name of it. */
+export const approximateGelu = "gelu_new";
+
 const functions: Readonly<Record<string, (x: tf.Tensor) => tf.Tensor>> = {
   exponential: (x) => tf.exp(x),
   leakyRelu: (x) => tf.leakyRelu(x, 0.2),

@@ -1,12 +1,15 @@
 import { channelsOf, optional, pairOf, samePadding, toOnnxOrder, toTfjsOrder, withActivation } from "./writing.ts";
 import type { Write, Writing } from "./writing.ts";
 
+const depthwise: Write = (writing) =>
+  withActivation(writing, convolve(writing, "depthwise_kernel", channelsOf(writing.inputs[0]!), "bias"));
+
 /** Convolutions and dense layers. */
 export const convolutionWriters: Readonly<Record<string, Write>> = {
   Conv2D: (writing) =>
     withActivation(writing, convolve(writing, "kernel", Number(writing.config["groups"] ?? 1), "bias")),
-  DepthwiseConv2D: (writing) =>
-    withActivation(writing, convolve(writing, "depthwise_kernel", channelsOf(writing.inputs[0]!), "bias")),
+  DepthwiseConv2D: depthwise,
+  DilatedDepthwiseConv2D: depthwise,
   SeparableConv2D: (writing) => {
     const { graph, layer } = writing;
     const depthwise = convolve(writing, "depthwise_kernel", channelsOf(writing.inputs[0]!), undefined);

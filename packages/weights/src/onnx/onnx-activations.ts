@@ -22,6 +22,13 @@ const writers: Readonly<Record<string, Write>> = {
   relu: simple("Relu"),
   relu6: (graph, prefix, x) => clip(graph, prefix, x, 0, 6),
   elu: simple("Elu"),
+  celu: simple("Elu"),
+  hardTanh: (graph, prefix, x) => clip(graph, prefix, x, -1, 1),
+  hardShrink: (graph, prefix, x) => graph.node(prefix, "Shrink", [x], { lambd: { float: 0.5 } }),
+  softShrink: (graph, prefix, x) => graph.node(prefix, "Shrink", [x], { lambd: { float: 0.5 }, bias: { float: 0.5 } }),
+  logSigmoid: (graph, prefix, x) =>
+    graph.node(prefix, "Neg", [graph.node(prefix, "Softplus", [graph.node(prefix, "Neg", [x])])]),
+  tanhShrink: (graph, prefix, x) => graph.node(prefix, "Sub", [x, graph.node(prefix, "Tanh", [x])]),
   selu: simple("Selu"),
   sigmoid: simple("Sigmoid"),
   hardSigmoid: hardSigmoid(0.2),

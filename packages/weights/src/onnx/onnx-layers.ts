@@ -19,6 +19,7 @@ export const layerWriters: Readonly<Record<string, Write>> = {
   GaussianDropout: same,
   GaussianNoise: same,
   Identity: same,
+  KerasOnlyAugmentation: same,
   RandomAugmentation: same,
   SpatialDropout2D: same,
 
@@ -27,6 +28,21 @@ export const layerWriters: Readonly<Record<string, Write>> = {
     config["maxValue"] == null
       ? graph.node(layer.name, "Relu", [inputs[0]!.name])
       : clip(graph, layer.name, inputs[0]!.name, 0, Number(config["maxValue"])),
+  BentReLU: ({ graph, layer, config, inputs }) => {
+    const [x, threshold] = [inputs[0]!.name, Number(config["threshold"])];
+    const number = (value: number): string => graph.floats(layer.name, [value], []);
+    const above =
+      config["maxValue"] == null ? x : graph.node(layer.name, "Min", [x, number(Number(config["maxValue"]))]);
+    const past = graph.node(layer.name, "Sub", [x, number(threshold)]);
+    const below = graph.node(layer.name, "Mul", [past, number(Number(config["negativeSlope"]))]);
+    const isAbove = graph.node(layer.name, "GreaterOrEqual", [x, number(threshold)]);
+    return graph.node(layer.name, "Where", [isAbove, above, below]);
+  },
+  LayerScale: (writing) => {
+    const { graph, layer, inputs } = writing;
+    const gamma = perChannel(writing.weight("gamma", "own")!, inputs[0]!);
+    return graph.node(layer.name, "Mul", [inputs[0]!.name, graph.weight(gamma)]);
+  },
   LeakyReLU: ({ graph, layer, config, inputs }) =>
     graph.node(layer.name, "LeakyRelu", [inputs[0]!.name], { alpha: { float: Number(config["alpha"]) } }),
   ELU: ({ graph, layer, inputs }) => graph.node(layer.name, "Elu", [inputs[0]!.name]),
@@ -46,6 +62,11 @@ export const layerWriters: Readonly<Record<string, Write>> = {
     if (config["axis"] !== -1 && config["axis"] !== rank - 1)
       return refuse("softmax is written over the channels only");
     return graph.node(layer.name, "Softmax", [inputs[0]!.name], { axis: rank === 4 ? 1 : -1 });
+  },
+  SoftmaxOver: ({ graph, layer, config, inputs, refuse }) => {
+    const [axis, ...more] = config["axis"] as number[];
+    if (more.length > 0) return refuse("softmax is written over one axis only");
+    return graph.node(layer.name, "Softmax", [inputs[0]!.name], { axis: onnxAxis(axis!, inputs[0]!.shape.length) });
   },
 
   Rescaling: ({ graph, layer, config, inputs }) => {
@@ -77,15 +98,11 @@ export const layerWriters: Readonly<Record<string, Write>> = {
   Maximum: (writing) => variadic(writing, "Max"),
   Minimum: (writing) => variadic(writing, "Min"),
   Concatenate: ({ graph, layer, config, inputs }) => {
-    const rank = inputs[0]!.shape.length;
-    const axis = Number(config["axis"] ?? -1);
-    const own = axis < 0 ? rank + axis : axis;
-    // [n, h, w, c] -> [n, c, h, w]
     return graph.node(
       layer.name,
       "Concat",
       inputs.map(({ name }) => name),
-      { axis: rank === 4 ? [0, 2, 3, 1][own]! : own },
+      { axis: onnxAxis(Number(config["axis"] ?? -1), inputs[0]!.shape.length) },
     );
   },
 
@@ -102,6 +119,12 @@ export const layerWriters: Readonly<Record<string, Write>> = {
     return toOnnxOrder(graph, layer.name, y, output.length);
   },
 };
+
+/** Where an axis of tfjs is in ONNX: `[n, h, w, c] -> [n, c, h, w]`. */
+function onnxAxis(axis: number, rank: number): number {
+  const own = axis < 0 ? rank + axis : axis;
+  return rank === 4 ? [0, 2, 3, 1][own]! : own;
+}
 
 function fold({ graph, layer, inputs }: Writing, op: string): string {
   return inputs.map(({ name }) => name).reduce((sum, name) => graph.node(layer.name, op, [sum, name]));

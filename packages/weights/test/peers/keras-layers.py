@@ -52,7 +52,7 @@ def convolutions(x):
     x = L.BatchNormalization(scale=False, epsilon=1e-3)(x)
     x = L.DepthwiseConv2D(3, padding="same", depth_multiplier=2, use_bias=False)(x)
     x = L.ReLU(6.0)(x)
-    x = L.SeparableConv2D(8, 3, padding="same", strides=1, activation="silu")(x)
+    x = L.SeparableConv2D(8, 3, padding="same", strides=1, depth_multiplier=2, activation="silu")(x)
     x = L.Conv2D(8, 3, padding="same", groups=4, kernel_initializer="he_normal")(x)
     x = L.Conv2D(8, 3, padding="same", dilation_rate=2)(x)
     x = L.Conv2DTranspose(5, 3, strides=2, padding="same", activation="tanh")(x)
@@ -154,6 +154,7 @@ def bends(x):
         L.UnitNormalization(axis=[1, 2])(x),
         L.Conv2D(3, 1, activation=L.LeakyReLU(0.1))(x),
         L.Conv2D(3, 1, activation=L.ReLU(max_value=0.5))(x),
+        L.Conv2D(3, 1, activation="hard_sigmoid")(x),
     ]
     names = ["celu", "hard_shrink", "hard_tanh", "log_sigmoid", "soft_shrink", "squareplus", "tanh_shrink"]
     return L.Concatenate()(parts + [L.Activation(name)(x) for name in names])
