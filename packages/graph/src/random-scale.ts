@@ -29,12 +29,11 @@ export function scaleOf(
   const factor = ((values[high] as number) - (values[low] as number)) / (to - from);
   const offset = (values[low] as number) - factor * from;
   const scale = Math.abs(offset) + Math.abs(factor);
-  for (const round of [written, (x: number) => x]) {
-    // What is nothing beside the other is zero.
-    const [a, b] = [offset, factor].map((x) => (Math.abs(x) < TOLERANCE * scale ? 0 : round(x))) as [number, number];
-    if (fits(a, b)) return { offset: a, factor: b };
-  }
-  return undefined;
+  // What is nothing beside the other is probably zero.
+  const cleared = (x: number): number => (Math.abs(x) < TOLERANCE * scale ? 0 : x);
+  const rounds = [(x: number) => written(cleared(x)), cleared, (x: number) => x];
+  const found = rounds.map((round) => ({ offset: round(offset), factor: round(factor) }));
+  return found.find((round) => fits(round.offset, round.factor));
 }
 
 /** The number as it was probably written. */

@@ -116,6 +116,8 @@ describe("scaleOf", () => {
         expect(Math.abs(found.offset - offset)).toBeLessThan(1e-4 * size);
         expect(Math.abs(found.factor - factor)).toBeLessThan(1e-4 * size);
       }),
+      // An offset that is almost nothing beside the factor.
+      { examples: [[[], 7.23684766903987e-7, 0.8177486636331428]] },
     );
   });
 
