@@ -1,10 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { isTracing } from "./backend.ts";
-import { compile } from "./compile.ts";
+import { compile, isUntraceable } from "./compile.ts";
 import type { Compiled, CompileOptions } from "./compile.ts";
 import type { TraceDescription } from "./describe.ts";
-import { GraphError } from "./graph-error.ts";
 import type { HostTensor } from "./host-tensor.ts";
 
 /** How a model is accelerated. */
@@ -48,7 +47,7 @@ export function accelerate(
   const compiled = new Set<Compiled<unknown[], unknown>>();
   const undo: (() => void)[] = [];
 
-  /** The function as a graph; eager from its first failure to compile on. */
+  /** The function as a graph; eager from the first failure to compile that eager tfjs does not have on. */
   function fast(fn: Step, what: string): Step {
     const graph = compile(fn as (...args: unknown[]) => unknown, options);
     compiled.add(graph);
@@ -58,10 +57,11 @@ export function accelerate(
       try {
         return (graph.now(data) as unknown as HostTensor[]).map((value) => value.tensor());
       } catch (error) {
-        if (!(error instanceof GraphError) || graph.describe().length > 0) throw error;
+        if (!isUntraceable(error)) throw error;
+        const result = fn(data);
         eager = true;
-        onNotice(`${what} of the model ${model.name} runs eagerly: ${error.message}`);
-        return fn(data);
+        onNotice(`${what} of the model ${model.name} runs eagerly: ${(error as Error).message}`);
+        return result;
       }
     };
   }

@@ -20,6 +20,8 @@ export interface Entry {
   refCount: number;
   /** In a trace: the output of a node. */
   ref?: Ref;
+  /** The trace that the node is of. */
+  recorder?: Recorder;
   /** The value lives in a session. */
   owner?: Owner;
   /** All elements equal this, and nothing is stored. */

@@ -17,6 +17,14 @@ import type { Input, Result } from "./structure.ts";
 import { CompiledTrace } from "./compiled-trace.ts";
 import type { RecordAll, TraceOptions } from "./recorded.ts";
 
+/** The errors of functions that could not be traced; all others are of runs. */
+const untraceable = new WeakSet<GraphError>();
+
+/** Whether a function failed to compile, so that it may do eagerly. */
+export function isUntraceable(error: unknown): boolean {
+  return error instanceof GraphError && untraceable.has(error);
+}
+
 /** How a function is compiled. */
 export interface CompileOptions extends SessionConfig, Partial<TraceOptions> {}
 
@@ -65,6 +73,8 @@ export function compile<A extends unknown[], R>(
   { seed = 0, precision = "float32", freeze = false, threads, deterministic }: CompileOptions = {},
 ): Compiled<A, R> {
   const traces = new Map<string, CompiledTrace>();
+  /** The ends of traces that others took the place of. */
+  const outdated: Promise<void>[] = [];
   const config = { ...(threads !== undefined && { threads }), ...(deterministic !== undefined && { deterministic }) };
   let shared: Runtime | undefined;
   let disposed = false;
@@ -88,9 +98,20 @@ export function compile<A extends unknown[], R>(
     const backend = hookedBackend();
     const { key, leaves, skeleton } = signatureOf(calls);
     let trace = traces.get(key);
+    if (trace?.isOutdated === true) {
+      outdated.push(trace.dispose());
+      trace = undefined;
+    }
     if (trace === undefined) {
+      traces.delete(key);
       const runtime = freeze ? privateRuntime(config, backend) : (shared ??= acquireRuntime(config, backend));
-      trace = new CompiledTrace(runtime, plain, { leaves, skeleton }, options());
+      try {
+        trace = new CompiledTrace(runtime, plain, { leaves, skeleton }, options());
+      } catch (error) {
+        if (freeze) releaseRuntime(runtime);
+        if (error instanceof GraphError) untraceable.add(error);
+        throw error;
+      }
       traces.set(key, trace);
     }
     return { trace, leaves };
@@ -138,7 +159,7 @@ export function compile<A extends unknown[], R>(
     dispose: async () => {
       if (disposed) return;
       disposed = true;
-      await Promise.all([...traces.values()].map((trace) => trace.dispose()));
+      await Promise.all([...outdated, ...[...traces.values()].map((trace) => trace.dispose())]);
       traces.clear();
       if (shared !== undefined) releaseRuntime(shared);
       lossScale?.dispose();

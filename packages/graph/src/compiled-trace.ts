@@ -35,6 +35,7 @@ export class CompiledTrace {
   readonly #plan: Plan;
   readonly #result: unknown;
   readonly #afterRun: readonly (() => void)[];
+  readonly #outdated: readonly (() => boolean)[];
   /** TensorFlow's optimiser has copied the constants several times over, and let go of most copies. */
   #hasRun = false;
   readonly #places: Map<string, GraphNode>;
@@ -58,6 +59,7 @@ export class CompiledTrace {
     this.fed = trace.fed;
     this.#result = recorded.result;
     this.#afterRun = trace.afterRun;
+    this.#outdated = trace.outdated;
     this.variables = runtime.variables.of(variables.map(({ variable }) => variable));
     this.written = new Set(this.variables.filter((_, index) => (variables[index] as TracedVariable).writes.length > 0));
     this.variables.forEach(({ key }, index) => {
@@ -76,6 +78,11 @@ export class CompiledTrace {
       trace.writes.map((node) => node.name),
     );
     this.traceMs = performance.now() - start;
+  }
+
+  /** Whether the function must be traced anew: what the graph is bound to was replaced. */
+  get isOutdated(): boolean {
+    return this.#outdated.some((check) => check());
   }
 
   /** Runs once with the given arguments, when it is its turn; gives one result a call. `before` may set each call's numbers. */

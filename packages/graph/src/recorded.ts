@@ -5,6 +5,7 @@ import type { Backend } from "./backend.ts";
 import { turnDepthwiseGradients } from "./depthwise-gradients.ts";
 import { DT } from "./dtypes.ts";
 import { freeze } from "./freeze.ts";
+import { GraphError } from "./graph-error.ts";
 import { outputOf, reachable } from "./graph-node.ts";
 import type { GraphNode, Ref } from "./graph-node.ts";
 import { guardWrites } from "./guard.ts";
@@ -69,7 +70,7 @@ export function recordCalls(
       return trace.tensor({ node: trace.add("Cast", attrs, [ref]), index: 0 });
     });
     const calls = fillSlots(skeleton, tensors) as unknown[][];
-    const results = calls.map((args, call) => trace.inCall(call, () => fn(...args)));
+    const results = calls.map((args, call) => trace.inCall(call, () => settled(fn(...args))));
     const slotted = mapLeaves(results, (value, place) => {
       if (!(value instanceof tf.Tensor)) return value;
       // A single call's results are named without its number.
@@ -101,6 +102,16 @@ export function recordCalls(
   const kept = new Set(nodes);
   const variables = [...trace.variables.values()].filter(({ handle }) => kept.has(handle));
   return { trace, leaves, placeholders, outputs, result, nodes, variables, isSafe };
+}
+
+/** Refuses what an async function returns: it goes on after the trace has ended. */
+function settled(result: unknown): unknown {
+  if (!(result instanceof Promise)) return result;
+  // What becomes of it no longer matters.
+  result.catch(() => undefined);
+  throw new GraphError(
+    "The function to compile returned a promise; make it synchronous, and await what it needs before the call.",
+  );
 }
 
 function rootsOf(outputs: readonly { ref: Ref }[], writes: readonly GraphNode[]): GraphNode[] {

@@ -66,7 +66,7 @@ export function byName(
   signature: string,
   names: readonly string[],
 ): Record<string, TensorLike> {
-  const isOne = typeof values === "number" || values instanceof tf.Tensor || isHostArray(values);
+  const isOne = isTensorLike(values);
   if (isOne && names.length === 1) return { [names[0] as string]: values };
   const given = isOne ? [] : Object.keys(values);
   if (given.length !== names.length || !given.every((key) => names.includes(key)))
@@ -76,17 +76,26 @@ export function byName(
   return values as Record<string, TensorLike>;
 }
 
+function isTensorLike(value: TensorLike | Record<string, TensorLike>): value is TensorLike {
+  return typeof value === "number" || ArrayBuffer.isView(value) || value instanceof tf.Tensor || isHostArray(value);
+}
+
+function contents(value: TensorLike): { data: ArrayLike<unknown>; shape: readonly number[] } {
+  if (typeof value === "number") return { data: [value], shape: [] };
+  if (ArrayBuffer.isView(value)) return { data: value, shape: [value.length] };
+  return value instanceof tf.Tensor ? { data: value.dataSync(), shape: value.shape } : value;
+}
+
 /** An input's numbers, as its type is laid out. */
 export function arrayOf(
   value: TensorLike,
   { key, info, dtype, shape: wanted }: NamedTensor,
 ): { values: TypedArray; shape: readonly number[] } {
-  const shape = typeof value === "number" ? [] : value.shape;
+  const { data, shape } = contents(value);
   if (wanted !== undefined && !fits(shape, wanted))
     throw new GraphError(
       `The input "${key}" takes the shape [${wanted.map((size) => (size < 0 ? "any" : size)).join(", ")}], and [${shape.join(", ")}] came.`,
     );
-  const data = typeof value === "number" ? [value] : value instanceof tf.Tensor ? value.dataSync() : value.data;
   const make = converters[info.dtype];
   if (make === undefined) throw new GraphError(`The input "${key}" is of the type ${dtype}, which tfjs does not have.`);
   return { values: make(data as ArrayLike<number>), shape };

@@ -2,7 +2,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import { DT, fromTfjs } from "./dtypes.ts";
 import type { TypedArray } from "./dtypes.ts";
 import { GraphError } from "./graph-error.ts";
-import { isHostArray, mapLeaves } from "./structure.ts";
+import type { HostData } from "./host-tensor.ts";
+import { isHostArray, layoutOf, mapLeaves } from "./structure.ts";
 
 /** A tensor argument: what is fed, and the tfjs type the function sees. */
 export interface Leaf {
@@ -28,7 +29,7 @@ export function signatureOf(calls: readonly (readonly unknown[])[]): {
   skeleton: unknown;
 } {
   const leaves: Leaf[] = [];
-  let key = "";
+  let key = `${layoutOf(calls)};`;
   const skeleton = mapLeaves(calls, (value, place) => {
     // A single call's arguments are named without its number.
     const path = calls.length === 1 ? place.replace(/^0\./, "") : place;
@@ -54,9 +55,14 @@ function leafOf(value: unknown, path: string): Leaf | undefined {
     return { path, dtype: DT.float32, seen: DT.float32, shape: [], values: () => Float32Array.of(value) };
   if (value instanceof tf.Tensor) {
     if (value.isDisposed) throw new GraphError(`The argument ${path} of a compiled function is a disposed tensor.`);
+    if (value.dtype === "string")
+      throw new GraphError(
+        `The argument ${path} of a compiled function is a tensor of strings, and compiled functions take numbers; encode it before the call.`,
+      );
     const dtype = fromTfjs(value.dtype);
     return { path, dtype, seen: dtype, shape: value.shape, values: () => typedValues(value) };
   }
+  if (ArrayBuffer.isView(value)) return arrayLeaf(path, value as HostData, [(value as HostData).length]);
   if (!isHostArray(value)) return undefined;
   const { data, shape } = value;
   const size = shape.reduce((a, b) => a * b, 1);
@@ -64,7 +70,11 @@ function leafOf(value: unknown, path: string): Leaf | undefined {
     throw new GraphError(
       `The argument ${path} has ${data.length} numbers, and its shape [${shape.join(", ")}] needs ${size}.`,
     );
-  const dtype = value.dtype === "bool" ? DT.bool : dtypeOfArray(data, path);
+  return arrayLeaf(path, data, shape, value.dtype);
+}
+
+function arrayLeaf(path: string, data: HostData, shape: readonly number[], type?: string): Leaf {
+  const dtype = type === "bool" ? DT.bool : dtypeOfArray(data, path);
   return { path, dtype, seen: dtype === DT.uint8 ? DT.float32 : dtype, shape, values: () => data };
 }
 
@@ -88,7 +98,7 @@ let identityCount = 0;
 /** Equal for equal plain values, and for the same object or function. */
 function identity(value: unknown): string {
   if ((typeof value !== "object" && typeof value !== "function") || value === null)
-    return `${typeof value} ${String(value)}`;
+    return `${typeof value} ${typeof value === "string" ? JSON.stringify(value) : String(value)}`;
   let id = identities.get(value);
   if (id === undefined) identities.set(value, (id = identityCount++));
   return `#${id}`;

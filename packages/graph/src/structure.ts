@@ -1,8 +1,11 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { HostData, HostTensor } from "./host-tensor.ts";
 
-/** What a compiled function takes for a tensor; a Uint8Array is fed as bytes and cast to float32 in the graph. */
-export type TensorLike = tf.Tensor | { data: HostData; shape: readonly number[] } | number;
+/**
+ * What a compiled function takes for a tensor; a typed array alone has one axis, and a Uint8Array is fed as bytes and
+ * cast to float32 in the graph.
+ */
+export type TensorLike = tf.Tensor | { data: HostData; shape: readonly number[] } | HostData | number;
 
 /** The arguments of a compiled function: tensors may come as typed arrays, all else as it is. */
 export type Input<T> = T extends tf.Tensor
@@ -37,6 +40,13 @@ export function mapLeaves(value: unknown, replace: (leaf: unknown, path: string)
   return Object.fromEntries(
     Object.entries(value as object).map(([key, item]) => [key, mapLeaves(item, replace, join(key))]),
   );
+}
+
+/** How a value nests, without its leaves: equal for equal arrays and keys. */
+export function layoutOf(value: unknown): string {
+  if (isLeaf(value)) return "";
+  if (Array.isArray(value)) return `[${value.map(layoutOf).join()}]`;
+  return `{${Object.entries(value as object).map(([key, item]) => JSON.stringify(key) + layoutOf(item))}}`;
 }
 
 function isLeaf(value: unknown): boolean {

@@ -48,6 +48,8 @@ export class Trace implements Recorder {
   readonly fed: FedScalar[] = [];
   /** Called after each successful run, e.g. to count an optimizer's iterations. */
   readonly afterRun: (() => void)[] = [];
+  /** Whether something the graph is bound to was replaced since, such as an optimizer's slots by its `setWeights`. */
+  readonly outdated: (() => boolean)[] = [];
   /** Called after the trace, last first, with whether it succeeded. */
   readonly ended: ((isDone: boolean) => void)[] = [];
   /** Nodes that are the step function of a tensor: ReLU's gradient is a product with one. */
@@ -142,7 +144,7 @@ export class Trace implements Recorder {
       ref = { node: this.add("Cast", attrs, [ref]), index: 0 };
       dtype = DT.int32;
     }
-    const entry: Entry = { shape, dtype, values: null, id: -1, refCount: 1, ref };
+    const entry: Entry = { shape, dtype, values: null, id: -1, refCount: 1, ref, recorder: this };
     return tensorOf(this.backend, entry, tfjsType(dtype));
   }
 
@@ -153,7 +155,12 @@ export class Trace implements Recorder {
     const entry = entryOf(this.backend, tensor.dataId);
     if (entry === undefined)
       throw new GraphError(`A disposed tensor went into ${this.kernels.at(-1) ?? "an op"}${place(userLine())}.`);
-    if (entry.ref !== undefined) return entry.ref;
+    if (entry.ref !== undefined) {
+      if (entry.recorder === this) return entry.ref;
+      throw new GraphError(
+        `A tensor that another run of a compiled function made (${entry.ref.node.name}) went into ${this.kernels.at(-1) ?? "an op"}${place(userLine())}: it has no value outside of that run. Return it from the function, or keep it in a tf.Variable.`,
+      );
+    }
     const variable = this.#byData.get(tensor.dataId);
     if (variable !== undefined) return this.variable(variable).read();
     let captured = this.#captured.get(tensor.dataId);

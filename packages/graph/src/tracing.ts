@@ -99,6 +99,18 @@ export function record<T>(
         }
       },
   );
+  patches.wrap(
+    tfl.RNN.prototype as unknown as { call: Apply },
+    "call",
+    (call) =>
+      function (this: tfl.RNN, ...args: unknown[]) {
+        if (this.stateful)
+          throw new GraphError(
+            `The layer ${this.name} is stateful: tfjs keeps its state in JavaScript from call to call, and a graph would always start from the state of its first. Make it stateless, or run it eagerly.`,
+          );
+        return call.apply(this, args);
+      },
+  );
   // tfjs' own check in tests counts a fused kernel's parts, kept for the gradient, as a leak.
   patches.wrap(engine as unknown as { shouldCheckForMemLeaks(): boolean }, "shouldCheckForMemLeaks", () => () => false);
   patchStep(patches);

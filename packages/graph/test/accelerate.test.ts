@@ -27,6 +27,7 @@ const oneHot = (n: number, classes: number) =>
 
 const indices = (shape: number[], seed: number) =>
   tf.tidy(() => tf.cast(tf.floor(tf.mul(tf.add(values(shape, seed), 1), 3.4)), "float32"));
+const zeroKernel = { kernelInitializer: "zeros" } as const;
 const undrawn = { kernelInitializer: "zeros", recurrentInitializer: "zeros" } as const;
 
 /** `[n, steps, units] -> [n, units]` */
@@ -247,6 +248,72 @@ describe.runIf(engines.includes("native"))("an accelerated model", () => {
     const accelerated = accelerate(model, { onNotice: (line) => notices.push(line) });
     for (let i = 0; i < 2; i++) model.predict(values([3, 2]));
     expect(notices).toEqual([expect.stringMatching(/^Prediction of the model .* runs eagerly: .*read back/)]);
+    await accelerated.dispose();
+  });
+
+  /** Models of which something cannot be compiled, and how often that is said. */
+  const uncompilable = {
+    "a layer that keeps its state": () => {
+      const recurrent = tfl.layers.lstm({ units: 3, stateful: true, batchInputShape: [4, 5, 2], ...undrawn });
+      return { layers: [recurrent, tfl.layers.dense({ units: 1, ...zeroKernel })], x: [8, 5, 2], notices: 2 };
+    },
+    "a layer that reads small batches": () => {
+      class Small extends tfl.layers.Layer {
+        static className = "Small";
+        override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+          const [x] = [inputs].flat() as [tf.Tensor];
+          return tf.mul(x, (x.shape[0] as number) < 4 ? tf.max(x).dataSync().length : 1);
+        }
+      }
+      return {
+        layers: [tfl.layers.dense({ units: 1, inputShape: [2], ...zeroKernel }), new Small({})],
+        x: [6, 2],
+        notices: 2,
+      };
+    },
+    "a metric, which comes after the update": () => {
+      const metric = (truth: tf.Tensor, guess: tf.Tensor) => tf.scalar(tf.mean(tf.sub(truth, guess)).dataSync()[0]!);
+      return {
+        layers: [tfl.layers.dense({ units: 1, inputShape: [2], ...zeroKernel })],
+        x: [8, 2],
+        metric,
+        notices: 1,
+      };
+    },
+  };
+
+  test.each(Object.entries(uncompilable))("has eager tfjs' numbers with %s", async (_, make) => {
+    const outcomes = [];
+    for (const fast of [false, true]) {
+      const { layers, x: shape, notices, ...rest } = make();
+      const model = tfl.sequential({ layers });
+      setHashedWeights(model);
+      const heard: string[] = [];
+      const accelerated = fast ? accelerate(model, { onNotice: (line) => heard.push(line) }) : undefined;
+      const metrics = "metric" in rest ? [rest.metric as (truth: tf.Tensor, guess: tf.Tensor) => tf.Tensor] : [];
+      model.compile({ optimizer: tf.train.adam(0.01), loss: "meanSquaredError", metrics });
+      const [x, y] = [values(shape), values([shape[0] as number, 1], 2)];
+      const { history } = await model.fit(x, y, { batchSize: 4, epochs: 3, verbose: 0, shuffle: false });
+      const predicted = model.predict(x, { batchSize: 4 }) as tf.Tensor;
+      outcomes.push([...(Object.values(history).flat() as number[]), ...predicted.dataSync()]);
+      if (fast) expect(heard).toHaveLength(notices);
+      await accelerated?.dispose();
+    }
+    close(outcomes[1]!, outcomes[0]!);
+  });
+
+  test("fails as eager tfjs does, and goes on compiled", async () => {
+    const model = tfl.sequential({ layers: [tfl.layers.dense({ units: 1, inputShape: [2], ...zeroKernel })] });
+    const loss = (truth: tf.Tensor, guess: tf.Tensor) => tf.mean(tf.matMul(tf.zeros([4, 4]), tf.sub(truth, guess)));
+    model.compile({ optimizer: "sgd", loss });
+    const notices: string[] = [];
+    const accelerated = accelerate(model, { onNotice: (line) => notices.push(line) });
+    await expect(model.trainOnBatch(values([3, 2]), values([3, 1]))).rejects.toThrow(
+      /^Invalid TF_Status.*\n.*Matrix size-incompatible/,
+    );
+    await model.trainOnBatch(values([4, 2]), values([4, 1]));
+    expect(accelerated.describe()).toHaveLength(1);
+    expect(notices).toEqual([]);
     await accelerated.dispose();
   });
 });

@@ -4,12 +4,32 @@ import { useEngine } from "@convkit/engine";
 import { engines } from "@convkit/testing";
 import { beforeAll, describe, expect, test } from "vitest";
 import { compile, hyper, isTracing, random } from "../src/index.ts";
+import type { TensorLike } from "../src/index.ts";
+
+/** A title, a function, what its error says, and its argument. */
+type Wrong = [string, (x: tf.Tensor) => tf.Tensor, RegExp, (() => TensorLike)?];
 
 const vector = (...data: number[]) => ({ data: Float32Array.from(data), shape: [data.length] });
 
 describe.runIf(engines.includes("native"))("a compiled function", () => {
+  let leaked: tf.Tensor;
+  const stateful = tfl.layers.lstm({
+    units: 2,
+    stateful: true,
+    batchInputShape: [1, 2, 1],
+    kernelInitializer: "zeros",
+    recurrentInitializer: "zeros",
+  });
+
   beforeAll(async () => {
     await useEngine("native");
+    stateful.apply(tf.zeros([1, 2, 1]));
+    const leaking = compile((x: tf.Tensor) => {
+      leaked = tf.keep(tf.neg(x));
+      return x;
+    });
+    await leaking(1);
+    await leaking.dispose();
   });
 
   test("takes and returns nested structures", async () => {
@@ -57,6 +77,29 @@ describe.runIf(engines.includes("native"))("a compiled function", () => {
     await f.dispose();
   });
 
+  test("takes typed arrays as they are, with one axis", async () => {
+    const f = compile((x: tf.Tensor, y: { z: tf.Tensor }) => tf.add(tf.mul(x, 2), y.z));
+    const x = Float32Array.of(1, 2);
+    expect([...(await f(x, { z: Uint8Array.of(3, 255) })).data]).toEqual([5, 259]);
+    x[0] = 10;
+    expect([...(await f(x, { z: Int32Array.of(0, 1) })).data]).toEqual([20, 5]);
+    await f.dispose();
+  });
+
+  test.each([
+    ["an empty list and none", [{ list: [] }], [{}]],
+    ["no argument and an empty one", [], [[]]],
+    ["an array and an object", [["a"]], [{ 0: "a" }]],
+    ["texts that hold what lies between texts", ["x", "y"], ['x";1=string "y']],
+    ["a text and a number's text", ["true"], [true]],
+  ] as [string, unknown[], unknown[]][])("tells apart %s", async (_, one, other) => {
+    const f = compile((...args: unknown[]) => ({ seen: JSON.stringify(args) }) as unknown);
+    const seen = async (args: unknown[]) => (await f(...(args as never[]))) as { seen: string };
+    expect(await seen(one)).toEqual({ seen: JSON.stringify(one) });
+    expect(await seen(other)).toEqual({ seen: JSON.stringify(other) });
+    await f.dispose();
+  });
+
   test("reads numbers that change between runs", async () => {
     const weight = hyper(2);
     const f = compile((x: tf.Tensor) => tf.mul(x, weight.read()));
@@ -83,10 +126,14 @@ describe.runIf(engines.includes("native"))("a compiled function", () => {
     ["a branch on a value", (x: tf.Tensor) => (tf.sum(x).arraySync() === 0 ? x : tf.neg(x)), /read back.*tf\.where/],
     ["a disposed tensor", (x: tf.Tensor) => tf.add(x, disposed()), /disposed/],
     ["a size that depends on data", (x: tf.Tensor) => tf.unique(x as tf.Tensor1D).values, /Unique.*depends on data/],
+    ["strings", () => tf.scalar(0), /argument 0 .* strings/, () => tf.tensor1d(["a"])],
+    ["an async function", (async (x: tf.Tensor) => tf.add(x, (await x.data())[0]!)) as never, /returned a promise/],
+    ["a tensor of another run", (x: tf.Tensor) => tf.add(x, leaked), /another run .*\(Neg\).*tf\.Variable/],
+    ["a recurrent layer with a state", (x: tf.Tensor) => stateful.apply(tf.reshape(x, [1, 2, 1])), /layer .*stateful/],
     ["random numbers from JavaScript", (x: tf.Tensor) => tf.add(x, tf.randomGamma([2], 2)), /random\.normal/],
-  ] as [string, (x: tf.Tensor) => tf.Tensor, RegExp][])("says what is wrong: %s", async (_, fn, message) => {
+  ] as Wrong[])("says what is wrong: %s", async (_, fn, message, input = () => vector(1, 2)) => {
     const f = compile(fn);
-    await expect(f(vector(1, 2))).rejects.toThrow(message);
+    await expect(f(input())).rejects.toThrow(message);
     expect(isTracing()).toBe(false);
     await f.dispose();
   });

@@ -47,6 +47,7 @@ export function patchOptimizers(patches: Patches, trace: Trace): void {
       "applyGradients",
       (original) =>
         function (this: Fields, gradients: Gradients) {
+          watchSlots(trace, this);
           if (apply === undefined || !trace.fusesUpdates) feedRate(trace, this, () => original.call(this, gradients));
           else {
             apply(trace, this, listed(gradients));
@@ -56,6 +57,16 @@ export function patchOptimizers(patches: Patches, trace: Trace): void {
           }
         },
     );
+  }
+}
+
+/** Forgets the slots of a trace that fails, whose variables are gone, and notes when others take the place of a trace's. */
+function watchSlots(trace: Trace, optimizer: object): void {
+  for (const [name, slots] of Object.entries(optimizer)) {
+    if (!Array.isArray(slots)) continue;
+    const before: unknown[] = [...slots];
+    trace.ended.push((isDone) => void (isDone || slots.splice(0, slots.length, ...before)));
+    trace.outdated.push(() => (optimizer as Record<string, unknown>)[name] !== slots);
   }
 }
 
@@ -118,7 +129,8 @@ const rmsprop: Apply = (trace, optimizer, updates) => {
     rate: trace.feed(optimizer, "learningRate", () => optimizer.learningRate),
     rho: number(trace, optimizer.decay),
     momentum: number(trace, optimizer.momentum),
-    epsilon: number(trace, optimizer.epsilon),
+    // tfjs subtracts epsilon where it centres (from the variance, under the root).
+    epsilon: number(trace, optimizer.centered ? -optimizer.epsilon : optimizer.epsilon),
   };
   for (const update of updates) {
     const { index, variable } = update;
