@@ -21,18 +21,29 @@ export function disagreement(
   if (network !== undefined && answer.params !== network.params)
     return `it has ${answer.params} parameters, the network has ${network.params}`;
   const limits = half ? rounding.half : rounding.float32;
-  for (const [index, expected] of (reference.losses ?? []).entries()) {
-    const came = answer.losses?.[index];
+  const losses = longest(reference.losses, answer.losses);
+  for (let index = 0; index < losses; index++) {
+    const [came, expected] = [answer.losses?.[index], reference.losses?.[index]];
     const allowed = index === 0 ? limits.first : Math.max(network?.tolerance ?? 0, 3 * limits.first);
-    if (came === undefined || !(Math.abs(came - expected) <= allowed * Math.abs(expected)))
+    if (!isNear(came, expected, allowed * Math.abs(expected ?? 0)))
       return `its loss of step ${index + 1} is ${came}, the reference's is ${expected}`;
   }
   const limit = network === undefined ? dataRounding : limits.outputs;
   const largest = Math.max(...(reference.outputs ?? []).map(Math.abs));
-  for (const [index, expected] of (reference.outputs ?? []).entries()) {
-    const came = answer.outputs?.[index];
-    if (came === undefined || !(Math.abs(came - expected) <= limit * largest))
+  const outputs = longest(reference.outputs, answer.outputs);
+  for (let index = 0; index < outputs; index++) {
+    const [came, expected] = [answer.outputs?.[index], reference.outputs?.[index]];
+    if (!isNear(came, expected, limit * largest))
       return `its output ${index} is ${came}, the reference's is ${expected}`;
   }
   return undefined;
+}
+
+function longest(...lists: readonly (readonly number[] | undefined)[]): number {
+  return Math.max(...lists.map((list) => list?.length ?? 0));
+}
+
+/** What is no number (infinity and NaN come as null) is near nothing. */
+function isNear(came: number | null | undefined, expected: number | undefined, distance: number): boolean {
+  return Number.isFinite(came) && Math.abs(came! - expected!) <= distance;
 }

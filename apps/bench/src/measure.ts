@@ -1,6 +1,7 @@
 import type { Case } from "./cases.ts";
-import { type Command, driverCommand, type Reply } from "./driver.ts";
+import { type Command, driverCommand } from "./driver.ts";
 import { groupBy } from "./group-by.ts";
+import type { Jury } from "./jury.ts";
 import { type MeasuredData, measuredData } from "./measured-data.ts";
 import { rowsOf } from "./measured-rows.ts";
 import { networks } from "./networks.ts";
@@ -81,7 +82,7 @@ class Group {
   readonly #options: MeasureOptions;
   readonly #command: (system: SystemName) => Command | undefined;
   readonly #runners: readonly Runner[];
-  readonly #references = new Map<string, Reply>();
+  readonly #juries = new Map<string, Jury<Runner>>();
   readonly #versions: Record<string, string> = {};
   #data: MeasuredData | undefined;
 
@@ -104,27 +105,29 @@ class Group {
   }
 
   async run(round: number): Promise<Measured> {
-    const { threads, seconds, samples, rounds, signal, onProgress } = this.#options;
     this.#data ??= await measuredData(this.#cases[0]!.work);
-    const turns = rotate(this.#runners, Math.floor((round * this.#runners.length) / rounds));
-    for (const runner of turns) {
-      const first = remaining(runner, this.#cases)[0]?.[0];
-      if (signal?.aborted) break;
-      if (first === undefined) continue;
-      onProgress?.(`${first.name}: ${runner.system} ${runner.variant}, round ${round + 1} of ${rounds}`);
-      await takeTurn(runner, this.#cases, {
-        threads,
-        seconds,
-        samples,
-        signal,
-        command: this.#command,
-        references: this.#references,
-        versions: this.#versions,
-        folder: this.#data?.folder,
-      });
-    }
+    const turns = rotate(this.#runners, Math.floor((round * this.#runners.length) / this.#options.rounds));
+    for (const runner of turns) await this.#turn(runner, round);
+    for (const runner of turns) if (runner.isReopened) await this.#turn(runner, round);
     dropSlow(this.#runners, this.#cases);
     return { rows: this.#cases.flatMap((each) => rowsOf(each, this.#runners)), versions: this.#versions };
+  }
+
+  async #turn(runner: Runner, round: number): Promise<void> {
+    const { threads, seconds, samples, rounds, signal, onProgress } = this.#options;
+    const first = remaining(runner, this.#cases)[0]?.[0];
+    if (signal?.aborted || first === undefined) return;
+    onProgress?.(`${first.name}: ${runner.system} ${runner.variant}, round ${round + 1} of ${rounds}`);
+    await takeTurn(runner, this.#cases, {
+      threads,
+      seconds,
+      samples,
+      signal,
+      command: this.#command,
+      juries: this.#juries,
+      versions: this.#versions,
+      folder: this.#data?.folder,
+    });
   }
 
   async end(): Promise<void> {

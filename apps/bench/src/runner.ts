@@ -1,7 +1,7 @@
-import { disagreement } from "./agreement.ts";
-import type { Case, Work } from "./cases.ts";
+import type { Case, Precision, Work } from "./cases.ts";
 import { type Command, Driver, DriverError, type Reply } from "./driver.ts";
 import { groupBy } from "./group-by.ts";
+import { Jury } from "./jury.ts";
 import { networks } from "./networks.ts";
 import { OtherLoad } from "./other-load.ts";
 import type { ProfileSummary } from "./profile-summary.ts";
@@ -35,6 +35,8 @@ export interface Runner {
   readonly readings: ReadonlyMap<string, Readings>;
   /** Seconds from a process's start to its first answer, the last time. */
   startSeconds: number;
+  /** What was held to differ turned out to be right, and is still to be timed. */
+  isReopened: boolean;
 }
 
 /** What a turn of a runner needs to know. */
@@ -43,15 +45,15 @@ export interface Turn {
   readonly seconds: number;
   readonly samples: number;
   readonly command: (system: SystemName) => Command | undefined;
-  /** The first answers to each work of the group: what others must equal. */
-  readonly references: Map<string, Reply>;
+  /** By work of the group: who says whether an answer is right. */
+  readonly juries: Map<string, Jury<Runner>>;
   readonly versions: Record<string, string>;
   /** Where the group's data is. */
   readonly folder: string | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
-/** Who is asked first in a group: its answer is what the others must equal. */
+/** Who is asked first in a group: its answer is what the others must equal, unless they outvote it. */
 const referenceOrder: readonly SystemName[] = [
   "keras",
   "torch",
@@ -97,7 +99,8 @@ export function makeRunners(
         seconds: 0,
         profile: undefined,
       });
-      return [{ system, variant, readings: new Map(mine.map((each) => [each.name, fresh(each)])), startSeconds: 0 }];
+      const readings = new Map(mine.map((each) => [each.name, fresh(each)]));
+      return [{ system, variant, readings, startSeconds: 0, isReopened: false }];
     });
   });
 }
@@ -117,23 +120,30 @@ export function nextSeconds(runner: Runner, group: readonly Case[]): number {
 /** The cases that a runner still has to do, those of one work together. */
 export function remaining({ readings }: Runner, group: readonly Case[]): Case[][] {
   const open = group.filter(({ name }) => readings.get(name)?.status === "ok");
-  const works = [...groupBy(open, ({ work }) => `${work.network}/${work.batch}`).values()];
+  const works = [...groupBy(open, ({ work }) => keyOf(work)).values()];
   return works.filter((cases) => {
     const timed = cases.filter(isTimed);
     return timed.length === 0 || timed.some(({ name }) => !readings.get(name)!.dropped);
   });
 }
 
+function keyOf({ network, batch }: Work): string {
+  return `${network}/${batch}`;
+}
+
 /** Runs what remains in a fresh process; one that crashes fails that work alone, and the others get another process. */
 export async function takeTurn(runner: Runner, group: readonly Case[], turn: Turn): Promise<void> {
   const { system, variant } = runner;
+  const isUntouched = ({ name }: Case) => runner.readings.get(name)!.samples.length === 0;
   const work = group[0]!.work;
   const precision = system === "convkit-bf16" ? "bfloat16" : work.precision;
   let driver: Driver | undefined;
   const abort = () => driver?.kill();
   turn.signal?.addEventListener("abort", abort, { once: true });
   try {
-    for (const cases of remaining(runner, group)) {
+    const works = remaining(runner, group).filter((cases) => !runner.isReopened || cases.every(isUntouched));
+    runner.isReopened = false;
+    for (const cases of works) {
       if (turn.signal?.aborted) return;
       try {
         if (driver === undefined) {
@@ -144,7 +154,7 @@ export async function takeTurn(runner: Runner, group: readonly Case[], turn: Tur
           Object.assign(turn.versions, hello.versions);
           runner.startSeconds = (performance.now() - start) / 1000;
         }
-        await runWork(runner, cases, driver, precision !== "float32", turn);
+        await runWork(runner, cases, driver, precision, group, turn);
       } catch (error) {
         if (!(error instanceof DriverError)) throw error;
         if (turn.signal?.aborted) return;
@@ -163,18 +173,27 @@ async function runWork(
   runner: Runner,
   cases: readonly Case[],
   driver: Driver,
-  half: boolean,
-  { seconds, samples, references, folder }: Turn,
+  precision: Precision,
+  group: readonly Case[],
+  { seconds, samples, juries, folder }: Turn,
 ): Promise<void> {
   const { work } = cases[0]!;
   const begin = performance.now();
   const network = { name: work.network, ...networks[work.network] };
   const load = new OtherLoad(driver.pid);
   const prepared = await driver.ask(request(work, { network, batch: work.batch, folder, count: samples }), patience);
-  const key = `${work.network}/${work.batch}`;
-  const reference = references.get(key);
-  if (reference === undefined) references.set(key, prepared);
-  const reason = disagreement(work.do === "data" ? undefined : network, prepared, reference ?? prepared, half);
+  const key = keyOf(work);
+  const jury = juries.get(key) ?? new Jury<Runner>(work.do === "data" ? undefined : network);
+  juries.set(key, jury);
+  const verdicts = jury.hear(runner, {
+    system: runner.system,
+    reply: prepared,
+    half: precision !== "float32",
+    isFull: precision === work.precision,
+  });
+  const judged = group.filter((each) => keyOf(each.work) === key);
+  for (const [other, reason] of verdicts) if (other !== runner) rejudge(other, judged, reason);
+  const reason = verdicts.get(runner);
   if (reason !== undefined) return settle(runner, cases, "differs", reason);
   const isSteady = cases.some(({ reading }) => reading === "times" || reading === "peakMemory");
   const isMeasured = isSteady && work.do !== "load" && work.do !== "build";
@@ -213,6 +232,21 @@ function isProfiled({ system, variant }: Runner, { do: what, device, threads }: 
 
 function settle({ readings }: Runner, cases: readonly Case[], status: Status, note: string): void {
   for (const { name } of cases) Object.assign(readings.get(name)!, { status, note });
+}
+
+/** Another reference than before: who differs from it loses its numbers, and who was held to differ is still to be timed. */
+function rejudge(runner: Runner, cases: readonly Case[], reason: string | undefined): void {
+  for (const { name } of cases) {
+    const readings = runner.readings.get(name);
+    if (readings === undefined) continue;
+    if (reason !== undefined && readings.status !== "failed") {
+      for (const list of [readings.samples, readings.peaks, readings.loads]) list.length = 0;
+      Object.assign(readings, { status: "differs", note: reason, profile: undefined });
+    } else if (reason === undefined && readings.status === "differs") {
+      Object.assign(readings, { status: "ok", note: "" });
+      runner.isReopened = true;
+    }
+  }
 }
 
 function read(reading: Case["reading"], prepared: Reply, timed: Reply): readonly number[] {

@@ -109,6 +109,23 @@ describe("measureCases", () => {
     expect(find(rows, "keras").status).toBe("ok");
   });
 
+  it.each([
+    ["other losses", { losses: [2.4, 2.3] }, "its loss of step 1 is 2.4, the reference's is 2.3"],
+    ["another network", { params: 61_707 }, "it has 61707 parameters, the network has 61706"],
+    ["no numbers", { losses: [null, null] }, "its loss of step 1 is null, the reference's is null"],
+  ])("a reference of %s is outvoted: its row says so, and the others are timed", async (_, fault, note) => {
+    for (const rounds of [1, 2]) {
+      const plans = { keras: { ...good, ...fault }, torch: good, "tfjs-node": good, convkit: good } as never;
+      const rows = await measured(plans, training, { rounds, systems: ["keras", "torch", "tfjs-node", "convkit"] });
+      expect(find(rows, "keras")).toMatchObject({ status: "differs", median: null, samples: 0, note });
+      expect(find(rows, "keras", "memory/lenet5-b32")).toMatchObject({ status: "differs", median: null });
+      for (const system of ["torch", "tfjs-node", "convkit"] as const) {
+        expect(find(rows, system)).toMatchObject({ status: "ok", samples: 3 * rounds, note: "" });
+        expect(find(rows, system, "memory/lenet5-b32")).toMatchObject({ status: "ok", samples: rounds });
+      }
+    }
+  });
+
   it("who is half behind the fastest peer is not run again, but convkit is", async () => {
     const slow = { ...good, times: [9, 9, 9] };
     const rows = await measured({ keras: good, convkit: slow, "tfjs-node": slow }, stepOnly);
