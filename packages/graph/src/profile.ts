@@ -8,6 +8,7 @@ export interface TraceEvent {
   ts: number;
   dur: number;
   pid: number;
+  /** A lane: ops that ran at the same time lie in different ones. */
   tid: number;
   args: { node: string };
 }
@@ -30,7 +31,6 @@ interface StepStats {
       op_start_rel_micros: number;
       op_end_rel_micros: number;
       timeline_label: string;
-      thread_id: number;
     }[];
   }[];
 }
@@ -39,19 +39,21 @@ interface StepStats {
 export function profileOf<R>(metadata: Uint8Array, result: R): Profile<R> {
   const { step_stats: stats } = decode("RunMetadata", metadata) as { step_stats: StepStats | null };
   const traceEvents = (stats?.dev_stats ?? []).flatMap(({ device, node_stats: nodes }, pid) =>
-    nodes.map((node): TraceEvent => {
-      const op = / = (\w+)\(/.exec(node.timeline_label)?.[1] ?? node.node_name.replace(/.*\//, "");
-      return {
-        name: op,
-        cat: device,
-        ph: "X",
-        ts: node.all_start_micros + node.op_start_rel_micros,
-        dur: node.op_end_rel_micros - node.op_start_rel_micros,
-        pid,
-        tid: node.thread_id,
-        args: { node: node.node_name },
-      };
-    }),
+    inLanes(
+      nodes.map((node): TraceEvent => {
+        const op = / = (\w+)\(/.exec(node.timeline_label)?.[1] ?? node.node_name.replace(/.*\//, "");
+        return {
+          name: op,
+          cat: device,
+          ph: "X",
+          ts: node.all_start_micros + node.op_start_rel_micros,
+          dur: node.op_end_rel_micros - node.op_start_rel_micros,
+          pid,
+          tid: 0,
+          args: { node: node.node_name },
+        };
+      }),
+    ),
   );
   const byOp = new Map<string, { op: string; count: number; ms: number }>();
   for (const { name, dur } of traceEvents) {
@@ -59,4 +61,17 @@ export function profileOf<R>(metadata: Uint8Array, result: R): Profile<R> {
     byOp.set(name, { op: name, count: entry.count + 1, ms: entry.ms + dur / 1000 });
   }
   return { result, traceEvents, ops: [...byOp.values()].toSorted((a, b) => b.ms - a.ms) };
+}
+
+/** TensorFlow does not say on which thread an op ran, so each goes to the first lane that is free when it starts. */
+function inLanes(events: TraceEvent[]): TraceEvent[] {
+  const ends: number[] = [];
+  return events
+    .toSorted((a, b) => a.ts - b.ts)
+    .map((event) => {
+      const free = ends.findIndex((end) => end <= event.ts);
+      const tid = free < 0 ? ends.length : free;
+      ends[tid] = event.ts + event.dur;
+      return { ...event, tid };
+    });
 }

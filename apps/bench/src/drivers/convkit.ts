@@ -9,6 +9,7 @@ import { applyLogits, binaryCrossentropy, saveModel, sparseCategoricalCrossentro
 import { loadModel } from "@convkit/weights";
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
+import { chromeTrace } from "../chrome-trace.ts";
 import type { DriverOptions } from "../driver.ts";
 import { images, labels } from "../formula.ts";
 import { summarize } from "../profile-summary.ts";
@@ -203,7 +204,7 @@ class Convkit implements Served {
   async profile({ file }: { readonly file?: string }) {
     const traced = await this.#profiled();
     if (traced === undefined) throw new Error("Only a compiled step or prediction can be profiled.");
-    if (file !== undefined) writeFileSync(file, JSON.stringify({ traceEvents: traced.traceEvents }));
+    if (file !== undefined) writeFileSync(file, JSON.stringify(chromeTrace(traced.traceEvents)));
     const profile = summarize(traced.traceEvents);
     return { ops: traced.ops, ...(profile && { profile }) };
   }

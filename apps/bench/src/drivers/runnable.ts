@@ -1,5 +1,4 @@
-import { compile, type CompileOptions } from "@convkit/graph";
-import type { TracedOp } from "../profile-summary.ts";
+import { compile, type CompileOptions, type TraceEvent } from "@convkit/graph";
 import * as tf from "@tensorflow/tfjs-core";
 
 /** An input in JavaScript's memory. */
@@ -23,7 +22,7 @@ export interface Runnable {
   /** One traced run: the events of a Chrome trace, and the time by kind of op; compiled functions only. */
   profile?(
     feeds: readonly Feed[],
-  ): Promise<{ readonly traceEvents: readonly TracedOp[]; readonly ops: readonly OpTime[] }>;
+  ): Promise<{ readonly traceEvents: readonly TraceEvent[]; readonly ops: readonly OpTime[] }>;
 }
 
 type TensorFunction = (...inputs: tf.Tensor[]) => tf.Tensor;
