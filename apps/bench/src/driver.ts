@@ -57,6 +57,11 @@ export function driverCommand(system: SystemName, python: string | undefined): C
     : { file: python, args: [fileURLToPath(new URL("../python/serve.py", import.meta.url))] };
 }
 
+interface DriverSettings {
+  readonly environment?: NodeJS.ProcessEnv;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** A system in a process of its own, asked in JSON lines over its standard input and output. */
 export class Driver {
   private readonly process: ChildProcess;
@@ -65,7 +70,11 @@ export class Driver {
   private errors = "";
   private readonly started = performance.now();
 
-  constructor({ file, args }: Command, environment: NodeJS.ProcessEnv = {}) {
+  private readonly signal: AbortSignal | undefined;
+  private readonly abort = (): void => this.kill();
+
+  /** An aborted signal ends the process. */
+  constructor({ file, args }: Command, { environment = {}, signal }: DriverSettings = {}) {
     // A process group of its own: workers end with it, and their time counts as its own.
     this.process = spawn(file, args, { stdio: "pipe", detached: true, env: { ...process.env, ...environment } });
     this.process.stdin!.on("error", () => {}); // A process that is gone says so by its exit.
@@ -80,6 +89,9 @@ export class Driver {
       });
     });
     this.lines = createInterface({ input: this.process.stdout! })[Symbol.asyncIterator]();
+    this.signal = signal;
+    signal?.addEventListener("abort", this.abort);
+    if (signal?.aborted) this.kill();
   }
 
   get pid(): number | undefined {
@@ -104,6 +116,7 @@ export class Driver {
 
   /** Lets the process end, or ends it. */
   async close(): Promise<void> {
+    this.signal?.removeEventListener("abort", this.abort);
     this.process.stdin!.end();
     const timer = setTimeout(() => this.kill(), 5000);
     await this.closed;

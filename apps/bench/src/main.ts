@@ -68,7 +68,8 @@ try {
   await program.parseAsync();
   process.exit(process.exitCode ?? 0);
 } catch (error) {
-  process.exit(failed(error));
+  const status = failed(error);
+  process.exit(process.exitCode === 130 ? 130 : status);
 }
 
 function failed(error: unknown): number {

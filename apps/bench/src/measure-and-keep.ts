@@ -5,7 +5,7 @@ import { commit, machine } from "./machine.ts";
 import { type MeasureOptions, measureCases } from "./measure.ts";
 import { readNotes, withReasons } from "./notes.ts";
 import { type Result, type Row, withRatios } from "./result.ts";
-import { readResult, writeResult } from "./result-files.ts";
+import { prepareFolder, readResult, writeResult } from "./result-files.ts";
 
 /** What is measured, and where it is kept. */
 export interface KeepOptions extends MeasureOptions {
@@ -20,18 +20,21 @@ export async function measureAndKeep(
   chosen: readonly Case[],
   { scope, folder, resume, ...options }: KeepOptions,
 ): Promise<Result> {
+  prepareFolder(folder);
+  const described = machine();
+  const revision = commit(fileURLToPath(new URL("..", import.meta.url))) ?? null;
   const before = resume === undefined ? undefined : readResult(resume);
+  if (before !== undefined)
+    checkSame(resume!, before, { machine: described, commit: revision, scope, threads: options.threads });
   const stopped = new Set(before?.rows.flatMap((row) => (row.status === "not run" ? [row.case] : [])));
   const kept =
     before?.rows.filter((row) => !stopped.has(row.case) && chosen.some(({ name }) => name === row.case)) ?? [];
   const done = new Set(kept.map((row) => row.case));
   const date = new Date().toISOString();
-  const revision = commit(fileURLToPath(new URL("..", import.meta.url))) ?? null;
-  const name = [date.slice(0, 16).replaceAll(/[-:]/g, "").replace("T", "-"), revision, scope].filter(Boolean).join("-");
+  const name = [date.slice(0, 19).replaceAll(/[-:]/g, "").replace("T", "-"), revision, scope].filter(Boolean).join("-");
   const order = new Map(chosen.map((each, index) => [each.name, index]));
   const rows = new Map<string, readonly Row[]>(groupBy(kept, (row) => row.case));
   const versions: Record<string, string> = { ...before?.versions };
-  const described = machine();
   const notes = readNotes();
   let result: Result | undefined;
   let paths: string[] = [];
@@ -60,4 +63,17 @@ export async function measureAndKeep(
     throw new Error("Nothing was measured: the run was stopped before its first case, or nothing was left.");
   options.onProgress?.(`${result.complete ? "Wrote" : "Stopped; what was measured is in"} ${paths.join(", ")}`);
   return result;
+}
+
+type Circumstances = Pick<Result, "machine" | "commit" | "scope" | "threads">;
+
+/** Throws where rows of an earlier run would stand beside rows of other circumstances as if they were of one run. */
+function checkSame(file: string, before: Circumstances, now: Circumstances): void {
+  const names = ["machine", "commit", "scope", "threads"] as const;
+  const different = names.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(now[name]));
+  if (different.length === 0) return;
+  const list = different.map(
+    (name) => `${name} ${JSON.stringify(before[name])}, this run's is ${JSON.stringify(now[name])}`,
+  );
+  throw new Error(`${file} cannot be gone on with, since one result must be of one run: it has ${list.join("; ")}.`);
 }

@@ -1,7 +1,9 @@
+import { dirname } from "node:path";
 import type { Case } from "./cases.ts";
 import { Driver, driverCommand } from "./driver.ts";
 import { networks } from "./networks.ts";
 import { request } from "./request.ts";
+import { prepareFolder } from "./result-files.ts";
 import { formatNumber } from "./table.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -15,7 +17,7 @@ const printed = 12;
 export async function profile(
   chosen: readonly Case[],
   file: string,
-  { threads }: { readonly threads: number },
+  { threads, signal }: { readonly threads: number; readonly signal?: AbortSignal | undefined },
 ): Promise<void> {
   const compiled = chosen.filter(
     ({ work, reading }) => reading === "times" && (work.do === "train" || work.do === "predict"),
@@ -26,7 +28,8 @@ export async function profile(
       `--profile is of one training or prediction case, and ${compiled.length} were chosen: name one (see \`convkit-bench list\`).`,
     );
   const { work } = one;
-  const driver = new Driver(driverCommand("convkit", undefined)!);
+  prepareFolder(dirname(file));
+  const driver = new Driver(driverCommand("convkit", undefined)!, { signal });
   try {
     const { precision, device } = work;
     await driver.ask(

@@ -26,6 +26,5 @@ export function readmeFile({ result: file }: { result?: string }): void {
   updateReadme(`${root}README.md`, readmeSection(result, name, relative(root, resultsFolder)));
   process.stderr.write(`README.md now shows ${name}.\n`);
   const without = unexplained(result.rows);
-  if (without.length > 0)
-    process.stderr.write(`apps/bench/notes.json does not say why behind: ${without.join(", ")}.\n`);
+  if (without.length > 0) process.stderr.write(`apps/bench/notes.json gives no reason for ${without.join(", ")}.\n`);
 }

@@ -1,11 +1,10 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { groupBy } from "./group-by.ts";
-import { isBehind } from "./notes.ts";
-import { formatProfile, meanProfile } from "./profile-summary.ts";
+import { behind, folded, littleGain } from "./readme-reasons.ts";
 import type { Result, Row } from "./result.ts";
 import { quantile } from "./statistics.ts";
 import { formatNumber } from "./table.ts";
-import { isPeer, type SystemName, systemNames } from "./systems.ts";
+import { type SystemName, systemNames } from "./systems.ts";
 
 const markers = { begin: "<!-- bench:begin -->", end: "<!-- bench:end -->" } as const;
 
@@ -32,6 +31,7 @@ export function readmeSection(result: Result, name: string, folder: string): str
     ...table(rows, "train/", "Training, ms a step"),
     ...folded("Prediction, ms a batch", table(rows, "predict/", "Prediction, ms a batch")),
     ...behind(rows),
+    ...littleGain(rows),
     ...loadWarning(rows),
     ...folded("First step, memory, loading, data, time to accuracy, scaling over threads", [
       ...table(rows, "first-step/", "First step: trace and compile, ms"),
@@ -45,63 +45,6 @@ export function readmeSection(result: Result, name: string, folder: string): str
     ...folded("Rows without a number", missing(rows)),
     `Medians; the fastest variant of each system; bold is the fastest of float32. ${machine.cpu}, ${machine.cores} cores (${machine.features.filter((flag) => /amx_bf16|avx512f|avx2|bf16/.test(flag)).join(", ")}), ${threads} threads, ${machine.os}, ${date.slice(0, 10)}, commit ${commit ?? "unknown"}; ${known.map((key) => `${key} ${versions[key]}`).join(", ")}. All cases, spread and variants: [${name}.csv](${folder}/${name}.csv); profiles: [${name}.json](${folder}/${name}.json); how it is measured: [benchmarks](docs/benchmarks.md).`,
   ].join("\n");
-}
-
-/** Where convkit's float32 is behind, by how much, why, what was tried, and where the time goes; cases of one reason stand together. */
-function behind(rows: readonly Row[]): string[] {
-  const slow = rows.filter(isBehind);
-  if (slow.length === 0) return [];
-  const reasons = [...groupBy(slow, ({ reason = "" }) => reason)].map(([why, group]) => {
-    const profiles = group.flatMap(({ profile }) => profile ?? []);
-    const time = profiles.length === 0 ? "" : `*Where the time goes: ${formatProfile(meanProfile(profiles))}.*`;
-    return [`- ${shares(rows, group)}.`, why, time].filter(Boolean).join(" ");
-  });
-  const timed = rows.filter(
-    ({ case: name, system, median }) => system === "convkit" && median !== null && /^(train|predict)\//.test(name),
-  );
-  const profiled = slow.filter(({ profile }) => profile !== undefined);
-  return [
-    `convkit in float32 is ahead of the fastest peer in ${timed.length - slow.length} of ${timed.length} rows of training and prediction. Where it is behind, its speed in % of that peer's:`,
-    "",
-    ...reasons,
-    "",
-    ...folded(
-      "Profile of each row that is behind",
-      profiled.length === 0
-        ? []
-        : [
-            "| step | traced, ms | where the op time goes |",
-            "|---|--:|---|",
-            ...profiled.map(
-              ({ case: name, profile }) =>
-                `| ${name} | ${formatNumber(profile!.wallMs)} | ${formatProfile(profile!, 5)} |`,
-            ),
-            "",
-          ],
-    ),
-  ];
-}
-
-/** `train/lenet5` b32 82 (keras); `predict/lenet5` b1 8, b8 14 (onnxruntime) … */
-function shares(rows: readonly Row[], group: readonly Row[]): string {
-  const networks = groupBy(group, ({ case: name }) => name.replace(/-b\d+.*$/, ""));
-  return [...networks]
-    .map(([network, mine]) => {
-      const peers = groupBy(
-        mine,
-        (row) =>
-          rows.find((other) => other.case === row.case && other.ratioToFastestPeer === 1 && isPeer(other.system))
-            ?.system,
-      );
-      const lists = [...peers].map(([peer, some]) => {
-        const each = some.map(
-          (row) => `${row.case.slice(network.length + 1)} ${Math.round(row.ratioToFastestPeer! * 100)} %`,
-        );
-        return `${each.join(", ")} (${peer ?? "a peer"})`;
-      });
-      return `**${network}** ${lists.join(", ")}`;
-    })
-    .join("; ");
 }
 
 /** How many times as fast all threads are as fewer: of the rows `scale/train-lenet5-b32-threads1` and their kin. */
@@ -123,11 +66,6 @@ function missing(rows: readonly Row[]): string[] {
     ({ system, status, note }) => `${system} ${status}: ${note}`,
   );
   return [...reasons].map(([why, group]) => `- ${group.map(({ case: name }) => name).join(", ")}: ${why}`);
-}
-
-function folded(title: string, lines: readonly string[]): string[] {
-  if (lines.length === 0) return [];
-  return [`<details><summary>${title}</summary>`, "", ...lines, ...(lines.at(-1) === "" ? [] : [""]), "</details>", ""];
 }
 
 /** On a busy machine the numbers mislead, and the reader must know. */

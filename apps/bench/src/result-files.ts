@@ -1,8 +1,19 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { accessSync, constants, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { chartSvg } from "./chart.ts";
 import { formatCsv } from "./csv.ts";
 import type { Result, Row } from "./result.ts";
+
+/** Makes a folder to write to, or throws where it cannot be written to. */
+export function prepareFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+    accessSync(folder, constants.W_OK);
+  } catch (error) {
+    const reason = (error as Error).message;
+    throw new Error(`Nothing can be written to ${folder}: ${reason}.`, { cause: error });
+  }
+}
 
 /** Writes `<name>.json`, `.csv`, and where there is something to draw `.svg` and `-dark.svg`; returns their paths. */
 export function writeResult(folder: string, name: string, result: Result): string[] {

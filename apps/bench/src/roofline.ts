@@ -63,9 +63,9 @@ export async function roofline(chosen: readonly Case[], settings: Settings, json
 async function machineAndNetworks(
   precision: "float32" | "bfloat16",
   names: readonly (keyof typeof networks)[],
-  { threads, seconds, samples }: Settings,
+  { threads, seconds, samples, signal }: Settings,
 ): Promise<{ peak: number; macs: ReadonlyMap<string, number> }> {
-  const driver = new Driver(driverCommand("convkit", undefined)!);
+  const driver = new Driver(driverCommand("convkit", undefined)!, { signal });
   try {
     await driver.ask({ system: "convkit", variant: "compiled", threads, precision, device: "cpu" }, 120);
     const { gflops } = await driver.ask({ do: "matmul", seconds, count: samples }, 300);

@@ -138,8 +138,6 @@ export async function takeTurn(runner: Runner, group: readonly Case[], turn: Tur
   const work = group[0]!.work;
   const precision = system === "convkit-bf16" ? "bfloat16" : work.precision;
   let driver: Driver | undefined;
-  const abort = () => driver?.kill();
-  turn.signal?.addEventListener("abort", abort, { once: true });
   try {
     const works = remaining(runner, group).filter((cases) => !runner.isReopened || cases.every(isUntouched));
     runner.isReopened = false;
@@ -148,7 +146,10 @@ export async function takeTurn(runner: Runner, group: readonly Case[], turn: Tur
       try {
         if (driver === undefined) {
           const start = performance.now();
-          driver = new Driver(turn.command(system)!, driverEnvironment(work));
+          driver = new Driver(turn.command(system)!, {
+            environment: driverEnvironment(work),
+            signal: turn.signal,
+          });
           const threads = work.threads ?? turn.threads;
           const hello = await driver.ask({ system, variant, threads, precision, device: work.device }, patience);
           Object.assign(turn.versions, hello.versions);
@@ -164,7 +165,6 @@ export async function takeTurn(runner: Runner, group: readonly Case[], turn: Tur
       }
     }
   } finally {
-    turn.signal?.removeEventListener("abort", abort);
     await driver?.close();
   }
 }
@@ -222,7 +222,7 @@ async function runWork(
 /** Only a compiled step on the CPU tells all its ops. */
 function isProfiled({ system, variant }: Runner, { do: what, device, threads }: Work): boolean {
   return (
-    system === "convkit" &&
+    (system === "convkit" || system === "convkit-bf16") &&
     variant === "compiled" &&
     (what === "train" || what === "predict") &&
     device === "cpu" &&

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -59,6 +59,29 @@ it("an interrupted run keeps what it has, and goes on from there", async () => {
   expect(whole.rows.every(({ status }) => status === "ok")).toBe(true);
   expect(lines.filter((line) => line.startsWith("train/"))).toEqual([]);
   expect(lines.at(-1)).toMatch(/^Wrote .*\.json, .*\.csv/);
+});
+
+it.each([
+  ["threads", { threads: 2 }, "threads 1, this run's is 2"],
+  ["scope", { scope: "full" }, 'scope "selected", this run\'s is "full"'],
+] as const)("does not go on with a result of other %s", async (_, more, message) => {
+  await measureAndKeep(chosen.slice(0, 1), options({}));
+  const path = join(folder, written()[0]!);
+  await expect(measureAndKeep(chosen, options({}, { resume: path, ...more }))).rejects.toThrow(
+    `${path} cannot be gone on with, since one result must be of one run: it has ${message}.`,
+  );
+  const elsewhere = { ...readResult(path), commit: "0123456789", machine: { ...readResult(path).machine, cores: 99 } };
+  writeFileSync(path, JSON.stringify(elsewhere));
+  await expect(measureAndKeep(chosen, options({}, { resume: path }))).rejects.toThrow(/it has machine .*; commit /);
+});
+
+it("says that the folder cannot be written to before anything is measured", async () => {
+  const file = join(folder, "file");
+  writeFileSync(file, "");
+  const lines: string[] = [];
+  const run = measureAndKeep(chosen, options({}, { folder: file, onProgress: (line) => lines.push(line) }));
+  await expect(run).rejects.toThrow(`Nothing can be written to ${file}: `);
+  expect(lines).toEqual([]);
 });
 
 it("a run that is stopped before its first case says so, and writes nothing", async () => {

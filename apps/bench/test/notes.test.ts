@@ -1,14 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { caseMatcher } from "../src/case-matcher.ts";
 import { cases } from "../src/cases.ts";
-import { isBehind, noteOf, patternsOf, readNotes, unexplained, withReasons } from "../src/notes.ts";
+import { gainsLittle, isBehind, noteOf, patternsOf, readNotes, unexplained, withReasons } from "../src/notes.ts";
 import { withRatios } from "../src/result.ts";
 import { row } from "./rows.ts";
 
 const name = "train/lenet5-b32";
 const behind = withRatios([row(name, "convkit", 4, { note: "steps failed: x" }), row(name, "keras", 3)]);
 const ahead = withRatios([row(name, "convkit", 2), row(name, "keras", 3)]);
-const notes = { [name]: "Calls cost more here; several steps a call were tried." };
+const why = "Calls cost more here; several steps a call were tried.";
+const notes = { behind: { [name]: why }, bfloat16: {} };
 
 describe("noteOf", () => {
   const some = { "train/a-b1": "one", "train/a-*, predict/a-b?": "some", "predict/*": "others" };
@@ -27,10 +28,20 @@ describe("noteOf", () => {
 describe("withReasons", () => {
   it("says why a row is behind, beside its note, and replaces what was said before", () => {
     const once = withReasons(behind, notes);
-    expect(once[0]).toMatchObject({ note: "steps failed: x", reason: notes[name] });
+    expect(once[0]).toMatchObject({ note: "steps failed: x", reason: why });
     expect(once[1]!.reason).toBeUndefined();
-    expect(withReasons(once, { "train/*": "Another reason." })[0]!.reason).toBe("Another reason.");
-    expect(withReasons(once, {})[0]).toEqual(behind[0]);
+    expect(withReasons(once, { behind: { "train/*": "Another reason." }, bfloat16: {} })[0]!.reason).toBe(
+      "Another reason.",
+    );
+    expect(withReasons(once, { behind: {}, bfloat16: {} })[0]).toEqual(behind[0]);
+  });
+
+  it("says why bfloat16 gains little", () => {
+    const rows = withRatios([row(name, "convkit", 4), row(name, "convkit-bf16", 3), row(name, "keras", 5)]);
+    const text = "Casts take what the kernels save.";
+    const [float32, bfloat16] = withReasons(rows, { behind: { "train/*": why }, bfloat16: { "train/*": text } });
+    expect(float32!.reason).toBeUndefined();
+    expect(bfloat16!.reason).toBe(text);
   });
 
   it("leaves a row alone that is ahead", () => {
@@ -48,13 +59,27 @@ it.each([
   expect(isBehind(withRatios([row(at, system, median), row(at, "keras", 3)])[0]!)).toBe(expected);
 });
 
-it("names the rows that are behind without a reason", () => {
-  expect(unexplained(behind)).toEqual([name]);
+it.each([
+  ["train/lenet5-b32", "convkit-bf16", 2.7, true],
+  ["train/lenet5-b32", "convkit-bf16", 2.6, false],
+  ["train/lenet5-b32", "convkit-bf16", null, false],
+  ["train/lenet5-b32", "convkit-wasm", 4, false],
+  ["memory/lenet5-b32", "convkit-bf16", 4, false],
+] as const)("a row of %s, %s at %d against 4 in float32 gains little: %s", (at, system, median, expected) => {
+  const rows = [row(at, "convkit", 4), row(at, system, median)];
+  expect(gainsLittle(rows[1]!, rows)).toBe(expected);
+});
+
+it("names the rows that fall short without a reason", () => {
+  expect(unexplained(behind)).toEqual([`${name} convkit`]);
+  expect(unexplained([row(name, "convkit", 4), row(name, "convkit-bf16", 3)])).toEqual([`${name} convkit-bf16`]);
   expect(unexplained(withReasons(behind, notes))).toEqual([]);
 });
 
 it.each(
-  Object.entries(readNotes()).flatMap(([key, text]) => patternsOf(key).map((pattern) => [pattern, text] as const)),
+  Object.values(readNotes())
+    .flatMap((reasons) => Object.entries(reasons))
+    .flatMap(([key, text]) => patternsOf(key).map((pattern) => [pattern, text] as const)),
 )("the committed note on %s is a sentence on cases that there are", (pattern, text) => {
   expect(cases.some((each) => caseMatcher(pattern)(each.name))).toBe(true);
   expect(text).toMatch(/\.$/);

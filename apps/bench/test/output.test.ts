@@ -164,13 +164,29 @@ describe("the README's section", () => {
       row("predict/vgg16-b1", "convkit", 4),
       row("predict/vgg16-b1", "torch", 3),
     ]);
-    const notes = { "predict/*": "Calls cost more here." };
+    const notes = { behind: { "predict/*": "Calls cost more here." }, bfloat16: {} };
     const text = readmeSection(result(withReasons(slow, notes)), "a", "results");
     expect(text).toContain("convkit in float32 is ahead of the fastest peer in 1 of 4 rows");
     expect(text).toContain(
       "- **predict/lenet5** b1 75 %, b8 50 % (keras); **predict/vgg16** b1 75 % (torch). Calls cost more here. *Where the time goes: Conv2D 70 %, MaxPool 30 %; no op ran in 20 % of the time.*\n",
     );
     expect(text).toContain("| predict/lenet5-b8 | 4.50 | Conv2D 80 %, MaxPool 20 %; no op ran in 20 % of the time |\n");
+  });
+
+  it("says of rows in which bfloat16 gains little by how much, why, and where the time goes", () => {
+    const profile = { wallMs: 3, idle: 0, ops: [{ op: "MaxPool", count: 1, ms: 3, share: 1 }] };
+    const little = [
+      row("train/lenet5-b32", "convkit", 4),
+      row("train/lenet5-b32", "convkit-bf16", 4, { profile }),
+      row("train/googlenet-b8", "convkit", 4),
+      row("train/googlenet-b8", "convkit-bf16", 2),
+    ];
+    const notes = { behind: {}, bfloat16: { "train/*": "Its kernels are too small." } };
+    const text = readmeSection(result(withReasons(little, notes)), "a", "results");
+    expect(text).toContain("bfloat16 is at least 1.5 times as fast as float32 in 1 of 2 rows");
+    expect(text).toContain(
+      "- **train/lenet5** b32 1.00. Its kernels are too small. *Where the time goes: MaxPool 100 %.*\n",
+    );
   });
 
   it("folds the other cases away, and divides one thread's time by that of all", () => {
