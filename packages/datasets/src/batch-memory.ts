@@ -32,13 +32,15 @@ export class LentBatch implements Batch {
   readonly shape: Batch["shape"];
   readonly labels: Int32Array;
   readonly indices: Int32Array;
+  readonly place: number;
   #home: BatchMemory | undefined;
 
-  constructor({ images, shape, labels, indices }: Batch, home: BatchMemory) {
+  constructor({ images, shape, labels, indices, place }: Batch & { place: number }, home: BatchMemory) {
     this.images = images;
     this.shape = shape;
     this.labels = labels;
     this.indices = indices;
+    this.place = place;
     this.#home = home;
   }
 

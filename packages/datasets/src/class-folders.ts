@@ -1,5 +1,5 @@
-import { existsSync, readdirSync, statSync } from "node:fs";
-import { extname, join, relative } from "node:path";
+import { readdirSync, statSync } from "node:fs";
+import { basename, dirname, extname, join, relative, sep } from "node:path";
 import { DataError, reasonOf } from "./data-error.ts";
 import { imageExtensions } from "./decode.ts";
 import type { LabelledFiles } from "./image-files.ts";
@@ -23,7 +23,7 @@ export type SplitName = keyof typeof splitFolders;
  */
 export function filesByClass(folder: string): FilesByClass {
   const entries = visible(folder);
-  const folders = entries.filter((name) => statSync(join(folder, name)).isDirectory());
+  const folders = entries.filter((name) => isFolder(join(folder, name)));
   const classes = folders.length === 0 ? flatClasses(folder, entries) : folderClasses(folder, folders);
   const names = [...classes.keys()];
   if (names.length === 0) {
@@ -55,15 +55,39 @@ export function labelled(name: string, classes: FilesByClass): LabelledFiles {
   };
 }
 
-/** The split folders that are in `folder`, if `train` is among them. */
+/**
+ * Every image in a folder and those inside it, hidden ones left out. Links to folders are followed where they lie in `folder`
+ * itself, as those to class folders are.
+ */
+export function imagesIn(folder: string): string[] {
+  const entries = visible(folder).toSorted(byCode);
+  const folders = entries.filter((name) => isFolder(join(folder, name)));
+  const files = entries.filter((name) => isImage(name) && !folders.includes(name));
+  return [...files.map((name) => join(folder, name)), ...folders.flatMap((name) => imagesUnder(join(folder, name)))];
+}
+
+/** The split folders that are in `folder`, if `train` is among them and no class of its own. */
 export function splitFoldersOf(folder: string): Partial<Record<SplitName, string>> | undefined {
   const found = Object.fromEntries(
     Object.entries(splitFolders).flatMap(([split, names]) => {
-      const name = names.find((each) => existsSync(join(folder, each)) && statSync(join(folder, each)).isDirectory());
+      const name = names.find((each) => isFolder(join(folder, each)));
       return name === undefined ? [] : [[split, join(folder, name)]];
     }),
   ) as Partial<Record<SplitName, string>>;
-  return found.train === undefined ? undefined : found;
+  if (found.train === undefined) return undefined;
+  // Among cars and buses, a folder of pictures of trains.
+  const isOneOfMany = Object.keys(found).length === 1 && visible(folder).some((name) => isOther(folder, name, found));
+  return isOneOfMany && !holdsClasses(found.train) ? undefined : found;
+}
+
+function isOther(folder: string, name: string, { train }: Partial<Record<SplitName, string>>): boolean {
+  const path = join(folder, name);
+  return path !== train && isFolder(path);
+}
+
+function holdsClasses(folder: string): boolean {
+  const entries = visible(folder);
+  return entries.some((name) => isFolder(join(folder, name))) || flatClasses(folder, entries).size > 1;
 }
 
 /** Files in the order of the numbers in their names: `cat.2.jpg` before `cat.10.jpg`. */
@@ -86,12 +110,13 @@ function flatClasses(folder: string, names: readonly string[]): Map<string, stri
   return new Map([...classes].toSorted(([a], [b]) => byCode(a, b)));
 }
 
-/** Every image in a folder and those inside it, ordered as Keras orders them: by the path's characters. */
+/** Every image in a folder and those inside it, ordered as Keras orders them: by the folder's characters, then the name's. */
 function imagesUnder(folder: string): string[] {
   const found = readdirSync(folder, { withFileTypes: true, recursive: true })
     .filter((entry) => !entry.isDirectory() && isImage(entry.name))
-    .map((entry) => join(entry.parentPath, entry.name));
-  return found.toSorted((a, b) => byCode(relative(folder, a), relative(folder, b)));
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((file) => !isHidden(relative(folder, file)));
+  return found.toSorted((a, b) => byCode(dirname(a), dirname(b)) || byCode(basename(a), basename(b)));
 }
 
 function visible(folder: string): string[] {
@@ -99,6 +124,20 @@ function visible(folder: string): string[] {
     return readdirSync(folder).filter((name) => !name.startsWith("."));
   } catch (error) {
     throw new DataError(`${folder} cannot be read: ${reasonOf(error)}`);
+  }
+}
+
+/** Whether a part of a path begins with a dot, as the folders do in which Jupyter and macOS keep copies. */
+function isHidden(path: string): boolean {
+  return path.split(sep).some((part) => part.startsWith("."));
+}
+
+/** Whether there is a folder, or a link to one that is there. */
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
   }
 }
 

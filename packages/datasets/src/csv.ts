@@ -81,7 +81,7 @@ export function parseCsv(text: string, file = "The CSV"): Row[] {
     if (cells.length > 1 || cell !== "") rows.push({ cells, line: start });
     [cells, cell] = [[], ""];
   };
-  const source = text.replace(/^\uFEFF/, "").replaceAll("\r\n", "\n");
+  const source = text.replace(/^\uFEFF/, "").replaceAll(/\r\n?/g, "\n");
   for (let at = 0; at < source.length; at++) {
     const char = source[at]!;
     if (char === "\n") line++;

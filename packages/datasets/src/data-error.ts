@@ -3,7 +3,9 @@ export class DataError extends Error {
   override readonly name = "DataError";
 }
 
-/** The message of anything thrown, for the end of a sentence of ours. */
+/** The message of anything thrown, for the end of a sentence of ours; what it says twice, as libvips does, is said once. */
 export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message.replaceAll(/\s+/g, " ").trim() : String(error);
+  if (!(error instanceof Error)) return String(error);
+  const lines = error.message.split("\n").map((line) => line.replaceAll(/\s+/g, " ").trim());
+  return [...new Set(lines)].filter((line) => line !== "").join("; ");
 }

@@ -6,6 +6,8 @@ export interface Batch {
   labels: Int32Array;
   /** Where each image is in its data set. */
   indices: Int32Array;
+  /** Which batch of the epoch it is, from 0; one of which no image could be read is counted, though it never comes. */
+  place?: number;
   /**
    * Gives the memory of `images` to batches to come, so that reading many large ones calls for no garbage collections, and leaves
    * `images` empty. Without it, the memory is freed as all other.

@@ -78,9 +78,14 @@ export async function checkSignature(file: string): Promise<void> {
     } finally {
       await handle.close();
     }
-    if (signatures.some((signature) => signature.test(start.toString("latin1")))) return;
-    throw new Error(`it starts as no known image does (${start.subarray(0, 4).toString("hex")})`);
+    checkStart(start);
   });
+}
+
+function checkStart(bytes: Uint8Array): void {
+  const start = Buffer.from(bytes.subarray(0, 12));
+  if (signatures.some((signature) => signature.test(start.toString("latin1")))) return;
+  throw new Error(`it starts as no known image does (${start.subarray(0, 4).toString("hex")})`);
 }
 
 /** How the files of `imageExtensions` start. */
@@ -126,6 +131,10 @@ async function decode(
       const image = sharp(bytes, { failOn: "error", autoOrient: orient, ignoreIcc: head?.components !== 4 });
       const plain = image.toColourspace("srgb").removeAlpha().raw({ depth: "uchar" });
       return plain.toBuffer({ resolveWithObject: true });
+    }).catch((error: unknown) => {
+      // Of a file that is no image, the same is said wherever that is found.
+      checkStart(bytes);
+      throw error;
     });
     const pixels: Pixels = { data, shape: [info.height, info.width, info.channels] };
     return channels === 1 && info.channels === 3 ? lumaOf(pixels) : pixels;
@@ -137,13 +146,21 @@ async function described<Result>(file: string | Uint8Array, work: () => Promise<
   try {
     return await work();
   } catch (error) {
-    throw new DataError(`${name} cannot be decoded: ${reasonOf(error)}`);
+    throw new DataError(`${name} cannot be decoded: ${reasonOf(error)}`, { cause: error });
   }
+}
+
+/** Why an image could not be decoded, without its name. */
+export function decodingFailure(error: unknown): string {
+  return reasonOf(error instanceof DataError ? (error.cause ?? error) : error);
 }
 
 async function metadataOf(file: string): Promise<Metadata> {
   const bytes = await contentOf(file);
-  return withItsOwnReason(() => sharp(bytes).metadata());
+  return withItsOwnReason(() => sharp(bytes).metadata()).catch((error: unknown) => {
+    checkStart(bytes);
+    throw error;
+  });
 }
 
 const libvips = gate();

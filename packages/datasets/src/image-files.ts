@@ -1,9 +1,9 @@
 import { stat } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { mapLimited } from "./concurrency.ts";
-import { DataError, reasonOf } from "./data-error.ts";
+import { DataError } from "./data-error.ts";
 import type { IndexedDataset, SkippedImage } from "./dataset.ts";
-import { checkDecodeOptions, checkSignature, decodeImage, imageSize } from "./decode.ts";
+import { checkDecodeOptions, checkSignature, decodeImage, decodingFailure, imageSize } from "./decode.ts";
 import type { DecodeOptions } from "./decode.ts";
 import { decodeFiles } from "./decode-files.ts";
 import { keptInMemory, keptOnDisk } from "./image-cache.ts";
@@ -52,9 +52,9 @@ export async function imageFiles(given: LabelledFiles, options: ImageOptions = {
   const files = whole.map((index) => given.files[index]!);
   const labels = Int32Array.from(whole, (index) => given.labels[index]!);
   if (files.length === 0) {
-    throw new DataError(
-      `${given.name} has no image that can be read${skipped[0] === undefined ? "" : `: ${skipped[0].reason}`}`,
-    );
+    const [first] = skipped;
+    const why = first === undefined ? "" : `: ${first.file} cannot be decoded: ${first.reason}`;
+    throw new DataError(`${given.name} has no image that can be read${why}`);
   }
   const size =
     options.size ??
@@ -104,7 +104,7 @@ export async function imageFiles(given: LabelledFiles, options: ImageOptions = {
         if (failure === undefined) continue;
         if (strict) throw failure;
         const file = files[indices[place]!]!;
-        if (!skipped.some((known) => known.file === file)) skipped.push({ file, reason: reasonOf(failure) });
+        if (!skipped.some((known) => known.file === file)) skipped.push({ file, reason: decodingFailure(failure) });
         missing.push(place);
       }
       return missing;
@@ -149,7 +149,7 @@ async function checkFiles(
       return await look(file);
     } catch (error) {
       if (strict) throw error;
-      return { reason: reasonOf(error) };
+      return { reason: decodingFailure(error) };
     }
   });
   for (const [index, { reason }] of checks.entries())

@@ -97,7 +97,7 @@ async function* readBatches(
     const missing = await source.read(chosen === undefined ? indices : indices.map((i) => chosen[i]!), images);
     const made: Batch = { images, shape: [length, h, w, c], labels: indices.map((i) => labels[i]!), indices };
     const whole = missing === undefined || missing.length === 0 ? made : without(made, new Set(missing));
-    return new LentBatch(whole, source.memoryOfBatches);
+    return new LentBatch({ ...whole, place: from / batch }, source.memoryOfBatches);
   };
 
   const affordable = Math.floor((source.memory ?? Number.POSITIVE_INFINITY) / (batch * imageBytes)) - 1;

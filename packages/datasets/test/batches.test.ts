@@ -32,6 +32,7 @@ describe("batches", () => {
     ]);
     expect(batches[2]).toEqual({
       images: Uint8Array.of(8, 108, 9, 109),
+      place: 2,
       shape: [2, 1, 2, 1],
       labels: Int32Array.of(0, 1),
       indices: Int32Array.of(8, 9),

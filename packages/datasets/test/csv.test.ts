@@ -16,6 +16,11 @@ async function load(csv: string, options = {}) {
 }
 
 describe("a CSV of paths and labels", () => {
+  it.each(["\n", "\r\n", "\r"])("is read with the line ends %j, after a byte order mark", async (end) => {
+    const { train } = await load(["\uFEFFpath,label", "a.png,cat", "b.png,dog", ""].join(end));
+    expect([train.classes, train.size]).toEqual([["cat", "dog"], 2]);
+  });
+
   it("is data, with a split if it has such a column", async () => {
     const { name, train, validation, test } = await load(
       'path,label,split\r\na.png,cat,train\nb.png,dog,train\n"c, d.png",cat,test\n',
