@@ -3,7 +3,7 @@ import { hookedBackend, isTracing } from "./backend.ts";
 import { describeTrace } from "./describe.ts";
 import type { TraceDescription } from "./describe.ts";
 import { GraphError } from "./graph-error.ts";
-import { acquireRuntime, privateRuntime, releaseRuntime } from "./runtime.ts";
+import { acquireRuntime, privateRuntime, releaseRuntime, sweep } from "./runtime.ts";
 import type { Runtime } from "./runtime.ts";
 import type { SessionConfig } from "./session-config.ts";
 import { LossScale } from "./loss-scale.ts";
@@ -74,7 +74,7 @@ export function compile<A extends unknown[], R>(
 ): Compiled<A, R> {
   const traces = new Map<string, CompiledTrace>();
   /** The ends of traces that others took the place of. */
-  const outdated: Promise<void>[] = [];
+  const outdated = new Set<Promise<void>>();
   const config = { ...(threads !== undefined && { threads }), ...(deterministic !== undefined && { deterministic }) };
   let shared: Runtime | undefined;
   let disposed = false;
@@ -90,6 +90,11 @@ export function compile<A extends unknown[], R>(
     ...(lossScale !== undefined && { lossScale }),
   });
 
+  async function end(trace: CompiledTrace): Promise<void> {
+    await trace.dispose();
+    if (shared !== undefined) await sweep(shared);
+  }
+
   /** The trace for the signature of one call or several, made now if it is new. */
   function traceFor(calls: readonly (readonly unknown[])[]): { trace: CompiledTrace; leaves: Leaf[] } {
     if (disposed) throw new GraphError("This compiled function was disposed.");
@@ -99,7 +104,8 @@ export function compile<A extends unknown[], R>(
     const { key, leaves, skeleton } = signatureOf(calls);
     let trace = traces.get(key);
     if (trace?.isOutdated === true) {
-      outdated.push(trace.dispose());
+      const ended = end(trace).finally(() => outdated.delete(ended));
+      outdated.add(ended);
       trace = undefined;
     }
     if (trace === undefined) {
@@ -161,8 +167,10 @@ export function compile<A extends unknown[], R>(
       disposed = true;
       await Promise.all([...outdated, ...[...traces.values()].map((trace) => trace.dispose())]);
       traces.clear();
-      if (shared !== undefined) releaseRuntime(shared);
       lossScale?.dispose();
+      if (shared === undefined) return;
+      releaseRuntime(shared);
+      await sweep(shared);
     },
   });
   return compiled as unknown as Compiled<A, R>;

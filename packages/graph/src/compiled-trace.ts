@@ -1,7 +1,7 @@
 import { attr } from "./attrs.ts";
 import { DT } from "./dtypes.ts";
 import { explainFailure } from "./explain.ts";
-import { graphDef, outputOf } from "./graph-node.ts";
+import { constBytes, graphDef, outputOf } from "./graph-node.ts";
 import type { GraphNode } from "./graph-node.ts";
 import { KeptVariables } from "./kept-variables.ts";
 import { makeNative, takeHost } from "./native-tensor.ts";
@@ -38,6 +38,7 @@ export class CompiledTrace {
   readonly #outdated: readonly (() => boolean)[];
   /** TensorFlow's optimiser has copied the constants several times over, and let go of most copies. */
   #hasRun = false;
+  #constantBytes = 0;
   readonly #places: Map<string, GraphNode>;
   /** Where a run that fails may have written some variables. */
   readonly #kept: KeptVariables | undefined;
@@ -71,7 +72,10 @@ export class CompiledTrace {
     runtime.session.import(nodes);
     this.#kept = recorded.isSafe ? undefined : new KeptVariables(runtime.session, this.written, `${prefix}/kept`);
     this.graphBytes = encode("GraphDef", graphDef(nodes.filter(({ op }) => op !== "Const"))).length;
-    for (const node of nodes) if (node.op === "Const") node.attrs = {};
+    for (const node of nodes) {
+      this.#constantBytes += constBytes(node)?.length ?? 0;
+      if (node.op === "Const") node.attrs = {};
+    }
     this.#plan = runtime.session.plan(
       [...placeholders, ...trace.fed.map(({ node }) => node)].map((node) => ({ name: node.name, index: 0 })),
       outputs.map(({ ref }) => ({ name: ref.node.name, index: ref.index })),
@@ -122,6 +126,7 @@ export class CompiledTrace {
     await this.#runtime.session.idle();
     this.#runtime.session.forget(this.#plan);
     this.#kept?.dispose();
+    this.#runtime.garbage += 1 + this.#constantBytes / 2 ** 20;
     if (this.#frozen) releaseRuntime(this.#runtime);
   }
 

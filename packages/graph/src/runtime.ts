@@ -4,6 +4,7 @@ import type { Session } from "./session.ts";
 import { configKey } from "./session-config.ts";
 import type { SessionConfig } from "./session-config.ts";
 import { SessionVariables } from "./session-variables.ts";
+import { releaseFreed } from "./tensorflow.ts";
 
 /** A session with its variables, and how many compiled functions use it. */
 export interface Runtime {
@@ -12,7 +13,13 @@ export interface Runtime {
   variables: SessionVariables;
   users: number;
   traces: number;
+  /** Disposed traces whose nodes the session still has, a megabyte of constants counting as a trace. */
+  garbage: number;
+  open(): Session;
 }
+
+/** Garbage from which a session is renewed: what lives is then optimised anew at its next run. */
+const MUCH_GARBAGE = 16;
 
 const runtimes = new Map<string, Runtime>();
 
@@ -34,8 +41,23 @@ export function privateRuntime(config: SessionConfig, backend: Backend): Runtime
 }
 
 function openRuntime(key: string, config: SessionConfig, backend: Backend): Runtime {
-  const session = openSession({ ...config, isPlain: !backend.isUsingGpuDevice });
-  return { key, session, variables: new SessionVariables(session, backend), users: 0, traces: 0 };
+  const open = () => openSession({ ...config, isPlain: !backend.isUsingGpuDevice });
+  const session = open();
+  return { key, session, variables: new SessionVariables(session, backend), users: 0, traces: 0, garbage: 0, open };
+}
+
+/** TensorFlow frees nothing of a session's graph until the session closes: with much garbage, what lives moves to another. */
+export async function sweep(runtime: Runtime): Promise<void> {
+  const { session, variables } = runtime;
+  if (runtime.garbage < MUCH_GARBAGE) return;
+  await session.enqueue(async () => {
+    if (session.closed || runtime.garbage < MUCH_GARBAGE) return;
+    variables.suspend();
+    session.renew(runtime.open(), (node) => variables.owns(node));
+    variables.resume();
+    runtime.garbage = 0;
+    releaseFreed();
+  });
 }
 
 /** Gives it back; with the last user the session closes, and its variables' values return to tfjs. */

@@ -23,6 +23,8 @@ export class SessionVariables {
   readonly backend: Backend;
   readonly #session: Session;
   readonly #known = new Map<tf.Variable, SessionVariable>();
+  /** Theirs, which their nodes' names begin with. */
+  readonly #keys = new Set<string>();
   readonly #fills = new Set<string>();
   readonly #assigns = new Map<SessionVariable, Plan>();
   /** Variables that tfjs holds a copy of, good until they are written. */
@@ -44,6 +46,7 @@ export class SessionVariables {
       if (known !== undefined && !known.released) return known;
       const made = new SessionVariable(this, variable, `v${this.#count++}`);
       this.#known.set(variable, made);
+      this.#keys.add(made.key);
       const handle = made.handle(`${made.key}/handle`);
       const value = placeholderNode(`${made.key}/value`, made.dtype, made.shape);
       fresh.push(handle, value, readNode(made, handle), assignNode(made, handle, value, "assign"));
@@ -93,14 +96,32 @@ export class SessionVariables {
   /** Gives all values back to tfjs: called before the session closes. */
   retrieve(): void {
     for (const variable of this.#known.values()) {
-      if (variable.released || variable.variable.isDisposed) continue;
-      const { entry } = variable;
-      if (entry.owner !== variable) continue;
-      if (entry.values === null && entry.id < 0) entry.values = this.read(variable);
-      delete entry.owner;
+      if (!variable.released && !variable.variable.isDisposed) this.#giveBack(variable);
     }
     this.#known.clear();
+    this.#keys.clear();
     this.#copied.clear();
+  }
+
+  /** Gives all values back to tfjs until `resume`: the session is about to lose them. */
+  suspend(): void {
+    for (const variable of this.#known.values()) {
+      if (variable.variable.isDisposed) this.#remove(variable);
+      else this.#giveBack(variable);
+    }
+    this.#suspects.clear();
+    this.#copied.clear();
+  }
+
+  /** Sends the session again all values that it had. */
+  resume(): void {
+    const had = [...this.#known.values()].filter(({ group }) => group !== undefined);
+    for (const group of grouped(had)) this.#load(group);
+  }
+
+  /** Whether a node is of a variable that lives. */
+  owns(node: string): boolean {
+    return this.#keys.has(node.slice(0, node.indexOf("/")));
   }
 
   /** Lets go of the copies that tfjs holds: the session's values are others now. */
@@ -196,6 +217,13 @@ export class SessionVariables {
     this.#drop(entry);
   }
 
+  #giveBack(variable: SessionVariable): void {
+    const { entry } = variable;
+    if (entry.owner !== variable) return;
+    if (entry.values === null && entry.id < 0) entry.values = this.read(variable);
+    delete entry.owner;
+  }
+
   #detach(variable: SessionVariable): void {
     const { entry } = variable;
     if (entry.values === null && entry.id < 0) entry.values = this.read(variable);
@@ -240,18 +268,22 @@ export class SessionVariables {
     );
     for (const done of this.#session.runSync(plan, [])) tensorflow().TF_DeleteTensor(done);
     this.#session.forget(plan);
-    for (const variable of dead) {
-      variable.released = true;
-      this.#known.delete(variable.variable);
-      const { group } = variable;
-      const assignment = this.#assigns.get(variable);
-      if (assignment !== undefined) this.#session.forget(assignment);
-      this.#assigns.delete(variable);
-      if (group === undefined) continue;
-      if (group.read !== undefined) this.#session.forget(group.read);
-      delete group.read;
-      group.members = group.members.filter((member) => member !== variable);
-    }
+    for (const variable of dead) this.#remove(variable);
+  }
+
+  /** Lets go of a variable that the session no longer has. */
+  #remove(variable: SessionVariable): void {
+    variable.released = true;
+    this.#known.delete(variable.variable);
+    this.#keys.delete(variable.key);
+    const { group } = variable;
+    const assignment = this.#assigns.get(variable);
+    if (assignment !== undefined) this.#session.forget(assignment);
+    this.#assigns.delete(variable);
+    if (group === undefined) return;
+    if (group.read !== undefined) this.#session.forget(group.read);
+    delete group.read;
+    group.members = group.members.filter((member) => member !== variable);
   }
 }
 

@@ -1,10 +1,10 @@
 import { DT } from "./dtypes.ts";
-import { constBytes, constNode, graphDef, outputOf } from "./graph-node.ts";
+import { constNode } from "./graph-node.ts";
 import type { GraphNode } from "./graph-node.ts";
 import { GraphError } from "./graph-error.ts";
-import { makeNative } from "./native-tensor.ts";
 import { encode } from "./protos.ts";
-import { bufferBytes, bytesAt, checked, output, OUTPUT_BYTES, tensorflow } from "./tensorflow.ts";
+import { SessionGraph } from "./session-graph.ts";
+import { bufferBytes, bytesAt, checked, OUTPUT_BYTES, tensorflow } from "./tensorflow.ts";
 import type { Handle } from "./tensorflow.ts";
 
 /** One output of an imported node. */
@@ -24,6 +24,7 @@ export interface Plan {
   targets: Handle;
   targetCount: number;
   memory: Handle;
+  names: { inputs: readonly Endpoint[]; outputs: readonly Endpoint[]; targets: readonly string[] };
 }
 
 const DONE: Endpoint = { name: "convkit_done", index: 0 };
@@ -32,19 +33,17 @@ const pause = new Int32Array(new SharedArrayBuffer(4));
 
 /** A TensorFlow session with its graph, to which compiled functions add theirs. Runs happen one after the other. */
 export class Session {
-  readonly #graph: Handle;
-  readonly #session: Handle;
+  #graph: SessionGraph;
+  #session: Handle;
   #queue: Promise<unknown> = Promise.resolve();
   #running: { plan: Plan; status: Handle } | undefined;
   #closed = false;
   #hasDone = false;
   readonly #plans = new Set<Plan>();
-  /** The names in the graph of big constants, by their nodes' names. */
-  readonly #constants = new Map<string, string>();
 
   /** Takes over a TF_Graph and a TF_Session on it, which `close` frees. */
   constructor(graph: Handle, session: Handle) {
-    this.#graph = graph;
+    this.#graph = new SessionGraph(graph);
     this.#session = session;
   }
 
@@ -54,40 +53,7 @@ export class Session {
 
   /** Adds nodes, in an order where inputs come first. */
   import(nodes: readonly GraphNode[]): void {
-    const tf = tensorflow();
-    const big = nodes.filter(isBigConstant);
-    for (const node of big) this.#addConstant(node);
-    const bytes = encode("GraphDef", graphDef(big.length === 0 ? nodes : nodes.filter((node) => !isBigConstant(node))));
-    if (bytes.length >= 2 ** 31)
-      throw new GraphError(`A graph of ${bytes.length} bytes is over protobuf's 2 GiB; make big constants variables.`);
-    const buffer = tf.TF_NewBufferFromString(bytes, bytes.length) as Handle;
-    const options = tf.TF_NewImportGraphDefOptions() as Handle;
-    for (const { name } of big)
-      tf.TF_ImportGraphDefOptionsAddInputMapping(options, name, 0, output(this.#operation(name), 0));
-    try {
-      checked((status) => tf.TF_GraphImportGraphDef(this.#graph, buffer, options, status), "the compiled graph");
-    } finally {
-      tf.TF_DeleteImportGraphDefOptions(options);
-      tf.TF_DeleteBuffer(buffer);
-    }
-  }
-
-  /** Adds a constant without a protobuf of it, which would end at 2 GiB and cost two more copies. */
-  #addConstant(node: GraphNode): void {
-    const tf = tensorflow();
-    const { dtype, shape } = outputOf({ node, index: 0 });
-    // A name with slashes would forbid the import of nodes that are called as its scopes are.
-    const name = `constant${this.#constants.size}`;
-    this.#constants.set(node.name, name);
-    const tensor = makeNative(dtype, shape, constBytes(node)!);
-    const description = tf.TF_NewOperation(this.#graph, "Const", name) as Handle;
-    tf.TF_SetAttrType(description, "dtype", dtype);
-    try {
-      checked((status) => tf.TF_SetAttrTensor(description, "value", tensor, status), `the constant ${node.name}`);
-      checked((status) => tf.TF_FinishOperation(description, status), `the constant ${node.name}`);
-    } finally {
-      tf.TF_DeleteTensor(tensor);
-    }
+    this.#graph.import(nodes);
   }
 
   /** Prepares a kind of run. What fetches nothing fetches `DONE`: by the last output a run's end is seen. */
@@ -102,16 +68,7 @@ export class Session {
     const offsets = sizes.map((_, index) => sizes.slice(0, index).reduce((a, b) => a + b, 0));
     const total = sizes.reduce((a, b) => a + b, 0) + targets.length * 8;
     const memory = tf.calloc(Math.max(total, 8), 1) as Handle;
-    const view = new DataView(bytesAt(memory, Math.max(total, 8)).buffer);
     const [atInputs, atInputValues, atOutputs, atOutputValues] = offsets as [number, number, number, number];
-    const atTargets = total - targets.length * 8;
-    const put = (at: number, { name, index }: Endpoint, n: number) => {
-      view.setBigUint64(at + n * OUTPUT_BYTES, BigInt(this.#operation(name)), true);
-      view.setInt32(at + n * OUTPUT_BYTES + 8, index, true);
-    };
-    inputs.forEach((endpoint, n) => put(atInputs, endpoint, n));
-    outputs.forEach((endpoint, n) => put(atOutputs, endpoint, n));
-    targets.forEach((name, n) => view.setBigUint64(atTargets + n * 8, BigInt(this.#operation(name)), true));
     const plan = {
       inputs: memory + atInputs,
       inputValues: memory + atInputValues,
@@ -119,10 +76,12 @@ export class Session {
       outputs: memory + atOutputs,
       outputValues: memory + atOutputValues,
       outputCount: outputs.length,
-      targets: memory + atTargets,
+      targets: memory + total - targets.length * 8,
       targetCount: targets.length,
       memory,
+      names: { inputs, outputs, targets },
     };
+    this.#point(plan);
     this.#plans.add(plan);
     return plan;
   }
@@ -130,6 +89,23 @@ export class Session {
   /** Frees a plan's memory. */
   forget(plan: Plan): void {
     if (this.#plans.delete(plan)) tensorflow().free(plan.memory);
+  }
+
+  /**
+   * Takes over another session, which is empty, and moves there the nodes that the plans need, and those that are wanted;
+   * all else is freed, and variables lose their values. Not while a run is in progress.
+   */
+  renew(other: Session, isWanted: (name: string) => boolean): void {
+    const roots = [...this.#plans].flatMap(({ names: { inputs, outputs, targets } }) => [
+      ...[...inputs, ...outputs].map(({ name }) => name),
+      ...targets,
+    ]);
+    const nodes = this.#graph.needed(roots, (name) => name === DONE.name || isWanted(name));
+    this.#free();
+    this.#graph = other.#graph;
+    this.#session = other.#session;
+    this.#graph.import(nodes);
+    for (const plan of this.#plans) this.#point(plan);
   }
 
   /** Waits for its turn, runs without blocking JavaScript, and gives the fetched tensors, which the caller deletes. */
@@ -173,17 +149,31 @@ export class Session {
     if (this.#closed) return;
     this.#closed = true;
     this.settle();
-    const tf = tensorflow();
-    checked((status) => tf.TF_CloseSession(this.#session, status), "to close the session");
-    checked((status) => tf.TF_DeleteSession(this.#session, status), "to delete the session");
-    tf.TF_DeleteGraph(this.#graph);
+    this.#free();
     for (const plan of this.#plans) this.forget(plan);
   }
 
-  #operation(name: string): Handle {
-    const operation = tensorflow().TF_GraphOperationByName(this.#graph, this.#constants.get(name) ?? name) as Handle;
-    if (operation === 0) throw new GraphError(`The graph has no operation "${name}".`);
-    return operation;
+  #free(): void {
+    const tf = tensorflow();
+    checked((status) => tf.TF_CloseSession(this.#session, status), "to close the session");
+    checked((status) => tf.TF_DeleteSession(this.#session, status), "to delete the session");
+    this.#graph.dispose();
+  }
+
+  /** Writes the operations of a plan's names to its memory. */
+  #point({ inputs, outputs, targets, names }: Plan): void {
+    const put = (at: Handle, endpoints: readonly Endpoint[]) => {
+      const view = new DataView(bytesAt(at, Math.max(endpoints.length * OUTPUT_BYTES, 8)).buffer);
+      endpoints.forEach(({ name, index }, n) => {
+        view.setBigUint64(n * OUTPUT_BYTES, BigInt(this.#graph.operation(name)), true);
+        view.setInt32(n * OUTPUT_BYTES + 8, index, true);
+      });
+    };
+    put(inputs, names.inputs);
+    put(outputs, names.outputs);
+    if (names.targets.length === 0) return;
+    const view = new BigUint64Array(bytesAt(targets, names.targets.length * 8).buffer);
+    names.targets.forEach((name, n) => (view[n] = BigInt(this.#graph.operation(name))));
   }
 
   #fill(plan: Plan, feeds: readonly Handle[]): BigUint64Array {
@@ -231,13 +221,6 @@ export class Session {
       });
     });
   }
-}
-
-/** Bytes from which a constant is not sent as a protobuf. */
-const BIG_CONSTANT = 1 << 16;
-
-function isBigConstant(node: GraphNode): boolean {
-  return (constBytes(node)?.length ?? 0) >= BIG_CONSTANT;
 }
 
 /** Takes the RunMetadata message of a traced run. */

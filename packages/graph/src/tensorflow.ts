@@ -34,6 +34,7 @@ const prototypes = [
   "void TF_SetAttrValueProto(uintptr_t description, str name, const void *proto, size_t length, uintptr_t status)",
   "void TF_SetAttrTensor(uintptr_t description, str name, uintptr_t tensor, uintptr_t status)",
   "void TF_SetAttrType(uintptr_t description, str name, int dtype)",
+  "void TF_OperationGetAttrTensor(uintptr_t oper, str name, void *tensor, uintptr_t status)",
   "uintptr_t TF_FinishOperation(uintptr_t description, uintptr_t status)",
   "uintptr_t TF_GraphOperationByName(uintptr_t graph, str name)",
   "int TF_OperationOutputType(TF_Output output)",
