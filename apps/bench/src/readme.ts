@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from "node:fs";
+import { leftOut } from "./cases.ts";
 import { groupBy } from "./group-by.ts";
 import { behind, folded, littleGain } from "./readme-reasons.ts";
 import type { Result, Row } from "./result.ts";
@@ -65,7 +66,15 @@ function missing(rows: readonly Row[]): string[] {
     rows.filter(({ case: name, median, note }) => /^(train|predict)\//.test(name) && median === null && note !== ""),
     ({ system, status, note }) => `${system} ${status}: ${note}`,
   );
-  return [...reasons].map(([why, group]) => `- ${group.map(({ case: name }) => name).join(", ")}: ${why}`);
+  const timed = new Set(rows.map((row) => row.case).filter((name) => /^(train|predict)\/(?!.*-gpu)/.test(name)));
+  const absent = Object.entries(leftOut).flatMap(([system, why]) => {
+    const names = [...timed].filter((name) => !rows.some((row) => row.case === name && row.system === system));
+    return names.length === 0 ? [] : [`- ${names.join(", ")}: ${system} ${why}`];
+  });
+  return [
+    ...[...reasons].map(([why, group]) => `- ${group.map(({ case: name }) => name).join(", ")}: ${why}`),
+    ...absent,
+  ];
 }
 
 /** On a busy machine the numbers mislead, and the reader must know. */
