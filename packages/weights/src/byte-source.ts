@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, read as readLater, readSync } from "node:fs";
+import { closeSync, fstatSync, openSync, read as readLater, readSync, statSync } from "node:fs";
 import { promisify } from "node:util";
 import { WeightsError } from "./weights-error.ts";
 
@@ -21,18 +21,15 @@ const readPromised = promisify(readLater);
 /** Opens a file for reads in parts; nothing of it is held in memory. */
 export function openFile(path: string): ByteSource {
   let descriptor: number;
-  let size: number;
   try {
+    // Opening a pipe would wait for somebody to write into it.
+    if (!statSync(path).isFile()) throw new WeightsError(path, "", "expected a file, but this is a folder or a device");
     descriptor = openSync(path, "r");
   } catch (error) {
+    if (error instanceof WeightsError) throw error;
     throw new WeightsError(path, "", `cannot be opened: ${(error as Error).message}`, { cause: error });
   }
-  const stat = fstatSync(descriptor);
-  if (!stat.isFile()) {
-    closeSync(descriptor);
-    throw new WeightsError(path, "", "expected a file, but this is a folder or a device");
-  }
-  size = stat.size;
+  const { size } = fstatSync(descriptor);
   let open = true;
   const check = (offset: number, length: number): void => {
     if (!open) throw new WeightsError(path, `byte ${offset}`, "the file was closed before this was read");
@@ -47,7 +44,7 @@ export function openFile(path: string): ByteSource {
     size,
     read(offset, length, into) {
       check(offset, length);
-      const bytes = into?.subarray(0, length) ?? allocate(length);
+      const bytes = into?.subarray(0, length) ?? allocate(path, offset, length);
       for (let done = 0; done < length;) {
         const count = readSync(descriptor, bytes, done, Math.min(length - done, callLimit), offset + done);
         done += checkRead(count, offset + done);
@@ -122,7 +119,14 @@ function checkRange(file: string, size: number, offset: number, length: number):
 }
 
 /** Uninitialised memory with an ArrayBuffer of its own: the read fills it. */
-function allocate(length: number): Uint8Array<ArrayBuffer> {
-  const buffer = Buffer.allocUnsafeSlow(length);
+function allocate(file: string, offset: number, length: number): Uint8Array<ArrayBuffer> {
+  let buffer: Buffer;
+  try {
+    buffer = Buffer.allocUnsafeSlow(length);
+  } catch (error) {
+    throw new WeightsError(file, `byte ${offset}`, `${length} bytes at a time are more than memory takes`, {
+      cause: error,
+    });
+  }
   return new Uint8Array(buffer.buffer as ArrayBuffer, buffer.byteOffset, length);
 }

@@ -167,11 +167,12 @@ function fits(pairs: readonly Pair[]): boolean {
 
 function pairByName(model: tfl.LayersModel, own: readonly OwnLayer[], theirs: readonly LayerTensors[]): Pair[] {
   const paths = kerasPaths(model);
+  const byPath = new Map(own.toReversed().map((part) => [paths.get(part.layer), part]));
+  const layers = new Map(model.layers.toReversed().map((layer) => [layer.name, layer]));
   const byName = new Map(own.toReversed().map((layer) => [layer.name, layer]));
   const found = new Set<OwnLayer>();
   const pairs: Pair[] = theirs.map((saved) => {
-    const layer =
-      byName.get(saved.layer) ?? own.find(({ layer }) => paths.get(layer) === saved.layer) ?? nested(model, saved);
+    const layer = byName.get(saved.layer) ?? byPath.get(saved.layer) ?? nested(layers.get(saved.layer));
     if (layer !== undefined)
       for (const part of own) if (part === layer || layer.parts?.includes(part.name) === true) found.add(part);
     return [layer, saved];
@@ -180,8 +181,7 @@ function pairByName(model: tfl.LayersModel, own: readonly OwnLayer[], theirs: re
 }
 
 /** A model within the model, whose weights Keras 2 saves as those of one layer. */
-function nested(model: tfl.LayersModel, saved: LayerTensors): OwnLayer | undefined {
-  const layer = model.layers.find(({ name }) => name === saved.layer);
+function nested(layer: tfl.layers.Layer | undefined): OwnLayer | undefined {
   if (layer === undefined || !("layers" in layer)) return undefined;
   return {
     name: layer.name,

@@ -2,7 +2,7 @@ import type { ByteSink } from "./atomic-file.ts";
 import type { ByteSource } from "./byte-source.ts";
 import { checkedCount, decodeElements, dtypeBytes, floatParts } from "./named-tensor.ts";
 import type { NamedTensor, StoredType } from "./named-tensor.ts";
-import { WeightsError } from "./weights-error.ts";
+import { shown, WeightsError } from "./weights-error.ts";
 
 /** The format's own limit of its header. */
 const headerLimit = 100_000_000;
@@ -65,13 +65,13 @@ export function readSafetensors(source: ByteSource): { tensors: NamedTensor[]; m
     const { dtype: typeName, shape, data_offsets: offsets } = entry;
     const dtype = typeof typeName === "string" && Object.hasOwn(typeNames, typeName) ? typeNames[typeName] : undefined;
     if (dtype === undefined)
-      return fail(place, `element type ${JSON.stringify(typeName)} is not one of ${Object.keys(typeNames).join(", ")}`);
+      return fail(place, `element type ${shown(typeName)} is not one of ${Object.keys(typeNames).join(", ")}`);
     const count = checkedCount(shape);
-    if (count === undefined) return fail(place, `${JSON.stringify(shape)} is not a shape`);
+    if (count === undefined) return fail(place, `${shown(shape)} is not a shape`);
     if (!Array.isArray(offsets) || offsets.length !== 2) return fail(place, "data_offsets must be two numbers");
     const [begin, end] = offsets as [unknown, unknown];
     if (typeof begin !== "number" || typeof end !== "number" || end - begin !== count * dtypeBytes[dtype]) {
-      return fail(place, `data_offsets ${JSON.stringify(offsets)} do not hold ${count} elements of ${dtype}`);
+      return fail(place, `data_offsets ${shown(offsets)} do not hold ${count} elements of ${dtype}`);
     }
     const read = () => decodeElements(source.read(start + begin, end - begin), dtype, source.file, place);
     const tensor: NamedTensor = { name, shape: shape as number[], dtype, place, read };

@@ -6,10 +6,24 @@ export class WeightsError extends Error {
   readonly place: string;
 
   constructor(file: string, place: string, problem: string, options?: ErrorOptions) {
-    super(`${file}${place === "" ? "" : `, ${place}`}: ${problem}`, options);
+    const where = clipped(place, 1_000);
+    super(`${file}${where === "" ? "" : `, ${where}`}: ${clipped(problem, 20_000)}`, options);
     this.file = file;
-    this.place = place;
+    this.place = where;
   }
+}
+
+/** A value of a file as an error shows it: a hostile one may be long, or deeper than the engine's stack. */
+export function shown(value: unknown): string {
+  try {
+    return clipped(JSON.stringify(value) ?? String(value), 200);
+  } catch {
+    return "something that cannot be shown";
+  }
+}
+
+function clipped(text: string, limit: number): string {
+  return text.length > limit ? `${text.slice(0, limit)}…` : text;
 }
 
 /** Every problem of one load together, so that a user mends them in one go. */

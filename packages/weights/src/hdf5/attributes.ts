@@ -1,4 +1,4 @@
-import { decodeElements } from "../named-tensor.ts";
+import { checkedCount, decodeElements } from "../named-tensor.ts";
 import { undefinedAddress } from "./hdf5-bytes.ts";
 import type { Hdf5Bytes } from "./hdf5-bytes.ts";
 import { readShape, readType } from "./hdf5-type.ts";
@@ -39,7 +39,7 @@ function readAttribute(context: Hdf5Context, body: Hdf5Bytes): [string, Hdf5Valu
   const type = readType(body.part(padded(typeSize)));
   const shape = readShape(body.part(padded(spaceSize)), context.lengthSize);
   if (shape === undefined) return [name, undefined];
-  const count = shape.reduce((product, size) => product * size, 1);
+  const count = checkedCount(shape) ?? body.fail(`attribute "${name}" has the shape [${shape}]`);
   if (type.size === 0 || count * type.size > body.left)
     body.fail(`attribute "${name}" claims ${count} values of ${type.size} bytes, ${body.left} are left`);
   const one = <T extends string | number>(values: readonly T[]): T | readonly T[] =>
@@ -67,6 +67,7 @@ function readVariableText(context: Hdf5Context, reference: Hdf5Bytes): string {
   const address = reference.uint(context.offsetSize);
   const wanted = reference.u32();
   if (length === 0 || address === undefinedAddress) return "";
+  context.count("text", length, `byte ${reference.start}`);
   const object = readHeap(context, address).get(wanted);
   if (object === undefined || length > object.byteLength)
     return reference.fail(`object ${wanted} is not whole in the heap at ${address}`);

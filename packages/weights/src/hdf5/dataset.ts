@@ -1,5 +1,5 @@
 import { inflateSync } from "node:zlib";
-import { decodeElements } from "../named-tensor.ts";
+import { checkedCount, decodeElements } from "../named-tensor.ts";
 import type { StoredType, TensorData } from "../named-tensor.ts";
 import { WeightsError } from "../weights-error.ts";
 import { readAttributes } from "./attributes.ts";
@@ -25,9 +25,8 @@ interface Filter {
   readonly values: readonly number[];
 }
 
-/** Packed data may grow to this many times the file, or to this many bytes, whichever is more. */
-const growthLimit = 20;
-const growthFloor = 1 << 28;
+/** The most bytes of one chunk when unpacked. */
+const chunkBytes = 1 << 28;
 const filterLimit = 32;
 
 /** A dataset whose header is read and whose bytes are not yet. */
@@ -50,16 +49,13 @@ export function openDataset(context: Hdf5Context, messages: readonly HeaderMessa
   if (type.kind !== "number")
     throw new WeightsError(file, place, `expected numbers, came ${type.kind === "other" ? type.description : "text"}`);
   if (shape === undefined) throw new WeightsError(file, place, "has no data");
-  const count = shape.reduce((product, size) => product * size, 1);
+  const count = checkedCount(shape);
+  if (count === undefined) throw new WeightsError(file, place, `[${shape}] is not a shape`);
   const size = count * type.size;
-  if (size > Math.max(growthFloor, growthLimit * context.source.size)) {
-    throw new WeightsError(
-      file,
-      place,
-      `shape [${shape}] would need ${size} bytes, but the file has ${context.source.size}`,
-    );
-  }
+  context.count("data", size, place);
   const filters = messages.filter((message) => message.type === 0x0b).flatMap((message) => readFilters(message.body));
+  const twice = filters.find(({ id }, index) => filters.findIndex((other) => other.id === id) !== index);
+  if (twice !== undefined) throw new WeightsError(file, place, `is packed by filter ${twice.id} twice`);
   const layout = body(0x08, "layout");
   const start = layout.at;
   return {
@@ -118,7 +114,10 @@ function readBytes(context: Hdf5Context, layout: Hdf5Bytes, plan: DataPlan): Uin
     const chunkSize = checkedChunk(layout, sides, plan);
     if (tree === undefinedAddress) layout.fail(`${plan.place} was made, but never written`);
     const places = new Set<string>();
+    let read = 0;
     readChunkTree(context, tree, rank, new Set(), (offsets, address, stored, mask) => {
+      read += stored;
+      if (read > source.size) layout.fail(`${plan.place} has chunks of more bytes than the file has`);
       // Each place is unpacked once at most, so that small chunks which lie cannot unpack to much more than the dataset.
       const inGrid = offsets.every(
         (offset, axis) => offset >= 0 && offset < plan.shape[axis]! && Number.isInteger(offset / sides[axis]!),
@@ -155,7 +154,7 @@ function readBytes(context: Hdf5Context, layout: Hdf5Bytes, plan: DataPlan): Uin
 
 function checkedChunk(layout: Hdf5Bytes, sides: readonly number[], { shape, elementSize, place }: DataPlan): number {
   const size = sides.reduce((product, side) => product * side, elementSize);
-  if (sides.length !== shape.length || sides.some((side) => side <= 0) || size > growthFloor)
+  if (sides.length !== shape.length || sides.some((side) => side <= 0) || size > chunkBytes)
     layout.fail(`${place} has chunks of [${sides}]`);
   return size;
 }
@@ -168,6 +167,7 @@ function readChunkTree(
   rank: number,
   seen: Set<number>,
   visit: ChunkVisitor,
+  expected?: number,
 ): void {
   const { offsetSize } = context;
   const header = open(context, address, 8 + 2 * offsetSize);
@@ -176,6 +176,7 @@ function readChunkTree(
   header.signature("TREE");
   if (header.u8() !== 1) header.fail("expected a tree of chunks");
   const level = header.u8();
+  if (expected !== undefined && level !== expected) header.fail(`expected a node of level ${expected}, came ${level}`);
   const count = header.u16();
   const keySize = 8 + 8 * (rank + 1);
   const body = open(context, address + 8 + 2 * offsetSize, count * (keySize + offsetSize));
@@ -185,7 +186,7 @@ function readChunkTree(
     const offsets = Array.from({ length: rank }, () => body.uint(8));
     body.skip(8);
     const child = body.uint(offsetSize);
-    if (level > 0) readChunkTree(context, child, rank, seen, visit);
+    if (level > 0) readChunkTree(context, child, rank, seen, visit, level - 1);
     else if (seen.has(child)) body.fail("a chunk is there twice");
     else {
       seen.add(child);
@@ -203,19 +204,22 @@ function copyChunk(
   sides: readonly number[],
   chunk: Uint8Array,
 ): number {
-  const rank = shape.length;
-  const extent = shape.map((size, axis) => Math.min(sides[axis]!, size - offsets[axis]!));
-  const rowBytes = (extent[rank - 1] ?? 1) * elementSize;
+  // Axes at the end that the chunk has whole are one row with the axis before them.
+  const whole = shape.findLastIndex((size, axis) => axis === 0 || size !== sides[axis]);
+  const rank = Math.max(1, whole + 1);
+  const rest = shape.slice(rank).reduce((product, size) => product * size, elementSize);
+  const extent = shape.slice(0, rank).map((size, axis) => Math.min(sides[axis]!, size - offsets[axis]!));
+  const rowBytes = (extent[rank - 1] ?? 1) * rest;
   const rows = extent.slice(0, -1).reduce((product, size) => product * size, 1);
   const index = extent.map(() => 0);
   for (let row = 0; row < rows; row++) {
     let from = 0;
     let to = 0;
-    for (let axis = 0; axis < rank; axis++) {
+    for (let axis = 0; axis < extent.length; axis++) {
       from = from * sides[axis]! + index[axis]!;
       to = to * shape[axis]! + offsets[axis]! + index[axis]!;
     }
-    out.set(chunk.subarray(from * elementSize, from * elementSize + rowBytes), to * elementSize);
+    out.set(chunk.subarray(from * rest, from * rest + rowBytes), to * rest);
     for (let axis = rank - 2; axis >= 0; axis--) {
       if (++index[axis]! < extent[axis]!) break;
       index[axis] = 0;

@@ -23,6 +23,10 @@ export interface Hdf5Group {
 const signature = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
 const structureLimit = 1_000_000;
 const structureBytes = 1 << 28;
+const textBytes = 1 << 27;
+/** All datasets may grow to this many times the file, or to this many bytes, whichever is more. */
+const growthLimit = 20;
+const growthFloor = 1 << 28;
 
 /** Whether the bytes begin as an HDF5 file does. */
 export function isHdf5(source: ByteSource): boolean {
@@ -67,15 +71,38 @@ export function openHdf5(source: ByteSource): Hdf5Group {
   }
   if (base < 0 || end > source.size)
     superblock.fail(`the file should have ${end} bytes, but has ${source.size}: it was cut off`);
-  let structures = 0;
-  let bytesRead = 0;
-  const visit = (bytes: Hdf5Bytes): void => {
-    structures++;
-    bytesRead += bytes.bytes.byteLength;
-    if (structures > structureLimit || bytesRead > structureBytes)
-      bytes.fail("the file leads in circles, or is no file of weights");
+  const context: Hdf5Context = {
+    source,
+    base,
+    offsetSize,
+    lengthSize,
+    count: counter(source),
+    objects: new Set(),
+    heaps: new Map(),
   };
-  return openGroup({ source, base, offsetSize, lengthSize, visit, heaps: new Map() }, root, "", []);
+  return groupOf(context, openObject(context, root, ""), "", 0);
+}
+
+/** Adds up what is read, and throws where it is more than a file of weights needs. */
+function counter(source: ByteSource): Hdf5Context["count"] {
+  let structures = 0;
+  const total = { structure: 0, text: 0, data: 0 };
+  return (what, bytes, place) => {
+    total[what] += bytes;
+    if (what === "structure") structures++;
+    const limit = {
+      structure: structureBytes,
+      text: textBytes,
+      data: Math.max(growthFloor, growthLimit * source.size),
+    };
+    if (structures <= structureLimit && total[what] <= limit[what]) return;
+    const problem = {
+      structure: "the file leads in circles, or is no file of weights",
+      text: `its texts take more than ${textBytes} bytes`,
+      data: `all datasets together would need more than ${total.data} bytes, but the file has ${source.size}`,
+    };
+    throw new WeightsError(source.file, place, problem[what]);
+  };
 }
 
 function findSuperblock(source: ByteSource): number {
@@ -94,19 +121,19 @@ function checkSizes(superblock: Hdf5Bytes, offsetSize: number, lengthSize: numbe
 
 const depthLimit = 64;
 
-function openGroup(context: Hdf5Context, address: number, path: string, above: readonly number[]): Hdf5Group {
-  if (above.includes(address) || above.length > depthLimit) {
-    throw new WeightsError(context.source.file, `group "${path}"`, "the group contains itself, or lies too deep");
-  }
-  return groupOf(context, readMessages(context, address), path, [...above, address]);
+/** The messages of an object that was not opened before: paths that meet again would double with every group. */
+function openObject(context: Hdf5Context, address: number, path: string): HeaderMessage[] {
+  if (context.objects.has(address))
+    throw new WeightsError(
+      context.source.file,
+      `object "${path}"`,
+      "is there twice, under another name or within itself",
+    );
+  context.objects.add(address);
+  return readMessages(context, address);
 }
 
-function groupOf(
-  context: Hdf5Context,
-  messages: readonly HeaderMessage[],
-  path: string,
-  above: readonly number[],
-): Hdf5Group {
+function groupOf(context: Hdf5Context, messages: readonly HeaderMessage[], path: string, depth: number): Hdf5Group {
   const links = readLinks(context, messages, path);
   const attributes = readAttributes(context, messages);
   const opened = new Map<string, Hdf5Group | Hdf5Dataset>();
@@ -115,11 +142,12 @@ function groupOf(
     const address = links.get(name);
     if (known !== undefined || address === undefined) return known;
     const childPath = path === "" ? name : `${path}/${name}`;
-    const childMessages = address === undefinedAddress ? [] : readMessages(context, address);
+    if (depth >= depthLimit) throw new WeightsError(context.source.file, `object "${childPath}"`, "lies too deep");
+    const childMessages = address === undefinedAddress ? [] : openObject(context, address, childPath);
     const isDataset = childMessages.some(({ type }) => type === 0x08);
     const object = isDataset
       ? openDataset(context, childMessages, childPath)
-      : openGroup(context, address, childPath, above);
+      : groupOf(context, childMessages, childPath, depth + 1);
     opened.set(name, object);
     return object;
   };

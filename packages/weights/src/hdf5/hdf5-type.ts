@@ -62,11 +62,14 @@ const floatLayouts: Readonly<Record<string, StoredType>> = {
   "2:7:8:7": "bfloat16",
 };
 
+const rankLimit = 32;
+
 /** Reads a dataspace message: the shape, `[]` for a scalar, undefined for "no data". */
 export function readShape(bytes: Hdf5Bytes, lengthSize: number): number[] | undefined {
   const version = bytes.u8();
   const rank = bytes.u8();
   bytes.u8();
+  if (rank > rankLimit) bytes.fail(`${rank} axes, but HDF5 has at most ${rankLimit}`);
   if (version === 1) bytes.skip(5);
   else if (version === 2) {
     if (bytes.u8() === 2) return undefined;

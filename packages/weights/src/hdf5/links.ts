@@ -47,6 +47,7 @@ function readTree(
   heap: Hdf5Bytes,
   links: Map<string, number>,
   seen: Set<number>,
+  expected?: number,
 ): void {
   const { offsetSize, lengthSize } = context;
   const header = open(context, address, 8 + 2 * offsetSize);
@@ -55,12 +56,13 @@ function readTree(
   header.signature("TREE");
   if (header.u8() !== 0) header.fail("expected a tree of names");
   const level = header.u8();
+  if (expected !== undefined && level !== expected) header.fail(`expected a node of level ${expected}, came ${level}`);
   const count = header.u16();
   const body = open(context, address + 8 + 2 * offsetSize, count * (lengthSize + offsetSize) + lengthSize);
   for (let index = 0; index < count; index++) {
     body.skip(lengthSize);
     const child = body.uint(offsetSize);
-    if (level > 0) readTree(context, child, heap, links, seen);
+    if (level > 0) readTree(context, child, heap, links, seen, level - 1);
     else readSymbols(context, child, heap, links, seen);
   }
 }
@@ -87,7 +89,9 @@ function readSymbols(
     if (nameAt < 0 || nameAt >= heap.bytes.byteLength)
       body.fail(`a name at ${nameAt} of a heap of ${heap.bytes.byteLength} bytes`);
     heap.at = nameAt;
-    links.set(heap.textUpToZero(), target);
+    const name = heap.textUpToZero();
+    context.count("text", name.length, `byte ${heap.start + nameAt}`);
+    links.set(name, target);
   }
 }
 

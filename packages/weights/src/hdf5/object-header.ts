@@ -8,8 +8,10 @@ export interface Hdf5Context {
   readonly base: number;
   readonly offsetSize: number;
   readonly lengthSize: number;
-  /** Counts structures read, so that a file that leads in circles ends in an error. */
-  visit(bytes: Hdf5Bytes): void;
+  /** Counts what is read, so that a file that leads in circles, or names one place many times, ends in an error. */
+  count(what: "structure" | "text" | "data", bytes: number, place: string): void;
+  /** The objects opened so far: Keras gives each one name. */
+  readonly objects: Set<number>;
   /** The global heaps read so far, by address: texts of variable length lie there. */
   readonly heaps: Map<number, ReadonlyMap<number, Uint8Array>>;
 }
@@ -30,9 +32,8 @@ export function readMessages(context: Hdf5Context, address: number): HeaderMessa
 }
 
 export function open(context: Hdf5Context, address: number, length: number): Hdf5Bytes {
-  const bytes = Hdf5Bytes.read(context.source, context.base + address, length);
-  context.visit(bytes);
-  return bytes;
+  context.count("structure", length, `byte ${context.base + address}`);
+  return Hdf5Bytes.read(context.source, context.base + address, length);
 }
 
 function readOldHeader(context: Hdf5Context, address: number): HeaderMessage[] {

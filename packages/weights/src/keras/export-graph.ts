@@ -42,6 +42,7 @@ export function exportGraph(model: tfl.LayersModel, file: string, above = ""): K
   const layers = new Map<string, KerasLayer>();
   const places = new Map<number, TensorReference>();
   const producers = new Map<number, GraphNode>();
+  const signs = new Map<number, boolean>();
   for (const node of inOrder(usesOf(model))) {
     const { layer, inputs, inputShapes, outputs } = node;
     const refuse = (problem: string): never => {
@@ -75,7 +76,7 @@ export function exportGraph(model: tfl.LayersModel, file: string, above = ""): K
           values.slice(),
         );
       } else {
-        const neverNegative = inputs.every(({ id }) => isNeverNegative(producers, id));
+        const neverNegative = inputs.every(({ id }) => isNeverNegative(producers, id, signs));
         const parts = exportLayer(layer, { inputShape: inputShapes[0]!, neverNegative, refuse });
         for (const [index, { className, config, takes, weights: own, operation }] of parts.entries()) {
           const isLast = index === parts.length - 1;
@@ -201,12 +202,18 @@ const neverNegativeActivations = new Set([
 ]);
 
 /** Whether a tensor's values follow from layers that give nothing below zero. */
-function isNeverNegative(producers: ReadonlyMap<number, GraphNode>, id: number): boolean {
+function isNeverNegative(producers: ReadonlyMap<number, GraphNode>, id: number, known: Map<number, boolean>): boolean {
+  const answer = known.get(id) ?? followsFrom(producers, id, known);
+  known.set(id, answer);
+  return answer;
+}
+
+function followsFrom(producers: ReadonlyMap<number, GraphNode>, id: number, known: Map<number, boolean>): boolean {
   const node = producers.get(id);
   if (node === undefined) return false;
   const className = node.layer.getClassName();
   if (className === "ReLU") return true;
   const activation = node.layer.getConfig()["activation"];
   if (typeof activation === "string" && neverNegativeActivations.has(activation)) return true;
-  return keepsSign.has(className) && node.inputs.every((input) => isNeverNegative(producers, input.id));
+  return keepsSign.has(className) && node.inputs.every((input) => isNeverNegative(producers, input.id, known));
 }

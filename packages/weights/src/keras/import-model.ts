@@ -2,11 +2,11 @@ import * as tfl from "@tensorflow/tfjs-layers";
 import type { JsonObject } from "../json.ts";
 import { registerImportLayers } from "../layers/register.ts";
 import { Identity } from "../layers/simple-layers.ts";
-import { WeightsError } from "../weights-error.ts";
+import { shown, WeightsError } from "../weights-error.ts";
 import { isKnown, makeLayer } from "./make-layer.ts";
 import type { Making } from "./make-layer.ts";
 import { isModel, readModel, readModelConfig } from "./model-config.ts";
-import type { LayerConfig, ModelConfig, TensorReference } from "./model-config.ts";
+import type { LayerCall, LayerConfig, ModelConfig, TensorReference } from "./model-config.ts";
 
 export interface ImportOptions {
   /** Draw fresh weights by the layers' own initializers, instead of leaving zeros for a file's. */
@@ -23,7 +23,12 @@ export function importModel(file: string, config: JsonObject, options: ImportOpt
   registerImportLayers();
   try {
     const { fresh = false, maxNumbers = Infinity } = options;
-    return makeModel(file, readModelConfig(file, config), { fresh, left: maxNumbers });
+    return makeModel(file, readModelConfig(file, config), {
+      fresh,
+      left: maxNumbers,
+      usesLeft: usesLimit,
+      uses: new Map(),
+    });
   } catch (error) {
     if (error instanceof WeightsError) throw error;
     // Such as a nesting deeper than the engine's stack, or sizes that no memory holds.
@@ -33,7 +38,25 @@ export function importModel(file: string, config: JsonObject, options: ImportOpt
   }
 }
 
+/** The largest published networks have a thousand layers. */
+const usesLimit = 10_000;
+
+/** Takes some layers or calls off the account of the whole model. */
+function use(file: string, place: string, options: Making, count: number): void {
+  options.usesLeft -= count;
+  if (options.usesLeft < 0)
+    throw new WeightsError(file, place, `the model has more than ${usesLimit} layers and calls`);
+}
+
 function makeModel(file: string, model: ModelConfig, options: Making): tfl.LayersModel {
+  const before = options.usesLeft;
+  use(file, `model "${model.name}"`, options, model.layers.length);
+  const made = makeJoined(file, model, options);
+  options.uses.set(made, before - options.usesLeft);
+  return made;
+}
+
+function makeJoined(file: string, model: ModelConfig, options: Making): tfl.LayersModel {
   const unknown = model.layers.filter((layer) => !isKnown(layer));
   if (unknown.length > 0) {
     throw new WeightsError(
@@ -86,43 +109,40 @@ function makeFunctional(file: string, model: ModelConfig, options: Making): tfl.
     const batchShape = anyBatch(inputShape(file, layer));
     results.set(`${layer.name}/0`, [tfl.input({ batchShape, name: layer.name })]);
   }
-  let waiting = model.layers.flatMap((layer) =>
+  const uses = model.layers.flatMap((layer): Use[] =>
     layer.className === "InputLayer" ? [] : layer.calls.map((call, index) => ({ layer, call, index })),
   );
-  while (waiting.length > 0) {
-    const left: typeof waiting = [];
-    for (const use of waiting) {
-      const { layer, call, index } = use;
-      const inputs = call.inputs.map(find);
-      // A layer's calls are counted in their order.
-      const ready =
-        inputs.every((input) => input !== undefined) && (index === 0 || results.has(`${layer.name}/${index - 1}`));
-      if (!ready) {
-        left.push(use);
-        continue;
-      }
-      placed(file, layer, () => {
-        const tensors = distinct(inputs as tfl.SymbolicTensor[], `${layer.name}.${index}`);
-        let output: tfl.SymbolicTensor | tfl.SymbolicTensor[] =
-          tensors.length === 1 && !takesList(layer) ? tensors[0]! : tensors;
-        for (const part of parts(layer)) {
-          const instance = made.get(part.name) ?? madeLayer(file, part, options);
-          made.set(part.name, instance);
-          output = instance.apply(output) as tfl.SymbolicTensor | tfl.SymbolicTensor[];
-        }
-        results.set(`${layer.name}/${index}`, Array.isArray(output) ? output : [output]);
-      });
+  const queue = [...uses];
+  const waiting = new Map<string, Use[]>();
+  for (const next of queue) {
+    const { layer, call, index } = next;
+    // A layer's calls are counted in their order.
+    const missing =
+      index > 0 && !results.has(`${layer.name}/${index - 1}`)
+        ? { layer: layer.name, call: index - 1 }
+        : call.inputs.find((reference) => find(reference) === undefined);
+    if (missing !== undefined) {
+      const key = `${missing.layer}/${missing.call}`;
+      waiting.set(key, [...(waiting.get(key) ?? []), next]);
+      continue;
     }
-    if (left.length === waiting.length) {
-      const { layer, call } = left[0]!;
-      const missing = call.inputs.find((reference) => find(reference) === undefined);
-      throw new WeightsError(
-        file,
-        layer.place,
-        `takes the output of "${missing?.layer ?? layer.name}", which does not exist or depends on this layer`,
-      );
+    placed(file, layer, () =>
+      joinCall(file, next, call.inputs.map(find) as tfl.SymbolicTensor[], made, results, options),
+    );
+    // Who takes the next call of a nested model may be content with this one.
+    for (const key of [`${layer.name}/${index}`, `${layer.name}/${index + 1}`]) {
+      queue.push(...(waiting.get(key) ?? []));
+      waiting.delete(key);
     }
-    waiting = left;
+  }
+  const stuck = uses.find(({ layer, index }) => !results.has(`${layer.name}/${index}`));
+  if (stuck !== undefined) {
+    const missing = stuck.call.inputs.find((reference) => find(reference) === undefined);
+    throw new WeightsError(
+      file,
+      stuck.layer.place,
+      `takes the output of "${missing?.layer ?? stuck.layer.name}", which does not exist or depends on this layer`,
+    );
   }
   const pick = (reference: TensorReference): tfl.SymbolicTensor => {
     const found = find(reference);
@@ -142,10 +162,39 @@ function makeFunctional(file: string, model: ModelConfig, options: Making): tfl.
   });
 }
 
+/** One call of a layer of a functional model. */
+interface Use {
+  readonly layer: LayerConfig;
+  readonly call: LayerCall;
+  readonly index: number;
+}
+
+/** Applies a layer, made if it is new, to what it takes. */
+function joinCall(
+  file: string,
+  { layer, index }: Use,
+  inputs: readonly tfl.SymbolicTensor[],
+  made: Map<string, tfl.layers.Layer>,
+  results: Map<string, readonly tfl.SymbolicTensor[]>,
+  options: Making,
+): void {
+  const tensors = distinct(inputs, `${layer.name}.${index}`);
+  let output: tfl.SymbolicTensor | tfl.SymbolicTensor[] =
+    tensors.length === 1 && !takesList(layer) ? tensors[0]! : tensors;
+  for (const part of parts(layer)) {
+    const instance = made.get(part.name) ?? madeLayer(file, part, options);
+    made.set(part.name, instance);
+    use(file, layer.place, options, options.uses.get(instance) ?? 1);
+    output = instance.apply(output) as tfl.SymbolicTensor | tfl.SymbolicTensor[];
+  }
+  results.set(`${layer.name}/${index}`, Array.isArray(output) ? output : [output]);
+}
+
 /** tfjs frees a tensor too early that a layer takes twice (`x * x`): the second time it goes through a layer of its own. */
 function distinct(tensors: readonly tfl.SymbolicTensor[], name: string): tfl.SymbolicTensor[] {
+  const seen = new Set<tfl.SymbolicTensor>();
   return tensors.map((tensor, index) =>
-    tensors.indexOf(tensor) === index
+    seen.size < seen.add(tensor).size
       ? tensor
       : (new Identity({ name: `${name}.again${index}` }).apply(tensor) as tfl.SymbolicTensor),
   );
@@ -182,7 +231,7 @@ function inputShape(file: string, { config, place }: LayerConfig): readonly (num
     !Array.isArray(shape) ||
     shape.some((size: unknown) => size !== null && !(Number.isInteger(size) && (size as number) > 0))
   ) {
-    throw new WeightsError(file, place, `expected a batch_shape, came ${JSON.stringify(shape)}`);
+    throw new WeightsError(file, place, `expected a batch_shape, came ${shown(shape)}`);
   }
   return shape as (number | null)[];
 }

@@ -19,11 +19,13 @@ export function readLegacyKeras(file: string, root: Hdf5Group): LayerTensors[] {
   const layers = listAttribute(group, "layer_names");
   if (layers === undefined)
     throw new WeightsError(file, `group "${group.path}"`, "expected the attribute layer_names of a Keras file");
+  refuseTwice(file, `group "${group.path}"`, layers);
   return layers.map((layer) => {
     const layerGroup = group.get(layer);
     if (layerGroup?.kind !== "group")
       throw new WeightsError(file, `layer "${layer}"`, "is named in layer_names, but has no group");
     const names = listAttribute(layerGroup, "weight_names") ?? [];
+    refuseTwice(file, `layer "${layer}"`, names);
     const tensors = names.map((name) => {
       const dataset = layerGroup.get(name);
       if (dataset?.kind !== "dataset")
@@ -57,6 +59,15 @@ export function readKeras3(root: Hdf5Group): LayerTensors[] {
   };
   walk(root, "");
   return layers;
+}
+
+/** One name many times would be one tensor many times. */
+function refuseTwice(file: string, place: string, names: readonly string[]): void {
+  const known = new Set<string>();
+  for (const name of names) {
+    if (known.has(name)) throw new WeightsError(file, place, `"${name}" is named twice`);
+    known.add(name);
+  }
 }
 
 /** A list of texts in an attribute, or in `name0`, `name1` … where Keras split it for its size. */

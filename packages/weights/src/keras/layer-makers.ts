@@ -18,6 +18,7 @@ import {
 } from "../layers/simple-layers.ts";
 import { base, numberOf, pairOf, rangeOf } from "./layer-args.ts";
 import type { LayerCall } from "./model-config.ts";
+import { shown } from "../weights-error.ts";
 
 type Layer = tfl.layers.Layer;
 
@@ -186,7 +187,7 @@ export const makers: Readonly<Record<string, (making: Request) => Layer>> = {
     const means = [mean].flat(8).map(Number);
     const deviations = [variance].flat(8).map((value) => Math.max(Math.sqrt(Number(value)), 1e-7));
     if (!isChannels && Math.max(means.length, deviations.length) > 1)
-      return refuse(`axis ${JSON.stringify(axis)} with given statistics is not known, only the channels`);
+      return refuse(`axis ${shown(axis)} with given statistics is not known, only the channels`);
     const meanOf = (channel: number): number => means[channel] ?? means[0]!;
     const scale = invert ? deviations : deviations.map((deviation) => 1 / deviation);
     const offset = scale.map((factor, channel) => (invert ? meanOf(channel) : -factor * meanOf(channel)));

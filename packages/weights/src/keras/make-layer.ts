@@ -38,6 +38,9 @@ export interface Making {
   readonly fresh: boolean;
   /** How many numbers its weights may still have. */
   left: number;
+  /** How many layers and calls may still follow; a call of a model counts as those within it. */
+  usesLeft: number;
+  readonly uses: Map<Layer, number>;
 }
 
 /** Whether there is a maker for this layer or operation. */
@@ -54,8 +57,10 @@ function limitWeights(layer: Layer, making: Making, refuse: (problem: string) =>
   };
   const add = guarded.addWeight.bind(layer);
   guarded.addWeight = (name, shape, ...rest) => {
-    making.left -= shape.reduce((product, size) => product * size, 1);
-    if (making.left < 0) refuse(`its weight "${name}" of [${shape}] is more than the file has numbers for`);
+    const count = shape.reduce((product, size) => product * size, 1);
+    if (!(count >= 0 && count <= making.left))
+      refuse(`its weight "${name}" of [${shape}] is more than the file has numbers for`);
+    making.left -= count;
     return add(name, shape, ...rest);
   };
 }

@@ -68,8 +68,11 @@ export function readModel(file: string, place: string, value: JsonObject): Model
   if (!Array.isArray(rows) || rows.length === 0)
     throw new WeightsError(file, `${place} "${name}"`, "expected a list of layers");
   const layers = rows.map((row: unknown, index) => readLayer(file, `layers[${index}]`, ` of "${name}"`, row));
-  const twice = layers.find((layer, index) => layers.findIndex((other) => other.name === layer.name) !== index);
-  if (twice !== undefined) throw new WeightsError(file, twice.place, "the model has this layer twice");
+  const names = new Set<string>();
+  for (const layer of layers) {
+    if (names.has(layer.name)) throw new WeightsError(file, layer.place, "the model has this layer twice");
+    names.add(layer.name);
+  }
   if (className === "Sequential") {
     const shape = config["build_input_shape"] ?? layers[0]?.config["batch_input_shape"];
     return {

@@ -6,6 +6,7 @@ import { base } from "./layer-args.ts";
 import { fromRegistry, makers } from "./layer-makers.ts";
 import type { Request } from "./layer-makers.ts";
 import type { LayerConfig } from "./model-config.ts";
+import { shown } from "../weights-error.ts";
 
 type Layer = tfl.layers.Layer;
 
@@ -35,15 +36,13 @@ export const operations: Readonly<Record<string, (making: Request) => Layer>> = 
     const { newshape: shape } = told(making, ["newshape"]);
     const [batch, ...rest] = Array.isArray(shape) ? (shape as unknown[]) : [];
     const isKnown = batch === -1 && rest.every((size) => typeof size === "number" && size > 0);
-    if (!isKnown)
-      return making.refuse(`a reshape to ${JSON.stringify(shape)} is not known, only one that keeps the batch`);
+    if (!isKnown) return making.refuse(`a reshape to ${shown(shape)} is not known, only one that keeps the batch`);
     return tfl.layers.reshape({ ...base(making.args), targetShape: rest as number[] });
   },
   transpose: (making) => {
     const { axes } = told(making, ["axes"]);
     const [batch, ...rest] = Array.isArray(axes) ? (axes as number[]) : [];
-    if (batch !== 0)
-      return making.refuse(`a transpose by ${JSON.stringify(axes)} is not known, only one that keeps the batch`);
+    if (batch !== 0) return making.refuse(`a transpose by ${shown(axes)} is not known, only one that keeps the batch`);
     return tfl.layers.permute({ ...base(making.args), dims: rest });
   },
   pad: (making) => {
@@ -144,7 +143,7 @@ function told({ config, call, refuse }: Request, names: readonly string[]): Json
     ([key, value]) => !own.includes(key) && value !== null,
   );
   const unknown = all.find(([key]) => !names.includes(key));
-  if (unknown !== undefined) return refuse(`its ${unknown[0]} of ${JSON.stringify(unknown[1])} is not known here`);
+  if (unknown !== undefined) return refuse(`its ${unknown[0]} of ${shown(unknown[1])} is not known here`);
   return Object.fromEntries(all);
 }
 
@@ -163,7 +162,7 @@ function power(exponent: number): (making: Request) => Layer {
 function overPixels(making: Request, className: "GlobalAveragePooling2D" | "GlobalMaxPooling2D"): Layer {
   const { axis, keepdims = false } = told(making, ["axis", "keepdims"]);
   if (!["1,2", "2,1", "-3,-2"].includes(String(axis)))
-    return making.refuse(`along the axes ${JSON.stringify(axis)} it is not known, only over rows and columns ([1, 2])`);
+    return making.refuse(`along the axes ${shown(axis)} it is not known, only over rows and columns ([1, 2])`);
   return makers[className]!({ ...making, args: { ...base(making.args), keepdims } });
 }
 

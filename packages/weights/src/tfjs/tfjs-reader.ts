@@ -5,7 +5,7 @@ import { isObject, readJson } from "../json.ts";
 import type { JsonObject } from "../json.ts";
 import { checkedCount, decodeElements, dtypeBytes } from "../named-tensor.ts";
 import type { NamedTensor, StoredType, TensorData } from "../named-tensor.ts";
-import { WeightsError } from "../weights-error.ts";
+import { shown, WeightsError } from "../weights-error.ts";
 
 const knownTypes = ["float32", "float16", "int32", "uint8", "bool"] as const;
 const quantisedTypes = ["uint8", "uint16", "float16"] as const;
@@ -27,22 +27,23 @@ export function readTfjs(source: ByteSource): {
   }
   if (!Array.isArray(manifest))
     throw new WeightsError(source.file, "weightsManifest", "expected a list of groups of weights");
-  const shards: ByteSource[] = [];
-  const tensors = manifest.flatMap((group: unknown, index) => {
-    const place = `weightsManifest[${index}]`;
-    if (!isObject(group) || !Array.isArray(group["paths"]) || !Array.isArray(group["weights"])) {
-      throw new WeightsError(source.file, place, "expected paths and weights");
-    }
-    const parts = group["paths"].map((path: unknown) => openShard(source.file, place, path));
-    shards.push(...parts);
-    return readGroup(source.file, place, concatenated(source.file, parts), group["weights"]);
-  });
-  const topology = model["modelTopology"];
-  return {
-    tensors,
-    topology: isObject(topology) ? topology : undefined,
-    close: () => shards.forEach((shard) => shard.close()),
-  };
+  const shards = new Map<string, ByteSource>();
+  const close = (): void => shards.forEach((shard) => shard.close());
+  try {
+    const tensors = manifest.flatMap((group: unknown, index) => {
+      const place = `weightsManifest[${index}]`;
+      if (!isObject(group) || !Array.isArray(group["paths"]) || !Array.isArray(group["weights"])) {
+        throw new WeightsError(source.file, place, "expected paths and weights");
+      }
+      const parts = group["paths"].map((path: unknown) => openShard(source.file, place, path, shards));
+      return readGroup(source.file, place, concatenated(source.file, parts), group["weights"]);
+    });
+    const topology = model["modelTopology"];
+    return { tensors, topology: isObject(topology) ? topology : undefined, close };
+  } catch (error) {
+    close();
+    throw error;
+  }
 }
 
 function readGroup(file: string, place: string, bytes: ByteSource, weights: readonly unknown[]): NamedTensor[] {
@@ -95,7 +96,7 @@ function readQuantisation(file: string, place: string, packing: unknown): Packin
   if (known === undefined)
     throw new WeightsError(file, place, `quantisation must be one of ${quantisedTypes.join(", ")}`);
   if (known === "float16") return { dtype: known, scale: undefined, min: 0 };
-  if (typeof scale !== "number" || typeof min !== "number")
+  if (typeof scale !== "number" || typeof min !== "number" || !Number.isFinite(scale) || !Number.isFinite(min))
     throw new WeightsError(file, place, "quantisation needs a scale and a min");
   return { dtype: known, scale, min };
 }
@@ -106,14 +107,19 @@ function dequantise(values: TensorData, scale: number, min: number, type: Stored
   return type === "int32" ? Int32Array.from(out, Math.round) : out;
 }
 
-function openShard(file: string, place: string, path: unknown): ByteSource {
+function openShard(file: string, place: string, path: unknown, shards: Map<string, ByteSource>): ByteSource {
   const inside =
     typeof path === "string" &&
     !isAbsolute(path) &&
     normalize(path) !== ".." &&
     !normalize(path).startsWith(`..${sep}`);
-  if (!inside) throw new WeightsError(file, place, `the path ${JSON.stringify(path)} leaves the model's folder`);
-  return openFile(join(dirname(file), path as string));
+  if (!inside) throw new WeightsError(file, place, `the path ${shown(path)} leaves the model's folder`);
+  const whole = join(dirname(file), path as string);
+  // One shard many times would be a model of any size.
+  if (shards.has(whole)) throw new WeightsError(file, place, `the shard ${shown(path)} is there twice`);
+  const shard = openFile(whole);
+  shards.set(whole, shard);
+  return shard;
 }
 
 /** Several sources as one, the second after the first. */

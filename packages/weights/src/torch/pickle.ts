@@ -69,8 +69,10 @@ export function readPickle(cursor: ByteCursor, world: PickleWorld): PickleValue 
   const recall = (index: number): void =>
     void stack.push(memo.has(index) ? (memo.get(index) as PickleValue) : fail(`nothing is kept at ${index}`));
   const global = (module: PickleValue, name: PickleValue): void => {
-    const path = `${String(module)}.${String(name)}`;
-    if (typeof module !== "string" || typeof name !== "string" || !world.globals.has(path)) {
+    if (typeof module !== "string" || typeof name !== "string")
+      return fail("wants to import something that has no name");
+    const path = `${module}.${name}`;
+    if (!world.globals.has(path)) {
       fail(
         `wants to import ${path}; only tensors and plain containers are read, save it with torch.save(model.state_dict(), …)`,
       );

@@ -95,8 +95,8 @@ function readLegacyContainer(source: ByteSource): NamedTensor[] {
   if (!Array.isArray(keys)) return fail("expected the list of storages");
   const places = new Map<string, ByteSource>();
   for (const key of keys) {
-    const storage = storages.get(String(key));
-    if (storage === undefined) return fail(`storage ${String(key)} belongs to no tensor`);
+    const storage = typeof key === "string" ? storages.get(key) : undefined;
+    if (storage === undefined) return fail("a storage belongs to no tensor");
     const count = cursor.u64();
     if (count !== storage.count)
       fail(`storage ${storage.key} has ${count} elements here, but ${storage.count} in the pickle`);
@@ -146,6 +146,7 @@ function torchWorld(file: string, storages = new Map<string, Storage>()): Pickle
         dtype === undefined ||
         typeof key !== "string" ||
         typeof count !== "number" ||
+        !Number.isSafeInteger(count) ||
         count < 0
       ) {
         return fail("expected a reference to a storage");
