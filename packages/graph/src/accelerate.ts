@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { isTracing } from "./backend.ts";
-import { compile, isUntraceable } from "./compile.ts";
+import { compileWatched, isUntraceable } from "./compile.ts";
 import type { Compiled, CompileOptions } from "./compile.ts";
 import type { TraceDescription } from "./describe.ts";
 import type { HostTensor } from "./host-tensor.ts";
@@ -49,7 +49,7 @@ export function accelerate(
 
   /** The function as a graph; eager from the first failure to compile that eager tfjs does not have on. */
   function fast(fn: Step, what: string): Step {
-    const graph = compile(fn as (...args: unknown[]) => unknown, options);
+    const graph = compileWatched(fn as (...args: unknown[]) => unknown, options);
     compiled.add(graph);
     let eager = false;
     return (data) => {

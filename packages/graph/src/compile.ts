@@ -68,9 +68,26 @@ export interface Compiled<A extends unknown[], R> {
  * Variables are found by themselves, live in the session, and are shared by all functions compiled with equal options.
  * Throws GraphError where the function reads a value back, has sizes that depend on data, or uses ops unknown to TensorFlow.
  */
-export function compile<A extends unknown[], R>(
+export function compile<A extends unknown[], R>(fn: (...args: A) => R, options: CompileOptions = {}): Compiled<A, R> {
+  return make(fn, options, "fused");
+}
+
+/**
+ * The same with tfjs' numbers in every case, where it runs by `now`: from the run after one in which a gradient's square
+ * overflows, optimizers update by tfjs' own code, whose averages of squares then stay infinite where those of TensorFlow's
+ * fused updates become NaN.
+ */
+export function compileWatched<A extends unknown[], R>(
   fn: (...args: A) => R,
-  { seed = 0, precision = "float32", freeze = false, threads, deterministic }: CompileOptions = {},
+  options: CompileOptions = {},
+): Compiled<A, R> {
+  return make(fn, options, options.precision === undefined || options.precision === "float32" ? "watched" : "fused");
+}
+
+function make<A extends unknown[], R>(
+  fn: (...args: A) => R,
+  { seed = 0, precision = "float32", freeze = false, threads, deterministic }: CompileOptions,
+  updates: RecordAll["updates"],
 ): Compiled<A, R> {
   const traces = new Map<string, CompiledTrace>();
   /** The ends of traces that others took the place of. */
@@ -78,6 +95,7 @@ export function compile<A extends unknown[], R>(
   const config = { ...(threads !== undefined && { threads }), ...(deterministic !== undefined && { deterministic }) };
   let shared: Runtime | undefined;
   let disposed = false;
+  let hasOverflowed = false;
 
   const plain = fn as (...args: unknown[]) => unknown;
   const lossScale = precision === "float16" ? new LossScale() : undefined;
@@ -86,6 +104,7 @@ export function compile<A extends unknown[], R>(
     precision,
     freeze,
     exact: deterministic === true,
+    updates: hasOverflowed ? "own" : updates,
     counter: () => compiled.runs,
     ...(lossScale !== undefined && { lossScale }),
   });
@@ -101,7 +120,8 @@ export function compile<A extends unknown[], R>(
     if (isTracing())
       throw new GraphError("A compiled function was called inside another; call the plain function there.");
     const backend = hookedBackend();
-    const { key, leaves, skeleton } = signatureOf(calls);
+    const { key: signature, leaves, skeleton } = signatureOf(calls);
+    const key = `${hasOverflowed} ${signature}`;
     let trace = traces.get(key);
     if (trace?.isOutdated === true) {
       const ended = end(trace).finally(() => outdated.delete(ended));
@@ -137,6 +157,7 @@ export function compile<A extends unknown[], R>(
     now: (...args: unknown[]) => {
       const { trace, leaves } = traceFor([args]);
       const [result] = trace.runNow(leaves);
+      hasOverflowed ||= trace.hasOverflowed;
       compiled.runs++;
       return result;
     },
@@ -156,7 +177,12 @@ export function compile<A extends unknown[], R>(
       return profileOf(metadata, result);
     },
     savedModel: (folder: string, args: readonly unknown[], { frozen = freeze, ...save }: SavedModelOptions = {}) =>
-      writeSavedModel(folder, hookedBackend(), plain, args, { ...options(), ...save, freeze: frozen }),
+      writeSavedModel(folder, hookedBackend(), plain, args, {
+        ...options(),
+        updates: "fused",
+        ...save,
+        freeze: frozen,
+      }),
     describe: () => [...traces.values()].map((trace) => describeTrace(trace)),
     sync: async () => {
       await shared?.session.idle();

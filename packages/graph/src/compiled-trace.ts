@@ -30,6 +30,8 @@ export class CompiledTrace {
   readonly nodes: readonly GraphNode[];
   readonly graphBytes: number;
   readonly traceMs: number;
+  /** Of a trace that is watched: the square of a gradient was too large for float32. */
+  hasOverflowed = false;
   readonly #runtime: Runtime;
   readonly #frozen: boolean;
   readonly #plan: Plan;
@@ -55,7 +57,7 @@ export class CompiledTrace {
     this.#runtime = runtime;
     this.#frozen = options.freeze;
     this.leaves = signature.leaves.map((leaf) => ({ ...leaf, values: () => new Float32Array() }));
-    this.outputs = outputs;
+    this.outputs = recorded.isWatched ? outputs.slice(0, -1) : outputs;
     this.nodes = nodes;
     this.fed = trace.fed;
     this.#result = recorded.result;
@@ -171,6 +173,7 @@ export class CompiledTrace {
     if (this.#frozen && !this.#hasRun) releaseFreed();
     this.#hasRun = true;
     const values = fetched.map(takeHost);
+    if (values.length > this.outputs.length) this.hasOverflowed ||= !Number.isFinite(values.at(-1)?.item());
     return mapLeaves(this.#result, (value) => (value instanceof Slot ? values[value.index] : value)) as unknown[];
   }
 }

@@ -40,6 +40,8 @@ export interface Recorded {
   /** One placeholder a leaf. */
   placeholders: readonly GraphNode[];
   outputs: readonly { path: string; ref: Ref }[];
+  /** The last output is half the sum of the gradients' squares that are watched. */
+  isWatched: boolean;
   /** What the calls returned, with slots for tensors. */
   result: unknown;
   /** All that is needed, inputs first. */
@@ -81,6 +83,8 @@ export function recordCalls(
     });
     // What the function kept for its caller has been given.
     for (const value of returned) if (value.kept && !(value instanceof tf.Variable)) disposeTraced(trace, value);
+    const squares = trace.squareSum();
+    if (squares !== undefined) outputs.push({ path: "squares", ref: squares });
     return slotted;
   });
   const { writes } = trace;
@@ -101,7 +105,17 @@ export function recordCalls(
   const nodes = reachable([...placeholders, ...trace.fed.map(({ node }) => node), ...rootsOf(outputs, writes)]);
   const kept = new Set(nodes);
   const variables = [...trace.variables.values()].filter(({ handle }) => kept.has(handle));
-  return { trace, leaves, placeholders, outputs, result, nodes, variables, isSafe };
+  return {
+    trace,
+    leaves,
+    placeholders,
+    outputs,
+    isWatched: trace.squares.length > 0,
+    result,
+    nodes,
+    variables,
+    isSafe,
+  };
 }
 
 /** Refuses what an async function returns: it goes on after the trace has ended. */

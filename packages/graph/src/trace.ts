@@ -32,6 +32,7 @@ export interface TraceSettings {
   seed: number;
   counter: () => number;
   exact: boolean;
+  updates: "fused" | "watched" | "own";
   lossScale?: object;
 }
 
@@ -42,6 +43,9 @@ export class Trace implements Recorder {
   readonly exact: boolean;
   /** Whether optimizers update by TensorFlow's fused ops. */
   readonly fusesUpdates: boolean;
+  /** Of gradients whose squares a fused op averages, the sums of these, where they are watched. */
+  readonly squares: Ref[] = [];
+  readonly #isWatched: boolean;
   /** In float16, within an update: whether all gradients are finite. */
   finite?: Ref;
   readonly variables = new Map<tf.Variable, TracedVariable>();
@@ -79,10 +83,11 @@ export class Trace implements Recorder {
   #call = 0;
   #step: FedScalar | undefined;
 
-  constructor(backend: Backend, { exact, lossScale, ...randomness }: TraceSettings) {
+  constructor(backend: Backend, { exact, updates, lossScale, ...randomness }: TraceSettings) {
     this.backend = backend;
     this.exact = exact;
-    this.fusesUpdates = !exact && lossScale === undefined;
+    this.fusesUpdates = !exact && updates !== "own" && lossScale === undefined;
+    this.#isWatched = updates === "watched";
     this.#randomness = randomness;
     for (const variable of Object.values(tf.engine().registeredVariables)) this.adopt(variable);
   }
@@ -146,6 +151,20 @@ export class Trace implements Recorder {
     }
     const entry: Entry = { shape, dtype, values: null, id: -1, refCount: 1, ref, recorder: this };
     return tensorOf(this.backend, entry, tfjsType(dtype));
+  }
+
+  /** Notes a gradient whose square is averaged by a fused op, which does otherwise than tfjs where it overflows. */
+  watchSquare(gradient: Ref): void {
+    if (this.#isWatched)
+      this.squares.push({ node: this.add("L2Loss", { T: attr.type(DT.float32) }, [gradient]), index: 0 });
+  }
+
+  /** The sum of all squares that are watched. */
+  squareSum(): Ref | undefined {
+    const [first] = this.squares;
+    if (first === undefined || this.squares.length === 1) return first;
+    const attrs = { N: attr.int(this.squares.length), T: attr.type(DT.float32) };
+    return { node: this.add("AddN", attrs, this.squares), index: 0 };
   }
 
   /** The node that gives a tensor: recorded, a variable's value, or a constant. */

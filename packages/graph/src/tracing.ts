@@ -22,6 +22,11 @@ export interface RecordOptions {
   counter: () => number;
   /** Only what eager tfjs computes, in its order: equal bits before speed. */
   exact: boolean;
+  /**
+   * How optimizers update: by TensorFlow's fused ops, by these while it is watched whether a gradient's square overflows,
+   * or by their own code.
+   */
+  updates: "fused" | "watched" | "own";
   /** In float16: what the loss is scaled by. */
   lossScale?: LossScale;
 }

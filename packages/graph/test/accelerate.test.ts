@@ -3,7 +3,7 @@ import * as tfl from "@tensorflow/tfjs-layers";
 import { useEngine } from "@convkit/engine";
 import { engines } from "@convkit/testing";
 import { beforeAll, describe, expect, test } from "vitest";
-import { accelerate } from "../src/index.ts";
+import { accelerate, adam } from "../src/index.ts";
 import { hashed, setHashedWeights } from "./networks.ts";
 
 const values = (shape: number[], seed = 1) => {
@@ -300,6 +300,34 @@ describe.runIf(engines.includes("native"))("an accelerated model", () => {
       await accelerated?.dispose();
     }
     close(outcomes[1]!, outcomes[0]!);
+  });
+
+  test.each([
+    ["Adam", () => tf.train.adam(0.01)],
+    ["RMSprop", () => tf.train.rmsprop(0.01, 0.9, 0.5)],
+    ["Adagrad", () => tf.train.adagrad(0.01)],
+    ["this package's Adam", () => adam()],
+  ] as const)("has eager tfjs' numbers where the square of a gradient overflows: %s", async (_, make) => {
+    const outcomes: number[][] = [];
+    for (const fast of [false, true]) {
+      const model = tfl.sequential({ layers: [tfl.layers.dense({ units: 2, inputShape: [3], ...zeroKernel })] });
+      setHashedWeights(model);
+      model.compile({ optimizer: make(), loss: "meanAbsoluteError" });
+      const accelerated = fast ? accelerate(model) : undefined;
+      const losses = [];
+      for (const size of [1, 1, 1e20, 1, 1, 1e20, 1, 1]) {
+        const x = tf.mul(values([4, 3]), tf.tensor1d([1, size, 1]));
+        losses.push((await model.trainOnBatch(x, values([4, 2], 2))) as number);
+      }
+      outcomes.push([...losses, ...model.getWeights().flatMap((weight) => [...weight.dataSync()])]);
+      await accelerated?.dispose();
+    }
+    outcomes[1]!.forEach((value, i) => {
+      const expected = outcomes[0]![i] as number;
+      if (Number.isFinite(expected))
+        expect(Math.abs(value - expected)).toBeLessThan(1e-5 * Math.max(1, Math.abs(expected)));
+      else expect(value).toBe(expected);
+    });
   });
 
   test("fails as eager tfjs does, and goes on compiled", async () => {

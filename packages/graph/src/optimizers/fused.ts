@@ -56,10 +56,12 @@ export function applyAdam(
   numbers: { power1: Ref; power2: Ref; rate: Ref; beta1: Ref; beta2: Ref; epsilon: Ref },
 ): void {
   const { power1, power2, rate, beta1, beta2, epsilon } = numbers;
+  const moved = trace.ref(gradient);
+  trace.watchSquare(moved);
   trace.variable(variable).write(
     "ResourceApplyAdam",
     T,
-    [power1, power2, rate, beta1, beta2, epsilon, trace.ref(gradient)],
+    [power1, power2, rate, beta1, beta2, epsilon, moved],
     moments.map((moment) => trace.variable(moment)),
   );
 }
@@ -71,7 +73,9 @@ export function applyRmsProp(
   slots: { meanSquare: tf.Variable; moment: tf.Variable; meanGradient?: tf.Variable },
   { rate, rho, momentum, epsilon }: { rate: Ref; rho: Ref; momentum: Ref; epsilon: Ref },
 ): void {
-  const inputs = [rate, rho, momentum, epsilon, trace.ref(gradient)];
+  const moved = trace.ref(gradient);
+  trace.watchSquare(moved);
+  const inputs = [rate, rho, momentum, epsilon, moved];
   const { meanSquare, moment, meanGradient } = slots;
   const op = meanGradient === undefined ? "ResourceApplyRMSProp" : "ResourceApplyCenteredRMSProp";
   const handles = [...(meanGradient === undefined ? [] : [meanGradient]), meanSquare, moment];
