@@ -53,14 +53,24 @@ async function loadOpened(model: tfl.LayersModel, file: WeightsFile, options: Lo
 }
 
 /** PyTorch's states hold counters that tfjs has not, and often classifiers that were for training only. */
-const spare = /(^|\.)num_batches_tracked$|^(aux\d*|AuxLogits)\./;
+const spare = /(^|\.)num_batches_tracked$|^n_averaged$|^(aux\d*|AuxLogits)\./;
 
 async function loadTorch(model: tfl.LayersModel, file: WeightsFile, { ignore }: LoadOptions): Promise<LoadReport> {
-  const tensors = new Map(file.tensors.map((tensor) => [tensor.name, tensor]));
+  const weights = torchWeights(model);
+  const prefix = commonPrefix(
+    weights.map(({ torchName }) => torchName),
+    file.tensors.map(({ name }) => name),
+  );
+  const tensors = new Map(
+    file.tensors.map((tensor) => [
+      tensor.name.startsWith(prefix) ? tensor.name.slice(prefix.length) : tensor.name,
+      tensor,
+    ]),
+  );
   const problems: string[] = [];
   const ignored: string[] = [];
   const assignments: Assignment[] = [];
-  for (const { torchName, name, variable, torchShape, fromTorch } of torchWeights(model)) {
+  for (const { torchName, name, variable, torchShape, fromTorch } of weights) {
     const tensor = tensors.get(torchName);
     tensors.delete(torchName);
     if (tensor === undefined) {
@@ -79,6 +89,16 @@ async function loadTorch(model: tfl.LayersModel, file: WeightsFile, { ignore }: 
   }
   await assign(file.path, assignments, problems);
   return { loaded: assignments.length, ignored };
+}
+
+/** What wrappers put before every name: `module.` of DataParallel, `_orig_mod.` of a compiled model, `model.` of a trainer. */
+function commonPrefix(wanted: readonly string[], names: readonly string[]): string {
+  const known = new Set(names);
+  const [first] = wanted;
+  if (first === undefined || wanted.some((name) => known.has(name))) return "";
+  const prefixes = names.flatMap((name) => (name.endsWith(`.${first}`) ? [name.slice(0, -first.length)] : []));
+  const whole = prefixes.filter((prefix) => wanted.every((name) => known.has(prefix + name)));
+  return (whole.length > 0 ? whole : prefixes).length === 1 ? (whole[0] ?? prefixes[0]!) : "";
 }
 
 /** tfjs names each tensor as the model's weight is named. */

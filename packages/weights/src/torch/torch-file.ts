@@ -38,13 +38,30 @@ const storageTypes: Readonly<Record<string, StoredType>> = {
 
 const containers = new Set(["collections.OrderedDict", "torch.Size", "builtins.set", "__builtin__.set"]);
 const tensorMakers = new Set(["torch._utils._rebuild_tensor", "torch._utils._rebuild_tensor_v2"]);
+/** Values that checkpoints hold beside their tensors; nothing of them is kept. */
+const inert = new Set([
+  "_codecs.encode",
+  "argparse.Namespace",
+  "builtins.int",
+  "__builtin__.int",
+  "__builtin__.long",
+  "numpy._core.multiarray.scalar",
+  "numpy.core.multiarray.scalar",
+  "numpy.dtype",
+  "torch.device",
+  ...["float64", "float32", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8", "bool"].map(
+    (dtype) => `torch.${dtype}`,
+  ),
+]);
 const parameterMaker = "torch._utils._rebuild_parameter";
 const pairLimit = 1_000_000;
+/** The most elements that a tensor may have which repeats fewer of its storage (`expand`). */
+const expandedLimit = 1 << 20;
 const legacyMagic = 0x1950a86a20f9469cfc6cn;
 
 /**
  * The state dict of a PyTorch file: the zip container (1.6 and later) or the one before it. The pickle inside is read by an allow-list
- * and never runs anything; a state dict wrapped in `state_dict`, `model` or `model_state_dict` is found.
+ * and never runs anything; a state dict that lies in a checkpoint, beside an optimiser and an epoch, is found.
  */
 export async function readTorchFile(source: ByteSource): Promise<{ tensors: NamedTensor[] }> {
   const isZip = source.size >= 4 && Buffer.from(source.read(0, 4)).toString("latin1") === "PK\x03\x04";
@@ -119,7 +136,14 @@ function torchWorld(file: string, storages = new Map<string, Storage>()): Pickle
   };
   let pairs = 0;
   return {
-    globals: new Set([...containers, ...tensorMakers, parameterMaker, ...Object.keys(storageTypes)]),
+    globals: new Set([
+      ...containers,
+      ...inert,
+      "collections.defaultdict",
+      ...tensorMakers,
+      parameterMaker,
+      ...Object.keys(storageTypes),
+    ]),
     call(path, args) {
       if (path === "collections.OrderedDict") {
         const items = (args[0] ?? []) as PickleValue;
@@ -133,6 +157,8 @@ function torchWorld(file: string, storages = new Map<string, Storage>()): Pickle
           ),
         );
       }
+      if (inert.has(path)) return null;
+      if (path === "collections.defaultdict") return new Map();
       if (containers.has(path)) return (args[0] ?? []) as PickleValue;
       if (path === parameterMaker) return (args[0] ?? null) as PickleValue;
       if (tensorMakers.has(path)) return stridedTensor(args, fail);
@@ -174,22 +200,48 @@ function stridedTensor(args: readonly PickleValue[], fail: (problem: string) => 
   return { storage, offset, shape: shape as number[], strides: strides as number[] };
 }
 
+/** Where training scripts keep the state dict of a checkpoint; averages come last, since they lie beside what they average. */
+const stateKeys = [
+  "state_dict",
+  "model_state_dict",
+  "model",
+  "module",
+  "net",
+  "network",
+  "model_state",
+  "weights",
+  "params",
+  "state_dict_ema",
+  "model_ema",
+  "ema_state_dict",
+  "ema",
+];
+
 /** The tensors of the pickled object by name; other values of the dict (an epoch, an optimiser) are left out. */
 function stateDict(file: string, value: PickleValue): [string, StridedTensor][] {
-  const dicts = [
-    value,
-    ...["state_dict", "model_state_dict", "model", "module"].map((key) =>
-      value instanceof Map ? value.get(key) : undefined,
-    ),
-  ];
-  for (const dict of dicts) {
-    if (!(dict instanceof Map)) continue;
-    const tensors = [...dict].filter(
-      (pair): pair is [string, StridedTensor] => typeof pair[0] === "string" && isTensor(pair[1]),
-    );
+  const entries = value instanceof Map ? [...(value as Map<PickleValue, PickleValue>)] : [];
+  const inner = new Map(entries.map(([key, part]) => [key, tensorsOf(part)]));
+  for (const key of stateKeys) {
+    const tensors = inner.get(key) ?? [];
     if (tensors.length > 0) return tensors;
   }
-  throw new WeightsError(file, "pickle", "expected a dict of tensors (torch.save(model.state_dict(), …))");
+  const own = tensorsOf(value);
+  if (own.length > 0) return own;
+  const others = [...inner].filter(([, tensors]) => tensors.length > 0);
+  if (others.length === 1) return others[0]![1];
+  const names = others.map(([key]) => (typeof key === "string" ? `"${key}"` : "one without a name"));
+  throw new WeightsError(
+    file,
+    "pickle",
+    `expected a dict of tensors (torch.save(model.state_dict(), …))${names.length === 0 ? "" : `, came several: ${names.join(", ")}`}`,
+  );
+}
+
+function tensorsOf(value: PickleValue): [string, StridedTensor][] {
+  if (!(value instanceof Map)) return [];
+  return [...(value as Map<PickleValue, PickleValue>)].filter(
+    (pair): pair is [string, StridedTensor] => typeof pair[0] === "string" && isTensor(pair[1]),
+  );
 }
 
 function asNamedTensor(
@@ -202,7 +254,7 @@ function asNamedTensor(
   const place = `tensor "${name}"`;
   const count = shape.reduce((product, size) => product * size, 1);
   const last = count === 0 ? offset - 1 : shape.reduce((at, size, axis) => at + (size - 1) * strides[axis]!, offset);
-  if (last >= storage.count || count > storage.count) {
+  if (last >= storage.count || count > Math.max(storage.count, expandedLimit)) {
     throw new WeightsError(
       file,
       place,
