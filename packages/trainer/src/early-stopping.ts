@@ -1,5 +1,6 @@
 import type { Callback, Training } from "./callbacks.ts";
 import type { JsonValue } from "./json.ts";
+import { checkEarlyStopping } from "./plan-checks.ts";
 import { checkMonitor, improves, type Monitor, watched, worst } from "./monitor.ts";
 
 export interface EarlyStoppingOptions {
@@ -13,6 +14,7 @@ export interface EarlyStoppingOptions {
 
 /** Stops when the watched value has not improved for `patience` epochs, as Keras' EarlyStopping. */
 export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
+  checkEarlyStopping(options);
   const { monitor = "valLoss", patience = 0, minDelta = 0, startFrom = 0 } = options;
   let best = worst(monitor);
   let waited = 0;

@@ -15,7 +15,7 @@ export async function trainEpoch(
   const epoch = run.epoch + 1;
   run.beginEpoch();
   await hooks.call("onEpochBegin", epoch, run);
-  const batches = data.train.batches({ batch, seed, shuffle: true, epoch: run.epoch, skip: run.batchesDone });
+  const batches = data.train.batches({ batch, seed, shuffle: true, epoch: run.epoch, skip: run.batchesTaken });
   const iterator = batches[Symbol.asyncIterator]();
   const groups = grouped(iterator, run.parts.stepsPerCall);
   let next = ahead(groups);
@@ -46,7 +46,7 @@ export async function trainEpoch(
       for (const [place, { loss, correct }] of results.entries()) {
         const size = group[place]!.labels.length;
         const lr = learningRates[place]!;
-        run.endStep(size, loss, correct, lr);
+        run.endStep(size, loss, correct, lr, group[place]!.place);
         const { sums } = run;
         await hooks.call(
           "onTrainBatchEnd",

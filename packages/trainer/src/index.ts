@@ -31,6 +31,7 @@ export { claimRunDirectory, type RunDirectory, runDirectory } from "./run-direct
 export { type Augmentation, type AugmentationPlan, planAugmentation } from "./augmentation.ts";
 export { train, type RunResult, type Timings, type TrainOptions } from "./train.ts";
 export { executable, type Executable, type ExecutionOptions, type Feed, type Values } from "./executable.ts";
+export { checkPlan, type PlanParts } from "./plan-checks.ts";
 export { type Plan, type Recipe, type RecipeName, recipes } from "./recipes.ts";
 export { balancedClassWeights } from "./class-weights.ts";
 export { writeFileAtomic, writeJson } from "./atomic-file.ts";

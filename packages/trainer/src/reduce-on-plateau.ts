@@ -1,5 +1,6 @@
 import type { Callback } from "./callbacks.ts";
 import type { JsonValue } from "./json.ts";
+import { checkPlateau } from "./plan-checks.ts";
 import { checkMonitor, improves, type Monitor, watched, worst } from "./monitor.ts";
 
 export interface PlateauOptions {
@@ -15,6 +16,7 @@ export interface PlateauOptions {
 
 /** Multiplies the learning rate by `factor` when the watched value stands still, as Keras' ReduceLROnPlateau. */
 export function reduceOnPlateau(options: PlateauOptions = {}): Callback {
+  checkPlateau(options);
   const {
     monitor = "valLoss",
     factor = 0.1,

@@ -40,8 +40,7 @@ export async function claimRunDirectory(
   options: { readonly fresh: boolean },
 ): Promise<() => Promise<void>> {
   const places = runDirectory(path);
-  await mkdir(path, { recursive: true });
-  const release = await takeLock(join(path, ".lock"));
+  const release = await lockOf(path);
   if (typeof release !== "function") {
     const who = release.pid === 0 ? "" : ` (process ${release.pid})`;
     throw new TrainerError(
@@ -61,6 +60,18 @@ export async function claimRunDirectory(
     throw error;
   }
   return release;
+}
+
+/** Makes the folder with its lock; a `TrainerError` where that cannot be. */
+async function lockOf(path: string): ReturnType<typeof takeLock> {
+  try {
+    await mkdir(path, { recursive: true });
+    return await takeLock(join(path, ".lock"));
+  } catch (error) {
+    throw new TrainerError(
+      `The run directory ${path} cannot be written (${(error as NodeJS.ErrnoException).code ?? String(error)}): give another --out.`,
+    );
+  }
 }
 
 /** Removes what a killed run was writing: under its final name nothing is ever half written. */

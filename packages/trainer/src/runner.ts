@@ -68,7 +68,8 @@ export function createRunner(parts: StepParts, update: UpdateOptions, execution:
 
   const step = (applies: boolean) => (images?: tf.Tensor, labels?: tf.Tensor, weights?: tf.Tensor) => {
     let correct: tf.Scalar | undefined;
-    const { value, grads } = tf.variableGrads(() => {
+    // By the optimizer, so that in float16 the graph scales the loss and leaves out updates that overflow.
+    const { value, grads } = optimizer.computeGradients(() => {
       const made = trainingLoss(parts, images as tf.Tensor4D, labels as tf.Tensor1D, {
         weights: weights as tf.Tensor1D | undefined,
         // A graph draws by itself, anew at every run; run op by op, each step needs a stream of its own.

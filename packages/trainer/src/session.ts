@@ -42,6 +42,8 @@ export interface SessionState {
   readonly step: number;
   readonly epoch: number;
   readonly batchesDone: number;
+  /** Missing in checkpoints of older versions. */
+  readonly batchesTaken?: number;
   readonly sums: Sums;
   readonly secondsInEpoch: number;
   readonly lastLearningRate: number;
@@ -62,6 +64,8 @@ export class Session implements Training {
   epoch = 0;
   /** Steps done of the epoch under way. */
   batchesDone = 0;
+  /** Batches that went into these steps, or of which no image could be read. */
+  batchesTaken = 0;
   sums: Sums = { loss: 0, correct: 0, images: 0 };
   stopReason: string | undefined;
   /** Whether a loss was not finite. */
@@ -168,10 +172,11 @@ export class Session implements Training {
   }
 
   /** Counts a step that was done. */
-  endStep(images: number, loss: number, correct: number, learningRate: number): void {
+  endStep(images: number, loss: number, correct: number, learningRate: number, place = this.batchesTaken): void {
     this.lastLearningRate = learningRate;
     this.step += 1;
     this.batchesDone += 1;
+    this.batchesTaken = place + 1;
     this.sums.loss += loss * images;
     this.sums.correct += correct;
     this.sums.images += images;
@@ -182,6 +187,7 @@ export class Session implements Training {
     const seconds = this.#seconds();
     this.epoch += 1;
     this.batchesDone = 0;
+    this.batchesTaken = 0;
     this.sums = { loss: 0, correct: 0, images: 0 };
     this.#secondsInEpoch = 0;
     return seconds;
@@ -202,6 +208,7 @@ export class Session implements Training {
       step: this.step,
       epoch: this.epoch,
       batchesDone: this.batchesDone,
+      batchesTaken: this.batchesTaken,
       sums: { ...this.sums },
       secondsInEpoch: this.batchesDone === 0 ? 0 : this.#seconds(),
       lastLearningRate: this.lastLearningRate,
@@ -215,6 +222,7 @@ export class Session implements Training {
     this.step = state.step;
     this.epoch = state.epoch;
     this.batchesDone = state.batchesDone;
+    this.batchesTaken = state.batchesTaken ?? state.batchesDone;
     this.sums = { ...state.sums };
     this.#secondsInEpoch = state.secondsInEpoch;
     this.lastLearningRate = state.lastLearningRate;

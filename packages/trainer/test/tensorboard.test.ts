@@ -52,7 +52,6 @@ describe.skipIf(peerPython === undefined)("TensorBoard's own reader", () => {
       ],
       versions: { producer: 22 },
     });
-    await file.close();
     const printed = runPeer(
       `
 import json, sys
@@ -131,7 +130,7 @@ print(json.dumps(dict(
 
   test("the file is named so that TensorBoard finds it", async () => {
     const folder = await mkdtemp(join(tmpdir(), "convkit-events-"));
-    await (await openEventFile(folder)).close();
+    await openEventFile(folder);
     const [name] = await readdir(folder);
     expect(name).toMatch(/^events\.out\.tfevents\.\d+\..*\.v2$/);
     expect((await readFile(join(folder, name!))).length).toBeGreaterThan(16);

@@ -6,7 +6,7 @@ import type { Batch, Dataset } from "@convkit/datasets";
 import { useEngine } from "@convkit/engine";
 import { engines } from "@convkit/testing";
 import * as tf from "@tensorflow/tfjs-core";
-import type * as tfl from "@tensorflow/tfjs-layers";
+import * as tfl from "@tensorflow/tfjs-layers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   type Callback,
@@ -32,6 +32,15 @@ const execution = { deterministic: true };
 function weightsOf(model: tfl.LayersModel): number[][] {
   return model.getWeights().map((weight) => [...weight.dataSync()]);
 }
+
+/** CPUs convolve no float16. */
+const denseNet = () =>
+  tfl.sequential({
+    layers: [
+      tfl.layers.flatten({ inputShape: [8, 8, 1] }),
+      tfl.layers.dense({ units: 2, activation: "softmax", kernelInitializer: tfl.initializers.glorotUniform({ seed: 1 }) }),
+    ],
+  });
 
 function options(more: Partial<TrainOptions> = {}): TrainOptions {
   return {
@@ -115,6 +124,46 @@ describe(`training (${engines[0]})`, () => {
       const seconds = (rows: readonly { seconds: number }[]) => rows.map(({ seconds: _seconds, ...row }) => row);
       expect(seconds(resumed.history)).toEqual(seconds(want.history));
     });
+  });
+
+  test.skipIf(!engines.includes("native"))("a run in float16 scales its loss, goes on with that scale, and leaves out updates that overflow", async () => {
+    const out = await folder();
+    const half = { precision: "float16", deterministic: true } as const;
+    const checkpoint = async () => {
+      const [name] = await readdir(join(out, "checkpoints"));
+      const path = join(out, "checkpoints", name!);
+      const header = JSON.parse(await readFile(join(path, "checkpoint.json"), "utf8")) as {
+        arrays: { name: string; offset: number; bytes: number }[];
+      };
+      const file = join(path, "arrays.bin");
+      const bytes = await readFile(file);
+      const [scale, good] = ["scale/0", "scale/1"].map((wanted) => header.arrays.find(({ name }) => name === wanted)!);
+      const weights = header.arrays.filter(({ name }) => name.startsWith("model/"));
+      return {
+        scale: [bytes.readFloatLE(scale!.offset), bytes.readFloatLE(good!.offset)],
+        weights: weights.map((each) => bytes.subarray(each.offset, each.offset + each.bytes).toString("hex")),
+        async setScale(value: number) {
+          bytes.writeFloatLE(value, scale!.offset);
+          await writeFile(file, bytes);
+        },
+      };
+    };
+    const goOn = (epochs: number) => train(options({ model: denseNet(), epochs, execution: half, out, resume: true }));
+    await train(options({ model: denseNet(), epochs: 1, execution: half, out }));
+    const first = await checkpoint();
+    expect(first.scale).toEqual([2 ** 15, 5]);
+    // Another scale than any run begins with.
+    await first.setScale(8);
+    await goOn(2);
+    const second = await checkpoint();
+    expect(second.scale).toEqual([8, 10]);
+    expect(second.weights).not.toEqual(first.weights);
+    // With this one no gradient is finite: each step halves it, and changes no weight.
+    await second.setScale(2 ** 120);
+    await goOn(3);
+    const third = await checkpoint();
+    expect(third.scale).toEqual([2 ** 115, 0]);
+    expect(third.weights).toEqual(second.weights);
   });
 
   test("a run that was killed before its first checkpoint begins anew", async () => {
@@ -318,7 +367,7 @@ describe("data that cannot train the model is refused before the first step", ()
       () => ({ epochs: 0, accumulate: 1.5 }),
       /^epochs must be a whole number from 1, not 0\. accumulate must be a whole number from 1, not 1\.5\.$/,
     ],
-    ["an average that forgets nothing", () => ({ ema: 1 }), /^ema must be from 0 to below 1, not 1\.$/],
+    ["an average that forgets nothing", () => ({ ema: 1 }), /^ema must be a number from 0 to below 1, not 1\.$/],
     [
       "weights for other classes",
       () => ({ classWeights: [1, 2, 3] }),
@@ -335,9 +384,9 @@ describe("data that cannot train the model is refused before the first step", ()
       /^outputWeights must have one number for each output of the model, 1 in all, but has 0\.$/,
     ],
     [
-      "early stopping by a value that is none",
-      () => ({ callbacks: [earlyStopping({ monitor: "valLos" as "valLoss" })] }),
-      /^Unknown monitor "valLos": known are loss, accuracy, valLoss, valAccuracy\.$/,
+      "options that an optimizer does not have",
+      () => ({ optimizer: { name: "adam", learningRate: -1, beta: 0.9 } as { name: "adam" } }),
+      /^optimizer\.learningRate must be a number from 0, not -1\. optimizer has no beta: it may have learningRate, /,
     ],
     [
       "a plateau of validation without validation data",
@@ -369,6 +418,36 @@ describe("images that cannot be read", () => {
       options({ data: { name: "halves", train: without(halves(70), (place) => place === 1) }, epochs: 2 }),
     );
     expect(history).toHaveLength(2);
+  });
+  test("a run stopped after a batch of them goes on with the batch after the last one", async () => {
+    const { train: digits } = data();
+    // What it was stopped after is the third batch, the second that came.
+    const broken: Dataset = {
+      ...digits,
+      async *batches(given) {
+        for await (const batch of digits.batches(given)) if (batch.place !== 1) yield batch;
+      },
+    };
+    const seen: number[] = [];
+    const watched: Dataset = {
+      ...broken,
+      async *batches(given) {
+        for await (const batch of broken.batches(given)) {
+          seen.push(batch.place!);
+          yield batch;
+        }
+      },
+    };
+    const out = await folder();
+    const controller = new AbortController();
+    const stopper: Callback = {
+      onTrainBatchEnd: (_batch, _logs, training) => void (training.step === 2 && controller.abort()),
+    };
+    const run = { data: { name: "halves", train: watched }, epochs: 1, out };
+    await train(options({ ...run, signal: controller.signal, callbacks: [stopper] }));
+    seen.length = 0;
+    const { history, steps } = await train(options({ ...run, resume: true }));
+    expect([seen, history.length, steps]).toEqual([[3, 4], 1, 4]);
   });
   test("a pass over them alone is refused", async () => {
     const none = without(halves(70), () => true);

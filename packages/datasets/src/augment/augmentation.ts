@@ -30,9 +30,13 @@ export function factorRange(
   factor: Factor,
   [low, high]: readonly [number, number],
 ): readonly [number, number] {
-  const [from, to] = typeof factor === "number" ? [Math.max(-factor, low), factor] : factor;
-  if (from >= low && to <= high && from <= to) return [from, to];
+  const range: unknown = typeof factor === "number" ? [Math.max(-factor, low), factor] : factor;
+  if (isPair(range) && range[0] >= low && range[1] <= high && range[0] <= range[1]) return range;
   throw new DataError(`${name} should lie between ${low} and ${high}, smaller first, not ${JSON.stringify(factor)}`);
+}
+
+function isPair(range: unknown): range is readonly [number, number] {
+  return Array.isArray(range) && range.length === 2 && range.every((value) => typeof value === "number");
 }
 
 /** `[n] -> [n, 1, 1, 1]`: one number an image. */

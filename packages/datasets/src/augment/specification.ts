@@ -53,6 +53,7 @@ export function augmentationFrom(spec: AugmentationSpec): Augmentation {
   return augmentations(...steps);
 }
 
+/** Whatever is no object of options is taken for one, and refused there if it is none. */
 function isFactor(value: Factor | object): value is Factor {
-  return typeof value === "number" || Array.isArray(value);
+  return typeof value !== "object" || Array.isArray(value);
 }

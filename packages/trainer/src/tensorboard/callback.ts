@@ -21,10 +21,6 @@ export function tensorBoard(options: TensorBoardOptions = {}): Callback {
   let train: EventFile | undefined;
   let validation: EventFile | undefined;
   let epochs = 0;
-  const close = async () => {
-    await train?.close();
-    await validation?.close();
-  };
   return {
     async onTrainBegin(training) {
       const folder = options.folder ?? join(training.out ?? ".", "tensorboard");
@@ -58,7 +54,6 @@ export function tensorBoard(options: TensorBoardOptions = {}): Callback {
     async onTrainEnd(training) {
       const worst = images === 0 ? undefined : await training.mistakesSheet(images);
       if (worst !== undefined) await validation?.images(epochs, { worst_mistakes: worst });
-      await close();
     },
   };
 }

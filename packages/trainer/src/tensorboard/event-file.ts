@@ -1,4 +1,4 @@
-import { type FileHandle, mkdir, open } from "node:fs/promises";
+import { appendFile, mkdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { histogram } from "./histogram.ts";
@@ -13,14 +13,13 @@ export interface Picture {
   readonly png: Uint8Array;
 }
 
-/** Appends to one TensorBoard event file; values of one call share step and time. */
+/** Appends to one TensorBoard event file, which is open only while something is written; values of one call share step and time. */
 export interface EventFile {
   scalars(step: number, values: Readonly<Record<string, number>>): Promise<void>;
   histograms(step: number, values: Readonly<Record<string, ArrayLike<number>>>): Promise<void>;
   images(step: number, values: Readonly<Record<string, Picture>>): Promise<void>;
   /** A GraphDef in protobuf's field names, for the graph dashboard. */
   graph(definition: object): Promise<void>;
-  close(): Promise<void>;
 }
 
 let opened = 0;
@@ -31,10 +30,8 @@ export async function openEventFile(folder: string): Promise<EventFile> {
   opened += 1;
   const seconds = Math.floor(Date.now() / 1000);
   const path = join(folder, `events.out.tfevents.${seconds}.${hostname()}.${process.pid}.${opened}.v2`);
-  const file: FileHandle = await open(path, "a");
-  const write = async (fields: object) => {
-    await file.write(frameRecord(encodeEvent({ wall_time: Date.now() / 1000, ...fields })));
-  };
+  const write = (fields: object) =>
+    appendFile(path, frameRecord(encodeEvent({ wall_time: Date.now() / 1000, ...fields })));
   const summary = (step: number, value: object[]) => write({ step, summary: { value } });
   await write({ file_version: "brain.Event:2" });
   return {
@@ -57,6 +54,5 @@ export async function openEventFile(folder: string): Promise<EventFile> {
         })),
       ),
     graph: (definition) => write({ graph_def: encodeGraph(definition) }),
-    close: () => file.close(),
   };
 }
