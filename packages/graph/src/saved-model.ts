@@ -41,11 +41,12 @@ export async function writeSavedModel(
 ): Promise<void> {
   const { leaves, skeleton } = signatureOf([args]);
   const recorded = recordCalls(backend, fn, { leaves, skeleton }, options);
-  const isFree = anyBatch(backend, fn, recorded, skeleton, options);
+  const freed = anyBatch(backend, fn, recorded, skeleton, options);
+  const isFree = freed !== undefined;
   const { trace, variables } = recorded;
   // What a compiled function is fed beside its arguments (a learning rate, the number of the run) stays as it is now.
   for (const { node, read } of trace.fed) fixed(node, read());
-  const nodes = [...recorded.nodes];
+  const nodes = [...(freed ?? recorded.nodes)];
   const names = uniqueNames(variables);
   variables.forEach(({ handle }, index) => {
     handle.name = names[index] as string;
@@ -83,22 +84,22 @@ export async function writeSavedModel(
   if (variables.length > 0) writeVariables(resolve(folder, "variables", "variables"), variables, names);
 }
 
-/** Frees the batch: all first axes that are equal are recorded once more at another size. */
+/** Frees the batch: all first axes that are equal are recorded once more with one sample more. */
 function anyBatch(
   backend: Backend,
   fn: (...args: unknown[]) => unknown,
   recorded: Recorded,
   skeleton: unknown,
   options: RecordAll,
-): boolean {
+): GraphNode[] | undefined {
   const batch = batchOf(recorded.leaves);
-  if (batch === undefined) return false;
+  if (batch === undefined) return undefined;
   const leaves = recorded.leaves.map((leaf) => ({ ...leaf, shape: [batch + 1, ...leaf.shape.slice(1)] }));
   try {
-    return freeBatch(recorded.nodes, recordCalls(backend, fn, { leaves, skeleton }, options).nodes);
+    return freeBatch(recorded.nodes, recordCalls(backend, fn, { leaves, skeleton }, options).nodes, batch);
   } catch {
     // The function takes this batch size only.
-    return false;
+    return undefined;
   }
 }
 

@@ -9,6 +9,9 @@ import { compile, loadSavedModel } from "../src/index.ts";
 import type { HostTensor } from "../src/index.ts";
 import { batchOf, networks } from "./networks.ts";
 
+/** A kernel of three filters over two channels. */
+const kernel = (): tf.Tensor4D => tf.reshape(tf.linspace(-1, 1, 54), [3, 3, 3, 2]);
+
 const folder = mkdtempSync(join(tmpdir(), "graph-load-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -17,15 +20,21 @@ describe.runIf(engines.includes("native"))("a SavedModel of ours, loaded", () =>
     await useEngine("native");
   });
 
-  test.each(["lenet5", "residual-basic"].flatMap((name) => [true, false].map((frozen) => [name, frozen] as const)))(
-    "%s, frozen %s, predicts the same at any batch size",
-    async (name, frozen) => {
+  const ways = [
+    ["lenet5", "apply"],
+    ["lenet5", "predict"],
+    ["residual-basic", "apply"],
+  ] as const;
+
+  test.each(ways.flatMap(([name, way]) => [true, false].map((frozen) => [name, way, frozen] as const)))(
+    "%s by %s, frozen %s, predicts the same at any batch size",
+    async (name, way, frozen) => {
       const { make, shape, classes } = networks[name] as (typeof networks)[string];
       const net = make();
-      const predict = compile((x: tf.Tensor) => net.apply(tf.div(x, 255)) as tf.Tensor);
+      const predict = compile((x: tf.Tensor) => net[way](tf.div(x, 255)) as tf.Tensor);
       const { images } = batchOf(3, shape, classes);
       const expected = await predict(images);
-      const path = join(folder, `${name}-${frozen}`);
+      const path = join(folder, `${name}-${way}-${frozen}`);
       const example = { data: Float32Array.from(images.data), shape: images.shape };
       await predict.savedModel(path, [example], { frozen, inputs: ["images"], outputs: ["logits"] });
       await predict.dispose();
@@ -50,6 +59,30 @@ describe.runIf(engines.includes("native"))("a SavedModel of ours, loaded", () =>
       await model.dispose();
     },
   );
+
+  test.each([
+    [
+      "a transposed convolution",
+      (x: tf.Tensor) => tf.conv2dTranspose(x as tf.Tensor4D, kernel(), [x.shape[0]!, 8, 8, 3], 2, "same"),
+    ],
+    ["a slice", (x: tf.Tensor) => tf.slice(x, [0, 1, 1, 0], [x.shape[0]!, 2, 2, 1])],
+    ["a tile", (x: tf.Tensor) => tf.add(x, tf.tile(tf.ones([1, 4, 4, 1]), [x.shape[0]!, 1, 1, 2]))],
+    ["pixels in a row", (x: tf.Tensor) => tf.slice(tf.reshape(x, [-1, 2]), [0, 1], [16 * x.shape[0]!, 1])],
+  ] as const)("%s takes any batch size", async (name, fn) => {
+    const predict = compile(fn);
+    const path = join(folder, name.replaceAll(" ", "-"));
+    await predict.savedModel(path, [tf.zeros([2, 4, 4, 2])]);
+    const model = await loadSavedModel(path);
+    for (const batch of [1, 2, 5]) {
+      const x = tf.randomUniform([batch, 4, 4, 2], -1, 1, "float32", 3);
+      const { output } = await model({ input: x });
+      const expected = fn(x);
+      expect(output?.shape).toEqual(expected.shape);
+      close(output, [...expected.dataSync()]);
+    }
+    await model.dispose();
+    await predict.dispose();
+  });
 
   test("keeps its variables, which are read as they are", async () => {
     const variable = tf.variable(tf.scalar(5), false, "loaded counter");
