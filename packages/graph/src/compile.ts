@@ -89,6 +89,10 @@ function make<A extends unknown[], R>(
   { seed = 0, precision = "float32", freeze = false, threads, deterministic }: CompileOptions,
   updates: RecordAll["updates"],
 ): Compiled<A, R> {
+  if (!["float32", "bfloat16", "float16"].includes(precision))
+    throw new GraphError(`The precision is "float32", "bfloat16" or "float16", and "${precision}" came.`);
+  if (threads !== undefined && !(Number.isInteger(threads) && threads > 0))
+    throw new GraphError(`The number of threads is a whole number from 1, and ${threads} came.`);
   const traces = new Map<string, CompiledTrace>();
   /** The ends of traces that others took the place of. */
   const outdated = new Set<Promise<void>>();

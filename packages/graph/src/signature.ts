@@ -65,6 +65,10 @@ function leafOf(value: unknown, path: string): Leaf | undefined {
   if (ArrayBuffer.isView(value)) return arrayLeaf(path, value as HostData, [(value as HostData).length]);
   if (!isHostArray(value)) return undefined;
   const { data, shape } = value;
+  if (!shape.every((side) => Number.isInteger(side) && side >= 0))
+    throw new GraphError(
+      `The argument ${path} has the shape [${shape.join(", ")}]; its sides are whole numbers from 0.`,
+    );
   const size = shape.reduce((a, b) => a * b, 1);
   if (data.length !== size)
     throw new GraphError(

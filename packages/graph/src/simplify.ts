@@ -14,6 +14,14 @@ type Rule = (trace: Trace, attrs: Record<string, Attr>, inputs: readonly Ref[]) 
 const rules: Record<string, Rule> = {
   Cast: (_, { SrcT, DstT }, [x]) => (SrcT?.["type"] === DstT?.["type"] ? x : undefined),
 
+  // `predict` cuts a batch out of what is one batch, which would fix its size.
+  Slice: (_, __, [x, begin, size]) => {
+    if (x === undefined || begin === undefined || size === undefined) return undefined;
+    const { shape } = outputOf(x);
+    const isAll = constantInts(size)?.every((length, axis) => length === shape[axis] || length === -1);
+    return isAll === true && constantInts(begin)?.every((at) => at === 0) === true ? x : undefined;
+  },
+
   Reshape: (trace, attrs, [x, shape]) => {
     if (x === undefined || shape === undefined) return undefined;
     const from = x.node.op === "Reshape" ? (x.node.inputs[0] as Ref) : x;

@@ -181,7 +181,7 @@ export class Trace implements Recorder {
       );
     }
     const variable = this.#byData.get(tensor.dataId);
-    if (variable !== undefined) return this.variable(variable).read();
+    if (variable !== undefined) return this.variable(variable).initial();
     let captured = this.#captured.get(tensor.dataId);
     if (captured === undefined) {
       captured = this.#capture(entry, tensor);

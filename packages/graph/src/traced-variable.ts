@@ -26,6 +26,8 @@ export class TracedVariable {
   #held: tf.Tensor | undefined;
   /** The read that holds since the last write. */
   #current: GraphNode | undefined;
+  /** The read before any write, which clones that were made before one stand for too. */
+  #initial: GraphNode | undefined;
 
   constructor(trace: Trace, variable: tf.Variable) {
     this.#trace = trace;
@@ -55,6 +57,19 @@ export class TracedVariable {
       this.#reads.push(this.#current);
     }
     return { node: this.#current, index: 0 };
+  }
+
+  /** The value that it had before the trace, whatever was written since. */
+  initial(): Ref {
+    const [first] = this.writes;
+    if (this.#initial === undefined && first === undefined) this.#initial = this.read().node;
+    if (this.#initial === undefined) {
+      this.#initial = this.#trace.add("ReadVariableOp", { dtype: attr.type(this.dtype) }, [
+        { node: this.handle, index: 0 },
+      ]);
+      first?.control.push(this.#initial);
+    }
+    return { node: this.#initial, index: 0 };
   }
 
   /**
@@ -95,7 +110,9 @@ export class TracedVariable {
     if (this.#held === undefined) return;
     const { backend } = this.#trace;
     const assigned = entryOf(backend, this.variable.dataId);
-    if (commit && assigned !== undefined && this.variable.dataId !== this.#held.dataId) {
+    // An op may have written what JavaScript then took back.
+    const isChanged = this.variable.dataId !== this.#held.dataId || this.writes.length > 0;
+    if (commit && assigned !== undefined && isChanged) {
       const ref = assigned.ref ?? this.#trace.ref(this.variable);
       const stale = ref.node.op === "ReadVariableOp" && ref.node === this.#current;
       if (!stale) this.write("AssignVariableOp", { dtype: attr.type(this.dtype) }, [ref]);

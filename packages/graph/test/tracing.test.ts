@@ -127,6 +127,12 @@ describe.runIf(engines.includes("native"))("a compiled function", () => {
     ["a disposed tensor", (x: tf.Tensor) => tf.add(x, disposed()), /disposed/],
     ["a size that depends on data", (x: tf.Tensor) => tf.unique(x as tf.Tensor1D).values, /Unique.*depends on data/],
     ["strings", () => tf.scalar(0), /argument 0 .* strings/, () => tf.tensor1d(["a"])],
+    [
+      "a shape of halves",
+      (x: tf.Tensor) => x,
+      /argument 0 .*\[1\.5, 2\]/,
+      () => ({ data: new Float32Array(3), shape: [1.5, 2] }),
+    ],
     ["an async function", (async (x: tf.Tensor) => tf.add(x, (await x.data())[0]!)) as never, /returned a promise/],
     ["a tensor of another run", (x: tf.Tensor) => tf.add(x, leaked), /another run .*\(Neg\).*tf\.Variable/],
     ["a recurrent layer with a state", (x: tf.Tensor) => stateful.apply(tf.reshape(x, [1, 2, 1])), /layer .*stateful/],
@@ -136,6 +142,13 @@ describe.runIf(engines.includes("native"))("a compiled function", () => {
     await expect(f(input())).rejects.toThrow(message);
     expect(isTracing()).toBe(false);
     await f.dispose();
+  });
+
+  test.each([
+    ["threads", { threads: 0 }, /threads .*whole number.* 0 came/],
+    ["a precision", { precision: "int8" as "float16" }, /precision .*"int8" came/],
+  ] as const)("says what is wrong in its options: %s", (_, options, message) => {
+    expect(() => compile((x: tf.Tensor) => x, options)).toThrow(message);
   });
 
   test("takes a leaky ReLU's gradient from its result, as ReLU's", async () => {

@@ -76,6 +76,64 @@ describe.runIf(engines.includes("native"))("variables", () => {
     expect([clone.dataSync()[0], value()]).toEqual([6, 8]);
   });
 
+  test.each([
+    ["SGD", () => tf.train.sgd(0.1)],
+    ["Adam", () => tf.train.adam(0.1)],
+  ] as const)("keep clones that were made before an update in the function: %s", async (_, make) => {
+    const training = () => {
+      const [weight, optimizer] = [tf.variable(tf.tensor1d([1, 2])), make()];
+      const loss = () => tf.sum(tf.square(weight)) as tf.Scalar;
+      const step = () => {
+        const before = weight.clone();
+        optimizer.minimize(loss);
+        const between = weight.clone();
+        optimizer.minimize(loss);
+        const changes = [tf.sub(weight, before), tf.sub(weight, between), tf.sub(between, before)];
+        weight.assign(tf.add(before, tf.mul(tf.sub(weight, before), 0.5)) as tf.Tensor1D);
+        return changes;
+      };
+      return { weight, step };
+    };
+    const [eager, compiled] = [training(), training()];
+    const step = compile(compiled.step);
+    for (let run = 0; run < 3; run++) {
+      const expected = tf.tidy(() => eager.step().map((change) => [...change.dataSync()]));
+      (await step()).forEach(({ data }, i) =>
+        data.forEach((value, j) => expect(value).toBeCloseTo(expected[i]![j] as number, 5)),
+      );
+      compiled.weight
+        .dataSync()
+        .forEach((value, i) => expect(value).toBeCloseTo(eager.weight.dataSync()[i] as number, 5));
+    }
+    await step.dispose();
+  });
+
+  test("may be exchanged, and an update taken back", async () => {
+    const [a, b, c] = [1, 2, 3].map((value) => tf.variable(tf.scalar(value))) as [
+      tf.Variable,
+      tf.Variable,
+      tf.Variable,
+    ];
+    const turn = compile(() => {
+      const first = a.clone();
+      a.assign(b.clone());
+      b.assign(c.clone());
+      c.assign(first);
+      const before = a.clone();
+      tf.train.sgd(1).minimize(() => tf.square(a) as tf.Scalar, false, [a]);
+      a.assign(before);
+      return [a, b, c];
+    });
+    for (const expected of [
+      [2, 3, 1],
+      [3, 1, 2],
+    ]) {
+      expect((await turn()).map((value) => value.item())).toEqual(expected);
+      expect([a, b, c].map((variable) => variable.dataSync()[0])).toEqual(expected);
+    }
+    await turn.dispose();
+  });
+
   test("are shared by two compiled functions, and by ones with other options", async () => {
     const { variable, add } = counter();
     const read = compile(() => tf.mul(variable, 10));
