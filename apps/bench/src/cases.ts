@@ -128,7 +128,7 @@ const predicted: readonly (readonly [NetworkName, readonly number[], Predicted])
 /** Why systems have no row in some cases of training and prediction. */
 export const leftOut: Readonly<Partial<Record<SystemName, string>>> = {
   "convkit-wasm":
-    "left out: on large pictures it is several times behind, and what mini-xception keeps of a step at batch 32 is more than the 4 GB that WebAssembly addresses",
+    "left out: on large pictures, and with other optimizers, it is several times behind, and what mini-xception keeps of a step at batch 32 is more than the 4 GB that WebAssembly addresses",
 };
 
 const base = { optimizer: "sgd", precision: "float32", device: "cpu" } as const;

@@ -11,6 +11,9 @@ const themes = {
 /** What a row is drawn on, in pixels. */
 const rowHeight = 17;
 
+/** A circle with a hole: ECharts fills its own empty circle with white, on dark ground too. */
+const ring = "path://M8,0 A8,8 0 1,0 8,16 A8,8 0 1,0 8,0 Z M8,4 A4,4 0 1,1 8,12 A4,4 0 1,1 8,4 Z";
+
 const symbols: Readonly<Record<SystemName, string>> = {
   convkit: "diamond",
   "convkit-bf16": "diamond",
@@ -19,7 +22,7 @@ const symbols: Readonly<Record<SystemName, string>> = {
   "tfjs-cpu": "triangle",
   keras: "circle",
   torch: "rect",
-  onnxruntime: "emptyCircle",
+  onnxruntime: ring,
 };
 
 const colours: Readonly<Record<SystemName, string>> = {

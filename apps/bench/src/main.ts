@@ -68,8 +68,13 @@ try {
   await program.parseAsync();
   process.exit(process.exitCode ?? 0);
 } catch (error) {
-  const status = failed(error);
-  process.exit(process.exitCode === 130 ? 130 : status);
+  process.exit(process.exitCode === 130 ? interrupted() : failed(error));
+}
+
+/** What fails then fails because of it. */
+function interrupted(): number {
+  process.stderr.write("Interrupted; nothing more was kept.\n");
+  return 130;
 }
 
 function failed(error: unknown): number {

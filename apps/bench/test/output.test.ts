@@ -207,7 +207,7 @@ describe("the README's section", () => {
     const cannot = [row("train/lenet5-b32", "tfjs-node", null, { status: "cannot", note: "it has no such layer" })];
     const text = readmeSection(result([...rows, ...cannot]), "a", "results");
     expect(text).toContain("- train/lenet5-b32: tfjs-node cannot: it has no such layer\n");
-    expect(text).toContain("- train/lenet5-b32, predict/lenet5-b1: convkit-wasm left out: on large pictures ");
+    expect(text).toContain("- train/lenet5-b32, predict/lenet5-b1: convkit-wasm left out: on large pictures, ");
   });
 
   it("refuses a file without them", () => {
