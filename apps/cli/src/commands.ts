@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import type { Context } from "./context.ts";
-import { imageSize, pixelSize, positive, wholeFrom } from "./global-options.ts";
+import { imageSize, pixelSize, positive, webAddress, wholeFrom } from "./global-options.ts";
 
 type ContextOf = (command: Command) => Context;
 
@@ -45,7 +45,7 @@ export function addCommands(program: Command, contextOf: ContextOf): void {
     .option("--out <folder>", "the run directory")
     .option("--resume <folder>", "goes on with the run in that directory")
     .option("--keep-best <k>", "checkpoints of the best k epochs are kept besides the newest", wholeFrom(1))
-    .option("--webhook <url>", "posts every epoch's numbers as JSON")
+    .option("--webhook <url>", "posts every epoch's numbers as JSON", webAddress)
     .option("--workers <n>", "threads that decode images (default: one a core)", wholeFrom(1))
     .option("--strict", "stop at the first image that cannot be read")
     .option("--freeze", "train the last layer only, as of a model with a new head")

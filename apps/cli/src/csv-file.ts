@@ -13,7 +13,9 @@ export interface CsvFile {
 /** Begins a CSV file with the names of its columns. */
 export async function openCsv(path: string, columns: readonly string[]): Promise<CsvFile> {
   const temporary = `${path}.${randomBytes(4).toString("hex")}.partial`;
-  const file = await open(temporary, "w");
+  const file = await open(temporary, "w").catch((error: NodeJS.ErrnoException) => {
+    throw new Error(`${path} cannot be written (${error.code}): give --csv a file in a folder that is there.`);
+  });
   const add: CsvFile["add"] = async (rows) => {
     if (rows.length > 0) await file.write(`${rows.map((row) => row.map(cell).join(",")).join("\n")}\n`);
   };
@@ -33,5 +35,5 @@ export async function openCsv(path: string, columns: readonly string[]): Promise
 
 function cell(value: string | number): string {
   const text = String(value);
-  return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -1,6 +1,6 @@
-import { readdir, stat } from "node:fs/promises";
-import { extname, join } from "node:path";
-import { decodeImage, imageExtensions } from "@convkit/datasets";
+import { stat } from "node:fs/promises";
+import { join, relative } from "node:path";
+import { decodeImage, decodingFailure, imagesIn } from "@convkit/datasets";
 import type { Context } from "./context.ts";
 import { userPath } from "./user-path.ts";
 
@@ -12,12 +12,9 @@ export interface FoundImage {
 
 /** The file itself, or the images of a folder and of those in it. */
 export async function foundImages(path: string): Promise<FoundImage[]> {
-  if (!(await stat(userPath(path))).isDirectory()) return [{ file: path, named: true }];
-  const names = await readdir(userPath(path), { recursive: true });
-  return names
-    .filter((name) => imageExtensions.includes(extname(name).toLowerCase()))
-    .toSorted()
-    .map((name) => ({ file: join(path, name), named: false }));
+  const whole = userPath(path);
+  if (!(await stat(whole)).isDirectory()) return [{ file: path, named: true }];
+  return imagesIn(whole).map((file) => ({ file: join(path, relative(whole, file)), named: false }));
 }
 
 /**
@@ -36,7 +33,7 @@ export async function decodedImages(
         return { file, pixels: (await decodeImage(userPath(file), { size: [height, width], channels })).data };
       } catch (error) {
         if (strict || named) throw error;
-        context.out.note(`left out ${file}: ${(error as Error).message}`);
+        context.out.note(`left out ${file}: ${decodingFailure(error)}`);
         return undefined;
       }
     }),

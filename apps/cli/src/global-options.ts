@@ -50,6 +50,13 @@ export function positive(text: string): number {
   return value;
 }
 
+/** Reads a URL that can be posted to. */
+export function webAddress(text: string): string {
+  if (!/^https?:/.test(text) || !URL.canParse(text))
+    throw new InvalidArgumentError("It must be a URL, as in https://example.org/hook.");
+  return text;
+}
+
 /** Reads an image size such as 224x224x3. */
 export function imageSize(text: string): [number, number, number] {
   const sizes = text.split("x").map(Number);

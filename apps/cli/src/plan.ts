@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { isModelName, zoo } from "@convkit/models";
 import {
+  checkPlan,
   type OptimizerConfig,
   type OptimizerName,
   optimizerNames,
@@ -115,10 +116,27 @@ export function partsOf(json = "{}"): Partial<Plan> {
     );
   const stray = Object.keys(given).filter((key) => !(parts as readonly string[]).includes(key));
   if (stray.length > 0) throw new UsageError(`--plan cannot set ${stray.join(", ")}: it may have ${parts.join(", ")}.`);
-  return given;
+  // Nothing in the place of what a recipe has takes that away; a name alone stands for what has no options.
+  const read = Object.entries(given).map(([key, value]: [string, unknown]) => [key, partOf(key, value)]);
+  const plan = Object.fromEntries(read) as Partial<Plan>;
+  try {
+    checkPlan(plan);
+  } catch (error) {
+    throw new UsageError(`--plan will not do: ${(error as Error).message}`);
+  }
+  return plan;
+}
+
+function partOf(key: string, value: unknown): unknown {
+  if (value === null) return undefined;
+  if (typeof value !== "string") return value;
+  if (key === "schedule") return scheduleOf(value);
+  return key === "loss" || key === "optimizer" ? { name: value } : value;
 }
 
 function basePlan(name: string, options: TrainOptions): Plan {
+  if (options.top === false)
+    throw new UsageError("A network without its top tells no classes apart: leave out --no-top.");
   const recipe = (recipes as Readonly<Record<string, Recipe>>)[name];
   if (recipe !== undefined) {
     const { name: _name, about: _about, quick, ...plan } = recipe;

@@ -6,6 +6,7 @@ import type { Context } from "./context.ts";
 import { partsOf, planOf, scheduleOf, type TrainOptions } from "./plan.ts";
 import { UsageError } from "./usage-error.ts";
 import { userFolder, userPath } from "./user-path.ts";
+import type { Environment } from "./versions.ts";
 
 /** All that `config.json` keeps, and that a resumed run is made from. */
 export interface RunConfig {
@@ -19,6 +20,10 @@ export interface RunConfig {
   readonly weights?: string;
   /** Whether only the last layer with weights is trained. */
   readonly freeze?: boolean;
+  /** Checkpoints of so many of the best epochs are kept besides the newest. */
+  readonly keepBest?: number;
+  /** What it was begun with and on; missing until its data was found. */
+  readonly environment?: Environment;
 }
 
 /** What a new run is made from; paths are kept whole, so that it may go on from any folder. */
@@ -27,7 +32,7 @@ export function newConfig(context: Context, name: string | undefined, options: T
     throw new UsageError(
       "Give a recipe or a model to train, or --resume with a run directory; see convkit list --recipes.",
     );
-  const { precision = "float32", deterministic = false, dataFrom, freeze } = options;
+  const { precision = "float32", deterministic = false, dataFrom, freeze, keepBest } = options;
   const plan = planOf(name, options);
   // With --arch the file that is named has the weights of that network.
   const weights = options.arch === undefined ? options.weights : name;
@@ -37,8 +42,9 @@ export function newConfig(context: Context, name: string | undefined, options: T
     precision,
     deterministic,
     plan: { ...plan, data: placeOf(plan.data) },
-    ...(dataFrom !== undefined && { dataFrom: /^https?:/.test(dataFrom) ? dataFrom : userPath(dataFrom) }),
+    ...(dataFrom !== undefined && { dataFrom: sourceOf(dataFrom) }),
     ...(freeze === true && { freeze }),
+    ...(keepBest !== undefined && { keepBest }),
     ...(weights !== undefined && { weights: weightsOf(weights) }),
   };
 }
@@ -46,6 +52,7 @@ export function newConfig(context: Context, name: string | undefined, options: T
 /** What a run keeps to its end, and what it was begun with. */
 const fixed = {
   data: ({ plan }) => plan.data,
+  dataFrom: ({ dataFrom }) => dataFrom,
   validation: ({ plan }) => plan.validation,
   limit: ({ plan }) => plan.limit,
   batch: ({ plan }) => plan.batch,
@@ -60,11 +67,13 @@ const fixed = {
   deterministic: ({ deterministic }) => deterministic,
   weights: ({ weights }) => weights,
   freeze: ({ freeze }) => freeze,
+  keepBest: ({ keepBest }) => keepBest,
 } as const satisfies Partial<Record<keyof TrainOptions, (config: RunConfig) => unknown>>;
 
 /** How what is told is kept, where that is not as it is told. */
 const keptAs: Partial<Record<keyof TrainOptions, (told: string) => unknown>> = {
   data: placeOf,
+  dataFrom: sourceOf,
   schedule: scheduleOf,
   weights: weightsOf,
 };
@@ -76,7 +85,9 @@ function changesOf(folder: string, config: RunConfig, { seed }: Context["options
     const option = name as keyof typeof fixed;
     const told = options[option];
     const given = told === undefined ? undefined : (keptAs[option]?.(String(told)) ?? told);
-    return isKept(given, keptBy(config)) ? [] : [`--${name}`];
+    return isKept(given, keptBy(config))
+      ? []
+      : [`--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`];
   });
   // What was given of an optimizer, --optimizer and --lr may have changed since.
   const { optimizer: _, ...parts } = partsOf(options.plan);
@@ -113,6 +124,11 @@ export async function resumedConfig(
 /** A data set's name, or the whole path of a folder. */
 function placeOf(data: string): string {
   return Object.hasOwn(dataSets, data) ? data : userPath(data);
+}
+
+/** A URL, or the whole path of a folder. */
+function sourceOf(from: string): string {
+  return /^https?:/.test(from) ? from : userPath(from);
 }
 
 /** `imagenet`, or the whole path of a file. */

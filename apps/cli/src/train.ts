@@ -1,4 +1,5 @@
 import type { IndexedDataset } from "@convkit/datasets";
+import type { EngineName } from "@convkit/engine";
 import { findArchitecture, isModelName } from "@convkit/models";
 import {
   balancedClassWeights,
@@ -56,7 +57,12 @@ export async function train(context: Context, name: string | undefined, options:
 
 async function trainIn(folder: string, context: Context, config: RunConfig, options: TrainOptions): Promise<EndedRun> {
   const { plan, seed, precision, deterministic, weights, freeze } = config;
-  const engine = await engineInUse(context);
+  const engine = await engineInUse(context, engineOf(context, config));
+  const before = config.environment?.engine;
+  if (before !== undefined && before !== engine.name)
+    context.out.note(
+      `The run began on the ${before} engine and goes on with the ${engine.name} engine, which rounds otherwise: it will not end with the same bits.`,
+    );
   if (precision !== "float32" && engine.backend !== "tensorflow")
     throw new UsageError(
       `--precision ${precision} needs the gpu or the native engine; the ${engine.name} engine computes in float32.`,
@@ -108,11 +114,11 @@ async function trainIn(folder: string, context: Context, config: RunConfig, opti
     ...(plan.loss && { loss: plan.loss }),
     ...(plan.augment && { augment: planAugmentation(plan.augment, data.train.classes.length) }),
     ...(plan.classWeights && { classWeights: classWeightsOf(plan.classWeights, data.train) }),
-    ...(plan.accumulate && { accumulate: plan.accumulate }),
-    ...(plan.ema && { ema: plan.ema }),
+    ...(plan.accumulate !== undefined && { accumulate: plan.accumulate }),
+    ...(plan.ema !== undefined && { ema: plan.ema }),
     ...(plan.schedule && { schedule: plan.schedule }),
     ...(plan.monitor && { monitor: plan.monitor }),
-    ...(options.keepBest && { checkpoints: { keepBest: options.keepBest } }),
+    ...(config.keepBest !== undefined && { checkpoints: { keepBest: config.keepBest } }),
   });
   const judged = data.test ?? data.validation;
   const idle = judged === undefined || result.interrupted || (result.diverged && result.best === undefined);
@@ -128,6 +134,11 @@ async function trainIn(folder: string, context: Context, config: RunConfig, opti
   tellLeftOut();
   const interrupted = result.interrupted || context.signal.aborted;
   return { folder, config, data, parameters, environment: made, result: { ...result, interrupted }, test };
+}
+
+/** Where bits count, a run goes on with the engine that it began on, unless another is asked for. */
+function engineOf({ options }: Context, { deterministic, environment: began }: RunConfig): EngineName | "auto" {
+  return options.engine === "auto" && deterministic ? (began?.engine ?? "auto") : options.engine;
 }
 
 function classWeightsOf(weights: NonNullable<Plan["classWeights"]>, train: IndexedDataset): readonly number[] {

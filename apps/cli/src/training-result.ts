@@ -79,7 +79,7 @@ export function resultText({ folder, config, data, result, test }: EndedRun): st
   const stopped = stopReason === undefined ? "" : `, stopped: ${stopReason}`;
   const ending = interrupted
     ? `Interrupted after ${steps} steps; continue with convkit train --resume ${folder}`
-    : `${epochs} epochs in ${duration(seconds)} (${Math.round(imagesPerSecond)} images/s)${stopped}`;
+    : `${epochs} ${epochs === 1 ? "epoch" : "epochs"} in ${duration(seconds)} (${Math.round(imagesPerSecond)} images/s)${stopped}`;
   const tested = test
     ? [
         `${splitOf(data)}: loss ${test.loss.toFixed(4)}, accuracy ${percent(test.top1)} on ${grouped(test.count)} images${expectation(config, test)}`,

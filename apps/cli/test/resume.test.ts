@@ -156,3 +156,27 @@ describe.skipIf(!(await availableEngines()).includes("native"))(
     });
   },
 );
+
+describe.skipIf(!(await availableEngines()).includes("native"))(
+  "a run begun on wasm, where native is there too",
+  () => {
+    test.each([
+      [
+        "goes on with the best engine, and says so",
+        [],
+        "native",
+        /^The run began on the wasm engine and goes on with the native/m,
+      ],
+      ["keeps its engine where bits count", ["--deterministic"], "wasm", /^(?![^]*The run began on)/],
+    ])("%s", async (_title, args, engine, message) => {
+      const out = join(root, `wasm${args.join("")}`);
+      const line = ["lenet5-mnist", "--limit", "64", "--epochs", "1", ...args, "--engine", "wasm", "--out", out];
+      const begun = await spawned(["train", ...line]);
+      expect(begun.status, begun.err).toBe(0);
+      const { status, err } = await spawned(["train", "--resume", out, "--epochs", "2"]);
+      expect([status, err]).toEqual([0, expect.stringMatching(message)]);
+      const config = JSON.parse(readFileSync(join(out, "config.json"), "utf8")) as { environment: object };
+      expect(config.environment).toMatchObject({ engine });
+    });
+  },
+);

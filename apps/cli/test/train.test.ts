@@ -93,6 +93,8 @@ describe(`a small training (${engines[0]})`, () => {
     ["--plan", '{"ema": 0.9}'],
     ["--seed", "77"],
     ["--weights", "imagenet"],
+    ["--data-from", folder],
+    ["--keep-best", "2"],
     ["--out", join(folder, "elsewhere")],
   ])("%s %s cannot change with --resume", async (option, value) => {
     const { status, err } = await call("train", "--resume", out, option, value);

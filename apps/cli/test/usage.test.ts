@@ -32,6 +32,13 @@ describe("bad usage is told in one sentence, with status 2", () => {
       ["train", "lenet5-mnist", "--plan", '{"speed": 1}'],
       /^convkit: --plan cannot set speed: it may have loss, optimizer/,
     ],
+    [
+      ["train", "lenet5-mnist", "--plan", '{"accumulate": 0, "optimizer": {"name": "adam", "beta": 1}}'],
+      /^convkit: --plan will not do: optimizer has no beta: it may have learningRate, .* accumulate must be a whole/,
+    ],
+    [["train", "lenet5-mnist", "--plan", '{"schedule": "sine"}'], /Unknown schedule "sine": known are constant/],
+    [["train", "lenet5-mnist", "--no-top"], /A network without its top tells no classes apart: leave out --no-top/],
+    [["train", "lenet5-mnist", "--webhook", "here"], /It must be a URL, as in https:/],
     [["train", "--resume", join(folder, "gone")], /there is no config\.json, so it is no run directory/],
     [["summary", "lenet6"], /^convkit: Unknown model "lenet6": .* the zoo has lenet5/],
     [["summary", folder], /holds no model: expected model\/model\.json/],
