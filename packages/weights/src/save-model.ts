@@ -46,7 +46,7 @@ export async function saveModel(
   if (format === "tfjs" || format === "savedmodel") {
     await writeFolderAtomically(path, (folder) =>
       format === "savedmodel"
-        ? writeSavedModel(folder, model, notes)
+        ? writeSavedModel(folder, model, { file: path, notes })
         : writeTfjs(folder, model, quantise === undefined ? {} : { quantise }),
     );
     return { path, format, bytes: folderBytes(path), tensors: model.weights.length };

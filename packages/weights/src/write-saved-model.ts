@@ -11,12 +11,16 @@ export const savedModelNotes = "assets.extra/convkit.json";
 
 /**
  * Writes a model's prediction as a SavedModel for Python and TF Serving: signature `serving_default`, inputs and outputs named after
- * the model's layers, any batch. It takes a TensorFlow engine to write one.
+ * the model's layers, any batch. It takes a TensorFlow engine to write one. Errors name `file`, where the folder will be.
  */
-export async function writeSavedModel(folder: string, model: tfl.LayersModel, notes?: object): Promise<void> {
+export async function writeSavedModel(
+  folder: string,
+  model: tfl.LayersModel,
+  { file = folder, notes }: { file?: string; notes?: object | undefined } = {},
+): Promise<void> {
   if (tf.getBackend() !== "tensorflow") {
     throw new WeightsError(
-      folder,
+      file,
       "",
       "a SavedModel is written by TensorFlow: use the engine gpu or native instead of wasm",
     );
@@ -24,7 +28,11 @@ export async function writeSavedModel(folder: string, model: tfl.LayersModel, no
   const inputs = model.inputs.map(({ shape, name }) => {
     const sizes = shape.slice(1);
     if (sizes.includes(null))
-      throw new WeightsError(folder, `input "${name}"`, `expected sizes that are known, came [${sizes}]`);
+      throw new WeightsError(
+        file,
+        `input "${name}"`,
+        `expected sizes that are known, came [${sizes.map((size) => size ?? "any").join(", ")}]`,
+      );
     // Two samples, so that the batch cannot be taken for a size of 1.
     return tf.zeros([2, ...(sizes as number[])]);
   });
