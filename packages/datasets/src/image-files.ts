@@ -44,6 +44,8 @@ export async function imageFiles(given: LabelledFiles, options: ImageOptions = {
   const { strict = false, check = "head", keep, memory = 512 * 2 ** 20, cache, channels = 3, orient = true } = options;
   checkDecodeOptions(options);
   checkWorkers(options.workers);
+  checkChoice("keep", keep, ["memory", "disk"]);
+  checkChoice("check", check, ["head", "all", "none"]);
   const skipped: SkippedImage[] = [];
   const sized = options.size !== undefined;
   const checks =
@@ -115,6 +117,11 @@ export async function imageFiles(given: LabelledFiles, options: ImageOptions = {
 function checkWorkers(workers: number | undefined): void {
   if (workers === undefined || (Number.isInteger(workers) && workers >= 0)) return;
   throw new DataError(`workers should be a whole number from 0, not ${workers}`);
+}
+
+function checkChoice(what: string, value: string | undefined, known: readonly string[]): void {
+  if (value === undefined || known.includes(value)) return;
+  throw new DataError(`${what} should be one of ${known.join(", ")}, not ${value}`);
 }
 
 interface FileCheck {

@@ -32,6 +32,9 @@ export async function imageFolder(
   const splits = splitFoldersOf(folder);
   if (splits !== undefined) return splitsByFolder(name, folder, splits, options);
   const classes = filesByClass(folder);
+  if (ranges !== undefined && test !== undefined) {
+    throw new DataError(`${folder} can be parted by ranges or by test, not by both`);
+  }
   if (ranges !== undefined) return splitsByRange(name, classes, ranges, options);
   const train = await imageFiles(labelled(`${name}/train`, classes), options);
   if (test === undefined) return { name, train };
@@ -68,10 +71,28 @@ async function splitsByRange(
   ranges: Ranges,
   options: ImageFolderOptions,
 ): Promise<DataSplits<IndexedDataset>> {
+  checkRanges(ranges);
   const parts = (Object.entries(ranges) as [SplitName, readonly [number, number]][]).map(
     ([split, range]) => [split, filesInRange(classes, range)] as const,
   );
   return loadSplits(name, parts, options);
+}
+
+/** Throws a `DataError` where ranges are of no split, or two of them share an image. */
+export function checkRanges(ranges: Ranges): void {
+  const splits = Object.entries(ranges);
+  for (const [name, [from, to]] of splits) {
+    if (!["train", "validation", "test"].includes(name)) {
+      throw new DataError(`A range should be of train, validation or test, not of ${name}`);
+    }
+    for (const [other, [start, end]] of splits) {
+      if (name < other && from < end && start < to) {
+        throw new DataError(
+          `The ranges ${name} ${from}:${to} and ${other} ${start}:${end} overlap; an image may be in one split only`,
+        );
+      }
+    }
+  }
 }
 
 /** Of each class the images `from` to `to` (left out) in number order; a `DataError` where a class has not so many. */

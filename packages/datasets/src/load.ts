@@ -10,7 +10,7 @@ import { isIdxFolder, loadIdxFolder } from "./idx-set.ts";
 import type { SourceOptions } from "./idx-set.ts";
 import { imageFolder } from "./image-folder.ts";
 import type { ImageFolderOptions } from "./image-folder.ts";
-import { arrangeSplits } from "./split.ts";
+import { arrangeSplits, splitOff } from "./split.ts";
 import type { SplitsOptions } from "./split.ts";
 
 /** Where a named data set is; how images are decoded; what is split off and left out. */
@@ -30,8 +30,24 @@ export async function loadData(
   return arrangeSplits(await loadAll(nameOrFolder, options), options);
 }
 
+/** What is no folder of classes has no ranges, and a test split of its own or one that is split off here. */
+function parted(
+  splits: DataSplits<IndexedDataset>,
+  { test, ranges, seed = 0 }: LoadOptions,
+): DataSplits<IndexedDataset> {
+  if (ranges !== undefined) throw new DataError(`ranges part folders of classes, and ${splits.name} is none`);
+  if (test === undefined) return splits;
+  if (splits.test !== undefined) {
+    throw new DataError(`${splits.name} has its own ${splits.test.size} test images; none are split off`);
+  }
+  const [train, part] = splitOff(splits.train, test, { seed });
+  return { ...splits, train, test: part };
+}
+
 async function loadAll(nameOrFolder: string, options: LoadOptions): Promise<DataSplits<IndexedDataset>> {
-  if (Object.hasOwn(dataSets, nameOrFolder)) return dataSets[nameOrFolder as DataSetName].load(options);
+  if (Object.hasOwn(dataSets, nameOrFolder)) {
+    return parted(await dataSets[nameOrFolder as DataSetName].load(options), options);
+  }
   if (!existsSync(nameOrFolder)) {
     throw new DataError(
       `${nameOrFolder} is neither a known data set (${Object.keys(dataSets).join(", ")}) nor a folder that exists`,
@@ -39,10 +55,10 @@ async function loadAll(nameOrFolder: string, options: LoadOptions): Promise<Data
   }
   const path = resolvePath(nameOrFolder);
   if (!statSync(path).isDirectory()) {
-    if (path.toLowerCase().endsWith(".csv")) return csvImages(path, options);
+    if (path.toLowerCase().endsWith(".csv")) return parted(await csvImages(path, options), options);
     throw new DataError(`${nameOrFolder} is a file; expected a folder of data, or a .csv of paths and labels`);
   }
-  if (isIdxFolder(path)) return loadIdxFolder(path, basename(path));
-  if (isCifarFolder(path)) return loadCifarFolder(path, basename(path));
+  if (isIdxFolder(path)) return parted(await loadIdxFolder(path, basename(path)), options);
+  if (isCifarFolder(path)) return parted(await loadCifarFolder(path, basename(path)), options);
   return imageFolder(path, options);
 }

@@ -4,7 +4,7 @@ import { basename, join } from "node:path";
 import { filesByClass } from "./class-folders.ts";
 import type { SplitName } from "./class-folders.ts";
 import { DataError } from "./data-error.ts";
-import { filesInRange } from "./image-folder.ts";
+import { checkRanges, filesInRange } from "./image-folder.ts";
 import type { Ranges } from "./image-folder.ts";
 
 export interface SubsetOptions {
@@ -33,14 +33,7 @@ export async function subset(
   const classes = filesByClass(source);
   const splits = Object.entries(ranges) as [SplitName, readonly [number, number]][];
   if (splits.length === 0) throw new DataError("A subset needs a range for at least one of train, validation and test");
-  for (const [name, [from, to]] of splits)
-    for (const [other, [start, end]] of splits) {
-      if (name < other && from < end && start < to) {
-        throw new DataError(
-          `The ranges ${name} ${from}:${to} and ${other} ${start}:${end} overlap; an image may be in one split only`,
-        );
-      }
-    }
+  checkRanges(ranges);
   // Numbers in the names count, as the notebook has it: cat.1000.jpg is image 1000 even where cat.7.jpg is missing.
   const chosen = splits.map(
     ([split, range]) => [split, filesNumbered(classes, range) ?? filesInRange(classes, range)] as const,

@@ -16,6 +16,17 @@ async function load(csv: string, options = {}) {
 }
 
 describe("a CSV of paths and labels", () => {
+  it("is parted by chance where a test split is asked for, and has no ranges", async () => {
+    const rows = "path,label\na.png,cat\nb.png,dog\na.png,dog\nb.png,cat\n";
+    const { train, test } = await load(rows, { test: 0.25, seed: 3 });
+    expect([train.size, test?.size]).toEqual([3, 1]);
+    await expect(load(rows, { ranges: { train: [0, 1] } })).rejects.toThrow(
+      /^ranges part folders of classes, and list is none$/,
+    );
+    const split = "path,label,split\na.png,cat,train\nb.png,dog,train\na.png,dog,test\n";
+    await expect(load(split, { test: 1 })).rejects.toThrow(/^list has its own 1 test images; none are split off$/);
+  });
+
   it.each(["\n", "\r\n", "\r"])("is read with the line ends %j, after a byte order mark", async (end) => {
     const { train } = await load(["\uFEFFpath,label", "a.png,cat", "b.png,dog", ""].join(end));
     expect([train.classes, train.size]).toEqual([["cat", "dog"], 2]);

@@ -255,6 +255,15 @@ describe("a folder that will not do", () => {
     [{ validation: 0.01 }, "A split of 0.01 of", "would leave nothing in it"],
     [{ ranges: { train: [0, 3] as const } }, "Class a has 2 images, too few for the range 0:3", " "],
     [{ ranges: { test: [0, 1] as const } }, "the ranges name no train split", " "],
+    [
+      { ranges: { train: [0, 2] as const, test: [1, 2] as const } },
+      "The ranges test 1:2 and train 0:2 overlap; an image may be in one split only",
+      " ",
+    ],
+    [{ ranges: { val: [0, 1] as const } as object }, "A range should be of train, validation or test, not of val", " "],
+    [{ ranges: { train: [0, 1] as const }, test: 1 }, "can be parted by ranges or by test, not by both", " "],
+    [{ keep: "disc" as "disk" }, "keep should be one of memory, disk, not disc", " "],
+    [{ check: "some" as "all" }, "check should be one of head, all, none, not some", " "],
     [{ ranges: { train: [1, 1] as const } }, "A range should be FROM:TO with 0 <= FROM < TO, not 1:1", " "],
   ])("parted by %o", async (options, start, end) => {
     const folder = await classFolders(temporaryFolder(), ["a", "b"], 2);
