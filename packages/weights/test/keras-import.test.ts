@@ -22,6 +22,7 @@ const models = [
   "operations",
   "roots",
   "gelus",
+  "pieces",
   "predictions",
   "normalization",
   "normalization_of_all",
@@ -60,21 +61,27 @@ describe.skipIf(peerPython === undefined)("models that Keras 3 saved", () => {
     });
   });
 
-  it.each(["convolutions", "dilations", "bends", "gelus", "activations", "predictions", "normalization_of_rows"])(
-    "%s comes back as it was from .keras and tfjs",
-    async (name) => {
-      const model = await loadModel(join(folder, `${name}.keras`));
-      mkdirSync(join(folder, name));
-      for (const [path, options] of [
-        ["again.keras", {}],
-        ["again", { format: "tfjs" }],
-      ] as const) {
-        const { worst } = await verifySaved(model, await saveModel(model, join(folder, name, path), options));
-        expect(worst).toBeLessThan(1e-5);
-      }
-      model.dispose();
-    },
-  );
+  it.each([
+    "convolutions",
+    "dilations",
+    "bends",
+    "gelus",
+    "pieces",
+    "activations",
+    "predictions",
+    "normalization_of_rows",
+  ])("%s comes back as it was from .keras and tfjs", async (name) => {
+    const model = await loadModel(join(folder, `${name}.keras`));
+    mkdirSync(join(folder, name));
+    for (const [path, options] of [
+      ["again.keras", {}],
+      ["again", { format: "tfjs" }],
+    ] as const) {
+      const { worst } = await verifySaved(model, await saveModel(model, join(folder, name, path), options));
+      expect(worst).toBeLessThan(1e-5);
+    }
+    model.dispose();
+  });
 
   it("refuses to train where a layer's work is known in prediction only", async () => {
     const model = await loadModel(join(folder, "predictions.keras"));
@@ -91,6 +98,7 @@ describe.skipIf(peerPython === undefined)("models that Keras 3 saved", () => {
       "operations",
       "roots",
       "gelus",
+      "pieces",
       "bends",
       "normalization_of_all",
       "normalization_of_rows",

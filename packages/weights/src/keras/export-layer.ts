@@ -1,6 +1,7 @@
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { activationNames, approximateGelu, keras3HardSigmoid } from "../layers/activations.ts";
 import type { Augmentation } from "../layers/augmentation.ts";
+import type { Piece } from "../layers/pieces.ts";
 import { memoryTensor } from "../named-tensor.ts";
 import type { NamedTensor } from "../named-tensor.ts";
 import { kerasClassName } from "./keras-class.ts";
@@ -17,10 +18,10 @@ export interface KerasPart {
   readonly operation?: Operation;
 }
 
-/** A function of `keras.ops` with the numbers that stand behind its tensor. */
+/** A function of `keras.ops` with what stands behind its tensor, such as numbers. */
 export interface Operation {
   readonly module: string;
-  readonly numbers: readonly number[];
+  readonly numbers: readonly unknown[];
   readonly config?: Config;
 }
 
@@ -187,6 +188,21 @@ const special: Readonly<
           },
         ]
       : [{ className: "Activation", config: { activation } }],
+  Clipped: ({ low, high }) => {
+    const module = "keras.src.ops.numpy";
+    if (high == null) return [{ className: "Maximum", config: {}, operation: { module, numbers: [low] } }];
+    if (low == null) return [{ className: "Minimum", config: {}, operation: { module, numbers: [high] } }];
+    return [{ className: "Clip", config: {}, operation: { module, numbers: [], config: { x_min: low, x_max: high } } }];
+  },
+  Sliced: ({ pieces }) => {
+    const key = (pieces as readonly Piece[]).map((piece) =>
+      typeof piece === "number" ? piece : { class_name: "__slice__", config: piece },
+    );
+    return [{ className: "GetItem", config: {}, operation: { module: "keras.src.ops.numpy", numbers: [key] } }];
+  },
+  Stacked: ({ axis }) => [
+    { className: "Stack", config: {}, operation: { module: "keras.src.ops.numpy", numbers: [], config: { axis } } },
+  ],
   // Without axes there is one mean of all; axes in a row are Keras' own form.
   AxesNormalization: ({ axis, invert }) => [
     { className: "Normalization", config: { axis: (axis as number[]).length === 0 ? null : axis, invert } },

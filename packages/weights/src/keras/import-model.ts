@@ -209,10 +209,22 @@ function madeLayer(file: string, layer: LayerConfig, options: Making): tfl.layer
   return makeModel(file, readModel(file, layer.place, { class_name: layer.className, config: layer.config }), options);
 }
 
-const listClasses = new Set(["Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply", "Subtract"]);
+const listClasses = new Set([
+  "Add",
+  "Average",
+  "Concatenate",
+  "Dot",
+  "Maximum",
+  "Minimum",
+  "Multiply",
+  "Stack",
+  "Stacked",
+  "Subtract",
+]);
 
 function takesList(layer: LayerConfig): boolean {
-  return listClasses.has(layer.className) && !/\bops\b/.test(layer.module);
+  const isList = layer.className === "Stack" || layer.className === "Concatenate" || !/\bops\b/.test(layer.module);
+  return listClasses.has(layer.className) && isList;
 }
 
 /** What tfjs throws while it joins layers is told with the layer's place. */

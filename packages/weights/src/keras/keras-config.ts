@@ -61,7 +61,7 @@ function keras3Layer(layer: KerasLayer): object {
   };
 }
 
-function keras3Node(call: readonly TakenTensor[], numbers: readonly number[] = []): object {
+function keras3Node(call: readonly TakenTensor[], numbers: readonly unknown[] = []): object {
   const tensors = call.map((reference) => ({
     class_name: "__keras_tensor__",
     config: { shape: reference.shape, dtype: "float32", keras_history: history(reference) },

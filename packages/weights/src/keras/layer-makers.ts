@@ -77,6 +77,7 @@ const plainClasses = [
   "AdaptiveAveragePooling2D",
   "AxesNormalization",
   "BentReLU",
+  "Clipped",
   "CroppedCentre",
   "CustomScaleLayer",
   "DilatedDepthwiseConv2D",
@@ -93,7 +94,9 @@ const plainClasses = [
   "ScaledELU",
   "ScaledUp2D",
   "SizedConv2DTranspose",
+  "Sliced",
   "SoftmaxOver",
+  "Stacked",
 ] as const;
 
 /** Random layers of Keras that leave an image as it is in prediction, and whose work in training is not done here. */

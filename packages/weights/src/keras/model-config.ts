@@ -9,14 +9,18 @@ export interface TensorReference {
   readonly output: number;
 }
 
-/** One use of a layer: the tensors it takes and the plain numbers beside them (`x * 2`). */
+/** One use of a layer: the tensors it takes and the plain numbers beside them (`x * 2`), or one for every channel. */
 export interface LayerCall {
   readonly inputs: readonly TensorReference[];
-  readonly numbers: readonly number[];
+  readonly numbers: readonly (number | readonly number[])[];
   /** Whether the number stands before the tensor (`2 - x`). */
   readonly numberFirst: boolean;
   /** What is given by name: plain values, without those that are null. */
   readonly options: JsonObject;
+  /** The first tensor's shape, where the file states it. */
+  readonly shape?: readonly unknown[];
+  /** What stands after the first argument, as it is in the file. */
+  readonly rest: readonly unknown[];
 }
 
 export interface LayerConfig {
@@ -132,9 +136,10 @@ function activationLayer(value: unknown, name: string, place: string): LayerConf
 /** One inbound node: Keras 3's `{args, kwargs}`, or Keras 2's list of `[layer, call, output, kwargs]`. */
 function readCall(file: string, place: string, node: unknown): LayerCall {
   const inputs: TensorReference[] = [];
-  const numbers: number[] = [];
+  const numbers: (number | readonly number[])[] = [];
   let numberFirst = false;
   let options: JsonObject = {};
+  let shape: readonly unknown[] | undefined;
   const collect = (value: unknown): void => {
     if (Array.isArray(value)) {
       if (isReference(value)) {
@@ -149,7 +154,12 @@ function readCall(file: string, place: string, node: unknown): LayerCall {
       const history = isObject(value["config"]) ? value["config"]["keras_history"] : undefined;
       if (!Array.isArray(history) || !isReference(history))
         throw new WeightsError(file, place, "an input without its history");
+      const stated = isObject(value["config"]) ? value["config"]["shape"] : undefined;
+      if (Array.isArray(stated)) shape ??= stated;
       inputs.push(toReference(history));
+    } else if (isObject(value) && ["__numpy__", "__tensor__"].includes(String(value["class_name"]))) {
+      numberFirst ||= inputs.length === 0;
+      numbers.push(perChannel(isObject(value["config"]) ? value["config"]["value"] : undefined, file, place));
     } else if (typeof value === "number") {
       numberFirst ||= inputs.length === 0;
       numbers.push(value);
@@ -167,7 +177,18 @@ function readCall(file: string, place: string, node: unknown): LayerCall {
     }
   } else collect(node);
   if (inputs.length === 0) throw new WeightsError(file, place, "is called without a tensor");
-  return { inputs, numbers, numberFirst, options };
+  const args = isObject(node) ? node["args"] : undefined;
+  const rest = Array.isArray(args) ? args.slice(1) : [];
+  return { inputs, numbers, numberFirst, options, rest, ...(shape === undefined ? {} : { shape }) };
+}
+
+/** A constant of a number for every channel; its axes before the last must have one element. */
+function perChannel(value: unknown, file: string, place: string): number | readonly number[] {
+  let inner = value;
+  while (Array.isArray(inner) && inner.length === 1) inner = inner[0] as unknown;
+  if (typeof inner === "number") return inner;
+  if (Array.isArray(inner) && inner.every((part) => typeof part === "number")) return inner;
+  throw new WeightsError(file, place, "takes a constant with more axes than the channels, which tfjs cannot");
 }
 
 /** What is neither a tensor nor one of the two sides of an arithmetic. */

@@ -1,6 +1,9 @@
 import * as tfl from "@tensorflow/tfjs-layers";
+import { isObject } from "../json.ts";
 import type { JsonObject } from "../json.ts";
 import { activationNames, approximateGelu, keras3HardSigmoid } from "../layers/activations.ts";
+import { Clipped, Sliced, Stacked } from "../layers/pieces.ts";
+import type { Piece } from "../layers/pieces.ts";
 import { Power, Subtract } from "../layers/simple-layers.ts";
 import { base } from "./layer-args.ts";
 import { fromRegistry, makers } from "./layer-makers.ts";
@@ -19,7 +22,8 @@ export const operations: Readonly<Record<string, (making: Request) => Layer>> = 
   divide: (making) => arithmetic(making, undefined, (number, first) => (first ? undefined : [1 / number, 0])),
   power: ({ args, call, refuse }) => {
     const [exponent] = call?.numbers ?? [];
-    if (exponent === undefined || call!.numberFirst) return refuse("only powers of a tensor by a number are known");
+    if (typeof exponent !== "number" || call!.numberFirst)
+      return refuse("only powers of a tensor by a number are known");
     return new Power({ ...base(args), exponent });
   },
   square: power(2),
@@ -27,8 +31,23 @@ export const operations: Readonly<Record<string, (making: Request) => Layer>> = 
   rsqrt: power(-0.5),
   reciprocal: power(-1),
   negative: ({ args }) => tfl.layers.rescaling({ ...base(args), scale: -1 }),
-  maximum: (making) => arithmetic(making, "Maximum", () => undefined),
-  minimum: (making) => arithmetic(making, "Minimum", () => undefined),
+  maximum: (making) => bounded(making, "Maximum"),
+  minimum: (making) => bounded(making, "Minimum"),
+  clip: (making) => {
+    const { x_min: low, x_max: high } = told(making, ["x_min", "x_max"]);
+    const isNumber = [low, high].every((bound) => bound === undefined || typeof bound === "number");
+    return isNumber
+      ? new Clipped({ ...base(making.args), low: low as number, high: high as number })
+      : making.refuse("only bounds that are numbers are known");
+  },
+  stack: (making) => new Stacked({ ...base(making.args), ...told(making, ["axis"]) }),
+  getitem: (making) => {
+    told(making, []);
+    const shape = making.call?.shape;
+    const pieces = shape === undefined ? undefined : piecesOf(making.call!.rest[0], shape.length);
+    if (pieces === undefined) return making.refuse("only indices and slices that keep the whole batch are known");
+    return new Sliced({ ...base(making.args), pieces });
+  },
   concatenate: (making) => fromRegistry("Concatenate", { ...base(making.args), ...told(making, ["axis"]) }),
   mean: (making) => overPixels(making, "GlobalAveragePooling2D"),
   max: (making) => overPixels(making, "GlobalMaxPooling2D"),
@@ -134,6 +153,9 @@ const operationNames = new Set([
   "Max",
   "Transpose",
   "Pad",
+  "Clip",
+  "GetItem",
+  "Stack",
 ]);
 
 /** What an operation was told beside its tensor, in its configuration or its call; anything but these names is refused. */
@@ -174,8 +196,44 @@ function arithmetic(
   if (call !== undefined && call.inputs.length === 2 && merge !== undefined) {
     return merge === "Subtract" ? new Subtract(base(args)) : fromRegistry(merge, base(args));
   }
-  const [number] = call?.numbers ?? [];
-  const numbers = number === undefined ? undefined : scaleAndOffset(number, call!.numberFirst);
-  if (numbers === undefined) return refuse("this arithmetic is not known to tfjs");
-  return tfl.layers.rescaling({ ...base(args), scale: numbers[0], offset: numbers[1] });
+  const [constant] = call?.numbers ?? [];
+  const pairs = [constant ?? []].flat().map((number) => scaleAndOffset(number, call!.numberFirst));
+  if (pairs.length === 0 || pairs.includes(undefined)) return refuse("this arithmetic is not known to tfjs");
+  const [scale, offset] = [0, 1].map((part) => pairs.map((pair) => pair![part]!));
+  return tfl.layers.rescaling({
+    ...base(args),
+    scale: (pairs.length === 1 ? scale![0] : scale) as number,
+    offset: (pairs.length === 1 ? offset![0] : offset) as number,
+  });
+}
+
+/** The larger or smaller of two tensors, or of a tensor and a number. */
+function bounded(making: Request, merge: "Maximum" | "Minimum"): Layer {
+  const [number] = making.call?.numbers ?? [];
+  if (making.call?.inputs.length !== 1 || typeof number !== "number") return arithmetic(making, merge, () => undefined);
+  return new Clipped({ ...base(making.args), ...(merge === "Maximum" ? { low: number } : { high: number }) });
+}
+
+/** Python's index of a tensor as one piece an axis; undefined where it is none that is known, or does not keep the batch. */
+function piecesOf(key: unknown, rank: number): Piece[] | undefined {
+  const parts = Array.isArray(key) ? (key as unknown[]) : [key];
+  const whole = { start: null, stop: null, step: null };
+  const isEllipsis = (part: unknown): boolean => isObject(part) && part["class_name"] === "__ellipsis__";
+  const missing = Array.from(
+    { length: Math.max(0, rank - parts.filter((part) => !isEllipsis(part)).length) },
+    () => whole,
+  );
+  const pieces = parts.flatMap((part): (Piece | undefined)[] => {
+    if (isEllipsis(part)) return missing;
+    if (typeof part === "number") return [part];
+    const slice = isObject(part) && part["class_name"] === "__slice__" ? part["config"] : undefined;
+    if (!isObject(slice)) return [undefined];
+    const [start, stop, step] = [slice["start"], slice["stop"], slice["step"]];
+    const isPlain = [start, stop, step].every((value) => value === null || Number.isSafeInteger(value)) && step !== 0;
+    return [isPlain ? ({ start, stop, step } as Piece) : undefined];
+  });
+  const all = parts.some(isEllipsis) ? pieces : [...pieces, ...missing];
+  const [batch] = all;
+  const keepsBatch = typeof batch === "object" && batch.start === null && batch.stop === null && batch.step === null;
+  return keepsBatch && all.length === rank && !all.includes(undefined) ? (all as Piece[]) : undefined;
 }

@@ -4,6 +4,7 @@ import { registerActivations } from "./activations.ts";
 import { KerasOnlyAugmentation, RandomAugmentation } from "./augmentation.ts";
 import { Concatenate } from "./concatenate.ts";
 import { DilatedDepthwiseConv2D, SizedConv2DTranspose } from "./convolutions.ts";
+import { Clipped, Sliced, Stacked } from "./pieces.ts";
 import { AxesNormalization, LayerScale, UnitNormalization } from "./norms.ts";
 import { CroppedCentre, ResizedTo, ScaledUp2D } from "./resize.ts";
 import {
@@ -24,6 +25,7 @@ export function registerImportLayers(): void {
   for (const layer of [
     AxesNormalization,
     BentReLU,
+    Clipped,
     Concatenate,
     CroppedCentre,
     DilatedDepthwiseConv2D,
@@ -37,8 +39,10 @@ export function registerImportLayers(): void {
     ScaledELU,
     ScaledUp2D,
     SizedConv2DTranspose,
+    Sliced,
     SoftmaxOver,
     SpatialDropout2D,
+    Stacked,
     Subtract,
     UnitNormalization,
   ]) {

@@ -38,6 +38,12 @@ export const layerWriters: Readonly<Record<string, Write>> = {
     const isAbove = graph.node(layer.name, "GreaterOrEqual", [x, number(threshold)]);
     return graph.node(layer.name, "Where", [isAbove, above, below]);
   },
+  Clipped: ({ graph, layer, config, inputs }) => {
+    const bounds = [config["low"], config["high"]].map((bound) =>
+      bound == null ? "" : graph.floats(layer.name, [Number(bound)], []),
+    );
+    return graph.node(layer.name, "Clip", [inputs[0]!.name, ...bounds]);
+  },
   LayerScale: (writing) => {
     const { graph, layer, inputs } = writing;
     const gamma = perChannel(writing.weight("gamma", "own")!, inputs[0]!);

@@ -186,6 +186,17 @@ def gelus(x):
     return L.Concatenate()([keras.ops.gelu(x), keras.ops.gelu(x, approximate=False)])
 
 
+def pieces(x):
+    ops = keras.ops
+    y = keras.applications.resnet50.preprocess_input(x[..., :3])
+    y = (y / 255.0 - np.array([0.485, 0.456, 0.406], "float32")) / np.array([0.229, 0.224, 0.225], "float32")
+    y = ops.clip(y, -1.5, 1.0)
+    parts = [ops.maximum(y, 0.2), ops.minimum(y, 0.1), 3.0 - y * ops.convert_to_tensor([1.0, 2.0, 3.0])]
+    y = L.Concatenate()(parts)[:, 1:-1, ::2, 1:7]
+    flat = [y[:, 0, -1], y[:, -1, 0, :], ops.mean(y, axis=[1, 2]), y[:, ::-1][:, 0, 0]]
+    return L.Dense(3)(L.Concatenate()(flat))
+
+
 def predictions(x):
     x = L.RandomErasing()(x)
     x = L.RandomGaussianBlur(factor=0.5)(x)
@@ -193,7 +204,7 @@ def predictions(x):
     return L.Conv2D(2, 3)(x)
 
 
-for make in (convolutions, merges, powers, activations, pools, augmentations, shapes, dilations, bends, operations, roots, gelus, predictions):
+for make in (convolutions, merges, powers, activations, pools, augmentations, shapes, dilations, bends, operations, roots, gelus, pieces, predictions):
     save(make.__name__, *functional(make))
 
 norm = L.Normalization(axis=-1)
