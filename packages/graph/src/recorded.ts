@@ -72,14 +72,20 @@ export function recordCalls(
       return trace.tensor({ node: trace.add("Cast", attrs, [ref]), index: 0 });
     });
     const calls = fillSlots(skeleton, tensors) as unknown[][];
-    const results = calls.map((args, call) => trace.inCall(call, () => settled(fn(...args))));
-    const slotted = mapLeaves(results, (value, place) => {
-      if (!(value instanceof tf.Tensor)) return value;
-      // A single call's results are named without its number.
-      const path = calls.length === 1 ? place.replace(/^0\.?/, "") : place;
-      outputs.push({ path, ref: fetchable(trace, trace.ref(value)) });
-      returned.add(value);
-      return new Slot(outputs.length - 1);
+    const slotted = calls.map((args, call) => {
+      const returns = trace.inCall(call, () => settled(fn(...args)));
+      // Before the next call: a variable that is returned has its value after this one.
+      return mapLeaves(
+        returns,
+        (value, path) => {
+          if (!(value instanceof tf.Tensor)) return value;
+          outputs.push({ path, ref: fetchable(trace, trace.ref(value)) });
+          returned.add(value);
+          return new Slot(outputs.length - 1);
+        },
+        // A single call's results are named without its number.
+        calls.length === 1 ? "" : String(call),
+      );
     });
     // What the function kept for its caller has been given.
     for (const value of returned) if (value.kept && !(value instanceof tf.Variable)) disposeTraced(trace, value);

@@ -82,6 +82,16 @@ export class TracedVariable {
     inputs: readonly Ref[],
     others: readonly TracedVariable[] = [],
   ): GraphNode {
+    for (const variable of [this, ...others]) variable.#flush();
+    return this.#write(op, attrs, inputs, others);
+  }
+
+  #write(
+    op: string,
+    attrs: GraphNode["attrs"],
+    inputs: readonly Ref[],
+    others: readonly TracedVariable[] = [],
+  ): GraphNode {
     const all = [this, ...others];
     const before = all.flatMap((v) => [...v.#reads, ...v.writes.slice(-1)]);
     const handles = all.map((v) => ({ node: v.handle, index: 0 }));
@@ -108,18 +118,22 @@ export class TracedVariable {
   /** Turns what JavaScript assigned into a write, and gives the variable back the data it had before the trace. */
   restore(commit: boolean): void {
     if (this.#held === undefined) return;
-    const { backend } = this.#trace;
-    const assigned = entryOf(backend, this.variable.dataId);
-    // An op may have written what JavaScript then took back.
-    const isChanged = this.variable.dataId !== this.#held.dataId || this.writes.length > 0;
-    if (commit && assigned !== undefined && isChanged) {
-      const ref = assigned.ref ?? this.#trace.ref(this.variable);
-      const stale = ref.node.op === "ReadVariableOp" && ref.node === this.#current;
-      if (!stale) this.write("AssignVariableOp", { dtype: attr.type(this.dtype) }, [ref]);
-    }
+    if (commit) this.#flush();
     assignUntraced(this.variable, this.#held);
     this.#held.dispose();
     this.#held = undefined;
+  }
+
+  /** Writes what JavaScript assigned since the last write. */
+  #flush(): void {
+    if (this.#held === undefined) return;
+    const assigned = entryOf(this.#trace.backend, this.variable.dataId);
+    // An op may have written what JavaScript then took back.
+    const isChanged = this.variable.dataId !== this.#held.dataId || this.writes.length > 0;
+    if (assigned === undefined || !isChanged) return;
+    const ref = assigned.ref ?? this.#trace.ref(this.variable);
+    const isWritten = ref.node.op === "ReadVariableOp" && ref.node === this.#current;
+    if (!isWritten) this.#write("AssignVariableOp", { dtype: attr.type(this.dtype) }, [ref]);
   }
 
   /** The tensor it had before the trace. */
