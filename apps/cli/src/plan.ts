@@ -175,7 +175,9 @@ function optimizerOf(base: OptimizerConfig, { optimizer, lr }: TrainOptions): Op
 /** What `--schedule` gives; a `UsageError` for what is no schedule. */
 export function scheduleOf(text: string): Schedule {
   try {
-    return parseSchedule(text);
+    const schedule = parseSchedule(text);
+    checkPlan({ schedule });
+    return schedule;
   } catch (error) {
     throw error instanceof TrainerError ? new UsageError(error.message) : error;
   }

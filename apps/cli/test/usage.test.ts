@@ -26,6 +26,10 @@ describe("bad usage is told in one sentence, with status 2", () => {
     [["train", "lenet5", "--quick", "--data", "mnist"], /--quick is for recipes/],
     [["train", "lenet5-mnist", "--optimizer", "speedy"], /Unknown optimizer "speedy": the optimizers are sgd/],
     [["train", "lenet5-mnist", "--schedule", "sine"], /Unknown schedule "sine": known are constant/],
+    [
+      ["train", "lenet5-mnist", "--schedule", "cosine:restarts=1,multiply=0.5"],
+      /schedule\.multiply must be a number from 1, not 0\.5/,
+    ],
     [["train", "lenet5-mnist", "--precision", "int4"], /Allowed choices are float32, bfloat16, float16/],
     [["train", "lenet5-mnist", "--plan", "focal"], /^convkit: --plan must be a JSON object, as in '/],
     [

@@ -68,7 +68,15 @@ const plateau: Fields<PlateauOptions> = {
 /** The parts of a plan that are plain data of their own. */
 export type PlanParts = Pick<
   Plan,
-  "loss" | "schedule" | "augment" | "accumulate" | "ema" | "monitor" | "earlyStopping" | "reduceOnPlateau" | "histograms"
+  | "loss"
+  | "schedule"
+  | "augment"
+  | "accumulate"
+  | "ema"
+  | "monitor"
+  | "earlyStopping"
+  | "reduceOnPlateau"
+  | "histograms"
 > & { readonly optimizer?: OptimizerConfig };
 
 /** Refuses a plan whose parts are not what they may be, with all reasons in one sentence each; throws `TrainerError`. */

@@ -38,7 +38,11 @@ const denseNet = () =>
   tfl.sequential({
     layers: [
       tfl.layers.flatten({ inputShape: [8, 8, 1] }),
-      tfl.layers.dense({ units: 2, activation: "softmax", kernelInitializer: tfl.initializers.glorotUniform({ seed: 1 }) }),
+      tfl.layers.dense({
+        units: 2,
+        activation: "softmax",
+        kernelInitializer: tfl.initializers.glorotUniform({ seed: 1 }),
+      }),
     ],
   });
 
@@ -126,45 +130,51 @@ describe(`training (${engines[0]})`, () => {
     });
   });
 
-  test.skipIf(!engines.includes("native"))("a run in float16 scales its loss, goes on with that scale, and leaves out updates that overflow", async () => {
-    const out = await folder();
-    const half = { precision: "float16", deterministic: true } as const;
-    const checkpoint = async () => {
-      const [name] = await readdir(join(out, "checkpoints"));
-      const path = join(out, "checkpoints", name!);
-      const header = JSON.parse(await readFile(join(path, "checkpoint.json"), "utf8")) as {
-        arrays: { name: string; offset: number; bytes: number }[];
+  test.skipIf(!engines.includes("native"))(
+    "a run in float16 scales its loss, goes on with that scale, and leaves out updates that overflow",
+    async () => {
+      const out = await folder();
+      const half = { precision: "float16", deterministic: true } as const;
+      const checkpoint = async () => {
+        const [name] = await readdir(join(out, "checkpoints"));
+        const path = join(out, "checkpoints", name!);
+        const header = JSON.parse(await readFile(join(path, "checkpoint.json"), "utf8")) as {
+          arrays: { name: string; offset: number; bytes: number }[];
+        };
+        const file = join(path, "arrays.bin");
+        const bytes = await readFile(file);
+        const [scale, good] = ["scale/0", "scale/1"].map((wanted) =>
+          header.arrays.find(({ name }) => name === wanted)!,
+        );
+        const weights = header.arrays.filter(({ name }) => name.startsWith("model/"));
+        return {
+          scale: [bytes.readFloatLE(scale!.offset), bytes.readFloatLE(good!.offset)],
+          weights: weights.map((each) => bytes.subarray(each.offset, each.offset + each.bytes).toString("hex")),
+          async setScale(value: number) {
+            bytes.writeFloatLE(value, scale!.offset);
+            await writeFile(file, bytes);
+          },
+        };
       };
-      const file = join(path, "arrays.bin");
-      const bytes = await readFile(file);
-      const [scale, good] = ["scale/0", "scale/1"].map((wanted) => header.arrays.find(({ name }) => name === wanted)!);
-      const weights = header.arrays.filter(({ name }) => name.startsWith("model/"));
-      return {
-        scale: [bytes.readFloatLE(scale!.offset), bytes.readFloatLE(good!.offset)],
-        weights: weights.map((each) => bytes.subarray(each.offset, each.offset + each.bytes).toString("hex")),
-        async setScale(value: number) {
-          bytes.writeFloatLE(value, scale!.offset);
-          await writeFile(file, bytes);
-        },
-      };
-    };
-    const goOn = (epochs: number) => train(options({ model: denseNet(), epochs, execution: half, out, resume: true }));
-    await train(options({ model: denseNet(), epochs: 1, execution: half, out }));
-    const first = await checkpoint();
-    expect(first.scale).toEqual([2 ** 15, 5]);
-    // Another scale than any run begins with.
-    await first.setScale(8);
-    await goOn(2);
-    const second = await checkpoint();
-    expect(second.scale).toEqual([8, 10]);
-    expect(second.weights).not.toEqual(first.weights);
-    // With this one no gradient is finite: each step halves it, and changes no weight.
-    await second.setScale(2 ** 120);
-    await goOn(3);
-    const third = await checkpoint();
-    expect(third.scale).toEqual([2 ** 115, 0]);
-    expect(third.weights).toEqual(second.weights);
-  });
+      const goOn = (epochs: number) =>
+        train(options({ model: denseNet(), epochs, execution: half, out, resume: true }));
+      await train(options({ model: denseNet(), epochs: 1, execution: half, out }));
+      const first = await checkpoint();
+      expect(first.scale).toEqual([2 ** 15, 5]);
+      // Another scale than any run begins with.
+      await first.setScale(8);
+      await goOn(2);
+      const second = await checkpoint();
+      expect(second.scale).toEqual([8, 10]);
+      expect(second.weights).not.toEqual(first.weights);
+      // With this one no gradient is finite: each step halves it, and changes no weight.
+      await second.setScale(2 ** 120);
+      await goOn(3);
+      const third = await checkpoint();
+      expect(third.scale).toEqual([2 ** 115, 0]);
+      expect(third.weights).toEqual(second.weights);
+    },
+  );
 
   test("a run that was killed before its first checkpoint begins anew", async () => {
     const whole = options();
