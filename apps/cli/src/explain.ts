@@ -1,5 +1,5 @@
-import { writeFile } from "node:fs/promises";
 import { outputSize, type Padding, receptiveFields, summarize } from "@convkit/core";
+import { writeFileAtomic } from "@convkit/trainer";
 import type { Context } from "./context.ts";
 import { effectiveField, fieldPicture } from "./effective-field.ts";
 import { engineInUse } from "./engine-in-use.ts";
@@ -68,7 +68,7 @@ export async function explainReceptiveField(
   const { model } = await resolveModel(name, options, context.options.seed);
   const fields = [...receptiveFields(model)].map(([layer, { size, stride }]) => ({ layer, size, stride }));
   const field = await effectiveField(model, options.layer);
-  if (options.out !== undefined) await writeFile(userPath(options.out), await fieldPicture(field, options.out));
+  if (options.out !== undefined) await writeFileAtomic(userPath(options.out), await fieldPicture(field, options.out));
   const { weights: _weights, ...effective } = field;
   const rows = fields.map(({ layer, size, stride }) => [layer, size.join("x"), stride.join("x")]);
   const told = `The centre of ${field.layer} sees ${field.theoretical.join("x")} pixels; 95 % of what counts lies within ${field.effective.join("x")} (gradient of the centre, ${field.samples} random images)${options.out === undefined ? "" : `, drawn in ${options.out}`}.`;

@@ -75,6 +75,21 @@ describe("work that fails ends with status 1", () => {
     );
     expect([status, err]).toEqual([1, expect.stringMatching(/text\.npy/)]);
   });
+  test.each([
+    ["convert", "lenet5", "x.onnx"],
+    ["convert", "lenet5", "x.h5"],
+    ["convert", "lenet5", "net/", "--to", "tfjs"],
+    ["explain", "receptive-field", "lenet5", "--out", "x.svg"],
+    ["data", "preview", "mnist", "--out", "x.png"],
+  ])("%s %s into a folder that is a file", async (...args) => {
+    const wall = join(folder, "wall");
+    writeFileSync(wall, "");
+    const place = args.findIndex((arg) => /^x\.|\/$/.test(arg));
+    const there = args.with(place, join(wall, args[place]!));
+    const { status, out, err } = await call(...there);
+    expect([status, out]).toEqual([1, ""]);
+    expect(err).toMatch(/wall\/\S+ cannot be written/);
+  });
   test("a stack trace comes with --debug only", async () => {
     const quiet = await call("list", "nothing*");
     const loud = await call("list", "nothing*", "--debug");

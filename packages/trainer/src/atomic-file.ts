@@ -19,11 +19,14 @@ export function finalName(name: string): string | undefined {
   return /^\.(.+)\.\d+-\d+\.tmp$/.exec(name)?.[1];
 }
 
-/** Writes a whole file or nothing: readers see the old content or the new, also after a crash. Makes missing folders. */
+/**
+ * Writes a whole file or nothing: readers see the old content or the new, also after a crash. Makes missing folders.
+ * Throws an Error that names the file where it cannot be written.
+ */
 export async function writeFileAtomic(path: string, data: string | Uint8Array | readonly Uint8Array[]): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
   const temporary = temporaryName(path);
   try {
+    await mkdir(dirname(path), { recursive: true });
     const file = await open(temporary, "wx");
     try {
       const parts = typeof data === "string" || data instanceof Uint8Array ? [data] : data;
@@ -34,8 +37,10 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array | 
     }
     await rename(temporary, path);
   } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
+    // Where no file can be, there is none to remove.
+    await rm(temporary, { force: true }).catch(() => undefined);
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new Error(`${path} cannot be written (${code ?? message}).`, { cause: error });
   }
 }
 

@@ -37,10 +37,8 @@ export function writeAtomically(path: string, fill: (sink: ByteSink) => void): n
     return sink.position;
   } catch (error) {
     if (descriptor !== undefined) closeSync(descriptor);
-    rmSync(temporary, { force: true });
-    throw error instanceof WeightsError
-      ? error
-      : new WeightsError(path, "", `cannot be written: ${(error as Error).message}`, { cause: error });
+    if (existsSync(temporary)) rmSync(temporary, { force: true });
+    throw unwritten(path, error);
   }
 }
 
@@ -50,8 +48,7 @@ export async function writeFolderAtomically(
   fill: (folder: string) => void | Promise<void>,
 ): Promise<void> {
   const target = resolve(path);
-  mkdirSync(dirname(target), { recursive: true });
-  const temporary = mkdtempSync(join(dirname(target), `.${basename(target)}.part-`));
+  const temporary = folderBeside(target, path);
   const old = `${temporary}.old`;
   try {
     await fill(temporary);
@@ -59,13 +56,26 @@ export async function writeFolderAtomically(
     renameSync(temporary, target);
   } catch (error) {
     if (existsSync(old) && !existsSync(target)) renameSync(old, target);
-    throw error instanceof WeightsError
-      ? error
-      : new WeightsError(path, "", `cannot be written: ${(error as Error).message}`, { cause: error });
+    throw unwritten(path, error);
   } finally {
     rmSync(temporary, { recursive: true, force: true });
     rmSync(old, { recursive: true, force: true });
   }
+}
+
+function folderBeside(target: string, path: string): string {
+  try {
+    mkdirSync(dirname(target), { recursive: true });
+    return mkdtempSync(join(dirname(target), `.${basename(target)}.part-`));
+  } catch (error) {
+    throw unwritten(path, error);
+  }
+}
+
+function unwritten(path: string, error: unknown): WeightsError {
+  return error instanceof WeightsError
+    ? error
+    : new WeightsError(path, "", `cannot be written: ${(error as Error).message}`, { cause: error });
 }
 
 function fileSink(descriptor: number): ByteSink {
