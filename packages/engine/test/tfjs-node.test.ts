@@ -139,5 +139,8 @@ async function copyOfWorkspace(): Promise<TfjsNode> {
     await mkdir(path.dirname(path.join(modules, name)), { recursive: true });
     await symlink(await realpath(path.join(beside, name)), path.join(modules, name));
   }
+  // tfjs-node takes it without naming it among its dependencies.
+  const core = path.join(await realpath(path.join(beside, "@tensorflow/tfjs")), "../tfjs-core");
+  await symlink(await realpath(core), path.join(modules, "@tensorflow/tfjs-core"));
   return describeTfjsNode(folder);
 }
