@@ -46,7 +46,7 @@ export function link(name: string, address: number): [number, Buffer] {
   return [0x06, Buffer.concat([u(1, 1), u(1, 0), u(1, name.length), Buffer.from(name), u(8, address)])];
 }
 
-export function space(...shape: readonly number[]): Buffer {
+function space(...shape: readonly number[]): Buffer {
   return Buffer.concat([u(1, 2), u(1, shape.length), u(1, 0), u(1, 1), ...shape.map((size) => u(8, size))]);
 }
 
