@@ -1,5 +1,5 @@
 import { open, readFile } from "node:fs/promises";
-import sharp, { type Metadata } from "sharp";
+import sharp from "sharp";
 import { gate } from "./concurrency.ts";
 import { DataError, reasonOf } from "./data-error.ts";
 import { decodeJpeg, isPlainJpeg, jpegHead } from "./jpeg.ts";
@@ -63,7 +63,14 @@ const spare: Scratch[] = [];
 
 /** `[h, w]` of an image file when upright, read from its head only; a `DataError` where that is damaged. */
 export async function imageSize(file: string, { orient = true }: DecodeOptions = {}): Promise<[number, number]> {
-  const { width, height, orientation = 1 } = await described(file, () => metadataOf(file));
+  const {
+    width,
+    height,
+    orientation = 1,
+  } = await described(file, async () => {
+    const bytes = await contentOf(file);
+    return withItsOwnReason(bytes, () => sharp(bytes).metadata());
+  });
   return orient && orientation >= 5 ? [width, height] : [height, width];
 }
 
@@ -127,14 +134,10 @@ async function decode(
       : undefined;
     if (quick !== undefined) return quick;
     // A profile of an RGB file is left alone, as TensorFlow does.
-    const { data, info } = await withItsOwnReason(() => {
+    const { data, info } = await withItsOwnReason(bytes, () => {
       const image = sharp(bytes, { failOn: "error", autoOrient: orient, ignoreIcc: head?.components !== 4 });
       const plain = image.toColourspace("srgb").removeAlpha().raw({ depth: "uchar" });
       return plain.toBuffer({ resolveWithObject: true });
-    }).catch((error: unknown) => {
-      // Of a file that is no image, the same is said wherever that is found.
-      checkStart(bytes);
-      throw error;
     });
     const pixels: Pixels = { data, shape: [info.height, info.width, info.channels] };
     return channels === 1 && info.channels === 3 ? lumaOf(pixels) : pixels;
@@ -155,25 +158,20 @@ export function decodingFailure(error: unknown): string {
   return reasonOf(error instanceof DataError ? (error.cause ?? error) : error);
 }
 
-async function metadataOf(file: string): Promise<Metadata> {
-  const bytes = await contentOf(file);
-  return withItsOwnReason(() => sharp(bytes).metadata()).catch((error: unknown) => {
-    checkStart(bytes);
-    throw error;
-  });
-}
-
 const libvips = gate();
 
 /**
  * libvips has one place for its complaints, which every image under way writes to and empties: what fails beside others is tried
- * again alone, so that the reason is this image's.
+ * again alone, so that the reason is this image's. Of bytes that are no image, the same is said wherever that is found.
  */
-async function withItsOwnReason<Result>(work: () => Promise<Result>): Promise<Result> {
+async function withItsOwnReason<Result>(bytes: Uint8Array, work: () => Promise<Result>): Promise<Result> {
   try {
     return await libvips.together(work);
   } catch {
-    return libvips.alone(work);
+    return await libvips.alone(work).catch((error: unknown) => {
+      checkStart(bytes);
+      throw error;
+    });
   }
 }
 
