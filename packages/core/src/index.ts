@@ -67,6 +67,8 @@ export { CustomScaleLayer, scaledAdd } from "./scaled-add.ts";
 export { SeparableConv2D } from "./separable-conv2d.ts";
 export { activation, crop, dense, flatten, relu, relu6, rescale, reshape, zeroPad } from "./simple-layers.ts";
 export type { DenseOptions } from "./simple-layers.ts";
+export { stockClass } from "./stock.ts";
+export type { StockClass, StockLayer } from "./stock.ts";
 export { summarize, summaryText } from "./summary.ts";
 export type { LayerSummary, ModelSummary } from "./summary.ts";
 export { opAttributes, tensorFlowBackend } from "./tensorflow-backend.ts";

@@ -1,9 +1,9 @@
+import { stockClass } from "@convkit/core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import type { Shape } from "./simple-layers.ts";
 
-const Stock = tfl.layers.concatenate({ name: "stock" }).constructor as unknown as (abstract new (
-  args: Parameters<typeof tfl.layers.concatenate>[0],
-) => tfl.layers.Layer & { axis: number }) & { className: string };
+type Args = Parameters<typeof tfl.layers.concatenate>[0];
+const Stock = stockClass<Args, { axis: number }>(tfl.layers.concatenate({ name: "stock" }));
 
 /** Concatenate whose axis may be counted from the end. (tfjs-layers' own takes every negative one for the last.) */
 export class Concatenate extends Stock {

@@ -1,3 +1,4 @@
+import { stockClass } from "@convkit/core";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { one, oneShape } from "./simple-layers.ts";
@@ -18,15 +19,8 @@ interface Fields {
   readonly bias: tfl.LayerVariable | null;
 }
 
-/** The class of a layer that tfjs-layers exports a function of only. */
-function stock<Args>(sample: tfl.layers.Layer): (abstract new (args: Args) => tfl.layers.Layer & Fields) & {
-  className: string;
-} {
-  return sample.constructor as never;
-}
-
 type DepthwiseArgs = Parameters<typeof tfl.layers.depthwiseConv2d>[0];
-const StockDepthwise = stock<DepthwiseArgs>(tfl.layers.depthwiseConv2d({ name: "stock", kernelSize: 1 }));
+const StockDepthwise = stockClass<DepthwiseArgs, Fields>(tfl.layers.depthwiseConv2d({ name: "stock", kernelSize: 1 }));
 
 /**
  * Keras' DepthwiseConv2D whose taps lie apart. (tfjs-layers' own takes a dilation rate and ignores it.)
@@ -54,7 +48,9 @@ export class DilatedDepthwiseConv2D extends StockDepthwise {
 }
 
 type TransposeArgs = Parameters<typeof tfl.layers.conv2dTranspose>[0] & { outputPadding?: number | number[] | null };
-const StockTranspose = stock<TransposeArgs>(tfl.layers.conv2dTranspose({ name: "stock", filters: 1, kernelSize: 1 }));
+const StockTranspose = stockClass<TransposeArgs, Fields>(
+  tfl.layers.conv2dTranspose({ name: "stock", filters: 1, kernelSize: 1 }),
+);
 
 /**
  * Keras' Conv2DTranspose with an output padding or taps that lie apart. (tfjs-layers' own knows neither.)
