@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { one } from "./simple-layers.ts";
-import type { BaseArgs, Config, Inputs, Shape } from "./simple-layers.ts";
+import type { BaseArgs, Config, Inputs } from "./simple-layers.ts";
 
 /** What one of Keras' random layers does to an image, in Keras' own units: fractions of the side, of a full turn, of the range. */
 export interface Augmentation {
@@ -24,10 +24,6 @@ export class RandomAugmentation extends tfl.layers.Layer {
   constructor({ augmentation, ...base }: BaseArgs & { augmentation: Augmentation }) {
     super(base);
     this.augmentation = augmentation;
-  }
-
-  override computeOutputShape(shape: Shape): Shape {
-    return shape;
   }
 
   override call(inputs: Inputs, options: { training?: boolean }): tf.Tensor {
@@ -55,10 +51,6 @@ export class KerasOnlyAugmentation extends tfl.layers.Layer {
     super(base);
     this.kerasClass = kerasClass;
     this.kerasConfig = kerasConfig;
-  }
-
-  override computeOutputShape(shape: Shape): Shape {
-    return shape;
   }
 
   override call(inputs: Inputs, options: { training?: boolean }): tf.Tensor {

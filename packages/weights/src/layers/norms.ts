@@ -13,10 +13,6 @@ export class UnitNormalization extends tfl.layers.Layer {
     this.axis = [axis ?? -1].flat();
   }
 
-  override computeOutputShape(shape: Shape): Shape {
-    return shape;
-  }
-
   override call(inputs: Inputs): tf.Tensor {
     return tf.tidy(() => {
       const x = one(inputs);
@@ -57,10 +53,6 @@ export class AxesNormalization extends tfl.layers.Layer {
     this.built = true;
   }
 
-  override computeOutputShape(shape: Shape): Shape {
-    return shape;
-  }
-
   override call(inputs: Inputs): tf.Tensor {
     return tf.tidy(() => {
       const [x, mean] = [one(inputs), tf.reshape(this.#mean!.read(), this.#sides)];
@@ -96,10 +88,6 @@ export class LayerScale extends tfl.layers.Layer {
     const start = tfl.initializers.constant({ value: this.initValues });
     this.#gamma = this.addWeight("gamma", [this.projectionDim], "float32", start);
     this.built = true;
-  }
-
-  override computeOutputShape(shape: Shape): Shape {
-    return shape;
   }
 
   override call(inputs: Inputs): tf.Tensor {

@@ -105,10 +105,6 @@ export class Clipped extends tfl.layers.Layer {
     this.high = high ?? null;
   }
 
-  override computeOutputShape(shape: Shape): Shape {
-    return shape;
-  }
-
   override call(inputs: Inputs): tf.Tensor {
     return tf.tidy(() => {
       const x = one(inputs);

@@ -13,10 +13,6 @@ export const oneShape = (shape: Shape): tfl.Shape => (Array.isArray(shape[0]) ? 
 export class Identity extends tfl.layers.Layer {
   static className = "Identity";
 
-  override computeOutputShape(shape: Shape): Shape {
-    return shape;
-  }
-
   override call(inputs: Inputs): tf.Tensor {
     return one(inputs);
   }
@@ -44,10 +40,6 @@ export class SpatialDropout2D extends tfl.layers.Layer {
   constructor({ rate, ...base }: BaseArgs & { rate: number }) {
     super(base);
     this.rate = rate;
-  }
-
-  override computeOutputShape(shape: Shape): Shape {
-    return shape;
   }
 
   override call(inputs: Inputs, options: { training?: boolean }): tf.Tensor {
@@ -88,10 +80,6 @@ export class ScaledELU extends tfl.layers.Layer {
     this.alpha = alpha;
   }
 
-  override computeOutputShape(shape: Shape): Shape {
-    return shape;
-  }
-
   override call(inputs: Inputs): tf.Tensor {
     return tf.tidy(() => {
       const x = one(inputs);
@@ -112,10 +100,6 @@ export class Power extends tfl.layers.Layer {
   constructor({ exponent, ...base }: BaseArgs & { exponent: number }) {
     super(base);
     this.exponent = exponent;
-  }
-
-  override computeOutputShape(shape: Shape): Shape {
-    return shape;
   }
 
   override call(inputs: Inputs): tf.Tensor {
@@ -146,10 +130,6 @@ export class BentReLU extends tfl.layers.Layer {
     this.threshold = threshold;
   }
 
-  override computeOutputShape(shape: Shape): Shape {
-    return shape;
-  }
-
   override call(inputs: Inputs): tf.Tensor {
     return tf.tidy(() => {
       const x = one(inputs);
@@ -173,10 +153,6 @@ export class SoftmaxOver extends tfl.layers.Layer {
   constructor({ axis, ...base }: BaseArgs & { axis: number | number[] }) {
     super(base);
     this.axis = [axis].flat();
-  }
-
-  override computeOutputShape(shape: Shape): Shape {
-    return shape;
   }
 
   override call(inputs: Inputs): tf.Tensor {
