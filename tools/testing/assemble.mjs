@@ -1,5 +1,5 @@
-// Compiles a package's kernels to WebAssembly: `node ../../tools/testing/assemble.mjs` in its folder writes each `assembly/<name>.ts`
-// as `src/<name>-wasm.ts`, which is committed (a few hundred bytes); a test compiles them again and compares.
+// Compiles a package's kernels to WebAssembly: `node ../../tools/testing/assemble.mjs FOLDER` in the package's folder writes each
+// `assembly/<name>.ts` as `FOLDER/<name>-wasm.ts`, which is committed (a few hundred bytes); a test compiles them again and compares.
 import { readdirSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -25,7 +25,7 @@ if (argv[1] === fileURLToPath(import.meta.url)) {
   for (const name of names) {
     const lines = (await assemble("assembly", name)).match(/.{1,100}/g).map((line) => `  "${line}"`);
     await writeFile(
-      join("src", `${name}-wasm.ts`),
+      join(argv[2], `${name}-wasm.ts`),
       `/** Compiled from \`assembly/${name}.ts\` by \`pnpm assemble\`. */\nexport const ${name}Wasm =\n${lines.join(" +\n")};\n`,
     );
   }

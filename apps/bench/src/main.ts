@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
-import type { RunOptions } from "./run.ts";
-import { peerNames, type PeerName } from "./systems.ts";
+import type { RunOptions } from "./commands/run.ts";
+import { peerNames, type PeerName } from "./cases/systems.ts";
 import { UsageError } from "./usage-error.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
@@ -32,32 +32,34 @@ const program = new Command("convkit-bench")
   .enablePositionalOptions()
   .exitOverride()
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "")) })
-  .action(async (patterns: string[], options: RunOptions) => (await import("./run.ts")).run(patterns, options));
+  .action(async (patterns: string[], options: RunOptions) =>
+    (await import("./commands/run.ts")).run(patterns, options),
+  );
 
 program
   .command("setup")
   .description("make the Python peers' environment with pip")
-  .action(async () => (await import("./setup.ts")).setup());
+  .action(async () => (await import("./commands/setup.ts")).setup());
 
 program
   .command("list")
   .description("the cases and the systems that can do them")
   .option("--json", "standard output is the cases as JSON")
-  .action(async (options: { json?: boolean }) => (await import("./list.ts")).list(options));
+  .action(async (options: { json?: boolean }) => (await import("./commands/list.ts")).list(options));
 
 program
   .command("compare <before> <after>")
   .description("what changed beyond noise between two results (JSON files)")
   .option("--json", "standard output is the changes as JSON")
   .action(async (before: string, after: string, options: { json?: boolean }) =>
-    (await import("./compare-files.ts")).compareFiles(before, after, options),
+    (await import("./commands/compare.ts")).compareFiles(before, after, options),
   );
 
 program
   .command("readme")
   .description("write the newest full result into the README between its markers")
   .option("--result <file>", "this result instead (a JSON file)")
-  .action(async (options: { result?: string }) => (await import("./readme-file.ts")).readmeFile(options));
+  .action(async (options: { result?: string }) => (await import("./commands/readme.ts")).readmeFile(options));
 
 program
   .command("serve", { hidden: true })

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { cases, fewerThreads, selectCases } from "../src/cases.ts";
+import { cases, fewerThreads, selectCases } from "../src/cases/cases.ts";
 import { UsageError } from "../src/usage-error.ts";
-import { networks } from "../src/networks.ts";
-import { systems } from "../src/systems.ts";
+import { networks } from "../src/cases/networks.ts";
+import { systems } from "../src/cases/systems.ts";
 
 const names = (patterns: string[]) => selectCases(patterns).map(({ name }) => name);
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { chromeTrace } from "../src/chrome-trace.ts";
+import { chromeTrace } from "../src/profile/chrome-trace.ts";
 
 it("a trace names its devices and lanes", () => {
   const event = (name: string, tid: number) =>

@@ -6,8 +6,8 @@ import { fileURLToPath } from "node:url";
 import { availableEngines } from "@convkit/engine";
 import { peerPython } from "@convkit/testing";
 import { describe, expect, it } from "vitest";
-import type { Result } from "../src/result.ts";
-import { writeResult } from "../src/result-files.ts";
+import type { Result } from "../src/results/result.ts";
+import { writeResult } from "../src/results/files.ts";
 import { result, row } from "./rows.ts";
 
 const bin = fileURLToPath(new URL("../bin/convkit-bench.js", import.meta.url));

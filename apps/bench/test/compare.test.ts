@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { compareResults, formatChanges } from "../src/compare.ts";
+import { compareResults, formatChanges } from "../src/results/compare.ts";
 import { result, row } from "./rows.ts";
 
 const name = "train/lenet5-b32";

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { cases } from "../src/cases.ts";
-import { judge, judgeTwice } from "../src/guard.ts";
+import { cases } from "../src/cases/cases.ts";
+import { judge, judgeTwice } from "../src/commands/check.ts";
 import { row } from "./rows.ts";
 
 const name = "train/lenet5-b32";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { type Answer, Jury } from "../src/jury.ts";
-import { networks } from "../src/networks.ts";
-import type { SystemName } from "../src/systems.ts";
+import { type Answer, Jury } from "../src/measure/reference-vote.ts";
+import { networks } from "../src/cases/networks.ts";
+import type { SystemName } from "../src/cases/systems.ts";
 
 const network = networks.lenet5;
 const answer = (system: SystemName, loss: number | null, more: Partial<Answer> = {}): Answer => ({

@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, it, vi } from "vitest";
-import { findGpu } from "../src/machine.ts";
+import { findGpu } from "../src/results/machine.ts";
 
 let folder: string | undefined;
 

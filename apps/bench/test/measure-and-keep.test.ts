@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { selectCases } from "../src/cases.ts";
-import { type KeepOptions, measureAndKeep } from "../src/measure-and-keep.ts";
-import { readResult } from "../src/result-files.ts";
+import { selectCases } from "../src/cases/cases.ts";
+import { type KeepOptions, measureAndKeep } from "../src/commands/measure-and-keep.ts";
+import { readResult } from "../src/results/files.ts";
 
 const fake = fileURLToPath(new URL("fixtures/fake-driver.mjs", import.meta.url));
 const chosen = selectCases(["train/lenet5-b32", "predict/lenet5-b1"]);

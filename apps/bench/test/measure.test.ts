@@ -1,10 +1,10 @@
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { type Case, selectCases } from "../src/cases.ts";
-import { groupCases, measureCases, type MeasureOptions } from "../src/measure.ts";
-import type { ProfileSummary } from "../src/profile-summary.ts";
-import type { Row } from "../src/result.ts";
-import type { SystemName } from "../src/systems.ts";
+import { type Case, selectCases } from "../src/cases/cases.ts";
+import { groupCases, measureCases, type MeasureOptions } from "../src/measure/measure.ts";
+import type { ProfileSummary } from "../src/profile/summary.ts";
+import type { Row } from "../src/results/result.ts";
+import type { SystemName } from "../src/cases/systems.ts";
 
 interface Plan {
   params?: number;

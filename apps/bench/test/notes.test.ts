@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { caseMatcher } from "../src/case-matcher.ts";
-import { cases } from "../src/cases.ts";
-import { gainsLittle, isBehind, noteOf, patternsOf, readNotes, unexplained, withReasons } from "../src/notes.ts";
-import { withRatios } from "../src/result.ts";
+import { caseMatcher } from "../src/cases/case-matcher.ts";
+import { cases } from "../src/cases/cases.ts";
+import { gainsLittle, isBehind, noteOf, patternsOf, readNotes, unexplained, withReasons } from "../src/readme/notes.ts";
+import { withRatios } from "../src/results/result.ts";
 import { row } from "./rows.ts";
 
 const name = "train/lenet5-b32";

@@ -2,14 +2,14 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { cases } from "../src/cases.ts";
-import { chartSvg } from "../src/chart.ts";
-import { formatCsv } from "../src/csv.ts";
-import { readmeSection, updateReadme } from "../src/readme.ts";
-import { withReasons } from "../src/notes.ts";
-import { newestResult, readResult, writeResult } from "../src/result-files.ts";
-import { withRatios } from "../src/result.ts";
-import { formatNumber, formatTable } from "../src/table.ts";
+import { cases } from "../src/cases/cases.ts";
+import { chartSvg } from "../src/results/chart.ts";
+import { formatCsv } from "../src/results/csv.ts";
+import { readmeSection, updateReadme } from "../src/readme/section.ts";
+import { withReasons } from "../src/readme/notes.ts";
+import { newestResult, readResult, writeResult } from "../src/results/files.ts";
+import { withRatios } from "../src/results/result.ts";
+import { formatNumber, formatTable } from "../src/results/table.ts";
 import { result, row } from "./rows.ts";
 
 const rows = [

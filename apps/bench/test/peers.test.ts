@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wr
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { peersFolder, peersPython, setUpPeers } from "../src/peers.ts";
+import { peersFolder, peersPython, setUpPeers } from "../src/commands/peers-environment.ts";
 
 // A python3 that makes an environment holding itself, and whose pip notes what it was asked for or fails.
 const python = `#!/bin/sh

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { formatProfile, meanProfile, summarize } from "../src/profile-summary.ts";
+import { formatProfile, meanProfile, summarize } from "../src/profile/summary.ts";
 
 const op = (name: string, ts: number, dur: number) => ({ name, ts, dur });
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { rooflineRow } from "../src/roofline.ts";
+import { rooflineRow } from "../src/commands/roofline.ts";
 import { row } from "./rows.ts";
 
 const peaks = { float32: 200, bfloat16: 1000 };

@@ -1,5 +1,5 @@
-import type { Result, Row } from "../src/result.ts";
-import { withRatios } from "../src/result.ts";
+import type { Result, Row } from "../src/results/result.ts";
+import { withRatios } from "../src/results/result.ts";
 
 /** A row with numbers close around its median. */
 export function row(name: string, system: Row["system"], median: number | null, fields: Partial<Row> = {}): Row {

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { quantile, spread } from "../src/statistics.ts";
+import { quantile, spread } from "../src/results/statistics.ts";
 
 describe("quantile", () => {
   it.each([

@@ -1,11 +1,11 @@
 import { Command, CommanderError } from "commander";
-import { addCommands } from "./commands.ts";
-import { addGlobalOptions, globalOptions } from "./global-options.ts";
-import { listenForInterrupt } from "./interrupt.ts";
-import { processOutput } from "./output.ts";
-import { UsageError } from "./usage-error.ts";
-import { version } from "./version.ts";
-import type { Context } from "./context.ts";
+import { addCommands } from "./commands/index.ts";
+import { addGlobalOptions, globalOptions } from "./terminal/global-options.ts";
+import { listenForInterrupt } from "./terminal/interrupt.ts";
+import { processOutput } from "./terminal/output.ts";
+import { UsageError } from "./terminal/usage-error.ts";
+import { version } from "./terminal/version.ts";
+import type { Context } from "./terminal/context.ts";
 
 /** Runs one command line and gives its exit status: 0 done, 1 failed, 2 called wrongly, 130 interrupted. */
 export async function runCli(args: readonly string[]): Promise<number> {

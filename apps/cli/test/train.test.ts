@@ -5,7 +5,7 @@ import { engines } from "@convkit/testing";
 import { saveNpy } from "@convkit/weights";
 import sharp from "sharp";
 import { beforeAll, describe, expect, test } from "vitest";
-import { readNpy } from "../src/npy.ts";
+import { readNpy } from "../src/outputs/npy.ts";
 import { call, spawned } from "./run-cli.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "convkit-train-"));

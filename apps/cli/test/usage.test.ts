@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { userFolder } from "../src/user-path.ts";
+import { userFolder } from "../src/inputs/user-path.ts";
 import { call, spawned } from "./run-cli.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "convkit-cli-"));

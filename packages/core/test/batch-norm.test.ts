@@ -4,7 +4,7 @@ import { engines } from "@convkit/testing";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { beforeAll, describe, expect, it } from "vitest";
-import { batchNormTraining } from "../src/fused-batch-norm.ts";
+import { batchNormTraining } from "../src/layers/normalization/batch-norm-kernel.ts";
 
 const noMoments = (): void => {};
 

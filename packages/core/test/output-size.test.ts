@@ -1,7 +1,7 @@
 import { outputSize } from "@convkit/core";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { padsOf, stockPadding } from "../src/padding.ts";
+import { padsOf, stockPadding } from "../src/arithmetic/padding.ts";
 
 /** Counts the window's positions one by one. */
 function countPositions(size: number, kernel: number, stride: number, before: number, after: number): number {

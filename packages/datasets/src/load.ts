@@ -1,17 +1,17 @@
 import { existsSync, statSync } from "node:fs";
 import { basename, resolve as resolvePath } from "node:path";
-import { isCifarFolder, loadCifarFolder } from "./cifar-set.ts";
-import { csvImages } from "./csv.ts";
+import { isCifarFolder, loadCifarFolder } from "./published/cifar-set.ts";
+import { csvImages } from "./folders/csv-images.ts";
 import { DataError } from "./data-error.ts";
-import { dataSets } from "./data-sets.ts";
-import type { DataSetName } from "./data-sets.ts";
-import type { DataSplits, IndexedDataset } from "./dataset.ts";
-import { isIdxFolder, loadIdxFolder } from "./idx-set.ts";
-import type { SourceOptions } from "./idx-set.ts";
-import { imageFolder } from "./image-folder.ts";
-import type { ImageFolderOptions } from "./image-folder.ts";
-import { arrangeSplits, splitOff } from "./split.ts";
-import type { SplitsOptions } from "./split.ts";
+import { dataSets } from "./published/registry.ts";
+import type { DataSetName } from "./published/registry.ts";
+import type { DataSplits, IndexedDataset } from "./dataset/dataset.ts";
+import { isIdxFolder, loadIdxFolder } from "./published/idx-set.ts";
+import type { SourceOptions } from "./published/idx-set.ts";
+import { imageFolder } from "./folders/image-folder.ts";
+import type { ImageFolderOptions } from "./folders/image-folder.ts";
+import { arrangeSplits, splitOff } from "./dataset/split.ts";
+import type { SplitsOptions } from "./dataset/split.ts";
 
 /** Where a named data set is; how images are decoded; what is split off and left out. */
 export interface LoadOptions extends SourceOptions, SplitsOptions, ImageFolderOptions {

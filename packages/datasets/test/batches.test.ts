@@ -1,9 +1,9 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { fromArrays } from "../src/arrays.ts";
-import type { Batch, BatchOptions, Dataset } from "../src/dataset.ts";
-import { batchCount, datasetFrom } from "../src/source.ts";
-import { splitOff } from "../src/split.ts";
+import { fromArrays } from "../src/dataset/from-arrays.ts";
+import type { Batch, BatchOptions, Dataset } from "../src/dataset/dataset.ts";
+import { batchCount, datasetFrom } from "../src/dataset/indexed-dataset.ts";
+import { splitOff } from "../src/dataset/split.ts";
 
 /** Ten images of 1x2x1: image i is (i, 100 + i), its label i % 2. */
 const ten = fromArrays({

@@ -1,8 +1,8 @@
 import { create } from "tar";
 import { describe, expect, it } from "vitest";
-import { readArchive } from "../src/archive.ts";
-import { parseCifar, readCifar, writeCifar } from "../src/cifar.ts";
-import { cifar10, cifar100 } from "../src/cifar-set.ts";
+import { readArchive } from "../src/formats/tar-archive.ts";
+import { parseCifar, readCifar, writeCifar } from "../src/formats/cifar.ts";
+import { cifar10, cifar100 } from "../src/published/cifar-set.ts";
 import { loadData } from "../src/load.ts";
 import { put, temporaryFolder } from "./temporary.ts";
 

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
-import { parseCsv } from "../src/csv.ts";
+import { parseCsv } from "../src/folders/csv-images.ts";
 import { loadData } from "../src/load.ts";
 import { put, temporaryFolder } from "./temporary.ts";
 

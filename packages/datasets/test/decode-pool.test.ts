@@ -3,12 +3,12 @@ import { fileURLToPath } from "node:url";
 import sharp from "sharp";
 import type { Sharp } from "sharp";
 import { describe, expect, it } from "vitest";
-import { decodeFiles } from "../src/decode-files.ts";
-import { decodeImage } from "../src/decode.ts";
-import type { DecodeOptions } from "../src/decode.ts";
-import { imageFolder } from "../src/image-folder.ts";
-import { uniformStream } from "../src/philox.ts";
-import { resizeModes } from "../src/resize.ts";
+import { decodeFiles } from "../src/images/decode-files.ts";
+import { decodeImage } from "../src/images/decode.ts";
+import type { DecodeOptions } from "../src/images/decode.ts";
+import { imageFolder } from "../src/folders/image-folder.ts";
+import { uniformStream } from "../src/random/philox.ts";
+import { resizeModes } from "../src/images/resize/resize.ts";
 import { put, temporaryFolder } from "./temporary.ts";
 
 /** A picture of blurred noise. */
@@ -125,7 +125,7 @@ describe("files that are decoded in threads", () => {
     const program = put(
       folder,
       "program.mts",
-      `import { imageFolder } from ${JSON.stringify(fileURLToPath(new URL("../src/image-folder.ts", import.meta.url)))};
+      `import { imageFolder } from ${JSON.stringify(fileURLToPath(new URL("../src/folders/image-folder.ts", import.meta.url)))};
        const { train } = await imageFolder(${JSON.stringify(folder)}, { size: [32, 32] });
        for await (const { images } of train.batches({ batch: 8 })) { console.log(images.length); break; }`,
     );
@@ -142,7 +142,7 @@ describe("files that are decoded in threads", () => {
     const program = put(
       folder,
       "program.mts",
-      `import { imageFolder } from ${JSON.stringify(fileURLToPath(new URL("../src/image-folder.ts", import.meta.url)))};
+      `import { imageFolder } from ${JSON.stringify(fileURLToPath(new URL("../src/folders/image-folder.ts", import.meta.url)))};
        const { train } = await imageFolder(${JSON.stringify(folder)}, { size: [32, 32] });
        for await (const { images } of train.batches({ batch: 4 })) { console.log(images.length); process.exit(3); }`,
     );

@@ -1,8 +1,8 @@
 import { EventEmitter } from "node:events";
 import { describe, expect, it, vi } from "vitest";
 import sharp from "sharp";
-import { decodeFiles } from "../src/decode-files.ts";
-import { decodeImage } from "../src/decode.ts";
+import { decodeFiles } from "../src/images/decode-files.ts";
+import { decodeImage } from "../src/images/decode.ts";
 import { put, temporaryFolder } from "./temporary.ts";
 
 const started = vi.hoisted(() => ({ count: 0 }));

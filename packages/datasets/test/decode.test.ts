@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
-import { decodeImage, imageSize } from "../src/decode.ts";
+import { decodeImage, imageSize } from "../src/images/decode.ts";
 import { put, temporaryFolder } from "./temporary.ts";
 
 interface Golden {

@@ -5,7 +5,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { download } from "../src/download.ts";
+import { download } from "../src/storage/download.ts";
 import { put, temporaryFolder } from "./temporary.ts";
 
 const content = Buffer.from(Array.from({ length: 200_000 }, (_, index) => (index * 31) % 251));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { fromGenerator } from "../src/generator.ts";
-import type { BatchOptions, Dataset } from "../src/dataset.ts";
+import { fromGenerator } from "../src/dataset/from-generator.ts";
+import type { BatchOptions, Dataset } from "../src/dataset/dataset.ts";
 
 const counting = (count: number) =>
   fromGenerator({

@@ -1,7 +1,7 @@
 import { gzipSync } from "node:zlib";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseIdx, readIdx } from "../src/idx.ts";
+import { parseIdx, readIdx } from "../src/formats/idx.ts";
 import { idxBytes, put, temporaryFolder } from "./temporary.ts";
 
 describe("readIdx", () => {

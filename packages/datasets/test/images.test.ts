@@ -2,11 +2,11 @@ import { existsSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "nod
 import { join } from "node:path";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
-import { imagesIn } from "../src/class-folders.ts";
-import type { Batch, Dataset } from "../src/dataset.ts";
-import { imageFolder } from "../src/image-folder.ts";
+import { imagesIn } from "../src/folders/class-folders.ts";
+import type { Batch, Dataset } from "../src/dataset/dataset.ts";
+import { imageFolder } from "../src/folders/image-folder.ts";
 import { loadData } from "../src/load.ts";
-import { subset } from "../src/subset.ts";
+import { subset } from "../src/folders/subset.ts";
 import { put, temporaryFolder } from "./temporary.ts";
 
 /** A PNG of one level. */

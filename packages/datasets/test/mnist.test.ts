@@ -5,10 +5,10 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { findIdxFolder, loadIdxSet } from "../src/idx-set.ts";
-import { installedPackage, packagesSeenFrom } from "../src/installed-package.ts";
+import { findIdxFolder, loadIdxSet } from "../src/published/idx-set.ts";
+import { installedPackage, packagesSeenFrom } from "../src/storage/installed-package.ts";
 import { loadData } from "../src/load.ts";
-import { fashionMnist, mnist } from "../src/mnist.ts";
+import { fashionMnist, mnist } from "../src/published/mnist.ts";
 import { idxFolder, put, temporaryFolder } from "./temporary.ts";
 
 describe("MNIST from the installed package", () => {

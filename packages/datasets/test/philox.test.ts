@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { permutation, philox, uniformStream } from "../src/philox.ts";
-import type { Words4 } from "../src/philox.ts";
+import { permutation, philox, uniformStream } from "../src/random/philox.ts";
+import type { Words4 } from "../src/random/philox.ts";
 
 describe("philox", () => {
   // The known answers that the authors publish with their Random123 library (kat_vectors).

@@ -3,11 +3,11 @@ import { fileURLToPath } from "node:url";
 import { assemble } from "@convkit/testing/assemble";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { bilinearWasm } from "../src/bilinear-wasm.ts";
-import { uniformStream } from "../src/philox.ts";
-import { centreRegion, resizeInto, resizeModes } from "../src/resize.ts";
-import type { ResizeMode } from "../src/resize.ts";
-import { weightedWasm } from "../src/weighted-wasm.ts";
+import { bilinearWasm } from "../src/images/resize/bilinear-wasm.ts";
+import { uniformStream } from "../src/random/philox.ts";
+import { centreRegion, resizeInto, resizeModes } from "../src/images/resize/resize.ts";
+import type { ResizeMode } from "../src/images/resize/resize.ts";
+import { weightedWasm } from "../src/images/resize/weighted-wasm.ts";
 
 interface Golden {
   shape: [number, number, number];

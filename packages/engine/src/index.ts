@@ -1,11 +1,11 @@
-export { doctor, type DoctorReport, type EngineCheck, type Precision, type Problem } from "./doctor.ts";
+export { doctor, type DoctorReport, type EngineCheck, type Precision, type Problem } from "./doctor/examine.ts";
 export { EngineError } from "./engine-error.ts";
-export { formatDoctor } from "./format-doctor.ts";
-export { installEngine, type InstallOptions } from "./install.ts";
-export type { InstallProgress } from "./install-progress.ts";
-export { listEngines, type InstalledEngine } from "./installed.ts";
-export { removeEngine } from "./remove.ts";
-export { tensorflowLibrary, type TensorflowLibrary } from "./tensorflow-library.ts";
+export { formatDoctor } from "./doctor/format.ts";
+export { installEngine, type InstallOptions } from "./install/install.ts";
+export type { InstallProgress } from "./install/progress.ts";
+export { listEngines, type InstalledEngine } from "./install/installed.ts";
+export { removeEngine } from "./install/remove.ts";
+export { tensorflowLibrary, type TensorflowLibrary } from "./tensorflow/library.ts";
 export {
   availableEngines,
   engineNames,

@@ -1,10 +1,10 @@
 import * as tf from "@tensorflow/tfjs-core";
 
-import { cudaDevices } from "./devices.ts";
+import { cudaDevices } from "./machine/devices.ts";
 import { EngineError } from "./engine-error.ts";
-import { findLoadable, loadTensorflow, type Loadable } from "./load-tensorflow.ts";
-import { threadsOf } from "./threads.ts";
-import { findWasm } from "./find-wasm.ts";
+import { findLoadable, loadTensorflow, type Loadable } from "./tensorflow/load.ts";
+import { threadsOf } from "./machine/threads.ts";
+import { findWasm } from "./wasm/find.ts";
 import { loadWasm } from "./wasm/index.ts";
 
 /** The engines, best first. */

@@ -4,8 +4,8 @@ import path from "node:path";
 import { describe, expect, test } from "vitest";
 
 import { EngineError, installEngine, listEngines, removeEngine } from "@convkit/engine";
-import { cacheFolder, folderBytes, makeCache } from "../src/cache.ts";
-import { engineFolder, type InstallableEngine } from "../src/installed.ts";
+import { cacheFolder, folderBytes, makeCache } from "../src/install/cache.ts";
+import { engineFolder, type InstallableEngine } from "../src/install/installed.ts";
 import { temporaryFolder, withEnv } from "./temporary.ts";
 
 const places: [NodeJS.ProcessEnv, NodeJS.Platform, string][] = [

@@ -2,7 +2,7 @@ import { chmod, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 
-import { compileAddon, findCompiler, requireCompiler } from "../src/compile-addon.ts";
+import { compileAddon, findCompiler, requireCompiler } from "../src/install/compile-addon.ts";
 import { temporaryFolder, withEnv } from "./temporary.ts";
 
 describe("the C++ compiler", () => {

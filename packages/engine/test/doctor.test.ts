@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, test } from "vitest";
 
 import { doctor, formatDoctor, useEngine, type DoctorReport } from "@convkit/engine";
-import { cudaDevices } from "../src/devices.ts";
+import { cudaDevices } from "../src/machine/devices.ts";
 
 const report: DoctorReport = {
   node: "24.21.0",

@@ -3,10 +3,10 @@ import path from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 
 import { installEngine, type InstallProgress } from "@convkit/engine";
-import { folderBytes } from "../src/cache.ts";
-import { fetchWheel } from "../src/pip.ts";
-import { platformOf } from "../src/platform.ts";
-import { wheelFile, wheelsOf, type Wheel } from "../src/wheels.ts";
+import { folderBytes } from "../src/install/cache.ts";
+import { fetchWheel } from "../src/install/pip.ts";
+import { platformOf } from "../src/machine/platform.ts";
+import { wheelFile, wheelsOf, type Wheel } from "../src/install/wheels.ts";
 import { startProgram } from "./program.ts";
 import { longTemporaryFolder, temporaryFolder, withEnv } from "./temporary.ts";
 

@@ -4,7 +4,7 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 
-import { withLock } from "../src/lock.ts";
+import { withLock } from "../src/install/lock.ts";
 import { startProgram } from "./program.ts";
 import { temporaryFolder } from "./temporary.ts";
 

@@ -3,9 +3,9 @@ import path from "node:path";
 import process from "node:process";
 import { describe, expect, test } from "vitest";
 
-import { bfloat16Unit, cpuFeatures, describeCpu } from "../src/cpu.ts";
-import { cudaDevices } from "../src/devices.ts";
-import { setTensorflowEnvironment, threadsOf } from "../src/threads.ts";
+import { bfloat16Unit, cpuFeatures, describeCpu } from "../src/machine/cpu.ts";
+import { cudaDevices } from "../src/machine/devices.ts";
+import { setTensorflowEnvironment, threadsOf } from "../src/machine/threads.ts";
 import { startProgram } from "./program.ts";
 import { temporaryFolder, withEnv } from "./temporary.ts";
 

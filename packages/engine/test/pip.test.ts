@@ -5,9 +5,9 @@ import path from "node:path";
 import { describe, expect, test } from "vitest";
 
 import { EngineError } from "@convkit/engine";
-import { runChild } from "../src/child.ts";
-import { fetchWheel, findPip } from "../src/pip.ts";
-import { wheelFile, wheelsOf, type Wheel } from "../src/wheels.ts";
+import { runChild } from "../src/install/child.ts";
+import { fetchWheel, findPip } from "../src/install/pip.ts";
+import { wheelFile, wheelsOf, type Wheel } from "../src/install/wheels.ts";
 import { temporaryFolder, withEnv } from "./temporary.ts";
 
 const [wheel] = wheelsOf("native", "linux-x64") as [Wheel];

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 
 import { EngineError } from "@convkit/engine";
-import { platformOf, type Machine } from "../src/platform.ts";
-import { wheelFile, wheelsOf } from "../src/wheels.ts";
+import { platformOf, type Machine } from "../src/machine/platform.ts";
+import { wheelFile, wheelsOf } from "../src/install/wheels.ts";
 
 const supported: [Machine, string, string][] = [
   [

@@ -2,10 +2,10 @@ import { cp, mkdir, readdir, readFile, realpath, rm, symlink, writeFile } from "
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 
-import { findInstalled, librariesOf, type InstalledEngine } from "../src/installed.ts";
-import { cachedAddon, placeAddon } from "../src/place-addon.ts";
-import { describeTfjsNode, findTfjsNode, hasOwnAddon, ownTensorflow, type TfjsNode } from "../src/tfjs-node.ts";
-import { provideTfjsNode } from "../src/tfjs-node-copy.ts";
+import { findInstalled, librariesOf, type InstalledEngine } from "../src/install/installed.ts";
+import { cachedAddon, placeAddon } from "../src/install/place-addon.ts";
+import { describeTfjsNode, findTfjsNode, hasOwnAddon, ownTensorflow, type TfjsNode } from "../src/install/tfjs-node.ts";
+import { provideTfjsNode } from "../src/install/tfjs-node-copy.ts";
 import { startProgram } from "./program.ts";
 import { temporaryFolder, withEnv } from "./temporary.ts";
 

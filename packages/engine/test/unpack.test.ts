@@ -3,7 +3,7 @@ import path from "node:path";
 import { crc32, deflateRawSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 
-import { extractHeaders, openArchive } from "../src/unpack.ts";
+import { extractHeaders, openArchive } from "../src/install/wheel-archive.ts";
 import { temporaryFolder } from "./temporary.ts";
 
 const files = {

@@ -10,7 +10,7 @@ import {
   type Engine,
   type EngineName,
 } from "@convkit/engine";
-import { cudaDevices } from "../src/devices.ts";
+import { cudaDevices } from "../src/machine/devices.ts";
 
 describe("an engine", () => {
   let native: Engine;

@@ -1,10 +1,10 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
-import { isTracing } from "./backend.ts";
+import { isTracing } from "./tfjs/backend-hook.ts";
 import { compileWatched, isUntraceable } from "./compile.ts";
 import type { Compiled, CompileOptions } from "./compile.ts";
-import type { TraceDescription } from "./describe.ts";
-import type { HostTensor } from "./host-tensor.ts";
+import type { TraceDescription } from "./compiled/describe.ts";
+import type { HostTensor } from "./values/host-tensor.ts";
 
 /** How a model is accelerated. */
 export interface AccelerateOptions extends Omit<CompileOptions, "freeze"> {

@@ -1,21 +1,21 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { hookedBackend, isTracing } from "./backend.ts";
-import { describeTrace } from "./describe.ts";
-import type { TraceDescription } from "./describe.ts";
+import { hookedBackend, isTracing } from "./tfjs/backend-hook.ts";
+import { describeTrace } from "./compiled/describe.ts";
+import type { TraceDescription } from "./compiled/describe.ts";
 import { GraphError } from "./graph-error.ts";
-import { acquireRuntime, privateRuntime, releaseRuntime, sweep } from "./runtime.ts";
-import type { Runtime } from "./runtime.ts";
-import type { SessionConfig } from "./session-config.ts";
-import { LossScale } from "./loss-scale.ts";
-import { profileOf } from "./profile.ts";
-import type { Profile } from "./profile.ts";
-import { writeSavedModel } from "./saved-model.ts";
-import type { SavedModelOptions } from "./saved-model.ts";
-import { signatureOf } from "./signature.ts";
-import type { Leaf } from "./signature.ts";
-import type { Input, Result } from "./structure.ts";
-import { CompiledTrace } from "./compiled-trace.ts";
-import type { RecordAll, TraceOptions } from "./recorded.ts";
+import { acquireRuntime, privateRuntime, releaseRuntime, sweep } from "./session/shared-session.ts";
+import type { Runtime } from "./session/shared-session.ts";
+import type { SessionConfig } from "./session/config.ts";
+import { LossScale } from "./record/loss-scale.ts";
+import { profileOf } from "./session/profile.ts";
+import type { Profile } from "./session/profile.ts";
+import { writeSavedModel } from "./saved-model/write.ts";
+import type { SavedModelOptions } from "./saved-model/write.ts";
+import { signatureOf } from "./values/signature.ts";
+import type { Leaf } from "./values/signature.ts";
+import type { Input, Result } from "./values/nested.ts";
+import { CompiledTrace } from "./compiled/compiled-trace.ts";
+import type { RecordAll, TraceOptions } from "./compiled/build-graph.ts";
 
 /** The errors of functions that could not be traced; all others are of runs. */
 const untraceable = new WeakSet<GraphError>();

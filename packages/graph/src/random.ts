@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { draw, dropoutOf } from "./random-ops.ts";
-import type { Distribution } from "./random-ops.ts";
-import { activeTrace } from "./tracing.ts";
+import { draw, dropoutOf } from "./trace/random-nodes.ts";
+import type { Distribution } from "./trace/random-nodes.ts";
+import { activeTrace } from "./record/record.ts";
 
 /** How numbers are drawn. */
 export interface DrawOptions {

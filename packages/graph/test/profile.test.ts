@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { profileOf } from "../src/profile.ts";
-import { encode } from "../src/protos.ts";
+import { profileOf } from "../src/session/profile.ts";
+import { encode } from "../src/native/protos.ts";
 
 const record = (node: string, op: string, start: number, end: number) => ({
   node_name: node,

@@ -2,8 +2,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import { useEngine } from "@convkit/engine";
 import { engines } from "@convkit/testing";
 import { beforeAll, describe, expect, test } from "vitest";
-import type { GraphNode } from "../src/graph-node.ts";
-import { guardWrites } from "../src/guard.ts";
+import type { GraphNode } from "../src/ir/graph-node.ts";
+import { guardWrites } from "../src/passes/write-barrier.ts";
 import { adam, compile, GraphError, sgd } from "../src/index.ts";
 
 const one = { data: Float32Array.of(1), shape: [] };

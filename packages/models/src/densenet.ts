@@ -2,8 +2,8 @@ import { denseBlock, transition } from "@convkit/blocks";
 import type { DensePart, TransitionPart } from "@convkit/blocks";
 import { batchNorm, chain, conv, maxPool, named, relu, torchPixels, zeroPad } from "@convkit/core";
 import type { Architecture } from "@convkit/core";
-import { averageHead, torchHead } from "./classifier.ts";
-import { kerasWeights, torchWeights } from "./peers.ts";
+import { averageHead, torchHead } from "./shared/heads.ts";
+import { kerasWeights, torchWeights } from "./shared/sources.ts";
 
 const imagenet = {
   paper:

@@ -13,8 +13,8 @@ import {
   zeroPad,
 } from "@convkit/core";
 import type { Architecture, Block, Init } from "@convkit/core";
-import { averageHead } from "./classifier.ts";
-import { kerasWeights } from "./peers.ts";
+import { averageHead } from "./shared/heads.ts";
+import { kerasWeights } from "./shared/sources.ts";
 
 const imagenet = {
   paper:

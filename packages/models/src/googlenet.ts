@@ -2,8 +2,8 @@ import { auxiliaryClassifier, convBnRelu, convRelu, inception } from "@convkit/b
 import type { InceptionFilters } from "@convkit/blocks";
 import { adaptiveAvgPool, caffePixels, chain, concat, localResponseNorm, maxPool, signedPixels } from "@convkit/core";
 import type { Architecture, Block } from "@convkit/core";
-import { averageHead, torchHead } from "./classifier.ts";
-import { publishedIn, torchWeights } from "./peers.ts";
+import { averageHead, torchHead } from "./shared/heads.ts";
+import { publishedIn, torchWeights } from "./shared/sources.ts";
 
 const imagenet = {
   paper: "Szegedy et al. 2014, Going Deeper with Convolutions, https://arxiv.org/abs/1409.4842",

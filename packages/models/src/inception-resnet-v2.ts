@@ -14,9 +14,9 @@ import {
   sizeOf,
 } from "@convkit/core";
 import type { Architecture, AutoName, Block } from "@convkit/core";
-import { averageHead } from "./classifier.ts";
+import { averageHead } from "./shared/heads.ts";
 import { countedUnit, inceptionStem } from "./inception-v3.ts";
-import { kerasWeights } from "./peers.ts";
+import { kerasWeights } from "./shared/sources.ts";
 
 const same = { padding: "same" } as const;
 const half = { padding: "valid", stride: 2 } as const;

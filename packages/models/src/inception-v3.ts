@@ -15,8 +15,8 @@ import {
   signedPixels,
 } from "@convkit/core";
 import type { Architecture, AutoName, Block } from "@convkit/core";
-import { averageHead, torchHead } from "./classifier.ts";
-import { kerasWeights, torchWeights } from "./peers.ts";
+import { averageHead, torchHead } from "./shared/heads.ts";
+import { kerasWeights, torchWeights } from "./shared/sources.ts";
 
 const imagenet = {
   paper:

@@ -3,31 +3,31 @@ export { createModel, findArchitecture, isModelName } from "./create-model.ts";
 export { densenet121, densenet121Tv, densenet169, densenet201 } from "./densenet.ts";
 export { efficientnetB0, efficientnetB1 } from "./efficientnet.ts";
 export { googlenet, googlenetTv } from "./googlenet.ts";
-export { inceptionCifar10 } from "./inception-cifar.ts";
+export { inceptionCifar10 } from "./notebooks/inception-cifar.ts";
 export { inceptionResnetV2 } from "./inception-resnet-v2.ts";
 export { inceptionV3, inceptionV3Tv } from "./inception-v3.ts";
 export { lenet5 } from "./lenet.ts";
 export { list } from "./list.ts";
 export type { ModelInfo } from "./list.ts";
-export { miniXception } from "./mini-xception.ts";
+export { miniXception } from "./notebooks/mini-xception.ts";
 export { mobilenetV2, mobilenetV2Tv } from "./mobilenet-v2.ts";
 export { mobilenet } from "./mobilenet.ts";
-export { residualStack } from "./residual-stack.ts";
+export { residualStack } from "./notebooks/residual-stack.ts";
 export {
   resnet110Cifar10,
   resnet20Cifar10,
   resnet32Cifar10,
   resnet44Cifar10,
   resnet56Cifar10,
-} from "./resnet-cifar.ts";
-export { resnet101Tv, resnet152Tv, resnet18, resnet34, resnet50Tv, resnext50 } from "./resnet-tv.ts";
-export { resnet101V2, resnet152V2, resnet50V2 } from "./resnet-v2.ts";
-export { resnet101, resnet152, resnet50 } from "./resnet.ts";
-export { resnet50Small } from "./resnet50-small.ts";
-export { simpleCnn } from "./simple-cnn.ts";
+} from "./resnet/cifar10.ts";
+export { resnet101Tv, resnet152Tv, resnet18, resnet34, resnet50Tv, resnext50 } from "./resnet/torchvision.ts";
+export { resnet101V2, resnet152V2, resnet50V2 } from "./resnet/keras-v2.ts";
+export { resnet101, resnet152, resnet50 } from "./resnet/keras.ts";
+export { resnet50Small } from "./notebooks/resnet50-small.ts";
+export { simpleCnn } from "./notebooks/simple-cnn.ts";
 export { squeezenet11 } from "./squeezenet.ts";
 export { vgg11, vgg13, vgg16, vgg16Bn, vgg19, vgg19Bn } from "./vgg.ts";
-export { vgg16Inception } from "./vgg16-inception.ts";
+export { vgg16Inception } from "./notebooks/vgg16-inception.ts";
 export { xception } from "./xception.ts";
 export { zoo } from "./zoo.ts";
 export type { ModelName } from "./zoo.ts";

@@ -2,8 +2,8 @@ import { invertedResidual } from "@convkit/blocks";
 import type { InvertedPart } from "@convkit/blocks";
 import { batchNorm, chain, conv, heNormalFanOut, relu6, signedPixels, torchPixels } from "@convkit/core";
 import type { Architecture, Block } from "@convkit/core";
-import { averageHead, torchHead } from "./classifier.ts";
-import { kerasWeights, torchWeights } from "./peers.ts";
+import { averageHead, torchHead } from "./shared/heads.ts";
+import { kerasWeights, torchWeights } from "./shared/sources.ts";
 
 const imagenet = {
   paper:

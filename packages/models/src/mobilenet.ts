@@ -13,7 +13,7 @@ import {
   zeroPad,
 } from "@convkit/core";
 import type { Architecture, Block } from "@convkit/core";
-import { kerasWeights } from "./peers.ts";
+import { kerasWeights } from "./shared/sources.ts";
 
 const same = { padding: "same", bias: false } as const;
 

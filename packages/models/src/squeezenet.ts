@@ -13,7 +13,7 @@ import {
   torchPixels,
 } from "@convkit/core";
 import type { Architecture } from "@convkit/core";
-import { torchWeights } from "./peers.ts";
+import { torchWeights } from "./shared/sources.ts";
 
 const pool = maxPool(3, 2, { padding: "valid", ceil: true });
 

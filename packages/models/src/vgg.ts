@@ -14,7 +14,7 @@ import {
   torchPixels,
 } from "@convkit/core";
 import type { Architecture, Block, HeadOptions } from "@convkit/core";
-import { kerasWeights, torchWeights } from "./peers.ts";
+import { kerasWeights, torchWeights } from "./shared/sources.ts";
 
 const paper =
   "Simonyan and Zisserman 2014, Very Deep Convolutional Networks for Large-Scale Image Recognition, https://arxiv.org/abs/1409.1556";

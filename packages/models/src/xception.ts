@@ -12,8 +12,8 @@ import {
   signedPixels,
 } from "@convkit/core";
 import type { Architecture, AutoName, Block } from "@convkit/core";
-import { averageHead } from "./classifier.ts";
-import { kerasWeights } from "./peers.ts";
+import { averageHead } from "./shared/heads.ts";
+import { kerasWeights } from "./shared/sources.ts";
 
 const bare = { bias: false } as const;
 const same = { padding: "same", ...bare } as const;

@@ -3,29 +3,29 @@ import { alexnet } from "./alexnet.ts";
 import { densenet121, densenet121Tv, densenet169, densenet201 } from "./densenet.ts";
 import { efficientnetB0, efficientnetB1 } from "./efficientnet.ts";
 import { googlenet, googlenetTv } from "./googlenet.ts";
-import { inceptionCifar10 } from "./inception-cifar.ts";
+import { inceptionCifar10 } from "./notebooks/inception-cifar.ts";
 import { inceptionResnetV2 } from "./inception-resnet-v2.ts";
 import { inceptionV3, inceptionV3Tv } from "./inception-v3.ts";
 import { lenet5 } from "./lenet.ts";
-import { miniXception } from "./mini-xception.ts";
+import { miniXception } from "./notebooks/mini-xception.ts";
 import { mobilenet } from "./mobilenet.ts";
 import { mobilenetV2, mobilenetV2Tv } from "./mobilenet-v2.ts";
-import { residualStack } from "./residual-stack.ts";
+import { residualStack } from "./notebooks/residual-stack.ts";
 import {
   resnet110Cifar10,
   resnet20Cifar10,
   resnet32Cifar10,
   resnet44Cifar10,
   resnet56Cifar10,
-} from "./resnet-cifar.ts";
-import { resnet101Tv, resnet152Tv, resnet18, resnet34, resnet50Tv, resnext50 } from "./resnet-tv.ts";
-import { resnet101V2, resnet152V2, resnet50V2 } from "./resnet-v2.ts";
-import { resnet101, resnet152, resnet50 } from "./resnet.ts";
-import { resnet50Small } from "./resnet50-small.ts";
-import { simpleCnn } from "./simple-cnn.ts";
+} from "./resnet/cifar10.ts";
+import { resnet101Tv, resnet152Tv, resnet18, resnet34, resnet50Tv, resnext50 } from "./resnet/torchvision.ts";
+import { resnet101V2, resnet152V2, resnet50V2 } from "./resnet/keras-v2.ts";
+import { resnet101, resnet152, resnet50 } from "./resnet/keras.ts";
+import { resnet50Small } from "./notebooks/resnet50-small.ts";
+import { simpleCnn } from "./notebooks/simple-cnn.ts";
 import { squeezenet11 } from "./squeezenet.ts";
 import { vgg11, vgg13, vgg16, vgg16Bn, vgg19, vgg19Bn } from "./vgg.ts";
-import { vgg16Inception } from "./vgg16-inception.ts";
+import { vgg16Inception } from "./notebooks/vgg16-inception.ts";
 import { xception } from "./xception.ts";
 
 /** Every network by name. A new one is a file of its own and a word here. */

@@ -16,7 +16,7 @@ import {
   writeFileAtomic,
 } from "../src/index.ts";
 import { lineChart } from "../src/report/charts.ts";
-import { listCheckpoints, pruneCheckpoints, readCheckpoint, writeCheckpoint } from "../src/checkpoint.ts";
+import { listCheckpoints, pruneCheckpoints, readCheckpoint, writeCheckpoint } from "../src/run/checkpoint.ts";
 
 const folder = () => mkdtemp(join(tmpdir(), "convkit-files-"));
 

@@ -4,7 +4,7 @@ import { mkdtemp, readFile, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { type Holder, takeLock } from "../src/folder-lock.ts";
+import { type Holder, takeLock } from "../src/files/folder-lock.ts";
 
 const place = async () => join(await mkdtemp(join(tmpdir(), "convkit-lock-")), ".lock");
 

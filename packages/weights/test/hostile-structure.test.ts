@@ -4,9 +4,9 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { memorySource } from "../src/byte-source.ts";
+import { memorySource } from "../src/bytes/byte-source.ts";
 import { importModel, openWeights, WeightsError } from "../src/index.ts";
-import { openSource } from "../src/open-weights.ts";
+import { openSource } from "../src/load/open-weights.ts";
 import {
   Hdf5File,
   chunk,

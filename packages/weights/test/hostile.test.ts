@@ -4,9 +4,9 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { deflateRawSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { memorySource } from "../src/byte-source.ts";
+import { memorySource } from "../src/bytes/byte-source.ts";
 import { importModel, WeightsError } from "../src/index.ts";
-import { openSource } from "../src/open-weights.ts";
+import { openSource } from "../src/load/open-weights.ts";
 
 const files = [
   "keras3.h5",

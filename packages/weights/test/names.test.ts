@@ -12,12 +12,12 @@ import { fileURLToPath } from "node:url";
 import { assemble } from "@convkit/testing/assemble";
 import { beforeAll, describe, expect, it } from "vitest";
 import { loadWeights, saveModel } from "../src/index.ts";
-import { modelLayers } from "../src/model-layers.ts";
-import { fromTorchOrder, kernelRows, toTorchOrder } from "../src/torch/arrange.ts";
-import type { TensorData } from "../src/named-tensor.ts";
-import { ownLayerName, torchLayerName } from "../src/torch/torch-names.ts";
-import { torchWeights } from "../src/torch/torch-weights.ts";
-import { transposeWasm } from "../src/transpose-wasm.ts";
+import { modelLayers } from "../src/model/model-layers.ts";
+import { fromTorchOrder, kernelRows, toTorchOrder } from "../src/formats/torch/axis-order.ts";
+import type { TensorData } from "../src/bytes/named-tensor.ts";
+import { ownLayerName, torchLayerName } from "../src/formats/torch/names.ts";
+import { torchWeights } from "../src/formats/torch/weights.ts";
+import { transposeWasm } from "../src/bytes/transpose-wasm.ts";
 
 beforeAll(() => useEngine());
 

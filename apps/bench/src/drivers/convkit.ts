@@ -9,10 +9,10 @@ import { applyLogits, binaryCrossentropy, saveModel, sparseCategoricalCrossentro
 import { loadModel } from "@convkit/weights";
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
-import { chromeTrace } from "../chrome-trace.ts";
-import type { DriverOptions } from "../driver.ts";
+import { chromeTrace } from "../profile/chrome-trace.ts";
+import type { DriverOptions } from "../measure/driver-process.ts";
 import { images, labels } from "../formula.ts";
-import { summarize } from "../profile-summary.ts";
+import { summarize } from "../profile/summary.ts";
 import { convkitNetwork } from "./convkit-networks.ts";
 import { setFormulaWeights } from "./formula-weights.ts";
 import { measure, measureStream, timed } from "./measure.ts";

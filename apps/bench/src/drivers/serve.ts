@@ -1,6 +1,6 @@
 import { writeSync } from "node:fs";
 import { createInterface } from "node:readline";
-import type { DriverOptions, Reply } from "../driver.ts";
+import type { DriverOptions, Reply } from "../measure/driver-process.ts";
 
 /** What a system does when it is asked, as far as it can; `python/serve.py` speaks the same lines. */
 export interface Served {

@@ -5,7 +5,7 @@ import { type Dataset, loadData } from "@convkit/datasets";
 import { useEngine } from "@convkit/engine";
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
-import type { DriverOptions } from "../driver.ts";
+import type { DriverOptions } from "../measure/driver-process.ts";
 import { images, labels } from "../formula.ts";
 import { setFormulaWeights } from "./formula-weights.ts";
 import { measure, timed } from "./measure.ts";

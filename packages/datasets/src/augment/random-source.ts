@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { initializers } from "@tensorflow/tfjs-layers";
-import { uniformStream } from "../philox.ts";
+import { uniformStream } from "../random/philox.ts";
 
 /** Where augmentation gets its random numbers: inside a compiled step they must be drawn by the graph. */
 export interface RandomSource {

@@ -1,9 +1,9 @@
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 
 import { EngineError } from "../engine-error.ts";
-import { OutOfMemoryError } from "./out-of-memory.ts";
+import { OutOfMemoryError } from "./runtime/out-of-memory.ts";
 import { registerKernels } from "./register.ts";
-import { Runtime } from "./runtime.ts";
+import { Runtime } from "./runtime/runtime.ts";
 
 /** Emscripten's module as it really is: the declarations of tfjs leave out its memory. */
 interface EmscriptenModule {

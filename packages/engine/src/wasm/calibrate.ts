@@ -1,4 +1,4 @@
-import type { Runtime } from "./runtime.ts";
+import type { Runtime } from "./runtime/runtime.ts";
 
 /** Rounds of each measurement; the best counts, since others may use the machine too. */
 const rounds = 5;

@@ -1,2 +1,2 @@
 export { loadWasm, type WasmOptions } from "./load.ts";
-export { OutOfMemoryError } from "./out-of-memory.ts";
+export { OutOfMemoryError } from "./runtime/out-of-memory.ts";

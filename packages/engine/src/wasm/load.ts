@@ -10,7 +10,7 @@ import { calibrate } from "./calibrate.ts";
 import { startHelpers, type Helpers } from "./helpers.ts";
 import { kernelsModule } from "./kernels-module.ts";
 import { quietStart } from "./quiet-start.ts";
-import type { Runtime } from "./runtime.ts";
+import type { Runtime } from "./runtime/runtime.ts";
 
 /** More threads than this stop paying: the memory is the limit. */
 const mostThreads = 8;

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 
 import { EngineError } from "../engine-error.ts";
-import type { Context, Inputs, Kernel } from "./backend.ts";
+import type { Context, Inputs, Kernel } from "./runtime/kernel-context.ts";
 import { batchNorm, binaryKernel, unaryKernel } from "./kernels/elementwise.ts";
 import { conv2d, conv2dBackpropFilter, conv2dBackpropInput, fusedConv2d } from "./kernels/convolution.ts";
 import { cast, identity, tile } from "./kernels/copies.ts";

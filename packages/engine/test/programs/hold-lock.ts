@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import process from "node:process";
 
-import { withLock } from "../../src/lock.ts";
+import { withLock } from "../../src/install/lock.ts";
 
 /** Holds the lock for half a second and tells when. */
 await withLock(

@@ -3,10 +3,10 @@ import process from "node:process";
 
 import * as tf from "@tensorflow/tfjs-core";
 
-import { findInstalled } from "../../src/installed.ts";
-import { loadTensorflow } from "../../src/load-tensorflow.ts";
-import { tensorflowLibrary } from "../../src/tensorflow-library.ts";
-import { describeTfjsNode } from "../../src/tfjs-node.ts";
+import { findInstalled } from "../../src/install/installed.ts";
+import { loadTensorflow } from "../../src/tensorflow/load.ts";
+import { tensorflowLibrary } from "../../src/tensorflow/library.ts";
+import { describeTfjsNode } from "../../src/install/tfjs-node.ts";
 
 /** Loads the tfjs-node that the environment names, computes, and counts the copies of tfjs-core; prints JSON. */
 const { TFJS_NODE = "", COPY_ROOT, INSTALLED } = process.env;

@@ -1,9 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { Hyper } from "../hyper.ts";
-import { activeTrace } from "../tracing.ts";
+import { activeTrace } from "../record/record.ts";
 import { clipGradients } from "./clipping.ts";
 import type { Clipping } from "./clipping.ts";
-import { makeSlot } from "./fused.ts";
+import { makeSlot } from "../trace/fused-updates.ts";
 import { adamRule, rmspropRule, sgdRule } from "./rules.ts";
 import type { AdamNumbers, Rule } from "./rules.ts";
 

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { Hyper } from "../hyper.ts";
-import type { Trace } from "../trace.ts";
+import type { Trace } from "../trace/trace.ts";
 import {
   applyAdam,
   applyGradientDescent,
@@ -9,7 +9,7 @@ import {
   decayWeights,
   number,
   type Update,
-} from "./fused.ts";
+} from "../trace/fused-updates.ts";
 
 /** One variable of an update with its slots. */
 export interface Step extends Update {

@@ -1,4 +1,4 @@
-import type { EpochLogs } from "../history.ts";
+import type { EpochLogs } from "../run/history.ts";
 import { lineChart, palette, type Series } from "./charts.ts";
 import type { Html } from "./html.ts";
 import { curve, grid, page, section } from "./page.ts";

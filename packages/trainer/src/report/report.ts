@@ -1,11 +1,11 @@
 import type { IndexedDataset } from "@convkit/datasets";
-import type { EpochLogs } from "../history.ts";
+import type { EpochLogs } from "../run/history.ts";
 import type { Evaluation, Mistake } from "../metrics/evaluation.ts";
-import type { RunResult } from "../train.ts";
+import type { RunResult } from "../loop/train.ts";
 import { confusionChart, lineChart } from "./charts.ts";
 import { type Html, html, trusted } from "./html.ts";
 import { curve, facts, grid, page, partsOf, section, tableOf, tiles } from "./page.ts";
-import { pictureOf } from "./pictures.ts";
+import { pictureOf } from "../tensorboard/picture.ts";
 
 /** What a report tells. */
 export interface ReportParts {

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
-import { one } from "./simple-layers.ts";
-import type { BaseArgs, Config, Inputs } from "./simple-layers.ts";
+import { one } from "./base-layers.ts";
+import type { BaseArgs, Config, Inputs } from "./base-layers.ts";
 
 /** What one of Keras' random layers does to an image, in Keras' own units: fractions of the side, of a full turn, of the range. */
 export interface Augmentation {

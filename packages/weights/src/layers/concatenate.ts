@@ -1,6 +1,6 @@
 import { stockClass } from "@convkit/core";
 import * as tfl from "@tensorflow/tfjs-layers";
-import type { Shape } from "./simple-layers.ts";
+import type { Shape } from "./base-layers.ts";
 
 type Args = Parameters<typeof tfl.layers.concatenate>[0];
 const Stock = stockClass<Args, { axis: number }>(tfl.layers.concatenate({ name: "stock" }));

@@ -1,8 +1,8 @@
 import { stockClass } from "@convkit/core";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
-import { one, oneShape } from "./simple-layers.ts";
-import type { Config, Inputs, Shape } from "./simple-layers.ts";
+import { one, oneShape } from "./base-layers.ts";
+import type { Config, Inputs, Shape } from "./base-layers.ts";
 
 type Pair = [number, number];
 

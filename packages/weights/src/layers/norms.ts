@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
-import { one, oneShape } from "./simple-layers.ts";
-import type { BaseArgs, Config, Inputs, Shape } from "./simple-layers.ts";
+import { one, oneShape } from "./base-layers.ts";
+import type { BaseArgs, Config, Inputs, Shape } from "./base-layers.ts";
 
 /** Divides by the length over the axes, as Keras does: shape unchanged. */
 export class UnitNormalization extends tfl.layers.Layer {

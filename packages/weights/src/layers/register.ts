@@ -4,7 +4,7 @@ import { registerActivations } from "./activations.ts";
 import { KerasOnlyAugmentation, RandomAugmentation } from "./augmentation.ts";
 import { Concatenate } from "./concatenate.ts";
 import { DilatedDepthwiseConv2D, SizedConv2DTranspose } from "./convolutions.ts";
-import { Clipped, Sliced, Stacked } from "./pieces.ts";
+import { Clipped, Sliced, Stacked } from "./slicing.ts";
 import { AxesNormalization, LayerScale, UnitNormalization } from "./norms.ts";
 import { CroppedCentre, ResizedTo, ScaledUp2D } from "./resize.ts";
 import {
@@ -16,7 +16,7 @@ import {
   SoftmaxOver,
   SpatialDropout2D,
   Subtract,
-} from "./simple-layers.ts";
+} from "./base-layers.ts";
 
 /** Lets tfjs make every layer that an imported model may have; call it before `tf.loadLayersModel` on one that was saved again. */
 export function registerImportLayers(): void {

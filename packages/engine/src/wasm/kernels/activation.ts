@@ -1,6 +1,6 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 
-import { call, input, type Attrs, type Context, type Inputs } from "../backend.ts";
+import { call, input, type Attrs, type Context, type Inputs } from "../runtime/kernel-context.ts";
 
 const codes: Readonly<Record<string, number>> = { relu: 1, relu6: 2 };
 

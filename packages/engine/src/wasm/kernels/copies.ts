@@ -1,6 +1,15 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 
-import { address, input, output, sizeOf, type Attrs, type Context, type Inputs, type Kernel } from "../backend.ts";
+import {
+  address,
+  input,
+  output,
+  sizeOf,
+  type Attrs,
+  type Context,
+  type Inputs,
+  type Kernel,
+} from "../runtime/kernel-context.ts";
 
 /** Tensors never change, so a copy is another reference to the same data. */
 export function identity(inputs: Inputs, _attrs: Attrs, { backend }: Context): TensorInfo {

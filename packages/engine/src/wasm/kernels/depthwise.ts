@@ -1,6 +1,6 @@
 import { backend_util as util, type TensorInfo } from "@tensorflow/tfjs-core";
 
-import { address, input, output, sizeOf, type Attrs, type Context, type Inputs } from "../backend.ts";
+import { address, input, output, sizeOf, type Attrs, type Context, type Inputs } from "../runtime/kernel-context.ts";
 import { activate, fusedCode } from "./activation.ts";
 import { filterArgs, type FilterFields, type Shape4, type Window } from "./window.ts";
 

@@ -1,6 +1,6 @@
 import { broadcast_util, type TensorInfo } from "@tensorflow/tfjs-core";
 
-import { address, floatBits, input, output, sizeOf, type Kernel } from "../backend.ts";
+import { address, floatBits, input, output, sizeOf, type Kernel } from "../runtime/kernel-context.ts";
 
 const binaryCodes = { Add: 0, Sub: 1, Multiply: 2, RealDiv: 3, SquaredDifference: 4 } as const;
 const unaryCodes = { Relu: 0, Step: 1, Square: 2, Sqrt: 3, Relu6: 4, Neg: 5 } as const;

@@ -1,6 +1,6 @@
 import { broadcast_util, type TensorInfo } from "@tensorflow/tfjs-core";
 
-import { address, input, output, sizeOf, type Attrs, type Context, type Inputs } from "../backend.ts";
+import { address, input, output, sizeOf, type Attrs, type Context, type Inputs } from "../runtime/kernel-context.ts";
 import { activate, fusedCode } from "./activation.ts";
 import { tile } from "./copies.ts";
 

@@ -1,6 +1,6 @@
 import type { DataType, TensorInfo } from "@tensorflow/tfjs-core";
 
-import { input, output, sizeOf, type Attrs, type Context, type Inputs } from "../backend.ts";
+import { input, output, sizeOf, type Attrs, type Context, type Inputs } from "../runtime/kernel-context.ts";
 
 /** `[...] -> [..., depth]`, in the type that was asked for: the backend's own writes the bits of integers into floats. */
 export function oneHot(inputs: Inputs, attrs: Attrs, context: Context): TensorInfo {

@@ -1,7 +1,7 @@
 import { backend_util as util, type TensorInfo } from "@tensorflow/tfjs-core";
 
-import type { KernelName } from "../runtime.ts";
-import { address, input, output, sizeOf, type Attrs, type Context, type Inputs } from "../backend.ts";
+import type { KernelName } from "../runtime/runtime.ts";
+import { address, input, output, sizeOf, type Attrs, type Context, type Inputs } from "../runtime/kernel-context.ts";
 import { type Shape4, type Window, windowFields } from "./window.ts";
 
 /** `[n, h, w, c] -> [n, oh, ow, c]`, the largest value of each window. */

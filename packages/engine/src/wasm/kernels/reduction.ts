@@ -10,7 +10,7 @@ import {
   type Context,
   type Inputs,
   type Kernel,
-} from "../backend.ts";
+} from "../runtime/kernel-context.ts";
 import { memoryBound } from "./elementwise.ts";
 
 /** Sums over neighbouring axes where they lie, instead of after a transpose; other sums are left to `stock`. */

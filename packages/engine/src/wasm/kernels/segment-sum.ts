@@ -1,6 +1,6 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 
-import { input, output, sizeOf, type Attrs, type Context, type Inputs } from "../backend.ts";
+import { input, output, sizeOf, type Attrs, type Context, type Inputs } from "../runtime/kernel-context.ts";
 
 /** `[n, ...] -> [segments, ...]`: rows with the same segment are added up, which is the gradient of a gather. */
 export function unsortedSegmentSum(inputs: Inputs, attrs: Attrs, context: Context): TensorInfo {

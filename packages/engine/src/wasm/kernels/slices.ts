@@ -1,6 +1,6 @@
 import { backend_util, slice_util, util, type Tensor, type TensorInfo } from "@tensorflow/tfjs-core";
 
-import { address, input, output, sizeOf, type Context, type Kernel } from "../backend.ts";
+import { address, input, output, sizeOf, type Context, type Kernel } from "../runtime/kernel-context.ts";
 import { memoryBound } from "./elementwise.ts";
 
 /** Joins tensors along an axis, run by run. */

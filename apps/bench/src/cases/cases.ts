@@ -1,0 +1,325 @@
+import { availableParallelism } from "node:os";
+import { caseMatcher } from "./case-matcher.ts";
+import { type NetworkName, networks } from "./networks.ts";
+import type { SystemName } from "./systems.ts";
+import { UsageError } from "../usage-error.ts";
+
+export type Optimizer = "sgd" | "adam" | "rmsprop";
+export type Precision = "float32" | "bfloat16" | "float16";
+
+/** The work one process does for a case; cases that share it are read from one process. */
+export interface Work {
+  readonly do: "train" | "predict" | "load" | "build" | "data" | "accuracy";
+  readonly network: NetworkName;
+  readonly batch: number;
+  readonly optimizer: Optimizer;
+  readonly precision: Precision;
+  readonly device: "cpu" | "cuda";
+  /** What is read from disk: MNIST's files, or a folder of JPEG pictures. */
+  readonly data?: "mnist" | "jpeg";
+  /** Threads, where the case and not the command line sets them. */
+  readonly threads?: number;
+  /** Shares its processes with no other work. */
+  readonly alone?: boolean;
+}
+
+/** What is read from the process: milliseconds a step, milliseconds of the first step, megabytes, seconds. */
+export type Reading = "times" | "firstStep" | "peakMemory" | "seconds";
+
+/** One row of the table of cases. */
+export interface Case {
+  readonly name: string;
+  readonly work: Work;
+  readonly reading: Reading;
+  readonly unit: "ms" | "MB" | "s";
+  /** The systems that can do it. */
+  readonly systems: readonly SystemName[];
+  /** Belongs to `--quick`. */
+  readonly quick: boolean;
+  /** Variants that are left out, since they take long to start and cannot win here. */
+  readonly without?: readonly string[];
+  /** At most so many rounds. */
+  readonly rounds?: number;
+  /** Systems that are not asked, and why: a sentence that their rows carry. */
+  readonly cannot?: Readonly<Partial<Record<SystemName, string>>>;
+}
+
+const training: readonly SystemName[] = ["convkit", "convkit-bf16", "tfjs-node", "keras", "torch"];
+const predicting: readonly SystemName[] = ["convkit", "convkit-bf16", "tfjs-node", "keras", "torch", "onnxruntime"];
+
+/** Several steps a call save what a call costs, which only the smallest networks feel. */
+const severalSteps = ["steps", "steps_per_execution"] as const;
+/** Compilers take half a minute to start; they are left out where those of the first rows show that they cannot win. */
+const compilers = ["xla", "compile"] as const;
+/** On large maps, and where channels are few, PyTorch's default layout is about twice behind its channels last. */
+const channelsLastOnly = [...severalSteps, ...compilers, "contiguous"];
+
+interface Trained {
+  readonly optimizer?: Optimizer;
+  /** Whether WebAssembly trains it in bearable time. */
+  readonly wasm?: boolean;
+  /** Whether tfjs in plain JavaScript does. */
+  readonly javascript?: boolean;
+  readonly quick?: boolean;
+  readonly without?: readonly string[];
+  readonly cannot?: Case["cannot"];
+}
+
+/** In the order of their weight: an interrupted run has the first of them. */
+const trained: readonly (readonly [NetworkName, number, Trained])[] = [
+  ["lenet5", 32, { wasm: true, javascript: true, quick: true }],
+  ["inception-cifar10", 128, { wasm: true, without: [...severalSteps, "xla"] }],
+  ["resnet50-small", 32, { wasm: true, quick: true, without: [...severalSteps, ...compilers] }],
+  ["mini-xception", 32, { without: channelsLastOnly }],
+  [
+    "vgg16-inception",
+    8,
+    {
+      without: channelsLastOnly,
+      cannot: { "tfjs-node": "stock tfjs cannot train batch norm without gamma: its layer reads one regardless" },
+    },
+  ],
+  ["simple-cnn", 32, { wasm: true, without: compilers }],
+  ["residual-stack", 32, { wasm: true, without: channelsLastOnly }],
+  ["residual-same", 128, { wasm: true, without: channelsLastOnly }],
+  ["residual-different", 128, { wasm: true, without: channelsLastOnly }],
+  ["googlenet", 8, { without: channelsLastOnly }],
+  ["resnet50", 8, { without: channelsLastOnly }],
+  ["inception-cifar10", 128, { optimizer: "adam", without: [...severalSteps, ...compilers, "channels_last"] }],
+  [
+    "mini-xception",
+    32,
+    {
+      optimizer: "rmsprop",
+      without: channelsLastOnly,
+      cannot: {
+        torch:
+          "PyTorch's RMSprop adds epsilon behind the root, Keras' under it: their second losses differ by a tenth, so it would be timed on other work",
+      },
+    },
+  ],
+];
+
+interface Predicted {
+  /** The batches that WebAssembly predicts in bearable time. */
+  readonly wasm?: readonly number[];
+  /** The batches that `--quick` takes. */
+  readonly quick?: readonly number[];
+}
+
+const all = [1, 8, 32] as const;
+
+const predicted: readonly (readonly [NetworkName, readonly number[], Predicted])[] = [
+  ["lenet5", all, { wasm: all }],
+  ["simple-cnn", all, { wasm: all }],
+  ["inception-cifar10", all, { wasm: all }],
+  ["residual-same", all, { wasm: all }],
+  ["residual-different", all, { wasm: all }],
+  ["residual-stack", all, { wasm: all }],
+  ["mini-xception", all, { wasm: [1] }],
+  ["resnet50-small", all, { wasm: all }],
+  ["resnet50", all, { wasm: [1], quick: [1] }],
+  ["googlenet", all, { wasm: [1] }],
+  ["inception-v3", [1, 8], { wasm: [1] }],
+  ["vgg16", [1, 8], {}],
+  ["vgg16-inception", [1, 8], {}],
+];
+
+/** Why systems have no row in some cases of training and prediction. */
+export const leftOut: Readonly<Partial<Record<SystemName, string>>> = {
+  "convkit-wasm":
+    "left out: on large pictures, and with other optimizers, it is several times behind, and what mini-xception keeps of a step at batch 32 is more than the 4 GB that WebAssembly addresses",
+};
+
+const base = { optimizer: "sgd", precision: "float32", device: "cpu" } as const;
+
+function trainingCases(): Case[] {
+  return trained.flatMap(([network, batch, options]) => {
+    const { optimizer = "sgd", wasm = false, javascript = false, quick = false, without = [], cannot } = options;
+    const work: Work = { ...base, do: "train", network, batch, optimizer };
+    const systems: readonly SystemName[] = [
+      ...training,
+      ...(wasm ? (["convkit-wasm"] as const) : []),
+      ...(javascript ? (["tfjs-cpu"] as const) : []),
+    ];
+    const one = { work, systems, quick, without, ...(cannot && { cannot }) };
+    const name = `${network}-b${batch}${optimizer === "sgd" ? "" : `-${optimizer}`}`;
+    const step: Case = { ...one, name: `train/${name}`, reading: "times", unit: "ms" };
+    if (optimizer !== "sgd") return [step];
+    return [
+      step,
+      { ...one, name: `first-step/${name}`, reading: "firstStep", unit: "ms" },
+      { ...one, name: `memory/${name}`, reading: "peakMemory", unit: "MB" },
+    ];
+  });
+}
+
+function predictionCases(): Case[] {
+  return predicted.flatMap(([network, batches, { wasm = [], quick = [] }]) =>
+    batches.map((batch) => ({
+      name: `predict/${network}-b${batch}`,
+      work: { ...base, do: "predict" as const, network, batch },
+      reading: "times" as const,
+      unit: "ms" as const,
+      systems: wasm.includes(batch) ? [...predicting, "convkit-wasm" as const] : predicting,
+      quick: quick.includes(batch),
+      without: slowVariants(network),
+    })),
+  );
+}
+
+/** Variants of prediction that cannot win: compiling takes long, and a call's own cost is nothing beside a large network's. */
+function slowVariants(network: NetworkName): string[] {
+  if (networks[network].input[0] >= 128) return ["compile", "contiguous", "predict_on_batch"];
+  return network === "lenet5" || network === "simple-cnn" ? [] : ["compile"];
+}
+
+/** The largest resident set of a process that builds a network and predicts with it. */
+function predictionMemoryCases(): Case[] {
+  return (["resnet50"] as const).map((network) => ({
+    name: `memory/predict-${network}-b1`,
+    work: { ...base, do: "predict", network, batch: 1, alone: true },
+    reading: "peakMemory",
+    unit: "MB",
+    // ONNX Runtime is not here: its process holds PyTorch too, which makes its file.
+    systems: ["convkit", "convkit-wasm", "tfjs-node", "keras", "torch"],
+    quick: false,
+    without: slowVariants(network),
+    rounds: 1,
+  }));
+}
+
+function loadCases(): Case[] {
+  return (["resnet50"] as const).map((network) => ({
+    name: `load/${network}`,
+    work: { ...base, do: "load", network, batch: 1 },
+    reading: "times",
+    unit: "ms",
+    systems: ["convkit", "tfjs-node", "keras", "torch", "onnxruntime"],
+    quick: false,
+    rounds: 1,
+  }));
+}
+
+/** A network with fresh weights, in a process that has built none before. */
+function buildCases(): Case[] {
+  const work: Work = { ...base, do: "build", network: "resnet152", batch: 1 };
+  const systems = ["convkit", "tfjs-node", "keras", "torch"] as const;
+  return [{ name: "build/resnet152", work, reading: "times", unit: "ms", systems, quick: false, rounds: 2 }];
+}
+
+/** What cases of data share. */
+const besideKerasAndTorch = {
+  reading: "times",
+  unit: "ms",
+  systems: ["convkit", "keras", "torch"],
+  quick: false,
+  rounds: 2,
+} as const;
+
+/** From files to the batches that the system's own training step takes, shuffled. */
+function dataCases(): Case[] {
+  return [
+    {
+      ...besideKerasAndTorch,
+      name: "data/mnist-b128",
+      work: { ...base, do: "data", data: "mnist", network: "lenet5", batch: 128 },
+    },
+    {
+      ...besideKerasAndTorch,
+      name: "data/jpeg-180-b32",
+      work: { ...base, do: "data", data: "jpeg", network: "mini-xception", batch: 32 },
+    },
+  ];
+}
+
+/** From the start of the process to 99 % of MNIST's test images. */
+function accuracyCases(): Case[] {
+  const work: Work = { ...base, do: "accuracy", data: "mnist", network: "lenet5", batch: 128, optimizer: "adam" };
+  const systems = ["convkit", "tfjs-node", "keras", "torch"] as const;
+  return [{ name: "accuracy/mnist-lenet5", work, reading: "seconds", unit: "s", systems, quick: false, rounds: 1 }];
+}
+
+/** Counts of threads from one to below the cores, each twice the last; `train/`, `predict/` and `data/` have all cores. */
+export function fewerThreads(cores: number): number[] {
+  const counts: number[] = [];
+  for (let count = 1; count < cores; count *= 2) counts.push(count);
+  return counts;
+}
+
+/** Training, prediction and the decoding of pictures with fewer threads. */
+function scaleCases(): Case[] {
+  const steps = [
+    ["train", "lenet5", 32],
+    ["train", "resnet50-small", 32],
+    ["predict", "resnet50-small", 32],
+    ["predict", "resnet50", 8],
+  ] as const;
+  return fewerThreads(availableParallelism()).flatMap((threads) => [
+    ...steps.map(([what, network, batch]): Case => ({
+      name: `scale/${what}-${network}-b${batch}-threads${threads}`,
+      work: { ...base, do: what, network, batch, threads },
+      reading: "times",
+      unit: "ms",
+      systems: ["convkit", "keras", "torch", ...(what === "predict" ? (["onnxruntime"] as const) : [])],
+      quick: false,
+      without: what === "train" ? compilers : slowVariants(network),
+      rounds: 1,
+    })),
+    {
+      ...besideKerasAndTorch,
+      name: `scale/data-jpeg-180-b32-workers${threads}`,
+      work: { ...base, do: "data", data: "jpeg", network: "mini-xception", batch: 32, threads },
+    },
+  ]);
+}
+
+/** ResNet-50 at 224x224, the usual measure of a GPU; PyTorch trains it with automatic mixed precision. */
+function gpuCases(): Case[] {
+  return ([64, 256] as const).flatMap((batch) =>
+    (["float32", "bfloat16", "float16"] as const).map((precision) => ({
+      name: `train/resnet50-b${batch}-gpu${precision === "float32" ? "" : `-${precision}`}`,
+      work: { ...base, do: "train" as const, network: "resnet50" as const, batch, precision, device: "cuda" as const },
+      reading: "times" as const,
+      unit: "ms" as const,
+      systems: ["convkit", "torch"] as const,
+      quick: false,
+      without: severalSteps,
+    })),
+  );
+}
+
+/** Every case, in the order in which they are measured and printed. */
+export const cases: readonly Case[] = [
+  ...trainingCases(),
+  ...predictionCases(),
+  ...predictionMemoryCases(),
+  ...loadCases(),
+  ...buildCases(),
+  ...dataCases(),
+  ...accuracyCases(),
+  ...scaleCases(),
+  ...gpuCases(),
+];
+
+/**
+ * The cases that a command line picks by name, by prefix (`train`) where no case has that name, or by glob (`*\/lenet5-*`);
+ * all of them for none.
+ *
+ * Throws for a pattern that picks nothing, listing the cases.
+ */
+export function selectCases(patterns: readonly string[], from: readonly Case[] = cases): Case[] {
+  const tests = patterns.map((pattern) => {
+    const matches = caseMatcher(pattern);
+    return /[*?]/.test(pattern) || from.some(({ name }) => matches(name))
+      ? matches
+      : (name: string) => name.startsWith(pattern);
+  });
+  for (const [index, test] of tests.entries()) {
+    if (!from.some(({ name }) => test(name)))
+      throw new UsageError(
+        `There is no case "${patterns[index]}"; the cases are ${from.map(({ name }) => name).join(", ")}.`,
+      );
+  }
+  return from.filter(({ name }) => tests.length === 0 || tests.some((test) => test(name)));
+}

@@ -1,0 +1,30 @@
+import { basename, dirname, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { readNotes, unexplained, withReasons } from "../readme/notes.ts";
+import { readmeSection, updateReadme } from "../readme/section.ts";
+import { newestResult, readResult, writeResult } from "../results/files.ts";
+
+const root = fileURLToPath(new URL("../../../../", import.meta.url));
+
+/** Where results of a checkout are written and committed. */
+export const resultsFolder = fileURLToPath(new URL("../../results", import.meta.url));
+
+/**
+ * The `readme` command: writes the newest full result, or the one that is named, into the README; its files get the notes on
+ * rows that are behind. Throws where there is no full result yet.
+ */
+export function readmeFile({ result: file }: { result?: string }): void {
+  const chosen =
+    file === undefined ? newestResult(resultsFolder) : { name: basename(file, ".json"), result: readResult(file) };
+  if (chosen === undefined)
+    throw new Error(
+      `There is no complete result of all cases in ${relative(root, resultsFolder)}: run convkit-bench first.`,
+    );
+  const { name } = chosen;
+  const result = { ...chosen.result, rows: withReasons(chosen.result.rows, readNotes()) };
+  writeResult(file === undefined ? resultsFolder : dirname(file), name, result);
+  updateReadme(`${root}README.md`, readmeSection(result, name, relative(root, resultsFolder)));
+  process.stderr.write(`README.md now shows ${name}.\n`);
+  const without = unexplained(result.rows);
+  if (without.length > 0) process.stderr.write(`apps/bench/notes.json gives no reason for ${without.join(", ")}.\n`);
+}

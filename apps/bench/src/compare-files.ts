@@ -1,8 +1,0 @@
-import { compareResults, formatChanges } from "./compare.ts";
-import { readResult } from "./result-files.ts";
-
-/** The `compare` command. */
-export function compareFiles(before: string, after: string, { json = false }: { json?: boolean }): void {
-  const changes = compareResults(readResult(before), readResult(after));
-  process.stdout.write(`${json ? JSON.stringify(changes, null, 2) : formatChanges(changes)}\n`);
-}

@@ -1,0 +1,17 @@
+import type { Work } from "../cases/cases.ts";
+
+/** Share of MNIST's test images that must be classified right, and in how many epochs at most. */
+const accuracyGoal = { target: 0.99, epochs: 20 } as const;
+
+/** What a driver is asked to make ready. */
+export function request(
+  work: Work,
+  { network, batch, folder, count }: { network: object; batch: number; folder?: string | undefined; count: number },
+): object {
+  if (work.do === "data") return { do: "data", source: work.data, folder, batch };
+  if (work.do === "accuracy") return { do: "accuracy", network, batch, folder, ...accuracyGoal };
+  if (work.do === "build") return { do: "build", network };
+  if (work.do === "load") return { do: "load", network, count };
+  if (work.do === "predict") return { do: "predict", network, batch };
+  return { do: "train", network, batch, optimizer: work.optimizer };
+}

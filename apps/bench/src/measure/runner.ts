@@ -1,0 +1,271 @@
+import type { Case, Precision, Work } from "../cases/cases.ts";
+import { type Command, Driver, DriverError, type Reply } from "./driver-process.ts";
+import { groupBy } from "../results/group-by.ts";
+import { Jury } from "./reference-vote.ts";
+import { networks } from "../cases/networks.ts";
+import { OtherLoad } from "./other-load.ts";
+import type { ProfileSummary } from "../profile/summary.ts";
+import { request } from "./request.ts";
+import type { Status } from "../results/result.ts";
+import { quantile } from "../results/statistics.ts";
+import { type SystemName, systems } from "../cases/systems.ts";
+
+/** What a variant has given for a case so far. */
+interface Readings {
+  readonly samples: number[];
+  /** Largest resident sets, in 10^6 bytes. */
+  readonly peaks: number[];
+  /** Shares of the machine that others used. */
+  readonly loads: number[];
+  status: Status;
+  note: string;
+  /** Too slow to matter in later rounds. */
+  dropped: boolean;
+  /** Seconds that its work took in the last round, and in all. */
+  lastSeconds: number;
+  seconds: number;
+  profile: ProfileSummary | undefined;
+}
+
+/** One variant of a system in one group of cases. */
+export interface Runner {
+  readonly system: SystemName;
+  readonly variant: string;
+  /** By the case's name. */
+  readonly readings: ReadonlyMap<string, Readings>;
+  /** Seconds from a process's start to its first answer, the last time. */
+  startSeconds: number;
+  /** What was held to differ turned out to be right, and is still to be timed. */
+  isReopened: boolean;
+}
+
+/** What a turn of a runner needs to know. */
+export interface Turn {
+  readonly threads: number;
+  readonly seconds: number;
+  readonly samples: number;
+  readonly command: (system: SystemName) => Command | undefined;
+  /** By work of the group: who says whether an answer is right. */
+  readonly juries: Map<string, Jury<Runner>>;
+  readonly versions: Record<string, string>;
+  /** Where the group's data is. */
+  readonly folder: string | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Who is asked first in a group: its answer is what the others must equal, unless they outvote it. */
+const referenceOrder: readonly SystemName[] = [
+  "keras",
+  "torch",
+  "onnxruntime",
+  "tfjs-node",
+  "convkit",
+  "convkit-bf16",
+  "convkit-wasm",
+  "tfjs-cpu",
+];
+
+/** The variants that generate code of their own. */
+const compilers: readonly string[] = ["xla", "compile"];
+
+/** A request may take this long before the process is ended. */
+const patience = 900;
+
+interface MakeOptions {
+  readonly systems: readonly SystemName[];
+  readonly skipCompilers: boolean;
+  readonly command: (system: SystemName) => Command | undefined;
+}
+
+/** The variants of the systems that can do a group's cases, references first. */
+export function makeRunners(
+  group: readonly Case[],
+  { systems: chosen, skipCompilers, command }: MakeOptions,
+): Runner[] {
+  const able = referenceOrder.filter((system) => chosen.includes(system));
+  return able.flatMap((system) => {
+    const isThere = command(system) !== undefined;
+    return systems[system].variants[group[0]!.work.do].flatMap((variant) => {
+      if (skipCompilers && compilers.includes(variant)) return [];
+      const mine = group.filter((each) => each.systems.includes(system) && !each.without?.includes(variant));
+      if (mine.length === 0) return [];
+      const fresh = ({ cannot }: Case): Readings => ({
+        samples: [],
+        peaks: [],
+        loads: [],
+        ...initialStatus(isThere, cannot?.[system]),
+        dropped: false,
+        lastSeconds: 0,
+        seconds: 0,
+        profile: undefined,
+      });
+      const readings = new Map(mine.map((each) => [each.name, fresh(each)]));
+      return [{ system, variant, readings, startSeconds: 0, isReopened: false }];
+    });
+  });
+}
+
+function initialStatus(isThere: boolean, cannot: string | undefined): Pick<Readings, "status" | "note"> {
+  if (!isThere) return { status: "not installed", note: "run `convkit-bench setup`" };
+  return cannot === undefined ? { status: "ok", note: "" } : { status: "cannot", note: cannot };
+}
+
+/** Seconds that another round of a runner will take, as the last one did. */
+export function nextSeconds(runner: Runner, group: readonly Case[]): number {
+  const works = remaining(runner, group);
+  const seconds = works.map((cases) => Math.max(...cases.map(({ name }) => runner.readings.get(name)!.lastSeconds)));
+  return works.length === 0 ? 0 : seconds.reduce((sum, one) => sum + one, runner.startSeconds);
+}
+
+/** The cases that a runner still has to do, those of one work together. */
+export function remaining({ readings }: Runner, group: readonly Case[]): Case[][] {
+  const open = group.filter(({ name }) => readings.get(name)?.status === "ok");
+  const works = [...groupBy(open, ({ work }) => keyOf(work)).values()];
+  return works.filter((cases) => {
+    const timed = cases.filter(isTimed);
+    return timed.length === 0 || timed.some(({ name }) => !readings.get(name)!.dropped);
+  });
+}
+
+function keyOf({ network, batch }: Work): string {
+  return `${network}/${batch}`;
+}
+
+/** Runs what remains in a fresh process; one that crashes fails that work alone, and the others get another process. */
+export async function takeTurn(runner: Runner, group: readonly Case[], turn: Turn): Promise<void> {
+  const { system, variant } = runner;
+  const isUntouched = ({ name }: Case) => runner.readings.get(name)!.samples.length === 0;
+  const work = group[0]!.work;
+  const precision = system === "convkit-bf16" ? "bfloat16" : work.precision;
+  let driver: Driver | undefined;
+  try {
+    const works = remaining(runner, group).filter((cases) => !runner.isReopened || cases.every(isUntouched));
+    runner.isReopened = false;
+    for (const cases of works) {
+      if (turn.signal?.aborted) return;
+      try {
+        if (driver === undefined) {
+          const start = performance.now();
+          driver = new Driver(turn.command(system)!, {
+            environment: driverEnvironment(work),
+            signal: turn.signal,
+          });
+          const threads = work.threads ?? turn.threads;
+          const hello = await driver.ask({ system, variant, threads, precision, device: work.device }, patience);
+          Object.assign(turn.versions, hello.versions);
+          runner.startSeconds = (performance.now() - start) / 1000;
+        }
+        await runWork(runner, cases, driver, precision, group, turn);
+      } catch (error) {
+        if (!(error instanceof DriverError)) throw error;
+        if (turn.signal?.aborted) return;
+        settle(runner, cases, "failed", error.message);
+        await driver?.close();
+        driver = undefined;
+      }
+    }
+  } finally {
+    await driver?.close();
+  }
+}
+
+async function runWork(
+  runner: Runner,
+  cases: readonly Case[],
+  driver: Driver,
+  precision: Precision,
+  group: readonly Case[],
+  { seconds, samples, juries, folder }: Turn,
+): Promise<void> {
+  const { work } = cases[0]!;
+  const begin = performance.now();
+  const network = { name: work.network, ...networks[work.network] };
+  const load = new OtherLoad(driver.pid);
+  const prepared = await driver.ask(request(work, { network, batch: work.batch, folder, count: samples }), patience);
+  const key = keyOf(work);
+  const jury = juries.get(key) ?? new Jury<Runner>(work.do === "data" ? undefined : network);
+  juries.set(key, jury);
+  const verdicts = jury.hear(runner, {
+    system: runner.system,
+    reply: prepared,
+    half: precision !== "float32",
+    isFull: precision === work.precision,
+  });
+  const judged = group.filter((each) => keyOf(each.work) === key);
+  for (const [other, reason] of verdicts) if (other !== runner) rejudge(other, judged, reason);
+  const reason = verdicts.get(runner);
+  if (reason !== undefined) return settle(runner, cases, "differs", reason);
+  const isSteady = cases.some(({ reading }) => reading === "times" || reading === "peakMemory");
+  const isMeasured = isSteady && work.do !== "load" && work.do !== "build";
+  const during = isMeasured ? new OtherLoad(driver.pid) : load;
+  const timed = isMeasured ? await driver.ask({ do: "measure", seconds, count: samples }, patience) : prepared;
+  const share = during.share();
+  for (const { name, reading } of cases) {
+    const { samples: taken, peaks, loads } = runner.readings.get(name)!;
+    taken.push(...read(reading, prepared, timed));
+    peaks.push(...read("peakMemory", prepared, timed));
+    if (share !== undefined) loads.push(share);
+  }
+  const timedName = cases.find(({ reading }) => reading === "times")?.name;
+  const timedCase = timedName === undefined ? undefined : runner.readings.get(timedName);
+  if (isProfiled(runner, work) && timedCase !== undefined && timedCase.profile === undefined) {
+    timedCase.profile = (await driver.ask({ do: "profile" }, patience)).profile;
+  }
+  const took = (performance.now() - begin) / 1000;
+  for (const { name } of cases) {
+    const readings = runner.readings.get(name)!;
+    readings.lastSeconds = took;
+    readings.seconds += took;
+  }
+}
+
+/** Only a compiled step on the CPU tells all its ops. */
+function isProfiled({ system, variant }: Runner, { do: what, device, threads }: Work): boolean {
+  return (
+    (system === "convkit" || system === "convkit-bf16") &&
+    variant === "compiled" &&
+    (what === "train" || what === "predict") &&
+    device === "cpu" &&
+    threads === undefined
+  );
+}
+
+function settle({ readings }: Runner, cases: readonly Case[], status: Status, note: string): void {
+  for (const { name } of cases) Object.assign(readings.get(name)!, { status, note });
+}
+
+/** Another reference than before: who differs from it loses its numbers, and who was held to differ is still to be timed. */
+function rejudge(runner: Runner, cases: readonly Case[], reason: string | undefined): void {
+  for (const { name } of cases) {
+    const readings = runner.readings.get(name);
+    if (readings === undefined) continue;
+    if (reason !== undefined && readings.status !== "failed") {
+      for (const list of [readings.samples, readings.peaks, readings.loads]) list.length = 0;
+      Object.assign(readings, { status: "differs", note: reason, profile: undefined });
+    } else if (reason === undefined && readings.status === "differs") {
+      Object.assign(readings, { status: "ok", note: "" });
+      runner.isReopened = true;
+    }
+  }
+}
+
+function read(reading: Case["reading"], prepared: Reply, timed: Reply): readonly number[] {
+  if (reading === "times") return timed.times ?? [];
+  if (reading === "peakMemory") return timed.peakMemory === undefined ? [] : [timed.peakMemory / 1e6];
+  return prepared[reading] === undefined ? [] : [prepared[reading]];
+}
+
+function driverEnvironment({ device }: Work): NodeJS.ProcessEnv {
+  // A GPU that must not be used is hidden.
+  return device === "cpu" ? { CUDA_VISIBLE_DEVICES: "-1" } : {};
+}
+
+function isTimed({ reading }: Case): boolean {
+  return reading === "times" || reading === "seconds";
+}
+
+/** The median of what a runner has given for a case. */
+export function medianOf({ readings }: Runner, name: string): number | undefined {
+  const samples = readings.get(name)?.samples ?? [];
+  return samples.length === 0 ? undefined : quantile(samples, 0.5);
+}

@@ -1,0 +1,72 @@
+import type { Case } from "../cases/cases.ts";
+import type { Machine } from "./machine.ts";
+import type { ProfileSummary } from "../profile/summary.ts";
+import type { Spread } from "./statistics.ts";
+import { isPeer, type SystemName } from "../cases/systems.ts";
+
+/** What became of a system in a case. */
+export type Status = "ok" | "not installed" | "cannot" | "differs" | "failed" | "not run";
+
+/** One system in one case: its fastest variant, and beside it the others. */
+export interface Row {
+  readonly case: string;
+  readonly system: SystemName;
+  readonly status: Status;
+  readonly variant: string | null;
+  readonly median: number | null;
+  readonly p10: number | null;
+  readonly p90: number | null;
+  readonly unit: Case["unit"];
+  /** The fastest peer's median over this one: above 1 is better than every peer. */
+  readonly ratioToFastestPeer: number | null;
+  readonly samples: number;
+  /** Share of the machine that others used meanwhile, 0 to 1. */
+  readonly otherLoad: number | null;
+  /** The process's largest resident set, in 10^6 bytes. */
+  readonly peakMB: number | null;
+  readonly variants: readonly VariantResult[];
+  readonly note: string;
+  /** Why the row is behind the fastest peer, and what was tried. */
+  readonly reason?: string;
+  /** Where the time of convkit's compiled step goes. */
+  readonly profile?: ProfileSummary;
+}
+
+export interface VariantResult extends Partial<Spread> {
+  readonly variant: string;
+  readonly status: Status;
+  readonly note: string;
+  /** Seconds that it took in all: its processes' start, the set-up, the checks and the timing. */
+  readonly seconds?: number;
+}
+
+/** A run of the benchmark, as its JSON file holds it. */
+export interface Result {
+  readonly date: string;
+  readonly commit: string | null;
+  /** All cases, the short list, or those that were picked. */
+  readonly scope: "full" | "quick" | "selected";
+  /** Whether it came to its end. */
+  readonly complete: boolean;
+  readonly threads: number;
+  readonly rounds: number;
+  readonly machine: Machine;
+  readonly versions: Readonly<Record<string, string>>;
+  readonly rows: readonly Row[];
+}
+
+/** The rows with each one's ratio to its case's fastest peer. */
+export function withRatios(rows: readonly Row[]): Row[] {
+  return rows.map((row) => {
+    const best = fastestPeer(rows, row.case);
+    return { ...row, ratioToFastestPeer: best === undefined || row.median === null ? null : best / row.median };
+  });
+}
+
+/** The lowest median of a case's peers. */
+function fastestPeer(rows: readonly Row[], name: string): number | undefined {
+  const medians = rows.flatMap((row) =>
+    row.case === name && isPeer(row.system) && row.median !== null ? [row.median] : [],
+  );
+  return medians.length === 0 ? undefined : Math.min(...medians);
+}

@@ -1,0 +1,47 @@
+import { existsSync } from "node:fs";
+import { dataSets, type DataSplits, type IndexedDataset, loadData, packagesSeenFrom } from "@convkit/datasets";
+import type { Plan } from "@convkit/trainer";
+import sharp from "sharp";
+import type { Context } from "../terminal/context.ts";
+import { UsageError } from "../terminal/usage-error.ts";
+import { userPath } from "./user-path.ts";
+
+/** Where data comes from and how much of it is taken. */
+export interface DataOptions {
+  readonly data: string;
+  readonly dataFrom?: string;
+  readonly validation?: number;
+  readonly limit?: NonNullable<Plan["limit"]>;
+  readonly seed?: number;
+  /** What image files are decoded to. */
+  readonly image?: readonly [number, number, number];
+  /** Threads that decode images. */
+  readonly workers?: number;
+  readonly strict?: boolean;
+}
+
+/** The data set of that name, or in that folder. */
+export async function loadSplits(context: Context, options: DataOptions): Promise<DataSplits<IndexedDataset>> {
+  const { data, dataFrom, validation, limit, seed = 0, image, strict, workers } = options;
+  const named = Object.hasOwn(dataSets, data);
+  const path = named ? data : userPath(data);
+  if (!named && !existsSync(path))
+    throw new UsageError(
+      `Unknown data "${data}": it is no folder here, and the known data sets are ${Object.keys(dataSets).join(", ")}.`,
+    );
+  if (workers !== undefined) sharp.concurrency(workers);
+  const from = dataFrom === undefined || /^https?:/.test(dataFrom) ? dataFrom : userPath(dataFrom);
+  return loadData(path, {
+    signal: context.signal,
+    resolve: packagesSeenFrom(import.meta.url),
+    seed,
+    from,
+    validation,
+    limit,
+    strict,
+    workers,
+    // Who wants no image left out wants to know before the first step.
+    ...(strict === true && { check: "all" as const }),
+    ...(image !== undefined && { size: [image[0], image[1]] as const, channels: image[2] === 1 ? 1 : 3 }),
+  });
+}

@@ -1,0 +1,128 @@
+import { existsSync, statSync } from "node:fs";
+import { basename, extname, join } from "node:path";
+import { withoutDrawing } from "@convkit/core";
+import type { Preprocessing } from "@convkit/core";
+import { createModel, findArchitecture, isModelName, zoo } from "@convkit/models";
+import { loadModel } from "@convkit/trainer";
+import type { PublishedWeights } from "@convkit/weights";
+import type { LayersModel } from "@tensorflow/tfjs-layers";
+import { UsageError } from "../terminal/usage-error.ts";
+import { userPath } from "./user-path.ts";
+
+/** The options of a network of the zoo, as commander gives them. */
+export interface ModelOptions {
+  readonly classes?: number;
+  readonly input?: [number, number, number];
+  readonly top?: boolean;
+  readonly pooling?: "avg" | "max" | "none";
+  readonly aux?: boolean;
+  readonly weights?: string;
+  readonly arch?: string;
+}
+
+/** A model ready to be used, and what is known about its images and classes. */
+export interface ResolvedModel {
+  readonly model: LayersModel;
+  readonly name: string;
+  readonly classes: readonly string[] | undefined;
+  readonly preprocessing: Preprocessing;
+}
+
+/** The model that `<model>` names: of the zoo, of a run directory, or of a file. An engine must be in use. */
+export async function resolveModel(name: string, options: ModelOptions, seed?: number): Promise<ResolvedModel> {
+  if (isModelName(name)) return zooModel(name, options, seed);
+  const path = userPath(name);
+  if (!existsSync(path))
+    throw new UsageError(
+      `Unknown model "${name}": it is neither a file nor a run directory here, and the zoo has ${Object.keys(zoo).join(", ")}.`,
+    );
+  if (options.arch !== undefined)
+    return { ...(await zooModel(options.arch, { ...options, weights: path }, seed)), classes: undefined };
+  if (/\.(h5|hdf5|keras|safetensors|pth|pt)$/i.test(path)) {
+    if (/\.(safetensors|pth|pt|weights\.h5)$/i.test(path))
+      throw new UsageError(`${name} holds weights without their network: say which of the zoo it is with --arch.`);
+    const { loadModel: loadKeras } = await import("@convkit/weights");
+    const model = await loadKeras(path);
+    return { model, name: basename(path), classes: undefined, preprocessing: {} };
+  }
+  const file = modelFile(path);
+  const { model, metadata } = await loadModel(file);
+  return {
+    model,
+    name: metadata?.name ?? basename(path),
+    classes: metadata?.classes,
+    preprocessing: metadata?.preprocessing ?? {},
+  };
+}
+
+async function zooModel(name: string, options: ModelOptions, seed?: number): Promise<ResolvedModel> {
+  const { classes, input, top, pooling, aux, weights } = options;
+  if (!isModelName(name))
+    throw new UsageError(`Unknown network "${name}": the zoo has ${Object.keys(zoo).join(", ")}.`);
+  const architecture = findArchitecture(name);
+  const make = () =>
+    createModel(name, {
+      ...(classes !== undefined && { classes }),
+      ...(input !== undefined && { input }),
+      ...(top === false && { includeTop: false }),
+      ...(pooling !== undefined && { pooling }),
+      ...(aux === true && { aux }),
+      ...(seed !== undefined && { seed }),
+    });
+  const model = weights === undefined ? make() : withoutDrawing(make);
+  if (weights !== undefined) {
+    const { loadWeights } = await import("@convkit/weights");
+    const { file, published } = await weightsFile(name, weights, top !== false);
+    await loadWeights(model, file, published && { published });
+  }
+  const channels = model.inputs[0]!.shape.at(-1) ?? 3;
+  return { model, name, classes: undefined, preprocessing: preprocessingFor(architecture.preprocessing, channels) };
+}
+
+/** Numbers for three colours, for images of another number of channels: their means. */
+function preprocessingFor(preprocessing: Preprocessing, channels: number): Preprocessing {
+  const { mean, std, order: _order, ...rest } = preprocessing;
+  if (channels === 3) return preprocessing;
+  const middle = (values: readonly number[]) => [values.reduce((sum, value) => sum + value, 0) / values.length];
+  return { ...rest, ...(mean && { mean: middle(mean) }), ...(std && { std: middle(std) }) };
+}
+
+/** The file that `--weights` means: itself, or the published one and what is known of it. */
+export async function weightsFile(
+  name: string,
+  weights: string,
+  top: boolean,
+): Promise<{ file: string; published?: PublishedWeights }> {
+  return weights === "imagenet" ? imagenetWeights(name, top) : { file: userPath(weights) };
+}
+
+/** The image size that a model takes; where it takes any, 224 by 224. */
+export function inputOf(model: LayersModel): [number, number, number] {
+  const [, height, width, channels] = model.inputs[0]!.shape;
+  return [height ?? 224, width ?? 224, channels ?? 3];
+}
+
+/** The file of the published weights of a network, fetched once. */
+async function imagenetWeights(name: string, top: boolean): Promise<{ file: string; published: PublishedWeights }> {
+  const { fetchWeights, findImagenetWeights } = await import("@convkit/weights");
+  const published = findImagenetWeights(name, { top });
+  if (published === undefined)
+    throw new UsageError(
+      `No ImageNet weights are published for ${name}${top ? "" : " without its top"}: give a file with --weights.`,
+    );
+  return { file: await fetchWeights(published), published };
+}
+
+/** The `model.json` that a path means: itself, the one in the folder, or the best model of a run directory. */
+function modelFile(path: string): string {
+  if (!statSync(path).isDirectory()) {
+    if (extname(path) === ".json") return path;
+    throw new UsageError(
+      `Cannot read a model from ${path}: give a zoo name, a run directory, a .keras, .h5 or tfjs model.json file, or weights with --arch.`,
+    );
+  }
+  const found = [join(path, "model", "model.json"), join(path, "model.json")].find((file) => existsSync(file));
+  if (found === undefined)
+    throw new UsageError(`${path} holds no model: expected model/model.json, as in a run directory, or model.json.`);
+  return found;
+}

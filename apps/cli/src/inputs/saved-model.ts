@@ -1,0 +1,78 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { preprocess } from "@convkit/core";
+import { loadSavedModel } from "@convkit/graph";
+import type { LoadedModel } from "@convkit/graph";
+import type { Feed, ModelMetadata, Predictor, Values } from "@convkit/trainer";
+import { savedModelNotes } from "@convkit/weights";
+import * as tf from "@tensorflow/tfjs-core";
+import type { Context } from "../terminal/context.ts";
+import { engineInUse } from "./use-engine.ts";
+import { UsageError } from "../terminal/usage-error.ts";
+import { userPath } from "./user-path.ts";
+
+/** A SavedModel that is asked like a model of ours. */
+export interface SavedNetwork extends Predictor {
+  readonly loaded: LoadedModel;
+  /** What `convkit convert` knew of its images and classes; missing where others wrote it. */
+  readonly metadata: Partial<ModelMetadata>;
+  /** `predict` of pixels from 0 to 255, brought to what the network was trained on. */
+  classify(images: Feed): Promise<Values>;
+  /** What its input takes; null is any size. */
+  readonly input: readonly (number | null)[];
+}
+
+/** Whether `<model>` names a SavedModel folder. */
+export function isSavedModel(name: string): boolean {
+  return existsSync(join(userPath(name), "saved_model.pb"));
+}
+
+/** Loads a SavedModel of one input, which takes TensorFlow; of several outputs the first is given. */
+export async function openSavedModel(context: Context, name: string): Promise<SavedNetwork> {
+  const engine = await engineInUse(context);
+  if (engine.backend !== "tensorflow")
+    throw new UsageError(
+      `A SavedModel needs TensorFlow, and the ${engine.name} engine has none: convkit engine install.`,
+    );
+  const loaded = await loadSavedModel(userPath(name));
+  const [[inputName, input] = [], ...others] = Object.entries(loaded.signature.inputs);
+  if (inputName === undefined || input === undefined || others.length > 0)
+    throw new Error(`${name} takes ${others.length + 1} tensors, and this command gives one.`);
+  const metadata = await metadataOf(name);
+  const predict = async ({ data, shape }: Feed): Promise<Values> => {
+    const pixels = input.dtype === "float32" ? Float32Array.from(data) : data;
+    const [output] = Object.values(await loaded({ [inputName]: { data: pixels, shape } }));
+    return { data: Float32Array.from(output!.data), shape: output!.shape };
+  };
+  return {
+    loaded,
+    metadata,
+    input: (input.shape ?? []).map((size) => (size < 0 ? null : size)),
+    predict,
+    async classify({ data, shape }) {
+      const prepared = tf.tidy(() => {
+        const pixels = tf.tensor4d(Float32Array.from(data), shape as [number, number, number, number]);
+        return preprocess(pixels, metadata.preprocessing ?? {});
+      });
+      const values = await prepared.data<"float32">();
+      prepared.dispose();
+      return predict({ data: values, shape });
+    },
+    dispose: () => loaded.dispose(),
+  };
+}
+
+async function metadataOf(name: string): Promise<Partial<ModelMetadata>> {
+  const file = join(userPath(name), savedModelNotes);
+  if (!existsSync(file)) return {};
+  const metadata: unknown = JSON.parse(await readFile(file, "utf8"));
+  return typeof metadata === "object" && metadata !== null ? metadata : {};
+}
+
+/** A SavedModel's signature and variables. */
+export function savedSummary(name: string, { signature, signatures, variables }: LoadedModel) {
+  const rows = variables.map(({ name: variable, dtype, shape }) => ({ name: variable, dtype, shape }));
+  const total = rows.reduce((sum, { shape = [] }) => sum + shape.reduce((product, size) => product * size, 1), 0);
+  return { name, params: { total }, signature, signatures, variables: rows };
+}

@@ -1,0 +1,22 @@
+import { arch, cpus, platform, totalmem } from "node:os";
+import type { Engine } from "@convkit/engine";
+import { version_core } from "@tensorflow/tfjs-core";
+import { version } from "../terminal/version.ts";
+
+/** What a run was made with and on, for `config.json` and the report. */
+export function environment(engine: Engine) {
+  return {
+    convkit: version(),
+    node: process.versions.node,
+    tfjs: version_core,
+    engine: engine.name,
+    ...(engine.tensorflow !== undefined && { tensorflow: engine.tensorflow }),
+    threads: engine.threads,
+    platform: `${platform()} ${arch()}`,
+    cpu: cpus()[0]?.model ?? "unknown",
+    cores: cpus().length,
+    memory: totalmem(),
+  };
+}
+
+export type Environment = ReturnType<typeof environment>;

@@ -1,0 +1,100 @@
+import type { DataSplits, IndexedDataset } from "@convkit/datasets";
+import {
+  type Evaluation,
+  type Mistake,
+  report,
+  runDirectory,
+  type RunResult,
+  writeFileAtomic,
+  writeJson,
+} from "@convkit/trainer";
+import { bytes, duration, grouped, percent } from "../terminal/format.ts";
+import type { RunConfig } from "./run-config.ts";
+import type { Environment } from "./environment.ts";
+
+/** A run that has ended, and how its model fares on images it was not trained on. */
+export interface EndedRun {
+  readonly folder: string;
+  readonly config: RunConfig;
+  readonly data: DataSplits<IndexedDataset>;
+  readonly parameters: number;
+  readonly environment: Environment;
+  readonly result: RunResult;
+  /** Missing where the run was interrupted or there is nothing to judge by. */
+  readonly test: (Evaluation & { readonly mistakes: readonly Mistake[] }) | undefined;
+}
+
+/** Writes `metrics.json` and `report.html`. */
+export async function writeResult(run: EndedRun): Promise<void> {
+  const { folder, config, data, result, test, parameters } = run;
+  const places = runDirectory(folder);
+  const { history: _history, ...told } = result;
+  await writeJson(places.metrics, { ...told, test });
+  const judged = data.test ?? data.validation;
+  const environment = Object.entries(run.environment).map(([key, value]) => [
+    key,
+    key === "memory" ? bytes(Number(value)) : String(value),
+  ]);
+  const page = await report({
+    title: config.name,
+    subtitle: `${config.plan.model} on ${data.name}, ${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC`,
+    result,
+    parameters,
+    environment: Object.fromEntries(environment) as Record<string, string>,
+    config,
+    ...(test && judged && { evaluation: test, judged: { split: splitOf(data), data: judged } }),
+  });
+  await writeFileAtomic(places.report, page);
+}
+
+/** What `--json` prints of a run. */
+export function resultDocument({ folder, config, result, test }: EndedRun): object {
+  const { expects } = config.plan;
+  const { epochs, best, final, seconds, imagesPerSecond, timings, stopReason, interrupted } = result;
+  return {
+    run: folder,
+    epochs,
+    best: best ?? null,
+    final: final
+      ? {
+          loss: final.loss,
+          accuracy: final.accuracy,
+          valLoss: final.valLoss ?? null,
+          valAccuracy: final.valAccuracy ?? null,
+        }
+      : null,
+    test: test ? { images: test.count, loss: test.loss, accuracy: test.top1, top5: test.top5, auc: test.auc } : null,
+    ...(expects && test && { expects: { ...expects, reached: test.top1 >= expects.accuracy } }),
+    seconds,
+    imagesPerSecond,
+    timings,
+    stopReason: stopReason ?? null,
+    interrupted,
+  };
+}
+
+/** The same for people. */
+export function resultText({ folder, config, data, result, test }: EndedRun): string {
+  const { epochs, steps, seconds, imagesPerSecond, stopReason, interrupted } = result;
+  const stopped = stopReason === undefined ? "" : `, stopped: ${stopReason}`;
+  const ending = interrupted
+    ? `Interrupted after ${steps} steps; continue with convkit train --resume ${folder}`
+    : `${epochs} ${epochs === 1 ? "epoch" : "epochs"} in ${duration(seconds)} (${Math.round(imagesPerSecond)} images/s)${stopped}`;
+  const tested = test
+    ? [
+        `${splitOf(data)}: loss ${test.loss.toFixed(4)}, accuracy ${percent(test.top1)} on ${grouped(test.count)} images${expectation(config, test)}`,
+      ]
+    : [];
+  return [ending, ...tested, `run directory: ${folder}`].join("\n");
+}
+
+function splitOf(data: DataSplits<IndexedDataset>): string {
+  return data.test === undefined ? "validation" : "test";
+}
+
+function expectation({ plan: { expects } }: RunConfig, { top1 }: Evaluation): string {
+  if (expects === undefined) return "";
+  return top1 >= expects.accuracy
+    ? `, at least the ${percent(expects.accuracy)} that the recipe must reach`
+    : `, below the ${percent(expects.accuracy)} that the recipe must reach`;
+}

@@ -1,0 +1,75 @@
+import * as tf from "@tensorflow/tfjs-core";
+import * as tfl from "@tensorflow/tfjs-layers";
+import { layer } from "../../block/block.ts";
+import type { Block } from "../../block/block.ts";
+import { batchNormTraining } from "./batch-norm-kernel.ts";
+import { onlyTensor, stockClass } from "../../tfjs/layer-class.ts";
+import type { CallOptions } from "../../tfjs/layer-class.ts";
+
+export interface BatchNormOptions {
+  /** Added to the variance: Keras 1e-3, PyTorch 1e-5. */
+  epsilon?: number;
+  /** What is kept of the moving statistics each step, as Keras counts (PyTorch's momentum 0.1 is 0.9 here). */
+  momentum?: number;
+  /** A factor per channel (gamma). */
+  scale?: boolean;
+  /** An offset per channel (beta). */
+  center?: boolean;
+}
+
+/** Batch normalisation: `[n, h, w, c] -> [n, h, w, c]`. Ioffe and Szegedy 2015, https://arxiv.org/abs/1502.03167 */
+export function batchNorm({
+  epsilon = 1e-3,
+  momentum = 0.99,
+  scale = true,
+  center = true,
+}: BatchNormOptions = {}): Block {
+  return layer((name) => new BatchNormalization({ name, epsilon, momentum, scale, center }));
+}
+
+type Args = NonNullable<Parameters<typeof tfl.layers.batchNormalization>[0]>;
+
+interface Fields {
+  readonly epsilon: number;
+  readonly momentum: number;
+  readonly gamma?: tfl.LayerVariable;
+  readonly beta?: tfl.LayerVariable;
+  readonly movingMean: tfl.LayerVariable;
+  readonly movingVariance: tfl.LayerVariable;
+  readonly axis: number;
+}
+
+const Stock = stockClass<Args, Fields>(tfl.layers.batchNormalization({ name: "stock" }));
+
+/**
+ * tfjs-layers' layer under its own name in saved files, with fused kernels and Keras' meaning of `trainable = false`:
+ * a frozen layer normalises by its moving statistics, in training too.
+ */
+export class BatchNormalization extends Stock {
+  static override className = "BatchNormalization";
+
+  override call(inputs: tf.Tensor | tf.Tensor[], options: CallOptions): tf.Tensor | tf.Tensor[] {
+    const x = onlyTensor(inputs);
+    const channelsLast = this.axis === -1 || this.axis === x.rank - 1;
+    if (options.training !== true || !this.trainable || !channelsLast || x.rank > 4) {
+      return super.call(inputs, { ...options, training: options.training === true && this.trainable });
+    }
+    return tf.tidy(() => {
+      const channels = x.shape.at(-1) as number;
+      const flat =
+        x.rank === 4 ? (x as tf.Tensor4D) : (tf.reshape(x as tf.Tensor, [-1, 1, 1, channels]) as tf.Tensor4D);
+      const gamma = (this.gamma?.read() ?? tf.ones([channels])) as tf.Tensor1D;
+      const beta = (this.beta?.read() ?? tf.zeros([channels])) as tf.Tensor1D;
+      const y = batchNormTraining(flat, gamma, beta, this.epsilon, (mean, variance) => {
+        this.#move(this.movingMean, mean);
+        this.#move(this.movingVariance, variance);
+      });
+      return x.rank === 4 ? y : tf.reshape(y, x.shape);
+    });
+  }
+
+  #move(average: tfl.LayerVariable, value: tf.Tensor): void {
+    const before = average.read();
+    average.write(tf.add(before, tf.mul(tf.sub(value, before), 1 - this.momentum)));
+  }
+}

@@ -1,0 +1,68 @@
+import * as tf from "@tensorflow/tfjs-core";
+import * as tfl from "@tensorflow/tfjs-layers";
+import { layer } from "../../block/block.ts";
+import type { Block } from "../../block/block.ts";
+import { onlyShape, onlyTensor } from "../../tfjs/layer-class.ts";
+
+/**
+ * Normalises each sample's groups of channels over space: shape unchanged, no batch statistics.
+ * Wu and He 2018, https://arxiv.org/abs/1803.08494
+ */
+export function groupNorm(groups = 32, { epsilon = 1e-3 }: { epsilon?: number } = {}): Block {
+  return layer((name) => new GroupNormalization({ name, groups, epsilon }));
+}
+
+interface Args {
+  name?: string;
+  groups?: number;
+  epsilon?: number;
+  center?: boolean;
+  scale?: boolean;
+}
+
+export class GroupNormalization extends tfl.layers.Layer {
+  static className = "GroupNormalization";
+  readonly #args: Required<Omit<Args, "name">>;
+  #gamma: tfl.LayerVariable | undefined;
+  #beta: tfl.LayerVariable | undefined;
+
+  constructor({ groups = 32, epsilon = 1e-3, center = true, scale = true, ...base }: Args) {
+    super(base);
+    this.#args = { groups, epsilon, center, scale };
+  }
+
+  override build(inputShape: tfl.Shape | tfl.Shape[]): void {
+    const channels = onlyShape(inputShape).at(-1) as number;
+    const { groups, center, scale } = this.#args;
+    if (channels % groups !== 0) {
+      throw new Error(`${this.name}: expected channels that ${groups} groups divide, got ${channels}`);
+    }
+    if (scale) this.#gamma = this.addWeight("gamma", [channels], "float32", tfl.initializers.ones());
+    if (center) this.#beta = this.addWeight("beta", [channels], "float32", tfl.initializers.zeros());
+    this.built = true;
+  }
+
+  override computeOutputShape(shape: tfl.Shape | tfl.Shape[]): tfl.Shape | tfl.Shape[] {
+    return shape;
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    return tf.tidy(() => {
+      const x = onlyTensor(inputs) as tf.Tensor4D;
+      const [batch, height, width, channels] = x.shape;
+      const { groups, epsilon } = this.#args;
+      const parts = tf.reshape(x, [batch, height * width, groups, channels / groups]);
+      const mean = tf.mean(parts, [1, 3], true);
+      const centred = tf.sub(parts, mean);
+      const variance = tf.mean(tf.square(centred), [1, 3], true);
+      let y: tf.Tensor = tf.reshape(tf.mul(centred, tf.rsqrt(tf.add(variance, epsilon))), x.shape);
+      if (this.#gamma !== undefined) y = tf.mul(y, this.#gamma.read());
+      if (this.#beta !== undefined) y = tf.add(y, this.#beta.read());
+      return y;
+    });
+  }
+
+  override getConfig(): ReturnType<tfl.layers.Layer["getConfig"]> {
+    return { ...super.getConfig(), ...this.#args };
+  }
+}

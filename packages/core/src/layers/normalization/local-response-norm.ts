@@ -1,0 +1,76 @@
+import * as tf from "@tensorflow/tfjs-core";
+import * as tfl from "@tensorflow/tfjs-layers";
+import { layer } from "../../block/block.ts";
+import type { Block } from "../../block/block.ts";
+import { onlyTensor } from "../../tfjs/layer-class.ts";
+
+export interface LocalResponseNormOptions {
+  /** Channels on each side that count: a window of 2 * radius + 1. */
+  radius?: number;
+  bias?: number;
+  /** Per channel of the window, as TensorFlow counts; Caffe and PyTorch divide theirs by the window's length. */
+  alpha?: number;
+  beta?: number;
+}
+
+/**
+ * `x / (bias + alpha * sum of squares of the neighbouring channels) ^ beta`: shape unchanged; the defaults are AlexNet's
+ * and GoogLeNet's. Krizhevsky et al. 2012, section 3.3, https://papers.nips.cc/paper/4824
+ */
+export function localResponseNorm({
+  radius = 2,
+  bias = 1,
+  alpha = 1e-4 / 5,
+  beta = 0.75,
+}: LocalResponseNormOptions = {}): Block {
+  return layer((name) => new LocalResponseNormalization({ name, radius, bias, alpha, beta }));
+}
+
+type Args = Required<LocalResponseNormOptions> & { name?: string };
+
+export class LocalResponseNormalization extends tfl.layers.Layer {
+  static className = "LocalResponseNormalization";
+  readonly #args: Required<LocalResponseNormOptions>;
+
+  constructor({ radius, bias, alpha, beta, ...base }: Args) {
+    super(base);
+    this.#args = { radius, bias, alpha, beta };
+  }
+
+  override computeOutputShape(shape: tfl.Shape | tfl.Shape[]): tfl.Shape | tfl.Shape[] {
+    return shape;
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    const { radius, bias, alpha, beta } = this.#args;
+    return tf.tidy(() => {
+      const x = onlyTensor(inputs) as tf.Tensor4D;
+      const kernel = tf.getKernel("LRN", tf.getBackend());
+      const gradient = tf.getKernel("LRNGrad", tf.getBackend());
+      if (kernel !== undefined && gradient !== undefined)
+        return tf.localResponseNormalization(x, radius, bias, alpha, beta);
+      return composedLocalResponseNorm(x, radius, bias, alpha, beta);
+    });
+  }
+
+  override getConfig(): ReturnType<tfl.layers.Layer["getConfig"]> {
+    return { ...super.getConfig(), ...this.#args };
+  }
+}
+
+/** For engines without the kernel (wasm): the window's sum is a product with a band matrix. */
+export function composedLocalResponseNorm(
+  x: tf.Tensor4D,
+  radius: number,
+  bias: number,
+  alpha: number,
+  beta: number,
+): tf.Tensor4D {
+  const channels = x.shape[3];
+  const band = Array.from({ length: channels }, (_, row) =>
+    Array.from({ length: channels }, (_, column) => (Math.abs(row - column) <= radius ? alpha : 0)),
+  );
+  const squares = tf.reshape(tf.square(x), [-1, channels]) as tf.Tensor2D;
+  const sums = tf.reshape(tf.matMul(squares, tf.tensor2d(band)), x.shape);
+  return tf.mul(x, tf.pow(tf.add(sums, bias), -beta));
+}

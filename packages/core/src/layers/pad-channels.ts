@@ -1,0 +1,39 @@
+import * as tf from "@tensorflow/tfjs-core";
+import * as tfl from "@tensorflow/tfjs-layers";
+import { layer } from "../block/block.ts";
+import type { Block } from "../block/block.ts";
+import { onlyShape, onlyTensor } from "../tfjs/layer-class.ts";
+
+/** Channels of zeros before and after: `[n, h, w, c] -> [n, h, w, before + c + after]`. The shortcut without weights of He 2015. */
+export function padChannels(before: number, after: number): Block {
+  return layer((name) => new PadChannels({ name, before, after }));
+}
+
+export class PadChannels extends tfl.layers.Layer {
+  static className = "PadChannels";
+  readonly #pads: { readonly before: number; readonly after: number };
+
+  constructor({ before, after, ...base }: { name?: string; before: number; after: number }) {
+    super(base);
+    this.#pads = { before, after };
+  }
+
+  override computeOutputShape(shape: tfl.Shape | tfl.Shape[]): tfl.Shape {
+    const full = onlyShape(shape);
+    return [...full.slice(0, -1), (full.at(-1) as number) + this.#pads.before + this.#pads.after];
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    const { before, after } = this.#pads;
+    return tf.pad(onlyTensor(inputs), [
+      [0, 0],
+      [0, 0],
+      [0, 0],
+      [before, after],
+    ]);
+  }
+
+  override getConfig(): ReturnType<tfl.layers.Layer["getConfig"]> {
+    return { ...super.getConfig(), ...this.#pads };
+  }
+}

@@ -1,0 +1,36 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { AdaptiveAveragePooling2D } from "./pooling/adaptive-average-pooling2d.ts";
+import { BatchNormalization } from "./normalization/batch-norm.ts";
+import { Dropout } from "./dropout.ts";
+import { GlobalAveragePooling2D } from "./pooling/global-average-pooling2d.ts";
+import { GroupNormalization } from "./normalization/group-norm.ts";
+import { Conv2D } from "./convolution/conv2d.ts";
+import { LocalResponseNormalization } from "./normalization/local-response-norm.ts";
+import { Normalization } from "./normalization/input-normalization.ts";
+import { PadChannels } from "./pad-channels.ts";
+import { PaddedPooling2D } from "./pooling/padded-pooling2d.ts";
+import { CustomScaleLayer } from "./scaled-add.ts";
+import { SeparableConv2D } from "./convolution/separable-conv2d.ts";
+
+/**
+ * Lets tfjs make this package's layers from saved configurations; call it before loading a model. Those that better a layer of
+ * tfjs take its name, so every loaded model gets them. Done by `build`; doing it again changes nothing.
+ */
+export function registerLayers(): void {
+  for (const layer of [
+    AdaptiveAveragePooling2D,
+    BatchNormalization,
+    Conv2D,
+    CustomScaleLayer,
+    Dropout,
+    GlobalAveragePooling2D,
+    GroupNormalization,
+    LocalResponseNormalization,
+    Normalization,
+    PadChannels,
+    PaddedPooling2D,
+    SeparableConv2D,
+  ]) {
+    tf.serialization.registerClass(layer as never);
+  }
+}

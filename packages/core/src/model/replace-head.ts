@@ -1,0 +1,123 @@
+import * as tfl from "@tensorflow/tfjs-layers";
+import { glorotUniform, initializer, seedFor, withSeed } from "../init/initializers.ts";
+import { registerLayers } from "../layers/register.ts";
+
+type SymbolicTensor = tfl.SymbolicTensor;
+type Layer = tfl.layers.Layer;
+type Config = ReturnType<Layer["getConfig"]>;
+
+/**
+ * The model with a classifier for other classes; all weights before it are kept and shared. The classifying layer starts fresh
+ * from `seed` under the name `<old>_<classes>`; what follows it (a softmax, a pool) stays, and the sigmoid of one output gives
+ * way to a softmax of several, or the reverse. A model that ends in features gets a dense layer `head` with a softmax, behind
+ * an average pool where they are maps. Outputs beside the first go.
+ */
+export function replaceHead(
+  model: tfl.LayersModel,
+  classes: number,
+  { seed = 0 }: { seed?: number } = {},
+): tfl.LayersModel {
+  if (!Number.isInteger(classes) || classes < 1) {
+    throw new Error(`${model.name}: expected classes to be a whole number from 1 on, got ${classes}`);
+  }
+  registerLayers();
+  const output = model.outputs[0] as SymbolicTensor;
+  const old = classifierOf(output);
+  const outputs = withSeed(seed, () =>
+    old === undefined
+      ? newHead(output, classes)
+      : [
+          classifier(old.layer, classes),
+          ...old.tail.map((layer) => follower(layer, widthOf(old.layer), classes)),
+        ].reduce((x, layer) => layer.apply(x) as SymbolicTensor, old.input),
+  );
+  return tfl.model({ inputs: model.inputs, outputs, name: model.name });
+}
+
+/** The layer that tells classes apart, what it takes and what follows it; undefined where the output is features. */
+function classifierOf(output: SymbolicTensor): { layer: Layer; input: SymbolicTensor; tail: Layer[] } | undefined {
+  const tail: Layer[] = [];
+  for (let at = output; ;) {
+    const layer = at.sourceLayer;
+    const inputs = [at.inputs].flat() as SymbolicTensor[];
+    const [input] = inputs;
+    if (input === undefined || inputs.length > 1) return undefined;
+    if (layer.weights.length > 0) {
+      // The last convolution of a network without its top is no classifier.
+      const isOne =
+        layer.getClassName() === "Dense" ||
+        (layer.getClassName() === "Conv2D" && [layer, ...tail].some((each) => endOf(each) !== undefined));
+      return isOne && output.rank === 2 ? { layer, input, tail } : undefined;
+    }
+    tail.unshift(layer);
+    at = input;
+  }
+}
+
+/** The softmax or the sigmoid that a layer ends with. */
+function endOf(layer: Layer): "softmax" | "sigmoid" | undefined {
+  const activation = layer.getClassName() === "Softmax" ? "softmax" : layer.getConfig()["activation"];
+  return activation === "softmax" || activation === "sigmoid" ? activation : undefined;
+}
+
+function widthOf(layer: Layer): number {
+  const { units, filters } = layer.getConfig();
+  return (units ?? filters) as number;
+}
+
+function classifier(old: Layer, classes: number): Layer {
+  const config = old.getConfig();
+  const name = `${old.name}_${classes}`;
+  return remade(old, {
+    ...config,
+    ...fittingEnd(old, widthOf(old), classes),
+    ["units" in config ? "units" : "filters"]: classes,
+    name,
+    kernelInitializer: seeded(config["kernelInitializer"] as Config, seedFor(`${name}/kernel`)),
+  });
+}
+
+function follower(layer: Layer, width: number, classes: number): Layer {
+  const config = layer.getConfig();
+  const end = fittingEnd(layer, width, classes);
+  if (layer.getClassName() === "Softmax" && end.activation !== undefined) {
+    return tfl.layers.activation({ name: layer.name, activation: end.activation });
+  }
+  const { targetShape } = config;
+  // MobileNet's classes are a map of one pixel before they are a list.
+  const shape = Array.isArray(targetShape) && {
+    targetShape: targetShape.map((size) => (size === width ? classes : size)),
+  };
+  return remade(layer, { ...config, ...shape, ...end });
+}
+
+/** What a softmax or a sigmoid must become where there is one output now, or no longer. */
+function fittingEnd(layer: Layer, width: number, classes: number): { activation?: "softmax" | "sigmoid" } {
+  const end = endOf(layer);
+  if (classes === 1 && end === "softmax") return { activation: "sigmoid" };
+  return width === 1 && classes > 1 && end === "sigmoid" ? { activation: "softmax" } : {};
+}
+
+function seeded(initial: Config, seed: number): Config {
+  const config = initial["config"] as Config;
+  return "seed" in config ? { ...initial, config: { ...config, seed } } : initial;
+}
+
+function remade(layer: Layer, config: Config): Layer {
+  const Made = layer.constructor as unknown as { new (config: object): Layer };
+  return new Made(config);
+}
+
+function newHead(features: SymbolicTensor, classes: number): SymbolicTensor {
+  const flat =
+    features.rank === 4
+      ? (tfl.layers.globalAveragePooling2d({ name: "head.pool" }).apply(features) as SymbolicTensor)
+      : features;
+  const head = tfl.layers.dense({
+    name: "head",
+    units: classes,
+    activation: classes === 1 ? "sigmoid" : "softmax",
+    kernelInitializer: initializer(glorotUniform, "head/kernel"),
+  });
+  return head.apply(flat) as SymbolicTensor;
+}

@@ -1,0 +1,74 @@
+import { DataError } from "../data-error.ts";
+import type { IndexedDataset } from "./dataset.ts";
+import { datasetFrom } from "./indexed-dataset.ts";
+
+export interface ArrayData {
+  /** `[n, h, w, c]`, row by row: bytes 0..255, or floats. */
+  images: Uint8Array | Float32Array;
+  shape: readonly [h: number, w: number, c: number];
+  /** One class index an image. */
+  labels: ArrayLike<number>;
+  /** The class names; without them, the labels' own numbers. */
+  classes?: readonly string[];
+  name?: string;
+}
+
+/**
+ * Images that are in memory, as a data set; nothing is copied. Throws a `DataError` where images and labels differ in
+ * number, a label names no class, or a pixel is not a number.
+ */
+export function fromArrays({ images, shape, labels, classes, name = "arrays" }: ArrayData): IndexedDataset {
+  const [h, w, c] = shape;
+  const pixels = h * w * c;
+  if (!shape.every((side) => Number.isInteger(side) && side > 0)) {
+    throw new DataError(`${name}: an image's shape should be [height, width, channels], not [${shape.join(", ")}]`);
+  }
+  if (images.length % pixels !== 0) {
+    throw new DataError(`${name}: ${images.length} values are not a whole number of ${h}x${w}x${c} images`);
+  }
+  const size = images.length / pixels;
+  if (size === 0) throw new DataError(`${name}: there is no image`);
+  if (labels.length !== size) {
+    throw new DataError(`${name}: there are ${size} images but ${labels.length} labels; each image needs one`);
+  }
+  if (images instanceof Float32Array) {
+    const bad = images.findIndex((value) => !Number.isFinite(value));
+    if (bad >= 0) {
+      throw new DataError(
+        `${name}: image ${Math.floor(bad / pixels)} has a pixel that is ${images[bad]}, not a number`,
+      );
+    }
+  }
+  const names = classes ?? Array.from({ length: Math.max(0, maximum(labels)) + 1 }, (_, index) => String(index));
+  const checked = checkLabels(labels, names, name);
+  const stored = images;
+  return datasetFrom({
+    name,
+    classes: names,
+    shape,
+    dtype: stored instanceof Uint8Array ? "uint8" : "float32",
+    labels: checked,
+    read(indices, batch) {
+      for (let place = 0; place < indices.length; place++) {
+        const from = indices[place]! * pixels;
+        batch.set(stored.subarray(from, from + pixels), place * pixels);
+      }
+    },
+  });
+}
+
+/** The labels as whole numbers, each naming a class; a `DataError` tells the first that does not. */
+function checkLabels(labels: ArrayLike<number>, classes: readonly string[], name: string): Int32Array {
+  return Int32Array.from(labels, (label, index) => {
+    if (Number.isInteger(label) && label >= 0 && label < classes.length) return label;
+    throw new DataError(
+      `${name}: label ${index} is ${label}, but with ${classes.length} classes labels run from 0 to ${classes.length - 1}`,
+    );
+  });
+}
+
+function maximum(values: ArrayLike<number>): number {
+  let most = Number.NEGATIVE_INFINITY;
+  for (let index = 0; index < values.length; index++) if (values[index]! > most) most = values[index]!;
+  return most;
+}

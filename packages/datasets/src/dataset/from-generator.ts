@@ -1,0 +1,131 @@
+import { DataError } from "../data-error.ts";
+import type { Batch, Dataset } from "./dataset.ts";
+import { uniformStream } from "../random/philox.ts";
+import { checkBatchOptions } from "./indexed-dataset.ts";
+
+/** One image, `[h, w, c]` row by row, and its class. */
+export interface Sample {
+  image: Uint8Array | Float32Array;
+  label: number;
+}
+
+export interface GeneratorData {
+  /** Starts the samples anew; called once an epoch. */
+  samples: (epoch: number) => Iterable<Sample> | AsyncIterable<Sample>;
+  shape: readonly [h: number, w: number, c: number];
+  classes: readonly string[];
+  /** How many samples an epoch has; `Infinity` (the default) where nobody knows. */
+  size?: number;
+  dtype?: "uint8" | "float32";
+  /** From how many samples shuffling picks. */
+  buffer?: number;
+  name?: string;
+}
+
+/**
+ * Samples that come one after the other, as a data set. Shuffling picks each next one from a buffer, by seed and epoch. A
+ * sample of another size, a label that names no class or a pixel that is no number ends the batches with a `DataError`.
+ */
+export function fromGenerator(data: GeneratorData): Dataset {
+  const {
+    samples,
+    shape,
+    classes,
+    size = Number.POSITIVE_INFINITY,
+    dtype = "uint8",
+    buffer = 1024,
+    name = "generator",
+  } = data;
+  if (!Number.isInteger(buffer) || buffer < 1)
+    throw new DataError(`buffer should be a whole number from 1, not ${buffer}`);
+  return {
+    name,
+    classes,
+    shape,
+    dtype,
+    size,
+    async *batches(options) {
+      const { batch, shuffle, seed, epoch, dropRemainder, skip } = checkBatchOptions(options);
+      const checked = check(samples(epoch), { ...data, name, dtype });
+      const ordered = shuffle ? pickFrom(checked, buffer, uniformStream(seed, epoch)) : checked;
+      let held: Numbered[] = [];
+      let left = skip;
+      const take = () => {
+        const full = held;
+        held = [];
+        return left-- > 0 ? undefined : gather(full, shape, dtype);
+      };
+      for await (const sample of ordered) {
+        held.push(sample);
+        const made = held.length === batch ? take() : undefined;
+        if (made !== undefined) yield made;
+      }
+      const last = held.length > 0 && !dropRemainder ? take() : undefined;
+      if (last !== undefined) yield last;
+    },
+  };
+}
+
+interface Numbered extends Sample {
+  index: number;
+}
+
+async function* check(
+  samples: Iterable<Sample> | AsyncIterable<Sample>,
+  { shape, classes, name, dtype }: Pick<GeneratorData, "shape" | "classes"> & { name: string; dtype: string },
+): AsyncGenerator<Numbered> {
+  const [h, w, c] = shape;
+  let index = 0;
+  for await (const { image, label } of samples) {
+    const where = `${name}: sample ${index}`;
+    if (image.length !== h * w * c) {
+      throw new DataError(`${where} has ${image.length} values; expected ${h * w * c} (${shape.join("x")})`);
+    }
+    if (dtype === "uint8" && !(image instanceof Uint8Array)) {
+      throw new DataError(`${where} has floats; expected bytes, or dtype "float32"`);
+    }
+    if (!Number.isInteger(label) || label < 0 || label >= classes.length) {
+      throw new DataError(
+        `${where} has the label ${label}, but with ${classes.length} classes labels run from 0 to ${classes.length - 1}`,
+      );
+    }
+    const bad = image instanceof Float32Array ? image.findIndex((value) => !Number.isFinite(value)) : -1;
+    if (bad >= 0) throw new DataError(`${where} has a pixel that is ${image[bad]}, not a number`);
+    yield { image, label, index };
+    index++;
+  }
+}
+
+/** The same samples in another order: each next one is picked from the `size` that wait. */
+async function* pickFrom(
+  samples: AsyncIterable<Numbered>,
+  size: number,
+  uniform: () => number,
+): AsyncGenerator<Numbered> {
+  const waiting: Numbered[] = [];
+  const pick = (): Numbered => {
+    const place = Math.floor(uniform() * waiting.length);
+    const picked = waiting[place]!;
+    waiting[place] = waiting.at(-1)!;
+    waiting.pop();
+    return picked;
+  };
+  for await (const sample of samples) {
+    waiting.push(sample);
+    if (waiting.length >= size) yield pick();
+  }
+  while (waiting.length > 0) yield pick();
+}
+
+function gather(samples: readonly Numbered[], [h, w, c]: GeneratorData["shape"], dtype: "uint8" | "float32"): Batch {
+  const pixels = h * w * c;
+  const images =
+    dtype === "uint8" ? new Uint8Array(samples.length * pixels) : new Float32Array(samples.length * pixels);
+  for (const [place, { image }] of samples.entries()) images.set(image, place * pixels);
+  return {
+    images,
+    shape: [samples.length, h, w, c],
+    labels: Int32Array.from(samples, ({ label }) => label),
+    indices: Int32Array.from(samples, ({ index }) => index),
+  };
+}

@@ -1,0 +1,57 @@
+import { DataError } from "../data-error.ts";
+import type { DataSplits, IndexedDataset } from "./dataset.ts";
+import { permutation } from "../random/philox.ts";
+
+export interface SplitOptions {
+  /** Draws which images leave; the same seed draws the same ones. */
+  seed?: number | undefined;
+}
+
+/**
+ * Parts `data` in two by chance: `part` (a count from 1, or a share below 1) goes to the second. Throws a `DataError` where
+ * one of the two would be empty.
+ */
+export function splitOff(
+  data: IndexedDataset,
+  part: number,
+  { seed = 0 }: SplitOptions = {},
+): [rest: IndexedDataset, part: IndexedDataset] {
+  const count = part < 1 ? Math.round(part * data.size) : part;
+  if (!Number.isInteger(count) || count < 1 || count >= data.size) {
+    throw new DataError(
+      `A split of ${part} of ${data.name}'s ${data.size} images would leave ${count < 1 ? "nothing in it" : "nothing beside it"}; ` +
+        `expected a share between 0 and 1 or a count from 1 to ${data.size - 1}`,
+    );
+  }
+  const order = permutation(data.size, seed);
+  return [data.select(order.subarray(count).toSorted()), data.select(order.subarray(0, count).toSorted())];
+}
+
+export interface SplitsOptions extends SplitOptions {
+  /** What to take from the training images for validation, where the data set brings none: a count, or a share below 1. */
+  validation?: number | undefined;
+  /** At most so many images, the first of a seeded order, of each split. */
+  limit?: number | { train?: number; validation?: number; test?: number } | undefined;
+}
+
+/** The splits after `validation` and `limit`. */
+export function arrangeSplits(
+  splits: DataSplits<IndexedDataset>,
+  { validation, limit, seed = 0 }: SplitsOptions,
+): DataSplits<IndexedDataset> {
+  const arranged: { train: IndexedDataset; validation?: IndexedDataset; test?: IndexedDataset } = { ...splits };
+  if (validation !== undefined) {
+    if (splits.validation !== undefined) {
+      throw new DataError(`${splits.name} has its own ${splits.validation.size} validation images; none are split off`);
+    }
+    [arranged.train, arranged.validation] = splitOff(splits.train, validation, { seed });
+  }
+  for (const split of ["train", "validation", "test"] as const) {
+    const most = typeof limit === "number" ? limit : limit?.[split];
+    const data = arranged[split];
+    if (most === undefined || data === undefined || data.size <= most) continue;
+    if (!Number.isInteger(most) || most < 1) throw new DataError(`limit should be a whole number from 1, not ${most}`);
+    arranged[split] = data.select(permutation(data.size, seed).subarray(0, most).toSorted());
+  }
+  return { ...arranged, name: splits.name };
+}

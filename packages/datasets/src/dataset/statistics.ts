@@ -1,0 +1,38 @@
+import type { Dataset } from "./dataset.ts";
+import { DataError } from "../data-error.ts";
+
+/** Of each channel, over every pixel of every image; of bytes after division by 255. */
+export interface PixelStatistics {
+  mean: number[];
+  std: number[];
+}
+
+/** Mean and (population) standard deviation of each channel, `[c]`: what normalisation subtracts and divides by. */
+export async function pixelStatistics(data: Dataset): Promise<PixelStatistics> {
+  const channels = data.shape[2];
+  const sums = new Float64Array(channels);
+  const squares = new Float64Array(channels);
+  let pixels = 0;
+  // Sums of bytes and their squares are whole numbers far below 2^53, so nothing is lost.
+  for await (const { images } of data.batches({ batch: 128 })) {
+    for (let at = 0; at < images.length; at += channels)
+      for (let channel = 0; channel < channels; channel++) {
+        const value = images[at + channel]!;
+        sums[channel]! += value;
+        squares[channel]! += value * value;
+      }
+    pixels += images.length / channels;
+  }
+  if (pixels === 0) throw new DataError(`${data.name} has no image to take a mean of`);
+  const scale = data.dtype === "uint8" ? 255 : 1;
+  const mean = Array.from(sums, (sum) => sum / pixels);
+  const std = mean.map((value, channel) => Math.sqrt(Math.max(0, squares[channel]! / pixels - value * value)) / scale);
+  return { mean: mean.map((value) => value / scale), std };
+}
+
+/** How many images each class has, `[classes]`; counted from the labels, no image is read. */
+export function classCounts({ labels, classes }: { labels: Int32Array; classes: readonly string[] }): number[] {
+  const counts = classes.map(() => 0);
+  for (const label of labels) counts[label]!++;
+  return counts;
+}

@@ -1,0 +1,129 @@
+import { basename, resolve } from "node:path";
+import { filesByClass, inNumberOrder, labelled, splitFoldersOf } from "./class-folders.ts";
+import type { FilesByClass, SplitName } from "./class-folders.ts";
+import { DataError } from "../data-error.ts";
+import type { DataSplits, IndexedDataset } from "../dataset/dataset.ts";
+import { imageFiles } from "./image-files.ts";
+import type { ImageOptions } from "./image-files.ts";
+import { splitOff } from "../dataset/split.ts";
+
+/** Which images of each class a split has, counted in number order: `[from, to)`. */
+export type Ranges = Partial<Record<SplitName, readonly [from: number, to: number]>>;
+
+export interface ImageFolderOptions extends ImageOptions {
+  /** Splits by index: of each class, images `from` to `to` (left out), in the order of the numbers in their names. */
+  ranges?: Ranges | undefined;
+  /** Splits by chance: a share of the images, or a count, for the test; `loadData` takes `validation` off the rest. */
+  test?: number | undefined;
+  seed?: number | undefined;
+}
+
+/**
+ * A folder of images as data: with folders `train`, `validation` and `test` (each of class folders), or of class folders
+ * that `ranges` or `test` part. Classes are in the order of their names. Throws a `DataError` for empty classes, one class
+ * only, splits whose classes differ, or a split that would be empty.
+ */
+export async function imageFolder(
+  folder: string,
+  options: ImageFolderOptions = {},
+): Promise<DataSplits<IndexedDataset>> {
+  const name = basename(resolve(folder));
+  const { ranges, test, seed = 0 } = options;
+  const splits = splitFoldersOf(folder);
+  if (splits !== undefined) return splitsByFolder(name, folder, splits, options);
+  const classes = filesByClass(folder);
+  if (ranges !== undefined && test !== undefined) {
+    throw new DataError(`${folder} can be parted by ranges or by test, not by both`);
+  }
+  if (ranges !== undefined) return splitsByRange(name, classes, ranges, options);
+  const train = await imageFiles(labelled(`${name}/train`, classes), options);
+  if (test === undefined) return { name, train };
+  const [rest, part] = splitOff(train, test, { seed });
+  return { name, train: rest, test: part };
+}
+
+async function splitsByFolder(
+  name: string,
+  folder: string,
+  splits: Partial<Record<SplitName, string>>,
+  options: ImageFolderOptions,
+): Promise<DataSplits<IndexedDataset>> {
+  if (options.ranges !== undefined || options.test !== undefined) {
+    throw new DataError(
+      `${folder} is parted by its folders already (${Object.keys(splits).join(", ")}); leave out ranges and test`,
+    );
+  }
+  const classes = Object.entries(splits).map(([split, path]) => [split as SplitName, filesByClass(path)] as const);
+  const expected = [...classes[0]![1].keys()];
+  for (const [split, found] of classes.slice(1)) {
+    const names = [...found.keys()];
+    if (names.join("/") === expected.join("/")) continue;
+    throw new DataError(
+      `${splits[split]}: expected the classes of train (${expected.join(", ")}), found ${names.join(", ")}`,
+    );
+  }
+  return loadSplits(name, classes, options);
+}
+
+async function splitsByRange(
+  name: string,
+  classes: FilesByClass,
+  ranges: Ranges,
+  options: ImageFolderOptions,
+): Promise<DataSplits<IndexedDataset>> {
+  checkRanges(ranges);
+  const parts = (Object.entries(ranges) as [SplitName, readonly [number, number]][]).map(
+    ([split, range]) => [split, filesInRange(classes, range)] as const,
+  );
+  return loadSplits(name, parts, options);
+}
+
+/** Throws a `DataError` where ranges are of no split, or two of them share an image. */
+export function checkRanges(ranges: Ranges): void {
+  const splits = Object.entries(ranges);
+  for (const [name, [from, to]] of splits) {
+    if (!["train", "validation", "test"].includes(name)) {
+      throw new DataError(`A range should be of train, validation or test, not of ${name}`);
+    }
+    for (const [other, [start, end]] of splits) {
+      if (name < other && from < end && start < to) {
+        throw new DataError(
+          `The ranges ${name} ${from}:${to} and ${other} ${start}:${end} overlap; an image may be in one split only`,
+        );
+      }
+    }
+  }
+}
+
+/** Of each class the images `from` to `to` (left out) in number order; a `DataError` where a class has not so many. */
+export function filesInRange(classes: FilesByClass, [from, to]: readonly [number, number]): FilesByClass {
+  if (!Number.isInteger(from) || !Number.isInteger(to) || from < 0 || to <= from) {
+    throw new DataError(`A range should be FROM:TO with 0 <= FROM < TO, not ${from}:${to}`);
+  }
+  return new Map(
+    [...classes].map(([name, files]) => {
+      if (files.length >= to) return [name, inNumberOrder(files).slice(from, to)];
+      throw new DataError(`Class ${name} has ${files.length} images, too few for the range ${from}:${to}`);
+    }),
+  );
+}
+
+async function loadSplits(
+  name: string,
+  parts: readonly (readonly [SplitName, FilesByClass])[],
+  options: ImageOptions,
+): Promise<DataSplits<IndexedDataset>> {
+  const loaded: Partial<Record<SplitName, IndexedDataset>> = {};
+  for (const [split, classes] of parts)
+    loaded[split] = await imageFiles(labelled(`${name}/${split}`, classes), options);
+  const { train, ...others } = loaded;
+  if (train === undefined) throw new DataError(`${name}: the ranges name no train split`);
+  for (const [split, data] of Object.entries(others)) {
+    if (data.shape.join("x") === train.shape.join("x")) continue;
+    throw new DataError(
+      `${name} has images of different sizes (${train.shape.join("x")} in train, ${data.shape.join("x")} in ${split}); ` +
+        "give the size to bring them to",
+    );
+  }
+  return { name, train, ...others };
+}

@@ -1,0 +1,90 @@
+import { existsSync, readdirSync } from "node:fs";
+import { copyFile, link, mkdir } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { filesByClass } from "./class-folders.ts";
+import type { SplitName } from "./class-folders.ts";
+import { DataError } from "../data-error.ts";
+import { checkRanges, filesInRange } from "./image-folder.ts";
+import type { Ranges } from "./image-folder.ts";
+
+export interface SubsetOptions {
+  /** Links the files instead of copying them, where the file system can. */
+  link?: boolean;
+}
+
+export interface SubsetResult {
+  folder: string;
+  /** Files of each split. */
+  files: Partial<Record<SplitName, number>>;
+}
+
+/**
+ * Makes a smaller data set: of each class of `source` (class folders, or Kaggle's flat `cat.N.jpg`), the images of each range
+ * go to `target/<split>/<class>/`. `subset("train", "cats_vs_dogs_small", { train: [0, 1000], validation: [1000, 1500],
+ * test: [1500, 2500] })` is the notebook's. Throws a `DataError` where a class has too few images, ranges overlap, or the
+ * target holds something already.
+ */
+export async function subset(
+  source: string,
+  target: string,
+  ranges: Ranges,
+  options: SubsetOptions = {},
+): Promise<SubsetResult> {
+  const classes = filesByClass(source);
+  const splits = Object.entries(ranges) as [SplitName, readonly [number, number]][];
+  if (splits.length === 0) throw new DataError("A subset needs a range for at least one of train, validation and test");
+  checkRanges(ranges);
+  // Numbers in the names count, as the notebook has it: cat.1000.jpg is image 1000 even where cat.7.jpg is missing.
+  const chosen = splits.map(
+    ([split, range]) => [split, filesNumbered(classes, range) ?? filesInRange(classes, range)] as const,
+  );
+  if (existsSync(target) && readdirSync(target).length > 0) {
+    throw new DataError(`${target} is there already and not empty; name a new folder or remove it`);
+  }
+  const files: Partial<Record<SplitName, number>> = {};
+  for (const [split, byClass] of chosen) {
+    for (const [name, paths] of byClass) {
+      const folder = join(target, split, name);
+      await mkdir(folder, { recursive: true });
+      for (const path of paths) await place(path, join(folder, basename(path)), options);
+    }
+    files[split] = [...byClass.values()].reduce((sum, paths) => sum + paths.length, 0);
+  }
+  return { folder: target, files };
+}
+
+/** The files `class.N.ext` of each class with N in the range; undefined where names are not all such. */
+function filesNumbered(
+  classes: ReadonlyMap<string, readonly string[]>,
+  [from, to]: readonly [number, number],
+): ReadonlyMap<string, readonly string[]> | undefined {
+  const chosen = new Map<string, string[]>();
+  for (const [name, paths] of classes) {
+    const numbers = new Map(paths.map((path) => [Number(/[._-](\d+)\.\w+$/.exec(basename(path))?.[1]), path]));
+    if (numbers.has(Number.NaN) || numbers.size < paths.length) return undefined;
+    const missing = Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i).filter(
+      (number) => !numbers.has(number),
+    );
+    if (missing.length > 0) {
+      throw new DataError(
+        `Class ${name} has ${paths.length} images, but of the range ${from}:${to} it lacks ${missing.length}, number ${missing[0]} first`,
+      );
+    }
+    chosen.set(
+      name,
+      Array.from({ length: to - from }, (_, i) => numbers.get(from + i)!),
+    );
+  }
+  return chosen;
+}
+
+async function place(from: string, to: string, { link: linked = false }: SubsetOptions): Promise<void> {
+  if (linked) {
+    try {
+      return await link(from, to);
+    } catch {
+      // Another file system: a copy does as well.
+    }
+  }
+  return copyFile(from, to);
+}

@@ -1,0 +1,62 @@
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { parentPort } from "node:worker_threads";
+import type { MessagePort } from "node:worker_threads";
+import type { JpegChunk } from "./decode-pool.ts";
+import { decodeJpegSync, isPlainJpeg, jpegHead, turboJpeg } from "./jpeg.ts";
+import type { TurboJpeg } from "./jpeg.ts";
+import { fitInto } from "./resize/resize.ts";
+import { scratchOf } from "./scratch-buffers.ts";
+import type { Scratch } from "./scratch-buffers.ts";
+
+/** The thread's life: takes files off each chunk that it is sent until none is left, then says so. */
+function serve(port: MessagePort, turbo: TurboJpeg | undefined): void {
+  port.on("message", (chunk: JpegChunk) => {
+    Atomics.store(chunk.busy, 0, 1);
+    if (turbo !== undefined) decodeShare(turbo, chunk);
+    Atomics.store(chunk.busy, 0, 0);
+    Atomics.notify(chunk.busy, 0);
+    port.postMessage(undefined);
+  });
+}
+
+function decodeShare(turbo: TurboJpeg, chunk: JpegChunk): void {
+  const progress = new Int32Array(chunk.memory, 0, 1 + chunk.files.length);
+  for (;;) {
+    const place = Atomics.add(progress, 0, 1);
+    if (place >= chunk.files.length) return;
+    if (decodeInto(turbo, chunk, place)) progress[1 + place] = 1;
+  }
+}
+
+const compressed: Scratch = {};
+const decoded: Scratch = {};
+
+/** False where the file is not one for libjpeg-turbo, whatever the cause: whoever asked then finds out. */
+function decodeInto(turbo: TurboJpeg, { files, memory, starts, decoding }: JpegChunk, place: number): boolean {
+  const { size, channels, orient } = decoding;
+  try {
+    const bytes = read(files[place]!);
+    const head = jpegHead(bytes);
+    if (!isPlainJpeg(head, orient)) return false;
+    const image = decodeJpegSync(turbo, bytes, channels, scratchOf(decoded, head.height * head.width * channels));
+    if (image === undefined) return false;
+    fitInto(new Uint8Array(memory, starts[place]!, size[0] * size[1] * channels), size, image, decoding);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A file's bytes, in memory that the next file is read into. */
+function read(file: string): Buffer {
+  const handle = openSync(file, "r");
+  try {
+    const { size } = fstatSync(handle);
+    const into = scratchOf(compressed, size) ?? Buffer.allocUnsafeSlow(size);
+    return into.subarray(0, readSync(handle, into, 0, size, 0));
+  } finally {
+    closeSync(handle);
+  }
+}
+
+if (parentPort !== null) serve(parentPort, await turboJpeg());

@@ -1,0 +1,190 @@
+import { access, constants } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import process from "node:process";
+
+import * as tf from "@tensorflow/tfjs-core";
+
+import { cacheFolder, engineBytes } from "../install/cache.ts";
+import { findCompiler } from "../install/compile-addon.ts";
+import { bfloat16Unit, describeCpu, type Cpu } from "../machine/cpu.ts";
+import { cudaDevices } from "../machine/devices.ts";
+import { listEngines, type InstalledEngine } from "../install/installed.ts";
+import { findPip } from "../install/pip.ts";
+import { platformOf } from "../machine/platform.ts";
+import { tensorflowLibrary } from "../tensorflow/library.ts";
+import { threadsOf } from "../machine/threads.ts";
+import { engineNames, reasonAgainst, useEngine, type EngineName } from "../use-engine.ts";
+
+/** Whether one engine runs here. */
+export interface EngineCheck {
+  name: EngineName;
+  ok: boolean;
+  /** Why it does not. */
+  reason?: string;
+  tensorflow?: string;
+  threads?: number;
+}
+
+/** A problem, and what to type or do. */
+export interface Problem {
+  problem: string;
+  fix: string;
+}
+
+/** A number format that networks can be trained in here. */
+export interface Precision {
+  name: "float32" | "bfloat16";
+  usable: boolean;
+  note: string;
+}
+
+/** What `doctor` found; sizes in bytes. */
+export interface DoctorReport {
+  node: string;
+  platform: string;
+  engines: EngineCheck[];
+  /** What `auto` takes. */
+  best?: EngineName;
+  cpu: Cpu;
+  threads: number;
+  precisions: Precision[];
+  gpus: string[];
+  memory: { total: number; free: number };
+  cache: { folder: string; bytes: number; writable: boolean; engines: (InstalledEngine & { bytes: number })[] };
+  libraries?: { cc: string; framework: string };
+  pip?: string;
+  compiler?: string;
+  problems: Problem[];
+}
+
+/**
+ * Examines this machine: each engine that seems usable is loaded and computes something (of the two TensorFlow engines the
+ * better one, since a process holds one), and for each that is not the report says why and what to type.
+ */
+export async function doctor(): Promise<DoctorReport> {
+  const folder = cacheFolder();
+  const [pip, compiler, writable, bytes, installed] = await Promise.all([
+    findPip(),
+    findCompiler(),
+    canWrite(folder),
+    engineBytes(folder),
+    listEngines(),
+  ]);
+  const engines = await checkEngines();
+  const best = engines.find(({ ok }) => ok)?.name;
+  const cpu = describeCpu();
+  const library = tensorflowLibrary();
+  const report: DoctorReport = {
+    node: process.versions.node,
+    platform: `${process.platform} ${process.arch}`,
+    engines,
+    ...(best && { best }),
+    cpu,
+    threads: threadsOf(),
+    precisions: precisionsOf(best, cpu),
+    gpus: cudaDevices(),
+    memory: memory(),
+    cache: { folder, bytes, writable, engines: installed },
+    ...(library && { libraries: { cc: library.cc, framework: library.framework } }),
+    ...(pip && { pip: `${pip.version} (${pip.command.join(" ")})` }),
+    ...(compiler && { compiler: `${compiler.version} (${compiler.command})` }),
+    problems: [],
+  };
+  return { ...report, problems: problemsOf(report) };
+}
+
+async function checkEngines(): Promise<EngineCheck[]> {
+  const before = tf.engine().backendName;
+  const checks: EngineCheck[] = [];
+  for (const name of engineNames) {
+    const reason = await reasonAgainst(name);
+    const otherRuns = name === "native" && checks.some((check) => check.name === "gpu" && check.ok);
+    if (reason === undefined && !otherRuns) checks.push(await tryEngine(name));
+    else checks.push(reason === undefined ? { name, ok: true } : { name, ok: false, reason });
+  }
+  if (before && before !== tf.engine().backendName) await tf.setBackend(before);
+  return checks;
+}
+
+async function tryEngine(name: EngineName): Promise<EngineCheck> {
+  try {
+    const { tensorflow, threads } = await useEngine(name);
+    const sum = tf.tidy(() => tf.sum(tf.matMul(tf.ones([8, 8]), tf.ones([8, 8]))));
+    const [value] = await sum.data();
+    sum.dispose();
+    if (value !== 512) return { name, ok: false, reason: `it computes wrongly: 512 expected, ${value} found` };
+    return { name, ok: true, threads, ...(tensorflow && { tensorflow }) };
+  } catch (error) {
+    return { name, ok: false, reason: (error as Error).message.replace(/^The \w+ engine cannot be used: |\.$/g, "") };
+  }
+}
+
+function precisionsOf(best: EngineName | undefined, cpu: Cpu): Precision[] {
+  const unit = best === "gpu" ? "the GPU" : bfloat16Unit(cpu);
+  const float32: Precision = { name: "float32", usable: best !== undefined, note: "" };
+  if (best === undefined || best === "wasm")
+    return [float32, { name: "bfloat16", usable: false, note: "needs the native or the gpu engine" }];
+  return [
+    float32,
+    { name: "bfloat16", usable: true, note: unit ? `fast: ${unit}` : "slow: this CPU has no unit for it" },
+  ];
+}
+
+function problemsOf({ engines, gpus, cache, pip, compiler, node }: DoctorReport): Problem[] {
+  const problems: Problem[] = [];
+  const check = (name: EngineName) => engines.find((engine) => engine.name === name);
+  const [major = 0, minor = 0] = node.split(".").map(Number);
+  if (major < 20 || (major === 20 && minor < 19))
+    problems.push({ problem: `Node ${node} is too old`, fix: "install Node 20.19 or newer" });
+  if (!cache.writable) {
+    problems.push({
+      problem: `the cache ${cache.folder} cannot be written`,
+      fix: "set CONVKIT_CACHE to a folder that you may write to",
+    });
+  }
+  if (gpus.length > 0 && !check("gpu")?.ok) {
+    const isInstalled = cache.engines.some(({ engine }) => engine === "gpu");
+    const fix = isInstalled
+      ? 'update the NVIDIA driver ("nvidia-smi" shows it) to one for CUDA 12'
+      : "convkit engine install --gpu";
+    problems.push(engineProblem("gpu", check("gpu"), fix));
+  }
+  if (!check("native")?.ok) problems.push(engineProblem("native", check("native"), nativeFix(pip, compiler)));
+  if (!check("wasm")?.ok)
+    problems.push(engineProblem("wasm", check("wasm"), "npm install @tensorflow/tfjs-backend-wasm"));
+  return problems;
+}
+
+function engineProblem(name: EngineName, check: EngineCheck | undefined, fix: string): Problem {
+  return { problem: `the ${name} engine does not run: ${check?.reason ?? "it was not examined"}`, fix };
+}
+
+function nativeFix(pip: string | undefined, compiler: string | undefined): string {
+  try {
+    platformOf();
+  } catch (error) {
+    return (error as Error).message;
+  }
+  const missing = [...(pip ? [] : ["python3-pip"]), ...(compiler ? [] : ["g++"])];
+  if (missing.length === 0) return "convkit engine install";
+  const how = process.platform === "darwin" ? "xcode-select --install" : `apt install ${missing.join(" ")}`;
+  return `${how}, then convkit engine install`;
+}
+
+function memory(): { total: number; free: number } {
+  const limit = process.constrainedMemory();
+  const total = limit > 0 ? Math.min(limit, os.totalmem()) : os.totalmem();
+  return { total, free: Math.min(total, os.freemem()) };
+}
+
+/** Whether files can be made in the folder, or it in its nearest parent that exists. */
+async function canWrite(folder: string): Promise<boolean> {
+  try {
+    await access(folder, constants.W_OK);
+    return true;
+  } catch (error) {
+    const parent = path.dirname(folder);
+    return (error as NodeJS.ErrnoException).code === "ENOENT" && parent !== folder ? canWrite(parent) : false;
+  }
+}

@@ -1,0 +1,59 @@
+import type { DoctorReport, EngineCheck } from "./examine.ts";
+
+/** The report for people, as lines of plain text. */
+export function formatDoctor(report: DoctorReport): string {
+  const { cpu, gpus, memory, cache } = report;
+  const precisions = report.precisions.map(
+    ({ name, usable, note }) => `${usable ? "" : "no "}${name}${note && ` (${note})`}`,
+  );
+  return [
+    "Engines",
+    ...report.engines.map((check) => engineLine(check, report.best)),
+    "",
+    "Machine",
+    row("system", `${report.platform}, Node ${report.node}`),
+    row("CPU", `${cpu.model}, ${count(cpu.cores, "core")}`),
+    row("features", cpu.features.join(", ") || "none that TensorFlow uses"),
+    row("precisions", precisions.join(", ")),
+    row("threads", `${report.threads} (--threads changes it)`),
+    row("GPU", gpus.join(", ") || "none"),
+    row("memory", `${bytes(memory.total)}, ${bytes(memory.free)} free`),
+    "",
+    "Installed",
+    row("cache", `${cache.folder} (${bytes(cache.bytes)}${cache.writable ? "" : ", cannot be written"})`),
+    ...cache.engines.map(({ engine, tensorflow, bytes: size }) =>
+      row(engine, `TensorFlow ${tensorflow} (${bytes(size)})`),
+    ),
+    ...(report.libraries ? [row("library", report.libraries.cc)] : []),
+    row("pip", report.pip ?? "not found"),
+    row("compiler", report.compiler ?? "not found"),
+    "",
+    ...(report.problems.length === 0 ? ["Nothing to mend."] : ["To mend", ...report.problems.flatMap(problemLines)]),
+  ].join("\n");
+}
+
+function engineLine({ name, ok, reason, tensorflow, threads }: EngineCheck, best: string | undefined): string {
+  const facts = [
+    tensorflow && `TensorFlow ${tensorflow}`,
+    threads && count(threads, "thread"),
+    name === best && "chosen by auto",
+  ];
+  return `  ${ok ? "✓" : "✗"} ${name.padEnd(8)} ${ok ? facts.filter(Boolean).join(", ") || "ready" : reason}`;
+}
+
+function problemLines({ problem, fix }: { problem: string; fix: string }): string[] {
+  return [`  - ${problem}`, `    → ${fix}`];
+}
+
+function row(label: string, value: string): string {
+  return `  ${label.padEnd(10)} ${value}`;
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}
+
+function bytes(number: number): string {
+  const [size, unit] = number >= 1e9 ? [number / 1e9, "GB"] : [number / 1e6, "MB"];
+  return `${size.toFixed(size < 10 ? 1 : 0)} ${unit}`;
+}

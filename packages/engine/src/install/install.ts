@@ -1,0 +1,135 @@
+import { existsSync } from "node:fs";
+import { readdir, rename, rm } from "node:fs/promises";
+import path from "node:path";
+import process from "node:process";
+
+import { cacheFolder, makeCache } from "./cache.ts";
+import { compileAddon } from "./compile-addon.ts";
+import { installLibraries } from "./libraries.ts";
+import type { OnProgress } from "./progress.ts";
+import { engineFolder, findInstalled, type InstallableEngine, type InstalledEngine } from "./installed.ts";
+import { withLock } from "./lock.ts";
+import { cachedAddon, placeAddon } from "./place-addon.ts";
+import { platformOf } from "../machine/platform.ts";
+import {
+  describeTfjsNode,
+  findTfjsNode,
+  hasOwnAddon,
+  ownTensorflow,
+  packageNames,
+  type TfjsNode,
+} from "./tfjs-node.ts";
+import { findTfjsNodeCopy, provideTfjsNode, tfjsNodeCopyRoot } from "./tfjs-node-copy.ts";
+import { tensorflowVersion, wheelsOf } from "./wheels.ts";
+
+/** How to install. */
+export interface InstallOptions {
+  /** The CUDA build with NVIDIA's libraries instead of the CPU build. */
+  gpu?: boolean;
+  onProgress?: OnProgress;
+  /** Ends the install early; nothing half-done is left. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Provides a current TensorFlow for tfjs-node in the user's cache: libraries out of TensorFlow's official wheel, and
+ * tfjs-node's own addon compiled against them. What is there already is kept; if all is, nothing is fetched or compiled.
+ * A project whose tfjs-node brought its own TensorFlow keeps that one.
+ * Throws an EngineError that says what is missing.
+ */
+export async function installEngine({
+  gpu = false,
+  onProgress = () => {},
+  signal,
+}: InstallOptions = {}): Promise<InstalledEngine> {
+  const engine = gpu ? "gpu" : "native";
+  wheelsOf(engine, platformOf());
+  const present = findTfjsNode(engine);
+  if (present && hasOwnAddon(present)) return describeOwn(engine, present, onProgress);
+  const cache = cacheFolder();
+  await makeCache(cache);
+  const onWait = () => onProgress({ step: "wait", message: "Another install is at work; waiting for it" });
+  return withLock(
+    cache,
+    `install-${engine}`,
+    async (signal) => {
+      await removeLeftovers(cache, engine);
+      const installed =
+        (await findInstalled(engine, tensorflowVersion, cache)) ??
+        (await installLibraries(engine, cache, onProgress, signal));
+      const tfjsNode = findTfjsNode(engine) ?? (await copyOfTfjsNode(engine, cache, onProgress, signal));
+      await installAddon(installed, tfjsNode, onProgress, signal);
+      await placeAddon(installed, tfjsNode);
+      onProgress({ step: "done", message: `TensorFlow ${installed.tensorflow} is ready in ${installed.folder}` });
+      return installed;
+    },
+    { signal, onWait },
+  );
+}
+
+function describeOwn(engine: InstallableEngine, tfjsNode: TfjsNode, onProgress: OnProgress): InstalledEngine {
+  const { folder } = tfjsNode;
+  onProgress({ step: "done", message: `${folder} has a TensorFlow of its own, which is used as it is` });
+  return {
+    engine,
+    tensorflow: ownTensorflow(tfjsNode),
+    platform: platformOf(),
+    folder,
+    wheels: [],
+    libraryFolders: [],
+  };
+}
+
+async function copyOfTfjsNode(
+  engine: InstallableEngine,
+  cache: string,
+  onProgress: OnProgress,
+  signal: AbortSignal,
+): Promise<TfjsNode> {
+  if (findTfjsNodeCopy(engine, cache) === undefined) {
+    onProgress({
+      step: "tfjs-node",
+      message: `This project has no ${packageNames[engine]}; npm brings a copy into the cache`,
+    });
+  }
+  return describeTfjsNode(await provideTfjsNode(engine, cache, signal));
+}
+
+/** Compiles the addon for this tfjs-node, unless the cache has it; it appears there by one rename. */
+async function installAddon(
+  installed: InstalledEngine,
+  tfjsNode: TfjsNode,
+  onProgress: OnProgress,
+  signal: AbortSignal,
+): Promise<void> {
+  const output = cachedAddon(installed, tfjsNode);
+  if (existsSync(output)) return;
+  onProgress({ step: "compile", message: `Compiling the addon of tfjs-node ${tfjsNode.version}` });
+  const partial = `${output}.partial-${process.pid}`;
+  try {
+    await compileAddon(
+      {
+        platform: installed.platform,
+        tfjsNode: tfjsNode.folder,
+        include: path.join(installed.folder, "include"),
+        libraries: path.join(installed.folder, "lib"),
+        runtimeFolders: installed.libraryFolders.map((folder) => path.join(installed.folder, folder)),
+        napi: tfjsNode.napi,
+        output: partial,
+      },
+      signal,
+    );
+    await rename(partial, output);
+  } finally {
+    await rm(partial, { force: true });
+  }
+}
+
+/** Removes what a killed install left. Called under the lock, so nobody is at work on these. */
+async function removeLeftovers(cache: string, engine: InstallableEngine): Promise<void> {
+  const beginnings = [engineFolder(engine, tensorflowVersion, platformOf(), cache), tfjsNodeCopyRoot(engine, cache)];
+  for (const name of await readdir(cache)) {
+    const isLeftover = beginnings.some((beginning) => name.startsWith(`${path.basename(beginning)}.partial-`));
+    if (isLeftover) await rm(path.join(cache, name), { recursive: true, force: true });
+  }
+}

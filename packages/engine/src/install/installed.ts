@@ -1,0 +1,68 @@
+import { readFile, readdir } from "node:fs/promises";
+import path from "node:path";
+
+import { cacheFolder, folderBytes } from "./cache.ts";
+import { libraryNames, platformOf, type Platform } from "../machine/platform.ts";
+
+/** The engines that `installEngine` provides. */
+export type InstallableEngine = "gpu" | "native";
+
+/** An engine in the cache. */
+export interface InstalledEngine {
+  engine: InstallableEngine;
+  tensorflow: string;
+  platform: Platform;
+  folder: string;
+  /** The wheels it was made of, with the hashes that were checked. */
+  wheels: readonly { file: string; sha256: string }[];
+  /** The folders with libraries, relative to the engine's folder: TensorFlow's own and CUDA's. */
+  libraryFolders: readonly string[];
+}
+
+/** The file that makes a folder an installed engine; its folder appears by one rename. */
+export const manifestFile = "engine.json";
+
+/** Where an engine lies or would lie. */
+export function engineFolder(
+  engine: InstallableEngine,
+  tensorflow: string,
+  platform: Platform,
+  cache: string = cacheFolder(),
+): string {
+  return path.join(cache, `engine-${engine}-tensorflow-${tensorflow}-${platform}`);
+}
+
+/** The engine of that kind and version in the cache, for this machine. */
+export async function findInstalled(
+  engine: InstallableEngine,
+  tensorflow: string,
+  cache: string = cacheFolder(),
+): Promise<InstalledEngine | undefined> {
+  try {
+    const folder = engineFolder(engine, tensorflow, platformOf(), cache);
+    return { ...(JSON.parse(await readFile(path.join(folder, manifestFile), "utf8")) as InstalledEngine), folder };
+  } catch {
+    return undefined;
+  }
+}
+
+/** The engines in the cache, with their sizes on disk. */
+export async function listEngines({ cache = cacheFolder() }: { cache?: string } = {}): Promise<
+  (InstalledEngine & { bytes: number })[]
+> {
+  const names = await readdir(cache).catch(() => []);
+  const found = names.map(async (name) => {
+    const folder = path.join(cache, name);
+    const text = await readFile(path.join(folder, manifestFile), "utf8").catch(() => undefined);
+    return text === undefined
+      ? []
+      : [{ ...(JSON.parse(text) as InstalledEngine), folder, bytes: await folderBytes(folder) }];
+  });
+  return (await Promise.all(found)).flat();
+}
+
+/** The paths of an installed engine's two libraries. */
+export function librariesOf({ folder, platform }: InstalledEngine): { cc: string; framework: string } {
+  const { cc, framework } = libraryNames(platform);
+  return { cc: path.join(folder, "lib", cc), framework: path.join(folder, "lib", framework) };
+}

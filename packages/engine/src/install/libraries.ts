@@ -1,0 +1,115 @@
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import process from "node:process";
+
+import { requireCompiler } from "./compile-addon.ts";
+import { EngineError } from "../engine-error.ts";
+import type { OnProgress } from "./progress.ts";
+import { engineFolder, manifestFile, type InstallableEngine, type InstalledEngine } from "./installed.ts";
+import { fetchWheel } from "./pip.ts";
+import { libraryNames, platformOf, type Platform } from "../machine/platform.ts";
+import { extractHeaders, openArchive, type Archive } from "./wheel-archive.ts";
+import { tensorflowVersion, wheelFile, wheelsOf, type Wheel } from "./wheels.ts";
+
+/** What tfjs-node's source includes of TensorFlow. */
+const headers = ["tensorflow/c/c_api.h", "tensorflow/c/eager/c_api.h", "tensorflow/core/platform/ctstring_internal.h"];
+
+/** Measured: the largest that the folder gets while wheels are unpacked. */
+const neededSpace = { native: "1.2 GB", gpu: "6 GB" } as const;
+
+/**
+ * Downloads an engine's wheels and keeps their libraries and the few headers that the addon needs. All is made in a folder
+ * beside the engine's own, which takes its place by one rename.
+ */
+export async function installLibraries(
+  engine: InstallableEngine,
+  cache: string,
+  onProgress: OnProgress,
+  signal: AbortSignal,
+): Promise<InstalledEngine> {
+  const platform = platformOf();
+  const wheels = wheelsOf(engine, platform);
+  // Better to hear of a missing compiler before a large download than after it.
+  await requireCompiler();
+  const folder = engineFolder(engine, tensorflowVersion, platform, cache);
+  const partial = `${folder}.partial-${process.pid}`;
+  try {
+    await mkdir(partial, { recursive: true });
+    const libraryFolders = new Set<string>();
+    for (const [index, wheel] of wheels.entries()) {
+      const which = wheels.length > 1 ? ` (${index + 1} of ${wheels.length})` : "";
+      const file = await download(wheel, path.join(partial, "wheels"), which, onProgress, signal);
+      onProgress({ step: "unpack", message: `Unpacking ${wheel.project}${which}` });
+      for (const found of await unpack(file, partial, platform, signal)) libraryFolders.add(found);
+      await rm(path.join(partial, "wheels"), { recursive: true, force: true });
+    }
+    const installed: InstalledEngine = {
+      engine,
+      tensorflow: tensorflowVersion,
+      platform,
+      folder,
+      wheels: wheels.map((wheel) => ({ file: wheelFile(wheel), sha256: wheel.sha256 })),
+      libraryFolders: [...libraryFolders],
+    };
+    await writeFile(path.join(partial, manifestFile), `${JSON.stringify(installed, undefined, 2)}\n`);
+    signal.throwIfAborted();
+    await rename(partial, folder);
+    return installed;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
+    throw new EngineError(
+      `The disk of ${cache} is full: the ${engine} engine needs ${neededSpace[engine]} while it is installed; make room or set CONVKIT_CACHE.`,
+    );
+  } finally {
+    await rm(partial, { recursive: true, force: true });
+  }
+}
+
+async function download(
+  wheel: Wheel,
+  folder: string,
+  which: string,
+  onProgress: OnProgress,
+  signal: AbortSignal,
+): Promise<string> {
+  await mkdir(folder, { recursive: true });
+  const message = `Downloading ${wheel.project} ${wheel.version}${which}`;
+  onProgress({ step: "download", message });
+  return fetchWheel(wheel, folder, {
+    signal,
+    onBytes: (bytes, total) => onProgress({ step: "download", message, bytes, total }),
+  });
+}
+
+/** Takes what an engine needs from a wheel; returns the folders that hold libraries, relative to the engine's. */
+async function unpack(file: string, folder: string, platform: Platform, signal: AbortSignal): Promise<string[]> {
+  const archive = await openArchive(file);
+  try {
+    return archive.names.some((name) => name.startsWith("nvidia/"))
+      ? await unpackNvidia(archive, folder, signal)
+      : await unpackTensorflow(archive, folder, platform, signal);
+  } finally {
+    archive.close();
+  }
+}
+
+async function unpackTensorflow(
+  archive: Archive,
+  folder: string,
+  platform: Platform,
+  signal: AbortSignal,
+): Promise<string[]> {
+  for (const name of Object.values(libraryNames(platform))) {
+    await archive.extract(`tensorflow/${name}`, path.join(folder, "lib", name), signal);
+  }
+  await extractHeaders(archive, "tensorflow/include/", headers, path.join(folder, "include"));
+  return ["lib"];
+}
+
+/** CUDA's libraries keep their places: TensorFlow's own library looks for them in `../nvidia`. With them go XLA's tools. */
+async function unpackNvidia(archive: Archive, folder: string, signal: AbortSignal): Promise<string[]> {
+  const libraries = archive.names.filter((name) => /\/lib\/[^/]+\.so[.\d]*$/.test(name));
+  const tools = archive.names.filter((name) => /\/bin\/ptxas$|\/nvvm\/libdevice\/.+\.bc$/.test(name));
+  for (const name of [...libraries, ...tools]) await archive.extract(name, path.join(folder, name), signal);
+  return libraries.map((name) => path.dirname(name));
+}

@@ -1,0 +1,161 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { access, mkdir } from "node:fs/promises";
+import path from "node:path";
+import process from "node:process";
+import { pipeline } from "node:stream/promises";
+
+import { folderBytes } from "./cache.ts";
+import { runChild } from "./child.ts";
+import { EngineError } from "../engine-error.ts";
+import { wheelFile, type Wheel } from "./wheels.ts";
+
+/** A program that downloads wheels: `python3 -m pip` or `pip3`. */
+export interface Pip {
+  command: readonly [string, ...string[]];
+  version: string;
+}
+
+const candidates = [["python3", "-m", "pip"], ["python", "-m", "pip"], ["pip3"], ["pip"]] as const;
+
+/** The first working pip on the PATH. */
+export async function findPip(): Promise<Pip | undefined> {
+  for (const command of candidates) {
+    const { code, output } = await runChild(command[0], [...command.slice(1), "--version"]);
+    const version = /^pip (\S+)/m.exec(output)?.[1];
+    if (code === 0 && version) return { command, version };
+  }
+  return undefined;
+}
+
+/** How to fetch a wheel. */
+export interface FetchOptions {
+  signal?: AbortSignal | undefined;
+  /** Hears how much is there already, and of how much, once pip has told. */
+  onBytes?: (bytes: number, total: number) => void;
+  /** A folder with wheels, to be used instead of a download. */
+  kept?: string | undefined;
+}
+
+/**
+ * The wheel as a file whose hash is the pinned one: from the folder that `CONVKIT_WHEELS` names, where that is set, else
+ * downloaded into `folder` by pip. Throws an EngineError.
+ */
+export async function fetchWheel(
+  wheel: Wheel,
+  folder: string,
+  { signal, onBytes, kept = process.env["CONVKIT_WHEELS"] }: FetchOptions = {},
+): Promise<string> {
+  const file = path.join(kept ? path.resolve(kept) : folder, wheelFile(wheel));
+  if (!kept) await download(wheel, folder, signal, onBytes);
+  else if (!(await exists(file))) {
+    throw new EngineError(
+      `CONVKIT_WHEELS has no ${wheelFile(wheel)} in ${path.resolve(kept)}: put it there with "pip ${downloadArguments(wheel, kept).join(" ")}", or unset the variable to download it now.`,
+    );
+  }
+  const found = await sha256(file, signal);
+  if (found !== wheel.sha256) {
+    throw new EngineError(
+      `${file} has sha256 ${found}, expected ${wheel.sha256}: the file is damaged or not the published one, so nothing was installed.`,
+    );
+  }
+  return file;
+}
+
+async function download(
+  wheel: Wheel,
+  folder: string,
+  signal: AbortSignal | undefined,
+  onBytes: FetchOptions["onBytes"],
+): Promise<void> {
+  const pip = await findPip();
+  if (!pip) {
+    throw new EngineError(
+      'TensorFlow is downloaded by pip, and no Python with pip was found on the PATH: install one (for example "apt install python3-pip"), then run the install again.',
+    );
+  }
+  // pip downloads into TMPDIR first: there its progress can be seen, and there it leaves nothing behind.
+  const temporary = path.join(folder, "pip");
+  await mkdir(temporary, { recursive: true });
+  let total = 0;
+  let most = 0;
+  const watch = setInterval(async () => {
+    const bytes = await folderBytes(temporary);
+    // pip removes its temporary file at the end, and a slow look may end after a later one: what was there once stays told.
+    most = Math.max(most, bytes);
+    if (total > 0) onBytes?.(Math.min(most, total), total);
+  }, 250);
+  try {
+    const { code, output } = await runChild(
+      pip.command[0],
+      [...pip.command.slice(1), ...downloadArguments(wheel, folder)],
+      {
+        signal,
+        env: { ...process.env, TMPDIR: temporary },
+        onOutput: (output) => {
+          total = announcedBytes(output);
+        },
+      },
+    );
+    if (code !== 0) throw downloadError(wheel, output);
+  } finally {
+    clearInterval(watch);
+  }
+}
+
+/** The size of the wheel in pip's "Downloading tensorflow_cpu-….whl (273.8 MB)"; 0 before that line came. */
+function announcedBytes(output: string): number {
+  const [, number, unit] = /Downloading \S+\.whl \(([\d.]+) ([kMG]B)\)/.exec(output) ?? [];
+  return Number(number ?? 0) * { kB: 1e3, MB: 1e6, GB: 1e9 }[(unit ?? "MB") as "kB" | "MB" | "GB"];
+}
+
+/** Tags as of CPython 3.11, so that it does not matter which Python runs pip. */
+function downloadArguments({ project, version, tags }: Wheel, folder: string): string[] {
+  const platform = tags.split("-")[2]?.split(".")[0] as string;
+  const quick = ["--progress-bar", "off", "--no-deps", "--no-cache-dir", "--retries", "2", "--timeout", "20"];
+  const which = [
+    "--only-binary=:all:",
+    "--platform",
+    platform,
+    "--python-version",
+    "3.11",
+    "--implementation",
+    "cp",
+    "--abi",
+    "cp311",
+  ];
+  return ["download", ...quick, ...which, "--dest", folder, `${project}==${version}`];
+}
+
+/** pip says "no matching distribution" both where the index lacks the wheel and where nothing could be reached. */
+function downloadError(wheel: Wheel, output: string): EngineError {
+  const name = `${wheel.project} ${wheel.version}`;
+  if (
+    /NewConnectionError|ConnectTimeout|ReadTimeout|name resolution|Max retries exceeded|ProxyError|Network is unreachable|SSLError/i.test(
+      output,
+    )
+  ) {
+    return new EngineError(
+      `${name} could not be downloaded since pip reaches no package index: check the network, or pip's index and proxy settings ("pip config list").`,
+    );
+  }
+  if (/No space left/i.test(output))
+    return new EngineError(`${name} could not be downloaded: no space left on the disk.`);
+  const last = output.trim().split("\n").at(-1) ?? "pip said nothing";
+  return new EngineError(
+    `${name} (${wheelFile(wheel)}) could not be downloaded by pip: ${last.replace(/^ERROR: /, "").replace(/\.$/, "")}.`,
+  );
+}
+
+async function sha256(file: string, signal?: AbortSignal): Promise<string> {
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(file, { highWaterMark: 1 << 20 }), hash, signal ? { signal } : {});
+  return hash.digest("hex");
+}
+
+async function exists(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,37 @@
+import { createHash } from "node:crypto";
+import { copyFile, mkdir, readFile, rename, rm } from "node:fs/promises";
+import path from "node:path";
+import process from "node:process";
+
+import { EngineError } from "../engine-error.ts";
+import type { InstalledEngine } from "./installed.ts";
+import type { TfjsNode } from "./tfjs-node.ts";
+
+/**
+ * The addon in the cache for this tfjs-node. It depends on tfjs-node's version and Node-API, and on the engine's folder, whose
+ * path is written into it: a cache that was moved needs it compiled again.
+ */
+export function cachedAddon(installed: InstalledEngine, { version, napi }: Pick<TfjsNode, "version" | "napi">): string {
+  const place = createHash("sha256").update(installed.folder).digest("hex").slice(0, 8);
+  return path.join(installed.folder, "addon", `tfjs-node-${version}-napi-v${napi}-${place}`, "tfjs_binding.node");
+}
+
+/** Puts the compiled addon where tfjs-node looks for it, unless it is there; a package manager may have renewed the folder. */
+export async function placeAddon(installed: InstalledEngine, tfjsNode: TfjsNode): Promise<void> {
+  const wanted = await readFile(cachedAddon(installed, tfjsNode));
+  const present = await readFile(tfjsNode.addon).catch(() => undefined);
+  if (present?.equals(wanted)) return;
+  const temporary = `${tfjsNode.addon}.${process.pid}`;
+  try {
+    await mkdir(path.dirname(tfjsNode.addon), { recursive: true });
+    await copyFile(cachedAddon(installed, tfjsNode), temporary);
+    await rename(temporary, tfjsNode.addon);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new EngineError(
+      `tfjs-node's addon cannot be put into ${path.dirname(tfjsNode.addon)} (${code}): make that folder writable once.`,
+    );
+  } finally {
+    await rm(temporary, { force: true }).catch(() => {});
+  }
+}

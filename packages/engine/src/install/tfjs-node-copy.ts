@@ -1,0 +1,68 @@
+import { existsSync } from "node:fs";
+import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import process from "node:process";
+
+import { runChild } from "./child.ts";
+import { EngineError } from "../engine-error.ts";
+import type { InstallableEngine } from "./installed.ts";
+import { packageNames } from "./tfjs-node.ts";
+
+/** The tfjs-node that is fetched where a project has none. */
+const tfjsNodeVersion = "4.22.0";
+
+/** The folder in the cache that holds tfjs-node and its dependencies, for projects that have no tfjs-node themselves. */
+export function tfjsNodeCopyRoot(engine: InstallableEngine, cache: string): string {
+  return path.join(cache, `${path.basename(packageNames[engine])}-${tfjsNodeVersion}`);
+}
+
+/** The folder of the copy of tfjs-node in the cache, if there is one. */
+export function findTfjsNodeCopy(engine: InstallableEngine, cache: string): string | undefined {
+  const folder = path.join(tfjsNodeCopyRoot(engine, cache), "node_modules", packageNames[engine]);
+  return existsSync(path.join(folder, "package.json")) ? folder : undefined;
+}
+
+/**
+ * Puts a copy of tfjs-node into the cache with npm's own client, without running its install script (which downloads a
+ * TensorFlow of 2022 and fails behind firewalls). Returns its folder; throws an EngineError.
+ */
+export async function provideTfjsNode(engine: InstallableEngine, cache: string, signal?: AbortSignal): Promise<string> {
+  const present = findTfjsNodeCopy(engine, cache);
+  if (present) return present;
+  const root = tfjsNodeCopyRoot(engine, cache);
+  const partial = `${root}.partial-${process.pid}`;
+  const name = `${packageNames[engine]}@${tfjsNodeVersion}`;
+  try {
+    await mkdir(partial, { recursive: true });
+    await writeFile(path.join(partial, "package.json"), '{ "private": true }\n');
+    const { code, output } = await runChild(
+      "npm",
+      ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-save", name],
+      {
+        signal,
+        cwd: partial,
+      },
+    );
+    if (code === undefined)
+      throw new EngineError(
+        `${name} is fetched by npm, and no npm was found on the PATH: install it, or add ${packageNames[engine]} to your project.`,
+      );
+    if (code !== 0) {
+      const reason = /npm (?:error|ERR!) (?!code)(.+)/.exec(output)?.[1] ?? "npm gave no reason";
+      throw new EngineError(
+        `npm could not fetch ${name} (${reason}): check the network or npm's registry settings, or add ${packageNames[engine]} to your project.`,
+      );
+    }
+    await removeSourceMaps(partial);
+    await rename(partial, root);
+  } finally {
+    await rm(partial, { recursive: true, force: true });
+  }
+  return path.join(root, "node_modules", packageNames[engine]);
+}
+
+/** Two thirds of the copy are source maps. */
+async function removeSourceMaps(folder: string): Promise<void> {
+  const files = await readdir(folder, { recursive: true });
+  await Promise.all(files.filter((name) => name.endsWith(".map")).map((name) => rm(path.join(folder, name))));
+}

@@ -1,0 +1,179 @@
+import { attr } from "../ir/attrs.ts";
+import { DT } from "../values/dtypes.ts";
+import { explainFailure } from "./explain-failure.ts";
+import { constBytes, graphDef, outputOf } from "../ir/graph-node.ts";
+import type { GraphNode } from "../ir/graph-node.ts";
+import { KeptVariables } from "../session/variable-snapshot.ts";
+import { makeNative, takeHost } from "../native/tensor.ts";
+import { encode } from "../native/protos.ts";
+import { recordCalls } from "./build-graph.ts";
+import type { RecordAll, Recorded } from "./build-graph.ts";
+import { releaseRuntime } from "../session/shared-session.ts";
+import type { Runtime } from "../session/shared-session.ts";
+import type { Plan, TraceSink } from "../session/session.ts";
+import type { SessionVariable } from "../session/variable.ts";
+import { Slot } from "../values/signature.ts";
+import type { Leaf } from "../values/signature.ts";
+import { mapLeaves } from "../values/nested.ts";
+import { releaseFreed, tensorflow } from "../native/c-api.ts";
+import type { Handle } from "../native/c-api.ts";
+import type { FedScalar } from "../trace/trace.ts";
+import type { TracedVariable } from "../trace/traced-variable.ts";
+
+/** One trace of a function, imported into a session and ready to run. */
+export class CompiledTrace {
+  readonly leaves: readonly Leaf[];
+  readonly outputs: Recorded["outputs"];
+  readonly variables: SessionVariable[];
+  readonly written: ReadonlySet<SessionVariable>;
+  readonly fed: readonly FedScalar[];
+  readonly nodes: readonly GraphNode[];
+  readonly graphBytes: number;
+  readonly traceMs: number;
+  /** Of a trace that is watched: the square of a gradient was too large for float32. */
+  hasOverflowed = false;
+  readonly #runtime: Runtime;
+  readonly #frozen: boolean;
+  readonly #plan: Plan;
+  readonly #result: unknown;
+  readonly #afterRun: readonly (() => void)[];
+  readonly #outdated: readonly (() => boolean)[];
+  /** TensorFlow's optimiser has copied the constants several times over, and let go of most copies. */
+  #hasRun = false;
+  #constantBytes = 0;
+  readonly #places: Map<string, GraphNode>;
+  /** Where a run that fails may have written some variables. */
+  readonly #kept: KeptVariables | undefined;
+
+  constructor(
+    runtime: Runtime,
+    fn: (...args: unknown[]) => unknown,
+    signature: { leaves: readonly Leaf[]; skeleton: unknown },
+    options: RecordAll,
+  ) {
+    const start = performance.now();
+    const recorded = recordCalls(runtime.variables.backend, fn, signature, options);
+    const { trace, placeholders, outputs, nodes, variables } = recorded;
+    this.#runtime = runtime;
+    this.#frozen = options.freeze;
+    this.leaves = signature.leaves.map((leaf) => ({ ...leaf, values: () => new Float32Array() }));
+    this.outputs = recorded.isWatched ? outputs.slice(0, -1) : outputs;
+    this.nodes = nodes;
+    this.fed = trace.fed;
+    this.#result = recorded.result;
+    this.#afterRun = trace.afterRun;
+    this.#outdated = trace.outdated;
+    this.variables = runtime.variables.of(variables.map(({ variable }) => variable));
+    this.written = new Set(this.variables.filter((_, index) => (variables[index] as TracedVariable).writes.length > 0));
+    this.variables.forEach(({ key }, index) => {
+      (variables[index] as TracedVariable).handle.attrs["shared_name"] = attr.string(key);
+    });
+    const prefix = `t${runtime.traces++}`;
+    for (const node of nodes) node.name = `${prefix}/${node.name}`;
+    this.#places = new Map(nodes.map((node) => [node.name, node]));
+    runtime.session.import(nodes);
+    this.#kept = recorded.isSafe ? undefined : new KeptVariables(runtime.session, this.written, `${prefix}/kept`);
+    this.graphBytes = encode("GraphDef", graphDef(nodes.filter(({ op }) => op !== "Const"))).length;
+    for (const node of nodes) {
+      this.#constantBytes += constBytes(node)?.length ?? 0;
+      if (node.op === "Const") node.attrs = {};
+    }
+    this.#plan = runtime.session.plan(
+      [...placeholders, ...trace.fed.map(({ node }) => node)].map((node) => ({ name: node.name, index: 0 })),
+      outputs.map(({ ref }) => ({ name: ref.node.name, index: ref.index })),
+      trace.writes.map((node) => node.name),
+    );
+    this.traceMs = performance.now() - start;
+  }
+
+  /** Whether the function must be traced anew: what the graph is bound to was replaced. */
+  get isOutdated(): boolean {
+    return this.#outdated.some((check) => check());
+  }
+
+  /** Runs once with the given arguments, when it is its turn; gives one result a call. `before` may set each call's numbers. */
+  async run(
+    leaves: readonly Leaf[],
+    { sink, before }: { sink?: TraceSink; before?: (call: number) => void } = {},
+  ): Promise<unknown[]> {
+    const feeds = this.#feed(leaves, before);
+    try {
+      return await this.#runtime.session.enqueue(async (run) => {
+        this.#prepare();
+        const fetched = await run(this.#plan, feeds, sink).catch((error: unknown) => this.#undo(error));
+        return this.#give(fetched);
+      });
+    } catch (error) {
+      throw explainFailure(error, this.#places);
+    } finally {
+      for (const tensor of feeds) tensorflow().TF_DeleteTensor(tensor);
+    }
+  }
+
+  /** Runs once while JavaScript waits. */
+  runNow(leaves: readonly Leaf[]): unknown[] {
+    const feeds = this.#feed(leaves);
+    try {
+      this.#runtime.session.settle();
+      return this.#give(this.#runNow(feeds));
+    } catch (error) {
+      throw explainFailure(error, this.#places);
+    } finally {
+      for (const tensor of feeds) tensorflow().TF_DeleteTensor(tensor);
+    }
+  }
+
+  /** Waits for its runs and frees what is its own. */
+  async dispose(): Promise<void> {
+    await this.#runtime.session.idle();
+    this.#runtime.session.forget(this.#plan);
+    this.#kept?.dispose();
+    this.#runtime.garbage += 1 + this.#constantBytes / 2 ** 20;
+    if (this.#frozen) releaseRuntime(this.#runtime);
+  }
+
+  /** Brings the variables up to date. */
+  #prepare(): void {
+    this.#runtime.variables.prepare(this.variables, this.written);
+    this.#kept?.keep();
+  }
+
+  /** Puts back what a run that failed may have written. */
+  #undo(error: unknown): never {
+    if (this.#kept !== undefined) {
+      this.#kept.restore();
+      this.#runtime.variables.forgetCopies(this.written);
+    }
+    throw error;
+  }
+
+  #runNow(feeds: readonly Handle[]): Handle[] {
+    this.#prepare();
+    try {
+      return this.#runtime.session.runSync(this.#plan, feeds);
+    } catch (error) {
+      return this.#undo(error);
+    }
+  }
+
+  #feed(leaves: readonly Leaf[], before?: (call: number) => void): Handle[] {
+    const feeds = leaves.map((leaf) => makeNative(leaf.dtype, leaf.shape, leaf.values()));
+    let reached = -1;
+    for (const { node, call, read } of this.fed) {
+      // They lie in the order of the calls.
+      for (; reached < call; reached++) before?.(reached + 1);
+      const { dtype } = outputOf({ node, index: 0 });
+      feeds.push(makeNative(dtype, [], dtype === DT.int32 ? Int32Array.of(read()) : Float32Array.of(read())));
+    }
+    return feeds;
+  }
+
+  #give(fetched: readonly Handle[]): unknown[] {
+    for (const after of this.#afterRun) after();
+    if (this.#frozen && !this.#hasRun) releaseFreed();
+    this.#hasRun = true;
+    const values = fetched.map(takeHost);
+    if (values.length > this.outputs.length) this.hasOverflowed ||= !Number.isFinite(values.at(-1)?.item());
+    return mapLeaves(this.#result, (value) => (value instanceof Slot ? values[value.index] : value)) as unknown[];
+  }
+}

@@ -1,0 +1,41 @@
+import { describeOutput, elementsOf, outputOf } from "../ir/graph-node.ts";
+import type { CompiledTrace } from "./compiled-trace.ts";
+import { widthOf } from "../values/dtypes.ts";
+
+/** What one trace of a function became. */
+export interface TraceDescription {
+  /** Inputs as "0.data: float32 [32, 28, 28, 1]". */
+  inputs: string[];
+  outputs: string[];
+  /** Variables read, by name, with type and shape; those written are marked "*". */
+  variables: string[];
+  /** Numbers that are fed at each run. */
+  fed: string[];
+  /** Nodes by op, most frequent first. */
+  ops: Record<string, number>;
+  nodes: number;
+  /** Bytes of the graph, which holds no weights. */
+  graphBytes: number;
+  variableBytes: number;
+  /** Milliseconds that tracing and importing took. */
+  traceMs: number;
+}
+
+export function describeTrace(trace: CompiledTrace): TraceDescription {
+  const counts = new Map<string, number>();
+  for (const { op } of trace.nodes) counts.set(op, (counts.get(op) ?? 0) + 1);
+  return {
+    inputs: trace.leaves.map(({ path, dtype, shape }) => `${path}: ${describeOutput({ dtype, shape })}`),
+    outputs: trace.outputs.map(({ path, ref }) => `${path === "" ? "result" : path}: ${describeOutput(outputOf(ref))}`),
+    variables: trace.variables.map(
+      (v) =>
+        `${v.variable.name}${trace.written.has(v) ? "*" : ""}: ${describeOutput({ dtype: v.dtype, shape: v.shape })}`,
+    ),
+    fed: trace.fed.map(({ node }) => node.name),
+    ops: Object.fromEntries([...counts].toSorted(([, a], [, b]) => b - a)),
+    nodes: trace.nodes.length,
+    graphBytes: trace.graphBytes,
+    variableBytes: trace.variables.reduce((sum, v) => sum + elementsOf(v) * widthOf(v.dtype), 0),
+    traceMs: trace.traceMs,
+  };
+}

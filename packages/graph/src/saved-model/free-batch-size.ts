@@ -1,0 +1,120 @@
+import { DT } from "../values/dtypes.ts";
+import { attr, tensorProto } from "../ir/attrs.ts";
+import { constBytes, constNode } from "../ir/graph-node.ts";
+import type { GraphNode } from "../ir/graph-node.ts";
+
+/**
+ * Makes a graph that was recorded at one batch size take any: `other` is the same function recorded with one sample more, and
+ * where the two differ there is the batch. It becomes a -1 where a tensor is reshaped, and follows from the first input everywhere
+ * else. Gives the graph's nodes, with some more; undefined, with the graph untouched, where the batch cannot be told so.
+ */
+export function freeBatch(
+  nodes: readonly GraphNode[],
+  other: readonly GraphNode[],
+  batch: number,
+): GraphNode[] | undefined {
+  if (nodes.length !== other.length) return undefined;
+  const changes: (() => void)[] = [];
+  const first = nodes.findIndex(({ op, outputs }) => op === "Placeholder" && outputs[0]?.shape[0] === batch);
+  const sizes = new BatchSizes(nodes[first]);
+  for (const [index, node] of nodes.entries()) {
+    const twin = other[index] as GraphNode;
+    if (node.op !== twin.op) return undefined;
+    if (node.op === "Placeholder") {
+      const dims =
+        node.outputs[0]?.shape.map((size, axis) => (size === twin.outputs[0]?.shape[axis] ? size : -1)) ?? [];
+      changes.push(() => (node.attrs = { ...node.attrs, shape: attr.shape(dims) }));
+    }
+    if (node.op !== "Const") continue;
+    const [a, b] = [constBytes(node)!, constBytes(twin)!];
+    if (Buffer.compare(a, b) === 0) continue;
+    const output = node.outputs[0];
+    if (output?.dtype !== DT.int32 || output.shape.length > 1 || a.length !== b.length) return undefined;
+    const [x, y] = [a, b].map((bytes) => new Int32Array(bytes.slice().buffer)) as [Int32Array, Int32Array];
+    const users = nodes.filter(({ inputs }) => inputs.some((input) => input.node === node));
+    const differ = x.filter((size, axis) => size !== y[axis]).length;
+    if (differ === 1 && users.every((user) => user.op === "Reshape" && user.inputs[1]?.node === node)) {
+      const open = x.map((size, axis) => (size === y[axis] ? size : -1));
+      const value = tensorProto(DT.int32, output.shape, new Uint8Array(open.buffer));
+      changes.push(() => (node.attrs = { ...node.attrs, value: attr.tensor(value) }));
+      continue;
+    }
+    // How many times the batch each number is; 0 for one that stays.
+    const times = x.map((size, axis) => (size === y[axis] ? 0 : (y[axis] as number) - size));
+    if (first === -1 || times.some((factor, axis) => factor !== 0 && factor * batch !== x[axis])) return undefined;
+    changes.push(() => sizes.replace(node, x, times));
+  }
+  for (const change of changes) change();
+  return [...nodes.slice(0, first + 1), ...sizes.nodes, ...nodes.slice(first + 1)];
+}
+
+/** Numbers that follow from the first size of an input. */
+class BatchSizes {
+  readonly nodes: GraphNode[] = [];
+  readonly #input: GraphNode | undefined;
+  #size: GraphNode | undefined;
+
+  constructor(input: GraphNode | undefined) {
+    this.#input = input;
+  }
+
+  /** Turns a constant into one whose elements are `times` the batch, or as they were where that is 0. */
+  replace(node: GraphNode, values: Int32Array, times: Int32Array): void {
+    const parts = [...times].map((factor, index) => {
+      if (factor === 0) return this.#number(values[index] as number);
+      return factor === 1 ? this.#batch() : this.#add("Mul", [this.#batch(), this.#number(factor)], int32);
+    });
+    const isScalar = node.outputs[0]?.shape.length === 0;
+    Object.assign(node, {
+      op: isScalar ? "Identity" : "Pack",
+      inputs: parts.map((part) => ({ node: part, index: 0 })),
+      attrs: isScalar ? int32 : { ...int32, N: attr.int(parts.length), axis: attr.int(0) },
+    });
+  }
+
+  #batch(): GraphNode {
+    if (this.#size !== undefined) return this.#size;
+    const input = this.#input as GraphNode;
+    const { dtype, shape } = input.outputs[0] as GraphNode["outputs"][number];
+    const types = { T: attr.type(dtype), out_type: attr.type(DT.int32) };
+    const whole = this.#add("Shape", [input], types, [shape.length]);
+    const masks = ["begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask"].map((mask) => [mask, attr.int(0)]);
+    this.#size = this.#add("StridedSlice", [whole, this.#vector(0), this.#vector(1), this.#vector(1)], {
+      ...int32,
+      Index: attr.type(DT.int32),
+      ...Object.fromEntries(masks),
+      shrink_axis_mask: attr.int(1),
+    });
+    return this.#size;
+  }
+
+  #number(value: number): GraphNode {
+    return this.#constant([], value);
+  }
+
+  #vector(value: number): GraphNode {
+    return this.#constant([1], value);
+  }
+
+  #constant(shape: readonly number[], value: number): GraphNode {
+    const bytes = new Uint8Array(Int32Array.of(value).buffer);
+    const node = constNode(`any_batch/${this.nodes.length}`, DT.int32, shape, bytes);
+    this.nodes.push(node);
+    return node;
+  }
+
+  #add(op: string, inputs: readonly GraphNode[], attrs: GraphNode["attrs"], shape: readonly number[] = []): GraphNode {
+    const node: GraphNode = {
+      name: `any_batch/${this.nodes.length}`,
+      op,
+      inputs: inputs.map((from) => ({ node: from, index: 0 })),
+      control: [],
+      attrs,
+      outputs: [{ dtype: DT.int32, shape }],
+    };
+    this.nodes.push(node);
+    return node;
+  }
+}
+
+const int32 = { T: attr.type(DT.int32) };

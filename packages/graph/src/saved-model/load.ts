@@ -1,0 +1,120 @@
+import { DT } from "../values/dtypes.ts";
+import { GraphError } from "../graph-error.ts";
+import type { HostTensor } from "../values/host-tensor.ts";
+import { variablesOf } from "./variables.ts";
+import type { LoadedVariable, NodeDef } from "./variables.ts";
+import { makeNative, takeHost } from "../native/tensor.ts";
+import { loadSession } from "../session/open.ts";
+import { decode } from "../native/protos.ts";
+import { arrayOf, byName, describeTensors, endpoint, namedTensors, quoted } from "./signature.ts";
+import type { TensorDescription, TensorInfo } from "./signature.ts";
+import type { Session } from "../session/session.ts";
+import type { TensorLike } from "../values/nested.ts";
+import { tensorflow } from "../native/c-api.ts";
+import type { Handle } from "../native/c-api.ts";
+
+/** How a SavedModel is loaded. */
+export interface LoadOptions {
+  /** Which of the model's functions; "serving_default". */
+  signature?: string;
+  /** Which of its graphs; `["serve"]`. */
+  tags?: readonly string[];
+  /** Threads of its session. */
+  threads?: number;
+}
+
+/** A SavedModel's function. */
+export interface LoadedModel {
+  /** Runs it; calls queue up. A model with one input takes that tensor alone too. Outputs come by name. */
+  (inputs: TensorLike | Record<string, TensorLike>): Promise<Record<string, HostTensor>>;
+  /** The function that was loaded. */
+  signature: {
+    name: string;
+    inputs: Record<string, TensorDescription>;
+    outputs: Record<string, TensorDescription>;
+  };
+  /** The names of all functions that the model has. */
+  signatures: string[];
+  /** The variables that the function uses. */
+  variables: LoadedVariable[];
+  /** Waits for its calls, and frees the model. */
+  dispose(): Promise<void>;
+}
+
+/**
+ * Loads a SavedModel folder as Keras' `model.export`, Python's `tf.saved_model.save` and `savedModel` of this package write
+ * it. Throws GraphError where there is none, or none with this signature, and for inputs and outputs of strings.
+ */
+export async function loadSavedModel(
+  folder: string,
+  { signature: name = "serving_default", tags = ["serve"], threads }: LoadOptions = {},
+): Promise<LoadedModel> {
+  const { session, metaGraph } = await loadSession(threads === undefined ? {} : { threads }, folder, tags);
+  try {
+    const meta = decode("MetaGraphDef", metaGraph) as unknown as MetaGraph;
+    // TensorFlow's own signature, by which it restores the variables, is nobody's to call.
+    const signatures = Object.keys(meta.signature_def).filter((key) => !key.startsWith("__saved_model"));
+    const signature = meta.signature_def[name];
+    if (signature === undefined || !signatures.includes(name))
+      throw new GraphError(`The SavedModel ${folder} has no signature "${name}"; it has ${quoted(signatures)}.`);
+    const roots = Object.values(signature.outputs).map((info) => info.name);
+    const variables = variablesOf(session, meta.graph_def.node, roots);
+    return loaded(session, name, signature, { signatures, variables });
+  } catch (error) {
+    session.close();
+    throw error;
+  }
+}
+
+interface Signature {
+  inputs: Record<string, TensorInfo>;
+  outputs: Record<string, TensorInfo>;
+}
+
+interface MetaGraph {
+  graph_def: { node: NodeDef[] };
+  signature_def: Record<string, Signature>;
+}
+
+function loaded(
+  session: Session,
+  name: string,
+  { inputs, outputs }: Signature,
+  rest: Pick<LoadedModel, "signatures" | "variables">,
+): LoadedModel {
+  const given = namedTensors(inputs);
+  const results = namedTensors(outputs);
+  for (const { key, info, dtype } of [...given, ...results])
+    if (info.name === "" || info.dtype === DT.string)
+      throw new GraphError(
+        `"${key}" of the signature "${name}" is ${info.name === "" ? "not one tensor" : `of the type ${dtype}`}, which cannot be taken or given here; load another signature.`,
+      );
+  const plan = session.plan(
+    given.map(({ info }) => endpoint(info.name)),
+    results.map(({ info }) => endpoint(info.name)),
+    [],
+  );
+  const call = async (values: TensorLike | Record<string, TensorLike>): Promise<Record<string, HostTensor>> => {
+    const named = byName(
+      values,
+      name,
+      given.map(({ key }) => key),
+    );
+    const fed = given.map((input) => ({ input, ...arrayOf(named[input.key] as TensorLike, input) }));
+    const feeds = fed.map(({ input, shape, values }) => makeNative(input.info.dtype, shape, values));
+    try {
+      const fetched = await session.enqueue((run) => run(plan, feeds));
+      return Object.fromEntries(results.map(({ key }, index) => [key, takeHost(fetched[index] as Handle)]));
+    } finally {
+      for (const tensor of feeds) tensorflow().TF_DeleteTensor(tensor);
+    }
+  };
+  return Object.assign(call, {
+    ...rest,
+    signature: { name, inputs: describeTensors(given), outputs: describeTensors(results) },
+    dispose: async () => {
+      await session.idle();
+      session.close();
+    },
+  });
+}

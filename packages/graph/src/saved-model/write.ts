@@ -1,0 +1,250 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { freeBatch } from "./free-batch-size.ts";
+import { attr, shapeProto } from "../ir/attrs.ts";
+import type { Backend } from "../tfjs/backend-hook.ts";
+import { DT } from "../values/dtypes.ts";
+import type { TypedArray } from "../values/dtypes.ts";
+import { GraphError } from "../graph-error.ts";
+import { constNode, graphDef, outputOf, placeholderNode } from "../ir/graph-node.ts";
+import type { GraphNode, Ref } from "../ir/graph-node.ts";
+import { makeNative } from "../native/tensor.ts";
+import { openSession } from "../session/open.ts";
+import { encode } from "../native/protos.ts";
+import type { Message } from "../native/protos.ts";
+import { recordCalls } from "../compiled/build-graph.ts";
+import type { RecordAll, Recorded } from "../compiled/build-graph.ts";
+import { signatureOf } from "../values/signature.ts";
+import type { Leaf } from "../values/signature.ts";
+import { tensorflow } from "../native/c-api.ts";
+import type { TracedVariable } from "../trace/traced-variable.ts";
+
+/** How a SavedModel is written. */
+export interface SavedModelOptions {
+  /** Weights as constants in the graph, instead of as variables in a checkpoint beside it. */
+  frozen?: boolean;
+  /** The names of the inputs, in order; "input" or "input_0", "input_1" … by default. */
+  inputs?: readonly string[];
+  /** The names of the outputs, in order; "output" or "output_0" … by default. */
+  outputs?: readonly string[];
+  /** The name of the signature; "serving_default". */
+  signature?: string;
+}
+
+/** Writes `folder/saved_model.pb`, and the variables' values under `folder/variables` unless they are frozen. */
+export async function writeSavedModel(
+  folder: string,
+  backend: Backend,
+  fn: (...args: unknown[]) => unknown,
+  args: readonly unknown[],
+  { inputs, outputs, signature = "serving_default", ...options }: RecordAll & SavedModelOptions,
+): Promise<void> {
+  const { leaves, skeleton } = signatureOf([args]);
+  const recorded = recordCalls(backend, fn, { leaves, skeleton }, options);
+  const freed = anyBatch(backend, fn, recorded, skeleton, options);
+  const isFree = freed !== undefined;
+  const { trace, variables } = recorded;
+  // What a compiled function is fed beside its arguments (a learning rate, the number of the run) stays as it is now.
+  for (const { node, read } of trace.fed) fixed(node, read());
+  const nodes = [...(freed ?? recorded.nodes)];
+  const names = uniqueNames(variables);
+  variables.forEach(({ handle }, index) => {
+    handle.name = names[index] as string;
+    handle.attrs["shared_name"] = attr.string(handle.name);
+  });
+  const results = recorded.outputs.map(({ ref }, index) => resultNode(ref, trace.writes, index));
+  nodes.push(...results);
+  const saver = variables.length === 0 ? undefined : saverNodes(variables);
+  nodes.push(...(saver ?? []));
+  const meta: Message = {
+    meta_info_def: { meta_graph_version: "1", tags: ["serve"], tensorflow_version: String(tensorflow().TF_Version()) },
+    graph_def: graphDef(nodes),
+    signature_def: {
+      [signature]: {
+        method_name: "tensorflow/serving/predict",
+        inputs: tensorInfos(recorded.placeholders, inputs, "input", isFree ? leaves : undefined),
+        outputs: tensorInfos(results, outputs, "output", undefined, isFree ? batchOf(leaves) : undefined),
+      },
+    },
+    ...(saver !== undefined && {
+      saver_def: {
+        filename_tensor_name: "save/filename:0",
+        save_tensor_name: "save/control_dependency:0",
+        restore_op_name: "save/restore_all",
+        max_to_keep: 1,
+        version: 2,
+      },
+    }),
+  };
+  const bytes = encode("SavedModel", { saved_model_schema_version: 1, meta_graphs: [meta] });
+  if (bytes.length >= 2 ** 31)
+    throw new GraphError("The graph is over protobuf's 2 GiB; write it without frozen weights.");
+  await mkdir(join(folder, "variables"), { recursive: true });
+  await writeFile(join(folder, "saved_model.pb"), bytes);
+  if (variables.length > 0) writeVariables(resolve(folder, "variables", "variables"), variables, names);
+}
+
+/** Frees the batch: all first axes that are equal are recorded once more with one sample more. */
+function anyBatch(
+  backend: Backend,
+  fn: (...args: unknown[]) => unknown,
+  recorded: Recorded,
+  skeleton: unknown,
+  options: RecordAll,
+): GraphNode[] | undefined {
+  const batch = batchOf(recorded.leaves);
+  if (batch === undefined) return undefined;
+  const leaves = recorded.leaves.map((leaf) => ({ ...leaf, shape: [batch + 1, ...leaf.shape.slice(1)] }));
+  try {
+    return freeBatch(recorded.nodes, recordCalls(backend, fn, { leaves, skeleton }, options).nodes, batch);
+  } catch {
+    // The function takes this batch size only.
+    return undefined;
+  }
+}
+
+/** The first size of all inputs, if they have one in common. */
+function batchOf(leaves: readonly Leaf[]): number | undefined {
+  const [first] = leaves.map(({ shape }) => shape[0]);
+  return leaves.every(({ shape }) => shape[0] !== undefined && shape[0] === first) ? first : undefined;
+}
+
+function fixed(node: GraphNode, value: number): void {
+  const { dtype } = outputOf({ node, index: 0 });
+  const bytes = new Uint8Array((dtype === DT.int32 ? Int32Array.of(value) : Float32Array.of(value)).buffer);
+  const { op, attrs } = constNode(node.name, dtype, [], bytes);
+  Object.assign(node, { op, attrs });
+}
+
+/** An output that waits for all writes: who fetches it runs them. */
+function resultNode(ref: Ref, writes: readonly GraphNode[], index: number): GraphNode {
+  const { dtype, shape } = outputOf(ref);
+  return {
+    name: `result_${index}`,
+    op: "Identity",
+    inputs: [ref],
+    control: [...writes],
+    attrs: { T: attr.type(dtype) },
+    outputs: [{ dtype, shape }],
+  };
+}
+
+function tensorInfos(
+  nodes: readonly GraphNode[],
+  names: readonly string[] | undefined,
+  kind: string,
+  free: readonly Leaf[] | undefined,
+  batch?: number,
+): Message {
+  if (names !== undefined && names.length !== nodes.length)
+    throw new GraphError(`The function has ${nodes.length} ${kind}s, and ${names.length} names were given.`);
+  return Object.fromEntries(
+    nodes.map((node, index) => {
+      const { dtype, shape } = outputOf({ node, index: 0 });
+      const isFree = free !== undefined || (batch !== undefined && shape[0] === batch);
+      const dims = isFree ? [-1, ...shape.slice(1)] : shape;
+      const name = names?.[index] ?? (nodes.length === 1 ? kind : `${kind}_${index}`);
+      return [name, { name: `${node.name}:0`, dtype, tensor_shape: shapeProto(dims) }];
+    }),
+  );
+}
+
+/** Variables' names as nodes may be called, each once. */
+function uniqueNames(variables: readonly TracedVariable[]): string[] {
+  const taken = new Set<string>();
+  return variables.map(({ variable }) => {
+    const base = `variables/${variable.name.replaceAll(/[^\w.\-/]/g, "_")}`;
+    let name = base;
+    for (let n = 1; taken.has(name); n++) name = `${base}_${n}`;
+    taken.add(name);
+    return name;
+  });
+}
+
+/** The nodes by which TensorFlow restores variables from a checkpoint, and could save them again. */
+function saverNodes(variables: readonly TracedVariable[]): GraphNode[] {
+  const names = variables.map(({ handle }) => handle.name);
+  const filename = stringsNode("save/filename", ["model"], []);
+  const keys = stringsNode("save/keys", names);
+  const slices = stringsNode(
+    "save/slices",
+    names.map(() => ""),
+  );
+  const dtypes = attr.types(variables.map(({ dtype }) => dtype));
+  const inputs = [filename, keys, slices].map((from) => ({ node: from, index: 0 }));
+  const restore = node("save/RestoreV2", "RestoreV2", inputs, { dtypes });
+  restore.outputs = variables.map(({ dtype, variable }) => ({ dtype, shape: variable.shape }));
+  const assigns = variables.map(({ handle, dtype }, index) =>
+    node(
+      `save/Assign_${index}`,
+      "AssignVariableOp",
+      [
+        { node: handle, index: 0 },
+        { node: restore, index },
+      ],
+      { dtype: attr.type(dtype) },
+    ),
+  );
+  const reads = variables.map(({ handle, dtype }, index) =>
+    node(`save/Read_${index}`, "ReadVariableOp", [{ node: handle, index: 0 }], { dtype: attr.type(dtype) }),
+  );
+  const save = node("save/SaveV2", "SaveV2", [...inputs, ...reads.map((read) => ({ node: read, index: 0 }))], {
+    dtypes,
+  });
+  const saved = node("save/control_dependency", "Identity", [{ node: filename, index: 0 }], {
+    T: attr.type(DT.string),
+  });
+  saved.control.push(save);
+  const all = node("save/restore_all", "NoOp", [], {});
+  all.control.push(...assigns);
+  return [filename, keys, slices, restore, ...assigns, ...reads, save, saved, all];
+}
+
+/** Writes a checkpoint of the variables' values, by TensorFlow's own op. */
+function writeVariables(path: string, variables: readonly TracedVariable[], names: readonly string[]): void {
+  const session = openSession({});
+  try {
+    const values = variables.map(({ dtype, variable }, index) =>
+      placeholderNode(`value_${index}`, dtype, variable.shape),
+    );
+    const strings = [
+      stringsNode("path", [path], []),
+      stringsNode("names", names),
+      stringsNode(
+        "slices",
+        names.map(() => ""),
+      ),
+    ];
+    const inputs = [...strings, ...values].map((from) => ({ node: from, index: 0 }));
+    const save = node("save", "SaveV2", inputs, { dtypes: attr.types(variables.map(({ dtype }) => dtype)) });
+    session.import([...strings, ...values, save]);
+    const plan = session.plan(
+      values.map(({ name }) => ({ name, index: 0 })),
+      [],
+      ["save"],
+    );
+    const feeds = variables.map(({ dtype, variable }) =>
+      makeNative(dtype, variable.shape, variable.dataSync() as TypedArray),
+    );
+    for (const tensor of [...session.runSync(plan, feeds), ...feeds]) tensorflow().TF_DeleteTensor(tensor);
+  } finally {
+    session.close();
+  }
+}
+
+function node(name: string, op: string, inputs: Ref[], attrs: GraphNode["attrs"]): GraphNode {
+  return { name, op, inputs, control: [], attrs, outputs: [] };
+}
+
+function stringsNode(name: string, strings: readonly string[], shape: readonly number[] = [strings.length]): GraphNode {
+  const content = new TextEncoder();
+  const value = {
+    dtype: DT.string,
+    tensor_shape: shapeProto(shape),
+    string_val: strings.map((s) => content.encode(s)),
+  };
+  return {
+    ...node(name, "Const", [], { dtype: attr.type(DT.string), value: attr.tensor(value) }),
+    outputs: [{ dtype: DT.string, shape }],
+  };
+}

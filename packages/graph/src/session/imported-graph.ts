@@ -1,0 +1,103 @@
+import { constBytes, constNode, graphDef, outputOf } from "../ir/graph-node.ts";
+import type { GraphNode } from "../ir/graph-node.ts";
+import { GraphError } from "../graph-error.ts";
+import { makeNative, readNative } from "../native/tensor.ts";
+import { encode } from "../native/protos.ts";
+import { checked, output, tensorflow } from "../native/c-api.ts";
+import type { Handle } from "../native/c-api.ts";
+
+/** Bytes from which a constant is not sent as a protobuf. */
+const BIG_CONSTANT = 1 << 16;
+
+/** A TF_Graph, which `dispose` frees, and what was imported into it. */
+export class SessionGraph {
+  readonly handle: Handle;
+  readonly #nodes = new Map<string, GraphNode>();
+  /** The names in the graph of big constants, by their nodes' names. */
+  readonly #constants = new Map<string, string>();
+
+  constructor(handle: Handle) {
+    this.handle = handle;
+  }
+
+  /** Adds nodes, in an order where inputs come first. */
+  import(nodes: readonly GraphNode[]): void {
+    const tf = tensorflow();
+    const big = nodes.filter(isBigConstant);
+    for (const node of big) this.#addConstant(node);
+    const bytes = encode("GraphDef", graphDef(big.length === 0 ? nodes : nodes.filter((node) => !isBigConstant(node))));
+    if (bytes.length >= 2 ** 31)
+      throw new GraphError(`A graph of ${bytes.length} bytes is over protobuf's 2 GiB; make big constants variables.`);
+    const buffer = tf.TF_NewBufferFromString(bytes, bytes.length) as Handle;
+    const options = tf.TF_NewImportGraphDefOptions() as Handle;
+    for (const { name } of big)
+      tf.TF_ImportGraphDefOptionsAddInputMapping(options, name, 0, output(this.operation(name), 0));
+    try {
+      checked((status) => tf.TF_GraphImportGraphDef(this.handle, buffer, options, status), "the compiled graph");
+    } finally {
+      tf.TF_DeleteImportGraphDefOptions(options);
+      tf.TF_DeleteBuffer(buffer);
+    }
+    for (const node of nodes) this.#nodes.set(node.name, node);
+  }
+
+  /** The operation of a node. */
+  operation(name: string): Handle {
+    const operation = tensorflow().TF_GraphOperationByName(this.handle, this.#constants.get(name) ?? name) as Handle;
+    if (operation === 0) throw new GraphError(`The graph has no operation "${name}".`);
+    return operation;
+  }
+
+  /** What some nodes need of all that was imported, to be imported elsewhere, and every node that is wanted by itself. */
+  needed(roots: Iterable<string>, isWanted: (name: string) => boolean): GraphNode[] {
+    const found = new Set<string>();
+    const open = [...roots, ...[...this.#nodes.keys()].filter(isWanted)];
+    for (let name = open.pop(); name !== undefined; name = open.pop()) {
+      const node = found.has(name) ? undefined : this.#nodes.get(name);
+      if (node === undefined) continue;
+      found.add(name);
+      for (const input of node.inputs) open.push(input.node.name);
+      for (const before of node.control) open.push(before.name);
+    }
+    return [...this.#nodes.values()].filter(({ name }) => found.has(name)).map((node) => this.#whole(node));
+  }
+
+  dispose(): void {
+    tensorflow().TF_DeleteGraph(this.handle);
+  }
+
+  /** Adds a constant without a protobuf of it, which would end at 2 GiB and cost two more copies. */
+  #addConstant(node: GraphNode): void {
+    const tf = tensorflow();
+    const { dtype, shape } = outputOf({ node, index: 0 });
+    // A name with slashes would forbid the import of nodes that are called as its scopes are.
+    const name = `constant${this.#constants.size}`;
+    this.#constants.set(node.name, name);
+    const tensor = makeNative(dtype, shape, constBytes(node)!);
+    const description = tf.TF_NewOperation(this.handle, "Const", name) as Handle;
+    tf.TF_SetAttrType(description, "dtype", dtype);
+    try {
+      checked((status) => tf.TF_SetAttrTensor(description, "value", tensor, status), `the constant ${node.name}`);
+      checked((status) => tf.TF_FinishOperation(description, status), `the constant ${node.name}`);
+    } finally {
+      tf.TF_DeleteTensor(tensor);
+    }
+  }
+
+  /** The node with its value, which only the graph has once a constant was imported. */
+  #whole(node: GraphNode): GraphNode {
+    if (node.op !== "Const") return node;
+    const tf = tensorflow();
+    const at = new BigUint64Array(1);
+    const operation = this.operation(node.name);
+    checked((status) => tf.TF_OperationGetAttrTensor(operation, "value", at, status), `the constant ${node.name}`);
+    const tensor = Number(at[0]);
+    const { dtype, shape, values } = readNative(tensor);
+    tf.TF_DeleteTensor(tensor);
+    return constNode(node.name, dtype, shape, new Uint8Array(values.buffer));
+  }
+}
+
+function isBigConstant(node: GraphNode): boolean {
+  return (constBytes(node)?.length ?? 0) >= BIG_CONSTANT;
+}

@@ -1,0 +1,227 @@
+import { DT } from "../values/dtypes.ts";
+import { constNode } from "../ir/graph-node.ts";
+import type { GraphNode } from "../ir/graph-node.ts";
+import { GraphError } from "../graph-error.ts";
+import { encode } from "../native/protos.ts";
+import { SessionGraph } from "./imported-graph.ts";
+import { bufferBytes, bytesAt, checked, OUTPUT_BYTES, tensorflow } from "../native/c-api.ts";
+import type { Handle } from "../native/c-api.ts";
+
+/** One output of an imported node. */
+export interface Endpoint {
+  name: string;
+  index: number;
+}
+
+/** What one kind of run feeds, fetches and triggers, as TensorFlow wants it. */
+export interface Plan {
+  inputs: Handle;
+  inputValues: Handle;
+  inputCount: number;
+  outputs: Handle;
+  outputValues: Handle;
+  outputCount: number;
+  targets: Handle;
+  targetCount: number;
+  memory: Handle;
+  names: { inputs: readonly Endpoint[]; outputs: readonly Endpoint[]; targets: readonly string[] };
+}
+
+const DONE: Endpoint = { name: "convkit_done", index: 0 };
+
+const pause = new Int32Array(new SharedArrayBuffer(4));
+
+/** A TensorFlow session with its graph, to which compiled functions add theirs. Runs happen one after the other. */
+export class Session {
+  #graph: SessionGraph;
+  #session: Handle;
+  #queue: Promise<unknown> = Promise.resolve();
+  #running: { plan: Plan; status: Handle } | undefined;
+  #closed = false;
+  #hasDone = false;
+  readonly #plans = new Set<Plan>();
+
+  /** Takes over a TF_Graph and a TF_Session on it, which `close` frees. */
+  constructor(graph: Handle, session: Handle) {
+    this.#graph = new SessionGraph(graph);
+    this.#session = session;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Adds nodes, in an order where inputs come first. */
+  import(nodes: readonly GraphNode[]): void {
+    this.#graph.import(nodes);
+  }
+
+  /** Prepares a kind of run. What fetches nothing fetches `DONE`: by the last output a run's end is seen. */
+  plan(inputs: readonly Endpoint[], wanted: readonly Endpoint[], targets: readonly string[]): Plan {
+    const tf = tensorflow();
+    if (wanted.length === 0 && !this.#hasDone) {
+      this.import([constNode(DONE.name, DT.bool, [], Uint8Array.of(1))]);
+      this.#hasDone = true;
+    }
+    const outputs = wanted.length > 0 ? wanted : [DONE];
+    const sizes = [inputs.length * OUTPUT_BYTES, inputs.length * 8, outputs.length * OUTPUT_BYTES, outputs.length * 8];
+    const offsets = sizes.map((_, index) => sizes.slice(0, index).reduce((a, b) => a + b, 0));
+    const total = sizes.reduce((a, b) => a + b, 0) + targets.length * 8;
+    const memory = tf.calloc(Math.max(total, 8), 1) as Handle;
+    const [atInputs, atInputValues, atOutputs, atOutputValues] = offsets as [number, number, number, number];
+    const plan = {
+      inputs: memory + atInputs,
+      inputValues: memory + atInputValues,
+      inputCount: inputs.length,
+      outputs: memory + atOutputs,
+      outputValues: memory + atOutputValues,
+      outputCount: outputs.length,
+      targets: memory + total - targets.length * 8,
+      targetCount: targets.length,
+      memory,
+      names: { inputs, outputs, targets },
+    };
+    this.#point(plan);
+    this.#plans.add(plan);
+    return plan;
+  }
+
+  /** Frees a plan's memory. */
+  forget(plan: Plan): void {
+    if (this.#plans.delete(plan)) tensorflow().free(plan.memory);
+  }
+
+  /**
+   * Takes over another session, which is empty, and moves there the nodes that the plans need, and those that are wanted;
+   * all else is freed, and variables lose their values. Not while a run is in progress.
+   */
+  renew(other: Session, isWanted: (name: string) => boolean): void {
+    const roots = [...this.#plans].flatMap(({ names: { inputs, outputs, targets } }) => [
+      ...[...inputs, ...outputs].map(({ name }) => name),
+      ...targets,
+    ]);
+    const nodes = this.#graph.needed(roots, (name) => name === DONE.name || isWanted(name));
+    this.#free();
+    this.#graph = other.#graph;
+    this.#session = other.#session;
+    this.#graph.import(nodes);
+    for (const plan of this.#plans) this.#point(plan);
+  }
+
+  /** Waits for its turn, runs without blocking JavaScript, and gives the fetched tensors, which the caller deletes. */
+  enqueue<T>(
+    turn: (run: (plan: Plan, feeds: readonly Handle[], trace?: TraceSink) => Promise<Handle[]>) => Promise<T>,
+  ): Promise<T> {
+    const result = this.#queue.then(() => turn((plan, feeds, trace) => this.#run(plan, feeds, trace)));
+    this.#queue = result.catch(() => undefined);
+    return result;
+  }
+
+  /** When all that was enqueued has run. */
+  async idle(): Promise<void> {
+    await this.#queue;
+  }
+
+  /** Runs at once, after the run in progress; JavaScript waits. */
+  runSync(plan: Plan, feeds: readonly Handle[]): Handle[] {
+    this.settle();
+    const tf = tensorflow();
+    const values = this.#fill(plan, feeds);
+    const status = tf.TF_NewStatus() as Handle;
+    try {
+      tf.TF_SessionRun(...this.#args(plan, 0, 0, status));
+      return this.#finish(plan, status, values);
+    } finally {
+      tf.TF_DeleteStatus(status);
+    }
+  }
+
+  /** Blocks until the run in progress has ended. */
+  settle(): void {
+    if (this.#running === undefined) return;
+    const { plan, status } = this.#running;
+    const last = new BigUint64Array(bytesAt(plan.outputValues, plan.outputCount * 8).buffer);
+    while (last[plan.outputCount - 1] === 0n && tensorflow().TF_GetCode(status) === 0) Atomics.wait(pause, 0, 0, 0.1);
+  }
+
+  /** Closes the session and frees all that it holds. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.settle();
+    this.#free();
+    for (const plan of this.#plans) this.forget(plan);
+  }
+
+  #free(): void {
+    const tf = tensorflow();
+    checked((status) => tf.TF_CloseSession(this.#session, status), "to close the session");
+    checked((status) => tf.TF_DeleteSession(this.#session, status), "to delete the session");
+    this.#graph.dispose();
+  }
+
+  /** Writes the operations of a plan's names to its memory. */
+  #point({ inputs, outputs, targets, names }: Plan): void {
+    const put = (at: Handle, endpoints: readonly Endpoint[]) => {
+      const view = new DataView(bytesAt(at, Math.max(endpoints.length * OUTPUT_BYTES, 8)).buffer);
+      endpoints.forEach(({ name, index }, n) => {
+        view.setBigUint64(n * OUTPUT_BYTES, BigInt(this.#graph.operation(name)), true);
+        view.setInt32(n * OUTPUT_BYTES + 8, index, true);
+      });
+    };
+    put(inputs, names.inputs);
+    put(outputs, names.outputs);
+    if (names.targets.length === 0) return;
+    const view = new BigUint64Array(bytesAt(targets, names.targets.length * 8).buffer);
+    names.targets.forEach((name, n) => (view[n] = BigInt(this.#graph.operation(name))));
+  }
+
+  #fill(plan: Plan, feeds: readonly Handle[]): BigUint64Array {
+    const inputs = new BigUint64Array(bytesAt(plan.inputValues, Math.max(feeds.length, 1) * 8).buffer);
+    feeds.forEach((tensor, index) => (inputs[index] = BigInt(tensor)));
+    return new BigUint64Array(bytesAt(plan.outputValues, plan.outputCount * 8).buffer).fill(0n);
+  }
+
+  #args(plan: Plan, options: Handle, metadata: Handle, status: Handle): Handle[] {
+    const { inputs, inputValues, inputCount, outputs, outputValues, outputCount, targets, targetCount } = plan;
+    const run = [inputs, inputValues, inputCount, outputs, outputValues, outputCount, targets, targetCount];
+    return [this.#session, options, ...run, metadata, status];
+  }
+
+  #finish(plan: Plan, status: Handle, values: BigUint64Array): Handle[] {
+    const tf = tensorflow();
+    if (tf.TF_GetCode(status) !== 0) throw new GraphError(tf.TF_Message(status) as string);
+    return Array.from(values, Number);
+  }
+
+  #run(plan: Plan, feeds: readonly Handle[], trace?: TraceSink): Promise<Handle[]> {
+    if (this.#closed) throw new GraphError("The session of this compiled function is closed; it was disposed.");
+    const tf = tensorflow();
+    const values = this.#fill(plan, feeds);
+    const status = tf.TF_NewStatus() as Handle;
+    const fullTrace = encode("RunOptions", { trace_level: 3 });
+    const options = trace === undefined ? 0 : (tf.TF_NewBufferFromString(fullTrace, fullTrace.length) as Handle);
+    const metadata = trace === undefined ? 0 : (tf.TF_NewBuffer() as Handle);
+    this.#running = { plan, status };
+    return new Promise((resolve, reject) => {
+      tf.TF_SessionRun.async(...this.#args(plan, options, metadata, status), (error: unknown) => {
+        this.#running = undefined;
+        try {
+          if (error) throw error;
+          const outputs = this.#finish(plan, status, values);
+          if (trace !== undefined) trace(bufferBytes(metadata));
+          resolve(outputs);
+        } catch (failure) {
+          reject(failure);
+        } finally {
+          tf.TF_DeleteStatus(status);
+          if (options !== 0) tf.TF_DeleteBuffer(options);
+          if (metadata !== 0) tf.TF_DeleteBuffer(metadata);
+        }
+      });
+    });
+  }
+}
+
+/** Takes the RunMetadata message of a traced run. */
+export type TraceSink = (metadata: Uint8Array) => void;

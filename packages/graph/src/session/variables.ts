@@ -1,0 +1,303 @@
+import type * as tf from "@tensorflow/tfjs-core";
+import { attr } from "../ir/attrs.ts";
+import { tensorOf } from "../tfjs/backend-hook.ts";
+import type { Backend, Entry } from "../tfjs/backend-hook.ts";
+import { DT } from "../values/dtypes.ts";
+import type { TypedArray } from "../values/dtypes.ts";
+import { GraphError } from "../graph-error.ts";
+import { placeholderNode } from "../ir/graph-node.ts";
+import type { GraphNode } from "../ir/graph-node.ts";
+import { makeNative, readNative } from "../native/tensor.ts";
+import type { Plan, Session } from "./session.ts";
+import { assignNode, fillNodes, readNode, SessionVariable } from "./variable.ts";
+import type { Group } from "./variable.ts";
+import { tensorflow } from "../native/c-api.ts";
+import type { Handle } from "../native/c-api.ts";
+import { assign } from "../trace/traced-variable.ts";
+
+/** Bytes of variables that go to and from a session in one run: enough to be fast, and little to hold twice. */
+const GROUP_BYTES = 32 << 20;
+
+/** The variables of one session. */
+export class SessionVariables {
+  readonly backend: Backend;
+  readonly #session: Session;
+  readonly #known = new Map<tf.Variable, SessionVariable>();
+  /** Theirs, which their nodes' names begin with. */
+  readonly #keys = new Set<string>();
+  readonly #fills = new Set<string>();
+  readonly #assigns = new Map<SessionVariable, Plan>();
+  /** Variables that tfjs holds a copy of, good until they are written. */
+  readonly #copied = new Set<SessionVariable>();
+  /** Variables whose data tfjs let go of: those that were disposed are to be destroyed. */
+  readonly #suspects = new Set<SessionVariable>();
+  #count = 0;
+
+  constructor(session: Session, backend: Backend) {
+    this.#session = session;
+    this.backend = backend;
+  }
+
+  /** The session's variables for tfjs variables; their values are sent at the next `prepare`. */
+  of(variables: readonly tf.Variable[]): SessionVariable[] {
+    const fresh: GraphNode[] = [];
+    const found = variables.map((variable) => {
+      const known = this.#known.get(variable);
+      if (known !== undefined && !known.released) return known;
+      const made = new SessionVariable(this, variable, `v${this.#count++}`);
+      this.#known.set(variable, made);
+      this.#keys.add(made.key);
+      const handle = made.handle(`${made.key}/handle`);
+      const value = placeholderNode(`${made.key}/value`, made.dtype, made.shape);
+      fresh.push(handle, value, readNode(made, handle), assignNode(made, handle, value, "assign"));
+      return made;
+    });
+    if (fresh.length > 0) this.#session.import(fresh);
+    return found;
+  }
+
+  /** Before a run: sends what tfjs assigned since, and lets go of copies that the run makes stale. */
+  prepare(used: readonly SessionVariable[], written: ReadonlySet<SessionVariable>): void {
+    if (this.#suspects.size > 0) this.#destroy();
+    const changed = used.filter((variable) => variable.entry.owner !== variable);
+    for (const group of grouped(changed)) this.#load(group);
+    for (const variable of written) {
+      // Somebody keeps the value as it is now (a clone): it gets a copy, and the variable new data.
+      if (variable.entry.refCount > 1) this.#detach(variable);
+    }
+    this.forgetCopies(written);
+  }
+
+  /** A variable's value now; its whole group comes along, since who reads one weight mostly reads all. */
+  read(variable: SessionVariable): TypedArray {
+    const group = variable.group as Group;
+    const members = group.members.filter((member) => !member.released);
+    group.read ??= this.#session.plan(
+      [],
+      members.map(({ key }) => ({ name: `${key}/read`, index: 0 })),
+      [],
+    );
+    const values = this.#session.runSync(group.read, []).map((tensor) => {
+      const { values } = readNative(tensor);
+      tensorflow().TF_DeleteTensor(tensor);
+      return values;
+    });
+    members.forEach((member, index) => {
+      if (member.variable.isDisposed) return;
+      const { entry } = member;
+      if (entry.owner !== member || member === variable || entry.values !== null || entry.id >= 0) return;
+      entry.values = values[index] as TypedArray;
+      this.#copied.add(member);
+    });
+    this.#copied.add(variable);
+    return values[members.indexOf(variable)] as TypedArray;
+  }
+
+  /** Gives all values back to tfjs: called before the session closes. */
+  retrieve(): void {
+    for (const variable of this.#known.values()) {
+      if (!variable.released && !variable.variable.isDisposed) this.#giveBack(variable);
+    }
+    this.#known.clear();
+    this.#keys.clear();
+    this.#copied.clear();
+  }
+
+  /** Gives all values back to tfjs until `resume`: the session is about to lose them. */
+  suspend(): void {
+    for (const variable of this.#known.values()) {
+      if (variable.variable.isDisposed) this.#remove(variable);
+      else this.#giveBack(variable);
+    }
+    this.#suspects.clear();
+    this.#copied.clear();
+  }
+
+  /** Sends the session again all values that it had. */
+  resume(): void {
+    const had = [...this.#known.values()].filter(({ group }) => group !== undefined);
+    for (const group of grouped(had)) this.#load(group);
+  }
+
+  /** Whether a node is of a variable that lives. */
+  owns(node: string): boolean {
+    return this.#keys.has(node.slice(0, node.indexOf("/")));
+  }
+
+  /** Lets go of the copies that tfjs holds: the session's values are others now. */
+  forgetCopies(variables: Iterable<SessionVariable>): void {
+    for (const variable of variables) if (this.#copied.delete(variable)) this.#drop(variable.entry);
+  }
+
+  /** Reads into JavaScript all variables that tfjs holds no copy of. */
+  refresh(used: readonly SessionVariable[]): void {
+    for (const variable of used) {
+      const { entry } = variable;
+      if (entry.owner === variable && entry.values === null && entry.id < 0) entry.values = this.read(variable);
+    }
+  }
+
+  check(variable: SessionVariable): void {
+    this.#copied.delete(variable);
+    this.#suspects.add(variable);
+  }
+
+  #load(group: SessionVariable[]): void {
+    const tf = tensorflow();
+    const fed = group.filter(({ entry }) => entry.fill === undefined || entry.values !== null || entry.id >= 0);
+    const filled = group.filter((variable) => !fed.includes(variable));
+    const one = fed.length === 1 && filled.length === 0 ? fed[0] : undefined;
+    const cached = one === undefined ? undefined : this.#assigns.get(one);
+    const plan = cached ?? this.#assignPlan(fed, filled);
+    const feeds = fed.map((variable) => this.#take(variable));
+    try {
+      for (const done of this.#session.runSync(plan, feeds)) tf.TF_DeleteTensor(done);
+    } finally {
+      for (const tensor of feeds) tf.TF_DeleteTensor(tensor);
+    }
+    if (one !== undefined) this.#assigns.set(one, plan);
+    else this.#session.forget(plan);
+    const fresh: Group = { members: group.filter((variable) => variable.group === undefined) };
+    for (const variable of fresh.members) variable.group = fresh;
+    for (const variable of group) this.#own(variable);
+  }
+
+  #assignPlan(fed: readonly SessionVariable[], filled: readonly SessionVariable[]): Plan {
+    const targets = [...fed.map(({ key }) => `${key}/assign`), ...this.#fillers(filled)];
+    const inputs = fed.map(({ key }) => ({ name: `${key}/value`, index: 0 }));
+    return this.#session.plan(inputs, [], targets);
+  }
+
+  /** The names of the nodes that fill variables with one number each, imported once a variable and number. */
+  #fillers(variables: readonly SessionVariable[]): string[] {
+    const fresh: GraphNode[] = [];
+    const names = variables.map((variable) => {
+      const { fill } = variable.entry as { fill: number };
+      const name = `${variable.key}/fill${fill}`.replaceAll(/[^\w/.]/g, "_");
+      if (!this.#fills.has(name)) {
+        this.#fills.add(name);
+        fresh.push(...fillNodes(variable, name, fill));
+      }
+      return name;
+    });
+    if (fresh.length > 0) this.#session.import(fresh);
+    return names;
+  }
+
+  /** The value as a native tensor; of tfjs' native copy only JavaScript's remains, and no longer than until it is sent. */
+  #take(variable: SessionVariable): Handle {
+    const values = this.#valuesOf(variable);
+    const { entry } = variable;
+    if (entry.id >= 0 && entry.refCount === 1) {
+      this.#drop(entry);
+      entry.values = values;
+    }
+    return makeNative(variable.dtype, variable.shape, values);
+  }
+
+  #valuesOf({ entry, dtype }: SessionVariable): TypedArray {
+    const values =
+      entry.values ?? (entry.id >= 0 ? this.backend.binding.tensorDataSync(entry.id) : entry.owner?.read());
+    if (values === undefined)
+      throw new GraphError("A variable has no value; it was made in a compiled function that failed.");
+    if (dtype === DT.float32 && !(values instanceof Float32Array)) return Float32Array.from(values as Int32Array);
+    if (dtype === DT.int32 && !(values instanceof Int32Array)) return Int32Array.from(values as Uint8Array);
+    return values;
+  }
+
+  /** The session has the value: tfjs' copy goes, and its reads come here. */
+  #own(variable: SessionVariable): void {
+    const { entry } = variable;
+    if (entry.refCount > 1) {
+      this.#renew(variable);
+      return;
+    }
+    entry.owner = variable;
+    delete entry.fill;
+    this.#drop(entry);
+  }
+
+  #giveBack(variable: SessionVariable): void {
+    const { entry } = variable;
+    if (entry.owner !== variable) return;
+    if (entry.values === null && entry.id < 0) entry.values = this.read(variable);
+    delete entry.owner;
+  }
+
+  #detach(variable: SessionVariable): void {
+    const { entry } = variable;
+    if (entry.values === null && entry.id < 0) entry.values = this.read(variable);
+    delete entry.owner;
+    this.#copied.delete(variable);
+    this.#renew(variable);
+  }
+
+  /** Gives the tfjs variable data of its own, owned by the session. */
+  #renew(variable: SessionVariable): void {
+    const { shape, dtype } = variable;
+    const entry: Entry = { shape, dtype, values: null, id: -1, refCount: 1, owner: variable };
+    const fresh = tensorOf(this.backend, entry, variable.variable.dtype);
+    assign.call(variable.variable, fresh);
+    fresh.dispose();
+  }
+
+  #drop(entry: Entry): void {
+    if (entry.id >= 0) this.backend.binding.deleteTensor(entry.id);
+    entry.id = -1;
+    entry.values = null;
+  }
+
+  #destroy(): void {
+    const dead = [...this.#suspects].filter(({ variable }) => variable.isDisposed);
+    this.#suspects.clear();
+    if (dead.length === 0) return;
+    const nodes = dead.map((variable) => {
+      const handle = variable.handle(`${variable.key}/dead`);
+      const inputs = [{ node: handle, index: 0 }];
+      const attrs = { ignore_lookup_error: attr.bool(true) };
+      return [
+        handle,
+        { name: `${variable.key}/destroy`, op: "DestroyResourceOp", inputs, control: [], attrs, outputs: [] },
+      ];
+    });
+    this.#session.import(nodes.flat());
+    const plan = this.#session.plan(
+      [],
+      [],
+      dead.map(({ key }) => `${key}/destroy`),
+    );
+    for (const done of this.#session.runSync(plan, [])) tensorflow().TF_DeleteTensor(done);
+    this.#session.forget(plan);
+    for (const variable of dead) this.#remove(variable);
+  }
+
+  /** Lets go of a variable that the session no longer has. */
+  #remove(variable: SessionVariable): void {
+    variable.released = true;
+    this.#known.delete(variable.variable);
+    this.#keys.delete(variable.key);
+    const { group } = variable;
+    const assignment = this.#assigns.get(variable);
+    if (assignment !== undefined) this.#session.forget(assignment);
+    this.#assigns.delete(variable);
+    if (group === undefined) return;
+    if (group.read !== undefined) this.#session.forget(group.read);
+    delete group.read;
+    group.members = group.members.filter((member) => member !== variable);
+  }
+}
+
+/** Variables in groups of limited size. */
+function grouped(variables: readonly SessionVariable[]): SessionVariable[][] {
+  const groups: SessionVariable[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const variable of variables) {
+    if (bytes + variable.bytes > GROUP_BYTES) {
+      groups.push([]);
+      bytes = 0;
+    }
+    groups.at(-1)?.push(variable);
+    bytes += variable.bytes;
+  }
+  return groups;
+}

@@ -1,0 +1,110 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { attr } from "../ir/attrs.ts";
+import { DT } from "../values/dtypes.ts";
+import type { Ref } from "../ir/graph-node.ts";
+import type { Trace } from "./trace.ts";
+
+const T = { T: attr.type(DT.float32) };
+
+/** A variable, and the gradient it is moved by. */
+export interface Update {
+  variable: tf.Variable;
+  gradient: tf.Tensor;
+}
+
+/** A number that never changes, as a node. */
+export function number(trace: Trace, value: number): Ref {
+  return trace.constant(DT.float32, [], Float32Array.of(value));
+}
+
+/** `w -= rate * g` */
+export function applyGradientDescent(trace: Trace, { variable, gradient }: Update, rate: Ref): void {
+  trace.variable(variable).write("ResourceApplyGradientDescent", T, [rate, trace.ref(gradient)]);
+}
+
+/** `a = momentum * a + g; w -= rate * a`, or Nesterov's `w -= rate * (g + momentum * a)` */
+export function applyMomentum(
+  trace: Trace,
+  { variable, gradient }: Update,
+  slot: tf.Variable,
+  { rate, momentum, nesterov }: { rate: Ref; momentum: Ref; nesterov: boolean },
+): void {
+  const attrs = { ...T, use_nesterov: attr.bool(nesterov) };
+  trace
+    .variable(variable)
+    .write("ResourceApplyMomentum", attrs, [rate, trace.ref(gradient), momentum], [trace.variable(slot)]);
+}
+
+/** Keras': `a = momentum * a - rate * g; w += a`, or Nesterov's `w += momentum * a - rate * g` */
+export function applyKerasMomentum(
+  trace: Trace,
+  { variable, gradient }: Update,
+  slot: tf.Variable,
+  { rate, momentum, nesterov }: { rate: Ref; momentum: Ref; nesterov: boolean },
+): void {
+  const attrs = { ...T, use_nesterov: attr.bool(nesterov) };
+  trace
+    .variable(variable)
+    .write("ResourceApplyKerasMomentum", attrs, [rate, trace.ref(gradient), momentum], [trace.variable(slot)]);
+}
+
+/** Adam with its two moments; `epsilon` is the one outside of the bias correction (Kingma and Ba 2014, "epsilon hat"). */
+export function applyAdam(
+  trace: Trace,
+  { variable, gradient }: Update,
+  moments: readonly [tf.Variable, tf.Variable],
+  numbers: { power1: Ref; power2: Ref; rate: Ref; beta1: Ref; beta2: Ref; epsilon: Ref },
+): void {
+  const { power1, power2, rate, beta1, beta2, epsilon } = numbers;
+  const moved = trace.ref(gradient);
+  trace.watchSquare(moved);
+  trace.variable(variable).write(
+    "ResourceApplyAdam",
+    T,
+    [power1, power2, rate, beta1, beta2, epsilon, moved],
+    moments.map((moment) => trace.variable(moment)),
+  );
+}
+
+/** `s = rho * s + (1 - rho) * g^2; m = momentum * m + rate * g / sqrt(s + epsilon); w -= m`, centred by the mean of g if given */
+export function applyRmsProp(
+  trace: Trace,
+  { variable, gradient }: Update,
+  slots: { meanSquare: tf.Variable; moment: tf.Variable; meanGradient?: tf.Variable },
+  { rate, rho, momentum, epsilon }: { rate: Ref; rho: Ref; momentum: Ref; epsilon: Ref },
+): void {
+  const moved = trace.ref(gradient);
+  trace.watchSquare(moved);
+  const inputs = [rate, rho, momentum, epsilon, moved];
+  const { meanSquare, moment, meanGradient } = slots;
+  const op = meanGradient === undefined ? "ResourceApplyRMSProp" : "ResourceApplyCenteredRMSProp";
+  const handles = [...(meanGradient === undefined ? [] : [meanGradient]), meanSquare, moment];
+  trace.variable(variable).write(
+    op,
+    T,
+    inputs,
+    handles.map((slot) => trace.variable(slot)),
+  );
+}
+
+/** Makes a slot: a variable of the same shape that starts with zeros, with one number everywhere or with given values. */
+export function makeSlot(like: tf.Variable, name: string, value: number | tf.Tensor = 0): tf.Variable {
+  return tf.tidy(() => {
+    const filled = typeof value === "number" && (value === 0 ? tf.zerosLike(like) : tf.fill(like.shape, value));
+    return tf.variable(filled || (value as tf.Tensor), false, uniqueName(name));
+  });
+}
+
+/** tfjs refuses a name twice in a process, and two optimizers may train one model. */
+function uniqueName(name: string): string {
+  const taken = tf.engine().registeredVariables;
+  let unique = name;
+  for (let n = 1; taken[unique] !== undefined; n++) unique = `${name}_${n}`;
+  return unique;
+}
+
+/** `w -= part * w` */
+export function decayWeights(trace: Trace, variable: tf.Variable, part: tf.Tensor): void {
+  const change = trace.ref(tf.mul(variable, part));
+  trace.variable(variable).write("AssignSubVariableOp", { dtype: attr.type(DT.float32) }, [change]);
+}

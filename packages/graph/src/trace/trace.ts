@@ -1,0 +1,321 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { attr } from "../ir/attrs.ts";
+import { eagerly, entryOf, tensorOf } from "../tfjs/backend-hook.ts";
+import type { Backend, Entry, Recorder } from "../tfjs/backend-hook.ts";
+import { DT, fromTfjs, sizeOf, tfjsType } from "../values/dtypes.ts";
+import type { TypedArray } from "../values/dtypes.ts";
+import { GraphError } from "../graph-error.ts";
+import { constNode, describeOutput, nodeAttrs, outputOf, placeholderNode } from "../ir/graph-node.ts";
+import type { EagerAttr, GraphNode, Ref } from "../ir/graph-node.ts";
+import { Inference } from "../ir/shape-inference.ts";
+import { mix } from "./seed-mix.ts";
+import { opDef } from "../ir/op-defs.ts";
+import { replay } from "./constant-values.ts";
+import { simplify } from "./peephole-rules.ts";
+import { TracedVariable } from "./traced-variable.ts";
+import { isUniform, typed } from "../ir/uniform.ts";
+import { userLine } from "./user-line.ts";
+
+/** Elements from which a constant of equal elements becomes a Fill: it then costs nothing in the graph. */
+const FILL_FROM = 32;
+
+/** A number that is fed anew at every run. */
+export interface FedScalar {
+  node: GraphNode;
+  /** Which of several calls in one run reads it. */
+  call: number;
+  read(): number;
+}
+
+/** What a trace must know of its function. */
+export interface TraceSettings {
+  seed: number;
+  counter: () => number;
+  exact: boolean;
+  updates: "fused" | "watched" | "own";
+  lossScale?: object;
+}
+
+/** Records every op of one run of a function: the nodes, what is fed, and which variables it reads and writes. */
+export class Trace implements Recorder {
+  readonly backend: Backend;
+  /** Only what eager tfjs computes, in its order. */
+  readonly exact: boolean;
+  /** Whether optimizers update by TensorFlow's fused ops. */
+  readonly fusesUpdates: boolean;
+  /** Of gradients whose squares a fused op averages, the sums of these, where they are watched. */
+  readonly squares: Ref[] = [];
+  readonly #isWatched: boolean;
+  /** In float16, within an update: whether all gradients are finite. */
+  finite?: Ref;
+  readonly variables = new Map<tf.Variable, TracedVariable>();
+  readonly fed: FedScalar[] = [];
+  /** Called after each successful run, e.g. to count an optimizer's iterations. */
+  readonly afterRun: (() => void)[] = [];
+  /** Whether something the graph is bound to was replaced since, such as an optimizer's slots by its `setWeights`. */
+  readonly outdated: (() => boolean)[] = [];
+  /** Called after the trace, last first, with whether it succeeded. */
+  readonly ended: ((isDone: boolean) => void)[] = [];
+  /** Nodes that are the step function of a tensor: ReLU's gradient is a product with one. */
+  readonly steps = new Map<GraphNode, Ref>();
+  /** The ReLU of a node's first output. */
+  readonly relus = new Map<GraphNode, Ref>();
+  /** The leaky ReLUs of a node's first output. */
+  readonly leakyRelus = new Map<GraphNode, GraphNode>();
+  /** The kernels that are running, innermost last: what errors name. */
+  readonly kernels: string[] = [];
+  /** The layers that are being applied, innermost last: they name the nodes. */
+  readonly scopes: string[] = [];
+  /** Writes to variables, in order: what a run must do besides computing outputs. */
+  readonly writes: GraphNode[] = [];
+  readonly inference = new Inference();
+  /** The function has returned: what is written now no longer shows in JavaScript. */
+  finishing = false;
+  readonly #byData = new Map<object, tf.Variable>();
+  readonly #constants = new Map<string, GraphNode>();
+  readonly #captured = new Map<object, Ref>();
+  readonly #names = new Map<string, number>();
+  /** Of the call that is being recorded. */
+  readonly #fedByKey = new Map<unknown, FedScalar>();
+  readonly #randomness: { seed: number; counter: () => number };
+  readonly #marks = new Map<number, { ref: Ref; negative: Ref }>();
+  #randoms = 0;
+  #call = 0;
+  #step: FedScalar | undefined;
+
+  constructor(backend: Backend, { exact, updates, lossScale, ...randomness }: TraceSettings) {
+    this.backend = backend;
+    this.exact = exact;
+    this.fusesUpdates = !exact && updates !== "own" && lossScale === undefined;
+    this.#isWatched = updates === "watched";
+    this.#randomness = randomness;
+    for (const variable of Object.values(tf.engine().registeredVariables)) this.adopt(variable);
+  }
+
+  /** Makes a variable known by the tensor data it has now. */
+  adopt(variable: tf.Variable): void {
+    this.#byData.set(variable.dataId, variable);
+  }
+
+  record(op: string, attrs: readonly EagerAttr[], inputs: readonly tf.TensorInfo[], outputs: number): tf.Tensor[] {
+    const refs = inputs.map((input) => this.ref(input));
+    const full = nodeAttrs(op, attrs, refs);
+    const simpler = this.exact ? undefined : simplify(this, op, full, refs);
+    if (simpler !== undefined) return [this.tensor(simpler)];
+    const node = this.add(op, full, refs, [], attrs);
+    if (op === "Relu" && refs[0]?.index === 0) this.relus.set(refs[0].node, { node, index: 0 });
+    if (op === "LeakyRelu" && refs[0]?.index === 0) this.leakyRelus.set(refs[0].node, node);
+    return Array.from({ length: Math.min(outputs, node.outputs.length) }, (_, index) => this.tensor({ node, index }));
+  }
+
+  /** Adds a node; its outputs' types and shapes come from TensorFlow. */
+  add(
+    op: string,
+    attrs: GraphNode["attrs"],
+    inputs: readonly Ref[],
+    control: readonly GraphNode[] = [],
+    eager?: readonly EagerAttr[],
+  ): GraphNode {
+    const def = opDef(op);
+    if (def === undefined) throw new GraphError(`TensorFlow knows no op "${op}".`);
+    const at = userLine();
+    const node: GraphNode = {
+      name: this.#name(op),
+      op,
+      inputs: [...inputs],
+      control: [...control],
+      attrs,
+      outputs: [],
+      ...(eager !== undefined && { eager }),
+      ...(at !== "" && { at }),
+    };
+    try {
+      node.outputs = this.inference.add(node, def);
+    } catch (error) {
+      const given = inputs.map((input) => describeOutput(outputOf(input))).join(", ");
+      throw new GraphError(`${(error as Error).message} (in ${node.name} of ${given || "no inputs"}${place(at)})`, {
+        cause: error,
+      });
+    }
+    return node;
+  }
+
+  /** The output of a node as the tensor that tfjs hands around. */
+  tensor(ref: Ref): tf.Tensor {
+    let { dtype, shape } = outputOf(ref);
+    if (dtype === DT.int64 || dtype === DT.uint8) {
+      // tfjs has one whole type.
+      const attrs = { SrcT: attr.type(dtype), DstT: attr.type(DT.int32) };
+      ref = { node: this.add("Cast", attrs, [ref]), index: 0 };
+      dtype = DT.int32;
+    }
+    const entry: Entry = { shape, dtype, values: null, id: -1, refCount: 1, ref, recorder: this };
+    return tensorOf(this.backend, entry, tfjsType(dtype));
+  }
+
+  /** Notes a gradient whose square is averaged by a fused op, which does otherwise than tfjs where it overflows. */
+  watchSquare(gradient: Ref): void {
+    if (this.#isWatched)
+      this.squares.push({ node: this.add("L2Loss", { T: attr.type(DT.float32) }, [gradient]), index: 0 });
+  }
+
+  /** The sum of all squares that are watched. */
+  squareSum(): Ref | undefined {
+    const [first] = this.squares;
+    if (first === undefined || this.squares.length === 1) return first;
+    const attrs = { N: attr.int(this.squares.length), T: attr.type(DT.float32) };
+    return { node: this.add("AddN", attrs, this.squares), index: 0 };
+  }
+
+  /** The node that gives a tensor: recorded, a variable's value, or a constant. */
+  ref(tensor: tf.TensorInfo): Ref {
+    const long = (tensor as { valueArray?: Int32Array }).valueArray;
+    if (long !== undefined) return this.constant(DT.int64, [], long);
+    const entry = entryOf(this.backend, tensor.dataId);
+    if (entry === undefined)
+      throw new GraphError(`A disposed tensor went into ${this.kernels.at(-1) ?? "an op"}${place(userLine())}.`);
+    if (entry.ref !== undefined) {
+      if (entry.recorder === this) return entry.ref;
+      throw new GraphError(
+        `A tensor that another run of a compiled function made (${entry.ref.node.name}) went into ${this.kernels.at(-1) ?? "an op"}${place(userLine())}: it has no value outside of that run. Return it from the function, or keep it in a tf.Variable.`,
+      );
+    }
+    const variable = this.#byData.get(tensor.dataId);
+    if (variable !== undefined) return this.variable(variable).initial();
+    let captured = this.#captured.get(tensor.dataId);
+    if (captured === undefined) {
+      captured = this.#capture(entry, tensor);
+      // Tensors of this trace's own (sizes, scalars) come and go with their op: only lasting ones are looked up again.
+      if (entry.id >= 0) this.#captured.set(tensor.dataId, captured);
+    }
+    return captured;
+  }
+
+  /** What this trace knows of a variable. */
+  variable(variable: tf.Variable): TracedVariable {
+    let traced = this.variables.get(variable);
+    if (traced === undefined) {
+      traced = new TracedVariable(this, variable);
+      this.variables.set(variable, traced);
+    }
+    return traced;
+  }
+
+  /** A constant; equal small ones are one node, big uniform ones a Fill. */
+  constant(dtype: number, shape: readonly number[], values: TypedArray): Ref {
+    const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+    const size = sizeOf(shape);
+    if (shape.length === 0 && dtype === DT.float32 && this.#marks.size > 0) {
+      const value = Number(values[0]);
+      const marked = this.#marks.get(value)?.ref ?? this.#marks.get(-value)?.negative;
+      if (marked !== undefined) return marked;
+    }
+    if (size >= FILL_FROM && dtype !== DT.complex64 && isUniform(values)) {
+      const scalar = this.constant(dtype, [], values.slice(0, 1));
+      const dims = this.constant(DT.int32, [shape.length], Int32Array.from(shape));
+      const attrs = { T: attr.type(dtype), index_type: attr.type(DT.int32) };
+      return { node: this.add("Fill", attrs, [dims, scalar]), index: 0 };
+    }
+    const key = size <= 64 ? `${dtype}[${shape.join()}]${Buffer.from(bytes).toString("base64")}` : undefined;
+    let node = key === undefined ? undefined : this.#constants.get(key);
+    if (node === undefined) {
+      node = constNode(this.#name("Const"), dtype, shape, bytes.slice());
+      if (key !== undefined) this.#constants.set(key, node);
+    }
+    return { node, index: 0 };
+  }
+
+  /** An input of the function. */
+  placeholder(name: string, dtype: number, shape: readonly number[]): GraphNode {
+    return placeholderNode(this.#name(name), dtype, shape);
+  }
+
+  /** A float32 scalar that is fed what `read` returns at each run; one a key and call. */
+  feed(key: unknown, name: string, read: () => number): Ref {
+    let fed = this.#fedByKey.get(key);
+    if (fed === undefined) {
+      fed = { node: this.placeholder(name, DT.float32, []), call: this.#call, read };
+      this.#fedByKey.set(key, fed);
+      this.fed.push(fed);
+    }
+    return { node: fed.node, index: 0 };
+  }
+
+  /** Makes constants equal to `mark`, or to its negative, stand for a number that is fed. */
+  markFed(mark: number, key: unknown, name: string, read: () => number): void {
+    const ref = this.feed(key, name, read);
+    const negative = { node: this.add("Neg", { T: attr.type(DT.float32) }, [ref]), index: 0 };
+    this.#marks.set(mark, { ref, negative });
+  }
+
+  /** Makes a tensor that was made before the trace stand for a number of `markFed`. */
+  standFor(tensor: tf.Tensor, mark: number): void {
+    this.#captured.set(tensor.dataId, this.constant(DT.float32, [], Float32Array.of(mark)));
+  }
+
+  /** A seed of two numbers that no other draw of this function has, and that is new at every run. */
+  randomSeed(extra = 0): Ref {
+    const { seed, counter } = this.#randomness;
+    if (this.#step === undefined) {
+      this.#step = { node: this.placeholder("run", DT.int32, []), call: this.#call, read: counter };
+      this.fed.push(this.#step);
+    }
+    const own = this.constant(DT.int32, [], Int32Array.of(mix(mix(seed, extra), this.#randoms++)));
+    let run: Ref = { node: this.#step.node, index: 0 };
+    if (this.#call > 0) {
+      const later = this.constant(DT.int32, [], Int32Array.of(this.#call));
+      run = { node: this.add("AddV2", { T: attr.type(DT.int32) }, [run, later]), index: 0 };
+    }
+    const attrs = { N: attr.int(2), T: attr.type(DT.int32), axis: attr.int(0) };
+    return { node: this.add("Pack", attrs, [own, run]), index: 0 };
+  }
+
+  /** Runs the body as the `call`-th of several in one run: it draws, and is fed, what it would have been in a run of its own. */
+  inCall<T>(call: number, body: () => T): T {
+    this.#call = call;
+    this.#randoms = 0;
+    this.#fedByKey.clear();
+    return body();
+  }
+
+  /** A value that JavaScript wants in the middle of the trace: known if it depends on constants alone. */
+  readBack(entry: Entry): TypedArray {
+    const kernel = this.kernels.at(-1);
+    // tfjs-node's kernel looks for indices out of range; TensorFlow does so itself when it runs.
+    if (kernel === "GatherV2") return new Int32Array();
+    const { node } = entry.ref as Ref;
+    const values = replay(this, entry.ref as Ref, { variables: false });
+    if (values !== undefined) return eagerly(() => values.dataSync()) as TypedArray;
+    throw new GraphError(
+      `A value was read back inside a compiled function (dataSync, data, arraySync, print …), where tensors have none yet: the result of ${node.name}${node.at === undefined ? "" : ` made at ${node.at}`}, read${place(userLine())}. Return it from the function and read it there, or branch with tf.where.`,
+    );
+  }
+
+  #name(op: string): string {
+    const base = [...this.scopes.slice(-1), op]
+      .join("/")
+      .replaceAll(/[^A-Za-z0-9_.\-/]/g, "_")
+      .replace(/^[^A-Za-z0-9.]/, "n");
+    const count = this.#names.get(base) ?? 0;
+    this.#names.set(base, count + 1);
+    return count === 0 ? base : `${base}_${count}`;
+  }
+
+  #capture(entry: Entry, { dataId, dtype }: tf.TensorInfo): Ref {
+    if (entry.fill !== undefined && entry.values === null) {
+      const scalar = entry.dtype === DT.int32 ? Int32Array.of(entry.fill) : Float32Array.of(entry.fill);
+      const dims = this.constant(DT.int32, [entry.shape.length], Int32Array.from(entry.shape));
+      const attrs = { T: attr.type(entry.dtype), index_type: attr.type(DT.int32) };
+      return { node: this.add("Fill", attrs, [dims, this.constant(entry.dtype, [], scalar)]), index: 0 };
+    }
+    if (dtype === "string" || dtype === "complex64")
+      throw new GraphError(`A ${dtype} tensor cannot be a constant of a compiled function.`);
+    const values = entry.values ?? eagerly(() => this.backend.readSync(dataId));
+    return this.constant(fromTfjs(dtype), entry.shape, typed(values as ArrayLike<number>, dtype));
+  }
+}
+
+/** ", at file:line" or nothing. */
+function place(at: string): string {
+  return at === "" ? "" : ` at ${at}`;
+}

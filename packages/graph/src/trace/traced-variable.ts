@@ -1,0 +1,152 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { attr } from "../ir/attrs.ts";
+import { entryOf } from "../tfjs/backend-hook.ts";
+import { fromTfjs } from "../values/dtypes.ts";
+import type { GraphNode, Ref } from "../ir/graph-node.ts";
+import { DT } from "../values/dtypes.ts";
+import type { Trace } from "./trace.ts";
+
+/** tfjs' own assignment, whatever a trace has put in its place. */
+export const { assign } = tf.Variable.prototype;
+
+function assignUntraced(variable: tf.Variable, value: tf.Tensor): void {
+  assign.call(variable, value);
+}
+
+/** A variable within one trace: its handle, the reads and writes so far, and the value that JavaScript assigned. */
+export class TracedVariable {
+  readonly variable: tf.Variable;
+  readonly handle: GraphNode;
+  readonly dtype: number;
+  /** Nodes that write it, in order. */
+  readonly writes: GraphNode[] = [];
+  readonly #trace: Trace;
+  readonly #reads: GraphNode[] = [];
+  /** The tensor whose data the variable had before the trace; kept until it has it back. */
+  #held: tf.Tensor | undefined;
+  /** The read that holds since the last write. */
+  #current: GraphNode | undefined;
+  /** The read before any write, which clones that were made before one stand for too. */
+  #initial: GraphNode | undefined;
+
+  constructor(trace: Trace, variable: tf.Variable) {
+    this.#trace = trace;
+    this.variable = variable;
+    this.dtype = fromTfjs(variable.dtype);
+    this.handle = {
+      name: `variables/${trace.variables.size}`,
+      op: "VarHandleOp",
+      inputs: [],
+      control: [],
+      attrs: {
+        dtype: attr.type(this.dtype),
+        shape: attr.shape(variable.shape),
+        shared_name: attr.string(variable.name),
+        container: attr.string(""),
+      },
+      outputs: [{ dtype: DT.resource, shape: [] }],
+    };
+  }
+
+  /** Its value at this point of the trace. */
+  read(): Ref {
+    if (this.#current === undefined) {
+      const attrs = { dtype: attr.type(this.dtype) };
+      const after = this.writes.slice(-1);
+      this.#current = this.#trace.add("ReadVariableOp", attrs, [{ node: this.handle, index: 0 }], after);
+      this.#reads.push(this.#current);
+    }
+    return { node: this.#current, index: 0 };
+  }
+
+  /** The value that it had before the trace, whatever was written since. */
+  initial(): Ref {
+    const [first] = this.writes;
+    if (this.#initial === undefined && first === undefined) this.#initial = this.read().node;
+    if (this.#initial === undefined) {
+      this.#initial = this.#trace.add("ReadVariableOp", { dtype: attr.type(this.dtype) }, [
+        { node: this.handle, index: 0 },
+      ]);
+      first?.control.push(this.#initial);
+    }
+    return { node: this.#initial, index: 0 };
+  }
+
+  /**
+   * Writes it by an op that takes its handle (`AssignVariableOp`, `ResourceApplyAdam` …); all reads so far come before.
+   * `inputs` are the op's other inputs; `others` are variables that the op writes too.
+   */
+  write(
+    op: string,
+    attrs: GraphNode["attrs"],
+    inputs: readonly Ref[],
+    others: readonly TracedVariable[] = [],
+  ): GraphNode {
+    for (const variable of [this, ...others]) variable.#flush();
+    return this.#write(op, attrs, inputs, others);
+  }
+
+  #write(
+    op: string,
+    attrs: GraphNode["attrs"],
+    inputs: readonly Ref[],
+    others: readonly TracedVariable[] = [],
+  ): GraphNode {
+    const all = [this, ...others];
+    const before = all.flatMap((v) => [...v.#reads, ...v.writes.slice(-1)]);
+    const handles = all.map((v) => ({ node: v.handle, index: 0 }));
+    const node = this.#trace.add(op, attrs, [...handles, ...inputs], before);
+    for (const v of all) {
+      v.writes.push(node);
+      v.#reads.length = 0;
+      v.#current = undefined;
+      v.#follow();
+    }
+    this.#trace.writes.push(node);
+    return node;
+  }
+
+  /** Called before JavaScript assigns to the variable: its data stays alive until `restore`. */
+  hold(): void {
+    if (this.#held !== undefined) return;
+    const { backend } = this.#trace;
+    const { dataId, shape, dtype } = this.variable;
+    backend.incRef(dataId);
+    this.#held = tf.keep(tf.engine().makeTensorFromTensorInfo({ dataId, shape, dtype }));
+  }
+
+  /** Turns what JavaScript assigned into a write, and gives the variable back the data it had before the trace. */
+  restore(commit: boolean): void {
+    if (this.#held === undefined) return;
+    if (commit) this.#flush();
+    assignUntraced(this.variable, this.#held);
+    this.#held.dispose();
+    this.#held = undefined;
+  }
+
+  /** Writes what JavaScript assigned since the last write. */
+  #flush(): void {
+    if (this.#held === undefined) return;
+    const assigned = entryOf(this.#trace.backend, this.variable.dataId);
+    // An op may have written what JavaScript then took back.
+    const isChanged = this.variable.dataId !== this.#held.dataId || this.writes.length > 0;
+    if (assigned === undefined || !isChanged) return;
+    const ref = assigned.ref ?? this.#trace.ref(this.variable);
+    const isWritten = ref.node.op === "ReadVariableOp" && ref.node === this.#current;
+    if (!isWritten) this.#write("AssignVariableOp", { dtype: attr.type(this.dtype) }, [ref]);
+  }
+
+  /** The tensor it had before the trace. */
+  get original(): tf.Tensor {
+    return this.#held ?? this.variable;
+  }
+
+  /** After a write by an op: the JavaScript variable stands for the new value. */
+  #follow(): void {
+    if (this.#trace.finishing) return;
+    this.hold();
+    const tensor = this.#trace.tensor(this.read());
+    assignUntraced(this.variable, tensor);
+    tensor.dispose();
+  }
+}

@@ -1,0 +1,109 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { DT, fromTfjs } from "./dtypes.ts";
+import type { TypedArray } from "./dtypes.ts";
+import { GraphError } from "../graph-error.ts";
+import type { HostData } from "./host-tensor.ts";
+import { isHostArray, layoutOf, mapLeaves } from "./nested.ts";
+
+/** A tensor argument: what is fed, and the tfjs type the function sees. */
+export interface Leaf {
+  path: string;
+  dtype: number;
+  seen: number;
+  shape: readonly number[];
+  values(): TypedArray;
+}
+
+/** A leaf's place in the arguments. */
+export class Slot {
+  readonly index: number;
+  constructor(index: number) {
+    this.index = index;
+  }
+}
+
+/** The tensors among the arguments of some calls, the arguments with slots in their place, and a key that equal signatures share. */
+export function signatureOf(calls: readonly (readonly unknown[])[]): {
+  key: string;
+  leaves: Leaf[];
+  skeleton: unknown;
+} {
+  const leaves: Leaf[] = [];
+  let key = `${layoutOf(calls)};`;
+  const skeleton = mapLeaves(calls, (value, place) => {
+    // A single call's arguments are named without its number.
+    const path = calls.length === 1 ? place.replace(/^0\./, "") : place;
+    const leaf = leafOf(value, path);
+    if (leaf === undefined) {
+      key += `${path}=${identity(value)};`;
+      return value;
+    }
+    key += `${path}:${leaf.dtype}>${leaf.seen}[${leaf.shape.join()}];`;
+    leaves.push(leaf);
+    return new Slot(leaves.length - 1);
+  });
+  return { key, leaves, skeleton };
+}
+
+/** The arguments with tensors in their slots. */
+export function fillSlots(skeleton: unknown, tensors: readonly tf.Tensor[]): unknown[] {
+  return mapLeaves(skeleton, (value) => (value instanceof Slot ? tensors[value.index] : value)) as unknown[];
+}
+
+function leafOf(value: unknown, path: string): Leaf | undefined {
+  if (typeof value === "number")
+    return { path, dtype: DT.float32, seen: DT.float32, shape: [], values: () => Float32Array.of(value) };
+  if (value instanceof tf.Tensor) {
+    if (value.isDisposed) throw new GraphError(`The argument ${path} of a compiled function is a disposed tensor.`);
+    if (value.dtype === "string")
+      throw new GraphError(
+        `The argument ${path} of a compiled function is a tensor of strings, and compiled functions take numbers; encode it before the call.`,
+      );
+    const dtype = fromTfjs(value.dtype);
+    return { path, dtype, seen: dtype, shape: value.shape, values: () => typedValues(value) };
+  }
+  if (ArrayBuffer.isView(value)) return arrayLeaf(path, value as HostData, [(value as HostData).length]);
+  if (!isHostArray(value)) return undefined;
+  const { data, shape } = value;
+  if (!shape.every((side) => Number.isInteger(side) && side >= 0))
+    throw new GraphError(
+      `The argument ${path} has the shape [${shape.join(", ")}]; its sides are whole numbers from 0.`,
+    );
+  const size = shape.reduce((a, b) => a * b, 1);
+  if (data.length !== size)
+    throw new GraphError(
+      `The argument ${path} has ${data.length} numbers, and its shape [${shape.join(", ")}] needs ${size}.`,
+    );
+  return arrayLeaf(path, data, shape, value.dtype);
+}
+
+function arrayLeaf(path: string, data: HostData, shape: readonly number[], type?: string): Leaf {
+  const dtype = type === "bool" ? DT.bool : dtypeOfArray(data, path);
+  return { path, dtype, seen: dtype === DT.uint8 ? DT.float32 : dtype, shape, values: () => data };
+}
+
+function typedValues(tensor: tf.Tensor): TypedArray {
+  const values = tensor.dataSync();
+  return values as TypedArray;
+}
+
+function dtypeOfArray(data: unknown, path: string): number {
+  if (data instanceof Float32Array) return DT.float32;
+  if (data instanceof Int32Array) return DT.int32;
+  if (data instanceof Uint8Array || data instanceof Uint8ClampedArray) return DT.uint8;
+  throw new GraphError(
+    `The argument ${path} is a ${(data as object).constructor.name}; give a Float32Array, an Int32Array or a Uint8Array.`,
+  );
+}
+
+const identities = new WeakMap<object, number>();
+let identityCount = 0;
+
+/** Equal for equal plain values, and for the same object or function. */
+function identity(value: unknown): string {
+  if ((typeof value !== "object" && typeof value !== "function") || value === null)
+    return `${typeof value} ${typeof value === "string" ? JSON.stringify(value) : String(value)}`;
+  let id = identities.get(value);
+  if (id === undefined) identities.set(value, (id = identityCount++));
+  return `#${id}`;
+}

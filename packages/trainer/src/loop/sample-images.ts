@@ -1,0 +1,64 @@
+import { type Batch, contactSheet, type Dataset, type IndexedDataset } from "@convkit/datasets";
+import type * as tf from "@tensorflow/tfjs-core";
+import sharp from "sharp";
+import { executable, type ExecutionOptions } from "../step/executable.ts";
+import { evaluate } from "../step/evaluate.ts";
+import { stretched } from "../tensorboard/picture.ts";
+import type { StepParts } from "../step/training-loss.ts";
+import type { Picture } from "../tensorboard/event-file.ts";
+
+/** Images that a mistake is looked for among, so that large sets cost no second validation. */
+const most = 2000;
+
+/** The first images of the first epoch, changed as its first step changes them, on one sheet. */
+export async function firstBatchSheet(
+  { augment }: StepParts,
+  data: Dataset,
+  { count, seed, execution }: { readonly count: number; readonly seed: number; readonly execution: ExecutionOptions },
+): Promise<Picture | undefined> {
+  for await (const batch of data.batches({ batch: count, shuffle: true, seed, epoch: 0 })) {
+    const captions = Array.from(batch.labels, (label) => data.classes[label]!);
+    if (augment === undefined) return sheet(batch, captions);
+    const change = executable(
+      (images, labels) => [augment(images as tf.Tensor4D, labels as tf.Tensor1D).images],
+      execution,
+    );
+    const [changed] = await change.run([
+      { data: batch.images, shape: batch.shape },
+      { data: batch.labels, shape: [batch.labels.length] },
+    ]);
+    await change.dispose();
+    const [n, h, w, c] = changed!.shape as [number, number, number, number];
+    const images =
+      batch.images instanceof Uint8Array ? Uint8ClampedArray.from(changed!.data) : stretched(changed!.data);
+    return sheet({ images: new Uint8Array(images.buffer), shape: [n, h, w, c] }, captions);
+  }
+  return undefined;
+}
+
+/** The images that the model is most sure about and wrong, on one sheet; undefined where there are none. */
+export async function mistakesSheet(
+  { model, loss, preprocessing }: StepParts,
+  data: Dataset,
+  { count, execution }: { readonly count: number; readonly execution: ExecutionOptions },
+): Promise<Picture | undefined> {
+  if (!isIndexed(data)) return undefined;
+  const part = data.size > most ? data.select(Array.from({ length: most }, (_, index) => index)) : data;
+  const { mistakes } = await evaluate(model, part, { loss, preprocessing, mistakes: count, execution });
+  if (mistakes.length === 0) return undefined;
+  const captions = mistakes.map(({ predicted, actual }) => `${data.classes[predicted]}, not ${data.classes[actual]}`);
+  for await (const batch of part.select(mistakes.map(({ index }) => index)).batches({ batch: count }))
+    return sheet(batch, captions);
+  return undefined;
+}
+
+function isIndexed(data: Dataset): data is IndexedDataset {
+  return "select" in data;
+}
+
+async function sheet({ images, shape }: Pick<Batch, "images" | "shape">, captions: string[]): Promise<Picture> {
+  const bytes = images instanceof Uint8Array ? images : stretched(images);
+  const png = await contactSheet({ images: bytes, shape }, { captions });
+  const { width, height } = await sharp(png).metadata();
+  return { width, height, channels: 3, png };
+}

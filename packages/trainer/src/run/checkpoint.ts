@@ -1,0 +1,128 @@
+import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { finalName, temporaryName, writeFileAtomic, writeJson } from "../files/atomic-file.ts";
+import type { JsonValue } from "../files/json.ts";
+import { TrainerError } from "../trainer-error.ts";
+
+/** A named array of a checkpoint. */
+export interface SavedArray {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly dtype: "float32" | "int32" | "bool";
+  readonly data: Float32Array | Int32Array | Uint8Array;
+}
+
+/** All that a run needs to go on as if it had never stopped. */
+export interface Checkpoint {
+  /** Steps done since the beginning. */
+  readonly step: number;
+  readonly state: JsonValue;
+  readonly arrays: readonly SavedArray[];
+}
+
+const folderName = /^step-(\d{8,})$/;
+
+interface Header {
+  readonly step: number;
+  readonly state: JsonValue;
+  readonly arrays: readonly {
+    readonly name: string;
+    readonly shape: readonly number[];
+    readonly dtype: SavedArray["dtype"];
+    readonly offset: number;
+    readonly bytes: number;
+  }[];
+}
+
+/** Writes a checkpoint as `folder/step-N/`; it appears whole or not at all. Returns its path. */
+export async function writeCheckpoint(folder: string, checkpoint: Checkpoint): Promise<string> {
+  const path = join(folder, `step-${String(checkpoint.step).padStart(8, "0")}`);
+  const temporary = temporaryName(path);
+  let offset = 0;
+  const arrays = checkpoint.arrays.map(({ name, shape, dtype, data }) => {
+    const entry = { name, shape, dtype, offset, bytes: data.byteLength };
+    offset += data.byteLength;
+    return entry;
+  });
+  const header: Header = { step: checkpoint.step, state: checkpoint.state, arrays };
+  await mkdir(temporary, { recursive: true });
+  await writeFileAtomic(
+    join(temporary, "arrays.bin"),
+    checkpoint.arrays.map(({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength)),
+  );
+  await writeJson(join(temporary, "checkpoint.json"), header);
+  // An older one of the same step, written in the middle of an epoch that ends here; `recoverCheckpoints` knows it by its name.
+  const old = temporaryName(path);
+  const replaces = await rename(path, old).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return false;
+      throw error;
+    },
+  );
+  await rename(temporary, path);
+  if (replaces) await rm(old, { recursive: true });
+  return path;
+}
+
+/**
+ * Puts checkpoints to their places that were whole beside them when their writer was killed: one that was about to appear, or
+ * one that was about to be replaced.
+ */
+export async function recoverCheckpoints(folder: string): Promise<void> {
+  const names = await namesIn(folder);
+  for (const name of names) {
+    const final = finalName(name);
+    if (final === undefined || !folderName.test(final)) continue;
+    // Written last.
+    if (!(await namesIn(join(folder, name))).includes("checkpoint.json")) continue;
+    if (!(await namesIn(folder)).includes(final)) await rename(join(folder, name), join(folder, final));
+  }
+}
+
+/** The steps that `folder` has checkpoints of, ascending. */
+export async function listCheckpoints(folder: string): Promise<number[]> {
+  return (await namesIn(folder))
+    .flatMap((name) => folderName.exec(name)?.[1] ?? [])
+    .map(Number)
+    .toSorted((a, b) => a - b);
+}
+
+/** Reads the checkpoint of a step; throws `TrainerError` where the file is shorter than its header says. */
+export async function readCheckpoint(folder: string, step: number): Promise<Checkpoint> {
+  const path = checkpointPath(folder, step);
+  const header = JSON.parse(await readFile(join(path, "checkpoint.json"), "utf8")) as Header;
+  const file = await readFile(join(path, "arrays.bin"));
+  const wanted = header.arrays.reduce((sum, { bytes }) => sum + bytes, 0);
+  if (file.length !== wanted)
+    throw new TrainerError(`${join(path, "arrays.bin")} must have ${wanted} bytes but has ${file.length}.`);
+  const arrays = header.arrays.map(({ name, shape, dtype, offset, bytes }): SavedArray => {
+    // Copied, since a view would have to be aligned to its element.
+    const buffer = file.buffer.slice(file.byteOffset + offset, file.byteOffset + offset + bytes) as ArrayBuffer;
+    const data =
+      dtype === "float32"
+        ? new Float32Array(buffer)
+        : dtype === "int32"
+          ? new Int32Array(buffer)
+          : new Uint8Array(buffer);
+    return { name, shape, dtype, data };
+  });
+  return { step: header.step, state: header.state, arrays };
+}
+
+/** Removes the checkpoints of `folder` whose step is not in `kept`. */
+export async function pruneCheckpoints(folder: string, kept: ReadonlySet<number>): Promise<void> {
+  for (const step of await listCheckpoints(folder))
+    if (!kept.has(step)) await rm(checkpointPath(folder, step), { recursive: true, force: true });
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  return readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return [];
+    throw error;
+  });
+}
+
+function checkpointPath(folder: string, step: number): string {
+  return join(folder, `step-${String(step).padStart(8, "0")}`);
+}

@@ -1,0 +1,58 @@
+import { readFile } from "node:fs/promises";
+import { writeFileAtomic } from "../files/atomic-file.ts";
+import { TrainerError } from "../trainer-error.ts";
+
+/** One epoch as `history.csv` keeps it; `seconds` is the epoch's wall time, validation included. */
+export interface EpochLogs {
+  readonly epoch: number;
+  readonly loss: number;
+  readonly accuracy: number;
+  readonly valLoss?: number;
+  readonly valAccuracy?: number;
+  /** The learning rate of the epoch's last step. */
+  readonly lr: number;
+  readonly seconds: number;
+}
+
+const columns = [
+  ["epoch", "epoch"],
+  ["loss", "loss"],
+  ["accuracy", "accuracy"],
+  ["val_loss", "valLoss"],
+  ["val_accuracy", "valAccuracy"],
+  ["lr", "lr"],
+  ["seconds", "seconds"],
+] as const satisfies readonly (readonly [string, keyof EpochLogs])[];
+
+const header = columns.map(([name]) => name).join(",");
+
+/** The rows as CSV text; a missing validation value is an empty cell. */
+export function formatHistory(rows: readonly EpochLogs[]): string {
+  const lines = rows.map((row) => columns.map(([, key]) => row[key] ?? "").join(","));
+  return `${[header, ...lines].join("\n")}\n`;
+}
+
+/** The inverse of `formatHistory`; throws `TrainerError` with the line that does not fit. */
+export function parseHistory(text: string, where = "history.csv"): EpochLogs[] {
+  const [first, ...lines] = text.trimEnd().split("\n");
+  if (first !== header) throw new TrainerError(`${where} must begin with "${header}" but begins with "${first}".`);
+  return lines.map((line, index) => {
+    const cells = line.split(",");
+    if (cells.length !== columns.length)
+      throw new TrainerError(`${where} line ${index + 2} must have ${columns.length} cells but has ${cells.length}.`);
+    const entries = columns.flatMap(([, key], column) =>
+      cells[column] === "" ? [] : [[key, Number(cells[column])] as const],
+    );
+    return Object.fromEntries(entries) as unknown as EpochLogs;
+  });
+}
+
+/** Writes `history.csv` as a whole. */
+export async function writeHistory(path: string, rows: readonly EpochLogs[]): Promise<void> {
+  await writeFileAtomic(path, formatHistory(rows));
+}
+
+/** Reads a run's `history.csv`. */
+export async function readHistory(path: string): Promise<EpochLogs[]> {
+  return parseHistory(await readFile(path, "utf8"), path);
+}

@@ -1,0 +1,95 @@
+import { mkdir, readdir, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { isTemporary } from "../files/atomic-file.ts";
+import { listCheckpoints, recoverCheckpoints } from "./checkpoint.ts";
+import { takeLock } from "../files/folder-lock.ts";
+import { TrainerError } from "../trainer-error.ts";
+
+/** The places in a run directory. */
+export interface RunDirectory {
+  readonly path: string;
+  readonly config: string;
+  readonly history: string;
+  readonly metrics: string;
+  readonly checkpoints: string;
+  readonly model: string;
+  readonly tensorboard: string;
+  readonly report: string;
+}
+
+/** Where things lie in the run directory at `path`; touches nothing. */
+export function runDirectory(path: string): RunDirectory {
+  return {
+    path,
+    config: join(path, "config.json"),
+    history: join(path, "history.csv"),
+    metrics: join(path, "metrics.json"),
+    checkpoints: join(path, "checkpoints"),
+    model: join(path, "model"),
+    tensorboard: join(path, "tensorboard"),
+    report: join(path, "report.html"),
+  };
+}
+
+/**
+ * Makes the folder and takes it for this process; returns the release. Throws `TrainerError` where another run is
+ * writing there, or where a finished one would be overwritten (`fresh`).
+ */
+export async function claimRunDirectory(
+  path: string,
+  options: { readonly fresh: boolean },
+): Promise<() => Promise<void>> {
+  const places = runDirectory(path);
+  const release = await lockOf(path);
+  if (typeof release !== "function") {
+    const who = release.pid === 0 ? "" : ` (process ${release.pid})`;
+    throw new TrainerError(
+      `The run directory ${path} is in use by another run${who}: wait for it, or give another --out.`,
+    );
+  }
+  try {
+    await recoverCheckpoints(places.checkpoints);
+    // A run that was refused before its first step has left no more than its configuration.
+    if (options.fresh && (await holdsRun(places)))
+      throw new TrainerError(
+        `The run directory ${path} already holds a run: give another --out, or continue it with --resume ${path}.`,
+      );
+    await sweep(places);
+  } catch (error) {
+    await release();
+    throw error;
+  }
+  return release;
+}
+
+/** Makes the folder with its lock; a `TrainerError` where that cannot be. */
+async function lockOf(path: string): ReturnType<typeof takeLock> {
+  try {
+    await mkdir(path, { recursive: true });
+    return await takeLock(join(path, ".lock"));
+  } catch (error) {
+    throw new TrainerError(
+      `The run directory ${path} cannot be written (${(error as NodeJS.ErrnoException).code ?? String(error)}): give another --out.`,
+    );
+  }
+}
+
+/** Removes what a killed run was writing: under its final name nothing is ever half written. */
+async function sweep({ path, checkpoints, model }: RunDirectory): Promise<void> {
+  for (const folder of [path, checkpoints, model]) {
+    if (!(await exists(folder))) continue;
+    const names = (await readdir(folder)).filter(isTemporary);
+    await Promise.all(names.map((name) => rm(join(folder, name), { recursive: true })));
+  }
+}
+
+async function holdsRun({ history, model, checkpoints }: RunDirectory): Promise<boolean> {
+  return (await exists(history)) || (await exists(model)) || (await listCheckpoints(checkpoints)).length > 0;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}

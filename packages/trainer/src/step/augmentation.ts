@@ -1,0 +1,38 @@
+import { augmentationFrom, type AugmentationSpec, cutmix, mixup, type RandomSource } from "@convkit/datasets";
+import * as tf from "@tensorflow/tfjs-core";
+import type { Targets } from "../objective/objective.ts";
+
+/** Changes a batch inside the training step, before preprocessing; mixing ones change the targets as well. */
+export type Augmentation = (
+  images: tf.Tensor4D,
+  targets: Targets,
+  random?: RandomSource,
+) => { readonly images: tf.Tensor4D; readonly targets: Targets };
+
+/** What is done to training images, as plain data, in the order of the keys; `mixup` and `cutmix` come last. */
+export interface AugmentationPlan extends AugmentationSpec {
+  /** Alpha of mixup (Zhang et al. 2017). */
+  readonly mixup?: number;
+  /** Alpha of cutmix (Yun et al. 2019). */
+  readonly cutmix?: number;
+}
+
+/** The augmentation that a plan describes, for images of that many classes. */
+export function planAugmentation(plan: AugmentationPlan, classes: number): Augmentation {
+  const { mixup: mixupAlpha, cutmix: cutmixAlpha, ...spec } = plan;
+  const change = augmentationFrom(spec);
+  const mixings = [
+    ...(mixupAlpha === undefined ? [] : [mixup(mixupAlpha)]),
+    ...(cutmixAlpha === undefined ? [] : [cutmix(cutmixAlpha)]),
+  ];
+  return (images, targets, random) => {
+    const changed = change(images, random);
+    if (mixings.length === 0) return { images: changed, targets };
+    const labels = targets.rank === 1 ? tf.oneHot(targets as tf.Tensor1D, classes, 1, 0, "float32") : targets;
+    const mixed = mixings.reduce((batch, mix) => mix(batch.images, batch.labels, random), {
+      images: changed,
+      labels: labels as tf.Tensor2D,
+    });
+    return { images: mixed.images, targets: mixed.labels };
+  };
+}

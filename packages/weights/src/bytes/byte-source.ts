@@ -1,0 +1,132 @@
+import { closeSync, fstatSync, openSync, read as readLater, readSync, statSync } from "node:fs";
+import { promisify } from "node:util";
+import { WeightsError } from "../weights-error.ts";
+
+/** Bytes that are read in parts: a file, a window of one, or memory. */
+export interface ByteSource {
+  /** The file's name, for errors. */
+  readonly file: string;
+  readonly size: number;
+  /** Exactly `length` bytes from `offset`, in a buffer of their own or in `into`; throws `WeightsError` where the file ends first. */
+  read(offset: number, length: number, into?: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer>;
+  /** The same while JavaScript goes on: `into` belongs to the read until it is done. Memory has no need of it. */
+  readAhead?(offset: number, length: number, into: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
+  close(): void;
+}
+
+/** One system call moves at most 2 GiB. */
+const callLimit = 1 << 30;
+const readPromised = promisify(readLater);
+
+/** Opens a file for reads in parts; nothing of it is held in memory. */
+export function openFile(path: string): ByteSource {
+  let descriptor: number;
+  try {
+    // Opening a pipe would wait for somebody to write into it.
+    if (!statSync(path).isFile()) throw new WeightsError(path, "", "expected a file, but this is a folder or a device");
+    descriptor = openSync(path, "r");
+  } catch (error) {
+    if (error instanceof WeightsError) throw error;
+    throw new WeightsError(path, "", `cannot be opened: ${(error as Error).message}`, { cause: error });
+  }
+  const { size } = fstatSync(descriptor);
+  let open = true;
+  const check = (offset: number, length: number): void => {
+    if (!open) throw new WeightsError(path, `byte ${offset}`, "the file was closed before this was read");
+    checkRange(path, size, offset, length);
+  };
+  const checkRead = (count: number, position: number): number => {
+    if (count === 0) throw new WeightsError(path, `byte ${position}`, "the file became shorter while it was read");
+    return count;
+  };
+  return {
+    file: path,
+    size,
+    read(offset, length, into) {
+      check(offset, length);
+      const bytes = into?.subarray(0, length) ?? allocate(path, offset, length);
+      for (let done = 0; done < length;) {
+        const count = readSync(descriptor, bytes, done, Math.min(length - done, callLimit), offset + done);
+        done += checkRead(count, offset + done);
+      }
+      return bytes;
+    },
+    async readAhead(offset, length, into) {
+      check(offset, length);
+      const bytes = into.subarray(0, length);
+      for (let done = 0; done < length;) {
+        const part = Math.min(length - done, callLimit);
+        const { bytesRead } = await readPromised(descriptor, bytes, done, part, offset + done);
+        done += checkRead(bytesRead, offset + done);
+      }
+      return bytes;
+    },
+    close() {
+      if (open) closeSync(descriptor);
+      open = false;
+    },
+  };
+}
+
+/** Bytes in memory as a source; `read` copies, so that typed arrays may be laid over the answer. */
+export function memorySource(bytes: Uint8Array, file: string): ByteSource {
+  return {
+    file,
+    size: bytes.byteLength,
+    read(offset, length) {
+      checkRange(file, bytes.byteLength, offset, length);
+      return new Uint8Array(bytes.subarray(offset, offset + length));
+    },
+    close() {},
+  };
+}
+
+/** A part of a source as a source of its own, named after the file and the part; closing it leaves the whole open. */
+export function windowOf(source: ByteSource, offset: number, size: number, name: string): ByteSource {
+  checkRange(source.file, source.size, offset, size);
+  const file = `${source.file}/${name}`;
+  return {
+    file,
+    size,
+    read(start, length, into) {
+      checkRange(file, size, start, length);
+      return source.read(offset + start, length, into);
+    },
+    ...(source.readAhead !== undefined && {
+      async readAhead(start: number, length: number, into: Uint8Array<ArrayBuffer>) {
+        checkRange(file, size, start, length);
+        return source.readAhead!(offset + start, length, into);
+      },
+    }),
+    close() {},
+  };
+}
+
+function checkRange(file: string, size: number, offset: number, length: number): void {
+  if (
+    !Number.isSafeInteger(offset) ||
+    !Number.isSafeInteger(length) ||
+    offset < 0 ||
+    length < 0 ||
+    offset + length > size
+  ) {
+    throw new WeightsError(
+      file,
+      `byte ${offset}`,
+      `expected ${length} bytes here, but the file has ${size} bytes in all`,
+    );
+  }
+}
+
+/** Uninitialised memory with an ArrayBuffer of its own: the read fills it. */
+function allocate(file: string, offset: number, length: number): Uint8Array<ArrayBuffer> {
+  let buffer: Buffer;
+  try {
+    buffer = Buffer.allocUnsafeSlow(length);
+  } catch (error) {
+    throw new WeightsError(file, `byte ${offset}`, `${length} bytes at a time are more than memory takes`, {
+      cause: error,
+    });
+  }
+  return new Uint8Array(buffer.buffer as ArrayBuffer, buffer.byteOffset, length);
+}

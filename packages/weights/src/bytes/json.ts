@@ -1,0 +1,34 @@
+import type { ByteSource } from "./byte-source.ts";
+import { WeightsError } from "../weights-error.ts";
+
+export type JsonObject = { readonly [key: string]: unknown };
+
+/** A topology of a thousand layers is 1 MB. */
+const jsonLimit = 1 << 26;
+
+/** Parses a whole source as one JSON object. */
+export function readJson(source: ByteSource): JsonObject {
+  if (source.size > jsonLimit)
+    throw new WeightsError(source.file, "", `a JSON of ${source.size} bytes is too large (${jsonLimit})`);
+  return parseJson(new TextDecoder().decode(source.read(0, source.size)), source.file, "");
+}
+
+/** Parses text as one JSON object; NaN and Infinity, which Python writes, are read as null. */
+export function parseJson(text: string, file: string, place: string): JsonObject {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    try {
+      value = JSON.parse(text.replace(/([[:,]\s*)-?(?:NaN|Infinity)(?=\s*[\],}])/g, "$1null"));
+    } catch (error) {
+      throw new WeightsError(file, place, `is not JSON: ${(error as Error).message}`, { cause: error });
+    }
+  }
+  if (!isObject(value)) throw new WeightsError(file, place, "expected a JSON object");
+  return value;
+}
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

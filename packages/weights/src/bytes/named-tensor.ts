@@ -1,0 +1,133 @@
+import type { ByteSource } from "./byte-source.ts";
+import { widenBfloat16, widenFloat16 } from "./half-float.ts";
+import { WeightsError } from "../weights-error.ts";
+
+/** Bytes of one element of each stored type. */
+export const dtypeBytes = {
+  float64: 8,
+  float32: 4,
+  float16: 2,
+  bfloat16: 2,
+  int64: 8,
+  int32: 4,
+  int16: 2,
+  int8: 1,
+  uint64: 8,
+  uint32: 4,
+  uint16: 2,
+  uint8: 1,
+  bool: 1,
+} as const;
+
+export type StoredType = keyof typeof dtypeBytes;
+
+/** What a tensor is read as: floats of every width as float32, whole numbers as int32, bytes and booleans as they are. */
+export type TensorData = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
+
+/** One tensor of a file; its bytes stay there until `read` is called. */
+export interface NamedTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** As stored in the file. */
+  readonly dtype: StoredType;
+  /** Where in the file, for errors. */
+  readonly place: string;
+  read(): TensorData;
+  /** `count` elements from `first` on, over the bytes of `into`, while JavaScript goes on; where the file has float32 in this order. */
+  readPart?(first: number, count: number, into: Uint8Array<ArrayBuffer>): Promise<Float32Array<ArrayBuffer>>;
+}
+
+/** Reads parts of float32 elements that lie in order from `start` on. */
+export function floatParts(source: ByteSource, start: number): NonNullable<NamedTensor["readPart"]> {
+  return async (first, count, into) => {
+    const place = [start + 4 * first, 4 * count, into] as const;
+    const bytes = (await source.readAhead?.(...place)) ?? source.read(...place);
+    return new Float32Array(bytes.buffer, bytes.byteOffset, count);
+  };
+}
+
+/** A tensor that is already in memory. */
+export function memoryTensor(name: string, shape: readonly number[], data: TensorData): NamedTensor {
+  const dtype = data instanceof Float32Array ? "float32" : data instanceof Int32Array ? "int32" : "uint8";
+  return { name, shape, dtype, place: name, read: () => data };
+}
+
+/** The number of elements; `[]` is a scalar. Not safe for sizes from a file: use `checkedCount` there. */
+export function countOf(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+/** The number of elements of a shape that a file states, or undefined where it is no shape. */
+export function checkedCount(shape: unknown): number | undefined {
+  if (!Array.isArray(shape) || shape.length > 32) return undefined;
+  let count = 1;
+  for (const size of shape as unknown[]) {
+    if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0) return undefined;
+    count *= size;
+    if (count > Number.MAX_SAFE_INTEGER) return undefined;
+  }
+  return count;
+}
+
+/** Raw little-endian (or `bigEndian`) bytes as the array they are read as; `bytes` must be its own buffer and may be reused. */
+export function decodeElements(
+  bytes: Uint8Array<ArrayBuffer>,
+  dtype: StoredType,
+  file: string,
+  place: string,
+  { bigEndian = false }: { bigEndian?: boolean } = {},
+): TensorData {
+  if (bigEndian) swapBytes(bytes, dtypeBytes[dtype]);
+  const buffer = bytes.byteOffset % dtypeBytes[dtype] === 0 ? bytes : new Uint8Array(bytes);
+  const count = Math.floor(bytes.byteLength / dtypeBytes[dtype]);
+  const over = [buffer.buffer, buffer.byteOffset, count] as const;
+  switch (dtype) {
+    case "float32":
+      return new Float32Array(...over);
+    case "int32":
+      return new Int32Array(...over);
+    case "uint8":
+    case "bool":
+      return new Uint8Array(...over);
+    case "float16":
+      return widenFloat16(new Uint16Array(...over));
+    case "bfloat16":
+      return widenBfloat16(new Uint16Array(...over));
+    case "float64":
+      return Float32Array.from(new Float64Array(...over));
+    case "int8":
+      return Int32Array.from(new Int8Array(...over));
+    case "int16":
+      return Int32Array.from(new Int16Array(...over));
+    case "uint16":
+      return Int32Array.from(new Uint16Array(...over));
+    case "uint32":
+      return narrow(new Uint32Array(...over), file, place);
+    case "int64":
+      return narrow(new BigInt64Array(...over), file, place);
+    case "uint64":
+      return narrow(new BigUint64Array(...over), file, place);
+  }
+}
+
+/** Whole numbers as int32; one that does not fit is an error, never a wrap. */
+function narrow(
+  values: Uint32Array | BigInt64Array | BigUint64Array,
+  file: string,
+  place: string,
+): Int32Array<ArrayBuffer> {
+  const out = new Int32Array(values.length);
+  for (let i = 0; i < values.length; i++) {
+    const value = Number(values[i]);
+    out[i] = value;
+    if (out[i] !== value) throw new WeightsError(file, place, `element ${i} is ${value}, which does not fit 32 bits`);
+  }
+  return out;
+}
+
+function swapBytes(bytes: Uint8Array<ArrayBuffer>, size: number): void {
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (size === 2) view.swap16();
+  else if (size === 4) view.swap32();
+  else if (size === 8) view.swap64();
+}

@@ -1,0 +1,105 @@
+import { crc32, inflateRawSync } from "node:zlib";
+import { RandomAccessReader, fromRandomAccessReaderPromise } from "yauzl";
+import type { Entry } from "yauzl";
+import { memorySource, windowOf } from "./byte-source.ts";
+import type { ByteSource } from "./byte-source.ts";
+import { WeightsError } from "../weights-error.ts";
+
+export interface ZipEntry {
+  readonly name: string;
+  /** Bytes when unpacked, as the archive states. */
+  readonly size: number;
+  /** The entry's bytes: a window of the archive where it is stored, memory where it is packed. */
+  open(): ByteSource;
+}
+
+/** All packed entries together may grow to this many times the archive, or to this many bytes, whichever is more. */
+const growthLimit = 20;
+const growthFloor = 1 << 28;
+const entryLimit = 200_000;
+
+/**
+ * The entries of a zip archive by name. Names that climb out of the archive, entries that lie outside the file, encrypted entries and
+ * packed entries that grow without bound are refused.
+ */
+export async function readZip(source: ByteSource): Promise<Map<string, ZipEntry>> {
+  const entries = new Map<string, ZipEntry>();
+  let place = "directory of the archive";
+  const fail = (problem: string): never => {
+    throw new WeightsError(source.file, place, problem);
+  };
+  try {
+    const archive = await fromRandomAccessReaderPromise(new SourceReader(source), source.size, {
+      lazyEntries: true,
+      strictFileNames: true,
+    });
+    const count = archive.entryCount;
+    if (count > entryLimit) fail(`claims ${count} entries, at most ${entryLimit} are read`);
+    let unpacked = 0;
+    place = `entry 1 of ${count} of the archive`;
+    for await (const entry of archive.eachEntry()) {
+      const name = entry.fileName;
+      if (!name.endsWith("/")) {
+        if (entries.has(name)) fail(`"${name}" is there twice`);
+        if (!entry.canDecodeFileData())
+          fail(
+            `"${name}" is encrypted or packed by a method (${entry.compressionMethod}) other than stored and deflate`,
+          );
+        if (entry.compressionMethod !== 0) unpacked += entry.uncompressedSize;
+        if (unpacked > Math.max(growthFloor, growthLimit * source.size))
+          fail(`"${name}" would let an archive of ${source.size} bytes unpack to ${unpacked} bytes`);
+        const { fileDataStart } = await archive.readLocalFileHeaderPromise(entry, { minimal: true });
+        const open = (): ByteSource => openEntry(source, entry, fileDataStart);
+        entries.set(name, { name, size: entry.uncompressedSize, open });
+      }
+      place = `entry ${archive.entriesRead + 1} of ${count} of the archive`;
+    }
+    return entries;
+  } catch (error) {
+    if (error instanceof WeightsError) throw error;
+    throw new WeightsError(source.file, place, (error as Error).message, { cause: error });
+  }
+}
+
+/** Lets yauzl read from a source. */
+class SourceReader extends RandomAccessReader {
+  readonly #source: ByteSource;
+
+  constructor(source: ByteSource) {
+    super();
+    this.#source = source;
+  }
+
+  override read(
+    buffer: Buffer,
+    offset: number,
+    length: number,
+    position: number,
+    callback: (error: Error | null, bytesRead?: number) => void,
+  ): void {
+    let failure: Error | null = null;
+    try {
+      buffer.set(this.#source.read(position, length), offset);
+    } catch (error) {
+      failure = error as Error;
+    }
+    process.nextTick(callback, failure, length);
+  }
+}
+
+function openEntry(source: ByteSource, entry: Entry, start: number): ByteSource {
+  const { fileName, compressedSize, uncompressedSize } = entry;
+  if (entry.compressionMethod === 0) return windowOf(source, start, compressedSize, fileName);
+  const file = `${source.file}/${fileName}`;
+  const place = `byte ${start} of the archive`;
+  let plain: Uint8Array;
+  try {
+    plain = inflateRawSync(source.read(start, compressedSize), { maxOutputLength: Math.max(1, uncompressedSize) });
+  } catch (error) {
+    const problem = `does not unpack to ${uncompressedSize} bytes: ${(error as Error).message}`;
+    throw new WeightsError(file, place, problem, { cause: error });
+  }
+  if (plain.byteLength !== uncompressedSize || crc32(plain) !== entry.crc32)
+    throw new WeightsError(file, place, "size or checksum differs from the archive's directory");
+  return memorySource(plain, file);
+}

@@ -1,0 +1,39 @@
+import { Zip, ZipPassThrough } from "fflate";
+import type { ByteSink } from "./atomic-file.ts";
+import { WeightsError } from "../weights-error.ts";
+
+export interface EntryToWrite {
+  readonly name: string;
+  readonly fill: (sink: ByteSink) => void;
+}
+
+/** Above this fflate would have to write zip64. */
+const sizeLimit = 0xffff_0000;
+
+/** Writes a zip archive of stored entries, each byte once and as it comes. */
+export function writeZip(sink: ByteSink, entries: readonly EntryToWrite[]): void {
+  const zip = new Zip((error, chunk) => {
+    if (error !== null) throw error;
+    sink.write(chunk);
+  });
+  let total = 0;
+  for (const { name, fill } of entries) {
+    const entry = new ZipPassThrough(name);
+    zip.add(entry);
+    let position = 0;
+    fill({
+      get position() {
+        return position;
+      },
+      write(bytes) {
+        position += bytes.byteLength;
+        total += bytes.byteLength;
+        if (total > sizeLimit)
+          throw new WeightsError(name, "", "an archive above 4 GiB is not written; use .safetensors or .weights.h5");
+        entry.push(bytes);
+      },
+    });
+    entry.push(new Uint8Array(0), true);
+  }
+  zip.end();
+}

@@ -1,0 +1,55 @@
+import type * as tfl from "@tensorflow/tfjs-layers";
+import type { LoadOptions } from "../load/keras-layers.ts";
+import { loadModel, loadWeights } from "../load/load-model.ts";
+import { formatOf, saveModel } from "../save/save-model.ts";
+import type { SaveOptions, SaveReport } from "../save/save-model.ts";
+import { readyToVerify, verifySaved } from "./verify.ts";
+import type { WeightRow } from "./verify.ts";
+import { WeightsError } from "../weights-error.ts";
+
+export interface ConvertOptions extends SaveOptions, LoadOptions {
+  /** The network that the file's weights belong to, where the file holds no architecture; its weights become the file's. */
+  model?: tfl.LayersModel;
+  /** Read the result back and compare it with what was written, weight by weight and over a probe input. */
+  verify?: boolean;
+}
+
+export interface ConvertReport extends SaveReport {
+  readonly weights: readonly WeightRow[];
+  /** With `verify`: the worst difference of the outputs over the probe input. */
+  readonly worst?: number;
+}
+
+/**
+ * Reads a model and writes it in another format: `convert("a.h5", "b.onnx")`. Weights alone (`.safetensors`, `.pth`, `.weights.h5`)
+ * need `model`, the network that they belong to; without `from` the model is written as it is.
+ */
+export async function convert(
+  from: string | undefined,
+  to: string,
+  options: ConvertOptions = {},
+): Promise<ConvertReport> {
+  const { model: given, verify = false, ...rest } = options;
+  if (verify) await readyToVerify({ path: to, format: rest.format ?? formatOf(to) });
+  const model = await source(from, to, given, rest);
+  try {
+    const report = await saveModel(model, to, rest);
+    const weights = model.weights.map(({ originalName: name, shape }): WeightRow => ({ name, shape }));
+    return verify ? { ...report, ...(await verifySaved(model, report)) } : { ...report, weights };
+  } finally {
+    if (given === undefined) model.dispose();
+  }
+}
+
+async function source(
+  from: string | undefined,
+  to: string,
+  given: tfl.LayersModel | undefined,
+  options: LoadOptions,
+): Promise<tfl.LayersModel> {
+  if (from === undefined && given === undefined)
+    throw new WeightsError(to, "", "there is nothing to write: expected a file or a model");
+  if (given === undefined) return loadModel(from!);
+  if (from !== undefined) await loadWeights(given, from, options);
+  return given;
+}

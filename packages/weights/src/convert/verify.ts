@@ -1,0 +1,110 @@
+import { loadSavedModel } from "@convkit/graph";
+import * as tf from "@tensorflow/tfjs-core";
+import type * as tfl from "@tensorflow/tfjs-layers";
+import { join } from "node:path";
+import { loadModel, loadWeights } from "../load/load-model.ts";
+import { layerNames } from "../model/model-layers.ts";
+import { onnxRuntime, openOnnx } from "../formats/onnx/run.ts";
+import type { Runner } from "../formats/onnx/run.ts";
+import type { SaveReport } from "../save/save-model.ts";
+import { signatureName } from "../formats/saved-model.ts";
+
+/** One weight of the model; with `verify` how far it is from the one that was read back. */
+export interface WeightRow {
+  readonly name: string;
+  readonly shape: readonly (number | null)[];
+  /** Missing for ONNX and a SavedModel, which others run: their outputs are made of all weights. */
+  readonly worst?: number;
+}
+
+/** What a saved model was when it was read back. */
+export interface Verification {
+  readonly weights: WeightRow[];
+  /** The worst difference of the outputs over a probe input. */
+  readonly worst: number;
+}
+
+/**
+ * Reads a saved model back and compares it with what was written: each weight, and the outputs over a probe input. TensorFlow runs
+ * a SavedModel, ONNX Runtime (the package onnxruntime-node) an ONNX file: of these the outputs only. Throws where it is not there.
+ */
+export async function verifySaved(
+  model: tfl.LayersModel,
+  { path, format }: Pick<SaveReport, "path" | "format">,
+): Promise<Verification> {
+  if (format === "onnx") return verifyOutputs(model, await openOnnx(path));
+  if (format === "savedmodel") return verifyOutputs(model, await openSavedModel(model, path));
+  const before = new Map(model.weights.map((variable) => [variable, variable.read().clone()]));
+  const probes = model.inputs.map(probeInput);
+  try {
+    const expected = outputsOf(model, probes);
+    const again = await reopened(model, path, format);
+    const results = outputsOf(again, probes);
+    const worst = Math.max(...expected.map((output, index) => worstOf(output, results[index]!)));
+    const weights = model.weights.map((variable, index): WeightRow => {
+      const other = again === model ? variable : again.weights[index]!;
+      return {
+        name: variable.originalName,
+        shape: variable.shape,
+        worst: worstOf(before.get(variable)!, other.read()),
+      };
+    });
+    tf.dispose([expected, results]);
+    if (again !== model) again.dispose();
+    return { weights, worst };
+  } finally {
+    tf.dispose([probes, ...before.values()]);
+  }
+}
+
+/** Throws where what verifies this format is not installed, so that it is known before anything is written. */
+export async function readyToVerify({ path, format }: Pick<SaveReport, "path" | "format">): Promise<void> {
+  if (format === "onnx") await onnxRuntime(path);
+}
+
+async function verifyOutputs(model: tfl.LayersModel, again: Runner): Promise<Verification> {
+  const probes = model.inputs.map(probeInput);
+  const expected = outputsOf(model, probes);
+  let results: tf.Tensor[] = [];
+  try {
+    results = await again.run(probes);
+    const worst = Math.max(...expected.map((output, index) => worstOf(output, results[index]!)));
+    return { weights: model.weights.map(({ originalName: name, shape }) => ({ name, shape })), worst };
+  } finally {
+    tf.dispose([probes, expected, results]);
+    await again.dispose();
+  }
+}
+
+async function openSavedModel(model: tfl.LayersModel, path: string): Promise<Runner> {
+  const loaded = await loadSavedModel(path);
+  return {
+    async run(inputs) {
+      const named = layerNames(model.inputs).map((name, index) => [signatureName(name), inputs[index]!] as const);
+      const results = await loaded(Object.fromEntries(named));
+      return layerNames(model.outputs).map((name) => results[signatureName(name)]!.tensor());
+    },
+    dispose: () => loaded.dispose(),
+  };
+}
+
+/** The model of a whole file, or the same model with the weights of a file that holds only these. */
+async function reopened(model: tfl.LayersModel, path: string, format: SaveReport["format"]): Promise<tfl.LayersModel> {
+  if (format === "keras" || format === "h5") return loadModel(path);
+  if (format === "tfjs") return loadModel(join(path, "model.json"));
+  await loadWeights(model, path);
+  return model;
+}
+
+function outputsOf(model: tfl.LayersModel, probes: tf.Tensor[]): tf.Tensor[] {
+  return [model.predict(probes.length === 1 ? probes[0]! : probes)].flat();
+}
+
+function probeInput({ shape }: tfl.SymbolicTensor): tf.Tensor {
+  const sizes = shape.map((size, axis) => size ?? (axis === 0 ? 1 : 64));
+  return tf.randomUniform(sizes, -1, 1, "float32", 7);
+}
+
+function worstOf(a: tf.Tensor, b: tf.Tensor): number {
+  return tf.tidy(() => tf.max(tf.abs(tf.sub(a, b))).dataSync()[0] ?? 0);
+}

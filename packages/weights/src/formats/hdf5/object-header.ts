@@ -1,0 +1,94 @@
+import type { ByteSource } from "../../bytes/byte-source.ts";
+import { Hdf5Bytes } from "./bytes.ts";
+
+/** What all parts of one file share. */
+export interface Hdf5Context {
+  readonly source: ByteSource;
+  /** Added to every address: the size of a user block before the file proper. */
+  readonly base: number;
+  readonly offsetSize: number;
+  readonly lengthSize: number;
+  /** Counts what is read, so that a file that leads in circles, or names one place many times, ends in an error. */
+  count(what: "structure" | "text" | "data", bytes: number, place: string): void;
+  /** The objects opened so far: Keras gives each one name. */
+  readonly objects: Set<number>;
+  /** The global heaps read so far, by address: texts of variable length lie there. */
+  readonly heaps: Map<number, ReadonlyMap<number, Uint8Array>>;
+}
+
+export interface HeaderMessage {
+  readonly type: number;
+  readonly body: Hdf5Bytes;
+}
+
+const messageLimit = 1 << 16;
+const chunkLimit = 1 << 26;
+
+/** The messages of an object header, version 1 or 2, continuations followed (HDF5 file format, IV.A.1). */
+export function readMessages(context: Hdf5Context, address: number): HeaderMessage[] {
+  const probe = open(context, address, 4);
+  const isNew = Buffer.from(probe.bytes).toString("latin1") === "OHDR";
+  return isNew ? readNewHeader(context, address) : readOldHeader(context, address);
+}
+
+export function open(context: Hdf5Context, address: number, length: number): Hdf5Bytes {
+  context.count("structure", length, `byte ${context.base + address}`);
+  return Hdf5Bytes.read(context.source, context.base + address, length);
+}
+
+function readOldHeader(context: Hdf5Context, address: number): HeaderMessage[] {
+  const prefix = open(context, address, 16);
+  const version = prefix.u8();
+  if (version !== 1) prefix.fail(`expected an object header of version 1 or 2, came ${version}`);
+  prefix.skip(1);
+  const count = prefix.u16();
+  prefix.skip(4);
+  const blocks = [{ address: address + 16, size: prefix.u32() }];
+  const messages: HeaderMessage[] = [];
+  for (const block of blocks) {
+    if (block.size > chunkLimit || blocks.length > messageLimit)
+      prefix.fail("an object header this large cannot be true");
+    const bytes = open(context, block.address, block.size);
+    while (bytes.left >= 8 && messages.length < count) {
+      const type = bytes.u16();
+      const size = bytes.u16();
+      const shared = (bytes.u8() & 2) !== 0;
+      bytes.skip(3);
+      const body = bytes.part(size);
+      if (shared) body.fail("shared header messages are not read: write the file again with h5py's defaults");
+      messages.push({ type, body });
+      if (type === 0x10) blocks.push({ address: body.uint(context.offsetSize), size: body.uint(context.lengthSize) });
+    }
+  }
+  return messages;
+}
+
+function readNewHeader(context: Hdf5Context, address: number): HeaderMessage[] {
+  const prefix = open(context, address, Math.min(64, context.source.size - context.base - address));
+  prefix.signature("OHDR");
+  const version = prefix.u8();
+  if (version !== 2) prefix.fail(`expected an object header of version 2, came ${version}`);
+  const flags = prefix.u8();
+  if ((flags & 0x20) !== 0) prefix.skip(16);
+  if ((flags & 0x10) !== 0) prefix.skip(4);
+  const size = prefix.uint(1 << (flags & 3));
+  const blocks = [{ address: address + prefix.at, size }];
+  const messages: HeaderMessage[] = [];
+  for (const [index, block] of blocks.entries()) {
+    if (block.size < 0 || block.size > chunkLimit) prefix.fail("an object header this large cannot be true");
+    const bytes = open(context, block.address, block.size);
+    if (index > 0) bytes.signature("OCHK");
+    const end = index > 0 ? block.size - 4 : block.size;
+    while (end - bytes.at >= 4) {
+      const type = bytes.u8();
+      const length = bytes.u16();
+      const shared = (bytes.u8() & 2) !== 0;
+      if ((flags & 4) !== 0) bytes.skip(2);
+      const body = bytes.part(length);
+      if (shared) body.fail("shared header messages are not read: write the file again with h5py's defaults");
+      if (messages.push({ type, body }) > messageLimit) bytes.fail("too many header messages");
+      if (type === 0x10) blocks.push({ address: body.uint(context.offsetSize), size: body.uint(context.lengthSize) });
+    }
+  }
+  return messages;
+}

@@ -1,0 +1,81 @@
+import { dtypeBytes } from "../../bytes/named-tensor.ts";
+import type { StoredType } from "../../bytes/named-tensor.ts";
+import type { Hdf5Bytes } from "./bytes.ts";
+
+/** The types of HDF5 that weight files hold. */
+export type Hdf5Type =
+  | { readonly kind: "number"; readonly dtype: StoredType; readonly size: number; readonly bigEndian: boolean }
+  | { readonly kind: "text"; readonly size: number }
+  | { readonly kind: "variable text"; readonly size: number }
+  | { readonly kind: "other"; readonly size: number; readonly description: string };
+
+const otherClasses = [
+  "fixed-point",
+  "floating-point",
+  "time",
+  "string",
+  "bit field",
+  "opaque",
+  "compound",
+  "reference",
+  "enumeration",
+  "variable-length",
+  "array",
+];
+
+/** Reads a datatype message (HDF5 file format, IV.A.2.d). */
+export function readType(bytes: Hdf5Bytes): Hdf5Type {
+  const kindAndVersion = bytes.u8();
+  const kind = kindAndVersion & 0x0f;
+  const flags = bytes.uint(3);
+  const size = bytes.u32();
+  const bigEndian = (flags & 1) === 1;
+  const other = (description: string): Hdf5Type => ({ kind: "other", size, description });
+  if (kind === 0) {
+    const dtype = `${(flags & 8) === 0 ? "uint" : "int"}${8 * size}`;
+    return dtype in dtypeBytes
+      ? { kind: "number", dtype: dtype as StoredType, size, bigEndian }
+      : other(`${8 * size}-bit integers`);
+  }
+  if (kind === 1) {
+    bytes.skip(4);
+    const [exponentAt, exponentSize, , mantissaSize] = [bytes.u8(), bytes.u8(), bytes.u8(), bytes.u8()];
+    const layout = `${size}:${exponentAt}:${exponentSize}:${mantissaSize}`;
+    const dtype = floatLayouts[layout];
+    return dtype === undefined ? other(`floats laid out as ${layout}`) : { kind: "number", dtype, size, bigEndian };
+  }
+  if (kind === 3) return { kind: "text", size };
+  if (kind === 8) {
+    // An enumeration is numbers of its base type; h5py writes booleans so.
+    const base = readType(bytes);
+    return base.kind === "number" ? { ...base, size } : other("enumeration");
+  }
+  if (kind === 9 && (flags & 0x0f) === 1) return { kind: "variable text", size };
+  return other(otherClasses[kind] ?? `class ${kind}`);
+}
+
+/** Size, exponent's place and size, mantissa's size. */
+const floatLayouts: Readonly<Record<string, StoredType>> = {
+  "8:52:11:52": "float64",
+  "4:23:8:23": "float32",
+  "2:10:5:10": "float16",
+  "2:7:8:7": "bfloat16",
+};
+
+const rankLimit = 32;
+
+/** Reads a dataspace message: the shape, `[]` for a scalar, undefined for "no data". */
+export function readShape(bytes: Hdf5Bytes, lengthSize: number): number[] | undefined {
+  const version = bytes.u8();
+  const rank = bytes.u8();
+  bytes.u8();
+  if (rank > rankLimit) bytes.fail(`${rank} axes, but HDF5 has at most ${rankLimit}`);
+  if (version === 1) bytes.skip(5);
+  else if (version === 2) {
+    if (bytes.u8() === 2) return undefined;
+  } else bytes.fail(`dataspace version ${version} is not known`);
+  return Array.from({ length: rank }, () => {
+    const size = bytes.uint(lengthSize);
+    return size >= 0 ? size : bytes.fail("a dimension without end");
+  });
+}

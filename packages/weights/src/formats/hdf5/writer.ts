@@ -1,0 +1,255 @@
+import type { ByteSink } from "../../bytes/atomic-file.ts";
+import type { NamedTensor } from "../../bytes/named-tensor.ts";
+import { dataTypeMessage, variableTextType } from "./written-types.ts";
+
+/** A group to write: its attributes are texts or lists of texts, which is all that Keras' files hold. */
+export interface GroupToWrite {
+  readonly attributes: Readonly<Record<string, string | readonly string[]>>;
+  readonly children: ReadonlyMap<string, GroupToWrite | NamedTensor>;
+}
+
+/** Entries of a leaf and children of a node of a group's tree: twice what the superblock states, HDF5's own defaults. */
+const leafSize = 8;
+const nodeSize = 32;
+const heapCount = 50_000;
+const undefinedAddress = 0xffff_ffff_ffff_ffffn;
+
+/** One piece of the file: bytes that are known, or a tensor that is read when its turn comes. */
+type Segment = Uint8Array | NamedTensor;
+
+/** Writes an HDF5 file as every version of the library since 1.0 reads it: superblock 0, symbol tables, contiguous data. */
+export function writeHdf5(sink: ByteSink, root: GroupToWrite): void {
+  const segments: Segment[] = [];
+  let end = superblockSize;
+  const place = (segment: Segment, size: number): number => {
+    const at = end;
+    segments.push(segment);
+    end += size;
+    return at;
+  };
+  const placeBytes = (bytes: Uint8Array): number => place(bytes, bytes.byteLength);
+  const textReference = placeTexts(root, placeBytes);
+
+  const placeTensor = (tensor: NamedTensor): number => {
+    const bytes = storedBytes(tensor);
+    const padding = -bytes & 7;
+    // The data lie behind the header, whose size does not depend on them.
+    const header = (address: number): Uint8Array =>
+      objectHeader([
+        [0x01, spaceMessage(tensor.shape)],
+        [0x03, dataTypeMessage(tensor.dtype)],
+        // Late allocation, written if set, no value.
+        [0x05, Uint8Array.of(2, 2, 2, 1, 0, 0, 0, 0)],
+        [0x08, layoutMessage(address, bytes)],
+      ]);
+    const at = end;
+    placeBytes(header(at + header(0).byteLength));
+    place(tensor, bytes);
+    if (padding > 0) placeBytes(new Uint8Array(padding));
+    return at;
+  };
+
+  const placeGroup = (group: GroupToWrite): { header: number; tree: number; heap: number } => {
+    const names = [...group.children.keys()].toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+    const addresses = names.map((name) => {
+      const child = group.children.get(name)!;
+      return "children" in child ? placeGroup(child).header : placeTensor(child);
+    });
+    const { bytes: heapBytes, offsets } = nameHeap(names);
+    const heapData = placeBytes(heapBytes);
+    const heap = placeBytes(fields(["HEAP", 4], [0, 4], [heapBytes.byteLength, 8], [1, 8], [heapData, 8]));
+    const tree = placeTree(offsets, addresses, placeBytes);
+    const attributes = Object.entries(group.attributes).map(([name, value]): Message => [
+      0x0c,
+      attributeMessage(name, value, textReference),
+    ]);
+    const header = placeBytes(objectHeader([[0x11, fields([tree, 8], [heap, 8])], ...attributes]));
+    return { header, tree, heap };
+  };
+
+  const { header, tree, heap } = placeGroup(root);
+  sink.write(superblock(end, header, tree, heap));
+  for (const segment of segments) {
+    if (segment instanceof Uint8Array) sink.write(segment);
+    else {
+      const data = segment.read();
+      sink.write(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    }
+  }
+}
+
+const superblockSize = 96;
+
+function superblock(end: number, root: number, tree: number, heap: number): Uint8Array {
+  return fields(
+    ["\x89HDF\r\n\x1a\n", 8],
+    [0, 5],
+    [8, 1],
+    [8, 1],
+    [0, 1],
+    [leafSize / 2, 2],
+    [nodeSize / 2, 2],
+    [0, 4],
+    [0, 8],
+    [undefinedAddress, 8],
+    [end, 8],
+    [undefinedAddress, 8],
+    [0, 8],
+    [root, 8],
+    [1, 8],
+    [tree, 8],
+    [heap, 8],
+  );
+}
+
+type Message = readonly [type: number, body: Uint8Array];
+
+/** An object header of version 1 with all its messages in one block. */
+function objectHeader(messages: readonly Message[]): Uint8Array {
+  const parts = messages.flatMap(([type, body]) => {
+    const size = Math.ceil(body.byteLength / 8) * 8;
+    return [fields([type, 2], [size, 2], [type === 0x03 ? 1 : 0, 4]), body, new Uint8Array(size - body.byteLength)];
+  });
+  const size = parts.reduce((sum, part) => sum + part.byteLength, 0);
+  return Buffer.concat([fields([1, 2], [messages.length, 2], [1, 4], [size, 4], [0, 4]), ...parts]);
+}
+
+function spaceMessage(shape: readonly number[]): Uint8Array {
+  return fields([1, 1], [shape.length, 1], [0, 6], ...shape.map((size) => [size, 8] as const));
+}
+
+function layoutMessage(address: number, bytes: number): Uint8Array {
+  return fields([3, 1], [1, 1], [bytes === 0 ? undefinedAddress : address, 8], [bytes, 8]);
+}
+
+function attributeMessage(
+  name: string,
+  value: string | readonly string[],
+  textReference: (text: string) => Uint8Array,
+): Uint8Array {
+  const encoded = Buffer.from(`${name}\0`);
+  const space = spaceMessage(typeof value === "string" ? [] : [value.length]);
+  const texts = (typeof value === "string" ? [value] : value).map(textReference);
+  return Buffer.concat([
+    fields([1, 2], [encoded.byteLength, 2], [variableTextType.byteLength, 2], [space.byteLength, 2]),
+    padded(encoded),
+    padded(variableTextType),
+    padded(space),
+    ...texts,
+  ]);
+}
+
+/** Puts every text of every attribute into global heaps; answers with what refers to a text. */
+function placeTexts(root: GroupToWrite, place: (bytes: Uint8Array) => number): (text: string) => Uint8Array {
+  const texts = new Set<string>();
+  const walk = (group: GroupToWrite): void => {
+    for (const value of Object.values(group.attributes)) for (const text of [value].flat()) texts.add(text);
+    for (const child of group.children.values()) if ("children" in child) walk(child);
+  };
+  walk(root);
+  const references = new Map<string, Uint8Array>();
+  const all = [...texts];
+  for (let start = 0; start < all.length; start += heapCount) {
+    const part = all.slice(start, start + heapCount).map((text) => Buffer.from(text));
+    const objects = part.flatMap((bytes, index) => [
+      fields([index + 1, 2], [1, 2], [0, 4], [bytes.byteLength, 8]),
+      padded(bytes),
+    ]);
+    const used = 16 + objects.reduce((sum, bytes) => sum + bytes.byteLength, 0);
+    // The library takes no collection below 4096 bytes; what is left is its object 0.
+    const size = Math.max(4096, Math.ceil((used + 16) / 4096) * 4096);
+    const free = [fields([0, 8], [size - used, 8]), new Uint8Array(size - used - 16)];
+    const address = place(Buffer.concat([fields(["GCOL", 4], [1, 4], [size, 8]), ...objects, ...free]));
+    for (const [index, bytes] of part.entries()) {
+      references.set(all[start + index]!, fields([bytes.byteLength, 4], [address, 8], [index + 1, 4]));
+    }
+  }
+  return (text) => references.get(text)!;
+}
+
+/** The names of a group, each ended by a zero and padded; the first is the empty one that the tree begins with. */
+function nameHeap(names: readonly string[]): { bytes: Uint8Array; offsets: number[] } {
+  const parts: Uint8Array[] = [new Uint8Array(8)];
+  let at = 8;
+  const offsets = names.map((name) => {
+    const bytes = padded(Buffer.from(`${name}\0`));
+    parts.push(bytes);
+    at += bytes.byteLength;
+    return at - bytes.byteLength;
+  });
+  return { bytes: Buffer.concat(parts), offsets };
+}
+
+/** The tree of a group over its sorted names; returns the root's address. */
+function placeTree(
+  offsets: readonly number[],
+  addresses: readonly number[],
+  place: (bytes: Uint8Array) => number,
+): number {
+  // Each node by its address and the largest name below it.
+  let nodes: { address: number; last: number }[] = [];
+  for (let start = 0; start < offsets.length; start += leafSize) {
+    const part = offsets.slice(start, start + leafSize);
+    const entries = part.map((offset, index) => fields([offset, 8], [addresses[start + index]!, 8], [0, 24]));
+    const empty = new Uint8Array((leafSize - part.length) * 40);
+    nodes.push({
+      address: place(Buffer.concat([fields(["SNOD", 4], [1, 2], [part.length, 2]), ...entries, empty])),
+      last: part.at(-1)!,
+    });
+  }
+  for (let level = 0; ; level++) {
+    const groups = Array.from({ length: Math.max(1, Math.ceil(nodes.length / nodeSize)) }, (_, index) =>
+      nodes.slice(index * nodeSize, (index + 1) * nodeSize),
+    );
+    const start = groups.map((group, index) => (index === 0 ? 0 : groups[index - 1]!.at(-1)!.last));
+    // Siblings know each other's address, which follows from the fixed size.
+    const first = place(new Uint8Array(0));
+    const above = groups.map((group, index) => {
+      const sibling = (other: number): number | bigint =>
+        other < 0 || other >= groups.length ? undefinedAddress : first + other * treeBytes;
+      const body = group.flatMap(({ address, last }) => [fields([address, 8]), fields([last, 8])]);
+      const head = fields(
+        ["TREE", 4],
+        [0, 1],
+        [level, 1],
+        [group.length, 2],
+        [sibling(index - 1), 8],
+        [sibling(index + 1), 8],
+        [start[index]!, 8],
+      );
+      const bytes = Buffer.concat([head, ...body]);
+      return {
+        address: place(Buffer.concat([bytes, new Uint8Array(treeBytes - bytes.byteLength)])),
+        last: group.at(-1)?.last ?? 0,
+      };
+    });
+    if (above.length === 1) return above[0]!.address;
+    nodes = above;
+  }
+}
+
+const treeBytes = 24 + nodeSize * 8 + (nodeSize + 1) * 8;
+
+function storedBytes({ shape, dtype }: NamedTensor): number {
+  const size = dtype === "uint8" || dtype === "bool" ? 1 : 4;
+  return shape.reduce((product, side) => product * side, size);
+}
+
+function padded(bytes: Uint8Array): Uint8Array {
+  return Buffer.concat([bytes, new Uint8Array(-bytes.byteLength & 7)]);
+}
+
+/** Little-endian numbers, or text, each of its number of bytes. */
+function fields(...values: readonly (readonly [value: number | bigint | string, size: number])[]): Uint8Array {
+  const out = new Uint8Array(values.reduce((sum, [, size]) => sum + size, 0));
+  let at = 0;
+  for (const [value, size] of values) {
+    if (typeof value === "string") out.set(Buffer.from(value, "latin1"), at);
+    else {
+      let rest = BigInt(value);
+      for (let i = 0; i < size; i++, rest >>= 8n) out[at + i] = Number(rest & 0xffn);
+    }
+    at += size;
+  }
+  return out;
+}

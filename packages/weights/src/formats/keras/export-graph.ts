@@ -1,0 +1,219 @@
+import { graphNodes } from "@convkit/core";
+import type { GraphNode } from "@convkit/core";
+import type * as tfl from "@tensorflow/tfjs-layers";
+import type { NamedTensor } from "../../bytes/named-tensor.ts";
+import { variableTensor } from "../../bytes/variable-tensor.ts";
+import { WeightsError } from "../../weights-error.ts";
+import { exportLayer } from "./export-layer.ts";
+import type { Operation } from "./export-layer.ts";
+import { snakeCase } from "./layer-paths.ts";
+import { layerOrder } from "./layer-order.ts";
+import type { TensorReference } from "./config.ts";
+
+/** A model as Keras will see it: layers in Keras' own order, each with its calls. */
+export interface KerasGraph {
+  readonly name: string;
+  readonly layers: readonly KerasLayer[];
+  readonly inputs: readonly TensorReference[];
+  readonly outputs: readonly TensorReference[];
+}
+
+/** A tensor that a call takes. */
+export interface TakenTensor extends TensorReference {
+  readonly shape: readonly (number | null)[];
+}
+
+export interface KerasLayer {
+  readonly name: string;
+  readonly className: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly calls: (readonly TakenTensor[])[];
+  readonly weights: readonly NamedTensor[];
+  /** A bare operation of Keras 3 instead of a layer: its module, and the numbers that it takes beside the tensor. */
+  readonly operation?: Operation;
+  /** Where a `.weights.h5` keeps its weights. */
+  path: string;
+  readonly inner?: KerasGraph;
+}
+
+/** Describes a tfjs model in Keras' terms. Throws `WeightsError` naming each layer that Keras cannot have. */
+export function exportGraph(model: tfl.LayersModel, file: string, above = ""): KerasGraph {
+  const problems: string[] = [];
+  const layers = new Map<string, KerasLayer>();
+  const places = new Map<number, TensorReference>();
+  const producers = new Map<number, GraphNode>();
+  const signs = new Map<number, boolean>();
+  for (const node of inOrder(usesOf(model))) {
+    const { layer, inputs, inputShapes, outputs } = node;
+    const refuse = (problem: string): never => {
+      throw new WeightsError(file, `layer "${layer.name}" (${layer.getClassName()})`, problem);
+    };
+    const values: TakenTensor[] = inputs.map(({ id }, index) => ({
+      ...(places.get(id) ?? refuse("its input comes from outside the model")),
+      shape: inputShapes[index]!,
+    }));
+    const add = (made: Omit<KerasLayer, "calls" | "path">, from: readonly TakenTensor[]): void => {
+      const known = layers.get(made.name) ?? { ...made, calls: [], path: "" };
+      layers.set(made.name, known);
+      known.calls.push(from);
+      // Between the parts of one layer only the rank is known, and only that matters to Keras.
+      values.push({
+        layer: made.name,
+        call: known.calls.length - 1,
+        output: 0,
+        shape: outputs[0]!.shape.map(() => null),
+      });
+    };
+    try {
+      if (layer.getClassName() === "InputLayer") {
+        const config = { batch_shape: outputs[0]!.shape };
+        layers.set(layer.name, { name: layer.name, className: "InputLayer", config, calls: [], weights: [], path: "" });
+        values.push({ layer: layer.name, call: 0, output: 0, shape: outputs[0]!.shape });
+      } else if ("layers" in layer) {
+        const inner = exportGraph(layer as tfl.LayersModel, file);
+        add(
+          { name: layer.name, className: "Functional", config: {}, weights: layer.weights.map(asTensor), inner },
+          values.slice(),
+        );
+      } else {
+        const neverNegative = inputs.every(({ id }) => isNeverNegative(producers, id, signs));
+        const parts = exportLayer(layer, { inputShape: inputShapes[0]!, neverNegative, refuse });
+        for (const [index, { className, config, takes, weights: own, operation }] of parts.entries()) {
+          const isLast = index === parts.length - 1;
+          const name = isLast ? layer.name : `${layer.name}.${index + 1}`;
+          const weights =
+            own?.map((tensor) => ({ ...tensor, name: `${name}/${tensor.name}` })) ??
+            (isLast ? layer.weights.map(asTensor) : []);
+          // Some of Keras' layers without weights do not take the word.
+          const frozen = own === undefined && weights.length > 0 ? { trainable: layer.trainable } : {};
+          const made = {
+            name,
+            className,
+            config: { ...frozen, ...config },
+            weights,
+            ...(operation === undefined ? {} : { operation }),
+          };
+          add(
+            made,
+            takes === undefined
+              ? index === 0
+                ? values.slice()
+                : [values.at(-1)!]
+              : takes.map((place) => values[place]!),
+          );
+        }
+      }
+    } catch (error) {
+      if (!(error instanceof WeightsError)) throw error;
+      problems.push(error.message);
+      values.push({ layer: layer.name, call: 0, output: 0, shape: outputs[0]!.shape });
+    }
+    for (const [index, output] of outputs.entries()) {
+      const { layer: name, call } = values.at(-1)!;
+      places.set(output.id, { layer: name, call, output: index });
+      producers.set(output.id, node);
+    }
+  }
+  if (problems.length > 0)
+    throw new WeightsError(file, `model "${model.name}"`, `cannot be written for Keras:\n  ${problems.join("\n  ")}`);
+  const refer = (tensor: tfl.SymbolicTensor): TensorReference => places.get(tensor.id)!;
+  const [inputs, outputs] = [model.inputs.map(refer), model.outputs.map(refer)];
+  return withPaths(
+    { name: model.name, layers: layerOrder([...layers.values()], inputs, outputs), inputs, outputs },
+    above,
+  );
+}
+
+/** All layers that hold weights of their own, models within the model gone through. */
+export function innerLayers(graph: KerasGraph): KerasLayer[] {
+  return graph.layers.flatMap((layer) => {
+    if (layer.operation !== undefined) return [];
+    return layer.inner === undefined ? [layer] : innerLayers(layer.inner);
+  });
+}
+
+function asTensor(variable: tfl.LayerVariable): NamedTensor {
+  return variableTensor(variable.originalName, variable);
+}
+
+/** The uses of a model's layers; a sequential model keeps them in a functional one of its own. */
+export function usesOf(model: tfl.LayersModel): GraphNode[] {
+  if (model.getClassName() !== "Sequential") return graphNodes(model);
+  const row = model as tfl.LayersModel & { model?: tfl.LayersModel };
+  if (row.model == null) row.build(row.inputs[0]!.shape);
+  return graphNodes(row.model!);
+}
+
+/** Every use of a layer after those whose outputs it takes; tfjs lists a shared layer's uses together. */
+export function inOrder(nodes: readonly GraphNode[]): GraphNode[] {
+  const known = new Set<number>();
+  const made = new Set(nodes.flatMap(({ outputs }) => outputs.map(({ id }) => id)));
+  const ordered: GraphNode[] = [];
+  for (let waiting = nodes; waiting.length > 0;) {
+    const left = waiting.filter((node) => {
+      if (!node.inputs.every(({ id }) => known.has(id) || !made.has(id))) return true;
+      for (const { id } of node.outputs) known.add(id);
+      ordered.push(node);
+      return false;
+    });
+    if (left.length === waiting.length) return [...ordered, ...left];
+    waiting = left;
+  }
+  return ordered;
+}
+
+function withPaths(graph: KerasGraph, above: string): KerasGraph {
+  const counts = new Map<string, number>();
+  for (const layer of graph.layers) {
+    // Operations are no layers to Keras, so they are not counted.
+    if (layer.operation !== undefined) continue;
+    const base = snakeCase(layer.className);
+    const count = counts.get(base) ?? 0;
+    counts.set(base, count + 1);
+    layer.path = `${above}layers/${count === 0 ? base : `${base}_${count}`}`;
+    if (layer.inner !== undefined) withPaths(layer.inner, `${layer.path}/`);
+  }
+  return graph;
+}
+
+const keepsSign = new Set([
+  "MaxPooling2D",
+  "AveragePooling2D",
+  "PaddedPooling2D",
+  "ZeroPadding2D",
+  "Dropout",
+  "Concatenate",
+  "Add",
+  "Multiply",
+  "Maximum",
+  "Average",
+  "Flatten",
+  "Reshape",
+  "LocalResponseNormalization",
+]);
+const neverNegativeActivations = new Set([
+  "relu",
+  "relu6",
+  "sigmoid",
+  "softmax",
+  "softplus",
+  "exponential",
+  "hardSigmoid",
+]);
+
+/** Whether a tensor's values follow from layers that give nothing below zero. */
+function isNeverNegative(producers: ReadonlyMap<number, GraphNode>, id: number, known: Map<number, boolean>): boolean {
+  const answer = known.get(id) ?? followsFrom(producers, id, known);
+  known.set(id, answer);
+  return answer;
+}
+
+function followsFrom(producers: ReadonlyMap<number, GraphNode>, id: number, known: Map<number, boolean>): boolean {
+  const node = producers.get(id);
+  if (node === undefined) return false;
+  const className = node.layer.getClassName();
+  if (className === "ReLU") return true;
+  const activation = node.layer.getConfig()["activation"];
+  if (typeof activation === "string" && neverNegativeActivations.has(activation)) return true;
+  return keepsSign.has(className) && node.inputs.every((input) => isNeverNegative(producers, input.id, known));
+}

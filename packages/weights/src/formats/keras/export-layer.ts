@@ -1,0 +1,374 @@
+import type * as tfl from "@tensorflow/tfjs-layers";
+import { activationNames, approximateGelu, keras3HardSigmoid } from "../../layers/activations.ts";
+import type { Augmentation } from "../../layers/augmentation.ts";
+import type { Piece } from "../../layers/slicing.ts";
+import { memoryTensor } from "../../bytes/named-tensor.ts";
+import type { NamedTensor } from "../../bytes/named-tensor.ts";
+import { kerasClassName } from "./class-name.ts";
+
+/** A Keras layer that does what a tfjs layer does, or a part of it. */
+export interface KerasPart {
+  readonly className: string;
+  /** As Python's Keras writes it, without `name` and `trainable`. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** What it takes: the layer's inputs are counted first, then the parts before. By default all inputs, or the part before. */
+  readonly takes?: readonly number[];
+  /** Weights that are constants to the layer itself. */
+  readonly weights?: readonly NamedTensor[];
+  readonly operation?: Operation;
+}
+
+/** A function of `keras.ops` with what stands behind its tensor, such as numbers. */
+export interface Operation {
+  readonly module: string;
+  readonly numbers: readonly unknown[];
+  readonly config?: Config;
+}
+
+/** What is known of a layer's input when it is written. */
+export interface ExportContext {
+  readonly inputShape: readonly (number | null)[];
+  /** Whether no value of the input can be below zero, so that zero padding never wins a maximum. */
+  readonly neverNegative: boolean;
+  refuse(problem: string): never;
+}
+
+type Config = Readonly<Record<string, unknown>>;
+
+const conv = [
+  "filters",
+  "kernel_size",
+  "strides",
+  "padding",
+  "data_format",
+  "dilation_rate",
+  "activation",
+  "use_bias",
+  "kernel_initializer",
+  "bias_initializer",
+  "kernel_regularizer",
+  "bias_regularizer",
+  "activity_regularizer",
+  "kernel_constraint",
+  "bias_constraint",
+];
+const pool = ["pool_size", "strides", "padding", "data_format"];
+
+/** The keys of each class that mean the same in Keras; the others are tfjs' own. */
+const sameKeys: Readonly<Record<string, readonly string[]>> = {
+  Activation: ["activation"],
+  Add: [],
+  AlphaDropout: ["rate"],
+  Average: [],
+  AveragePooling1D: pool,
+  AveragePooling2D: pool,
+  BatchNormalization: [
+    "axis",
+    "momentum",
+    "epsilon",
+    "center",
+    "scale",
+    "beta_initializer",
+    "gamma_initializer",
+    "moving_mean_initializer",
+    "moving_variance_initializer",
+    "beta_regularizer",
+    "gamma_regularizer",
+    "beta_constraint",
+    "gamma_constraint",
+  ],
+  CenterCrop: ["height", "width"],
+  Concatenate: ["axis"],
+  Conv1D: conv,
+  Conv2D: [...conv, "groups"],
+  Conv2DTranspose: [...conv, "output_padding"],
+  Cropping2D: ["cropping", "data_format"],
+  Dense: [
+    "units",
+    "activation",
+    "use_bias",
+    "kernel_initializer",
+    "bias_initializer",
+    "kernel_regularizer",
+    "bias_regularizer",
+    "activity_regularizer",
+    "kernel_constraint",
+    "bias_constraint",
+  ],
+  DepthwiseConv2D: [
+    "kernel_size",
+    "strides",
+    "padding",
+    "depth_multiplier",
+    "data_format",
+    "dilation_rate",
+    "activation",
+    "use_bias",
+    "depthwise_initializer",
+    "bias_initializer",
+    "depthwise_regularizer",
+    "bias_regularizer",
+    "bias_constraint",
+  ],
+  Dot: ["axes", "normalize"],
+  Dropout: ["rate"],
+  ELU: ["alpha"],
+  Flatten: [],
+  GaussianDropout: ["rate"],
+  GaussianNoise: ["stddev"],
+  GlobalAveragePooling1D: [],
+  GlobalAveragePooling2D: ["keepdims"],
+  GlobalMaxPooling1D: [],
+  GlobalMaxPooling2D: ["keepdims"],
+  GroupNormalization: ["groups", "axis", "epsilon", "center", "scale"],
+  Identity: [],
+  LayerNormalization: [
+    "axis",
+    "epsilon",
+    "center",
+    "scale",
+    "beta_initializer",
+    "gamma_initializer",
+    "beta_regularizer",
+    "gamma_regularizer",
+  ],
+  MaxPooling1D: pool,
+  MaxPooling2D: pool,
+  Maximum: [],
+  Minimum: [],
+  Multiply: [],
+  PReLU: ["alpha_initializer", "alpha_regularizer", "alpha_constraint", "shared_axes"],
+  Permute: ["dims"],
+  RepeatVector: ["n"],
+  Rescaling: ["scale", "offset"],
+  Reshape: ["target_shape"],
+  Resizing: ["height", "width", "interpolation"],
+  SeparableConv2D: [
+    "filters",
+    "kernel_size",
+    "strides",
+    "padding",
+    "data_format",
+    "dilation_rate",
+    "depth_multiplier",
+    "activation",
+    "use_bias",
+    "depthwise_initializer",
+    "pointwise_initializer",
+    "bias_initializer",
+    "depthwise_regularizer",
+    "pointwise_regularizer",
+    "bias_regularizer",
+    "activity_regularizer",
+    "bias_constraint",
+  ],
+  Softmax: ["axis"],
+  SpatialDropout2D: ["rate"],
+  Subtract: [],
+  UnitNormalization: ["axis"],
+  UpSampling2D: ["size", "data_format", "interpolation"],
+  ZeroPadding2D: ["padding", "data_format"],
+};
+
+const special: Readonly<
+  Record<string, (config: Config, context: ExportContext, layer: tfl.layers.Layer) => KerasPart[]>
+> = {
+  ReLU: ({ max_value: largest }) => [{ className: "ReLU", config: { max_value: largest ?? null } }],
+  BentReLU: ({ max_value, negative_slope, threshold }) => [
+    { className: "ReLU", config: { max_value, negative_slope, threshold } },
+  ],
+  LeakyReLU: ({ alpha }) => [{ className: "LeakyReLU", config: { negative_slope: alpha } }],
+  Activation: ({ activation }) =>
+    activation === approximateGelu
+      ? [
+          {
+            className: "Gelu",
+            config: {},
+            operation: { module: "keras.src.ops.nn", numbers: [], config: { approximate: true } },
+          },
+        ]
+      : [{ className: "Activation", config: { activation } }],
+  Clipped: ({ low, high }) => {
+    const module = "keras.src.ops.numpy";
+    if (high == null) return [{ className: "Maximum", config: {}, operation: { module, numbers: [low] } }];
+    if (low == null) return [{ className: "Minimum", config: {}, operation: { module, numbers: [high] } }];
+    return [{ className: "Clip", config: {}, operation: { module, numbers: [], config: { x_min: low, x_max: high } } }];
+  },
+  Sliced: ({ pieces }) => {
+    const key = (pieces as readonly Piece[]).map((piece) =>
+      typeof piece === "number" ? piece : { class_name: "__slice__", config: piece },
+    );
+    return [{ className: "GetItem", config: {}, operation: { module: "keras.src.ops.numpy", numbers: [key] } }];
+  },
+  Stacked: ({ axis }) => [
+    { className: "Stack", config: {}, operation: { module: "keras.src.ops.numpy", numbers: [], config: { axis } } },
+  ],
+  // Without axes there is one mean of all; axes in a row are Keras' own form.
+  AxesNormalization: ({ axis, invert }) => [
+    { className: "Normalization", config: { axis: (axis as number[]).length === 0 ? null : axis, invert } },
+  ],
+  KerasOnlyAugmentation: ({ keras_class: className, keras_config: own }) => [
+    { className: String(className), config: own as Config },
+  ],
+  Normalization: () => [{ className: "Normalization", config: { axis: -1 } }],
+  GlobalMaxPooling2DKeepdims: () => [{ className: "GlobalMaxPooling2D", config: { keepdims: true } }],
+  PaddedPooling2D: paddedPooling,
+  CustomScaleLayer: ({ scale }) => [
+    { className: "Rescaling", config: { scale, offset: 0 }, takes: [1] },
+    { className: "Add", config: {}, takes: [0, 2] },
+  ],
+  LocalResponseNormalization: responseNorm,
+  Power: ({ exponent }) => [
+    { className: "Power", config: {}, operation: { module: "keras.src.ops.numpy", numbers: [Number(exponent)] } },
+  ],
+  // Keras pads rows and columns only: the channels take their place for a moment.
+  PadChannels: ({ before, after }) => [
+    { className: "Permute", config: { dims: [1, 3, 2] } },
+    {
+      className: "ZeroPadding2D",
+      config: {
+        padding: [
+          [0, 0],
+          [before, after],
+        ],
+      },
+    },
+    { className: "Permute", config: { dims: [1, 3, 2] } },
+  ],
+  AdaptiveAveragePooling2D: ({ output_size: size }, { inputShape, refuse }) => {
+    const [rows, columns] = size as [number, number];
+    if (rows === 1 && columns === 1) return [{ className: "GlobalAveragePooling2D", config: { keepdims: true } }];
+    const [height, width] = [inputShape[1], inputShape[2]];
+    if (height == null || width == null || height % rows !== 0 || width % columns !== 0) {
+      return refuse(`Keras cannot average a map of ${height}x${width} to ${rows}x${columns}: the parts would overlap`);
+    }
+    const window = [height / rows, width / columns];
+    return [{ className: "AveragePooling2D", config: { pool_size: window, strides: window, padding: "valid" } }];
+  },
+  RandomAugmentation: (_, __, layer) => [
+    {
+      className: kerasClassName(layer),
+      config: randomConfig((layer as unknown as { augmentation: Augmentation }).augmentation),
+    },
+  ],
+};
+
+/** The Keras layers, one after the other, that do what a tfjs layer does. Weights, if any, belong to the last. */
+export function exportLayer(layer: tfl.layers.Layer, context: ExportContext): KerasPart[] {
+  const own = layer.getClassName();
+  const config = pythonConfig(layer.getConfig() as Record<string, unknown>, context);
+  const make = Object.hasOwn(special, own) ? special[own] : undefined;
+  if (make !== undefined) return make(config, context, layer);
+  const className = kerasClassName(layer);
+  const keys = Object.hasOwn(sameKeys, className) ? sameKeys[className] : undefined;
+  if (keys === undefined) return context.refuse(`Keras has no layer ${own}`);
+  return [
+    {
+      className,
+      config: Object.fromEntries(keys.flatMap((key) => (config[key] === undefined ? [] : [[key, config[key]]]))),
+    },
+  ];
+}
+
+function paddedPooling(config: Config, { inputShape, neverNegative, refuse }: ExportContext): KerasPart[] {
+  const {
+    mode,
+    pool_size: size,
+    strides,
+    padding,
+    ceil_mode: ceil,
+    count_include_pad: counts,
+  } = config as {
+    mode: "max" | "average";
+    pool_size: [number, number];
+    strides: [number, number];
+    padding: [[number, number], [number, number]];
+    ceil_mode: boolean;
+    count_include_pad: boolean;
+  };
+  if (mode === "max" && !neverNegative)
+    return refuse("Keras pads with zeros, which could win this maximum: its input may be negative");
+  const sides = padding.map(([before, after], axis) => {
+    const length = inputShape[axis + 1];
+    if (!ceil) return [before, after];
+    if (length == null) return refuse("sizes that are rounded up need an input of known size");
+    const over = (length + before + after - size[axis]!) % strides[axis]!;
+    // The last window may hang over the edge, unless it would begin beyond it.
+    const windows = Math.floor((length + before + after - size[axis]!) / strides[axis]!) + (over === 0 ? 0 : 1);
+    const starts = windows * strides[axis]!;
+    return [before, over === 0 || starts >= length + before ? after : after + strides[axis]! - over];
+  });
+  const isPadded = sides.flat().some((side) => side > 0);
+  if (mode === "average" && isPadded && (ceil || !counts)) return refuse("Keras counts padding in every mean");
+  const pooled = {
+    className: mode === "max" ? "MaxPooling2D" : "AveragePooling2D",
+    config: { pool_size: size, strides, padding: "valid" },
+  };
+  return isPadded ? [{ className: "ZeroPadding2D", config: { padding: sides } }, pooled] : [pooled];
+}
+
+/** Keras has no such layer: the window's sum of squares is a 1x1 convolution with a band matrix. */
+function responseNorm(config: Config, { inputShape }: ExportContext): KerasPart[] {
+  const { radius, bias, alpha, beta } = config as Readonly<Record<"radius" | "bias" | "alpha" | "beta", number>>;
+  const channels = inputShape[3] as number;
+  const band = Float32Array.from({ length: channels * channels }, (_, i) =>
+    Math.abs((i % channels) - Math.floor(i / channels)) <= radius ? alpha : 0,
+  );
+  const weights = [
+    memoryTensor("kernel", [1, 1, channels, channels], band),
+    memoryTensor("bias", [channels], new Float32Array(channels).fill(bias)),
+  ];
+  return [
+    { className: "Power", config: {}, operation: { module: "keras.src.ops.numpy", numbers: [2] } },
+    { className: "Conv2D", config: { filters: channels, kernel_size: [1, 1], trainable: false }, weights },
+    { className: "Power", config: {}, operation: { module: "keras.src.ops.numpy", numbers: [-beta] } },
+    { className: "Multiply", config: {}, takes: [0, 3] },
+  ];
+}
+
+function randomConfig({ flip, rotation, moves, height, width, contrast, brightness, fill }: Augmentation): Config {
+  const filled = { fill_mode: fill ?? "reflect" };
+  if (flip !== undefined) return { mode: flip };
+  if (rotation !== undefined) return { factor: rotation, ...filled };
+  if (moves !== undefined) return { height_factor: height, width_factor: width ?? null, ...filled };
+  if (contrast !== undefined) return { factor: [1 - contrast[0], contrast[1] - 1].map(Math.abs) };
+  return { factor: (brightness ?? [0, 0]).map((value) => value / 255), value_range: [0, 255] };
+}
+
+/** tfjs' configuration in Python's words. */
+function pythonConfig(config: Record<string, unknown>, { refuse }: ExportContext): Config {
+  return Object.fromEntries(
+    Object.entries(config).map(([key, value]) => {
+      const name = snake(key);
+      if (key === "activation") return [name, pythonActivation(String(value), refuse)];
+      if (/(Initializer|Regularizer|Constraint)$/.test(key)) return [name, pythonFunction(value)];
+      if (key === "dataFormat")
+        return [name, value === "channelsFirst" ? refuse("channels come first") : "channels_last"];
+      return [name, value ?? null];
+    }),
+  );
+}
+
+function pythonActivation(name: string, refuse: (problem: string) => never): string {
+  if (name === keras3HardSigmoid) return "hard_sigmoid";
+  if (name === approximateGelu) return name;
+  if (name === "hardSigmoid") return refuse("tfjs' hardSigmoid is 0.2 x + 0.5, which Keras 3 has no name for");
+  const known = Object.entries(activationNames).find(([, own]) => own === name)?.[0];
+  return known ?? refuse(`Keras has no activation ${name}`);
+}
+
+function pythonFunction(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value ?? null;
+  const { className, config } = value as { className: string; config: Record<string, unknown> };
+  const out: Record<string, unknown> = Object.fromEntries(
+    Object.entries(config).map(([key, part]) => [snake(key), part ?? null]),
+  );
+  if (typeof out["mode"] === "string") out["mode"] = snake(out["mode"]);
+  if (className === "VarianceScaling" && out["distribution"] === "normal") out["distribution"] = "truncated_normal";
+  if (out["distribution"] === "truncatedNormal") out["distribution"] = "truncated_normal";
+  return { class_name: className, config: out };
+}
+
+function snake(text: string): string {
+  return text.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}

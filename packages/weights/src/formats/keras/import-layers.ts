@@ -1,0 +1,272 @@
+import { AdaptiveAveragePooling2D, Conv2D, GlobalAveragePooling2D, Normalization } from "@convkit/core";
+import * as tf from "@tensorflow/tfjs-core";
+import * as tfl from "@tensorflow/tfjs-layers";
+import type { JsonObject } from "../../bytes/json.ts";
+import { KerasOnlyAugmentation, RandomAugmentation } from "../../layers/augmentation.ts";
+import type { Augmentation } from "../../layers/augmentation.ts";
+import { DilatedDepthwiseConv2D, SizedConv2DTranspose } from "../../layers/convolutions.ts";
+import { AxesNormalization } from "../../layers/norms.ts";
+import { CroppedCentre, ResizedTo, ScaledUp2D } from "../../layers/resize.ts";
+import {
+  BentReLU,
+  GlobalMaxPooling2DKeepdims,
+  Identity,
+  ScaledELU,
+  SoftmaxOver,
+  SpatialDropout2D,
+  Subtract,
+} from "../../layers/base-layers.ts";
+import { base, numberOf, pairOf, rangeOf } from "./layer-args.ts";
+import type { LayerCall } from "./config.ts";
+import { shown } from "../../weights-error.ts";
+
+type Layer = tfl.layers.Layer;
+
+/** What a layer's maker gets: its configuration in tfjs' form, and how to refuse what tfjs cannot do. */
+export interface Request {
+  readonly name: string;
+  /** In tfjs' form: camelCase, activations and initializers by tfjs' names. */
+  readonly args: Record<string, unknown>;
+  /** As the file has it. */
+  readonly config: JsonObject;
+  readonly call: LayerCall | undefined;
+  refuse(problem: string): never;
+}
+
+/** Classes that tfjs makes from the converted configuration as it is. */
+const plainClasses = [
+  "Activation",
+  "Add",
+  "AlphaDropout",
+  "Average",
+  "AveragePooling1D",
+  "AveragePooling2D",
+  "BatchNormalization",
+  "Concatenate",
+  "Conv1D",
+  "Conv2D",
+  "Conv2DTranspose",
+  "Cropping2D",
+  "Dense",
+  "DepthwiseConv2D",
+  "Dot",
+  "Dropout",
+  "Flatten",
+  "GaussianDropout",
+  "GaussianNoise",
+  "GlobalAveragePooling1D",
+  "GlobalMaxPooling1D",
+  "LayerNormalization",
+  "LeakyReLU",
+  "MaxPooling1D",
+  "MaxPooling2D",
+  "Maximum",
+  "Minimum",
+  "Multiply",
+  "PReLU",
+  "Permute",
+  "RepeatVector",
+  "Rescaling",
+  "Reshape",
+  "SeparableConv2D",
+  "Softmax",
+  "ThresholdedReLU",
+  "UnitNormalization",
+  "ZeroPadding2D",
+  // Layers of ours, which a tfjs model.json names by themselves.
+  "AdaptiveAveragePooling2D",
+  "AxesNormalization",
+  "BentReLU",
+  "Clipped",
+  "CroppedCentre",
+  "CustomScaleLayer",
+  "DilatedDepthwiseConv2D",
+  "GlobalMaxPooling2DKeepdims",
+  "GroupNormalization",
+  "KerasOnlyAugmentation",
+  "LayerScale",
+  "LocalResponseNormalization",
+  "PadChannels",
+  "PaddedPooling2D",
+  "Power",
+  "RandomAugmentation",
+  "ResizedTo",
+  "ScaledELU",
+  "ScaledUp2D",
+  "SizedConv2DTranspose",
+  "Sliced",
+  "SoftmaxOver",
+  "Stacked",
+] as const;
+
+/** Random layers of Keras that leave an image as it is in prediction, and whose work in training is not done here. */
+const predictionOnly = [
+  "AugMix",
+  "CutMix",
+  "MixUp",
+  "RandAugment",
+  "RandomColorDegeneration",
+  "RandomColorJitter",
+  "RandomElasticTransform",
+  "RandomErasing",
+  "RandomGaussianBlur",
+  "RandomGrayscale",
+  "RandomHue",
+  "RandomInvert",
+  "RandomPerspective",
+  "RandomPosterization",
+  "RandomSaturation",
+  "RandomSharpness",
+  "RandomShear",
+] as const;
+
+/** One maker a class of Keras, of tfjs and of ours. */
+export const makers: Readonly<Record<string, (making: Request) => Layer>> = {
+  ...Object.fromEntries(
+    plainClasses.map((className) => [className, ({ args }: Request) => fromRegistry(className, args)]),
+  ),
+  ...Object.fromEntries(
+    predictionOnly.map((className) => [
+      className,
+      ({ args, config }: Request) => {
+        const { name: _, trainable: __, dtype: ___, ...own } = config;
+        return new KerasOnlyAugmentation({ ...base(args), kerasClass: className, kerasConfig: own });
+      },
+    ]),
+  ),
+  // Names of Keras 1 and of Keras' own aliases.
+  Convolution2D: ({ args }) => new Conv2D(args as never),
+  SeparableConvolution2D: ({ args }) => fromRegistry("SeparableConv2D", args),
+  BatchNormalizationV1: ({ args }) => fromRegistry("BatchNormalization", args),
+  Conv2D: ({ args }) => new Conv2D(args as never),
+  Conv2DTranspose: ({ args, config }) => {
+    const isStock = config["output_padding"] == null && pairOf(config["dilation_rate"], 1).every((rate) => rate === 1);
+    return isStock ? fromRegistry("Conv2DTranspose", args) : new SizedConv2DTranspose(args as never);
+  },
+  DepthwiseConv2D: ({ args, config }) =>
+    pairOf(config["dilation_rate"], 1).every((rate) => rate === 1)
+      ? fromRegistry("DepthwiseConv2D", args)
+      : new DilatedDepthwiseConv2D(args as never),
+  Softmax: ({ args }) =>
+    (args["axis"] ?? -1) === -1
+      ? fromRegistry("Softmax", args)
+      : new SoftmaxOver({ ...base(args), axis: args["axis"] as number | number[] }),
+  CenterCrop: ({ args, config }) =>
+    new CroppedCentre({ ...base(args), height: Number(config["height"]), width: Number(config["width"]) }),
+  ELU: ({ args, config }) => {
+    const alpha = numberOf(config["alpha"], 1);
+    return alpha === 1 ? tfl.layers.elu(base(args)) : new ScaledELU({ ...base(args), alpha });
+  },
+  LeakyReLU: ({ args, config }) =>
+    tfl.layers.leakyReLU({ ...base(args), alpha: numberOf(config["negative_slope"] ?? config["alpha"], 0.3) }),
+  ReLU: ({ args, config }) => {
+    const [slope, threshold] = [numberOf(config["negative_slope"], 0), numberOf(config["threshold"], 0)];
+    const largest = config["max_value"] == null ? null : numberOf(config["max_value"], 0);
+    if (threshold !== 0 || (slope !== 0 && largest !== null))
+      return new BentReLU({ ...base(args), maxValue: largest, negativeSlope: slope, threshold });
+    if (slope !== 0) return tfl.layers.leakyReLU({ ...base(args), alpha: slope });
+    return tfl.layers.reLU({ ...base(args), ...(largest === null ? {} : { maxValue: largest }) });
+  },
+  GlobalAveragePooling2D: ({ args }) =>
+    new GlobalAveragePooling2D({
+      ...base(args),
+      dataFormat: "channelsLast",
+      keepdims: args["keepdims"] === true,
+    } as never),
+  GlobalMaxPooling2D: ({ args }) =>
+    args["keepdims"] === true
+      ? new GlobalMaxPooling2DKeepdims(base(args))
+      : tfl.layers.globalMaxPooling2d({ ...base(args), dataFormat: "channelsLast" }),
+  Normalization: ({ args, config, refuse }) => {
+    const { axis, mean, variance } = config;
+    const axes = Array.isArray(axis) ? axis.map(Number) : axis === null ? [] : [Number(axis ?? -1)];
+    const [isChannels, invert] = [axes.length === 1 && (axes[0] === -1 || axes[0] === 3), config["invert"] === true];
+    if (mean == null || variance == null) {
+      return isChannels && !invert
+        ? new Normalization(base(args))
+        : new AxesNormalization({ ...base(args), axis: axes, invert });
+    }
+    // Statistics that were given are no weights; 1e-7 is Keras' own guard against a variance of zero.
+    const means = [mean].flat(8).map(Number);
+    const deviations = [variance].flat(8).map((value) => Math.max(Math.sqrt(Number(value)), 1e-7));
+    if (!isChannels && Math.max(means.length, deviations.length) > 1)
+      return refuse(`axis ${shown(axis)} with given statistics is not known, only the channels`);
+    const meanOf = (channel: number): number => means[channel] ?? means[0]!;
+    const scale = invert ? deviations : deviations.map((deviation) => 1 / deviation);
+    const offset = scale.map((factor, channel) => (invert ? meanOf(channel) : -factor * meanOf(channel)));
+    return tfl.layers.rescaling({ ...base(args), scale: scale as never, offset: offset as never });
+  },
+  UpSampling2D: ({ args, config, refuse }) => {
+    const interpolation = config["interpolation"] ?? "nearest";
+    if (interpolation !== "nearest" && interpolation !== "bilinear")
+      return refuse(`interpolation ${String(interpolation)} is not known`);
+    const size = pairOf(config["size"], 2);
+    return interpolation === "nearest"
+      ? tfl.layers.upSampling2d({ ...base(args), size })
+      : new ScaledUp2D({ ...base(args), size, interpolation });
+  },
+  Resizing: ({ args, config, refuse }) => {
+    const { interpolation = "bilinear", height, width } = config;
+    if (interpolation !== "nearest" && interpolation !== "bilinear")
+      return refuse(`interpolation ${String(interpolation)} is not known`);
+    if (config["crop_to_aspect_ratio"] === true || config["pad_to_aspect_ratio"] === true)
+      return refuse("aspect ratios are not kept");
+    if (config["antialias"] === true) return refuse("antialias is not known");
+    return new ResizedTo({ ...base(args), height: Number(height), width: Number(width), interpolation });
+  },
+  AdaptiveAveragePooling2D: ({ args, config }) =>
+    new AdaptiveAveragePooling2D({ ...base(args), outputSize: pairOf(config["output_size"], 1) } as never),
+  Identity: ({ args }) => new Identity(base(args)),
+  ActivityRegularization: ({ args }) => new Identity(base(args)),
+  Subtract: ({ args }) => new Subtract(base(args)),
+  SpatialDropout2D: ({ args, config }) => new SpatialDropout2D({ ...base(args), rate: numberOf(config["rate"], 0.5) }),
+  RandomFlip: (making) =>
+    augment(making, {
+      flip: (making.config["mode"] ?? "horizontal_and_vertical") as NonNullable<Augmentation["flip"]>,
+    }),
+  RandomRotation: (making) => augment(making, { rotation: rangeOf(making.config["factor"]), ...fillOf(making) }),
+  RandomZoom: (making) => {
+    const { height_factor: height, width_factor: width } = making.config;
+    return augment(making, {
+      moves: "zoom",
+      height: rangeOf(height),
+      ...(width == null ? {} : { width: rangeOf(width) }),
+      ...fillOf(making),
+    });
+  },
+  RandomTranslation: (making) =>
+    augment(making, {
+      moves: "translation",
+      height: rangeOf(making.config["height_factor"]),
+      width: rangeOf(making.config["width_factor"]),
+      ...fillOf(making),
+    }),
+  RandomContrast: (making) => {
+    const [low, high] = rangeOf(making.config["factor"]);
+    return augment(making, { contrast: [1 + low, 1 + high] });
+  },
+  RandomBrightness: (making) => {
+    const [low, high] = rangeOf(making.config["factor"]);
+    const values = making.config["value_range"];
+    const range = Array.isArray(values) ? Number(values[1]) - Number(values[0]) : 255;
+    return augment(making, { brightness: [low * range, high * range] });
+  },
+};
+
+/** A layer of a class that tfjs knows, from its configuration. */
+export function fromRegistry(className: string, args: Record<string, unknown>): Layer {
+  const [cls, fromConfig] = tf.serialization.SerializationMap.getMap().classNameMap[className] as unknown as [
+    unknown,
+    (cls: unknown, config: unknown) => Layer,
+  ];
+  return fromConfig(cls, args);
+}
+
+function augment({ args }: Request, augmentation: Augmentation): Layer {
+  return new RandomAugmentation({ ...base(args), augmentation });
+}
+
+function fillOf({ config }: Request): Pick<Augmentation, "fill"> {
+  const fill = config["fill_mode"];
+  return typeof fill === "string" ? { fill: fill as NonNullable<Augmentation["fill"]> } : {};
+}

@@ -1,0 +1,109 @@
+import { isObject } from "../../bytes/json.ts";
+import type { JsonObject } from "../../bytes/json.ts";
+import { activationNames, approximateGelu, keras3HardSigmoid } from "../../layers/activations.ts";
+
+/** Python's configuration in tfjs' form. What tfjs has no word for (dtype policies, quantisation) is left out. */
+export function converted(config: JsonObject, className: string): Record<string, unknown> {
+  const out: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(config)) {
+    if (ignoredKeys.has(key) || value === null) continue;
+    const camel = camelCase(key);
+    if (key === "activation") out[camel] = activationOf(value, config);
+    else if (/_(initializer|regularizer|constraint)$/.test(key)) out[camel] = functionOf(value);
+    else if (key === "data_format") out[camel] = "channelsLast";
+    else out[camel] = value;
+  }
+  if (className === "SeparableConv2D")
+    for (const key of ["kernelInitializer", "kernelRegularizer", "kernelConstraint"]) delete out[key];
+  if (
+    className === "DepthwiseConv2D" &&
+    out["depthwiseInitializer"] === undefined &&
+    out["kernelInitializer"] !== undefined
+  ) {
+    out["depthwiseInitializer"] = out["kernelInitializer"];
+  }
+  // Keras 2 wrote a list of one axis.
+  if (Array.isArray(out["axis"]) && out["axis"].length === 1) out["axis"] = (out["axis"] as unknown[])[0];
+  return out;
+}
+
+export function base(args: Record<string, unknown>): { name: string; trainable?: boolean } {
+  return {
+    name: args["name"] as string,
+    ...(typeof args["trainable"] === "boolean" ? { trainable: args["trainable"] } : {}),
+  };
+}
+
+export function numberOf(value: unknown, otherwise: number): number {
+  if (typeof value === "number") return value;
+  // Keras 2 wrote NumPy scalars as objects.
+  return isObject(value) && typeof value["value"] === "number" ? value["value"] : otherwise;
+}
+
+export function pairOf(value: unknown, otherwise: number): [number, number] {
+  if (Array.isArray(value)) return [Number(value[0]), Number(value[1])];
+  const number = numberOf(value, otherwise);
+  return [number, number];
+}
+
+/** Keras' factor: one number for both sides, or the two. */
+export function rangeOf(value: unknown): readonly [number, number] {
+  return Array.isArray(value) ? [Number(value[0]), Number(value[1])] : [-numberOf(value, 0), numberOf(value, 0)];
+}
+
+const ignoredKeys = new Set([
+  "dtype",
+  "batch_input_shape",
+  "batch_shape",
+  "quantization_config",
+  "renorm",
+  "renorm_clipping",
+  "renorm_momentum",
+  "synchronized",
+  "seed",
+  "ragged",
+  "sparse",
+]);
+
+function activationOf(value: unknown, config: JsonObject): string {
+  // Keras 3 wraps what is no function of its own in an object.
+  const inner = isObject(value) ? (value["config"] ?? value["class_name"]) : value;
+  const name = typeof inner === "string" ? inner : String(isObject(value) ? value["class_name"] : value);
+  // Only Keras 3 gives a layer's dtype as a policy; its hard_sigmoid is another function than Keras 2's.
+  if (name === "hard_sigmoid" && isObject(config["dtype"])) return keras3HardSigmoid;
+  if (name === approximateGelu) return name;
+  const camel = camelCase(name);
+  const own = camel === keras3HardSigmoid || Object.values(activationNames).includes(camel) ? camel : undefined;
+  const known = Object.hasOwn(activationNames, name) ? activationNames[name] : own;
+  if (known === undefined) throw new Error(`the activation ${name} is not known`);
+  return known;
+}
+
+function camelCase(text: string): string {
+  return text.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** An initializer, regularizer or constraint as `{className, config}` with tfjs' keys. */
+function functionOf(value: unknown): unknown {
+  if (!isObject(value)) return typeof value === "string" ? camelCase(value) : value;
+  const config = isObject(value["config"]) ? value["config"] : {};
+  const plain = Object.fromEntries(
+    Object.entries(config)
+      .filter(([key, part]) => part !== null && !["dtype", "input_axes", "output_axes"].includes(key))
+      .map(([key, part]) => [camelCase(key), part]),
+  );
+  const className = String(value["class_name"]);
+  if (className === "L2" || className === "L1" || className === "L1L2")
+    return { className: "L1L2", config: { l1: plain["l1"] ?? 0, l2: plain["l2"] ?? 0 } };
+  const renamed: Readonly<Record<string, string>> = {
+    LecunNormal: "LeCunNormal",
+    LecunUniform: "LeCunUniform",
+    OrthogonalInitializer: "Orthogonal",
+  };
+  if (className === "VarianceScaling" && plain["distribution"] === "untruncated_normal")
+    plain["distribution"] = "normal";
+  if (typeof plain["distribution"] === "string")
+    plain["distribution"] = plain["distribution"].replace("truncated_normal", "truncatedNormal");
+  if (typeof plain["mode"] === "string") plain["mode"] = camelCase(plain["mode"]);
+  return { className: renamed[className] ?? className, config: plain };
+}

@@ -1,0 +1,98 @@
+import type { Hdf5Dataset } from "../hdf5/dataset.ts";
+import type { Hdf5Group } from "../hdf5/reader.ts";
+import type { NamedTensor } from "../../bytes/named-tensor.ts";
+import { WeightsError } from "../../weights-error.ts";
+
+/** The tensors of one layer, in the order in which Keras saves them. */
+export interface LayerTensors {
+  readonly layer: string;
+  readonly tensors: readonly NamedTensor[];
+}
+
+/**
+ * The weights of a Keras .h5 of versions 1 and 2 (and of Keras 3 when it writes .h5): at the root or in `model_weights`, a group a layer,
+ * named in `layer_names`, its tensors in `weight_names`.
+ */
+export function readLegacyKeras(file: string, root: Hdf5Group): LayerTensors[] {
+  const inner = root.get("model_weights");
+  const group = inner?.kind === "group" ? inner : root;
+  const layers = listAttribute(group, "layer_names");
+  if (layers === undefined)
+    throw new WeightsError(file, `group "${group.path}"`, "expected the attribute layer_names of a Keras file");
+  refuseTwice(file, `group "${group.path}"`, layers);
+  return layers.map((layer) => {
+    const layerGroup = group.get(layer);
+    if (layerGroup?.kind !== "group")
+      throw new WeightsError(file, `layer "${layer}"`, "is named in layer_names, but has no group");
+    const names = listAttribute(layerGroup, "weight_names") ?? [];
+    refuseTwice(file, `layer "${layer}"`, names);
+    const tensors = names.map((name) => {
+      const dataset = layerGroup.get(name);
+      if (dataset?.kind !== "dataset")
+        throw new WeightsError(file, `layer "${layer}"`, `its tensor "${name}" is missing`);
+      return datasetTensor(`${layer}/${shortName(name)}`, dataset);
+    });
+    return { layer, tensors };
+  });
+}
+
+/** The weights of a Keras 3 .weights.h5: a group `vars` an object, its tensors numbered, its layer's name an attribute (3.10 and later). */
+export function readKeras3(root: Hdf5Group): LayerTensors[] {
+  const layers: LayerTensors[] = [];
+  const walk = (group: Hdf5Group, path: string): void => {
+    const vars = group.get("vars");
+    if (vars?.kind === "group" && vars.names.length > 0) {
+      const stated = vars.attributes.get("name");
+      const layer = typeof stated === "string" ? stated : path;
+      const names = vars.names.toSorted((a, b) => Number(a) - Number(b));
+      const tensors = names.flatMap((name) => {
+        const dataset = vars.get(name);
+        return dataset?.kind === "dataset" ? [datasetTensor(`${layer}/${name}`, dataset)] : [];
+      });
+      layers.push({ layer, tensors });
+    }
+    for (const name of group.names) {
+      if (name === "vars" || name === "optimizer" || name === "seed_generator" || name === "metrics") continue;
+      const child = group.get(name);
+      if (child?.kind === "group") walk(child, path === "" ? name : `${path}/${name}`);
+    }
+  };
+  walk(root, "");
+  return layers;
+}
+
+/** One name many times would be one tensor many times. */
+function refuseTwice(file: string, place: string, names: readonly string[]): void {
+  const known = new Set<string>();
+  for (const name of names) {
+    if (known.has(name)) throw new WeightsError(file, place, `"${name}" is named twice`);
+    known.add(name);
+  }
+}
+
+/** A list of texts in an attribute, or in `name0`, `name1` … where Keras split it for its size. */
+function listAttribute(group: Hdf5Group, name: string): readonly string[] | undefined {
+  const whole = group.attributes.get(name);
+  if (Array.isArray(whole)) return whole.map(String);
+  const parts: string[] = [];
+  for (let index = 0; ; index++) {
+    const part = group.attributes.get(`${name}${index}`);
+    if (!Array.isArray(part)) return index === 0 ? undefined : parts;
+    parts.push(...part.map(String));
+  }
+}
+
+function datasetTensor(name: string, dataset: Hdf5Dataset): NamedTensor {
+  return {
+    name,
+    shape: dataset.shape,
+    dtype: dataset.dtype,
+    place: `dataset "${dataset.path}"`,
+    read: () => dataset.read(),
+  };
+}
+
+/** `conv1/kernel:0` is `kernel`. */
+function shortName(name: string): string {
+  return name.slice(name.lastIndexOf("/") + 1).replace(/:\d+$/, "");
+}

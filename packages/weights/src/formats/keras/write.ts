@@ -1,0 +1,104 @@
+import type * as tfl from "@tensorflow/tfjs-layers";
+import type { ByteSink } from "../../bytes/atomic-file.ts";
+import { writeHdf5 } from "../hdf5/writer.ts";
+import type { GroupToWrite } from "../hdf5/writer.ts";
+import type { NamedTensor } from "../../bytes/named-tensor.ts";
+import { WeightsError } from "../../weights-error.ts";
+import { writeZip } from "../../bytes/zip-writer.ts";
+import { exportGraph, innerLayers } from "./export-graph.ts";
+import type { KerasGraph, KerasLayer } from "./export-graph.ts";
+import { keras2Config, keras3Config } from "./write-config.ts";
+
+/** The version whose formats are written. */
+const kerasVersion = "3.15.1";
+
+/** A whole model as Keras 2 writes it (`.h5`), which Keras 3 loads too. */
+export function writeLegacyH5(sink: ByteSink, model: tfl.LayersModel, file: string): void {
+  const graph = exportGraph(model, file);
+  for (const { name, className, config, operation } of everyLayer(graph)) {
+    const { axis } = config;
+    const problem =
+      operation !== undefined
+        ? `Keras reads the operation ${className} from .keras files only`
+        : axis === null || (Array.isArray(axis) && axis.length > 1)
+          ? `Keras forgets its axis of ${JSON.stringify(axis)} where it reads .h5`
+          : undefined;
+    if (problem !== undefined) throw new WeightsError(file, `layer "${name}"`, `${problem}: write a .keras file`);
+  }
+  const layers = new Map(graph.layers.map((layer) => [layer.name, legacyGroup(layer.weights)]));
+  const about = { backend: "tensorflow", keras_version: "2.15.0" };
+  const weights: GroupToWrite = {
+    attributes: { ...listAttribute("layer_names", [...layers.keys()]), ...about },
+    children: layers,
+  };
+  writeHdf5(sink, {
+    attributes: { model_config: JSON.stringify(keras2Config(graph)), ...about },
+    children: new Map([["model_weights", weights]]),
+  });
+}
+
+/** A model's weights as Keras 3 writes them (`.weights.h5`). */
+export function writeWeightsH5(sink: ByteSink, model: tfl.LayersModel, file: string): void {
+  writeHdf5(sink, keras3Weights(exportGraph(model, file)));
+}
+
+/** A whole model as Keras 3 writes it (`.keras`). */
+export function writeKeras(sink: ByteSink, model: tfl.LayersModel, file: string): void {
+  const graph = exportGraph(model, file);
+  const json = (value: object) => (entry: ByteSink) => entry.write(Buffer.from(JSON.stringify(value)));
+  writeZip(sink, [
+    { name: "metadata.json", fill: json({ keras_version: kerasVersion, date_saved: new Date().toISOString() }) },
+    { name: "config.json", fill: json(keras3Config(graph)) },
+    { name: "model.weights.h5", fill: (entry) => writeHdf5(entry, keras3Weights(graph)) },
+  ]);
+}
+
+/** The layers of a graph and of the models in it. */
+function everyLayer(graph: KerasGraph): KerasLayer[] {
+  return graph.layers.flatMap((layer) => [layer, ...(layer.inner === undefined ? [] : everyLayer(layer.inner))]);
+}
+
+function legacyGroup(weights: readonly NamedTensor[]): GroupToWrite {
+  const names = weights.map(({ name }) => `${name}:0`);
+  const group = {
+    attributes: listAttribute("weight_names", names),
+    children: new Map<string, GroupToWrite | NamedTensor>(),
+  };
+  for (const [index, tensor] of weights.entries()) put(group, names[index]!.split("/"), tensor);
+  return group;
+}
+
+function keras3Weights(graph: KerasGraph): GroupToWrite {
+  const root: GroupToWrite = { attributes: {}, children: new Map() };
+  for (const { name, path, weights } of innerLayers(graph)) {
+    const vars: GroupToWrite = {
+      attributes: { name },
+      children: new Map(weights.map((tensor, index) => [String(index), tensor])),
+    };
+    put(root, [...path.split("/"), "vars"], vars);
+  }
+  (root.children as Map<string, GroupToWrite>).set("vars", { attributes: { name: graph.name }, children: new Map() });
+  return root;
+}
+
+/** Puts something at a path of groups, which are made where they are missing. */
+function put(group: GroupToWrite, [first, ...rest]: readonly string[], what: GroupToWrite | NamedTensor): void {
+  const children = group.children as Map<string, GroupToWrite | NamedTensor>;
+  if (rest.length === 0) {
+    children.set(first!, what);
+    return;
+  }
+  const inner = (children.get(first!) as GroupToWrite | undefined) ?? { attributes: {}, children: new Map() };
+  children.set(first!, inner);
+  put(inner, rest, what);
+}
+
+/** An attribute holds 64 KB: a longer list is split into `name0`, `name1` …, as Keras does. Each text takes 16 bytes. */
+function listAttribute(name: string, values: readonly string[]): Record<string, readonly string[]> {
+  const limit = 4000;
+  if (values.length <= limit) return { [name]: values };
+  const parts = Array.from({ length: Math.ceil(values.length / limit) }, (_, index) =>
+    values.slice(index * limit, (index + 1) * limit),
+  );
+  return Object.fromEntries(parts.map((part, index) => [`${name}${index}`, part]));
+}

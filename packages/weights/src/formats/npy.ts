@@ -1,0 +1,70 @@
+import { writeAtomically } from "../bytes/atomic-file.ts";
+import type { ByteSink } from "../bytes/atomic-file.ts";
+import { ByteCursor } from "../bytes/byte-cursor.ts";
+import type { ByteSource } from "../bytes/byte-source.ts";
+import { checkedCount, decodeElements, dtypeBytes } from "../bytes/named-tensor.ts";
+import type { NamedTensor, StoredType, TensorData } from "../bytes/named-tensor.ts";
+import { WeightsError } from "../weights-error.ts";
+
+const typeNames: Readonly<Record<string, StoredType>> = {
+  f8: "float64",
+  f4: "float32",
+  f2: "float16",
+  i8: "int64",
+  i4: "int32",
+  i2: "int16",
+  i1: "int8",
+  u8: "uint64",
+  u4: "uint32",
+  u2: "uint16",
+  u1: "uint8",
+  b1: "bool",
+};
+
+/** NumPy's .npy, versions 1 to 3, rows first. Format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html */
+export function readNpy(source: ByteSource, name = "array"): NamedTensor {
+  const fail = (problem: string): never => {
+    throw new WeightsError(source.file, "the header", problem);
+  };
+  const cursor = new ByteCursor(source);
+  if (source.size < 12 || Buffer.from(cursor.bytes(6)).toString("latin1") !== "\x93NUMPY") fail("this is no .npy file");
+  const version = cursor.u8();
+  cursor.u8();
+  const headerSize = version === 1 ? cursor.u16() : cursor.u32();
+  if (version < 1 || version > 3 || headerSize > 1 << 16)
+    fail(`version ${version} with a header of ${headerSize} bytes is not known`);
+  const header = cursor.text(headerSize);
+  const [, order, code] = /'descr': *'([<>|=])(\w+)'/.exec(header) ?? fail("its descr is not a plain type");
+  const dtype = Object.hasOwn(typeNames, code!) ? typeNames[code!] : undefined;
+  if (dtype === undefined) return fail(`element type ${code} is not known`);
+  if (!/'fortran_order': *False/.test(header)) fail("columns come first: save numpy.ascontiguousarray(x)");
+  const sizes = /'shape': *\(([\d, ]*)\)/.exec(header)?.[1] ?? fail("its shape is missing");
+  const shape = sizes.split(",").flatMap((size) => (size.trim() === "" ? [] : [Number(size)]));
+  const count = checkedCount(shape) ?? fail(`(${sizes}) is not a shape`);
+  const bytes = count * dtypeBytes[dtype];
+  const start = cursor.position;
+  if (start + bytes !== source.size)
+    fail(`shape [${shape}] of ${dtype} needs ${bytes} bytes after byte ${start}, but the file has ${source.size}`);
+  const read = () => decodeElements(source.read(start, bytes), dtype, source.file, name, { bigEndian: order === ">" });
+  return { name, shape, dtype, place: `byte ${start}`, read };
+}
+
+/** Writes an array as NumPy's .npy file, which appears whole or not at all. Throws a WeightsError where it cannot. */
+export function saveNpy(path: string, { shape, data }: { shape: readonly number[]; data: Float32Array }): void {
+  writeAtomically(path, (sink) => writeNpy(sink, { shape, read: () => data }));
+}
+
+/** Writes one array as .npy, version 1. */
+export function writeNpy(
+  sink: ByteSink,
+  { shape, read }: { shape: readonly number[]; read: () => TensorData | Float32Array },
+): void {
+  const data = read();
+  const code = data instanceof Float32Array ? "<f4" : data instanceof Int32Array ? "<i4" : "|u1";
+  const sides = shape.length === 1 ? `${shape[0]},` : shape.join(", ");
+  const text = `{'descr': '${code}', 'fortran_order': False, 'shape': (${sides}), }`;
+  const padded = `${text.padEnd(Math.ceil((10 + text.length + 1) / 64) * 64 - 11)}\n`;
+  sink.write(Uint8Array.from([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, padded.length & 0xff, padded.length >> 8]));
+  sink.write(new TextEncoder().encode(padded));
+  sink.write(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+}

@@ -1,0 +1,129 @@
+import { countOf, memoryTensor } from "../../bytes/named-tensor.ts";
+import type { NamedTensor } from "../../bytes/named-tensor.ts";
+import { encodeOnnx, fieldStart } from "./protos.ts";
+import type { OnnxMessage } from "./protos.ts";
+
+/** A piece of the file: bytes, or a tensor whose values are read when they are written. */
+export type Piece = Uint8Array | NamedTensor;
+
+/** A value of the graph. Maps lie channels first here, `[n, c, h, w]`, whatever tfjs does; `shape` is tfjs' order, `[n, h, w, c]`. */
+export interface Value {
+  readonly name: string;
+  readonly shape: readonly (number | null)[];
+}
+
+type Attribute = number | string | readonly number[] | { readonly float: number };
+
+const dataTypes = { float: 1, int64: 7 } as const;
+const attributeTypes = { float: 1, int: 2, string: 3, ints: 7 } as const;
+
+/** Collects the nodes, constants and weights of an ONNX graph. */
+export class OnnxGraph {
+  readonly #nodes: OnnxMessage[] = [];
+  readonly #constantTensors: OnnxMessage[] = [];
+  readonly #weights: { readonly name: string; readonly tensor: NamedTensor }[] = [];
+  readonly #names = new Map<string, number>();
+  readonly #constants = new Map<string, string>();
+
+  /** A node of one output, which it names; `prefix` says which layer it comes from. */
+  node(
+    prefix: string,
+    op: string,
+    inputs: readonly string[],
+    attributes: Readonly<Record<string, Attribute | undefined>> = {},
+  ): string {
+    const output = this.#unique(`${prefix}/${op}`);
+    this.#nodes.push({
+      input: inputs,
+      output: [output],
+      name: output,
+      op_type: op,
+      attribute: Object.entries(attributes).flatMap(([key, value]) =>
+        value === undefined ? [] : attribute(key, value),
+      ),
+    });
+    return output;
+  }
+
+  /** A weight; its values are read when the file is written. */
+  weight(tensor: NamedTensor): string {
+    const name = this.#unique(tensor.name);
+    this.#weights.push({ name, tensor });
+    return name;
+  }
+
+  /** Whole numbers that an operator takes as an input; equal ones are kept once. */
+  ints(values: readonly number[]): string {
+    const key = `shape_${values.join("_")}`;
+    const known = this.#constants.get(key);
+    if (known !== undefined) return known;
+    const name = this.#unique(key);
+    this.#constants.set(key, name);
+    const data = BigInt64Array.from(values, BigInt);
+    this.#constantTensors.push({
+      dims: [values.length],
+      data_type: dataTypes.int64,
+      name,
+      raw_data: new Uint8Array(data.buffer),
+    });
+    return name;
+  }
+
+  floats(prefix: string, values: ArrayLike<number>, shape: readonly number[]): string {
+    return this.weight(memoryTensor(`${prefix}/constant`, shape, Float32Array.from(values)));
+  }
+
+  /** A name for a graph's output, given by a node that changes nothing. */
+  rename(from: string, to: string): void {
+    this.#nodes.push({ input: [from], output: [to], name: `${to}/Identity`, op_type: "Identity" });
+  }
+
+  /** Keeps a name free of nodes and constants. */
+  reserve(name: string): string {
+    return this.#unique(name);
+  }
+
+  /** The pieces of the GraphProto, in the file's order. */
+  finish(name: string, inputs: readonly Value[], outputs: readonly Value[]): Piece[] {
+    const graph = encodeOnnx("GraphProto", {
+      node: this.#nodes,
+      name,
+      initializer: this.#constantTensors,
+      input: inputs.map(valueInfo),
+      output: outputs.map(valueInfo),
+    });
+    return [graph, ...this.#weights.flatMap(weightPieces)];
+  }
+
+  #unique(name: string): string {
+    const count = this.#names.get(name) ?? 0;
+    this.#names.set(name, count + 1);
+    return count === 0 ? name : this.#unique(`${name}_${count}`);
+  }
+}
+
+/** The bytes of a piece. */
+export function pieceBytes(piece: Piece): number {
+  return piece instanceof Uint8Array ? piece.byteLength : countOf(piece.shape) * Float32Array.BYTES_PER_ELEMENT;
+}
+
+function weightPieces({ name, tensor }: { readonly name: string; readonly tensor: NamedTensor }): Piece[] {
+  const about = encodeOnnx("TensorProto", { dims: tensor.shape, data_type: dataTypes.float, name });
+  const size = pieceBytes(tensor);
+  const start = fieldStart("TensorProto", "raw_data", size);
+  return [fieldStart("GraphProto", "initializer", about.byteLength + start.byteLength + size), about, start, tensor];
+}
+
+function attribute(name: string, value: Attribute): OnnxMessage {
+  if (typeof value === "string") return { name, s: Buffer.from(value), type: attributeTypes.string };
+  if (typeof value === "number") return { name, i: value, type: attributeTypes.int };
+  if ("float" in value) return { name, f: value.float, type: attributeTypes.float };
+  return { name, ints: value, type: attributeTypes.ints };
+}
+
+function valueInfo({ name, shape }: Value): OnnxMessage {
+  const dim = shape.map((size, axis) =>
+    size === null ? { dim_param: axis === 0 ? "batch" : `${name}_${axis}` } : { dim_value: size },
+  );
+  return { name, type: { tensor_type: { elem_type: dataTypes.float, shape: { dim } } } };
+}

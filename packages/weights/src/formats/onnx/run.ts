@@ -1,0 +1,44 @@
+import * as tf from "@tensorflow/tfjs-core";
+import type * as Onnx from "onnxruntime-node";
+import { WeightsError } from "../../weights-error.ts";
+
+/** A written model that runs: tensors for its inputs in, one for each output out. */
+export interface Runner {
+  run(inputs: readonly tf.Tensor[]): Promise<tf.Tensor[]>;
+  dispose(): Promise<void>;
+}
+
+/** ONNX Runtime, which is a package of its own that only whoever verifies ONNX files needs. Throws where it is not installed. */
+export async function onnxRuntime(path: string): Promise<typeof Onnx> {
+  try {
+    return await import("onnxruntime-node");
+  } catch (error) {
+    const reason = (error as Error).message.split("\n")[0]!;
+    throw new WeightsError(
+      path,
+      "",
+      `is verified by running it in ONNX Runtime, which is not here: npm install onnxruntime-node (${reason})`,
+      { cause: error },
+    );
+  }
+}
+
+/** An ONNX file on ONNX Runtime's processors; errors of its own only, no lines on standard error. */
+export async function openOnnx(path: string): Promise<Runner> {
+  const { InferenceSession, Tensor } = await onnxRuntime(path);
+  const session = await InferenceSession.create(path, { executionProviders: ["cpu"], logSeverityLevel: 3 });
+  return {
+    async run(inputs) {
+      const feeds = session.inputNames.map((name, index) => {
+        const { shape } = inputs[index]!;
+        return [name, new Tensor("float32", inputs[index]!.dataSync<"float32">(), shape)] as const;
+      });
+      const outputs = await session.run(Object.fromEntries(feeds));
+      return session.outputNames.map((name) => {
+        const { data, dims } = outputs[name]!;
+        return tf.tensor(data as Float32Array, dims as number[], "float32");
+      });
+    },
+    dispose: () => session.release(),
+  };
+}

@@ -1,0 +1,157 @@
+import { dirname, isAbsolute, join, normalize, sep } from "node:path";
+import { openFile } from "../../bytes/byte-source.ts";
+import type { ByteSource } from "../../bytes/byte-source.ts";
+import { isObject, readJson } from "../../bytes/json.ts";
+import type { JsonObject } from "../../bytes/json.ts";
+import { checkedCount, decodeElements, dtypeBytes } from "../../bytes/named-tensor.ts";
+import type { NamedTensor, StoredType, TensorData } from "../../bytes/named-tensor.ts";
+import { shown, WeightsError } from "../../weights-error.ts";
+
+const knownTypes = ["float32", "float16", "int32", "uint8", "bool"] as const;
+const quantisedTypes = ["uint8", "uint16", "float16"] as const;
+
+/** A tfjs layers model: `model.json` and the shards beside it, which are opened when a tensor is read. */
+export function readTfjs(source: ByteSource): {
+  tensors: NamedTensor[];
+  topology: JsonObject | undefined;
+  close: () => void;
+} {
+  const model = readJson(source);
+  const manifest = model["weightsManifest"];
+  if (model["format"] === "graph-model") {
+    throw new WeightsError(
+      source.file,
+      "format",
+      "expected a layers model, came a graph model, whose layers are gone: convert its Keras source instead",
+    );
+  }
+  if (!Array.isArray(manifest))
+    throw new WeightsError(source.file, "weightsManifest", "expected a list of groups of weights");
+  const shards = new Map<string, ByteSource>();
+  const close = (): void => shards.forEach((shard) => shard.close());
+  try {
+    const tensors = manifest.flatMap((group: unknown, index) => {
+      const place = `weightsManifest[${index}]`;
+      if (!isObject(group) || !Array.isArray(group["paths"]) || !Array.isArray(group["weights"])) {
+        throw new WeightsError(source.file, place, "expected paths and weights");
+      }
+      const parts = group["paths"].map((path: unknown) => openShard(source.file, place, path, shards));
+      return readGroup(source.file, place, concatenated(source.file, parts), group["weights"]);
+    });
+    const topology = model["modelTopology"];
+    return { tensors, topology: isObject(topology) ? topology : undefined, close };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+function readGroup(file: string, place: string, bytes: ByteSource, weights: readonly unknown[]): NamedTensor[] {
+  let offset = 0;
+  const tensors = weights.map((entry, index) => {
+    const { name, shape, dtype } = isObject(entry) ? entry : {};
+    const count = checkedCount(shape);
+    const type = knownTypes.find((known) => known === dtype);
+    if (typeof name !== "string" || count === undefined || type === undefined) {
+      throw new WeightsError(
+        file,
+        `${place}.weights[${index}]`,
+        `expected name, shape and a dtype of ${knownTypes.join(", ")}`,
+      );
+    }
+    const packing = readQuantisation(file, `tensor "${name}"`, (entry as JsonObject)["quantization"]);
+    const stored = packing?.dtype ?? type;
+    const start = offset;
+    const size = count * dtypeBytes[stored];
+    offset += size;
+    const read = (): TensorData => {
+      const values = decodeElements(bytes.read(start, size), stored, file, `tensor "${name}"`);
+      return packing === undefined || packing.scale === undefined
+        ? values
+        : dequantise(values, packing.scale, packing.min, type);
+    };
+    return {
+      name,
+      shape: shape as number[],
+      dtype: type === "float16" ? "float32" : type,
+      place: `tensor "${name}"`,
+      read,
+    };
+  });
+  if (offset !== bytes.size)
+    throw new WeightsError(file, place, `its tensors need ${offset} bytes, but its shards have ${bytes.size}`);
+  return tensors;
+}
+
+interface Packing {
+  readonly dtype: StoredType;
+  readonly scale: number | undefined;
+  readonly min: number;
+}
+
+function readQuantisation(file: string, place: string, packing: unknown): Packing | undefined {
+  if (packing === undefined || packing === null) return undefined;
+  const { dtype, scale, min } = isObject(packing) ? packing : {};
+  const known = quantisedTypes.find((type) => type === dtype);
+  if (known === undefined)
+    throw new WeightsError(file, place, `quantisation must be one of ${quantisedTypes.join(", ")}`);
+  if (known === "float16") return { dtype: known, scale: undefined, min: 0 };
+  if (typeof scale !== "number" || typeof min !== "number" || !Number.isFinite(scale) || !Number.isFinite(min))
+    throw new WeightsError(file, place, "quantisation needs a scale and a min");
+  return { dtype: known, scale, min };
+}
+
+function dequantise(values: TensorData, scale: number, min: number, type: StoredType): TensorData {
+  const out = new Float32Array(values.length);
+  for (let i = 0; i < values.length; i++) out[i] = values[i]! * scale + min;
+  return type === "int32" ? Int32Array.from(out, Math.round) : out;
+}
+
+function openShard(file: string, place: string, path: unknown, shards: Map<string, ByteSource>): ByteSource {
+  const inside =
+    typeof path === "string" &&
+    !isAbsolute(path) &&
+    normalize(path) !== ".." &&
+    !normalize(path).startsWith(`..${sep}`);
+  if (!inside) throw new WeightsError(file, place, `the path ${shown(path)} leaves the model's folder`);
+  const whole = join(dirname(file), path as string);
+  // One shard many times would be a model of any size.
+  if (shards.has(whole)) throw new WeightsError(file, place, `the shard ${shown(path)} is there twice`);
+  const shard = openFile(whole);
+  shards.set(whole, shard);
+  return shard;
+}
+
+/** Several sources as one, the second after the first. */
+function concatenated(file: string, parts: readonly ByteSource[]): ByteSource {
+  const size = parts.reduce((sum, part) => sum + part.size, 0);
+  return {
+    file,
+    size,
+    read(offset, length) {
+      const pieces: Uint8Array<ArrayBuffer>[] = [];
+      let start = 0;
+      for (const part of parts) {
+        const from = Math.max(offset, start);
+        const to = Math.min(offset + length, start + part.size);
+        if (from < to) pieces.push(part.read(from - start, to - from));
+        start += part.size;
+      }
+      if (pieces.length === 1 && pieces[0]!.byteLength === length) return pieces[0]!;
+      const whole = new Uint8Array(length);
+      let at = 0;
+      for (const piece of pieces) {
+        whole.set(piece, at);
+        at += piece.byteLength;
+      }
+      if (at !== length)
+        throw new WeightsError(
+          file,
+          `byte ${offset}`,
+          `expected ${length} bytes of weights here, the shards have ${at}`,
+        );
+      return whole;
+    },
+    close: () => parts.forEach((part) => part.close()),
+  };
+}

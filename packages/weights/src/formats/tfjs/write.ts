@@ -1,0 +1,107 @@
+import type * as tfl from "@tensorflow/tfjs-layers";
+import { join } from "node:path";
+import { writeAtomically } from "../../bytes/atomic-file.ts";
+import { narrowFloat16 } from "../../bytes/half-float.ts";
+import type { TensorData } from "../../bytes/named-tensor.ts";
+import { variableTensor } from "../../bytes/variable-tensor.ts";
+
+export type Quantisation = "float16" | "uint8" | "uint16";
+
+/** What tfjs' own converter uses: browsers cache files of this size. */
+const shardBytes = 4 << 20;
+
+/** Writes `model.json` and its shards into a folder; quantised weights become a half, or a scale and a minimum with 8 or 16 bits. */
+export function writeTfjs(
+  folder: string,
+  model: tfl.LayersModel,
+  { quantise }: { quantise?: Quantisation } = {},
+): void {
+  const entries: object[] = [];
+  const shards = new ShardWriter(folder);
+  for (const variable of model.weights) {
+    const tensor = variableTensor(variable.originalName, variable);
+    const values = tensor.read();
+    const packed = quantise === undefined || values instanceof Int32Array ? undefined : pack(values, quantise);
+    entries.push({
+      name: tensor.name,
+      shape: tensor.shape,
+      dtype: tensor.dtype,
+      ...(packed === undefined ? {} : { quantization: packed.how }),
+    });
+    const data = packed?.data ?? values;
+    shards.add(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
+  const paths = shards.finish();
+  const document = {
+    format: "layers-model",
+    generatedBy: "convkit",
+    convertedBy: null,
+    modelTopology: model.toJSON(null, false),
+    weightsManifest: [{ paths, weights: entries }],
+  };
+  writeAtomically(join(folder, "model.json"), (sink) => sink.write(Buffer.from(JSON.stringify(document))));
+}
+
+function pack(values: TensorData, quantise: Quantisation): { data: Uint16Array | Uint8Array; how: object } {
+  if (quantise === "float16")
+    return { data: narrowFloat16(Float32Array.from(values)), how: { dtype: "float16", original_dtype: "float32" } };
+  let [low, high] = [Infinity, -Infinity];
+  for (const value of values) {
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  if (values.length === 0) [low, high] = [0, 0];
+  // Zero must stay zero: padding and what relu left are worth more than the last bit.
+  [low, high] = [Math.min(low, 0), Math.max(high, 0)];
+  const steps = quantise === "uint8" ? 255 : 65_535;
+  const scale = high === low ? 1 : (high - low) / steps;
+  const min = Math.round(low / scale) * scale;
+  const data = quantise === "uint8" ? new Uint8Array(values.length) : new Uint16Array(values.length);
+  for (let i = 0; i < values.length; i++)
+    data[i] = Math.min(steps, Math.max(0, Math.round((values[i]! - min) / scale)));
+  return { data, how: { dtype: quantise, scale, min, original_dtype: "float32" } };
+}
+
+/** Fills files of one size one after the other. */
+class ShardWriter {
+  readonly #folder: string;
+  #pending: Uint8Array[] = [];
+  #held = 0;
+  #count = 0;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  add(bytes: Uint8Array): void {
+    let rest = bytes;
+    while (this.#held + rest.byteLength >= shardBytes) {
+      const room = shardBytes - this.#held;
+      this.#pending.push(rest.subarray(0, room));
+      rest = rest.subarray(room);
+      this.#flush();
+    }
+    if (rest.byteLength > 0) {
+      // A copy, since what it is a part of may be large and should go.
+      this.#pending.push(new Uint8Array(rest));
+      this.#held += rest.byteLength;
+    }
+  }
+
+  finish(): string[] {
+    if (this.#held > 0) this.#flush();
+    return Array.from({ length: this.#count }, (_, index) => shardName(index));
+  }
+
+  #flush(): void {
+    const parts = this.#pending;
+    writeAtomically(join(this.#folder, shardName(this.#count)), (sink) => parts.forEach((part) => sink.write(part)));
+    this.#count += 1;
+    this.#pending = [];
+    this.#held = 0;
+  }
+}
+
+function shardName(index: number): string {
+  return `weights.${String(index).padStart(3, "0")}.bin`;
+}

@@ -1,0 +1,153 @@
+import type { NamedTensor, TensorData } from "../../bytes/named-tensor.ts";
+import { transposeWasm } from "../../bytes/transpose-wasm.ts";
+
+/**
+ * How a weight lies in PyTorch. Convolutions and dense layers are, in both worlds, a matrix of outputs by the rest; PyTorch has the
+ * outputs first, tfjs last, and the rest is ordered differently. `rows[j]` is where tfjs has the element `j` of PyTorch's rest.
+ */
+export interface MatrixOrder {
+  readonly outputs: number;
+  readonly rows: Int32Array;
+}
+
+/**
+ * `[outputs, rest] -> [rest', outputs]`; a file is read some outputs at a time, the next ones while these are turned, so that only the
+ * result takes memory.
+ */
+export async function fromTorchOrder(
+  tensor: Pick<NamedTensor, "read" | "readPart">,
+  { outputs, rows }: MatrixOrder,
+): Promise<TensorData> {
+  const rest = rows.length;
+  const values = new Float32Array(outputs * rest);
+  const most = Math.max(1, Math.min(outputs, tileOutputs, Math.floor(partBytes / (4 * rest))));
+  const turner = idle.pop()?.deref() ?? newTurner();
+  try {
+    const part = partsOf(tensor, rest, most, heapOf(turner.memory, tileBytes + 8 * most * rest).subarray(tileBytes));
+    let next = part(0, most);
+    for (let output = 0; output < outputs; output += most) {
+      const count = Math.min(most, outputs - output);
+      const from = await next;
+      if (output + most < outputs) next = part(output + most, Math.min(most, outputs - output - most));
+      turnOutputs(turner, from, words(values), { output, count, outputs, rows });
+    }
+  } finally {
+    idle.push(new WeakRef(turner));
+  }
+  return values;
+}
+
+/** Reads the rows of some outputs into the heap, by turns into either half of it; resolves to where they are. */
+function partsOf(
+  tensor: Pick<NamedTensor, "read" | "readPart">,
+  rest: number,
+  most: number,
+  heap: Uint8Array<ArrayBuffer>,
+): (output: number, count: number) => Promise<number> {
+  const whole = tensor.readPart === undefined ? floats(tensor.read()) : undefined;
+  const halves = [0, 1].map((half) => heap.subarray(half * 4 * rest * most, (half + 1) * 4 * rest * most));
+  let turn = 0;
+  return async (output, count) => {
+    const into = halves[turn++ % 2]!;
+    if (whole === undefined) await tensor.readPart!(output * rest, count * rest, into);
+    else into.set(bytesOf(whole.subarray(output * rest, (output + count) * rest)));
+    return into.byteOffset;
+  };
+}
+
+/** Puts the rows of `count` outputs, which lie in the heap at `from`, into their columns, a tile at a time. */
+function turnOutputs(
+  { memory, transpose }: Turner,
+  from: number,
+  to: Int32Array,
+  { output, count, outputs, rows }: MatrixOrder & { output: number; count: number },
+): void {
+  const rest = rows.length;
+  // Made once a part, since making one takes as long as copying it.
+  const lines = Array.from({ length: tileRest }, (_, j) => new Int32Array(memory.buffer, 4 * tileStride * j, count));
+  for (let first = 0; first < rest; first += tileRest) {
+    const width = Math.min(tileRest, rest - first);
+    transpose(from + 4 * first, 4 * rest, count, width, 0, 4 * tileStride);
+    for (let j = 0; j < width; j++) to.set(lines[j]!, rows[first + j]! * outputs + output);
+  }
+}
+
+/** `assembly/transpose.ts`: its heap begins with a tile. */
+interface Turner {
+  readonly memory: WebAssembly.Memory & { readonly buffer: ArrayBuffer };
+  transpose(from: number, stride: number, rows: number, columns: number, to: number, toStride: number): void;
+}
+
+/** Each has a heap of its own, since several files may be read at a time; held weakly, so that no heap outlives a loading for long. */
+const idle: WeakRef<Turner>[] = [];
+let kernel: WebAssembly.Module | undefined;
+
+function newTurner(): Turner {
+  kernel ??= new WebAssembly.Module(Buffer.from(transposeWasm, "base64"));
+  return new WebAssembly.Instance(kernel).exports as unknown as Turner;
+}
+
+/** The bytes of a heap, at least so many. */
+function heapOf(memory: Turner["memory"], bytes: number): Uint8Array<ArrayBuffer> {
+  const missing = bytes - memory.buffer.byteLength;
+  if (missing > 0) memory.grow(Math.ceil(missing / 65_536));
+  return new Uint8Array(memory.buffer);
+}
+
+/** `[rest', outputs] -> [outputs, rest]`. */
+export function toTorchOrder(data: TensorData, { outputs, rows }: MatrixOrder): TensorData {
+  const values = new Float32Array(data.length);
+  const [from, to, tile] = [words(floats(data)), words(values), new Int32Array(tileStride * tileRest)];
+  const rest = rows.length;
+  for (let output = 0; output < outputs; output += tileOutputs) {
+    const count = Math.min(tileOutputs, outputs - output);
+    for (let first = 0; first < rest; first += tileRest) {
+      const width = Math.min(tileRest, rest - first);
+      for (let j = 0; j < width; j++) {
+        const start = rows[first + j]! * outputs + output;
+        tile.set(from.subarray(start, start + count), j * tileStride);
+      }
+      for (let o = 0; o < count; o++) {
+        const start = (output + o) * rest + first;
+        for (let j = 0; j < width; j++) to[start + j] = tile[j * tileStride + o]!;
+      }
+    }
+  }
+  return values;
+}
+
+/** The rows of a kernel: tfjs orders them as `[height, width, inputs]`, PyTorch as `[inputs, height, width]`. */
+export function kernelRows(height: number, width: number, inputs: number): Int32Array {
+  const rows = new Int32Array(height * width * inputs);
+  let at = 0;
+  for (let input = 0; input < inputs; input++) {
+    for (let pixel = 0; pixel < height * width; pixel++) rows[at++] = pixel * inputs + input;
+  }
+  return rows;
+}
+
+/**
+ * A tile of 270 KB, which the second cache holds: wide, since the lines of tfjs' order are copied whole, and long, since PyTorch's are read
+ * along; a plain walk would fetch a line of memory for every element. Its own lines lie a little further apart than they are wide, as
+ * lines a power of two apart share a few places of the first cache.
+ */
+const tileOutputs = 512;
+const tileRest = 128;
+const tileStride = tileOutputs + 16;
+const tileBytes = 4 * tileStride * tileRest;
+
+/** The most bytes of a part that is read at a time, unless a single output has more. */
+const partBytes = 52 * 2 ** 20;
+
+function floats(data: TensorData): Float32Array {
+  return data instanceof Float32Array ? data : Float32Array.from(data);
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+/** The same memory as whole numbers: V8 makes a double of every float that it moves, and a float of it again. */
+function words({ buffer, byteOffset, length }: Float32Array): Int32Array {
+  return new Int32Array(buffer, byteOffset, length);
+}

@@ -1,0 +1,22 @@
+import type * as tfl from "@tensorflow/tfjs-layers";
+import type { ByteSink } from "../../bytes/atomic-file.ts";
+import type { NamedTensor } from "../../bytes/named-tensor.ts";
+import { writeSafetensors } from "../safetensors.ts";
+import { variableTensor } from "../../bytes/variable-tensor.ts";
+import { batchCounters, torchWeights } from "./weights.ts";
+
+/** A model's weights as safetensors under PyTorch's names and in its order of axes, counters of batches too: `strict=True` takes it. */
+export function writeTorchSafetensors(sink: ByteSink, model: tfl.LayersModel): void {
+  const weights = torchWeights(model).map(({ torchName, variable, torchShape, toTorch }): NamedTensor => {
+    const tensor = variableTensor(torchName, variable);
+    return { ...tensor, shape: torchShape, read: () => toTorch(tensor.read()) };
+  });
+  const counters = batchCounters(model).map((name): NamedTensor => ({
+    name,
+    shape: [],
+    dtype: "int64",
+    place: name,
+    read: () => new Int32Array(1),
+  }));
+  writeSafetensors(sink, [...weights, ...counters], { format: "pt" });
+}

@@ -1,0 +1,119 @@
+import * as tf from "@tensorflow/tfjs-core";
+import * as tfl from "@tensorflow/tfjs-layers";
+import { one, oneShape } from "./base-layers.ts";
+import type { BaseArgs, Config, Inputs, Shape } from "./base-layers.ts";
+
+/** What is taken of one axis: an index, after which the axis is gone, or a part of it; null is Python's "from" or "to the end". */
+export type Piece =
+  | number
+  | { readonly start: number | null; readonly stop: number | null; readonly step: number | null };
+
+/** Python's `x[…]` with an index or a slice for every axis. */
+export class Sliced extends tfl.layers.Layer {
+  static className = "Sliced";
+  readonly pieces: readonly Piece[];
+
+  constructor({ pieces, ...base }: BaseArgs & { pieces: readonly Piece[] }) {
+    super(base);
+    this.pieces = pieces;
+  }
+
+  override computeOutputShape(shape: Shape): Shape {
+    return oneShape(shape).flatMap((size, axis) => {
+      const piece = this.pieces[axis]!;
+      if (typeof piece === "number") return [];
+      if (isWhole(piece)) return [size];
+      return [size == null ? null : lengthOf(piece, size)];
+    });
+  }
+
+  override call(inputs: Inputs): tf.Tensor {
+    const x = one(inputs);
+    const bits = (test: (piece: Piece) => boolean): number =>
+      this.pieces.reduce<number>((mask, piece, axis) => (test(piece) ? mask | (1 << axis) : mask), 0);
+    const numbers = (of: (piece: Piece) => number): number[] => this.pieces.map(of);
+    return tf.stridedSlice(
+      x,
+      numbers((piece) => (typeof piece === "number" ? piece : (piece.start ?? 0))),
+      numbers((piece) => (typeof piece === "number" ? piece + 1 : (piece.stop ?? 0))),
+      numbers((piece) => (typeof piece === "number" ? 1 : (piece.step ?? 1))),
+      bits((piece) => typeof piece !== "number" && piece.start === null),
+      // The last element is the one before the end.
+      bits((piece) => (typeof piece === "number" ? piece === -1 : piece.stop === null)),
+      0,
+      0,
+      bits((piece) => typeof piece === "number"),
+    );
+  }
+
+  override getConfig(): Config {
+    return { ...super.getConfig(), pieces: this.pieces as never };
+  }
+}
+
+function isWhole({ start, stop, step }: Exclude<Piece, number>): boolean {
+  return start === null && stop === null && (step ?? 1) === 1;
+}
+
+/** Python's length of a slice. */
+function lengthOf({ start, stop, step }: Exclude<Piece, number>, size: number): number {
+  const by = step ?? 1;
+  const bound = (value: number | null, otherwise: number): number => {
+    if (value === null) return otherwise;
+    const from = value < 0 ? value + size : value;
+    return by > 0 ? Math.min(Math.max(from, 0), size) : Math.min(Math.max(from, -1), size - 1);
+  };
+  const [from, to] = by > 0 ? [bound(start, 0), bound(stop, size)] : [bound(start, size - 1), bound(stop, -1)];
+  return Math.max(0, Math.ceil((to - from) / by));
+}
+
+/** Joins tensors of one shape along a new axis. */
+export class Stacked extends tfl.layers.Layer {
+  static className = "Stacked";
+  readonly axis: number;
+
+  constructor({ axis = 0, ...base }: BaseArgs & { axis?: number }) {
+    super(base);
+    this.axis = axis;
+  }
+
+  override computeOutputShape(shape: Shape): Shape {
+    const shapes = shape as tfl.Shape[];
+    const sizes = shapes[0]!;
+    const at = this.axis < 0 ? this.axis + sizes.length + 1 : this.axis;
+    return [...sizes.slice(0, at), shapes.length, ...sizes.slice(at)];
+  }
+
+  override call(inputs: Inputs): tf.Tensor {
+    return tf.stack(inputs as tf.Tensor[], this.axis);
+  }
+
+  override getConfig(): Config {
+    return { ...super.getConfig(), axis: this.axis };
+  }
+}
+
+/** Keeps values between two bounds, either of which may be missing: shape unchanged. */
+export class Clipped extends tfl.layers.Layer {
+  static className = "Clipped";
+  readonly low: number | null;
+  readonly high: number | null;
+
+  constructor({ low, high, ...base }: BaseArgs & { low?: number | null; high?: number | null }) {
+    super(base);
+    this.low = low ?? null;
+    this.high = high ?? null;
+  }
+
+  override call(inputs: Inputs): tf.Tensor {
+    return tf.tidy(() => {
+      const x = one(inputs);
+      const above = this.low === null ? x : tf.maximum(x, this.low);
+      return this.high === null ? above : tf.minimum(above, this.high);
+    });
+  }
+
+  override getConfig(): Config {
+    return { ...super.getConfig(), low: this.low, high: this.high };
+  }
+}

@@ -1,0 +1,120 @@
+import type * as tfl from "@tensorflow/tfjs-layers";
+import { importModel } from "../formats/keras/import-model.ts";
+import { assign, loadKerasLayers } from "./keras-layers.ts";
+import type { Assignment, LoadOptions, LoadReport } from "./keras-layers.ts";
+import { countOf } from "../bytes/named-tensor.ts";
+import { openWeights } from "./open-weights.ts";
+import type { WeightsFile } from "./open-weights.ts";
+import { ownLayerName } from "../formats/torch/names.ts";
+import { torchWeights } from "../formats/torch/weights.ts";
+import { WeightsError } from "../weights-error.ts";
+
+/**
+ * The model of a file that holds its architecture and weights: `.h5`, `.keras`, a tfjs `model.json` or its folder. Throws
+ * `WeightsError` naming every layer that is not known and every weight that does not fit.
+ */
+export async function loadModel(path: string): Promise<tfl.LayersModel> {
+  const file = await openWeights(path);
+  try {
+    if (file.config === undefined) {
+      throw new WeightsError(path, "", "holds weights but no architecture: name the network that they belong to");
+    }
+    // Some layers have a counter or statistics that files leave out.
+    const maxNumbers = file.tensors.reduce((sum, { shape }) => sum + countOf(shape), 1_000_000);
+    const model = importModel(path, file.config, { maxNumbers });
+    await loadOpened(model, file);
+    return model;
+  } finally {
+    file.close();
+  }
+}
+
+/**
+ * Loads a file's weights into a model, whatever the file's format: all of them fit and are loaded, or nothing changes and one
+ * `WeightsError` names all that is missing, extra or misshaped. Layers match by name, or `by: "order"`.
+ */
+export async function loadWeights(
+  model: tfl.LayersModel,
+  path: string,
+  options: LoadOptions = {},
+): Promise<LoadReport> {
+  const file = await openWeights(path);
+  try {
+    return await loadOpened(model, file, options);
+  } finally {
+    file.close();
+  }
+}
+
+async function loadOpened(model: tfl.LayersModel, file: WeightsFile, options: LoadOptions = {}): Promise<LoadReport> {
+  if (file.layers !== undefined) return loadKerasLayers(file.path, model, file.layers, options);
+  if (file.format === "npy") throw new WeightsError(file.path, "", "is one array, not a network's weights");
+  return file.format === "tfjs" ? loadTfjs(model, file) : loadTorch(model, file, options);
+}
+
+/** PyTorch's states hold counters that tfjs has not, and often classifiers that were for training only. */
+const spare = /(^|\.)num_batches_tracked$|^n_averaged$|^(aux\d*|AuxLogits)\./;
+
+async function loadTorch(model: tfl.LayersModel, file: WeightsFile, { ignore }: LoadOptions): Promise<LoadReport> {
+  const weights = torchWeights(model);
+  const prefix = commonPrefix(
+    weights.map(({ torchName }) => torchName),
+    file.tensors.map(({ name }) => name),
+  );
+  const tensors = new Map(
+    file.tensors.map((tensor) => [
+      tensor.name.startsWith(prefix) ? tensor.name.slice(prefix.length) : tensor.name,
+      tensor,
+    ]),
+  );
+  const problems: string[] = [];
+  const ignored: string[] = [];
+  const assignments: Assignment[] = [];
+  for (const { torchName, name, variable, torchShape, fromTorch } of weights) {
+    const tensor = tensors.get(torchName);
+    tensors.delete(torchName);
+    if (tensor === undefined) {
+      if (ignore?.test(torchName) === true) ignored.push(torchName);
+      else problems.push(`missing: "${torchName}" [${torchShape}], which is "${name}" here, is not in the file`);
+    } else if (String(tensor.shape) !== String(torchShape)) {
+      problems.push(`misshaped: "${torchName}" should be [${torchShape}], in the file it is [${tensor.shape}]`);
+    } else assignments.push({ name, variable, tensor, arrange: fromTorch, shape: variable.shape as number[] });
+  }
+  for (const { name, shape } of tensors.values()) {
+    if (spare.test(name) || ignore?.test(name) === true) ignored.push(name);
+    else {
+      const own = ownLayerName(model.name, name.slice(0, Math.max(0, name.lastIndexOf("."))));
+      problems.push(`extra: the file has "${name}" [${shape}], the model has no layer "${own}" for it`);
+    }
+  }
+  await assign(file.path, assignments, problems);
+  return { loaded: assignments.length, ignored };
+}
+
+/** What wrappers put before every name: `module.` of DataParallel, `_orig_mod.` of a compiled model, `model.` of a trainer. */
+function commonPrefix(wanted: readonly string[], names: readonly string[]): string {
+  const known = new Set(names);
+  const [first] = wanted;
+  if (first === undefined || wanted.some((name) => known.has(name))) return "";
+  const prefixes = names.flatMap((name) => (name.endsWith(`.${first}`) ? [name.slice(0, -first.length)] : []));
+  const whole = prefixes.filter((prefix) => wanted.every((name) => known.has(prefix + name)));
+  return (whole.length > 0 ? whole : prefixes).length === 1 ? (whole[0] ?? prefixes[0]!) : "";
+}
+
+/** tfjs names each tensor as the model's weight is named. */
+async function loadTfjs(model: tfl.LayersModel, file: WeightsFile): Promise<LoadReport> {
+  const tensors = new Map(file.tensors.map((tensor) => [tensor.name, tensor]));
+  const problems: string[] = [];
+  const assignments: Assignment[] = [];
+  for (const variable of model.weights) {
+    const name = variable.originalName;
+    const tensor = tensors.get(name);
+    tensors.delete(name);
+    if (tensor === undefined) problems.push(`missing: "${name}" [${variable.shape}] is not in the file`);
+    else assignments.push({ name, variable, tensor, shape: tensor.shape });
+  }
+  for (const { name, shape } of tensors.values())
+    problems.push(`extra: the file has "${name}" [${shape}], the model has not`);
+  await assign(file.path, assignments, problems);
+  return { loaded: assignments.length, ignored: [] };
+}

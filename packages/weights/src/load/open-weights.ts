@@ -1,0 +1,116 @@
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import { openFile } from "../bytes/byte-source.ts";
+import type { ByteSource } from "../bytes/byte-source.ts";
+import { isHdf5, openHdf5 } from "../formats/hdf5/reader.ts";
+import { parseJson, readJson } from "../bytes/json.ts";
+import type { JsonObject } from "../bytes/json.ts";
+import { readKeras3, readLegacyKeras } from "../formats/keras/weights-h5.ts";
+import type { LayerTensors } from "../formats/keras/weights-h5.ts";
+import type { NamedTensor } from "../bytes/named-tensor.ts";
+import { readNpy } from "../formats/npy.ts";
+import { readSafetensors } from "../formats/safetensors.ts";
+import { readTfjs } from "../formats/tfjs/read.ts";
+import { readTorchFile } from "../formats/torch/file.ts";
+import { WeightsError } from "../weights-error.ts";
+import { readZip } from "../bytes/zip-reader.ts";
+
+export type WeightsFormat = "safetensors" | "torch" | "keras-h5" | "keras-weights-h5" | "keras" | "tfjs" | "npy";
+
+/** An open file of weights: what is in it is known, the tensors' bytes are read one by one. */
+export interface WeightsFile {
+  readonly path: string;
+  readonly format: WeightsFormat;
+  readonly tensors: readonly NamedTensor[];
+  /** The tensors by layer, in Keras' order; only of Keras' formats. */
+  readonly layers?: readonly LayerTensors[];
+  /** The architecture where the file holds one: Keras' `model_config` or a tfjs `modelTopology`. */
+  readonly config?: JsonObject;
+  /** What the file says about itself: safetensors' metadata. */
+  readonly metadata: Readonly<Record<string, string>>;
+  close(): void;
+}
+
+/**
+ * Opens any file of weights that is known: `.safetensors`, `.pth` and `.pt` (both containers), `.h5`, `.hdf5`, `.weights.h5`, `.keras`,
+ * a tfjs `model.json` or its folder, `.npy`. The bytes decide, not the name. Throws `WeightsError` with file and place.
+ */
+export async function openWeights(path: string): Promise<WeightsFile> {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) throw new WeightsError(path, "", "there is no such file");
+  const source = openFile(stat.isDirectory() ? join(path, "model.json") : path);
+  try {
+    return await openSource(source);
+  } catch (error) {
+    source.close();
+    throw error;
+  }
+}
+
+/** The same from a source; closing the answer closes the source. */
+export async function openSource(source: ByteSource): Promise<WeightsFile> {
+  const close = (): void => source.close();
+  const common = { path: source.file, metadata: {}, close };
+  const start = Buffer.from(source.read(0, Math.min(16, source.size))).toString("latin1");
+  // First, since a header's length may begin with the bytes of any other format.
+  if (looksLikeSafetensors(source)) return { ...common, format: "safetensors", ...readSafetensors(source) };
+  if (isHdf5(source)) return { ...common, ...readHdf5(source) };
+  if (start.startsWith("PK\x03\x04")) {
+    const entries = await readZip(source);
+    const weights = entries.get("model.weights.h5");
+    const config = entries.get("config.json");
+    if (config === undefined || weights === undefined)
+      return { ...common, format: "torch", ...(await readTorchFile(source)) };
+    const { tensors, layers } = readHdf5(weights.open());
+    return { ...common, format: "keras", tensors, layers, config: readJson(config.open()) };
+  }
+  if (start.startsWith("\x93NUMPY")) return { ...common, format: "npy", tensors: [readNpy(source)] };
+  if (start.startsWith("\x80")) return { ...common, format: "torch", ...(await readTorchFile(source)) };
+  if (/^\s*\{/.test(start)) {
+    const { tensors, topology, close: closeShards } = readTfjs(source);
+    return {
+      ...common,
+      format: "tfjs",
+      tensors,
+      ...(topology === undefined ? {} : { config: topology }),
+      close() {
+        close();
+        closeShards();
+      },
+    };
+  }
+  if (start.slice(8, 9) === "{") return { ...common, format: "safetensors", ...readSafetensors(source) };
+  throw new WeightsError(
+    source.file,
+    "byte 0",
+    "this is no file of weights that is known: safetensors, torch, HDF5, .keras, model.json or .npy",
+  );
+}
+
+/** A length that the file can hold, then the brace of a JSON object. */
+function looksLikeSafetensors(source: ByteSource): boolean {
+  if (source.size < 10) return false;
+  const view = new DataView(source.read(0, 9).buffer);
+  return view.getBigUint64(0, true) <= BigInt(source.size - 8) && view.getUint8(8) === 0x7b;
+}
+
+function readHdf5(source: ByteSource): {
+  format: WeightsFormat;
+  tensors: NamedTensor[];
+  layers: LayerTensors[];
+  config?: JsonObject;
+} {
+  const root = openHdf5(source);
+  const isKeras3 =
+    ["layers", "vars", "_layer_checkpoint_dependencies"].some((name) => root.names.includes(name)) &&
+    !root.attributes.has("layer_names");
+  const layers = isKeras3 ? readKeras3(root) : readLegacyKeras(source.file, root);
+  const tensors = layers.flatMap((layer) => layer.tensors);
+  const config = root.attributes.get("model_config");
+  return {
+    format: isKeras3 ? "keras-weights-h5" : "keras-h5",
+    tensors,
+    layers,
+    ...(typeof config === "string" ? { config: parseJson(config, source.file, "attribute model_config") } : {}),
+  };
+}

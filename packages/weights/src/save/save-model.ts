@@ -1,0 +1,92 @@
+import type * as tfl from "@tensorflow/tfjs-layers";
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { writeAtomically, writeFolderAtomically } from "../bytes/atomic-file.ts";
+import type { ByteSink } from "../bytes/atomic-file.ts";
+import { writeKeras, writeLegacyH5, writeWeightsH5 } from "../formats/keras/write.ts";
+import { writeOnnx } from "../formats/onnx/write.ts";
+import { writeTfjs } from "../formats/tfjs/write.ts";
+import type { Quantisation } from "../formats/tfjs/write.ts";
+import { writeTorchSafetensors } from "../formats/torch/write.ts";
+import { WeightsError } from "../weights-error.ts";
+import { writeSavedModel } from "../formats/saved-model.ts";
+
+export type ModelFormat = "keras" | "h5" | "weights-h5" | "safetensors" | "onnx" | "savedmodel" | "tfjs";
+
+export interface SaveOptions {
+  /** Instead of what the path's ending says; needed for a folder. */
+  format?: ModelFormat;
+  /** Kept as JSON with a SavedModel, in `savedModelNotes`: what its user must know, such as preprocessing and classes. */
+  notes?: object;
+  /** Smaller weights in a tfjs model. */
+  quantise?: Quantisation;
+}
+
+export interface SaveReport {
+  readonly path: string;
+  readonly format: ModelFormat;
+  readonly bytes: number;
+  readonly tensors: number;
+}
+
+/**
+ * Writes a model in the format that the path's ending names: `.keras`, `.h5` or `.hdf5` (whole models), `.weights.h5`, `.safetensors`
+ * (PyTorch's names), `.onnx`, or with `format` a folder: "tfjs" with `model.json`, or "savedmodel". It appears whole or not at all. Throws `WeightsError` naming
+ * each layer that the format cannot hold.
+ */
+export async function saveModel(
+  model: tfl.LayersModel,
+  path: string,
+  { format = formatOf(path), quantise, notes }: SaveOptions = {},
+): Promise<SaveReport> {
+  if (quantise !== undefined && format !== "tfjs")
+    throw new WeightsError(path, "", `quantised weights are for tfjs models, not for ${format}`);
+  if (notes !== undefined && format !== "savedmodel")
+    throw new WeightsError(path, "", `notes are kept with a SavedModel, not with ${format}`);
+  if (format === "tfjs" || format === "savedmodel") {
+    await writeFolderAtomically(path, (folder) =>
+      format === "savedmodel"
+        ? writeSavedModel(folder, model, { file: path, notes })
+        : writeTfjs(folder, model, quantise === undefined ? {} : { quantise }),
+    );
+    return { path, format, bytes: folderBytes(path), tensors: model.weights.length };
+  }
+  const bytes = writeAtomically(path, (sink) => fileWriters[format](sink, model, path));
+  return { path, format, bytes, tensors: model.weights.length };
+}
+
+const fileWriters: Readonly<
+  Record<Exclude<ModelFormat, "tfjs" | "savedmodel">, (sink: ByteSink, model: tfl.LayersModel, file: string) => void>
+> = {
+  keras: writeKeras,
+  h5: writeLegacyH5,
+  "weights-h5": writeWeightsH5,
+  safetensors: writeTorchSafetensors,
+  onnx: writeOnnx,
+};
+
+const endings: readonly (readonly [RegExp, ModelFormat])[] = [
+  [/\.weights\.(h5|hdf5)$/i, "weights-h5"],
+  [/\.(h5|hdf5)$/i, "h5"],
+  [/\.keras$/i, "keras"],
+  [/\.safetensors$/i, "safetensors"],
+  [/\.onnx$/i, "onnx"],
+];
+
+/** The format that a path's ending names. */
+export function formatOf(path: string): ModelFormat {
+  const format = endings.find(([ending]) => ending.test(path))?.[1];
+  if (format === undefined) {
+    throw new WeightsError(
+      path,
+      "",
+      "expected a path that ends in .keras, .h5, .weights.h5, .safetensors or .onnx, or a format for a folder (tfjs, savedmodel)",
+    );
+  }
+  return format;
+}
+
+function folderBytes(folder: string): number {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return files.reduce((sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size, 0);
+}
