@@ -8,8 +8,9 @@ export default defineConfig({
     // TensorFlow lives in the process: one fork a file, and two cores to share.
     pool: "forks",
     maxWorkers: 2,
-    testTimeout: 180_000,
-    hookTimeout: 120_000,
+    // One limit for every test and hook, long enough beside other heavy work: a test that is slow there has not failed.
+    testTimeout: 1_800_000,
+    hookTimeout: 1_800_000,
     reporters: ["default", ["json", { outputFile: "test-report.json" }]],
   },
 });

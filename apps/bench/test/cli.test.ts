@@ -94,6 +94,5 @@ describe("convkit-bench", () => {
         rmSync(folder, { recursive: true });
       }
     },
-    300_000,
   );
 });

@@ -92,7 +92,7 @@ describe("a TensorFlow that does not load", () => {
 });
 
 describe("the copy of tfjs-node in the cache", () => {
-  test("comes from npm and shares the program's tfjs-core", { timeout: 300_000 }, async () => {
+  test("comes from npm and shares the program's tfjs-core", async () => {
     const cache = await temporaryFolder();
     const folder = await provideTfjsNode("native", cache);
     expect(await provideTfjsNode("native", cache)).toBe(folder);

@@ -21,7 +21,7 @@ describe.skipIf(!hasTensorflow).each(Object.values<Architecture>(zoo))("$name", 
     tf.env().set("IS_TEST", false);
   });
 
-  it("computes on WebAssembly what it computes on TensorFlow", { timeout: 300_000 }, async () => {
+  it("computes on WebAssembly what it computes on TensorFlow", async () => {
     await useEngine("native");
     const model = withoutDrawing(() =>
       createModel(name as ModelName, { input: size, classes: 7, logits: true, dropout: 0 }),

@@ -48,7 +48,7 @@ const page = `${Object.keys(scripts)
 })();
 </script>`;
 
-describe.skipIf(chromium === undefined)("a browser", { timeout: 180_000 }, () => {
+describe.skipIf(chromium === undefined)("a browser", () => {
   const folder = mkdtempSync(join(tmpdir(), "convkit-browser-"));
   beforeAll(() => useEngine());
   afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 }));

@@ -34,7 +34,7 @@ const targets: readonly (readonly [name: string, limit: number, format?: ModelFo
   ...(hasTensorflow ? [["to-saved", 1e-6, "savedmodel"] as const] : []),
 ];
 
-describe("convert, from every format that is read to every one that is written", { timeout: 240_000 }, () => {
+describe("convert, from every format that is read to every one that is written", () => {
   beforeAll(async () => {
     await useEngine();
     const model = lenet(1);
@@ -46,7 +46,7 @@ describe("convert, from every format that is read to every one that is written",
         at("from.safetensors"),
         at("from.pth"),
       ]);
-  }, 240_000);
+  });
   afterAll(() => rmSync(folder, { recursive: true }));
 
   it.each(targets.map(([to, limit, format]) => ({ to, limit, format })))(

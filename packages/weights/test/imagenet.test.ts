@@ -15,12 +15,12 @@ const applications: readonly (readonly [theirs: string, ours: ModelName, size: n
   ["MobileNetV2", "mobilenet-v2", 96],
 ];
 
-describe.skipIf(peerPython === undefined)("files of the published layout", { timeout: 300_000 }, () => {
+describe.skipIf(peerPython === undefined)("files of the published layout", () => {
   const folder = mkdtempSync(join(tmpdir(), "convkit-imagenet-"));
   beforeAll(async () => {
     await useEngine();
     runPython("keras-imagenet.py", folder, ...applications.map(([theirs, , size]) => `${theirs}:${size}`));
-  }, 300_000);
+  });
   afterAll(() => rmSync(folder, { recursive: true }));
 
   it.each(applications)(

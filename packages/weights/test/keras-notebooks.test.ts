@@ -28,7 +28,7 @@ const notebooks: readonly ModelName[] = [
 const keepsH5 = (name: ModelName): boolean => name !== "googlenet";
 const limit = 1e-5;
 
-describe.skipIf(peerPython === undefined)("the notebooks' networks and Keras", { timeout: 300_000 }, () => {
+describe.skipIf(peerPython === undefined)("the notebooks' networks and Keras", () => {
   const folder = mkdtempSync(join(tmpdir(), "convkit-notebooks-"));
   beforeAll(() => useEngine());
   afterAll(() => rmSync(folder, { recursive: true }));

@@ -24,13 +24,13 @@ const applications: readonly (readonly [theirs: string, ours: ModelName, size: n
 ];
 const limit = 1e-5;
 
-describe.skipIf(peerPython === undefined)("the zoo and Keras", { timeout: 600_000 }, () => {
+describe.skipIf(peerPython === undefined)("the zoo and Keras", () => {
   const folder = mkdtempSync(join(tmpdir(), "convkit-zoo-"));
   const pairs = applications.map(([theirs, , size]) => `${theirs}:${size}`);
   beforeAll(async () => {
     await useEngine();
     runPython("keras-zoo.py", "make", folder, ...pairs);
-  }, 600_000);
+  });
   afterAll(() => rmSync(folder, { recursive: true }));
 
   it.each(applications)("%s gives the same probabilities here", async (theirs, ours, size) => {

@@ -28,7 +28,7 @@ const names = Object.keys(zoo) as ModelName[];
 /** As many at a time as may lie on the disk together. */
 const groups = Array.from({ length: Math.ceil(names.length / 6) }, (_, index) => names.slice(6 * index, 6 * index + 6));
 
-describe.skipIf(peerPython === undefined)("ONNX Runtime", { timeout: 600_000 }, () => {
+describe.skipIf(peerPython === undefined)("ONNX Runtime", () => {
   const folder = mkdtempSync(join(tmpdir(), "convkit-onnx-"));
   beforeAll(() => useEngine());
   afterAll(() => rmSync(folder, { recursive: true }));

@@ -14,7 +14,7 @@ import { writeArrays } from "./peers/write-arrays.ts";
 const names: readonly ModelName[] = ["lenet5", "googlenet", "mobilenet-v2", "resnet18", "mini-xception"];
 const hasTensorflow = (await availableEngines()).some((name) => name !== "wasm");
 
-describe.skipIf(peerPython === undefined || !hasTensorflow)("SavedModels", { timeout: 240_000 }, () => {
+describe.skipIf(peerPython === undefined || !hasTensorflow)("SavedModels", () => {
   const folder = mkdtempSync(join(tmpdir(), "convkit-saved-"));
   beforeAll(() => useEngine());
   afterAll(() => rmSync(folder, { recursive: true }));

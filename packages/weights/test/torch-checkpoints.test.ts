@@ -9,13 +9,13 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadWeights, WeightsError } from "../src/index.ts";
 import { runPython } from "./peers/run-python.ts";
 
-describe.skipIf(peerPython === undefined)("checkpoints of PyTorch's training scripts", { timeout: 120_000 }, () => {
+describe.skipIf(peerPython === undefined)("checkpoints of PyTorch's training scripts", () => {
   const folder = mkdtempSync(join(tmpdir(), "convkit-checkpoints-"));
   let names: string[] = [];
   beforeAll(async () => {
     await useEngine();
     names = JSON.parse(runPython("torch-checkpoints.py", folder)) as string[];
-  }, 120_000);
+  });
   afterAll(() => rmSync(folder, { recursive: true }));
 
   it("load as the plain state dict does, whatever lies around it", async () => {

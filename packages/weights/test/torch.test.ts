@@ -23,13 +23,13 @@ const models: readonly (readonly [theirs: string, ours: ModelName, size: number]
   ["vgg16_bn", "vgg16-bn", 64],
 ];
 
-describe.skipIf(peerPython === undefined)("torchvision's networks", { timeout: 240_000 }, () => {
+describe.skipIf(peerPython === undefined)("torchvision's networks", () => {
   const folder = mkdtempSync(join(tmpdir(), "convkit-torch-"));
   const pairs = models.map(([theirs, , size]) => `${theirs}:${size}`);
   beforeAll(async () => {
     await useEngine();
     runPython("torch-models.py", "make", folder, ...pairs);
-  }, 240_000);
+  });
   afterAll(() => rmSync(folder, { recursive: true }));
 
   it.each(models)("%s gives the same logits here", async (theirs, ours, size) => {

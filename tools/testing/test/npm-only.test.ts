@@ -47,7 +47,7 @@ function onMachine(args: readonly string[], cwd: string): Promise<Ended> {
 const convkit = (...args: string[]): Promise<Ended> =>
   onMachine([join(root, "apps/cli/bin/convkit.js"), ...args], machine);
 
-describe("on a machine with Node and npm only", { timeout: 600_000 }, () => {
+describe("on a machine with Node and npm only", () => {
   test("the install of TensorFlow says in one line what it needs, and leaves nothing", async () => {
     const { status, err } = await convkit("engine", "install");
     expect(status).not.toBe(0);

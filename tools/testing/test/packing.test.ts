@@ -97,7 +97,7 @@ beforeAll(async () => {
     await run("pnpm", ["pack", "--pack-destination", target], folder);
     tarballs.set(manifest.name, join(target, readdirSync(target)[0] ?? ""));
   }
-}, 120_000);
+});
 
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
@@ -159,7 +159,6 @@ describe.each(published.map(({ folder, manifest }) => ({ name: manifest.name, fo
         if (/useEngine\("native"\)/.test(example ?? "") && !engines.includes("native")) return;
         await run(process.execPath, ["out/example.js"], stranger);
       },
-      180_000,
     );
   },
 );
