@@ -60,7 +60,17 @@ export { PaddedPooling2D } from "./layers/pooling/padded-pooling2d.ts";
 export type { Padding, Pads, Pair } from "./arithmetic/padding.ts";
 export { adaptiveAvgPool, avgPool, globalAvgPool, globalMaxPool, maxPool } from "./layers/pooling/pooling.ts";
 export type { PoolOptions } from "./layers/pooling/pooling.ts";
-export { caffePixels, preprocess, rawPixels, signedPixels, torchPixels, unitPixels } from "./model/preprocessing.ts";
+export { metadataFromJson, modelMetadata, setModelMetadata } from "./model/metadata.ts";
+export type { ImageFit, ModelMetadata } from "./model/metadata.ts";
+export {
+  caffePixels,
+  preprocess,
+  preprocessingFor,
+  rawPixels,
+  signedPixels,
+  torchPixels,
+  unitPixels,
+} from "./model/preprocessing.ts";
 export type { Preprocessing } from "./model/preprocessing.ts";
 export { hashText, normalValues, truncatedNormalValues, uniformValues } from "./init/random.ts";
 export { receptiveFields, stackedReceptiveField } from "./inspect/receptive-field.ts";

@@ -3,6 +3,8 @@ import type { Block } from "../block/block.ts";
 import { withSeed } from "../init/initializers.ts";
 import { layerOutput } from "./model-graph.ts";
 import { globalAvgPool, globalMaxPool } from "../layers/pooling/pooling.ts";
+import { modelMetadata, setModelMetadata } from "./metadata.ts";
+import { preprocessingFor } from "./preprocessing.ts";
 import type { Preprocessing } from "./preprocessing.ts";
 import { registerLayers } from "../layers/register.ts";
 
@@ -102,7 +104,7 @@ export function build(architecture: Architecture, options: BuildOptions = {}): t
     ...(options.dropout === undefined ? {} : { dropout: options.dropout }),
   };
   registerLayers();
-  return withSeed(seed, () => {
+  const model = withSeed(seed, () => {
     const x = tfl.input({ shape: [...input], name: "input_layer" });
     const map = architecture.body(x, "");
     if (!includeTop) return tfl.model({ inputs: x, outputs: pooled(pooling)(map, ""), name: architecture.name });
@@ -113,6 +115,15 @@ export function build(architecture: Architecture, options: BuildOptions = {}): t
       block(head)(layerOutput(main, at), `aux${i + 1}`),
     );
     return tfl.model({ inputs: x, outputs: [y, ...others], name: architecture.name });
+  });
+  const { auxLossWeight } = architecture;
+  return setModelMetadata(model, {
+    architecture: architecture.name,
+    images: { size: [input[0], input[1]] },
+    preprocessing: preprocessingFor(architecture.preprocessing, input[2]),
+    ...(aux && auxLossWeight !== undefined
+      ? { outputWeights: model.outputs.map((_, i) => (i === 0 ? 1 : auxLossWeight)) }
+      : {}),
   });
 }
 
@@ -126,7 +137,8 @@ export function classActivation({ classes, logits }: HeadOptions): "linear" | "s
 export function withoutAux(model: tfl.LayersModel): tfl.LayersModel {
   const [main] = model.outputs;
   if (main === undefined || model.outputs.length === 1) return model;
-  return tfl.model({ inputs: model.inputs, outputs: main, name: model.name });
+  const { outputWeights: _, ...metadata } = modelMetadata(model);
+  return setModelMetadata(tfl.model({ inputs: model.inputs, outputs: main, name: model.name }), metadata);
 }
 
 function pooled(pooling: "avg" | "max" | "none"): Block {

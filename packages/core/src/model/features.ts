@@ -1,4 +1,5 @@
 import * as tfl from "@tensorflow/tfjs-layers";
+import { modelMetadata, setModelMetadata } from "./metadata.ts";
 import { graphNodes, layerOutput } from "./model-graph.ts";
 
 /**
@@ -8,7 +9,8 @@ import { graphNodes, layerOutput } from "./model-graph.ts";
 export function features(model: tfl.LayersModel, at: readonly (number | string)[]): tfl.LayersModel {
   const outputs = at.map((what) => (typeof what === "string" ? layerOutput(model, what) : lastAtStride(model, what)));
   if (outputs.length === 0) throw new Error(`${model.name}: expected strides or layer names, got none`);
-  return tfl.model({ inputs: model.inputs, outputs, name: `${model.name}_features` });
+  const { classes: _classes, outputWeights: _weights, ...metadata } = modelMetadata(model);
+  return setModelMetadata(tfl.model({ inputs: model.inputs, outputs, name: `${model.name}_features` }), metadata);
 }
 
 /** Trains no layer up to the named one (itself too) and every layer after; without a name, trains all. Returns the model. */

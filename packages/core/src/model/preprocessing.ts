@@ -1,15 +1,20 @@
+import { OptionError, checkOptions, shown } from "@convkit/errors";
+import type { OptionNames } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
 
-/** What a network's weights expect of pixels (0 to 255, RGB), in the order of the fields. */
+/** The steps from pixels (0 to 255, RGB) to a network's input, computed in the order of the fields. */
 export interface Preprocessing {
   /** Factor on the pixels: 1 / 255 gives 0 to 1. */
-  readonly scale?: number;
-  readonly order?: "rgb" | "bgr";
-  /** Subtracted from each channel, after scaling and reordering. */
-  readonly mean?: readonly number[];
-  /** Divides each channel, after the mean. */
-  readonly std?: readonly number[];
+  readonly scale?: number | undefined;
+  /** `"bgr"` turns the channels round. */
+  readonly order?: "rgb" | "bgr" | undefined;
+  /** Subtracted from each channel, after scaling and reordering; one number stands for all channels. */
+  readonly mean?: readonly number[] | undefined;
+  /** Divides each channel, after the mean; one number stands for all channels. */
+  readonly std?: readonly number[] | undefined;
 }
+
+const names: OptionNames<Preprocessing> = { scale: true, order: true, mean: true, std: true };
 
 /** Pixels as they are, the network scales them itself. */
 export const rawPixels: Preprocessing = {};
@@ -30,12 +35,19 @@ export const torchPixels: Preprocessing = {
   std: [0.229, 0.224, 0.225],
 };
 
-/** Pixels as a network wants them: `[n, h, w, c] -> [n, h, w, c]`, float32. Throws where the channels do not fit the numbers. */
-export function preprocess(pixels: tf.Tensor4D, { scale = 1, order = "rgb", mean, std }: Preprocessing): tf.Tensor4D {
+/**
+ * Pixels as a network wants them: `[n, h, w, c] -> [n, h, w, c]`, float32. Throws an `OptionError` where the channels do not
+ * fit the numbers.
+ */
+export function preprocess(pixels: tf.Tensor4D, preprocessing: Preprocessing): tf.Tensor4D {
+  checkOptions("preprocess", preprocessing, names);
+  const { scale = 1, order = "rgb", mean, std } = preprocessing;
   const channels = pixels.shape[3];
   for (const [field, values] of Object.entries({ mean, std })) {
     if (values !== undefined && values.length !== 1 && values.length !== channels) {
-      throw new Error(`preprocess: expected images of ${values.length} channels, as ${field} has, got ${channels}`);
+      throw new OptionError(
+        `preprocess: expected images of ${values.length} channels, as ${field} has, got ${channels}.`,
+      );
     }
   }
   return tf.tidy(() => {
@@ -46,4 +58,41 @@ export function preprocess(pixels: tf.Tensor4D, { scale = 1, order = "rgb", mean
     if (std !== undefined) x = tf.div(x, std.length === 1 ? (std[0] as number) : tf.tensor1d([...std]));
     return x as tf.Tensor4D;
   });
+}
+
+/**
+ * The same steps for images of another number of channels (gray, spectral): numbers for three colors become their mean, and
+ * the order of colors is dropped.
+ */
+export function preprocessingFor(preprocessing: Preprocessing, channels: number): Preprocessing {
+  const { mean, std, order, ...rest } = preprocessing;
+  const fits = (values: readonly number[] | undefined): boolean =>
+    values === undefined || values.length === 1 || values.length === channels;
+  if (channels === 3 && fits(mean) && fits(std)) return preprocessing;
+  const one = (values: readonly number[]): number[] => [values.reduce((sum, value) => sum + value, 0) / values.length];
+  return {
+    ...rest,
+    ...(channels === 3 && order !== undefined ? { order } : {}),
+    ...(mean === undefined ? {} : { mean: fits(mean) ? mean : one(mean) }),
+    ...(std === undefined ? {} : { std: fits(std) ? std : one(std) }),
+  };
+}
+
+/** Throws what `failure` makes of a sentence that starts with `where`, for steps that cannot be computed. */
+export function checkPreprocessing(
+  where: string,
+  preprocessing: Preprocessing | undefined,
+  failure: (message: string) => Error = (message) => new OptionError(message),
+): void {
+  checkOptions(where, preprocessing, names, failure);
+  const { scale, order, mean, std } = preprocessing ?? {};
+  const expect = (holds: boolean, what: string, value: unknown): void => {
+    if (!holds) throw failure(`${where}: expected ${what}, got ${shown(value)}.`);
+  };
+  const areNumbers = (values: unknown): boolean =>
+    Array.isArray(values) && values.length > 0 && values.every((value) => Number.isFinite(value));
+  expect(scale === undefined || Number.isFinite(scale), "scale to be a number", scale);
+  expect(order === undefined || order === "rgb" || order === "bgr", 'order to be "rgb" or "bgr"', order);
+  expect(mean === undefined || areNumbers(mean), "mean to be a list of numbers", mean);
+  expect(std === undefined || (areNumbers(std) && !std.includes(0)), "std to be a list of numbers other than 0", std);
 }

@@ -1,5 +1,6 @@
 import * as tfl from "@tensorflow/tfjs-layers";
 import { glorotUniform, initializer, seedFor, withSeed } from "../init/initializers.ts";
+import { modelMetadata, setModelMetadata } from "./metadata.ts";
 import { registerLayers } from "../layers/register.ts";
 
 type SymbolicTensor = tfl.SymbolicTensor;
@@ -31,7 +32,8 @@ export function replaceHead(
           ...old.tail.map((layer) => follower(layer, widthOf(old.layer), classes)),
         ].reduce((x, layer) => layer.apply(x) as SymbolicTensor, old.input),
   );
-  return tfl.model({ inputs: model.inputs, outputs, name: model.name });
+  const { classes: _classes, outputWeights: _weights, ...metadata } = modelMetadata(model);
+  return setModelMetadata(tfl.model({ inputs: model.inputs, outputs, name: model.name }), metadata);
 }
 
 /** The layer that tells classes apart, what it takes and what follows it; undefined where the output is features. */

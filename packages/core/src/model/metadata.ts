@@ -1,0 +1,143 @@
+import { OptionError, checkOptions, shown } from "@convkit/errors";
+import type { OptionNames } from "@convkit/errors";
+import type * as tfl from "@tensorflow/tfjs-layers";
+import { checkPreprocessing } from "./preprocessing.ts";
+import type { Preprocessing } from "./preprocessing.ts";
+
+/** What a model must carry so that others can use it as it was trained. Every field may be missing. */
+export interface ModelMetadata {
+  /** What people call the model, for example the name of its run. */
+  readonly name?: string | undefined;
+  /** The zoo's name of the network, for example `resnet50`. */
+  readonly architecture?: string | undefined;
+  /** Names of the classes, in the order of the outputs; two for a single sigmoid output. */
+  readonly classes?: readonly string[] | undefined;
+  /** From image files to pixels of the model's size. */
+  readonly images?: ImageFit | undefined;
+  /** From pixels (0 to 255) to the model's input. */
+  readonly preprocessing?: Preprocessing | undefined;
+  /** Factor of each output's loss in training; without it every loss counts 1. */
+  readonly outputWeights?: readonly number[] | undefined;
+}
+
+/** How an image file becomes pixels of one size; the names and meanings are those of `decodeImage` in `@convkit/datasets`. */
+export interface ImageFit {
+  /** Height and width; without it, those of the model's input. */
+  readonly size?: readonly [height: number, width: number] | undefined;
+  /** Bilinear without it. */
+  readonly resize?: "bilinear" | "nearest" | "bicubic" | "area" | undefined;
+  /** Cuts the largest middle part with the size's proportions before resizing; without it, images are stretched. */
+  readonly crop?: boolean | undefined;
+  /** False leaves an image as it is stored; without it, EXIF's orientation turns it upright. */
+  readonly orient?: boolean | undefined;
+}
+
+const metadataNames: OptionNames<ModelMetadata> = {
+  name: true,
+  architecture: true,
+  classes: true,
+  images: true,
+  preprocessing: true,
+  outputWeights: true,
+};
+const fitNames: OptionNames<ImageFit> = { size: true, resize: true, crop: true, orient: true };
+
+/**
+ * What a model says about its images and classes; `{}` where nothing is known. tfjs keeps it in `model.json`
+ * (`userDefinedMetadata.convkit`), never in the layers' configuration.
+ */
+export function modelMetadata(model: tfl.LayersModel): ModelMetadata {
+  return (userMetadata(model)[KEY] ?? {}) as ModelMetadata;
+}
+
+/**
+ * Changes what a model says about itself: fields that are given replace the model's, `undefined` removes, the others stay.
+ * Returns the model. Throws an `OptionError` for unknown fields, values that make no sense and more classes than outputs.
+ */
+export function setModelMetadata<Model extends tfl.LayersModel>(model: Model, metadata: ModelMetadata): Model {
+  const where = `metadata of ${model.name}`;
+  checkMetadata(where, metadata, fail);
+  checkOutputs(where, model, metadata);
+  const whole = { ...modelMetadata(model), ...metadata };
+  model.setUserDefinedMetadata({ ...userMetadata(model), [KEY]: definedOnly(whole) });
+  return model;
+}
+
+/**
+ * Metadata that a file holds as JSON, checked: `where` (the file's name) starts the sentence of an error, which is an
+ * `OptionError` or what `failure` makes of it. Fields that this version does not know are left out, but an unknown step of
+ * `images` or `preprocessing` is refused, since without it the numbers would be others.
+ */
+export function metadataFromJson(
+  where: string,
+  json: unknown,
+  failure: (message: string) => Error = fail,
+): ModelMetadata {
+  if (typeof json !== "object" || json === null || Array.isArray(json)) {
+    throw failure(`${where}: expected an object of metadata, got ${shown(json)}.`);
+  }
+  const known = Object.entries(json).filter(([key, value]) => Object.hasOwn(metadataNames, key) && value !== null);
+  const metadata = Object.fromEntries(known) as ModelMetadata;
+  checkMetadata(where, metadata, failure);
+  return definedOnly(metadata);
+}
+
+const KEY = "convkit";
+
+function userMetadata(model: tfl.LayersModel): Record<string, unknown> {
+  return (model.getUserDefinedMetadata() ?? {}) as Record<string, unknown>;
+}
+
+function fail(message: string): Error {
+  return new OptionError(message);
+}
+
+/** A deep copy without undefined fields, as JSON would be read back. */
+function definedOnly(metadata: ModelMetadata): ModelMetadata {
+  return JSON.parse(JSON.stringify(metadata)) as ModelMetadata;
+}
+
+function checkMetadata(where: string, metadata: ModelMetadata, failure: (message: string) => Error): void {
+  checkOptions(where, metadata, metadataNames, failure);
+  const { name, architecture, classes, images, preprocessing, outputWeights } = metadata;
+  const expect = (holds: boolean, what: string, value: unknown): void => {
+    if (!holds) throw failure(`${where}: expected ${what}, got ${shown(value)}.`);
+  };
+  for (const [field, value] of Object.entries({ name, architecture })) {
+    expect(value === undefined || typeof value === "string", `${field} to be text`, value);
+  }
+  const areNames = Array.isArray(classes) && classes.every((each) => typeof each === "string");
+  expect(classes === undefined || areNames, "classes to be a list of names", classes);
+  const twice = classes !== undefined && new Set(classes).size < classes.length;
+  expect(
+    !twice,
+    "each class once",
+    classes?.find((each, i) => classes.indexOf(each) !== i),
+  );
+  const areWeights = Array.isArray(outputWeights) && outputWeights.every((each) => Number.isFinite(each) && each >= 0);
+  expect(outputWeights === undefined || areWeights, "outputWeights to be numbers from 0 on", outputWeights);
+  checkOptions(`${where}, images`, images, fitNames, failure);
+  const { size, resize, crop, orient } = images ?? {};
+  const isSize = Array.isArray(size) && size.length === 2 && size.every((side) => Number.isInteger(side) && side > 0);
+  expect(size === undefined || isSize, "size to be [height, width] in whole pixels from 1", size);
+  const modes = ["bilinear", "nearest", "bicubic", "area"];
+  expect(resize === undefined || modes.includes(resize), `resize to be one of ${modes.join(", ")}`, resize);
+  for (const [field, value] of Object.entries({ crop, orient })) {
+    expect(value === undefined || typeof value === "boolean", `${field} to be true or false`, value);
+  }
+  checkPreprocessing(`${where}, preprocessing`, preprocessing, failure);
+}
+
+/** A single sigmoid tells two classes apart; other outputs have one number a class. */
+function checkOutputs(where: string, model: tfl.LayersModel, { classes, outputWeights }: ModelMetadata): void {
+  const outputs = model.outputs ?? [];
+  const units = outputs[0]?.shape.length === 2 ? outputs[0].shape[1] : undefined;
+  if (classes !== undefined && units != null && classes.length > Math.max(units, 2)) {
+    throw fail(
+      `${where}: expected at most ${Math.max(units, 2)} classes, as many as the outputs tell apart, got ${classes.length}.`,
+    );
+  }
+  if (outputWeights !== undefined && outputs.length > 0 && outputWeights.length !== outputs.length) {
+    throw fail(`${where}: expected ${outputs.length} outputWeights, one an output, got ${outputWeights.length}.`);
+  }
+}
