@@ -1,6 +1,9 @@
+import { ConvkitError } from "@convkit/errors";
+
 /** What every reader, writer and loader of this package throws: which file, where in it, what was expected and what came. */
-export class WeightsError extends Error {
+export class WeightsError extends ConvkitError {
   override readonly name = "WeightsError";
+  readonly code = "CONVKIT_WEIGHTS";
   readonly file: string;
   /** Where in the file: a byte, a tensor, a layer, an entry of an archive. */
   readonly place: string;
@@ -13,27 +16,18 @@ export class WeightsError extends Error {
   }
 }
 
-/** A value of a file as an error shows it: a hostile one may be long, or deeper than the engine's stack. */
-export function shown(value: unknown): string {
-  try {
-    return clipped(JSON.stringify(value) ?? String(value), 200);
-  } catch {
-    return "something that cannot be shown";
-  }
-}
-
 function clipped(text: string, limit: number): string {
   return text.length > limit ? `${text.slice(0, limit)}…` : text;
 }
 
-/** Every problem of one load together, so that a user mends them in one go. */
+/** One error that lists every problem of a load, so that a user sees them all at once; the first 40 are written out. */
 export function collectedError(
   file: string,
   place: string,
   summary: string,
   problems: readonly string[],
 ): WeightsError {
-  const shown = problems.slice(0, 40).map((line) => `\n  ${line}`);
+  const listed = problems.slice(0, 40).map((line) => `\n  ${line}`);
   const rest = problems.length > 40 ? `\n  … and ${problems.length - 40} more` : "";
-  return new WeightsError(file, place, `${summary}${shown.join("")}${rest}`);
+  return new WeightsError(file, place, `${summary}${listed.join("")}${rest}`);
 }

@@ -72,19 +72,19 @@ describe("convert", () => {
     ["float16", 2e-3],
     ["uint8", 5e-2],
     ["uint16", 1e-4],
-  ] as const)("writes tfjs models with %s weights", async (quantise, limit) => {
+  ] as const)("writes tfjs models with %s weights", async (quantize, limit) => {
     const model = lenet(1);
-    const { bytes } = await saveModel(model, at("small"), { format: "tfjs", quantise });
-    expect(bytes).toBeLessThan(model.countParams() * (quantise === "uint8" ? 1.2 : 2.2));
+    const { bytes } = await saveModel(model, at("small"), { format: "tfjs", quantize });
+    expect(bytes).toBeLessThan(model.countParams() * (quantize === "uint8" ? 1.2 : 2.2));
     expect(difference(model, await loadModel(at("small")))).toBeLessThan(limit);
     model.dispose();
   });
 
   it.each([undefined, "float16", "uint8"] as const)(
-    "writes tfjs models that tfjs itself loads (quantised: %s)",
-    async (quantise) => {
+    "writes tfjs models that tfjs itself loads (quantized: %s)",
+    async (quantize) => {
       const model = createModel("mobilenet-v2", { input: [32, 32, 3], seed: 1 });
-      await saveModel(model, at("a"), { format: "tfjs", ...(quantise === undefined ? {} : { quantise }) });
+      await saveModel(model, at("a"), { format: "tfjs", ...(quantize === undefined ? {} : { quantize }) });
       const json = JSON.parse(readFileSync(at("a/model.json"), "utf8")) as tf.io.ModelJSON;
       const stock = await tfl.loadLayersModel({
         load: () =>
@@ -95,7 +95,7 @@ describe("convert", () => {
           }),
       });
       expect(difference(stock, await loadModel(at("a")))).toBeLessThan(1e-6);
-      if (quantise === undefined) expect(difference(stock, model)).toBeLessThan(1e-6);
+      if (quantize === undefined) expect(difference(stock, model)).toBeLessThan(1e-6);
       tf.dispose([stock.weights.map((weight) => weight.read()), model.weights.map((weight) => weight.read())]);
     },
   );

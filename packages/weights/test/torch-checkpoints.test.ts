@@ -35,7 +35,7 @@ describe.skipIf(peerPython === undefined)("checkpoints of PyTorch's training scr
   });
 
   it.each([
-    ["two.pth", /came several: "left", "right"/],
+    ["two.pth", /got several: "left", "right"/],
     ["whole.pth", /wants to import torchvision.models.squeezenet.SqueezeNet/],
   ])("%s is refused", async (name, message) => {
     const model = createModel("squeezenet1-1", { input: [64, 64, 3] });

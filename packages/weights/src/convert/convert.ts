@@ -1,18 +1,23 @@
+import { checkOptions } from "@convkit/errors";
+import type { OptionNames } from "@convkit/errors";
 import type * as tfl from "@tensorflow/tfjs-layers";
-import type { LoadOptions } from "../load/keras-layers.ts";
+import { loadWeightsNames } from "../load/keras-layers.ts";
+import type { LoadWeightsOptions } from "../load/keras-layers.ts";
 import { loadModel, loadWeights } from "../load/load-model.ts";
-import { formatOf, saveModel } from "../save/save-model.ts";
+import { formatOf, saveModel, saveNames } from "../save/save-model.ts";
 import type { SaveOptions, SaveReport } from "../save/save-model.ts";
 import { readyToVerify, verifySaved } from "./verify.ts";
 import type { WeightRow } from "./verify.ts";
 import { WeightsError } from "../weights-error.ts";
 
-export interface ConvertOptions extends SaveOptions, LoadOptions {
+export interface ConvertOptions extends SaveOptions, LoadWeightsOptions {
   /** The network that the file's weights belong to, where the file holds no architecture; its weights become the file's. */
-  model?: tfl.LayersModel;
+  readonly model?: tfl.LayersModel | undefined;
   /** Read the result back and compare it with what was written, weight by weight and over a probe input. */
-  verify?: boolean;
+  readonly verify?: boolean | undefined;
 }
+
+const convertNames: OptionNames<ConvertOptions> = { ...saveNames, ...loadWeightsNames, model: true, verify: true };
 
 export interface ConvertReport extends SaveReport {
   readonly weights: readonly WeightRow[];
@@ -29,11 +34,12 @@ export async function convert(
   to: string,
   options: ConvertOptions = {},
 ): Promise<ConvertReport> {
-  const { model: given, verify = false, ...rest } = options;
-  if (verify) await readyToVerify({ path: to, format: rest.format ?? formatOf(to) });
-  const model = await source(from, to, given, rest);
+  checkOptions("convert", options, convertNames);
+  const { model: given, verify = false, by, ignore, published, ...saving } = options;
+  if (verify) await readyToVerify({ path: to, format: saving.format ?? formatOf(to) });
+  const model = await source(from, to, given, { by, ignore, published });
   try {
-    const report = await saveModel(model, to, rest);
+    const report = await saveModel(model, to, saving);
     const weights = model.weights.map(({ originalName: name, shape }): WeightRow => ({ name, shape }));
     return verify ? { ...report, ...(await verifySaved(model, report)) } : { ...report, weights };
   } finally {
@@ -45,7 +51,7 @@ async function source(
   from: string | undefined,
   to: string,
   given: tfl.LayersModel | undefined,
-  options: LoadOptions,
+  options: LoadWeightsOptions,
 ): Promise<tfl.LayersModel> {
   if (from === undefined && given === undefined)
     throw new WeightsError(to, "", "there is nothing to write: expected a file or a model");

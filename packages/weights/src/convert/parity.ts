@@ -1,7 +1,8 @@
 import type { GraphNode } from "@convkit/core";
+import { OptionError, checkOptions } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
-import { inOrder, usesOf } from "../formats/keras/export-graph.ts";
+import { inOrder, usesOf } from "../model/layer-uses.ts";
 
 /** How one layer of two models compares on the same input. */
 export interface ParityRow {
@@ -30,7 +31,7 @@ export interface ParityReport {
 
 export interface ParityOptions {
   /** What counts as a difference, as a part of the layer's largest magnitude (or of 1, where that is smaller). */
-  tolerance?: number;
+  readonly tolerance?: number | undefined;
 }
 
 /**
@@ -41,12 +42,14 @@ export function parity(
   a: tfl.LayersModel,
   b: tfl.LayersModel,
   input: tf.Tensor,
-  { tolerance = 1e-4 }: ParityOptions = {},
+  options: ParityOptions = {},
 ): ParityReport {
+  checkOptions("parity", options, { tolerance: true });
+  const { tolerance = 1e-4 } = options;
   const shapes = [a, b].map((model) => model.outputs.map(({ shape }) => `[${shape.slice(1)}]`).join(", "));
   if (shapes[0] !== shapes[1])
-    throw new Error(
-      `parity: expected outputs of one shape, got ${shapes[0]} from "${a.name}" and ${shapes[1]} from "${b.name}"`,
+    throw new OptionError(
+      `parity: expected outputs of one shape, got ${shapes[0]} from "${a.name}" and ${shapes[1]} from "${b.name}".`,
     );
   const [own, others] = [layersOf(a), layersOf(b)];
   const pairs = matched(own, others);

@@ -1,8 +1,9 @@
+import { shown } from "@convkit/errors";
 import type { ByteSink } from "../bytes/atomic-file.ts";
 import type { ByteSource } from "../bytes/byte-source.ts";
 import { checkedCount, decodeElements, dtypeBytes, floatParts } from "../bytes/named-tensor.ts";
 import type { NamedTensor, StoredType } from "../bytes/named-tensor.ts";
-import { shown, WeightsError } from "../weights-error.ts";
+import { WeightsError } from "../weights-error.ts";
 
 /** The format's own limit of its header. */
 const headerLimit = 100_000_000;

@@ -31,7 +31,7 @@ export async function writeSavedModel(
       throw new WeightsError(
         file,
         `input "${name}"`,
-        `expected sizes that are known, came [${sizes.map((size) => size ?? "any").join(", ")}]`,
+        `expected sizes that are known, got [${sizes.map((size) => size ?? "any").join(", ")}]`,
       );
     // Two samples, so that the batch cannot be taken for a size of 1.
     return tf.zeros([2, ...(sizes as number[])]);

@@ -1,3 +1,4 @@
+import { OptionError } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { one } from "./base-layers.ts";
@@ -55,7 +56,7 @@ export class KerasOnlyAugmentation extends tfl.layers.Layer {
 
   override call(inputs: Inputs, options: { training?: boolean }): tf.Tensor {
     if (options.training === true)
-      throw new Error(
+      throw new OptionError(
         `${this.name}: ${this.kerasClass} is known in prediction only; take it out of the model to train it`,
       );
     return one(inputs);

@@ -1,3 +1,4 @@
+import { OptionError } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { one, oneShape } from "./base-layers.ts";
@@ -67,7 +68,7 @@ export class AxesNormalization extends tfl.layers.Layer {
   }
 
   #refuse(axis: number, shape: tfl.Shape): never {
-    throw new Error(`axis ${axis} of an input of [${shape}] has no size to keep statistics for`);
+    throw new OptionError(`axis ${axis} of an input of [${shape}] has no size to keep statistics for`);
   }
 }
 

@@ -1,3 +1,4 @@
+import { OptionError } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { one, oneShape } from "./base-layers.ts";
@@ -85,7 +86,9 @@ export class CroppedCentre extends tfl.layers.Layer {
   override computeOutputShape(shape: Shape): Shape {
     const [batch, height, width, channels] = oneShape(shape);
     if ((height ?? Infinity) < this.height || (width ?? Infinity) < this.width) {
-      throw new Error(`${this.name}: expected at least ${this.height}x${this.width} pixels, got ${height}x${width}`);
+      throw new OptionError(
+        `${this.name}: expected at least ${this.height}x${this.width} pixels, got ${height}x${width}`,
+      );
     }
     return [batch ?? null, this.height, this.width, channels ?? null];
   }

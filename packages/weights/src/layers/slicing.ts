@@ -4,16 +4,16 @@ import { one, oneShape } from "./base-layers.ts";
 import type { BaseArgs, Config, Inputs, Shape } from "./base-layers.ts";
 
 /** What is taken of one axis: an index, after which the axis is gone, or a part of it; null is Python's "from" or "to the end". */
-export type Piece =
+export type AxisSlice =
   | number
   | { readonly start: number | null; readonly stop: number | null; readonly step: number | null };
 
 /** Python's `x[…]` with an index or a slice for every axis. */
 export class Sliced extends tfl.layers.Layer {
   static className = "Sliced";
-  readonly pieces: readonly Piece[];
+  readonly pieces: readonly AxisSlice[];
 
-  constructor({ pieces, ...base }: BaseArgs & { pieces: readonly Piece[] }) {
+  constructor({ pieces, ...base }: BaseArgs & { pieces: readonly AxisSlice[] }) {
     super(base);
     this.pieces = pieces;
   }
@@ -29,9 +29,9 @@ export class Sliced extends tfl.layers.Layer {
 
   override call(inputs: Inputs): tf.Tensor {
     const x = one(inputs);
-    const bits = (test: (piece: Piece) => boolean): number =>
+    const bits = (test: (piece: AxisSlice) => boolean): number =>
       this.pieces.reduce<number>((mask, piece, axis) => (test(piece) ? mask | (1 << axis) : mask), 0);
-    const numbers = (of: (piece: Piece) => number): number[] => this.pieces.map(of);
+    const numbers = (of: (piece: AxisSlice) => number): number[] => this.pieces.map(of);
     return tf.stridedSlice(
       x,
       numbers((piece) => (typeof piece === "number" ? piece : (piece.start ?? 0))),
@@ -51,12 +51,12 @@ export class Sliced extends tfl.layers.Layer {
   }
 }
 
-function isWhole({ start, stop, step }: Exclude<Piece, number>): boolean {
+function isWhole({ start, stop, step }: Exclude<AxisSlice, number>): boolean {
   return start === null && stop === null && (step ?? 1) === 1;
 }
 
 /** Python's length of a slice. */
-function lengthOf({ start, stop, step }: Exclude<Piece, number>, size: number): number {
+function lengthOf({ start, stop, step }: Exclude<AxisSlice, number>, size: number): number {
   const by = step ?? 1;
   const bound = (value: number | null, otherwise: number): number => {
     if (value === null) return otherwise;

@@ -1,47 +1,39 @@
-import * as tf from "@tensorflow/tfjs-core";
+import type { OptionNames } from "@convkit/errors";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import type { PublishedWeights } from "../published/imagenet.ts";
 import type { LayerTensors } from "../formats/keras/weights-h5.ts";
 import { kerasPaths } from "../formats/keras/layer-paths.ts";
 import { modelLayers } from "../model/model-layers.ts";
 import type { NamedTensor, TensorData } from "../bytes/named-tensor.ts";
-import { collectedError } from "../weights-error.ts";
+import { assign, sameShape } from "../model/assign.ts";
+import type { Assignment } from "../model/assign.ts";
+import { weightName } from "../model/weight-name.ts";
 
-/** One weight of a model and the tensor that it shall become. */
-export interface Assignment {
-  /** The weight as the model names it. */
-  readonly name: string;
-  readonly variable: tfl.LayerVariable;
-  readonly tensor: NamedTensor;
-  /** The tensor's values in the order of the weight's axes; as they are by default. */
-  readonly arrange?: (tensor: NamedTensor) => TensorData | Promise<TensorData>;
-  /** The shape after `arrange`. */
-  readonly shape: readonly number[];
-}
-
-export interface LoadReport {
+export interface LoadWeightsReport {
   /** Tensors that were loaded. */
   readonly loaded: number;
   /** Names in the file that `ignore` left out. */
   readonly ignored: readonly string[];
 }
 
-export interface LoadOptions {
+export interface LoadWeightsOptions {
   /** Match layers by their names, or one after the other; by default by name, and by order where no name but every shape fits. */
-  by?: "name" | "order";
+  readonly by?: "name" | "order" | undefined;
   /** Layers that may be missing on either side. */
-  ignore?: RegExp;
+  readonly ignore?: RegExp | undefined;
   /** The entry of `imagenetWeights` that the file is of: what Keras does to its tensors is done to them. */
-  published?: Pick<PublishedWeights, "factors">;
+  readonly published?: Pick<PublishedWeights, "factors"> | undefined;
 }
+
+export const loadWeightsNames: OptionNames<LoadWeightsOptions> = { by: true, ignore: true, published: true };
 
 /** Puts the tensors of a Keras file into a model, layer by layer: all of them, or an error that names all that do not fit. */
 export async function loadKerasLayers(
   file: string,
   model: tfl.LayersModel,
   layers: readonly LayerTensors[],
-  { by, ignore, published }: LoadOptions = {},
-): Promise<LoadReport> {
+  { by, ignore, published }: LoadWeightsOptions = {},
+): Promise<LoadWeightsReport> {
   const own = modelLayers(model).filter(({ weights }) => weights.length > 0);
   const theirs = layers.filter(({ tensors }) => tensors.length > 0);
   const pairs = pairLayers(model, own, theirs, by);
@@ -86,55 +78,11 @@ export async function loadKerasLayers(
   return { loaded: assignments.length, ignored };
 }
 
-/**
- * Gives every weight its tensor, or changes nothing: shapes are compared before the first byte is read, and all tensors are there before
- * the first weight changes.
- */
-export async function assign(
-  file: string,
-  assignments: readonly Assignment[],
-  problems: readonly string[] = [],
-): Promise<void> {
-  const misshaped = assignments.flatMap(({ name, variable, tensor, shape }) =>
-    sameShape(variable.shape as number[], shape)
-      ? []
-      : [`misshaped: "${name}" is [${variable.shape}], the file's "${tensor.name}" is [${shape}]`],
-  );
-  const all = [...problems, ...misshaped];
-  if (all.length > 0)
-    throw collectedError(
-      file,
-      "",
-      `the weights do not fit the model, nothing was changed (${all.length} differences)`,
-      all,
-    );
-  const values: tf.Tensor[] = [];
-  try {
-    for (const { variable, tensor, arrange, shape } of assignments)
-      values.push(asTensor(arrange === undefined ? tensor.read() : await arrange(tensor), shape, variable.dtype));
-    for (const [index, { variable }] of assignments.entries()) variable.write(values[index]!);
-  } finally {
-    tf.dispose(values);
-  }
-}
-
-/** Whole numbers are kept as such only where the weight is one: Keras' counters. */
-function asTensor(values: TensorData, shape: readonly number[], dtype: string): tf.Tensor {
-  if (dtype === "int32")
-    return tf.tensor(values instanceof Int32Array ? values : Int32Array.from(values), shape as number[], "int32");
-  return tf.tensor(values instanceof Float32Array ? values : Float32Array.from(values), shape as number[], "float32");
-}
-
 /** Whether it is the fixed convolution that local response normalisation is in Keras' files: `norm1.2` of our `norm1`. */
 function standsFor(model: tfl.LayersModel, { layer: saved }: LayerTensors): boolean {
   return model.layers.some(
     (layer) => layer.getClassName() === "LocalResponseNormalization" && saved.startsWith(`${layer.name}.`),
   );
-}
-
-/** The weight's own name: `kernel` of `conv1/kernel`. */
-export function weightName(variable: tfl.LayerVariable): string {
-  return variable.originalName.slice(variable.originalName.lastIndexOf("/") + 1);
 }
 
 type OwnLayer = ReturnType<typeof modelLayers>[number];
@@ -210,8 +158,4 @@ function fittingShape(variable: tfl.LayerVariable, { shape }: NamedTensor): read
   const own = (variable.shape as number[]).filter((size) => size !== 1);
   const isStatistic = ["mean", "variance", "count"].includes(weightName(variable));
   return isStatistic && sameShape(trimmed, own) ? (variable.shape as number[]) : shape;
-}
-
-function sameShape(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((size, axis) => size === b[axis]);
 }

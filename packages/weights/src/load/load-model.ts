@@ -1,7 +1,10 @@
+import { checkOptions } from "@convkit/errors";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { importModel } from "../formats/keras/import-model.ts";
-import { assign, loadKerasLayers } from "./keras-layers.ts";
-import type { Assignment, LoadOptions, LoadReport } from "./keras-layers.ts";
+import { loadKerasLayers, loadWeightsNames } from "./keras-layers.ts";
+import type { LoadWeightsOptions, LoadWeightsReport } from "./keras-layers.ts";
+import { assign } from "../model/assign.ts";
+import type { Assignment } from "../model/assign.ts";
 import { countOf } from "../bytes/named-tensor.ts";
 import { openWeights } from "./open-weights.ts";
 import type { WeightsFile } from "./open-weights.ts";
@@ -36,8 +39,9 @@ export async function loadModel(path: string): Promise<tfl.LayersModel> {
 export async function loadWeights(
   model: tfl.LayersModel,
   path: string,
-  options: LoadOptions = {},
-): Promise<LoadReport> {
+  options: LoadWeightsOptions = {},
+): Promise<LoadWeightsReport> {
+  checkOptions("loadWeights", options, loadWeightsNames);
   const file = await openWeights(path);
   try {
     return await loadOpened(model, file, options);
@@ -46,7 +50,11 @@ export async function loadWeights(
   }
 }
 
-async function loadOpened(model: tfl.LayersModel, file: WeightsFile, options: LoadOptions = {}): Promise<LoadReport> {
+async function loadOpened(
+  model: tfl.LayersModel,
+  file: WeightsFile,
+  options: LoadWeightsOptions = {},
+): Promise<LoadWeightsReport> {
   if (file.layers !== undefined) return loadKerasLayers(file.path, model, file.layers, options);
   if (file.format === "npy") throw new WeightsError(file.path, "", "is one array, not a network's weights");
   return file.format === "tfjs" ? loadTfjs(model, file) : loadTorch(model, file, options);
@@ -55,7 +63,11 @@ async function loadOpened(model: tfl.LayersModel, file: WeightsFile, options: Lo
 /** PyTorch's states hold counters that tfjs has not, and often classifiers that were for training only. */
 const spare = /(^|\.)num_batches_tracked$|^n_averaged$|^(aux\d*|AuxLogits)\./;
 
-async function loadTorch(model: tfl.LayersModel, file: WeightsFile, { ignore }: LoadOptions): Promise<LoadReport> {
+async function loadTorch(
+  model: tfl.LayersModel,
+  file: WeightsFile,
+  { ignore }: LoadWeightsOptions,
+): Promise<LoadWeightsReport> {
   const weights = torchWeights(model);
   const prefix = commonPrefix(
     weights.map(({ torchName }) => torchName),
@@ -102,7 +114,7 @@ function commonPrefix(wanted: readonly string[], names: readonly string[]): stri
 }
 
 /** tfjs names each tensor as the model's weight is named. */
-async function loadTfjs(model: tfl.LayersModel, file: WeightsFile): Promise<LoadReport> {
+async function loadTfjs(model: tfl.LayersModel, file: WeightsFile): Promise<LoadWeightsReport> {
   const tensors = new Map(file.tensors.map((tensor) => [tensor.name, tensor]));
   const problems: string[] = [];
   const assignments: Assignment[] = [];

@@ -1,3 +1,5 @@
+import { checkOptions } from "@convkit/errors";
+
 /**
  * What is known of a published file: the sha256 where at least two people who have it state the same, else the md5 that Keras states or
  * the first digits of the sha256 that torchvision's names end in; some have none.
@@ -16,7 +18,7 @@ export interface PublishedWeights {
   readonly top: boolean;
   readonly url: string;
   readonly hash: KnownHash;
-  readonly licence: string;
+  readonly license: string;
   /** What the pixels must go through: Keras' modes, or "none" where the network scales them itself. */
   readonly preprocessing: "caffe" | "tf" | "torch" | "none";
   /** Tensors that Keras multiplies, a factor a channel, when it loads this file; by `layer/weight`. */
@@ -27,7 +29,7 @@ const keras = "https://storage.googleapis.com/tensorflow/keras-applications/";
 const torch = "https://download.pytorch.org/models/";
 const ordering = "weights_tf_dim_ordering_tf_kernels";
 
-/** Of keras.applications, from its sources (Keras 3.15): model, folder and name of the files, mode, licence, md5 with and without top. */
+/** Of keras.applications, from its sources (Keras 3.15): model, folder and name of the files, mode, license, md5 with and without top. */
 const kerasTable = [
   [
     "vgg16",
@@ -203,9 +205,9 @@ const torchTable = [
 
 /** Every published file that fits a network of the zoo. */
 export const imagenetWeights: readonly PublishedWeights[] = [
-  ...kerasTable.flatMap(([model, path, preprocessing, licence, top, notop]): PublishedWeights[] => [
-    { model, top: true, url: `${keras}${path}_${ordering}.h5`, hash: { md5: top }, licence, preprocessing },
-    { model, top: false, url: `${keras}${path}_${ordering}_notop.h5`, hash: { md5: notop }, licence, preprocessing },
+  ...kerasTable.flatMap(([model, path, preprocessing, license, top, notop]): PublishedWeights[] => [
+    { model, top: true, url: `${keras}${path}_${ordering}.h5`, hash: { md5: top }, license, preprocessing },
+    { model, top: false, url: `${keras}${path}_${ordering}_notop.h5`, hash: { md5: notop }, license, preprocessing },
   ]),
   ...kerasOthers,
   ...torchTable.map(([model, file, sha256]): PublishedWeights => {
@@ -215,7 +217,7 @@ export const imagenetWeights: readonly PublishedWeights[] = [
       top: true,
       url: `${torch}${file}.pth`,
       hash: sha256 === undefined ? { sha256Begins: file.slice(-8) } : { sha256 },
-      licence: "BSD-3-Clause",
+      license: "BSD-3-Clause",
       preprocessing,
     };
   }),
@@ -224,8 +226,10 @@ export const imagenetWeights: readonly PublishedWeights[] = [
 /** The published weights of a network of the zoo; undefined where there are none. */
 export function findImagenetWeights(
   model: string,
-  { top = true }: { top?: boolean } = {},
+  options: { readonly top?: boolean | undefined } = {},
 ): PublishedWeights | undefined {
+  checkOptions("findImagenetWeights", options, { top: true });
+  const { top = true } = options;
   return imagenetWeights.find((entry) => entry.model === model && entry.top === top);
 }
 
@@ -236,5 +240,5 @@ function other(
   hash: KnownHash,
   preprocessing: "tf" | "none",
 ): PublishedWeights {
-  return { model, top, url, hash, licence: "Apache-2.0", preprocessing };
+  return { model, top, url, hash, license: "Apache-2.0", preprocessing };
 }

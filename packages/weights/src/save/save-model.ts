@@ -1,3 +1,5 @@
+import { checkOptions } from "@convkit/errors";
+import type { OptionNames } from "@convkit/errors";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -6,7 +8,7 @@ import type { ByteSink } from "../bytes/atomic-file.ts";
 import { writeKeras, writeLegacyH5, writeWeightsH5 } from "../formats/keras/write.ts";
 import { writeOnnx } from "../formats/onnx/write.ts";
 import { writeTfjs } from "../formats/tfjs/write.ts";
-import type { Quantisation } from "../formats/tfjs/write.ts";
+import type { Quantization } from "../formats/tfjs/write.ts";
 import { writeTorchSafetensors } from "../formats/torch/write.ts";
 import { WeightsError } from "../weights-error.ts";
 import { writeSavedModel } from "../formats/saved-model.ts";
@@ -15,12 +17,14 @@ export type ModelFormat = "keras" | "h5" | "weights-h5" | "safetensors" | "onnx"
 
 export interface SaveOptions {
   /** Instead of what the path's ending says; needed for a folder. */
-  format?: ModelFormat;
+  readonly format?: ModelFormat | undefined;
   /** Kept as JSON with a SavedModel, in `savedModelNotes`: what its user must know, such as preprocessing and classes. */
-  notes?: object;
+  readonly notes?: object | undefined;
   /** Smaller weights in a tfjs model. */
-  quantise?: Quantisation;
+  readonly quantize?: Quantization | undefined;
 }
+
+export const saveNames: OptionNames<SaveOptions> = { format: true, notes: true, quantize: true };
 
 export interface SaveReport {
   readonly path: string;
@@ -34,20 +38,18 @@ export interface SaveReport {
  * (PyTorch's names), `.onnx`, or with `format` a folder: "tfjs" with `model.json`, or "savedmodel". It appears whole or not at all. Throws `WeightsError` naming
  * each layer that the format cannot hold.
  */
-export async function saveModel(
-  model: tfl.LayersModel,
-  path: string,
-  { format = formatOf(path), quantise, notes }: SaveOptions = {},
-): Promise<SaveReport> {
-  if (quantise !== undefined && format !== "tfjs")
-    throw new WeightsError(path, "", `quantised weights are for tfjs models, not for ${format}`);
+export async function saveModel(model: tfl.LayersModel, path: string, options: SaveOptions = {}): Promise<SaveReport> {
+  checkOptions("saveModel", options, saveNames);
+  const { format = formatOf(path), quantize, notes } = options;
+  if (quantize !== undefined && format !== "tfjs")
+    throw new WeightsError(path, "", `quantized weights are for tfjs models, not for ${format}`);
   if (notes !== undefined && format !== "savedmodel")
     throw new WeightsError(path, "", `notes are kept with a SavedModel, not with ${format}`);
   if (format === "tfjs" || format === "savedmodel") {
     await writeFolderAtomically(path, (folder) =>
       format === "savedmodel"
         ? writeSavedModel(folder, model, { file: path, notes })
-        : writeTfjs(folder, model, quantise === undefined ? {} : { quantise }),
+        : writeTfjs(folder, model, quantize === undefined ? {} : { quantize }),
     );
     return { path, format, bytes: folderBytes(path), tensors: model.weights.length };
   }

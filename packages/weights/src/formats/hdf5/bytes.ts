@@ -70,7 +70,7 @@ export class Hdf5Bytes {
 
   signature(expected: string): void {
     const came = Buffer.from(this.take(expected.length)).toString("latin1");
-    if (came !== expected) this.fail(`expected ${JSON.stringify(expected)}, came ${JSON.stringify(came)}`);
+    if (came !== expected) this.fail(`expected ${JSON.stringify(expected)}, got ${JSON.stringify(came)}`);
   }
 
   /** Text up to a zero byte or the end. */

@@ -47,7 +47,7 @@ export function openDataset(context: Hdf5Context, messages: readonly HeaderMessa
   const type: Hdf5Type = isBrain ? { kind: "number", dtype: "bfloat16", size: 2, bigEndian: false } : stored;
   const shape = readShape(body(0x01, "shape"), context.lengthSize);
   if (type.kind !== "number")
-    throw new WeightsError(file, place, `expected numbers, came ${type.kind === "other" ? type.description : "text"}`);
+    throw new WeightsError(file, place, `expected numbers, got ${type.kind === "other" ? type.description : "text"}`);
   if (shape === undefined) throw new WeightsError(file, place, "has no data");
   const count = checkedCount(shape);
   if (count === undefined) throw new WeightsError(file, place, `[${shape}] is not a shape`);
@@ -176,7 +176,7 @@ function readChunkTree(
   header.signature("TREE");
   if (header.u8() !== 1) header.fail("expected a tree of chunks");
   const level = header.u8();
-  if (expected !== undefined && level !== expected) header.fail(`expected a node of level ${expected}, came ${level}`);
+  if (expected !== undefined && level !== expected) header.fail(`expected a node of level ${expected}, got ${level}`);
   const count = header.u16();
   const keySize = 8 + 8 * (rank + 1);
   const body = open(context, address + 8 + 2 * offsetSize, count * (keySize + offsetSize));

@@ -56,7 +56,7 @@ function readTree(
   header.signature("TREE");
   if (header.u8() !== 0) header.fail("expected a tree of names");
   const level = header.u8();
-  if (expected !== undefined && level !== expected) header.fail(`expected a node of level ${expected}, came ${level}`);
+  if (expected !== undefined && level !== expected) header.fail(`expected a node of level ${expected}, got ${level}`);
   const count = header.u16();
   const body = open(context, address + 8 + 2 * offsetSize, count * (lengthSize + offsetSize) + lengthSize);
   for (let index = 0; index < count; index++) {

@@ -39,7 +39,7 @@ export function open(context: Hdf5Context, address: number, length: number): Hdf
 function readOldHeader(context: Hdf5Context, address: number): HeaderMessage[] {
   const prefix = open(context, address, 16);
   const version = prefix.u8();
-  if (version !== 1) prefix.fail(`expected an object header of version 1 or 2, came ${version}`);
+  if (version !== 1) prefix.fail(`expected an object header of version 1 or 2, got ${version}`);
   prefix.skip(1);
   const count = prefix.u16();
   prefix.skip(4);
@@ -67,7 +67,7 @@ function readNewHeader(context: Hdf5Context, address: number): HeaderMessage[] {
   const prefix = open(context, address, Math.min(64, context.source.size - context.base - address));
   prefix.signature("OHDR");
   const version = prefix.u8();
-  if (version !== 2) prefix.fail(`expected an object header of version 2, came ${version}`);
+  if (version !== 2) prefix.fail(`expected an object header of version 2, got ${version}`);
   const flags = prefix.u8();
   if ((flags & 0x20) !== 0) prefix.skip(16);
   if ((flags & 0x10) !== 0) prefix.skip(4);

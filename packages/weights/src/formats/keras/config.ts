@@ -63,7 +63,7 @@ export function readModel(file: string, place: string, value: JsonObject): Model
     throw new WeightsError(
       file,
       place,
-      `expected a sequential or functional model, came ${className}: a subclassed model holds its code in Python only`,
+      `expected a sequential or functional model, got ${className}: a subclassed model holds its code in Python only`,
     );
   }
   const config: JsonObject = Array.isArray(inner) ? { layers: inner } : isObject(inner) ? inner : {};

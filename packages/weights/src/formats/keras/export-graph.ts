@@ -1,40 +1,14 @@
-import { graphNodes } from "@convkit/core";
 import type { GraphNode } from "@convkit/core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import type { NamedTensor } from "../../bytes/named-tensor.ts";
 import { variableTensor } from "../../bytes/variable-tensor.ts";
+import { inOrder, usesOf } from "../../model/layer-uses.ts";
 import { WeightsError } from "../../weights-error.ts";
 import { exportLayer } from "./export-layer.ts";
-import type { Operation } from "./export-layer.ts";
+import type { KerasGraph, KerasLayer, TakenTensor } from "./graph.ts";
 import { snakeCase } from "./layer-paths.ts";
 import { layerOrder } from "./layer-order.ts";
 import type { TensorReference } from "./config.ts";
-
-/** A model as Keras will see it: layers in Keras' own order, each with its calls. */
-export interface KerasGraph {
-  readonly name: string;
-  readonly layers: readonly KerasLayer[];
-  readonly inputs: readonly TensorReference[];
-  readonly outputs: readonly TensorReference[];
-}
-
-/** A tensor that a call takes. */
-export interface TakenTensor extends TensorReference {
-  readonly shape: readonly (number | null)[];
-}
-
-export interface KerasLayer {
-  readonly name: string;
-  readonly className: string;
-  readonly config: Readonly<Record<string, unknown>>;
-  readonly calls: (readonly TakenTensor[])[];
-  readonly weights: readonly NamedTensor[];
-  /** A bare operation of Keras 3 instead of a layer: its module, and the numbers that it takes beside the tensor. */
-  readonly operation?: Operation;
-  /** Where a `.weights.h5` keeps its weights. */
-  path: string;
-  readonly inner?: KerasGraph;
-}
 
 /** Describes a tfjs model in Keras' terms. Throws `WeightsError` naming each layer that Keras cannot have. */
 export function exportGraph(model: tfl.LayersModel, file: string, above = ""): KerasGraph {
@@ -134,32 +108,6 @@ export function innerLayers(graph: KerasGraph): KerasLayer[] {
 
 function asTensor(variable: tfl.LayerVariable): NamedTensor {
   return variableTensor(variable.originalName, variable);
-}
-
-/** The uses of a model's layers; a sequential model keeps them in a functional one of its own. */
-export function usesOf(model: tfl.LayersModel): GraphNode[] {
-  if (model.getClassName() !== "Sequential") return graphNodes(model);
-  const row = model as tfl.LayersModel & { model?: tfl.LayersModel };
-  if (row.model == null) row.build(row.inputs[0]!.shape);
-  return graphNodes(row.model!);
-}
-
-/** Every use of a layer after those whose outputs it takes; tfjs lists a shared layer's uses together. */
-export function inOrder(nodes: readonly GraphNode[]): GraphNode[] {
-  const known = new Set<number>();
-  const made = new Set(nodes.flatMap(({ outputs }) => outputs.map(({ id }) => id)));
-  const ordered: GraphNode[] = [];
-  for (let waiting = nodes; waiting.length > 0;) {
-    const left = waiting.filter((node) => {
-      if (!node.inputs.every(({ id }) => known.has(id) || !made.has(id))) return true;
-      for (const { id } of node.outputs) known.add(id);
-      ordered.push(node);
-      return false;
-    });
-    if (left.length === waiting.length) return [...ordered, ...left];
-    waiting = left;
-  }
-  return ordered;
 }
 
 function withPaths(graph: KerasGraph, above: string): KerasGraph {

@@ -1,7 +1,7 @@
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { activationNames, approximateGelu, keras3HardSigmoid } from "../../layers/activations.ts";
 import type { Augmentation } from "../../layers/augmentation.ts";
-import type { Piece } from "../../layers/slicing.ts";
+import type { AxisSlice } from "../../layers/slicing.ts";
 import { memoryTensor } from "../../bytes/named-tensor.ts";
 import type { NamedTensor } from "../../bytes/named-tensor.ts";
 import { kerasClassName } from "./class-name.ts";
@@ -195,7 +195,7 @@ const special: Readonly<
     return [{ className: "Clip", config: {}, operation: { module, numbers: [], config: { x_min: low, x_max: high } } }];
   },
   Sliced: ({ pieces }) => {
-    const key = (pieces as readonly Piece[]).map((piece) =>
+    const key = (pieces as readonly AxisSlice[]).map((piece) =>
       typeof piece === "number" ? piece : { class_name: "__slice__", config: piece },
     );
     return [{ className: "GetItem", config: {}, operation: { module: "keras.src.ops.numpy", numbers: [key] } }];

@@ -1,3 +1,4 @@
+import { shown } from "@convkit/errors";
 import { AdaptiveAveragePooling2D, Conv2D, GlobalAveragePooling2D, Normalization } from "@convkit/core";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
@@ -18,7 +19,6 @@ import {
 } from "../../layers/base-layers.ts";
 import { base, numberOf, pairOf, rangeOf } from "./layer-args.ts";
 import type { LayerCall } from "./config.ts";
-import { shown } from "../../weights-error.ts";
 
 type Layer = tfl.layers.Layer;
 

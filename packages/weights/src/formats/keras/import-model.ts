@@ -1,8 +1,9 @@
+import { checkOptions, shown } from "@convkit/errors";
 import * as tfl from "@tensorflow/tfjs-layers";
 import type { JsonObject } from "../../bytes/json.ts";
 import { registerImportLayers } from "../../layers/register.ts";
 import { Identity } from "../../layers/base-layers.ts";
-import { shown, WeightsError } from "../../weights-error.ts";
+import { WeightsError } from "../../weights-error.ts";
 import { isKnown, makeLayer } from "./import-layer.ts";
 import type { Making } from "./import-layer.ts";
 import { isModel, readModel, readModelConfig } from "./config.ts";
@@ -10,9 +11,9 @@ import type { LayerCall, LayerConfig, ModelConfig, TensorReference } from "./con
 
 export interface ImportOptions {
   /** Draw fresh weights by the layers' own initializers, instead of leaving zeros for a file's. */
-  fresh?: boolean;
+  readonly fresh?: boolean | undefined;
   /** Refuse an architecture with more numbers than this in its weights: a file's own must be enough for it. */
-  maxNumbers?: number;
+  readonly maxNumbers?: number | undefined;
 }
 
 /**
@@ -20,6 +21,7 @@ export interface ImportOptions {
  * named at once, with their places.
  */
 export function importModel(file: string, config: JsonObject, options: ImportOptions = {}): tfl.LayersModel {
+  checkOptions("importModel", options, { fresh: true, maxNumbers: true });
   registerImportLayers();
   try {
     const { fresh = false, maxNumbers = Infinity } = options;
@@ -243,7 +245,7 @@ function inputShape(file: string, { config, place }: LayerConfig): readonly (num
     !Array.isArray(shape) ||
     shape.some((size: unknown) => size !== null && !(Number.isInteger(size) && (size as number) > 0))
   ) {
-    throw new WeightsError(file, place, `expected a batch_shape, came ${shown(shape)}`);
+    throw new WeightsError(file, place, `expected a batch_shape, got ${shown(shape)}`);
   }
   return shape as (number | null)[];
 }

@@ -1,8 +1,9 @@
+import { OptionError } from "@convkit/errors";
 import { isObject } from "../../bytes/json.ts";
 import type { JsonObject } from "../../bytes/json.ts";
 import { activationNames, approximateGelu, keras3HardSigmoid } from "../../layers/activations.ts";
 
-/** Python's configuration in tfjs' form. What tfjs has no word for (dtype policies, quantisation) is left out. */
+/** Python's configuration in tfjs' form. What tfjs has no word for (dtype policies, quantization) is left out. */
 export function converted(config: JsonObject, className: string): Record<string, unknown> {
   const out: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(config)) {
@@ -75,7 +76,7 @@ function activationOf(value: unknown, config: JsonObject): string {
   const camel = camelCase(name);
   const own = camel === keras3HardSigmoid || Object.values(activationNames).includes(camel) ? camel : undefined;
   const known = Object.hasOwn(activationNames, name) ? activationNames[name] : own;
-  if (known === undefined) throw new Error(`the activation ${name} is not known`);
+  if (known === undefined) throw new OptionError(`the activation ${name} is not known`);
   return known;
 }
 

@@ -1,4 +1,4 @@
-import type { KerasLayer } from "./export-graph.ts";
+import type { KerasLayer } from "./graph.ts";
 import type { TensorReference } from "./config.ts";
 
 /**

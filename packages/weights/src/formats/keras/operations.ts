@@ -1,15 +1,15 @@
+import { shown } from "@convkit/errors";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { isObject } from "../../bytes/json.ts";
 import type { JsonObject } from "../../bytes/json.ts";
 import { activationNames, approximateGelu, keras3HardSigmoid } from "../../layers/activations.ts";
 import { Clipped, Sliced, Stacked } from "../../layers/slicing.ts";
-import type { Piece } from "../../layers/slicing.ts";
+import type { AxisSlice } from "../../layers/slicing.ts";
 import { Power, Subtract } from "../../layers/base-layers.ts";
 import { base } from "./layer-args.ts";
 import { fromRegistry, makers } from "./import-layers.ts";
 import type { Request } from "./import-layers.ts";
 import type { LayerConfig } from "./config.ts";
-import { shown } from "../../weights-error.ts";
 
 type Layer = tfl.layers.Layer;
 
@@ -44,7 +44,7 @@ export const operations: Readonly<Record<string, (making: Request) => Layer>> = 
   getitem: (making) => {
     told(making, []);
     const shape = making.call?.shape;
-    const pieces = shape === undefined ? undefined : piecesOf(making.call!.rest[0], shape.length);
+    const pieces = shape === undefined ? undefined : slicesOf(making.call!.rest[0], shape.length);
     if (pieces === undefined) return making.refuse("only indices and slices that keep the whole batch are known");
     return new Sliced({ ...base(making.args), pieces });
   },
@@ -215,7 +215,7 @@ function bounded(making: Request, merge: "Maximum" | "Minimum"): Layer {
 }
 
 /** Python's index of a tensor as one piece an axis; undefined where it is none that is known, or does not keep the batch. */
-function piecesOf(key: unknown, rank: number): Piece[] | undefined {
+function slicesOf(key: unknown, rank: number): AxisSlice[] | undefined {
   const parts = Array.isArray(key) ? (key as unknown[]) : [key];
   const whole = { start: null, stop: null, step: null };
   const isEllipsis = (part: unknown): boolean => isObject(part) && part["class_name"] === "__ellipsis__";
@@ -223,17 +223,17 @@ function piecesOf(key: unknown, rank: number): Piece[] | undefined {
     { length: Math.max(0, rank - parts.filter((part) => !isEllipsis(part)).length) },
     () => whole,
   );
-  const pieces = parts.flatMap((part): (Piece | undefined)[] => {
+  const pieces = parts.flatMap((part): (AxisSlice | undefined)[] => {
     if (isEllipsis(part)) return missing;
     if (typeof part === "number") return [part];
     const slice = isObject(part) && part["class_name"] === "__slice__" ? part["config"] : undefined;
     if (!isObject(slice)) return [undefined];
     const [start, stop, step] = [slice["start"], slice["stop"], slice["step"]];
     const isPlain = [start, stop, step].every((value) => value === null || Number.isSafeInteger(value)) && step !== 0;
-    return [isPlain ? ({ start, stop, step } as Piece) : undefined];
+    return [isPlain ? ({ start, stop, step } as AxisSlice) : undefined];
   });
   const all = parts.some(isEllipsis) ? pieces : [...pieces, ...missing];
   const [batch] = all;
   const keepsBatch = typeof batch === "object" && batch.start === null && batch.stop === null && batch.step === null;
-  return keepsBatch && all.length === rank && !all.includes(undefined) ? (all as Piece[]) : undefined;
+  return keepsBatch && all.length === rank && !all.includes(undefined) ? (all as AxisSlice[]) : undefined;
 }

@@ -1,4 +1,4 @@
-import type { KerasGraph, KerasLayer, TakenTensor } from "./export-graph.ts";
+import type { KerasGraph, KerasLayer, TakenTensor } from "./graph.ts";
 import type { TensorReference } from "./config.ts";
 
 /** A model's configuration as Keras 3 writes it in `.keras`. */

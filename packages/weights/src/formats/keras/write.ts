@@ -6,7 +6,7 @@ import type { NamedTensor } from "../../bytes/named-tensor.ts";
 import { WeightsError } from "../../weights-error.ts";
 import { writeZip } from "../../bytes/zip-writer.ts";
 import { exportGraph, innerLayers } from "./export-graph.ts";
-import type { KerasGraph, KerasLayer } from "./export-graph.ts";
+import type { KerasGraph, KerasLayer } from "./graph.ts";
 import { keras2Config, keras3Config } from "./write-config.ts";
 
 /** The version whose formats are written. */

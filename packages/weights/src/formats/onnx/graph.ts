@@ -3,8 +3,8 @@ import type { NamedTensor } from "../../bytes/named-tensor.ts";
 import { encodeOnnx, fieldStart } from "./protos.ts";
 import type { OnnxMessage } from "./protos.ts";
 
-/** A piece of the file: bytes, or a tensor whose values are read when they are written. */
-export type Piece = Uint8Array | NamedTensor;
+/** A part of the file: bytes, or a tensor whose values are read when they are written. */
+export type FilePart = Uint8Array | NamedTensor;
 
 /** A value of the graph. Maps lie channels first here, `[n, c, h, w]`, whatever tfjs does; `shape` is tfjs' order, `[n, h, w, c]`. */
 export interface Value {
@@ -83,8 +83,8 @@ export class OnnxGraph {
     return this.#unique(name);
   }
 
-  /** The pieces of the GraphProto, in the file's order. */
-  finish(name: string, inputs: readonly Value[], outputs: readonly Value[]): Piece[] {
+  /** The parts of the GraphProto, in the file's order. */
+  finish(name: string, inputs: readonly Value[], outputs: readonly Value[]): FilePart[] {
     const graph = encodeOnnx("GraphProto", {
       node: this.#nodes,
       name,
@@ -92,7 +92,7 @@ export class OnnxGraph {
       input: inputs.map(valueInfo),
       output: outputs.map(valueInfo),
     });
-    return [graph, ...this.#weights.flatMap(weightPieces)];
+    return [graph, ...this.#weights.flatMap(weightParts)];
   }
 
   #unique(name: string): string {
@@ -102,14 +102,14 @@ export class OnnxGraph {
   }
 }
 
-/** The bytes of a piece. */
-export function pieceBytes(piece: Piece): number {
-  return piece instanceof Uint8Array ? piece.byteLength : countOf(piece.shape) * Float32Array.BYTES_PER_ELEMENT;
+/** The bytes of a part. */
+export function partBytes(part: FilePart): number {
+  return part instanceof Uint8Array ? part.byteLength : countOf(part.shape) * Float32Array.BYTES_PER_ELEMENT;
 }
 
-function weightPieces({ name, tensor }: { readonly name: string; readonly tensor: NamedTensor }): Piece[] {
+function weightParts({ name, tensor }: { readonly name: string; readonly tensor: NamedTensor }): FilePart[] {
   const about = encodeOnnx("TensorProto", { dims: tensor.shape, data_type: dataTypes.float, name });
-  const size = pieceBytes(tensor);
+  const size = partBytes(tensor);
   const start = fieldStart("TensorProto", "raw_data", size);
   return [fieldStart("GraphProto", "initializer", about.byteLength + start.byteLength + size), about, start, tensor];
 }

@@ -1,14 +1,14 @@
 import type * as tfl from "@tensorflow/tfjs-layers";
 import type { ByteSink } from "../../bytes/atomic-file.ts";
-import { inOrder, usesOf } from "../keras/export-graph.ts";
-import { weightName } from "../../load/keras-layers.ts";
+import { inOrder, usesOf } from "../../model/layer-uses.ts";
+import { weightName } from "../../model/weight-name.ts";
 import { layerNames } from "../../model/model-layers.ts";
 import type { NamedTensor } from "../../bytes/named-tensor.ts";
 import { torchWeights } from "../torch/weights.ts";
 import type { TorchWeight } from "../torch/weights.ts";
 import { variableTensor } from "../../bytes/variable-tensor.ts";
 import { WeightsError } from "../../weights-error.ts";
-import { OnnxGraph, pieceBytes } from "./graph.ts";
+import { OnnxGraph, partBytes } from "./graph.ts";
 import type { Value } from "./graph.ts";
 import { layerWriters } from "./layers.ts";
 import { encodeOnnx, fieldStart } from "./protos.ts";
@@ -43,17 +43,17 @@ export function writeOnnx(sink: ByteSink, model: tfl.LayersModel, file: string):
     graph.rename(toTfjsOrder(graph, name, value), name);
     return { name, shape: anyBatch(value.shape) };
   });
-  const pieces = graph.finish(model.name, inputs, outputs);
-  const graphBytes = pieces.reduce((sum, piece) => sum + pieceBytes(piece), 0);
+  const parts = graph.finish(model.name, inputs, outputs);
+  const graphBytes = parts.reduce((sum, part) => sum + partBytes(part), 0);
   if (graphBytes > sizeLimit)
     throw new WeightsError(file, "", `ONNX files end at 2 GiB, this model needs ${graphBytes} bytes`);
   const about = { ir_version: irVersion, producer_name: "convkit", opset_import: [{ domain: "", version: onnxOpset }] };
   sink.write(encodeOnnx("ModelProto", about));
   sink.write(fieldStart("ModelProto", "graph", graphBytes));
-  for (const piece of pieces) {
-    if (piece instanceof Uint8Array) sink.write(piece);
+  for (const part of parts) {
+    if (part instanceof Uint8Array) sink.write(part);
     else {
-      const data = piece.read();
+      const data = part.read();
       const floats = data instanceof Float32Array ? data : Float32Array.from(data);
       sink.write(new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength));
     }

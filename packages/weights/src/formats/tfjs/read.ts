@@ -1,3 +1,4 @@
+import { shown } from "@convkit/errors";
 import { dirname, isAbsolute, join, normalize, sep } from "node:path";
 import { openFile } from "../../bytes/byte-source.ts";
 import type { ByteSource } from "../../bytes/byte-source.ts";
@@ -5,10 +6,10 @@ import { isObject, readJson } from "../../bytes/json.ts";
 import type { JsonObject } from "../../bytes/json.ts";
 import { checkedCount, decodeElements, dtypeBytes } from "../../bytes/named-tensor.ts";
 import type { NamedTensor, StoredType, TensorData } from "../../bytes/named-tensor.ts";
-import { shown, WeightsError } from "../../weights-error.ts";
+import { WeightsError } from "../../weights-error.ts";
 
 const knownTypes = ["float32", "float16", "int32", "uint8", "bool"] as const;
-const quantisedTypes = ["uint8", "uint16", "float16"] as const;
+const quantizedTypes = ["uint8", "uint16", "float16"] as const;
 
 /** A tfjs layers model: `model.json` and the shards beside it, which are opened when a tensor is read. */
 export function readTfjs(source: ByteSource): {
@@ -22,7 +23,7 @@ export function readTfjs(source: ByteSource): {
     throw new WeightsError(
       source.file,
       "format",
-      "expected a layers model, came a graph model, whose layers are gone: convert its Keras source instead",
+      "expected a layers model, got a graph model, whose layers are gone: convert its Keras source instead",
     );
   }
   if (!Array.isArray(manifest))
@@ -59,7 +60,7 @@ function readGroup(file: string, place: string, bytes: ByteSource, weights: read
         `expected name, shape and a dtype of ${knownTypes.join(", ")}`,
       );
     }
-    const packing = readQuantisation(file, `tensor "${name}"`, (entry as JsonObject)["quantization"]);
+    const packing = readQuantization(file, `tensor "${name}"`, (entry as JsonObject)["quantization"]);
     const stored = packing?.dtype ?? type;
     const start = offset;
     const size = count * dtypeBytes[stored];
@@ -68,7 +69,7 @@ function readGroup(file: string, place: string, bytes: ByteSource, weights: read
       const values = decodeElements(bytes.read(start, size), stored, file, `tensor "${name}"`);
       return packing === undefined || packing.scale === undefined
         ? values
-        : dequantise(values, packing.scale, packing.min, type);
+        : dequantize(values, packing.scale, packing.min, type);
     };
     return {
       name,
@@ -89,19 +90,19 @@ interface Packing {
   readonly min: number;
 }
 
-function readQuantisation(file: string, place: string, packing: unknown): Packing | undefined {
+function readQuantization(file: string, place: string, packing: unknown): Packing | undefined {
   if (packing === undefined || packing === null) return undefined;
   const { dtype, scale, min } = isObject(packing) ? packing : {};
-  const known = quantisedTypes.find((type) => type === dtype);
+  const known = quantizedTypes.find((type) => type === dtype);
   if (known === undefined)
-    throw new WeightsError(file, place, `quantisation must be one of ${quantisedTypes.join(", ")}`);
+    throw new WeightsError(file, place, `quantization must be one of ${quantizedTypes.join(", ")}`);
   if (known === "float16") return { dtype: known, scale: undefined, min: 0 };
   if (typeof scale !== "number" || typeof min !== "number" || !Number.isFinite(scale) || !Number.isFinite(min))
-    throw new WeightsError(file, place, "quantisation needs a scale and a min");
+    throw new WeightsError(file, place, "quantization needs a scale and a min");
   return { dtype: known, scale, min };
 }
 
-function dequantise(values: TensorData, scale: number, min: number, type: StoredType): TensorData {
+function dequantize(values: TensorData, scale: number, min: number, type: StoredType): TensorData {
   const out = new Float32Array(values.length);
   for (let i = 0; i < values.length; i++) out[i] = values[i]! * scale + min;
   return type === "int32" ? Int32Array.from(out, Math.round) : out;

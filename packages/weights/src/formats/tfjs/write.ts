@@ -5,23 +5,23 @@ import { narrowFloat16 } from "../../bytes/half-float.ts";
 import type { TensorData } from "../../bytes/named-tensor.ts";
 import { variableTensor } from "../../bytes/variable-tensor.ts";
 
-export type Quantisation = "float16" | "uint8" | "uint16";
+export type Quantization = "float16" | "uint8" | "uint16";
 
 /** What tfjs' own converter uses: browsers cache files of this size. */
 const shardBytes = 4 << 20;
 
-/** Writes `model.json` and its shards into a folder; quantised weights become a half, or a scale and a minimum with 8 or 16 bits. */
+/** Writes `model.json` and its shards into a folder; quantized weights become a half, or a scale and a minimum with 8 or 16 bits. */
 export function writeTfjs(
   folder: string,
   model: tfl.LayersModel,
-  { quantise }: { quantise?: Quantisation } = {},
+  { quantize }: { quantize?: Quantization } = {},
 ): void {
   const entries: object[] = [];
   const shards = new ShardWriter(folder);
   for (const variable of model.weights) {
     const tensor = variableTensor(variable.originalName, variable);
     const values = tensor.read();
-    const packed = quantise === undefined || values instanceof Int32Array ? undefined : pack(values, quantise);
+    const packed = quantize === undefined || values instanceof Int32Array ? undefined : pack(values, quantize);
     entries.push({
       name: tensor.name,
       shape: tensor.shape,
@@ -42,8 +42,8 @@ export function writeTfjs(
   writeAtomically(join(folder, "model.json"), (sink) => sink.write(Buffer.from(JSON.stringify(document))));
 }
 
-function pack(values: TensorData, quantise: Quantisation): { data: Uint16Array | Uint8Array; how: object } {
-  if (quantise === "float16")
+function pack(values: TensorData, quantize: Quantization): { data: Uint16Array | Uint8Array; how: object } {
+  if (quantize === "float16")
     return { data: narrowFloat16(Float32Array.from(values)), how: { dtype: "float16", original_dtype: "float32" } };
   let [low, high] = [Infinity, -Infinity];
   for (const value of values) {
@@ -53,13 +53,13 @@ function pack(values: TensorData, quantise: Quantisation): { data: Uint16Array |
   if (values.length === 0) [low, high] = [0, 0];
   // Zero must stay zero: padding and what relu left are worth more than the last bit.
   [low, high] = [Math.min(low, 0), Math.max(high, 0)];
-  const steps = quantise === "uint8" ? 255 : 65_535;
+  const steps = quantize === "uint8" ? 255 : 65_535;
   const scale = high === low ? 1 : (high - low) / steps;
   const min = Math.round(low / scale) * scale;
-  const data = quantise === "uint8" ? new Uint8Array(values.length) : new Uint16Array(values.length);
+  const data = quantize === "uint8" ? new Uint8Array(values.length) : new Uint16Array(values.length);
   for (let i = 0; i < values.length; i++)
     data[i] = Math.min(steps, Math.max(0, Math.round((values[i]! - min) / scale)));
-  return { data, how: { dtype: quantise, scale, min, original_dtype: "float32" } };
+  return { data, how: { dtype: quantize, scale, min, original_dtype: "float32" } };
 }
 
 /** Fills files of one size one after the other. */

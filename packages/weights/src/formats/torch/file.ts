@@ -233,7 +233,7 @@ function stateDict(file: string, value: PickleValue): [string, StridedTensor][] 
   throw new WeightsError(
     file,
     "pickle",
-    `expected a dict of tensors (torch.save(model.state_dict(), …))${names.length === 0 ? "" : `, came several: ${names.join(", ")}`}`,
+    `expected a dict of tensors (torch.save(model.state_dict(), …))${names.length === 0 ? "" : `, got several: ${names.join(", ")}`}`,
   );
 }
 

@@ -1,8 +1,8 @@
 import type { GraphNode } from "@convkit/core";
 import type * as tfl from "@tensorflow/tfjs-layers";
-import { usesOf } from "../keras/export-graph.ts";
+import { usesOf } from "../../model/layer-uses.ts";
 import { modelLayers } from "../../model/model-layers.ts";
-import { weightName } from "../../load/keras-layers.ts";
+import { weightName } from "../../model/weight-name.ts";
 import { fromTorchOrder, kernelRows, toTorchOrder } from "./axis-order.ts";
 import type { MatrixOrder } from "./axis-order.ts";
 import type { NamedTensor, TensorData } from "../../bytes/named-tensor.ts";

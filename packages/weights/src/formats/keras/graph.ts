@@ -1,0 +1,29 @@
+import type { NamedTensor } from "../../bytes/named-tensor.ts";
+import type { TensorReference } from "./config.ts";
+import type { Operation } from "./export-layer.ts";
+
+/** A model as Keras will see it: layers in Keras' own order, each with its calls. */
+export interface KerasGraph {
+  readonly name: string;
+  readonly layers: readonly KerasLayer[];
+  readonly inputs: readonly TensorReference[];
+  readonly outputs: readonly TensorReference[];
+}
+
+/** A tensor that a call takes. */
+export interface TakenTensor extends TensorReference {
+  readonly shape: readonly (number | null)[];
+}
+
+export interface KerasLayer {
+  readonly name: string;
+  readonly className: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly calls: (readonly TakenTensor[])[];
+  readonly weights: readonly NamedTensor[];
+  /** A bare operation of Keras 3 instead of a layer: its module, and the numbers that it takes beside the tensor. */
+  readonly operation?: Operation;
+  /** Where a `.weights.h5` keeps its weights. */
+  path: string;
+  readonly inner?: KerasGraph;
+}
