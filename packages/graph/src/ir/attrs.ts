@@ -1,3 +1,4 @@
+import { GraphError } from "../graph-error.ts";
 import { sizeOf } from "../values/dtypes.ts";
 import type { Message } from "../native/protos.ts";
 
@@ -72,6 +73,6 @@ export function attrOf(kind: string, value: unknown): Attr {
     case "list(shape)":
       return attr.shapes(Array.isArray(list[0]) ? (list as number[][]) : [list as number[]]);
     default:
-      throw new Error(`No attribute of kind "${kind}" can be recorded.`);
+      throw new GraphError(`An attribute of the kind "${kind}" cannot be compiled; run the function eagerly instead.`);
   }
 }

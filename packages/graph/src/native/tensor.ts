@@ -10,8 +10,8 @@ export function makeNative(dtype: number, shape: readonly number[], values: Type
   const tf = tensorflow();
   const bytes = sizeOf(shape) * widthOf(dtype);
   if (values.byteLength !== bytes)
-    throw new Error(
-      `A tensor of shape [${shape.join(", ")}] takes ${bytes} bytes, and its data has ${values.byteLength}.`,
+    throw new GraphError(
+      `Expected ${bytes} bytes for a tensor of the shape [${shape.join(", ")}], got ${values.byteLength}.`,
     );
   const tensor = tf.TF_AllocateTensor(dtype, BigInt64Array.from(shape, BigInt), shape.length, bytes) as Handle;
   if (bytes > 0) tf.memcpy(tf.TF_TensorData(tensor), values, bytes);

@@ -1,3 +1,5 @@
+import { GraphError } from "../graph-error.ts";
+
 /** TensorFlow's DataType numbers (`tensorflow/core/framework/types.proto`) in use here. */
 export const DT = {
   float32: 1,
@@ -51,7 +53,7 @@ export function tfjsType(dtype: number): "float32" | "int32" | "bool" | "complex
 /** The TensorFlow type of a tfjs type. */
 export function fromTfjs(dtype: string): number {
   const found = (DT as Record<string, number>)[dtype];
-  if (found === undefined) throw new Error(`No TensorFlow type for the tfjs type "${dtype}".`);
+  if (found === undefined) throw new GraphError(`TensorFlow has no type for the tfjs type "${dtype}".`);
   return found;
 }
 

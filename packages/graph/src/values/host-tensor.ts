@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { GraphError } from "../graph-error.ts";
 import { sizeOf } from "./dtypes.ts";
 
 /** Numbers as JavaScript keeps them. */
@@ -20,7 +21,9 @@ export class HostTensor {
   item(): number {
     const [value] = this.data;
     if (value === undefined || sizeOf(this.shape) !== 1)
-      throw new Error(`item() is for tensors of one element, and this one has the shape [${this.shape.join(", ")}].`);
+      throw new GraphError(
+        `item(): expected a tensor of one element, got the shape [${this.shape.join(", ")}]; read \`data\` instead.`,
+      );
     return value;
   }
 
