@@ -4,6 +4,8 @@ export { isTracing } from "./tfjs/backend-hook.ts";
 export { compile } from "./compile.ts";
 export type { Compiled, CompileOptions } from "./compile.ts";
 export type { TraceDescription } from "./compiled/describe.ts";
+export { executable } from "./executable.ts";
+export type { Executable, ExecutionOptions, Feed, Values } from "./executable.ts";
 export { GraphError } from "./graph-error.ts";
 export { HostTensor } from "./values/host-tensor.ts";
 export type { HostData } from "./values/host-tensor.ts";

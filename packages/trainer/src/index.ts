@@ -15,7 +15,7 @@ export {
 export { auc, type Auc } from "./metrics/auc.ts";
 export { type ClassReport, classReports, confusion, type Confusion, macroAverage } from "./metrics/confusion.ts";
 export { type Evaluation, type Evaluator, evaluator, type Mistake } from "./metrics/evaluation.ts";
-export { inTopK, topClasses } from "./metrics/top-k.ts";
+export { inTopK } from "./metrics/in-top-k.ts";
 export { type Monitor, monitors } from "./run/monitor.ts";
 export { type Loss, type LossName, lossNames } from "./objective/objective.ts";
 export { reduceOnPlateau, type PlateauOptions } from "./callbacks/reduce-on-plateau.ts";
@@ -41,13 +41,9 @@ export {
 export { claimRunDirectory, type RunDirectory, runDirectory } from "./run/run-directory.ts";
 export { type Augmentation, type AugmentationPlan, planAugmentation } from "./step/augmentation.ts";
 export { train, type RunResult, type Timings, type TrainOptions } from "./loop/train.ts";
-export { executable, type Executable, type ExecutionOptions, type Feed, type Values } from "./step/executable.ts";
+export type { ExecutionOptions } from "@convkit/graph";
 export { checkPlan, type PlanParts } from "./plan/plan-checks.ts";
 export { type Plan, type Recipe, type RecipeName, recipes } from "./plan/recipes.ts";
 export { balancedClassWeights } from "./objective/class-weights.ts";
 export { writeFileAtomic, writeJson } from "./files/atomic-file.ts";
-export { type Predictor, predictor, type PredictorOptions } from "./step/predictor.ts";
-export { report, type ReportParts } from "./report/report.ts";
-export { pictureOf } from "./tensorboard/picture.ts";
-export { comparison, type ComparedRun } from "./report/comparison.ts";
 export { webhook, type WebhookOptions } from "./callbacks/webhook.ts";

@@ -6,7 +6,6 @@ import { join } from "node:path";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
-  comparison,
   type EpochLogs,
   formatHistory,
   parseHistory,
@@ -15,7 +14,6 @@ import {
   webhook,
   writeFileAtomic,
 } from "../src/index.ts";
-import { lineChart } from "../src/report/charts.ts";
 import { listCheckpoints, pruneCheckpoints, readCheckpoint, writeCheckpoint } from "../src/run/checkpoint.ts";
 
 const folder = () => mkdtemp(join(tmpdir(), "convkit-files-"));
@@ -129,40 +127,6 @@ test("a webhook posts the run's events, and a dead one is told but ends nothing"
   const errors: Error[] = [];
   await webhook(url, { onError: (error) => errors.push(error), timeout: 500 }).onEpochEnd!(1, logs, training);
   expect(errors).toHaveLength(1);
-});
-
-test("a comparison draws every run's curves and nothing from elsewhere", () => {
-  const history = [1, 2, 3].map((epoch) => ({ epoch, loss: 1 / epoch, accuracy: 0.5, lr: 0.1, seconds: 1 }));
-  const page = comparison([
-    { name: "slow <run>", history },
-    { name: "fast", history },
-  ]);
-  expect(page).toContain("Training loss");
-  expect(page).not.toContain("Validation loss");
-  expect(page).not.toContain("<run>");
-  expect(page).not.toMatch(/(src|href)="(?!data:|#)/);
-});
-
-test("curves are drawn whatever their values", () => {
-  const value = fc.oneof(
-    fc.integer({ min: 0, max: 1e9 }).map((each) => each / 1e9),
-    fc.constantFrom(0, 1, 0.94, 0.9487, 0.3, Number.NaN, undefined),
-  );
-  fc.assert(
-    fc.property(fc.array(value, { minLength: 1, maxLength: 20 }), fc.boolean(), (values, percent) => {
-      const points = values.map((each, i) => [i + 1, each] as const);
-      expect(
-        lineChart(
-          [
-            { name: "a", points },
-            { name: "b", points: [] },
-          ],
-          { percent, mark: 1 },
-        ),
-      ).toMatch(/^<svg/);
-    }),
-    { numRuns: 60 },
-  );
 });
 
 describe("recipes are plain data", () => {

@@ -1,10 +1,10 @@
 import { mkdtemp, readdir, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { contactSheet } from "@convkit/datasets";
 import { useEngine } from "@convkit/engine";
 import { engines, peerPython, runPeer } from "@convkit/testing";
 import * as fc from "fast-check";
-import sharp from "sharp";
 import { describe, expect, test } from "vitest";
 import { openEventFile, planAugmentation, tensorBoard, train } from "../src/index.ts";
 import { crc32c } from "../src/tensorboard/crc32c.ts";
@@ -41,10 +41,9 @@ describe.skipIf(peerPython === undefined)("TensorBoard's own reader", () => {
     await file.scalars(0, { epoch_loss: 1.5, epoch_accuracy: 0.25 });
     await file.scalars(1, { epoch_loss: 0.75, epoch_accuracy: 0.5 });
     await file.histograms(1, { "dense/kernel": Float32Array.of(-1, 0, 0.5, 0.5, 2) });
-    const png = await sharp(Buffer.alloc(12, 7), { raw: { width: 2, height: 2, channels: 3 } })
-      .png()
-      .toBuffer();
-    await file.images(1, { sample: { height: 2, width: 2, channels: 3, png } });
+    // A sheet of one image of 2x2 pixels has a border of 4 pixels all round.
+    const png = await contactSheet({ images: new Uint8Array(12).fill(7), shape: [1, 2, 2, 3] }, { scale: 1 });
+    await file.images(1, { sample: { height: 10, width: 10, channels: 3, png } });
     await file.graph({
       node: [
         { name: "input", op: "InputLayer" },
@@ -80,7 +79,7 @@ print(json.dumps(dict(
         [1, 0.5],
       ],
       histogram: [-1, 2, 5, 2, 5.5, 5],
-      image: [2, 2, png.length],
+      image: [10, 10, png.length],
       graph: [
         ["input", "InputLayer", []],
         ["dense", "Dense", ["input"]],

@@ -5,7 +5,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 
 import { beforeAll, describe, expect, test } from "vitest";
-import { balancedClassWeights, evaluate, planAugmentation, predictor, train, type TrainOptions } from "../src/index.ts";
+import { balancedClassWeights, evaluate, planAugmentation, train, type TrainOptions } from "../src/index.ts";
 import { halves, smallNet } from "./squares.ts";
 
 beforeAll(() => useEngine(engines[0] ?? "wasm"));
@@ -193,22 +193,4 @@ describe("augmentation plans", () => {
       first.model.getWeights().map((weight) => [...weight.dataSync()]),
     );
   });
-});
-
-test("a predictor gives the model's own outputs", async () => {
-  const model = smallNet();
-  const pixels = Uint8Array.from({ length: 128 }, (_, i) => (i * 37) % 256);
-  const forward = predictor(model, { preprocessing });
-  const { data, shape } = await forward.predict({ data: pixels, shape: [2, 8, 8, 1] });
-  await forward.dispose();
-  expect(shape).toEqual([2, 2]);
-  const want = await (
-    model.predict(
-      tf.tensor4d(
-        Float32Array.from(pixels, (value) => value / 255),
-        [2, 8, 8, 1],
-      ),
-    ) as tf.Tensor
-  ).data();
-  want.forEach((value, i) => expect(data[i]).toBeCloseTo(value, 5));
 });

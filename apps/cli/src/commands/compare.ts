@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
-import { comparison, readHistory, runDirectory, writeFileAtomic } from "@convkit/trainer";
+import { writeComparison } from "@convkit/report";
+import { readHistory, runDirectory } from "@convkit/trainer";
 import type { Context } from "../terminal/context.ts";
 import { duration, percent, table } from "../terminal/format.ts";
 import { UsageError } from "../terminal/usage-error.ts";
@@ -44,7 +45,7 @@ export async function compare(
     seconds: metrics.seconds,
     imagesPerSecond: metrics.imagesPerSecond,
   }));
-  if (options.out !== undefined) await writeFileAtomic(userPath(options.out), comparison(runs));
+  if (options.out !== undefined) await writeComparison(userPath(options.out), runs);
   const share = (value: number | null) => (value === null ? "" : percent(value));
   const cells = rows.map((row) => [
     row.name,

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { imageExtensions } from "@convkit/datasets";
-import { type Predictor, predictor, topClasses } from "@convkit/trainer";
+import { type Predictor, predictor, topClasses } from "@convkit/predict";
 import type { Context } from "../terminal/context.ts";
 import { openCsv } from "../outputs/csv-file.ts";
 import { engineInUse } from "../inputs/use-engine.ts";

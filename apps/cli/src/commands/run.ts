@@ -1,4 +1,5 @@
-import { type Predictor, predictor, type Values } from "@convkit/trainer";
+import type { Values } from "@convkit/graph";
+import { type Predictor, predictor } from "@convkit/predict";
 import { saveNpy } from "@convkit/weights";
 import type { Context } from "../terminal/context.ts";
 import { engineInUse } from "../inputs/use-engine.ts";

@@ -1,13 +1,6 @@
 import type { DataSplits, IndexedDataset } from "@convkit/datasets";
-import {
-  type Evaluation,
-  type Mistake,
-  report,
-  runDirectory,
-  type RunResult,
-  writeFileAtomic,
-  writeJson,
-} from "@convkit/trainer";
+import { writeReport } from "@convkit/report";
+import { type Evaluation, type Mistake, runDirectory, type RunResult, writeJson } from "@convkit/trainer";
 import { bytes, duration, grouped, percent } from "../terminal/format.ts";
 import type { RunConfig } from "./run-config.ts";
 import type { Environment } from "./environment.ts";
@@ -35,7 +28,7 @@ export async function writeResult(run: EndedRun): Promise<void> {
     key,
     key === "memory" ? bytes(Number(value)) : String(value),
   ]);
-  const page = await report({
+  await writeReport(places.report, {
     title: config.name,
     subtitle: `${config.plan.model} on ${data.name}, ${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC`,
     result,
@@ -44,7 +37,6 @@ export async function writeResult(run: EndedRun): Promise<void> {
     config,
     ...(test && judged && { evaluation: test, judged: { split: splitOf(data), data: judged } }),
   });
-  await writeFileAtomic(places.report, page);
 }
 
 /** What `--json` prints of a run. */

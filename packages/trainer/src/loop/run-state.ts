@@ -2,7 +2,7 @@ import type { Batch, DataSplits } from "@convkit/datasets";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
 import { traceBadLoss } from "../step/non-finite-loss.ts";
 import type { joinCallbacks, Training } from "../callbacks/callback.ts";
-import type { ExecutionOptions } from "../step/executable.ts";
+import type { ExecutionOptions } from "@convkit/graph";
 import type { EpochLogs } from "../run/history.ts";
 import type { JsonValue } from "../files/json.ts";
 import { type Monitor, monitors } from "../run/monitor.ts";

@@ -1,9 +1,8 @@
 import { type Batch, contactSheet, type Dataset, type IndexedDataset } from "@convkit/datasets";
 import type * as tf from "@tensorflow/tfjs-core";
-import sharp from "sharp";
-import { executable, type ExecutionOptions } from "../step/executable.ts";
+import { executable, type ExecutionOptions } from "@convkit/graph";
 import { evaluate } from "../step/evaluate.ts";
-import { stretched } from "../tensorboard/picture.ts";
+import { stretchToBytes } from "../tensorboard/stretch.ts";
 import type { StepParts } from "../step/training-loss.ts";
 import type { Picture } from "../tensorboard/event-file.ts";
 
@@ -30,7 +29,7 @@ export async function firstBatchSheet(
     await change.dispose();
     const [n, h, w, c] = changed!.shape as [number, number, number, number];
     const images =
-      batch.images instanceof Uint8Array ? Uint8ClampedArray.from(changed!.data) : stretched(changed!.data);
+      batch.images instanceof Uint8Array ? Uint8ClampedArray.from(changed!.data) : stretchToBytes(changed!.data);
     return sheet({ images: new Uint8Array(images.buffer), shape: [n, h, w, c] }, captions);
   }
   return undefined;
@@ -57,8 +56,9 @@ function isIndexed(data: Dataset): data is IndexedDataset {
 }
 
 async function sheet({ images, shape }: Pick<Batch, "images" | "shape">, captions: string[]): Promise<Picture> {
-  const bytes = images instanceof Uint8Array ? images : stretched(images);
+  const bytes = images instanceof Uint8Array ? images : stretchToBytes(images);
   const png = await contactSheet({ images: bytes, shape }, { captions });
-  const { width, height } = await sharp(png).metadata();
+  // A PNG begins with its signature (8 bytes) and the header's length and name (8 bytes), then come width and height.
+  const [width, height] = [png.readUInt32BE(16), png.readUInt32BE(20)];
   return { width, height, channels: 3, png };
 }

@@ -6,7 +6,7 @@ import { type Callback, joinCallbacks } from "../callbacks/callback.ts";
 import { type CheckpointOptions, checkpointing } from "./checkpointing.ts";
 import { classWeighting } from "../objective/class-weights.ts";
 import { checkData } from "../step/data-checks.ts";
-import type { ExecutionOptions } from "../step/executable.ts";
+import type { ExecutionOptions } from "@convkit/graph";
 import type { EpochLogs } from "../run/history.ts";
 import { writeHistory } from "../run/history.ts";
 import { type ModelMetadata, saveModel } from "../run/model-files.ts";

@@ -1,6 +1,6 @@
 import { auc } from "./auc.ts";
 import { type ClassReport, classReports, confusion, macroAverage } from "./confusion.ts";
-import { inTopK, topClasses } from "./top-k.ts";
+import { argMax, inTopK } from "./in-top-k.ts";
 
 /** An example that the model was most sure and wrong about. */
 export interface Mistake {
@@ -70,7 +70,7 @@ export function evaluator(classes: readonly string[], options: { readonly mistak
       for (let i = 0; i < n; i += 1) {
         const row = table.subarray(i * width, (i + 1) * width);
         const label = labels[i]!;
-        const guess = topClasses(row, 1)[0]!;
+        const guess = argMax(row);
         predicted[i] = guess;
         probability[i] = row[guess]!;
         if (guess === label) correct += 1;

@@ -4,7 +4,7 @@ import type * as tf from "@tensorflow/tfjs-core";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
 import { checkBatch, checkEvaluationData, checkRead } from "./data-checks.ts";
 import { testBatch } from "../loop/epoch.ts";
-import { executable, type ExecutionOptions } from "./executable.ts";
+import { executable, type ExecutionOptions } from "@convkit/graph";
 import { type Evaluation, evaluator, type Mistake } from "../metrics/evaluation.ts";
 import { defaultLoss, type Loss, type LossName } from "../objective/objective.ts";
 import { predictionLoss } from "./training-loss.ts";

@@ -1,9 +1,8 @@
 import { opAttributes, tensorFlowBackend } from "@convkit/core";
 import type { Batch } from "@convkit/datasets";
-import { isTracing } from "@convkit/graph";
+import { executable, type ExecutionOptions, isTracing } from "@convkit/graph";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
-import { executable, type ExecutionOptions } from "./executable.ts";
 import { preparedBatch, type StepParts } from "./training-loss.ts";
 
 /**

@@ -1,10 +1,9 @@
 import { type Batch, seededRandom } from "@convkit/datasets";
-import { isTracing } from "@convkit/graph";
+import { executable, type ExecutionOptions, type Feed, isTracing, type Values } from "@convkit/graph";
 import * as tf from "@tensorflow/tfjs-core";
 import { accumulation } from "../optimization/accumulation.ts";
 import { guardedLoss, isBadLoss } from "./non-finite-loss.ts";
 import type { SavedArray } from "../run/checkpoint.ts";
-import { executable, type ExecutionOptions, type Feed, type Values } from "./executable.ts";
 import { movingAverage } from "../optimization/moving-average.ts";
 import { createOptimizer, type OptimizerConfig, withWeightDecay } from "../optimization/optimizer-config.ts";
 import { type StepParts, testLoss, trainingLoss } from "./training-loss.ts";

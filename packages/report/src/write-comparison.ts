@@ -1,16 +1,23 @@
-import type { EpochLogs } from "../run/history.ts";
+import { type EpochLogs, writeFileAtomic } from "@convkit/trainer";
 import { lineChart, palette, type Series } from "./charts.ts";
 import type { Html } from "./html.ts";
 import { curve, grid, page, section } from "./page.ts";
 
-/** A run to be compared. */
+/** One run of a comparison. */
 export interface ComparedRun {
   readonly name: string;
   readonly history: readonly EpochLogs[];
 }
 
-/** A page that lays the curves of several runs over each other. */
-export function comparison(runs: readonly ComparedRun[]): string {
+/**
+ * Writes a page that draws the curves of several runs in the same charts. The HTML file needs no other file. Throws where it
+ * cannot be written.
+ */
+export async function writeComparison(path: string, runs: readonly ComparedRun[]): Promise<void> {
+  await writeFileAtomic(path, comparisonPage(runs));
+}
+
+function comparisonPage(runs: readonly ComparedRun[]): string {
   const chart = (
     title: string,
     key: keyof EpochLogs,

@@ -1,36 +1,44 @@
 import type { IndexedDataset } from "@convkit/datasets";
-import type { EpochLogs } from "../run/history.ts";
-import type { Evaluation, Mistake } from "../metrics/evaluation.ts";
-import type { RunResult } from "../loop/train.ts";
+import { type EpochLogs, type Evaluation, type Mistake, type RunResult, writeFileAtomic } from "@convkit/trainer";
 import { confusionChart, lineChart } from "./charts.ts";
 import { type Html, html, trusted } from "./html.ts";
 import { curve, facts, grid, page, partsOf, section, tableOf, tiles } from "./page.ts";
-import { pictureOf } from "../tensorboard/picture.ts";
+import { imagePng } from "./image-png.ts";
 
-/** What a report tells. */
-export interface ReportParts {
+/** What a report shows. */
+export interface ReportContent {
   readonly title: string;
-  /** A line below the title: model, data, date. */
+  /** The line below the title: model, data, date. */
   readonly subtitle: string;
   readonly result: Pick<RunResult, "history" | "best" | "seconds" | "imagesPerSecond" | "timings" | "stopReason">;
-  /** How the final model fares, and on which images. */
-  readonly evaluation?: Evaluation & { readonly mistakes: readonly Mistake[] };
-  readonly judged?: { readonly split: string; readonly data: IndexedDataset };
+  /** The final model's evaluation; shown only together with `judged`. */
+  readonly evaluation?: (Evaluation & { readonly mistakes: readonly Mistake[] }) | undefined;
+  /** The images that the evaluation was made on, and the name of their split: "test". */
+  readonly judged?: { readonly split: string; readonly data: IndexedDataset } | undefined;
+  /** The number of the model's parameters. */
   readonly parameters: number;
+  /** Names and values for the section "Environment": versions, engine, processor. */
   readonly environment: Readonly<Record<string, string>>;
-  /** What the run was made from, as JSON. */
+  /** The run's configuration, shown as JSON. */
   readonly config: unknown;
 }
 
-/** The page of a run: curves, learning rate, confusion matrix, worst mistakes, timings, environment, in one HTML file. */
-export async function report(parts: ReportParts): Promise<string> {
-  const { title, subtitle, result, evaluation, judged, parameters, environment, config } = parts;
+/**
+ * Writes the page of a run: curves, learning rate, confusion matrix, worst mistakes, timings, environment. The HTML file needs
+ * no other file. Throws where it cannot be written.
+ */
+export async function writeReport(path: string, content: ReportContent): Promise<void> {
+  await writeFileAtomic(path, await reportPage(content));
+}
+
+async function reportPage(content: ReportContent): Promise<string> {
+  const { title, subtitle, result, evaluation, judged, parameters, environment, config } = content;
   const { history, best } = result;
   const curves = history.length === 0 ? [] : [lossSection(history, best), accuracySection(history, best)];
   const judgement = evaluation === undefined || judged === undefined ? [] : await judgementSections(evaluation, judged);
   const rates = history.length === 0 ? [] : [rateSection(history)];
   return page(title, subtitle, [
-    tiles(summaryTiles(parts, parameters)),
+    tiles(summaryTiles(content, parameters)),
     grid([
       ...curves,
       ...judgement,
@@ -42,7 +50,7 @@ export async function report(parts: ReportParts): Promise<string> {
   ]);
 }
 
-function summaryTiles({ result, evaluation, judged }: ReportParts, parameters: number): [string, string][] {
+function summaryTiles({ result, evaluation, judged }: ReportContent, parameters: number): [string, string][] {
   const { history, best, seconds, imagesPerSecond } = result;
   const values: [string, string][] = [];
   if (evaluation !== undefined && judged !== undefined)
@@ -95,7 +103,7 @@ function rateSection(history: readonly EpochLogs[]): Html {
 
 async function judgementSections(
   evaluation: Evaluation & { readonly mistakes: readonly Mistake[] },
-  judged: NonNullable<ReportParts["judged"]>,
+  judged: NonNullable<ReportContent["judged"]>,
 ): Promise<Html[]> {
   const { confusion, perClass, mistakes, auc, macro, loss, top5 } = evaluation;
   const labels = perClass.map(({ label }) => label);
@@ -137,7 +145,7 @@ async function judgementSections(
 }
 
 async function mistakeFigure(mistake: Mistake, data: IndexedDataset, labels: readonly string[]): Promise<Html> {
-  const { png, width } = await pictureOf(data, mistake.index);
+  const { png, width } = await imagePng(data, mistake.index);
   const source = `data:image/png;base64,${Buffer.from(png).toString("base64")}`;
   const name = data.describe(mistake.index);
   return html`<figure>
@@ -149,7 +157,7 @@ async function mistakeFigure(mistake: Mistake, data: IndexedDataset, labels: rea
   </figure>`;
 }
 
-function timingSection({ timings, seconds, stopReason }: ReportParts["result"]): Html {
+function timingSection({ timings, seconds, stopReason }: ReportContent["result"]): Html {
   const { first, step, data, validation, callbacks } = timings;
   const other = Math.max(0, seconds - first - step - data - validation - callbacks);
   const bar = partsOf({

@@ -1,13 +1,13 @@
-import { compile, type CompileOptions } from "@convkit/graph";
 import * as tf from "@tensorflow/tfjs-core";
+import { compile, type CompileOptions } from "./compile.ts";
 
-/** An input from JavaScript: bytes stay bytes until the graph. */
+/** An input tensor as JavaScript values; bytes stay bytes until they are in the graph. */
 export interface Feed {
   readonly data: Uint8Array | Float32Array | Int32Array;
   readonly shape: readonly number[];
 }
 
-/** An output: float32 values and their shape. */
+/** An output tensor: its float32 values and its shape. */
 export interface Values {
   readonly data: Float32Array;
   readonly shape: readonly number[];
@@ -15,35 +15,35 @@ export interface Values {
 
 type TensorFunction = (...inputs: tf.Tensor[]) => tf.Tensor[];
 
-/** A function of tensors, ready to be called again and again with values from JavaScript. */
+/** A function of tensors that can be called again and again with JavaScript values, on every engine. */
 export interface Executable {
   run(feeds: readonly Feed[]): Promise<Values[]>;
   /**
-   * Several calls in order, in one go where the engine can; the same results as one by one. `before` is told the place of
-   * each call and may set what it is fed with, as its learning rate.
+   * Makes several calls in order, in one graph run where the engine can; the results are those of single calls. `before` gets
+   * the index of each call before it runs, and may set the values it depends on, such as its learning rate.
    */
   runAll(calls: readonly (readonly Feed[])[], before?: (call: number) => void): Promise<Values[][]>;
-  /** Brings all variables to where tfjs reads them at no cost. */
+  /** Makes the values of all variables readable by tfjs. */
   sync(): Promise<void>;
-  /** How often it ran, which all that is drawn by chance inside depends on. */
+  /** The number of calls so far; random numbers in the function depend on it. */
   runs: number;
-  /** What it keeps of its own from run to run, beside the function's variables. */
+  /** Variables that the compiled function keeps beside the function's own: the loss scale of float16. */
   readonly kept: readonly tf.Variable[];
   dispose(): Promise<void>;
 }
 
-/** How functions are made executable; `eager` runs op by op also where a graph could be made. */
+/** How a function is executed; `eager: true` runs it op by op even where it could be compiled. */
 export interface ExecutionOptions extends CompileOptions {
-  readonly eager?: boolean;
+  readonly eager?: boolean | undefined;
 }
 
-/** One TensorFlow graph a call on the TensorFlow engines, op by op on the others. */
+/** Compiles `fn` into one TensorFlow graph on the TensorFlow engines; runs it op by op on the others. */
 export function executable(fn: TensorFunction, options: ExecutionOptions = {}): Executable {
   const { eager = tf.getBackend() !== "tensorflow", ...compileOptions } = options;
-  return eager ? eagerly(fn) : compiled(fn, compileOptions);
+  return eager ? eagerExecutable(fn) : compiledExecutable(fn, compileOptions);
 }
 
-function compiled(fn: TensorFunction, options: CompileOptions): Executable {
+function compiledExecutable(fn: TensorFunction, options: CompileOptions): Executable {
   const graph = compile((...inputs: tf.Tensor[]) => fn(...inputs), options);
   type Arguments = { data: Float32Array; shape: number[] }[];
   return {
@@ -65,7 +65,7 @@ function compiled(fn: TensorFunction, options: CompileOptions): Executable {
   };
 }
 
-function eagerly(fn: TensorFunction): Executable {
+function eagerExecutable(fn: TensorFunction): Executable {
   return {
     runs: 0,
     kept: [],
@@ -92,7 +92,7 @@ function eagerly(fn: TensorFunction): Executable {
 }
 
 function tensorOf({ data, shape }: Feed): tf.Tensor {
-  // tfjs has no bytes; pixels are floats there, class numbers int32.
+  // tfjs has no byte tensors: bytes become float32.
   const values = data instanceof Uint8Array ? Float32Array.from(data) : data;
   return tf.tensor(values, [...shape], values instanceof Int32Array ? "int32" : "float32");
 }

@@ -1,0 +1,43 @@
+import { preprocess, type Preprocessing } from "@convkit/core";
+import { checkOptions, type OptionNames } from "@convkit/errors";
+import { executable, type ExecutionOptions, type Feed, type Values } from "@convkit/graph";
+import type * as tf from "@tensorflow/tfjs-core";
+import type { LayersModel } from "@tensorflow/tfjs-layers";
+
+/** How a model is asked for predictions. */
+export interface PredictorOptions {
+  /** What the model expects of pixels from 0 to 255; without it, pixels are fed as they are. */
+  readonly preprocessing?: Preprocessing | undefined;
+  /** Precision, threads and determinism of the compiled prediction; `eager: true` runs it op by op. */
+  readonly execution?: ExecutionOptions | undefined;
+}
+
+const optionNames: OptionNames<PredictorOptions> = { preprocessing: true, execution: true };
+
+/** A model that is ready to predict. */
+export interface Predictor {
+  /** `[n, h, w, c] -> [n, …]`: the model's first output, as it would be after training. */
+  predict(images: Feed): Promise<Values>;
+  /** Frees what was compiled; the model stays. */
+  dispose(): Promise<void>;
+}
+
+/**
+ * Compiles a model's forward pass, once for each batch size. Predictions use the weights as they are at the time of the call.
+ * Throws `OptionError` for unknown options.
+ */
+export function predictor(model: LayersModel, options: PredictorOptions = {}): Predictor {
+  checkOptions("predictor", options, optionNames);
+  const { preprocessing, execution } = options;
+  const forward = executable((images) => {
+    const pixels = preprocessing === undefined ? images! : preprocess(images as tf.Tensor4D, preprocessing);
+    return [[model.apply(pixels, { training: false })].flat()[0] as tf.Tensor];
+  }, execution);
+  return {
+    async predict(images) {
+      const [output] = await forward.run([images]);
+      return output!;
+    },
+    dispose: () => forward.dispose(),
+  };
+}

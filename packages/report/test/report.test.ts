@@ -1,0 +1,123 @@
+import { mkdtemp, readdir, readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fromArrays } from "@convkit/datasets";
+import { evaluator } from "@convkit/trainer";
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { lineChart } from "../src/charts.ts";
+import { writeComparison, writeReport } from "../src/index.ts";
+
+const folder = () => mkdtemp(join(tmpdir(), "convkit-report-"));
+const history = [1, 2, 3].map((epoch) => ({ epoch, loss: 1 / epoch, accuracy: 0.5, lr: 0.1, seconds: 1 }));
+
+/** Two of three images right; the mistake is image 1, called "cat" with probability 0.75. */
+function evaluation() {
+  const gathered = evaluator(["cat", "dog <b>"]);
+  gathered.add({
+    labels: Int32Array.of(0, 1, 1),
+    indices: Int32Array.of(0, 1, 2),
+    probabilities: Float32Array.of(0.9, 0.1, 0.75, 0.25, 0.2, 0.8),
+    loss: 0.5,
+  });
+  return { ...gathered.result(), mistakes: gathered.mistakes };
+}
+
+const data = fromArrays({
+  images: Float32Array.from({ length: 3 * 4 }, (_, i) => i / 7),
+  shape: [2, 2, 1],
+  labels: [0, 1, 1],
+  classes: ["cat", "dog <b>"],
+});
+
+test("a report shows the run's numbers and loads nothing", async () => {
+  const path = join(await folder(), "report.html");
+  await writeReport(path, {
+    title: "pets <1>",
+    subtitle: "lenet5 on pets",
+    result: {
+      history,
+      best: history[2],
+      seconds: 75,
+      imagesPerSecond: 1234.4,
+      timings: { first: 1, step: 2, data: 3, validation: 4, callbacks: 5 },
+      stopReason: undefined,
+    },
+    evaluation: evaluation(),
+    judged: { split: "test", data },
+    parameters: 61_706,
+    environment: { engine: "native" },
+    config: { seed: 7 },
+  });
+  const page = await readFile(path, "utf8");
+  for (const text of [
+    "<b>66.67 %</b><span>accuracy on 3 test images</span>",
+    "<b>3 of 3</b><span>best epoch</span>",
+    "<b>1 min 15 s</b>",
+    "<b>1,234</b><span>images a second</span>",
+    "<b>61,706</b><span>parameters</span>",
+    "pets &#60;1&#62;",
+    "dog &#60;b&#62;",
+    "75.00 %",
+  ])
+    expect(page).toContain(text);
+  expect(page).not.toMatch(/<script|<link|(src|href)="(?!data:|#)/);
+  expect(await readdir(join(path, ".."))).toEqual(["report.html"]);
+});
+
+test("a report of a run without an epoch has no curves", async () => {
+  const path = join(await folder(), "report.html");
+  await writeReport(path, {
+    title: "stopped",
+    subtitle: "",
+    result: {
+      history: [],
+      best: undefined,
+      seconds: 1,
+      imagesPerSecond: 0,
+      timings: { first: 0, step: 0, data: 0, validation: 0, callbacks: 0 },
+      stopReason: "it was interrupted",
+    },
+    parameters: 1,
+    environment: {},
+    config: {},
+  });
+  const page = await readFile(path, "utf8");
+  expect(page).not.toContain("<h2>Loss</h2>");
+  expect(page).toContain("The run stopped since it was interrupted.");
+});
+
+test("a comparison draws the curves of every run and loads nothing", async () => {
+  const path = join(await folder(), "runs.html");
+  await writeComparison(path, [
+    { name: "slow <run>", history },
+    { name: "fast", history },
+  ]);
+  const page = await readFile(path, "utf8");
+  expect(page).toContain("Training loss");
+  expect(page).not.toContain("Validation loss");
+  expect(page).not.toContain("<run>");
+  expect(page).not.toMatch(/(src|href)="(?!data:|#)/);
+});
+
+test("curves are drawn for any values", () => {
+  const value = fc.oneof(
+    fc.integer({ min: 0, max: 1e9 }).map((each) => each / 1e9),
+    fc.constantFrom(0, 1, 0.94, 0.9487, 0.3, Number.NaN, undefined),
+  );
+  fc.assert(
+    fc.property(fc.array(value, { minLength: 1, maxLength: 20 }), fc.boolean(), (values, percent) => {
+      const points = values.map((each, i) => [i + 1, each] as const);
+      expect(
+        lineChart(
+          [
+            { name: "a", points },
+            { name: "b", points: [] },
+          ],
+          { percent, mark: 1 },
+        ),
+      ).toMatch(/^<svg/);
+    }),
+    { numRuns: 60 },
+  );
+});

@@ -1,0 +1,2 @@
+/** For packages of convkit only: may change in any version. */
+export { stretchToBytes } from "./tensorboard/stretch.ts";
