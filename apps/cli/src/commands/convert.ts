@@ -43,11 +43,10 @@ export async function convert(context: Context, name: string, out: string, optio
     await saveTfjs(model, path, { name: modelName, classes: classes ?? [], preprocessing });
     size = await folderBytes(path);
   } else {
-    ({ format, bytes: size } = await saveModel(
-      model,
-      path,
-      folder ? { format: "savedmodel", notes: { name: modelName, classes: classes ?? [], preprocessing } } : {},
-    ));
+    ({ format, bytes: size } = await saveModel(model, path, {
+      metadata: { name: modelName, ...(classes !== undefined && { classes }), preprocessing },
+      ...(folder && { format: "savedmodel" as const }),
+    }));
   }
   const report = { written: path, bytes: size, tensors };
   const line = `${out}: ${sized(size)}, ${grouped(tensors)} tensors`;

@@ -1,6 +1,6 @@
 import { existsSync, statSync } from "node:fs";
 import { basename, extname, join } from "node:path";
-import { withoutDrawing } from "@convkit/core";
+import { modelMetadata, withoutDrawing } from "@convkit/core";
 import type { Preprocessing } from "@convkit/core";
 import { createModel, findArchitecture, isModelName, zoo } from "@convkit/models";
 import { loadModel } from "@convkit/trainer";
@@ -43,7 +43,8 @@ export async function resolveModel(name: string, options: ModelOptions, seed?: n
       throw new UsageError(`${name} holds weights without their network: say which of the zoo it is with --arch.`);
     const { loadModel: loadKeras } = await import("@convkit/weights");
     const model = await loadKeras(path);
-    return { model, name: basename(path), classes: undefined, preprocessing: {} };
+    const { name: told, classes, preprocessing = {} } = modelMetadata(model);
+    return { model, name: told ?? basename(path), classes, preprocessing };
   }
   const file = modelFile(path);
   const { model, metadata } = await loadModel(file);

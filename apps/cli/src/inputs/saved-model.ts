@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { preprocess } from "@convkit/core";
+import type { ModelMetadata } from "@convkit/core";
 import { type Feed, type LoadedModel, loadSavedModel, type Values } from "@convkit/graph";
 import type { Predictor } from "@convkit/predict";
-import type { ModelMetadata } from "@convkit/trainer";
-import { savedModelNotes } from "@convkit/weights";
+
+import { savedModelMetadata } from "@convkit/weights";
 import * as tf from "@tensorflow/tfjs-core";
 import type { Context } from "../terminal/context.ts";
 import { engineInUse } from "./use-engine.ts";
@@ -16,7 +16,7 @@ import { userPath } from "./user-path.ts";
 export interface SavedNetwork extends Predictor {
   readonly loaded: LoadedModel;
   /** What `convkit convert` knew of its images and classes; missing where others wrote it. */
-  readonly metadata: Partial<ModelMetadata>;
+  readonly metadata: ModelMetadata;
   /** `predict` of pixels from 0 to 255, brought to what the network was trained on. */
   classify(images: Feed): Promise<Values>;
   /** What its input takes; null is any size. */
@@ -39,7 +39,7 @@ export async function openSavedModel(context: Context, name: string): Promise<Sa
   const [[inputName, input] = [], ...others] = Object.entries(loaded.signature.inputs);
   if (inputName === undefined || input === undefined || others.length > 0)
     throw new Error(`${name} takes ${others.length + 1} tensors, and this command gives one.`);
-  const metadata = await metadataOf(name);
+  const metadata = savedModelMetadata(userPath(name));
   const predict = async ({ data, shape }: Feed): Promise<Values> => {
     const pixels = input.dtype === "float32" ? Float32Array.from(data) : data;
     const [output] = Object.values(await loaded({ [inputName]: { data: pixels, shape } }));
@@ -61,13 +61,6 @@ export async function openSavedModel(context: Context, name: string): Promise<Sa
     },
     dispose: () => loaded.dispose(),
   };
-}
-
-async function metadataOf(name: string): Promise<Partial<ModelMetadata>> {
-  const file = join(userPath(name), savedModelNotes);
-  if (!existsSync(file)) return {};
-  const metadata: unknown = JSON.parse(await readFile(file, "utf8"));
-  return typeof metadata === "object" && metadata !== null ? metadata : {};
 }
 
 /** A SavedModel's signature and variables. */

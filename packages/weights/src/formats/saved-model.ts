@@ -1,13 +1,15 @@
+import type { ModelMetadata } from "@convkit/core";
 import { compile } from "@convkit/graph";
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { layerNames } from "../model/model-layers.ts";
+import { metadataFromText, metadataText } from "../model/metadata-json.ts";
 import { WeightsError } from "../weights-error.ts";
 
-/** Where a SavedModel keeps notes for its user; TensorFlow leaves the folder alone. */
-export const savedModelNotes = "assets.extra/convkit.json";
+/** Where a SavedModel keeps its metadata; TensorFlow leaves the folder alone. */
+const metadataFile = "assets.extra/convkit.json";
 
 /**
  * Writes a model's prediction as a SavedModel for Python and TF Serving: signature `serving_default`, inputs and outputs named after
@@ -16,7 +18,7 @@ export const savedModelNotes = "assets.extra/convkit.json";
 export async function writeSavedModel(
   folder: string,
   model: tfl.LayersModel,
-  { file = folder, notes }: { file?: string; notes?: object | undefined } = {},
+  { file = folder, metadata = {} }: { readonly file?: string; readonly metadata?: ModelMetadata } = {},
 ): Promise<void> {
   if (tf.getBackend() !== "tensorflow") {
     throw new WeightsError(
@@ -45,15 +47,22 @@ export async function writeSavedModel(
       inputs: layerNames(model.inputs).map(signatureName),
       outputs: layerNames(model.outputs).map(signatureName),
     });
-    if (notes !== undefined) {
-      const file = join(folder, savedModelNotes);
+    const text = metadataText(metadata);
+    if (text !== undefined) {
+      const file = join(folder, metadataFile);
       mkdirSync(dirname(file), { recursive: true });
-      writeFileSync(file, JSON.stringify(notes));
+      writeFileSync(file, text);
     }
   } finally {
     await predict.dispose();
     tf.dispose(inputs);
   }
+}
+
+/** What `saveModel` wrote beside a SavedModel; `{}` where another program wrote it. Throws a `WeightsError` where it is no metadata. */
+export function savedModelMetadata(folder: string): ModelMetadata {
+  const file = join(folder, metadataFile);
+  return existsSync(file) ? metadataFromText(file, "", readFileSync(file, "utf8")) : {};
 }
 
 /** A tensor's name in the signature: Python gives these as arguments, so they must be words. */

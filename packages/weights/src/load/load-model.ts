@@ -5,6 +5,7 @@ import { loadKerasLayers, loadWeightsNames } from "./keras-layers.ts";
 import type { LoadWeightsOptions, LoadWeightsReport } from "./keras-layers.ts";
 import { assign } from "../model/assign.ts";
 import type { Assignment } from "../model/assign.ts";
+import { tellMetadata } from "../model/metadata-json.ts";
 import { countOf } from "../bytes/named-tensor.ts";
 import { openWeights } from "./open-weights.ts";
 import type { WeightsFile } from "./open-weights.ts";
@@ -26,6 +27,7 @@ export async function loadModel(path: string): Promise<tfl.LayersModel> {
     const maxNumbers = file.tensors.reduce((sum, { shape }) => sum + countOf(shape), 1_000_000);
     const model = importModel(path, file.config, { maxNumbers });
     await loadOpened(model, file);
+    tellMetadata(path, model, file.modelMetadata);
     return model;
   } finally {
     file.close();
@@ -44,7 +46,9 @@ export async function loadWeights(
   checkOptions("loadWeights", options, loadWeightsNames);
   const file = await openWeights(path);
   try {
-    return await loadOpened(model, file, options);
+    const report = await loadOpened(model, file, options);
+    tellMetadata(path, model, file.modelMetadata);
+    return report;
   } finally {
     file.close();
   }

@@ -1,3 +1,4 @@
+import type { ModelMetadata } from "@convkit/core";
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { openFile } from "../bytes/byte-source.ts";
@@ -12,6 +13,7 @@ import { readNpy } from "../formats/npy.ts";
 import { readSafetensors } from "../formats/safetensors.ts";
 import { readTfjs } from "../formats/tfjs/read.ts";
 import { readTorchFile } from "../formats/torch/file.ts";
+import { metadataFrom, metadataFromText, metadataKey } from "../model/metadata-json.ts";
 import { WeightsError } from "../weights-error.ts";
 import { readZip } from "../bytes/zip-reader.ts";
 
@@ -28,6 +30,8 @@ export interface WeightsFile {
   readonly config?: JsonObject;
   /** What the file says about itself: safetensors' metadata. */
   readonly metadata: Readonly<Record<string, string>>;
+  /** What `saveModel` wrote about the model: classes, preprocessing, the zoo's name. */
+  readonly modelMetadata?: ModelMetadata;
   close(): void;
 }
 
@@ -53,7 +57,7 @@ export async function openSource(source: ByteSource): Promise<WeightsFile> {
   const common = { path: source.file, metadata: {}, close };
   const start = Buffer.from(source.read(0, Math.min(16, source.size))).toString("latin1");
   // First, since a header's length may begin with the bytes of any other format.
-  if (looksLikeSafetensors(source)) return { ...common, format: "safetensors", ...readSafetensors(source) };
+  if (looksLikeSafetensors(source)) return { ...common, ...openSafetensors(source) };
   if (isHdf5(source)) return { ...common, ...readHdf5(source) };
   if (start.startsWith("PK\x03\x04")) {
     const entries = await readZip(source);
@@ -62,29 +66,45 @@ export async function openSource(source: ByteSource): Promise<WeightsFile> {
     if (config === undefined || weights === undefined)
       return { ...common, format: "torch", ...(await readTorchFile(source)) };
     const { tensors, layers } = readHdf5(weights.open());
-    return { ...common, format: "keras", tensors, layers, config: readJson(config.open()) };
+    const metadata = entries.get("metadata.json");
+    const told = metadata === undefined ? {} : readJson(metadata.open());
+    return {
+      ...common,
+      format: "keras",
+      tensors,
+      layers,
+      config: readJson(config.open()),
+      modelMetadata: metadataFrom(source.file, "metadata.json", told[metadataKey]),
+    };
   }
   if (start.startsWith("\x93NUMPY")) return { ...common, format: "npy", tensors: [readNpy(source)] };
   if (start.startsWith("\x80")) return { ...common, format: "torch", ...(await readTorchFile(source)) };
   if (/^\s*\{/.test(start)) {
-    const { tensors, topology, close: closeShards } = readTfjs(source);
+    const { tensors, topology, told, close: closeShards } = readTfjs(source);
     return {
       ...common,
       format: "tfjs",
       tensors,
       ...(topology === undefined ? {} : { config: topology }),
+      modelMetadata: metadataFrom(source.file, "userDefinedMetadata", told[metadataKey]),
       close() {
         close();
         closeShards();
       },
     };
   }
-  if (start.slice(8, 9) === "{") return { ...common, format: "safetensors", ...readSafetensors(source) };
+  if (start.slice(8, 9) === "{") return { ...common, ...openSafetensors(source) };
   throw new WeightsError(
     source.file,
     "byte 0",
     "this is no file of weights that is known: safetensors, torch, HDF5, .keras, model.json or .npy",
   );
+}
+
+function openSafetensors(source: ByteSource): Pick<WeightsFile, "format" | "tensors" | "metadata" | "modelMetadata"> {
+  const { tensors, metadata } = readSafetensors(source);
+  const modelMetadata = metadataFromText(source.file, "__metadata__", metadata[metadataKey]);
+  return { format: "safetensors", tensors, metadata, modelMetadata };
 }
 
 /** A length that the file can hold, then the brace of a JSON object. */
@@ -99,6 +119,7 @@ function readHdf5(source: ByteSource): {
   tensors: NamedTensor[];
   layers: LayerTensors[];
   config?: JsonObject;
+  modelMetadata: ModelMetadata;
 } {
   const root = openHdf5(source);
   const isKeras3 =
@@ -111,6 +132,7 @@ function readHdf5(source: ByteSource): {
     format: isKeras3 ? "keras-weights-h5" : "keras-h5",
     tensors,
     layers,
+    modelMetadata: metadataFromText(source.file, `attribute ${metadataKey}`, root.attributes.get(metadataKey)),
     ...(typeof config === "string" ? { config: parseJson(config, source.file, "attribute model_config") } : {}),
   };
 }

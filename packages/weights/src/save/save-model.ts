@@ -1,3 +1,4 @@
+import type { ModelMetadata } from "@convkit/core";
 import { checkOptions } from "@convkit/errors";
 import type { OptionNames } from "@convkit/errors";
 import type * as tfl from "@tensorflow/tfjs-layers";
@@ -10,6 +11,7 @@ import { writeOnnx } from "../formats/onnx/write.ts";
 import { writeTfjs } from "../formats/tfjs/write.ts";
 import type { Quantization } from "../formats/tfjs/write.ts";
 import { writeTorchSafetensors } from "../formats/torch/write.ts";
+import { metadataOf } from "../model/metadata-json.ts";
 import { WeightsError } from "../weights-error.ts";
 import { writeSavedModel } from "../formats/saved-model.ts";
 
@@ -18,13 +20,13 @@ export type ModelFormat = "keras" | "h5" | "weights-h5" | "safetensors" | "onnx"
 export interface SaveOptions {
   /** Instead of what the path's ending says; needed for a folder. */
   readonly format?: ModelFormat | undefined;
-  /** Kept as JSON with a SavedModel, in `savedModelNotes`: what its user must know, such as preprocessing and classes. */
-  readonly notes?: object | undefined;
+  /** What the file says about the model (classes, preprocessing, the zoo's name …), in place of what the model says itself. */
+  readonly metadata?: ModelMetadata | undefined;
   /** Smaller weights in a tfjs model. */
   readonly quantize?: Quantization | undefined;
 }
 
-export const saveNames: OptionNames<SaveOptions> = { format: true, notes: true, quantize: true };
+export const saveNames: OptionNames<SaveOptions> = { format: true, metadata: true, quantize: true };
 
 export interface SaveReport {
   readonly path: string;
@@ -40,25 +42,27 @@ export interface SaveReport {
  */
 export async function saveModel(model: tfl.LayersModel, path: string, options: SaveOptions = {}): Promise<SaveReport> {
   checkOptions("saveModel", options, saveNames);
-  const { format = formatOf(path), quantize, notes } = options;
+  const { format = formatOf(path), quantize } = options;
   if (quantize !== undefined && format !== "tfjs")
     throw new WeightsError(path, "", `quantized weights are for tfjs models, not for ${format}`);
-  if (notes !== undefined && format !== "savedmodel")
-    throw new WeightsError(path, "", `notes are kept with a SavedModel, not with ${format}`);
+  const metadata = metadataOf(model, options.metadata);
   if (format === "tfjs" || format === "savedmodel") {
     await writeFolderAtomically(path, (folder) =>
       format === "savedmodel"
-        ? writeSavedModel(folder, model, { file: path, notes })
-        : writeTfjs(folder, model, quantize === undefined ? {} : { quantize }),
+        ? writeSavedModel(folder, model, { file: path, metadata })
+        : writeTfjs(folder, model, { quantize, metadata }),
     );
     return { path, format, bytes: folderBytes(path), tensors: model.weights.length };
   }
-  const bytes = writeAtomically(path, (sink) => fileWriters[format](sink, model, path));
+  const bytes = writeAtomically(path, (sink) => fileWriters[format](sink, model, { file: path, metadata }));
   return { path, format, bytes, tensors: model.weights.length };
 }
 
 const fileWriters: Readonly<
-  Record<Exclude<ModelFormat, "tfjs" | "savedmodel">, (sink: ByteSink, model: tfl.LayersModel, file: string) => void>
+  Record<
+    Exclude<ModelFormat, "tfjs" | "savedmodel">,
+    (sink: ByteSink, model: tfl.LayersModel, about: { readonly file: string; readonly metadata: ModelMetadata }) => void
+  >
 > = {
   keras: writeKeras,
   h5: writeLegacyH5,

@@ -1,19 +1,27 @@
+import type { ModelMetadata } from "@convkit/core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import type { ByteSink } from "../../bytes/atomic-file.ts";
 import { writeHdf5 } from "../hdf5/writer.ts";
 import type { GroupToWrite } from "../hdf5/writer.ts";
 import type { NamedTensor } from "../../bytes/named-tensor.ts";
+import { metadataKey, metadataText } from "../../model/metadata-json.ts";
 import { WeightsError } from "../../weights-error.ts";
 import { writeZip } from "../../bytes/zip-writer.ts";
 import { exportGraph, innerLayers } from "./export-graph.ts";
 import type { KerasGraph, KerasLayer } from "./graph.ts";
 import { keras2Config, keras3Config } from "./write-config.ts";
 
+/** What is written beside a model's weights, and the file's name for errors. */
+interface About {
+  readonly file: string;
+  readonly metadata: ModelMetadata;
+}
+
 /** The version whose formats are written. */
 const kerasVersion = "3.15.1";
 
 /** A whole model as Keras 2 writes it (`.h5`), which Keras 3 loads too. */
-export function writeLegacyH5(sink: ByteSink, model: tfl.LayersModel, file: string): void {
+export function writeLegacyH5(sink: ByteSink, model: tfl.LayersModel, { file, metadata }: About): void {
   const graph = exportGraph(model, file);
   for (const { name, className, config, operation } of everyLayer(graph)) {
     const { axis } = config;
@@ -32,25 +40,34 @@ export function writeLegacyH5(sink: ByteSink, model: tfl.LayersModel, file: stri
     children: layers,
   };
   writeHdf5(sink, {
-    attributes: { model_config: JSON.stringify(keras2Config(graph)), ...about },
+    attributes: { model_config: JSON.stringify(keras2Config(graph)), ...about, ...metadataAttribute(metadata) },
     children: new Map([["model_weights", weights]]),
   });
 }
 
 /** A model's weights as Keras 3 writes them (`.weights.h5`). */
-export function writeWeightsH5(sink: ByteSink, model: tfl.LayersModel, file: string): void {
-  writeHdf5(sink, keras3Weights(exportGraph(model, file)));
+export function writeWeightsH5(sink: ByteSink, model: tfl.LayersModel, { file, metadata }: About): void {
+  const weights = keras3Weights(exportGraph(model, file));
+  writeHdf5(sink, { ...weights, attributes: { ...weights.attributes, ...metadataAttribute(metadata) } });
 }
 
 /** A whole model as Keras 3 writes it (`.keras`). */
-export function writeKeras(sink: ByteSink, model: tfl.LayersModel, file: string): void {
+export function writeKeras(sink: ByteSink, model: tfl.LayersModel, { file, metadata }: About): void {
   const graph = exportGraph(model, file);
   const json = (value: object) => (entry: ByteSink) => entry.write(Buffer.from(JSON.stringify(value)));
+  const about = { keras_version: kerasVersion, date_saved: new Date().toISOString() };
+  const own = metadataText(metadata) === undefined ? {} : { [metadataKey]: metadata };
   writeZip(sink, [
-    { name: "metadata.json", fill: json({ keras_version: kerasVersion, date_saved: new Date().toISOString() }) },
+    { name: "metadata.json", fill: json({ ...about, ...own }) },
     { name: "config.json", fill: json(keras3Config(graph)) },
     { name: "model.weights.h5", fill: (entry) => writeHdf5(entry, keras3Weights(graph)) },
   ]);
+}
+
+/** Keras ignores attributes that it does not know. */
+function metadataAttribute(metadata: ModelMetadata): Record<string, string> {
+  const text = metadataText(metadata);
+  return text === undefined ? {} : { [metadataKey]: text };
 }
 
 /** The layers of a graph and of the models in it. */

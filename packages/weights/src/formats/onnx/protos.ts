@@ -10,9 +10,10 @@ package onnx;
 
 message ModelProto {
   optional int64 ir_version = 1; optional string producer_name = 2; optional GraphProto graph = 7;
-  repeated OperatorSetIdProto opset_import = 8;
+  repeated OperatorSetIdProto opset_import = 8; repeated StringStringEntryProto metadata_props = 14;
 }
 message OperatorSetIdProto { optional string domain = 1; optional int64 version = 2; }
+message StringStringEntryProto { optional string key = 1; optional string value = 2; }
 message GraphProto {
   repeated NodeProto node = 1; optional string name = 2; repeated TensorProto initializer = 5;
   repeated ValueInfoProto input = 11; repeated ValueInfoProto output = 12;

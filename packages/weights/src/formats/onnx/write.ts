@@ -1,6 +1,8 @@
+import type { ModelMetadata } from "@convkit/core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import type { ByteSink } from "../../bytes/atomic-file.ts";
 import { inOrder, usesOf } from "../../model/layer-uses.ts";
+import { metadataKey, metadataText } from "../../model/metadata-json.ts";
 import { weightName } from "../../model/weight-name.ts";
 import { layerNames } from "../../model/model-layers.ts";
 import type { NamedTensor } from "../../bytes/named-tensor.ts";
@@ -24,7 +26,11 @@ const sizeLimit = 2 ** 31 - 100;
  * Writes a model for ONNX Runtime and others: inputs and outputs as tfjs has them (`[batch, h, w, c]`), any batch, channels first
  * inside. Throws `WeightsError` naming every layer that has no operator.
  */
-export function writeOnnx(sink: ByteSink, model: tfl.LayersModel, file: string): void {
+export function writeOnnx(
+  sink: ByteSink,
+  model: tfl.LayersModel,
+  { file, metadata }: { readonly file: string; readonly metadata: ModelMetadata },
+): void {
   const graph = new OnnxGraph();
   const problems: string[] = [];
   const weights = new Map(torchWeights(model).map((weight) => [weight.variable, weight]));
@@ -47,7 +53,13 @@ export function writeOnnx(sink: ByteSink, model: tfl.LayersModel, file: string):
   const graphBytes = parts.reduce((sum, part) => sum + partBytes(part), 0);
   if (graphBytes > sizeLimit)
     throw new WeightsError(file, "", `ONNX files end at 2 GiB, this model needs ${graphBytes} bytes`);
-  const about = { ir_version: irVersion, producer_name: "convkit", opset_import: [{ domain: "", version: onnxOpset }] };
+  const text = metadataText(metadata);
+  const about = {
+    ir_version: irVersion,
+    producer_name: "convkit",
+    opset_import: [{ domain: "", version: onnxOpset }],
+    metadata_props: text === undefined ? [] : [{ key: metadataKey, value: text }],
+  };
   sink.write(encodeOnnx("ModelProto", about));
   sink.write(fieldStart("ModelProto", "graph", graphBytes));
   for (const part of parts) {

@@ -15,6 +15,8 @@ const quantizedTypes = ["uint8", "uint16", "float16"] as const;
 export function readTfjs(source: ByteSource): {
   tensors: NamedTensor[];
   topology: JsonObject | undefined;
+  /** What the writer says about the model: tfjs' `userDefinedMetadata`. */
+  told: JsonObject;
   close: () => void;
 } {
   const model = readJson(source);
@@ -40,7 +42,8 @@ export function readTfjs(source: ByteSource): {
       return readGroup(source.file, place, concatenated(source.file, parts), group["weights"]);
     });
     const topology = model["modelTopology"];
-    return { tensors, topology: isObject(topology) ? topology : undefined, close };
+    const told = model["userDefinedMetadata"];
+    return { tensors, topology: isObject(topology) ? topology : undefined, told: isObject(told) ? told : {}, close };
   } catch (error) {
     close();
     throw error;

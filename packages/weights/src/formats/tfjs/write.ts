@@ -1,8 +1,10 @@
+import type { ModelMetadata } from "@convkit/core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { join } from "node:path";
 import { writeAtomically } from "../../bytes/atomic-file.ts";
 import { narrowFloat16 } from "../../bytes/half-float.ts";
 import type { TensorData } from "../../bytes/named-tensor.ts";
+import { metadataKey, metadataText } from "../../model/metadata-json.ts";
 import { variableTensor } from "../../bytes/variable-tensor.ts";
 
 export type Quantization = "float16" | "uint8" | "uint16";
@@ -14,7 +16,7 @@ const shardBytes = 4 << 20;
 export function writeTfjs(
   folder: string,
   model: tfl.LayersModel,
-  { quantize }: { quantize?: Quantization } = {},
+  { quantize, metadata = {} }: { readonly quantize?: Quantization | undefined; readonly metadata?: ModelMetadata } = {},
 ): void {
   const entries: object[] = [];
   const shards = new ShardWriter(folder);
@@ -32,12 +34,15 @@ export function writeTfjs(
     shards.add(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   }
   const paths = shards.finish();
+  const own = metadataText(metadata) === undefined ? {} : { [metadataKey]: metadata };
+  const told = { ...model.getUserDefinedMetadata(), ...own };
   const document = {
     format: "layers-model",
     generatedBy: "convkit",
     convertedBy: null,
     modelTopology: model.toJSON(null, false),
     weightsManifest: [{ paths, weights: entries }],
+    ...(Object.keys(told).length === 0 ? {} : { userDefinedMetadata: told }),
   };
   writeAtomically(join(folder, "model.json"), (sink) => sink.write(Buffer.from(JSON.stringify(document))));
 }

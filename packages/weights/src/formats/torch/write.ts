@@ -1,12 +1,18 @@
+import type { ModelMetadata } from "@convkit/core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import type { ByteSink } from "../../bytes/atomic-file.ts";
 import type { NamedTensor } from "../../bytes/named-tensor.ts";
+import { metadataKey, metadataText } from "../../model/metadata-json.ts";
 import { writeSafetensors } from "../safetensors.ts";
 import { variableTensor } from "../../bytes/variable-tensor.ts";
 import { batchCounters, torchWeights } from "./weights.ts";
 
 /** A model's weights as safetensors under PyTorch's names and in its order of axes, counters of batches too: `strict=True` takes it. */
-export function writeTorchSafetensors(sink: ByteSink, model: tfl.LayersModel): void {
+export function writeTorchSafetensors(
+  sink: ByteSink,
+  model: tfl.LayersModel,
+  { metadata }: { readonly metadata: ModelMetadata },
+): void {
   const weights = torchWeights(model).map(({ torchName, variable, torchShape, toTorch }): NamedTensor => {
     const tensor = variableTensor(torchName, variable);
     return { ...tensor, shape: torchShape, read: () => toTorch(tensor.read()) };
@@ -18,5 +24,7 @@ export function writeTorchSafetensors(sink: ByteSink, model: tfl.LayersModel): v
     place: name,
     read: () => new Int32Array(1),
   }));
-  writeSafetensors(sink, [...weights, ...counters], { format: "pt" });
+  const text = metadataText(metadata);
+  const own = text === undefined ? {} : { [metadataKey]: text };
+  writeSafetensors(sink, [...weights, ...counters], { format: "pt", ...own });
 }
