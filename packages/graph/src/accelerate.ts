@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
-import { isTracing } from "./tfjs/backend-hook.ts";
+import { isTracing } from "./tfjs/recording.ts";
 import { compileWatched, isUntraceable } from "./compile.ts";
 import type { Compiled, CompileOptions } from "./compile.ts";
 import type { TraceDescription } from "./compiled/describe.ts";

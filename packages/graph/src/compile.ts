@@ -1,12 +1,13 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { hookedBackend, isTracing } from "./tfjs/backend-hook.ts";
+import { isTracing } from "./tfjs/recording.ts";
+import { patchedBackend } from "./patches/backend.ts";
 import { describeTrace } from "./compiled/describe.ts";
 import type { TraceDescription } from "./compiled/describe.ts";
 import { GraphError } from "./graph-error.ts";
 import { acquireRuntime, privateRuntime, releaseRuntime, sweep } from "./session/shared-session.ts";
 import type { Runtime } from "./session/shared-session.ts";
 import type { SessionConfig } from "./session/config.ts";
-import { LossScale } from "./record/loss-scale.ts";
+import { LossScale } from "./trace/loss-scale.ts";
 import { profileOf } from "./session/profile.ts";
 import type { Profile } from "./session/profile.ts";
 import { writeSavedModel } from "./saved-model/write.ts";
@@ -123,7 +124,7 @@ function make<A extends unknown[], R>(
     if (disposed) throw new GraphError("This compiled function was disposed.");
     if (isTracing())
       throw new GraphError("A compiled function was called inside another; call the plain function there.");
-    const backend = hookedBackend();
+    const backend = patchedBackend();
     const { key: signature, leaves, skeleton } = signatureOf(calls);
     const key = `${hasOverflowed} ${signature}`;
     let trace = traces.get(key);
@@ -181,7 +182,7 @@ function make<A extends unknown[], R>(
       return profileOf(metadata, result);
     },
     savedModel: (folder: string, args: readonly unknown[], { frozen = freeze, ...save }: SavedModelOptions = {}) =>
-      writeSavedModel(folder, hookedBackend(), plain, args, {
+      writeSavedModel(folder, patchedBackend(), plain, args, {
         ...options(),
         updates: "fused",
         ...save,

@@ -1,6 +1,6 @@
 import { scalar } from "@tensorflow/tfjs-core";
 import type { Scalar } from "@tensorflow/tfjs-core";
-import { activeTrace } from "./record/record.ts";
+import { activeTrace } from "./trace/active-trace.ts";
 
 /** A number that may change between the runs of a compiled function: a loss weight, a temperature, a rate. */
 export class Hyper {

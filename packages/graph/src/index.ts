@@ -1,6 +1,6 @@
 export { accelerate } from "./accelerate.ts";
 export type { Accelerated, AccelerateOptions } from "./accelerate.ts";
-export { isTracing } from "./tfjs/backend-hook.ts";
+export { isTracing } from "./tfjs/recording.ts";
 export { compile } from "./compile.ts";
 export type { Compiled, CompileOptions } from "./compile.ts";
 export type { TraceDescription } from "./compiled/describe.ts";

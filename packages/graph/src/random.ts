@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { draw, dropoutOf } from "./trace/random-nodes.ts";
 import type { Distribution } from "./trace/random-nodes.ts";
-import { activeTrace } from "./record/record.ts";
+import { activeTrace } from "./trace/active-trace.ts";
 
 /** How numbers are drawn. */
 export interface DrawOptions {

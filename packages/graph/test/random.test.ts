@@ -5,7 +5,7 @@ import { engines } from "@convkit/testing";
 import * as fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { compile } from "../src/index.ts";
-import { scaleOf } from "../src/record/recover-random-scale.ts";
+import { scaleOf } from "../src/patches/random-scale.ts";
 
 const tfjs = createRequire(import.meta.url)("@tensorflow/tfjs-core") as typeof tf;
 const shape: [number, number] = [40, 50];

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { attr } from "../ir/attrs.ts";
-import { entryOf } from "../tfjs/backend-hook.ts";
-import type { Backend } from "../tfjs/backend-hook.ts";
+import { entryOf } from "../tfjs/backend.ts";
+import type { Backend } from "../tfjs/backend.ts";
 import { turnDepthwiseGradients } from "../passes/depthwise-gradient-as-convolution.ts";
 import { DT } from "../values/dtypes.ts";
 import { freeze } from "../passes/freeze.ts";

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { Hyper } from "../hyper.ts";
-import { activeTrace } from "../record/record.ts";
+import { activeTrace } from "../trace/active-trace.ts";
 import { clipGradients } from "./clipping.ts";
 import type { Clipping } from "./clipping.ts";
 import { makeSlot } from "../trace/fused-updates.ts";

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { freeBatch } from "./free-batch-size.ts";
 import { attr, shapeProto } from "../ir/attrs.ts";
-import type { Backend } from "../tfjs/backend-hook.ts";
+import type { Backend } from "../tfjs/backend.ts";
 import { DT } from "../values/dtypes.ts";
 import type { TypedArray } from "../values/dtypes.ts";
 import { GraphError } from "../graph-error.ts";

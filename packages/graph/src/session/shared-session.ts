@@ -1,4 +1,4 @@
-import type { Backend } from "../tfjs/backend-hook.ts";
+import type { Backend } from "../tfjs/backend.ts";
 import { openSession } from "./open.ts";
 import type { Session } from "./session.ts";
 import { configKey } from "./config.ts";

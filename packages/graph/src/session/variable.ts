@@ -1,7 +1,7 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { attr } from "../ir/attrs.ts";
-import { entryOf } from "../tfjs/backend-hook.ts";
-import type { Backend, Entry, Owner } from "../tfjs/backend-hook.ts";
+import { entryOf } from "../tfjs/backend.ts";
+import type { Backend, Entry, Owner } from "../tfjs/backend.ts";
 import { DT, fromTfjs, sizeOf, widthOf } from "../values/dtypes.ts";
 import type { TypedArray } from "../values/dtypes.ts";
 import { GraphError } from "../graph-error.ts";

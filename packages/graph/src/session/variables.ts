@@ -1,7 +1,7 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { attr } from "../ir/attrs.ts";
-import { tensorOf } from "../tfjs/backend-hook.ts";
-import type { Backend, Entry } from "../tfjs/backend-hook.ts";
+import { assignUntraced, tensorOf } from "../tfjs/backend.ts";
+import type { Backend, Entry } from "../tfjs/backend.ts";
 import { DT } from "../values/dtypes.ts";
 import type { TypedArray } from "../values/dtypes.ts";
 import { GraphError } from "../graph-error.ts";
@@ -13,7 +13,6 @@ import { assignNode, fillNodes, readNode, SessionVariable } from "./variable.ts"
 import type { Group } from "./variable.ts";
 import { tensorflow } from "../native/c-api.ts";
 import type { Handle } from "../native/c-api.ts";
-import { assign } from "../trace/traced-variable.ts";
 
 /** Bytes of variables that go to and from a session in one run: enough to be fast, and little to hold twice. */
 const GROUP_BYTES = 32 << 20;
@@ -237,7 +236,7 @@ export class SessionVariables {
     const { shape, dtype } = variable;
     const entry: Entry = { shape, dtype, values: null, id: -1, refCount: 1, owner: variable };
     const fresh = tensorOf(this.backend, entry, variable.variable.dtype);
-    assign.call(variable.variable, fresh);
+    assignUntraced(variable.variable, fresh);
     fresh.dispose();
   }
 

@@ -1,16 +1,16 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { fill, tensor as makeTensor } from "@tensorflow/tfjs-core";
-import { eagerly } from "../tfjs/backend-hook.ts";
+import { eagerly } from "../tfjs/recording.ts";
 import { arrayFor, sizeOf, tfjsType } from "../values/dtypes.ts";
 import { constBytes, outputOf } from "../ir/graph-node.ts";
 import type { GraphNode, Ref } from "../ir/graph-node.ts";
-import type { Trace } from "./trace.ts";
+import type { Recorder } from "./recorder.ts";
 
 /**
  * Computes a recorded value eagerly, as a tensor that the caller disposes. Undefined where it depends on an input of
  * the function, on randomness, or (unless `variables`) on a variable.
  */
-export function replay(trace: Trace, ref: Ref, { variables }: { variables: boolean }): tf.Tensor | undefined {
+export function replay(trace: Recorder, ref: Ref, { variables }: { variables: boolean }): tf.Tensor | undefined {
   const made = new Map<GraphNode, tf.Tensor[] | undefined>();
   const handles = new Map([...trace.variables.values()].map((traced) => [traced.handle, traced]));
 

@@ -3,9 +3,9 @@ import type { Attr } from "../ir/attrs.ts";
 import { DT, sizeOf } from "../values/dtypes.ts";
 import { constBytes, outputOf } from "../ir/graph-node.ts";
 import type { Ref } from "../ir/graph-node.ts";
-import type { Trace } from "./trace.ts";
+import type { Recorder } from "./recorder.ts";
 
-type Rule = (trace: Trace, attrs: Record<string, Attr>, inputs: readonly Ref[]) => Ref | undefined;
+type Rule = (trace: Recorder, attrs: Record<string, Attr>, inputs: readonly Ref[]) => Ref | undefined;
 
 /**
  * What TensorFlow says in one op and tfjs in several, and what tfjs adds for nothing. Grappler would find some of it, at
@@ -107,7 +107,7 @@ const rules: Record<string, Rule> = {
 
 /** A shorter way to the result of an op with one output, or undefined. */
 export function simplify(
-  trace: Trace,
+  trace: Recorder,
   op: string,
   attrs: Record<string, Attr>,
   inputs: readonly Ref[],
@@ -142,20 +142,20 @@ function matrixBehind({ node }: Ref): Ref | undefined {
 }
 
 /** The activation of the matrix that `x` is a stack of one of. */
-function activated(trace: Trace, op: string, attrs: Record<string, Attr>, x: Ref | undefined): Ref | undefined {
+function activated(trace: Recorder, op: string, attrs: Record<string, Attr>, x: Ref | undefined): Ref | undefined {
   const matrix = x === undefined ? undefined : matrixBehind(x);
   if (x === undefined || matrix === undefined) return undefined;
   return reshaped(trace, { node: trace.add(op, attrs, [matrix]), index: 0 }, outputOf(x).shape);
 }
 
 /** A matrix from a stack of one matrix. */
-function flat(trace: Trace, x: Ref): Ref | undefined {
+function flat(trace: Recorder, x: Ref): Ref | undefined {
   const { shape } = outputOf(x);
   if (sizeOf(shape.slice(0, -2)) !== 1 || shape.length < 2) return undefined;
   return reshaped(trace, x, shape.slice(-2));
 }
 
-function reshaped(trace: Trace, x: Ref, shape: readonly number[]): Ref {
+function reshaped(trace: Recorder, x: Ref, shape: readonly number[]): Ref {
   const from = x.node.op === "Reshape" ? (x.node.inputs[0] as Ref) : x;
   if (sameShape(outputOf(from).shape, shape)) return from;
   const dims = trace.constant(DT.int32, [shape.length], Int32Array.from(shape));

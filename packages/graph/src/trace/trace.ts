@@ -1,7 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { attr } from "../ir/attrs.ts";
-import { eagerly, entryOf, tensorOf } from "../tfjs/backend-hook.ts";
-import type { Backend, Entry, Recorder } from "../tfjs/backend-hook.ts";
+import { entryOf, tensorOf } from "../tfjs/backend.ts";
+import { eagerly } from "../tfjs/recording.ts";
+import type { Backend, Entry } from "../tfjs/backend.ts";
 import { DT, fromTfjs, sizeOf, tfjsType } from "../values/dtypes.ts";
 import type { TypedArray } from "../values/dtypes.ts";
 import { GraphError } from "../graph-error.ts";
@@ -9,6 +10,9 @@ import { constNode, describeOutput, nodeAttrs, outputOf, placeholderNode } from 
 import type { EagerAttr, GraphNode, Ref } from "../ir/graph-node.ts";
 import { Inference } from "../ir/shape-inference.ts";
 import { mix } from "./seed-mix.ts";
+import type { LossScale } from "./loss-scale.ts";
+import type { OpRecorder } from "../tfjs/recording.ts";
+import type { Recorder } from "./recorder.ts";
 import { opDef } from "../ir/op-defs.ts";
 import { replay } from "./constant-values.ts";
 import { simplify } from "./peephole-rules.ts";
@@ -33,11 +37,11 @@ export interface TraceSettings {
   counter: () => number;
   exact: boolean;
   updates: "fused" | "watched" | "own";
-  lossScale?: object;
+  lossScale?: LossScale;
 }
 
 /** Records every op of one run of a function: the nodes, what is fed, and which variables it reads and writes. */
-export class Trace implements Recorder {
+export class Trace implements OpRecorder, Recorder {
   readonly backend: Backend;
   /** Only what eager tfjs computes, in its order. */
   readonly exact: boolean;
@@ -46,6 +50,8 @@ export class Trace implements Recorder {
   /** Of gradients whose squares a fused op averages, the sums of these, where they are watched. */
   readonly squares: Ref[] = [];
   readonly #isWatched: boolean;
+  /** In float16: what the loss is scaled by. */
+  readonly lossScale: LossScale | undefined;
   /** In float16, within an update: whether all gradients are finite. */
   finite?: Ref;
   readonly variables = new Map<tf.Variable, TracedVariable>();
@@ -68,6 +74,8 @@ export class Trace implements Recorder {
   readonly scopes: string[] = [];
   /** Writes to variables, in order: what a run must do besides computing outputs. */
   readonly writes: GraphNode[] = [];
+  /** Variables that the function made. */
+  readonly made: tf.Variable[] = [];
   readonly inference = new Inference();
   /** The function has returned: what is written now no longer shows in JavaScript. */
   finishing = false;
@@ -87,6 +95,7 @@ export class Trace implements Recorder {
     this.backend = backend;
     this.exact = exact;
     this.fusesUpdates = !exact && updates !== "own" && lossScale === undefined;
+    this.lossScale = lossScale;
     this.#isWatched = updates === "watched";
     this.#randomness = randomness;
     for (const variable of Object.values(tf.engine().registeredVariables)) this.adopt(variable);

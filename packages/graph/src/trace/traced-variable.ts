@@ -1,26 +1,19 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { attr } from "../ir/attrs.ts";
-import { entryOf } from "../tfjs/backend-hook.ts";
+import { assignUntraced, entryOf } from "../tfjs/backend.ts";
 import { fromTfjs } from "../values/dtypes.ts";
 import type { GraphNode, Ref } from "../ir/graph-node.ts";
 import { DT } from "../values/dtypes.ts";
-import type { Trace } from "./trace.ts";
-
-/** tfjs' own assignment, whatever a trace has put in its place. */
-export const { assign } = tf.Variable.prototype;
-
-function assignUntraced(variable: tf.Variable, value: tf.Tensor): void {
-  assign.call(variable, value);
-}
+import type { KnownVariable, Recorder } from "./recorder.ts";
 
 /** A variable within one trace: its handle, the reads and writes so far, and the value that JavaScript assigned. */
-export class TracedVariable {
+export class TracedVariable implements KnownVariable {
   readonly variable: tf.Variable;
   readonly handle: GraphNode;
   readonly dtype: number;
   /** Nodes that write it, in order. */
   readonly writes: GraphNode[] = [];
-  readonly #trace: Trace;
+  readonly #trace: Recorder;
   readonly #reads: GraphNode[] = [];
   /** The tensor whose data the variable had before the trace; kept until it has it back. */
   #held: tf.Tensor | undefined;
@@ -29,7 +22,7 @@ export class TracedVariable {
   /** The read before any write, which clones that were made before one stand for too. */
   #initial: GraphNode | undefined;
 
-  constructor(trace: Trace, variable: tf.Variable) {
+  constructor(trace: Recorder, variable: tf.Variable) {
     this.#trace = trace;
     this.variable = variable;
     this.dtype = fromTfjs(variable.dtype);

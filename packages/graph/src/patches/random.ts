@@ -1,12 +1,13 @@
 import { createRequire } from "node:module";
 import * as tf from "@tensorflow/tfjs-core";
-import { eagerly } from "../tfjs/backend-hook.ts";
+import { eagerly } from "../tfjs/recording.ts";
 import { GraphError } from "../graph-error.ts";
-import type { Patches } from "../tfjs/patches.ts";
-import { drawClasses, drawScaled, draw, dropoutOf } from "../trace/random-nodes.ts";
+import { drawScaled, draw, dropoutOf } from "../trace/random-nodes.ts";
 import type { Distribution } from "../trace/random-nodes.ts";
-import { scaleOf } from "./recover-random-scale.ts";
+import { scaleOf } from "./random-scale.ts";
 import type { Trace } from "../trace/trace.ts";
+import type { Patches } from "./patches.ts";
+import type { TracePatch } from "./trace-patch.ts";
 
 /** tfjs' functions that draw in JavaScript, by the scopes they open; those without a distribution cannot be drawn in a graph. */
 const drawing: ReadonlyMap<string, Distribution | undefined> = new Map([
@@ -21,78 +22,98 @@ const drawing: ReadonlyMap<string, Distribution | undefined> = new Map([
 const SEED = 0.7;
 
 /**
- * While a function is traced, what tfjs draws in JavaScript is drawn in the graph. Who calls the CommonJS exports of tfjs
- * (tfjs-layers, `require`) reaches functions that record; for all others the numbers that tfjs drew tell how they were
- * drawn. A draw with a seed of its own stays as it is: tfjs gives the same numbers at every call.
+ * What: random numbers that tfjs draws in JavaScript are drawn in the graph. Calls through tfjs' CommonJS exports (tfjs-layers,
+ * `require`) reach functions that record a draw. Calls from ES modules cannot be replaced: there tfjs draws from a known seed, and
+ * the mean and deviation, or the bounds, are recovered from the numbers it drew. A draw with a seed of its own stays as it is:
+ * tfjs gives the same numbers at every call.
+ * Why: numbers drawn in JavaScript would be constants of the graph, the same at every run.
+ * Undone: when the trace ends.
  */
-export function patchRandom(patches: Patches, trace: Trace): void {
-  for (const module of tfjsModules()) patchExports(patches, trace, module);
-  const engine = tf.engine();
-  patches.wrap(
-    engine,
-    "runKernel",
-    (run) =>
-      function (this: unknown, kernel: string, inputs: never, attrs: never) {
-        if (kernel !== "Multinomial") return run.call(this, kernel, inputs, attrs);
-        return drawMultinomial(trace, inputs, attrs);
-      },
-  );
+export const randomPatch: TracePatch = {
+  targets: [
+    "exports of tfjs: dropout, randomUniform, randomUniformInt, randomNormal, randomStandardNormal, truncatedNormal",
+    "tf.engine().startScope",
+    "tf.engine().endScope",
+    "tf.engine().makeTensor",
+    "Math.random",
+  ],
+  apply(patches, trace) {
+    for (const module of tfjsModules()) patchExports(patches, trace, module);
+    const scopes = watchScopes(patches);
+    patches.wrap(Math, "random", (random) => () => {
+      const scope = scopes.drawing();
+      if (scope === undefined || drawing.get(scope) === undefined) return random();
+      scopes.asked = true;
+      return SEED;
+    });
+    patches.wrap(
+      tf.engine(),
+      "makeTensor",
+      (make) =>
+        function (this: unknown, values: Float32Array, shape: number[], dtype: tf.DataType, ...rest: unknown[]) {
+          const scope = scopes.drawing();
+          if (scope === undefined) return make.call(this, values, shape, dtype, ...rest);
+          if (scopes.open.includes("dropout__op")) return draw(trace, "Uniform", shape);
+          const distribution = drawing.get(scope);
+          if (distribution !== undefined && !scopes.asked) return make.call(this, values, shape, dtype, ...rest);
+          return drawAsTfjs(trace, scope, values, shape, dtype);
+        },
+    );
+  },
+};
 
-  const scopes: string[] = [];
+interface Scopes {
+  /** The names of tfjs' open scopes, innermost last. */
+  readonly open: readonly string[];
+  /** The innermost open scope of a function that draws. */
+  drawing(): string | undefined;
   /** Whether tfjs asked for a seed, for the function that is drawing. */
-  let asked = false;
+  asked: boolean;
+}
+
+function watchScopes(patches: Patches): Scopes {
+  const open: string[] = [];
+  const scopes: Scopes = { open, drawing: () => open.findLast((name) => drawing.has(name)), asked: false };
   patches.wrap(
-    engine,
+    tf.engine(),
     "startScope",
     (start) =>
       function (this: unknown, name = "") {
-        if (drawing.has(name)) asked = false;
-        scopes.push(name);
+        if (drawing.has(name)) scopes.asked = false;
+        open.push(name);
         return start.call(this, name);
       },
   );
   patches.wrap(
-    engine,
+    tf.engine(),
     "endScope",
     (end) =>
       function (this: unknown, ...args: unknown[]) {
-        scopes.pop();
+        open.pop();
         return end.apply(this, args);
       },
   );
-  patches.wrap(Math, "random", (random) => () => {
-    const scope = scopes.findLast((name) => drawing.has(name));
-    if (scope === undefined || drawing.get(scope) === undefined) return random();
-    asked = true;
-    return SEED;
-  });
-  patches.wrap(
-    engine,
-    "makeTensor",
-    (make) =>
-      function (this: unknown, values: Float32Array, shape: number[], dtype: tf.DataType, ...rest: unknown[]) {
-        const scope = scopes.findLast((name) => drawing.has(name));
-        if (scope === undefined) return make.call(this, values, shape, dtype, ...rest);
-        if (scopes.includes("dropout__op")) return draw(trace, "Uniform", shape);
-        const distribution = drawing.get(scope);
-        if (distribution !== undefined && !asked) return make.call(this, values, shape, dtype, ...rest);
-        const scale =
-          distribution === undefined || dtype !== "float32"
-            ? undefined
-            : scaleOf(
-                values,
-                eagerly(() => unitDraw(distribution, shape)),
-              );
-        if (distribution === undefined || scale === undefined)
-          throw new GraphError(
-            `tf.${scope.replace("__op", "")} draws its numbers in JavaScript: in a compiled function they would be the same at every run. Use random.uniform, random.normal or random.truncatedNormal of @convkit/graph, which also work eagerly.`,
-          );
-        return drawScaled(trace, distribution, shape, scale);
-      },
-  );
+  return scopes;
 }
 
-/** The modules of tfjs in this process that others call by their exports. */
+/** Draws in the graph what tfjs drew in JavaScript, with the same mean and deviation, or bounds. */
+function drawAsTfjs(trace: Trace, scope: string, values: Float32Array, shape: number[], dtype: tf.DataType): tf.Tensor {
+  const distribution = drawing.get(scope);
+  const scale =
+    distribution === undefined || dtype !== "float32"
+      ? undefined
+      : scaleOf(
+          values,
+          eagerly(() => unitDraw(distribution, shape)),
+        );
+  if (distribution === undefined || scale === undefined)
+    throw new GraphError(
+      `tf.${scope.replace("__op", "")} draws its numbers in JavaScript: in a compiled function they would be the same at every run. Use random.uniform, random.normal or random.truncatedNormal of @convkit/graph, which also work eagerly.`,
+    );
+  return drawScaled(trace, distribution, shape, scale);
+}
+
+/** The CommonJS modules of tfjs in this process. */
 function tfjsModules(): Record<string, unknown>[] {
   const require = createRequire(import.meta.url);
   const core = require("@tensorflow/tfjs-core") as Record<string, unknown>;
@@ -136,7 +157,7 @@ function patchExports(patches: Patches, trace: Trace, module: Record<string, unk
   replace("truncatedNormal", normal("TruncatedNormal"));
 }
 
-/** What tfjs draws from that seed without mean and deviation, or bounds, of one's own. */
+/** The numbers that tfjs draws from `SEED` with mean 0 and deviation 1, or between 0 and 1. */
 function unitDraw(distribution: Distribution, shape: number[]): Float32Array {
   return tf
     .tidy(() => {
@@ -145,14 +166,4 @@ function unitDraw(distribution: Distribution, shape: number[]): Float32Array {
       return tf.truncatedNormal(shape, 0, 1, "float32", SEED);
     })
     .dataSync<"float32">();
-}
-
-function drawMultinomial(
-  trace: Trace,
-  { logits }: { logits: tf.Tensor },
-  { numSamples, seed, normalized }: { numSamples: number; seed: number; normalized: boolean },
-): tf.Tensor {
-  return tf.tidy(() =>
-    drawClasses(trace, normalized ? tf.log(logits) : logits, tf.scalar(numSamples, "int32"), Math.trunc(seed)),
-  );
 }

@@ -1,6 +1,6 @@
 type AnyFunction = (...args: never[]) => unknown;
 
-/** Methods replaced for a while; `undo` puts all back, last first. */
+/** Methods that are replaced for a while. */
 export class Patches {
   readonly #undo: (() => void)[] = [];
 
@@ -20,6 +20,7 @@ export class Patches {
     });
   }
 
+  /** Puts all methods back, the last one replaced first. */
   undo(): void {
     for (const undo of this.#undo.splice(0).toReversed()) undo();
   }

@@ -1,5 +1,4 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { Patches } from "../tfjs/patches.ts";
 import type { Trace } from "../trace/trace.ts";
 import {
   applyAdam,
@@ -10,6 +9,7 @@ import {
   number,
 } from "../trace/fused-updates.ts";
 import type { Update } from "../trace/fused-updates.ts";
+import type { TracePatch } from "./trace-patch.ts";
 
 type Gradients = tf.NamedTensorMap | { name: string; tensor: tf.Tensor }[];
 interface Slot {
@@ -17,7 +17,7 @@ interface Slot {
   variable: tf.Variable;
 }
 
-/** The fields of tfjs' optimizers that a step needs; they are protected there. */
+/** The fields of tfjs' optimizers that a step needs; tfjs' types hide them. */
 interface Fields {
   learningRate: number;
   /** SGD's negative rate. */
@@ -41,41 +41,6 @@ interface Fields {
 }
 
 type Apply = (trace: Trace, optimizer: Fields, updates: (Update & { index: number })[]) => void;
-
-/**
- * While a function is traced, tfjs' optimizers update by TensorFlow's fused ops, with their learning rate fed, so that
- * it may change between runs; the slots are tfjs' own. Optimizers not listed, and all where the bits must be those of the
- * eager step or an update may be left out, run their own code, with the rate fed too.
- */
-export function patchOptimizers(patches: Patches, trace: Trace): void {
-  for (const [Class, apply] of table) {
-    patches.wrap(
-      Class.prototype as { applyGradients: unknown },
-      "applyGradients",
-      (original) =>
-        function (this: Fields, gradients: Gradients) {
-          watchSlots(trace, this);
-          if (apply === undefined || !trace.fusesUpdates) feedRate(trace, this, () => original.call(this, gradients));
-          else {
-            apply(trace, this, listed(gradients));
-            trace.afterRun.push(() => {
-              this.iterations_ = (this.iterations_ ?? 0) + 1;
-            });
-          }
-        },
-    );
-  }
-}
-
-/** Forgets the slots of a trace that fails, whose variables are gone, and notes when others take the place of a trace's. */
-function watchSlots(trace: Trace, optimizer: object): void {
-  for (const [name, slots] of Object.entries(optimizer)) {
-    if (!Array.isArray(slots)) continue;
-    const before: unknown[] = [...slots];
-    trace.ended.push((isDone) => void (isDone || slots.splice(0, slots.length, ...before)));
-    trace.outdated.push(() => (optimizer as Record<string, unknown>)[name] !== slots);
-  }
-}
 
 /** Variables with a gradient, and their place in the optimizer's slots. */
 function listed(gradients: Gradients): (Update & { index: number })[] {
@@ -148,7 +113,8 @@ const rmsprop: Apply = (trace, optimizer, updates) => {
   }
 };
 
-const table: [{ prototype: object }, Apply | undefined][] = [
+/** The fused update of each of tfjs' optimizers. */
+const fusedUpdates: [{ name: string; prototype: object }, Apply | undefined][] = [
   [tf.MomentumOptimizer, momentum],
   [tf.SGDOptimizer, sgd],
   [tf.AdamOptimizer, adam],
@@ -159,8 +125,47 @@ const table: [{ prototype: object }, Apply | undefined][] = [
 ];
 
 /**
- * Runs an optimizer's own code with a learning rate that is fed: the code makes constants of the number, so it gets one
- * that nothing else equals, and constants equal to it (or to its negative) become the input.
+ * What: tfjs' optimizers update by TensorFlow's fused ops, into tfjs' own slots. Those without a fused op run their own code, and
+ * so do all where the bits must be those of an eager step or an update may be skipped. Either way the learning rate is fed.
+ * Why: a fused op passes over the weights once; a rate that is fed may change between runs.
+ * Undone: when the trace ends.
+ */
+export const optimizerPatch: TracePatch = {
+  targets: fusedUpdates.map(([{ name }]) => `tf.${name}.prototype.applyGradients`),
+  apply(patches, trace) {
+    for (const [Class, apply] of fusedUpdates) {
+      patches.wrap(
+        Class.prototype as { applyGradients: unknown },
+        "applyGradients",
+        (original) =>
+          function (this: Fields, gradients: Gradients) {
+            watchSlots(trace, this);
+            if (apply === undefined || !trace.fusesUpdates) feedRate(trace, this, () => original.call(this, gradients));
+            else {
+              apply(trace, this, listed(gradients));
+              trace.afterRun.push(() => {
+                this.iterations_ = (this.iterations_ ?? 0) + 1;
+              });
+            }
+          },
+      );
+    }
+  },
+};
+
+/** Gives the optimizer its slots back if the trace fails, and has the function traced anew once other slots replace them. */
+function watchSlots(trace: Trace, optimizer: object): void {
+  for (const [name, slots] of Object.entries(optimizer)) {
+    if (!Array.isArray(slots)) continue;
+    const before: unknown[] = [...slots];
+    trace.ended.push((isDone) => void (isDone || slots.splice(0, slots.length, ...before)));
+    trace.outdated.push(() => (optimizer as Record<string, unknown>)[name] !== slots);
+  }
+}
+
+/**
+ * Runs an optimizer's own code with a learning rate that is fed. That code makes constants of the rate, so the rate is set to
+ * a number that nothing else equals, and constants equal to it (or to its negative) become the input.
  */
 function feedRate(trace: Trace, optimizer: Fields, apply: () => void): void {
   const rate = optimizer.learningRate;

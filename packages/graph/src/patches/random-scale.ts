@@ -1,12 +1,12 @@
-/** How far numbers may be from where their scale puts them, as a part of the largest: float32's rounding. */
+/** The largest difference between a number and its scaled unit number, relative to the largest number: float32's rounding. */
 const TOLERANCE = 1e-6;
 
-/** Digits that people write. */
+/** Significant digits that people write. */
 const DIGITS = 4;
 
 /**
- * The `offset` and `factor` that make `values` of numbers drawn from the same seed between 0 and 1, or of mean 0 and
- * deviation 1; undefined where there are none, or a single number leaves them open.
+ * The `offset` and `factor` with `values = offset + factor * unit`; `unit` are numbers drawn from the same seed, between 0 and
+ * 1 or of mean 0 and deviation 1. Undefined if there are none, or if a single number leaves them open.
  */
 export function scaleOf(
   values: ArrayLike<number>,
@@ -29,14 +29,14 @@ export function scaleOf(
   const factor = ((values[high] as number) - (values[low] as number)) / (to - from);
   const offset = (values[low] as number) - factor * from;
   const scale = Math.abs(offset) + Math.abs(factor);
-  // What is nothing beside the other is probably zero.
+  // Rounds a term to 0 if it is negligible beside the other.
   const cleared = (x: number): number => (Math.abs(x) < TOLERANCE * scale ? 0 : x);
   const rounds = [(x: number) => written(cleared(x)), cleared, (x: number) => x];
   const found = rounds.map((round) => ({ offset: round(offset), factor: round(factor) }));
   return found.find((round) => fits(round.offset, round.factor));
 }
 
-/** The number as it was probably written. */
+/** Rounds to the digits that people write. */
 function written(x: number): number {
   return Number(x.toPrecision(DIGITS));
 }

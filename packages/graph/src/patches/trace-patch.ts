@@ -1,0 +1,9 @@
+import type { Trace } from "../trace/trace.ts";
+import type { Patches } from "./patches.ts";
+
+/** A change of tfjs or JavaScript that lasts for one trace. */
+export interface TracePatch {
+  /** What is replaced, as docs/patches.md lists it. */
+  readonly targets: readonly string[];
+  apply(patches: Patches, trace: Trace): void;
+}

@@ -1,0 +1,35 @@
+import type * as tf from "@tensorflow/tfjs-core";
+import type { GraphNode, Ref } from "../ir/graph-node.ts";
+import type { Backend } from "../tfjs/backend.ts";
+import type { TypedArray } from "../values/dtypes.ts";
+
+/** A variable as the rest of a trace sees it. */
+export interface KnownVariable {
+  /** The node that other nodes read and write the variable by. */
+  readonly handle: GraphNode;
+  /** A tensor with the variable's value from before the trace. */
+  readonly original: tf.Tensor;
+}
+
+/** What the parts of a trace (its variables, rules and constant values) may ask of the trace. */
+export interface Recorder {
+  readonly backend: Backend;
+  readonly variables: ReadonlyMap<tf.Variable, KnownVariable>;
+  /** All nodes that write a variable, in order. */
+  readonly writes: GraphNode[];
+  /** True once the function has returned: what is written then no longer shows in JavaScript. */
+  readonly finishing: boolean;
+  /** Nodes that are the step function of a tensor: ReLU's gradient is a product with one. */
+  readonly steps: ReadonlyMap<GraphNode, Ref>;
+  /** The ReLU of a node's first output. */
+  readonly relus: Map<GraphNode, Ref>;
+  /** The leaky ReLU of a node's first output. */
+  readonly leakyRelus: ReadonlyMap<GraphNode, GraphNode>;
+  /** Adds a node; TensorFlow tells the types and shapes of its outputs. */
+  add(op: string, attrs: GraphNode["attrs"], inputs: readonly Ref[], control?: readonly GraphNode[]): GraphNode;
+  constant(dtype: number, shape: readonly number[], values: TypedArray): Ref;
+  /** The node output that gives a tensor's value. */
+  ref(tensor: tf.TensorInfo): Ref;
+  /** A node output as a tfjs tensor. */
+  tensor(ref: Ref): tf.Tensor;
+}
