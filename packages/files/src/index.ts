@@ -1,0 +1,16 @@
+export { openAtomicFile, writeFileAtomic } from "./atomic-file.ts";
+export type { AtomicFile, ByteSink, FileContent } from "./atomic-file.ts";
+export { writeFolderAtomic } from "./atomic-folder.ts";
+export { cacheFolder, cacheRoot } from "./cache-folder.ts";
+export { download, DownloadError } from "./download.ts";
+export type { DownloadOptions, DownloadProgress } from "./download.ts";
+export { FileError, unwritable } from "./file-error.ts";
+export { hashDifference, hashFile } from "./file-hash.ts";
+export type { FileHash } from "./file-hash.ts";
+export { parseJson, readJson, writeJson } from "./json.ts";
+export type { JsonLimits, JsonValue } from "./json.ts";
+export { tryLock, withLock } from "./lock.ts";
+export type { Lock, LockHolder, LockOptions } from "./lock.ts";
+export { makeFolder } from "./make-folder.ts";
+export type { ProcessIdentity } from "./process-identity.ts";
+export { finalName, isTemporary, temporaryName } from "./temporary-name.ts";
