@@ -86,11 +86,7 @@ export async function withLock<Result>(
     }
     if (waits === 0) onWait?.(answer.holder);
     // Sooner at first: most locks are held for a moment. The random part keeps many that wait from asking at once.
-    await sleep(
-      Math.min(20 * (waits + 1), 250) * (0.5 + Math.random()),
-      undefined,
-      signal === undefined ? {} : { signal },
-    );
+    await sleep(Math.min(20 * (waits + 1), 250) * (0.5 + Math.random()));
   }
 }
 
