@@ -71,6 +71,25 @@ describe.runIf(engines.includes("native"))("five updates equal Keras', the rate 
     expect([...b.dataSync()]).toEqual([...a.dataSync()]);
   });
 
+  test("saved slots go to the variables of their names, whatever the order of the updates", async () => {
+    const [one, two] = [optimizers.adam(), optimizers.adam()];
+    const [a, b] = [0, 10].map((seed) => tf.variable(tf.tensor(values(seed)))) as [tf.Variable, tf.Variable];
+    const update = (optimizer: typeof one, variables: tf.Variable[], step: number) => {
+      const gradient = (variable: tf.Variable) => tf.tensor(values((variable === a ? 1000 : 5000) * step));
+      const named = variables.map((variable) => ({ name: variable.name, tensor: gradient(variable) }));
+      tf.tidy(() => optimizer.applyGradients(named));
+    };
+    for (const step of [1, 2]) update(one, [a, b], step);
+    await two.setWeights(await one.getWeights());
+    const before = [a, b].map((variable) => variable.clone());
+    update(one, [a, b], 3);
+    const wanted = [a, b].map((variable) => [...variable.dataSync()]);
+    a.assign(before[0]!);
+    b.assign(before[1]!);
+    update(two, [b, a], 3);
+    expect([a, b].map((variable) => [...variable.dataSync()])).toEqual(wanted);
+  });
+
   test.each(["adam", "sgd momentum"] as const)("%s goes on compiled from saved weights", async (name) => {
     const a = tf.variable(tf.tensor(values(0)));
     const one = optimizers[name]();

@@ -7,6 +7,12 @@ import { makeSlot } from "../trace/fused-updates.ts";
 import { adamRule, rmspropRule, sgdRule } from "./rules.ts";
 import type { AdamNumbers, Rule } from "./rules.ts";
 
+/** Values for a variable's slots; `name` is the variable's where the slots were saved. */
+interface PendingSlots {
+  readonly name: string;
+  readonly values: tf.Tensor[];
+}
+
 /** A tfjs optimizer (`minimize`, `applyGradients`, `model.compile({ optimizer })`) that runs by fused ops when compiled. */
 export class RuleOptimizer extends tf.Optimizer {
   static className = "RuleOptimizer";
@@ -18,8 +24,8 @@ export class RuleOptimizer extends tf.Optimizer {
   readonly #config: tf.serialization.ConfigDict;
   readonly #iteration: tf.Variable;
   readonly #slots = new Map<tf.Variable, tf.Variable[]>();
-  /** Values from `setWeights` for variables that were not updated yet, by slot. */
-  #pending: tf.Tensor[][] = [];
+  /** Slots from `setWeights` for variables that were not updated yet, under the variable's name in `setWeights`. */
+  #pending: PendingSlots[] = [];
 
   constructor(
     kind: string,
@@ -69,9 +75,11 @@ export class RuleOptimizer extends tf.Optimizer {
         this.#clipping,
       );
       const registered = tf.engine().registeredVariables;
+      // Slots of another model's optimizer have other names: those go by their order.
+      const isNamed = present.some(([name]) => this.#pending.some((slots) => slots.name === name));
       const steps = present.map(([name], index) => {
         const variable = registered[name] as tf.Variable;
-        return { variable, gradient: clipped[index] as tf.Tensor, slots: this.#slotsOf(variable) };
+        return { variable, gradient: clipped[index] as tf.Tensor, slots: this.#slotsOf(variable, isNamed) };
       });
       const trace = activeTrace();
       if (trace?.fusesUpdates !== true) this.#rule.plain(steps, this.#iteration);
@@ -91,7 +99,10 @@ export class RuleOptimizer extends tf.Optimizer {
     ];
   }
 
-  /** Takes what `getWeights` gave; before the first step the slots wait for their variables. */
+  /**
+   * Takes what `getWeights` gave; before the first step the slots wait for their variables. Slots go to variables of their name,
+   * and where no name fits, by order.
+   */
   override async setWeights(weights: { name: string; tensor: tf.Tensor }[]): Promise<void> {
     const [iteration, ...rest] = weights;
     const kinds = this.#rule.slots.length;
@@ -101,19 +112,26 @@ export class RuleOptimizer extends tf.Optimizer {
       );
     tf.tidy(() => this.#iteration.assign(tf.cast(tf.reshape(iteration.tensor, []), "float32")));
     const count = kinds === 0 ? 0 : rest.length / kinds;
-    tf.dispose(this.#pending);
-    this.#pending = Array.from({ length: count }, (_, variable) =>
-      Array.from({ length: kinds }, (__, slot) =>
+    this.#dropPending();
+    const suffix = `/${this.#rule.slots[0] ?? ""}`;
+    this.#pending = Array.from({ length: count }, (_, variable) => ({
+      name: (rest[variable]?.name ?? "").slice(0, -suffix.length),
+      values: Array.from({ length: kinds }, (__, slot) =>
         tf.keep((rest[slot * count + variable] as { tensor: tf.Tensor }).tensor.clone()),
       ),
-    );
-    for (const slots of this.#slots.values()) this.#takePending(slots);
+    }));
+    const isNamed = [...this.#slots.keys()].some(({ name }) => this.#pending.some((slots) => slots.name === name));
+    for (const [variable, slots] of this.#slots) {
+      const values = this.#takePending(variable, isNamed);
+      values.forEach((value, index) => slots[index]?.assign(value));
+      tf.dispose(values);
+    }
   }
 
   override dispose(): void {
     this.#iteration.dispose();
     tf.dispose([...this.#slots.values()]);
-    tf.dispose(this.#pending);
+    this.#dropPending();
     this.#slots.clear();
   }
 
@@ -125,10 +143,10 @@ export class RuleOptimizer extends tf.Optimizer {
     return { ...this.#config, learningRate: this.learningRate };
   }
 
-  #slotsOf(variable: tf.Variable): tf.Variable[] {
+  #slotsOf(variable: tf.Variable, isNamed: boolean): tf.Variable[] {
     const known = this.#slots.get(variable);
     if (known !== undefined) return known;
-    const values = this.#pending.shift() ?? [];
+    const values = this.#takePending(variable, isNamed);
     for (const { shape } of values)
       tf.util.assertShapesMatch(shape, variable.shape, `A slot of ${this.kind} for ${variable.name}: `);
     // Made with their values: assigned in a trace, they would be so again at every run.
@@ -138,7 +156,7 @@ export class RuleOptimizer extends tf.Optimizer {
       if (isDone) return tf.dispose(values);
       // The variables of a trace that failed are gone.
       this.#slots.delete(variable);
-      if (values.length > 0) this.#pending.unshift(values);
+      if (values.length > 0) this.#pending.unshift({ name: variable.name, values });
     };
     const trace = activeTrace();
     if (trace === undefined) ended(true);
@@ -146,10 +164,15 @@ export class RuleOptimizer extends tf.Optimizer {
     return slots;
   }
 
-  #takePending(slots: readonly tf.Variable[]): void {
-    const values = this.#pending.shift();
-    values?.forEach((value, index) => slots[index]?.assign(value));
-    tf.dispose(values ?? []);
+  /** The waiting slots of a variable, which no longer wait; none where there are no such slots. */
+  #takePending(variable: tf.Variable, isNamed: boolean): tf.Tensor[] {
+    const place = isNamed ? this.#pending.findIndex(({ name }) => name === variable.name) : 0;
+    return place === -1 ? [] : (this.#pending.splice(place, 1)[0]?.values ?? []);
+  }
+
+  #dropPending(): void {
+    for (const { values } of this.#pending) tf.dispose(values);
+    this.#pending = [];
   }
 }
 
