@@ -1,13 +1,13 @@
 import { Command, CommanderError } from "commander";
-import { addCommands } from "./commands/index.ts";
-import { addGlobalOptions, globalOptions } from "./terminal/global-options.ts";
+import { commands } from "./commands/index.ts";
+import { addCommands, quiet } from "./terminal/command.ts";
+import { globalOptionTable } from "./terminal/global-options.ts";
 import { listenForInterrupt } from "./terminal/interrupt.ts";
-import { processOutput } from "./terminal/output.ts";
+import { addOptions } from "./terminal/option.ts";
 import { UsageError } from "./terminal/usage-error.ts";
 import { version } from "./terminal/version.ts";
-import type { Context } from "./terminal/context.ts";
 
-/** Runs one command line and gives its exit status: 0 done, 1 failed, 2 called wrongly, 130 interrupted. */
+/** Runs one command line; returns its exit status: 0 done, 1 failed, 2 bad usage, 130 interrupted. */
 export async function runCli(args: readonly string[]): Promise<number> {
   const { signal, release } = listenForInterrupt();
   const program = createProgram(signal);
@@ -26,30 +26,15 @@ export async function runCli(args: readonly string[]): Promise<number> {
 }
 
 function createProgram(signal: AbortSignal): Command {
-  const program = new Command("convkit")
+  const program = quiet(new Command("convkit"))
     .description("Convolutional networks in TypeScript on TensorFlow.")
-    .version(version(), "-V, --version")
-    .showSuggestionAfterError(false);
-  const silent = { writeErr: () => {} };
-  program.exitOverride().configureOutput(silent);
-  addGlobalOptions(program);
-  addCommands(program, (command) => {
-    const options = globalOptions(command.optsWithGlobals());
-    return { options, out: processOutput(options), signal } satisfies Context;
-  });
-  forEachCommand(program, (command) => {
-    command.exitOverride().configureOutput(silent).showSuggestionAfterError(false).allowExcessArguments(false);
-    if (command !== program) addGlobalOptions(command);
-  });
+    .version(version(), "-V, --version");
+  addOptions(program, globalOptionTable);
+  addCommands(program, commands, signal);
   return program;
 }
 
-function forEachCommand(command: Command, act: (command: Command) => void): void {
-  act(command);
-  for (const child of command.commands) forEachCommand(child, act);
-}
-
-/** One sentence; what commander says gets the names that would have been right. */
+/** An error as one sentence; commander's messages get the names that would have been right. */
 function sentence(error: unknown, program: Command, args: readonly string[]): string {
   if (!(error instanceof CommanderError)) return `convkit: ${oneLine(messageOf(error))}`;
   const message = oneLine(error.message.replace(/^error: /, ""));
@@ -58,8 +43,8 @@ function sentence(error: unknown, program: Command, args: readonly string[]): st
     case "commander.unknownCommand":
     case "commander.help": {
       const names = command.commands.map((each) => each.name()).join(", ");
-      const said = error.code === "commander.help" ? "no command was given" : message;
-      return `convkit: ${said}: the commands are ${names}; see ${fullName(command)} --help.`;
+      const problem = error.code === "commander.help" ? "no command was given" : message;
+      return `convkit: ${problem}: the commands are ${names}; see ${fullName(command)} --help.`;
     }
     case "commander.unknownOption": {
       const own = command.options.map((option) => option.long ?? option.flags).join(", ");
@@ -70,7 +55,7 @@ function sentence(error: unknown, program: Command, args: readonly string[]): st
   }
 }
 
-/** What an error says; one that says nothing (as those that gather others) is named by its kind and cause. */
+/** The message of an error; an error without a message is described by its class and its causes. */
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.message !== "") return error.message;

@@ -38,7 +38,7 @@ describe("bad usage is told in one sentence, with status 2", () => {
     ],
     [
       ["train", "lenet5-mnist", "--plan", '{"accumulate": 0, "optimizer": {"name": "adam", "beta": 1}}'],
-      /^convkit: --plan will not do: optimizer has no beta: it may have learningRate, .* accumulate must be a whole/,
+      /^convkit: --plan is invalid: optimizer has no beta: it may have learningRate, .* accumulate must be a whole/,
     ],
     [["train", "lenet5-mnist", "--plan", '{"schedule": "sine"}'], /Unknown schedule "sine": known are constant/],
     [["train", "lenet5-mnist", "--no-top"], /A network without its top tells no classes apart: leave out --no-top/],

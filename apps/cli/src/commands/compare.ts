@@ -1,10 +1,9 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
-import { writeComparison } from "@convkit/report";
-import { readHistory, runDirectory } from "@convkit/trainer";
 import type { Context } from "../terminal/context.ts";
 import { duration, percent, table } from "../terminal/format.ts";
+import { text, type ValuesOf } from "../terminal/option.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 import { userPath } from "../inputs/user-path.ts";
 
@@ -15,12 +14,16 @@ interface Metrics {
   readonly test?: { readonly top1: number; readonly loss: number };
 }
 
-/** `convkit compare`: runs beside each other, as a table and as overlaid curves. */
-export async function compare(
+export const options = { out: text("<file.html>", "writes their curves into one chart") };
+
+/** `convkit compare`: runs side by side, as a table and as curves in one chart. */
+export async function run(
   context: Context,
+  { out }: ValuesOf<typeof options>,
   paths: readonly string[],
-  options: { readonly out?: string },
 ): Promise<void> {
+  const { writeComparison } = await import("@convkit/report");
+  const { readHistory, runDirectory } = await import("@convkit/trainer");
   const missing = paths.filter((path) => !existsSync(runDirectory(userPath(path)).metrics));
   if (missing.length > 0)
     throw new UsageError(
@@ -45,7 +48,7 @@ export async function compare(
     seconds: metrics.seconds,
     imagesPerSecond: metrics.imagesPerSecond,
   }));
-  if (options.out !== undefined) await writeComparison(userPath(options.out), runs);
+  if (out !== undefined) await writeComparison(userPath(out), runs);
   const share = (value: number | null) => (value === null ? "" : percent(value));
   const cells = rows.map((row) => [
     row.name,
@@ -57,7 +60,7 @@ export async function compare(
     duration(row.seconds),
     String(Math.round(row.imagesPerSecond)),
   ]);
-  const told = options.out === undefined ? [] : ["", `Curves: ${options.out}`];
+  const told = out === undefined ? [] : ["", `Curves: ${out}`];
   context.out.result(
     rows,
     [

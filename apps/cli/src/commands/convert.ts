@@ -1,27 +1,27 @@
 import { existsSync } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { saveModel as saveTfjs } from "@convkit/trainer";
-import { readyToVerify, saveModel, verifySaved } from "@convkit/weights";
 import type { SaveReport, WeightRow } from "@convkit/weights";
 import type { Context } from "../terminal/context.ts";
-import { engineInUse } from "../inputs/use-engine.ts";
 import { bytes as sized, grouped } from "../terminal/format.ts";
-import { type ModelOptions, resolveModel } from "../inputs/model-source.ts";
+import { choice, flag, type ValuesOf } from "../terminal/option.ts";
 import { UsageError } from "../terminal/usage-error.ts";
+import { modelOptions } from "../inputs/model-options.ts";
 import { userPath } from "../inputs/user-path.ts";
 
-interface Options extends ModelOptions {
-  readonly to?: "tfjs" | "savedmodel";
-  readonly verify?: boolean;
-}
+export const options = {
+  ...modelOptions,
+  to: choice(["tfjs", "savedmodel"], "<format>", "format of a folder"),
+  verify: flag("read the result back and compare every weight, and the outputs for a probe input"),
+};
 
 const endings = [".keras", ".h5", ".hdf5", ".weights.h5", ".safetensors", ".onnx"] as const;
 
 /** `convkit convert`: a model in another format, chosen by the ending. */
-export async function convert(context: Context, name: string, out: string, options: Options): Promise<void> {
+export async function run(context: Context, given: ValuesOf<typeof options>, name: string, out: string): Promise<void> {
+  const { to, verify = false, ...modelGiven } = given;
   const folder = out.endsWith("/");
-  if (folder && options.to === undefined)
+  if (folder && to === undefined)
     throw new UsageError(`Say what to write into the folder ${out}: --to tfjs or --to savedmodel.`);
   if (!folder && !endings.some((ending) => out.toLowerCase().endsWith(ending)))
     throw new UsageError(
@@ -29,17 +29,21 @@ export async function convert(context: Context, name: string, out: string, optio
     );
   const path = userPath(out);
   if (existsSync(path)) throw new UsageError(`${out} is there already: remove it, or give another name.`);
-  if (options.verify === true && /\.onnx$/i.test(out)) await readyToVerify({ path, format: "onnx" });
+  const { readyToVerify, saveModel, verifySaved } = await import("@convkit/weights");
+  const { engineInUse } = await import("../inputs/use-engine.ts");
+  const { resolveModel } = await import("../inputs/model-source.ts");
+  if (verify && /\.onnx$/i.test(out)) await readyToVerify({ path, format: "onnx" });
   const engine = await engineInUse(context);
-  if (options.to === "savedmodel" && engine.backend !== "tensorflow")
+  if (to === "savedmodel" && engine.backend !== "tensorflow")
     throw new UsageError(
       `--to savedmodel needs TensorFlow, and the ${engine.name} engine has none: convkit engine install.`,
     );
-  const { model, classes, preprocessing, name: modelName } = await resolveModel(name, options, context.options.seed);
+  const { model, classes, preprocessing, name: modelName } = await resolveModel(name, modelGiven, context.options.seed);
   const tensors = model.weights.length;
   let format: SaveReport["format"] = "tfjs";
   let size: number;
-  if (options.to === "tfjs") {
+  if (to === "tfjs") {
+    const { saveModel: saveTfjs } = await import("@convkit/trainer");
     await saveTfjs(model, path, { name: modelName, classes: classes ?? [], preprocessing });
     size = await folderBytes(path);
   } else {
@@ -50,7 +54,7 @@ export async function convert(context: Context, name: string, out: string, optio
   }
   const report = { written: path, bytes: size, tensors };
   const line = `${out}: ${sized(size)}, ${grouped(tensors)} tensors`;
-  if (options.verify !== true) return context.out.result(report, line);
+  if (!verify) return context.out.result(report, line);
   const { worst, weights } = await verifySaved(model, { path, format });
   context.out.result(
     { ...report, worst, weights },

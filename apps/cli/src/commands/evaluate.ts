@@ -1,37 +1,58 @@
-import type { DataSplits, IndexedDataset } from "@convkit/datasets";
-import { findArchitecture, isModelName } from "@convkit/models";
-import { evaluate as evaluateModel, type EvaluateOptions, type Evaluation } from "@convkit/trainer";
+import type { Evaluation } from "@convkit/trainer";
 import type { Context } from "../terminal/context.ts";
-import { openCsv } from "../outputs/csv-file.ts";
-import { engineInUse } from "../inputs/use-engine.ts";
 import { grouped, percent, table } from "../terminal/format.ts";
-import { evaluateSaved } from "../inference/evaluate-saved-model.ts";
-import { imageShape } from "../inputs/image-shape.ts";
-import { leftOutNotes } from "../inputs/skipped-images.ts";
-import { type DataOptions, loadSplits } from "../inputs/load-data.ts";
-import { countingBar } from "../terminal/progress.ts";
-import { inputOf, type ModelOptions, type ResolvedModel, resolveModel } from "../inputs/model-source.ts";
-import { isSavedModel, openSavedModel } from "../inputs/saved-model.ts";
-import { UsageError } from "../terminal/usage-error.ts";
+import { choice, flag, required, text, type ValuesOf, whole } from "../terminal/option.ts";
+import { modelOptions } from "../inputs/model-options.ts";
 import { userPath } from "../inputs/user-path.ts";
 
-interface Options extends ModelOptions, DataOptions {
-  readonly split?: "train" | "validation" | "test";
-  readonly batch?: number;
-  readonly tta?: boolean;
-  readonly csv?: string;
-}
+export const options = {
+  ...modelOptions,
+  data: required(text("<name-or-folder>", "images to evaluate on")),
+  dataFrom: text("<folder-or-url>", "where a named data set lies"),
+  split: choice(["test", "validation", "train"], "<name>", "which images"),
+  limit: whole(1, "<n>", "at most so many images"),
+  batch: whole(1, "<n>", "images at once"),
+  tta: flag("averages over the image and its mirror image"),
+  csv: text("<file>", "writes each image's class, prediction and probability as CSV"),
+  workers: whole(1, "<n>", "threads that decode images (default: one a core)"),
+  strict: flag("stops at the first image that cannot be read"),
+};
 
-/** `convkit evaluate`: how good a model is on a data set. */
-export async function evaluate(context: Context, name: string, options: Options): Promise<void> {
+/** `convkit evaluate`: loss and accuracy of a model on a data set. */
+export async function run(context: Context, given: ValuesOf<typeof options>, name: string): Promise<void> {
+  const { chosenSplit, openSubject } = await import("../inference/subject.ts");
+  const { loadSplits } = await import("../inputs/load-data.ts");
+  const { skippedNotes } = await import("../inputs/skipped-images.ts");
+  const { engineInUse } = await import("../inputs/use-engine.ts");
+  const { openCsv } = await import("../outputs/csv-file.ts");
+  const { countingBar } = await import("../terminal/progress.ts");
+  const {
+    split: wanted,
+    tta = false,
+    csv,
+    batch,
+    data: source,
+    dataFrom,
+    limit,
+    workers,
+    strict,
+    ...modelGiven
+  } = given;
   await engineInUse(context);
   const { seed } = context.options;
-  const subject = await subjectOf(context, name, options);
-  const splits = await loadSplits(context, { ...options, image: subject.image, ...(seed !== undefined && { seed }) });
-  const tellLeftOut = leftOutNotes(context.out, splits);
-  tellLeftOut();
-  const [split, data] = chosenSplit(splits, options.split);
-  const { tta = false, csv, batch } = options;
+  const subject = await openSubject(context, name, modelGiven);
+  const splits = await loadSplits(context, {
+    data: source,
+    dataFrom,
+    limit,
+    workers,
+    strict,
+    image: subject.image,
+    seed,
+  });
+  const noteSkipped = skippedNotes(context.out, splits);
+  noteSkipped();
+  const [split, data] = chosenSplit(splits, wanted);
   const columns = ["image", "label", "predicted", "probability", "right"];
   const rows = csv === undefined ? undefined : await openCsv(userPath(csv), columns);
   const bar = countingBar(context.out, data.size, "images");
@@ -41,66 +62,33 @@ export async function evaluate(context: Context, name: string, options: Options)
       signal: context.signal,
       async onBatch({ indices, labels, predicted, probability, seen }) {
         bar.update(seen);
-        const told = Array.from(indices, (index, place) => [
+        const cells = Array.from(indices, (index, place) => [
           data.describe(index),
           data.classes[labels[place]!]!,
           data.classes[predicted[place]!]!,
           probability[place]!,
           Number(labels[place] === predicted[place]),
         ]);
-        await rows?.add(told);
+        await rows?.add(cells);
       },
       ...(batch !== undefined && { batch }),
     })
-    .then(async (made) => {
+    .then(async (result) => {
       await rows?.done();
-      return made;
+      return result;
     })
     .finally(async () => {
       bar.stop();
       await rows?.close();
     });
-  tellLeftOut();
-  context.out.result({ model: name, data: splits.name, split, ...evaluation }, text(splits.name, split, evaluation));
+  noteSkipped();
+  context.out.result(
+    { model: name, data: splits.name, split, ...evaluation },
+    reportText(splits.name, split, evaluation),
+  );
 }
 
-/** What is evaluated: what it takes images for, and how it is judged. */
-interface Subject {
-  readonly image: [number, number, number];
-  judge(data: IndexedDataset, options: Omit<EvaluateOptions, "preprocessing">): Promise<Evaluation>;
-}
-
-/** A SavedModel, a network of the zoo with as many classes as the data, or a model that has its own. */
-async function subjectOf(context: Context, name: string, options: Options): Promise<Subject> {
-  const { seed } = context.options;
-  if (isSavedModel(name)) {
-    const network = await openSavedModel(context, name);
-    const image = imageShape(name, network.input);
-    return { image, judge: (data, how) => evaluateSaved(name, network, data, how).finally(() => network.dispose()) };
-  }
-  const judged = async ({ model, preprocessing }: ResolvedModel, data: IndexedDataset, how: EvaluateOptions) => {
-    const { mistakes: _mistakes, ...result } = await evaluateModel(model, data, { ...how, preprocessing });
-    return result;
-  };
-  if (isModelName(name))
-    return {
-      image: options.input ?? ([...findArchitecture(name).input] as [number, number, number]),
-      judge: async (data, how) =>
-        judged(await resolveModel(name, { classes: data.classes.length, ...options }, seed), data, how),
-    };
-  const resolved = await resolveModel(name, options, seed);
-  return { image: inputOf(resolved.model), judge: (data, how) => judged(resolved, data, how) };
-}
-
-function chosenSplit(splits: DataSplits<IndexedDataset>, wanted: Options["split"]): [string, IndexedDataset] {
-  const split = wanted ?? (splits.test ? "test" : splits.validation ? "validation" : "train");
-  const data = splits[split];
-  const known = (["train", "validation", "test"] as const).filter((each) => splits[each] !== undefined);
-  if (data === undefined) throw new UsageError(`${splits.name} has no ${split} images: it has ${known.join(", ")}.`);
-  return [split, data];
-}
-
-function text(name: string, split: string, result: Evaluation): string {
+function reportText(name: string, split: string, result: Evaluation): string {
   const rows = result.perClass.map(({ label, precision, recall, f1, support }) => [
     label,
     percent(precision),

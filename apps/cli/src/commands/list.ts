@@ -1,13 +1,23 @@
-import { list as zooList } from "@convkit/models";
-import { recipes } from "@convkit/trainer/recipes";
+import type { Recipe } from "@convkit/trainer/recipes";
 import type { Context } from "../terminal/context.ts";
 import { grouped, percent, short, table } from "../terminal/format.ts";
+import { flag, type ValuesOf } from "../terminal/option.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 
-/** `convkit list`: the zoo or the recipes, without loading TensorFlow. */
-export function list(context: Context, pattern: string | undefined, options: { readonly recipes?: boolean }): void {
-  if (options.recipes === true) return listRecipes(context, pattern);
-  const models = zooList(pattern);
+export const options = { recipes: flag("the trainings that run by name, instead of the zoo") };
+
+/** `convkit list`: the zoo or the recipes; no engine is loaded. */
+export async function run(
+  context: Context,
+  given: ValuesOf<typeof options>,
+  pattern: string | undefined,
+): Promise<void> {
+  await (given.recipes === true ? listRecipes(context, pattern) : listModels(context, pattern));
+}
+
+async function listModels({ out }: Context, pattern: string | undefined): Promise<void> {
+  const { list } = await import("@convkit/models");
+  const models = list(pattern);
   if (models.length === 0) throw new UsageError(`No model matches "${pattern}": see convkit list.`);
   const data = models.map(({ name, params, trainable, input, classes, macs, paper }) => ({
     name,
@@ -20,24 +30,20 @@ export function list(context: Context, pattern: string | undefined, options: { r
   }));
   const rows = data.map((model) => [
     model.name,
-    model.paper,
+    shortened(model.paper, 60),
     model.input.join("x"),
     String(model.classes),
     grouped(model.params),
     short(model.macs),
   ]);
-  const shortened = rows.map((row) => row.map((cell, column) => (column === 1 ? ellipsis(cell, 60) : cell)));
-  context.out.result(data, table(["model", "paper", "input", "classes", "parameters", "MACs"], shortened, { left: 2 }));
+  out.result(data, table(["model", "paper", "input", "classes", "parameters", "MACs"], rows, { left: 2 }));
 }
 
-function listRecipes(context: Context, pattern = "*"): void {
-  const fits = new RegExp(
-    `^${pattern
-      .replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`)
-      .replaceAll("*", ".*")
-      .replaceAll("?", ".")}$`,
-  );
-  const found = Object.values(recipes).filter(({ name }) => fits.test(name));
+async function listRecipes({ out }: Context, pattern = "*"): Promise<void> {
+  const recipes: Readonly<Record<string, Recipe>> = (await import("@convkit/trainer/recipes")).recipes;
+  const literal = pattern.replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`);
+  const matches = new RegExp(`^${literal.replaceAll("*", ".*").replaceAll("?", ".")}$`);
+  const found = Object.values(recipes).filter(({ name }) => matches.test(name));
   if (found.length === 0) throw new UsageError(`No recipe matches "${pattern}": see convkit list --recipes.`);
   const rows = found.map((recipe) => [
     recipe.name,
@@ -47,12 +53,9 @@ function listRecipes(context: Context, pattern = "*"): void {
     recipe.expects === undefined ? "" : percent(recipe.expects.accuracy),
     recipe.quick.expects === undefined ? "" : percent(recipe.quick.expects.accuracy),
   ]);
-  context.out.result(
-    found,
-    table(["recipe", "about", "data", "epochs", "reaches", "--quick reaches"], rows, { left: 3 }),
-  );
+  out.result(found, table(["recipe", "about", "data", "epochs", "reaches", "--quick reaches"], rows, { left: 3 }));
 }
 
-function ellipsis(text: string, length: number): string {
+function shortened(text: string, length: number): string {
   return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
 }

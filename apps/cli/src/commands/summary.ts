@@ -1,12 +1,14 @@
-import { summarize, summaryText } from "@convkit/core";
 import type { Context } from "../terminal/context.ts";
-import { engineInUse } from "../inputs/use-engine.ts";
 import { grouped } from "../terminal/format.ts";
-import { type ModelOptions, resolveModel } from "../inputs/model-source.ts";
-import { isSavedModel, openSavedModel, savedSummary } from "../inputs/saved-model.ts";
+import { type ModelOptions, modelOptions } from "../inputs/model-options.ts";
+import type { SavedSummary } from "../inputs/saved-model.ts";
 
-/** `convkit summary`: Keras' table, with what Keras leaves out. */
-export async function summary(context: Context, name: string, options: ModelOptions): Promise<void> {
+export const options = modelOptions;
+
+/** `convkit summary`: Keras' table, with multiply-adds, memory and receptive fields. */
+export async function run(context: Context, given: ModelOptions, name: string): Promise<void> {
+  const { engineInUse } = await import("../inputs/use-engine.ts");
+  const { isSavedModel, openSavedModel, savedSummary } = await import("../inputs/saved-model.ts");
   await engineInUse(context);
   if (isSavedModel(name)) {
     const { loaded, dispose } = await openSavedModel(context, name);
@@ -15,14 +17,16 @@ export async function summary(context: Context, name: string, options: ModelOpti
     context.out.result(report, savedText(report));
     return;
   }
-  const { model } = await resolveModel(name, options);
+  const { summarize, summaryText } = await import("@convkit/core");
+  const { resolveModel } = await import("../inputs/model-source.ts");
+  const { model } = await resolveModel(name, given);
   context.out.result(summarize(model), summaryText(model));
 }
 
-/** The signature, then a line a variable. */
-function savedText({ params, signature, variables }: ReturnType<typeof savedSummary>): string {
+/** The signature, then one line for each variable. */
+function savedText({ params, signature, variables }: SavedSummary): string {
   const tensor = ([name, { dtype, shape }]: [string, { dtype: string; shape?: number[] }]) =>
-    `${name}: ${dtype} [${shape?.map((size) => (size < 0 ? "any" : size)).join(", ") ?? "any"}]`;
+    `${name}: ${dtype} [${shape?.map((side) => (side < 0 ? "any" : side)).join(", ") ?? "any"}]`;
   return [
     `${signature.name}`,
     ...Object.entries(signature.inputs).map((entry) => `  takes ${tensor(entry)}`),

@@ -4,31 +4,32 @@ import { decodeImage, decodingFailure, imagesIn } from "@convkit/datasets";
 import type { Context } from "../terminal/context.ts";
 import { userPath } from "./user-path.ts";
 
-/** An image file, and whether the user named it rather than its folder. */
-export interface FoundImage {
+/** An image file. */
+export interface ImagePath {
   readonly file: string;
+  /** True if the user named the file itself, not its folder. */
   readonly named: boolean;
 }
 
-/** The file itself, or the images of a folder and of those in it. */
-export async function foundImages(path: string): Promise<FoundImage[]> {
-  const whole = userPath(path);
-  if (!(await stat(whole)).isDirectory()) return [{ file: path, named: true }];
-  return imagesIn(whole).map((file) => ({ file: join(path, relative(whole, file)), named: false }));
+/** The file itself, or all images in a folder and its subfolders. */
+export async function imagePaths(path: string): Promise<ImagePath[]> {
+  const absolute = userPath(path);
+  if (!(await stat(absolute)).isDirectory()) return [{ file: path, named: true }];
+  return imagesIn(absolute).map((file) => ({ file: join(path, relative(absolute, file)), named: false }));
 }
 
 /**
- * The files that can be read and their pixels, one image after the other: what lies in a folder and cannot be read is left out
- * and told, unless `strict`.
+ * Decodes images into one array, one after the other. An unreadable image of a folder is skipped with a note; with `strict`, or
+ * if the user named the file, it throws.
  */
 export async function decodedImages(
   context: Context,
-  found: readonly FoundImage[],
+  paths: readonly ImagePath[],
   [height, width, channels]: readonly [number, number, 1 | 3],
   strict: boolean,
 ): Promise<{ readonly files: readonly string[]; readonly data: Uint8Array }> {
   const images = await Promise.all(
-    found.map(async ({ file, named }) => {
+    paths.map(async ({ file, named }) => {
       try {
         return { file, pixels: (await decodeImage(userPath(file), { size: [height, width], channels })).data };
       } catch (error) {
@@ -38,9 +39,9 @@ export async function decodedImages(
       }
     }),
   );
-  const whole = images.filter((image) => image !== undefined);
+  const decoded = images.filter((image) => image !== undefined);
   const size = height * width * channels;
-  const data = new Uint8Array(whole.length * size);
-  for (const [place, { pixels }] of whole.entries()) data.set(pixels, place * size);
-  return { files: whole.map(({ file }) => file), data };
+  const data = new Uint8Array(decoded.length * size);
+  for (const [place, { pixels }] of decoded.entries()) data.set(pixels, place * size);
+  return { files: decoded.map(({ file }) => file), data };
 }

@@ -9,18 +9,24 @@ import { userPath } from "./user-path.ts";
 /** Where data comes from and how much of it is taken. */
 export interface DataOptions {
   readonly data: string;
-  readonly dataFrom?: string;
-  readonly validation?: number;
-  readonly limit?: NonNullable<Plan["limit"]>;
-  readonly seed?: number;
-  /** What image files are decoded to. */
-  readonly image?: readonly [number, number, number];
+  readonly dataFrom?: string | undefined;
+  readonly validation?: number | undefined;
+  readonly limit?: Plan["limit"] | undefined;
+  readonly seed?: number | undefined;
+  /** Height, width and channels that image files are decoded to. */
+  readonly image?: readonly [number, number, number] | undefined;
   /** Threads that decode images. */
-  readonly workers?: number;
-  readonly strict?: boolean;
+  readonly workers?: number | undefined;
+  readonly strict?: boolean | undefined;
 }
 
-/** The data set of that name, or in that folder. */
+/** Throws a `UsageError` for a name that no data set has. */
+export function checkDataName(name: string): void {
+  if (!Object.hasOwn(dataSets, name))
+    throw new UsageError(`Unknown data set "${name}": known are ${Object.keys(dataSets).join(", ")}.`);
+}
+
+/** Loads the data set of that name, or the one in that folder. */
 export async function loadSplits(context: Context, options: DataOptions): Promise<DataSplits<IndexedDataset>> {
   const { data, dataFrom, validation, limit, seed = 0, image, strict, workers } = options;
   const named = Object.hasOwn(dataSets, data);
@@ -40,7 +46,7 @@ export async function loadSplits(context: Context, options: DataOptions): Promis
     limit,
     strict,
     workers,
-    // Who wants no image left out wants to know before the first step.
+    // With --strict an unreadable image must be found before the first step.
     ...(strict === true && { check: "all" as const }),
     ...(image !== undefined && { size: [image[0], image[1]] as const, channels: image[2] === 1 ? 1 : 3 }),
   });

@@ -7,18 +7,8 @@ import { loadModel } from "@convkit/trainer";
 import type { PublishedWeights } from "@convkit/weights";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
 import { UsageError } from "../terminal/usage-error.ts";
+import type { ModelOptions } from "./model-options.ts";
 import { userPath } from "./user-path.ts";
-
-/** The options of a network of the zoo, as commander gives them. */
-export interface ModelOptions {
-  readonly classes?: number;
-  readonly input?: [number, number, number];
-  readonly top?: boolean;
-  readonly pooling?: "avg" | "max" | "none";
-  readonly aux?: boolean;
-  readonly weights?: string;
-  readonly arch?: string;
-}
 
 /** A model ready to be used, and what is known about its images and classes. */
 export interface ResolvedModel {

@@ -4,31 +4,30 @@ import { preprocess } from "@convkit/core";
 import type { ModelMetadata } from "@convkit/core";
 import { type Feed, type LoadedModel, loadSavedModel, type Values } from "@convkit/graph";
 import type { Predictor } from "@convkit/predict";
-
 import { savedModelMetadata } from "@convkit/weights";
 import * as tf from "@tensorflow/tfjs-core";
 import type { Context } from "../terminal/context.ts";
 import { engineInUse } from "./use-engine.ts";
-import { UsageError } from "../terminal/usage-error.ts";
+import { CliError, UsageError } from "../terminal/usage-error.ts";
 import { userPath } from "./user-path.ts";
 
-/** A SavedModel that is asked like a model of ours. */
+/** A SavedModel with the methods of a predictor. */
 export interface SavedNetwork extends Predictor {
   readonly loaded: LoadedModel;
-  /** What `convkit convert` knew of its images and classes; missing where others wrote it. */
+  /** Its classes and preprocessing as `convkit convert` wrote them; empty if another program wrote the folder. */
   readonly metadata: ModelMetadata;
-  /** `predict` of pixels from 0 to 255, brought to what the network was trained on. */
+  /** Preprocesses pixels from 0 to 255, then predicts. */
   classify(images: Feed): Promise<Values>;
-  /** What its input takes; null is any size. */
+  /** Shape of its input; null is any size. */
   readonly input: readonly (number | null)[];
 }
 
-/** Whether `<model>` names a SavedModel folder. */
+/** True if `<model>` names a SavedModel folder. */
 export function isSavedModel(name: string): boolean {
   return existsSync(join(userPath(name), "saved_model.pb"));
 }
 
-/** Loads a SavedModel of one input, which takes TensorFlow; of several outputs the first is given. */
+/** Loads a SavedModel with one input; needs an engine with TensorFlow. Of several outputs, the first one is used. */
 export async function openSavedModel(context: Context, name: string): Promise<SavedNetwork> {
   const engine = await engineInUse(context);
   if (engine.backend !== "tensorflow")
@@ -38,7 +37,7 @@ export async function openSavedModel(context: Context, name: string): Promise<Sa
   const loaded = await loadSavedModel(userPath(name));
   const [[inputName, input] = [], ...others] = Object.entries(loaded.signature.inputs);
   if (inputName === undefined || input === undefined || others.length > 0)
-    throw new Error(`${name} takes ${others.length + 1} tensors, and this command gives one.`);
+    throw new CliError(`${name} takes ${others.length + 1} tensors, and this command gives one.`);
   const metadata = savedModelMetadata(userPath(name));
   const predict = async ({ data, shape }: Feed): Promise<Values> => {
     const pixels = input.dtype === "float32" ? Float32Array.from(data) : data;
@@ -69,3 +68,5 @@ export function savedSummary(name: string, { signature, signatures, variables }:
   const total = rows.reduce((sum, { shape = [] }) => sum + shape.reduce((product, size) => product * size, 1), 0);
   return { name, params: { total }, signature, signatures, variables: rows };
 }
+
+export type SavedSummary = ReturnType<typeof savedSummary>;

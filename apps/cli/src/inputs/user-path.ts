@@ -1,14 +1,14 @@
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** The folder that relative paths are meant from. `pnpm convkit` in a checkout runs in its root, wherever it was typed. */
+/** The folder that relative paths start from: `pnpm convkit` in a checkout runs in its root, wherever the user typed it. */
 export function userFolder(env: NodeJS.ProcessEnv = process.env, folder: string = process.cwd()): string {
   const root = resolve(fileURLToPath(new URL("../../../..", import.meta.url)));
   const byScript = env["npm_lifecycle_event"] === "convkit" && resolve(folder) === root;
   return byScript ? (env["INIT_CWD"] ?? folder) : folder;
 }
 
-/** A path as the user meant it. */
+/** The absolute path of what the user typed. */
 export function userPath(path: string): string {
   return resolve(userFolder(), path);
 }

@@ -1,6 +1,16 @@
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { choice, flag, whole } from "./option.ts";
 
 /** The options that every command takes, before its name or after it. */
+export const globalOptionTable = {
+  engine: choice(["auto", "gpu", "native", "wasm"], "<name>", "which TensorFlow runs"),
+  threads: whole(1, "<n>", "threads of the engine"),
+  seed: whole(0, "<n>", "seed of everything that is drawn at random"),
+  json: flag("one JSON document on standard output"),
+  quiet: flag("no progress"),
+  debug: flag("stack traces with errors"),
+};
+
+/** The global options with their defaults. */
 export interface GlobalOptions {
   readonly engine: "auto" | "gpu" | "native" | "wasm";
   readonly threads: number | undefined;
@@ -10,18 +20,7 @@ export interface GlobalOptions {
   readonly debug: boolean;
 }
 
-/** Adds the global options to a command. */
-export function addGlobalOptions(command: Command): Command {
-  return command
-    .addOption(new Option("--engine <name>", "which TensorFlow runs").choices(["auto", "gpu", "native", "wasm"]))
-    .option("--threads <n>", "threads of the engine", wholeFrom(1))
-    .option("--seed <n>", "decides all that is drawn by chance", wholeFrom(0))
-    .option("--json", "one JSON document on standard output")
-    .option("--quiet", "no progress")
-    .option("--debug", "stack traces with errors");
-}
-
-/** The global options with their defaults, as given anywhere on the line. */
+/** The global options with their defaults, from the options given anywhere on the line. */
 export function globalOptions(given: Record<string, unknown>): GlobalOptions {
   return {
     engine: (given["engine"] as GlobalOptions["engine"] | undefined) ?? "auto",
@@ -31,44 +30,4 @@ export function globalOptions(given: Record<string, unknown>): GlobalOptions {
     quiet: given["quiet"] === true,
     debug: given["debug"] === true,
   };
-}
-
-/** Reads a whole number that is at least `least`. */
-export function wholeFrom(least: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!Number.isSafeInteger(value) || value < least || text.trim() === "")
-      throw new InvalidArgumentError(`It must be a whole number from ${least}.`);
-    return value;
-  };
-}
-
-/** Reads a number greater than zero. */
-export function positive(text: string): number {
-  const value = Number(text);
-  if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError("It must be a number above 0.");
-  return value;
-}
-
-/** Reads a URL that can be posted to. */
-export function webAddress(text: string): string {
-  if (!/^https?:/.test(text) || !URL.canParse(text))
-    throw new InvalidArgumentError("It must be a URL, as in https://example.org/hook.");
-  return text;
-}
-
-/** Reads an image size such as 224x224x3. */
-export function imageSize(text: string): [number, number, number] {
-  const sizes = text.split("x").map(Number);
-  if (sizes.length !== 3 || sizes.some((size) => !Number.isSafeInteger(size) || size < 1))
-    throw new InvalidArgumentError("It must be height, width and channels, as in 224x224x3.");
-  return sizes as [number, number, number];
-}
-
-/** Reads a size such as 180x180. */
-export function pixelSize(text: string): [number, number] {
-  const sizes = text.split("x").map(Number);
-  if (sizes.length !== 2 || sizes.some((size) => !Number.isSafeInteger(size) || size < 1))
-    throw new InvalidArgumentError("It must be height and width, as in 180x180.");
-  return sizes as [number, number];
 }

@@ -3,15 +3,20 @@ import cliProgress from "cli-progress";
 import { duration, percent } from "./format.ts";
 import type { Output } from "./output.ts";
 
-/** A bar that counts towards a total; draws nothing where no bar can be drawn. */
-export function countingBar(out: Output, total: number, unit: string): { update(value: number): void; stop(): void } {
+export interface CountingBar {
+  update(value: number): void;
+  stop(): void;
+}
+
+/** A bar that counts towards a total; draws nothing if the output is no terminal. */
+export function countingBar(out: Output, total: number, unit: string): CountingBar {
   if (!out.live || !Number.isFinite(total)) return { update() {}, stop() {} };
   const bar = makeBar(`{bar} {value}/{total} ${unit}`);
   bar.start(total, 0);
   return { update: (value) => bar.update(value), stop: () => bar.stop() };
 }
 
-/** Shows a training: on a terminal a bar with loss, accuracy, images a second and time left, and a line an epoch everywhere. */
+/** Shows a training: one line an epoch, and on a terminal a bar with loss, accuracy, images a second and time left. */
 export function trainingProgress(out: Output): Callback {
   let bar: cliProgress.SingleBar | undefined;
   return {

@@ -1,142 +1,160 @@
 import { readFile } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { dataSets } from "@convkit/datasets";
-import type { Plan } from "@convkit/trainer";
-import type { Context } from "../terminal/context.ts";
-import { partsOf, planOf, scheduleOf, type TrainOptions } from "./plan.ts";
+import { type OptimizerName, optimizerNames, type Plan } from "@convkit/trainer";
+import { flagOf } from "../terminal/option.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 import { userFolder, userPath } from "../inputs/user-path.ts";
 import type { Environment } from "./environment.ts";
+import { basePlan, type BaseOptions, partsOf, scheduleOf } from "./plan.ts";
+import type { StoredAs, TrainOptionTable } from "./train-option.ts";
 
-/** All that `config.json` keeps, and that a resumed run is made from. */
+/** The content of `config.json`: everything that a resumed run is made from. */
 export interface RunConfig {
   readonly name: string;
   readonly seed: number;
   readonly precision: "float32" | "bfloat16" | "float16";
   readonly deterministic: boolean;
   readonly plan: Plan;
+  /** True for the quick form of a recipe. */
+  readonly quick?: boolean;
+  /** Threads of the engine, if the user gave a number. */
+  readonly threads?: number;
   readonly dataFrom?: string;
-  /** The weights that the network began with. */
+  /** The weights that the network started with. */
   readonly weights?: string;
-  /** Whether only the last layer with weights is trained. */
+  /** True if only the last layer with weights is trained. */
   readonly freeze?: boolean;
-  /** Checkpoints of so many of the best epochs are kept besides the newest. */
+  /** Number of best epochs whose checkpoints are kept besides the newest. */
   readonly keepBest?: number;
-  /** What it was begun with and on; missing until its data was found. */
+  /** Versions and machine of the run; missing until its data was found. */
   readonly environment?: Environment;
 }
 
-/** What a new run is made from; paths are kept whole, so that it may go on from any folder. */
-export function newConfig(context: Context, name: string | undefined, options: TrainOptions): RunConfig {
+/** The options of `convkit train` and the values that were given. */
+export interface GivenOptions {
+  readonly table: TrainOptionTable;
+  readonly given: Readonly<Record<string, unknown>> & BaseOptions;
+}
+
+/** The configuration of a new run. Paths are stored whole, so that the run may be resumed from any folder. */
+export function newConfig(name: string | undefined, { table, given }: GivenOptions): RunConfig {
   if (name === undefined)
     throw new UsageError(
       "Give a recipe or a model to train, or --resume with a run directory; see convkit list --recipes.",
     );
-  const { precision = "float32", deterministic = false, dataFrom, freeze, keepBest } = options;
-  const plan = planOf(name, options);
-  // With --arch the file that is named has the weights of that network.
-  const weights = options.arch === undefined ? options.weights : name;
-  return {
+  const { modelOptions = {}, ...plan } = basePlan(name, given);
+  const base = {
     name: basename(name, extname(name)),
-    seed: context.options.seed ?? 0,
-    precision,
-    deterministic,
-    plan: { ...plan, data: placeOf(plan.data) },
-    ...(dataFrom !== undefined && { dataFrom: sourceOf(dataFrom) }),
-    ...(freeze === true && { freeze }),
-    ...(keepBest !== undefined && { keepBest }),
-    ...(weights !== undefined && { weights: weightsOf(weights) }),
+    seed: 0,
+    precision: "float32",
+    deterministic: false,
+    plan: { ...plan, modelOptions },
+  } as const;
+  const { out: _out, ...stored } = given;
+  const config = withOptions({ ...base, plan: { ...base.plan, data: placeOf(plan.data) } }, { table, given: stored });
+  const { expects, ...rest } = config.plan;
+  // A recipe's promise holds for the recipe itself, not for a variation of it.
+  const isRecipe = Object.entries(table).every(
+    ([option, { at, keepsPromise = false }]) => given[option] === undefined || at === undefined || keepsPromise,
+  );
+  return {
+    ...config,
+    plan: isRecipe && expects !== undefined ? { ...rest, expects } : rest,
+    // With --arch the file that is named has the weights of that network.
+    ...(given.arch !== undefined && { weights: userPath(name) }),
   };
 }
 
-/** What a run keeps to its end, and what it was begun with. */
-const fixed = {
-  data: ({ plan }) => plan.data,
-  dataFrom: ({ dataFrom }) => dataFrom,
-  validation: ({ plan }) => plan.validation,
-  limit: ({ plan }) => plan.limit,
-  batch: ({ plan }) => plan.batch,
-  optimizer: ({ plan }) => plan.optimizer.name,
-  lr: ({ plan }) => plan.optimizer.learningRate,
-  schedule: ({ plan }) => plan.schedule,
-  patience: ({ plan }) => plan.earlyStopping?.patience ?? 0,
-  classes: ({ plan }) => plan.modelOptions?.classes,
-  input: ({ plan }) => plan.modelOptions?.input,
-  aux: ({ plan }) => plan.modelOptions?.aux,
-  precision: ({ precision }) => precision,
-  deterministic: ({ deterministic }) => deterministic,
-  weights: ({ weights }) => weights,
-  freeze: ({ freeze }) => freeze,
-  keepBest: ({ keepBest }) => keepBest,
-} as const satisfies Partial<Record<keyof TrainOptions, (config: RunConfig) => unknown>>;
-
-/** How what is told is kept, where that is not as it is told. */
-const keptAs: Partial<Record<keyof TrainOptions, (told: string) => unknown>> = {
-  data: placeOf,
-  dataFrom: sourceOf,
-  schedule: scheduleOf,
-  weights: weightsOf,
-};
-
-/** The options that would make another run of one that was begun; the same again are none. */
-function changesOf(folder: string, config: RunConfig, { seed }: Context["options"], options: TrainOptions): string[] {
-  const isKept = (told: unknown, kept: unknown) => told === undefined || JSON.stringify(told) === JSON.stringify(kept);
-  const changed = Object.entries(fixed).flatMap(([name, keptBy]) => {
-    const option = name as keyof typeof fixed;
-    const told = options[option];
-    const given = told === undefined ? undefined : (keptAs[option]?.(String(told)) ?? told);
-    return isKept(given, keptBy(config))
-      ? []
-      : [`--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`];
-  });
-  // What was given of an optimizer, --optimizer and --lr may have changed since.
-  const { optimizer: _, ...parts } = partsOf(options.plan);
-  const isSamePlan = Object.entries(parts).every(([part, told]) => isKept(told, config.plan[part as keyof Plan]));
-  return [
-    ...changed,
-    ...(isSamePlan ? [] : ["--plan"]),
-    ...(isKept(seed, config.seed) ? [] : ["--seed"]),
-    ...(isKept(options.out && userPath(options.out), folder) ? [] : ["--out"]),
-  ];
-}
-
-/** What a run was made from, with more epochs if `options` say so. */
+/** The configuration of the run in `folder`, with the options that may change. Throws a `UsageError` for other changes. */
 export async function resumedConfig(
-  context: Context,
   folder: string,
   name: string | undefined,
-  options: TrainOptions,
+  { table, given }: GivenOptions,
 ): Promise<RunConfig> {
-  const text = await readFile(join(folder, "config.json"), "utf8").catch(() => {
+  const file = join(folder, "config.json");
+  const text = await readFile(file, "utf8").catch(() => {
     throw new UsageError(`Cannot resume ${folder}: there is no config.json, so it is no run directory.`);
   });
   const config = JSON.parse(text) as RunConfig;
-  if (name !== undefined && name !== config.name)
+  if (name !== undefined && basename(name, extname(name)) !== config.name)
     throw new UsageError(`${folder} is a run of ${config.name}, not of ${name}.`);
-  const changed = changesOf(folder, config, context.options, options);
-  if (changed.length > 0)
+  const changed = changedOptions({ ...config, folder }, { table, given });
+  if (changed.length > 0) {
+    const free = Object.keys(table).filter((option) => table[option]!.resume === "may change");
     throw new UsageError(
-      `${changed.join(", ")} cannot change when a run goes on: ${join(folder, "config.json")} has what it was begun with; only --epochs may be another.`,
+      `${changed.map(flagOf).join(", ")} cannot change when a run goes on: ${file} has the values it began with; only ${free.map(flagOf).join(" and ")} may change.`,
     );
-  return options.epochs === undefined ? config : { ...config, plan: { ...config.plan, epochs: options.epochs } };
+  }
+  const changes = Object.entries(given).filter(([option]) => table[option]?.resume === "may change");
+  return withOptions(config, { table, given: Object.fromEntries(changes) });
 }
+
+/** Options that conflict with a stored run; repeating a stored value is allowed. */
+function changedOptions(stored: RunConfig & { readonly folder: string }, { table, given }: GivenOptions): string[] {
+  const kept = Object.keys(given).filter((option) => given[option] !== undefined && table[option]?.resume === "keep");
+  const isSame = (options: readonly string[]): boolean => {
+    const chosen = Object.fromEntries(options.map((option) => [option, given[option]]));
+    return isDeepStrictEqual(plainJson(withOptions(stored, { table, given: chosen })), plainJson(stored));
+  };
+  if (isSame(kept)) return [];
+  // --optimizer and --lr go over what --plan gives of the optimizer.
+  return kept.filter((option) => !isSame(option === "plan" ? kept.filter((each) => partsOfPlan.has(each)) : [option]));
+}
+
+const partsOfPlan = new Set(["plan", "optimizer", "lr", "schedule", "patience"]);
+
+function plainJson(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value));
+}
+
+/** A configuration with the values of the given options, in the table's order. */
+function withOptions<Config extends RunConfig>(config: Config, { table, given }: GivenOptions): Config {
+  return Object.entries(table).reduce((changed, [option, { at, as }]) => {
+    const value = given[option];
+    if (value === undefined || at === undefined) return changed;
+    const path = at.split(".");
+    return replaced(changed, path, as === undefined ? value : storedForm[as](value as never, valueAt(changed, path)));
+  }, config);
+}
+
+/** How typed values are stored; `before` is the stored value so far. */
+const storedForm: { readonly [As in StoredAs]: (value: never, before: unknown) => unknown } = {
+  data: placeOf,
+  source: (from: string) => (/^https?:/.test(from) ? from : userPath(from)),
+  weights: (weights: string) => (weights === "imagenet" ? weights : userPath(weights)),
+  folder: (folder: string) => userPath(folder),
+  schedule: scheduleOf,
+  optimizer(name: string, before) {
+    if (!(optimizerNames as readonly string[]).includes(name))
+      throw new UsageError(`Unknown optimizer "${name}": the optimizers are ${optimizerNames.join(", ")}.`);
+    return (before as Plan["optimizer"]).name === name ? before : { name: name as OptimizerName };
+  },
+  patience: (epochs: number, before) =>
+    epochs === 0 ? undefined : { ...(before as Plan["earlyStopping"]), patience: epochs },
+  parts: (json: string, before) => ({ ...(before as Plan), ...partsOf(json) }),
+};
 
 /** A data set's name, or the whole path of a folder. */
 function placeOf(data: string): string {
   return Object.hasOwn(dataSets, data) ? data : userPath(data);
 }
 
-/** A URL, or the whole path of a folder. */
-function sourceOf(from: string): string {
-  return /^https?:/.test(from) ? from : userPath(from);
+function valueAt(object: unknown, path: readonly string[]): unknown {
+  return path.reduce((value, key) => (value as Record<string, unknown> | undefined)?.[key], object);
 }
 
-/** `imagenet`, or the whole path of a file. */
-function weightsOf(weights: string): string {
-  return weights === "imagenet" ? weights : userPath(weights);
+/** A copy of an object with another value at a path; `undefined` removes the key. */
+function replaced<T>(object: T, [key, ...rest]: readonly string[], value: unknown): T {
+  if (key === undefined) return value as T;
+  const { [key]: before, ...others } = object as Record<string, unknown>;
+  const made = replaced(before ?? {}, rest, value);
+  if (made === undefined) return others as T;
+  return { ...(object as object), [key]: made } as T;
 }
 
-/** Where a run goes without --out: runs/ below the user's folder, by name and time. */
+/** The folder of a run without --out: runs/ below the user's folder, by name and time. */
 export function defaultFolder(name: string): string {
   const stamp = new Date().toISOString().replaceAll(/[-:]/g, "").replace("T", "-").slice(0, 15);
   return join(userFolder(), "runs", `${name}-${stamp}`);

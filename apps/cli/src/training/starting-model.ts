@@ -2,22 +2,23 @@ import { freeze, replaceHead, withoutDrawing } from "@convkit/core";
 import { createModel, findArchitecture, isModelName, type ModelName } from "@convkit/models";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
 import type { Context } from "../terminal/context.ts";
-import { type ModelOptions, resolveModel, type ResolvedModel, weightsFile } from "../inputs/model-source.ts";
+import type { ModelOptions } from "../inputs/model-options.ts";
+import { resolveModel, type ResolvedModel, weightsFile } from "../inputs/model-source.ts";
 
 /**
- * The model that a training begins with: a network of the zoo, fresh or with `weights`, or one that was trained before. Where
- * it tells another number of classes apart, it gets a new head.
+ * The model that a training starts with: `trained`, or a network of the zoo, fresh or with `weights`. A model with another number
+ * of classes gets a new head.
  */
 export async function modelToTrain(
   { out }: Context,
-  begun: ResolvedModel | undefined,
+  trained: ResolvedModel | undefined,
   name: string,
   options: ModelOptions & { readonly classes: number },
   seed: number,
 ): Promise<ResolvedModel> {
   const { classes, weights } = options;
   const resolved =
-    begun ??
+    trained ??
     (await (weights === undefined ? resolveModel(name, options, seed) : pretrained(name, options, weights, seed)));
   const { shape } = resolved.model.outputs[0]!;
   const outputs = shape.at(-1)!;
@@ -26,7 +27,7 @@ export async function modelToTrain(
   return { ...resolved, model: replaceHead(resolved.model, classes, { seed }) };
 }
 
-/** Leaves only the last layer with weights to be trained. */
+/** Freezes all layers but the last one with weights. */
 export function freezeAllButHead(model: LayersModel): void {
   const head = model.layers.findLastIndex((layer) => layer.weights.length > 0);
   freeze(model, model.layers[head - 1]?.name);
@@ -69,7 +70,7 @@ function literally(text: string): string {
   return text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
 }
 
-/** How many outputs a network of the zoo has for that many classes: one that says yes or no keeps it for two. */
+/** Outputs of a network for so many classes: a network with a single sigmoid output keeps it for two classes. */
 export function outputsFor(name: string, classes: number): number {
   return isModelName(name) && findArchitecture(name).classes === 1 && classes === 2 ? 1 : classes;
 }

@@ -1,16 +1,21 @@
 import type { DataSplits, IndexedDataset } from "@convkit/datasets";
 import type { Context } from "../terminal/context.ts";
 import { loadSplits } from "../inputs/load-data.ts";
-import type { TrainOptions } from "./plan.ts";
 import { resizedData } from "./resized-dataset.ts";
 import type { RunConfig } from "./run-config.ts";
 
-/** The images of a run in the network's size `image`. */
+/** How the images of a run are read, and the size that its network takes. */
+export interface ReadOptions {
+  readonly image: readonly [number, number, number];
+  readonly workers?: number | undefined;
+  readonly strict?: boolean | undefined;
+}
+
+/** The images of a run, with the splits that its configuration asks for. */
 export async function trainingData(
   context: Context,
-  { plan, dataFrom, seed }: RunConfig,
-  { workers, strict }: TrainOptions,
-  image: readonly [number, number, number],
+  { plan, dataFrom, seed }: Pick<RunConfig, "plan" | "dataFrom" | "seed">,
+  { workers, strict, image }: ReadOptions,
 ): Promise<DataSplits<IndexedDataset>> {
   const { data, validation, limit } = plan;
   const [height, width] = image;
@@ -18,11 +23,11 @@ export async function trainingData(
     data,
     seed,
     image,
-    ...(dataFrom !== undefined && { dataFrom }),
-    ...(limit !== undefined && { limit }),
-    ...(typeof validation === "number" && { validation }),
-    ...(workers !== undefined && { workers }),
-    ...(strict !== undefined && { strict }),
+    dataFrom,
+    limit,
+    validation: typeof validation === "number" ? validation : undefined,
+    workers,
+    strict,
   });
   const sized = plan.resize === true ? mapSplits(splits, (set) => resizedData(set, [height, width])) : splits;
   return validation === "test" && sized.test !== undefined ? { ...sized, validation: sized.test } : sized;

@@ -1,0 +1,39 @@
+import type { Context } from "../../terminal/context.ts";
+import { grouped, percent, short, table } from "../../terminal/format.ts";
+import { type ModelOptions, modelOptions } from "../../inputs/model-options.ts";
+
+export const options = modelOptions;
+
+/** `convkit explain params`: where a network's parameters and multiply-adds are. */
+export async function run(context: Context, given: ModelOptions, name: string): Promise<void> {
+  const { summarize } = await import("@convkit/core");
+  const { resolveModel } = await import("../../inputs/model-source.ts");
+  const { engineInUse } = await import("../../inputs/use-engine.ts");
+  await engineInUse(context);
+  const { model } = await resolveModel(name, given, context.options.seed);
+  const { params, macs, layers } = summarize(model);
+  const rows = layers
+    .filter((layer) => layer.params > 0)
+    .toSorted((a, b) => b.params - a.params)
+    .map((layer) => ({
+      name: layer.name,
+      type: layer.type,
+      params: layer.params,
+      share: layer.params / params.total,
+      macs: layer.macs,
+      macsShare: macs === 0 ? 0 : layer.macs / macs,
+    }));
+  const lines = rows.map((row) => [
+    row.name,
+    row.type,
+    grouped(row.params),
+    percent(row.share),
+    "█".repeat(Math.round(row.share * 30)).padEnd(30),
+    short(row.macs),
+    percent(row.macsShare),
+  ]);
+  context.out.result(
+    { name: model.name, total: params.total, macs, layers: rows },
+    table(["layer", "type", "parameters", "share", "", "MACs", "share"], lines, { left: 2 }),
+  );
+}

@@ -1,0 +1,31 @@
+import type { Context } from "../../terminal/context.ts";
+import { table } from "../../terminal/format.ts";
+import { text, type ValuesOf } from "../../terminal/option.ts";
+import { modelOptions } from "../../inputs/model-options.ts";
+import { userPath } from "../../inputs/user-path.ts";
+
+export const options = {
+  ...modelOptions,
+  layer: text("<name>", "the feature map whose center is measured (default: the last one)"),
+  out: text("<file>", "draws the field into this .svg or .png"),
+};
+
+/** `convkit explain receptive-field`: the pixels that each layer sees, and how much they count. */
+export async function run(context: Context, given: ValuesOf<typeof options>, name: string): Promise<void> {
+  const { receptiveFields } = await import("@convkit/core");
+  const { writeFileAtomic } = await import("@convkit/trainer");
+  const { effectiveField, fieldPicture } = await import("../../inference/effective-receptive-field.ts");
+  const { resolveModel } = await import("../../inputs/model-source.ts");
+  const { engineInUse } = await import("../../inputs/use-engine.ts");
+  const { layer, out, ...modelGiven } = given;
+  await engineInUse(context);
+  const { model } = await resolveModel(name, modelGiven, context.options.seed);
+  const layers = [...receptiveFields(model)].map(([each, { size, stride }]) => ({ layer: each, size, stride }));
+  const field = await effectiveField(model, layer);
+  if (out !== undefined) await writeFileAtomic(userPath(out), await fieldPicture(field, out));
+  const { weights: _weights, ...effective } = field;
+  const rows = layers.map((each) => [each.layer, each.size.join("x"), each.stride.join("x")]);
+  const drawn = out === undefined ? "" : `, drawn in ${out}`;
+  const line = `The center of ${field.layer} sees ${field.theoretical.join("x")} pixels; 95 % of the gradient's weight lies within ${field.effective.join("x")} (gradient of the center, ${field.samples} random images)${drawn}.`;
+  context.out.result({ layers, effective }, `${table(["layer", "receptive field", "stride"], rows)}\n\n${line}`);
+}

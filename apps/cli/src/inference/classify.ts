@@ -1,0 +1,88 @@
+import { type Predictor, predictor, topClasses } from "@convkit/predict";
+import type { Context } from "../terminal/context.ts";
+import { imageShape } from "../inputs/image-shape.ts";
+import type { ModelOptions } from "../inputs/model-options.ts";
+import { resolveModel } from "../inputs/model-source.ts";
+import { isSavedModel, openSavedModel } from "../inputs/saved-model.ts";
+import { flipHorizontally } from "./flip-images.ts";
+
+/** A class of an image and how probable it is. */
+export interface Prediction {
+  readonly index: number;
+  readonly label: string;
+  readonly probability: number;
+}
+
+/** An image and its most likely classes, the likeliest first. */
+export interface Answer {
+  readonly image: string;
+  readonly predictions: readonly Prediction[];
+}
+
+/** A model that tells the classes of images. */
+export interface Classifier {
+  /** Height, width and channels of the images that it takes. */
+  readonly shape: readonly [number, number, 1 | 3];
+  /** The `top` most likely classes of each of `count` images; `mirror` averages over the images and their mirror images. */
+  classify(
+    data: Uint8Array,
+    count: number,
+    options: { readonly mirror: boolean; readonly top: number },
+  ): Promise<readonly (readonly Prediction[])[]>;
+  dispose(): Promise<void>;
+}
+
+/** Opens the model that `<model>` names, with its preprocessing and the names of its classes. */
+export async function openClassifier(context: Context, name: string, options: ModelOptions): Promise<Classifier> {
+  const { forward, input, classes } = await opened(context, name, options);
+  const shape = imageShape(name, input);
+  return {
+    shape,
+    async classify(data, count, { mirror, top }) {
+      const scores = await scoresOf(forward, data, [count, ...shape], mirror);
+      const width = scores.length / count;
+      return Array.from({ length: count }, (_, row) =>
+        ranked(scores.subarray(row * width, (row + 1) * width), classes, top),
+      );
+    },
+    dispose: () => forward.dispose(),
+  };
+}
+
+interface Opened {
+  readonly forward: Predictor;
+  readonly input: readonly (number | null)[];
+  readonly classes: readonly string[];
+}
+
+async function opened(context: Context, name: string, options: ModelOptions): Promise<Opened> {
+  if (isSavedModel(name)) {
+    const saved = await openSavedModel(context, name);
+    const forward = { predict: saved.classify, dispose: saved.dispose };
+    return { forward, input: saved.input, classes: saved.metadata.classes ?? [] };
+  }
+  const { model, preprocessing, classes = [] } = await resolveModel(name, options, context.options.seed);
+  return { forward: predictor(model, { preprocessing }), input: model.inputs[0]!.shape, classes };
+}
+
+async function scoresOf(
+  forward: Predictor,
+  data: Uint8Array,
+  shape: readonly [number, number, number, number],
+  mirror: boolean,
+): Promise<Float32Array> {
+  const scores = (await forward.predict({ data, shape })).data;
+  if (!mirror) return scores;
+  const mirrored = (await forward.predict({ data: flipHorizontally(data, shape[2], shape[3]), shape })).data;
+  return scores.map((score, index) => (score + mirrored[index]!) / 2);
+}
+
+/** The most likely classes; a single output is the probability of the second of two classes. */
+function ranked(scores: Float32Array, classes: readonly string[], count: number): Prediction[] {
+  const probabilities = scores.length === 1 ? Float32Array.of(1 - scores[0]!, scores[0]!) : scores;
+  return topClasses(probabilities, Math.min(count, probabilities.length)).map((index) => ({
+    index,
+    label: classes[index] ?? String(index),
+    probability: probabilities[index]!,
+  }));
+}

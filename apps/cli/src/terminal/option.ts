@@ -1,0 +1,88 @@
+import { type Command, Option } from "commander";
+import { imageSize, positive, wholeFrom } from "./parsers.ts";
+
+/** One option of a command: what `--help` says of it, and how its text is read. Its name comes from its key in the table. */
+export interface OptionOf<T> {
+  /** What stands behind the name, for example `<n>`; nothing for a switch. */
+  readonly value: string;
+  readonly about: string;
+  readonly required?: boolean;
+  readonly choices?: readonly string[];
+  /** Turns the text into the option's value; `before` is the value so far of an option that may be given several times. */
+  read?(text: string, before: T | undefined): T;
+  /** `--no-name`: the option is true unless given. */
+  readonly negated?: boolean;
+}
+
+/** The options of a command by name, in camelCase. */
+export type OptionTable = Readonly<Record<string, OptionOf<unknown>>>;
+
+/** The values of a table of options; those that are not required may be missing. */
+export type ValuesOf<Table extends OptionTable> = {
+  readonly [Name in keyof Table]: Table[Name] extends { readonly required: true }
+    ? ValueOf<Table[Name]>
+    : ValueOf<Table[Name]> | undefined;
+};
+
+type ValueOf<Each> = Each extends OptionOf<infer T> ? T : never;
+
+/** An option whose text is taken as it is. */
+export function text(value: string, about: string): OptionOf<string> {
+  return { value, about };
+}
+
+/** An option without a value. */
+export function flag(about: string): OptionOf<boolean> {
+  return { value: "", about };
+}
+
+/** `--no-name`. */
+export function negated(about: string): OptionOf<boolean> {
+  return { value: "", about, negated: true };
+}
+
+/** A whole number that is at least `least`. */
+export function whole(least: number, value: string, about: string): OptionOf<number> {
+  return { value, about, read: wholeFrom(least) };
+}
+
+/** A number above 0. */
+export function aboveZero(value: string, about: string): OptionOf<number> {
+  return { value, about, read: positive };
+}
+
+/** One of several words. */
+export function choice<const Word extends string>(
+  choices: readonly Word[],
+  value: string,
+  about: string,
+): OptionOf<Word> {
+  return { value, about, choices };
+}
+
+/** An image size such as 224x224x3. */
+export function size(about: string): OptionOf<[number, number, number]> {
+  return { value: "<HxWxC>", about, read: imageSize };
+}
+
+/** An option that must be given. */
+export function required<Each extends OptionOf<unknown>>(option: Each): Each & { readonly required: true } {
+  return { ...option, required: true };
+}
+
+/** `--data-from` for `dataFrom`. */
+export function flagOf(name: string): string {
+  return `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+/** Adds a table of options to a command. */
+export function addOptions(command: Command, table: OptionTable): void {
+  for (const [name, { value, about, required = false, choices, read, negated = false }] of Object.entries(table)) {
+    const long = negated ? flagOf(name).replace("--", "--no-") : flagOf(name);
+    const option = new Option(value === "" ? long : `${long} ${value}`, about);
+    if (required) option.makeOptionMandatory();
+    if (choices !== undefined) option.choices(choices);
+    if (read !== undefined) option.argParser(read);
+    command.addOption(option);
+  }
+}

@@ -1,0 +1,41 @@
+import { InvalidArgumentError } from "commander";
+
+/** Reads a whole number that is at least `least`. */
+export function wholeFrom(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!Number.isSafeInteger(value) || value < least || text.trim() === "")
+      throw new InvalidArgumentError(`It must be a whole number from ${least}.`);
+    return value;
+  };
+}
+
+/** Reads a number greater than zero. */
+export function positive(text: string): number {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError("It must be a number above 0.");
+  return value;
+}
+
+/** Reads a URL that can be posted to. */
+export function webAddress(text: string): string {
+  if (!/^https?:/.test(text) || !URL.canParse(text))
+    throw new InvalidArgumentError("It must be a URL, as in https://example.org/hook.");
+  return text;
+}
+
+/** Reads an image size such as 224x224x3. */
+export function imageSize(text: string): [number, number, number] {
+  const sizes = text.split("x").map(Number);
+  if (sizes.length !== 3 || sizes.some((size) => !Number.isSafeInteger(size) || size < 1))
+    throw new InvalidArgumentError("It must be height, width and channels, as in 224x224x3.");
+  return sizes as [number, number, number];
+}
+
+/** Reads a size such as 180x180. */
+export function pixelSize(text: string): [number, number] {
+  const sizes = text.split("x").map(Number);
+  if (sizes.length !== 2 || sizes.some((size) => !Number.isSafeInteger(size) || size < 1))
+    throw new InvalidArgumentError("It must be height and width, as in 180x180.");
+  return sizes as [number, number];
+}

@@ -1,0 +1,191 @@
+import type { DataSplits, IndexedDataset } from "@convkit/datasets";
+import type { Engine } from "@convkit/engine";
+import { findArchitecture, isModelName } from "@convkit/models";
+import {
+  balancedClassWeights,
+  type Callback,
+  claimRunDirectory,
+  earlyStopping,
+  evaluate,
+  type Plan,
+  planAugmentation,
+  reduceOnPlateau,
+  runDirectory,
+  tensorBoard,
+  train,
+  webhook,
+  writeJson,
+} from "@convkit/trainer";
+import type { Context } from "../terminal/context.ts";
+import { grouped } from "../terminal/format.ts";
+import { trainingProgress } from "../terminal/progress.ts";
+import { UsageError } from "../terminal/usage-error.ts";
+import { inputOf, type ResolvedModel, resolveModel } from "../inputs/model-source.ts";
+import { skippedNotes } from "../inputs/skipped-images.ts";
+import { engineInUse } from "../inputs/use-engine.ts";
+import { environment } from "./environment.ts";
+import type { EndedRun } from "./finish-run.ts";
+import type { RunConfig } from "./run-config.ts";
+import { freezeAllButHead, modelToTrain, outputsFor } from "./starting-model.ts";
+import { trainingData } from "./training-data.ts";
+
+/** Where a run is written, and the options of this process. */
+export interface RunPlace {
+  readonly folder: string;
+  readonly isResumed: boolean;
+  readonly workers: number | undefined;
+  readonly strict: boolean | undefined;
+  readonly webhook: string | undefined;
+}
+
+/** Trains into the run directory, which is locked until `finish` has used the result. */
+export async function trainRun(
+  context: Context,
+  config: RunConfig,
+  place: RunPlace,
+  finish: (ended: EndedRun) => Promise<void>,
+): Promise<void> {
+  const { folder, isResumed } = place;
+  const release = await claimRunDirectory(folder, { fresh: !isResumed });
+  try {
+    // First of all, so that a run that is killed can be resumed from here on.
+    if (!isResumed) await writeJson(runDirectory(folder).config, config);
+    await finish(await trainIn(context, config, place));
+  } finally {
+    await release();
+  }
+}
+
+async function trainIn(context: Context, config: RunConfig, place: RunPlace): Promise<EndedRun> {
+  const { plan, seed, precision, deterministic } = config;
+  const { engine, threads } = await runEngine(context, config);
+  const { model, preprocessing, data } = await modelAndData(context, config, place);
+  const noteSkipped = skippedNotes(context.out, data);
+  noteSkipped();
+  const made = environment(engine);
+  const { classes } = data.train;
+  await writeJson(runDirectory(place.folder).config, { ...config, preprocessing, classes, environment: made });
+  const parameters = model.countParams();
+  const version = engine.tensorflow === undefined ? "" : ` (TensorFlow ${engine.tensorflow})`;
+  context.out.note(
+    `${config.name}: ${grouped(parameters)} parameters, ${grouped(data.train.size)} images of ${data.name}, ${engine.name} engine${version}, run directory ${place.folder}`,
+  );
+  const execution = { precision, deterministic, ...(threads !== undefined && { threads }) };
+  const result = await train({
+    model,
+    data,
+    optimizer: plan.optimizer,
+    epochs: plan.epochs,
+    batch: plan.batch,
+    seed,
+    preprocessing,
+    outputWeights: plan.outputWeights ?? outputWeightsOf(plan.model, model.outputs.length),
+    execution,
+    callbacks: [trainingProgress(context.out), ...callbacksOf(plan), ...webhooks(context, place)],
+    out: place.folder,
+    resume: place.isResumed,
+    metadata: { name: config.name, classes, preprocessing },
+    signal: context.signal,
+    ...(plan.loss && { loss: plan.loss }),
+    ...(plan.augment && { augment: planAugmentation(plan.augment, classes.length) }),
+    ...(plan.classWeights && { classWeights: classWeightsOf(plan.classWeights, data.train) }),
+    ...(plan.accumulate !== undefined && { accumulate: plan.accumulate }),
+    ...(plan.ema !== undefined && { ema: plan.ema }),
+    ...(plan.schedule && { schedule: plan.schedule }),
+    ...(plan.monitor && { monitor: plan.monitor }),
+    ...(config.keepBest !== undefined && { checkpoints: { keepBest: config.keepBest } }),
+  });
+  const judged = data.test ?? data.validation;
+  const isIdle = judged === undefined || result.interrupted || (result.diverged && result.best === undefined);
+  const loss = plan.loss && { loss: plan.loss };
+  const test = isIdle
+    ? undefined
+    : await evaluate(model, judged, { preprocessing, execution, signal: context.signal, ...loss }).catch(
+        (error: unknown) => {
+          if (context.signal.aborted) return undefined;
+          throw error;
+        },
+      );
+  noteSkipped();
+  const interrupted = result.interrupted || context.signal.aborted;
+  return {
+    folder: place.folder,
+    config,
+    data,
+    parameters,
+    environment: made,
+    result: { ...result, interrupted },
+    test,
+  };
+}
+
+/**
+ * Loads the engine of a run. A resumed run keeps its number of threads, and with `--deterministic` its engine and all settings
+ * that change bits, unless the user gives others; a note says what changed.
+ */
+async function runEngine(
+  context: Context,
+  { precision, deterministic, threads: given, environment: before }: RunConfig,
+): Promise<{ engine: Engine; threads: number | undefined }> {
+  const { options, out } = context;
+  const threads = given ?? (deterministic ? before?.threads : undefined);
+  const name = options.engine === "auto" && deterministic ? (before?.engine ?? "auto") : options.engine;
+  const engine = await engineInUse({ ...context, options: { ...options, threads } }, name);
+  if (before !== undefined && before.engine !== engine.name)
+    out.note(
+      `The run began on the ${before.engine} engine and goes on with the ${engine.name} engine, which rounds otherwise: it will not end with the same bits.`,
+    );
+  if (before !== undefined && before.threads !== engine.threads)
+    out.note(
+      `The run began with ${before.threads} threads and goes on with ${engine.threads}: it will not end with the same bits.`,
+    );
+  if (precision !== "float32" && engine.backend !== "tensorflow")
+    throw new UsageError(
+      `--precision ${precision} needs the gpu or the native engine; the ${engine.name} engine computes in float32.`,
+    );
+  return { engine, threads };
+}
+
+/** The images of a run, and the model that it starts with, which has an output for each of their classes. */
+async function modelAndData(
+  context: Context,
+  config: RunConfig,
+  { workers, strict }: RunPlace,
+): Promise<ResolvedModel & { readonly data: DataSplits<IndexedDataset> }> {
+  const { plan, seed, weights } = config;
+  const trained = isModelName(plan.model) ? undefined : await resolveModel(plan.model, {}, seed);
+  const image = trained ? inputOf(trained.model) : (plan.modelOptions?.input ?? findArchitecture(plan.model).input);
+  const data = await trainingData(context, config, { workers, strict, image });
+  const { input, aux, classes = outputsFor(plan.model, data.train.classes.length) } = plan.modelOptions ?? {};
+  const resolved = await modelToTrain(
+    context,
+    trained,
+    plan.model,
+    { classes, input: input && [...input], aux, weights },
+    seed,
+  );
+  if (config.freeze === true) freezeAllButHead(resolved.model);
+  return { ...resolved, data };
+}
+
+function classWeightsOf(weights: NonNullable<Plan["classWeights"]>, train: IndexedDataset): readonly number[] {
+  return weights === "balanced" ? balancedClassWeights(train.labels, train.classes.length) : weights;
+}
+
+/** The main output's loss counts 1; those of auxiliary outputs count what the network's paper says. */
+function outputWeightsOf(model: string, outputs: number): number[] {
+  const auxLossWeight = (isModelName(model) ? findArchitecture(model).auxLossWeight : undefined) ?? 1;
+  return Array.from({ length: outputs }, (_, index) => (index === 0 ? 1 : auxLossWeight));
+}
+
+function callbacksOf(plan: Plan): Callback[] {
+  return [
+    tensorBoard({ histograms: plan.histograms ?? 0 }),
+    ...(plan.earlyStopping ? [earlyStopping(plan.earlyStopping)] : []),
+    ...(plan.reduceOnPlateau ? [reduceOnPlateau(plan.reduceOnPlateau)] : []),
+  ];
+}
+
+function webhooks({ out }: Context, { webhook: url }: RunPlace): Callback[] {
+  return url === undefined ? [] : [webhook(url, { onError: (error) => out.note(`webhook: ${error.message}`) })];
+}
