@@ -1,5 +1,5 @@
-"""Golden for packages/datasets/test/augment.test.ts: Keras' preprocessing layers with their draws fixed, and torchvision's
-functions for RandAugment. Run in the peers' environment: python tools/golden/datasets-augment.py"""
+"""Golden for packages/augment/test/augment.test.ts: Keras' preprocessing layers with their draws fixed, and torchvision's
+functions for RandAugment. Run in the peers' environment: python tools/golden/augment.py"""
 
 import json
 import pathlib
@@ -8,7 +8,7 @@ import sys
 
 import numpy as np
 
-out = pathlib.Path(__file__).parents[2] / "packages/datasets/test/golden/augment.json"
+out = pathlib.Path(__file__).parents[2] / "packages/augment/test/golden/augment.json"
 rng = np.random.default_rng(11)
 # Smooth enough that bilinear sampling is told apart from rounding; bytes, as images are.
 source = rng.integers(0, 256, (2, 7, 6, 3)).astype("uint8")
@@ -84,6 +84,6 @@ record("saturation", {"values": [0.25, 0.8]}, keras.layers.RandomSaturation(0.5)
 
 # TensorFlow and PyTorch do not live in one process: this script runs itself again for the other half.
 other = json.loads(subprocess.run([sys.executable, __file__, "torch"], check=True, capture_output=True, text=True).stdout)
-golden = {"by": "tools/golden/datasets-augment.py", "keras": keras.__version__, "shape": source.shape, "source": source.ravel().tolist(), "cases": cases + other["cases"], "equalize": other["equalize"]}
+golden = {"by": "tools/golden/augment.py", "keras": keras.__version__, "shape": source.shape, "source": source.ravel().tolist(), "cases": cases + other["cases"], "equalize": other["equalize"]}
 out.write_text(json.dumps(golden, separators=(",", ":")) + "\n")
 print(out.stat().st_size)

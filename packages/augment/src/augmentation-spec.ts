@@ -1,59 +1,80 @@
-import { DataError } from "../data-error.ts";
-import type { AffineOptions } from "./affine.ts";
+import { checkOptions, OptionError } from "@convkit/errors";
+import type { OptionNames } from "@convkit/errors";
 import { augmentations } from "./augmentation.ts";
 import type { Augmentation, Factor } from "./augmentation.ts";
-import { randomBrightness, randomContrast, randomHue, randomSaturation } from "./colour.ts";
-import { randomErasing } from "./erase.ts";
-import type { ErasingOptions } from "./erase.ts";
-import { randomCrop, randomFlip, randomRotation, randomTranslation, randomZoom } from "./geometric.ts";
-import type { CropOptions, FlipMode, ZoomOptions } from "./geometric.ts";
+import { randomBrightness, randomContrast, randomHue, randomSaturation } from "./color/random-color.ts";
+import type { AffineOptions } from "./geometry/affine-options.ts";
+import { randomCrop, randomFlip, randomRotation, randomTranslation, randomZoom } from "./geometry/random-geometry.ts";
+import type { CropOptions, FlipMode, ZoomOptions } from "./geometry/random-geometry.ts";
 import { randAugment } from "./rand-augment.ts";
 import type { RandAugmentOptions } from "./rand-augment.ts";
+import { randomErasing } from "./random-erasing.ts";
+import type { ErasingOptions } from "./random-erasing.ts";
 
-/** Augmentation as plain data, for a recipe: made in the order of the keys. */
+/** An augmentation as plain data, for a recipe or a file. The changes are made in the order of the keys. */
 export interface AugmentationSpec {
-  flip?: FlipMode;
-  rotation?: Factor | ({ factor: Factor } & AffineOptions);
-  zoom?: Factor | ({ factor: Factor } & ZoomOptions);
-  translation?: Factor | ({ factor: Factor; width?: Factor } & AffineOptions);
-  crop?: { height: number; width: number } & CropOptions;
-  brightness?: Factor;
-  contrast?: Factor;
-  hue?: Factor;
-  saturation?: readonly [number, number];
-  erasing?: ErasingOptions;
-  randAugment?: RandAugmentOptions;
+  readonly flip?: FlipMode | undefined;
+  readonly rotation?: Factor | ({ readonly factor: Factor } & AffineOptions) | undefined;
+  readonly zoom?: Factor | ({ readonly factor: Factor } & ZoomOptions) | undefined;
+  readonly translation?:
+    | Factor
+    | ({ readonly factor: Factor; readonly width?: Factor | undefined } & AffineOptions)
+    | undefined;
+  readonly crop?: ({ readonly height: number; readonly width: number } & CropOptions) | undefined;
+  readonly brightness?: Factor | undefined;
+  readonly contrast?: Factor | undefined;
+  readonly hue?: Factor | undefined;
+  readonly saturation?: readonly [number, number] | undefined;
+  readonly erasing?: ErasingOptions | undefined;
+  readonly randAugment?: RandAugmentOptions | undefined;
 }
 
-type Makers = { [Key in keyof AugmentationSpec]-?: (value: NonNullable<AugmentationSpec[Key]>) => Augmentation };
+type Makers = {
+  readonly [Key in keyof AugmentationSpec]-?: (value: NonNullable<AugmentationSpec[Key]>) => Augmentation;
+};
 
 const makers: Makers = {
   flip: randomFlip,
-  rotation: (value) => (isFactor(value) ? randomRotation(value) : randomRotation(value.factor, value)),
-  zoom: (value) => (isFactor(value) ? randomZoom(value) : randomZoom(value.factor, value)),
-  translation: (value) =>
-    isFactor(value) ? randomTranslation(value) : randomTranslation(value.factor, value.width ?? value.factor, value),
-  crop: ({ height, width, ...options }) => randomCrop(height, width, options),
-  brightness: randomBrightness,
-  contrast: randomContrast,
-  hue: randomHue,
-  saturation: randomSaturation,
+  rotation(value) {
+    if (isFactor(value)) return randomRotation(value);
+    const { factor, ...options } = value;
+    return randomRotation(factor, options);
+  },
+  zoom(value) {
+    if (isFactor(value)) return randomZoom(value);
+    const { factor, ...options } = value;
+    return randomZoom(factor, options);
+  },
+  translation(value) {
+    if (isFactor(value)) return randomTranslation(value);
+    const { factor, width = factor, ...options } = value;
+    return randomTranslation(factor, width, options);
+  },
+  crop({ height, width, ...options }) {
+    return randomCrop(height, width, options);
+  },
+  brightness: (factor) => randomBrightness(factor),
+  contrast: (factor) => randomContrast(factor),
+  hue: (factor) => randomHue(factor),
+  saturation: (factor) => randomSaturation(factor),
   erasing: randomErasing,
   randAugment,
 };
 
-/** The augmentation that a recipe's data describes; a `DataError` lists the known keys. */
+const specNames = Object.fromEntries(Object.keys(makers).map((key) => [key, true])) as OptionNames<AugmentationSpec>;
+
+/** The augmentation that plain data describes. Throws an OptionError for unknown keys and for values that cannot be. */
 export function augmentationFrom(spec: AugmentationSpec): Augmentation {
-  const steps = Object.entries(spec).map(([key, value]) => {
-    if (!Object.hasOwn(makers, key)) {
-      throw new DataError(`${key} is no augmentation; known are ${Object.keys(makers).join(", ")}`);
-    }
-    return (makers[key as keyof AugmentationSpec] as (value: unknown) => Augmentation)(value);
+  checkOptions("augmentationFrom", spec, specNames);
+  const parts = Object.entries(spec).flatMap(([key, value]) => {
+    if (value === undefined) return [];
+    if (value === null) throw new OptionError(`augmentationFrom: expected a value as ${key}, got null.`);
+    return [(makers[key as keyof AugmentationSpec] as (value: unknown) => Augmentation)(value)];
   });
-  return augmentations(...steps);
+  return augmentations(...parts);
 }
 
-/** Whatever is no object of options is taken for one, and refused there if it is none. */
+/** True unless `value` is an object of options; whatever else it is, the maker checks it. */
 function isFactor(value: Factor | object): value is Factor {
   return typeof value !== "object" || Array.isArray(value);
 }

@@ -1,17 +1,17 @@
+import { checkOptions, OptionError, shown } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
-import { DataError } from "../data-error.ts";
-import { affineTransform, rotationMatrices, shearMatrices, translationMatrices } from "./affine.ts";
 import { choose, perImage, tidied } from "./augmentation.ts";
 import type { Augmentation } from "./augmentation.ts";
-import { autoContrast, brighten, colour, contrast, equalize, posterize, sharpen, solarize } from "./tone.ts";
+import { autoContrast, brighten, contrast, equalize, posterize, saturate, sharpen, solarize } from "./color/tone.ts";
+import { affineTransform, rotationMatrices, shearMatrices, translationMatrices } from "./geometry/affine.ts";
 
 export interface RandAugmentOptions {
-  /** Changes made to each image, one after the other. */
-  count?: number | undefined;
-  /** How strong they are, 0 to 10. */
-  magnitude?: number | undefined;
-  /** What comes into view from outside. */
-  fillValue?: number | undefined;
+  /** How many changes each image gets, one after the other; 2 unless said. */
+  readonly count?: number | undefined;
+  /** How strong the changes are, 0 to 10; 9 unless said. */
+  readonly magnitude?: number | undefined;
+  /** The value of pixels from outside the image; 128 unless said. */
+  readonly fillValue?: number | undefined;
 }
 
 /** The paper's changes, in the order that the draw numbers them. */
@@ -32,14 +32,22 @@ export const randAugmentOps = [
   "equalize",
 ] as const;
 
+type RandAugmentOp = (typeof randAugmentOps)[number];
+
 /**
- * Makes `count` changes of the paper's fourteen to each image of 0..255; which ones, and in which direction, each image draws.
- * At magnitude 10: shear 0.3, shift 150/331 of a side, 30 degrees, colours by 0.9, 4 bits. Cubuk et al. 2019, RandAugment,
- * https://arxiv.org/abs/1909.13719; ranges as torchvision's.
+ * Makes `count` of the paper's fourteen changes to each image of 0..255; each image draws which ones, and in which direction.
+ * Magnitude 10 is: shear 0.3, shift 150/331 of a side, 30 degrees, color, contrast, brightness and sharpness by 0.9, 4 bits. Cubuk et
+ * al. 2019, RandAugment, https://arxiv.org/abs/1909.13719, with torchvision's ranges.
  */
-export function randAugment({ count = 2, magnitude = 9, fillValue = 128 }: RandAugmentOptions = {}): Augmentation {
-  if (!(magnitude >= 0 && magnitude <= 10)) throw new DataError(`magnitude should be from 0 to 10, not ${magnitude}`);
-  if (!Number.isInteger(count) || count < 1) throw new DataError(`count should be a whole number from 1, not ${count}`);
+export function randAugment(options: RandAugmentOptions = {}): Augmentation {
+  checkOptions("randAugment", options, { count: true, magnitude: true, fillValue: true });
+  const { count = 2, magnitude = 9, fillValue = 128 } = options;
+  if (!(magnitude >= 0 && magnitude <= 10)) {
+    throw new OptionError(`randAugment: expected a magnitude from 0 to 10, got ${shown(magnitude)}.`);
+  }
+  if (!Number.isInteger(count) || count < 1) {
+    throw new OptionError(`randAugment: expected a whole number from 1 as count, got ${shown(count)}.`);
+  }
   return tidied((images, random) => {
     const n = images.shape[0];
     let changed = images;
@@ -52,44 +60,50 @@ export function randAugment({ count = 2, magnitude = 9, fillValue = 128 }: RandA
   });
 }
 
-/** One change an image: that of number `op` (`[n]`), towards `sign` (`[n]`, 1 or -1). */
+/** One change an image: the one of number `op` (`[n]`), in the direction of `sign` (`[n]`, 1 or -1). */
 export function applyDrawn(
   images: tf.Tensor4D,
   op: tf.Tensor,
   sign: tf.Tensor,
-  {
-    magnitude,
-    fillValue,
-  }: Required<Pick<RandAugmentOptions, "magnitude" | "fillValue">> & { magnitude: number; fillValue: number },
+  { magnitude, fillValue }: { readonly magnitude: number; readonly fillValue: number },
 ): tf.Tensor4D {
   return tf.tidy(() => {
     const strength = magnitude / 10;
-    const isOp = (name: (typeof randAugmentOps)[number]) => tf.equal(op, randAugmentOps.indexOf(name));
-    // Zero wherever another change was drawn, so that one transformation serves all five.
-    const moved = (name: (typeof randAugmentOps)[number], most: number) =>
-      tf.mul(tf.mul(sign, tf.cast(isOp(name), "float32")), most * strength);
-    const flat = images.shape;
-    const shear = shearMatrices(moved("shear-x", 0.3), moved("shear-y", 0.3));
-    const shift = translationMatrices(flat, moved("translate-y", 150 / 331), moved("translate-x", 150 / 331));
-    const turn = rotationMatrices(flat, moved("rotate", 30 / 360));
-    const still = tf.tensor2d([[1, 0, 0, 0, 1, 0, 0, 0]]);
-    const matrices = tf.add(tf.add(tf.sub(shear, still), tf.sub(shift, still)), turn) as tf.Tensor2D;
-    const geometric = affineTransform(images, matrices, { fill: "constant", fillValue });
-
+    const isOp = (name: RandAugmentOp) => tf.equal(op, randAugmentOps.indexOf(name));
+    const matrices = drawnMatrices(images.shape, (name, most) =>
+      tf.mul(tf.mul(sign, tf.cast(isOp(name), "float32")), most * strength),
+    );
+    const moved = affineTransform(images, matrices, { fill: "constant", fillValue });
+    const isGeometric = tf.logicalAnd(tf.greaterEqual(op, 1), tf.lessEqual(op, 5));
     const factor = perImage(tf.add(1, tf.mul(sign, 0.9 * strength)));
-    const bits = Math.round(4 * strength);
-    const tones: [(typeof randAugmentOps)[number], tf.Tensor4D][] = [
+    const tones: [RandAugmentOp, tf.Tensor4D][] = [
       ["brightness", brighten(images, factor)],
-      ["color", colour(images, factor)],
+      ["color", saturate(images, factor)],
       ["contrast", contrast(images, factor)],
       ["sharpness", sharpen(images, factor)],
-      ["posterize", posterize(images, 2 ** bits)],
+      ["posterize", posterize(images, Math.round(4 * strength))],
       ["solarize", solarize(images, 255 * (1 - strength))],
       ["auto-contrast", autoContrast(images)],
       ["equalize", equalize(images)],
     ];
-    const isGeometric = tf.logicalAnd(tf.greaterEqual(op, 1), tf.lessEqual(op, 5));
-    const first = choose(isGeometric, geometric, images);
-    return tones.reduce((result, [name, changed]) => choose(isOp(name), changed, result), first);
+    return tones.reduce(
+      (result, [name, changed]) => choose(isOp(name), changed, result),
+      choose(isGeometric, moved, images),
+    );
   });
+}
+
+/**
+ * `[n, 8]`: the five moves as one matrix an image. `amount` is 0 for every move that the image did not draw, so that the sum of the
+ * five holds one of them only.
+ */
+function drawnMatrices(
+  shape: readonly number[],
+  amount: (name: RandAugmentOp, most: number) => tf.Tensor,
+): tf.Tensor2D {
+  const identity = tf.tensor2d([[1, 0, 0, 0, 1, 0, 0, 0]]);
+  const shear = shearMatrices(amount("shear-x", 0.3), amount("shear-y", 0.3));
+  const shift = translationMatrices(shape, amount("translate-y", 150 / 331), amount("translate-x", 150 / 331));
+  const turn = rotationMatrices(shape, amount("rotate", 30 / 360));
+  return tf.add(tf.add(tf.sub(shear, identity), tf.sub(shift, identity)), turn);
 }

@@ -1,47 +1,75 @@
+import { checkOptions, OptionError, shown } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
-import { byteRange, choose, factorRange, tidied } from "./augmentation.ts";
+import { byteRange, checkedRange, choose, factorRange, tidied } from "./augmentation.ts";
 import type { Augmentation, ValueRange } from "./augmentation.ts";
-import type { RandomSource } from "./random-source.ts";
+import type { RandomSource } from "./random/random-source.ts";
 
 export interface ErasingOptions {
-  /** The part of the images that are erased. */
-  probability?: number | undefined;
-  /** The share of the image that the rectangle takes, from and to (of each side its root). */
-  scale?: readonly [number, number] | undefined;
-  /** What is put there; noise without it. */
-  fillValue?: number | undefined;
-  range?: ValueRange | undefined;
+  /** The probability that an image is erased at all; 0.5 unless said. */
+  readonly probability?: number | undefined;
+  /** The smallest and the largest share of the image that the rectangle takes; 0.02 and 0.33 unless said. */
+  readonly scale?: readonly [number, number] | undefined;
+  /** The value inside the rectangle; noise unless said. */
+  readonly fillValue?: number | undefined;
+  /** The smallest and the largest value of a pixel; 0 and 255 unless said. */
+  readonly range?: ValueRange | undefined;
 }
 
-/** Puts noise over a rectangle somewhere in each image. Keras' RandomErasing; Zhong et al. 2017, https://arxiv.org/abs/1708.04896. */
-export function randomErasing({
-  probability = 0.5,
-  scale = [0.02, 0.33],
-  fillValue,
-  range: [low, high] = byteRange,
-}: ErasingOptions = {}): Augmentation {
-  const [from, to] = factorRange("The scale of erasing", scale, [0, 1]);
+/**
+ * Puts noise, or `fillValue`, over a rectangle somewhere in each image. Each side is the root of a share drawn from `scale`. Keras'
+ * RandomErasing; Zhong et al. 2017, https://arxiv.org/abs/1708.04896.
+ */
+export function randomErasing(options: ErasingOptions = {}): Augmentation {
+  checkOptions("randomErasing", options, { probability: true, scale: true, fillValue: true, range: true });
+  const { probability = 0.5, scale = [0.02, 0.33], fillValue, range = byteRange } = options;
+  if (!(probability >= 0 && probability <= 1)) {
+    throw new OptionError(`randomErasing: expected a probability between 0 and 1, got ${shown(probability)}.`);
+  }
+  return erasing({
+    probabilities: [probability, probability],
+    scale: factorRange("randomErasing scale", scale, [0, 1]),
+    fillValue,
+    range: checkedRange("randomErasing", range),
+  });
+}
+
+/** How `erasing` erases: each image draws its probability of being erased from `probabilities`. */
+export interface Erasing {
+  readonly probabilities: readonly [number, number];
+  readonly scale: readonly [number, number];
+  /** One value, or one a channel; noise without it. */
+  readonly fillValue: number | readonly number[] | undefined;
+  readonly range: ValueRange;
+}
+
+export function erasing({ probabilities, scale, fillValue, range: [low, high] }: Erasing): Augmentation {
+  const [from, to] = scale;
   return tidied((images, random) => {
     const n = images.shape[0];
     const side = () => tf.sqrt(random.uniform([n], from, to));
-    const inside = randomBoxes(images.shape, side(), side(), random);
-    const filling =
+    const { mask } = randomBoxes(images.shape, side(), side(), random);
+    const filling = tf.clipByValue(
       fillValue === undefined
-        ? tf.clipByValue(tf.mul(random.normal(images.shape, 0, 1), high), low, high)
-        : tf.fill(images.shape, fillValue);
-    const erased = tf.where(inside.mask, filling, images) as tf.Tensor4D;
-    return choose(tf.less(random.uniform([n], 0, 1), probability), erased, images);
+        ? tf.mul(random.normal(images.shape, 0, 1), high)
+        : tf.add(tf.zerosLike(images), tf.tensor(typeof fillValue === "number" ? [fillValue] : [...fillValue])),
+      low,
+      high,
+    );
+    const erased = tf.where(mask, filling, images) as tf.Tensor4D;
+    const [least, most] = probabilities;
+    const threshold = random.uniform([n], 0, 1);
+    return choose(tf.less(threshold, least === most ? most : random.uniform([n], least, most)), erased, images);
   });
 }
 
 export interface Boxes {
-  /** `[n, h, w, 1]`, set inside the box. */
-  mask: tf.Tensor4D;
+  /** `[n, h, w, 1]`, true inside the box. */
+  readonly mask: tf.Tensor4D;
   /** The share of the pixels that are inside, `[n]`. */
-  share: tf.Tensor1D;
+  readonly share: tf.Tensor1D;
 }
 
-/** A box an image, `heights` and `widths` (`[n]`) of its sides long, anywhere inside. */
+/** A box somewhere in each image, whose sides are `heights` and `widths` (`[n]`) of the image's sides. */
 export function randomBoxes(
   [n, h, w]: readonly [number, number, number, number],
   heights: tf.Tensor,

@@ -1,18 +1,18 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { AffineOptions } from "./affine.ts";
+import type { Sampling } from "./geometry/affine-options.ts";
 
-/** Ops of TensorFlow that tfjs-node has no kernel for; the library under it has them all. */
+/** Calls TensorFlow's ops by name where tfjs-node has no kernel for them. */
 
-/** Whether tensors live in TensorFlow, so that its ops can be called by name. */
+/** True where tensors live in TensorFlow, so that its ops can be called by name. */
 export function hasTensorflow(): boolean {
   return tf.getBackend() === "tensorflow";
 }
 
-/** `[n, h, w, c] x [n, 8] -> [n, h, w, c]` */
+/** TensorFlow's ImageProjectiveTransformV3, `[n, h, w, c] x [n, 8] -> [n, h, w, c]`. */
 export function projectiveTransform(
   images: tf.Tensor4D,
   matrices: tf.Tensor2D,
-  { fill, fillValue, interpolation }: { [Key in keyof AffineOptions]-?: NonNullable<AffineOptions[Key]> },
+  { fill, fillValue, interpolation }: Sampling,
 ): tf.Tensor4D {
   const { binding } = backend();
   const attributes = [
@@ -25,7 +25,7 @@ export function projectiveTransform(
   return backend().executeSingleOutput("ImageProjectiveTransformV3", attributes, inputs) as tf.Tensor4D;
 }
 
-/** How often each of `size` numbers is in each row, `[n, m] -> [n, size]`. */
+/** Counts the numbers 0 to `size - 1` in each row, `[n, m] -> [n, size]`. */
 export function denseBincount(rows: tf.Tensor2D, size: number): tf.Tensor2D {
   const none = tf.tensor2d([], [0, 0]);
   if (!hasTensorflow()) return tf.denseBincount(rows, none, size) as tf.Tensor2D;

@@ -3,9 +3,9 @@ import { compile } from "@convkit/graph";
 import { engines } from "@convkit/testing";
 import type * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { AugmentationSpec } from "../src/augment/specification.ts";
-import { augmentationFrom } from "../src/augment/specification.ts";
-import { mixup } from "../src/augment/mix.ts";
+import type { AugmentationSpec } from "../src/augmentation-spec.ts";
+import { augmentationFrom } from "../src/augmentation-spec.ts";
+import { mixup } from "../src/mix/mixing.ts";
 
 describe.skipIf(!engines.includes("native"))("in a compiled step", () => {
   beforeAll(async () => {

@@ -29,7 +29,6 @@ export { imageFolder } from "./folders/image-folder.ts";
 export type { ImageFolderOptions, Ranges } from "./folders/image-folder.ts";
 export { loadData } from "./load.ts";
 export type { LoadOptions } from "./load.ts";
-export { permutation, philox, uniformStream } from "./random/philox.ts";
 export { resizeInto, resizeModes } from "./images/resize/resize.ts";
 export type { Pixels, Region, ResizeMode } from "./images/resize/resize.ts";
 export { batchCount } from "./dataset/indexed-dataset.ts";
@@ -41,44 +40,75 @@ export { subset } from "./folders/subset.ts";
 export type { SubsetOptions, SubsetResult } from "./folders/subset.ts";
 export { writeImageFolder } from "./dataset/write-images.ts";
 export type { WriteImagesOptions } from "./dataset/write-images.ts";
-export { affineTransform, rotate, translate, zoom } from "./augment/affine.ts";
-export type { AffineOptions, FillMode } from "./augment/affine.ts";
-export { augmentations } from "./augment/augmentation.ts";
-export type { Augmentation, Factor, ValueRange } from "./augment/augmentation.ts";
 export {
   adjustBrightness,
   adjustContrast,
   adjustHue,
   adjustSaturation,
-  randomBrightness,
-  randomContrast,
-  randomHue,
-  randomSaturation,
-} from "./augment/colour.ts";
-export type { ColourOptions } from "./augment/colour.ts";
-export { randomErasing } from "./augment/erase.ts";
-export type { ErasingOptions } from "./augment/erase.ts";
-export { randomCrop, randomFlip, randomRotation, randomTranslation, randomZoom } from "./augment/geometric.ts";
-export type { CropOptions, FlipMode, ZoomOptions } from "./augment/geometric.ts";
-export {
+  affineTransform,
+  augmentationFrom,
+  AugmentationLayer,
+  augmentations,
+  cutmix,
+  KerasOnlyAugmentation,
+  layersRandom,
+  mixup,
   RandAugment,
+  randAugment,
+  randAugmentOps,
   RandomBrightness,
+  randomBrightness,
   RandomContrast,
+  randomContrast,
+  randomCrop,
   RandomCrop,
   RandomErasing,
+  randomErasing,
+  randomFlip,
   RandomFlip,
+  randomHue,
   RandomHue,
+  randomRotation,
   RandomRotation,
+  randomSaturation,
   RandomSaturation,
+  RandomShear,
+  randomTranslation,
   RandomTranslation,
+  randomZoom,
   RandomZoom,
   registerAugmentationLayers,
-} from "./augment/layers.ts";
-export { cutmix, mixup, smoothLabels } from "./augment/mix.ts";
-export type { Mixed, Mixing } from "./augment/mix.ts";
-export { randAugment, randAugmentOps } from "./augment/rand-augment.ts";
-export type { RandAugmentOptions } from "./augment/rand-augment.ts";
-export { layersRandom, seededRandom } from "./augment/random-source.ts";
-export type { RandomSource } from "./augment/random-source.ts";
-export { augmentationFrom } from "./augment/specification.ts";
-export type { AugmentationSpec } from "./augment/specification.ts";
+  rotate,
+  seededRandom,
+  smoothLabels,
+  translate,
+  zoom,
+} from "@convkit/augment";
+export type {
+  AffineOptions,
+  Augmentation,
+  AugmentationSpec,
+  ColorLayerArgs,
+  ColorOptions,
+  CropOptions,
+  ErasingOptions,
+  Factor,
+  FillMode,
+  FlipMode,
+  Interpolation,
+  KerasOnlyAugmentationArgs,
+  Mixed,
+  Mixing,
+  RandAugmentArgs,
+  RandAugmentOptions,
+  RandomCropArgs,
+  RandomErasingArgs,
+  RandomFlipArgs,
+  RandomRotationArgs,
+  RandomShearArgs,
+  RandomSource,
+  RandomTranslationArgs,
+  RandomZoomArgs,
+  ValueRange,
+  ZoomOptions,
+} from "@convkit/augment";

@@ -7,7 +7,7 @@ import { decodeFiles } from "../src/images/decode-files.ts";
 import { decodeImage } from "../src/images/decode.ts";
 import type { DecodeOptions } from "../src/images/decode.ts";
 import { imageFolder } from "../src/folders/image-folder.ts";
-import { uniformStream } from "../src/random/philox.ts";
+import { uniformStream } from "@convkit/augment/internal";
 import { resizeModes } from "../src/images/resize/resize.ts";
 import { put, temporaryFolder } from "./temporary.ts";
 

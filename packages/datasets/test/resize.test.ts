@@ -4,7 +4,7 @@ import { assemble } from "@convkit/testing/assemble";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { bilinearWasm } from "../src/images/resize/bilinear-wasm.ts";
-import { uniformStream } from "../src/random/philox.ts";
+import { uniformStream } from "@convkit/augment/internal";
 import { centreRegion, resizeInto, resizeModes } from "../src/images/resize/resize.ts";
 import type { ResizeMode } from "../src/images/resize/resize.ts";
 import { weightedWasm } from "../src/images/resize/weighted-wasm.ts";

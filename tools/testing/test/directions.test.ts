@@ -9,14 +9,15 @@ const allowed: Record<string, readonly string[]> = {
   files: [],
   engine: ["files"],
   graph: ["engine"],
+  augment: [],
   core: [],
   blocks: ["core"],
   models: ["core", "blocks"],
-  weights: ["core", "graph", "files"],
-  datasets: ["core", "files"],
-  trainer: ["core", "graph", "datasets", "weights", "files"],
-  report: ["trainer", "core", "datasets", "files"],
-  predict: ["core", "graph", "weights", "datasets", "engine", "files"],
+  weights: ["core", "graph", "files", "augment"],
+  datasets: ["core", "files", "augment"],
+  trainer: ["core", "graph", "datasets", "weights", "files", "augment"],
+  report: ["trainer", "core", "datasets", "files", "augment"],
+  predict: ["core", "graph", "weights", "datasets", "engine", "files", "augment"],
 };
 
 interface Manifest {

@@ -1,24 +1,24 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { denseBincount } from "./tensorflow-ops.ts";
+import { denseBincount } from "../tensorflow-ops.ts";
 
-/** What RandAugment does to pixels where they are: each on images of 0..255, `[n, h, w, c] -> [n, h, w, c]`. */
+/** RandAugment's changes of pixel values, each on images of 0..255, `[n, h, w, c] -> [n, h, w, c]`. */
 
-/** Between black (0), the image (1) and beyond. */
+/** Between black (factor 0) and the image (1), and beyond. */
 export function brighten(images: tf.Tensor4D, factor: tf.Tensor4D): tf.Tensor4D {
   return mixedWith(tf.zerosLike(images), images, factor);
 }
 
-/** Between gray (0), the image (1) and stronger colours. */
-export function colour(images: tf.Tensor4D, factor: tf.Tensor4D): tf.Tensor4D {
+/** Between gray (factor 0) and the image (1), and beyond. */
+export function saturate(images: tf.Tensor4D, factor: tf.Tensor4D): tf.Tensor4D {
   return mixedWith(grayOf(images), images, factor);
 }
 
-/** Between an even gray (0), the image (1) and stronger contrast. */
+/** Between an even gray (factor 0) and the image (1), and beyond. */
 export function contrast(images: tf.Tensor4D, factor: tf.Tensor4D): tf.Tensor4D {
   return mixedWith(tf.mean(grayOf(images), [1, 2, 3], true), images, factor);
 }
 
-/** Between a smoothed image (0), the image (1) and a sharper one; the pixels at the edge stay. */
+/** Between a smoothed image (factor 0) and the image (1), and beyond; the pixels at the edge stay. */
 export function sharpen(images: tf.Tensor4D, factor: tf.Tensor4D): tf.Tensor4D {
   const [, h, w, c] = images.shape;
   if (h < 3 || w < 3) return images;
@@ -39,12 +39,12 @@ export function sharpen(images: tf.Tensor4D, factor: tf.Tensor4D): tf.Tensor4D {
   return mixedWith(tf.where(tf.greater(inner, 0), around, images), images, factor);
 }
 
-/** Keeps the upper bits of each value: `step` is 2 to the number of bits dropped. */
-export function posterize(images: tf.Tensor4D, step: number): tf.Tensor4D {
-  return tf.mul(tf.floor(tf.div(images, step)), step);
+/** Sets the lower `bits` bits of each value to 0. */
+export function posterize(images: tf.Tensor4D, bits: number): tf.Tensor4D {
+  return tf.mul(tf.floor(tf.div(images, 2 ** bits)), 2 ** bits);
 }
 
-/** Inverts the values from `threshold` on. */
+/** Inverts values of `threshold` and above. */
 export function solarize(images: tf.Tensor4D, threshold: number): tf.Tensor4D {
   return tf.where(tf.greaterEqual(images, threshold), tf.sub(255, images), images);
 }
@@ -57,7 +57,7 @@ export function autoContrast(images: tf.Tensor4D): tf.Tensor4D {
   return tf.where(tf.greater(tf.add(tf.zerosLike(images), spread), 0), tf.mul(tf.sub(images, low), scale), images);
 }
 
-/** Makes all levels of each channel about equally frequent, as PIL does it. */
+/** Makes all levels of each channel about equally frequent, as PIL does. */
 export function equalize(images: tf.Tensor4D): tf.Tensor4D {
   const [n, h, w, c] = images.shape;
   const rows = n * c;
@@ -67,12 +67,12 @@ export function equalize(images: tf.Tensor4D): tf.Tensor4D {
   const counts = tf.cast(denseBincount(whole, 256), "float32") as tf.Tensor2D;
   const most = tf.max(levels, 1, true);
   const ofMost = tf.sum(tf.cast(tf.equal(levels, most), "float32"), 1, true);
-  const step = tf.floor(tf.div(tf.sub(h * w, ofMost), 255));
-  const safe = tf.maximum(step, 1);
+  const perLevel = tf.floor(tf.div(tf.sub(h * w, ofMost), 255));
   const below = tf.sub(tf.cumsum(counts, 1), counts);
-  const table = tf.clipByValue(tf.floor(tf.div(tf.add(below, tf.floor(tf.div(step, 2))), safe)), 0, 255);
-  const kept = tf.reshape(tf.range(0, 256, 1, "float32"), [1, 256]);
-  const lookup = tf.where(tf.greater(tf.add(tf.zerosLike(table), step), 0), table, tf.add(tf.zerosLike(table), kept));
+  const equalized = tf.div(tf.add(below, tf.floor(tf.div(perLevel, 2))), tf.maximum(perLevel, 1));
+  const table = tf.clipByValue(tf.floor(equalized), 0, 255);
+  const unchanged = tf.add(tf.zerosLike(table), tf.reshape(tf.range(0, 256, 1, "float32"), [1, 256]));
+  const lookup = tf.where(tf.greater(tf.add(tf.zerosLike(table), perLevel), 0), table, unchanged);
   const offsets = tf.reshape(tf.range(0, rows * 256, 256, "int32"), [rows, 1]);
   const places = tf.cast(tf.reshape(tf.add(whole, offsets), [rows * h * w]), "int32");
   const changed = tf.gather(tf.reshape(lookup, [rows * 256]), places);
@@ -83,7 +83,7 @@ function mixedWith(plain: tf.Tensor, images: tf.Tensor4D, factor: tf.Tensor4D): 
   return tf.clipByValue(tf.add(plain, tf.mul(factor, tf.sub(images, plain))), 0, 255) as tf.Tensor4D;
 }
 
-/** Luma, in one channel; an image of one channel is its own. */
+/** Luma of RGB images, else the mean of the channels, `[n, h, w, c] -> [n, h, w, 1]`. */
 function grayOf(images: tf.Tensor4D): tf.Tensor4D {
   if (images.shape[3] !== 3) return tf.mean(images, 3, true) as tf.Tensor4D;
   const weights = tf.tensor([0.299, 0.587, 0.114], [1, 1, 1, 3]);

@@ -1,39 +1,29 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { sampleThrough } from "./sample.ts";
-import { hasTensorflow, projectiveTransform } from "./tensorflow-ops.ts";
-
-/** What lies outside an image: its mirror image, itself again, its edge, or `fillValue`. */
-export type FillMode = "reflect" | "wrap" | "nearest" | "constant";
-
-export interface AffineOptions {
-  fill?: FillMode | undefined;
-  fillValue?: number | undefined;
-  interpolation?: "bilinear" | "nearest" | undefined;
-}
+import { hasTensorflow, projectiveTransform } from "../tensorflow-ops.ts";
+import { samplingOf } from "./affine-options.ts";
+import type { AffineOptions } from "./affine-options.ts";
+import { sampleProjective } from "./projective-sampling.ts";
 
 /**
- * Moves pixels by one matrix an image, `[n, h, w, c] x [n, 8] -> [n, h, w, c]`: output pixel (x, y) is input pixel
- * ((a0 x + a1 y + a2) / k, (b0 x + b1 y + b2) / k) with k = c0 x + c1 y + 1. TensorFlow's ImageProjectiveTransformV3.
+ * Moves pixels by one matrix an image, `[n, h, w, c] x [n, 8] -> [n, h, w, c]`. With a row `[a0, a1, a2, b0, b1, b2, c0, c1]`, output
+ * pixel (x, y) is input pixel ((a0 x + a1 y + a2) / k, (b0 x + b1 y + b2) / k), k = c0 x + c1 y + 1. TensorFlow's
+ * ImageProjectiveTransformV3. Throws an OptionError for unknown options.
  */
-export function affineTransform(
-  images: tf.Tensor4D,
-  matrices: tf.Tensor2D,
-  { fill = "reflect", fillValue = 0, interpolation = "bilinear" }: AffineOptions = {},
-): tf.Tensor4D {
-  const how = { fill, fillValue, interpolation };
+export function affineTransform(images: tf.Tensor4D, matrices: tf.Tensor2D, options?: AffineOptions): tf.Tensor4D {
+  const sampling = samplingOf("affineTransform", options);
   return tf.tidy(() =>
-    hasTensorflow() ? projectiveTransform(images, matrices, how) : sampleThrough(images, matrices, how),
+    hasTensorflow() ? projectiveTransform(images, matrices, sampling) : sampleProjective(images, matrices, sampling),
   );
 }
 
-/** Turns each image about its centre by `turns` (`[n]`; 1 is all the way round, clockwise as the image is looked at). */
+/** Turns each image about its center by `turns` (`[n]`; 1 is a full turn, clockwise), `[n, h, w, c] -> [n, h, w, c]`. */
 export function rotate(images: tf.Tensor4D, turns: tf.Tensor, options?: AffineOptions): tf.Tensor4D {
   return tf.tidy(() => affineTransform(images, rotationMatrices(images.shape, turns), options));
 }
 
 /**
- * Zooms each image about its centre: its height shows `height` times as much as before (`[n]`; below 1 is nearer), its width
- * `width` times.
+ * Zooms each image about its center, `[n, h, w, c] -> [n, h, w, c]`: the result shows `height` times as much of the height (`[n]`;
+ * below 1 is nearer) and `width` times as much of the width.
  */
 export function zoom(
   images: tf.Tensor4D,
@@ -58,21 +48,23 @@ export function translate(
   return tf.tidy(() => affineTransform(images, translationMatrices(images.shape, down, right), options));
 }
 
+/** `[n, 8]`: rotations about the center by `turns` (`[n]`). */
 export function rotationMatrices([, h, w]: readonly number[], turns: tf.Tensor): tf.Tensor2D {
   const angle = tf.mul(turns, 2 * Math.PI);
   const [cos, sin] = [tf.cos(angle), tf.sin(angle)];
   const [x, y] = [(w! - 1) / 2, (h! - 1) / 2];
-  // About the centre (x, y): what the rotation moves it by is taken back.
+  // The offsets bring the center (x, y) back to itself.
   const right = tf.sub(x, tf.sub(tf.mul(cos, x), tf.mul(sin, y)));
   const down = tf.sub(y, tf.add(tf.mul(sin, x), tf.mul(cos, y)));
   return matrix(cos, tf.neg(sin), right, sin, cos, down);
 }
 
+/** `[n, 8]`: shifts by shares of the height and the width (`[n]` each). */
 export function translationMatrices([, h, w]: readonly number[], down: tf.Tensor, right: tf.Tensor): tf.Tensor2D {
   return matrix(1, 0, tf.mul(right, -w!), 0, 1, tf.mul(down, -h!));
 }
 
-/** Shears about the upper left corner: a row moves by `x` times its number, a column by `y` times its. */
+/** `[n, 8]`: shears about the upper left corner. Row y moves by `x * y` pixels, column x by `y * x` (`[n]` each). */
 export function shearMatrices(x: tf.Tensor, y: tf.Tensor): tf.Tensor2D {
   return matrix(1, x, 0, y, 1, 0);
 }
@@ -82,8 +74,7 @@ type Entry = tf.Tensor | number;
 /** `[n, 8]` of the six entries, each a number or `[n]`; at least one must be a tensor. */
 function matrix(a0: Entry, a1: Entry, a2: Entry, b0: Entry, b1: Entry, b2: Entry): tf.Tensor2D {
   const entries = [a0, a1, a2, b0, b1, b2, 0, 0];
-  const like = entries.find((entry) => typeof entry !== "number") as tf.Tensor;
-  const n = like.size;
+  const n = (entries.find((entry) => typeof entry !== "number") as tf.Tensor).size;
   const columns = entries.map((entry) =>
     typeof entry === "number" ? tf.mul(tf.ones([n, 1]), entry) : tf.reshape(entry, [n, 1]),
   );

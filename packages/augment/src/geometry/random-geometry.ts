@@ -1,22 +1,21 @@
+import { checkOptions, OptionError, shown } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
-import { DataError } from "../data-error.ts";
+import { choose, factorRange, tidied } from "../augmentation.ts";
+import type { Augmentation, Factor } from "../augmentation.ts";
 import { rotate, translate, zoom } from "./affine.ts";
-import type { AffineOptions } from "./affine.ts";
-import { choose, factorRange, tidied } from "./augmentation.ts";
-import type { Augmentation, Factor } from "./augmentation.ts";
+import { affineOptionNames, checkWord, samplingOf } from "./affine-options.ts";
+import type { AffineOptions } from "./affine-options.ts";
 
 const flipModes = ["horizontal", "vertical", "both"] as const;
 
 export type FlipMode = (typeof flipModes)[number];
 
 /**
- * Mirrors half of the images: left and right, or top and bottom, or each by its own chance. Keras' RandomFlip. Throws a `DataError`
- * for a mode that is none.
+ * Mirrors each image with probability 1/2: left and right ("horizontal"), top and bottom ("vertical"), or each of the two by a draw of
+ * its own ("both"). Throws an OptionError for an unknown mode.
  */
 export function randomFlip(mode: FlipMode = "horizontal"): Augmentation {
-  if (!flipModes.includes(mode)) {
-    throw new DataError(`A flip should be one of ${flipModes.join(", ")}, not ${JSON.stringify(mode)}`);
-  }
+  checkWord("randomFlip", "mode", mode, flipModes);
   return tidied((images, random) => {
     const half = () => tf.lessEqual(random.uniform([images.shape[0]], 0, 1), 0.5);
     const across = mode === "vertical" ? images : choose(half(), tf.reverse(images, 2), images);
@@ -24,89 +23,108 @@ export function randomFlip(mode: FlipMode = "horizontal"): Augmentation {
   });
 }
 
-/** Turns each image by a part of a full turn: `0.1` is up to 36 degrees either way. Keras' RandomRotation. */
+/** Turns each image by a part of a full turn; `0.1` is up to 36 degrees either way. Keras' RandomRotation. */
 export function randomRotation(factor: Factor, options?: AffineOptions): Augmentation {
-  const [from, to] = factorRange("The rotation", factor, [-1, 1]);
+  const [from, to] = factorRange("randomRotation", factor, [-1, 1]);
+  samplingOf("randomRotation", options);
   return tidied((images, random) => rotate(images, random.uniform([images.shape[0]], from, to), options));
 }
 
 export interface ZoomOptions extends AffineOptions {
-  /** Zooms the width by its own chance; without it, with the height. */
-  width?: Factor | undefined;
+  /** The range of the width's zoom; the width has the height's zoom unless given. */
+  readonly width?: Factor | undefined;
 }
 
-/** Zooms each image: `0.2` shows from 80 to 120 % of its height and width, `[-0.3, 0]` only nearer. Keras' RandomZoom. */
-export function randomZoom(height: Factor, { width, ...options }: ZoomOptions = {}): Augmentation {
-  const rows = factorRange("The zoom", height, [-0.999, 1]);
-  const columns = width === undefined ? undefined : factorRange("The zoom", width, [-0.999, 1]);
+/**
+ * Zooms each image: `0.2` shows from 80 to 120 % of its height and width, `[-0.3, 0]` from 70 to 100 %, so only nearer. Keras'
+ * RandomZoom.
+ */
+export function randomZoom(height: Factor, options: ZoomOptions = {}): Augmentation {
+  checkOptions("randomZoom", options, { ...affineOptionNames, width: true });
+  const { width, ...affine } = options;
+  samplingOf("randomZoom", affine);
+  const rows = factorRange("randomZoom height", height, [-0.999, 1]);
+  const columns = width === undefined ? undefined : factorRange("randomZoom width", width, [-0.999, 1]);
   return tidied((images, random) => {
     const draw = ([from, to]: readonly [number, number]) => random.uniform([images.shape[0]], 1 + from, 1 + to);
     const vertical = draw(rows);
-    return zoom(images, vertical, columns === undefined ? vertical : draw(columns), options);
+    return zoom(images, vertical, columns === undefined ? vertical : draw(columns), affine);
   });
 }
 
-/** Shifts each image by shares of its height and width. Keras' RandomTranslation. */
+/** Shifts each image by shares of its height and width, `0.1` up to a tenth either way. Keras' RandomTranslation. */
 export function randomTranslation(height: Factor, width: Factor = height, options?: AffineOptions): Augmentation {
-  const [down, right] = [
-    factorRange("The translation", height, [-1, 1]),
-    factorRange("The translation", width, [-1, 1]),
-  ];
+  const rows = factorRange("randomTranslation height", height, [-1, 1]);
+  const columns = factorRange("randomTranslation width", width, [-1, 1]);
+  samplingOf("randomTranslation", options);
   return tidied((images, random) => {
     const draw = ([from, to]: readonly [number, number]) => random.uniform([images.shape[0]], from, to);
-    return translate(images, draw(down), draw(right), options);
+    return translate(images, draw(rows), draw(columns), options);
   });
 }
 
 export interface CropOptions {
-  /** Pixels put around the image first, with `fillValue`; 4 is the CIFAR papers'. */
-  pad?: number | undefined;
-  fillValue?: number | undefined;
+  /** Pixels added on each side first; the papers on CIFAR add 4. 0 unless said. */
+  readonly pad?: number | undefined;
+  /** The value of the added pixels; 0 unless said. */
+  readonly fillValue?: number | undefined;
 }
 
 /**
- * Cuts a piece of `height` x `width` from anywhere in each image, `[n, h, w, c] -> [n, height, width, c]`; each image draws
- * its own place (Keras' RandomCrop: one for the batch).
+ * Cuts a window of `height` x `width` out of each image, `[n, h, w, c] -> [n, height, width, c]`. Each image draws its own place;
+ * Keras' RandomCrop draws one for the batch. Throws an OptionError where the window is larger than the padded image.
  */
-export function randomCrop(height: number, width: number, { pad = 0, fillValue = 0 }: CropOptions = {}): Augmentation {
-  return tidied((images, random) => {
-    const [n, h, w, c] = images.shape;
-    const [rows, columns] = [h + 2 * pad - height, w + 2 * pad - width];
-    if (rows < 0 || columns < 0) {
-      throw new DataError(
-        `A crop of ${height}x${width} does not fit in images of ${h}x${w}${pad > 0 ? ` padded by ${pad}` : ""}`,
-      );
-    }
-    const padded =
-      pad === 0
-        ? images
-        : tf.pad(
-            images,
-            [
-              [0, 0],
-              [pad, pad],
-              [pad, pad],
-              [0, 0],
-            ],
-            fillValue,
-          );
-    const place = (free: number) => tf.cast(tf.minimum(tf.floor(random.uniform([n, 1], 0, free + 1)), free), "int32");
-    const [top, left] = [place(rows), place(columns)];
-    // Pixel (y, x) of image i is row (i * H + y) * W + x of the flat list.
-    const [padHeight, padWidth] = [h + 2 * pad, w + 2 * pad];
-    const images0 = tf.mul(tf.reshape(tf.range(0, n, 1, "int32"), [n, 1]), tf.scalar(padHeight, "int32"));
-    const ys = tf.add(tf.add(images0, top), tf.reshape(tf.range(0, height, 1, "int32"), [1, height]));
-    const xs = tf.add(left, tf.reshape(tf.range(0, width, 1, "int32"), [1, width]));
-    const flat = tf.add(
-      tf.mul(tf.reshape(ys, [n, height, 1]), tf.scalar(padWidth, "int32")),
-      tf.reshape(xs, [n, 1, width]),
+export function randomCrop(height: number, width: number, options: CropOptions = {}): Augmentation {
+  checkOptions("randomCrop", options, { pad: true, fillValue: true });
+  const { pad = 0, fillValue = 0 } = options;
+  for (const [name, value, least] of [
+    ["height", height, 1],
+    ["width", width, 1],
+    ["pad", pad, 0],
+  ] as const) {
+    if (Number.isInteger(value) && value >= least) continue;
+    throw new OptionError(`randomCrop: expected a whole number from ${least} as ${name}, got ${shown(value)}.`);
+  }
+  return tidied((images, random) => cutWindows(padded(images, pad, fillValue), [height, width], pad, random.uniform));
+}
+
+function padded(images: tf.Tensor4D, pad: number, fillValue: number): tf.Tensor4D {
+  if (pad === 0) return images;
+  const sides: [number, number][] = [
+    [0, 0],
+    [pad, pad],
+    [pad, pad],
+    [0, 0],
+  ];
+  return tf.pad(images, sides, fillValue);
+}
+
+/** A window of each image, the place drawn with `uniform`; `pad` is only for the message. */
+function cutWindows(
+  images: tf.Tensor4D,
+  [height, width]: readonly [number, number],
+  pad: number,
+  uniform: (shape: number[], min: number, max: number) => tf.Tensor,
+): tf.Tensor4D {
+  const [n, h, w, c] = images.shape;
+  const [rows, columns] = [h - height, w - width];
+  if (rows < 0 || columns < 0) {
+    throw new OptionError(
+      `randomCrop: expected images of at least ${height}x${width}, got ${h - 2 * pad}x${w - 2 * pad}` +
+        `${pad > 0 ? ` padded by ${pad}` : ""}.`,
     );
-    const pixels = tf.reshape(padded, [n * padHeight * padWidth, c]);
-    return tf.reshape(tf.gather(pixels, tf.cast(tf.reshape(flat, [n * height * width]), "int32")), [
-      n,
-      height,
-      width,
-      c,
-    ]);
-  });
+  }
+  // `uniform` may round up to its bound: without `minimum` the window could begin one pixel too far.
+  const place = (free: number) => tf.cast(tf.minimum(tf.floor(uniform([n, 1], 0, free + 1)), free), "int32");
+  const [top, left] = [place(rows), place(columns)];
+  // Pixel (y, x) of image i is row (i * h + y) * w + x of the list of all pixels.
+  const firstRows = tf.mul(tf.reshape(tf.range(0, n, 1, "int32"), [n, 1]), tf.scalar(h, "int32"));
+  const ys = tf.add(tf.add(firstRows, top), tf.reshape(tf.range(0, height, 1, "int32"), [1, height]));
+  const xs = tf.add(left, tf.reshape(tf.range(0, width, 1, "int32"), [1, width]));
+  const places = tf.add(tf.mul(tf.reshape(ys, [n, height, 1]), tf.scalar(w, "int32")), tf.reshape(xs, [n, 1, width]));
+  const pixels = tf.gather(
+    tf.reshape(images, [n * h * w, c]),
+    tf.cast(tf.reshape(places, [n * height * width]), "int32"),
+  );
+  return tf.reshape(pixels, [n, height, width, c]);
 }

@@ -1,38 +1,61 @@
+import { OptionError, shown } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
 import { layers } from "@tensorflow/tfjs-layers";
-import type { Augmentation } from "./augmentation.ts";
+import type { Augmentation } from "../augmentation.ts";
+import type { RandomLayerArgs } from "./keras-arguments.ts";
 
-export type BaseArgs = NonNullable<ConstructorParameters<typeof layers.Layer>[0]>;
+/** What a random layer of Keras is configured by, under tfjs' camelCase names. */
+export type LayerConfig = Readonly<Record<string, string | number | boolean | null | readonly number[]>>;
 
-/** Augments while training and passes images on otherwise; has no weights and is saved with its model. */
-export abstract class AugmentationLayer<Args extends object> extends layers.Layer {
-  readonly #own: Args;
+/**
+ * A random layer of Keras, `[n, h, w, c] -> [n, h, w, c]`: it augments in training (`training: true`) and returns its input otherwise. It
+ * has no weights, and is saved with its model under Keras' class name and with Keras' configuration.
+ */
+export abstract class AugmentationLayer extends layers.Layer {
+  readonly #config: LayerConfig;
   readonly #augment: Augmentation;
 
-  constructor(args: Args & BaseArgs, keys: readonly (keyof Args)[]) {
-    super(args);
-    this.#own = Object.fromEntries(keys.flatMap((key) => (args[key] == null ? [] : [[key, args[key]]]))) as Args;
-    // A wrong argument is to fail here, not in the first step.
-    this.#augment = this.augmentation(this.#own);
+  protected constructor(args: RandomLayerArgs, config: LayerConfig, augment: Augmentation) {
+    const { seed = null, dataFormat: _, ...base } = args;
+    super(base);
+    this.#config = { ...config, seed, dataFormat: "channels_last" };
+    this.#augment = augment;
   }
 
-  protected abstract augmentation(args: Args): Augmentation;
+  /** Keras' class of this layer. */
+  get kerasClass(): string {
+    return this.getClassName();
+  }
+
+  /** The layer's own arguments as Keras 3 writes them, in snake_case, without `name`, `dtype` and `trainable`. */
+  get kerasConfig(): LayerConfig {
+    return Object.fromEntries(Object.entries(this.#config).map(([key, value]) => [snakeCase(key), value]));
+  }
 
   override computeOutputShape(inputShape: (number | null)[]): (number | null)[] {
     return inputShape;
   }
 
-  override call(inputs: tf.Tensor | tf.Tensor[], { training = false }: { training?: boolean }): tf.Tensor {
-    const images = (Array.isArray(inputs) ? inputs[0]! : inputs) as tf.Tensor4D;
-    return training ? this.#augment(images) : this.still(images);
+  override call(inputs: tf.Tensor | tf.Tensor[], { training }: { training?: boolean } = {}): tf.Tensor {
+    const images = Array.isArray(inputs) ? inputs[0]! : inputs;
+    if (images.shape.length !== 4) {
+      throw new OptionError(
+        `${this.name}: expected images [n, height, width, channels], got the shape ${shown(images.shape)}.`,
+      );
+    }
+    return training === true ? this.#augment(images as tf.Tensor4D) : this.unchanged(images as tf.Tensor4D);
   }
 
-  /** What comes out when nothing is drawn. */
-  protected still(images: tf.Tensor4D): tf.Tensor4D {
-    return tf.clone(images);
+  /** The output where nothing is drawn. */
+  protected unchanged(images: tf.Tensor4D): tf.Tensor4D {
+    return tf.tidy(() => tf.clone(tf.cast(images, "float32")));
   }
 
   override getConfig(): tf.serialization.ConfigDict {
-    return { ...super.getConfig(), ...(this.#own as tf.serialization.ConfigDict) };
+    return { ...super.getConfig(), ...(this.#config as tf.serialization.ConfigDict) };
   }
+}
+
+export function snakeCase(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

@@ -1,6 +1,6 @@
 /**
  * Philox4x32-10: four random 32-bit words for a 128-bit counter and a 64-bit key. The same counter always gives the same
- * words, so a run can be taken up again at any point. Salmon et al. 2011, Parallel Random Numbers: As Easy as 1, 2, 3.
+ * words, so a run can be resumed at any point. Salmon et al. 2011, Parallel Random Numbers: As Easy as 1, 2, 3.
  */
 export function philox(counter: Words4, key: readonly [number, number]): Words4 {
   let [c0, c1, c2, c3] = counter;
@@ -22,7 +22,7 @@ export function philox(counter: Words4, key: readonly [number, number]): Words4 
 
 export type Words4 = readonly [number, number, number, number];
 
-/** A stream of uniform numbers in [0, 1) with 32 random bits each, told apart by `seed` and `stream`. */
+/** A stream of uniform numbers in [0, 1) with 32 random bits each, one for each `seed` and `stream`. */
 export function uniformStream(seed: number, stream: number): () => number {
   const key = [seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0] as const;
   let words: Words4 = [0, 0, 0, 0];
@@ -33,19 +33,6 @@ export function uniformStream(seed: number, stream: number): () => number {
     drawn++;
     return words[lane as 0 | 1 | 2 | 3] / 2 ** 32;
   };
-}
-
-/** A random order of `0 … size - 1` (Fisher and Yates), always the same for the same seed and epoch. */
-export function permutation(size: number, seed: number, epoch = 0): Int32Array {
-  const order = Int32Array.from({ length: size }, (_, index) => index);
-  const uniform = uniformStream(seed, epoch);
-  for (let last = size - 1; last > 0; last--) {
-    const pick = Math.floor(uniform() * (last + 1));
-    const value = order[pick]!;
-    order[pick] = order[last]!;
-    order[last] = value;
-  }
-  return order;
 }
 
 /** The upper 32 bits of the 64-bit product of two unsigned 32-bit integers. */

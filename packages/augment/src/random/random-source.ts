@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { initializers } from "@tensorflow/tfjs-layers";
-import { uniformStream } from "../random/philox.ts";
+import { uniformStream } from "./philox.ts";
 
-/** Where augmentation gets its random numbers: inside a compiled step they must be drawn by the graph. */
+/** Where augmentation gets its random numbers. In a compiled step the graph draws them anew at each run. */
 export interface RandomSource {
   /** Numbers in `[min, max)`. */
   uniform(shape: number[], min: number, max: number): tf.Tensor;
@@ -10,9 +10,9 @@ export interface RandomSource {
 }
 
 /**
- * tfjs' own random numbers, drawn the way tfjs-layers' initialisers draw theirs: where a tracer replaces those by random ops
- * of the graph (as @convkit/graph does), it replaces these. The initialisers take a bound, or a deviation, of 0 for none given,
- * and so are asked for others.
+ * tfjs' own random numbers. They are drawn through tfjs-layers' initializers, because a tracer that replaces those draws by random ops
+ * of the graph (as @convkit/graph does) then replaces these, too. The initializers read a bound or a deviation of 0 as "not given",
+ * hence the range from 1 to 2 and the deviation of 1.
  */
 export const layersRandom: RandomSource = {
   uniform: (shape, min, max) => tf.tidy(() => tf.add(tf.mul(tf.sub(fromOneToTwo.apply(shape), 1), max - min), min)),
@@ -22,14 +22,17 @@ export const layersRandom: RandomSource = {
 const fromOneToTwo = initializers.randomUniform({ minval: 1, maxval: 2 });
 const standardNormal = initializers.randomNormal({ mean: 0, stddev: 1 });
 
-/** Random numbers of a seed, the same on every backend; drawn in JavaScript, so not for a function that is traced. */
+/**
+ * Random numbers of a seed, the same on every backend. They are drawn in JavaScript: in a function that is traced they would be
+ * constants, so use this source eagerly only.
+ */
 export function seededRandom(seed: number, stream = 0): RandomSource {
   const next = uniformStream(seed, stream);
   const draw = (shape: number[], number: () => number) =>
     tf.tensor(Float32Array.from({ length: tf.util.sizeFromShape(shape) }, number), shape);
   return {
     uniform: (shape, min, max) => draw(shape, () => min + (max - min) * next()),
-    // Box and Muller; 1 - next() is never 0.
+    // Box and Muller's method; 1 - next() is never 0.
     normal: (shape, mean, deviation) =>
       draw(shape, () => mean + deviation * Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next())),
   };

@@ -1,6 +1,6 @@
 import { DataError } from "../data-error.ts";
 import type { Batch, Dataset } from "./dataset.ts";
-import { uniformStream } from "../random/philox.ts";
+import { uniformStream } from "@convkit/augment/internal";
 import { checkBatchOptions } from "./indexed-dataset.ts";
 
 /** One image, `[h, w, c]` row by row, and its class. */

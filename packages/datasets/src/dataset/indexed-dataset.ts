@@ -2,7 +2,7 @@ import { batchMemory, LentBatch } from "./batch-memory.ts";
 import type { BatchMemory } from "./batch-memory.ts";
 import { DataError } from "../data-error.ts";
 import type { Batch, BatchOptions, Dataset, IndexedDataset, SkippedImage } from "./dataset.ts";
-import { permutation } from "../random/philox.ts";
+import { permutation } from "../random/permutation.ts";
 
 /** Where a data set's images come from: whoever can fill in an image by its index gets order, batches and prefetch. */
 export interface Source {

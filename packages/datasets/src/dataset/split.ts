@@ -1,6 +1,6 @@
 import { DataError } from "../data-error.ts";
 import type { DataSplits, IndexedDataset } from "./dataset.ts";
-import { permutation } from "../random/philox.ts";
+import { permutation } from "../random/permutation.ts";
 
 export interface SplitOptions {
   /** Draws which images leave; the same seed draws the same ones. */

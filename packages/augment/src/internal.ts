@@ -1,0 +1,2 @@
+export { philox, uniformStream } from "./random/philox.ts";
+export type { Words4 } from "./random/philox.ts";
