@@ -6,6 +6,7 @@ export type { Compiled, CompileOptions } from "./compile.ts";
 export type { TraceDescription } from "./compiled/describe.ts";
 export { executable } from "./executable.ts";
 export type { Executable, ExecutionOptions, Feed, Values } from "./executable.ts";
+export type { RewriteDescription } from "./passes/index.ts";
 export { GraphError } from "./graph-error.ts";
 export { HostTensor } from "./values/host-tensor.ts";
 export type { HostData } from "./values/host-tensor.ts";

@@ -3,7 +3,7 @@ import { useEngine } from "@convkit/engine";
 import { engines } from "@convkit/testing";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { GraphNode } from "../src/ir/graph-node.ts";
-import { guardWrites } from "../src/passes/write-barrier.ts";
+import { writeBarrier } from "../src/passes/write-barrier.ts";
 import { adam, compile, GraphError, sgd } from "../src/index.ts";
 
 const one = { data: Float32Array.of(1), shape: [] };
@@ -237,7 +237,9 @@ describe("writes", () => {
     const write = node("write", "AssignVariableOp", [handle, product]);
     const later = node("later", "GatherV2", [node("y", "Placeholder")]);
     later.control.push(write);
-    guardWrites([write], [write, later], { everything });
+    const graph = { outputs: [{ ref: { node: later, index: 0 } }], writes: [write], variables: [], isSafe: true };
+    const options = { precision: "float32", freeze: false, exact: false, isUsingGpu: everything } as const;
+    expect(writeBarrier.run(graph, options)).toEqual({ AssignVariableOp: 1 });
     expect(write.control.map(({ op }) => op)).toEqual(["NoOp"]);
     expect(write.control[0]?.control.map(({ name }) => name)).toEqual(expected);
   });

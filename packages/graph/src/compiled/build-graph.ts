@@ -2,18 +2,14 @@ import * as tf from "@tensorflow/tfjs-core";
 import { attr } from "../ir/attrs.ts";
 import { entryOf } from "../tfjs/backend.ts";
 import type { Backend } from "../tfjs/backend.ts";
-import { turnDepthwiseGradients } from "../passes/depthwise-gradient-as-convolution.ts";
-import { DT } from "../values/dtypes.ts";
-import { freeze } from "../passes/freeze.ts";
 import { GraphError } from "../graph-error.ts";
 import { outputOf, reachable } from "../ir/graph-node.ts";
 import type { GraphNode, Ref } from "../ir/graph-node.ts";
-import { guardWrites } from "../passes/write-barrier.ts";
-import { lowerPrecision } from "../passes/mixed-precision.ts";
 import { fillSlots, Slot } from "../values/signature.ts";
 import type { Leaf } from "../values/signature.ts";
-import { cropToPoints, multiplyPoints } from "../passes/convolution-as-matmul.ts";
-import { spareLeakyRelus } from "../passes/leaky-relu-as-select.ts";
+import { runPasses } from "../passes/index.ts";
+import type { RewriteDescription } from "../passes/index.ts";
+import { rootsOf } from "../passes/pass.ts";
 import { mapLeaves } from "../values/nested.ts";
 import type { Trace } from "../trace/trace.ts";
 import type { TracedVariable } from "../trace/traced-variable.ts";
@@ -50,6 +46,8 @@ export interface Recorded {
   variables: readonly TracedVariable[];
   /** A run that fails has written nothing. */
   isSafe: boolean;
+  /** What rules and passes changed. */
+  rewrites: readonly RewriteDescription[];
 }
 
 /** Records some calls of a function, one after the other. */
@@ -57,7 +55,7 @@ export function recordCalls(
   backend: Backend,
   fn: (...args: unknown[]) => unknown,
   { leaves, skeleton }: { leaves: readonly Leaf[]; skeleton: unknown },
-  { precision, freeze: frozen, ...options }: RecordAll,
+  { precision, freeze, ...options }: RecordAll,
 ): Recorded {
   const placeholders: GraphNode[] = [];
   const outputs: { path: string; ref: Ref }[] = [];
@@ -93,35 +91,14 @@ export function recordCalls(
     if (squares !== undefined) outputs.push({ path: "squares", ref: squares });
     return slotted;
   });
-  const { writes } = trace;
-  if (frozen) freeze(trace.variables.values(), rootsOf(outputs, writes));
-  if (!options.exact) {
-    spareLeakyRelus(rootsOf(outputs, writes));
-    // Frozen convolutions stay such: they are fused with what follows, and keep their weights in the kernels' own layout.
-    if (frozen) cropToPoints(rootsOf(outputs, writes));
-    else multiplyPoints(rootsOf(outputs, writes), { is16Bit: precision !== "float32" });
-    if (precision !== "float32") turnDepthwiseGradients(rootsOf(outputs, writes));
-  }
-  if (precision !== "float32") {
-    const refs = outputs.map(({ ref }) => ref);
-    const lowered = lowerPrecision(refs, writes, DT[precision]);
-    outputs.forEach((output, index) => (output.ref = lowered[index] as Ref));
-  }
-  const isSafe = guardWrites(writes, rootsOf(outputs, writes), { everything: backend.isUsingGpuDevice });
-  const nodes = reachable([...placeholders, ...trace.fed.map(({ node }) => node), ...rootsOf(outputs, writes)]);
-  const kept = new Set(nodes);
-  const variables = [...trace.variables.values()].filter(({ handle }) => kept.has(handle));
-  return {
-    trace,
-    leaves,
-    placeholders,
-    outputs,
-    isWatched: trace.squares.length > 0,
-    result,
-    nodes,
-    variables,
-    isSafe,
-  };
+  const graph = { outputs, writes: trace.writes, variables: [...trace.variables.values()], isSafe: true };
+  const settings = { precision, freeze, exact: options.exact, isUsingGpu: backend.isUsingGpuDevice };
+  const rewrites = runPasses(graph, settings, trace.rewrites);
+  const nodes = reachable([...placeholders, ...trace.fed.map(({ node }) => node), ...rootsOf(graph)]);
+  const needed = new Set(nodes);
+  const variables = [...trace.variables.values()].filter(({ handle }) => needed.has(handle));
+  const isWatched = trace.squares.length > 0;
+  return { trace, leaves, placeholders, outputs, isWatched, result, nodes, variables, isSafe: graph.isSafe, rewrites };
 }
 
 /** Refuses what an async function returns: it goes on after the trace has ended. */
@@ -132,10 +109,6 @@ function settled(result: unknown): unknown {
   throw new GraphError(
     "The function to compile returned a promise; make it synchronous, and await what it needs before the call.",
   );
-}
-
-function rootsOf(outputs: readonly { ref: Ref }[], writes: readonly GraphNode[]): GraphNode[] {
-  return [...outputs.map(({ ref }) => ref.node), ...writes];
 }
 
 /** TensorFlow refuses to fetch what is fed. */

@@ -1,9 +1,10 @@
 import { attr } from "../ir/attrs.ts";
 import { DT } from "../values/dtypes.ts";
 import { explainFailure } from "./explain-failure.ts";
-import { constBytes, graphDef, outputOf } from "../ir/graph-node.ts";
+import { constantOf } from "../ir/constants.ts";
+import { graphDef, outputOf } from "../ir/graph-node.ts";
 import type { GraphNode } from "../ir/graph-node.ts";
-import { KeptVariables } from "../session/variable-snapshot.ts";
+import { VariableSnapshot } from "../session/variable-snapshot.ts";
 import { makeNative, takeHost } from "../native/tensor.ts";
 import { encode } from "../native/protos.ts";
 import { recordCalls } from "./build-graph.ts";
@@ -28,6 +29,7 @@ export class CompiledTrace {
   readonly written: ReadonlySet<SessionVariable>;
   readonly fed: readonly FedScalar[];
   readonly nodes: readonly GraphNode[];
+  readonly rewrites: Recorded["rewrites"];
   readonly graphBytes: number;
   readonly traceMs: number;
   /** Of a trace that is watched: the square of a gradient was too large for float32. */
@@ -42,8 +44,8 @@ export class CompiledTrace {
   #hasRun = false;
   #constantBytes = 0;
   readonly #places: Map<string, GraphNode>;
-  /** Where a run that fails may have written some variables. */
-  readonly #kept: KeptVariables | undefined;
+  /** Only for graphs of which a failing run may have written some variables. */
+  readonly #snapshot: VariableSnapshot | undefined;
 
   constructor(
     runtime: Runtime,
@@ -59,6 +61,7 @@ export class CompiledTrace {
     this.leaves = signature.leaves.map((leaf) => ({ ...leaf, values: () => new Float32Array() }));
     this.outputs = recorded.isWatched ? outputs.slice(0, -1) : outputs;
     this.nodes = nodes;
+    this.rewrites = recorded.rewrites;
     this.fed = trace.fed;
     this.#result = recorded.result;
     this.#afterRun = trace.afterRun;
@@ -72,10 +75,12 @@ export class CompiledTrace {
     for (const node of nodes) node.name = `${prefix}/${node.name}`;
     this.#places = new Map(nodes.map((node) => [node.name, node]));
     runtime.session.import(nodes);
-    this.#kept = recorded.isSafe ? undefined : new KeptVariables(runtime.session, this.written, `${prefix}/kept`);
+    this.#snapshot = recorded.isSafe
+      ? undefined
+      : new VariableSnapshot(runtime.session, this.written, `${prefix}/snapshot`);
     this.graphBytes = encode("GraphDef", graphDef(nodes.filter(({ op }) => op !== "Const"))).length;
     for (const node of nodes) {
-      this.#constantBytes += constBytes(node)?.length ?? 0;
+      this.#constantBytes += constantOf(node)?.byteLength ?? 0;
       if (node.op === "Const") node.attrs = {};
     }
     this.#plan = runtime.session.plan(
@@ -127,7 +132,7 @@ export class CompiledTrace {
   async dispose(): Promise<void> {
     await this.#runtime.session.idle();
     this.#runtime.session.forget(this.#plan);
-    this.#kept?.dispose();
+    this.#snapshot?.dispose();
     this.#runtime.garbage += 1 + this.#constantBytes / 2 ** 20;
     if (this.#frozen) releaseRuntime(this.#runtime);
   }
@@ -135,13 +140,13 @@ export class CompiledTrace {
   /** Brings the variables up to date. */
   #prepare(): void {
     this.#runtime.variables.prepare(this.variables, this.written);
-    this.#kept?.keep();
+    this.#snapshot?.take();
   }
 
   /** Puts back what a run that failed may have written. */
   #undo(error: unknown): never {
-    if (this.#kept !== undefined) {
-      this.#kept.restore();
+    if (this.#snapshot !== undefined) {
+      this.#snapshot.restore();
       this.#runtime.variables.forgetCopies(this.written);
     }
     throw error;

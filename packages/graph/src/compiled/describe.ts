@@ -1,5 +1,6 @@
 import { describeOutput, elementsOf, outputOf } from "../ir/graph-node.ts";
 import type { CompiledTrace } from "./compiled-trace.ts";
+import type { RewriteDescription } from "../passes/index.ts";
 import { widthOf } from "../values/dtypes.ts";
 
 /** What one trace of a function became. */
@@ -14,6 +15,8 @@ export interface TraceDescription {
   /** Nodes by op, most frequent first. */
   ops: Record<string, number>;
   nodes: number;
+  /** The rules and passes that ran, in order, and how many ops each changed. */
+  rewrites: RewriteDescription[];
   /** Bytes of the graph, which holds no weights. */
   graphBytes: number;
   variableBytes: number;
@@ -34,6 +37,7 @@ export function describeTrace(trace: CompiledTrace): TraceDescription {
     fed: trace.fed.map(({ node }) => node.name),
     ops: Object.fromEntries([...counts].toSorted(([, a], [, b]) => b - a)),
     nodes: trace.nodes.length,
+    rewrites: trace.rewrites.map((rewrite) => ({ ...rewrite, changes: { ...rewrite.changes } })),
     graphBytes: trace.graphBytes,
     variableBytes: trace.variables.reduce((sum, v) => sum + elementsOf(v) * widthOf(v.dtype), 0),
     traceMs: trace.traceMs,

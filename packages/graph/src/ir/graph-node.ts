@@ -1,4 +1,4 @@
-import { attr, attrOf, tensorProto } from "./attrs.ts";
+import { attr, attrOf } from "./attrs.ts";
 import type { Attr } from "./attrs.ts";
 import { dtypeName, sizeOf } from "../values/dtypes.ts";
 import { GraphError } from "../graph-error.ts";
@@ -93,37 +93,6 @@ function nodeDef(node: GraphNode): Message {
 /** The GraphDef message over nodes that are in an order where inputs come first. */
 export function graphDef(nodes: readonly GraphNode[]): Message {
   return { node: nodes.map(nodeDef), versions: { producer: 1882, min_consumer: 12 } };
-}
-
-/** A Const node; equal elements are written once. */
-export function constNode(name: string, dtype: number, shape: readonly number[], bytes: Uint8Array): GraphNode {
-  return {
-    name,
-    op: "Const",
-    inputs: [],
-    control: [],
-    attrs: { dtype: attr.type(dtype), value: attr.tensor(tensorProto(dtype, shape, bytes)) },
-    outputs: [{ dtype, shape }],
-  };
-}
-
-/** The bytes of a Const node; undefined for every other, and for one that states its elements otherwise. */
-export function constBytes({ op, attrs }: GraphNode): Uint8Array<ArrayBuffer> | undefined {
-  if (op !== "Const") return undefined;
-  const { tensor } = attrs["value"] as { tensor: { tensor_content?: Uint8Array<ArrayBuffer> } };
-  return tensor.tensor_content;
-}
-
-/** A Placeholder node. */
-export function placeholderNode(name: string, dtype: number, shape: readonly number[]): GraphNode {
-  return {
-    name,
-    op: "Placeholder",
-    inputs: [],
-    control: [],
-    attrs: { dtype: attr.type(dtype), shape: attr.shape(shape) },
-    outputs: [{ dtype, shape }],
-  };
 }
 
 /** The nodes that `roots` need, inputs first; recursion-free, since nets are deep. */

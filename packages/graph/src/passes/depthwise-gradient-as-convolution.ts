@@ -1,30 +1,38 @@
 import { attr, intsOf, textOf } from "../ir/attrs.ts";
-import { DT } from "../values/dtypes.ts";
-import { constNode, outputOf, reachable } from "../ir/graph-node.ts";
+import { becomeNode, firstOutput, intsConst, makeNode } from "../ir/builder.ts";
+import { outputOf, reachable } from "../ir/graph-node.ts";
 import type { GraphNode } from "../ir/graph-node.ts";
+import { countChange } from "../ir/rewrite.ts";
+import type { Changes } from "../ir/rewrite.ts";
+import { DT } from "../values/dtypes.ts";
+import { rootsOf } from "./pass.ts";
+import type { Pass } from "./pass.ts";
 
 /**
- * Writes the input's gradient of depthwise convolutions as a depthwise convolution with the filter turned, in place, where
- * the two are the same: stride 1, a window of odd sizes in "same" padding, one filter a channel. In 16 bits oneDNN takes
- * 1.5 to 2 times as long for the first (AVX-512; float32 alike): 17.6 ms against 11.1 over [32, 176, 176, 32].
+ * The two are the same at stride 1, with a window of odd sizes in "same" padding and one filter a channel. In 16 bits oneDNN takes
+ * 1.5 to 2 times as long for the gradient's own kernel (AVX-512; float32 alike): 17.6 ms against 11.1 over [32, 176, 176, 32].
  */
-export function turnDepthwiseGradients(roots: readonly GraphNode[]): void {
-  for (const node of reachable(roots)) {
-    if (node.op !== "DepthwiseConv2dNativeBackpropInput") continue;
-    const [, filter, gradient] = node.inputs;
-    if (filter === undefined || gradient === undefined || !isSymmetric(node, outputOf(filter).shape)) continue;
-    const axes = constNode(`${node.name}/axes`, DT.int32, [2], new Uint8Array(Int32Array.of(0, 1).buffer));
-    const turned: GraphNode = {
-      name: `${node.name}/filter`,
-      op: "ReverseV2",
-      inputs: [filter, { node: axes, index: 0 }],
-      control: [],
-      attrs: { T: attr.type(DT.float32), Tidx: attr.type(DT.int32) },
-      outputs: [outputOf(filter)],
-    };
-    Object.assign(node, { op: "DepthwiseConv2dNative", inputs: [gradient, { node: turned, index: 0 }] });
-  }
-}
+export const depthwiseGradientAsConvolution: Pass = {
+  name: "depthwise-gradient-as-convolution",
+  description: "in 16 bits, a depthwise convolution's gradient by its input is one with the filter reversed",
+  when: ({ exact, precision }) => !exact && precision !== "float32",
+  run(graph) {
+    const changes: Changes = {};
+    for (const node of reachable(rootsOf(graph))) {
+      if (node.op !== "DepthwiseConv2dNativeBackpropInput") continue;
+      const [, filter, gradient] = node.inputs;
+      if (filter === undefined || gradient === undefined || !isSymmetric(node, outputOf(filter).shape)) continue;
+      countChange(changes, node.op);
+      const reversed = makeNode(`${node.name}/filter`, "ReverseV2", {
+        inputs: [filter, intsConst(`${node.name}/axes`, [0, 1])],
+        attrs: { T: attr.type(DT.float32), Tidx: attr.type(DT.int32) },
+        outputs: [outputOf(filter)],
+      });
+      becomeNode(node, "DepthwiseConv2dNative", [gradient, firstOutput(reversed)], node.attrs);
+    }
+    return changes;
+  },
+};
 
 function isSymmetric({ attrs }: GraphNode, [rows, columns, , multiplier]: readonly number[]): boolean {
   const format = textOf(attrs["data_format"]);

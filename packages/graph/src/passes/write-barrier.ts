@@ -1,44 +1,62 @@
+import { makeNode } from "../ir/builder.ts";
 import { reachable } from "../ir/graph-node.ts";
 import type { GraphNode } from "../ir/graph-node.ts";
+import { countChange } from "../ir/rewrite.ts";
+import type { Changes } from "../ir/rewrite.ts";
+import { rootsOf } from "./pass.ts";
+import type { Pass, PassGraph } from "./pass.ts";
 
 /** Ops that fail on some values; all others fail, if at all, before a run has begun. */
 const fallible =
   /^(Gather|Resource(Gather|Scatter)|Scatter|TensorScatter|Sparse|UnsortedSegment|Segment|CheckNumerics|Assert|Decode|Where|Cholesky|Matrix|Svd|Qr|Multinomial|Range|ConcatV2Offset|Reverse|SplitV|Slice|StridedSlice|Pad|Reshape|InvertPermutation|CropAndResize|NonMax|OneHot|LinSpace)/;
 
-/** Ops of that list whose failure depends on numbers that are constants in nearly every graph, and so are checked when traced. */
-const shapely = /^(Range|Reverse|SplitV|Slice|StridedSlice|Pad|Reshape|OneHot|LinSpace)/;
+/** Fallible ops that only fail on sizes and axes. Where those are constants, tracing has checked them. */
+const failsOnSizes = /^(Range|Reverse|SplitV|Slice|StridedSlice|Pad|Reshape|OneHot|LinSpace)/;
 
 /**
- * Makes all writes wait for whatever may still fail, so that a run that throws has written nothing. False where something
- * that may fail itself depends on a write (in the second of several steps in one run) and cannot be waited for. With
- * `everything`, writes wait for all that is to be written: on a GPU any op may fail for want of memory.
+ * Makes all writes wait for whatever may still fail, so that a run that throws has written nothing. On a GPU, where any op may fail
+ * for want of memory, writes wait for all that is to be written. An op that may fail and itself needs a write (in the second of
+ * several steps in one run) cannot be waited for: then the graph is not safe.
  */
-export function guardWrites(
-  writes: readonly GraphNode[],
-  roots: readonly GraphNode[],
-  { everything }: { everything: boolean },
-): boolean {
-  if (writes.length === 0) return true;
+export const writeBarrier: Pass = {
+  name: "write-barrier",
+  description: "writes to variables wait for the ops that may still fail",
+  when: () => true,
+  run(graph, { isUsingGpu }) {
+    const changes: Changes = {};
+    const { before, isSafe } = fallibleOps(graph, isUsingGpu);
+    graph.isSafe = isSafe;
+    if (before.length === 0) return changes;
+    const barrier = makeNode("barrier", "NoOp", { control: before });
+    for (const write of graph.writes) {
+      countChange(changes, write.op);
+      write.control.push(barrier);
+    }
+    return changes;
+  },
+};
+
+/** The ops that writes have to wait for, and whether these are all that may fail. */
+function fallibleOps(graph: PassGraph, everything: boolean): { before: GraphNode[]; isSafe: boolean } {
+  const { writes } = graph;
+  const before: GraphNode[] = [];
+  let isSafe = true;
+  if (writes.length === 0) return { before, isSafe };
   const written = new Set(writes);
   const after = new Set<GraphNode>();
-  const waits: GraphNode[] = [];
-  let isSafe = true;
   const sourcesOfWrites = new Set(writes.flatMap(({ inputs }) => inputs.map((input) => input.node)));
-  for (const node of reachable(roots)) {
+  for (const node of reachable(rootsOf(graph))) {
     const sources = [...node.inputs.map((input) => input.node), ...node.control];
     if (written.has(node) || sources.some((source) => after.has(source))) {
       after.add(node);
       if (mayFail(node)) isSafe = false;
     } else if (mayFail(node) || (everything && sourcesOfWrites.has(node) && node.op !== "VarHandleOp"))
-      waits.push(node);
+      before.push(node);
   }
-  if (waits.length === 0) return isSafe;
-  const barrier: GraphNode = { name: "barrier", op: "NoOp", inputs: [], control: waits, attrs: {}, outputs: [] };
-  for (const write of writes) write.control.push(barrier);
-  return isSafe;
+  return { before, isSafe };
 }
 
 function mayFail(node: GraphNode): boolean {
   if (!fallible.test(node.op)) return false;
-  return !shapely.test(node.op) || node.inputs.slice(1).some((input) => input.node.op !== "Const");
+  return !failsOnSizes.test(node.op) || node.inputs.slice(1).some((input) => input.node.op !== "Const");
 }

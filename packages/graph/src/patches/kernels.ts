@@ -33,7 +33,7 @@ export const kernelPatch: TracePatch = {
 
 function noteStep(trace: Trace, [inputs, attrs]: unknown[], result: tf.Tensor): void {
   const { x } = inputs as { x: tf.Tensor };
-  if (!((attrs as { alpha?: number }).alpha ?? 0)) trace.steps.set(trace.ref(result).node, trace.ref(x));
+  if (!((attrs as { alpha?: number }).alpha ?? 0)) trace.peephole.steps.set(trace.ref(result).node, trace.ref(x));
 }
 
 function drawMultinomial(

@@ -2,7 +2,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import { GraphError } from "../graph-error.ts";
 import { assignUntraced, entryOf, tensorOf } from "../tfjs/backend.ts";
 import { eagerly } from "../tfjs/recording.ts";
-import { replay, uniformValue } from "../trace/constant-values.ts";
+import { uniformValue } from "../ir/constants.ts";
+import { replay } from "../trace/constant-values.ts";
 import type { Trace } from "../trace/trace.ts";
 import { fromTfjs } from "../values/dtypes.ts";
 import { ifFinite } from "./loss-scale.ts";
@@ -57,7 +58,7 @@ export const assignPatch: TracePatch = {
 function initialValue(trace: Trace, tensor: tf.Tensor): tf.Tensor {
   const entry = entryOf(trace.backend, tensor.dataId);
   if (entry?.ref === undefined) return eagerly(() => tensor.clone());
-  const uniform = uniformValue(entry.ref);
+  const uniform = uniformValue(entry.ref.node);
   if (uniform !== undefined) {
     const { shape } = tensor;
     const dtype = fromTfjs(tensor.dtype);

@@ -1,6 +1,7 @@
 import { DT } from "../values/dtypes.ts";
 import { attr, tensorProto } from "../ir/attrs.ts";
-import { constBytes, constNode } from "../ir/graph-node.ts";
+import { constNode, firstOutput, makeNode } from "../ir/builder.ts";
+import { constantOf } from "../ir/constants.ts";
 import type { GraphNode } from "../ir/graph-node.ts";
 
 /**
@@ -26,11 +27,11 @@ export function freeBatch(
       changes.push(() => (node.attrs = { ...node.attrs, shape: attr.shape(dims) }));
     }
     if (node.op !== "Const") continue;
-    const [a, b] = [constBytes(node)!, constBytes(twin)!];
-    if (Buffer.compare(a, b) === 0) continue;
+    const [x, y] = [constantOf(node)!, constantOf(twin)!];
+    if (sameBytes(x, y)) continue;
     const output = node.outputs[0];
-    if (output?.dtype !== DT.int32 || output.shape.length > 1 || a.length !== b.length) return undefined;
-    const [x, y] = [a, b].map((bytes) => new Int32Array(bytes.slice().buffer)) as [Int32Array, Int32Array];
+    if (output === undefined || output.shape.length > 1 || x.length !== y.length) return undefined;
+    if (!(x instanceof Int32Array && y instanceof Int32Array)) return undefined;
     const users = nodes.filter(({ inputs }) => inputs.some((input) => input.node === node));
     const differ = x.filter((size, axis) => size !== y[axis]).length;
     if (differ === 1 && users.every((user) => user.op === "Reshape" && user.inputs[1]?.node === node)) {
@@ -97,24 +98,25 @@ class BatchSizes {
   }
 
   #constant(shape: readonly number[], value: number): GraphNode {
-    const bytes = new Uint8Array(Int32Array.of(value).buffer);
-    const node = constNode(`any_batch/${this.nodes.length}`, DT.int32, shape, bytes);
+    const node = constNode(`any_batch/${this.nodes.length}`, DT.int32, shape, Int32Array.of(value));
     this.nodes.push(node);
     return node;
   }
 
   #add(op: string, inputs: readonly GraphNode[], attrs: GraphNode["attrs"], shape: readonly number[] = []): GraphNode {
-    const node: GraphNode = {
-      name: `any_batch/${this.nodes.length}`,
-      op,
-      inputs: inputs.map((from) => ({ node: from, index: 0 })),
-      control: [],
+    const node = makeNode(`any_batch/${this.nodes.length}`, op, {
+      inputs: inputs.map(firstOutput),
       attrs,
       outputs: [{ dtype: DT.int32, shape }],
-    };
+    });
     this.nodes.push(node);
     return node;
   }
 }
 
 const int32 = { T: attr.type(DT.int32) };
+
+function sameBytes(a: ArrayBufferView, b: ArrayBufferView): boolean {
+  const [x, y] = [a, b].map(({ buffer, byteOffset, byteLength }) => Buffer.from(buffer, byteOffset, byteLength));
+  return x!.equals(y!);
+}

@@ -1,6 +1,6 @@
 import { attr } from "../ir/attrs.ts";
 import { DT, dtypeName } from "../values/dtypes.ts";
-import type { GraphNode } from "../ir/graph-node.ts";
+import { firstOutput, makeNode } from "../ir/builder.ts";
 import type { HostTensor } from "../values/host-tensor.ts";
 import { takeHost } from "../native/tensor.ts";
 import { sizes } from "./signature.ts";
@@ -66,16 +66,10 @@ function readPlan(
   { name, container, dtype }: { name: string; container: Uint8Array; dtype: number },
 ): Plan {
   const shared = { dtype: attr.type(dtype), shared_name: attr.string(name), container: { s: container } };
-  const handle: GraphNode = {
-    name: `${key}_handle`,
-    op: "VarHandleOp",
-    inputs: [],
-    control: [],
+  const handle = makeNode(`${key}_handle`, "VarHandleOp", {
     attrs: { ...shared, shape: { shape: { unknown_rank: true } } },
-    outputs: [],
-  };
-  const inputs = [{ node: handle, index: 0 }];
+  });
   const attrs = { dtype: attr.type(dtype) };
-  session.import([handle, { name: key, op: "ReadVariableOp", inputs, control: [], attrs, outputs: [] }]);
+  session.import([handle, makeNode(key, "ReadVariableOp", { inputs: [firstOutput(handle)], attrs })]);
   return session.plan([], [{ name: key, index: 0 }], []);
 }

@@ -6,7 +6,8 @@ import type { Backend } from "../tfjs/backend.ts";
 import { DT } from "../values/dtypes.ts";
 import type { TypedArray } from "../values/dtypes.ts";
 import { GraphError } from "../graph-error.ts";
-import { constNode, graphDef, outputOf, placeholderNode } from "../ir/graph-node.ts";
+import { assignNode, constNode, firstOutput, makeNode, placeholderNode, readNode } from "../ir/builder.ts";
+import { graphDef, outputOf } from "../ir/graph-node.ts";
 import type { GraphNode, Ref } from "../ir/graph-node.ts";
 import { makeNative } from "../native/tensor.ts";
 import { openSession } from "../session/open.ts";
@@ -111,22 +112,20 @@ function batchOf(leaves: readonly Leaf[]): number | undefined {
 
 function fixed(node: GraphNode, value: number): void {
   const { dtype } = outputOf({ node, index: 0 });
-  const bytes = new Uint8Array((dtype === DT.int32 ? Int32Array.of(value) : Float32Array.of(value)).buffer);
-  const { op, attrs } = constNode(node.name, dtype, [], bytes);
+  const values = dtype === DT.int32 ? Int32Array.of(value) : Float32Array.of(value);
+  const { op, attrs } = constNode(node.name, dtype, [], values);
   Object.assign(node, { op, attrs });
 }
 
 /** An output that waits for all writes: who fetches it runs them. */
 function resultNode(ref: Ref, writes: readonly GraphNode[], index: number): GraphNode {
   const { dtype, shape } = outputOf(ref);
-  return {
-    name: `result_${index}`,
-    op: "Identity",
+  return makeNode(`result_${index}`, "Identity", {
     inputs: [ref],
-    control: [...writes],
+    control: writes,
     attrs: { T: attr.type(dtype) },
     outputs: [{ dtype, shape }],
-  };
+  });
 }
 
 function tensorInfos(
@@ -171,32 +170,20 @@ function saverNodes(variables: readonly TracedVariable[]): GraphNode[] {
     names.map(() => ""),
   );
   const dtypes = attr.types(variables.map(({ dtype }) => dtype));
-  const inputs = [filename, keys, slices].map((from) => ({ node: from, index: 0 }));
-  const restore = node("save/RestoreV2", "RestoreV2", inputs, { dtypes });
-  restore.outputs = variables.map(({ dtype, variable }) => ({ dtype, shape: variable.shape }));
+  const inputs = [filename, keys, slices].map(firstOutput);
+  const outputs = variables.map(({ dtype, variable }) => ({ dtype, shape: variable.shape }));
+  const restore = makeNode("save/RestoreV2", "RestoreV2", { inputs, attrs: { dtypes }, outputs });
   const assigns = variables.map(({ handle, dtype }, index) =>
-    node(
-      `save/Assign_${index}`,
-      "AssignVariableOp",
-      [
-        { node: handle, index: 0 },
-        { node: restore, index },
-      ],
-      { dtype: attr.type(dtype) },
-    ),
+    assignNode(`save/Assign_${index}`, handle, { node: restore, index }, dtype),
   );
-  const reads = variables.map(({ handle, dtype }, index) =>
-    node(`save/Read_${index}`, "ReadVariableOp", [{ node: handle, index: 0 }], { dtype: attr.type(dtype) }),
-  );
-  const save = node("save/SaveV2", "SaveV2", [...inputs, ...reads.map((read) => ({ node: read, index: 0 }))], {
-    dtypes,
+  const reads = variables.map(({ handle }, index) => readNode(`save/Read_${index}`, handle, outputs[index]!));
+  const save = makeNode("save/SaveV2", "SaveV2", { inputs: [...inputs, ...reads.map(firstOutput)], attrs: { dtypes } });
+  const saved = makeNode("save/control_dependency", "Identity", {
+    inputs: [firstOutput(filename)],
+    control: [save],
+    attrs: { T: attr.type(DT.string) },
   });
-  const saved = node("save/control_dependency", "Identity", [{ node: filename, index: 0 }], {
-    T: attr.type(DT.string),
-  });
-  saved.control.push(save);
-  const all = node("save/restore_all", "NoOp", [], {});
-  all.control.push(...assigns);
+  const all = makeNode("save/restore_all", "NoOp", { control: assigns });
   return [filename, keys, slices, restore, ...assigns, ...reads, save, saved, all];
 }
 
@@ -215,8 +202,9 @@ function writeVariables(path: string, variables: readonly TracedVariable[], name
         names.map(() => ""),
       ),
     ];
-    const inputs = [...strings, ...values].map((from) => ({ node: from, index: 0 }));
-    const save = node("save", "SaveV2", inputs, { dtypes: attr.types(variables.map(({ dtype }) => dtype)) });
+    const inputs = [...strings, ...values].map(firstOutput);
+    const attrs = { dtypes: attr.types(variables.map(({ dtype }) => dtype)) };
+    const save = makeNode("save", "SaveV2", { inputs, attrs });
     session.import([...strings, ...values, save]);
     const plan = session.plan(
       values.map(({ name }) => ({ name, index: 0 })),
@@ -232,10 +220,6 @@ function writeVariables(path: string, variables: readonly TracedVariable[], name
   }
 }
 
-function node(name: string, op: string, inputs: Ref[], attrs: GraphNode["attrs"]): GraphNode {
-  return { name, op, inputs, control: [], attrs, outputs: [] };
-}
-
 function stringsNode(name: string, strings: readonly string[], shape: readonly number[] = [strings.length]): GraphNode {
   const content = new TextEncoder();
   const value = {
@@ -243,8 +227,6 @@ function stringsNode(name: string, strings: readonly string[], shape: readonly n
     tensor_shape: shapeProto(shape),
     string_val: strings.map((s) => content.encode(s)),
   };
-  return {
-    ...node(name, "Const", [], { dtype: attr.type(DT.string), value: attr.tensor(value) }),
-    outputs: [{ dtype: DT.string, shape }],
-  };
+  const attrs = { dtype: attr.type(DT.string), value: attr.tensor(value) };
+  return makeNode(name, "Const", { attrs, outputs: [{ dtype: DT.string, shape }] });
 }

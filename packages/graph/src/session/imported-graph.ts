@@ -1,4 +1,6 @@
-import { constBytes, constNode, graphDef, outputOf } from "../ir/graph-node.ts";
+import { constNode } from "../ir/builder.ts";
+import { constantOf } from "../ir/constants.ts";
+import { graphDef, outputOf } from "../ir/graph-node.ts";
 import type { GraphNode } from "../ir/graph-node.ts";
 import { GraphError } from "../graph-error.ts";
 import { makeNative, readNative } from "../native/tensor.ts";
@@ -73,7 +75,7 @@ export class SessionGraph {
     // A name with slashes would forbid the import of nodes that are called as its scopes are.
     const name = `constant${this.#constants.size}`;
     this.#constants.set(node.name, name);
-    const tensor = makeNative(dtype, shape, constBytes(node)!);
+    const tensor = makeNative(dtype, shape, constantOf(node)!);
     const description = tf.TF_NewOperation(this.handle, "Const", name) as Handle;
     tf.TF_SetAttrType(description, "dtype", dtype);
     try {
@@ -94,10 +96,10 @@ export class SessionGraph {
     const tensor = Number(at[0]);
     const { dtype, shape, values } = readNative(tensor);
     tf.TF_DeleteTensor(tensor);
-    return constNode(node.name, dtype, shape, new Uint8Array(values.buffer));
+    return constNode(node.name, dtype, shape, values);
   }
 }
 
 function isBigConstant(node: GraphNode): boolean {
-  return (constBytes(node)?.length ?? 0) >= BIG_CONSTANT;
+  return (constantOf(node)?.byteLength ?? 0) >= BIG_CONSTANT;
 }

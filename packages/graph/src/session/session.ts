@@ -1,5 +1,5 @@
 import { DT } from "../values/dtypes.ts";
-import { constNode } from "../ir/graph-node.ts";
+import { constNode } from "../ir/builder.ts";
 import type { GraphNode } from "../ir/graph-node.ts";
 import { GraphError } from "../graph-error.ts";
 import { encode } from "../native/protos.ts";

@@ -1,16 +1,17 @@
 import { attr } from "../ir/attrs.ts";
+import { assignNode, destroyNode, firstOutput, readNode } from "../ir/builder.ts";
 import type { GraphNode } from "../ir/graph-node.ts";
 import type { Plan, Session } from "./session.ts";
 import type { SessionVariable } from "./variable.ts";
 import { tensorflow } from "../native/c-api.ts";
 
 /**
- * The values that some variables had before a run, kept within the session to be put back if the run fails. Keeping costs
- * nothing by itself: TensorFlow shares the memory until a variable is updated.
+ * The values that some variables had before a run, held in the session to be put back if the run fails. Taking them costs nothing
+ * by itself: TensorFlow shares the memory until a variable is updated.
  */
-export class KeptVariables {
+export class VariableSnapshot {
   readonly #session: Session;
-  readonly #keep: Plan;
+  readonly #take: Plan;
   readonly #restore: Plan;
   readonly #destroy: Plan;
 
@@ -18,60 +19,42 @@ export class KeptVariables {
   constructor(session: Session, variables: Iterable<SessionVariable>, name: string) {
     this.#session = session;
     const nodes: GraphNode[] = [];
-    const targets = { keep: [] as string[], restore: [] as string[], destroy: [] as string[] };
-    const add = (node: GraphNode): GraphNode => {
-      nodes.push(node);
-      return node;
-    };
+    const targets = { take: [] as string[], restore: [] as string[], destroy: [] as string[] };
     for (const variable of variables) {
-      const { key, dtype, shape } = variable;
-      const own = `${name}/${key}`;
-      const now = add(variable.handle(`${own}/now`));
-      const kept = variable.handle(`${own}/kept`);
-      add({ ...kept, attrs: { ...kept.attrs, shared_name: attr.string(`${own}/kept`) } });
-      const type = { dtype: attr.type(dtype) };
-      const copy = (what: "keep" | "restore", from: GraphNode, to: GraphNode): void => {
-        const read = add({
-          name: `${own}/${what}_read`,
-          op: "ReadVariableOp",
-          inputs: [{ node: from, index: 0 }],
-          control: [],
-          attrs: type,
-          outputs: [{ dtype, shape }],
-        });
-        const inputs = [to, read].map((node) => ({ node, index: 0 }));
-        add({ name: `${own}/${what}`, op: "AssignVariableOp", inputs, control: [], attrs: type, outputs: [] });
+      const own = `${name}/${variable.key}`;
+      const now = variable.handle(`${own}/now`);
+      const before = variable.handle(`${own}/before`);
+      before.attrs = { ...before.attrs, shared_name: attr.string(`${own}/before`) };
+      nodes.push(now, before);
+      const copy = (what: "take" | "restore", from: GraphNode, to: GraphNode): void => {
+        const read = readNode(`${own}/${what}_read`, from, variable);
+        nodes.push(read, assignNode(`${own}/${what}`, to, firstOutput(read), variable.dtype));
         targets[what].push(`${own}/${what}`);
       };
-      copy("keep", now, kept);
-      copy("restore", kept, now);
-      add({
-        name: `${own}/destroy`,
-        op: "DestroyResourceOp",
-        inputs: [{ node: kept, index: 0 }],
-        control: [],
-        attrs: { ignore_lookup_error: attr.bool(true) },
-        outputs: [],
-      });
+      copy("take", now, before);
+      copy("restore", before, now);
+      nodes.push(destroyNode(`${own}/destroy`, before));
       targets.destroy.push(`${own}/destroy`);
     }
     session.import(nodes);
-    this.#keep = session.plan([], [], targets.keep);
+    this.#take = session.plan([], [], targets.take);
     this.#restore = session.plan([], [], targets.restore);
     this.#destroy = session.plan([], [], targets.destroy);
   }
 
-  keep(): void {
-    this.#run(this.#keep);
+  /** Takes the values of now, in place of those taken before. */
+  take(): void {
+    this.#run(this.#take);
   }
 
+  /** Gives the variables the values that were taken. */
   restore(): void {
     this.#run(this.#restore);
   }
 
   dispose(): void {
     this.#run(this.#destroy);
-    for (const plan of [this.#keep, this.#restore, this.#destroy]) this.#session.forget(plan);
+    for (const plan of [this.#take, this.#restore, this.#destroy]) this.#session.forget(plan);
   }
 
   #run(plan: Plan): void {

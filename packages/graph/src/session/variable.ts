@@ -5,7 +5,7 @@ import type { Backend, Entry, Owner } from "../tfjs/backend.ts";
 import { DT, fromTfjs, sizeOf, widthOf } from "../values/dtypes.ts";
 import type { TypedArray } from "../values/dtypes.ts";
 import { GraphError } from "../graph-error.ts";
-import { constNode } from "../ir/graph-node.ts";
+import { assignNode, constNode, firstOutput, handleNode, intsConst, makeNode } from "../ir/builder.ts";
 import type { GraphNode } from "../ir/graph-node.ts";
 import type { Plan } from "./session.ts";
 
@@ -64,67 +64,20 @@ export class SessionVariable implements Owner {
 
   /** The node that other graphs of the session reach the value by. */
   handle(name: string): GraphNode {
-    return {
-      name,
-      op: "VarHandleOp",
-      inputs: [],
-      control: [],
-      attrs: {
-        dtype: attr.type(this.dtype),
-        shape: attr.shape(this.shape),
-        shared_name: attr.string(this.key),
-        container: attr.string(""),
-      },
-      outputs: [{ dtype: DT.resource, shape: [] }],
-    };
+    return handleNode(name, this, this.key);
   }
-}
-
-/** The node that reads a variable. */
-export function readNode({ key, dtype, shape }: SessionVariable, handle: GraphNode): GraphNode {
-  const inputs = [{ node: handle, index: 0 }];
-  return {
-    name: `${key}/read`,
-    op: "ReadVariableOp",
-    inputs,
-    control: [],
-    attrs: { dtype: attr.type(dtype) },
-    outputs: [{ dtype, shape }],
-  };
-}
-
-/** The node that assigns a value to a variable. */
-export function assignNode(
-  { key, dtype }: SessionVariable,
-  handle: GraphNode,
-  value: GraphNode,
-  name: string,
-): GraphNode {
-  const inputs = [
-    { node: handle, index: 0 },
-    { node: value, index: 0 },
-  ];
-  const attrs = { dtype: attr.type(dtype), validate_shape: attr.bool(false) };
-  return { name: `${key}/${name}`, op: "AssignVariableOp", inputs, control: [], attrs, outputs: [] };
 }
 
 /** The nodes that fill a variable with one number; the last is called `name`. */
 export function fillNodes(variable: SessionVariable, name: string, fill: number): GraphNode[] {
-  const scalar = variable.dtype === DT.int32 ? Int32Array.of(fill) : Float32Array.of(fill);
-  const value = constNode(`${name}/number`, variable.dtype, [], new Uint8Array(scalar.buffer));
-  const dims = Int32Array.from(variable.shape);
-  const shape = constNode(`${name}/shape`, DT.int32, [dims.length], new Uint8Array(dims.buffer));
-  const filled: GraphNode = {
-    name: `${name}/value`,
-    op: "Fill",
-    inputs: [
-      { node: shape, index: 0 },
-      { node: value, index: 0 },
-    ],
-    control: [],
-    attrs: { T: attr.type(variable.dtype), index_type: attr.type(DT.int32) },
-    outputs: [],
-  };
+  const { dtype, shape } = variable;
+  const number = dtype === DT.int32 ? Int32Array.of(fill) : Float32Array.of(fill);
+  const value = constNode(`${name}/number`, dtype, [], number);
+  const dims = intsConst(`${name}/shape`, shape);
+  const filled = makeNode(`${name}/value`, "Fill", {
+    inputs: [dims, firstOutput(value)],
+    attrs: { T: attr.type(dtype), index_type: attr.type(DT.int32) },
+  });
   const handle = variable.handle(`${name}/handle`);
-  return [value, shape, filled, handle, { ...assignNode(variable, handle, filled, ""), name }];
+  return [value, dims.node, filled, handle, assignNode(name, handle, firstOutput(filled), dtype)];
 }

@@ -1,15 +1,14 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { attr } from "../ir/attrs.ts";
 import { assignUntraced, tensorOf } from "../tfjs/backend.ts";
 import type { Backend, Entry } from "../tfjs/backend.ts";
 import { DT } from "../values/dtypes.ts";
 import type { TypedArray } from "../values/dtypes.ts";
 import { GraphError } from "../graph-error.ts";
-import { placeholderNode } from "../ir/graph-node.ts";
+import { assignNode, destroyNode, firstOutput, placeholderNode, readNode } from "../ir/builder.ts";
 import type { GraphNode } from "../ir/graph-node.ts";
 import { makeNative, readNative } from "../native/tensor.ts";
 import type { Plan, Session } from "./session.ts";
-import { assignNode, fillNodes, readNode, SessionVariable } from "./variable.ts";
+import { fillNodes, SessionVariable } from "./variable.ts";
 import type { Group } from "./variable.ts";
 import { tensorflow } from "../native/c-api.ts";
 import type { Handle } from "../native/c-api.ts";
@@ -48,7 +47,8 @@ export class SessionVariables {
       this.#keys.add(made.key);
       const handle = made.handle(`${made.key}/handle`);
       const value = placeholderNode(`${made.key}/value`, made.dtype, made.shape);
-      fresh.push(handle, value, readNode(made, handle), assignNode(made, handle, value, "assign"));
+      const read = readNode(`${made.key}/read`, handle, made);
+      fresh.push(handle, value, read, assignNode(`${made.key}/assign`, handle, firstOutput(value), made.dtype));
       return made;
     });
     if (fresh.length > 0) this.#session.import(fresh);
@@ -252,12 +252,7 @@ export class SessionVariables {
     if (dead.length === 0) return;
     const nodes = dead.map((variable) => {
       const handle = variable.handle(`${variable.key}/dead`);
-      const inputs = [{ node: handle, index: 0 }];
-      const attrs = { ignore_lookup_error: attr.bool(true) };
-      return [
-        handle,
-        { name: `${variable.key}/destroy`, op: "DestroyResourceOp", inputs, control: [], attrs, outputs: [] },
-      ];
+      return [handle, destroyNode(`${variable.key}/destroy`, handle)];
     });
     this.#session.import(nodes.flat());
     const plan = this.#session.plan(

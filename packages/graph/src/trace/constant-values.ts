@@ -1,8 +1,9 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { fill, tensor as makeTensor } from "@tensorflow/tfjs-core";
 import { eagerly } from "../tfjs/recording.ts";
-import { arrayFor, sizeOf, tfjsType } from "../values/dtypes.ts";
-import { constBytes, outputOf } from "../ir/graph-node.ts";
+import { tfjsType } from "../values/dtypes.ts";
+import { constantOf } from "../ir/constants.ts";
+import { outputOf } from "../ir/graph-node.ts";
 import type { GraphNode, Ref } from "../ir/graph-node.ts";
 import type { Recorder } from "./recorder.ts";
 
@@ -20,7 +21,10 @@ export function replay(trace: Recorder, ref: Ref, { variables }: { variables: bo
   }
 
   function evaluate(node: GraphNode): tf.Tensor[] | undefined {
-    if (node.op === "Const") return [constant(node)];
+    if (node.op === "Const") {
+      const value = constant(node);
+      return value === undefined ? undefined : [value];
+    }
     if (node.op === "ReadVariableOp") {
       const traced = handles.get(node.inputs[0]?.node as GraphNode);
       return variables && traced !== undefined && node.control.length === 0 ? [traced.original.clone()] : undefined;
@@ -45,23 +49,9 @@ export function replay(trace: Recorder, ref: Ref, { variables }: { variables: bo
   });
 }
 
-/** The number that all elements of a recorded value equal, where that shows without computing: zeros, ones, fills. */
-export function uniformValue({ node }: Ref): number | undefined {
-  if (node.op === "ZerosLike") return 0;
-  if (node.op === "OnesLike") return 1;
-  if (node.op !== "Fill") return undefined;
-  const value = node.inputs[1]?.node;
-  return value?.op === "Const" ? (constValues(value)[0] as number) : undefined;
-}
-
-function constant(node: GraphNode): tf.Tensor {
+function constant(node: GraphNode): tf.Tensor | undefined {
   const { dtype, shape } = outputOf({ node, index: 0 });
-  return makeTensor(constValues(node) as Float32Array, [...shape], tfjsType(dtype));
-}
-
-function constValues(node: GraphNode): ArrayLike<number | bigint> {
-  const { dtype, shape } = outputOf({ node, index: 0 });
-  const values = arrayFor(dtype, sizeOf(shape));
-  new Uint8Array(values.buffer).set(constBytes(node)!);
-  return values;
+  // A copy: whoever reads the tensor may write to its values.
+  const values = constantOf(node)?.slice() as Float32Array | undefined;
+  return values === undefined ? undefined : makeTensor(values, [...shape], tfjsType(dtype));
 }

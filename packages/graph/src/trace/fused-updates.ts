@@ -1,8 +1,15 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { attr } from "../ir/attrs.ts";
 import { DT } from "../values/dtypes.ts";
-import type { Ref } from "../ir/graph-node.ts";
+import type { GraphNode, Ref } from "../ir/graph-node.ts";
+import type { Rewrite } from "../ir/rewrite.ts";
 import type { Trace } from "./trace.ts";
+
+/** Applied by optimizers while they are recorded. */
+export const fusedUpdates: Rewrite = {
+  name: "fused-updates",
+  description: "an optimizer's update of a variable is one op",
+};
 
 const T = { T: attr.type(DT.float32) };
 
@@ -19,7 +26,7 @@ export function number(trace: Trace, value: number): Ref {
 
 /** `w -= rate * g` */
 export function applyGradientDescent(trace: Trace, { variable, gradient }: Update, rate: Ref): void {
-  trace.variable(variable).write("ResourceApplyGradientDescent", T, [rate, trace.ref(gradient)]);
+  write(trace, "ResourceApplyGradientDescent", T, variable, [rate, trace.ref(gradient)]);
 }
 
 /** `a = momentum * a + g; w -= rate * a`, or Nesterov's `w -= rate * (g + momentum * a)` */
@@ -30,9 +37,7 @@ export function applyMomentum(
   { rate, momentum, nesterov }: { rate: Ref; momentum: Ref; nesterov: boolean },
 ): void {
   const attrs = { ...T, use_nesterov: attr.bool(nesterov) };
-  trace
-    .variable(variable)
-    .write("ResourceApplyMomentum", attrs, [rate, trace.ref(gradient), momentum], [trace.variable(slot)]);
+  write(trace, "ResourceApplyMomentum", attrs, variable, [rate, trace.ref(gradient), momentum], [slot]);
 }
 
 /** Keras': `a = momentum * a - rate * g; w += a`, or Nesterov's `w += momentum * a - rate * g` */
@@ -43,9 +48,7 @@ export function applyKerasMomentum(
   { rate, momentum, nesterov }: { rate: Ref; momentum: Ref; nesterov: boolean },
 ): void {
   const attrs = { ...T, use_nesterov: attr.bool(nesterov) };
-  trace
-    .variable(variable)
-    .write("ResourceApplyKerasMomentum", attrs, [rate, trace.ref(gradient), momentum], [trace.variable(slot)]);
+  write(trace, "ResourceApplyKerasMomentum", attrs, variable, [rate, trace.ref(gradient), momentum], [slot]);
 }
 
 /** Adam with its two moments; `epsilon` is the one outside of the bias correction (Kingma and Ba 2014, "epsilon hat"). */
@@ -58,12 +61,8 @@ export function applyAdam(
   const { power1, power2, rate, beta1, beta2, epsilon } = numbers;
   const moved = trace.ref(gradient);
   trace.watchSquare(moved);
-  trace.variable(variable).write(
-    "ResourceApplyAdam",
-    T,
-    [power1, power2, rate, beta1, beta2, epsilon, moved],
-    moments.map((moment) => trace.variable(moment)),
-  );
+  const inputs = [power1, power2, rate, beta1, beta2, epsilon, moved];
+  write(trace, "ResourceApplyAdam", T, variable, inputs, moments);
 }
 
 /** `s = rho * s + (1 - rho) * g^2; m = momentum * m + rate * g / sqrt(s + epsilon); w -= m`, centred by the mean of g if given */
@@ -75,16 +74,30 @@ export function applyRmsProp(
 ): void {
   const moved = trace.ref(gradient);
   trace.watchSquare(moved);
-  const inputs = [rate, rho, momentum, epsilon, moved];
   const { meanSquare, moment, meanGradient } = slots;
   const op = meanGradient === undefined ? "ResourceApplyRMSProp" : "ResourceApplyCenteredRMSProp";
-  const handles = [...(meanGradient === undefined ? [] : [meanGradient]), meanSquare, moment];
-  trace.variable(variable).write(
-    op,
-    T,
-    inputs,
-    handles.map((slot) => trace.variable(slot)),
-  );
+  const others = [...(meanGradient === undefined ? [] : [meanGradient]), meanSquare, moment];
+  write(trace, op, T, variable, [rate, rho, momentum, epsilon, moved], others);
+}
+
+/** `w -= part * w` */
+export function decayWeights(trace: Trace, variable: tf.Variable, part: tf.Tensor): void {
+  const change = trace.ref(tf.mul(variable, part));
+  write(trace, "AssignSubVariableOp", { dtype: attr.type(DT.float32) }, variable, [change]);
+}
+
+/** Writes a variable, and the slots of its update, by one op. */
+function write(
+  trace: Trace,
+  op: string,
+  attrs: GraphNode["attrs"],
+  variable: tf.Variable,
+  inputs: readonly Ref[],
+  slots: readonly tf.Variable[] = [],
+): void {
+  trace.rewrites.note(fusedUpdates, op);
+  const others = slots.map((slot) => trace.variable(slot));
+  trace.variable(variable).write(op, attrs, inputs, others);
 }
 
 /** Makes a slot: a variable of the same shape that starts with zeros, with one number everywhere or with given values. */
@@ -101,10 +114,4 @@ function uniqueName(name: string): string {
   let unique = name;
   for (let n = 1; taken[unique] !== undefined; n++) unique = `${name}_${n}`;
   return unique;
-}
-
-/** `w -= part * w` */
-export function decayWeights(trace: Trace, variable: tf.Variable, part: tf.Tensor): void {
-  const change = trace.ref(tf.mul(variable, part));
-  trace.variable(variable).write("AssignSubVariableOp", { dtype: attr.type(DT.float32) }, [change]);
 }

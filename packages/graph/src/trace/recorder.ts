@@ -19,12 +19,6 @@ export interface Recorder {
   readonly writes: GraphNode[];
   /** True once the function has returned: what is written then no longer shows in JavaScript. */
   readonly finishing: boolean;
-  /** Nodes that are the step function of a tensor: ReLU's gradient is a product with one. */
-  readonly steps: ReadonlyMap<GraphNode, Ref>;
-  /** The ReLU of a node's first output. */
-  readonly relus: Map<GraphNode, Ref>;
-  /** The leaky ReLU of a node's first output. */
-  readonly leakyRelus: ReadonlyMap<GraphNode, GraphNode>;
   /** Adds a node; TensorFlow tells the types and shapes of its outputs. */
   add(op: string, attrs: GraphNode["attrs"], inputs: readonly Ref[], control?: readonly GraphNode[]): GraphNode;
   constant(dtype: number, shape: readonly number[], values: TypedArray): Ref;

@@ -6,22 +6,22 @@ import type { Backend, Entry } from "../tfjs/backend.ts";
 import { DT, fromTfjs, sizeOf, tfjsType } from "../values/dtypes.ts";
 import type { TypedArray } from "../values/dtypes.ts";
 import { GraphError } from "../graph-error.ts";
-import { constNode, describeOutput, nodeAttrs, outputOf, placeholderNode } from "../ir/graph-node.ts";
+import { constNode, makeNode, placeholderNode } from "../ir/builder.ts";
+import { describeOutput, nodeAttrs, outputOf } from "../ir/graph-node.ts";
 import type { EagerAttr, GraphNode, Ref } from "../ir/graph-node.ts";
 import { Inference } from "../ir/shape-inference.ts";
+import { RewriteLog } from "../ir/rewrite.ts";
+import { Peephole } from "../peephole/peephole.ts";
+import { FILL_FROM, uniformConstantAsFill } from "../peephole/uniform-constant-as-fill.ts";
 import { mix } from "./seed-mix.ts";
 import type { LossScale } from "./loss-scale.ts";
 import type { OpRecorder } from "../tfjs/recording.ts";
 import type { Recorder } from "./recorder.ts";
 import { opDef } from "../ir/op-defs.ts";
 import { replay } from "./constant-values.ts";
-import { simplify } from "./peephole-rules.ts";
 import { TracedVariable } from "./traced-variable.ts";
 import { isUniform, typed } from "../ir/uniform.ts";
 import { userLine } from "./user-line.ts";
-
-/** Elements from which a constant of equal elements becomes a Fill: it then costs nothing in the graph. */
-const FILL_FROM = 32;
 
 /** A number that is fed anew at every run. */
 export interface FedScalar {
@@ -62,12 +62,9 @@ export class Trace implements OpRecorder, Recorder {
   readonly outdated: (() => boolean)[] = [];
   /** Called after the trace, last first, with whether it succeeded. */
   readonly ended: ((isDone: boolean) => void)[] = [];
-  /** Nodes that are the step function of a tensor: ReLU's gradient is a product with one. */
-  readonly steps = new Map<GraphNode, Ref>();
-  /** The ReLU of a node's first output. */
-  readonly relus = new Map<GraphNode, Ref>();
-  /** The leaky ReLUs of a node's first output. */
-  readonly leakyRelus = new Map<GraphNode, GraphNode>();
+  /** What rules changed while recording, and passes afterwards. */
+  readonly rewrites = new RewriteLog();
+  readonly peephole = new Peephole(this, this.rewrites);
   /** The kernels that are running, innermost last: what errors name. */
   readonly kernels: string[] = [];
   /** The layers that are being applied, innermost last: they name the nodes. */
@@ -109,11 +106,10 @@ export class Trace implements OpRecorder, Recorder {
   record(op: string, attrs: readonly EagerAttr[], inputs: readonly tf.TensorInfo[], outputs: number): tf.Tensor[] {
     const refs = inputs.map((input) => this.ref(input));
     const full = nodeAttrs(op, attrs, refs);
-    const simpler = this.exact ? undefined : simplify(this, op, full, refs);
+    const simpler = this.exact ? undefined : this.peephole.replace({ op, attrs: full, inputs: refs });
     if (simpler !== undefined) return [this.tensor(simpler)];
     const node = this.add(op, full, refs, [], attrs);
-    if (op === "Relu" && refs[0]?.index === 0) this.relus.set(refs[0].node, { node, index: 0 });
-    if (op === "LeakyRelu" && refs[0]?.index === 0) this.leakyRelus.set(refs[0].node, node);
+    this.peephole.recorded(node);
     return Array.from({ length: Math.min(outputs, node.outputs.length) }, (_, index) => this.tensor({ node, index }));
   }
 
@@ -128,16 +124,13 @@ export class Trace implements OpRecorder, Recorder {
     const def = opDef(op);
     if (def === undefined) throw new GraphError(`TensorFlow knows no op "${op}".`);
     const at = userLine();
-    const node: GraphNode = {
-      name: this.#name(op),
-      op,
-      inputs: [...inputs],
-      control: [...control],
+    const node = makeNode(this.#name(op), op, {
+      inputs,
+      control,
       attrs,
-      outputs: [],
       ...(eager !== undefined && { eager }),
       ...(at !== "" && { at }),
-    };
+    });
     try {
       node.outputs = this.inference.add(node, def);
     } catch (error) {
@@ -223,12 +216,13 @@ export class Trace implements OpRecorder, Recorder {
       const scalar = this.constant(dtype, [], values.slice(0, 1));
       const dims = this.constant(DT.int32, [shape.length], Int32Array.from(shape));
       const attrs = { T: attr.type(dtype), index_type: attr.type(DT.int32) };
+      this.rewrites.note(uniformConstantAsFill, "Const");
       return { node: this.add("Fill", attrs, [dims, scalar]), index: 0 };
     }
     const key = size <= 64 ? `${dtype}[${shape.join()}]${Buffer.from(bytes).toString("base64")}` : undefined;
     let node = key === undefined ? undefined : this.#constants.get(key);
     if (node === undefined) {
-      node = constNode(this.#name("Const"), dtype, shape, bytes.slice());
+      node = constNode(this.#name("Const"), dtype, shape, values.slice());
       if (key !== undefined) this.#constants.set(key, node);
     }
     return { node, index: 0 };

@@ -2,8 +2,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import { attr } from "../ir/attrs.ts";
 import { assignUntraced, entryOf } from "../tfjs/backend.ts";
 import { fromTfjs } from "../values/dtypes.ts";
+import { handleNode } from "../ir/builder.ts";
 import type { GraphNode, Ref } from "../ir/graph-node.ts";
-import { DT } from "../values/dtypes.ts";
 import type { KnownVariable, Recorder } from "./recorder.ts";
 
 /** A variable within one trace: its handle, the reads and writes so far, and the value that JavaScript assigned. */
@@ -26,19 +26,8 @@ export class TracedVariable implements KnownVariable {
     this.#trace = trace;
     this.variable = variable;
     this.dtype = fromTfjs(variable.dtype);
-    this.handle = {
-      name: `variables/${trace.variables.size}`,
-      op: "VarHandleOp",
-      inputs: [],
-      control: [],
-      attrs: {
-        dtype: attr.type(this.dtype),
-        shape: attr.shape(variable.shape),
-        shared_name: attr.string(variable.name),
-        container: attr.string(""),
-      },
-      outputs: [{ dtype: DT.resource, shape: [] }],
-    };
+    const { shape, name } = variable;
+    this.handle = handleNode(`variables/${trace.variables.size}`, { dtype: this.dtype, shape }, name);
   }
 
   /** Its value at this point of the trace. */

@@ -1,0 +1,51 @@
+import type { Changes, Rewrite, RewriteLog } from "../ir/rewrite.ts";
+import { peepholeRules } from "../peephole/peephole.ts";
+import { uniformConstantAsFill } from "../peephole/uniform-constant-as-fill.ts";
+import { fusedUpdates } from "../trace/fused-updates.ts";
+import { convolutionAsMatmul } from "./convolution-as-matmul.ts";
+import { cropFilters } from "./crop-filters.ts";
+import { depthwiseGradientAsConvolution } from "./depthwise-gradient-as-convolution.ts";
+import { foldBatchNorm } from "./fold-batch-norm.ts";
+import { freeze } from "./freeze.ts";
+import { fuseShortcut } from "./fuse-shortcut.ts";
+import { leakyReluAsSelect } from "./leaky-relu-as-select.ts";
+import { mixedPrecision } from "./mixed-precision.ts";
+import type { Pass, PassGraph, PassOptions } from "./pass.ts";
+import { writeBarrier } from "./write-barrier.ts";
+
+/** What changes a whole graph once it is recorded, in the order in which it runs. */
+const passes: readonly Pass[] = [
+  freeze,
+  foldBatchNorm,
+  fuseShortcut,
+  leakyReluAsSelect,
+  cropFilters,
+  convolutionAsMatmul,
+  depthwiseGradientAsConvolution,
+  mixedPrecision,
+  writeBarrier,
+];
+
+/**
+ * Everything that makes the graph differ from what tfjs' calls say, in order. Rules come first: they are applied op by op while a
+ * function is recorded, so that what tfjs derives from an op (its gradient) is recorded on the simpler one.
+ */
+export const rewrites: readonly (Rewrite | Pass)[] = [uniformConstantAsFill, ...peepholeRules, fusedUpdates, ...passes];
+
+/** What one rewrite did to one graph. */
+export interface RewriteDescription {
+  /** The rewrite's name, which is also its file's. */
+  name: string;
+  description: string;
+  /** How many ops it changed, by op; empty where it found none. */
+  changes: Changes;
+}
+
+/** Runs all passes, and tells what they changed and what rules had changed before. */
+export function runPasses(graph: PassGraph, options: PassOptions, recorded: RewriteLog): RewriteDescription[] {
+  return rewrites.flatMap((rewrite) => {
+    const { name, description } = rewrite;
+    if (!("run" in rewrite)) return [{ name, description, changes: recorded.of(rewrite) }];
+    return rewrite.when(options) ? [{ name, description, changes: rewrite.run(graph, options) }] : [];
+  });
+}
