@@ -18,7 +18,8 @@ import type { Leaf } from "../values/signature.ts";
 import { mapLeaves } from "../values/nested.ts";
 import { releaseFreed, tensorflow } from "../native/c-api.ts";
 import type { Handle } from "../native/c-api.ts";
-import type { FedScalar } from "../trace/trace.ts";
+import { GraphError } from "../graph-error.ts";
+import type { FedScalar, Trace } from "../trace/trace.ts";
 import type { TracedVariable } from "../trace/traced-variable.ts";
 
 /** One trace of a function, imported into a session and ready to run. */
@@ -56,6 +57,8 @@ export class CompiledTrace {
     const start = performance.now();
     const recorded = recordCalls(runtime.variables.backend, fn, signature, options);
     const { trace, placeholders, outputs, nodes, variables } = recorded;
+    if (trace.lasting.length > 0)
+      checkMadeOnce(trace, () => recordCalls(runtime.variables.backend, fn, signature, options));
     this.#runtime = runtime;
     this.#frozen = options.freeze;
     this.leaves = signature.leaves.map((leaf) => ({ ...leaf, values: () => new Float32Array() }));
@@ -181,4 +184,15 @@ export class CompiledTrace {
     if (values.length > this.outputs.length) this.hasOverflowed ||= !Number.isFinite(values.at(-1)?.item());
     return mapLeaves(this.#result, (value) => (value instanceof Slot ? values[value.index] : value)) as unknown[];
   }
+}
+
+/** Refuses a function that makes variables or optimizers at every call: the graph would go on with those of the trace. */
+function checkMadeOnce({ lasting }: Trace, recordAgain: () => Recorded): void {
+  const again = recordAgain().trace.lasting;
+  const [first] = again;
+  if (first === undefined) return;
+  for (const { variable } of [...lasting, ...again]) variable?.dispose();
+  throw new GraphError(
+    `The compiled function makes ${first.what} at every call${first.at}, and a graph would go on with that of the first; make it outside, or once.`,
+  );
 }

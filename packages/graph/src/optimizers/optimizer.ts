@@ -65,6 +65,12 @@ export class RuleOptimizer extends tf.Optimizer {
   }
 
   override applyGradients(gradients: tf.NamedTensorMap | { name: string; tensor: tf.Tensor }[]): void {
+    const trace = activeTrace();
+    if (trace === undefined) this.#update(gradients);
+    else trace.inUpdate(() => this.#update(gradients));
+  }
+
+  #update(gradients: tf.NamedTensorMap | { name: string; tensor: tf.Tensor }[]): void {
     tf.tidy(() => {
       const entries = Array.isArray(gradients)
         ? gradients.map(({ name, tensor }) => [name, tensor] as const)

@@ -2,7 +2,7 @@ import { recurrentLayerPatch, layerPatch } from "./layers.ts";
 import { kernelPatch } from "./kernels.ts";
 import { leakCheckPatch } from "./leak-check.ts";
 import { lossScalePatch } from "./loss-scale.ts";
-import { optimizerPatch } from "./optimizers.ts";
+import { optimizerFactoryPatch, optimizerPatch } from "./optimizers.ts";
 import { randomPatch } from "./random.ts";
 import { stepKernelPatch } from "./step-kernel.ts";
 import { Patches } from "./patches.ts";
@@ -20,6 +20,7 @@ export const tracePatches: readonly TracePatch[] = [
   leakCheckPatch,
   stepKernelPatch,
   optimizerPatch,
+  optimizerFactoryPatch,
   randomPatch,
   lossScalePatch,
 ];

@@ -140,15 +140,38 @@ export const optimizerPatch: TracePatch = {
         (original) =>
           function (this: Fields, gradients: Gradients) {
             watchSlots(trace, this);
-            if (apply === undefined || !trace.fusesUpdates) feedRate(trace, this, () => original.call(this, gradients));
-            else {
+            trace.inUpdate(() => {
+              if (apply === undefined || !trace.fusesUpdates) {
+                feedRate(trace, this, () => original.call(this, gradients));
+                return;
+              }
               apply(trace, this, listed(gradients));
               trace.afterRun.push(() => {
                 this.iterations_ = (this.iterations_ ?? 0) + 1;
               });
-            }
+            });
           },
       );
+    }
+  },
+};
+
+const withSlots = ["momentum", "adadelta", "adam", "rmsprop", "adamax", "adagrad"] as const;
+
+/**
+ * What: the trace notes optimizers that the function makes.
+ * Why: an optimizer that is made at every call starts anew each time, where the graph would keep its slots.
+ * Undone: when the trace ends.
+ */
+export const optimizerFactoryPatch: TracePatch = {
+  targets: withSlots.map((name) => `tf.train.${name}`),
+  apply(patches, trace) {
+    for (const name of withSlots) {
+      patches.wrap(tf.train, name, (make) => (...args: unknown[]) => {
+        const optimizer = make.apply(tf.train, args);
+        trace.noteOptimizer();
+        return optimizer;
+      });
     }
   },
 };

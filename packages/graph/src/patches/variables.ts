@@ -26,8 +26,7 @@ export const makeVariablePatch: TracePatch = {
           const value = initialValue(trace, cast);
           const variable = makeVariable.call(this, value, trainable, name, dtype) as tf.Variable;
           value.dispose();
-          trace.adopt(variable);
-          trace.made.push(variable);
+          eagerly(() => trace.noteMade(variable));
           return variable;
         },
     );

@@ -13,6 +13,7 @@ import type { Plan } from "./session.ts";
 interface Store {
   readonly backend: Backend;
   read(variable: SessionVariable): TypedArray;
+  detach(variable: SessionVariable): void;
   check(variable: SessionVariable): void;
 }
 
@@ -30,6 +31,7 @@ export class SessionVariable implements Owner {
   readonly shape: readonly number[];
   group: Group | undefined;
   released = false;
+  #owned: Entry | undefined;
   readonly #store: Store;
 
   constructor(store: Store, variable: tf.Variable, key: string) {
@@ -54,11 +56,31 @@ export class SessionVariable implements Owner {
     return entry;
   }
 
+  /** The tfjs data whose value the session holds; tensors that share it may outlive the variable. */
+  get owned(): Entry | undefined {
+    return this.#owned?.owner === this ? this.#owned : undefined;
+  }
+
+  own(entry: Entry): void {
+    entry.owner = this;
+    this.#owned = entry;
+  }
+
+  disown(): void {
+    delete this.owned?.owner;
+    this.#owned = undefined;
+  }
+
   read(): TypedArray {
     return this.#store.read(this);
   }
 
+  detach(): void {
+    this.#store.detach(this);
+  }
+
   letGo(): void {
+    this.#owned = undefined;
     this.#store.check(this);
   }
 

@@ -60,10 +60,7 @@ export class SessionVariables {
     if (this.#suspects.size > 0) this.#destroy();
     const changed = used.filter((variable) => variable.entry.owner !== variable);
     for (const group of grouped(changed)) this.#load(group);
-    for (const variable of written) {
-      // Somebody keeps the value as it is now (a clone): it gets a copy, and the variable new data.
-      if (variable.entry.refCount > 1) this.#detach(variable);
-    }
+    for (const variable of written) if (variable.entry.refCount > 1) this.detach(variable);
     this.forgetCopies(written);
   }
 
@@ -82,10 +79,9 @@ export class SessionVariables {
       return values;
     });
     members.forEach((member, index) => {
-      if (member.variable.isDisposed) return;
-      const { entry } = member;
-      if (entry.owner !== member || member === variable || entry.values !== null || entry.id >= 0) return;
-      entry.values = values[index] as TypedArray;
+      const { owned } = member;
+      if (owned === undefined || member === variable || owned.values !== null || owned.id >= 0) return;
+      owned.values = values[index] as TypedArray;
       this.#copied.add(member);
     });
     this.#copied.add(variable);
@@ -94,9 +90,7 @@ export class SessionVariables {
 
   /** Gives all values back to tfjs: called before the session closes. */
   retrieve(): void {
-    for (const variable of this.#known.values()) {
-      if (!variable.released && !variable.variable.isDisposed) this.#giveBack(variable);
-    }
+    for (const variable of this.#known.values()) this.#giveBack(variable);
     this.#known.clear();
     this.#keys.clear();
     this.#copied.clear();
@@ -105,8 +99,8 @@ export class SessionVariables {
   /** Gives all values back to tfjs until `resume`: the session is about to lose them. */
   suspend(): void {
     for (const variable of this.#known.values()) {
+      this.#giveBack(variable);
       if (variable.variable.isDisposed) this.#remove(variable);
-      else this.#giveBack(variable);
     }
     this.#suspects.clear();
     this.#copied.clear();
@@ -125,15 +119,22 @@ export class SessionVariables {
 
   /** Lets go of the copies that tfjs holds: the session's values are others now. */
   forgetCopies(variables: Iterable<SessionVariable>): void {
-    for (const variable of variables) if (this.#copied.delete(variable)) this.#drop(variable.entry);
+    for (const variable of variables)
+      if (this.#copied.delete(variable) && variable.owned !== undefined) this.#drop(variable.owned);
   }
 
   /** Reads into JavaScript all variables that tfjs holds no copy of. */
   refresh(used: readonly SessionVariable[]): void {
     for (const variable of used) {
-      const { entry } = variable;
-      if (entry.owner === variable && entry.values === null && entry.id < 0) entry.values = this.read(variable);
+      const { owned } = variable;
+      if (owned !== undefined && owned.values === null && owned.id < 0) owned.values = this.read(variable);
     }
+  }
+
+  /** Gives a variable new data, which the session owns; other tensors (a clone) keep the old data with the value as it is now. */
+  detach(variable: SessionVariable): void {
+    this.#giveBack(variable);
+    this.#renew(variable);
   }
 
   check(variable: SessionVariable): void {
@@ -148,6 +149,8 @@ export class SessionVariables {
     const one = fed.length === 1 && filled.length === 0 ? fed[0] : undefined;
     const cached = one === undefined ? undefined : this.#assigns.get(one);
     const plan = cached ?? this.#assignPlan(fed, filled);
+    // Data that the variable no longer has, but a clone does, keeps the value from before.
+    for (const variable of group) if (variable.owned !== variable.entry) this.#giveBack(variable);
     const feeds = fed.map((variable) => this.#take(variable));
     try {
       for (const done of this.#session.runSync(plan, feeds)) tf.TF_DeleteTensor(done);
@@ -211,30 +214,25 @@ export class SessionVariables {
       this.#renew(variable);
       return;
     }
-    entry.owner = variable;
+    variable.own(entry);
     delete entry.fill;
     this.#drop(entry);
   }
 
+  /** Gives the value of a variable to the data that the session held it for. */
   #giveBack(variable: SessionVariable): void {
-    const { entry } = variable;
-    if (entry.owner !== variable) return;
-    if (entry.values === null && entry.id < 0) entry.values = this.read(variable);
-    delete entry.owner;
-  }
-
-  #detach(variable: SessionVariable): void {
-    const { entry } = variable;
-    if (entry.values === null && entry.id < 0) entry.values = this.read(variable);
-    delete entry.owner;
+    const { owned } = variable;
+    if (owned === undefined) return;
+    if (owned.values === null && owned.id < 0) owned.values = this.read(variable);
     this.#copied.delete(variable);
-    this.#renew(variable);
+    variable.disown();
   }
 
   /** Gives the tfjs variable data of its own, owned by the session. */
   #renew(variable: SessionVariable): void {
     const { shape, dtype } = variable;
-    const entry: Entry = { shape, dtype, values: null, id: -1, refCount: 1, owner: variable };
+    const entry: Entry = { shape, dtype, values: null, id: -1, refCount: 1 };
+    variable.own(entry);
     const fresh = tensorOf(this.backend, entry, variable.variable.dtype);
     assignUntraced(variable.variable, fresh);
     fresh.dispose();

@@ -4,8 +4,11 @@ import type { TypedArray } from "../values/dtypes.ts";
 
 /** Something that holds a tensor's value outside of tfjs: a variable of a session. */
 export interface Owner {
+  readonly variable: tf.Variable;
   /** The value as it is now. */
   read(): TypedArray;
+  /** Gives the variable new data, and leaves its value in the old data, which other tensors share. */
+  detach(): void;
   /** Called when tfjs drops the data: its variable was disposed, or assigned to. */
   letGo(): void;
 }
@@ -32,6 +35,7 @@ export interface Entry {
 /** The parts of tfjs-node's backend in use here. */
 export interface Backend {
   binding: {
+    TF_ATTR_TYPE: number;
     executeOp(op: string, attrs: readonly EagerAttr[], ids: number[], outputs: number): unknown[];
     tensorDataSync(id: number): TypedArray;
     deleteTensor(id: number): void;

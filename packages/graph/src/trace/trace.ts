@@ -21,6 +21,7 @@ import { opDef } from "../ir/op-defs.ts";
 import { replay } from "./constant-values.ts";
 import { TracedVariable } from "./traced-variable.ts";
 import { isUniform, typed } from "../ir/uniform.ts";
+import { unshare } from "../tfjs/unshare.ts";
 import { userLine } from "./user-line.ts";
 
 /** A number that is fed anew at every run. */
@@ -73,6 +74,8 @@ export class Trace implements OpRecorder, Recorder {
   readonly writes: GraphNode[] = [];
   /** Variables that the function made. */
   readonly made: tf.Variable[] = [];
+  /** What the function made that lasts: variables that are no optimizer's slots, and optimizers with slots. */
+  readonly lasting: { what: "a variable" | "an optimizer"; at: string; variable?: tf.Variable }[] = [];
   readonly inference = new Inference();
   /** The function has returned: what is written now no longer shows in JavaScript. */
   finishing = false;
@@ -84,6 +87,8 @@ export class Trace implements OpRecorder, Recorder {
   readonly #fedByKey = new Map<unknown, FedScalar>();
   readonly #randomness: { seed: number; counter: () => number };
   readonly #marks = new Map<number, { ref: Ref; negative: Ref }>();
+  /** Optimizers that are updating. */
+  #updates = 0;
   #randoms = 0;
   #call = 0;
   #step: FedScalar | undefined;
@@ -98,8 +103,9 @@ export class Trace implements OpRecorder, Recorder {
     for (const variable of Object.values(tf.engine().registeredVariables)) this.adopt(variable);
   }
 
-  /** Makes a variable known by the tensor data it has now. */
+  /** Makes a variable known by the data it has now, which from here on no other tensor shares. */
   adopt(variable: tf.Variable): void {
+    unshare(this.backend, variable);
     this.#byData.set(variable.dataId, variable);
   }
 
@@ -271,6 +277,28 @@ export class Trace implements OpRecorder, Recorder {
     }
     const attrs = { N: attr.int(2), T: attr.type(DT.int32), axis: attr.int(0) };
     return { node: this.add("Pack", attrs, [own, run]), index: 0 };
+  }
+
+  /** Runs an optimizer's update; variables made within are its slots. */
+  inUpdate<T>(body: () => T): T {
+    this.#updates++;
+    try {
+      return body();
+    } finally {
+      this.#updates--;
+    }
+  }
+
+  /** Notes a variable that the function made. */
+  noteMade(variable: tf.Variable): void {
+    this.adopt(variable);
+    this.made.push(variable);
+    if (this.#updates === 0) this.lasting.push({ what: "a variable", at: place(userLine()), variable });
+  }
+
+  /** Notes an optimizer with slots that the function made. */
+  noteOptimizer(): void {
+    this.lasting.push({ what: "an optimizer", at: place(userLine()) });
   }
 
   /** Runs the body as the `call`-th of several in one run: it draws, and is fed, what it would have been in a run of its own. */

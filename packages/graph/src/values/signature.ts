@@ -53,6 +53,8 @@ export function fillSlots(skeleton: unknown, tensors: readonly tf.Tensor[]): unk
 function leafOf(value: unknown, path: string): Leaf | undefined {
   if (typeof value === "number")
     return { path, dtype: DT.float32, seen: DT.float32, shape: [], values: () => Float32Array.of(value) };
+  // A variable is no value: the function reads and writes it as it does one that it closes over.
+  if (value instanceof tf.Variable) return undefined;
   if (value instanceof tf.Tensor) {
     if (value.isDisposed) throw new GraphError(`The argument ${path} of a compiled function is a disposed tensor.`);
     if (value.dtype === "string")
