@@ -38,7 +38,7 @@ describe("convkit-bench", () => {
     expect(bench("list")).toMatchObject({ status: 0, stdout: expect.stringMatching(/^train\/lenet5-b32 .*convkit, /) });
   });
 
-  it("list and compare answer in JSON, too", () => {
+  it("list and compare answer in JSON, too", async () => {
     const cases = JSON.parse(bench("list", "--json").stdout) as { name: string }[];
     expect(cases[0]).toMatchObject({ name: "train/lenet5-b32", unit: "ms", quick: true });
     const folder = mkdtempSync(join(tmpdir(), "bench-"));
@@ -47,8 +47,8 @@ describe("convkit-bench", () => {
         result([row("train/lenet5-b32", "keras", 4)]),
         result([row("train/lenet5-b32", "keras", 8)]),
       ];
-      writeResult(folder, "before", before);
-      writeResult(folder, "after", after);
+      await writeResult(folder, "before", before);
+      await writeResult(folder, "after", after);
       const compared = bench("compare", join(folder, "before.json"), join(folder, "after.json"), "--json");
       expect(JSON.parse(compared.stdout)).toMatchObject({ by: "time", changes: [{ factor: 2, verdict: "slower" }] });
     } finally {

@@ -69,19 +69,19 @@ describe("formatCsv", () => {
 });
 
 describe("the files of a result", () => {
-  it("are JSON, CSV and two charts, and the JSON reads back", () => {
+  it("are JSON, CSV and two charts, and the JSON reads back", async () => {
     const made = result(rows);
-    expect(writeResult(folder, "a", made)).toEqual(
+    expect(await writeResult(folder, "a", made)).toEqual(
       ["a.json", "a.csv", "a.svg", "a-dark.svg"].map((f) => join(folder, f)),
     );
     expect(readResult(join(folder, "a.json"))).toEqual(made);
   });
 
-  it("the newest is the latest complete one of all cases", () => {
-    writeResult(folder, "old", result(rows, { date: "2026-01-01T00:00:00.000Z" }));
-    writeResult(folder, "new", result(rows, { date: "2026-02-01T00:00:00.000Z" }));
-    writeResult(folder, "stopped", result(rows, { date: "2026-03-01T00:00:00.000Z", complete: false }));
-    writeResult(folder, "quick", result(rows, { date: "2026-03-01T00:00:00.000Z", scope: "quick" }));
+  it("the newest is the latest complete one of all cases", async () => {
+    await writeResult(folder, "old", result(rows, { date: "2026-01-01T00:00:00.000Z" }));
+    await writeResult(folder, "new", result(rows, { date: "2026-02-01T00:00:00.000Z" }));
+    await writeResult(folder, "stopped", result(rows, { date: "2026-03-01T00:00:00.000Z", complete: false }));
+    await writeResult(folder, "quick", result(rows, { date: "2026-03-01T00:00:00.000Z", scope: "quick" }));
     expect(newestResult(folder)?.name).toBe("new");
     expect(newestResult(join(folder, "nowhere"))).toBeUndefined();
   });

@@ -104,7 +104,10 @@ describe("convert", () => {
     expect(summary.params.total).toBe(61_706);
     expect((await call("summary", saved)).out).toContain("61,706 parameters");
     const x = join(folder, "x.npy");
-    saveNpy(x, { shape: [2, 28, 28, 1], data: Float32Array.from({ length: 2 * 28 * 28 }, (_, i) => (i % 7) / 7) });
+    await saveNpy(x, {
+      shape: [2, 28, 28, 1],
+      data: Float32Array.from({ length: 2 * 28 * 28 }, (_, i) => (i % 7) / 7),
+    });
     const results: Float32Array[] = [];
     for (const [index, model] of [saved, "lenet5"].entries()) {
       const y = join(folder, `y${index}.npy`);

@@ -135,7 +135,7 @@ describe(`a small training (${engines[0]})`, () => {
     expect(predicted[0]!.image).toBe(image);
     expect(predicted[0]!.predictions).toHaveLength(10);
     const [x, y] = [join(folder, "x.npy"), join(folder, "y.npy")];
-    saveNpy(x, { shape: [1, 28, 28, 1], data: Float32Array.from(pixels, (value) => value / 255) });
+    await saveNpy(x, { shape: [1, 28, 28, 1], data: Float32Array.from(pixels, (value) => value / 255) });
     const run = await call("run", out, "--input", x, "--output", y, "--json");
     expect(JSON.parse(run.out)).toEqual({ shape: [1, 10], seconds: expect.any(Number) });
     const raw = (await readNpy(y)).data;

@@ -1,4 +1,5 @@
-import { type EpochLogs, writeFileAtomic } from "@convkit/trainer";
+import { writeFileAtomic } from "@convkit/files";
+import type { EpochLogs } from "@convkit/trainer";
 import { lineChart, palette, type Series } from "./charts.ts";
 import type { Html } from "./html.ts";
 import { curve, grid, page, section } from "./page.ts";

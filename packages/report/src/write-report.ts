@@ -1,5 +1,6 @@
 import type { IndexedDataset } from "@convkit/datasets";
-import { type EpochLogs, type Evaluation, type Mistake, type RunResult, writeFileAtomic } from "@convkit/trainer";
+import { writeFileAtomic } from "@convkit/files";
+import type { EpochLogs, Evaluation, Mistake, RunResult } from "@convkit/trainer";
 import { confusionChart, lineChart } from "./charts.ts";
 import { type Html, html, trusted } from "./html.ts";
 import { curve, facts, grid, page, partsOf, section, tableOf, tiles } from "./page.ts";

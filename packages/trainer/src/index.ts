@@ -1,7 +1,7 @@
 export { type BatchLogs, type Callback, type Training } from "./callbacks/callback.ts";
 export { earlyStopping, type EarlyStoppingOptions } from "./callbacks/early-stopping.ts";
 export { type EpochLogs, formatHistory, parseHistory, readHistory, writeHistory } from "./run/history.ts";
-export { type JsonValue } from "./files/json.ts";
+export { type JsonValue } from "@convkit/files";
 export { applyLogits } from "./objective/logits.ts";
 export {
   binaryCrossentropy,
@@ -45,5 +45,4 @@ export type { ExecutionOptions } from "@convkit/graph";
 export { checkPlan, type PlanParts } from "./plan/plan-checks.ts";
 export { type Plan, type Recipe, type RecipeName, recipes } from "./plan/recipes.ts";
 export { balancedClassWeights } from "./objective/class-weights.ts";
-export { writeFileAtomic, writeJson } from "./files/atomic-file.ts";
 export { webhook, type WebhookOptions } from "./callbacks/webhook.ts";

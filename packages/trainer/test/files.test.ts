@@ -1,19 +1,11 @@
 import { createServer } from "node:http";
-import { mkdtemp, readdir, readFile, truncate, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, truncate, writeFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import {
-  type EpochLogs,
-  formatHistory,
-  parseHistory,
-  recipes,
-  type Training,
-  webhook,
-  writeFileAtomic,
-} from "../src/index.ts";
+import { type EpochLogs, formatHistory, parseHistory, recipes, type Training, webhook } from "../src/index.ts";
 import { listCheckpoints, pruneCheckpoints, readCheckpoint, writeCheckpoint } from "../src/run/checkpoint.ts";
 
 const folder = () => mkdtemp(join(tmpdir(), "convkit-files-"));
@@ -46,23 +38,6 @@ describe("history.csv", () => {
   test("names the line that does not fit", () => {
     expect(() => parseHistory("epoch,loss\n1,2")).toThrow(/must begin with "epoch,loss,accuracy/);
     expect(() => parseHistory(`${formatHistory([])}1,2,3\n`)).toThrow(/line 2 must have 7 cells but has 3/);
-  });
-});
-
-describe("files are whole or not there", () => {
-  test("a write leaves nothing else in the folder", async () => {
-    const path = await folder();
-    await writeFileAtomic(join(path, "a/b.txt"), "one");
-    await writeFileAtomic(join(path, "a/b.txt"), [Buffer.from("t"), Buffer.from("wo")]);
-    expect(await readdir(join(path, "a"))).toEqual(["b.txt"]);
-    expect(await readFile(join(path, "a/b.txt"), "utf8")).toBe("two");
-  });
-  test("a failed write keeps the old file", async () => {
-    const path = join(await folder(), "b.txt");
-    await writeFile(path, "old");
-    await expect(writeFileAtomic(path, [Buffer.from("new"), undefined as unknown as Uint8Array])).rejects.toThrow();
-    expect(await readFile(path, "utf8")).toBe("old");
-    expect(await readdir(join(path, ".."))).toEqual(["b.txt"]);
   });
 });
 

@@ -62,17 +62,19 @@ describe("weights are fetched", () => {
 
   it("or the error says which file to put where, and then it is taken", async () => {
     const entry = { url: `${base}/missing.h5`, hash: { md5 } };
-    await expect(fetchWeights(entry, { cache })).rejects.toThrow(/missing\.h5: .*status 404.* put it here/);
+    await expect(fetchWeights(entry, { cache })).rejects.toThrow(
+      /missing\.h5: .*status 404.* put it at .*missing\.h5$/,
+    );
     writeFileSync(join(cache, "missing.h5"), content);
     await expect(fetchWeights(entry, { cache })).resolves.toBe(join(cache, "missing.h5"));
     writeFileSync(join(cache, "missing.h5"), "other");
-    await expect(fetchWeights(entry, { cache })).rejects.toThrow(/expected the file of .* md5/);
+    await expect(fetchWeights(entry, { cache })).rejects.toThrow(/expected the file of .*: expected md5 /);
   });
 
   it.each([
-    [{ sha256Begins: "00000000" }, /sha256 that begins 00000000, came/],
-    [{ sha256: "0".repeat(64) }, /sha256 that is 0{64}, came/],
-    [{ md5: "0".repeat(32) }, /md5 that is 0{32}, came/],
+    [{ sha256Begins: "00000000" }, /expected sha256 00000000…, got /],
+    [{ sha256: "0".repeat(64) }, /expected sha256 0{64}, got /],
+    [{ md5: "0".repeat(32) }, /expected md5 0{32}, got /],
   ] as const)("never kept where the hash differs: %j", async (hash, message) => {
     const entry = { url: `${base}/w.h5`, hash };
     await expect(fetchWeights(entry, { cache })).rejects.toThrow(message);

@@ -1,13 +1,10 @@
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
+import { cacheFolder } from "@convkit/files";
 
 /** The Python of the peers' environment (Keras, PyTorch, ONNX Runtime …), made by `pnpm peers`; undefined where it is not there. */
-export const peerPython: string | undefined = [
-  process.env["CONVKIT_PEERS"],
-  join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "convkit", "peers"),
-]
+export const peerPython: string | undefined = [process.env["CONVKIT_PEERS"], cacheFolder("peers")]
   .filter((folder) => folder !== undefined)
   .map((folder) => join(folder, "bin", "python"))
   .find((file) => existsSync(file));

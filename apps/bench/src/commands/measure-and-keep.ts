@@ -57,7 +57,7 @@ export async function measureAndKeep(
       versions,
       rows: withReasons(withRatios(sorted), notes),
     };
-    paths = writeResult(folder, name, result);
+    paths = await writeResult(folder, name, result);
   }
   if (result === undefined)
     throw new Error("Nothing was measured: the run was stopped before its first case, or nothing was left.");

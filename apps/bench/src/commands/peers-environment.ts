@@ -1,13 +1,12 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { dirname, join } from "node:path";
+import { cacheRoot } from "@convkit/files";
 
 /** Where the Python peers' environment is, or would be. */
 export function peersFolder(environment: NodeJS.ProcessEnv = process.env): string {
-  const cache = environment["XDG_CACHE_HOME"] ?? join(homedir(), ".cache");
-  return environment["CONVKIT_PEERS"] ?? join(cache, "convkit", "peers");
+  return environment["CONVKIT_PEERS"] ?? join(cacheRoot(environment), "peers");
 }
 
 /** The Python of the peers' environment; undefined where `setup` was not run. */

@@ -13,7 +13,7 @@ export const resultsFolder = fileURLToPath(new URL("../../results", import.meta.
  * The `readme` command: writes the newest full result, or the one that is named, into the README; its files get the notes on
  * rows that are behind. Throws where there is no full result yet.
  */
-export function readmeFile({ result: file }: { result?: string }): void {
+export async function readmeFile({ result: file }: { result?: string }): Promise<void> {
   const chosen =
     file === undefined ? newestResult(resultsFolder) : { name: basename(file, ".json"), result: readResult(file) };
   if (chosen === undefined)
@@ -22,7 +22,7 @@ export function readmeFile({ result: file }: { result?: string }): void {
     );
   const { name } = chosen;
   const result = { ...chosen.result, rows: withReasons(chosen.result.rows, readNotes()) };
-  writeResult(file === undefined ? resultsFolder : dirname(file), name, result);
+  await writeResult(file === undefined ? resultsFolder : dirname(file), name, result);
   updateReadme(`${root}README.md`, readmeSection(result, name, relative(root, resultsFolder)));
   process.stderr.write(`README.md now shows ${name}.\n`);
   const without = unexplained(result.rows);

@@ -1,5 +1,6 @@
-import { accessSync, constants, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { accessSync, constants, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { writeFileAtomic } from "@convkit/files";
 import { chartSvg } from "./chart.ts";
 import { formatCsv } from "./csv.ts";
 import type { Result, Row } from "./result.ts";
@@ -16,8 +17,7 @@ export function prepareFolder(folder: string): void {
 }
 
 /** Writes `<name>.json`, `.csv`, and where there is something to draw `.svg` and `-dark.svg`; returns their paths. */
-export function writeResult(folder: string, name: string, result: Result): string[] {
-  mkdirSync(folder, { recursive: true });
+export async function writeResult(folder: string, name: string, result: Result): Promise<string[]> {
   const files: [string, string][] = [
     [`${name}.json`, `${JSON.stringify(result, null, 2)}\n`],
     [`${name}.csv`, formatCsv(result.rows)],
@@ -25,12 +25,8 @@ export function writeResult(folder: string, name: string, result: Result): strin
   const light = chartSvg(result, "light");
   const dark = chartSvg(result, "dark");
   if (light !== undefined && dark !== undefined) files.push([`${name}.svg`, light], [`${name}-dark.svg`, dark]);
-  return files.map(([file, text]) => {
-    const path = join(folder, file);
-    writeFileSync(`${path}.part`, text);
-    renameSync(`${path}.part`, path);
-    return path;
-  });
+  for (const [file, text] of files) await writeFileAtomic(join(folder, file), text);
+  return files.map(([file]) => join(folder, file));
 }
 
 /** A result that was written before. Throws where the file is none. */

@@ -41,7 +41,7 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
   const began = performance.now();
   const output = await runInBatches(forward, { shape, data: array.data }, batch ?? shape[0]!);
   const seconds = (performance.now() - began) / 1000;
-  saveNpy(userPath(target), output);
+  await saveNpy(userPath(target), output);
   context.out.result(
     { shape: output.shape, seconds },
     `${target}: [${output.shape.join(", ")}] in ${duration(seconds)}`,

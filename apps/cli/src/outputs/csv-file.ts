@@ -1,5 +1,4 @@
-import { randomBytes } from "node:crypto";
-import { open, rename, rm } from "node:fs/promises";
+import { openAtomicFile } from "@convkit/files";
 
 /** A CSV file that is written row by row and appears when it is whole. */
 export interface CsvFile {
@@ -10,27 +9,14 @@ export interface CsvFile {
   close(): Promise<void>;
 }
 
-/** Begins a CSV file with the names of its columns. */
+/** Begins a CSV file with the names of its columns. Throws a FileError that names `path` where it cannot be written. */
 export async function openCsv(path: string, columns: readonly string[]): Promise<CsvFile> {
-  const temporary = `${path}.${randomBytes(4).toString("hex")}.partial`;
-  const file = await open(temporary, "w").catch((error: NodeJS.ErrnoException) => {
-    throw new Error(`${path} cannot be written (${error.code}): give --csv a file in a folder that is there.`);
-  });
+  const file = await openAtomicFile(path);
   const add: CsvFile["add"] = async (rows) => {
-    if (rows.length > 0) await file.write(`${rows.map((row) => row.map(cell).join(",")).join("\n")}\n`);
+    if (rows.length > 0) await file.append(`${rows.map((row) => row.map(cell).join(",")).join("\n")}\n`);
   };
   await add([columns]);
-  return {
-    add,
-    async done() {
-      await file.sync();
-      await rename(temporary, path);
-    },
-    async close() {
-      await file.close();
-      await rm(temporary, { force: true });
-    },
-  };
+  return { add, done: () => file.commit(), close: () => file.discard() };
 }
 
 function cell(value: string | number): string {

@@ -1,6 +1,7 @@
 import type { DataSplits, IndexedDataset } from "@convkit/datasets";
 import { writeReport } from "@convkit/report";
-import { type Evaluation, type Mistake, runDirectory, type RunResult, writeJson } from "@convkit/trainer";
+import { writeJson } from "@convkit/files";
+import { type Evaluation, type Mistake, runDirectory, type RunResult } from "@convkit/trainer";
 import { bytes, duration, grouped, percent } from "../terminal/format.ts";
 import type { RunConfig } from "./run-config.ts";
 import type { Environment } from "./environment.ts";

@@ -1,3 +1,4 @@
+import { writeJson } from "@convkit/files";
 import type { DataSplits, IndexedDataset } from "@convkit/datasets";
 import type { Engine } from "@convkit/engine";
 import { findArchitecture, isModelName } from "@convkit/models";
@@ -14,7 +15,6 @@ import {
   tensorBoard,
   train,
   webhook,
-  writeJson,
 } from "@convkit/trainer";
 import type { Context } from "../terminal/context.ts";
 import { grouped } from "../terminal/format.ts";

@@ -1,36 +1,30 @@
 import { createHash } from "node:crypto";
-import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
-import { homedir } from "node:os";
-import { dirname, join, resolve } from "node:path";
-import { DataError, reasonOf } from "../data-error.ts";
+import { readFile, stat } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { cacheFolder, FileError, makeFolder, writeFileAtomic } from "@convkit/files";
+import { DataError } from "../data-error.ts";
 
-/** The folder data is kept in between runs: `convkit/data` in the user's cache (`XDG_CACHE_HOME`, else `~/.cache`). */
+/** The folder in which data is kept between runs: `data` in `CONVKIT_CACHE`, else `convkit/data` in the user's cache. */
 export function dataCache(): string {
-  return join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "convkit", "data");
+  return cacheFolder("data");
 }
 
-/** Makes a folder of the cache, or says that the cache cannot be written. */
+/** Makes a folder of the cache. Throws a `DataError` where the cache cannot be written. */
 export async function makeCacheFolder(folder: string): Promise<string> {
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     return folder;
   } catch (error) {
-    throw new DataError(
-      `The cache folder ${folder} cannot be written (${reasonOf(error)}); set XDG_CACHE_HOME to a folder that can`,
-    );
+    throw cacheError(error);
   }
 }
 
-/** Writes a file so that it is there whole or not at all. */
-async function writeWhole(file: string, content: string | Uint8Array): Promise<void> {
-  await mkdir(dirname(file), { recursive: true });
-  const part = `${file}.${process.pid}.part`;
-  try {
-    await writeFile(part, content);
-    await rename(part, file);
-  } finally {
-    await rm(part, { force: true });
-  }
+/** The `DataError` for a disk that refuses what the cache should keep; any other error stays. */
+export function cacheError(error: unknown): unknown {
+  if (!(error instanceof FileError)) return error;
+  return new DataError(`${error.message.replace(/\.$/, "")}; or set CONVKIT_CACHE to a folder that can be written`, {
+    cause: error,
+  });
 }
 
 interface Pin {
@@ -62,5 +56,5 @@ export async function verifyPinned(
     );
   }
   // A cache that cannot be written costs the next start a second, no more.
-  await writeWhole(record, seen).catch(() => {});
+  await writeFileAtomic(record, seen).catch(() => {});
 }

@@ -1,12 +1,12 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdtemp, readdir, rename, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { extract } from "tar";
-import { makeCacheFolder } from "./cache.ts";
+import { withLock, writeFolderAtomic } from "@convkit/files";
 import { DataError, reasonOf } from "../data-error.ts";
-import { withLock } from "./lock.ts";
+import { cacheError } from "./cache.ts";
 
 /**
  * Fetches an npm package into the cache with npm's own client, unpacked but not installed: none of its scripts run and none
@@ -17,24 +17,23 @@ export async function fetchPackage(
   { cache, signal }: { cache: string; signal?: AbortSignal | undefined },
 ): Promise<string> {
   const folder = join(cache, "npm", name);
-  await makeCacheFolder(dirname(folder));
-  return withLock(
-    `${folder}.lock`,
-    async () => {
-      if (existsSync(join(folder, "package.json"))) return folder;
-      const work = await mkdtemp(`${folder}-`);
-      try {
-        await pack(`${name}@${version}`, work, signal);
-        const [archive] = (await readdir(work)).filter((file) => file.endsWith(".tgz"));
-        await extract({ file: join(work, archive!), cwd: work });
-        await rename(join(work, "package"), folder);
-        return folder;
-      } finally {
-        await rm(work, { recursive: true, force: true });
-      }
-    },
-    { signal },
-  );
+  const isThere = () => existsSync(join(folder, "package.json"));
+  if (isThere()) return folder;
+  const fill = async (inside: string) => {
+    await pack(`${name}@${version}`, inside, signal);
+    const archives = (await readdir(inside)).filter((file) => file.endsWith(".tgz"));
+    for (const archive of archives) {
+      // npm puts everything into a folder `package`.
+      await extract({ file: join(inside, archive), cwd: inside, strip: 1 });
+      await rm(join(inside, archive));
+    }
+  };
+  try {
+    await withLock(`${folder}.lock`, async () => isThere() || writeFolderAtomic(folder, fill), { signal });
+  } catch (error) {
+    throw cacheError(error);
+  }
+  return folder;
 }
 
 async function pack(spec: string, folder: string, signal: AbortSignal | undefined): Promise<void> {

@@ -5,7 +5,9 @@ import process from "node:process";
 
 import * as tf from "@tensorflow/tfjs-core";
 
-import { cacheFolder, engineBytes } from "../install/cache.ts";
+import { cacheRoot } from "@convkit/files";
+
+import { engineBytes } from "../install/cache.ts";
 import { findCompiler } from "../install/compile-addon.ts";
 import { bfloat16Unit, describeCpu, type Cpu } from "../machine/cpu.ts";
 import { cudaDevices } from "../machine/devices.ts";
@@ -63,7 +65,7 @@ export interface DoctorReport {
  * better one, since a process holds one), and for each that is not the report says why and what to type.
  */
 export async function doctor(): Promise<DoctorReport> {
-  const folder = cacheFolder();
+  const folder = cacheRoot();
   const [pip, compiler, writable, bytes, installed] = await Promise.all([
     findPip(),
     findCompiler(),

@@ -1,29 +1,19 @@
-import { mkdir, readdir, stat } from "node:fs/promises";
-import os from "node:os";
+import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
-import process from "node:process";
+
+import { FileError, makeFolder } from "@convkit/files";
 
 import { EngineError } from "../engine-error.ts";
 
-/** The per-user folder that engines are kept in: `CONVKIT_CACHE`, else the platform's own place for caches. */
-export function cacheFolder(
-  env: NodeJS.ProcessEnv = process.env,
-  platform: NodeJS.Platform = process.platform,
-): string {
-  if (env["CONVKIT_CACHE"]) return path.resolve(env["CONVKIT_CACHE"]);
-  if (env["XDG_CACHE_HOME"]) return path.join(env["XDG_CACHE_HOME"], "convkit");
-  const home = env["HOME"] ?? os.homedir();
-  return platform === "darwin" ? path.join(home, "Library", "Caches", "convkit") : path.join(home, ".cache", "convkit");
-}
-
-/** Makes the folder; throws an EngineError that names it where that is not possible. */
+/** Makes the cache folder. Throws an EngineError that names the folder where it cannot be made. */
 export async function makeCache(folder: string): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
   } catch (error) {
-    throw new EngineError(
-      `The cache folder ${folder} cannot be written (${(error as NodeJS.ErrnoException).code}): set CONVKIT_CACHE to a folder that you may write to.`,
-    );
+    if (!(error instanceof FileError)) throw error;
+    throw new EngineError(`The cache folder ${folder} ${error.problem.replace(/\.$/, "")} (CONVKIT_CACHE names it).`, {
+      cause: error,
+    });
   }
 }
 

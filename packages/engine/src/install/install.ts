@@ -1,14 +1,14 @@
 import { existsSync } from "node:fs";
 import { readdir, rename, rm } from "node:fs/promises";
 import path from "node:path";
-import process from "node:process";
 
-import { cacheFolder, makeCache } from "./cache.ts";
+import { cacheRoot, finalName, temporaryName, withLock } from "@convkit/files";
+
+import { makeCache } from "./cache.ts";
 import { compileAddon } from "./compile-addon.ts";
 import { installLibraries } from "./libraries.ts";
 import type { OnProgress } from "./progress.ts";
-import { engineFolder, findInstalled, type InstallableEngine, type InstalledEngine } from "./installed.ts";
-import { withLock } from "./lock.ts";
+import { engineFolder, findInstalled, installLock, type InstallableEngine, type InstalledEngine } from "./installed.ts";
 import { cachedAddon, placeAddon } from "./place-addon.ts";
 import { platformOf } from "../machine/platform.ts";
 import {
@@ -46,12 +46,11 @@ export async function installEngine({
   wheelsOf(engine, platformOf());
   const present = findTfjsNode(engine);
   if (present && hasOwnAddon(present)) return describeOwn(engine, present, onProgress);
-  const cache = cacheFolder();
+  const cache = cacheRoot();
   await makeCache(cache);
   const onWait = () => onProgress({ step: "wait", message: "Another install is at work; waiting for it" });
   return withLock(
-    cache,
-    `install-${engine}`,
+    installLock(cache, engine),
     async (signal) => {
       await removeLeftovers(cache, engine);
       const installed =
@@ -105,7 +104,7 @@ async function installAddon(
   const output = cachedAddon(installed, tfjsNode);
   if (existsSync(output)) return;
   onProgress({ step: "compile", message: `Compiling the addon of tfjs-node ${tfjsNode.version}` });
-  const partial = `${output}.partial-${process.pid}`;
+  const partial = temporaryName(output);
   try {
     await compileAddon(
       {
@@ -127,9 +126,12 @@ async function installAddon(
 
 /** Removes what a killed install left. Called under the lock, so nobody is at work on these. */
 async function removeLeftovers(cache: string, engine: InstallableEngine): Promise<void> {
-  const beginnings = [engineFolder(engine, tensorflowVersion, platformOf(), cache), tfjsNodeCopyRoot(engine, cache)];
+  const folders = [engineFolder(engine, tensorflowVersion, platformOf(), cache), tfjsNodeCopyRoot(engine, cache)];
+  const names = folders.map((folder) => path.basename(folder));
   for (const name of await readdir(cache)) {
-    const isLeftover = beginnings.some((beginning) => name.startsWith(`${path.basename(beginning)}.partial-`));
-    if (isLeftover) await rm(path.join(cache, name), { recursive: true, force: true });
+    // Versions before @convkit/files wrote to `<name>.partial-<process>`.
+    const final = finalName(name) ?? /^(.+)\.partial-\d+$/.exec(name)?.[1];
+    if (final !== undefined && names.includes(final))
+      await rm(path.join(cache, name), { recursive: true, force: true });
   }
 }

@@ -1,7 +1,9 @@
 import { readFile, readdir } from "node:fs/promises";
 import path from "node:path";
 
-import { cacheFolder, folderBytes } from "./cache.ts";
+import { cacheRoot } from "@convkit/files";
+
+import { folderBytes } from "./cache.ts";
 import { libraryNames, platformOf, type Platform } from "../machine/platform.ts";
 
 /** The engines that `installEngine` provides. */
@@ -27,16 +29,21 @@ export function engineFolder(
   engine: InstallableEngine,
   tensorflow: string,
   platform: Platform,
-  cache: string = cacheFolder(),
+  cache: string = cacheRoot(),
 ): string {
   return path.join(cache, `engine-${engine}-tensorflow-${tensorflow}-${platform}`);
+}
+
+/** The lock that an install or a removal holds. */
+export function installLock(cache: string, engine: InstallableEngine): string {
+  return path.join(cache, `.install-${engine}.lock`);
 }
 
 /** The engine of that kind and version in the cache, for this machine. */
 export async function findInstalled(
   engine: InstallableEngine,
   tensorflow: string,
-  cache: string = cacheFolder(),
+  cache: string = cacheRoot(),
 ): Promise<InstalledEngine | undefined> {
   try {
     const folder = engineFolder(engine, tensorflow, platformOf(), cache);
@@ -47,7 +54,7 @@ export async function findInstalled(
 }
 
 /** The engines in the cache, with their sizes on disk. */
-export async function listEngines({ cache = cacheFolder() }: { cache?: string } = {}): Promise<
+export async function listEngines({ cache = cacheRoot() }: { cache?: string } = {}): Promise<
   (InstalledEngine & { bytes: number })[]
 > {
   const names = await readdir(cache).catch(() => []);

@@ -1,6 +1,7 @@
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import path from "node:path";
-import process from "node:process";
+
+import { FileError, writeFolderAtomic, writeJson } from "@convkit/files";
 
 import { requireCompiler } from "./compile-addon.ts";
 import { EngineError } from "../engine-error.ts";
@@ -32,37 +33,30 @@ export async function installLibraries(
   // Better to hear of a missing compiler before a large download than after it.
   await requireCompiler();
   const folder = engineFolder(engine, tensorflowVersion, platform, cache);
-  const partial = `${folder}.partial-${process.pid}`;
-  try {
-    await mkdir(partial, { recursive: true });
-    const libraryFolders = new Set<string>();
+  const wheelsAndHashes = wheels.map((wheel) => ({ file: wheelFile(wheel), sha256: wheel.sha256 }));
+  const installed = { engine, tensorflow: tensorflowVersion, platform, folder, wheels: wheelsAndHashes };
+  const libraryFolders = new Set<string>();
+  const fill = async (inside: string) => {
     for (const [index, wheel] of wheels.entries()) {
       const which = wheels.length > 1 ? ` (${index + 1} of ${wheels.length})` : "";
-      const file = await download(wheel, path.join(partial, "wheels"), which, onProgress, signal);
+      const file = await download(wheel, path.join(inside, "wheels"), which, onProgress, signal);
       onProgress({ step: "unpack", message: `Unpacking ${wheel.project}${which}` });
-      for (const found of await unpack(file, partial, platform, signal)) libraryFolders.add(found);
-      await rm(path.join(partial, "wheels"), { recursive: true, force: true });
+      for (const found of await unpack(file, inside, platform, signal)) libraryFolders.add(found);
+      await rm(path.join(inside, "wheels"), { recursive: true, force: true });
     }
-    const installed: InstalledEngine = {
-      engine,
-      tensorflow: tensorflowVersion,
-      platform,
-      folder,
-      wheels: wheels.map((wheel) => ({ file: wheelFile(wheel), sha256: wheel.sha256 })),
-      libraryFolders: [...libraryFolders],
-    };
-    await writeFile(path.join(partial, manifestFile), `${JSON.stringify(installed, undefined, 2)}\n`);
+    await writeJson(path.join(inside, manifestFile), { ...installed, libraryFolders: [...libraryFolders] });
     signal.throwIfAborted();
-    await rename(partial, folder);
-    return installed;
+  };
+  try {
+    await writeFolderAtomic(folder, fill);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
+    if (!(error instanceof FileError) || !error.problem.includes("(ENOSPC)")) throw error;
     throw new EngineError(
       `The disk of ${cache} is full: the ${engine} engine needs ${neededSpace[engine]} while it is installed; make room or set CONVKIT_CACHE.`,
+      { cause: error },
     );
-  } finally {
-    await rm(partial, { recursive: true, force: true });
   }
+  return { ...installed, libraryFolders: [...libraryFolders] };
 }
 
 async function download(

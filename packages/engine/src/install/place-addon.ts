@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { copyFile, mkdir, readFile, rename, rm } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import path from "node:path";
-import process from "node:process";
+
+import { FileError, writeFileAtomic } from "@convkit/files";
 
 import { EngineError } from "../engine-error.ts";
 import type { InstalledEngine } from "./installed.ts";
@@ -21,17 +22,13 @@ export async function placeAddon(installed: InstalledEngine, tfjsNode: TfjsNode)
   const wanted = await readFile(cachedAddon(installed, tfjsNode));
   const present = await readFile(tfjsNode.addon).catch(() => undefined);
   if (present?.equals(wanted)) return;
-  const temporary = `${tfjsNode.addon}.${process.pid}`;
   try {
-    await mkdir(path.dirname(tfjsNode.addon), { recursive: true });
-    await copyFile(cachedAddon(installed, tfjsNode), temporary);
-    await rename(temporary, tfjsNode.addon);
+    await writeFileAtomic(tfjsNode.addon, wanted);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    const reason = error instanceof FileError ? error.problem.replace(/\.$/, "") : String(error);
     throw new EngineError(
-      `tfjs-node's addon cannot be put into ${path.dirname(tfjsNode.addon)} (${code}): make that folder writable once.`,
+      `tfjs-node's addon cannot be put into ${path.dirname(tfjsNode.addon)}, which ${reason}: make that folder writable once.`,
+      { cause: error },
     );
-  } finally {
-    await rm(temporary, { force: true }).catch(() => {});
   }
 }

@@ -1,20 +1,20 @@
 import { rm } from "node:fs/promises";
 import path from "node:path";
 
-import { cacheFolder } from "./cache.ts";
-import { listEngines, manifestFile } from "./installed.ts";
-import { withLock } from "./lock.ts";
+import { cacheRoot, withLock } from "@convkit/files";
+
+import { installLock, listEngines, manifestFile } from "./installed.ts";
 import { tfjsNodeCopyRoot } from "./tfjs-node-copy.ts";
 
 /** Removes one kind of engine from the cache, all versions; returns the folders that went. Waits for an install at work. */
 export async function removeEngine({
   gpu = false,
-  cache = cacheFolder(),
+  cache = cacheRoot(),
 }: { gpu?: boolean; cache?: string } = {}): Promise<string[]> {
   const kind = gpu ? "gpu" : "native";
   const engines = (await listEngines({ cache })).filter(({ engine }) => engine === kind);
   if (engines.length === 0) return [];
-  await withLock(cache, `install-${kind}`, async () => {
+  await withLock(installLock(cache, kind), async () => {
     for (const { folder } of engines) {
       // The manifest goes first: what is left by an interruption is no engine.
       await rm(path.join(folder, manifestFile), { force: true });

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
-import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { readdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
-import process from "node:process";
+
+import { writeFolderAtomic } from "@convkit/files";
 
 import { runChild } from "./child.ts";
 import { EngineError } from "../engine-error.ts";
@@ -30,19 +31,11 @@ export async function provideTfjsNode(engine: InstallableEngine, cache: string, 
   const present = findTfjsNodeCopy(engine, cache);
   if (present) return present;
   const root = tfjsNodeCopyRoot(engine, cache);
-  const partial = `${root}.partial-${process.pid}`;
   const name = `${packageNames[engine]}@${tfjsNodeVersion}`;
-  try {
-    await mkdir(partial, { recursive: true });
-    await writeFile(path.join(partial, "package.json"), '{ "private": true }\n');
-    const { code, output } = await runChild(
-      "npm",
-      ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-save", name],
-      {
-        signal,
-        cwd: partial,
-      },
-    );
+  await writeFolderAtomic(root, async (inside) => {
+    await writeFile(path.join(inside, "package.json"), '{ "private": true }\n');
+    const install = ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-save", name];
+    const { code, output } = await runChild("npm", install, { signal, cwd: inside });
     if (code === undefined)
       throw new EngineError(
         `${name} is fetched by npm, and no npm was found on the PATH: install it, or add ${packageNames[engine]} to your project.`,
@@ -53,11 +46,8 @@ export async function provideTfjsNode(engine: InstallableEngine, cache: string, 
         `npm could not fetch ${name} (${reason}): check the network or npm's registry settings, or add ${packageNames[engine]} to your project.`,
       );
     }
-    await removeSourceMaps(partial);
-    await rename(partial, root);
-  } finally {
-    await rm(partial, { recursive: true, force: true });
-  }
+    await removeSourceMaps(inside);
+  });
   return path.join(root, "node_modules", packageNames[engine]);
 }
 

@@ -4,7 +4,8 @@ import process from "node:process";
 
 import * as tf from "@tensorflow/tfjs-core";
 
-import { cacheFolder } from "../install/cache.ts";
+import { cacheRoot } from "@convkit/files";
+
 import { EngineError } from "../engine-error.ts";
 import { findInstalled, librariesOf, type InstallableEngine, type InstalledEngine } from "../install/installed.ts";
 import { shimNodeUtil } from "./node-shim.ts";
@@ -29,7 +30,7 @@ export interface Loadable {
 /** What `loadTensorflow` would load, or the reason why there is nothing; looks at files only. */
 export async function findLoadable(
   engine: InstallableEngine,
-  cache: string = cacheFolder(),
+  cache: string = cacheRoot(),
 ): Promise<Loadable | { reason: string }> {
   const own = findTfjsNode(engine);
   if (own && hasOwnAddon(own)) return { tfjsNode: own };

@@ -1,6 +1,6 @@
 import type { LayersModel } from "@tensorflow/tfjs-layers";
 import type { EpochLogs } from "../run/history.ts";
-import type { JsonValue } from "../files/json.ts";
+import type { JsonValue } from "@convkit/files";
 import type { Monitor } from "../run/monitor.ts";
 import type { Picture } from "../tensorboard/event-file.ts";
 

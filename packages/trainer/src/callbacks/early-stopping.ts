@@ -1,5 +1,5 @@
 import type { Callback, Training } from "./callback.ts";
-import type { JsonValue } from "../files/json.ts";
+import type { JsonValue } from "@convkit/files";
 import { checkEarlyStopping } from "../plan/plan-checks.ts";
 import { checkMonitor, improves, type Monitor, watched, worst } from "../run/monitor.ts";
 

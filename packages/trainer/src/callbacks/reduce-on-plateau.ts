@@ -1,5 +1,5 @@
 import type { Callback } from "./callback.ts";
-import type { JsonValue } from "../files/json.ts";
+import type { JsonValue } from "@convkit/files";
 import { checkPlateau } from "../plan/plan-checks.ts";
 import { checkMonitor, improves, type Monitor, watched, worst } from "../run/monitor.ts";
 

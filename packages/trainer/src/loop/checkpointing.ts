@@ -9,7 +9,7 @@ import {
   writeCheckpoint,
 } from "../run/checkpoint.ts";
 import { type EpochLogs, writeHistory } from "../run/history.ts";
-import type { JsonValue } from "../files/json.ts";
+import type { JsonValue } from "@convkit/files";
 import { loadModel, type ModelMetadata, pruneWeights, saveModel } from "../run/model-files.ts";
 import { improves, type Monitor, watched } from "../run/monitor.ts";
 import type { RunDirectory } from "../run/run-directory.ts";

@@ -4,7 +4,7 @@ import { traceBadLoss } from "../step/non-finite-loss.ts";
 import type { joinCallbacks, Training } from "../callbacks/callback.ts";
 import type { ExecutionOptions } from "@convkit/graph";
 import type { EpochLogs } from "../run/history.ts";
-import type { JsonValue } from "../files/json.ts";
+import type { JsonValue } from "@convkit/files";
 import { type Monitor, monitors } from "../run/monitor.ts";
 import type { Runner } from "../step/step-runner.ts";
 import { firstBatchSheet, mistakesSheet } from "./sample-images.ts";

@@ -1,7 +1,6 @@
-import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
+import { readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { finalName, temporaryName, writeFileAtomic, writeJson } from "../files/atomic-file.ts";
-import type { JsonValue } from "../files/json.ts";
+import { finalName, type JsonValue, writeFileAtomic, writeFolderAtomic, writeJson } from "@convkit/files";
 import { TrainerError } from "../trainer-error.ts";
 
 /** A named array of a checkpoint. */
@@ -37,7 +36,6 @@ interface Header {
 /** Writes a checkpoint as `folder/step-N/`; it appears whole or not at all. Returns its path. */
 export async function writeCheckpoint(folder: string, checkpoint: Checkpoint): Promise<string> {
   const path = join(folder, `step-${String(checkpoint.step).padStart(8, "0")}`);
-  const temporary = temporaryName(path);
   let offset = 0;
   const arrays = checkpoint.arrays.map(({ name, shape, dtype, data }) => {
     const entry = { name, shape, dtype, offset, bytes: data.byteLength };
@@ -45,23 +43,14 @@ export async function writeCheckpoint(folder: string, checkpoint: Checkpoint): P
     return entry;
   });
   const header: Header = { step: checkpoint.step, state: checkpoint.state, arrays };
-  await mkdir(temporary, { recursive: true });
-  await writeFileAtomic(
-    join(temporary, "arrays.bin"),
-    checkpoint.arrays.map(({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength)),
-  );
-  await writeJson(join(temporary, "checkpoint.json"), header);
-  // An older one of the same step, written in the middle of an epoch that ends here; `recoverCheckpoints` knows it by its name.
-  const old = temporaryName(path);
-  const replaces = await rename(path, old).then(
-    () => true,
-    (error: NodeJS.ErrnoException) => {
-      if (error.code === "ENOENT") return false;
-      throw error;
-    },
-  );
-  await rename(temporary, path);
-  if (replaces) await rm(old, { recursive: true });
+  await writeFolderAtomic(path, async (inside) => {
+    await writeFileAtomic(
+      join(inside, "arrays.bin"),
+      checkpoint.arrays.map(({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength)),
+    );
+    // Written last: `recoverCheckpoints` takes a folder with this file for a whole checkpoint.
+    await writeJson(join(inside, "checkpoint.json"), header);
+  });
   return path;
 }
 

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { writeFileAtomic } from "../files/atomic-file.ts";
+import { writeFileAtomic } from "@convkit/files";
 import { TrainerError } from "../trainer-error.ts";
 
 /** One epoch as `history.csv` keeps it; `seconds` is the epoch's wall time, validation included. */

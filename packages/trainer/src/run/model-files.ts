@@ -4,8 +4,8 @@ import { dirname, join } from "node:path";
 import type { Preprocessing } from "@convkit/core";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
-import { writeFileAtomic } from "../files/atomic-file.ts";
-import type { JsonValue } from "../files/json.ts";
+import { writeFileAtomic } from "@convkit/files";
+import type { JsonValue } from "@convkit/files";
 import { TrainerError } from "../trainer-error.ts";
 
 /** What a saved model says about itself beside its weights, so that it can be used without its training. */

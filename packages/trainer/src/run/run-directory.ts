@@ -1,8 +1,7 @@
-import { mkdir, readdir, rm, stat } from "node:fs/promises";
+import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { isTemporary } from "../files/atomic-file.ts";
+import { FileError, isTemporary, type Lock, type LockHolder, makeFolder, tryLock } from "@convkit/files";
 import { listCheckpoints, recoverCheckpoints } from "./checkpoint.ts";
-import { takeLock } from "../files/folder-lock.ts";
 import { TrainerError } from "../trainer-error.ts";
 
 /** The places in a run directory. */
@@ -40,13 +39,7 @@ export async function claimRunDirectory(
   options: { readonly fresh: boolean },
 ): Promise<() => Promise<void>> {
   const places = runDirectory(path);
-  const release = await lockOf(path);
-  if (typeof release !== "function") {
-    const who = release.pid === 0 ? "" : ` (process ${release.pid})`;
-    throw new TrainerError(
-      `The run directory ${path} is in use by another run${who}: wait for it, or give another --out.`,
-    );
-  }
+  const { release } = await lockOf(path);
   try {
     await recoverCheckpoints(places.checkpoints);
     // A run that was refused before its first step has left no more than its configuration.
@@ -62,16 +55,22 @@ export async function claimRunDirectory(
   return release;
 }
 
-/** Makes the folder with its lock; a `TrainerError` where that cannot be. */
-async function lockOf(path: string): ReturnType<typeof takeLock> {
+/** Makes the folder and takes its lock; throws a `TrainerError` where that cannot be. */
+async function lockOf(path: string): Promise<Lock> {
+  let answer: { lock: Lock } | { holder: LockHolder };
   try {
-    await mkdir(path, { recursive: true });
-    return await takeLock(join(path, ".lock"));
+    await makeFolder(path);
+    answer = await tryLock(join(path, ".lock"));
   } catch (error) {
-    throw new TrainerError(
-      `The run directory ${path} cannot be written (${(error as NodeJS.ErrnoException).code ?? String(error)}): give another --out.`,
-    );
+    const problem =
+      error instanceof FileError ? error.problem.replace(/\.$/, "") : `cannot be written (${String(error)})`;
+    throw new TrainerError(`The run directory ${path} ${problem}: give another --out.`, { cause: error });
   }
+  if ("lock" in answer) return answer.lock;
+  const who = answer.holder === undefined ? "" : ` (process ${answer.holder.pid})`;
+  throw new TrainerError(
+    `The run directory ${path} is in use by another run${who}: wait for it, or give another --out.`,
+  );
 }
 
 /** Removes what a killed run was writing: under its final name nothing is ever half written. */

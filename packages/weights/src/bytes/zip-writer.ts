@@ -1,5 +1,5 @@
 import { Zip, ZipPassThrough } from "fflate";
-import type { ByteSink } from "./atomic-file.ts";
+import type { ByteSink } from "@convkit/files";
 import { WeightsError } from "../weights-error.ts";
 
 export interface EntryToWrite {

@@ -1,5 +1,5 @@
-import { writeAtomically } from "../bytes/atomic-file.ts";
-import type { ByteSink } from "../bytes/atomic-file.ts";
+import { saveFile } from "../bytes/save-file.ts";
+import type { ByteSink } from "@convkit/files";
 import { ByteCursor } from "../bytes/byte-cursor.ts";
 import type { ByteSource } from "../bytes/byte-source.ts";
 import { checkedCount, decodeElements, dtypeBytes } from "../bytes/named-tensor.ts";
@@ -50,8 +50,11 @@ export function readNpy(source: ByteSource, name = "array"): NamedTensor {
 }
 
 /** Writes an array as NumPy's .npy file, which appears whole or not at all. Throws a WeightsError where it cannot. */
-export function saveNpy(path: string, { shape, data }: { shape: readonly number[]; data: Float32Array }): void {
-  writeAtomically(path, (sink) => writeNpy(sink, { shape, read: () => data }));
+export async function saveNpy(
+  path: string,
+  { shape, data }: { shape: readonly number[]; data: Float32Array },
+): Promise<void> {
+  await saveFile(path, (sink) => writeNpy(sink, { shape, read: () => data }));
 }
 
 /** Writes one array as .npy, version 1. */

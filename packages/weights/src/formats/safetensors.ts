@@ -1,5 +1,5 @@
 import { shown } from "@convkit/errors";
-import type { ByteSink } from "../bytes/atomic-file.ts";
+import type { ByteSink } from "@convkit/files";
 import type { ByteSource } from "../bytes/byte-source.ts";
 import { checkedCount, decodeElements, dtypeBytes, floatParts } from "../bytes/named-tensor.ts";
 import type { NamedTensor, StoredType } from "../bytes/named-tensor.ts";

@@ -4,8 +4,8 @@ import type { OptionNames } from "@convkit/errors";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { writeAtomically, writeFolderAtomically } from "../bytes/atomic-file.ts";
-import type { ByteSink } from "../bytes/atomic-file.ts";
+import { saveFile, saveFolder } from "../bytes/save-file.ts";
+import type { ByteSink } from "@convkit/files";
 import { writeKeras, writeLegacyH5, writeWeightsH5 } from "../formats/keras/write.ts";
 import { writeOnnx } from "../formats/onnx/write.ts";
 import { writeTfjs } from "../formats/tfjs/write.ts";
@@ -47,14 +47,14 @@ export async function saveModel(model: tfl.LayersModel, path: string, options: S
     throw new WeightsError(path, "", `quantized weights are for tfjs models, not for ${format}`);
   const metadata = metadataOf(model, options.metadata);
   if (format === "tfjs" || format === "savedmodel") {
-    await writeFolderAtomically(path, (folder) =>
+    await saveFolder(path, (folder) =>
       format === "savedmodel"
         ? writeSavedModel(folder, model, { file: path, metadata })
         : writeTfjs(folder, model, { quantize, metadata }),
     );
     return { path, format, bytes: folderBytes(path), tensors: model.weights.length };
   }
-  const bytes = writeAtomically(path, (sink) => fileWriters[format](sink, model, { file: path, metadata }));
+  const bytes = await saveFile(path, (sink) => fileWriters[format](sink, model, { file: path, metadata }));
   return { path, format, bytes, tensors: model.weights.length };
 }
 

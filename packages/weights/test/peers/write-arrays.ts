@@ -1,5 +1,5 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { writeAtomically } from "../../src/bytes/atomic-file.ts";
+import { writeFileSync } from "node:fs";
 import { memoryTensor } from "../../src/index.ts";
 import type { TensorData } from "../../src/index.ts";
 import { writeNpy } from "../../src/formats/npy.ts";
@@ -11,6 +11,8 @@ export function writeArrays(base: string, x: tf.Tensor, y: tf.Tensor): void {
     ["y", y],
   ] as const) {
     const data = tensor.dataSync() as TensorData;
-    writeAtomically(`${base}.${part}.npy`, (sink) => writeNpy(sink, memoryTensor(part, tensor.shape, data)));
+    const parts: Uint8Array[] = [];
+    writeNpy({ position: 0, write: (bytes) => parts.push(bytes) }, memoryTensor(part, tensor.shape, data));
+    writeFileSync(`${base}.${part}.npy`, Buffer.concat(parts));
   }
 }

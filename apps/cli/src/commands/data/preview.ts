@@ -14,7 +14,7 @@ export const options = {
 /** `convkit data preview`: some training images on one sheet, augmented on request. */
 export async function run(context: Context, given: ValuesOf<typeof options>, data: string): Promise<void> {
   const { contactSheet } = await import("@convkit/datasets");
-  const { writeFileAtomic } = await import("@convkit/trainer");
+  const { writeFileAtomic } = await import("@convkit/files");
   const { augmentedImages } = await import("../../inference/augment-images.ts");
   const { loadSplits } = await import("../../inputs/load-data.ts");
   const { seed = 0 } = context.options;

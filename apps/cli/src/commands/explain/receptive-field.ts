@@ -13,7 +13,7 @@ export const options = {
 /** `convkit explain receptive-field`: the pixels that each layer sees, and how much they count. */
 export async function run(context: Context, given: ValuesOf<typeof options>, name: string): Promise<void> {
   const { receptiveFields } = await import("@convkit/core");
-  const { writeFileAtomic } = await import("@convkit/trainer");
+  const { writeFileAtomic } = await import("@convkit/files");
   const { effectiveField, fieldPicture } = await import("../../inference/effective-receptive-field.ts");
   const { resolveModel } = await import("../../inputs/model-source.ts");
   const { engineInUse } = await import("../../inputs/use-engine.ts");

@@ -2,7 +2,8 @@ import { EngineError } from "../../engine-error.ts";
 
 /** The wasm heap cannot hold a tensor; whoever made the batch can split it and try again. */
 export class OutOfMemoryError extends EngineError {
-  readonly code = "WASM_OUT_OF_MEMORY";
+  override readonly name = "OutOfMemoryError";
+  override readonly code = "CONVKIT_OUT_OF_MEMORY";
 
   constructor(bytes: number) {
     super(

@@ -1,4 +1,4 @@
-import type { ByteSink } from "../../bytes/atomic-file.ts";
+import type { ByteSink } from "@convkit/files";
 import type { NamedTensor } from "../../bytes/named-tensor.ts";
 import { dataTypeMessage, variableTextType } from "./written-types.ts";
 

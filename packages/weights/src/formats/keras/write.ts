@@ -1,6 +1,6 @@
 import type { ModelMetadata } from "@convkit/core";
 import type * as tfl from "@tensorflow/tfjs-layers";
-import type { ByteSink } from "../../bytes/atomic-file.ts";
+import type { ByteSink } from "@convkit/files";
 import { writeHdf5 } from "../hdf5/writer.ts";
 import type { GroupToWrite } from "../hdf5/writer.ts";
 import type { NamedTensor } from "../../bytes/named-tensor.ts";

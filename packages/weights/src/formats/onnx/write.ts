@@ -1,6 +1,6 @@
 import type { ModelMetadata } from "@convkit/core";
 import type * as tfl from "@tensorflow/tfjs-layers";
-import type { ByteSink } from "../../bytes/atomic-file.ts";
+import type { ByteSink } from "@convkit/files";
 import { inOrder, usesOf } from "../../model/layer-uses.ts";
 import { metadataKey, metadataText } from "../../model/metadata-json.ts";
 import { weightName } from "../../model/weight-name.ts";

@@ -1,7 +1,7 @@
 import type { ModelMetadata } from "@convkit/core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { join } from "node:path";
-import { writeAtomically } from "../../bytes/atomic-file.ts";
+import { writeFileAtomic } from "@convkit/files";
 import { narrowFloat16 } from "../../bytes/half-float.ts";
 import type { TensorData } from "../../bytes/named-tensor.ts";
 import { metadataKey, metadataText } from "../../model/metadata-json.ts";
@@ -13,11 +13,11 @@ export type Quantization = "float16" | "uint8" | "uint16";
 const shardBytes = 4 << 20;
 
 /** Writes `model.json` and its shards into a folder; quantized weights become a half, or a scale and a minimum with 8 or 16 bits. */
-export function writeTfjs(
+export async function writeTfjs(
   folder: string,
   model: tfl.LayersModel,
   { quantize, metadata = {} }: { readonly quantize?: Quantization | undefined; readonly metadata?: ModelMetadata } = {},
-): void {
+): Promise<void> {
   const entries: object[] = [];
   const shards = new ShardWriter(folder);
   for (const variable of model.weights) {
@@ -31,9 +31,9 @@ export function writeTfjs(
       ...(packed === undefined ? {} : { quantization: packed.how }),
     });
     const data = packed?.data ?? values;
-    shards.add(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    await shards.add(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   }
-  const paths = shards.finish();
+  const paths = await shards.finish();
   const own = metadataText(metadata) === undefined ? {} : { [metadataKey]: metadata };
   const told = { ...model.getUserDefinedMetadata(), ...own };
   const document = {
@@ -44,7 +44,7 @@ export function writeTfjs(
     weightsManifest: [{ paths, weights: entries }],
     ...(Object.keys(told).length === 0 ? {} : { userDefinedMetadata: told }),
   };
-  writeAtomically(join(folder, "model.json"), (sink) => sink.write(Buffer.from(JSON.stringify(document))));
+  await writeFileAtomic(join(folder, "model.json"), JSON.stringify(document));
 }
 
 function pack(values: TensorData, quantize: Quantization): { data: Uint16Array | Uint8Array; how: object } {
@@ -78,13 +78,13 @@ class ShardWriter {
     this.#folder = folder;
   }
 
-  add(bytes: Uint8Array): void {
+  async add(bytes: Uint8Array): Promise<void> {
     let rest = bytes;
     while (this.#held + rest.byteLength >= shardBytes) {
       const room = shardBytes - this.#held;
       this.#pending.push(rest.subarray(0, room));
       rest = rest.subarray(room);
-      this.#flush();
+      await this.#flush();
     }
     if (rest.byteLength > 0) {
       // A copy, since what it is a part of may be large and should go.
@@ -93,14 +93,14 @@ class ShardWriter {
     }
   }
 
-  finish(): string[] {
-    if (this.#held > 0) this.#flush();
+  async finish(): Promise<string[]> {
+    if (this.#held > 0) await this.#flush();
     return Array.from({ length: this.#count }, (_, index) => shardName(index));
   }
 
-  #flush(): void {
+  async #flush(): Promise<void> {
     const parts = this.#pending;
-    writeAtomically(join(this.#folder, shardName(this.#count)), (sink) => parts.forEach((part) => sink.write(part)));
+    await writeFileAtomic(join(this.#folder, shardName(this.#count)), parts);
     this.#count += 1;
     this.#pending = [];
     this.#held = 0;

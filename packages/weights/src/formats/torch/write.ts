@@ -1,6 +1,6 @@
 import type { ModelMetadata } from "@convkit/core";
 import type * as tfl from "@tensorflow/tfjs-layers";
-import type { ByteSink } from "../../bytes/atomic-file.ts";
+import type { ByteSink } from "@convkit/files";
 import type { NamedTensor } from "../../bytes/named-tensor.ts";
 import { metadataKey, metadataText } from "../../model/metadata-json.ts";
 import { writeSafetensors } from "../safetensors.ts";

@@ -1,0 +1,21 @@
+import { type ByteSink, unwritable, writeFileAtomic, writeFolderAtomic } from "@convkit/files";
+import { WeightsError } from "../weights-error.ts";
+
+/** Writes a file that appears whole or not at all. Returns its bytes; throws a `WeightsError` where it cannot be written. */
+export async function saveFile(path: string, fill: (sink: ByteSink) => void): Promise<number> {
+  return writeFileAtomic(path, fill).catch((error: unknown) => {
+    throw unsaved(path, error);
+  });
+}
+
+/** The same for a folder, which replaces one of that name. */
+export async function saveFolder(path: string, fill: (folder: string) => void | Promise<void>): Promise<void> {
+  await writeFolderAtomic(path, fill).catch((error: unknown) => {
+    throw unsaved(path, error);
+  });
+}
+
+function unsaved(path: string, error: unknown): WeightsError {
+  if (error instanceof WeightsError) return error;
+  return new WeightsError(path, "", unwritable(path, error).problem.replace(/\.$/, ""), { cause: error });
+}
