@@ -9,11 +9,14 @@ export class FileError extends ConvkitError {
   readonly path: string;
   /** The message without the path. */
   readonly problem: string;
+  /** The system's word for it, such as ENOSPC; undefined where the system had no objection. */
+  readonly errno: string | undefined;
 
-  constructor(path: string, problem: string, options?: ErrorOptions) {
+  constructor(path: string, problem: string, options?: ErrorOptions & { readonly errno?: string | undefined }) {
     super(`${path} ${problem}`, options);
     this.path = path;
     this.problem = problem;
+    this.errno = options?.errno;
   }
 }
 
@@ -41,7 +44,7 @@ export function unwritable(path: string, error: unknown): FileError {
   const errno = (cause as NodeJS.ErrnoException).code;
   if (errno === undefined) return new FileError(path, `cannot be written: ${messageOf(cause)}.`, { cause: error });
   const meaning = meanings[errno]?.(path) ?? messageOf(cause);
-  return new FileError(path, `cannot be written (${errno}): ${meaning}.`, { cause: error });
+  return new FileError(path, `cannot be written (${errno}): ${meaning}.`, { cause: error, errno });
 }
 
 /** The first error of a chain of FileErrors: that of the system. */

@@ -35,7 +35,10 @@ export async function readJson(path: string, limits: JsonLimits = {}): Promise<J
   } catch (error) {
     if (error instanceof FileError) throw error;
     const missing = errnoOf(error) === "ENOENT";
-    throw new FileError(path, missing ? "does not exist." : `cannot be read: ${messageOf(error)}.`, { cause: error });
+    throw new FileError(path, missing ? "does not exist." : `cannot be read: ${messageOf(error)}.`, {
+      cause: error,
+      errno: errnoOf(error),
+    });
   }
   // A file that grows, or a pipe, tells no size beforehand.
   if (bytes.byteLength > maxBytes) throw tooLarge(path, maxBytes, bytes.byteLength);

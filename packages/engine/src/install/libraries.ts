@@ -50,7 +50,7 @@ export async function installLibraries(
   try {
     await writeFolderAtomic(folder, fill);
   } catch (error) {
-    if (!(error instanceof FileError) || !error.problem.includes("(ENOSPC)")) throw error;
+    if (!(error instanceof FileError) || error.errno !== "ENOSPC") throw error;
     throw new EngineError(
       `The disk of ${cache} is full: the ${engine} engine needs ${neededSpace[engine]} while it is installed; make room or set CONVKIT_CACHE.`,
       { cause: error },

@@ -25,9 +25,9 @@ export async function placeAddon(installed: InstalledEngine, tfjsNode: TfjsNode)
   try {
     await writeFileAtomic(tfjsNode.addon, wanted);
   } catch (error) {
-    const reason = error instanceof FileError ? error.problem.replace(/\.$/, "") : String(error);
+    const reason = error instanceof FileError ? error.errno : String(error);
     throw new EngineError(
-      `tfjs-node's addon cannot be put into ${path.dirname(tfjsNode.addon)}, which ${reason}: make that folder writable once.`,
+      `tfjs-node's addon cannot be put into ${path.dirname(tfjsNode.addon)} (${reason}): make that folder writable once.`,
       { cause: error },
     );
   }
