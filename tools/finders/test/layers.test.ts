@@ -1,15 +1,13 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { useEngine } from "@convkit/engine";
 import { compile } from "@convkit/graph";
-import { engines, peerPython, runPeer } from "@convkit/testing";
+import { engines, peerPython } from "@convkit/testing";
 import { beforeAll, describe, expect, test } from "vitest";
 import { Draw, hashed, sizeOf } from "../src/draw.ts";
-import { layerCase, layerNames, refusals } from "../src/layer-cases.ts";
+import { aliases, layerCase, layerNames, leftOut, refusals } from "../src/layer-cases.ts";
 import type { LayerCase } from "../src/layer-cases.ts";
+import { peerResults } from "../src/peer-results.ts";
 
 interface Stored {
   shape: number[];
@@ -17,22 +15,17 @@ interface Stored {
 }
 type Result = { output: Stored; gradients: Stored[]; state: Stored[] } | { refused: string };
 
+// tfjs' own check for leaks, which test mode turns on, takes what a kernel made of several ops holds until its scope ends for a leak.
+tf.env().set("IS_TEST", false);
+
 /** How many cases a layer: `CONVKIT_FIND=50` looks longer, `CONVKIT_SEED` elsewhere. */
-const times = Number(process.env["CONVKIT_FIND"] ?? 6);
+const times = Number(process.env["CONVKIT_FIND"] ?? 4);
 const draw = new Draw(Number(process.env["CONVKIT_SEED"] ?? 1));
 const cases = layerNames.flatMap((name) => Array.from({ length: times }, () => layerCase(name, draw)));
 let results: Result[] = [];
 
 beforeAll(() => {
-  const folder = mkdtempSync(join(tmpdir(), "convkit-finders-"));
-  try {
-    const [given, found] = [join(folder, "cases.json"), join(folder, "results.json")];
-    writeFileSync(given, JSON.stringify(cases));
-    runPeer(readFileSync(new URL("../python/layers.py", import.meta.url), "utf8"), [given, found]);
-    results = JSON.parse(readFileSync(found, "utf8")) as Result[];
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  if (peerPython !== undefined) results = peerResults<Result>("layers.py", cases);
 }, 900_000);
 
 type Layers = Record<string, (args: object) => tfl.layers.Layer>;
@@ -140,6 +133,11 @@ function faultsOf(name: string, results: readonly Result[], run: (one: LayerCase
     }
   });
 }
+
+test("every layer of tfjs-layers is compared, or left out with a reason", () => {
+  const known = new Set([...layerNames, ...Object.keys(leftOut), ...Object.keys(aliases)]);
+  expect(Object.keys(tfl.layers).filter((name) => !known.has(name))).toEqual([]);
+});
 
 describe.runIf(peerPython !== undefined)("layers with drawn options equal Keras'", () => {
   test("Keras takes nearly all drawn cases", () => {

@@ -14,18 +14,33 @@ import {
 import { batchMatMul, fusedMatMul } from "./kernels/matmul.ts";
 import { oneHot } from "./kernels/one-hot.ts";
 import { averagePool, averagePoolGrad, maxPool, maxPoolGrad } from "./kernels/pooling.ts";
+import { prelu } from "./kernels/prelu.ts";
 import { mean, sum } from "./kernels/reduction.ts";
 import { unsortedSegmentSum } from "./kernels/segment-sum.ts";
 import { concat, slice, splitV } from "./kernels/slices.ts";
+import {
+  averagePool3d,
+  averagePool3dGrad,
+  conv3d,
+  conv3dBackpropFilter,
+  conv3dBackpropInput,
+  maxPool3d,
+  maxPool3dGrad,
+} from "./kernels/volume.ts";
 
 /** Kernels that tfjs' wasm backend lacks, gets wrong (the pools and their gradients), or computes slowly. */
 const kernels: Readonly<Record<string, Kernel>> = {
   AvgPool: averagePool,
+  AvgPool3D: averagePool3d,
+  AvgPool3DGrad: averagePool3dGrad,
   AvgPoolGrad: averagePoolGrad,
   BatchMatMul: batchMatMul,
   Conv2D: conv2d,
   Conv2DBackpropFilter: conv2dBackpropFilter,
   Conv2DBackpropInput: conv2dBackpropInput,
+  Conv3D: conv3d,
+  Conv3DBackpropFilterV2: conv3dBackpropFilter,
+  Conv3DBackpropInputV2: conv3dBackpropInput,
   DepthwiseConv2dNative: depthwiseConv2d,
   DepthwiseConv2dNativeBackpropFilter: depthwiseBackpropFilter,
   DepthwiseConv2dNativeBackpropInput: depthwiseBackpropInput,
@@ -33,8 +48,11 @@ const kernels: Readonly<Record<string, Kernel>> = {
   FusedDepthwiseConv2D: fusedDepthwiseConv2d,
   Identity: identity,
   MaxPool: maxPool,
+  MaxPool3D: maxPool3d,
+  MaxPool3DGrad: maxPool3dGrad,
   MaxPoolGrad: maxPoolGrad,
   OneHot: oneHot,
+  Prelu: prelu,
   Tile: tile,
   UnsortedSegmentSum: unsortedSegmentSum,
   _FusedMatMul: fusedMatMul,
