@@ -1,7 +1,7 @@
+import { registerAugmentationLayers } from "@convkit/augment";
 import { registerLayers } from "@convkit/core";
 import * as tf from "@tensorflow/tfjs-core";
 import { registerActivations } from "./activations.ts";
-import { KerasOnlyAugmentation, RandomAugmentation } from "./augmentation.ts";
 import { Concatenate } from "./concatenate.ts";
 import { DilatedDepthwiseConv2D, SizedConv2DTranspose } from "./convolutions.ts";
 import { Clipped, Sliced, Stacked } from "./slicing.ts";
@@ -21,6 +21,7 @@ import {
 /** Lets tfjs make every layer that an imported model may have; call it before `tf.loadLayersModel` on one that was saved again. */
 export function registerImportLayers(): void {
   registerLayers();
+  registerAugmentationLayers();
   registerActivations();
   for (const layer of [
     AxesNormalization,
@@ -31,10 +32,8 @@ export function registerImportLayers(): void {
     DilatedDepthwiseConv2D,
     GlobalMaxPooling2DKeepdims,
     Identity,
-    KerasOnlyAugmentation,
     LayerScale,
     Power,
-    RandomAugmentation,
     ResizedTo,
     ScaledELU,
     ScaledUp2D,

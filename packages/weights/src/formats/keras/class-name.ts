@@ -1,3 +1,4 @@
+import { AugmentationLayer, KerasOnlyAugmentation } from "@convkit/augment";
 import type * as tfl from "@tensorflow/tfjs-layers";
 
 /** Layers whose class Keras calls by another name. */
@@ -17,17 +18,7 @@ const renamed: Readonly<Record<string, string>> = {
 
 /** What Keras calls the class of a layer. */
 export function kerasClassName(layer: tfl.layers.Layer): string {
+  if (layer instanceof AugmentationLayer || layer instanceof KerasOnlyAugmentation) return layer.kerasClass;
   const own = layer.getClassName();
-  if (own === "RandomAugmentation") return randomClassName(layer);
-  if (own === "KerasOnlyAugmentation") return (layer as unknown as { kerasClass: string }).kerasClass;
   return renamed[own] ?? own;
-}
-
-function randomClassName(layer: tfl.layers.Layer): string {
-  const { flip, rotation, moves, contrast } = (layer as unknown as { augmentation: Record<string, unknown> })
-    .augmentation;
-  if (flip !== undefined) return "RandomFlip";
-  if (rotation !== undefined) return "RandomRotation";
-  if (moves !== undefined) return moves === "zoom" ? "RandomZoom" : "RandomTranslation";
-  return contrast === undefined ? "RandomBrightness" : "RandomContrast";
 }

@@ -1,6 +1,6 @@
+import { AugmentationLayer, KerasOnlyAugmentation } from "@convkit/augment";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { activationNames, approximateGelu, keras3HardSigmoid } from "../../layers/activations.ts";
-import type { Augmentation } from "../../layers/augmentation.ts";
 import type { AxisSlice } from "../../layers/slicing.ts";
 import { memoryTensor } from "../../bytes/named-tensor.ts";
 import type { NamedTensor } from "../../bytes/named-tensor.ts";
@@ -207,9 +207,6 @@ const special: Readonly<
   AxesNormalization: ({ axis, invert }) => [
     { className: "Normalization", config: { axis: (axis as number[]).length === 0 ? null : axis, invert } },
   ],
-  KerasOnlyAugmentation: ({ keras_class: className, keras_config: own }) => [
-    { className: String(className), config: own as Config },
-  ],
   Normalization: () => [{ className: "Normalization", config: { axis: -1 } }],
   GlobalMaxPooling2DKeepdims: () => [{ className: "GlobalMaxPooling2D", config: { keepdims: true } }],
   PaddedPooling2D: paddedPooling,
@@ -245,16 +242,13 @@ const special: Readonly<
     const window = [height / rows, width / columns];
     return [{ className: "AveragePooling2D", config: { pool_size: window, strides: window, padding: "valid" } }];
   },
-  RandomAugmentation: (_, __, layer) => [
-    {
-      className: kerasClassName(layer),
-      config: randomConfig((layer as unknown as { augmentation: Augmentation }).augmentation),
-    },
-  ],
 };
 
 /** The Keras layers, one after the other, that do what a tfjs layer does. Weights, if any, belong to the last. */
 export function exportLayer(layer: tfl.layers.Layer, context: ExportContext): KerasPart[] {
+  if (layer instanceof AugmentationLayer || layer instanceof KerasOnlyAugmentation) {
+    return [{ className: layer.kerasClass, config: layer.kerasConfig }];
+  }
   const own = layer.getClassName();
   const config = pythonConfig(layer.getConfig() as Record<string, unknown>, context);
   const make = Object.hasOwn(special, own) ? special[own] : undefined;
@@ -324,15 +318,6 @@ function responseNorm(config: Config, { inputShape }: ExportContext): KerasPart[
     { className: "Power", config: {}, operation: { module: "keras.src.ops.numpy", numbers: [-beta] } },
     { className: "Multiply", config: {}, takes: [0, 3] },
   ];
-}
-
-function randomConfig({ flip, rotation, moves, height, width, contrast, brightness, fill }: Augmentation): Config {
-  const filled = { fill_mode: fill ?? "reflect" };
-  if (flip !== undefined) return { mode: flip };
-  if (rotation !== undefined) return { factor: rotation, ...filled };
-  if (moves !== undefined) return { height_factor: height, width_factor: width ?? null, ...filled };
-  if (contrast !== undefined) return { factor: [1 - contrast[0], contrast[1] - 1].map(Math.abs) };
-  return { factor: (brightness ?? [0, 0]).map((value) => value / 255), value_range: [0, 255] };
 }
 
 /** tfjs' configuration in Python's words. */

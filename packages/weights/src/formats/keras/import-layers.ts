@@ -1,10 +1,9 @@
 import { shown } from "@convkit/errors";
+import { KerasOnlyAugmentation } from "@convkit/augment";
 import { AdaptiveAveragePooling2D, Conv2D, GlobalAveragePooling2D, Normalization } from "@convkit/core";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import type { JsonObject } from "../../bytes/json.ts";
-import { KerasOnlyAugmentation, RandomAugmentation } from "../../layers/augmentation.ts";
-import type { Augmentation } from "../../layers/augmentation.ts";
 import { DilatedDepthwiseConv2D, SizedConv2DTranspose } from "../../layers/convolutions.ts";
 import { AxesNormalization } from "../../layers/norms.ts";
 import { CroppedCentre, ResizedTo, ScaledUp2D } from "../../layers/resize.ts";
@@ -17,7 +16,7 @@ import {
   SpatialDropout2D,
   Subtract,
 } from "../../layers/base-layers.ts";
-import { base, numberOf, pairOf, rangeOf } from "./layer-args.ts";
+import { base, numberOf, pairOf } from "./layer-args.ts";
 import type { LayerCall } from "./config.ts";
 
 type Layer = tfl.layers.Layer;
@@ -90,6 +89,17 @@ const plainClasses = [
   "PaddedPooling2D",
   "Power",
   "RandomAugmentation",
+  "RandomBrightness",
+  "RandomContrast",
+  "RandomCrop",
+  "RandomErasing",
+  "RandomFlip",
+  "RandomHue",
+  "RandomRotation",
+  "RandomSaturation",
+  "RandomShear",
+  "RandomTranslation",
+  "RandomZoom",
   "ResizedTo",
   "ScaledELU",
   "ScaledUp2D",
@@ -104,20 +114,15 @@ const predictionOnly = [
   "AugMix",
   "CutMix",
   "MixUp",
-  "RandAugment",
   "RandomColorDegeneration",
   "RandomColorJitter",
   "RandomElasticTransform",
-  "RandomErasing",
   "RandomGaussianBlur",
   "RandomGrayscale",
-  "RandomHue",
   "RandomInvert",
   "RandomPerspective",
   "RandomPosterization",
-  "RandomSaturation",
   "RandomSharpness",
-  "RandomShear",
 ] as const;
 
 /** One maker a class of Keras, of tfjs and of ours. */
@@ -126,13 +131,7 @@ export const makers: Readonly<Record<string, (making: Request) => Layer>> = {
     plainClasses.map((className) => [className, ({ args }: Request) => fromRegistry(className, args)]),
   ),
   ...Object.fromEntries(
-    predictionOnly.map((className) => [
-      className,
-      ({ args, config }: Request) => {
-        const { name: _, trainable: __, dtype: ___, ...own } = config;
-        return new KerasOnlyAugmentation({ ...base(args), kerasClass: className, kerasConfig: own });
-      },
-    ]),
+    predictionOnly.map((className) => [className, (making: Request) => kerasOnly(className, making)]),
   ),
   // Names of Keras 1 and of Keras' own aliases.
   Convolution2D: ({ args }) => new Conv2D(args as never),
@@ -220,37 +219,11 @@ export const makers: Readonly<Record<string, (making: Request) => Layer>> = {
   ActivityRegularization: ({ args }) => new Identity(base(args)),
   Subtract: ({ args }) => new Subtract(base(args)),
   SpatialDropout2D: ({ args, config }) => new SpatialDropout2D({ ...base(args), rate: numberOf(config["rate"], 0.5) }),
-  RandomFlip: (making) =>
-    augment(making, {
-      flip: (making.config["mode"] ?? "horizontal_and_vertical") as NonNullable<Augmentation["flip"]>,
-    }),
-  RandomRotation: (making) => augment(making, { rotation: rangeOf(making.config["factor"]), ...fillOf(making) }),
-  RandomZoom: (making) => {
-    const { height_factor: height, width_factor: width } = making.config;
-    return augment(making, {
-      moves: "zoom",
-      height: rangeOf(height),
-      ...(width == null ? {} : { width: rangeOf(width) }),
-      ...fillOf(making),
-    });
-  },
-  RandomTranslation: (making) =>
-    augment(making, {
-      moves: "translation",
-      height: rangeOf(making.config["height_factor"]),
-      width: rangeOf(making.config["width_factor"]),
-      ...fillOf(making),
-    }),
-  RandomContrast: (making) => {
-    const [low, high] = rangeOf(making.config["factor"]);
-    return augment(making, { contrast: [1 + low, 1 + high] });
-  },
-  RandomBrightness: (making) => {
-    const [low, high] = rangeOf(making.config["factor"]);
-    const values = making.config["value_range"];
-    const range = Array.isArray(values) ? Number(values[1]) - Number(values[0]) : 255;
-    return augment(making, { brightness: [low * range, high * range] });
-  },
+  // Keras' RandAugment makes other changes than the paper's, which is the layer of this name here; only Keras writes a value range.
+  RandAugment: (making) =>
+    making.config["value_range"] === undefined
+      ? fromRegistry("RandAugment", making.args)
+      : kerasOnly("RandAugment", making),
 };
 
 /** A layer of a class that tfjs knows, from its configuration. */
@@ -262,11 +235,8 @@ export function fromRegistry(className: string, args: Record<string, unknown>): 
   return fromConfig(cls, args);
 }
 
-function augment({ args }: Request, augmentation: Augmentation): Layer {
-  return new RandomAugmentation({ ...base(args), augmentation });
-}
-
-function fillOf({ config }: Request): Pick<Augmentation, "fill"> {
-  const fill = config["fill_mode"];
-  return typeof fill === "string" ? { fill: fill as NonNullable<Augmentation["fill"]> } : {};
+/** A layer that predicts as Keras' does and refuses training. */
+function kerasOnly(className: string, { args, config }: Request): Layer {
+  const { name: _, trainable: __, dtype: ___, ...own } = config;
+  return new KerasOnlyAugmentation({ ...base(args), kerasClass: className, kerasConfig: own });
 }

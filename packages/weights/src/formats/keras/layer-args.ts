@@ -47,11 +47,6 @@ export function pairOf(value: unknown, otherwise: number): [number, number] {
   return [number, number];
 }
 
-/** Keras' factor: one number for both sides, or the two. */
-export function rangeOf(value: unknown): readonly [number, number] {
-  return Array.isArray(value) ? [Number(value[0]), Number(value[1])] : [-numberOf(value, 0), numberOf(value, 0)];
-}
-
 const ignoredKeys = new Set([
   "dtype",
   "batch_input_shape",
