@@ -1,4 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-core";
+import { checkOptions } from "@convkit/errors";
+import type { OptionNames } from "@convkit/errors";
 import { isTracing } from "./tfjs/recording.ts";
 import { patchedBackend } from "./patches/backend.ts";
 import { describeTrace } from "./compiled/describe.ts";
@@ -6,7 +8,6 @@ import type { TraceDescription } from "./compiled/describe.ts";
 import { GraphError } from "./graph-error.ts";
 import { acquireRuntime, privateRuntime, releaseRuntime, sweep } from "./session/shared-session.ts";
 import type { Runtime } from "./session/shared-session.ts";
-import type { SessionConfig } from "./session/config.ts";
 import { LossScale } from "./trace/loss-scale.ts";
 import { profileOf } from "./session/profile.ts";
 import type { Profile } from "./session/profile.ts";
@@ -16,18 +17,46 @@ import { signatureOf } from "./values/signature.ts";
 import type { Leaf } from "./values/signature.ts";
 import type { Input, Result } from "./values/nested.ts";
 import { CompiledTrace } from "./compiled/compiled-trace.ts";
+import { TraceCache } from "./compiled/trace-cache.ts";
 import type { RecordAll, TraceOptions } from "./compiled/build-graph.ts";
 
-/** The errors of functions that could not be traced; all others are of runs. */
+/** Errors of functions that could not be traced; all others are errors of runs. */
 const untraceable = new WeakSet<GraphError>();
 
-/** Whether a function failed to compile, so that it may do eagerly. */
+/** True for tracing errors: the function may still run eagerly. */
 export function isUntraceable(error: unknown): boolean {
   return error instanceof GraphError && untraceable.has(error);
 }
 
 /** How a function is compiled. */
-export interface CompileOptions extends SessionConfig, Partial<TraceOptions> {}
+export interface CompileOptions {
+  /** Seed of all random numbers drawn in the graph; 0. */
+  readonly seed?: number | undefined;
+  /**
+   * The type that convolutions, matrix products and the ops between them compute in; "float32". Variables stay float32.
+   */
+  readonly precision?: TraceOptions["precision"] | undefined;
+  /** Variables become constants with the values of the first call of a signature, for the fastest predictions; false. */
+  readonly freeze?: boolean | undefined;
+  /** Threads within an op and between ops; TensorFlow's default is one a core. */
+  readonly threads?: number | undefined;
+  /**
+   * The bits that eager tfjs computes on as many threads, equal from run to run; slower. TensorFlow then computes
+   * deterministically in the whole process. False.
+   */
+  readonly deterministic?: boolean | undefined;
+  /** Hears once that the function was traced for many values of a number; Node's warnings by default. */
+  readonly onNotice?: ((line: string) => void) | undefined;
+}
+
+const compileOptionNames: OptionNames<CompileOptions> = {
+  seed: true,
+  precision: true,
+  freeze: true,
+  threads: true,
+  deterministic: true,
+  onNotice: true,
+};
 
 /** A function that runs as one TensorFlow graph. */
 export interface Compiled<A extends unknown[], R> {
@@ -36,9 +65,9 @@ export interface Compiled<A extends unknown[], R> {
   /** Runs it while JavaScript waits, after the run in progress. */
   now(...args: { [K in keyof A]: Input<A[K]> }): Result<R>;
   /**
-   * Several calls in one run of one graph, in order, for functions so small that the call itself counts; the same results
-   * as one by one. Learning rates and hypers are as they are now, or as `before`, which is told the place of each call in
-   * turn, sets them. One trace for each number of calls.
+   * Makes several calls in one run of one graph, in order; the results are those of single calls. For functions so small that
+   * the call itself counts. `before` gets the index of each call in turn and may set learning rates and hypers. Each number
+   * of calls is a trace of its own.
    */
   steps(
     calls: readonly { [K in keyof A]: Input<A[K]> }[],
@@ -59,7 +88,7 @@ export interface Compiled<A extends unknown[], R> {
   dispose(): Promise<void>;
   /** The number of runs so far, which random numbers depend on: set it to go on as an earlier process would. */
   runs: number;
-  /** What it keeps beside the function's own variables, to be saved and assigned as these are: the loss scale of float16. */
+  /** Variables beside the function's own, to be saved and assigned with them: the loss scale of float16. */
   readonly kept: readonly tf.Variable[];
 }
 
@@ -70,86 +99,36 @@ export interface Compiled<A extends unknown[], R> {
  * Throws GraphError where the function reads a value back, has sizes that depend on data, or uses ops unknown to TensorFlow.
  */
 export function compile<A extends unknown[], R>(fn: (...args: A) => R, options: CompileOptions = {}): Compiled<A, R> {
-  return make(fn, options, "fused");
+  return compileWith(fn, options, "fused");
 }
 
 /**
- * The same with tfjs' numbers in every case, where it runs by `now`: from the run after one in which a gradient's square
- * overflows, optimizers update by tfjs' own code, whose averages of squares then stay infinite where those of TensorFlow's
- * fused updates become NaN.
+ * Like `compile`, with tfjs' numbers in every case; for calls by `now`. Where the square of a gradient overflows, tfjs' average
+ * of squares stays infinite, and that of TensorFlow's fused updates becomes NaN at the next run: from there on, optimizers
+ * update by tfjs' own code.
  */
 export function compileWatched<A extends unknown[], R>(
   fn: (...args: A) => R,
   options: CompileOptions = {},
 ): Compiled<A, R> {
-  return make(fn, options, options.precision === undefined || options.precision === "float32" ? "watched" : "fused");
+  return compileWith(
+    fn,
+    options,
+    options.precision === undefined || options.precision === "float32" ? "watched" : "fused",
+  );
 }
 
-function make<A extends unknown[], R>(
+function compileWith<A extends unknown[], R>(
   fn: (...args: A) => R,
-  { seed = 0, precision = "float32", freeze = false, threads, deterministic }: CompileOptions,
+  options: CompileOptions,
   updates: RecordAll["updates"],
 ): Compiled<A, R> {
-  if (!["float32", "bfloat16", "float16"].includes(precision))
-    throw new GraphError(`The precision is "float32", "bfloat16" or "float16", and "${precision}" came.`);
-  if (threads !== undefined && !(Number.isInteger(threads) && threads > 0))
-    throw new GraphError(`The number of threads is a whole number from 1, and ${threads} came.`);
-  const traces = new Map<string, CompiledTrace>();
-  /** The ends of traces that others took the place of. */
-  const outdated = new Set<Promise<void>>();
-  const config = { ...(threads !== undefined && { threads }), ...(deterministic !== undefined && { deterministic }) };
-  let shared: Runtime | undefined;
-  let disposed = false;
-  let hasOverflowed = false;
-
-  const plain = fn as (...args: unknown[]) => unknown;
-  const lossScale = precision === "float16" ? new LossScale() : undefined;
-  const options = (): RecordAll => ({
-    seed,
-    precision,
-    freeze,
-    exact: deterministic === true,
-    updates: hasOverflowed ? "own" : updates,
-    counter: () => compiled.runs,
-    ...(lossScale !== undefined && { lossScale }),
-  });
-
-  async function end(trace: CompiledTrace): Promise<void> {
-    await trace.dispose();
-    if (shared !== undefined) await sweep(shared);
-  }
-
-  /** The trace for the signature of one call or several, made now if it is new. */
-  function traceFor(calls: readonly (readonly unknown[])[]): { trace: CompiledTrace; leaves: Leaf[] } {
-    if (disposed) throw new GraphError("This compiled function was disposed.");
-    if (isTracing())
-      throw new GraphError("A compiled function was called inside another; call the plain function there.");
-    const backend = patchedBackend();
-    const { key: signature, leaves, skeleton } = signatureOf(calls);
-    const key = `${hasOverflowed} ${signature}`;
-    let trace = traces.get(key);
-    if (trace?.isOutdated === true) {
-      const ended = end(trace).finally(() => outdated.delete(ended));
-      outdated.add(ended);
-      trace = undefined;
-    }
-    if (trace === undefined) {
-      traces.delete(key);
-      const runtime = freeze ? privateRuntime(config, backend) : (shared ??= acquireRuntime(config, backend));
-      try {
-        trace = new CompiledTrace(runtime, plain, { leaves, skeleton }, options());
-      } catch (error) {
-        if (freeze) releaseRuntime(runtime);
-        if (error instanceof GraphError) untraceable.add(error);
-        throw error;
-      }
-      traces.set(key, trace);
-    }
-    return { trace, leaves };
-  }
+  checkOptions("compile", options, compileOptionNames, (message) => new GraphError(message));
+  const compiler = new FunctionCompiler(fn as (...args: unknown[]) => unknown, options, updates);
+  const { lossScale } = compiler;
 
   const call = async (...args: unknown[]): Promise<unknown> => {
-    const { trace, leaves } = traceFor([args]);
+    const { trace, leaves } = compiler.traceFor([args]);
     const running = trace.run(leaves);
     compiled.runs++;
     const [result] = await running;
@@ -160,49 +139,143 @@ function make<A extends unknown[], R>(
     runs: 0,
     kept: lossScale === undefined ? [] : [lossScale.scale, lossScale.good],
     now: (...args: unknown[]) => {
-      const { trace, leaves } = traceFor([args]);
+      const { trace, leaves } = compiler.traceFor([args]);
       const [result] = trace.runNow(leaves);
-      hasOverflowed ||= trace.hasOverflowed;
+      compiler.hasOverflowed ||= trace.hasOverflowed;
       compiled.runs++;
       return result;
     },
     steps: async (calls: readonly (readonly unknown[])[], { before }: { before?: (call: number) => void } = {}) => {
       if (calls.length === 0) return [];
-      const { trace, leaves } = traceFor(calls);
+      const { trace, leaves } = compiler.traceFor(calls);
       const running = trace.run(leaves, before === undefined ? {} : { before });
       compiled.runs += calls.length;
       return running;
     },
     profile: async (...args: unknown[]) => {
-      const { trace, leaves } = traceFor([args]);
+      const { trace, leaves } = compiler.traceFor([args]);
       let metadata = new Uint8Array();
       const running = trace.run(leaves, { sink: (bytes) => (metadata = new Uint8Array(bytes)) });
       compiled.runs++;
       const [result] = await running;
       return profileOf(metadata, result);
     },
-    savedModel: (folder: string, args: readonly unknown[], { frozen = freeze, ...save }: SavedModelOptions = {}) =>
-      writeSavedModel(folder, patchedBackend(), plain, args, {
-        ...options(),
-        updates: "fused",
-        ...save,
-        freeze: frozen,
-      }),
-    describe: () => [...traces.values()].map((trace) => describeTrace(trace)),
-    sync: async () => {
-      await shared?.session.idle();
-      for (const trace of traces.values()) shared?.variables.refresh(trace.variables);
-    },
-    dispose: async () => {
-      if (disposed) return;
-      disposed = true;
-      await Promise.all([...outdated, ...[...traces.values()].map((trace) => trace.dispose())]);
-      traces.clear();
-      lossScale?.dispose();
-      if (shared === undefined) return;
-      releaseRuntime(shared);
-      await sweep(shared);
-    },
+    savedModel: (folder: string, args: readonly unknown[], save: SavedModelOptions = {}) =>
+      compiler.save(folder, args, save),
+    describe: () => compiler.traces.all().map((trace) => describeTrace(trace)),
+    sync: () => compiler.sync(),
+    dispose: () => compiler.dispose(),
   });
+  compiler.counter = () => compiled.runs;
   return compiled as unknown as Compiled<A, R>;
+}
+
+/** Traces a function for each signature it is called with. */
+class FunctionCompiler {
+  readonly traces = new TraceCache((trace) => this.#end(trace));
+  readonly lossScale: LossScale | undefined;
+  /** Whether the square of a gradient overflowed: optimizers then update by their own code. */
+  hasOverflowed = false;
+  /** The number of runs so far. */
+  counter = (): number => 0;
+  readonly #fn: (...args: unknown[]) => unknown;
+  readonly #options: TraceOptions;
+  readonly #config: { threads?: number; deterministic?: boolean };
+  readonly #updates: RecordAll["updates"];
+  readonly #onNotice: (line: string) => void;
+  #shared: Runtime | undefined;
+  #disposed = false;
+
+  constructor(
+    fn: (...args: unknown[]) => unknown,
+    {
+      seed = 0,
+      precision = "float32",
+      freeze = false,
+      threads,
+      deterministic,
+      onNotice = (line) => process.emitWarning(line),
+    }: CompileOptions,
+    updates: RecordAll["updates"],
+  ) {
+    if (!["float32", "bfloat16", "float16"].includes(precision))
+      throw new GraphError(`The precision is "float32", "bfloat16" or "float16", and "${precision}" came.`);
+    if (threads !== undefined && !(Number.isInteger(threads) && threads > 0))
+      throw new GraphError(`The number of threads is a whole number from 1, and ${threads} came.`);
+    this.#fn = fn;
+    this.#options = { seed, precision, freeze };
+    this.#config = { ...(threads !== undefined && { threads }), ...(deterministic !== undefined && { deterministic }) };
+    this.#updates = updates;
+    this.#onNotice = onNotice;
+    this.lossScale = precision === "float16" ? new LossScale() : undefined;
+  }
+
+  /** The trace for the signature of one call or several, made now if it is new. */
+  traceFor(calls: readonly (readonly unknown[])[]): { trace: CompiledTrace; leaves: Leaf[] } {
+    if (this.#disposed) throw new GraphError("This compiled function was disposed.");
+    if (isTracing())
+      throw new GraphError("A compiled function was called inside another; call the plain function there.");
+    patchedBackend();
+    const { key, shapes, leaves, skeleton } = signatureOf(calls);
+    const traceKey = { key: `${this.hasOverflowed} ${key}`, shapes };
+    const known = this.traces.find(traceKey);
+    if (known !== undefined) return { trace: known, leaves };
+    const trace = this.#trace({ leaves, skeleton });
+    if (this.traces.add(traceKey, trace))
+      this.#onNotice(
+        "A compiled function is traced anew for each value of a number, text or object among its arguments; give what changes as a tensor, or read it from a hyper.",
+      );
+    return { trace, leaves };
+  }
+
+  save(folder: string, args: readonly unknown[], { frozen, ...save }: SavedModelOptions): Promise<void> {
+    const { freeze } = this.#options;
+    const options = { ...this.#recording(), updates: "fused" as const, ...save, freeze: frozen ?? freeze };
+    return writeSavedModel(folder, patchedBackend(), this.#fn, args, options);
+  }
+
+  async sync(): Promise<void> {
+    await this.#shared?.session.idle();
+    for (const trace of this.traces.all()) this.#shared?.variables.refresh(trace.variables);
+  }
+
+  async dispose(): Promise<void> {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    await this.traces.dispose();
+    this.lossScale?.dispose();
+    if (this.#shared === undefined) return;
+    releaseRuntime(this.#shared);
+    await sweep(this.#shared);
+  }
+
+  #trace(signature: { leaves: readonly Leaf[]; skeleton: unknown }): CompiledTrace {
+    const backend = patchedBackend();
+    const { freeze } = this.#options;
+    const runtime = freeze
+      ? privateRuntime(this.#config, backend)
+      : (this.#shared ??= acquireRuntime(this.#config, backend));
+    try {
+      return new CompiledTrace(runtime, this.#fn, signature, this.#recording());
+    } catch (error) {
+      if (freeze) releaseRuntime(runtime);
+      if (error instanceof GraphError) untraceable.add(error);
+      throw error;
+    }
+  }
+
+  #recording(): RecordAll {
+    return {
+      ...this.#options,
+      exact: this.#config.deterministic === true,
+      updates: this.hasOverflowed ? "own" : this.#updates,
+      counter: () => this.counter(),
+      ...(this.lossScale !== undefined && { lossScale: this.lossScale }),
+    };
+  }
+
+  async #end(trace: CompiledTrace): Promise<void> {
+    await trace.dispose();
+    if (this.#shared !== undefined) await sweep(this.#shared);
+  }
 }

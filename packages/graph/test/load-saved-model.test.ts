@@ -92,7 +92,7 @@ describe.runIf(engines.includes("native"))("a SavedModel of ours, loaded", () =>
       return before;
     });
     const path = join(folder, "counter");
-    await count.savedModel(path, [1]);
+    await count.savedModel(path, [tf.scalar(1)]);
     await count.dispose();
     const model = await loadSavedModel(path, { threads: 1 });
     const results = await Promise.all([model(2), model(2), model(tf.scalar(2))]);

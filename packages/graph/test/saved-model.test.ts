@@ -68,7 +68,7 @@ for case in json.loads(sys.argv[1]):
       return before;
     });
     const path = join(folder, "counter");
-    await count.savedModel(path, [1]);
+    await count.savedModel(path, [tf.scalar(1)]);
     expect(variable.dataSync()[0]).toBe(5);
     const tfn = (await import("@tensorflow/tfjs-node")).default;
     const loaded = await tfn.node.loadSavedModel(path, ["serve"], "serving_default");

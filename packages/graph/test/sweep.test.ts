@@ -37,7 +37,7 @@ describe.runIf(engines.includes("native"))("functions compiled and disposed whil
     for (let cycle = 0; cycle < CYCLES / 2; cycle++) {
       const other = compile((x: tf.Tensor) => tf.mul(tf.add(x, unused), tf.sum(compiled.weight)));
       const sum = compiled.weight.dataSync<"float32">().reduce((a, b) => a + b);
-      expect((await other(cycle)).item()).toBeCloseTo((cycle + 7) * sum, 4);
+      expect((await other(tf.scalar(cycle))).item()).toBeCloseTo((cycle + 7) * sum, 4);
       const queued = [step(at(cycle % 6)), step(at(9)), step(at(5))];
       const ended = other.dispose();
       const [first, failed, last] = await Promise.allSettled([...queued, step(at(0))]);
@@ -51,7 +51,7 @@ describe.runIf(engines.includes("native"))("functions compiled and disposed whil
     unused.dispose();
     for (let cycle = 0; cycle < CYCLES; cycle++) {
       const other = compile((x: tf.Tensor) => tf.add(x, 1));
-      await other(cycle);
+      await other(tf.scalar(cycle));
       await other.dispose();
     }
     await step(at(1));
@@ -65,12 +65,12 @@ describe.runIf(engines.includes("native"))("functions compiled and disposed whil
 
   test("leave no memory taken", async () => {
     const alive = compile((x: tf.Tensor) => tf.add(x, 1));
-    await alive(1);
+    await alive(tf.scalar(1));
     const [megabytes, cycles] = [4, 24];
     const constant = tf.tensor(Float32Array.from({ length: megabytes << 18 }, (_, i) => i));
     const cycle = async () => {
       const f = compile((x: tf.Tensor) => tf.sum(tf.mul(constant, x)));
-      await f(1);
+      await f(tf.scalar(1));
       await f.dispose();
     };
     for (let i = 0; i < 8; i++) await cycle();
@@ -78,7 +78,7 @@ describe.runIf(engines.includes("native"))("functions compiled and disposed whil
     for (let i = 0; i < cycles; i++) await cycle();
     // A graph holds its constant several times over.
     expect(process.memoryUsage().rss - before).toBeLessThan(cycles * megabytes * 2 ** 20);
-    expect((await alive(2)).item()).toBe(3);
+    expect((await alive(tf.scalar(2))).item()).toBe(3);
     await alive.dispose();
     constant.dispose();
   });

@@ -7,7 +7,7 @@ import { compile, hyper, isTracing, random } from "../src/index.ts";
 import type { TensorLike } from "../src/index.ts";
 
 /** A title, a function, what its error says, and its argument. */
-type Wrong = [string, (x: tf.Tensor) => tf.Tensor, RegExp, (() => TensorLike)?];
+type Wrong = [string, (x: tf.Tensor) => tf.Tensor, RegExp, (() => Exclude<TensorLike, number>)?];
 
 const vector = (...data: number[]) => ({ data: Float32Array.from(data), shape: [data.length] });
 
@@ -28,7 +28,7 @@ describe.runIf(engines.includes("native"))("a compiled function", () => {
       leaked = tf.keep(tf.neg(x));
       return x;
     });
-    await leaking(1);
+    await leaking(tf.scalar(1));
     await leaking.dispose();
   });
 
@@ -38,7 +38,7 @@ describe.runIf(engines.includes("native"))("a compiled function", () => {
       sums: a.list.map((t) => tf.add(t, a.x)),
       nothing: null,
     }));
-    const result = await f({ x: 10, list: [vector(1, 2), tf.tensor1d([3])] }, "n");
+    const result = await f({ x: tf.scalar(10), list: [vector(1, 2), tf.tensor1d([3])] }, "n");
     expect(result.name).toBe("n");
     expect(result.nothing).toBeNull();
     expect(result.sums.map(({ data, shape }) => [[...data], shape])).toEqual([
@@ -100,18 +100,72 @@ describe.runIf(engines.includes("native"))("a compiled function", () => {
     await f.dispose();
   });
 
+  test("takes numbers, texts and booleans among its arguments as they are", async () => {
+    const kernel = tf.tensor4d([1], [1, 1, 1, 1]);
+    const f = compile((x: tf.Tensor, stride: number, pad: "same" | "valid", doubles: boolean) =>
+      tf.mul(tf.conv2d(x as tf.Tensor4D, kernel, stride, pad), doubles ? 2 : 1),
+    );
+    const image = { data: Float32Array.of(1, 2, 3, 4), shape: [1, 2, 2, 1] };
+    expect([...(await f(image, 1, "valid", false)).data]).toEqual([1, 2, 3, 4]);
+    expect([...(await f(image, 2, "valid", false)).data]).toEqual([1]);
+    expect([...(await f(image, 2, "valid", true)).data]).toEqual([2]);
+    expect([...(await f(image, 1, "valid", false)).data]).toEqual([1, 2, 3, 4]);
+    expect(f.describe()).toHaveLength(3);
+    await f.dispose();
+  });
+
+  test("says once that it is traced for many values of a number", async () => {
+    const notices: string[] = [];
+    const f = compile((x: tf.Tensor, n: number) => tf.mul(x, n), { onNotice: (line) => notices.push(line) });
+    for (let n = 1; n <= 12; n++) expect((await f(tf.scalar(2), n)).item()).toBe(2 * n);
+    expect(notices).toEqual([expect.stringMatching(/traced anew for each value of a number.*tensor.*hyper/)]);
+    await f.dispose();
+    const shapes = compile((x: tf.Tensor) => tf.sum(x), { onNotice: (line) => notices.push(line) });
+    for (let n = 1; n <= 12; n++) await shapes(tf.ones([n]));
+    expect(notices).toHaveLength(1);
+    await shapes.dispose();
+  });
+
+  test("refuses options that it does not know", () => {
+    expect(() => compile((x: tf.Tensor) => x, { frozen: true } as object)).toThrow(/compile: .*freeze.*got "frozen"/);
+  });
+
+  test("follows `trainable`, and has a trace for each state", async () => {
+    const [a, b] = [tf.variable(tf.scalar(2)), tf.variable(tf.scalar(3))];
+    let traced = 0;
+    const step = compile(() => {
+      traced++;
+      return tf.train
+        .sgd(0.1)
+        .minimize(() => tf.add(tf.square(a), tf.square(b)) as tf.Scalar, true, [a, b]) as tf.Scalar;
+    });
+    const values = async () => {
+      await step();
+      return [a.dataSync()[0] as number, b.dataSync()[0] as number].map((v) => Math.round(v * 1e4) / 1e4);
+    };
+    expect(await values()).toEqual([1.6, 2.4]);
+    a.trainable = false;
+    expect(await values()).toEqual([1.6, 1.92]);
+    a.trainable = true;
+    expect(await values()).toEqual([1.28, 1.536]);
+    a.trainable = false;
+    expect(await values()).toEqual([1.28, 1.2288]);
+    expect(traced).toBe(2);
+    await step.dispose();
+  });
+
   test("reads numbers that change between runs", async () => {
     const weight = hyper(2);
     const f = compile((x: tf.Tensor) => tf.mul(x, weight.read()));
-    expect((await f(3)).item()).toBe(6);
+    expect((await f(tf.scalar(3))).item()).toBe(6);
     weight.value = 5;
-    expect((await f(3)).item()).toBe(15);
+    expect((await f(tf.scalar(3))).item()).toBe(15);
     await f.dispose();
   });
 
   test("stores uniform constants as one number", async () => {
     const f = compile((x: tf.Tensor) => tf.add(tf.mul(x, tf.ones([1000, 100])), tf.zeros([1000, 100])));
-    const [sum] = [...(await f(2)).data];
+    const [sum] = [...(await f(tf.scalar(2))).data];
     expect(sum).toBe(2);
     expect(f.describe()[0]?.graphBytes).toBeLessThan(4000);
     await f.dispose();
@@ -211,7 +265,7 @@ describe.runIf(engines.includes("native"))("a compiled function", () => {
 
   test("reads back what depends on constants alone", async () => {
     const f = compile((x: tf.Tensor) => tf.mul(x, tf.add(tf.scalar(2), 1).dataSync()[0] as number));
-    expect((await f(2)).item()).toBe(6);
+    expect((await f(tf.scalar(2))).item()).toBe(6);
     await f.dispose();
   });
 
@@ -223,7 +277,7 @@ describe.runIf(engines.includes("native"))("a compiled function", () => {
     // A run may end before a timer is due, so there are many; were JavaScript to wait, none would ever fire.
     for (let run = 0; run < 5000 && seen.ticks === 0; run++) {
       seen.isRunning = true;
-      await f(1).finally(() => (seen.isRunning = false));
+      await f(tf.scalar(1)).finally(() => (seen.isRunning = false));
     }
     clearInterval(timer);
     expect(seen.ticks).toBeGreaterThan(0);

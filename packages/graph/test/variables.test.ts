@@ -28,7 +28,7 @@ describe.runIf(engines.includes("native"))("variables", () => {
     const { add, value } = counter(3);
     expect((await add(one)).item()).toBe(9);
     expect(value()).toBe(4);
-    expect((await add(2)).item()).toBe(16);
+    expect((await add(tf.scalar(2))).item()).toBe(16);
     expect(value()).toBe(6);
     await add.dispose();
     expect(value()).toBe(6);

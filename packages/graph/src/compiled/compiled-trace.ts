@@ -1,3 +1,4 @@
+import type * as tf from "@tensorflow/tfjs-core";
 import { attr } from "../ir/attrs.ts";
 import { DT } from "../values/dtypes.ts";
 import { explainFailure } from "./explain-failure.ts";
@@ -41,6 +42,8 @@ export class CompiledTrace {
   readonly #result: unknown;
   readonly #afterRun: readonly (() => void)[];
   readonly #outdated: readonly (() => boolean)[];
+  /** The `trainable` of the function's variables when it was traced: by it gradients are taken. */
+  readonly #trainable: ReadonlyMap<tf.Variable, boolean>;
   /** TensorFlow's optimiser has copied the constants several times over, and let go of most copies. */
   #hasRun = false;
   #constantBytes = 0;
@@ -69,6 +72,7 @@ export class CompiledTrace {
     this.#result = recorded.result;
     this.#afterRun = trace.afterRun;
     this.#outdated = trace.outdated;
+    this.#trainable = new Map([...trace.variables.keys()].map((variable) => [variable, trace.wasTrainable(variable)]));
     this.variables = runtime.variables.of(variables.map(({ variable }) => variable));
     this.written = new Set(this.variables.filter((_, index) => (variables[index] as TracedVariable).writes.length > 0));
     this.variables.forEach(({ key }, index) => {
@@ -97,6 +101,12 @@ export class CompiledTrace {
   /** Whether the function must be traced anew: what the graph is bound to was replaced. */
   get isOutdated(): boolean {
     return this.#outdated.some((check) => check());
+  }
+
+  /** Whether the same variables are trainable as when the function was traced. */
+  get isAsTrainable(): boolean {
+    for (const [variable, trainable] of this.#trainable) if (variable.trainable !== trainable) return false;
+    return true;
   }
 
   /** Runs once with the given arguments, when it is its turn; gives one result a call. `before` may set each call's numbers. */

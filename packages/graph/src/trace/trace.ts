@@ -79,6 +79,7 @@ export class Trace implements OpRecorder, Recorder {
   readonly inference = new Inference();
   /** The function has returned: what is written now no longer shows in JavaScript. */
   finishing = false;
+  readonly #trainable = new WeakMap<tf.Variable, boolean>();
   readonly #byData = new Map<object, tf.Variable>();
   readonly #constants = new Map<string, GraphNode>();
   readonly #captured = new Map<object, Ref>();
@@ -106,6 +107,7 @@ export class Trace implements OpRecorder, Recorder {
   /** Makes a variable known by the data it has now, which from here on no other tensor shares. */
   adopt(variable: tf.Variable): void {
     unshare(this.backend, variable);
+    this.#trainable.set(variable, variable.trainable);
     this.#byData.set(variable.dataId, variable);
   }
 
@@ -197,6 +199,11 @@ export class Trace implements OpRecorder, Recorder {
       if (entry.id >= 0) this.#captured.set(tensor.dataId, captured);
     }
     return captured;
+  }
+
+  /** Whether a variable was trainable before the function ran. */
+  wasTrainable(variable: tf.Variable): boolean {
+    return this.#trainable.get(variable) ?? variable.trainable;
   }
 
   /** What this trace knows of a variable. */

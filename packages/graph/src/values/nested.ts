@@ -2,14 +2,14 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { HostData, HostTensor } from "./host-tensor.ts";
 
 /**
- * What a compiled function takes for a tensor; a typed array alone has one axis, and a Uint8Array is fed as bytes and
- * cast to float32 in the graph.
+ * A tensor as it may be given: a typed array alone has one axis, and a Uint8Array is fed as bytes and cast to float32 in the
+ * graph. A number is a tensor for a loaded SavedModel only, whose signature says so; for a compiled function it is a plain value.
  */
 export type TensorLike = tf.Tensor | { data: HostData; shape: readonly number[] } | HostData | number;
 
 /** The arguments of a compiled function: tensors may come as typed arrays, all else as it is. */
 export type Input<T> = T extends tf.Tensor
-  ? TensorLike
+  ? Exclude<TensorLike, number>
   : T extends (...args: never[]) => unknown
     ? T
     : T extends object

@@ -22,27 +22,32 @@ export class Slot {
   }
 }
 
-/** The tensors among the arguments of some calls, the arguments with slots in their place, and a key that equal signatures share. */
+/**
+ * The tensors among the arguments of some calls, the arguments with slots in their place, a key that equal signatures share,
+ * and one that signatures share that differ by plain values alone.
+ */
 export function signatureOf(calls: readonly (readonly unknown[])[]): {
   key: string;
+  shapes: string;
   leaves: Leaf[];
   skeleton: unknown;
 } {
   const leaves: Leaf[] = [];
-  let key = `${layoutOf(calls)};`;
+  let plain = "";
+  let shapes = `${layoutOf(calls)};`;
   const skeleton = mapLeaves(calls, (value, place) => {
     // A single call's arguments are named without its number.
     const path = calls.length === 1 ? place.replace(/^0\./, "") : place;
     const leaf = leafOf(value, path);
     if (leaf === undefined) {
-      key += `${path}=${identity(value)};`;
+      plain += `${path}=${identity(value)};`;
       return value;
     }
-    key += `${path}:${leaf.dtype}>${leaf.seen}[${leaf.shape.join()}];`;
+    shapes += `${path}:${leaf.dtype}>${leaf.seen}[${leaf.shape.join()}];`;
     leaves.push(leaf);
     return new Slot(leaves.length - 1);
   });
-  return { key, leaves, skeleton };
+  return { key: shapes + plain, shapes, leaves, skeleton };
 }
 
 /** The arguments with tensors in their slots. */
@@ -51,8 +56,6 @@ export function fillSlots(skeleton: unknown, tensors: readonly tf.Tensor[]): unk
 }
 
 function leafOf(value: unknown, path: string): Leaf | undefined {
-  if (typeof value === "number")
-    return { path, dtype: DT.float32, seen: DT.float32, shape: [], values: () => Float32Array.of(value) };
   // A variable is no value: the function reads and writes it as it does one that it closes over.
   if (value instanceof tf.Variable) return undefined;
   if (value instanceof tf.Tensor) {
@@ -104,7 +107,7 @@ let identityCount = 0;
 /** Equal for equal plain values, and for the same object or function. */
 function identity(value: unknown): string {
   if ((typeof value !== "object" && typeof value !== "function") || value === null)
-    return `${typeof value} ${typeof value === "string" ? JSON.stringify(value) : String(value)}`;
+    return `${typeof value} ${typeof value === "string" ? JSON.stringify(value) : Object.is(value, -0) ? "-0" : String(value)}`;
   let id = identities.get(value);
   if (id === undefined) identities.set(value, (id = identityCount++));
   return `#${id}`;
