@@ -18,6 +18,7 @@ export { download } from "./storage/download.ts";
 export type { DownloadOptions, DownloadProgress } from "./storage/download.ts";
 export { fromGenerator } from "./dataset/from-generator.ts";
 export type { GeneratorData, Sample } from "./dataset/from-generator.ts";
+export { matchClasses } from "./dataset/match-classes.ts";
 export { readIdx } from "./formats/idx.ts";
 export type { IdxArray, IdxData } from "./formats/idx.ts";
 export type { SourceOptions } from "./published/idx-set.ts";

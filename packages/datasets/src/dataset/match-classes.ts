@@ -1,0 +1,65 @@
+import { DataError } from "../data-error.ts";
+import type { Batch, Dataset, IndexedDataset } from "./dataset.ts";
+
+/**
+ * The same images with the labels that a model gives the classes `names`: `classes` becomes `names`, and each label is the place of its
+ * class in them. The classes of `data` may be in another order, and fewer. Names are compared in Unicode's composed form (NFC). Throws
+ * a DataError with both lists where `data` has a class that `names` lacks, or where `names` has one twice.
+ */
+export function matchClasses(data: IndexedDataset, names: readonly string[]): IndexedDataset;
+export function matchClasses(data: Dataset, names: readonly string[]): Dataset;
+export function matchClasses(data: Dataset | IndexedDataset, names: readonly string[]): Dataset {
+  const places = new Map(names.map((name, place) => [name.normalize("NFC"), place]));
+  if (places.size < names.length) {
+    throw new DataError(`matchClasses: expected different names of classes, got ${listed(names)}.`);
+  }
+  const unknown = data.classes.filter((name) => !places.has(name.normalize("NFC")));
+  if (unknown.length > 0) {
+    throw new DataError(
+      `${data.name}: expected classes among ${listed(names)}, got ${listed(data.classes)}; ` +
+        `rename or leave out ${listed(unknown)}.`,
+    );
+  }
+  const labelOf = Int32Array.from(data.classes, (name) => places.get(name.normalize("NFC"))!);
+  const isSame = names.length === labelOf.length && labelOf.every((label, place) => label === place);
+  if (isSame) return data;
+  return "select" in data ? indexedWith(data, names, labelOf) : withLabels(data, names, labelOf);
+}
+
+function withLabels(data: Dataset, classes: readonly string[], labelOf: Int32Array): Dataset {
+  const { name, shape, dtype, size } = data;
+  return { name, classes, shape, dtype, size, batches: (options) => relabeled(data.batches(options), labelOf) };
+}
+
+function indexedWith(data: IndexedDataset, classes: readonly string[], labelOf: Int32Array): IndexedDataset {
+  return {
+    ...withLabels(data, classes, labelOf),
+    labels: data.labels.map((label) => labelOf[label]!),
+    skipped: data.skipped,
+    select: (indices, name) => indexedWith(data.select(indices, name), classes, labelOf),
+    describe: (index) => data.describe(index),
+  };
+}
+
+async function* relabeled(batches: AsyncIterable<Batch>, labelOf: Int32Array): AsyncGenerator<Batch> {
+  for await (const batch of batches) {
+    const { shape, indices, place } = batch;
+    yield {
+      // Given back, the batch has no images any more.
+      get images() {
+        return batch.images;
+      },
+      shape,
+      labels: batch.labels.map((label) => labelOf[label]!),
+      indices,
+      ...(place === undefined ? {} : { place }),
+      release: () => batch.release?.(),
+    };
+  }
+}
+
+/** At most 20 names, for a message. */
+export function listed(names: readonly string[]): string {
+  const shown = names.slice(0, 20).map((name) => JSON.stringify(name));
+  return `[${shown.join(", ")}${names.length > 20 ? `, … ${names.length - 20} more` : ""}]`;
+}

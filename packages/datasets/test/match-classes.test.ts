@@ -1,0 +1,64 @@
+import { describe, expect, it } from "vitest";
+import { fromArrays, fromGenerator, matchClasses } from "../src/index.ts";
+
+const images = Uint8Array.of(10, 20, 30, 40);
+const data = fromArrays({ images, shape: [1, 1, 1], labels: [0, 1, 1, 0], classes: ["bee", "cat"], name: "insects" });
+
+async function all(set: typeof data | ReturnType<typeof fromGenerator>) {
+  const rows: [number, number][] = [];
+  for await (const { images, labels } of set.batches({ batch: 3 })) {
+    for (const [place, label] of labels.entries()) rows.push([images[place]!, label]);
+  }
+  return rows;
+}
+
+describe("matchClasses", () => {
+  it.each<[names: string[], labels: number[]]>([
+    [
+      ["bee", "cat"],
+      [0, 1, 1, 0],
+    ],
+    [
+      ["cat", "bee"],
+      [1, 0, 0, 1],
+    ],
+    [
+      ["ant", "cat", "dog", "bee"],
+      [3, 1, 1, 3],
+    ],
+  ])("gives the labels that %j have", async (names, labels) => {
+    const matched = matchClasses(data, names);
+    expect([matched.classes, [...matched.labels]]).toEqual([names, labels]);
+    expect(await all(matched)).toEqual([10, 20, 30, 40].map((pixel, place) => [pixel, labels[place]]));
+    const some = matched.select([2, 0]);
+    expect([some.classes, [...some.labels], some.describe(0)]).toEqual([names, [labels[2], labels[0]], "insects[2]"]);
+    expect(await all(some)).toEqual([
+      [30, labels[2]],
+      [10, labels[0]],
+    ]);
+  });
+
+  it("matches names composed otherwise, and generators", async () => {
+    const samples = () => [{ image: Uint8Array.of(7), label: 1 }];
+    const given = fromGenerator({ samples, shape: [1, 1, 1], classes: ["a", "caf\u00e9"] });
+    const matched = matchClasses(given, ["cafe\u0301", "b", "a"]);
+    expect(await all(matched)).toEqual([[7, 0]]);
+  });
+
+  it("gives back the memory of a batch", async () => {
+    for await (const batch of matchClasses(data, ["cat", "bee"]).batches({ batch: 4 })) {
+      batch.release!();
+      expect(batch.images).toHaveLength(0);
+    }
+  });
+
+  it.each<[names: string[], message: string]>([
+    [
+      ["dog", "cat"],
+      'insects: expected classes among ["dog", "cat"], got ["bee", "cat"]; rename or leave out ["bee"].',
+    ],
+    [["cat", "bee", "cat"], 'matchClasses: expected different names of classes, got ["cat", "bee", "cat"].'],
+  ])("refuses %j", (names, message) => {
+    expect(() => matchClasses(data, names)).toThrow(message);
+  });
+});
