@@ -11,7 +11,7 @@ import {
   randomNormal,
   unitPixels,
 } from "@convkit/core";
-import type { Architecture, Block } from "@convkit/core";
+import type { Architecture, Block, LayerWindow, MeasuredLayer } from "@convkit/core";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 
@@ -19,7 +19,7 @@ import * as tfl from "@tensorflow/tfjs-layers";
  * A convolution layer of one's own on the raw operation: kernels from Glorot's uniform distribution, a bias from a normal one,
  * no padding, ReLU. `[n, h, w, c] -> [n, h - kernel + 1, w - kernel + 1, filters]` at stride 1.
  */
-export class ConvLayer extends tfl.layers.Layer {
+export class ConvLayer extends tfl.layers.Layer implements MeasuredLayer {
   static className = "ConvLayer";
   readonly #config: { filters: number; kernel: number; stride: number };
   #kernels: tfl.LayerVariable | undefined;
@@ -54,6 +54,18 @@ export class ConvLayer extends tfl.layers.Layer {
     return [shape[0] as number, along(shape[1] as number), along(shape[2] as number), filters];
   }
 
+  /** For summaries: the receptive field. */
+  window(): LayerWindow {
+    const { kernel, stride } = this.#config;
+    return { extent: [kernel, kernel], stride: [stride, stride] };
+  }
+
+  /** For summaries: the multiply-adds. */
+  macs([, , , channels]: readonly (number | null)[], [, height, width]: readonly (number | null)[]): number {
+    const { filters, kernel } = this.#config;
+    return (height as number) * (width as number) * kernel ** 2 * (channels as number) * filters;
+  }
+
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
     const x = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor4D;
     const kernels = (this.#kernels as tfl.LayerVariable).read() as tf.Tensor4D;
@@ -80,7 +92,7 @@ export const simpleCnn: Architecture = {
   classes: 10,
   params: 48_522,
   trainable: 48_522,
-  macs: 46_080,
+  macs: 1_428_480,
   preprocessing: unitPixels,
   body: chain({ conv1: convLayer(32, 5), pool1: maxPool(2, 2, { padding: "valid" }) }),
   head: (options) =>

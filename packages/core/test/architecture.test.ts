@@ -117,12 +117,18 @@ describe("build", () => {
     [{ classes: 0 }, "small: expected classes to be a whole number from 1 on, got 0"],
     [{ classes: 1.5 }, "small: expected classes to be a whole number from 1 on, got 1.5"],
     [{ input: [8, 3, 1] }, "small: expected an input of at least 4x4 pixels, got 8x3"],
-    [{ input: [8, 8] as never }, "small: expected input as [height, width, channels], got [8, 8]"],
+    [
+      { input: [8, 8] as never },
+      "small: expected input as [height, width, channels], got [8,8]; a height or width may be null.",
+    ],
     [
       { size: 3 } as never,
-      "small: unknown option size; expected classes, input, includeTop, pooling, aux, dropout, logits, seed",
+      'small: expected the options classes, input, includeTop, pooling, aux, dropout, logits, seed, got "size".',
     ],
-    [{ pooling: "mean" as never, includeTop: false }, "small: expected pooling to be avg, max or none, got mean"],
+    [
+      { pooling: "mean" as never, includeTop: false },
+      'small: expected pooling to be "avg", "max" or "none", got "mean".',
+    ],
     [{ pooling: "avg" }, 'small: pooling "avg" is for a network without its top; add includeTop: false'],
     [
       { aux: true, includeTop: false },

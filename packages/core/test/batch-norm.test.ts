@@ -1,4 +1,5 @@
-import { BatchNormalization, batchNorm, chain, composedBatchNorm, registerLayers } from "@convkit/core";
+import { BatchNormalization, batchNorm, chain, registerLayers } from "@convkit/core";
+import { composedBatchNorm } from "@convkit/core/internal";
 import { useEngine } from "@convkit/engine";
 import { engines } from "@convkit/testing";
 import * as tf from "@tensorflow/tfjs-core";

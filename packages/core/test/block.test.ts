@@ -46,7 +46,7 @@ describe("bad input", () => {
     [
       "branches of different shapes",
       () => names(chain({ s: add({ a: identity, b: conv(2, 1, same) }) })),
-      "s: the branches of add do not fit together: s.a gives 8x8x4, s.b gives 8x8x2",
+      "s: expected branches of add that fit together, but s.a gives 8x8x4, s.b gives 8x8x2.",
     ],
     [
       "a window larger than its input",

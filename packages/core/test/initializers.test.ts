@@ -2,7 +2,6 @@ import "@tensorflow/tfjs-backend-cpu";
 import {
   chain,
   conv,
-  drawValues,
   glorotUniform,
   heNormal,
   heNormalFanOut,
@@ -12,6 +11,7 @@ import {
   withoutDrawing,
 } from "@convkit/core";
 import type { Block, Init } from "@convkit/core";
+import { drawValues } from "@convkit/core/internal";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { describe, expect, it } from "vitest";
 

@@ -1,17 +1,15 @@
 import {
   chain,
-  composedLocalResponseNorm,
   conv,
   dropout,
   groupNorm,
-  groupedConv2d,
   localResponseNorm,
   normalization,
   padChannels,
-  probeGroups,
   preprocess,
 } from "@convkit/core";
 import type { Block } from "@convkit/core";
+import { composedLocalResponseNorm, groupedConv2d, probeGroups } from "@convkit/core/internal";
 import { useEngine } from "@convkit/engine";
 import { engines } from "@convkit/testing";
 import * as tf from "@tensorflow/tfjs-core";

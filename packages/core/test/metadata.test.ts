@@ -45,6 +45,7 @@ const built: ModelMetadata = {
   architecture: "small",
   images: { size: [8, 12] },
   preprocessing: { scale: 1 / 255, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] },
+  stages: ["last"],
 };
 
 describe("a model's metadata", () => {
@@ -75,6 +76,7 @@ describe("a model's metadata", () => {
       architecture: "small",
       classes: ["ant", "bee", "cat"],
       images: { size: [8, 12], crop: true, resize: "area" },
+      stages: ["last"],
     });
   });
 
@@ -117,7 +119,7 @@ describe("a model's metadata", () => {
   it.each<[object, string]>([
     [
       { class: ["a"] },
-      'metadata of small: expected the options name, architecture, classes, images, preprocessing, outputWeights, got "class". Did you mean "classes"?',
+      'metadata of small: expected the options name, architecture, source, classes, images, preprocessing, stages, outputWeights, got "class". Did you mean "classes"?',
     ],
     [{ name: 3 }, "metadata of small: expected name to be text, got 3."],
     [{ classes: "abc" }, 'metadata of small: expected classes to be a list of names, got "abc".'],

@@ -14,7 +14,11 @@ describe.each(engines)("a layer of one's own on raw conv2d, on %s", (engine) => 
 
   it("makes the network that it is written for", () => {
     const model = buildSimpleCnn();
-    const { params, layers } = summarize(model);
+    const { params, layers, macs } = summarize(model);
+    expect(macs).toBe(24 * 24 * 5 * 5 * 3 * 32 + 4608 * 10);
+    expect(macs).toBe(simpleCnn.macs);
+    // 5x5 and then a 2x2 pool.
+    expect(layers.find(({ name }) => name === "pool1")?.receptiveField).toEqual([6, 6]);
     expect(params).toEqual({ total: simpleCnn.params, trainable: simpleCnn.trainable, nonTrainable: 0 });
     expect(layers.map(({ outputShape }) => outputShape.slice(1))).toEqual([
       [28, 28, 3],

@@ -1,9 +1,23 @@
+import { checkOptions } from "@convkit/errors";
+
 /** Numbers of a convolution with and without a 1x1 convolution before it that narrows the channels. */
 export interface BottleneckCost {
-  direct: { params: number; macs: number };
-  bottleneck: { params: number; macs: number };
-  /** How many times fewer multiply-adds the bottleneck needs. */
-  saving: number;
+  readonly direct: { readonly params: number; readonly macs: number };
+  readonly bottleneck: { readonly params: number; readonly macs: number };
+  /** Multiply-adds of the direct convolution divided by those with the bottleneck. */
+  readonly saving: number;
+}
+
+export interface BottleneckSizes {
+  /** Height and width of the map, in pixels. */
+  readonly size: number;
+  /** Channels of the map. */
+  readonly channels: number;
+  /** Height and width of the kernel. */
+  readonly kernel: number;
+  readonly filters: number;
+  /** Channels after the 1x1 convolution. */
+  readonly reduced: number;
 }
 
 /**
@@ -11,19 +25,9 @@ export interface BottleneckCost {
  * 28x28x192 through 5x5 to 32 channels is 120.4 M multiply-adds, with 16 channels between them 12.4 M.
  * Szegedy et al. 2014, https://arxiv.org/abs/1409.4842
  */
-export function bottleneckCost({
-  size,
-  channels,
-  kernel,
-  filters,
-  reduced,
-}: {
-  size: number;
-  channels: number;
-  kernel: number;
-  filters: number;
-  reduced: number;
-}): BottleneckCost {
+export function bottleneckCost(sizes: BottleneckSizes): BottleneckCost {
+  checkOptions("bottleneckCost", sizes, { size: true, channels: true, kernel: true, filters: true, reduced: true });
+  const { size, channels, kernel, filters, reduced } = sizes;
   const cost = (from: number, window: number, to: number): { params: number; macs: number } => ({
     params: window * window * from * to + to,
     macs: size * size * window * window * from * to,

@@ -1,30 +1,37 @@
+import { OptionError, checkOptions, shown } from "@convkit/errors";
+import type { OptionNames } from "@convkit/errors";
 import { padsOf, pair } from "./padding.ts";
 import type { Padding, Pair } from "./padding.ts";
 
 export interface Window {
-  kernel: number | Pair;
-  stride?: number | Pair;
-  padding: Padding;
-  dilation?: number | Pair;
-  /** Round up where the last window hangs over the edge, as Caffe's and PyTorch's `ceil_mode` pooling. */
-  ceil?: boolean;
+  readonly kernel: number | Pair;
+  /** 1 by default. */
+  readonly stride?: number | Pair | undefined;
+  readonly padding: Padding;
+  /** 1 by default. */
+  readonly dilation?: number | Pair | undefined;
+  /** Rounds up where the last window hangs over the edge, as Caffe's and PyTorch's `ceil_mode` pooling; false by default. */
+  readonly ceil?: boolean | undefined;
 }
 
+const windowNames: OptionNames<Window> = { kernel: true, stride: true, padding: true, dilation: true, ceil: true };
+
 export interface OutputSize {
-  /** Height and width of what comes out. */
-  size: [number, number];
-  /** Whether (H + 2P - F) / S is whole on both axes: every input pixel is then seen alike. */
-  whole: boolean;
-  /** One sentence on what is lost, where it is not. */
-  warning?: string;
+  /** Height and width of the output. */
+  readonly size: [number, number];
+  /** True where (H + 2P - F) / S is whole on both axes, so that every input pixel is used. */
+  readonly whole: boolean;
+  /** One sentence on the pixels that are not used; missing where all are. */
+  readonly warning?: string;
 }
 
 /**
  * Size of a convolution's or a pool's output: `(H + 2P - F) / S + 1`, rounded down (up with `ceil`).
  *
- * Throws where the window does not fit into the padded input. Source: Dumoulin and Visin 2016, https://arxiv.org/abs/1603.07285
+ * Throws an `OptionError` where the window does not fit into the padded input. Source: Dumoulin and Visin 2016, https://arxiv.org/abs/1603.07285
  */
 export function outputSize(input: number | Pair, window: Window): OutputSize {
+  checkOptions("outputSize", window, windowNames);
   const [height, width] = axes(pair(input), window);
   const size: [number, number] = [height.size, width.size];
   const lost = [
@@ -46,7 +53,7 @@ export function outputSize(input: number | Pair, window: Window): OutputSize {
   };
 }
 
-/** Output height and width alone; null stays null (a size that is not known yet). */
+/** Output height and width alone; null, a size that is not known, stays null. */
 export function outputShape(input: readonly (number | null)[], window: Window): [number | null, number | null] {
   const known: Pair = [input[0] ?? Number.POSITIVE_INFINITY, input[1] ?? Number.POSITIVE_INFINITY];
   const [height, width] = axes(known, window);
@@ -91,9 +98,9 @@ function axes(input: Pair, { kernel, stride = 1, padding, dilation = 1, ceil = f
       const [before, after] = pads[axis] as readonly [number, number];
       return Math.max(1, extent - before - after);
     });
-    throw new Error(
-      `a ${kernels.join("x")} window does not fit into the ${input.join("x")} input with ${JSON.stringify(padding)} padding; ` +
-        `expected at least ${smallest.join("x")}`,
+    throw new OptionError(
+      `a ${kernels.join("x")} window does not fit into the ${input.join("x")} input with ${shown(padding)} padding; ` +
+        `expected at least ${smallest.join("x")}.`,
     );
   }
   return result;

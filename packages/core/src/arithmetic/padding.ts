@@ -1,14 +1,16 @@
+import { OptionError, shown } from "@convkit/errors";
+
 /** Rows above and below, columns left and right. */
 export type Pads = readonly [readonly [top: number, bottom: number], readonly [left: number, right: number]];
 
 /**
- * What surrounds a feature map before a window slides over it.
+ * Zeros around a feature map before a window slides over it.
  *
- * - `"valid"`: nothing;
- * - `"same"`: TensorFlow's rule: zeros so that the output is `ceil(size / stride)`, the odd one at the bottom and right;
- * - a number, `[height, width]` or `[[top, bottom], [left, right]]`: so many on each side, as PyTorch and Caffe count.
+ * - `"valid"`: none;
+ * - `"same"`: TensorFlow's rule: the output is `ceil(size / stride)`, an odd row or column goes to the bottom or right;
+ * - a number, `[height, width]` or `[[top, bottom], [left, right]]`: that many on each side, as PyTorch and Caffe count.
  *
- * `"same"` at stride 2 and PyTorch's `padding=1` give the same shapes and different numbers: that is why no call has a default.
+ * `"same"` at stride 2 and PyTorch's `padding=1` give the same shapes but different numbers, so no call has a default.
  */
 export type Padding = "same" | "valid" | number | readonly [height: number, width: number] | Pads;
 
@@ -20,7 +22,7 @@ export function pair(value: number | Pair): Pair {
   return typeof value === "number" ? [value, value] : value;
 }
 
-/** The padding as rows and columns, given what `"same"` needs to know; sizes in pixels. */
+/** The padding in pixels for an input of `size` pixels. */
 export function padsOf(padding: Padding, size: Pair, kernel: Pair, stride: Pair, dilation: Pair = [1, 1]): Pads {
   if (padding === "valid") {
     return [
@@ -36,18 +38,16 @@ export function padsOf(padding: Padding, size: Pair, kernel: Pair, stride: Pair,
 
 /** Explicit padding in full. */
 export function explicitPads(padding: Exclude<Padding, string>): Pads {
-  const [height, width] = typeof padding === "number" ? [padding, padding] : padding;
-  const pads: Pads = [
-    typeof height === "number" ? [height, height] : height,
-    typeof width === "number" ? [width, width] : width,
-  ];
-  if (pads.flat().some((pad) => !Number.isInteger(pad) || pad < 0)) {
-    throw new Error(`padding: expected whole numbers from 0 on, got ${JSON.stringify(padding)}`);
+  const sides = typeof padding === "number" ? [padding, padding] : padding;
+  const pads = sides.map((side) => (typeof side === "number" ? [side, side] : side)) as unknown as Pads;
+  const arePairs = pads.length === 2 && pads.every((side) => Array.isArray(side) && side.length === 2);
+  if (!arePairs || pads.flat().some((pad) => !Number.isInteger(pad) || pad < 0)) {
+    throw new OptionError(`padding: expected whole numbers from 0 on, got ${shown(padding)}.`);
   }
   return pads;
 }
 
-/** `"same"` or `"valid"` where the padding is exactly that for every input size; undefined where zeros must be put by hand. */
+/** `"same"` or `"valid"` where that means this padding for every input size; undefined where zeros need a layer of their own. */
 export function stockPadding(
   padding: Padding,
   kernel: Pair,

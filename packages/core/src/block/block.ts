@@ -1,21 +1,42 @@
+import { OptionError, checkOptions, shown } from "@convkit/errors";
 import * as tfl from "@tensorflow/tfjs-layers";
 
-/** A piece of a network: takes a symbolic tensor and the path that names its layers, returns the symbolic result. */
+/** A part of a network: takes a symbolic tensor and the path that names its layers, returns the symbolic result. */
 export type Block = (x: tfl.SymbolicTensor, name: string) => tfl.SymbolicTensor;
 
 export interface JoinOptions {
-  /** What stands between a path and a key: `"."` by default; Keras' own networks use `"_"`. */
-  join?: string;
+  /** The text between a path and a key: `"."` by default; Keras' own networks use `"_"`. */
+  readonly join?: string | undefined;
+}
+
+export interface StageOptions {
+  /** The path of block `i` (from 0) inside the stage's path; `<path>.b<i>` by default. */
+  readonly name?: ((path: string, i: number) => string) | undefined;
 }
 
 /**
  * Blocks one after another; the keys name them: `chain({ conv1: conv(…), pool1: maxPool(…) })`.
  *
- * Throws where a key is a plain integer, since JavaScript would move it to the front.
+ * Throws an `OptionError` where a key is a plain integer, since JavaScript would move it to the front.
  */
-export function chain(blocks: Readonly<Record<string, Block>>, { join = "." }: JoinOptions = {}): Block {
-  const rows = checkedEntries("chain", blocks);
+export function chain(blocks: Readonly<Record<string, Block>>, options: JoinOptions = {}): Block {
+  const rows = checkedEntries("chain", blocks, options);
+  const { join = "." } = options;
   return (x, name) => rows.reduce((y, [key, block]) => block(y, path(name, key, join)), x);
+}
+
+/**
+ * `count` blocks one after another: `stage(3, (i) => basicBlock(64, { padding: 1, stride: i === 0 ? 2 : 1 }))`. `make` gets the
+ * block's number, from 0.
+ */
+export function stage(count: number, make: (i: number) => Block, options: StageOptions = {}): Block {
+  if (!Number.isInteger(count) || count < 1) {
+    throw new OptionError(`stage: expected a whole number of blocks from 1 on, got ${shown(count)}.`);
+  }
+  checkOptions("stage", options, { name: true });
+  const { name: nameOf = (at, i) => path(at, `b${i}`, ".") } = options;
+  const blocks = Array.from({ length: count }, (_, i) => make(i));
+  return (x, name) => blocks.reduce((y, block, i) => block(y, nameOf(name, i)), x);
 }
 
 /** Every block on the same input, results side by side: `[n, h, w, a], [n, h, w, b] -> [n, h, w, a + b]`. */
@@ -23,7 +44,7 @@ export function concat(blocks: Readonly<Record<string, Block>>, options: JoinOpt
   return merge("concat", blocks, options, (name) => tfl.layers.concatenate({ name, axis: -1 }));
 }
 
-/** Every block on the same input, results summed: all must have one shape (`Error` otherwise, naming each). */
+/** Every block on the same input, results summed. Throws an `OptionError` that names each shape where they differ. */
 export function add(blocks: Readonly<Record<string, Block>>, options: JoinOptions = {}): Block {
   return merge("add", blocks, options, (name) => tfl.layers.add({ name }));
 }
@@ -33,20 +54,20 @@ export function multiply(blocks: Readonly<Record<string, Block>>, options: JoinO
   return merge("multiply", blocks, options, (name) => tfl.layers.multiply({ name }));
 }
 
-/** Hands its input on: the plain shortcut of a residual block. */
+/** Returns its input: the plain shortcut of a residual block. */
 export const identity: Block = (x) => x;
 
-/** The block under a name of its own instead of its path, for networks whose layer names are given by a peer. */
+/** The block under a given name instead of its path, for networks that keep a peer's layer names. */
 export function named(name: string, block: Block): Block {
   return (x) => block(x, name);
 }
 
-/** One layer as a block; `make` gets the layer's name. The way to put a layer of one's own into a network. */
+/** One layer as a block, also a layer of your own; `make` gets its name and its input. */
 export function layer(make: (name: string, x: tfl.SymbolicTensor) => tfl.layers.Layer): Block {
   return (x, name) => make(name, x).apply(x) as tfl.SymbolicTensor;
 }
 
-/** `[h, w, c]` of a feature map (any of them null where the size is free). */
+/** `[h, w, c]` of a feature map; null where a size is not known. */
 export function sizeOf(x: tfl.SymbolicTensor): readonly (number | null)[] {
   return x.shape.slice(1);
 }
@@ -54,10 +75,11 @@ export function sizeOf(x: tfl.SymbolicTensor): readonly (number | null)[] {
 function merge(
   kind: string,
   blocks: Readonly<Record<string, Block>>,
-  { join = "." }: JoinOptions,
+  options: JoinOptions,
   make: (name: string) => tfl.layers.Layer,
 ): Block {
-  const rows = checkedEntries(kind, blocks);
+  const rows = checkedEntries(kind, blocks, options);
+  const { join = "." } = options;
   return (x, name) => {
     const results = rows.map(([key, block]) => [path(name, key, join), block(x, path(name, key, join))] as const);
     const layer = make(name === "" ? kind : name);
@@ -65,7 +87,9 @@ function merge(
       return layer.apply(results.map(([, y]) => y)) as tfl.SymbolicTensor;
     } catch (error) {
       const shapes = results.map(([at, y]) => `${at} gives ${y.shape.slice(1).join("x")}`).join(", ");
-      throw new Error(`${layer.name}: the branches of ${kind} do not fit together: ${shapes}`, { cause: error });
+      throw new OptionError(`${layer.name}: expected branches of ${kind} that fit together, but ${shapes}.`, {
+        cause: error,
+      });
     }
   };
 }
@@ -74,14 +98,23 @@ function path(name: string, key: string, join: string): string {
   return name === "" ? key : `${name}${join}${key}`;
 }
 
-function checkedEntries(kind: string, blocks: Readonly<Record<string, Block>>): [string, Block][] {
+function checkedEntries(
+  kind: string,
+  blocks: Readonly<Record<string, Block>>,
+  options: JoinOptions,
+): [string, Block][] {
+  checkOptions(kind, options, { join: true });
   const rows = Object.entries(blocks);
   const integer = rows.find(([key]) => /^(0|[1-9]\d*)$/.test(key));
   if (integer !== undefined) {
-    throw new Error(
-      `${kind}: the key "${integer[0]}" is a plain integer, which JavaScript moves to the front; call it "b${integer[0]}"`,
+    throw new OptionError(
+      `${kind}: the key "${integer[0]}" is a plain integer, which JavaScript moves to the front; call it "b${integer[0]}".`,
     );
   }
-  if (rows.length === 0) throw new Error(`${kind}: expected at least one block, got none`);
+  const other = rows.find(([, block]) => typeof block !== "function");
+  if (other !== undefined) {
+    throw new OptionError(`${kind}: expected "${other[0]}" to be a block, got ${shown(other[1])}.`);
+  }
+  if (rows.length === 0) throw new OptionError(`${kind}: expected at least one block, got none.`);
   return rows;
 }

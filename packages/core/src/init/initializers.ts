@@ -1,8 +1,9 @@
+import { OptionError, shown } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { hashText, normalValues, truncatedNormalValues, uniformValues } from "./random.ts";
 
-/** What a weight starts from, as data. */
+/** How a weight begins, as data. */
 export type Init =
   | { readonly kind: "constant"; readonly value: number }
   | { readonly kind: "uniform"; readonly low: number; readonly high: number }
@@ -44,16 +45,21 @@ export function truncatedNormal(deviation = 0.05, mean = 0): Init {
   return { kind: "truncatedNormal", mean, deviation };
 }
 
-/** What tfjs-layers takes as an initializer. */
+/** An initializer of tfjs-layers. */
 export type LayerInitializer = ReturnType<typeof tfl.initializers.zeros>;
 
 /**
- * A tfjs initializer for one weight: its own configuration in saved files, but drawn fast and from the weight's path, so that a
- * network's numbers follow from the seed alone and not from the order in which layers were made.
+ * A tfjs initializer for one weight. Saved files show tfjs' own configuration; the values are drawn faster, from the network's
+ * seed and the weight's path, so they do not depend on the order in which layers are made.
  */
 export function initializer(init: Init, path: string): LayerInitializer {
   const seed = seedFor(path);
   const made = stockInitializer(init, seed);
+  if (made === undefined) {
+    throw new OptionError(
+      `${path}: expected an initializer such as glorotUniform or randomNormal(), got ${shown(init)}.`,
+    );
+  }
   made.apply = (shape, dtype = "float32") =>
     draws
       ? tf.tensor(drawValues(init, shape as number[], seed), shape as number[], dtype)
@@ -61,7 +67,7 @@ export function initializer(init: Init, path: string): LayerInitializer {
   return made as LayerInitializer;
 }
 
-/** The values themselves: `shape` is that of a kernel, fans are counted as Keras does. */
+/** The values of one weight: fan in and fan out are counted from `shape` as Keras counts them for kernels. */
 export function drawValues(init: Init, shape: readonly number[], seed: number): Float32Array {
   const length = shape.reduce((product, size) => product * size, 1);
   switch (init.kind) {
@@ -87,12 +93,12 @@ export function drawValues(init: Init, shape: readonly number[], seed: number): 
   }
 }
 
-/** The seed of something random at a path, 31 bits. */
+/** A seed of 31 bits for the weight or layer at a path. */
 export function seedFor(path: string): number {
   return hashText(path, networkSeed) >>> 1;
 }
 
-/** Runs `make` with the seed that every initializer made inside starts from. */
+/** Runs `make`; the initializers that it makes draw from `seed`. */
 export function withSeed<T>(seed: number, make: () => T): T {
   const before = networkSeed;
   networkSeed = seed;
@@ -103,7 +109,7 @@ export function withSeed<T>(seed: number, make: () => T): T {
   }
 }
 
-/** Runs `make` with zeros for every weight that an initializer would draw: for networks whose weights come from a file. */
+/** Runs `make`; initializers give zeros instead of drawing. For networks whose weights come from a file. */
 export function withoutDrawing<T>(make: () => T): T {
   const before = draws;
   draws = false;
@@ -126,8 +132,8 @@ function fans(shape: readonly number[]): [number, number] {
   return [window * (shape.at(-2) as number), window * (shape.at(-1) as number)];
 }
 
-function stockInitializer(init: Init, seed: number): LayerInitializer {
-  switch (init.kind) {
+function stockInitializer(init: Init, seed: number): LayerInitializer | undefined {
+  switch (init?.kind) {
     case "constant":
       if (init.value === 0) return tfl.initializers.zeros();
       return init.value === 1 ? tfl.initializers.ones() : tfl.initializers.constant({ value: init.value });
@@ -141,5 +147,7 @@ function stockInitializer(init: Init, seed: number): LayerInitializer {
       const distribution = init.distribution === "uniform" ? "uniform" : "normal";
       return tfl.initializers.varianceScaling({ scale: init.scale, mode: init.mode, distribution, seed });
     }
+    default:
+      return undefined;
   }
 }

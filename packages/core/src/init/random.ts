@@ -34,7 +34,7 @@ function mix(x: number): number {
 }
 
 // A table of quantiles turns a uniform number into a normal one in a few nanoseconds: the sixty million weights of a
-// ResNet-152 are drawn in a second, where tfjs's own initialisers take half a minute.
+// ResNet-152 are drawn in a second, where tfjs' own initializers take half a minute.
 const BINS = 1 << 14;
 
 function quantileValues(
@@ -65,7 +65,7 @@ function truncatedTable(): Float64Array {
 }
 
 function normalTable(): Float64Array {
-  // The outermost bins end where one of 2^18 equal parts of them would: at 6.2 deviations.
+  // The first and the last bin would reach to infinity: they end at 6.2 deviations.
   const edge = 2 ** -32;
   normal ??= Float64Array.from({ length: BINS + 1 }, (_, i) => quantile(Math.min(Math.max(i / BINS, edge), 1 - edge)));
   return normal;

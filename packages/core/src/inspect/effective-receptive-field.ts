@@ -1,24 +1,26 @@
+import { OptionError } from "@convkit/errors";
+
 /** One window of a stack, along one axis. */
 export interface StackWindow {
   readonly kernel: number;
-  readonly stride?: number;
-  readonly dilation?: number;
+  readonly stride?: number | undefined;
+  readonly dilation?: number | undefined;
 }
 
 export interface EffectiveReceptiveField {
   /** The whole (theoretical) receptive field, in pixels. */
   size: number;
-  /** How much each pixel along one axis counts, from one edge to the other; sums to 1. A square's weights are the outer product. */
+  /** Weight of each pixel along one axis, from edge to edge; they sum to 1. The weights of a square are the outer product. */
   weights: Float64Array;
-  /** Standard deviation of the weights: the radius of the gaussian they approach, in pixels. */
+  /** Standard deviation of the weights in pixels: the radius of the Gaussian that they approach. */
   deviation: number;
-  /** Pixels across within two deviations of the centre, which hold some 95 % of the weight. */
+  /** Pixels across within two deviations of the center, which hold some 95 % of the weight. */
   effective: number;
 }
 
 /**
- * How much each pixel of the receptive field counts, for windows that weigh all they see alike: every layer spreads the weights
- * by its own box, so they approach a gaussian from the centre, far narrower than the whole field.
+ * Weight of each pixel of the receptive field, for windows whose taps all weigh the same: each layer spreads the weights by its
+ * window, so they approach a Gaussian around the center that is far narrower than the whole field.
  * Luo et al. 2016, https://arxiv.org/abs/1701.04128
  */
 export function effectiveReceptiveField(windows: readonly StackWindow[]): EffectiveReceptiveField {
@@ -26,15 +28,15 @@ export function effectiveReceptiveField(windows: readonly StackWindow[]): Effect
   let jump = 1;
   for (const { kernel, stride = 1, dilation = 1 } of windows) {
     if (![kernel, stride, dilation].every((value) => Number.isInteger(value) && value > 0)) {
-      throw new Error(
-        `expected kernel, stride and dilation as whole numbers from 1 on, got ${kernel}, ${stride}, ${dilation}`,
+      throw new OptionError(
+        `effectiveReceptiveField: expected kernel, stride and dilation as whole numbers from 1 on, got ${kernel}, ${stride}, ${dilation}.`,
       );
     }
     weights = spread(weights, kernel, jump * dilation);
     jump *= stride;
   }
-  const centre = (weights.length - 1) / 2;
-  const deviation = Math.sqrt(weights.reduce((sum, weight, i) => sum + weight * (i - centre) ** 2, 0));
+  const center = (weights.length - 1) / 2;
+  const deviation = Math.sqrt(weights.reduce((sum, weight, i) => sum + weight * (i - center) ** 2, 0));
   return { size: weights.length, weights, deviation, effective: Math.min(weights.length, 4 * deviation + 1) };
 }
 

@@ -1,37 +1,119 @@
 import type * as tfl from "@tensorflow/tfjs-layers";
 import type { Pair } from "../arithmetic/padding.ts";
 
-/** How a layer's outputs look at its input: the window's extent (dilation included) and its stride. */
+/** How one output pixel of a layer looks at its input: the window's extent in pixels (dilation included) and its stride. */
 export interface LayerWindow {
   readonly extent: Pair;
+  /** Below 1 where the output is larger than the input: 1/2 for an upsampling by 2. */
   readonly stride: Pair;
 }
 
-/** The window of a layer with one; `"all"` for a layer that looks at the whole map; undefined for one that looks at single pixels. */
-export function layerWindow(layer: tfl.layers.Layer): LayerWindow | "all" | undefined {
+/**
+ * What a layer of your own may tell about itself, for summaries. Without `window`, a layer that gives a map is listed as one
+ * whose receptive field is not known; without `macs`, a layer with a kernel is listed as one that is not counted.
+ */
+export interface MeasuredLayer {
+  /** The layer's window; `"all"` where each output depends on the whole map, `"pixel"` where it depends on one pixel. */
+  window?(): LayerWindow | "all" | "pixel";
+  /** Multiply-adds for one image, from shapes with a leading batch axis. */
+  macs?(inputShape: readonly (number | null)[], outputShape: readonly (number | null)[]): number;
+}
+
+/** The window of a layer; undefined where it is not known. Models inside a model have no window of their own. */
+export function layerWindow(layer: tfl.layers.Layer): LayerWindow | "all" | "pixel" | undefined {
+  const own = (layer as MeasuredLayer).window;
+  if (typeof own === "function") return own.call(layer);
+  const type = layer.getClassName();
+  if (pixelwise.has(type)) return "pixel";
+  if (whole.has(type)) return "all";
   const config = layer.getConfig();
-  const of = (key: string): Pair => config[key] as unknown as Pair;
-  switch (layer.getClassName()) {
+  const along = (key: string): Pair => pairOf(config[key] ?? 1);
+  switch (type) {
+    case "Conv1D":
     case "Conv2D":
+    case "DepthwiseConv1D":
     case "DepthwiseConv2D":
+    case "SeparableConv1D":
     case "SeparableConv2D": {
-      const [kernel, dilation] = [of("kernelSize"), of("dilationRate") ?? [1, 1]];
+      const [kernel, dilation] = [along("kernelSize"), along("dilationRate")];
       return {
         extent: [(kernel[0] - 1) * dilation[0] + 1, (kernel[1] - 1) * dilation[1] + 1],
-        stride: of("strides"),
+        stride: along("strides"),
       };
     }
+    case "Conv2DTranspose": {
+      const [kernel, stride] = [along("kernelSize"), along("strides")];
+      return {
+        extent: [Math.ceil(kernel[0] / stride[0]), Math.ceil(kernel[1] / stride[1])],
+        stride: [1 / stride[0], 1 / stride[1]],
+      };
+    }
+    case "UpSampling2D": {
+      const [size, reach] = [along("size"), config["interpolation"] === "bilinear" ? 2 : 1];
+      return { extent: [reach, reach], stride: [1 / size[0], 1 / size[1]] };
+    }
+    case "MaxPooling1D":
+    case "AveragePooling1D":
     case "MaxPooling2D":
     case "AveragePooling2D":
     case "PaddedPooling2D":
-      return { extent: of("poolSize"), stride: of("strides") };
-    case "GlobalAveragePooling2D":
-    case "GlobalMaxPooling2D":
-    case "AdaptiveAveragePooling2D":
-    case "GroupNormalization":
-    case "Flatten":
-      return "all";
+      return { extent: along("poolSize"), stride: along(config["strides"] == null ? "poolSize" : "strides") };
     default:
       return undefined;
   }
 }
+
+/** Layers of one axis have windows of one column. */
+function pairOf(value: unknown): Pair {
+  if (!Array.isArray(value)) return [value as number, value as number];
+  return value.length === 1 ? [value[0] as number, 1] : (value as unknown as Pair);
+}
+
+const pixelwise = new Set([
+  "InputLayer",
+  "Activation",
+  "ReLU",
+  "LeakyReLU",
+  "PReLU",
+  "ELU",
+  "ThresholdedReLU",
+  "Softmax",
+  "Dropout",
+  "SpatialDropout1D",
+  "SpatialDropout2D",
+  "AlphaDropout",
+  "GaussianDropout",
+  "GaussianNoise",
+  "BatchNormalization",
+  "LayerNormalization",
+  "LocalResponseNormalization",
+  "Normalization",
+  "Rescaling",
+  "Add",
+  "Subtract",
+  "Multiply",
+  "Average",
+  "Maximum",
+  "Minimum",
+  "Concatenate",
+  "CustomScaleLayer",
+  "PadChannels",
+  "ZeroPadding1D",
+  "ZeroPadding2D",
+  "Cropping1D",
+  "Cropping2D",
+  "Reshape",
+  "RepeatVector",
+  "Masking",
+  "Dense",
+]);
+
+const whole = new Set([
+  "Flatten",
+  "GlobalAveragePooling1D",
+  "GlobalAveragePooling2D",
+  "GlobalMaxPooling1D",
+  "GlobalMaxPooling2D",
+  "AdaptiveAveragePooling2D",
+  "GroupNormalization",
+]);

@@ -1,36 +1,93 @@
+import { OptionError, shown } from "@convkit/errors";
 import type * as tfl from "@tensorflow/tfjs-layers";
-import { graphNodes } from "../model/model-graph.ts";
-import type { GraphNode } from "../model/model-graph.ts";
+import type { MeasuredLayer } from "./layer-window.ts";
+import { nestedModel, shapedNodes } from "./nested-nodes.ts";
+import type { ShapedNode } from "./nested-nodes.ts";
 
-/** Multiply-adds of one image: convolutions and dense layers, as the literature counts; biases, norms and pools are left out. */
+/** Multiply-adds of one image; null where they depend on a size that is not known. */
+export interface MultiplyAdds {
+  readonly macs: number | null;
+  /** Names of the layers with kernels that could not be counted. */
+  readonly without: readonly string[];
+}
+
+/**
+ * Multiply-adds of one image, as the literature counts: convolutions and dense layers, without biases, norms and pools. Layers
+ * of your own count if they have a method `macs`.
+ *
+ * Throws an `OptionError` where a layer cannot be counted or the input's size is not known.
+ */
 export function macs(model: tfl.LayersModel): number {
-  return graphNodes(model).reduce((sum, node) => sum + nodeMacs(node), 0);
-}
-
-/** Multiply-adds of one use of a layer; 0 for layers without kernels, and where the map's size is free. */
-export function nodeMacs({ layer, inputShapes, outputs }: GraphNode): number {
-  const weight = (name: string): number =>
-    layer.weights
-      .filter((variable) => variable.originalName.endsWith(`/${name}`) || variable.originalName === name)
-      .reduce((sum, { shape }) => sum + product(shape as number[]), 0);
-  const out = outputs[0]?.shape ?? [];
-  const pixels = product(out.slice(1, -1) as number[]);
-  switch (layer.getClassName()) {
-    case "Dense":
-      return pixels * weight("kernel");
-    case "Conv2D":
-      return pixels * weight("kernel");
-    case "Conv2DTranspose":
-      return product((inputShapes[0] ?? []).slice(1, -1) as number[]) * weight("kernel");
-    case "DepthwiseConv2D":
-      return pixels * weight("depthwise_kernel");
-    case "SeparableConv2D":
-      return pixels * (weight("depthwise_kernel") + weight("pointwise_kernel"));
-    default:
-      return 0;
+  const { macs: sum, without } = modelMacs(model);
+  if (without.length > 0) {
+    throw new OptionError(
+      `${model.name}: expected layers that can be counted, got ${without.join(", ")}; give them a method macs.`,
+    );
   }
+  if (sum === null) {
+    const shapes = model.inputs.map(({ shape }) => shown(shape)).join(", ");
+    throw new OptionError(`${model.name}: expected an input of known size to count multiply-adds, got ${shapes}.`);
+  }
+  return sum;
 }
 
-function product(sizes: readonly number[]): number {
-  return sizes.reduce((result, size) => result * size, 1);
+/** The multiply-adds of a model whose inputs have these shapes (its own without them). */
+export function modelMacs(model: tfl.LayersModel, inputShapes?: readonly (readonly (number | null)[])[]): MultiplyAdds {
+  return addUp(shapedNodes(model, inputShapes).map(nodeMacs));
+}
+
+/** Multiply-adds of several parts. */
+export function addUp(parts: readonly MultiplyAdds[]): MultiplyAdds {
+  return {
+    macs: parts.reduce<number | null>((sum, { macs }) => (sum === null || macs === null ? null : sum + macs), 0),
+    without: [...new Set(parts.flatMap(({ without }) => without))],
+  };
+}
+
+/** Multiply-adds of one use of a layer, or of all layers of a nested model. */
+export function nodeMacs({ node: { layer }, inputShapes, outputShapes }: ShapedNode): MultiplyAdds {
+  const nested = nestedModel(layer);
+  if (nested !== undefined) {
+    const inside = modelMacs(nested, inputShapes);
+    return { macs: inside.macs, without: inside.without.map((name) => `${layer.name}/${name}`) };
+  }
+  const [input = [], output = []] = [inputShapes[0], outputShapes[0]];
+  const own = (layer as MeasuredLayer).macs;
+  if (typeof own === "function") return { macs: own.call(layer, input, output), without: [] };
+  const weights = kernels[layer.getClassName()];
+  if (weights === undefined) {
+    const hasKernel = layer.weights.some(({ shape }) => shape.length > 1) && !elementwise.has(layer.getClassName());
+    return { macs: 0, without: hasKernel ? [layer.name] : [] };
+  }
+  const positions = product((layer.getClassName().endsWith("Transpose") ? input : output).slice(1, -1));
+  const perPosition = weights.reduce((sum, name) => sum + sizeOfWeight(layer, name), 0);
+  return { macs: positions === null ? null : positions * perPosition, without: [] };
+}
+
+/** The kernels of each layer that count once a position of its output (a transposed convolution: of its input). */
+const kernels: Readonly<Record<string, readonly string[]>> = {
+  Dense: ["kernel"],
+  Conv1D: ["kernel"],
+  Conv2D: ["kernel"],
+  Conv3D: ["kernel"],
+  Conv1DTranspose: ["kernel"],
+  Conv2DTranspose: ["kernel"],
+  Conv3DTranspose: ["kernel"],
+  DepthwiseConv1D: ["depthwise_kernel"],
+  DepthwiseConv2D: ["depthwise_kernel"],
+  SeparableConv1D: ["depthwise_kernel", "pointwise_kernel"],
+  SeparableConv2D: ["depthwise_kernel", "pointwise_kernel"],
+};
+
+/** Layers whose weights of several axes are no kernels. */
+const elementwise = new Set(["PReLU", "LayerNormalization", "BatchNormalization", "Normalization", "Embedding"]);
+
+function sizeOfWeight(layer: tfl.layers.Layer, name: string): number {
+  return layer.weights
+    .filter(({ originalName }) => originalName === name || originalName.endsWith(`/${name}`))
+    .reduce((sum, { shape }) => sum + (product(shape) as number), 0);
+}
+
+function product(sizes: readonly (number | null)[]): number | null {
+  return sizes.reduce<number | null>((result, size) => (result === null || size === null ? null : result * size), 1);
 }

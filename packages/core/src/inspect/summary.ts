@@ -1,60 +1,82 @@
 import type * as tfl from "@tensorflow/tfjs-layers";
-import { nodeMacs } from "./macs.ts";
-import { graphNodes } from "../model/model-graph.ts";
+import { addUp, nodeMacs } from "./macs.ts";
+import { modelMetadata } from "../metadata/metadata.ts";
+import { graphNodes } from "./model-graph.ts";
 import type { Pair } from "../arithmetic/padding.ts";
-import { receptiveFields } from "./receptive-field.ts";
+import { nestedModel, shapedNodes } from "./nested-nodes.ts";
+import type { ShapedNode } from "./nested-nodes.ts";
+import { nodeFields } from "./receptive-field.ts";
 
 export interface LayerSummary {
-  name: string;
+  readonly name: string;
   /** The layer's class, as in saved files. */
-  type: string;
-  outputShape: (number | null)[];
-  params: number;
-  /** Names of the layers it takes its inputs from. */
-  connectedTo: string[];
-  macs: number;
+  readonly type: string;
+  readonly outputShape: readonly (number | null)[];
+  readonly params: number;
+  /** Names of the layers that give its inputs. */
+  readonly connectedTo: readonly string[];
+  /** Multiply-adds of one image; null where they depend on a size that is not known. */
+  readonly macs: number | null;
   /** Height and width in pixels of the image. */
-  receptiveField: Pair;
+  readonly receptiveField: Pair;
 }
 
 export interface ModelSummary {
-  name: string;
-  params: { total: number; trainable: number; nonTrainable: number };
-  macs: number;
-  /** Bytes: the weights, and every layer's output for one image, in float32. */
-  memory: { weights: number; activations: number };
-  layers: LayerSummary[];
+  readonly name: string;
+  /** Whose definition of the network this is, for networks of the zoo. */
+  readonly source?: string;
+  readonly params: { readonly total: number; readonly trainable: number; readonly nonTrainable: number };
+  /** Multiply-adds of one image; null where they depend on a size that is not known. */
+  readonly macs: number | null;
+  /** Bytes in float32: the weights, and every layer's outputs for one image (null where a size is not known). */
+  readonly memory: { readonly weights: number; readonly activations: number | null };
+  readonly layers: readonly LayerSummary[];
+  /** Names of layers that could not be measured: multiply-adds and receptive fields are without them. */
+  readonly without: { readonly macs: readonly string[]; readonly receptiveField: readonly string[] };
 }
 
-/** What a network is made of, as data: one row a layer, in the order of computation. */
+/** The parts of a network as data: one row for each use of a layer, in the order of computation. */
 export function summarize(model: tfl.LayersModel): ModelSummary {
-  const fields = receptiveFields(model);
-  const layers = graphNodes(model).map((node): LayerSummary => {
-    const { layer, inputs, outputs } = node;
+  const nodes = shapedNodes(model);
+  const fields = nodeFields(nodes, new Map()).map(({ field }) => field);
+  const counts = nodes.map(nodeMacs);
+  const layers = nodes.map(({ node: { layer, inputs }, outputShapes }, i): LayerSummary => {
     return {
       name: layer.name,
       type: layer.getClassName(),
-      outputShape: [...(outputs[0]?.shape ?? [])],
+      outputShape: [...(outputShapes[0] ?? [])],
       params: countWeights(layer.weights),
       connectedTo: inputs.map((input) => input.layer),
-      macs: nodeMacs(node),
-      receptiveField: fields.get(layer.name)?.size ?? [1, 1],
+      macs: counts[i]?.macs ?? null,
+      receptiveField: fields[i]?.size ?? [1, 1],
     };
   });
   const [total, trainable] = [countWeights(model.weights), countWeights(model.trainableWeights)];
+  const { macs, without } = addUp(counts);
+  const { source } = modelMetadata(model);
   return {
     name: model.name,
+    ...(source === undefined ? {} : { source }),
     params: { total, trainable, nonTrainable: total - trainable },
-    macs: layers.reduce((sum, layer) => sum + layer.macs, 0),
-    memory: {
-      weights: 4 * total,
-      activations: 4 * layers.reduce((sum, { outputShape }) => sum + product(outputShape.slice(1)), 0),
-    },
+    macs,
+    memory: { weights: 4 * total, activations: activationBytes(nodes) },
     layers,
+    without: { macs: without, receptiveField: [...new Set(fields.flatMap((field) => field.without ?? []))] },
   };
 }
 
-/** The summary as Keras prints it, with what Keras leaves out below the totals. Lines end without a newline at the end. */
+/** Bytes of all outputs for one image, those inside nested models too. */
+function activationBytes(nodes: readonly ShapedNode[]): number | null {
+  const bytes = nodes.map(({ node, inputShapes, outputShapes }) => {
+    const nested = nestedModel(node.layer);
+    if (nested !== undefined) return activationBytes(shapedNodes(nested, inputShapes));
+    const sizes = outputShapes.map((shape) => shape.slice(1));
+    return sizes.flat().includes(null) ? null : 4 * sizes.reduce((sum, size) => sum + product(size), 0);
+  });
+  return bytes.includes(null) ? null : bytes.reduce<number>((sum, each) => sum + (each as number), 0);
+}
+
+/** The summary as Keras prints it; below the totals stand multiply-adds, memory and the receptive field. No newline at the end. */
 export function summaryText(model: tfl.LayersModel): string {
   const summary = summarize(model);
   const inputs = graphNodes(model).map((node) =>
@@ -78,7 +100,7 @@ export function summaryText(model: tfl.LayersModel): string {
         .join("")
         .trimEnd(),
     );
-  const { params, macs, memory, layers } = summary;
+  const { params, macs, memory, layers, without, source } = summary;
   const spatial = layers.findLast(({ outputShape }) => outputShape.length === 4);
   return [
     `Model: "${summary.name}"`,
@@ -91,12 +113,19 @@ export function summaryText(model: tfl.LayersModel): string {
     `Trainable params: ${grouped(params.trainable)}`,
     `Non-trainable params: ${grouped(params.nonTrainable)}`,
     "_".repeat(width),
-    `Multiply-adds: ${grouped(macs)}`,
-    `Memory (float32): weights ${megabytes(memory.weights)}, activations of one image ${megabytes(memory.activations)}`,
+    `Multiply-adds: ${macs === null ? "depend on the input's size" : grouped(macs)}${lacking(without.macs)}`,
+    `Memory (float32): weights ${megabytes(memory.weights)}, activations of one image ${memory.activations === null ? "depend on its size" : megabytes(memory.activations)}`,
     ...(spatial === undefined
       ? []
-      : [`Receptive field: ${spatial.receptiveField.join(" x ")} pixels at ${spatial.name}`]),
+      : [
+          `Receptive field: ${spatial.receptiveField.join(" x ")} pixels at ${spatial.name}${lacking(without.receptiveField)}`,
+        ]),
+    ...(source === undefined ? [] : [`Source: ${source}`]),
   ].join("\n");
+}
+
+function lacking(layers: readonly string[]): string {
+  return layers.length === 0 ? "" : `, without ${layers.join(", ")}`;
 }
 
 function countWeights(weights: readonly tfl.LayerVariable[]): number {

@@ -1,22 +1,30 @@
+import { checkOptions } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { layer } from "../block/block.ts";
 import type { Block } from "../block/block.ts";
+import { checkRate } from "./check-window.ts";
 import { seedFor } from "../init/initializers.ts";
 import { uniformValues } from "../init/random.ts";
 import { onlyTensor, stockClass } from "../tfjs/layer-class.ts";
 import type { CallOptions } from "../tfjs/layer-class.ts";
 import { opAttributes, tensorFlowBackend } from "../tfjs/tensorflow-backend.ts";
 
+export interface DropoutOptions {
+  /** Zeroes whole images instead of single numbers: stochastic depth, Huang et al. 2016, https://arxiv.org/abs/1603.09382 */
+  readonly perSample?: boolean | undefined;
+}
+
 /**
- * Zeroes a part of its input in training and scales up the rest: shape unchanged. With `perSample` all of a sample or
- * nothing goes (stochastic depth, Huang et al. 2016, https://arxiv.org/abs/1603.09382).
+ * In training, zeroes a share `rate` of its input and scales up the rest: shape unchanged.
  * Srivastava et al. 2014, https://jmlr.org/papers/v15/srivastava14a.html
  */
-export function dropout(rate: number, { perSample = false }: { perSample?: boolean } = {}): Block {
-  if (!(rate >= 0 && rate < 1)) throw new Error(`dropout: expected a rate from 0 to below 1, got ${rate}`);
+export function dropout(rate: number, options: DropoutOptions = {}): Block {
+  checkRate("dropout", "a rate", rate);
+  checkOptions("dropout", options, { perSample: true });
   return layer((name, x) => {
-    const noiseShape = perSample ? { noiseShape: [null, ...x.shape.slice(1).map(() => 1)] as number[] } : {};
+    const noiseShape =
+      options.perSample === true ? { noiseShape: [null, ...x.shape.slice(1).map(() => 1)] as number[] } : {};
     return new Dropout({ name, rate, seed: seedFor(`${name}/dropout`), ...noiseShape });
   });
 }
@@ -32,8 +40,8 @@ interface Fields {
 const Stock = stockClass<Args, Fields>(tfl.layers.dropout({ name: "stock", rate: 0 }));
 
 /**
- * tfjs-layers' layer, drawn by TensorFlow instead of JavaScript where that runs. The stream is `(seed, call)`, with the call
- * counted in a variable, so that a step recorded as a graph draws anew at every run.
+ * tfjs-layers' layer; where TensorFlow runs, it draws the random numbers. They follow from the seed and the number of the call,
+ * which a variable counts, so that a step compiled to a graph draws other numbers at every run.
  */
 export class Dropout extends Stock {
   static override className = "Dropout";

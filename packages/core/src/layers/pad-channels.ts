@@ -9,6 +9,7 @@ export function padChannels(before: number, after: number): Block {
   return layer((name) => new PadChannels({ name, before, after }));
 }
 
+/** The layer behind `padChannels`. */
 export class PadChannels extends tfl.layers.Layer {
   static className = "PadChannels";
   readonly #pads: { readonly before: number; readonly after: number };

@@ -13,8 +13,8 @@ import { CustomScaleLayer } from "./scaled-add.ts";
 import { SeparableConv2D } from "./convolution/separable-conv2d.ts";
 
 /**
- * Lets tfjs make this package's layers from saved configurations; call it before loading a model. Those that better a layer of
- * tfjs take its name, so every loaded model gets them. Done by `build`; doing it again changes nothing.
+ * Lets tfjs make this package's layers from saved configurations; call it before loading a model. A layer that replaces one of
+ * tfjs has the same class name, so every model that is loaded afterwards gets ours. `build` calls this; once more does no harm.
  */
 export function registerLayers(): void {
   for (const layer of [

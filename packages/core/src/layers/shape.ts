@@ -1,54 +1,25 @@
+import { OptionError } from "@convkit/errors";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { layer } from "../block/block.ts";
 import type { Block } from "../block/block.ts";
-import type { ActivationName } from "./convolution/convolution.ts";
-import { glorotUniform, initializer, zeros } from "../init/initializers.ts";
-import type { Init } from "../init/initializers.ts";
 import { explicitPads } from "../arithmetic/padding.ts";
 import type { Padding } from "../arithmetic/padding.ts";
 
-export interface DenseOptions {
-  activation?: ActivationName;
-  bias?: boolean;
-  init?: Init;
-  biasInit?: Init;
-}
-
-/** Every input to every unit: `[n, c] -> [n, units]`. */
-export function dense(
-  units: number,
-  { activation = "linear", bias = true, init = glorotUniform, biasInit = zeros }: DenseOptions = {},
-): Block {
-  return layer((name) =>
-    tfl.layers.dense({
-      name,
-      units,
-      activation,
-      useBias: bias,
-      kernelInitializer: initializer(init, `${name}/kernel`),
-      biasInitializer: initializer(biasInit, `${name}/bias`),
-    }),
-  );
-}
-
-/** A function of each element: shape unchanged. */
-export function activation(kind: ActivationName): Block {
-  return layer((name) => tfl.layers.activation({ name, activation: kind }));
-}
-
-/** `max(0, x)`. */
-export function relu(): Block {
-  return activation("relu");
-}
-
-/** `min(max(0, x), 6)`, as a layer of class ReLU. Howard et al. 2017, https://arxiv.org/abs/1704.04861 */
-export function relu6(): Block {
-  return layer((name) => tfl.layers.reLU({ name, maxValue: 6 }));
-}
-
-/** `[n, h, w, c] -> [n, h * w * c]`, channels fastest. */
+/**
+ * `[n, h, w, c] -> [n, h * w * c]`, channels fastest. (PyTorch's flatten has the columns fastest.) Throws an `OptionError` for a
+ * map whose size is not known.
+ */
 export function flatten(): Block {
-  return layer((name) => tfl.layers.flatten({ name }));
+  return layer((name, x) => {
+    const size = x.shape.slice(1);
+    if (size.includes(null)) {
+      throw new OptionError(
+        `${name}: expected a map of known size to flatten, got ${size.map((each) => each ?? "any").join("x")}; ` +
+          `give the input's height and width, or leave the top out (includeTop: false).`,
+      );
+    }
+    return tfl.layers.flatten({ name });
+  });
 }
 
 /** `[n, ...] -> [n, ...shape]`. */

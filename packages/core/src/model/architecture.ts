@@ -1,133 +1,169 @@
+import { OptionError, checkOptions, shown } from "@convkit/errors";
+import type { OptionNames } from "@convkit/errors";
 import * as tfl from "@tensorflow/tfjs-layers";
 import type { Block } from "../block/block.ts";
 import { withSeed } from "../init/initializers.ts";
-import { layerOutput } from "./model-graph.ts";
+import { checkCount, checkRate } from "../layers/check-window.ts";
 import { globalAvgPool, globalMaxPool } from "../layers/pooling/pooling.ts";
-import { modelMetadata, setModelMetadata } from "./metadata.ts";
-import { preprocessingFor } from "./preprocessing.ts";
-import type { Preprocessing } from "./preprocessing.ts";
 import { registerLayers } from "../layers/register.ts";
+import { modelMetadata, setModelMetadata } from "../metadata/metadata.ts";
+import type { ModelMetadata } from "../metadata/metadata.ts";
+import { layerOutput } from "../inspect/model-graph.ts";
+import { stageEnds } from "../inspect/stage-ends.ts";
+import { preprocessingFor } from "../metadata/preprocessing.ts";
+import type { Preprocessing } from "../metadata/preprocessing.ts";
 
-/** Height, width, channels. */
-export type ImageShape = readonly [height: number, width: number, channels: number];
+/** Height, width, channels. A height or width of null takes images of any size. */
+export type ImageShape = readonly [height: number | null, width: number | null, channels: number];
 
-/** A published network as plain data; the numbers are those of `input` and `classes`, and tests hold them. */
+/** Whose definition of a network an architecture follows. */
+export type Source = "keras" | "torchvision" | "timm" | "paper" | "notebook";
+
+/** A published network as plain data; the numbers hold for `input` and `classes`, and tests check them. */
 export interface Architecture {
   readonly name: string;
+  /** Missing for a network of your own. */
+  readonly source?: Source | undefined;
   /** Authors, year, title, link. */
   readonly paper: string;
-  readonly input: ImageShape;
-  /** Smallest height and width that it takes. */
+  readonly input: readonly [height: number, width: number, channels: number];
+  /** The smallest height and width, in pixels. */
   readonly smallest: number;
   readonly classes: number;
-  /** All weights, batch norm's moving statistics too. */
+  /** Number of weights, the moving statistics of batch norms included. */
   readonly params: number;
   readonly trainable: number;
   /** Multiply-adds of one image: convolutions and dense layers. */
   readonly macs: number;
   /** From pixels to the input. */
   readonly preprocessing: Preprocessing;
-  /** The network up to its last feature map. */
+  /** From the input to the last feature map. */
   readonly body: Block;
   /** From the feature map to the classes. */
   readonly head: (options: HeadOptions) => Block;
-  /** Classifiers on the way, by the layer whose output they take: for training only. */
-  readonly aux?: Readonly<Record<string, (options: HeadOptions) => Block>>;
-  /** All weights, those of the auxiliary classifiers too. */
-  readonly paramsWithAux?: number;
-  /** What the loss of each of them counts beside the main one's. */
-  readonly auxLossWeight?: number;
-  /** Accuracy on ImageNet's validation images as published, in percent; or error on CIFAR-10's test images. */
-  readonly published?: Published;
-  /** Where trained weights are known to be, and under which licence. */
-  readonly weights?: { readonly source: string; readonly licence: string };
-  /** What the network's source recommends to do to training images. */
-  readonly augmentation?: { readonly flip?: "horizontal"; readonly rotation?: number; readonly zoom?: number };
-  /** Where it departs from the paper or from a peer of the same name. */
-  readonly differs?: string;
+  /** Auxiliary classifiers, for training only, by the name of the layer whose output they take. */
+  readonly aux?: Readonly<Record<string, (options: HeadOptions) => Block>> | undefined;
+  /** Number of weights with the auxiliary classifiers. */
+  readonly paramsWithAux?: number | undefined;
+  /** Factor of each auxiliary classifier's loss; the main one counts 1. */
+  readonly auxLossWeight?: number | undefined;
+  /**
+   * Names of the layers that end its stages, for `features`. Needed only where a stage's block begins with layers that stand
+   * alone on the way (an inverted residual's expansion, DenseNet's transition); elsewhere the graph tells.
+   */
+  readonly stages?: readonly string[] | undefined;
+  /** Published accuracy in percent on ImageNet's validation images, one crop; on CIFAR-10's test images for its networks. */
+  readonly accuracy?: Accuracy | undefined;
+  /** The page of trained weights and their license. */
+  readonly weights?: { readonly source: string; readonly license: string } | undefined;
+  /** Augmentation that the network's source recommends. */
+  readonly augmentation?: Augmentation | undefined;
+  /** How it differs from the paper or from another source's network of the same name. */
+  readonly differs?: string | undefined;
 }
 
-export interface Published {
-  readonly top1?: number;
-  readonly top5?: number;
+export interface Accuracy {
+  readonly top1: number;
+  readonly top5?: number | undefined;
+  /** The page or paper that states it. */
   readonly source: string;
+}
+
+export interface Augmentation {
+  readonly flip?: "horizontal" | undefined;
+  /** Largest rotation as a share of a full turn. */
+  readonly rotation?: number | undefined;
+  /** Largest change of size as a share. */
+  readonly zoom?: number | undefined;
 }
 
 export interface HeadOptions {
   readonly classes: number;
-  /** Leave the softmax (or sigmoid) away. */
+  /** True leaves the softmax (or sigmoid) out. */
   readonly logits: boolean;
   /** Instead of the architecture's own rate. */
-  readonly dropout?: number;
+  readonly dropout?: number | undefined;
 }
 
 export interface BuildOptions {
-  classes?: number;
-  input?: ImageShape;
-  /** With the classifier (default), or ending at the feature map. */
-  includeTop?: boolean;
-  /** Without the top: a mean or a maximum per channel, or the feature map as it is. */
-  pooling?: "avg" | "max" | "none";
-  /** With the auxiliary classifiers, as further outputs: for training. */
-  aux?: boolean;
-  /** Rate of the head's dropout instead of the architecture's own. */
-  dropout?: number;
-  /** End in logits instead of probabilities. */
-  logits?: boolean;
-  /** Fresh weights follow from this number and the layers' names alone. */
-  seed?: number;
+  /** Number of classes; the architecture's own by default. */
+  readonly classes?: number | undefined;
+  /** The architecture's own by default; `[null, null, 3]` takes images of any size where the head allows it. */
+  readonly input?: ImageShape | undefined;
+  /** With the classifier (true, the default), or ending at the feature map. */
+  readonly includeTop?: boolean | undefined;
+  /** Without the top: a mean or a maximum per channel, or the feature map unchanged ("none", the default). */
+  readonly pooling?: "avg" | "max" | "none" | undefined;
+  /** Adds the auxiliary classifiers as further outputs, for training; false by default. */
+  readonly aux?: boolean | undefined;
+  /** Rate of the head's dropout; the architecture's own by default. */
+  readonly dropout?: number | undefined;
+  /** Ends in logits instead of probabilities; false by default. */
+  readonly logits?: boolean | undefined;
+  /** Fresh weights follow from this number and the layers' names alone; 0 by default. */
+  readonly seed?: number | undefined;
 }
 
-/** What `build` takes. */
-export const buildOptions = [
-  "classes",
-  "input",
-  "includeTop",
-  "pooling",
-  "aux",
-  "dropout",
-  "logits",
-  "seed",
-] as const satisfies readonly (keyof BuildOptions)[];
+const names: OptionNames<BuildOptions> = {
+  classes: true,
+  input: true,
+  includeTop: true,
+  pooling: true,
+  aux: true,
+  dropout: true,
+  logits: true,
+  seed: true,
+};
+
+/** Names of the options that `build` takes. */
+export const buildOptions = Object.keys(names) as readonly (keyof BuildOptions)[];
 
 /**
- * A tfjs model of the architecture with fresh weights: `[n, h, w, c] -> [n, classes]`.
+ * A tfjs model of the architecture with fresh weights: `[n, h, w, c] -> [n, classes]`. The model carries the architecture's
+ * name and preprocessing (`modelMetadata`).
  *
- * Throws on options that make no sense, naming what was expected: an input too small, no classes, unknown words.
+ * Throws an `OptionError` for options that make no sense: an input too small, no classes, unknown words.
  */
 export function build(architecture: Architecture, options: BuildOptions = {}): tfl.LayersModel {
-  checkOptions(architecture, options);
-  const { input = architecture.input, includeTop = true, pooling = "none", aux = false, seed = 0 } = options;
-  const head: HeadOptions = {
-    classes: options.classes ?? architecture.classes,
-    logits: options.logits ?? false,
-    ...(options.dropout === undefined ? {} : { dropout: options.dropout }),
-  };
+  checkArchitecture(architecture);
+  checkBuildOptions(architecture, options);
+  const { includeTop = true, pooling = "none", aux = false, seed = 0, logits = false, dropout } = options;
+  const input: ImageShape = options.input ?? architecture.input;
+  const head = { classes: options.classes ?? architecture.classes, logits, dropout };
+  let { stages } = architecture;
   registerLayers();
   const model = withSeed(seed, () => {
     const x = tfl.input({ shape: [...input], name: "input_layer" });
     const map = architecture.body(x, "");
-    if (!includeTop) return tfl.model({ inputs: x, outputs: pooled(pooling)(map, ""), name: architecture.name });
+    const { name } = architecture;
+    stages ??= stageEnds(tfl.model({ inputs: x, outputs: map })).map(({ layer }) => layer);
+    if (!includeTop) return tfl.model({ inputs: x, outputs: pooled(pooling)(map, ""), name });
     const y = architecture.head(head)(map, "");
-    if (!aux) return tfl.model({ inputs: x, outputs: y, name: architecture.name });
-    const main = tfl.model({ inputs: x, outputs: y, name: architecture.name });
+    const main = tfl.model({ inputs: x, outputs: y, name });
+    if (!aux) return main;
     const others = Object.entries(architecture.aux ?? {}).map(([at, block], i) =>
       block(head)(layerOutput(main, at), `aux${i + 1}`),
     );
-    return tfl.model({ inputs: x, outputs: [y, ...others], name: architecture.name });
+    return tfl.model({ inputs: x, outputs: [y, ...others], name });
   });
-  const { auxLossWeight } = architecture;
-  return setModelMetadata(model, {
-    architecture: architecture.name,
-    images: { size: [input[0], input[1]] },
-    preprocessing: preprocessingFor(architecture.preprocessing, input[2]),
-    ...(aux && auxLossWeight !== undefined
-      ? { outputWeights: model.outputs.map((_, i) => (i === 0 ? 1 : auxLossWeight)) }
-      : {}),
-  });
+  return setModelMetadata(model, { ...metadataOf(architecture, input, model.outputs.length), stages });
 }
 
-/** The end of a classifier: softmax over two classes or more, a sigmoid for one, nothing for logits. */
+function metadataOf(architecture: Architecture, input: ImageShape, outputs: number): ModelMetadata {
+  const { name, source, preprocessing, auxLossWeight } = architecture;
+  const [height, width] = architecture.input;
+  return {
+    architecture: name,
+    source,
+    images: { size: [input[0] ?? height, input[1] ?? width] },
+    preprocessing: preprocessingFor(preprocessing, input[2]),
+    ...(outputs > 1 && auxLossWeight !== undefined
+      ? { outputWeights: Array.from({ length: outputs }, (_, i) => (i === 0 ? 1 : auxLossWeight)) }
+      : {}),
+  };
+}
+
+/** The activation at the end of a classifier: softmax for several classes, a sigmoid for one, none for logits. */
 export function classActivation({ classes, logits }: HeadOptions): "linear" | "sigmoid" | "softmax" {
   if (logits) return "linear";
   return classes === 1 ? "sigmoid" : "softmax";
@@ -148,38 +184,52 @@ function pooled(pooling: "avg" | "max" | "none"): Block {
   return (x) => block(x, name);
 }
 
-function checkOptions(architecture: Architecture, options: BuildOptions): void {
-  const { name, smallest } = architecture;
-  const unknown = Object.keys(options).filter((key) => !(buildOptions as readonly string[]).includes(key));
-  if (unknown.length > 0) {
-    throw new Error(`${name}: unknown option ${unknown.join(", ")}; expected ${buildOptions.join(", ")}`);
+function checkArchitecture(architecture: Architecture): void {
+  if (typeof architecture?.body !== "function" || typeof architecture.head !== "function") {
+    throw new OptionError(
+      `build: expected an architecture with a name, an input, a body and a head, got ${shown(architecture)}.`,
+    );
   }
+}
+
+function checkBuildOptions(architecture: Architecture, options: BuildOptions): void {
+  const { name } = architecture;
+  checkOptions(name, options, names);
   const { classes, input, includeTop = true, pooling, aux = false, dropout, seed } = options;
-  if (classes !== undefined && (!Number.isInteger(classes) || classes < 1)) {
-    throw new Error(`${name}: expected classes to be a whole number from 1 on, got ${classes}`);
-  }
-  if (input !== undefined) {
-    if (input.length !== 3 || input.some((size) => !Number.isInteger(size) || size < 1)) {
-      throw new Error(`${name}: expected input as [height, width, channels], got [${input.join(", ")}]`);
-    }
-    const [height, width] = input;
-    if (height < smallest || width < smallest) {
-      throw new Error(`${name}: expected an input of at least ${smallest}x${smallest} pixels, got ${height}x${width}`);
-    }
-  }
+  if (classes !== undefined) checkCount(name, "classes", classes);
+  if (input !== undefined) checkInput(architecture, input);
   if (pooling !== undefined && !["avg", "max", "none"].includes(pooling)) {
-    throw new Error(`${name}: expected pooling to be avg, max or none, got ${String(pooling)}`);
+    throw new OptionError(`${name}: expected pooling to be "avg", "max" or "none", got ${shown(pooling)}.`);
   }
   if (pooling !== undefined && pooling !== "none" && includeTop) {
-    throw new Error(`${name}: pooling "${pooling}" is for a network without its top; add includeTop: false`);
+    throw new OptionError(`${name}: pooling "${pooling}" is for a network without its top; add includeTop: false.`);
   }
   if (aux && (architecture.aux === undefined || !includeTop)) {
     const why = architecture.aux === undefined ? "this network has none" : "they need the top";
-    throw new Error(`${name}: expected no auxiliary classifiers, since ${why}; leave aux out`);
+    throw new OptionError(`${name}: expected no auxiliary classifiers, since ${why}; leave aux out.`);
   }
-  if (dropout !== undefined && !(dropout >= 0 && dropout < 1)) {
-    throw new Error(`${name}: expected dropout from 0 to below 1, got ${dropout}`);
+  if (dropout !== undefined) checkRate(name, "dropout", dropout);
+  if (seed !== undefined && !Number.isInteger(seed)) {
+    throw new OptionError(`${name}: expected seed to be a whole number, got ${shown(seed)}.`);
   }
-  if (seed !== undefined && !Number.isInteger(seed))
-    throw new Error(`${name}: expected seed to be a whole number, got ${seed}`);
+}
+
+function checkInput({ name, smallest }: Architecture, input: ImageShape): void {
+  const isLength = (size: unknown): boolean => Number.isInteger(size) && (size as number) > 0;
+  const isShape =
+    Array.isArray(input) &&
+    input.length === 3 &&
+    isLength(input[2]) &&
+    input.every((size) => size === null || isLength(size));
+  if (!isShape) {
+    throw new OptionError(
+      `${name}: expected input as [height, width, channels], got ${shown(input)}; a height or width may be null.`,
+    );
+  }
+  const [height, width] = input;
+  if ((height ?? smallest) < smallest || (width ?? smallest) < smallest) {
+    throw new OptionError(
+      `${name}: expected an input of at least ${smallest}x${smallest} pixels, got ${height ?? "any"}x${width ?? "any"}.`,
+    );
+  }
 }

@@ -1,19 +1,31 @@
+import { OptionError, shown } from "@convkit/errors";
 import * as tfl from "@tensorflow/tfjs-layers";
-import { modelMetadata, setModelMetadata } from "./metadata.ts";
-import { graphNodes, layerOutput } from "./model-graph.ts";
+import { layerOutput } from "../inspect/model-graph.ts";
+import { stageEnds } from "../inspect/stage-ends.ts";
+import { modelMetadata, setModelMetadata } from "../metadata/metadata.ts";
 
 /**
- * Feature maps of a model, its weights shared: those of the named layers, or for each stride (4: a quarter of the image's
- * height) the last map of that size. `[n, h, w, c] -> [n, h / stride, w / stride, …]` for each.
+ * Feature maps of a model, which shares its weights: of the named layers, or for each stride (4: a quarter of the image's height
+ * and width) the last map of that stride between two blocks, never padding or the inside of a block.
+ * `[n, h, w, c] -> [n, h / stride, w / stride, …]` for each.
+ *
+ * Models of `build` know where their stages end (`stages` of `modelMetadata`). In other models a map lies between two blocks if
+ * everything after it depends on it alone. Throws an `OptionError` where no such map has the stride.
  */
 export function features(model: tfl.LayersModel, at: readonly (number | string)[]): tfl.LayersModel {
+  if (!Array.isArray(at) || at.length === 0) {
+    throw new OptionError(`${model.name}: expected a list of strides or layer names, got ${shown(at)}.`);
+  }
   const outputs = at.map((what) => (typeof what === "string" ? layerOutput(model, what) : lastAtStride(model, what)));
-  if (outputs.length === 0) throw new Error(`${model.name}: expected strides or layer names, got none`);
   const { classes: _classes, outputWeights: _weights, ...metadata } = modelMetadata(model);
-  return setModelMetadata(tfl.model({ inputs: model.inputs, outputs, name: `${model.name}_features` }), metadata);
+  const maps = tfl.model({ inputs: model.inputs, outputs, name: `${model.name}_features` });
+  return setModelMetadata(maps, metadata);
 }
 
-/** Trains no layer up to the named one (itself too) and every layer after; without a name, trains all. Returns the model. */
+/**
+ * Stops training of every layer up to the named one, itself included, and trains every layer after it; without a name, trains
+ * all. Returns the model.
+ */
 export function freeze(model: tfl.LayersModel, upTo?: string): tfl.LayersModel {
   if (upTo !== undefined) layerOutput(model, upTo);
   const last = model.layers.findIndex(({ name }) => name === upTo);
@@ -24,14 +36,11 @@ export function freeze(model: tfl.LayersModel, upTo?: string): tfl.LayersModel {
 }
 
 function lastAtStride(model: tfl.LayersModel, stride: number): tfl.SymbolicTensor {
-  const input = model.inputs[0]?.shape ?? [];
-  const maps = graphNodes(model).flatMap(({ outputs }) => outputs.filter(({ shape }) => shape.length === 4));
-  const ratio = (shape: readonly (number | null)[]): number => (input[1] ?? Number.NaN) / (shape[1] ?? Number.NaN);
-  // An odd image does not divide evenly: a map belongs to the power of two that is nearest.
-  const found = maps.findLast(({ shape }) => 2 ** Math.round(Math.log2(ratio(shape))) === stride);
+  const ends = stageEnds(model);
+  const found = ends.find((end) => end.stride === String(stride));
   if (found === undefined) {
-    const there = [...new Set(maps.map(({ shape }) => 2 ** Math.round(Math.log2(ratio(shape)))))];
-    throw new Error(`${model.name}: expected a stride of ${there.join(", ")}, got ${stride}`);
+    const there = ends.map((end) => end.stride).join(", ");
+    throw new OptionError(`${model.name}: expected a stride of ${there}, got ${shown(stride)}.`);
   }
-  return found;
+  return found.output;
 }

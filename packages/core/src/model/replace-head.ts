@@ -1,26 +1,33 @@
+import { checkOptions } from "@convkit/errors";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { glorotUniform, initializer, seedFor, withSeed } from "../init/initializers.ts";
-import { modelMetadata, setModelMetadata } from "./metadata.ts";
+import { checkCount } from "../layers/check-window.ts";
+import { modelMetadata, setModelMetadata } from "../metadata/metadata.ts";
 import { registerLayers } from "../layers/register.ts";
 
 type SymbolicTensor = tfl.SymbolicTensor;
 type Layer = tfl.layers.Layer;
 type Config = ReturnType<Layer["getConfig"]>;
 
+export interface ReplaceHeadOptions {
+  /** The new layer's weights follow from this number; 0 by default. */
+  readonly seed?: number | undefined;
+}
+
 /**
- * The model with a classifier for other classes; all weights before it are kept and shared. The classifying layer starts fresh
- * from `seed` under the name `<old>_<classes>`; what follows it (a softmax, a pool) stays, and the sigmoid of one output gives
- * way to a softmax of several, or the reverse. A model that ends in features gets a dense layer `head` with a softmax, behind
- * an average pool where they are maps. Outputs beside the first go.
+ * The model with a classifier for other classes; it shares all weights before it, and keeps the metadata but for the classes.
+ * The classifying layer starts fresh under the name `<old>_<classes>`. The layers after it (a softmax, a pool) stay; a sigmoid of
+ * one output becomes a softmax of several, or the reverse. A model that ends in features gets a dense layer `head` with a
+ * softmax, after an average pool where the features are maps. Outputs other than the first are dropped.
  */
 export function replaceHead(
   model: tfl.LayersModel,
   classes: number,
-  { seed = 0 }: { seed?: number } = {},
+  options: ReplaceHeadOptions = {},
 ): tfl.LayersModel {
-  if (!Number.isInteger(classes) || classes < 1) {
-    throw new Error(`${model.name}: expected classes to be a whole number from 1 on, got ${classes}`);
-  }
+  checkCount(model.name, "classes", classes);
+  checkOptions("replaceHead", options, { seed: true });
+  const { seed = 0 } = options;
   registerLayers();
   const output = model.outputs[0] as SymbolicTensor;
   const old = classifierOf(output);
@@ -36,7 +43,7 @@ export function replaceHead(
   return setModelMetadata(tfl.model({ inputs: model.inputs, outputs, name: model.name }), metadata);
 }
 
-/** The layer that tells classes apart, what it takes and what follows it; undefined where the output is features. */
+/** The classifying layer, its input and the layers after it; undefined where the model ends in features. */
 function classifierOf(output: SymbolicTensor): { layer: Layer; input: SymbolicTensor; tail: Layer[] } | undefined {
   const tail: Layer[] = [];
   for (let at = output; ;) {
@@ -93,7 +100,7 @@ function follower(layer: Layer, width: number, classes: number): Layer {
   return remade(layer, { ...config, ...shape, ...end });
 }
 
-/** What a softmax or a sigmoid must become where there is one output now, or no longer. */
+/** The new activation where the number of outputs becomes 1, or is 1 no longer. */
 function fittingEnd(layer: Layer, width: number, classes: number): { activation?: "softmax" | "sigmoid" } {
   const end = endOf(layer);
   if (classes === 1 && end === "softmax") return { activation: "sigmoid" };

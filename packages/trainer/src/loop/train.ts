@@ -210,5 +210,6 @@ export async function train(options: TrainOptions): Promise<RunResult> {
  * too where bits count: a deterministic run is to be taken up after any step.
  */
 function usualStepsPerCall({ model, batch = 32, execution }: TrainOptions): number {
-  return execution?.deterministic !== true && summarize(model).macs * batch < 100e6 ? 10 : 1;
+  const { macs } = summarize(model);
+  return execution?.deterministic !== true && macs !== null && macs * batch < 100e6 ? 10 : 1;
 }

@@ -21,7 +21,7 @@ export async function run(context: Context, given: ModelOptions, name: string): 
       params: layer.params,
       share: layer.params / params.total,
       macs: layer.macs,
-      macsShare: macs === 0 ? 0 : layer.macs / macs,
+      macsShare: layer.macs === null || !macs ? 0 : layer.macs / macs,
     }));
   const lines = rows.map((row) => [
     row.name,
@@ -29,7 +29,7 @@ export async function run(context: Context, given: ModelOptions, name: string): 
     grouped(row.params),
     percent(row.share),
     "█".repeat(Math.round(row.share * 30)).padEnd(30),
-    short(row.macs),
+    row.macs === null ? "?" : short(row.macs),
     percent(row.macsShare),
   ]);
   context.out.result(

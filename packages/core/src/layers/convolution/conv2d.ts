@@ -1,3 +1,4 @@
+import { OptionError } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { groupedConv2d, probeGroups } from "./grouped-kernel.ts";
@@ -27,9 +28,9 @@ interface Fields {
 const Stock = stockClass<Args, Fields>(tfl.layers.conv2d({ name: "stock", filters: 1, kernelSize: 1 }));
 
 /**
- * Conv2D whose groups are real: the input's channels fall into `groups` parts, each convolved with its own filters, so that
- * the kernel is `[kh, kw, in / groups, filters]`; and that trains when dilated. (tfjs-layers' own accepts `groups` and ignores
- * it, and has no gradient of a dilated convolution.) `[n, h, w, in] -> [n, h / stride, w / stride, filters]`
+ * Conv2D with groups, which trains when it is dilated: `[n, h, w, in] -> [n, h / stride, w / stride, filters]`. Each of the
+ * `groups` parts of the input's channels has its own filters, so the kernel is `[kh, kw, in / groups, filters]`. (tfjs-layers'
+ * own layer ignores `groups`, and tfjs has no gradient of a dilated convolution.)
  */
 export class Conv2D extends Stock {
   static override className = "Conv2D";
@@ -44,8 +45,8 @@ export class Conv2D extends Stock {
     const channels = onlyShape(inputShape).at(-1);
     if (this.groups === 1) return super.build(inputShape);
     if (channels == null || channels % this.groups !== 0 || this.filters % this.groups !== 0) {
-      throw new Error(
-        `${this.name}: expected input channels and filters that ${this.groups} groups divide, got ${channels} and ${this.filters}`,
+      throw new OptionError(
+        `${this.name}: expected input channels and filters that ${this.groups} groups divide, got ${channels} and ${this.filters}.`,
       );
     }
     probeGroups();
@@ -96,8 +97,8 @@ export class Conv2D extends Stock {
   }
 
   /**
-   * Whether to leave the unseen pixels out first. TensorFlow 2.21 (oneDNN) writes past its memory in the filter gradient of a
-   * strided 1x1 convolution of fewer than 16 channels, in Python too; the same convolution of every other pixel is safe.
+   * True where the pixels between the strides must be dropped first. TensorFlow 2.21 (oneDNN) writes past its memory in the
+   * filter gradient of a strided 1x1 convolution of fewer than 16 channels, in Python too; without stride it is safe.
    */
   #skipsPixels(channels: number): boolean {
     return channels < 16 && this.kernelSize.every((size) => size === 1) && this.strides.some((stride) => stride > 1);

@@ -1,51 +1,64 @@
+import { checkOptions } from "@convkit/errors";
+import type { OptionNames } from "@convkit/errors";
 import * as tfl from "@tensorflow/tfjs-layers";
-import { sizeOf } from "../../block/block.ts";
-import type { Block } from "../../block/block.ts";
-import { Conv2D } from "./conv2d.ts";
-import { glorotUniform, initializer, zeros } from "../../init/initializers.ts";
-import type { Init } from "../../init/initializers.ts";
-import { outputShape } from "../../arithmetic/output-size.ts";
-import type { Window } from "../../arithmetic/output-size.ts";
 import { explicitPads, pair, stockPadding } from "../../arithmetic/padding.ts";
 import type { Padding, Pair } from "../../arithmetic/padding.ts";
+import type { Window } from "../../arithmetic/output-size.ts";
+import { sizeOf } from "../../block/block.ts";
+import type { Block } from "../../block/block.ts";
+import { glorotUniform, initializer, zeros } from "../../init/initializers.ts";
+import type { Init } from "../../init/initializers.ts";
+import type { ActivationName } from "../activation.ts";
+import { checkCount, checkFit, checkWindow } from "../check-window.ts";
+import { Conv2D } from "./conv2d.ts";
 import { SeparableConv2D } from "./separable-conv2d.ts";
 
-/** Names of tfjs-layers' activations. */
-export type ActivationName = NonNullable<Parameters<typeof tfl.layers.dense>[0]["activation"]>;
-
 export interface WindowOptions {
-  /** Never implied: TensorFlow's and PyTorch's habits differ, and only the numbers show it. */
-  padding: Padding;
-  stride?: number | Pair;
-  bias?: boolean;
-  activation?: ActivationName;
-  init?: Init;
-  biasInit?: Init;
+  /** No default: TensorFlow and PyTorch pad differently, and only the numbers show it. */
+  readonly padding: Padding;
+  /** 1 by default. */
+  readonly stride?: number | Pair | undefined;
+  /** True by default. */
+  readonly bias?: boolean | undefined;
+  readonly activation?: ActivationName | undefined;
+  /** `glorotUniform` by default, as in Keras; PyTorch's is uniform within 1 / sqrt(fan in). */
+  readonly init?: Init | undefined;
+  /** `zeros` by default, as in Keras; PyTorch draws the bias, too. */
+  readonly biasInit?: Init | undefined;
 }
 
 export interface ConvOptions extends WindowOptions {
-  dilation?: number | Pair;
-  groups?: number;
+  /** 1 by default. */
+  readonly dilation?: number | Pair | undefined;
+  /** 1 by default; each group of input channels has its own filters. */
+  readonly groups?: number | undefined;
 }
 
+export interface DepthwiseOptions extends WindowOptions {
+  /** Filters for each channel; 1 by default. */
+  readonly multiplier?: number | undefined;
+}
+
+const windowNames: OptionNames<WindowOptions> = {
+  padding: true,
+  stride: true,
+  bias: true,
+  activation: true,
+  init: true,
+  biasInit: true,
+};
+const convNames: OptionNames<ConvOptions> = { ...windowNames, dilation: true, groups: true };
+const depthwiseNames: OptionNames<DepthwiseOptions> = { ...windowNames, multiplier: true };
+
 /** Convolution: `[n, h, w, c] -> [n, h / stride, w / stride, filters]`. */
-export function conv(
-  filters: number,
-  kernel: number | Pair,
-  {
-    padding,
-    stride = 1,
-    dilation = 1,
-    groups = 1,
-    bias = true,
-    activation = "linear",
-    init = glorotUniform,
-    biasInit = zeros,
-  }: ConvOptions,
-): Block {
-  return windowBlock({ kernel, stride, padding, dilation }, (name, stock) => {
+export function conv(filters: number, kernel: number | Pair, options: ConvOptions): Block {
+  checkCount("conv", "filters", filters);
+  checkOptions("conv", options, convNames);
+  const { padding, stride = 1, dilation = 1, groups = 1, init = glorotUniform } = options ?? {};
+  checkCount("conv", "groups", groups);
+  return windowBlock("conv", { kernel, stride, padding, dilation }, (name, stock) => {
     const args = {
-      ...shared(name, { kernel, stride, bias, activation, biasInit }, stock),
+      ...layerArgs(name, kernel, options, stock),
       filters,
       dilationRate: [...pair(dilation)] as [number, number],
       kernelInitializer: initializer(init, `${name}/kernel`),
@@ -56,22 +69,14 @@ export function conv(
   });
 }
 
-/** One filter (or `multiplier` of them) for each channel: `[n, h, w, c] -> [n, h / stride, w / stride, c * multiplier]`. */
-export function depthwiseConv(
-  kernel: number | Pair,
-  {
-    padding,
-    stride = 1,
-    multiplier = 1,
-    bias = true,
-    activation = "linear",
-    init = glorotUniform,
-    biasInit = zeros,
-  }: WindowOptions & { multiplier?: number },
-): Block {
-  return windowBlock({ kernel, stride, padding }, (name, stock) =>
+/** One filter (or `multiplier` filters) for each channel: `[n, h, w, c] -> [n, h / stride, w / stride, c * multiplier]`. */
+export function depthwiseConv(kernel: number | Pair, options: DepthwiseOptions): Block {
+  checkOptions("depthwiseConv", options, depthwiseNames);
+  const { padding, stride = 1, multiplier = 1, init = glorotUniform } = options ?? {};
+  checkCount("depthwiseConv", "multiplier", multiplier);
+  return windowBlock("depthwiseConv", { kernel, stride, padding }, (name, stock) =>
     tfl.layers.depthwiseConv2d({
-      ...shared(name, { kernel, stride, bias, activation, biasInit }, stock),
+      ...layerArgs(name, kernel, options, stock),
       kernelSize: [...pair(kernel)] as [number, number],
       depthMultiplier: multiplier,
       depthwiseInitializer: initializer(init, `${name}/depthwise_kernel`),
@@ -83,24 +88,17 @@ export function depthwiseConv(
  * A depthwise convolution, then a 1x1 one, as one layer: `[n, h, w, c] -> [n, h / stride, w / stride, filters]`.
  * Chollet 2017, https://arxiv.org/abs/1610.02357
  */
-export function separableConv(
-  filters: number,
-  kernel: number | Pair,
-  {
-    padding,
-    stride = 1,
-    multiplier = 1,
-    bias = true,
-    activation = "linear",
-    init = glorotUniform,
-    biasInit = zeros,
-  }: WindowOptions & { multiplier?: number },
-): Block {
+export function separableConv(filters: number, kernel: number | Pair, options: DepthwiseOptions): Block {
+  checkCount("separableConv", "filters", filters);
+  checkOptions("separableConv", options, depthwiseNames);
+  const { padding, stride = 1, multiplier = 1, init = glorotUniform } = options ?? {};
+  checkCount("separableConv", "multiplier", multiplier);
   return windowBlock(
+    "separableConv",
     { kernel, stride, padding },
     (name, stock) =>
       new SeparableConv2D({
-        ...shared(name, { kernel, stride, bias, activation, biasInit }, stock),
+        ...layerArgs(name, kernel, options, stock),
         filters,
         depthMultiplier: multiplier,
         depthwiseInitializer: initializer(init, `${name}/depthwise_kernel`),
@@ -110,17 +108,18 @@ export function separableConv(
 }
 
 /** Checks that the window fits, puts explicit padding before it as a layer `<name>.pad`, and applies the layer. */
-function windowBlock(window: Window, make: (name: string, padding: "same" | "valid") => tfl.layers.Layer): Block {
+function windowBlock(
+  where: string,
+  window: Window,
+  make: (name: string, padding: "same" | "valid") => tfl.layers.Layer,
+): Block {
+  checkWindow(where, window);
+  const { kernel, stride = 1, padding, dilation = 1 } = window;
   return (x, name) => {
-    fitting(name, sizeOf(x), window);
-    const stock = stockPadding(
-      window.padding,
-      pair(window.kernel),
-      pair(window.stride ?? 1),
-      pair(window.dilation ?? 1),
-    );
+    checkFit(name, sizeOf(x), window);
+    const stock = stockPadding(padding, pair(kernel), pair(stride), pair(dilation));
     if (stock !== undefined) return make(name, stock).apply(x) as tfl.SymbolicTensor;
-    const pads = explicitPads(window.padding as Exclude<Padding, string>);
+    const pads = explicitPads(padding as Exclude<Padding, string>);
     const padded = tfl.layers.zeroPadding2d({
       name: `${name}.pad`,
       padding: pads as [[number, number], [number, number]],
@@ -129,25 +128,11 @@ function windowBlock(window: Window, make: (name: string, padding: "same" | "val
   };
 }
 
-/** Throws, naming the layer, where a window does not fit into its input. */
-export function fitting(name: string, size: readonly (number | null)[], window: Window): void {
-  if (size.length !== 3) throw new Error(`${name}: expected a feature map [h, w, c], got [${size.join(", ")}]`);
-  try {
-    outputShape(size, window);
-  } catch (error) {
-    throw new Error(`${name}: ${(error as Error).message}`, { cause: error });
-  }
-}
-
-function shared(
+/** The arguments of tfjs-layers that every layer with a window takes. */
+function layerArgs(
   name: string,
-  {
-    kernel,
-    stride,
-    bias,
-    activation,
-    biasInit,
-  }: { kernel: number | Pair; stride: number | Pair; bias: boolean; activation: ActivationName; biasInit: Init },
+  kernel: number | Pair,
+  { stride = 1, bias = true, activation = "linear", biasInit = zeros }: WindowOptions,
   padding: "same" | "valid",
 ) {
   return {

@@ -8,7 +8,7 @@ const Stock = stockClass<Args, { readonly depthMultiplier: number }>(
   tfl.layers.separableConv2d({ name: "stock", filters: 1, kernelSize: 1 }),
 );
 
-/** SeparableConv2D that keeps its depth multiplier when it is saved. (tfjs-layers' own forgets it.) */
+/** tfjs-layers' SeparableConv2D, whose saved configuration lacks the depth multiplier; this one has it. */
 export class SeparableConv2D extends Stock {
   static override className = "SeparableConv2D";
 

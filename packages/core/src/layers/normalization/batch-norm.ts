@@ -1,3 +1,5 @@
+import { checkOptions } from "@convkit/errors";
+import type { OptionNames } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { layer } from "../../block/block.ts";
@@ -7,23 +9,25 @@ import { onlyTensor, stockClass } from "../../tfjs/layer-class.ts";
 import type { CallOptions } from "../../tfjs/layer-class.ts";
 
 export interface BatchNormOptions {
-  /** Added to the variance: Keras 1e-3, PyTorch 1e-5. */
-  epsilon?: number;
-  /** What is kept of the moving statistics each step, as Keras counts (PyTorch's momentum 0.1 is 0.9 here). */
-  momentum?: number;
-  /** A factor per channel (gamma). */
-  scale?: boolean;
-  /** An offset per channel (beta). */
-  center?: boolean;
+  /** Added to the variance: 1e-3 by default, as in Keras; PyTorch's default is 1e-5. */
+  readonly epsilon?: number | undefined;
+  /** Share of the moving statistics that a step keeps: 0.99 by default, as in Keras. PyTorch's default, 0.1, is 0.9 here. */
+  readonly momentum?: number | undefined;
+  /** Learns a factor for each channel (gamma); true by default. */
+  readonly scale?: boolean | undefined;
+  /** Learns an offset for each channel (beta); true by default. */
+  readonly center?: boolean | undefined;
 }
 
-/** Batch normalisation: `[n, h, w, c] -> [n, h, w, c]`. Ioffe and Szegedy 2015, https://arxiv.org/abs/1502.03167 */
-export function batchNorm({
-  epsilon = 1e-3,
-  momentum = 0.99,
-  scale = true,
-  center = true,
-}: BatchNormOptions = {}): Block {
+const names: OptionNames<BatchNormOptions> = { epsilon: true, momentum: true, scale: true, center: true };
+
+/**
+ * Batch normalization: `[n, h, w, c] -> [n, h, w, c]`. The moving variance is the population's, as in Keras (PyTorch keeps the
+ * sample variance). Ioffe and Szegedy 2015, https://arxiv.org/abs/1502.03167
+ */
+export function batchNorm(options: BatchNormOptions = {}): Block {
+  checkOptions("batchNorm", options, names);
+  const { epsilon = 1e-3, momentum = 0.99, scale = true, center = true } = options;
   return layer((name) => new BatchNormalization({ name, epsilon, momentum, scale, center }));
 }
 
@@ -42,8 +46,8 @@ interface Fields {
 const Stock = stockClass<Args, Fields>(tfl.layers.batchNormalization({ name: "stock" }));
 
 /**
- * tfjs-layers' layer under its own name in saved files, with fused kernels and Keras' meaning of `trainable = false`:
- * a frozen layer normalises by its moving statistics, in training too.
+ * tfjs-layers' layer with fused kernels and Keras' meaning of `trainable = false`: a frozen layer normalizes by its moving
+ * statistics, in training too. Saved files show the stock name.
  */
 export class BatchNormalization extends Stock {
   static override className = "BatchNormalization";

@@ -1,14 +1,24 @@
+import { OptionError, checkOptions } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { layer } from "../../block/block.ts";
 import type { Block } from "../../block/block.ts";
+import { checkCount } from "../check-window.ts";
 import { onlyShape, onlyTensor } from "../../tfjs/layer-class.ts";
 
+export interface GroupNormOptions {
+  /** Added to the variance: 1e-3 by default, as in Keras; PyTorch's default is 1e-5. */
+  readonly epsilon?: number | undefined;
+}
+
 /**
- * Normalises each sample's groups of channels over space: shape unchanged, no batch statistics.
+ * Normalizes each image's groups of channels over height and width: shape unchanged, no batch statistics.
  * Wu and He 2018, https://arxiv.org/abs/1803.08494
  */
-export function groupNorm(groups = 32, { epsilon = 1e-3 }: { epsilon?: number } = {}): Block {
+export function groupNorm(groups = 32, options: GroupNormOptions = {}): Block {
+  checkCount("groupNorm", "groups", groups);
+  checkOptions("groupNorm", options, { epsilon: true });
+  const { epsilon = 1e-3 } = options;
   return layer((name) => new GroupNormalization({ name, groups, epsilon }));
 }
 
@@ -20,6 +30,7 @@ interface Args {
   scale?: boolean;
 }
 
+/** Keras' layer of this name over the last axis. */
 export class GroupNormalization extends tfl.layers.Layer {
   static className = "GroupNormalization";
   readonly #args: Required<Omit<Args, "name">>;
@@ -35,7 +46,7 @@ export class GroupNormalization extends tfl.layers.Layer {
     const channels = onlyShape(inputShape).at(-1) as number;
     const { groups, center, scale } = this.#args;
     if (channels % groups !== 0) {
-      throw new Error(`${this.name}: expected channels that ${groups} groups divide, got ${channels}`);
+      throw new OptionError(`${this.name}: expected channels that ${groups} groups divide, got ${channels}.`);
     }
     if (scale) this.#gamma = this.addWeight("gamma", [channels], "float32", tfl.initializers.ones());
     if (center) this.#beta = this.addWeight("beta", [channels], "float32", tfl.initializers.zeros());
@@ -53,9 +64,9 @@ export class GroupNormalization extends tfl.layers.Layer {
       const { groups, epsilon } = this.#args;
       const parts = tf.reshape(x, [batch, height * width, groups, channels / groups]);
       const mean = tf.mean(parts, [1, 3], true);
-      const centred = tf.sub(parts, mean);
-      const variance = tf.mean(tf.square(centred), [1, 3], true);
-      let y: tf.Tensor = tf.reshape(tf.mul(centred, tf.rsqrt(tf.add(variance, epsilon))), x.shape);
+      const centered = tf.sub(parts, mean);
+      const variance = tf.mean(tf.square(centered), [1, 3], true);
+      let y: tf.Tensor = tf.reshape(tf.mul(centered, tf.rsqrt(tf.add(variance, epsilon))), x.shape);
       if (this.#gamma !== undefined) y = tf.mul(y, this.#gamma.read());
       if (this.#beta !== undefined) y = tf.add(y, this.#beta.read());
       return y;

@@ -1,3 +1,5 @@
+import { checkOptions } from "@convkit/errors";
+import type { OptionNames } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { layer } from "../../block/block.ts";
@@ -5,34 +7,41 @@ import type { Block } from "../../block/block.ts";
 import { onlyTensor } from "../../tfjs/layer-class.ts";
 
 export interface LocalResponseNormOptions {
-  /** Channels on each side that count: a window of 2 * radius + 1. */
-  radius?: number;
-  bias?: number;
-  /** Per channel of the window, as TensorFlow counts; Caffe and PyTorch divide theirs by the window's length. */
-  alpha?: number;
-  beta?: number;
+  /** Channels on each side that count: a window of 2 * radius + 1; 2 by default (TensorFlow's is 5). */
+  readonly radius?: number | undefined;
+  /** 1 by default. */
+  readonly bias?: number | undefined;
+  /** Factor of each square, as in TensorFlow: 1e-4 / 5 by default. Caffe and PyTorch divide theirs by the window's length. */
+  readonly alpha?: number | undefined;
+  /** 0.75 by default (TensorFlow's is 0.5). */
+  readonly beta?: number | undefined;
 }
+
+const names: OptionNames<LocalResponseNormOptions> = { radius: true, bias: true, alpha: true, beta: true };
 
 /**
  * `x / (bias + alpha * sum of squares of the neighbouring channels) ^ beta`: shape unchanged; the defaults are AlexNet's
  * and GoogLeNet's. Krizhevsky et al. 2012, section 3.3, https://papers.nips.cc/paper/4824
  */
-export function localResponseNorm({
-  radius = 2,
-  bias = 1,
-  alpha = 1e-4 / 5,
-  beta = 0.75,
-}: LocalResponseNormOptions = {}): Block {
+export function localResponseNorm(options: LocalResponseNormOptions = {}): Block {
+  checkOptions("localResponseNorm", options, names);
+  const { radius = 2, bias = 1, alpha = 1e-4 / 5, beta = 0.75 } = options;
   return layer((name) => new LocalResponseNormalization({ name, radius, bias, alpha, beta }));
 }
 
-type Args = Required<LocalResponseNormOptions> & { name?: string };
+interface Settings {
+  readonly radius: number;
+  readonly bias: number;
+  readonly alpha: number;
+  readonly beta: number;
+}
 
+/** TensorFlow's op `LRN` as a layer. */
 export class LocalResponseNormalization extends tfl.layers.Layer {
   static className = "LocalResponseNormalization";
-  readonly #args: Required<LocalResponseNormOptions>;
+  readonly #args: Settings;
 
-  constructor({ radius, bias, alpha, beta, ...base }: Args) {
+  constructor({ radius, bias, alpha, beta, ...base }: Settings & { readonly name?: string }) {
     super(base);
     this.#args = { radius, bias, alpha, beta };
   }
@@ -58,7 +67,7 @@ export class LocalResponseNormalization extends tfl.layers.Layer {
   }
 }
 
-/** For engines without the kernel (wasm): the window's sum is a product with a band matrix. */
+/** The same from ordinary ops, for engines without the kernel: the window's sum is a product with a band matrix. */
 export function composedLocalResponseNorm(
   x: tf.Tensor4D,
   radius: number,

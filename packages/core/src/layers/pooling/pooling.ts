@@ -1,41 +1,52 @@
+import { checkOptions } from "@convkit/errors";
+import type { OptionNames } from "@convkit/errors";
 import * as tfl from "@tensorflow/tfjs-layers";
-import { AdaptiveAveragePooling2D } from "./adaptive-average-pooling2d.ts";
-import { layer, sizeOf } from "../../block/block.ts";
-import type { Block } from "../../block/block.ts";
-import { fitting } from "../convolution/convolution.ts";
-import { GlobalAveragePooling2D } from "./global-average-pooling2d.ts";
-import { PaddedPooling2D } from "./padded-pooling2d.ts";
 import { explicitPads, pair } from "../../arithmetic/padding.ts";
 import type { Padding, Pair } from "../../arithmetic/padding.ts";
+import { layer, sizeOf } from "../../block/block.ts";
+import type { Block } from "../../block/block.ts";
+import { checkFit, checkWindow } from "../check-window.ts";
+import { AdaptiveAveragePooling2D } from "./adaptive-average-pooling2d.ts";
+import { GlobalAveragePooling2D } from "./global-average-pooling2d.ts";
+import { PaddedPooling2D } from "./padded-pooling2d.ts";
 
 export interface PoolOptions {
-  /** Never implied, as for `conv`. Padding never wins a maximum. */
-  padding: Padding;
-  /** Round sizes up: the last window may hang over the edge (Caffe; PyTorch's `ceil_mode`). */
-  ceil?: boolean;
+  /** No default, as for `conv`. Padding never wins a maximum. */
+  readonly padding: Padding;
+  /** Rounds sizes up, so that the last window may hang over the edge (Caffe; PyTorch's `ceil_mode`); false by default. */
+  readonly ceil?: boolean | undefined;
 }
+
+export interface AvgPoolOptions extends PoolOptions {
+  /** Counts padding given in numbers as zeros: true by default, as in PyTorch. `"same"` never counts it, as in TensorFlow. */
+  readonly countPadding?: boolean | undefined;
+}
+
+export interface GlobalPoolOptions {
+  /** Keeps height and width as 1 and 1; false by default. */
+  readonly keepSize?: boolean | undefined;
+}
+
+const poolNames: OptionNames<PoolOptions> = { padding: true, ceil: true };
+const avgPoolNames: OptionNames<AvgPoolOptions> = { ...poolNames, countPadding: true };
 
 /** The largest of each window: `[n, h, w, c] -> [n, h / stride, w / stride, c]`. */
 export function maxPool(size: number | Pair, stride: number | Pair, options: PoolOptions): Block {
-  return pool("max", size, stride, options);
+  checkOptions("maxPool", options, poolNames);
+  return pool("maxPool", "max", size, stride, options);
 }
 
-/**
- * The mean of each window: `[n, h, w, c] -> [n, h / stride, w / stride, c]`. Padding given in numbers is counted as zeros
- * (PyTorch) unless `countPadding` is false; `"same"` never counts it (TensorFlow).
- */
-export function avgPool(
-  size: number | Pair,
-  stride: number | Pair,
-  options: PoolOptions & { countPadding?: boolean },
-): Block {
-  return pool("average", size, stride, options);
+/** The mean of each window: `[n, h, w, c] -> [n, h / stride, w / stride, c]`. */
+export function avgPool(size: number | Pair, stride: number | Pair, options: AvgPoolOptions): Block {
+  checkOptions("avgPool", options, avgPoolNames);
+  return pool("avgPool", "average", size, stride, options);
 }
 
 /** The mean of each channel: `[n, h, w, c] -> [n, c]`, with `keepSize` `[n, 1, 1, c]`. Lin et al. 2013, https://arxiv.org/abs/1312.4400 */
-export function globalAvgPool({ keepSize = false }: { keepSize?: boolean } = {}): Block {
+export function globalAvgPool(options: GlobalPoolOptions = {}): Block {
+  checkOptions("globalAvgPool", options, { keepSize: true });
   return layer((name) =>
-    keepSize
+    options.keepSize === true
       ? new GlobalAveragePooling2D({ name, dataFormat: "channelsLast", keepdims: true })
       : tfl.layers.globalAveragePooling2d({ name, dataFormat: "channelsLast" }),
   );
@@ -48,48 +59,46 @@ export function globalMaxPool(): Block {
 
 /** Means of a fixed number of parts, whatever the input's size: `[n, h, w, c] -> [n, size, size, c]`, as PyTorch's. */
 export function adaptiveAvgPool(size: number | Pair): Block {
+  checkWindow("adaptiveAvgPool", { kernel: size, padding: "valid" });
   return layer((name) => new AdaptiveAveragePooling2D({ name, outputSize: [...pair(size)] as [number, number] }));
 }
 
 function pool(
+  where: string,
   mode: "max" | "average",
   size: number | Pair,
   stride: number | Pair,
-  { padding, ceil = false, countPadding = true }: PoolOptions & { countPadding?: boolean },
+  options: AvgPoolOptions,
 ): Block {
+  const { padding, ceil = false, countPadding = true } = options ?? {};
+  checkWindow(where, { kernel: size, stride, padding });
   return (x, name) => {
-    fitting(name, sizeOf(x), { kernel: size, stride, padding, ceil });
-    const poolSize = [...pair(size)] as [number, number];
-    const strides = [...pair(stride)] as [number, number];
-    const make = (): tfl.layers.Layer => {
-      const stock = stockPoolPadding(padding, ceil);
-      if (stock === undefined) {
-        const pads = padding === "valid" ? explicitPads(0) : explicitPads(padding as Exclude<Padding, string>);
-        const ceilMode = ceil;
-        return new PaddedPooling2D({
-          name,
-          mode,
-          poolSize,
-          strides,
-          padding: pads,
-          ceilMode,
-          countIncludePad: countPadding,
-        });
-      }
-      const args = { name, poolSize, strides, padding: stock };
-      return mode === "max" ? tfl.layers.maxPooling2d(args) : tfl.layers.averagePooling2d(args);
+    checkFit(name, sizeOf(x), { kernel: size, stride, padding, ceil });
+    const args = {
+      name,
+      poolSize: [...pair(size)] as [number, number],
+      strides: [...pair(stride)] as [number, number],
     };
-    return make().apply(x) as tfl.SymbolicTensor;
+    const stock = stockPoolPadding(padding, ceil);
+    const made =
+      stock === undefined
+        ? new PaddedPooling2D({
+            ...args,
+            mode,
+            padding: explicitPads(padding === "valid" ? 0 : (padding as Exclude<Padding, string>)),
+            ceilMode: ceil,
+            countIncludePad: countPadding,
+          })
+        : tfl.layers[mode === "max" ? "maxPooling2d" : "averagePooling2d"]({ ...args, padding: stock });
+    return made.apply(x) as tfl.SymbolicTensor;
   };
 }
 
+/** The padding of tfjs-layers' own pool; undefined where only `PaddedPooling2D` pools so. */
 function stockPoolPadding(padding: Padding, ceil: boolean): "same" | "valid" | undefined {
   if (padding === "same") return "same";
   if (ceil) return undefined;
   if (padding === "valid") return "valid";
-  return explicitPads(padding)
-    .flat()
-    .every((pad) => pad === 0)
-    ? "valid"
-    : undefined;
+  const pads = explicitPads(padding).flat();
+  return pads.every((pad) => pad === 0) ? "valid" : undefined;
 }

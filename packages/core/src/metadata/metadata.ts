@@ -10,12 +10,16 @@ export interface ModelMetadata {
   readonly name?: string | undefined;
   /** The zoo's name of the network, for example `resnet50`. */
   readonly architecture?: string | undefined;
+  /** Whose definition of that network this is: `keras`, `torchvision` … */
+  readonly source?: string | undefined;
   /** Names of the classes, in the order of the outputs; two for a single sigmoid output. */
   readonly classes?: readonly string[] | undefined;
   /** From image files to pixels of the model's size. */
   readonly images?: ImageFit | undefined;
   /** From pixels (0 to 255) to the model's input. */
   readonly preprocessing?: Preprocessing | undefined;
+  /** Names of the layers that end its stages, for `features`; without it, the model's graph tells. */
+  readonly stages?: readonly string[] | undefined;
   /** Factor of each output's loss in training; without it every loss counts 1. */
   readonly outputWeights?: readonly number[] | undefined;
 }
@@ -35,9 +39,11 @@ export interface ImageFit {
 const metadataNames: OptionNames<ModelMetadata> = {
   name: true,
   architecture: true,
+  source: true,
   classes: true,
   images: true,
   preprocessing: true,
+  stages: true,
   outputWeights: true,
 };
 const fitNames: OptionNames<ImageFit> = { size: true, resize: true, crop: true, orient: true };
@@ -99,15 +105,17 @@ function definedOnly(metadata: ModelMetadata): ModelMetadata {
 
 function checkMetadata(where: string, metadata: ModelMetadata, failure: (message: string) => Error): void {
   checkOptions(where, metadata, metadataNames, failure);
-  const { name, architecture, classes, images, preprocessing, outputWeights } = metadata;
+  const { name, architecture, source, classes, stages, images, preprocessing, outputWeights } = metadata;
   const expect = (holds: boolean, what: string, value: unknown): void => {
     if (!holds) throw failure(`${where}: expected ${what}, got ${shown(value)}.`);
   };
-  for (const [field, value] of Object.entries({ name, architecture })) {
+  for (const [field, value] of Object.entries({ name, architecture, source })) {
     expect(value === undefined || typeof value === "string", `${field} to be text`, value);
   }
-  const areNames = Array.isArray(classes) && classes.every((each) => typeof each === "string");
-  expect(classes === undefined || areNames, "classes to be a list of names", classes);
+  for (const [field, value] of Object.entries({ classes, stages })) {
+    const areNames = Array.isArray(value) && value.every((each) => typeof each === "string");
+    expect(value === undefined || areNames, `${field} to be a list of names`, value);
+  }
   const twice = classes !== undefined && new Set(classes).size < classes.length;
   expect(
     !twice,

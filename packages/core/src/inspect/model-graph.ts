@@ -1,3 +1,4 @@
+import { OptionError, shown } from "@convkit/errors";
 import type * as tfl from "@tensorflow/tfjs-layers";
 
 /** One use of a layer in a model. */
@@ -21,8 +22,17 @@ interface StockNode {
   outputTensors: tfl.SymbolicTensor[];
 }
 
-/** The uses of a model's layers, inputs before what they feed. */
+/**
+ * The uses of a model's layers in the order of computation. Throws an `OptionError` for a Sequential model without layers.
+ */
 export function graphNodes(model: tfl.LayersModel): GraphNode[] {
+  if (model.inputs.length === 0) {
+    throw new OptionError(
+      `${model.name}: expected a model with an input, got a Sequential model without layers; add them first.`,
+    );
+  }
+  // A Sequential model knows its layers' connections after its build, which tfjs leaves to the first prediction.
+  if (!model.built) model.build(model.inputs[0]?.shape ?? []);
   const own = (model as unknown as { containerNodes: Set<string> }).containerNodes;
   return model.layers.flatMap((layer) =>
     (layer.inboundNodes as unknown as StockNode[])
@@ -41,7 +51,7 @@ export function graphNodes(model: tfl.LayersModel): GraphNode[] {
   );
 }
 
-/** What a layer of the model gives out. Throws, listing names that are close, where there is no such layer. */
+/** The output of a layer of the model. Throws an `OptionError` that lists close names where there is no such layer. */
 export function layerOutput(model: tfl.LayersModel, name: string): tfl.SymbolicTensor {
   const node = graphNodes(model).find(({ layer }) => layer.name === name);
   const output = node?.outputs[0];
@@ -50,8 +60,10 @@ export function layerOutput(model: tfl.LayersModel, name: string): tfl.SymbolicT
       .map((layer) => layer.name)
       .filter((other) => other.startsWith(name) || name.startsWith(other));
     const known = close.length > 0 ? close : model.layers.map((layer) => layer.name);
-    const shown = known.length > 12 ? [...known.slice(0, 6), "…", ...known.slice(-5)] : known;
-    throw new Error(`${model.name}: expected the name of a layer, got "${name}"; there are ${shown.join(", ")}`);
+    const some = known.length > 12 ? [...known.slice(0, 6), "…", ...known.slice(-5)] : known;
+    throw new OptionError(
+      `${model.name}: expected the name of a layer, got ${shown(name)}; there are ${some.join(", ")}.`,
+    );
   }
   return output;
 }

@@ -1,0 +1,48 @@
+import type * as tfl from "@tensorflow/tfjs-layers";
+import { graphNodes } from "./model-graph.ts";
+import type { GraphNode } from "./model-graph.ts";
+
+type Shape = readonly (number | null)[];
+
+/** A use of a layer with the shapes that it has in the outermost model. */
+export interface ShapedNode {
+  readonly node: GraphNode;
+  readonly inputShapes: readonly Shape[];
+  readonly outputShapes: readonly Shape[];
+}
+
+/** The model that a layer is, where models are nested. */
+export function nestedModel(layer: tfl.layers.Layer): tfl.LayersModel | undefined {
+  return Array.isArray((layer as Partial<tfl.LayersModel>).layers) ? (layer as tfl.LayersModel) : undefined;
+}
+
+/**
+ * The nodes of a model whose inputs have these shapes. A nested model is built for other shapes, or for any size, so the
+ * shapes inside follow from those of this use.
+ */
+export function shapedNodes(model: tfl.LayersModel, inputShapes?: readonly Shape[]): ShapedNode[] {
+  const shapes = new Map<number, Shape>();
+  model.inputs.forEach((input, i) => shapes.set(input.id, inputShapes?.[i] ?? input.shape));
+  return graphNodes(model).map((node) => {
+    const inputs = node.inputs.map(({ id }, i) => shapes.get(id) ?? (node.inputShapes[i] as Shape));
+    const declared = node.outputs.map(({ shape }) => shape);
+    const isInput = node.inputs.length === 0;
+    const outputs = isInput
+      ? node.outputs.map(({ id }, i) => shapes.get(id) ?? (declared[i] as Shape))
+      : sameShapes(inputs, node.inputShapes)
+        ? declared
+        : outputShapes(node.layer, inputs);
+    node.outputs.forEach(({ id }, i) => shapes.set(id, outputs[i] ?? (declared[i] as Shape)));
+    return { node, inputShapes: inputs, outputShapes: outputs };
+  });
+}
+
+function outputShapes(layer: tfl.layers.Layer, inputs: readonly Shape[]): readonly Shape[] {
+  const given = inputs.length === 1 ? (inputs[0] as tfl.Shape) : (inputs as tfl.Shape[]);
+  const result = layer.computeOutputShape(given) as tfl.Shape | tfl.Shape[];
+  return Array.isArray(result[0]) ? (result as tfl.Shape[]) : [result as tfl.Shape];
+}
+
+function sameShapes(a: readonly Shape[], b: readonly Shape[]): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}

@@ -1,0 +1,65 @@
+import type * as tfl from "@tensorflow/tfjs-layers";
+import { modelMetadata } from "../metadata/metadata.ts";
+import { layerWindow } from "./layer-window.ts";
+import { graphNodes } from "./model-graph.ts";
+import type { GraphNode } from "./model-graph.ts";
+import { receptiveFields } from "./receptive-field.ts";
+
+/** A map between two blocks of a network. */
+export interface StageEnd {
+  readonly layer: string;
+  readonly output: tfl.SymbolicTensor;
+  /** Pixels of the image from one position to the next, for example `4`, or `4x2` where the axes differ. */
+  readonly stride: string;
+}
+
+/**
+ * The last map of each stride that lies between two blocks, in the order of computation: the stages that the model's metadata
+ * names, else every map on which alone everything after it depends, up to the first pool over the whole map.
+ */
+export function stageEnds(model: tfl.LayersModel): StageEnd[] {
+  const fields = receptiveFields(model);
+  const nodes = graphNodes(model);
+  const named = new Set(modelMetadata(model).stages);
+  const stated = nodes.filter(({ layer }) => named.has(layer.name));
+  const ends = (stated.length > 0 ? stated : cutNodes(model, nodes)).map(({ layer, outputs }): StageEnd => {
+    const [down, across] = fields.get(layer.name)?.stride ?? [1, 1];
+    const stride = down === across ? `${down}` : `${down}x${across}`;
+    return { layer: layer.name, output: outputs[0] as tfl.SymbolicTensor, stride };
+  });
+  return ends.filter(({ stride }, i) => ends.findLastIndex((end) => end.stride === stride) === i);
+}
+
+/** The nodes with a feature map through which everything passes on the way to the model's first output. */
+function cutNodes(model: tfl.LayersModel, nodes: readonly GraphNode[]): GraphNode[] {
+  const path = wayTo(model.outputs[0]?.id, nodes);
+  const lastUse = new Map<number, number>();
+  path.forEach(({ inputs }, i) => inputs.forEach(({ id }) => lastUse.set(id, i)));
+  const stop = path.findIndex(({ layer, inputShapes }) => layerWindow(layer) === "all" && inputShapes[0]?.length === 4);
+  // Tensors that are computed and still needed: where there is none beside a node's own output, the node is a cut.
+  const open = new Set<number>();
+  return path.slice(0, stop < 0 ? path.length : stop).filter((node, i) => {
+    for (const id of open) if ((lastUse.get(id) ?? -1) <= i) open.delete(id);
+    const isCut = open.size === 0;
+    for (const { id } of node.outputs) if (lastUse.has(id)) open.add(id);
+    return isCut && isFeatureMap(node);
+  });
+}
+
+/** The nodes that a tensor depends on, in the order of computation. */
+function wayTo(tensor: number | undefined, nodes: readonly GraphNode[]): GraphNode[] {
+  const needed = new Set([tensor]);
+  const way: GraphNode[] = [];
+  for (const node of nodes.toReversed()) {
+    if (!node.outputs.some(({ id }) => needed.has(id))) continue;
+    for (const { id } of node.inputs) needed.add(id);
+    way.push(node);
+  }
+  return way.toReversed();
+}
+
+/** False for layers that only prepare pixels or the next window. */
+function isFeatureMap({ layer, outputs }: GraphNode): boolean {
+  const prepares = ["InputLayer", "ZeroPadding2D", "Cropping2D", "Rescaling", "Normalization"];
+  return outputs.length === 1 && outputs[0]?.shape.length === 4 && !prepares.includes(layer.getClassName());
+}

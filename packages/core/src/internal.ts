@@ -1,0 +1,9 @@
+// Not for users: names that other packages of convkit and their tests need, which may change in any version.
+export { buildOptions } from "./model/architecture.ts";
+export { drawValues } from "./init/initializers.ts";
+export { hashText, normalValues, truncatedNormalValues, uniformValues } from "./init/random.ts";
+export { groupedConv2d, probeGroups } from "./layers/convolution/grouped-kernel.ts";
+export type { GroupedOptions } from "./layers/convolution/grouped-kernel.ts";
+export { batchNormTraining, composedBatchNorm } from "./layers/normalization/batch-norm-kernel.ts";
+export type { OnMoments } from "./layers/normalization/batch-norm-kernel.ts";
+export { composedLocalResponseNorm } from "./layers/normalization/local-response-norm.ts";

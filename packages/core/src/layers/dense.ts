@@ -1,0 +1,38 @@
+import { checkOptions } from "@convkit/errors";
+import type { OptionNames } from "@convkit/errors";
+import * as tfl from "@tensorflow/tfjs-layers";
+import { layer } from "../block/block.ts";
+import type { Block } from "../block/block.ts";
+import { glorotUniform, initializer, zeros } from "../init/initializers.ts";
+import type { Init } from "../init/initializers.ts";
+import type { ActivationName } from "./activation.ts";
+import { checkCount } from "./check-window.ts";
+
+export interface DenseOptions {
+  readonly activation?: ActivationName | undefined;
+  /** True by default. */
+  readonly bias?: boolean | undefined;
+  /** `glorotUniform` by default, as in Keras; PyTorch's is uniform within 1 / sqrt(inputs). */
+  readonly init?: Init | undefined;
+  /** `zeros` by default, as in Keras; PyTorch draws the bias, too. */
+  readonly biasInit?: Init | undefined;
+}
+
+const names: OptionNames<DenseOptions> = { activation: true, bias: true, init: true, biasInit: true };
+
+/** Every input to every unit: `[n, c] -> [n, units]`. */
+export function dense(units: number, options: DenseOptions = {}): Block {
+  checkCount("dense", "units", units);
+  checkOptions("dense", options, names);
+  const { activation = "linear", bias = true, init = glorotUniform, biasInit = zeros } = options;
+  return layer((name) =>
+    tfl.layers.dense({
+      name,
+      units,
+      activation,
+      useBias: bias,
+      kernelInitializer: initializer(init, `${name}/kernel`),
+      biasInitializer: initializer(biasInit, `${name}/bias`),
+    }),
+  );
+}
