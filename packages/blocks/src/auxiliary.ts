@@ -1,16 +1,23 @@
+import { checkOptions } from "@convkit/errors";
 import { avgPool, chain, classActivation, dense, dropout, flatten } from "@convkit/core";
 import type { Block, HeadOptions } from "@convkit/core";
 import { convRelu } from "./conv-unit.ts";
 import type { ConvUnit } from "./conv-unit.ts";
 
+export interface AuxiliaryOptions {
+  /** The convolution: `convRelu` by default. */
+  readonly unit?: ConvUnit | undefined;
+  /** The pool: a 5x5 mean at stride 3 by default. */
+  readonly pool?: Block | undefined;
+}
+
 /**
- * A classifier on the way, whose loss brings gradients to the early layers: 5x5 mean at stride 3, 1x1 to 128 channels, 1024
+ * An auxiliary classifier, whose loss gives gradients to the early layers: 5x5 mean at stride 3, 1x1 to 128 channels, 1024
  * units, dropout. `[n, h, w, c] -> [n, classes]`. Szegedy et al. 2014, section 5, https://arxiv.org/abs/1409.4842
  */
-export function auxiliaryClassifier(
-  options: HeadOptions,
-  { unit = convRelu, pool = avgPool(5, 3, { padding: "valid" }) }: { unit?: ConvUnit; pool?: Block } = {},
-): Block {
+export function auxiliaryClassifier(options: HeadOptions, how: AuxiliaryOptions = {}): Block {
+  checkOptions("auxiliaryClassifier", how, { unit: true, pool: true });
+  const { unit = convRelu, pool = avgPool(5, 3, { padding: "valid" }) } = how;
   return chain({
     pool,
     conv: unit(128, 1, { padding: "same" }),

@@ -1,14 +1,14 @@
 import { batchNorm, chain, conv, relu } from "@convkit/core";
 import type { BatchNormOptions, Block, ConvOptions, Pair } from "@convkit/core";
 
-/** A convolution with all that goes with it: bound once in a network and handed to its blocks. */
+/** A convolution with its norm and activation: chosen once for a network and passed to its blocks. */
 export type ConvUnit = (filters: number, kernel: number | Pair, options: ConvOptions) => Block;
 
-/** A convolution with bias, then a ReLU, in one layer: before batch normalisation. */
+/** A convolution with bias and a ReLU in one layer, as networks had it before batch normalization. */
 export const convRelu: ConvUnit = (filters, kernel, options) =>
   conv(filters, kernel, { activation: "relu", ...options });
 
-/** Convolution without bias, batch normalisation, ReLU. Ioffe and Szegedy 2015, https://arxiv.org/abs/1502.03167 */
+/** Convolution without bias, batch normalization, ReLU. Ioffe and Szegedy 2015, https://arxiv.org/abs/1502.03167 */
 export function convBnRelu(norm: BatchNormOptions = {}): ConvUnit {
   return (filters, kernel, options) =>
     chain({ conv: conv(filters, kernel, { bias: false, ...options }), bn: batchNorm(norm), relu: relu() });

@@ -1,4 +1,5 @@
-import { avgPool, batchNorm, concat, conv, identity, named, relu, sizeOf } from "@convkit/core";
+import { OptionError, checkOptions, shown } from "@convkit/errors";
+import { avgPool, batchNorm, concat, conv, identity, named, relu, sizeOf, stage } from "@convkit/core";
 import type { BatchNormOptions, Block } from "@convkit/core";
 import { dotted, steps } from "./naming.ts";
 import type { Naming } from "./naming.ts";
@@ -6,14 +7,31 @@ import type { Naming } from "./naming.ts";
 export type DensePart = "norm1" | "relu1" | "conv1" | "norm2" | "relu2" | "conv2" | "concat";
 export type TransitionPart = "norm" | "relu" | "conv" | "pool";
 
+export interface DenseLayerOptions {
+  readonly norm?: BatchNormOptions | undefined;
+  readonly naming?: Naming<DensePart> | undefined;
+}
+
+export interface DenseBlockOptions extends DenseLayerOptions {
+  /** The path of layer `i` (from 1) inside the block's path; `<path>.denselayer<i>` by default. */
+  readonly layerName?: ((path: string, i: number) => string) | undefined;
+}
+
+export interface TransitionOptions {
+  readonly norm?: BatchNormOptions | undefined;
+  readonly naming?: Naming<TransitionPart> | undefined;
+}
+
 /**
- * New features from all that came before, put beside them: `[n, h, w, c] -> [n, h, w, c + growth]`.
+ * New features from all earlier ones, put beside them: `[n, h, w, c] -> [n, h, w, c + growth]`.
  * Huang et al. 2016, https://arxiv.org/abs/1608.06993
  */
-export function denseLayer(
-  growth: number,
-  { norm = {}, naming = dotted }: { norm?: BatchNormOptions; naming?: Naming<DensePart> } = {},
-): Block {
+export function denseLayer(growth: number, options: DenseLayerOptions = {}): Block {
+  if (!Number.isInteger(growth) || growth < 1) {
+    throw new OptionError(`denseLayer: expected growth to be a whole number from 1 on, got ${shown(growth)}.`);
+  }
+  checkOptions("denseLayer", options, { norm: true, naming: true });
+  const { norm = {}, naming = dotted } = options;
   const features = steps(naming, [
     ["norm1", batchNorm(norm)],
     ["relu1", relu()],
@@ -25,26 +43,17 @@ export function denseLayer(
   return (x, name) => named(naming(name, "concat"), concat({ old: identity, new: () => features(x, name) }))(x, name);
 }
 
-/** `layers` dense layers: `[n, h, w, c] -> [n, h, w, c + layers * growth]`; `layerName` names each, counted from 1. */
-export function denseBlock(
-  layers: number,
-  growth: number,
-  options: {
-    norm?: BatchNormOptions;
-    naming?: Naming<DensePart>;
-    layerName?: (name: string, i: number) => string;
-  } = {},
-): Block {
-  const { layerName = (name: string, i: number) => `${name}.denselayer${i}`, ...rest } = options;
-  const one = denseLayer(growth, rest);
-  return (x, name) => Array.from({ length: layers }, (_, i) => layerName(name, i + 1)).reduce((y, at) => one(y, at), x);
+/** `layers` dense layers: `[n, h, w, c] -> [n, h, w, c + layers * growth]`. */
+export function denseBlock(layers: number, growth: number, options: DenseBlockOptions = {}): Block {
+  checkOptions("denseBlock", options, { norm: true, naming: true, layerName: true });
+  const { layerName = (path, i) => `${path}.denselayer${i}`, ...rest } = options;
+  return stage(layers, () => denseLayer(growth, rest), { name: (path, i) => layerName(path, i + 1) });
 }
 
 /** Half the channels at half the size: `[n, h, w, c] -> [n, h / 2, w / 2, c / 2]`. */
-export function transition({
-  norm = {},
-  naming = dotted,
-}: { norm?: BatchNormOptions; naming?: Naming<TransitionPart> } = {}): Block {
+export function transition(options: TransitionOptions = {}): Block {
+  checkOptions("transition", options, { norm: true, naming: true });
+  const { norm = {}, naming = dotted } = options;
   return (x, name) =>
     steps(naming, [
       ["norm", batchNorm(norm)],

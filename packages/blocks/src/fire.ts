@@ -4,7 +4,7 @@ import type { Block } from "@convkit/core";
 const relu = { padding: "same", activation: "relu" } as const;
 
 /**
- * Few channels through 1x1, then 1x1 and 3x3 side by side: `[n, h, w, c] -> [n, h, w, 2 * expand]`.
+ * A 1x1 convolution to few channels, then 1x1 and 3x3 side by side: `[n, h, w, c] -> [n, h, w, 2 * expand]`.
  * Iandola et al. 2016, https://arxiv.org/abs/1602.07360
  */
 export function fire(squeeze: number, expand: number): Block {

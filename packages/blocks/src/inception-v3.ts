@@ -1,3 +1,4 @@
+import { OptionError, checkOptions, shown } from "@convkit/errors";
 import { avgPool, chain, concat, maxPool } from "@convkit/core";
 import type { Block } from "@convkit/core";
 import type { ConvUnit } from "./conv-unit.ts";
@@ -5,16 +6,16 @@ import type { ConvUnit } from "./conv-unit.ts";
 // The modules of Szegedy et al. 2015, Rethinking the Inception Architecture, https://arxiv.org/abs/1512.00567,
 // with branches named as in torchvision: `join: ""` puts a layer's number right behind its branch's name.
 
-/** What the networks that use these modules bind once. */
+/** The parts that a network chooses once for all its modules. */
 export interface InceptionParts {
   /** Convolution, norm and ReLU. */
   readonly unit: ConvUnit;
-  /** The 3x3 mean at stride 1: TensorFlow's does not count padding, PyTorch's does. */
-  readonly meanPool?: Block;
+  /** The 3x3 mean at stride 1; by default TensorFlow's, which does not count padding (PyTorch's does). */
+  readonly meanPool?: Block | undefined;
   /** The 3x3 maximum at stride 2. */
-  readonly maxPool?: Block;
-  /** Goes around the two inner concatenations of module E, for names of its own. */
-  readonly split?: readonly [(block: Block) => Block, (block: Block) => Block];
+  readonly maxPool?: Block | undefined;
+  /** Wraps the two inner concatenations of module E, to name them. */
+  readonly split?: readonly [(block: Block) => Block, (block: Block) => Block] | undefined;
 }
 
 const same = { padding: "same" } as const;
@@ -24,7 +25,8 @@ const mean3 = avgPool(3, 1, same);
 const max3 = maxPool(3, 2, { padding: "valid" });
 
 /** `[n, h, w, c] -> [n, h, w, 224 + pool]`, figure 5 with one 5x5 kept. */
-export function inceptionA({ unit, meanPool = mean3 }: InceptionParts, pool: number): Block {
+export function inceptionA(parts: InceptionParts, pool: number): Block {
+  const { unit, meanPool = mean3 } = checked("inceptionA", parts);
   return concat({
     branch1x1: unit(64, 1, same),
     branch5x5: chain({ _1: unit(48, 1, same), _2: unit(64, 5, same) }, flat),
@@ -34,7 +36,8 @@ export function inceptionA({ unit, meanPool = mean3 }: InceptionParts, pool: num
 }
 
 /** `[n, h, w, c] -> [n, h / 2, w / 2, 480 + c]`, figure 10. */
-export function inceptionB({ unit, maxPool = max3 }: InceptionParts): Block {
+export function inceptionB(parts: InceptionParts): Block {
+  const { unit, maxPool = max3 } = checked("inceptionB", parts);
   return concat({
     branch3x3: unit(384, 3, half),
     branch3x3dbl: chain({ _1: unit(64, 1, same), _2: unit(96, 3, same), _3: unit(96, 3, half) }, flat),
@@ -42,8 +45,9 @@ export function inceptionB({ unit, maxPool = max3 }: InceptionParts): Block {
   });
 }
 
-/** `[n, h, w, c] -> [n, h, w, 768]`, figure 6 with n = 7; `width` is that of the inner layers. */
-export function inceptionC({ unit, meanPool = mean3 }: InceptionParts, width: number): Block {
+/** `[n, h, w, c] -> [n, h, w, 768]`, figure 6 with n = 7; the inner layers have `width` filters. */
+export function inceptionC(parts: InceptionParts, width: number): Block {
+  const { unit, meanPool = mean3 } = checked("inceptionC", parts);
   return concat({
     branch1x1: unit(192, 1, same),
     branch7x7: chain({ _1: unit(width, 1, same), _2: unit(width, [1, 7], same), _3: unit(192, [7, 1], same) }, flat),
@@ -62,7 +66,8 @@ export function inceptionC({ unit, meanPool = mean3 }: InceptionParts, width: nu
 }
 
 /** `[n, h, w, c] -> [n, h / 2, w / 2, 512 + c]`. */
-export function inceptionD({ unit, maxPool = max3 }: InceptionParts): Block {
+export function inceptionD(parts: InceptionParts): Block {
+  const { unit, maxPool = max3 } = checked("inceptionD", parts);
   return concat({
     branch3x3: chain({ _1: unit(192, 1, same), _2: unit(320, 3, half) }, flat),
     branch7x7x3: chain(
@@ -74,11 +79,8 @@ export function inceptionD({ unit, maxPool = max3 }: InceptionParts): Block {
 }
 
 /** `[n, h, w, c] -> [n, h, w, 2048]`, figure 7. */
-export function inceptionE({
-  unit,
-  meanPool = mean3,
-  split = [(block) => block, (block) => block],
-}: InceptionParts): Block {
+export function inceptionE(parts: InceptionParts): Block {
+  const { unit, meanPool = mean3, split = [(block) => block, (block) => block] } = checked("inceptionE", parts);
   const fork = concat({ a: unit(384, [1, 3], same), b: unit(384, [3, 1], same) }, flat);
   return concat({
     branch1x1: unit(320, 1, same),
@@ -86,6 +88,16 @@ export function inceptionE({
     branch3x3dbl: chain({ _1: unit(448, 1, same), _2: unit(384, 3, same), _3: split[1](fork) }, flat),
     branch_pool: pooled(meanPool, unit(192, 1, same)),
   });
+}
+
+function checked(where: string, parts: InceptionParts): InceptionParts {
+  checkOptions(where, parts, { unit: true, meanPool: true, maxPool: true, split: true });
+  if (typeof parts?.unit !== "function") {
+    throw new OptionError(
+      `${where}: expected unit to be a convolution such as convBnRelu(), got ${shown(parts?.unit)}.`,
+    );
+  }
+  return parts;
 }
 
 function pooled(pool: Block, unit: Block): Block {

@@ -1,3 +1,4 @@
+import { checkOptions } from "@convkit/errors";
 import { chain, concat, maxPool } from "@convkit/core";
 import type { Block } from "@convkit/core";
 import { convRelu } from "./conv-unit.ts";
@@ -13,16 +14,22 @@ export type InceptionFilters = readonly [
   pool: number,
 ];
 
+export interface InceptionOptions {
+  /** Every convolution of the module: `convRelu` by default. */
+  readonly unit?: ConvUnit | undefined;
+}
+
 const same = { padding: "same" } as const;
 
 /**
- * Four views of one map side by side, the wide ones behind 1x1 bottlenecks: `[n, h, w, c] -> [n, h, w, one + three + five + pool]`.
+ * Four branches on one map, side by side; the 3x3 and 5x5 convolutions follow 1x1 bottlenecks: `[n, h, w, c] -> [n, h, w, one + three + five + pool]`.
  * Szegedy et al. 2014, figure 2b, https://arxiv.org/abs/1409.4842
  */
 export function inception(
   [one, reduce3, three, reduce5, five, pool]: InceptionFilters,
-  { unit = convRelu }: { unit?: ConvUnit } = {},
+  options: InceptionOptions = {},
 ): Block {
+  const { unit = convRelu } = checked("inception", options);
   return concat({
     b1: unit(one, 1, same),
     b2: chain({ reduce: unit(reduce3, 1, same), conv: unit(three, 3, same) }),
@@ -37,8 +44,9 @@ export function inception(
  */
 export function naiveInception(
   [one, three, five]: readonly [number, number, number],
-  { unit = convRelu }: { unit?: ConvUnit } = {},
+  options: InceptionOptions = {},
 ): Block {
+  const { unit = convRelu } = checked("naiveInception", options);
   return concat({
     b1: unit(one, 1, same),
     b2: unit(three, 3, same),
@@ -51,14 +59,20 @@ export function naiveInception(
  * The module with each n x n convolution as 1 x n and n x 1: `[n, h, w, c] -> [n, h, w, one + three + five + pool]`.
  * After Szegedy et al. 2015, figure 6, https://arxiv.org/abs/1512.00567
  */
-export function factorisedInception(
+export function factorizedInception(
   [one, reduce3, three, reduce5, five, pool]: InceptionFilters,
-  { unit = convRelu }: { unit?: ConvUnit } = {},
+  options: InceptionOptions = {},
 ): Block {
+  const { unit = convRelu } = checked("factorizedInception", options);
   return concat({
     b1: unit(one, 1, same),
     b2: chain({ reduce: unit(reduce3, 1, same), row: unit(three, [1, 3], same), column: unit(three, [3, 1], same) }),
     b3: chain({ reduce: unit(reduce5, 1, same), row: unit(five, [1, 5], same), column: unit(five, [5, 1], same) }),
     b4: chain({ pool: maxPool(3, 1, same), project: unit(pool, 1, same) }),
   });
+}
+
+function checked(where: string, options: InceptionOptions): InceptionOptions {
+  checkOptions(where, options, { unit: true });
+  return options;
 }

@@ -1,6 +1,18 @@
-import { add, batchNorm, conv, depthwiseConv, identity, named, relu6, sizeOf, zeroPad } from "@convkit/core";
+import { OptionError, checkOptions, shown } from "@convkit/errors";
+import type { OptionNames } from "@convkit/errors";
+import {
+  add,
+  batchNorm,
+  conv,
+  depthwiseConv,
+  glorotUniform,
+  identity,
+  named,
+  relu6,
+  sizeOf,
+  zeroPad,
+} from "@convkit/core";
 import type { BatchNormOptions, Block, Init, Padding } from "@convkit/core";
-import { glorotUniform } from "@convkit/core";
 import { dotted, steps } from "./naming.ts";
 import type { Naming } from "./naming.ts";
 
@@ -19,70 +31,84 @@ export type InvertedPart =
   | "add";
 
 export interface InvertedOptions {
-  stride?: number;
-  /** How many times the channels grow inside; at 1 nothing is expanded. */
-  expansion: number;
-  kernel?: number;
-  /** Around the depthwise convolution at stride 2: `"keras"` puts a layer with a half-sided pad before it. */
-  padding: Padding | "keras";
-  norm?: BatchNormOptions;
-  init?: Init;
-  activation?: () => Block;
-  /** Between the depthwise and the last convolution, as squeeze-and-excitation. */
-  excite?: Block;
-  /** Before the sum, as stochastic depth. */
-  drop?: Block;
-  naming?: Naming<InvertedPart>;
+  /** 1 by default. */
+  readonly stride?: number | undefined;
+  /** Factor on the channels inside; at 1 there is no expansion. */
+  readonly expansion: number;
+  /** Height and width of the depthwise kernel; 3 by default. */
+  readonly kernel?: number | undefined;
+  /**
+   * Around the depthwise convolution. `"keras"` is "same" whose padding at stride 2 is a layer of its own, where the map's size
+   * is known; the numbers are equal.
+   */
+  readonly padding: Padding | "keras";
+  /** Options of every norm; Keras' defaults without it. */
+  readonly norm?: BatchNormOptions | undefined;
+  /** `glorotUniform` by default. */
+  readonly init?: Init | undefined;
+  /** `relu6` by default. */
+  readonly activation?: (() => Block) | undefined;
+  /** Between the depthwise and the last convolution, for example squeeze-and-excitation. */
+  readonly excite?: Block | undefined;
+  /** Before the sum, for example stochastic depth. */
+  readonly drop?: Block | undefined;
+  readonly naming?: Naming<InvertedPart> | undefined;
 }
 
+const names: OptionNames<InvertedOptions> = {
+  stride: true,
+  expansion: true,
+  kernel: true,
+  padding: true,
+  norm: true,
+  init: true,
+  activation: true,
+  excite: true,
+  drop: true,
+  naming: true,
+};
+
 /**
- * Widen with 1x1, look with a depthwise convolution, narrow with a linear 1x1; a shortcut where the shapes agree:
- * `[n, h, w, c] -> [n, h / stride, w / stride, filters]`. Sandler et al. 2018, https://arxiv.org/abs/1801.04381
+ * A 1x1 convolution to more channels, a depthwise convolution, a linear 1x1 convolution to fewer; a shortcut where the shapes
+ * agree: `[n, h, w, c] -> [n, h / stride, w / stride, filters]`. Sandler et al. 2018, https://arxiv.org/abs/1801.04381
  */
-export function invertedResidual(
-  filters: number,
-  {
-    stride = 1,
-    expansion,
-    kernel = 3,
-    padding,
-    norm = {},
-    init = glorotUniform,
-    activation = relu6,
-    excite,
-    drop,
-    naming = dotted,
-  }: InvertedOptions,
-): Block {
+export function invertedResidual(filters: number, options: InvertedOptions): Block {
+  checkOptions("invertedResidual", options, names);
+  const { stride = 1, kernel = 3, expansion, padding, norm = {}, init = glorotUniform } = options ?? {};
+  const { activation = relu6, excite, drop, naming = dotted } = options ?? {};
+  if (!(expansion > 0)) {
+    throw new OptionError(`invertedResidual: expected expansion to be a number above 0, got ${shown(expansion)}.`);
+  }
   return (x, name) => {
-    const [height, width, channels] = sizeOf(x) as [number, number, number];
-    const padsByHand = padding === "keras" && stride === 2;
-    const around = padding === "keras" ? (padsByHand ? "valid" : "same") : padding;
-    const options = { bias: false, init, padding: "same" } as const;
-    const rows: [InvertedPart, Block][] = [
-      ...(expansion === 1
-        ? []
-        : ([
-            ["expand", conv(expansion * channels, 1, options)],
-            ["expandNorm", batchNorm(norm)],
-            ["expandRelu", activation()],
-          ] as [InvertedPart, Block][])),
-      ...(padsByHand ? ([["pad", zeroPad(halfSidedPads(height, width, kernel))]] as [InvertedPart, Block][]) : []),
+    const [height, width, channels] = sizeOf(x) as [number | null, number | null, number];
+    const byHand = padding === "keras" && stride === 2 && height !== null && width !== null;
+    const pad: Row[] = byHand ? [["pad", zeroPad(halfSidedPads(height, width, kernel))]] : [];
+    const around = padding === "keras" ? (byHand ? "valid" : "same") : padding;
+    const linear = { bias: false, init, padding: "same" } as const;
+    const expand: Row[] = [
+      ["expand", conv(expansion * channels, 1, linear)],
+      ["expandNorm", batchNorm(norm)],
+      ["expandRelu", activation()],
+    ];
+    const rows: Row[] = [
+      ...(expansion === 1 ? [] : expand),
+      ...pad,
       ["depthwise", depthwiseConv(kernel, { stride, bias: false, init, padding: around })],
       ["depthwiseNorm", batchNorm(norm)],
       ["depthwiseRelu", activation()],
-      ...(excite === undefined ? [] : ([["excite", excite]] as [InvertedPart, Block][])),
-      ["project", conv(filters, 1, options)],
+      ...(excite === undefined ? [] : ([["excite", excite]] as Row[])),
+      ["project", conv(filters, 1, linear)],
       ["projectNorm", batchNorm(norm)],
     ];
-    const main = steps(naming, rows);
-    if (stride !== 1 || channels !== filters) return main(x, name);
-    const dropped = drop === undefined ? main : steps(naming, [...rows, ["drop", drop]]);
-    return named(naming(name, "add"), add({ main: () => dropped(x, name), shortcut: identity }))(x, name);
+    if (stride !== 1 || channels !== filters) return steps(naming, rows)(x, name);
+    const main = steps(naming, drop === undefined ? rows : [...rows, ["drop", drop]]);
+    return named(naming(name, "add"), add({ main: () => main(x, name), shortcut: identity }))(x, name);
   };
 }
 
-/** What TensorFlow's "same" would pad at stride 2, as Keras' networks write it down: one less at the top of an even size. */
+type Row = [part: InvertedPart, block: Block];
+
+/** TensorFlow's "same" padding at stride 2, as Keras' networks write it: one less before an even size. */
 export function halfSidedPads(
   height: number,
   width: number,

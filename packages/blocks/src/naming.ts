@@ -1,10 +1,10 @@
 import { named } from "@convkit/core";
 import type { Block } from "@convkit/core";
 
-/** The name of a block's part, so that one block serves every peer's names: `keras("conv2_block1", "conv1") = "conv2_block1_1_conv"`. */
+/** Names a part of a block as a peer does: `keras("conv2_block1", "conv1") = "conv2_block1_1_conv"`. */
 export type Naming<Part extends string> = (name: string, part: Part) => string;
 
-/** The house's names: the path, a dot, the part. */
+/** The default names: the path, a dot, the part. */
 export function dotted(name: string, part: string): string {
   return name === "" ? part : `${name}.${part}`;
 }

@@ -1,5 +1,6 @@
+import { checkOptions } from "@convkit/errors";
 import { add, batchNorm, chain, conv, identity, maxPool, named, relu, sizeOf, zeroPad } from "@convkit/core";
-import type { BatchNormOptions, Block } from "@convkit/core";
+import type { BatchNormOptions, Block, Pair } from "@convkit/core";
 import { dotted, steps } from "./naming.ts";
 import type { Naming } from "./naming.ts";
 
@@ -18,19 +19,28 @@ export type PreActivationPart =
   | "pool"
   | "add";
 
+export interface PreActivationOptions {
+  /** 1 by default. */
+  readonly stride?: number | Pair | undefined;
+  /** Options of every norm; Keras' defaults without it. */
+  readonly norm?: BatchNormOptions | undefined;
+  readonly naming?: Naming<PreActivationPart> | undefined;
+}
+
+export interface BookResidualOptions {
+  /** Halves the size with a 2x2 maximum; false by default. */
+  readonly pooling?: boolean | undefined;
+}
+
 /**
- * A bottleneck whose norm and ReLU stand before the convolutions, so that the sum passes untouched:
- * `[n, h, w, c] -> [n, h / stride, w / stride, 4 * filters]`. A shortcut that only shrinks takes every other pixel; one that
- * widens is a 1x1 convolution of the activated input. He et al. 2016, figure 4e, https://arxiv.org/abs/1603.05027
+ * A bottleneck with its norms and ReLUs before the convolutions, so that nothing follows the sum:
+ * `[n, h, w, c] -> [n, h / stride, w / stride, 4 * filters]`. Where only the size changes, the shortcut takes every other pixel;
+ * where the channels change, it is a 1x1 convolution of the activated input. The 3x3 convolution is padded by 1 on each side,
+ * as in Keras and PyTorch. He et al. 2016, figure 4e, https://arxiv.org/abs/1603.05027
  */
-export function preActivationBlock(
-  filters: number,
-  {
-    stride = 1,
-    norm = {},
-    naming = dotted,
-  }: { stride?: number; norm?: BatchNormOptions; naming?: Naming<PreActivationPart> } = {},
-): Block {
+export function preActivationBlock(filters: number, options: PreActivationOptions = {}): Block {
+  checkOptions("preActivationBlock", options, { stride: true, norm: true, naming: true });
+  const { stride = 1, norm = {}, naming = dotted } = options;
   const activate = steps(naming, [
     ["preNorm", batchNorm(norm)],
     ["preRelu", relu()],
@@ -48,7 +58,7 @@ export function preActivationBlock(
   return (x, name) => {
     const active = activate(x, name);
     const widens = sizeOf(x)[2] !== 4 * filters;
-    const shrunk = stride === 1 ? identity : maxPool(1, stride, { padding: "valid" });
+    const shrunk = [stride].flat().every((step) => step === 1) ? identity : maxPool(1, stride, { padding: "valid" });
     const project = conv(4 * filters, 1, { stride, padding: "valid" });
     const shortcut = widens ? project(active, naming(name, "project")) : shrunk(x, naming(name, "pool"));
     return named(naming(name, "add"), add({ shortcut: () => shortcut, main: () => main(active, name) }))(x, name);
@@ -56,10 +66,12 @@ export function preActivationBlock(
 }
 
 /**
- * Two 3x3 convolutions with ReLU, then a 2x2 maximum where `pooling`, beside a plain 1x1 convolution where the shape changes:
+ * Two 3x3 convolutions with ReLU, with `pooling` a 2x2 maximum, beside a 1x1 convolution where the shape changes:
  * `[n, h, w, c] -> [n, h / 2, w / 2, filters]`. Chollet 2021, Deep Learning with Python, second edition, section 9.3.2
  */
-export function bookResidual(filters: number, { pooling = false }: { pooling?: boolean } = {}): Block {
+export function bookResidual(filters: number, options: BookResidualOptions = {}): Block {
+  checkOptions("bookResidual", options, { pooling: true });
+  const { pooling = false } = options;
   const same = { padding: "same" } as const;
   const convs = {
     conv1: conv(filters, 3, { ...same, activation: "relu" }),

@@ -1,7 +1,10 @@
+import { OptionError, checkOptions, shown } from "@convkit/errors";
+import type { OptionNames } from "@convkit/errors";
 import { add, batchNorm, conv, identity, maxPool, named, padChannels, relu, sizeOf } from "@convkit/core";
-import type { BatchNormOptions, Block, Padding } from "@convkit/core";
+import type { BatchNormOptions, Block, Padding, Pair } from "@convkit/core";
 import { dotted, steps } from "./naming.ts";
 import type { Naming } from "./naming.ts";
+import { strideBetween } from "./stride-between.ts";
 
 /** Parts of a residual block that have names. */
 export type ResidualPart =
@@ -19,36 +22,76 @@ export type ResidualPart =
   | "add"
   | "out";
 
-export interface ResidualOptions {
-  stride?: number;
+export interface BasicBlockOptions {
+  /** 1 by default. */
+  readonly stride?: number | Pair | undefined;
   /** Around the 3x3 convolutions: TensorFlow's "same" and PyTorch's 1 differ at stride 2. */
-  padding: Padding;
-  bias?: boolean;
-  norm?: BatchNormOptions;
-  naming?: Naming<ResidualPart>;
-  shortcut?: Shortcut;
+  readonly padding: Padding;
+  /** Biases of the convolutions: false by default, as in PyTorch (Keras' ResNets have them). */
+  readonly bias?: boolean | undefined;
+  /** Options of every norm; Keras' defaults without it. */
+  readonly norm?: BatchNormOptions | undefined;
+  readonly naming?: Naming<ResidualPart> | undefined;
+  /** The shortcut where the shape changes: `projection` by default. */
+  readonly shortcut?: Shortcut | undefined;
 }
 
-/** What brings a map to another size, where the shapes differ: from `filters` and `stride` of the main path. */
+export interface BottleneckOptions extends BasicBlockOptions {
+  /** The convolution that has the stride: the paper and Keras take the first 1x1, PyTorch the 3x3 ("v1.5"). */
+  readonly strideOn: "1x1" | "3x3";
+  /** Groups of the 3x3 convolution; 1 by default. */
+  readonly groups?: number | undefined;
+  /** Channels in the middle; `filters` by default. */
+  readonly width?: number | undefined;
+}
+
+export interface ResidualOptions {
+  /** The main path's stride. Without it, the sizes before and after the main path tell, so they must be known. */
+  readonly stride?: number | Pair | undefined;
+  /** Names the sum; `<path>.add` by default. */
+  readonly naming?: ((path: string, part: "add") => string) | undefined;
+}
+
+/** A shortcut that gives another shape: from `filters` and `stride` of the main path. */
 export type Shortcut = (
   filters: number,
-  stride: number,
-  options: { bias: boolean; norm: BatchNormOptions; naming: Naming<ResidualPart> },
+  stride: number | Pair,
+  options: {
+    readonly bias: boolean;
+    readonly norm: BatchNormOptions;
+    readonly naming: Naming<ResidualPart>;
+  },
 ) => Block;
 
-/** `main(x) + shortcut`: the input itself where the shapes agree, else `project(filters, stride)` of it. */
+const basicNames: OptionNames<BasicBlockOptions> = {
+  stride: true,
+  padding: true,
+  bias: true,
+  norm: true,
+  naming: true,
+  shortcut: true,
+};
+const bottleneckNames: OptionNames<BottleneckOptions> = { ...basicNames, strideOn: true, groups: true, width: true };
+
+/**
+ * `main(x) + shortcut`: the input itself where main changes neither channels nor size, else `project(filters, stride)` of it.
+ * Throws an `OptionError` where no stride explains the sizes, or where they are not known and `stride` is not given.
+ */
 export function residual(
   main: Block,
-  project: (filters: number, stride: number) => Block,
-  addName: (name: string, part: "add") => string = dotted,
+  project: (filters: number, stride: number | Pair) => Block,
+  options: ResidualOptions = {},
 ): Block {
+  checkOptions("residual", options, { stride: true, naming: true });
+  const { naming = dotted } = options;
   return (x, name) => {
     const y = main(x, name);
     const [before, after] = [sizeOf(x), sizeOf(y)];
-    const agree = before.every((size, axis) => size === after[axis]);
-    const stride = before[0] == null || after[0] == null ? 1 : Math.round(before[0] / after[0]);
+    const stride = options.stride ?? strideBetween(name, before, after);
+    const strides = [stride].flat();
+    const agree = before[2] === after[2] && strides.every((step) => step === 1);
     const shortcut = agree ? identity : project(after[2] as number, stride);
-    return named(addName(name, "add"), add({ shortcut: () => shortcut(x, name), main: () => y }))(x, name);
+    return named(naming(name, "add"), add({ shortcut: () => shortcut(x, name), main: () => y }))(x, name);
   };
 }
 
@@ -79,10 +122,9 @@ export const zeroShortcut: Shortcut =
  * Two 3x3 convolutions beside a shortcut: `[n, h, w, c] -> [n, h / stride, w / stride, filters]`.
  * He et al. 2015, figure 5 left, https://arxiv.org/abs/1512.03385
  */
-export function basicBlock(
-  filters: number,
-  { stride = 1, padding, bias = false, norm = {}, naming = dotted, shortcut = projection }: ResidualOptions,
-): Block {
+export function basicBlock(filters: number, options: BasicBlockOptions): Block {
+  checkOptions("basicBlock", options, basicNames);
+  const { stride = 1, padding, bias = false, norm = {}, naming = dotted, shortcut = projection } = options ?? {};
   const main = steps(naming, [
     ["conv1", conv(filters, 3, { stride, padding, bias })],
     ["norm1", batchNorm(norm)],
@@ -90,29 +132,20 @@ export function basicBlock(
     ["conv2", conv(filters, 3, { padding, bias })],
     ["norm2", batchNorm(norm)],
   ]);
-  const sum = residual(main, (filters, stride) => shortcut(filters, stride, { bias, norm, naming }), naming);
-  return (x, name) => relu()(sum(x, name), naming(name, "out"));
+  return summed(main, stride, shortcut, { bias, norm, naming });
 }
 
 /**
  * 1x1, 3x3 and 1x1 convolutions beside a shortcut: `[n, h, w, c] -> [n, h / stride, w / stride, 4 * filters]`.
- * He et al. 2015, figure 5 right. The paper strides the first 1x1 (Keras too), PyTorch the 3x3 ("v1.5"). With `groups`,
- * `width` channels in the middle: Xie et al. 2016, https://arxiv.org/abs/1611.05431
+ * He et al. 2015, figure 5 right, https://arxiv.org/abs/1512.03385; with `groups`, Xie et al. 2016, https://arxiv.org/abs/1611.05431
  */
-export function bottleneckBlock(
-  filters: number,
-  {
-    stride = 1,
-    strideOn,
-    padding,
-    bias = false,
-    norm = {},
-    groups = 1,
-    width = filters,
-    naming = dotted,
-    shortcut = projection,
-  }: ResidualOptions & { strideOn: "1x1" | "3x3"; groups?: number; width?: number },
-): Block {
+export function bottleneckBlock(filters: number, options: BottleneckOptions): Block {
+  checkOptions("bottleneckBlock", options, bottleneckNames);
+  const { stride = 1, strideOn, padding, bias = false, norm = {} } = options ?? {};
+  const { groups = 1, width = filters, naming = dotted, shortcut = projection } = options ?? {};
+  if (strideOn !== "1x1" && strideOn !== "3x3") {
+    throw new OptionError(`bottleneckBlock: expected strideOn to be "1x1" or "3x3", got ${shown(strideOn)}.`);
+  }
   const [first, second] = strideOn === "1x1" ? [stride, 1] : [1, stride];
   const main = steps(naming, [
     ["conv1", conv(width, 1, { stride: first, padding: "valid", bias })],
@@ -124,6 +157,11 @@ export function bottleneckBlock(
     ["conv3", conv(4 * filters, 1, { padding: "valid", bias })],
     ["norm3", batchNorm(norm)],
   ]);
-  const sum = residual(main, (filters, stride) => shortcut(filters, stride, { bias, norm, naming }), naming);
-  return (x, name) => relu()(sum(x, name), naming(name, "out"));
+  return summed(main, stride, shortcut, { bias, norm, naming });
+}
+
+/** The sum of a block's main path and its shortcut, then a ReLU. */
+function summed(main: Block, stride: number | Pair, shortcut: Shortcut, options: Parameters<Shortcut>[2]): Block {
+  const sum = residual(main, (filters) => shortcut(filters, stride, options), { stride, naming: options.naming });
+  return (x, name) => relu()(sum(x, name), options.naming(name, "out"));
 }

@@ -1,5 +1,11 @@
+import { checkOptions } from "@convkit/errors";
 import { add, batchNorm, chain, conv, maxPool, relu, separableConv } from "@convkit/core";
-import type { Block } from "@convkit/core";
+import type { Block, Pair } from "@convkit/core";
+
+export interface SeparableUnitOptions {
+  /** 1 by default; the padding is TensorFlow's "same". */
+  readonly stride?: number | Pair | undefined;
+}
 
 const same = { padding: "same", bias: false } as const;
 
@@ -23,6 +29,8 @@ export function miniXceptionBlock(filters: number): Block {
 }
 
 /** Depthwise 3x3 and pointwise 1x1, each with norm and ReLU: `[n, h, w, c] -> [n, h / stride, w / stride, filters]`. */
-export function separableUnit(filters: number, { stride = 1 }: { stride?: number } = {}): Block {
+export function separableUnit(filters: number, options: SeparableUnitOptions = {}): Block {
+  checkOptions("separableUnit", options, { stride: true });
+  const { stride = 1 } = options;
   return chain({ sep: separableConv(filters, 3, { stride, ...same }), bn: batchNorm(), relu: relu() });
 }

@@ -1,3 +1,4 @@
+import { checkOptions } from "@convkit/errors";
 import { conv, glorotUniform, globalAvgPool, identity, multiply, named, reshape, sizeOf } from "@convkit/core";
 import type { ActivationName, Block, Init } from "@convkit/core";
 import { dotted, steps } from "./naming.ts";
@@ -5,18 +6,21 @@ import type { Naming } from "./naming.ts";
 
 export type SqueezePart = "squeeze" | "reshape" | "reduce" | "expand" | "excite";
 
+export interface SqueezeExciteOptions {
+  /** After the first convolution: "relu" by default. */
+  readonly activation?: ActivationName | undefined;
+  /** `glorotUniform` by default. */
+  readonly init?: Init | undefined;
+  readonly naming?: Naming<SqueezePart> | undefined;
+}
+
 /**
- * Weighs each channel by what the whole map shows: shape unchanged; `reduced` channels in between.
+ * Multiplies each channel by a weight that follows from the whole map: shape unchanged; `reduced` channels in between.
  * Hu et al. 2017, https://arxiv.org/abs/1709.01507
  */
-export function squeezeExcite(
-  reduced: number,
-  {
-    activation = "relu",
-    init = glorotUniform,
-    naming = dotted,
-  }: { activation?: ActivationName; init?: Init; naming?: Naming<SqueezePart> } = {},
-): Block {
+export function squeezeExcite(reduced: number, options: SqueezeExciteOptions = {}): Block {
+  checkOptions("squeezeExcite", options, { activation: true, init: true, naming: true });
+  const { activation = "relu", init = glorotUniform, naming = dotted } = options;
   return (x, name) => {
     const channels = sizeOf(x)[2] as number;
     const weights = steps(naming, [

@@ -6,7 +6,7 @@ import {
   convBnRelu,
   convRelu,
   denseBlock,
-  factorisedInception,
+  factorizedInception,
   fire,
   inception,
   inceptionA,
@@ -79,7 +79,7 @@ const rows: Row[] = [
   ["naive inception", naiveInception([64, 128, 32]), [28, 28, 192], [28, 28, 416], 387_296],
   ["inception v1 (3a of GoogLeNet)", inception(row), [28, 28, 192], [28, 28, 256], 163_696],
   ["inception v1 with norms", inception(row, { unit: noGamma }), [224, 224, 1], [224, 224, 256], 124_704, 123_968],
-  ["factorised inception", factorisedInception(row, { unit: noGamma }), [224, 224, 1], [224, 224, 256], 95_488, 94_432],
+  ["factorized inception", factorizedInception(row, { unit: noGamma }), [224, 224, 1], [224, 224, 256], 95_488, 94_432],
   [
     "basic residual",
     basicBlock(16, { ...same, bias: true, shortcut: plainProjection }),

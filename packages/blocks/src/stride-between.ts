@@ -1,0 +1,33 @@
+import { OptionError, shown } from "@convkit/errors";
+import type { Pair } from "@convkit/core";
+
+type Size = readonly (number | null)[];
+
+/**
+ * The stride of a 1x1 convolution that brings a map of size `before` to that of `after`, by both axes: one for both where it
+ * explains both, else one each. Throws an `OptionError` that starts with `where` if there is none or a size is not known.
+ */
+export function strideBetween(where: string, before: Size, after: Size): number | Pair {
+  const sizes = [before[0], before[1], after[0], after[1]];
+  if (sizes.some((size) => size == null)) {
+    throw new OptionError(`${where}: expected known sizes before and after the main path, or the option stride.`);
+  }
+  const [height, width, rows, columns] = sizes as [number, number, number, number];
+  const most = Math.max(height, width);
+  const down = stridesTo(height, rows, most);
+  const across = stridesTo(width, columns, most);
+  const both = down.find((stride) => across.includes(stride));
+  if (both !== undefined) return both;
+  const [first, second] = [down[0], across[0]];
+  if (first === undefined || second === undefined) {
+    throw new OptionError(
+      `${where}: expected a main path that keeps the size or divides it by a whole number, got ${shown(before)} and ${shown(after)}.`,
+    );
+  }
+  return [first, second];
+}
+
+/** The whole strides up to `most` with ceil(size / stride) = result, smallest first; a single pixel stays under each of them. */
+function stridesTo(size: number, result: number, most: number): number[] {
+  return Array.from({ length: most }, (_, i) => i + 1).filter((stride) => Math.ceil(size / stride) === result);
+}
