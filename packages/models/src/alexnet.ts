@@ -10,12 +10,12 @@ import {
   relu,
   torchPixels,
 } from "@convkit/core";
-import type { Architecture } from "@convkit/core";
-import { torchWeights } from "./shared/sources.ts";
+import { fromTorchvision } from "./shared/sources.ts";
+import type { Network } from "./shared/sources.ts";
 
 const pool = maxPool(3, 2, { padding: "valid" });
 
-export const alexnet: Architecture = {
+export const alexnet: Network = {
   name: "alexnet",
   paper:
     "Krizhevsky 2014, One weird trick for parallelizing convolutional neural networks, https://arxiv.org/abs/1404.5997",
@@ -57,6 +57,6 @@ export const alexnet: Architecture = {
         b6: dense(options.classes, { activation: classActivation(options) }),
       }),
     }),
-  ...torchWeights(56.522, 79.066),
+  ...fromTorchvision(56.522, 79.066),
   differs: "from Krizhevsky et al. 2012: one tower, no local response normalisation (as torchvision)",
 };

@@ -1,46 +1,37 @@
 import { build } from "@convkit/core";
-import type { Architecture, BuildOptions } from "@convkit/core";
+import type { BuildOptions } from "@convkit/core";
+import { OptionError, nearest, shown } from "@convkit/errors";
 import type * as tfl from "@tensorflow/tfjs-layers";
-import { zoo } from "./zoo.ts";
-import type { ModelName } from "./zoo.ts";
+import type { Network } from "./shared/sources.ts";
+import { aliases, architectureOf, zoo } from "./zoo.ts";
+import type { ModelAlias, ModelName } from "./zoo.ts";
 
 /**
  * A network of the zoo with fresh weights: `createModel("resnet50", { classes: 37, input: [160, 160, 3] })`.
  *
- * Throws where the name is unknown (listing those that are close) or an option makes no sense.
+ * Throws an `OptionError` for an unknown name, listing close ones, and for an option that makes no sense.
  */
-export function createModel(name: ModelName, options: BuildOptions = {}): tfl.LayersModel {
+export function createModel(name: ModelName | ModelAlias, options: BuildOptions = {}): tfl.LayersModel {
   return build(findArchitecture(name), options);
 }
 
-/** The architecture of a name that comes from outside. Throws where the zoo has none of it, naming those it has. */
-export function findArchitecture(name: string): Architecture {
-  if (isModelName(name)) return zoo[name];
+/** The architecture of a name that may be unknown: then an `OptionError` lists the zoo's names. */
+export function findArchitecture(name: string): Network {
+  const found = architectureOf(name);
+  if (found !== undefined) return found;
   const names = Object.keys(zoo);
-  const distances = names.map((known) => distance(known, name));
-  const least = Math.min(...distances);
-  const near = names.filter(
-    (known, i) => (least <= 2 && distances[i] === least) || (name.length > 2 && known.startsWith(name)),
-  );
-  const hint = near.length === 0 ? "" : `did you mean ${near.join(" or ")}? `;
-  throw new Error(`unknown model "${name}"; ${hint}the zoo has ${names.join(", ")}`);
+  const close = typeof name === "string" ? closeNames(name, names) : [];
+  const hint = close.length === 0 ? "" : `did you mean ${close.join(" or ")}? `;
+  throw new OptionError(`unknown model ${shown(name)}; ${hint}the zoo has ${names.join(", ")}.`);
 }
 
-/** Whether the zoo has a network of this name. */
-export function isModelName(name: string): name is ModelName {
-  return Object.hasOwn(zoo, name);
+/** True for names of the zoo, with or without their source. */
+export function isModelName(name: string): name is ModelName | ModelAlias {
+  return architectureOf(name) !== undefined;
 }
 
-/** Letters to change, add or leave out to make one word the other. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (const [i, letter] of [...a].entries()) {
-    const next = [i + 1];
-    for (const [j, other] of [...b].entries()) {
-      const swap = (row[j] as number) + (letter === other ? 0 : 1);
-      next.push(Math.min(swap, (row[j + 1] as number) + 1, (next[j] as number) + 1));
-    }
-    row = next;
-  }
-  return row.at(-1) as number;
+function closeNames(name: string, names: readonly string[]): string[] {
+  const started = names.filter((known) => name.length > 2 && known.startsWith(name));
+  const near = nearest(name, [...names, ...Object.keys(aliases)]);
+  return [...new Set([...(near === undefined ? [] : [near]), ...started])];
 }

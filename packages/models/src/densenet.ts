@@ -1,9 +1,9 @@
 import { denseBlock, transition } from "@convkit/blocks";
 import type { DensePart, TransitionPart } from "@convkit/blocks";
 import { batchNorm, chain, conv, maxPool, named, relu, torchPixels, zeroPad } from "@convkit/core";
-import type { Architecture } from "@convkit/core";
 import { averageHead, torchHead } from "./shared/heads.ts";
-import { kerasWeights, torchWeights } from "./shared/sources.ts";
+import { counts, fromKeras, fromTorchvision } from "./shared/sources.ts";
+import type { Counts, Network } from "./shared/sources.ts";
 
 const imagenet = {
   paper:
@@ -12,51 +12,6 @@ const imagenet = {
   classes: 1000,
   preprocessing: torchPixels,
 } as const;
-
-export const densenet121: Architecture = {
-  name: "densenet121",
-  ...imagenet,
-  smallest: 32,
-  params: 8_062_504,
-  trainable: 7_978_856,
-  macs: 2_834_161_664,
-  ...keras([6, 12, 24, 16]),
-  ...kerasWeights(75.0, 92.3, "BSD-3-Clause"),
-};
-
-export const densenet169: Architecture = {
-  name: "densenet169",
-  ...imagenet,
-  smallest: 32,
-  params: 14_307_880,
-  trainable: 14_149_480,
-  macs: 3_359_843_328,
-  ...keras([6, 12, 32, 32]),
-  ...kerasWeights(76.2, 93.2, "BSD-3-Clause"),
-};
-
-export const densenet201: Architecture = {
-  name: "densenet201",
-  ...imagenet,
-  smallest: 32,
-  params: 20_242_984,
-  trainable: 20_013_928,
-  macs: 4_291_365_888,
-  ...keras([6, 12, 48, 32]),
-  ...kerasWeights(77.3, 93.6, "BSD-3-Clause"),
-};
-
-export const densenet121Tv: Architecture = {
-  name: "densenet121-tv",
-  ...imagenet,
-  smallest: 29,
-  params: 8_062_504,
-  trainable: 7_978_856,
-  macs: 2_834_161_664,
-  ...torch([6, 12, 24, 16]),
-  ...torchWeights(74.434, 91.972),
-  differs: "from Keras': epsilon 1e-5 (1.001e-5 there), names",
-};
 
 const kerasDense: Readonly<Record<DensePart, string>> = {
   norm1: "0_bn",
@@ -74,15 +29,49 @@ const kerasTransition: Readonly<Record<TransitionPart, string>> = {
   pool: "pool",
 };
 
-function keras(depths: readonly [number, number, number, number]): Pick<Architecture, "body" | "head"> {
+type Depths = readonly [number, number, number, number];
+
+// Layers of each block; weights, trainable weights, multiply-adds; top-1 and top-5 accuracy.
+export const densenet121 = keras(
+  "densenet121",
+  [6, 12, 24, 16],
+  counts(8_062_504, 7_978_856, 2_834_161_664),
+  [75.0, 92.3],
+);
+export const densenet169 = keras(
+  "densenet169",
+  [6, 12, 32, 32],
+  counts(14_307_880, 14_149_480, 3_359_843_328),
+  [76.2, 93.2],
+);
+export const densenet201 = keras(
+  "densenet201",
+  [6, 12, 48, 32],
+  counts(20_242_984, 20_013_928, 4_291_365_888),
+  [77.3, 93.6],
+);
+export const densenet121Tv = torch(
+  "densenet121-tv",
+  [6, 12, 24, 16],
+  counts(8_062_504, 7_978_856, 2_834_161_664),
+  [74.434, 91.972],
+);
+
+function keras(name: string, depths: Depths, numbers: Counts, [top1, top5]: readonly [number, number]): Network {
   const norm = { epsilon: 1.001e-5 };
   const dense = {
     norm,
-    naming: (name: string, part: DensePart) => `${name}_${kerasDense[part]}`,
-    layerName: (name: string, i: number) => `${name}_block${i}`,
+    naming: (path: string, part: DensePart) => `${path}_${kerasDense[part]}`,
+    layerName: (path: string, i: number) => `${path}_block${i}`,
   };
-  const half = transition({ norm, naming: (name, part) => `${name}_${kerasTransition[part]}` });
+  const half = transition({ norm, naming: (path, part) => `${path}_${kerasTransition[part]}` });
   return {
+    name,
+    ...imagenet,
+    ...numbers,
+    smallest: 32,
+    ...fromKeras(top1, top5, "BSD-3-Clause"),
+    stages: ["conv1_relu", ...[2, 3, 4].map((i) => `conv${i}_block${depths[i - 2]}_concat`), "relu"],
     body: chain({
       pad1: named("zero_padding2d", zeroPad(3)),
       conv1_conv: conv(64, 7, { stride: 2, padding: "valid", bias: false }), //   112 x 112 x 64
@@ -104,9 +93,16 @@ function keras(depths: readonly [number, number, number, number]): Pick<Architec
   };
 }
 
-function torch(depths: readonly [number, number, number, number]): Pick<Architecture, "body" | "head"> {
+function torch(name: string, depths: Depths, numbers: Counts, [top1, top5]: readonly [number, number]): Network {
   const norm = { epsilon: 1e-5, momentum: 0.9 };
+  const end = (i: number): string => `features.denseblock${i}.denselayer${depths[i - 1]}.concat`;
   return {
+    name,
+    ...imagenet,
+    ...numbers,
+    smallest: 29,
+    ...fromTorchvision(top1, top5),
+    stages: ["features.relu0", end(1), end(2), end(3), "relu"],
     body: chain({
       features: chain({
         conv0: conv(64, 7, { stride: 2, padding: 3, bias: false }), //   112 x 112 x 64
@@ -125,5 +121,6 @@ function torch(depths: readonly [number, number, number, number]): Pick<Architec
       relu: relu(),
     }),
     head: (options) => torchHead(options, { name: "classifier" }),
+    differs: "from Keras': epsilon 1e-5 (1.001e-5 there), names",
   };
 }

@@ -1,4 +1,5 @@
-import { halfSidedPads, invertedResidual, squeezeExcite } from "@convkit/blocks";
+import { invertedResidual, squeezeExcite } from "@convkit/blocks";
+import { halfSidedPads } from "@convkit/blocks/internal";
 import type { InvertedPart, SqueezePart } from "@convkit/blocks";
 import {
   activation,
@@ -6,15 +7,18 @@ import {
   chain,
   conv,
   dropout,
+  named,
   normalization,
   rawPixels,
   rescale,
   sizeOf,
+  stage,
   zeroPad,
 } from "@convkit/core";
-import type { Architecture, Block, Init } from "@convkit/core";
+import type { Block, Init } from "@convkit/core";
 import { averageHead } from "./shared/heads.ts";
-import { kerasWeights } from "./shared/sources.ts";
+import { counts, fromKeras } from "./shared/sources.ts";
+import type { Counts, Network } from "./shared/sources.ts";
 
 const imagenet = {
   paper:
@@ -23,10 +27,10 @@ const imagenet = {
   classes: 1000,
   preprocessing: rawPixels,
   differs:
-    "as in Keras, layers inside scale the pixels; Keras divides once more by the square root of the normalization's variance when it loads its ImageNet weights, as @convkit/weights does with published ones",
+    "as in Keras, layers inside scale the pixels; when Keras loads its ImageNet weights it divides once more by the square root of the normalization's variance, as @convkit/weights does",
 } as const;
 
-/** The paper's table 1 for B0: kernel, blocks, filters, expansion, stride of the first. */
+/** The paper's table 1 for B0: kernel, number of blocks, filters, expansion, stride of the first block. */
 const table = [
   [3, 1, 16, 1, 1], //    112 x 112
   [3, 2, 24, 6, 2], //     56 x 56
@@ -39,30 +43,8 @@ const table = [
 
 const kernelInit: Init = { kind: "scaled", scale: 2, mode: "fanOut", distribution: "truncatedNormal" };
 const denseInit: Init = { kind: "scaled", scale: 1 / 3, mode: "fanOut", distribution: "uniform" };
-/** Chance at the end of the network that a block is skipped in training. */
+/** Probability that the last block is skipped in training; it grows from 0 at the first. */
 const DROP_CONNECT = 0.2;
-
-export const efficientnetB0: Architecture = {
-  name: "efficientnet-b0",
-  ...imagenet,
-  input: [224, 224, 3],
-  params: 5_330_571,
-  trainable: 5_288_548,
-  macs: 385_814_752,
-  ...efficientnet({ width: 1, depth: 1, rate: 0.2 }),
-  ...kerasWeights(77.1, 93.3, "Apache-2.0"),
-};
-
-export const efficientnetB1: Architecture = {
-  name: "efficientnet-b1",
-  ...imagenet,
-  input: [240, 240, 3],
-  params: 7_856_239,
-  trainable: 7_794_184,
-  macs: 686_802_832,
-  ...efficientnet({ width: 1, depth: 1.1, rate: 0.2 }),
-  ...kerasWeights(79.1, 94.4, "Apache-2.0"),
-};
 
 const parts: Readonly<Record<Exclude<InvertedPart, "excite">, string>> = {
   expand: "expand_conv",
@@ -85,62 +67,108 @@ const squeezeParts: Readonly<Record<SqueezePart, string>> = {
   excite: "excite",
 };
 
-function efficientnet({
-  width,
-  depth,
-  rate,
-}: {
-  width: number;
-  depth: number;
-  rate: number;
-}): Pick<Architecture, "body" | "head"> {
+// Factors on width and depth, input; weights, trainable weights, multiply-adds; top-1 and top-5 accuracy.
+export const efficientnetB0 = efficientnet(
+  "efficientnet-b0",
+  [1, 1],
+  224,
+  counts(5_330_571, 5_288_548, 385_814_752),
+  [77.1, 93.3],
+);
+export const efficientnetB1 = efficientnet(
+  "efficientnet-b1",
+  [1, 1.1],
+  240,
+  counts(7_856_239, 7_794_184, 686_802_832),
+  [79.1, 94.4],
+);
+
+/** A row of the network: one block. */
+interface Row {
+  readonly name: string;
+  readonly kernel: number;
+  readonly expansion: number;
+  readonly filters: number;
+  readonly stride: number;
+}
+
+function efficientnet(
+  name: string,
+  [width, depth]: readonly [number, number],
+  size: number,
+  numbers: Counts,
+  [top1, top5]: readonly [number, number],
+): Network {
   const filtersOf = (filters: number): number => divisibleByEight(filters * width);
-  const swish = (): Block => activation("swish");
-  const rows = table.flatMap(([kernel, blocks, filters, expansion, stride], stage) =>
-    Array.from({ length: Math.ceil(depth * blocks) }, (_, i) => ({
-      name: `block${stage + 1}${String.fromCharCode(97 + i)}`,
+  const rows = table.flatMap(([kernel, blocks, filters, expansion, stride], row) =>
+    Array.from({ length: Math.ceil(depth * blocks) }, (_, i): Row => ({
+      name: `block${row + 1}${String.fromCharCode(97 + i)}`,
       kernel,
       expansion,
       filters: filtersOf(filters),
       stride: i === 0 ? stride : 1,
     })),
   );
-  const block =
-    ({ kernel, expansion, filters, stride }: (typeof rows)[number], i: number): Block =>
-    (x, name) => {
-      const chance = (DROP_CONNECT * i) / rows.length;
-      const reduced = Math.max(1, Math.floor((sizeOf(x)[2] as number) / 4));
-      return invertedResidual(filters, {
-        stride,
-        expansion,
-        kernel,
-        padding: "keras",
-        init: kernelInit,
-        activation: swish,
-        excite: squeezeExcite(reduced, {
-          activation: "swish",
-          init: kernelInit,
-          naming: (at, part) => `${at}_${squeezeParts[part]}`,
-        }),
-        ...(chance > 0 ? { drop: dropout(chance, { perSample: true }) } : {}),
-        naming: (at, part) => (part === "excite" ? `${at}_se` : `${at}_${parts[part]}`),
-      })(x, name);
-    };
+  const last = (row: number): Row => rows.findLast((each) => each.name.startsWith(`block${row}`)) as Row;
+  const end = (row: number): string => `${last(row).name}_${last(row).name.endsWith("a") ? "project_bn" : "add"}`;
+  const block = (i: number): Block => oneBlock(rows[i] as Row, (DROP_CONNECT * i) / rows.length);
   return {
+    name,
+    ...imagenet,
+    ...numbers,
+    ...fromKeras(top1, top5, "Apache-2.0"),
+    input: [size, size, 3],
+    stages: [...[1, 2, 3, 5].map(end), "top_activation"],
     body: chain({
       rescaling: rescale(1 / 255),
       normalization: normalization(),
-      stem_conv_pad: (x, name) => zeroPad(halfSidedPads(sizeOf(x)[0] as number, sizeOf(x)[1] as number, 3))(x, name),
-      stem_conv: conv(filtersOf(32), 3, { stride: 2, padding: "valid", bias: false, init: kernelInit }), //   112 x 112
+      stem: named("", stem(filtersOf(32))), //                                                                112 x 112
       stem_bn: batchNorm(),
       stem_activation: swish(),
-      ...Object.fromEntries(rows.map((row, i) => [row.name, block(row, i)])),
+      blocks: stage(rows.length, block, { name: (_, i) => rows[i]?.name as string }),
       top_conv: conv(filtersOf(1280), 1, { padding: "same", bias: false, init: kernelInit }), //                7 x 7
       top_bn: batchNorm(),
       top_activation: swish(),
     }),
-    head: (options) => averageHead(options, { rate, drop: "top_dropout", init: denseInit }),
+    head: (options) => averageHead(options, { rate: 0.2, drop: "top_dropout", init: denseInit }),
   };
+}
+
+/** The first convolution; Keras writes its padding as a layer, where the size is known. */
+function stem(filters: number): Block {
+  return (x) => {
+    const [height, width] = sizeOf(x);
+    const options = { stride: 2, bias: false, init: kernelInit } as const;
+    if (height == null || width == null) return conv(filters, 3, { ...options, padding: "same" })(x, "stem_conv");
+    const padded = zeroPad(halfSidedPads(height, width, 3))(x, "stem_conv_pad");
+    return conv(filters, 3, { ...options, padding: "valid" })(padded, "stem_conv");
+  };
+}
+
+/** An inverted residual with squeeze-and-excitation, skipped in training with probability `chance`. */
+function oneBlock({ kernel, expansion, filters, stride }: Row, chance: number): Block {
+  return (x, name) => {
+    const reduced = Math.max(1, Math.floor((sizeOf(x)[2] as number) / 4));
+    return invertedResidual(filters, {
+      stride,
+      expansion,
+      kernel,
+      padding: "keras",
+      init: kernelInit,
+      activation: swish,
+      excite: squeezeExcite(reduced, {
+        activation: "swish",
+        init: kernelInit,
+        naming: (path, part) => `${path}_${squeezeParts[part]}`,
+      }),
+      drop: chance > 0 ? dropout(chance, { perSample: true }) : undefined,
+      naming: (path, part) => (part === "excite" ? `${path}_se` : `${path}_${parts[part]}`),
+    })(x, name);
+  };
+}
+
+function swish(): Block {
+  return activation("swish");
 }
 
 /** The nearest multiple of 8 that is no more than a tenth smaller. */

@@ -1,9 +1,10 @@
 import { auxiliaryClassifier, convBnRelu, convRelu, inception } from "@convkit/blocks";
 import type { InceptionFilters } from "@convkit/blocks";
 import { adaptiveAvgPool, caffePixels, chain, concat, localResponseNorm, maxPool, signedPixels } from "@convkit/core";
-import type { Architecture, Block } from "@convkit/core";
+import type { Block } from "@convkit/core";
 import { averageHead, torchHead } from "./shared/heads.ts";
-import { publishedIn, torchWeights } from "./shared/sources.ts";
+import { fromPaper, fromTorchvision } from "./shared/sources.ts";
+import type { Network } from "./shared/sources.ts";
 
 const imagenet = {
   paper: "Szegedy et al. 2014, Going Deeper with Convolutions, https://arxiv.org/abs/1409.4842",
@@ -27,7 +28,7 @@ const table = {
 
 const same = { padding: "same" } as const;
 
-export const googlenet: Architecture = {
+export const googlenet: Network = {
   name: "googlenet",
   ...imagenet,
   smallest: 1,
@@ -57,14 +58,14 @@ export const googlenet: Architecture = {
   }),
   head: (options) => averageHead(options, { rate: 0.4 }),
   aux: { "4a": (options) => auxiliaryClassifier(options), "4d": (options) => auxiliaryClassifier(options) },
-  ...publishedIn("Caffe's training of it, https://github.com/BVLC/caffe/tree/master/models/bvlc_googlenet", 68.7, 88.9),
-  weights: { source: "https://github.com/BVLC/caffe/tree/master/models/bvlc_googlenet", licence: "unrestricted" },
+  ...fromPaper("Caffe's training of it, https://github.com/BVLC/caffe/tree/master/models/bvlc_googlenet", 68.7, 88.9),
+  weights: { source: "https://github.com/BVLC/caffe/tree/master/models/bvlc_googlenet", license: "unrestricted" },
 };
 
 const unit = convBnRelu({ epsilon: 1e-3, momentum: 0.9 });
 const ceil = { padding: "valid", ceil: true } as const;
 
-export const googlenetTv: Architecture = {
+export const googlenetTv: Network = {
   name: "googlenet-tv",
   ...imagenet,
   smallest: 15,
@@ -96,8 +97,8 @@ export const googlenetTv: Architecture = {
     inception4a: (options) => auxiliaryClassifier(options, { unit, pool: adaptiveAvgPool(4) }),
     inception4d: (options) => auxiliaryClassifier(options, { unit, pool: adaptiveAvgPool(4) }),
   },
-  ...torchWeights(69.778, 89.53),
-  differs: 'from the paper: batch normalisation, no biases, and 3x3 in the "5x5" branch',
+  ...fromTorchvision(69.778, 89.53),
+  differs: 'from the paper: batch normalization, no biases, and 3x3 in the "5x5" branch',
 };
 
 /** torchvision's module: its names, and 3x3 for 5x5. */

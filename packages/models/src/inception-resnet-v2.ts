@@ -7,21 +7,22 @@ import {
   concat,
   conv,
   maxPool,
-  named,
   relu,
   scaledAdd,
   signedPixels,
   sizeOf,
+  stage,
 } from "@convkit/core";
-import type { Architecture, AutoName, Block } from "@convkit/core";
+import type { AutoName, Block } from "@convkit/core";
 import { averageHead } from "./shared/heads.ts";
 import { countedUnit, inceptionStem } from "./inception-v3.ts";
-import { kerasWeights } from "./shared/sources.ts";
+import { fromKeras } from "./shared/sources.ts";
+import type { Network } from "./shared/sources.ts";
 
 const same = { padding: "same" } as const;
 const half = { padding: "valid", stride: 2 } as const;
 
-export const inceptionResnetV2: Architecture = {
+export const inceptionResnetV2: Network = {
   name: "inception-resnet-v2",
   paper:
     "Szegedy, Ioffe, Vanhoucke, Alemi 2016, Inception-v4, Inception-ResNet and the Impact of Residual Connections on Learning, https://arxiv.org/abs/1602.07261",
@@ -43,27 +44,27 @@ export const inceptionResnetV2: Architecture = {
         b2: chain({ a: unit(64, 1, same), b: unit(96, 3, same), c: unit(96, 3, same) }),
         pool: chain({ a: auto("average_pooling2d", avgPool(3, 1, same)), b: unit(64, 1, same) }),
       }), //                                          35 x 35 x 320
-      ...repeated(auto, "block35", 10, 0.17, block35(unit)),
+      block35: repeated(auto, "block35", 10, 0.17, block35(unit)),
       mixed_6a: concat({
         b0: unit(384, 3, half),
         b1: chain({ a: unit(256, 1, same), b: unit(256, 3, same), c: unit(384, 3, half) }),
         pool,
       }), //                                          17 x 17 x 1088
-      ...repeated(auto, "block17", 20, 0.1, block17(unit)),
+      block17: repeated(auto, "block17", 20, 0.1, block17(unit)),
       mixed_7a: concat({
         b0: chain({ a: unit(256, 1, same), b: unit(384, 3, half) }),
         b1: chain({ a: unit(256, 1, same), b: unit(288, 3, half) }),
         b2: chain({ a: unit(256, 1, same), b: unit(288, 3, same), c: unit(320, 3, half) }),
         pool,
       }), //                                           8 x 8 x 2080
-      ...repeated(auto, "block8", 10, 0.2, block8(unit)),
+      block8: repeated(auto, "block8", 10, 0.2, block8(unit)),
       conv_7b: conv(1536, 1, { bias: false, ...same }),
       conv_7b_bn: batchNorm({ scale: false }),
       conv_7b_ac: relu(), //                           8 x 8 x 1536
     });
   }),
   head: averageHead,
-  ...kerasWeights(80.3, 95.3, "Apache-2.0"),
+  ...fromKeras(80.3, 95.3, "Apache-2.0"),
 };
 
 function block35(unit: ConvUnit): Block {
@@ -88,21 +89,18 @@ function block8(unit: ConvUnit): Block {
   });
 }
 
-/** `count` residual blocks, scaled; the last block8 adds all and has no ReLU. */
-function repeated(auto: AutoName, kind: string, count: number, scale: number, mixed: Block): Record<string, Block> {
-  const one = (name: string, isLast: boolean): Block => {
-    const branch: Block = (x) =>
-      chain({
-        [`${name}_mixed`]: mixed,
-        [`${name}_conv`]: conv(sizeOf(x)[2] as number, 1, same),
-      })(x, "");
-    const sum = auto("custom_scale_layer", scaledAdd(isLast ? 1 : scale, branch));
-    return isLast ? sum : chain({ sum, [`${name}_ac`]: named(`${name}_ac`, relu()) });
+/** `count` residual blocks with a scaled branch; the last block8 is not scaled and has no ReLU. */
+function repeated(auto: AutoName, kind: string, count: number, scale: number, mixed: Block): Block {
+  const one = (i: number): Block => {
+    const isLast = kind === "block8" && i === count - 1;
+    return (x, name) => {
+      const branch = chain({ mixed, conv: conv(sizeOf(x)[2] as number, 1, same) }, { join: "_" });
+      const sum = auto(
+        "custom_scale_layer",
+        scaledAdd(isLast ? 1 : scale, (y) => branch(y, name)),
+      )(x, name);
+      return isLast ? sum : relu()(sum, `${name}_ac`);
+    };
   };
-  return Object.fromEntries(
-    Array.from({ length: count }, (_, i) => [
-      `${kind}_${i + 1}`,
-      one(`${kind}_${i + 1}`, kind === "block8" && i === count - 1),
-    ]),
-  );
+  return stage(count, one, { name: (_, i) => `${kind}_${i + 1}` });
 }

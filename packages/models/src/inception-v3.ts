@@ -14,9 +14,10 @@ import {
   relu,
   signedPixels,
 } from "@convkit/core";
-import type { Architecture, AutoName, Block } from "@convkit/core";
+import type { AutoName, Block } from "@convkit/core";
 import { averageHead, torchHead } from "./shared/heads.ts";
-import { kerasWeights, torchWeights } from "./shared/sources.ts";
+import { fromKeras, fromTorchvision } from "./shared/sources.ts";
+import type { Network } from "./shared/sources.ts";
 
 const imagenet = {
   paper:
@@ -30,7 +31,7 @@ const valid = { padding: "valid" } as const;
 const half = { padding: "valid", stride: 2 } as const;
 const same = { padding: "same" } as const;
 
-export const inceptionV3: Architecture = {
+export const inceptionV3: Network = {
   name: "inception-v3",
   ...imagenet,
   params: 23_851_784,
@@ -48,14 +49,14 @@ export const inceptionV3: Architecture = {
     ),
   ),
   head: averageHead,
-  ...kerasWeights(77.9, 93.7, "Apache-2.0"),
+  ...fromKeras(77.9, 93.7, "Apache-2.0"),
   differs: "from torchvision's: batch norm without gamma, means that do not count padding",
 };
 
 const torchUnit = convBnRelu({ epsilon: 1e-3, momentum: 0.9 });
 const mixed = ["5b", "5c", "5d", "6a", "6b", "6c", "6d", "6e", "7a", "7b", "7c"];
 
-export const inceptionV3Tv: Architecture = {
+export const inceptionV3Tv: Network = {
   name: "inception-v3-tv",
   ...imagenet,
   params: 23_869_000,
@@ -81,11 +82,11 @@ export const inceptionV3Tv: Architecture = {
       ),
   },
   auxLossWeight: 0.4,
-  ...torchWeights(77.294, 93.45),
+  ...fromTorchvision(77.294, 93.45),
   differs: "from Keras': batch norm with gamma, means that count padding",
 };
 
-/** Convolution, norm without gamma and ReLU, with the names that Keras counts up. */
+/** Convolution, norm without gamma and ReLU, with Keras' counted names. */
 export function countedUnit(auto: AutoName): ConvUnit {
   return (filters, kernel, options) =>
     chain({
@@ -95,11 +96,11 @@ export function countedUnit(auto: AutoName): ConvUnit {
     });
 }
 
-/** Convolutions and pools before the modules, of Inception-ResNet too: `[n, 299, 299, 3] -> [n, 35, 35, 192]`. */
+/** The convolutions and pools before the modules, here and in Inception-ResNet: `[n, 299, 299, 3] -> [n, 35, 35, 192]`. */
 export function inceptionStem({
   unit,
   maxPool,
-}: Required<Pick<InceptionParts, "unit" | "maxPool">>): Record<string, Block> {
+}: Pick<InceptionParts, "unit"> & { readonly maxPool: Block }): Record<string, Block> {
   return {
     Conv2d_1a_3x3: unit(32, 3, half), //    149 x 149 x 32
     Conv2d_2a_3x3: unit(32, 3, valid), //   147 x 147 x 32
@@ -112,7 +113,7 @@ export function inceptionStem({
 }
 
 function network(
-  parts: Required<Omit<InceptionParts, "split">>,
+  parts: Pick<InceptionParts, "unit"> & { readonly meanPool: Block; readonly maxPool: Block },
   name: (i: number) => string,
   split?: (i: number) => NonNullable<InceptionParts["split"]>,
 ): Block {

@@ -1,10 +1,11 @@
 import { chain, classActivation, conv, dense, flatten, maxPool, unitPixels } from "@convkit/core";
-import type { Architecture } from "@convkit/core";
+import type { Network } from "./shared/sources.ts";
 
 const relu = { activation: "relu" } as const;
 
-export const lenet5: Architecture = {
+export const lenet5: Network = {
   name: "lenet5",
+  source: "notebook",
   paper:
     "LeCun, Bottou, Bengio, Haffner 1998, Gradient-Based Learning Applied to Document Recognition, https://doi.org/10.1109/5.726791",
   input: [28, 28, 1],

@@ -1,9 +1,10 @@
 import { invertedResidual } from "@convkit/blocks";
 import type { InvertedPart } from "@convkit/blocks";
-import { batchNorm, chain, conv, heNormalFanOut, relu6, signedPixels, torchPixels } from "@convkit/core";
-import type { Architecture, Block } from "@convkit/core";
+import { batchNorm, chain, conv, heNormalFanOut, relu6, signedPixels, stage, torchPixels } from "@convkit/core";
+import type { Block } from "@convkit/core";
 import { averageHead, torchHead } from "./shared/heads.ts";
-import { kerasWeights, torchWeights } from "./shared/sources.ts";
+import { fromKeras, fromTorchvision } from "./shared/sources.ts";
+import type { Network } from "./shared/sources.ts";
 
 const imagenet = {
   paper:
@@ -15,7 +16,7 @@ const imagenet = {
   macs: 300_774_272,
 } as const;
 
-/** The paper's table 2: expansion, filters, blocks, stride of the first. */
+/** The paper's table 2: expansion, filters, number of blocks, stride of the first block. */
 const table = [
   [1, 16, 1, 1], //    112 x 112
   [6, 24, 2, 2], //     56 x 56
@@ -26,8 +27,14 @@ const table = [
   [6, 320, 1, 1],
 ] as const;
 
+interface Row {
+  readonly expansion: number;
+  readonly filters: number;
+  readonly stride: number;
+}
+
 const rows = table.flatMap(([expansion, filters, blocks, stride]) =>
-  Array.from({ length: blocks }, (_, i) => ({ expansion, filters, stride: i === 0 ? stride : 1 })),
+  Array.from({ length: blocks }, (_, i): Row => ({ expansion, filters, stride: i === 0 ? stride : 1 })),
 );
 
 const kerasNorm = { epsilon: 1e-3, momentum: 0.999 };
@@ -46,38 +53,34 @@ const kerasParts: Readonly<Record<InvertedPart, string>> = {
   add: "add",
 };
 
-export const mobilenetV2: Architecture = {
+function kerasBlock(i: number): Block {
+  const { expansion, filters, stride } = rows[i] as Row;
+  const naming = (path: string, part: InvertedPart): string => `${path}_${kerasParts[part]}`;
+  return invertedResidual(filters, { expansion, stride, padding: "keras", norm: kerasNorm, naming });
+}
+
+export const mobilenetV2: Network = {
   name: "mobilenet-v2",
   ...imagenet,
   smallest: 32,
   preprocessing: signedPixels,
+  stages: ["expanded_conv_project_BN", "block_2_add", "block_5_add", "block_12_add", "out_relu"],
   body: chain({
     Conv1: conv(32, 3, { stride: 2, padding: "same", bias: false }), //   112 x 112 x 32
     bn_Conv1: batchNorm(kerasNorm),
     Conv1_relu: relu6(),
-    ...Object.fromEntries(
-      rows.map(({ expansion, filters, stride }, i) => [
-        i === 0 ? "expanded_conv" : `block_${i}`,
-        invertedResidual(filters, {
-          expansion,
-          stride,
-          padding: "keras",
-          norm: kerasNorm,
-          naming: (name, part) => `${name}_${kerasParts[part]}`,
-        }),
-      ]),
-    ),
+    blocks: stage(rows.length, kerasBlock, { name: (_, i) => (i === 0 ? "expanded_conv" : `block_${i}`) }),
     Conv_1: conv(1280, 1, { padding: "valid", bias: false }), //            7 x 7 x 1280
     Conv_1_bn: batchNorm(kerasNorm),
     out_relu: relu6(),
   }),
   head: (options) => averageHead(options, { pool: "global_average_pooling2d" }),
-  ...kerasWeights(71.3, 90.1, "Apache-2.0"),
+  ...fromKeras(71.3, 90.1, "Apache-2.0"),
 };
 
 const torchNorm = { epsilon: 1e-5, momentum: 0.9 };
 
-/** torchvision counts a block's layers, so that their numbers depend on whether it expands. */
+/** torchvision numbers a block's layers, so the numbers depend on whether it expands. */
 function torchNaming(expands: boolean): (name: string, part: InvertedPart) => string {
   const [expand, depthwise, project, norm] = expands ? ["b0", "b1", "b2", "b3"] : ["", "b0", "b1", "b2"];
   const parts: Readonly<Record<InvertedPart, string>> = {
@@ -97,6 +100,12 @@ function torchNaming(expands: boolean): (name: string, part: InvertedPart) => st
   return (name, part) => `${name}.${parts[part]}`;
 }
 
+function torchBlock(i: number): Block {
+  const { expansion, filters, stride } = rows[i] as Row;
+  const naming = torchNaming(expansion !== 1);
+  return invertedResidual(filters, { expansion, stride, padding: 1, norm: torchNorm, init: heNormalFanOut, naming });
+}
+
 function torchUnit(filters: number, kernel: number, options: { stride?: number; padding: number }): Block {
   return chain({
     b0: conv(filters, kernel, { bias: false, init: heNormalFanOut, ...options }),
@@ -105,31 +114,20 @@ function torchUnit(filters: number, kernel: number, options: { stride?: number; 
   });
 }
 
-export const mobilenetV2Tv: Architecture = {
+export const mobilenetV2Tv: Network = {
   name: "mobilenet-v2-tv",
   ...imagenet,
   smallest: 1,
   preprocessing: torchPixels,
+  stages: ["features.b1.conv.b2", "features.b3.add", "features.b6.add", "features.b13.add", "features.b18.b2"],
   body: chain({
     features: chain({
       b0: torchUnit(32, 3, { stride: 2, padding: 1 }), //   112 x 112 x 32
-      ...Object.fromEntries(
-        rows.map(({ expansion, filters, stride }, i) => [
-          `b${i + 1}`,
-          invertedResidual(filters, {
-            expansion,
-            stride,
-            padding: 1,
-            norm: torchNorm,
-            init: heNormalFanOut,
-            naming: torchNaming(expansion !== 1),
-          }),
-        ]),
-      ),
+      blocks: stage(rows.length, torchBlock, { name: (_, i) => `features.b${i + 1}` }),
       b18: torchUnit(1280, 1, { padding: 0 }), //              7 x 7 x 1280
     }),
   }),
   head: (options) => torchHead(options, { name: "classifier.b1", rate: 0.2 }),
-  ...torchWeights(71.878, 90.286),
+  ...fromTorchvision(71.878, 90.286),
   differs: "from Keras': pads both sides at stride 2, epsilon 1e-5",
 };

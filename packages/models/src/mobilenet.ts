@@ -12,8 +12,9 @@ import {
   signedPixels,
   zeroPad,
 } from "@convkit/core";
-import type { Architecture, Block } from "@convkit/core";
-import { kerasWeights } from "./shared/sources.ts";
+import type { Block } from "@convkit/core";
+import { fromKeras } from "./shared/sources.ts";
+import type { Network } from "./shared/sources.ts";
 
 const same = { padding: "same", bias: false } as const;
 
@@ -34,7 +35,7 @@ const table = [
   [1024, 1],
 ] as const;
 
-export const mobilenet: Architecture = {
+export const mobilenet: Network = {
   name: "mobilenet",
   paper:
     "Howard et al. 2017, MobileNets: Efficient Convolutional Neural Networks for Mobile Vision Applications, https://arxiv.org/abs/1704.04861",
@@ -59,7 +60,7 @@ export const mobilenet: Architecture = {
       reshape_2: reshape([options.classes]),
       predictions: activation(classActivation(options)),
     }),
-  ...kerasWeights(70.4, 89.5, "Apache-2.0"),
+  ...fromKeras(70.4, 89.5, "Apache-2.0"),
 };
 
 function separable(i: number, filters: number, stride: number): Record<string, Block> {

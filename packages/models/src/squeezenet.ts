@@ -12,12 +12,12 @@ import {
   relu,
   torchPixels,
 } from "@convkit/core";
-import type { Architecture } from "@convkit/core";
-import { torchWeights } from "./shared/sources.ts";
+import { fromTorchvision } from "./shared/sources.ts";
+import type { Network } from "./shared/sources.ts";
 
 const pool = maxPool(3, 2, { padding: "valid", ceil: true });
 
-export const squeezenet11: Architecture = {
+export const squeezenet11: Network = {
   name: "squeezenet1-1",
   paper:
     "Iandola et al. 2016, SqueezeNet: AlexNet-level accuracy with 50x fewer parameters and <0.5MB model size, https://arxiv.org/abs/1602.07360",
@@ -55,5 +55,5 @@ export const squeezenet11: Architecture = {
       }),
       ...(options.logits ? {} : { probabilities: activation(classActivation(options)) }),
     }),
-  ...torchWeights(58.178, 80.624),
+  ...fromTorchvision(58.178, 80.624),
 };

@@ -11,10 +11,13 @@ import {
   heNormalFanOut,
   maxPool,
   relu,
+  stage,
   torchPixels,
 } from "@convkit/core";
-import type { Architecture, Block, HeadOptions } from "@convkit/core";
-import { kerasWeights, torchWeights } from "./shared/sources.ts";
+import type { Block } from "@convkit/core";
+import { dropped } from "./shared/heads.ts";
+import { counts, fromKeras, fromTorchvision } from "./shared/sources.ts";
+import type { Counts, Network } from "./shared/sources.ts";
 
 const paper =
   "Simonyan and Zisserman 2014, Very Deep Convolutional Networks for Large-Scale Image Recognition, https://arxiv.org/abs/1409.1556";
@@ -29,116 +32,88 @@ const depths = {
 } as const;
 const widths = [64, 128, 256, 512, 512] as const;
 
-// As keras.applications has it: layers `block1_conv1`.
+const oxford = "CC BY 4.0, Visual Geometry Group, University of Oxford";
 
-export const vgg16: Architecture = {
-  name: "vgg16",
-  ...imagenet,
-  params: 138_357_544,
-  trainable: 138_357_544,
-  macs: 15_470_264_320,
-  ...keras(16),
-  ...kerasWeights(71.3, 90.1, "CC BY 4.0, Visual Geometry Group, University of Oxford"),
-};
+// As keras.applications has it, layers `block1_conv1`: weights, multiply-adds; top-1 and top-5 accuracy.
+export const vgg16 = keras("vgg16", 16, counts(138_357_544, 138_357_544, 15_470_264_320), [71.3, 90.1]);
+export const vgg19 = keras("vgg19", 19, counts(143_667_240, 143_667_240, 19_632_062_464), [71.3, 90.0]);
 
-export const vgg19: Architecture = {
-  name: "vgg19",
-  ...imagenet,
-  params: 143_667_240,
-  trainable: 143_667_240,
-  macs: 19_632_062_464,
-  ...keras(19),
-  ...kerasWeights(71.3, 90.0, "CC BY 4.0, Visual Geometry Group, University of Oxford"),
-};
+// As torchvision has it, layers `features.b0`, numbered as in its state.
+export const vgg11 = torch("vgg11", 11, counts(132_863_336, 132_863_336, 7_609_090_048), [69.02, 88.628]);
+export const vgg13 = torch("vgg13", 13, counts(133_047_848, 133_047_848, 11_308_466_176), [69.928, 89.246]);
+export const vgg16Bn = torch(
+  "vgg16-bn",
+  16,
+  counts(138_374_440, 138_365_992, 15_470_264_320),
+  [73.36, 91.516],
+  withNorm(),
+);
+export const vgg19Bn = torch(
+  "vgg19-bn",
+  19,
+  counts(143_689_256, 143_678_248, 19_632_062_464),
+  [74.218, 91.842],
+  withNorm(),
+);
 
-// As torchvision has it: layers `features.b0`, numbered as in its state.
-
-export const vgg11: Architecture = {
-  name: "vgg11",
-  ...imagenet,
-  params: 132_863_336,
-  trainable: 132_863_336,
-  macs: 7_609_090_048,
-  ...torch(11),
-  ...torchWeights(69.02, 88.628),
-};
-
-export const vgg13: Architecture = {
-  name: "vgg13",
-  ...imagenet,
-  params: 133_047_848,
-  trainable: 133_047_848,
-  macs: 11_308_466_176,
-  ...torch(13),
-  ...torchWeights(69.928, 89.246),
-};
-
-export const vgg16Bn: Architecture = {
-  name: "vgg16-bn",
-  ...imagenet,
-  params: 138_374_440,
-  trainable: 138_365_992,
-  macs: 15_470_264_320,
-  ...torch(16, { norm: true }),
-  ...torchWeights(73.36, 91.516),
-  differs: "batch normalisation after every convolution, which the paper does not have",
-};
-
-export const vgg19Bn: Architecture = {
-  name: "vgg19-bn",
-  ...imagenet,
-  params: 143_689_256,
-  trainable: 143_678_248,
-  macs: 19_632_062_464,
-  ...torch(19, { norm: true }),
-  ...torchWeights(74.218, 91.842),
-  differs: "batch normalisation after every convolution, which the paper does not have",
-};
-
-function keras(depth: 16 | 19): Pick<Architecture, "preprocessing" | "body" | "head"> {
-  const blocks = widths.map((width, i): [string, Block] => {
-    const convs = Array.from({ length: depths[depth][i] as number }, (_, j): [string, Block] => [
-      `conv${j + 1}`,
-      conv(width, 3, { padding: "same", activation: "relu" }),
-    ]);
-    const rows = { ...Object.fromEntries(convs), pool: maxPool(2, 2, { padding: "valid" }) };
-    return [`block${i + 1}`, chain(rows, { join: "_" })];
-  });
-  const drops = ({ dropout: rate }: HeadOptions, name: string): Record<string, Block> =>
-    rate === undefined ? {} : { [name]: dropout(rate) };
+function keras(name: string, depth: 16 | 19, numbers: Counts, [top1, top5]: readonly [number, number]): Network {
+  const block = (i: number): Block => {
+    const convs = stage(
+      depths[depth][i] as number,
+      () => conv(widths[i] as number, 3, { padding: "same", activation: "relu" }),
+      {
+        name: (path, j) => `${path}_conv${j + 1}`,
+      },
+    );
+    return (x, path) => maxPool(2, 2, { padding: "valid" })(convs(x, path), `${path}_pool`);
+  };
   return {
+    name,
+    ...imagenet,
+    ...numbers,
+    ...fromKeras(top1, top5, oxford),
     preprocessing: caffePixels,
-    body: chain(Object.fromEntries(blocks)),
+    body: stage(5, block, { name: (_, i) => `block${i + 1}` }),
     head: (options) =>
       chain({
         flatten: flatten(),
         fc1: dense(4096, { activation: "relu" }),
-        ...drops(options, "dropout1"),
+        ...dropped("dropout1", options.dropout),
         fc2: dense(4096, { activation: "relu" }),
-        ...drops(options, "dropout2"),
+        ...dropped("dropout2", options.dropout),
         predictions: dense(options.classes, { activation: classActivation(options) }),
       }),
   };
 }
 
+/** Batch norm after every convolution. */
+function withNorm() {
+  return {
+    norm: [batchNorm({ epsilon: 1e-5, momentum: 0.9 })],
+    differs: "batch normalization after every convolution, which the paper does not have",
+  } as const;
+}
+
 function torch(
+  name: string,
   depth: keyof typeof depths,
-  { norm = false }: { norm?: boolean } = {},
-): Pick<Architecture, "preprocessing" | "body" | "head"> {
+  numbers: Counts,
+  [top1, top5]: readonly [number, number],
+  { norm = [], ...more }: { readonly norm?: readonly Block[]; readonly differs?: string } = {},
+): Network {
   const rows = widths.flatMap((width, i): Block[] => {
-    const unit = [
-      conv(width, 3, { padding: 1, init: heNormalFanOut }),
-      ...(norm ? [batchNorm({ epsilon: 1e-5, momentum: 0.9 })] : []),
-      relu(),
-    ];
-    return [
-      ...Array.from({ length: depths[depth][i] as number }, () => unit).flat(),
-      maxPool(2, 2, { padding: "valid" }),
-    ];
+    const unit = [conv(width, 3, { padding: 1, init: heNormalFanOut }), ...norm, relu()];
+    const units = Array.from({ length: depths[depth][i] as number }, () => unit).flat();
+    return [...units, maxPool(2, 2, { padding: "valid" })];
   });
   return {
+    name,
+    ...imagenet,
+    ...more,
+    ...numbers,
+    ...fromTorchvision(top1, top5),
     preprocessing: torchPixels,
-    body: chain({ features: chain(Object.fromEntries(rows.map((block, i) => [`b${i}`, block]))) }),
+    body: stage(rows.length, (i) => rows[i] as Block, { name: (_, i) => `features.b${i}` }),
     head: (options) =>
       chain({
         avgpool: adaptiveAvgPool(7),

@@ -10,15 +10,17 @@ import {
   relu,
   separableConv,
   signedPixels,
+  stage,
 } from "@convkit/core";
-import type { Architecture, AutoName, Block } from "@convkit/core";
+import type { AutoName, Block } from "@convkit/core";
 import { averageHead } from "./shared/heads.ts";
-import { kerasWeights } from "./shared/sources.ts";
+import { fromKeras } from "./shared/sources.ts";
+import type { Network } from "./shared/sources.ts";
 
 const bare = { bias: false } as const;
 const same = { padding: "same", ...bare } as const;
 
-export const xception: Architecture = {
+export const xception: Network = {
   name: "xception",
   paper:
     "Chollet 2016, Xception: Deep Learning with Depthwise Separable Convolutions, https://arxiv.org/abs/1610.02357",
@@ -40,7 +42,7 @@ export const xception: Architecture = {
       block2: strided(auto, [128, 128], { activateFirst: false }), //            74 x 74 x 128
       block3: strided(auto, [256, 256]), //                                      37 x 37 x 256
       block4: strided(auto, [728, 728]), //                                      19 x 19 x 728
-      ...Object.fromEntries(Array.from({ length: 8 }, (_, i) => [`block${i + 5}`, plain(auto)])),
+      middle: stage(8, () => plain(auto), { name: (_, i) => `block${i + 5}` }), //   19 x 19 x 728
       block13: strided(auto, [728, 1024]), //                                    10 x 10 x 1024
       block14_sepconv1: separableConv(1536, 3, same),
       block14_sepconv1_bn: batchNorm(),
@@ -51,7 +53,7 @@ export const xception: Architecture = {
     }),
   ),
   head: averageHead,
-  ...kerasWeights(79.0, 94.5, "MIT"),
+  ...fromKeras(79.0, 94.5, "MIT"),
 };
 
 /** ReLU, separable convolution, norm: for each number of filters. */

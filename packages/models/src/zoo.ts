@@ -1,4 +1,3 @@
-import type { Architecture } from "@convkit/core";
 import { alexnet } from "./alexnet.ts";
 import { densenet121, densenet121Tv, densenet169, densenet201 } from "./densenet.ts";
 import { efficientnetB0, efficientnetB1 } from "./efficientnet.ts";
@@ -23,6 +22,7 @@ import { resnet101V2, resnet152V2, resnet50V2 } from "./resnet/keras-v2.ts";
 import { resnet101, resnet152, resnet50 } from "./resnet/keras.ts";
 import { resnet50Small } from "./notebooks/resnet50-small.ts";
 import { simpleCnn } from "./notebooks/simple-cnn.ts";
+import type { Network } from "./shared/sources.ts";
 import { squeezenet11 } from "./squeezenet.ts";
 import { vgg11, vgg13, vgg16, vgg16Bn, vgg19, vgg19Bn } from "./vgg.ts";
 import { vgg16Inception } from "./notebooks/vgg16-inception.ts";
@@ -81,7 +81,56 @@ export const zoo = {
   "squeezenet1-1": squeezenet11,
   "mobilenet-v2-tv": mobilenetV2Tv,
   "densenet121-tv": densenet121Tv,
-} as const satisfies Readonly<Record<string, Architecture>>;
+} as const satisfies Readonly<Record<string, Network>>;
+
+/**
+ * Further names that say whose network it is: `-keras` for keras.applications, `-tv` for torchvision, `-paper` for the paper's.
+ * A name without such an ending is the network of the source that `list` shows.
+ */
+export const aliases = {
+  "googlenet-paper": "googlenet",
+  "vgg16-keras": "vgg16",
+  "vgg19-keras": "vgg19",
+  "resnet50-keras": "resnet50",
+  "resnet101-keras": "resnet101",
+  "resnet152-keras": "resnet152",
+  "resnet50v2-keras": "resnet50v2",
+  "resnet101v2-keras": "resnet101v2",
+  "resnet152v2-keras": "resnet152v2",
+  "inception-v3-keras": "inception-v3",
+  "inception-resnet-v2-keras": "inception-resnet-v2",
+  "xception-keras": "xception",
+  "mobilenet-keras": "mobilenet",
+  "mobilenet-v2-keras": "mobilenet-v2",
+  "densenet121-keras": "densenet121",
+  "densenet169-keras": "densenet169",
+  "densenet201-keras": "densenet201",
+  "efficientnet-b0-keras": "efficientnet-b0",
+  "efficientnet-b1-keras": "efficientnet-b1",
+  "alexnet-tv": "alexnet",
+  "vgg11-tv": "vgg11",
+  "vgg13-tv": "vgg13",
+  "vgg16-bn-tv": "vgg16-bn",
+  "vgg19-bn-tv": "vgg19-bn",
+  "resnet18-tv": "resnet18",
+  "resnet34-tv": "resnet34",
+  "resnext50-32x4d-tv": "resnext50-32x4d",
+  "squeezenet1-1-tv": "squeezenet1-1",
+} as const satisfies Readonly<Record<string, keyof typeof zoo>>;
 
 /** The name of a network of the zoo. */
 export type ModelName = keyof typeof zoo;
+
+/** A name that says the source, too. */
+export type ModelAlias = keyof typeof aliases;
+
+/** The network of a name; undefined where the zoo has none of that name. */
+export function architectureOf(name: string): Network | undefined {
+  const plain = Object.hasOwn(aliases, name) ? aliases[name as ModelAlias] : name;
+  return Object.hasOwn(zoo, plain) ? zoo[plain as ModelName] : undefined;
+}
+
+/** The further names of a network. */
+export function aliasesOf(name: string): string[] {
+  return Object.entries(aliases).flatMap(([alias, plain]) => (plain === name ? [alias] : []));
+}

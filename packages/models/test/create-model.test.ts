@@ -1,7 +1,8 @@
 import "@tensorflow/tfjs-backend-cpu";
 import { readFileSync } from "node:fs";
-import { summarize, withoutAux } from "@convkit/core";
-import { createModel, findArchitecture, list, zoo } from "@convkit/models";
+import { modelMetadata, summarize, summaryText, withoutAux } from "@convkit/core";
+import { aliases, createModel, findArchitecture, isModelName, list, zoo } from "@convkit/models";
+import type { Network } from "@convkit/models";
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, it } from "vitest";
 
@@ -58,10 +59,42 @@ describe("createModel", () => {
   it.each([
     ["resnet51", 'unknown model "resnet51"; did you mean resnet50'],
     ["vgg-16", "vgg16"],
+    ["resnet18-kears", "did you mean resnet18"],
     ["transformer", 'unknown model "transformer"; the zoo has lenet5, simple-cnn'],
     ["__proto__", 'unknown model "__proto__"; the zoo has'],
   ])("refuses the name %s", (name, message) => {
     expect(() => findArchitecture(name)).toThrow(message);
+  });
+});
+
+describe("names with a source", () => {
+  const endings = { keras: "-keras", torchvision: "-tv", paper: "-paper", notebook: "-notebook", timm: "-timm" };
+
+  it("exist for every network of keras.applications and torchvision, and for both of GoogLeNet", () => {
+    const wanted = Object.values<Network>(zoo)
+      .filter(({ name, source }) => source === "keras" || source === "torchvision" || name === "googlenet")
+      .map(({ name, source }) => [`${name.replace(/-tv$/, "")}${endings[source]}`, name] as const)
+      .filter(([alias, name]) => alias !== name);
+    expect(aliases).toEqual(Object.fromEntries(wanted));
+  });
+
+  it.each(Object.entries(aliases))("%s is %s", (alias, name) => {
+    expect(isModelName(alias)).toBe(true);
+    expect(findArchitecture(alias)).toBe(zoo[name]);
+    expect(list(alias).map((info) => info.name)).toEqual([name]);
+  });
+
+  it("build the network under its plain name, which its metadata and summary show", () => {
+    const model = createModel("resnet18-tv", { input: [32, 32, 3] });
+    expect(model.name).toBe("resnet18");
+    expect(modelMetadata(model)).toMatchObject({ architecture: "resnet18", source: "torchvision" });
+    expect(summaryText(model)).toMatch(/Source: torchvision$/);
+  });
+
+  it("have the counts of their sources", () => {
+    // keras.applications' ResNet50 and torchvision's resnet50.
+    expect(findArchitecture("resnet50-keras").params).toBe(25_636_712);
+    expect(findArchitecture("resnet50-tv").trainable).toBe(25_557_032);
   });
 });
 
@@ -82,6 +115,9 @@ describe("list", () => {
     ["vgg1?", ["vgg16", "vgg19", "vgg11", "vgg13"]],
     ["resnet*v2", ["resnet50v2", "resnet101v2", "resnet152v2"]],
     ["lenet5", ["lenet5"]],
+    ["resnet18-tv", ["resnet18"]],
+    ["resnet50-*", ["resnet50-small", "resnet50", "resnet50-tv"]],
+    ["mobilenet-v2-*", ["mobilenet-v2", "mobilenet-v2-tv"]],
     ["lenet", []],
     ["a.*", []],
   ])("%s", (pattern, expected) => {
@@ -96,9 +132,10 @@ describe("list", () => {
     for (const info of list()) {
       expect(info.paper, info.name).toMatch(/https:\/\//);
       expect(info.input).toHaveLength(3);
-      for (const accuracy of [info.published?.top1, info.published?.top5]) {
+      for (const accuracy of [info.accuracy?.top1, info.accuracy?.top5]) {
         if (accuracy !== undefined) expect(accuracy > 50 && accuracy < 100, info.name).toBe(true);
       }
+      if (info.accuracy !== undefined) expect(info.accuracy.source, info.name).toMatch(/https:\/\//);
     }
   });
 });
@@ -111,11 +148,10 @@ it("the README has a row for each network", () => {
   expect(missing).toEqual([]);
 });
 
-function readmeRow({ name, input, params, macs, published }: ReturnType<typeof list>[number]): string {
+function readmeRow({ name, source, aliases, input, params, macs, accuracy }: ReturnType<typeof list>[number]): string {
   const count = (value: number): string => value.toLocaleString("en-US");
-  const accuracy =
-    published?.top1 === undefined
-      ? ""
-      : `${published.top1}${published.top5 === undefined ? "" : ` / ${published.top5}`}`;
-  return `| \`${name}\` | ${input.join("x")} | ${count(params)} | ${count(macs)} | ${accuracy} |`;
+  const percent =
+    accuracy === undefined ? "" : `${accuracy.top1}${accuracy.top5 === undefined ? "" : ` / ${accuracy.top5}`}`;
+  const names = [name, ...aliases].map((each) => `\`${each}\``).join(", ");
+  return `| ${names} | ${source} | ${input.join("x")} | ${count(params)} | ${count(macs)} | ${percent} |`;
 }

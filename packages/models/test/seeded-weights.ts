@@ -1,4 +1,4 @@
-import { hashText, uniformValues } from "@convkit/core";
+import { hashText, uniformValues } from "@convkit/core/internal";
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 

@@ -1,11 +1,12 @@
 import { chain, classActivation, concat, conv, dense, flatten, maxPool, unitPixels } from "@convkit/core";
-import type { Architecture } from "@convkit/core";
+import type { Network } from "../shared/sources.ts";
 
 const relu = { activation: "relu", padding: "same" } as const;
 
 /** One inception module at stride 2 and a classifier, for CIFAR-10. */
-export const inceptionCifar10: Architecture = {
+export const inceptionCifar10: Network = {
   name: "inception-cifar10",
+  source: "notebook",
   paper: "after Szegedy et al. 2014, Going Deeper with Convolutions, https://arxiv.org/abs/1409.4842",
   input: [32, 32, 3],
   smallest: 1,

@@ -1,10 +1,11 @@
 import { miniXceptionBlock } from "@convkit/blocks";
 import { chain, classActivation, conv, dense, dropout, globalAvgPool, rawPixels, rescale } from "@convkit/core";
-import type { Architecture } from "@convkit/core";
+import type { Network } from "../shared/sources.ts";
 
 /** Xception in small, for photographs of cats and dogs. */
-export const miniXception: Architecture = {
+export const miniXception: Network = {
   name: "mini-xception",
+  source: "notebook",
   paper:
     "Chollet 2021, Deep Learning with Python, second edition, section 9.3.5, https://www.manning.com/books/deep-learning-with-python-second-edition",
   input: [180, 180, 3],

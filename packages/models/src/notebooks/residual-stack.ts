@@ -1,10 +1,11 @@
 import { bookResidual } from "@convkit/blocks";
 import { chain, classActivation, dense, globalAvgPool, rawPixels, rescale } from "@convkit/core";
-import type { Architecture } from "@convkit/core";
+import type { Network } from "../shared/sources.ts";
 
 /** Three residual blocks with and without pooling. */
-export const residualStack: Architecture = {
+export const residualStack: Network = {
   name: "residual-stack",
+  source: "notebook",
   paper:
     "Chollet 2021, Deep Learning with Python, second edition, section 9.3.2, https://www.manning.com/books/deep-learning-with-python-second-edition",
   input: [32, 32, 3],

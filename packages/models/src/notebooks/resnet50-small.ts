@@ -7,17 +7,20 @@ import {
   classActivation,
   conv,
   dense,
-  dropout,
   flatten,
   maxPool,
   relu,
+  stage,
   unitPixels,
 } from "@convkit/core";
-import type { Architecture, Block } from "@convkit/core";
+import type { Block } from "@convkit/core";
+import { dropped } from "../shared/heads.ts";
+import type { Network } from "../shared/sources.ts";
 
 /** ResNet-50 for images of 32 pixels, with the names of the first Keras ResNet. */
-export const resnet50Small: Architecture = {
+export const resnet50Small: Network = {
   name: "resnet50-small",
+  source: "notebook",
   paper: "He, Zhang, Ren, Sun 2015, Deep Residual Learning for Image Recognition, https://arxiv.org/abs/1512.03385",
   input: [32, 32, 3],
   smallest: 11,
@@ -31,16 +34,16 @@ export const resnet50Small: Architecture = {
     bn_conv1: batchNorm(),
     activation: relu(),
     max_pooling2d: maxPool(3, 2, { padding: "valid" }), //     6 x 6 x 64
-    ...stage("2", "abc", 64, 1), //                            6 x 6 x 256
-    ...stage("3", "abcd", 128, 2), //                          3 x 3 x 512
-    ...stage("4", "abcdef", 256, 2), //                        2 x 2 x 1024
-    ...stage("5", "abc", 512, 2), //                           1 x 1 x 2048
+    stage2: blocks("2", "abc", 64, 1), //                      6 x 6 x 256
+    stage3: blocks("3", "abcd", 128, 2), //                    3 x 3 x 512
+    stage4: blocks("4", "abcdef", 256, 2), //                  2 x 2 x 1024
+    stage5: blocks("5", "abc", 512, 2), //                     1 x 1 x 2048
   }),
   head: (options) =>
     chain({
       avg_pool: avgPool(1, 1, { padding: "valid" }),
       flatten: flatten(),
-      ...(options.dropout === undefined ? {} : { dropout: dropout(options.dropout) }),
+      ...dropped("dropout", options.dropout),
       [`fc${options.classes}`]: dense(options.classes, { activation: classActivation(options) }),
     }),
   differs: "a valid stem without padding, so that 32 pixels end as 1 x 1; the last pool is 1 x 1",
@@ -63,13 +66,13 @@ const parts: Readonly<Record<ResidualPart, readonly [prefix: string, suffix: str
   out: ["relu", ""],
 };
 
-function stage(number: string, letters: string, filters: number, stride: number): Record<string, Block> {
-  const naming = (name: string, part: ResidualPart): string => `${parts[part][0]}${name}${parts[part][1]}`;
+function naming(path: string, part: ResidualPart): string {
+  return `${parts[part][0]}${path}${parts[part][1]}`;
+}
+
+function blocks(number: string, letters: string, filters: number, stride: number): Block {
   const shared = { strideOn: "1x1", padding: "same", bias: true, naming } as const;
-  return Object.fromEntries(
-    [...letters].map((letter, i) => [
-      `${number}${letter}`,
-      bottleneckBlock(filters, { ...shared, stride: i === 0 ? stride : 1 }),
-    ]),
-  );
+  return stage(letters.length, (i) => bottleneckBlock(filters, { ...shared, stride: i === 0 ? stride : 1 }), {
+    name: (_, i) => `${number}${letters[i]}`,
+  });
 }

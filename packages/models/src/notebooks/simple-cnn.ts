@@ -1,9 +1,10 @@
 import { chain, classActivation, conv, dense, flatten, maxPool, unitPixels } from "@convkit/core";
-import type { Architecture } from "@convkit/core";
+import type { Network } from "../shared/sources.ts";
 
 /** One convolution and a classifier: the first network of a course. */
-export const simpleCnn: Architecture = {
+export const simpleCnn: Network = {
   name: "simple-cnn",
+  source: "notebook",
   paper: "Keras guide, The Sequential model, https://keras.io/guides/sequential_model/",
   input: [28, 28, 3],
   smallest: 6,

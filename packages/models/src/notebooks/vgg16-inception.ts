@@ -1,18 +1,9 @@
-import { factorisedInception, inception } from "@convkit/blocks";
+import { factorizedInception, inception } from "@convkit/blocks";
 import type { ConvUnit, InceptionFilters } from "@convkit/blocks";
-import {
-  batchNorm,
-  chain,
-  classActivation,
-  conv,
-  dense,
-  dropout,
-  flatten,
-  maxPool,
-  relu,
-  unitPixels,
-} from "@convkit/core";
-import type { Architecture, Block, HeadOptions } from "@convkit/core";
+import { batchNorm, chain, classActivation, conv, dense, flatten, maxPool, relu, unitPixels } from "@convkit/core";
+import type { Block } from "@convkit/core";
+import { dropped } from "../shared/heads.ts";
+import type { Network } from "../shared/sources.ts";
 
 /** Convolution without bias, norm without gamma, ReLU: `block1_conv1_conv`, `_bn`, `_act`. */
 const unit: ConvUnit = (filters, kernel, options) =>
@@ -30,8 +21,9 @@ function block(rows: Record<string, Block>): Block {
 }
 
 /** VGG16 with two of its blocks as inception modules. */
-export const vgg16Inception: Architecture = {
+export const vgg16Inception: Network = {
   name: "vgg16-inception",
+  source: "notebook",
   paper:
     "after Simonyan and Zisserman 2014, https://arxiv.org/abs/1409.1556, and Szegedy et al. 2015, https://arxiv.org/abs/1512.00567",
   input: [224, 224, 1],
@@ -47,22 +39,18 @@ export const vgg16Inception: Architecture = {
     block3: block({ i1: inception(mid, { unit }), i2: inception(mid, { unit }), i3: inception(mid, { unit }) }), //   28 x 28 x 256
     block4: block({ conv1: unit(512, 3, same), conv2: unit(512, 3, same), conv3: unit(512, 3, same) }), //   14 x 14 x 512
     block5: block({
-      i1: factorisedInception(late, { unit }),
-      i2: factorisedInception(late, { unit }),
-      i3: factorisedInception(late, { unit }),
+      i1: factorizedInception(late, { unit }),
+      i2: factorizedInception(late, { unit }),
+      i3: factorizedInception(late, { unit }),
     }), //                                                                          7 x 7 x 512
   }),
   head: (options) =>
     chain({
       flatten: flatten(), //                                                       25088
       fc1: dense(4096, { activation: "relu" }),
-      ...drop(options, "dropout1"),
+      ...dropped("dropout1", options.dropout),
       fc2: dense(4096, { activation: "relu" }),
-      ...drop(options, "dropout2"),
+      ...dropped("dropout2", options.dropout),
       predictions: dense(options.classes, { activation: classActivation(options) }),
     }),
 };
-
-function drop({ dropout: rate }: HeadOptions, name: string): Record<string, Block> {
-  return rate === undefined ? {} : { [name]: dropout(rate) };
-}

@@ -1,9 +1,10 @@
 import { preActivationBlock } from "@convkit/blocks";
 import type { PreActivationPart } from "@convkit/blocks";
-import { batchNorm, chain, conv, maxPool, relu, signedPixels, zeroPad } from "@convkit/core";
-import type { Architecture, Block } from "@convkit/core";
+import { batchNorm, chain, conv, maxPool, relu, signedPixels, stage, zeroPad } from "@convkit/core";
+import type { Block } from "@convkit/core";
 import { averageHead } from "../shared/heads.ts";
-import { kerasWeights } from "../shared/sources.ts";
+import { counts, fromKeras } from "../shared/sources.ts";
+import type { Counts, Network } from "../shared/sources.ts";
 
 const imagenet = {
   paper: "He, Zhang, Ren, Sun 2016, Identity Mappings in Deep Residual Networks, https://arxiv.org/abs/1603.05027",
@@ -13,36 +14,6 @@ const imagenet = {
   preprocessing: signedPixels,
   differs: "as in Keras, a stage's last block strides instead of its first",
 } as const;
-
-export const resnet50V2: Architecture = {
-  name: "resnet50v2",
-  ...imagenet,
-  params: 25_613_800,
-  trainable: 25_568_360,
-  macs: 3_482_255_360,
-  ...resnetV2([3, 4, 6, 3]),
-  ...kerasWeights(76.0, 93.0, "Apache-2.0"),
-};
-
-export const resnet101V2: Architecture = {
-  name: "resnet101v2",
-  ...imagenet,
-  params: 44_675_560,
-  trainable: 44_577_896,
-  macs: 7_194_476_544,
-  ...resnetV2([3, 4, 23, 3]),
-  ...kerasWeights(77.2, 93.8, "Apache-2.0"),
-};
-
-export const resnet152V2: Architecture = {
-  name: "resnet152v2",
-  ...imagenet,
-  params: 60_380_648,
-  trainable: 60_236_904,
-  macs: 10_906_697_728,
-  ...resnetV2([3, 8, 36, 3]),
-  ...kerasWeights(78.0, 94.2, "Apache-2.0"),
-};
 
 /** Keras' names of a block's parts. */
 const parts: Readonly<Record<Exclude<PreActivationPart, "pool">, string>> = {
@@ -60,37 +31,60 @@ const parts: Readonly<Record<Exclude<PreActivationPart, "pool">, string>> = {
   add: "out",
 };
 
-/** The shrinking shortcut of each stage has a counted name. */
+/** Keras counts the pools that are shortcuts. */
 const pools: Readonly<Record<string, string>> = {
   conv2: "max_pooling2d",
   conv3: "max_pooling2d_1",
   conv4: "max_pooling2d_2",
 };
 
-function resnetV2(depths: readonly [number, number, number, number]): Pick<Architecture, "body" | "head"> {
+// Blocks of each stage; weights, trainable weights, multiply-adds; top-1 and top-5 accuracy.
+export const resnet50V2 = resnet(
+  "resnet50v2",
+  [3, 4, 6, 3],
+  counts(25_613_800, 25_568_360, 3_482_255_360),
+  [76.0, 93.0],
+);
+export const resnet101V2 = resnet(
+  "resnet101v2",
+  [3, 4, 23, 3],
+  counts(44_675_560, 44_577_896, 7_194_476_544),
+  [77.2, 93.8],
+);
+export const resnet152V2 = resnet(
+  "resnet152v2",
+  [3, 8, 36, 3],
+  counts(60_380_648, 60_236_904, 10_906_697_728),
+  [78.0, 94.2],
+);
+
+function resnet(
+  name: string,
+  depths: readonly [number, number, number, number],
+  numbers: Counts,
+  [top1, top5]: readonly [number, number],
+): Network {
   const norm = { epsilon: 1.001e-5 };
-  const naming = (name: string, part: PreActivationPart): string =>
-    part === "pool" ? (pools[name.slice(0, 5)] ?? `${name}_pool`) : `${name}_${parts[part]}`;
-  const stage = (filters: number, blocks: number, stride: number): Block =>
-    chain(
-      Object.fromEntries(
-        Array.from({ length: blocks }, (_, i) => [
-          `block${i + 1}`,
-          preActivationBlock(filters, { norm, naming, stride: i === blocks - 1 ? stride : 1 }),
-        ]),
-      ),
-      { join: "_" },
-    );
+  const naming = (path: string, part: PreActivationPart): string =>
+    part === "pool" ? (pools[path.slice(0, 5)] ?? `${path}_pool`) : `${path}_${parts[part]}`;
+  const blocks = (filters: number, count: number, stride: number): Block =>
+    stage(count, (i) => preActivationBlock(filters, { norm, naming, stride: i === count - 1 ? stride : 1 }), {
+      name: (path, i) => `${path}_block${i + 1}`,
+    });
   return {
+    name,
+    ...imagenet,
+    ...numbers,
+    ...fromKeras(top1, top5, "Apache-2.0"),
     body: chain({
       conv1_pad: zeroPad(3),
       conv1_conv: conv(64, 7, { stride: 2, padding: "valid" }), //   112 x 112 x 64
       pool1_pad: zeroPad(1),
       pool1_pool: maxPool(3, 2, { padding: "valid" }), //             56 x 56 x 64
-      conv2: stage(64, depths[0], 2), //                              28 x 28 x 256
-      conv3: stage(128, depths[1], 2), //                             14 x 14 x 512
-      conv4: stage(256, depths[2], 2), //                              7 x 7 x 1024
-      conv5: stage(512, depths[3], 1), //                              7 x 7 x 2048
+      conv2: blocks(64, depths[0], 2), //                             28 x 28 x 256
+      conv3: blocks(128, depths[1], 2), //                            14 x 14 x 512
+      conv4: blocks(256, depths[2], 2), //                             7 x 7 x 1024
+      conv5: blocks(512, depths[3], 1), //                             7 x 7 x 2048
       post_bn: batchNorm(norm),
       post_relu: relu(),
     }),

@@ -1,9 +1,10 @@
 import { bottleneckBlock } from "@convkit/blocks";
 import type { ResidualPart } from "@convkit/blocks";
-import { batchNorm, caffePixels, chain, conv, maxPool, relu, zeroPad } from "@convkit/core";
-import type { Architecture, Block } from "@convkit/core";
+import { batchNorm, caffePixels, chain, conv, maxPool, relu, stage, zeroPad } from "@convkit/core";
+import type { Block } from "@convkit/core";
 import { averageHead } from "../shared/heads.ts";
-import { kerasWeights } from "../shared/sources.ts";
+import { counts, fromKeras } from "../shared/sources.ts";
+import type { Counts, Network } from "../shared/sources.ts";
 
 const imagenet = {
   paper: "He, Zhang, Ren, Sun 2015, Deep Residual Learning for Image Recognition, https://arxiv.org/abs/1512.03385",
@@ -13,36 +14,6 @@ const imagenet = {
   preprocessing: caffePixels,
   differs: "from torchvision's: biases, stride on the first 1x1 (as in the paper), epsilon 1.001e-5",
 } as const;
-
-export const resnet50: Architecture = {
-  name: "resnet50",
-  ...imagenet,
-  params: 25_636_712,
-  trainable: 25_583_592,
-  macs: 3_857_973_248,
-  ...resnet([3, 4, 6, 3]),
-  ...kerasWeights(74.9, 92.1, "MIT, Kaiming He"),
-};
-
-export const resnet101: Architecture = {
-  name: "resnet101",
-  ...imagenet,
-  params: 44_707_176,
-  trainable: 44_601_832,
-  macs: 7_570_194_432,
-  ...resnet([3, 4, 23, 3]),
-  ...kerasWeights(76.4, 92.8, "MIT, Kaiming He"),
-};
-
-export const resnet152: Architecture = {
-  name: "resnet152",
-  ...imagenet,
-  params: 60_419_944,
-  trainable: 60_268_520,
-  macs: 11_282_415_616,
-  ...resnet([3, 8, 36, 3]),
-  ...kerasWeights(76.6, 93.1, "MIT, Kaiming He"),
-};
 
 /** Keras' names of a block's parts. */
 const parts: Readonly<Record<ResidualPart, string>> = {
@@ -61,26 +32,41 @@ const parts: Readonly<Record<ResidualPart, string>> = {
   out: "out",
 };
 
-function resnet(depths: readonly [number, number, number, number]): Pick<Architecture, "body" | "head"> {
+const license = "MIT, Kaiming He";
+
+// Blocks of each stage; weights, trainable weights, multiply-adds; top-1 and top-5 accuracy.
+export const resnet50 = resnet("resnet50", [3, 4, 6, 3], counts(25_636_712, 25_583_592, 3_857_973_248), [74.9, 92.1]);
+export const resnet101 = resnet(
+  "resnet101",
+  [3, 4, 23, 3],
+  counts(44_707_176, 44_601_832, 7_570_194_432),
+  [76.4, 92.8],
+);
+export const resnet152 = resnet(
+  "resnet152",
+  [3, 8, 36, 3],
+  counts(60_419_944, 60_268_520, 11_282_415_616),
+  [76.6, 93.1],
+);
+
+function resnet(
+  name: string,
+  depths: readonly [number, number, number, number],
+  numbers: Counts,
+  [top1, top5]: readonly [number, number],
+): Network {
   const norm = { epsilon: 1.001e-5 };
-  const shared = {
-    padding: "same",
-    strideOn: "1x1",
-    bias: true,
-    norm,
-    naming: (name: string, part: ResidualPart) => `${name}_${parts[part]}`,
-  } as const;
-  const stage = (filters: number, blocks: number, stride: number): Block =>
-    chain(
-      Object.fromEntries(
-        Array.from({ length: blocks }, (_, i) => [
-          `block${i + 1}`,
-          bottleneckBlock(filters, { ...shared, stride: i === 0 ? stride : 1 }),
-        ]),
-      ),
-      { join: "_" },
-    );
+  const naming = (path: string, part: ResidualPart): string => `${path}_${parts[part]}`;
+  const block = { padding: "same", strideOn: "1x1", bias: true, norm, naming } as const;
+  const blocks = (filters: number, count: number, stride: number): Block =>
+    stage(count, (i) => bottleneckBlock(filters, { ...block, stride: i === 0 ? stride : 1 }), {
+      name: (path, i) => `${path}_block${i + 1}`,
+    });
   return {
+    name,
+    ...imagenet,
+    ...numbers,
+    ...fromKeras(top1, top5, license),
     body: chain({
       conv1_pad: zeroPad(3),
       conv1_conv: conv(64, 7, { stride: 2, padding: "valid" }), //   112 x 112 x 64
@@ -88,10 +74,10 @@ function resnet(depths: readonly [number, number, number, number]): Pick<Archite
       conv1_relu: relu(),
       pool1_pad: zeroPad(1),
       pool1_pool: maxPool(3, 2, { padding: "valid" }), //             56 x 56 x 64
-      conv2: stage(64, depths[0], 1), //                              56 x 56 x 256
-      conv3: stage(128, depths[1], 2), //                             28 x 28 x 512
-      conv4: stage(256, depths[2], 2), //                             14 x 14 x 1024
-      conv5: stage(512, depths[3], 2), //                              7 x 7 x 2048
+      conv2: blocks(64, depths[0], 1), //                             56 x 56 x 256
+      conv3: blocks(128, depths[1], 2), //                            28 x 28 x 512
+      conv4: blocks(256, depths[2], 2), //                            14 x 14 x 1024
+      conv5: blocks(512, depths[3], 2), //                             7 x 7 x 2048
     }),
     head: averageHead,
   };

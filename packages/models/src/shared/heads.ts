@@ -1,36 +1,39 @@
 import { chain, classActivation, dense, dropout, globalAvgPool } from "@convkit/core";
 import type { Block, HeadOptions, Init } from "@convkit/core";
 
+/** Names of the layers and the dropout of Keras' usual end. */
+interface AverageHead {
+  readonly pool?: string;
+  readonly rate?: number;
+  readonly drop?: string;
+  readonly init?: Init;
+}
+
 /** Keras' usual end: mean of each channel, dense layer `predictions`. `[n, h, w, c] -> [n, classes]`. */
 export function averageHead(
   options: HeadOptions,
-  {
-    pool = "avg_pool",
-    rate = 0,
-    drop = "dropout",
-    init,
-  }: { pool?: string; rate?: number; drop?: string; init?: Init } = {},
+  { pool = "avg_pool", rate = 0, drop = "dropout", init }: AverageHead = {},
 ): Block {
-  const dropped = options.dropout ?? rate;
   return chain({
     [pool]: globalAvgPool(),
-    ...(dropped > 0 ? { [drop]: dropout(dropped) } : {}),
-    predictions: dense(options.classes, {
-      activation: classActivation(options),
-      ...(init === undefined ? {} : { init }),
-    }),
+    ...dropped(drop, options.dropout ?? rate),
+    predictions: dense(options.classes, { activation: classActivation(options), init }),
   });
 }
 
 /** torchvision's usual end: mean of each channel, dropout, dense layer. `[n, h, w, c] -> [n, classes]`. */
 export function torchHead(
   options: HeadOptions,
-  { name = "fc", rate = 0 }: { name?: string; rate?: number } = {},
+  { name = "fc", rate = 0 }: { readonly name?: string; readonly rate?: number } = {},
 ): Block {
-  const dropped = options.dropout ?? rate;
   return chain({
     avgpool: globalAvgPool(),
-    ...(dropped > 0 ? { dropout: dropout(dropped) } : {}),
+    ...dropped("dropout", options.dropout ?? rate),
     [name]: dense(options.classes, { activation: classActivation(options) }),
   });
+}
+
+/** A dropout layer under its name; none at rate 0. */
+export function dropped(name: string, rate = 0): Record<string, Block> {
+  return rate > 0 ? { [name]: dropout(rate) } : {};
 }

@@ -1,24 +1,38 @@
-import type { Published } from "@convkit/core";
+import type { Accuracy, Architecture, Source } from "@convkit/core";
+
+/** An architecture of the zoo, which says whose definition it is. */
+export type Network = Architecture & { readonly source: Source };
 
 const kerasPage = "https://keras.io/api/applications/";
 const torchPage = "https://docs.pytorch.org/vision/stable/models.html";
 
-/** Accuracy on ImageNet's validation images as Keras publishes it, one crop, and where those weights are. */
-export function kerasWeights(top1: number, top5: number, licence: string): Trained {
-  return { published: { top1, top5, source: kerasPage }, weights: { source: kerasPage, licence } };
+/** The numbers of a variant that tests check: weights, trainable weights and multiply-adds at the stated input. */
+export type Counts = Pick<Architecture, "params" | "trainable" | "macs">;
+
+/** Weights, trainable weights, multiply-adds. */
+export function counts(params: number, trainable: number, macs: number): Counts {
+  return { params, trainable, macs };
 }
 
-/** Accuracy on ImageNet's validation images as torchvision publishes it (IMAGENET1K_V1), and where those weights are. */
-export function torchWeights(top1: number, top5: number): Trained {
-  return { published: { top1, top5, source: torchPage }, weights: { source: torchPage, licence: "BSD-3-Clause" } };
+/** A network of keras.applications: its accuracy on ImageNet's validation images, one crop, as Keras states it, and its weights. */
+export function fromKeras(top1: number, top5: number, license: string) {
+  return {
+    source: "keras",
+    accuracy: { top1, top5, source: kerasPage },
+    weights: { source: kerasPage, license },
+  } as const;
 }
 
-/** Accuracy that a paper states, without weights of its own. */
-export function publishedIn(source: string, top1: number, top5?: number): { published: Published } {
-  return { published: { top1, source, ...(top5 === undefined ? {} : { top5 }) } };
+/** A network of torchvision: its accuracy as torchvision states it (IMAGENET1K_V1), and its weights. */
+export function fromTorchvision(top1: number, top5: number) {
+  return {
+    source: "torchvision",
+    accuracy: { top1, top5, source: torchPage },
+    weights: { source: torchPage, license: "BSD-3-Clause" },
+  } as const;
 }
 
-interface Trained {
-  published: Published;
-  weights: { source: string; licence: string };
+/** A network as its paper has it, with the accuracy that `page` states. */
+export function fromPaper(page: string, top1: number, top5?: number): { source: "paper"; accuracy: Accuracy } {
+  return { source: "paper", accuracy: { top1, ...(top5 === undefined ? {} : { top5 }), source: page } };
 }
