@@ -10,7 +10,7 @@ const [mixed, broken] = [join(folder, "mixed"), join(folder, "broken")];
 const bad = join(mixed, "blue", "1.jpg");
 
 /** A network that takes images of any kind and is small. */
-const model = ["residual-stack", "--input", "16x16x3", "--batch", "2"];
+const model = ["residual-stack", "--input", "16x16x3", "--batch", "2", "--seed", "1"];
 
 describe("predict on folders", () => {
   beforeAll(async () => {
@@ -46,5 +46,12 @@ describe("predict on folders", () => {
     const { status, out, err } = await call("predict", ...model, "--quiet", ...args);
     expect([status, out, err.trim().split("\n").length]).toEqual([1, "", 1]);
     expect(err).toMatch(/^convkit: .*(1\.jpg|holds no image that can be read)/);
+  });
+
+  test("of a network with random weights is refused, unless a seed asks for them", async () => {
+    const image = join(mixed, "red", "0.jpg");
+    const { status, out, err } = await call("predict", "residual-stack", "--input", "16x16x3", image);
+    expect([status, out]).toEqual([2, ""]);
+    expect(err).toMatch(/residual-stack has random weights.*--weights/);
   });
 });

@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import type { Context } from "../terminal/context.ts";
 import { duration, percent, table } from "../terminal/format.ts";
@@ -9,9 +8,10 @@ import { userPath } from "../inputs/user-path.ts";
 
 interface Metrics {
   readonly seconds: number;
-  readonly imagesPerSecond: number;
+  readonly imagesPerSecond: number | null;
   readonly best?: { readonly epoch: number; readonly valLoss?: number; readonly valAccuracy?: number };
-  readonly test?: { readonly top1: number; readonly loss: number };
+  /** The evaluation of the ended run; `split` tells on which images, and is missing in older runs. */
+  readonly test?: { readonly split?: "test" | "validation"; readonly top1: number; readonly loss: number };
 }
 
 export const options = { out: text("<file.html>", "writes their curves into one chart") };
@@ -24,6 +24,7 @@ export async function run(
 ): Promise<void> {
   const { writeComparison } = await import("@convkit/report");
   const { readHistory, runDirectory } = await import("@convkit/trainer");
+  const { readJsonObject } = await import("../inputs/run-directory.ts");
   const missing = paths.filter((path) => !existsSync(runDirectory(userPath(path)).metrics));
   if (missing.length > 0)
     throw new UsageError(
@@ -32,22 +33,27 @@ export async function run(
   const runs = await Promise.all(
     paths.map(async (path) => {
       const places = runDirectory(userPath(path));
-      const metrics = JSON.parse(await readFile(places.metrics, "utf8")) as Metrics;
-      return { name: basename(places.path), path: places.path, history: await readHistory(places.history), metrics };
+      const metrics = (await readJsonObject(places.metrics, ["seconds"])) as unknown as Metrics;
+      // A run that ended in its first epoch has no history.
+      const history = existsSync(places.history) ? await readHistory(places.history) : [];
+      return { name: basename(places.path), path: places.path, history, metrics };
     }),
   );
-  const rows = runs.map(({ name, path, history, metrics }) => ({
-    name,
-    run: path,
-    epochs: history.length,
-    bestEpoch: metrics.best?.epoch ?? null,
-    valLoss: metrics.best?.valLoss ?? null,
-    valAccuracy: metrics.best?.valAccuracy ?? null,
-    testAccuracy: metrics.test?.top1 ?? null,
-    testLoss: metrics.test?.loss ?? null,
-    seconds: metrics.seconds,
-    imagesPerSecond: metrics.imagesPerSecond,
-  }));
+  const rows = runs.map(({ name, path, history, metrics: { best, test, seconds, imagesPerSecond } }) => {
+    const onTest = test?.split === "test" ? test : undefined;
+    return {
+      name,
+      run: path,
+      epochs: history.length,
+      bestEpoch: best?.epoch ?? null,
+      valLoss: best?.valLoss ?? null,
+      valAccuracy: best?.valAccuracy ?? null,
+      testAccuracy: onTest?.top1 ?? null,
+      testLoss: onTest?.loss ?? null,
+      seconds,
+      imagesPerSecond,
+    };
+  });
   if (out !== undefined) await writeComparison(userPath(out), runs);
   const share = (value: number | null) => (value === null ? "" : percent(value));
   const cells = rows.map((row) => [
@@ -58,14 +64,18 @@ export async function run(
     share(row.valAccuracy),
     share(row.testAccuracy),
     duration(row.seconds),
-    String(Math.round(row.imagesPerSecond)),
+    row.imagesPerSecond === null ? "" : String(Math.round(row.imagesPerSecond)),
   ]);
-  const told = out === undefined ? [] : ["", `Curves: ${out}`];
-  context.out.result(
-    rows,
-    [
-      table(["run", "epochs", "best", "val loss", "val accuracy", "test accuracy", "time", "images/s"], cells),
-      ...told,
-    ].join("\n"),
-  );
+  const titles = [
+    "run",
+    "epochs",
+    "best",
+    "validation loss",
+    "validation accuracy",
+    "test accuracy",
+    "time",
+    "images/s",
+  ];
+  const drawn = out === undefined ? "" : `\n\nCurves: ${out}`;
+  context.out.result(rows, `${table(titles, cells)}${drawn}`);
 }

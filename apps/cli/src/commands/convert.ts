@@ -1,7 +1,5 @@
 import { existsSync } from "node:fs";
-import { readdir, stat } from "node:fs/promises";
-import { join } from "node:path";
-import type { SaveReport, WeightRow } from "@convkit/weights";
+import type { WeightRow } from "@convkit/weights";
 import type { Context } from "../terminal/context.ts";
 import { bytes as sized, grouped } from "../terminal/format.ts";
 import { choice, flag, type ValuesOf } from "../terminal/option.ts";
@@ -40,18 +38,10 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
     );
   const { model, classes, preprocessing, name: modelName } = await resolveModel(name, modelGiven, context.options.seed);
   const tensors = model.weights.length;
-  let format: SaveReport["format"] = "tfjs";
-  let size: number;
-  if (to === "tfjs") {
-    const { saveModel: saveTfjs } = await import("@convkit/trainer");
-    await saveTfjs(model, path, { name: modelName, classes: classes ?? [], preprocessing });
-    size = await folderBytes(path);
-  } else {
-    ({ format, bytes: size } = await saveModel(model, path, {
-      metadata: { name: modelName, ...(classes !== undefined && { classes }), preprocessing },
-      ...(folder && { format: "savedmodel" as const }),
-    }));
-  }
+  const { format, bytes: size } = await saveModel(model, path, {
+    metadata: { name: modelName, ...(classes !== undefined && { classes }), preprocessing },
+    ...(to !== undefined && { format: to }),
+  });
   const report = { written: path, bytes: size, tensors };
   const line = `${out}: ${sized(size)}, ${grouped(tensors)} tensors`;
   if (!verify) return context.out.result(report, line);
@@ -68,11 +58,4 @@ function weightTable(weights: readonly WeightRow[]): string {
   return weights
     .map(({ name, shape, worst }) => `${name.padEnd(width)}  ${shape.join("x").padEnd(16)}  ${worst ?? ""}`)
     .join("\n");
-}
-
-async function folderBytes(folder: string): Promise<number> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  const sizes = await Promise.all(files.map(async (file) => (await stat(file)).size));
-  return sizes.reduce((sum, size) => sum + size, 0);
 }

@@ -20,8 +20,8 @@ export const options = {
 
 /** `convkit evaluate`: loss and accuracy of a model on a data set. */
 export async function run(context: Context, given: ValuesOf<typeof options>, name: string): Promise<void> {
-  const { chosenSplit, openSubject } = await import("../inference/subject.ts");
-  const { loadSplits } = await import("../inputs/load-data.ts");
+  const { openSubject } = await import("../inference/subject.ts");
+  const { evaluationData } = await import("../inputs/evaluation-data.ts");
   const { skippedNotes } = await import("../inputs/skipped-images.ts");
   const { engineInUse } = await import("../inputs/use-engine.ts");
   const { openCsv } = await import("../outputs/csv-file.ts");
@@ -39,20 +39,25 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
     ...modelGiven
   } = given;
   await engineInUse(context);
-  const { seed } = context.options;
   const subject = await openSubject(context, name, modelGiven);
-  const splits = await loadSplits(context, {
+  const { seed } = context.options;
+  const chosen = await evaluationData(context, {
+    model: name,
     data: source,
+    split: wanted,
     dataFrom,
     limit,
     workers,
     strict,
-    image: subject.image,
     seed,
+    image: subject.image,
+    fit: subject.fit,
+    run: subject.run,
   });
-  const noteSkipped = skippedNotes(context.out, splits);
+  const { name: dataName, split, trainedOn } = chosen;
+  const noteSkipped = skippedNotes(context.out, chosen.data);
   noteSkipped();
-  const [split, data] = chosenSplit(splits, wanted);
+  const data = subject.matched(chosen.data);
   const columns = ["image", "label", "predicted", "probability", "right"];
   const rows = csv === undefined ? undefined : await openCsv(userPath(csv), columns);
   const bar = countingBar(context.out, data.size, "images");
@@ -83,8 +88,8 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
     });
   noteSkipped();
   context.out.result(
-    { model: name, data: splits.name, split, ...evaluation },
-    reportText(splits.name, split, evaluation),
+    { model: name, data: dataName, split, ...(trainedOn !== undefined && { trainedOn }), ...evaluation },
+    reportText(dataName, split, evaluation),
   );
 }
 

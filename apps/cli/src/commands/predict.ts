@@ -45,7 +45,7 @@ export async function run(
   try {
     for (let from = 0; from < files.length && !context.signal.aborted; from += batch) {
       const part = files.slice(from, from + batch);
-      const { files: read, data } = await decodedImages(context, part, classifier.shape, strict);
+      const { files: read, data } = await decodedImages(context, part, { ...classifier, strict });
       bar.update(Math.min(from + batch, files.length));
       if (read.length === 0) continue;
       count += read.length;

@@ -1,5 +1,7 @@
+import type { ImageFit } from "@convkit/core";
 import { type Predictor, predictor, topClasses } from "@convkit/predict";
 import type { Context } from "../terminal/context.ts";
+import { UsageError } from "../terminal/usage-error.ts";
 import { imageShape } from "../inputs/image-shape.ts";
 import type { ModelOptions } from "../inputs/model-options.ts";
 import { resolveModel } from "../inputs/model-source.ts";
@@ -23,6 +25,8 @@ export interface Answer {
 export interface Classifier {
   /** Height, width and channels of the images that it takes. */
   readonly shape: readonly [number, number, 1 | 3];
+  /** How image files become pixels of that size. */
+  readonly fit: ImageFit;
   /** The `top` most likely classes of each of `count` images; `mirror` averages over the images and their mirror images. */
   classify(
     data: Uint8Array,
@@ -34,10 +38,11 @@ export interface Classifier {
 
 /** Opens the model that `<model>` names, with its preprocessing and the names of its classes. */
 export async function openClassifier(context: Context, name: string, options: ModelOptions): Promise<Classifier> {
-  const { forward, input, classes } = await opened(context, name, options);
+  const { forward, input, classes, fit } = await opened(context, name, options);
   const shape = imageShape(name, input);
   return {
     shape,
+    fit,
     async classify(data, count, { mirror, top }) {
       const scores = await scoresOf(forward, data, [count, ...shape], mirror);
       const width = scores.length / count;
@@ -53,16 +58,23 @@ interface Opened {
   readonly forward: Predictor;
   readonly input: readonly (number | null)[];
   readonly classes: readonly string[];
+  readonly fit: ImageFit;
 }
 
 async function opened(context: Context, name: string, options: ModelOptions): Promise<Opened> {
   if (isSavedModel(name)) {
     const saved = await openSavedModel(context, name);
     const forward = { predict: saved.classify, dispose: saved.dispose };
-    return { forward, input: saved.input, classes: saved.metadata.classes ?? [] };
+    const { classes = [], images: fit = {} } = saved.metadata;
+    return { forward, input: saved.input, classes, fit };
   }
-  const { model, preprocessing, classes = [] } = await resolveModel(name, options, context.options.seed);
-  return { forward: predictor(model, { preprocessing }), input: model.inputs[0]!.shape, classes };
+  const { seed } = context.options;
+  const { model, preprocessing, classes = [], images: fit, isUntrained } = await resolveModel(name, options, seed);
+  if (isUntrained && seed === undefined)
+    throw new UsageError(
+      `${name} has random weights, so its answers mean nothing: give --weights imagenet or a file of weights, or --seed for random weights.`,
+    );
+  return { forward: predictor(model, { preprocessing }), input: model.inputs[0]!.shape, classes, fit };
 }
 
 async function scoresOf(

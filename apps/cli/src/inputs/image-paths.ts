@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { join, relative } from "node:path";
+import type { ImageFit } from "@convkit/core";
 import { decodeImage, decodingFailure, imagesIn } from "@convkit/datasets";
 import type { Context } from "../terminal/context.ts";
 import { userPath } from "./user-path.ts";
@@ -18,6 +19,14 @@ export async function imagePaths(path: string): Promise<ImagePath[]> {
   return imagesIn(absolute).map((file) => ({ file: join(path, relative(absolute, file)), named: false }));
 }
 
+/** The pixels that images are decoded to. */
+export interface DecodedShape {
+  readonly shape: readonly [height: number, width: number, channels: 1 | 3];
+  /** How an image is resized and turned. */
+  readonly fit: ImageFit;
+  readonly strict: boolean;
+}
+
 /**
  * Decodes images into one array, one after the other. An unreadable image of a folder is skipped with a note; with `strict`, or
  * if the user named the file, it throws.
@@ -25,13 +34,12 @@ export async function imagePaths(path: string): Promise<ImagePath[]> {
 export async function decodedImages(
   context: Context,
   paths: readonly ImagePath[],
-  [height, width, channels]: readonly [number, number, 1 | 3],
-  strict: boolean,
+  { shape: [height, width, channels], fit, strict }: DecodedShape,
 ): Promise<{ readonly files: readonly string[]; readonly data: Uint8Array }> {
   const images = await Promise.all(
     paths.map(async ({ file, named }) => {
       try {
-        return { file, pixels: (await decodeImage(userPath(file), { size: [height, width], channels })).data };
+        return { file, pixels: (await decodeImage(userPath(file), { ...fit, size: [height, width], channels })).data };
       } catch (error) {
         if (strict || named) throw error;
         context.out.note(`left out ${file}: ${decodingFailure(error)}`);

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import type { ImageFit } from "@convkit/core";
 import { dataSets, type DataSplits, type IndexedDataset, loadData, packagesSeenFrom } from "@convkit/datasets";
 import type { Plan } from "@convkit/trainer";
 import sharp from "sharp";
@@ -15,9 +16,16 @@ export interface DataOptions {
   readonly seed?: number | undefined;
   /** Height, width and channels that image files are decoded to. */
   readonly image?: readonly [number, number, number] | undefined;
+  /** How image files become pixels of that size. */
+  readonly fit?: ImageFit | undefined;
   /** Threads that decode images. */
   readonly workers?: number | undefined;
   readonly strict?: boolean | undefined;
+}
+
+/** The name of a data set, or the whole path of a folder: how config.json stores `--data`. */
+export function dataPlace(data: string): string {
+  return Object.hasOwn(dataSets, data) ? data : userPath(data);
 }
 
 /** Throws a `UsageError` for a name that no data set has. */
@@ -28,10 +36,9 @@ export function checkDataName(name: string): void {
 
 /** Loads the data set of that name, or the one in that folder. */
 export async function loadSplits(context: Context, options: DataOptions): Promise<DataSplits<IndexedDataset>> {
-  const { data, dataFrom, validation, limit, seed = 0, image, strict, workers } = options;
-  const named = Object.hasOwn(dataSets, data);
-  const path = named ? data : userPath(data);
-  if (!named && !existsSync(path))
+  const { data, dataFrom, validation, limit, seed = 0, image, fit = {}, strict, workers } = options;
+  const path = dataPlace(data);
+  if (!Object.hasOwn(dataSets, data) && !existsSync(path))
     throw new UsageError(
       `Unknown data "${data}": it is no folder here, and the known data sets are ${Object.keys(dataSets).join(", ")}.`,
     );
@@ -48,6 +55,9 @@ export async function loadSplits(context: Context, options: DataOptions): Promis
     workers,
     // With --strict an unreadable image must be found before the first step.
     ...(strict === true && { check: "all" as const }),
+    resize: fit.resize,
+    crop: fit.crop,
+    orient: fit.orient,
     ...(image !== undefined && { size: [image[0], image[1]] as const, channels: image[2] === 1 ? 1 : 3 }),
   });
 }

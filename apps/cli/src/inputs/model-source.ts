@@ -1,9 +1,8 @@
 import { existsSync, statSync } from "node:fs";
 import { basename, extname, join } from "node:path";
 import { modelMetadata, withoutDrawing } from "@convkit/core";
-import type { Preprocessing } from "@convkit/core";
+import type { ImageFit, Preprocessing } from "@convkit/core";
 import { createModel, findArchitecture, isModelName, zoo } from "@convkit/models";
-import { loadModel } from "@convkit/trainer";
 import type { PublishedWeights } from "@convkit/weights";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
 import { UsageError } from "../terminal/usage-error.ts";
@@ -16,6 +15,10 @@ export interface ResolvedModel {
   readonly name: string;
   readonly classes: readonly string[] | undefined;
   readonly preprocessing: Preprocessing;
+  /** How image files become pixels of the model's size. */
+  readonly images: ImageFit;
+  /** True for a network of the zoo with random weights. */
+  readonly isUntrained: boolean;
 }
 
 /** The model that `<model>` names: of the zoo, of a run directory, or of a file. An engine must be in use. */
@@ -26,24 +29,13 @@ export async function resolveModel(name: string, options: ModelOptions, seed?: n
     throw new UsageError(
       `Unknown model "${name}": it is neither a file nor a run directory here, and the zoo has ${Object.keys(zoo).join(", ")}.`,
     );
-  if (options.arch !== undefined)
-    return { ...(await zooModel(options.arch, { ...options, weights: path }, seed)), classes: undefined };
-  if (/\.(h5|hdf5|keras|safetensors|pth|pt)$/i.test(path)) {
-    if (/\.(safetensors|pth|pt|weights\.h5)$/i.test(path))
-      throw new UsageError(`${name} holds weights without their network: say which of the zoo it is with --arch.`);
-    const { loadModel: loadKeras } = await import("@convkit/weights");
-    const model = await loadKeras(path);
-    const { name: told, classes, preprocessing = {} } = modelMetadata(model);
-    return { model, name: told ?? basename(path), classes, preprocessing };
-  }
-  const file = modelFile(path);
-  const { model, metadata } = await loadModel(file);
-  return {
-    model,
-    name: metadata?.name ?? basename(path),
-    classes: metadata?.classes,
-    preprocessing: metadata?.preprocessing ?? {},
-  };
+  if (options.arch !== undefined) return zooModel(options.arch, { ...options, weights: path }, seed);
+  if (/\.(safetensors|pth|pt|weights\.h5)$/i.test(path))
+    throw new UsageError(`${name} holds weights without their network: say which of the zoo it is with --arch.`);
+  const { loadModel } = await import("@convkit/weights");
+  const model = await loadModel(/\.(h5|hdf5|keras)$/i.test(path) ? path : modelFile(path));
+  const { name: stored, classes, preprocessing = {}, images = {} } = modelMetadata(model);
+  return { model, name: stored ?? basename(path), classes, preprocessing, images, isUntrained: false };
 }
 
 async function zooModel(name: string, options: ModelOptions, seed?: number): Promise<ResolvedModel> {
@@ -67,10 +59,18 @@ async function zooModel(name: string, options: ModelOptions, seed?: number): Pro
     await loadWeights(model, file, published && { published });
   }
   const channels = model.inputs[0]!.shape.at(-1) ?? 3;
-  return { model, name, classes: undefined, preprocessing: preprocessingFor(architecture.preprocessing, channels) };
+  const { classes: names } = modelMetadata(model);
+  return {
+    model,
+    name,
+    classes: weights === undefined ? undefined : names,
+    preprocessing: preprocessingFor(architecture.preprocessing, channels),
+    images: {},
+    isUntrained: weights === undefined,
+  };
 }
 
-/** Numbers for three colours, for images of another number of channels: their means. */
+/** The preprocessing for images of another number of channels: the numbers of the three colors become their mean. */
 function preprocessingFor(preprocessing: Preprocessing, channels: number): Preprocessing {
   const { mean, std, order: _order, ...rest } = preprocessing;
   if (channels === 3) return preprocessing;
@@ -78,7 +78,7 @@ function preprocessingFor(preprocessing: Preprocessing, channels: number): Prepr
   return { ...rest, ...(mean && { mean: middle(mean) }), ...(std && { std: middle(std) }) };
 }
 
-/** The file that `--weights` means: itself, or the published one and what is known of it. */
+/** The file that `--weights` names, or the published file and its description. */
 export async function weightsFile(
   name: string,
   weights: string,
@@ -87,13 +87,13 @@ export async function weightsFile(
   return weights === "imagenet" ? imagenetWeights(name, top) : { file: userPath(weights) };
 }
 
-/** The image size that a model takes; where it takes any, 224 by 224. */
+/** Height, width and channels of a model's input; 224 by 224 if it takes any size. */
 export function inputOf(model: LayersModel): [number, number, number] {
   const [, height, width, channels] = model.inputs[0]!.shape;
   return [height ?? 224, width ?? 224, channels ?? 3];
 }
 
-/** The file of the published weights of a network, fetched once. */
+/** The published weights of a network, downloaded once. */
 async function imagenetWeights(name: string, top: boolean): Promise<{ file: string; published: PublishedWeights }> {
   const { fetchWeights, findImagenetWeights } = await import("@convkit/weights");
   const published = findImagenetWeights(name, { top });
@@ -104,7 +104,7 @@ async function imagenetWeights(name: string, top: boolean): Promise<{ file: stri
   return { file: await fetchWeights(published), published };
 }
 
-/** The `model.json` that a path means: itself, the one in the folder, or the best model of a run directory. */
+/** The `model.json` at a path: the file itself, the one in the folder, or the best model of a run directory. */
 function modelFile(path: string): string {
   if (!statSync(path).isDirectory()) {
     if (extname(path) === ".json") return path;

@@ -6,7 +6,7 @@ import { bytes, duration, grouped, percent } from "../terminal/format.ts";
 import type { RunConfig } from "./run-config.ts";
 import type { Environment } from "./environment.ts";
 
-/** A run that has ended, and how its model fares on images it was not trained on. */
+/** A run that has ended, and the evaluation of its model on images that it was not trained on. */
 export interface EndedRun {
   readonly folder: string;
   readonly config: RunConfig;
@@ -14,7 +14,7 @@ export interface EndedRun {
   readonly parameters: number;
   readonly environment: Environment;
   readonly result: RunResult;
-  /** Missing where the run was interrupted or there is nothing to judge by. */
+  /** Missing if the run was interrupted, or if no images were held out. */
   readonly test: (Evaluation & { readonly mistakes: readonly Mistake[] }) | undefined;
 }
 
@@ -22,8 +22,8 @@ export interface EndedRun {
 export async function writeResult(run: EndedRun): Promise<void> {
   const { folder, config, data, result, test, parameters } = run;
   const places = runDirectory(folder);
-  const { history: _history, ...told } = result;
-  await writeJson(places.metrics, { ...told, test });
+  const { history: _history, ...ended } = result;
+  await writeJson(places.metrics, { ...ended, test: test && { split: splitOf(data), ...test } });
   const judged = data.test ?? data.validation;
   const environment = Object.entries(run.environment).map(([key, value]) => [
     key,
@@ -41,7 +41,7 @@ export async function writeResult(run: EndedRun): Promise<void> {
 }
 
 /** What `--json` prints of a run. */
-export function resultDocument({ folder, config, result, test }: EndedRun): object {
+export function resultDocument({ folder, config, data, result, test }: EndedRun): object {
   const { expects } = config.plan;
   const { epochs, best, final, seconds, imagesPerSecond, timings, stopReason, interrupted } = result;
   return {
@@ -56,7 +56,16 @@ export function resultDocument({ folder, config, result, test }: EndedRun): obje
           valAccuracy: final.valAccuracy ?? null,
         }
       : null,
-    test: test ? { images: test.count, loss: test.loss, accuracy: test.top1, top5: test.top5, auc: test.auc } : null,
+    test: test
+      ? {
+          split: splitOf(data),
+          images: test.count,
+          loss: test.loss,
+          accuracy: test.top1,
+          top5: test.top5,
+          auc: test.auc,
+        }
+      : null,
     ...(expects && test && { expects: { ...expects, reached: test.top1 >= expects.accuracy } }),
     seconds,
     imagesPerSecond,
@@ -66,7 +75,7 @@ export function resultDocument({ folder, config, result, test }: EndedRun): obje
   };
 }
 
-/** The same for people. */
+/** The summary of a run that is printed without `--json`. */
 export function resultText({ folder, config, data, result, test }: EndedRun): string {
   const { epochs, steps, seconds, imagesPerSecond, stopReason, interrupted } = result;
   const stopped = stopReason === undefined ? "" : `, stopped: ${stopReason}`;

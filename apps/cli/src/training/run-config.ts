@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { dataSets } from "@convkit/datasets";
 import { type OptimizerName, optimizerNames, type Plan } from "@convkit/trainer";
 import { flagOf } from "../terminal/option.ts";
 import { UsageError } from "../terminal/usage-error.ts";
+import { dataPlace } from "../inputs/load-data.ts";
 import { userFolder, userPath } from "../inputs/user-path.ts";
 import type { Environment } from "./environment.ts";
 import { basePlan, type BaseOptions, partsOf, scheduleOf } from "./plan.ts";
@@ -28,6 +28,8 @@ export interface RunConfig {
   readonly freeze?: boolean;
   /** Number of best epochs whose checkpoints are kept besides the newest. */
   readonly keepBest?: number;
+  /** Names of the classes; missing until the data was found. */
+  readonly classes?: readonly string[];
   /** Versions and machine of the run; missing until its data was found. */
   readonly environment?: Environment;
 }
@@ -53,7 +55,7 @@ export function newConfig(name: string | undefined, { table, given }: GivenOptio
     plan: { ...plan, modelOptions },
   } as const;
   const { out: _out, ...stored } = given;
-  const config = withOptions({ ...base, plan: { ...base.plan, data: placeOf(plan.data) } }, { table, given: stored });
+  const config = withOptions({ ...base, plan: { ...base.plan, data: dataPlace(plan.data) } }, { table, given: stored });
   const { expects, ...rest } = config.plan;
   // A recipe's promise holds for the recipe itself, not for a variation of it.
   const isRecipe = Object.entries(table).every(
@@ -121,7 +123,7 @@ function withOptions<Config extends RunConfig>(config: Config, { table, given }:
 
 /** How typed values are stored; `before` is the stored value so far. */
 const storedForm: { readonly [As in StoredAs]: (value: never, before: unknown) => unknown } = {
-  data: placeOf,
+  data: dataPlace,
   source: (from: string) => (/^https?:/.test(from) ? from : userPath(from)),
   weights: (weights: string) => (weights === "imagenet" ? weights : userPath(weights)),
   folder: (folder: string) => userPath(folder),
@@ -135,11 +137,6 @@ const storedForm: { readonly [As in StoredAs]: (value: never, before: unknown) =
     epochs === 0 ? undefined : { ...(before as Plan["earlyStopping"]), patience: epochs },
   parts: (json: string, before) => ({ ...(before as Plan), ...partsOf(json) }),
 };
-
-/** A data set's name, or the whole path of a folder. */
-function placeOf(data: string): string {
-  return Object.hasOwn(dataSets, data) ? data : userPath(data);
-}
 
 function valueAt(object: unknown, path: readonly string[]): unknown {
   return path.reduce((value, key) => (value as Record<string, unknown> | undefined)?.[key], object);

@@ -3,28 +3,41 @@ import { createModel, findArchitecture, isModelName, type ModelName } from "@con
 import type { LayersModel } from "@tensorflow/tfjs-layers";
 import type { Context } from "../terminal/context.ts";
 import type { ModelOptions } from "../inputs/model-options.ts";
+import { hasSameNames, listed } from "../inputs/match-classes.ts";
 import { resolveModel, type ResolvedModel, weightsFile } from "../inputs/model-source.ts";
 
+/** The classes of the data, and how many the configuration asks for. */
+export interface WantedClasses {
+  readonly names: readonly string[];
+  readonly count: number;
+}
+
 /**
- * The model that a training starts with: `trained`, or a network of the zoo, fresh or with `weights`. A model with another number
- * of classes gets a new head.
+ * The model that a training starts with: `trained`, or a network of the zoo, fresh or with `weights`. A model of other classes, or
+ * of another number of classes if it has no names for them, gets a new head.
  */
 export async function modelToTrain(
   { out }: Context,
   trained: ResolvedModel | undefined,
   name: string,
-  options: ModelOptions & { readonly classes: number },
-  seed: number,
+  options: ModelOptions & { readonly weights?: string | undefined },
+  { wanted, seed }: { readonly wanted: WantedClasses; readonly seed: number },
 ): Promise<ResolvedModel> {
-  const { classes, weights } = options;
+  const { names, count } = wanted;
+  const made = { ...options, classes: count };
   const resolved =
     trained ??
-    (await (weights === undefined ? resolveModel(name, options, seed) : pretrained(name, options, weights, seed)));
+    (await (options.weights === undefined
+      ? resolveModel(name, made, seed)
+      : pretrained(name, made, options.weights, seed)));
+  const { classes } = resolved;
   const { shape } = resolved.model.outputs[0]!;
   const outputs = shape.at(-1)!;
-  if (shape.length === 2 && (outputs === classes || (outputs === 1 && classes === 2))) return resolved;
-  out.note(`${name} has ${outputs} outputs; it gets a new head for ${classes} classes.`);
-  return { ...resolved, model: replaceHead(resolved.model, classes, { seed }) };
+  const fits = shape.length === 2 && (outputs === count || (outputs === 1 && count === 2));
+  if (fits && (classes === undefined || classes.length === 0 || hasSameNames(classes, names))) return resolved;
+  const known = classes === undefined || classes.length === 0 ? `${outputs} outputs` : `the classes ${listed(classes)}`;
+  out.note(`${name} has ${known}; it gets a new head for ${fits ? listed(names) : `${count} classes`}.`);
+  return { ...resolved, classes: undefined, model: replaceHead(resolved.model, count, { seed }) };
 }
 
 /** Freezes all layers but the last one with weights. */
@@ -34,12 +47,7 @@ export function freezeAllButHead(model: LayersModel): void {
 }
 
 /** A network with weights that fit it as it is, or as it was published, or that lack its head. */
-async function pretrained(
-  name: string,
-  options: ModelOptions & { readonly classes: number },
-  weights: string,
-  seed: number,
-): Promise<ResolvedModel> {
+async function pretrained(name: string, options: ModelOptions, weights: string, seed: number): Promise<ResolvedModel> {
   const { classes: _classes, ...published } = options;
   try {
     return await resolveModel(name, options, seed);

@@ -1,3 +1,6 @@
+import { existsSync } from "node:fs";
+import { readdir, rm, rmdir } from "node:fs/promises";
+import { basename } from "node:path";
 import { writeJson } from "@convkit/files";
 import type { DataSplits, IndexedDataset } from "@convkit/datasets";
 import type { Engine } from "@convkit/engine";
@@ -20,14 +23,15 @@ import type { Context } from "../terminal/context.ts";
 import { grouped } from "../terminal/format.ts";
 import { trainingProgress } from "../terminal/progress.ts";
 import { UsageError } from "../terminal/usage-error.ts";
+import { hasSameNames, listed, matchClasses } from "../inputs/match-classes.ts";
 import { inputOf, type ResolvedModel, resolveModel } from "../inputs/model-source.ts";
+import { mapSplits, runSplits } from "../inputs/run-splits.ts";
 import { skippedNotes } from "../inputs/skipped-images.ts";
 import { engineInUse } from "../inputs/use-engine.ts";
 import { environment } from "./environment.ts";
 import type { EndedRun } from "./finish-run.ts";
 import type { RunConfig } from "./run-config.ts";
 import { freezeAllButHead, modelToTrain, outputsFor } from "./starting-model.ts";
-import { trainingData } from "./training-data.ts";
 
 /** Where a run is written, and the options of this process. */
 export interface RunPlace {
@@ -38,7 +42,10 @@ export interface RunPlace {
   readonly webhook: string | undefined;
 }
 
-/** Trains into the run directory, which is locked until `finish` has used the result. */
+/**
+ * Trains into the run directory, which is locked until `finish` has used the result. A new run that fails before its first step
+ * leaves no run directory.
+ */
 export async function trainRun(
   context: Context,
   config: RunConfig,
@@ -46,21 +53,35 @@ export async function trainRun(
   finish: (ended: EndedRun) => Promise<void>,
 ): Promise<void> {
   const { folder, isResumed } = place;
+  const wasThere = existsSync(folder);
   const release = await claimRunDirectory(folder, { fresh: !isResumed });
+  let isStarted = isResumed;
   try {
     // First of all, so that a run that is killed can be resumed from here on.
     if (!isResumed) await writeJson(runDirectory(folder).config, config);
-    await finish(await trainIn(context, config, place));
+    const ended = await trainIn(context, config, place);
+    isStarted = true;
+    await finish(ended);
   } finally {
     await release();
+    if (!isStarted && !context.signal.aborted) await removeUnstarted(folder, wasThere);
   }
+}
+
+/** Removes what a run left that failed before its first step; a folder with anything else in it stays. */
+async function removeUnstarted(folder: string, wasThere: boolean): Promise<void> {
+  const { config, tensorboard } = runDirectory(folder);
+  const names = await readdir(folder);
+  if (names.some((name) => ![config, tensorboard].map((path) => basename(path)).includes(name))) return;
+  for (const path of [config, tensorboard]) await rm(path, { recursive: true, force: true });
+  if (!wasThere) await rmdir(folder);
 }
 
 async function trainIn(context: Context, config: RunConfig, place: RunPlace): Promise<EndedRun> {
   const { plan, seed, precision, deterministic } = config;
   const { engine, threads } = await runEngine(context, config);
   const { model, preprocessing, data } = await modelAndData(context, config, place);
-  const noteSkipped = skippedNotes(context.out, data);
+  const noteSkipped = skippedNotes(context.out, data.train, data.validation, data.test);
   noteSkipped();
   const made = environment(engine);
   const { classes } = data.train;
@@ -155,17 +176,29 @@ async function modelAndData(
   const { plan, seed, weights } = config;
   const trained = isModelName(plan.model) ? undefined : await resolveModel(plan.model, {}, seed);
   const image = trained ? inputOf(trained.model) : (plan.modelOptions?.input ?? findArchitecture(plan.model).input);
-  const data = await trainingData(context, config, { workers, strict, image });
-  const { input, aux, classes = outputsFor(plan.model, data.train.classes.length) } = plan.modelOptions ?? {};
+  const data = await runSplits(context, config, { workers, strict, image, fit: trained?.images });
+  const { classes: names } = data.train;
+  checkStoredClasses(config, data);
+  const { input, aux, classes: count = outputsFor(plan.model, names.length) } = plan.modelOptions ?? {};
   const resolved = await modelToTrain(
     context,
     trained,
     plan.model,
-    { classes, input: input && [...input], aux, weights },
-    seed,
+    { input: input && [...input], aux, weights },
+    { wanted: { names, count }, seed },
   );
   if (config.freeze === true) freezeAllButHead(resolved.model);
-  return { ...resolved, data };
+  // A head that is kept has its own order of the classes.
+  const isKept = trained !== undefined && resolved.model === trained.model;
+  return { ...resolved, data: isKept ? mapSplits(data, (set) => matchClasses(context.out, set, trained)) : data };
+}
+
+/** A resumed run needs the classes that it began with: its model knows no others. */
+function checkStoredClasses({ classes, plan }: RunConfig, { train }: DataSplits<IndexedDataset>): void {
+  if (classes !== undefined && !hasSameNames(classes, train.classes))
+    throw new UsageError(
+      `The run began with the classes ${listed(classes)}, but ${plan.data} has ${listed(train.classes)} now: a run goes on with its own data.`,
+    );
 }
 
 function classWeightsOf(weights: NonNullable<Plan["classWeights"]>, train: IndexedDataset): readonly number[] {

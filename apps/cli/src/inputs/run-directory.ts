@@ -1,0 +1,35 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Plan } from "@convkit/trainer";
+import { CliError } from "../terminal/usage-error.ts";
+
+/** The parts of a run's `config.json` that other commands than `train` read. */
+export interface StoredRun {
+  readonly name: string;
+  readonly seed: number;
+  readonly plan: Plan;
+  readonly dataFrom?: string;
+  readonly classes?: readonly string[];
+}
+
+/** The configuration of the run whose directory is `folder`; undefined for a folder that is no run directory. */
+export async function storedRun(folder: string): Promise<StoredRun | undefined> {
+  const file = join(folder, "config.json");
+  if (!existsSync(file)) return undefined;
+  return (await readJsonObject(file, ["name", "plan"])) as unknown as StoredRun;
+}
+
+/** The object in a JSON file; throws a `CliError` that names the file if it is damaged. */
+export async function readJsonObject(file: string, keys: readonly string[]): Promise<Record<string, unknown>> {
+  let value: unknown;
+  try {
+    value = JSON.parse(await readFile(file, "utf8"));
+  } catch (error) {
+    throw new CliError(`${file} cannot be read: ${(error as Error).message}.`);
+  }
+  const missing = keys.filter((key) => !Object.hasOwn(Object(value), key));
+  if (typeof value !== "object" || value === null || missing.length > 0)
+    throw new CliError(`${file} is damaged: expected an object with ${keys.join(", ")}.`);
+  return value as Record<string, unknown>;
+}
