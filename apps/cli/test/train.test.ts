@@ -176,3 +176,31 @@ test("Ctrl-C ends the step, leaves a loadable model and a resumable run, with st
   expect((await call("summary", run, "--json")).status).toBe(0);
   expect(existsSync(join(run, "checkpoints"))).toBe(true);
 });
+
+test("Ctrl-C on wasm is heard within the epoch", async () => {
+  const run = join(folder, "interrupted-wasm");
+  // An epoch of 3,750 steps: a signal that is heard only at its end would leave a whole epoch.
+  const args = ["lenet5", "--data", "mnist", "--batch", "16", "--epochs", "2", "--engine", "wasm", "--out", run];
+  const said = await spawned(["train", ...args, "--json"], {
+    meanwhile(child, err) {
+      if (err.includes("images of mnist") && !child.killed) setTimeout(() => child.kill("SIGINT"), 1500);
+    },
+  });
+  expect(said.status, said.err).toBe(130);
+  expect(JSON.parse(said.out)).toMatchObject({ epochs: 0, interrupted: true });
+  expect((await call("summary", run, "--json")).status).toBe(0);
+});
+
+test("a run keeps its number of threads, and says so when it gets another", async () => {
+  const run = join(folder, "threads");
+  const args = ["lenet5-mnist", "--limit", "64", "--epochs", "1", "--threads", "1", "--deterministic", "--out", run];
+  expect((await spawned(["train", ...args])).status).toBe(0);
+  const config = () =>
+    JSON.parse(readFileSync(join(run, "config.json"), "utf8")) as { environment: { threads: number } };
+  const resumed = await spawned(["train", "--resume", run, "--epochs", "2"]);
+  expect([resumed.status, config().environment.threads], resumed.err).toEqual([0, 1]);
+  expect(resumed.err).not.toMatch(/threads/);
+  const changed = await spawned(["train", "--resume", run, "--epochs", "3", "--threads", "2"]);
+  expect([changed.status, config().environment.threads], changed.err).toEqual([0, 2]);
+  expect(changed.err).toMatch(/The run began with 1 threads and goes on with 2: it will not end with the same bits/);
+});

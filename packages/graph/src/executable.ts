@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import * as tf from "@tensorflow/tfjs-core";
 import { compile, type CompileOptions } from "./compile.ts";
 
@@ -76,6 +77,8 @@ function eagerExecutable(fn: TensorFunction): Executable {
         outputs.map(async (output) => ({ data: await output.data<"float32">(), shape: output.shape })),
       );
       tf.dispose(outputs);
+      // A backend that computes in JavaScript's thread never waits: without this pause a loop of calls hears no signal and no timer.
+      await setImmediate();
       return values;
     },
     async runAll(calls, before) {
