@@ -158,7 +158,7 @@ async function runEngine(
     );
   if (before !== undefined && before.threads !== engine.threads)
     out.note(
-      `The run began with ${before.threads} threads and goes on with ${engine.threads}: it will not end with the same bits.`,
+      `The run began with ${before.threads} ${before.threads === 1 ? "thread" : "threads"} and goes on with ${engine.threads}: it will not end with the same bits.`,
     );
   if (precision !== "float32" && engine.backend !== "tensorflow")
     throw new UsageError(
