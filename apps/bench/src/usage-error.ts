@@ -1,2 +1,13 @@
-/** The command line was wrong: exit status 2. */
-export class UsageError extends Error {}
+import { ConvkitError } from "@convkit/errors";
+
+/** The command line is wrong: exit status 2. */
+export class UsageError extends ConvkitError {
+  override readonly name = "UsageError";
+  readonly code = "CONVKIT_USAGE";
+}
+
+/** The benchmark cannot do its work with what it was given: exit status 1. */
+export class BenchError extends ConvkitError {
+  override readonly name = "BenchError";
+  readonly code = "CONVKIT_BENCH";
+}

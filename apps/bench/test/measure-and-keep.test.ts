@@ -68,7 +68,7 @@ it.each([
   await measureAndKeep(chosen.slice(0, 1), options({}));
   const path = join(folder, written()[0]!);
   await expect(measureAndKeep(chosen, options({}, { resume: path, ...more }))).rejects.toThrow(
-    `${path} cannot be gone on with, since one result must be of one run: it has ${message}.`,
+    `${path} cannot resume: it was measured under other conditions: ${message}.`,
   );
   const elsewhere = { ...readResult(path), commit: "0123456789", machine: { ...readResult(path).machine, cores: 99 } };
   writeFileSync(path, JSON.stringify(elsewhere));

@@ -4,6 +4,7 @@ import { type Case, cases, selectCases } from "../cases/cases.ts";
 import { type MeasureOptions, measureCases } from "../measure/measure.ts";
 import { type Row, withRatios } from "../results/result.ts";
 import { formatTable } from "../results/table.ts";
+import { BenchError } from "../usage-error.ts";
 
 /** How a guarded case came out. */
 export interface Guarded {
@@ -50,7 +51,7 @@ export async function guard(patterns: readonly string[], settings: Settings, jso
   );
   const failed = verdicts.filter(({ ok }) => !ok);
   if (failed.length > 0)
-    throw new Error(
+    throw new BenchError(
       `${failed.length} of ${verdicts.length} cases fell under their floor: ${failed.map((each) => each.case).join(", ")}.`,
     );
 }

@@ -6,6 +6,7 @@ import { type MeasureOptions, measureCases } from "../measure/measure.ts";
 import { readNotes, withReasons } from "../readme/notes.ts";
 import { type Result, type Row, withRatios } from "../results/result.ts";
 import { prepareFolder, readResult, writeResult } from "../results/files.ts";
+import { BenchError } from "../usage-error.ts";
 
 /** What is measured, and where it is kept. */
 export interface KeepOptions extends MeasureOptions {
@@ -60,7 +61,7 @@ export async function measureAndKeep(
     paths = await writeResult(folder, name, result);
   }
   if (result === undefined)
-    throw new Error("Nothing was measured: the run was stopped before its first case, or nothing was left.");
+    throw new BenchError("Nothing was measured: the run was stopped before its first case, or nothing was left.");
   options.onProgress?.(`${result.complete ? "Wrote" : "Stopped; what was measured is in"} ${paths.join(", ")}`);
   return result;
 }
@@ -75,5 +76,5 @@ function checkSame(file: string, before: Circumstances, now: Circumstances): voi
   const list = different.map(
     (name) => `${name} ${JSON.stringify(before[name])}, this run's is ${JSON.stringify(now[name])}`,
   );
-  throw new Error(`${file} cannot be gone on with, since one result must be of one run: it has ${list.join("; ")}.`);
+  throw new BenchError(`${file} cannot resume: it was measured under other conditions: ${list.join("; ")}.`);
 }

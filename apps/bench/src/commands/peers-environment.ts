@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { cacheRoot } from "@convkit/files";
+import { BenchError } from "../usage-error.ts";
 
 /** Where the Python peers' environment is, or would be. */
 export function peersFolder(environment: NodeJS.ProcessEnv = process.env): string {
@@ -48,12 +49,12 @@ async function run(file: string, args: readonly string[], signal: AbortSignal | 
     child.on("close", (code) => resolve(code === 0 ? undefined : `status ${code}`));
   });
   if (failure !== undefined)
-    throw new Error(`${[file, ...args].join(" ")} failed (${failure}); its own message stands above.`);
+    throw new BenchError(`${[file, ...args].join(" ")} failed (${failure}); its own message stands above.`);
 }
 
 function cannotStart(file: string, error: NodeJS.ErrnoException): Error {
   const missing = error.code === "ENOENT";
-  return new Error(
+  return new BenchError(
     missing
       ? `There is no ${file} on the PATH: install Python 3 (with venv and pip), or measure without its peers.`
       : `${file} could not be started: ${error.message}.`,

@@ -2,12 +2,11 @@ import { basename, dirname, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readNotes, unexplained, withReasons } from "../readme/notes.ts";
 import { readmeSection, updateReadme } from "../readme/section.ts";
+import { resultsFolder } from "../results/folder.ts";
 import { newestResult, readResult, writeResult } from "../results/files.ts";
+import { BenchError } from "../usage-error.ts";
 
 const root = fileURLToPath(new URL("../../../../", import.meta.url));
-
-/** Where results of a checkout are written and committed. */
-export const resultsFolder = fileURLToPath(new URL("../../results", import.meta.url));
 
 /**
  * The `readme` command: writes the newest full result, or the one that is named, into the README; its files get the notes on
@@ -17,7 +16,7 @@ export async function readmeFile({ result: file }: { result?: string }): Promise
   const chosen =
     file === undefined ? newestResult(resultsFolder) : { name: basename(file, ".json"), result: readResult(file) };
   if (chosen === undefined)
-    throw new Error(
+    throw new BenchError(
       `There is no complete result of all cases in ${relative(root, resultsFolder)}: run convkit-bench first.`,
     );
   const { name } = chosen;

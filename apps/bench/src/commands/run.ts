@@ -4,7 +4,7 @@ import { findGpu } from "../results/machine.ts";
 import { measureAndKeep } from "./measure-and-keep.ts";
 import type { MeasureOptions } from "../measure/measure.ts";
 import { peersPython } from "./peers-environment.ts";
-import { resultsFolder } from "./readme.ts";
+import { resultsFolder } from "../results/folder.ts";
 import { isPeer, type PeerName, peerNames, systemNames } from "../cases/systems.ts";
 import { formatTable } from "../results/table.ts";
 

@@ -10,14 +10,21 @@ import { loadModel } from "@convkit/weights";
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { chromeTrace } from "../profile/chrome-trace.ts";
-import type { DriverOptions } from "../measure/driver-process.ts";
 import { images, labels } from "../formula.ts";
 import { summarize } from "../profile/summary.ts";
 import { convkitNetwork } from "./convkit-networks.ts";
 import { setFormulaWeights } from "./formula-weights.ts";
 import { measure, measureStream, timed } from "./measure.ts";
 import { compiled, eager, type Feed, type Runnable } from "./runnable.ts";
-import type { AccuracyRequest, DataRequest, RequestedNetwork, Served, TrainRequest, WorkRequest } from "./serve.ts";
+import type {
+  AccuracyRequest,
+  DataRequest,
+  DriverOptions,
+  RequestedNetwork,
+  Served,
+  TrainRequest,
+  WorkRequest,
+} from "./protocol.ts";
 
 const batches = 8;
 

@@ -1,52 +1,6 @@
 import { writeSync } from "node:fs";
 import { createInterface } from "node:readline";
-import type { DriverOptions, Reply } from "../measure/driver-process.ts";
-
-/** What a system does when it is asked, as far as it can; `python/serve.py` speaks the same lines. */
-export interface Served {
-  train(request: TrainRequest): Promise<Reply>;
-  predict(request: WorkRequest): Promise<Reply>;
-  load(request: WorkRequest & { readonly count: number }): Promise<Reply>;
-  build(request: { readonly network: RequestedNetwork }): Promise<Reply>;
-  /** A traced run of what was prepared: where its time goes, and a Chrome trace if a file is named. */
-  profile?(request: { readonly file?: string }): Promise<Reply>;
-  macs?(request: { readonly network: RequestedNetwork }): Promise<Reply>;
-  /** The matmul peak. */
-  matmul?(request: { readonly seconds: number; readonly count: number }): Promise<Reply>;
-  data?(request: DataRequest): Promise<Reply>;
-  accuracy?(request: AccuracyRequest): Promise<Reply>;
-  measure(request: { readonly seconds: number; readonly count: number }): Promise<Reply>;
-}
-
-export interface WorkRequest {
-  readonly network: RequestedNetwork;
-  readonly batch: number;
-}
-
-export interface TrainRequest extends WorkRequest {
-  readonly optimizer: "sgd" | "adam" | "rmsprop";
-}
-
-export interface DataRequest {
-  readonly source: "mnist" | "jpeg";
-  readonly folder: string;
-  readonly batch: number;
-}
-
-export interface AccuracyRequest extends WorkRequest {
-  readonly folder: string;
-  readonly target: number;
-  readonly epochs: number;
-}
-
-export interface RequestedNetwork {
-  readonly name: string;
-  readonly input: readonly [number, number, number];
-  readonly classes: number;
-  readonly gain: number;
-  readonly scale: number;
-  readonly rate?: number;
-}
+import type { DriverOptions, Reply, Served } from "./protocol.ts";
 
 /** Answers requests line by line until standard input ends. */
 export async function serve(): Promise<void> {

@@ -5,11 +5,17 @@ import { type Dataset, loadData } from "@convkit/datasets";
 import { useEngine } from "@convkit/engine";
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
-import type { DriverOptions } from "../measure/driver-process.ts";
 import { images, labels } from "../formula.ts";
 import { setFormulaWeights } from "./formula-weights.ts";
 import { measure, timed } from "./measure.ts";
-import type { AccuracyRequest, RequestedNetwork, Served, TrainRequest, WorkRequest } from "./serve.ts";
+import type {
+  AccuracyRequest,
+  DriverOptions,
+  RequestedNetwork,
+  Served,
+  TrainRequest,
+  WorkRequest,
+} from "./protocol.ts";
 import { stockNetwork } from "./tfjs-networks.ts";
 
 const batches = 8;

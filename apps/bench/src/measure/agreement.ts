@@ -1,4 +1,4 @@
-import type { Reply } from "./driver-process.ts";
+import type { Reply } from "../drivers/protocol.ts";
 import type { Network } from "../cases/networks.ts";
 
 /** How much rounding may move what is compared. */

@@ -1,43 +1,16 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import type { Precision } from "../cases/cases.ts";
-import type { ProfileSummary } from "../profile/summary.ts";
+import { ConvkitError } from "@convkit/errors";
+import type { Reply } from "../drivers/protocol.ts";
 import type { SystemName } from "../cases/systems.ts";
 import { systems } from "../cases/systems.ts";
 
-/** The first line that a driver process is sent. */
-export interface DriverOptions {
-  readonly system: SystemName;
-  readonly variant: string;
-  readonly threads: number;
-  readonly precision: Precision;
-  readonly device: "cpu" | "cuda";
+/** A system could not do a request; the message goes into its row. */
+export class DriverError extends ConvkitError {
+  override readonly name = "DriverError";
+  readonly code = "CONVKIT_BENCH_DRIVER";
 }
-
-/** What a driver answers; which fields come depends on what it was asked. */
-export interface Reply {
-  readonly versions?: Readonly<Record<string, string>>;
-  readonly params?: number;
-  readonly losses?: readonly number[];
-  readonly outputs?: readonly number[];
-  /** Milliseconds of the first step: tracing and compiling are in it. */
-  readonly firstStep?: number;
-  /** Milliseconds a step, one number a sample. */
-  readonly times?: readonly number[];
-  /** Seconds from the start of its process to the answer, by this side's clock. */
-  readonly seconds?: number;
-  readonly gflops?: number;
-  readonly macs?: number;
-  /** Time by kind of op in a traced run, the longest first. */
-  readonly ops?: readonly { readonly op: string; readonly count: number; readonly ms: number }[];
-  readonly profile?: ProfileSummary;
-  /** Bytes: the largest resident set so far. */
-  readonly peakMemory?: number;
-}
-
-/** The system could not do what it was asked; the message goes into its row. */
-export class DriverError extends Error {}
 
 /** How to start a system's process. */
 export interface Command {

@@ -1,5 +1,5 @@
 import { disagreement } from "./agreement.ts";
-import type { Reply } from "./driver-process.ts";
+import type { Reply } from "../drivers/protocol.ts";
 import type { Network } from "../cases/networks.ts";
 import type { SystemName } from "../cases/systems.ts";
 

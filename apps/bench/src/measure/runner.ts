@@ -1,5 +1,6 @@
 import type { Case, Precision, Work } from "../cases/cases.ts";
-import { type Command, Driver, DriverError, type Reply } from "./driver-process.ts";
+import type { Reply } from "../drivers/protocol.ts";
+import { type Command, Driver, DriverError } from "./driver-process.ts";
 import { groupBy } from "../results/group-by.ts";
 import { Jury } from "./reference-vote.ts";
 import { networks } from "../cases/networks.ts";

@@ -6,6 +6,7 @@ import type { Result, Row } from "../results/result.ts";
 import { quantile } from "../results/statistics.ts";
 import { formatNumber } from "../results/table.ts";
 import { type SystemName, systemNames } from "../cases/systems.ts";
+import { BenchError } from "../usage-error.ts";
 
 const markers = { begin: "<!-- bench:begin -->", end: "<!-- bench:end -->" } as const;
 
@@ -15,7 +16,9 @@ export function updateReadme(path: string, section: string): void {
   const begin = text.indexOf(markers.begin);
   const end = text.indexOf(markers.end);
   if (begin < 0 || end < begin)
-    throw new Error(`${path} has no place for the results: it needs the lines ${markers.begin} and ${markers.end}.`);
+    throw new BenchError(
+      `${path} has no place for the results: it needs the lines ${markers.begin} and ${markers.end}.`,
+    );
   writeFileSync(path, `${text.slice(0, begin + markers.begin.length)}\n${section}\n${text.slice(end)}`);
 }
 

@@ -4,6 +4,7 @@ import { writeFileAtomic } from "@convkit/files";
 import { chartSvg } from "./chart.ts";
 import { formatCsv } from "./csv.ts";
 import type { Result, Row } from "./result.ts";
+import { BenchError } from "../usage-error.ts";
 
 /** Makes a folder to write to, or throws where it cannot be written to. */
 export function prepareFolder(folder: string): void {
@@ -12,7 +13,7 @@ export function prepareFolder(folder: string): void {
     accessSync(folder, constants.W_OK);
   } catch (error) {
     const reason = (error as Error).message;
-    throw new Error(`Nothing can be written to ${folder}: ${reason}.`, { cause: error });
+    throw new BenchError(`Nothing can be written to ${folder}: ${reason}.`, { cause: error });
   }
 }
 
@@ -35,14 +36,14 @@ export function readResult(path: string): Result {
   try {
     value = JSON.parse(readFileSync(path, "utf8"));
   } catch (error) {
-    throw new Error(`${path} is not a benchmark result: ${(error as Error).message}.`, { cause: error });
+    throw new BenchError(`${path} is not a benchmark result: ${(error as Error).message}.`, { cause: error });
   }
   const { rows, machine } = (value ?? {}) as Partial<Result>;
   if (!Array.isArray(rows) || machine === undefined)
-    throw new Error(`${path} is not a benchmark result: it has no rows and machine.`);
+    throw new BenchError(`${path} is not a benchmark result: it has no rows and machine.`);
   const damaged = rows.findIndex((row) => !isRow(row));
   if (damaged >= 0)
-    throw new Error(
+    throw new BenchError(
       `${path} is damaged: row ${damaged + 1} of ${rows.length} has not the case, system, status, note and numbers of a row.`,
     );
   return value as Result;

@@ -2,13 +2,14 @@ import { receptiveFields } from "@convkit/core";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import sharp from "sharp";
+import { CliError } from "../terminal/usage-error.ts";
 
-/** How much the pixels of an image count for the centre of a feature map. */
+/** How much each pixel of an image counts for the center of a feature map. */
 export interface EffectiveField {
   readonly layer: string;
   /** The whole receptive field, which may exceed the image. */
   readonly theoretical: readonly [number, number];
-  /** Height and width around the centre that hold 95 % of the weight. */
+  /** Height and width around the center that hold 95 % of the weight. */
   readonly effective: readonly [number, number];
   readonly samples: number;
   readonly size: readonly [number, number];
@@ -17,14 +18,14 @@ export interface EffectiveField {
 }
 
 /**
- * Measures the effective receptive field as Luo et al. 2016 (https://arxiv.org/abs/1701.04128) do: the mean size of the
- * gradient of a feature map's centre by the pixels, over random images.
+ * Measures the effective receptive field as Luo et al. 2016 (https://arxiv.org/abs/1701.04128) do: the mean
+ * absolute gradient of a feature map's center with respect to the pixels, over random images.
  */
 export async function effectiveField(model: tfl.LayersModel, layerName?: string, samples = 8): Promise<EffectiveField> {
   const maps = model.layers.filter((layer) => !Array.isArray(layer.outputShape[0]) && layer.outputShape.length === 4);
   const layer = layerName === undefined ? maps.at(-1) : maps.find((each) => each.name === layerName);
   if (layer === undefined)
-    throw new Error(
+    throw new CliError(
       `${model.name} has no feature map ${layerName ?? ""}: the maps are ${maps.map((each) => each.name).join(", ")}.`,
     );
   const part = tfl.model({ inputs: model.inputs, outputs: layer.output as tfl.SymbolicTensor });
@@ -35,12 +36,12 @@ export async function effectiveField(model: tfl.LayersModel, layerName?: string,
     number,
   ];
   const sums = tf.tidy(() => {
-    const centre = (x: tf.Tensor) => {
+    const center = (x: tf.Tensor) => {
       const map = part.apply(x) as tf.Tensor4D;
       const [h, w] = [Math.floor(map.shape[1] / 2), Math.floor(map.shape[2] / 2)];
       return tf.sum(tf.slice(map, [0, h, w, 0], [1, 1, 1, map.shape[3]]));
     };
-    const gradient = tf.grad(centre);
+    const gradient = tf.grad(center);
     const images = Array.from({ length: samples }, (_, seed) =>
       tf.randomNormal([1, height, width, channels], 0, 1, "float32", seed + 1),
     );
@@ -60,10 +61,10 @@ export async function effectiveField(model: tfl.LayersModel, layerName?: string,
   };
 }
 
-/** The field as a picture, SVG or PNG by the ending: bright where pixels count. */
+/** The field as a picture, SVG or PNG by the ending of `path`; pixels that count are bright. */
 export async function fieldPicture(field: EffectiveField, path: string): Promise<Uint8Array | string> {
   const [height, width] = field.size;
-  // The square root shows the faint rim too.
+  // The square root makes the faint rim visible.
   const pixels = Uint8Array.from(field.weights, (weight) => Math.round(Math.sqrt(weight) * 255));
   const scale = Math.max(1, Math.floor(448 / Math.max(height, width)));
   const picture = sharp(pixels, { raw: { width, height, channels: 1 } }).resize(width * scale, height * scale, {

@@ -1,4 +1,5 @@
 import { openWeights } from "@convkit/weights";
+import { CliError } from "../terminal/usage-error.ts";
 
 /** A float32 array in C order. */
 export interface NumpyArray {
@@ -12,7 +13,7 @@ export async function readNpy(path: string): Promise<NumpyArray> {
   try {
     const [array] = file.tensors;
     if (file.format !== "npy" || array === undefined)
-      throw new Error(`${path} must be a NumPy .npy file but is ${file.format}.`);
+      throw new CliError(`${path} must be a NumPy .npy file but is ${file.format}.`);
     return { shape: array.shape, data: Float32Array.from(array.read()) };
   } finally {
     file.close();
