@@ -2,6 +2,7 @@ import { recurrentLayerPatch, layerPatch } from "./layers.ts";
 import { kernelPatch } from "./kernels.ts";
 import { leakCheckPatch } from "./leak-check.ts";
 import { lossScalePatch } from "./loss-scale.ts";
+import { nondeterminismPatch } from "./nondeterminism.ts";
 import { optimizerFactoryPatch, optimizerPatch } from "./optimizers.ts";
 import { randomPatch } from "./random.ts";
 import { stepKernelPatch } from "./step-kernel.ts";
@@ -22,6 +23,7 @@ export const tracePatches: readonly TracePatch[] = [
   optimizerPatch,
   optimizerFactoryPatch,
   randomPatch,
+  nondeterminismPatch,
   lossScalePatch,
 ];
 

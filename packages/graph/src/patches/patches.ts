@@ -20,6 +20,11 @@ export class Patches {
     });
   }
 
+  /** Runs `done` when the patches before it are undone. */
+  onUndo(done: () => void): void {
+    this.#undo.push(done);
+  }
+
   /** Puts all methods back, the last one replaced first. */
   undo(): void {
     for (const undo of this.#undo.splice(0).toReversed()) undo();

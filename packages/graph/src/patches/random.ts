@@ -1,11 +1,12 @@
 import { createRequire } from "node:module";
 import * as tf from "@tensorflow/tfjs-core";
-import { eagerly } from "../tfjs/recording.ts";
+import { eagerly, isTracing } from "../tfjs/recording.ts";
 import { GraphError } from "../graph-error.ts";
 import { drawScaled, draw, dropoutOf } from "../trace/random-nodes.ts";
 import type { Distribution } from "../trace/random-nodes.ts";
 import { scaleOf } from "./random-scale.ts";
 import type { Trace } from "../trace/trace.ts";
+import { refuseCall } from "./nondeterminism.ts";
 import type { Patches } from "./patches.ts";
 import type { TracePatch } from "./trace-patch.ts";
 
@@ -24,7 +25,7 @@ const SEED = 0.7;
 /**
  * What: random numbers that tfjs draws in JavaScript are drawn in the graph. Calls through tfjs' CommonJS exports (tfjs-layers,
  * `require`) reach functions that record a draw. Calls from ES modules cannot be replaced: there tfjs draws from a known seed, and
- * the mean and deviation, or the bounds, are recovered from the numbers it drew. A draw with a seed of its own stays as it is:
+ * the mean and deviation, or the bounds, are recovered from the numbers it drew. Any other call of Math.random throws. A draw with a seed of its own stays as it is:
  * tfjs gives the same numbers at every call.
  * Why: numbers drawn in JavaScript would be constants of the graph, the same at every run.
  * Undone: when the trace ends.
@@ -42,7 +43,9 @@ export const randomPatch: TracePatch = {
     const scopes = watchScopes(patches);
     patches.wrap(Math, "random", (random) => () => {
       const scope = scopes.drawing();
-      if (scope === undefined || drawing.get(scope) === undefined) return random();
+      const isRefusedLater = scope === "randomGamma__op" || scopes.open.at(-1) === "multinomial__op";
+      if (!isTracing() || isRefusedLater) return random();
+      if (scope === undefined || drawing.get(scope) === undefined) return refuseCall("Math.random");
       scopes.asked = true;
       return SEED;
     });

@@ -22,7 +22,7 @@ import { replay } from "./constant-values.ts";
 import { TracedVariable } from "./traced-variable.ts";
 import { isUniform, typed } from "../ir/uniform.ts";
 import { unshare } from "../tfjs/unshare.ts";
-import { userLine } from "./user-line.ts";
+import { place, userLine } from "./user-line.ts";
 
 /** A number that is fed anew at every run. */
 export interface FedScalar {
@@ -351,9 +351,4 @@ export class Trace implements OpRecorder, Recorder {
     const values = entry.values ?? eagerly(() => this.backend.readSync(dataId));
     return this.constant(fromTfjs(dtype), entry.shape, typed(values as ArrayLike<number>, dtype));
   }
-}
-
-/** ", at file:line" or nothing. */
-function place(at: string): string {
-  return at === "" ? "" : ` at ${at}`;
 }

@@ -1,5 +1,26 @@
-const ignored = /node_modules|node:internal|packages[\\/]graph[\\/](src|dist)[\\/]|@convkit[\\/]graph/;
+const ignored = /node_modules|^node:|packages[\\/]graph[\\/](src|dist)[\\/]|@convkit[\\/]graph/;
 const seen = new Map<string, string>();
+
+/** " at file:line", or nothing if there is no line. */
+export function place(line: string): string {
+  return line === "" ? "" : ` at ${line}`;
+}
+
+/** The file and the function of each frame above the caller, innermost first. */
+export function callerFrames(): { file: string; name: string }[] {
+  const { prepareStackTrace } = Error;
+  let frames: { file: string; name: string }[] = [];
+  Error.prepareStackTrace = (_, sites) => {
+    frames = sites.slice(1).map((site) => ({ file: site.getFileName() ?? "", name: site.getFunctionName() ?? "" }));
+    return "";
+  };
+  try {
+    void new Error("here").stack;
+    return frames;
+  } finally {
+    Error.prepareStackTrace = prepareStackTrace as NonNullable<typeof prepareStackTrace>;
+  }
+}
 
 /** Frames between an op and the user's line: tfjs nests deeply. */
 const DEPTH = 80;
