@@ -55,7 +55,8 @@ export class BatchNormalization extends Stock {
   override call(inputs: tf.Tensor | tf.Tensor[], options: CallOptions): tf.Tensor | tf.Tensor[] {
     const x = onlyTensor(inputs);
     const channelsLast = this.axis === -1 || this.axis === x.rank - 1;
-    if (options.training !== true || !this.trainable || !channelsLast || x.rank > 4) {
+    if (!channelsLast) return this.#overOtherAxis(x, options);
+    if (options.training !== true || !this.trainable || x.rank > 4) {
       return super.call(inputs, { ...options, training: options.training === true && this.trainable });
     }
     return tf.tidy(() => {
@@ -69,6 +70,35 @@ export class BatchNormalization extends Stock {
         this.#move(this.movingVariance, variance);
       });
       return x.rank === 4 ? y : tf.reshape(y, x.shape);
+    });
+  }
+
+  /** The axis goes last and comes back: kernels take statistics of the last axis only, and that of wasm does not say so. */
+  #overOtherAxis(x: tf.Tensor, options: CallOptions): tf.Tensor {
+    return tf.tidy(() => {
+      const axis = this.axis < 0 ? this.axis + x.rank : this.axis;
+      const order = [...x.shape.keys()].filter((other) => other !== axis);
+      const back = x.shape.map((_, place) => (place === axis ? x.rank - 1 : place > axis ? place - 1 : place));
+      const last = tf.transpose(x, [...order, axis]);
+      const channels = last.shape.at(-1) as number;
+      const flat = tf.reshape(last, [-1, 1, 1, channels]) as tf.Tensor4D;
+      const gamma = (this.gamma?.read() ?? tf.ones([channels])) as tf.Tensor1D;
+      const beta = (this.beta?.read() ?? tf.zeros([channels])) as tf.Tensor1D;
+      const y =
+        options.training === true && this.trainable
+          ? batchNormTraining(flat, gamma, beta, this.epsilon, (mean, variance) => {
+              this.#move(this.movingMean, mean);
+              this.#move(this.movingVariance, variance);
+            })
+          : tf.batchNorm(
+              flat,
+              this.movingMean.read() as tf.Tensor1D,
+              this.movingVariance.read() as tf.Tensor1D,
+              beta,
+              gamma,
+              this.epsilon,
+            );
+      return tf.transpose(tf.reshape(y, last.shape), back);
     });
   }
 
