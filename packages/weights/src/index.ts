@@ -7,6 +7,7 @@ export type { LayerTensors } from "./formats/keras/weights-h5.ts";
 export { WeightsError } from "./weights-error.ts";
 export { importModel } from "./formats/keras/import-model.ts";
 export { loadModel, loadWeights } from "./load/load-model.ts";
+export type { LoadModelOptions } from "./load/load-model.ts";
 export type { LoadWeightsOptions, LoadWeightsReport } from "./load/keras-layers.ts";
 export { registerImportLayers } from "./layers/register.ts";
 export { saveModel } from "./save/save-model.ts";

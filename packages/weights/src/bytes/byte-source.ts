@@ -73,9 +73,12 @@ export function memorySource(bytes: Uint8Array, file: string): ByteSource {
   return {
     file,
     size: bytes.byteLength,
-    read(offset, length) {
+    read(offset, length, into) {
       checkRange(file, bytes.byteLength, offset, length);
-      return new Uint8Array(bytes.subarray(offset, offset + length));
+      const part = bytes.subarray(offset, offset + length);
+      if (into === undefined) return new Uint8Array(part);
+      into.set(part);
+      return into.subarray(0, length);
     },
     close() {},
   };

@@ -29,6 +29,8 @@ export const activationNames: Readonly<Record<string, string>> = {
   soft_shrink: "softShrink",
   squareplus: "squareplus",
   tanh_shrink: "tanhShrink",
+  sparse_plus: "sparsePlus",
+  sparse_sigmoid: "sparseSigmoid",
 };
 
 /** `min(max(x + 3, 0), 6) / 6`: what Keras 3 means by hard_sigmoid; Keras 2 and tfjs mean `0.2 x + 0.5`. */
@@ -49,6 +51,11 @@ const functions: Readonly<Record<string, (x: tf.Tensor) => tf.Tensor>> = {
   logSigmoid: (x) => tf.logSigmoid(x),
   softShrink: (x) => tf.sub(x, tf.clipByValue(x, -0.5, 0.5)),
   squareplus: (x) => tf.div(tf.add(x, tf.sqrt(tf.add(tf.square(x), 4))), 2),
+  sparsePlus: (x) => {
+    const middle = tf.div(tf.square(tf.add(x, 1)), 4);
+    return tf.where(tf.lessEqual(x, -1), tf.zerosLike(x), tf.where(tf.less(x, 1), middle, x));
+  },
+  sparseSigmoid: (x) => tf.clipByValue(tf.div(tf.add(x, 1), 2), 0, 1),
   tanhShrink: (x) => tf.sub(x, tf.tanh(x)),
 };
 
@@ -56,18 +63,35 @@ function hardSigmoid(x: tf.Tensor): tf.Tensor {
   return tf.div(tf.clipByValue(tf.add(x, 3), 0, 6), 6);
 }
 
+/** The name under which tfjs-layers knows an activation of the user's. */
+export function functionName(name: string): string {
+  return `user>${name}`;
+}
+
+/** Lets tfjs-layers make activations of the user's, by their names. */
+export function registerFunctions(given: Readonly<Record<string, (x: tf.Tensor) => tf.Tensor>>): void {
+  for (const [name, apply] of Object.entries(given)) registerActivation(functionName(name), apply);
+}
+
+/** Whether the user gave an activation of this name. */
+export function isRegisteredFunction(name: string): boolean {
+  return Object.hasOwn(tf.serialization.SerializationMap.getMap().classNameMap, functionName(name));
+}
+
 /** Lets tfjs-layers make the activations of Keras that it lacks; doing it again changes nothing. */
 export function registerActivations(): void {
-  for (const [className, apply] of Object.entries(functions)) {
-    class Activation extends tf.serialization.Serializable {
-      static className = className;
-      apply(x: tf.Tensor): tf.Tensor {
-        return tf.tidy(() => apply(x));
-      }
-      getConfig(): tf.serialization.ConfigDict {
-        return {};
-      }
+  for (const [className, apply] of Object.entries(functions)) registerActivation(className, apply);
+}
+
+function registerActivation(className: string, apply: (x: tf.Tensor) => tf.Tensor): void {
+  class Activation extends tf.serialization.Serializable {
+    static className = className;
+    apply(x: tf.Tensor): tf.Tensor {
+      return tf.tidy(() => apply(x));
     }
-    tf.serialization.registerClass(Activation as never);
+    getConfig(): tf.serialization.ConfigDict {
+      return {};
+    }
   }
+  tf.serialization.registerClass(Activation as never);
 }

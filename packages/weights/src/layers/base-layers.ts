@@ -46,13 +46,35 @@ export class SpatialDropout2D extends tfl.layers.Layer {
     const x = one(inputs);
     if (options.training !== true || this.rate === 0) return x;
     return tf.tidy(() => {
-      const kept = tf.floor(tf.add(tf.randomUniform([x.shape[0]!, 1, 1, x.shape[3]!]), 1 - this.rate));
+      const kept = tf.floor(tf.add(tf.randomUniform(this.sides(x)), 1 - this.rate));
       return tf.mul(x, tf.div(kept, 1 - this.rate));
     });
   }
 
   override getConfig(): Config {
     return { ...super.getConfig(), rate: this.rate };
+  }
+
+  protected sides(x: tf.Tensor): number[] {
+    return [x.shape[0]!, 1, 1, x.shape[3]!];
+  }
+}
+
+/** Zeroes whole channels of a sequence in training: shape unchanged. */
+export class SpatialDropout1D extends SpatialDropout2D {
+  static override className = "SpatialDropout1D";
+
+  protected override sides(x: tf.Tensor): number[] {
+    return [x.shape[0]!, 1, x.shape[2]!];
+  }
+}
+
+/** Zeroes whole channels of a volume in training: shape unchanged. */
+export class SpatialDropout3D extends SpatialDropout2D {
+  static override className = "SpatialDropout3D";
+
+  protected override sides(x: tf.Tensor): number[] {
+    return [x.shape[0]!, 1, 1, 1, x.shape[4]!];
   }
 }
 

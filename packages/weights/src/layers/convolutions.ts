@@ -41,8 +41,9 @@ export class DilatedDepthwiseConv2D extends StockDepthwise {
     return tf.tidy(() => {
       const x = one(inputs) as tf.Tensor4D;
       const kernel = this.depthwiseKernel.read() as tf.Tensor4D;
-      const y = tf.depthwiseConv2d(x, kernel, this.strides, this.padding, "NHWC", this.dilationRate);
-      return finished(y, this);
+      // TensorFlow has no kernel with taps apart on a processor: zeros between the taps do the same.
+      const apart = spread(kernel, this.dilationRate) as tf.Tensor4D;
+      return finished(tf.depthwiseConv2d(x, apart, this.strides, this.padding), this);
     });
   }
 }

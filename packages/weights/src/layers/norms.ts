@@ -1,4 +1,5 @@
 import { OptionError } from "@convkit/errors";
+import { BatchNormalization } from "@convkit/core";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { one, oneShape } from "./base-layers.ts";
@@ -72,6 +73,37 @@ export class AxesNormalization extends tfl.layers.Layer {
   }
 }
 
+/** The fields of tfjs-layers' batch normalization. */
+interface BatchNormFields {
+  readonly axis: number;
+  readonly epsilon: number;
+  readonly gamma?: tfl.LayerVariable | null;
+  readonly beta?: tfl.LayerVariable | null;
+}
+
+/**
+ * Batch normalization that Keras calls with `training=True`: it takes each batch's own mean and variance in prediction, too. Only training
+ * moves its moving statistics. Shape unchanged.
+ */
+export class BatchStatisticsNormalization extends BatchNormalization {
+  static override className = "BatchStatisticsNormalization";
+
+  override call(inputs: Inputs, options: { training?: boolean }): tf.Tensor | tf.Tensor[] {
+    if (options.training === true) return super.call(inputs, options);
+    return tf.tidy(() => {
+      const x = one(inputs);
+      const { axis, epsilon, gamma, beta } = this as unknown as BatchNormFields;
+      const own = axis < 0 ? axis + x.rank : axis;
+      const others = x.shape.map((_, index) => index).filter((index) => index !== own);
+      const sides = x.shape.map((size, index) => (index === own ? size : 1));
+      const { mean, variance } = tf.moments(x, others, true);
+      let y: tf.Tensor = tf.mul(tf.sub(x, mean), tf.rsqrt(tf.add(variance, epsilon)));
+      if (gamma != null) y = tf.mul(y, tf.reshape(gamma.read(), sides));
+      return beta == null ? y : tf.add(y, tf.reshape(beta.read(), sides));
+    });
+  }
+}
+
 /** A factor a channel, which is trained: shape unchanged. It is ConvNeXt's. Touvron et al. 2021, https://arxiv.org/abs/2103.17239 */
 export class LayerScale extends tfl.layers.Layer {
   static className = "LayerScale";
@@ -97,5 +129,70 @@ export class LayerScale extends tfl.layers.Layer {
 
   override getConfig(): Config {
     return { ...super.getConfig(), initValues: this.initValues, projectionDim: this.projectionDim };
+  }
+}
+
+/** Divides by the root of the mean square, or with `variance` of the variance, and scales: shape unchanged. Zhang, Sennrich 2019, https://arxiv.org/abs/1910.07467 */
+export class RMSNormalization extends tfl.layers.Layer {
+  static className = "RMSNormalization";
+  readonly axis: number[];
+  readonly epsilon: number;
+  /** What Keras' LayerNormalization with rms_scaling divides by. */
+  readonly ofVariance: boolean;
+  #scale: tfl.LayerVariable | undefined;
+  #sides: number[] = [];
+
+  constructor({
+    axis,
+    epsilon,
+    ofVariance,
+    ...base
+  }: BaseArgs & { axis?: number | number[]; epsilon?: number; ofVariance?: boolean }) {
+    super(base);
+    this.axis = [axis ?? -1].flat();
+    this.epsilon = epsilon ?? 1e-7;
+    this.ofVariance = ofVariance ?? false;
+  }
+
+  override build(inputShape: Shape): void {
+    const shape = oneShape(inputShape);
+    const axes = new Set(this.axis.map((axis) => (axis < 0 ? axis + shape.length : axis)));
+    this.#sides = shape.map((size, axis) => (axes.has(axis) ? size! : 1));
+    const sizes = shape.filter((_, axis) => axes.has(axis)) as number[];
+    this.#scale = this.addWeight(this.ofVariance ? "gamma" : "scale", sizes, "float32", tfl.initializers.ones());
+    this.built = true;
+  }
+
+  override call(inputs: Inputs): tf.Tensor {
+    return tf.tidy(() => {
+      const x = one(inputs);
+      const centered = this.ofVariance ? tf.sub(x, tf.mean(x, this.axis, true)) : x;
+      const divisor = tf.rsqrt(tf.add(tf.mean(tf.square(centered), this.axis, true), this.epsilon));
+      return tf.mul(tf.mul(x, divisor), tf.reshape(this.#scale!.read(), this.#sides));
+    });
+  }
+
+  override getConfig(): Config {
+    return { ...super.getConfig(), axis: [...this.axis], epsilon: this.epsilon, ofVariance: this.ofVariance };
+  }
+}
+
+/** Batch normalization of Keras 2 with `renorm=True`: it keeps three more statistics, which only training uses. Shape unchanged. */
+export class RenormBatchNormalization extends BatchNormalization {
+  static override className = "RenormBatchNormalization";
+
+  override build(inputShape: Shape): void {
+    super.build(inputShape);
+    const { axis } = this as unknown as BatchNormFields;
+    const shape = oneShape(inputShape);
+    const size = shape[axis < 0 ? axis + shape.length : axis]!;
+    for (const name of ["moving_stddev", "renorm_mean", "renorm_stddev"])
+      this.addWeight(name, [size], "float32", tfl.initializers.zeros(), undefined, false);
+  }
+
+  override call(inputs: Inputs, options: { training?: boolean }): tf.Tensor | tf.Tensor[] {
+    if (options.training === true)
+      throw new OptionError(`${this.name}: batch renormalization is known in prediction only; train it in Keras`);
+    return super.call(inputs, options);
   }
 }

@@ -1,11 +1,39 @@
-import { registerAugmentationLayers } from "@convkit/augment";
-import { registerLayers } from "@convkit/core";
+import { AugmentationLayer, KerasOnlyAugmentation, registerAugmentationLayers } from "@convkit/augment";
+import {
+  AdaptiveAveragePooling2D,
+  BatchNormalization,
+  Conv2D,
+  CustomScaleLayer,
+  Dropout,
+  GlobalAveragePooling2D,
+  GroupNormalization,
+  LocalResponseNormalization,
+  Normalization,
+  PadChannels,
+  PaddedPooling2D,
+  registerLayers,
+  SeparableConv2D,
+} from "@convkit/core";
 import * as tf from "@tensorflow/tfjs-core";
+import * as tfl from "@tensorflow/tfjs-layers";
+import { Operation } from "../operations/operation.ts";
+import { operationTable } from "../operations/table.ts";
 import { registerActivations } from "./activations.ts";
-import { Concatenate } from "./concatenate.ts";
+import { Attention, MultiHeadAttention } from "./attention.ts";
+import { Concatenate, Reshape } from "./joins.ts";
+import { Conv1DTranspose, DepthwiseConv1D, GroupedConv1D, LocallyConnected2D, SeparableConv1D } from "./kernels.ts";
+import { OrthogonalRegularizer } from "./regularizers.ts";
+import { ResetAfterGRU } from "./recurrent.ts";
 import { DilatedDepthwiseConv2D, SizedConv2DTranspose } from "./convolutions.ts";
 import { Clipped, Sliced, Stacked } from "./slicing.ts";
-import { AxesNormalization, LayerScale, UnitNormalization } from "./norms.ts";
+import {
+  AxesNormalization,
+  BatchStatisticsNormalization,
+  LayerScale,
+  RenormBatchNormalization,
+  RMSNormalization,
+  UnitNormalization,
+} from "./norms.ts";
 import { CroppedCentre, ResizedTo, ScaledUp2D } from "./resize.ts";
 import {
   BentReLU,
@@ -14,37 +42,142 @@ import {
   Power,
   ScaledELU,
   SoftmaxOver,
+  SpatialDropout1D,
   SpatialDropout2D,
+  SpatialDropout3D,
   Subtract,
 } from "./base-layers.ts";
 
-/** Lets tfjs make every layer that an imported model may have; call it before `tf.loadLayersModel` on one that was saved again. */
-export function registerImportLayers(): void {
-  registerLayers();
-  registerAugmentationLayers();
-  registerActivations();
-  for (const layer of [
-    AxesNormalization,
-    BentReLU,
-    Clipped,
-    Concatenate,
-    CroppedCentre,
-    DilatedDepthwiseConv2D,
-    GlobalMaxPooling2DKeepdims,
-    Identity,
-    LayerScale,
-    Power,
-    ResizedTo,
-    ScaledELU,
-    ScaledUp2D,
-    SizedConv2DTranspose,
-    Sliced,
-    SoftmaxOver,
-    SpatialDropout2D,
-    Stacked,
-    Subtract,
-    UnitNormalization,
-  ]) {
-    tf.serialization.registerClass(layer as never);
+const { classNameMap } = tf.serialization.SerializationMap.getMap();
+
+const own = [
+  Attention,
+  Conv1DTranspose,
+  DepthwiseConv1D,
+  GroupedConv1D,
+  LocallyConnected2D,
+  MultiHeadAttention,
+  RenormBatchNormalization,
+  ResetAfterGRU,
+  Reshape,
+  RMSNormalization,
+  SeparableConv1D,
+  SpatialDropout1D,
+  SpatialDropout3D,
+  AxesNormalization,
+  BatchStatisticsNormalization,
+  BentReLU,
+  Clipped,
+  Concatenate,
+  CroppedCentre,
+  DilatedDepthwiseConv2D,
+  GlobalMaxPooling2DKeepdims,
+  Identity,
+  LayerScale,
+  Operation,
+  Power,
+  ResizedTo,
+  ScaledELU,
+  ScaledUp2D,
+  SizedConv2DTranspose,
+  Sliced,
+  SoftmaxOver,
+  SpatialDropout2D,
+  Stacked,
+  Subtract,
+  UnitNormalization,
+];
+
+const StockIdentity = tfl.initializers.identity({}).constructor as unknown as new (config: object) => object;
+
+class IdentityInitializer extends StockIdentity {
+  static className = "IdentityInitializer";
+  getClassName(): string {
+    return "IdentityInitializer";
   }
 }
+
+/** Those that core registers. */
+const ofCore = [
+  AdaptiveAveragePooling2D,
+  BatchNormalization,
+  Conv2D,
+  CustomScaleLayer,
+  Dropout,
+  GlobalAveragePooling2D,
+  GroupNormalization,
+  LocalResponseNormalization,
+  Normalization,
+  PadChannels,
+  PaddedPooling2D,
+  SeparableConv2D,
+];
+
+interface RegisteredClass {
+  readonly className: string;
+}
+
+/** The names that the package of augmentation registers. */
+const augmentationNames = new Set<string>(["KerasOnlyAugmentation", "RandomAugmentation"]);
+
+/** Classes of the user's that were registered under a name of ours, before ours were. */
+const userClasses = new Map<string, RegisteredClass>();
+
+function registered(className: string): RegisteredClass | undefined {
+  return Object.hasOwn(classNameMap, className) ? (classNameMap[className]![0] as RegisteredClass) : undefined;
+}
+
+/** Whether a class is one of ours, or the one of tfjs that it betters. */
+function isKnownClass(found: RegisteredClass): boolean {
+  return [...own, ...ofCore].some((ours) => ours === found || Object.getPrototypeOf(ours) === found);
+}
+
+/**
+ * Lets tfjs make every layer that an imported model may have; call it before `tf.loadLayersModel` on one that was saved again. A class of
+ * the user's that is registered under the name of one of ours stays.
+ */
+export function registerImportLayers(): void {
+  for (const { className } of [...own, ...ofCore]) {
+    const found = registered(className);
+    const isLayer = found !== undefined && (found as { prototype?: unknown }).prototype instanceof tfl.layers.Layer;
+    if (isLayer && !isKnownClass(found)) userClasses.set(className, found);
+  }
+  registerLayers();
+  registerAugmentationLayers();
+  for (const [name, [{ prototype }]] of Object.entries(classNameMap) as unknown as [string, [{ prototype: unknown }]][])
+    if (prototype instanceof AugmentationLayer) augmentationNames.add(name);
+  registerActivations();
+  Operation.table = operationTable;
+  tf.serialization.registerClass(OrthogonalRegularizer as never);
+  // tfjs keeps initializers and layers under one set of names, in which our layer takes this one's place.
+  tf.serialization.registerClass(IdentityInitializer as never);
+  for (const layer of own) if (!userClasses.has(layer.className)) tf.serialization.registerClass(layer as never);
+}
+
+/** The class that the user registered with tfjs under this name; undefined where the name is tfjs', Keras' or only ours. */
+export function userClass(className: string): RegisteredClass | undefined {
+  const ofUser = userClasses.get(className);
+  if (ofUser !== undefined) return ofUser;
+  const isOurs = [...own, ...ofCore].some((ours) => ours.className === className);
+  return isOurs || stockNames.has(className) || augmentationNames.has(className) ? undefined : registered(className);
+}
+
+/** Our class of this name, whatever else is registered under it. */
+export function ownClass(className: string): (new (args: never) => tfl.layers.Layer) | undefined {
+  return [...own, ...ofCore].find((ours) => ours.className === className);
+}
+
+/** Whether a layer is of one of our classes. */
+export function isOwnLayer(layer: object): boolean {
+  return [...own, ...ofCore].some((ours) => layer.constructor === ours);
+}
+
+/** Whether a layer is of a class of ours or of tfjs, and not of a user's that has the same name. */
+export function isKnownLayer(layer: object): boolean {
+  const isAugmentation = layer instanceof AugmentationLayer || layer instanceof KerasOnlyAugmentation;
+  return isOwnLayer(layer) || isAugmentation || stockClasses.has(layer.constructor);
+}
+
+/** What tfjs registers, as this module is loaded; what comes later is ours or a user's. */
+const stockNames: ReadonlySet<string> = new Set(Object.keys(classNameMap));
+const stockClasses: ReadonlySet<unknown> = new Set(Object.values(classNameMap).map(([cls]) => cls));

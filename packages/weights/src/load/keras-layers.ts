@@ -2,7 +2,7 @@ import type { OptionNames } from "@convkit/errors";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import type { PublishedWeights } from "../published/imagenet.ts";
 import type { LayerTensors } from "../formats/keras/weights-h5.ts";
-import { kerasPaths } from "../formats/keras/layer-paths.ts";
+import { followers, kerasPaths, safeName } from "../formats/keras/layer-paths.ts";
 import { modelLayers } from "../model/model-layers.ts";
 import type { NamedTensor, TensorData } from "../bytes/named-tensor.ts";
 import { assign, sameShape } from "../model/assign.ts";
@@ -95,10 +95,11 @@ function pairLayers(
   theirs: readonly LayerTensors[],
   by: "name" | "order" | undefined,
 ): Pair[] {
+  if (by === "name") return pairByName(model, own, theirs);
   const ordered = pairByOrder(own, theirs);
   if (by === "order") return ordered;
   const named = pairByName(model, own, theirs);
-  return by === "name" || fits(named) || !fits(ordered) ? named : ordered;
+  return fits(named) || !fits(ordered) ? named : ordered;
 }
 
 function fits(pairs: readonly Pair[]): boolean {
@@ -113,19 +114,62 @@ function fits(pairs: readonly Pair[]): boolean {
   );
 }
 
+/** By the paths of a Keras 3 file, which are unique; what they do not find, and all of an .h5, by names. */
 function pairByName(model: tfl.LayersModel, own: readonly OwnLayer[], theirs: readonly LayerTensors[]): Pair[] {
+  const { pairs, rest } = pairByPath(model, own, theirs);
+  const left = new Set(own.filter((layer) => !pairs.some(([found]) => found === layer)));
+  const top = new Map(model.layers.toReversed().map((layer) => [layer.name, layer]));
+  const byLayer = new Map([...left].map((part) => [part.layer, part]));
+  const byName = new Map([...left].toReversed().map((layer) => [layer.name, layer]));
+  for (const saved of rest) {
+    const outer = top.get(saved.layer) ?? top.get(safeName(saved.layer));
+    // A layer of the model itself comes before one of the same name within a model in it.
+    const layer =
+      outer === undefined
+        ? (byName.get(saved.layer) ?? byName.get(safeName(saved.layer)))
+        : (withFollower(byLayer.get(outer)) ?? nested(outer));
+    if (layer !== undefined)
+      for (const part of own) if (part === layer || layer.parts?.has(part.layer)) left.delete(part);
+    pairs.push([layer, saved]);
+  }
+  return [...pairs, ...[...left].map((layer): Pair => [layer, undefined])];
+}
+
+/** Parts of a layer that keep weights of their own in a Keras 3 file, in the order in which tfjs has them. */
+const partOrder = ["", "layer", "forward_layer", "backward_layer", "cell", "query_dense", "key_dense", "value_dense"];
+
+function pairByPath(
+  model: tfl.LayersModel,
+  own: readonly OwnLayer[],
+  theirs: readonly LayerTensors[],
+): { pairs: Pair[]; rest: LayerTensors[] } {
   const paths = kerasPaths(model);
   const byPath = new Map(own.toReversed().map((part) => [paths.get(part.layer), part]));
-  const layers = new Map(model.layers.toReversed().map((layer) => [layer.name, layer]));
-  const byName = new Map(own.toReversed().map((layer) => [layer.name, layer]));
-  const found = new Set<OwnLayer>();
-  const pairs: Pair[] = theirs.map((saved) => {
-    const layer = byName.get(saved.layer) ?? byPath.get(saved.layer) ?? nested(layers.get(saved.layer));
-    if (layer !== undefined)
-      for (const part of own) if (part === layer || layer.parts?.includes(part.name) === true) found.add(part);
-    return [layer, saved];
+  const found = new Map<OwnLayer, { inner: string; saved: LayerTensors }[]>();
+  const rest: LayerTensors[] = [];
+  for (const saved of theirs) {
+    const steps = saved.path?.split("/") ?? [];
+    const length = steps.findLastIndex((_, index) => byPath.has(steps.slice(0, index + 1).join("/")));
+    const layer = length === -1 ? undefined : byPath.get(steps.slice(0, length + 1).join("/"));
+    if (layer === undefined) rest.push(saved);
+    else found.set(layer, [...(found.get(layer) ?? []), { inner: steps.slice(length + 1).join("/"), saved }]);
+  }
+  const rank = (inner: string): number => {
+    const at = partOrder.indexOf(inner.split("/", 1)[0]!);
+    return at === -1 ? partOrder.length : at;
+  };
+  const pairs = [...found].map(([layer, parts]): Pair => {
+    const tensors = parts.toSorted((a, b) => rank(a.inner) - rank(b.inner)).flatMap(({ saved }) => saved.tensors);
+    return [layer, { ...parts[0]!.saved, tensors }];
   });
-  return [...pairs, ...own.filter((layer) => !found.has(layer)).map((layer): Pair => [layer, undefined])];
+  return { pairs, rest };
+}
+
+/** A layer with the layer that was given as its activation: in an .h5 the weights of both are one group. */
+function withFollower(own: OwnLayer | undefined): OwnLayer | undefined {
+  const follower = own === undefined ? undefined : followers.get(own.layer);
+  if (own === undefined || follower === undefined) return own;
+  return { ...own, weights: [...own.weights, ...follower.weights], parts: new Set([own.layer, follower]) };
 }
 
 /** A model within the model, whose weights Keras 2 saves as those of one layer. */
@@ -135,7 +179,7 @@ function nested(layer: tfl.layers.Layer | undefined): OwnLayer | undefined {
     name: layer.name,
     layer,
     weights: layer.weights,
-    parts: modelLayers(layer as tfl.LayersModel).map(({ name }) => name),
+    parts: new Set(modelLayers(layer as tfl.LayersModel).map((part) => part.layer)),
   };
 }
 

@@ -1,23 +1,29 @@
 import { checkOptions } from "@convkit/errors";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { importModel } from "../formats/keras/import-model.ts";
+import type { ImportOptions } from "../formats/keras/import-model.ts";
 import { loadKerasLayers, loadWeightsNames } from "./keras-layers.ts";
 import type { LoadWeightsOptions, LoadWeightsReport } from "./keras-layers.ts";
 import { assign } from "../model/assign.ts";
 import type { Assignment } from "../model/assign.ts";
 import { tellMetadata } from "../model/metadata-json.ts";
 import { countOf } from "../bytes/named-tensor.ts";
+import type { NamedTensor } from "../bytes/named-tensor.ts";
 import { openWeights } from "./open-weights.ts";
 import type { WeightsFile } from "./open-weights.ts";
 import { ownLayerName } from "../formats/torch/names.ts";
 import { torchWeights } from "../formats/torch/weights.ts";
 import { WeightsError } from "../weights-error.ts";
 
+/** What a file may name that only its user has. */
+export type LoadModelOptions = Pick<ImportOptions, "layers" | "functions">;
+
 /**
  * The model of a file that holds its architecture and weights: `.h5`, `.keras`, a tfjs `model.json` or its folder. Throws
  * `WeightsError` naming every layer that is not known and every weight that does not fit.
  */
-export async function loadModel(path: string): Promise<tfl.LayersModel> {
+export async function loadModel(path: string, options: LoadModelOptions = {}): Promise<tfl.LayersModel> {
+  checkOptions("loadModel", options, { layers: true, functions: true });
   const file = await openWeights(path);
   try {
     if (file.config === undefined) {
@@ -25,8 +31,8 @@ export async function loadModel(path: string): Promise<tfl.LayersModel> {
     }
     // Some layers have a counter or statistics that files leave out.
     const maxNumbers = file.tensors.reduce((sum, { shape }) => sum + countOf(shape), 1_000_000);
-    const model = importModel(path, file.config, { maxNumbers });
-    await loadOpened(model, file);
+    const model = importModel(path, file.config, { ...options, maxNumbers });
+    await loadOpened(model, file, { by: "name" });
     tellMetadata(path, model, file.modelMetadata);
     return model;
   } finally {
@@ -119,17 +125,18 @@ function commonPrefix(wanted: readonly string[], names: readonly string[]): stri
 
 /** tfjs names each tensor as the model's weight is named. */
 async function loadTfjs(model: tfl.LayersModel, file: WeightsFile): Promise<LoadWeightsReport> {
-  const tensors = new Map(file.tensors.map((tensor) => [tensor.name, tensor]));
+  // Layers of one name, in models within the model, follow each other in the model's order.
+  const tensors = new Map<string, NamedTensor[]>();
+  for (const tensor of file.tensors) tensors.set(tensor.name, [...(tensors.get(tensor.name) ?? []), tensor]);
   const problems: string[] = [];
   const assignments: Assignment[] = [];
   for (const variable of model.weights) {
     const name = variable.originalName;
-    const tensor = tensors.get(name);
-    tensors.delete(name);
+    const tensor = tensors.get(name)?.shift();
     if (tensor === undefined) problems.push(`missing: "${name}" [${variable.shape}] is not in the file`);
     else assignments.push({ name, variable, tensor, shape: tensor.shape });
   }
-  for (const { name, shape } of tensors.values())
+  for (const { name, shape } of [...tensors.values()].flat())
     problems.push(`extra: the file has "${name}" [${shape}], the model has not`);
   await assign(file.path, assignments, problems);
   return { loaded: assignments.length, ignored: [] };

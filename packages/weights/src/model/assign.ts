@@ -41,7 +41,9 @@ export async function assign(
   try {
     for (const { variable, tensor, arrange, shape } of assignments)
       values.push(asTensor(arrange === undefined ? tensor.read() : await arrange(tensor), shape, variable.dtype));
-    for (const [index, { variable }] of assignments.entries()) variable.write(values[index]!);
+    // Not by `write`, which would apply the weight's constraint: a file's numbers are loaded as they are.
+    for (const [index, { variable }] of assignments.entries())
+      (variable as unknown as { readonly val: tf.Variable }).val.assign(values[index]!);
   } finally {
     tf.dispose(values);
   }

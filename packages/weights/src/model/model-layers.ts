@@ -7,7 +7,7 @@ export interface ModelLayer {
   /** Those that are trained first, as Keras orders them. */
   readonly weights: readonly tfl.LayerVariable[];
   /** The layers within, of a model within a model that is taken as one. */
-  readonly parts?: readonly string[];
+  readonly parts?: ReadonlySet<tfl.layers.Layer>;
 }
 
 /** All layers of a model in Keras' order, those of models within it in their place. */

@@ -5,6 +5,7 @@ import sys
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 folder = pathlib.Path(sys.argv[1])
 result = {}
@@ -12,7 +13,12 @@ for name in sys.argv[2:]:
     x, y = (np.load(folder / f"{name}.{part}.npy") for part in "xy")
 
     def difference(model):
-        return float(np.max(np.abs(np.asarray(model(x, training=False)) - y)))
+        try:
+            found = model(x, training=False)
+        except tf.errors.InvalidArgumentError:
+            # Without oneDNN TensorFlow has no kernel for some dilations on a processor; its compiler has.
+            found = tf.function(lambda x: model(x, training=False), jit_compile=True)(x)
+        return float(np.max(np.abs(np.asarray(found) - y)))
 
     for path in (folder / f"{name}.ours.h5", folder / f"{name}.ours.keras"):
         if not path.exists():

@@ -9,18 +9,36 @@ export interface TensorReference {
   readonly output: number;
 }
 
-/** One use of a layer: the tensors it takes and the plain numbers beside them (`x * 2`), or one for every channel. */
+/** One use of a layer, with all that it is given. */
 export interface LayerCall {
+  /** The tensors, in the order in which Keras flattens the arguments. */
   readonly inputs: readonly TensorReference[];
-  readonly numbers: readonly (number | readonly number[])[];
-  /** Whether the number stands before the tensor (`2 - x`). */
-  readonly numberFirst: boolean;
-  /** What is given by name: plain values, without those that are null. */
-  readonly options: JsonObject;
+  /** The arguments by position, then by name; a tensor among them is a `Slot`, an array a `Constant`. */
+  readonly args: readonly unknown[];
+  readonly kwargs: JsonObject;
   /** The first tensor's shape, where the file states it. */
   readonly shape?: readonly unknown[];
-  /** What stands after the first argument, as it is in the file. */
-  readonly rest: readonly unknown[];
+  /** Whether the call says to behave as in training, or not; undefined where it says nothing. */
+  readonly training?: boolean;
+}
+
+/** Where a tensor stands among the arguments of a call: its place in `LayerCall.inputs`. */
+export class Slot {
+  readonly index: number;
+  constructor(index: number) {
+    this.index = index;
+  }
+}
+
+/** An array of numbers that a call is given. */
+export class Constant {
+  /** A number, or nested lists of numbers. */
+  readonly value: unknown;
+  readonly dtype: string;
+  constructor(value: unknown, dtype: string) {
+    this.value = value;
+    this.dtype = dtype;
+  }
 }
 
 export interface LayerConfig {
@@ -28,6 +46,12 @@ export interface LayerConfig {
   readonly className: string;
   /** Python's module: tells Keras 3's layers from its bare operations. */
   readonly module: string;
+  /** True for a class that is neither Keras' nor TensorFlow's: the file names the module or package of a user. */
+  readonly isForeign: boolean;
+  /** True where this package's own writer marked the class as one of ours. */
+  readonly isOurs: boolean;
+  /** True where Keras 2 states that the layer object stands at several places of the file. */
+  readonly isShared: boolean;
   readonly config: JsonObject;
   readonly calls: readonly LayerCall[];
   /** For errors: `layers[3] "conv1" of "resnet50"`. */
@@ -42,6 +66,8 @@ export interface ModelConfig {
   readonly layers: readonly LayerConfig[];
   readonly inputs: readonly TensorReference[];
   readonly outputs: readonly TensorReference[];
+  /** True where the calls are Keras 3's dictionaries of args and kwargs, false where they are the lists of Keras 2 and tfjs. */
+  readonly isKeras3: boolean;
   /** Of a sequential model that has no input layer. */
   readonly inputShape?: readonly (number | null)[];
 }
@@ -85,6 +111,7 @@ export function readModel(file: string, place: string, value: JsonObject): Model
       layers,
       inputs: [],
       outputs: [],
+      isKeras3: false,
       ...(Array.isArray(shape) ? { inputShape: shape as (number | null)[] } : {}),
     };
   }
@@ -94,6 +121,9 @@ export function readModel(file: string, place: string, value: JsonObject): Model
     layers,
     inputs: references(file, `${place}.input_layers`, config["input_layers"]),
     outputs: references(file, `${place}.output_layers`, config["output_layers"]),
+    isKeras3: rows.some(
+      (row) => isObject(row) && Array.isArray(row["inbound_nodes"]) && row["inbound_nodes"].some(isObject),
+    ),
   };
 }
 
@@ -103,8 +133,8 @@ function readLayer(file: string, at: string, of: string, row: unknown): LayerCon
   }
   const config = isObject(row["config"]) ? row["config"] : {};
   const name = row["name"] ?? config["name"];
-  const className = row["class_name"];
-  const place = `${at} "${String(name)}" (${className})${of}`;
+  const [className, isForeign] = classOf(row["class_name"], row["module"], row["registered_name"]);
+  const place = `${at} "${String(name)}" (${row["class_name"]})${of}`;
   if (typeof name !== "string") throw new WeightsError(file, place, "the layer has no name");
   const nodes = Array.isArray(row["inbound_nodes"]) ? row["inbound_nodes"] : [];
   const follower = activationLayer(config["activation"], `${name}.activation`, place);
@@ -112,102 +142,130 @@ function readLayer(file: string, at: string, of: string, row: unknown): LayerCon
     name,
     className,
     module: typeof row["module"] === "string" ? row["module"] : "keras.layers",
+    isForeign,
+    isOurs: row["module"] === ownModule,
+    isShared: row["shared_object_id"] !== undefined,
     config: Array.isArray(row["config"])
       ? { layers: row["config"] }
       : follower === undefined
         ? config
         : { ...config, activation: "linear" },
-    calls: nodes.map((node: unknown) => readCall(file, place, node)),
+    calls: nodes.map((node: unknown) => readCall(file, place, node, className)),
     place,
     ...(follower === undefined ? {} : { follower }),
   };
 }
 
-/** Layers without weights that people give as an activation. */
-const activationLayers = new Set(["ELU", "LeakyReLU", "ReLU", "Softmax", "ThresholdedReLU"]);
+/** Layers that people give as an activation. */
+const activationLayers = new Set(["ELU", "LeakyReLU", "PReLU", "ReLU", "Softmax", "ThresholdedReLU"]);
 
 function activationLayer(value: unknown, name: string, place: string): LayerConfig | undefined {
   if (!isObject(value) || !isObject(value["config"]) || !activationLayers.has(String(value["class_name"])))
     return undefined;
   const className = String(value["class_name"]);
-  return { name, className, module: "keras.layers", config: value["config"], calls: [], place: `${place}.activation` };
+  return {
+    name,
+    className,
+    module: "keras.layers",
+    isForeign: false,
+    isOurs: false,
+    isShared: false,
+    config: value["config"],
+    calls: [],
+    place: `${place}.activation`,
+  };
+}
+
+/** What our writer of tfjs models puts as the module of a class of ours. */
+export const ownModule = "@convkit/weights";
+
+/** A class' own name, and whether it is a user's: such a class is known by its package ("mine>LayerScale") or its module. */
+function classOf(written: string, module: unknown, registered: unknown): [className: string, isForeign: boolean] {
+  const stated = typeof registered === "string" && registered.includes(">") ? registered : written;
+  const [owner, own] = stated.includes(">") ? (stated.split(">", 2) as [string, string]) : [undefined, written];
+  if (module === ownModule) return [written, false];
+  const isKeras = typeof module === "string" && /^(tf_keras|keras|tensorflow)(\.|$)/.test(module);
+  if (isKeras) return [written.includes(">") ? own : written, false];
+  const isForeign = owner !== undefined || module === null || typeof module === "string";
+  return [own, isForeign];
 }
 
 /** One inbound node: Keras 3's `{args, kwargs}`, or Keras 2's list of `[layer, call, output, kwargs]`. */
-function readCall(file: string, place: string, node: unknown): LayerCall {
+function readCall(file: string, place: string, node: unknown, className: string): LayerCall {
   const inputs: TensorReference[] = [];
-  const numbers: (number | readonly number[])[] = [];
-  let numberFirst = false;
-  let options: JsonObject = {};
   let shape: readonly unknown[] | undefined;
-  const collect = (value: unknown): void => {
+  let named: JsonObject = {};
+  const take = (reference: readonly unknown[]): Slot => {
+    inputs.push(toReference(reference));
+    return new Slot(inputs.length - 1);
+  };
+  const convert = (value: unknown, legacy: boolean): unknown => {
     if (Array.isArray(value)) {
-      if (isReference(value)) {
-        inputs.push(toReference(value));
-        const named = value[3];
-        if (isObject(named)) {
-          for (const [key, part] of Object.entries(named)) if (key === "y" || key === "x") collect(part);
-          options = { ...options, ...plain(named) };
-        }
-      } else value.forEach(collect);
-    } else if (isObject(value) && value["class_name"] === "__keras_tensor__") {
-      const history = isObject(value["config"]) ? value["config"]["keras_history"] : undefined;
+      if (legacy && value[0] === "_CONSTANT_VALUE" && value[1] === -1) {
+        if (isObject(value[3])) named = { ...named, ...value[3] };
+        return asConstant(value[2]);
+      }
+      if (legacy && isReference(value)) {
+        if (isObject(value[3])) named = { ...named, ...value[3] };
+        return take(value);
+      }
+      return value.map((part) => convert(part, legacy));
+    }
+    if (!isObject(value)) return value;
+    const config = isObject(value["config"]) ? value["config"] : {};
+    if (value["class_name"] === "__keras_tensor__") {
+      const history = config["keras_history"];
       if (!Array.isArray(history) || !isReference(history))
         throw new WeightsError(file, place, "an input without its history");
-      const stated = isObject(value["config"]) ? value["config"]["shape"] : undefined;
-      if (Array.isArray(stated)) shape ??= stated;
-      inputs.push(toReference(history));
-    } else if (isObject(value) && ["__numpy__", "__tensor__"].includes(String(value["class_name"]))) {
-      numberFirst ||= inputs.length === 0;
-      numbers.push(perChannel(isObject(value["config"]) ? value["config"]["value"] : undefined, file, place));
-    } else if (typeof value === "number") {
-      numberFirst ||= inputs.length === 0;
-      numbers.push(value);
+      if (Array.isArray(config["shape"])) shape ??= config["shape"];
+      return take(history);
     }
+    if (["__numpy__", "__tensor__"].includes(String(value["class_name"])))
+      return new Constant(config["value"], String(config["dtype"] ?? "float32"));
+    if (value["class_name"] === "__tuple__" && Array.isArray(config["items"] ?? value["items"]))
+      return convert(config["items"] ?? value["items"], legacy);
+    if ("class_name" in value) return value;
+    // Keras flattens a dict by its sorted keys.
+    return Object.fromEntries(sortedEntries(value).map(([key, part]) => [key, convert(part, legacy)]));
   };
+  let args: unknown[];
+  let kwargs: JsonObject;
   if (isObject(node)) {
-    collect(node["args"]);
-    const kwargs = isObject(node["kwargs"]) ? node["kwargs"] : {};
-    options = plain(kwargs);
-    for (const [key, value] of Object.entries(kwargs)) {
-      const count = inputs.length;
-      collect(value);
-      if (inputs.length > count && key !== "inputs")
-        throw new WeightsError(file, place, `takes a tensor as its argument "${key}", which tfjs cannot`);
-    }
-  } else collect(node);
+    args = (Array.isArray(node["args"]) ? node["args"] : []).map((part) => convert(part, false));
+    kwargs = convert(isObject(node["kwargs"]) ? node["kwargs"] : {}, false) as JsonObject;
+  } else {
+    const first = convert(node, true);
+    const isAlone = Array.isArray(first) && first.length === 1 && !className.endsWith("OpLambda");
+    args = [isAlone ? first[0] : first];
+    kwargs = convert(named, true) as JsonObject;
+  }
   if (inputs.length === 0) throw new WeightsError(file, place, "is called without a tensor");
-  const args = isObject(node) ? node["args"] : undefined;
-  const rest = Array.isArray(args) ? args.slice(1) : [];
-  return { inputs, numbers, numberFirst, options, rest, ...(shape === undefined ? {} : { shape }) };
+  const { training, ...rest } = kwargs;
+  return {
+    inputs,
+    args,
+    kwargs: Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== null)),
+    ...(shape === undefined ? {} : { shape }),
+    ...(typeof training === "boolean" ? { training } : {}),
+  };
 }
 
-/** A constant of a number for every channel; its axes before the last must have one element. */
-function perChannel(value: unknown, file: string, place: string): number | readonly number[] {
-  let inner = value;
-  while (Array.isArray(inner) && inner.length === 1) inner = inner[0] as unknown;
-  if (typeof inner === "number") return inner;
-  if (Array.isArray(inner) && inner.every((part) => typeof part === "number")) return inner;
-  throw new WeightsError(file, place, "takes a constant with more axes than the channels, which tfjs cannot");
+function asConstant(value: unknown): unknown {
+  return Array.isArray(value) ? new Constant(value, "float32") : value;
 }
 
-/** What is neither a tensor nor one of the two sides of an arithmetic. */
-function plain(named: JsonObject): JsonObject {
-  return Object.fromEntries(
-    Object.entries(named).filter(
-      ([key, value]) =>
-        value !== null && !["inputs", "name", "x", "y"].includes(key) && !(Array.isArray(value) && isReference(value)),
-    ),
-  );
+/** Entries in the order of Python's sorted keys, which is that of Unicode's code points. */
+function sortedEntries(value: JsonObject): [string, unknown][] {
+  return Object.entries(value).toSorted(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
 }
 
-/** A list of `[layer, call, output]`, or one of them alone, as Keras 3 writes it; nested lists and dicts too. */
+/** A list of `[layer, call, output]`, or one of them alone, as Keras 3 writes it; nested lists, and dicts by their sorted keys. */
 function references(file: string, place: string, value: unknown): TensorReference[] {
   const found: TensorReference[] = [];
   const collect = (part: unknown): void => {
     if (Array.isArray(part) && isReference(part)) found.push(toReference(part));
     else if (Array.isArray(part)) part.forEach(collect);
-    else if (isObject(part)) Object.values(part).forEach(collect);
+    else if (isObject(part)) for (const [, inner] of sortedEntries(part)) collect(inner);
   };
   collect(value);
   if (found.length === 0) throw new WeightsError(file, place, "expected a list of [layer, call, output]");

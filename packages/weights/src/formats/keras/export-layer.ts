@@ -1,6 +1,7 @@
 import { AugmentationLayer, KerasOnlyAugmentation } from "@convkit/augment";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { activationNames, approximateGelu, keras3HardSigmoid } from "../../layers/activations.ts";
+import { isKnownLayer } from "../../layers/register.ts";
 import type { AxisSlice } from "../../layers/slicing.ts";
 import { memoryTensor } from "../../bytes/named-tensor.ts";
 import type { NamedTensor } from "../../bytes/named-tensor.ts";
@@ -250,6 +251,7 @@ export function exportLayer(layer: tfl.layers.Layer, context: ExportContext): Ke
     return [{ className: layer.kerasClass, config: layer.kerasConfig }];
   }
   const own = layer.getClassName();
+  if (!isKnownLayer(layer)) return context.refuse("is a class of yours, which Keras does not have");
   const config = pythonConfig(layer.getConfig() as Record<string, unknown>, context);
   const make = Object.hasOwn(special, own) ? special[own] : undefined;
   if (make !== undefined) return make(config, context, layer);

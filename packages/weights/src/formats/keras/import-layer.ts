@@ -1,12 +1,36 @@
 import type * as tfl from "@tensorflow/tfjs-layers";
+import { BatchStatisticsNormalization } from "../../layers/norms.ts";
+import { userClass } from "../../layers/register.ts";
 import { WeightsError } from "../../weights-error.ts";
-import { converted } from "./layer-args.ts";
-import { makers } from "./import-layers.ts";
 import { isModel } from "./config.ts";
 import type { LayerConfig } from "./config.ts";
-import { operationOf, operations } from "./operations.ts";
+import { unknownKey } from "./config-keys.ts";
+import { camelCase, converted } from "./layer-args.ts";
+import { makers } from "./import-layers.ts";
+import type { Request } from "./import-layers.ts";
+import { safeName } from "./layer-paths.ts";
+import { isKnownOperation, makeOperation, operationOf } from "./operations.ts";
 
 type Layer = tfl.layers.Layer;
+
+/** A layer class of the user's. */
+export type LayerClass = (new (config: never) => Layer) & { readonly className: string };
+
+/** What is shared while one model is made. */
+export interface Making {
+  readonly fresh: boolean;
+  /** How many numbers its weights may still have. */
+  left: { numbers: number; uses: number };
+  readonly uses: Map<Layer, number>;
+  /** Every layer that was made, by name, class and configuration. */
+  readonly made: Map<string, Layer>;
+  /** Classes of the user's, which come before all others. */
+  readonly layers: readonly LayerClass[];
+  /** True where the file is tfjs', whose layers have keys of their own. */
+  readonly isTfjs: boolean;
+  /** True within a model that is called as in training. */
+  readonly training?: boolean | undefined;
+}
 
 /** The tfjs layer of one layer of a Keras model; throws `WeightsError` naming it and its place where there is none. */
 export function makeLayer(file: string, layer: LayerConfig, making: Making): Layer {
@@ -14,53 +38,117 @@ export function makeLayer(file: string, layer: LayerConfig, making: Making): Lay
   const refuse = (problem: string): never => {
     throw new WeightsError(file, place, problem);
   };
-  const operation = operationOf(layer);
-  const make = operation === undefined ? ownEntry(makers, className) : ownEntry(operations, operation);
-  if (make === undefined)
+  const user = classOfUser(layer, making);
+  const operation = user === undefined ? operationOf(layer) : undefined;
+  const make =
+    operation === undefined
+      ? ownEntry(makers, className)
+      : (request: Request): Layer => makeOperation(operation, request);
+  if (make === undefined && user === undefined)
     return refuse(`the ${operation === undefined ? `layer ${className}` : `operation ${operation}`} is not known`);
-  if (config["data_format"] === "channels_first")
-    return refuse("channels come first: save the model with channels last");
+  if (user === undefined && operation === undefined && !making.isTfjs && !layer.isOurs) {
+    const key = unknownKey(className, config);
+    if (key !== undefined)
+      refuse(
+        `Keras' ${className} has no option "${key}", so this is a class of the user's: give it, loadModel(file, { layers: [${className}] })`,
+      );
+  }
+  const within = (innerClass: string, innerConfig: LayerConfig["config"]): Layer => {
+    if (isModel(innerClass)) return refuse(`a model (${innerClass}) within this layer is not known`);
+    const innerName = String(innerConfig["name"] ?? `${name}.layer`);
+    const row = { ...layer, name: innerName, className: innerClass, config: innerConfig, calls: [] };
+    return makeLayer(file, { ...row, place: `${place}.layer` }, making);
+  };
   try {
-    const made = make({ name, args: { ...converted(config, className), name }, config, call: calls[0], refuse });
-    limitWeights(made, making, refuse);
+    const made =
+      user === undefined
+        ? make!({
+            name,
+            args: { ...converted(config, className), name: safeName(name) },
+            config,
+            call: calls[0],
+            make: within,
+            refuse,
+          })
+        : makeOfUser(user, config, name);
+    const asTrained = user === undefined ? inTraining(file, layer, made, making) : made;
+    limitWeights(asTrained, making, refuse);
     // Weights that come from the file need no drawing.
     if (!making.fresh)
-      (made as unknown as { setFastWeightInitDuringBuild(fast: boolean): void }).setFastWeightInitDuringBuild(true);
-    return made;
+      (asTrained as unknown as { setFastWeightInitDuringBuild(fast: boolean): void }).setFastWeightInitDuringBuild(
+        true,
+      );
+    return asTrained;
   } catch (error) {
     if (error instanceof WeightsError) throw error;
-    throw new WeightsError(file, place, `tfjs cannot make it: ${(error as Error).message}`, { cause: error });
+    throw new WeightsError(file, place, `cannot be made: ${(error as Error).message}`, { cause: error });
   }
 }
 
-/** What is shared while one model is made. */
-export interface Making {
-  readonly fresh: boolean;
-  /** How many numbers its weights may still have. */
-  left: number;
-  /** How many layers and calls may still follow; a call of a model counts as those within it. */
-  usesLeft: number;
-  readonly uses: Map<Layer, number>;
+/** Whether the calls of a layer say to behave as in training; throws where they differ. */
+export function trainingOf(file: string, { calls, place }: LayerConfig): boolean | undefined {
+  const stated = new Set(calls.map(({ training }) => training === true));
+  if (stated.size > 1)
+    throw new WeightsError(file, place, "is called with training=True and without, which one layer of tfjs cannot");
+  return stated.has(true) ? true : undefined;
 }
 
-/** Whether there is a maker for this layer or operation. */
-export function isKnown(layer: LayerConfig): boolean {
+/** Layers that draw in training. Of augmentation Keras writes training=True for every call, and does not draw in prediction for it. */
+const drawsInTraining = /Dropout|^Gaussian/;
+
+/** The layer that does in prediction what the call asks for with training=True. */
+function inTraining(file: string, layer: LayerConfig, made: Layer, making: Making): Layer {
+  if ((making.training ?? trainingOf(file, layer)) !== true) return made;
+  const className = made.getClassName();
+  if (drawsInTraining.test(className))
+    throw new WeightsError(file, layer.place, "is called with training=True, so that chance decides its output");
+  if (className !== "BatchNormalization") return made;
+  return new BatchStatisticsNormalization(made.getConfig() as never);
+}
+
+function classOfUser(
+  { className, config, isForeign, isOurs, module }: LayerConfig,
+  making: Making,
+): LayerClass | undefined {
+  if (isOurs) return undefined;
+  const given = making.layers.find((own) => own.className === className);
+  if (given !== undefined) return given;
+  const isStated = /^(tf_)?keras\b/.test(module) && "module" in config;
+  return isForeign || !isStated ? (userClass(className) as LayerClass | undefined) : undefined;
+}
+
+/** A class of the user's gets its own configuration, with keys in camelCase. */
+function makeOfUser(own: LayerClass, config: LayerConfig["config"], name: string): Layer {
+  const args = Object.fromEntries(
+    Object.entries(config)
+      .filter(([key]) => key !== "dtype")
+      .map(([key, value]) => [camelCase(key), value]),
+  );
+  const { fromConfig } = own as unknown as { fromConfig?(cls: LayerClass, config: object): Layer };
+  const all = { ...args, name: safeName(name) };
+  return fromConfig === undefined ? new own(all as never) : fromConfig.call(own, own, all);
+}
+
+/** Whether there is a maker for this layer or operation, or a class of the user's. */
+export function isKnown(layer: LayerConfig, making: Making): boolean {
+  if (layer.className === "InputLayer" || classOfUser(layer, making) !== undefined) return true;
+  if (layer.isForeign) return false;
   const operation = operationOf(layer);
-  if (operation !== undefined) return Object.hasOwn(operations, operation);
-  return Object.hasOwn(makers, layer.className) || layer.className === "InputLayer" || isModel(layer.className);
+  if (operation !== undefined) return isKnownOperation(operation);
+  return Object.hasOwn(makers, layer.className) || isModel(layer.className);
 }
 
 /** A layer may state any size: what the file cannot fill is refused before memory is taken for it. */
-function limitWeights(layer: Layer, making: Making, refuse: (problem: string) => never): void {
+function limitWeights(layer: Layer, { left }: Making, refuse: (problem: string) => never): void {
   const guarded = layer as unknown as {
     addWeight(name: string, shape: readonly number[], ...rest: unknown[]): tfl.LayerVariable;
   };
   const add = guarded.addWeight.bind(layer);
   guarded.addWeight = (name, shape, ...rest) => {
     const count = shape.reduce((product, size) => product * size, 1);
-    if (!(count >= 0 && count <= making.left))
+    if (!(count >= 0 && count <= left.numbers))
       refuse(`its weight "${name}" of [${shape}] is more than the file has numbers for`);
-    making.left -= count;
+    left.numbers -= count;
     return add(name, shape, ...rest);
   };
 }

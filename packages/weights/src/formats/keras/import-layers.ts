@@ -3,9 +3,21 @@ import { KerasOnlyAugmentation } from "@convkit/augment";
 import { AdaptiveAveragePooling2D, Conv2D, GlobalAveragePooling2D, Normalization } from "@convkit/core";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
+import { isObject } from "../../bytes/json.ts";
 import type { JsonObject } from "../../bytes/json.ts";
+import { Attention, MultiHeadAttention } from "../../layers/attention.ts";
+import {
+  Conv1DTranspose,
+  DepthwiseConv1D,
+  GroupedConv1D,
+  LocallyConnected2D,
+  SeparableConv1D,
+} from "../../layers/kernels.ts";
+import { ResetAfterGRU } from "../../layers/recurrent.ts";
+import { Operation } from "../../operations/operation.ts";
+import { operationTable } from "../../operations/table.ts";
 import { DilatedDepthwiseConv2D, SizedConv2DTranspose } from "../../layers/convolutions.ts";
-import { AxesNormalization } from "../../layers/norms.ts";
+import { AxesNormalization, RenormBatchNormalization, RMSNormalization } from "../../layers/norms.ts";
 import { CroppedCentre, ResizedTo, ScaledUp2D } from "../../layers/resize.ts";
 import {
   BentReLU,
@@ -13,9 +25,12 @@ import {
   Identity,
   ScaledELU,
   SoftmaxOver,
+  SpatialDropout1D,
   SpatialDropout2D,
+  SpatialDropout3D,
   Subtract,
 } from "../../layers/base-layers.ts";
+import { ownClass } from "../../layers/register.ts";
 import { base, numberOf, pairOf } from "./layer-args.ts";
 import type { LayerCall } from "./config.ts";
 
@@ -29,6 +44,8 @@ export interface Request {
   /** As the file has it. */
   readonly config: JsonObject;
   readonly call: LayerCall | undefined;
+  /** Makes a layer within this one, from its class and configuration in the file. */
+  make(className: string, config: JsonObject): Layer;
   refuse(problem: string): never;
 }
 
@@ -40,25 +57,34 @@ const plainClasses = [
   "Average",
   "AveragePooling1D",
   "AveragePooling2D",
+  "AveragePooling3D",
   "BatchNormalization",
+  "BatchStatisticsNormalization",
   "Concatenate",
   "Conv1D",
   "Conv2D",
   "Conv2DTranspose",
+  "Conv3D",
+  "Conv3DTranspose",
+  "ConvLSTM2D",
   "Cropping2D",
   "Dense",
   "DepthwiseConv2D",
   "Dot",
   "Dropout",
+  "Embedding",
   "Flatten",
   "GaussianDropout",
   "GaussianNoise",
   "GlobalAveragePooling1D",
   "GlobalMaxPooling1D",
   "LayerNormalization",
+  "LSTM",
   "LeakyReLU",
+  "Masking",
   "MaxPooling1D",
   "MaxPooling2D",
+  "MaxPooling3D",
   "Maximum",
   "Minimum",
   "Multiply",
@@ -68,6 +94,7 @@ const plainClasses = [
   "Rescaling",
   "Reshape",
   "SeparableConv2D",
+  "SimpleRNN",
   "Softmax",
   "ThresholdedReLU",
   "UnitNormalization",
@@ -82,12 +109,15 @@ const plainClasses = [
   "DilatedDepthwiseConv2D",
   "GlobalMaxPooling2DKeepdims",
   "GroupNormalization",
+  "GroupedConv1D",
   "KerasOnlyAugmentation",
   "LayerScale",
   "LocalResponseNormalization",
+  "Operation",
   "PadChannels",
   "PaddedPooling2D",
   "Power",
+  "RMSNormalization",
   "RandomAugmentation",
   "RandomBrightness",
   "RandomContrast",
@@ -100,6 +130,8 @@ const plainClasses = [
   "RandomShear",
   "RandomTranslation",
   "RandomZoom",
+  "RenormBatchNormalization",
+  "ResetAfterGRU",
   "ResizedTo",
   "ScaledELU",
   "ScaledUp2D",
@@ -119,11 +151,22 @@ const predictionOnly = [
   "RandomElasticTransform",
   "RandomGaussianBlur",
   "RandomGrayscale",
+  "RandomHeight",
   "RandomInvert",
   "RandomPerspective",
   "RandomPosterization",
   "RandomSharpness",
+  "RandomWidth",
 ] as const;
+
+const ownKernels = {
+  Attention,
+  Conv1DTranspose,
+  DepthwiseConv1D,
+  LocallyConnected2D,
+  MultiHeadAttention,
+  SeparableConv1D,
+};
 
 /** One maker a class of Keras, of tfjs and of ours. */
 export const makers: Readonly<Record<string, (making: Request) => Layer>> = {
@@ -134,6 +177,68 @@ export const makers: Readonly<Record<string, (making: Request) => Layer>> = {
     predictionOnly.map((className) => [className, (making: Request) => kerasOnly(className, making)]),
   ),
   // Names of Keras 1 and of Keras' own aliases.
+  ...Object.fromEntries(
+    Object.entries(ownKernels).map(([className, Own]) => [className, ({ args }: Request) => new Own(args as never)]),
+  ),
+  ...Object.fromEntries(
+    ["1D", "2D", "3D"].flatMap((rank) => [
+      [`ZeroPadding${rank}`, (making: Request) => operation(making, "zeropadding", ["padding"])],
+      [`Cropping${rank}`, (making: Request) => operation(making, "cropping", ["cropping"])],
+      [`UpSampling${rank}`, (making: Request) => operation(making, "upsampling", ["size", "interpolation"])],
+      [
+        `GlobalAveragePooling${rank}`,
+        (making: Request) => operation(making, "globalpool", ["keepdims"], { kind: "avg" }),
+      ],
+      [`GlobalMaxPooling${rank}`, (making: Request) => operation(making, "globalpool", ["keepdims"], { kind: "max" })],
+      [
+        `AdaptiveAveragePooling${rank}`,
+        (making: Request) => operation(making, "adaptivepool", ["output_size"], { kind: "avg" }),
+      ],
+      [
+        `AdaptiveMaxPooling${rank}`,
+        (making: Request) => operation(making, "adaptivepool", ["output_size"], { kind: "max" }),
+      ],
+    ]),
+  ),
+  ZeroPadding2D: ({ args }) => fromRegistry("ZeroPadding2D", args),
+  Cropping2D: ({ args }) => fromRegistry("Cropping2D", args),
+  GlobalAveragePooling1D: (making) => globalPool1d(making, "avg"),
+  GlobalMaxPooling1D: (making) => globalPool1d(making, "max"),
+  Discretization: (making) =>
+    (making.config["output_mode"] ?? "int") === "int"
+      ? operation(making, "discretization", ["bin_boundaries"])
+      : making.refuse("only whole numbers as its output are known"),
+  Conv1D: ({ args, config }) =>
+    config["padding"] === "causal" || Number(config["groups"] ?? 1) > 1
+      ? new GroupedConv1D(args as never)
+      : fromRegistry("Conv1D", args),
+  GRU: ({ args, config, refuse }) => {
+    if (config["reset_after"] !== true) return fromRegistry("GRU", args);
+    if (config["return_state"] === true || config["stateful"] === true)
+      return refuse("a GRU that gives its state out or keeps it is not known");
+    return new ResetAfterGRU(args as never);
+  },
+  TimeDistributed: ({ args, config, make, refuse }) =>
+    tfl.layers.timeDistributed({ ...base(args), layer: inner(config["layer"], make, refuse) }),
+  Bidirectional: ({ args, config, make, refuse }) => {
+    const merge = config["merge_mode"] ?? null;
+    const layer = inner(config["layer"], make, refuse);
+    return tfl.layers.bidirectional({ ...base(args), layer: layer as never, mergeMode: merge as "concat" });
+  },
+  SyncBatchNormalization: ({ args }) => fromRegistry("BatchNormalization", args),
+  BatchNormalization: ({ args, config }) =>
+    config["renorm"] === true ? new RenormBatchNormalization(args as never) : fromRegistry("BatchNormalization", args),
+  LayerNormalization: ({ args, config }) =>
+    config["rms_scaling"] === true
+      ? new RMSNormalization({
+          ...base(args),
+          axis: args["axis"] as number,
+          epsilon: numberOf(config["epsilon"], 1e-3),
+          ofVariance: true,
+        })
+      : fromRegistry("LayerNormalization", args),
+  SpatialDropout1D: ({ args, config }) => new SpatialDropout1D({ ...base(args), rate: numberOf(config["rate"], 0.5) }),
+  SpatialDropout3D: ({ args, config }) => new SpatialDropout3D({ ...base(args), rate: numberOf(config["rate"], 0.5) }),
   Convolution2D: ({ args }) => new Conv2D(args as never),
   SeparableConvolution2D: ({ args }) => fromRegistry("SeparableConv2D", args),
   BatchNormalizationV1: ({ args }) => fromRegistry("BatchNormalization", args),
@@ -195,8 +300,10 @@ export const makers: Readonly<Record<string, (making: Request) => Layer>> = {
     const offset = scale.map((factor, channel) => (invert ? meanOf(channel) : -factor * meanOf(channel)));
     return tfl.layers.rescaling({ ...base(args), scale: scale as never, offset: offset as never });
   },
-  UpSampling2D: ({ args, config, refuse }) => {
+  UpSampling2D: (making) => {
+    const { args, config, refuse } = making;
     const interpolation = config["interpolation"] ?? "nearest";
+    if (interpolation === "bicubic") return operation(making, "upsampling", ["size", "interpolation"]);
     if (interpolation !== "nearest" && interpolation !== "bilinear")
       return refuse(`interpolation ${String(interpolation)} is not known`);
     const size = pairOf(config["size"], 2);
@@ -204,13 +311,17 @@ export const makers: Readonly<Record<string, (making: Request) => Layer>> = {
       ? tfl.layers.upSampling2d({ ...base(args), size })
       : new ScaledUp2D({ ...base(args), size, interpolation });
   },
-  Resizing: ({ args, config, refuse }) => {
+  Resizing: (making) => {
+    const { args, config, refuse } = making;
     const { interpolation = "bilinear", height, width } = config;
+    if (config["antialias"] === true) return refuse("antialias is not known");
+    const keepsRatio = config["crop_to_aspect_ratio"] === true || config["pad_to_aspect_ratio"] === true;
+    if (keepsRatio || interpolation === "bicubic") {
+      const keys = ["interpolation", "crop_to_aspect_ratio", "pad_to_aspect_ratio", "fill_mode", "fill_value"];
+      return operation(making, "resize", keys, { size: [Number(height), Number(width)] });
+    }
     if (interpolation !== "nearest" && interpolation !== "bilinear")
       return refuse(`interpolation ${String(interpolation)} is not known`);
-    if (config["crop_to_aspect_ratio"] === true || config["pad_to_aspect_ratio"] === true)
-      return refuse("aspect ratios are not kept");
-    if (config["antialias"] === true) return refuse("antialias is not known");
     return new ResizedTo({ ...base(args), height: Number(height), width: Number(width), interpolation });
   },
   AdaptiveAveragePooling2D: ({ args, config }) =>
@@ -228,6 +339,8 @@ export const makers: Readonly<Record<string, (making: Request) => Layer>> = {
 
 /** A layer of a class that tfjs knows, from its configuration. */
 export function fromRegistry(className: string, args: Record<string, unknown>): Layer {
+  const Own = ownClass(className);
+  if (Own !== undefined) return new Own(args as never);
   const [cls, fromConfig] = tf.serialization.SerializationMap.getMap().classNameMap[className] as unknown as [
     unknown,
     (cls: unknown, config: unknown) => Layer,
@@ -239,4 +352,28 @@ export function fromRegistry(className: string, args: Record<string, unknown>): 
 function kerasOnly(className: string, { args, config }: Request): Layer {
   const { name: _, trainable: __, dtype: ___, ...own } = config;
   return new KerasOnlyAugmentation({ ...base(args), kerasClass: className, kerasConfig: own });
+}
+
+/** A layer without weights that does an operation of the table, with some of its options. */
+function operation(
+  { args, config }: Request,
+  op: string,
+  keys: readonly string[],
+  more: Readonly<Record<string, unknown>> = {},
+): Layer {
+  const own = Object.fromEntries(keys.flatMap((key) => (config[key] == null ? [] : [[key, config[key]]])));
+  const [first] = operationTable[op]![0].split(" ") as [string];
+  return new Operation({ ...base(args), op, values: { [first]: { slot: 0 }, ...own, ...more } });
+}
+
+function globalPool1d(making: Request, kind: "avg" | "max"): Layer {
+  if (making.args["keepdims"] === true) return operation(making, "globalpool", ["keepdims"], { kind });
+  return fromRegistry(kind === "avg" ? "GlobalAveragePooling1D" : "GlobalMaxPooling1D", making.args);
+}
+
+/** The layer that another one wraps. */
+function inner(value: unknown, make: Request["make"], refuse: Request["refuse"]): Layer {
+  if (!isObject(value) || typeof value["class_name"] !== "string" || !isObject(value["config"]))
+    return refuse("expected a layer with class_name and config within it");
+  return make(value["class_name"], value["config"]);
 }

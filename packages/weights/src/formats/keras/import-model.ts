@@ -1,19 +1,34 @@
 import { checkOptions, shown } from "@convkit/errors";
+import type * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import type { JsonObject } from "../../bytes/json.ts";
+import { registerFunctions } from "../../layers/activations.ts";
 import { registerImportLayers } from "../../layers/register.ts";
 import { Identity } from "../../layers/base-layers.ts";
 import { WeightsError } from "../../weights-error.ts";
-import { isKnown, makeLayer } from "./import-layer.ts";
-import type { Making } from "./import-layer.ts";
+import { callCounter } from "./call-index.ts";
+import type { ReferencePlace } from "./call-index.ts";
+import { isKnown, makeLayer, trainingOf } from "./import-layer.ts";
+import type { LayerClass, Making } from "./import-layer.ts";
 import { isModel, readModel, readModelConfig } from "./config.ts";
 import type { LayerCall, LayerConfig, ModelConfig, TensorReference } from "./config.ts";
+import { followers, keepKerasPaths, kerasPaths, safeName, snakeCase } from "./layer-paths.ts";
+import { operationOf } from "./operations.ts";
 
 export interface ImportOptions {
   /** Draw fresh weights by the layers' own initializers, instead of leaving zeros for a file's. */
   readonly fresh?: boolean | undefined;
   /** Refuse an architecture with more numbers than this in its weights: a file's own must be enough for it. */
   readonly maxNumbers?: number | undefined;
+  /** Layer classes of the user's, by their `className`; they come before those of Keras and ours. */
+  readonly layers?: readonly LayerClass[] | undefined;
+  /** Activations of the user's, by the names that the file has for them. */
+  readonly functions?: Readonly<Record<string, (x: tf.Tensor) => tf.Tensor>> | undefined;
+}
+
+/** tfjs writes its own name as the version of Keras. */
+function isTfjs(config: JsonObject): boolean {
+  return /tfjs/i.test(String(config["keras_version"]));
 }
 
 /**
@@ -21,15 +36,18 @@ export interface ImportOptions {
  * named at once, with their places.
  */
 export function importModel(file: string, config: JsonObject, options: ImportOptions = {}): tfl.LayersModel {
-  checkOptions("importModel", options, { fresh: true, maxNumbers: true });
+  checkOptions("importModel", options, { fresh: true, maxNumbers: true, layers: true, functions: true });
   registerImportLayers();
   try {
-    const { fresh = false, maxNumbers = Infinity } = options;
+    const { fresh = false, maxNumbers = Infinity, layers = [], functions = {} } = options;
+    registerFunctions(functions);
     return makeModel(file, readModelConfig(file, config), {
       fresh,
-      left: maxNumbers,
-      usesLeft: usesLimit,
+      left: { numbers: maxNumbers, uses: usesLimit },
       uses: new Map(),
+      made: new Map(),
+      layers,
+      isTfjs: isTfjs(config),
     });
   } catch (error) {
     if (error instanceof WeightsError) throw error;
@@ -45,26 +63,26 @@ const usesLimit = 10_000;
 
 /** Takes some layers or calls off the account of the whole model. */
 function use(file: string, place: string, options: Making, count: number): void {
-  options.usesLeft -= count;
-  if (options.usesLeft < 0)
+  options.left.uses -= count;
+  if (options.left.uses < 0)
     throw new WeightsError(file, place, `the model has more than ${usesLimit} layers and calls`);
 }
 
 function makeModel(file: string, model: ModelConfig, options: Making): tfl.LayersModel {
-  const before = options.usesLeft;
+  const before = options.left.uses;
   use(file, `model "${model.name}"`, options, model.layers.length);
   const made = makeJoined(file, model, options);
-  options.uses.set(made, before - options.usesLeft);
+  options.uses.set(made, before - options.left.uses);
   return made;
 }
 
 function makeJoined(file: string, model: ModelConfig, options: Making): tfl.LayersModel {
-  const unknown = model.layers.filter((layer) => !isKnown(layer));
+  const unknown = model.layers.filter((layer) => !isKnown(layer, options));
   if (unknown.length > 0) {
     throw new WeightsError(
       file,
       unknown[0]!.place,
-      `tfjs has no such layer${
+      `${unknown[0]!.isForeign ? "is a layer of the user's, whose class is needed: loadModel(file, { layers: [...] })" : lambdaWayOut(unknown[0]!)}${
         unknown.length > 1
           ? `, nor these: ${unknown
               .slice(1)
@@ -77,6 +95,12 @@ function makeJoined(file: string, model: ModelConfig, options: Making): tfl.Laye
   return model.kind === "Sequential" ? makeSequential(file, model, options) : makeFunctional(file, model, options);
 }
 
+function lambdaWayOut({ className }: LayerConfig): string {
+  return className === "Lambda"
+    ? "a Lambda layer holds Python code, which is not run: write it as a layer class, and give its TypeScript: loadModel(file, { layers: [...] })"
+    : "this layer is not known";
+}
+
 function makeSequential(file: string, model: ModelConfig, options: Making): tfl.LayersModel {
   const [first] = model.layers;
   const result = tfl.sequential({ name: model.name });
@@ -86,30 +110,32 @@ function makeSequential(file: string, model: ModelConfig, options: Making): tfl.
   if (shape === undefined && !isModel(first?.className ?? "")) {
     throw new WeightsError(file, first?.place ?? "", "the model was never built: it states no input shape");
   }
-  if (shape !== undefined) result.add(tfl.layers.inputLayer({ batchInputShape: anyBatch(shape), name }));
+  const dtype = first?.className === "InputLayer" ? inputType(first) : "float32";
+  if (shape !== undefined)
+    result.add(tfl.layers.inputLayer({ batchInputShape: anyBatch(shape), name: safeName(name), dtype }));
+  const made = new Map<string, tfl.layers.Layer>();
   for (const layer of rest) {
-    for (const part of parts(layer)) placed(file, part, () => result.add(madeLayer(file, part, options)));
+    for (const part of parts(layer))
+      placed(file, part, () => {
+        const instance = madeLayer(file, part, options);
+        made.set(part.name, instance);
+        result.add(instance);
+      });
   }
+  keepPaths(result, model.layers, made);
   return result;
 }
 
 function makeFunctional(file: string, model: ModelConfig, options: Making): tfl.LayersModel {
   const made = new Map<string, tfl.layers.Layer>();
   const results = new Map<string, readonly tfl.SymbolicTensor[]>();
-  const find = (reference: TensorReference): tfl.SymbolicTensor | undefined => {
-    const calls = results.get(`${reference.layer}/${reference.call}`);
-    // Keras 2 counts a nested model's own construction as its first call.
-    return (
-      calls ??
-      (made.get(reference.layer) instanceof tfl.LayersModel
-        ? results.get(`${reference.layer}/${reference.call - 1}`)
-        : undefined)
-    )?.[reference.output];
-  };
+  const callOf = callCounter(model);
+  const find = (reference: TensorReference, place: ReferencePlace): tfl.SymbolicTensor | undefined =>
+    results.get(`${reference.layer}/${callOf(reference, place)}`)?.[reference.output];
   for (const layer of model.layers) {
     if (layer.className !== "InputLayer") continue;
     const batchShape = anyBatch(inputShape(file, layer));
-    results.set(`${layer.name}/0`, [tfl.input({ batchShape, name: layer.name })]);
+    results.set(`${layer.name}/0`, [tfl.input({ batchShape, name: safeName(layer.name), dtype: inputType(layer) })]);
   }
   const uses = model.layers.flatMap((layer): Use[] =>
     layer.className === "InputLayer" ? [] : layer.calls.map((call, index) => ({ layer, call, index })),
@@ -119,27 +145,24 @@ function makeFunctional(file: string, model: ModelConfig, options: Making): tfl.
   for (const next of queue) {
     const { layer, call, index } = next;
     // A layer's calls are counted in their order.
+    const unmade = call.inputs.find((reference) => find(reference, "argument") === undefined);
     const missing =
       index > 0 && !results.has(`${layer.name}/${index - 1}`)
-        ? { layer: layer.name, call: index - 1 }
-        : call.inputs.find((reference) => find(reference) === undefined);
+        ? `${layer.name}/${index - 1}`
+        : unmade && `${unmade.layer}/${callOf(unmade, "argument")}`;
     if (missing !== undefined) {
-      const key = `${missing.layer}/${missing.call}`;
-      waiting.set(key, [...(waiting.get(key) ?? []), next]);
+      waiting.set(missing, [...(waiting.get(missing) ?? []), next]);
       continue;
     }
-    placed(file, layer, () =>
-      joinCall(file, next, call.inputs.map(find) as tfl.SymbolicTensor[], made, results, options),
-    );
-    // Who takes the next call of a nested model may be content with this one.
-    for (const key of [`${layer.name}/${index}`, `${layer.name}/${index + 1}`]) {
-      queue.push(...(waiting.get(key) ?? []));
-      waiting.delete(key);
-    }
+    const inputs = call.inputs.map((reference) => find(reference, "argument")!);
+    placed(file, layer, () => joinCall(file, next, inputs, made, results, options));
+    const key = `${layer.name}/${index}`;
+    queue.push(...(waiting.get(key) ?? []));
+    waiting.delete(key);
   }
   const stuck = uses.find(({ layer, index }) => !results.has(`${layer.name}/${index}`));
   if (stuck !== undefined) {
-    const missing = stuck.call.inputs.find((reference) => find(reference) === undefined);
+    const missing = stuck.call.inputs.find((reference) => find(reference, "argument") === undefined);
     throw new WeightsError(
       file,
       stuck.layer.place,
@@ -147,7 +170,7 @@ function makeFunctional(file: string, model: ModelConfig, options: Making): tfl.
     );
   }
   const pick = (reference: TensorReference): tfl.SymbolicTensor => {
-    const found = find(reference);
+    const found = find(reference, "output");
     if (found === undefined)
       throw new WeightsError(
         file,
@@ -156,12 +179,62 @@ function makeFunctional(file: string, model: ModelConfig, options: Making): tfl.
       );
     return found;
   };
-  const [inputs, outputs] = [model.inputs.map(pick), model.outputs.map(pick)];
-  return tfl.model({
+  const [inputs, outputs] = [model.inputs.map(pick), distinctOutputs(model.outputs.map(pick))];
+  const result = tfl.model({
     inputs: inputs.length === 1 ? inputs[0]! : inputs,
     outputs: outputs.length === 1 ? outputs[0]! : outputs,
     name: model.name,
   });
+  keepPaths(result, model.layers, made);
+  withoutRepeats(result);
+  return result;
+}
+
+/** A layer that stands here and in a model within this one has its weights once. */
+function withoutRepeats(model: tfl.LayersModel): void {
+  for (const key of ["trainableWeights", "nonTrainableWeights"] as const) {
+    const all = (): tfl.LayerVariable[] => Reflect.get(tfl.LayersModel.prototype, key, model) as tfl.LayerVariable[];
+    if (new Set(all()).size < all().length) Object.defineProperty(model, key, { get: () => [...new Set(all())] });
+  }
+}
+
+/** tfjs knows an output by its layer's name: a second one of the same layer goes through a layer of its own. */
+function distinctOutputs(outputs: readonly tfl.SymbolicTensor[]): tfl.SymbolicTensor[] {
+  const seen = new Set<string>();
+  return outputs.map((output, index) => {
+    const { name } = output.sourceLayer;
+    const isNew = !seen.has(name);
+    seen.add(name);
+    return isNew ? output : (new Identity({ name: `${name}.output${index}` }).apply(output) as tfl.SymbolicTensor);
+  });
+}
+
+/** Where Keras 3 keeps the weights of each layer, counted by the classes that the file names. */
+function keepPaths(
+  model: tfl.LayersModel,
+  layers: readonly LayerConfig[],
+  made: ReadonlyMap<string, tfl.layers.Layer>,
+): void {
+  const paths = new Map<tfl.layers.Layer, string>();
+  const counts = new Map<string, number>();
+  for (const layer of layers) {
+    if (operationOf(layer) !== undefined && !layer.className.endsWith("OpLambda")) continue;
+    const base = snakeCase(layer.className);
+    const count = counts.get(base) ?? 0;
+    counts.set(base, count + 1);
+    const path = `layers/${count === 0 ? base : `${base}_${count}`}`;
+    const instance = made.get(layer.name);
+    if (instance === undefined) continue;
+    paths.set(instance, path);
+    const follower = layer.follower === undefined ? undefined : made.get(layer.follower.name);
+    if (follower !== undefined) {
+      paths.set(follower, `${path}/activation`);
+      followers.set(instance, follower);
+    }
+    if ("layers" in instance)
+      for (const [inner, below] of kerasPaths(instance as tfl.LayersModel)) paths.set(inner, `${path}/${below}`);
+  }
+  keepKerasPaths(model, paths);
 }
 
 /** One call of a layer of a functional model. */
@@ -184,7 +257,8 @@ function joinCall(
   let output: tfl.SymbolicTensor | tfl.SymbolicTensor[] =
     tensors.length === 1 && !takesList(layer) ? tensors[0]! : tensors;
   for (const part of parts(layer)) {
-    const instance = made.get(part.name) ?? madeLayer(file, part, options);
+    const instance = made.get(part.name) ?? sharedLayer(part, options) ?? madeLayer(file, part, options);
+    options.made.set(sharedKey(part), instance);
     made.set(part.name, instance);
     use(file, layer.place, options, options.uses.get(instance) ?? 1);
     output = instance.apply(output) as tfl.SymbolicTensor | tfl.SymbolicTensor[];
@@ -202,13 +276,48 @@ function distinct(tensors: readonly tfl.SymbolicTensor[], name: string): tfl.Sym
   );
 }
 
+/** A layer that Keras 2 says to share with a model within the model: it is the one of the same name and configuration there. */
+function sharedLayer(layer: LayerConfig, options: Making): tfl.layers.Layer | undefined {
+  return layer.isShared ? options.made.get(sharedKey(layer)) : undefined;
+}
+
+function sharedKey({ name, className, config }: LayerConfig): string {
+  return isModel(className) ? `${className} ${name}` : JSON.stringify([name, className, config]);
+}
+
 function parts(layer: LayerConfig): readonly LayerConfig[] {
-  return layer.follower === undefined ? [layer] : [layer, layer.follower];
+  const own = layer.follower === undefined ? [layer] : [layer, layer.follower];
+  if (isModel(layer.className) || layer.isForeign || layer.isOurs) return own;
+  const { config, className, name } = layer;
+  if (config["data_format"] === "channels_first") {
+    const last = own.map((part) => ({ ...part, config: { ...part.config, data_format: "channels_last" } }));
+    const gathers = className === "Flatten" || (className.startsWith("Global") && config["keepdims"] !== true);
+    const back = moved(layer, `${name}.channels_first`, -1, 1);
+    return [moved(layer, `${name}.channels_last`, 1, -1), ...last, ...(gathers ? [] : [back])];
+  }
+  const axis = config["axis"];
+  if (className === "GroupNormalization" && typeof axis === "number" && axis !== -1) {
+    const last = { ...layer, config: { ...config, axis: -1 } };
+    return [moved(layer, `${name}.last`, axis, -1), last, moved(layer, `${name}.back`, -1, axis)];
+  }
+  return own;
+}
+
+/** A layer that moves one axis to another place. */
+function moved(layer: LayerConfig, name: string, source: number, destination: number): LayerConfig {
+  const values = { x: { slot: 0 }, source, destination };
+  const { follower: _, ...rest } = layer;
+  return { ...rest, name, className: "Operation", isOurs: true, config: { name, op: "moveaxis", values }, calls: [] };
 }
 
 function madeLayer(file: string, layer: LayerConfig, options: Making): tfl.layers.Layer {
-  if (!isModel(layer.className)) return makeLayer(file, layer, options);
-  return makeModel(file, readModel(file, layer.place, { class_name: layer.className, config: layer.config }), options);
+  if (!isModel(layer.className) || layer.isForeign) return makeLayer(file, layer, options);
+  const inner = readModel(file, layer.place, { class_name: layer.className, config: layer.config });
+  return makeModel(
+    file,
+    inner,
+    options.training === undefined ? { ...options, training: trainingOf(file, layer) } : options,
+  );
 }
 
 const listClasses = new Set([
@@ -248,6 +357,11 @@ function inputShape(file: string, { config, place }: LayerConfig): readonly (num
     throw new WeightsError(file, place, `expected a batch_shape, got ${shown(shape)}`);
   }
   return shape as (number | null)[];
+}
+
+/** Whole numbers where the layer after it looks them up. */
+function inputType({ config }: LayerConfig): "float32" | "int32" {
+  return /^u?int(32|64)$/.test(String(config["dtype"])) ? "int32" : "float32";
 }
 
 function anyBatch(shape: readonly (number | null)[]): (number | null)[] {

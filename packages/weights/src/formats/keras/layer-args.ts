@@ -1,7 +1,13 @@
 import { OptionError } from "@convkit/errors";
 import { isObject } from "../../bytes/json.ts";
 import type { JsonObject } from "../../bytes/json.ts";
-import { activationNames, approximateGelu, keras3HardSigmoid } from "../../layers/activations.ts";
+import {
+  functionName,
+  isRegisteredFunction,
+  activationNames,
+  approximateGelu,
+  keras3HardSigmoid,
+} from "../../layers/activations.ts";
 
 /** Python's configuration in tfjs' form. What tfjs has no word for (dtype policies, quantization) is left out. */
 export function converted(config: JsonObject, className: string): Record<string, unknown> {
@@ -68,14 +74,21 @@ function activationOf(value: unknown, config: JsonObject): string {
   // Only Keras 3 gives a layer's dtype as a policy; its hard_sigmoid is another function than Keras 2's.
   if (name === "hard_sigmoid" && isObject(config["dtype"])) return keras3HardSigmoid;
   if (name === approximateGelu) return name;
+  if (isRegisteredFunction(name)) return functionName(name);
+  if (name.startsWith("user>")) return name;
+  if (isObject(value) && typeof value["registered_name"] === "string" && value["registered_name"].includes(">"))
+    throw new OptionError(
+      `its activation ${name} is a function of the user's: give it, loadModel(file, { functions: { ${name} } })`,
+    );
   const camel = camelCase(name);
   const own = camel === keras3HardSigmoid || Object.values(activationNames).includes(camel) ? camel : undefined;
   const known = Object.hasOwn(activationNames, name) ? activationNames[name] : own;
-  if (known === undefined) throw new OptionError(`the activation ${name} is not known`);
+  if (known === undefined)
+    throw new OptionError(`the activation ${name} is not known: give it, loadModel(file, { functions: { ${name} } })`);
   return known;
 }
 
-function camelCase(text: string): string {
+export function camelCase(text: string): string {
   return text.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
@@ -94,6 +107,7 @@ function functionOf(value: unknown): unknown {
   const renamed: Readonly<Record<string, string>> = {
     LecunNormal: "LeCunNormal",
     LecunUniform: "LeCunUniform",
+    Identity: "IdentityInitializer",
     OrthogonalInitializer: "Orthogonal",
   };
   if (className === "VarianceScaling" && plain["distribution"] === "untruncated_normal")

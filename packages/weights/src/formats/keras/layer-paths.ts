@@ -6,6 +6,8 @@ import { kerasClassName } from "./class-name.ts";
  * models within the model `layers/functional/layers/conv2d`.
  */
 export function kerasPaths(model: tfl.LayersModel): Map<tfl.layers.Layer, string> {
+  const known = importedPaths.get(model);
+  if (known !== undefined) return known;
   const paths = new Map<tfl.layers.Layer, string>();
   const walk = (inner: tfl.LayersModel, above: string): void => {
     const counts = new Map<string, number>();
@@ -20,6 +22,26 @@ export function kerasPaths(model: tfl.LayersModel): Map<tfl.layers.Layer, string
   };
   walk(model, "");
   return paths;
+}
+
+/** Layers that a file gave as the activation of another one, by that one. */
+export const followers = new WeakMap<tfl.layers.Layer, tfl.layers.Layer>();
+
+/**
+ * A name that tfjs takes for a layer's weights: other signs are written as their code point, `my layer` as `my_20_layer`, and
+ * names that every JavaScript object has (`constructor`) get an x, since tfjs looks layers up in plain objects.
+ */
+export function safeName(name: string): string {
+  const clean = name.replaceAll(/[^A-Za-z0-9_./-]/g, (sign) => `_${sign.codePointAt(0)!.toString(16)}_`);
+  const taken = clean in Object.prototype;
+  return /^[A-Za-z0-9]/.test(clean) && !taken ? clean : `x${clean}`;
+}
+
+const importedPaths = new WeakMap<tfl.LayersModel, Map<tfl.layers.Layer, string>>();
+
+/** Keeps the paths of a model that was made of a file's architecture, whose own classes count there. */
+export function keepKerasPaths(model: tfl.LayersModel, paths: Map<tfl.layers.Layer, string>): void {
+  importedPaths.set(model, paths);
 }
 
 /** Keras' own: `Conv2D` is `conv2d`, `ReLU` is `re_lu`. */

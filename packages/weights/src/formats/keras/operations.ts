@@ -6,24 +6,28 @@ import { activationNames, approximateGelu, keras3HardSigmoid } from "../../layer
 import { Clipped, Sliced, Stacked } from "../../layers/slicing.ts";
 import type { AxisSlice } from "../../layers/slicing.ts";
 import { Power, Subtract } from "../../layers/base-layers.ts";
+import { Operation } from "../../operations/operation.ts";
+import { operationTable } from "../../operations/table.ts";
+import { tensorflowNames } from "../../operations/tensorflow-names.ts";
+import { WeightsError } from "../../weights-error.ts";
 import { base } from "./layer-args.ts";
 import { fromRegistry, makers } from "./import-layers.ts";
 import type { Request } from "./import-layers.ts";
-import type { LayerConfig } from "./config.ts";
+import { Constant, Slot } from "./config.ts";
+import type { LayerCall, LayerConfig } from "./config.ts";
 
 type Layer = tfl.layers.Layer;
 
 /** Bare operations of Keras 3 (`x * 2`, `keras.ops.relu(x)`) and of Keras 2 (TFOpLambda), by their last name. */
-export const operations: Readonly<Record<string, (making: Request) => Layer>> = {
+const operations: Readonly<Record<string, (making: Request) => Layer>> = {
   add: (making) => arithmetic(making, "Add", (number) => [1, number]),
   multiply: (making) => arithmetic(making, "Multiply", (number) => [number, 0]),
   subtract: (making) => arithmetic(making, "Subtract", (number, first) => (first ? [-1, number] : [1, -number])),
   truedivide: (making) => arithmetic(making, undefined, (number, first) => (first ? undefined : [1 / number, 0])),
   divide: (making) => arithmetic(making, undefined, (number, first) => (first ? undefined : [1 / number, 0])),
   power: ({ args, call, refuse }) => {
-    const [exponent] = call?.numbers ?? [];
-    if (typeof exponent !== "number" || call!.numberFirst)
-      return refuse("only powers of a tensor by a number are known");
+    const { constant: exponent, isFirst } = operandsOf(call);
+    if (typeof exponent !== "number" || isFirst) return refuse("only powers of a tensor by a number are known");
     return new Power({ ...base(args), exponent });
   },
   square: power(2),
@@ -44,7 +48,7 @@ export const operations: Readonly<Record<string, (making: Request) => Layer>> = 
   getitem: (making) => {
     told(making, []);
     const shape = making.call?.shape;
-    const pieces = shape === undefined ? undefined : slicesOf(making.call!.rest[0], shape.length);
+    const pieces = shape === undefined ? undefined : slicesOf(making.call!.args[1], shape.length);
     if (pieces === undefined) return making.refuse("only indices and slices that keep the whole batch are known");
     return new Sliced({ ...base(making.args), pieces });
   },
@@ -72,13 +76,15 @@ export const operations: Readonly<Record<string, (making: Request) => Layer>> = 
     return tfl.layers.zeroPadding2d({ ...base(making.args), padding: [rows!, columns!] });
   },
   gelu: (making) => {
-    const { approximate } = told(making, ["approximate"]);
+    // Keras 3 approximates where it is told nothing, TensorFlow does not.
+    const { approximate = !isTensorflow(making) } = told(making, ["approximate"]);
     return activation(making, approximate === false ? "gelu" : approximateGelu);
   },
   elu: (making) => makers["ELU"]!({ ...making, config: told(making, ["alpha"]) }),
   leakyrelu: (making) =>
     makers["LeakyReLU"]!({ ...making, config: { negative_slope: 0.2, ...told(making, ["negative_slope"]) } }),
-  softmax: (making) => makers["Softmax"]!({ ...making, args: { ...base(making.args), ...told(making, ["axis"]) } }),
+  softmax: (making) =>
+    makers["Softmax"]!({ ...making, args: { ...base(making.args), axis: -1, ...told(making, ["axis"]) } }),
   logsoftmax: (making) => {
     const { axis = -1 } = told(making, ["axis"]);
     return axis === -1
@@ -110,13 +116,67 @@ export const operations: Readonly<Record<string, (making: Request) => Layer>> = 
 };
 
 /** The name of a bare operation. Keras 3's .h5 leaves the module out: then the class alone or a number among the arguments tells. */
-export function operationOf({ className, module, config, calls }: LayerConfig): string | undefined {
-  const isLambda = className === "TFOpLambda";
+export function operationOf({ className, module, config, calls, isForeign, isOurs }: LayerConfig): string | undefined {
+  if (isForeign || isOurs) return undefined;
+  if (/^(TFOpLambda|SlicingOpLambda)$/.test(className)) return String(config["function"]).split(".").at(-1)!;
   const isLayer = Object.hasOwn(makers, className) && (calls[0]?.inputs.length !== 1 || "exponent" in config);
   const isReshape = className === "Reshape" && "newshape" in config;
-  const isOperation = isLambda || isReshape || /\bops\b/.test(module) || (operationNames.has(className) && !isLayer);
-  const name = isLambda ? String(config["function"]).split(".").at(-1)! : className;
-  return isOperation ? name.toLowerCase().replaceAll("_", "") : undefined;
+  const isOperation = isReshape || /\bops\b/.test(module) || (operationNames.has(className) && !isLayer);
+  return isOperation ? className : undefined;
+}
+
+/** The name of an operation in the tables: in lower case without underscores. */
+function plainName(name: string): string {
+  return name.toLowerCase().replaceAll("_", "");
+}
+
+/** Whether an operation is known, as a layer of its own or as one of the table. */
+export function isKnownOperation(name: string): boolean {
+  return Object.hasOwn(operations, plainName(name)) || tableName(name) !== undefined;
+}
+
+/** An operation as a layer that has an exporter where it can be, else as one of the table. */
+export function makeOperation(name: string, request: Request): Layer {
+  const own = Object.hasOwn(operations, plainName(name)) ? operations[plainName(name)] : undefined;
+  try {
+    if (own !== undefined) return own(request);
+  } catch (error) {
+    if (!(error instanceof WeightsError) || tableName(name) === undefined) throw error;
+  }
+  return tableOperation(name, request);
+}
+
+function tableName(name: string): string | undefined {
+  const alias = Object.hasOwn(tensorflowNames, name) ? tensorflowNames[name]!.to : plainName(name);
+  return Object.hasOwn(operationTable, alias) ? alias : undefined;
+}
+
+function tableOperation(name: string, { args, config, call }: Request): Layer {
+  const op = tableName(name)!;
+  const isLambda = config["function"] !== undefined;
+  const alias = isLambda && Object.hasOwn(tensorflowNames, name) ? tensorflowNames[name] : undefined;
+  const names = operationTable[op]![0].split(" ");
+  const own = ["name", "trainable", "function", ...(op === "cast" ? [] : ["dtype"])];
+  const stated = Object.entries({ ...config, ...call?.kwargs })
+    .filter(([key, value]) => !own.includes(key) && value !== null)
+    .map(([key, value]) => [alias?.names?.[key] ?? key, value] as const)
+    .filter(([key]) => key !== "ignored");
+  const positional = call?.args ?? [];
+  const placed =
+    op === "einsum"
+      ? [["operands", positional] as const]
+      : positional.map((value, index) => [names[index] ?? String(index), value] as const);
+  const values = Object.fromEntries([...Object.entries(alias?.defaults ?? {}), ...placed, ...stated]);
+  return new Operation({ ...base(args), op, values: templateOf(values) as Record<string, unknown> });
+}
+
+/** Arguments as a saved model keeps them. */
+function templateOf(value: unknown): unknown {
+  if (value instanceof Slot) return { slot: value.index };
+  if (value instanceof Constant) return { constant: value.value, dtype: value.dtype };
+  if (Array.isArray(value)) return value.map(templateOf);
+  if (!isObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, templateOf(part)]));
 }
 
 /** Keras 3's classes of operations, where a layer's class may have the same name. */
@@ -161,12 +221,16 @@ const operationNames = new Set([
 /** What an operation was told beside its tensor, in its configuration or its call; anything but these names is refused. */
 function told({ config, call, refuse }: Request, names: readonly string[]): JsonObject {
   const own = ["name", "trainable", "dtype", "function"];
-  const all = Object.entries({ ...config, ...call?.options }).filter(
-    ([key, value]) => !own.includes(key) && value !== null,
-  );
+  const isArgument = ([key, value]: [string, unknown]): boolean =>
+    !own.includes(key) && value !== null && !["x", "y", "x1", "x2", "xs", "inputs"].includes(key);
+  const all = Object.entries({ ...config, ...call?.kwargs }).filter(isArgument);
   const unknown = all.find(([key]) => !names.includes(key));
   if (unknown !== undefined) return refuse(`its ${unknown[0]} of ${shown(unknown[1])} is not known here`);
   return Object.fromEntries(all);
+}
+
+function isTensorflow({ config }: Request): boolean {
+  return config["function"] !== undefined;
 }
 
 function activation({ args }: Request, name: string): Layer {
@@ -196,8 +260,8 @@ function arithmetic(
   if (call !== undefined && call.inputs.length === 2 && merge !== undefined) {
     return merge === "Subtract" ? new Subtract(base(args)) : fromRegistry(merge, base(args));
   }
-  const [constant] = call?.numbers ?? [];
-  const pairs = [constant ?? []].flat().map((number) => scaleAndOffset(number, call!.numberFirst));
+  const { constant, isFirst } = operandsOf(call);
+  const pairs = [constant ?? []].flat().map((number) => scaleAndOffset(number, isFirst));
   if (pairs.length === 0 || pairs.includes(undefined)) return refuse("this arithmetic is not known to tfjs");
   const [scale, offset] = [0, 1].map((part) => pairs.map((pair) => pair![part]!));
   return tfl.layers.rescaling({
@@ -207,9 +271,30 @@ function arithmetic(
   });
 }
 
+/** The number, or a number for every channel, that stands on one side of an arithmetic. */
+function operandsOf(call: LayerCall | undefined): { constant?: number | readonly number[]; isFirst: boolean } {
+  const { args = [], kwargs = {} } = call ?? {};
+  const named = ["x1", "x2", "x", "y"].flatMap((name) => (Object.hasOwn(kwargs, name) ? [kwargs[name]] : []));
+  const [first, second] = [...args, ...named];
+  const isFirst = !(first instanceof Slot);
+  const value = isFirst ? first : second;
+  const constant = perChannel(value instanceof Constant ? value.value : value);
+  return { ...(constant === undefined ? {} : { constant }), isFirst };
+}
+
+/** A constant of a number for every channel, whose axes before the last have one element. */
+function perChannel(value: unknown): number | readonly number[] | undefined {
+  let inner = value;
+  while (Array.isArray(inner) && inner.length === 1 && Array.isArray(inner[0])) inner = inner[0] as unknown;
+  if (typeof inner === "number") return inner;
+  return Array.isArray(inner) && inner.length > 0 && inner.every((part) => typeof part === "number")
+    ? inner
+    : undefined;
+}
+
 /** The larger or smaller of two tensors, or of a tensor and a number. */
 function bounded(making: Request, merge: "Maximum" | "Minimum"): Layer {
-  const [number] = making.call?.numbers ?? [];
+  const { constant: number } = operandsOf(making.call);
   if (making.call?.inputs.length !== 1 || typeof number !== "number") return arithmetic(making, merge, () => undefined);
   return new Clipped({ ...base(making.args), ...(merge === "Maximum" ? { low: number } : { high: number }) });
 }

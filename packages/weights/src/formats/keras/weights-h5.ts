@@ -6,6 +6,8 @@ import { WeightsError } from "../../weights-error.ts";
 /** The tensors of one layer, in the order in which Keras saves them. */
 export interface LayerTensors {
   readonly layer: string;
+  /** Where a Keras 3 file keeps them, which no two layers share: `layers/functional/layers/conv2d`. */
+  readonly path?: string;
   readonly tensors: readonly NamedTensor[];
 }
 
@@ -49,7 +51,7 @@ export function readKeras3(root: Hdf5Group): LayerTensors[] {
         const dataset = vars.get(name);
         return dataset?.kind === "dataset" ? [datasetTensor(`${layer}/${name}`, dataset)] : [];
       });
-      layers.push({ layer, tensors });
+      layers.push({ layer, path, tensors });
     }
     for (const name of group.names) {
       if (name === "vars" || name === "optimizer" || name === "seed_generator" || name === "metrics") continue;

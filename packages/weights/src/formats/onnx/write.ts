@@ -2,6 +2,7 @@ import type { ModelMetadata } from "@convkit/core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import type { ByteSink } from "@convkit/files";
 import { inOrder, usesOf } from "../../model/layer-uses.ts";
+import { isKnownLayer } from "../../layers/register.ts";
 import { metadataKey, metadataText } from "../../model/metadata-json.ts";
 import { weightName } from "../../model/weight-name.ts";
 import { layerNames } from "../../model/model-layers.ts";
@@ -116,6 +117,7 @@ function writeLayer(
     return { ...tensor, shape: turned.torchShape, read: () => turned.toTorch(tensor.read()) };
   };
   try {
+    if (!isKnownLayer(layer)) return refuse("is a class of yours, whose work ONNX has no operator for");
     if (write === undefined) return refuse("has no operator in ONNX");
     return write({ graph, layer, config: layer.getConfig(), inputs, output, weight, refuse });
   } catch (error) {

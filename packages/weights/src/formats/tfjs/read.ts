@@ -132,7 +132,7 @@ function concatenated(file: string, parts: readonly ByteSource[]): ByteSource {
   return {
     file,
     size,
-    read(offset, length) {
+    read(offset, length, into) {
       const pieces: Uint8Array<ArrayBuffer>[] = [];
       let start = 0;
       for (const part of parts) {
@@ -141,8 +141,8 @@ function concatenated(file: string, parts: readonly ByteSource[]): ByteSource {
         if (from < to) pieces.push(part.read(from - start, to - from));
         start += part.size;
       }
-      if (pieces.length === 1 && pieces[0]!.byteLength === length) return pieces[0]!;
-      const whole = new Uint8Array(length);
+      if (into === undefined && pieces.length === 1 && pieces[0]!.byteLength === length) return pieces[0]!;
+      const whole = into?.subarray(0, length) ?? new Uint8Array(length);
       let at = 0;
       for (const piece of pieces) {
         whole.set(piece, at);

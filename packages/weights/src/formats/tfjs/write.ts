@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { writeFileAtomic } from "@convkit/files";
 import { narrowFloat16 } from "../../bytes/half-float.ts";
 import type { TensorData } from "../../bytes/named-tensor.ts";
+import { isOwnLayer } from "../../layers/register.ts";
 import { metadataKey, metadataText } from "../../model/metadata-json.ts";
+import { ownModule } from "../keras/config.ts";
 import { variableTensor } from "../../bytes/variable-tensor.ts";
 
 export type Quantization = "float16" | "uint8" | "uint16";
@@ -40,11 +42,36 @@ export async function writeTfjs(
     format: "layers-model",
     generatedBy: "convkit",
     convertedBy: null,
-    modelTopology: model.toJSON(null, false),
+    modelTopology: topologyOf(model),
     weightsManifest: [{ paths, weights: entries }],
     ...(Object.keys(told).length === 0 ? {} : { userDefinedMetadata: told }),
   };
   await writeFileAtomic(join(folder, "model.json"), JSON.stringify(document));
+}
+
+/** tfjs' topology, with a mark on the layers of our own classes: a user's class may have the same name. */
+function topologyOf(model: tfl.LayersModel): object {
+  const topology = JSON.parse(JSON.stringify(model.toJSON(null, false))) as { config: Topology };
+  mark(model, topology.config);
+  return topology;
+}
+
+interface Topology {
+  readonly layers?: {
+    readonly name?: string;
+    readonly config: Topology & { readonly name?: string };
+    module?: string;
+  }[];
+}
+
+function mark(model: tfl.LayersModel, { layers = [] }: Topology): void {
+  const byName = new Map(model.layers.map((layer) => [layer.name, layer]));
+  for (const row of layers) {
+    const layer = byName.get(row.config.name ?? row.name ?? "");
+    if (layer === undefined) continue;
+    if ("layers" in layer) mark(layer as tfl.LayersModel, row.config);
+    else if (isOwnLayer(layer)) row.module = ownModule;
+  }
 }
 
 function pack(values: TensorData, quantize: Quantization): { data: Uint16Array | Uint8Array; how: object } {

@@ -1,0 +1,38 @@
+import { stockClass } from "@convkit/core";
+import * as tfl from "@tensorflow/tfjs-layers";
+import { oneShape } from "./base-layers.ts";
+import type { Shape } from "./base-layers.ts";
+
+type Args = Parameters<typeof tfl.layers.concatenate>[0];
+const Stock = stockClass<Args, { axis: number }>(tfl.layers.concatenate({ name: "stock" }));
+
+/** Concatenate whose axis may be counted from the end. (tfjs-layers' own takes every negative one for the last.) */
+export class Concatenate extends Stock {
+  static override className = "Concatenate";
+
+  override build(shape: Shape): void {
+    const rank = (shape as tfl.Shape[])[0]?.length ?? 0;
+    if (this.axis < -1) this.axis += rank;
+    super.build(shape);
+  }
+}
+
+type ReshapeArgs = Parameters<typeof tfl.layers.reshape>[0];
+const StockReshape = stockClass<ReshapeArgs, { targetShape: (number | null)[] }>(
+  tfl.layers.reshape({ name: "stock", targetShape: [1] }),
+);
+
+/** Reshape that knows the size which follows from the others. (tfjs-layers' own forgets it, since the batch is not known.) */
+export class Reshape extends StockReshape {
+  static override className = "Reshape";
+
+  override computeOutputShape(shape: Shape): Shape {
+    const [batch, ...sizes] = oneShape(shape);
+    const isFree = (size: number | null): boolean => size === null || size < 0;
+    if (sizes.includes(null)) return super.computeOutputShape(shape);
+    const whole = (sizes as number[]).reduce((product, size) => product * size, 1);
+    const known = this.targetShape.reduce<number>((product, size) => (isFree(size) ? product : product * size!), 1);
+    if (!Number.isInteger(whole / known)) return super.computeOutputShape(shape);
+    return [batch ?? null, ...this.targetShape.map((size) => (isFree(size) ? whole / known : size))];
+  }
+}

@@ -1,0 +1,63 @@
+import { OptionError } from "@convkit/errors";
+import * as tf from "@tensorflow/tfjs-core";
+
+/** A tensor with a letter for every axis. */
+interface Labeled {
+  readonly x: tf.Tensor;
+  readonly labels: string;
+}
+
+/** Einstein's sum by products of matrices, which every backend has. Throws for an ellipsis and for a letter twice in one operand. */
+export function einsum(equation: string, operands: readonly tf.Tensor[]): tf.Tensor {
+  const [left, right] = equation.replaceAll(" ", "").split("->") as [string, string | undefined];
+  const inputs = left.split(",");
+  const isPlain = (labels: string): boolean => /^[A-Za-z]*$/.test(labels) && new Set(labels).size === labels.length;
+  if (right === undefined || inputs.length !== operands.length || ![...inputs, right].every(isPlain))
+    throw new OptionError(`einsum: expected ${operands.length} operands without an ellipsis and "->", got ${equation}`);
+  const parts = operands.map((x, index): Labeled => ({ x, labels: inputs[index]! }));
+  const joined = parts.slice(1).reduce((a, b, index) => {
+    const later = parts.slice(index + 2).map(({ labels }) => labels);
+    return contract(a, b, [right, ...later].join(""));
+  }, parts[0]!);
+  const whole = summed(joined, right);
+  return tf.transpose(
+    whole.x,
+    [...right].map((label) => whole.labels.indexOf(label)),
+  );
+}
+
+/** Sums over the axes that nobody asks for again. */
+function summed({ x, labels }: Labeled, wanted: string): Labeled {
+  const axes = [...labels].flatMap((label, axis) => (wanted.includes(label) ? [] : [axis]));
+  if (axes.length === 0) return { x, labels };
+  return { x: tf.sum(x, axes), labels: [...labels].filter((label) => wanted.includes(label)).join("") };
+}
+
+/** The product of two operands, summed over what both have and nobody asks for again. */
+function contract(first: Labeled, second: Labeled, wanted: string): Labeled {
+  const [a, b] = [summed(first, wanted + second.labels), summed(second, wanted + first.labels)];
+  const sizes = new Map([a, b].flatMap(({ x, labels }) => [...labels].map((label, axis) => [label, x.shape[axis]!])));
+  const both = [...a.labels].filter((label) => b.labels.includes(label));
+  const batch = both.filter((label) => wanted.includes(label));
+  const inner = both.filter((label) => !wanted.includes(label));
+  const [rows, columns] = [a, b].map(({ labels }) => [...labels].filter((label) => !both.includes(label)));
+  const count = (labels: readonly string[]): number => labels.reduce((all, label) => all * sizes.get(label)!, 1);
+  const arranged = ({ x, labels }: Labeled, order: readonly string[], shape: number[]): tf.Tensor =>
+    tf.reshape(
+      tf.transpose(
+        x,
+        order.map((label) => labels.indexOf(label)),
+      ),
+      shape,
+    );
+  const left = arranged(a, [...batch, ...rows!, ...inner], [count(batch), count(rows!), count(inner)]);
+  const right = arranged(b, [...batch, ...inner, ...columns!], [count(batch), count(inner), count(columns!)]);
+  const labels = [...batch, ...rows!, ...columns!];
+  return {
+    x: tf.reshape(
+      tf.matMul(left, right),
+      labels.map((label) => sizes.get(label)!),
+    ),
+    labels: labels.join(""),
+  };
+}

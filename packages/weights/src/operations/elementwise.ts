@@ -1,0 +1,164 @@
+import * as tf from "@tensorflow/tfjs-core";
+import type { Operations, Run } from "./operation.ts";
+import type { Values } from "./values.ts";
+
+/** Two sides, either of which may be a constant; it takes the type of the other. */
+function both(v: Values): [tf.Tensor, tf.Tensor] {
+  const [a, b] = [v.get("x1"), v.get("x2")];
+  const typeOf = (value: unknown): string | undefined => (value instanceof tf.Tensor ? value.dtype : undefined);
+  const isWhole = (value: unknown): boolean => [value].flat(9).every((part) => Number.isInteger(part));
+  const like = (other: unknown, own: unknown): string => {
+    const type = typeOf(other) ?? "float32";
+    return type === "int32" && !isWhole(own) ? "float32" : type === "bool" ? "float32" : type;
+  };
+  return [v.tensorOf(a, "x1", like(b, a)), v.tensorOf(b, "x2", like(a, b))];
+}
+
+const binary = (run: (a: tf.Tensor, b: tf.Tensor) => tf.Tensor): [string, Run] => ["x1 x2", (v) => run(...both(v))];
+const unary = (run: (x: tf.Tensor) => tf.Tensor): [string, Run] => ["x", (v) => run(v.tensor("x"))];
+const float = (x: tf.Tensor): tf.Tensor => (x.dtype === "float32" ? x : tf.cast(x, "float32"));
+
+function hardSigmoid(x: tf.Tensor): tf.Tensor {
+  return tf.div(tf.clipByValue(tf.add(x, 3), 0, 6), 6);
+}
+
+/** `x` where it is at most `low` or at least `high`, and what `inside` gives between. */
+const shrink = (x: tf.Tensor, threshold: number, moved: boolean): tf.Tensor =>
+  moved
+    ? tf.sub(x, tf.clipByValue(x, -threshold, threshold))
+    : tf.where(tf.greater(tf.abs(x), threshold), x, tf.zerosLike(x));
+
+/** Functions of each element. */
+export const elementwise: Operations = {
+  add: binary(tf.add),
+  addv2: binary(tf.add),
+  subtract: binary(tf.sub),
+  multiply: binary(tf.mul),
+  truedivide: binary((a, b) => tf.div(float(a), float(b))),
+  divide: binary((a, b) => tf.div(float(a), float(b))),
+  floordivide: binary((a, b) => tf.floor(tf.div(float(a), float(b)))),
+  dividenonan: binary((a, b) => tf.divNoNan(a, b)),
+  mod: binary(tf.mod),
+  power: binary(tf.pow),
+  maximum: binary(tf.maximum),
+  minimum: binary(tf.minimum),
+  squareddifference: binary(tf.squaredDifference),
+  arctan2: binary(tf.atan2),
+  greater: binary(tf.greater),
+  greaterequal: binary(tf.greaterEqual),
+  less: binary(tf.less),
+  lessequal: binary(tf.lessEqual),
+  equal: binary(tf.equal),
+  notequal: binary(tf.notEqual),
+  logicaland: binary((a, b) => tf.logicalAnd(tf.cast(a, "bool"), tf.cast(b, "bool"))),
+  logicalor: binary((a, b) => tf.logicalOr(tf.cast(a, "bool"), tf.cast(b, "bool"))),
+  logicalxor: binary((a, b) => tf.logicalXor(tf.cast(a, "bool"), tf.cast(b, "bool"))),
+  logicalnot: unary((x) => tf.logicalNot(tf.cast(x, "bool"))),
+
+  identity: unary((x) => tf.clone(x)),
+  stopgradient: unary((x) => tf.clone(x)),
+  absolute: unary(tf.abs),
+  abs: unary(tf.abs),
+  negative: unary(tf.neg),
+  square: unary(tf.square),
+  sqrt: unary(tf.sqrt),
+  rsqrt: unary(tf.rsqrt),
+  reciprocal: unary(tf.reciprocal),
+  exp: unary(tf.exp),
+  expm1: unary(tf.expm1),
+  log: unary(tf.log),
+  log1p: unary(tf.log1p),
+  log2: unary((x) => tf.mul(tf.log(x), Math.LOG2E)),
+  log10: unary((x) => tf.mul(tf.log(x), Math.LOG10E)),
+  floor: unary(tf.floor),
+  ceil: unary(tf.ceil),
+  round: unary(tf.round),
+  sign: unary(tf.sign),
+  sin: unary(tf.sin),
+  cos: unary(tf.cos),
+  tan: unary(tf.tan),
+  sinh: unary(tf.sinh),
+  cosh: unary(tf.cosh),
+  tanh: unary(tf.tanh),
+  arcsin: unary(tf.asin),
+  arccos: unary(tf.acos),
+  arctan: unary(tf.atan),
+  arcsinh: unary(tf.asinh),
+  arccosh: unary(tf.acosh),
+  arctanh: unary(tf.atanh),
+  erf: unary(tf.erf),
+  isnan: unary(tf.isNaN),
+  isinf: unary(tf.isInf),
+  isfinite: unary(tf.isFinite),
+  zeroslike: unary(tf.zerosLike),
+  oneslike: unary(tf.onesLike),
+
+  relu: unary(tf.relu),
+  relu6: unary((x) => tf.clipByValue(x, 0, 6)),
+  sigmoid: unary(tf.sigmoid),
+  silu: unary((x) => tf.mul(x, tf.sigmoid(x))),
+  softplus: unary(tf.softplus),
+  softsign: unary((x) => tf.div(x, tf.add(tf.abs(x), 1))),
+  selu: unary(tf.selu),
+  elu: ["x alpha", (v) => scaledElu(v.tensor("x"), v.number("alpha", 1), 1)],
+  celu: ["x alpha", (v) => scaledElu(v.tensor("x"), v.number("alpha", 1), v.number("alpha", 1))],
+  leakyrelu: ["x negative_slope", (v) => tf.leakyRelu(v.tensor("x"), v.number("negative_slope", 0.2))],
+  threshold: [
+    "x threshold default_value",
+    (v) => {
+      const x = v.tensor("x");
+      return tf.where(tf.greater(x, v.number("threshold", 0)), x, tf.fill(x.shape, v.number("default_value", 0)));
+    },
+  ],
+  gelu: [
+    "x approximate",
+    (v) => {
+      const x = v.tensor("x");
+      if (!v.flag("approximate", true)) return tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1));
+      const inner = tf.mul(tf.add(x, tf.mul(tf.pow(x, 3), 0.044715)), Math.sqrt(2 / Math.PI));
+      return tf.mul(tf.mul(x, 0.5), tf.add(tf.tanh(inner), 1));
+    },
+  ],
+  hardsigmoid: unary(hardSigmoid),
+  hardsilu: unary((x) => tf.mul(x, hardSigmoid(x))),
+  hardswish: unary((x) => tf.mul(x, hardSigmoid(x))),
+  hardtanh: unary((x) => tf.clipByValue(x, -1, 1)),
+  hardshrink: ["x threshold", (v) => shrink(v.tensor("x"), v.number("threshold", 0.5), false)],
+  softshrink: ["x threshold", (v) => shrink(v.tensor("x"), v.number("threshold", 0.5), true)],
+  tanhshrink: unary((x) => tf.sub(x, tf.tanh(x))),
+  squareplus: [
+    "x b",
+    (v) => {
+      const x = v.tensor("x");
+      return tf.div(tf.add(x, tf.sqrt(tf.add(tf.square(x), v.number("b", 4)))), 2);
+    },
+  ],
+  sparseplus: unary((x) => {
+    const middle = tf.div(tf.square(tf.add(x, 1)), 4);
+    return tf.where(tf.lessEqual(x, -1), tf.zerosLike(x), tf.where(tf.less(x, 1), middle, x));
+  }),
+  sparsesigmoid: unary((x) => tf.clipByValue(tf.div(tf.add(x, 1), 2), 0, 1)),
+  logsigmoid: unary(tf.logSigmoid),
+  mish: unary((x) => tf.mul(x, tf.tanh(tf.softplus(x)))),
+
+  clip: [
+    "x x_min x_max",
+    (v) => {
+      const x = v.tensor("x");
+      const above = v.get("x_min") === undefined ? x : tf.maximum(x, v.tensor("x_min", x.dtype));
+      return v.get("x_max") === undefined ? above : tf.minimum(above, v.tensor("x_max", x.dtype));
+    },
+  ],
+  cast: ["x dtype", (v) => tf.cast(v.tensor("x"), typeNamed(v.word("dtype", "float32")))],
+  where: ["condition x1 x2", (v) => tf.where(tf.cast(v.tensor("condition"), "bool"), ...both(v))],
+};
+
+function scaledElu(x: tf.Tensor, alpha: number, width: number): tf.Tensor {
+  return tf.add(tf.relu(x), tf.mul(tf.minimum(tf.elu(width === 1 ? x : tf.div(x, width)), 0), alpha));
+}
+
+/** tfjs' type for one of TensorFlow's: it has one width of floats and one of whole numbers. */
+function typeNamed(name: string): "float32" | "int32" | "bool" {
+  if (name === "bool") return "bool";
+  return /^u?int/.test(name) ? "int32" : "float32";
+}

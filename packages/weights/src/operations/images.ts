@@ -1,0 +1,123 @@
+import { OptionError } from "@convkit/errors";
+import * as tf from "@tensorflow/tfjs-core";
+import type { Operations } from "./operation.ts";
+import type { Values } from "./values.ts";
+
+type Pair = [number, number];
+
+const pair = (value: unknown): Pair => {
+  const list = [value].flat() as number[];
+  return [list[0]!, list[1] ?? list[0]!];
+};
+
+/** Pools and sizes of maps, `[n, h, w, c]`. */
+export const images: Operations = {
+  averagepool: ["inputs pool_size strides padding data_format", (v) => pooled(v, "avg")],
+  maxpool: ["inputs pool_size strides padding data_format", (v) => pooled(v, "max")],
+  // TensorFlow's own, whose windows may be stated for all four axes.
+  pool2d: ["inputs pool_size strides padding data_format kind", (v) => pooled(v, v.word("kind", "max") as "max")],
+  resize: [
+    "images size interpolation antialias crop_to_aspect_ratio pad_to_aspect_ratio fill_mode fill_value data_format",
+    (v) => resizedTo(v),
+  ],
+  rgbtograyscale: [
+    "images data_format",
+    (v) => tf.sum(tf.mul(v.tensor("images"), tf.tensor1d([0.2989, 0.587, 0.114])), -1, true),
+  ],
+};
+
+function channelsLast(v: Values): void {
+  const format = v.get("data_format");
+  if (format === "channels_first" || format === "NCHW")
+    throw new OptionError("expected channels last, got channels first");
+}
+
+function pooled(v: Values, kind: "avg" | "max"): tf.Tensor {
+  channelsLast(v);
+  const inner = (value: unknown): unknown => (Array.isArray(value) && value.length === 4 ? value.slice(1, 3) : value);
+  const x = v.tensor("inputs");
+  const size = pair(inner(v.get("pool_size")));
+  const strides = v.get("strides") === undefined ? size : pair(inner(v.get("strides")));
+  const padding = v.word("padding", "valid").toLowerCase() as "same" | "valid";
+  const run = kind === "avg" ? tf.avgPool : tf.maxPool;
+  if (x.rank === 4) return run(x as tf.Tensor4D, size, strides, padding);
+  if (x.rank !== 3) throw new OptionError(`expected a map or a sequence to pool, got ${x.rank} axes`);
+  return tf.squeeze(run(tf.expandDims(x, 2) as tf.Tensor4D, [size[0], 1], [strides[0], 1], padding), [2]);
+}
+
+function resizedTo(v: Values): tf.Tensor {
+  channelsLast(v);
+  let x = v.tensor("images") as tf.Tensor4D;
+  const [height, width] = pair(v.get("size"));
+  const interpolation = v.word("interpolation", "bilinear");
+  if (v.flag("antialias")) throw new OptionError("expected no antialias, which is not known here");
+  const [rows, columns] = [x.shape[1], x.shape[2]];
+  if (v.flag("crop_to_aspect_ratio")) {
+    // As Keras: the largest part of the target's proportions, from the middle.
+    const cropHeight = Math.min(rows, Math.max(1, Math.floor((columns * height) / width)));
+    const cropWidth = Math.min(columns, Math.max(1, Math.floor((rows * width) / height)));
+    const [top, left] = [Math.floor((rows - cropHeight) / 2), Math.floor((columns - cropWidth) / 2)];
+    x = tf.slice(x, [0, top, left, 0], [-1, cropHeight, cropWidth, -1]);
+  } else if (v.flag("pad_to_aspect_ratio")) {
+    if (v.word("fill_mode", "constant") !== "constant") throw new OptionError("expected to fill with a constant");
+    // As Keras: half of what is missing, rounded down, on both sides.
+    const padHeight = Math.max(rows, Math.floor((columns * height) / width));
+    const padWidth = Math.max(columns, Math.floor((rows * width) / height));
+    const [top, left] = [Math.floor((padHeight - rows) / 2), Math.floor((padWidth - columns) / 2)];
+    x = tf.pad(
+      x,
+      [
+        [0, 0],
+        [top, top],
+        [left, left],
+        [0, 0],
+      ],
+      v.number("fill_value", 0),
+    );
+  }
+  return resample(x, [height, width], interpolation);
+}
+
+/** Resizes with pixels as areas, as TensorFlow 2 does: "nearest", "bilinear" or "bicubic". */
+export function resample(x: tf.Tensor4D, [height, width]: Pair, interpolation: string): tf.Tensor {
+  if (interpolation === "nearest") return tf.image.resizeNearestNeighbor(x, [height, width], false, true);
+  if (interpolation === "bilinear") return tf.image.resizeBilinear(x, [height, width], false, true);
+  if (interpolation !== "bicubic")
+    throw new OptionError(`expected nearest, bilinear or bicubic interpolation, got ${interpolation}`);
+  // Along one axis after the other it is a product with a matrix.
+  const [batch, rows, columns, channels] = x.shape;
+  const across = tf.matMul(
+    tf.tensor2d(cubicMatrix(rows, height), [height, rows]),
+    tf.reshape(tf.transpose(x, [1, 0, 2, 3]), [rows, batch * columns * channels]),
+  );
+  const down = tf.transpose(tf.reshape(across, [height, batch, columns, channels]), [2, 1, 0, 3]);
+  const both = tf.matMul(
+    tf.tensor2d(cubicMatrix(columns, width), [width, columns]),
+    tf.reshape(down, [columns, batch * height * channels]),
+  );
+  return tf.transpose(tf.reshape(both, [width, batch, height, channels]), [1, 2, 0, 3]);
+}
+
+/**
+ * The weights of the pixels in each new pixel: Keys' cubic with a = -0.5, taps beyond the edge left out and the rest made to sum to 1.
+ * Source: tensorflow/core/kernels/image/resize_bicubic_op.cc, half pixel centers.
+ */
+function cubicMatrix(from: number, to: number): Float32Array {
+  const matrix = new Float32Array(from * to);
+  const kernel = (distance: number): number => {
+    const d = Math.abs(distance);
+    if (d <= 1) return (1.5 * d - 2.5) * d * d + 1;
+    return d < 2 ? ((-0.5 * d + 2.5) * d - 4) * d + 2 : 0;
+  };
+  for (let out = 0; out < to; out++) {
+    const exact = ((out + 0.5) * from) / to - 0.5;
+    // TensorFlow looks the weights up in a table of 1024 distances.
+    const center = Math.floor(exact) + Math.round((exact - Math.floor(exact)) * 1024) / 1024;
+    const first = Math.floor(exact) - 1;
+    const taps = [0, 1, 2, 3].map((tap) => first + tap).filter((at) => at >= 0 && at < from);
+    const weights = taps.map((at) => kernel(center - at));
+    const sum = weights.reduce((total, weight) => total + weight, 0);
+    for (const [i, at] of taps.entries()) matrix[out * from + at] = weights[i]! / sum;
+  }
+  return matrix;
+}

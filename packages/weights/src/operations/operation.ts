@@ -1,0 +1,86 @@
+import { OptionError, shown } from "@convkit/errors";
+import * as tf from "@tensorflow/tfjs-core";
+import * as tfl from "@tensorflow/tfjs-layers";
+import type { BaseArgs, Config, Inputs, Shape } from "../layers/base-layers.ts";
+import { Values } from "./values.ts";
+
+/** What an operation does with its arguments. */
+export type Run = (values: Values) => tf.Tensor | tf.Tensor[];
+
+/** Operations by name: the names of their arguments in order, and what they do. */
+export type Operations = Readonly<Record<string, readonly [names: string, run: Run]>>;
+
+/** The arguments of an operation as a file keeps them: `{slot: i}` stands for the layer's input i, `{constant}` for an array. */
+export interface OperationArgs {
+  readonly op: string;
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+/** One function of Keras 3's `ops` or of TensorFlow as a layer without weights. The table that it is looked up in is given once. */
+export class Operation extends tfl.layers.Layer {
+  static className = "Operation";
+  static table: Operations = {};
+  readonly op: string;
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly #run: Run;
+
+  constructor({ op, values, ...base }: BaseArgs & OperationArgs) {
+    super(base);
+    const entry = Object.hasOwn(Operation.table, op) ? Operation.table[op] : undefined;
+    if (entry === undefined) throw new OptionError(`expected the name of an operation, got ${shown(op)}`);
+    const known = entry[0].split(" ");
+    const unknown = Object.keys(values).find((name) => !known.includes(name));
+    if (unknown !== undefined)
+      throw new OptionError(`${op}: expected ${known.join(", ")}, got ${unknown} = ${shown(values[unknown])}`);
+    this.op = op;
+    this.values = values;
+    this.#run = entry[1];
+  }
+
+  /** Runs the operation on zeros twice: sizes that differ between the two follow from sizes that are not known. */
+  override computeOutputShape(shape: Shape): Shape {
+    const shapes = (Array.isArray(shape[0]) ? shape : [shape]) as tfl.Shape[];
+    const sizesOf = (trial: readonly [number, number]): number[][] =>
+      tf.tidy(() => {
+        const zeros = shapes.map((sizes) => tf.zeros(sizes.map((size, axis) => size ?? trial[axis === 0 ? 0 : 1])));
+        return [this.#answer(zeros)].flat().map((output) => output.shape);
+      });
+    const isKnown = shapes.every((sizes) => !sizes.includes(null));
+    const first = sizesOf([2, 24]);
+    const second = isKnown ? first : sizesOf([3, 36]);
+    const joined = first.map((sizes, output) =>
+      sizes.map((size, axis) => (size === second[output]![axis] ? size : null)),
+    );
+    return joined.length === 1 ? joined[0]! : joined;
+  }
+
+  override call(inputs: Inputs): tf.Tensor | tf.Tensor[] {
+    return tf.tidy(() => this.#answer([inputs].flat()));
+  }
+
+  override getConfig(): Config {
+    return { ...super.getConfig(), op: this.op, values: this.values as never };
+  }
+
+  #answer(inputs: readonly tf.Tensor[]): tf.Tensor | tf.Tensor[] {
+    const filled = Object.entries(this.values).map(([name, value]) => [name, fill(value, inputs)] as const);
+    return this.#run(new Values(Object.fromEntries(filled)));
+  }
+}
+
+/** A value with the tensors in their places. */
+function fill(value: unknown, inputs: readonly tf.Tensor[]): unknown {
+  if (Array.isArray(value)) return value.map((part) => fill(part, inputs));
+  if (typeof value !== "object" || value === null) return value;
+  const { slot, constant, dtype } = value as { slot?: unknown; constant?: unknown; dtype?: unknown };
+  if (typeof slot === "number") {
+    const input = inputs[slot];
+    if (input === undefined) throw new OptionError(`expected an input ${slot}, got ${inputs.length} inputs`);
+    return input;
+  }
+  if (constant !== undefined) {
+    const type = dtype === "bool" ? "bool" : /^u?int/.test(String(dtype)) ? "int32" : "float32";
+    return tf.tensor(constant as number[], undefined, type);
+  }
+  return value;
+}

@@ -1,0 +1,105 @@
+import * as tf from "@tensorflow/tfjs-core";
+import type { Operations, Run } from "./operation.ts";
+import type { Values } from "./values.ts";
+
+type Reduce = (x: tf.Tensor, axes: number[], keep: boolean) => tf.Tensor;
+
+const over = (reduce: Reduce): [string, Run] => [
+  "x axis keepdims",
+  (v) => {
+    const x = v.tensor("x");
+    return reduce(x, v.axes("axis", x.rank), v.flag("keepdims"));
+  },
+];
+
+const variance: Reduce = (x, axes, keep) => tf.mean(tf.square(tf.sub(x, tf.mean(x, axes, true))), axes, keep);
+
+const index = (find: (x: tf.Tensor, axis: number) => tf.Tensor): [string, Run] => [
+  "x axis keepdims",
+  (v) => {
+    const x = v.tensor("x");
+    if (v.get("axis") === undefined) return find(tf.reshape(x, [-1]), 0);
+    const axis = v.axis("axis", x.rank, -1);
+    const found = find(x, axis);
+    return v.flag("keepdims") ? tf.expandDims(found, axis) : found;
+  },
+];
+
+/** Powers over the axes, divided by their sum. */
+function softmax(v: Values): { x: tf.Tensor; axes: number[]; shifted: tf.Tensor } {
+  const x = v.tensor("x");
+  const axes = v.get("axis") === undefined ? [x.rank - 1] : v.axes("axis", x.rank);
+  return { x, axes, shifted: tf.sub(x, tf.max(x, axes, true)) };
+}
+
+/** Functions over one or more axes. */
+export const reductions: Operations = {
+  mean: over((x, axes, keep) => tf.mean(x, axes, keep)),
+  sum: over((x, axes, keep) => tf.sum(x, axes, keep)),
+  max: over((x, axes, keep) => tf.max(x, axes, keep)),
+  amax: over((x, axes, keep) => tf.max(x, axes, keep)),
+  min: over((x, axes, keep) => tf.min(x, axes, keep)),
+  amin: over((x, axes, keep) => tf.min(x, axes, keep)),
+  prod: over((x, axes, keep) => tf.prod(x, axes, keep)),
+  all: over((x, axes, keep) => tf.all(tf.cast(x, "bool"), axes, keep)),
+  any: over((x, axes, keep) => tf.any(tf.cast(x, "bool"), axes, keep)),
+  logsumexp: over((x, axes, keep) => tf.logSumExp(x, axes, keep)),
+  var: over(variance),
+  std: over((x, axes, keep) => tf.sqrt(variance(x, axes, keep))),
+  countnonzero: over((x, axes, keep) => tf.sum(tf.cast(tf.notEqual(x, 0), "int32"), axes, keep)),
+  argmax: index((x, axis) => tf.argMax(x, axis)),
+  argmin: index((x, axis) => tf.argMin(x, axis)),
+  cumsum: ["x axis", (v) => cumulative(v, tf.cumsum)],
+  cumprod: ["x axis", (v) => cumulative(v, tf.cumprod)],
+  softmax: [
+    "x axis",
+    (v) => {
+      const { axes, shifted } = softmax(v);
+      const powers = tf.exp(shifted);
+      return tf.div(powers, tf.sum(powers, axes, true));
+    },
+  ],
+  logsoftmax: [
+    "x axis",
+    (v) => {
+      const { axes, shifted } = softmax(v);
+      return tf.sub(shifted, tf.log(tf.sum(tf.exp(shifted), axes, true)));
+    },
+  ],
+  // Keras' own: divided by the norm, which is at least epsilon.
+  normalize: [
+    "x axis order epsilon",
+    (v) => {
+      const x = v.tensor("x");
+      const axes = v.get("axis") === undefined ? [x.rank - 1] : v.axes("axis", x.rank);
+      const [order, epsilon] = [v.number("order", 2), v.number("epsilon", 1e-7)];
+      if (order === 2) return tf.mul(x, tf.rsqrt(tf.maximum(tf.sum(tf.square(x), axes, true), epsilon * epsilon)));
+      const norm = tf.pow(tf.sum(tf.pow(tf.abs(x), order), axes, true), 1 / order);
+      return tf.div(x, tf.maximum(norm, epsilon));
+    },
+  ],
+  // TensorFlow's: epsilon bounds the sum of squares.
+  l2normalize: [
+    "x axis epsilon",
+    (v) => {
+      const x = v.tensor("x");
+      const axes = v.axes("axis", x.rank);
+      return tf.mul(x, tf.rsqrt(tf.maximum(tf.sum(tf.square(x), axes, true), v.number("epsilon", 1e-12))));
+    },
+  ],
+  norm: [
+    "x ord axis keepdims",
+    (v) => {
+      const x = v.tensor("x");
+      const order = v.get("ord") ?? 2;
+      const [axes, keep] = [v.axes("axis", x.rank), v.flag("keepdims")];
+      if (order === 1) return tf.sum(tf.abs(x), axes, keep);
+      return tf.sqrt(tf.sum(tf.square(x), axes, keep));
+    },
+  ],
+};
+
+function cumulative(v: Values, run: (x: tf.Tensor, axis: number) => tf.Tensor): tf.Tensor {
+  const x = v.tensor("x");
+  return v.get("axis") === undefined ? run(tf.reshape(x, [-1]), 0) : run(x, v.axis("axis", x.rank, 0));
+}

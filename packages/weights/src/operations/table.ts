@@ -1,0 +1,9 @@
+import { elementwise } from "./elementwise.ts";
+import { images } from "./images.ts";
+import type { Operations } from "./operation.ts";
+import { reductions } from "./reductions.ts";
+import { sequences } from "./sequences.ts";
+import { shapes } from "./shapes.ts";
+
+/** Every operation that files may name, by Keras 3's name in lower case without underscores. */
+export const operationTable: Operations = { ...elementwise, ...images, ...reductions, ...sequences, ...shapes };

@@ -1,0 +1,168 @@
+"""Small Keras models, each of one layer, option or habit: writes NAME.keras and NAME.h5 with inputs and outputs into a folder.
+
+Prints a JSON list of {name, file, inputs, outputs}. A file that Keras itself does not read back to the same numbers is left out.
+"""
+import json
+import pathlib
+import sys
+
+import keras
+import numpy as np
+from keras import Input, Model, Sequential, layers as L, ops
+
+out = pathlib.Path(sys.argv[1])
+rng = np.random.default_rng(3)
+MAP, ROW = (9, 11, 3), (12, 4)
+cases = {}
+
+
+def case(name, build):
+    cases[name] = build
+
+
+def row(*layers, shape=MAP):
+    return Sequential([Input(shape), *layers])
+
+
+def of(function, shape=MAP):
+    x = Input(shape)
+    return Model(x, function(x))
+
+
+def base():
+    x = Input(MAP)
+    y = L.BatchNormalization(name="bn")(L.Conv2D(4, 3, name="conv")(x))
+    return Model(x, L.Conv2D(3, 1, name="last")(y), name="base")
+
+
+def called_twice(join):
+    inner, a, b = base(), Input(MAP), Input(MAP)
+    return Model([a, b], join(inner(a), inner(b)))
+
+
+def namesakes():
+    inner = Sequential([Input((6,)), L.Dense(6, name="dense")], name="inner")
+    x = Input((6,))
+    return Model(x, L.Dense(6, name="dense")(inner(x)))
+
+
+def by_name():
+    a, b = Input(MAP, name="left"), Input(MAP, name="right")
+    y = L.Subtract()([L.Conv2D(4, 3)(a), L.Conv2D(4, 3)(b)])
+    return Model({"right": b, "left": a}, {"z": L.Dense(3)(y), "a": L.Dense(3)(y)})
+
+
+def given_twice():
+    x = Input((6,))
+    y = L.Dense(4)(x)
+    z = L.Dense(2)(y)
+    return Model(x, [z, y, z])
+
+
+def recurrent():
+    return row(L.TimeDistributed(L.Conv2D(2, 3)), L.TimeDistributed(L.Flatten()), L.Bidirectional(L.GRU(3)), shape=(3, *MAP))
+
+
+def attention():
+    x = Input(ROW)
+    return Model(x, L.MultiHeadAttention(2, 3)(x, x))
+
+
+def words():
+    x = Input((7,), dtype="int32")
+    return Model(x, L.Dense(2)(L.GlobalMaxPooling1D()(L.Embedding(20, 6)(x))))
+
+
+def odd_names():
+    x = Input((6,), name="toString")
+    y = L.Dense(4, name="__proto__")(L.Dense(5, name="constructor")(x))
+    return Model(x, L.Dense(3, name="0 and more")(y))
+
+
+case("nested_outputs", lambda: called_twice(lambda a, b: [a, b]))
+case("nested_difference", lambda: called_twice(lambda a, b: L.Subtract()([a, b])))
+case("namesakes", namesakes)
+case("by_name", by_name)
+case("given_twice", given_twice)
+case("batch_statistics", lambda: of(lambda x: L.BatchNormalization()(L.Conv2D(3, 3)(x), training=True)))
+case("group_axis", lambda: row(L.Conv2D(6, 3), L.GroupNormalization(3, axis=1), shape=(8, 8, 3)))
+case("batch_axis", lambda: row(L.BatchNormalization(axis=1)))
+case("keepdims", lambda: row(L.GlobalAveragePooling1D(keepdims=True), L.Dense(3), shape=ROW))
+case("constraint", lambda: row(L.Conv2D(4, 3, kernel_constraint=keras.constraints.MaxNorm(0.5), bias_constraint="non_neg")))
+case("causal", lambda: row(L.Conv1D(5, 3, padding="causal", dilation_rate=2), L.Conv1D(4, 2, groups=1, padding="causal"), shape=ROW))
+case("grouped_sequence", lambda: row(L.Conv1D(6, 3, groups=2, strides=2, padding="same"), shape=ROW))
+case("transposed_sequence", lambda: row(L.Conv1DTranspose(5, 3, strides=2, padding="same"), L.Conv1DTranspose(2, 4), shape=ROW))
+case("separable_sequence", lambda: row(L.SeparableConv1D(5, 3, depth_multiplier=2, padding="same"), L.DepthwiseConv1D(3, strides=2), shape=ROW))
+case("sides", lambda: row(L.ZeroPadding1D((1, 2)), L.Cropping1D(1), L.UpSampling1D(2), shape=ROW))
+case("volumes", lambda: row(L.Conv3D(4, 3, padding="same"), L.ZeroPadding3D(1), L.AveragePooling3D(2), L.GlobalMaxPooling3D(), shape=(4, 6, 6, 2)))
+case("adaptive", lambda: row(L.AdaptiveMaxPooling2D((3, 4))))
+case("recurrent", recurrent)
+case("attention", attention)
+case("words", words)
+case("odd_names", odd_names)
+case("bicubic", lambda: row(L.UpSampling2D(2, interpolation="bicubic"), L.Resizing(7, 5, interpolation="bicubic")))
+case("cropped", lambda: row(L.Resizing(6, 6, crop_to_aspect_ratio=True)))
+case("fitted", lambda: row(L.Resizing(6, 12, pad_to_aspect_ratio=True)))
+case("free_size", lambda: row(L.Reshape((-1, 3)), L.Permute((2, 1)), L.Flatten(), L.Dense(2)))
+case("root_mean_square", lambda: row(L.RMSNormalization()))
+case("activation_layer", lambda: row(L.Dense(4, activation=L.PReLU()), L.Dense(3, activation="sparse_plus")))
+case("channels_first", lambda: row(L.ZeroPadding2D(1, data_format="channels_first"), L.Flatten(data_format="channels_first"), shape=(3, 5, 4)))
+
+for name, function in {
+    "divided_into": lambda x: 1 / (x * x + 1),
+    "vector": lambda x: (x - np.array([1.0, 2.0, 3.0], "float32")) * np.array([[[[2.0, 3.0, 4.0]]]], "float32"),
+    "tensor_constant": lambda x: x + np.arange(99, dtype="float32").reshape(1, 9, 11, 1),
+    "channel_mean": lambda x: ops.mean(x, axis=-1, keepdims=True),
+    "deviation": lambda x: ops.std(x, axis=(1, 2)) + ops.var(x, axis=1)[:, 0],
+    "largest": lambda x: ops.argmax(x, axis=-1),
+    "logarithms": lambda x: ops.logsumexp(x, axis=-1) + ops.log1p(ops.abs(x))[..., 0],
+    "flipped": lambda x: ops.flip(x, axis=2)[:, ::-1, 1:-1],
+    "split": lambda x: ops.split(x, 3, axis=-1)[1],
+    "product": lambda x: ops.matmul(x, ops.transpose(x, (0, 1, 3, 2))),
+    "sum": lambda x: ops.einsum("nhwc,nhwd->ncd", x, ops.tanh(x)),
+    "reflected": lambda x: ops.pad(x, [[0, 0], [2, 1], [1, 3], [0, 0]], mode="reflect"),
+    "tiled": lambda x: ops.tile(ops.expand_dims(x, 1), (1, 2, 1, 1, 1)),
+    "resized": lambda x: ops.image.resize(x, (5, 6)),
+    "pooled": lambda x: ops.max_pool(x, 2, padding="same") + ops.average_pool(x, 2, padding="same"),
+    "chosen": lambda x: ops.where(x > 0, x, ops.exp(x) - 1),
+    "bounded": lambda x: ops.minimum(ops.maximum(x, -0.3), ops.sigmoid(x)),
+    "moved": lambda x: ops.moveaxis(x, 3, 1) + ops.swapaxes(ops.transpose(x, (0, 3, 2, 1)), 2, 3),
+    "unit": lambda x: ops.normalize(x, axis=-1) + ops.softmax(x, axis=1) + ops.erf(x) + ops.floor(x),
+    "caffe": keras.applications.vgg16.preprocess_input,
+    "scaled": keras.applications.mobilenet.preprocess_input,
+    "torch": keras.applications.densenet.preprocess_input,
+}.items():
+    case(name, lambda function=function: of(function))
+
+
+def answers(model, inputs):
+    x = inputs[0] if len(inputs) == 1 else inputs
+    if isinstance(model._inputs_struct if hasattr(model, "_inputs_struct") else None, dict):
+        x = {t.name: value for t, value in zip(model.inputs, inputs)}
+    return [np.asarray(y, "float32") for y in keras.tree.flatten(model(x))]
+
+
+entries = []
+for name, build in cases.items():
+    model = build()
+    for weight in model.weights:
+        shape = weight.shape
+        positive = "variance" in weight.path or "gamma" in weight.path
+        weight.assign(rng.uniform(0.5, 1.5, shape) if positive else rng.normal(0, 0.3, shape))
+    inputs = [
+        (rng.integers(0, 20, (2, *t.shape[1:])) if t.dtype == "int32" else rng.normal(0, 1, (2, *t.shape[1:]))).astype("float32")
+        for t in model.inputs
+    ]
+    outputs = answers(model, inputs)
+    for kind, arrays in (("x", inputs), ("y", outputs)):
+        for index, array in enumerate(arrays):
+            np.save(out / f"{name}.{kind}{index}.npy", np.ascontiguousarray(array))
+    for ending in ("keras", "h5"):
+        try:
+            model.save(out / f"{name}.{ending}")
+            again = answers(keras.models.load_model(out / f"{name}.{ending}", compile=False), inputs)
+        except Exception:
+            continue
+        if all(np.allclose(a, b, atol=1e-5) for a, b in zip(again, outputs)):
+            entries.append({"name": name, "file": f"{name}.{ending}", "inputs": len(inputs), "outputs": len(outputs)})
+print(json.dumps(entries))
