@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { availableEngines, useEngine } from "@convkit/engine";
-import { saveModel } from "@convkit/trainer";
+import { saveModel } from "@convkit/weights";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { beforeAll, describe, expect, test } from "vitest";
 import { colourFolder } from "./colour-folder.ts";
@@ -29,7 +29,8 @@ async function smallNetwork(folder: string): Promise<string> {
       tfl.layers.dense({ units: 2, activation: "softmax", kernelInitializer: kernelInitializer(2) }),
     ],
   });
-  await saveModel(model, folder, { name: "small", classes: ["blue", "red"], preprocessing: { scale: 1 / 255 } });
+  const metadata = { name: "small", classes: ["blue", "red"], preprocessing: { scale: 1 / 255 } };
+  await saveModel(model, folder, { format: "tfjs", metadata });
   return folder;
 }
 

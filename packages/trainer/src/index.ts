@@ -2,7 +2,7 @@ export { type BatchLogs, type Callback, type Training } from "./callbacks/callba
 export { earlyStopping, type EarlyStoppingOptions } from "./callbacks/early-stopping.ts";
 export { type EpochLogs, formatHistory, parseHistory, readHistory, writeHistory } from "./run/history.ts";
 export { type JsonValue } from "@convkit/files";
-export { applyLogits } from "./objective/logits.ts";
+export { type ModelOutput, modelOutputs } from "./objective/model-outputs.ts";
 export {
   binaryCrossentropy,
   binaryFocal,
@@ -29,9 +29,7 @@ export {
 export { tensorBoard, type TensorBoardOptions } from "./callbacks/tensorboard.ts";
 export { type EventFile, openEventFile, type Picture } from "./tensorboard/event-file.ts";
 export { TrainerError } from "./trainer-error.ts";
-export { type CheckpointOptions } from "./loop/checkpointing.ts";
 export { evaluate, type EvaluateOptions, type JudgedBatch } from "./step/evaluate.ts";
-export { type LoadedModel, loadModel, type ModelMetadata, saveModel } from "./run/model-files.ts";
 export {
   completeOptimizer,
   type OptimizerConfig,
@@ -40,9 +38,11 @@ export {
 } from "./optimization/optimizer-config.ts";
 export { claimRunDirectory, type RunDirectory, runDirectory } from "./run/run-directory.ts";
 export { type Augmentation, type AugmentationPlan, planAugmentation } from "./step/augmentation.ts";
-export { train, type RunResult, type Timings, type TrainOptions } from "./loop/train.ts";
 export type { ExecutionOptions } from "@convkit/graph";
 export { checkPlan, type PlanParts } from "./plan/plan-checks.ts";
-export { type Plan, type Recipe, type RecipeName, recipes } from "./plan/recipes.ts";
+export { type Plan, type Recipe } from "./plan/plan.ts";
+export { type RecipeName, recipes } from "./plan/recipes.ts";
 export { balancedClassWeights } from "./objective/class-weights.ts";
 export { webhook, type WebhookOptions } from "./callbacks/webhook.ts";
+export { train } from "./loop/train.ts";
+export { type CheckpointOptions, type RunResult, type Timings, type TrainOptions } from "./loop/train-options.ts";

@@ -2,9 +2,11 @@ import { existsSync } from "node:fs";
 import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { modelMetadata } from "@convkit/core";
 import type { Batch, Dataset } from "@convkit/datasets";
 import { useEngine } from "@convkit/engine";
 import { engines } from "@convkit/testing";
+import { loadModel } from "@convkit/weights";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -13,7 +15,7 @@ import {
   claimRunDirectory,
   earlyStopping,
   evaluate,
-  loadModel,
+  planAugmentation,
   readHistory,
   reduceOnPlateau,
   train,
@@ -74,9 +76,10 @@ describe(`training (${engines[0]})`, () => {
       "epoch,loss,accuracy,val_loss,val_accuracy,lr,seconds",
     );
     const saved = await loadModel(join(out, "model"));
-    expect(saved.metadata).toEqual({ name: "small-net", classes: ["left", "right"], preprocessing });
-    expect(weightsOf(saved.model)).toEqual(weightsOf(model));
-    const evaluation = await evaluate(saved.model, rest.data.validation!, { preprocessing, execution });
+    const metadata = { name: "small-net", classes: ["left", "right"], preprocessing };
+    expect([modelMetadata(model), modelMetadata(saved)]).toEqual([metadata, metadata]);
+    expect(weightsOf(saved)).toEqual(weightsOf(model));
+    const evaluation = await evaluate(saved, rest.data.validation!, { execution });
     expect(evaluation.loss).toBeCloseTo(bestLoss, 5);
     expect(evaluation.top1).toBe(result.best!.valAccuracy);
   });
@@ -92,10 +95,20 @@ describe(`training (${engines[0]})`, () => {
     expect(runs[2]).not.toEqual(runs[0]);
   });
 
+  const plain = () => ({});
+  const everything = (): Partial<TrainOptions> => ({
+    optimizer: { name: "adamw", learningRate: 0.01, weightDecay: 0.01, globalClipNorm: 1 },
+    augment: planAugmentation({ flip: "horizontal", brightness: 0.2, mixup: 0.2 }, 2),
+    classWeights: [0.5, 2],
+    accumulate: 3,
+    ema: 0.9,
+  });
   describe.each([
-    ["at the end of an epoch", 10],
-    ["in the middle of an epoch", 7],
-  ])("a run stopped %s (step %i)", (_title, at) => {
+    ["at the end of an epoch", 10, plain],
+    ["in the middle of an epoch", 7, plain],
+    ["at the end of an epoch with everything", 10, everything],
+    ["in the middle of an epoch with everything", 7, everything],
+  ])("a run stopped %s (step %i)", (_title, at, more) => {
     test("and resumed ends with the weights of one that never stopped", async () => {
       const make = () =>
         options({
@@ -103,6 +116,7 @@ describe(`training (${engines[0]})`, () => {
           epochs: 4,
           schedule: { name: "cosine", warmup: 1 },
           callbacks: [reduceOnPlateau({ patience: 1 }), earlyStopping({ patience: 3 })],
+          ...more(),
         });
       const whole = make();
       const want = await train(whole);
@@ -195,7 +209,7 @@ describe(`training (${engines[0]})`, () => {
     });
     const result = await train(given);
     expect(result).toMatchObject({ interrupted: true, steps: 1, epochs: 0, best: undefined });
-    expect(weightsOf((await loadModel(join(out, "model"))).model)).toEqual(weightsOf(given.model));
+    expect(weightsOf(await loadModel(join(out, "model")))).toEqual(weightsOf(given.model));
   });
 
   test("early stopping ends the run, and the best weights come back", async () => {

@@ -5,8 +5,8 @@ import { macs, rawPixels, unitPixels, withoutDrawing } from "@convkit/core";
 import { loadData } from "@convkit/datasets";
 import { useEngine } from "@convkit/engine";
 import { adam, rmsprop, sgd } from "@convkit/graph";
-import { applyLogits, binaryCrossentropy, saveModel, sparseCategoricalCrossentropy, train } from "@convkit/trainer";
-import { loadModel } from "@convkit/weights";
+import { binaryCrossentropy, modelOutputs, sparseCategoricalCrossentropy, train } from "@convkit/trainer";
+import { loadModel, saveModel } from "@convkit/weights";
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { chromeTrace } from "../profile/chrome-trace.ts";
@@ -110,7 +110,7 @@ class Convkit implements Served {
     const times: number[] = [];
     let outputs = new Float32Array();
     try {
-      await saveModel(model, folder, { preprocessing: rawPixels, classes: [] } as never);
+      await saveModel(model, folder, { format: "tfjs", metadata: { preprocessing: rawPixels } });
       for (let index = 0; index < count; index++) {
         const start = performance.now();
         const loaded = await loadModel(folder);
@@ -240,7 +240,7 @@ function trainingStep(
   const variables = model.trainableWeights.map((weight) => weight.read() as tf.Variable);
   return (x, y) => {
     const loss = (): tf.Scalar => {
-      const logits = applyLogits(model, x!, { training: true })[0]!;
+      const logits = modelOutputs(model, x!, { training: true })[0]!.values;
       const each =
         classes > 1
           ? sparseCategoricalCrossentropy(y as tf.Tensor1D, logits, { fromLogits: true })

@@ -4,31 +4,33 @@ import type { JsonValue } from "@convkit/files";
 import type { Monitor } from "../run/monitor.ts";
 import type { Picture } from "../tensorboard/event-file.ts";
 
-/** What callbacks see of a running training, and the two things they may change. */
+/** What callbacks see of a running training. They may scale the learning rate and stop the run. */
 export interface Training {
   readonly model: LayersModel;
   readonly epochs: number;
   readonly stepsPerEpoch: number;
-  /** What an epoch is judged by: `valLoss` and `valAccuracy` only where there is validation data. */
+  /** The values that epochs have: `valLoss` and `valAccuracy` only with validation data. */
   readonly monitors: readonly Monitor[];
   /** Images of one epoch. */
   readonly images: number;
   /** The run directory, where there is one. */
   readonly out: string | undefined;
-  /** Steps done since the very first one, over resumes too. */
+  /** Epochs done, those before a resume counted in. */
+  readonly epoch: number;
+  /** Steps done, those before a resume counted in. */
   readonly step: number;
-  /** The rate of the next step, times what `scaleLearningRate` gathered. */
+  /** The learning rate of the next step. */
   readonly learningRate: number;
   /** Multiplies the schedule's learning rate from the next step on. */
   scaleLearningRate(factor: number): void;
-  /** Ends the run after this step (or epoch), keeping all that was written. */
+  /** Ends the run after this step or epoch; everything learned is kept. */
   stop(reason: string): void;
   readonly stopReason: string | undefined;
-  /** The first images of the first epoch as its first step sees them, augmented, on one sheet. */
+  /** One sheet of the first images of the first epoch, augmented as its first step augments them. */
   firstBatchSheet(count: number): Promise<Picture | undefined>;
-  /** The images, of the validation data if there is any, that the model is most sure about and wrong, on one sheet. */
+  /** One sheet of the images that the model is most sure about and wrong: of the validation data, else of the training data. */
   mistakesSheet(count: number): Promise<Picture | undefined>;
-  /** Brings the weights back from the compiled step, so that `model` may be read. */
+  /** Makes the weights readable in `model`; while training they are in the engine. */
   syncWeights(): Promise<void>;
 }
 
@@ -49,8 +51,8 @@ export interface BatchLogs {
 type Done = void | Promise<void>;
 
 /**
- * Hooks into a training, with the names of Keras' callbacks; all are optional. A callback whose decisions depend on the
- * past gives `name`, `state` and `restore`, so that a resumed run decides alike.
+ * Hooks into a training, with the names of Keras' callbacks; all are optional. A callback whose decisions depend on earlier epochs
+ * has a `name`, and `state` and `restore` for checkpoints, so that a resumed run decides as an undisturbed one.
  */
 export interface Callback {
   readonly name?: string;
@@ -66,30 +68,4 @@ export interface Callback {
   onTestBatchEnd?(batch: number, training: Training): Done;
   state?(): JsonValue;
   restore?(state: JsonValue): void;
-}
-
-/** One callback that calls each of `callbacks` in order, one after the other. */
-export function joinCallbacks(callbacks: readonly Callback[]) {
-  type Hook = Exclude<keyof Callback, "name" | "state" | "restore">;
-  return {
-    async call<H extends Hook>(hook: H, ...args: Parameters<NonNullable<Callback[H]>>): Promise<void> {
-      for (const callback of callbacks) {
-        const done = (callback[hook] as ((...all: unknown[]) => Done) | undefined)?.apply(callback, args);
-        // Awaiting nothing would cost a turn of the event loop for each batch and hook.
-        if (done !== undefined) await done;
-      }
-    },
-    state(): Record<string, JsonValue> {
-      const entries = callbacks.flatMap((each) =>
-        each.name !== undefined && each.state ? [[each.name, each.state()] as const] : [],
-      );
-      return Object.fromEntries(entries);
-    },
-    restore(states: Record<string, JsonValue>): void {
-      for (const callback of callbacks) {
-        const state = callback.name === undefined ? undefined : states[callback.name];
-        if (state !== undefined) callback.restore?.(state);
-      }
-    },
-  };
 }

@@ -1,20 +1,38 @@
-import type { Callback, Training } from "./callback.ts";
+import { fieldProblems, type Fields, fromZero, oneOf, throwProblems, wholeFromZero } from "../checks/fields.ts";
 import type { JsonValue } from "@convkit/files";
-import { checkEarlyStopping } from "../plan/plan-checks.ts";
-import { checkMonitor, improves, type Monitor, watched, worst } from "../run/monitor.ts";
+import { checkMonitor, improves, type Monitor, monitors, watched, worst } from "../run/monitor.ts";
+import type { Callback, Training } from "./callback.ts";
 
+/** When `earlyStopping` ends a run. */
 export interface EarlyStoppingOptions {
-  readonly monitor?: Monitor;
-  /** Epochs without improvement before the run stops. */
-  readonly patience?: number;
-  readonly minDelta?: number;
-  /** Epochs that are let pass before counting begins. */
-  readonly startFrom?: number;
+  /** The watched value; `valLoss` by default. */
+  readonly monitor?: Monitor | undefined;
+  /** Epochs without improvement before the run stops; 0 by default, which stops at the first. */
+  readonly patience?: number | undefined;
+  /** The least change that counts as an improvement; 0 by default. */
+  readonly minDelta?: number | undefined;
+  /** Epochs at the beginning that are not counted; 0 by default. */
+  readonly startFrom?: number | undefined;
 }
 
-/** Stops when the watched value has not improved for `patience` epochs, as Keras' EarlyStopping. */
+const fields: Fields<EarlyStoppingOptions> = {
+  monitor: oneOf(monitors),
+  patience: wholeFromZero,
+  minDelta: fromZero,
+  startFrom: wholeFromZero,
+};
+
+/** A sentence for each option that does not fit. */
+export function stoppingProblems(options: EarlyStoppingOptions | undefined): string[] {
+  return fieldProblems("earlyStopping", options, fields);
+}
+
+/**
+ * Stops when the watched value has not improved for `patience` epochs, as Keras' EarlyStopping. Throws `TrainerError` for
+ * options that do not fit.
+ */
 export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
-  checkEarlyStopping(options);
+  throwProblems(stoppingProblems(options));
   const { monitor = "valLoss", patience = 0, minDelta = 0, startFrom = 0 } = options;
   let best = worst(monitor);
   let waited = 0;
@@ -25,7 +43,7 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
     name: "early-stopping",
     onTrainBegin(training) {
       checkMonitor(monitor, training.monitors);
-      // A run that was killed after its last epoch has nothing more to learn.
+      // A resumed run may have been killed after its patience was spent.
       stopIfSpent(training);
     },
     onEpochEnd(epoch, logs, training) {

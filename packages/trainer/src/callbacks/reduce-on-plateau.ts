@@ -1,22 +1,52 @@
-import type { Callback } from "./callback.ts";
+import {
+  betweenZeroAndOne,
+  fieldProblems,
+  type Fields,
+  fromZero,
+  oneOf,
+  throwProblems,
+  wholeFromZero,
+} from "../checks/fields.ts";
 import type { JsonValue } from "@convkit/files";
-import { checkPlateau } from "../plan/plan-checks.ts";
-import { checkMonitor, improves, type Monitor, watched, worst } from "../run/monitor.ts";
+import { checkMonitor, improves, type Monitor, monitors, watched, worst } from "../run/monitor.ts";
+import type { Callback } from "./callback.ts";
 
+/** When `reduceOnPlateau` lowers the learning rate, and how far. */
 export interface PlateauOptions {
-  readonly monitor?: Monitor;
-  readonly factor?: number;
-  /** Epochs without improvement before the rate falls. */
-  readonly patience?: number;
-  readonly minDelta?: number;
-  /** Epochs after a fall in which nothing is counted. */
-  readonly cooldown?: number;
-  readonly minLearningRate?: number;
+  /** The watched value; `valLoss` by default. */
+  readonly monitor?: Monitor | undefined;
+  /** Factor on the learning rate; 0.1 by default. */
+  readonly factor?: number | undefined;
+  /** Epochs without improvement before the rate falls; 10 by default. */
+  readonly patience?: number | undefined;
+  /** The least change that counts as an improvement; 1e-4 by default. */
+  readonly minDelta?: number | undefined;
+  /** Epochs after a fall in which nothing is counted; 0 by default. */
+  readonly cooldown?: number | undefined;
+  /** The rate never falls below this; 0 by default. */
+  readonly minLearningRate?: number | undefined;
 }
 
-/** Multiplies the learning rate by `factor` when the watched value stands still, as Keras' ReduceLROnPlateau. */
+const fields: Fields<PlateauOptions> = {
+  monitor: oneOf(monitors),
+  factor: betweenZeroAndOne,
+  patience: wholeFromZero,
+  minDelta: fromZero,
+  cooldown: wholeFromZero,
+  minLearningRate: fromZero,
+};
+
+/** A sentence for each option that does not fit. */
+export function plateauProblems(options: PlateauOptions | undefined): string[] {
+  return fieldProblems("reduceOnPlateau", options, fields);
+}
+
+/**
+ * Multiplies the learning rate by `factor` when the watched value stands still, as Keras' ReduceLROnPlateau. Throws
+ * `TrainerError` for options that do not fit.
+ */
 export function reduceOnPlateau(options: PlateauOptions = {}): Callback {
-  checkPlateau(options);
+  throwProblems(plateauProblems(options));
   const {
     monitor = "valLoss",
     factor = 0.1,

@@ -1,33 +1,97 @@
-import { countProblems, planProblems } from "../plan/plan-checks.ts";
-import type { TrainOptions } from "./train.ts";
+import { modelMetadata } from "@convkit/core";
+import { checkOptions, type OptionNames } from "@convkit/errors";
+import {
+  aboveZero,
+  fieldProblems,
+  type Fields,
+  throwProblems,
+  valueProblems,
+  wholeFromOne,
+  wholeFromZero,
+} from "../checks/fields.ts";
+import { planProblems } from "../plan/plan-checks.ts";
 import { TrainerError } from "../trainer-error.ts";
+import type { CheckpointOptions, TrainOptions } from "./train-options.ts";
 
-/** Refuses options that JavaScript or JSON let pass, with all reasons in one sentence each, before the first step. */
-export function checkOptions(options: TrainOptions): void {
-  const { model, data, loss, optimizer, schedule, monitor, accumulate, ema } = options;
+const optionNames: OptionNames<TrainOptions> = {
+  model: true,
+  data: true,
+  loss: true,
+  optimizer: true,
+  schedule: true,
+  epochs: true,
+  batch: true,
+  seed: true,
+  preprocessing: true,
+  augment: true,
+  classWeights: true,
+  sampleWeights: true,
+  outputWeights: true,
+  stepsPerCall: true,
+  accumulate: true,
+  ema: true,
+  callbacks: true,
+  monitor: true,
+  restoreBest: true,
+  out: true,
+  checkpoints: true,
+  resume: true,
+  metadata: true,
+  execution: true,
+  signal: true,
+};
+
+const checkpoints: Fields<CheckpointOptions> = {
+  every: wholeFromZero,
+  minutes: aboveZero,
+  keep: wholeFromOne,
+  keepBest: wholeFromZero,
+};
+
+/** Refuses options that are unknown, that do not fit, or that do not fit each other, before the first step. */
+export function checkTrainOptions(options: TrainOptions): void {
+  checkOptions("train", options, optionNames, (message) => new TrainerError(message));
+  const { model, data, epochs, batch = 32, stepsPerCall = 1, accumulate, ema, schedule, monitor } = options;
   const { classWeights, sampleWeights, outputWeights } = options;
-  const problems = [
-    ...countProblems("epochs", options.epochs),
-    ...countProblems("batch", options.batch ?? 1),
-    ...planProblems({
-      ...(loss !== undefined && { loss: typeof loss === "string" ? { name: loss } : loss }),
-      ...(optimizer !== undefined && { optimizer: typeof optimizer === "string" ? { name: optimizer } : optimizer }),
-      ...(schedule && { schedule }),
-      ...(monitor && { monitor }),
-      ...(accumulate !== undefined && { accumulate }),
-      ...(ema !== undefined && { ema }),
-    }),
-    ...weighed("classWeights", classWeights, data.train.classes.length, "class"),
-    ...weighed("sampleWeights", sampleWeights, data.train.size, "image"),
-    ...weighed("outputWeights", outputWeights, model.outputs.length, "output of the model"),
-  ];
-  if (problems.length > 0) throw new TrainerError(problems.join(" "));
+  const [loss, optimizer] = [options.loss, options.optimizer].map((each) =>
+    typeof each === "string" ? { name: each } : each,
+  ) as [object | undefined, object | undefined];
+  throwProblems([
+    ...valueProblems("epochs", epochs, wholeFromOne),
+    ...valueProblems("batch", batch, wholeFromOne),
+    ...valueProblems("stepsPerCall", stepsPerCall, wholeFromOne),
+    ...planProblems({ loss, optimizer, schedule, monitor, accumulate, ema } as Parameters<typeof planProblems>[0]),
+    ...fieldProblems("checkpoints", options.checkpoints, checkpoints),
+    ...weightProblems("classWeights", classWeights, data.train.classes.length, "class"),
+    ...weightProblems("sampleWeights", sampleWeights, data.train.size, "image"),
+    ...weightProblems("outputWeights", outputWeights, model.outputs.length, "output of the model"),
+    ...scheduleProblems(options),
+    ...classProblems(options),
+  ]);
 }
 
-function weighed(what: string, weights: ArrayLike<number> | undefined, count: number, each: string): string[] {
+function weightProblems(what: string, weights: ArrayLike<number> | undefined, count: number, each: string): string[] {
   if (weights === undefined) return [];
   if (weights.length !== count)
     return [`${what} must have one number for each ${each}, ${count} in all, but has ${weights.length}.`];
   const place = Array.from(weights).findIndex((weight) => !Number.isFinite(weight) || weight < 0);
   return place === -1 ? [] : [`${what} must be numbers from 0, but number ${place} is ${weights[place]}.`];
+}
+
+/** Schedules are in epochs: the steps of an epoch must be known. */
+function scheduleProblems({ data: { train }, schedule }: TrainOptions): string[] {
+  if (schedule === undefined || Number.isFinite(train.size)) return [];
+  if (schedule.name === "constant" && (schedule.warmup ?? 0) === 0) return [];
+  return [
+    `The schedule ${schedule.name} counts in epochs, but ${train.name} does not say how many images an epoch has: give fromGenerator its size, or use the constant schedule without warm-up.`,
+  ];
+}
+
+/** A model that names its classes was trained on them: the same outputs must not stand for others. */
+function classProblems({ model, data: { train } }: TrainOptions): string[] {
+  const { classes } = modelMetadata(model);
+  if (classes === undefined || classes.join("\n") === train.classes.join("\n")) return [];
+  return [
+    `${model.name} tells apart ${classes.join(", ")}, but ${train.name} has the classes ${train.classes.join(", ")}: give the data the same classes in the same order, or the model a new head (replaceHead of @convkit/core).`,
+  ];
 }

@@ -1,131 +1,157 @@
 import { withoutAux } from "@convkit/core";
-import type { BestWeights } from "../run/best-weights.ts";
+import { saveModel } from "@convkit/weights";
+import type { JsonValue } from "@convkit/files";
 import {
   type Checkpoint,
   listCheckpoints,
   pruneCheckpoints,
   readCheckpoint,
-  type SavedArray,
   writeCheckpoint,
 } from "../run/checkpoint.ts";
 import { type EpochLogs, writeHistory } from "../run/history.ts";
-import type { JsonValue } from "@convkit/files";
-import { loadModel, type ModelMetadata, pruneWeights, saveModel } from "../run/model-files.ts";
-import { improves, type Monitor, watched } from "../run/monitor.ts";
-import type { RunDirectory } from "../run/run-directory.ts";
-import type { Runner } from "../step/step-runner.ts";
-import type { Session, SessionState } from "./run-state.ts";
+import { improves, watched } from "../run/monitor.ts";
+import { type RunDirectory, runDirectory } from "../run/run-directory.ts";
+import { TrainerError } from "../trainer-error.ts";
+import type { Run } from "./run.ts";
+import type { ClockState } from "./run-clock.ts";
+import type { SavedRunState } from "./run-state.ts";
+import type { CheckpointOptions, TrainOptions } from "./train-options.ts";
 
-/** When checkpoints are written and which are kept. */
-export interface CheckpointOptions {
-  /** Every so many epochs; 0 for none but the last. */
-  readonly every?: number;
-  /** Minutes after which one is written in the middle of an epoch. */
-  readonly minutes?: number;
-  /** How many of the newest are kept. */
-  readonly keep?: number;
-  /** How many of the best epochs' are kept besides. */
-  readonly keepBest?: number;
-}
-
-interface Parts extends CheckpointOptions {
-  readonly run: Session;
-  readonly best: BestWeights;
-  readonly runner: Runner;
-  readonly monitor: Monitor;
-  readonly metadata: ModelMetadata;
-}
-
+/** What a checkpoint keeps beside its arrays. */
 type State = {
-  readonly session: SessionState;
+  readonly settings: Readonly<Record<string, JsonValue>>;
+  readonly run: SavedRunState;
+  readonly clock: ClockState;
+  readonly callbacks: Readonly<Record<string, JsonValue>>;
   readonly best: EpochLogs | null;
-  /** The file of the best weights in `model/`. */
-  readonly bestWeights: string | null;
-  readonly ranking: readonly Ranked[];
+  readonly ranking: readonly RankedCheckpoint[];
 };
-type Ranked = { readonly step: number; readonly value: number };
 
-/** Writes a run's best model and its checkpoints, and takes it up again from the newest. */
-export function checkpointing(places: RunDirectory, parts: Parts) {
-  const { run, best, runner, monitor, metadata, every = 1, minutes = 10, keep = 1, keepBest = 0 } = parts;
-  let ranking: Ranked[] = [];
-  let written = -1;
-  let writtenAt = performance.now();
-  let bestWeights: string | undefined;
-  /** The one that the newest checkpoint names: should the run be killed before the next, it is the best again. */
-  let resumable: string | undefined;
+/** A checkpoint of one of the best epochs, with the epoch's watched value. */
+interface RankedCheckpoint {
+  readonly step: number;
+  readonly value: number | null;
+}
 
-  const saveBest = async () => {
-    bestWeights = await saveModel(withoutAux(run.model), places.model, metadata, { keep: resumable });
-  };
-  const prune = async () => {
-    const newest = (await listCheckpoints(places.checkpoints)).slice(-keep);
-    await pruneCheckpoints(places.checkpoints, new Set([...newest, ...ranking.map(({ step }) => step)]));
-  };
+/** The newest checkpoint of the run that is to be resumed; undefined where there is none. */
+export async function newestCheckpoint({ out, resume }: TrainOptions): Promise<SavedRun | undefined> {
+  if (out === undefined || resume !== true) return undefined;
+  const { checkpoints } = runDirectory(out);
+  const step = (await listCheckpoints(checkpoints)).at(-1);
+  if (step === undefined) return undefined;
+  const checkpoint = await readCheckpoint(checkpoints, step);
+  return { ...checkpoint, state: checkpoint.state as unknown as State };
+}
 
-  const write = async () => {
-    await run.syncWeights();
-    const state: State = {
-      session: run.state(),
-      best: best.logs ?? null,
-      bestWeights: bestWeights ?? null,
-      ranking,
-    };
-    await writeCheckpoint(places.checkpoints, {
-      step: run.step,
-      state: state as unknown as JsonValue,
-      arrays: await runner.save(),
-    });
-    written = run.step;
-    writtenAt = performance.now();
-    if (resumable !== bestWeights) await pruneWeights(places.model, [bestWeights]);
-    resumable = bestWeights;
-    await prune();
-  };
+/** A checkpoint of a run. */
+export type SavedRun = Omit<Checkpoint, "state"> & { readonly state: State };
 
-  return {
-    /** Writes the model, whose weights are the best yet. */
-    saveBest,
-    /** Called after each step; writes when the minutes are over. */
-    onStep(): Promise<void> | undefined {
-      return performance.now() - writtenAt < minutes * 60_000 ? undefined : run.timed("callbacks", write);
-    },
-    async onEpochEnd(logs: EpochLogs): Promise<void> {
-      if (keepBest > 0) {
-        const value = watched(monitor, logs);
-        ranking = [...ranking, { step: run.step, value }]
-          .toSorted((a, b) => (improves(monitor, a.value, b.value) ? -1 : 1))
-          .slice(0, keepBest);
-      }
-      if ((every > 0 && logs.epoch % every === 0) || ranking.some(({ step }) => step === run.step)) await write();
-    },
-    async onEnd(): Promise<void> {
-      if (written !== run.step && run.step > 0) await write();
-    },
-    /** Puts everything back as the newest checkpoint has it; a run that was killed before its first begins anew. */
-    async restore(): Promise<void> {
-      const step = (await listCheckpoints(places.checkpoints)).at(-1);
-      if (step === undefined) return;
-      const checkpoint: Checkpoint & { readonly arrays: readonly SavedArray[] } = await readCheckpoint(
-        places.checkpoints,
-        step,
+/** Keeps a run directory: history, best model, checkpoints. */
+export class Checkpointing {
+  readonly #run: Run;
+  readonly #places: RunDirectory;
+  readonly #options: Required<{ [Name in keyof CheckpointOptions]: number }>;
+  #ranking: readonly RankedCheckpoint[] = [];
+  #writtenStep = -1;
+  #writtenAt = performance.now();
+
+  constructor(run: Run, out: string) {
+    const { every = 1, minutes = 10, keep = 1, keepBest = 0 } = run.settings.checkpoints ?? {};
+    this.#run = run;
+    this.#places = runDirectory(out);
+    this.#options = { every, minutes, keep, keepBest };
+  }
+
+  /** Writes the model with its weights as they are; auxiliary outputs are left out. */
+  async saveModel(): Promise<void> {
+    const { model, metadata } = this.#run.settings;
+    await saveModel(withoutAux(model), this.#places.model, { format: "tfjs", metadata });
+  }
+
+  async writeHistory(): Promise<void> {
+    await writeHistory(this.#places.history, this.#run.state.history);
+  }
+
+  /** After each step: writes a checkpoint when the minutes are over. */
+  async onStep(): Promise<void> {
+    if (performance.now() - this.#writtenAt >= this.#options.minutes * 60_000)
+      await this.#run.clock.timed("callbacks", () => this.#write());
+  }
+
+  async onEpochEnd(logs: EpochLogs): Promise<void> {
+    const { every, keepBest } = this.#options;
+    const { step } = this.#run.state;
+    const { monitor } = this.#run.settings;
+    const ranked = [...this.#ranking, { step, value: finiteOrNull(watched(monitor, logs)) }];
+    this.#ranking = ranked
+      .toSorted((a, b) => {
+        const [first, second] = [a.value ?? Number.NaN, b.value ?? Number.NaN];
+        return improves(monitor, first, second) ? -1 : improves(monitor, second, first) ? 1 : 0;
+      })
+      .slice(0, keepBest);
+    const isKept = this.#ranking.some((each) => each.step === step);
+    if ((every > 0 && logs.epoch % every === 0) || isKept) await this.#write();
+  }
+
+  async onEnd(): Promise<void> {
+    const { step } = this.#run.state;
+    if (this.#writtenStep !== step && step > 0) await this.#write();
+  }
+
+  /** Puts a run back to where a checkpoint has it. Throws `TrainerError` where the checkpoint is of another model. */
+  async restore({ step, state, arrays }: SavedRun): Promise<void> {
+    const { runner, best, clock, callbacks, settings } = this.#run;
+    const checkComplete = (missing: readonly string[]) => {
+      if (missing.length === 0) return;
+      throw new TrainerError(
+        `The checkpoint of step ${step} in ${settings.out} does not fit ${settings.model.name}: it lacks ${missing.join(", ")}, or has other shapes.`,
       );
-      const state = checkpoint.state as unknown as State;
-      if (state.best !== null && state.bestWeights !== null) {
-        resumable = state.bestWeights;
-        const { model } = await loadModel(places.model, { weightsName: resumable });
-        withoutAux(run.model).setWeights(model.getWeights());
-        model.dispose();
-        best.adopt(state.best);
-        // An epoch that the run was killed in may have been better; the model goes back to where the run does.
-        await saveBest();
-      }
-      await runner.restore(checkpoint.arrays);
-      run.restore(state.session);
-      await writeHistory(places.history, run.history);
-      ranking = [...state.ranking];
-      written = step;
-      await prune();
-    },
-  };
+    };
+    if (state.best !== null) {
+      checkComplete(best.load(state.best, arrays));
+      // A killed epoch may have left a better model, but the run goes on from here.
+      best.restore();
+      await this.saveModel();
+    }
+    checkComplete(await runner.restore(arrays));
+    this.#run.state.restore(state.run);
+    clock.restore(state.clock);
+    callbacks.restore(state.callbacks);
+    this.#ranking = state.ranking;
+    this.#writtenStep = step;
+    await this.writeHistory();
+    await this.#prune();
+  }
+
+  async #write(): Promise<void> {
+    const { runner, best, state, clock, callbacks } = this.#run;
+    await runner.sync();
+    const saved: State = {
+      settings: this.#run.lasting,
+      run: state.saved(),
+      clock: clock.state(state.batchesDone > 0),
+      callbacks: callbacks.state(),
+      best: best.logs ?? null,
+      ranking: this.#ranking,
+    };
+    const arrays = [...(await runner.save()), ...(await best.arrays())];
+    await writeCheckpoint(this.#places.checkpoints, {
+      step: state.step,
+      state: saved as unknown as JsonValue,
+      arrays,
+    });
+    this.#writtenStep = state.step;
+    this.#writtenAt = performance.now();
+    await this.#prune();
+  }
+
+  async #prune(): Promise<void> {
+    const newest = (await listCheckpoints(this.#places.checkpoints)).slice(-this.#options.keep);
+    const kept = new Set([...newest, ...this.#ranking.map(({ step }) => step)]);
+    await pruneCheckpoints(this.#places.checkpoints, kept);
+  }
+}
+
+function finiteOrNull(value: number): number | null {
+  return Number.isNaN(value) ? null : value;
 }

@@ -6,18 +6,18 @@ import { stretchToBytes } from "../tensorboard/stretch.ts";
 import type { StepParts } from "../step/training-loss.ts";
 import type { Picture } from "../tensorboard/event-file.ts";
 
-/** Images that a mistake is looked for among, so that large sets cost no second validation. */
-const most = 2000;
+/** The most images that mistakes are looked for in: a large set must not cost a second validation. */
+const mostImages = 2000;
 
 /** The first images of the first epoch, changed as its first step changes them, on one sheet. */
-export async function firstBatchSheet(
+export async function drawFirstBatch(
   { augment }: StepParts,
   data: Dataset,
   { count, seed, execution }: { readonly count: number; readonly seed: number; readonly execution: ExecutionOptions },
 ): Promise<Picture | undefined> {
   for await (const batch of data.batches({ batch: count, shuffle: true, seed, epoch: 0 })) {
     const captions = Array.from(batch.labels, (label) => data.classes[label]!);
-    if (augment === undefined) return sheet(batch, captions);
+    if (augment === undefined) return sheetOf(batch, captions);
     const change = executable(
       (images, labels) => [augment(images as tf.Tensor4D, labels as tf.Tensor1D).images],
       execution,
@@ -30,24 +30,24 @@ export async function firstBatchSheet(
     const [n, h, w, c] = changed!.shape as [number, number, number, number];
     const images =
       batch.images instanceof Uint8Array ? Uint8ClampedArray.from(changed!.data) : stretchToBytes(changed!.data);
-    return sheet({ images: new Uint8Array(images.buffer), shape: [n, h, w, c] }, captions);
+    return sheetOf({ images: new Uint8Array(images.buffer), shape: [n, h, w, c] }, captions);
   }
   return undefined;
 }
 
 /** The images that the model is most sure about and wrong, on one sheet; undefined where there are none. */
-export async function mistakesSheet(
+export async function drawMistakes(
   { model, loss, preprocessing }: StepParts,
   data: Dataset,
   { count, execution }: { readonly count: number; readonly execution: ExecutionOptions },
 ): Promise<Picture | undefined> {
   if (!isIndexed(data)) return undefined;
-  const part = data.size > most ? data.select(Array.from({ length: most }, (_, index) => index)) : data;
+  const part = data.size > mostImages ? data.select(Array.from({ length: mostImages }, (_, index) => index)) : data;
   const { mistakes } = await evaluate(model, part, { loss, preprocessing, mistakes: count, execution });
   if (mistakes.length === 0) return undefined;
   const captions = mistakes.map(({ predicted, actual }) => `${data.classes[predicted]}, not ${data.classes[actual]}`);
   for await (const batch of part.select(mistakes.map(({ index }) => index)).batches({ batch: count }))
-    return sheet(batch, captions);
+    return sheetOf(batch, captions);
   return undefined;
 }
 
@@ -55,7 +55,7 @@ function isIndexed(data: Dataset): data is IndexedDataset {
   return "select" in data;
 }
 
-async function sheet({ images, shape }: Pick<Batch, "images" | "shape">, captions: string[]): Promise<Picture> {
+async function sheetOf({ images, shape }: Pick<Batch, "images" | "shape">, captions: string[]): Promise<Picture> {
   const bytes = images instanceof Uint8Array ? images : stretchToBytes(images);
   const png = await contactSheet({ images: bytes, shape }, { captions });
   // A PNG begins with its signature (8 bytes) and the header's length and name (8 bytes), then come width and height.

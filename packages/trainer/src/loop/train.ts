@@ -1,215 +1,137 @@
-import { type Preprocessing, summarize, withoutAux } from "@convkit/core";
-import type { DataSplits } from "@convkit/datasets";
-import type { LayersModel } from "@tensorflow/tfjs-layers";
-import { bestWeights } from "../run/best-weights.ts";
-import { type Callback, joinCallbacks } from "../callbacks/callback.ts";
-import { type CheckpointOptions, checkpointing } from "./checkpointing.ts";
-import { classWeighting } from "../objective/class-weights.ts";
-import { checkData } from "../step/data-checks.ts";
-import type { ExecutionOptions } from "@convkit/graph";
+import type { Batch } from "@convkit/datasets";
 import type { EpochLogs } from "../run/history.ts";
-import { writeHistory } from "../run/history.ts";
-import { type ModelMetadata, saveModel } from "../run/model-files.ts";
-import { checkMonitor, type Monitor } from "../run/monitor.ts";
-import { defaultLoss, type Loss, type LossName } from "../objective/objective.ts";
-import { completeOptimizer, type OptimizerConfig, type OptimizerName } from "../optimization/optimizer-config.ts";
-import { checkOptions } from "./check-options.ts";
-import { runDirectory } from "../run/run-directory.ts";
-import { createRunner } from "../step/step-runner.ts";
-import type { Schedule } from "../optimization/schedules.ts";
-import { Session } from "./run-state.ts";
-import type { Augmentation } from "../step/augmentation.ts";
-import { testEpoch, trainEpoch } from "./epoch.ts";
-
-/** What to train, on what, and how. */
-export interface TrainOptions {
-  readonly model: LayersModel;
-  readonly data: DataSplits;
-  /** Cross-entropy of the classes unless given, or of yes and no where the model has one output. */
-  readonly loss?: LossName | Loss;
-  readonly optimizer?: OptimizerName | OptimizerConfig;
-  readonly schedule?: Schedule;
-  readonly epochs: number;
-  /** Images a step. */
-  readonly batch?: number;
-  /** Decides the order of the images and all that is drawn while training; the weights are the model's own. */
-  readonly seed?: number;
-  readonly preprocessing?: Preprocessing;
-  readonly augment?: Augmentation;
-  /** What an image of each class counts, in Keras' way: the loss is the mean of the weighted losses. */
-  readonly classWeights?: readonly number[];
-  /** What each image counts, by its place in the training data. */
-  readonly sampleWeights?: Float32Array;
-  /** What each output's loss counts; the first output is the one that predicts. */
-  readonly outputWeights?: readonly number[];
-  /**
-   * Steps that are given to TensorFlow at once, which pays where a step takes but a few milliseconds. Each has the learning
-   * rate of its own schedule; an interruption waits for the last of them. Decided by the network's size unless given.
-   */
-  readonly stepsPerCall?: number;
-  /** Batches whose gradients are averaged before the weights change. */
-  readonly accumulate?: number;
-  /** Decay of a moving average of the weights, which is what is validated, kept and saved. */
-  readonly ema?: number;
-  readonly callbacks?: readonly Callback[];
-  /** What makes an epoch the best: `valLoss` where there is validation data, else `loss`. */
-  readonly monitor?: Monitor;
-  /** Whether the model ends with the best epoch's weights. */
-  readonly restoreBest?: boolean;
-  /** The run directory to write history, checkpoints and the best model to. */
-  readonly out?: string;
-  readonly checkpoints?: CheckpointOptions;
-  /** Goes on from the newest checkpoint in `out`, or begins anew where there is none yet. */
-  readonly resume?: boolean;
-  /** What the saved model says of itself. */
-  readonly metadata?: ModelMetadata;
-  /** Precision, threads and determinism of the compiled step; `eager` for none. */
-  readonly execution?: ExecutionOptions;
-  /** Ends the run after the step that is being done; all that was learned is kept. */
-  readonly signal?: AbortSignal;
-}
-
-/** Where the seconds of a run went. */
-export interface Timings {
-  /** In the first call, in which the graph is made. */
-  readonly first: number;
-  /** In the other training steps. */
-  readonly step: number;
-  /** Waiting for images while nothing else could be done. */
-  readonly data: number;
-  readonly validation: number;
-  /** Writing checkpoints, models, event files, and all other callbacks. */
-  readonly callbacks: number;
-}
-
-/** What came of a run. */
-export interface RunResult {
-  readonly run: string | undefined;
-  readonly epochs: number;
-  readonly steps: number;
-  readonly best: EpochLogs | undefined;
-  readonly final: EpochLogs | undefined;
-  readonly history: readonly EpochLogs[];
-  readonly stopReason: string | undefined;
-  readonly interrupted: boolean;
-  /** Whether it stopped since the loss of a step was not finite; `stopReason` tells where that began. */
-  readonly diverged: boolean;
-  readonly seconds: number;
-  /** Of the training steps after the first call. */
-  readonly imagesPerSecond: number;
-  readonly timings: Timings;
-}
+import { checkRead } from "../step/data-checks.ts";
+import type { BatchResult } from "../step/step-runner.ts";
+import { Checkpointing, newestCheckpoint } from "./checkpointing.ts";
+import { checkedSettings, createRun } from "./create-run.ts";
+import { diverge, finish, resultOf } from "./end-run.ts";
+import { EpochBatches } from "./epoch-batches.ts";
+import { isInterrupted, type Run } from "./run.ts";
+import type { RunResult, TrainOptions } from "./train-options.ts";
+import { validate } from "./validate.ts";
 
 /**
- * Trains a model: steps over seeded batches, validation after each epoch, best weights kept and put back at the end.
- * A step whose loss is not finite
- * changes no weights and ends the run. With `out`, the run directory holds history, checkpoints and the best model at every moment. Throws `TrainerError`
- * before the first step where data and model do not fit.
+ * Trains a model: seeded steps, validation after each epoch; the weights of the best epoch are put back at the end. A step whose
+ * loss is not finite changes no weight and ends the run. With `out`, the run directory holds history, checkpoints and the best
+ * model at every moment. The model then carries its classes and preprocessing. Throws `TrainerError` before the first step for
+ * options that are unknown or do not fit, and for data that does not fit the model.
  */
 export async function train(options: TrainOptions): Promise<RunResult> {
-  const {
-    model,
-    data,
-    epochs,
-    batch = 32,
-    seed = 0,
-    preprocessing = {},
-    callbacks = [],
-    out,
-    restoreBest = true,
-  } = options;
-  checkData(model, data);
-  checkOptions(options);
-  const loss = typeof options.loss === "string" ? { name: options.loss } : (options.loss ?? defaultLoss(model));
-  const optimizerConfig = completeOptimizer(options.optimizer ?? "sgd");
-  const monitor = options.monitor ?? (data.validation === undefined ? "loss" : "valLoss");
-  const metadata = options.metadata ?? { name: model.name, classes: data.train.classes, preprocessing };
-  const { augment, outputWeights, accumulate, ema } = options;
-  const step = { model, loss, preprocessing, ...(augment && { augment }), ...(outputWeights && { outputWeights }) };
-  const execution = { seed, ...options.execution };
-  const runner = createRunner(
-    step,
-    { optimizer: optimizerConfig, ...(accumulate !== undefined && { accumulate }), ...(ema !== undefined && { ema }) },
-    execution,
-  );
-  const best = bestWeights(model, monitor);
-  const hooks = joinCallbacks(callbacks);
-  const run = new Session({
-    step,
-    execution,
-    data,
-    epochs,
-    batch,
-    stepsPerCall: accumulate === undefined ? (options.stepsPerCall ?? usualStepsPerCall(options)) : 1,
-    seed,
-    runner,
-    hooks,
-    weighting: classWeighting(options),
-    baseLearningRate: optimizerConfig.learningRate,
-    schedule: options.schedule ?? { name: "constant" },
-    out,
-    signal: options.signal,
-  });
-  const places = out === undefined ? undefined : runDirectory(out);
-  const checkpoints = places && checkpointing(places, { run, best, runner, monitor, metadata, ...options.checkpoints });
-  const began = performance.now();
+  const settings = checkedSettings(options);
+  const saved = await newestCheckpoint(settings);
+  const run = createRun(settings, saved?.state.settings);
+  const checkpoints = settings.out === undefined ? undefined : new Checkpointing(run, settings.out);
   try {
-    checkMonitor(monitor, run.monitors);
-    if (options.resume === true) await checkpoints?.restore();
-    await hooks.call("onTrainBegin", run);
-    while (run.epoch < epochs && run.stopReason === undefined) {
-      const trained = await trainEpoch(run, () => checkpoints?.onStep());
+    if (saved !== undefined) await checkpoints?.restore(saved);
+    await run.callbacks.call("onTrainBegin", run.training);
+    while (run.state.epoch < settings.epochs && run.state.stopReason === undefined) {
+      const trained = await trainEpoch(run, checkpoints);
       if (trained === undefined) break;
-      await runner.swapAverage();
-      const tested = await testEpoch(run);
-      if (tested === undefined) {
-        await runner.swapAverage();
-        break;
-      }
-      const row = { ...trained, ...tested, seconds: run.endEpoch() };
-      run.history.push(row);
-      await run.timed("callbacks", async () => {
-        await run.syncWeights();
-        const improved = best.offer(row);
-        if (places !== undefined) await writeHistory(places.history, run.history);
-        if (improved) await checkpoints?.saveBest();
-        await hooks.call("onEpochEnd", row.epoch, row, run);
-        await runner.swapAverage();
-        await checkpoints?.onEpochEnd(row);
+      const logs = await run.runner.withAverage(async () => {
+        const validated = await validate(run);
+        return validated && keep(run, checkpoints, { ...trained, ...validated });
       });
+      if (logs === undefined) break;
+      await run.clock.timed("callbacks", async () => checkpoints?.onEpochEnd(logs));
     }
-    await run.syncWeights();
-    // The statistics that norms gathered in a step with a bad loss are bad too.
-    if (!run.diverged) await checkpoints?.onEnd();
-    await runner.swapAverage();
-    if (restoreBest) best.restore();
-    if (places !== undefined && best.logs === undefined) await saveModel(withoutAux(model), places.model, metadata);
-    await hooks.call("onTrainEnd", run);
+    await finish(run, checkpoints);
   } finally {
-    best.dispose();
-    await runner.dispose();
+    run.best.dispose();
+    await run.runner.dispose();
   }
-  return {
-    run: out,
-    epochs: run.history.length,
-    steps: run.step,
-    best: best.logs,
-    final: run.history.at(-1),
-    history: run.history,
-    stopReason: run.stopReason,
-    interrupted: options.signal?.aborted ?? false,
-    diverged: run.diverged,
-    seconds: (performance.now() - began) / 1000,
-    imagesPerSecond: run.imagesPerSecond,
-    timings: run.timings,
-  };
+  return resultOf(run);
 }
 
-/**
- * Ten where all of a step's multiply-adds are done in a millisecond or so, so that calls would cost as much; else one. One
- * too where bits count: a deterministic run is to be taken up after any step.
- */
-function usualStepsPerCall({ model, batch = 32, execution }: TrainOptions): number {
-  const { macs } = summarize(model);
-  return execution?.deterministic !== true && macs !== null && macs * batch < 100e6 ? 10 : 1;
+/** One pass over the training data, or over what a resumed run has left of it; undefined where it was interrupted. */
+async function trainEpoch(run: Run, checkpoints: Checkpointing | undefined): Promise<TrainedEpoch | undefined> {
+  const { state, settings, runner } = run;
+  const epoch = state.epoch + 1;
+  run.clock.beginEpoch();
+  await run.callbacks.call("onEpochBegin", epoch, run.training);
+  await runner.refresh();
+  const batches = new EpochBatches(run);
+  let group: Batch[] | undefined = [];
+  try {
+    while (state.stopReason === undefined && !isInterrupted(run)) {
+      group = await run.clock.timed("data", () => batches.fetch());
+      if (group === undefined) break;
+      const stepping = step(run, group);
+      batches.fetchAhead();
+      const steps = await stepping;
+      if (steps === undefined) {
+        await diverge(run, group);
+        return undefined;
+      }
+      await log(run, group, steps);
+      for (const batch of group) batch.release?.();
+      await checkpoints?.onStep();
+    }
+  } finally {
+    await batches.close();
+  }
+  const hasEnded = group === undefined || state.batchesDone >= state.stepsPerEpoch;
+  if (isInterrupted(run) || !hasEnded) return undefined;
+  if (state.batchesDone % settings.accumulate !== 0) await runner.applyWaiting(state.lastLearningRate);
+  const { loss, correct, images } = state.sums;
+  checkRead(images, settings.data.train);
+  return { epoch, loss: loss / images, accuracy: correct / images, lr: state.lastLearningRate };
+}
+
+type TrainedEpoch = Omit<EpochLogs, "seconds" | "valLoss" | "valAccuracy">;
+type DoneStep = BatchResult & { readonly learningRate: number };
+
+/** A step for each batch of a group; undefined where a loss was not finite. */
+async function step(run: Run, group: readonly Batch[]): Promise<readonly DoneStep[] | undefined> {
+  const { state, runner, settings } = run;
+  const learningRates = group.map((_, ahead) => state.learningRate(ahead));
+  for (let place = 0; place < group.length; place += 1)
+    await run.callbacks.call("onTrainBatchBegin", state.batchesDone + place, run.training);
+  const began = performance.now();
+  const results = await runner.train(group, { learningRates, weights: run.imageWeights });
+  if (results === undefined) return undefined;
+  if ((state.batchesDone + group.length) % settings.accumulate === 0) await runner.applyWaiting(learningRates.at(-1)!);
+  const images = group.reduce((sum, { labels }) => sum + labels.length, 0);
+  run.clock.endCall(images, (performance.now() - began) / 1000);
+  return results.map((result, index) => ({ ...result, learningRate: learningRates[index]! }));
+}
+
+/** Counts the steps of a group and tells the callbacks of each. */
+async function log(run: Run, group: readonly Batch[], steps: readonly DoneStep[]): Promise<void> {
+  const { state, clock, callbacks, training } = run;
+  for (const [index, done] of steps.entries()) {
+    const { labels, place } = group[index]!;
+    state.endStep({ ...done, images: labels.length, place });
+    const { sums, batchesDone } = state;
+    const logs = {
+      epoch: state.epoch + 1,
+      batch: batchesDone,
+      size: labels.length,
+      stepLoss: done.loss,
+      loss: sums.loss / sums.images,
+      accuracy: sums.correct / sums.images,
+      lr: done.learningRate,
+      imagesPerSecond: clock.imagesPerSecond,
+    };
+    await callbacks.call("onTrainBatchEnd", batchesDone - 1, logs, training);
+  }
+}
+
+/** Ends the epoch: keeps its logs, and its weights if they are the best yet. */
+async function keep(
+  run: Run,
+  checkpoints: Checkpointing | undefined,
+  epoch: Omit<EpochLogs, "seconds">,
+): Promise<EpochLogs> {
+  const { state, clock, callbacks, training } = run;
+  const logs: EpochLogs = { ...epoch, seconds: clock.secondsInEpoch };
+  state.endEpoch(logs);
+  clock.endEpoch();
+  await clock.timed("callbacks", async () => {
+    await run.runner.sync();
+    const isBest = run.best.offer(logs);
+    await checkpoints?.writeHistory();
+    if (isBest) await checkpoints?.saveModel();
+    await callbacks.call("onEpochEnd", logs.epoch, logs, training);
+  });
+  return logs;
 }

@@ -1,18 +1,18 @@
 import type { Batch } from "@convkit/datasets";
 
 export interface Weighting {
-  readonly classWeights?: readonly number[];
-  readonly sampleWeights?: Float32Array;
+  readonly classWeights?: readonly number[] | undefined;
+  readonly sampleWeights?: Float32Array | undefined;
 }
 
-/** What each image of a batch counts, or undefined where all count alike. */
-export function classWeighting({ classWeights, sampleWeights }: Weighting): (batch: Batch) => Float32Array | undefined {
+/** The factors of the losses of a batch's images; undefined where all are 1. */
+export function imageWeights({ classWeights, sampleWeights }: Weighting): (batch: Batch) => Float32Array | undefined {
   if (classWeights === undefined && sampleWeights === undefined) return () => undefined;
   return ({ labels, indices }) =>
     Float32Array.from(labels, (label, i) => (classWeights?.[label] ?? 1) * (sampleWeights?.[indices[i]!] ?? 1));
 }
 
-/** Weights that let every class count as much, whatever its number of images; their mean over the images is 1. */
+/** Class weights that give all classes the same total, whatever their numbers of images; their mean over the images is 1. */
 export function balancedClassWeights(labels: ArrayLike<number>, classes: number): number[] {
   const counts = Array.from({ length: classes }, () => 0);
   for (const label of Array.from(labels)) counts[label]! += 1;

@@ -1,17 +1,20 @@
 import { opAttributes, type TensorFlowBackend, tensorFlowBackend } from "@convkit/core";
 import * as tf from "@tensorflow/tfjs-core";
 
-/** Where outputs come from and how targets are softened; `fromLogits` tells that no softmax or sigmoid was applied. */
+/** Options of the losses. */
 export interface LossOptions {
-  readonly fromLogits?: boolean;
-  /** Moves this much of each target to the uniform distribution (Szegedy et al. 2015, section 7). */
-  readonly labelSmoothing?: number;
+  /** The outputs are logits: no softmax or sigmoid was applied; false by default. */
+  readonly fromLogits?: boolean | undefined;
+  /** The part of each target that goes to the uniform distribution (Szegedy et al. 2015, section 7); 0 by default. */
+  readonly labelSmoothing?: number | undefined;
 }
 
+/** Options of the focal losses. */
 export interface FocalOptions extends LossOptions {
-  /** How much easy examples are played down; 0 is cross-entropy. */
-  readonly gamma?: number;
-  readonly alpha?: number;
+  /** Exponent that lowers the loss of easy examples; 0 is cross-entropy, 2 by default. */
+  readonly gamma?: number | undefined;
+  /** Factor of the loss over classes; 0.25 by default. */
+  readonly alpha?: number | undefined;
 }
 
 /** Keras' bound on probabilities before a logarithm. */
@@ -72,8 +75,8 @@ function smooth(targets: tf.Tensor2D, amount: number, uniform: number): tf.Tenso
 
 function logProbabilities(outputs: tf.Tensor2D, fromLogits: boolean): tf.Tensor2D {
   if (fromLogits) return tf.logSoftmax(outputs);
-  const normalised = tf.div(outputs, tf.sum(outputs, -1, true));
-  return tf.log(tf.clipByValue(normalised, epsilon, 1 - epsilon)) as tf.Tensor2D;
+  const normalized = tf.div(outputs, tf.sum(outputs, -1, true));
+  return tf.log(tf.clipByValue(normalized, epsilon, 1 - epsilon)) as tf.Tensor2D;
 }
 
 function binaryFromLogits(targets: tf.Tensor2D, logits: tf.Tensor2D): tf.Tensor2D {

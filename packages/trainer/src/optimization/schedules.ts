@@ -2,26 +2,36 @@ import { TrainerError } from "../trainer-error.ts";
 
 /**
  * How the learning rate changes, as plain data; lengths are in epochs (fractions allowed), factors are of the base rate.
- * `warmup` climbs straight from `warmupFrom` (default 0) to the base rate first; the schedule proper begins after it.
+ * `warmup` climbs straight from `warmupFrom` (0 by default) to the base rate first; the schedule proper begins after it.
  */
-export type Schedule = { readonly warmup?: number; readonly warmupFrom?: number } & (
+export type Schedule = { readonly warmup?: number | undefined; readonly warmupFrom?: number | undefined } & (
   | { readonly name: "constant" }
-  /** Times `factor` every `every` epochs, or at each of the epochs `at`. */
-  | { readonly name: "step"; readonly every?: number; readonly at?: readonly number[]; readonly factor?: number }
+  /** Times `factor` (0.1 by default) every `every` epochs, or at each of the epochs `at`. */
+  | {
+      readonly name: "step";
+      readonly every?: number | undefined;
+      readonly at?: readonly number[] | undefined;
+      readonly factor?: number | undefined;
+    }
   /** Times `rate` an epoch, smoothly or (`staircase`) at its end. */
-  | { readonly name: "exponential"; readonly rate: number; readonly staircase?: boolean }
-  /** Half a cosine down to `min`; with `restarts` the first cycle lasts that long, the next `multiply` times it, each peak times `decay`. */
+  | { readonly name: "exponential"; readonly rate: number; readonly staircase?: boolean | undefined }
+  /** Half a cosine down to `min`. With `restarts`, the first cycle lasts that long, each later one `multiply` times as long with its peak times `decay`. */
   | {
       readonly name: "cosine";
-      readonly min?: number;
-      readonly restarts?: number;
-      readonly multiply?: number;
-      readonly decay?: number;
+      readonly min?: number | undefined;
+      readonly restarts?: number | undefined;
+      readonly multiply?: number | undefined;
+      readonly decay?: number | undefined;
     }
   /** Down to `end` as (1 - t) to the `power`. */
-  | { readonly name: "polynomial"; readonly power?: number; readonly end?: number }
-  /** Smith's one cycle: up from 1 / `divide` in the first `rise` of the run, then down to 1 / (`divide` * `finalDivide`), both as cosines. */
-  | { readonly name: "one-cycle"; readonly rise?: number; readonly divide?: number; readonly finalDivide?: number }
+  | { readonly name: "polynomial"; readonly power?: number | undefined; readonly end?: number | undefined }
+  /** Smith's one cycle as PyTorch's OneCycleLR: up from 1 / `divide` in the first `rise` of the run, then down to 1 / (`divide` * `finalDivide`) in its last step, both as cosines. */
+  | {
+      readonly name: "one-cycle";
+      readonly rise?: number | undefined;
+      readonly divide?: number | undefined;
+      readonly finalDivide?: number | undefined;
+    }
 );
 
 export const scheduleNames = ["constant", "step", "exponential", "cosine", "polynomial", "one-cycle"] as const;
@@ -34,38 +44,46 @@ export interface Progress {
   readonly epochs: number;
 }
 
-/** The factor that the base learning rate is multiplied with for the step at `progress`. */
+/** The factor on the base learning rate for the step at `progress`. */
 export function scheduleFactor(schedule: Schedule, { step, stepsPerEpoch, epochs }: Progress): number {
   const { warmup = 0, warmupFrom = 0 } = schedule;
   const epoch = step / stepsPerEpoch;
-  if (epoch < warmup) return warmupFrom + (1 - warmupFrom) * (epoch / warmup);
-  return factorAt(schedule, epoch, epoch - warmup, Math.max(epochs - warmup, Number.EPSILON));
+  // Whole steps are computed with as far as possible: 4.1 - 0.1 epochs are less than 4, and 41 - 1 steps are 40.
+  const since = (step - warmup * stepsPerEpoch) / stepsPerEpoch;
+  if (!reaches(since, 0)) return warmupFrom + (1 - warmupFrom) * (epoch / warmup);
+  const length = Math.max(epochs - warmup, Number.EPSILON);
+  return factorAt(schedule, { epoch, since: Math.max(0, since), length, stepsPerEpoch });
 }
 
-function factorAt(schedule: Schedule, epoch: number, since: number, length: number): number {
+/** Epochs done in all, epochs since the warm-up, and how many there will be after the warm-up. */
+interface Place {
+  readonly epoch: number;
+  readonly since: number;
+  readonly length: number;
+  readonly stepsPerEpoch: number;
+}
+
+function factorAt(schedule: Schedule, place: Place): number {
+  const { epoch, since, length } = place;
   const part = Math.min(since / length, 1);
   switch (schedule.name) {
     case "constant":
       return 1;
     case "step": {
-      const { every, at, factor = 0.1 } = schedule;
-      const falls =
-        at === undefined ? Math.floor(since / (every ?? length)) : at.filter((when) => epoch >= when).length;
+      const { every = length, at, factor = 0.1 } = schedule;
+      const falls = at === undefined ? wholePart(since / every) : at.filter((when) => reaches(epoch, when)).length;
       return factor ** falls;
     }
     case "exponential":
-      return schedule.rate ** (schedule.staircase === true ? Math.floor(since) : since);
+      return schedule.rate ** (schedule.staircase === true ? wholePart(since) : since);
     case "cosine":
       return cosine(schedule, since, length);
     case "polynomial": {
       const { power = 1, end = 0 } = schedule;
       return end + (1 - end) * (1 - part) ** power;
     }
-    case "one-cycle": {
-      const { rise = 0.3, divide = 25, finalDivide = 1e4 } = schedule;
-      const start = 1 / divide;
-      return part < rise ? anneal(start, 1, part / rise) : anneal(1, start / finalDivide, (part - rise) / (1 - rise));
-    }
+    case "one-cycle":
+      return oneCycle(schedule, place);
   }
 }
 
@@ -75,17 +93,41 @@ function cosine(schedule: Extract<Schedule, { name: "cosine" }>, since: number, 
   let begin = 0;
   let cycle = restarts;
   let peak = 1;
-  while (since >= begin + cycle) {
+  while (reaches(since, begin + cycle)) {
     begin += cycle;
     cycle *= multiply;
     peak *= decay;
   }
-  return min + (peak * (1 - min) * (1 + Math.cos((Math.PI * (since - begin)) / cycle))) / 2;
+  return min + (peak * (1 - min) * (1 + Math.cos((Math.PI * Math.max(0, since - begin)) / cycle))) / 2;
+}
+
+/** PyTorch counts from the first step (0) to the last (n - 1) of n steps: the peak is at step `rise` * n - 1. */
+function oneCycle(schedule: Extract<Schedule, { name: "one-cycle" }>, { since, length, stepsPerEpoch }: Place): number {
+  const { rise = 0.3, divide = 25, finalDivide = 1e4 } = schedule;
+  const steps = length * stepsPerEpoch;
+  const [step, peak, last] = [since * stepsPerEpoch, rise * steps - 1, steps - 1];
+  if (reaches(peak, step) && peak > 0) return anneal(1 / divide, 1, Math.min(step / peak, 1));
+  const down = Math.min((step - peak) / Math.max(last - peak, Number.EPSILON), 1);
+  return anneal(1, 1 / (divide * finalDivide), down);
 }
 
 /** Half a cosine from `from` to `to` as `part` goes from 0 to 1. */
 function anneal(from: number, to: number, part: number): number {
   return to + ((from - to) * (1 + Math.cos(Math.PI * part))) / 2;
+}
+
+/** Far below a step of any run, far above the rounding of float64. */
+const tolerance = 1e-9;
+
+/** Whether `value` is at least `bound`, however both were rounded. */
+function reaches(value: number, bound: number): boolean {
+  return value >= bound - tolerance * Math.max(1, Math.abs(bound));
+}
+
+/** The whole number below; a number that is whole but for rounding counts as whole. */
+function wholePart(value: number): number {
+  const nearest = Math.round(value);
+  return reaches(value, nearest) && nearest > value ? nearest : Math.floor(value);
 }
 
 const numbers = new Set([

@@ -1,56 +1,6 @@
-import type { AugmentationPlan } from "../step/augmentation.ts";
-import type { EarlyStoppingOptions } from "../callbacks/early-stopping.ts";
-import type { Monitor } from "../run/monitor.ts";
-import type { Loss } from "../objective/objective.ts";
-import type { OptimizerConfig } from "../optimization/optimizer-config.ts";
-import type { PlateauOptions } from "../callbacks/reduce-on-plateau.ts";
-import type { Schedule } from "../optimization/schedules.ts";
+import type { Recipe } from "./plan.ts";
 
-/** A training as plain data: with a seed it can be repeated. */
-export interface Plan {
-  readonly model: string;
-  readonly modelOptions?: {
-    readonly classes?: number;
-    readonly input?: readonly [number, number, number];
-    readonly aux?: boolean;
-  };
-  readonly data: string;
-  /** `"test"` where the source judges its epochs by the test images; else what is split off the training images. */
-  readonly validation?: "test" | number;
-  /** At most so many images, of each split or of those that are named. */
-  readonly limit?: number | { readonly train?: number; readonly validation?: number; readonly test?: number };
-  /** Brings images of sets in memory to the size of `modelOptions.input`; folders are always decoded to it. */
-  readonly resize?: boolean;
-  /** Cross-entropy of the classes, or of yes and no where the model has one output, unless given. */
-  readonly loss?: Loss;
-  readonly optimizer: OptimizerConfig;
-  readonly schedule?: Schedule;
-  readonly batch: number;
-  readonly epochs: number;
-  readonly augment?: AugmentationPlan;
-  /** Batches whose gradients are averaged before the weights change. */
-  readonly accumulate?: number;
-  /** Decay of a moving average of the weights. */
-  readonly ema?: number;
-  readonly monitor?: Monitor;
-  readonly earlyStopping?: EarlyStoppingOptions;
-  readonly reduceOnPlateau?: PlateauOptions;
-  /** What an image of each class counts; `"balanced"` lets every class count as much. */
-  readonly classWeights?: "balanced" | readonly number[];
-  /** What each output's loss counts. */
-  readonly outputWeights?: readonly number[];
-  /** TensorBoard histograms of the weights every so many epochs. */
-  readonly histograms?: number;
-  /** The accuracy on the test images (or the validation images where there are no others) that it must reach. */
-  readonly expects?: { readonly accuracy: number };
-}
-
-/** A plan with a name and a source; `quick` is what changes for a run of minutes on data that installs. */
-export interface Recipe extends Plan {
-  readonly name: string;
-  readonly about: string;
-  readonly quick: Partial<Plan>;
-}
+export type { Plan, Recipe } from "./plan.ts";
 
 const lenet5Mnist: Recipe = {
   name: "lenet5-mnist",

@@ -1,47 +1,73 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { LayersModel } from "@tensorflow/tfjs-layers";
+import type { LayersModel, LayerVariable } from "@tensorflow/tfjs-layers";
+import { namedWeights } from "../model/named-weights.ts";
+import { type SavedArray, savedArray } from "./checkpoint.ts";
 import type { EpochLogs } from "./history.ts";
 import { improves, type Monitor, watched, worst } from "./monitor.ts";
 
-/** The weights of the epoch with the best watched value, kept aside. */
-export interface BestWeights {
-  /** The best epoch so far. */
-  readonly logs: EpochLogs | undefined;
-  /** Keeps the model's weights if the epoch is the best yet; tells whether it is. */
-  offer(logs: EpochLogs): boolean;
-  /** Takes up a best epoch whose weights the caller has put into the model. */
-  adopt(logs: EpochLogs): void;
-  /** Puts the best weights into the model. */
-  restore(): void;
-  dispose(): void;
-}
+/** The model's weights in the epoch with the best watched value. */
+export class BestWeights {
+  readonly #model: LayersModel;
+  readonly #monitor: Monitor;
+  readonly #values = new Map<LayerVariable, tf.Tensor>();
+  #logs: EpochLogs | undefined;
 
-/** Watches for the best epoch; tensors are shared with the model, so keeping costs no copy. */
-export function bestWeights(model: LayersModel, monitor: Monitor): BestWeights {
-  let kept: tf.Tensor[] = [];
-  let best: EpochLogs | undefined;
-  const keep = (logs: EpochLogs) => {
-    tf.dispose(kept);
-    kept = model.weights.map((weight) => tf.keep(tf.clone(weight.read())));
-    best = logs;
-  };
-  return {
-    get logs() {
-      return best;
-    },
-    offer(logs) {
-      if (!improves(monitor, watched(monitor, logs), best === undefined ? worst(monitor) : watched(monitor, best)))
-        return false;
-      keep(logs);
-      return true;
-    },
-    adopt: keep,
-    restore() {
-      model.weights.forEach((weight, index) => kept[index] !== undefined && weight.write(kept[index]));
-    },
-    dispose() {
-      tf.dispose(kept);
-      kept = [];
-    },
-  };
+  constructor(model: LayersModel, monitor: Monitor) {
+    this.#model = model;
+    this.#monitor = monitor;
+  }
+
+  /** The best epoch so far. */
+  get logs(): EpochLogs | undefined {
+    return this.#logs;
+  }
+
+  /** Stores the model's weights if the epoch is the best yet; returns whether it is. */
+  offer(logs: EpochLogs): boolean {
+    const best = this.#logs === undefined ? worst(this.#monitor) : watched(this.#monitor, this.#logs);
+    if (!improves(this.#monitor, watched(this.#monitor, logs), best)) return false;
+    this.store(logs);
+    return true;
+  }
+
+  /** Stores the model's weights as those of the best epoch. The copies share their data with the model's weights. */
+  store(logs: EpochLogs): void {
+    this.dispose();
+    for (const weight of this.#model.weights) this.#values.set(weight, tf.keep(tf.clone(weight.read())));
+    this.#logs = logs;
+  }
+
+  /** The best weights as arrays of a checkpoint. */
+  async arrays(): Promise<SavedArray[]> {
+    const named = [...namedWeights(this.#model)].flatMap(([name, weight]) => {
+      const value = this.#values.get(weight);
+      return value === undefined ? [] : [{ name: `best/${name}`, tensor: value }];
+    });
+    return Promise.all(named.map(savedArray));
+  }
+
+  /** Takes the best weights from a checkpoint's arrays, by name; returns the names that are missing or have another shape. */
+  load(logs: EpochLogs, arrays: readonly SavedArray[]): string[] {
+    const given = new Map(arrays.map((array) => [array.name, array]));
+    const missing: string[] = [];
+    this.dispose();
+    for (const [own, weight] of namedWeights(this.#model)) {
+      const array = given.get(`best/${own}`);
+      if (array === undefined || !tf.util.arraysEqual([...array.shape], weight.shape as number[]))
+        missing.push(`best/${own}`);
+      else this.#values.set(weight, tf.keep(tf.tensor(array.data, [...array.shape], array.dtype)));
+    }
+    this.#logs = logs;
+    return missing;
+  }
+
+  /** Writes the best weights into the model, each into the weight that it came from. */
+  restore(): void {
+    for (const [weight, value] of this.#values) weight.write(value);
+  }
+
+  dispose(): void {
+    for (const value of this.#values.values()) value.dispose();
+    this.#values.clear();
+  }
 }

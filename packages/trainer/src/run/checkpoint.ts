@@ -1,3 +1,4 @@
+import type * as tf from "@tensorflow/tfjs-core";
 import { readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { finalName, type JsonValue, writeFileAtomic, writeFolderAtomic, writeJson } from "@convkit/files";
@@ -11,7 +12,13 @@ export interface SavedArray {
   readonly data: Float32Array | Int32Array | Uint8Array;
 }
 
-/** All that a run needs to go on as if it had never stopped. */
+/** A tensor's values under the name that a checkpoint keeps them by. */
+export async function savedArray({ name, tensor }: { readonly name: string; readonly tensor: tf.Tensor }) {
+  const data = (await tensor.data()) as Float32Array | Int32Array;
+  return { name, shape: tensor.shape, dtype: tensor.dtype as "float32" | "int32", data };
+}
+
+/** Everything that a run needs to go on as if it had not stopped. */
 export interface Checkpoint {
   /** Steps done since the beginning. */
   readonly step: number;
@@ -55,15 +62,15 @@ export async function writeCheckpoint(folder: string, checkpoint: Checkpoint): P
 }
 
 /**
- * Puts checkpoints to their places that were whole beside them when their writer was killed: one that was about to appear, or
- * one that was about to be replaced.
+ * Finishes the rename of complete checkpoints that a killed process left: of one that was about to appear, or of one that was about
+ * to be replaced.
  */
 export async function recoverCheckpoints(folder: string): Promise<void> {
   const names = await namesIn(folder);
   for (const name of names) {
     const final = finalName(name);
     if (final === undefined || !folderName.test(final)) continue;
-    // Written last.
+    // This file is written last.
     if (!(await namesIn(join(folder, name))).includes("checkpoint.json")) continue;
     if (!(await namesIn(folder)).includes(final)) await rename(join(folder, name), join(folder, final));
   }
@@ -86,7 +93,7 @@ export async function readCheckpoint(folder: string, step: number): Promise<Chec
   if (file.length !== wanted)
     throw new TrainerError(`${join(path, "arrays.bin")} must have ${wanted} bytes but has ${file.length}.`);
   const arrays = header.arrays.map(({ name, shape, dtype, offset, bytes }): SavedArray => {
-    // Copied, since a view would have to be aligned to its element.
+    // A copy: a view must be aligned to the size of its elements.
     const buffer = file.buffer.slice(file.byteOffset + offset, file.byteOffset + offset + bytes) as ArrayBuffer;
     const data =
       dtype === "float32"

@@ -1,22 +1,23 @@
-import type { EpochLogs } from "./history.ts";
 import { TrainerError } from "../trainer-error.ts";
+import type { EpochLogs } from "./history.ts";
 
-/** The value of an epoch that decides what is better. */
+/** The value of an epoch that decides which epoch is better. */
 export type Monitor = "loss" | "accuracy" | "valLoss" | "valAccuracy";
 
-export const monitors = ["loss", "accuracy", "valLoss", "valAccuracy"] as const satisfies readonly Monitor[];
+export const monitors: readonly Monitor[] = ["loss", "accuracy", "valLoss", "valAccuracy"];
 
-/** Whether `value` is better than `best` by more than `minDelta`: losses fall, accuracies rise. */
+/** Whether `value` is better than `best` by more than `minDelta`: losses fall, accuracies rise; any number is better than NaN. */
 export function improves(monitor: Monitor, value: number, best: number, minDelta = 0): boolean {
-  return monitor.toLowerCase().endsWith("loss") ? value < best - minDelta : value > best + minDelta;
+  if (Number.isNaN(best)) return !Number.isNaN(value);
+  return isLoss(monitor) ? value < best - minDelta : value > best + minDelta;
 }
 
-/** The value that anything improves on. */
+/** The value that every finite value improves on. */
 export function worst(monitor: Monitor): number {
-  return monitor.toLowerCase().endsWith("loss") ? Infinity : -Infinity;
+  return isLoss(monitor) ? Infinity : -Infinity;
 }
 
-/** Throws where `monitor` is of validation data that the run does not have. */
+/** Throws `TrainerError` where `monitor` needs validation data and the run has none. */
 export function checkMonitor(monitor: Monitor, known: readonly Monitor[]): void {
   if (known.includes(monitor)) return;
   throw new TrainerError(
@@ -24,7 +25,11 @@ export function checkMonitor(monitor: Monitor, known: readonly Monitor[]): void 
   );
 }
 
-/** The watched value, where `checkMonitor` let it pass. */
+/** The epoch's value of `monitor`; `checkMonitor` has made sure that there is one. */
 export function watched(monitor: Monitor, logs: EpochLogs): number {
   return logs[monitor]!;
+}
+
+function isLoss(monitor: Monitor): boolean {
+  return monitor === "loss" || monitor === "valLoss";
 }

@@ -1,8 +1,9 @@
 import type { Batch, Dataset, DataSplits } from "@convkit/datasets";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
+import { modelMetadata } from "@convkit/core";
 import { TrainerError } from "../trainer-error.ts";
 
-/** Refuses data that cannot train or judge the model, with all reasons in one sentence each, before the first step. */
+/** Refuses data that the model cannot be trained or validated on, before the first step; the error has a sentence for each reason. */
 export function checkData(model: LayersModel, data: DataSplits): void {
   const problems = [
     ...shapeProblems(model, data.train),
@@ -17,14 +18,15 @@ export function checkData(model: LayersModel, data: DataSplits): void {
   if (problems.length > 0) throw new TrainerError(problems.join(" "));
 }
 
-/** Refuses data of another image size or with classes that the model does not tell apart, for evaluation. */
+/** Refuses data that the model cannot be evaluated on. Classes that the model names are matched by name. */
 export function checkEvaluationData(model: LayersModel, data: Dataset): void {
-  const problems = [...shapeProblems(model, data), ...classProblems(model, data)];
+  const isNamed = modelMetadata(model).classes !== undefined;
+  const problems = [...shapeProblems(model, data), ...(isNamed ? [] : classProblems(model, data))];
   if (data.size === 0) problems.unshift(`${data.name} has no images to evaluate.`);
   if (problems.length > 0) throw new TrainerError(problems.join(" "));
 }
 
-/** Refuses labels outside the classes and pixels that are not numbers, which loaders of arrays may let pass. */
+/** Refuses labels outside of the classes and pixels that are not finite: a data set of the user's own may hold them. */
 export function checkBatch(batch: Batch, data: Dataset): void {
   const stray = batch.labels.findIndex((label) => label < 0 || label >= data.classes.length);
   if (stray !== -1)
@@ -50,7 +52,7 @@ function shapeProblems(model: LayersModel, data: Dataset): string[] {
       ];
 }
 
-/** Throws where not one image of a pass over `data` could be read. */
+/** Throws where no image of a pass over `data` could be read. */
 export function checkRead(images: number, data: Dataset): void {
   if (images === 0) throw new TrainerError(`No image of ${data.name} can be read.`);
 }

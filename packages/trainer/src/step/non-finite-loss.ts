@@ -3,12 +3,10 @@ import type { Batch } from "@convkit/datasets";
 import { executable, type ExecutionOptions, isTracing } from "@convkit/graph";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
+import { withFrozenNorms } from "../model/frozen-norms.ts";
 import { preparedBatch, type StepParts } from "./training-loss.ts";
 
-/**
- * The loss, from which gradients are taken only if it is finite: in a graph the step fails before it changes a weight,
- * at the cost of a check of one number. `[] -> []`
- */
+/** The loss; in a graph, the step fails before it changes a weight where the loss is not finite. `[] -> []` */
 export function guardedLoss(loss: tf.Scalar): tf.Scalar {
   if (!isTracing()) return loss;
   const backend = tensorFlowBackend()!;
@@ -17,42 +15,39 @@ export function guardedLoss(loss: tf.Scalar): tf.Scalar {
     STRING: { message: "the loss" },
   });
   const checked = backend.executeSingleOutput("CheckNumerics", attributes, [loss]);
-  // One, but only after the check; what gradients begin with is multiplied by it.
+  // The factor is 1 and depends on the check, so that all gradients wait for it.
   return tf.mul(loss, tf.add(tf.mul(checked, 0), 1));
 }
 
-/** Whether a graph failed since a guarded loss was not finite. */
+/** Whether a graph failed because a guarded loss was not finite. */
 export function isBadLoss(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith("CheckNumerics failed");
 }
 
-/** What is known of a loss that is not finite. */
+/** Where a loss that is not finite comes from. */
 export interface BadLoss {
-  /** Which of the batches made it; undefined where any of them may have. */
+  /** The index of the batch; undefined where it may be any of them. */
   readonly place: number | undefined;
-  /** Where numbers went wrong, as half a sentence. */
+  /** Half a sentence: the first layer whose output is not finite, or the update that came before. */
   readonly where: string;
 }
 
-/** Goes through the model layer by layer with the batches of a step that failed, whose weights it has not changed. */
-export async function traceBadLoss(
+/** Runs a failed step's batches through the model again and looks at the output of every layer. */
+export async function traceNonFiniteLoss(
   parts: StepParts,
   batches: readonly Batch[],
   execution?: ExecutionOptions,
 ): Promise<BadLoss> {
   const { model } = parts;
-  const every = tfl.model({
-    inputs: model.inputs,
-    outputs: model.layers.flatMap((layer) => layer.getOutputAt(0)),
-  });
+  const every = tfl.model({ inputs: model.inputs, outputs: computedTensors(model) });
   const spoilt = await spoiltWeights(model);
-  const told =
+  const cause =
     spoilt === undefined ? "" : `, since the update before spoilt the weights of ${spoilt} and of layers before it`;
-  // Spoilt weights make every batch fail.
+  // Weights that are not finite make every batch fail.
   const known = (place: number) => (batches.length === 1 || spoilt === undefined ? place : undefined);
   const forward = executable((images, labels) => {
     const { images: pixels } = preparedBatch(parts, images as tf.Tensor4D, labels as tf.Tensor1D);
-    const outputs = [every.apply(pixels, { training: true })].flat() as tf.Tensor[];
+    const outputs = withFrozenNorms(model, () => [every.apply(pixels, { training: true })].flat() as tf.Tensor[]);
     return [tf.stack(outputs.map((output) => tf.cast(tf.all(tf.isFinite(output)), "float32")))];
   }, execution);
   try {
@@ -65,16 +60,32 @@ export async function traceBadLoss(
       if (index !== -1)
         return {
           place: known(place),
-          where: `the first layer whose output is not finite is ${every.outputs[index]!.sourceLayer.name}${told}`,
+          where: `the first layer whose output is not finite is ${every.outputs[index]!.sourceLayer.name}${cause}`,
         };
     }
   } finally {
     await forward.dispose();
   }
-  return { place: batches.length === 1 ? 0 : undefined, where: `the output of every layer is finite${told}` };
+  return { place: batches.length === 1 ? 0 : undefined, where: `the output of every layer is finite${cause}` };
 }
 
-/** The last layer with a weight that is not finite: its gradient, which goes from the last layer to the first, was spoilt there. */
+/** Every tensor that a model computes, in the order of computation. */
+function computedTensors(model: tfl.LayersModel): tfl.SymbolicTensor[] {
+  const ordered = new Set<tfl.SymbolicTensor>();
+  const visit = (tensor: tfl.SymbolicTensor) => {
+    if (ordered.has(tensor)) return;
+    const inputs = tensor.sourceLayer.inboundNodes[tensor.nodeIndex]?.inputTensors ?? [];
+    for (const input of inputs) if (input !== tensor) visit(input);
+    ordered.add(tensor);
+  };
+  for (const output of model.outputs) visit(output);
+  return [...ordered];
+}
+
+/**
+ * The last layer with a weight that is not finite. Gradients are computed from the last layer to the first, so the first one that
+ * was not finite is of that layer.
+ */
 async function spoiltWeights(model: tfl.LayersModel): Promise<string | undefined> {
   for (const layer of model.layers.toReversed()) {
     const values = await Promise.all(layer.trainableWeights.map((weight) => weight.read().data<"float32">()));

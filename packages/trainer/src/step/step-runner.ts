@@ -1,12 +1,10 @@
 import { type Batch, seededRandom } from "@convkit/datasets";
-import { executable, type ExecutionOptions, type Feed, isTracing, type Values } from "@convkit/graph";
+import { executable, type Executable, type ExecutionOptions, type Feed, isTracing, type Values } from "@convkit/graph";
 import * as tf from "@tensorflow/tfjs-core";
-import { accumulation } from "../optimization/accumulation.ts";
+import { type SavedArray, savedArray } from "../run/checkpoint.ts";
 import { guardedLoss, isBadLoss } from "./non-finite-loss.ts";
-import type { SavedArray } from "../run/checkpoint.ts";
-import { movingAverage } from "../optimization/moving-average.ts";
-import { createOptimizer, type OptimizerConfig, withWeightDecay } from "../optimization/optimizer-config.ts";
 import { type StepParts, testLoss, trainingLoss } from "./training-loss.ts";
+import { type NamedTensor, type UpdateOptions, WeightUpdate } from "./weight-update.ts";
 
 /** The mean loss of a batch and how many of its images were classified right. */
 export interface BatchResult {
@@ -14,187 +12,192 @@ export interface BatchResult {
   readonly correct: number;
 }
 
-/** What is done with a batch, each by one call into the engine, and what a checkpoint needs of it. */
-export interface Runner {
-  /**
-   * A step for each of the batches, which have one size; more than one go in one call. Undefined where the loss of one was
-   * not finite, so that neither it nor those after it changed the weights.
-   */
-  train(
-    batches: readonly Batch[],
-    options: {
-      /** Of each batch's step. */
-      readonly learningRates: readonly number[];
-      /** Steps done before; decides whether gathered gradients are applied. */
-      readonly step: number;
-      readonly weights: (batch: Batch) => Float32Array | undefined;
-    },
-  ): Promise<BatchResult[] | undefined>;
-  test(batch: Batch): Promise<BatchResult>;
-  /** Brings the weights to where the model can be read. */
-  sync(): Promise<void>;
-  /** Exchanges the weights with their moving average, where there is one; a second call undoes the first. */
-  swapAverage(): Promise<void>;
-  /** All that training changes: weights, the optimizer's slots, sums, averages, loss scales, the state of chance. */
-  save(): Promise<SavedArray[]>;
-  restore(arrays: readonly SavedArray[]): Promise<void>;
-  dispose(): Promise<void>;
+/** What the steps for some batches depend on. */
+export interface TrainCall {
+  /** The learning rate of each batch's step. */
+  readonly learningRates: readonly number[];
+  /** Factors of the losses of a batch's images; undefined where all are 1. */
+  readonly weights: (batch: Batch) => Float32Array | undefined;
 }
 
-/** How a step's gradients become new weights. */
-export interface UpdateOptions {
-  readonly optimizer: OptimizerConfig;
-  /** Batches whose gradients are averaged before an update. */
-  readonly accumulate?: number;
-  /** Decay of a moving average of the weights. */
-  readonly ema?: number;
-}
+/** Runs training and validation batch by batch, each batch in one call of the engine. */
+export class StepRunner {
+  readonly #parts: StepParts;
+  readonly #execution: ExecutionOptions;
+  readonly #update: WeightUpdate;
+  #step: Executable;
+  #applyWaiting: Executable | undefined;
+  readonly #test: Executable;
+  readonly #swap: Executable | undefined;
 
-/** Prepares training and testing of a model. */
-export function createRunner(parts: StepParts, update: UpdateOptions, execution: ExecutionOptions = {}): Runner {
-  const { model } = parts;
-  const { accumulate = 1, ema } = update;
-  const optimizer = createOptimizer(update.optimizer);
-  const variables = model.trainableWeights.map((weight) => weight.read() as tf.Variable);
-  // The moving statistics of norms belong to the weights that they were gathered with, so they are averaged too.
-  const everything = model.weights.map((weight) => weight.read() as tf.Variable);
-  const average = ema === undefined ? undefined : movingAverage(everything, ema);
-  const sums = accumulate === 1 ? undefined : accumulation(variables, accumulate);
-
-  const { seed = 0, precision } = execution;
-  // In float16 the graph leaves out steps that overflow by itself.
-  const guard = precision === "float16" ? (loss: tf.Scalar) => loss : guardedLoss;
-
-  const step = (applies: boolean) => (images?: tf.Tensor, labels?: tf.Tensor, weights?: tf.Tensor) => {
-    let correct: tf.Scalar | undefined;
-    // By the optimizer, so that in float16 the graph scales the loss and leaves out updates that overflow.
-    const { value, grads } = optimizer.computeGradients(() => {
-      const made = trainingLoss(parts, images as tf.Tensor4D, labels as tf.Tensor1D, {
-        weights: weights as tf.Tensor1D | undefined,
-        // A graph draws by itself, anew at every run; run op by op, each step needs a stream of its own.
-        random: isTracing() ? undefined : seededRandom(seed, (applies ? apply : gather!).runs),
-      });
-      correct = tf.keep(made.correct);
-      return guard(made.loss);
-    }, variables);
-    if (!isTracing() && !Number.isFinite(value.dataSync()[0])) return [value, correct!];
-    sums?.add(grads);
-    if (applies) {
-      optimizer.applyGradients(withWeightDecay(update.optimizer, sums?.take() ?? grads));
-      average?.update();
-    }
-    return [value, correct!];
-  };
-  // Each draws from chance by its own count of runs, so each needs a seed of its own.
-  const gather = sums && executable(step(false), { ...execution, seed: seed + 0x5eed });
-  const apply = executable(step(true), execution);
-  const test = executable((images, labels) => {
-    const { loss, correct } = testLoss(parts, images as tf.Tensor4D, labels as tf.Tensor1D);
-    return [loss, correct];
-  }, execution);
-
-  // Within the engine, which has the values; through JavaScript they would go back and forth at every validation.
-  const swap =
-    average &&
-    executable(() => {
-      average.swap();
-      return [];
+  constructor(parts: StepParts, update: UpdateOptions, execution: ExecutionOptions = {}) {
+    this.#parts = parts;
+    this.#execution = execution;
+    this.#update = new WeightUpdate(parts.model, update);
+    this.#step = this.#makeStep();
+    this.#applyWaiting = (update.accumulate ?? 1) === 1 ? undefined : this.#makeApplyWaiting();
+    this.#test = executable((images, labels) => {
+      const { loss, correct } = testLoss(parts, images as tf.Tensor4D, labels as tf.Tensor1D);
+      return [loss, correct];
     }, execution);
+    const { average } = this.#update;
+    // In the engine, which has the values: read and written in JavaScript, all weights would be copied at every validation.
+    this.#swap =
+      average &&
+      executable(() => {
+        average.swap();
+        return [];
+      }, execution);
+  }
 
-  const scales = [...apply.kept, ...(gather?.kept ?? [])];
-  const kept = async (): Promise<{ name: string; tensor: tf.Tensor }[]> => [
-    ...model.weights.map((weight) => ({ name: `model/${weight.originalName}`, tensor: weight.read() })),
-    ...(average?.variables ?? []).map((tensor, index) => ({ name: `average/${index}`, tensor })),
-    ...(sums?.variables ?? []).map((tensor, index) => ({ name: `sum/${index}`, tensor })),
-    ...scales.map((tensor, index) => ({ name: `scale/${index}`, tensor })),
-    ...(await optimizer.getWeights()).map(({ name, tensor }) => ({ name: `optimizer/${name}`, tensor })),
-  ];
+  /**
+   * One step for each of the batches, which have one size; several go in one call. Undefined where a loss was not finite: that
+   * step and those after it changed no weight.
+   */
+  async train(batches: readonly Batch[], { learningRates, weights }: TrainCall): Promise<BatchResult[] | undefined> {
+    const setRate = (place: number) => {
+      this.#update.optimizer.learningRate = learningRates[place]!;
+    };
+    const calls = batches.map((batch) => feeds(batch, weights(batch)));
+    try {
+      if (calls.length > 1) {
+        setRate(0);
+        return finiteResults(await this.#step.runAll(calls, setRate));
+      }
+    } catch (error) {
+      if (!isBadLoss(error)) throw error;
+      // The engine undid all steps of the call. One by one, those before the failing step are done again.
+    }
+    try {
+      const results: Values[][] = [];
+      for (const [place, call] of calls.entries()) {
+        setRate(place);
+        results.push(await this.#step.run(call));
+      }
+      return finiteResults(results);
+    } catch (error) {
+      if (isBadLoss(error)) return undefined;
+      throw error;
+    }
+  }
 
-  return {
-    async train(batches, { learningRates, step: index, weights }) {
-      const setRate = (place: number) => {
-        optimizer.learningRate = learningRates[place]!;
-      };
-      const executor = gather !== undefined && (index + 1) % accumulate !== 0 ? gather : apply;
-      const calls = batches.map((batch) => feeds(batch, weights(batch)));
-      const finite = (results: Values[][]): BatchResult[] | undefined => {
-        const made = results.map(result);
-        return made.every(({ loss }) => Number.isFinite(loss)) ? made : undefined;
-      };
-      try {
-        if (calls.length > 1) {
-          setRate(0);
-          return finite(await executor.runAll(calls, setRate));
-        }
-      } catch (error) {
-        if (!isBadLoss(error)) throw error;
-        // The graph has taken all of them back: one after the other they leave the weights as they were before the one that fails.
-      }
-      try {
-        const results: Values[][] = [];
-        for (const [place, call] of calls.entries()) {
-          setRate(place);
-          results.push(await executor.run(call));
-        }
-        return finite(results);
-      } catch (error) {
-        if (isBadLoss(error)) return undefined;
-        throw error;
-      }
-    },
-    async test(batch) {
-      return result(await test.run(feeds(batch)));
-    },
-    // Each knows the variables of what it has run, and any of them may not have run yet in this process.
-    async sync() {
-      await Promise.all([apply.sync(), gather?.sync(), swap?.sync()]);
-    },
-    async swapAverage() {
-      await swap?.run([]);
-    },
-    async save() {
-      const runs = {
-        name: "runs",
-        shape: [2],
-        dtype: "int32",
-        data: Int32Array.of(apply.runs, gather?.runs ?? 0),
-      } as const;
-      return [...(await Promise.all((await kept()).map(saved))), runs];
-    },
-    async restore(arrays) {
-      const tensors = arrays.map(({ name, shape, dtype, data }) => ({
-        name,
-        tensor: tf.tensor(data, [...shape], dtype),
-      }));
-      const of = (kind: string) =>
-        tensors.flatMap(({ name, tensor }) =>
-          name.startsWith(`${kind}/`) ? [{ name: name.slice(kind.length + 1), tensor }] : [],
-        );
-      average?.variables.forEach((variable, index) => variable.assign(of("average")[index]!.tensor));
-      sums?.variables.forEach((variable, index) => variable.assign(of("sum")[index]!.tensor));
-      scales.forEach((variable, index) => variable.assign(of("scale")[index]!.tensor));
-      await optimizer.setWeights(of("optimizer"));
-      model.setWeights(of("model").map(({ tensor }) => tensor));
-      tf.dispose(tensors.map(({ tensor }) => tensor));
-      const runs = arrays.find(({ name }) => name === "runs")!.data;
-      apply.runs = runs[0]!;
-      if (gather !== undefined) gather.runs = runs[1]!;
-    },
-    async dispose() {
-      await Promise.all([apply.dispose(), gather?.dispose(), test.dispose(), swap?.dispose()]);
-      average?.dispose();
-      sums?.dispose();
-      optimizer.dispose();
-    },
-  };
+  /** Changes the weights by the gradients that `accumulate` made wait. */
+  async applyWaiting(learningRate: number): Promise<void> {
+    this.#update.optimizer.learningRate = learningRate;
+    await this.#applyWaiting?.run([]);
+  }
+
+  /** Loss and right answers of a validation batch. */
+  async test(batch: Batch): Promise<BatchResult> {
+    return batchResult(await this.#test.run(feeds(batch)));
+  }
+
+  /** Makes the weights readable in the model. */
+  async sync(): Promise<void> {
+    // Each executable knows the variables that it has used in this process.
+    await Promise.all([this.#step.sync(), this.#applyWaiting?.sync(), this.#swap?.sync()]);
+  }
+
+  /** Runs `fn` while the model has the moving average of its weights, where there is one. */
+  async withAverage<T>(fn: () => Promise<T>): Promise<T> {
+    await this.#swap?.run([]);
+    try {
+      return await fn();
+    } finally {
+      await this.#swap?.run([]);
+    }
+  }
+
+  /** Gives the model the moving average of its weights for good, where there is one. */
+  async adoptAverage(): Promise<void> {
+    await this.#swap?.run([]);
+    await this.sync();
+  }
+
+  /** Takes up which layers are trainable now. */
+  async refresh(): Promise<void> {
+    if (!this.#update.refresh()) return;
+    await this.sync();
+    this.#step = await replaced(this.#step, this.#makeStep());
+    if (this.#applyWaiting !== undefined)
+      this.#applyWaiting = await replaced(this.#applyWaiting, this.#makeApplyWaiting());
+  }
+
+  /** All that training changes: weights, averages, waiting gradients, optimizer slots, loss scales, the state of randomness. */
+  async save(): Promise<SavedArray[]> {
+    const tensors = [...(await this.#update.tensors()), ...this.#scales()];
+    const runs = { name: "runs", shape: [1], dtype: "int32", data: Int32Array.of(this.#step.runs) } as const;
+    return [...(await Promise.all(tensors.map(savedArray))), runs];
+  }
+
+  /** Takes back what `save` gave, by name; returns the names of variables that have no array of their shape. */
+  async restore(arrays: readonly SavedArray[]): Promise<string[]> {
+    const tensors = arrays.map(({ name, shape, dtype, data }) => ({
+      name,
+      tensor: tf.tensor(data, [...shape], dtype),
+    }));
+    const missing = await this.#update.restore(tensors);
+    const given = new Map(tensors.map(({ name, tensor }) => [name, tensor]));
+    for (const { name, tensor } of this.#scales()) (tensor as tf.Variable).assign(given.get(name) ?? tensor);
+    tf.dispose(tensors.map(({ tensor }) => tensor));
+    this.#step.runs = arrays.find(({ name }) => name === "runs")?.data[0] ?? 0;
+    return missing;
+  }
+
+  async dispose(): Promise<void> {
+    const executables = [this.#step, this.#applyWaiting, this.#test, this.#swap];
+    await Promise.all(executables.map((each) => each?.dispose()));
+    this.#update.dispose();
+  }
+
+  #scales(): NamedTensor[] {
+    return this.#step.kept.map((tensor, index) => ({ name: `scale/${index}`, tensor }));
+  }
+
+  #makeStep(): Executable {
+    const { seed = 0, precision } = this.#execution;
+    // In float16 the graph itself leaves out steps that overflow.
+    const guard = precision === "float16" ? (loss: tf.Scalar) => loss : guardedLoss;
+    return executable((images, labels, weights) => {
+      let correct: tf.Scalar | undefined;
+      // The optimizer computes the gradients, so that in float16 the graph scales the loss.
+      const { value, grads } = this.#update.optimizer.computeGradients(() => {
+        const made = trainingLoss(this.#parts, images as tf.Tensor4D, labels as tf.Tensor1D, {
+          weights: weights as tf.Tensor1D | undefined,
+          // A graph draws anew at every run by itself; run op by op, each step gets numbers of its own here.
+          random: isTracing() ? undefined : seededRandom(seed, this.#step.runs),
+        });
+        correct = tf.keep(made.correct);
+        return guard(made.loss);
+      }, this.#update.trainable);
+      const isFinite = isTracing() || Number.isFinite(value.dataSync()[0]);
+      if (isFinite) this.#update.add(grads, labels!.shape[0]!);
+      return [value, correct!];
+    }, this.#execution);
+  }
+
+  #makeApplyWaiting(): Executable {
+    return executable(() => {
+      this.#update.applyWaiting();
+      return [];
+    }, this.#execution);
+  }
 }
 
-async function saved({ name, tensor }: { name: string; tensor: tf.Tensor }): Promise<SavedArray> {
-  const data = (await tensor.data()) as Float32Array | Int32Array;
-  return { name, shape: tensor.shape, dtype: tensor.dtype as "float32" | "int32", data };
+/** Puts one executable in the place of another, whose random state and loss scale it takes over. */
+async function replaced(old: Executable, made: Executable): Promise<Executable> {
+  made.runs = old.runs;
+  for (const [index, variable] of made.kept.entries()) variable.assign(old.kept[index]!);
+  await old.dispose();
+  return made;
 }
 
-function result([loss, correct]: Values[]): BatchResult {
+function finiteResults(results: readonly Values[][]): BatchResult[] | undefined {
+  const made = results.map(batchResult);
+  return made.every(({ loss }) => Number.isFinite(loss)) ? made : undefined;
+}
+
+function batchResult([loss, correct]: readonly Values[]): BatchResult {
   return { loss: loss!.data[0]!, correct: correct!.data[0]! };
 }
 

@@ -1,0 +1,44 @@
+import { setModelMetadata } from "@convkit/core";
+import { CallbackList } from "../callbacks/callback-list.ts";
+import type { JsonValue } from "@convkit/files";
+import { imageWeights } from "../objective/class-weights.ts";
+import { BestWeights } from "../run/best-weights.ts";
+import { checkMonitor } from "../run/monitor.ts";
+import { checkData } from "../step/data-checks.ts";
+import { StepRunner } from "../step/step-runner.ts";
+import { checkTrainOptions } from "./check-options.ts";
+import type { Run } from "./run.ts";
+import { RunClock } from "./run-clock.ts";
+import { RunState } from "./run-state.ts";
+import { completeOptions, lastingSettings, resumedSettings, type Settings } from "./settings.ts";
+import type { TrainOptions } from "./train-options.ts";
+import { trainingView } from "./training-view.ts";
+
+/** Refuses what cannot be trained: options and data that are wrong by themselves or do not fit each other. */
+export function checkedSettings(options: TrainOptions): Settings {
+  checkData(options.model, options.data);
+  checkTrainOptions(options);
+  return completeOptions(options);
+}
+
+/** Makes a run of the options; `began` are the settings that a resumed run began with. */
+export function createRun(options: Settings, began: Readonly<Record<string, JsonValue>> | undefined): Run {
+  const settings = began === undefined ? options : resumedSettings(options, began);
+  const { model, data, loss, preprocessing, augment, outputWeights, optimizer, accumulate, ema, execution } = settings;
+  const parts = { model, loss, preprocessing, augment, outputWeights };
+  const run = {
+    settings,
+    lasting: began ?? lastingSettings(settings),
+    parts,
+    runner: new StepRunner(parts, { optimizer, accumulate, ema }, execution),
+    best: new BestWeights(model, settings.monitor),
+    state: new RunState(settings),
+    clock: new RunClock(),
+    callbacks: new CallbackList(settings.callbacks ?? []),
+    imageWeights: imageWeights(settings),
+  };
+  const training = trainingView(run);
+  checkMonitor(settings.monitor, training.monitors);
+  setModelMetadata(model, { name: model.name, ...settings.metadata, classes: data.train.classes, preprocessing });
+  return { ...run, training };
+}

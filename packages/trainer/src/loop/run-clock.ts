@@ -1,0 +1,89 @@
+import type { Timings } from "./train-options.ts";
+
+/** What checkpoints keep of the clock. */
+export interface ClockState {
+  readonly seconds: number;
+  readonly secondsInEpoch: number;
+  readonly timings: Timings;
+  readonly imagesInFirst: number;
+  readonly imagesDone: number;
+}
+
+/** Measures where the seconds of a run go, all its processes counted in. */
+export class RunClock {
+  readonly timings = { first: 0, step: 0, data: 0, validation: 0, callbacks: 0 };
+  readonly #began = performance.now();
+  #epochBegan = performance.now();
+  #hasFirst = false;
+  #secondsBefore = 0;
+  #secondsInEpochBefore = 0;
+  #imagesInFirst = 0;
+  #imagesDone = 0;
+
+  get seconds(): number {
+    return this.#secondsBefore + secondsSince(this.#began);
+  }
+
+  get secondsInEpoch(): number {
+    return this.#secondsInEpochBefore + secondsSince(this.#epochBegan);
+  }
+
+  /** Waiting for data counts; first calls, which compile, count only where there are no others. */
+  get imagesPerSecond(): number {
+    const { first, step, data } = this.timings;
+    if (step === 0) return first === 0 ? 0 : this.#imagesInFirst / first;
+    return this.#imagesDone / (step + data);
+  }
+
+  beginEpoch(): void {
+    this.#epochBegan = performance.now();
+  }
+
+  endEpoch(): void {
+    this.#secondsInEpochBefore = 0;
+  }
+
+  /** Adds the seconds of a training call. */
+  endCall(images: number, seconds: number): void {
+    if (this.#hasFirst) {
+      this.timings.step += seconds;
+      this.#imagesDone += images;
+      return;
+    }
+    this.#hasFirst = true;
+    this.timings.first += seconds;
+    this.#imagesInFirst += images;
+  }
+
+  /** Runs `work` and adds its seconds to one of the timings. */
+  async timed<T>(kind: keyof Timings, work: () => Promise<T>): Promise<T> {
+    const began = performance.now();
+    try {
+      return await work();
+    } finally {
+      this.timings[kind] += secondsSince(began);
+    }
+  }
+
+  state(isInEpoch: boolean): ClockState {
+    return {
+      seconds: this.seconds,
+      secondsInEpoch: isInEpoch ? this.secondsInEpoch : 0,
+      timings: { ...this.timings },
+      imagesInFirst: this.#imagesInFirst,
+      imagesDone: this.#imagesDone,
+    };
+  }
+
+  restore(state: ClockState): void {
+    this.#secondsBefore = state.seconds;
+    this.#secondsInEpochBefore = state.secondsInEpoch;
+    Object.assign(this.timings, state.timings);
+    this.#imagesInFirst = state.imagesInFirst;
+    this.#imagesDone = state.imagesDone;
+  }
+}
+
+function secondsSince(began: number): number {
+  return (performance.now() - began) / 1000;
+}

@@ -1,0 +1,32 @@
+import type { Batch } from "@convkit/datasets";
+import type { JsonValue } from "@convkit/files";
+import type { CallbackList } from "../callbacks/callback-list.ts";
+import type { BestWeights } from "../run/best-weights.ts";
+import type { StepRunner } from "../step/step-runner.ts";
+import type { StepParts } from "../step/training-loss.ts";
+import type { Training } from "../callbacks/callback.ts";
+import type { RunClock } from "./run-clock.ts";
+import type { RunState } from "./run-state.ts";
+import type { Settings } from "./settings.ts";
+
+/** A training under way: what it is made of and where it stands. */
+export interface Run {
+  readonly settings: Settings;
+  /** The settings that the run began with, for its checkpoints. */
+  readonly lasting: Readonly<Record<string, JsonValue>>;
+  readonly parts: StepParts;
+  readonly runner: StepRunner;
+  readonly best: BestWeights;
+  readonly state: RunState;
+  readonly clock: RunClock;
+  readonly callbacks: CallbackList;
+  /** What callbacks see of the run. */
+  readonly training: Training;
+  /** Factors of the losses of a batch's images. */
+  readonly imageWeights: (batch: Batch) => Float32Array | undefined;
+}
+
+/** Whether the user has asked the run to end. */
+export function isInterrupted({ settings }: Pick<Run, "settings">): boolean {
+  return settings.signal?.aborted ?? false;
+}

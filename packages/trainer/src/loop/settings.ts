@@ -1,0 +1,113 @@
+import { createHash } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
+import { modelMetadata, type Preprocessing, summarize } from "@convkit/core";
+import { shown } from "@convkit/errors";
+import type { ExecutionOptions } from "@convkit/graph";
+import type { JsonValue } from "@convkit/files";
+import { defaultLoss, type Loss } from "../objective/objective.ts";
+import { completeOptimizer, type OptimizerConfig } from "../optimization/optimizer-config.ts";
+import type { Schedule } from "../optimization/schedules.ts";
+import type { Monitor } from "../run/monitor.ts";
+import { TrainerError } from "../trainer-error.ts";
+import type { TrainOptions } from "./train-options.ts";
+
+/** The options of `train` with all defaults. */
+export interface Settings extends TrainOptions {
+  readonly loss: Loss;
+  readonly optimizer: OptimizerConfig & { readonly learningRate: number };
+  readonly schedule: Schedule;
+  readonly batch: number;
+  readonly seed: number;
+  readonly preprocessing: Preprocessing;
+  readonly accumulate: number;
+  readonly stepsPerCall: number;
+  readonly monitor: Monitor;
+  readonly execution: ExecutionOptions;
+}
+
+/** Fills in the defaults; the model's metadata gives preprocessing and output weights. */
+export function completeOptions(options: TrainOptions): Settings {
+  const { model, data, loss, batch = 32, seed = 0, accumulate = 1 } = options;
+  const known = modelMetadata(model);
+  return {
+    ...options,
+    loss: typeof loss === "string" ? { name: loss } : (loss ?? defaultLoss(model)),
+    optimizer: completeOptimizer(options.optimizer ?? "sgd"),
+    schedule: options.schedule ?? { name: "constant" },
+    batch,
+    seed,
+    preprocessing: options.preprocessing ?? known.preprocessing ?? {},
+    outputWeights: options.outputWeights ?? known.outputWeights,
+    accumulate,
+    // Waiting gradients are applied between two calls.
+    stepsPerCall: accumulate === 1 ? (options.stepsPerCall ?? usualStepsPerCall(options)) : 1,
+    monitor: options.monitor ?? (data.validation === undefined ? "loss" : "valLoss"),
+    execution: { seed, ...options.execution },
+  };
+}
+
+/**
+ * Ten where a step's multiply-adds take about a millisecond, so that calls would take as long; else one. One too for a
+ * deterministic run, which may be interrupted and resumed after any step.
+ */
+function usualStepsPerCall({ model, batch = 32, execution }: TrainOptions): number {
+  return execution?.deterministic !== true && (summarize(model).macs ?? Infinity) * batch < 100e6 ? 10 : 1;
+}
+
+/** The settings that a resumed run must have as it began with them, for its checkpoints. The number of epochs may change. */
+export function lastingSettings(settings: Settings): Record<string, JsonValue> {
+  const { data, batch, seed, loss, optimizer, schedule, preprocessing, accumulate, ema, monitor } = settings;
+  const { augment, classWeights, sampleWeights, outputWeights, execution } = settings;
+  const { precision = "float32", deterministic = false, threads } = execution;
+  const lasting = {
+    images: data.train.size,
+    classes: data.train.classes,
+    batch,
+    seed,
+    loss,
+    optimizer,
+    schedule,
+    preprocessing,
+    accumulate,
+    ema,
+    monitor,
+    classWeights,
+    outputWeights,
+    precision,
+    deterministic,
+    threads,
+    // A function cannot be compared, but it can be missing.
+    augment: augment !== undefined,
+    sampleWeights: sampleWeights && createHash("sha256").update(bytesOf(sampleWeights)).digest("hex"),
+  };
+  return JSON.parse(JSON.stringify(lasting)) as Record<string, JsonValue>;
+}
+
+/**
+ * The settings of a resumed run, with the threads that it began with where none are given. Throws a `TrainerError` that names
+ * every setting that differs from those that the run began with; another number of threads may be given.
+ */
+export function resumedSettings(settings: Settings, began: Readonly<Record<string, JsonValue>>): Settings {
+  const { threads } = began;
+  const resumed =
+    settings.execution.threads === undefined && typeof threads === "number"
+      ? { ...settings, execution: { ...settings.execution, threads } }
+      : settings;
+  const now = lastingSettings(resumed);
+  const changed = [...new Set([...Object.keys(began), ...Object.keys(now)])].filter(
+    (name) => !isDeepStrictEqual(began[name], now[name]) && name !== "threads",
+  );
+  if (changed.length === 0) return resumed;
+  const differences = changed.map((name) => `${name} ${textOf(began[name])}, got ${textOf(now[name])}`);
+  throw new TrainerError(
+    `The run in ${settings.out} cannot go on with other settings: expected ${differences.join("; expected ")}. Resume it with the settings it began with, or start a new run.`,
+  );
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+function textOf(value: JsonValue | undefined): string {
+  return value === undefined ? "not given" : shown(value);
+}

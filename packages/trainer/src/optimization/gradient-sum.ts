@@ -1,0 +1,47 @@
+import * as tf from "@tensorflow/tfjs-core";
+
+/**
+ * The sum of the gradients of several batches. Each batch counts by its images, so that the mean is that of one large batch,
+ * whatever the sizes.
+ */
+export class GradientSum {
+  /** By the name of the variable that the gradients are of. */
+  readonly #sums = new Map<string, tf.Variable>();
+  /** How many images were added. */
+  readonly images = tf.tidy(() => tf.variable(tf.scalar(0), false));
+
+  /** Makes sums for variables that have none. */
+  makeRoom(variables: readonly tf.Variable[]): void {
+    for (const variable of variables)
+      if (!this.#sums.has(variable.name))
+        this.#sums.set(
+          variable.name,
+          tf.tidy(() => tf.variable(tf.zerosLike(variable), false)),
+        );
+  }
+
+  /** The sum of a variable's gradients. */
+  of(variable: tf.Variable): tf.Variable | undefined {
+    return this.#sums.get(variable.name);
+  }
+
+  /** Adds the mean gradients of a batch of `images` images. */
+  add(gradients: tf.NamedTensorMap, images: number): void {
+    for (const [name, gradient] of Object.entries(gradients)) {
+      const sum = this.#sums.get(name);
+      sum?.assign(tf.add(sum, tf.mul(gradient, images)));
+    }
+    this.images.assign(tf.add(this.images, images));
+  }
+
+  /** The mean gradients of `variables` over all images added; the sums are zero again. */
+  take(variables: readonly tf.Variable[]): tf.NamedTensorMap {
+    const means = variables.map((variable) => [variable.name, tf.divNoNan(this.of(variable)!, this.images)] as const);
+    for (const sum of [...this.#sums.values(), this.images]) sum.assign(tf.zerosLike(sum));
+    return Object.fromEntries(means);
+  }
+
+  dispose(): void {
+    tf.dispose([...this.#sums.values(), this.images]);
+  }
+}

@@ -1,0 +1,61 @@
+import type { AugmentationPlan } from "../step/augmentation.ts";
+import type { EarlyStoppingOptions } from "../callbacks/early-stopping.ts";
+import type { Monitor } from "../run/monitor.ts";
+import type { Loss } from "../objective/objective.ts";
+import type { OptimizerConfig } from "../optimization/optimizer-config.ts";
+import type { PlateauOptions } from "../callbacks/reduce-on-plateau.ts";
+import type { Schedule } from "../optimization/schedules.ts";
+
+/** A training as plain data; with its seed it can be repeated. */
+export interface Plan {
+  readonly model: string;
+  readonly modelOptions?:
+    | {
+        readonly classes?: number | undefined;
+        readonly input?: readonly [number, number, number] | undefined;
+        readonly aux?: boolean | undefined;
+      }
+    | undefined;
+  readonly data: string;
+  /** `"test"`: epochs are validated on the test images; a number: on this share of the training images. */
+  readonly validation?: "test" | number | undefined;
+  /** The most images of each split, or of the named splits. */
+  readonly limit?: number | Limits | undefined;
+  /** Resizes images of sets in memory to `modelOptions.input`; images of folders are always decoded to it. */
+  readonly resize?: boolean | undefined;
+  /** Cross-entropy of the classes by default; binary cross-entropy for a model with one output. */
+  readonly loss?: Loss | undefined;
+  readonly optimizer: OptimizerConfig;
+  readonly schedule?: Schedule | undefined;
+  readonly batch: number;
+  readonly epochs: number;
+  readonly augment?: AugmentationPlan | undefined;
+  /** Batches whose gradients are averaged before the weights change. */
+  readonly accumulate?: number | undefined;
+  /** Decay of the moving average of the weights. */
+  readonly ema?: number | undefined;
+  readonly monitor?: Monitor | undefined;
+  readonly earlyStopping?: EarlyStoppingOptions | undefined;
+  readonly reduceOnPlateau?: PlateauOptions | undefined;
+  /** Factor of the loss of each class's images; `"balanced"` gives all classes the same total. */
+  readonly classWeights?: "balanced" | readonly number[] | undefined;
+  /** Factor of each output's loss. */
+  readonly outputWeights?: readonly number[] | undefined;
+  /** Epochs between two TensorBoard histograms of the weights; 0 for none. */
+  readonly histograms?: number | undefined;
+  /** The accuracy that the run must reach on the test images, or on the validation images where there are no test images. */
+  readonly expects?: { readonly accuracy: number } | undefined;
+}
+
+interface Limits {
+  readonly train?: number;
+  readonly validation?: number;
+  readonly test?: number;
+}
+
+/** A plan with a name and a source; `quick` is what changes for a run of minutes on data that npm installs. */
+export interface Recipe extends Plan {
+  readonly name: string;
+  readonly about: string;
+  readonly quick: Partial<Plan>;
+}

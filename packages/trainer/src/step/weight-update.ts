@@ -1,0 +1,134 @@
+import * as tf from "@tensorflow/tfjs-core";
+import type { LayersModel } from "@tensorflow/tfjs-layers";
+import { namedWeights } from "../model/named-weights.ts";
+import { GradientSum } from "../optimization/gradient-sum.ts";
+import { MovingAverage } from "../optimization/moving-average.ts";
+import {
+  createOptimizer,
+  type LearningOptimizer,
+  type OptimizerConfig,
+  withWeightDecay,
+} from "../optimization/optimizer-config.ts";
+
+/** How gradients become new weights. */
+export interface UpdateOptions {
+  readonly optimizer: OptimizerConfig;
+  /** Batches whose gradients are averaged before an update; 1 by default. */
+  readonly accumulate?: number | undefined;
+  /** Decay of a moving average of the weights. */
+  readonly ema?: number | undefined;
+}
+
+/** A tensor under the name that checkpoints keep it by. */
+export interface NamedTensor {
+  readonly name: string;
+  readonly tensor: tf.Tensor;
+}
+
+/** Turns gradients into new weights: optimizer, accumulated gradients, moving average. */
+export class WeightUpdate {
+  readonly optimizer: LearningOptimizer;
+  readonly average: MovingAverage | undefined;
+  readonly #sum: GradientSum | undefined;
+  readonly #config: OptimizerConfig;
+  /** The model's weights by the names that checkpoints keep them by. */
+  readonly #weights: ReadonlyMap<string, tf.Variable>;
+  readonly #model: LayersModel;
+  #trainable: readonly tf.Variable[] = [];
+
+  constructor(model: LayersModel, { optimizer, accumulate = 1, ema }: UpdateOptions) {
+    this.#model = model;
+    this.#config = optimizer;
+    this.optimizer = createOptimizer(optimizer);
+    this.#weights = new Map([...namedWeights(model)].map(([name, weight]) => [name, weight.read() as tf.Variable]));
+    // The moving statistics of norms belong to the weights that they were computed with, so they are averaged too.
+    this.average = ema === undefined ? undefined : new MovingAverage([...this.#weights.values()], ema);
+    this.#sum = accumulate === 1 ? undefined : new GradientSum();
+    this.refresh();
+  }
+
+  /** The variables that are trained. */
+  get trainable(): tf.Variable[] {
+    return [...this.#trainable];
+  }
+
+  /** Takes up what is trainable now: callbacks may freeze and thaw layers. Returns whether that has changed. */
+  refresh(): boolean {
+    const trainable = this.#model.trainableWeights.map((weight) => weight.read() as tf.Variable);
+    const before = new Set(this.#trainable);
+    const isSame = trainable.length === before.size && trainable.every((variable) => before.has(variable));
+    if (isSame) return false;
+    this.#trainable = trainable;
+    this.#sum?.makeRoom(trainable);
+    return true;
+  }
+
+  /** Adds the gradients of a batch of `images` images to those that wait, or changes the weights at once. */
+  add(gradients: tf.NamedTensorMap, images: number): void {
+    const present = Object.fromEntries(Object.entries(gradients).filter(([, gradient]) => gradient != null));
+    if (this.#sum === undefined) this.#apply(present);
+    else this.#sum.add(present, images);
+  }
+
+  /** Changes the weights by the mean of the gradients that wait. */
+  applyWaiting(): void {
+    if (this.#sum !== undefined) this.#apply(this.#sum.take(this.#trainable));
+  }
+
+  #apply(gradients: tf.NamedTensorMap): void {
+    this.optimizer.applyGradients(withWeightDecay(this.#config, gradients));
+    this.average?.update();
+  }
+
+  /** All that training changes, but for random state and loss scales: weights, averages, waiting gradients, optimizer slots. */
+  async tensors(): Promise<NamedTensor[]> {
+    const names = new Map([...this.#weights].map(([name, { name: own }]) => [own, name]));
+    const slots = (await this.optimizer.getWeights()).map(({ name, tensor }) => {
+      const end = name.lastIndexOf("/");
+      const weight = names.get(name.slice(0, Math.max(0, end)));
+      return { name: `optimizer/${weight === undefined ? name : weight + name.slice(end)}`, tensor };
+    });
+    return [...this.#variables(), ...slots];
+  }
+
+  /** Takes back what `tensors` gave, by name; returns the names of variables for which nothing came. */
+  async restore(tensors: readonly NamedTensor[]): Promise<string[]> {
+    const given = new Map(tensors.map(({ name, tensor }) => [name, tensor]));
+    const missing = this.#variables().filter(
+      ({ name, tensor }) => !tf.util.arraysEqual(shapeOf(given, name), tensor.shape),
+    );
+    if (missing.length > 0) return missing.map(({ name }) => name);
+    for (const { name, tensor } of this.#variables()) (tensor as tf.Variable).assign(given.get(name)!);
+    const slots = tensors.flatMap(({ name, tensor }) => {
+      if (!name.startsWith("optimizer/")) return [];
+      const [own, end] = [name.slice("optimizer/".length), name.lastIndexOf("/") - "optimizer/".length];
+      const variable = this.#weights.get(own.slice(0, Math.max(0, end)));
+      return [{ name: variable === undefined ? own : variable.name + own.slice(end), tensor }];
+    });
+    await this.optimizer.setWeights(slots);
+    return [];
+  }
+
+  #variables(): NamedTensor[] {
+    return [...this.#weights]
+      .flatMap(([name, variable]) => {
+        const [average, sum] = [this.average?.of(variable), this.#sum?.of(variable)];
+        return [
+          { name: `model/${name}`, tensor: variable },
+          ...(average === undefined ? [] : [{ name: `average/${name}`, tensor: average }]),
+          ...(sum === undefined ? [] : [{ name: `sum/${name}`, tensor: sum }]),
+        ];
+      })
+      .concat(this.#sum === undefined ? [] : [{ name: "sum-images", tensor: this.#sum.images }]);
+  }
+
+  dispose(): void {
+    this.average?.dispose();
+    this.#sum?.dispose();
+    this.optimizer.dispose();
+  }
+}
+
+function shapeOf(tensors: ReadonlyMap<string, tf.Tensor>, name: string): number[] {
+  return tensors.get(name)?.shape ?? [-1];
+}
