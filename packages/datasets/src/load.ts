@@ -1,37 +1,54 @@
 import { existsSync, statSync } from "node:fs";
 import { basename, resolve as resolvePath } from "node:path";
-import { isCifarFolder, loadCifarFolder } from "./published/cifar-set.ts";
-import { csvImages } from "./folders/csv-images.ts";
+import type { OptionNames } from "@convkit/errors";
 import { DataError } from "./data-error.ts";
-import { dataSets } from "./published/registry.ts";
-import type { DataSetName } from "./published/registry.ts";
 import type { DataSplits, IndexedDataset } from "./dataset/dataset.ts";
-import { isIdxFolder, loadIdxFolder } from "./published/idx-set.ts";
-import type { SourceOptions } from "./published/idx-set.ts";
-import { imageFolder } from "./folders/image-folder.ts";
-import type { ImageFolderOptions } from "./folders/image-folder.ts";
 import { arrangeSplits, splitOff } from "./dataset/split.ts";
 import type { SplitsOptions } from "./dataset/split.ts";
+import { csvImages, csvOptionNames } from "./folders/csv-images.ts";
+import type { CsvOptions } from "./folders/csv-images.ts";
+import { imageFolder, imageFolderOptionNames } from "./folders/image-folder.ts";
+import type { ImageFolderOptions } from "./folders/image-folder.ts";
+import { pickImageOptions } from "./folders/image-files.ts";
+import { checkNames } from "./images/decode-options.ts";
+import { isCifarFolder, loadCifarFolder } from "./published/cifar-set.ts";
+import { isIdxFolder, loadIdxFolder } from "./published/idx-set.ts";
+import type { SourceOptions } from "./published/idx-set.ts";
+import { dataSets } from "./published/registry.ts";
+import type { DataSetName } from "./published/registry.ts";
 
 /** Where a named data set is; how images are decoded; what is split off and left out. */
-export interface LoadOptions extends SourceOptions, SplitsOptions, ImageFolderOptions {
-  seed?: number | undefined;
-  cache?: string | undefined;
+export interface LoadOptions extends SourceOptions, SplitsOptions, ImageFolderOptions, CsvOptions {
+  readonly seed?: number | undefined;
+  readonly cache?: string | undefined;
 }
 
+const optionNames: OptionNames<LoadOptions> = {
+  ...imageFolderOptionNames,
+  ...csvOptionNames,
+  from: true,
+  resolve: true,
+  trust: true,
+  signal: true,
+  onProgress: true,
+  validation: true,
+  limit: true,
+};
+
 /**
- * The data set of that name, or the one in that folder (IDX files, CIFAR's binary files, images by class) or CSV file (paths
- * and labels). Throws a `DataError` that lists the known names, or says what the folder lacks.
+ * The data set of that name, or the one in that folder (IDX files, CIFAR's binary files, images by class) or CSV file (paths and labels).
+ * Throws a DataError that lists the known names, or says what the folder lacks.
  */
 export async function loadData(
   nameOrFolder: DataSetName | (string & {}),
   options: LoadOptions = {},
 ): Promise<DataSplits<IndexedDataset>> {
+  checkNames("loadData", options, optionNames);
   return arrangeSplits(await loadAll(nameOrFolder, options), options);
 }
 
-/** What is no folder of classes has no ranges, and a test split of its own or one that is split off here. */
-function parted(
+/** The splits of data that is no folder of classes: it has a test split of its own, or one that is split off here. */
+function withTest(
   splits: DataSplits<IndexedDataset>,
   { test, ranges, seed = 0 }: LoadOptions,
 ): DataSplits<IndexedDataset> {
@@ -45,8 +62,13 @@ function parted(
 }
 
 async function loadAll(nameOrFolder: string, options: LoadOptions): Promise<DataSplits<IndexedDataset>> {
+  const { root, outside, columns, ranges, test, seed } = options;
+  const isCsv = nameOrFolder.toLowerCase().endsWith(".csv");
+  if (!isCsv && [root, outside, columns].some((option) => option !== undefined)) {
+    throw new DataError(`root, outside and columns are options of CSV files, and ${nameOrFolder} is none`);
+  }
   if (Object.hasOwn(dataSets, nameOrFolder)) {
-    return parted(await dataSets[nameOrFolder as DataSetName].load(options), options);
+    return withTest(await dataSets[nameOrFolder as DataSetName].load(options), options);
   }
   if (!existsSync(nameOrFolder)) {
     throw new DataError(
@@ -55,10 +77,11 @@ async function loadAll(nameOrFolder: string, options: LoadOptions): Promise<Data
   }
   const path = resolvePath(nameOrFolder);
   if (!statSync(path).isDirectory()) {
-    if (path.toLowerCase().endsWith(".csv")) return parted(await csvImages(path, options), options);
-    throw new DataError(`${nameOrFolder} is a file; expected a folder of data, or a .csv of paths and labels`);
+    if (!isCsv)
+      throw new DataError(`${nameOrFolder} is a file; expected a folder of data, or a .csv of paths and labels`);
+    return withTest(await csvImages(path, { ...pickImageOptions(options), root, outside, columns }), options);
   }
-  if (isIdxFolder(path)) return parted(await loadIdxFolder(path, basename(path)), options);
-  if (isCifarFolder(path)) return parted(await loadCifarFolder(path, basename(path)), options);
-  return imageFolder(path, options);
+  if (isIdxFolder(path)) return withTest(await loadIdxFolder(path, basename(path)), options);
+  if (isCifarFolder(path)) return withTest(await loadCifarFolder(path, basename(path)), options);
+  return imageFolder(path, { ...pickImageOptions(options), ranges, test, seed });
 }

@@ -23,7 +23,7 @@ describe("a CSV of paths and labels", () => {
     await expect(load(rows, { ranges: { train: [0, 1] } })).rejects.toThrow(
       /^ranges part folders of classes, and list is none$/,
     );
-    const split = "path,label,split\na.png,cat,train\nb.png,dog,train\na.png,dog,test\n";
+    const split = 'path,label,split\na.png,cat,train\nb.png,dog,train\n"c, d.png",dog,test\n';
     await expect(load(split, { test: 1 })).rejects.toThrow(/^list has its own 1 test images; none are split off$/);
   });
 
@@ -46,11 +46,11 @@ describe("a CSV of paths and labels", () => {
     ]);
   });
 
-  it("may name its columns otherwise, and order its classes by number", async () => {
+  it("may name its columns otherwise, and orders its classes as folders are", async () => {
     const { train } = await load("file,kind\na.png,10\nb.png,9\n", { columns: { path: "file", label: "kind" } });
     expect([train.classes, [...train.labels]]).toEqual([
-      ["9", "10"],
-      [1, 0],
+      ["10", "9"],
+      [0, 1],
     ]);
   });
 

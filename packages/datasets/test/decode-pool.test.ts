@@ -5,7 +5,7 @@ import type { Sharp } from "sharp";
 import { describe, expect, it } from "vitest";
 import { decodeFiles } from "../src/images/decode-files.ts";
 import { decodeImage } from "../src/images/decode.ts";
-import type { DecodeOptions } from "../src/images/decode.ts";
+import type { DecodeOptions } from "../src/images/decode-options.ts";
 import { imageFolder } from "../src/folders/image-folder.ts";
 import { uniformStream } from "@convkit/augment/internal";
 import { resizeModes } from "../src/images/resize/resize.ts";

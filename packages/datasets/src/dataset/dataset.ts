@@ -6,28 +6,30 @@ export interface Batch {
   labels: Int32Array;
   /** Where each image is in its data set. */
   indices: Int32Array;
-  /** Which batch of the epoch it is, from 0; one of which no image could be read is counted, though it never comes. */
+  /** Which batch of the epoch it is, from 0. A batch without a readable image keeps its number but does not come. */
   place?: number;
   /**
-   * Gives the memory of `images` to batches to come, so that reading many large ones calls for no garbage collections, and leaves
-   * `images` empty. Without it, the memory is freed as all other.
+   * Gives the memory of `images` to later batches and leaves `images` empty, so that many large batches need no garbage collections.
+   * Without this call the memory is freed as usual.
    */
   release?(): void;
 }
 
 export interface BatchOptions {
   /** Images a batch; the last one may be smaller. */
-  batch: number;
-  /** Draws the order anew for each `epoch`, always the same for the same seed and epoch. */
-  shuffle?: boolean;
-  seed?: number;
-  epoch?: number;
-  /** Leaves out a last batch that is not full. */
-  dropRemainder?: boolean;
-  /** How many batches are made ready ahead of the one asked for; where images are decoded, 2. */
-  prefetch?: number;
-  /** Leaves out the first batches: where a run is taken up in the middle of an epoch. */
-  skip?: number;
+  readonly batch: number;
+  /** Draws the order anew for each `epoch`, always the same for the same seed and epoch; false unless said. */
+  readonly shuffle?: boolean | undefined;
+  /** 0 unless said. */
+  readonly seed?: number | undefined;
+  /** 0 unless said. */
+  readonly epoch?: number | undefined;
+  /** Leaves out a last batch that is not full; false unless said. */
+  readonly dropRemainder?: boolean | undefined;
+  /** How many batches are made ready ahead of the current one; 2 where images are decoded, else 0, unless said. */
+  readonly prefetch?: number | undefined;
+  /** Leaves out the first batches: where a run is resumed in the middle of an epoch. 0 unless said. */
+  readonly skip?: number | undefined;
 }
 
 /** Images of one size with labels, read in batches as often as wanted. */
@@ -37,32 +39,39 @@ export interface Dataset {
   readonly classes: readonly string[];
   readonly shape: readonly [h: number, w: number, c: number];
   readonly dtype: "uint8" | "float32";
-  /** How many images; `Infinity` for a generator without an end. */
+  /** How many images an epoch has; `Infinity` where a generator does not say (`hasKnownSize` tells). */
   readonly size: number;
   batches(options: BatchOptions): AsyncIterable<Batch>;
 }
 
-/** A data set of which any image can be asked for. */
+/** A data set whose images can be read by their index. */
 export interface IndexedDataset extends Dataset {
   /** The class of every image. */
   readonly labels: Int32Array;
-  /** The images that were left out since they could not be read; grows while batches are read. */
+  /** The files that are not used, with the reason; it grows while batches are read. */
   readonly skipped: readonly SkippedImage[];
+  /** What may surprise about the images that are used, in sentences. */
+  readonly notes?: readonly string[] | undefined;
   /** The images at `indices`, in that order, as a data set of its own; nothing is copied. */
   select(indices: ArrayLike<number>, name?: string): IndexedDataset;
-  /** What to call image `index` for a person: its file, where it has one. */
+  /** A name of image `index` for people: its file, where it has one. */
   describe(index: number): string;
 }
 
 export interface SkippedImage {
-  file: string;
-  reason: string;
+  readonly file: string;
+  readonly reason: string;
 }
 
-/** What a model is trained on, what its epochs are judged by, and what the result is measured on. */
+/** Images for training, for judging each epoch (validation), and for measuring the result (test). */
 export interface DataSplits<Set extends Dataset = Dataset> {
   readonly name: string;
   readonly train: Set;
   readonly validation?: Set;
   readonly test?: Set;
+}
+
+/** True where the data set says how many images an epoch has; false for a generator without `size`, whose size is `Infinity`. */
+export function hasKnownSize(data: Dataset): boolean {
+  return Number.isFinite(data.size);
 }

@@ -1,10 +1,12 @@
 import { batchMemory, LentBatch } from "./batch-memory.ts";
 import type { BatchMemory } from "./batch-memory.ts";
+import type { OptionNames } from "@convkit/errors";
 import { DataError } from "../data-error.ts";
 import type { Batch, BatchOptions, Dataset, IndexedDataset, SkippedImage } from "./dataset.ts";
+import { checkNames } from "../images/decode-options.ts";
 import { permutation } from "../random/permutation.ts";
 
-/** Where a data set's images come from: whoever can fill in an image by its index gets order, batches and prefetch. */
+/** Reads images by their index; `datasetFrom` adds order, batches and prefetching. */
 export interface Source {
   name: string;
   classes: readonly string[];
@@ -12,9 +14,10 @@ export interface Source {
   dtype: "uint8" | "float32";
   labels: Int32Array;
   skipped?: readonly SkippedImage[];
-  /** Batches made ready ahead when the caller does not say. */
+  notes?: readonly string[];
+  /** How many batches are made ready ahead unless the caller says. */
   prefetch?: number;
-  /** The most bytes that batches made ready ahead may take. */
+  /** The most bytes of batches made ready ahead. */
   memory?: number;
   describe?(index: number): string;
   /** Writes the images at `indices` one after the other; resolves to the places (in `indices`) of those left out. */
@@ -26,23 +29,44 @@ export function datasetFrom(source: Source): IndexedDataset {
   return indexed({ ...source, memoryOfBatches: batchMemory() }, source.name, undefined);
 }
 
-/** `options` with defaults, or a `DataError` for a batch size or a count that makes no sense. */
-export function checkBatchOptions(options: BatchOptions): Required<Omit<BatchOptions, "prefetch">> {
+const batchOptionNames: OptionNames<BatchOptions> = {
+  batch: true,
+  shuffle: true,
+  seed: true,
+  epoch: true,
+  dropRemainder: true,
+  prefetch: true,
+  skip: true,
+};
+
+/** `BatchOptions` with their defaults, less `prefetch`. */
+interface CheckedBatchOptions {
+  readonly batch: number;
+  readonly shuffle: boolean;
+  readonly seed: number;
+  readonly epoch: number;
+  readonly dropRemainder: boolean;
+  readonly skip: number;
+}
+
+/** The options with their defaults; a DataError for unknown options and for numbers that cannot be. */
+export function checkBatchOptions(options: BatchOptions): CheckedBatchOptions {
+  checkNames("batches", options, batchOptionNames);
   const { batch, shuffle = false, seed = 0, epoch = 0, dropRemainder = false, skip = 0 } = options;
   if (!Number.isInteger(batch) || batch < 1) throw new DataError(`batch should be a whole number from 1, not ${batch}`);
-  for (const [name, value] of Object.entries({ seed, epoch, skip }))
+  for (const [name, value] of Object.entries({ seed, epoch, skip, prefetch: options.prefetch ?? 0 }))
     if (!Number.isSafeInteger(value) || value < 0) {
       throw new DataError(`${name} should be a whole number from 0, not ${value}`);
     }
   return { batch, shuffle, seed, epoch, dropRemainder, skip };
 }
 
-/** How many batches `data` gives. */
+/** How many batches an epoch of `data` has; `Infinity` where its size is not known. */
 export function batchCount(data: Dataset, batch: number, dropRemainder = false): number {
   return dropRemainder ? Math.floor(data.size / batch) : Math.ceil(data.size / batch);
 }
 
-/** A source, and the memory that the batches of all its selections share. */
+/** A source with the memory that the batches of all its selections share. */
 interface Shared extends Source {
   memoryOfBatches: BatchMemory;
 }
@@ -59,6 +83,7 @@ function indexed(source: Shared, name: string, chosen: Int32Array | undefined): 
     size,
     labels,
     skipped: source.skipped ?? [],
+    notes: source.notes ?? [],
     describe: (index) => {
       const place = chosen?.[index] ?? index;
       return source.describe?.(place) ?? `${source.name}[${place}]`;
@@ -106,7 +131,7 @@ async function* readBatches(
   for (let from = skip * batch; from < ends || ready.length > 0;) {
     while (from < ends && ready.length <= ahead) {
       const made = start(from);
-      // Whoever stops in the middle never awaits the rest: their failures must not end the process.
+      // A reader that stops early never awaits the rest: their failures must not end the process.
       made.catch(() => {});
       ready.push(made);
       from += batch;
@@ -116,22 +141,22 @@ async function* readBatches(
   }
 }
 
-/** The batch less the images at the places `missing`. */
+/** The batch without the images at the places `missing`. */
 function without({ images, shape, labels, indices }: Batch, missing: ReadonlySet<number>): Batch {
   const [n, h, w, c] = shape;
   const pixels = h * w * c;
-  let kept = 0;
+  let count = 0;
   for (let place = 0; place < n; place++) {
     if (missing.has(place)) continue;
-    images.copyWithin(kept * pixels, place * pixels, (place + 1) * pixels);
-    labels[kept] = labels[place]!;
-    indices[kept] = indices[place]!;
-    kept++;
+    images.copyWithin(count * pixels, place * pixels, (place + 1) * pixels);
+    labels[count] = labels[place]!;
+    indices[count] = indices[place]!;
+    count++;
   }
   return {
-    images: images.subarray(0, kept * pixels),
-    shape: [kept, h, w, c],
-    labels: labels.subarray(0, kept),
-    indices: indices.subarray(0, kept),
+    images: images.subarray(0, count * pixels),
+    shape: [count, h, w, c],
+    labels: labels.subarray(0, count),
+    indices: indices.subarray(0, count),
   };
 }

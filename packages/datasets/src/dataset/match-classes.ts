@@ -36,6 +36,7 @@ function indexedWith(data: IndexedDataset, classes: readonly string[], labelOf: 
     ...withLabels(data, classes, labelOf),
     labels: data.labels.map((label) => labelOf[label]!),
     skipped: data.skipped,
+    notes: data.notes,
     select: (indices, name) => indexedWith(data.select(indices, name), classes, labelOf),
     describe: (index) => data.describe(index),
   };

@@ -1,21 +1,24 @@
 import { DataError } from "../data-error.ts";
 import type { DataSplits, IndexedDataset } from "./dataset.ts";
+import { checkNames } from "../images/decode-options.ts";
 import { permutation } from "../random/permutation.ts";
 
 export interface SplitOptions {
-  /** Draws which images leave; the same seed draws the same ones. */
-  seed?: number | undefined;
+  /** Draws which images go to the second part; 0 unless said. The same seed draws the same images. */
+  readonly seed?: number | undefined;
 }
 
 /**
- * Parts `data` in two by chance: `part` (a count from 1, or a share below 1) goes to the second. Throws a `DataError` where
+ * Splits `data` in two at random: `part` of the images (a count from 1, or a share below 1) go to the second. Throws a DataError where
  * one of the two would be empty.
  */
 export function splitOff(
   data: IndexedDataset,
   part: number,
-  { seed = 0 }: SplitOptions = {},
+  options: SplitOptions = {},
 ): [rest: IndexedDataset, part: IndexedDataset] {
+  checkNames("splitOff", options, { seed: true });
+  const { seed = 0 } = options;
   const count = part < 1 ? Math.round(part * data.size) : part;
   if (!Number.isInteger(count) || count < 1 || count >= data.size) {
     throw new DataError(
@@ -29,9 +32,16 @@ export function splitOff(
 
 export interface SplitsOptions extends SplitOptions {
   /** What to take from the training images for validation, where the data set brings none: a count, or a share below 1. */
-  validation?: number | undefined;
+  readonly validation?: number | undefined;
   /** At most so many images, the first of a seeded order, of each split. */
-  limit?: number | { train?: number; validation?: number; test?: number } | undefined;
+  readonly limit?:
+    | number
+    | {
+        readonly train?: number | undefined;
+        readonly validation?: number | undefined;
+        readonly test?: number | undefined;
+      }
+    | undefined;
 }
 
 /** The splits after `validation` and `limit`. */
@@ -46,6 +56,7 @@ export function arrangeSplits(
     }
     [arranged.train, arranged.validation] = splitOff(splits.train, validation, { seed });
   }
+  if (typeof limit !== "number") checkNames("limit", limit, { train: true, validation: true, test: true });
   for (const split of ["train", "validation", "test"] as const) {
     const most = typeof limit === "number" ? limit : limit?.[split];
     const data = arranged[split];

@@ -1,11 +1,22 @@
-import { readdirSync, statSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readSync, statSync } from "node:fs";
 import { basename, dirname, extname, join, relative, sep } from "node:path";
 import { DataError, reasonOf } from "../data-error.ts";
-import { imageExtensions } from "../images/decode.ts";
+import type { SkippedImage } from "../dataset/dataset.ts";
+import { imageExtensions, imageFormat, signatureBytes } from "../images/image-format.ts";
+import { byCodePoint, className } from "./class-names.ts";
 import type { LabelledFiles } from "./image-files.ts";
 
 /** Image files by their class, in the order of the class names. */
 export type FilesByClass = ReadonlyMap<string, readonly string[]>;
+
+/** What a folder of classes holds. */
+export interface ClassFolders {
+  readonly classes: FilesByClass;
+  /** The other files of its classes, hidden ones left aside, with the reason why each is not used. */
+  readonly leftOut: readonly SkippedImage[];
+  /** What is used, but may surprise. */
+  readonly notes: readonly string[];
+}
 
 /** The names that a folder of one split may have. */
 const splitFolders = {
@@ -17,21 +28,21 @@ const splitFolders = {
 export type SplitName = keyof typeof splitFolders;
 
 /**
- * The image files of a folder by class. A folder a class (with folders inside if one likes), as Keras reads it; or, where
- * there are only files, Kaggle's flat names: `cat.12.jpg` is of the class `cat`. Throws a `DataError` for a class without
- * images, and where there is one class only.
+ * The image files of a folder by class. Each folder inside is a class (with folders inside it if one likes), as Keras reads it; a folder
+ * of files only has Kaggle's names: `cat.12.jpg` is of the class `cat`. Throws a DataError for a class without images, and where there
+ * is one class only.
  */
-export function filesByClass(folder: string): FilesByClass {
+export function filesByClass(folder: string): ClassFolders {
   const entries = visible(folder);
   const folders = entries.filter((name) => isFolder(join(folder, name)));
-  const classes = folders.length === 0 ? flatClasses(folder, entries) : folderClasses(folder, folders);
-  const names = [...classes.keys()];
+  const found = folders.length === 0 ? flatClasses(folder, entries) : folderClasses(folder, folders, entries);
+  const names = [...found.classes.keys()];
   if (names.length === 0) {
     throw new DataError(
       `${folder} holds no images; expected a folder for each class with ${imageExtensions.join(", ")} files`,
     );
   }
-  const empty = names.filter((name) => classes.get(name)!.length === 0);
+  const empty = names.filter((name) => found.classes.get(name)!.length === 0);
   if (empty.length > 0) {
     throw new DataError(
       `${empty.map((name) => join(folder, name)).join(", ")} holds no images (${imageExtensions.join(", ")}); ` +
@@ -41,29 +52,31 @@ export function filesByClass(folder: string): FilesByClass {
   if (names.length === 1) {
     throw new DataError(`${folder} has one class only (${names[0]}); to tell apart there must be at least two folders`);
   }
-  return classes;
+  return found;
 }
 
-/** The files in one list, those of the first class first, with the class index of each. */
-export function labelled(name: string, classes: FilesByClass): LabelledFiles {
+/** The files in one list, the first class first, with the class index of each. */
+export function labelled(name: string, classes: FilesByClass, from?: Partial<ClassFolders>): LabelledFiles {
   const names = [...classes.keys()];
   return {
     name,
     classes: names,
     files: names.flatMap((each) => classes.get(each)!),
     labels: names.flatMap((each, label) => classes.get(each)!.map(() => label)),
+    leftOut: from?.leftOut,
+    notes: from?.notes,
   };
 }
 
 /**
- * Every image in a folder and those inside it, hidden ones left out. Links to folders are followed where they lie in `folder`
- * itself, as those to class folders are.
+ * Every image in a folder and the folders inside it, hidden ones left out. Links to folders are followed where they lie in `folder`
+ * itself, as links to class folders are.
  */
 export function imagesIn(folder: string): string[] {
-  const entries = visible(folder).toSorted(byCode);
+  const entries = visible(folder).toSorted(byCodePoint);
   const folders = entries.filter((name) => isFolder(join(folder, name)));
-  const files = entries.filter((name) => isImage(name) && !folders.includes(name));
-  return [...files.map((name) => join(folder, name)), ...folders.flatMap((name) => imagesUnder(join(folder, name)))];
+  const files = entries.filter((name) => !folders.includes(name)).map((name) => join(folder, name));
+  return [...files.filter(isImage), ...folders.flatMap((name) => filesUnder(join(folder, name)).filter(isImage))];
 }
 
 /** The split folders that are in `folder`, if `train` is among them and no class of its own. */
@@ -75,7 +88,7 @@ export function splitFoldersOf(folder: string): Partial<Record<SplitName, string
     }),
   ) as Partial<Record<SplitName, string>>;
   if (found.train === undefined) return undefined;
-  // Among cars and buses, a folder of pictures of trains.
+  // Beside folders of cars and buses, `train` is a class.
   const isOneOfMany = Object.keys(found).length === 1 && visible(folder).some((name) => isOther(folder, name, found));
   return isOneOfMany && !holdsClasses(found.train) ? undefined : found;
 }
@@ -87,7 +100,7 @@ function isOther(folder: string, name: string, { train }: Partial<Record<SplitNa
 
 function holdsClasses(folder: string): boolean {
   const entries = visible(folder);
-  return entries.some((name) => isFolder(join(folder, name))) || flatClasses(folder, entries).size > 1;
+  return entries.some((name) => isFolder(join(folder, name))) || flatClasses(folder, entries).classes.size > 1;
 }
 
 /** Files in the order of the numbers in their names: `cat.2.jpg` before `cat.10.jpg`. */
@@ -96,27 +109,62 @@ export function inNumberOrder(files: readonly string[]): string[] {
   return files.toSorted(compare);
 }
 
-function folderClasses(folder: string, names: readonly string[]): Map<string, string[]> {
-  return new Map(names.toSorted(byCode).map((name) => [name, imagesUnder(join(folder, name))]));
-}
-
-function flatClasses(folder: string, names: readonly string[]): Map<string, string[]> {
+function folderClasses(folder: string, names: readonly string[], entries: readonly string[]): ClassFolders {
   const classes = new Map<string, string[]>();
-  for (const name of inNumberOrder(names.filter(isImage))) {
-    const label = /^(.+?)[._-]\d+\.\w+$/.exec(name)?.[1];
-    if (label === undefined) continue;
-    classes.set(label, [...(classes.get(label) ?? []), join(folder, name)]);
+  const leftOut: SkippedImage[] = [];
+  const notes: string[] = [];
+  for (const name of entries.filter((each) => !names.includes(each))) {
+    const file = join(folder, name);
+    if (isImage(file)) leftOut.push({ file, reason: "it lies beside the class folders, so its class is not known" });
   }
-  return new Map([...classes].toSorted(([a], [b]) => byCode(a, b)));
+  const named = names.map((name) => ({ name, label: className(name) }));
+  for (const { name, label } of named.toSorted(
+    (a, b) => byCodePoint(a.label, b.label) || byCodePoint(a.name, b.name),
+  )) {
+    const files = filesUnder(join(folder, name));
+    const images = files.filter(isImage);
+    const others = files.filter((file) => !images.includes(file));
+    leftOut.push(...others.map((file) => ({ file, reason: notAnImage(file) })));
+    const before = classes.get(label);
+    if (before !== undefined) {
+      notes.push(`${folder} has two folders named ${label}, in other Unicode forms; they are taken for one class`);
+    }
+    classes.set(label, [...(before ?? []), ...images]);
+  }
+  return { classes, leftOut, notes };
 }
 
-/** Every image in a folder and those inside it, ordered as Keras orders them: by the folder's characters, then the name's. */
-function imagesUnder(folder: string): string[] {
+function flatClasses(folder: string, names: readonly string[]): ClassFolders {
+  const classes = new Map<string, string[]>();
+  const leftOut: SkippedImage[] = [];
+  for (const name of inNumberOrder(names)) {
+    const file = join(folder, name);
+    if (!isImage(file)) {
+      leftOut.push({ file, reason: notAnImage(file) });
+      continue;
+    }
+    const label = /^(.+?)[._-]\d+\.\w+$/.exec(name)?.[1];
+    if (label === undefined) {
+      leftOut.push({ file, reason: "its name has no class and number, as cat.12.jpg has, so its class is not known" });
+      continue;
+    }
+    const key = className(label);
+    classes.set(key, [...(classes.get(key) ?? []), file]);
+  }
+  return { classes: new Map([...classes].toSorted(([a], [b]) => byCodePoint(a, b))), leftOut, notes: [] };
+}
+
+function notAnImage(file: string): string {
+  return `it is no image: its name ends in "${extname(file)}", and it starts as no known image does`;
+}
+
+/** Every file in a folder and the folders inside it, ordered as Keras orders them: by the folder's code points, then the name's. */
+function filesUnder(folder: string): string[] {
   const found = readdirSync(folder, { withFileTypes: true, recursive: true })
-    .filter((entry) => !entry.isDirectory() && isImage(entry.name))
+    .filter((entry) => !entry.isDirectory())
     .map((entry) => join(entry.parentPath, entry.name))
-    .filter((file) => !isHidden(relative(folder, file)));
-  return found.toSorted((a, b) => byCode(dirname(a), dirname(b)) || byCode(basename(a), basename(b)));
+    .filter((file) => !isHidden(relative(folder, file)) && !isFolder(file));
+  return found.toSorted((a, b) => byCodePoint(dirname(a), dirname(b)) || byCodePoint(basename(a), basename(b)));
 }
 
 function visible(folder: string): string[] {
@@ -127,12 +175,12 @@ function visible(folder: string): string[] {
   }
 }
 
-/** Whether a part of a path begins with a dot, as the folders do in which Jupyter and macOS keep copies. */
+/** True where a part of a path begins with a dot, as the folders do in which Jupyter and macOS keep copies. */
 function isHidden(path: string): boolean {
   return path.split(sep).some((part) => part.startsWith("."));
 }
 
-/** Whether there is a folder, or a link to one that is there. */
+/** True for a folder, and for a link to one that is there. */
 function isFolder(path: string): boolean {
   try {
     return statSync(path).isDirectory();
@@ -141,10 +189,24 @@ function isFolder(path: string): boolean {
   }
 }
 
-function isImage(name: string): boolean {
-  return !name.startsWith(".") && imageExtensions.includes(extname(name).toLowerCase());
+/** True where the name ends as an image's does; else the first bytes decide. */
+function isImage(file: string): boolean {
+  return imageExtensions.includes(extname(file).toLowerCase()) || startsAsImage(file);
 }
 
-function byCode(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+function startsAsImage(file: string): boolean {
+  const start = new Uint8Array(signatureBytes);
+  try {
+    // A pipe or a device would keep the process waiting.
+    if (!statSync(file).isFile()) return false;
+    const handle = openSync(file, "r");
+    try {
+      readSync(handle, start, 0, start.length, 0);
+    } finally {
+      closeSync(handle);
+    }
+  } catch {
+    return false;
+  }
+  return imageFormat(start) !== undefined;
 }

@@ -1,38 +1,83 @@
 import { readFile } from "node:fs/promises";
-import { basename, dirname, isAbsolute, join } from "node:path";
-import type { SplitName } from "./class-folders.ts";
+import { basename, dirname, isAbsolute, relative, resolve, sep } from "node:path";
+import { shown } from "@convkit/errors";
+import type { OptionNames } from "@convkit/errors";
+import { CsvError, parse } from "csv-parse/sync";
 import { DataError, reasonOf } from "../data-error.ts";
 import type { DataSplits, IndexedDataset } from "../dataset/dataset.ts";
-import { imageFiles } from "./image-files.ts";
+import { checkNames } from "../images/decode-options.ts";
+import type { SplitName } from "./class-folders.ts";
+import { byCodePoint } from "./class-names.ts";
+import { imageFiles, imageOptionNames, pickImageOptions } from "./image-files.ts";
 import type { ImageOptions } from "./image-files.ts";
 
 export interface CsvOptions extends ImageOptions {
-  /** The folder that the paths are relative to; the file's own without it. */
-  root?: string | undefined;
-  /** The names of the columns, as the first row gives them. */
-  columns?: { path?: string; label?: string; split?: string } | undefined;
+  /** The folder that the paths are relative to, and which they may not leave; the CSV file's own unless given. */
+  readonly root?: string | undefined;
+  /** Allows paths that leave `root`; false unless said. */
+  readonly outside?: boolean | undefined;
+  /** The names of the columns, as the first row gives them; "path", "label" and "split" unless given. */
+  readonly columns?:
+    | { readonly path?: string | undefined; readonly label?: string | undefined; readonly split?: string | undefined }
+    | undefined;
 }
 
+export const csvOptionNames: OptionNames<CsvOptions> = {
+  ...imageOptionNames,
+  root: true,
+  outside: true,
+  columns: true,
+};
+
 /**
- * Images listed in a CSV file with a header row: a path, a label and, if there is such a column, a split (train, validation,
- * test). Labels that are numbers are ordered as numbers, others as text. Throws a `DataError` with the line at fault.
+ * Images listed in a CSV file with a header row: a path, a label and, if there is such a column, a split (train, validation, test). The
+ * classes are ordered as those of folders are, by code points. Throws a DataError with the line at fault, also where labels differ only
+ * in spaces or leading zeros, where a file has two splits, and where a path leaves `root`.
  */
 export async function csvImages(file: string, options: CsvOptions = {}): Promise<DataSplits<IndexedDataset>> {
-  const { root = dirname(file), columns: { path = "path", label = "label", split = "split" } = {} } = options;
+  checkNames("csvImages", options, csvOptionNames);
   const text = await readFile(file, "utf8").catch((error: unknown) => {
     throw new DataError(`${file} cannot be read: ${reasonOf(error)}`);
   });
-  const [header, ...rows] = parseCsv(text, file);
+  const images = listedImages(parseCsv(text, file), file, options);
+  const notes = checkFiles(images, file);
+  const classes = classesOf(images, file);
+  const name = basename(file).replace(/\.csv$/i, "");
+  const load = (wanted: SplitName) => {
+    const listed = images.filter((image) => image.split === wanted);
+    if (listed.length === 0) return undefined;
+    const labels = listed.map((image) => classes.indexOf(image.label));
+    const files = listed.map((image) => image.path);
+    return imageFiles({ name: `${name}/${wanted}`, classes, labels, files, notes }, pickImageOptions(options));
+  };
+  const [train, validation, test] = [await load("train"), await load("validation"), await load("test")];
+  if (train === undefined) throw new DataError(`${file} has no row of the train split`);
+  return { name, train, ...(validation === undefined ? {} : { validation }), ...(test === undefined ? {} : { test }) };
+}
+
+interface ListedImage {
+  readonly path: string;
+  readonly label: string;
+  readonly split: SplitName;
+  readonly line: number;
+}
+
+function listedImages(
+  [header, ...rows]: readonly Row[],
+  file: string,
+  { root = dirname(file), outside = false, columns = {} }: CsvOptions,
+): ListedImage[] {
+  checkNames("csvImages columns", columns, { path: true, label: true, split: true });
+  const { path = "path", label = "label", split = "split" } = columns;
   if (header === undefined) throw new DataError(`${file} is empty; expected a header row with ${path} and ${label}`);
   const place = (name: string) => header.cells.indexOf(name);
-  const missing = [path, label].filter((name) => place(name) < 0);
-  if (missing.length > 0) {
+  if (place(path) < 0 || place(label) < 0) {
     throw new DataError(
       `${file}: expected the columns ${path} and ${label} in line 1, found ${header.cells.join(", ")}`,
     );
   }
-  const images = rows.map(({ cells, line }) => {
-    const [image, named, part = "train"] = [cells[place(path)], cells[place(label)], cells[place(split)]];
+  const images = rows.map(({ cells, line }): ListedImage => {
+    const [image = "", named = "", part = "train"] = [cells[place(path)], cells[place(label)], cells[place(split)]];
     if (cells.length !== header.cells.length) {
       throw new DataError(`${file}: expected ${header.cells.length} cells in line ${line}, found ${cells.length}`);
     }
@@ -40,69 +85,108 @@ export async function csvImages(file: string, options: CsvOptions = {}): Promise
     if (!isSplit(part)) {
       throw new DataError(`${file}: expected train, validation or test in line ${line}, found ${part}`);
     }
-    return { path: isAbsolute(image!) ? image! : join(root, image!), label: named!, split: part };
+    return {
+      path: checkedPath(image, { file, line, root, outside }),
+      label: named.normalize("NFC"),
+      split: part,
+      line,
+    };
   });
-  const names = [...new Set(images.map((image) => image.label))];
-  const classes = names.every((name) => Number.isFinite(Number(name)))
-    ? names.toSorted((a, b) => Number(a) - Number(b))
-    : names.toSorted();
-  if (classes.length < 2) {
+  return images;
+}
+
+function checkedPath(
+  path: string,
+  { file, line, root, outside }: { file: string; line: number; root: string; outside: boolean },
+): string {
+  if (path.includes("\0")) throw new DataError(`${file}: the path in line ${line} has a NUL character`);
+  const full = resolve(root, path);
+  const within = relative(resolve(root), full);
+  const leaves = within === ".." || within.startsWith(`..${sep}`) || isAbsolute(within);
+  if (outside || !leaves) return full;
+  throw new DataError(
+    `${file}: expected a path inside ${root} in line ${line}, got ${shown(path)}; give another root, or allow it with outside: true`,
+  );
+}
+
+/** The notes on files with two labels. Throws where one file has two splits. */
+function checkFiles(images: readonly ListedImage[], file: string): string[] {
+  const seen = new Map<string, ListedImage>();
+  const notes: string[] = [];
+  for (const image of images) {
+    const { path, split, label, line } = image;
+    const before = seen.get(path);
+    seen.set(path, before ?? image);
+    if (before === undefined) continue;
+    if (before.split !== split) {
+      throw new DataError(
+        `${file}: expected one split for each file, but ${path} is in ${before.split} by line ${before.line} and in ${split} by line ${line}`,
+      );
+    }
+    if (before.label !== label) {
+      notes.push(`${file} gives ${path} two labels: ${before.label} in line ${before.line}, ${label} in line ${line}`);
+    }
+  }
+  return notes;
+}
+
+/** The labels in order. Throws where two of them look alike: 1 and 01, or "a" and " a". */
+function classesOf(images: readonly ListedImage[], file: string): string[] {
+  const firsts = new Map<string, ListedImage>();
+  for (const image of images) {
+    const text = image.label.trim();
+    const key = text !== "" && Number.isFinite(Number(text)) ? `number ${Number(text)}` : `text ${text}`;
+    const first = firsts.get(key) ?? image;
+    firsts.set(key, first);
+    if (first.label === image.label) continue;
     throw new DataError(
-      `${file} has ${classes.length === 0 ? "no image" : `one class only (${classes[0]})`}; expected at least two classes`,
+      `${file}: expected labels that differ clearly, got ${shown(first.label)} in line ${first.line} and ` +
+        `${shown(image.label)} in line ${image.line}; write them alike if they are one class`,
     );
   }
-  const name = basename(file).replace(/\.csv$/i, "");
-  const load = (wanted: SplitName) => {
-    const listed = images.filter((image) => image.split === wanted);
-    if (listed.length === 0) return undefined;
-    const labels = listed.map((image) => classes.indexOf(image.label));
-    return imageFiles(
-      { name: `${name}/${wanted}`, classes, labels, files: listed.map((image) => image.path) },
-      options,
-    );
-  };
-  const [train, validation, test] = [await load("train"), await load("validation"), await load("test")];
-  if (train === undefined) throw new DataError(`${file} has no row of the train split`);
-  return { name, train, ...(validation === undefined ? {} : { validation }), ...(test === undefined ? {} : { test }) };
+  const classes = [...new Set(images.map((image) => image.label))].toSorted(byCodePoint);
+  if (classes.length >= 2) return classes;
+  throw new DataError(
+    `${file} has ${classes.length === 0 ? "no image" : `one class only (${classes[0]})`}; expected at least two classes`,
+  );
 }
 
 interface Row {
-  cells: string[];
-  line: number;
+  readonly cells: readonly string[];
+  /** The line that the row begins in. */
+  readonly line: number;
 }
 
 /** The rows of RFC 4180: quoted cells may hold commas, line ends and doubled quotes. Empty lines are left out. */
 export function parseCsv(text: string, file = "The CSV"): Row[] {
-  const rows: Row[] = [];
-  let [cells, cell, line, start]: [string[], string, number, number] = [[], "", 1, 1];
-  let quoted = false;
-  const endRow = () => {
-    cells.push(cell);
-    if (cells.length > 1 || cell !== "") rows.push({ cells, line: start });
-    [cells, cell] = [[], ""];
-  };
-  const source = text.replace(/^\uFEFF/, "").replaceAll(/\r\n?/g, "\n");
-  for (let at = 0; at < source.length; at++) {
-    const char = source[at]!;
-    if (char === "\n") line++;
-    if (quoted && char === '"' && source[at + 1] === '"') {
-      cell += '"';
-      at++;
-    } else if (char === '"') {
-      quoted = !quoted;
-    } else if (!quoted && char === ",") {
-      cells.push(cell);
-      cell = "";
-    } else if (!quoted && char === "\n") {
-      endRow();
-      start = line;
-    } else {
-      cell += char;
-    }
+  let line = 1;
+  try {
+    const records = parse(text, {
+      bom: true,
+      info: true,
+      relax_column_count: true,
+      record_delimiter: ["\r\n", "\n", "\r"],
+      skip_empty_lines: true,
+    }) as unknown as { record: string[]; info: { lines: number } }[];
+    return records.map(({ record, info }) => {
+      const row = { cells: record, line: info.lines - inside(record) };
+      line = info.lines;
+      return row;
+    });
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error;
+    const where = typeof error["lines"] === "number" ? error["lines"] : line;
+    throw new DataError(
+      error.code === "CSV_QUOTE_NOT_CLOSED"
+        ? `${file}: the quote opened in line ${where} is not closed`
+        : `${file}: expected rows of commas and quoted cells, but ${reasonOf(error)}`,
+    );
   }
-  if (quoted) throw new DataError(`${file}: the quote opened in line ${start} is not closed`);
-  endRow();
-  return rows;
+}
+
+/** How many line ends the cells of a row have. */
+function inside(cells: readonly string[]): number {
+  return cells.reduce((sum, cell) => sum + (cell.match(/\r\n|\n|\r/g)?.length ?? 0), 0);
 }
 
 function isSplit(name: string): name is SplitName {

@@ -1,96 +1,99 @@
 import { stat } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { mapLimited } from "../images/concurrency.ts";
+import type { OptionNames } from "@convkit/errors";
+import pMap from "p-map";
 import { DataError } from "../data-error.ts";
 import type { IndexedDataset, SkippedImage } from "../dataset/dataset.ts";
-import { checkDecodeOptions, checkSignature, decodeImage, decodingFailure, imageSize } from "../images/decode.ts";
-import type { DecodeOptions } from "../images/decode.ts";
+import { datasetFrom } from "../dataset/indexed-dataset.ts";
+import { checkSignature, decodeImage, decodingFailure, imageSize } from "../images/decode.ts";
 import { decodeFiles } from "../images/decode-files.ts";
+import type { FilesDecoding } from "../images/decode-files.ts";
+import { checkDecodeOptions, checkNames, decodeOptionNames, defaultPixelLimit } from "../images/decode-options.ts";
+import type { DecodeOptions } from "../images/decode-options.ts";
 import { keptInMemory, keptOnDisk } from "../images/image-cache.ts";
 import type { ImageReader } from "../images/image-cache.ts";
-import { datasetFrom } from "../dataset/indexed-dataset.ts";
 
 export interface ImageOptions extends DecodeOptions {
-  /** A broken image ends the work; otherwise it is left out and listed in `skipped`. */
-  strict?: boolean | undefined;
+  /** Throws for a file that cannot be used; otherwise the file is left out and listed in `skipped`. False unless said. */
+  readonly strict?: boolean | undefined;
   /**
-   * What is read of each file before the first batch: its head (finds what is no image), all of it (finds truncated ones
-   * too), or nothing.
+   * What is read of each file before the first batch: "head" finds files that are no images, "all" truncated ones, too, "none" nothing.
+   * "head" unless said.
    */
-  check?: "head" | "all" | "none" | undefined;
-  /** Keeps decoded pixels, so that later epochs (or, on disk, later runs too) decode nothing. */
-  keep?: "memory" | "disk" | undefined;
-  /** The most bytes that batches made ready ahead may take. */
-  memory?: number | undefined;
-  /** Where `keep: "disk"` keeps them. */
-  cache?: string | undefined;
-  /** How many threads decode JPEG files; one a core if not said, 0 leaves these to libuv's threads as all others. */
-  workers?: number | undefined;
+  readonly check?: "head" | "all" | "none" | undefined;
+  /** Keeps decoded pixels, so that later epochs (on disk: later runs, too) decode nothing. */
+  readonly keep?: "memory" | "disk" | undefined;
+  /** The most bytes of batches made ready ahead; 512 MiB unless said. */
+  readonly memory?: number | undefined;
+  /** The cache folder, in which `keep: "disk"` keeps pixels. */
+  readonly cache?: string | undefined;
+  /** How many threads decode JPEG files; one a core unless said. 0 leaves them to libuv's threads, as all other files. */
+  readonly workers?: number | undefined;
+}
+
+export const imageOptionNames: OptionNames<ImageOptions> = {
+  ...decodeOptionNames,
+  strict: true,
+  check: true,
+  keep: true,
+  memory: true,
+  cache: true,
+  workers: true,
+};
+
+/** The image options among other options. */
+export function pickImageOptions(options: ImageOptions): ImageOptions {
+  const names = Object.keys(imageOptionNames) as (keyof ImageOptions)[];
+  return Object.fromEntries(names.map((name) => [name, options[name]]));
 }
 
 export interface LabelledFiles {
-  name: string;
-  classes: readonly string[];
-  files: readonly string[];
+  readonly name: string;
+  /** The class names, in the order of the labels. */
+  readonly classes: readonly string[];
+  readonly files: readonly string[];
   /** The class of each file. */
-  labels: ArrayLike<number>;
+  readonly labels: ArrayLike<number>;
+  /** Files that are not used, with the reason; they begin the data set's `skipped`. */
+  readonly leftOut?: readonly SkippedImage[] | undefined;
+  /** The data set's `notes`. */
+  readonly notes?: readonly string[] | undefined;
 }
 
 /**
- * Image files as a data set; they are decoded as they are asked for, in other threads. Throws a `DataError` where no
- * size is given and the files differ in theirs, or (with `strict`) one cannot be decoded.
+ * Image files as a data set; they are decoded as they are asked for, in other threads. Throws a DataError where no size is given and
+ * the files differ in theirs, and with `strict` where a file cannot be used.
  */
 export async function imageFiles(given: LabelledFiles, options: ImageOptions = {}): Promise<IndexedDataset> {
-  const { strict = false, check = "head", keep, memory = 512 * 2 ** 20, cache, channels = 3, orient = true } = options;
+  checkNames("imageFiles", options, imageOptionNames);
+  const {
+    strict = false,
+    memory = 512 * 2 ** 20,
+    channels = 3,
+    orient = true,
+    pixelLimit = defaultPixelLimit,
+  } = options;
   checkDecodeOptions(options);
   checkWorkers(options.workers);
-  checkChoice("keep", keep, ["memory", "disk"]);
-  checkChoice("check", check, ["head", "all", "none"]);
-  const skipped: SkippedImage[] = [];
-  const sized = options.size !== undefined;
-  const checks =
-    check === "none" ? undefined : await checkFiles(given.files, { check, strict, skipped, orient, sized });
-  const whole = given.files.flatMap((_, index) => (checks?.[index]?.reason === undefined ? [index] : []));
-  const files = whole.map((index) => given.files[index]!);
-  const labels = Int32Array.from(whole, (index) => given.labels[index]!);
-  if (files.length === 0) {
-    const [first] = skipped;
-    const why = first === undefined ? "" : `: ${first.file} cannot be decoded: ${first.reason}`;
-    throw new DataError(`${given.name} has no image that can be read${why}`);
-  }
-  const size =
-    options.size ??
-    (await commonSize(
-      given.name,
-      files,
-      whole.map((index) => checks?.[index]?.size),
-      orient,
-    ));
-  const decoding = { ...options, size, channels, orient };
+  checkChoice("keep", options.keep, ["memory", "disk"]);
+  checkChoice("check", options.check, ["head", "all", "none"]);
+  const skipped = [...(given.leftOut ?? [])];
+  const [left] = skipped;
+  if (strict && left !== undefined) throw new DataError(`${left.file} cannot be used: ${left.reason}`);
+  const whole = await wholeFiles(given, options, skipped);
+  const files = whole.map(({ file }) => file);
+  const size = options.size ?? (await commonSize(given.name, whole, { orient, pixelLimit }));
+  const decoding: FilesDecoding = { ...options, size, channels, orient, pixelLimit };
   const bytes = size[0] * size[1] * channels;
-
-  let read: ImageReader = (wanted) =>
-    decodeFiles(
-      wanted.map(({ index, target }) => ({ file: files[index]!, target })),
-      decoding,
-    );
-  if (keep === "memory") read = keptInMemory(read);
-  if (keep === "disk") {
-    const stats = await mapLimited(files, 16, async (file) => {
-      const { size: length, mtimeMs } = await stat(file);
-      return [file, length, mtimeMs];
-    });
-    const how = [size, channels, options.resize ?? "bilinear", options.crop ?? false, orient];
-    read = await keptOnDisk(read, { key: [stats, how], count: files.length, bytes, cache });
-  }
-
+  const read = await keptReader(files, decoding, options);
   return datasetFrom({
     name: given.name,
     classes: given.classes,
     shape: [size[0], size[1], channels],
     dtype: "uint8",
-    labels,
+    labels: Int32Array.from(whole, ({ label }) => label),
     skipped,
+    notes: given.notes ?? [],
     prefetch: 2,
     memory,
     describe: (index) => files[index]!,
@@ -114,6 +117,87 @@ export async function imageFiles(given: LabelledFiles, options: ImageOptions = {
   });
 }
 
+/** Decodes files by their index, and keeps their pixels where `keep` says so. */
+async function keptReader(
+  files: readonly string[],
+  decoding: FilesDecoding,
+  { keep, cache }: ImageOptions,
+): Promise<ImageReader> {
+  const read: ImageReader = (wanted) =>
+    decodeFiles(
+      wanted.map(({ index, target }) => ({ file: files[index]!, target })),
+      decoding,
+    );
+  if (keep === "memory") return keptInMemory(read);
+  if (keep !== "disk") return read;
+  const { size, channels, resize = "bilinear", crop = false, orient } = decoding;
+  const stats = await pMap(
+    files,
+    async (file) => {
+      const { size: length, mtimeMs } = await stat(file);
+      return [file, length, mtimeMs];
+    },
+    { concurrency: 16 },
+  );
+  const key = [stats, [size, channels, resize, crop, orient]];
+  return keptOnDisk(read, { key, count: files.length, bytes: size[0] * size[1] * channels, cache });
+}
+
+/** A file that can be used. */
+interface WholeFile {
+  readonly file: string;
+  readonly label: number;
+  /** `[h, w]`, where it was read. */
+  readonly size?: readonly [number, number] | undefined;
+}
+
+/** The files that the check finds nothing against; the others go to `skipped`. Throws where none is left. */
+async function wholeFiles(
+  { name, files, labels }: LabelledFiles,
+  options: ImageOptions,
+  skipped: SkippedImage[],
+): Promise<WholeFile[]> {
+  const { check = "head", strict = false } = options;
+  const all = files.map((file, index) => ({ file, label: labels[index]! }));
+  if (check === "none" && all.length > 0) return all;
+  const look = (file: string) => lookAt(file, check === "all", options);
+  const checks = await pMap(
+    all,
+    async (each): Promise<WholeFile | SkippedImage> => {
+      try {
+        return { ...each, size: await look(each.file) };
+      } catch (error) {
+        if (strict) throw error;
+        return { file: each.file, reason: decodingFailure(error) };
+      }
+    },
+    { concurrency: Math.max(4, availableParallelism()) },
+  );
+  const broken = checks.filter((each): each is SkippedImage => "reason" in each);
+  skipped.push(...broken);
+  const whole = checks.filter((each): each is WholeFile => !("reason" in each));
+  if (whole.length > 0) return whole;
+  const [first] = broken;
+  const why = first === undefined ? "" : `: ${first.file} cannot be decoded: ${first.reason}`;
+  throw new DataError(`${name} has no image that can be read${why}`);
+}
+
+/** Looks at a file as `check` says, and returns its size where it found it. */
+async function lookAt(
+  file: string,
+  isWhole: boolean,
+  options: ImageOptions,
+): Promise<readonly [number, number] | undefined> {
+  const { orient, pixelLimit, size } = options;
+  if (isWhole) {
+    const [h, w] = (await decodeImage(file, { orient, pixelLimit })).shape;
+    return [h, w];
+  }
+  if (size === undefined) return imageSize(file, { orient, pixelLimit });
+  await checkSignature(file);
+  return undefined;
+}
+
 function checkWorkers(workers: number | undefined): void {
   if (workers === undefined || (Number.isInteger(workers) && workers >= 0)) return;
   throw new DataError(`workers should be a whole number from 0, not ${workers}`);
@@ -124,58 +208,17 @@ function checkChoice(what: string, value: string | undefined, known: readonly st
   throw new DataError(`${what} should be one of ${known.join(", ")}, not ${value}`);
 }
 
-interface FileCheck {
-  /** `[h, w]`, where it was read. */
-  size?: readonly [number, number];
-  /** Why the file cannot be used. */
-  reason?: string;
-}
-
-/** Looks at each file; `skipped` then lists those that cannot be used, in the files' order. */
-async function checkFiles(
-  files: readonly string[],
-  {
-    check,
-    strict,
-    skipped,
-    orient,
-    sized,
-  }: { check: "head" | "all"; strict: boolean; skipped: SkippedImage[]; orient: boolean; sized: boolean },
-): Promise<FileCheck[]> {
-  const look = async (file: string): Promise<FileCheck> => {
-    if (check === "all") {
-      const [h, w] = (await decodeImage(file, { orient })).shape;
-      return { size: [h, w] };
-    }
-    if (!sized) return { size: await imageSize(file, { orient }) };
-    await checkSignature(file);
-    return {};
-  };
-  const checks = await mapLimited(files, Math.max(4, availableParallelism()), async (file) => {
-    try {
-      return await look(file);
-    } catch (error) {
-      if (strict) throw error;
-      return { reason: decodingFailure(error) };
-    }
-  });
-  for (const [index, { reason }] of checks.entries())
-    if (reason !== undefined) skipped.push({ file: files[index]!, reason });
-  return checks;
-}
-
 /** The size that all the files have. */
 async function commonSize(
   name: string,
-  files: readonly string[],
-  sizes: readonly (readonly [number, number] | undefined)[],
-  orient: boolean,
+  files: readonly WholeFile[],
+  options: DecodeOptions,
 ): Promise<readonly [number, number]> {
-  const first = sizes[0] ?? (await imageSize(files[0]!, { orient }));
-  const other = sizes.findIndex((size) => size !== undefined && (size[0] !== first[0] || size[1] !== first[1]));
-  if (other < 0) return first;
+  const first = files[0]!.size ?? (await imageSize(files[0]!.file, options));
+  const other = files.find(({ size }) => size !== undefined && (size[0] !== first[0] || size[1] !== first[1]));
+  if (other === undefined) return first;
   throw new DataError(
-    `${name} has images of different sizes (${files[0]} is ${first.join("x")}, ${files[other]} is ${sizes[other]!.join("x")}); ` +
+    `${name} has images of different sizes (${files[0]!.file} is ${first.join("x")}, ${other.file} is ${other.size!.join("x")}); ` +
       "give the size to bring them to",
   );
 }

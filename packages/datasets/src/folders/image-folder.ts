@@ -1,42 +1,53 @@
 import { basename, resolve } from "node:path";
+import type { OptionNames } from "@convkit/errors";
+import { checkNames } from "../images/decode-options.ts";
 import { filesByClass, inNumberOrder, labelled, splitFoldersOf } from "./class-folders.ts";
-import type { FilesByClass, SplitName } from "./class-folders.ts";
+import type { ClassFolders, FilesByClass, SplitName } from "./class-folders.ts";
 import { DataError } from "../data-error.ts";
 import type { DataSplits, IndexedDataset } from "../dataset/dataset.ts";
-import { imageFiles } from "./image-files.ts";
+import { imageFiles, imageOptionNames, pickImageOptions } from "./image-files.ts";
 import type { ImageOptions } from "./image-files.ts";
 import { splitOff } from "../dataset/split.ts";
 
 /** Which images of each class a split has, counted in number order: `[from, to)`. */
-export type Ranges = Partial<Record<SplitName, readonly [from: number, to: number]>>;
+export type Ranges = Readonly<Partial<Record<SplitName, readonly [from: number, to: number]>>>;
 
 export interface ImageFolderOptions extends ImageOptions {
   /** Splits by index: of each class, images `from` to `to` (left out), in the order of the numbers in their names. */
-  ranges?: Ranges | undefined;
-  /** Splits by chance: a share of the images, or a count, for the test; `loadData` takes `validation` off the rest. */
-  test?: number | undefined;
-  seed?: number | undefined;
+  readonly ranges?: Ranges | undefined;
+  /** Splits at random: a share of the images, or a count, for the test. */
+  readonly test?: number | undefined;
+  /** The seed of the random split; 0 unless said. */
+  readonly seed?: number | undefined;
 }
 
+export const imageFolderOptionNames: OptionNames<ImageFolderOptions> = {
+  ...imageOptionNames,
+  ranges: true,
+  test: true,
+  seed: true,
+};
+
 /**
- * A folder of images as data: with folders `train`, `validation` and `test` (each of class folders), or of class folders
- * that `ranges` or `test` part. Classes are in the order of their names. Throws a `DataError` for empty classes, one class
- * only, splits whose classes differ, or a split that would be empty.
+ * A folder of images as data: with folders `train`, `validation` and `test` (each of class folders), or of class folders that `ranges` or
+ * `test` split. Classes are in the order of their names' code points. Throws a DataError for empty classes, one class only, splits
+ * whose classes differ, or a split that would be empty.
  */
 export async function imageFolder(
   folder: string,
   options: ImageFolderOptions = {},
 ): Promise<DataSplits<IndexedDataset>> {
+  checkNames("imageFolder", options, imageFolderOptionNames);
   const name = basename(resolve(folder));
   const { ranges, test, seed = 0 } = options;
   const splits = splitFoldersOf(folder);
   if (splits !== undefined) return splitsByFolder(name, folder, splits, options);
-  const classes = filesByClass(folder);
+  const found = filesByClass(folder);
   if (ranges !== undefined && test !== undefined) {
     throw new DataError(`${folder} can be parted by ranges or by test, not by both`);
   }
-  if (ranges !== undefined) return splitsByRange(name, classes, ranges, options);
-  const train = await imageFiles(labelled(`${name}/train`, classes), options);
+  if (ranges !== undefined) return splitsByRange(name, found, ranges, options);
+  const train = await imageFiles(labelled(`${name}/train`, found.classes, found), pickImageOptions(options));
   if (test === undefined) return { name, train };
   const [rest, part] = splitOff(train, test, { seed });
   return { name, train: rest, test: part };
@@ -53,32 +64,32 @@ async function splitsByFolder(
       `${folder} is parted by its folders already (${Object.keys(splits).join(", ")}); leave out ranges and test`,
     );
   }
-  const classes = Object.entries(splits).map(([split, path]) => [split as SplitName, filesByClass(path)] as const);
-  const expected = [...classes[0]![1].keys()];
-  for (const [split, found] of classes.slice(1)) {
-    const names = [...found.keys()];
-    if (names.join("/") === expected.join("/")) continue;
+  const found = Object.entries(splits).map(([split, path]) => [split as SplitName, filesByClass(path)] as const);
+  const expected = [...found[0]![1].classes.keys()];
+  for (const [split, { classes }] of found.slice(1)) {
+    const names = [...classes.keys()];
+    if (names.length === expected.length && names.every((each, place) => each === expected[place])) continue;
     throw new DataError(
       `${splits[split]}: expected the classes of train (${expected.join(", ")}), found ${names.join(", ")}`,
     );
   }
-  return loadSplits(name, classes, options);
+  return loadSplits(name, found, options);
 }
 
 async function splitsByRange(
   name: string,
-  classes: FilesByClass,
+  found: ClassFolders,
   ranges: Ranges,
   options: ImageFolderOptions,
 ): Promise<DataSplits<IndexedDataset>> {
   checkRanges(ranges);
   const parts = (Object.entries(ranges) as [SplitName, readonly [number, number]][]).map(
-    ([split, range]) => [split, filesInRange(classes, range)] as const,
+    ([split, range]) => [split, { ...found, classes: filesInRange(found.classes, range) }] as const,
   );
   return loadSplits(name, parts, options);
 }
 
-/** Throws a `DataError` where ranges are of no split, or two of them share an image. */
+/** Throws a DataError where a range is of no split, or two ranges share an image. */
 export function checkRanges(ranges: Ranges): void {
   const splits = Object.entries(ranges);
   for (const [name, [from, to]] of splits) {
@@ -95,7 +106,7 @@ export function checkRanges(ranges: Ranges): void {
   }
 }
 
-/** Of each class the images `from` to `to` (left out) in number order; a `DataError` where a class has not so many. */
+/** Of each class the images `from` to `to` (left out) in number order. Throws a DataError where a class has fewer images. */
 export function filesInRange(classes: FilesByClass, [from, to]: readonly [number, number]): FilesByClass {
   if (!Number.isInteger(from) || !Number.isInteger(to) || from < 0 || to <= from) {
     throw new DataError(`A range should be FROM:TO with 0 <= FROM < TO, not ${from}:${to}`);
@@ -110,12 +121,13 @@ export function filesInRange(classes: FilesByClass, [from, to]: readonly [number
 
 async function loadSplits(
   name: string,
-  parts: readonly (readonly [SplitName, FilesByClass])[],
-  options: ImageOptions,
+  parts: readonly (readonly [SplitName, ClassFolders])[],
+  options: ImageFolderOptions,
 ): Promise<DataSplits<IndexedDataset>> {
   const loaded: Partial<Record<SplitName, IndexedDataset>> = {};
-  for (const [split, classes] of parts)
-    loaded[split] = await imageFiles(labelled(`${name}/${split}`, classes), options);
+  for (const [split, found] of parts) {
+    loaded[split] = await imageFiles(labelled(`${name}/${split}`, found.classes, found), pickImageOptions(options));
+  }
   const { train, ...others } = loaded;
   if (train === undefined) throw new DataError(`${name}: the ranges name no train split`);
   for (const [split, data] of Object.entries(others)) {

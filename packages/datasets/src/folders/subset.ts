@@ -3,6 +3,7 @@ import { copyFile, link, mkdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { filesByClass } from "./class-folders.ts";
 import type { SplitName } from "./class-folders.ts";
+import { folderName } from "./class-names.ts";
 import { DataError } from "../data-error.ts";
 import { checkRanges, filesInRange } from "./image-folder.ts";
 import type { Ranges } from "./image-folder.ts";
@@ -30,7 +31,7 @@ export async function subset(
   ranges: Ranges,
   options: SubsetOptions = {},
 ): Promise<SubsetResult> {
-  const classes = filesByClass(source);
+  const { classes } = filesByClass(source);
   const splits = Object.entries(ranges) as [SplitName, readonly [number, number]][];
   if (splits.length === 0) throw new DataError("A subset needs a range for at least one of train, validation and test");
   checkRanges(ranges);
@@ -44,7 +45,7 @@ export async function subset(
   const files: Partial<Record<SplitName, number>> = {};
   for (const [split, byClass] of chosen) {
     for (const [name, paths] of byClass) {
-      const folder = join(target, split, name);
+      const folder = join(target, split, folderName(name));
       await mkdir(folder, { recursive: true });
       for (const path of paths) await place(path, join(folder, basename(path)), options);
     }

@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import { extname } from "node:path";
-import { limiter } from "./concurrency.ts";
+import pLimit from "p-limit";
 import { decodeInPool } from "./decode-pool.ts";
 import type { PoolDecoding, WantedFile } from "./decode-pool.ts";
 import { decodeInto } from "./decode.ts";
@@ -11,7 +11,7 @@ export interface FilesDecoding extends PoolDecoding {
 }
 
 // Decoded whole, a photograph is tens of megabytes: few at a time, whatever the batch. libuv has four threads.
-const inParallel = limiter(Math.max(4, availableParallelism()));
+const inParallel = pLimit(Math.max(4, availableParallelism()));
 
 /** Fewer files than this are not worth handing to other threads. */
 const fewest = 4;
@@ -37,13 +37,13 @@ export async function decodeFiles(wanted: readonly WantedFile[], decoding: Files
 
 /** Whether each file was decoded in the pool. */
 async function decodedInPool(wanted: readonly WantedFile[], decoding: FilesDecoding): Promise<boolean[]> {
-  const { workers, size, resize, crop, channels, orient } = decoding;
+  const { workers, size, resize, crop, channels, orient, pixelLimit } = decoding;
   const isDone = wanted.map(() => false);
   const places = [...wanted.keys()].filter((place) => isJpeg(wanted[place]!.file));
   if (places.length < fewest || workers === 0) return isDone;
   const done = await decodeInPool(
     places.map((place) => wanted[place]!),
-    { size, resize, crop, channels, orient },
+    { size, resize, crop, channels, orient, pixelLimit },
     workers,
   );
   for (const [index, place] of places.entries()) isDone[place] = done[index]!;

@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
-import { limiter } from "./concurrency.ts";
+import pLimit from "p-limit";
 import type { FitOptions } from "./resize/resize.ts";
 import { roundUp } from "./resize/wasm-kernel.ts";
 
@@ -15,6 +15,7 @@ export interface PoolDecoding extends FitOptions {
   size: readonly [h: number, w: number];
   channels: 1 | 3;
   orient: boolean;
+  pixelLimit?: number | undefined;
 }
 
 /** JPEG files for the threads to share out among themselves. */
@@ -48,7 +49,7 @@ const chunkBytes = 4 * 2 ** 20;
 const chunkFiles = 32;
 /** Chunks that are under way at a time: threads find the next one when they end one. */
 const chunks = 3;
-const inTurn = limiter(chunks);
+const inTurn = pLimit(chunks);
 /** Milliseconds that one file may take when the process ends. */
 const patience = 10_000;
 

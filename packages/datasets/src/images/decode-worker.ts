@@ -1,14 +1,16 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { parentPort } from "node:worker_threads";
 import type { MessagePort } from "node:worker_threads";
+import { defaultPixelLimit } from "./decode-options.ts";
 import type { JpegChunk } from "./decode-pool.ts";
-import { decodeJpegSync, isPlainJpeg, jpegHead, turboJpeg } from "./jpeg.ts";
+import { decodeJpegSync, isPlainJpeg, turboJpeg } from "./jpeg.ts";
 import type { TurboJpeg } from "./jpeg.ts";
+import { jpegHead } from "./jpeg-head.ts";
 import { fitInto } from "./resize/resize.ts";
 import { scratchOf } from "./scratch-buffers.ts";
 import type { Scratch } from "./scratch-buffers.ts";
 
-/** The thread's life: takes files off each chunk that it is sent until none is left, then says so. */
+/** Decodes files of each chunk that the thread is sent until none is left, then tells its parent. */
 function serve(port: MessagePort, turbo: TurboJpeg | undefined): void {
   port.on("message", (chunk: JpegChunk) => {
     Atomics.store(chunk.busy, 0, 1);
@@ -31,13 +33,13 @@ function decodeShare(turbo: TurboJpeg, chunk: JpegChunk): void {
 const compressed: Scratch = {};
 const decoded: Scratch = {};
 
-/** False where the file is not one for libjpeg-turbo, whatever the cause: whoever asked then finds out. */
+/** False where libjpeg-turbo does not decode the file, for whatever reason: the parent then tries it and finds the reason. */
 function decodeInto(turbo: TurboJpeg, { files, memory, starts, decoding }: JpegChunk, place: number): boolean {
-  const { size, channels, orient } = decoding;
+  const { size, channels, orient, pixelLimit = defaultPixelLimit } = decoding;
   try {
     const bytes = read(files[place]!);
     const head = jpegHead(bytes);
-    if (!isPlainJpeg(head, orient)) return false;
+    if (!isPlainJpeg(head, orient) || head.height * head.width > pixelLimit) return false;
     const image = decodeJpegSync(turbo, bytes, channels, scratchOf(decoded, head.height * head.width * channels));
     if (image === undefined) return false;
     fitInto(new Uint8Array(memory, starts[place]!, size[0] * size[1] * channels), size, image, decoding);
@@ -47,7 +49,7 @@ function decodeInto(turbo: TurboJpeg, { files, memory, starts, decoding }: JpegC
   }
 }
 
-/** A file's bytes, in memory that the next file is read into. */
+/** A file's bytes, in memory that is used again for the next file. */
 function read(file: string): Buffer {
   const handle = openSync(file, "r");
   try {

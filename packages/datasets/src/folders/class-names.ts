@@ -1,0 +1,27 @@
+import { DataError } from "../data-error.ts";
+
+/** The order of class names everywhere: by Unicode code points, as Python and so Keras sort them. (JavaScript sorts UTF-16 units.) */
+export function byCodePoint(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
+
+/** Characters that a folder's name cannot have on some system, or that would make it hidden or another path; and the escape itself. */
+// oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+const unfit = /[\u0000-\u001F\u007F<>:"/\\|?*%]|^\.|[. ]$/g;
+
+/** The name of a class as the name of a folder: characters that it cannot have become %XX, as in a URL ("T-shirt%2Ftop"). */
+export function folderName(className: string): string {
+  if (className === "") throw new DataError("expected a name for each class, got an empty one");
+  return className.replaceAll(
+    unfit,
+    (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`,
+  );
+}
+
+/** The class that a folder's name stands for, in Unicode's composed form (NFC); only what `folderName` writes is unescaped. */
+export function className(folder: string): string {
+  const name = folder.replaceAll(/%([0-9A-F]{2})/g, (_, code: string) =>
+    String.fromCharCode(Number.parseInt(code, 16)),
+  );
+  return (name !== folder && folderName(name) === folder ? name : folder).normalize("NFC");
+}

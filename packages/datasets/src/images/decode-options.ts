@@ -1,0 +1,65 @@
+import { checkOptions, shown } from "@convkit/errors";
+import type { OptionNames } from "@convkit/errors";
+import { DataError } from "../data-error.ts";
+import { resizeModes } from "./resize/resize.ts";
+import type { FitOptions } from "./resize/resize.ts";
+
+export interface DecodeOptions extends FitOptions {
+  /** The size to bring the image to; its own unless given. */
+  readonly size?: readonly [h: number, w: number] | undefined;
+  /** 3 is RGB, 1 is luma (0.299, 0.587, 0.114); 3 unless said. An alpha channel is dropped, as Keras drops it. */
+  readonly channels?: 1 | 3 | undefined;
+  /** Turns the image upright as its EXIF orientation says; true unless said. Keras does not turn images. */
+  readonly orient?: boolean | undefined;
+  /** The most pixels that an image may declare, so that a small file cannot fill the memory; 89,478,485 (Pillow's number) unless said. */
+  readonly pixelLimit?: number | undefined;
+}
+
+export const decodeOptionNames: OptionNames<DecodeOptions> = {
+  size: true,
+  channels: true,
+  orient: true,
+  pixelLimit: true,
+  resize: true,
+  crop: true,
+};
+
+/** Pillow's MAX_IMAGE_PIXELS: a quarter of 2^30 bytes, at 3 bytes a pixel. */
+export const defaultPixelLimit = 89_478_485;
+
+/** The options, or a DataError for a value that cannot be. */
+export function checkDecodeOptions<Options extends DecodeOptions>(options: Options): Options {
+  const { size, resize, channels, pixelLimit } = options;
+  if (size !== undefined && !(Array.isArray(size) && size.length === 2 && size.every(isCount))) {
+    throw new DataError(
+      `size should be [height, width] in whole pixels from 1, not ${Array.isArray(size) ? `[${size.join(", ")}]` : shown(size)}`,
+    );
+  }
+  if (resize !== undefined && !resizeModes.includes(resize)) {
+    throw new DataError(`resize should be one of ${resizeModes.join(", ")}, not ${String(resize)}`);
+  }
+  if (channels !== undefined && channels !== 1 && channels !== 3) {
+    throw new DataError(`channels should be 1 or 3, not ${String(channels)}`);
+  }
+  if (pixelLimit !== undefined && !isCount(pixelLimit)) {
+    throw new DataError(`pixelLimit should be a whole number from 1, not ${shown(pixelLimit)}`);
+  }
+  return options;
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isInteger(value) && (value as number) > 0;
+}
+
+/** Throws a DataError for options that `names` lacks. */
+export function checkNames<T extends object>(where: string, options: T | undefined, names: OptionNames<T>): void {
+  checkOptions(where, options, names, (message) => new DataError(message));
+}
+
+/** Throws where an image of this size has more pixels than `limit`. */
+export function checkPixels(height: number, width: number, limit = defaultPixelLimit): void {
+  if (height * width <= limit) return;
+  throw new Error(
+    `it says it is ${height}x${width}, which is more than ${limit} pixels; if you trust the file, raise pixelLimit`,
+  );
+}
