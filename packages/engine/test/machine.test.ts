@@ -51,6 +51,21 @@ describe("threads", () => {
     expect(JSON.parse(output)).toEqual({ threads, running: threads });
   });
 
+  test.skipIf(process.platform !== "linux").each([
+    ["1", [{ threads: 1, running: 1 }]],
+    [
+      "2,1",
+      [
+        { threads: 2, running: 2 },
+        { error: expect.stringMatching(/^TensorFlow runs in this process with 2 threads already, .* cannot take 1/) },
+      ],
+    ],
+  ] as const)("%s asked for in worker threads", async (threads, expected) => {
+    const { output } = await startProgram("worker-threads", { env: { THREADS: threads } }).ended;
+    const lines = output.trim().split("\n");
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual(expected);
+  });
+
   test("come from TensorFlow's variable, else from the cores", () => {
     expect(threadsOf({ TF_NUM_INTRAOP_THREADS: "3" })).toBe(3);
     expect(threadsOf({ TF_NUM_INTRAOP_THREADS: "zero" })).toBe(threadsOf({}));
@@ -75,5 +90,14 @@ describe("threads", () => {
       setTensorflowEnvironment();
       expect(seen()[3]).toBe("0");
     });
+  });
+});
+
+describe("a program that uses an engine", () => {
+  test.each(["wasm", "native"])("keeps its own signals: %s listens to nothing", async (engine) => {
+    const { output, errors } = await startProgram("signals", { env: { ENGINE: engine } }).ended;
+    expect(errors).toBe("");
+    const { before, imported, used } = JSON.parse(output) as Record<string, string>;
+    expect([imported, used]).toEqual([before, before]);
   });
 });

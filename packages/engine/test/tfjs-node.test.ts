@@ -6,6 +6,7 @@ import { findInstalled, librariesOf, type InstalledEngine } from "../src/install
 import { cachedAddon, placeAddon } from "../src/install/place-addon.ts";
 import { describeTfjsNode, findTfjsNode, hasOwnAddon, ownTensorflow, type TfjsNode } from "../src/install/tfjs-node.ts";
 import { provideTfjsNode } from "../src/install/tfjs-node-copy.ts";
+import { resolveShared } from "../src/tensorflow/share-tfjs.ts";
 import { startProgram } from "./program.ts";
 import { temporaryFolder, withEnv } from "./temporary.ts";
 
@@ -101,6 +102,30 @@ describe("the copy of tfjs-node in the cache", () => {
     const { code, output, errors } = await startProgram("load", { env }).ended;
     expect([code, errors]).toEqual([0, ""]);
     expect(JSON.parse(output)).toEqual({ version: "2.21.0", cores: 1, ...librariesOf(installed), product: 11 });
+  });
+
+  test("passes over an old tfjs at the top of node_modules, which has a tfjs-core of its own", async () => {
+    const project = await temporaryFolder();
+    const put = async (folder: string, version: string) => {
+      const at = path.join(project, "node_modules", folder);
+      await mkdir(at, { recursive: true });
+      const name = `@tensorflow/${path.basename(at)}`;
+      await writeFile(path.join(at, "package.json"), JSON.stringify({ name, version, main: "index.js" }));
+      await writeFile(path.join(at, "index.js"), "throw new Error('this tfjs is old');");
+      return path.join(at, "index.js");
+    };
+    const core = await put("@tensorflow/tfjs-core", "4.22.0");
+    await put("@tensorflow/tfjs", "1.7.4");
+    await put("@tensorflow/tfjs/node_modules/@tensorflow/tfjs-core", "1.7.4");
+    const layers = await put("@tensorflow/tfjs-layers", "4.22.0");
+    const places = [path.join(project, "package.json")];
+    expect(resolveShared("@tensorflow/tfjs", core, places)).toBeUndefined();
+    expect(resolveShared("@tensorflow/tfjs-layers", core, places)).toBe(layers);
+    expect(resolveShared("@tensorflow/tfjs-core", core, places)).toBe(core);
+    const union = await put("sub/node_modules/@tensorflow/tfjs", "4.22.0");
+    expect(resolveShared("@tensorflow/tfjs", core, [...places, path.join(project, "node_modules/sub/x.js")])).toBe(
+      union,
+    );
   });
 
   test("needs npm", async () => {

@@ -1,9 +1,11 @@
 import os from "node:os";
 import process from "node:process";
 
+import { nativeVariable, setNativeVariable } from "./native-environment.ts";
+
 /** The thread count that TensorFlow will take: from its environment, else every core. */
-export function threadsOf(env: NodeJS.ProcessEnv = process.env): number {
-  const wanted = Number(env["TF_NUM_INTRAOP_THREADS"]);
+export function threadsOf(env?: NodeJS.ProcessEnv): number {
+  const wanted = Number(env === undefined ? nativeVariable("TF_NUM_INTRAOP_THREADS") : env["TF_NUM_INTRAOP_THREADS"]);
   return Number.isInteger(wanted) && wanted > 0 ? wanted : os.availableParallelism();
 }
 
@@ -11,8 +13,9 @@ export function threadsOf(env: NodeJS.ProcessEnv = process.env): number {
 export function setTensorflowEnvironment(threads?: number): void {
   if (threads !== undefined) {
     for (const name of ["TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"])
-      process.env[name] = String(threads);
+      setNativeVariable(name, String(threads));
   }
-  process.env["TF_CPP_MIN_LOG_LEVEL"] ??= "2";
-  process.env["TF_FORCE_GPU_ALLOW_GROWTH"] ??= "true";
+  const defaults = { TF_CPP_MIN_LOG_LEVEL: "2", TF_FORCE_GPU_ALLOW_GROWTH: "true" };
+  for (const [name, value] of Object.entries(defaults))
+    if (process.env[name] === undefined && nativeVariable(name) === undefined) setNativeVariable(name, value);
 }

@@ -23,6 +23,11 @@ export function noteTensorflowLibrary(version: string, expected: { cc: string; f
   loaded = cc && framework ? { version, cc, framework } : undefined;
 }
 
+/** True where this process has loaded a TensorFlow, whichever of its threads did. */
+export function isTensorflowMapped(): boolean {
+  return mappedLibraries().length > 0;
+}
+
 function mappedLibraries(): string[] {
   if (!existsSync("/proc/self/maps")) return [];
   const lines = readFileSync("/proc/self/maps", "utf8").split("\n");

@@ -12,10 +12,10 @@ import { shimNodeUtil } from "./node-shim.ts";
 import { cachedAddon, placeAddon } from "../install/place-addon.ts";
 import { shareTfjs } from "./share-tfjs.ts";
 import { registerTensorflowKernels } from "./kernels.ts";
-import { noteTensorflowLibrary } from "./library.ts";
+import { isTensorflowMapped, noteTensorflowLibrary } from "./library.ts";
 import { describeTfjsNode, findTfjsNode, hasOwnAddon, packageNames, type TfjsNode } from "../install/tfjs-node.ts";
 import { findTfjsNodeCopy, tfjsNodeCopyRoot } from "../install/tfjs-node-copy.ts";
-import { setTensorflowEnvironment } from "../machine/threads.ts";
+import { setTensorflowEnvironment, threadsOf } from "../machine/threads.ts";
 import { withoutStderr } from "./without-stderr.ts";
 import { tensorflowVersion } from "../install/wheels.ts";
 
@@ -51,7 +51,13 @@ export async function loadTensorflow(
   { tfjsNode, installed, copyRoot }: Loadable,
   { threads }: { threads?: number | undefined } = {},
 ): Promise<{ version: string; isGpu: boolean }> {
-  setTensorflowEnvironment(threads);
+  // Another thread of this process may have loaded TensorFlow, which then has its threads.
+  if (!isTensorflowMapped()) setTensorflowEnvironment(threads);
+  else if (threads !== undefined && threads !== threadsOf()) {
+    throw new EngineError(
+      `TensorFlow runs in this process with ${threadsOf()} threads already, loaded by another thread of it, so it cannot take ${threads}: give the number at the first use.`,
+    );
+  }
   shimNodeUtil();
   if (installed) await placeAddon(installed, tfjsNode);
   if (copyRoot) shareTfjs(copyRoot);

@@ -1,3 +1,4 @@
+import { realpathSync } from "node:fs";
 import Module, { createRequire } from "node:module";
 import path from "node:path";
 import process from "node:process";
@@ -14,8 +15,8 @@ const shares = new Set<string>();
 
 /**
  * Makes the tfjs-node in the cache use the program's own tfjs packages, so that one tfjs-core lives in the process: from
- * inside that folder, a tfjs package resolves as it does for this package, else for the working directory; what
- * neither has comes from the folder itself. Requires from elsewhere are left alone.
+ * inside that folder, a tfjs package resolves as `resolveShared` finds it for this package, else for the working directory;
+ * what neither has comes from the folder itself. Requires from elsewhere are left alone.
  */
 export function shareTfjs(root: string): void {
   if (shares.has(root)) return;
@@ -24,17 +25,34 @@ export function shareTfjs(root: string): void {
   const original = loader._resolveFilename;
   const inside = root + path.sep;
   const core = createRequire(import.meta.url).resolve("@tensorflow/tfjs-core");
-  const places = [import.meta.url, core, path.join(process.cwd(), "package.json")].map((from) => createRequire(from));
+  const places = [import.meta.url, core, path.join(process.cwd(), "package.json")];
   loader._resolveFilename = function (request, parent, ...rest) {
-    if (shared.test(request) && parent?.filename?.startsWith(inside)) {
-      for (const { resolve } of places) {
-        try {
-          return resolve(request);
-        } catch {
-          // Not to be had from there: the next place may have it.
-        }
-      }
-    }
-    return original.call(this, request, parent, ...rest);
+    const isOurs = shared.test(request) && parent?.filename?.startsWith(inside) === true;
+    return (isOurs ? resolveShared(request, core, places) : undefined) ?? original.call(this, request, parent, ...rest);
   };
+}
+
+/**
+ * The file of a tfjs package as seen from the first of `places` that has one which uses this very `core` (a file of tfjs-core);
+ * undefined where none does. Another package may have brought an old tfjs to the top of node_modules: it has a tfjs-core of its own.
+ */
+export function resolveShared(request: string, core: string, places: readonly string[]): string | undefined {
+  if (/^@tensorflow\/tfjs-core(\/|$)/.test(request))
+    return resolveFrom(core, request) ?? resolveFrom(places[0]!, request);
+  return places
+    .map((place) => resolveFrom(place, request))
+    .find((file) => file !== undefined && isSame(resolveFrom(file, "@tensorflow/tfjs-core"), core));
+}
+
+function resolveFrom(place: string, request: string): string | undefined {
+  try {
+    return createRequire(place).resolve(request);
+  } catch {
+    return undefined;
+  }
+}
+
+/** True for two names of one file. */
+function isSame(one: string | undefined, other: string): boolean {
+  return one !== undefined && realpathSync(one) === realpathSync(other);
 }
