@@ -4,7 +4,7 @@ import { findArchitecture, isModelName } from "@convkit/models";
 import { evaluate, type EvaluateOptions, type Evaluation } from "@convkit/trainer";
 import type { Context } from "../terminal/context.ts";
 import { imageShape } from "../inputs/image-shape.ts";
-import { matchClasses } from "../inputs/match-classes.ts";
+import { matchModelClasses } from "../inputs/model-classes.ts";
 import type { ModelOptions } from "../inputs/model-options.ts";
 import { inputOf, type ResolvedModel, resolveModel } from "../inputs/model-source.ts";
 import { type StoredRun, storedRun } from "../inputs/run-directory.ts";
@@ -53,7 +53,7 @@ export async function openSubject(context: Context, name: string, options: Model
     image: inputOf(resolved.model),
     fit: resolved.images,
     run: await storedRun(userPath(name)),
-    matched: (data) => matchClasses(context.out, data, { name, classes: resolved.classes }),
+    matched: (data) => matchModelClasses(context.out, data, { name, classes: resolved.classes }),
     judge: (data, how) => judged(resolved, data, how),
   };
 }
@@ -64,7 +64,7 @@ async function savedSubject(context: Context, name: string): Promise<Subject> {
   return {
     image: imageShape(name, network.input),
     fit: images,
-    matched: (data) => matchClasses(context.out, data, { name, classes }),
+    matched: (data) => matchModelClasses(context.out, data, { name, classes }),
     judge: (data, how) => evaluateSaved(name, network, data, how).finally(() => network.dispose()),
   };
 }

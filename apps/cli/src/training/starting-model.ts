@@ -3,7 +3,7 @@ import { createModel, findArchitecture, isModelName, type ModelName } from "@con
 import type { LayersModel } from "@tensorflow/tfjs-layers";
 import type { Context } from "../terminal/context.ts";
 import type { ModelOptions } from "../inputs/model-options.ts";
-import { hasSameNames, listed } from "../inputs/match-classes.ts";
+import { hasSameNames, listed } from "../inputs/model-classes.ts";
 import { resolveModel, type ResolvedModel, weightsFile } from "../inputs/model-source.ts";
 
 /** The classes of the data, and how many the configuration asks for. */

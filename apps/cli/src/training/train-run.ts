@@ -23,7 +23,7 @@ import type { Context } from "../terminal/context.ts";
 import { grouped } from "../terminal/format.ts";
 import { trainingProgress } from "../terminal/progress.ts";
 import { UsageError } from "../terminal/usage-error.ts";
-import { hasSameNames, listed, matchClasses } from "../inputs/match-classes.ts";
+import { hasSameNames, listed, matchModelClasses } from "../inputs/model-classes.ts";
 import { inputOf, type ResolvedModel, resolveModel } from "../inputs/model-source.ts";
 import { mapSplits, runSplits } from "../inputs/run-splits.ts";
 import { skippedNotes } from "../inputs/skipped-images.ts";
@@ -190,7 +190,7 @@ async function modelAndData(
   if (config.freeze === true) freezeAllButHead(resolved.model);
   // A head that is kept has its own order of the classes.
   const isKept = trained !== undefined && resolved.model === trained.model;
-  return { ...resolved, data: isKept ? mapSplits(data, (set) => matchClasses(context.out, set, trained)) : data };
+  return { ...resolved, data: isKept ? mapSplits(data, (set) => matchModelClasses(context.out, set, trained)) : data };
 }
 
 /** A resumed run needs the classes that it began with: its model knows no others. */

@@ -1,0 +1,29 @@
+import { type IndexedDataset, matchClasses } from "@convkit/datasets";
+import type { Output } from "../terminal/output.ts";
+
+/**
+ * The images with the labels that a model gives their classes, matched by name. Throws a `DataError` with both lists if the model
+ * does not know a class. A model without names is taken to have the data's classes in the data's order, which a note says.
+ */
+export function matchModelClasses(
+  out: Output,
+  data: IndexedDataset,
+  { name, classes = [] }: { readonly name: string; readonly classes?: readonly string[] | undefined },
+): IndexedDataset {
+  if (classes.length > 0) return matchClasses(data, classes);
+  out.note(`${name} has no names of classes: its outputs are taken in the order ${listed(data.classes)}.`);
+  return data;
+}
+
+/** True for the same names in any order. */
+export function hasSameNames(some: readonly string[], others: readonly string[]): boolean {
+  // Names are equal if they read the same: file systems store accents composed or apart.
+  const composed = (names: readonly string[]) => names.map((name) => name.normalize("NFC")).toSorted();
+  return composed(some).join("\0") === composed(others).join("\0");
+}
+
+/** Up to 12 names, then how many more there are. */
+export function listed(names: readonly string[]): string {
+  const rest = names.length - 12;
+  return rest > 0 ? `${names.slice(0, 12).join(", ")} and ${rest} more` : names.join(", ");
+}
