@@ -1,0 +1,38 @@
+import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { expect, test } from "vitest";
+
+const root = new URL("../../../", import.meta.url);
+const text = (path: string): string => readFileSync(new URL(path, root), "utf8");
+
+/** The TypeScript sources of all packages and apps. */
+const sources = ["packages", "apps"].flatMap((group) =>
+  readdirSync(new URL(group, root))
+    .filter((name) => existsSync(new URL(`${group}/${name}/src`, root)))
+    .flatMap((name) =>
+      readdirSync(new URL(`${group}/${name}/src`, root), { recursive: true, encoding: "utf8" })
+        .filter((file) => file.endsWith(".ts"))
+        .map((file) => `${group}/${name}/src/${file}`),
+    ),
+);
+
+test("the README lists the code of every class of errors", () => {
+  const codes = sources.flatMap((path) => [...text(path).matchAll(/\bcode(?:: \S+)? = "(CONVKIT_[A-Z_]+)"/g)]);
+  const names = [...new Set(codes.map(([, code]) => code!))];
+  expect(names.length).toBeGreaterThan(8);
+  const readme = text("README.md");
+  expect(names.filter((code) => !readme.includes(`\`${code}\``))).toEqual([]);
+});
+
+test("the README lists every package", () => {
+  const readme = text("README.md");
+  const packages = readdirSync(new URL("packages", root)).filter((name) =>
+    existsSync(new URL(`packages/${name}/package.json`, root)),
+  );
+  expect(packages.filter((name) => !readme.includes(`[\`@convkit/${name}\`](packages/${name})`))).toEqual([]);
+});
+
+test("the index of decisions lists every page", () => {
+  const pages = readdirSync(new URL("docs/decisions", root)).filter((name) => name !== "README.md");
+  const index = text("docs/decisions/README.md");
+  expect(pages.filter((name) => !index.includes(`](${name})`))).toEqual([]);
+});
