@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { engines } from "../src/engines.ts";
+import { engines, peerPython, runPeer } from "../src/index.ts";
 
-/** Each package as a stranger gets it: packed, checked, installed alone into an empty project, its README example run. */
+/** Each package as a stranger gets it: packed, checked, installed alone into an empty project, every example of its README run. */
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), "convkit-packing-"));
@@ -104,7 +104,25 @@ afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 const modules = fileURLToPath(new URL("../node_modules/", import.meta.url));
 const tool = (name: string, file: string): string => join(modules, name, file);
 
-const strictTypes = {
+/** Every ```ts block of a README, as the files of a project; each is a program of its own. */
+function examplesOf(readme: string): ReadonlyMap<string, string> {
+  const blocks = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code ?? "");
+  return new Map(blocks.map((code, index) => [`example-${index + 1}`, code]));
+}
+
+/** Files that examples name and that a user would have downloaded; false if this machine cannot make one. */
+function prepareFiles(folder: string, code: string): boolean {
+  for (const [, file] of code.matchAll(/"(resnet18-\w+\.pth)"/g)) {
+    if (peerPython === undefined) return false;
+    runPeer("import sys, torch, torchvision; torch.save(torchvision.models.resnet18().state_dict(), sys.argv[1])", [
+      join(folder, file!),
+    ]);
+  }
+  const needsNative = /useEngine\("native"\)|installEngine\(/.test(code);
+  return !needsNative || engines.includes("native");
+}
+
+const strictTypes = (names: readonly string[]) => ({
   compilerOptions: {
     strict: true,
     module: "nodenext",
@@ -116,8 +134,8 @@ const strictTypes = {
     outDir: "out",
     rootDir: ".",
   },
-  files: ["example.ts"],
-};
+  files: names.map((name) => `${name}.ts`),
+});
 
 describe.each(published.map(({ folder, manifest }) => ({ name: manifest.name, folder, manifest })))(
   "$name",
@@ -135,7 +153,7 @@ describe.each(published.map(({ folder, manifest }) => ({ name: manifest.name, fo
     });
 
     test.each(["npm", "pnpm"] as const)(
-      "installs alone with %s, and its README example compiles and runs",
+      "installs alone with %s, and every example of its README compiles and runs",
       async (manager) => {
         const readme = readFileSync(join(folder, "README.md"), "utf8");
         expect(installLine(readme), "README.md has an install line").toContain(name);
@@ -151,13 +169,13 @@ describe.each(published.map(({ folder, manifest }) => ({ name: manifest.name, fo
           expect(help).toContain(bin);
           return;
         }
-        const example = /```ts\n([\s\S]*?)```/.exec(readme)?.[1];
-        expect(example, "README.md has a ```ts example").toContain(name);
-        writeFileSync(join(stranger, "example.ts"), example ?? "");
-        writeFileSync(join(stranger, "tsconfig.json"), JSON.stringify(strictTypes));
+        const examples = examplesOf(readme);
+        expect([...examples.values()].join(""), "README.md has a ```ts example").toContain(name);
+        for (const [file, code] of examples) writeFileSync(join(stranger, `${file}.ts`), code);
+        writeFileSync(join(stranger, "tsconfig.json"), JSON.stringify(strictTypes([...examples.keys()])));
         await run(process.execPath, [tool("typescript", "bin/tsc")], stranger);
-        if (/useEngine\("native"\)/.test(example ?? "") && !engines.includes("native")) return;
-        await run(process.execPath, ["out/example.js"], stranger);
+        for (const [file, code] of examples)
+          if (prepareFiles(stranger, code)) await run(process.execPath, [`out/${file}.js`], stranger);
       },
     );
   },
