@@ -46,7 +46,11 @@ const Stock = stockClass<Args, Fields>(tfl.layers.dropout({ name: "stock", rate:
 export class Dropout extends Stock {
   static override className = "Dropout";
   #stream: tf.Variable | undefined;
-  #calls = 0;
+
+  /** The seed and the number of calls so far, `[2]`; undefined before the layer is built. A resumed training needs it. */
+  get stream(): tf.Variable | undefined {
+    return this.#stream;
+  }
 
   override build(inputShape: tfl.Shape | tfl.Shape[]): void {
     super.build(inputShape);
@@ -74,8 +78,9 @@ export class Dropout extends Stock {
     const backend = tensorFlowBackend();
     if (backend === undefined) {
       const length = shape.reduce((product, size) => product * size, 1);
-      this.#calls += 1;
-      return tf.tensor(uniformValues(length, 0, 1, (this.seed ?? 0) + Math.imul(this.#calls, 0x9e3779b9)), shape);
+      const [seed = 0, before = 0] = stream.dataSync<"int32">();
+      stream.assign(tf.tensor1d([seed, before + 1], "int32"));
+      return tf.tensor(uniformValues(length, 0, 1, seed + Math.imul(before + 1, 0x9e3779b9)), shape);
     }
     stream.assign(tf.add(stream, tf.tensor1d([0, 1], "int32")));
     const { TF_FLOAT, TF_INT32 } = backend.binding;
