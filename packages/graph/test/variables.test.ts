@@ -238,7 +238,13 @@ describe("writes", () => {
     const later = node("later", "GatherV2", [node("y", "Placeholder")]);
     later.control.push(write);
     const graph = { outputs: [{ ref: { node: later, index: 0 } }], writes: [write], variables: [], isSafe: true };
-    const options = { precision: "float32", freeze: false, exact: false, isUsingGpu: everything } as const;
+    const options = {
+      precision: "float32",
+      freeze: false,
+      exact: false,
+      isUsingGpu: everything,
+      losesNan: false,
+    } as const;
     expect(writeBarrier.run(graph, options)).toEqual({ AssignVariableOp: 1 });
     expect(write.control.map(({ op }) => op)).toEqual(["NoOp"]);
     expect(write.control[0]?.control.map(({ name }) => name)).toEqual(expected);

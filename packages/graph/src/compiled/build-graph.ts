@@ -13,6 +13,7 @@ import { rootsOf } from "../passes/pass.ts";
 import { mapLeaves } from "../values/nested.ts";
 import type { Trace } from "../trace/trace.ts";
 import type { TracedVariable } from "../trace/traced-variable.ts";
+import { losesNan } from "../session/loses-nan.ts";
 import { record } from "../record/record.ts";
 import type { RecordOptions } from "../record/record.ts";
 
@@ -92,7 +93,13 @@ export function recordCalls(
     return slotted;
   });
   const graph = { outputs, writes: trace.writes, variables: [...trace.variables.values()], isSafe: true };
-  const settings = { precision, freeze, exact: options.exact, isUsingGpu: backend.isUsingGpuDevice };
+  const settings = {
+    precision,
+    freeze,
+    exact: options.exact,
+    isUsingGpu: backend.isUsingGpuDevice,
+    losesNan: losesNan(),
+  };
   const rewrites = runPasses(graph, settings, trace.rewrites);
   const nodes = reachable([...placeholders, ...trace.fed.map(({ node }) => node), ...rootsOf(graph)]);
   const needed = new Set(nodes);

@@ -11,6 +11,7 @@ import { fuseShortcut } from "./fuse-shortcut.ts";
 import { leakyReluAsSelect } from "./leaky-relu-as-select.ts";
 import { mixedPrecision } from "./mixed-precision.ts";
 import type { Pass, PassGraph, PassOptions } from "./pass.ts";
+import { keepNan } from "./keep-nan.ts";
 import { writeBarrier } from "./write-barrier.ts";
 
 /** What changes a whole graph once it is recorded, in the order in which it runs. */
@@ -23,6 +24,7 @@ const passes: readonly Pass[] = [
   convolutionAsMatmul,
   depthwiseGradientAsConvolution,
   mixedPrecision,
+  keepNan,
   writeBarrier,
 ];
 

@@ -10,6 +10,8 @@ export interface PassOptions {
   /** Only what eager tfjs computes, in its order. */
   readonly exact: boolean;
   readonly isUsingGpu: boolean;
+  /** Fused ReLUs of this TensorFlow turn NaN into 0. */
+  readonly losesNan: boolean;
 }
 
 /** A recorded function. Passes change its nodes in place. */
