@@ -128,7 +128,7 @@ def keras_golden(name, build, size, high=1.0):
     write(name, {"peer": "keras", "size": size, "high": high, "gain": gain, "layers": layers, "logits": pack(logits)})
 
 
-def keras_builds():
+def keras_builds(odd=None):
     import keras
     from keras import applications as apps
     from keras import layers as L
@@ -136,7 +136,7 @@ def keras_builds():
     def app(make, size):
         return lambda: make(weights=None, input_shape=size, classifier_activation=None)
 
-    s64, s75 = (64, 64, 3), (75, 75, 3)
+    s64, s71, s75 = (odd,) * 3 if odd else ((64, 64, 3), (71, 71, 3), (75, 75, 3))
     yield "vgg16", app(apps.VGG16, s64), s64, 1.0
     yield "vgg19", app(apps.VGG19, s64), s64, 1.0
     yield "resnet50", app(apps.ResNet50, s64), s64, 1.0
@@ -147,7 +147,7 @@ def keras_builds():
     yield "resnet152v2", app(apps.ResNet152V2, s64), s64, 1.0
     yield "inception-v3", app(apps.InceptionV3, s75), s75, 1.0
     yield "inception-resnet-v2", app(apps.InceptionResNetV2, s75), s75, 1.0
-    yield "xception", app(apps.Xception, (71, 71, 3)), (71, 71, 3), 1.0
+    yield "xception", app(apps.Xception, s71), s71, 1.0
     yield "mobilenet", app(apps.MobileNet, s64), s64, 1.0
     yield "mobilenet-v2", app(apps.MobileNetV2, s64), s64, 1.0
     yield "densenet121", app(apps.DenseNet121, s64), s64, 1.0
@@ -155,6 +155,9 @@ def keras_builds():
     yield "densenet201", app(apps.DenseNet201, s64), s64, 1.0
     yield "efficientnet-b0", app(apps.EfficientNetB0, s64), s64, 255.0
     yield "efficientnet-b1", app(apps.EfficientNetB1, s64), s64, 255.0
+
+    if odd:
+        return
 
     # The courses' networks, as their notebooks write them, under this repository's names.
 
@@ -349,13 +352,13 @@ def torch_golden(name, build, size, flat):
     write(name, {"peer": "torchvision", "size": size, "high": 1.0, "gain": gain, "layers": layers, "logits": pack(logits)})
 
 
-def torch_builds():
+def torch_builds(odd=None):
     from torchvision import models as tv
 
     def make(builder, **more):
         return lambda: builder(weights=None, **more)
 
-    s64, s75 = (64, 64, 3), (75, 75, 3)
+    s64, s75 = (odd,) * 2 if odd else ((64, 64, 3), (75, 75, 3))
     yield "alexnet", make(tv.alexnet), s64, {"classifier.1": 6}
     for name, builder in (("vgg11", tv.vgg11), ("vgg13", tv.vgg13), ("vgg16-bn", tv.vgg16_bn), ("vgg19-bn", tv.vgg19_bn)):
         yield name, make(builder), s64, {"classifier.0": 7}

@@ -1,0 +1,198 @@
+"""Logits and feature maps of Keras' and torchvision's networks at 97x131, for packages/models/test/odd-sizes.test.ts.
+
+    python tools/golden/models-odd-sizes.py
+
+writes packages/models/test/golden-odd-sizes.json: for each network the kernels' gain, the first eight logits of both images,
+and for each stride the layer (by our name) that ends the stage, with the shape that the peer gives it. Where timm has the
+network, its feature_info must have the same strides and channels. Weights as in models-parity.py. Needs the peers' environment.
+"""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+spec = importlib.util.spec_from_file_location("parity", os.path.join(HERE, "models-parity.py"))
+parity = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(parity)
+
+import numpy as np
+
+SIZE = (97, 131, 3)
+OUT = os.path.join(HERE, "../../packages/models/test/golden-odd-sizes.json")
+
+
+def resnet(blocks):
+    return {2: "conv1_relu", **{2 ** (i + 2): f"conv{i + 2}_block{n}_out" for i, n in enumerate(blocks)}}
+
+
+def resnet_v2(blocks):
+    # The last block of a stage has the stride, so the stage before it ends one block earlier.
+    ends = {4 * 2**i: f"conv{i + 2}_block{n - 1}_out" for i, n in enumerate(blocks[:3])}
+    return {2: "conv1_conv", **ends, 32: "post_relu"}
+
+
+def densenet(blocks):
+    return {2: "conv1_relu", **{4 * 2**i: f"conv{i + 2}_block{n}_concat" for i, n in enumerate(blocks[:3])}, 32: "relu"}
+
+
+def efficientnet(ends):
+    return {2: ends[0], 4: ends[1], 8: ends[2], 16: ends[3], 32: "top_activation"}
+
+
+KERAS = {
+    "vgg16": {1: "block1_conv2", 2: "block2_conv2", 4: "block3_conv3", 8: "block4_conv3", 16: "block5_conv3", 32: "block5_pool"},
+    "vgg19": {1: "block1_conv2", 2: "block2_conv2", 4: "block3_conv4", 8: "block4_conv4", 16: "block5_conv4", 32: "block5_pool"},
+    "resnet50": resnet([3, 4, 6, 3]),
+    "resnet101": resnet([3, 4, 23, 3]),
+    "resnet152": resnet([3, 8, 36, 3]),
+    "resnet50v2": resnet_v2([3, 4, 6, 3]),
+    "resnet101v2": resnet_v2([3, 4, 23, 3]),
+    "resnet152v2": resnet_v2([3, 8, 36, 3]),
+    "inception-v3": {2: "activation_2", 4: "activation_4", 8: "mixed2", 16: "mixed7", 32: "mixed10"},
+    "inception-resnet-v2": {2: "activation_2", 4: "activation_4", 8: "block35_10_ac", 16: "block17_20_ac", 32: "conv_7b_ac"},
+    "xception": {2: "block1_conv2_act", 4: "add", 8: "add_1", 16: "add_10", 32: "block14_sepconv2_act"},
+    "mobilenet": {2: "conv_pw_1_relu", 4: "conv_pw_3_relu", 8: "conv_pw_5_relu", 16: "conv_pw_11_relu", 32: "conv_pw_13_relu"},
+    "mobilenet-v2": {2: "expanded_conv_project_BN", 4: "block_2_add", 8: "block_5_add", 16: "block_12_add", 32: "out_relu"},
+    "densenet121": densenet([6, 12, 24, 16]),
+    "densenet169": densenet([6, 12, 32, 32]),
+    "densenet201": densenet([6, 12, 48, 32]),
+    "efficientnet-b0": efficientnet(["block1a_project_bn", "block2b_add", "block3b_add", "block5c_add"]),
+    "efficientnet-b1": efficientnet(["block1b_add", "block2c_add", "block3c_add", "block5d_add"]),
+}
+
+
+def torch_resnet(blocks, last="relu"):
+    return {2: ("relu", "relu"), **{2 ** (i + 2): (f"layer{i + 1}", f"layer{i + 1}.b{n - 1}.{last}") for i, n in enumerate(blocks)}}
+
+
+def torch_vgg(ends):
+    return {2**i: (f"features.{n}", f"features.b{n}") for i, n in enumerate(ends)}
+
+
+def dense_end(i, n):
+    return (f"features.denseblock{i}", f"features.denseblock{i}.denselayer{n}.concat")
+
+
+# The peer's module, our layer.
+TORCH = {
+    "alexnet": {4: ("features.1", "features.b1"), 8: ("features.4", "features.b4"), 16: ("features.11", "features.b11"), 32: ("features.12", "features.b12")},
+    "vgg11": torch_vgg([1, 4, 9, 14, 19, 20]),
+    "vgg13": torch_vgg([3, 8, 13, 18, 23, 24]),
+    "vgg16-bn": torch_vgg([5, 12, 22, 32, 42, 43]),
+    "vgg19-bn": torch_vgg([5, 12, 25, 38, 51, 52]),
+    "googlenet-tv": {2: ("conv1", "conv1.relu"), 4: ("conv3", "conv3.relu"), 8: ("inception3b", "inception3b"), 16: ("inception4e", "inception4e"), 32: ("inception5b", "inception5b")},
+    "inception-v3-tv": {2: ("Conv2d_2b_3x3", "Conv2d_2b_3x3.relu"), 4: ("Conv2d_4a_3x3", "Conv2d_4a_3x3.relu"), 8: ("Mixed_5d",) * 2, 16: ("Mixed_6e",) * 2, 32: ("Mixed_7c",) * 2},
+    "resnet18": torch_resnet([2, 2, 2, 2]),
+    "resnet34": torch_resnet([3, 4, 6, 3]),
+    "resnet50-tv": torch_resnet([3, 4, 6, 3]),
+    "resnet101-tv": torch_resnet([3, 4, 23, 3]),
+    "resnet152-tv": torch_resnet([3, 8, 36, 3]),
+    "resnext50-32x4d": torch_resnet([3, 4, 6, 3]),
+    "squeezenet1-1": {2: ("features.1", "features.b1"), 4: ("features.4", "features.b4"), 8: ("features.7", "features.b7"), 16: ("features.12", "features.b12")},
+    "mobilenet-v2-tv": {2: ("features.1", "features.b1.conv.b2"), 4: ("features.3", "features.b3.add"), 8: ("features.6", "features.b6.add"), 16: ("features.13", "features.b13.add"), 32: ("features.18", "features.b18.b2")},
+    "densenet121-tv": {2: ("features.relu0", "features.relu0"), 4: dense_end(1, 6), 8: dense_end(2, 12), 16: dense_end(3, 24), 32: ("features.norm5", "relu")},
+}
+
+TIMM = {
+    "vgg16": "vgg16", "vgg19": "vgg19", "vgg11": "vgg11", "vgg13": "vgg13", "vgg16-bn": "vgg16_bn", "vgg19-bn": "vgg19_bn",
+    "resnet50": "resnet50", "resnet101": "resnet101", "resnet152": "resnet152", "resnet18": "resnet18", "resnet34": "resnet34",
+    "resnet50-tv": "resnet50", "resnet101-tv": "resnet101", "resnet152-tv": "resnet152", "resnext50-32x4d": "resnext50_32x4d",
+    "inception-v3": "inception_v3", "inception-v3-tv": "inception_v3", "inception-resnet-v2": "inception_resnet_v2",
+    "xception": "legacy_xception", "densenet121": "densenet121", "densenet121-tv": "densenet121", "densenet169": "densenet169",
+    "densenet201": "densenet201", "mobilenet-v2": "mobilenetv2_100", "mobilenet-v2-tv": "mobilenetv2_100",
+    "efficientnet-b0": "efficientnet_b0", "efficientnet-b1": "efficientnet_b1",
+}
+# timm leaves the last 1x1 convolution to the head there; here it is the last map of its stride.
+WIDER = {"mobilenet-v2": 1280, "mobilenet-v2-tv": 1280, "efficientnet-b0": 1280, "efficientnet-b1": 1280}
+
+
+def check_with_timm(name, maps):
+    if name not in TIMM:
+        return
+    import timm
+
+    for info in timm.create_model(TIMM[name]).feature_info:
+        stride, channels = info["reduction"], info["num_chs"]
+        got = maps[str(stride)][1][2]
+        assert got == (WIDER.get(name, channels) if stride == 32 else channels), (name, stride, channels, got)
+
+
+def take(name, size, high, logits_at, maps):
+    with open(os.path.join(parity.OUT, f"{name}.json")) as file:
+        gain = json.load(file)["gain"]
+    logits = logits_at(gain)
+    spread = float(np.sqrt(np.mean(np.square(logits, dtype=np.float64))))
+    if not 0.2 <= spread <= 8:
+        gain = parity.settle(logits_at)
+        logits = logits_at(gain)
+    return {"high": high, "gain": gain, "logits": parity.pack(logits[:, :8]), "maps": maps}
+
+
+def keras_rows():
+    import keras
+
+    for name, build, size, high in parity.keras_builds(SIZE):
+        keras.backend.clear_session()
+        model = build()
+        x = parity.uniform((2, *size), -1.0 if high == 1.0 else 0.0, high, "input")
+        shapes = {stride: [layer, list(model.get_layer(layer).output.shape[1:])] for stride, layer in KERAS[name].items()}
+
+        def path(layer, weight):
+            kind = weight.path.rsplit("/", 1)[1]
+            return f"{layer.name}/{'depthwise_kernel' if isinstance(layer, keras.layers.DepthwiseConv2D) and kind == 'kernel' else kind}"
+
+        def logits_at(gain):
+            for layer in model.layers:
+                for weight in layer.weights:
+                    weight.assign(parity.fill(path(layer, weight), tuple(weight.shape), gain))
+                if isinstance(layer, keras.layers.Normalization):
+                    layer.finalize_state()
+            return model(x, training=False).numpy()
+
+        yield name, take(name, size, high, logits_at, {str(k): v for k, v in shapes.items()})
+
+
+def torch_rows():
+    import torch
+
+    for name, build, size, flat in parity.torch_builds(SIZE):
+        kept = {}
+
+        def golden(settled, name=name):
+            kept["at"] = settled
+            return 1.0
+
+        maps = {}
+        model = build().eval()
+        modules = dict(model.named_modules())
+        for stride, (module, ours) in TORCH[name].items():
+            def hook(_, __, y, stride=stride, ours=ours):
+                maps.setdefault(str(stride), [ours, list(y.shape[2:]) + [y.shape[1]]])
+            modules[module].register_forward_hook(hook)
+        with torch.no_grad():
+            model(torch.zeros(1, 3, *size[:2]))
+        # The weights are set by the function of models-parity.py; it hands its logits over here.
+        original, parity.settle, parity.write = parity.settle, golden, lambda *_: None
+        parity.torch_golden(name, lambda: model, size, flat)
+        parity.settle = original
+        yield name, take(name, size, 1.0, kept["at"], dict(sorted(maps.items(), key=lambda each: int(each[0]))))
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["keras"] or sys.argv[1:2] == ["torch"]:
+        part = {name: row for name, row in (keras_rows() if sys.argv[1] == "keras" else torch_rows())}
+        print(json.dumps(part))
+    elif sys.argv[1:2] == ["timm"]:
+        for name, row in json.load(open(OUT)).items():
+            check_with_timm(name, row["maps"])
+    else:
+        rows = {}
+        for peer in ("keras", "torch"):
+            done = subprocess.run([sys.executable, __file__, peer], check=True, stdout=subprocess.PIPE)
+            rows.update(json.loads(done.stdout.decode().strip().splitlines()[-1]))
+        with open(OUT, "w") as file:
+            file.write("{\n" + ",\n".join(f"{json.dumps(k)}: {json.dumps(v, separators=(',', ':'))}" for k, v in rows.items()) + "\n}\n")
+        subprocess.run([sys.executable, __file__, "timm"], check=True)
