@@ -58,7 +58,7 @@ describe.each(engines)("on %s", (engine) => {
     expect(variance).toBeCloseTo(0.9 * 1 + 0.1 * 3.5, 5);
   });
 
-  it("normalises by its moving statistics when frozen, in training too", () => {
+  it("normalizes by its moving statistics when frozen, in training too", () => {
     const layer = new BatchNormalization({ name: "bn" });
     const x = tf.randomNormal([4, 3, 3, 2]);
     const still = (layer.apply(x) as tf.Tensor).dataSync();
@@ -77,7 +77,7 @@ describe.each(engines)("on %s", (engine) => {
     expect(farthest(y.dataSync(), plain(x, tf.ones([2]), tf.zeros([2]), 1e-3).dataSync())).toBeLessThan(1e-4);
   });
 
-  it("normalises vectors", () => {
+  it("normalizes vectors", () => {
     const layer = new BatchNormalization({ name: "bn" });
     const y = layer.apply(
       tf.tensor2d([

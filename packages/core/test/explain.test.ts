@@ -33,10 +33,10 @@ describe("receptive field", () => {
       c: conv(2, 3, { padding: "valid", dilation: 2 }),
     });
     const model = tfl.model({ inputs: input, outputs: block(input, "") });
-    const centre = 5;
+    const center = 5;
     const slope = tf.grad((x) => {
       const y = model.apply(x) as tf.Tensor4D;
-      return tf.slice(y, [0, centre, centre, 0], [1, 1, 1, 1]);
+      return tf.slice(y, [0, center, center, 0], [1, 1, 1, 1]);
     })(tf.randomNormal([1, 31, 31, 1]));
     const reached = tf
       .sum(tf.abs(slope), [0, 2, 3])
@@ -56,7 +56,7 @@ describe("receptive field", () => {
 });
 
 describe("effective receptive field", () => {
-  it("of one window is flat, of many a gaussian from the centre", () => {
+  it("of one window is flat, of many a Gaussian from the center", () => {
     expect([...effectiveReceptiveField([{ kernel: 4 }]).weights]).toEqual([0.25, 0.25, 0.25, 0.25]);
     const layers = Array.from({ length: 20 }, () => ({ kernel: 3 }));
     const { size, weights, deviation } = effectiveReceptiveField(layers);

@@ -58,5 +58,5 @@ export const alexnet: Network = {
       }),
     }),
   ...fromTorchvision(56.522, 79.066),
-  differs: "from Krizhevsky et al. 2012: one tower, no local response normalisation (as torchvision)",
+  differs: "from Krizhevsky et al. 2012: one tower, no local response normalization (as torchvision)",
 };

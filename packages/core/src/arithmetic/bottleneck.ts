@@ -21,7 +21,7 @@ export interface BottleneckSizes {
 }
 
 /**
- * What a 1x1 bottleneck saves, for a map of `size` x `size` pixels with unchanged height and width, biases included in params:
+ * Weights and multiply-adds with and without a 1x1 bottleneck, for a map of `size` x `size` pixels with unchanged height and width, biases included in params:
  * 28x28x192 through 5x5 to 32 channels is 120.4 M multiply-adds, with 16 channels between them 12.4 M.
  * Szegedy et al. 2014, https://arxiv.org/abs/1409.4842
  */

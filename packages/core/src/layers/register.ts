@@ -14,9 +14,11 @@ import { SeparableConv2D } from "./convolution/separable-conv2d.ts";
 
 /**
  * Lets tfjs make this package's layers from saved configurations; call it before loading a model. A layer that replaces one of
- * tfjs has the same class name, so every model that is loaded afterwards gets ours. `build` calls this; once more does no harm.
+ * tfjs has the same class name, so every model that is loaded afterwards gets ours. A class of yours that is registered under
+ * one of our names stays. `build` calls this; once more does no harm.
  */
 export function registerLayers(): void {
+  const { classNameMap } = tf.serialization.SerializationMap.getMap();
   for (const layer of [
     AdaptiveAveragePooling2D,
     BatchNormalization,
@@ -31,6 +33,8 @@ export function registerLayers(): void {
     PaddedPooling2D,
     SeparableConv2D,
   ]) {
-    tf.serialization.registerClass(layer as never);
+    const there: unknown = Object.hasOwn(classNameMap, layer.className) && classNameMap[layer.className]?.[0];
+    const isFree = there === false || there === Object.getPrototypeOf(layer);
+    if (isFree) tf.serialization.registerClass(layer as never);
   }
 }

@@ -2,8 +2,8 @@ import type * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 
 /**
- * The class behind a tfjs-layers factory: the package exports the functions only, and a layer that betters a stock one
- * should inherit its weights, its configuration and its name in saved files.
+ * The class behind a function of tfjs-layers, which does not export its classes. A layer that replaces a stock one inherits
+ * its weights, its configuration and its class name in saved files.
  */
 export function stockClass<Args, Fields = object>(sample: tfl.layers.Layer): StockClass<Args, Fields> {
   return sample.constructor as unknown as StockClass<Args, Fields>;
@@ -23,7 +23,7 @@ export function onlyShape(shape: tfl.Shape | tfl.Shape[]): (number | null)[] {
   return (Array.isArray(shape[0]) ? shape[0] : shape) as (number | null)[];
 }
 
-/** What a layer's `call` is told beside its inputs. */
+/** The options of a layer's `call`. */
 export interface CallOptions {
   training?: boolean;
 }

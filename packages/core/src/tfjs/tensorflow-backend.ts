@@ -1,13 +1,13 @@
 import * as tf from "@tensorflow/tfjs-core";
 
-/** An attribute of a TensorFlow op, as tfjs-node's backend takes it. */
+/** An attribute of a TensorFlow op, in the form of tfjs-node's backend. */
 export interface OpAttribute {
   name: string;
   type: number;
   value: unknown;
 }
 
-/** What we use of tfjs-node's backend; whoever records its calls sees ours too. */
+/** The part of tfjs-node's backend that we call. A recorder of its calls records ours, too. */
 export interface TensorFlowBackend {
   readonly binding: Readonly<Record<string, number>>;
   executeSingleOutput(op: string, attributes: OpAttribute[], inputs: tf.Tensor[]): tf.Tensor;

@@ -6,7 +6,7 @@ import type { TensorFlowBackend } from "../../tfjs/tensorflow-backend.ts";
 export type OnMoments = (mean: tf.Tensor1D, variance: tf.Tensor1D) => void;
 
 /**
- * Batch normalisation over a batch's own statistics, with its gradient: `[n, h, w, c] -> [n, h, w, c]`.
+ * Batch normalization by the batch's own statistics, with its gradient: `[n, h, w, c] -> [n, h, w, c]`.
  *
  * On TensorFlow's engines FusedBatchNormV3 and FusedBatchNormGradV3 do it in two kernels; elsewhere a handful of ops.
  * Source: Ioffe and Szegedy 2015, https://arxiv.org/abs/1502.03167
@@ -57,7 +57,7 @@ function fusedBatchNorm(
   );
 }
 
-/** The same of ordinary ops, with the gradient in closed form: a tenth of the ops that automatic differentiation makes. */
+/** The same from ordinary ops, with the gradient in closed form: a tenth of the ops of automatic differentiation. */
 export function composedBatchNorm(
   x: tf.Tensor4D,
   gamma: tf.Tensor1D,
@@ -86,7 +86,7 @@ export function composedBatchNorm(
   });
 }
 
-/** `y`, computed already, as a function of `inputs` with a gradient of its own that may use the `kept` tensors. */
+/** `y`, which is computed already, as a function of `inputs` whose gradient is `gradient(dy, kept)`. */
 function withGradient(
   inputs: tf.Tensor[],
   y: tf.Tensor,
@@ -101,7 +101,7 @@ function withGradient(
   return identity(...inputs) as tf.Tensor4D;
 }
 
-/** A function's value that the tape does not follow: its intermediate tensors are freed at once. */
+/** The value of `f`, hidden from the gradient tape, so that its intermediate tensors are freed at once. */
 function untaped(f: (x: tf.Tensor) => tf.Tensor, x: tf.Tensor): tf.Tensor {
   return tf.customGrad((x) => ({ value: f(x as tf.Tensor), gradFunc: () => tf.zerosLike(x as tf.Tensor) }))(x);
 }

@@ -20,7 +20,7 @@ export interface LocalResponseNormOptions {
 const names: OptionNames<LocalResponseNormOptions> = { radius: true, bias: true, alpha: true, beta: true };
 
 /**
- * `x / (bias + alpha * sum of squares of the neighbouring channels) ^ beta`: shape unchanged; the defaults are AlexNet's
+ * `x / (bias + alpha * sum of squares of the neighboring channels) ^ beta`: shape unchanged; the defaults are AlexNet's
  * and GoogLeNet's. Krizhevsky et al. 2012, section 3.3, https://papers.nips.cc/paper/4824
  */
 export function localResponseNorm(options: LocalResponseNormOptions = {}): Block {
