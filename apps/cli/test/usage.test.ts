@@ -104,6 +104,7 @@ test("list --json is the zoo as one document", async () => {
   expect(JSON.parse(out)).toEqual([
     expect.objectContaining({
       name: "lenet5",
+      source: "notebook",
       params: 61_706,
       trainable: 61_706,
       input: [28, 28, 1],

@@ -19,24 +19,28 @@ async function listModels({ out }: Context, pattern: string | undefined): Promis
   const { list } = await import("@convkit/models");
   const models = list(pattern);
   if (models.length === 0) throw new UsageError(`No model matches "${pattern}": see convkit list.`);
-  const data = models.map(({ name, params, trainable, input, classes, macs, paper }) => ({
+  const data = models.map(({ name, source, aliases, params, trainable, input, classes, macs, paper, accuracy }) => ({
     name,
+    source,
+    aliases,
     params,
     trainable,
     input,
     classes,
     macs,
     paper,
+    accuracy,
   }));
   const rows = data.map((model) => [
     model.name,
+    model.source,
     shortened(model.paper, 60),
     model.input.join("x"),
     String(model.classes),
     grouped(model.params),
     short(model.macs),
   ]);
-  out.result(data, table(["model", "paper", "input", "classes", "parameters", "MACs"], rows, { left: 2 }));
+  out.result(data, table(["model", "source", "paper", "input", "classes", "parameters", "MACs"], rows, { left: 3 }));
 }
 
 async function listRecipes({ out }: Context, pattern = "*"): Promise<void> {

@@ -62,7 +62,7 @@ async function zooModel(name: string, options: ModelOptions, seed?: number): Pro
   const { classes: names } = modelMetadata(model);
   return {
     model,
-    name,
+    name: architecture.name,
     classes: weights === undefined ? undefined : names,
     preprocessing: preprocessingFor(architecture.preprocessing, channels),
     images: {},
@@ -96,7 +96,7 @@ export function inputOf(model: LayersModel): [number, number, number] {
 /** The published weights of a network, downloaded once. */
 async function imagenetWeights(name: string, top: boolean): Promise<{ file: string; published: PublishedWeights }> {
   const { fetchWeights, findImagenetWeights } = await import("@convkit/weights");
-  const published = findImagenetWeights(name, { top });
+  const published = findImagenetWeights(findArchitecture(name).name, { top });
   if (published === undefined)
     throw new UsageError(
       `No ImageNet weights are published for ${name}${top ? "" : " without its top"}: give a file with --weights.`,
