@@ -256,6 +256,22 @@ describe("fine-tuning", () => {
     expect(freeze(model).trainableWeights).toHaveLength(8);
   });
 
+  it("puts a head behind a model inside that gives features, and refuses one that classifies", () => {
+    const wrapped = (inner: tfl.LayersModel): tfl.LayersModel => {
+      const image = tfl.input({ shape: [8, 8, 1] });
+      return tfl.model({ inputs: image, outputs: inner.apply(image) as tfl.SymbolicTensor, name: "outer" });
+    };
+    expect(shapes(replaceHead(wrapped(build(small, { includeTop: false })), 3))).toEqual([[3]]);
+    expect(() => replaceHead(wrapped(build(small)), 3)).toThrow(
+      "outer: expected a classifier of its own, got the model small, which has one inside; replace the head there.",
+    );
+    const list = tfl.input({ shape: [5, 2] });
+    const outputs = tfl.layers.activation({ activation: "relu" }).apply(list) as tfl.SymbolicTensor;
+    expect(() => replaceHead(tfl.model({ inputs: list, outputs, name: "rows" }), 3)).toThrow(
+      "rows: expected classes, features [n, c] or maps [n, h, w, c] at the end, got [null,5,2].",
+    );
+  });
+
   it.each<[() => unknown, string]>([
     [() => replaceHead(build(small), 0), "small: expected classes to be a whole number from 1 on, got 0"],
     [() => freeze(build(small), "stam"), 'small: expected the name of a layer, got "stam"'],

@@ -83,6 +83,11 @@ describe("one sentence for", () => {
       () => js(depthwiseConv)(3, { padding: 1, depthMultiplier: 2 }),
       `depthwiseConv: expected the options ${window}, multiplier, got "depthMultiplier".`,
     ],
+    [
+      "depthwiseConv with two strides",
+      () => depthwiseConv(3, { padding: 1, stride: [2, 1] }),
+      "depthwiseConv: expected one stride for both axes, since TensorFlow's depthwise convolution has no other, got [2,1].",
+    ],
     ["separableConv(8, 3)", () => js(separableConv)(8, 3), `separableConv: ${noPadding}`],
     ["maxPool(2, 2)", () => js(maxPool)(2, 2), `maxPool: ${noPadding}`],
     [

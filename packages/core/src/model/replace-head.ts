@@ -1,6 +1,7 @@
-import { checkOptions } from "@convkit/errors";
+import { OptionError, checkOptions, shown } from "@convkit/errors";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { glorotUniform, initializer, seedFor, withSeed } from "../init/initializers.ts";
+import { nestedModel } from "../inspect/nested-nodes.ts";
 import { checkCount } from "../layers/check-window.ts";
 import { modelMetadata, setModelMetadata } from "../metadata/metadata.ts";
 import { registerLayers } from "../layers/register.ts";
@@ -30,6 +31,7 @@ export function replaceHead(
   const { seed = 0 } = options;
   registerLayers();
   const output = model.outputs[0] as SymbolicTensor;
+  checkEnd(model, output);
   const old = classifierOf(output);
   const outputs = withSeed(seed, () =>
     old === undefined
@@ -41,6 +43,21 @@ export function replaceHead(
   );
   const { classes: _classes, outputWeights: _weights, ...metadata } = modelMetadata(model);
   return setModelMetadata(tfl.model({ inputs: model.inputs, outputs, name: model.name }), metadata);
+}
+
+/** Refuses an end that a new head would not fit: a model inside that classifies, or features that are no list and no map. */
+function checkEnd(model: tfl.LayersModel, output: SymbolicTensor): void {
+  const nested = nestedModel(output.sourceLayer);
+  if (nested !== undefined && classifierOf(nested.outputs[0] as SymbolicTensor) !== undefined) {
+    throw new OptionError(
+      `${model.name}: expected a classifier of its own, got the model ${nested.name}, which has one inside; replace the head there.`,
+    );
+  }
+  if (output.rank !== 2 && output.rank !== 4) {
+    throw new OptionError(
+      `${model.name}: expected classes, features [n, c] or maps [n, h, w, c] at the end, got ${shown(output.shape)}.`,
+    );
+  }
 }
 
 /** The classifying layer, its input and the layers after it; undefined where the model ends in features. */

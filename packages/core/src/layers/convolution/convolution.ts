@@ -1,4 +1,4 @@
-import { checkOptions } from "@convkit/errors";
+import { OptionError, checkOptions, shown } from "@convkit/errors";
 import type { OptionNames } from "@convkit/errors";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { explicitPads, pair, stockPadding } from "../../arithmetic/padding.ts";
@@ -69,11 +69,12 @@ export function conv(filters: number, kernel: number | Pair, options: ConvOption
   });
 }
 
-/** One filter (or `multiplier` filters) for each channel: `[n, h, w, c] -> [n, h / stride, w / stride, c * multiplier]`. */
+/** One filter (or `multiplier` filters) for each channel; one stride for both axes: `[n, h, w, c] -> [n, h / stride, w / stride, c * multiplier]`. */
 export function depthwiseConv(kernel: number | Pair, options: DepthwiseOptions): Block {
   checkOptions("depthwiseConv", options, depthwiseNames);
   const { padding, stride = 1, multiplier = 1, init = glorotUniform } = options ?? {};
   checkCount("depthwiseConv", "multiplier", multiplier);
+  checkEqualStrides("depthwiseConv", stride);
   return windowBlock("depthwiseConv", { kernel, stride, padding }, (name, stock) =>
     tfl.layers.depthwiseConv2d({
       ...layerArgs(name, kernel, options, stock),
@@ -93,6 +94,7 @@ export function separableConv(filters: number, kernel: number | Pair, options: D
   checkOptions("separableConv", options, depthwiseNames);
   const { padding, stride = 1, multiplier = 1, init = glorotUniform } = options ?? {};
   checkCount("separableConv", "multiplier", multiplier);
+  checkEqualStrides("separableConv", stride);
   return windowBlock(
     "separableConv",
     { kernel, stride, padding },
@@ -126,6 +128,15 @@ function windowBlock(
     });
     return make(name, "valid").apply(padded.apply(x) as tfl.SymbolicTensor) as tfl.SymbolicTensor;
   };
+}
+
+/** TensorFlow's depthwise kernels have one stride for both axes, in Keras too. */
+function checkEqualStrides(where: string, stride: number | Pair): void {
+  if (Array.isArray(stride) && stride[0] !== stride[1]) {
+    throw new OptionError(
+      `${where}: expected one stride for both axes, since TensorFlow's depthwise convolution has no other, got ${shown(stride)}.`,
+    );
+  }
 }
 
 /** The arguments of tfjs-layers that every layer with a window takes. */

@@ -30,7 +30,7 @@ interface Args {
   scale?: boolean;
 }
 
-/** Keras' layer of this name over the last axis. */
+/** Keras' layer of this name over the last axis, for lists, sequences and maps. */
 export class GroupNormalization extends tfl.layers.Layer {
   static className = "GroupNormalization";
   readonly #args: Required<Omit<Args, "name">>;
@@ -59,10 +59,10 @@ export class GroupNormalization extends tfl.layers.Layer {
 
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
     return tf.tidy(() => {
-      const x = onlyTensor(inputs) as tf.Tensor4D;
-      const [batch, height, width, channels] = x.shape;
+      const x = onlyTensor(inputs);
+      const channels = x.shape.at(-1) as number;
       const { groups, epsilon } = this.#args;
-      const parts = tf.reshape(x, [batch, height * width, groups, channels / groups]);
+      const parts = tf.reshape(x, [x.shape[0] as number, -1, groups, channels / groups]);
       const mean = tf.mean(parts, [1, 3], true);
       const centered = tf.sub(parts, mean);
       const variance = tf.mean(tf.square(centered), [1, 3], true);
