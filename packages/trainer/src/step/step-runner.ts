@@ -1,3 +1,4 @@
+import { randomStreams } from "@convkit/core/internal";
 import { type Batch, seededRandom } from "@convkit/datasets";
 import { executable, type Executable, type ExecutionOptions, type Feed, isTracing, type Values } from "@convkit/graph";
 import * as tf from "@tensorflow/tfjs-core";
@@ -125,7 +126,7 @@ export class StepRunner {
 
   /** All that training changes: weights, averages, waiting gradients, optimizer slots, loss scales, the state of randomness. */
   async save(): Promise<SavedArray[]> {
-    const tensors = [...(await this.#update.tensors()), ...this.#scales()];
+    const tensors = [...(await this.#update.tensors()), ...this.#scales(), ...this.#streams()];
     const runs = { name: "runs", shape: [1], dtype: "int32", data: Int32Array.of(this.#step.runs) } as const;
     return [...(await Promise.all(tensors.map(savedArray))), runs];
   }
@@ -138,7 +139,8 @@ export class StepRunner {
     }));
     const missing = await this.#update.restore(tensors);
     const given = new Map(tensors.map(({ name, tensor }) => [name, tensor]));
-    for (const { name, tensor } of this.#scales()) (tensor as tf.Variable).assign(given.get(name) ?? tensor);
+    for (const { name, tensor } of [...this.#scales(), ...this.#streams()])
+      (tensor as tf.Variable).assign(given.get(name) ?? tensor);
     tf.dispose(tensors.map(({ tensor }) => tensor));
     this.#step.runs = arrays.find(({ name }) => name === "runs")?.data[0] ?? 0;
     return missing;
@@ -152,6 +154,11 @@ export class StepRunner {
 
   #scales(): NamedTensor[] {
     return this.#step.kept.map((tensor, index) => ({ name: `scale/${index}`, tensor }));
+  }
+
+  /** The state of the layers that draw random numbers. */
+  #streams(): NamedTensor[] {
+    return randomStreams(this.#parts.model).map((tensor, index) => ({ name: `random/${index}`, tensor }));
   }
 
   #makeStep(): Executable {
