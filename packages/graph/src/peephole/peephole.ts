@@ -35,6 +35,7 @@ for (const rule of peepholeRules) for (const op of rule.ops) byOp.set(op, [...(b
 export class Peephole implements Recollection {
   readonly steps = new Map<GraphNode, Ref>();
   readonly relus = new Map<GraphNode, Ref>();
+  readonly rectified = new Set<GraphNode>();
   readonly leakyRelus = new Map<GraphNode, GraphNode>();
   readonly #graph: GrowingGraph;
   readonly #log: RewriteLog;
@@ -64,6 +65,7 @@ export class Peephole implements Recollection {
   #remember({ op, inputs: [x] }: OpCall, result: Ref): void {
     if (x?.index !== 0) return;
     if (op === "Relu") this.relus.set(x.node, result);
+    if (op === "Relu" || op === "Relu6") this.rectified.add(x.node).add(result.node);
     if (op === "LeakyRelu") this.leakyRelus.set(x.node, result.node);
   }
 }

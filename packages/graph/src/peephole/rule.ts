@@ -22,6 +22,8 @@ export interface Recollection {
   readonly steps: ReadonlyMap<GraphNode, Ref>;
   /** `x` to `relu(x)`. */
   readonly relus: ReadonlyMap<GraphNode, Ref>;
+  /** Every `x`, `relu(x)` and `relu6(x)` of a ReLU or ReLU6. */
+  readonly rectified: ReadonlySet<GraphNode>;
   /** `x` to `leakyRelu(x)`. */
   readonly leakyRelus: ReadonlyMap<GraphNode, GraphNode>;
 }
