@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { preprocess } from "@convkit/core";
 import type { ModelMetadata } from "@convkit/core";
-import { type Feed, type LoadedModel, loadSavedModel, type Values } from "@convkit/graph";
+import { type Feed, type LoadedSavedModel, loadSavedModel, type Values } from "@convkit/graph";
 import type { Predictor } from "@convkit/predict";
 import { savedModelMetadata } from "@convkit/weights";
 import * as tf from "@tensorflow/tfjs-core";
@@ -13,7 +13,7 @@ import { userPath } from "./user-path.ts";
 
 /** A SavedModel with the methods of a predictor. */
 export interface SavedNetwork extends Predictor {
-  readonly loaded: LoadedModel;
+  readonly loaded: LoadedSavedModel;
   /** Its classes and preprocessing as `convkit convert` wrote them; empty if another program wrote the folder. */
   readonly metadata: ModelMetadata;
   /** Preprocesses pixels from 0 to 255, then predicts. */
@@ -63,7 +63,7 @@ export async function openSavedModel(context: Context, name: string): Promise<Sa
 }
 
 /** A SavedModel's signature and variables. */
-export function savedSummary(name: string, { signature, signatures, variables }: LoadedModel) {
+export function savedSummary(name: string, { signature, signatures, variables }: LoadedSavedModel) {
   const rows = variables.map(({ name: variable, dtype, shape }) => ({ name: variable, dtype, shape }));
   const total = rows.reduce((sum, { shape = [] }) => sum + shape.reduce((product, size) => product * size, 1), 0);
   return { name, params: { total }, signature, signatures, variables: rows };

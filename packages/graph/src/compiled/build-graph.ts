@@ -86,7 +86,7 @@ export function recordCalls(
         calls.length === 1 ? "" : String(call),
       );
     });
-    // What the function kept for its caller has been given.
+    // The caller now has the tensors that the function protected by `tf.keep`.
     for (const value of returned) if (value.kept && !(value instanceof tf.Variable)) disposeTraced(trace, value);
     const squares = trace.squareSum();
     if (squares !== undefined) outputs.push({ path: "squares", ref: squares });
@@ -111,7 +111,7 @@ export function recordCalls(
 /** Refuses what an async function returns: it goes on after the trace has ended. */
 function settled(result: unknown): unknown {
   if (!(result instanceof Promise)) return result;
-  // What becomes of it no longer matters.
+  // The promise's outcome no longer matters.
   result.catch(() => undefined);
   throw new GraphError(
     "The function to compile returned a promise; make it synchronous, and await what it needs before the call.",

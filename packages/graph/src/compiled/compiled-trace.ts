@@ -44,7 +44,7 @@ export class CompiledTrace {
   readonly #outdated: readonly (() => boolean)[];
   /** The `trainable` of the function's variables when it was traced: by it gradients are taken. */
   readonly #trainable: ReadonlyMap<tf.Variable, boolean>;
-  /** TensorFlow's optimiser has copied the constants several times over, and let go of most copies. */
+  /** At the first run TensorFlow's optimizer copies constants several times, and frees most copies. */
   #hasRun = false;
   #constantBytes = 0;
   readonly #places: Map<string, GraphNode>;

@@ -43,7 +43,7 @@ export function outputOf(ref: Ref): Output {
   return ref.node.outputs[ref.index] as Output;
 }
 
-/** All attributes an import wants, from those that tfjs states (it leaves out what its eager executor infers). */
+/** All attributes that importing a node needs. tfjs leaves out those that its eager executor infers. */
 export function nodeAttrs(op: string, given: readonly EagerAttr[], inputs: readonly Ref[]): Record<string, Attr> {
   const def = opDef(op);
   if (def === undefined)
@@ -129,7 +129,7 @@ export function describeOutput({ dtype, shape }: Output): string {
   return `${dtypeName(dtype)} [${shape.join(", ")}]`;
 }
 
-/** Bytes held by an output of known width. */
+/** The number of elements of an output. */
 export function elementsOf({ shape }: Output): number {
   return sizeOf(shape);
 }

@@ -30,7 +30,7 @@ export class Inference {
         (status) => tf.TF_GraphGetTensorNumDims(this.#graph, at, status) as number,
         `the shape of ${node.op}`,
       );
-      // What fused batch norm hands to its gradient (cuDNN's workspace) has no shape that anyone needs.
+      // The output that fused batch norm passes to its gradient (cuDNN's workspace) has no known shape, and needs none.
       if (rank < 0 && node.op.startsWith("FusedBatchNorm")) return { dtype, shape: [] };
       if (rank < 0) throw dataDependent(node);
       const dims: bigint[] | number[] = Array.from({ length: rank }, () => 0);
@@ -82,7 +82,7 @@ export class Inference {
     return output(oper, index);
   }
 
-  /** Constants, inputs and variables come without having been added: big constants count by their shape only. */
+  /** Constants, inputs and variables are added when first used; of big constants TensorFlow sees only the shape. */
   #leaf(node: GraphNode): Handle {
     const tf = tensorflow();
     const [{ dtype, shape }] = node.outputs as [Output];

@@ -110,7 +110,7 @@ export function tensorflow(): TensorFlow {
   return loaded;
 }
 
-/** The TensorFlow library among the process's shared objects, for those who load tfjs-node by themselves. */
+/** The TensorFlow library among the process's shared objects, for programs that import tfjs-node directly. */
 function loadedLibrary(): string | undefined {
   const report = process.report.getReport() as { sharedObjects?: string[] };
   return (report.sharedObjects ?? []).find((file) => /libtensorflow(_cc)?\.[^/]*$/.test(file) && existsSync(file));

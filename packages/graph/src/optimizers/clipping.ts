@@ -3,11 +3,17 @@ import * as tf from "@tensorflow/tfjs-core";
 /** How gradients are limited before an update; several limits apply in this order. */
 export interface Clipping {
   /** Each element to [-clipValue, clipValue]. */
-  clipValue?: number;
+  readonly clipValue?: number | undefined;
   /** Each variable's gradient to this Euclidean norm. */
-  clipNorm?: number;
+  readonly clipNorm?: number | undefined;
   /** All gradients together to this Euclidean norm (Pascanu et al. 2013, https://arxiv.org/abs/1211.5063). */
-  globalClipNorm?: number;
+  readonly globalClipNorm?: number | undefined;
+}
+
+/** The limits that are set, as an optimizer's configuration states them. */
+export function limitsOf(clipping: Clipping): Record<string, number> {
+  const entries = Object.entries(clipping) as [string, number | undefined][];
+  return Object.fromEntries(entries.flatMap(([name, limit]) => (limit === undefined ? [] : [[name, limit]])));
 }
 
 /** Limits gradients, in or outside of a compiled function; the caller disposes what comes back. */

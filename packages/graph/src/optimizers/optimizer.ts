@@ -1,11 +1,12 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { GraphError } from "../graph-error.ts";
 import { Hyper } from "../hyper.ts";
 import { activeTrace } from "../trace/active-trace.ts";
-import { clipGradients } from "./clipping.ts";
+import { clipGradients, limitsOf } from "./clipping.ts";
 import type { Clipping } from "./clipping.ts";
 import { makeSlot } from "../trace/fused-updates.ts";
-import { adamRule, rmspropRule, sgdRule } from "./rules.ts";
-import type { AdamNumbers, Rule } from "./rules.ts";
+import { adamRule, rmspropRule, sgdRule } from "./update-rules.ts";
+import type { AdamNumbers, UpdateRule } from "./update-rules.ts";
 
 /** Values for a variable's slots; `name` is the variable's where the slots were saved. */
 interface PendingSlots {
@@ -17,7 +18,7 @@ interface PendingSlots {
 export class RuleOptimizer extends tf.Optimizer {
   static className = "RuleOptimizer";
   readonly kind: string;
-  readonly #rule: Rule;
+  readonly #rule: UpdateRule;
   readonly #rate: Hyper;
   readonly #momentum: Hyper | undefined;
   readonly #clipping: Clipping;
@@ -29,7 +30,7 @@ export class RuleOptimizer extends tf.Optimizer {
 
   constructor(
     kind: string,
-    rule: Rule,
+    rule: UpdateRule,
     hypers: { rate: Hyper; momentum?: Hyper },
     clipping: Clipping,
     config: tf.serialization.ConfigDict,
@@ -60,7 +61,9 @@ export class RuleOptimizer extends tf.Optimizer {
 
   set momentum(value: number) {
     if (this.#momentum === undefined || (this.#momentum.value === 0) !== (value === 0))
-      throw new Error(`This ${this.kind} was made ${this.momentum === 0 ? "without" : "with"} momentum; make another.`);
+      throw new GraphError(
+        `This ${this.kind} was made ${this.momentum === 0 ? "without" : "with"} momentum; make another.`,
+      );
     this.#momentum.value = value;
   }
 
@@ -113,7 +116,7 @@ export class RuleOptimizer extends tf.Optimizer {
     const [iteration, ...rest] = weights;
     const kinds = this.#rule.slots.length;
     if (iteration === undefined || (kinds === 0 ? rest.length > 0 : rest.length % kinds !== 0))
-      throw new Error(
+      throw new GraphError(
         `A ${this.kind} has a step count and ${kinds} slots a variable, and ${weights.length} weights came.`,
       );
     tf.tidy(() => this.#iteration.assign(tf.cast(tf.reshape(iteration.tensor, []), "float32")));
@@ -182,24 +185,31 @@ export class RuleOptimizer extends tf.Optimizer {
   }
 }
 
+/** Options of SGD. */
+export interface SgdOptions extends Clipping {
+  readonly learningRate?: number | undefined;
+  readonly momentum?: number | undefined;
+  readonly nesterov?: boolean | undefined;
+}
+
 /** Stochastic gradient descent, with Keras' momentum and Nesterov's (Sutskever et al. 2013). */
 export function sgd({
   learningRate = 0.01,
   momentum = 0,
   nesterov = false,
   ...clipping
-}: { learningRate?: number; momentum?: number; nesterov?: boolean } & Clipping = {}): RuleOptimizer {
+}: SgdOptions = {}): RuleOptimizer {
   const hypers = { rate: new Hyper(learningRate, "learningRate"), momentum: new Hyper(momentum, "momentum") };
   const rule = sgdRule(hypers.rate, { momentum: hypers.momentum, nesterov });
-  return new RuleOptimizer("SGD", rule, hypers, clipping, { momentum, nesterov, ...clipping });
+  return new RuleOptimizer("SGD", rule, hypers, clipping, { momentum, nesterov, ...limitsOf(clipping) });
 }
 
 /** Options of Adam. */
 export interface AdamOptions extends Clipping {
-  learningRate?: number;
-  beta1?: number;
-  beta2?: number;
-  epsilon?: number;
+  readonly learningRate?: number | undefined;
+  readonly beta1?: number | undefined;
+  readonly beta2?: number | undefined;
+  readonly epsilon?: number | undefined;
 }
 
 /** Adam with Keras' defaults. */
@@ -207,12 +217,16 @@ export function adam(options: AdamOptions = {}): RuleOptimizer {
   return makeAdam("Adam", options, {});
 }
 
+/** Options of AdamW. */
+export interface AdamWOptions extends AdamOptions {
+  /** Decay a step, as a part of the learning rate. */
+  readonly weightDecay?: number | undefined;
+  /** Which variables decay; all by default. */
+  readonly decays?: ((variable: tf.Variable) => boolean) | undefined;
+}
+
 /** Adam with decoupled weight decay, of all variables or of those that `decays` picks. */
-export function adamw({
-  weightDecay = 0.004,
-  decays = () => true,
-  ...options
-}: AdamOptions & { weightDecay?: number; decays?: (variable: tf.Variable) => boolean } = {}): RuleOptimizer {
+export function adamw({ weightDecay = 0.004, decays = () => true, ...options }: AdamWOptions = {}): RuleOptimizer {
   return makeAdam("AdamW", options, { weightDecay: new Hyper(weightDecay, "weightDecay"), decays });
 }
 
@@ -224,7 +238,17 @@ function makeAdam(
   const rate = new Hyper(learningRate, "learningRate");
   const rule = adamRule(rate, { beta1, beta2, epsilon, decays, ...(weightDecay !== undefined && { weightDecay }) });
   const config = { beta1, beta2, epsilon, ...(weightDecay !== undefined && { weightDecay: weightDecay.value }) };
-  return new RuleOptimizer(kind, rule, { rate }, clipping, { ...config, ...clipping });
+  return new RuleOptimizer(kind, rule, { rate }, clipping, { ...config, ...limitsOf(clipping) });
+}
+
+/** Options of RMSprop. */
+export interface RmsPropOptions extends Clipping {
+  readonly learningRate?: number | undefined;
+  readonly rho?: number | undefined;
+  readonly momentum?: number | undefined;
+  readonly epsilon?: number | undefined;
+  /** Divides by the deviation of the gradient instead of its root mean square. */
+  readonly centered?: boolean | undefined;
 }
 
 /** RMSprop with Keras' defaults: epsilon 1e-7 under the root, and momentum over the scaled gradient. */
@@ -235,14 +259,14 @@ export function rmsprop({
   epsilon = 1e-7,
   centered = false,
   ...clipping
-}: {
-  learningRate?: number;
-  rho?: number;
-  momentum?: number;
-  epsilon?: number;
-  centered?: boolean;
-} & Clipping = {}): RuleOptimizer {
+}: RmsPropOptions = {}): RuleOptimizer {
   const hypers = { rate: new Hyper(learningRate, "learningRate"), momentum: new Hyper(momentum, "momentum") };
   const rule = rmspropRule(hypers.rate, { rho, momentum: hypers.momentum, epsilon, centered });
-  return new RuleOptimizer("RMSprop", rule, hypers, clipping, { rho, momentum, epsilon, centered, ...clipping });
+  return new RuleOptimizer("RMSprop", rule, hypers, clipping, {
+    rho,
+    momentum,
+    epsilon,
+    centered,
+    ...limitsOf(clipping),
+  });
 }

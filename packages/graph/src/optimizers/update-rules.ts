@@ -12,20 +12,20 @@ import {
 } from "../trace/fused-updates.ts";
 
 /** One variable of an update with its slots. */
-export interface Step extends Update {
+export interface VariableUpdate extends Update {
   slots: tf.Variable[];
 }
 
 /** How an optimizer moves a variable: by TensorFlow's fused op in a compiled function, by tfjs' ops anywhere. */
-export interface Rule {
+export interface UpdateRule {
   /** Names of the slots a variable has. */
   slots: readonly string[];
-  fused(trace: Trace, steps: readonly Step[], iteration: tf.Tensor): void;
-  plain(steps: readonly Step[], iteration: tf.Tensor): void;
+  fused(trace: Trace, steps: readonly VariableUpdate[], iteration: tf.Tensor): void;
+  plain(steps: readonly VariableUpdate[], iteration: tf.Tensor): void;
 }
 
 /** Keras' SGD: `w -= rate * g`, or `v = momentum * v - rate * g; w += v` and Nesterov's `w += momentum * v - rate * g`. */
-export function sgdRule(rate: Hyper, { momentum, nesterov }: { momentum: Hyper; nesterov: boolean }): Rule {
+export function sgdRule(rate: Hyper, { momentum, nesterov }: { momentum: Hyper; nesterov: boolean }): UpdateRule {
   if (momentum.value === 0)
     return {
       slots: [],
@@ -65,7 +65,7 @@ export interface AdamNumbers {
 }
 
 /** Adam as Keras has it (Kingma and Ba 2014, https://arxiv.org/abs/1412.6980, section 2's last form): epsilon outside of the correction. */
-export function adamRule(rate: Hyper, { beta1, beta2, epsilon, weightDecay, decays }: AdamNumbers): Rule {
+export function adamRule(rate: Hyper, { beta1, beta2, epsilon, weightDecay, decays }: AdamNumbers): UpdateRule {
   const powers = (iteration: tf.Tensor) => {
     const step = tf.add(iteration, 1);
     return [tf.pow(beta1, step), tf.pow(beta2, step)] as const;
@@ -110,7 +110,7 @@ export function adamRule(rate: Hyper, { beta1, beta2, epsilon, weightDecay, deca
 export function rmspropRule(
   rate: Hyper,
   { rho, momentum, epsilon, centered }: { rho: number; momentum: Hyper; epsilon: number; centered: boolean },
-): Rule {
+): UpdateRule {
   return {
     slots: ["rms", "momentum", ...(centered ? ["mg"] : [])],
     fused: (trace, steps) => {

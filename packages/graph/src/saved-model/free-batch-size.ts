@@ -5,9 +5,10 @@ import { constantOf } from "../ir/constants.ts";
 import type { GraphNode } from "../ir/graph-node.ts";
 
 /**
- * Makes a graph that was recorded at one batch size take any: `other` is the same function recorded with one sample more, and
- * where the two differ there is the batch. It becomes a -1 where a tensor is reshaped, and follows from the first input everywhere
- * else. Gives the graph's nodes, with some more; undefined, with the graph untouched, where the batch cannot be told so.
+ * Lets a graph that was recorded at one batch size take any. `other` is the same function recorded with one sample more: numbers
+ * that differ between the two follow from the batch size. They become -1 in the shape of a reshape, and are computed from the first
+ * input everywhere else. Returns the nodes of the graph and the added ones; undefined, with the graph untouched, where a number
+ * follows from the batch size in another way.
  */
 export function freeBatch(
   nodes: readonly GraphNode[],
@@ -40,7 +41,7 @@ export function freeBatch(
       changes.push(() => (node.attrs = { ...node.attrs, value: attr.tensor(value) }));
       continue;
     }
-    // How many times the batch each number is; 0 for one that stays.
+    // Each number as a multiple of the batch size; 0 for numbers that stay.
     const times = x.map((size, axis) => (size === y[axis] ? 0 : (y[axis] as number) - size));
     if (first === -1 || times.some((factor, axis) => factor !== 0 && factor * batch !== x[axis])) return undefined;
     changes.push(() => sizes.replace(node, x, times));

@@ -1,3 +1,5 @@
+import { checkOptions } from "@convkit/errors";
+import type { OptionNames } from "@convkit/errors";
 import { DT } from "../values/dtypes.ts";
 import { GraphError } from "../graph-error.ts";
 import type { HostTensor } from "../values/host-tensor.ts";
@@ -14,17 +16,17 @@ import { tensorflow } from "../native/c-api.ts";
 import type { Handle } from "../native/c-api.ts";
 
 /** How a SavedModel is loaded. */
-export interface LoadOptions {
+export interface LoadSavedModelOptions {
   /** Which of the model's functions; "serving_default". */
-  signature?: string;
+  readonly signature?: string | undefined;
   /** Which of its graphs; `["serve"]`. */
-  tags?: readonly string[];
+  readonly tags?: readonly string[] | undefined;
   /** Threads of its session. */
-  threads?: number;
+  readonly threads?: number | undefined;
 }
 
 /** A SavedModel's function. */
-export interface LoadedModel {
+export interface LoadedSavedModel {
   /** Runs it; calls queue up. A model with one input takes that tensor alone too. Outputs come by name. */
   (inputs: TensorLike | Record<string, TensorLike>): Promise<Record<string, HostTensor>>;
   /** The function that was loaded. */
@@ -41,14 +43,15 @@ export interface LoadedModel {
   dispose(): Promise<void>;
 }
 
+const loadOptionNames: OptionNames<LoadSavedModelOptions> = { signature: true, tags: true, threads: true };
+
 /**
  * Loads a SavedModel folder as Keras' `model.export`, Python's `tf.saved_model.save` and `savedModel` of this package write
  * it. Throws GraphError where there is none, or none with this signature, and for inputs and outputs of strings.
  */
-export async function loadSavedModel(
-  folder: string,
-  { signature: name = "serving_default", tags = ["serve"], threads }: LoadOptions = {},
-): Promise<LoadedModel> {
+export async function loadSavedModel(folder: string, options: LoadSavedModelOptions = {}): Promise<LoadedSavedModel> {
+  checkOptions("loadSavedModel", options, loadOptionNames, (message) => new GraphError(message));
+  const { signature: name = "serving_default", tags = ["serve"], threads } = options;
   const { session, metaGraph } = await loadSession(threads === undefined ? {} : { threads }, folder, tags);
   try {
     const meta = decode("MetaGraphDef", metaGraph) as unknown as MetaGraph;
@@ -80,8 +83,8 @@ function loaded(
   session: Session,
   name: string,
   { inputs, outputs }: Signature,
-  rest: Pick<LoadedModel, "signatures" | "variables">,
-): LoadedModel {
+  rest: Pick<LoadedSavedModel, "signatures" | "variables">,
+): LoadedSavedModel {
   const given = namedTensors(inputs);
   const results = namedTensors(outputs);
   for (const { key, info, dtype } of [...given, ...results])

@@ -23,13 +23,13 @@ import type { TracedVariable } from "../trace/traced-variable.ts";
 /** How a SavedModel is written. */
 export interface SavedModelOptions {
   /** Weights as constants in the graph, instead of as variables in a checkpoint beside it. */
-  frozen?: boolean;
+  readonly frozen?: boolean | undefined;
   /** The names of the inputs, in order; "input" or "input_0", "input_1" … by default. */
-  inputs?: readonly string[];
+  readonly inputs?: readonly string[] | undefined;
   /** The names of the outputs, in order; "output" or "output_0" … by default. */
-  outputs?: readonly string[];
+  readonly outputs?: readonly string[] | undefined;
   /** The name of the signature; "serving_default". */
-  signature?: string;
+  readonly signature?: string | undefined;
 }
 
 /** Writes `folder/saved_model.pb`, and the variables' values under `folder/variables` unless they are frozen. */
@@ -45,7 +45,7 @@ export async function writeSavedModel(
   const freed = anyBatch(backend, fn, recorded, skeleton, options);
   const isFree = freed !== undefined;
   const { trace, variables } = recorded;
-  // What a compiled function is fed beside its arguments (a learning rate, the number of the run) stays as it is now.
+  // Numbers that are fed beside the arguments (a learning rate, the number of the run) become constants.
   for (const { node, read } of trace.fed) fixed(node, read());
   const nodes = [...(freed ?? recorded.nodes)];
   const names = uniqueNames(variables);
@@ -117,7 +117,7 @@ function fixed(node: GraphNode, value: number): void {
   Object.assign(node, { op, attrs });
 }
 
-/** An output that waits for all writes: who fetches it runs them. */
+/** An output that waits for all writes, so that fetching it runs them. */
 function resultNode(ref: Ref, writes: readonly GraphNode[], index: number): GraphNode {
   const { dtype, shape } = outputOf(ref);
   return makeNode(`result_${index}`, "Identity", {

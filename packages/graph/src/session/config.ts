@@ -6,13 +6,13 @@ export interface SessionConfig {
   /** Threads within an op and between ops; TensorFlow's default is one a core. */
   threads?: number;
   /**
-   * The bits that eager tfjs computes on as many threads, equal from run to run: no rewriting by TensorFlow's optimisers,
+   * The bits that eager tfjs computes on as many threads, equal from run to run: no rewriting by TensorFlow's optimizers,
    * no fused updates, deterministic ops (those for the whole process from then on). Slower.
    */
   deterministic?: boolean;
   /** The graph never grows, so that TensorFlow keeps fewer copies of it. */
   isStatic?: boolean;
-  /** Runs on a CPU, has no loops, and is ready sooner: only the optimisers that gain something there, once each. */
+  /** For CPUs and graphs without loops: only those of TensorFlow's optimizers that gain something there, once each. */
   isPlain?: boolean;
 }
 

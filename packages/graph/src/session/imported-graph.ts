@@ -50,7 +50,7 @@ export class SessionGraph {
     return operation;
   }
 
-  /** What some nodes need of all that was imported, to be imported elsewhere, and every node that is wanted by itself. */
+  /** The imported nodes that `roots` and all wanted nodes need, ready to be imported elsewhere. */
   needed(roots: Iterable<string>, isWanted: (name: string) => boolean): GraphNode[] {
     const found = new Set<string>();
     const open = [...roots, ...[...this.#nodes.keys()].filter(isWanted)];
@@ -72,7 +72,7 @@ export class SessionGraph {
   #addConstant(node: GraphNode): void {
     const tf = tensorflow();
     const { dtype, shape } = outputOf({ node, index: 0 });
-    // A name with slashes would forbid the import of nodes that are called as its scopes are.
+    // Without slashes: a scope of the name would be taken, and TensorFlow would refuse nodes of the scope's name.
     const name = `constant${this.#constants.size}`;
     this.#constants.set(node.name, name);
     const tensor = makeNative(dtype, shape, constantOf(node)!);

@@ -56,7 +56,7 @@ export class Session {
     this.#graph.import(nodes);
   }
 
-  /** Prepares a kind of run. What fetches nothing fetches `DONE`: by the last output a run's end is seen. */
+  /** Prepares a kind of run. One that fetches nothing fetches `DONE`, since `settle` watches the last output for the end of a run. */
   plan(inputs: readonly Endpoint[], wanted: readonly Endpoint[], targets: readonly string[]): Plan {
     const tf = tensorflow();
     if (wanted.length === 0 && !this.#hasDone) {
@@ -92,8 +92,8 @@ export class Session {
   }
 
   /**
-   * Takes over another session, which is empty, and moves there the nodes that the plans need, and those that are wanted;
-   * all else is freed, and variables lose their values. Not while a run is in progress.
+   * Replaces the session by another, empty one, and moves there the nodes that the plans need and the wanted ones. All else is
+   * freed, and variables lose their values. Not to be called while a run is in progress.
    */
   renew(other: Session, isWanted: (name: string) => boolean): void {
     const roots = [...this.#plans].flatMap(({ names: { inputs, outputs, targets } }) => [

@@ -21,13 +21,13 @@ export class SessionVariables {
   readonly backend: Backend;
   readonly #session: Session;
   readonly #known = new Map<tf.Variable, SessionVariable>();
-  /** Theirs, which their nodes' names begin with. */
+  /** Name prefixes of the known variables' nodes. */
   readonly #keys = new Set<string>();
   readonly #fills = new Set<string>();
   readonly #assigns = new Map<SessionVariable, Plan>();
   /** Variables that tfjs holds a copy of, good until they are written. */
   readonly #copied = new Set<SessionVariable>();
-  /** Variables whose data tfjs let go of: those that were disposed are to be destroyed. */
+  /** Variables whose data tfjs released: the disposed ones among them are to be destroyed in the session. */
   readonly #suspects = new Set<SessionVariable>();
   #count = 0;
 
@@ -55,7 +55,7 @@ export class SessionVariables {
     return found;
   }
 
-  /** Before a run: sends what tfjs assigned since, and lets go of copies that the run makes stale. */
+  /** Before a run: sends what tfjs assigned since the last one, and drops copies that the run makes stale. */
   prepare(used: readonly SessionVariable[], written: ReadonlySet<SessionVariable>): void {
     if (this.#suspects.size > 0) this.#destroy();
     const changed = used.filter((variable) => variable.entry.owner !== variable);
@@ -64,7 +64,7 @@ export class SessionVariables {
     this.forgetCopies(written);
   }
 
-  /** A variable's value now; its whole group comes along, since who reads one weight mostly reads all. */
+  /** A variable's value now. Its whole group is read at once, since a program that reads one weight mostly reads all. */
   read(variable: SessionVariable): TypedArray {
     const group = variable.group as Group;
     const members = group.members.filter((member) => !member.released);
@@ -117,7 +117,7 @@ export class SessionVariables {
     return this.#keys.has(node.slice(0, node.indexOf("/")));
   }
 
-  /** Lets go of the copies that tfjs holds: the session's values are others now. */
+  /** Drops tfjs' copies of variables whose values in the session have changed. */
   forgetCopies(variables: Iterable<SessionVariable>): void {
     for (const variable of variables)
       if (this.#copied.delete(variable) && variable.owned !== undefined) this.#drop(variable.owned);
@@ -186,7 +186,7 @@ export class SessionVariables {
     return names;
   }
 
-  /** The value as a native tensor; of tfjs' native copy only JavaScript's remains, and no longer than until it is sent. */
+  /** The value as a native tensor. tfjs' own native copy is freed before, so that large values are not held twice. */
   #take(variable: SessionVariable): Handle {
     const values = this.#valuesOf(variable);
     const { entry } = variable;
@@ -207,7 +207,7 @@ export class SessionVariables {
     return values;
   }
 
-  /** The session has the value: tfjs' copy goes, and its reads come here. */
+  /** From now on the session owns the value: tfjs' copy is dropped, and tfjs reads the variable here. */
   #own(variable: SessionVariable): void {
     const { entry } = variable;
     if (entry.refCount > 1) {
@@ -263,7 +263,7 @@ export class SessionVariables {
     for (const variable of dead) this.#remove(variable);
   }
 
-  /** Lets go of a variable that the session no longer has. */
+  /** Forgets a variable that the session no longer has. */
   #remove(variable: SessionVariable): void {
     variable.released = true;
     this.#known.delete(variable.variable);

@@ -19,7 +19,7 @@ export type TypedArray = Float32Array | Int32Array | Uint8Array | Float64Array |
 
 const names = new Map<number, string>(Object.entries(DT).map(([name, number]) => [number, name]));
 
-/** "float32" for 1: what describes and errors print. */
+/** The name of a type, "float32" for 1, as descriptions and errors print it. */
 export function dtypeName(dtype: number): string {
   return names.get(dtype) ?? `dtype ${dtype}`;
 }
@@ -41,7 +41,7 @@ export function widthOf(dtype: number): number {
   return widths[dtype] ?? 0;
 }
 
-/** The tfjs type that shows a TensorFlow type: everything whole is int32 there. */
+/** The tfjs type for a TensorFlow type. tfjs has one type of whole numbers, int32. */
 export function tfjsType(dtype: number): "float32" | "int32" | "bool" | "complex64" | "string" {
   if (dtype === DT.float32 || dtype === DT.float64 || dtype === DT.bfloat16 || dtype === DT.float16) return "float32";
   if (dtype === DT.bool) return "bool";
