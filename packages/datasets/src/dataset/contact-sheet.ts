@@ -1,29 +1,32 @@
 import sharp from "sharp";
 import { DataError } from "../data-error.ts";
+import { checkNames } from "../images/decode-options.ts";
 import type { Batch } from "./dataset.ts";
 
 export interface ContactSheetOptions {
-  /** Pictures a row; near a square without it. */
-  columns?: number;
-  /** How many times a pixel is repeated along each side; small pictures are made larger without it. */
-  scale?: number;
-  /** What is written under each picture: the class names, or a text for each; nothing without it. */
-  captions?: readonly string[];
+  /** Pictures in a row; a nearly square sheet unless given. */
+  readonly columns?: number | undefined;
+  /** How many times a pixel is repeated along each side; small pictures are enlarged unless given. */
+  readonly scale?: number | undefined;
+  /** The text under each picture; none unless given. */
+  readonly captions?: readonly string[] | undefined;
 }
 
 const gap = 4;
 const captionHeight = 18;
 const background = { r: 24, g: 26, b: 31 };
 
-/** The pictures of a batch in a grid with a caption under each, as PNG; floats are taken as 0..255. */
+/** The pictures of a batch in a grid with a caption under each, as PNG; floats are clipped to 0..255. */
 export async function contactSheet(
   { images, shape: [n, h, w, c] }: Pick<Batch, "images" | "shape">,
-  {
+  options: ContactSheetOptions = {},
+): Promise<Buffer> {
+  checkNames("contactSheet", options, { columns: true, scale: true, captions: true });
+  const {
     columns = Math.ceil(Math.sqrt(n)),
     scale = Math.max(1, Math.floor(128 / Math.max(h, w))),
     captions,
-  }: ContactSheetOptions = {},
-): Promise<Buffer> {
+  } = options;
   if (n === 0) throw new DataError("A contact sheet needs at least one image");
   if (c !== 1 && c !== 3) throw new DataError(`A contact sheet shows images of 1 or 3 channels, not ${c}`);
   const [height, width] = [h * scale, w * scale];
@@ -49,7 +52,7 @@ export async function contactSheet(
   if (captions !== undefined) {
     const texts = pictures.map(({ left, top }, place) => {
       const fit = Math.max(3, Math.floor(width / 6.5));
-      const text = captions[place] ?? "";
+      const text = printable(captions[place] ?? "");
       const shown = text.length > fit ? `${text.slice(0, fit - 1)}…` : text;
       return `<text x="${left}" y="${top + height + 13}">${escapeXml(shown)}</text>`;
     });
@@ -62,6 +65,17 @@ export async function contactSheet(
     .toBuffer();
 }
 
+/** The text with U+FFFD for what XML cannot hold: control characters, and halves of a pair. */
+function printable(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+  return wellFormed(text).replaceAll(/[\u0000-\u001F\u007F-\u009F\uFFFE\uFFFF]/g, "\uFFFD");
+}
+
+/** The text with U+FFFD for each half of a surrogate pair. */
+function wellFormed(text: string): string {
+  return Buffer.from(text).toString();
+}
+
 function escapeXml(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+  return wellFormed(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }

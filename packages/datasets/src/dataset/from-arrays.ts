@@ -1,23 +1,27 @@
 import { DataError } from "../data-error.ts";
+import { checkNames } from "../images/decode-options.ts";
 import type { IndexedDataset } from "./dataset.ts";
 import { datasetFrom } from "./indexed-dataset.ts";
 
 export interface ArrayData {
   /** `[n, h, w, c]`, row by row: bytes 0..255, or floats. */
-  images: Uint8Array | Float32Array;
-  shape: readonly [h: number, w: number, c: number];
+  readonly images: Uint8Array | Float32Array;
+  readonly shape: readonly [h: number, w: number, c: number];
   /** One class index an image. */
-  labels: ArrayLike<number>;
-  /** The class names; without them, the labels' own numbers. */
-  classes?: readonly string[];
-  name?: string;
+  readonly labels: ArrayLike<number>;
+  /** The class names; the numbers of the labels unless given. */
+  readonly classes?: readonly string[] | undefined;
+  /** The name of the data set, for messages; "arrays" unless given. */
+  readonly name?: string | undefined;
 }
 
 /**
  * Images that are in memory, as a data set; nothing is copied. Throws a `DataError` where images and labels differ in
  * number, a label names no class, or a pixel is not a number.
  */
-export function fromArrays({ images, shape, labels, classes, name = "arrays" }: ArrayData): IndexedDataset {
+export function fromArrays(data: ArrayData): IndexedDataset {
+  checkNames("fromArrays", data, { images: true, shape: true, labels: true, classes: true, name: true });
+  const { images, shape, labels, classes, name = "arrays" } = data;
   const [h, w, c] = shape;
   const pixels = h * w * c;
   if (!shape.every((side) => Number.isInteger(side) && side > 0)) {

@@ -1,32 +1,50 @@
+import type { OptionNames } from "@convkit/errors";
 import { DataError } from "../data-error.ts";
+import { checkNames } from "../images/decode-options.ts";
 import type { Batch, Dataset } from "./dataset.ts";
 import { uniformStream } from "@convkit/augment/internal";
 import { checkBatchOptions } from "./indexed-dataset.ts";
 
 /** One image, `[h, w, c]` row by row, and its class. */
 export interface Sample {
-  image: Uint8Array | Float32Array;
-  label: number;
+  readonly image: Uint8Array | Float32Array;
+  readonly label: number;
 }
 
 export interface GeneratorData {
   /** Starts the samples anew; called once an epoch. */
-  samples: (epoch: number) => Iterable<Sample> | AsyncIterable<Sample>;
-  shape: readonly [h: number, w: number, c: number];
-  classes: readonly string[];
-  /** How many samples an epoch has; `Infinity` (the default) where nobody knows. */
-  size?: number;
-  dtype?: "uint8" | "float32";
-  /** From how many samples shuffling picks. */
-  buffer?: number;
-  name?: string;
+  readonly samples: (epoch: number) => Iterable<Sample> | AsyncIterable<Sample>;
+  readonly shape: readonly [h: number, w: number, c: number];
+  readonly classes: readonly string[];
+  /**
+   * How many samples an epoch has. Without it the data set's `size` is `Infinity` and `hasKnownSize` is false: whatever counts the steps
+   * of an epoch, a schedule for one, cannot.
+   */
+  readonly size?: number | undefined;
+  /** The type of the pixels; "uint8" unless said. */
+  readonly dtype?: "uint8" | "float32" | undefined;
+  /** How many samples shuffling picks from; 1024 unless said. */
+  readonly buffer?: number | undefined;
+  /** The name of the data set, for messages; "generator" unless given. */
+  readonly name?: string | undefined;
 }
+
+const generatorNames: OptionNames<GeneratorData> = {
+  samples: true,
+  shape: true,
+  classes: true,
+  size: true,
+  dtype: true,
+  buffer: true,
+  name: true,
+};
 
 /**
  * Samples that come one after the other, as a data set. Shuffling picks each next one from a buffer, by seed and epoch. A
  * sample of another size, a label that names no class or a pixel that is no number ends the batches with a `DataError`.
  */
 export function fromGenerator(data: GeneratorData): Dataset {
+  checkNames("fromGenerator", data, generatorNames);
   const {
     samples,
     shape,
@@ -36,6 +54,8 @@ export function fromGenerator(data: GeneratorData): Dataset {
     buffer = 1024,
     name = "generator",
   } = data;
+  if (!(size === Number.POSITIVE_INFINITY || (Number.isInteger(size) && size > 0)))
+    throw new DataError(`size should be a whole number from 1, not ${size}`);
   if (!Number.isInteger(buffer) || buffer < 1)
     throw new DataError(`buffer should be a whole number from 1, not ${buffer}`);
   return {

@@ -60,7 +60,7 @@ async function* relabeled(batches: AsyncIterable<Batch>, labelOf: Int32Array): A
 }
 
 /** At most 20 names, for a message. */
-export function listed(names: readonly string[]): string {
+function listed(names: readonly string[]): string {
   const shown = names.slice(0, 20).map((name) => JSON.stringify(name));
   return `[${shown.join(", ")}${names.length > 20 ? `, … ${names.length - 20} more` : ""}]`;
 }

@@ -1,42 +1,53 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { shown } from "@convkit/errors";
 import sharp from "sharp";
-import { DataError } from "../data-error.ts";
+import { DataError, reasonOf } from "../data-error.ts";
+import { className, folderName } from "../folders/class-names.ts";
+import { checkNames } from "../images/decode-options.ts";
 import type { Dataset } from "./dataset.ts";
 
 export interface WriteImagesOptions {
-  /** PNG keeps every pixel. */
-  format?: "png" | "jpeg";
+  /** "png" keeps every pixel; "png" unless said. */
+  readonly format?: "png" | "jpeg" | undefined;
 }
 
-/** Writes a data set of bytes as image files, `folder/<class>/<class>.<n>.png`; returns how many. */
+/**
+ * Writes a data set of bytes as image files, `folder/<class>/<class>.<n>.png`, and returns how many. Characters that a folder's name cannot
+ * have become %XX ("T-shirt%2Ftop"); `imageFolder` reads them back. Throws a DataError for floats, for other than 1 or 3 channels, and for
+ * classes that would share a folder.
+ */
 export async function writeImageFolder(
   data: Dataset,
   folder: string,
-  { format = "png" }: WriteImagesOptions = {},
+  options: WriteImagesOptions = {},
 ): Promise<number> {
+  checkNames("writeImageFolder", options, { format: true });
+  const { format = "png" } = options;
+  if (format !== "png" && format !== "jpeg") throw new DataError(`format should be png or jpeg, not ${shown(format)}`);
   const [h, w, c] = data.shape;
   if (data.dtype !== "uint8" || (c !== 1 && c !== 3)) {
     throw new DataError(
       `${data.name}: expected bytes of 1 or 3 channels to write as images, found ${data.dtype} of ${c}`,
     );
   }
-  await Promise.all(data.classes.map((name) => mkdir(join(folder, name), { recursive: true })));
+  const folders = data.classes.map((name) => folderName(name));
+  if (new Set(folders.map((name) => className(name))).size < folders.length) {
+    throw new DataError(`${data.name}: expected different names of classes, got ${data.classes.join(", ")}`);
+  }
+  await Promise.all(folders.map((name) => mkdir(join(folder, name), { recursive: true })));
   const counts = data.classes.map(() => 0);
   for await (const { images, labels } of data.batches({ batch: 64 })) {
     const files = Array.from(labels, (label) =>
-      join(
-        folder,
-        data.classes[label]!,
-        `${data.classes[label]!}.${counts[label]!++}.${format === "png" ? "png" : "jpg"}`,
-      ),
+      join(folder, folders[label]!, `${folders[label]!}.${counts[label]!++}.${format === "png" ? "png" : "jpg"}`),
     );
     await Promise.all(
-      files.map((file, place) => {
+      files.map(async (file, place) => {
         const pixels = images.subarray(place * h * w * c, (place + 1) * h * w * c);
-        return sharp(pixels, { raw: { width: w, height: h, channels: c } })
-          .toFormat(format)
-          .toFile(file);
+        const image = sharp(pixels, { raw: { width: w, height: h, channels: c } }).toFormat(format);
+        await image.toFile(file).catch((error: unknown) => {
+          throw new DataError(`${file} cannot be written: ${reasonOf(error)}`);
+        });
       }),
     );
   }

@@ -5,18 +5,19 @@ import { filesByClass } from "./class-folders.ts";
 import type { SplitName } from "./class-folders.ts";
 import { folderName } from "./class-names.ts";
 import { DataError } from "../data-error.ts";
+import { checkNames } from "../images/decode-options.ts";
 import { checkRanges, filesInRange } from "./image-folder.ts";
 import type { Ranges } from "./image-folder.ts";
 
 export interface SubsetOptions {
-  /** Links the files instead of copying them, where the file system can. */
-  link?: boolean;
+  /** Links the files instead of copying them, where the file system can; false unless said. */
+  readonly link?: boolean | undefined;
 }
 
 export interface SubsetResult {
-  folder: string;
-  /** Files of each split. */
-  files: Partial<Record<SplitName, number>>;
+  readonly folder: string;
+  /** The number of files of each split. */
+  readonly files: Readonly<Partial<Record<SplitName, number>>>;
 }
 
 /**
@@ -31,6 +32,7 @@ export async function subset(
   ranges: Ranges,
   options: SubsetOptions = {},
 ): Promise<SubsetResult> {
+  checkNames("subset", options, { link: true });
   const { classes } = filesByClass(source);
   const splits = Object.entries(ranges) as [SplitName, readonly [number, number]][];
   if (splits.length === 0) throw new DataError("A subset needs a range for at least one of train, validation and test");
@@ -84,7 +86,7 @@ async function place(from: string, to: string, { link: linked = false }: SubsetO
     try {
       return await link(from, to);
     } catch {
-      // Another file system: a copy does as well.
+      // The folders lie on two file systems: copy.
     }
   }
   return copyFile(from, to);

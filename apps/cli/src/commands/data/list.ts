@@ -19,7 +19,7 @@ export async function run({ out }: Context): Promise<void> {
     train: set.train,
     test: set.test,
     classes: set.classes.length,
-    licence: set.licence,
+    licence: set.license,
     path: folderOf(set) ?? null,
   }));
   const cells = rows.map((row) => [
