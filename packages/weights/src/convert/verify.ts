@@ -3,11 +3,10 @@ import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { join } from "node:path";
 import { loadModel, loadWeights } from "../load/load-model.ts";
-import { layerNames } from "../model/model-layers.ts";
 import { onnxRuntime, openOnnx } from "../formats/onnx/run.ts";
 import type { Runner } from "../formats/onnx/run.ts";
 import type { SaveReport } from "../save/save-model.ts";
-import { signatureName } from "../formats/saved-model.ts";
+import { signatureNames } from "../formats/saved-model.ts";
 
 /** One weight of the model; with `verify` how far it is from the one that was read back. */
 export interface WeightRow {
@@ -80,9 +79,9 @@ async function openSavedModel(model: tfl.LayersModel, path: string): Promise<Run
   const loaded = await loadSavedModel(path);
   return {
     async run(inputs) {
-      const named = layerNames(model.inputs).map((name, index) => [signatureName(name), inputs[index]!] as const);
+      const named = signatureNames(model.inputs).map((name, index) => [name, inputs[index]!] as const);
       const results = await loaded(Object.fromEntries(named));
-      return layerNames(model.outputs).map((name) => results[signatureName(name)]!.tensor());
+      return signatureNames(model.outputs).map((name) => results[name]!.tensor());
     },
     dispose: () => loaded.dispose(),
   };

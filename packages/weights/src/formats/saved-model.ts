@@ -4,7 +4,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { layerNames } from "../model/model-layers.ts";
+import { distinctNames, layerNames } from "../model/model-layers.ts";
 import { metadataFromText, metadataText } from "../model/metadata-json.ts";
 import { WeightsError } from "../weights-error.ts";
 
@@ -44,8 +44,8 @@ export async function writeSavedModel(
   );
   try {
     await predict.savedModel(folder, inputs, {
-      inputs: layerNames(model.inputs).map(signatureName),
-      outputs: layerNames(model.outputs).map(signatureName),
+      inputs: signatureNames(model.inputs),
+      outputs: signatureNames(model.outputs),
     });
     const text = metadataText(metadata);
     if (text !== undefined) {
@@ -65,7 +65,7 @@ export function savedModelMetadata(folder: string): ModelMetadata {
   return existsSync(file) ? metadataFromText(file, "", readFileSync(file, "utf8")) : {};
 }
 
-/** A tensor's name in the signature: Python gives these as arguments, so they must be words. */
-export function signatureName(name: string): string {
-  return name.replaceAll(/\W/g, "_");
+/** The tensors' names in the signature: Python gives these as arguments, so they must be words, and each once. */
+export function signatureNames(tensors: readonly tfl.SymbolicTensor[]): string[] {
+  return distinctNames(layerNames(tensors).map((name) => name.replaceAll(/\W/g, "_")));
 }

@@ -12,7 +12,7 @@ import type { NamedTensor } from "../bytes/named-tensor.ts";
 import { openWeights } from "./open-weights.ts";
 import type { WeightsFile } from "./open-weights.ts";
 import { ownLayerName } from "../formats/torch/names.ts";
-import { torchWeights } from "../formats/torch/weights.ts";
+import { refuseProblems, torchWeights } from "../formats/torch/weights.ts";
 import { WeightsError } from "../weights-error.ts";
 
 /** What a file may name that only its user has. */
@@ -78,6 +78,7 @@ async function loadTorch(
   file: WeightsFile,
   { ignore }: LoadWeightsOptions,
 ): Promise<LoadWeightsReport> {
+  refuseProblems(file.path, model);
   const weights = torchWeights(model);
   const prefix = commonPrefix(
     weights.map(({ torchName }) => torchName),

@@ -17,6 +17,17 @@ export function modelLayers(model: tfl.LayersModel): ModelLayer[] {
   );
 }
 
+/** Names, each once: a second one gets a number. */
+export function distinctNames(names: readonly string[]): string[] {
+  const taken = new Set<string>();
+  return names.map((name) => {
+    let own = name;
+    for (let count = 1; taken.has(own); count++) own = `${name}_${count}`;
+    taken.add(own);
+    return own;
+  });
+}
+
 /** The names of tensors as tfjs names a model's inputs and outputs, after their layers; a sequential model does not know its own. */
 export function layerNames(tensors: readonly tfl.SymbolicTensor[]): string[] {
   return tensors.map(({ sourceLayer }) => sourceLayer.name);

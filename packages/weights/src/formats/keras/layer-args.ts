@@ -65,6 +65,8 @@ const ignoredKeys = new Set([
   "seed",
   "ragged",
   "sparse",
+  "rng_type",
+  "force_generator",
 ]);
 
 function activationOf(value: unknown, config: JsonObject): string {

@@ -11,7 +11,7 @@ export function keras3Config(graph: KerasGraph): object {
       trainable: true,
       layers: graph.layers.map(keras3Layer),
       input_layers: alone(graph.inputs.map(history)),
-      output_layers: alone(graph.outputs.map(history)),
+      output_layers: alone(graph.outputs.map((output) => outputHistory(graph, output))),
     },
     registered_name: "Functional",
   };
@@ -26,7 +26,7 @@ export function keras2Config(graph: KerasGraph): object {
       trainable: true,
       layers: graph.layers.map(keras2Layer),
       input_layers: graph.inputs.map(history),
-      output_layers: graph.outputs.map(history),
+      output_layers: graph.outputs.map((output) => outputHistory(graph, output)),
     },
   };
 }
@@ -99,6 +99,12 @@ function wrapped(config: Readonly<Record<string, unknown>>): Record<string, unkn
 
 function history({ layer, call, output }: TensorReference): [string, number, number] {
   return [layer, call, output];
+}
+
+/** Among a model's outputs Keras counts the calls of a model within it from 1, since making that model counts as a call. */
+function outputHistory(graph: KerasGraph, { layer, call, output }: TensorReference): [string, number, number] {
+  const isModel = graph.layers.some(({ name, inner }) => name === layer && inner !== undefined);
+  return [layer, isModel ? call + 1 : call, output];
 }
 
 /** Keras 3 takes the structure of the lists for that of the arguments: one tensor is not a list of one. */

@@ -33,11 +33,18 @@ export function writeLegacyH5(sink: ByteSink, model: tfl.LayersModel, { file, me
           : undefined;
     if (problem !== undefined) throw new WeightsError(file, `layer "${name}"`, `${problem}: write a .keras file`);
   }
-  const layers = new Map(graph.layers.map((layer) => [layer.name, legacyGroup(layer.weights)]));
+  const groups: GroupToWrite = { attributes: {}, children: new Map() };
+  for (const { name, weights } of graph.layers) put(groups, name.split("/"), legacyGroup(weights));
   const about = { backend: "tensorflow", keras_version: "2.15.0" };
   const weights: GroupToWrite = {
-    attributes: { ...listAttribute("layer_names", [...layers.keys()]), ...about },
-    children: layers,
+    attributes: {
+      ...listAttribute(
+        "layer_names",
+        graph.layers.map(({ name }) => name),
+      ),
+      ...about,
+    },
+    children: groups.children,
   };
   writeHdf5(sink, {
     attributes: { model_config: JSON.stringify(keras2Config(graph)), ...about, ...metadataAttribute(metadata) },
@@ -102,12 +109,20 @@ function keras3Weights(graph: KerasGraph): GroupToWrite {
 function put(group: GroupToWrite, [first, ...rest]: readonly string[], what: GroupToWrite | NamedTensor): void {
   const children = group.children as Map<string, GroupToWrite | NamedTensor>;
   if (rest.length === 0) {
-    children.set(first!, what);
+    const known = children.get(first!);
+    // A group of this name may be there for what lies below it: "conv1" beside "conv1/bn".
+    if (known !== undefined && "children" in known && "children" in what) merge(known, what);
+    else children.set(first!, what);
     return;
   }
   const inner = (children.get(first!) as GroupToWrite | undefined) ?? { attributes: {}, children: new Map() };
   children.set(first!, inner);
   put(inner, rest, what);
+}
+
+function merge(known: GroupToWrite, { attributes, children }: GroupToWrite): void {
+  Object.assign(known.attributes, attributes);
+  for (const [name, child] of children) put(known, [name], child);
 }
 
 /** An attribute holds 64 KB: a longer list is split into `name0`, `name1` …, as Keras does. Each text takes 16 bytes. */

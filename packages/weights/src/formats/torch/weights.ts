@@ -1,11 +1,12 @@
-import type { GraphNode } from "@convkit/core";
 import type * as tfl from "@tensorflow/tfjs-layers";
-import { usesOf } from "../../model/layer-uses.ts";
+import { collectedError } from "../../weights-error.ts";
 import { modelLayers } from "../../model/model-layers.ts";
 import { weightName } from "../../model/weight-name.ts";
 import { fromTorchOrder, kernelRows, toTorchOrder } from "./axis-order.ts";
 import type { MatrixOrder } from "./axis-order.ts";
 import type { NamedTensor, TensorData } from "../../bytes/named-tensor.ts";
+import { featureOrders } from "./feature-order.ts";
+import type { FeatureOrder } from "./feature-order.ts";
 import { torchLayerName } from "./names.ts";
 
 /** One weight of a tfjs model as a PyTorch state has it. */
@@ -14,6 +15,8 @@ export interface TorchWeight {
   readonly name: string;
   readonly variable: tfl.LayerVariable;
   readonly torchShape: readonly number[];
+  /** Why PyTorch cannot have this weight as the model has it; undefined where it can. */
+  readonly problem?: string;
   toTorch(data: TensorData): TensorData;
   fromTorch(tensor: NamedTensor): TensorData | Promise<TensorData>;
 }
@@ -36,11 +39,12 @@ const plainNames: Readonly<Record<string, string>> = {
 
 /** Every weight of the model under PyTorch's name for it, with how to turn it there and back. */
 export function torchWeights(model: tfl.LayersModel): TorchWeight[] {
-  const flattened = flattenedSizes(model);
-  return modelLayers(model).flatMap(({ name, layer, weights }) =>
+  const orders = featureOrders(model);
+  const names = layerPaths(model);
+  return modelLayers(model).flatMap(({ layer, weights }) =>
     weights.map((variable) => {
       const own = weightName(variable).replace(/_\d+$/, "");
-      const isSeparable = layer.getClassName() === "SeparableConv2D";
+      const isSeparable = layer.getClassName().startsWith("SeparableConv");
       const part =
         isSeparable && own !== "bias"
           ? `${own === "depthwise_kernel" ? "depthwise" : "pointwise"}.`
@@ -48,30 +52,59 @@ export function torchWeights(model: tfl.LayersModel): TorchWeight[] {
             ? "pointwise."
             : "";
       const suffix = own.endsWith("kernel") ? "weight" : (plainNames[own] ?? own);
-      const shape = variable.shape as number[];
+      const name = names.get(layer)!;
       return {
         torchName: `${torchLayerName(model.name, name)}.${part}${suffix}`,
         name: `${name}/${own}`,
         variable,
-        ...layout(layer.getClassName(), own, shape, flattened.get(name)),
+        ...layout(layer.getClassName(), own, variable.shape as number[], orders.get(layer)),
       };
     }),
   );
 }
 
+/** The layers' names; layers of one name, in models within the model, get the names of these before theirs. */
+function layerPaths(model: tfl.LayersModel): Map<tfl.layers.Layer, string> {
+  const counts = new Map<string, number>();
+  for (const { name } of modelLayers(model)) counts.set(name, (counts.get(name) ?? 0) + 1);
+  const paths = new Map<tfl.layers.Layer, string>();
+  const walk = (inner: tfl.LayersModel, above: string): void => {
+    for (const layer of inner.layers) {
+      if ("layers" in layer) walk(layer as tfl.LayersModel, `${above}${layer.name}.`);
+      else paths.set(layer, counts.get(layer.name) === 1 ? layer.name : `${above}${layer.name}`);
+    }
+  };
+  walk(model, "");
+  return paths;
+}
+
+/** Throws where PyTorch's state cannot hold a weight of the model, naming every one. */
+export function refuseProblems(file: string, model: tfl.LayersModel): void {
+  const seen = new Set<string>();
+  const problems = torchWeights(model).flatMap(({ name, torchName, problem }) => {
+    const isTwice = seen.has(torchName);
+    seen.add(torchName);
+    if (isTwice) return [`${name}: PyTorch's name of it would be "${torchName}", which another weight has`];
+    return problem === undefined ? [] : [`${name}: ${problem}`];
+  });
+  if (problems.length > 0)
+    throw collectedError(file, "", "PyTorch's names and order cannot be told for this model", problems);
+}
+
 /** Layers with a counter of batches in PyTorch, which tfjs has not. */
 export function batchCounters(model: tfl.LayersModel): string[] {
+  const paths = layerPaths(model);
   return modelLayers(model)
     .filter(({ layer }) => layer.getClassName() === "BatchNormalization")
-    .map(({ name }) => `${torchLayerName(model.name, name)}.num_batches_tracked`);
+    .map(({ layer }) => `${torchLayerName(model.name, paths.get(layer)!)}.num_batches_tracked`);
 }
 
 function layout(
   className: string,
   own: string,
   shape: readonly number[],
-  flattened: readonly [number, number, number] | undefined,
-): Pick<TorchWeight, "torchShape" | "toTorch" | "fromTorch"> {
+  order: FeatureOrder,
+): Pick<TorchWeight, "torchShape" | "toTorch" | "fromTorch" | "problem"> {
   if (own.endsWith("kernel") && shape.length === 4) {
     const [height, width, inputs, outputs] = shape as [number, number, number, number];
     // A depthwise kernel is [height, width, channels, multiplier], and PyTorch's outputs are channels times multiplier.
@@ -83,14 +116,34 @@ function layout(
     }
     return turned([outputs, inputs, height, width], { outputs, rows: kernelRows(height, width, inputs) });
   }
+  if (own.endsWith("kernel") && shape.length === 3) {
+    const [length, inputs, outputs] = shape as [number, number, number];
+    if (own === "depthwise_kernel")
+      return turned([inputs * outputs, 1, length], { outputs: inputs * outputs, rows: kernelRows(length, 1, 1) });
+    return turned([outputs, inputs, length], { outputs, rows: kernelRows(length, 1, inputs) });
+  }
   if (own === "kernel" && shape.length === 2) {
     const [inputs, outputs] = shape as [number, number];
-    const [height, width, channels] = flattened ?? [1, 1, inputs];
-    return turned([outputs, inputs], { outputs, rows: kernelRows(height, width, channels) });
+    const rows = order instanceof Int32Array ? order : kernelRows(1, 1, inputs);
+    return { ...turned([outputs, inputs], { outputs, rows }), ...(typeof order === "string" && { problem: order }) };
   }
-  if (own === "alpha") return { torchShape: [shape.reduce((product, size) => product * size, 1)], ...same };
-  return { torchShape: shape, ...same };
+  if (own === "alpha" && shape.slice(0, -1).some((size) => size !== 1))
+    return {
+      torchShape: shape,
+      ...same,
+      problem: "PyTorch's PReLU has a slope for every channel, not for every pixel",
+    };
+  const torchShape = own === "alpha" ? [shape.reduce((product, size) => product * size, 1)] : shape;
+  if (order === undefined || torchShape.length !== 1) return { torchShape, ...same };
+  // A number for every feature, such as those of a batch normalization behind a flatten.
+  if (typeof order === "string" || order.length !== torchShape[0])
+    return { torchShape, ...same, ...(own === "bias" ? {} : { problem: typeof order === "string" ? order : unfit }) };
+  return own === "bias" && className === "Dense"
+    ? { torchShape, ...same }
+    : turned([order.length], { outputs: 1, rows: order });
 }
+
+const unfit = "its features are not those that were flattened";
 
 function turned(
   torchShape: readonly number[],
@@ -101,33 +154,4 @@ function turned(
     toTorch: (data) => toTorchOrder(data, order),
     fromTorch: (tensor) => fromTorchOrder(tensor, order),
   };
-}
-
-/** What between a flatten and a dense layer leaves every element in its place. */
-const elementwise = new Set([
-  "Activation",
-  "AlphaDropout",
-  "Dropout",
-  "ELU",
-  "GaussianDropout",
-  "GaussianNoise",
-  "Identity",
-  "LeakyReLU",
-  "ReLU",
-]);
-
-/** The map `[h, w, c]` behind each dense layer that follows a flatten: PyTorch flattens it channels first. */
-function flattenedSizes(model: tfl.LayersModel): Map<string, readonly [number, number, number]> {
-  const nodes = usesOf(model);
-  const makers = new Map<number, GraphNode>(nodes.flatMap((node) => node.outputs.map(({ id }) => [id, node] as const)));
-  const sizes = new Map<string, readonly [number, number, number]>();
-  for (const node of nodes) {
-    if (node.layer.getClassName() !== "Dense" || node.inputShapes[0]?.length !== 2) continue;
-    let from = makers.get(node.inputs[0]!.id);
-    while (from !== undefined && elementwise.has(from.layer.getClassName())) from = makers.get(from.inputs[0]!.id);
-    const shape = from?.layer.getClassName() === "Flatten" ? from.inputShapes[0] : undefined;
-    if (shape?.length === 4 && shape.slice(1).every((size) => size !== null))
-      sizes.set(node.layer.name, shape.slice(1) as [number, number, number]);
-  }
-  return sizes;
 }

@@ -5,14 +5,15 @@ import type { NamedTensor } from "../../bytes/named-tensor.ts";
 import { metadataKey, metadataText } from "../../model/metadata-json.ts";
 import { writeSafetensors } from "../safetensors.ts";
 import { variableTensor } from "../../bytes/variable-tensor.ts";
-import { batchCounters, torchWeights } from "./weights.ts";
+import { batchCounters, refuseProblems, torchWeights } from "./weights.ts";
 
 /** A model's weights as safetensors under PyTorch's names and in its order of axes, counters of batches too: `strict=True` takes it. */
 export function writeTorchSafetensors(
   sink: ByteSink,
   model: tfl.LayersModel,
-  { metadata }: { readonly metadata: ModelMetadata },
+  { file, metadata }: { readonly file: string; readonly metadata: ModelMetadata },
 ): void {
+  refuseProblems(file, model);
   const weights = torchWeights(model).map(({ torchName, variable, torchShape, toTorch }): NamedTensor => {
     const tensor = variableTensor(torchName, variable);
     return { ...tensor, shape: torchShape, read: () => toTorch(tensor.read()) };
