@@ -63,7 +63,7 @@ def auc():
 
 
 def schedules():
-    """Factors of a base rate of 1 over 10 epochs of 10 steps."""
+    """Factors of a base rate of 1, over 10 epochs of 10 steps where a case says no other."""
     steps = list(range(0, 100, 3))
     S = keras.optimizers.schedules
     made = [
@@ -77,16 +77,18 @@ def schedules():
     ]
     cases = [dict(schedule=s, steps=steps, values=listed([keras.ops.convert_to_numpy(f(i)) for i in steps])) for s, f in made]
 
-    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
-    one_cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=1.0, total_steps=101, pct_start=0.31, cycle_momentum=False)
-    values = []
-    for step in range(100):
-        if step in steps:
+    for epochs, per_epoch, rise in ((10, 10, 0.3), (1, 3, 0.3), (2, 5, 0.3), (3, 4, 0.5), (1, 1, 0.3)):
+        total = epochs * per_epoch
+        optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+        one_cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=1.0, total_steps=total, pct_start=rise, cycle_momentum=False)
+        values = []
+        for step in range(total):
             values.append(optimizer.param_groups[0]["lr"])
-        optimizer.step()
-        one_cycle.step()
-    # PyTorch counts 101 points over 100 intervals: its rise ends at 0.31 * 101 - 1 = 30.31.
-    cases.append(dict(schedule=dict(name="one-cycle", rise=0.3031), steps=steps, values=listed(values)))
+            optimizer.step()
+            if step + 1 < total:
+                one_cycle.step()
+        schedule = dict(name="one-cycle", rise=rise)
+        cases.append(dict(schedule=schedule, epochs=epochs, stepsPerEpoch=per_epoch, steps=list(range(total)), values=listed(values)))
     return cases
 
 

@@ -13,7 +13,13 @@ export {
   sparseCategoricalCrossentropy,
 } from "./objective/losses.ts";
 export { auc, type Auc } from "./metrics/auc.ts";
-export { type ClassReport, classReports, confusion, type Confusion, macroAverage } from "./metrics/confusion.ts";
+export {
+  type ClassReport,
+  classReports,
+  confusionMatrix,
+  type ConfusionMatrix,
+  macroAverage,
+} from "./metrics/confusion.ts";
 export { type Evaluation, type Evaluator, evaluator, type Mistake } from "./metrics/evaluation.ts";
 export { inTopK } from "./metrics/in-top-k.ts";
 export { type Monitor, monitors } from "./run/monitor.ts";

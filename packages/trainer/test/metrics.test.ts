@@ -1,16 +1,53 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { auc, classReports, confusion, evaluator, inTopK } from "../src/index.ts";
+import { auc, classReports, confusionMatrix, evaluator, inTopK } from "../src/index.ts";
 
 const { auc: golden } = JSON.parse(readFileSync(new URL("golden/numbers.json", import.meta.url), "utf8")) as {
   auc: { labels: number[]; scores: number[]; value: number };
 };
 
-test("AUC equals Keras'", () => {
+/** The share of pairs in which the positive example scores higher; equal scores count half. */
+function shareOfPairs(scores: readonly number[], labels: readonly number[]): number {
+  const of = (label: number) => scores.filter((_, i) => labels[i] === label);
+  const wins = of(1).flatMap((high) => of(0).map((low) => (high > low ? 1 : high === low ? 0.5 : 0)));
+  return wins.reduce<number>((sum, win) => sum + win, 0) / wins.length;
+}
+
+test("AUC is the share of pairs in the right order, ties half", () => {
+  const rounded = golden.scores.map((score) => Math.round(score * 20) / 20);
+  for (const scores of [golden.scores, rounded]) {
+    const area = auc();
+    area.add(scores.slice(0, 100), golden.labels.slice(0, 100));
+    area.add(scores.slice(100), golden.labels.slice(100));
+    expect(area.result()).toBeCloseTo(shareOfPairs(scores, golden.labels), 12);
+  }
+  // Keras' AUC goes by 200 thresholds, so it is near and not equal.
+  expect(shareOfPairs(golden.scores, golden.labels)).toBeCloseTo(golden.value, 2);
+});
+
+test("AUC tells scores near 1 apart", () => {
   const area = auc();
-  area.add(golden.scores.slice(0, 100), golden.labels.slice(0, 100));
-  area.add(golden.scores.slice(100), golden.labels.slice(100));
-  expect(area.result()).toBeCloseTo(golden.value, 6);
+  area.add([0.9999, 0.99991, 0.99998, 0.99999], [0, 0, 1, 1]);
+  expect(area.result()).toBe(1);
+});
+
+test("AUC of several classes is the mean of each class against the rest", () => {
+  const probabilities = [0.7, 0.2, 0.1, 0.3, 0.3, 0.4, 0.1, 0.8, 0.1, 0.5, 0.2, 0.3].map(Math.fround);
+  const labels = [0, 2, 1, 1];
+  const gathered = evaluator(["a", "b", "c"]);
+  gathered.add({
+    labels: Int32Array.from(labels),
+    indices: Int32Array.of(0, 1, 2, 3),
+    probabilities: Float32Array.from(probabilities),
+    loss: 1,
+  });
+  const areas = [0, 1, 2].map((index) =>
+    shareOfPairs(
+      labels.map((_, i) => probabilities[3 * i + index]!),
+      labels.map((label) => (label === index ? 1 : 0)),
+    ),
+  );
+  expect(gathered.result().auc).toBeCloseTo((areas[0]! + areas[1]! + areas[2]!) / 3, 12);
 });
 
 test("AUC of a perfect order is 1, of its reverse 0, of one class not a number", () => {
@@ -26,7 +63,7 @@ test("AUC of a perfect order is 1, of its reverse 0, of one class not a number",
 });
 
 test("precision, recall and F1 of each class", () => {
-  const matrix = confusion(3);
+  const matrix = confusionMatrix(3);
   matrix.add([0, 0, 0, 1, 1, 2], [0, 0, 1, 1, 0, 1]);
   expect(matrix.counts).toEqual([
     [2, 1, 0],

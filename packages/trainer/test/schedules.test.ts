@@ -4,6 +4,8 @@ import { parseSchedule, type Schedule, scheduleFactor } from "../src/index.ts";
 
 interface Case {
   readonly schedule: Schedule;
+  readonly epochs?: number;
+  readonly stepsPerEpoch?: number;
   readonly steps: number[];
   readonly values: number[];
 }
@@ -12,18 +14,17 @@ const golden = JSON.parse(readFileSync(new URL("golden/numbers.json", import.met
   schedules: Case[];
 };
 
-describe("schedules equal Keras' and PyTorch's over 10 epochs of 10 steps", () => {
-  test.each(golden.schedules.map((each) => [JSON.stringify(each.schedule), each] as const))(
-    "%s",
-    (_title, { schedule, steps, values }) => {
-      steps.forEach((step, i) => {
-        expect(scheduleFactor(schedule, { step, stepsPerEpoch: 10, epochs: 10 }), `step ${step}`).toBeCloseTo(
-          values[i]!,
-          5,
-        );
-      });
-    },
-  );
+describe("schedules equal Keras' and PyTorch's", () => {
+  test.each(
+    golden.schedules.map((each) => {
+      const { schedule, epochs = 10, stepsPerEpoch = 10 } = each;
+      return [`${JSON.stringify(schedule)} over ${epochs} epochs of ${stepsPerEpoch} steps`, each] as const;
+    }),
+  )("%s", (_title, { schedule, steps, values, epochs = 10, stepsPerEpoch = 10 }) => {
+    steps.forEach((step, i) => {
+      expect(scheduleFactor(schedule, { step, stepsPerEpoch, epochs }), `step ${step}`).toBeCloseTo(values[i]!, 5);
+    });
+  });
 });
 
 test("a step schedule falls every so many epochs", () => {

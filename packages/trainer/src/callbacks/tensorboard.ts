@@ -1,22 +1,40 @@
 import { join } from "node:path";
+import { fieldProblems, type Fields, throwProblems, trueOrFalse, wholeFromZero } from "../checks/fields.ts";
 import type { Callback, Training } from "./callback.ts";
 import { type EventFile, openEventFile } from "../tensorboard/event-file.ts";
+import type { EventSummary } from "../tensorboard/messages.ts";
 import { modelGraph } from "../tensorboard/model-graph.ts";
+import { trimEventFiles } from "../tensorboard/trim-event-files.ts";
 
+/** What `tensorBoard` writes, and where. */
 export interface TensorBoardOptions {
-  /** Where to write; `tensorboard/` of the run directory unless given. */
-  readonly folder?: string;
-  /** Histograms of all weights every so many epochs; 0 for none. */
-  readonly histograms?: number;
-  /** Scalars of every so many steps as well; 0 for epochs only. */
-  readonly everySteps?: number;
-  readonly graph?: boolean;
-  /** How many images the sheets of the first augmented batch and, at the end, of the worst mistakes show; 0 for none. */
-  readonly images?: number;
+  /** `tensorboard/` of the run directory by default. */
+  readonly folder?: string | undefined;
+  /** Epochs between two histograms of all weights; 0, the default, for none. */
+  readonly histograms?: number | undefined;
+  /** Steps between two scalars within an epoch; 0, the default, for one an epoch. */
+  readonly everySteps?: number | undefined;
+  /** Whether the model's layers are written; true by default. */
+  readonly graph?: boolean | undefined;
+  /** Images on the sheets of the first augmented batch and, at the end, of the worst mistakes; 25 by default, 0 for no sheets. */
+  readonly images?: number | undefined;
 }
 
-/** Writes scalars, weight histograms, sheets of images and the model's graph for TensorBoard, in the folders and with the tags that Keras uses. */
+const fields: Fields<TensorBoardOptions> = {
+  folder: ["a path", (value) => typeof value === "string"],
+  histograms: wholeFromZero,
+  everySteps: wholeFromZero,
+  graph: trueOrFalse,
+  images: wholeFromZero,
+};
+
+/**
+ * Writes scalars, weight histograms, sheets of images and the model's graph for TensorBoard, in the folders and with the tags that
+ * Keras uses. A resumed run first removes what a killed process wrote after its checkpoint. Throws `TrainerError` for options that
+ * do not fit.
+ */
 export function tensorBoard(options: TensorBoardOptions = {}): Callback {
+  throwProblems(fieldProblems("tensorBoard", options, fields));
   const { histograms = 0, everySteps = 0, graph = true, images = 25 } = options;
   let train: EventFile | undefined;
   let validation: EventFile | undefined;
@@ -24,10 +42,14 @@ export function tensorBoard(options: TensorBoardOptions = {}): Callback {
   return {
     async onTrainBegin(training) {
       const folder = options.folder ?? join(training.out ?? ".", "tensorboard");
+      const isResumed = training.step > 0;
+      if (isResumed)
+        for (const part of ["train", "validation"])
+          await trimEventFiles(join(folder, part), (event) => isBefore(event, training));
       train = await openEventFile(join(folder, "train"));
       validation = await openEventFile(join(folder, "validation"));
-      if (graph) await train.graph(modelGraph(training.model));
-      const first = images === 0 ? undefined : await training.firstBatchSheet(images);
+      if (graph && !isResumed) await train.graph(modelGraph(training.model));
+      const first = images === 0 || isResumed ? undefined : await training.firstBatchSheet(images);
       if (first !== undefined) await train.images(0, { first_batch: first });
     },
     async onTrainBatchEnd(_batch, logs, training) {
@@ -56,6 +78,14 @@ export function tensorBoard(options: TensorBoardOptions = {}): Callback {
       if (worst !== undefined) await validation?.images(epochs, { worst_mistakes: worst });
     },
   };
+}
+
+/** Whether an event was written before the step that a run goes on from. Sheets of mistakes are drawn anew at the end. */
+function isBefore({ step, tags }: EventSummary, training: Training): boolean {
+  if (tags.includes("worst_mistakes")) return false;
+  const isOfStep = tags.some((tag) => tag.startsWith("batch_"));
+  const isOfNone = tags.length === 0 || tags.includes("graph") || tags.includes("first_batch");
+  return isOfNone || (isOfStep ? step <= training.step : step < training.epoch);
 }
 
 async function weightValues(training: Training): Promise<Record<string, ArrayLike<number>>> {

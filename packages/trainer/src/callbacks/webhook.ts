@@ -1,15 +1,21 @@
+import { checkOptions, type OptionNames } from "@convkit/errors";
+import { TrainerError } from "../trainer-error.ts";
 import type { Callback } from "./callback.ts";
 
+/** How `webhook` posts. */
 export interface WebhookOptions {
-  readonly headers?: Readonly<Record<string, string>>;
-  /** Milliseconds after which an answer is no longer waited for. */
-  readonly timeout?: number;
-  /** Hears of messages that did not arrive; a run never ends because of them. */
-  readonly onError?: (error: Error) => void;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Milliseconds to wait for an answer; 5000 by default. */
+  readonly timeout?: number | undefined;
+  /** Called for each message that did not arrive; a run never ends because of one. */
+  readonly onError?: ((error: Error) => void) | undefined;
 }
+
+const optionNames: OptionNames<WebhookOptions> = { headers: true, timeout: true, onError: true };
 
 /** Posts JSON to a URL: `{ event: "begin" }`, `{ event: "epoch", … }` with the epoch's numbers, `{ event: "end", … }`. */
 export function webhook(url: string, options: WebhookOptions = {}): Callback {
+  checkOptions("webhook", options, optionNames, (message) => new TrainerError(message));
   const { headers = {}, timeout = 5000, onError } = options;
   const post = async (message: object) => {
     try {
@@ -19,7 +25,7 @@ export function webhook(url: string, options: WebhookOptions = {}): Callback {
         body: JSON.stringify(message),
         signal: AbortSignal.timeout(timeout),
       });
-      if (!answer.ok) throw new Error(`${url} answered ${answer.status} ${answer.statusText}.`);
+      if (!answer.ok) throw new TrainerError(`${url} answered ${answer.status} ${answer.statusText}.`);
     } catch (error) {
       onError?.(error as Error);
     }

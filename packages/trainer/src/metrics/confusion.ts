@@ -1,12 +1,12 @@
 /** Counts of predictions: `counts[actual][predicted]`. */
-export interface Confusion {
+export interface ConfusionMatrix {
   readonly counts: readonly number[][];
   /** Adds examples by class number. */
   add(actual: ArrayLike<number>, predicted: ArrayLike<number>): void;
 }
 
 /** An empty confusion matrix of that many classes. */
-export function confusion(classes: number): Confusion {
+export function confusionMatrix(classes: number): ConfusionMatrix {
   const counts = Array.from({ length: classes }, () => Array.from({ length: classes }, () => 0));
   return {
     counts,
@@ -19,7 +19,7 @@ export function confusion(classes: number): Confusion {
   };
 }
 
-/** How one class fared; a ratio with nothing to divide by is 0, as in scikit-learn and Keras. */
+/** Precision, recall and F1 of one class; a ratio with nothing to divide by is 0, as in scikit-learn and Keras. */
 export interface ClassReport {
   readonly label: string;
   readonly precision: number;

@@ -1,5 +1,5 @@
 import { auc } from "./auc.ts";
-import { type ClassReport, classReports, confusion, macroAverage } from "./confusion.ts";
+import { type ClassReport, classReports, confusionMatrix, macroAverage } from "./confusion.ts";
 import { argMax, inTopK } from "./in-top-k.ts";
 
 /** An example that the model was most sure and wrong about. */
@@ -12,7 +12,10 @@ export interface Mistake {
   readonly probability: number;
 }
 
-/** What an evaluation finds; `macro` are unweighted means over the classes, `auc` is one against the rest, averaged. */
+/**
+ * The result of an evaluation. `macro` holds unweighted means over the classes. `auc` is the exact area under the ROC curve of each
+ * class against the rest, averaged over the classes that have one; null beyond 100 classes or where no class has one.
+ */
 export interface Evaluation {
   readonly count: number;
   readonly loss: number;
@@ -24,7 +27,7 @@ export interface Evaluation {
   readonly confusion: readonly (readonly number[])[];
 }
 
-/** Gathers an evaluation batch by batch in memory that does not grow with the data. */
+/** Gathers an evaluation batch by batch. It keeps a number for each image and class, for the area under the ROC curve. */
 export interface Evaluator {
   /**
    * Probabilities are `[n, classes]` flat, or `[n]` of the second class where the model has one output. Gives the predicted
@@ -44,8 +47,8 @@ export interface Evaluator {
 export function evaluator(classes: readonly string[], options: { readonly mistakes?: number } = {}): Evaluator {
   const { mistakes: kept = 24 } = options;
   const width = classes.length;
-  const matrix = confusion(width);
-  // One curve a class costs memory and time by the class; beyond a hundred the mean says little.
+  const matrix = confusionMatrix(width);
+  // A curve keeps a number for each image: beyond a hundred classes that is much memory for a mean that says little.
   const curves = width <= 100 ? classes.map(() => auc()) : [];
   const mistakes: Mistake[] = [];
   let count = 0;
@@ -79,7 +82,7 @@ export function evaluator(classes: readonly string[], options: { readonly mistak
       }
       curves.forEach((curve, index) =>
         curve.add(
-          Array.from(labels, (_, i) => table[i * width + index]!),
+          Float32Array.from(labels, (_, i) => table[i * width + index]!),
           Array.from(labels, (label) => label === index),
         ),
       );

@@ -33,6 +33,23 @@ const root = protobuf.parse(
 const event = root.lookupType("Event");
 const graph = root.lookupType("GraphDef");
 
+/** The step of an event, and the tags of its values; a graph has the tag "graph". */
+export interface EventSummary {
+  readonly step: number;
+  readonly tags: readonly string[];
+}
+
+/** What an encoded Event message is about. */
+export function decodeEvent(bytes: Uint8Array): EventSummary {
+  const decoded = event.toObject(event.decode(bytes), { longs: Number, bytes: String }) as {
+    readonly step?: number;
+    readonly graph_def?: unknown;
+    readonly summary?: { readonly value?: readonly { readonly tag: string }[] };
+  };
+  const tags = decoded.summary?.value?.map(({ tag }) => tag) ?? [];
+  return { step: decoded.step ?? 0, tags: decoded.graph_def === undefined ? tags : ["graph"] };
+}
+
 /** The bytes of an Event message, from an object with the message's field names. */
 export function encodeEvent(fields: object): Uint8Array {
   return event.encode(event.fromObject(fields)).finish();

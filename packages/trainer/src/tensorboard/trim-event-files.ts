@@ -1,0 +1,34 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { writeFileAtomic } from "@convkit/files";
+import { decodeEvent, type EventSummary } from "./messages.ts";
+import { frameRecord } from "./record.ts";
+
+/**
+ * Removes from the event files of a folder what a resumed run will write again: `isKept` decides for each event by its step and
+ * tags. A record that was cut off when its writer was killed goes too.
+ */
+export async function trimEventFiles(folder: string, isKept: (event: EventSummary) => boolean): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names.filter((each) => each.includes("tfevents"))) {
+    const path = join(folder, name);
+    const bytes = await readFile(path);
+    const records = [...recordsOf(bytes)];
+    const kept = records.filter((record) => isKept(decodeEvent(record)));
+    const length = kept.reduce((sum, record) => sum + record.length + frameBytes, 0);
+    if (length < bytes.length) await writeFileAtomic(path, kept.map(frameRecord));
+  }
+}
+
+/** A record's length, its checksum, and the checksum of its data. */
+const frameBytes = 16;
+
+function* recordsOf(bytes: Uint8Array): Generator<Uint8Array> {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let start = 0; start + frameBytes <= bytes.length;) {
+    const length = Number(view.getBigUint64(start, true));
+    if (start + frameBytes + length > bytes.length) return;
+    yield bytes.subarray(start + 12, start + 12 + length);
+    start += frameBytes + length;
+  }
+}
