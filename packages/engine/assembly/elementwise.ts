@@ -10,7 +10,7 @@ class Binary {
   size: i32;
   periodA: i32;
   periodB: i32;
-  /** 0 add, 1 subtract, 2 multiply, 3 divide, 4 squared difference. */
+  /** 0 add, 1 subtract, 2 multiply, 3 divide, 4 squared difference, 5 maximum, 6 minimum. */
   operation: i32;
 }
 
@@ -35,7 +35,9 @@ export function binary(args: usize, begin: i32, end: i32): void {
     else if (t.operation == 1) runSubtract(a, b, out, run, t.periodA > 1, t.periodB > 1);
     else if (t.operation == 2) runMultiply(a, b, out, run, t.periodA > 1, t.periodB > 1);
     else if (t.operation == 3) runDivide(a, b, out, run, t.periodA > 1, t.periodB > 1);
-    else runSquaredDifference(a, b, out, run, t.periodA > 1, t.periodB > 1);
+    else if (t.operation == 4) runSquaredDifference(a, b, out, run, t.periodA > 1, t.periodB > 1);
+    else if (t.operation == 5) runMaximum(a, b, out, run, t.periodA > 1, t.periodB > 1);
+    else runMinimum(a, b, out, run, t.periodA > 1, t.periodB > 1);
     i += run;
   }
 }
@@ -137,15 +139,56 @@ function runSquaredDifference(a: usize, b: usize, out: usize, run: i32, moveA: b
   }
 }
 
+/** NaN where one of both is. */
+function runMaximum(a: usize, b: usize, out: usize, run: i32, moveA: bool, moveB: bool): void {
+  const stepA = moveA ? 4 : 0;
+  const stepB = moveB ? 4 : 0;
+  for (; run >= 4; run -= 4) {
+    const x = moveA ? v128.load(a) : v128.load32_splat(a);
+    const y = moveB ? v128.load(b) : v128.load32_splat(b);
+    v128.store(out, f32x4.max(x, y));
+    a += stepA * 4;
+    b += stepB * 4;
+    out += 16;
+  }
+  for (; run > 0; run--) {
+    store<f32>(out, max<f32>(load<f32>(a), load<f32>(b)));
+    a += stepA;
+    b += stepB;
+    out += 4;
+  }
+}
+
+/** NaN where one of both is. */
+function runMinimum(a: usize, b: usize, out: usize, run: i32, moveA: bool, moveB: bool): void {
+  const stepA = moveA ? 4 : 0;
+  const stepB = moveB ? 4 : 0;
+  for (; run >= 4; run -= 4) {
+    const x = moveA ? v128.load(a) : v128.load32_splat(a);
+    const y = moveB ? v128.load(b) : v128.load32_splat(b);
+    v128.store(out, f32x4.min(x, y));
+    a += stepA * 4;
+    b += stepB * 4;
+    out += 16;
+  }
+  for (; run > 0; run--) {
+    store<f32>(out, min<f32>(load<f32>(a), load<f32>(b)));
+    a += stepA;
+    b += stepB;
+    out += 4;
+  }
+}
+
 /** `out[i] = operation(x[i])` */
 @unmanaged
 class Unary {
   x: usize;
   out: usize;
   size: i32;
-  /** 0 relu, 1 step (1 above zero, else `alpha`), 2 square, 3 square root, 4 relu6, 5 negation. */
+  /** 0 relu, 1 step (1 above zero, else `alpha`), 2 square, 3 square root, 4 relu6, 5 negation, 6 no less than `alpha`, no more than `beta`. */
   operation: i32;
   alpha: f32;
+  beta: f32;
 }
 
 export function unaryUnits(args: usize): i32 {
@@ -184,8 +227,10 @@ function apply(t: Unary, x: v128): v128 {
       return f32x4.sqrt(x);
     case 4:
       return f32x4.pmin(f32x4.pmax(x, zero), f32x4.splat(6));
-    default:
+    case 5:
       return f32x4.neg(x);
+    default:
+      return f32x4.pmin(f32x4.pmax(x, f32x4.splat(t.alpha)), f32x4.splat(t.beta));
   }
 }
 

@@ -1,5 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 
+import { denseBincount, maxPoolWithArgmax } from "./counting.ts";
+import { registerDilatedDepthwise } from "./dilated-depthwise.ts";
+import { registerExplicitPools } from "./explicit-pools.ts";
 import { mendStridedFilterGradient } from "./strided-filter-gradient.ts";
 
 /** The part of tfjs-node's backend that runs a TensorFlow op. */
@@ -10,17 +13,20 @@ interface TensorflowBackend {
 
 /**
  * Registers what TensorFlow under tfjs-node lacks or gets wrong: the two image kernels behind `tf.image.transform` and
- * `rotateWithOffset`, rounding of integers, which TensorFlow 2.21 turns into zeros, and the filter gradient of strided 1x1
- * convolutions, which can corrupt memory there.
+ * `rotateWithOffset`, `tf.denseBincount` and `tf.maxPoolWithArgmax`, rounding of integers, which TensorFlow 2.21 turns into zeros, the
+ * filter gradient of strided 1x1 convolutions, which can corrupt memory there, pools with explicit padding and depthwise convolutions
+ * with dilation.
  */
 export function registerTensorflowKernels(): void {
-  for (const kernel of [transform, rotateWithOffset, round]) {
+  for (const kernel of [transform, rotateWithOffset, round, denseBincount, maxPoolWithArgmax]) {
     const present = tf.getKernel(kernel.kernelName, kernel.backendName);
     if (present === kernel) continue;
     if (present) tf.unregisterKernel(kernel.kernelName, kernel.backendName);
     tf.registerKernel(kernel);
   }
   mendStridedFilterGradient();
+  registerExplicitPools();
+  registerDilatedDepthwise();
 }
 
 const round: tf.KernelConfig = {

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 
-const mended = new WeakSet<tf.KernelConfig>();
+import { refineKernel } from "./refine-kernel.ts";
 
 /**
  * Takes the filter gradient of a strided 1x1 convolution at stride 1, over the pixels that it looks at: the same numbers,
@@ -8,29 +8,21 @@ const mended = new WeakSet<tf.KernelConfig>();
  * process dies).
  */
 export function mendStridedFilterGradient(): void {
-  const stock = tf.getKernel("Conv2DBackpropFilter", "tensorflow");
-  if (stock === undefined || mended.has(stock)) return;
-  const kernel: tf.KernelConfig = {
-    ...stock,
-    kernelFunc: (parameters) => {
-      const { inputs, backend, attrs } = parameters;
-      const { x, dy } = inputs as { x: tf.Tensor4D; dy: tf.Tensor4D };
-      const { filterShape, strides, dataFormat } = attrs as unknown as tf.Conv2DBackpropFilterAttrs;
-      const steps = [strides].flat() as [number, number?];
-      const isPoint = filterShape[0] === 1 && filterShape[1] === 1 && dataFormat === "NHWC";
-      if (!isPoint || steps.every((step) => step === 1)) return stock.kernelFunc(parameters);
-      return tf.tidy(() => {
-        // A pool of single pixels: on all cores, where a strided slice has one.
-        const seen = tf.avgPool(x, 1, [steps[0], steps[1] ?? steps[0]], "valid");
-        return stock.kernelFunc({
-          inputs: { x: seen, dy },
-          backend,
-          attrs: { ...attrs, strides: [1, 1], pad: "valid" },
-        }) as tf.Tensor;
-      });
-    },
-  };
-  mended.add(kernel);
-  tf.unregisterKernel(stock.kernelName, stock.backendName);
-  tf.registerKernel(kernel);
+  refineKernel("Conv2DBackpropFilter", (stock) => (parameters) => {
+    const { inputs, attrs } = parameters;
+    const { x, dy } = inputs as { x: tf.Tensor4D; dy: tf.Tensor4D };
+    const { filterShape, strides, dataFormat } = attrs as unknown as tf.Conv2DBackpropFilterAttrs;
+    const steps = [strides].flat() as [number, number?];
+    const isPoint = filterShape[0] === 1 && filterShape[1] === 1 && dataFormat === "NHWC";
+    if (!isPoint || steps.every((step) => step === 1)) return stock(parameters);
+    return tf.tidy(() => {
+      // A pool of single pixels: on all cores, where a strided slice has one.
+      const seen = tf.avgPool(x, 1, [steps[0], steps[1] ?? steps[0]], "valid");
+      return stock({
+        ...parameters,
+        inputs: { x: seen, dy },
+        attrs: { ...attrs, strides: [1, 1], pad: "valid" },
+      }) as tf.Tensor;
+    });
+  });
 }

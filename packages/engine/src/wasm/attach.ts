@@ -13,7 +13,8 @@ interface EmscriptenModule {
   asm: Record<string, unknown>;
 }
 
-const attached = new WeakMap<object, Runtime>();
+/** The kernels' runtime in each backend's heap; undefined until the kernels are registered. */
+let attached: WeakMap<BackendWasm, Runtime> | undefined;
 
 /** The heap of tfjs' running wasm backend. */
 export function heapOf(backend: BackendWasm): WebAssembly.Memory {
@@ -28,8 +29,10 @@ export function isShared(memory: WebAssembly.Memory): boolean {
   return typeof SharedArrayBuffer === "function" && memory.buffer instanceof SharedArrayBuffer;
 }
 
-/** Puts the compiled kernels to work in the heap of tfjs' running wasm backend. Needs nothing of Node. */
+/** Puts the compiled kernels to work in the heap of a wasm backend of tfjs. Needs nothing of Node. */
 export function attach(module: WebAssembly.Module, backend: BackendWasm): Runtime {
+  if (attached === undefined) registerKernels((backend) => ({ backend, runtime: attach(module, backend) }));
+  attached ??= new WeakMap();
   const known = attached.get(backend);
   if (known) return known;
   const wasm = backend.wasm as unknown as EmscriptenModule;
@@ -40,7 +43,6 @@ export function attach(module: WebAssembly.Module, backend: BackendWasm): Runtim
     malloc: (bytes) => wasm._malloc(bytes),
     free: (pointer) => wasm._free(pointer),
   });
-  registerKernels({ backend, runtime });
   attached.set(backend, runtime);
   return runtime;
 }

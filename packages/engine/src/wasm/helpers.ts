@@ -17,14 +17,16 @@ parentPort.postMessage("ready");
 serve(control, thread);
 `;
 
-/** Starts `count` threads that take their share of each job; they do not keep the process alive. */
-export async function startHelpers(count: number, { module, memory, control }: Helpers): Promise<void> {
-  await Promise.all(
+/** Starts `count` threads that take their share of each job; they do not keep the process alive. Returns what ends them. */
+export async function startHelpers(count: number, { module, memory, control }: Helpers): Promise<() => void> {
+  const workers = await Promise.all(
     Array.from({ length: count }, async (_, index) => {
       const workerData = { module, memory, control, thread: index + 1 };
       const worker = new Worker(source, { eval: true, workerData, execArgv: [] });
       await once(worker, "message");
       worker.unref();
+      return worker;
     }),
   );
+  return () => workers.forEach((worker) => void worker.terminate());
 }

@@ -43,27 +43,67 @@ export async function loadWasm({ threads }: WasmOptions = {}): Promise<{ threads
       `The wasm engine cannot run ${threads} threads: this Node (${process.version}) has no SharedArrayBuffer; ask for 1 thread.`,
     );
   }
-  tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", shared);
   // Threads of tfjs' own kernels spin while they wait and take the cores from ours: measured, they cost more than they give.
   setThreadsCount(1);
-  await quietStart(async () => {
-    if (!(await tf.setBackend("wasm"))) {
-      throw new EngineError("The wasm engine did not start: tfjs could not load @tensorflow/tfjs-backend-wasm.");
+  const prepare = async (backend: BackendWasm): Promise<Runtime> => {
+    const memory = heapOf(backend);
+    const module = await kernelsModule(isShared(memory));
+    const runtime = attach(module, backend);
+    if (wanted > 1 && isShared(memory) && runtime.threads === 1) {
+      const helpers = { module, memory, control: runtime.control };
+      await addThreads(runtime, wanted, threads !== undefined, helpers, backend);
     }
-  });
-  const backend = tf.backend() as BackendWasm;
-  const memory = heapOf(backend);
-  const module = await kernelsModule(isShared(memory));
-  const runtime = attach(module, backend);
-  if (wanted > 1 && isShared(memory)) {
-    await addThreads(runtime, wanted, threads !== undefined, { module, memory, control: runtime.control });
+    return runtime;
+  };
+  keepAcrossResets(shared);
+  if (!(await tf.setBackend("wasm"))) {
+    throw new EngineError("The wasm engine did not start: tfjs could not load @tensorflow/tfjs-backend-wasm.");
   }
+  const runtime = await prepare(tf.backend() as BackendWasm);
+  prepareNext = prepare;
   return { threads: runtime.threads };
 }
 
-async function addThreads(runtime: Runtime, wanted: number, asked: boolean, place: Helpers): Promise<void> {
+interface Registration {
+  factory: () => BackendWasm | Promise<BackendWasm>;
+}
+
+const quiet = new WeakSet<Registration>();
+/** What gives later backends their kernels and threads; undefined before the first one has them. */
+let prepareNext: ((backend: BackendWasm) => Promise<unknown>) | undefined;
+
+/**
+ * `tf.engine().reset()` throws the backend away, and `tf.setBackend` then makes another one: each starts as quietly as the first, and the
+ * later ones get their kernels and threads at once.
+ */
+function keepAcrossResets(shared: boolean): void {
+  const { registryFactory } = tf.engine() as unknown as { registryFactory: Record<string, Registration> };
+  const registration = registryFactory["wasm"]!;
+  if (quiet.has(registration)) return;
+  quiet.add(registration);
+  const stock = registration.factory;
+  registration.factory = async () => {
+    tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", shared);
+    const backend = await quietStart(stock);
+    await prepareNext?.(backend);
+    return backend;
+  };
+}
+
+async function addThreads(
+  runtime: Runtime,
+  wanted: number,
+  asked: boolean,
+  place: Helpers,
+  backend: BackendWasm,
+): Promise<void> {
   try {
-    await startHelpers(wanted - 1, place);
+    const stop = await startHelpers(wanted - 1, place);
+    const dispose = backend.dispose.bind(backend);
+    backend.dispose = () => {
+      stop();
+      dispose();
+    };
   } catch (error) {
     if (!asked) return;
     const reason = error instanceof Error ? error.message : String(error);

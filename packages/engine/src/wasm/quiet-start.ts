@@ -20,12 +20,12 @@ class Stand {
  * Runs `start`, which loads tfjs' module, without two of its habits: it starts eight threads of its own from a blob URL, which
  * Node refuses (the kernels here bring theirs), and it leaves handlers that change how the process dies of an error.
  */
-export async function quietStart(start: () => Promise<unknown>): Promise<void> {
+export async function quietStart<T>(start: () => T | Promise<T>): Promise<T> {
   const worker = Object.getOwnPropertyDescriptor(globalThis, "Worker");
   const before = events.map((event) => process.listeners(event as "uncaughtException"));
   Object.defineProperty(globalThis, "Worker", { configurable: true, get: () => Stand, set: () => {} });
   try {
-    await start();
+    return await start();
   } finally {
     if (worker === undefined) Reflect.deleteProperty(globalThis, "Worker");
     else Object.defineProperty(globalThis, "Worker", worker);

@@ -1,23 +1,28 @@
+import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import * as tf from "@tensorflow/tfjs-core";
 
 import { EngineError } from "../engine-error.ts";
 import type { Context, Inputs, Kernel } from "./runtime/kernel-context.ts";
-import { batchNorm, binaryKernel, unaryKernel } from "./kernels/elementwise.ts";
+import { withAnyBias } from "./kernels/activation.ts";
+import { batchNorm, binaryKernel, clipByValue, unaryKernel } from "./kernels/elementwise.ts";
 import { conv2d, conv2dBackpropFilter, conv2dBackpropInput, fusedConv2d } from "./kernels/convolution.ts";
 import { cast, identity, tile } from "./kernels/copies.ts";
+import { cumulative } from "./kernels/cumulative.ts";
 import {
   depthwiseBackpropFilter,
   depthwiseBackpropInput,
   depthwiseConv2d,
   fusedDepthwiseConv2d,
 } from "./kernels/depthwise.ts";
+import { einsum } from "./kernels/einsum.ts";
 import { batchMatMul, fusedMatMul } from "./kernels/matmul.ts";
 import { oneHot } from "./kernels/one-hot.ts";
 import { averagePool, averagePoolGrad, maxPool, maxPoolGrad } from "./kernels/pooling.ts";
 import { prelu } from "./kernels/prelu.ts";
-import { mean, sum } from "./kernels/reduction.ts";
+import { keepNan, mean, sum } from "./kernels/reduction.ts";
 import { unsortedSegmentSum } from "./kernels/segment-sum.ts";
 import { concat, slice, splitV } from "./kernels/slices.ts";
+import { transform } from "./kernels/transform.ts";
 import {
   averagePool3d,
   averagePool3dGrad,
@@ -44,8 +49,10 @@ const kernels: Readonly<Record<string, Kernel>> = {
   DepthwiseConv2dNative: depthwiseConv2d,
   DepthwiseConv2dNativeBackpropFilter: depthwiseBackpropFilter,
   DepthwiseConv2dNativeBackpropInput: depthwiseBackpropInput,
-  FusedConv2D: fusedConv2d,
-  FusedDepthwiseConv2D: fusedDepthwiseConv2d,
+  FusedConv2D: withAnyBias(fusedConv2d),
+  FusedDepthwiseConv2D: (inputs, attrs, context) =>
+    withAnyBias(fusedDepthwiseConv2d)(inputs, { ...attrs, isDepthwise: true }, context),
+  Einsum: einsum,
   Identity: identity,
   MaxPool: maxPool,
   MaxPool3D: maxPool3d,
@@ -55,16 +62,23 @@ const kernels: Readonly<Record<string, Kernel>> = {
   Prelu: prelu,
   Tile: tile,
   UnsortedSegmentSum: unsortedSegmentSum,
-  _FusedMatMul: fusedMatMul,
+  _FusedMatMul: withAnyBias(fusedMatMul),
 };
 
 /** Kernels of ours for the common case, which leave the others to the backend's own. */
 const refinements: Readonly<Record<string, (stock: Kernel<never>) => Kernel<unknown>>> = {
   Add: (stock) => binaryKernel("Add", stock),
   Cast: cast,
+  ClipByValue: clipByValue,
   Concat: concat,
+  Cumprod: cumulative,
+  Cumsum: cumulative,
   FusedBatchNorm: batchNorm,
+  Max: (stock) => keepNan(stock, "reductionIndices"),
+  Maximum: (stock) => binaryKernel("Maximum", stock),
   Mean: mean,
+  Min: (stock) => keepNan(stock, "axis"),
+  Minimum: (stock) => binaryKernel("Minimum", stock),
   Multiply: (stock) => binaryKernel("Multiply", stock),
   Neg: (stock) => unaryKernel("Neg", stock),
   RealDiv: (stock) => binaryKernel("RealDiv", stock),
@@ -78,27 +92,32 @@ const refinements: Readonly<Record<string, (stock: Kernel<never>) => Kernel<unkn
   Step: (stock) => unaryKernel("Step", stock),
   Sub: (stock) => binaryKernel("Sub", stock),
   Sum: sum,
+  Transform: transform,
 };
 
+/** Gives the kernels of one backend their context: `tf.engine().reset()` throws a backend away, and the next one has another heap. */
+export type ContextOf = (backend: BackendWasm) => Context;
+
 /** Registers the kernels with tfjs, in place of the backend's own of the same names. */
-export function registerKernels(context: Context): void {
+export function registerKernels(contextOf: ContextOf): void {
   refuseMissing();
-  for (const [name, kernel] of Object.entries(kernels)) replace(name, kernel, context);
+  for (const [name, kernel] of Object.entries(kernels)) replace(name, kernel, contextOf);
   for (const [name, refine] of Object.entries(refinements)) {
-    const { kernelFunc } = tf.getKernel(name, "wasm");
-    replace(
-      name,
-      refine(((inputs, attrs, { backend }) => kernelFunc({ inputs, attrs, backend } as never)) as Kernel<never>),
-      context,
-    );
+    const { kernelFunc, setupFunc } = tf.getKernel(name, "wasm");
+    const stock = ((inputs, attrs, { backend }) => kernelFunc({ inputs, attrs, backend } as never)) as Kernel<never>;
+    // tfjs calls the set-up of each kernel with every new backend: the stock kernel finds its function in the heap there.
+    replace(name, refine(stock), contextOf, setupFunc);
   }
 }
+
+/** Kernels that tfjs does without where a backend has none. */
+const optional: ReadonlySet<string> = new Set([tf.FromPixels, tf.Draw]);
 
 /** Names the kernel, the reason and the way out, where tfjs would only say that it is not registered. */
 function refuseMissing(): void {
   for (const [constant, kernelName] of Object.entries(tf as Record<string, unknown>)) {
     if (typeof kernelName !== "string" || constant.replace(/^_/, "") !== kernelName.replace(/^_/, "")) continue;
-    if (kernelName in kernels || tf.getKernel(kernelName, "wasm") !== undefined) continue;
+    if (kernelName in kernels || optional.has(kernelName) || tf.getKernel(kernelName, "wasm") !== undefined) continue;
     const refuse = (): never => {
       throw new EngineError(
         `The wasm engine has no kernel for ${kernelName}: use the native engine (\`convkit engine install\`), or ops that it has.`,
@@ -108,11 +127,18 @@ function refuseMissing(): void {
   }
 }
 
-function replace(kernelName: string, kernel: Kernel<unknown>, context: Context): void {
+function replace(
+  kernelName: string,
+  kernel: Kernel<unknown>,
+  contextOf: ContextOf,
+  setupFunc?: tf.KernelConfig["setupFunc"],
+): void {
   if (tf.getKernel(kernelName, "wasm") !== undefined) tf.unregisterKernel(kernelName, "wasm");
   tf.registerKernel({
     kernelName,
     backendName: "wasm",
-    kernelFunc: ({ inputs, attrs }) => kernel(inputs as Inputs, attrs ?? {}, context) as tf.TensorInfo,
+    kernelFunc: ({ inputs, attrs, backend }) =>
+      kernel(inputs as Inputs, attrs ?? {}, contextOf(backend as BackendWasm)) as tf.TensorInfo,
+    ...(setupFunc && { setupFunc }),
   });
 }

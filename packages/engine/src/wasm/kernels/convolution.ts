@@ -1,6 +1,7 @@
 import { backend_util as util, type TensorInfo } from "@tensorflow/tfjs-core";
 
 import { address, input, output, sizeOf, type Attrs, type Context, type Inputs } from "../runtime/kernel-context.ts";
+import { EngineError } from "../../engine-error.ts";
 import { activate, fusedCode } from "./activation.ts";
 import { filterArgs, type FilterFields, type Shape4, type Window } from "./window.ts";
 
@@ -45,6 +46,11 @@ export function conv2dBackpropInput(inputs: Inputs, attrs: Attrs, context: Conte
   const dy = input(inputs, "dy");
   const filter = input(inputs, "filter");
   const info = describe(attrs["inputShape"] as number[], filter.shape, attrs, "Conv2DBackpropInput");
+  if (dy.shape.some((length, axis) => length !== info.outShape[axis])) {
+    throw new EngineError(
+      `Conv2DBackpropInput expected dy of the shape [${info.outShape}], which an input of [${info.inShape}] gives, but got [${dy.shape}].`,
+    );
+  }
   const dx = output(context, info.inShape);
   if (sizeOf(dx.shape) === 0) return dx;
   const fields = { x: address(context, dx), filter: address(context, filter), y: address(context, dy) };

@@ -18,10 +18,20 @@ export function identity(inputs: Inputs, _attrs: Attrs, { backend }: Context): T
   return { dataId: x.dataId, shape: x.shape, dtype: x.dtype };
 }
 
-/** A cast to the type that it has is no copy either; tfjs casts the gradient of each ReLU so. */
+/**
+ * A cast to the type that it has is no copy either; tfjs casts the gradient of each ReLU so. To bool, all but zero is true: the stock
+ * kernel keeps the low byte of the number.
+ */
 export function cast(stock: Kernel): Kernel {
-  return (inputs, attrs, context) =>
-    input(inputs, "x").dtype === attrs["dtype"] ? identity(inputs, attrs, context) : stock(inputs, attrs, context);
+  return (inputs, attrs, context) => {
+    const x = input(inputs, "x");
+    if (x.dtype === attrs["dtype"]) return identity(inputs, attrs, context);
+    if (attrs["dtype"] !== "bool") return stock(inputs, attrs, context);
+    const out = output(context, x.shape, "bool");
+    const to = context.backend.typedArrayFromHeap(out);
+    for (const [index, value] of context.backend.typedArrayFromHeap(x).entries()) to[index] = value === 0 ? 0 : 1;
+    return out;
+  };
 }
 
 /** Repeats along each axis, by copies that double: broadcasts of batch normalisation are one long run of them. */

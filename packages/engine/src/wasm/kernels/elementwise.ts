@@ -1,8 +1,21 @@
 import { broadcast_util, type TensorInfo } from "@tensorflow/tfjs-core";
 
-import { address, floatBits, input, output, sizeOf, type Kernel } from "../runtime/kernel-context.ts";
+import {
+  address,
+  call,
+  floatBits,
+  input,
+  output,
+  sizeOf,
+  type Attrs,
+  type Context,
+  type Inputs,
+  type Kernel,
+} from "../runtime/kernel-context.ts";
+import { tile } from "./copies.ts";
 
-const binaryCodes = { Add: 0, Sub: 1, Multiply: 2, RealDiv: 3, SquaredDifference: 4 } as const;
+const binaryCodes = { Add: 0, Sub: 1, Multiply: 2, RealDiv: 3, SquaredDifference: 4, Maximum: 5, Minimum: 6 } as const;
+const clipCode = 6;
 const unaryCodes = { Relu: 0, Step: 1, Square: 2, Sqrt: 3, Relu6: 4, Neg: 5 } as const;
 
 /** Rows shorter than this are quicker in the backend's own kernel, which broadcasts in every way. */
@@ -17,8 +30,10 @@ export function binaryKernel(name: keyof typeof binaryCodes, stock: Kernel): Ker
     const size = sizeOf(shape);
     const periodA = period(a.shape, shape);
     const periodB = period(b.shape, shape);
-    if (a.dtype !== "float32" || b.dtype !== "float32" || size === 0 || periodA === 0 || periodB === 0) {
-      return stock(inputs, attrs, context);
+    if (a.dtype !== "float32" || b.dtype !== "float32" || size === 0) return stock(inputs, attrs, context);
+    if (periodA === 0 || periodB === 0) {
+      // Of a number and NaN the stock kernels take the number.
+      return hidesNan.has(name) ? broadcast(name, [a, b], shape, context) : stock(inputs, attrs, context);
     }
     const out = output(context, shape);
     const args = [
@@ -31,6 +46,38 @@ export function binaryKernel(name: keyof typeof binaryCodes, stock: Kernel): Ker
       binaryCodes[name],
     ];
     context.runtime.run("binary", args, "binaryUnits", size * memoryBound);
+    return out;
+  };
+}
+
+const hidesNan: ReadonlySet<string> = new Set(["Maximum", "Minimum"]);
+
+/** The kernel on operands that are repeated to the shape of the result first. */
+function broadcast(
+  name: string,
+  operands: readonly [TensorInfo, TensorInfo],
+  shape: readonly number[],
+  context: Context,
+): TensorInfo {
+  const whole = operands.map((operand) => {
+    const own = [...Array.from({ length: shape.length - operand.shape.length }, () => 1), ...operand.shape];
+    return tile({ x: { ...operand, shape: own } }, { reps: shape.map((length, axis) => length / own[axis]!) }, context);
+  });
+  const out = call(context, name, { a: whole[0]!, b: whole[1]! });
+  for (const { dataId } of whole) context.backend.disposeData(dataId);
+  return out;
+}
+
+/** `[...] -> [...]`, no smaller than one number and no larger than another; NaN stays, which the stock kernel loses. */
+export function clipByValue(stock: Kernel): Kernel {
+  return (inputs, attrs, context) => {
+    const x = input(inputs, "x");
+    const size = sizeOf(x.shape);
+    if (x.dtype !== "float32" || size === 0) return stock(inputs, attrs, context);
+    const out = output(context, x.shape);
+    const limits = [attrs["clipValueMin"], attrs["clipValueMax"]].map((limit) => floatBits(limit as number));
+    const args = [address(context, x), address(context, out), size, clipCode, ...limits];
+    context.runtime.run("unary", args, "unaryUnits", size * memoryBound);
     return out;
   };
 }
@@ -62,7 +109,28 @@ function period(given: readonly number[], shape: readonly number[]): number {
   return isSuffix && size >= shortestRow ? size : 0;
 }
 
-/** `[..., c] -> [..., c]`: normalisation with given moments, as one factor and one term a channel. */
+/** Normalization with moments that broadcast to `x` in any way, such as `[1, c, 1, 1]`: the stock kernel takes them for the last axis'. */
+function broadcastNorm(inputs: Inputs, attrs: Attrs, context: Context): TensorInfo {
+  const { offset, scale } = inputs;
+  const made: TensorInfo[] = [];
+  const step = (name: string, a: TensorInfo, b: TensorInfo): TensorInfo => {
+    const out = call(context, name, { a, b });
+    made.push(out);
+    return out;
+  };
+  const epsilon = output(context, []);
+  made.push(epsilon);
+  context.backend.typedArrayFromHeap(epsilon)[0] = (attrs["varianceEpsilon"] as number | undefined) ?? 0.001;
+  const deviation = call(context, "Sqrt", { x: step("Add", input(inputs, "variance"), epsilon) });
+  made.push(deviation);
+  let out = step("RealDiv", step("Sub", input(inputs, "x"), input(inputs, "mean")), deviation);
+  if (scale !== undefined) out = step("Multiply", out, scale);
+  if (offset !== undefined) out = step("Add", out, offset);
+  for (const { dataId } of made) if (dataId !== out.dataId) context.backend.disposeData(dataId);
+  return out;
+}
+
+/** `[..., c] -> [..., c]`: normalization with given moments, as one factor and one term a channel. */
 export function batchNorm(stock: Kernel): Kernel {
   return (inputs, attrs, context) => {
     const x = input(inputs, "x");
@@ -72,7 +140,8 @@ export function batchNorm(stock: Kernel): Kernel {
       (tensor) => tensor === undefined || (sizeOf(tensor.shape) === columns && tensor.shape.at(-1) === columns),
     );
     const size = sizeOf(x.shape);
-    if (!perChannel || size === 0 || x.dtype !== "float32") return stock(inputs, attrs, context);
+    if (size === 0 || x.dtype !== "float32") return stock(inputs, attrs, context);
+    if (!perChannel) return broadcastNorm(inputs, attrs, context);
     const out = output(context, x.shape);
     const { runtime } = context;
     const factor = runtime.malloc(8 * columns);

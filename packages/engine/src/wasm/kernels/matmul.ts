@@ -1,6 +1,7 @@
 import { broadcast_util, type TensorInfo } from "@tensorflow/tfjs-core";
 
 import { address, input, output, sizeOf, type Attrs, type Context, type Inputs } from "../runtime/kernel-context.ts";
+import { EngineError } from "../../engine-error.ts";
 import { activate, fusedCode } from "./activation.ts";
 import { tile } from "./copies.ts";
 
@@ -13,15 +14,23 @@ export function batchMatMul(inputs: Inputs, attrs: Attrs, context: Context): Ten
 export function fusedMatMul(inputs: Inputs, attrs: Attrs, context: Context): TensorInfo {
   const a = input(inputs, "a");
   const b = input(inputs, "b");
+  if (a.shape.length < 2 || b.shape.length < 2) {
+    throw new EngineError(
+      `A matrix product takes matrices, of rank 2 or more, but got shapes [${a.shape}] and [${b.shape}]: reshape a vector to [1, n] or [n, 1].`,
+    );
+  }
+  if (a.dtype === "int32" && b.dtype === "int32") return wholeNumbers(inputs, attrs, context);
   if (a.dtype !== "float32" || b.dtype !== "float32") {
-    throw new Error(`A matrix product takes float32 on the wasm engine, not ${a.dtype} and ${b.dtype}: cast first.`);
+    throw new EngineError(
+      `A matrix product takes float32 or int32 on the wasm engine, not ${a.dtype} and ${b.dtype}: cast first.`,
+    );
   }
   const transposeA = attrs["transposeA"] === true;
   const transposeB = attrs["transposeB"] === true;
   const [rows, depth] = lastTwo(a.shape, transposeA);
   const [depthB, columns] = lastTwo(b.shape, transposeB);
   if (depth !== depthB) {
-    throw new Error(
+    throw new EngineError(
       `A matrix product needs equal inner sizes, but [${a.shape}]${transposeA ? " transposed" : ""} and [${b.shape}]${transposeB ? " transposed" : ""} have ${depth} and ${depthB}.`,
     );
   }
@@ -54,6 +63,43 @@ export function fusedMatMul(inputs: Inputs, attrs: Attrs, context: Context): Ten
   context.runtime.run("matMul", args, "matMulUnits", batch * rows * columns * depth);
   if (wholeA !== a) context.backend.disposeData(wholeA.dataId);
   if (wholeB !== b) context.backend.disposeData(wholeB.dataId);
+  return activate(y, inputs, attrs, context);
+}
+
+/** A product of int32 matrices in plain loops: exact, and modulo 2 to the 32 as in TensorFlow. */
+function wholeNumbers(inputs: Inputs, attrs: Attrs, context: Context): TensorInfo {
+  const [a, b] = [input(inputs, "a"), input(inputs, "b")];
+  const [transposeA, transposeB] = [attrs["transposeA"] === true, attrs["transposeB"] === true];
+  const [rows, depth] = lastTwo(a.shape, transposeA);
+  const [depthB, columns] = lastTwo(b.shape, transposeB);
+  if (depth !== depthB)
+    throw new EngineError(
+      `A matrix product needs equal inner sizes, but [${a.shape}] and [${b.shape}] have ${depth} and ${depthB}.`,
+    );
+  const outer = broadcast_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
+  const y = output(context, [...outer, rows, columns], "int32");
+  const [wholeA, wholeB] = [repeat(a, outer, context), repeat(b, outer, context)];
+  const { backend } = context;
+  const [to, left, right] = [y, wholeA, wholeB].map((tensor) => backend.typedArrayFromHeap(tensor)) as [
+    Int32Array,
+    Int32Array,
+    Int32Array,
+  ];
+  const batch = sizeOf(outer);
+  for (let n = 0, at = 0; n < batch; n++) {
+    for (let row = 0; row < rows; row++) {
+      for (let column = 0; column < columns; column++, at++) {
+        let sum = 0;
+        for (let k = 0; k < depth; k++) {
+          const atA = n * rows * depth + (transposeA ? k * rows + row : row * depth + k);
+          const atB = n * depth * columns + (transposeB ? column * depth + k : k * columns + column);
+          sum = (sum + Math.imul(left[atA]!, right[atB]!)) | 0;
+        }
+        to[at] = sum;
+      }
+    }
+  }
+  for (const { dataId } of [wholeA, wholeB]) backend.disposeData(dataId);
   return activate(y, inputs, attrs, context);
 }
 

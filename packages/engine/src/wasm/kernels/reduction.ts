@@ -2,6 +2,7 @@ import { backend_util, util, type TensorInfo } from "@tensorflow/tfjs-core";
 
 import {
   address,
+  call,
   floatBits,
   input,
   output,
@@ -22,6 +23,24 @@ export function sum(stock: Kernel): Kernel {
 export function mean(stock: Kernel): Kernel {
   return (inputs, attrs, context) =>
     reduce(inputs, attrs, context, (length) => 1 / length) ?? stock(inputs, attrs, context);
+}
+
+/** The largest or smallest value: NaN where there is one among the values, which the stock kernels lose. */
+export function keepNan(stock: Kernel, axesName: string): Kernel {
+  return (inputs, attrs, context) => {
+    const x = input(inputs, "x");
+    const out = stock(inputs, attrs, context);
+    if (x.dtype !== "float32" || !hasNan(context, x)) return out;
+    // The sum of the marks is above zero where the extreme value must be NaN.
+    const marked = call(context, "NotEqual", { a: x, b: x });
+    const ones = call(context, "Cast", { x: marked }, { dtype: "float32" });
+    const counts = call(context, "Sum", { x: ones }, { axis: attrs[axesName], keepDims: attrs["keepDims"] });
+    const values = context.backend.typedArrayFromHeap(out);
+    for (const [index, count] of context.backend.typedArrayFromHeap(counts).entries())
+      if (count > 0) values[index] = Number.NaN;
+    for (const { dataId } of [marked, ones, counts]) context.backend.disposeData(dataId);
+    return out;
+  };
 }
 
 function reduce(
@@ -49,4 +68,10 @@ function reduce(
   runtime.ask("sumSlices", args);
   runtime.free(partials);
   return out;
+}
+
+function hasNan({ backend }: Context, x: TensorInfo): boolean {
+  const values = backend.typedArrayFromHeap(x);
+  for (let i = 0; i < values.length; i++) if (Number.isNaN(values[i])) return true;
+  return false;
 }

@@ -6,11 +6,12 @@ import { memoryBound } from "./elementwise.ts";
 /** Joins tensors along an axis, run by run. */
 export function concat(stock: Kernel): Kernel {
   return (inputs, attrs, context) => {
-    const parts = Object.values(inputs).filter((tensor) => sizeOf(tensor.shape) > 0);
+    const all = Object.values(inputs);
+    const parts = all.filter((tensor) => sizeOf(tensor.shape) > 0);
     const [first] = parts;
     if (first === undefined || parts.some(({ dtype }) => !isWord(dtype))) return stock(inputs, attrs, context);
     const [axis] = util.parseAxisParam(attrs["axis"] as number, first.shape) as [number];
-    const shapes = parts.map(({ shape }) => shape);
+    const shapes = all.map(({ shape }) => shape);
     backend_util.assertParamsConsistent(shapes, axis);
     const out = output(context, backend_util.computeOutShape(shapes, axis), first.dtype);
     let offset = 0;
@@ -40,9 +41,9 @@ export function slice(stock: Kernel): Kernel {
       number[],
       number[],
     ];
+    slice_util.assertParamsValid(x as Tensor, begin, size);
     const cut = x.shape.flatMap((length, axis) => (size[axis] === length ? [] : [axis]));
     if (!isWord(x.dtype) || cut.length !== 1 || sizeOf(size) === 0) return stock(inputs, attrs, context);
-    slice_util.assertParamsValid(x as Tensor, begin, size);
     return cutAxis(context, x, cut[0]!, begin[cut[0]!]!, size[cut[0]!]!);
   };
 }

@@ -71,8 +71,8 @@ export function maxPool3d(inputs: Inputs, attrs: Attrs, context: Context): Tenso
     for (let c = 0; c < inChannels; c++) {
       const at = outPlace * inChannels + c;
       const value = from[place * inChannels + c]!;
-      // Math.max keeps NaN.
-      to[at] = Math.max(to[at]!, value);
+      // As in TensorFlow, a window's NaN is not its largest value.
+      if (value > to[at]!) to[at] = value;
     }
   });
   return y;

@@ -1,0 +1,26 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { expect, test } from "vitest";
+
+import { availableEngines, useEngine } from "@convkit/engine";
+
+/** `tf.engine().reset()` throws every backend away: the next one needs the engine's kernels again. */
+test.each((await availableEngines()).filter((name) => name !== "gpu"))(
+  "the %s engine computes after tf.engine().reset()",
+  async (name) => {
+    const { backend } = await useEngine(name);
+    for (let round = 0; round < 3; round++) {
+      if (round > 0) {
+        tf.engine().reset();
+        await tf.setBackend(backend);
+      }
+      const [dx, dw] = tf.grads((x, w) =>
+        tf.relu(tf.add(tf.conv2d(x as tf.Tensor4D, w as tf.Tensor4D, 1, "valid"), 1)),
+      )([tf.tensor4d([1, 2, 3, 4], [1, 2, 2, 1]), tf.tensor4d([1, -1, 2, 0.5], [2, 2, 1, 1])]);
+      expect(Array.from(dx!.dataSync())).toEqual([1, -1, 2, 0.5]);
+      expect(Array.from(dw!.dataSync())).toEqual([1, 2, 3, 4]);
+      // Large enough for several threads.
+      const product = tf.matMul(tf.ones([512, 512]), tf.ones([512, 512]));
+      expect(product.dataSync()[512 * 512 - 1]).toBe(512);
+    }
+  },
+);
