@@ -6,7 +6,16 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { convert, loadModel, loadWeights, parity, parityText, saveModel, WeightsError } from "../src/index.ts";
+import {
+  convert,
+  loadModel,
+  loadWeights,
+  parity,
+  parityText,
+  saveModel,
+  verifySaved,
+  WeightsError,
+} from "../src/index.ts";
 
 let folder = "";
 beforeAll(() => useEngine());
@@ -200,3 +209,46 @@ function difference(a: ReturnType<typeof lenet>, b: ReturnType<typeof lenet>): n
     return tf.max(tf.abs(tf.sub(a.predict(x) as tf.Tensor, b.predict(x) as tf.Tensor))).dataSync()[0]!;
   });
 }
+
+describe("verifySaved", () => {
+  it("sees what a softmax hides: other logits of a saturated answer", async () => {
+    const layer = tfl.layers.dense({ units: 3, inputShape: [2], activation: "softmax", name: "last" });
+    const model = tfl.sequential({ layers: [layer] });
+    const weightsOf = (bias: number[]): tf.Tensor[] => [tf.zeros([2, 3]), tf.tensor(bias)];
+    // The first class has all of the probability; the logits of the others are told by nobody but them.
+    model.setWeights(weightsOf([40, 0, 1]));
+    await saveModel(model, at("a.onnx"));
+    expect(await verifySaved(model, { path: at("a.onnx"), format: "onnx" })).toMatchObject({ holds: true });
+    model.setWeights(weightsOf([40, 5, 1]));
+    const { worst, relative, holds } = await verifySaved(model, { path: at("a.onnx"), format: "onnx" });
+    expect(worst).toBeLessThan(1e-6);
+    // Logits around their mean: 24.67, -10.33, -14.33 for 26.33, -13.67, -12.67.
+    expect(relative).toBeCloseTo(10 / 3 / 24.6667, 3);
+    expect(holds).toBe(false);
+    model.dispose();
+  });
+
+  it("finds ONNX Runtime at tfjs' numbers where a maximum follows a padding of negative numbers", async () => {
+    const model = tfl.sequential({
+      layers: [
+        tfl.layers.conv2d({
+          inputShape: [8, 8, 2],
+          filters: 3,
+          kernelSize: 1,
+          biasInitializer: tfl.initializers.constant({ value: -9 }),
+        }),
+        tfl.layers.zeroPadding2d({ padding: 1 }),
+        tfl.layers.maxPooling2d({ poolSize: 3, strides: 2 }),
+        tfl.layers.flatten(),
+      ],
+    });
+    await saveModel(model, at("pad.onnx"));
+    const { worst, relative, holds } = await verifySaved(model, { path: at("pad.onnx"), format: "onnx" });
+    expect({ worst: worst < 1e-5, relative: relative < 1e-5, holds }).toEqual({
+      worst: true,
+      relative: true,
+      holds: true,
+    });
+    model.dispose();
+  });
+});

@@ -27,7 +27,7 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
     );
   const path = userPath(out);
   if (existsSync(path)) throw new UsageError(`${out} is there already: remove it, or give another name.`);
-  const { readyToVerify, saveModel, verifySaved } = await import("@convkit/weights");
+  const { readyToVerify, saveModel, verifySaved, WeightsError } = await import("@convkit/weights");
   const { engineInUse } = await import("../inputs/use-engine.ts");
   const { resolveModel } = await import("../inputs/model-source.ts");
   if (verify && /\.onnx$/i.test(out)) await readyToVerify({ path, format: "onnx" });
@@ -45,11 +45,20 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
   const report = { written: path, bytes: size, tensors };
   const line = `${out}: ${sized(size)}, ${grouped(tensors)} tensors`;
   if (!verify) return context.out.result(report, line);
-  const { worst, weights } = await verifySaved(model, { path, format });
+  const { worst, relative, holds, weights } = await verifySaved(model, { path, format });
   context.out.result(
-    { ...report, worst, weights },
-    [weightTable(weights), `${line}; read back, outputs differ by at most ${worst}`].join("\n"),
+    { ...report, worst, relative, weights },
+    [
+      weightTable(weights),
+      `${line}; read back, outputs differ by at most ${worst} (logits by ${relative.toExponential(1)} of the largest)`,
+    ].join("\n"),
   );
+  if (!holds)
+    throw new WeightsError(
+      path,
+      "",
+      `its logits differ by ${relative.toExponential(1)} of the largest, more than 1e-3`,
+    );
 }
 
 /** One line a weight: its name, its shape, how far it is from the one that was read back. */

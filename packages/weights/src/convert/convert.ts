@@ -23,6 +23,10 @@ export interface ConvertReport extends SaveReport {
   readonly weights: readonly WeightRow[];
   /** With `verify`: the worst difference of the outputs over the probe input. */
   readonly worst?: number;
+  /** With `verify`: the worst difference of the logits, as a part of the largest of them. */
+  readonly relative?: number;
+  /** With `verify`: whether the logits agree to 1e-3 of the largest of them. */
+  readonly holds?: boolean;
 }
 
 /**

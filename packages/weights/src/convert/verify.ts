@@ -2,6 +2,7 @@ import { loadSavedModel } from "@convkit/graph";
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { join } from "node:path";
+import { endsIn, logitsOf } from "./logits.ts";
 import { loadModel, loadWeights } from "../load/load-model.ts";
 import { onnxRuntime, openOnnx } from "../formats/onnx/run.ts";
 import type { Runner } from "../formats/onnx/run.ts";
@@ -19,9 +20,18 @@ export interface WeightRow {
 /** What a saved model was when it was read back. */
 export interface Verification {
   readonly weights: WeightRow[];
-  /** The worst difference of the outputs over a probe input. */
+  /** The worst difference of the outputs over the probe inputs. */
   readonly worst: number;
+  /**
+   * The worst difference of the logits, as a part of the largest of them: what a softmax or sigmoid at the end hides is seen here. Of other
+   * outputs it is the outputs' own.
+   */
+  readonly relative: number;
+  /** Whether `relative` is at most 1e-3, which float32 keeps far below. */
+  readonly holds: boolean;
 }
+
+const relativeBound = 1e-3;
 
 /**
  * Reads a saved model back and compares it with what was written: each weight, and the outputs over a probe input. TensorFlow runs
@@ -39,7 +49,7 @@ export async function verifySaved(
     const expected = outputsOf(model, probes);
     const again = await reopened(model, path, format);
     const results = outputsOf(again, probes);
-    const worst = Math.max(...expected.map((output, index) => worstOf(output, results[index]!)));
+    const differences = compared(model, expected, results);
     const weights = model.weights.map((variable, index): WeightRow => {
       const other = again === model ? variable : again.weights[index]!;
       return {
@@ -50,7 +60,7 @@ export async function verifySaved(
     });
     tf.dispose([expected, results]);
     if (again !== model) again.dispose();
-    return { weights, worst };
+    return { weights, ...differences };
   } finally {
     tf.dispose([probes, ...before.values()]);
   }
@@ -67,8 +77,8 @@ async function verifyOutputs(model: tfl.LayersModel, again: Runner): Promise<Ver
   let results: tf.Tensor[] = [];
   try {
     results = await again.run(probes);
-    const worst = Math.max(...expected.map((output, index) => worstOf(output, results[index]!)));
-    return { weights: model.weights.map(({ originalName: name, shape }) => ({ name, shape })), worst };
+    const weights = model.weights.map(({ originalName: name, shape }) => ({ name, shape }));
+    return { weights, ...compared(model, expected, results) };
   } finally {
     tf.dispose([probes, expected, results]);
     await again.dispose();
@@ -99,9 +109,37 @@ function outputsOf(model: tfl.LayersModel, probes: tf.Tensor[]): tf.Tensor[] {
   return [model.predict(probes.length === 1 ? probes[0]! : probes)].flat();
 }
 
-function probeInput({ shape }: tfl.SymbolicTensor): tf.Tensor {
-  const sizes = shape.map((size, axis) => size ?? (axis === 0 ? 1 : 64));
-  return tf.randomUniform(sizes, -1, 1, "float32", 7);
+/** Four inputs of different size and kind, so that the classes are spread: noise, weak and strong, and noise on a slope. */
+function probeInput({ shape, dtype }: tfl.SymbolicTensor): tf.Tensor {
+  const sizes = shape.map((size, axis) => size ?? (axis === 0 ? 4 : 64));
+  return tf.tidy(() => {
+    if (dtype === "int32") return tf.cast(tf.floor(tf.randomUniform(sizes, 0, 2, "float32", 7)), "int32");
+    const noise = tf.randomUniform(sizes, -1, 1, "float32", 7);
+    const strengths = tf.tensor(Array.from({ length: sizes[0]! }, (_, index) => [1, 0.3, 3, 1][index % 4]!));
+    const offsets = tf.tensor(Array.from({ length: sizes[0]! }, (_, index) => [0, 0.5, 0, -1][index % 4]!));
+    const each = (values: tf.Tensor): tf.Tensor => tf.reshape(values, [sizes[0]!, ...sizes.slice(1).map(() => 1)]);
+    return tf.add(tf.mul(noise, each(strengths)), each(offsets));
+  });
+}
+
+function compared(
+  model: tfl.LayersModel,
+  expected: readonly tf.Tensor[],
+  results: readonly tf.Tensor[],
+): Pick<Verification, "worst" | "relative" | "holds"> {
+  const worst = Math.max(...expected.map((output, index) => worstOf(output, results[index]!)));
+  const relative = Math.max(
+    ...expected.map((output, index) =>
+      tf.tidy(() => {
+        const kind = endsIn(model.outputs[index]!);
+        const [own, other] = [logitsOf(output, kind), logitsOf(results[index]!, kind)];
+        const largest = tf.max(tf.abs(own)).dataSync()[0]!;
+        return worstOf(own, other) / Math.max(largest, Number.MIN_VALUE);
+      }),
+    ),
+  );
+  // NaN is no agreement.
+  return { worst, relative, holds: relative <= relativeBound };
 }
 
 function worstOf(a: tf.Tensor, b: tf.Tensor): number {

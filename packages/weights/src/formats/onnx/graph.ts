@@ -22,6 +22,7 @@ export class OnnxGraph {
   readonly #nodes: OnnxMessage[] = [];
   readonly #constantTensors: OnnxMessage[] = [];
   readonly #weights: { readonly name: string; readonly tensor: NamedTensor }[] = [];
+  readonly #makers = new Map<string, string>();
   readonly #names = new Map<string, number>();
   readonly #constants = new Map<string, string>();
 
@@ -33,6 +34,7 @@ export class OnnxGraph {
     attributes: Readonly<Record<string, Attribute | undefined>> = {},
   ): string {
     const output = this.#unique(`${prefix}/${op}`);
+    this.#makers.set(output, op);
     this.#nodes.push({
       input: inputs,
       output: [output],
@@ -43,6 +45,11 @@ export class OnnxGraph {
       ),
     });
     return output;
+  }
+
+  /** The operator that a value comes from; undefined where it is an input or a weight. */
+  makerOf(value: string): string | undefined {
+    return this.#makers.get(value);
   }
 
   /** A weight; its values are read when the file is written. */

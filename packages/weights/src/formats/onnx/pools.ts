@@ -5,10 +5,12 @@ import type { Pair, Write, Writing } from "./layer-writer.ts";
 export const poolWriters: Readonly<Record<string, Write>> = {
   MaxPooling2D: (writing) => pool(writing, "MaxPool"),
   AveragePooling2D: (writing) => pool(writing, "AveragePool"),
-  PaddedPooling2D: ({ graph, layer, config, inputs }) => {
+  PaddedPooling2D: (writing) => {
+    const { graph, layer, config, inputs } = writing;
     const padding = config["padding"] as readonly [Pair, Pair];
     const isMax = config["mode"] === "max";
-    return graph.node(layer.name, isMax ? "MaxPool" : "AveragePool", [inputs[0]!.name], {
+    const x = isMax ? apartFromPad(writing, inputs[0]!.name) : inputs[0]!.name;
+    return graph.node(layer.name, isMax ? "MaxPool" : "AveragePool", [x], {
       kernel_shape: pairOf(config["poolSize"]),
       strides: pairOf(config["strides"]),
       pads: [padding[0][0], padding[1][0], padding[0][1], padding[1][1]],
@@ -83,11 +85,20 @@ export const poolWriters: Readonly<Record<string, Write>> = {
 function pool(writing: Writing, op: "MaxPool" | "AveragePool"): string {
   const { graph, layer, config, inputs } = writing;
   const [size, strides] = [pairOf(config["poolSize"]), pairOf(config["strides"])];
-  return graph.node(layer.name, op, [inputs[0]!.name], {
+  return graph.node(layer.name, op, [op === "MaxPool" ? apartFromPad(writing, inputs[0]!.name) : inputs[0]!.name], {
     kernel_shape: size,
     strides,
     ...samePadding(config, inputs[0]!, size, strides, [1, 1]),
   });
+}
+
+/**
+ * ONNX Runtime (1.30 and 1.31) makes one pool of a padding with zeros and a maximum behind it, whose border is then below every number
+ * instead of zero. A bound that no number is below stands between the two.
+ */
+function apartFromPad({ graph, layer }: Writing, x: string): string {
+  if (graph.makerOf(x) !== "Pad") return x;
+  return graph.node(layer.name, "Clip", [x, graph.floats(layer.name, [-3.4028234663852886e38], [])]);
 }
 
 function globalPool({ graph, layer, inputs }: Writing, op: string, keep: boolean): string {

@@ -1,0 +1,32 @@
+import * as tf from "@tensorflow/tfjs-core";
+import type * as tfl from "@tensorflow/tfjs-layers";
+
+/** Layers behind a softmax that leave its numbers as they are. */
+const keepsNumbers = new Set(["Activation", "Dropout", "Flatten", "Identity", "Reshape"]);
+
+/** Whether an output is probabilities, through models within the model and layers that change nothing. */
+export function endsIn(output: tfl.SymbolicTensor): "softmax" | "sigmoid" | undefined {
+  const { sourceLayer: layer, nodeIndex, tensorIndex } = output;
+  if ("layers" in layer) return endsIn((layer as tfl.LayersModel).outputs[tensorIndex ?? 0]!);
+  const { activation, axis } = layer.getConfig() as { activation?: unknown; axis?: unknown };
+  if (layer.getClassName() === "Softmax") return axis === undefined || axis === -1 ? "softmax" : undefined;
+  if (activation === "softmax" || activation === "sigmoid") return activation;
+  const isPlain = keepsNumbers.has(layer.getClassName()) && (activation === undefined || activation === "linear");
+  const node = layer.inboundNodes[nodeIndex ?? 0] as unknown as { readonly inputTensors: tfl.SymbolicTensor[] };
+  const [input] = isPlain ? node.inputTensors : [];
+  // Behind a change of shape the classes are still along the last axis only where there is but one.
+  return input === undefined || input.shape.at(-1) !== output.shape.at(-1) ? undefined : endsIn(input);
+}
+
+/** The numbers before the softmax or sigmoid, around their mean where a softmax makes them alike; other outputs as they are. */
+export function logitsOf(output: tf.Tensor, kind: "softmax" | "sigmoid" | undefined): tf.Tensor {
+  return tf.tidy(() => {
+    if (kind === undefined) return tf.clone(output);
+    if (kind === "softmax") {
+      const logs = tf.log(tf.maximum(output, 1e-30));
+      return tf.sub(logs, tf.mean(logs, -1, true));
+    }
+    const bounded = tf.clipByValue(output, 1e-6, 1 - 1e-6);
+    return tf.log(tf.div(bounded, tf.sub(1, bounded)));
+  });
+}
