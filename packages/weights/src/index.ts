@@ -1,4 +1,3 @@
-export { memoryTensor } from "./bytes/named-tensor.ts";
 export type { NamedTensor, StoredType, TensorData } from "./bytes/named-tensor.ts";
 export { saveNpy } from "./formats/npy.ts";
 export { openWeights } from "./load/open-weights.ts";
@@ -23,4 +22,3 @@ export { fetchWeights } from "./published/download.ts";
 export type { DownloadOptions } from "./published/download.ts";
 export { findImagenetWeights, imagenetWeights } from "./published/imagenet.ts";
 export type { KnownHash, PublishedWeights } from "./published/imagenet.ts";
-export { onnxOpset } from "./formats/onnx/write.ts";

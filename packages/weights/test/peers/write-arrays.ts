@@ -1,6 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { writeFileSync } from "node:fs";
-import { memoryTensor } from "../../src/index.ts";
+import { memoryTensor } from "../../src/bytes/named-tensor.ts";
 import type { TensorData } from "../../src/index.ts";
 import { writeNpy } from "../../src/formats/npy.ts";
 

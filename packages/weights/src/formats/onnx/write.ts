@@ -18,7 +18,7 @@ import { encodeOnnx, fieldStart } from "./protos.ts";
 import { toOnnxOrder, toTfjsOrder } from "./layer-writer.ts";
 
 /** The operator set that is written, and the version of the file's own form that goes with it (ONNX 1.12, 2022). */
-export const onnxOpset = 17;
+const onnxOpset = 17;
 const irVersion = 8;
 /** The field before the graph takes less than 100 bytes. */
 const sizeLimit = 2 ** 31 - 100;
