@@ -48,7 +48,7 @@ export const eagerly: Runner = {
 const inputShape = [6, 5, 3];
 const zeros = { kernelInitializer: "zeros" } as const;
 
-export function numbersOf(tensors: tf.Tensor | tf.Tensor[]): number[] {
+function numbersOf(tensors: tf.Tensor | tf.Tensor[]): number[] {
   return [tensors].flat().flatMap((tensor) => [...tensor.dataSync()]);
 }
 

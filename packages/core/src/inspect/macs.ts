@@ -32,7 +32,7 @@ export function macs(model: tfl.LayersModel): number {
 }
 
 /** The multiply-adds of a model whose inputs have these shapes (its own without them). */
-export function modelMacs(model: tfl.LayersModel, inputShapes?: readonly (readonly (number | null)[])[]): MultiplyAdds {
+function modelMacs(model: tfl.LayersModel, inputShapes?: readonly (readonly (number | null)[])[]): MultiplyAdds {
   return addUp(shapedNodes(model, inputShapes).map(nodeMacs));
 }
 
