@@ -47,7 +47,7 @@ message RewriterConfig {
 message OptimizerOptions {
   bool do_common_subexpression_elimination = 1; bool do_constant_folding = 2; int32 opt_level = 3; int32 global_jit_level = 5;
 }
-message GraphOptions { OptimizerOptions optimizer_options = 3; bool place_pruned_graph = 6; RewriterConfig rewrite_options = 10; }
+message GraphOptions { OptimizerOptions optimizer_options = 3; RewriterConfig rewrite_options = 10; }
 message GPUOptions { bool allow_growth = 4; }
 message ConfigProto {
   message Experimental {

@@ -36,8 +36,6 @@ export function configProto({
     ...(isStatic && { experimental: { optimize_for_static_graph: true } }),
     ...(isPlain && {
       graph_options: {
-        // At the first run of a function only what it needs is placed, not all that the session has.
-        place_pruned_graph: true,
         rewrite_options: {
           meta_optimizer_iterations: once,
           layout_optimizer: off,
