@@ -101,7 +101,8 @@ describe.runIf(engines.includes("native"))("convolutions that are matrix product
     expect(wide.ops).toMatchObject({ Conv2D: 1, Conv2DBackpropInput: 1, Conv2DBackpropFilter: 1 });
     const half = await compiledAndEager(convolution, { precision: "bfloat16" });
     expect(half.ops).toMatchObject({ Conv2D: 1, Conv2DBackpropInput: 1, MatMul: 1 });
-    expectClose(half.got, half.eager, 0.02);
+    // Where TensorFlow does not use oneDNN, its product adds up in bfloat16, too.
+    expectClose(half.got, half.eager, 0.05);
   });
 
   test.each(products)("$title predicts the same with frozen weights", async ({ x: shape, filter, stride = 1, pad }) => {
