@@ -2,7 +2,7 @@ export { build, classActivation, withoutAux } from "./model/architecture.ts";
 export type {
   Accuracy,
   Architecture,
-  Augmentation,
+  RecommendedAugmentation,
   BuildOptions,
   HeadOptions,
   ImageShape,

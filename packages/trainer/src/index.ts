@@ -43,7 +43,7 @@ export {
   optimizerNames,
 } from "./optimization/optimizer-config.ts";
 export { claimRunDirectory, type RunDirectory, runDirectory } from "./run/run-directory.ts";
-export { type Augmentation, type AugmentationPlan, planAugmentation } from "./step/augmentation.ts";
+export { type BatchAugmentation, type AugmentationPlan, planAugmentation } from "./step/augmentation.ts";
 export type { ExecutionOptions } from "@convkit/graph";
 export { checkPlan, type PlanParts } from "./plan/plan-checks.ts";
 export { type Plan, type Recipe } from "./plan/plan.ts";

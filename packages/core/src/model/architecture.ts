@@ -57,7 +57,7 @@ export interface Architecture {
   /** The page of trained weights and their license. */
   readonly weights?: { readonly source: string; readonly license: string } | undefined;
   /** Augmentation that the network's source recommends. */
-  readonly augmentation?: Augmentation | undefined;
+  readonly augmentation?: RecommendedAugmentation | undefined;
   /** How it differs from the paper or from another source's network of the same name. */
   readonly differs?: string | undefined;
 }
@@ -69,7 +69,8 @@ export interface Accuracy {
   readonly source: string;
 }
 
-export interface Augmentation {
+/** Random changes of training images that a network's source recommends. */
+export interface RecommendedAugmentation {
   readonly flip?: "horizontal" | undefined;
   /** Largest rotation as a share of a full turn. */
   readonly rotation?: number | undefined;

@@ -8,7 +8,7 @@ import type { OptimizerConfig, OptimizerName } from "../optimization/optimizer-c
 import type { Schedule } from "../optimization/schedules.ts";
 import type { EpochLogs } from "../run/history.ts";
 import type { Monitor } from "../run/monitor.ts";
-import type { Augmentation } from "../step/augmentation.ts";
+import type { BatchAugmentation } from "../step/augmentation.ts";
 
 /** What to train, on which data, and how. */
 export interface TrainOptions {
@@ -28,7 +28,7 @@ export interface TrainOptions {
   readonly seed?: number | undefined;
   /** From pixels (0 to 255) to the model's input; what the model says of itself by default, else pixels as they are. */
   readonly preprocessing?: Preprocessing | undefined;
-  readonly augment?: Augmentation | undefined;
+  readonly augment?: BatchAugmentation | undefined;
   /** Factor of the loss of each class's images, as in Keras: the loss is the mean of the weighted losses. */
   readonly classWeights?: readonly number[] | undefined;
   /** Factor of each image's loss, by its place in the training data. */

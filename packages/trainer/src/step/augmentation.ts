@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { Targets } from "../objective/objective.ts";
 
 /** Changes a batch inside the training step, before preprocessing; mixing ones change the targets as well. */
-export type Augmentation = (
+export type BatchAugmentation = (
   images: tf.Tensor4D,
   targets: Targets,
   random?: RandomSource,
@@ -18,7 +18,7 @@ export interface AugmentationPlan extends AugmentationSpec {
 }
 
 /** The augmentation that a plan describes, for images of that many classes. */
-export function planAugmentation(plan: AugmentationPlan, classes: number): Augmentation {
+export function planAugmentation(plan: AugmentationPlan, classes: number): BatchAugmentation {
   const { mixup: mixupAlpha, cutmix: cutmixAlpha, ...spec } = plan;
   const change = augmentationFrom(spec);
   const mixings = [

@@ -2,7 +2,7 @@ import { preprocess, type Preprocessing } from "@convkit/core";
 import type { RandomSource } from "@convkit/datasets";
 import * as tf from "@tensorflow/tfjs-core";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
-import type { Augmentation } from "./augmentation.ts";
+import type { BatchAugmentation } from "./augmentation.ts";
 import { type ModelOutput, modelOutputs } from "../objective/model-outputs.ts";
 import { correctCount, exampleLosses, type Loss, probabilities, type Targets } from "../objective/objective.ts";
 
@@ -11,7 +11,7 @@ export interface StepParts {
   readonly model: LayersModel;
   readonly loss: Loss;
   readonly preprocessing: Preprocessing;
-  readonly augment?: Augmentation | undefined;
+  readonly augment?: BatchAugmentation | undefined;
   /** Factor of each output's loss, 1 by default; the first output is the one that predicts. */
   readonly outputWeights?: readonly number[] | undefined;
 }
