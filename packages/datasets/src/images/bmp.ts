@@ -1,3 +1,4 @@
+import { DataError } from "../data-error.ts";
 import { checkPixels } from "./decode-options.ts";
 import type { Pixels } from "./resize/resize.ts";
 
@@ -30,7 +31,7 @@ export function decodeBmp(bytes: Uint8Array, pixelLimit?: number): Pixels {
   const stride = 4 * Math.ceil((width * bits) / 32);
   const missing = head.pixels + stride * height - bytes.length;
   // Some writers leave the padding of the last row out.
-  if (missing > stride - Math.ceil((width * bits) / 8)) throw new Error(`it ends ${missing} bytes too early`);
+  if (missing > stride - Math.ceil((width * bits) / 8)) throw new DataError(`it ends ${missing} bytes too early`);
   const data = new Uint8Array(height * width * 3);
   const read = rowReader(bytes, head);
   for (let y = 0; y < height; y++) {
@@ -42,21 +43,22 @@ export function decodeBmp(bytes: Uint8Array, pixelLimit?: number): Pixels {
 /** The headers. Throws where they are cut off or name a form that is not read. */
 export function bmpHead(bytes: Uint8Array): Head {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.length < 26) throw new Error("its header is cut off");
+  if (bytes.length < 26) throw new DataError("its header is cut off");
   const [pixels, size] = [view.getUint32(10, true), view.getUint32(14, true)];
   const isOs2 = size === 12;
-  if (bytes.length < 14 + size) throw new Error("its header is cut off");
+  if (bytes.length < 14 + size) throw new DataError("its header is cut off");
   const width = isOs2 ? view.getUint16(18, true) : view.getInt32(18, true);
   const rows = isOs2 ? view.getUint16(20, true) : view.getInt32(22, true);
   const bits = view.getUint16(isOs2 ? 24 : 28, true);
   const compression = size >= 40 ? view.getUint32(30, true) : plain;
-  if (width < 1 || rows === 0) throw new Error(`it says it is ${rows}x${width}`);
-  if (![1, 4, 8, 16, 24, 32].includes(bits)) throw new Error(`it has ${bits} bits a pixel`);
+  if (width < 1 || rows === 0) throw new DataError(`it says it is ${rows}x${width}`);
+  if (![1, 4, 8, 16, 24, 32].includes(bits)) throw new DataError(`it has ${bits} bits a pixel`);
   if (compression !== plain && !(compression === bitFields && bits >= 16 && bits !== 24)) {
-    throw new Error(`it is a bitmap of compression ${compression}; save it uncompressed, or as PNG`);
+    throw new DataError(`it is a bitmap of compression ${compression}; save it uncompressed, or as PNG`);
   }
   const afterHeader = 14 + size + (compression === bitFields && size === 40 ? 12 : 0);
-  if (pixels < 14 + size || (compression === bitFields && bytes.length < 66)) throw new Error("its header is damaged");
+  if (pixels < 14 + size || (compression === bitFields && bytes.length < 66))
+    throw new DataError("its header is damaged");
   return {
     width,
     height: Math.abs(rows),
@@ -91,7 +93,7 @@ function rowReader(bytes: Uint8Array, head: Head): (from: number, data: Uint8Arr
       for (let x = 0; x < width; x++) {
         const shift = 8 - bits * ((x % perByte) + 1);
         const index = (bytes[from + Math.floor(x / perByte)]! >> shift) & (2 ** bits - 1);
-        if (3 * index >= palette.length) throw new Error(`it has no color ${index} in its palette`);
+        if (3 * index >= palette.length) throw new DataError(`it has no color ${index} in its palette`);
         data.set(palette.subarray(3 * index, 3 * index + 3), to + 3 * x);
       }
     };

@@ -59,7 +59,7 @@ export function checkNames<T extends object>(where: string, options: T | undefin
 /** Throws where an image of this size has more pixels than `limit`. */
 export function checkPixels(height: number, width: number, limit = defaultPixelLimit): void {
   if (height * width <= limit) return;
-  throw new Error(
+  throw new DataError(
     `it says it is ${height}x${width}, which is more than ${limit} pixels; if you trust the file, raise pixelLimit`,
   );
 }

@@ -71,7 +71,7 @@ export async function checkSignature(file: string): Promise<void> {
     const handle = await open(file);
     try {
       const { bytesRead } = await handle.read(start, 0, start.length, 0);
-      if (bytesRead === 0) throw new Error("the file is empty");
+      if (bytesRead === 0) throw new DataError("the file is empty");
     } finally {
       await handle.close();
     }
@@ -132,7 +132,7 @@ export function decodingFailure(error: unknown): string {
 
 async function contentOf(file: string | Uint8Array): Promise<Uint8Array> {
   const bytes = typeof file === "string" ? await readFile(file) : file;
-  if (bytes.length === 0) throw new Error("the file is empty");
+  if (bytes.length === 0) throw new DataError("the file is empty");
   return bytes;
 }
 

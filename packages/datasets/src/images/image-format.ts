@@ -1,3 +1,4 @@
+import { DataError } from "../data-error.ts";
 /** The formats that are read, by what a file starts with. */
 const formats = {
   jpeg: /^\xff\xd8\xff/,
@@ -40,5 +41,5 @@ export function imageFormat(start: Uint8Array): ImageFormat | undefined {
 /** Throws unless the bytes start as an image does. */
 export function checkStart(bytes: Uint8Array): void {
   if (imageFormat(bytes) !== undefined) return;
-  throw new Error(`it starts as no known image does (${Buffer.from(bytes.subarray(0, 4)).toString("hex")})`);
+  throw new DataError(`it starts as no known image does (${Buffer.from(bytes.subarray(0, 4)).toString("hex")})`);
 }

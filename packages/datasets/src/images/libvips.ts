@@ -1,5 +1,6 @@
 import sharp from "sharp";
 import type { Sharp } from "sharp";
+import { DataError } from "../data-error.ts";
 import { gate } from "./gate.ts";
 import { checkPixels } from "./decode-options.ts";
 import { checkStart } from "./image-format.ts";
@@ -23,7 +24,7 @@ export async function decodeByVips(bytes: Uint8Array, decoding: VipsDecoding): P
     const { width, height, depth, space } = await metadataOf(bytes);
     checkPixels(height, width, pixelLimit);
     if (format === "tiff" && depth !== "uchar" && depth !== "ushort") {
-      throw new Error(
+      throw new DataError(
         `its pixels are of the type ${depth}, which says nothing of black and white; save it with 8 or 16 bits`,
       );
     }

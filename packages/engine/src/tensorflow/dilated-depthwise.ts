@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 
+import { EngineError } from "../engine-error.ts";
 import { refineKernel } from "./refine-kernel.ts";
 
 /**
@@ -79,7 +80,7 @@ function activated(x: tf.Tensor, attrs: tf.FusedDepthwiseConv2DAttrs, alpha: tf.
     case "prelu":
       return tf.prelu(x, alpha!);
     default:
-      throw new Error(
+      throw new EngineError(
         `A dilated depthwise convolution has no fused activation "${activation}": apply it after the layer.`,
       );
   }

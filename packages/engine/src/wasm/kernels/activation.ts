@@ -1,5 +1,6 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 
+import { EngineError } from "../../engine-error.ts";
 import { call, input, sizeOf, type Attrs, type Context, type Inputs } from "../runtime/kernel-context.ts";
 
 const codes: Readonly<Record<string, number>> = { relu: 1, relu6: 2 };
@@ -63,7 +64,7 @@ function apply(activation: string, x: TensorInfo, inputs: Inputs, attrs: Attrs, 
     case "prelu":
       return call(context, "Prelu", { x, alpha: input(inputs, "preluActivationWeights") });
     default:
-      throw new Error(
+      throw new EngineError(
         `The wasm engine has no fused activation "${activation}": apply it after the layer, or use the native engine.`,
       );
   }

@@ -16,7 +16,7 @@ export function fusedConv2d(inputs: Inputs, attrs: Attrs, context: Context): Ten
   const filter = input(inputs, "filter");
   const info = describe(x.shape, filter.shape, attrs, "Conv2D");
   if (filter.shape[2] !== info.inChannels) {
-    throw new Error(
+    throw new EngineError(
       `Conv2D expected a filter of ${info.inChannels} input channels, as x [${x.shape}] has, but got one of [${filter.shape}].`,
     );
   }
@@ -97,7 +97,9 @@ function describe(inShape: readonly number[], filterShape: readonly number[], at
     format,
   );
   if (info.dataFormat === "channelsLast") return info;
-  throw new Error(`${kernel} takes NHWC on the wasm engine, not NCHW: transpose the input, or use the native engine.`);
+  throw new EngineError(
+    `${kernel} takes NHWC on the wasm engine, not NCHW: transpose the input, or use the native engine.`,
+  );
 }
 
 /** A 1x1 convolution at stride 1 is a matrix product over all pixels. */

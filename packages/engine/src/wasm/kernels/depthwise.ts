@@ -1,5 +1,6 @@
 import { backend_util as util, type TensorInfo } from "@tensorflow/tfjs-core";
 
+import { EngineError } from "../../engine-error.ts";
 import { address, input, output, sizeOf, type Attrs, type Context, type Inputs } from "../runtime/kernel-context.ts";
 import { activate, fusedCode } from "./activation.ts";
 import { filterArgs, type FilterFields, type Shape4, type Window } from "./window.ts";
@@ -70,7 +71,7 @@ function describe(inShape: readonly number[], filterShape: readonly number[], at
     true,
   );
   if (attrs["dataFormat"] === undefined || attrs["dataFormat"] === "NHWC") return info;
-  throw new Error(
+  throw new EngineError(
     "A depthwise convolution takes NHWC on the wasm engine, not NCHW: transpose the input, or use the native engine.",
   );
 }

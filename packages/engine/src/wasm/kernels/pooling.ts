@@ -1,5 +1,6 @@
 import { backend_util as util, type TensorInfo } from "@tensorflow/tfjs-core";
 
+import { EngineError } from "../../engine-error.ts";
 import type { KernelName } from "../runtime/runtime.ts";
 import { address, input, output, sizeOf, type Attrs, type Context, type Inputs } from "../runtime/kernel-context.ts";
 import { type Shape4, type Window, windowFields } from "./window.ts";
@@ -27,7 +28,7 @@ export function averagePoolGrad(inputs: Inputs, attrs: Attrs, context: Context):
 function pool(name: KernelName, inputs: Inputs, attrs: Attrs, context: Context): TensorInfo {
   const x = input(inputs, "x");
   if (x.dtype !== "float32") {
-    throw new Error(`Pooling takes float32 on the wasm engine, not ${x.dtype} [${x.shape}]: cast first.`);
+    throw new EngineError(`Pooling takes float32 on the wasm engine, not ${x.dtype} [${x.shape}]: cast first.`);
   }
   const info = describe(x.shape, attrs);
   const y = output(context, info.outShape);

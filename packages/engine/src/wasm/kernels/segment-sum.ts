@@ -1,5 +1,6 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 
+import { EngineError } from "../../engine-error.ts";
 import { input, output, sizeOf, type Attrs, type Context, type Inputs } from "../runtime/kernel-context.ts";
 
 /** `[n, ...] -> [segments, ...]`: rows with the same segment are added up, which is the gradient of a gather. */
@@ -7,7 +8,7 @@ export function unsortedSegmentSum(inputs: Inputs, attrs: Attrs, context: Contex
   const x = input(inputs, "x");
   const segmentIds = input(inputs, "segmentIds");
   if (x.dtype !== "float32" && x.dtype !== "int32") {
-    throw new Error(`A segment sum takes float32 or int32 on the wasm engine, not ${x.dtype}: cast first.`);
+    throw new EngineError(`A segment sum takes float32 or int32 on the wasm engine, not ${x.dtype}: cast first.`);
   }
   const { backend } = context;
   const segments = attrs["numSegments"] as number;

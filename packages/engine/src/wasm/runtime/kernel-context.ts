@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 
+import { EngineError } from "../../engine-error.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** What a kernel gets to work with. */
@@ -31,7 +32,7 @@ export function output({ backend }: Context, shape: readonly number[], dtype: tf
 /** A kernel's required input. */
 export function input(inputs: Inputs, name: string): tf.TensorInfo {
   const tensor = inputs[name];
-  if (tensor === undefined) throw new Error(`A kernel was called without its input "${name}".`);
+  if (tensor === undefined) throw new EngineError(`A kernel was called without its input "${name}".`);
   return tensor;
 }
 
