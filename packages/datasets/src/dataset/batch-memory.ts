@@ -1,18 +1,18 @@
 import type { Batch } from "./dataset.ts";
 
-/** Memory that batches gave back, for batches to come. */
+/** Reuses the memory of released batches. */
 export interface BatchMemory {
-  /** So many bytes, whatever they hold. */
+  /** A buffer of `bytes` bytes, with any content. */
   take(bytes: number): ArrayBuffer;
   giveBack(memory: ArrayBuffer): void;
 }
 
-/** The most bytes that are kept for batches to come. */
-const mostKept = 64 * 2 ** 20;
+/** The most bytes of unused buffers. */
+const mostSpareBytes = 64 * 2 ** 20;
 
 export function batchMemory(): BatchMemory {
   const spare: ArrayBuffer[] = [];
-  const kept = () => spare.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  const spareBytes = () => spare.reduce((sum, { byteLength }) => sum + byteLength, 0);
   return {
     take(bytes) {
       const place = spare.findIndex(({ byteLength }) => byteLength === bytes);
@@ -20,13 +20,13 @@ export function batchMemory(): BatchMemory {
     },
     giveBack(memory) {
       spare.push(memory);
-      // What was given back first is of a size that nobody asks for any more.
-      while (kept() > mostKept) spare.shift();
+      // The oldest buffers probably have a size that is no longer used.
+      while (spareBytes() > mostSpareBytes) spare.shift();
     },
   };
 }
 
-/** A batch whose images lie in memory that can be given back; a class, so that it stays plain data to whoever compares or sends it. */
+/** A batch that can return its memory. It is a class so that its fields stay plain data for comparing and sending. */
 export class LentBatch implements Batch {
   images: Batch["images"];
   readonly shape: Batch["shape"];
@@ -45,12 +45,12 @@ export class LentBatch implements Batch {
   }
 
   release(): void {
-    // Given back twice, it would become two batches.
+    // A buffer that was returned twice would serve two batches at once.
     const home = this.#home;
     this.#home = undefined;
     if (home === undefined) return;
     home.giveBack(this.images.buffer as ArrayBuffer);
-    // Whoever kept the batch finds no pixels, rather than those of another.
+    // A stale reference to this batch must not see the pixels of the next one.
     this.images = new Uint8Array(0);
   }
 }

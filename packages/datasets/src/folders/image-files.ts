@@ -10,7 +10,7 @@ import { decodeFiles } from "../images/decode-files.ts";
 import type { FilesDecoding } from "../images/decode-files.ts";
 import { checkDecodeOptions, checkNames, decodeOptionNames, defaultPixelLimit } from "../images/decode-options.ts";
 import type { DecodeOptions } from "../images/decode-options.ts";
-import { keptInMemory, keptOnDisk } from "../images/image-cache.ts";
+import { cacheInMemory, cacheOnDisk } from "../images/image-cache.ts";
 import type { ImageReader } from "../images/image-cache.ts";
 
 export interface ImageOptions extends DecodeOptions {
@@ -85,7 +85,7 @@ export async function imageFiles(given: LabelledFiles, options: ImageOptions = {
   const size = options.size ?? (await commonSize(given.name, whole, { orient, pixelLimit }));
   const decoding: FilesDecoding = { ...options, size, channels, orient, pixelLimit };
   const bytes = size[0] * size[1] * channels;
-  const read = await keptReader(files, decoding, options);
+  const read = await cachingReader(files, decoding, options);
   return datasetFrom({
     name: given.name,
     classes: given.classes,
@@ -118,7 +118,7 @@ export async function imageFiles(given: LabelledFiles, options: ImageOptions = {
 }
 
 /** Decodes files by their index, and keeps their pixels where `keep` says so. */
-async function keptReader(
+async function cachingReader(
   files: readonly string[],
   decoding: FilesDecoding,
   { keep, cache }: ImageOptions,
@@ -128,7 +128,7 @@ async function keptReader(
       wanted.map(({ index, target }) => ({ file: files[index]!, target })),
       decoding,
     );
-  if (keep === "memory") return keptInMemory(read);
+  if (keep === "memory") return cacheInMemory(read);
   if (keep !== "disk") return read;
   const { size, channels, resize = "bilinear", crop = false, orient } = decoding;
   const stats = await pMap(
@@ -140,7 +140,7 @@ async function keptReader(
     { concurrency: 16 },
   );
   const key = [stats, [size, channels, resize, crop, orient]];
-  return keptOnDisk(read, { key, count: files.length, bytes: size[0] * size[1] * channels, cache });
+  return cacheOnDisk(read, { key, count: files.length, bytes: size[0] * size[1] * channels, cache });
 }
 
 /** A file that can be used. */

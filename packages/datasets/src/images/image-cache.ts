@@ -10,27 +10,27 @@ export interface WantedImage {
   target: Uint8Array;
 }
 
-/** Writes images into their targets; resolves to why each could not be, undefined where it was. */
+/** Writes images into their targets; resolves to one entry for each image: its error, or undefined if it was written. */
 export type ImageReader = (wanted: readonly WantedImage[]) => Promise<unknown[]>;
 
-/** The same reader, that decodes each image once and keeps its pixels in memory. */
-export function keptInMemory(read: ImageReader): ImageReader {
-  const kept = new Map<number, Uint8Array>();
+/** A reader that decodes each image once and keeps its pixels in memory. */
+export function cacheInMemory(read: ImageReader): ImageReader {
+  const pixelsOf = new Map<number, Uint8Array>();
   return keeping(read, {
     async take({ index, target }) {
-      const pixels = kept.get(index);
+      const pixels = pixelsOf.get(index);
       if (pixels !== undefined) target.set(pixels);
       return pixels !== undefined;
     },
     async keep({ index, target }) {
-      kept.set(index, target.slice());
+      pixelsOf.set(index, target.slice());
     },
   });
 }
 
-/** Where pixels are kept. */
+/** A cache of decoded pixels. */
 interface Store {
-  /** Writes an image into its target if it is kept; whether it is. */
+  /** Writes an image into its target and returns true if the cache has it. */
   take(wanted: WantedImage): Promise<boolean>;
   keep(read: WantedImage): Promise<void>;
 }
@@ -47,10 +47,10 @@ function keeping(read: ImageReader, { take, keep }: Store): ImageReader {
 }
 
 /**
- * The same reader, that decodes each image once and keeps its pixels in a file of the cache, this run's and later ones'.
- * `key` tells everything the pixels depend on: the files with size and date, the size asked for, how they are resized.
+ * A reader that decodes each image once and keeps its pixels in a file of the cache, for this run and later ones. `key` holds
+ * everything that the pixels depend on: the files with size and date, the size asked for, how images are resized.
  */
-export async function keptOnDisk(
+export async function cacheOnDisk(
   read: ImageReader,
   {
     key,
@@ -62,21 +62,21 @@ export async function keptOnDisk(
   const folder = await makeCacheFolder(join(cache, "images"));
   const name = createHash("sha256").update(JSON.stringify(key)).digest("hex").slice(0, 32);
   const pixels = join(folder, `${name}.pixels`);
-  // A byte an image, written after its pixels: 1 where they are there.
+  // One byte for each image, written after its pixels: 1 if the pixels are in the file.
   const marks = join(folder, `${name}.marks`);
   for (const file of [pixels, marks]) await withFile(file, "a", async () => {});
-  const kept = new Uint8Array(count);
-  await withFile(marks, "r", (handle) => handle.read(kept, 0, count, 0));
+  const isWritten = new Uint8Array(count);
+  await withFile(marks, "r", (handle) => handle.read(isWritten, 0, count, 0));
   return keeping(read, {
     async take({ index, target }) {
-      if (kept[index] !== 1) return false;
+      if (isWritten[index] !== 1) return false;
       const { bytesRead } = await withFile(pixels, "r", (handle) => handle.read(target, 0, bytes, index * bytes));
       return bytesRead === bytes;
     },
     async keep({ index, target }) {
       await withFile(pixels, "r+", (handle) => handle.write(target, 0, bytes, index * bytes));
       await withFile(marks, "r+", (handle) => handle.write(Uint8Array.of(1), 0, 1, index));
-      kept[index] = 1;
+      isWritten[index] = 1;
     },
   });
 }

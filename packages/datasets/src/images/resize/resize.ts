@@ -50,11 +50,11 @@ export function fitInto(
   { resize = "bilinear", crop = false }: FitOptions,
 ): void {
   const [h, w] = source.shape;
-  resizeInto(target, size, source, resize, crop ? centreRegion([h, w], size) : [0, 0, h, w]);
+  resizeInto(target, size, source, resize, crop ? centerRegion([h, w], size) : [0, 0, h, w]);
 }
 
 /** The largest region in the middle with the target's proportions: Keras' `crop_to_aspect_ratio` (`smart_resize`). */
-export function centreRegion([h, w]: readonly [number, number], [height, width]: readonly [number, number]): Region {
+export function centerRegion([h, w]: readonly [number, number], [height, width]: readonly [number, number]): Region {
   const rows = Math.max(1, Math.min(h, Math.trunc((w * height) / width)));
   const columns = Math.max(1, Math.min(w, Math.trunc((h * width) / height)));
   return [Math.trunc((h - rows) / 2), Math.trunc((w - columns) / 2), rows, columns];
