@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { writeCifar } from "@convkit/datasets";
 import { claimRunDirectory } from "@convkit/trainer";
 import { beforeAll, describe, expect, test } from "vitest";
-import { colourFolder } from "./colour-folder.ts";
+import { colorFolder } from "./color-folder.ts";
 import { call } from "./run-cli.ts";
 
 const root = mkdtempSync(join(tmpdir(), "convkit-bad-"));
@@ -22,13 +22,13 @@ function strayCifar(folder: string): void {
 
 describe("data that will not do is refused in one sentence before the first step", () => {
   beforeAll(async () => {
-    await colourFolder(join(root, "whole"), ["blue", "red"], 4);
-    await colourFolder(join(root, "single"), ["blue"], 4);
-    await colourFolder(join(root, "empty"), ["blue", "red"], 2);
+    await colorFolder(join(root, "whole"), ["blue", "red"], 4);
+    await colorFolder(join(root, "single"), ["blue"], 4);
+    await colorFolder(join(root, "empty"), ["blue", "red"], 2);
     mkdirSync(join(root, "empty", "green"));
-    await colourFolder(join(root, "broken"), ["blue", "red"], 2);
+    await colorFolder(join(root, "broken"), ["blue", "red"], 2);
     truncateSync(join(root, "broken", "red", "1.jpg"), 200);
-    await colourFolder(join(root, "text"), ["blue", "red"], 1);
+    await colorFolder(join(root, "text"), ["blue", "red"], 1);
     for (const name of ["blue", "red"]) writeFileSync(join(root, "text", name, "0.jpg"), "no image");
     strayCifar(join(root, "stray"));
     writeFileSync(join(root, "list.csv"), "path,label\nwhole/blue/0.jpg,blue\nwhole/red/9.jpg,red\n");
@@ -71,8 +71,8 @@ describe("data that will not do is refused in one sentence before the first step
   });
 
   test("mixed sizes are brought to the network's, and a broken image is left out and listed", async () => {
-    const mixed = await colourFolder(join(root, "mixed"), ["blue"], 4, { width: 30, height: 12 });
-    await colourFolder(mixed, ["red"], 4);
+    const mixed = await colorFolder(join(root, "mixed"), ["blue"], 4, { width: 30, height: 12 });
+    await colorFolder(mixed, ["red"], 4);
     writeFileSync(join(mixed, "red", "1.jpg"), "no image");
     const args = ["--input", "16x16x3", "--epochs", "1", "--batch", "4", "--out", join(root, "run-mixed")];
     const { status, err } = await call("train", "residual-stack", "--data", mixed, ...args);
@@ -80,7 +80,7 @@ describe("data that will not do is refused in one sentence before the first step
   });
 
   test("an image that is broken where only decoding finds it is told, by evaluate too, and fatal with --strict", async () => {
-    const broken = await colourFolder(join(root, "late"), ["blue", "red"], 4, { width: 300, height: 300 });
+    const broken = await colorFolder(join(root, "late"), ["blue", "red"], 4, { width: 300, height: 300 });
     const file = join(broken, "red", "1.jpg");
     truncateSync(file, 700);
     const out = join(root, "run-late");

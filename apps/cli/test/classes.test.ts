@@ -7,7 +7,7 @@ import { saveModel } from "@convkit/weights";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { colourFolder } from "./colour-folder.ts";
+import { colorFolder } from "./color-folder.ts";
 import { call } from "./run-cli.ts";
 
 const root = mkdtempSync(join(tmpdir(), "convkit-classes-"));
@@ -46,8 +46,8 @@ describe("classes match by name", () => {
   const [all, some] = [join(root, "all"), join(root, "some")];
   beforeAll(async () => {
     // Folders are read in the order blue, green, red: the model's order reversed.
-    await colourFolder(all, ["blue", "green", "red"], 3);
-    await colourFolder(some, ["blue", "red"], 2);
+    await colorFolder(all, ["blue", "green", "red"], 3);
+    await colorFolder(some, ["blue", "red"], 2);
     models["keras"] = await channelModel(join(root, "model.keras"));
     models["tfjs"] = await channelModel(join(root, "tfjs"), "tfjs");
     if (engines[0] !== "wasm") models["savedmodel"] = await channelModel(join(root, "saved"), "savedmodel");
@@ -66,8 +66,8 @@ describe("classes match by name", () => {
   });
 
   test.each(formats)("of a %s model; a class that it does not know is refused with both lists", async (format) => {
-    const other = await colourFolder(join(root, "other"), ["red"], 1);
-    await colourFolder(other, ["blue"], 1);
+    const other = await colorFolder(join(root, "other"), ["red"], 1);
+    await colorFolder(other, ["blue"], 1);
     const renamed = join(root, `renamed-${format}`);
     cpSync(join(other, "red"), join(renamed, "red"), { recursive: true });
     cpSync(join(other, "blue"), join(renamed, "azure"), { recursive: true });
@@ -102,7 +102,7 @@ describe("the images that a run held out", () => {
   const data = join(root, "halves");
   const run = join(root, "run");
   beforeAll(async () => {
-    await colourFolder(data, ["blue", "red"], 10);
+    await colorFolder(data, ["blue", "red"], 10);
     const args = ["--input", "16x16x3", "--epochs", "1", "--batch", "4", "--validation", "0.3", "--seed", "4"];
     const { status, err } = await call("train", "residual-stack", "--data", data, ...args, "--out", run);
     expect(status, err).toBe(0);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { engines } from "@convkit/testing";
 import sharp from "sharp";
 import { beforeAll, describe, expect, test } from "vitest";
-import { colourFolder } from "./colour-folder.ts";
+import { colorFolder } from "./color-folder.ts";
 import { call } from "./run-cli.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "convkit-tune-"));
@@ -24,8 +24,8 @@ async function trained(name: string, ...args: string[]) {
 
 describe(`training goes on from what was trained (${engines[0]})`, () => {
   beforeAll(async () => {
-    await colourFolder(two, ["blue", "red"], 8);
-    await colourFolder(three, ["blue", "green", "red"], 8);
+    await colorFolder(two, ["blue", "red"], 8);
+    await colorFolder(three, ["blue", "green", "red"], 8);
     await sharp({ create: { width: 24, height: 20, channels: 3, background: "#123" } }).toFile(join(folder, "x.png"));
     const said = await call("train", "residual-stack", "--data", two, "--input", "16x16x3", ...short, "--out", first);
     expect(said.status, said.err).toBe(0);

@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { colourFolder } from "./colour-folder.ts";
+import { colorFolder } from "./color-folder.ts";
 import { spawned } from "./run-cli.ts";
 
 interface TfjsModel {
@@ -18,7 +18,7 @@ describe("a tfjs model that was tampered with", () => {
   beforeAll(async () => {
     const { status, err } = await spawned(["convert", "lenet5", `${whole}/`, "--to", "tfjs"]);
     expect(status, err).toBe(0);
-    await colourFolder(join(root, "images"), ["red"], 1);
+    await colorFolder(join(root, "images"), ["red"], 1);
     writeFileSync(join(root, "secret"), secret.repeat(61_706 * 4).slice(0, 61_706 * 4));
   });
   afterAll(() => rmSync(root, { recursive: true, force: true }));

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { colourFolder } from "./colour-folder.ts";
+import { colorFolder } from "./color-folder.ts";
 import { call } from "./run-cli.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "convkit-predict-"));
@@ -14,9 +14,9 @@ const model = ["residual-stack", "--input", "16x16x3", "--batch", "2", "--seed",
 
 describe("predict on folders", () => {
   beforeAll(async () => {
-    await colourFolder(mixed, ["blue", "red"], 3);
+    await colorFolder(mixed, ["blue", "red"], 3);
     writeFileSync(bad, "no image");
-    await colourFolder(broken, ["blue"], 1);
+    await colorFolder(broken, ["blue"], 1);
     writeFileSync(join(broken, "blue", "0.jpg"), "no image");
   });
 

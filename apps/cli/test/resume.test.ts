@@ -5,7 +5,7 @@ import { availableEngines, useEngine } from "@convkit/engine";
 import { saveModel } from "@convkit/weights";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { beforeAll, describe, expect, test } from "vitest";
-import { colourFolder } from "./colour-folder.ts";
+import { colorFolder } from "./color-folder.ts";
 import { call, spawned, type Strike } from "./run-cli.ts";
 
 const root = mkdtempSync(join(tmpdir(), "convkit-resume-"));
@@ -88,7 +88,7 @@ describe.skipIf(!(await availableEngines()).includes("native"))(
     let network: string;
     beforeAll(async () => {
       await useEngine("native");
-      images = await colourFolder(join(root, "colours"), ["blue", "red"], 30);
+      images = await colorFolder(join(root, "colors"), ["blue", "red"], 30);
       network = await smallNetwork(join(root, "small"));
     });
 

@@ -6,7 +6,7 @@ import { engines } from "@convkit/testing";
 import { saveModel } from "@convkit/weights";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { colourFolder } from "./colour-folder.ts";
+import { colorFolder } from "./color-folder.ts";
 import { call } from "./run-cli.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "convkit-saved-"));
@@ -25,11 +25,11 @@ interface Evaluated {
 }
 
 describe.skipIf(engines[0] === "wasm")("a SavedModel folder", () => {
-  beforeAll(() => colourFolder(data, ["blue", "green", "red"], 3));
+  beforeAll(() => colorFolder(data, ["blue", "green", "red"], 3));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   test.each(networks)("of %s evaluates and predicts as the network itself", async (name, options) => {
-    const images = name === "residual-stack" ? await colourFolder(join(folder, "two"), ["blue", "red"], 3) : data;
+    const images = name === "residual-stack" ? await colorFolder(join(folder, "two"), ["blue", "red"], 3) : data;
     const saved = join(folder, name);
     const seeded = [...options, "--seed", "3"];
     const written = await call("convert", name, `${saved}/`, "--to", "savedmodel", ...seeded);

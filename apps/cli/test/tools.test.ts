@@ -174,7 +174,7 @@ describe("data", () => {
       "--json",
     );
     expect(JSON.parse(out), err).toMatchObject({ files: { train: 8, validation: 2, test: 2 } });
-    const run = join(folder, "colours");
+    const run = join(folder, "colors");
     const trained = await call(
       "train",
       "residual-stack",

@@ -64,14 +64,13 @@ describe("decodeImage", () => {
     const at = (row: number, column: number) => [
       ...data.subarray((row * 24 + column) * 3, (row * 24 + column) * 3 + 3),
     ];
-    for (const [place, colour] of [
+    for (const [place, color] of [
       [at(3, 5), [255, 0, 0]],
       [at(3, 18), [0, 255, 0]],
       [at(12, 5), [0, 0, 255]],
       [at(12, 18), [255, 255, 255]],
     ] as const)
-      for (const [channel, value] of place.entries())
-        expect(Math.abs(value - colour[channel]!)).toBeLessThanOrEqual(12);
+      for (const [channel, value] of place.entries()) expect(Math.abs(value - color[channel]!)).toBeLessThanOrEqual(12);
   });
 
   it("brings a CMYK JPEG to RGB", async () => {

@@ -11,14 +11,14 @@ import { put, temporaryFolder } from "./temporary.ts";
 const content = Buffer.from(Array.from({ length: 200_000 }, (_, index) => (index * 31) % 251));
 const sha256 = createHash("sha256").update(content).digest("hex");
 
-interface Behaviour {
+interface Behavior {
   /** Ends the first answer after so many bytes, as soon as some of them are in this file. */
   breakAfter?: { bytes: number; in: string };
   tag?: string;
 }
 
 /** A server of `content` that can break off and, if it gives a tag, resume; keeps the ranges it was asked for. */
-async function serve({ breakAfter, tag = '"v1"' }: Behaviour = {}): Promise<{
+async function serve({ breakAfter, tag = '"v1"' }: Behavior = {}): Promise<{
   url: string;
   ranges: (string | undefined)[];
 }> {

@@ -5,7 +5,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { bilinearWasm } from "../src/images/resize/bilinear-wasm.ts";
 import { uniformStream } from "@convkit/augment/internal";
-import { centreRegion, resizeInto, resizeModes } from "../src/images/resize/resize.ts";
+import { centerRegion, resizeInto, resizeModes } from "../src/images/resize/resize.ts";
 import type { ResizeMode } from "../src/images/resize/resize.ts";
 import { weightedWasm } from "../src/images/resize/weighted-wasm.ts";
 
@@ -22,7 +22,7 @@ describe("resizing 12x10 gives TensorFlow's pixels, rounded", () => {
   it.each(golden.cases)("$mode to $size, crop $crop", ({ mode, size, crop, tenths }) => {
     const target = new Uint8Array(size[0] * size[1] * 3);
     const [h, w] = source.shape;
-    resizeInto(target, size, source, mode, crop ? centreRegion([h, w], size) : undefined);
+    resizeInto(target, size, source, mode, crop ? centerRegion([h, w], size) : undefined);
     // Half a level for rounding, half a tenth for the golden's own. Bicubic overshoots; bytes end at 0 and 255.
     const far = tenths.map((value, i) => Math.abs(Math.min(255, Math.max(0, value / 10)) - target[i]!));
     expect(Math.max(...far)).toBeLessThanOrEqual(0.551);
@@ -150,7 +150,7 @@ describe("resizing", () => {
       [0, 499, 3, 1],
     ],
   ] as const)("of %o to %o takes the middle %o", (from, to, region) => {
-    expect(centreRegion(from, to)).toEqual(region);
+    expect(centerRegion(from, to)).toEqual(region);
   });
 });
 

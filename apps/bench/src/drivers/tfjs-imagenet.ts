@@ -130,10 +130,10 @@ const rows = {
 
 /** The paper's, without its auxiliary heads. */
 export function googlenet(x: Tensor, classes: number): Tensor {
-  const normalised = (map: Tensor): Tensor => new LocalResponseNormalization({}).apply(map) as Tensor;
+  const normalized = (map: Tensor): Tensor => new LocalResponseNormalization({}).apply(map) as Tensor;
   const pool = (map: Tensor, strides = 2): Tensor => maxPool(map, 3, strides, "same");
-  let y = normalised(pool(conv(x, 64, 7, "conv1", { ...same, strides: 2 })));
-  y = pool(normalised(conv(conv(y, 64, 1, "conv2.reduce", same), 192, 3, "conv2.conv", same)));
+  let y = normalized(pool(conv(x, 64, 7, "conv1", { ...same, strides: 2 })));
+  y = pool(normalized(conv(conv(y, 64, 1, "conv2.reduce", same), 192, 3, "conv2.conv", same)));
   for (const [name, [b1, r2, b2, r3, b3, b4]] of Object.entries(rows)) {
     y = concatenate().apply([
       conv(y, b1, 1, `${name}.b1`, same),

@@ -25,7 +25,7 @@ const symbols: Readonly<Record<SystemName, string>> = {
   onnxruntime: ring,
 };
 
-const colours: Readonly<Record<SystemName, string>> = {
+const colors: Readonly<Record<SystemName, string>> = {
   convkit: "#0969da",
   "convkit-bf16": "#54aeff",
   "convkit-wasm": "#8250df",
@@ -94,7 +94,7 @@ export function chartSvg({ rows }: Result, theme: keyof typeof themes): string |
       symbol: symbols[system],
       symbolSize: system === "convkit" ? 13 : 8,
       clip: true,
-      itemStyle: { color: colours[system], opacity: 1 },
+      itemStyle: { color: colors[system], opacity: 1 },
       data: drawn
         .filter((row) => row.system === system && names.includes(row.case))
         .map((row) => [Math.min(row.ratioToFastestPeer!, fastest), row.case]),

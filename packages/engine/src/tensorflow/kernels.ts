@@ -52,7 +52,7 @@ const transform: tf.KernelConfig = {
   },
 };
 
-/** As tfjs' other backends: to the nearest pixel, around a centre in parts of the size; a fill colour's fourth channel is opaque. */
+/** As tfjs' other backends: to the nearest pixel, around a centre in parts of the size; a fill color's fourth channel is opaque. */
 const rotateWithOffset: tf.KernelConfig = {
   kernelName: "RotateWithOffset",
   backendName: "tensorflow",
@@ -68,9 +68,9 @@ const rotateWithOffset: tf.KernelConfig = {
       const rotate = (from: tf.TensorInfo, fillValue: number) =>
         project(backend, from, tf.tensor2d([row]), { ...how, fillValue });
       if (typeof fillValue === "number") return rotate(image, fillValue);
-      const colour = tf.tensor1d([...fillValue, 255].slice(0, channels));
+      const color = tf.tensor1d([...fillValue, 255].slice(0, channels));
       const isInside = tf.cast(rotate(tf.ones(image.shape), 0), "bool");
-      return tf.where(isInside, rotate(image, 0), colour);
+      return tf.where(isInside, rotate(image, 0), color);
     });
   },
 };

@@ -52,8 +52,8 @@ function reduce(
   const x = input(inputs, "x");
   const given = attrs["axis"] as number | number[];
   const axes = util.parseAxisParam(given, x.shape).toSorted((a, b) => a - b);
-  const areNeighbours = axes.every((axis, index) => axis === axes[0]! + index);
-  if (x.dtype !== "float32" || axes.length === 0 || !areNeighbours || sizeOf(x.shape) === 0) return undefined;
+  const areNeighbors = axes.every((axis, index) => axis === axes[0]! + index);
+  if (x.dtype !== "float32" || axes.length === 0 || !areNeighbors || sizeOf(x.shape) === 0) return undefined;
   const [outShape, reduced] = backend_util.computeOutAndReduceShapes(x.shape, axes);
   const length = sizeOf(reduced);
   const inner = sizeOf(x.shape.slice(axes.at(-1)! + 1));

@@ -66,8 +66,8 @@ export const normWriters: Readonly<Record<string, Write>> = {
       name: `${layer.name}/deviation`,
       read: () => Float32Array.from(variance.read(), (value) => Math.max(Math.sqrt(value), 1e-7)),
     };
-    const centred = graph.node(layer.name, "Sub", [inputs[0]!.name, graph.weight(perChannel(mean, inputs[0]!))]);
-    return graph.node(layer.name, "Div", [centred, graph.weight(perChannel(deviation, inputs[0]!))]);
+    const centered = graph.node(layer.name, "Sub", [inputs[0]!.name, graph.weight(perChannel(mean, inputs[0]!))]);
+    return graph.node(layer.name, "Div", [centered, graph.weight(perChannel(deviation, inputs[0]!))]);
   },
   LocalResponseNormalization: ({ graph, layer, config, inputs }) => {
     const size = 2 * Number(config["radius"]) + 1;
