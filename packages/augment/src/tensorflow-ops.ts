@@ -39,6 +39,18 @@ export function denseBincount(rows: tf.Tensor2D, size: number): tf.Tensor2D {
   return backend().executeSingleOutput("DenseBincount", attributes, inputs) as tf.Tensor2D;
 }
 
+/** TensorFlow's random numbers of a seed, `[2]`: uniform in [0, 1), or normal of mean 0 and deviation 1. */
+export function statelessRandom(distribution: "Uniform" | "Normal", shape: number[], seed: tf.Tensor): tf.Tensor {
+  const { binding } = backend();
+  const attributes = [
+    { name: "dtype", type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT },
+    { name: "T", type: binding.TF_ATTR_TYPE, value: binding.TF_INT32 },
+    { name: "Tseed", type: binding.TF_ATTR_TYPE, value: binding.TF_INT32 },
+  ];
+  const inputs = [tf.tensor1d(shape, "int32"), seed];
+  return backend().executeSingleOutput(`StatelessRandom${distribution}`, attributes, inputs);
+}
+
 interface NodeBackend {
   binding: Readonly<Record<"TF_ATTR_TYPE" | "TF_ATTR_STRING" | "TF_ATTR_BOOL" | "TF_FLOAT" | "TF_INT32", number>>;
   executeSingleOutput(op: string, attributes: readonly object[], inputs: readonly tf.Tensor[]): tf.Tensor;

@@ -1,11 +1,13 @@
 import { useEngine } from "@convkit/engine";
 import { compile } from "@convkit/graph";
 import { engines } from "@convkit/testing";
-import type * as tf from "@tensorflow/tfjs-core";
+import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { AugmentationSpec } from "../src/augmentation-spec.ts";
 import { augmentationFrom } from "../src/augmentation-spec.ts";
+import { randomFlip } from "../src/geometry/random-geometry.ts";
 import { mixup } from "../src/mix/mixing.ts";
+import { seededRandom } from "../src/random/random-source.ts";
 
 describe.skipIf(!engines.includes("native"))("in a compiled step", () => {
   beforeAll(async () => {
@@ -28,6 +30,16 @@ describe.skipIf(!engines.includes("native"))("in a compiled step", () => {
     const texts = new Set(runs.map(({ data }) => Array.from(data as Float32Array).join()));
     expect(texts.size).toBeGreaterThan(1);
     await step.dispose();
+  });
+
+  it("refuses random numbers drawn in JavaScript, which would be the same at every run", async () => {
+    const flip = randomFlip("horizontal");
+    const step = compile((images: tf.Tensor) => flip(images as tf.Tensor4D, seededRandom(1)));
+    await expect(step({ data: new Uint8Array(12), shape: [1, 2, 2, 3] })).rejects.toThrow(
+      "draws its numbers in JavaScript: in a compiled function they would be the same at every run",
+    );
+    const noise = compile((x: tf.Tensor) => tf.add(x, seededRandom(1).normal([2], 0, 1)));
+    await expect(noise({ data: new Float32Array(2), shape: [2] })).rejects.toThrow("draws its numbers in JavaScript");
   });
 
   it("mixes labels too", async () => {

@@ -82,6 +82,7 @@ describe.each(engines.filter((name) => name !== "gpu"))("on %s", (engine) => {
   it.each(named)("$name augments in training only, and frees its tensors", ({ name, make }) => {
     const layer = make();
     const x = images();
+    layer.apply(x);
     const before = tf.memory().numTensors;
     const still = layer.apply(x) as tf.Tensor;
     const trained = layer.apply(x, { training: true }) as tf.Tensor;

@@ -1,7 +1,9 @@
 import { OptionError, shown } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
 import { layers } from "@tensorflow/tfjs-layers";
+import type { Shape } from "@tensorflow/tfjs-layers";
 import type { Augmentation } from "../augmentation.ts";
+import { randomStream, seedOf, streamRandom } from "../random/layer-random.ts";
 import type { RandomLayerArgs } from "./keras-arguments.ts";
 
 /** What a random layer of Keras is configured by, under tfjs' camelCase names. */
@@ -14,12 +16,31 @@ export type LayerConfig = Readonly<Record<string, string | number | boolean | nu
 export abstract class AugmentationLayer extends layers.Layer {
   readonly #config: LayerConfig;
   readonly #augment: Augmentation;
+  readonly #seed: number;
+  #stream: tf.Variable | undefined;
 
   protected constructor(args: RandomLayerArgs, config: LayerConfig, augment: Augmentation) {
     const { seed = null, dataFormat: _, ...base } = args;
     super(base);
     this.#config = { ...config, seed, dataFormat: "channels_last" };
     this.#augment = augment;
+    this.#seed = seed ?? seedOf(this.name);
+  }
+
+  /** The seed and the number of draws so far, `[2]`; undefined before the layer is built. A resumed training needs it. */
+  get stream(): tf.Variable | undefined {
+    return this.#stream;
+  }
+
+  override build(inputShape: Shape | Shape[]): void {
+    super.build(inputShape);
+    this.#stream = randomStream(this.#seed);
+  }
+
+  override dispose(): ReturnType<layers.Layer["dispose"]> {
+    const result = super.dispose();
+    if (result.refCountAfterDispose === 0) this.#stream?.dispose();
+    return result;
   }
 
   /** Keras' class of this layer. */
@@ -43,7 +64,9 @@ export abstract class AugmentationLayer extends layers.Layer {
         `${this.name}: expected images [n, height, width, channels], got the shape ${shown(images.shape)}.`,
       );
     }
-    return training === true ? this.#augment(images as tf.Tensor4D) : this.unchanged(images as tf.Tensor4D);
+    return training === true
+      ? this.#augment(images as tf.Tensor4D, streamRandom(this.#stream!))
+      : this.unchanged(images as tf.Tensor4D);
   }
 
   /** The output where nothing is drawn. */

@@ -11,7 +11,7 @@ export type BaseArgs = NonNullable<ConstructorParameters<typeof layers.Layer>[0]
 
 /** Arguments that every random layer of Keras has besides its own. */
 export interface RandomLayerArgs extends BaseArgs {
-  /** Kept in the layer's configuration for Keras. Here the random numbers come from tfjs, or from the graph in a compiled step. */
+  /** The seed of the random numbers, not those of Keras; from the layer's name unless said. A training that goes on goes on with them. */
   readonly seed?: number | null | undefined;
   /** Only "channels_last" is known. */
   readonly dataFormat?: string | null | undefined;

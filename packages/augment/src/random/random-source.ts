@@ -23,13 +23,13 @@ const fromOneToTwo = initializers.randomUniform({ minval: 1, maxval: 2 });
 const standardNormal = initializers.randomNormal({ mean: 0, stddev: 1 });
 
 /**
- * Random numbers of a seed, the same on every backend. They are drawn in JavaScript: in a function that is traced they would be
- * constants, so use this source eagerly only.
+ * Random numbers of a seed, the same on every backend. They are drawn in JavaScript: a function compiled with @convkit/graph, where they
+ * would be constants, refuses them.
  */
 export function seededRandom(seed: number, stream = 0): RandomSource {
   const next = uniformStream(seed, stream);
-  const draw = (shape: number[], number: () => number) =>
-    tf.tensor(Float32Array.from({ length: tf.util.sizeFromShape(shape) }, number), shape);
+  // `tf.rand`, not `tf.tensor`: @convkit/graph sees that its numbers are random.
+  const draw = (shape: number[], number: () => number) => tf.rand(shape, number, "float32");
   return {
     uniform: (shape, min, max) => draw(shape, () => min + (max - min) * next()),
     // Box and Muller's method; 1 - next() is never 0.

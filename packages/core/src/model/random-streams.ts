@@ -1,6 +1,5 @@
-import type * as tf from "@tensorflow/tfjs-core";
+import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
-import { Dropout } from "../layers/dropout.ts";
 
 /**
  * The variables from which a model's layers draw random numbers while they train, those of nested models included. They are no
@@ -9,7 +8,8 @@ import { Dropout } from "../layers/dropout.ts";
 export function randomStreams(model: tfl.LayersModel): tf.Variable[] {
   const streams = model.layers.flatMap((layer) => {
     if ("layers" in layer) return randomStreams(layer as unknown as tfl.LayersModel);
-    return layer instanceof Dropout && layer.stream !== undefined ? [layer.stream] : [];
+    // Dropout's, and those of the random layers of @convkit/augment, which this package does not know.
+    return "stream" in layer && layer.stream instanceof tf.Variable ? [layer.stream] : [];
   });
   return [...new Set(streams)];
 }
