@@ -73,6 +73,24 @@ export const poolWriters: Readonly<Record<string, Write>> = {
       graph.ints([2, 3]),
     ]);
   },
+  RandomCrop: (writing) => {
+    // Where nothing is drawn, the largest window in the middle that has the crop's proportions is resized.
+    const { graph, layer, config, inputs, output, refuse } = writing;
+    const [, h, w] = inputs[0]!.shape;
+    if (h == null || w == null) return refuse("a random crop needs an input of known size");
+    const [height, width] = [Number(config["height"]), Number(config["width"])];
+    const rows = Math.max(1, Math.min(h, Math.trunc((w * height) / width)));
+    const columns = Math.max(1, Math.min(w, Math.trunc((h * width) / height)));
+    const [top, left] = [Math.trunc((h - rows) / 2), Math.trunc((w - columns) / 2)];
+    const bounds = [
+      [top, left],
+      [top + rows, left + columns],
+      [2, 3],
+    ].map((numbers) => graph.ints(numbers));
+    const name = graph.node(layer.name, "Slice", [inputs[0]!.name, ...bounds]);
+    if (rows === height && columns === width) return name;
+    return resize({ ...writing, inputs: [{ name, shape: [output[0]!, rows, columns, output[3]!] }] }, "linear");
+  },
   UpSampling2D: (writing) => {
     if (writing.config["interpolation"] === "bilinear")
       return writing.refuse("tfjs' bilinear upsampling takes pixels as points, which is not written");
