@@ -12,7 +12,15 @@ export { DataError } from "./data-error.ts";
 export { dataSets, fetchData, verifyData } from "./published/registry.ts";
 export type { DataSetName, NamedDataSet } from "./published/registry.ts";
 export { hasKnownSize } from "./dataset/dataset.ts";
-export type { Batch, BatchOptions, Dataset, DataSplits, IndexedDataset, SkippedImage } from "./dataset/dataset.ts";
+export type {
+  Batch,
+  BatchOptions,
+  Dataset,
+  DataSplits,
+  Decoding,
+  IndexedDataset,
+  SkippedImage,
+} from "./dataset/dataset.ts";
 export { decodeImage, decodingFailure } from "./images/decode.ts";
 export { imageExtensions } from "./images/image-format.ts";
 export type { DecodeOptions } from "./images/decode-options.ts";

@@ -93,6 +93,11 @@ describe("a CSV file is refused", () => {
     );
   });
 
+  it("and the refusal names the option that allows them", async () => {
+    const csv = put(temporaryFolder(), "list.csv", "path,label\n../a.png,cat\n");
+    await expect(loadData(csv)).rejects.toThrow(/give another root, or allow it with the option outside$/);
+  });
+
   it("not for two labels of one file, which are told", async () => {
     const folder = temporaryFolder();
     for (const name of ["a.png", "b.png"]) put(folder, name, png);

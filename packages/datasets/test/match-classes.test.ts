@@ -1,5 +1,7 @@
+import sharp from "sharp";
 import { describe, expect, it } from "vitest";
-import { fromArrays, fromGenerator, matchClasses } from "../src/index.ts";
+import { fromArrays, fromGenerator, imageFolder, type ImageFolderOptions, matchClasses } from "../src/index.ts";
+import { put, temporaryFolder } from "./temporary.ts";
 
 const images = Uint8Array.of(10, 20, 30, 40);
 const data = fromArrays({ images, shape: [1, 1, 1], labels: [0, 1, 1, 0], classes: ["bee", "cat"], name: "insects" });
@@ -11,6 +13,31 @@ async function all(set: typeof data | ReturnType<typeof fromGenerator>) {
   }
   return rows;
 }
+
+describe("how files are decoded", () => {
+  const made = async (options: ImageFolderOptions) => {
+    const folder = temporaryFolder();
+    const image = sharp({ create: { width: 6, height: 4, channels: 3, background: "red" } });
+    for (const name of ["a/1.png", "b/1.png"]) put(folder, name, await image.png().toBuffer());
+    return (await imageFolder(folder, options)).train;
+  };
+
+  it.each([
+    [{}, { size: [4, 6], resize: "bilinear", crop: false, orient: true }],
+    [
+      { size: [3, 3] as const, crop: true },
+      { size: [3, 3], resize: "bilinear", crop: true, orient: true },
+    ],
+    [
+      { size: [3, 2] as const, resize: "area" as const, orient: false },
+      { size: [3, 2], resize: "area", crop: false, orient: false },
+    ],
+  ])("is told by the data set, its selections and its relabeled form: %j", async (options, decoding) => {
+    const data = await made(options);
+    const forms = [data, data.select([1]), matchClasses(data, ["b", "a"])];
+    expect(forms.map((form) => form.decoding)).toEqual([decoding, decoding, decoding]);
+  });
+});
 
 describe("matchClasses", () => {
   it.each<[names: string[], labels: number[]]>([

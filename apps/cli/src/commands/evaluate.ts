@@ -9,6 +9,7 @@ export const options = {
   ...modelOptions,
   data: required(text("<name-or-folder>", "images to evaluate on")),
   dataFrom: text("<folder-or-url>", "where a named data set lies"),
+  outside: flag("allows paths of a CSV file that leave its folder"),
   split: choice(["test", "validation", "train"], "<name>", "which images"),
   limit: whole(1, "<n>", "at most so many images"),
   batch: whole(1, "<n>", "images at once"),
@@ -22,7 +23,7 @@ export const options = {
 export async function run(context: Context, given: ValuesOf<typeof options>, name: string): Promise<void> {
   const { openSubject } = await import("../inference/subject.ts");
   const { evaluationData } = await import("../inputs/evaluation-data.ts");
-  const { skippedNotes } = await import("../inputs/skipped-images.ts");
+  const { dataNotes } = await import("../inputs/data-notes.ts");
   const { engineInUse } = await import("../inputs/use-engine.ts");
   const { openCsv } = await import("../outputs/csv-file.ts");
   const { countingBar } = await import("../terminal/progress.ts");
@@ -33,6 +34,7 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
     batch,
     data: source,
     dataFrom,
+    outside,
     limit,
     workers,
     strict,
@@ -46,6 +48,7 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
     data: source,
     split: wanted,
     dataFrom,
+    outside,
     limit,
     workers,
     strict,
@@ -55,8 +58,8 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
     run: subject.run,
   });
   const { name: dataName, split, trainedOn } = chosen;
-  const noteSkipped = skippedNotes(context.out, chosen.data);
-  noteSkipped();
+  const tellNotes = dataNotes(context.out, chosen.data);
+  tellNotes();
   const data = subject.matched(chosen.data);
   const columns = ["image", "label", "predicted", "probability", "right"];
   const rows = csv === undefined ? undefined : await openCsv(userPath(csv), columns);
@@ -86,7 +89,7 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
       bar.stop();
       await rows?.close();
     });
-  noteSkipped();
+  tellNotes();
   context.out.result(
     { model: name, data: dataName, split, ...(trainedOn !== undefined && { trainedOn }), ...evaluation },
     reportText(dataName, split, evaluation),

@@ -11,7 +11,7 @@ export async function run(context: Context, given: ModelOptions, name: string): 
   const { isSavedModel, openSavedModel, savedSummary } = await import("../inputs/saved-model.ts");
   await engineInUse(context);
   if (isSavedModel(name)) {
-    const { loaded, dispose } = await openSavedModel(context, name);
+    const { loaded, dispose } = await openSavedModel(context, name, given);
     const report = savedSummary(name, loaded);
     await dispose();
     context.out.result(report, savedText(report));

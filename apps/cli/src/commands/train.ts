@@ -24,6 +24,7 @@ export const options = {
     as: "source",
     keepsPromise: true,
   }),
+  outside: keep("outside", flag("allows paths of a CSV file that leave its folder"), { keepsPromise: true }),
   validation: keep("plan.validation", aboveZero("<part>", "images or share of the training data to validate on")),
   limit: keep("plan.limit", whole(1, "<n>", "at most so many images of each split")),
   quick: keep("quick", flag("the recipe in minutes, on data that installs"), { keepsPromise: true }),

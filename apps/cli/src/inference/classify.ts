@@ -39,7 +39,7 @@ export interface Classifier {
 /** Opens the model that `<model>` names, with its preprocessing and the names of its classes. */
 export async function openClassifier(context: Context, name: string, options: ModelOptions): Promise<Classifier> {
   const { forward, input, classes, fit } = await opened(context, name, options);
-  const shape = imageShape(name, input);
+  const shape = imageShape(name, input, fit);
   return {
     shape,
     fit,
@@ -63,7 +63,7 @@ interface Opened {
 
 async function opened(context: Context, name: string, options: ModelOptions): Promise<Opened> {
   if (isSavedModel(name)) {
-    const saved = await openSavedModel(context, name);
+    const saved = await openSavedModel(context, name, options);
     const forward = { predict: saved.classify, dispose: saved.dispose };
     const { classes = [], images: fit = {} } = saved.metadata;
     return { forward, input: saved.input, classes, fit };

@@ -13,7 +13,7 @@ export async function openForward(
   options: ModelOptions,
 ): Promise<{ readonly forward: Predictor; readonly wanted: readonly (number | null)[] }> {
   if (isSavedModel(name)) {
-    const forward = await openSavedModel(context, name);
+    const forward = await openSavedModel(context, name, options);
     return { forward, wanted: forward.input };
   }
   const { model } = await resolveModel(name, options, context.options.seed);

@@ -29,7 +29,7 @@ export interface Subject {
 /** Opens a SavedModel, a network of the zoo with as many classes as the data, or a model that has its own classes. */
 export async function openSubject(context: Context, name: string, options: ModelOptions): Promise<Subject> {
   const { seed } = context.options;
-  if (isSavedModel(name)) return savedSubject(context, name);
+  if (isSavedModel(name)) return savedSubject(context, name, options);
   if (isModelName(name))
     return {
       image: options.input ?? ([...findArchitecture(name).input] as [number, number, number]),
@@ -50,7 +50,7 @@ export async function openSubject(context: Context, name: string, options: Model
     };
   const resolved = await resolveModel(name, options, seed);
   return {
-    image: inputOf(resolved.model),
+    image: inputOf(resolved.model, resolved.images),
     fit: resolved.images,
     run: await storedRun(userPath(name)),
     matched: (data) => matchModelClasses(context.out, data, { name, classes: resolved.classes }),
@@ -58,11 +58,11 @@ export async function openSubject(context: Context, name: string, options: Model
   };
 }
 
-async function savedSubject(context: Context, name: string): Promise<Subject> {
-  const network = await openSavedModel(context, name);
+async function savedSubject(context: Context, name: string, options: ModelOptions): Promise<Subject> {
+  const network = await openSavedModel(context, name, options);
   const { classes, images = {} } = network.metadata;
   return {
-    image: imageShape(name, network.input),
+    image: imageShape(name, network.input, images),
     fit: images,
     matched: (data) => matchModelClasses(context.out, data, { name, classes }),
     judge: (data, how) => evaluateSaved(name, network, data, how).finally(() => network.dispose()),

@@ -11,6 +11,8 @@ import { userPath } from "./user-path.ts";
 export interface DataOptions {
   readonly data: string;
   readonly dataFrom?: string | undefined;
+  /** Allows paths of a CSV file that leave its folder. */
+  readonly outside?: boolean | undefined;
   readonly validation?: number | undefined;
   readonly limit?: Plan["limit"] | undefined;
   readonly seed?: number | undefined;
@@ -36,7 +38,7 @@ export function checkDataName(name: string): void {
 
 /** Loads the data set of that name, or the one in that folder. */
 export async function loadSplits(context: Context, options: DataOptions): Promise<DataSplits<IndexedDataset>> {
-  const { data, dataFrom, validation, limit, seed = 0, image, fit = {}, strict, workers } = options;
+  const { data, dataFrom, outside, validation, limit, seed = 0, image, fit = {}, strict, workers } = options;
   const path = dataPlace(data);
   if (!Object.hasOwn(dataSets, data) && !existsSync(path))
     throw new UsageError(
@@ -49,6 +51,7 @@ export async function loadSplits(context: Context, options: DataOptions): Promis
     resolve: packagesSeenFrom(import.meta.url),
     seed,
     from,
+    outside,
     validation,
     limit,
     strict,

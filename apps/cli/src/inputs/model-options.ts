@@ -1,4 +1,5 @@
-import { choice, flag, negated, size, text, whole } from "../terminal/option.ts";
+import { choice, flag, flagOf, negated, size, text, whole } from "../terminal/option.ts";
+import { UsageError } from "../terminal/usage-error.ts";
 
 /** The options of a network of the zoo that has a classifier. */
 export const headOptions = {
@@ -24,4 +25,15 @@ export interface ModelOptions {
   readonly aux?: boolean | undefined;
   readonly weights?: string | undefined;
   readonly arch?: string | undefined;
+}
+
+/** Throws a `UsageError` if options of the zoo's networks are given with a model that is stored whole. */
+export function checkNoZooOptions(name: string, options: ModelOptions): void {
+  const known = Object.keys(modelOptions) as (keyof ModelOptions)[];
+  // A network has its top unless --no-top is given.
+  const given = known.filter((option) => (option === "top" ? options.top === false : options[option] !== undefined));
+  if (given.length === 0) return;
+  throw new UsageError(
+    `${given.map((option) => (option === "top" ? "--no-top" : flagOf(option))).join(", ")} ${given.length === 1 ? "is" : "are"} for networks of the zoo; ${name} is a whole model and stays as it is stored: leave ${given.length === 1 ? "it" : "them"} out.`,
+  );
 }

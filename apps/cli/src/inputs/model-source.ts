@@ -6,7 +6,7 @@ import { createModel, findArchitecture, isModelName, zoo } from "@convkit/models
 import type { PublishedWeights } from "@convkit/weights";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
 import { UsageError } from "../terminal/usage-error.ts";
-import type { ModelOptions } from "./model-options.ts";
+import { checkNoZooOptions, type ModelOptions } from "./model-options.ts";
 import { userPath } from "./user-path.ts";
 
 /** A model ready to be used, and what is known about its images and classes. */
@@ -23,7 +23,11 @@ export interface ResolvedModel {
 
 /** The model that `<model>` names: of the zoo, of a run directory, or of a file. An engine must be in use. */
 export async function resolveModel(name: string, options: ModelOptions, seed?: number): Promise<ResolvedModel> {
-  if (isModelName(name)) return zooModel(name, options, seed);
+  if (isModelName(name)) {
+    const { arch, ...made } = options;
+    if (arch !== undefined) throw new UsageError(`--arch is for a file of weights; ${name} is a network of the zoo.`);
+    return zooModel(name, made, seed);
+  }
   const path = userPath(name);
   if (!existsSync(path))
     throw new UsageError(
@@ -32,6 +36,7 @@ export async function resolveModel(name: string, options: ModelOptions, seed?: n
   if (options.arch !== undefined) return zooModel(options.arch, { ...options, weights: path }, seed);
   if (/\.(safetensors|pth|pt|weights\.h5)$/i.test(path))
     throw new UsageError(`${name} holds weights without their network: say which of the zoo it is with --arch.`);
+  checkNoZooOptions(name, options);
   const { loadModel } = await import("@convkit/weights");
   const model = await loadModel(/\.(h5|hdf5|keras)$/i.test(path) ? path : modelFile(path));
   const { name: stored, classes, preprocessing = {}, images = {} } = modelMetadata(model);
@@ -87,10 +92,10 @@ export async function weightsFile(
   return weights === "imagenet" ? imagenetWeights(name, top) : { file: userPath(weights) };
 }
 
-/** Height, width and channels of a model's input; 224 by 224 if it takes any size. */
-export function inputOf(model: LayersModel): [number, number, number] {
+/** Height, width and channels of a model's input; if it takes any size, the size that it was trained on, else 224 by 224. */
+export function inputOf(model: LayersModel, { size = [224, 224] }: ImageFit): [number, number, number] {
   const [, height, width, channels] = model.inputs[0]!.shape;
-  return [height ?? 224, width ?? 224, channels ?? 3];
+  return [height ?? size[0], width ?? size[1], channels ?? 3];
 }
 
 /** The published weights of a network, downloaded once. */

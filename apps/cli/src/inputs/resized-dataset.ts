@@ -16,6 +16,7 @@ export function resizedData(data: IndexedDataset, [height, width]: readonly [num
   return {
     ...data,
     shape: [height, width, channels],
+    decoding: data.decoding && { ...data.decoding, size: [height, width] },
     select: (indices, name) => resizedData(data.select(indices, name), [height, width]),
     async *batches(options) {
       for await (const batch of data.batches(options)) yield resize(batch);

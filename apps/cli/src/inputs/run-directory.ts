@@ -10,6 +10,7 @@ export interface StoredRun {
   readonly seed: number;
   readonly plan: Plan;
   readonly dataFrom?: string;
+  readonly outside?: boolean;
   readonly classes?: readonly string[];
 }
 

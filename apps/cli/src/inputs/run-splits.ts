@@ -17,7 +17,7 @@ export interface ReadOptions {
 /** The images of a run, with the splits that its configuration asks for. */
 export async function runSplits(
   context: Context,
-  { plan, dataFrom, seed }: Pick<StoredRun, "plan" | "dataFrom" | "seed">,
+  { plan, dataFrom, outside, seed }: Pick<StoredRun, "plan" | "dataFrom" | "outside" | "seed">,
   { workers, strict, image, fit }: ReadOptions,
 ): Promise<DataSplits<IndexedDataset>> {
   const { data, validation, limit } = plan;
@@ -27,6 +27,7 @@ export async function runSplits(
     image,
     fit,
     dataFrom,
+    outside,
     limit,
     validation: typeof validation === "number" ? validation : undefined,
     workers,

@@ -9,6 +9,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { Context } from "../terminal/context.ts";
 import { engineInUse } from "./use-engine.ts";
 import { CliError, UsageError } from "../terminal/usage-error.ts";
+import { checkNoZooOptions, type ModelOptions } from "./model-options.ts";
 import { userPath } from "./user-path.ts";
 
 /** A SavedModel with the methods of a predictor. */
@@ -28,7 +29,8 @@ export function isSavedModel(name: string): boolean {
 }
 
 /** Loads a SavedModel with one input; needs an engine with TensorFlow. Of several outputs, the first one is used. */
-export async function openSavedModel(context: Context, name: string): Promise<SavedNetwork> {
+export async function openSavedModel(context: Context, name: string, options: ModelOptions): Promise<SavedNetwork> {
+  checkNoZooOptions(name, options);
   const engine = await engineInUse(context);
   if (engine.backend !== "tensorflow")
     throw new UsageError(

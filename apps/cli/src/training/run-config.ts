@@ -22,6 +22,8 @@ export interface RunConfig {
   /** Threads of the engine, if the user gave a number. */
   readonly threads?: number;
   readonly dataFrom?: string;
+  /** True if paths of a CSV file may leave its folder. */
+  readonly outside?: boolean;
   /** The weights that the network started with. */
   readonly weights?: string;
   /** True if only the last layer with weights is trained. */

@@ -23,10 +23,11 @@ import type { Context } from "../terminal/context.ts";
 import { grouped } from "../terminal/format.ts";
 import { trainingProgress } from "../terminal/progress.ts";
 import { UsageError } from "../terminal/usage-error.ts";
+import { dataNotes } from "../inputs/data-notes.ts";
 import { hasSameNames, listed, matchModelClasses } from "../inputs/model-classes.ts";
 import { inputOf, type ResolvedModel, resolveModel } from "../inputs/model-source.ts";
 import { mapSplits, runSplits } from "../inputs/run-splits.ts";
-import { skippedNotes } from "../inputs/skipped-images.ts";
+
 import { engineInUse } from "../inputs/use-engine.ts";
 import { environment } from "./environment.ts";
 import type { EndedRun } from "./finish-run.ts";
@@ -81,8 +82,8 @@ async function trainIn(context: Context, config: RunConfig, place: RunPlace): Pr
   const { plan, seed, precision, deterministic } = config;
   const { engine, threads } = await runEngine(context, config);
   const { model, preprocessing, data } = await modelAndData(context, config, place);
-  const noteSkipped = skippedNotes(context.out, data.train, data.validation, data.test);
-  noteSkipped();
+  const tellNotes = dataNotes(context.out, data.train, data.validation, data.test);
+  tellNotes();
   const made = environment(engine);
   const { classes } = data.train;
   await writeJson(runDirectory(place.folder).config, { ...config, preprocessing, classes, environment: made });
@@ -127,7 +128,7 @@ async function trainIn(context: Context, config: RunConfig, place: RunPlace): Pr
           throw error;
         },
       );
-  noteSkipped();
+  tellNotes();
   const interrupted = result.interrupted || context.signal.aborted;
   return {
     folder: place.folder,
@@ -175,7 +176,9 @@ async function modelAndData(
 ): Promise<ResolvedModel & { readonly data: DataSplits<IndexedDataset> }> {
   const { plan, seed, weights } = config;
   const trained = isModelName(plan.model) ? undefined : await resolveModel(plan.model, {}, seed);
-  const image = trained ? inputOf(trained.model) : (plan.modelOptions?.input ?? findArchitecture(plan.model).input);
+  const image = trained
+    ? inputOf(trained.model, trained.images)
+    : (plan.modelOptions?.input ?? findArchitecture(plan.model).input);
   const data = await runSplits(context, config, { workers, strict, image, fit: trained?.images });
   const { classes: names } = data.train;
   checkStoredClasses(config, data);

@@ -1,3 +1,5 @@
+import type { ResizeMode } from "../images/resize/resize.ts";
+
 /** Some images with their labels. `images` is `[n, h, w, c]` row by row; bytes are 0..255 and stay bytes until the graph. */
 export interface Batch {
   images: Uint8Array | Float32Array;
@@ -32,6 +34,14 @@ export interface BatchOptions {
   readonly skip?: number | undefined;
 }
 
+/** How image files became pixels of one size; each field is the option of `decodeImage` with that name. */
+export interface Decoding {
+  readonly size: readonly [h: number, w: number];
+  readonly resize: ResizeMode;
+  readonly crop: boolean;
+  readonly orient: boolean;
+}
+
 /** Images of one size with labels, read in batches as often as wanted. */
 export interface Dataset {
   readonly name: string;
@@ -41,6 +51,8 @@ export interface Dataset {
   readonly dtype: "uint8" | "float32";
   /** How many images an epoch has; `Infinity` where a generator does not say (`hasKnownSize` tells). */
   readonly size: number;
+  /** How its image files are decoded; missing where the images are no files. */
+  readonly decoding?: Decoding | undefined;
   batches(options: BatchOptions): AsyncIterable<Batch>;
 }
 

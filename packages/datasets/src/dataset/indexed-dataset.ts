@@ -2,7 +2,7 @@ import { batchMemory, LentBatch } from "./batch-memory.ts";
 import type { BatchMemory } from "./batch-memory.ts";
 import type { OptionNames } from "@convkit/errors";
 import { DataError } from "../data-error.ts";
-import type { Batch, BatchOptions, Dataset, IndexedDataset, SkippedImage } from "./dataset.ts";
+import type { Batch, BatchOptions, Dataset, Decoding, IndexedDataset, SkippedImage } from "./dataset.ts";
 import { checkNames } from "../images/decode-options.ts";
 import { permutation } from "../random/permutation.ts";
 
@@ -13,6 +13,7 @@ export interface Source {
   shape: readonly [h: number, w: number, c: number];
   dtype: "uint8" | "float32";
   labels: Int32Array;
+  decoding?: Decoding;
   skipped?: readonly SkippedImage[];
   notes?: readonly string[];
   /** How many batches are made ready ahead unless the caller says. */
@@ -82,6 +83,7 @@ function indexed(source: Shared, name: string, chosen: Int32Array | undefined): 
     dtype,
     size,
     labels,
+    decoding: source.decoding,
     skipped: source.skipped ?? [],
     notes: source.notes ?? [],
     describe: (index) => {

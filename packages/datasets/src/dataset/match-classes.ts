@@ -1,5 +1,5 @@
 import { DataError } from "../data-error.ts";
-import type { Batch, Dataset, IndexedDataset } from "./dataset.ts";
+import type { Batch, BatchOptions, Dataset, IndexedDataset } from "./dataset.ts";
 
 /**
  * The same images with the labels that a model gives the classes `names`: `classes` becomes `names`, and each label is the place of its
@@ -27,8 +27,9 @@ export function matchClasses(data: Dataset | IndexedDataset, names: readonly str
 }
 
 function withLabels(data: Dataset, classes: readonly string[], labelOf: Int32Array): Dataset {
-  const { name, shape, dtype, size } = data;
-  return { name, classes, shape, dtype, size, batches: (options) => relabeled(data.batches(options), labelOf) };
+  const { name, shape, dtype, size, decoding } = data;
+  const batches = (options: BatchOptions): AsyncIterable<Batch> => relabeled(data.batches(options), labelOf);
+  return { name, classes, shape, dtype, size, decoding, batches };
 }
 
 function indexedWith(data: IndexedDataset, classes: readonly string[], labelOf: Int32Array): IndexedDataset {

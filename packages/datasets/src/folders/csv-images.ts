@@ -105,7 +105,7 @@ function checkedPath(
   const leaves = within === ".." || within.startsWith(`..${sep}`) || isAbsolute(within);
   if (outside || !leaves) return full;
   throw new DataError(
-    `${file}: expected a path inside ${root} in line ${line}, got ${shown(path)}; give another root, or allow it with outside: true`,
+    `${file}: expected a path inside ${root} in line ${line}, got ${shown(path)}; give another root, or allow it with the option outside`,
   );
 }
 

@@ -92,6 +92,7 @@ export async function imageFiles(given: LabelledFiles, options: ImageOptions = {
     shape: [size[0], size[1], channels],
     dtype: "uint8",
     labels: Int32Array.from(whole, ({ label }) => label),
+    decoding: { size: [size[0], size[1]], resize: options.resize ?? "bilinear", crop: options.crop ?? false, orient },
     skipped,
     notes: given.notes ?? [],
     prefetch: 2,

@@ -39,6 +39,8 @@ export function createRun(options: Settings, began: Readonly<Record<string, Json
   };
   const training = trainingView(run);
   checkMonitor(settings.monitor, training.monitors);
-  setModelMetadata(model, { name: model.name, ...settings.metadata, classes: data.train.classes, preprocessing });
+  const { classes, decoding } = data.train;
+  const told = { ...(decoding && { images: decoding }), ...settings.metadata };
+  setModelMetadata(model, { name: model.name, ...told, classes, preprocessing });
   return { ...run, training };
 }

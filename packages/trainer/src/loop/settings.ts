@@ -62,6 +62,7 @@ export function lastingSettings(settings: Settings): Record<string, JsonValue> {
   const lasting = {
     images: data.train.size,
     classes: data.train.classes,
+    decoding: data.train.decoding,
     batch,
     seed,
     loss,

@@ -54,7 +54,10 @@ export interface TrainOptions {
   readonly checkpoints?: CheckpointOptions | undefined;
   /** Goes on from the newest checkpoint in `out`, or begins anew where there is none yet. */
   readonly resume?: boolean | undefined;
-  /** What the saved model says of itself beside its classes and preprocessing. */
+  /**
+   * What the saved model says of itself beside its classes and preprocessing. `images` is how the training images were decoded, by
+   * default.
+   */
   readonly metadata?: ModelMetadata | undefined;
   /** Precision, threads and determinism of the compiled step; `eager: true` runs it op by op. */
   readonly execution?: ExecutionOptions | undefined;

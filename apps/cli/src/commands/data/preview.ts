@@ -1,5 +1,5 @@
 import type { Context } from "../../terminal/context.ts";
-import { required, text, type ValuesOf, whole } from "../../terminal/option.ts";
+import { flag, required, text, type ValuesOf, whole } from "../../terminal/option.ts";
 import { pixelSize } from "../../terminal/parsers.ts";
 import { userPath } from "../../inputs/user-path.ts";
 
@@ -9,6 +9,7 @@ export const options = {
   size: { value: "<HxW>", about: "size that image files are resized to", read: pixelSize },
   augment: text("<json>", 'augmentation, as in {"flip": "horizontal", "rotation": 0.1}'),
   dataFrom: text("<folder-or-url>", "where a named data set lies"),
+  outside: flag("allows paths of a CSV file that leave its folder"),
 };
 
 /** `convkit data preview`: some training images on one sheet, augmented on request. */
@@ -16,11 +17,13 @@ export async function run(context: Context, given: ValuesOf<typeof options>, dat
   const { contactSheet } = await import("@convkit/datasets");
   const { writeFileAtomic } = await import("@convkit/files");
   const { augmentedImages } = await import("../../inference/augment-images.ts");
+  const { dataNotes } = await import("../../inputs/data-notes.ts");
   const { loadSplits } = await import("../../inputs/load-data.ts");
   const { seed = 0 } = context.options;
-  const { out, count = 36, augment, size, dataFrom } = given;
+  const { out, count = 36, augment, size, dataFrom, outside } = given;
   const image = size && ([...size, 3] as const);
-  const { train } = await loadSplits(context, { data, dataFrom, seed, image });
+  const { train } = await loadSplits(context, { data, dataFrom, outside, seed, image });
+  dataNotes(context.out, train)();
   for await (const batch of train.batches({ batch: count, shuffle: true, seed })) {
     const captions = [...batch.labels].map((label) => train.classes[label]!);
     const images =
