@@ -4,7 +4,7 @@ export { formatDoctor } from "./doctor/format.ts";
 export { installEngine, type InstallOptions } from "./install/install.ts";
 export type { InstallProgress } from "./install/progress.ts";
 export { listEngines, type InstalledEngine } from "./install/installed.ts";
-export { removeEngine } from "./install/remove.ts";
+export { removeEngine, type RemoveOptions } from "./install/remove.ts";
 export { tensorflowLibrary, type TensorflowLibrary } from "./tensorflow/library.ts";
 export {
   availableEngines,

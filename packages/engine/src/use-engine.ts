@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
 
 import { cudaDevices } from "./machine/devices.ts";
@@ -15,21 +16,24 @@ export type EngineName = (typeof engineNames)[number];
 
 /** An engine in use. */
 export interface Engine {
-  name: EngineName;
+  readonly name: EngineName;
   /** tfjs' name of the backend. */
-  backend: "tensorflow" | "wasm";
-  /** TensorFlow's version, on the TensorFlow engines. */
-  tensorflow?: string;
-  threads: number;
-  isGpu: boolean;
+  readonly backend: "tensorflow" | "wasm";
+  /** TensorFlow's version; undefined on the wasm engine. */
+  readonly tensorflow?: string | undefined;
+  readonly threads: number;
+  readonly isGpu: boolean;
 }
 
 /** How to use an engine. */
 export interface UseOptions {
-  threads?: number;
-  /** Hears, in one line, what `auto` passed over. */
-  onNotice?: (line: string) => void;
+  /** Threads to compute with; by default the engine decides. */
+  readonly threads?: number | undefined;
+  /** Called with one line that says which engines `auto` could not use, and why. */
+  readonly onNotice?: ((line: string) => void) | undefined;
 }
+
+const optionNames: OptionNames<UseOptions> = { threads: true, onNotice: true };
 
 const loading = new Map<EngineName, Promise<Engine>>();
 let choosing: Promise<Engine> | undefined;
@@ -40,7 +44,7 @@ export async function availableEngines(): Promise<EngineName[]> {
   return engineNames.filter((_, index) => reasons[index] === undefined);
 }
 
-/** Why an engine cannot be used here, or undefined if it can; what runs in this process can. */
+/** Why an engine cannot be used here; undefined if it can, or runs in this process already. */
 export async function reasonAgainst(name: EngineName): Promise<string | undefined> {
   if (loading.has(name)) return undefined;
   const found = await find(name);
@@ -48,13 +52,12 @@ export async function reasonAgainst(name: EngineName): Promise<string | undefine
 }
 
 /**
- * Loads an engine, registers its kernels and makes it tfjs' backend. `auto` takes the best that is there; a named engine is
- * used or refused with an EngineError that gives the reason. Asked again, it gives the engine that runs already.
+ * Loads an engine, registers its kernels and makes it tfjs' backend. `auto` takes the best engine that can be used here.
+ * Throws an EngineError with the reason if a named engine cannot be used. A second call returns the engine that runs already.
  */
-export async function useEngine(
-  name: EngineName | "auto" = "auto",
-  { threads, onNotice = () => {} }: UseOptions = {},
-): Promise<Engine> {
+export async function useEngine(name: EngineName | "auto" = "auto", options: UseOptions = {}): Promise<Engine> {
+  checkOptions("useEngine", options, optionNames, (message) => new EngineError(message));
+  const { threads, onNotice = () => {} } = options;
   if (name !== "auto" && !engineNames.includes(name)) {
     throw new EngineError(`There is no engine "${String(name)}": the engines are auto, ${engineNames.join(", ")}.`);
   }
@@ -82,7 +85,7 @@ async function load(name: EngineName, threads: number | undefined): Promise<Engi
   }
 }
 
-/** What runs already, else the best that can be loaded; one at a time. */
+/** The engine that runs already, else the best that can be loaded; concurrent calls share one choice. */
 function loadBest(threads: number | undefined, onNotice: (line: string) => void): Promise<Engine> {
   const running = engineNames.find((name) => loading.has(name));
   if (running) return load(running, threads);
@@ -101,7 +104,7 @@ async function startBest(threads: number | undefined, onNotice: (line: string) =
       return engine;
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;
-      // A machine without a GPU has no reason to hear of it.
+      // Without a GPU, a missing gpu engine is no news.
       if (name !== "gpu" || cudaDevices().length > 0) passedOver.push(error.message);
     }
   }
@@ -124,7 +127,7 @@ async function start(name: EngineName, threads: number | undefined): Promise<Eng
   const { version, isGpu } = await loadTensorflow(found, { threads });
   const engine: Engine = { name, backend: "tensorflow", tensorflow: version, threads: threads ?? threadsOf(), isGpu };
   if (name === "gpu" && !isGpu) {
-    // The process holds this TensorFlow now, and on the CPU it computes as well.
+    // The process has loaded this TensorFlow, which can still compute on the CPU.
     loading.set("native", Promise.resolve({ ...engine, name: "native" }));
     throw new EngineError(
       'The gpu engine cannot be used: TensorFlow finds no CUDA device that it can use, though the driver shows one (compare "nvidia-smi" with CUDA 12).',

@@ -2,8 +2,10 @@ import { existsSync } from "node:fs";
 import { readdir, rename, rm } from "node:fs/promises";
 import path from "node:path";
 
+import { checkOptions, type OptionNames } from "@convkit/errors";
 import { cacheRoot, finalName, temporaryName, withLock } from "@convkit/files";
 
+import { EngineError } from "../engine-error.ts";
 import { makeCache } from "./cache.ts";
 import { compileAddon } from "./compile-addon.ts";
 import { installLibraries } from "./libraries.ts";
@@ -22,26 +24,26 @@ import {
 import { findTfjsNodeCopy, provideTfjsNode, tfjsNodeCopyRoot } from "./tfjs-node-copy.ts";
 import { tensorflowVersion, wheelsOf } from "./wheels.ts";
 
-/** How to install. */
+/** Options of `installEngine`. */
 export interface InstallOptions {
   /** The CUDA build with NVIDIA's libraries instead of the CPU build. */
-  gpu?: boolean;
-  onProgress?: OnProgress;
-  /** Ends the install early; nothing half-done is left. */
-  signal?: AbortSignal;
+  readonly gpu?: boolean | undefined;
+  readonly onProgress?: OnProgress | undefined;
+  /** Aborts the install; no unfinished files are left. */
+  readonly signal?: AbortSignal | undefined;
 }
+
+const optionNames: OptionNames<InstallOptions> = { gpu: true, onProgress: true, signal: true };
 
 /**
  * Provides a current TensorFlow for tfjs-node in the user's cache: libraries out of TensorFlow's official wheel, and
- * tfjs-node's own addon compiled against them. What is there already is kept; if all is, nothing is fetched or compiled.
- * A project whose tfjs-node brought its own TensorFlow keeps that one.
+ * tfjs-node's own addon compiled against them. Parts that are there already are neither fetched nor compiled again.
+ * If the project's tfjs-node has a TensorFlow of its own, nothing is installed.
  * Throws an EngineError that says what is missing.
  */
-export async function installEngine({
-  gpu = false,
-  onProgress = () => {},
-  signal,
-}: InstallOptions = {}): Promise<InstalledEngine> {
+export async function installEngine(options: InstallOptions = {}): Promise<InstalledEngine> {
+  checkOptions("installEngine", options, optionNames, (message) => new EngineError(message));
+  const { gpu = false, onProgress = () => {}, signal } = options;
   const engine = gpu ? "gpu" : "native";
   wheelsOf(engine, platformOf());
   const present = findTfjsNode(engine);
@@ -94,7 +96,7 @@ async function copyOfTfjsNode(
   return describeTfjsNode(await provideTfjsNode(engine, cache, signal));
 }
 
-/** Compiles the addon for this tfjs-node, unless the cache has it; it appears there by one rename. */
+/** Compiles the addon for this tfjs-node unless the cache has it. One rename puts the finished file there. */
 async function installAddon(
   installed: InstalledEngine,
   tfjsNode: TfjsNode,
@@ -124,7 +126,7 @@ async function installAddon(
   }
 }
 
-/** Removes what a killed install left. Called under the lock, so nobody is at work on these. */
+/** Removes the unfinished folders of killed installs. The caller holds the lock, so no install uses them. */
 async function removeLeftovers(cache: string, engine: InstallableEngine): Promise<void> {
   const folders = [engineFolder(engine, tensorflowVersion, platformOf(), cache), tfjsNodeCopyRoot(engine, cache)];
   const names = folders.map((folder) => path.basename(folder));

@@ -15,16 +15,16 @@ export interface InstalledEngine {
   tensorflow: string;
   platform: Platform;
   folder: string;
-  /** The wheels it was made of, with the hashes that were checked. */
+  /** The wheels that it was unpacked from, with their checked hashes. */
   wheels: readonly { file: string; sha256: string }[];
   /** The folders with libraries, relative to the engine's folder: TensorFlow's own and CUDA's. */
   libraryFolders: readonly string[];
 }
 
-/** The file that makes a folder an installed engine; its folder appears by one rename. */
+/** Every complete engine folder holds this file. */
 export const manifestFile = "engine.json";
 
-/** Where an engine lies or would lie. */
+/** The folder of an engine in the cache, whether it exists or not. */
 export function engineFolder(
   engine: InstallableEngine,
   tensorflow: string,
@@ -54,7 +54,7 @@ export async function findInstalled(
 }
 
 /** The engines in the cache, with their sizes on disk. */
-export async function listEngines({ cache = cacheRoot() }: { cache?: string } = {}): Promise<
+export async function listEngines({ cache = cacheRoot() }: { readonly cache?: string | undefined } = {}): Promise<
   (InstalledEngine & { bytes: number })[]
 > {
   const names = await readdir(cache).catch(() => []);

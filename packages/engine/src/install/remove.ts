@@ -1,22 +1,33 @@
 import { rm } from "node:fs/promises";
 import path from "node:path";
 
+import { checkOptions, type OptionNames } from "@convkit/errors";
 import { cacheRoot, withLock } from "@convkit/files";
 
+import { EngineError } from "../engine-error.ts";
 import { installLock, listEngines, manifestFile } from "./installed.ts";
 import { tfjsNodeCopyRoot } from "./tfjs-node-copy.ts";
 
-/** Removes one kind of engine from the cache, all versions; returns the folders that went. Waits for an install at work. */
-export async function removeEngine({
-  gpu = false,
-  cache = cacheRoot(),
-}: { gpu?: boolean; cache?: string } = {}): Promise<string[]> {
+/** Options of `removeEngine`. */
+export interface RemoveOptions {
+  /** Removes the CUDA build instead of the CPU build. */
+  readonly gpu?: boolean | undefined;
+  /** The cache folder; convkit's own by default. */
+  readonly cache?: string | undefined;
+}
+
+const optionNames: OptionNames<RemoveOptions> = { gpu: true, cache: true };
+
+/** Removes all versions of one kind of engine from the cache and returns their folders. Waits for a running install. */
+export async function removeEngine(options: RemoveOptions = {}): Promise<string[]> {
+  checkOptions("removeEngine", options, optionNames, (message) => new EngineError(message));
+  const { gpu = false, cache = cacheRoot() } = options;
   const kind = gpu ? "gpu" : "native";
   const engines = (await listEngines({ cache })).filter(({ engine }) => engine === kind);
   if (engines.length === 0) return [];
   await withLock(installLock(cache, kind), async () => {
     for (const { folder } of engines) {
-      // The manifest goes first: what is left by an interruption is no engine.
+      // The manifest goes first, so that an interrupted removal leaves no folder that counts as an engine.
       await rm(path.join(folder, manifestFile), { force: true });
       await rm(folder, { recursive: true, force: true });
     }
