@@ -11,7 +11,7 @@ import type { Runtime } from "./session/shared-session.ts";
 import { LossScale } from "./trace/loss-scale.ts";
 import { profileOf } from "./session/profile.ts";
 import type { Profile } from "./session/profile.ts";
-import { writeSavedModel } from "./saved-model/write.ts";
+import { savedModelOptionNames, writeSavedModel } from "./saved-model/write.ts";
 import type { SavedModelOptions } from "./saved-model/write.ts";
 import { signatureOf } from "./values/signature.ts";
 import type { Leaf } from "./values/signature.ts";
@@ -160,8 +160,10 @@ function compileWith<A extends unknown[], R>(
       const [result] = await running;
       return profileOf(metadata, result);
     },
-    savedModel: (folder: string, args: readonly unknown[], save: SavedModelOptions = {}) =>
-      compiler.save(folder, args, save),
+    savedModel: async (folder: string, args: readonly unknown[], save: SavedModelOptions = {}) => {
+      checkOptions("savedModel", save, savedModelOptionNames, (message) => new GraphError(message));
+      await compiler.save(folder, args, save);
+    },
     describe: () => compiler.traces.all().map((trace) => describeTrace(trace)),
     sync: () => compiler.sync(),
     dispose: () => compiler.dispose(),

@@ -1,26 +1,29 @@
+import { checkOptions, type OptionNames } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
+import { GraphError } from "../graph-error.ts";
 
-/** How gradients are limited before an update; several limits apply in this order. */
+/** Limits of gradients before an update; if several are set, they apply in this order. */
 export interface Clipping {
-  /** Each element to [-clipValue, clipValue]. */
+  /** Clips each element to [-clipValue, clipValue]. */
   readonly clipValue?: number | undefined;
-  /** Each variable's gradient to this Euclidean norm. */
+  /** Scales each variable's gradient down to at most this Euclidean norm. */
   readonly clipNorm?: number | undefined;
-  /** All gradients together to this Euclidean norm (Pascanu et al. 2013, https://arxiv.org/abs/1211.5063). */
+  /** Scales all gradients together down to at most this Euclidean norm (Pascanu et al. 2013, https://arxiv.org/abs/1211.5063). */
   readonly globalClipNorm?: number | undefined;
 }
 
-/** The limits that are set, as an optimizer's configuration states them. */
+export const clippingNames: OptionNames<Clipping> = { clipValue: true, clipNorm: true, globalClipNorm: true };
+
+/** The limits that are set, for an optimizer's `getConfig`. */
 export function limitsOf(clipping: Clipping): Record<string, number> {
   const entries = Object.entries(clipping) as [string, number | undefined][];
   return Object.fromEntries(entries.flatMap(([name, limit]) => (limit === undefined ? [] : [[name, limit]])));
 }
 
-/** Limits gradients, in or outside of a compiled function; the caller disposes what comes back. */
-export function clipGradients(
-  gradients: readonly tf.Tensor[],
-  { clipValue, clipNorm, globalClipNorm }: Clipping,
-): tf.Tensor[] {
+/** Limits gradients, inside or outside of a compiled function. The caller disposes the returned tensors. */
+export function clipGradients(gradients: readonly tf.Tensor[], clipping: Clipping): tf.Tensor[] {
+  checkOptions("clipGradients", clipping, clippingNames, (message) => new GraphError(message));
+  const { clipValue, clipNorm, globalClipNorm } = clipping;
   return tf.tidy(() => {
     let clipped = gradients.map((gradient) => tf.clone(gradient));
     if (clipValue !== undefined) clipped = clipped.map((g) => tf.clipByValue(g, -clipValue, clipValue));
@@ -37,7 +40,7 @@ function squareSum(x: tf.Tensor): tf.Tensor {
   return tf.sum(tf.square(x));
 }
 
-/** `x` scaled so that a norm over the limit becomes the limit. */
+/** Scales `x` so that a norm above `limit` becomes `limit`. */
 function scaleTo(x: tf.Tensor, norm: tf.Tensor, limit: number): tf.Tensor {
   return tf.mul(x, tf.div(limit, tf.maximum(norm, limit)));
 }

@@ -1,14 +1,15 @@
+import { checkOptions, type OptionNames } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
 import { GraphError } from "../graph-error.ts";
 import { Hyper } from "../hyper.ts";
 import { activeTrace } from "../trace/active-trace.ts";
-import { clipGradients, limitsOf } from "./clipping.ts";
+import { clipGradients, clippingNames, limitsOf } from "./clipping.ts";
 import type { Clipping } from "./clipping.ts";
 import { makeSlot } from "../trace/fused-updates.ts";
 import { adamRule, rmspropRule, sgdRule } from "./update-rules.ts";
 import type { AdamNumbers, UpdateRule } from "./update-rules.ts";
 
-/** Values for a variable's slots; `name` is the variable's where the slots were saved. */
+/** Saved values for the slots of a variable; `name` is the variable's name at the time of saving. */
 interface PendingSlots {
   readonly name: string;
   readonly values: tf.Tensor[];
@@ -45,7 +46,7 @@ export class RuleOptimizer extends tf.Optimizer {
     this.#iteration = tf.tidy(() => tf.variable(tf.scalar(0), false));
   }
 
-  /** Fed at every run of a compiled function: a schedule may set it between runs. */
+  /** The learning rate. A compiled function reads it at every run, so a schedule may set it between runs. */
   get learningRate(): number {
     return this.#rate.value;
   }
@@ -54,7 +55,7 @@ export class RuleOptimizer extends tf.Optimizer {
     this.#rate.value = value;
   }
 
-  /** SGD's and RMSprop's momentum, fed as the learning rate is. */
+  /** The momentum of SGD and RMSprop; a compiled function reads it at every run. */
   get momentum(): number {
     return this.#momentum?.value ?? 0;
   }
@@ -84,7 +85,7 @@ export class RuleOptimizer extends tf.Optimizer {
         this.#clipping,
       );
       const registered = tf.engine().registeredVariables;
-      // Slots of another model's optimizer have other names: those go by their order.
+      // Slots that were saved for another model have other names: they are assigned by order.
       const isNamed = present.some(([name]) => this.#pending.some((slots) => slots.name === name));
       const steps = present.map(([name], index) => {
         const variable = registered[name] as tf.Variable;
@@ -97,7 +98,7 @@ export class RuleOptimizer extends tf.Optimizer {
     });
   }
 
-  /** The step count, then the slots: for each kind of slot, one a variable. */
+  /** The step count, then for each kind of slot one tensor per variable. */
   override async getWeights(): Promise<{ name: string; tensor: tf.Tensor }[]> {
     const all = [...this.#slots];
     return [
@@ -109,8 +110,8 @@ export class RuleOptimizer extends tf.Optimizer {
   }
 
   /**
-   * Takes what `getWeights` gave; before the first step the slots wait for their variables. Slots go to variables of their name,
-   * and where no name fits, by order.
+   * Restores the result of `getWeights`. Before the first step the slots are stored until their variables are known. Slots are
+   * matched to variables by name, or by order if no name fits.
    */
   override async setWeights(weights: { name: string; tensor: tf.Tensor }[]): Promise<void> {
     const [iteration, ...rest] = weights;
@@ -158,12 +159,12 @@ export class RuleOptimizer extends tf.Optimizer {
     const values = this.#takePending(variable, isNamed);
     for (const { shape } of values)
       tf.util.assertShapesMatch(shape, variable.shape, `A slot of ${this.kind} for ${variable.name}: `);
-    // Made with their values: assigned in a trace, they would be so again at every run.
+    // Slots are created with their values: an assignment inside a trace would repeat at every run.
     const slots = this.#rule.slots.map((slot, index) => makeSlot(variable, `${variable.name}/${slot}`, values[index]));
     this.#slots.set(variable, slots);
     const ended = (isDone: boolean) => {
       if (isDone) return tf.dispose(values);
-      // The variables of a trace that failed are gone.
+      // A failed trace has disposed its variables.
       this.#slots.delete(variable);
       if (values.length > 0) this.#pending.unshift({ name: variable.name, values });
     };
@@ -173,7 +174,7 @@ export class RuleOptimizer extends tf.Optimizer {
     return slots;
   }
 
-  /** The waiting slots of a variable, which no longer wait; none where there are no such slots. */
+  /** Removes and returns the stored slots of a variable; an empty array if there are none. */
   #takePending(variable: tf.Variable, isNamed: boolean): tf.Tensor[] {
     const place = isNamed ? this.#pending.findIndex(({ name }) => name === variable.name) : 0;
     return place === -1 ? [] : (this.#pending.splice(place, 1)[0]?.values ?? []);
@@ -192,13 +193,16 @@ export interface SgdOptions extends Clipping {
   readonly nesterov?: boolean | undefined;
 }
 
+const sgdNames: OptionNames<SgdOptions> = { learningRate: true, momentum: true, nesterov: true, ...clippingNames };
+
+function check<T extends object>(where: string, options: T, names: OptionNames<T>): void {
+  checkOptions(where, options, names, (message) => new GraphError(message));
+}
+
 /** Stochastic gradient descent, with Keras' momentum and Nesterov's (Sutskever et al. 2013). */
-export function sgd({
-  learningRate = 0.01,
-  momentum = 0,
-  nesterov = false,
-  ...clipping
-}: SgdOptions = {}): RuleOptimizer {
+export function sgd(options: SgdOptions = {}): RuleOptimizer {
+  check("sgd", options, sgdNames);
+  const { learningRate = 0.01, momentum = 0, nesterov = false, ...clipping } = options;
   const hypers = { rate: new Hyper(learningRate, "learningRate"), momentum: new Hyper(momentum, "momentum") };
   const rule = sgdRule(hypers.rate, { momentum: hypers.momentum, nesterov });
   return new RuleOptimizer("SGD", rule, hypers, clipping, { momentum, nesterov, ...limitsOf(clipping) });
@@ -212,22 +216,35 @@ export interface AdamOptions extends Clipping {
   readonly epsilon?: number | undefined;
 }
 
+const adamNames: OptionNames<AdamOptions> = {
+  learningRate: true,
+  beta1: true,
+  beta2: true,
+  epsilon: true,
+  ...clippingNames,
+};
+
 /** Adam with Keras' defaults. */
 export function adam(options: AdamOptions = {}): RuleOptimizer {
+  check("adam", options, adamNames);
   return makeAdam("Adam", options, {});
 }
 
 /** Options of AdamW. */
 export interface AdamWOptions extends AdamOptions {
-  /** Decay a step, as a part of the learning rate. */
+  /** Decay per step, as a multiple of the learning rate. */
   readonly weightDecay?: number | undefined;
   /** Which variables decay; all by default. */
   readonly decays?: ((variable: tf.Variable) => boolean) | undefined;
 }
 
-/** Adam with decoupled weight decay, of all variables or of those that `decays` picks. */
-export function adamw({ weightDecay = 0.004, decays = () => true, ...options }: AdamWOptions = {}): RuleOptimizer {
-  return makeAdam("AdamW", options, { weightDecay: new Hyper(weightDecay, "weightDecay"), decays });
+const adamwNames: OptionNames<AdamWOptions> = { ...adamNames, weightDecay: true, decays: true };
+
+/** Adam with decoupled weight decay of the variables that `decays` picks. */
+export function adamw(options: AdamWOptions = {}): RuleOptimizer {
+  check("adamw", options, adamwNames);
+  const { weightDecay = 0.004, decays = () => true, ...rest } = options;
+  return makeAdam("AdamW", rest, { weightDecay: new Hyper(weightDecay, "weightDecay"), decays });
 }
 
 function makeAdam(
@@ -251,15 +268,19 @@ export interface RmsPropOptions extends Clipping {
   readonly centered?: boolean | undefined;
 }
 
+const rmspropNames: OptionNames<RmsPropOptions> = {
+  learningRate: true,
+  rho: true,
+  momentum: true,
+  epsilon: true,
+  centered: true,
+  ...clippingNames,
+};
+
 /** RMSprop with Keras' defaults: epsilon 1e-7 under the root, and momentum over the scaled gradient. */
-export function rmsprop({
-  learningRate = 0.001,
-  rho = 0.9,
-  momentum = 0,
-  epsilon = 1e-7,
-  centered = false,
-  ...clipping
-}: RmsPropOptions = {}): RuleOptimizer {
+export function rmsprop(options: RmsPropOptions = {}): RuleOptimizer {
+  check("rmsprop", options, rmspropNames);
+  const { learningRate = 0.001, rho = 0.9, momentum = 0, epsilon = 1e-7, centered = false, ...clipping } = options;
   const hypers = { rate: new Hyper(learningRate, "learningRate"), momentum: new Hyper(momentum, "momentum") };
   const rule = rmspropRule(hypers.rate, { rho, momentum: hypers.momentum, epsilon, centered });
   return new RuleOptimizer("RMSprop", rule, hypers, clipping, {

@@ -15,19 +15,19 @@ import type { TensorLike } from "../values/nested.ts";
 import { tensorflow } from "../native/c-api.ts";
 import type { Handle } from "../native/c-api.ts";
 
-/** How a SavedModel is loaded. */
+/** Options of `loadSavedModel`. */
 export interface LoadSavedModelOptions {
-  /** Which of the model's functions; "serving_default". */
+  /** The name of the function to load; "serving_default" by default. */
   readonly signature?: string | undefined;
-  /** Which of its graphs; `["serve"]`. */
+  /** The tags of the graph to load; `["serve"]` by default. */
   readonly tags?: readonly string[] | undefined;
-  /** Threads of its session. */
+  /** Threads of the session; one per core by default. */
   readonly threads?: number | undefined;
 }
 
 /** A SavedModel's function. */
 export interface LoadedSavedModel {
-  /** Runs it; calls queue up. A model with one input takes that tensor alone too. Outputs come by name. */
+  /** Runs the function and returns its outputs by name. Calls run one after the other. A single input may be given as a tensor. */
   (inputs: TensorLike | Record<string, TensorLike>): Promise<Record<string, HostTensor>>;
   /** The function that was loaded. */
   signature: {
@@ -39,7 +39,7 @@ export interface LoadedSavedModel {
   signatures: string[];
   /** The variables that the function uses. */
   variables: LoadedVariable[];
-  /** Waits for its calls, and frees the model. */
+  /** Waits for pending calls, then frees the model. */
   dispose(): Promise<void>;
 }
 
@@ -55,7 +55,7 @@ export async function loadSavedModel(folder: string, options: LoadSavedModelOpti
   const { session, metaGraph } = await loadSession(threads === undefined ? {} : { threads }, folder, tags);
   try {
     const meta = decode("MetaGraphDef", metaGraph) as unknown as MetaGraph;
-    // TensorFlow's own signature, by which it restores the variables, is nobody's to call.
+    // TensorFlow uses this internal signature to restore the variables; callers must not.
     const signatures = Object.keys(meta.signature_def).filter((key) => !key.startsWith("__saved_model"));
     const signature = meta.signature_def[name];
     if (signature === undefined || !signatures.includes(name))

@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import type { OptionNames } from "@convkit/errors";
 import { freeBatch } from "./free-batch-size.ts";
 import { attr, shapeProto } from "../ir/attrs.ts";
 import type { Backend } from "../tfjs/backend.ts";
@@ -20,9 +21,9 @@ import type { Leaf } from "../values/signature.ts";
 import { tensorflow } from "../native/c-api.ts";
 import type { TracedVariable } from "../trace/traced-variable.ts";
 
-/** How a SavedModel is written. */
+/** Options of `savedModel`. */
 export interface SavedModelOptions {
-  /** Weights as constants in the graph, instead of as variables in a checkpoint beside it. */
+  /** Stores the weights as constants in the graph instead of as variables in a checkpoint. */
   readonly frozen?: boolean | undefined;
   /** The names of the inputs, in order; "input" or "input_0", "input_1" … by default. */
   readonly inputs?: readonly string[] | undefined;
@@ -31,6 +32,13 @@ export interface SavedModelOptions {
   /** The name of the signature; "serving_default". */
   readonly signature?: string | undefined;
 }
+
+export const savedModelOptionNames: OptionNames<SavedModelOptions> = {
+  frozen: true,
+  inputs: true,
+  outputs: true,
+  signature: true,
+};
 
 /** Writes `folder/saved_model.pb`, and the variables' values under `folder/variables` unless they are frozen. */
 export async function writeSavedModel(
@@ -85,7 +93,7 @@ export async function writeSavedModel(
   if (variables.length > 0) writeVariables(resolve(folder, "variables", "variables"), variables, names);
 }
 
-/** Frees the batch: all first axes that are equal are recorded once more with one sample more. */
+/** Lets the graph take any batch size, if all inputs have the same first size: records it again with one sample more and compares. */
 function anyBatch(
   backend: Backend,
   fn: (...args: unknown[]) => unknown,

@@ -6,22 +6,22 @@ export const optimizerNames = ["sgd", "momentum", "nesterov", "adam", "adamw", "
 
 export type OptimizerName = (typeof optimizerNames)[number];
 
-/** An optimizer as plain data; what is not given is as in Keras. */
+/** An optimizer as plain data, with Keras' defaults. */
 export interface OptimizerConfig extends Readonly<Clipping> {
   readonly name: OptimizerName;
-  readonly learningRate?: number;
-  /** Of sgd and rmsprop; `momentum` and `nesterov` are sgd with 0.9. */
-  readonly momentum?: number;
-  readonly beta1?: number;
-  readonly beta2?: number;
-  readonly rho?: number;
-  readonly epsilon?: number;
-  readonly centered?: boolean;
+  readonly learningRate?: number | undefined;
+  /** Momentum of sgd and rmsprop, 0 by default; `momentum` and `nesterov` are sgd with 0.9. */
+  readonly momentum?: number | undefined;
+  readonly beta1?: number | undefined;
+  readonly beta2?: number | undefined;
+  readonly rho?: number | undefined;
+  readonly epsilon?: number | undefined;
+  readonly centered?: boolean | undefined;
   /**
-   * Shrinks weights, but neither biases nor the parameters of norms. With `adamw` it is decoupled from the gradient, with
-   * the others it is added to it, as L2 regularisation is.
+   * Shrinks weights, but neither biases nor the parameters of norms. With `adamw` it is decoupled from the gradient; with
+   * the other optimizers it is added to the gradient, as L2 regularization does.
    */
-  readonly weightDecay?: number;
+  readonly weightDecay?: number | undefined;
 }
 
 /** An optimizer whose learning rate may change between steps. */
@@ -43,29 +43,31 @@ export function completeOptimizer(
   const config = typeof optimizer === "string" ? { name: optimizer } : optimizer;
   if (!optimizerNames.includes(config.name))
     throw new TrainerError(`Unknown optimizer "${String(config.name)}": known are ${optimizerNames.join(", ")}.`);
-  return { learningRate: defaultRates[config.name], ...config };
+  return { ...config, learningRate: config.learningRate ?? defaultRates[config.name] };
 }
 
 /** Makes the optimizer that a configuration describes. */
 export function createOptimizer(config: OptimizerConfig): LearningOptimizer {
-  const { name, weightDecay, ...numbers } = completeOptimizer(config);
+  const { name, momentum, beta1, beta2, rho, epsilon, centered, weightDecay, ...rest } = completeOptimizer(config);
+  const { learningRate, clipValue, clipNorm, globalClipNorm } = rest;
+  const shared = { learningRate, clipValue, clipNorm, globalClipNorm };
   switch (name) {
     case "sgd":
-      return sgd(numbers);
+      return sgd({ ...shared, momentum });
     case "momentum":
-      return sgd({ momentum: 0.9, ...numbers });
+      return sgd({ ...shared, momentum: momentum ?? 0.9 });
     case "nesterov":
-      return sgd({ momentum: 0.9, ...numbers, nesterov: true });
+      return sgd({ ...shared, momentum: momentum ?? 0.9, nesterov: true });
     case "adam":
-      return adam(numbers);
+      return adam({ ...shared, beta1, beta2, epsilon });
     case "adamw":
-      return adamw({ ...numbers, decays: isDecayed, ...(weightDecay !== undefined && { weightDecay }) });
+      return adamw({ ...shared, beta1, beta2, epsilon, weightDecay, decays: isDecayed });
     case "rmsprop":
-      return rmsprop(numbers);
+      return rmsprop({ ...shared, rho, momentum, epsilon, centered });
   }
 }
 
-/** Gradients with what L2 regularisation adds to them; `adamw` decays by itself. */
+/** The gradients plus the term of L2 regularization; `adamw` decays the weights itself. */
 export function withWeightDecay(config: OptimizerConfig, gradients: tf.NamedTensorMap): tf.NamedTensorMap {
   const { name, weightDecay = 0 } = config;
   if (weightDecay === 0 || name === "adamw") return gradients;
