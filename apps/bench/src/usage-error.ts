@@ -6,7 +6,7 @@ export class UsageError extends ConvkitError {
   readonly code = "CONVKIT_USAGE";
 }
 
-/** The benchmark cannot do its work with what it was given: exit status 1. */
+/** The arguments or files do not fit: exit status 1. */
 export class BenchError extends ConvkitError {
   override readonly name = "BenchError";
   readonly code = "CONVKIT_BENCH";

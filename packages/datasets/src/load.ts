@@ -17,7 +17,7 @@ import type { SourceOptions } from "./published/idx-set.ts";
 import { dataSets } from "./published/registry.ts";
 import type { DataSetName } from "./published/registry.ts";
 
-/** Where a named data set is; how images are decoded; what is split off and left out. */
+/** Options of `loadData`: where the data is, how images are decoded, how it is split. */
 export interface LoadOptions extends SourceOptions, SplitsOptions, ImageFolderOptions, CsvOptions {
   readonly seed?: number | undefined;
   readonly cache?: string | undefined;

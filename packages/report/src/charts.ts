@@ -40,7 +40,7 @@ const font = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
 /** A named row of values over the epochs. */
 export interface Series {
   readonly name: string;
-  /** `[epoch, value]`; what is not finite leaves a gap. */
+  /** `[epoch, value]`; a value that is not finite leaves a gap. */
   readonly points: readonly (readonly [number, number | undefined])[];
   readonly dashed?: boolean;
   readonly color?: string;

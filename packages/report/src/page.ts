@@ -57,7 +57,7 @@ dd { margin: 0; overflow-wrap: anywhere; }
 @media print { body { background: #fff; } section { break-inside: avoid; } }
 `;
 
-/** A whole page that needs nothing from anywhere else. */
+/** A complete page without links to other files. */
 export function page(title: string, subtitle: string, content: readonly Html[]): string {
   const body = html`<!doctype html>
     <html lang="en">
@@ -82,7 +82,7 @@ export function page(title: string, subtitle: string, content: readonly Html[]):
   return body.html;
 }
 
-/** A row of big numbers with what they are. */
+/** A row of big numbers with their labels. */
 export function tiles(values: readonly (readonly [value: string, what: string])[]): Html {
   return html`<div class="tiles">
     ${values.map(([value, what]) => html`<div class="tile"><b>${value}</b><span>${what}</span></div>`)}

@@ -47,9 +47,9 @@ export interface Case {
 const training: readonly SystemName[] = ["convkit", "convkit-bf16", "tfjs-node", "keras", "torch"];
 const predicting: readonly SystemName[] = ["convkit", "convkit-bf16", "tfjs-node", "keras", "torch", "onnxruntime"];
 
-/** Several steps a call save what a call costs, which only the smallest networks feel. */
+/** Several steps per call save overhead that matters only for the smallest networks. */
 const severalSteps = ["steps", "steps_per_execution"] as const;
-/** Compilers take half a minute to start; they are left out where those of the first rows show that they cannot win. */
+/** Compilers take half a minute to start; they are left out where the first rows show that they cannot win. */
 const compilers = ["xla", "compile"] as const;
 /** On large maps, and where channels are few, PyTorch's default layout is about twice behind its channels last. */
 const channelsLastOnly = [...severalSteps, ...compilers, "contiguous"];

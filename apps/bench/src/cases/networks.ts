@@ -1,4 +1,4 @@
-/** What a measured network is fed with, and what it must count. */
+/** The input of a measured network, and its expected number of parameters. */
 export interface Network {
   readonly input: readonly [height: number, width: number, channels: number];
   readonly classes: number;
@@ -16,7 +16,7 @@ export interface Network {
 
 const tolerance = 2e-3;
 
-/** The networks of the cases: those of the notebooks, the keras.applications that they load, and ResNets. */
+/** The networks of the cases: the notebooks' own, the keras.applications that they load, and ResNets. */
 export const networks = {
   lenet5: { input: [28, 28, 1], classes: 10, params: 61_706, gain: 2, scale: 1, tolerance },
   "simple-cnn": { input: [28, 28, 3], classes: 10, params: 48_522, gain: 2, scale: 1, tolerance },

@@ -12,7 +12,7 @@ export const systemNames = [
 
 export type SystemName = (typeof systemNames)[number];
 
-/** Those that we compare with: the command's `--vs` narrows them. */
+/** The systems to compare with; `--vs` selects some of them. */
 export const peerNames = ["keras", "torch", "onnxruntime", "tfjs-node"] as const satisfies readonly SystemName[];
 
 export type PeerName = (typeof peerNames)[number];

@@ -8,7 +8,7 @@ import { type Result, type Row, withRatios } from "../results/result.ts";
 import { prepareFolder, readResult, writeResult } from "../results/files.ts";
 import { BenchError } from "../usage-error.ts";
 
-/** What is measured, and where it is kept. */
+/** The cases to measure, and the files to write. */
 export interface KeepOptions extends MeasureOptions {
   readonly scope: Result["scope"];
   readonly folder: string;
@@ -16,7 +16,7 @@ export interface KeepOptions extends MeasureOptions {
   readonly resume?: string | undefined;
 }
 
-/** Measures; writes the result anew after each round of a group of cases, so that an interrupted run keeps what it has. */
+/** Measures; writes the result anew after each round of a group of cases, so that an interrupted run keeps its rows. */
 export async function measureAndKeep(
   chosen: readonly Case[],
   { scope, folder, resume, ...options }: KeepOptions,
@@ -68,7 +68,7 @@ export async function measureAndKeep(
 
 type Circumstances = Pick<Result, "machine" | "commit" | "scope" | "threads">;
 
-/** Throws where rows of an earlier run would stand beside rows of other circumstances as if they were of one run. */
+/** Throws if the earlier rows were measured under other conditions than the new ones would be. */
 function checkSame(file: string, before: Circumstances, now: Circumstances): void {
   const names = ["machine", "commit", "scope", "threads"] as const;
   const different = names.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(now[name]));

@@ -7,7 +7,7 @@ import type { SystemName } from "../cases/systems.ts";
 import { formatNumber } from "../results/table.ts";
 import { UsageError } from "../usage-error.ts";
 
-/** What a case achieves of what the machine can. */
+/** A case's speed as a share of the machine's peak. */
 export interface RooflineRow {
   readonly case: string;
   readonly system: SystemName;
@@ -19,7 +19,7 @@ export interface RooflineRow {
   readonly share: number;
 }
 
-/** Ours, with the precision whose peak counts. */
+/** The variants of convkit, with the precision of the peak that they are compared with. */
 const precisions = { convkit: "float32", "convkit-bf16": "bfloat16" } as const;
 
 type Settings = Omit<MeasureOptions, "systems" | "python">;

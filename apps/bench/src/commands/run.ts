@@ -24,7 +24,7 @@ export interface RunOptions {
   readonly roofline?: boolean;
 }
 
-/** The command itself: measures, prints, writes; interrupted, it prints what it has and leaves 130 as the exit status. */
+/** The command itself: measures, prints, writes; if it is interrupted, it prints the rows so far and exits with status 130. */
 export async function run(patterns: readonly string[], options: RunOptions): Promise<void> {
   const stop = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const)
@@ -57,7 +57,7 @@ export async function run(patterns: readonly string[], options: RunOptions): Pro
   process.stdout.write(`${options.json ? JSON.stringify(result, null, 2) : formatTable(result.rows)}\n`);
 }
 
-/** Those of the chosen cases that `--quick` takes (one that is named in full always), and the GPU's only where there is one or they were asked for. */
+/** The chosen cases that will run: with `--quick` the short list and cases named in full; GPU cases only with a GPU or if named. */
 function present(chosen: readonly Case[], patterns: readonly string[], quick: boolean): Case[] {
   const hasGpu = findGpu() !== undefined;
   const short = quick && chosen.some((each) => each.quick);

@@ -51,7 +51,7 @@ export async function start(options: DriverOptions): Promise<{ served: Served; v
   };
 }
 
-/** Takes samples of what was prepared: milliseconds each. */
+/** Times the prepared work; each sample is in milliseconds. */
 type Timer = (seconds: number, count: number) => Promise<number[]>;
 
 class Convkit implements Served {
@@ -207,7 +207,7 @@ class Convkit implements Served {
     return { gflops: Math.max(...rates) };
   }
 
-  /** One traced run of what was prepared and has run before; its Chrome trace goes to the file, if one is named. */
+  /** Traces one run of the prepared work, after a first run; writes the Chrome trace if a file is named. */
   async profile({ file }: { readonly file?: string }) {
     const traced = await this.#profiled();
     if (traced === undefined) throw new Error("Only a compiled step or prediction can be profiled.");

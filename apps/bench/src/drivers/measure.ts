@@ -28,9 +28,9 @@ export async function measure(
 
 /**
  * Milliseconds a batch of an endless stream, epoch after epoch: after epochs of `2 * seconds` in which pipelines tune themselves
- * and fill their buffers, `count` samples of as many whole epochs as fill `seconds` each, without a pause in between. So what was
- * made ready ahead of one sample is what is made ready ahead of the next and counts for nothing, and what an epoch costs at its
- * start counts in every sample. Slow streams get fewer: none is begun after three times `seconds * count`.
+ * and fill their buffers, `count` samples of as many whole epochs as fill `seconds` each, without a pause in between. Each
+ * sample begins and ends with equally many prefetched batches, so prefetching does not distort it, and every sample includes the
+ * cost of starting epochs. Slow streams get fewer: none is begun after three times `seconds * count`.
  */
 export async function measureStream(
   batches: () => AsyncIterable<{ release?(): void }>,
@@ -55,7 +55,7 @@ export async function measureStream(
   }
 }
 
-/** What something gives, and the milliseconds that it took. */
+/** A result, and the milliseconds that it took. */
 export async function timed<T>(run: () => Promise<T>): Promise<[result: T, ms: number]> {
   const start = performance.now();
   const result = await run();

@@ -34,7 +34,7 @@ export interface Reply {
   readonly peakMemory?: number;
 }
 
-/** The requests that a system answers; those that it cannot do are missing. `python/serve.py` has the same protocol. */
+/** The requests that a system answers; unsupported ones are missing. `python/serve.py` has the same protocol. */
 export interface Served {
   train(request: TrainRequest): Promise<Reply>;
   predict(request: WorkRequest): Promise<Reply>;

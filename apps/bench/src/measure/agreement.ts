@@ -1,7 +1,7 @@
 import type { Reply } from "../drivers/protocol.ts";
 import type { Network } from "../cases/networks.ts";
 
-/** How much rounding may move what is compared. */
+/** The tolerances of comparisons, for rounding. */
 const rounding = { float32: { first: 1e-3, outputs: 2e-3 }, half: { first: 0.05, outputs: 0.1 } } as const;
 
 /** JPEG decoders differ in their arithmetic: the mean of all pixels may, by this. */

@@ -31,7 +31,7 @@ export interface MeasureOptions {
   readonly command?: (system: SystemName) => Command | undefined;
 }
 
-/** What a group of cases has given so far. */
+/** The rows of a group of cases so far. */
 export interface Measured {
   readonly rows: readonly Row[];
   readonly versions: Readonly<Record<string, string>>;
@@ -39,8 +39,8 @@ export interface Measured {
 
 /**
  * Measures the cases, round by round, and yields the rows of each group of cases anew after each of its rounds. A group's
- * cases share processes. Within a group the systems take turns, in a fresh process each, and nobody is timed before its losses
- * or outputs equal the reference's. An aborted signal ends the process that runs, and what was measured is yielded.
+ * cases share processes. Within a group the systems take turns, in a fresh process each, and a system is timed only if its losses
+ * or outputs equal the reference's. An aborted signal ends the running process; the rows so far are yielded.
  */
 export async function* measureCases(cases: readonly Case[], options: MeasureOptions): AsyncGenerator<Measured> {
   const begin = performance.now();
@@ -137,7 +137,7 @@ class Group {
 
 /**
  * A variant that is a tenth behind its system's best, or, if it is not convkit's, three tenths behind the fastest peer, is not run
- * again: its row keeps what it has.
+ * again: its row keeps its numbers.
  */
 function dropSlow(runners: readonly Runner[], group: readonly Case[]): void {
   for (const { name, reading } of group) {

@@ -3,7 +3,7 @@ import type { Reply } from "../drivers/protocol.ts";
 import type { Network } from "../cases/networks.ts";
 import type { SystemName } from "../cases/systems.ts";
 
-/** What a system answered to a piece of work. */
+/** The answer of a system to a piece of work. */
 export interface Answer {
   readonly system: SystemName;
   readonly reply: Reply;
@@ -39,7 +39,7 @@ export class Jury<Key> {
     this.#network = network;
   }
 
-  /** Hears an answer and returns why it differs, or undefined; where it makes another reference, the same of all that were heard. */
+  /** Adds an answer and returns why it differs from the reference, or undefined. If the reference changes, returns this for all answers. */
   hear(key: Key, answer: Answer): ReadonlyMap<Key, string | undefined> {
     const unsound = this.#difference(answer, answer);
     if (unsound !== undefined) return new Map([[key, unsound]]);

@@ -42,7 +42,7 @@ function variantResult({ variant, readings }: Runner, name: string): VariantResu
   };
 }
 
-/** What a row with numbers must say of its system's variants that gave none, or stopped giving them. */
+/** The remark of a row about variants of its system that failed. */
 function variantTrouble(variants: readonly Runner[], name: string): string {
   return variants
     .flatMap(({ variant, readings }) => {

@@ -11,7 +11,7 @@ import type { Status } from "../results/result.ts";
 import { quantile } from "../results/statistics.ts";
 import { type SystemName, systems } from "../cases/systems.ts";
 
-/** What a variant has given for a case so far. */
+/** The measurements of a variant for a case so far. */
 interface Readings {
   readonly samples: number[];
   /** Largest resident sets, in 10^6 bytes. */
@@ -36,17 +36,17 @@ export interface Runner {
   readonly readings: ReadonlyMap<string, Readings>;
   /** Seconds from a process's start to its first answer, the last time. */
   startSeconds: number;
-  /** What was held to differ turned out to be right, and is still to be timed. */
+  /** Earlier rejected, now accepted: needs timing. */
   isReopened: boolean;
 }
 
-/** What a turn of a runner needs to know. */
+/** The inputs of a runner's turn. */
 export interface Turn {
   readonly threads: number;
   readonly seconds: number;
   readonly samples: number;
   readonly command: (system: SystemName) => Command | undefined;
-  /** By work of the group: who says whether an answer is right. */
+  /** The judge of the answers, for each piece of work of the group. */
   readonly juries: Map<string, Jury<Runner>>;
   readonly versions: Record<string, string>;
   /** Where the group's data is. */
@@ -54,7 +54,7 @@ export interface Turn {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Who is asked first in a group: its answer is what the others must equal, unless they outvote it. */
+/** The systems that run first in a group. The others must equal their answer, unless they outvote it. */
 const referenceOrder: readonly SystemName[] = [
   "keras",
   "torch",
@@ -118,7 +118,7 @@ export function nextSeconds(runner: Runner, group: readonly Case[]): number {
   return works.length === 0 ? 0 : seconds.reduce((sum, one) => sum + one, runner.startSeconds);
 }
 
-/** The cases that a runner still has to do, those of one work together. */
+/** The remaining cases of a runner, grouped by work. */
 export function remaining({ readings }: Runner, group: readonly Case[]): Case[][] {
   const open = group.filter(({ name }) => readings.get(name)?.status === "ok");
   const works = [...groupBy(open, ({ work }) => keyOf(work)).values()];
@@ -235,7 +235,7 @@ function settle({ readings }: Runner, cases: readonly Case[], status: Status, no
   for (const { name } of cases) Object.assign(readings.get(name)!, { status, note });
 }
 
-/** Another reference than before: who differs from it loses its numbers, and who was held to differ is still to be timed. */
+/** Applies a new reference: variants that differ from it lose their numbers, and variants that were rejected before need timing. */
 function rejudge(runner: Runner, cases: readonly Case[], reason: string | undefined): void {
   for (const { name } of cases) {
     const readings = runner.readings.get(name);

@@ -5,7 +5,7 @@ import type { Row } from "../results/result.ts";
 /** Reasons by the cases' names or globs, several with commas between them. The first that fits a case counts. */
 export type Reasons = Readonly<Record<string, string>>;
 
-/** What is said of rows that fall short, and what was tried. */
+/** The remarks on rows that fall short: reasons, and what was tried. */
 export interface Notes {
   /** Why convkit in float32 is behind a peer. */
   readonly behind: Reasons;

@@ -5,7 +5,7 @@ import type { Row } from "../results/result.ts";
 import { isPeer } from "../cases/systems.ts";
 import { formatNumber } from "../results/table.ts";
 
-/** Where convkit's float32 is behind, by how much, why, what was tried, and where the time goes; cases of one reason stand together. */
+/** Lists the cases where convkit's float32 is behind: by how much, why, what was tried, and where the time goes. Groups cases by reason. */
 export function behind(rows: readonly Row[]): string[] {
   const slow = rows.filter(isBehind);
   if (slow.length === 0) return [];

@@ -44,7 +44,7 @@ export interface VariantResult extends Partial<Spread> {
 export interface Result {
   readonly date: string;
   readonly commit: string | null;
-  /** All cases, the short list, or those that were picked. */
+  /** All cases, the short list, or picked cases. */
   readonly scope: "full" | "quick" | "selected";
   /** Whether it came to its end. */
   readonly complete: boolean;

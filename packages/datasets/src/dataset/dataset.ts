@@ -8,7 +8,7 @@ export interface Batch {
   labels: Int32Array;
   /** Where each image is in its data set. */
   indices: Int32Array;
-  /** Which batch of the epoch it is, from 0. A batch without a readable image keeps its number but does not come. */
+  /** The index of the batch in its epoch, from 0. Unreadable batches keep their index but are not yielded. */
   place?: number;
   /**
    * Gives the memory of `images` to later batches and leaves `images` empty, so that many large batches need no garbage collections.
@@ -28,9 +28,9 @@ export interface BatchOptions {
   readonly epoch?: number | undefined;
   /** Leaves out a last batch that is not full; false unless said. */
   readonly dropRemainder?: boolean | undefined;
-  /** How many batches are made ready ahead of the current one; 2 where images are decoded, else 0, unless said. */
+  /** Batches that are prepared ahead of the current one; by default 2 if images are decoded, else 0. */
   readonly prefetch?: number | undefined;
-  /** Leaves out the first batches: where a run is resumed in the middle of an epoch. 0 unless said. */
+  /** Skips this many batches, to resume an epoch in its middle; 0 by default. */
   readonly skip?: number | undefined;
 }
 
@@ -62,7 +62,7 @@ export interface IndexedDataset extends Dataset {
   readonly labels: Int32Array;
   /** The files that are not used, with the reason; it grows while batches are read. */
   readonly skipped: readonly SkippedImage[];
-  /** What may surprise about the images that are used, in sentences. */
+  /** Sentences about oddities of the used images, such as two folders of one class. */
   readonly notes?: readonly string[] | undefined;
   /** The images at `indices`, in that order, as a data set of its own; nothing is copied. */
   select(indices: ArrayLike<number>, name?: string): IndexedDataset;
@@ -83,7 +83,7 @@ export interface DataSplits<Set extends Dataset = Dataset> {
   readonly test?: Set;
 }
 
-/** True where the data set says how many images an epoch has; false for a generator without `size`, whose size is `Infinity`. */
+/** True if the number of images is known; false for a generator without `size`, whose size is `Infinity`. */
 export function hasKnownSize(data: Dataset): boolean {
   return Number.isFinite(data.size);
 }

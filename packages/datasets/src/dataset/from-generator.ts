@@ -17,8 +17,8 @@ export interface GeneratorData {
   readonly shape: readonly [h: number, w: number, c: number];
   readonly classes: readonly string[];
   /**
-   * How many samples an epoch has. Without it the data set's `size` is `Infinity` and `hasKnownSize` is false: whatever counts the steps
-   * of an epoch, a schedule for one, cannot.
+   * How many samples an epoch has. Without it the data set's `size` is `Infinity` and `hasKnownSize` is false: schedules that count
+   * the steps of an epoch cannot be used.
    */
   readonly size?: number | undefined;
   /** The type of the pixels; "uint8" unless said. */

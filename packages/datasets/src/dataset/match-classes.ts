@@ -47,7 +47,7 @@ async function* relabeled(batches: AsyncIterable<Batch>, labelOf: Int32Array): A
   for await (const batch of batches) {
     const { shape, indices, place } = batch;
     yield {
-      // Given back, the batch has no images any more.
+      // A released batch has no images.
       get images() {
         return batch.images;
       },

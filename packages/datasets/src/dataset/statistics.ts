@@ -1,7 +1,7 @@
 import type { Dataset } from "./dataset.ts";
 import { DataError } from "../data-error.ts";
 
-/** Of each channel, over every pixel of every image; of bytes after division by 255. */
+/** Statistics of each channel over all pixels of all images; bytes are divided by 255 first. */
 export interface PixelStatistics {
   mean: number[];
   std: number[];

@@ -31,7 +31,7 @@ export const csvOptionNames: OptionNames<CsvOptions> = {
 
 /**
  * Images listed in a CSV file with a header row: a path, a label and, if there is such a column, a split (train, validation, test). The
- * classes are ordered as those of folders are, by code points. Throws a DataError with the line at fault, also where labels differ only
+ * classes are ordered by code points, as with folders. Throws a DataError with the line at fault, also where labels differ only
  * in spaces or leading zeros, where a file has two splits, and where a path leaves `root`.
  */
 export async function csvImages(file: string, options: CsvOptions = {}): Promise<DataSplits<IndexedDataset>> {

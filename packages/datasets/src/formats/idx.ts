@@ -95,7 +95,7 @@ async function gunzipIdx(file: string, packed: number, byteLimit: number): Promi
       have += (chunk as Buffer).length;
       if (wanted === undefined) {
         const header = readHeader(Buffer.concat(parts));
-        // Bytes that are no IDX file are kept as far as they came: `parseIdx` says what is wrong with them.
+        // `parseIdx` reports what is wrong with bytes that are no IDX file.
         if (header === "wrong") break;
         if (header === "short") continue;
         wanted = header.start + header.length * header.width;

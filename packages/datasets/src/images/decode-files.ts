@@ -6,7 +6,7 @@ import type { PoolDecoding, WantedFile } from "./decode-pool.ts";
 import { decodeInto } from "./decode.ts";
 
 export interface FilesDecoding extends PoolDecoding {
-  /** How many threads decode JPEG files; 0 leaves all files to those of libuv. */
+  /** How many threads decode JPEG files; 0 decodes all files in libuv's threads. */
   workers?: number | undefined;
 }
 
@@ -18,7 +18,7 @@ const fewest = 4;
 
 /**
  * Decodes files into their targets, `[h, w, channels]` each: JPEG files in threads of their own, others (and what those threads
- * leave) in libuv's. Resolves to why each file could not be, undefined where it was.
+ * leave) in libuv's. Resolves to one entry for each file: its error, or undefined if it was decoded.
  */
 export async function decodeFiles(wanted: readonly WantedFile[], decoding: FilesDecoding): Promise<unknown[]> {
   const isDone = await decodedInPool(wanted, decoding);

@@ -10,7 +10,7 @@ export interface WantedFile {
   target: Uint8Array;
 }
 
-/** How a pool's files are decoded; everything is said. */
+/** How the files of a pool are decoded; no option has a default. */
 export interface PoolDecoding extends FitOptions {
   size: readonly [h: number, w: number];
   channels: 1 | 3;
@@ -30,7 +30,7 @@ export interface JpegChunk {
   decoding: PoolDecoding;
 }
 
-/** One thread, and who waits for it to end its part of a chunk. */
+/** One thread, and the callbacks that wait for the end of its part of a chunk. */
 interface Lane {
   worker: Worker;
   /** 1 while it is at work. */
@@ -41,7 +41,7 @@ interface Lane {
 const lanes: Lane[] = [];
 /** Of the chunks that are under way: their first files to take. */
 const underWay = new Set<Int32Array>();
-/** A thread that died is not started again: what it does not do is left to the caller. */
+/** A thread that died is not started again; its files are left to the caller. */
 let isBroken = false;
 
 /** The most bytes, and the most files, that threads are sent at a time, as long as there are four. */

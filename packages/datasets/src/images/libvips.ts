@@ -54,7 +54,7 @@ async function raw(image: Sharp): Promise<Pixels> {
   return { data, shape: [info.height, info.width, info.channels] };
 }
 
-/** As Pillow does: each color is what its ink and black let through. */
+/** RGB from CMYK by Pillow's formula: each color is (1 - ink) * (1 - black). */
 function cmykToRgb({ data, shape: [h, w, c] }: Pixels): Pixels {
   const rgb = new Uint8Array(h * w * 3);
   for (let pixel = 0, from = 0; pixel < h * w; pixel++, from += c) {

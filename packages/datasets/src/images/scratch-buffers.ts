@@ -6,7 +6,7 @@ export interface Scratch {
 /** The most bytes that a scratch may keep. */
 const mostKept = 8 * 2 ** 20;
 
-/** Memory of at least so many bytes; a larger image than is kept gets none. */
+/** Memory of at least `bytes` bytes; undefined for images above the limit. */
 export function scratchOf(scratch: Scratch | undefined, bytes: number): Buffer | undefined {
   if (scratch === undefined || bytes > mostKept) return undefined;
   if (scratch.buffer === undefined || scratch.buffer.length < bytes) scratch.buffer = Buffer.allocUnsafeSlow(bytes);

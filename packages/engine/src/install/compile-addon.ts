@@ -7,7 +7,7 @@ import { runChild } from "./child.ts";
 import { EngineError } from "../engine-error.ts";
 import { libraryNames, type Platform } from "../machine/platform.ts";
 
-/** What is compiled against what. */
+/** The source, the libraries and the output of a compilation. */
 export interface AddonBuild {
   platform: Platform;
   /** The folder of `@tensorflow/tfjs-node`, whose own source is compiled. */

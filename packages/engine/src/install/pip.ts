@@ -31,7 +31,7 @@ export async function findPip(): Promise<Pip | undefined> {
 /** How to fetch a wheel. */
 export interface FetchOptions {
   signal?: AbortSignal | undefined;
-  /** Hears how much is there already, and of how much, once pip has told. */
+  /** Called with the downloaded and the total bytes, once pip has printed the total. */
   onBytes?: (bytes: number, total: number) => void;
   /** A folder with wheels, to be used instead of a download. */
   kept?: string | undefined;
@@ -81,7 +81,7 @@ async function download(
   let most = 0;
   const watch = setInterval(async () => {
     const bytes = await folderBytes(temporary);
-    // pip removes its temporary file at the end, and a slow look may end after a later one: what was there once stays told.
+    // pip removes its temporary file at the end, and a slow look may end after a later one: so the reported size never shrinks.
     most = Math.max(most, bytes);
     if (total > 0) onBytes?.(Math.min(most, total), total);
   }, 250);

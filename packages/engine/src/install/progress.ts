@@ -1,4 +1,4 @@
-/** A step of an install, told as it begins; a download tells its bytes as they come. */
+/** A step of an install, reported when it begins. A download reports its bytes repeatedly. */
 export interface InstallProgress {
   step: "wait" | "tfjs-node" | "download" | "unpack" | "compile" | "done";
   message: string;
@@ -6,5 +6,5 @@ export interface InstallProgress {
   total?: number;
 }
 
-/** Hears how an install goes. */
+/** Called with the progress of an install. */
 export type OnProgress = (progress: InstallProgress) => void;

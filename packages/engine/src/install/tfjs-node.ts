@@ -44,7 +44,7 @@ export function describeTfjsNode(folder: string): TfjsNode {
   return { folder, version, napi, addon: path.join(folder, "lib", `napi-v${napi}`, "tfjs_binding.node") };
 }
 
-/** Whether this tfjs-node has an addon and a TensorFlow that somebody else put there: such an install is used as it is. */
+/** True if this tfjs-node has an addon and a TensorFlow that convkit did not install: it is used unchanged. */
 export function hasOwnAddon(tfjsNode: TfjsNode): boolean {
   if (!existsSync(tfjsNode.addon) || isOurs(readFileSync(tfjsNode.addon))) return false;
   return ownLibraries(tfjsNode).some((name) => /^(libtensorflow\.(so\.2|2\.dylib)|tensorflow\.dll)$/.test(name));

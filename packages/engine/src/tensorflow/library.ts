@@ -15,7 +15,7 @@ export function tensorflowLibrary(): TensorflowLibrary | undefined {
   return loaded;
 }
 
-/** Keeps what was loaded: as the process' memory map shows it where there is one, else as the install tells. */
+/** Stores the paths of the loaded libraries: from the process' memory map if there is one, else from the install. */
 export function noteTensorflowLibrary(version: string, expected: { cc: string; framework: string } | undefined): void {
   const mapped = mappedLibraries();
   const cc = mapped.find((file) => /libtensorflow(_cc)?\.so/.test(file)) ?? expected?.cc;

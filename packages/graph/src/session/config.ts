@@ -1,18 +1,18 @@
 import { availableParallelism } from "node:os";
 import type { Message } from "../native/protos.ts";
 
-/** What a session is made with; functions with equal configurations share one session, and so their variables. */
+/** Settings of a session. Functions with equal settings share one session, and so their variables. */
 export interface SessionConfig {
-  /** Threads within an op and between ops; TensorFlow's default is one a core. */
+  /** Threads within an op and between ops; one per core by default. */
   threads?: number;
   /**
-   * The bits that eager tfjs computes on as many threads, equal from run to run: no rewriting by TensorFlow's optimizers,
-   * no fused updates, deterministic ops (those for the whole process from then on). Slower.
+   * Computes the same bits as eager tfjs with as many threads, at every run: TensorFlow's optimizers and fused updates are off,
+   * and ops are deterministic (from then on, in the whole process). Slower.
    */
   deterministic?: boolean;
   /** The graph never grows, so that TensorFlow keeps fewer copies of it. */
   isStatic?: boolean;
-  /** For CPUs and graphs without loops: only those of TensorFlow's optimizers that gain something there, once each. */
+  /** For CPUs and graphs without loops: runs TensorFlow's optimizers once, without the ones that gain nothing there. */
   isPlain?: boolean;
 }
 
@@ -50,7 +50,7 @@ export function configProto({
   };
 }
 
-/** The key under which equal configurations meet. */
+/** A key that is equal for configurations that share a session. */
 export function configKey({ threads, deterministic }: SessionConfig): string {
   return `${threads ?? "default"} ${deterministic === true}`;
 }

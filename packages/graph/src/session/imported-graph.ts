@@ -8,10 +8,10 @@ import { encode } from "../native/protos.ts";
 import { checked, output, tensorflow } from "../native/c-api.ts";
 import type { Handle } from "../native/c-api.ts";
 
-/** Bytes from which a constant is not sent as a protobuf. */
+/** Constants of at least this many bytes are not sent as protobufs. */
 const BIG_CONSTANT = 1 << 16;
 
-/** A TF_Graph, which `dispose` frees, and what was imported into it. */
+/** A TF_Graph and the nodes that were imported into it. `dispose` frees the graph. */
 export class SessionGraph {
   readonly handle: Handle;
   readonly #nodes = new Map<string, GraphNode>();
@@ -22,7 +22,7 @@ export class SessionGraph {
     this.handle = handle;
   }
 
-  /** Adds nodes, in an order where inputs come first. */
+  /** Adds nodes; each comes after its inputs. */
   import(nodes: readonly GraphNode[]): void {
     const tf = tensorflow();
     const big = nodes.filter(isBigConstant);
@@ -68,11 +68,11 @@ export class SessionGraph {
     tensorflow().TF_DeleteGraph(this.handle);
   }
 
-  /** Adds a constant without a protobuf of it, which would end at 2 GiB and cost two more copies. */
+  /** Adds a constant without a protobuf: protobufs end at 2 GiB and cost two more copies. */
   #addConstant(node: GraphNode): void {
     const tf = tensorflow();
     const { dtype, shape } = outputOf({ node, index: 0 });
-    // Without slashes: a scope of the name would be taken, and TensorFlow would refuse nodes of the scope's name.
+    // The name has no slashes: TensorFlow refuses a node whose name is already that of a scope.
     const name = `constant${this.#constants.size}`;
     this.#constants.set(node.name, name);
     const tensor = makeNative(dtype, shape, constantOf(node)!);

@@ -13,7 +13,7 @@ export interface Endpoint {
   index: number;
 }
 
-/** What one kind of run feeds, fetches and triggers, as TensorFlow wants it. */
+/** The feeds, fetches and targets of one kind of run, in TensorFlow's memory layout. */
 export interface Plan {
   inputs: Handle;
   inputValues: Handle;
@@ -31,7 +31,7 @@ const DONE: Endpoint = { name: "convkit_done", index: 0 };
 
 const pause = new Int32Array(new SharedArrayBuffer(4));
 
-/** A TensorFlow session with its graph, to which compiled functions add theirs. Runs happen one after the other. */
+/** A TensorFlow session with a graph that holds the nodes of several compiled functions. Runs happen one after the other. */
 export class Session {
   #graph: SessionGraph;
   #session: Handle;
@@ -51,7 +51,7 @@ export class Session {
     return this.#closed;
   }
 
-  /** Adds nodes, in an order where inputs come first. */
+  /** Adds nodes; each comes after its inputs. */
   import(nodes: readonly GraphNode[]): void {
     this.#graph.import(nodes);
   }
@@ -108,7 +108,7 @@ export class Session {
     for (const plan of this.#plans) this.#point(plan);
   }
 
-  /** Waits for its turn, runs without blocking JavaScript, and gives the fetched tensors, which the caller deletes. */
+  /** Waits for earlier runs, then runs without blocking JavaScript. The caller deletes the returned tensors. */
   enqueue<T>(
     turn: (run: (plan: Plan, feeds: readonly Handle[], trace?: TraceSink) => Promise<Handle[]>) => Promise<T>,
   ): Promise<T> {
@@ -117,12 +117,12 @@ export class Session {
     return result;
   }
 
-  /** When all that was enqueued has run. */
+  /** Resolves when all enqueued runs have ended. */
   async idle(): Promise<void> {
     await this.#queue;
   }
 
-  /** Runs at once, after the run in progress; JavaScript waits. */
+  /** Runs right after the run in progress, and blocks JavaScript until it has ended. */
   runSync(plan: Plan, feeds: readonly Handle[]): Handle[] {
     this.settle();
     const tf = tensorflow();
@@ -144,7 +144,7 @@ export class Session {
     while (last[plan.outputCount - 1] === 0n && tensorflow().TF_GetCode(status) === 0) Atomics.wait(pause, 0, 0, 0.1);
   }
 
-  /** Closes the session and frees all that it holds. */
+  /** Closes the session and frees its memory. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;

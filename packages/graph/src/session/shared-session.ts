@@ -18,7 +18,7 @@ export interface Runtime {
   open(): Session;
 }
 
-/** Garbage from which a session is replaced. Functions that live are then optimized anew at their next run. */
+/** A session with this much garbage is replaced. TensorFlow then optimizes the remaining functions again at their next run. */
 const MUCH_GARBAGE = 16;
 
 const runtimes = new Map<string, Runtime>();
@@ -35,7 +35,7 @@ export function acquireRuntime(config: SessionConfig, backend: Backend): Runtime
   return runtime;
 }
 
-/** A runtime for one graph alone, which shares no variables. */
+/** A runtime for a single graph without shared variables. */
 export function privateRuntime(config: SessionConfig, backend: Backend): Runtime {
   return { ...openRuntime("", { ...config, isStatic: true }, backend), users: 1 };
 }
@@ -46,7 +46,7 @@ function openRuntime(key: string, config: SessionConfig, backend: Backend): Runt
   return { key, session, variables: new SessionVariables(session, backend), users: 0, traces: 0, garbage: 0, open };
 }
 
-/** TensorFlow frees nothing of a session's graph until the session closes. With much garbage, the functions that live move to a new one. */
+/** TensorFlow frees nothing of a session's graph until the session closes. With much garbage, the remaining functions move to a new session. */
 export async function sweep(runtime: Runtime): Promise<void> {
   const { session, variables } = runtime;
   if (runtime.garbage < MUCH_GARBAGE) return;

@@ -6,8 +6,8 @@ import type { SessionVariable } from "./variable.ts";
 import { tensorflow } from "../native/c-api.ts";
 
 /**
- * The values that some variables had before a run, held in the session to be put back if the run fails. Taking them costs nothing
- * by itself: TensorFlow shares the memory until a variable is updated.
+ * The values of some variables before a run, held in the session so that a failed run can be undone. Taking them is free:
+ * TensorFlow shares the memory until a variable is updated.
  */
 export class VariableSnapshot {
   readonly #session: Session;
@@ -42,12 +42,12 @@ export class VariableSnapshot {
     this.#destroy = session.plan([], [], targets.destroy);
   }
 
-  /** Takes the values of now, in place of those taken before. */
+  /** Takes the current values and drops earlier ones. */
   take(): void {
     this.#run(this.#take);
   }
 
-  /** Gives the variables the values that were taken. */
+  /** Writes the taken values back into the variables. */
   restore(): void {
     this.#run(this.#restore);
   }

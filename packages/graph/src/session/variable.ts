@@ -23,7 +23,7 @@ export interface Group {
   read?: Plan;
 }
 
-/** A tfjs variable whose value lives in a session: tfjs reads it there, and what tfjs assigns is sent there before a run. */
+/** A tfjs variable whose value lives in a session. tfjs reads it from there; values that tfjs assigns are sent before the next run. */
 export class SessionVariable implements Owner {
   readonly variable: tf.Variable;
   readonly key: string;
@@ -46,7 +46,7 @@ export class SessionVariable implements Owner {
     return sizeOf(this.shape) * widthOf(this.dtype);
   }
 
-  /** What tfjs keeps of the variable's data now. */
+  /** tfjs' record of the variable's current data. */
   get entry(): Entry {
     const entry = entryOf(this.#store.backend, this.variable.dataId);
     if (entry === undefined || this.variable.isDisposed)
@@ -84,7 +84,7 @@ export class SessionVariable implements Owner {
     this.#store.check(this);
   }
 
-  /** The node that other graphs of the session reach the value by. */
+  /** The handle by which other graphs of the session use the value. */
   handle(name: string): GraphNode {
     return handleNode(name, this, this.key);
   }

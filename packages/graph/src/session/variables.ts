@@ -13,7 +13,7 @@ import type { Group } from "./variable.ts";
 import { tensorflow } from "../native/c-api.ts";
 import type { Handle } from "../native/c-api.ts";
 
-/** Bytes of variables that go to and from a session in one run: enough to be fast, and little to hold twice. */
+/** Bytes of variables that one run moves to or from a session: enough to be fast, and few enough to hold twice. */
 const GROUP_BYTES = 32 << 20;
 
 /** The variables of one session. */
@@ -25,9 +25,9 @@ export class SessionVariables {
   readonly #keys = new Set<string>();
   readonly #fills = new Set<string>();
   readonly #assigns = new Map<SessionVariable, Plan>();
-  /** Variables that tfjs holds a copy of, good until they are written. */
+  /** Variables with an up-to-date copy in tfjs. */
   readonly #copied = new Set<SessionVariable>();
-  /** Variables whose data tfjs released: the disposed ones among them are to be destroyed in the session. */
+  /** Variables whose data tfjs released. Disposed ones are destroyed in the session later. */
   readonly #suspects = new Set<SessionVariable>();
   #count = 0;
 
@@ -55,7 +55,7 @@ export class SessionVariables {
     return found;
   }
 
-  /** Before a run: sends what tfjs assigned since the last one, and drops copies that the run makes stale. */
+  /** Called before a run: sends newly assigned values, and drops copies that the run will make stale. */
   prepare(used: readonly SessionVariable[], written: ReadonlySet<SessionVariable>): void {
     if (this.#suspects.size > 0) this.#destroy();
     const changed = used.filter((variable) => variable.entry.owner !== variable);
@@ -64,7 +64,7 @@ export class SessionVariables {
     this.forgetCopies(written);
   }
 
-  /** A variable's value now. Its whole group is read at once, since a program that reads one weight mostly reads all. */
+  /** The current value of a variable. Reads its whole group at once, since programs that read one weight mostly read all. */
   read(variable: SessionVariable): TypedArray {
     const group = variable.group as Group;
     const members = group.members.filter((member) => !member.released);
@@ -106,13 +106,13 @@ export class SessionVariables {
     this.#copied.clear();
   }
 
-  /** Sends the session again all values that it had. */
+  /** Sends all values to the new session. */
   resume(): void {
     const had = [...this.#known.values()].filter(({ group }) => group !== undefined);
     for (const group of grouped(had)) this.#load(group);
   }
 
-  /** Whether a node is of a variable that lives. */
+  /** True if a node belongs to a known variable. */
   owns(node: string): boolean {
     return this.#keys.has(node.slice(0, node.indexOf("/")));
   }
@@ -149,7 +149,7 @@ export class SessionVariables {
     const one = fed.length === 1 && filled.length === 0 ? fed[0] : undefined;
     const cached = one === undefined ? undefined : this.#assigns.get(one);
     const plan = cached ?? this.#assignPlan(fed, filled);
-    // Data that the variable no longer has, but a clone does, keeps the value from before.
+    // A clone may still use the old data: it keeps the old value.
     for (const variable of group) if (variable.owned !== variable.entry) this.#giveBack(variable);
     const feeds = fed.map((variable) => this.#take(variable));
     try {

@@ -51,7 +51,7 @@ export function replay(trace: Recorder, ref: Ref, { variables }: { variables: bo
 
 function constant(node: GraphNode): tf.Tensor | undefined {
   const { dtype, shape } = outputOf({ node, index: 0 });
-  // A copy: whoever reads the tensor may write to its values.
+  // A copy, since the reader may write to the values.
   const values = constantOf(node)?.slice() as Float32Array | undefined;
   return values === undefined ? undefined : makeTensor(values, [...shape], tfjsType(dtype));
 }

@@ -11,13 +11,13 @@ export interface KnownVariable {
   readonly original: tf.Tensor;
 }
 
-/** What the parts of a trace (its variables, rules and constant values) may ask of the trace. */
+/** The interface of a trace for its parts: variables, rules and constant values. */
 export interface Recorder {
   readonly backend: Backend;
   readonly variables: ReadonlyMap<tf.Variable, KnownVariable>;
   /** All nodes that write a variable, in order. */
   readonly writes: GraphNode[];
-  /** True once the function has returned: what is written then no longer shows in JavaScript. */
+  /** True once the function has returned: later writes are not visible in JavaScript. */
   readonly finishing: boolean;
   /** Adds a node; TensorFlow tells the types and shapes of its outputs. */
   add(op: string, attrs: GraphNode["attrs"], inputs: readonly Ref[], control?: readonly GraphNode[]): GraphNode;

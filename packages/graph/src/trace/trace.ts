@@ -32,7 +32,7 @@ export interface FedScalar {
   read(): number;
 }
 
-/** What a trace must know of its function. */
+/** Settings of a trace. */
 export interface TraceSettings {
   seed: number;
   counter: () => number;
@@ -41,17 +41,17 @@ export interface TraceSettings {
   lossScale?: LossScale;
 }
 
-/** Records every op of one run of a function: the nodes, what is fed, and which variables it reads and writes. */
+/** Records one run of a function: the ops as nodes, the fed numbers, and the variables that it reads and writes. */
 export class Trace implements OpRecorder, Recorder {
   readonly backend: Backend;
-  /** Only what eager tfjs computes, in its order. */
+  /** Records exactly the ops of eager tfjs, in their order. */
   readonly exact: boolean;
   /** Whether optimizers update by TensorFlow's fused ops. */
   readonly fusesUpdates: boolean;
-  /** Of gradients whose squares a fused op averages, the sums of these, where they are watched. */
+  /** Sums of squares of the gradients that fused ops average; recorded only if they are watched for overflow. */
   readonly squares: Ref[] = [];
   readonly #isWatched: boolean;
-  /** In float16: what the loss is scaled by. */
+  /** In float16: the factor of the loss. */
   readonly lossScale: LossScale | undefined;
   /** In float16, within an update: whether all gradients are finite. */
   finite?: Ref;
@@ -59,32 +59,32 @@ export class Trace implements OpRecorder, Recorder {
   readonly fed: FedScalar[] = [];
   /** Called after each successful run, e.g. to count an optimizer's iterations. */
   readonly afterRun: (() => void)[] = [];
-  /** Whether something the graph is bound to was replaced since, such as an optimizer's slots by its `setWeights`. */
+  /** True if something that the graph uses was replaced, such as an optimizer's slots by `setWeights`. */
   readonly outdated: (() => boolean)[] = [];
-  /** Called after the trace, last first, with whether it succeeded. */
+  /** Called after the trace in reverse order, with true if it succeeded. */
   readonly ended: ((isDone: boolean) => void)[] = [];
-  /** What rules changed while recording, and passes afterwards. */
+  /** Counts of changes by rules and passes. */
   readonly rewrites = new RewriteLog();
   readonly peephole = new Peephole(this, this.rewrites);
-  /** The kernels that are running, innermost last: what errors name. */
+  /** The running kernels, innermost last; errors name them. */
   readonly kernels: string[] = [];
   /** The layers that are being applied, innermost last: they name the nodes. */
   readonly scopes: string[] = [];
-  /** Writes to variables, in order: what a run must do besides computing outputs. */
+  /** The writes to variables, in order. */
   readonly writes: GraphNode[] = [];
   /** Variables that the function made. */
   readonly made: tf.Variable[] = [];
-  /** What the function made that lasts: variables that are no optimizer's slots, and optimizers with slots. */
+  /** Lasting objects that the function made: variables other than slots, and optimizers with slots. */
   readonly lasting: { what: "a variable" | "an optimizer"; at: string; variable?: tf.Variable }[] = [];
   readonly inference = new Inference();
-  /** The function has returned: what is written now no longer shows in JavaScript. */
+  /** Called when the function has returned: later writes are not visible in JavaScript. */
   finishing = false;
   readonly #trainable = new WeakMap<tf.Variable, boolean>();
   readonly #byData = new Map<object, tf.Variable>();
   readonly #constants = new Map<string, GraphNode>();
   readonly #captured = new Map<object, Ref>();
   readonly #names = new Map<string, number>();
-  /** Of the call that is being recorded. */
+  /** The number of the call that is being recorded. */
   readonly #fedByKey = new Map<unknown, FedScalar>();
   readonly #randomness: { seed: number; counter: () => number };
   readonly #marks = new Map<number, { ref: Ref; negative: Ref }>();
@@ -104,7 +104,7 @@ export class Trace implements OpRecorder, Recorder {
     for (const variable of Object.values(tf.engine().registeredVariables)) this.adopt(variable);
   }
 
-  /** Makes a variable known by the data it has now, which from here on no other tensor shares. */
+  /** Registers a variable by its current data, and makes sure that no other tensor shares that data. */
   adopt(variable: tf.Variable): void {
     unshare(this.backend, variable);
     this.#trainable.set(variable, variable.trainable);
@@ -154,7 +154,7 @@ export class Trace implements OpRecorder, Recorder {
   tensor(ref: Ref): tf.Tensor {
     let { dtype, shape } = outputOf(ref);
     if (dtype === DT.int64 || dtype === DT.uint8) {
-      // tfjs has one whole type.
+      // tfjs has only one integer type.
       const attrs = { SrcT: attr.type(dtype), DstT: attr.type(DT.int32) };
       ref = { node: this.add("Cast", attrs, [ref]), index: 0 };
       dtype = DT.int32;
@@ -163,7 +163,7 @@ export class Trace implements OpRecorder, Recorder {
     return tensorOf(this.backend, entry, tfjsType(dtype));
   }
 
-  /** Notes a gradient whose square is averaged by a fused op, which does otherwise than tfjs where it overflows. */
+  /** Notes a gradient whose square a fused op averages: if it overflows, the op and tfjs differ. */
   watchSquare(gradient: Ref): void {
     if (this.#isWatched)
       this.squares.push({ node: this.add("L2Loss", { T: attr.type(DT.float32) }, [gradient]), index: 0 });
@@ -308,7 +308,7 @@ export class Trace implements OpRecorder, Recorder {
     this.lasting.push({ what: "an optimizer", at: place(userLine()) });
   }
 
-  /** Runs the body as the `call`-th of several in one run: it draws, and is fed, what it would have been in a run of its own. */
+  /** Records the body as call number `call` of one run. It gets the random and fed numbers of a run of its own. */
   inCall<T>(call: number, body: () => T): T {
     this.#call = call;
     this.#randoms = 0;
@@ -316,7 +316,7 @@ export class Trace implements OpRecorder, Recorder {
     return body();
   }
 
-  /** A value that JavaScript wants in the middle of the trace: known if it depends on constants alone. */
+  /** A value that JavaScript reads during the trace: known only if it depends on constants alone. */
   readBack(entry: Entry): TypedArray {
     const kernel = this.kernels.at(-1);
     // tfjs-node's kernel looks for indices out of range; TensorFlow does so itself when it runs.

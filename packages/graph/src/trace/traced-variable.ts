@@ -15,11 +15,11 @@ export class TracedVariable implements KnownVariable {
   readonly writes: GraphNode[] = [];
   readonly #trace: Recorder;
   readonly #reads: GraphNode[] = [];
-  /** The tensor whose data the variable had before the trace; kept until it has it back. */
+  /** A tensor with the data from before the trace; kept until `restore` gives it back to the variable. */
   #held: tf.Tensor | undefined;
-  /** The read that holds since the last write. */
+  /** The read node since the last write. */
   #current: GraphNode | undefined;
-  /** The read before any write, which clones that were made before one stand for too. */
+  /** The read node before any write; clones from before the first write use it too. */
   #initial: GraphNode | undefined;
 
   constructor(trace: Recorder, variable: tf.Variable) {
@@ -30,7 +30,7 @@ export class TracedVariable implements KnownVariable {
     this.handle = handleNode(`variables/${trace.variables.size}`, { dtype: this.dtype, shape }, name);
   }
 
-  /** Its value at this point of the trace. */
+  /** The variable's value at this point of the trace. */
   read(): Ref {
     if (this.#current === undefined) {
       const attrs = { dtype: attr.type(this.dtype) };
@@ -41,7 +41,7 @@ export class TracedVariable implements KnownVariable {
     return { node: this.#current, index: 0 };
   }
 
-  /** The value that it had before the trace, whatever was written since. */
+  /** The value from before the trace, without later writes. */
   initial(): Ref {
     const [first] = this.writes;
     if (this.#initial === undefined && first === undefined) this.#initial = this.read().node;
@@ -110,7 +110,7 @@ export class TracedVariable implements KnownVariable {
   #flush(): void {
     if (this.#held === undefined) return;
     const assigned = entryOf(this.#trace.backend, this.variable.dataId);
-    // An op may have written what JavaScript then took back.
+    // JavaScript may have undone the write of an op.
     const isChanged = this.variable.dataId !== this.#held.dataId || this.writes.length > 0;
     if (assigned === undefined || !isChanged) return;
     const ref = assigned.ref ?? this.#trace.ref(this.variable);
@@ -118,7 +118,7 @@ export class TracedVariable implements KnownVariable {
     if (!isWritten) this.#write("AssignVariableOp", { dtype: attr.type(this.dtype) }, [ref]);
   }
 
-  /** The tensor it had before the trace. */
+  /** The variable's tensor from before the trace. */
   get original(): tf.Tensor {
     return this.#held ?? this.variable;
   }

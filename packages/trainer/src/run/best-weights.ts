@@ -30,7 +30,7 @@ export class BestWeights {
     return true;
   }
 
-  /** Stores the model's weights as those of the best epoch. The copies share their data with the model's weights. */
+  /** Stores the model's weights as the best ones. The copies share their data with the model's weights. */
   store(logs: EpochLogs): void {
     this.dispose();
     for (const weight of this.#model.weights) this.#values.set(weight, tf.keep(tf.clone(weight.read())));

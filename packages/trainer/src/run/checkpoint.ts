@@ -106,7 +106,7 @@ export async function readCheckpoint(folder: string, step: number): Promise<Chec
   return { step: header.step, state: header.state, arrays };
 }
 
-/** Removes the checkpoints of `folder` whose step is not in `kept`. */
+/** Removes the checkpoints of `folder` except those of the steps in `kept`. */
 export async function pruneCheckpoints(folder: string, kept: ReadonlySet<number>): Promise<void> {
   for (const step of await listCheckpoints(folder))
     if (!kept.has(step)) await rm(checkpointPath(folder, step), { recursive: true, force: true });

@@ -73,7 +73,7 @@ async function lockOf(path: string): Promise<Lock> {
   );
 }
 
-/** Removes what a killed run was writing: under its final name nothing is ever half written. */
+/** Removes unfinished files of a killed run; they have temporary names. */
 async function sweep({ path, checkpoints, model }: RunDirectory): Promise<void> {
   for (const folder of [path, checkpoints, model]) {
     if (!(await exists(folder))) continue;

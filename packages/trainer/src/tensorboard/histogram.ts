@@ -11,7 +11,7 @@ export interface Histogram {
 
 const limits = exponentialLimits();
 
-/** Counts values in TensorFlow's buckets, which grow by a tenth from 1e-12 to 1e20 on both sides of zero; what is not finite is left out. */
+/** Counts values in TensorFlow's buckets, which grow by a tenth from 1e-12 to 1e20 on both sides of zero. Skips values that are not finite. */
 export function histogram(values: ArrayLike<number>): Histogram {
   const counts = new Map<number, number>();
   let min = Infinity;

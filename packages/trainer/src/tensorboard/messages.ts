@@ -39,7 +39,7 @@ export interface EventSummary {
   readonly tags: readonly string[];
 }
 
-/** What an encoded Event message is about. */
+/** The step and the tags of an encoded Event message. */
 export function decodeEvent(bytes: Uint8Array): EventSummary {
   const decoded = event.toObject(event.decode(bytes), { longs: Number, bytes: String }) as {
     readonly step?: number;

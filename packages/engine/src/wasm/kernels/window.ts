@@ -37,7 +37,7 @@ export interface FilterFields {
   partials?: number;
 }
 
-/** The structures `Conv` and `Depthwise` of the assembly, which differ in what `filters` counts: all, or those of a channel. */
+/** The structures `Conv` and `Depthwise` of the assembly, which differ in `filters`: the number of all filters, or of the filters per channel. */
 export function filterArgs(
   info: Window,
   filters: number,

@@ -4,7 +4,7 @@ import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import { EngineError } from "../../engine-error.ts";
 import type { Runtime } from "./runtime.ts";
 
-/** What a kernel gets to work with. */
+/** The backend and the runtime that a kernel uses. */
 export interface Context {
   backend: BackendWasm;
   runtime: Runtime;
@@ -19,7 +19,7 @@ export type Inputs = Readonly<Record<string, tf.TensorInfo>>;
 /** Attributes of a kernel; each kernel knows the types of its own. */
 export type Attrs = Readonly<Record<string, unknown>>;
 
-/** A tensor's address in the heap; good until the tensor is disposed, whatever the heap does. */
+/** A tensor's address in the heap. It stays valid until the tensor is disposed, even if the heap grows. */
 export function address({ backend }: Context, tensor: tf.TensorInfo): number {
   return backend.getMemoryOffset(tensor.dataId as object);
 }

@@ -1,6 +1,6 @@
 import { EngineError } from "../../engine-error.ts";
 
-/** The wasm heap cannot hold a tensor; whoever made the batch can split it and try again. */
+/** The wasm heap has no room for a tensor. A smaller batch may fit. */
 export class OutOfMemoryError extends EngineError {
   override readonly name = "OutOfMemoryError";
   override readonly code = "CONVKIT_OUT_OF_MEMORY";
