@@ -1,6 +1,6 @@
 import { ConvkitError } from "@convkit/errors";
 
-/** What every reader, writer and loader of this package throws: which file, where in it, what was expected and what came. */
+/** A weights or model file cannot be read or written; the message names the file, the place in it, the expected and the found content. */
 export class WeightsError extends ConvkitError {
   override readonly name = "WeightsError";
   readonly code = "CONVKIT_WEIGHTS";

@@ -12,7 +12,7 @@ export function widenBfloat16(brains: Uint16Array): Float32Array<ArrayBuffer> {
   return new Float32Array(bits.buffer);
 }
 
-/** Float32 as the bits of the nearest IEEE half, ties to even; what is too large becomes infinity. */
+/** Float32 as the bits of the nearest IEEE half, ties to even; too large values become infinity. */
 export function narrowFloat16(floats: Float32Array): Uint16Array<ArrayBuffer> {
   const bits = new Uint32Array(floats.buffer, floats.byteOffset, floats.length);
   const out = new Uint16Array(floats.length);

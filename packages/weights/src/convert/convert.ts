@@ -13,7 +13,7 @@ import { WeightsError } from "../weights-error.ts";
 export interface ConvertOptions extends SaveOptions, LoadWeightsOptions {
   /** The network that the file's weights belong to, where the file holds no architecture; its weights become the file's. */
   readonly model?: tfl.LayersModel | undefined;
-  /** Read the result back and compare it with what was written, weight by weight and over a probe input. */
+  /** Read the result back and compare it with the original, weight by weight and over a probe input. */
   readonly verify?: boolean | undefined;
 }
 

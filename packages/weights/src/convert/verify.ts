@@ -34,7 +34,7 @@ export interface Verification {
 const relativeBound = 1e-3;
 
 /**
- * Reads a saved model back and compares it with what was written: each weight, and the outputs over a probe input. TensorFlow runs
+ * Reads a saved model back and compares it with the original: each weight, and the outputs over a probe input. TensorFlow runs
  * a SavedModel, ONNX Runtime (the package onnxruntime-node) an ONNX file: of these the outputs only. Throws where it is not there.
  */
 export async function verifySaved(

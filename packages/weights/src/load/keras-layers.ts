@@ -114,7 +114,7 @@ function fits(pairs: readonly Pair[]): boolean {
   );
 }
 
-/** By the paths of a Keras 3 file, which are unique; what they do not find, and all of an .h5, by names. */
+/** Matches layers by the unique paths of a Keras 3 file. Layers without a match, and all layers of an .h5 file, match by name. */
 function pairByName(model: tfl.LayersModel, own: readonly OwnLayer[], theirs: readonly LayerTensors[]): Pair[] {
   const { pairs, rest } = pairByPath(model, own, theirs);
   const left = new Set(own.filter((layer) => !pairs.some(([found]) => found === layer)));
@@ -172,7 +172,7 @@ function withFollower(own: OwnLayer | undefined): OwnLayer | undefined {
   return { ...own, weights: [...own.weights, ...follower.weights], parts: new Set([own.layer, follower]) };
 }
 
-/** A model within the model, whose weights Keras 2 saves as those of one layer. */
+/** A model within the model, whose weights Keras 2 saves like the weights of a single layer. */
 function nested(layer: tfl.layers.Layer | undefined): OwnLayer | undefined {
   if (layer === undefined || !("layers" in layer)) return undefined;
   return {

@@ -19,7 +19,7 @@ import { readZip } from "../bytes/zip-reader.ts";
 
 export type WeightsFormat = "safetensors" | "torch" | "keras-h5" | "keras-weights-h5" | "keras" | "tfjs" | "npy";
 
-/** An open file of weights: what is in it is known, the tensors' bytes are read one by one. */
+/** An open file of weights: its table of contents is known; the tensors' bytes are read one by one. */
 export interface WeightsFile {
   readonly path: string;
   readonly format: WeightsFormat;

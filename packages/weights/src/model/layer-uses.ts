@@ -10,7 +10,7 @@ export function usesOf(model: tfl.LayersModel): GraphNode[] {
   return graphNodes(row.model!);
 }
 
-/** Every use of a layer after those whose outputs it takes; tfjs lists a shared layer's uses together. */
+/** All uses of layers, each after the uses that feed it; tfjs lists a shared layer's uses together. */
 export function inOrder(nodes: readonly GraphNode[]): GraphNode[] {
   const known = new Set<number>();
   const made = new Set(nodes.flatMap(({ outputs }) => outputs.map(({ id }) => id)));

@@ -28,7 +28,7 @@ export function metadataFrom(file: string, place: string, value: unknown): Model
   return metadataFromJson("the model's metadata", value, (problem) => new WeightsError(file, place, problem));
 }
 
-/** Gives a loaded model what its file says about it. Fields that the file lacks stay as the model has them. */
+/** Copies the metadata of a file to the loaded model. Fields that the file lacks stay as the model has them. */
 export function tellMetadata(file: string, model: tfl.LayersModel, metadata: ModelMetadata | undefined): void {
   if (metadata === undefined || Object.keys(metadata).length === 0) return;
   try {

@@ -10,7 +10,7 @@ export interface ModelLayer {
   readonly parts?: ReadonlySet<tfl.layers.Layer>;
 }
 
-/** All layers of a model in Keras' order, those of models within it in their place. */
+/** All layers of a model in Keras' order; a nested model is replaced by its layers. */
 export function modelLayers(model: tfl.LayersModel): ModelLayer[] {
   return model.layers.flatMap((layer) =>
     "layers" in layer ? modelLayers(layer as tfl.LayersModel) : [{ name: layer.name, layer, weights: layer.weights }],

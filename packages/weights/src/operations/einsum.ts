@@ -26,14 +26,14 @@ export function einsum(equation: string, operands: readonly tf.Tensor[]): tf.Ten
   );
 }
 
-/** Sums over the axes that nobody asks for again. */
+/** Sums over the axes that no later term needs. */
 function summed({ x, labels }: Labeled, wanted: string): Labeled {
   const axes = [...labels].flatMap((label, axis) => (wanted.includes(label) ? [] : [axis]));
   if (axes.length === 0) return { x, labels };
   return { x: tf.sum(x, axes), labels: [...labels].filter((label) => wanted.includes(label)).join("") };
 }
 
-/** The product of two operands, summed over what both have and nobody asks for again. */
+/** The product of two operands, summed over the shared axes that no later term needs. */
 function contract(first: Labeled, second: Labeled, wanted: string): Labeled {
   const [a, b] = [summed(first, wanted + second.labels), summed(second, wanted + first.labels)];
   const sizes = new Map([a, b].flatMap(({ x, labels }) => [...labels].map((label, axis) => [label, x.shape[axis]!])));

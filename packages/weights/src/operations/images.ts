@@ -60,7 +60,7 @@ function resizedTo(v: Values): tf.Tensor {
     x = tf.slice(x, [0, top, left, 0], [-1, cropHeight, cropWidth, -1]);
   } else if (v.flag("pad_to_aspect_ratio")) {
     if (v.word("fill_mode", "constant") !== "constant") throw new OptionError("expected to fill with a constant");
-    // As Keras: half of what is missing, rounded down, on both sides.
+    // As Keras: half of the missing pixels, rounded down, on both sides.
     const padHeight = Math.max(rows, Math.floor((columns * height) / width));
     const padWidth = Math.max(columns, Math.floor((rows * width) / height));
     const [top, left] = [Math.floor((padHeight - rows) / 2), Math.floor((padWidth - columns) / 2)];

@@ -7,7 +7,7 @@ import { Values } from "./values.ts";
 /** What an operation does with its arguments. */
 export type Run = (values: Values) => tf.Tensor | tf.Tensor[];
 
-/** Operations by name: the names of their arguments in order, and what they do. */
+/** Operations by name: the names of their arguments in order, and their implementations. */
 export type Operations = Readonly<Record<string, readonly [names: string, run: Run]>>;
 
 /** The arguments of an operation as a file keeps them: `{slot: i}` stands for the layer's input i, `{constant}` for an array. */

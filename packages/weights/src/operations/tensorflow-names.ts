@@ -1,4 +1,4 @@
-/** What a function of TensorFlow is here: our function's name, our names of its arguments, and what it takes where it is told nothing. */
+/** The counterpart of a TensorFlow function: its name here, the names of its arguments, and their defaults. */
 interface Alias {
   readonly to: string;
   /** TensorFlow's names of arguments to ours. The first argument needs none. */
@@ -10,7 +10,7 @@ const sides = { y: "x2", b: "x2" };
 const reduce = (to: string): Alias => ({ to, names: { keep_dims: "keepdims", reduction_indices: "axis" } });
 const binary = (to: string): Alias => ({ to, names: sides });
 
-/** Functions of TensorFlow by the last part of their name, as Keras 2 writes them: those that are not named and called as Keras 3's. */
+/** Functions of TensorFlow by the last part of their name, as Keras 2 writes them; listed only if name or arguments differ from Keras 3's. */
 export const tensorflowNames: Readonly<Record<string, Alias>> = {
   add: binary("add"),
   addv2: binary("add"),

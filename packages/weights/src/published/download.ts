@@ -16,7 +16,7 @@ const optionNames: OptionNames<DownloadOptions> = { cache: true, signal: true, o
 
 /**
  * The path of published weights: from the cache, where a user may have put the file by hand, or fetched. An interrupted download is
- * continued; what is known of the file's hash is checked. Throws `WeightsError` that says which file to put where.
+ * continued; known hashes of the file are checked. Throws `WeightsError` that says which file to put where.
  */
 export async function fetchWeights(
   { url, hash }: Pick<PublishedWeights, "url" | "hash">,

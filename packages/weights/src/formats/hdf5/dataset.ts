@@ -29,7 +29,7 @@ interface Filter {
 const chunkBytes = 1 << 28;
 const filterLimit = 32;
 
-/** A dataset whose header is read and whose bytes are not yet. */
+/** A dataset with its header read; its bytes are read later. */
 export function openDataset(context: Hdf5Context, messages: readonly HeaderMessage[], path: string): Hdf5Dataset {
   const { file } = context.source;
   const place = `dataset "${path}"`;

@@ -8,7 +8,7 @@ export interface Hdf5Context {
   readonly base: number;
   readonly offsetSize: number;
   readonly lengthSize: number;
-  /** Counts what is read, so that a file that leads in circles, or names one place many times, ends in an error. */
+  /** Counts reads, so that circular or repeated references in a file end in an error. */
   count(what: "structure" | "text" | "data", bytes: number, place: string): void;
   /** The objects opened so far: Keras gives each one name. */
   readonly objects: Set<number>;

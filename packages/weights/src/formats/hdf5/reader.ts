@@ -14,7 +14,7 @@ export interface Hdf5Group {
   /** From the root, `""` for the root itself. */
   readonly path: string;
   readonly attributes: ReadonlyMap<string, Hdf5Value>;
-  /** The names of what is in it, sorted by bytes as HDF5 does. */
+  /** The names of the members, sorted by bytes as HDF5 does. */
   readonly names: readonly string[];
   /** What has this name or path (`a/b/c`); undefined where there is none. */
   get(path: string): Hdf5Group | Hdf5Dataset | undefined;
@@ -83,7 +83,7 @@ export function openHdf5(source: ByteSource): Hdf5Group {
   return groupOf(context, openObject(context, root, ""), "", 0);
 }
 
-/** Adds up what is read, and throws where it is more than a file of weights needs. */
+/** Counts the bytes read, and throws if they are more than a file of weights needs. */
 function counter(source: ByteSource): Hdf5Context["count"] {
   let structures = 0;
   const total = { structure: 0, text: 0, data: 0 };

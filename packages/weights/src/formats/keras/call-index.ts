@@ -35,7 +35,7 @@ function firstCall(model: ModelConfig, layer: LayerConfig): FirstCall {
   return order.find(fits) ?? order[0]!;
 }
 
-/** Every way to count, that of the format first. */
+/** All ways to count calls; the format's own comes first. */
 function likely(isKeras3: boolean, { className, config }: LayerConfig): FirstCall[] {
   const rows = config["layers"];
   const first = Array.isArray(rows) ? (rows[0] as { class_name?: unknown } | undefined) : undefined;

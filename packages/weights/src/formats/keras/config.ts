@@ -2,7 +2,7 @@ import { isObject } from "../../bytes/json.ts";
 import type { JsonObject } from "../../bytes/json.ts";
 import { WeightsError } from "../../weights-error.ts";
 
-/** Which output of which call of which layer. */
+/** One output of one call of a layer. */
 export interface TensorReference {
   readonly layer: string;
   readonly call: number;
@@ -76,7 +76,7 @@ export function isModel(className: string): boolean {
   return ["Sequential", "Functional", "Model"].includes(className);
 }
 
-/** A Keras 2 or 3 `model_config` (or a tfjs `modelTopology`) as one plain form; throws with the place of what it does not know. */
+/** A Keras 2 or 3 `model_config` (or a tfjs `modelTopology`) as one plain form; throws with the place of an unknown entry. */
 export function readModelConfig(file: string, value: JsonObject): ModelConfig {
   const unwrapped = isObject(value["model_config"]) ? value["model_config"] : value;
   return readModel(file, "model_config", unwrapped);
@@ -254,7 +254,7 @@ function asConstant(value: unknown): unknown {
   return Array.isArray(value) ? new Constant(value, "float32") : value;
 }
 
-/** Entries in the order of Python's sorted keys, which is that of Unicode's code points. */
+/** Entries sorted by Unicode code points, as Python sorts keys. */
 function sortedEntries(value: JsonObject): [string, unknown][] {
   return Object.entries(value).toSorted(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
 }

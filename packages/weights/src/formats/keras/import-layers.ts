@@ -99,7 +99,7 @@ const plainClasses = [
   "ThresholdedReLU",
   "UnitNormalization",
   "ZeroPadding2D",
-  // Layers of ours, which a tfjs model.json names by themselves.
+  // convkit's own layers, by their class names in a tfjs model.json.
   "AdaptiveAveragePooling2D",
   "AxesNormalization",
   "BentReLU",

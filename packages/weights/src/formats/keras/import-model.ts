@@ -244,7 +244,7 @@ interface Use {
   readonly index: number;
 }
 
-/** Applies a layer, made if it is new, to what it takes. */
+/** Applies a layer to its inputs; creates the layer at its first use. */
 function joinCall(
   file: string,
   { layer, index }: Use,

@@ -70,7 +70,7 @@ const ignoredKeys = new Set([
 ]);
 
 function activationOf(value: unknown, config: JsonObject): string {
-  // Keras 3 wraps what is no function of its own in an object.
+  // Keras 3 wraps functions of others in an object.
   const inner = isObject(value) ? (value["config"] ?? value["class_name"]) : value;
   const name = typeof inner === "string" ? inner : String(isObject(value) ? value["class_name"] : value);
   // Only Keras 3 gives a layer's dtype as a policy; its hard_sigmoid is another function than Keras 2's.

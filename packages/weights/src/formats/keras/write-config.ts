@@ -107,7 +107,7 @@ function outputHistory(graph: KerasGraph, { layer, call, output }: TensorReferen
   return [layer, isModel ? call + 1 : call, output];
 }
 
-/** Keras 3 takes the structure of the lists for that of the arguments: one tensor is not a list of one. */
+/** Keras 3 reads the structure of the arguments from the lists: a tensor differs from a list of one tensor. */
 function alone<T>(list: readonly T[]): T | readonly T[] {
   return list.length === 1 ? list[0]! : list;
 }

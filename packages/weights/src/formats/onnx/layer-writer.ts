@@ -30,7 +30,7 @@ export function toOnnxOrder(graph: OnnxGraph, prefix: string, name: string, rank
   return rank === 4 ? graph.node(prefix, "Transpose", [name], { perm: [0, 3, 1, 2] }) : name;
 }
 
-/** The layer's activation over what it computed. */
+/** Applies the layer's activation to its output. */
 export function withActivation({ graph, layer, config, output, refuse }: Writing, x: string): string {
   const name = typeof config["activation"] === "string" ? config["activation"] : "linear";
   return writeActivation(graph, layer.name, name, x, output.length) ?? refuse(`the activation ${name} is not written`);

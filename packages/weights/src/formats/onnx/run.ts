@@ -8,7 +8,7 @@ export interface Runner {
   dispose(): Promise<void>;
 }
 
-/** ONNX Runtime, which is a package of its own that only whoever verifies ONNX files needs. Throws where it is not installed. */
+/** ONNX Runtime, a package that only verification of ONNX files needs. Throws if it is not installed. */
 export async function onnxRuntime(path: string): Promise<typeof Onnx> {
   try {
     return await import("onnxruntime-node");

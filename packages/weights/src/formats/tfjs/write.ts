@@ -114,7 +114,7 @@ class ShardWriter {
       await this.#flush();
     }
     if (rest.byteLength > 0) {
-      // A copy, since what it is a part of may be large and should go.
+      // A copy, so that the large buffer around it can be freed.
       this.#pending.push(new Uint8Array(rest));
       this.#held += rest.byteLength;
     }

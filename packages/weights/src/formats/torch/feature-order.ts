@@ -46,7 +46,7 @@ export function featureOrders(model: tfl.LayersModel): Map<tfl.layers.Layer, Exc
   return orders;
 }
 
-/** Follows the orders through a model and returns those of its outputs. */
+/** Follows feature orders through a model and returns the orders of its outputs. */
 function walk(
   model: tfl.LayersModel,
   inputs: readonly FeatureOrder[],

@@ -200,7 +200,7 @@ function stridedTensor(args: readonly PickleValue[], fail: (problem: string) => 
   return { storage, offset, shape: shape as number[], strides: strides as number[] };
 }
 
-/** Where training scripts keep the state dict of a checkpoint; averages come last, since they lie beside what they average. */
+/** Keys under which training scripts store the state dict of a checkpoint. Averaged weights come last: they are stored beside the plain ones. */
 const stateKeys = [
   "state_dict",
   "model_state_dict",

@@ -15,7 +15,7 @@ const counted: RenameRule = {
   toOurs: "b$1",
 };
 
-/** Rules of the networks whose names are not PyTorch's but for the counted parts; others have that rule alone. */
+/** Naming rules of networks whose layer names differ from PyTorch's in more than counters. Other networks use the counter rule alone. */
 const families: readonly (readonly [model: RegExp, rules: readonly RenameRule[]])[] = [
   [/^vgg16$/, vggRules([2, 2, 3, 3, 3])],
   [/^vgg19$/, vggRules([2, 2, 4, 4, 4])],

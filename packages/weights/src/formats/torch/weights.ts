@@ -143,7 +143,7 @@ function layout(
     : turned([order.length], { outputs: 1, rows: order });
 }
 
-const unfit = "its features are not those that were flattened";
+const unfit = "its features are not the flattened ones";
 
 function turned(
   torchShape: readonly number[],
