@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import { symlink, writeFile } from "node:fs/promises";
 import Module, { createRequire } from "node:module";
@@ -6,12 +7,14 @@ import { fileURLToPath } from "node:url";
 import { useEngine } from "@convkit/engine";
 import { withLock, writeFolderAtomic } from "@convkit/files";
 import { build } from "esbuild";
+import { type CompiledReport, withCompiledCalls } from "./compiled-calls.ts";
 
 /**
  * Runs tfjs-core's own conformance specs, which its npm package ships, on an engine, and prints JSON: how many passed, and each failure with
- * its message. A program, since it must be the first to load tfjs-core: `node --import tsx src/conformance.ts <engine> [<pattern>]`.
+ * its message. A program, since it must be the first to load tfjs-core: `node --import tsx src/conformance.ts <engine> [<pattern> [<n>]]`.
+ * With `n`, one spec of n by its name's hash runs, and each op that it calls is called compiled, too (native only).
  */
-const [engine = "wasm", pattern = ""] = process.argv.slice(2);
+const [engine = "wasm", pattern = "", share] = process.argv.slice(2);
 
 const require = createRequire(import.meta.url);
 /** The file that everybody's `import "@tensorflow/tfjs-core"` ends in. */
@@ -81,14 +84,28 @@ const { setTestEnvs } = load("./jasmine_util.js") as { setTestEnvs(environments:
 setTestEnvs([{ name: engine, backendName: backend, flags: {}, isDataSync: true }]);
 // The import above set its own time limit.
 jasmine.DEFAULT_TIMEOUT_INTERVAL = 60_000;
+const calls: CompiledReport = { equal: 0, refused: {}, different: [] };
+let currentSpec = "";
+if (share !== undefined) {
+  const { compile } = await import("@convkit/graph");
+  // The specs get these exports where they import tfjs-core's index; the engine and the compiler have the plain ones.
+  const index = require.cache[load.resolve("./index.js")]!;
+  index.exports = withCompiledCalls(index.exports as never, compile as never, () => currentSpec, calls);
+}
 load("./tests.js");
 
 const wanted = new RegExp(pattern);
-const specFilter = (spec: { getFullName(): string }): boolean => wanted.test(spec.getFullName());
+const isDrawn = (name: string): boolean =>
+  share === undefined || createHash("sha256").update(name).digest().readUInt32LE() % Number(share) === 0;
+const specFilter = (spec: { getFullName(): string }): boolean =>
+  wanted.test(spec.getFullName()) && isDrawn(spec.getFullName());
 environment.configure({ random: false, specFilter });
 let passed = 0;
 const failures: { name: string; message: string }[] = [];
 environment.addReporter({
+  specStarted({ fullName }: Spec) {
+    currentSpec = fullName;
+  },
   specDone({ fullName, status, failedExpectations }: Spec) {
     if (status === "passed") passed += 1;
     const message = failedExpectations.map(({ message }) => message).join("; ");
@@ -99,4 +116,4 @@ environment.addReporter({
 const told: unknown[] = [];
 for (const level of ["log", "warn", "error", "info"] as const) console[level] = (...words) => void told.push(words);
 await environment.execute();
-process.stdout.write(`\n${JSON.stringify({ passed, failures })}\n`, () => process.exit(0));
+process.stdout.write(`\n${JSON.stringify({ passed, failures, calls })}\n`, () => process.exit(0));
