@@ -33,7 +33,7 @@ export function splitOff(
 export interface SplitsOptions extends SplitOptions {
   /** What to take from the training images for validation, where the data set brings none: a count, or a share below 1. */
   readonly validation?: number | undefined;
-  /** At most so many images, the first of a seeded order, of each split. */
+  /** The most images of each split, or of the named splits: the first of a seeded order. */
   readonly limit?:
     | number
     | {

@@ -14,7 +14,7 @@ import type { Pass, PassGraph, PassOptions } from "./pass.ts";
 import { keepNan } from "./keep-nan.ts";
 import { writeBarrier } from "./write-barrier.ts";
 
-/** What changes a whole graph once it is recorded, in the order in which it runs. */
+/** The passes over a recorded graph, in the order in which they run. */
 const passes: readonly Pass[] = [
   freeze,
   foldBatchNorm,
@@ -29,12 +29,12 @@ const passes: readonly Pass[] = [
 ];
 
 /**
- * Everything that makes the graph differ from what tfjs' calls say, in order. Rules come first: they are applied op by op while a
- * function is recorded, so that what tfjs derives from an op (its gradient) is recorded on the simpler one.
+ * All rewrites of the graph, in order. Rules come first: they are applied op by op while a function is recorded, so that tfjs
+ * derives gradients from the simplified ops.
  */
 export const rewrites: readonly (Rewrite | Pass)[] = [uniformConstantAsFill, ...peepholeRules, fusedUpdates, ...passes];
 
-/** What one rewrite did to one graph. */
+/** The changes of one rewrite to one graph. */
 export interface RewriteDescription {
   /** The rewrite's name, which is also its file's. */
   name: string;
@@ -43,7 +43,7 @@ export interface RewriteDescription {
   changes: Changes;
 }
 
-/** Runs all passes, and tells what they changed and what rules had changed before. */
+/** Runs all passes; returns their changes and the earlier changes of rules. */
 export function runPasses(graph: PassGraph, options: PassOptions, recorded: RewriteLog): RewriteDescription[] {
   return rewrites.flatMap((rewrite) => {
     const { name, description } = rewrite;

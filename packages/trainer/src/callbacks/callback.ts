@@ -55,7 +55,7 @@ type Done = void | Promise<void>;
  * has a `name`, and `state` and `restore` for checkpoints, so that a resumed run decides as an undisturbed one.
  */
 export interface Callback {
-  readonly name?: string;
+  readonly name?: string | undefined;
   onTrainBegin?(training: Training): Done;
   onTrainEnd?(training: Training): Done;
   onEpochBegin?(epoch: number, training: Training): Done;

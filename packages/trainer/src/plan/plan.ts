@@ -48,9 +48,9 @@ export interface Plan {
 }
 
 interface Limits {
-  readonly train?: number;
-  readonly validation?: number;
-  readonly test?: number;
+  readonly train?: number | undefined;
+  readonly validation?: number | undefined;
+  readonly test?: number | undefined;
 }
 
 /** A plan with a name and a source; `quick` is what changes for a run of minutes on data that npm installs. */

@@ -12,9 +12,9 @@ export type BatchAugmentation = (
 /** What is done to training images, as plain data, in the order of the keys; `mixup` and `cutmix` come last. */
 export interface AugmentationPlan extends AugmentationSpec {
   /** Alpha of mixup (Zhang et al. 2017). */
-  readonly mixup?: number;
+  readonly mixup?: number | undefined;
   /** Alpha of cutmix (Yun et al. 2019). */
-  readonly cutmix?: number;
+  readonly cutmix?: number | undefined;
 }
 
 /** The augmentation that a plan describes, for images of that many classes. */
