@@ -18,7 +18,7 @@ import { loadModel, saveModel } from "@convkit/weights";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { colourFolder } from "./colour-folder.ts";
+import { colorFolder } from "./color-folder.ts";
 import { call } from "./run-cli.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "convkit-augmentation-layers-"));
@@ -28,7 +28,7 @@ let images: string;
 beforeAll(async () => {
   await useEngine(engines[0]);
   registerAugmentationLayers();
-  images = await colourFolder(join(folder, "colours"), ["blue", "red"], 8);
+  images = await colorFolder(join(folder, "colours"), ["blue", "red"], 8);
   const layers = [
     new RandomFlip({ inputShape: [16, 16, 3], mode: "horizontal", name: "flip" }),
     new RandomRotation({ factor: 0.1, name: "rotation" }),
