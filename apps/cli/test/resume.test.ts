@@ -53,8 +53,8 @@ const fates = (steps: number, epochs: number) => {
   } as const satisfies Record<string, Fate>;
 };
 
-/** What the clock says, and where the run lies. */
-const clocked = ["seconds", "secondsInEpoch", "imagesPerSecond", "timings", "run"];
+/** What the clock says (a process' first call is timed apart), and where the run lies. */
+const clocked = ["seconds", "secondsInEpoch", "imagesPerSecond", "imagesInFirst", "imagesDone", "timings", "run"];
 
 /** All that a run leaves and that no clock has a hand in. */
 function left(out: string) {

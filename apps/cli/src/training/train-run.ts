@@ -165,7 +165,8 @@ async function runEngine(
     throw new UsageError(
       `--precision ${precision} needs the gpu or the native engine; the ${engine.name} engine computes in float32.`,
     );
-  return { engine, threads };
+  // Kept from the first step on, so that a run that is resumed before its first checkpoint has the same settings.
+  return { engine, threads: threads ?? (deterministic ? engine.threads : undefined) };
 }
 
 /** The images of a run, and the model that it starts with, which has an output for each of their classes. */
