@@ -114,9 +114,24 @@ function fits(pairs: readonly Pair[]): boolean {
   );
 }
 
-/** Matches layers by the unique paths of a Keras 3 file. Layers without a match, and all layers of an .h5 file, match by name. */
+/**
+ * True where every layer of the model has its name in the file and no name stands twice on either side. Names then hold where
+ * paths, which count the layers of a class, do not: a file may have layers that the model has not.
+ */
+function namesTellApart(own: readonly OwnLayer[], theirs: readonly LayerTensors[]): boolean {
+  const [ownNames, savedNames] = [new Set(own.map(({ name }) => name)), new Set(theirs.map(({ layer }) => layer))];
+  const areUnique = ownNames.size === own.length && savedNames.size === theirs.length;
+  return areUnique && [...ownNames].every((name) => savedNames.has(name));
+}
+
+/**
+ * Matches layers by name where names tell them apart, else by the unique paths of a Keras 3 file. Layers without a path, and all
+ * layers of an .h5 file, match by name.
+ */
 function pairByName(model: tfl.LayersModel, own: readonly OwnLayer[], theirs: readonly LayerTensors[]): Pair[] {
-  const { pairs, rest } = pairByPath(model, own, theirs);
+  const { pairs, rest } = namesTellApart(own, theirs)
+    ? { pairs: [] as Pair[], rest: theirs }
+    : pairByPath(model, own, theirs);
   const left = new Set(own.filter((layer) => !pairs.some(([found]) => found === layer)));
   const top = new Map(model.layers.toReversed().map((layer) => [layer.name, layer]));
   const byLayer = new Map([...left].map((part) => [part.layer, part]));
