@@ -42,7 +42,7 @@ export function weight(layer: string, role: string, shape: readonly number[], ga
   return uniform(`${layer}/${role}`, count, -limit, limit);
 }
 
-/** Batch `index`: `[n, h, w, c]` in [0, scale). */
+/** Images of batch `index`: `[n, h, w, c]` in [0, scale). */
 export function images(index: number, shape: readonly number[], scale: number): Float32Array {
   return uniform(`images/${index}`, product(shape), 0, scale);
 }

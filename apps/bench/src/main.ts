@@ -73,7 +73,7 @@ try {
   process.exit(process.exitCode === 130 ? interrupted() : failed(error));
 }
 
-/** What fails then fails because of it. */
+/** Later failures are caused by the interruption. */
 function interrupted(): number {
   process.stderr.write("Interrupted; nothing more was kept.\n");
   return 130;

@@ -7,7 +7,7 @@ import { UsageError } from "../usage-error.ts";
 export type Optimizer = "sgd" | "adam" | "rmsprop";
 export type Precision = "float32" | "bfloat16" | "float16";
 
-/** The work one process does for a case; cases that share it are read from one process. */
+/** The work that one process does for a case. Cases with equal work share a process. */
 export interface Work {
   readonly do: "train" | "predict" | "load" | "build" | "data" | "accuracy";
   readonly network: NetworkName;
@@ -17,13 +17,13 @@ export interface Work {
   readonly device: "cpu" | "cuda";
   /** What is read from disk: MNIST's files, or a folder of JPEG pictures. */
   readonly data?: "mnist" | "jpeg";
-  /** Threads, where the case and not the command line sets them. */
+  /** Number of threads, if the case sets it instead of the command line. */
   readonly threads?: number;
-  /** Shares its processes with no other work. */
+  /** True if this work shares its process with no other work. */
   readonly alone?: boolean;
 }
 
-/** What is read from the process: milliseconds a step, milliseconds of the first step, megabytes, seconds. */
+/** What a case measures: milliseconds per step, milliseconds of the first step, megabytes or seconds. */
 export type Reading = "times" | "firstStep" | "peakMemory" | "seconds";
 
 /** One row of the table of cases. */
@@ -32,15 +32,15 @@ export interface Case {
   readonly work: Work;
   readonly reading: Reading;
   readonly unit: "ms" | "MB" | "s";
-  /** The systems that can do it. */
+  /** The systems that can run the case. */
   readonly systems: readonly SystemName[];
-  /** Belongs to `--quick`. */
+  /** True if `--quick` runs the case. */
   readonly quick: boolean;
-  /** Variants that are left out, since they take long to start and cannot win here. */
+  /** Variants that are left out, because they start slowly and cannot win here. */
   readonly without?: readonly string[];
-  /** At most so many rounds. */
+  /** The most rounds to measure. */
   readonly rounds?: number;
-  /** Systems that are not asked, and why: a sentence that their rows carry. */
+  /** Systems that are not run, each with the reason as a sentence for its row. */
   readonly cannot?: Readonly<Partial<Record<SystemName, string>>>;
 }
 
@@ -51,21 +51,21 @@ const predicting: readonly SystemName[] = ["convkit", "convkit-bf16", "tfjs-node
 const severalSteps = ["steps", "steps_per_execution"] as const;
 /** Compilers take half a minute to start; they are left out where the first rows show that they cannot win. */
 const compilers = ["xla", "compile"] as const;
-/** On large maps, and where channels are few, PyTorch's default layout is about twice behind its channels last. */
+/** On large maps, and with few channels, PyTorch's default layout is about half as fast as its channels last. */
 const channelsLastOnly = [...severalSteps, ...compilers, "contiguous"];
 
 interface Trained {
   readonly optimizer?: Optimizer;
-  /** Whether WebAssembly trains it in bearable time. */
+  /** True if WebAssembly trains the network in acceptable time. */
   readonly wasm?: boolean;
-  /** Whether tfjs in plain JavaScript does. */
+  /** True if tfjs in plain JavaScript trains the network in acceptable time. */
   readonly javascript?: boolean;
   readonly quick?: boolean;
   readonly without?: readonly string[];
   readonly cannot?: Case["cannot"];
 }
 
-/** In the order of their weight: an interrupted run has the first of them. */
+/** The most important cases come first, so that an interrupted run has measured them. */
 const trained: readonly (readonly [NetworkName, number, Trained])[] = [
   ["lenet5", 32, { wasm: true, javascript: true, quick: true }],
   ["inception-cifar10", 128, { wasm: true, without: [...severalSteps, "xla"] }],
@@ -101,9 +101,9 @@ const trained: readonly (readonly [NetworkName, number, Trained])[] = [
 ];
 
 interface Predicted {
-  /** The batches that WebAssembly predicts in bearable time. */
+  /** The batch sizes that WebAssembly predicts in acceptable time. */
   readonly wasm?: readonly number[];
-  /** The batches that `--quick` takes. */
+  /** The batch sizes that `--quick` runs. */
   readonly quick?: readonly number[];
 }
 
@@ -168,7 +168,7 @@ function predictionCases(): Case[] {
   );
 }
 
-/** Variants of prediction that cannot win: compiling takes long, and a call's own cost is nothing beside a large network's. */
+/** Variants of prediction that cannot win: compiling takes long, and a large network hides the cost of a call. */
 function slowVariants(network: NetworkName): string[] {
   if (networks[network].input[0] >= 128) return ["compile", "contiguous", "predict_on_batch"];
   return network === "lenet5" || network === "simple-cnn" ? [] : ["compile"];
@@ -181,7 +181,7 @@ function predictionMemoryCases(): Case[] {
     work: { ...base, do: "predict", network, batch: 1, alone: true },
     reading: "peakMemory",
     unit: "MB",
-    // ONNX Runtime is not here: its process holds PyTorch too, which makes its file.
+    // ONNX Runtime is not here: PyTorch exports its file in the same process, so the memory of both would be measured.
     systems: ["convkit", "convkit-wasm", "tfjs-node", "keras", "torch"],
     quick: false,
     without: slowVariants(network),
@@ -208,7 +208,7 @@ function buildCases(): Case[] {
   return [{ name: "build/resnet152", work, reading: "times", unit: "ms", systems, quick: false, rounds: 2 }];
 }
 
-/** What cases of data share. */
+/** The common fields of the data cases. */
 const besideKerasAndTorch = {
   reading: "times",
   unit: "ms",
@@ -217,7 +217,7 @@ const besideKerasAndTorch = {
   rounds: 2,
 } as const;
 
-/** From files to the batches that the system's own training step takes, shuffled. */
+/** Reads files into shuffled batches, as the system's own training step takes them. */
 function dataCases(): Case[] {
   return [
     {
@@ -240,7 +240,7 @@ function accuracyCases(): Case[] {
   return [{ name: "accuracy/mnist-lenet5", work, reading: "seconds", unit: "s", systems, quick: false, rounds: 1 }];
 }
 
-/** Counts of threads from one to below the cores, each twice the last; `train/`, `predict/` and `data/` have all cores. */
+/** Thread counts from one to below the number of cores, doubling. `train/`, `predict/` and `data/` use all cores. */
 export function fewerThreads(cores: number): number[] {
   const counts: number[] = [];
   for (let count = 1; count < cores; count *= 2) counts.push(count);
@@ -303,10 +303,8 @@ export const cases: readonly Case[] = [
 ];
 
 /**
- * The cases that a command line picks by name, by prefix (`train`) where no case has that name, or by glob (`*\/lenet5-*`);
- * all of them for none.
- *
- * Throws for a pattern that picks nothing, listing the cases.
+ * Selects the cases that a command line picks by name, by glob (`*\/lenet5-*`), or by prefix (`train`) if no case has
+ * that name. No patterns select all cases. Throws for a pattern that picks nothing, listing the cases.
  */
 export function selectCases(patterns: readonly string[], from: readonly Case[] = cases): Case[] {
   const tests = patterns.map((pattern) => {

@@ -8,9 +8,12 @@ export interface Network {
   readonly gain: 1 | 2;
   /** Pixels lie in [0, scale). */
   readonly scale: 1 | 255;
-  /** How far the second loss may differ between systems, relative: batch norm over few values amplifies the last bits. */
+  /**
+   * Largest relative difference of the second loss between systems: batch norm over few values amplifies rounding
+   * errors.
+   */
   readonly tolerance: number;
-  /** SGD's learning rate, where 0.01 makes the second loss hang on the last bits of the first step. */
+  /** SGD's learning rate, for networks where rounding in the first step would decide the second loss at 0.01. */
   readonly rate?: number;
 }
 

@@ -19,7 +19,7 @@ export type PeerName = (typeof peerNames)[number];
 
 /** How a system is run: each variant is a process of its own, and the system's row is its fastest. */
 export interface System {
-  /** The process that drives it: `python/serve.py`, or this package's own `serve`. */
+  /** The program that runs the system: `python/serve.py`, or `serve` of this package. */
   readonly driver: "python" | "node";
   readonly variants: {
     readonly train: readonly string[];

@@ -6,10 +6,13 @@ import { type Row, withRatios } from "../results/result.ts";
 import { formatTable } from "../results/table.ts";
 import { BenchError } from "../usage-error.ts";
 
-/** How a guarded case came out. */
+/** The result of a guarded case. */
 export interface Guarded {
   readonly case: string;
-  /** tfjs-node's time over convkit's, in this run: the fastest tenth of each, since other load only ever slows. */
+  /**
+   * tfjs-node's time divided by convkit's in this run. Uses the fastest tenth of each, since other load only ever
+   * slows.
+   */
   readonly ratio: number | null;
   readonly floor: number;
   readonly ok: boolean;
@@ -20,9 +23,9 @@ type Settings = Omit<MeasureOptions, "systems" | "python">;
 type Floors = Readonly<Record<string, number>>;
 
 /**
- * The `--check` of continuous integration: reruns the cases that have a floor and throws where convkit's lead over tfjs-node
- * eager, in the same run, falls under it, twice. Ratios hold on any machine, times do not. Where TensorFlow is not installed
- * there is nothing to compare, and it says so.
+ * The `--check` of continuous integration. Reruns the cases that have a floor and compares convkit with eager tfjs-node
+ * in the same run. Throws if convkit's lead falls below the floor twice. Ratios hold on any machine, times do not.
+ * Without TensorFlow there is nothing to compare, and a message says so.
  */
 export async function guard(patterns: readonly string[], settings: Settings, json = false): Promise<void> {
   const floors = JSON.parse(readFileSync(new URL("../../floors.json", import.meta.url), "utf8")) as Floors;
@@ -56,7 +59,7 @@ export async function guard(patterns: readonly string[], settings: Settings, jso
     );
 }
 
-/** tfjs-node takes one step a call, so convkit does here. */
+/** tfjs-node takes one step per call, so convkit must do the same here. */
 function withoutSeveralSteps(each: Case): Case {
   return { ...each, without: [...(each.without ?? []), "steps"] };
 }
@@ -68,7 +71,7 @@ async function measured(guarded: readonly Case[], settings: Settings): Promise<R
   return rows;
 }
 
-/** Judges; what falls under its floor is measured once more, since a moment of other load must not fail a build. */
+/** Judges the cases. Measures a case below its floor once more, since a moment of other load must not fail a build. */
 export async function judgeTwice(
   rows: readonly Row[],
   floors: Floors,

@@ -12,11 +12,11 @@ import { BenchError } from "../usage-error.ts";
 export interface KeepOptions extends MeasureOptions {
   readonly scope: Result["scope"];
   readonly folder: string;
-  /** An interrupted result whose cases are kept. */
+  /** An interrupted result to continue: its measured cases are kept. */
   readonly resume?: string | undefined;
 }
 
-/** Measures; writes the result anew after each round of a group of cases, so that an interrupted run keeps its rows. */
+/** Measures the cases. Writes the result after each round of a group, so that an interrupted run keeps its rows. */
 export async function measureAndKeep(
   chosen: readonly Case[],
   { scope, folder, resume, ...options }: KeepOptions,
@@ -68,7 +68,7 @@ export async function measureAndKeep(
 
 type Circumstances = Pick<Result, "machine" | "commit" | "scope" | "threads">;
 
-/** Throws if the earlier rows were measured under other conditions than the new ones would be. */
+/** Throws if the earlier rows were measured under other conditions. */
 function checkSame(file: string, before: Circumstances, now: Circumstances): void {
   const names = ["machine", "commit", "scope", "threads"] as const;
   const different = names.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(now[name]));

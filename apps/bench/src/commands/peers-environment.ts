@@ -10,7 +10,7 @@ export function peersFolder(environment: NodeJS.ProcessEnv = process.env): strin
   return environment["CONVKIT_PEERS"] ?? join(cacheRoot(environment), "peers");
 }
 
-/** The Python of the peers' environment; undefined where `setup` was not run. */
+/** The Python of the peers' environment; undefined if `setup` was not run. */
 export function peersPython(folder = peersFolder()): string | undefined {
   const file = join(folder, "bin", "python");
   return existsSync(file) ? file : undefined;
@@ -23,8 +23,8 @@ export interface SetupOptions {
 }
 
 /**
- * Makes the peers' environment with venv and pip from a file of pinned requirements; does nothing where it has been made from
- * the same file. pip's own messages go to standard error. Throws where Python or pip fails.
+ * Makes the peers' environment with venv and pip from a file of pinned requirements. Does nothing if the environment
+ * was made from the same file. pip writes its messages to standard error. Throws if Python or pip fails.
  */
 export async function setUpPeers(
   requirements: string,

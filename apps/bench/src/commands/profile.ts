@@ -7,12 +7,12 @@ import { prepareFolder } from "../results/files.ts";
 import { formatNumber } from "../results/table.ts";
 import { UsageError } from "../usage-error.ts";
 
-/** The kinds of op that are printed; the file has all. */
+/** The number of op kinds to print; the file has all. */
 const printed = 12;
 
 /**
- * The `--profile`: writes a Chrome trace of one compiled step or prediction and prints where its time went. Throws where the
- * cases chosen are more than one, or none that is compiled.
+ * The `--profile` option: writes a Chrome trace of one compiled step or prediction and prints where its time went.
+ * Throws unless exactly one case is chosen and convkit compiles it.
  */
 export async function profile(
   chosen: readonly Case[],

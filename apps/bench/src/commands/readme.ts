@@ -9,8 +9,8 @@ import { BenchError } from "../usage-error.ts";
 const root = fileURLToPath(new URL("../../../../", import.meta.url));
 
 /**
- * The `readme` command: writes the newest full result, or the one that is named, into the README; its files get the notes on
- * rows that are behind. Throws where there is no full result yet.
+ * The `readme` command: writes a result into the README, the newest full one by default. Adds the notes on slow rows to
+ * the result's files. Throws if there is no full result yet.
  */
 export async function readmeFile({ result: file }: { result?: string }): Promise<void> {
   const chosen =

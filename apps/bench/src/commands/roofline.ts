@@ -15,7 +15,7 @@ export interface RooflineRow {
   /** Floating-point operations of a step, in 10^9. */
   readonly gflop: number;
   readonly gflops: number;
-  /** Of the matmul peak in the same precision. */
+  /** Share of the matmul peak in the same precision. */
   readonly share: number;
 }
 
@@ -25,7 +25,7 @@ const precisions = { convkit: "float32", "convkit-bf16": "bfloat16" } as const;
 type Settings = Omit<MeasureOptions, "systems" | "python">;
 type Peaks = Readonly<Record<"float32" | "bfloat16", number>>;
 
-/** The `--roofline` of the chosen training and prediction cases. */
+/** The `--roofline` option for the chosen training and prediction cases. */
 export async function roofline(chosen: readonly Case[], settings: Settings, json = false): Promise<void> {
   const timed = chosen.filter(
     ({ work, reading }) =>
@@ -59,7 +59,7 @@ export async function roofline(chosen: readonly Case[], settings: Settings, json
   process.stdout.write(`${[title, ...lines].join("\n")}\n`);
 }
 
-/** The machine's matmul peak in GFLOP/s, as the engine reaches it, and the networks' multiply-adds of an image. */
+/** Measures the machine's matmul peak in GFLOP/s with the engine, and counts the networks' multiply-adds per image. */
 async function machineAndNetworks(
   precision: "float32" | "bfloat16",
   names: readonly (keyof typeof networks)[],

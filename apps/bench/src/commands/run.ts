@@ -8,7 +8,7 @@ import { resultsFolder } from "../results/folder.ts";
 import { isPeer, type PeerName, peerNames, systemNames } from "../cases/systems.ts";
 import { formatTable } from "../results/table.ts";
 
-/** The options of the command itself. */
+/** The options of the main command. */
 export interface RunOptions {
   readonly vs?: readonly PeerName[];
   readonly quick?: boolean;
@@ -24,7 +24,7 @@ export interface RunOptions {
   readonly roofline?: boolean;
 }
 
-/** The command itself: measures, prints, writes; if it is interrupted, it prints the rows so far and exits with status 130. */
+/** The main command: measures, prints, writes. If interrupted, it prints the rows so far and exits with status 130. */
 export async function run(patterns: readonly string[], options: RunOptions): Promise<void> {
   const stop = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const)
@@ -57,7 +57,10 @@ export async function run(patterns: readonly string[], options: RunOptions): Pro
   process.stdout.write(`${options.json ? JSON.stringify(result, null, 2) : formatTable(result.rows)}\n`);
 }
 
-/** The chosen cases that will run: with `--quick` the short list and cases named in full; GPU cases only with a GPU or if named. */
+/**
+ * The chosen cases that will run. `--quick` keeps the short list and cases named in full. GPU cases need a GPU or their
+ * name.
+ */
 function present(chosen: readonly Case[], patterns: readonly string[], quick: boolean): Case[] {
   const hasGpu = findGpu() !== undefined;
   const short = quick && chosen.some((each) => each.quick);
@@ -83,7 +86,7 @@ function thoroughness({
       };
 }
 
-/** Continuous integration must not wait: what comes out under its floor is measured again instead. */
+/** Settings of continuous integration, which must not wait. A case below its floor is measured again instead. */
 const forGuard = { rounds: 1, seconds: 0.4, samples: 4 } as const;
 
 function progress(line: string): void {

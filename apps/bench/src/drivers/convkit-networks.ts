@@ -29,7 +29,7 @@ const cifar = {
     }),
 } as const satisfies Partial<Architecture>;
 
-/** The two of a notebook that show a residual connection: the zoo has them as blocks. */
+/** Two networks of a notebook that shows residual connections. The zoo has them as blocks. */
 const residuals: Readonly<Record<string, Architecture>> = {
   "residual-same": {
     ...cifar,
@@ -59,7 +59,9 @@ const residuals: Readonly<Record<string, Architecture>> = {
   },
 };
 
-/** A measured network as convkit builds it. Dropout is off: losses must be comparable. Throws for a name it has not. */
+/**
+ * Builds a measured network with convkit. Dropout is off, so that losses can be compared. Throws for an unknown name.
+ */
 export function convkitNetwork(name: string): tfl.LayersModel {
   const residual = residuals[name];
   if (residual !== undefined) return build(residual);

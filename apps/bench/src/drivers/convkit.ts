@@ -28,13 +28,13 @@ import type {
 
 const batches = 8;
 
-/** Steps a call of the variant `steps`, as many as Keras' `steps_per_execution` has here. */
+/** Steps per call of the variant `steps`; Keras' `steps_per_execution` is the same here. */
 const stepsPerCall = 20;
 
 /** Matrix products in a run of `matmul`. */
 const products = 8;
 
-/** convkit: the step or the prediction compiled to one graph, or op by op on WebAssembly. */
+/** Starts convkit: compiles the step or prediction to one graph, or runs it op by op on WebAssembly. */
 export async function start(options: DriverOptions): Promise<{ served: Served; versions: Record<string, string> }> {
   const { system, device, threads } = options;
   const name = system === "convkit-wasm" ? "wasm" : device === "cuda" ? "gpu" : "native";
@@ -126,7 +126,7 @@ class Convkit implements Served {
     return { ...counts, outputs: [...outputs.subarray(0, 64)], times };
   }
 
-  /** With fresh weights, until the last of them is drawn. */
+  /** Builds the network with fresh weights, and waits until the last weight is drawn. */
   async build({ network }: { readonly network: RequestedNetwork }) {
     const start = performance.now();
     const model = convkitNetwork(network.name);
@@ -184,12 +184,12 @@ class Convkit implements Served {
     return { times: await this.#timer(seconds, count) };
   }
 
-  /** Multiply-adds of one image. */
+  /** Counts the multiply-adds of one image. */
   async macs({ network }: { readonly network: RequestedNetwork }) {
     return { macs: macs(convkitNetwork(network.name)) };
   }
 
-  /** GFLOP/s of matrix products, the best sample of the best of three sizes. */
+  /** Measures GFLOP/s of matrix products: the best sample of the best of three sizes. */
   async matmul({ seconds, count }: { readonly seconds: number; readonly count: number }) {
     const rates: number[] = [];
     for (const size of [1024, 2048, 4096]) {

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { weight } from "../formula.ts";
 
-/** Gives a model the formula's weights, by layer and role; returns how many numbers they are. */
+/** Sets a model's weights by the formula, from layer and role. Returns the numbers of parameters. */
 export function setFormulaWeights(model: tfl.LayersModel, gain: number): { params: number; trainable: number } {
   let params = 0;
   for (const layer of model.layers) {

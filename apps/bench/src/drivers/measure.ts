@@ -1,7 +1,7 @@
 /**
- * Milliseconds a step: `count` means, each over as many steps as fill `seconds / count` (`python/measuring.py` is the same in
- * Python). `last` is how long a step took that was no first one: one that fills `seconds` needs no further warm-up. Slow steps
- * get fewer samples: none is begun after three times `seconds`.
+ * Measures milliseconds per step: `count` means, each over as many steps as fill `seconds / count`
+ * (`python/measuring.py` does the same). `last` is the time of an earlier step that was not the first; a step that
+ * fills `seconds` needs no further warm-up. Slow steps get fewer samples: no sample starts after three times `seconds`.
  */
 export async function measure(
   step: (index: number) => Promise<unknown>,
@@ -27,10 +27,11 @@ export async function measure(
 }
 
 /**
- * Milliseconds a batch of an endless stream, epoch after epoch: after epochs of `2 * seconds` in which pipelines tune themselves
- * and fill their buffers, `count` samples of as many whole epochs as fill `seconds` each, without a pause in between. Each
- * sample begins and ends with equally many prefetched batches, so prefetching does not distort it, and every sample includes the
- * cost of starting epochs. Slow streams get fewer: none is begun after three times `seconds * count`.
+ * Measures milliseconds per batch of an endless stream of epochs. Warms up for `2 * seconds`, while pipelines tune
+ * themselves and fill their buffers. Then takes `count` samples without a pause, each of as many whole epochs as fill
+ * `seconds`. Every sample begins and ends with the same number of prefetched batches, so prefetching does not distort
+ * it, and includes the cost of starting epochs. Slow streams get fewer samples: none starts after three times `seconds
+ * * count`.
  */
 export async function measureStream(
   batches: () => AsyncIterable<{ release?(): void }>,
@@ -55,7 +56,7 @@ export async function measureStream(
   }
 }
 
-/** A result, and the milliseconds that it took. */
+/** Runs `run` and returns its result with the milliseconds it took. */
 export async function timed<T>(run: () => Promise<T>): Promise<[result: T, ms: number]> {
   const start = performance.now();
   const result = await run();

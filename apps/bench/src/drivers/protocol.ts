@@ -19,9 +19,9 @@ export interface Reply {
   readonly params?: number;
   readonly losses?: readonly number[];
   readonly outputs?: readonly number[];
-  /** Milliseconds of the first step: tracing and compiling are in it. */
+  /** Milliseconds of the first step, tracing and compiling included. */
   readonly firstStep?: number;
-  /** Milliseconds a step, one number a sample. */
+  /** Milliseconds per step, one number per sample. */
   readonly times?: readonly number[];
   /** Seconds from the start of the process to its answer, by the clock of the process that asks. */
   readonly seconds?: number;
@@ -34,16 +34,19 @@ export interface Reply {
   readonly peakMemory?: number;
 }
 
-/** The requests that a system answers; unsupported ones are missing. `python/serve.py` has the same protocol. */
+/**
+ * The requests that a system answers. A missing method is an unsupported request. `python/serve.py` has the same
+ * protocol.
+ */
 export interface Served {
   train(request: TrainRequest): Promise<Reply>;
   predict(request: WorkRequest): Promise<Reply>;
   load(request: WorkRequest & { readonly count: number }): Promise<Reply>;
   build(request: { readonly network: RequestedNetwork }): Promise<Reply>;
-  /** A traced run of the prepared work: where its time goes, and a Chrome trace if a file is named. */
+  /** Traces one run of the prepared work: returns where the time goes, and writes a Chrome trace if a file is named. */
   profile?(request: { readonly file?: string }): Promise<Reply>;
   macs?(request: { readonly network: RequestedNetwork }): Promise<Reply>;
-  /** The peak of matrix products, in GFLOP/s. */
+  /** Measures the peak of matrix products, in GFLOP/s. */
   matmul?(request: { readonly seconds: number; readonly count: number }): Promise<Reply>;
   data?(request: DataRequest): Promise<Reply>;
   accuracy?(request: AccuracyRequest): Promise<Reply>;

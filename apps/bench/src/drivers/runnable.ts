@@ -1,7 +1,7 @@
 import { compile, type CompileOptions, type TraceEvent } from "@convkit/graph";
 import * as tf from "@tensorflow/tfjs-core";
 
-/** An input in JavaScript's memory. */
+/** An input as JavaScript values. */
 export interface Feed {
   readonly data: Float32Array | Int32Array;
   readonly shape: readonly number[];
@@ -14,12 +14,12 @@ export interface OpTime {
   readonly ms: number;
 }
 
-/** A function of tensors with one output, fed from JavaScript and read back into it. */
+/** A function of tensors with one output. Inputs and output are JavaScript values. */
 export interface Runnable {
   run(feeds: readonly Feed[]): Promise<Float32Array>;
-  /** Several runs at once, in order; compiled functions only. */
+  /** Runs several calls at once, in order; compiled functions only. */
   steps?(calls: readonly (readonly Feed[])[]): Promise<unknown>;
-  /** One traced run: the events of a Chrome trace, and the time by kind of op; compiled functions only. */
+  /** Traces one run: returns the events of a Chrome trace and the time by op kind; compiled functions only. */
   profile?(
     feeds: readonly Feed[],
   ): Promise<{ readonly traceEvents: readonly TraceEvent[]; readonly ops: readonly OpTime[] }>;
@@ -27,7 +27,7 @@ export interface Runnable {
 
 type TensorFunction = (...inputs: tf.Tensor[]) => tf.Tensor;
 
-/** As one TensorFlow graph. */
+/** Runs `fn` as one TensorFlow graph. */
 export function compiled(fn: TensorFunction, options: CompileOptions): Runnable {
   const graph = compile((...inputs: tf.Tensor[]) => fn(...inputs), options);
   return {
@@ -37,7 +37,7 @@ export function compiled(fn: TensorFunction, options: CompileOptions): Runnable 
   };
 }
 
-/** Op by op. */
+/** Runs `fn` op by op. */
 export function eager(fn: TensorFunction): Runnable {
   return {
     async run(feeds) {

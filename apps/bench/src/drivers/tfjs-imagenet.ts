@@ -31,7 +31,7 @@ const stages = [
   [512, 3],
 ] as const;
 
-/** Keras', by the units of its four stages. */
+/** Keras' ResNet, given the number of units in each of its four stages. */
 export function resnet(x: Tensor, classes: number, counts: readonly number[]): Tensor {
   const epsilon = 1.001e-5;
   const unit = (map: Tensor, name: string, filters: number, strides: number, project: boolean): Tensor => {
@@ -103,7 +103,7 @@ export function vgg16(x: Tensor, classes: number): Tensor {
   return fc(fc(fc(flat(y), 4096, "fc1"), 4096, "fc2"), classes, "predictions", "softmax");
 }
 
-/** tfjs has the op but no layer of it. */
+/** tfjs has this op but no layer for it. */
 class LocalResponseNormalization extends tfl.layers.Layer {
   static className = "LocalResponseNormalization";
 
@@ -128,7 +128,7 @@ const rows = {
   "5b": [384, 192, 384, 48, 128, 128],
 } as const;
 
-/** The paper's, without its auxiliary heads. */
+/** GoogLeNet as in the paper, without the auxiliary heads. */
 export function googlenet(x: Tensor, classes: number): Tensor {
   const normalized = (map: Tensor): Tensor => new LocalResponseNormalization({}).apply(map) as Tensor;
   const pool = (map: Tensor, strides = 2): Tensor => maxPool(map, 3, strides, "same");
@@ -148,7 +148,7 @@ export function googlenet(x: Tensor, classes: number): Tensor {
 
 type Unit = readonly [filters: number, size: Size, options?: { strides?: number; padding?: "valid" }];
 
-/** Keras': its layers are numbered in the order in which they are made. */
+/** Keras' Inception V3: layers are numbered in the order in which they are made. */
 export function inceptionV3(x: Tensor, classes: number): Tensor {
   let made = 0;
   const row = (map: Tensor, ...units: readonly Unit[]): Tensor =>

@@ -83,7 +83,7 @@ const networks: Readonly<Record<string, (x: Tensor, classes: number) => Tensor>>
   resnet152: (x, classes) => resnet(x, classes, [3, 8, 36, 3]),
 };
 
-/** A measured network as a tfjs user writes it, of the stock layers alone. Throws for a name it has not. */
+/** Builds a measured network as a tfjs user would, from stock layers only. Throws for an unknown name. */
 export function stockNetwork(name: string, shape: readonly number[], classes: number): tfl.LayersModel {
   const body = networks[name];
   if (body === undefined) throw new Error(`There is no tfjs network "${name}".`);

@@ -21,8 +21,8 @@ import { stockNetwork } from "./tfjs-networks.ts";
 const batches = 8;
 
 /**
- * TensorFlow.js as its users have it: stock layers, `trainOnBatch`, `predict`; each op is a call of its own, on TensorFlow or,
- * as `tfjs-cpu`, in plain JavaScript.
+ * Starts TensorFlow.js as its users run it: stock layers, `trainOnBatch`, `predict`. Each op is a separate call, on
+ * TensorFlow or, as `tfjs-cpu`, in plain JavaScript.
  */
 export async function start({
   system,

@@ -1,16 +1,16 @@
 import type { Reply } from "../drivers/protocol.ts";
 import type { Network } from "../cases/networks.ts";
 
-/** The tolerances of comparisons, for rounding. */
+/** Tolerances for rounding. */
 const rounding = { float32: { first: 1e-3, outputs: 2e-3 }, half: { first: 0.05, outputs: 0.1 } } as const;
 
-/** JPEG decoders differ in their arithmetic: the mean of all pixels may, by this. */
+/** JPEG decoders differ in their arithmetic, so the mean of all pixels may differ by this much. */
 const dataRounding = 0.01;
 
 /**
- * Why a system's answer shows other work than the reference's, or undefined where they agree: parameter counts are equal,
- * and so are, up to rounding, the losses of the first two steps or the outputs. Data has no network; `half` is for bfloat16
- * and float16.
+ * Says why a system's answer differs from the reference's; undefined if they agree. Parameter counts must be equal. The
+ * first two losses, or the outputs, must be equal up to rounding. Data cases have no network. `half` is true for
+ * bfloat16 and float16.
  */
 export function disagreement(
   network: Network | undefined,
@@ -43,7 +43,7 @@ function longest(...lists: readonly (readonly number[] | undefined)[]): number {
   return Math.max(...lists.map((list) => list?.length ?? 0));
 }
 
-/** What is no number (infinity and NaN come as null) is near nothing. */
+/** True if two numbers are close. Infinity and NaN arrive as null and are close to nothing. */
 function isNear(came: number | null | undefined, expected: number | undefined, distance: number): boolean {
   return Number.isFinite(came) && Math.abs(came! - expected!) <= distance;
 }

@@ -12,10 +12,10 @@ export interface MeasuredData {
   remove(): Promise<void>;
 }
 
-/** How many JPEG files are made, of how many classes, how large; each is there under so many names. */
+/** Number, classes and size of the generated JPEG files; each file gets `copies` names. */
 const jpegs = { count: 256, classes: 4, height: 240, width: 320, copies: 8 } as const;
 
-/** The data that a case reads; undefined where it reads none. */
+/** The data that a case reads; undefined if it reads none. */
 export async function measuredData({ data }: Work): Promise<MeasuredData | undefined> {
   if (data === undefined) return undefined;
   return data === "mnist" ? mnistFiles() : jpegFiles();
@@ -28,7 +28,7 @@ function mnistFiles(): MeasuredData {
   return { folder: join(installed, "data"), remove: async () => {} };
 }
 
-/** A folder of smooth JPEG pictures by class, made by formula. */
+/** Generates a folder of smooth JPEG pictures by class. */
 async function jpegFiles(): Promise<MeasuredData> {
   const folder = await mkdtemp(join(tmpdir(), "convkit-bench-jpeg-"));
   const { count, classes, height, width } = jpegs;
@@ -42,14 +42,14 @@ async function jpegFiles(): Promise<MeasuredData> {
     classes: Array.from({ length: classes }, (_, index) => `class${index}`),
   });
   await writeImageFolder(data, folder, { format: "jpeg" });
-  // An epoch is then many more batches than any pipeline makes ready ahead.
+  // With the copies, an epoch has many more batches than any pipeline prefetches.
   for (const file of await readdir(folder, { recursive: true }))
     for (let copy = 1; copy < jpegs.copies && file.endsWith(".jpg"); copy++)
       await copyFile(join(folder, file), join(folder, file.replace(".jpg", `-${copy}.jpg`)));
   return { folder, remove: () => rm(folder, { recursive: true, force: true }) };
 }
 
-/** Noise on a coarse grid, linear in between: JPEG packs it about as well as a photograph. */
+/** Draws noise on a coarse grid, interpolated linearly: JPEG compresses it about as well as a photograph. */
 function drawPicture(pixels: Uint8Array, index: number): void {
   const [rows, columns] = [13, 17];
   const grid = uniform(`picture/${index}`, rows * columns * 3, 0, 255);

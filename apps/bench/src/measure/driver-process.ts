@@ -6,7 +6,7 @@ import type { Reply } from "../drivers/protocol.ts";
 import type { SystemName } from "../cases/systems.ts";
 import { systems } from "../cases/systems.ts";
 
-/** A system could not do a request; the message goes into its row. */
+/** A system could not answer a request; its row shows the message. */
 export class DriverError extends ConvkitError {
   override readonly name = "DriverError";
   readonly code = "CONVKIT_BENCH_DRIVER";
@@ -35,7 +35,7 @@ interface DriverSettings {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A system in a process of its own, asked in JSON lines over its standard input and output. */
+/** A system in a process of its own. Requests and answers are JSON lines over its standard input and output. */
 export class Driver {
   private readonly process: ChildProcess;
   private readonly lines: AsyncIterator<string>;
@@ -48,7 +48,7 @@ export class Driver {
 
   /** An aborted signal ends the process. */
   constructor({ file, args }: Command, { environment = {}, signal }: DriverSettings = {}) {
-    // A process group of its own: workers end with it, and their time counts as its own.
+    // A process group of its own: workers end with the process, and their CPU time counts as its time.
     this.process = spawn(file, args, { stdio: "pipe", detached: true, env: { ...process.env, ...environment } });
     this.process.stdin!.on("error", () => {}); // A process that is gone says so by its exit.
     this.process.stderr!.setEncoding("utf8").on("data", (text: string) => {
@@ -87,7 +87,7 @@ export class Driver {
     return { ...reply, seconds: (performance.now() - this.started) / 1000 };
   }
 
-  /** Lets the process end, or ends it. */
+  /** Waits for the process to end, or kills it. */
   async close(): Promise<void> {
     this.signal?.removeEventListener("abort", this.abort);
     this.process.stdin!.end();
@@ -97,13 +97,13 @@ export class Driver {
     this.kill();
   }
 
-  /** Ends the process and all that it started. */
+  /** Kills the process and its children. */
   kill(): void {
     if (this.pid === undefined) return;
     try {
       process.kill(-this.pid, "SIGKILL");
     } catch {
-      // It has ended already.
+      // The process has ended already.
     }
   }
 }

@@ -13,11 +13,11 @@ import { isPeer, type SystemName } from "../cases/systems.ts";
 export interface MeasureOptions {
   readonly threads: number;
   readonly rounds: number;
-  /** No round after the first is begun that would not end in this time, in minutes. */
+  /** Minutes for the whole run. After the first round, no round starts that would end later. */
   readonly minutes?: number | undefined;
-  /** Seconds of timed work in a round of a case, as far as single steps allow. */
+  /** Seconds of timed work per round of a case. A single long step may take longer. */
   readonly seconds: number;
-  /** Samples in a round. */
+  /** Samples per round. */
   readonly samples: number;
   /** The systems that take part. */
   readonly systems: readonly SystemName[];
@@ -27,7 +27,7 @@ export interface MeasureOptions {
   readonly python: string | undefined;
   readonly signal?: AbortSignal;
   readonly onProgress?: (line: string) => void;
-  /** How a system's process is started; tests start others. */
+  /** Gives the command that starts a system's process; tests replace it. */
   readonly command?: (system: SystemName) => Command | undefined;
 }
 
@@ -38,8 +38,8 @@ export interface Measured {
 }
 
 /**
- * Measures the cases, round by round, and yields the rows of each group of cases anew after each of its rounds. A group's
- * cases share processes. Within a group the systems take turns, in a fresh process each, and a system is timed only if its losses
+ * Measures the cases round by round, and yields the rows of a group after each of its rounds. The cases of a group
+ * share processes. Within a group the systems take turns, in a fresh process each. A system is timed only if its losses
  * or outputs equal the reference's. An aborted signal ends the running process; the rows so far are yielded.
  */
 export async function* measureCases(cases: readonly Case[], options: MeasureOptions): AsyncGenerator<Measured> {
@@ -59,7 +59,7 @@ export async function* measureCases(cases: readonly Case[], options: MeasureOpti
   }
 }
 
-/** Where building a network takes longer than starting a process, and where it takes many times longer. */
+/** Parameters above which building a network takes longer than starting a process, or many times longer. */
 const large = 5_000_000;
 const huge = 100_000_000;
 
@@ -68,7 +68,7 @@ function sizeOf({ network }: Case["work"]): string {
   return params < large ? "small" : params < huge ? "large" : "huge";
 }
 
-/** Cases whose numbers are read from the same processes; predictions share them by size of network. */
+/** Groups cases that the same processes measure. Predictions share processes by the size of the network. */
 export function groupCases(cases: readonly Case[]): Case[][] {
   const key = ({ work }: Case) => {
     if (work.do !== "predict") return JSON.stringify(work);
@@ -98,7 +98,7 @@ class Group {
     return round >= Math.min(...this.#cases.map((each) => each.rounds ?? Infinity));
   }
 
-  /** Milliseconds that another round will take; none for a group that has nothing left to run. */
+  /** Milliseconds that another round will take; 0 for a group that has nothing left to run. */
   nextRound(): number {
     const seconds = this.#runners.reduce((sum, runner) => sum + nextSeconds(runner, this.#cases), 0);
     return seconds === 0 ? Infinity : seconds * 1000;
@@ -136,8 +136,8 @@ class Group {
 }
 
 /**
- * A variant that is a tenth behind its system's best, or, if it is not convkit's, three tenths behind the fastest peer, is not run
- * again: its row keeps its numbers.
+ * Drops slow variants; their rows keep their numbers. A variant is slow if it is 10 % behind its system's best, or,
+ * unless it is convkit's, 30 % behind the fastest peer.
  */
 function dropSlow(runners: readonly Runner[], group: readonly Case[]): void {
   for (const { name, reading } of group) {

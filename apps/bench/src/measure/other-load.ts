@@ -4,8 +4,9 @@ import { cpus } from "node:os";
 const ticksPerSecond = 100;
 
 /**
- * The share of the machine that others used between two moments, 0 to 1: the busy and stolen time of all cores, less that
- * of this process and of the measured process group. Undefined where the system does not tell (it reads Linux' /proc).
+ * Measures the share of the machine that other processes used between two moments, 0 to 1: the busy and stolen time of
+ * all cores, minus the time of this process and of the measured process group. Undefined on systems without Linux'
+ * /proc.
  */
 export class OtherLoad {
   private readonly start = moment();
@@ -45,7 +46,7 @@ function moment(): { at: number; busy: number } | undefined {
   }
 }
 
-/** CPU time of a process group: a driver leads one, in which its workers are. */
+/** CPU time of a process group: a driver leads the group, and its workers belong to it. */
 function groupSeconds(group: number): number {
   if (!existsSync("/proc/self/stat")) return 0;
   const members = readdirSync("/proc").filter((name) => /^\d+$/.test(name) && processStat(name)?.[2] === String(group));

@@ -3,17 +3,17 @@ import type { Reply } from "../drivers/protocol.ts";
 import type { Network } from "../cases/networks.ts";
 import type { SystemName } from "../cases/systems.ts";
 
-/** The answer of a system to a piece of work. */
+/** The answer of a system to a request for work. */
 export interface Answer {
   readonly system: SystemName;
   readonly reply: Reply;
-  /** In bfloat16 or float16, which may round more. */
+  /** True for bfloat16 or float16, which may round more. */
   readonly half: boolean;
-  /** In the precision that the work asks for: others may be held against it. */
+  /** True if the precision is the one that the work asks for; only such an answer can be the reference. */
   readonly isFull: boolean;
 }
 
-/** Systems that share code share mistakes, so they have one voice; ONNX Runtime runs the graph that PyTorch exports. */
+/** Systems that share code share mistakes, so they have one vote. ONNX Runtime runs the graph that PyTorch exports. */
 const voices: Readonly<Record<SystemName, string>> = {
   convkit: "convkit",
   "convkit-bf16": "convkit",
@@ -26,15 +26,15 @@ const voices: Readonly<Record<SystemName, string>> = {
 };
 
 /**
- * Judges the answers to one piece of work. The first sound one is the reference, until more systems agree with each other than
- * with it: a peer that computes something else must not cost the others their rows.
+ * Compares the answers to the same work. The first valid answer is the reference, until more systems agree with each
+ * other than with it: one wrong peer must not cost the others their rows.
  */
 export class Jury<Key> {
   readonly #network: Network | undefined;
   readonly #answers = new Map<Key, Answer>();
   #reference: Answer | undefined;
 
-  /** Data has no network. */
+  /** `network` is undefined for data cases. */
   constructor(network: Network | undefined) {
     this.#network = network;
   }

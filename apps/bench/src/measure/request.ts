@@ -1,9 +1,9 @@
 import type { Work } from "../cases/cases.ts";
 
-/** Share of MNIST's test images that must be classified right, and in how many epochs at most. */
+/** The share of MNIST's test images to classify correctly, and the most epochs for it. */
 const accuracyGoal = { target: 0.99, epochs: 20 } as const;
 
-/** What a driver is asked to make ready. */
+/** The request that makes a driver prepare the work. */
 export function request(
   work: Work,
   { network, batch, folder, count }: { network: object; batch: number; folder?: string | undefined; count: number },

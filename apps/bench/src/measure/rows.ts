@@ -42,7 +42,7 @@ function variantResult({ variant, readings }: Runner, name: string): VariantResu
   };
 }
 
-/** The remark of a row about variants of its system that failed. */
+/** The note of a row about failed variants of its system. */
 function variantTrouble(variants: readonly Runner[], name: string): string {
   return variants
     .flatMap(({ variant, readings }) => {

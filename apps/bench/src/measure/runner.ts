@@ -14,15 +14,15 @@ import { type SystemName, systems } from "../cases/systems.ts";
 /** The measurements of a variant for a case so far. */
 interface Readings {
   readonly samples: number[];
-  /** Largest resident sets, in 10^6 bytes. */
+  /** Largest resident set of each process, in 10^6 bytes. */
   readonly peaks: number[];
-  /** Shares of the machine that others used. */
+  /** Shares of the machine that other processes used. */
   readonly loads: number[];
   status: Status;
   note: string;
-  /** Too slow to matter in later rounds. */
+  /** True if the variant is too slow to run in later rounds. */
   dropped: boolean;
-  /** Seconds that its work took in the last round, and in all. */
+  /** Seconds that the work took in the last round, and in total. */
   lastSeconds: number;
   seconds: number;
   profile: ProfileSummary | undefined;
@@ -32,9 +32,9 @@ interface Readings {
 export interface Runner {
   readonly system: SystemName;
   readonly variant: string;
-  /** By the case's name. */
+  /** Readings by the case's name. */
   readonly readings: ReadonlyMap<string, Readings>;
-  /** Seconds from a process's start to its first answer, the last time. */
+  /** Seconds from the start of the last process to its first answer. */
   startSeconds: number;
   /** Earlier rejected, now accepted: needs timing. */
   isReopened: boolean;
@@ -46,7 +46,7 @@ export interface Turn {
   readonly seconds: number;
   readonly samples: number;
   readonly command: (system: SystemName) => Command | undefined;
-  /** The judge of the answers, for each piece of work of the group. */
+  /** The jury for each kind of work in the group. */
   readonly juries: Map<string, Jury<Runner>>;
   readonly versions: Record<string, string>;
   /** Where the group's data is. */
@@ -54,7 +54,7 @@ export interface Turn {
   readonly signal: AbortSignal | undefined;
 }
 
-/** The systems that run first in a group. The others must equal their answer, unless they outvote it. */
+/** The systems that run first in a group, in order. The others must match their answers, unless they outvote them. */
 const referenceOrder: readonly SystemName[] = [
   "keras",
   "torch",
@@ -66,10 +66,10 @@ const referenceOrder: readonly SystemName[] = [
   "tfjs-cpu",
 ];
 
-/** The variants that generate code of their own. */
+/** The variants that compile code. */
 const compilers: readonly string[] = ["xla", "compile"];
 
-/** A request may take this long before the process is ended. */
+/** Seconds to wait for an answer before the process is killed. */
 const patience = 900;
 
 interface MakeOptions {
@@ -111,7 +111,7 @@ function initialStatus(isThere: boolean, cannot: string | undefined): Pick<Readi
   return cannot === undefined ? { status: "ok", note: "" } : { status: "cannot", note: cannot };
 }
 
-/** Seconds that another round of a runner will take, as the last one did. */
+/** Estimates the seconds of another round of a runner from its last round. */
 export function nextSeconds(runner: Runner, group: readonly Case[]): number {
   const works = remaining(runner, group);
   const seconds = works.map((cases) => Math.max(...cases.map(({ name }) => runner.readings.get(name)!.lastSeconds)));
@@ -132,7 +132,7 @@ function keyOf({ network, batch }: Work): string {
   return `${network}/${batch}`;
 }
 
-/** Runs what remains in a fresh process; one that crashes fails that work alone, and the others get another process. */
+/** Runs the remaining work in a fresh process. A crash fails only the current work; the rest gets another process. */
 export async function takeTurn(runner: Runner, group: readonly Case[], turn: Turn): Promise<void> {
   const { system, variant } = runner;
   const isUntouched = ({ name }: Case) => runner.readings.get(name)!.samples.length === 0;
@@ -220,7 +220,7 @@ async function runWork(
   }
 }
 
-/** Only a compiled step on the CPU tells all its ops. */
+/** True for compiled steps on the CPU: only there all ops can be traced. */
 function isProfiled({ system, variant }: Runner, { do: what, device, threads }: Work): boolean {
   return (
     (system === "convkit" || system === "convkit-bf16") &&
@@ -257,7 +257,7 @@ function read(reading: Case["reading"], prepared: Reply, timed: Reply): readonly
 }
 
 function driverEnvironment({ device }: Work): NodeJS.ProcessEnv {
-  // A GPU that must not be used is hidden.
+  // Hides the GPU from a process that must not use it.
   return device === "cpu" ? { CUDA_VISIBLE_DEVICES: "-1" } : {};
 }
 
@@ -265,7 +265,7 @@ function isTimed({ reading }: Case): boolean {
   return reading === "times" || reading === "seconds";
 }
 
-/** The median of what a runner has given for a case. */
+/** The median of a runner's samples for a case. */
 export function medianOf({ readings }: Runner, name: string): number | undefined {
   const samples = readings.get(name)?.samples ?? [];
   return samples.length === 0 ? undefined : quantile(samples, 0.5);

@@ -1,6 +1,6 @@
 import type { TraceEvent } from "@convkit/graph";
 
-/** A Chrome trace of a traced run, with the names of its devices and lanes: what `chrome://tracing` and Perfetto open. */
+/** Makes a Chrome trace of a traced run, with named devices and lanes, for `chrome://tracing` and Perfetto. */
 export function chromeTrace(events: readonly TraceEvent[]): object {
   const devices = new Map(events.map(({ pid, cat }) => [pid, cat]));
   const lanes = new Map(events.map(({ pid, tid }) => [`${pid}/${tid}`, { pid, tid }]));

@@ -9,16 +9,16 @@ export interface TracedOp {
 export interface ProfileSummary {
   /** From the first op's start to the last one's end. */
   readonly wallMs: number;
-  /** Share of that time in which no op ran, on any thread. */
+  /** Share of that time in which no thread ran an op. */
   readonly idle: number;
-  /** Kinds of op, the longest first; the share is of all op time, over all threads. */
+  /** Op kinds, the longest first. `share` is the part of all op time, over all threads. */
   readonly ops: readonly { readonly op: string; readonly count: number; readonly ms: number; readonly share: number }[];
 }
 
-/** So many kinds of op are kept. */
+/** The number of op kinds to keep. */
 const kept = 8;
 
-/** Sums the ops of a traced run up; undefined for none. */
+/** Sums up the ops of a traced run; undefined without ops. */
 export function summarize(events: readonly TracedOp[]): ProfileSummary | undefined {
   if (events.length === 0) return undefined;
   const sorted = events.toSorted((a, b) => a.ts - b.ts);
@@ -70,7 +70,7 @@ export function meanProfile(summaries: readonly ProfileSummary[]): ProfileSummar
   };
 }
 
-/** Kernels that Grappler put in, and oneDNN's, carry a prefix. */
+/** Removes the prefix of ops that Grappler or oneDNN inserted. */
 function withoutPrefix(op: string): string {
   return op.replace(/^_(Mkl(Native)?)?/, "");
 }

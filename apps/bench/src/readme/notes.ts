@@ -2,10 +2,10 @@ import { readFileSync } from "node:fs";
 import { caseMatcher } from "../cases/case-matcher.ts";
 import type { Row } from "../results/result.ts";
 
-/** Reasons by the cases' names or globs, several with commas between them. The first that fits a case counts. */
+/** Reasons by case name or glob, several separated by commas. The first match counts. */
 export type Reasons = Readonly<Record<string, string>>;
 
-/** The remarks on rows that fall short: reasons, and what was tried. */
+/** Notes on slow rows: the reasons, and what was tried. */
 export interface Notes {
   /** Why convkit in float32 is behind a peer. */
   readonly behind: Reasons;
@@ -18,37 +18,37 @@ export function readNotes(file: string | URL = new URL("../../notes.json", impor
   return JSON.parse(readFileSync(file, "utf8")) as Notes;
 }
 
-/** The names and globs of a key of the notes. */
+/** The names and globs in a key of the notes. */
 export function patternsOf(key: string): string[] {
   return key.split(",").map((pattern) => pattern.trim());
 }
 
-/** What the notes say of a case; undefined for nothing. */
+/** The note on a case; undefined if there is none. */
 export function noteOf(notes: Reasons, name: string): string | undefined {
   return Object.entries(notes).find(([key]) => patternsOf(key).some((pattern) => caseMatcher(pattern)(name)))?.[1];
 }
 
-/** Whether this is a training or prediction row of convkit in float32 that a peer is ahead of. */
+/** True for a training or prediction row of convkit in float32 that is slower than a peer. */
 export function isBehind({ case: name, system, ratioToFastestPeer: ratio }: Row): boolean {
   return isTrainingOrPrediction(name) && system === "convkit" && ratio !== null && ratio < 1;
 }
 
-/** So many times float32's speed is bfloat16 to have. */
+/** bfloat16 should be at least this many times as fast as float32. */
 const leastGain = 1.5;
 
-/** How many times as fast as float32 a training or prediction row of bfloat16 is; undefined for other rows. */
+/** How many times as fast as float32 a bfloat16 row of training or prediction is; undefined for other rows. */
 export function gainOf({ case: name, system, median }: Row, rows: readonly Row[]): number | undefined {
   if (system !== "convkit-bf16" || !isTrainingOrPrediction(name) || median === null) return undefined;
   const float32 = rows.find((row) => row.case === name && row.system === "convkit")?.median;
   return float32 ? float32 / median : undefined;
 }
 
-/** Whether this is a row of bfloat16 that is less than 1.5 times as fast as float32. */
+/** True for a bfloat16 row that is less than 1.5 times as fast as float32. */
 export function gainsLittle(row: Row, rows: readonly Row[]): boolean {
   return (gainOf(row, rows) ?? leastGain) < leastGain;
 }
 
-/** The rows, each that falls short with its reason; a reason of before is replaced. */
+/** Adds the reasons to slow rows; replaces earlier reasons. */
 export function withReasons(rows: readonly Row[], notes: Notes): Row[] {
   return rows.map((row) => {
     const { reason: _, ...others } = row;
@@ -58,7 +58,7 @@ export function withReasons(rows: readonly Row[], notes: Notes): Row[] {
   });
 }
 
-/** The rows that fall short and have no reason: case and system. */
+/** Slow rows without a reason, as case and system. */
 export function unexplained(rows: readonly Row[]): string[] {
   return rows
     .filter((row) => (isBehind(row) || gainsLittle(row, rows)) && row.reason === undefined)

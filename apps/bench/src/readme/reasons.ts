@@ -57,7 +57,7 @@ function shares(rows: readonly Row[], group: readonly Row[]): string {
     .join("; ");
 }
 
-/** Where bfloat16 is less than 1.5 times as fast as float32, why, and where its time goes. */
+/** Lists where bfloat16 is less than 1.5 times as fast as float32, why, and where its time goes. */
 export function littleGain(rows: readonly Row[]): string[] {
   const little = rows.filter((row) => gainsLittle(row, rows));
   if (little.length === 0) return [];
@@ -87,13 +87,13 @@ function variantOf({ case: name }: Row, network: string): string {
   return name.slice(network.length + 1);
 }
 
-/** The mean of the rows' profiles, as a sentence; nothing without one. */
+/** The mean of the rows' profiles as a sentence; empty without a profile. */
 function timeOf(rows: readonly Row[]): string {
   const profiles = rows.flatMap(({ profile }) => profile ?? []);
   return profiles.length === 0 ? "" : `*Where the time goes: ${formatProfile(meanProfile(profiles))}.*`;
 }
 
-/** Lines that are shown on a click; none for none. */
+/** Folds lines into a section that opens on a click; empty without lines. */
 export function folded(title: string, lines: readonly string[]): string[] {
   if (lines.length === 0) return [];
   return [`<details><summary>${title}</summary>`, "", ...lines, ...(lines.at(-1) === "" ? [] : [""]), "</details>", ""];

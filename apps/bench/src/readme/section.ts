@@ -10,7 +10,7 @@ import { BenchError } from "../usage-error.ts";
 
 const markers = { begin: "<!-- bench:begin -->", end: "<!-- bench:end -->" } as const;
 
-/** Writes the section of the newest result between the README's markers. Throws where it has none. */
+/** Writes the section between the README's markers. Throws if the README has no markers. */
 export function updateReadme(path: string, section: string): void {
   const text = readFileSync(path, "utf8");
   const begin = text.indexOf(markers.begin);
@@ -23,8 +23,8 @@ export function updateReadme(path: string, section: string): void {
 }
 
 /**
- * The result as Markdown: the chart, a table each of training and prediction, why rows are behind, the other cases folded,
- * and where the numbers come from.
+ * The result as Markdown: the chart, a table for training and one for prediction, why rows are slow, the other cases
+ * folded, and how the numbers were measured.
  */
 export function readmeSection(result: Result, name: string, folder: string): string {
   const { machine, versions, date, commit, threads, rows } = result;
@@ -51,7 +51,9 @@ export function readmeSection(result: Result, name: string, folder: string): str
   ].join("\n");
 }
 
-/** How many times as fast all threads are as fewer: of the rows `scale/train-lenet5-b32-threads1` and their kin. */
+/**
+ * Says how many times as fast all threads are as fewer threads, from rows such as `scale/train-lenet5-b32-threads1`.
+ */
 function scaling(rows: readonly Row[], threads: number): string[] {
   const ratios = rows.flatMap((row) => {
     const [, kind, rest, fewer] = /^scale\/(train|predict|data)-(.*)-(?:threads|workers)(\d+)$/.exec(row.case) ?? [];
@@ -63,7 +65,7 @@ function scaling(rows: readonly Row[], threads: number): string[] {
   return table(ratios, "scaling/", "Times as fast with all threads (decoding: workers)", false);
 }
 
-/** The systems that a training or prediction case has no number of, and why. */
+/** Says which systems have no number in a training or prediction case, and why. */
 function missing(rows: readonly Row[]): string[] {
   const reasons = groupBy(
     rows.filter(({ case: name, median, note }) => /^(train|predict)\//.test(name) && median === null && note !== ""),
@@ -80,7 +82,7 @@ function missing(rows: readonly Row[]): string[] {
   ];
 }
 
-/** On a busy machine the numbers mislead, and the reader must know. */
+/** Warns the reader of numbers that were measured on a busy machine. */
 function loadWarning(rows: readonly Row[]): string[] {
   const loads = rows.flatMap(({ otherLoad }) => (otherLoad === null ? [] : [otherLoad]));
   const busy = loads.filter((share) => share > 0.1);
@@ -95,7 +97,7 @@ function loadWarning(rows: readonly Row[]): string[] {
 function table(rows: readonly Row[], prefix: string, title: string, lowestIsBest = true): string[] {
   const mine = rows.filter((row) => row.case.startsWith(prefix) && row.status === "ok");
   if (mine.length === 0) return [];
-  // One cell is no column: the file has tfjs in plain JavaScript.
+  // tfjs in plain JavaScript has too few numbers for a column; the file has them.
   const columns = systemNames.filter((system) => system !== "tfjs-cpu" && mine.some((row) => row.system === system));
   const lines = [...groupBy(mine, (row) => row.case)].map(([name, group]) => {
     const median = (system: SystemName) => group.find((row) => row.system === system)?.median ?? undefined;

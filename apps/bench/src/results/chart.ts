@@ -8,10 +8,10 @@ const themes = {
   dark: { text: "#f0f6fc", faint: "#3d444d", background: "#0d1117" },
 } as const;
 
-/** What a row is drawn on, in pixels. */
+/** Height of a row, in pixels. */
 const rowHeight = 17;
 
-/** A circle with a hole: ECharts fills its own empty circle with white, on dark ground too. */
+/** A circle with a hole. ECharts would fill its own empty circle with white, even on a dark background. */
 const ring = "path://M8,0 A8,8 0 1,0 8,16 A8,8 0 1,0 8,0 Z M8,4 A4,4 0 1,1 8,12 A4,4 0 1,1 8,4 Z";
 
 const symbols: Readonly<Record<SystemName, string>> = {
@@ -36,13 +36,13 @@ const colors: Readonly<Record<SystemName, string>> = {
   onnxruntime: "#6e7781",
 };
 
-/** Slower than this share of the fastest peer is off the chart; the table has it. */
+/** Rows slower than this share of the fastest peer are not drawn; the table has them. */
 const slowest = 0.05;
 const fastest = 8;
 
 /**
- * Dots of speed relative to the fastest peer (which is 1), a line a case of training and prediction, as SVG. Undefined where no
- * such case has both a peer and us.
+ * Draws an SVG of speeds relative to the fastest peer (which is 1), one line of dots per training or prediction case.
+ * Undefined if no such case has numbers of both a peer and convkit.
  */
 export function chartSvg({ rows }: Result, theme: keyof typeof themes): string | undefined {
   const drawn = rows.filter(
@@ -65,7 +65,7 @@ export function chartSvg({ rows }: Result, theme: keyof typeof themes): string |
     backgroundColor: background,
     textStyle: { color: text, fontFamily: "system-ui, sans-serif" },
     legend: { top: 8, itemGap: 24, textStyle: { color: text }, data: series.toReversed() },
-    // Without a browser text is measured by guess, so the labels get a fixed place.
+    // Without a browser, text widths are estimates, so the labels get a fixed width.
     grid: { left: 216, right: 24, top: 44, bottom: 52 },
     xAxis: {
       type: "log",

@@ -1,10 +1,13 @@
 import type { Result, Row } from "./result.ts";
 
-/** How one row moved from one result to another. */
+/** The change of one row between two results. */
 export interface Change {
   readonly case: string;
   readonly system: string;
-  /** After over before: of the medians on the same machine, else of how far behind the fastest peer. Below 1 is better. */
+  /**
+   * The value after divided by the value before; below 1 is better. Values are medians on one machine, else ratios to
+   * the peers.
+   */
   readonly factor: number;
   readonly verdict: "faster" | "slower" | "same";
 }
@@ -15,23 +18,24 @@ export interface Unmatched {
   readonly system: string;
   /** The result that has the number. */
   readonly only: "before" | "after";
-  /** What the other one has in its place. */
+  /** What the other result says instead. */
   readonly other: string;
 }
 
-/** What moved between two results, and what cannot be compared. */
+/** The changes between two results, and the rows that cannot be compared. */
 export interface Comparison {
   readonly by: "time" | "ratio";
   readonly changes: readonly Change[];
   readonly unmatched: readonly Unmatched[];
 }
 
-/** Less than this is not a change, however small the spread. */
+/** A smaller change does not count, however small the spread. */
 const leastChange = 0.05;
 
 /**
- * What changed between two results beyond noise: the medians differ by more than 5 %, and the ranges from p10 to p90 do not
- * meet. Results of two machines are compared by their ratios to the fastest peer, since times do not carry over.
+ * The changes between two results beyond noise: the medians differ by more than 5 %, and the ranges from p10 to p90 do
+ * not overlap. Results of two machines are compared by their ratios to the fastest peer, since times are not
+ * comparable.
  */
 export function compareResults(before: Result, after: Result): Comparison {
   const by = sameMachine(before, after) ? "time" : "ratio";
@@ -44,7 +48,7 @@ export function compareResults(before: Result, after: Result): Comparison {
   return { by, changes, unmatched };
 }
 
-/** The rows with a number in the one result and none in the other. */
+/** The rows that have a number in one result and none in the other. */
 function only(which: Unmatched["only"], { rows }: Result, other: Result): Unmatched[] {
   return rows.flatMap((row) => {
     const counterpart = other.rows.find((each) => each.case === row.case && each.system === row.system);
@@ -75,7 +79,7 @@ function verdict(factor: number, beyondNoise: boolean): Pick<Change, "factor" | 
   return { factor, verdict: factor < 1 ? "faster" : "slower" };
 }
 
-/** The changes as text, those beyond noise first, then what only one of the results has. */
+/** Formats the changes, with those beyond noise first, then the rows that only one result has. */
 export function formatChanges({ by, changes, unmatched }: Comparison): string {
   const moved = changes.filter(({ verdict }) => verdict !== "same");
   const lines = moved.map(
@@ -90,7 +94,7 @@ export function formatChanges({ by, changes, unmatched }: Comparison): string {
   ].join("\n");
 }
 
-/** Rows of cases that both results have are named one by one; whole cases are counted. */
+/** Names rows one by one if both results have their case; counts whole cases otherwise. */
 function lost(changes: readonly Change[], unmatched: readonly Unmatched[]): string[] {
   const shared = new Set(changes.map((each) => each.case));
   const single = unmatched.filter((each) => shared.has(each.case) || each.other !== "no row");

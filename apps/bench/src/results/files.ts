@@ -6,7 +6,7 @@ import { formatCsv } from "./csv.ts";
 import type { Result, Row } from "./result.ts";
 import { BenchError } from "../usage-error.ts";
 
-/** Makes a folder to write to, or throws where it cannot be written to. */
+/** Makes a folder for output. Throws if it is not writable. */
 export function prepareFolder(folder: string): void {
   try {
     mkdirSync(folder, { recursive: true });
@@ -17,7 +17,7 @@ export function prepareFolder(folder: string): void {
   }
 }
 
-/** Writes `<name>.json`, `.csv`, and where there is something to draw `.svg` and `-dark.svg`; returns their paths. */
+/** Writes `<name>.json` and `.csv`, and `.svg` and `-dark.svg` if there is something to draw. Returns the paths. */
 export async function writeResult(folder: string, name: string, result: Result): Promise<string[]> {
   const files: [string, string][] = [
     [`${name}.json`, `${JSON.stringify(result, null, 2)}\n`],
@@ -30,7 +30,7 @@ export async function writeResult(folder: string, name: string, result: Result):
   return files.map(([file]) => join(folder, file));
 }
 
-/** A result that was written before. Throws where the file is none. */
+/** Reads a result file. Throws if the file is not a result. */
 export function readResult(path: string): Result {
   let value: unknown;
   try {
@@ -49,7 +49,7 @@ export function readResult(path: string): Result {
   return value as Result;
 }
 
-/** Whether a row has what every version has written, and its numbers are together there or missing. */
+/** True if a row has the fields of every version, and has either all of its numbers or none. */
 function isRow(value: unknown): boolean {
   const { median, p10, p90, ratioToFastestPeer, ...row } = (value ?? {}) as Partial<Row>;
   const numbers = [median, p10, p90];
@@ -60,7 +60,7 @@ function isRow(value: unknown): boolean {
   );
 }
 
-/** The newest complete result of all cases in a folder, without its extension; undefined where there is none. */
+/** The newest complete result of all cases in a folder, without its extension; undefined if there is none. */
 export function newestResult(folder: string): { name: string; result: Result } | undefined {
   const found = list(folder)
     .filter((file) => file.endsWith(".json"))

@@ -2,11 +2,11 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { availableParallelism, cpus, release, totalmem, type } from "node:os";
 
-/** Where the numbers were taken. */
+/** The machine that was measured. */
 export interface Machine {
   readonly cpu: string;
   readonly cores: number;
-  /** What decides speed: vector and matrix instructions. */
+  /** The vector and matrix instructions of the CPU. */
   readonly features: readonly string[];
   readonly memoryGiB: number;
   readonly os: string;
@@ -44,7 +44,7 @@ function cpuFlags(): string[] {
   }
 }
 
-/** The first CUDA device, as its driver describes it; undefined where there is none. */
+/** The first CUDA device, as its driver describes it; undefined without one. */
 export function findGpu(): Gpu | undefined {
   try {
     const query = ["--query-gpu=name,driver_version,clocks.max.sm", "--format=csv,noheader,nounits"];
@@ -56,7 +56,7 @@ export function findGpu(): Gpu | undefined {
   }
 }
 
-/** The commit that was measured, `-dirty` where files differ from it; undefined outside a checkout. */
+/** The measured commit, with `-dirty` if files differ from it; undefined outside a checkout. */
 export function commit(folder: string): string | undefined {
   const git = (...args: string[]) =>
     execFileSync("git", args, { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();

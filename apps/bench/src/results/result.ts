@@ -4,10 +4,10 @@ import type { ProfileSummary } from "../profile/summary.ts";
 import type { Spread } from "./statistics.ts";
 import { isPeer, type SystemName } from "../cases/systems.ts";
 
-/** What became of a system in a case. */
+/** The outcome of a system in a case. */
 export type Status = "ok" | "not installed" | "cannot" | "differs" | "failed" | "not run";
 
-/** One system in one case: its fastest variant, and beside it the others. */
+/** One system in one case: its fastest variant, and the others. */
 export interface Row {
   readonly case: string;
   readonly system: SystemName;
@@ -17,16 +17,16 @@ export interface Row {
   readonly p10: number | null;
   readonly p90: number | null;
   readonly unit: Case["unit"];
-  /** The fastest peer's median over this one: above 1 is better than every peer. */
+  /** The fastest peer's median divided by this row's median: above 1 is faster than every peer. */
   readonly ratioToFastestPeer: number | null;
   readonly samples: number;
-  /** Share of the machine that others used meanwhile, 0 to 1. */
+  /** Share of the machine that other processes used meanwhile, 0 to 1. */
   readonly otherLoad: number | null;
   /** The process's largest resident set, in 10^6 bytes. */
   readonly peakMB: number | null;
   readonly variants: readonly VariantResult[];
   readonly note: string;
-  /** Why the row is behind the fastest peer, and what was tried. */
+  /** Why the row is slower than the fastest peer, and what was tried. */
   readonly reason?: string;
   /** Where the time of convkit's compiled step goes. */
   readonly profile?: ProfileSummary;
@@ -36,7 +36,7 @@ export interface VariantResult extends Partial<Spread> {
   readonly variant: string;
   readonly status: Status;
   readonly note: string;
-  /** Seconds that it took in all: its processes' start, the set-up, the checks and the timing. */
+  /** Total seconds: process start, set-up, checks and timing. */
   readonly seconds?: number;
 }
 
@@ -46,7 +46,7 @@ export interface Result {
   readonly commit: string | null;
   /** All cases, the short list, or picked cases. */
   readonly scope: "full" | "quick" | "selected";
-  /** Whether it came to its end. */
+  /** True if the run was not interrupted. */
   readonly complete: boolean;
   readonly threads: number;
   readonly rounds: number;
@@ -55,7 +55,7 @@ export interface Result {
   readonly rows: readonly Row[];
 }
 
-/** The rows with each one's ratio to its case's fastest peer. */
+/** Adds to each row its ratio to the fastest peer of its case. */
 export function withRatios(rows: readonly Row[]): Row[] {
   return rows.map((row) => {
     const best = fastestPeer(rows, row.case);

@@ -1,4 +1,4 @@
-/** The value below which the share `q` of the samples lies, linear between neighbours. Throws for no samples. */
+/** The value below which the share `q` of the samples lies, interpolated linearly. Throws without samples. */
 export function quantile(samples: readonly number[], q: number): number {
   if (samples.length === 0) throw new RangeError("A quantile needs at least one sample, none came.");
   const sorted = samples.toSorted((a, b) => a - b);

@@ -1,7 +1,7 @@
 import { groupBy } from "./group-by.ts";
 import type { Row } from "./result.ts";
 
-/** The rows as a table for a terminal: one block a case, the fastest system first. */
+/** Formats the rows as a table for a terminal: one block per case, the fastest system first. */
 export function formatTable(rows: readonly Row[]): string {
   const header = ["case", "system", "median", "p10–p90", "unit", "vs fastest peer", "peak MB", "note"];
   const lines = [...groupBy(rows, (row) => row.case)].flatMap(([name, mine]) =>
@@ -30,7 +30,7 @@ export function formatTable(rows: readonly Row[]): string {
     .join("\n");
 }
 
-/** What stands beside the numbers: the variant, what went wrong, why it is behind, and the others' load. */
+/** The remarks beside the numbers: variant, error, reason and other load. */
 function describe({ status, variant, note, reason, otherLoad }: Row): string {
   return [
     status === "ok" ? (variant === "default" ? "" : variant) : status,
@@ -42,7 +42,7 @@ function describe({ status, variant, note, reason, otherLoad }: Row): string {
     .join("; ");
 }
 
-/** Three digits that count. */
+/** Formats a number with three significant digits. */
 export function formatNumber(value: number): string {
   return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
 }
