@@ -44,7 +44,7 @@ export async function availableEngines(): Promise<EngineName[]> {
   return engineNames.filter((_, index) => reasons[index] === undefined);
 }
 
-/** Why an engine cannot be used here; undefined if it can, or runs in this process already. */
+/** Why an engine cannot be used here; undefined if the engine can be used or already runs in this process. */
 export async function reasonAgainst(name: EngineName): Promise<string | undefined> {
   if (loading.has(name)) return undefined;
   const found = await find(name);
@@ -52,8 +52,9 @@ export async function reasonAgainst(name: EngineName): Promise<string | undefine
 }
 
 /**
- * Loads an engine, registers its kernels and makes it tfjs' backend. `auto` takes the best engine that can be used here.
- * Throws an EngineError with the reason if a named engine cannot be used. A second call returns the engine that runs already.
+ * Loads an engine, registers its kernels and makes it tfjs' backend. `auto` takes the best engine that can be used
+ * here. Throws an EngineError with the reason if a named engine cannot be used. A second call returns the engine that
+ * runs already.
  */
 export async function useEngine(name: EngineName | "auto" = "auto", options: UseOptions = {}): Promise<Engine> {
   checkOptions("useEngine", options, optionNames, (message) => new EngineError(message));
@@ -104,7 +105,7 @@ async function startBest(threads: number | undefined, onNotice: (line: string) =
       return engine;
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;
-      // Without a GPU, a missing gpu engine is no news.
+      // Without a GPU, nobody expects the gpu engine.
       if (name !== "gpu" || cudaDevices().length > 0) passedOver.push(error.message);
     }
   }
@@ -127,7 +128,7 @@ async function start(name: EngineName, threads: number | undefined): Promise<Eng
   const { version, isGpu } = await loadTensorflow(found, { threads });
   const engine: Engine = { name, backend: "tensorflow", tensorflow: version, threads: threads ?? threadsOf(), isGpu };
   if (name === "gpu" && !isGpu) {
-    // The process has loaded this TensorFlow, which can still compute on the CPU.
+    // The CUDA build is loaded without a GPU; it can still compute on the CPU.
     loading.set("native", Promise.resolve({ ...engine, name: "native" }));
     throw new EngineError(
       'The gpu engine cannot be used: TensorFlow finds no CUDA device that it can use, though the driver shows one (compare "nvidia-smi" with CUDA 12).',

@@ -28,13 +28,13 @@ export interface EngineCheck {
   threads?: number;
 }
 
-/** A problem, and what to type or do. */
+/** A problem and its remedy: a command to type or a step to take. */
 export interface Problem {
   problem: string;
   fix: string;
 }
 
-/** A number format that networks can be trained in here. */
+/** A number format in which this machine can train networks. */
 export interface Precision {
   name: "float32" | "bfloat16";
   usable: boolean;
@@ -61,8 +61,8 @@ export interface DoctorReport {
 }
 
 /**
- * Examines this machine: each engine that seems usable is loaded and computes something (of the two TensorFlow engines the
- * better one, since a process holds one). For each unusable engine the report says why, and what to type.
+ * Examines this machine: each engine that seems usable is loaded and computes something (of the two TensorFlow engines
+ * the better one, since a process holds one). For each unusable engine the report says why, and what to type.
  */
 export async function doctor(): Promise<DoctorReport> {
   const folder = cacheRoot();
@@ -180,7 +180,7 @@ function memory(): { total: number; free: number } {
   return { total, free: Math.min(total, os.freemem()) };
 }
 
-/** Whether files can be made in the folder, or it in its nearest parent that exists. */
+/** Whether this process can write to the folder; if it does not exist, to its nearest existing parent. */
 async function canWrite(folder: string): Promise<boolean> {
   try {
     await access(folder, constants.W_OK);

@@ -31,7 +31,7 @@ export async function folderBytes(folder: string): Promise<number> {
   return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
 }
 
-/** The bytes of what this package keeps in the cache; other packages may keep their own things beside it. */
+/** Bytes that this package uses in the cache. Files of other packages do not count. */
 export async function engineBytes(cache: string): Promise<number> {
   const names = await readdir(cache).catch(() => []);
   const ours = names.filter((name) => /^(engine-|tfjs-node)/.test(name));

@@ -30,7 +30,7 @@ export async function findCompiler(): Promise<{ command: string; version: string
   return undefined;
 }
 
-/** The same, or an EngineError that says what to install. */
+/** Returns the compiler's command. Without a compiler, throws an EngineError that says what to install. */
 export async function requireCompiler(): Promise<string> {
   const compiler = await findCompiler();
   if (compiler) return compiler.command;
@@ -40,7 +40,10 @@ export async function requireCompiler(): Promise<string> {
   );
 }
 
-/** Compiles tfjs-node's addon in one command; about ten seconds. Throws an EngineError without a compiler, or with its first error. */
+/**
+ * Compiles tfjs-node's addon in one command; about ten seconds. Throws an EngineError without a compiler, or with its
+ * first error.
+ */
 export async function compileAddon(build: AddonBuild, signal?: AbortSignal): Promise<void> {
   const compiler = await requireCompiler();
   await mkdir(path.dirname(build.output), { recursive: true });

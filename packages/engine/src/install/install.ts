@@ -37,7 +37,7 @@ const optionNames: OptionNames<InstallOptions> = { gpu: true, onProgress: true, 
 
 /**
  * Provides a current TensorFlow for tfjs-node in the user's cache: libraries out of TensorFlow's official wheel, and
- * tfjs-node's own addon compiled against them. Parts that are there already are neither fetched nor compiled again.
+ * tfjs-node's own addon compiled against them. Parts already in the cache are neither fetched nor compiled again.
  * If the project's tfjs-node has a TensorFlow of its own, nothing is installed.
  * Throws an EngineError that says what is missing.
  */

@@ -15,7 +15,7 @@ export interface InstalledEngine {
   tensorflow: string;
   platform: Platform;
   folder: string;
-  /** The wheels that it was unpacked from, with their checked hashes. */
+  /** The wheels that the engine was unpacked from, with their checked hashes. */
   wheels: readonly { file: string; sha256: string }[];
   /** The folders with libraries, relative to the engine's folder: TensorFlow's own and CUDA's. */
   libraryFolders: readonly string[];

@@ -12,15 +12,15 @@ import { libraryNames, platformOf, type Platform } from "../machine/platform.ts"
 import { extractHeaders, openArchive, type Archive } from "./wheel-archive.ts";
 import { tensorflowVersion, wheelFile, wheelsOf, type Wheel } from "./wheels.ts";
 
-/** What tfjs-node's source includes of TensorFlow. */
+/** TensorFlow headers that tfjs-node's source includes. */
 const headers = ["tensorflow/c/c_api.h", "tensorflow/c/eager/c_api.h", "tensorflow/core/platform/ctstring_internal.h"];
 
-/** Measured: the largest that the folder gets while wheels are unpacked. */
+/** Measured peak size of the folder while wheels are unpacked. */
 const neededSpace = { native: "1.2 GB", gpu: "6 GB" } as const;
 
 /**
- * Downloads an engine's wheels and keeps their libraries and the few headers that the addon needs. All is made in a folder
- * beside the engine's own, which takes its place by one rename.
+ * Downloads an engine's wheels and keeps their libraries and the few headers that the addon needs. It builds
+ * everything in a folder beside the engine's own, which takes its place by one rename.
  */
 export async function installLibraries(
   engine: InstallableEngine,
@@ -30,7 +30,7 @@ export async function installLibraries(
 ): Promise<InstalledEngine> {
   const platform = platformOf();
   const wheels = wheelsOf(engine, platform);
-  // Better to hear of a missing compiler before a large download than after it.
+  // Report a missing compiler before the large download, not after it.
   await requireCompiler();
   const folder = engineFolder(engine, tensorflowVersion, platform, cache);
   const wheelsAndHashes = wheels.map((wheel) => ({ file: wheelFile(wheel), sha256: wheel.sha256 }));
@@ -100,7 +100,9 @@ async function unpackTensorflow(
   return ["lib"];
 }
 
-/** CUDA's libraries keep their places: TensorFlow's own library looks for them in `../nvidia`. With them go XLA's tools. */
+/**
+ * Unpacks CUDA's libraries and XLA's tools. They keep their paths: TensorFlow's library looks for them in `../nvidia`.
+ */
 async function unpackNvidia(archive: Archive, folder: string, signal: AbortSignal): Promise<string[]> {
   const libraries = archive.names.filter((name) => /\/lib\/[^/]+\.so[.\d]*$/.test(name));
   const tools = archive.names.filter((name) => /\/bin\/ptxas$|\/nvvm\/libdevice\/.+\.bc$/.test(name));

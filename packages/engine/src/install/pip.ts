@@ -38,8 +38,8 @@ export interface FetchOptions {
 }
 
 /**
- * The wheel as a file whose hash is the pinned one: from the folder that `CONVKIT_WHEELS` names, where that is set, else
- * downloaded into `folder` by pip. Throws an EngineError.
+ * Returns the wheel's file after checking its hash. It comes from the folder in `CONVKIT_WHEELS` if that is set, else
+ * it is downloaded into `folder` by pip. Throws an EngineError.
  */
 export async function fetchWheel(
   wheel: Wheel,
@@ -74,14 +74,15 @@ async function download(
       'TensorFlow is downloaded by pip, and no Python with pip was found on the PATH: install one (for example "apt install python3-pip"), then run the install again.',
     );
   }
-  // pip downloads into TMPDIR first: there its progress can be seen, and there it leaves nothing behind.
+  // pip downloads into TMPDIR first. A TMPDIR of our own shows the progress and can be removed afterwards.
   const temporary = path.join(folder, "pip");
   await mkdir(temporary, { recursive: true });
   let total = 0;
   let most = 0;
   const watch = setInterval(async () => {
     const bytes = await folderBytes(temporary);
-    // pip removes its temporary file at the end, and a slow look may end after a later one: so the reported size never shrinks.
+    // pip removes its temporary file at the end, and size checks may finish out of order. The reported size must not
+    // shrink.
     most = Math.max(most, bytes);
     if (total > 0) onBytes?.(Math.min(most, total), total);
   }, 250);
@@ -103,13 +104,13 @@ async function download(
   }
 }
 
-/** The size of the wheel in pip's "Downloading tensorflow_cpu-….whl (273.8 MB)"; 0 before that line came. */
+/** The size of the wheel in pip's "Downloading tensorflow_cpu-….whl (273.8 MB)"; 0 before pip prints that line. */
 function announcedBytes(output: string): number {
   const [, number, unit] = /Downloading \S+\.whl \(([\d.]+) ([kMG]B)\)/.exec(output) ?? [];
   return Number(number ?? 0) * { kB: 1e3, MB: 1e6, GB: 1e9 }[(unit ?? "MB") as "kB" | "MB" | "GB"];
 }
 
-/** Tags as of CPython 3.11, so that it does not matter which Python runs pip. */
+/** Arguments for pip. They name CPython 3.11's tags, so any Python can run pip. */
 function downloadArguments({ project, version, tags }: Wheel, folder: string): string[] {
   const platform = tags.split("-")[2]?.split(".")[0] as string;
   const quick = ["--progress-bar", "off", "--no-deps", "--no-cache-dir", "--retries", "2", "--timeout", "20"];
@@ -127,7 +128,7 @@ function downloadArguments({ project, version, tags }: Wheel, folder: string): s
   return ["download", ...quick, ...which, "--dest", folder, `${project}==${version}`];
 }
 
-/** pip says "no matching distribution" both where the index lacks the wheel and where nothing could be reached. */
+/** pip says "no matching distribution" if the index lacks the wheel, and also if pip reached no index. */
 function downloadError(wheel: Wheel, output: string): EngineError {
   const name = `${wheel.project} ${wheel.version}`;
   if (

@@ -9,15 +9,18 @@ import type { InstalledEngine } from "./installed.ts";
 import type { TfjsNode } from "./tfjs-node.ts";
 
 /**
- * The addon in the cache for this tfjs-node. It depends on tfjs-node's version and Node-API, and on the engine's folder, whose
- * path is written into it: a cache that was moved needs it compiled again.
+ * The addon in the cache for this tfjs-node. It depends on tfjs-node's version and Node-API, and on the engine's
+ * folder, whose path is written into it: a cache that was moved needs it compiled again.
  */
 export function cachedAddon(installed: InstalledEngine, { version, napi }: Pick<TfjsNode, "version" | "napi">): string {
   const place = createHash("sha256").update(installed.folder).digest("hex").slice(0, 8);
   return path.join(installed.folder, "addon", `tfjs-node-${version}-napi-v${napi}-${place}`, "tfjs_binding.node");
 }
 
-/** Puts the compiled addon where tfjs-node looks for it, unless it is there; a package manager may have renewed the folder. */
+/**
+ * Copies the compiled addon to where tfjs-node looks for it, if it is missing there: a package manager may have
+ * replaced the folder.
+ */
 export async function placeAddon(installed: InstalledEngine, tfjsNode: TfjsNode): Promise<void> {
   const wanted = await readFile(cachedAddon(installed, tfjsNode));
   const present = await readFile(tfjsNode.addon).catch(() => undefined);

@@ -12,7 +12,9 @@ import { packageNames } from "./tfjs-node.ts";
 /** The tfjs-node that is fetched where a project has none. */
 const tfjsNodeVersion = "4.22.0";
 
-/** The folder in the cache that holds tfjs-node and its dependencies, for projects that have no tfjs-node themselves. */
+/**
+ * The folder in the cache that holds tfjs-node and its dependencies, for projects that have no tfjs-node themselves.
+ */
 export function tfjsNodeCopyRoot(engine: InstallableEngine, cache: string): string {
   return path.join(cache, `${path.basename(packageNames[engine])}-${tfjsNodeVersion}`);
 }

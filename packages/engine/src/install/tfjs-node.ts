@@ -12,9 +12,9 @@ export const packageNames = { native: "@tensorflow/tfjs-node", gpu: "@tensorflow
 export interface TfjsNode {
   folder: string;
   version: string;
-  /** The Node-API version that its addon is built for. */
+  /** The Node-API version that the addon is built for. */
   napi: number;
-  /** Where it looks for its addon. */
+  /** The path at which tfjs-node looks for its addon. */
   addon: string;
 }
 
@@ -34,7 +34,7 @@ export function findTfjsNode(engine: InstallableEngine, from: string = process.c
   return undefined;
 }
 
-/** What a tfjs-node in that folder is and where its addon belongs. */
+/** Version, Node-API version and addon path of the tfjs-node in a folder. */
 export function describeTfjsNode(folder: string): TfjsNode {
   const { version, binary } = JSON.parse(readFileSync(path.join(folder, "package.json"), "utf8")) as {
     version: string;
@@ -50,7 +50,7 @@ export function hasOwnAddon(tfjsNode: TfjsNode): boolean {
   return ownLibraries(tfjsNode).some((name) => /^(libtensorflow\.(so\.2|2\.dylib)|tensorflow\.dll)$/.test(name));
 }
 
-/** The version of the TensorFlow that tfjs-node's own install brought, as its files are named. */
+/** The TensorFlow version that tfjs-node's own install downloaded, read from the file names. */
 export function ownTensorflow(tfjsNode: TfjsNode): string {
   const versions = ownLibraries(tfjsNode).map((name) => /\d+\.\d+\.\d+/.exec(name)?.[0]);
   return versions.find((version) => version !== undefined) ?? "2";
@@ -61,7 +61,7 @@ function ownLibraries({ folder }: TfjsNode): string[] {
   return existsSync(libraries) ? readdirSync(libraries) : [];
 }
 
-/** Our addons carry the path of the engine that they were compiled for. */
+/** True for an addon of ours: it contains the path of the engine that it was compiled for. */
 function isOurs(addon: Buffer): boolean {
   return addon.includes(`${path.sep}engine-native-`) || addon.includes(`${path.sep}engine-gpu-`);
 }

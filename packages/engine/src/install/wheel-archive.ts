@@ -43,7 +43,7 @@ export async function openArchive(file: string): Promise<Archive> {
   };
 }
 
-/** Copies the roots and every header that they include, directly or not, as far as the archive has it. */
+/** Copies the root headers and every header of the archive that they include, directly or not. */
 export async function extractHeaders(
   archive: Archive,
   inside: string,

@@ -2,7 +2,7 @@ import { EngineError } from "../engine-error.ts";
 import type { InstallableEngine } from "./installed.ts";
 import type { Platform } from "../machine/platform.ts";
 
-/** One pinned Python wheel: pip finds it by project, version and tag; the hash decides whether it is the one we mean. */
+/** One pinned Python wheel: pip finds it by project, version and tag; the hash must match. */
 export interface Wheel {
   project: string;
   version: string;
@@ -14,7 +14,7 @@ export interface Wheel {
 /** The TensorFlow that installs provide. */
 export const tensorflowVersion = "2.21.0";
 
-/** The wheels of the CPU engine. Run here: linux-x64; the others are untested. */
+/** The wheels of the CPU engine. Only linux-x64 is tested. */
 const nativeWheels: Record<Platform, readonly Wheel[]> = {
   "linux-x64": [
     {
@@ -49,7 +49,9 @@ const nvidia = (project: string, version: string, tag: string, sha256: string): 
   sha256,
 });
 
-/** The wheels of the GPU engine, Linux x64 only: TensorFlow's CUDA 12 build, and the libraries that its extra `and-cuda` names. */
+/**
+ * The wheels of the GPU engine, Linux x64 only: TensorFlow's CUDA 12 build, and the libraries of its extra `and-cuda`.
+ */
 const gpuWheels: readonly Wheel[] = [
   {
     project: "tensorflow",
@@ -126,7 +128,7 @@ const gpuWheels: readonly Wheel[] = [
   ),
 ];
 
-/** The wheels that an engine is made of; throws an EngineError where there are none for the platform. */
+/** The wheels of an engine; throws an EngineError if the platform has none. */
 export function wheelsOf(engine: InstallableEngine, platform: Platform): readonly Wheel[] {
   if (engine === "native") return nativeWheels[platform];
   if (platform === "linux-x64") return gpuWheels;

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import os from "node:os";
 import process from "node:process";
 
-/** The processor as far as it decides TensorFlow's speed. */
+/** The properties of the processor that decide TensorFlow's speed. */
 export interface Cpu {
   model: string;
   /** Cores that this process may use. */
@@ -11,7 +11,7 @@ export interface Cpu {
   features: string[];
 }
 
-/** Linux' flags and macOS' sysctl names for what TensorFlow's kernels use. */
+/** Processor features that TensorFlow's kernels use, with their flags on Linux and sysctl names on macOS. */
 const known: readonly [feature: string, flag: RegExp][] = [
   ["AVX2", /^avx2$/],
   ["FMA", /^fma$/],
@@ -39,7 +39,7 @@ export function cpuFeatures(flags: readonly string[]): string[] {
   return known.filter(([, flag]) => flags.some((name) => flag.test(name))).map(([feature]) => feature);
 }
 
-/** What makes bfloat16 faster than float32 here, if anything does. */
+/** The processor feature that makes bfloat16 faster than float32; undefined without one. */
 export function bfloat16Unit({ features }: Cpu): string | undefined {
   return ["AMX_BF16", "AVX512_BF16", "BF16"].find((name) => features.includes(name));
 }

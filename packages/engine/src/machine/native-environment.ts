@@ -4,7 +4,8 @@ import { isMainThread } from "node:worker_threads";
 import koffi from "koffi";
 
 /**
- * Sets an environment variable where native code sees it. In a worker thread `process.env` is a copy that C's `getenv` knows nothing of.
+ * Sets an environment variable where native code sees it. In a worker thread `process.env` is a copy that C's `getenv`
+ * knows nothing of.
  */
 export function setNativeVariable(name: string, value: string): void {
   process.env[name] = value;

@@ -5,7 +5,7 @@ import { EngineError } from "../engine-error.ts";
 /** A platform that TensorFlow publishes libraries for. */
 export type Platform = "linux-x64" | "linux-arm64" | "darwin-arm64";
 
-/** What decides the platform; the defaults are this machine's. */
+/** The properties that decide the platform; by default this machine's. */
 export interface Machine {
   os?: string;
   arch?: string;

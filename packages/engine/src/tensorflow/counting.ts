@@ -7,7 +7,7 @@ interface Backend {
   executeMultipleOutputs(op: string, attributes: object[], inputs: tf.TensorInfo[], count: number): tf.Tensor[];
 }
 
-/** `[n] or [rows, n] -> [size] or [rows, size]`, how often each number is there, or the sum of its weights. */
+/** `[n] or [rows, n] -> [size] or [rows, size]`: the count of each number, or the sum of its weights. */
 export const denseBincount: tf.KernelConfig = {
   kernelName: "DenseBincount",
   backendName: "tensorflow",
@@ -26,7 +26,7 @@ export const denseBincount: tf.KernelConfig = {
   },
 };
 
-/** `[n, h, w, c] -> [n, oh, ow, c]` twice: the largest value of each window, and where it lies in the flattened image. */
+/** `[n, h, w, c] -> [n, oh, ow, c]` twice: the largest value of each window, and its index in the flattened image. */
 export const maxPoolWithArgmax: tf.KernelConfig = {
   kernelName: "MaxPoolWithArgmax",
   backendName: "tensorflow",

@@ -4,8 +4,9 @@ import { EngineError } from "../engine-error.ts";
 import { refineKernel } from "./refine-kernel.ts";
 
 /**
- * Depthwise convolutions with dilation, which TensorFlow's kernel refuses: the pixels of each phase of the dilation are put into a batch of
- * their own, convolved without dilation, and put back, as Keras does on TensorFlow.
+ * Registers dilated depthwise convolutions, which TensorFlow's kernel refuses. Space-to-batch moves each phase of the
+ * dilation into a batch element of its own, the kernel runs without dilation, and batch-to-space moves the result
+ * back, as in Keras on TensorFlow.
  */
 export function registerDilatedDepthwise(): void {
   refineKernel("DepthwiseConv2dNative", (stock) => (parameters) => {

@@ -14,8 +14,8 @@ interface Pool {
 const pools = ["MaxPool", "AvgPool", "MaxPool3D", "AvgPool3D"] as const;
 
 /**
- * Pools with explicit padding and their gradients, which TensorFlow's ops do not take: the padding is put around the input, and the op runs
- * with "valid". The mean is taken over what lies inside the input, as with "same".
+ * Registers pools with explicit padding and their gradients. TensorFlow's ops do not take such padding, so the input
+ * is padded and the op runs with "valid". Average pools leave the padding out of the mean, as with "same".
  */
 export function registerExplicitPools(): void {
   for (const name of pools) {
@@ -50,7 +50,7 @@ export function registerExplicitPools(): void {
   }
 }
 
-/** The pool that `attrs` describe, where its padding is neither "valid" nor "same". */
+/** The pool that `attrs` describe; undefined if its padding is "valid" or "same". */
 function explicitPool(shape: readonly number[], attrs: tf.NamedAttrMap | undefined): Pool | undefined {
   const { filterSize, strides, pad, dimRoundingMode } = attrs as unknown as tf.MaxPoolAttrs;
   if (pad === "valid" || pad === "same") return undefined;
@@ -88,7 +88,7 @@ function poolOf(
   before: readonly number[],
   out: readonly number[],
 ): Pool {
-  // So much behind the input that "valid" gives as many windows as were asked for; negative where rows are left over.
+  // Padding after the input that makes "valid" give the requested number of windows; negative if rows are left over.
   const after = out.map(
     (count, axis) => (count - 1) * strides[axis]! + filter[axis]! - shape[axis + 1]! - before[axis]!,
   );
@@ -111,13 +111,13 @@ function padded(x: tf.Tensor, { pads }: Pool, value: number): tf.Tensor {
   return tf.pad(seen, around as [number, number][], value);
 }
 
-/** What the mean of a padded window is multiplied by: the window's size over the elements that lie inside the input. */
+/** Correction factor for the mean of a padded window: the window's size divided by its number of input elements. */
 function scaleOf(x: tf.Tensor, pool: Pool, valid: (input: tf.Tensor) => tf.Tensor): tf.Tensor {
   const ones = tf.ones([1, ...x.shape.slice(1, -1), 1]);
   return tf.divNoNan(1, valid(padded(ones, pool, 0)));
 }
 
-/** What of a padded input's gradient belongs to the input; rows that were left over have none. */
+/** Crops a padded input's gradient to the input. Rows outside all windows get a gradient of 0. */
 function inner(gradient: tf.Tensor, shape: readonly number[], { pads }: Pool): tf.Tensor {
   const begin = [0, ...pads.map(([before]) => before), 0];
   const sizes = shape.map((size, axis) => Math.min(size, gradient.shape[axis]! - begin[axis]!));

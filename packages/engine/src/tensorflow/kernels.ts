@@ -12,10 +12,10 @@ interface TensorflowBackend {
 }
 
 /**
- * Registers what TensorFlow under tfjs-node lacks or gets wrong: the two image kernels behind `tf.image.transform` and
- * `rotateWithOffset`, `tf.denseBincount` and `tf.maxPoolWithArgmax`, rounding of integers, which TensorFlow 2.21 turns into zeros, the
- * filter gradient of strided 1x1 convolutions, which can corrupt memory there, pools with explicit padding and depthwise convolutions
- * with dilation.
+ * Registers kernels that TensorFlow under tfjs-node lacks or gets wrong: the two image kernels behind
+ * `tf.image.transform` and `rotateWithOffset`, `tf.denseBincount` and `tf.maxPoolWithArgmax`, rounding of integers,
+ * which TensorFlow 2.21 turns into zeros, the filter gradient of strided 1x1 convolutions, which can corrupt memory
+ * there, pools with explicit padding and depthwise convolutions with dilation.
  */
 export function registerTensorflowKernels(): void {
   for (const kernel of [transform, rotateWithOffset, round, denseBincount, maxPoolWithArgmax]) {
@@ -52,7 +52,7 @@ const transform: tf.KernelConfig = {
   },
 };
 
-/** As tfjs' other backends: to the nearest pixel, around a centre in parts of the size; a fill color's fourth channel is opaque. */
+/** Rotates as tfjs' other backends do: nearest pixel, centre as a fraction of the size, alpha 255 for a fill colour. */
 const rotateWithOffset: tf.KernelConfig = {
   kernelName: "RotateWithOffset",
   backendName: "tensorflow",

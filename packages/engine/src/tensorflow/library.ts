@@ -10,7 +10,10 @@ export interface TensorflowLibrary {
 
 let loaded: TensorflowLibrary | undefined;
 
-/** The libraries of the loaded TensorFlow engine, for callers of its C API; undefined before a TensorFlow engine is in use. */
+/**
+ * The libraries of the loaded TensorFlow engine, for callers of its C API; undefined before a TensorFlow engine is in
+ * use.
+ */
 export function tensorflowLibrary(): TensorflowLibrary | undefined {
   return loaded;
 }
@@ -23,7 +26,7 @@ export function noteTensorflowLibrary(version: string, expected: { cc: string; f
   loaded = cc && framework ? { version, cc, framework } : undefined;
 }
 
-/** True where this process has loaded a TensorFlow, whichever of its threads did. */
+/** True if any thread of this process has loaded TensorFlow. */
 export function isTensorflowMapped(): boolean {
   return mappedLibraries().length > 0;
 }

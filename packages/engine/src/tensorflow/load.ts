@@ -19,7 +19,9 @@ import { setTensorflowEnvironment, threadsOf } from "../machine/threads.ts";
 import { withoutStderr } from "./without-stderr.ts";
 import { tensorflowVersion } from "../install/wheels.ts";
 
-/** A tfjs-node that can be loaded, and the engine of ours that its addon needs, if it is not the user's own. */
+/**
+ * A tfjs-node that can be loaded, and the installed engine that its addon needs, unless the user installed the addon.
+ */
 export interface Loadable {
   tfjsNode: TfjsNode;
   installed?: InstalledEngine;
@@ -27,7 +29,7 @@ export interface Loadable {
   copyRoot?: string;
 }
 
-/** What `loadTensorflow` would load, or the reason why there is nothing; looks at files only. */
+/** Finds what `loadTensorflow` would load, or the reason why it cannot load anything. Only looks at files. */
 export async function findLoadable(
   engine: InstallableEngine,
   cache: string = cacheRoot(),
@@ -51,7 +53,7 @@ export async function loadTensorflow(
   { tfjsNode, installed, copyRoot }: Loadable,
   { threads }: { threads?: number | undefined } = {},
 ): Promise<{ version: string; isGpu: boolean }> {
-  // Another thread of this process may have loaded TensorFlow, which then has its threads.
+  // If another thread of this process has loaded TensorFlow, the thread count is already fixed.
   if (!isTensorflowMapped()) setTensorflowEnvironment(threads);
   else if (threads !== undefined && threads !== threadsOf()) {
     throw new EngineError(
@@ -89,7 +91,7 @@ function requireTfjsNode(tfjsNode: TfjsNode, installed: InstalledEngine | undefi
     // TensorFlow 2.21 announces oneDNN while its libraries are loaded, before it looks at TF_CPP_MIN_LOG_LEVEL.
     if (isQuiet) withoutStderr(() => require(addon));
     else require(addon);
-    // tfjs-node gets this very module: a process with another cache may be replacing its file at this moment.
+    // Give tfjs-node this loaded module: another process, with another cache, may be replacing the addon's file.
     require.cache[tfjsNode.addon] = require.cache[addon];
   }
   require(tfjsNode.folder);

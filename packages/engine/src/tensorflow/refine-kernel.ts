@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 
 const refined = new WeakSet<tf.KernelConfig>();
 
-/** Puts a kernel of ours in place of one of tfjs-node's, which it may call for the cases that the stock kernel gets right; once. */
+/** Replaces a kernel of tfjs-node once. The new kernel may call the stock kernel for the cases that it gets right. */
 export function refineKernel(name: string, refine: (stock: tf.KernelFunc) => tf.KernelFunc): void {
   const stock = tf.getKernel(name, "tensorflow");
   if (stock === undefined || refined.has(stock)) return;

@@ -14,9 +14,9 @@ const shared = /^@tensorflow\/tfjs(-core|-layers|-converter|-data|-backend-cpu|-
 const shares = new Set<string>();
 
 /**
- * Makes the tfjs-node in the cache use the program's own tfjs packages, so that one tfjs-core lives in the process: from
- * inside that folder, a tfjs package resolves as `resolveShared` finds it for this package, else for the working directory;
- * what neither has comes from the folder itself. Requires from elsewhere are left alone.
+ * Makes the tfjs-node in the cache use the program's own tfjs packages, so that one tfjs-core lives in the process:
+ * from inside that folder, a tfjs package resolves as `resolveShared` finds it for this package, else for the working
+ * directory; a package found in neither comes from the folder itself. Requires from other folders do not change.
  */
 export function shareTfjs(root: string): void {
   if (shares.has(root)) return;
@@ -33,8 +33,8 @@ export function shareTfjs(root: string): void {
 }
 
 /**
- * The file of a tfjs package as seen from the first of `places` that has one which uses this very `core` (a file of tfjs-core);
- * undefined where none does. Another package may have brought an old tfjs to the top of node_modules: it has a tfjs-core of its own.
+ * Resolves a tfjs package from the first of `places` where the package uses the same `core` (a file of tfjs-core);
+ * undefined if none does. An old tfjs that another package installed at the top of node_modules has its own tfjs-core.
  */
 export function resolveShared(request: string, core: string, places: readonly string[]): string | undefined {
   if (/^@tensorflow\/tfjs-core(\/|$)/.test(request))

@@ -3,9 +3,9 @@ import * as tf from "@tensorflow/tfjs-core";
 import { refineKernel } from "./refine-kernel.ts";
 
 /**
- * Takes the filter gradient of a strided 1x1 convolution at stride 1, over the pixels that it looks at: the same numbers,
- * where TensorFlow 2.21 with oneDNN writes past its memory (a first 1x1 / 2 layer on 3 channels, 3 images of 12x12: the
- * process dies).
+ * Computes the filter gradient of a strided 1x1 convolution at stride 1, over the pixels it reads. The result is the
+ * same, but TensorFlow 2.21 with oneDNN writes past its memory in the strided op (a first 1x1 / 2 layer on 3 channels,
+ * 3 images of 12x12: the process dies).
  */
 export function mendStridedFilterGradient(): void {
   refineKernel("Conv2DBackpropFilter", (stock) => (parameters) => {
@@ -16,7 +16,7 @@ export function mendStridedFilterGradient(): void {
     const isPoint = filterShape[0] === 1 && filterShape[1] === 1 && dataFormat === "NHWC";
     if (!isPoint || steps.every((step) => step === 1)) return stock(parameters);
     return tf.tidy(() => {
-      // A pool of single pixels: on all cores, where a strided slice has one.
+      // A pool of single pixels uses all cores; a strided slice uses one.
       const seen = tf.avgPool(x, 1, [steps[0], steps[1] ?? steps[0]], "valid");
       return stock({
         ...parameters,

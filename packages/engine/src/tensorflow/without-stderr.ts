@@ -2,7 +2,7 @@ import process from "node:process";
 
 import koffi from "koffi";
 
-/** Runs `work` while what native code writes to standard error goes nowhere; for lines that no setting can silence. */
+/** Runs `work` and discards what native code writes to standard error; for lines that no setting can silence. */
 export function withoutStderr<T>(work: () => T): T {
   const libc = koffi.load(process.platform === "darwin" ? "libSystem.B.dylib" : "libc.so.6");
   const dup = libc.func("int dup(int)") as (fd: number) => number;

@@ -5,7 +5,7 @@ import { OutOfMemoryError } from "./runtime/out-of-memory.ts";
 import { registerKernels } from "./register.ts";
 import { Runtime } from "./runtime/runtime.ts";
 
-/** Emscripten's module as it really is: the declarations of tfjs leave out its memory. */
+/** Emscripten's module with the fields that tfjs' declarations leave out. */
 interface EmscriptenModule {
   _malloc(bytes: number): number;
   _free(pointer: number): void;
@@ -48,10 +48,11 @@ export function attach(module: WebAssembly.Module, backend: BackendWasm): Runtim
 }
 
 /**
- * Full memory gives address 0 in Emscripten, or near 4 GB one whose end is past it, and tfjs would go on to write there.
+ * Makes allocation throw when memory is full. Emscripten returns address 0, or near 4 GB a block that ends past the
+ * memory, and tfjs would write there.
  */
 function refuseOverflow(wasm: EmscriptenModule, memory: WebAssembly.Memory): void {
-  // The first call puts the real function in place of itself, and of whatever is there by then.
+  // Emscripten's stub replaces itself at the first call. Call it now, or it would overwrite our wrapper.
   wasm._free(wasm._malloc(1));
   const malloc = wasm._malloc.bind(wasm);
   wasm._malloc = (bytes) => {

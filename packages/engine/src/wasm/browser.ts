@@ -4,14 +4,14 @@ import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import { EngineError } from "../engine-error.ts";
 import { attach } from "./attach.ts";
 
-/** Addresses of the compiled kernels, in the form that bundlers look for: they take the files along. */
+/** URLs of the compiled kernels, in the form that bundlers recognize, so that they copy the files. */
 export const kernelAddresses = {
   single: new URL("./kernels.wasm", import.meta.url).href,
-  /** For a cross-origin isolated page, where tfjs' heap is one that threads share. */
+  /** For a cross-origin isolated page, where threads share tfjs' heap. */
   shared: new URL("./kernels-threads.wasm", import.meta.url).href,
 } as const;
 
-/** Lets tfjs' wasm backend train in a browser: set the backend, then hand over the kernels, compiled. */
+/** Lets tfjs' wasm backend train in a browser. Set the backend first, then pass the compiled kernels. */
 export function registerWasmKernels(module: WebAssembly.Module): void {
   if (tf.getBackend() !== "wasm") {
     throw new EngineError(

@@ -1,6 +1,6 @@
 import type { Runtime } from "./runtime/runtime.ts";
 
-/** Rounds of each measurement; the best counts, since others may use the machine too. */
+/** Rounds of each measurement. The fastest counts, since other processes may slow the others down. */
 const rounds = 5;
 
 /** Rows, columns and depth of the product that is timed: about a millisecond. */
@@ -9,8 +9,9 @@ const columns = 128;
 const depth = 128;
 
 /**
- * Measures whether `threads` threads are faster than one here, and from which amount of work; shares jobs accordingly. Where
- * they are not faster (a container with less than its cores), one thread goes on alone, unless the threads were `asked` for.
+ * Measures whether `threads` threads are faster than one here, and from which amount of work, and shares jobs
+ * accordingly. If they are not faster (a container with a CPU limit), one thread works alone, unless the user `asked`
+ * for threads.
  */
 export function calibrate(runtime: Runtime, threads: number, asked: boolean): void {
   const bytes = 4 * (rows * depth + depth * columns + rows * columns);
@@ -27,7 +28,7 @@ export function calibrate(runtime: Runtime, threads: number, asked: boolean): vo
     runtime.share(threads, 0);
     const together = best(large);
     const wake = Math.max(0, best(small) - smallAlone);
-    // The helpers may be asleep when a job comes: count waking them several times over.
+    // Helpers may be asleep when a job starts, so the threshold weighs the time to wake them 8 times.
     const threshold = ((8 * wake + 0.02) / alone) * rows * columns * depth;
     if (asked || together < alone / 1.15) runtime.share(threads, threshold);
     else runtime.share(1, Number.POSITIVE_INFINITY);

@@ -1,14 +1,17 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 
-/** Where the helping threads find their work. */
+/** The module, memory and address through which helper threads get work. */
 export interface Helpers {
   module: WebAssembly.Module;
   memory: WebAssembly.Memory;
   control: number;
 }
 
-/** All that a helping thread does: it serves the kernels until the process ends. Plain text, since Node cannot run a TypeScript worker. */
+/**
+ * Source of a helper thread, which serves the kernels until the process ends. A string, since Node cannot run a
+ * TypeScript worker.
+ */
 const source = `
 const { parentPort, workerData } = require("node:worker_threads");
 const { module, memory, control, thread } = workerData;
@@ -17,7 +20,10 @@ parentPort.postMessage("ready");
 serve(control, thread);
 `;
 
-/** Starts `count` threads that take their share of each job; they do not keep the process alive. Returns what ends them. */
+/**
+ * Starts `count` threads that take their share of each job; they do not keep the process alive. Returns a function
+ * that ends them.
+ */
 export async function startHelpers(count: number, { module, memory, control }: Helpers): Promise<() => void> {
   const workers = await Promise.all(
     Array.from({ length: count }, async (_, index) => {

@@ -16,9 +16,9 @@ interface Variant {
 }
 
 /**
- * The compiled kernels, for a heap that threads share or not, as fast as this machine's WebAssembly allows. In the published
- * package they lie beside this file; in a checkout they are assembled from `assembly/` on first use (seconds) and kept until
- * that changes.
+ * The compiled kernels, in the fastest build that this machine's WebAssembly can run. In the published package they
+ * lie beside this file. In a checkout they are assembled from `assembly/` on first use (seconds) and kept until
+ * `assembly/` changes.
  */
 export async function kernelsModule(threads: boolean): Promise<WebAssembly.Module> {
   const variant = { threads, relaxed: fusesMultiplyAdd() };
@@ -32,7 +32,10 @@ export async function kernelsModule(threads: boolean): Promise<WebAssembly.Modul
   return WebAssembly.compile(await assemble(variant));
 }
 
-/** Whether relaxed SIMD can be had: Node 22 has it, Node 20 behind a flag of V8. A product is 1.4 times as fast with it. */
+/**
+ * Whether relaxed SIMD works: Node 22 has it, Node 20 only behind a V8 flag. It makes matrix products 1.4 times as
+ * fast.
+ */
 function fusesMultiplyAdd(): boolean {
   if (process.versions.node.startsWith("20.")) setFlagsFromString("--experimental-wasm-relaxed-simd");
   return WebAssembly.validate(fusedMultiplyAdd);

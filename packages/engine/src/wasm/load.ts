@@ -12,7 +12,7 @@ import { kernelsModule } from "./kernels-module.ts";
 import { quietStart } from "./quiet-start.ts";
 import type { Runtime } from "./runtime/runtime.ts";
 
-/** More threads than this stop paying: the memory is the limit. */
+/** More threads than this gain nothing: memory bandwidth is the limit. */
 const mostThreads = 8;
 
 /** How to load the wasm engine. */
@@ -22,9 +22,9 @@ export interface WasmOptions {
 }
 
 /**
- * Makes WebAssembly tfjs' backend, able to train: registers the kernels that the stock backend lacks, gets wrong or computes
- * slowly, and starts the threads that help. Throws an EngineError where WebAssembly lacks SIMD, or cannot have the threads
- * that were asked for.
+ * Makes WebAssembly tfjs' backend, able to train: registers the kernels that the stock backend lacks, gets wrong or
+ * computes slowly, and starts the threads that help. Throws an EngineError where WebAssembly lacks SIMD, or cannot
+ * have the threads that were asked for.
  */
 export async function loadWasm({ threads }: WasmOptions = {}): Promise<{ threads: number }> {
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
@@ -43,7 +43,7 @@ export async function loadWasm({ threads }: WasmOptions = {}): Promise<{ threads
       `The wasm engine cannot run ${threads} threads: this Node (${process.version}) has no SharedArrayBuffer; ask for 1 thread.`,
     );
   }
-  // Threads of tfjs' own kernels spin while they wait and take the cores from ours: measured, they cost more than they give.
+  // Threads of tfjs' own kernels busy-wait and take cores from ours. Measured: they cost more time than they save.
   setThreadsCount(1);
   const prepare = async (backend: BackendWasm): Promise<Runtime> => {
     const memory = heapOf(backend);
@@ -69,12 +69,12 @@ interface Registration {
 }
 
 const quiet = new WeakSet<Registration>();
-/** What gives later backends their kernels and threads; undefined before the first one has them. */
+/** Gives later backends their kernels and threads; undefined until the first backend has them. */
 let prepareNext: ((backend: BackendWasm) => Promise<unknown>) | undefined;
 
 /**
- * `tf.engine().reset()` throws the backend away, and `tf.setBackend` then makes another one: each starts as quietly as the first, and the
- * later ones get their kernels and threads at once.
+ * `tf.engine().reset()` throws the backend away, and `tf.setBackend` then makes another one. Each new backend starts
+ * through `quietStart` like the first, and later backends get their kernels and threads at once.
  */
 function keepAcrossResets(shared: boolean): void {
   const { registryFactory } = tf.engine() as unknown as { registryFactory: Record<string, Registration> };

@@ -2,7 +2,7 @@ import process from "node:process";
 
 const events = ["uncaughtException", "unhandledRejection"] as const;
 
-/** What tfjs' threaded module asks of a worker while it starts: that it is there. It never gets a thread to run. */
+/** A stub for the workers that tfjs' threaded module creates while it starts. It never runs a thread. */
 class Stand {
   onmessage: ((event: { data: { cmd: string } }) => void) | undefined;
 
@@ -17,8 +17,9 @@ class Stand {
 }
 
 /**
- * Runs `start`, which loads tfjs' module, without two of its habits: it starts eight threads of its own from a blob URL, which
- * Node refuses (the kernels here bring theirs), and it leaves handlers that change how the process dies of an error.
+ * Runs `start`, which loads tfjs' module, without two of its habits: it starts eight threads of its own from a blob
+ * URL, which Node refuses (our kernels have their own threads), and it installs handlers that change how the process
+ * ends on an error.
  */
 export async function quietStart<T>(start: () => T | Promise<T>): Promise<T> {
   const worker = Object.getOwnPropertyDescriptor(globalThis, "Worker");

@@ -65,7 +65,7 @@ const kernels: Readonly<Record<string, Kernel>> = {
   _FusedMatMul: withAnyBias(fusedMatMul),
 };
 
-/** Kernels of ours for the common case, which leave the others to the backend's own. */
+/** Our kernels for the common cases; the backend's own kernel handles the rest. */
 const refinements: Readonly<Record<string, (stock: Kernel<never>) => Kernel<unknown>>> = {
   Add: (stock) => binaryKernel("Add", stock),
   Cast: cast,
@@ -95,7 +95,10 @@ const refinements: Readonly<Record<string, (stock: Kernel<never>) => Kernel<unkn
   Transform: transform,
 };
 
-/** Gives the kernels of one backend their context: `tf.engine().reset()` throws a backend away, and the next one has another heap. */
+/**
+ * Returns the context of a backend. After `tf.engine().reset()` a new backend has another heap, so its context
+ * differs.
+ */
 export type ContextOf = (backend: BackendWasm) => Context;
 
 /** Registers the kernels with tfjs, in place of the backend's own of the same names. */
@@ -105,15 +108,18 @@ export function registerKernels(contextOf: ContextOf): void {
   for (const [name, refine] of Object.entries(refinements)) {
     const { kernelFunc, setupFunc } = tf.getKernel(name, "wasm");
     const stock = ((inputs, attrs, { backend }) => kernelFunc({ inputs, attrs, backend } as never)) as Kernel<never>;
-    // tfjs calls the set-up of each kernel with every new backend: the stock kernel finds its function in the heap there.
+    // tfjs calls each kernel's setup with every new backend; there the stock kernel looks up its wasm function.
     replace(name, refine(stock), contextOf, setupFunc);
   }
 }
 
-/** Kernels that tfjs does without where a backend has none. */
+/** Kernels that tfjs does not require of a backend. */
 const optional: ReadonlySet<string> = new Set([tf.FromPixels, tf.Draw]);
 
-/** Names the kernel, the reason and the way out, where tfjs would only say that it is not registered. */
+/**
+ * For a missing kernel, throws an error with its name, the reason and a remedy; tfjs only says that it is not
+ * registered.
+ */
 function refuseMissing(): void {
   for (const [constant, kernelName] of Object.entries(tf as Record<string, unknown>)) {
     if (typeof kernelName !== "string" || constant.replace(/^_/, "") !== kernelName.replace(/^_/, "")) continue;

@@ -5,14 +5,14 @@ import { call, input, sizeOf, type Attrs, type Context, type Inputs } from "../r
 
 const codes: Readonly<Record<string, number>> = { relu: 1, relu6: 2 };
 
-/** The assembly's number of an activation that it applies itself; 0 for none and for the others. */
+/** The assembly's code for an activation that it can fuse; 0 for no activation and for all others. */
 export function fusedCode(activation: unknown): number {
   return codes[activation as string] ?? 0;
 }
 
 /**
- * A fused kernel whose bias the assembly can add: one number a channel, in the last axis. Any other bias that broadcasts to the output is
- * added afterwards, and the activation follows it.
+ * Runs a fused kernel. The assembly adds a bias of one number per channel in the last axis. Any other bias that
+ * broadcasts to the output is added afterwards, before the activation.
  */
 export function withAnyBias(
   fused: (inputs: Inputs, attrs: Attrs, context: Context) => TensorInfo,
@@ -40,7 +40,7 @@ function channelsOf(inputs: Inputs, attrs: Attrs): number {
   return attrs["isDepthwise"] === true ? shape[2]! * shape[3]! : shape[3]!;
 }
 
-/** Applies the activations that the assembly leaves: a fused kernel's last step. */
+/** Applies an activation that the assembly cannot fuse: a fused kernel's last step. */
 export function activate(y: TensorInfo, inputs: Inputs, attrs: Attrs, context: Context): TensorInfo {
   const activation = attrs["activation"] ?? "linear";
   if (activation === "linear" || fusedCode(activation) !== 0) return y;

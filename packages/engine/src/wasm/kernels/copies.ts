@@ -19,8 +19,8 @@ export function identity(inputs: Inputs, _attrs: Attrs, { backend }: Context): T
 }
 
 /**
- * A cast to the type that it has is no copy either; tfjs casts the gradient of each ReLU so. To bool, all but zero is true: the stock
- * kernel keeps the low byte of the number.
+ * A cast to the same type copies nothing; tfjs does this to the gradient of each ReLU. A cast to bool makes every
+ * non-zero number true; the stock kernel keeps only the number's low byte.
  */
 export function cast(stock: Kernel): Kernel {
   return (inputs, attrs, context) => {
@@ -34,7 +34,7 @@ export function cast(stock: Kernel): Kernel {
   };
 }
 
-/** Repeats along each axis, by copies that double: broadcasts of batch normalisation are one long run of them. */
+/** Repeats along each axis by copies of doubling length. Batch normalisation broadcasts this way. */
 export function tile(inputs: Inputs, attrs: Attrs, context: Context): TensorInfo {
   const x = input(inputs, "x");
   const reps = attrs["reps"] as readonly number[];
@@ -48,7 +48,7 @@ export function tile(inputs: Inputs, attrs: Attrs, context: Context): TensorInfo
   const from = address(context, x);
   const to = address(context, out);
   const heap = new Uint8Array(context.backend.typedArrayFromHeap(out).buffer);
-  // Axes behind the last repeated one are one run.
+  // Axes after the last repeated one form one contiguous run.
   const last = reps.findLastIndex((rep) => rep > 1);
   const copy = (axis: number, source: number, target: number): void => {
     const run = sizeOf(x.shape.slice(axis)) * bytes;

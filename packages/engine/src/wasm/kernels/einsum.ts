@@ -30,7 +30,7 @@ export function einsum(inputs: Inputs, attrs: Attrs, context: Context): TensorIn
     }
     rank -= 1;
   }
-  // The result is a tensor of its own; what led to it goes.
+  // Keep the result in a tensor of its own; the intermediate tensors are disposed.
   const result = call(context, "Identity", { x: out! });
   for (const { dataId } of made) context.backend.disposeData(dataId);
   return result;

@@ -18,7 +18,7 @@ const binaryCodes = { Add: 0, Sub: 1, Multiply: 2, RealDiv: 3, SquaredDifference
 const clipCode = 6;
 const unaryCodes = { Relu: 0, Step: 1, Square: 2, Sqrt: 3, Relu6: 4, Neg: 5 } as const;
 
-/** Rows shorter than this are quicker in the backend's own kernel, which broadcasts in every way. */
+/** For rows shorter than this, the backend's own broadcasting kernel is faster. */
 const shortestRow = 8;
 
 /** An arithmetic kernel: ours for float32 of equal shapes, with a scalar or with a row, else the backend's `stock`. */
@@ -32,7 +32,7 @@ export function binaryKernel(name: keyof typeof binaryCodes, stock: Kernel): Ker
     const periodB = period(b.shape, shape);
     if (a.dtype !== "float32" || b.dtype !== "float32" || size === 0) return stock(inputs, attrs, context);
     if (periodA === 0 || periodB === 0) {
-      // Of a number and NaN the stock kernels take the number.
+      // For a number and NaN, the stock kernels return the number instead of NaN.
       return hidesNan.has(name) ? broadcast(name, [a, b], shape, context) : stock(inputs, attrs, context);
     }
     const out = output(context, shape);
@@ -52,7 +52,7 @@ export function binaryKernel(name: keyof typeof binaryCodes, stock: Kernel): Ker
 
 const hidesNan: ReadonlySet<string> = new Set(["Maximum", "Minimum"]);
 
-/** The kernel on operands that are repeated to the shape of the result first. */
+/** Repeats both operands to the result's shape, then runs the kernel. */
 function broadcast(
   name: string,
   operands: readonly [TensorInfo, TensorInfo],
@@ -68,7 +68,7 @@ function broadcast(
   return out;
 }
 
-/** `[...] -> [...]`, no smaller than one number and no larger than another; NaN stays, which the stock kernel loses. */
+/** `[...] -> [...]`: clips to a minimum and a maximum. Keeps NaN, which the stock kernel loses. */
 export function clipByValue(stock: Kernel): Kernel {
   return (inputs, attrs, context) => {
     const x = input(inputs, "x");
@@ -96,10 +96,13 @@ export function unaryKernel(name: keyof typeof unaryCodes, stock: Kernel): Kerne
   };
 }
 
-/** Multiply-adds that take as long as one element of a kernel that only passes memory on. */
+/** Cost of one element in a memory-bound kernel, in multiply-adds. */
 export const memoryBound = 4;
 
-/** After how many elements of `shape` a tensor of `given` shape repeats: all, a row, 1; 0 for other broadcasts. */
+/**
+ * Number of elements of `shape` after which a tensor of `given` shape repeats: all, a row or 1; 0 for other
+ * broadcasts.
+ */
 function period(given: readonly number[], shape: readonly number[]): number {
   const size = sizeOf(given);
   if (size === sizeOf(shape) || size === 1) return size;
@@ -109,7 +112,10 @@ function period(given: readonly number[], shape: readonly number[]): number {
   return isSuffix && size >= shortestRow ? size : 0;
 }
 
-/** Normalization with moments that broadcast to `x` in any way, such as `[1, c, 1, 1]`: the stock kernel takes them for the last axis'. */
+/**
+ * Normalization with moments that broadcast to `x` in any way, such as `[1, c, 1, 1]`: the stock kernel applies them
+ * along the last axis.
+ */
 function broadcastNorm(inputs: Inputs, attrs: Attrs, context: Context): TensorInfo {
   const { offset, scale } = inputs;
   const made: TensorInfo[] = [];
@@ -130,7 +136,7 @@ function broadcastNorm(inputs: Inputs, attrs: Attrs, context: Context): TensorIn
   return out;
 }
 
-/** `[..., c] -> [..., c]`: normalization with given moments, as one factor and one term a channel. */
+/** `[..., c] -> [..., c]`: normalization with given moments, as one factor and one offset per channel. */
 export function batchNorm(stock: Kernel): Kernel {
   return (inputs, attrs, context) => {
     const x = input(inputs, "x");

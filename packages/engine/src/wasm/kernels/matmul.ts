@@ -103,7 +103,7 @@ function wholeNumbers(inputs: Inputs, attrs: Attrs, context: Context): TensorInf
   return activate(y, inputs, attrs, context);
 }
 
-/** The matrices of a batch that repeats in part, each where the product looks for it. */
+/** Copies the matrices of a partly broadcast batch to the full batch, as the matrix product expects. */
 function repeat(x: TensorInfo, outer: readonly number[], context: Context): TensorInfo {
   const before = outer.length + 2 - x.shape.length;
   const shape = [...Array.from({ length: before }, () => 1), ...x.shape];

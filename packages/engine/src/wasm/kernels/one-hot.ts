@@ -2,7 +2,7 @@ import type { DataType, TensorInfo } from "@tensorflow/tfjs-core";
 
 import { input, output, sizeOf, type Attrs, type Context, type Inputs } from "../runtime/kernel-context.ts";
 
-/** `[...] -> [..., depth]`, in the type that was asked for: the backend's own writes the bits of integers into floats. */
+/** `[...] -> [..., depth]`, in the requested type. The backend's own kernel writes integer bits into floats. */
 export function oneHot(inputs: Inputs, attrs: Attrs, context: Context): TensorInfo {
   const indices = input(inputs, "indices");
   const { depth, onValue, offValue, dtype } = attrs as {

@@ -20,7 +20,7 @@ export function maxPoolGrad(inputs: Inputs, attrs: Attrs, context: Context): Ten
   return poolGrad("maxPoolGrad", inputs, attrs, context);
 }
 
-/** The gradient is shared by the values that the mean was taken of. */
+/** Divides the gradient evenly among the input values of the window. */
 export function averagePoolGrad(inputs: Inputs, attrs: Attrs, context: Context): TensorInfo {
   return poolGrad("averagePoolGrad", inputs, attrs, context);
 }

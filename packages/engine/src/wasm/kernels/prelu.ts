@@ -32,7 +32,7 @@ export function prelu(inputs: Inputs, _attrs: Attrs, context: Context): TensorIn
   return out;
 }
 
-/** How far one step along each axis of `shape` goes in a tensor that is broadcast to it: 0 where it is repeated. */
+/** Strides of a tensor that is broadcast to `shape`: 0 along repeated axes. */
 function broadcastSteps(given: readonly number[], shape: readonly number[]): number[] {
   const padded = [...Array<number>(shape.length - given.length).fill(1), ...given];
   const strides = [...util.computeStrides(padded), 1];

@@ -14,24 +14,24 @@ import {
 } from "../runtime/kernel-context.ts";
 import { memoryBound } from "./elementwise.ts";
 
-/** Sums over neighbouring axes where they lie, instead of after a transpose; other sums are left to `stock`. */
+/** Sums over adjacent axes in place, without a transpose; `stock` computes other sums. */
 export function sum(stock: Kernel): Kernel {
   return (inputs, attrs, context) => reduce(inputs, attrs, context, () => 1) ?? stock(inputs, attrs, context);
 }
 
-/** Means over neighbouring axes; the others are left to `stock`. */
+/** Means over adjacent axes; `stock` computes other means. */
 export function mean(stock: Kernel): Kernel {
   return (inputs, attrs, context) =>
     reduce(inputs, attrs, context, (length) => 1 / length) ?? stock(inputs, attrs, context);
 }
 
-/** The largest or smallest value: NaN where there is one among the values, which the stock kernels lose. */
+/** The largest or smallest value, or NaN if any value is NaN; the stock kernels lose NaN. */
 export function keepNan(stock: Kernel, axesName: string): Kernel {
   return (inputs, attrs, context) => {
     const x = input(inputs, "x");
     const out = stock(inputs, attrs, context);
     if (x.dtype !== "float32" || !hasNan(context, x)) return out;
-    // The sum of the marks is above zero where the extreme value must be NaN.
+    // NaN differs from itself. Where the sum of these marks is above zero, the result must be NaN.
     const marked = call(context, "NotEqual", { a: x, b: x });
     const ones = call(context, "Cast", { x: marked }, { dtype: "float32" });
     const counts = call(context, "Sum", { x: ones }, { axis: attrs[axesName], keepDims: attrs["keepDims"] });

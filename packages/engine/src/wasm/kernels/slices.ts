@@ -32,7 +32,7 @@ export function concat(stock: Kernel): Kernel {
   };
 }
 
-/** Cuts a box out of a tensor: ours where it is cut along one axis, which is what networks do. */
+/** Cuts a box out of a tensor. Our kernel handles cuts along one axis, the usual case; `stock` does the rest. */
 export function slice(stock: Kernel): Kernel {
   return (inputs, attrs, context) => {
     const x = input(inputs, "x");

@@ -3,8 +3,9 @@ import type { TransformAttrs } from "@tensorflow/tfjs-core";
 import { input, output, type Kernel } from "../runtime/kernel-context.ts";
 
 /**
- * `[n, h, w, c] -> [n, oh, ow, c]`, each pixel from where a projection sends it. With `reflect` the stock kernel reads beyond the edge;
- * this one mirrors the coordinate there, as TensorFlow's ImageProjectiveTransformV3 does. The other modes are left to `stock`.
+ * `[n, h, w, c] -> [n, oh, ow, c]`: projects each output pixel to an input position. With `reflect` the stock kernel
+ * reads beyond the edge; this one mirrors the coordinate there, as TensorFlow's ImageProjectiveTransformV3 does. The
+ * other modes are left to `stock`.
  */
 export function transform(stock: Kernel): Kernel {
   return (inputs, attrs, context) => {
@@ -52,7 +53,7 @@ export function transform(stock: Kernel): Kernel {
 
 type Pixel = (y: number, x: number, c: number) => number;
 
-/** The value between four pixels. */
+/** Bilinear interpolation between four pixels. */
 function between(pixel: Pixel, y: number, x: number, c: number): number {
   const [top, left] = [Math.floor(y), Math.floor(x)];
   const [down, right] = [y - top, x - left];
@@ -76,7 +77,7 @@ function mirrored(coordinate: number, length: number): number {
   return Math.max(0, Math.min(length - 1, place));
 }
 
-/** To the nearest whole number, halves up: coordinates are not negative here. */
+/** Rounds to the nearest whole number, halves up; coordinates are never negative here. */
 function nearest(value: number): number {
   return Math.floor(value + 0.5);
 }

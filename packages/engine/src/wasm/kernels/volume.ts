@@ -113,7 +113,7 @@ export function maxPool3dGrad(inputs: Inputs, attrs: Attrs, context: Context): T
   return dx;
 }
 
-/** The gradient is shared by the values that the mean was taken of. */
+/** Divides the gradient evenly among the input values of the window. */
 export function averagePool3dGrad(inputs: Inputs, attrs: Attrs, context: Context): TensorInfo {
   const [dy, x] = [input(inputs, "dy"), input(inputs, "input")];
   const info = pooling(x.shape, attrs);
@@ -144,7 +144,9 @@ function pooling(shape: readonly number[], attrs: Attrs): Volume {
   return padded(util.computePool3DInfo(shape as Shape5, filterSize, strides, 1, pad, dimRoundingMode));
 }
 
-/** tfjs-core gives "same" padding below zero where the stride is larger than the window: TensorFlow pads nothing there. */
+/**
+ * tfjs-core gives "same" padding below zero where the stride is larger than the window: TensorFlow pads nothing there.
+ */
 function padded(info: Volume): Volume {
   const { front, top, left } = info.padInfo;
   const padInfo = { ...info.padInfo, front: Math.max(0, front), top: Math.max(0, top), left: Math.max(0, left) };
@@ -156,7 +158,7 @@ function values({ backend }: Context, tensor: TensorInfo): Values {
 }
 
 /**
- * Calls `visit` for every position of every window that is inside of the input: the tap's number within the window, the
+ * Calls `visit` for every window position inside the input, with the tap's index in the window, the
  * input position and the output position, both without channels. Windows are visited in the order of their taps.
  */
 function eachTap(info: Volume, visit: (tap: number, place: number, outPlace: number) => void): void {
@@ -186,7 +188,7 @@ function eachTap(info: Volume, visit: (tap: number, place: number, outPlace: num
   }
 }
 
-/** How many input values each window holds, padding not counted. */
+/** Number of input values in each window, without padding. */
 function windowCounts(info: Volume): Int32Array {
   const counts = new Int32Array(info.batchSize * info.outDepth * info.outHeight * info.outWidth);
   eachTap(info, (_, __, outPlace) => counts[outPlace]!++);

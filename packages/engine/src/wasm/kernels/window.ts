@@ -1,12 +1,12 @@
 import type { backend_util } from "@tensorflow/tfjs-core";
 
-/** A window that moves over images: sizes, strides, dilations, padding, and what comes out. */
+/** A window that moves over images: its size, strides, dilations and padding, and the output shape. */
 export type Window = backend_util.Conv2DInfo;
 
 /** Images `[n, h, w, c]`, as tfjs' own functions take their shape. */
 export type Shape4 = [number, number, number, number];
 
-/** What the structures `Conv`, `Depthwise` and `Pool` of the assembly have in common; `filters` where there are some. */
+/** Fields that the assembly's structures `Conv`, `Depthwise` and `Pool` share; `filters` for convolutions only. */
 export function windowFields(info: Window, filters?: number): number[] {
   return [
     info.batchSize,
@@ -27,7 +27,7 @@ export function windowFields(info: Window, filters?: number): number[] {
   ];
 }
 
-/** Addresses and the like of a convolution, of either kind. */
+/** Tensor addresses and other fields of a convolution, depthwise or not. */
 export interface FilterFields {
   x: number;
   filter: number;
@@ -37,7 +37,10 @@ export interface FilterFields {
   partials?: number;
 }
 
-/** The structures `Conv` and `Depthwise` of the assembly, which differ in `filters`: the number of all filters, or of the filters per channel. */
+/**
+ * The structures `Conv` and `Depthwise` of the assembly, which differ in `filters`: the number of all filters, or of
+ * the filters per channel.
+ */
 export function filterArgs(
   info: Window,
   filters: number,

@@ -54,7 +54,7 @@ export function sizeOf(shape: readonly number[]): number {
 const float = new Float32Array(1);
 const bits = new Int32Array(float.buffer);
 
-/** A float32 as the word that the kernels' arguments are made of. */
+/** The bits of a float32 as an int32, the type of all kernel arguments. */
 export function floatBits(value: number): number {
   float[0] = value;
   return bits[0]!;

@@ -23,7 +23,7 @@ const shared = [
 /** A kernel of the assembly. */
 export type KernelName = (typeof shared)[number];
 
-/** What tfjs' own WebAssembly module offers: the heap that the kernels work in. */
+/** Exports of tfjs' own WebAssembly module: the heap that the kernels work in. */
 export interface Heap {
   memory: WebAssembly.Memory;
   malloc(bytes: number): number;
@@ -35,7 +35,7 @@ type Exports = Record<string, (...args: readonly number[]) => number>;
 const argumentBytes = 256;
 const controlBytes = 64;
 
-/** Units that each thread takes, on average, before a job is over: small enough to even out an unequal start. */
+/** Average number of turns a thread takes in a job: several, so that an unequal start evens out. */
 const turns = 4;
 
 /** Runs the assembly's kernels in tfjs' heap, on this thread or on several. Needs nothing of Node. */
@@ -47,7 +47,10 @@ export class Runtime {
   #scratch = 0;
   #scratchBytes = 0;
   #threads = 1;
-  /** Multiply-adds from which a job is shared: below, waking the others costs more than they save. */
+  /**
+   * Jobs of at least this many multiply-adds are shared. For smaller ones, waking the helpers costs more than it
+   * saves.
+   */
   #threshold = Number.POSITIVE_INFINITY;
 
   constructor(module: WebAssembly.Module, heap: Heap) {
@@ -66,7 +69,7 @@ export class Runtime {
     return this.#threads;
   }
 
-  /** The address that helping threads serve at. */
+  /** Address of the control block where helper threads wait for jobs. */
   get control(): number {
     return this.#control;
   }
@@ -78,7 +81,9 @@ export class Runtime {
     this.#free();
   }
 
-  /** Runs a kernel on its arguments, given in the order of its structure in the assembly; `work` is in multiply-adds. */
+  /**
+   * Runs a kernel on its arguments, given in the order of its structure in the assembly; `work` is in multiply-adds.
+   */
   run(name: KernelName, args: readonly number[], units: string, work: number): void {
     this.#write(args);
     const count = this.#call(units);
@@ -95,7 +100,7 @@ export class Runtime {
     this.#exports["run"]!(this.#control, shared.indexOf(name), this.#args, count, grain, this.#scratch, stride);
   }
 
-  /** Calls a function of the assembly that looks at arguments only, such as the bytes that a kernel needs. */
+  /** Calls an assembly function that only reads the arguments, such as the one that counts the bytes a kernel needs. */
   ask(question: string, args: readonly number[]): number {
     this.#write(args);
     return this.#call(question);
@@ -112,7 +117,7 @@ export class Runtime {
   }
 
   #write(args: readonly number[]): void {
-    // The heap may have grown since: a view is good for one use.
+    // Make a new view each time: an old one is invalid after the heap grows.
     new Int32Array(this.#heap.memory.buffer, this.#args, args.length).set(args);
   }
 
