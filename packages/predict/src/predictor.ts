@@ -4,9 +4,9 @@ import { executable, type ExecutionOptions, type Feed, type Values } from "@conv
 import type * as tf from "@tensorflow/tfjs-core";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
 
-/** How a model is asked for predictions. */
+/** Options of `predictor`. */
 export interface PredictorOptions {
-  /** What the model expects of pixels from 0 to 255; without it, pixels are fed as they are. */
+  /** Preprocessing of pixels from 0 to 255; without it, the model gets the pixels unchanged. */
   readonly preprocessing?: Preprocessing | undefined;
   /** Precision, threads and determinism of the compiled prediction; `eager: true` runs it op by op. */
   readonly execution?: ExecutionOptions | undefined;
@@ -16,15 +16,15 @@ const optionNames: OptionNames<PredictorOptions> = { preprocessing: true, execut
 
 /** A model that is ready to predict. */
 export interface Predictor {
-  /** `[n, h, w, c] -> [n, …]`: the model's first output, as it would be after training. */
+  /** `[n, h, w, c] -> [n, …]`: the model's first output in inference mode. */
   predict(images: Feed): Promise<Values>;
-  /** Frees what was compiled; the model stays. */
+  /** Frees the compiled functions, but not the model. */
   dispose(): Promise<void>;
 }
 
 /**
- * Compiles a model's forward pass, once for each batch size. Predictions use the weights as they are at the time of the call.
- * Throws `OptionError` for unknown options.
+ * Compiles a model's forward pass, once for each batch size. Predictions use the weights as they are at the time of
+ * the call. Throws `OptionError` for unknown options.
  */
 export function predictor(model: LayersModel, options: PredictorOptions = {}): Predictor {
   checkOptions("predictor", options, optionNames);
