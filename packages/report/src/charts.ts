@@ -20,7 +20,7 @@ echarts.use([
   SVGRenderer,
 ]);
 
-/** Colours that are told apart also by people who see few of them (Okabe and Ito 2008), the two main ones first. */
+/** Colours that colour-blind people can tell apart (Okabe and Ito 2008), the two main ones first. */
 export const palette = [
   "#2563eb",
   "#e07b00",
@@ -37,7 +37,7 @@ const faint = "#6b7280";
 const line = "#e5e7eb";
 const font = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
 
-/** A named row of values over the epochs. */
+/** A named curve over the epochs. */
 export interface Series {
   readonly name: string;
   /** `[epoch, value]`; a value that is not finite leaves a gap. */
@@ -200,7 +200,7 @@ function render(width: number, height: number, option: object): string {
   }
 }
 
-/** Accuracies near 100 % need room: the axis begins below the lowest, at one of at most six even labels. */
+/** Axis range for percentages. It starts just below the lowest value and has at most six evenly spaced labels. */
 function percentRange(values: readonly number[]): { min: number; max: number; interval: number } {
   const lowest = Math.min(...values, 100);
   const interval = lowest >= 97.5 ? 0.5 : lowest >= 90 ? 2 : lowest >= 50 ? 10 : 20;

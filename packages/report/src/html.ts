@@ -11,7 +11,7 @@ export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): 
   return { html: text.join("") };
 }
 
-/** Takes markup from a trusted maker, such as a chart. */
+/** Marks a string from trusted code, such as a chart's SVG, as safe markup. */
 export function trusted(markup: string): Html {
   return { html: markup };
 }

@@ -89,7 +89,7 @@ export function tiles(values: readonly (readonly [value: string, what: string])[
   </div>`;
 }
 
-/** Sections beside each other where there is room. */
+/** Sections side by side if the page is wide enough. */
 export function grid(sections: readonly Html[]): Html {
   return html`<div class="grid">${sections}</div>`;
 }
@@ -129,7 +129,7 @@ export function tableOf(titles: readonly string[], rows: readonly (readonly (str
   </table>`;
 }
 
-/** Named parts of a whole as one bar. */
+/** A stacked bar of named parts of a whole. */
 export function partsOf(values: Readonly<Record<string, number>>): Html {
   const total = Object.values(values).reduce((sum, value) => sum + value, 0) || 1;
   const parts = Object.entries(values).map(([name, value], index) => ({
@@ -153,12 +153,12 @@ export function partsOf(values: Readonly<Record<string, number>>): Html {
     </ul>`;
 }
 
-/** A chart that fills the width there is. */
+/** A chart as wide as its container. */
 export function curve(svg: string): Html {
   return html`<div class="curve">${trusted(svg)}</div>`;
 }
 
-/** Names and values below each other. */
+/** A list of names with their values. */
 export function facts(values: Readonly<Record<string, string>>): Html {
   return html`<dl>
     ${Object.entries(values).map(

@@ -25,8 +25,8 @@ export interface ReportContent {
 }
 
 /**
- * Writes the page of a run: curves, learning rate, confusion matrix, worst mistakes, timings, environment. The HTML file needs
- * no other file. Throws where it cannot be written.
+ * Writes the page of a run: curves, learning rate, confusion matrix, worst mistakes, timings, environment. The HTML
+ * file needs no other file. Throws where it cannot be written.
  */
 export async function writeReport(path: string, content: ReportContent): Promise<void> {
   await writeFileAtomic(path, await reportPage(content));
