@@ -1,6 +1,9 @@
 import { ConvkitError } from "@convkit/errors";
 
-/** A weights or model file cannot be read or written; the message names the file, the place in it, the expected and the found content. */
+/**
+ * A weights or model file cannot be read or written; the message names the file, the place in it, the expected and the
+ * found content.
+ */
 export class WeightsError extends ConvkitError {
   override readonly name = "WeightsError";
   readonly code = "CONVKIT_WEIGHTS";

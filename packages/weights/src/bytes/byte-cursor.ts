@@ -3,7 +3,7 @@ import { WeightsError } from "../weights-error.ts";
 
 const blockSize = 1 << 16;
 
-/** Reads little-endian values one after the other from a source, a block at a time. */
+/** Reads consecutive little-endian values from a source, one block at a time. */
 export class ByteCursor {
   readonly source: ByteSource;
   position: number;
@@ -36,7 +36,7 @@ export class ByteCursor {
     return this.#view.getInt32(at, true);
   }
 
-  /** A 64-bit length or offset; what no file can hold is refused. */
+  /** A 64-bit length or offset; throws for a value that no file can have. */
   u64(): number {
     const place = this.position;
     const at = this.#take(8);
@@ -74,7 +74,7 @@ export class ByteCursor {
     }
   }
 
-  /** The index in the current block of the next `length` bytes, which it moves past. */
+  /** Skips `length` bytes and returns their index in the current block. */
   #take(length: number): number {
     const end = this.#blockStart + this.#block.byteLength;
     if (this.position < this.#blockStart || this.position + length > end) {

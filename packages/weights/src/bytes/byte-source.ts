@@ -2,14 +2,20 @@ import { closeSync, fstatSync, openSync, read as readLater, readSync, statSync }
 import { promisify } from "node:util";
 import { WeightsError } from "../weights-error.ts";
 
-/** Bytes that are read in parts: a file, a window of one, or memory. */
+/** Bytes that are read in parts: a file, a part of a file, or memory. */
 export interface ByteSource {
   /** The file's name, for errors. */
   readonly file: string;
   readonly size: number;
-  /** Exactly `length` bytes from `offset`, in a buffer of their own or in `into`; throws `WeightsError` where the file ends first. */
+  /**
+   * Exactly `length` bytes from `offset`, in a new buffer or in `into`; throws `WeightsError` if the file is too
+   * short.
+   */
   read(offset: number, length: number, into?: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer>;
-  /** The same while JavaScript goes on: `into` belongs to the read until it is done. Memory has no need of it. */
+  /**
+   * Reads asynchronously. Callers must not touch `into` until the promise resolves. Sources in memory lack this
+   * method.
+   */
   readAhead?(offset: number, length: number, into: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
   close(): void;
 }
@@ -18,7 +24,7 @@ export interface ByteSource {
 const callLimit = 1 << 30;
 const readPromised = promisify(readLater);
 
-/** Opens a file for reads in parts; nothing of it is held in memory. */
+/** Opens a file for reads in parts; none of its content stays in memory. */
 export function openFile(path: string): ByteSource {
   let descriptor: number;
   try {
@@ -68,7 +74,7 @@ export function openFile(path: string): ByteSource {
   };
 }
 
-/** Bytes in memory as a source; `read` copies, so that typed arrays may be laid over the answer. */
+/** A source over bytes in memory. `read` copies, so typed arrays can use the returned buffer. */
 export function memorySource(bytes: Uint8Array, file: string): ByteSource {
   return {
     file,
@@ -84,7 +90,10 @@ export function memorySource(bytes: Uint8Array, file: string): ByteSource {
   };
 }
 
-/** A part of a source as a source of its own, named after the file and the part; closing it leaves the whole open. */
+/**
+ * A source over a part of another source, named after the file and the part. Closing it does not close the other
+ * source.
+ */
 export function windowOf(source: ByteSource, offset: number, size: number, name: string): ByteSource {
   checkRange(source.file, source.size, offset, size);
   const file = `${source.file}/${name}`;
@@ -121,7 +130,7 @@ function checkRange(file: string, size: number, offset: number, length: number):
   }
 }
 
-/** Uninitialised memory with an ArrayBuffer of its own: the read fills it. */
+/** Uninitialised memory in a new ArrayBuffer; the read fills it. */
 function allocate(file: string, offset: number, length: number): Uint8Array<ArrayBuffer> {
   let buffer: Buffer;
   try {

@@ -3,7 +3,7 @@ import { WeightsError } from "../weights-error.ts";
 
 export type JsonObject = { readonly [key: string]: unknown };
 
-/** A topology of a thousand layers is 1 MB. */
+/** Generous: the topology of a model with a thousand layers takes 1 MB. */
 const jsonLimit = 1 << 26;
 
 /** Parses a whole source as one JSON object. */

@@ -21,7 +21,10 @@ export const dtypeBytes = {
 
 export type StoredType = keyof typeof dtypeBytes;
 
-/** What a tensor is read as: floats of every width as float32, whole numbers as int32, bytes and booleans as they are. */
+/**
+ * Arrays that `read` returns: float32 for floats of every width, int32 for whole numbers, uint8 for bytes and
+ * booleans.
+ */
 export type TensorData = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
 
 /** One tensor of a file; its bytes stay there until `read` is called. */
@@ -33,11 +36,14 @@ export interface NamedTensor {
   /** Where in the file, for errors. */
   readonly place: string;
   read(): TensorData;
-  /** `count` elements from `first` on, over the bytes of `into`, while JavaScript goes on; where the file has float32 in this order. */
+  /**
+   * Reads `count` elements from `first` on into `into`, asynchronously. Only for tensors stored as float32 in this
+   * order.
+   */
   readPart?(first: number, count: number, into: Uint8Array<ArrayBuffer>): Promise<Float32Array<ArrayBuffer>>;
 }
 
-/** Reads parts of float32 elements that lie in order from `start` on. */
+/** Makes a `readPart` for float32 elements stored contiguously from `start` on. */
 export function floatParts(source: ByteSource, start: number): NonNullable<NamedTensor["readPart"]> {
   return async (first, count, into) => {
     const place = [start + 4 * first, 4 * count, into] as const;
@@ -57,7 +63,7 @@ export function countOf(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
-/** The number of elements of a shape that a file states, or undefined where it is no shape. */
+/** The number of elements of a shape from a file; undefined if the value is not a shape. */
 export function checkedCount(shape: unknown): number | undefined {
   if (!Array.isArray(shape) || shape.length > 32) return undefined;
   let count = 1;
@@ -69,7 +75,7 @@ export function checkedCount(shape: unknown): number | undefined {
   return count;
 }
 
-/** Raw little-endian (or `bigEndian`) bytes as the array they are read as; `bytes` must be its own buffer and may be reused. */
+/** Decodes raw little-endian (or `bigEndian`) bytes. `bytes` must span its whole buffer, which the result may reuse. */
 export function decodeElements(
   bytes: Uint8Array<ArrayBuffer>,
   dtype: StoredType,
@@ -110,7 +116,7 @@ export function decodeElements(
   }
 }
 
-/** Whole numbers as int32; one that does not fit is an error, never a wrap. */
+/** Whole numbers as int32; throws for a number that does not fit. */
 function narrow(
   values: Uint32Array | BigInt64Array | BigUint64Array,
   file: string,

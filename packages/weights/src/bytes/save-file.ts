@@ -1,14 +1,14 @@
 import { type ByteSink, unwritable, writeFileAtomic, writeFolderAtomic } from "@convkit/files";
 import { WeightsError } from "../weights-error.ts";
 
-/** Writes a file that appears whole or not at all. Returns its bytes; throws a `WeightsError` where it cannot be written. */
+/** Writes a file, whole or not at all. Returns its size in bytes; throws a `WeightsError` if it cannot be written. */
 export async function saveFile(path: string, fill: (sink: ByteSink) => void): Promise<number> {
   return writeFileAtomic(path, fill).catch((error: unknown) => {
     throw unsaved(path, error);
   });
 }
 
-/** The same for a folder, which replaces one of that name. */
+/** Writes a folder, whole or not at all. It replaces an existing folder of that name. */
 export async function saveFolder(path: string, fill: (folder: string) => void | Promise<void>): Promise<void> {
   await writeFolderAtomic(path, fill).catch((error: unknown) => {
     throw unsaved(path, error);

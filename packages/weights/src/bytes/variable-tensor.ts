@@ -1,7 +1,7 @@
 import type * as tfl from "@tensorflow/tfjs-layers";
 import type { NamedTensor, TensorData } from "./named-tensor.ts";
 
-/** A weight as a tensor whose values leave the engine when they are written. */
+/** A weight as a tensor whose values are copied out of the engine only when `read` is called. */
 export function variableTensor(name: string, variable: tfl.LayerVariable): NamedTensor {
   const dtype = variable.dtype === "int32" ? "int32" : "float32";
   return {

@@ -7,20 +7,20 @@ import { WeightsError } from "../weights-error.ts";
 
 export interface ZipEntry {
   readonly name: string;
-  /** Bytes when unpacked, as the archive states. */
+  /** Unpacked size in bytes, as the archive states it. */
   readonly size: number;
-  /** The entry's bytes: a window of the archive where it is stored, memory where it is packed. */
+  /** The entry's bytes: a part of the archive for a stored entry, memory for a compressed entry. */
   open(): ByteSource;
 }
 
-/** All packed entries together may grow to this many times the archive, or to this many bytes, whichever is more. */
+/** Limit on the unpacked size of all entries: this many times the archive, or this many bytes, whichever is more. */
 const growthLimit = 20;
 const growthFloor = 1 << 28;
 const entryLimit = 200_000;
 
 /**
- * The entries of a zip archive by name. Names that climb out of the archive, entries that lie outside the file, encrypted entries and
- * packed entries that grow without bound are refused.
+ * The entries of a zip archive by name. Throws for names that climb out of the archive, entries outside the file,
+ * encrypted entries and compressed entries that unpack to too many bytes.
  */
 export async function readZip(source: ByteSource): Promise<Map<string, ZipEntry>> {
   const entries = new Map<string, ZipEntry>();

@@ -10,7 +10,7 @@ export interface EntryToWrite {
 /** Above this fflate would have to write zip64. */
 const sizeLimit = 0xffff_0000;
 
-/** Writes a zip archive of stored entries, each byte once and as it comes. */
+/** Writes a zip archive of uncompressed entries as a stream. */
 export function writeZip(sink: ByteSink, entries: readonly EntryToWrite[]): void {
   const zip = new Zip((error, chunk) => {
     if (error !== null) throw error;

@@ -11,7 +11,7 @@ import type { WeightRow } from "./verify.ts";
 import { WeightsError } from "../weights-error.ts";
 
 export interface ConvertOptions extends SaveOptions, LoadWeightsOptions {
-  /** The network that the file's weights belong to, where the file holds no architecture; its weights become the file's. */
+  /** The network for a file of weights alone, without an architecture. Its weights are overwritten with the file's. */
   readonly model?: tfl.LayersModel | undefined;
   /** Read the result back and compare it with the original, weight by weight and over a probe input. */
   readonly verify?: boolean | undefined;
@@ -23,15 +23,15 @@ export interface ConvertReport extends SaveReport {
   readonly weights: readonly WeightRow[];
   /** With `verify`: the worst difference of the outputs over the probe input. */
   readonly worst?: number;
-  /** With `verify`: the worst difference of the logits, as a part of the largest of them. */
+  /** With `verify`: the worst difference of the logits, relative to the largest logit. */
   readonly relative?: number;
-  /** With `verify`: whether the logits agree to 1e-3 of the largest of them. */
+  /** With `verify`: whether `relative` is at most 1e-3. */
   readonly holds?: boolean;
 }
 
 /**
- * Reads a model and writes it in another format: `convert("a.h5", "b.onnx")`. Weights alone (`.safetensors`, `.pth`, `.weights.h5`)
- * need `model`, the network that they belong to; without `from` the model is written as it is.
+ * Reads a model and writes it in another format: `convert("a.h5", "b.onnx")`. Weights alone (`.safetensors`, `.pth`,
+ * `.weights.h5`) need `model`, the network that they belong to; without `from` the given model is written.
  */
 export async function convert(
   from: string | undefined,

@@ -1,10 +1,13 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 
-/** Layers behind a softmax that leave its numbers as they are. */
+/** Layers after a softmax that do not change its values. */
 const keepsNumbers = new Set(["Activation", "Dropout", "Flatten", "Identity", "Reshape"]);
 
-/** Whether an output is probabilities, through models within the model and layers that change nothing. */
+/**
+ * The activation that produced an output, if it is softmax or sigmoid. Looks through nested models and layers that
+ * keep values.
+ */
 export function endsIn(output: tfl.SymbolicTensor): "softmax" | "sigmoid" | undefined {
   const { sourceLayer: layer, nodeIndex, tensorIndex } = output;
   if ("layers" in layer) return endsIn((layer as tfl.LayersModel).outputs[tensorIndex ?? 0]!);
@@ -14,11 +17,11 @@ export function endsIn(output: tfl.SymbolicTensor): "softmax" | "sigmoid" | unde
   const isPlain = keepsNumbers.has(layer.getClassName()) && (activation === undefined || activation === "linear");
   const node = layer.inboundNodes[nodeIndex ?? 0] as unknown as { readonly inputTensors: tfl.SymbolicTensor[] };
   const [input] = isPlain ? node.inputTensors : [];
-  // Behind a change of shape the classes are still along the last axis only where there is but one.
+  // If the size of the last axis changed, the classes no longer lie along it.
   return input === undefined || input.shape.at(-1) !== output.shape.at(-1) ? undefined : endsIn(input);
 }
 
-/** The numbers before the softmax or sigmoid, around their mean where a softmax makes them alike; other outputs as they are. */
+/** Recovers the logits of a softmax (minus their mean) or sigmoid; returns other outputs unchanged. */
 export function logitsOf(output: tf.Tensor, kind: "softmax" | "sigmoid" | undefined): tf.Tensor {
   return tf.tidy(() => {
     if (kind === undefined) return tf.clone(output);

@@ -30,13 +30,13 @@ export interface ParityReport {
 }
 
 export interface ParityOptions {
-  /** What counts as a difference, as a part of the layer's largest magnitude (or of 1, where that is smaller). */
+  /** Largest accepted difference, relative to the layer's largest magnitude (or to 1 if that is larger). */
   readonly tolerance?: number | undefined;
 }
 
 /**
- * Runs two models on one input and compares them layer by layer, to show where they begin to differ. Layers are matched by name, the
- * others in their order by shape. Throws where the models' inputs or outputs do not have the same shapes.
+ * Runs two models on one input and compares them layer by layer, to show where they begin to differ. Layers match by
+ * name; the remaining layers match by shape, in order. Throws if the shapes of the models' inputs or outputs differ.
  */
 export function parity(
   a: tfl.LayersModel,

@@ -9,33 +9,34 @@ import type { Runner } from "../formats/onnx/run.ts";
 import type { SaveReport } from "../save/save-model.ts";
 import { signatureNames } from "../formats/saved-model.ts";
 
-/** One weight of the model; with `verify` how far it is from the one that was read back. */
+/** One weight of the model and, with `verify`, its difference from the saved weight. */
 export interface WeightRow {
   readonly name: string;
   readonly shape: readonly (number | null)[];
-  /** Missing for ONNX and a SavedModel, which others run: their outputs are made of all weights. */
+  /** Missing for ONNX and SavedModel: another runtime runs these files, and only outputs are compared. */
   readonly worst?: number;
 }
 
-/** What a saved model was when it was read back. */
+/** The result of reading a saved model back. */
 export interface Verification {
   readonly weights: WeightRow[];
   /** The worst difference of the outputs over the probe inputs. */
   readonly worst: number;
   /**
-   * The worst difference of the logits, as a part of the largest of them: what a softmax or sigmoid at the end hides is seen here. Of other
-   * outputs it is the outputs' own.
+   * The worst difference of the logits, relative to the largest logit. A final softmax or sigmoid hides such
+   * differences. For other outputs, the worst difference of the outputs, relative to the largest.
    */
   readonly relative: number;
-  /** Whether `relative` is at most 1e-3, which float32 keeps far below. */
+  /** Whether `relative` is at most 1e-3. Float32 rounding stays far below that. */
   readonly holds: boolean;
 }
 
 const relativeBound = 1e-3;
 
 /**
- * Reads a saved model back and compares it with the original: each weight, and the outputs over a probe input. TensorFlow runs
- * a SavedModel, ONNX Runtime (the package onnxruntime-node) an ONNX file: of these the outputs only. Throws where it is not there.
+ * Reads a saved model back and compares it with the original: each weight, and the outputs over a probe input.
+ * TensorFlow runs a SavedModel and ONNX Runtime (the package onnxruntime-node) runs an ONNX file; for both only
+ * outputs are compared. Throws if the runtime is missing.
  */
 export async function verifySaved(
   model: tfl.LayersModel,
@@ -66,7 +67,7 @@ export async function verifySaved(
   }
 }
 
-/** Throws where what verifies this format is not installed, so that it is known before anything is written. */
+/** Throws if the runtime that verifies this format is not installed. Call it before writing the file. */
 export async function readyToVerify({ path, format }: Pick<SaveReport, "path" | "format">): Promise<void> {
   if (format === "onnx") await onnxRuntime(path);
 }
@@ -97,7 +98,7 @@ async function openSavedModel(model: tfl.LayersModel, path: string): Promise<Run
   };
 }
 
-/** The model of a whole file, or the same model with the weights of a file that holds only these. */
+/** Loads a saved model; for a file of weights alone, a copy of `model` with the file's weights. */
 async function reopened(model: tfl.LayersModel, path: string, format: SaveReport["format"]): Promise<tfl.LayersModel> {
   if (format === "keras" || format === "h5") return loadModel(path);
   if (format === "tfjs") return loadModel(join(path, "model.json"));
@@ -109,7 +110,7 @@ function outputsOf(model: tfl.LayersModel, probes: tf.Tensor[]): tf.Tensor[] {
   return [model.predict(probes.length === 1 ? probes[0]! : probes)].flat();
 }
 
-/** Four inputs of different size and kind, so that the classes are spread: noise, weak and strong, and noise on a slope. */
+/** Four samples that differ enough to give different classes: weak noise, strong noise, and noise on a slope. */
 function probeInput({ shape, dtype }: tfl.SymbolicTensor): tf.Tensor {
   const sizes = shape.map((size, axis) => size ?? (axis === 0 ? 4 : 64));
   return tf.tidy(() => {
@@ -138,7 +139,7 @@ function compared(
       }),
     ),
   );
-  // NaN is no agreement.
+  // The comparison is false for NaN.
   return { worst, relative, holds: relative <= relativeBound };
 }
 

@@ -21,7 +21,10 @@ const typeNames: Readonly<Record<string, StoredType>> = {
   b1: "bool",
 };
 
-/** NumPy's .npy, versions 1 to 3, rows first. Format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html */
+/**
+ * Reads NumPy's .npy, versions 1 to 3, in row-major order. Format:
+ * https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
+ */
 export function readNpy(source: ByteSource, name = "array"): NamedTensor {
   const fail = (problem: string): never => {
     throw new WeightsError(source.file, "the header", problem);
@@ -49,7 +52,7 @@ export function readNpy(source: ByteSource, name = "array"): NamedTensor {
   return { name, shape, dtype, place: `byte ${start}`, read };
 }
 
-/** Writes an array as NumPy's .npy file, which appears whole or not at all. Throws a WeightsError where it cannot. */
+/** Writes an array as NumPy's .npy file, whole or not at all. Throws a WeightsError if it cannot be written. */
 export async function saveNpy(
   path: string,
   { shape, data }: { shape: readonly number[]; data: Float32Array },

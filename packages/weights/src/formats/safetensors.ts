@@ -5,7 +5,7 @@ import { checkedCount, decodeElements, dtypeBytes, floatParts } from "../bytes/n
 import type { NamedTensor, StoredType } from "../bytes/named-tensor.ts";
 import { WeightsError } from "../weights-error.ts";
 
-/** The format's own limit of its header. */
+/** The format's limit on the size of the header. */
 const headerLimit = 100_000_000;
 
 const typeNames: Readonly<Record<string, StoredType>> = {
@@ -25,8 +25,9 @@ const typeNames: Readonly<Record<string, StoredType>> = {
 };
 
 /**
- * The tensors of a safetensors file, in the order of its bytes; only the header is read. Every offset is checked: the tensors must
- * cover the file's data without holes or overlaps. Format: https://github.com/huggingface/safetensors#format
+ * The tensors of a safetensors file, in the order of its bytes; only the header is read. Every offset is checked: the
+ * tensors must cover the file's data without holes or overlaps. Format:
+ * https://github.com/huggingface/safetensors#format
  */
 export function readSafetensors(source: ByteSource): { tensors: NamedTensor[]; metadata: Record<string, string> } {
   const fail = (place: string, problem: string): never => {
@@ -122,7 +123,7 @@ export function writeSafetensors(
   }
 }
 
-/** The element type that `read` gives, as safetensors names it, and its bytes. */
+/** The element type of the arrays that `read` returns, as safetensors names it, and its size in bytes. */
 function writtenType(dtype: StoredType): readonly [string, number] {
   if (dtype === "uint8") return ["U8", 1];
   if (dtype === "bool") return ["BOOL", 1];

@@ -8,12 +8,13 @@ import { distinctNames, layerNames } from "../model/model-layers.ts";
 import { metadataFromText, metadataText } from "../model/metadata-json.ts";
 import { WeightsError } from "../weights-error.ts";
 
-/** Where a SavedModel keeps its metadata; TensorFlow leaves the folder alone. */
+/** The metadata file in a SavedModel. TensorFlow ignores this folder. */
 const metadataFile = "assets.extra/convkit.json";
 
 /**
- * Writes a model's prediction as a SavedModel for Python and TF Serving: signature `serving_default`, inputs and outputs named after
- * the model's layers, any batch. It takes a TensorFlow engine to write one. Errors name `file`, where the folder will be.
+ * Writes a model's prediction as a SavedModel for Python and TF Serving: signature `serving_default`, inputs and
+ * outputs named after the model's layers, any batch size. Needs a TensorFlow engine. Errors name `file`, the final
+ * path of the folder.
  */
 export async function writeSavedModel(
   folder: string,
@@ -35,7 +36,7 @@ export async function writeSavedModel(
         `input "${name}"`,
         `expected sizes that are known, got [${sizes.map((size) => size ?? "any").join(", ")}]`,
       );
-    // Two samples, so that the batch cannot be taken for a size of 1.
+    // Trace with two samples, so that the batch axis cannot be mistaken for a fixed size of 1.
     return tf.zeros([2, ...(sizes as number[])]);
   });
   const predict = compile(
@@ -59,13 +60,16 @@ export async function writeSavedModel(
   }
 }
 
-/** What `saveModel` wrote beside a SavedModel; `{}` where another program wrote it. Throws a `WeightsError` where it is no metadata. */
+/**
+ * What `saveModel` wrote beside a SavedModel; `{}` if another program wrote the model. Throws a `WeightsError` for
+ * invalid metadata.
+ */
 export function savedModelMetadata(folder: string): ModelMetadata {
   const file = join(folder, metadataFile);
   return existsSync(file) ? metadataFromText(file, "", readFileSync(file, "utf8")) : {};
 }
 
-/** The tensors' names in the signature: Python gives these as arguments, so they must be words, and each once. */
+/** The tensors' names in the signature. Python uses them as argument names, so they must be unique identifiers. */
 export function signatureNames(tensors: readonly tfl.SymbolicTensor[]): string[] {
   return distinctNames(layerNames(tensors).map((name) => name.replaceAll(/\W/g, "_")));
 }

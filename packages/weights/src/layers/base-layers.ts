@@ -92,7 +92,10 @@ export class GlobalMaxPooling2DKeepdims extends tfl.layers.Layer {
   }
 }
 
-/** `x` where it is positive, `alpha (exp(x) - 1)` elsewhere; tfjs-layers' own knows an alpha of 1 only. Shape unchanged. */
+/**
+ * `x` where it is positive, `alpha (exp(x) - 1)` elsewhere; tfjs-layers' own knows an alpha of 1 only. Shape
+ * unchanged.
+ */
 export class ScaledELU extends tfl.layers.Layer {
   static className = "ScaledELU";
   readonly alpha: number;
@@ -133,7 +136,10 @@ export class Power extends tfl.layers.Layer {
   }
 }
 
-/** Keras' ReLU of any form: `largest` at most, `x` from the threshold on, `slope (x - threshold)` below. Shape unchanged. */
+/**
+ * Keras' ReLU of any form: `largest` at most, `x` from the threshold on, `slope (x - threshold)` below. Shape
+ * unchanged.
+ */
 export class BentReLU extends tfl.layers.Layer {
   static className = "BentReLU";
   readonly maxValue: number | null;

@@ -22,7 +22,10 @@ const StockReshape = stockClass<ReshapeArgs, { targetShape: (number | null)[] }>
   tfl.layers.reshape({ name: "stock", targetShape: [1] }),
 );
 
-/** Reshape that knows the size which follows from the others. (tfjs-layers' own forgets it, since the batch is not known.) */
+/**
+ * Reshape that knows the size which follows from the others. (tfjs-layers' own forgets it, since the batch is not
+ * known.)
+ */
 export class Reshape extends StockReshape {
   static override className = "Reshape";
 

@@ -218,7 +218,10 @@ export class SeparableConv1D extends SequenceLayer {
   }
 }
 
-/** Taps that lie apart are gathered one after the other, which every backend can. `[n, length, 1, c] -> [n, length', c * m]` */
+/**
+ * Taps that lie apart are gathered one after the other, which every backend can. `[n, length, 1, c] -> [n, length', c
+ * * m]`
+ */
 function depthwise(x: tf.Tensor4D, kernel: tf.Tensor, { size, stride, rate, reach }: SequenceLayer): tf.Tensor {
   const [batch, length, , channels] = x.shape;
   const times = kernel.shape[2]!;

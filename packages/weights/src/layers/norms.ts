@@ -27,7 +27,10 @@ export class UnitNormalization extends tfl.layers.Layer {
   }
 }
 
-/** Keras' Normalization along any axes, or none, or backwards; its statistics are weights that are not trained: shape unchanged. */
+/**
+ * Keras' Normalization along any axes, or none, or backwards; its statistics are weights that are not trained: shape
+ * unchanged.
+ */
 export class AxesNormalization extends tfl.layers.Layer {
   static className = "AxesNormalization";
   readonly axis: readonly number[];
@@ -82,8 +85,8 @@ interface BatchNormFields {
 }
 
 /**
- * Batch normalization that Keras calls with `training=True`: it takes each batch's own mean and variance in prediction, too. Only training
- * moves its moving statistics. Shape unchanged.
+ * Batch normalization that Keras calls with `training=True`: it takes each batch's own mean and variance in
+ * prediction, too. Only training moves its moving statistics. Shape unchanged.
  */
 export class BatchStatisticsNormalization extends BatchNormalization {
   static override className = "BatchStatisticsNormalization";
@@ -104,7 +107,10 @@ export class BatchStatisticsNormalization extends BatchNormalization {
   }
 }
 
-/** A factor a channel, which is trained: shape unchanged. It is ConvNeXt's. Touvron et al. 2021, https://arxiv.org/abs/2103.17239 */
+/**
+ * A factor a channel, which is trained: shape unchanged. It is ConvNeXt's. Touvron et al. 2021,
+ * https://arxiv.org/abs/2103.17239
+ */
 export class LayerScale extends tfl.layers.Layer {
   static className = "LayerScale";
   readonly initValues: number;
@@ -132,7 +138,10 @@ export class LayerScale extends tfl.layers.Layer {
   }
 }
 
-/** Divides by the root of the mean square, or with `variance` of the variance, and scales: shape unchanged. Zhang, Sennrich 2019, https://arxiv.org/abs/1910.07467 */
+/**
+ * Divides by the root of the mean square, or with `variance` of the variance, and scales: shape unchanged. Zhang,
+ * Sennrich 2019, https://arxiv.org/abs/1910.07467
+ */
 export class RMSNormalization extends tfl.layers.Layer {
   static className = "RMSNormalization";
   readonly axis: number[];
@@ -177,7 +186,10 @@ export class RMSNormalization extends tfl.layers.Layer {
   }
 }
 
-/** Batch normalization of Keras 2 with `renorm=True`: it keeps three more statistics, which only training uses. Shape unchanged. */
+/**
+ * Batch normalization of Keras 2 with `renorm=True`: it keeps three more statistics, which only training uses. Shape
+ * unchanged.
+ */
 export class RenormBatchNormalization extends BatchNormalization {
   static override className = "RenormBatchNormalization";
 

@@ -133,8 +133,8 @@ function isKnownClass(found: RegisteredClass): boolean {
 }
 
 /**
- * Lets tfjs make every layer that an imported model may have; call it before `tf.loadLayersModel` on one that was saved again. A class of
- * the user's that is registered under the name of one of ours stays.
+ * Lets tfjs make every layer that an imported model may have; call it before `tf.loadLayersModel` on one that was
+ * saved again. A class of the user's that is registered under the name of one of ours stays.
  */
 export function registerImportLayers(): void {
   for (const { className } of [...own, ...ofCore]) {
@@ -154,7 +154,10 @@ export function registerImportLayers(): void {
   for (const layer of own) if (!userClasses.has(layer.className)) tf.serialization.registerClass(layer as never);
 }
 
-/** The class that the user registered with tfjs under this name; undefined where the name is tfjs', Keras' or only ours. */
+/**
+ * The class that the user registered with tfjs under this name; undefined where the name is tfjs', Keras' or only
+ * ours.
+ */
 export function userClass(className: string): RegisteredClass | undefined {
   const ofUser = userClasses.get(className);
   if (ofUser !== undefined) return ofUser;

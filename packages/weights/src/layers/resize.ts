@@ -7,8 +7,9 @@ import type { BaseArgs, Config, Inputs, Shape } from "./base-layers.ts";
 type Interpolation = "bilinear" | "nearest";
 
 /**
- * Keras' UpSampling2D of any interpolation: pixels are areas, as TensorFlow has it since version 2. (tfjs-layers' own takes them as
- * points, and so differs where interpolation is bilinear.) `[n, h, w, c] -> [n, h * rows, w * columns, c]`
+ * Keras' UpSampling2D of any interpolation: pixels are areas, as TensorFlow has it since version 2. (tfjs-layers' own
+ * takes them as points, and so differs where interpolation is bilinear.) `[n, h, w, c] -> [n, h * rows, w * columns,
+ * c]`
  */
 export class ScaledUp2D extends tfl.layers.Layer {
   static className = "ScaledUp2D";
@@ -71,7 +72,10 @@ export class ResizedTo extends tfl.layers.Layer {
   }
 }
 
-/** Keras' CenterCrop of larger images: `[n, h, w, c] -> [n, height, width, c]`. (tfjs-layers' own forgets the batch in its shape.) */
+/**
+ * Keras' CenterCrop of larger images: `[n, h, w, c] -> [n, height, width, c]`. (tfjs-layers' own forgets the batch in
+ * its shape.)
+ */
 export class CroppedCentre extends tfl.layers.Layer {
   static className = "CroppedCentre";
   readonly height: number;

@@ -3,7 +3,10 @@ import * as tfl from "@tensorflow/tfjs-layers";
 import { one, oneShape } from "./base-layers.ts";
 import type { BaseArgs, Config, Inputs, Shape } from "./base-layers.ts";
 
-/** What is taken of one axis: an index, after which the axis is gone, or a part of it; null is Python's "from" or "to the end". */
+/**
+ * What is taken of one axis: an index, after which the axis is gone, or a part of it; null is Python's "from" or "to
+ * the end".
+ */
 export type AxisSlice =
   | number
   | { readonly start: number | null; readonly stop: number | null; readonly step: number | null };

@@ -17,7 +17,10 @@ export interface LoadWeightsReport {
 }
 
 export interface LoadWeightsOptions {
-  /** Match layers by their names, or one after the other; by default by name, and by order where no name but every shape fits. */
+  /**
+   * Match layers by their names, or one after the other; by default by name, and by order where no name but every
+   * shape fits.
+   */
   readonly by?: "name" | "order" | undefined;
   /** Layers that may be missing on either side. */
   readonly ignore?: RegExp | undefined;
@@ -27,7 +30,10 @@ export interface LoadWeightsOptions {
 
 export const loadWeightsNames: OptionNames<LoadWeightsOptions> = { by: true, ignore: true, published: true };
 
-/** Puts the tensors of a Keras file into a model, layer by layer: all of them, or an error that names all that do not fit. */
+/**
+ * Puts the tensors of a Keras file into a model, layer by layer: all of them, or an error that names all that do not
+ * fit.
+ */
 export async function loadKerasLayers(
   file: string,
   model: tfl.LayersModel,
@@ -78,7 +84,9 @@ export async function loadKerasLayers(
   return { loaded: assignments.length, ignored };
 }
 
-/** Whether it is the fixed convolution that local response normalisation is in Keras' files: `norm1.2` of our `norm1`. */
+/**
+ * Whether it is the fixed convolution that local response normalisation is in Keras' files: `norm1.2` of our `norm1`.
+ */
 function standsFor(model: tfl.LayersModel, { layer: saved }: LayerTensors): boolean {
   return model.layers.some(
     (layer) => layer.getClassName() === "LocalResponseNormalization" && saved.startsWith(`${layer.name}.`),
@@ -115,8 +123,8 @@ function fits(pairs: readonly Pair[]): boolean {
 }
 
 /**
- * True where every layer of the model has its name in the file and no name stands twice on either side. Names then hold where
- * paths, which count the layers of a class, do not: a file may have layers that the model has not.
+ * True where every layer of the model has its name in the file and no name stands twice on either side. Names then
+ * hold where paths, which count the layers of a class, do not: a file may have layers that the model has not.
  */
 function namesTellApart(own: readonly OwnLayer[], theirs: readonly LayerTensors[]): boolean {
   const [ownNames, savedNames] = [new Set(own.map(({ name }) => name)), new Set(theirs.map(({ layer }) => layer))];
@@ -125,8 +133,8 @@ function namesTellApart(own: readonly OwnLayer[], theirs: readonly LayerTensors[
 }
 
 /**
- * Matches layers by name where names tell them apart, else by the unique paths of a Keras 3 file. Layers without a path, and all
- * layers of an .h5 file, match by name.
+ * Matches layers by name where names tell them apart, else by the unique paths of a Keras 3 file. Layers without a
+ * path, and all layers of an .h5 file, match by name.
  */
 function pairByName(model: tfl.LayersModel, own: readonly OwnLayer[], theirs: readonly LayerTensors[]): Pair[] {
   const { pairs, rest } = namesTellApart(own, theirs)

@@ -19,8 +19,8 @@ import { WeightsError } from "../weights-error.ts";
 export type LoadModelOptions = Pick<ImportOptions, "layers" | "functions">;
 
 /**
- * The model of a file that holds its architecture and weights: `.h5`, `.keras`, a tfjs `model.json` or its folder. Throws
- * `WeightsError` naming every layer that is not known and every weight that does not fit.
+ * The model of a file that holds its architecture and weights: `.h5`, `.keras`, a tfjs `model.json` or its folder.
+ * Throws `WeightsError` naming every layer that is not known and every weight that does not fit.
  */
 export async function loadModel(path: string, options: LoadModelOptions = {}): Promise<tfl.LayersModel> {
   checkOptions("loadModel", options, { layers: true, functions: true });
@@ -41,8 +41,8 @@ export async function loadModel(path: string, options: LoadModelOptions = {}): P
 }
 
 /**
- * Loads a file's weights into a model, whatever the file's format: all of them fit and are loaded, or nothing changes and one
- * `WeightsError` names all that is missing, extra or misshaped. Layers match by name, or `by: "order"`.
+ * Loads a file's weights into a model, whatever the file's format: all of them fit and are loaded, or nothing changes
+ * and one `WeightsError` names all that is missing, extra or misshaped. Layers match by name, or `by: "order"`.
  */
 export async function loadWeights(
   model: tfl.LayersModel,
@@ -114,7 +114,10 @@ async function loadTorch(
   return { loaded: assignments.length, ignored };
 }
 
-/** What wrappers put before every name: `module.` of DataParallel, `_orig_mod.` of a compiled model, `model.` of a trainer. */
+/**
+ * What wrappers put before every name: `module.` of DataParallel, `_orig_mod.` of a compiled model, `model.` of a
+ * trainer.
+ */
 function commonPrefix(wanted: readonly string[], names: readonly string[]): string {
   const known = new Set(names);
   const [first] = wanted;

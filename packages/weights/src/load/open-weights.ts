@@ -36,8 +36,9 @@ export interface WeightsFile {
 }
 
 /**
- * Opens any file of weights that is known: `.safetensors`, `.pth` and `.pt` (both containers), `.h5`, `.hdf5`, `.weights.h5`, `.keras`,
- * a tfjs `model.json` or its folder, `.npy`. The bytes decide, not the name. Throws `WeightsError` with file and place.
+ * Opens any file of weights that is known: `.safetensors`, `.pth` and `.pt` (both containers), `.h5`, `.hdf5`,
+ * `.weights.h5`, `.keras`, a tfjs `model.json` or its folder, `.npy`. The bytes decide, not the name. Throws
+ * `WeightsError` with file and place.
  */
 export async function openWeights(path: string): Promise<WeightsFile> {
   const stat = statSync(path, { throwIfNoEntry: false });

@@ -16,8 +16,8 @@ export interface Assignment {
 }
 
 /**
- * Gives every weight its tensor, or changes nothing: shapes are compared before the first byte is read, and all tensors are there before
- * the first weight changes.
+ * Gives every weight its tensor, or changes nothing: shapes are compared before the first byte is read, and all
+ * tensors are there before the first weight changes.
  */
 export async function assign(
   file: string,

@@ -17,12 +17,17 @@ export function metadataOf(model: tfl.LayersModel, given: ModelMetadata = {}): M
   return { ...modelMetadata(model), ...given };
 }
 
-/** Metadata that a file holds as text; `{}` where there is none. Throws a `WeightsError` naming the place in the file. */
+/**
+ * Metadata that a file holds as text; `{}` where there is none. Throws a `WeightsError` naming the place in the file.
+ */
 export function metadataFromText(file: string, place: string, text: unknown): ModelMetadata {
   return typeof text === "string" ? metadataFrom(file, place, parseJson(text, file, place)) : {};
 }
 
-/** Metadata that a file holds as an object; `{}` where there is none. Throws a `WeightsError` naming the place in the file. */
+/**
+ * Metadata that a file holds as an object; `{}` where there is none. Throws a `WeightsError` naming the place in the
+ * file.
+ */
 export function metadataFrom(file: string, place: string, value: unknown): ModelMetadata {
   if (value === undefined) return {};
   return metadataFromJson("the model's metadata", value, (problem) => new WeightsError(file, place, problem));

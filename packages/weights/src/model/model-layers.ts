@@ -28,7 +28,10 @@ export function distinctNames(names: readonly string[]): string[] {
   });
 }
 
-/** The names of tensors as tfjs names a model's inputs and outputs, after their layers; a sequential model does not know its own. */
+/**
+ * The names of tensors as tfjs names a model's inputs and outputs, after their layers; a sequential model does not
+ * know its own.
+ */
 export function layerNames(tensors: readonly tfl.SymbolicTensor[]): string[] {
   return tensors.map(({ sourceLayer }) => sourceLayer.name);
 }

@@ -7,7 +7,10 @@ interface Labeled {
   readonly labels: string;
 }
 
-/** Einstein's sum by products of matrices, which every backend has. Throws for an ellipsis and for a letter twice in one operand. */
+/**
+ * Einstein's sum by products of matrices, which every backend has. Throws for an ellipsis and for a letter twice in
+ * one operand.
+ */
 export function einsum(equation: string, operands: readonly tf.Tensor[]): tf.Tensor {
   const [left, right] = equation.replaceAll(" ", "").split("->") as [string, string | undefined];
   const inputs = left.split(",");

@@ -99,8 +99,8 @@ export function resample(x: tf.Tensor4D, [height, width]: Pair, interpolation: s
 }
 
 /**
- * The weights of the pixels in each new pixel: Keys' cubic with a = -0.5, taps beyond the edge left out and the rest made to sum to 1.
- * Source: tensorflow/core/kernels/image/resize_bicubic_op.cc, half pixel centers.
+ * The weights of the pixels in each new pixel: Keys' cubic with a = -0.5, taps beyond the edge left out and the rest
+ * made to sum to 1. Source: tensorflow/core/kernels/image/resize_bicubic_op.cc, half pixel centers.
  */
 function cubicMatrix(from: number, to: number): Float32Array {
   const matrix = new Float32Array(from * to);

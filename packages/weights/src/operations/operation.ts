@@ -10,13 +10,19 @@ export type Run = (values: Values) => tf.Tensor | tf.Tensor[];
 /** Operations by name: the names of their arguments in order, and their implementations. */
 export type Operations = Readonly<Record<string, readonly [names: string, run: Run]>>;
 
-/** The arguments of an operation as a file keeps them: `{slot: i}` stands for the layer's input i, `{constant}` for an array. */
+/**
+ * The arguments of an operation as a file keeps them: `{slot: i}` stands for the layer's input i, `{constant}` for an
+ * array.
+ */
 export interface OperationArgs {
   readonly op: string;
   readonly values: Readonly<Record<string, unknown>>;
 }
 
-/** One function of Keras 3's `ops` or of TensorFlow as a layer without weights. The table that it is looked up in is given once. */
+/**
+ * One function of Keras 3's `ops` or of TensorFlow as a layer without weights. The table that it is looked up in is
+ * given once.
+ */
 export class Operation extends tfl.layers.Layer {
   static className = "Operation";
   static table: Operations = {};

@@ -10,7 +10,10 @@ const sides = { y: "x2", b: "x2" };
 const reduce = (to: string): Alias => ({ to, names: { keep_dims: "keepdims", reduction_indices: "axis" } });
 const binary = (to: string): Alias => ({ to, names: sides });
 
-/** Functions of TensorFlow by the last part of their name, as Keras 2 writes them; listed only if name or arguments differ from Keras 3's. */
+/**
+ * Functions of TensorFlow by the last part of their name, as Keras 2 writes them; listed only if name or arguments
+ * differ from Keras 3's.
+ */
 export const tensorflowNames: Readonly<Record<string, Alias>> = {
   add: binary("add"),
   addv2: binary("add"),

@@ -15,8 +15,9 @@ export interface DownloadOptions {
 const optionNames: OptionNames<DownloadOptions> = { cache: true, signal: true, onProgress: true };
 
 /**
- * The path of published weights: from the cache, where a user may have put the file by hand, or fetched. An interrupted download is
- * continued; known hashes of the file are checked. Throws `WeightsError` that says which file to put where.
+ * The path of published weights: from the cache, where a user may have put the file by hand, or fetched. An
+ * interrupted download is continued; known hashes of the file are checked. Throws `WeightsError` that says which file
+ * to put where.
  */
 export async function fetchWeights(
   { url, hash }: Pick<PublishedWeights, "url" | "hash">,

@@ -1,8 +1,8 @@
 import { checkOptions } from "@convkit/errors";
 
 /**
- * What is known of a published file: the sha256 where at least two people who have it state the same, else the md5 that Keras states or
- * the first digits of the sha256 that torchvision's names end in; some have none.
+ * What is known of a published file: the sha256 where at least two people who have it state the same, else the md5
+ * that Keras states or the first digits of the sha256 that torchvision's names end in; some have none.
  */
 export type KnownHash =
   | { readonly sha256: string }
@@ -29,7 +29,10 @@ const keras = "https://storage.googleapis.com/tensorflow/keras-applications/";
 const torch = "https://download.pytorch.org/models/";
 const ordering = "weights_tf_dim_ordering_tf_kernels";
 
-/** Of keras.applications, from its sources (Keras 3.15): model, folder and name of the files, mode, license, md5 with and without top. */
+/**
+ * Of keras.applications, from its sources (Keras 3.15): model, folder and name of the files, mode, license, md5 with
+ * and without top.
+ */
 const kerasTable = [
   [
     "vgg16",
@@ -146,12 +149,16 @@ const kerasTable = [
 ] as const;
 
 /**
- * EfficientNet was trained on (x - mean) / deviation, but its files' variance is the deviation: Keras divides once more by the square
- * root of these, its IMAGENET_STDDEV_RGB, where the weights are "imagenet". https://github.com/tensorflow/tensorflow/issues/49930
+ * EfficientNet was trained on (x - mean) / deviation, but its files' variance is the deviation: Keras divides once
+ * more by the square root of these, its IMAGENET_STDDEV_RGB, where the weights are "imagenet".
+ * https://github.com/tensorflow/tensorflow/issues/49930
  */
 const efficientnetFactors = { "normalization/variance": [0.229, 0.224, 0.225] };
 
-/** Files of keras.applications that are named otherwise. Keras states no hash for MobileNet's; two others have the md5 of one of them. */
+/**
+ * Files of keras.applications that are named otherwise. Keras states no hash for MobileNet's; two others have the md5
+ * of one of them.
+ */
 const kerasOthers: readonly PublishedWeights[] = [
   other("mobilenet", true, `${keras}mobilenet/mobilenet_1_0_224_tf.h5`, undefined, "tf"),
   other("mobilenet", false, `${keras}mobilenet/mobilenet_1_0_224_tf_no_top.h5`, undefined, "tf"),
@@ -179,7 +186,10 @@ const kerasOthers: readonly PublishedWeights[] = [
   }),
 ];
 
-/** Of torchvision (0.29, IMAGENET1K_V1): model, file (its name ends in the first digits of its sha256), sha256 where it is known. */
+/**
+ * Of torchvision (0.29, IMAGENET1K_V1): model, file (its name ends in the first digits of its sha256), sha256 where it
+ * is known.
+ */
 const torchTable = [
   ["alexnet", "alexnet-owt-7be5be79", "7be5be791159472b1fbf3c69796f7cb30dca7ad8466c2df70058c37116cdee02"],
   ["vgg11", "vgg11-8a719046", undefined],

@@ -20,7 +20,10 @@ export type ModelFormat = "keras" | "h5" | "weights-h5" | "safetensors" | "onnx"
 export interface SaveOptions {
   /** Instead of what the path's ending says; needed for a folder. */
   readonly format?: ModelFormat | undefined;
-  /** What the file says about the model (classes, preprocessing, the zoo's name …), in place of what the model says itself. */
+  /**
+   * What the file says about the model (classes, preprocessing, the zoo's name …), in place of what the model says
+   * itself.
+   */
   readonly metadata?: ModelMetadata | undefined;
   /** Smaller weights in a tfjs model. */
   readonly quantize?: Quantization | undefined;
@@ -36,9 +39,9 @@ export interface SaveReport {
 }
 
 /**
- * Writes a model in the format that the path's ending names: `.keras`, `.h5` or `.hdf5` (whole models), `.weights.h5`, `.safetensors`
- * (PyTorch's names), `.onnx`, or with `format` a folder: "tfjs" with `model.json`, or "savedmodel". It appears whole or not at all. Throws `WeightsError` naming
- * each layer that the format cannot hold.
+ * Writes a model in the format that the path's ending names: `.keras`, `.h5` or `.hdf5` (whole models), `.weights.h5`,
+ * `.safetensors` (PyTorch's names), `.onnx`, or with `format` a folder: "tfjs" with `model.json`, or "savedmodel". It
+ * appears whole or not at all. Throws `WeightsError` naming each layer that the format cannot hold.
  */
 export async function saveModel(model: tfl.LayersModel, path: string, options: SaveOptions = {}): Promise<SaveReport> {
   checkOptions("saveModel", options, saveNames);

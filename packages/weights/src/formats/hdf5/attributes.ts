@@ -8,7 +8,7 @@ import type { Hdf5Context, HeaderMessage } from "./object-header.ts";
 /** An attribute's value: one text or number where it is a scalar, a list otherwise (flat). */
 export type Hdf5Value = string | number | readonly string[] | readonly number[];
 
-/** The attributes of an object; attributes of types that no weight file uses are skipped. */
+/** The attributes of an object. Skips attributes of types that no weight file uses. */
 export function readAttributes(context: Hdf5Context, messages: readonly HeaderMessage[]): Map<string, Hdf5Value> {
   const attributes = new Map<string, Hdf5Value>();
   for (const { type, body } of messages) {

@@ -43,7 +43,7 @@ export class Hdf5Bytes {
     return this.#view.getUint32(this.#take(4), true);
   }
 
-  /** A little-endian number of 1 to 8 bytes; all bits set reads as `undefinedAddress`, what exceeds 2^53 is refused. */
+  /** A little-endian number of 1 to 8 bytes. If all bits are set, returns `undefinedAddress`; throws above 2^53. */
   uint(size: number): number {
     const from = this.#take(size);
     let value = 0n;
@@ -62,7 +62,7 @@ export class Hdf5Bytes {
     return this.bytes.subarray(from, from + length);
   }
 
-  /** The next `length` bytes as a structure of their own. */
+  /** The next `length` bytes as a new structure. */
   part(length: number): Hdf5Bytes {
     const start = this.start + this.at;
     return new Hdf5Bytes(this.file, this.take(length), start);

@@ -25,7 +25,7 @@ interface Filter {
   readonly values: readonly number[];
 }
 
-/** The most bytes of one chunk when unpacked. */
+/** Limit on the unpacked bytes of one chunk. */
 const chunkBytes = 1 << 28;
 const filterLimit = 32;
 
@@ -42,7 +42,7 @@ export function openDataset(context: Hdf5Context, messages: readonly HeaderMessa
     throw new WeightsError(file, place, "keeps its data in other files, which are not opened");
   const attributes = readAttributes(context, messages);
   const stored = readType(body(0x03, "type"));
-  // Keras stores bfloat16 as opaque 16-bit numbers and says so beside them.
+  // Keras stores bfloat16 as opaque 16-bit numbers, with the type in an attribute.
   const isBrain = attributes.get("dtype") === "bfloat16" && stored.size === 2;
   const type: Hdf5Type = isBrain ? { kind: "number", dtype: "bfloat16", size: 2, bigEndian: false } : stored;
   const shape = readShape(body(0x01, "shape"), context.lengthSize);
@@ -118,7 +118,8 @@ function readBytes(context: Hdf5Context, layout: Hdf5Bytes, plan: DataPlan): Uin
     readChunkTree(context, tree, rank, new Set(), (offsets, address, stored, mask) => {
       read += stored;
       if (read > source.size) layout.fail(`${plan.place} has chunks of more bytes than the file has`);
-      // Each place is unpacked once at most, so that small chunks which lie cannot unpack to much more than the dataset.
+      // Unpack each position at most once, so that chunks in a hostile file cannot unpack to much more than the
+      // dataset.
       const inGrid = offsets.every(
         (offset, axis) => offset >= 0 && offset < plan.shape[axis]! && Number.isInteger(offset / sides[axis]!),
       );
@@ -204,7 +205,7 @@ function copyChunk(
   sides: readonly number[],
   chunk: Uint8Array,
 ): number {
-  // Axes at the end that the chunk has whole are one row with the axis before them.
+  // Trailing axes that the chunk covers entirely form one contiguous row with the axis before them.
   const whole = shape.findLastIndex((size, axis) => axis === 0 || size !== sides[axis]);
   const rank = Math.max(1, whole + 1);
   const rest = shape.slice(rank).reduce((product, size) => product * size, elementSize);
@@ -246,7 +247,7 @@ function readFilters(body: Hdf5Bytes): Filter[] {
   });
 }
 
-/** Undoes the filters from the last to the first; `mask` has a bit for each one that was left out. */
+/** Undoes the filters from the last to the first. Each bit set in `mask` marks a filter that this chunk skipped. */
 function unfilter(
   stored: Uint8Array<ArrayBuffer>,
   filters: readonly Filter[],
@@ -282,7 +283,7 @@ function inflate(bytes: Uint8Array, limit: number, file: string, place: string):
   }
 }
 
-/** Bytes were sorted by their place in the element: all first bytes, then all second ones. */
+/** Undoes HDF5's shuffle filter, which stores the first bytes of all elements, then all second bytes, and so on. */
 function unshuffle(bytes: Uint8Array, size: number): Uint8Array {
   const count = Math.floor(bytes.byteLength / size);
   if (size < 2 || count < 2) return bytes;

@@ -1,7 +1,7 @@
 import type { ByteSource } from "../../bytes/byte-source.ts";
 import { Hdf5Bytes } from "./bytes.ts";
 
-/** What all parts of one file share. */
+/** State shared by all readers of one file. */
 export interface Hdf5Context {
   readonly source: ByteSource;
   /** Added to every address: the size of a user block before the file proper. */
@@ -10,9 +10,9 @@ export interface Hdf5Context {
   readonly lengthSize: number;
   /** Counts reads, so that circular or repeated references in a file end in an error. */
   count(what: "structure" | "text" | "data", bytes: number, place: string): void;
-  /** The objects opened so far: Keras gives each one name. */
+  /** Addresses of the objects opened so far. In Keras' files each object has one name. */
   readonly objects: Set<number>;
-  /** The global heaps read so far, by address: texts of variable length lie there. */
+  /** The global heaps read so far, by address. They hold texts of variable length. */
   readonly heaps: Map<number, ReadonlyMap<number, Uint8Array>>;
 }
 

@@ -11,12 +11,12 @@ import type { Hdf5Context, HeaderMessage } from "./object-header.ts";
 
 export interface Hdf5Group {
   readonly kind: "group";
-  /** From the root, `""` for the root itself. */
+  /** The path from the root; `""` for the root itself. */
   readonly path: string;
   readonly attributes: ReadonlyMap<string, Hdf5Value>;
   /** The names of the members, sorted by bytes as HDF5 does. */
   readonly names: readonly string[];
-  /** What has this name or path (`a/b/c`); undefined where there is none. */
+  /** The member with this name or path (`a/b/c`); undefined if there is none. */
   get(path: string): Hdf5Group | Hdf5Dataset | undefined;
 }
 
@@ -24,7 +24,7 @@ const signature = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
 const structureLimit = 1_000_000;
 const structureBytes = 1 << 28;
 const textBytes = 1 << 27;
-/** All datasets may grow to this many times the file, or to this many bytes, whichever is more. */
+/** Limit on the unpacked size of all datasets: this many times the file, or this many bytes, whichever is more. */
 const growthLimit = 20;
 const growthFloor = 1 << 28;
 
@@ -34,9 +34,9 @@ export function isHdf5(source: ByteSource): boolean {
 }
 
 /**
- * The root group of an HDF5 file; groups, attributes and tensors are read when they are asked for, and only their own bytes. It knows
- * what h5py writes by default and with libver="latest" in small groups: old and new groups, contiguous, compact and chunked data (deflate, shuffle,
- * fletcher32). Format: https://support.hdfgroup.org/documentation/hdf5/latest/_f_m_t3.html
+ * Opens the root group of an HDF5 file. Groups, attributes and tensors are read on demand. Supports the output of h5py
+ * by default, and with libver="latest" for small groups: old and new groups, contiguous, compact and chunked data
+ * (deflate, shuffle, fletcher32). Format: https://support.hdfgroup.org/documentation/hdf5/latest/_f_m_t3.html
  */
 export function openHdf5(source: ByteSource): Hdf5Group {
   const start = findSuperblock(source);
@@ -83,7 +83,7 @@ export function openHdf5(source: ByteSource): Hdf5Group {
   return groupOf(context, openObject(context, root, ""), "", 0);
 }
 
-/** Counts the bytes read, and throws if they are more than a file of weights needs. */
+/** Counts the bytes read and throws if they exceed what a file of weights needs. */
 function counter(source: ByteSource): Hdf5Context["count"] {
   let structures = 0;
   const total = { structure: 0, text: 0, data: 0 };
@@ -121,7 +121,10 @@ function checkSizes(superblock: Hdf5Bytes, offsetSize: number, lengthSize: numbe
 
 const depthLimit = 64;
 
-/** The messages of an object that was not opened before: paths that meet again would double with every group. */
+/**
+ * The messages of an object. Throws for an object opened before: groups that share members could have exponentially
+ * many paths.
+ */
 function openObject(context: Hdf5Context, address: number, path: string): HeaderMessage[] {
   if (context.objects.has(address))
     throw new WeightsError(

@@ -46,7 +46,7 @@ export function readType(bytes: Hdf5Bytes): Hdf5Type {
   }
   if (kind === 3) return { kind: "text", size };
   if (kind === 8) {
-    // An enumeration is numbers of its base type; h5py writes booleans so.
+    // Read an enumeration as its base type; h5py writes booleans as enumerations.
     const base = readType(bytes);
     return base.kind === "number" ? { ...base, size } : other("enumeration");
   }

@@ -2,22 +2,28 @@ import type { ByteSink } from "@convkit/files";
 import type { NamedTensor } from "../../bytes/named-tensor.ts";
 import { dataTypeMessage, variableTextType } from "./written-types.ts";
 
-/** A group to write: its attributes are texts or lists of texts, which is all that Keras' files hold. */
+/** A group to write. Its attributes are texts or lists of texts; Keras' files need no others. */
 export interface GroupToWrite {
   readonly attributes: Readonly<Record<string, string | readonly string[]>>;
   readonly children: ReadonlyMap<string, GroupToWrite | NamedTensor>;
 }
 
-/** Entries of a leaf and children of a node of a group's tree: twice what the superblock states, HDF5's own defaults. */
+/**
+ * Entries per leaf, and children per node, of a group's tree: twice the superblock's values, which are HDF5's
+ * defaults.
+ */
 const leafSize = 8;
 const nodeSize = 32;
 const heapCount = 50_000;
 const undefinedAddress = 0xffff_ffff_ffff_ffffn;
 
-/** One piece of the file: bytes that are known, or a tensor that is read when its turn comes. */
+/** One piece of the file: bytes, or a tensor that is read when it is written. */
 type Segment = Uint8Array | NamedTensor;
 
-/** Writes an HDF5 file as every version of the library since 1.0 reads it: superblock 0, symbol tables, contiguous data. */
+/**
+ * Writes an HDF5 file as every version of the library since 1.0 reads it: superblock 0, symbol tables, contiguous
+ * data.
+ */
 export function writeHdf5(sink: ByteSink, root: GroupToWrite): void {
   const segments: Segment[] = [];
   let end = superblockSize;
@@ -33,7 +39,7 @@ export function writeHdf5(sink: ByteSink, root: GroupToWrite): void {
   const placeTensor = (tensor: NamedTensor): number => {
     const bytes = storedBytes(tensor);
     const padding = -bytes & 7;
-    // The data lie behind the header, whose size does not depend on them.
+    // The data follow the header; the header's size does not depend on their address.
     const header = (address: number): Uint8Array =>
       objectHeader([
         [0x01, spaceMessage(tensor.shape)],
@@ -139,7 +145,7 @@ function attributeMessage(
   ]);
 }
 
-/** Puts every text of every attribute into global heaps; answers with what refers to a text. */
+/** Writes the texts of all attributes to global heaps; returns a function that gives a text's reference. */
 function placeTexts(root: GroupToWrite, place: (bytes: Uint8Array) => number): (text: string) => Uint8Array {
   const texts = new Set<string>();
   const walk = (group: GroupToWrite): void => {
@@ -167,7 +173,7 @@ function placeTexts(root: GroupToWrite, place: (bytes: Uint8Array) => number): (
   return (text) => references.get(text)!;
 }
 
-/** The names of a group, each ended by a zero and padded; the first is the empty one that the tree begins with. */
+/** The heap of a group's names, each zero-terminated and padded. The first name is empty, as the tree requires. */
 function nameHeap(names: readonly string[]): { bytes: Uint8Array; offsets: number[] } {
   const parts: Uint8Array[] = [new Uint8Array(8)];
   let at = 8;
@@ -186,7 +192,7 @@ function placeTree(
   addresses: readonly number[],
   place: (bytes: Uint8Array) => number,
 ): number {
-  // Each node by its address and the largest name below it.
+  // The address of each node and the last name below it.
   let nodes: { address: number; last: number }[] = [];
   for (let start = 0; start < offsets.length; start += leafSize) {
     const part = offsets.slice(start, start + leafSize);
@@ -239,7 +245,7 @@ function padded(bytes: Uint8Array): Uint8Array {
   return Buffer.concat([bytes, new Uint8Array(-bytes.byteLength & 7)]);
 }
 
-/** Little-endian numbers, or text, each of its number of bytes. */
+/** Encodes little-endian numbers or texts, each in the given number of bytes. */
 function fields(...values: readonly (readonly [value: number | bigint | string, size: number])[]): Uint8Array {
   const out = new Uint8Array(values.reduce((sum, [, size]) => sum + size, 0));
   let at = 0;

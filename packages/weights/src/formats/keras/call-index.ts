@@ -4,13 +4,14 @@ import type { LayerConfig, ModelConfig, TensorReference } from "./config.ts";
 /** Where a file refers to the output of a call: among the arguments of a later call, or as an output of the model. */
 export type ReferencePlace = "argument" | "output";
 
-/** The number of the first call of a model within a model, for each place. */
+/** The number of the first call of a nested model, for each place. */
 type FirstCall = Readonly<Record<ReferencePlace, 0 | 1>>;
 
 /**
- * Which call of its layer a reference means, counted from 0. Of a model within a model, formats count the first call as 0 or as 1: Keras 2
- * and tfjs from 1, since making the model counts as a call; Keras 3 from 0 among arguments, and from 1 among the outputs where the model is
- * functional. Files of other writers differ, so what fits all references of the file decides.
+ * Returns a function that gives the call a reference means, counted from 0. For a nested model, formats count from 0
+ * or from 1: Keras 2 and tfjs from 1, since making the model counts as a call; Keras 3 from 0 in arguments, and from 1
+ * in the outputs if the model is functional. Other writers differ, so the first way of counting that fits all
+ * references of the file is used.
  */
 export function callCounter(model: ModelConfig): (reference: TensorReference, place: ReferencePlace) => number {
   const firsts = new Map(

@@ -1,7 +1,7 @@
 import { AugmentationLayer, KerasOnlyAugmentation } from "@convkit/augment";
 import type * as tfl from "@tensorflow/tfjs-layers";
 
-/** Layers whose class Keras calls by another name. */
+/** Layers whose class has another name in Keras. */
 const renamed: Readonly<Record<string, string>> = {
   AxesNormalization: "Normalization",
   BentReLU: "ReLU",
@@ -16,7 +16,7 @@ const renamed: Readonly<Record<string, string>> = {
   Model: "Functional",
 };
 
-/** What Keras calls the class of a layer. */
+/** The name of a layer's class in Keras. */
 export function kerasClassName(layer: tfl.layers.Layer): string {
   if (layer instanceof AugmentationLayer || layer instanceof KerasOnlyAugmentation) return layer.kerasClass;
   const own = layer.getClassName();

@@ -1,6 +1,6 @@
 import type { JsonObject } from "../../bytes/json.ts";
 
-/** The options of each layer class of Keras 3 and Keras 2, as tools/golden/weights-config-keys.py found them. */
+/** The options of each layer class of Keras 3 and Keras 2, listed by tools/golden/weights-config-keys.py. */
 const optionsOf: Readonly<Record<string, string>> = {
   AbstractRNNCell: "",
   Activation: "activation",
@@ -197,14 +197,14 @@ const optionsOf: Readonly<Record<string, string>> = {
   ZeroPadding3D: "data_format padding",
 };
 
-/** Options of every layer, and what old versions of Keras wrote beside them. */
+/** Options of every layer, including those that only old versions of Keras write. */
 const shared = new Set(
   "name trainable dtype activity_regularizer batch_input_shape batch_shape input_shape input_dim input_dtype build_config sparse ragged optional data_format dim_ordering seed quantization_config lora_rank lora_alpha renorm renorm_clipping renorm_momentum synchronized fused implementation noise_shape momentum mode batch_size autocast dynamic alpha groups keepdims time_major zero_output_for_mask rms_scaling".split(
     " ",
   ),
 );
 
-/** The first option in a configuration that Keras' class of this name does not have: then the class is another's. */
+/** The first option that Keras' class of this name does not have. Such an option means that the class is a user's. */
 export function unknownKey(className: string, config: JsonObject): string | undefined {
   if (!Object.hasOwn(optionsOf, className)) return undefined;
   const known = new Set(optionsOf[className]!.split(" "));

@@ -9,7 +9,7 @@ export interface TensorReference {
   readonly output: number;
 }
 
-/** One use of a layer, with all that it is given. */
+/** One call of a layer, with all its arguments. */
 export interface LayerCall {
   /** The tensors, in the order in which Keras flattens the arguments. */
   readonly inputs: readonly TensorReference[];
@@ -30,7 +30,7 @@ export class Slot {
   }
 }
 
-/** An array of numbers that a call is given. */
+/** A constant array of numbers among the arguments of a call. */
 export class Constant {
   /** A number, or nested lists of numbers. */
   readonly value: unknown;
@@ -44,19 +44,21 @@ export class Constant {
 export interface LayerConfig {
   readonly name: string;
   readonly className: string;
-  /** Python's module: tells Keras 3's layers from its bare operations. */
+  /** The Python module, which distinguishes Keras 3's layers from its bare operations. */
   readonly module: string;
-  /** True for a class that is neither Keras' nor TensorFlow's: the file names the module or package of a user. */
+  /** True for a class of a user: the file names a module or package outside Keras and TensorFlow. */
   readonly isForeign: boolean;
-  /** True where this package's own writer marked the class as one of ours. */
+  /** True if our writer marked the class as one of this package. */
   readonly isOurs: boolean;
-  /** True where Keras 2 states that the layer object stands at several places of the file. */
+  /** True if Keras 2 states that one layer object occurs at several places in the file. */
   readonly isShared: boolean;
   readonly config: JsonObject;
   readonly calls: readonly LayerCall[];
   /** For errors: `layers[3] "conv1" of "resnet50"`. */
   readonly place: string;
-  /** A layer that was given as this one's activation (`Conv2D(8, 3, activation=LeakyReLU(0.1))`): it comes after it. */
+  /**
+   * The layer given as this layer's activation (`Conv2D(8, 3, activation=LeakyReLU(0.1))`); it is applied afterwards.
+   */
   readonly follower?: LayerConfig;
 }
 
@@ -66,9 +68,9 @@ export interface ModelConfig {
   readonly layers: readonly LayerConfig[];
   readonly inputs: readonly TensorReference[];
   readonly outputs: readonly TensorReference[];
-  /** True where the calls are Keras 3's dictionaries of args and kwargs, false where they are the lists of Keras 2 and tfjs. */
+  /** True if calls are Keras 3's dictionaries of args and kwargs, false if they are lists as in Keras 2 and tfjs. */
   readonly isKeras3: boolean;
-  /** Of a sequential model that has no input layer. */
+  /** The input shape of a sequential model without an input layer. */
   readonly inputShape?: readonly (number | null)[];
 }
 
@@ -76,7 +78,10 @@ export function isModel(className: string): boolean {
   return ["Sequential", "Functional", "Model"].includes(className);
 }
 
-/** A Keras 2 or 3 `model_config` (or a tfjs `modelTopology`) as one plain form; throws with the place of an unknown entry. */
+/**
+ * Reads a Keras 2 or 3 `model_config` or a tfjs `modelTopology` into one common form. Throws with the place of an
+ * unknown entry.
+ */
 export function readModelConfig(file: string, value: JsonObject): ModelConfig {
   const unwrapped = isObject(value["model_config"]) ? value["model_config"] : value;
   return readModel(file, "model_config", unwrapped);
@@ -156,7 +161,7 @@ function readLayer(file: string, at: string, of: string, row: unknown): LayerCon
   };
 }
 
-/** Layers that people give as an activation. */
+/** Layers that are commonly passed as an activation. */
 const activationLayers = new Set(["ELU", "LeakyReLU", "PReLU", "ReLU", "Softmax", "ThresholdedReLU"]);
 
 function activationLayer(value: unknown, name: string, place: string): LayerConfig | undefined {
@@ -176,10 +181,10 @@ function activationLayer(value: unknown, name: string, place: string): LayerConf
   };
 }
 
-/** What our writer of tfjs models puts as the module of a class of ours. */
+/** The module that our tfjs writer states for our own classes. */
 export const ownModule = "@convkit/weights";
 
-/** A class' own name, and whether it is a user's: such a class is known by its package ("mine>LayerScale") or its module. */
+/** A class' plain name, and whether the class is a user's, judged by its package ("mine>LayerScale") or its module. */
 function classOf(written: string, module: unknown, registered: unknown): [className: string, isForeign: boolean] {
   const stated = typeof registered === "string" && registered.includes(">") ? registered : written;
   const [owner, own] = stated.includes(">") ? (stated.split(">", 2) as [string, string]) : [undefined, written];
@@ -259,7 +264,10 @@ function sortedEntries(value: JsonObject): [string, unknown][] {
   return Object.entries(value).toSorted(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
 }
 
-/** A list of `[layer, call, output]`, or one of them alone, as Keras 3 writes it; nested lists, and dicts by their sorted keys. */
+/**
+ * Reads `[layer, call, output]` (Keras 3 writes a single one bare), lists of them, nested lists, and dicts in the
+ * order of sorted keys.
+ */
 function references(file: string, place: string, value: unknown): TensorReference[] {
   const found: TensorReference[] = [];
   const collect = (part: unknown): void => {

@@ -10,7 +10,7 @@ import { snakeCase } from "./layer-paths.ts";
 import { layerOrder } from "./layer-order.ts";
 import type { TensorReference } from "./config.ts";
 
-/** Describes a tfjs model in Keras' terms. Throws `WeightsError` naming each layer that Keras cannot have. */
+/** Describes a tfjs model in Keras' terms. Throws `WeightsError` naming each layer without a Keras counterpart. */
 export function exportGraph(model: tfl.LayersModel, file: string, above = ""): KerasGraph {
   const problems: string[] = [];
   const layers = new Map<string, KerasLayer>();
@@ -30,7 +30,7 @@ export function exportGraph(model: tfl.LayersModel, file: string, above = ""): K
       const known = layers.get(made.name) ?? { ...made, calls: [], path: "" };
       layers.set(made.name, known);
       known.calls.push(from);
-      // Between the parts of one layer only the rank is known, and only that matters to Keras.
+      // Between the parts of one layer only the rank is known. Keras needs no more.
       values.push({
         layer: made.name,
         call: known.calls.length - 1,
@@ -58,7 +58,7 @@ export function exportGraph(model: tfl.LayersModel, file: string, above = ""): K
           const weights =
             own?.map((tensor) => ({ ...tensor, name: `${name}/${tensor.name}` })) ??
             (isLast ? layer.weights.map(asTensor) : []);
-          // Some of Keras' layers without weights do not take the word.
+          // Some of Keras' layers without weights reject the option `trainable`.
           const frozen = own === undefined && weights.length > 0 ? { trainable: layer.trainable } : {};
           const made = {
             name,
@@ -98,7 +98,7 @@ export function exportGraph(model: tfl.LayersModel, file: string, above = ""): K
   );
 }
 
-/** All layers that hold weights of their own, models within the model gone through. */
+/** All layers that hold weights, including those in nested models. */
 export function innerLayers(graph: KerasGraph): KerasLayer[] {
   return graph.layers.flatMap((layer) => {
     if (layer.operation !== undefined) return [];
@@ -113,7 +113,7 @@ function asTensor(variable: tfl.LayerVariable): NamedTensor {
 function withPaths(graph: KerasGraph, above: string): KerasGraph {
   const counts = new Map<string, number>();
   for (const layer of graph.layers) {
-    // Operations are no layers to Keras, so they are not counted.
+    // Keras does not count operations as layers.
     if (layer.operation !== undefined) continue;
     const base = snakeCase(layer.className);
     const count = counts.get(base) ?? 0;
@@ -149,7 +149,7 @@ const neverNegativeActivations = new Set([
   "hardSigmoid",
 ]);
 
-/** Whether a tensor's values follow from layers that give nothing below zero. */
+/** Whether a tensor comes from layers whose outputs are never negative. */
 function isNeverNegative(producers: ReadonlyMap<number, GraphNode>, id: number, known: Map<number, boolean>): boolean {
   const answer = known.get(id) ?? followsFrom(producers, id, known);
   known.set(id, answer);

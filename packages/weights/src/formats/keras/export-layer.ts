@@ -10,23 +10,26 @@ import { kerasClassName } from "./class-name.ts";
 /** A Keras layer that does what a tfjs layer does, or a part of it. */
 export interface KerasPart {
   readonly className: string;
-  /** As Python's Keras writes it, without `name` and `trainable`. */
+  /** The configuration as Keras writes it, without `name` and `trainable`. */
   readonly config: Readonly<Record<string, unknown>>;
-  /** What it takes: the layer's inputs are counted first, then the parts before. By default all inputs, or the part before. */
+  /**
+   * Indices of its inputs: first the layer's inputs, then the previous parts. By default all inputs, or the previous
+   * part.
+   */
   readonly takes?: readonly number[];
-  /** Weights that are constants to the layer itself. */
+  /** Weights that the tfjs layer holds as constants. */
   readonly weights?: readonly NamedTensor[];
   readonly operation?: Operation;
 }
 
-/** A function of `keras.ops` with what stands behind its tensor, such as numbers. */
+/** A function of `keras.ops` with the arguments after its tensor, such as numbers. */
 export interface Operation {
   readonly module: string;
   readonly numbers: readonly unknown[];
   readonly config?: Config;
 }
 
-/** What is known of a layer's input when it is written. */
+/** Facts about a layer's input that its exporter needs. */
 export interface ExportContext {
   readonly inputShape: readonly (number | null)[];
   /** Whether no value of the input can be below zero, so that zero padding never wins a maximum. */
@@ -55,7 +58,7 @@ const conv = [
 ];
 const pool = ["pool_size", "strides", "padding", "data_format"];
 
-/** The keys of each class that mean the same in Keras; the others are tfjs' own. */
+/** The keys of each class that mean the same in Keras. Other keys exist only in tfjs. */
 const sameKeys: Readonly<Record<string, readonly string[]>> = {
   Activation: ["activation"],
   Add: [],
@@ -204,7 +207,7 @@ const special: Readonly<
   Stacked: ({ axis }) => [
     { className: "Stack", config: {}, operation: { module: "keras.src.ops.numpy", numbers: [], config: { axis } } },
   ],
-  // Without axes there is one mean of all; axes in a row are Keras' own form.
+  // Without axes there is one mean for all values. Consecutive axes match Keras' own form.
   AxesNormalization: ({ axis, invert }) => [
     { className: "Normalization", config: { axis: (axis as number[]).length === 0 ? null : axis, invert } },
   ],
@@ -219,7 +222,7 @@ const special: Readonly<
   Power: ({ exponent }) => [
     { className: "Power", config: {}, operation: { module: "keras.src.ops.numpy", numbers: [Number(exponent)] } },
   ],
-  // Keras pads rows and columns only: the channels take their place for a moment.
+  // Keras pads only rows and columns, so swap the channels with them around the padding.
   PadChannels: ({ before, after }) => [
     { className: "Permute", config: { dims: [1, 3, 2] } },
     {
@@ -245,7 +248,7 @@ const special: Readonly<
   },
 };
 
-/** The Keras layers, one after the other, that do what a tfjs layer does. Weights, if any, belong to the last. */
+/** The sequence of Keras layers equivalent to a tfjs layer. Weights, if any, belong to the last one. */
 export function exportLayer(layer: tfl.layers.Layer, context: ExportContext): KerasPart[] {
   if (layer instanceof AugmentationLayer || layer instanceof KerasOnlyAugmentation) {
     return [{ className: layer.kerasClass, config: layer.kerasConfig }];
@@ -289,7 +292,7 @@ function paddedPooling(config: Config, { inputShape, neverNegative, refuse }: Ex
     if (!ceil) return [before, after];
     if (length == null) return refuse("sizes that are rounded up need an input of known size");
     const over = (length + before + after - size[axis]!) % strides[axis]!;
-    // The last window may hang over the edge, unless it would begin beyond it.
+    // The last window may extend past the edge, but may not begin beyond it.
     const windows = Math.floor((length + before + after - size[axis]!) / strides[axis]!) + (over === 0 ? 0 : 1);
     const starts = windows * strides[axis]!;
     return [before, over === 0 || starts >= length + before ? after : after + strides[axis]! - over];
@@ -303,7 +306,10 @@ function paddedPooling(config: Config, { inputShape, neverNegative, refuse }: Ex
   return isPadded ? [{ className: "ZeroPadding2D", config: { padding: sides } }, pooled] : [pooled];
 }
 
-/** Keras has no such layer: the window's sum of squares is a 1x1 convolution with a band matrix. */
+/**
+ * Local response normalization, which Keras lacks. A 1x1 convolution with a band matrix sums the squares of each
+ * window.
+ */
 function responseNorm(config: Config, { inputShape }: ExportContext): KerasPart[] {
   const { radius, bias, alpha, beta } = config as Readonly<Record<"radius" | "bias" | "alpha" | "beta", number>>;
   const channels = inputShape[3] as number;
@@ -322,7 +328,7 @@ function responseNorm(config: Config, { inputShape }: ExportContext): KerasPart[
   ];
 }
 
-/** tfjs' configuration in Python's words. */
+/** tfjs' configuration with Python's names. */
 function pythonConfig(config: Record<string, unknown>, { refuse }: ExportContext): Config {
   return Object.fromEntries(
     Object.entries(config).map(([key, value]) => {

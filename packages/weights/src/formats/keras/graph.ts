@@ -21,9 +21,9 @@ export interface KerasLayer {
   readonly config: Readonly<Record<string, unknown>>;
   readonly calls: (readonly TakenTensor[])[];
   readonly weights: readonly NamedTensor[];
-  /** A bare operation of Keras 3 instead of a layer: its module, and the numbers that it takes beside the tensor. */
+  /** A bare operation of Keras 3 in place of a layer: its module, and its arguments other than the tensor. */
   readonly operation?: Operation;
-  /** Where a `.weights.h5` keeps its weights. */
+  /** The path of the layer's weights in a `.weights.h5`. */
   path: string;
   readonly inner?: KerasGraph;
 }

@@ -13,26 +13,29 @@ import { isKnownOperation, makeOperation, operationOf } from "./operations.ts";
 
 type Layer = tfl.layers.Layer;
 
-/** A layer class of the user's. */
+/** A layer class that the user passes. */
 export type LayerClass = (new (config: never) => Layer) & { readonly className: string };
 
-/** What is shared while one model is made. */
+/** State shared while one model is built. */
 export interface Making {
   readonly fresh: boolean;
-  /** How many numbers its weights may still have. */
+  /** Remaining budget of numbers in weights, and of layer uses. */
   left: { numbers: number; uses: number };
   readonly uses: Map<Layer, number>;
   /** Every layer that was made, by name, class and configuration. */
   readonly made: Map<string, Layer>;
-  /** Classes of the user's, which come before all others. */
+  /** The user's classes, which take precedence over all others. */
   readonly layers: readonly LayerClass[];
-  /** True where the file is tfjs', whose layers have keys of their own. */
+  /** True for a tfjs file, whose layers have their own configuration keys. */
   readonly isTfjs: boolean;
-  /** True within a model that is called as in training. */
+  /** True inside a model that is called with training=True. */
   readonly training?: boolean | undefined;
 }
 
-/** The tfjs layer of one layer of a Keras model; throws `WeightsError` naming it and its place where there is none. */
+/**
+ * Makes the tfjs layer for a layer of a Keras model; throws `WeightsError` with the layer and its place if there is
+ * none.
+ */
 export function makeLayer(file: string, layer: LayerConfig, making: Making): Layer {
   const { name, className, config, calls, place } = layer;
   const refuse = (problem: string): never => {
@@ -73,7 +76,7 @@ export function makeLayer(file: string, layer: LayerConfig, making: Making): Lay
         : makeOfUser(user, config, name);
     const asTrained = user === undefined ? inTraining(file, layer, made, making) : made;
     limitWeights(asTrained, making, refuse);
-    // Weights that come from the file need no drawing.
+    // Random initial values are not needed for weights that come from the file.
     if (!making.fresh)
       (asTrained as unknown as { setFastWeightInitDuringBuild(fast: boolean): void }).setFastWeightInitDuringBuild(
         true,
@@ -85,7 +88,7 @@ export function makeLayer(file: string, layer: LayerConfig, making: Making): Lay
   }
 }
 
-/** Whether the calls of a layer say to behave as in training; throws where they differ. */
+/** The `training` argument of a layer's calls; throws if the calls differ. */
 export function trainingOf(file: string, { calls, place }: LayerConfig): boolean | undefined {
   const stated = new Set(calls.map(({ training }) => training === true));
   if (stated.size > 1)
@@ -93,10 +96,13 @@ export function trainingOf(file: string, { calls, place }: LayerConfig): boolean
   return stated.has(true) ? true : undefined;
 }
 
-/** Layers that draw in training. Of augmentation Keras writes training=True for every call, and does not draw in prediction for it. */
+/**
+ * Layers that draw random numbers in training. Augmentation is left out: Keras writes training=True for all its calls,
+ * yet does not draw in prediction.
+ */
 const drawsInTraining = /Dropout|^Gaussian/;
 
-/** The layer that does in prediction what the call asks for with training=True. */
+/** A layer that behaves in prediction as the call with training=True asks. */
 function inTraining(file: string, layer: LayerConfig, made: Layer, making: Making): Layer {
   if ((making.training ?? trainingOf(file, layer)) !== true) return made;
   const className = made.getClassName();
@@ -117,7 +123,7 @@ function classOfUser(
   return isForeign || !isStated ? (userClass(className) as LayerClass | undefined) : undefined;
 }
 
-/** A class of the user's gets its own configuration, with keys in camelCase. */
+/** Makes a layer of a user's class from its configuration, with keys in camelCase. */
 function makeOfUser(own: LayerClass, config: LayerConfig["config"], name: string): Layer {
   const args = Object.fromEntries(
     Object.entries(config)
@@ -129,7 +135,7 @@ function makeOfUser(own: LayerClass, config: LayerConfig["config"], name: string
   return fromConfig === undefined ? new own(all as never) : fromConfig.call(own, own, all);
 }
 
-/** Whether there is a maker for this layer or operation, or a class of the user's. */
+/** Whether this package or the user has a class for this layer or operation. */
 export function isKnown(layer: LayerConfig, making: Making): boolean {
   if (layer.className === "InputLayer" || classOfUser(layer, making) !== undefined) return true;
   if (layer.isForeign) return false;
@@ -138,7 +144,7 @@ export function isKnown(layer: LayerConfig, making: Making): boolean {
   return Object.hasOwn(makers, layer.className) || isModel(layer.className);
 }
 
-/** A layer may state any size: what the file cannot fill is refused before memory is taken for it. */
+/** Throws if a layer states more weights than the file can fill, before memory is allocated for them. */
 function limitWeights(layer: Layer, { left }: Making, refuse: (problem: string) => never): void {
   const guarded = layer as unknown as {
     addWeight(name: string, shape: readonly number[], ...rest: unknown[]): tfl.LayerVariable;

@@ -36,12 +36,12 @@ import type { LayerCall } from "./config.ts";
 
 type Layer = tfl.layers.Layer;
 
-/** What a layer's maker gets: its configuration in tfjs' form, and how to refuse what tfjs cannot do. */
+/** The arguments of a layer's maker: the configuration in tfjs' form, and `refuse` for options that tfjs lacks. */
 export interface Request {
   readonly name: string;
   /** In tfjs' form: camelCase, activations and initializers by tfjs' names. */
   readonly args: Record<string, unknown>;
-  /** As the file has it. */
+  /** The configuration as the file states it. */
   readonly config: JsonObject;
   readonly call: LayerCall | undefined;
   /** Makes a layer within this one, from its class and configuration in the file. */
@@ -141,7 +141,7 @@ const plainClasses = [
   "Stacked",
 ] as const;
 
-/** Random layers of Keras that leave an image as it is in prediction, and whose work in training is not done here. */
+/** Random layers of Keras that do nothing in prediction. Their work in training is not supported here. */
 const predictionOnly = [
   "AugMix",
   "CutMix",
@@ -168,7 +168,7 @@ const ownKernels = {
   SeparableConv1D,
 };
 
-/** One maker a class of Keras, of tfjs and of ours. */
+/** One maker for each class of Keras, of tfjs and of this package. */
 export const makers: Readonly<Record<string, (making: Request) => Layer>> = {
   ...Object.fromEntries(
     plainClasses.map((className) => [className, ({ args }: Request) => fromRegistry(className, args)]),
@@ -290,7 +290,7 @@ export const makers: Readonly<Record<string, (making: Request) => Layer>> = {
         ? new Normalization(base(args))
         : new AxesNormalization({ ...base(args), axis: axes, invert });
     }
-    // Statistics that were given are no weights; 1e-7 is Keras' own guard against a variance of zero.
+    // Statistics given as options are not weights. 1e-7 is Keras' own guard against a variance of zero.
     const means = [mean].flat(8).map(Number);
     const deviations = [variance].flat(8).map((value) => Math.max(Math.sqrt(Number(value)), 1e-7));
     if (!isChannels && Math.max(means.length, deviations.length) > 1)
@@ -330,7 +330,7 @@ export const makers: Readonly<Record<string, (making: Request) => Layer>> = {
   ActivityRegularization: ({ args }) => new Identity(base(args)),
   Subtract: ({ args }) => new Subtract(base(args)),
   SpatialDropout2D: ({ args, config }) => new SpatialDropout2D({ ...base(args), rate: numberOf(config["rate"], 0.5) }),
-  // Keras' RandAugment makes other changes than the paper's, which is the layer of this name here; only Keras writes a value range.
+  // Our RandAugment follows the paper; Keras' layer of this name makes other changes. Only Keras writes a value range.
   RandAugment: (making) =>
     making.config["value_range"] === undefined
       ? fromRegistry("RandAugment", making.args)
@@ -348,13 +348,13 @@ export function fromRegistry(className: string, args: Record<string, unknown>): 
   return fromConfig(cls, args);
 }
 
-/** A layer that predicts as Keras' does and refuses training. */
+/** A layer that predicts as in Keras and throws in training. */
 function kerasOnly(className: string, { args, config }: Request): Layer {
   const { name: _, trainable: __, dtype: ___, ...own } = config;
   return new KerasOnlyAugmentation({ ...base(args), kerasClass: className, kerasConfig: own });
 }
 
-/** A layer without weights that does an operation of the table, with some of its options. */
+/** A layer without weights that runs an operation of the table, with some of the layer's options. */
 function operation(
   { args, config }: Request,
   op: string,

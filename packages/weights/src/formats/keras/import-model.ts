@@ -16,13 +16,19 @@ import { followers, keepKerasPaths, kerasPaths, safeName, snakeCase } from "./la
 import { operationOf } from "./operations.ts";
 
 export interface ImportOptions {
-  /** Draw fresh weights by the layers' own initializers, instead of leaving zeros for a file's. */
+  /** Initialize weights with the layers' initializers, instead of zeros that a file's weights replace. */
   readonly fresh?: boolean | undefined;
-  /** Refuse an architecture with more numbers than this in its weights: a file's own must be enough for it. */
+  /**
+   * Throw for an architecture with more numbers than this in its weights: the file's tensors must be able to fill
+   * them.
+   */
   readonly maxNumbers?: number | undefined;
-  /** Layer classes of the user's, by their `className`; they come before those of Keras and ours. */
+  /**
+   * The user's layer classes, matched by `className`. They take precedence over the classes of Keras and of this
+   * package.
+   */
   readonly layers?: readonly LayerClass[] | undefined;
-  /** Activations of the user's, by the names that the file has for them. */
+  /** The user's activations, by their names in the file. */
   readonly functions?: Readonly<Record<string, (x: tf.Tensor) => tf.Tensor>> | undefined;
 }
 
@@ -32,8 +38,8 @@ function isTfjs(config: JsonObject): boolean {
 }
 
 /**
- * A tfjs model of a Keras 2 or 3 architecture, sequential or functional, models within models too. All layers that are not known are
- * named at once, with their places.
+ * Builds a tfjs model from a Keras 2 or 3 architecture, sequential or functional, with nested models. One error names
+ * all unknown layers with their places.
  */
 export function importModel(file: string, config: JsonObject, options: ImportOptions = {}): tfl.LayersModel {
   checkOptions("importModel", options, { fresh: true, maxNumbers: true, layers: true, functions: true });
@@ -51,7 +57,7 @@ export function importModel(file: string, config: JsonObject, options: ImportOpt
     });
   } catch (error) {
     if (error instanceof WeightsError) throw error;
-    // Such as a nesting deeper than the engine's stack, or sizes that no memory holds.
+    // For example, nesting deeper than the JavaScript stack, or sizes beyond the memory.
     throw new WeightsError(file, "the architecture", `cannot be made into a model: ${(error as Error).message}`, {
       cause: error,
     });
@@ -61,7 +67,7 @@ export function importModel(file: string, config: JsonObject, options: ImportOpt
 /** The largest published networks have a thousand layers. */
 const usesLimit = 10_000;
 
-/** Takes some layers or calls off the account of the whole model. */
+/** Counts layers or calls of the whole model; throws above the limit. */
 function use(file: string, place: string, options: Making, count: number): void {
   options.left.uses -= count;
   if (options.left.uses < 0)
@@ -144,7 +150,7 @@ function makeFunctional(file: string, model: ModelConfig, options: Making): tfl.
   const waiting = new Map<string, Use[]>();
   for (const next of queue) {
     const { layer, call, index } = next;
-    // A layer's calls are counted in their order.
+    // A layer's calls must be made in their order, since references count them.
     const unmade = call.inputs.find((reference) => find(reference, "argument") === undefined);
     const missing =
       index > 0 && !results.has(`${layer.name}/${index - 1}`)
@@ -190,7 +196,7 @@ function makeFunctional(file: string, model: ModelConfig, options: Making): tfl.
   return result;
 }
 
-/** A layer that stands here and in a model within this one has its weights once. */
+/** Lists each weight once if a layer occurs both in this model and in a nested one. */
 function withoutRepeats(model: tfl.LayersModel): void {
   for (const key of ["trainableWeights", "nonTrainableWeights"] as const) {
     const all = (): tfl.LayerVariable[] => Reflect.get(tfl.LayersModel.prototype, key, model) as tfl.LayerVariable[];
@@ -198,7 +204,7 @@ function withoutRepeats(model: tfl.LayersModel): void {
   }
 }
 
-/** tfjs knows an output by its layer's name: a second one of the same layer goes through a layer of its own. */
+/** tfjs identifies outputs by layer name, so a second output of one layer goes through an Identity layer. */
 function distinctOutputs(outputs: readonly tfl.SymbolicTensor[]): tfl.SymbolicTensor[] {
   const seen = new Set<string>();
   return outputs.map((output, index) => {
@@ -209,7 +215,7 @@ function distinctOutputs(outputs: readonly tfl.SymbolicTensor[]): tfl.SymbolicTe
   });
 }
 
-/** Where Keras 3 keeps the weights of each layer, counted by the classes that the file names. */
+/** Stores the path of each layer's weights in Keras 3, counted by the class names of the file. */
 function keepPaths(
   model: tfl.LayersModel,
   layers: readonly LayerConfig[],
@@ -266,7 +272,9 @@ function joinCall(
   results.set(`${layer.name}/${index}`, Array.isArray(output) ? output : [output]);
 }
 
-/** tfjs frees a tensor too early that a layer takes twice (`x * x`): the second time it goes through a layer of its own. */
+/**
+ * If a layer takes one tensor twice (`x * x`), tfjs frees it too early. The second use goes through an Identity layer.
+ */
 function distinct(tensors: readonly tfl.SymbolicTensor[], name: string): tfl.SymbolicTensor[] {
   const seen = new Set<tfl.SymbolicTensor>();
   return tensors.map((tensor, index) =>
@@ -276,7 +284,7 @@ function distinct(tensors: readonly tfl.SymbolicTensor[], name: string): tfl.Sym
   );
 }
 
-/** A layer that Keras 2 says to share with a model within the model: it is the one of the same name and configuration there. */
+/** For a layer that Keras 2 marks as shared with a nested model: the layer there of the same name and configuration. */
 function sharedLayer(layer: LayerConfig, options: Making): tfl.layers.Layer | undefined {
   return layer.isShared ? options.made.get(sharedKey(layer)) : undefined;
 }
@@ -303,7 +311,7 @@ function parts(layer: LayerConfig): readonly LayerConfig[] {
   return own;
 }
 
-/** A layer that moves one axis to another place. */
+/** The configuration of a layer that moves one axis to another position. */
 function moved(layer: LayerConfig, name: string, source: number, destination: number): LayerConfig {
   const values = { x: { slot: 0 }, source, destination };
   const { follower: _, ...rest } = layer;
@@ -338,7 +346,7 @@ function takesList(layer: LayerConfig): boolean {
   return listClasses.has(layer.className) && isList;
 }
 
-/** What tfjs throws while it joins layers is told with the layer's place. */
+/** Adds the layer's place to errors that tfjs throws while it connects layers. */
 function placed(file: string, layer: LayerConfig, join: () => void): void {
   try {
     join();
@@ -359,7 +367,7 @@ function inputShape(file: string, { config, place }: LayerConfig): readonly (num
   return shape as (number | null)[];
 }
 
-/** Whole numbers where the layer after it looks them up. */
+/** The type of an input: int32 if the next layer uses it as indices. */
 function inputType({ config }: LayerConfig): "float32" | "int32" {
   return /^u?int(32|64)$/.test(String(config["dtype"])) ? "int32" : "float32";
 }

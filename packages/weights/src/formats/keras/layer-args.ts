@@ -9,7 +9,7 @@ import {
   keras3HardSigmoid,
 } from "../../layers/activations.ts";
 
-/** Python's configuration in tfjs' form. What tfjs has no word for (dtype policies, quantization) is left out. */
+/** Python's configuration in tfjs' form, without options that tfjs lacks (dtype policies, quantization). */
 export function converted(config: JsonObject, className: string): Record<string, unknown> {
   const out: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(config)) {
@@ -29,7 +29,7 @@ export function converted(config: JsonObject, className: string): Record<string,
   ) {
     out["depthwiseInitializer"] = out["kernelInitializer"];
   }
-  // Keras 2 wrote a list of one axis.
+  // Keras 2 wrote a single axis as a list.
   if (Array.isArray(out["axis"]) && out["axis"].length === 1) out["axis"] = (out["axis"] as unknown[])[0];
   return out;
 }
@@ -70,10 +70,10 @@ const ignoredKeys = new Set([
 ]);
 
 function activationOf(value: unknown, config: JsonObject): string {
-  // Keras 3 wraps functions of others in an object.
+  // Keras 3 wraps functions from other packages in an object.
   const inner = isObject(value) ? (value["config"] ?? value["class_name"]) : value;
   const name = typeof inner === "string" ? inner : String(isObject(value) ? value["class_name"] : value);
-  // Only Keras 3 gives a layer's dtype as a policy; its hard_sigmoid is another function than Keras 2's.
+  // A dtype given as a policy identifies Keras 3, whose hard_sigmoid differs from Keras 2's.
   if (name === "hard_sigmoid" && isObject(config["dtype"])) return keras3HardSigmoid;
   if (name === approximateGelu) return name;
   if (isRegisteredFunction(name)) return functionName(name);

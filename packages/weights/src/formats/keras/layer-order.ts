@@ -2,9 +2,9 @@ import type { KerasLayer } from "./graph.ts";
 import type { TensorReference } from "./config.ts";
 
 /**
- * The layers in the order in which Keras lists a functional model's: by how far they are from the outputs, and among those of one
- * distance by when a walk from the outputs first meets them. It decides the paths of a `.weights.h5`, so it must be Keras' own.
- * Source: keras/src/ops/function.py, map_graph.
+ * The layers in the order in which Keras lists a functional model's: by distance from the outputs, and layers at the
+ * same distance by when a walk from the outputs first reaches them. The order decides the paths in a `.weights.h5`, so
+ * it must match Keras. Source: keras/src/ops/function.py, map_graph.
  */
 export function layerOrder(
   layers: readonly KerasLayer[],
@@ -17,7 +17,7 @@ export function layerOrder(
   const nodes: { key: string; layer: string; parents: string[] }[] = [];
   const keyOf = ({ layer, call }: TensorReference): string => `${call}/${layer}`;
 
-  // The walk is as deep as the network, so it keeps a stack of its own.
+  // The walk is as deep as the network, so use an explicit stack instead of recursion.
   for (const output of outputs) {
     const stack: { reference: TensorReference; next: number }[] = [{ reference: output, next: 0 }];
     while (stack.length > 0) {

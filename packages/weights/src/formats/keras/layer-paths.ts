@@ -2,8 +2,8 @@ import type * as tfl from "@tensorflow/tfjs-layers";
 import { kerasClassName } from "./class-name.ts";
 
 /**
- * Where Keras 3 keeps each layer's weights in a `.weights.h5`: `layers/conv2d_1`, counted by class in the order of the layers; in
- * models within the model `layers/functional/layers/conv2d`.
+ * The path of each layer's weights in a Keras 3 `.weights.h5`: `layers/conv2d_1`, counted by class in layer order; in
+ * nested models `layers/functional/layers/conv2d`.
  */
 export function kerasPaths(model: tfl.LayersModel): Map<tfl.layers.Layer, string> {
   const known = importedPaths.get(model);
@@ -24,12 +24,13 @@ export function kerasPaths(model: tfl.LayersModel): Map<tfl.layers.Layer, string
   return paths;
 }
 
-/** Layers that a file gave as the activation of another one, by that one. */
+/** Maps a layer to the layer that a file states as its activation. */
 export const followers = new WeakMap<tfl.layers.Layer, tfl.layers.Layer>();
 
 /**
- * A name that tfjs takes for a layer's weights: other signs are written as their code point, `my layer` as `my_20_layer`, and
- * names that every JavaScript object has (`constructor`) get an x, since tfjs looks layers up in plain objects.
+ * A name that tfjs accepts for a layer's weights. Other characters become their code point (`my layer` becomes
+ * `my_20_layer`), and names that every JavaScript object has (`constructor`) get an x, since tfjs looks layers up in
+ * plain objects.
  */
 export function safeName(name: string): string {
   const clean = name.replaceAll(/[^A-Za-z0-9_./-]/g, (sign) => `_${sign.codePointAt(0)!.toString(16)}_`);
@@ -39,12 +40,14 @@ export function safeName(name: string): string {
 
 const importedPaths = new WeakMap<tfl.LayersModel, Map<tfl.layers.Layer, string>>();
 
-/** Keeps the paths of a model that was made of a file's architecture, whose own classes count there. */
+/**
+ * Stores the paths of a model built from a file's architecture. The file's class names, not ours, decide these paths.
+ */
 export function keepKerasPaths(model: tfl.LayersModel, paths: Map<tfl.layers.Layer, string>): void {
   importedPaths.set(model, paths);
 }
 
-/** Keras' own: `Conv2D` is `conv2d`, `ReLU` is `re_lu`. */
+/** Snake case by Keras' rules: `Conv2D` becomes `conv2d`, `ReLU` becomes `re_lu`. */
 export function snakeCase(name: string): string {
   return name
     .replaceAll(/\W+/g, "")

@@ -18,7 +18,10 @@ import type { LayerCall, LayerConfig } from "./config.ts";
 
 type Layer = tfl.layers.Layer;
 
-/** Bare operations of Keras 3 (`x * 2`, `keras.ops.relu(x)`) and of Keras 2 (TFOpLambda), by their last name. */
+/**
+ * Bare operations of Keras 3 (`x * 2`, `keras.ops.relu(x)`) and of Keras 2 (TFOpLambda), by the last part of their
+ * name.
+ */
 const operations: Readonly<Record<string, (making: Request) => Layer>> = {
   add: (making) => arithmetic(making, "Add", (number) => [1, number]),
   multiply: (making) => arithmetic(making, "Multiply", (number) => [number, 0]),
@@ -76,7 +79,7 @@ const operations: Readonly<Record<string, (making: Request) => Layer>> = {
     return tfl.layers.zeroPadding2d({ ...base(making.args), padding: [rows!, columns!] });
   },
   gelu: (making) => {
-    // Keras 3 approximates where it is told nothing, TensorFlow does not.
+    // By default Keras 3 approximates and TensorFlow does not.
     const { approximate = !isTensorflow(making) } = told(making, ["approximate"]);
     return activation(making, approximate === false ? "gelu" : approximateGelu);
   },
@@ -115,7 +118,10 @@ const operations: Readonly<Record<string, (making: Request) => Layer>> = {
   ),
 };
 
-/** The name of a bare operation. Keras 3's .h5 leaves the module out: then the class alone or a number among the arguments tells. */
+/**
+ * The name of a bare operation; undefined for a layer. Keras 3's .h5 omits the module, so there the class and the
+ * arguments decide.
+ */
 export function operationOf({ className, module, config, calls, isForeign, isOurs }: LayerConfig): string | undefined {
   if (isForeign || isOurs) return undefined;
   if (/^(TFOpLambda|SlicingOpLambda)$/.test(className)) return String(config["function"]).split(".").at(-1)!;
@@ -130,12 +136,12 @@ function plainName(name: string): string {
   return name.toLowerCase().replaceAll("_", "");
 }
 
-/** Whether an operation is known, as a layer of its own or as one of the table. */
+/** Whether an operation is known, either as a layer or in the table. */
 export function isKnownOperation(name: string): boolean {
   return Object.hasOwn(operations, plainName(name)) || tableName(name) !== undefined;
 }
 
-/** An operation as a layer that has an exporter where it can be, else as one of the table. */
+/** Makes the layer for an operation: a layer with an exporter if there is one, else an `Operation` of the table. */
 export function makeOperation(name: string, request: Request): Layer {
   const own = Object.hasOwn(operations, plainName(name)) ? operations[plainName(name)] : undefined;
   try {
@@ -179,7 +185,7 @@ function templateOf(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, templateOf(part)]));
 }
 
-/** Keras 3's classes of operations, where a layer's class may have the same name. */
+/** Keras 3's operation classes. Some share their name with a layer class. */
 const operationNames = new Set([
   "Add",
   "Multiply",
@@ -218,7 +224,7 @@ const operationNames = new Set([
   "Stack",
 ]);
 
-/** What an operation was told beside its tensor, in its configuration or its call; anything but these names is refused. */
+/** The options of an operation, from its configuration or its call. Throws for an option outside `names`. */
 function told({ config, call, refuse }: Request, names: readonly string[]): JsonObject {
   const own = ["name", "trainable", "dtype", "function"];
   const isArgument = ([key, value]: [string, unknown]): boolean =>
@@ -244,7 +250,7 @@ function power(exponent: number): (making: Request) => Layer {
   };
 }
 
-/** A mean or maximum over the rows and columns of a map. */
+/** A mean or maximum over the rows and columns of a feature map. */
 function overPixels(making: Request, className: "GlobalAveragePooling2D" | "GlobalMaxPooling2D"): Layer {
   const { axis, keepdims = false } = told(making, ["axis", "keepdims"]);
   if (!["1,2", "2,1", "-3,-2"].includes(String(axis)))
@@ -271,7 +277,7 @@ function arithmetic(
   });
 }
 
-/** The number, or a number for every channel, that stands on one side of an arithmetic. */
+/** The constant operand of an arithmetic operation: one number, or one per channel. */
 function operandsOf(call: LayerCall | undefined): { constant?: number | readonly number[]; isFirst: boolean } {
   const { args = [], kwargs = {} } = call ?? {};
   const named = ["x1", "x2", "x", "y"].flatMap((name) => (Object.hasOwn(kwargs, name) ? [kwargs[name]] : []));
@@ -282,7 +288,7 @@ function operandsOf(call: LayerCall | undefined): { constant?: number | readonly
   return { ...(constant === undefined ? {} : { constant }), isFirst };
 }
 
-/** A constant of a number for every channel, whose axes before the last have one element. */
+/** A constant with one number per channel: all axes but the last have one element. */
 function perChannel(value: unknown): number | readonly number[] | undefined {
   let inner = value;
   while (Array.isArray(inner) && inner.length === 1 && Array.isArray(inner[0])) inner = inner[0] as unknown;
@@ -299,7 +305,7 @@ function bounded(making: Request, merge: "Maximum" | "Minimum"): Layer {
   return new Clipped({ ...base(making.args), ...(merge === "Maximum" ? { low: number } : { high: number }) });
 }
 
-/** Python's index of a tensor as one piece an axis; undefined where it is none that is known, or does not keep the batch. */
+/** Python's index of a tensor as one slice per axis; undefined if the index is unsupported or slices the batch. */
 function slicesOf(key: unknown, rank: number): AxisSlice[] | undefined {
   const parts = Array.isArray(key) ? (key as unknown[]) : [key];
   const whole = { start: null, stop: null, step: null };

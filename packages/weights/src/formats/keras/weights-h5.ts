@@ -6,14 +6,14 @@ import { WeightsError } from "../../weights-error.ts";
 /** The tensors of one layer, in the order in which Keras saves them. */
 export interface LayerTensors {
   readonly layer: string;
-  /** Where a Keras 3 file keeps them, which no two layers share: `layers/functional/layers/conv2d`. */
+  /** The layer's unique path in a Keras 3 file: `layers/functional/layers/conv2d`. */
   readonly path?: string;
   readonly tensors: readonly NamedTensor[];
 }
 
 /**
- * The weights of a Keras .h5 of versions 1 and 2 (and of Keras 3 when it writes .h5): at the root or in `model_weights`, a group a layer,
- * named in `layer_names`, its tensors in `weight_names`.
+ * The weights of a .h5 of Keras 1, 2 or 3: at the root or in `model_weights`, one group per layer, listed in
+ * `layer_names`, with its tensors listed in `weight_names`.
  */
 export function readLegacyKeras(file: string, root: Hdf5Group): LayerTensors[] {
   const inner = root.get("model_weights");
@@ -38,7 +38,10 @@ export function readLegacyKeras(file: string, root: Hdf5Group): LayerTensors[] {
   });
 }
 
-/** The weights of a Keras 3 .weights.h5: a group `vars` an object, its tensors numbered, its layer's name an attribute (3.10 and later). */
+/**
+ * The weights of a Keras 3 .weights.h5. Each object has a group `vars` with numbered tensors and, since 3.10, the
+ * layer's name as an attribute.
+ */
 export function readKeras3(root: Hdf5Group): LayerTensors[] {
   const layers: LayerTensors[] = [];
   const walk = (group: Hdf5Group, path: string): void => {
@@ -63,7 +66,7 @@ export function readKeras3(root: Hdf5Group): LayerTensors[] {
   return layers;
 }
 
-/** One name many times would be one tensor many times. */
+/** Throws for a repeated name, which would read one tensor many times. */
 function refuseTwice(file: string, place: string, names: readonly string[]): void {
   const known = new Set<string>();
   for (const name of names) {
@@ -72,7 +75,7 @@ function refuseTwice(file: string, place: string, names: readonly string[]): voi
   }
 }
 
-/** A list of texts in an attribute, or in `name0`, `name1` … where Keras split it for its size. */
+/** A list of texts in an attribute, or in `name0`, `name1` … if Keras split a long list. */
 function listAttribute(group: Hdf5Group, name: string): readonly string[] | undefined {
   const whole = group.attributes.get(name);
   if (Array.isArray(whole)) return whole.map(String);

@@ -101,13 +101,13 @@ function history({ layer, call, output }: TensorReference): [string, number, num
   return [layer, call, output];
 }
 
-/** Among a model's outputs Keras counts the calls of a model within it from 1, since making that model counts as a call. */
+/** In a model's outputs Keras counts calls of a nested model from 1, since making that model counts as a call. */
 function outputHistory(graph: KerasGraph, { layer, call, output }: TensorReference): [string, number, number] {
   const isModel = graph.layers.some(({ name, inner }) => name === layer && inner !== undefined);
   return [layer, isModel ? call + 1 : call, output];
 }
 
-/** Keras 3 reads the structure of the arguments from the lists: a tensor differs from a list of one tensor. */
+/** Unwraps a list of one. Keras 3 distinguishes a tensor from a list of one tensor. */
 function alone<T>(list: readonly T[]): T | readonly T[] {
   return list.length === 1 ? list[0]! : list;
 }

@@ -11,16 +11,16 @@ import { exportGraph, innerLayers } from "./export-graph.ts";
 import type { KerasGraph, KerasLayer } from "./graph.ts";
 import { keras2Config, keras3Config } from "./write-config.ts";
 
-/** What is written beside a model's weights, and the file's name for errors. */
+/** The metadata to write, and the file's name for errors. */
 interface About {
   readonly file: string;
   readonly metadata: ModelMetadata;
 }
 
-/** The version whose formats are written. */
+/** The Keras version whose formats are written. */
 const kerasVersion = "3.15.1";
 
-/** A whole model as Keras 2 writes it (`.h5`), which Keras 3 loads too. */
+/** Writes a whole model as Keras 2 does (`.h5`). Keras 3 loads it too. */
 export function writeLegacyH5(sink: ByteSink, model: tfl.LayersModel, { file, metadata }: About): void {
   const graph = exportGraph(model, file);
   for (const { name, className, config, operation } of everyLayer(graph)) {
@@ -52,13 +52,13 @@ export function writeLegacyH5(sink: ByteSink, model: tfl.LayersModel, { file, me
   });
 }
 
-/** A model's weights as Keras 3 writes them (`.weights.h5`). */
+/** Writes a model's weights as Keras 3 does (`.weights.h5`). */
 export function writeWeightsH5(sink: ByteSink, model: tfl.LayersModel, { file, metadata }: About): void {
   const weights = keras3Weights(exportGraph(model, file));
   writeHdf5(sink, { ...weights, attributes: { ...weights.attributes, ...metadataAttribute(metadata) } });
 }
 
-/** A whole model as Keras 3 writes it (`.keras`). */
+/** Writes a whole model as Keras 3 does (`.keras`). */
 export function writeKeras(sink: ByteSink, model: tfl.LayersModel, { file, metadata }: About): void {
   const graph = exportGraph(model, file);
   const json = (value: object) => (entry: ByteSink) => entry.write(Buffer.from(JSON.stringify(value)));
@@ -105,12 +105,12 @@ function keras3Weights(graph: KerasGraph): GroupToWrite {
   return root;
 }
 
-/** Puts something at a path of groups, which are made where they are missing. */
+/** Puts a group or tensor at a path and creates missing groups. */
 function put(group: GroupToWrite, [first, ...rest]: readonly string[], what: GroupToWrite | NamedTensor): void {
   const children = group.children as Map<string, GroupToWrite | NamedTensor>;
   if (rest.length === 0) {
     const known = children.get(first!);
-    // A group of this name may be there for what lies below it: "conv1" beside "conv1/bn".
+    // The group may already exist because of its children: "conv1" beside "conv1/bn".
     if (known !== undefined && "children" in known && "children" in what) merge(known, what);
     else children.set(first!, what);
     return;
@@ -125,7 +125,7 @@ function merge(known: GroupToWrite, { attributes, children }: GroupToWrite): voi
   for (const [name, child] of children) put(known, [name], child);
 }
 
-/** An attribute holds 64 KB: a longer list is split into `name0`, `name1` …, as Keras does. Each text takes 16 bytes. */
+/** An attribute holds 64 KB. Splits longer lists into `name0`, `name1` …, as Keras does. Each text takes 16 bytes. */
 function listAttribute(name: string, values: readonly string[]): Record<string, readonly string[]> {
   const limit = 4000;
   if (values.length <= limit) return { [name]: values };

@@ -11,7 +11,7 @@ const hardSigmoid =
   (alpha: number): Write =>
   (graph, prefix, x) =>
     graph.node(prefix, "HardSigmoid", [x], { alpha: { float: alpha }, beta: { float: 0.5 } });
-/** Channels are the second axis of a map, the last of anything else. */
+/** Channels are the second axis of a feature map, and the last axis of other tensors. */
 const overChannels =
   (op: string): Write =>
   (graph, prefix, x, rank) =>
@@ -51,7 +51,10 @@ const writers: Readonly<Record<string, Write>> = {
   },
 };
 
-/** Writes an activation by tfjs' name; undefined where ONNX has nothing for it. `rank` tells a map from a vector. */
+/**
+ * Writes an activation by tfjs' name; undefined if ONNX has no equivalent. `rank` distinguishes feature maps from
+ * vectors.
+ */
 export function writeActivation(
   graph: OnnxGraph,
   prefix: string,

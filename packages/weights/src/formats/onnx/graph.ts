@@ -6,7 +6,10 @@ import type { OnnxMessage } from "./protos.ts";
 /** A part of the file: bytes, or a tensor whose values are read when they are written. */
 export type FilePart = Uint8Array | NamedTensor;
 
-/** A value of the graph. Maps lie channels first here, `[n, c, h, w]`, whatever tfjs does; `shape` is tfjs' order, `[n, h, w, c]`. */
+/**
+ * A value of the graph. ONNX stores feature maps channels first, `[n, c, h, w]`; `shape` is in tfjs' order, `[n, h, w,
+ * c]`.
+ */
 export interface Value {
   readonly name: string;
   readonly shape: readonly (number | null)[];
@@ -26,7 +29,7 @@ export class OnnxGraph {
   readonly #names = new Map<string, number>();
   readonly #constants = new Map<string, string>();
 
-  /** A node of one output, which it names; `prefix` says which layer it comes from. */
+  /** Adds a node with one output and returns the output's name, which begins with `prefix`, the layer's name. */
   node(
     prefix: string,
     op: string,
@@ -52,14 +55,14 @@ export class OnnxGraph {
     return this.#makers.get(value);
   }
 
-  /** A weight; its values are read when the file is written. */
+  /** Adds a weight and returns its name. Its values are read when the file is written. */
   weight(tensor: NamedTensor): string {
     const name = this.#unique(tensor.name);
     this.#weights.push({ name, tensor });
     return name;
   }
 
-  /** Whole numbers that an operator takes as an input; equal ones are kept once. */
+  /** Adds a constant of whole numbers, or reuses an equal one; returns its name. */
   ints(values: readonly number[]): string {
     const key = `shape_${values.join("_")}`;
     const known = this.#constants.get(key);
@@ -80,12 +83,12 @@ export class OnnxGraph {
     return this.weight(memoryTensor(`${prefix}/constant`, shape, Float32Array.from(values)));
   }
 
-  /** A name for a graph's output, given by a node that changes nothing. */
+  /** Renames a graph output with an Identity node. */
   rename(from: string, to: string): void {
     this.#nodes.push({ input: [from], output: [to], name: `${to}/Identity`, op_type: "Identity" });
   }
 
-  /** Keeps a name free of nodes and constants. */
+  /** Reserves a name, so that no node or constant uses it. */
   reserve(name: string): string {
     return this.#unique(name);
   }

@@ -3,7 +3,7 @@ import type { NamedTensor } from "../../bytes/named-tensor.ts";
 import { writeActivation } from "./activations.ts";
 import type { OnnxGraph, Value } from "./graph.ts";
 
-/** What a layer's writer gets. */
+/** The arguments of a layer's writer. */
 export interface Writing {
   readonly graph: OnnxGraph;
   readonly layer: tfl.layers.Layer;
@@ -11,7 +11,7 @@ export interface Writing {
   readonly config: Readonly<Record<string, unknown>>;
   readonly inputs: readonly Value[];
   readonly output: readonly (number | null)[];
-  /** A weight by tfjs' name of it, with PyTorch's order of axes or tfjs' own; undefined where the layer has none. */
+  /** A weight by its tfjs name, in PyTorch's or tfjs' order of axes; undefined if the layer lacks it. */
   weight(name: string, order: "torch" | "own"): NamedTensor | undefined;
   refuse(problem: string): never;
 }
@@ -20,12 +20,12 @@ export type Write = (writing: Writing) => string;
 
 export type Pair = readonly [number, number];
 
-/** A map as tfjs has it, `[n, h, w, c]`. */
+/** Transposes a feature map to tfjs' order, `[n, h, w, c]`. */
 export function toTfjsOrder(graph: OnnxGraph, prefix: string, { name, shape }: Value): string {
   return shape.length === 4 ? graph.node(prefix, "Transpose", [name], { perm: [0, 2, 3, 1] }) : name;
 }
 
-/** A map as ONNX has it, `[n, c, h, w]`. */
+/** Transposes a feature map to ONNX's order, `[n, c, h, w]`. */
 export function toOnnxOrder(graph: OnnxGraph, prefix: string, name: string, rank: number): string {
   return rank === 4 ? graph.node(prefix, "Transpose", [name], { perm: [0, 3, 1, 2] }) : name;
 }
@@ -36,12 +36,12 @@ export function withActivation({ graph, layer, config, output, refuse }: Writing
   return writeActivation(graph, layer.name, name, x, output.length) ?? refuse(`the activation ${name} is not written`);
 }
 
-/** A weight that a layer may lack, as a node takes it. */
+/** The input names for an optional weight: one name or none. */
 export function optional(graph: OnnxGraph, tensor: NamedTensor | undefined): string[] {
   return tensor === undefined ? [] : [graph.weight(tensor)];
 }
 
-/** A vector over the channels in the shape that stretches over a map. */
+/** Reshapes a vector over the channels so that it broadcasts over a feature map. */
 export function perChannel(tensor: NamedTensor, { shape }: Value): NamedTensor {
   const size = tensor.shape.reduce((product, side) => product * side, 1);
   return { ...tensor, shape: shape.length === 4 ? [size, 1, 1] : [size] };
@@ -52,12 +52,12 @@ export function channelsOf({ shape }: Value): number {
   return shape.at(-1) as number;
 }
 
-/** A number for both axes, or the two. */
+/** A pair from one number for both axes, or from two numbers. */
 export function pairOf(value: unknown): Pair {
   return Array.isArray(value) ? [Number(value[0]), Number(value[1] ?? value[0])] : [Number(value), Number(value)];
 }
 
-/** TensorFlow's "same": in numbers where the size is known, since then every runtime agrees; else by ONNX's word for it. */
+/** TensorFlow's "same": explicit numbers if the size is known, since runtimes then agree; else ONNX's own attribute. */
 export function samePadding(
   config: Writing["config"],
   { shape }: Value,

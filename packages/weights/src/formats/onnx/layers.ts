@@ -7,7 +7,7 @@ import type { Write, Writing } from "./layer-writer.ts";
 
 const same: Write = ({ inputs }) => inputs[0]!.name;
 
-/** One writer a class; a map comes in channels first and goes out channels first. */
+/** One writer per class. Feature maps enter and leave channels first. */
 export const layerWriters: Readonly<Record<string, Write>> = {
   ...convolutionWriters,
   ...normWriters,
@@ -136,7 +136,7 @@ export const layerWriters: Readonly<Record<string, Write>> = {
   },
 };
 
-/** Where an axis of tfjs is in ONNX: `[n, h, w, c] -> [n, c, h, w]`. */
+/** The ONNX axis of a tfjs axis: `[n, h, w, c] -> [n, c, h, w]`. */
 function onnxAxis(axis: number, rank: number): number {
   const own = axis < 0 ? rank + axis : axis;
   return rank === 4 ? [0, 2, 3, 1][own]! : own;

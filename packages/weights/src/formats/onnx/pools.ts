@@ -1,7 +1,7 @@
 import { pairOf, samePadding } from "./layer-writer.ts";
 import type { Pair, Write, Writing } from "./layer-writer.ts";
 
-/** Pools, and layers that change a map's size. */
+/** Pools, and layers that resize a feature map. */
 export const poolWriters: Readonly<Record<string, Write>> = {
   MaxPooling2D: (writing) => pool(writing, "MaxPool"),
   AveragePooling2D: (writing) => pool(writing, "AveragePool"),
@@ -28,7 +28,7 @@ export const poolWriters: Readonly<Record<string, Write>> = {
     const [, height, width] = inputs[0]!.shape;
     if (height == null || width == null) return refuse("adaptive pooling needs an input of known size");
     if (height === rows && width === columns) return inputs[0]!.name;
-    // Means along one axis after the other are products with a matrix.
+    // Take the means along each axis as a matrix product.
     const right = graph.node(layer.name, "MatMul", [
       inputs[0]!.name,
       graph.floats(layer.name, means(width, columns, true), [width, columns]),
@@ -74,7 +74,7 @@ export const poolWriters: Readonly<Record<string, Write>> = {
     ]);
   },
   RandomCrop: (writing) => {
-    // Where nothing is drawn, the largest window in the middle that has the crop's proportions is resized.
+    // In prediction nothing is drawn: the largest central window with the crop's proportions is resized.
     const { graph, layer, config, inputs, output, refuse } = writing;
     const [, h, w] = inputs[0]!.shape;
     if (h == null || w == null) return refuse("a random crop needs an input of known size");
@@ -111,8 +111,8 @@ function pool(writing: Writing, op: "MaxPool" | "AveragePool"): string {
 }
 
 /**
- * ONNX Runtime (1.30 and 1.31) makes one pool of a padding with zeros and a maximum behind it, whose border is then below every number
- * instead of zero. A bound that no number is below stands between the two.
+ * ONNX Runtime (1.30 and 1.31) fuses zero padding with a max pool after it. The fused pool pads with minus infinity
+ * instead of zero. A Clip at the lowest float32 between the two prevents the fusion.
  */
 function apartFromPad({ graph, layer }: Writing, x: string): string {
   if (graph.makerOf(x) !== "Pad") return x;
@@ -130,7 +130,7 @@ function resize({ graph, layer, inputs, output, refuse }: Writing, mode: "neares
   const shape = graph.node(layer.name, "Shape", [inputs[0]!.name]);
   const kept = graph.node(layer.name, "Slice", [shape, graph.ints([0]), graph.ints([2])]);
   const sizes = graph.node(layer.name, "Concat", [kept, graph.ints([height, width])], { axis: 0 });
-  // tfjs' nearest neighbour of whole factors is the same under every rule.
+  // For tfjs' nearest neighbour with whole factors, every rounding rule gives the same result.
   return graph.node(layer.name, "Resize", [inputs[0]!.name, "", "", sizes], {
     mode,
     coordinate_transformation_mode: "half_pixel",
@@ -138,7 +138,7 @@ function resize({ graph, layer, inputs, output, refuse }: Writing, mode: "neares
   });
 }
 
-/** The matrix whose product takes means: part `i` of `parts` is the mean of pixels floor(i n / parts) to ceil((i + 1) n / parts). */
+/** The averaging matrix: part `i` of `parts` is the mean of pixels floor(i n / parts) to ceil((i + 1) n / parts). */
 function means(length: number, parts: number, columns: boolean): Float32Array {
   const matrix = new Float32Array(length * parts);
   for (let part = 0; part < parts; part++) {

@@ -1,7 +1,7 @@
 import protobuf from "protobufjs";
 
 /**
- * The messages of ONNX that are written, with its own field numbers; fields not needed here are left out.
+ * The ONNX messages that this package writes, with ONNX's field numbers, without unused fields.
  * Source: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
  */
 const source = `
@@ -52,7 +52,10 @@ export function encodeOnnx(name: OnnxMessageName, message: OnnxMessage): Uint8Ar
   return root.lookupType(`onnx.${name}`).encode(message).finish();
 }
 
-/** What stands before the `size` bytes of a field that is written in parts, so that a model need not be in memory once more. */
+/**
+ * The header of a field of `size` bytes. The field itself is written in parts, so that no second copy of the model is
+ * in memory.
+ */
 export function fieldStart(name: OnnxMessageName, field: string, size: number): Uint8Array {
   const { id } = root.lookupType(`onnx.${name}`).fields[field]!;
   const lengthDelimited = 2;

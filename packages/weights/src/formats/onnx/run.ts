@@ -2,13 +2,13 @@ import * as tf from "@tensorflow/tfjs-core";
 import type * as Onnx from "onnxruntime-node";
 import { WeightsError } from "../../weights-error.ts";
 
-/** A written model that runs: tensors for its inputs in, one for each output out. */
+/** A written model that can run: takes one tensor per input, returns one per output. */
 export interface Runner {
   run(inputs: readonly tf.Tensor[]): Promise<tf.Tensor[]>;
   dispose(): Promise<void>;
 }
 
-/** ONNX Runtime, a package that only verification of ONNX files needs. Throws if it is not installed. */
+/** Loads ONNX Runtime, which only the verification of ONNX files needs. Throws if it is not installed. */
 export async function onnxRuntime(path: string): Promise<typeof Onnx> {
   try {
     return await import("onnxruntime-node");
@@ -23,7 +23,7 @@ export async function onnxRuntime(path: string): Promise<typeof Onnx> {
   }
 }
 
-/** An ONNX file on ONNX Runtime's processors; errors of its own only, no lines on standard error. */
+/** Opens an ONNX file in ONNX Runtime on the CPU. Logs only errors to standard error. */
 export async function openOnnx(path: string): Promise<Runner> {
   const { InferenceSession, Tensor } = await onnxRuntime(path);
   const session = await InferenceSession.create(path, { executionProviders: ["cpu"], logSeverityLevel: 3 });

@@ -17,15 +17,15 @@ import { layerWriters } from "./layers.ts";
 import { encodeOnnx, fieldStart } from "./protos.ts";
 import { toOnnxOrder, toTfjsOrder } from "./layer-writer.ts";
 
-/** The operator set that is written, and the version of the file's own form that goes with it (ONNX 1.12, 2022). */
+/** The operator set of written files, and the matching version of the file format (ONNX 1.12, 2022). */
 const onnxOpset = 17;
 const irVersion = 8;
-/** The field before the graph takes less than 100 bytes. */
+/** Protobuf's limit of 2 GiB, less 100 bytes for the fields before the graph. */
 const sizeLimit = 2 ** 31 - 100;
 
 /**
- * Writes a model for ONNX Runtime and others: inputs and outputs as tfjs has them (`[batch, h, w, c]`), any batch, channels first
- * inside. Throws `WeightsError` naming every layer that has no operator.
+ * Writes a model as ONNX: inputs and outputs in tfjs' order (`[batch, h, w, c]`), any batch size, channels first
+ * inside. Throws `WeightsError` naming every layer without an ONNX operator.
  */
 export function writeOnnx(
   sink: ByteSink,

@@ -15,7 +15,7 @@ const quantizedTypes = ["uint8", "uint16", "float16"] as const;
 export function readTfjs(source: ByteSource): {
   tensors: NamedTensor[];
   topology: JsonObject | undefined;
-  /** What the writer says about the model: tfjs' `userDefinedMetadata`. */
+  /** Metadata from the writer of the file: tfjs' `userDefinedMetadata`. */
   told: JsonObject;
   close: () => void;
 } {
@@ -119,14 +119,14 @@ function openShard(file: string, place: string, path: unknown, shards: Map<strin
     !normalize(path).startsWith(`..${sep}`);
   if (!inside) throw new WeightsError(file, place, `the path ${shown(path)} leaves the model's folder`);
   const whole = join(dirname(file), path as string);
-  // One shard many times would be a model of any size.
+  // Repeating a shard would let a small file state a model of any size.
   if (shards.has(whole)) throw new WeightsError(file, place, `the shard ${shown(path)} is there twice`);
   const shard = openFile(whole);
   shards.set(whole, shard);
   return shard;
 }
 
-/** Several sources as one, the second after the first. */
+/** Concatenates several sources. */
 function concatenated(file: string, parts: readonly ByteSource[]): ByteSource {
   const size = parts.reduce((sum, part) => sum + part.size, 0);
   return {

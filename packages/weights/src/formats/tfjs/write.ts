@@ -14,7 +14,10 @@ export type Quantization = "float16" | "uint8" | "uint16";
 /** What tfjs' own converter uses: browsers cache files of this size. */
 const shardBytes = 4 << 20;
 
-/** Writes `model.json` and its shards into a folder; quantized weights become a half, or a scale and a minimum with 8 or 16 bits. */
+/**
+ * Writes `model.json` and its shards into a folder; quantized weights become a half, or a scale and a minimum with 8
+ * or 16 bits.
+ */
 export async function writeTfjs(
   folder: string,
   model: tfl.LayersModel,

@@ -2,8 +2,9 @@ import type { NamedTensor, TensorData } from "../../bytes/named-tensor.ts";
 import { transposeWasm } from "../../bytes/transpose-wasm.ts";
 
 /**
- * How a weight lies in PyTorch. Convolutions and dense layers are, in both worlds, a matrix of outputs by the rest; PyTorch has the
- * outputs first, tfjs last, and the rest is ordered differently. `rows[j]` is where tfjs has the element `j` of PyTorch's rest.
+ * How a weight lies in PyTorch. Convolutions and dense layers are, in both worlds, a matrix of outputs by the rest;
+ * PyTorch has the outputs first, tfjs last, and the rest is ordered differently. `rows[j]` is where tfjs has the
+ * element `j` of PyTorch's rest.
  */
 export interface MatrixOrder {
   readonly outputs: number;
@@ -11,8 +12,8 @@ export interface MatrixOrder {
 }
 
 /**
- * `[outputs, rest] -> [rest', outputs]`; a file is read some outputs at a time, the next ones while these are turned, so that only the
- * result takes memory.
+ * `[outputs, rest] -> [rest', outputs]`; a file is read some outputs at a time, the next ones while these are turned,
+ * so that only the result takes memory.
  */
 export async function fromTorchOrder(
   tensor: Pick<NamedTensor, "read" | "readPart">,
@@ -78,7 +79,10 @@ interface Turner {
   transpose(from: number, stride: number, rows: number, columns: number, to: number, toStride: number): void;
 }
 
-/** Each has a heap of its own, since several files may be read at a time; held weakly, so that no heap outlives a loading for long. */
+/**
+ * Each has a heap of its own, since several files may be read at a time; held weakly, so that no heap outlives a
+ * loading for long.
+ */
 const idle: WeakRef<Turner>[] = [];
 let kernel: WebAssembly.Module | undefined;
 
@@ -127,9 +131,9 @@ export function kernelRows(height: number, width: number, inputs: number): Int32
 }
 
 /**
- * A tile of 270 KB, which the second cache holds: wide, since the lines of tfjs' order are copied whole, and long, since PyTorch's are read
- * along; a plain walk would fetch a line of memory for every element. Its own lines lie a little further apart than they are wide, as
- * lines a power of two apart share a few places of the first cache.
+ * A tile of 270 KB, which the second cache holds: wide, since the lines of tfjs' order are copied whole, and long,
+ * since PyTorch's are read along; a plain walk would fetch a line of memory for every element. Its own lines lie a
+ * little further apart than they are wide, as lines a power of two apart share a few places of the first cache.
  */
 const tileOutputs = 512;
 const tileRest = 128;

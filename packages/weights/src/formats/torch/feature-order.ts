@@ -4,8 +4,8 @@ import { inOrder, usesOf } from "../../model/layer-uses.ts";
 import { kernelRows } from "./axis-order.ts";
 
 /**
- * How the features of a vector lie in PyTorch, which flattens maps channels first: `order[j]` is tfjs' place of PyTorch's feature j.
- * A text says why it cannot be told; undefined where both are alike.
+ * How the features of a vector lie in PyTorch, which flattens maps channels first: `order[j]` is tfjs' place of
+ * PyTorch's feature j. A text says why it cannot be told; undefined where both are alike.
  */
 export type FeatureOrder = Int32Array | string | undefined;
 

@@ -60,8 +60,9 @@ const expandedLimit = 1 << 20;
 const legacyMagic = 0x1950a86a20f9469cfc6cn;
 
 /**
- * The state dict of a PyTorch file: the zip container (1.6 and later) or the one before it. The pickle inside is read by an allow-list
- * and never runs anything; a state dict that lies in a checkpoint, beside an optimiser and an epoch, is found.
+ * The state dict of a PyTorch file: the zip container (1.6 and later) or the one before it. The pickle inside is read
+ * by an allow-list and never runs anything; a state dict that lies in a checkpoint, beside an optimiser and an epoch,
+ * is found.
  */
 export async function readTorchFile(source: ByteSource): Promise<{ tensors: NamedTensor[] }> {
   const isZip = source.size >= 4 && Buffer.from(source.read(0, 4)).toString("latin1") === "PK\x03\x04";
@@ -93,7 +94,10 @@ function readZipContainer(file: string, entries: ReadonlyMap<string, ZipEntry>):
   return state.map(([name, tensor]) => asNamedTensor(file, name, tensor, bytesOf, bigEndian));
 }
 
-/** Five pickles (magic, protocol, system, the object, the storages' keys), then each storage: its count in 8 bytes, its elements. */
+/**
+ * Five pickles (magic, protocol, system, the object, the storages' keys), then each storage: its count in 8 bytes, its
+ * elements.
+ */
 function readLegacyContainer(source: ByteSource): NamedTensor[] {
   const cursor = new ByteCursor(source);
   const world = torchWorld(source.file);
@@ -129,7 +133,9 @@ function readLegacyContainer(source: ByteSource): NamedTensor[] {
   return state.map(([name, tensor]) => asNamedTensor(source.file, name, tensor, bytesOf, bigEndian));
 }
 
-/** What a state dict's pickle may do: name containers, storage types and the functions that make tensors of storages. */
+/**
+ * What a state dict's pickle may do: name containers, storage types and the functions that make tensors of storages.
+ */
 function torchWorld(file: string, storages = new Map<string, Storage>()): PickleWorld {
   const fail = (problem: string): never => {
     throw new WeightsError(file, "pickle", problem);
@@ -200,7 +206,10 @@ function stridedTensor(args: readonly PickleValue[], fail: (problem: string) => 
   return { storage, offset, shape: shape as number[], strides: strides as number[] };
 }
 
-/** Keys under which training scripts store the state dict of a checkpoint. Averaged weights come last: they are stored beside the plain ones. */
+/**
+ * Keys under which training scripts store the state dict of a checkpoint. Averaged weights come last: they are stored
+ * beside the plain ones.
+ */
 const stateKeys = [
   "state_dict",
   "model_state_dict",

@@ -15,7 +15,10 @@ const counted: RenameRule = {
   toOurs: "b$1",
 };
 
-/** Naming rules of networks whose layer names differ from PyTorch's in more than counters. Other networks use the counter rule alone. */
+/**
+ * Naming rules of networks whose layer names differ from PyTorch's in more than counters. Other networks use the
+ * counter rule alone.
+ */
 const families: readonly (readonly [model: RegExp, rules: readonly RenameRule[]])[] = [
   [/^vgg16$/, vggRules([2, 2, 3, 3, 3])],
   [/^vgg19$/, vggRules([2, 2, 4, 4, 4])],
@@ -37,7 +40,9 @@ function rulesOf(model: string): readonly RenameRule[] {
   return families.find(([pattern]) => pattern.test(model))?.[1] ?? [counted];
 }
 
-/** Keras' names of VGG16 and VGG19 against torchvision's, which counts each convolution, ReLU and pool of `features`. */
+/**
+ * Keras' names of VGG16 and VGG19 against torchvision's, which counts each convolution, ReLU and pool of `features`.
+ */
 function vggRules(depths: readonly number[]): RenameRule[] {
   let next = 0;
   const features = depths.flatMap((depth, block) => {

@@ -35,8 +35,9 @@ const sizeLimit = 1 << 26;
 const stepLimit = 500_000;
 
 /**
- * Reads one pickle (protocols 2 to 5) at the cursor and leaves the cursor behind it. It builds plain values only: classes come from an
- * allow-list, calls go to `world`, and attributes of objects are dropped. Opcodes: CPython's Lib/pickletools.py.
+ * Reads one pickle (protocols 2 to 5) at the cursor and leaves the cursor behind it. It builds plain values only:
+ * classes come from an allow-list, calls go to `world`, and attributes of objects are dropped. Opcodes: CPython's
+ * Lib/pickletools.py.
  */
 export function readPickle(cursor: ByteCursor, world: PickleWorld): PickleValue {
   const start = cursor.position;

@@ -7,7 +7,10 @@ import { writeSafetensors } from "../safetensors.ts";
 import { variableTensor } from "../../bytes/variable-tensor.ts";
 import { batchCounters, refuseProblems, torchWeights } from "./weights.ts";
 
-/** A model's weights as safetensors under PyTorch's names and in its order of axes, counters of batches too: `strict=True` takes it. */
+/**
+ * A model's weights as safetensors under PyTorch's names and in its order of axes, counters of batches too:
+ * `strict=True` takes it.
+ */
 export function writeTorchSafetensors(
   sink: ByteSink,
   model: tfl.LayersModel,
