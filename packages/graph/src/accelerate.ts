@@ -13,7 +13,9 @@ import type { HostTensor } from "./values/host-tensor.ts";
 
 /** How a model is accelerated. */
 export interface AccelerateOptions extends Omit<CompileOptions, "freeze"> {
-  /** Hears once what runs eagerly because it cannot be compiled; Node's warnings by default. */
+  /**
+   * Called once with a notice if something runs eagerly because it cannot be compiled; emits Node's warning by default.
+   */
   readonly onNotice?: ((line: string) => void) | undefined;
 }
 
@@ -27,17 +29,17 @@ const accelerateOptionNames: OptionNames<AccelerateOptions> = {
 
 /** An accelerated model's compiled functions. */
 export interface Accelerated {
-  /** What was compiled so far. */
+  /** Describes what was compiled so far. */
   describe(): TraceDescription[];
-  /** Gives the model its own methods back, with the weights as they are. */
+  /** Restores the model's own methods; the weights keep their values. */
   dispose(): Promise<void>;
 }
 
 /**
- * Lets an ordinary tfjs model train and predict by compiled graphs: `fit`, `fitDataset`, `trainOnBatch`, `evaluate`,
- * `evaluateDataset`, `predict` and `predictOnBatch` keep their arguments, callbacks, History and numbers. What cannot be
- * compiled, and everything while the active backend is not TensorFlow, runs eagerly; `onNotice` hears so once. Throws
- * GraphError for unknown options.
+ * Makes an ordinary tfjs model train and predict with compiled graphs. `fit`, `fitDataset`, `trainOnBatch`, `evaluate`,
+ * `evaluateDataset`, `predict` and `predictOnBatch` keep their arguments, callbacks, History and numbers. Functions
+ * that cannot be compiled run eagerly, and so does everything on other backends than TensorFlow; `onNotice` is called
+ * once for it. Throws GraphError for unknown options.
  */
 export function accelerate(model: tfl.LayersModel, options: AccelerateOptions = {}): Accelerated {
   checkOptions("accelerate", options, accelerateOptionNames, (message) => new GraphError(message));
@@ -90,7 +92,7 @@ function compiledOrEager(
   };
 }
 
-/** A variable among the inputs is data here, and not a variable of the function: a new one is no new function. */
+/** Passes a variable among the inputs as data, so that a new variable needs no new trace. */
 function plain(tensor: tf.Tensor | null | undefined): unknown {
   return tensor instanceof tf.Variable ? { data: tensor.dataSync(), shape: tensor.shape, dtype: tensor.dtype } : tensor;
 }

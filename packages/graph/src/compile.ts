@@ -20,7 +20,7 @@ import { CompiledTrace } from "./compiled/compiled-trace.ts";
 import { TraceCache } from "./compiled/trace-cache.ts";
 import type { RecordAll, TraceOptions } from "./compiled/build-graph.ts";
 
-/** Errors of functions that could not be traced; all others are errors of runs. */
+/** Errors of tracing; all other errors come from runs. */
 const untraceable = new WeakSet<GraphError>();
 
 /** True for tracing errors: the function may still run eagerly. */
@@ -30,22 +30,25 @@ export function isUntraceable(error: unknown): boolean {
 
 /** How a function is compiled. */
 export interface CompileOptions {
-  /** Seed of all random numbers drawn in the graph; 0. */
+  /** Seed of all random numbers drawn in the graph; 0 by default. */
   readonly seed?: number | undefined;
   /**
    * The type that convolutions, matrix products and the ops between them compute in; "float32". Variables stay float32.
    */
   readonly precision?: TraceOptions["precision"] | undefined;
-  /** Variables become constants with the values of the first call of a signature, for the fastest predictions; false. */
+  /**
+   * Turns variables into constants with their values at the first call of a signature, for the fastest predictions;
+   * false by default.
+   */
   readonly freeze?: boolean | undefined;
-  /** Threads within an op and between ops; TensorFlow's default is one a core. */
+  /** Threads within an op and between ops; one per core by default. */
   readonly threads?: number | undefined;
   /**
-   * The bits that eager tfjs computes on as many threads, equal from run to run; slower. TensorFlow then computes
-   * deterministically in the whole process. False.
+   * Computes the same bits as eager tfjs with as many threads, equal from run to run; slower. TensorFlow then computes
+   * deterministically in the whole process. False by default.
    */
   readonly deterministic?: boolean | undefined;
-  /** Hears once that the function was traced for many values of a number; Node's warnings by default. */
+  /** Called once if the function was traced for many values of a number; emits Node's warning by default. */
   readonly onNotice?: ((line: string) => void) | undefined;
 }
 
@@ -60,43 +63,47 @@ const compileOptionNames: OptionNames<CompileOptions> = {
 
 /** A function that runs as one TensorFlow graph. */
 export interface Compiled<A extends unknown[], R> {
-  /** Runs it; calls queue up and run in order. Its arguments are copied at once, so they may be reused or disposed. */
+  /**
+   * Runs the function. Calls queue up and run in order. The arguments are copied at once, so they may be reused or
+   * disposed.
+   */
   (...args: { [K in keyof A]: Input<A[K]> }): Promise<Result<R>>;
-  /** Runs it while JavaScript waits, after the run in progress. */
+  /** Runs the function and blocks JavaScript, after the run in progress. */
   now(...args: { [K in keyof A]: Input<A[K]> }): Result<R>;
   /**
-   * Makes several calls in one run of one graph, in order; the results are those of single calls. For functions so small that
-   * the call itself counts. `before` gets the index of each call in turn and may set learning rates and hypers. Each number
-   * of calls is a trace of its own.
+   * Makes several calls in one run of one graph, in order; the results equal those of single calls. For functions so
+   * small that the cost of a call matters. `before` gets the index of each call in turn and may set learning rates and
+   * hypers. Each number of calls needs its own trace.
    */
   steps(
     calls: readonly { [K in keyof A]: Input<A[K]> }[],
     options?: { before?: (call: number) => void },
   ): Promise<Result<R>[]>;
-  /** Runs it once with TensorFlow's tracing on: each op with its time. */
+  /** Runs the function once with TensorFlow's tracing on, and times each op. */
   profile(...args: { [K in keyof A]: Input<A[K]> }): Promise<Profile<Result<R>>>;
   /**
-   * Writes the function as a SavedModel, for arguments like the given; any batch size goes where the graph allows it.
-   * Python's `tf.saved_model.load` and tfjs-node's `tf.node.loadSavedModel` run it.
+   * Writes the function as a SavedModel, for arguments like the given ones; the batch size is free if the graph allows
+   * it. Python's `tf.saved_model.load` and tfjs-node's `tf.node.loadSavedModel` run it.
    */
   savedModel(folder: string, args: { [K in keyof A]: Input<A[K]> }, options?: SavedModelOptions): Promise<void>;
-  /** What was traced so far, one entry an input signature. */
+  /** Describes the traces so far, one per input signature. */
   describe(): TraceDescription[];
-  /** Waits for all runs and brings every variable's value to tfjs, so that reading them costs nothing more. */
+  /** Waits for all runs and copies every variable's value to tfjs, so that reading them is then free. */
   sync(): Promise<void>;
-  /** Frees what was compiled; variables keep their values, in tfjs. Waits for runs that are under way. */
+  /** Waits for pending runs, then frees the compiled graphs; variables keep their values, in tfjs. */
   dispose(): Promise<void>;
-  /** The number of runs so far, which random numbers depend on: set it to go on as an earlier process would. */
+  /** The number of runs so far, on which random numbers depend: set it to continue as an earlier process would. */
   runs: number;
-  /** Variables beside the function's own, to be saved and assigned with them: the loss scale of float16. */
+  /** Variables besides the function's own that must be saved and restored with them: the loss scale of float16. */
   readonly kept: readonly tf.Variable[];
 }
 
 /**
- * Makes a TensorFlow graph of an ordinary tfjs function (layers, losses, `optimizer.minimize`, own ops) and runs that
- * instead: the function itself is called once for each input signature, with tensors that have shapes and no values.
- * Variables are found by themselves, live in the session, and are shared by all functions compiled with equal options.
- * Throws GraphError where the function reads a value back, has sizes that depend on data, or uses ops unknown to TensorFlow.
+ * Traces an ordinary tfjs function (layers, losses, `optimizer.minimize`, own ops) into a TensorFlow graph and runs the
+ * graph instead. The function itself is called once per input signature, with tensors that have shapes but no values.
+ * Variables are found automatically, live in the session, and are shared by all functions compiled with equal options.
+ * Throws GraphError if the function reads a value back, has sizes that depend on data, or uses ops unknown to
+ * TensorFlow.
  */
 export function compile<A extends unknown[], R>(fn: (...args: A) => R, options: CompileOptions = {}): Compiled<A, R> {
   return compileWith(fn, options, "fused");
@@ -176,7 +183,7 @@ function compileWith<A extends unknown[], R>(
 class FunctionCompiler {
   readonly traces = new TraceCache((trace) => this.#end(trace));
   readonly lossScale: LossScale | undefined;
-  /** Whether the square of a gradient overflowed: optimizers then update by their own code. */
+  /** True if the square of a gradient overflowed: optimizers then update with their own code. */
   hasOverflowed = false;
   /** The number of runs so far. */
   counter = (): number => 0;
@@ -212,7 +219,7 @@ class FunctionCompiler {
     this.lossScale = precision === "float16" ? new LossScale() : undefined;
   }
 
-  /** The trace for the signature of one call or several, made now if it is new. */
+  /** The trace for the signature of one or several calls; traces the function if the signature is new. */
   traceFor(calls: readonly (readonly unknown[])[]): { trace: CompiledTrace; leaves: Leaf[] } {
     if (this.#disposed) throw new GraphError("This compiled function was disposed.");
     if (isTracing())

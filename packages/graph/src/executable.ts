@@ -28,7 +28,7 @@ export interface Executable {
   sync(): Promise<void>;
   /** The number of calls so far; random numbers in the function depend on it. */
   runs: number;
-  /** Variables that the compiled function keeps beside the function's own: the loss scale of float16. */
+  /** Variables that the compiled function keeps besides the function's own: the loss scale of float16. */
   readonly kept: readonly tf.Variable[];
   dispose(): Promise<void>;
 }
@@ -77,7 +77,8 @@ function eagerExecutable(fn: TensorFunction): Executable {
         outputs.map(async (output) => ({ data: await output.data<"float32">(), shape: output.shape })),
       );
       tf.dispose(outputs);
-      // A backend that computes in JavaScript's thread never waits: without this pause a loop of calls hears no signal and no timer.
+      // A backend that computes on JavaScript's thread never yields: without this pause, a loop of calls blocks signals
+      // and timers.
       await setImmediate();
       return values;
     },

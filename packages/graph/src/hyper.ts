@@ -21,7 +21,10 @@ export class Hyper {
   }
 }
 
-/** Makes a number that is fed: `const weight = hyper(0.3)`, in the function `loss.mul(weight.read())`, later `weight.value = 0`. */
+/**
+ * Makes a number that is fed at each run: `const weight = hyper(0.3)`, in the function `loss.mul(weight.read())`, later
+ * `weight.value = 0`.
+ */
 export function hyper(value: number, name = "hyper"): Hyper {
   return new Hyper(value, name);
 }

@@ -5,7 +5,7 @@ import { activeTrace } from "./trace/active-trace.ts";
 
 /** How numbers are drawn. */
 export interface DrawOptions {
-  /** Tells this draw from others; in a compiled function it joins the function's own seed. */
+  /** Distinguishes this draw from others; in a compiled function it is combined with the function's own seed. */
   seed?: number;
 }
 
@@ -19,8 +19,8 @@ function drawn(distribution: Distribution, shape: readonly number[], { seed }: D
 }
 
 /**
- * Random numbers for losses, layers and augmentation: in a compiled function they are drawn in the graph, anew at every
- * run; elsewhere tfjs draws them. tfjs' own functions draw in JavaScript, and would give a compiled function constants.
+ * Random numbers for losses, layers and augmentation. A compiled function draws them in the graph, anew at every run;
+ * elsewhere tfjs draws them. tfjs' own functions draw in JavaScript and would become constants of a compiled function.
  */
 export const random = {
   /** Uniform in [min, max). */
@@ -39,7 +39,7 @@ export const random = {
     return tf.tidy(() => tf.add(tf.mul(drawn("Normal", shape, options), deviation), mean));
   },
 
-  /** Normal without what lies more than two deviations away. */
+  /** Normal, with values more than two deviations from the mean redrawn. */
   truncatedNormal(shape: readonly number[], { mean = 0, deviation = 1, ...options }: NormalOptions = {}): tf.Tensor {
     return tf.tidy(() => tf.add(tf.mul(drawn("TruncatedNormal", shape, options), deviation), mean));
   },

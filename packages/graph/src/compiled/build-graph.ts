@@ -21,37 +21,37 @@ import type { RecordOptions } from "../record/record.ts";
 export interface TraceOptions {
   /** Seed of all random numbers drawn in the graph. */
   seed: number;
-  /** The type that convolutions and matrix products, and what lies between them, compute in; variables stay float32. */
+  /** The type in which convolutions, matrix products and the ops between them compute; variables stay float32. */
   precision: "float32" | "bfloat16" | "float16";
-  /** Variables become constants with the values they have at the first run of a signature, for the fastest predictions. */
+  /** Turns variables into constants with their values at the first run of a signature, for the fastest predictions. */
   freeze: boolean;
 }
 
 /** How calls are recorded. */
 export type RecordAll = TraceOptions & RecordOptions;
 
-/** What recording a function gives: its graph, with all rewriting done, and what goes in and comes out. */
+/** A recorded function: its rewritten graph, its inputs and its outputs. */
 export interface Recorded {
   trace: Trace;
   leaves: readonly Leaf[];
-  /** One placeholder a leaf. */
+  /** One placeholder per leaf. */
   placeholders: readonly GraphNode[];
   outputs: readonly { path: string; ref: Ref }[];
-  /** The last output is half the sum of the gradients' squares that are watched. */
+  /** True if the last output is half the sum of squares of the watched gradients. */
   isWatched: boolean;
   /** What the calls returned, with slots for tensors. */
   result: unknown;
-  /** All that is needed, inputs first. */
+  /** All nodes that are needed, inputs first. */
   nodes: readonly GraphNode[];
   /** Variables in use, in the order of their first use. */
   variables: readonly TracedVariable[];
-  /** A run that fails has written nothing. */
+  /** True if a failing run has written no variable. */
   isSafe: boolean;
   /** What rules and passes changed. */
   rewrites: readonly RewriteDescription[];
 }
 
-/** Records some calls of a function, one after the other. */
+/** Records one or several calls of a function, in order. */
 export function recordCalls(
   backend: Backend,
   fn: (...args: unknown[]) => unknown,
@@ -73,7 +73,7 @@ export function recordCalls(
     const calls = fillSlots(skeleton, tensors) as unknown[][];
     const slotted = calls.map((args, call) => {
       const returns = trace.inCall(call, () => settled(fn(...args)));
-      // Before the next call: a variable that is returned has its value after this one.
+      // Before the next call: a returned variable has its value after this call.
       return mapLeaves(
         returns,
         (value, path) => {
@@ -82,11 +82,11 @@ export function recordCalls(
           returned.add(value);
           return new Slot(outputs.length - 1);
         },
-        // A single call's results are named without its number.
+        // With a single call, results are named without the call's number.
         calls.length === 1 ? "" : String(call),
       );
     });
-    // The caller now has the tensors that the function protected by `tf.keep`.
+    // The caller now owns the tensors that the function protected with `tf.keep`.
     for (const value of returned) if (value.kept && !(value instanceof tf.Variable)) disposeTraced(trace, value);
     const squares = trace.squareSum();
     if (squares !== undefined) outputs.push({ path: "squares", ref: squares });
@@ -108,7 +108,7 @@ export function recordCalls(
   return { trace, leaves, placeholders, outputs, isWatched, result, nodes, variables, isSafe: graph.isSafe, rewrites };
 }
 
-/** Refuses what an async function returns: it goes on after the trace has ended. */
+/** Refuses the promise of an async function, which continues after the trace has ended. */
 function settled(result: unknown): unknown {
   if (!(result instanceof Promise)) return result;
   // The promise's outcome no longer matters.
@@ -118,7 +118,7 @@ function settled(result: unknown): unknown {
   );
 }
 
-/** TensorFlow refuses to fetch what is fed. */
+/** TensorFlow refuses to fetch a node that is fed, so an input is passed through an identity. */
 function fetchable(trace: Trace, ref: Ref): Ref {
   if (ref.node.op !== "Placeholder") return ref;
   return { node: trace.add("Identity", { T: attr.type(outputOf(ref).dtype) }, [ref]), index: 0 };

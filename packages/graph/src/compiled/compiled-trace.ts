@@ -34,7 +34,7 @@ export class CompiledTrace {
   readonly rewrites: Recorded["rewrites"];
   readonly graphBytes: number;
   readonly traceMs: number;
-  /** Of a trace that is watched: the square of a gradient was too large for float32. */
+  /** In a watched trace: true if the square of a gradient was too large for float32. */
   hasOverflowed = false;
   readonly #runtime: Runtime;
   readonly #frozen: boolean;
@@ -42,13 +42,16 @@ export class CompiledTrace {
   readonly #result: unknown;
   readonly #afterRun: readonly (() => void)[];
   readonly #outdated: readonly (() => boolean)[];
-  /** The `trainable` of the function's variables when it was traced: by it gradients are taken. */
+  /** The `trainable` flags of the function's variables at the time of tracing; the gradients depend on them. */
   readonly #trainable: ReadonlyMap<tf.Variable, boolean>;
-  /** At the first run TensorFlow's optimizer copies constants several times, and frees most copies. */
+  /**
+   * False until the first run. In that run TensorFlow's optimizer copies constants several times, and frees most
+   * copies.
+   */
   #hasRun = false;
   #constantBytes = 0;
   readonly #places: Map<string, GraphNode>;
-  /** Only for graphs of which a failing run may have written some variables. */
+  /** Set only for graphs whose failing run may have written some variables. */
   readonly #snapshot: VariableSnapshot | undefined;
 
   constructor(
@@ -98,7 +101,7 @@ export class CompiledTrace {
     this.traceMs = performance.now() - start;
   }
 
-  /** Whether the function must be traced anew: what the graph is bound to was replaced. */
+  /** True if the function must be traced anew, because an object that the graph uses was replaced. */
   get isOutdated(): boolean {
     return this.#outdated.some((check) => check());
   }
@@ -109,7 +112,7 @@ export class CompiledTrace {
     return true;
   }
 
-  /** Runs once with the given arguments, when it is its turn; gives one result a call. `before` may set each call's numbers. */
+  /** Queues one run with the given arguments; returns one result per call. `before` may set each call's numbers. */
   async run(
     leaves: readonly Leaf[],
     { sink, before }: { sink?: TraceSink; before?: (call: number) => void } = {},
@@ -128,7 +131,7 @@ export class CompiledTrace {
     }
   }
 
-  /** Runs once while JavaScript waits. */
+  /** Runs once and blocks JavaScript. */
   runNow(leaves: readonly Leaf[]): unknown[] {
     const feeds = this.#feed(leaves);
     try {
@@ -141,7 +144,7 @@ export class CompiledTrace {
     }
   }
 
-  /** Waits for its runs and frees what is its own. */
+  /** Waits for pending runs and frees this trace's resources. */
   async dispose(): Promise<void> {
     await this.#runtime.session.idle();
     this.#runtime.session.forget(this.#plan);
@@ -156,7 +159,7 @@ export class CompiledTrace {
     this.#snapshot?.take();
   }
 
-  /** Puts back what a run that failed may have written. */
+  /** Restores the variables that a failed run may have written. */
   #undo(error: unknown): never {
     if (this.#snapshot !== undefined) {
       this.#snapshot.restore();
@@ -178,7 +181,7 @@ export class CompiledTrace {
     const feeds = leaves.map((leaf) => makeNative(leaf.dtype, leaf.shape, leaf.values()));
     let reached = -1;
     for (const { node, call, read } of this.fed) {
-      // They lie in the order of the calls.
+      // The fed numbers lie in the order of the calls.
       for (; reached < call; reached++) before?.(reached + 1);
       const { dtype } = outputOf({ node, index: 0 });
       feeds.push(makeNative(dtype, [], dtype === DT.int32 ? Int32Array.of(read()) : Float32Array.of(read())));
@@ -196,7 +199,9 @@ export class CompiledTrace {
   }
 }
 
-/** Refuses a function that makes variables or optimizers at every call: the graph would go on with those of the trace. */
+/**
+ * Refuses a function that makes variables or optimizers at every call: the graph would keep using those from the trace.
+ */
 function checkMadeOnce({ lasting }: Trace, recordAgain: () => Recorded): void {
   const again = recordAgain().trace.lasting;
   const [first] = again;

@@ -3,12 +3,12 @@ import type { CompiledTrace } from "./compiled-trace.ts";
 import type { RewriteDescription } from "../passes/index.ts";
 import { widthOf } from "../values/dtypes.ts";
 
-/** What one trace of a function became. */
+/** Describes one trace of a function. */
 export interface TraceDescription {
   /** Inputs as "0.data: float32 [32, 28, 28, 1]". */
   inputs: string[];
   outputs: string[];
-  /** Variables read, by name, with type and shape; those written are marked "*". */
+  /** Names of the variables read, with type and shape; written ones are marked "*". */
   variables: string[];
   /** Numbers that are fed at each run. */
   fed: string[];

@@ -1,7 +1,7 @@
 import { GraphError } from "../graph-error.ts";
 import type { GraphNode } from "../ir/graph-node.ts";
 
-/** TensorFlow's failure of a run, with the user's line that asked for the op it names. */
+/** Adds to TensorFlow's error the user's line that called the failing op. */
 export function explainFailure(error: unknown, nodes: ReadonlyMap<string, GraphNode>): unknown {
   if (!(error instanceof GraphError)) return error;
   const name = /\{\{node ([^}]+)\}\}/.exec(error.message)?.[1] ?? /\[\[([^\]\s{]+)\]\]/.exec(error.message)?.[1];

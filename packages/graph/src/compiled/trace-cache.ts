@@ -1,13 +1,13 @@
 import type { CompiledTrace } from "./compiled-trace.ts";
 
-/** Traces that differ by plain values alone (numbers, texts, objects) from which on the user is told. */
+/** Number of traces, differing only in plain values (numbers, strings, objects), at which the user is warned. */
 const MANY_TRACES = 8;
 
 /** What identifies a trace. */
 export interface TraceKey {
-  /** Equal for calls that one trace serves, as long as no `trainable` changes. */
+  /** Equal for calls that can share a trace, as long as no `trainable` changes. */
   key: string;
-  /** The same without the plain values among the arguments. */
+  /** `key` without the plain values among the arguments. */
   shapes: string;
 }
 
@@ -23,7 +23,10 @@ export class TraceCache {
     this.#end = end;
   }
 
-  /** The trace for a key whose variables are as trainable as they were; traces bound to replaced objects are disposed. */
+  /**
+   * Finds the trace for a key whose variables have the same `trainable` flags. Disposes traces bound to replaced
+   * objects.
+   */
   find({ key }: TraceKey): CompiledTrace | undefined {
     const known = this.#traces.get(key) ?? [];
     const lasting = known.filter(({ isOutdated }) => !isOutdated);
@@ -32,7 +35,7 @@ export class TraceCache {
     return lasting.find(({ isAsTrainable }) => isAsTrainable);
   }
 
-  /** Keeps a trace; tells whether it is the one of too many for the same shapes. */
+  /** Stores a trace; returns true when the traces for the same shapes become too many. */
   add({ key, shapes }: TraceKey, trace: CompiledTrace): boolean {
     const traces = this.#traces.get(key) ?? [];
     this.#traces.set(key, [...traces, trace]);

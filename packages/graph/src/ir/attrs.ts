@@ -24,12 +24,12 @@ export const attr = {
   shapes: (shapes: readonly (readonly number[])[]): Attr => ({ list: { shape: shapes.map((s) => shapeProto(s)) } }),
 } as const;
 
-/** The text of an attribute; empty where it is not stated. */
+/** The text of an attribute; empty if it is missing. */
 export function textOf(value: Attr | undefined): string {
   return new TextDecoder().decode(value?.["s"] as Uint8Array | undefined);
 }
 
-/** The whole numbers of an attribute such as strides; none where it is not stated. */
+/** The integers of an attribute such as strides; empty if it is missing. */
 export function intsOf(value: Attr | undefined): number[] {
   return ((value?.["list"] as { i?: readonly unknown[] } | undefined)?.i ?? []).map(Number);
 }
@@ -44,7 +44,7 @@ export function tensorProto(dtype: number, shape: readonly number[], bytes: Uint
   return { dtype, tensor_shape: shapeProto(shape), tensor_content: sizeOf(shape) === 0 ? new Uint8Array() : bytes };
 }
 
-/** The AttrValue for a JavaScript value of the type that an OpDef states ("int", "list(type)", …). */
+/** The AttrValue for a JavaScript value of a type from an OpDef ("int", "list(type)", …). */
 export function attrOf(kind: string, value: unknown): Attr {
   const list = Array.isArray(value) ? value : [value];
   switch (kind) {

@@ -4,7 +4,7 @@ import type { GraphNode, Output, Ref } from "./graph-node.ts";
 import { DT } from "../values/dtypes.ts";
 import type { TypedArray } from "../values/dtypes.ts";
 
-/** What a node has beside its name and op; what is left out is empty. */
+/** The parts of a node besides its name and op; missing parts are empty. */
 export interface NodeParts extends Partial<Pick<GraphNode, "eager" | "at">> {
   inputs?: readonly Ref[];
   control?: readonly GraphNode[];
@@ -12,7 +12,7 @@ export interface NodeParts extends Partial<Pick<GraphNode, "eager" | "at">> {
   outputs?: readonly Output[];
 }
 
-/** Makes a node. All nodes are made here. */
+/** Makes a node. All nodes are made with this function. */
 export function makeNode(
   name: string,
   op: string,
@@ -21,7 +21,7 @@ export function makeNode(
   return { name, op, inputs: [...inputs], control: [...control], attrs, outputs: [...outputs], ...rest };
 }
 
-/** Turns a node into another in place, so that whatever uses it uses the other; its name and outputs stay. */
+/** Turns a node into another in place: its users then use the other one. The name and outputs stay. */
 export function becomeNode(node: GraphNode, op: string, inputs: readonly Ref[], attrs: Record<string, Attr>): void {
   Object.assign(node, { op, inputs: [...inputs], attrs });
 }
@@ -31,7 +31,7 @@ export function firstOutput(node: GraphNode): Ref {
   return { node, index: 0 };
 }
 
-/** A Const node, over the memory of `values`. */
+/** A Const node that shares the memory of `values`. */
 export function constNode(name: string, dtype: number, shape: readonly number[], values: TypedArray): GraphNode {
   const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   const attrs = { dtype: attr.type(dtype), value: attr.tensor(tensorProto(dtype, shape, bytes)) };
@@ -60,7 +60,7 @@ export function castNode(name: string, x: Ref, { dtype: from, shape }: Output, t
   return makeNode(name, "Cast", { inputs: [x], attrs, outputs: [{ dtype: to, shape }] });
 }
 
-/** The node by which a graph reaches a variable of its session; `key` names the variable there. */
+/** The handle node of a session's variable; `key` names the variable in the session. */
 export function handleNode(name: string, { dtype, shape }: Output, key: string): GraphNode {
   const attrs = {
     dtype: attr.type(dtype),
@@ -88,7 +88,7 @@ export function assignNode(name: string, handle: GraphNode, value: Ref, dtype: n
   });
 }
 
-/** The node that frees a variable, which need not exist. */
+/** The node that destroys a variable, which need not exist. */
 export function destroyNode(name: string, handle: GraphNode): GraphNode {
   return makeNode(name, "DestroyResourceOp", {
     inputs: [firstOutput(handle)],

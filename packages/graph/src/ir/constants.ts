@@ -3,8 +3,8 @@ import { arrayFor, DT, sizeOf } from "../values/dtypes.ts";
 import type { TypedArray } from "../values/dtypes.ts";
 
 /**
- * The elements of a Const node, as its dtype lays them out; they share the node's memory. Undefined for every other node, for
- * strings, and for a constant whose value went to a session.
+ * The elements of a Const node, in the layout of its dtype; they share the node's memory. Undefined for every other
+ * node, for strings, and for a constant whose value was moved to a session.
  */
 export function constantOf({ op, attrs, outputs }: GraphNode): TypedArray | undefined {
   if (op !== "Const") return undefined;
@@ -33,7 +33,7 @@ export function constantFloats({ node }: Ref): Float32Array | undefined {
   return value === undefined ? undefined : new Float32Array(sizeOf(node.outputs[0].shape)).fill(value);
 }
 
-/** The number that all elements of a node's result equal, where that shows without computing: zeros, ones and fills. */
+/** The number that all elements of a node's result equal, if that is known without computing: zeros, ones and fills. */
 export function uniformValue({ op, inputs }: GraphNode): number | undefined {
   if (op === "ZerosLike") return 0;
   if (op === "OnesLike") return 1;

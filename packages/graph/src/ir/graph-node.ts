@@ -6,7 +6,7 @@ import { opDef } from "./op-defs.ts";
 import type { OpDef } from "./op-defs.ts";
 import type { Message } from "../native/protos.ts";
 
-/** What an output of a node is. */
+/** Type and shape of a node's output. */
 export interface Output {
   dtype: number;
   shape: readonly number[];
@@ -26,13 +26,13 @@ export interface GraphNode {
   control: GraphNode[];
   attrs: Record<string, Attr>;
   outputs: Output[];
-  /** The attributes as tfjs gave them, to compute the node eagerly if its value is wanted at once. */
+  /** The attributes as tfjs gave them, to compute the node eagerly if its value is needed at once. */
   eager?: readonly EagerAttr[];
-  /** Where the user's code asked for it. */
+  /** The line of the user's code that called the op. */
   at?: string;
 }
 
-/** An attribute as tfjs-node's kernels state it. */
+/** An attribute in the format of tfjs-node's kernels. */
 export interface EagerAttr {
   name: string;
   type: number;
@@ -43,7 +43,7 @@ export function outputOf(ref: Ref): Output {
   return ref.node.outputs[ref.index] as Output;
 }
 
-/** All attributes that importing a node needs. tfjs leaves out those that its eager executor infers. */
+/** All attributes that importing a node needs. tfjs omits the ones that its eager executor infers. */
 export function nodeAttrs(op: string, given: readonly EagerAttr[], inputs: readonly Ref[]): Record<string, Attr> {
   const def = opDef(op);
   if (def === undefined)
@@ -57,7 +57,7 @@ export function nodeAttrs(op: string, given: readonly EagerAttr[], inputs: reado
   return attrs;
 }
 
-/** Fills in the type and length attributes that follow from the inputs. */
+/** Infers the type and length attributes from the inputs. */
 function inferTypes(def: OpDef, attrs: Record<string, Attr>, inputs: readonly Ref[]): void {
   let at = 0;
   const lists = def.input_arg.filter((arg) => arg.number_attr !== "" || arg.type_list_attr !== "").length;
@@ -70,7 +70,8 @@ function inferTypes(def: OpDef, attrs: Record<string, Attr>, inputs: readonly Re
     if (arg.number_attr !== "") attrs[arg.number_attr] ??= attr.int(count);
     if (arg.type_list_attr !== "") attrs[arg.type_list_attr] ??= attr.types(types);
     const [first] = types;
-    // The eager executor goes by the tensors, whatever a kernel states (Mean states bool for what it has cast).
+    // The eager executor ignores the kernel's stated type and uses the tensors' (Mean states bool for an input it has
+    // cast).
     if (arg.type_attr !== "" && first !== undefined) attrs[arg.type_attr] = attr.type(first);
   }
   if (at !== inputs.length)
@@ -90,12 +91,12 @@ function nodeDef(node: GraphNode): Message {
   };
 }
 
-/** The GraphDef message over nodes that are in an order where inputs come first. */
+/** The GraphDef message of nodes in topological order, inputs first. */
 export function graphDef(nodes: readonly GraphNode[]): Message {
   return { node: nodes.map(nodeDef), versions: { producer: 1882, min_consumer: 12 } };
 }
 
-/** The nodes that `roots` need, inputs first; recursion-free, since nets are deep. */
+/** The nodes that `roots` need, inputs first. Not recursive, since networks are deep. */
 export function reachable(roots: readonly GraphNode[]): GraphNode[] {
   const order: GraphNode[] = [];
   const state = new Map<GraphNode, "open" | "done">();
@@ -115,7 +116,10 @@ export function reachable(roots: readonly GraphNode[]): GraphNode[] {
   return order;
 }
 
-/** The nodes that `roots` need, inputs first, and by how many each is used: inputs, control edges and being a root count. */
+/**
+ * The nodes that `roots` need, inputs first, and the number of uses of each. Inputs, control edges and being a root
+ * count.
+ */
 export function withUses(roots: readonly GraphNode[]): { nodes: GraphNode[]; uses: (node: GraphNode) => number } {
   const nodes = reachable(roots);
   const counts = new Map<GraphNode, number>();

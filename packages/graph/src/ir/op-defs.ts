@@ -12,7 +12,7 @@ export interface ArgDef {
   type_list_attr: string;
 }
 
-/** What TensorFlow says of an op: arguments, attributes, whether it has state. */
+/** TensorFlow's definition of an op: arguments, attributes, and whether it has state. */
 export interface OpDef {
   name: string;
   input_arg: ArgDef[];
@@ -24,7 +24,7 @@ export interface OpDef {
 
 const known = new Map<string, OpDef | null>();
 
-/** The definition of an op in the loaded TensorFlow; undefined where it has none of that name. */
+/** The definition of an op in the loaded TensorFlow; undefined if there is no op of that name. */
 export function opDef(name: string): OpDef | undefined {
   let found = known.get(name);
   if (found === undefined) {

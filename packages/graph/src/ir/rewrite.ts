@@ -1,11 +1,11 @@
 /** How many nodes of each op were changed. */
 export type Changes = Record<string, number>;
 
-/** Something that makes the graph differ from what tfjs' calls say: a rule applied while recording, or a pass afterwards. */
+/** A change of the graph that tfjs recorded: a rule applied while recording, or a pass afterwards. */
 export interface Rewrite {
-  /** Also the name of its file. */
+  /** The name; also the name of its file. */
   readonly name: string;
-  /** What becomes what, in one line. */
+  /** What the rewrite replaces by what, in one line. */
   readonly description: string;
 }
 

@@ -6,19 +6,19 @@ import { checked, output, tensorflow } from "../native/c-api.ts";
 import type { Handle } from "../native/c-api.ts";
 import type { OpDef } from "./op-defs.ts";
 
-/** Elements up to which a constant's value is shown to TensorFlow's shape functions (axes, sizes, paddings). */
+/** Constants up to this many elements are passed to TensorFlow's shape functions (axes, sizes, paddings). */
 const SHOWN_ELEMENTS = 256;
 
 /**
- * TensorFlow's own type and shape inference: a graph that is never run, to which every recorded node is added.
- * Nothing is computed while a function is traced, whatever the size of the network.
+ * TensorFlow's own type and shape inference: every recorded node is added to a graph that is never run. So tracing
+ * computes nothing, whatever the size of the network.
  */
 export class Inference {
   readonly #graph: Handle = tensorflow().TF_NewGraph() as Handle;
   readonly #operations = new Map<GraphNode, Handle>();
   #count = 0;
 
-  /** Adds a node and returns what its outputs are; throws TensorFlow's complaint or where a size depends on data. */
+  /** Adds a node and returns its outputs. Throws TensorFlow's error, or an error if a size depends on data. */
   add(node: GraphNode, def: OpDef): Output[] {
     const tf = tensorflow();
     const oper = this.#build(node, def);
@@ -30,7 +30,7 @@ export class Inference {
         (status) => tf.TF_GraphGetTensorNumDims(this.#graph, at, status) as number,
         `the shape of ${node.op}`,
       );
-      // The output that fused batch norm passes to its gradient (cuDNN's workspace) has no known shape, and needs none.
+      // The output that fused batch norm passes to its gradient (cuDNN's workspace) has no known shape and needs none.
       if (rank < 0 && node.op.startsWith("FusedBatchNorm")) return { dtype, shape: [] };
       if (rank < 0) throw dataDependent(node);
       const dims: bigint[] | number[] = Array.from({ length: rank }, () => 0);
@@ -82,7 +82,7 @@ export class Inference {
     return output(oper, index);
   }
 
-  /** Constants, inputs and variables are added when first used; of big constants TensorFlow sees only the shape. */
+  /** Adds constants, inputs and variables at their first use; for big constants TensorFlow sees only the shape. */
   #leaf(node: GraphNode): Handle {
     const tf = tensorflow();
     const [{ dtype, shape }] = node.outputs as [Output];
@@ -101,7 +101,7 @@ export class Inference {
   }
 }
 
-/** One entry an output tensor of the node. */
+/** One entry per output tensor of the node. */
 function outputCounts(def: OpDef, node: GraphNode): undefined[] {
   let count = 0;
   for (const arg of def.output_arg) {

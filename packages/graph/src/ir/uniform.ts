@@ -7,7 +7,10 @@ export function typed(values: ArrayLike<number>, dtype: string): TypedArray {
   return values instanceof Float32Array ? values : Float32Array.from(values);
 }
 
-/** Whether all elements are equal, bit for bit: each is compared with its neighbour, natively, since constants may be big. */
+/**
+ * True if all elements are equal, bit for bit. Compares the bytes with themselves shifted by one element, natively,
+ * since constants may be big.
+ */
 export function isUniform({ buffer, byteOffset, byteLength, BYTES_PER_ELEMENT: width }: TypedArray): boolean {
   if (byteLength <= width) return true;
   const bytes = Buffer.from(buffer, byteOffset, byteLength);

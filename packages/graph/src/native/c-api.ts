@@ -62,7 +62,7 @@ type NameOf<P extends string> = P extends `${string} ${infer N}(${string}`
   : never;
 type CFunction = ReturnType<ReturnType<typeof koffi.load>["func"]>;
 
-/** TensorFlow's C API in this process, with the few functions of libc that move bytes. */
+/** TensorFlow's C API in this process, and a few functions of libc that copy bytes. */
 export type TensorFlow = Record<NameOf<(typeof prototypes)[number]>, CFunction> & {
   calloc: CFunction;
   free: CFunction;
@@ -73,7 +73,7 @@ export type TensorFlow = Record<NameOf<(typeof prototypes)[number]>, CFunction> 
 
 let loaded: TensorFlow | undefined;
 
-/** The C API of the very library that tfjs-node's addon computes with; throws where none is loaded. */
+/** The C API of the library that tfjs-node's addon computes with; throws if none is loaded. */
 export function tensorflow(): TensorFlow {
   if (loaded !== undefined) return loaded;
   const path = tensorflowLibrary()?.cc ?? loadedLibrary();
@@ -92,7 +92,7 @@ export function tensorflow(): TensorFlow {
   try {
     api["malloc_trim"] = libc.func("int malloc_trim(size_t pad)");
   } catch {
-    // glibc alone has it.
+    // Only glibc has this function.
   }
   for (const prototype of prototypes) {
     const name = /(\w+)\(/.exec(prototype)?.[1] as string;
@@ -103,28 +103,28 @@ export function tensorflow(): TensorFlow {
       api["enableOpDeterminism"] = library.func(`_ZN${space}19EnableOpDeterminismEb`, "void", ["bool"]);
       break;
     } catch {
-      // The other namespace, or a library too old to have it.
+      // The library is in another namespace, or too old to have the function.
     }
   }
   loaded = api as unknown as TensorFlow;
   return loaded;
 }
 
-/** The TensorFlow library among the process's shared objects, for programs that import tfjs-node directly. */
+/** Finds the TensorFlow library among the process's shared objects, for programs that import tfjs-node directly. */
 function loadedLibrary(): string | undefined {
   const report = process.report.getReport() as { sharedObjects?: string[] };
   return (report.sharedObjects ?? []).find((file) => /libtensorflow(_cc)?\.[^/]*$/.test(file) && existsSync(file));
 }
 
-/** Gives memory that was freed back to the system; takes some milliseconds. */
+/** Returns freed memory to the system; takes some milliseconds. */
 export function releaseFreed(): void {
   tensorflow().malloc_trim?.(0);
 }
 
-/** Statuses that are OK and free: a trace checks thousands of calls. */
+/** Unused statuses without an error, for reuse: a trace checks thousands of calls. */
 const statuses: Handle[] = [];
 
-/** Runs `use` with a TF_Status and throws what TensorFlow says if it is not OK. */
+/** Runs `use` with a TF_Status, and throws TensorFlow's message if the status is not OK. */
 export function checked<T>(use: (status: Handle) => T, what: string): T {
   const tf = tensorflow();
   const status = statuses.pop() ?? (tf.TF_NewStatus() as Handle);

@@ -28,7 +28,7 @@ export function readNative(tensor: Handle): { dtype: number; shape: number[]; va
   return { dtype, shape, values };
 }
 
-/** A fetched tensor as JavaScript's, whole numbers as int32 and all others as float32; the tensor is deleted. */
+/** Converts a fetched tensor to JavaScript, integers as int32 and all others as float32; deletes the tensor. */
 export function takeHost(tensor: Handle): HostTensor {
   try {
     return toHost(readNative(tensor));

@@ -16,7 +16,7 @@ export interface VariableUpdate extends Update {
   slots: tf.Variable[];
 }
 
-/** How an optimizer moves a variable: by TensorFlow's fused op in a compiled function, by tfjs' ops anywhere. */
+/** How an optimizer updates a variable: with TensorFlow's fused op in a compiled function, with tfjs' ops elsewhere. */
 export interface UpdateRule {
   /** Names of the slots a variable has. */
   slots: readonly string[];
@@ -54,17 +54,23 @@ export function sgdRule(rate: Hyper, { momentum, nesterov }: { momentum: Hyper; 
   };
 }
 
-/** Numbers of Adam. */
+/** Hyperparameters of Adam. */
 export interface AdamNumbers {
   beta1: number;
   beta2: number;
   epsilon: number;
-  /** Decoupled decay a step, as a part of the learning rate (Loshchilov and Hutter 2019, https://arxiv.org/abs/1711.05101). */
+  /**
+   * Decoupled decay per step, as a multiple of the learning rate (Loshchilov and Hutter 2019,
+   * https://arxiv.org/abs/1711.05101).
+   */
   weightDecay?: Hyper;
   decays: (variable: tf.Variable) => boolean;
 }
 
-/** Adam as Keras has it (Kingma and Ba 2014, https://arxiv.org/abs/1412.6980, section 2's last form): epsilon outside of the correction. */
+/**
+ * Adam as in Keras (Kingma and Ba 2014, https://arxiv.org/abs/1412.6980, the last form of section 2): epsilon is
+ * outside of the bias correction.
+ */
 export function adamRule(rate: Hyper, { beta1, beta2, epsilon, weightDecay, decays }: AdamNumbers): UpdateRule {
   const powers = (iteration: tf.Tensor) => {
     const step = tf.add(iteration, 1);
@@ -106,7 +112,10 @@ export function adamRule(rate: Hyper, { beta1, beta2, epsilon, weightDecay, deca
   };
 }
 
-/** RMSprop as Keras has it: epsilon under the root (Hinton 2012, https://www.cs.toronto.edu/~tijmen/csc321/slides/lecture_slides_lec6.pdf). */
+/**
+ * RMSprop as in Keras: epsilon is under the root (Hinton 2012,
+ * https://www.cs.toronto.edu/~tijmen/csc321/slides/lecture_slides_lec6.pdf).
+ */
 export function rmspropRule(
   rate: Hyper,
   { rho, momentum, epsilon, centered }: { rho: number; momentum: Hyper; epsilon: number; centered: boolean },

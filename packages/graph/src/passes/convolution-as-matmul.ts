@@ -31,13 +31,13 @@ export const convolutionAsMatmul: Pass = {
   },
 };
 
-/** Positions up to which a product is faster forward and for the input's gradient. */
+/** A product is faster up to this many positions, forward and for the input's gradient. */
 const FEW_POSITIONS = 256;
 
-/** Positions up to which a product is faster for the filter's gradient in float32. */
+/** A product is faster up to this many positions for the filter's gradient in float32. */
 const SOME_POSITIONS = 2048;
 
-/** Weights from which on a product is faster for the filter's gradient in 16 bits. */
+/** A product is faster from this many weights on for the filter's gradient in 16 bits. */
 const MANY_WEIGHTS = 4096;
 
 const byOp = {
@@ -77,7 +77,7 @@ const byOp = {
   },
 };
 
-/** The weights that see the image, as a matrix. */
+/** The weights of the tap that sees the image, as a matrix. */
 function weights(node: GraphNode, filter: Ref, { into, outOf, tap }: PointConvolution): Ref {
   if (tap === undefined) return reshape(node, "w", filter, [into, outOf]);
   const begin = intsConst(`${node.name}/begin`, [...tap, 0, 0]);
@@ -113,7 +113,7 @@ function floatNode(name: string, op: string, inputs: Ref[], attrs: GraphNode["at
 
 const reshapeAttrs = { T: attr.type(DT.float32), Tshape: attr.type(DT.int32) };
 
-/** Makes a node the reshape of a product. */
+/** Turns a node into the reshape of a product. */
 function becomeReshaped(node: GraphNode, x: Ref): void {
   becomeNode(node, "Reshape", [x, intsConst(`${node.name}/shape`, node.outputs[0]!.shape)], reshapeAttrs);
 }

@@ -8,7 +8,7 @@ import { rootsOf } from "./pass.ts";
 import type { Pass } from "./pass.ts";
 import { pointConvolutionOf } from "./point-convolution.ts";
 
-/** The other taps only ever see padding, and a prediction of one image takes as long as reading its weights does. */
+/** The other taps only ever see padding. A prediction of one image takes as long as reading its weights. */
 export const cropFilters: Pass = {
   name: "crop-filters",
   description: "constant filters over 1x1 images are cropped to the one tap that sees the image",

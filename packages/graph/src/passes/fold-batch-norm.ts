@@ -9,7 +9,7 @@ import { DT } from "../values/dtypes.ts";
 import { rootsOf } from "./pass.ts";
 import type { Pass } from "./pass.ts";
 
-/** The epsilon of TensorFlow's fused batch norm where none is stated. */
+/** The default epsilon of TensorFlow's fused batch norm. */
 const DEFAULT_EPSILON = 1e-4;
 
 export const foldBatchNorm: Pass = {
@@ -32,12 +32,15 @@ export const foldBatchNorm: Pass = {
 interface Folded {
   convolution: GraphNode;
   filter: Float32Array;
-  /** By channel of the output. */
+  /** One factor per channel of the output. */
   factors: Float32Array;
   shift: Float32Array;
 }
 
-/** A batch norm as a factor and a shift of the convolution before it; undefined where it is none, or others need that convolution. */
+/**
+ * The batch norm as a factor and a shift of the convolution before it. Undefined without such a convolution, or if
+ * other nodes use it too.
+ */
 function foldable(norm: GraphNode, uses: (node: GraphNode) => number): Folded | undefined {
   if (!norm.op.startsWith("FusedBatchNorm") || norm.attrs["is_training"]?.["b"] !== false) return undefined;
   const [x, ...parameters] = norm.inputs as [Ref, Ref, Ref, Ref, Ref];
@@ -58,7 +61,7 @@ function foldable(norm: GraphNode, uses: (node: GraphNode) => number): Folded | 
 /** Turns a batch norm into the sum of a scaled convolution and a bias, in place. */
 function fold(norm: GraphNode, { convolution, filter, factors, shift }: Folded): void {
   const [x, weights] = convolution.inputs as [Ref, Ref];
-  // The last axes of both filters run over the output's channels: [.., in, out] and [.., in, multiplier].
+  // The last axes of both kinds of filter are the output's channels: [.., in, out] and [.., in, multiplier].
   const scaled = filter.map((weight, i) => weight * (factors[i % factors.length] as number));
   const scaledWeights = constNode(`${norm.name}/filter`, DT.float32, outputOf(weights).shape, scaled);
   const bias = constNode(`${norm.name}/bias`, DT.float32, [shift.length], shift);

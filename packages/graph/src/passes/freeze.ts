@@ -10,10 +10,10 @@ import type { TypedArray } from "../values/dtypes.ts";
 import { rootsOf } from "./pass.ts";
 import type { Pass } from "./pass.ts";
 
-/** Bytes of weights above which they are not frozen: TensorFlow copies constants several times while it optimizes. */
+/** More bytes of weights than this are not frozen: TensorFlow copies constants several times while it optimizes. */
 const FROZEN_BYTES = 1.5 * 2 ** 30;
 
-/** TensorFlow then fuses convolution, bias and ReLU, and keeps the weights in the layout that its kernels like. */
+/** TensorFlow then fuses convolution, bias and ReLU, and keeps the weights in the layout of its kernels. */
 export const freeze: Pass = {
   name: "freeze",
   description: "reads of variables are constants with the values of now",

@@ -39,11 +39,11 @@ export interface RewriteDescription {
   /** The rewrite's name, which is also its file's. */
   name: string;
   description: string;
-  /** How many ops it changed, by op; empty where it found none. */
+  /** Number of changed ops by op type; empty if there are none. */
   changes: Changes;
 }
 
-/** Runs all passes; returns their changes and the earlier changes of rules. */
+/** Returns the changes of all rewrites, in order: runs the passes, and takes the changes of rules from `recorded`. */
 export function runPasses(graph: PassGraph, options: PassOptions, recorded: RewriteLog): RewriteDescription[] {
   return rewrites.flatMap((rewrite) => {
     const { name, description } = rewrite;

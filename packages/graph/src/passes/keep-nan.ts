@@ -13,9 +13,9 @@ import type { Pass } from "./pass.ts";
 const fusesWithRelu = /^(BiasAdd|AddN|AddV2|Add|Conv|DepthwiseConv|MatMul|FusedBatchNorm)/;
 
 /**
- * Where TensorFlow uses oneDNN, a ReLU that is fused with the op before it turns NaN into 0, and a softmax over a row with a NaN
- * gives zeros: a diverged model would go on with finite numbers. `Maximum` is not fused and keeps NaN, at a cost within the noise
- * of a training step and of up to 5 % of a prediction.
+ * With oneDNN, a ReLU that TensorFlow fuses with the op before it turns NaN into 0, and a softmax over a row with a NaN
+ * gives zeros: a diverged model would continue with finite numbers. `Maximum` is not fused and keeps NaN. It costs less
+ * than the noise of a training step, and up to 5 % of a prediction.
  */
 export const keepNan: Pass = {
   name: "keep-nan",
@@ -51,7 +51,7 @@ function becomeClip(node: GraphNode, x: Ref): void {
   becomeNode(node, "Minimum", [low, number("six", 6)], { T });
 }
 
-/** NaN in each row that has one, and softmax elsewhere. */
+/** Makes each row with a NaN all NaN, and leaves the softmax of other rows as it is. */
 function addRowCheck(node: GraphNode, x: Ref): void {
   const { T, output, number } = numbersFor(node);
   const part = (name: string, op: string, inputs: readonly Ref[], attrs: Record<string, Attr>, result: Output) =>

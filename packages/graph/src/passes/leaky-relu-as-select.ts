@@ -9,8 +9,8 @@ import { rootsOf } from "./pass.ts";
 import type { Pass } from "./pass.ts";
 
 /**
- * TensorFlow (2.21, with oneDNN) fuses convolution, bias and leaky ReLU without asking who else needs the biased convolution: its
- * whole optimizer then fails, and nothing in the graph is fused.
+ * TensorFlow (2.21, with oneDNN) fuses convolution, bias and leaky ReLU even if another op needs the biased
+ * convolution. Its whole optimizer then fails, and nothing in the graph is fused.
  */
 export const leakyReluAsSelect: Pass = {
   name: "leaky-relu-as-select",

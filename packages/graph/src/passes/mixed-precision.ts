@@ -10,20 +10,20 @@ import { rootsOf } from "./pass.ts";
 import type { Pass } from "./pass.ts";
 import { staysInFloat32 } from "./stays-in-float32.ts";
 
-/** Ops that gain enough in 16 bits for their inputs to be cast. */
+/** Ops that are so much faster in 16 bits that their inputs are cast. */
 const narrow =
   /^(Conv2D|Conv2DBackpropInput|Conv2DBackpropFilter|DepthwiseConv2dNative|DepthwiseConv2dNativeBackprop(Input|Filter)|MatMul|BatchMatMulV2)$/;
 
-/** Ops that compute in 16 bits where an input already has 16 bits: what lies between convolutions, forward and backward. */
+/** Ops that compute in 16 bits if an input already has 16 bits: the ops between convolutions, forward and backward. */
 const follow =
   /^(Relu|Relu6|ReluGrad|Relu6Grad|LeakyRelu|LeakyReluGrad|MaxPool|MaxPoolGrad|AvgPool|AvgPoolGrad|BiasAdd|BiasAddGrad|Add|AddV2|AddN|ConcatV2|Slice|Pad|PadV2|Reshape|Transpose|Identity|FusedBatchNormV3|FusedBatchNormGradV3)$/;
 
-/** Gradient ops that must have the type of their forward op, which is that of their first input. */
+/** Gradient ops that must have the type of their forward op, which is the type of their first input. */
 const likeForward = /^MaxPoolGrad$/;
 
 /**
- * Lets convolutions, matrix products and what lies between them compute in 16 bits. Variables, statistics, sums, losses, softmax
- * and updates stay float32; a tensor is cast once, where it crosses.
+ * Makes convolutions, matrix products and the ops between them compute in 16 bits. Variables, statistics, sums, losses,
+ * softmax and updates stay float32. A tensor that both sides use is cast once.
  */
 export const mixedPrecision: Pass = {
   name: "mixed-precision",
@@ -50,7 +50,7 @@ export const mixedPrecision: Pass = {
   },
 };
 
-/** Whether a node computes in 16 bits; `floats` are the places of its inputs that would be cast. */
+/** True if a node computes in 16 bits; `floats` are the indices of the inputs that would be cast. */
 function computesInLow(node: GraphNode, floats: readonly number[], isLow: (ref: Ref) => boolean): boolean {
   if (narrow.test(node.op) && node.attrs["T"]?.["type"] === DT.float32 && !staysInFloat32(node)) return true;
   if (!follow.test(node.op)) return false;
@@ -58,7 +58,7 @@ function computesInLow(node: GraphNode, floats: readonly number[], isLow: (ref: 
   return deciding.some((index) => isLow(node.inputs[index] as Ref));
 }
 
-/** Makes casts, one for each output and type. */
+/** Returns a function that makes casts, one per output and type. */
 function caster(changes: Changes): (ref: Ref, to: number) => Ref {
   const casts = new Map<GraphNode, Map<string, Ref>>();
   let count = 0;
@@ -78,7 +78,7 @@ function caster(changes: Changes): (ref: Ref, to: number) => Ref {
   };
 }
 
-/** The places of a node's inputs whose type is its attribute T. */
+/** The indices of the inputs that have the type of the attribute T. */
 function typedByT(node: GraphNode): number[] {
   const places: number[] = [];
   let at = 0;

@@ -6,17 +6,17 @@ import type { Changes } from "../ir/rewrite.ts";
 import { rootsOf } from "./pass.ts";
 import type { Pass, PassGraph } from "./pass.ts";
 
-/** Ops that fail on some values; all others fail, if at all, before a run has begun. */
+/** Ops that fail on some values; every other op can only fail before a run begins. */
 const fallible =
   /^(Gather|Resource(Gather|Scatter)|Scatter|TensorScatter|Sparse|UnsortedSegment|Segment|CheckNumerics|Assert|Decode|Where|Cholesky|Matrix|Svd|Qr|Multinomial|Range|ConcatV2Offset|Reverse|SplitV|Slice|StridedSlice|Pad|Reshape|InvertPermutation|CropAndResize|NonMax|OneHot|LinSpace)/;
 
-/** Fallible ops that only fail on sizes and axes. Where those are constants, tracing has checked them. */
+/** Ops of `fallible` that only fail on sizes and axes. If these are constants, tracing has checked them. */
 const failsOnSizes = /^(Range|Reverse|SplitV|Slice|StridedSlice|Pad|Reshape|OneHot|LinSpace)/;
 
 /**
- * Makes all writes wait for whatever may still fail, so that a run that throws has written nothing. On a GPU, where any op may fail
- * for want of memory, writes wait for all that is to be written. An op that may fail and itself needs a write (in the second of
- * several steps in one run) cannot be waited for: then the graph is not safe.
+ * Makes all writes wait for every op that may still fail, so that a run that throws has written nothing. On a GPU any
+ * op may run out of memory, so writes wait for all values to be written. A fallible op that itself needs a write (in
+ * the second of several steps in one run) cannot be waited for: then the graph is not safe.
  */
 export const writeBarrier: Pass = {
   name: "write-barrier",
@@ -36,7 +36,7 @@ export const writeBarrier: Pass = {
   },
 };
 
-/** The ops that writes have to wait for, and whether these are all that may fail. */
+/** The ops that writes must wait for, and whether these are all fallible ops. */
 function fallibleOps(graph: PassGraph, everything: boolean): { before: GraphNode[]; isSafe: boolean } {
   const { writes } = graph;
   const before: GraphNode[] = [];

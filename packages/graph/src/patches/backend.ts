@@ -8,7 +8,7 @@ import type { TypedArray } from "../values/dtypes.ts";
 
 const patched = new WeakSet<Backend>();
 
-/** The active "tensorflow" backend with this package's patches; throws where another backend is active. */
+/** The active "tensorflow" backend with this package's patches; throws if another backend is active. */
 export function patchedBackend(): Backend {
   if (tf.getBackend() !== "tensorflow")
     throw new GraphError(
@@ -59,7 +59,7 @@ function patchBackend(backend: Backend): void {
   };
 }
 
-/** Whether tfjs holds no value: neither in JavaScript nor in TensorFlow. */
+/** True if neither JavaScript nor TensorFlow holds the value. */
 function needsValue(entry: Entry): boolean {
   return entry.values === null && entry.id < 0;
 }

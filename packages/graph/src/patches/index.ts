@@ -11,7 +11,7 @@ import type { Trace } from "../trace/trace.ts";
 import type { TracePatch } from "./trace-patch.ts";
 import { assignPatch, makeVariablePatch } from "./variables.ts";
 
-/** Everything in tfjs and JavaScript that is changed while a function is traced; docs/patches.md says more. */
+/** All changes to tfjs and JavaScript during a trace; docs/patches.md explains them. */
 export const tracePatches: readonly TracePatch[] = [
   kernelPatch,
   makeVariablePatch,
@@ -27,7 +27,7 @@ export const tracePatches: readonly TracePatch[] = [
   lossScalePatch,
 ];
 
-/** Applies all patches of a trace; what comes back undoes them. */
+/** Applies all patches of a trace; undo them with the returned object. */
 export function applyTracePatches(trace: Trace): Patches {
   const patches = new Patches();
   try {

@@ -42,7 +42,9 @@ export const lossScalePatch: TracePatch = {
   },
 };
 
-/** The loss and the gradients without the scale, which moves by whether all gradients are finite. */
+/**
+ * Divides the loss and the gradients by the scale, and updates the scale depending on whether all gradients are finite.
+ */
 function unscaled(trace: Trace, { value, grads }: Gradients, { scale, good }: LossScale): Gradients {
   const divided: tf.NamedTensorMap = {};
   for (const [name, gradient] of Object.entries(grads)) if (gradient !== null) divided[name] = tf.div(gradient, scale);
@@ -56,7 +58,7 @@ function unscaled(trace: Trace, { value, grads }: Gradients, { scale, good }: Lo
 
 type Gradients = { value: tf.Scalar; grads: tf.NamedTensorMap };
 
-/** `value` where all gradients are finite, and the variable's own value where they are not. */
+/** `value` if all gradients are finite, else the variable's own value. */
 export function ifFinite(trace: Trace, variable: tf.Variable, value: tf.Tensor): tf.Tensor {
   if (trace.finite === undefined) return value;
   const inputs = [trace.finite, trace.ref(value), trace.ref(variable)];

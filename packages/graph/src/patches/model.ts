@@ -2,13 +2,13 @@ import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { isTracing } from "../tfjs/recording.ts";
 
-/** One batch through a model: the tensors in, the tensors out. */
+/** Computes the output tensors of a model for the input tensors of one batch. */
 export type BatchFunction = (data: (tf.Tensor | null | undefined)[]) => tf.Tensor[];
 
-/** What a batch function is for. */
+/** The use of a batch function. */
 export type Purpose = "Training" | "Evaluation" | "Prediction";
 
-/** The methods of a LayersModel that compute, and what they depend on; they are not public in its types. */
+/** The methods of a LayersModel that compute, and the fields that they depend on; not public in its types. */
 interface Inner {
   makeTrainFunction(): BatchFunction;
   makeTestFunction(): void;
@@ -85,7 +85,7 @@ function patchMethods(inner: Inner, replace: (fn: BatchFunction, purpose: Purpos
   };
 }
 
-/** A batch function that is made once for each way a model was compiled. */
+/** Makes a batch function, and makes it anew when the model was compiled in another way. */
 class Remembered {
   #key: readonly object[] = [];
   #made: BatchFunction | undefined;

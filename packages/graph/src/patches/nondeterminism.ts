@@ -45,7 +45,7 @@ export const nondeterminismPatch: TracePatch = {
   },
 };
 
-/** Throws for a value that differs from call to call, naming the user's line. */
+/** Throws for a function whose value differs from call to call, naming the user's line. */
 export function refuseCall(name: string): never {
   throw new GraphError(
     `${name} was called inside a compiled function${place(userLine())}: its value would be a constant of the graph, the same at every run. For random numbers use tf.randomUniform or tf.randomNormal, or random.uniform, random.normal … of @convkit/graph; give other values as arguments, or read them from a hyper.`,
@@ -63,7 +63,7 @@ function refuse<T extends object>(patches: Patches, target: T, key: keyof T & st
   });
 }
 
-/** `Date` whose time of now is refused; dates of given times are made as ever. */
+/** A `Date` that refuses to give the current time; dates of given times work as before. */
 function checkedDate(original: DateConstructor): DateConstructor {
   return new Proxy(original, {
     construct(target, args, newTarget) {
@@ -77,14 +77,17 @@ function checkedDate(original: DateConstructor): DateConstructor {
   });
 }
 
-/** Whether the call comes from neither tfjs nor Node itself. */
+/** True if neither tfjs nor Node itself made the call. */
 function isCalledByUser(): boolean {
   const frames = callerFrames().filter(({ file }) => !/[\\/]patches[\\/]nondeterminism\.[jt]s$/.test(file));
   const caller = frames.find(({ file, name }) => !passesOn(file, name));
   return caller !== undefined && !/@tensorflow|^node:/.test(caller.file);
 }
 
-/** Functions that stand for their caller: `tf.util.now`, and `getRandomValues` of node:crypto, which calls that of `crypto`. */
+/**
+ * True for functions whose caller counts: `tf.util.now`, and `getRandomValues` of node:crypto, which calls the one of
+ * `crypto`.
+ */
 function passesOn(file: string, name: string): boolean {
   return (
     (/@tensorflow/.test(file) && /\bnow$/.test(name)) || (file.startsWith("node:") && /\bgetRandomValues$/.test(name))

@@ -42,7 +42,7 @@ interface Fields {
 
 type Apply = (trace: Trace, optimizer: Fields, updates: (Update & { index: number })[]) => void;
 
-/** Variables with a gradient, and their place in the optimizer's slots. */
+/** The variables with a gradient, each with its index in the optimizer's slots. */
 function listed(gradients: Gradients): (Update & { index: number })[] {
   const variables = tf.engine().registeredVariables;
   const entries = Array.isArray(gradients)
@@ -77,7 +77,8 @@ const adam: Apply = (trace, optimizer, updates) => {
   const { accBeta1, accBeta2, accumulatedFirstMoment: first, accumulatedSecondMoment: second } = optimizer;
   const rate = trace.feed(optimizer, "learningRate", () => optimizer.learningRate);
   tf.tidy(() => {
-    // tfjs adds epsilon to the corrected root: brought outside, it shrinks by the correction.
+    // tfjs adds epsilon to the corrected root. Outside of the correction, epsilon shrinks by the factor of the
+    // correction.
     const epsilon = tf.mul(optimizer.epsilon, tf.sqrt(tf.sub(1, accBeta2)));
     const numbers = {
       power1: trace.ref(accBeta1),
@@ -101,7 +102,7 @@ const rmsprop: Apply = (trace, optimizer, updates) => {
     rate: trace.feed(optimizer, "learningRate", () => optimizer.learningRate),
     rho: number(trace, optimizer.decay),
     momentum: number(trace, optimizer.momentum),
-    // tfjs subtracts epsilon where it centres (from the variance, under the root).
+    // With centering, tfjs subtracts epsilon (from the variance, under the root).
     epsilon: number(trace, optimizer.centered ? -optimizer.epsilon : optimizer.epsilon),
   };
   for (const update of updates) {
@@ -113,7 +114,7 @@ const rmsprop: Apply = (trace, optimizer, updates) => {
   }
 };
 
-/** The fused update of each of tfjs' optimizers. */
+/** The fused update for each of tfjs' optimizers. */
 const fusedUpdates: [{ name: string; prototype: object }, Apply | undefined][] = [
   [tf.MomentumOptimizer, momentum],
   [tf.SGDOptimizer, sgd],
@@ -176,7 +177,7 @@ export const optimizerFactoryPatch: TracePatch = {
   },
 };
 
-/** Gives the optimizer its slots back if the trace fails, and has the function traced anew once other slots replace them. */
+/** Restores the optimizer's slots if the trace fails, and marks the trace as outdated once other slots replace them. */
 function watchSlots(trace: Trace, optimizer: object): void {
   for (const [name, slots] of Object.entries(optimizer)) {
     if (!Array.isArray(slots)) continue;

@@ -1,14 +1,14 @@
 type AnyFunction = (...args: never[]) => unknown;
 
-/** Methods that are replaced for a while. */
+/** Replaces methods temporarily. */
 export class Patches {
   readonly #undo: (() => void)[] = [];
 
-  /** Replaces `target[key]` by what `make` makes of the original. */
+  /** Replaces `target[key]` by the result of `make` for the original. */
   wrap<T extends object, K extends keyof T>(
     target: T,
     key: K,
-    // The arguments are the method's own; only its caller knows them.
+    // The arguments are the method's own; only the caller of `wrap` knows their types.
     make: (original: (...args: unknown[]) => unknown) => (...args: never[]) => unknown,
   ): void {
     const own = Object.getOwnPropertyDescriptor(target, key);
@@ -25,7 +25,7 @@ export class Patches {
     this.#undo.push(done);
   }
 
-  /** Puts all methods back, the last one replaced first. */
+  /** Restores all methods, the last replaced first. */
   undo(): void {
     for (const undo of this.#undo.splice(0).toReversed()) undo();
   }

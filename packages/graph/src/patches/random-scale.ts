@@ -1,12 +1,13 @@
 /** The largest difference between a number and its scaled unit number, relative to the largest number: float32's rounding. */
 const TOLERANCE = 1e-6;
 
-/** Significant digits that people write. */
+/** Significant digits of numbers that people write. */
 const DIGITS = 4;
 
 /**
- * The `offset` and `factor` with `values = offset + factor * unit`; `unit` are numbers drawn from the same seed, between 0 and
- * 1 or of mean 0 and deviation 1. Undefined if there are none, or if a single number leaves them open.
+ * Finds the `offset` and `factor` with `values = offset + factor * unit`. The numbers in `unit` are drawn from the same
+ * seed, between 0 and 1 or with mean 0 and deviation 1. Undefined if no such numbers exist, or if a single value does
+ * not determine them.
  */
 export function scaleOf(
   values: ArrayLike<number>,
@@ -36,7 +37,7 @@ export function scaleOf(
   return found.find((round) => fits(round.offset, round.factor));
 }
 
-/** Rounds to the digits that people write. */
+/** Rounds to `DIGITS` significant digits. */
 function written(x: number): number {
   return Number(x.toPrecision(DIGITS));
 }

@@ -10,7 +10,7 @@ import { refuseCall } from "./nondeterminism.ts";
 import type { Patches } from "./patches.ts";
 import type { TracePatch } from "./trace-patch.ts";
 
-/** tfjs' functions that draw in JavaScript, by the scopes they open; those without a distribution cannot be drawn in a graph. */
+/** tfjs' functions that draw in JavaScript, by their scope names; without a distribution, a graph cannot draw them. */
 const drawing: ReadonlyMap<string, Distribution | undefined> = new Map([
   ["randomUniform__op", "Uniform"],
   ["randomNormal__op", "Normal"],
@@ -19,7 +19,7 @@ const drawing: ReadonlyMap<string, Distribution | undefined> = new Map([
   ["rand__op", undefined],
 ] as const);
 
-/** The seed that tfjs gets where it would draw one: its first two numbers lie far apart in each distribution. */
+/** The seed that replaces the seeds tfjs would draw: in each distribution, its first two numbers lie far apart. */
 const SEED = 0.7;
 
 /**
@@ -70,7 +70,7 @@ interface Scopes {
   readonly open: readonly string[];
   /** The innermost open scope of a function that draws. */
   drawing(): string | undefined;
-  /** Whether tfjs asked for a seed, for the function that is drawing. */
+  /** True if tfjs asked for a seed for the function that is drawing. */
   asked: boolean;
 }
 
@@ -99,7 +99,7 @@ function watchScopes(patches: Patches): Scopes {
   return scopes;
 }
 
-/** Draws in the graph what tfjs drew in JavaScript, with the same mean and deviation, or bounds. */
+/** Draws in the graph the numbers that tfjs drew in JavaScript, with the same mean and deviation, or bounds. */
 function drawAsTfjs(trace: Trace, scope: string, values: Float32Array, shape: number[], dtype: tf.DataType): tf.Tensor {
   const distribution = drawing.get(scope);
   const scale =

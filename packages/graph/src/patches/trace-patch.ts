@@ -3,7 +3,7 @@ import type { Patches } from "./patches.ts";
 
 /** A change of tfjs or JavaScript that lasts for one trace. */
 export interface TracePatch {
-  /** What is replaced, as docs/patches.md lists it. */
+  /** The replaced functions, as docs/patches.md lists them. */
   readonly targets: readonly string[];
   apply(patches: Patches, trace: Trace): void;
 }

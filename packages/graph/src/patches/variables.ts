@@ -53,7 +53,7 @@ export const assignPatch: TracePatch = {
   },
 };
 
-/** The value that a variable made in a trace starts with, as a tensor that outlives the trace. */
+/** The initial value of a variable made in a trace, as a tensor that outlives the trace. */
 function initialValue(trace: Trace, tensor: tf.Tensor): tf.Tensor {
   const entry = entryOf(trace.backend, tensor.dataId);
   if (entry?.ref === undefined) return eagerly(() => tensor.clone());

@@ -6,10 +6,10 @@ import { sizeOf } from "../values/dtypes.ts";
 import { reshaped } from "./reshapes.ts";
 import type { GrowingGraph, PeepholeRule } from "./rule.ts";
 
-/** Multiplications from which on the choice of TensorFlow's matrix product matters. */
+/** From this many multiplications on, the choice of TensorFlow's matrix product matters. */
 const largeProduct = 2 ** 24;
 
-/** The rows summed over from which on a left side is better transposed by the batched product. */
+/** From this many summed rows on, the batched product transposes a left side faster. */
 const manyRows = 128;
 
 export const batchedProductAsMatmul: PeepholeRule = {
@@ -30,9 +30,9 @@ export const batchedProductAsMatmul: PeepholeRule = {
 };
 
 /**
- * Whether TensorFlow's batched product (oneDNN's primitive) beats its plain one (oneDNN's `sgemm`), as measured over dense
- * layers' gradients on AVX-512: by 1.1 to 2 times where the right side is transposed, or the left side over 128 rows or more;
- * over few rows the plain one is up to twice as fast.
+ * True if TensorFlow's batched product (oneDNN's primitive) is faster than the plain one (oneDNN's `sgemm`). Measured
+ * over dense layers' gradients on AVX-512: 1.1 to 2 times as fast with a transposed right side, or with a transposed
+ * left side of 128 rows or more. Over few rows the plain one is up to twice as fast.
  */
 function isFasterBatched(a: readonly number[], b: readonly number[], turnsLeft: boolean, turnsRight: boolean): boolean {
   const [rows, summed] = turnsLeft ? [a.at(-1)!, a.at(-2)!] : [a.at(-2)!, a.at(-1)!];
@@ -41,7 +41,7 @@ function isFasterBatched(a: readonly number[], b: readonly number[], turnsLeft: 
   return turnsRight || summed >= manyRows;
 }
 
-/** The matrix of a stack of one; undefined for any other tensor. */
+/** The matrix in a stack of one; undefined for any other tensor. */
 function asMatrix(graph: GrowingGraph, x: Ref): Ref | undefined {
   const { shape } = outputOf(x);
   if (sizeOf(shape.slice(0, -2)) !== 1 || shape.length < 2) return undefined;

@@ -7,7 +7,7 @@ import { DT } from "../values/dtypes.ts";
 import { sameShape } from "./reshapes.ts";
 import type { PeepholeRule } from "./rule.ts";
 
-/** tfjs' gradient asks for the sign of leaky ReLU's input, which then cannot be fused with the op before it. */
+/** tfjs' gradient uses the sign of leaky ReLU's input, which then cannot be fused with the op before it. */
 export const leakyReluGradient: PeepholeRule = {
   name: "leaky-relu-gradient",
   description: "leaky ReLU's gradient, tfjs' choice by the sign of its input, is one op on its result",
@@ -27,7 +27,7 @@ export const leakyReluGradient: PeepholeRule = {
   },
 };
 
-/** The number of a constant float32 scalar. */
+/** The value of a constant float32 scalar. */
 function constantFloat(x: Ref): number | undefined {
   return outputOf(x).shape.length === 0 ? constantFloats(x)?.[0] : undefined;
 }

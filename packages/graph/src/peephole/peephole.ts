@@ -13,8 +13,8 @@ import type { GrowingGraph, OpCall, PeepholeRule, Recollection } from "./rule.ts
 import { sliceOfEverything } from "./slice-of-everything.ts";
 
 /**
- * What TensorFlow says in one op and tfjs in several, and what tfjs adds for nothing. Grappler would find some of it, at the first
- * run of each trace; ReLU's gradient and the batched products of dense layers it would not.
+ * Rules that replace several ops of tfjs by one op of TensorFlow, or remove ops that do nothing. Grappler would find
+ * some of these at the first run of each trace, but not ReLU's gradient and the batched products of dense layers.
  */
 export const peepholeRules: readonly PeepholeRule[] = [
   castToOwnType,
@@ -45,7 +45,7 @@ export class Peephole implements Recollection {
     this.#log = log;
   }
 
-  /** A shorter way to the result of an op with one output; undefined where no rule applies. */
+  /** Finds a simpler replacement for an op with one output; undefined if no rule applies. */
   replace(call: OpCall): Ref | undefined {
     for (const rule of byOp.get(call.op) ?? []) {
       const result = rule.replace(call, this.#graph, this);
@@ -57,7 +57,7 @@ export class Peephole implements Recollection {
     return undefined;
   }
 
-  /** Notes an op that was recorded as it is. */
+  /** Notes an op that was recorded unchanged. */
   recorded(node: GraphNode): void {
     this.#remember(node, firstOutput(node));
   }

@@ -6,8 +6,8 @@ import { sameShape } from "./reshapes.ts";
 import type { PeepholeRule } from "./rule.ts";
 
 /**
- * `ReluGrad` gives 0 where ReLU's input is NaN, and tfjs' product NaN; the result of ReLU, and so the loss, is NaN in both. A step
- * function of anything but ReLU's input or result stays a product, since nothing else would show the NaN.
+ * If ReLU's input is NaN, `ReluGrad` gives 0 and tfjs' product gives NaN. ReLU's result, and so the loss, is NaN in
+ * both cases. A step function of any other tensor stays a product, since nothing else would show the NaN.
  */
 export const reluGradient: PeepholeRule = {
   name: "relu-gradient",
@@ -22,7 +22,7 @@ export const reluGradient: PeepholeRule = {
       const features = steps.get(mask.node);
       if (features === undefined || !sameShape(outputOf(gradient).shape, outputOf(features).shape)) continue;
       if (features.index !== 0 || !rectified.has(features.node)) continue;
-      // By ReLU's result where it is known, not by its input: an input that only ReLU needs can be fused with it.
+      // Uses ReLU's result if it is known, not its input: an input that only ReLU needs can be fused with it.
       const known = relus.get(features.node) ?? features;
       return firstOutput(graph.add("ReluGrad", { T: attr.type(DT.float32) }, [gradient, known]));
     }

@@ -10,12 +10,12 @@ export function sameShape(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((size, axis) => size === b[axis]);
 }
 
-/** What a tensor was before it was reshaped; the tensor itself where it was not. */
+/** The tensor before its reshape; the tensor itself if it was not reshaped. */
 export function beforeReshape(x: Ref): Ref {
   return x.node.op === "Reshape" ? (x.node.inputs[0] as Ref) : x;
 }
 
-/** A tensor in another shape, by at most one reshape. */
+/** A tensor in another shape, with at most one reshape. */
 export function reshaped(graph: GrowingGraph, x: Ref, shape: readonly number[]): Ref {
   const from = beforeReshape(x);
   if (sameShape(outputOf(from).shape, shape)) return from;
@@ -25,8 +25,8 @@ export function reshaped(graph: GrowingGraph, x: Ref, shape: readonly number[]):
 }
 
 /**
- * The matrix that a tensor is a stack of, where the stack holds that one matrix (`[1, …, 1, rows, columns]`) and the matrix is a
- * product, with or without its bias. TensorFlow fuses product, bias and activation where no reshape lies between them.
+ * The matrix in a stack of one matrix (`[1, …, 1, rows, columns]`), if the matrix is a product, with or without bias.
+ * TensorFlow fuses product, bias and activation only if no reshape lies between them.
  */
 export function matrixBehind({ node }: Ref): Ref | undefined {
   const [matrix] = node.op === "Reshape" ? node.inputs : [];

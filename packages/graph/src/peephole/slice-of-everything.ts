@@ -2,7 +2,10 @@ import { constantInts } from "../ir/constants.ts";
 import { outputOf } from "../ir/graph-node.ts";
 import type { PeepholeRule } from "./rule.ts";
 
-/** tfjs-layers' `predict` slices a batch out of inputs that are one batch, which would fix the batch size of a SavedModel. */
+/**
+ * tfjs-layers' `predict` slices the batch out of its inputs even if they are one batch. That would fix the batch size
+ * of a SavedModel.
+ */
 export const sliceOfEverything: PeepholeRule = {
   name: "slice-of-everything",
   description: "a slice that takes the whole tensor is left out",

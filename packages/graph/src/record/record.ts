@@ -7,24 +7,24 @@ import { Trace } from "../trace/trace.ts";
 
 /** How a function is recorded. */
 export interface RecordOptions {
-  /** The seed of the random numbers of all runs. */
+  /** The seed for the random numbers of all runs. */
   seed: number;
-  /** Gives the number of the run, on which random numbers depend too. */
+  /** Returns the number of the run, which also determines the random numbers. */
   counter: () => number;
-  /** Records only what eager tfjs computes, in its order: equal bits before speed. */
+  /** Records exactly the ops of eager tfjs, in their order: equal bits matter more than speed. */
   exact: boolean;
   /**
-   * How optimizers update: by TensorFlow's fused ops, by these ops while the run reports whether a gradient's square
-   * overflows, or by their own code.
+   * How optimizers update: with TensorFlow's fused ops, with fused ops while the run reports whether a gradient's
+   * square overflows, or with their own code.
    */
   updates: "fused" | "watched" | "own";
-  /** In float16: what the loss is scaled by. */
+  /** In float16: the scale of the loss. */
   lossScale?: LossScale;
 }
 
 /**
- * Runs `body` once with every op recorded instead of computed. Variables that it assigns to keep their values; variables that
- * it makes (an optimizer's slots) start with the values they were made with.
+ * Runs `body` once and records every op instead of computing it. Variables keep their values when `body` assigns to
+ * them. Variables that `body` makes (an optimizer's slots) start with their initial values.
  */
 export function record<T>(
   backend: Backend,

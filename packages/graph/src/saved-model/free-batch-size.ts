@@ -5,10 +5,10 @@ import { constantOf } from "../ir/constants.ts";
 import type { GraphNode } from "../ir/graph-node.ts";
 
 /**
- * Lets a graph that was recorded at one batch size take any. `other` is the same function recorded with one sample more: numbers
- * that differ between the two follow from the batch size. They become -1 in the shape of a reshape, and are computed from the first
- * input everywhere else. Returns the nodes of the graph and the added ones; undefined, with the graph untouched, where a number
- * follows from the batch size in another way.
+ * Makes a graph that was recorded at one batch size take any batch size. `other` is the same function recorded with one
+ * sample more: numbers that differ between the two depend on the batch size. In the shape of a reshape they become -1;
+ * elsewhere they are computed from the first input. Returns the nodes of the graph and the added ones. Returns
+ * undefined and leaves the graph unchanged if a number depends on the batch size in another way.
  */
 export function freeBatch(
   nodes: readonly GraphNode[],
@@ -41,7 +41,7 @@ export function freeBatch(
       changes.push(() => (node.attrs = { ...node.attrs, value: attr.tensor(value) }));
       continue;
     }
-    // Each number as a multiple of the batch size; 0 for numbers that stay.
+    // Each number as a multiple of the batch size; 0 for numbers that do not depend on it.
     const times = x.map((size, axis) => (size === y[axis] ? 0 : (y[axis] as number) - size));
     if (first === -1 || times.some((factor, axis) => factor !== 0 && factor * batch !== x[axis])) return undefined;
     changes.push(() => sizes.replace(node, x, times));
@@ -50,7 +50,7 @@ export function freeBatch(
   return [...nodes.slice(0, first + 1), ...sizes.nodes, ...nodes.slice(first + 1)];
 }
 
-/** Numbers that follow from the first size of an input. */
+/** Computes numbers from the first size of an input. */
 class BatchSizes {
   readonly nodes: GraphNode[] = [];
   readonly #input: GraphNode | undefined;
@@ -60,7 +60,7 @@ class BatchSizes {
     this.#input = input;
   }
 
-  /** Turns a constant into one whose elements are `times` the batch, or as they were where that is 0. */
+  /** Replaces a constant's elements by `times` the batch size; where `times` is 0, the element stays. */
   replace(node: GraphNode, values: Int32Array, times: Int32Array): void {
     const parts = [...times].map((factor, index) => {
       if (factor === 0) return this.#number(values[index] as number);

@@ -46,8 +46,8 @@ export interface LoadedSavedModel {
 const loadOptionNames: OptionNames<LoadSavedModelOptions> = { signature: true, tags: true, threads: true };
 
 /**
- * Loads a SavedModel folder as Keras' `model.export`, Python's `tf.saved_model.save` and `savedModel` of this package write
- * it. Throws GraphError where there is none, or none with this signature, and for inputs and outputs of strings.
+ * Loads a SavedModel folder written by Keras' `model.export`, Python's `tf.saved_model.save` or `savedModel` of this
+ * package. Throws GraphError if there is no model or no such signature, and for inputs and outputs of strings.
  */
 export async function loadSavedModel(folder: string, options: LoadSavedModelOptions = {}): Promise<LoadedSavedModel> {
   checkOptions("loadSavedModel", options, loadOptionNames, (message) => new GraphError(message));

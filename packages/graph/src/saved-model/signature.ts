@@ -6,14 +6,14 @@ import type { Endpoint } from "../session/session.ts";
 import { isHostArray } from "../values/nested.ts";
 import type { TensorLike } from "../values/nested.ts";
 
-/** An input or output of a signature, or a variable: -1 for a size that is free, no shape where any rank goes. */
+/** An input or output of a signature, or a variable: -1 for a free size, no shape if any rank is allowed. */
 export interface TensorDescription {
-  /** TensorFlow's: "float32", "int64", "uint8" … */
+  /** TensorFlow's type name: "float32", "int64", "uint8" … */
   dtype: string;
   shape?: number[];
 }
 
-/** A signature's tensor as a SavedModel states it. */
+/** A tensor of a signature, as in the SavedModel's file. */
 export interface TensorInfo {
   name: string;
   dtype: number;
@@ -26,20 +26,20 @@ export interface Shape {
   unknown_rank: boolean;
 }
 
-/** A tensor of a signature by its name there. */
+/** A tensor of a signature with its name there. */
 export interface NamedTensor extends TensorDescription {
   key: string;
   info: TensorInfo;
 }
 
-/** The tensors in the order of their names: the file has none. */
+/** The tensors sorted by name, since the file has no order. */
 export function namedTensors(infos: Record<string, TensorInfo>): NamedTensor[] {
   return Object.entries(infos)
     .map(([key, info]) => ({ key, info, dtype: dtypeName(info.dtype), ...shapeOf(info) }))
     .toSorted((a, b) => a.key.localeCompare(b.key, "en", { numeric: true }));
 }
 
-/** What users are told of them. */
+/** Describes tensors for users. */
 export function describeTensors(tensors: readonly NamedTensor[]): Record<string, TensorDescription> {
   return Object.fromEntries(tensors.map(({ key, info, dtype }) => [key, { dtype, ...shapeOf(info) }]));
 }
@@ -49,18 +49,18 @@ function shapeOf({ tensor_shape }: TensorInfo): { shape?: number[] } {
   return shape === undefined ? {} : { shape };
 }
 
-/** Sizes of a shape whose rank is known. */
+/** The sizes of a shape, if its rank is known. */
 export function sizes(shape: Shape | null | undefined): number[] | undefined {
   return shape === null || shape === undefined || shape.unknown_rank ? undefined : shape.dim.map(({ size }) => size);
 }
 
-/** "serving_default_x:0" as a node's output. */
+/** Parses "serving_default_x:0" into a node and an output. */
 export function endpoint(tensor: string): Endpoint {
   const [name = "", index = "0"] = tensor.split(":");
   return { name, index: Number(index) };
 }
 
-/** The inputs by name; throws where they are not those of the signature. */
+/** The inputs by name; throws if they do not match the signature. */
 export function byName(
   values: TensorLike | Record<string, TensorLike>,
   signature: string,
@@ -86,7 +86,7 @@ function contents(value: TensorLike): { data: ArrayLike<unknown>; shape: readonl
   return value instanceof tf.Tensor ? { data: value.dataSync(), shape: value.shape } : value;
 }
 
-/** An input's numbers, as its type is laid out. */
+/** An input's numbers, in the layout of its type. */
 export function arrayOf(
   value: TensorLike,
   { key, info, dtype, shape: wanted }: NamedTensor,
@@ -114,7 +114,7 @@ const converters: Record<number, (data: ArrayLike<number>) => TypedArray> = {
   [DT.bool]: (data) => (data instanceof Uint8Array ? data : Uint8Array.from(data, Boolean as never)),
 };
 
-/** Names as errors list them. */
+/** Quotes names for a list in an error. */
 export function quoted(names: readonly string[]): string {
   return names.length === 0 ? "none" : names.map((name) => `"${name}"`).join(", ");
 }

@@ -11,11 +11,11 @@ import type { Handle } from "../native/c-api.ts";
 /** A variable of a SavedModel. */
 export interface LoadedVariable extends TensorDescription {
   name: string;
-  /** Its value now. */
+  /** Reads the current value. */
   read(): HostTensor;
 }
 
-/** A node of a SavedModel, as far as a variable shows in it. */
+/** The fields of a SavedModel's node that describe variables. */
 export interface NodeDef {
   name: string;
   op: string;
@@ -24,8 +24,8 @@ export interface NodeDef {
 }
 
 /**
- * The variables that some nodes depend on; several nodes may stand for one. Others in the graph need not have a value:
- * Keras leaves copies there that are never restored.
+ * The variables that some nodes depend on; several nodes may refer to one variable. Other variables in the graph may
+ * have no value: Keras leaves copies there that are never restored.
  */
 export function variablesOf(session: Session, nodes: readonly NodeDef[], roots: readonly string[]): LoadedVariable[] {
   const found = new Map<string, LoadedVariable>();

@@ -29,7 +29,7 @@ export interface SavedModelOptions {
   readonly inputs?: readonly string[] | undefined;
   /** The names of the outputs, in order; "output" or "output_0" … by default. */
   readonly outputs?: readonly string[] | undefined;
-  /** The name of the signature; "serving_default". */
+  /** The name of the signature; "serving_default" by default. */
   readonly signature?: string | undefined;
 }
 
@@ -40,7 +40,7 @@ export const savedModelOptionNames: OptionNames<SavedModelOptions> = {
   signature: true,
 };
 
-/** Writes `folder/saved_model.pb`, and the variables' values under `folder/variables` unless they are frozen. */
+/** Writes `folder/saved_model.pb`, and the variables' values in `folder/variables` unless they are frozen. */
 export async function writeSavedModel(
   folder: string,
   backend: Backend,
@@ -53,7 +53,7 @@ export async function writeSavedModel(
   const freed = anyBatch(backend, fn, recorded, skeleton, options);
   const isFree = freed !== undefined;
   const { trace, variables } = recorded;
-  // Numbers that are fed beside the arguments (a learning rate, the number of the run) become constants.
+  // Numbers that are fed besides the arguments (a learning rate, the number of the run) become constants.
   for (const { node, read } of trace.fed) fixed(node, read());
   const nodes = [...(freed ?? recorded.nodes)];
   const names = uniqueNames(variables);
@@ -156,7 +156,7 @@ function tensorInfos(
   );
 }
 
-/** Variables' names as nodes may be called, each once. */
+/** Makes the variables' names valid and unique as node names. */
 function uniqueNames(variables: readonly TracedVariable[]): string[] {
   const taken = new Set<string>();
   return variables.map(({ variable }) => {
@@ -168,7 +168,7 @@ function uniqueNames(variables: readonly TracedVariable[]): string[] {
   });
 }
 
-/** The nodes by which TensorFlow restores variables from a checkpoint, and could save them again. */
+/** The nodes with which TensorFlow restores variables from a checkpoint and saves them. */
 function saverNodes(variables: readonly TracedVariable[]): GraphNode[] {
   const names = variables.map(({ handle }) => handle.name);
   const filename = stringsNode("save/filename", ["model"], []);
@@ -195,7 +195,7 @@ function saverNodes(variables: readonly TracedVariable[]): GraphNode[] {
   return [filename, keys, slices, restore, ...assigns, ...reads, save, saved, all];
 }
 
-/** Writes a checkpoint of the variables' values, by TensorFlow's own op. */
+/** Writes a checkpoint of the variables' values with TensorFlow's own op. */
 function writeVariables(path: string, variables: readonly TracedVariable[], names: readonly string[]): void {
   const session = openSession({});
   try {

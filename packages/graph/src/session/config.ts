@@ -10,9 +10,11 @@ export interface SessionConfig {
    * and ops are deterministic (from then on, in the whole process). Slower.
    */
   deterministic?: boolean;
-  /** The graph never grows, so that TensorFlow keeps fewer copies of it. */
+  /** True if the graph never grows, so that TensorFlow keeps fewer copies of it. */
   isStatic?: boolean;
-  /** For CPUs and graphs without loops: runs TensorFlow's optimizers once, without the ones that gain nothing there. */
+  /**
+   * For CPUs and graphs without loops: runs TensorFlow's optimizers once, without the ones that are of no use there.
+   */
   isPlain?: boolean;
 }
 

@@ -15,14 +15,14 @@ const BIG_CONSTANT = 1 << 16;
 export class SessionGraph {
   readonly handle: Handle;
   readonly #nodes = new Map<string, GraphNode>();
-  /** The names in the graph of big constants, by their nodes' names. */
+  /** Names of big constants in the graph, by their nodes' names. */
   readonly #constants = new Map<string, string>();
 
   constructor(handle: Handle) {
     this.handle = handle;
   }
 
-  /** Adds nodes; each comes after its inputs. */
+  /** Adds nodes, which are ordered: inputs come first. */
   import(nodes: readonly GraphNode[]): void {
     const tf = tensorflow();
     const big = nodes.filter(isBigConstant);
@@ -50,7 +50,7 @@ export class SessionGraph {
     return operation;
   }
 
-  /** The imported nodes that `roots` and all wanted nodes need, ready to be imported elsewhere. */
+  /** The imported nodes that `roots` and all wanted nodes need, ready to be imported into another graph. */
   needed(roots: Iterable<string>, isWanted: (name: string) => boolean): GraphNode[] {
     const found = new Set<string>();
     const open = [...roots, ...[...this.#nodes.keys()].filter(isWanted)];
@@ -68,11 +68,11 @@ export class SessionGraph {
     tensorflow().TF_DeleteGraph(this.handle);
   }
 
-  /** Adds a constant without a protobuf: protobufs end at 2 GiB and cost two more copies. */
+  /** Adds a constant without a protobuf: protobufs are limited to 2 GiB and would cost two more copies. */
   #addConstant(node: GraphNode): void {
     const tf = tensorflow();
     const { dtype, shape } = outputOf({ node, index: 0 });
-    // The name has no slashes: TensorFlow refuses a node whose name is already that of a scope.
+    // The name has no slashes: TensorFlow refuses a node with the name of an existing scope.
     const name = `constant${this.#constants.size}`;
     this.#constants.set(node.name, name);
     const tensor = makeNative(dtype, shape, constantOf(node)!);
@@ -86,7 +86,7 @@ export class SessionGraph {
     }
   }
 
-  /** The node with its value, which only the graph has once a constant was imported. */
+  /** The node with its value, which only the graph still has after a constant was imported. */
   #whole(node: GraphNode): GraphNode {
     if (node.op !== "Const") return node;
     const tf = tensorflow();

@@ -7,13 +7,13 @@ import { openSession } from "./open.ts";
 
 let known: boolean | undefined;
 
-/** Whether this TensorFlow's fused ReLU turns NaN into 0, as oneDNN's does; asked of it once in a process. */
+/** True if this TensorFlow's fused ReLU turns NaN into 0, as oneDNN's does; tested once per process. */
 export function losesNan(): boolean {
   known ??= probe();
   return known;
 }
 
-/** Runs relu(NaN * 1 + 1), which TensorFlow fuses; it would leave out a bias of zeros. */
+/** Runs relu(NaN * 1 + 1), which TensorFlow fuses. It would remove a bias of zeros. */
 function probe(): boolean {
   const T = attr.type(DT.float32);
   const output = { dtype: DT.float32, shape: [4, 4] };

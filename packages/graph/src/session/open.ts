@@ -6,7 +6,7 @@ import type { SessionConfig } from "./config.ts";
 import { bufferBytes, checked, tensorflow } from "../native/c-api.ts";
 import type { Handle } from "../native/c-api.ts";
 
-/** A session with an empty graph. */
+/** Opens a session with an empty graph. */
 export function openSession(config: SessionConfig): Session {
   const tf = tensorflow();
   const options = sessionOptions(config);
@@ -21,7 +21,10 @@ export function openSession(config: SessionConfig): Session {
   }
 }
 
-/** A session with a SavedModel's graph and variables, and the model's MetaGraphDef message; JavaScript goes on meanwhile. */
+/**
+ * Opens a session with a SavedModel's graph and variables, without blocking JavaScript. Also returns the model's
+ * MetaGraphDef message.
+ */
 export async function loadSession(
   config: SessionConfig,
   folder: string,

@@ -8,15 +8,15 @@ export interface TraceEvent {
   ts: number;
   dur: number;
   pid: number;
-  /** A lane: ops that ran at the same time lie in different ones. */
+  /** The lane: ops that ran at the same time have different lanes. */
   tid: number;
   args: { node: string };
 }
 
-/** What one run did: every op with its time, as `chrome://tracing` and Perfetto read it. */
+/** A traced run: every op with its time, for `chrome://tracing` and Perfetto. */
 export interface Profile<R> {
   result: R;
-  /** Write `JSON.stringify({ traceEvents })` to a file to look at it. */
+  /** Write `JSON.stringify({ traceEvents })` to a file to view it. */
   traceEvents: TraceEvent[];
   /** Milliseconds and counts by op, the longest first. */
   ops: { op: string; count: number; ms: number }[];

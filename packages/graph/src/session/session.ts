@@ -51,12 +51,15 @@ export class Session {
     return this.#closed;
   }
 
-  /** Adds nodes; each comes after its inputs. */
+  /** Adds nodes, which are ordered: inputs come first. */
   import(nodes: readonly GraphNode[]): void {
     this.#graph.import(nodes);
   }
 
-  /** Prepares a kind of run. One that fetches nothing fetches `DONE`, since `settle` watches the last output for the end of a run. */
+  /**
+   * Prepares a kind of run. A run that fetches nothing fetches `DONE`, since `settle` watches the last output for the
+   * end of a run.
+   */
   plan(inputs: readonly Endpoint[], wanted: readonly Endpoint[], targets: readonly string[]): Plan {
     const tf = tensorflow();
     if (wanted.length === 0 && !this.#hasDone) {
@@ -92,8 +95,8 @@ export class Session {
   }
 
   /**
-   * Replaces the session by another, empty one, and moves there the nodes that the plans need and the wanted ones. All else is
-   * freed, and variables lose their values. Not to be called while a run is in progress.
+   * Replaces the session by another, empty one, and moves the nodes there that the plans need and the wanted ones.
+   * Everything else is freed, and variables lose their values. Must not be called during a run.
    */
   renew(other: Session, isWanted: (name: string) => boolean): void {
     const roots = [...this.#plans].flatMap(({ names: { inputs, outputs, targets } }) => [

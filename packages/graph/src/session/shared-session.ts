@@ -13,7 +13,7 @@ export interface Runtime {
   variables: SessionVariables;
   users: number;
   traces: number;
-  /** Disposed traces whose nodes the session still has, a megabyte of constants counting as a trace. */
+  /** Disposed traces whose nodes are still in the session; a megabyte of constants counts as one trace. */
   garbage: number;
   open(): Session;
 }

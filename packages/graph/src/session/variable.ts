@@ -9,7 +9,7 @@ import { assignNode, constNode, firstOutput, handleNode, intsConst, makeNode } f
 import type { GraphNode } from "../ir/graph-node.ts";
 import type { Plan } from "./session.ts";
 
-/** Where a variable's value is kept. */
+/** The place that stores variables' values. */
 interface Store {
   readonly backend: Backend;
   read(variable: SessionVariable): TypedArray;

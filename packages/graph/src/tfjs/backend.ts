@@ -2,10 +2,10 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { EagerAttr, Ref } from "../ir/graph-node.ts";
 import type { TypedArray } from "../values/dtypes.ts";
 
-/** Something that holds a tensor's value outside of tfjs: a variable of a session. */
+/** The holder of a tensor's value outside of tfjs: a variable of a session. */
 export interface Owner {
   readonly variable: tf.Variable;
-  /** The value as it is now. */
+  /** Reads the current value. */
   read(): TypedArray;
   /** Gives the variable new data, and leaves its value in the old data, which other tensors share. */
   detach(): void;
@@ -13,7 +13,7 @@ export interface Owner {
   letGo(): void;
 }
 
-/** What tfjs-node's backend stores for a tensor's data, and what this package adds to it. */
+/** The record of tfjs-node's backend for a tensor's data, with the fields that this package adds. */
 export interface Entry {
   shape: readonly number[];
   dtype: number;
@@ -32,7 +32,7 @@ export interface Entry {
   fill?: number;
 }
 
-/** The parts of tfjs-node's backend in use here. */
+/** The parts of tfjs-node's backend that this package uses. */
 export interface Backend {
   binding: {
     TF_ATTR_TYPE: number;
@@ -54,7 +54,7 @@ export interface Backend {
   incRef(dataId: object): void;
 }
 
-/** What the backend stores for a tensor's data; undefined once the data is disposed. */
+/** The backend's record of a tensor's data; undefined once the data is disposed. */
 export function entryOf({ tensorMap }: Backend, dataId: object): Entry | undefined {
   return tensorMap.has(dataId) ? tensorMap.get(dataId) : undefined;
 }
@@ -68,7 +68,7 @@ export function tensorOf(backend: Backend, entry: Entry, dtype: tf.DataType): tf
 
 const { assign } = tf.Variable.prototype;
 
-/** Assigns to a variable by tfjs' own method, also while a trace has replaced that method. */
+/** Assigns to a variable with tfjs' original method, even while a trace has replaced that method. */
 export function assignUntraced(variable: tf.Variable, value: tf.Tensor): void {
   assign.call(variable, value);
 }

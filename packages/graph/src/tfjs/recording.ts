@@ -7,11 +7,11 @@ import type { Entry } from "./backend.ts";
 /** Records ops in place of the eager executor while a function is traced. */
 export interface OpRecorder {
   record(op: string, attrs: readonly EagerAttr[], inputs: readonly tf.TensorInfo[], outputs: number): tf.Tensor[];
-  /** The value of a recorded tensor, where JavaScript reads it during the trace. */
+  /** Called when JavaScript reads the value of a recorded tensor during the trace. */
   readBack(entry: Entry): TypedArray;
 }
 
-/** The one place that knows who records. */
+/** The only place that stores the active recorder. */
 let recorder: OpRecorder | undefined;
 
 /** The recorder of the trace in progress; undefined outside of a trace and within `eagerly`. */
@@ -35,7 +35,7 @@ export function withRecorder<T>(next: OpRecorder, body: () => T): T {
   }
 }
 
-/** Runs ops eagerly in the middle of a trace: for values that must be known at once. */
+/** Runs ops eagerly in the middle of a trace, for values that are needed at once. */
 export function eagerly<T>(body: () => T): T {
   const paused = recorder;
   recorder = undefined;

@@ -3,9 +3,9 @@ import { assignUntraced, entryOf, tensorOf } from "./backend.ts";
 import type { Backend, Entry } from "./backend.ts";
 
 /**
- * Gives a variable data that no other tensor has, with the same value. tfjs lets tensors share data (`tf.variable(w)`,
- * `w.clone()`, `b.assign(a)`, `other.setWeights(model.getWeights())`), and a kernel sees of its inputs only the data: where
- * data is shared, it would not tell which variable was read, or whether it was a copy.
+ * Gives a variable data that no other tensor shares, with the same value. tfjs lets tensors share data
+ * (`tf.variable(w)`, `w.clone()`, `b.assign(a)`, `other.setWeights(model.getWeights())`), and a kernel sees only the
+ * data of its inputs. With shared data, a trace could not tell which variable was read, or whether a copy was read.
  */
 export function unshare(backend: Backend, variable: tf.Variable): void {
   const entry = entryOf(backend, variable.dataId);
@@ -19,7 +19,7 @@ export function unshare(backend: Backend, variable: tf.Variable): void {
   copy.dispose();
 }
 
-/** A tensor of the same value with data of its own; TensorFlow shares the memory until one of the two is written. */
+/** A tensor with the same value but its own data; TensorFlow shares the memory until one of them is written. */
 function copied(backend: Backend, variable: tf.Variable, entry: Entry): tf.Tensor {
   const { shape, dtype, values, id, fill, owner } = entry;
   if (values === null && id >= 0) {

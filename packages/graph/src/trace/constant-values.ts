@@ -8,8 +8,8 @@ import type { GraphNode, Ref } from "../ir/graph-node.ts";
 import type { Recorder } from "./recorder.ts";
 
 /**
- * Computes a recorded value eagerly, as a tensor that the caller disposes. Undefined where it depends on an input of
- * the function, on randomness, or (unless `variables`) on a variable.
+ * Computes a recorded value eagerly, as a tensor that the caller disposes. Undefined if the value depends on an input
+ * of the function, on randomness, or (unless `variables`) on a variable.
  */
 export function replay(trace: Recorder, ref: Ref, { variables }: { variables: boolean }): tf.Tensor | undefined {
   const made = new Map<GraphNode, tf.Tensor[] | undefined>();
@@ -51,7 +51,7 @@ export function replay(trace: Recorder, ref: Ref, { variables }: { variables: bo
 
 function constant(node: GraphNode): tf.Tensor | undefined {
   const { dtype, shape } = outputOf({ node, index: 0 });
-  // A copy, since the reader may write to the values.
+  // A copy, since the caller may overwrite the values.
   const values = constantOf(node)?.slice() as Float32Array | undefined;
   return values === undefined ? undefined : makeTensor(values, [...shape], tfjsType(dtype));
 }

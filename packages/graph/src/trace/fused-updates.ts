@@ -5,7 +5,7 @@ import type { GraphNode, Ref } from "../ir/graph-node.ts";
 import type { Rewrite } from "../ir/rewrite.ts";
 import type { Trace } from "./trace.ts";
 
-/** Applied by optimizers while they are recorded. */
+/** Optimizers apply this rewrite while they are recorded. */
 export const fusedUpdates: Rewrite = {
   name: "fused-updates",
   description: "an optimizer's update of a variable is one op",
@@ -13,13 +13,13 @@ export const fusedUpdates: Rewrite = {
 
 const T = { T: attr.type(DT.float32) };
 
-/** A variable, and the gradient it is moved by. */
+/** A variable and its gradient. */
 export interface Update {
   variable: tf.Variable;
   gradient: tf.Tensor;
 }
 
-/** A number that never changes, as a node. */
+/** A constant number, as a node. */
 export function number(trace: Trace, value: number): Ref {
   return trace.constant(DT.float32, [], Float32Array.of(value));
 }
@@ -65,7 +65,10 @@ export function applyAdam(
   write(trace, "ResourceApplyAdam", T, variable, inputs, moments);
 }
 
-/** `s = rho * s + (1 - rho) * g^2; m = momentum * m + rate * g / sqrt(s + epsilon); w -= m`, centred by the mean of g if given */
+/**
+ * `s = rho * s + (1 - rho) * g^2; m = momentum * m + rate * g / sqrt(s + epsilon); w -= m`; centered if the mean of g
+ * is given
+ */
 export function applyRmsProp(
   trace: Trace,
   { variable, gradient }: Update,
@@ -86,7 +89,7 @@ export function decayWeights(trace: Trace, variable: tf.Variable, part: tf.Tenso
   write(trace, "AssignSubVariableOp", { dtype: attr.type(DT.float32) }, variable, [change]);
 }
 
-/** Writes a variable, and the slots of its update, by one op. */
+/** Writes a variable, and the slots of its update, with one op. */
 function write(
   trace: Trace,
   op: string,
@@ -100,7 +103,7 @@ function write(
   trace.variable(variable).write(op, attrs, inputs, others);
 }
 
-/** Makes a slot: a variable of the same shape that starts with zeros, with one number everywhere or with given values. */
+/** Makes a slot: a variable of the same shape, filled with zeros, with one number or with given values. */
 export function makeSlot(like: tf.Variable, name: string, value: number | tf.Tensor = 0): tf.Variable {
   return tf.tidy(() => {
     const filled = typeof value === "number" && (value === 0 ? tf.zerosLike(like) : tf.fill(like.shape, value));
@@ -108,7 +111,7 @@ export function makeSlot(like: tf.Variable, name: string, value: number | tf.Ten
   });
 }
 
-/** tfjs refuses a name twice in a process, and two optimizers may train one model. */
+/** tfjs refuses a variable name that exists already, and two optimizers may train one model. */
 function uniqueName(name: string): string {
   const taken = tf.engine().registeredVariables;
   let unique = name;

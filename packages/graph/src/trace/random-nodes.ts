@@ -6,21 +6,21 @@ import type { Trace } from "./trace.ts";
 /** The distributions that TensorFlow draws without state: uniform in [0, 1), normal, and normal cut at two deviations. */
 export type Distribution = "Uniform" | "Normal" | "TruncatedNormal";
 
-/** The ops that draw them. */
+/** The ops that draw from the distributions. */
 const ops: Record<Distribution, string> = {
   Uniform: "StatelessRandomUniform",
   Normal: "StatelessRandomNormal",
   TruncatedNormal: "StatelessTruncatedNormal",
 };
 
-/** Numbers drawn in the graph, anew at every run. */
+/** Draws numbers in the graph, anew at every run. */
 export function draw(trace: Trace, distribution: Distribution, shape: readonly number[], seed?: number): tf.Tensor {
   const attrs = { dtype: attr.type(DT.float32), T: attr.type(DT.int32), Tseed: attr.type(DT.int32) };
   const dims = trace.constant(DT.int32, [shape.length], Int32Array.from(shape));
   return trace.tensor({ node: trace.add(ops[distribution], attrs, [dims, trace.randomSeed(seed)]), index: 0 });
 }
 
-/** `offset + factor * draw`, as tfjs makes whole numbers of it: uniform ones cut, normal ones rounded. */
+/** `offset + factor * draw`. Integers are made as in tfjs: uniform numbers are truncated, normal ones rounded. */
 export function drawScaled(
   trace: Trace,
   distribution: Distribution,
@@ -36,19 +36,19 @@ export function drawScaled(
   });
 }
 
-/** Classes drawn by their unnormalised log-probabilities, `[n, classes] -> [n, count]`. */
+/** Draws classes by their unnormalised log-probabilities, `[n, classes] -> [n, count]`. */
 export function drawClasses(trace: Trace, logits: tf.TensorInfo, count: tf.TensorInfo, seed: number): tf.Tensor {
   const inputs = [trace.ref(logits), trace.ref(count), trace.randomSeed(seed)];
   const attrs = { T: attr.type(DT.float32), Tseed: attr.type(DT.int32), output_dtype: attr.type(DT.int32) };
   return trace.tensor({ node: trace.add("StatelessMultinomial", attrs, inputs), index: 0 });
 }
 
-/** `x` with each element zero with probability `rate`, and the others scaled so that the mean stays. */
+/** Sets each element of `x` to zero with probability `rate`, and scales the others so that the mean stays. */
 export function dropoutOf(
   trace: Trace,
   x: tf.Tensor,
   rate: number,
-  // A layer that was read from JSON has null where a fresh one has undefined.
+  // A layer that was read from JSON has null here, a new layer has undefined.
   noiseShape?: readonly number[] | null,
   seed?: number | null,
 ): tf.Tensor {

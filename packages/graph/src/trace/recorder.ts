@@ -11,7 +11,7 @@ export interface KnownVariable {
   readonly original: tf.Tensor;
 }
 
-/** The interface of a trace for its parts: variables, rules and constant values. */
+/** The interface that a trace offers to its parts: variables, rules and constant values. */
 export interface Recorder {
   readonly backend: Backend;
   readonly variables: ReadonlyMap<tf.Variable, KnownVariable>;
@@ -19,7 +19,7 @@ export interface Recorder {
   readonly writes: GraphNode[];
   /** True once the function has returned: later writes are not visible in JavaScript. */
   readonly finishing: boolean;
-  /** Adds a node; TensorFlow tells the types and shapes of its outputs. */
+  /** Adds a node; TensorFlow infers the types and shapes of its outputs. */
   add(op: string, attrs: GraphNode["attrs"], inputs: readonly Ref[], control?: readonly GraphNode[]): GraphNode;
   constant(dtype: number, shape: readonly number[], values: TypedArray): Ref;
   /** The node output that gives a tensor's value. */

@@ -1,4 +1,4 @@
-/** A 32-bit mixture of two numbers (the finaliser of MurmurHash3), so that near seeds give far streams. */
+/** Mixes two numbers into 32 bits (the finaliser of MurmurHash3), so that similar seeds give unrelated streams. */
 export function mix(seed: number, index: number): number {
   let h = (Math.imul(seed | 0, 0x9e3779b1) + Math.imul(index + 1, 0x85ebca6b)) | 0;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);

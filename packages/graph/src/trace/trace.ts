@@ -27,7 +27,7 @@ import { place, userLine } from "./user-line.ts";
 /** A number that is fed anew at every run. */
 export interface FedScalar {
   node: GraphNode;
-  /** Which of several calls in one run reads it. */
+  /** The index of the call that reads the number, among several calls in one run. */
   call: number;
   read(): number;
 }
@@ -59,7 +59,10 @@ export class Trace implements OpRecorder, Recorder {
   readonly fed: FedScalar[] = [];
   /** Called after each successful run, e.g. to count an optimizer's iterations. */
   readonly afterRun: (() => void)[] = [];
-  /** True if something that the graph uses was replaced, such as an optimizer's slots by `setWeights`. */
+  /**
+   * Functions that return true if something that the graph uses was replaced, such as an optimizer's slots by
+   * `setWeights`.
+   */
   readonly outdated: (() => boolean)[] = [];
   /** Called after the trace in reverse order, with true if it succeeded. */
   readonly ended: ((isDone: boolean) => void)[] = [];
@@ -88,7 +91,7 @@ export class Trace implements OpRecorder, Recorder {
   readonly #fedByKey = new Map<unknown, FedScalar>();
   readonly #randomness: { seed: number; counter: () => number };
   readonly #marks = new Map<number, { ref: Ref; negative: Ref }>();
-  /** Optimizers that are updating. */
+  /** The number of optimizers that are updating. */
   #updates = 0;
   #randoms = 0;
   #call = 0;
@@ -121,7 +124,7 @@ export class Trace implements OpRecorder, Recorder {
     return Array.from({ length: Math.min(outputs, node.outputs.length) }, (_, index) => this.tensor({ node, index }));
   }
 
-  /** Adds a node; its outputs' types and shapes come from TensorFlow. */
+  /** Adds a node; TensorFlow infers the types and shapes of its outputs. */
   add(
     op: string,
     attrs: GraphNode["attrs"],
@@ -150,7 +153,7 @@ export class Trace implements OpRecorder, Recorder {
     return node;
   }
 
-  /** The output of a node as the tensor that tfjs hands around. */
+  /** The tfjs tensor for the output of a node. */
   tensor(ref: Ref): tf.Tensor {
     let { dtype, shape } = outputOf(ref);
     if (dtype === DT.int64 || dtype === DT.uint8) {
@@ -177,7 +180,7 @@ export class Trace implements OpRecorder, Recorder {
     return { node: this.add("AddN", attrs, this.squares), index: 0 };
   }
 
-  /** The node that gives a tensor: recorded, a variable's value, or a constant. */
+  /** The node for a tensor: a recorded node, a variable's value, or a constant. */
   ref(tensor: tf.TensorInfo): Ref {
     const long = (tensor as { valueArray?: Int32Array }).valueArray;
     if (long !== undefined) return this.constant(DT.int64, [], long);
@@ -195,7 +198,7 @@ export class Trace implements OpRecorder, Recorder {
     let captured = this.#captured.get(tensor.dataId);
     if (captured === undefined) {
       captured = this.#capture(entry, tensor);
-      // Tensors of this trace's own (sizes, scalars) come and go with their op: only lasting ones are looked up again.
+      // Only lasting tensors are looked up again: the trace's own (sizes, scalars) are disposed with their op.
       if (entry.id >= 0) this.#captured.set(tensor.dataId, captured);
     }
     return captured;
@@ -206,7 +209,7 @@ export class Trace implements OpRecorder, Recorder {
     return this.#trainable.get(variable) ?? variable.trainable;
   }
 
-  /** What this trace knows of a variable. */
+  /** The trace's record of a variable. */
   variable(variable: tf.Variable): TracedVariable {
     let traced = this.variables.get(variable);
     if (traced === undefined) {
@@ -216,7 +219,7 @@ export class Trace implements OpRecorder, Recorder {
     return traced;
   }
 
-  /** A constant; equal small ones are one node, big uniform ones a Fill. */
+  /** A constant node. Equal small constants share one node; big uniform ones become a Fill. */
   constant(dtype: number, shape: readonly number[], values: TypedArray): Ref {
     const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
     const size = sizeOf(shape);
@@ -246,7 +249,7 @@ export class Trace implements OpRecorder, Recorder {
     return placeholderNode(this.#name(name), dtype, shape);
   }
 
-  /** A float32 scalar that is fed what `read` returns at each run; one a key and call. */
+  /** A float32 scalar that is fed the result of `read` at each run; one per key and call. */
   feed(key: unknown, name: string, read: () => number): Ref {
     let fed = this.#fedByKey.get(key);
     if (fed === undefined) {
@@ -257,19 +260,19 @@ export class Trace implements OpRecorder, Recorder {
     return { node: fed.node, index: 0 };
   }
 
-  /** Makes constants equal to `mark`, or to its negative, stand for a number that is fed. */
+  /** Makes constants equal to `mark`, or to its negative, represent a number that is fed. */
   markFed(mark: number, key: unknown, name: string, read: () => number): void {
     const ref = this.feed(key, name, read);
     const negative = { node: this.add("Neg", { T: attr.type(DT.float32) }, [ref]), index: 0 };
     this.#marks.set(mark, { ref, negative });
   }
 
-  /** Makes a tensor that was made before the trace stand for a number of `markFed`. */
+  /** Makes a tensor from before the trace represent a number of `markFed`. */
   standFor(tensor: tf.Tensor, mark: number): void {
     this.#captured.set(tensor.dataId, this.constant(DT.float32, [], Float32Array.of(mark)));
   }
 
-  /** A seed of two numbers that no other draw of this function has, and that is new at every run. */
+  /** A seed of two numbers that is unique among the draws of this function and new at every run. */
   randomSeed(extra = 0): Ref {
     const { seed, counter } = this.#randomness;
     if (this.#step === undefined) {
@@ -308,7 +311,7 @@ export class Trace implements OpRecorder, Recorder {
     this.lasting.push({ what: "an optimizer", at: place(userLine()) });
   }
 
-  /** Records the body as call number `call` of one run. It gets the random and fed numbers of a run of its own. */
+  /** Records the body as call number `call` of one run. Its random and fed numbers are those of a separate run. */
   inCall<T>(call: number, body: () => T): T {
     this.#call = call;
     this.#randoms = 0;
@@ -316,10 +319,12 @@ export class Trace implements OpRecorder, Recorder {
     return body();
   }
 
-  /** A value that JavaScript reads during the trace: known only if it depends on constants alone. */
+  /**
+   * Called when JavaScript reads a value during the trace: the value is known only if it depends on constants alone.
+   */
   readBack(entry: Entry): TypedArray {
     const kernel = this.kernels.at(-1);
-    // tfjs-node's kernel looks for indices out of range; TensorFlow does so itself when it runs.
+    // tfjs-node's kernel reads the indices to find those out of range; TensorFlow checks them itself when it runs.
     if (kernel === "GatherV2") return new Int32Array();
     const { node } = entry.ref as Ref;
     const values = replay(this, entry.ref as Ref, { variables: false });

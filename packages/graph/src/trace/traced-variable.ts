@@ -11,11 +11,11 @@ export class TracedVariable implements KnownVariable {
   readonly variable: tf.Variable;
   readonly handle: GraphNode;
   readonly dtype: number;
-  /** Nodes that write it, in order. */
+  /** Nodes that write the variable, in order. */
   readonly writes: GraphNode[] = [];
   readonly #trace: Recorder;
   readonly #reads: GraphNode[] = [];
-  /** A tensor with the data from before the trace; kept until `restore` gives it back to the variable. */
+  /** A tensor with the data from before the trace, kept until `restore` returns the data to the variable. */
   #held: tf.Tensor | undefined;
   /** The read node since the last write. */
   #current: GraphNode | undefined;
@@ -55,8 +55,8 @@ export class TracedVariable implements KnownVariable {
   }
 
   /**
-   * Writes it by an op that takes its handle (`AssignVariableOp`, `ResourceApplyAdam` …); all reads so far come before.
-   * `inputs` are the op's other inputs; `others` are variables that the op writes too.
+   * Writes the variable with an op that takes its handle (`AssignVariableOp`, `ResourceApplyAdam` …); all earlier reads
+   * come before the write. `inputs` are the op's other inputs; `others` are further variables that the op writes.
    */
   write(
     op: string,
@@ -97,7 +97,7 @@ export class TracedVariable implements KnownVariable {
     this.#held = tf.keep(tf.engine().makeTensorFromTensorInfo({ dataId, shape, dtype }));
   }
 
-  /** Turns what JavaScript assigned into a write, and gives the variable back the data it had before the trace. */
+  /** Turns JavaScript's assignment into a write, and restores the data that the variable had before the trace. */
   restore(commit: boolean): void {
     if (this.#held === undefined) return;
     if (commit) this.#flush();
@@ -106,11 +106,11 @@ export class TracedVariable implements KnownVariable {
     this.#held = undefined;
   }
 
-  /** Writes what JavaScript assigned since the last write. */
+  /** Writes the value that JavaScript assigned since the last write. */
   #flush(): void {
     if (this.#held === undefined) return;
     const assigned = entryOf(this.#trace.backend, this.variable.dataId);
-    // JavaScript may have undone the write of an op.
+    // JavaScript may have assigned the old value again after an op's write.
     const isChanged = this.variable.dataId !== this.#held.dataId || this.writes.length > 0;
     if (assigned === undefined || !isChanged) return;
     const ref = assigned.ref ?? this.#trace.ref(this.variable);
@@ -123,7 +123,7 @@ export class TracedVariable implements KnownVariable {
     return this.#held ?? this.variable;
   }
 
-  /** After a write by an op: the JavaScript variable stands for the new value. */
+  /** After an op's write: makes the JavaScript variable represent the new value. */
   #follow(): void {
     if (this.#trace.finishing) return;
     this.hold();

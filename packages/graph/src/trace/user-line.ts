@@ -22,12 +22,13 @@ export function callerFrames(): { file: string; name: string }[] {
   }
 }
 
-/** Frames between an op and the user's line: tfjs nests deeply. */
+/** The most frames between an op and the user's line: tfjs nests deeply. */
 const DEPTH = 80;
 
 /**
- * The line of the user's code that is running, as "file:line:column", or "" where all frames are libraries'. Frames are
- * looked at unformatted, since formatting (source maps) costs far more than recording an op; a line is formatted once.
+ * The line of the user's code that is running, as "file:line:column", or "" if all frames are from libraries. Frames
+ * are inspected unformatted, since formatting (source maps) costs far more than recording an op; each line is formatted
+ * once.
  */
 export function userLine(): string {
   const { prepareStackTrace, stackTraceLimit } = Error;

@@ -19,7 +19,7 @@ export type TypedArray = Float32Array | Int32Array | Uint8Array | Float64Array |
 
 const names = new Map<number, string>(Object.entries(DT).map(([name, number]) => [number, name]));
 
-/** The name of a type, "float32" for 1, as descriptions and errors print it. */
+/** The name of a type for descriptions and errors: "float32" for 1. */
 export function dtypeName(dtype: number): string {
   return names.get(dtype) ?? `dtype ${dtype}`;
 }
@@ -41,7 +41,7 @@ export function widthOf(dtype: number): number {
   return widths[dtype] ?? 0;
 }
 
-/** The tfjs type for a TensorFlow type. tfjs has one type of whole numbers, int32. */
+/** The tfjs type for a TensorFlow type. tfjs has only one integer type, int32. */
 export function tfjsType(dtype: number): "float32" | "int32" | "bool" | "complex64" | "string" {
   if (dtype === DT.float32 || dtype === DT.float64 || dtype === DT.bfloat16 || dtype === DT.float16) return "float32";
   if (dtype === DT.bool) return "bool";
@@ -57,7 +57,7 @@ export function fromTfjs(dtype: string): number {
   return found;
 }
 
-/** The typed array whose elements lie as TensorFlow keeps them; complex64 as pairs of float32. */
+/** A typed array in TensorFlow's memory layout; complex64 as pairs of float32. */
 export function arrayFor(dtype: number, length: number): TypedArray {
   if (dtype === DT.float32) return new Float32Array(length);
   if (dtype === DT.complex64) return new Float32Array(2 * length);

@@ -2,10 +2,10 @@ import * as tf from "@tensorflow/tfjs-core";
 import { GraphError } from "../graph-error.ts";
 import { sizeOf } from "./dtypes.ts";
 
-/** Numbers as JavaScript keeps them. */
+/** Typed arrays of a tensor's values. */
 export type HostData = Float32Array | Int32Array | Uint8Array;
 
-/** A tensor in JavaScript's memory: what compiled functions return and, like any `{ data, shape }`, accept. */
+/** A tensor in JavaScript's memory. Compiled functions return it, and accept it like any `{ data, shape }`. */
 export class HostTensor {
   readonly data: HostData;
   readonly shape: number[];
@@ -17,7 +17,7 @@ export class HostTensor {
     this.dtype = dtype;
   }
 
-  /** The one number of a tensor of size 1; throws for any other size. */
+  /** The number in a tensor of size 1; throws for any other size. */
   item(): number {
     const [value] = this.data;
     if (value === undefined || sizeOf(this.shape) !== 1)
@@ -27,7 +27,7 @@ export class HostTensor {
     return value;
   }
 
-  /** A tfjs tensor of the same values, which the caller disposes. */
+  /** A tfjs tensor with the same values, which the caller disposes. */
   tensor(): tf.Tensor {
     return tf.tensor(this.data, this.shape, this.dtype);
   }

@@ -2,12 +2,13 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { HostData, HostTensor } from "./host-tensor.ts";
 
 /**
- * A tensor as it may be given: a typed array alone has one axis, and a Uint8Array is fed as bytes and cast to float32 in the
- * graph. A number is a tensor for a loaded SavedModel only, whose signature says so; for a compiled function it is a plain value.
+ * The accepted forms of a tensor. A plain typed array has one axis, and a Uint8Array is fed as bytes and cast to
+ * float32 in the graph. A number is a tensor only for a loaded SavedModel, whose signature says so; for a compiled
+ * function it is a plain value.
  */
 export type TensorLike = tf.Tensor | { data: HostData; shape: readonly number[] } | HostData | number;
 
-/** The arguments of a compiled function: tensors may come as typed arrays, all else as it is. */
+/** The arguments of a compiled function: tensors may be typed arrays; other values stay as they are. */
 export type Input<T> = T extends tf.Tensor
   ? Exclude<TensorLike, number>
   : T extends (...args: never[]) => unknown
@@ -16,7 +17,7 @@ export type Input<T> = T extends tf.Tensor
       ? { [K in keyof T]: Input<T[K]> }
       : T;
 
-/** The result of a compiled function: its tensors as `HostTensor`. */
+/** The result of a compiled function, with tensors as `HostTensor`. */
 export type Result<T> = T extends tf.Tensor
   ? HostTensor
   : T extends (...args: never[]) => unknown
@@ -42,7 +43,7 @@ export function mapLeaves(value: unknown, replace: (leaf: unknown, path: string)
   );
 }
 
-/** How a value nests, without its leaves: equal for equal arrays and keys. */
+/** The structure of a value without its leaves: the same for equal array lengths and keys. */
 export function layoutOf(value: unknown): string {
   if (isLeaf(value)) return "";
   if (Array.isArray(value)) return `[${value.map(layoutOf).join()}]`;

@@ -5,7 +5,7 @@ import { GraphError } from "../graph-error.ts";
 import type { HostData } from "./host-tensor.ts";
 import { isHostArray, layoutOf, mapLeaves } from "./nested.ts";
 
-/** A tensor argument: what is fed, and the tfjs type the function sees. */
+/** A tensor argument: the data to feed, and the tfjs type that the function sees. */
 export interface Leaf {
   path: string;
   dtype: number;
@@ -14,7 +14,7 @@ export interface Leaf {
   values(): TypedArray;
 }
 
-/** A leaf's place in the arguments. */
+/** A placeholder for a leaf in the arguments. */
 export class Slot {
   readonly index: number;
   constructor(index: number) {
@@ -23,8 +23,8 @@ export class Slot {
 }
 
 /**
- * The tensors among the arguments of some calls, the arguments with slots in their place, a key that equal signatures share,
- * and one that signatures share that differ by plain values alone.
+ * Finds the tensors among the arguments of some calls. Returns them, the arguments with slots in their place, a key
+ * that equal signatures share, and a key without the plain values.
  */
 export function signatureOf(calls: readonly (readonly unknown[])[]): {
   key: string;
@@ -36,7 +36,7 @@ export function signatureOf(calls: readonly (readonly unknown[])[]): {
   let plain = "";
   let shapes = `${layoutOf(calls)};`;
   const skeleton = mapLeaves(calls, (value, place) => {
-    // A single call's arguments are named without its number.
+    // With a single call, arguments are named without the call's number.
     const path = calls.length === 1 ? place.replace(/^0\./, "") : place;
     const leaf = leafOf(value, path);
     if (leaf === undefined) {
@@ -50,13 +50,13 @@ export function signatureOf(calls: readonly (readonly unknown[])[]): {
   return { key: shapes + plain, shapes, leaves, skeleton };
 }
 
-/** The arguments with tensors in their slots. */
+/** The arguments with tensors in place of the slots. */
 export function fillSlots(skeleton: unknown, tensors: readonly tf.Tensor[]): unknown[] {
   return mapLeaves(skeleton, (value) => (value instanceof Slot ? tensors[value.index] : value)) as unknown[];
 }
 
 function leafOf(value: unknown, path: string): Leaf | undefined {
-  // A variable is no value: the function reads and writes it as it does one that it closes over.
+  // A variable is not a value: the function reads and writes it like a variable of its closure.
   if (value instanceof tf.Variable) return undefined;
   if (value instanceof tf.Tensor) {
     if (value.isDisposed) throw new GraphError(`The argument ${path} of a compiled function is a disposed tensor.`);
@@ -104,7 +104,7 @@ function dtypeOfArray(data: unknown, path: string): number {
 const identities = new WeakMap<object, number>();
 let identityCount = 0;
 
-/** Equal for equal plain values, and for the same object or function. */
+/** The same for equal plain values, and for the same object or function. */
 function identity(value: unknown): string {
   if ((typeof value !== "object" && typeof value !== "function") || value === null)
     return `${typeof value} ${typeof value === "string" ? JSON.stringify(value) : Object.is(value, -0) ? "-0" : String(value)}`;
