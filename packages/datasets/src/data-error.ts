@@ -6,7 +6,7 @@ export class DataError extends ConvkitError {
   readonly code = "CONVKIT_DATA";
 }
 
-/** The message of a thrown value on one line, for the end of a sentence. Repeated lines (of libvips) come once. */
+/** The message of a thrown value on one line, for the end of a sentence. Lines that libvips repeats appear once. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const lines = error.message.split("\n").map((line) => line.replaceAll(/\s+/g, " ").trim());

@@ -17,7 +17,7 @@ import type { SourceOptions } from "./published/idx-set.ts";
 import { dataSets } from "./published/registry.ts";
 import type { DataSetName } from "./published/registry.ts";
 
-/** Options of `loadData`: where the data is, how images are decoded, how it is split. */
+/** Options of `loadData`: the place of the data, how images are decoded, and how they are split. */
 export interface LoadOptions extends SourceOptions, SplitsOptions, ImageFolderOptions, CsvOptions {
   readonly seed?: number | undefined;
   readonly cache?: string | undefined;
@@ -36,8 +36,8 @@ const optionNames: OptionNames<LoadOptions> = {
 };
 
 /**
- * The data set of that name, or the one in that folder (IDX files, CIFAR's binary files, images by class) or CSV file (paths and labels).
- * Throws a DataError that lists the known names, or says what the folder lacks.
+ * Loads a data set by name, from a folder (IDX files, CIFAR's binary files, or images by class) or from a CSV file
+ * (paths and labels). Throws a DataError that lists the known names, or says what the folder lacks.
  */
 export async function loadData(
   nameOrFolder: DataSetName | (string & {}),
@@ -47,7 +47,7 @@ export async function loadData(
   return arrangeSplits(await loadAll(nameOrFolder, options), options);
 }
 
-/** The splits of data that is no folder of classes: it has a test split of its own, or one that is split off here. */
+/** The splits of data other than class folders. The test split comes with the data, or is split off here. */
 function withTest(
   splits: DataSplits<IndexedDataset>,
   { test, ranges, seed = 0 }: LoadOptions,

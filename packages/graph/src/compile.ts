@@ -110,9 +110,9 @@ export function compile<A extends unknown[], R>(fn: (...args: A) => R, options: 
 }
 
 /**
- * Like `compile`, with tfjs' numbers in every case; for calls by `now`. Where the square of a gradient overflows, tfjs' average
- * of squares stays infinite, and that of TensorFlow's fused updates becomes NaN at the next run: from there on, optimizers
- * update by tfjs' own code.
+ * Like `compile`, but always with tfjs' numbers; for calls by `now`. If the square of a gradient overflows, tfjs'
+ * average of squares stays infinite, but TensorFlow's fused updates make it NaN at the next run. From then on,
+ * optimizers update with tfjs' own code.
  */
 export function compileWatched<A extends unknown[], R>(
   fn: (...args: A) => R,

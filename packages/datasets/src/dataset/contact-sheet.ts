@@ -4,11 +4,11 @@ import { checkNames } from "../images/decode-options.ts";
 import type { Batch } from "./dataset.ts";
 
 export interface ContactSheetOptions {
-  /** Pictures in a row; a nearly square sheet unless given. */
+  /** Pictures per row; by default the sheet is nearly square. */
   readonly columns?: number | undefined;
-  /** How many times a pixel is repeated along each side; small pictures are enlarged unless given. */
+  /** How many times each pixel is repeated in both directions; by default small pictures are enlarged. */
   readonly scale?: number | undefined;
-  /** The text under each picture; none unless given. */
+  /** The text under each picture; none by default. */
   readonly captions?: readonly string[] | undefined;
 }
 
@@ -16,7 +16,7 @@ const gap = 4;
 const captionHeight = 18;
 const background = { r: 24, g: 26, b: 31 };
 
-/** The pictures of a batch in a grid with a caption under each, as PNG; floats are clipped to 0..255. */
+/** Draws the pictures of a batch in a grid with a caption under each, as PNG. Floats are clipped to 0..255. */
 export async function contactSheet(
   { images, shape: [n, h, w, c] }: Pick<Batch, "images" | "shape">,
   options: ContactSheetOptions = {},
@@ -65,13 +65,13 @@ export async function contactSheet(
     .toBuffer();
 }
 
-/** The text with U+FFFD for what XML cannot hold: control characters, and halves of a pair. */
+/** Replaces characters that XML cannot hold by U+FFFD: control characters and unpaired surrogates. */
 function printable(text: string): string {
   // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
   return wellFormed(text).replaceAll(/[\u0000-\u001F\u007F-\u009F\uFFFE\uFFFF]/g, "\uFFFD");
 }
 
-/** The text with U+FFFD for each half of a surrogate pair. */
+/** Replaces each unpaired surrogate by U+FFFD. */
 function wellFormed(text: string): string {
   return Buffer.from(text).toString();
 }

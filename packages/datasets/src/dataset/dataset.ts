@@ -1,32 +1,35 @@
 import type { ResizeMode } from "../images/resize/resize.ts";
 
-/** Some images with their labels. `images` is `[n, h, w, c]` row by row; bytes are 0..255 and stay bytes until the graph. */
+/**
+ * Some images with their labels. `images` is `[n, h, w, c]` in row-major order; bytes are 0..255 and stay bytes until
+ * the graph.
+ */
 export interface Batch {
   images: Uint8Array | Float32Array;
   shape: [n: number, h: number, w: number, c: number];
   /** The class of each image. */
   labels: Int32Array;
-  /** Where each image is in its data set. */
+  /** The index of each image in its data set. */
   indices: Int32Array;
   /** The index of the batch in its epoch, from 0. Unreadable batches keep their index but are not yielded. */
   place?: number;
   /**
-   * Gives the memory of `images` to later batches and leaves `images` empty, so that many large batches need no garbage collections.
-   * Without this call the memory is freed as usual.
+   * Makes the memory of `images` reusable for later batches, and leaves `images` empty. This saves garbage collections
+   * of large batches. Without this call the memory is freed as usual.
    */
   release?(): void;
 }
 
 export interface BatchOptions {
-  /** Images a batch; the last one may be smaller. */
+  /** Images per batch; the last batch may be smaller. */
   readonly batch: number;
-  /** Draws the order anew for each `epoch`, always the same for the same seed and epoch; false unless said. */
+  /** Shuffles anew for each `epoch`. The order depends only on the seed and the epoch. False by default. */
   readonly shuffle?: boolean | undefined;
-  /** 0 unless said. */
+  /** 0 by default. */
   readonly seed?: number | undefined;
-  /** 0 unless said. */
+  /** 0 by default. */
   readonly epoch?: number | undefined;
-  /** Leaves out a last batch that is not full; false unless said. */
+  /** Leaves out a last batch that is not full; false by default. */
   readonly dropRemainder?: boolean | undefined;
   /** Batches that are prepared ahead of the current one; by default 2 if images are decoded, else 0. */
   readonly prefetch?: number | undefined;
@@ -34,7 +37,7 @@ export interface BatchOptions {
   readonly skip?: number | undefined;
 }
 
-/** How image files became pixels of one size; each field is the option of `decodeImage` with that name. */
+/** How image files were decoded to pixels of one size; each field is the option of `decodeImage` with that name. */
 export interface Decoding {
   readonly size: readonly [h: number, w: number];
   readonly resize: ResizeMode;
@@ -42,16 +45,16 @@ export interface Decoding {
   readonly orient: boolean;
 }
 
-/** Images of one size with labels, read in batches as often as wanted. */
+/** Images of one size with labels; batches can be read repeatedly. */
 export interface Dataset {
   readonly name: string;
   /** The class names, in the order of the labels. */
   readonly classes: readonly string[];
   readonly shape: readonly [h: number, w: number, c: number];
   readonly dtype: "uint8" | "float32";
-  /** How many images an epoch has; `Infinity` where a generator does not say (`hasKnownSize` tells). */
+  /** Number of images per epoch; `Infinity` if a generator does not state it (check with `hasKnownSize`). */
   readonly size: number;
-  /** How its image files are decoded; missing where the images are no files. */
+  /** How the image files are decoded; missing if the images are not files. */
   readonly decoding?: Decoding | undefined;
   batches(options: BatchOptions): AsyncIterable<Batch>;
 }
@@ -60,13 +63,13 @@ export interface Dataset {
 export interface IndexedDataset extends Dataset {
   /** The class of every image. */
   readonly labels: Int32Array;
-  /** The files that are not used, with the reason; it grows while batches are read. */
+  /** The unusable files, each with the reason; the list grows while batches are read. */
   readonly skipped: readonly SkippedImage[];
-  /** Sentences about oddities of the used images, such as two folders of one class. */
+  /** Notes on surprising properties of the used images, such as two folders of one class. */
   readonly notes?: readonly string[] | undefined;
-  /** The images at `indices`, in that order, as a data set of its own; nothing is copied. */
+  /** The images at `indices`, in that order, as a new data set; nothing is copied. */
   select(indices: ArrayLike<number>, name?: string): IndexedDataset;
-  /** A name of image `index` for people: its file, where it has one. */
+  /** A readable name for image `index`: its file, if it has one. */
   describe(index: number): string;
 }
 
@@ -75,7 +78,7 @@ export interface SkippedImage {
   readonly reason: string;
 }
 
-/** Images for training, for judging each epoch (validation), and for measuring the result (test). */
+/** Images for training, for validating each epoch, and for the final test. */
 export interface DataSplits<Set extends Dataset = Dataset> {
   readonly name: string;
   readonly train: Set;

@@ -4,20 +4,20 @@ import type { IndexedDataset } from "./dataset.ts";
 import { datasetFrom } from "./indexed-dataset.ts";
 
 export interface ArrayData {
-  /** `[n, h, w, c]`, row by row: bytes 0..255, or floats. */
+  /** `[n, h, w, c]` in row-major order: bytes 0..255, or floats. */
   readonly images: Uint8Array | Float32Array;
   readonly shape: readonly [h: number, w: number, c: number];
-  /** One class index an image. */
+  /** One class index per image. */
   readonly labels: ArrayLike<number>;
-  /** The class names; the numbers of the labels unless given. */
+  /** The class names; by default the numbers of the labels. */
   readonly classes?: readonly string[] | undefined;
-  /** The name of the data set, for messages; "arrays" unless given. */
+  /** The name of the data set, for messages; "arrays" by default. */
   readonly name?: string | undefined;
 }
 
 /**
- * Images that are in memory, as a data set; nothing is copied. Throws a `DataError` where images and labels differ in
- * number, a label names no class, or a pixel is not a number.
+ * Makes a data set from images in memory; nothing is copied. Throws a `DataError` if the numbers of images and labels
+ * differ, a label is not a class index, or a pixel is NaN or infinite.
  */
 export function fromArrays(data: ArrayData): IndexedDataset {
   checkNames("fromArrays", data, { images: true, shape: true, labels: true, classes: true, name: true });
@@ -61,7 +61,7 @@ export function fromArrays(data: ArrayData): IndexedDataset {
   });
 }
 
-/** The labels as whole numbers, each naming a class; a `DataError` tells the first that does not. */
+/** Converts the labels to integers. Throws a `DataError` at the first label that is not a class index. */
 function checkLabels(labels: ArrayLike<number>, classes: readonly string[], name: string): Int32Array {
   return Int32Array.from(labels, (label, index) => {
     if (Number.isInteger(label) && label >= 0 && label < classes.length) return label;

@@ -5,27 +5,27 @@ import type { Batch, Dataset } from "./dataset.ts";
 import { uniformStream } from "@convkit/augment/internal";
 import { checkBatchOptions } from "./indexed-dataset.ts";
 
-/** One image, `[h, w, c]` row by row, and its class. */
+/** One image, `[h, w, c]` in row-major order, and its class. */
 export interface Sample {
   readonly image: Uint8Array | Float32Array;
   readonly label: number;
 }
 
 export interface GeneratorData {
-  /** Starts the samples anew; called once an epoch. */
+  /** Starts the samples from the beginning; called once per epoch. */
   readonly samples: (epoch: number) => Iterable<Sample> | AsyncIterable<Sample>;
   readonly shape: readonly [h: number, w: number, c: number];
   readonly classes: readonly string[];
   /**
-   * How many samples an epoch has. Without it the data set's `size` is `Infinity` and `hasKnownSize` is false: schedules that count
-   * the steps of an epoch cannot be used.
+   * Number of samples per epoch. Without it, the data set's `size` is `Infinity` and `hasKnownSize` is false: schedules
+   * that depend on the steps of an epoch cannot be used.
    */
   readonly size?: number | undefined;
-  /** The type of the pixels; "uint8" unless said. */
+  /** The type of the pixels; "uint8" by default. */
   readonly dtype?: "uint8" | "float32" | undefined;
-  /** How many samples shuffling picks from; 1024 unless said. */
+  /** Number of samples in the shuffle buffer; 1024 by default. */
   readonly buffer?: number | undefined;
-  /** The name of the data set, for messages; "generator" unless given. */
+  /** The name of the data set, for messages; "generator" by default. */
   readonly name?: string | undefined;
 }
 
@@ -40,8 +40,9 @@ const generatorNames: OptionNames<GeneratorData> = {
 };
 
 /**
- * Samples that come one after the other, as a data set. Shuffling picks each next one from a buffer, by seed and epoch. A
- * sample of another size, a label that names no class or a pixel that is no number ends the batches with a `DataError`.
+ * Makes a data set from a sequence of samples. Shuffling draws each sample from a buffer, by seed and epoch. The
+ * batches end with a `DataError` at a sample of another size, a label that is not a class index, or a pixel that is NaN
+ * or infinite.
  */
 export function fromGenerator(data: GeneratorData): Dataset {
   checkNames("fromGenerator", data, generatorNames);
@@ -116,7 +117,7 @@ async function* check(
   }
 }
 
-/** The same samples in another order: each next one is picked from the `size` that wait. */
+/** Shuffles the samples: draws each next one from a buffer of `size` samples. */
 async function* pickFrom(
   samples: AsyncIterable<Numbered>,
   size: number,

@@ -16,16 +16,19 @@ export interface Source {
   decoding?: Decoding;
   skipped?: readonly SkippedImage[];
   notes?: readonly string[];
-  /** How many batches are made ready ahead unless the caller says. */
+  /** Default number of batches to prefetch. */
   prefetch?: number;
-  /** The most bytes of batches made ready ahead. */
+  /** The most bytes of prefetched batches. */
   memory?: number;
   describe?(index: number): string;
-  /** Writes the images at `indices` one after the other; resolves to the places (in `indices`) of those left out. */
+  /**
+   * Writes the images at `indices` one after the other; resolves to the positions (in `indices`) of images that were
+   * left out.
+   */
   read(indices: Int32Array, images: Uint8Array | Float32Array): Promise<readonly number[]> | void;
 }
 
-/** The data set that reads from `source`. */
+/** Makes a data set that reads from `source`. */
 export function datasetFrom(source: Source): IndexedDataset {
   return indexed({ ...source, memoryOfBatches: batchMemory() }, source.name, undefined);
 }
@@ -40,7 +43,7 @@ const batchOptionNames: OptionNames<BatchOptions> = {
   skip: true,
 };
 
-/** `BatchOptions` with their defaults, less `prefetch`. */
+/** `BatchOptions` with their defaults, without `prefetch`. */
 interface CheckedBatchOptions {
   readonly batch: number;
   readonly shuffle: boolean;
@@ -50,7 +53,7 @@ interface CheckedBatchOptions {
   readonly skip: number;
 }
 
-/** The options with their defaults; a DataError for unknown options and for numbers that cannot be. */
+/** Fills in the defaults. Throws a DataError for unknown options and invalid numbers. */
 export function checkBatchOptions(options: BatchOptions): CheckedBatchOptions {
   checkNames("batches", options, batchOptionNames);
   const { batch, shuffle = false, seed = 0, epoch = 0, dropRemainder = false, skip = 0 } = options;
@@ -62,12 +65,12 @@ export function checkBatchOptions(options: BatchOptions): CheckedBatchOptions {
   return { batch, shuffle, seed, epoch, dropRemainder, skip };
 }
 
-/** How many batches an epoch of `data` has; `Infinity` where its size is not known. */
+/** Number of batches per epoch of `data`; `Infinity` if its size is not known. */
 export function batchCount(data: Dataset, batch: number, dropRemainder = false): number {
   return dropRemainder ? Math.floor(data.size / batch) : Math.ceil(data.size / batch);
 }
 
-/** A source with the memory that the batches of all its selections share. */
+/** A source and the batch memory that all its selections share. */
 interface Shared extends Source {
   memoryOfBatches: BatchMemory;
 }
@@ -133,7 +136,7 @@ async function* readBatches(
   for (let from = skip * batch; from < ends || ready.length > 0;) {
     while (from < ends && ready.length <= ahead) {
       const made = start(from);
-      // A reader that stops early never awaits the rest: their failures must not end the process.
+      // A reader that stops early never awaits the prefetched batches: their failures must not end the process.
       made.catch(() => {});
       ready.push(made);
       from += batch;
@@ -143,7 +146,7 @@ async function* readBatches(
   }
 }
 
-/** The batch without the images at the places `missing`. */
+/** The batch without the images at the positions in `missing`. */
 function without({ images, shape, labels, indices }: Batch, missing: ReadonlySet<number>): Batch {
   const [n, h, w, c] = shape;
   const pixels = h * w * c;

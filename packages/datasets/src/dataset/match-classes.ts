@@ -2,9 +2,10 @@ import { DataError } from "../data-error.ts";
 import type { Batch, BatchOptions, Dataset, IndexedDataset } from "./dataset.ts";
 
 /**
- * The same images with the labels that a model gives the classes `names`: `classes` becomes `names`, and each label is the place of its
- * class in them. The classes of `data` may be in another order, and fewer. Names are compared in Unicode's composed form (NFC). Throws
- * a DataError with both lists where `data` has a class that `names` lacks, or where `names` has one twice.
+ * Relabels images with the class indices of a model: `classes` becomes `names`, and each label becomes the index of its
+ * class in `names`. The classes of `data` may be fewer and in another order. Names are compared in Unicode's composed
+ * form (NFC). Throws a DataError with both lists if `data` has a class that `names` lacks, or if `names` has a
+ * duplicate.
  */
 export function matchClasses(data: IndexedDataset, names: readonly string[]): IndexedDataset;
 export function matchClasses(data: Dataset, names: readonly string[]): Dataset;
@@ -60,7 +61,7 @@ async function* relabeled(batches: AsyncIterable<Batch>, labelOf: Int32Array): A
   }
 }
 
-/** At most 20 names, for a message. */
+/** Lists at most 20 names, for a message. */
 function listed(names: readonly string[]): string {
   const shown = names.slice(0, 20).map((name) => JSON.stringify(name));
   return `[${shown.join(", ")}${names.length > 20 ? `, … ${names.length - 20} more` : ""}]`;

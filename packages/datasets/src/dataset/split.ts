@@ -4,13 +4,13 @@ import { checkNames } from "../images/decode-options.ts";
 import { permutation } from "../random/permutation.ts";
 
 export interface SplitOptions {
-  /** Draws which images go to the second part; 0 unless said. The same seed draws the same images. */
+  /** Seed of the random split; 0 by default. Equal seeds draw the same images. */
   readonly seed?: number | undefined;
 }
 
 /**
- * Splits `data` in two at random: `part` of the images (a count from 1, or a share below 1) go to the second. Throws a DataError where
- * one of the two would be empty.
+ * Splits `data` in two at random: `part` of the images (a count from 1, or a share below 1) go to the second data set.
+ * Throws a DataError if one of the two would be empty.
  */
 export function splitOff(
   data: IndexedDataset,
@@ -31,9 +31,12 @@ export function splitOff(
 }
 
 export interface SplitsOptions extends SplitOptions {
-  /** What to take from the training images for validation, where the data set brings none: a count, or a share below 1. */
+  /**
+   * How many training images become validation images, if the data set has no validation split: a count, or a share
+   * below 1.
+   */
   readonly validation?: number | undefined;
-  /** The most images of each split, or of the named splits: the first of a seeded order. */
+  /** The most images of each split, or of the named splits. The images are drawn with a seed. */
   readonly limit?:
     | number
     | {
@@ -44,7 +47,7 @@ export interface SplitsOptions extends SplitOptions {
     | undefined;
 }
 
-/** The splits after `validation` and `limit`. */
+/** Applies `validation` and `limit` to the splits. */
 export function arrangeSplits(
   splits: DataSplits<IndexedDataset>,
   { validation, limit, seed = 0 }: SplitsOptions,

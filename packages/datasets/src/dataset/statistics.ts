@@ -7,13 +7,13 @@ export interface PixelStatistics {
   std: number[];
 }
 
-/** Mean and (population) standard deviation of each channel, `[c]`: what normalisation subtracts and divides by. */
+/** Mean and (population) standard deviation of each channel, `[c]`; normalisation subtracts and divides by them. */
 export async function pixelStatistics(data: Dataset): Promise<PixelStatistics> {
   const channels = data.shape[2];
   const sums = new Float64Array(channels);
   const squares = new Float64Array(channels);
   let pixels = 0;
-  // Sums of bytes and their squares are whole numbers far below 2^53, so nothing is lost.
+  // Sums of bytes and of their squares are integers far below 2^53, so they are exact.
   for await (const { images } of data.batches({ batch: 128 })) {
     for (let at = 0; at < images.length; at += channels)
       for (let channel = 0; channel < channels; channel++) {
@@ -30,7 +30,7 @@ export async function pixelStatistics(data: Dataset): Promise<PixelStatistics> {
   return { mean: mean.map((value) => value / scale), std };
 }
 
-/** How many images each class has, `[classes]`; counted from the labels, no image is read. */
+/** Number of images per class, `[classes]`. Counts the labels and reads no image. */
 export function classCounts({ labels, classes }: { labels: Int32Array; classes: readonly string[] }): number[] {
   const counts = classes.map(() => 0);
   for (const label of labels) counts[label]!++;

@@ -8,14 +8,14 @@ import { checkNames } from "../images/decode-options.ts";
 import type { Dataset } from "./dataset.ts";
 
 export interface WriteImagesOptions {
-  /** "png" keeps every pixel; "png" unless said. */
+  /** "png" keeps every pixel; "png" by default. */
   readonly format?: "png" | "jpeg" | undefined;
 }
 
 /**
- * Writes a data set of bytes as image files, `folder/<class>/<class>.<n>.png`, and returns how many. Characters that a folder's name cannot
- * have become %XX ("T-shirt%2Ftop"); `imageFolder` reads them back. Throws a DataError for floats, for other than 1 or 3 channels, and for
- * classes that would share a folder.
+ * Writes a data set of bytes as image files, `folder/<class>/<class>.<n>.png`, and returns their number. Characters
+ * that a folder's name cannot have become %XX ("T-shirt%2Ftop"); `imageFolder` decodes them. Throws a DataError for
+ * floats, for channel counts other than 1 and 3, and for classes that would share a folder.
  */
 export async function writeImageFolder(
   data: Dataset,

@@ -9,12 +9,12 @@ import type { LabelledFiles } from "./image-files.ts";
 /** Image files by their class, in the order of the class names. */
 export type FilesByClass = ReadonlyMap<string, readonly string[]>;
 
-/** What a folder of classes holds. */
+/** The contents of a folder of classes. */
 export interface ClassFolders {
   readonly classes: FilesByClass;
-  /** The other files of its classes, hidden ones left aside, with the reason why each is not used. */
+  /** The other files of its classes except hidden ones, each with the reason why it is not used. */
   readonly leftOut: readonly SkippedImage[];
-  /** What is used, but may surprise. */
+  /** Surprising properties of the used files. */
   readonly notes: readonly string[];
 }
 
@@ -28,9 +28,9 @@ const splitFolders = {
 export type SplitName = keyof typeof splitFolders;
 
 /**
- * The image files of a folder by class. Each folder inside is a class (with folders inside it if one likes), as Keras reads it; a folder
- * of files only has Kaggle's names: `cat.12.jpg` is of the class `cat`. Throws a DataError for a class without images, and where there
- * is one class only.
+ * Groups the image files of a folder by class. Each folder inside is a class and may contain further folders, as in
+ * Keras. If there are only files, they must have Kaggle's names: `cat.12.jpg` is of the class `cat`. Throws a DataError
+ * for a class without images, and if there is only one class.
  */
 export function filesByClass(folder: string): ClassFolders {
   const entries = visible(folder);
@@ -55,7 +55,7 @@ export function filesByClass(folder: string): ClassFolders {
   return found;
 }
 
-/** The files in one list, the first class first, with the class index of each. */
+/** All files in one list, ordered by class, with the class index of each. */
 export function labelled(name: string, classes: FilesByClass, from?: Partial<ClassFolders>): LabelledFiles {
   const names = [...classes.keys()];
   return {
@@ -69,8 +69,8 @@ export function labelled(name: string, classes: FilesByClass, from?: Partial<Cla
 }
 
 /**
- * Every image in a folder and the folders inside it, hidden ones left out. Links to folders are followed where they lie in `folder`
- * itself, as links to class folders are.
+ * Every image in a folder and the folders inside it, except hidden ones. Links to folders are followed if they lie in
+ * `folder` itself, like links to class folders.
  */
 export function imagesIn(folder: string): string[] {
   const entries = visible(folder).toSorted(byCodePoint);
@@ -79,7 +79,7 @@ export function imagesIn(folder: string): string[] {
   return [...files.filter(isImage), ...folders.flatMap((name) => filesUnder(join(folder, name)).filter(isImage))];
 }
 
-/** The split folders that are in `folder`, if `train` is among them and no class of its own. */
+/** The split folders in `folder`, if one of them is `train` and `train` is not a class. */
 export function splitFoldersOf(folder: string): Partial<Record<SplitName, string>> | undefined {
   const found = Object.fromEntries(
     Object.entries(splitFolders).flatMap(([split, names]) => {
@@ -88,7 +88,7 @@ export function splitFoldersOf(folder: string): Partial<Record<SplitName, string
     }),
   ) as Partial<Record<SplitName, string>>;
   if (found.train === undefined) return undefined;
-  // Beside folders of cars and buses, `train` is a class.
+  // Beside folders such as `cars` and `buses`, `train` is a class.
   const isOneOfMany = Object.keys(found).length === 1 && visible(folder).some((name) => isOther(folder, name, found));
   return isOneOfMany && !holdsClasses(found.train) ? undefined : found;
 }
@@ -103,7 +103,7 @@ function holdsClasses(folder: string): boolean {
   return entries.some((name) => isFolder(join(folder, name))) || flatClasses(folder, entries).classes.size > 1;
 }
 
-/** Files in the order of the numbers in their names: `cat.2.jpg` before `cat.10.jpg`. */
+/** Sorts files by the numbers in their names: `cat.2.jpg` comes before `cat.10.jpg`. */
 export function inNumberOrder(files: readonly string[]): string[] {
   const { compare } = new Intl.Collator("en", { numeric: true });
   return files.toSorted(compare);
@@ -158,7 +158,10 @@ function notAnImage(file: string): string {
   return `it is no image: its name ends in "${extname(file)}", and it starts as no known image does`;
 }
 
-/** Every file in a folder and the folders inside it, ordered as Keras orders them: by the folder's code points, then the name's. */
+/**
+ * Every file in a folder and the folders inside it, in Keras' order: by the code points of the folder's name, then of
+ * the file's.
+ */
 function filesUnder(folder: string): string[] {
   const found = readdirSync(folder, { withFileTypes: true, recursive: true })
     .filter((entry) => !entry.isDirectory())
@@ -175,12 +178,12 @@ function visible(folder: string): string[] {
   }
 }
 
-/** True where a part of a path begins with a dot, as the folders do in which Jupyter and macOS keep copies. */
+/** True if a part of a path begins with a dot. Jupyter and macOS keep copies in such folders. */
 function isHidden(path: string): boolean {
   return path.split(sep).some((part) => part.startsWith("."));
 }
 
-/** True for a folder, and for a link to one that is there. */
+/** True for a folder, and for a link to an existing folder. */
 function isFolder(path: string): boolean {
   try {
     return statSync(path).isDirectory();
@@ -189,7 +192,7 @@ function isFolder(path: string): boolean {
   }
 }
 
-/** True where the name ends as an image's does; else the first bytes decide. */
+/** True if the name has an image's extension; otherwise the first bytes decide. */
 function isImage(file: string): boolean {
   return imageExtensions.includes(extname(file).toLowerCase()) || startsAsImage(file);
 }
@@ -197,7 +200,7 @@ function isImage(file: string): boolean {
 function startsAsImage(file: string): boolean {
   const start = new Uint8Array(signatureBytes);
   try {
-    // A pipe or a device would keep the process waiting.
+    // Reading a pipe or a device would block the process.
     if (!statSync(file).isFile()) return false;
     const handle = openSync(file, "r");
     try {

@@ -1,6 +1,9 @@
 import { DataError } from "../data-error.ts";
 
-/** The order of class names everywhere: by Unicode code points, as Python and so Keras sort them. (JavaScript sorts UTF-16 units.) */
+/**
+ * The order of class names everywhere: by Unicode code points, as Python and therefore Keras sort. (JavaScript sorts
+ * UTF-16 units.)
+ */
 export function byCodePoint(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
@@ -9,7 +12,10 @@ export function byCodePoint(a: string, b: string): number {
 // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
 const unfit = /[\u0000-\u001F\u007F<>:"/\\|?*%]|^\.|[. ]$/g;
 
-/** The name of a class as the name of a folder: characters that it cannot have become %XX, as in a URL ("T-shirt%2Ftop"). */
+/**
+ * Converts a class name to a folder name: characters that a folder's name cannot have become %XX, as in a URL
+ * ("T-shirt%2Ftop").
+ */
 export function folderName(className: string): string {
   if (className === "") throw new DataError("expected a name for each class, got an empty one");
   return className.replaceAll(
@@ -18,7 +24,10 @@ export function folderName(className: string): string {
   );
 }
 
-/** The class that a folder's name stands for, in Unicode's composed form (NFC); only what `folderName` writes is unescaped. */
+/**
+ * Converts a folder name to a class name in Unicode's composed form (NFC). Decodes only the %XX that `folderName`
+ * writes.
+ */
 export function className(folder: string): string {
   const name = folder.replaceAll(/%([0-9A-F]{2})/g, (_, code: string) =>
     String.fromCharCode(Number.parseInt(code, 16)),

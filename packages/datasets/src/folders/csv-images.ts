@@ -12,11 +12,11 @@ import { imageFiles, imageOptionNames, pickImageOptions } from "./image-files.ts
 import type { ImageOptions } from "./image-files.ts";
 
 export interface CsvOptions extends ImageOptions {
-  /** The folder that the paths are relative to, and which they may not leave; the CSV file's own unless given. */
+  /** The folder that paths are relative to and must not leave; by default the CSV file's folder. */
   readonly root?: string | undefined;
-  /** Allows paths that leave `root`; false unless said. */
+  /** Allows paths that leave `root`; false by default. */
   readonly outside?: boolean | undefined;
-  /** The names of the columns, as the first row gives them; "path", "label" and "split" unless given. */
+  /** The names of the columns in the header row; "path", "label" and "split" by default. */
   readonly columns?:
     | { readonly path?: string | undefined; readonly label?: string | undefined; readonly split?: string | undefined }
     | undefined;
@@ -30,9 +30,9 @@ export const csvOptionNames: OptionNames<CsvOptions> = {
 };
 
 /**
- * Images listed in a CSV file with a header row: a path, a label and, if there is such a column, a split (train, validation, test). The
- * classes are ordered by code points, as with folders. Throws a DataError with the line at fault, also where labels differ only
- * in spaces or leading zeros, where a file has two splits, and where a path leaves `root`.
+ * Reads images listed in a CSV file with a header row: a path, a label and optionally a split (train, validation,
+ * test). Classes are ordered by code points, as with folders. Throws a DataError with the wrong line, also if labels
+ * differ only in spaces or leading zeros, if a file has two splits, or if a path leaves `root`.
  */
 export async function csvImages(file: string, options: CsvOptions = {}): Promise<DataSplits<IndexedDataset>> {
   checkNames("csvImages", options, csvOptionNames);
@@ -109,7 +109,7 @@ function checkedPath(
   );
 }
 
-/** The notes on files with two labels. Throws where one file has two splits. */
+/** Returns notes on files with two labels. Throws if a file has two splits. */
 function checkFiles(images: readonly ListedImage[], file: string): string[] {
   const seen = new Map<string, ListedImage>();
   const notes: string[] = [];
@@ -130,7 +130,7 @@ function checkFiles(images: readonly ListedImage[], file: string): string[] {
   return notes;
 }
 
-/** The labels in order. Throws where two of them look alike: 1 and 01, or "a" and " a". */
+/** The labels in order. Throws if two labels look alike: 1 and 01, or "a" and " a". */
 function classesOf(images: readonly ListedImage[], file: string): string[] {
   const firsts = new Map<string, ListedImage>();
   for (const image of images) {
@@ -153,11 +153,13 @@ function classesOf(images: readonly ListedImage[], file: string): string[] {
 
 interface Row {
   readonly cells: readonly string[];
-  /** The line that the row begins in. */
+  /** The first line of the row. */
   readonly line: number;
 }
 
-/** The rows of RFC 4180: quoted cells may hold commas, line ends and doubled quotes. Empty lines are left out. */
+/**
+ * Parses rows as in RFC 4180: quoted cells may contain commas, line ends and doubled quotes. Empty lines are skipped.
+ */
 export function parseCsv(text: string, file = "The CSV"): Row[] {
   let line = 1;
   try {
@@ -184,7 +186,7 @@ export function parseCsv(text: string, file = "The CSV"): Row[] {
   }
 }
 
-/** How many line ends the cells of a row have. */
+/** Counts the line ends in the cells of a row. */
 function inside(cells: readonly string[]): number {
   return cells.reduce((sum, cell) => sum + (cell.match(/\r\n|\n|\r/g)?.length ?? 0), 0);
 }

@@ -14,20 +14,23 @@ import { cacheInMemory, cacheOnDisk } from "../images/image-cache.ts";
 import type { ImageReader } from "../images/image-cache.ts";
 
 export interface ImageOptions extends DecodeOptions {
-  /** Throws for a file that cannot be used; otherwise the file is left out and listed in `skipped`. False unless said. */
+  /** Throws for an unusable file instead of skipping it and listing it in `skipped`. False by default. */
   readonly strict?: boolean | undefined;
   /**
-   * What is read of each file before the first batch: "head" finds files that are no images, "all" truncated ones, too, "none" nothing.
-   * "head" unless said.
+   * How much of each file is read before the first batch. "head" finds files that are not images, "all" also finds
+   * truncated images, "none" reads nothing. "head" by default.
    */
   readonly check?: "head" | "all" | "none" | undefined;
-  /** Keeps decoded pixels, so that later epochs (on disk: later runs, too) decode nothing. */
+  /** Keeps decoded pixels, so that later epochs need no decoding; "disk" also keeps them for later runs. */
   readonly keep?: "memory" | "disk" | undefined;
-  /** The most bytes of batches made ready ahead; 512 MiB unless said. */
+  /** The most bytes of prefetched batches; 512 MiB by default. */
   readonly memory?: number | undefined;
-  /** The cache folder, in which `keep: "disk"` keeps pixels. */
+  /** The cache folder for `keep: "disk"`. */
   readonly cache?: string | undefined;
-  /** How many threads decode JPEG files; one a core unless said. 0 leaves them to libuv's threads, as all other files. */
+  /**
+   * Number of threads that decode JPEG files; one per core by default. With 0, libuv's threads decode them, like all
+   * other files.
+   */
   readonly workers?: number | undefined;
 }
 
@@ -41,7 +44,7 @@ export const imageOptionNames: OptionNames<ImageOptions> = {
   workers: true,
 };
 
-/** The image options among other options. */
+/** Picks the image options from other options. */
 export function pickImageOptions(options: ImageOptions): ImageOptions {
   const names = Object.keys(imageOptionNames) as (keyof ImageOptions)[];
   return Object.fromEntries(names.map((name) => [name, options[name]]));
@@ -54,15 +57,15 @@ export interface LabelledFiles {
   readonly files: readonly string[];
   /** The class of each file. */
   readonly labels: ArrayLike<number>;
-  /** Files that are not used, with the reason; they begin the data set's `skipped`. */
+  /** The unusable files, each with the reason; the data set's `skipped` starts with them. */
   readonly leftOut?: readonly SkippedImage[] | undefined;
   /** The data set's `notes`. */
   readonly notes?: readonly string[] | undefined;
 }
 
 /**
- * Image files as a data set; they are decoded as they are asked for, in other threads. Throws a DataError where no size is given and
- * the files differ in theirs, and with `strict` where a file cannot be used.
+ * Makes a data set from image files. Other threads decode them when they are read. Throws a DataError if no size is
+ * given and the files differ in size, and with `strict` if a file is unusable.
  */
 export async function imageFiles(given: LabelledFiles, options: ImageOptions = {}): Promise<IndexedDataset> {
   checkNames("imageFiles", options, imageOptionNames);
@@ -118,7 +121,7 @@ export async function imageFiles(given: LabelledFiles, options: ImageOptions = {
   });
 }
 
-/** Decodes files by their index, and keeps their pixels where `keep` says so. */
+/** Decodes files by their index, and keeps their pixels as `keep` says. */
 async function cachingReader(
   files: readonly string[],
   decoding: FilesDecoding,
@@ -144,15 +147,15 @@ async function cachingReader(
   return cacheOnDisk(read, { key, count: files.length, bytes: size[0] * size[1] * channels, cache });
 }
 
-/** A file that can be used. */
+/** A usable file. */
 interface WholeFile {
   readonly file: string;
   readonly label: number;
-  /** `[h, w]`, where it was read. */
+  /** `[h, w]`, if it was read. */
   readonly size?: readonly [number, number] | undefined;
 }
 
-/** The files that the check finds nothing against; the others go to `skipped`. Throws where none is left. */
+/** Returns the files that pass the check; the others go to `skipped`. Throws if no file passes. */
 async function wholeFiles(
   { name, files, labels }: LabelledFiles,
   options: ImageOptions,
@@ -183,7 +186,7 @@ async function wholeFiles(
   throw new DataError(`${name} has no image that can be read${why}`);
 }
 
-/** Looks at a file as `check` says, and returns its size where it found it. */
+/** Checks a file as `check` says, and returns its size if it was found. */
 async function lookAt(
   file: string,
   isWhole: boolean,
@@ -209,7 +212,7 @@ function checkChoice(what: string, value: string | undefined, known: readonly st
   throw new DataError(`${what} should be one of ${known.join(", ")}, not ${value}`);
 }
 
-/** The size that all the files have. */
+/** The common size of all files. */
 async function commonSize(
   name: string,
   files: readonly WholeFile[],

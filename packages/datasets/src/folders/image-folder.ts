@@ -9,15 +9,18 @@ import { imageFiles, imageOptionNames, pickImageOptions } from "./image-files.ts
 import type { ImageOptions } from "./image-files.ts";
 import { splitOff } from "../dataset/split.ts";
 
-/** Which images of each class a split has, counted in number order: `[from, to)`. */
+/** Which images of each class belong to a split, in the order of their numbers: `[from, to)`. */
 export type Ranges = Readonly<Partial<Record<SplitName, readonly [from: number, to: number]>>>;
 
 export interface ImageFolderOptions extends ImageOptions {
-  /** Splits by index: of each class, images `from` to `to` (left out), in the order of the numbers in their names. */
+  /**
+   * Splits by index: of each class, images `from` up to but not including `to`, in the order of the numbers in their
+   * names.
+   */
   readonly ranges?: Ranges | undefined;
-  /** Splits at random: a share of the images, or a count, for the test. */
+  /** Splits at random: a share or a number of the images becomes the test split. */
   readonly test?: number | undefined;
-  /** The seed of the random split; 0 unless said. */
+  /** The seed of the random split; 0 by default. */
   readonly seed?: number | undefined;
 }
 
@@ -29,9 +32,9 @@ export const imageFolderOptionNames: OptionNames<ImageFolderOptions> = {
 };
 
 /**
- * A folder of images as data: with folders `train`, `validation` and `test` (each of class folders), or of class folders that `ranges` or
- * `test` split. Classes are in the order of their names' code points. Throws a DataError for empty classes, one class only, splits
- * whose classes differ, or a split that would be empty.
+ * Loads a folder of images. It contains folders `train`, `validation` and `test` (each with class folders), or class
+ * folders that `ranges` or `test` split. Classes are ordered by the code points of their names. Throws a DataError for
+ * empty classes, for a single class, for splits with different classes, and for a split that would be empty.
  */
 export async function imageFolder(
   folder: string,
@@ -89,7 +92,7 @@ async function splitsByRange(
   return loadSplits(name, parts, options);
 }
 
-/** Throws a DataError where a range is of no split, or two ranges share an image. */
+/** Throws a DataError if a range belongs to no split, or if two ranges overlap. */
 export function checkRanges(ranges: Ranges): void {
   const splits = Object.entries(ranges);
   for (const [name, [from, to]] of splits) {
@@ -106,7 +109,10 @@ export function checkRanges(ranges: Ranges): void {
   }
 }
 
-/** Of each class the images `from` to `to` (left out) in number order. Throws a DataError where a class has fewer images. */
+/**
+ * Images `from` up to but not including `to` of each class, in number order. Throws a DataError if a class has too few
+ * images.
+ */
 export function filesInRange(classes: FilesByClass, [from, to]: readonly [number, number]): FilesByClass {
   if (!Number.isInteger(from) || !Number.isInteger(to) || from < 0 || to <= from) {
     throw new DataError(`A range should be FROM:TO with 0 <= FROM < TO, not ${from}:${to}`);

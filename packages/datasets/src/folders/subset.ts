@@ -10,7 +10,7 @@ import { checkRanges, filesInRange } from "./image-folder.ts";
 import type { Ranges } from "./image-folder.ts";
 
 export interface SubsetOptions {
-  /** Links the files instead of copying them, where the file system can; false unless said. */
+  /** Links the files instead of copying them, if the file system supports it; false by default. */
   readonly link?: boolean | undefined;
 }
 
@@ -21,10 +21,10 @@ export interface SubsetResult {
 }
 
 /**
- * Makes a smaller data set: of each class of `source` (class folders, or Kaggle's flat `cat.N.jpg`), the images of each range
- * go to `target/<split>/<class>/`. `subset("train", "cats_vs_dogs_small", { train: [0, 1000], validation: [1000, 1500],
- * test: [1500, 2500] })` is the notebook's. Throws a `DataError` where a class has too few images, ranges overlap, or the
- * target holds something already.
+ * Makes a smaller data set: copies the images in each range of each class of `source` (class folders, or Kaggle's flat
+ * `cat.N.jpg`) to `target/<split>/<class>/`. The notebook's call is `subset("train", "cats_vs_dogs_small", { train: [0,
+ * 1000], validation: [1000, 1500], test: [1500, 2500] })`. Throws a `DataError` if a class has too few images, ranges
+ * overlap, or the target is not empty.
  */
 export async function subset(
   source: string,
@@ -37,7 +37,7 @@ export async function subset(
   const splits = Object.entries(ranges) as [SplitName, readonly [number, number]][];
   if (splits.length === 0) throw new DataError("A subset needs a range for at least one of train, validation and test");
   checkRanges(ranges);
-  // Numbers in the names count, as the notebook has it: cat.1000.jpg is image 1000 even where cat.7.jpg is missing.
+  // The numbers in the names count, as in the notebook: cat.1000.jpg is image 1000 even if cat.7.jpg is missing.
   const chosen = splits.map(
     ([split, range]) => [split, filesNumbered(classes, range) ?? filesInRange(classes, range)] as const,
   );
@@ -56,7 +56,7 @@ export async function subset(
   return { folder: target, files };
 }
 
-/** The files `class.N.ext` of each class with N in the range; undefined where names are not all such. */
+/** The files `class.N.ext` of each class with N in the range; undefined if any file has another name. */
 function filesNumbered(
   classes: ReadonlyMap<string, readonly string[]>,
   [from, to]: readonly [number, number],
@@ -86,7 +86,7 @@ async function place(from: string, to: string, { link: linked = false }: SubsetO
     try {
       return await link(from, to);
     } catch {
-      // The folders lie on two file systems: copy.
+      // The two folders are on different file systems, so the file is copied.
     }
   }
   return copyFile(from, to);

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { DataError, reasonOf } from "../data-error.ts";
 import { checkNames } from "../images/decode-options.ts";
 
-/** Images of CIFAR's binary records, `[n, 32, 32, 3]` row by row, with their labels. */
+/** Images from CIFAR's binary records, `[n, 32, 32, 3]` in row-major order, with their labels. */
 export interface CifarImages {
   readonly images: Uint8Array;
   readonly labels: Uint8Array;
@@ -11,7 +11,7 @@ export interface CifarImages {
 }
 
 export interface CifarOptions {
-  /** 10 (one label byte a record) or 100 (superclass and class); 10 unless said. */
+  /** 10 (one label byte per record) or 100 (superclass and class); 10 by default. */
   readonly classes?: 10 | 100 | undefined;
 }
 
@@ -20,8 +20,8 @@ const plane = 32 * 32;
 
 /**
  * Reads records of CIFAR's binary version: one or two label bytes, then the red, the green and the blue plane. Throws a
- * `DataError` with the byte where a record ends early or a label names no class. Krizhevsky 2009, Learning Multiple Layers
- * of Features from Tiny Images, https://www.cs.toronto.edu/~kriz/cifar.html.
+ * `DataError` with the byte offset if a record ends early or a label is not a class index. Krizhevsky 2009, Learning
+ * Multiple Layers of Features from Tiny Images, https://www.cs.toronto.edu/~kriz/cifar.html.
  */
 export async function readCifar(file: string, options: CifarOptions = {}): Promise<CifarImages> {
   checkNames("readCifar", options, { classes: true });
@@ -31,7 +31,7 @@ export async function readCifar(file: string, options: CifarOptions = {}): Promi
   return parseCifar(bytes, file, options);
 }
 
-/** The images in the bytes of a CIFAR file; `file` is for messages. */
+/** Parses the bytes of a CIFAR file; `file` is for messages. */
 export function parseCifar(bytes: Uint8Array, file: string, { classes = 10 }: CifarOptions = {}): CifarImages {
   if (classes !== 10 && classes !== 100) throw new DataError(`classes should be 10 or 100, not ${String(classes)}`);
   const labelBytes = classes === 100 ? 2 : 1;

@@ -15,7 +15,7 @@ export interface IdxArray<Data extends IdxData = IdxData> {
 export type IdxData = Uint8Array | Int8Array | Int16Array | Int32Array | Float32Array | Float64Array;
 
 export interface IdxOptions {
-  /** The most bytes that the file may have, unpacked if it is gzipped; 2 GiB unless said. */
+  /** The most bytes that the unpacked file may have; 2 GiB by default. */
   readonly byteLimit?: number | undefined;
 }
 
@@ -31,9 +31,10 @@ const elementTypes: Readonly<Record<number, new (buffer: ArrayBuffer, offset: nu
 };
 
 /**
- * The array in an IDX file, plain or gzipped, whatever its name ends in. A gzipped file is unpacked only as far as its header says.
- * Throws a DataError with the byte at which the file stops being IDX, and where it is larger than `byteLimit`. LeCun's format: two zeros,
- * element type, number of sides, the sides, the elements, big-endian.
+ * Reads the array in an IDX file, plain or gzipped, whatever its extension. A gzipped file is unpacked only as far as
+ * its header says. Throws a DataError with the byte offset of the first error, and if the file is larger than
+ * `byteLimit`. The format is LeCun's: two zeros, element type, number of dimensions, the dimensions, the elements, big-
+ * endian.
  */
 export async function readIdx(file: string, options: IdxOptions = {}): Promise<IdxArray> {
   checkNames("readIdx", options, { byteLimit: true });
@@ -81,7 +82,7 @@ function tooLarge(file: string, bytes: number, byteLimit: number): DataError {
 /** Deflate packs at most this many bytes into one. */
 const mostPacked = 1032;
 
-/** Unpacks a file up to one byte more than its IDX header says, so that a small file cannot fill the memory. */
+/** Unpacks a file up to one byte more than its IDX header says, so that a small file cannot exhaust the memory. */
 async function gunzipIdx(file: string, packed: number, byteLimit: number): Promise<Uint8Array> {
   const source = createReadStream(file);
   const unpacked = source.pipe(createGunzip());
@@ -95,7 +96,7 @@ async function gunzipIdx(file: string, packed: number, byteLimit: number): Promi
       have += (chunk as Buffer).length;
       if (wanted === undefined) {
         const header = readHeader(Buffer.concat(parts));
-        // `parseIdx` reports what is wrong with bytes that are no IDX file.
+        // `parseIdx` reports the error in bytes that are not an IDX file.
         if (header === "wrong") break;
         if (header === "short") continue;
         wanted = header.start + header.length * header.width;
@@ -118,7 +119,7 @@ async function gunzipIdx(file: string, packed: number, byteLimit: number): Promi
 
 interface Header {
   readonly shape: readonly number[];
-  /** The number of elements, and how many bytes each has. */
+  /** The number of elements and the bytes per element. */
   readonly length: number;
   readonly width: number;
   /** The byte at which the elements begin. */
@@ -126,7 +127,7 @@ interface Header {
   readonly Elements: (typeof elementTypes)[number];
 }
 
-/** The header; "short" where more bytes are needed, "wrong" where it is none. */
+/** Reads the header. Returns "short" if more bytes are needed, "wrong" if the bytes are not a header. */
 function readHeader(bytes: Uint8Array): Header | "short" | "wrong" {
   if (bytes.length < 4) return "short";
   const Elements = elementTypes[bytes[2]!];
@@ -140,7 +141,7 @@ function readHeader(bytes: Uint8Array): Header | "short" | "wrong" {
   return { shape, length, width: new Elements(new ArrayBuffer(0), 0, 0).BYTES_PER_ELEMENT, start, Elements };
 }
 
-/** The array in the bytes of an IDX file; `file` is for messages. */
+/** Parses the bytes of an IDX file; `file` is for messages. */
 export function parseIdx(bytes: Uint8Array, file: string): IdxArray {
   const header = readHeader(bytes);
   if (header === "short" || header === "wrong") throw headerError(bytes, file);

@@ -4,7 +4,7 @@ import { pipeline } from "node:stream/promises";
 import { Parser } from "tar";
 import { DataError, reasonOf } from "../data-error.ts";
 
-/** The files of a tar archive (gzipped or not) whose names, without their folders, are wanted. */
+/** Reads the wanted files of a tar archive, gzipped or not. `wanted` gets file names without folders. */
 export async function readArchive(file: string, wanted: (name: string) => boolean): Promise<Map<string, Buffer>> {
   const found = new Map<string, Buffer>();
   const parser = new Parser({

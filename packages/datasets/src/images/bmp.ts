@@ -2,11 +2,11 @@ import { DataError } from "../data-error.ts";
 import { checkPixels } from "./decode-options.ts";
 import type { Pixels } from "./resize/resize.ts";
 
-/** What the headers of a bitmap say. */
+/** The contents of a bitmap's headers. */
 interface Head {
   readonly width: number;
   readonly height: number;
-  /** Rows from the top; otherwise, as usual, from the bottom. */
+  /** True if the first row is the top; usually the first row is the bottom. */
   readonly isTopDown: boolean;
   readonly bits: number;
   readonly pixels: number;
@@ -21,8 +21,9 @@ const plain = 0;
 const bitFields = 3;
 
 /**
- * The pixels of a Windows or OS/2 bitmap, `[h, w, 3]`: 1, 4, 8, 16, 24 or 32 bits, not compressed. An alpha channel is dropped.
- * Throws for anything else. Microsoft, Bitmap Storage, https://learn.microsoft.com/windows/win32/gdi/bitmap-storage.
+ * Decodes a Windows or OS/2 bitmap to `[h, w, 3]`: 1, 4, 8, 16, 24 or 32 bits, uncompressed. An alpha channel is
+ * dropped. Throws for anything else. Microsoft, Bitmap Storage, https://learn.microsoft.com/windows/win32/gdi/bitmap-
+ * storage.
  */
 export function decodeBmp(bytes: Uint8Array, pixelLimit?: number): Pixels {
   const head = bmpHead(bytes);
@@ -30,7 +31,7 @@ export function decodeBmp(bytes: Uint8Array, pixelLimit?: number): Pixels {
   checkPixels(height, width, pixelLimit);
   const stride = 4 * Math.ceil((width * bits) / 32);
   const missing = head.pixels + stride * height - bytes.length;
-  // Some writers leave the padding of the last row out.
+  // Some writers omit the padding of the last row.
   if (missing > stride - Math.ceil((width * bits) / 8)) throw new DataError(`it ends ${missing} bytes too early`);
   const data = new Uint8Array(height * width * 3);
   const read = rowReader(bytes, head);
@@ -40,7 +41,7 @@ export function decodeBmp(bytes: Uint8Array, pixelLimit?: number): Pixels {
   return { data, shape: [height, width, 3] };
 }
 
-/** The headers. Throws where they are cut off or name a form that is not read. */
+/** Reads the headers. Throws if they are truncated or name an unsupported format. */
 export function bmpHead(bytes: Uint8Array): Head {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 26) throw new DataError("its header is cut off");

@@ -6,19 +6,21 @@ import type { PoolDecoding, WantedFile } from "./decode-pool.ts";
 import { decodeInto } from "./decode.ts";
 
 export interface FilesDecoding extends PoolDecoding {
-  /** How many threads decode JPEG files; 0 decodes all files in libuv's threads. */
+  /** Number of threads that decode JPEG files; with 0, libuv's threads decode all files. */
   workers?: number | undefined;
 }
 
-// Decoded whole, a photograph is tens of megabytes: few at a time, whatever the batch. libuv has four threads.
+// A decoded photograph has tens of megabytes, so only few are decoded at once, whatever the batch. libuv has four
+// threads.
 const inParallel = pLimit(Math.max(4, availableParallelism()));
 
-/** Fewer files than this are not worth handing to other threads. */
+/** Fewer files than this are not worth sending to other threads. */
 const fewest = 4;
 
 /**
- * Decodes files into their targets, `[h, w, channels]` each: JPEG files in threads of their own, others (and what those threads
- * leave) in libuv's. Resolves to one entry for each file: its error, or undefined if it was decoded.
+ * Decodes files into their targets, `[h, w, channels]` each. The pool's threads decode JPEG files; libuv's threads
+ * decode other files, and the ones that the pool could not decode. Resolves to one entry per file: its error, or
+ * undefined if it was decoded.
  */
 export async function decodeFiles(wanted: readonly WantedFile[], decoding: FilesDecoding): Promise<unknown[]> {
   const isDone = await decodedInPool(wanted, decoding);
@@ -35,7 +37,7 @@ export async function decodeFiles(wanted: readonly WantedFile[], decoding: Files
   );
 }
 
-/** Whether each file was decoded in the pool. */
+/** Says for each file whether the pool decoded it. */
 async function decodedInPool(wanted: readonly WantedFile[], decoding: FilesDecoding): Promise<boolean[]> {
   const { workers, size, resize, crop, channels, orient, pixelLimit } = decoding;
   const isDone = wanted.map(() => false);

@@ -5,13 +5,16 @@ import { resizeModes } from "./resize/resize.ts";
 import type { FitOptions } from "./resize/resize.ts";
 
 export interface DecodeOptions extends FitOptions {
-  /** The size to bring the image to; its own unless given. */
+  /** The size of the result; by default the image's own size. */
   readonly size?: readonly [h: number, w: number] | undefined;
-  /** 3 is RGB, 1 is luma (0.299, 0.587, 0.114); 3 unless said. An alpha channel is dropped, as Keras drops it. */
+  /** 3 gives RGB, 1 gives luma (0.299, 0.587, 0.114); 3 by default. An alpha channel is dropped, as in Keras. */
   readonly channels?: 1 | 3 | undefined;
-  /** Turns the image upright as its EXIF orientation says; true unless said. Keras does not turn images. */
+  /** Turns the image upright by its EXIF orientation; true by default. Keras does not turn images. */
   readonly orient?: boolean | undefined;
-  /** The most pixels that an image may declare, so that a small file cannot fill the memory; 89,478,485 (Pillow's number) unless said. */
+  /**
+   * The most pixels that an image may declare, so that a small file cannot exhaust the memory; 89,478,485 (Pillow's
+   * limit) by default.
+   */
   readonly pixelLimit?: number | undefined;
 }
 
@@ -27,7 +30,7 @@ export const decodeOptionNames: OptionNames<DecodeOptions> = {
 /** Pillow's MAX_IMAGE_PIXELS: a quarter of 2^30 bytes, at 3 bytes a pixel. */
 export const defaultPixelLimit = 89_478_485;
 
-/** The options, or a DataError for a value that cannot be. */
+/** Returns the options. Throws a DataError for an invalid value. */
 export function checkDecodeOptions<Options extends DecodeOptions>(options: Options): Options {
   const { size, resize, channels, pixelLimit } = options;
   if (size !== undefined && !(Array.isArray(size) && size.length === 2 && size.every(isCount))) {
@@ -51,12 +54,12 @@ function isCount(value: unknown): boolean {
   return Number.isInteger(value) && (value as number) > 0;
 }
 
-/** Throws a DataError for options that `names` lacks. */
+/** Throws a DataError for options that are not in `names`. */
 export function checkNames<T extends object>(where: string, options: T | undefined, names: OptionNames<T>): void {
   checkOptions(where, options, names, (message) => new DataError(message));
 }
 
-/** Throws where an image of this size has more pixels than `limit`. */
+/** Throws if an image of this size has more pixels than `limit`. */
 export function checkPixels(height: number, width: number, limit = defaultPixelLimit): void {
   if (height * width <= limit) return;
   throw new DataError(

@@ -4,7 +4,7 @@ import pLimit from "p-limit";
 import type { FitOptions } from "./resize/resize.ts";
 import { roundUp } from "./resize/wasm-kernel.ts";
 
-/** An image file, and the memory that its pixels go to. */
+/** An image file and the memory for its pixels. */
 export interface WantedFile {
   file: string;
   target: Uint8Array;
@@ -18,14 +18,17 @@ export interface PoolDecoding extends FitOptions {
   pixelLimit?: number | undefined;
 }
 
-/** JPEG files for the threads to share out among themselves. */
+/** JPEG files that the threads share out among themselves. */
 export interface JpegChunk {
   files: readonly string[];
-  /** First int32: the next file to take, then for each file 1 once it is decoded. Then the images. */
+  /**
+   * First an int32 with the next file to take. Then for each file an int32 that becomes 1 once it is decoded. Then the
+   * images.
+   */
   memory: SharedArrayBuffer;
-  /** Where in it each image goes. */
+  /** The offset of each image in `memory`. */
   starts: readonly number[];
-  /** 1 while the thread is at work. */
+  /** 1 while the thread is working. */
   busy: Int32Array;
   decoding: PoolDecoding;
 }
@@ -33,30 +36,30 @@ export interface JpegChunk {
 /** One thread, and the callbacks that wait for the end of its part of a chunk. */
 interface Lane {
   worker: Worker;
-  /** 1 while it is at work. */
+  /** 1 while the thread is working. */
   busy: Int32Array;
   waiting: (() => void)[];
 }
 
 const lanes: Lane[] = [];
-/** Of the chunks that are under way: their first files to take. */
+/** The counters of next files of all chunks in progress. */
 const underWay = new Set<Int32Array>();
-/** A thread that died is not started again; its files are left to the caller. */
+/** A dead thread is not restarted; the caller must decode its files. */
 let isBroken = false;
 
-/** The most bytes, and the most files, that threads are sent at a time, as long as there are four. */
+/** The limits of a chunk in bytes and in files; a chunk may always have four files. */
 const chunkBytes = 4 * 2 ** 20;
 const chunkFiles = 32;
-/** Chunks that are under way at a time: threads find the next one when they end one. */
+/** Number of chunks in progress, so that threads find the next one when a chunk ends. */
 const chunks = 3;
 const inTurn = pLimit(chunks);
-/** Milliseconds that one file may take when the process ends. */
+/** Milliseconds to wait for a file when the process ends. */
 const patience = 10_000;
 
 /**
- * Decodes JPEG files in threads of their own, as many as `workers` (of one a core), and resolves to whether each was decoded: a
- * file that libjpeg-turbo does not take is left to the caller. The threads start with the first files and never keep the process
- * alive, except while somebody waits for them.
+ * Decodes JPEG files in `workers` threads (one per core by default). Resolves to whether each file was decoded; the
+ * caller must decode files that libjpeg-turbo rejects. The threads start with the first files, and keep the process
+ * alive only while a call is pending.
  */
 export async function decodeInPool(
   wanted: readonly WantedFile[],
@@ -77,7 +80,7 @@ async function decodeChunk(wanted: readonly WantedFile[], decoding: PoolDecoding
   const files = wanted.map(({ file }) => file);
   let bytes = roundUp(4 * (1 + files.length));
   const starts = wanted.map(({ target }) => {
-    // Between memory that lies alike, bytes are copied eight at a time where one of the two is shared.
+    // Bytes are copied eight at a time between equally aligned memory if one of the two is shared.
     const start = bytes + (target.byteOffset % 8);
     bytes = roundUp(start + target.length);
     return start;
@@ -98,13 +101,16 @@ async function decodeChunk(wanted: readonly WantedFile[], decoding: PoolDecoding
   return isDone;
 }
 
-/** A process that ends while libjpeg-turbo's binding is at work in a thread would be aborted: waits for the files begun. */
+/**
+ * If the process ended while libjpeg-turbo's binding works in a thread, it would abort. So this waits for the started
+ * files.
+ */
 function stopThreads(): void {
   for (const progress of underWay) Atomics.store(progress, 0, progress.length);
   for (const { busy } of lanes) Atomics.wait(busy, 0, 1, patience);
 }
 
-/** Used again, since V8 does not count shared memory among what calls for a collection. */
+/** Memory for reuse, since V8's garbage collector does not notice the size of shared memory. */
 const spare: SharedArrayBuffer[] = [];
 
 function takeMemory(bytes: number): SharedArrayBuffer {
@@ -112,7 +118,7 @@ function takeMemory(bytes: number): SharedArrayBuffer {
   return memory !== undefined && memory.byteLength >= bytes ? memory : new SharedArrayBuffer(bytes);
 }
 
-/** Resolves once the thread has nothing left to take of the chunk, or is dead. */
+/** Resolves once the thread finds no more files in the chunk, or is dead. */
 async function send({ worker, waiting }: Lane, chunk: JpegChunk): Promise<void> {
   return new Promise((resolve) => {
     worker.ref();
@@ -123,7 +129,7 @@ async function send({ worker, waiting }: Lane, chunk: JpegChunk): Promise<void> 
 
 function startLane(): Lane {
   if (lanes.length === 0) process.once("exit", stopThreads);
-  // Flags of the process (a loader, a profiler) are not the thread's.
+  // The thread must not get the process's flags (a loader, a profiler).
   const worker = new Worker(new URL("../../worker/decode.js", import.meta.url), { execArgv: [] });
   const lane: Lane = { worker, busy: new Int32Array(new SharedArrayBuffer(4)), waiting: [] };
   const end = () => {

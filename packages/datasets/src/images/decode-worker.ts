@@ -10,7 +10,7 @@ import { fitInto } from "./resize/resize.ts";
 import { scratchOf } from "./scratch-buffers.ts";
 import type { Scratch } from "./scratch-buffers.ts";
 
-/** Decodes files of each chunk that the thread is sent until none is left, then tells its parent. */
+/** Decodes the files of each received chunk until none is left, then tells the parent. */
 function serve(port: MessagePort, turbo: TurboJpeg | undefined): void {
   port.on("message", (chunk: JpegChunk) => {
     Atomics.store(chunk.busy, 0, 1);
@@ -33,7 +33,10 @@ function decodeShare(turbo: TurboJpeg, chunk: JpegChunk): void {
 const compressed: Scratch = {};
 const decoded: Scratch = {};
 
-/** False where libjpeg-turbo does not decode the file, for whatever reason: the parent then tries it and finds the reason. */
+/**
+ * Returns false if libjpeg-turbo cannot decode the file for any reason: the parent then tries it and reports the
+ * reason.
+ */
 function decodeInto(turbo: TurboJpeg, { files, memory, starts, decoding }: JpegChunk, place: number): boolean {
   const { size, channels, orient, pixelLimit = defaultPixelLimit } = decoding;
   try {
@@ -49,7 +52,7 @@ function decodeInto(turbo: TurboJpeg, { files, memory, starts, decoding }: JpegC
   }
 }
 
-/** A file's bytes, in memory that is used again for the next file. */
+/** Reads a file into memory that is reused for the next file. */
 function read(file: string): Buffer {
   const handle = openSync(file, "r");
   try {

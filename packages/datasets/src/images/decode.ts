@@ -14,9 +14,10 @@ import { scratchOf } from "./scratch-buffers.ts";
 import type { Scratch } from "./scratch-buffers.ts";
 
 /**
- * The pixels of an image file (or of its bytes), `[h, w, channels]`, 0..255: JPEG, PNG, WebP, AVIF, GIF, TIFF or BMP, whatever the file's
- * name. Of an animation it is the first frame, of 16-bit images the upper 8 bits, of CMYK what Pillow makes of it. Throws a DataError for
- * bytes that are not a whole image, for a TIFF of floats, and for more pixels than `pixelLimit`.
+ * Decodes an image file (or its bytes) to `[h, w, channels]`, 0..255: JPEG, PNG, WebP, AVIF, GIF, TIFF or BMP, whatever
+ * the file's name. Animations give their first frame, 16-bit images their upper 8 bits, and CMYK the same RGB as
+ * Pillow. Throws a DataError for bytes that are not a complete image, for a TIFF of floats, and for more pixels than
+ * `pixelLimit`.
  */
 export async function decodeImage(file: string | Uint8Array, options: DecodeOptions = {}): Promise<Pixels> {
   checkNames("decodeImage", options, decodeOptionNames);
@@ -29,7 +30,7 @@ export async function decodeImage(file: string | Uint8Array, options: DecodeOpti
   return { data, shape: [h, w, channels] };
 }
 
-/** `decodeImage` into memory that the caller has. */
+/** Like `decodeImage`, but writes into the caller's memory. */
 export async function decodeInto(
   target: Uint8Array,
   file: string,
@@ -45,7 +46,7 @@ export async function decodeInto(
 
 const spare: Scratch[] = [];
 
-/** `[h, w]` of an image file when upright, read from its head only; a DataError where that is damaged. */
+/** `[h, w]` of an image file when upright, read from its header only. Throws a DataError if the header is damaged. */
 export async function imageSize(
   file: string,
   { orient = true, pixelLimit }: DecodeOptions = {},
@@ -64,7 +65,7 @@ async function sizeOf(bytes: Uint8Array): Promise<{ height: number; width: numbe
   return head?.components === undefined ? sizeByVips(bytes) : head;
 }
 
-/** Throws a DataError unless the file starts as an image does: quick enough for every file of a large folder. */
+/** Throws a DataError unless the file starts like an image: fast enough for every file of a large folder. */
 export async function checkSignature(file: string): Promise<void> {
   await described(file, async () => {
     const start = Buffer.alloc(signatureBytes);
@@ -79,7 +80,7 @@ export async function checkSignature(file: string): Promise<void> {
   });
 }
 
-/** The image in its own size, upright; of three channels, or of one if that is asked for. */
+/** The image in its own size, upright, with three channels, or one on request. */
 async function decode(
   file: string | Uint8Array,
   { orient = true, channels = 3, pixelLimit = defaultPixelLimit }: DecodeOptions,
@@ -106,7 +107,7 @@ async function decodeBytes(
     ? await decodeJpeg(bytes, channels, scratchOf(scratch, head.height * head.width * channels))
     : undefined;
   if (quick !== undefined) return quick;
-  // The orientation is always the one that `jpegHead` found: libvips may find another one in an odd file.
+  // The orientation is always the one that `jpegHead` found: libvips may find a different one in an unusual file.
   const decoded = await decodeByVips(bytes, {
     format: "jpeg",
     orient: false,
@@ -125,7 +126,7 @@ async function described<Result>(file: string | Uint8Array, work: () => Promise<
   }
 }
 
-/** Why an image could not be decoded, without the name of its file. */
+/** The reason why an image could not be decoded, without the file's name. */
 export function decodingFailure(error: unknown): string {
   return reasonOf(error instanceof DataError ? (error.cause ?? error) : error);
 }

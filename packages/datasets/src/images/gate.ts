@@ -1,7 +1,7 @@
-/** Runs some work side by side, and other work alone. */
+/** Runs some work concurrently, and other work alone. */
 export interface Gate {
   together<Result>(work: () => Promise<Result>): Promise<Result>;
-  /** Waits for the work that was begun before; work that comes later waits for this. */
+  /** Waits until earlier work has ended; later work waits for this. */
   alone<Result>(work: () => Promise<Result>): Promise<Result>;
 }
 

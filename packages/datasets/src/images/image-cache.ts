@@ -4,13 +4,13 @@ import type { FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { dataCache, makeCacheFolder } from "../storage/cache.ts";
 
-/** An image, and the memory that it goes to. */
+/** An image and the memory for it. */
 export interface WantedImage {
   index: number;
   target: Uint8Array;
 }
 
-/** Writes images into their targets; resolves to one entry for each image: its error, or undefined if it was written. */
+/** Writes images into their targets; resolves to one entry per image: its error, or undefined if it was written. */
 export type ImageReader = (wanted: readonly WantedImage[]) => Promise<unknown[]>;
 
 /** A reader that decodes each image once and keeps its pixels in memory. */
@@ -47,8 +47,8 @@ function keeping(read: ImageReader, { take, keep }: Store): ImageReader {
 }
 
 /**
- * A reader that decodes each image once and keeps its pixels in a file of the cache, for this run and later ones. `key` holds
- * everything that the pixels depend on: the files with size and date, the size asked for, how images are resized.
+ * A reader that decodes each image once and keeps its pixels in a cache file, for this run and later ones. `key` holds
+ * everything that the pixels depend on: the files with size and date, the requested size, and how images are resized.
  */
 export async function cacheOnDisk(
   read: ImageReader,

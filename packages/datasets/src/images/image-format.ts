@@ -1,5 +1,5 @@
 import { DataError } from "../data-error.ts";
-/** The formats that are read, by what a file starts with. */
+/** The supported formats, recognized by their first bytes. */
 const formats = {
   jpeg: /^\xff\xd8\xff/,
   png: /^\x89PNG\r\n/,
@@ -7,14 +7,14 @@ const formats = {
   avif: /^.{4}ftyp(?:avi[fs]|mi[af]1|msf1|hei[cx])/s,
   gif: /^GIF8/,
   tiff: /^(?:II\*\0|MM\0\*|II\+\0|MM\0\+)/,
-  // The length of the second header follows: it keeps texts that begin with "BM" out.
+  // The length of the second header follows. Checking it excludes texts that begin with "BM".
   // oxlint-disable-next-line no-control-regex -- lengths are bytes, not characters
   bmp: /^BM.{12}[\x0c\x10\x28\x34\x38\x40\x6c\x7c]\0\0\0/s,
 } as const;
 
 export type ImageFormat = keyof typeof formats;
 
-/** The endings that image files have; other files are images if their first bytes say so. */
+/** The extensions of image files. Files with other extensions are images if their first bytes say so. */
 export const imageExtensions: readonly string[] = [
   ".jpg",
   ".jpeg",
@@ -32,13 +32,13 @@ export const imageExtensions: readonly string[] = [
 /** How many bytes of a file `imageFormat` looks at. */
 export const signatureBytes = 18;
 
-/** The format of a file that starts with these bytes; undefined where it is no image. */
+/** The format of a file that starts with these bytes; undefined if it is not an image. */
 export function imageFormat(start: Uint8Array): ImageFormat | undefined {
   const text = Buffer.from(start.subarray(0, signatureBytes)).toString("latin1");
   return (Object.keys(formats) as ImageFormat[]).find((format) => formats[format].test(text));
 }
 
-/** Throws unless the bytes start as an image does. */
+/** Throws unless the bytes start like an image. */
 export function checkStart(bytes: Uint8Array): void {
   if (imageFormat(bytes) !== undefined) return;
   throw new DataError(`it starts as no known image does (${Buffer.from(bytes.subarray(0, 4)).toString("hex")})`);

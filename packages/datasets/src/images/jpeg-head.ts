@@ -1,22 +1,22 @@
-/** What a JPEG says of itself before its pixels. */
+/** The header data of a JPEG. */
 export interface JpegHead {
-  /** 1 is gray, 3 color, 4 CMYK; undefined where no frame was found. */
+  /** 1 is gray, 3 color, 4 CMYK; undefined if no frame was found. */
   readonly components?: number;
-  /** EXIF's, 1 to 8; 1 is upright. */
+  /** EXIF's orientation, 1 to 8; 1 is upright. */
   readonly orientation: number;
   readonly height: number;
   readonly width: number;
 }
 
-/** Markers that no length follows: TEM, RST0 to RST7, SOI. */
+/** Markers without a length: TEM, RST0 to RST7, SOI. */
 const isBare = (marker: number) => marker === 0x01 || (marker >= 0xd0 && marker <= 0xd8);
-/** SOF0 to SOF15, less the three that share the range. */
+/** SOF0 to SOF15, except the three other markers in that range. */
 const isFrame = (marker: number) => marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
 const startOfScan = 0xda;
 const endOfImage = 0xd9;
 const app1 = 0xe1;
 
-/** Reads the markers up to the first scan; undefined for bytes that are no JPEG. */
+/** Reads the markers up to the first scan; undefined for bytes that are not a JPEG. */
 export function jpegHead(bytes: Uint8Array): JpegHead | undefined {
   if (bytes[0] !== 0xff || bytes[1] !== 0xd8) return undefined;
   let orientation: number | undefined;
@@ -42,7 +42,7 @@ export function jpegHead(bytes: Uint8Array): JpegHead | undefined {
   return { ...frame, orientation: orientation ?? 1 };
 }
 
-/** Tag 0x0112 of the first directory of an APP1 segment that is EXIF's; undefined where it has none, or none from 1 to 8. */
+/** Tag 0x0112 in the first directory of an EXIF segment (APP1); undefined if it is missing or not from 1 to 8. */
 function exifOrientation(segment: Uint8Array): number | undefined {
   if (segment.length < 20 || Buffer.from(segment.subarray(0, 6)).toString("latin1") !== "Exif\0\0") return undefined;
   const tiff = new DataView(segment.buffer, segment.byteOffset + 6, segment.length - 6);
@@ -54,7 +54,7 @@ function exifOrientation(segment: Uint8Array): number | undefined {
     const at = directory + 2 + 12 * entry;
     if (at + 12 > tiff.byteLength) return undefined;
     if (tiff.getUint16(at, isLittle) !== 0x0112) continue;
-    // A LONG (type 4) where the standard has a SHORT.
+    // Accepts a LONG (type 4), although the standard requires a SHORT.
     const value =
       tiff.getUint16(at + 2, isLittle) === 4 ? tiff.getUint32(at + 8, isLittle) : tiff.getUint16(at + 8, isLittle);
     return value >= 1 && value <= 8 ? value : undefined;

@@ -2,9 +2,9 @@ import type { JpegHead } from "./jpeg-head.ts";
 import type { Pixels } from "./resize/resize.ts";
 
 /**
- * The pixels of a JPEG by libjpeg-turbo with its fast integer DCT and smooth chroma, which are TensorFlow's defaults, too: the bytes are
- * equal, and it is twice as fast as libvips. Undefined where libjpeg-turbo warns, or has no binary for this platform. The pixels are
- * written into `scratch` where it is given and large enough.
+ * Decodes a JPEG with libjpeg-turbo's fast integer DCT and smooth chroma. These are TensorFlow's defaults, so the bytes
+ * are equal, and it is twice as fast as libvips. Undefined if libjpeg-turbo warns or has no binary for this platform.
+ * The pixels are written into `scratch` if it is large enough.
  */
 export async function decodeJpeg(bytes: Uint8Array, channels: 1 | 3, scratch?: Buffer): Promise<Pixels | undefined> {
   const turbo = await turboJpeg();
@@ -21,7 +21,7 @@ export async function decodeJpeg(bytes: Uint8Array, channels: 1 | 3, scratch?: B
   }
 }
 
-/** `decodeJpeg` in this thread. */
+/** Like `decodeJpeg`, but in this thread. */
 export function decodeJpegSync(turbo: TurboJpeg, bytes: Buffer, channels: 1 | 3, scratch?: Buffer): Pixels | undefined {
   const options = { format: formatOf(turbo, channels) };
   try {
@@ -37,12 +37,12 @@ function formatOf(turbo: TurboJpeg, channels: 1 | 3): number {
   return channels === 1 ? turbo.FORMAT_GRAY : turbo.FORMAT_RGB;
 }
 
-/** True where libjpeg-turbo may decode a file: its frame was found, it is upright, and not of four inks. */
+/** True if libjpeg-turbo may decode a file: a frame was found, it is upright, and it is not CMYK. */
 export function isPlainJpeg(head: JpegHead | undefined, orient: boolean): head is JpegHead {
   return head?.components !== undefined && head.components !== 4 && (!orient || head.orientation === 1);
 }
 
-/** The part of @julusian/jpeg-turbo that is used. */
+/** The part of @julusian/jpeg-turbo that is used here. */
 export interface TurboJpeg {
   FORMAT_RGB: number;
   FORMAT_GRAY: number;
@@ -60,7 +60,7 @@ interface TurboPixels {
 
 let loading: Promise<TurboJpeg | undefined> | undefined;
 
-/** Loads the package with the first JPEG; undefined on platforms that it has no binary for. */
+/** Loads the package with the first JPEG; undefined on platforms without a binary. */
 export async function turboJpeg(): Promise<TurboJpeg | undefined> {
   loading ??= import("@julusian/jpeg-turbo").then(
     (module): TurboJpeg => module.default,

@@ -9,14 +9,14 @@ import type { Pixels } from "./resize/resize.ts";
 
 export interface VipsDecoding {
   readonly format: ImageFormat | undefined;
-  /** Turns the image upright as libvips finds its EXIF orientation. */
+  /** Turns the image upright by the EXIF orientation that libvips finds. */
   readonly orient: boolean;
   readonly pixelLimit: number;
-  /** Four inks; of a TIFF it is found out here. */
+  /** True for CMYK; for a TIFF, libvips finds it out here. */
   readonly isCmyk: boolean;
 }
 
-/** The pixels of an image file's bytes by libvips, `[h, w, 3]` of bytes, or `[h, w, 1]` of gray. */
+/** Decodes an image file's bytes with libvips to `[h, w, 3]`, or `[h, w, 1]` for gray. */
 export async function decodeByVips(bytes: Uint8Array, decoding: VipsDecoding): Promise<Pixels> {
   const { format, orient, pixelLimit } = decoding;
   let { isCmyk } = decoding;
@@ -31,7 +31,7 @@ export async function decodeByVips(bytes: Uint8Array, decoding: VipsDecoding): P
     isCmyk = space === "cmyk";
   }
   return withItsOwnReason(bytes, async () => {
-    // A profile of an RGB file is left alone, as TensorFlow does.
+    // The color profile of an RGB file is ignored, as in TensorFlow.
     const image = sharp(bytes, { failOn: "error", autoOrient: orient, ignoreIcc: true, limitInputPixels: false });
     return isCmyk
       ? cmykToRgb(await raw(image.pipelineColourspace("cmyk").toColourspace("cmyk")))
@@ -39,7 +39,7 @@ export async function decodeByVips(bytes: Uint8Array, decoding: VipsDecoding): P
   });
 }
 
-/** `[h, w]` and EXIF orientation of an image file's bytes, from its head only. */
+/** `[h, w]` and EXIF orientation of an image file's bytes, from its header only. */
 export async function sizeByVips(bytes: Uint8Array): Promise<{ height: number; width: number; orientation: number }> {
   const { width, height, orientation = 1 } = await metadataOf(bytes);
   return { width, height, orientation };
@@ -69,8 +69,9 @@ function cmykToRgb({ data, shape: [h, w, c] }: Pixels): Pixels {
 const vips = gate();
 
 /**
- * libvips has one place for its messages, which every image at work writes to and empties. Work that fails beside other work is tried
- * again alone, so that the message is of this image. Bytes that are no image give the same message everywhere.
+ * libvips has one buffer for its messages, which all running jobs write to and clear. Work that fails while other work
+ * runs is repeated alone, so that the message belongs to this image. Bytes that are not an image give the same message
+ * either way.
  */
 async function withItsOwnReason<Result>(bytes: Uint8Array, work: () => Promise<Result>): Promise<Result> {
   try {

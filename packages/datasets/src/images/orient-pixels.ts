@@ -1,6 +1,9 @@
 import type { Pixels } from "./resize/resize.ts";
 
-/** Where in a stored image of h x w the pixel (y, x) of the upright image is, for each EXIF orientation from 2 to 8. */
+/**
+ * For each EXIF orientation from 2 to 8: the position in the stored image of h x w of pixel (y, x) of the upright
+ * image.
+ */
 const sources: Readonly<Record<number, (y: number, x: number, h: number, w: number) => readonly [number, number]>> = {
   2: (y, x, _, w) => [y, w - 1 - x],
   3: (y, x, h, w) => [h - 1 - y, w - 1 - x],
@@ -11,7 +14,7 @@ const sources: Readonly<Record<number, (y: number, x: number, h: number, w: numb
   8: (y, x, _, w) => [x, w - 1 - y],
 };
 
-/** The image turned upright from its EXIF orientation; other numbers than 2 to 8 leave it as it is. */
+/** Turns an image upright by its EXIF orientation; numbers other than 2 to 8 leave it unchanged. */
 export function orientPixels(image: Pixels, orientation: number): Pixels {
   const source = sources[orientation];
   if (source === undefined) return image;

@@ -1,9 +1,9 @@
-/** Memory for the pixels of a file between its decoding and its resizing, used again for the next: fresh pages cost time. */
+/** Memory for a file's pixels between decoding and resizing, reused for the next file: fresh pages cost time. */
 export interface Scratch {
   buffer?: Buffer;
 }
 
-/** The most bytes that a scratch may keep. */
+/** The most bytes that a scratch keeps. */
 const mostKept = 8 * 2 ** 20;
 
 /** Memory of at least `bytes` bytes; undefined for images above the limit. */

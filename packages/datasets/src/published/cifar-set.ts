@@ -12,7 +12,7 @@ import { download } from "../storage/download.ts";
 import { isUrl } from "./idx-set.ts";
 import type { SourceOptions } from "./idx-set.ts";
 
-/** A data set in CIFAR's binary version: an archive, or the files it unpacks to. */
+/** A data set in CIFAR's binary version: an archive, or its unpacked files. */
 export interface CifarSet {
   name: string;
   classCount: 10 | 100;
@@ -26,7 +26,7 @@ export interface CifarSet {
   test: string;
 }
 
-/** 50,000 and 10,000 pictures of ten kinds of thing, 32x32x3. */
+/** 50,000 and 10,000 pictures in 10 classes, 32x32x3. */
 export const cifar10: CifarSet = {
   name: "cifar10",
   classCount: 10,
@@ -39,7 +39,7 @@ export const cifar10: CifarSet = {
   test: "test_batch.bin",
 };
 
-/** 50,000 and 10,000 pictures of a hundred kinds of thing, 32x32x3. */
+/** 50,000 and 10,000 pictures in 100 classes, 32x32x3. */
 export const cifar100: CifarSet = {
   name: "cifar100",
   classCount: 100,
@@ -52,7 +52,7 @@ export const cifar100: CifarSet = {
   test: "test.bin",
 };
 
-/** The data set from the archive or its unpacked files, wherever they are; `from` may name the archive itself. */
+/** Loads the data set from the archive or its unpacked files; `from` may name the archive itself. */
 export async function loadCifarSet(set: CifarSet, options: SourceOptions = {}): Promise<DataSplits<IndexedDataset>> {
   const { from, cache = dataCache(), trust } = options;
   const place =
@@ -67,7 +67,7 @@ export async function loadCifarSet(set: CifarSet, options: SourceOptions = {}): 
   return splitsOf(set, files, place);
 }
 
-/** Any folder of CIFAR-10's or CIFAR-100's files, however many of them there are. */
+/** Loads any folder with files of CIFAR-10 or CIFAR-100, however many there are. */
 export async function loadCifarFolder(folder: string, name: string): Promise<DataSplits<IndexedDataset>> {
   const set = kindOf(folder)!;
   const here = [...set.train, set.test].filter((file) => existsSync(join(folder, file)));
@@ -82,12 +82,12 @@ export async function loadCifarFolder(folder: string, name: string): Promise<Dat
   return splitsOf({ ...set, name, ...(classes.length === set.classCount ? { classes } : {}) }, files, folder);
 }
 
-/** Whether a folder holds CIFAR's binary files. */
+/** True if a folder contains CIFAR's binary files. */
 export function isCifarFolder(folder: string): boolean {
   return kindOf(folder) !== undefined;
 }
 
-/** Fetches the archive into the cache, and returns its path. */
+/** Downloads the archive into the cache, and returns its path. */
 export async function fetchCifarSet(
   set: CifarSet,
   url: string = set.url,

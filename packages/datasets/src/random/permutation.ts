@@ -1,6 +1,6 @@
 import { uniformStream } from "@convkit/augment/internal";
 
-/** A random order of `0 … size - 1` (Fisher and Yates), always the same for the same seed and epoch. */
+/** A random order of `0 … size - 1` (Fisher and Yates); it depends only on the seed and the epoch. */
 export function permutation(size: number, seed: number, epoch = 0): Int32Array {
   const order = Int32Array.from({ length: size }, (_, index) => index);
   const uniform = uniformStream(seed, epoch);

@@ -4,12 +4,14 @@ import { join, resolve } from "node:path";
 import { cacheFolder, FileError, makeFolder, writeFileAtomic } from "@convkit/files";
 import { DataError } from "../data-error.ts";
 
-/** The folder in which data is kept between runs: `data` in `CONVKIT_CACHE`, else `convkit/data` in the user's cache. */
+/**
+ * The folder for data that is kept between runs: `data` in `CONVKIT_CACHE`, else `convkit/data` in the user's cache.
+ */
 export function dataCache(): string {
   return cacheFolder("data");
 }
 
-/** Makes a folder of the cache. Throws a `DataError` where the cache cannot be written. */
+/** Makes a folder in the cache. Throws a `DataError` if the cache is not writable. */
 export async function makeCacheFolder(folder: string): Promise<string> {
   try {
     await makeFolder(folder);
@@ -19,7 +21,7 @@ export async function makeCacheFolder(folder: string): Promise<string> {
   }
 }
 
-/** The `DataError` for a disk that refuses what the cache should keep; any other error stays. */
+/** Converts an error of the disk while writing the cache to a `DataError`; returns any other error unchanged. */
 export function cacheError(error: unknown): unknown {
   if (!(error instanceof FileError)) return error;
   return new DataError(`${error.message.replace(/\.$/, "")}; or set CONVKIT_CACHE to a folder that can be written`, {
@@ -30,15 +32,15 @@ export function cacheError(error: unknown): unknown {
 interface Pin {
   sha256: string;
   cache?: string;
-  /** What is hashed, where that is not the file's own bytes (a gzipped file's content). */
+  /** The bytes to hash, if they are not the file's own (a gzipped file's content). */
   bytes: Uint8Array;
-  /** Whether a file that was found right before, and has kept its size and date, is taken for right. */
+  /** Whether a file that was right before is accepted if its size and date are unchanged. */
   trust?: boolean | undefined;
 }
 
 /**
- * Throws a `DataError` unless `file` is the one that was pinned. A file once found right is remembered by size and date
- * in the cache, so that the next start need not hash it.
+ * Throws a `DataError` unless `file` has the pinned hash. The cache stores the size and date of a verified file, so
+ * that the next start need not hash it.
  */
 export async function verifyPinned(
   file: string,
@@ -55,6 +57,6 @@ export async function verifyPinned(
       `${file}: expected content with sha256 ${sha256}, found ${found}; fetch the file again, or load another data set by its folder`,
     );
   }
-  // A cache that cannot be written costs the next start a second, no more.
+  // If the cache is not writable, the next start only takes a second longer.
   await writeFileAtomic(record, seen).catch(() => {});
 }

@@ -6,7 +6,7 @@ import { cacheError } from "./cache.ts";
 export type { DownloadProgress } from "@convkit/files";
 
 export interface DownloadOptions {
-  /** The sha256 that the file must have. */
+  /** The required sha256 of the file. */
   readonly sha256?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
@@ -15,8 +15,8 @@ export interface DownloadOptions {
 const optionNames: OptionNames<DownloadOptions> = { sha256: true, signal: true, onProgress: true };
 
 /**
- * Fetches `url` into `file` unless it is there; an interrupted download is continued. The file appears only when it is whole and has its
- * sha256. Throws a `DataError` that says where to put the file by hand.
+ * Downloads `url` to `file` unless the file exists; continues an interrupted download. The file appears only when it is
+ * complete and has its sha256. Throws a `DataError` that says where to put the file by hand.
  */
 export async function download(url: string, file: string, options: DownloadOptions = {}): Promise<void> {
   checkOptions("download", options, optionNames, (message) => new DataError(message));

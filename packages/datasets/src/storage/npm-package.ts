@@ -9,8 +9,8 @@ import { DataError, reasonOf } from "../data-error.ts";
 import { cacheError } from "./cache.ts";
 
 /**
- * Fetches an npm package into the cache with npm's own client, unpacked but not installed: none of its scripts run and none
- * of its dependencies come along. Returns its folder.
+ * Downloads an npm package into the cache with npm's own client and unpacks it. It is not installed: none of its
+ * scripts run and none of its dependencies are downloaded. Returns its folder.
  */
 export async function fetchPackage(
   { name, version }: { name: string; version: string },
@@ -23,7 +23,7 @@ export async function fetchPackage(
     await pack(`${name}@${version}`, inside, signal);
     const archives = (await readdir(inside)).filter((file) => file.endsWith(".tgz"));
     for (const archive of archives) {
-      // npm puts everything into a folder `package`.
+      // npm puts all files into a folder `package`.
       await extract({ file: join(inside, archive), cwd: inside, strip: 1 });
       await rm(join(inside, archive));
     }
@@ -40,7 +40,7 @@ async function pack(spec: string, folder: string, signal: AbortSignal | undefine
   try {
     await promisify(execFile)("npm", ["pack", spec, "--ignore-scripts", "--pack-destination", folder], {
       ...(signal === undefined ? {} : { signal }),
-      // On Windows npm is a script, which only a shell starts.
+      // On Windows npm is a script, which only a shell can start.
       shell: process.platform === "win32",
     });
   } catch (error) {

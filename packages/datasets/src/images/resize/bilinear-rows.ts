@@ -1,14 +1,14 @@
 import { bilinearWasm } from "./bilinear-wasm.ts";
 import { heapOf, instantiate, roundUp } from "./wasm-kernel.ts";
 
-/** Where each new pixel or row lies: between `low` and `high`, with so much of `high`. */
+/** The position of each new pixel or row: between `low` and `high`, where `share` is the weight of `high`. */
 export interface LinearTaps {
   low: Int32Array;
   high: Int32Array;
   share: Float32Array;
 }
 
-/** RGB pixels, `columns` of each row: row y begins at `start + y * stride`. */
+/** RGB pixels with `columns` per row: row y begins at `start + y * stride`. */
 export interface Rows {
   data: Uint8Array;
   start: number;
@@ -34,12 +34,12 @@ interface Kernel {
 
 let kernel: Kernel | undefined;
 
-/** The most bytes of a source that are in the kernel's memory at a time, as long as two rows are. */
+/** The most bytes of a source that the kernel's memory holds at a time, except that two rows always fit. */
 const bandBytes = 2 ** 19;
 
 /**
- * Bilinear sampling of RGB pixels by WebAssembly's vectors, four times as fast as in JavaScript: `target` gets
- * `[vertical.low.length, horizontal.low.length, 3]`.
+ * Bilinear sampling of RGB pixels with WebAssembly's vector instructions, four times as fast as JavaScript: `target`
+ * gets `[vertical.low.length, horizontal.low.length, 3]`.
  */
 export function bilinearRows(
   target: Uint8Array,
@@ -51,14 +51,14 @@ export function bilinearRows(
   const [height, width, bytes] = [vertical.low.length, horizontal.low.length, columns * 3];
   const table = roundUp(width * 8);
   const line = table + roundUp(height * 12);
-  // Between memory that lies alike, bytes are copied eight at a time where one of the two is shared.
+  // Bytes are copied eight at a time between equally aligned memory if one of the two is shared.
   const out = line + roundUp(4 * (bytes + 8)) + (target.byteOffset % 8);
   const band = roundUp(out + height * width * 3 + 1);
   const end = band + Math.max(bandBytes, 2 * stride) + stride;
   const { memory, resize } = kernel;
   const heap = heapOf(memory, end + 8);
   putTaps(memory, horizontal);
-  // What lies past the rows is read and counts nothing, but must be numbers.
+  // The kernel reads values past the rows with weight 0, so they must not be NaN.
   heap.fill(0, line + 4 * bytes, out);
   for (let y = 0; y < height;) {
     const rows = putBand(memory, { table, band, end }, vertical, y, source);
@@ -72,12 +72,15 @@ function putTaps(memory: WebAssembly.Memory, { low, high, share }: LinearTaps): 
   const [starts, shares] = [new Int32Array(memory.buffer), new Float32Array(memory.buffer)];
   for (let x = 0; x < low.length; x++) {
     starts[2 * x] = low[x]! * 3;
-    // At the edges both are one pixel; its right neighbour is none.
+    // At the edges, `low` and `high` are the same pixel, which has no right neighbour.
     shares[2 * x + 1] = low[x] === high[x] ? 0 : share[x]!;
   }
 }
 
-/** Copies the rows that the new rows from `first` on lie between, as far as they fit, and writes the table; how many new rows. */
+/**
+ * Copies the source rows for the new rows from `first` on, as many as fit, and writes the table. Returns the number of
+ * new rows.
+ */
 function putBand(
   memory: WebAssembly.Memory,
   { table, band, end }: { table: number; band: number; end: number },
@@ -87,7 +90,7 @@ function putBand(
 ): number {
   const heap = new Uint8Array(memory.buffer);
   const [places, shares] = [new Int32Array(memory.buffer, table), new Float32Array(memory.buffer, table)];
-  // Rows that follow each other are copied in one go: from row `from` up to row `to` (left out), which lies at `at`.
+  // Consecutive rows are copied together: row `from` up to but not including `to`, to address `at`.
   let [from, to, at] = [low[first]!, low[first]!, band];
   const copy = () => {
     const begin = start + from * stride;

@@ -3,7 +3,7 @@ import type { LinearTaps } from "./bilinear-rows.ts";
 import { weightedRows } from "./weighted-rows.ts";
 import type { Taps } from "./weighted-rows.ts";
 
-/** How a pixel of the new size is made of the old ones; as `tf.image.resize` without antialiasing does it. */
+/** How a pixel of the new size is computed from the old ones, as in `tf.image.resize` without antialiasing. */
 export type ResizeMode = "bilinear" | "nearest" | "bicubic" | "area";
 
 export const resizeModes: readonly ResizeMode[] = ["bilinear", "nearest", "bicubic", "area"];
@@ -17,8 +17,8 @@ export interface Pixels {
 }
 
 /**
- * Resizes `region` of an image into `target`, `[h, w, c] -> [height, width, c]`, rounded to whole bytes. The samples lie
- * where TensorFlow's half-pixel kernels take them, so before rounding the values are those of Keras'
+ * Resizes `region` of an image into `target`, `[h, w, c] -> [height, width, c]`, rounded to bytes. The samples have the
+ * positions of TensorFlow's half-pixel kernels. So before rounding, the values equal those of Keras'
  * `image_dataset_from_directory` (area: `tf.image.resize(method="area")`).
  */
 export function resizeInto(
@@ -35,14 +35,14 @@ export function resizeInto(
   else weighted(target, height, width, source, region, mode === "bicubic" ? cubicTaps : areaTaps);
 }
 
-/** How an image is brought to a size. */
+/** How an image is resized. */
 export interface FitOptions {
   resize?: ResizeMode | undefined;
-  /** Cuts the largest middle part with the target's proportions before resizing, instead of stretching. */
+  /** Crops the largest centered region with the target's aspect ratio before resizing, instead of stretching. */
   crop?: boolean | undefined;
 }
 
-/** Brings a whole image, or its middle, to `size`. */
+/** Resizes a whole image, or its center, to `size`. */
 export function fitInto(
   target: Uint8Array,
   size: readonly [number, number],
@@ -53,7 +53,7 @@ export function fitInto(
   resizeInto(target, size, source, resize, crop ? centerRegion([h, w], size) : [0, 0, h, w]);
 }
 
-/** The largest region in the middle with the target's proportions: Keras' `crop_to_aspect_ratio` (`smart_resize`). */
+/** The largest centered region with the target's aspect ratio: Keras' `crop_to_aspect_ratio` (`smart_resize`). */
 export function centerRegion([h, w]: readonly [number, number], [height, width]: readonly [number, number]): Region {
   const rows = Math.max(1, Math.min(h, Math.trunc((w * height) / width)));
   const columns = Math.max(1, Math.min(w, Math.trunc((h * width) / height)));
@@ -133,7 +133,7 @@ function linearTaps(size: number, from: number): LinearTaps {
   return taps;
 }
 
-/** Where sample `i` of `size` lies among `from` pixels, in TensorFlow's single precision. */
+/** The position of sample `i` of `size` among `from` pixels, in TensorFlow's single precision. */
 function sampleAt(i: number, size: number, from: number): number {
   const scale = Math.fround(from / size);
   return Math.fround(Math.fround((i + 0.5) * scale) - 0.5);
@@ -141,7 +141,9 @@ function sampleAt(i: number, size: number, from: number): number {
 
 type TapsOf = (size: number, from: number) => Taps;
 
-/** Any separable kernel: each new row is a weighted sum of old rows, then each new column of old columns. */
+/**
+ * Resizes with any separable kernel: each new row is a weighted sum of old rows, then each new column of old columns.
+ */
 function weighted(
   target: Uint8Array,
   height: number,
@@ -186,7 +188,7 @@ function weighted(
   }
 }
 
-/** Taps side by side, from `[first pixel, its weight and those of the pixels after it]` of each sample. */
+/** Packs taps, given each sample's first pixel and the weights of this and the following pixels. */
 function tapsFrom(samples: readonly (readonly [first: number, weights: readonly number[]])[]): Taps {
   return {
     first: Int32Array.from(samples, ([first]) => first),
@@ -195,7 +197,10 @@ function tapsFrom(samples: readonly (readonly [first: number, weights: readonly 
   };
 }
 
-/** Keys' cubic with a = -0.5, looked up at 1/1024 of a pixel as TensorFlow does; taps outside the image are left out. */
+/**
+ * Keys' cubic kernel with a = -0.5, tabulated at 1/1024 of a pixel as in TensorFlow; taps outside the image are left
+ * out.
+ */
 function cubicTaps(size: number, from: number): Taps {
   const samples = Array.from({ length: size }, (_, i) => {
     const at = sampleAt(i, size, from);
@@ -215,7 +220,7 @@ function keys(distance: number): number {
   return d <= 1 ? (1.5 * d - 2.5) * d * d + 1 : ((-0.5 * d + 2.5) * d - 4) * d + 2;
 }
 
-/** The mean over the area that a sample covers; pixels at its edge count by the part that is covered. */
+/** The mean over the area of a sample; pixels at its edge are weighted by the covered part. */
 function areaTaps(size: number, from: number): Taps {
   const scale = Math.fround(from / size);
   const samples = Array.from({ length: size }, (_, i) => {

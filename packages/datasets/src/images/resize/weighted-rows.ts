@@ -1,7 +1,10 @@
 import { weightedWasm } from "./weighted-wasm.ts";
 import { heapOf, instantiate, roundUp } from "./wasm-kernel.ts";
 
-/** The pixels that make each sample along one side: `count[i]` of them from `first[i]`, weights one after the other. */
+/**
+ * The pixels that contribute to each sample along one side: `count[i]` pixels from `first[i]`, with all weights in one
+ * list.
+ */
 export interface Taps {
   first: Int32Array;
   count: Int32Array;
@@ -17,8 +20,8 @@ interface Kernel {
 let kernel: Kernel | undefined;
 
 /**
- * Resizing of RGB pixels by any separable kernel, with WebAssembly's vectors: `rowAt(y)` gives a row of the source, `[columns,
- * 3]`, and `target` gets `[vertical.first.length, horizontal.first.length, 3]`, rounded.
+ * Resizes RGB pixels with any separable kernel and WebAssembly's vector instructions. `rowAt(y)` gives a row of the
+ * source, `[columns, 3]`, and `target` gets `[vertical.first.length, horizontal.first.length, 3]`, rounded.
  */
 export function weightedRows(
   target: Uint8Array,
@@ -32,13 +35,13 @@ export function weightedRows(
   const slotBytes = roundUp(bytes + 7);
   const rows = roundUp(width * 4 * (count + 1));
   const line = rows + slots * slotBytes;
-  // Taps of no weight may lie past the line.
+  // Taps with weight 0 may lie past the line.
   const out = line + roundUp((bytes + 8 + 3 * count) * 4);
   const { memory, addRow, across } = kernel;
   const heap = heapOf(memory, out + height * width * 3 + 1);
   heap.fill(0, line, out);
   putTaps(new DataView(memory.buffer), horizontal, count);
-  // The rows of one sample follow each other, so each has a slot of its own.
+  // The rows of one sample are consecutive, so each has its own slot.
   const held = new Int32Array(slots).fill(-1);
   let tap = 0;
   for (let y = 0; y < height; y++) {
@@ -56,7 +59,7 @@ export function weightedRows(
   target.set(heap.subarray(out, out + height * width * 3));
 }
 
-/** For each sample where it begins and `count` weights, as the kernel reads them. */
+/** Writes each sample's first pixel and `count` weights, in the kernel's layout. */
 function putTaps(memory: DataView, { first, count, weights }: Taps, most: number): void {
   let tap = 0;
   for (let x = 0; x < first.length; x++) {
