@@ -8,7 +8,7 @@ export class WeightsError extends ConvkitError {
   override readonly name = "WeightsError";
   readonly code = "CONVKIT_WEIGHTS";
   readonly file: string;
-  /** Where in the file: a byte, a tensor, a layer, an entry of an archive. */
+  /** The place in the file: a byte, a tensor, a layer, an entry of an archive. */
   readonly place: string;
 
   constructor(file: string, place: string, problem: string, options?: ErrorOptions) {
@@ -23,7 +23,9 @@ function clipped(text: string, limit: number): string {
   return text.length > limit ? `${text.slice(0, limit)}…` : text;
 }
 
-/** One error that lists every problem of a load, so that a user sees them all at once; the first 40 are written out. */
+/**
+ * One error that lists every problem of a load, so that a user sees them all at once; the message shows the first 40.
+ */
 export function collectedError(
   file: string,
   place: string,

@@ -98,7 +98,7 @@ async function openSavedModel(model: tfl.LayersModel, path: string): Promise<Run
   };
 }
 
-/** Loads a saved model; for a file of weights alone, a copy of `model` with the file's weights. */
+/** Loads a saved model. For a file of weights alone, loads the weights into `model` and returns it. */
 async function reopened(model: tfl.LayersModel, path: string, format: SaveReport["format"]): Promise<tfl.LayersModel> {
   if (format === "keras" || format === "h5") return loadModel(path);
   if (format === "tfjs") return loadModel(join(path, "model.json"));

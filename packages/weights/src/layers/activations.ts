@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 
-/** Keras' name of an activation to the name that tfjs-layers registers it under. */
+/** Maps Keras' name of an activation to tfjs-layers' name. */
 export const activationNames: Readonly<Record<string, string>> = {
   linear: "linear",
   relu: "relu",
@@ -33,10 +33,10 @@ export const activationNames: Readonly<Record<string, string>> = {
   sparse_sigmoid: "sparseSigmoid",
 };
 
-/** `min(max(x + 3, 0), 6) / 6`: what Keras 3 means by hard_sigmoid; Keras 2 and tfjs mean `0.2 x + 0.5`. */
+/** `min(max(x + 3, 0), 6) / 6`: Keras 3's hard_sigmoid. Keras 2 and tfjs use `0.2 x + 0.5`, clipped. */
 export const keras3HardSigmoid = "hardSigmoidOfThree";
 
-/** GELU by a hyperbolic tangent, which is what `keras.ops.gelu` means; tfjs' name of it. */
+/** tfjs' name of the tanh approximation of GELU, the default of `keras.ops.gelu`. */
 export const approximateGelu = "gelu_new";
 
 const functions: Readonly<Record<string, (x: tf.Tensor) => tf.Tensor>> = {
@@ -44,7 +44,7 @@ const functions: Readonly<Record<string, (x: tf.Tensor) => tf.Tensor>> = {
   leakyRelu: (x) => tf.leakyRelu(x, 0.2),
   [keras3HardSigmoid]: (x) => hardSigmoid(x),
   hardSwish: (x) => tf.mul(x, hardSigmoid(x)),
-  // An alpha of 1, and so the same.
+  // CELU with an alpha of 1 equals ELU.
   celu: (x) => tf.elu(x),
   hardShrink: (x) => tf.where(tf.greater(tf.abs(x), 0.5), x, tf.zerosLike(x)),
   hardTanh: (x) => tf.clipByValue(x, -1, 1),
@@ -63,12 +63,12 @@ function hardSigmoid(x: tf.Tensor): tf.Tensor {
   return tf.div(tf.clipByValue(tf.add(x, 3), 0, 6), 6);
 }
 
-/** The name under which tfjs-layers knows an activation of the user's. */
+/** The name under which tfjs-layers registers a user's activation. */
 export function functionName(name: string): string {
   return `user>${name}`;
 }
 
-/** Lets tfjs-layers make activations of the user's, by their names. */
+/** Registers the user's activations with tfjs-layers, by name. */
 export function registerFunctions(given: Readonly<Record<string, (x: tf.Tensor) => tf.Tensor>>): void {
   for (const [name, apply] of Object.entries(given)) registerActivation(functionName(name), apply);
 }
@@ -78,7 +78,7 @@ export function isRegisteredFunction(name: string): boolean {
   return Object.hasOwn(tf.serialization.SerializationMap.getMap().classNameMap, functionName(name));
 }
 
-/** Lets tfjs-layers make the activations of Keras that it lacks; doing it again changes nothing. */
+/** Registers Keras' activations that tfjs-layers lacks; repeated calls change nothing. */
 export function registerActivations(): void {
   for (const [className, apply] of Object.entries(functions)) registerActivation(className, apply);
 }

@@ -9,7 +9,7 @@ export type BaseArgs = ConstructorParameters<typeof tfl.layers.Layer>[0];
 export const one = (inputs: Inputs): tf.Tensor => (Array.isArray(inputs) ? inputs[0]! : inputs);
 export const oneShape = (shape: Shape): tfl.Shape => (Array.isArray(shape[0]) ? shape[0] : (shape as tfl.Shape));
 
-/** A layer that leaves its input as it is: Keras' Identity and ActivityRegularization. */
+/** Returns its input: Keras' Identity and ActivityRegularization. */
 export class Identity extends tfl.layers.Layer {
   static className = "Identity";
 
@@ -18,7 +18,7 @@ export class Identity extends tfl.layers.Layer {
   }
 }
 
-/** The first input less the second: `[n, …], [n, …] -> [n, …]`. */
+/** The first input minus the second: `[n, …], [n, …] -> [n, …]`. */
 export class Subtract extends tfl.layers.Layer {
   static className = "Subtract";
 
@@ -78,7 +78,7 @@ export class SpatialDropout3D extends SpatialDropout2D {
   }
 }
 
-/** The largest of each channel, height and width kept as 1: `[n, h, w, c] -> [n, 1, 1, c]`. */
+/** The maximum of each channel; height and width become 1: `[n, h, w, c] -> [n, 1, 1, c]`. */
 export class GlobalMaxPooling2DKeepdims extends tfl.layers.Layer {
   static className = "GlobalMaxPooling2DKeepdims";
 
@@ -93,7 +93,7 @@ export class GlobalMaxPooling2DKeepdims extends tfl.layers.Layer {
 }
 
 /**
- * `x` where it is positive, `alpha (exp(x) - 1)` elsewhere; tfjs-layers' own knows an alpha of 1 only. Shape
+ * `x` where it is positive, `alpha (exp(x) - 1)` elsewhere; tfjs-layers' own ELU supports only an alpha of 1. Shape
  * unchanged.
  */
 export class ScaledELU extends tfl.layers.Layer {
@@ -137,8 +137,8 @@ export class Power extends tfl.layers.Layer {
 }
 
 /**
- * Keras' ReLU of any form: `largest` at most, `x` from the threshold on, `slope (x - threshold)` below. Shape
- * unchanged.
+ * Keras' general ReLU: `x` from the threshold on, at most `largest`, and `slope (x - threshold)` below the threshold.
+ * Shape unchanged.
  */
 export class BentReLU extends tfl.layers.Layer {
   static className = "BentReLU";
@@ -173,7 +173,7 @@ export class BentReLU extends tfl.layers.Layer {
   }
 }
 
-/** Softmax over any axes together; tfjs knows the last only. Shape unchanged. */
+/** Softmax over any set of axes; tfjs supports only the last axis. Shape unchanged. */
 export class SoftmaxOver extends tfl.layers.Layer {
   static className = "SoftmaxOver";
   readonly axis: number[];

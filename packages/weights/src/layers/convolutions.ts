@@ -23,8 +23,8 @@ type DepthwiseArgs = Parameters<typeof tfl.layers.depthwiseConv2d>[0];
 const StockDepthwise = stockClass<DepthwiseArgs, Fields>(tfl.layers.depthwiseConv2d({ name: "stock", kernelSize: 1 }));
 
 /**
- * Keras' DepthwiseConv2D whose taps lie apart. (tfjs-layers' own takes a dilation rate and ignores it.)
- * `[n, h, w, c] -> [n, h', w', c * multiplier]`
+ * Keras' DepthwiseConv2D with dilation. (tfjs-layers' own accepts a dilation rate and ignores it.) `[n, h, w, c] ->
+ * [n, h', w', c * multiplier]`
  */
 export class DilatedDepthwiseConv2D extends StockDepthwise {
   static override className = "DilatedDepthwiseConv2D";
@@ -41,7 +41,7 @@ export class DilatedDepthwiseConv2D extends StockDepthwise {
     return tf.tidy(() => {
       const x = one(inputs) as tf.Tensor4D;
       const kernel = this.depthwiseKernel.read() as tf.Tensor4D;
-      // TensorFlow has no kernel with taps apart on a processor: zeros between the taps do the same.
+      // TensorFlow has no dilated kernel on the CPU. Zeros between the taps give the same result.
       const apart = spread(kernel, this.dilationRate) as tf.Tensor4D;
       return finished(tf.depthwiseConv2d(x, apart, this.strides, this.padding), this);
     });
@@ -54,8 +54,8 @@ const StockTranspose = stockClass<TransposeArgs, Fields>(
 );
 
 /**
- * Keras' Conv2DTranspose with an output padding or taps that lie apart. (tfjs-layers' own knows neither.)
- * `[n, h, w, c] -> [n, h', w', filters]`
+ * Keras' Conv2DTranspose with output padding or dilation. (tfjs-layers' own supports neither.) `[n, h, w, c] -> [n,
+ * h', w', filters]`
  */
 export class SizedConv2DTranspose extends StockTranspose {
   static override className = "SizedConv2DTranspose";
@@ -106,7 +106,7 @@ function finished(y: tf.Tensor, { bias, activation }: Fields): tf.Tensor {
   return activation == null ? sum : activation.apply(sum);
 }
 
-/** Zeros between the taps: `[h, w, …] -> [(h - 1) rate + 1, (w - 1) rate + 1, …]`. */
+/** Inserts zeros between the taps: `[h, w, …] -> [(h - 1) rate + 1, (w - 1) rate + 1, …]`. */
 function spread(kernel: tf.Tensor4D, rates: Pair): tf.Tensor {
   let out: tf.Tensor = kernel;
   for (const [axis, rate] of rates.entries()) {

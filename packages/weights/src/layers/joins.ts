@@ -6,7 +6,7 @@ import type { Shape } from "./base-layers.ts";
 type Args = Parameters<typeof tfl.layers.concatenate>[0];
 const Stock = stockClass<Args, { axis: number }>(tfl.layers.concatenate({ name: "stock" }));
 
-/** Concatenate whose axis may be counted from the end. (tfjs-layers' own takes every negative one for the last.) */
+/** Concatenate with negative axes. (tfjs-layers' own treats every negative axis as the last.) */
 export class Concatenate extends Stock {
   static override className = "Concatenate";
 
@@ -22,10 +22,7 @@ const StockReshape = stockClass<ReshapeArgs, { targetShape: (number | null)[] }>
   tfl.layers.reshape({ name: "stock", targetShape: [1] }),
 );
 
-/**
- * Reshape that knows the size which follows from the others. (tfjs-layers' own forgets it, since the batch is not
- * known.)
- */
+/** Reshape that infers a size of -1. (tfjs-layers' own leaves it unknown, since the batch size is unknown.) */
 export class Reshape extends StockReshape {
   static override className = "Reshape";
 

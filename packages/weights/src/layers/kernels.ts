@@ -6,7 +6,7 @@ import type { BaseArgs, Config, Inputs, Shape } from "./base-layers.ts";
 
 type Pair = [number, number];
 
-/** What layers with a kernel have in common. */
+/** Options shared by all layers with a kernel. */
 export interface KernelArgs {
   readonly filters?: number;
   readonly kernelSize?: number | readonly number[];
@@ -20,7 +20,7 @@ export interface KernelArgs {
   readonly useBias?: boolean;
 }
 
-/** An activation of tfjs-layers by its name. */
+/** The function of a tfjs-layers activation, by name. */
 export function activationNamed(name: string | undefined): (x: tf.Tensor) => tf.Tensor {
   if (name === undefined || name === "linear") return (x) => x;
   const layer = tfl.layers.activation({ activation: name as "relu" });
@@ -30,7 +30,7 @@ export function activationNamed(name: string | undefined): (x: tf.Tensor) => tf.
 const single = (value: number | readonly number[] | null | undefined, otherwise: number): number =>
   value == null ? otherwise : typeof value === "number" ? value : (value[0] ?? otherwise);
 
-/** Regularizers and constraints are not computed here, so a layer that asks for one is refused. */
+/** Throws for a layer with a regularizer or constraint, since these layers do not compute them. */
 function refusePenalties(args: object): void {
   const found = Object.entries(args).find(([key, value]) => /(Regularizer|Constraint)$/.test(key) && value != null);
   if (found !== undefined) throw new OptionError(`expected no ${found[0]}, which this layer does not compute`);
@@ -88,7 +88,7 @@ abstract class SequenceLayer extends tfl.layers.Layer {
     return this.#activate(this.bias === undefined ? y : tf.add(y, this.bias.read()));
   }
 
-  /** Zeros before and after, so that the rest is "valid": `[n, length, c] -> [n, length', 1, c]`. */
+  /** Pads with zeros, so that the convolution can be "valid": `[n, length, c] -> [n, length', 1, c]`. */
   protected padded(x: tf.Tensor): tf.Tensor4D {
     const { padding } = this.args;
     const length = x.shape[1]!;
@@ -107,7 +107,7 @@ abstract class SequenceLayer extends tfl.layers.Layer {
   }
 }
 
-/** Keras' Conv1D with groups or padding on the left alone. `[n, length, c] -> [n, length', filters]` */
+/** Keras' Conv1D with groups or causal padding. `[n, length, c] -> [n, length', filters]` */
 export class GroupedConv1D extends SequenceLayer {
   static className = "GroupedConv1D";
   #kernel: tfl.LayerVariable | undefined;
@@ -170,7 +170,7 @@ export class Conv1DTranspose extends SequenceLayer {
   }
 }
 
-/** One filter a channel: `[n, length, c] -> [n, length', c * multiplier]`. */
+/** One filter per channel: `[n, length, c] -> [n, length', c * multiplier]`. */
 export class DepthwiseConv1D extends SequenceLayer {
   static className = "DepthwiseConv1D";
   #kernel: tfl.LayerVariable | undefined;
@@ -190,7 +190,7 @@ export class DepthwiseConv1D extends SequenceLayer {
   }
 }
 
-/** One filter a channel, then a mix of the channels: `[n, length, c] -> [n, length', filters]`. */
+/** One filter per channel, then a 1x1 convolution over the channels: `[n, length, c] -> [n, length', filters]`. */
 export class SeparableConv1D extends SequenceLayer {
   static className = "SeparableConv1D";
   #depthwise: tfl.LayerVariable | undefined;
@@ -219,8 +219,8 @@ export class SeparableConv1D extends SequenceLayer {
 }
 
 /**
- * Taps that lie apart are gathered one after the other, which every backend can. `[n, length, 1, c] -> [n, length', c
- * * m]`
+ * Depthwise convolution, with or without dilation, as a sum over taps, which every backend supports. `[n, length, 1,
+ * c] -> [n, length', c * m]`
  */
 function depthwise(x: tf.Tensor4D, kernel: tf.Tensor, { size, stride, rate, reach }: SequenceLayer): tf.Tensor {
   const [batch, length, , channels] = x.shape;

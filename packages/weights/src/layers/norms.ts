@@ -5,7 +5,7 @@ import * as tfl from "@tensorflow/tfjs-layers";
 import { one, oneShape } from "./base-layers.ts";
 import type { BaseArgs, Config, Inputs, Shape } from "./base-layers.ts";
 
-/** Divides by the length over the axes, as Keras does: shape unchanged. */
+/** Divides by the L2 norm over the axes, as Keras does. Shape unchanged. */
 export class UnitNormalization extends tfl.layers.Layer {
   static className = "UnitNormalization";
   readonly axis: number[];
@@ -28,7 +28,7 @@ export class UnitNormalization extends tfl.layers.Layer {
 }
 
 /**
- * Keras' Normalization along any axes, or none, or backwards; its statistics are weights that are not trained: shape
+ * Keras' Normalization along any axes or none, also inverted. Its statistics are weights that are not trained. Shape
  * unchanged.
  */
 export class AxesNormalization extends tfl.layers.Layer {
@@ -85,8 +85,8 @@ interface BatchNormFields {
 }
 
 /**
- * Batch normalization that Keras calls with `training=True`: it takes each batch's own mean and variance in
- * prediction, too. Only training moves its moving statistics. Shape unchanged.
+ * Batch normalization that is called with `training=True`: uses each batch's mean and variance in prediction, too.
+ * Only training updates its moving statistics. Shape unchanged.
  */
 export class BatchStatisticsNormalization extends BatchNormalization {
   static override className = "BatchStatisticsNormalization";
@@ -108,8 +108,7 @@ export class BatchStatisticsNormalization extends BatchNormalization {
 }
 
 /**
- * A factor a channel, which is trained: shape unchanged. It is ConvNeXt's. Touvron et al. 2021,
- * https://arxiv.org/abs/2103.17239
+ * A trained factor per channel, from ConvNeXt. Shape unchanged. Touvron et al. 2021, https://arxiv.org/abs/2103.17239
  */
 export class LayerScale extends tfl.layers.Layer {
   static className = "LayerScale";
@@ -139,14 +138,14 @@ export class LayerScale extends tfl.layers.Layer {
 }
 
 /**
- * Divides by the root of the mean square, or with `variance` of the variance, and scales: shape unchanged. Zhang,
+ * Divides by the root mean square, or with `ofVariance` by the standard deviation, and scales. Shape unchanged. Zhang,
  * Sennrich 2019, https://arxiv.org/abs/1910.07467
  */
 export class RMSNormalization extends tfl.layers.Layer {
   static className = "RMSNormalization";
   readonly axis: number[];
   readonly epsilon: number;
-  /** What Keras' LayerNormalization with rms_scaling divides by. */
+  /** True to divide by the standard deviation, as Keras' LayerNormalization does with rms_scaling. */
   readonly ofVariance: boolean;
   #scale: tfl.LayerVariable | undefined;
   #sides: number[] = [];
@@ -187,7 +186,7 @@ export class RMSNormalization extends tfl.layers.Layer {
 }
 
 /**
- * Batch normalization of Keras 2 with `renorm=True`: it keeps three more statistics, which only training uses. Shape
+ * Batch normalization of Keras 2 with `renorm=True`. It has three more statistics, which only training uses. Shape
  * unchanged.
  */
 export class RenormBatchNormalization extends BatchNormalization {

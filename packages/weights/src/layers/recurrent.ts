@@ -14,8 +14,8 @@ interface GruArgs {
 }
 
 /**
- * Keras' GRU that resets after the product (`reset_after=True`, its default), which tfjs-layers' own does not know:
- * `[n, length, c] -> [n, units]`, or `[n, length, units]` with `returnSequences`.
+ * Keras' GRU that applies the reset gate after the matrix product (`reset_after=True`, the default). tfjs-layers' own
+ * lacks this form: `[n, length, c] -> [n, units]`, or `[n, length, units]` with `returnSequences`.
  */
 export class ResetAfterGRU extends tfl.layers.Layer {
   static className = "ResetAfterGRU";

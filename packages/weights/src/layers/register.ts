@@ -97,7 +97,7 @@ class IdentityInitializer extends StockIdentity {
   }
 }
 
-/** Those that core registers. */
+/** Layers that @convkit/core registers. */
 const ofCore = [
   AdaptiveAveragePooling2D,
   BatchNormalization,
@@ -117,24 +117,24 @@ interface RegisteredClass {
   readonly className: string;
 }
 
-/** The names that the package of augmentation registers. */
+/** The class names that the augmentation package registers. */
 const augmentationNames = new Set<string>(["KerasOnlyAugmentation", "RandomAugmentation"]);
 
-/** Classes of the user's that were registered under a name of ours, before ours were. */
+/** The user's classes that were registered under one of our names before ours. */
 const userClasses = new Map<string, RegisteredClass>();
 
 function registered(className: string): RegisteredClass | undefined {
   return Object.hasOwn(classNameMap, className) ? (classNameMap[className]![0] as RegisteredClass) : undefined;
 }
 
-/** Whether a class is one of ours, or the one of tfjs that it betters. */
+/** Whether a class is one of ours, or the tfjs class that one of ours extends. */
 function isKnownClass(found: RegisteredClass): boolean {
   return [...own, ...ofCore].some((ours) => ours === found || Object.getPrototypeOf(ours) === found);
 }
 
 /**
- * Lets tfjs make every layer that an imported model may have; call it before `tf.loadLayersModel` on one that was
- * saved again. A class of the user's that is registered under the name of one of ours stays.
+ * Registers with tfjs every layer that an imported model may have. Call it before `tf.loadLayersModel` on an imported
+ * model that was saved again. A user's class already registered under one of our names stays.
  */
 export function registerImportLayers(): void {
   for (const { className } of [...own, ...ofCore]) {
@@ -149,14 +149,14 @@ export function registerImportLayers(): void {
   registerActivations();
   Operation.table = operationTable;
   tf.serialization.registerClass(OrthogonalRegularizer as never);
-  // tfjs keeps initializers and layers under one set of names, in which our layer takes this one's place.
+  // tfjs registers initializers and layers in one namespace; our Identity layer then replaces this initializer.
   tf.serialization.registerClass(IdentityInitializer as never);
   for (const layer of own) if (!userClasses.has(layer.className)) tf.serialization.registerClass(layer as never);
 }
 
 /**
- * The class that the user registered with tfjs under this name; undefined where the name is tfjs', Keras' or only
- * ours.
+ * The class that the user registered with tfjs under this name; undefined for names of tfjs, of Keras, or of our
+ * classes alone.
  */
 export function userClass(className: string): RegisteredClass | undefined {
   const ofUser = userClasses.get(className);
@@ -165,22 +165,22 @@ export function userClass(className: string): RegisteredClass | undefined {
   return isOurs || stockNames.has(className) || augmentationNames.has(className) ? undefined : registered(className);
 }
 
-/** Our class of this name, whatever else is registered under it. */
+/** Our class of this name, even if another class is registered under it. */
 export function ownClass(className: string): (new (args: never) => tfl.layers.Layer) | undefined {
   return [...own, ...ofCore].find((ours) => ours.className === className);
 }
 
-/** Whether a layer is of one of our classes. */
+/** Whether a layer is an instance of one of our classes. */
 export function isOwnLayer(layer: object): boolean {
   return [...own, ...ofCore].some((ours) => layer.constructor === ours);
 }
 
-/** Whether a layer is of a class of ours or of tfjs, and not of a user's that has the same name. */
+/** Whether a layer's class is ours or tfjs', and not a user's class of the same name. */
 export function isKnownLayer(layer: object): boolean {
   const isAugmentation = layer instanceof AugmentationLayer || layer instanceof KerasOnlyAugmentation;
   return isOwnLayer(layer) || isAugmentation || stockClasses.has(layer.constructor);
 }
 
-/** What tfjs registers, as this module is loaded; what comes later is ours or a user's. */
+/** The classes registered when this module loads: tfjs' own. Later ones are ours or a user's. */
 const stockNames: ReadonlySet<string> = new Set(Object.keys(classNameMap));
 const stockClasses: ReadonlySet<unknown> = new Set(Object.values(classNameMap).map(([cls]) => cls));

@@ -7,9 +7,8 @@ import type { BaseArgs, Config, Inputs, Shape } from "./base-layers.ts";
 type Interpolation = "bilinear" | "nearest";
 
 /**
- * Keras' UpSampling2D of any interpolation: pixels are areas, as TensorFlow has it since version 2. (tfjs-layers' own
- * takes them as points, and so differs where interpolation is bilinear.) `[n, h, w, c] -> [n, h * rows, w * columns,
- * c]`
+ * Keras' UpSampling2D with any interpolation. Pixels are areas, as in TensorFlow 2. (tfjs-layers' own treats pixels as
+ * points, so its bilinear results differ.) `[n, h, w, c] -> [n, h * rows, w * columns, c]`
  */
 export class ScaledUp2D extends tfl.layers.Layer {
   static className = "ScaledUp2D";
@@ -39,7 +38,7 @@ export class ScaledUp2D extends tfl.layers.Layer {
   }
 }
 
-/** Keras' Resizing: `[n, h, w, c] -> [n, height, width, c]`. (tfjs-layers' own takes pixels as points.) */
+/** Keras' Resizing: `[n, h, w, c] -> [n, height, width, c]`. (tfjs-layers' own treats pixels as points.) */
 export class ResizedTo extends tfl.layers.Layer {
   static className = "ResizedTo";
   readonly height: number;
@@ -73,8 +72,8 @@ export class ResizedTo extends tfl.layers.Layer {
 }
 
 /**
- * Keras' CenterCrop of larger images: `[n, h, w, c] -> [n, height, width, c]`. (tfjs-layers' own forgets the batch in
- * its shape.)
+ * Keras' CenterCrop of larger images: `[n, h, w, c] -> [n, height, width, c]`. (tfjs-layers' own omits the batch from
+ * its output shape.)
  */
 export class CroppedCentre extends tfl.layers.Layer {
   static className = "CroppedCentre";

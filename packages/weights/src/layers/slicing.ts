@@ -3,10 +3,7 @@ import * as tfl from "@tensorflow/tfjs-layers";
 import { one, oneShape } from "./base-layers.ts";
 import type { BaseArgs, Config, Inputs, Shape } from "./base-layers.ts";
 
-/**
- * What is taken of one axis: an index, after which the axis is gone, or a part of it; null is Python's "from" or "to
- * the end".
- */
+/** An index, which removes the axis, or a slice of one axis. Null means an omitted bound, as in Python's `x[:]`. */
 export type AxisSlice =
   | number
   | { readonly start: number | null; readonly stop: number | null; readonly step: number | null };
@@ -41,7 +38,7 @@ export class Sliced extends tfl.layers.Layer {
       numbers((piece) => (typeof piece === "number" ? piece + 1 : (piece.stop ?? 0))),
       numbers((piece) => (typeof piece === "number" ? 1 : (piece.step ?? 1))),
       bits((piece) => typeof piece !== "number" && piece.start === null),
-      // The last element is the one before the end.
+      // The index -1 has no stop (-1 + 1 is 0), so it reads to the end.
       bits((piece) => (typeof piece === "number" ? piece === -1 : piece.stop === null)),
       0,
       0,
@@ -58,7 +55,7 @@ function isWhole({ start, stop, step }: Exclude<AxisSlice, number>): boolean {
   return start === null && stop === null && (step ?? 1) === 1;
 }
 
-/** Python's length of a slice. */
+/** The number of elements of a Python slice. */
 function lengthOf({ start, stop, step }: Exclude<AxisSlice, number>, size: number): number {
   const by = step ?? 1;
   const bound = (value: number | null, otherwise: number): number => {
@@ -96,7 +93,7 @@ export class Stacked extends tfl.layers.Layer {
   }
 }
 
-/** Keeps values between two bounds, either of which may be missing: shape unchanged. */
+/** Clips values to two bounds, either of which may be missing. Shape unchanged. */
 export class Clipped extends tfl.layers.Layer {
   static className = "Clipped";
   readonly low: number | null;

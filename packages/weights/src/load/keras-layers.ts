@@ -10,7 +10,7 @@ import type { Assignment } from "../model/assign.ts";
 import { weightName } from "../model/weight-name.ts";
 
 export interface LoadWeightsReport {
-  /** Tensors that were loaded. */
+  /** Number of tensors loaded. */
   readonly loaded: number;
   /** Names in the file that `ignore` left out. */
   readonly ignored: readonly string[];
@@ -18,21 +18,21 @@ export interface LoadWeightsReport {
 
 export interface LoadWeightsOptions {
   /**
-   * Match layers by their names, or one after the other; by default by name, and by order where no name but every
-   * shape fits.
+   * How layers match: by name or by order. By default by name, or by order if names do not fit but all shapes in order
+   * do.
    */
   readonly by?: "name" | "order" | undefined;
-  /** Layers that may be missing on either side. */
+  /** Layers that may be missing in the model or in the file. */
   readonly ignore?: RegExp | undefined;
-  /** The entry of `imagenetWeights` that the file is of: what Keras does to its tensors is done to them. */
+  /** The entry of `imagenetWeights` for this file. Its factors are applied to the tensors, as Keras does. */
   readonly published?: Pick<PublishedWeights, "factors"> | undefined;
 }
 
 export const loadWeightsNames: OptionNames<LoadWeightsOptions> = { by: true, ignore: true, published: true };
 
 /**
- * Puts the tensors of a Keras file into a model, layer by layer: all of them, or an error that names all that do not
- * fit.
+ * Loads the tensors of a Keras file into a model, layer by layer. Loads all of them, or throws an error that names
+ * each one that does not fit.
  */
 export async function loadKerasLayers(
   file: string,
@@ -85,7 +85,8 @@ export async function loadKerasLayers(
 }
 
 /**
- * Whether it is the fixed convolution that local response normalisation is in Keras' files: `norm1.2` of our `norm1`.
+ * Whether a saved layer is the fixed convolution that stands for local response normalisation in Keras' files:
+ * `norm1.2` for our `norm1`.
  */
 function standsFor(model: tfl.LayersModel, { layer: saved }: LayerTensors): boolean {
   return model.layers.some(
@@ -96,7 +97,10 @@ function standsFor(model: tfl.LayersModel, { layer: saved }: LayerTensors): bool
 type OwnLayer = ReturnType<typeof modelLayers>[number];
 type Pair = readonly [OwnLayer | undefined, LayerTensors | undefined];
 
-/** Names that Keras makes up by counting differ from run to run: then the order tells, if every shape agrees. */
+/**
+ * Pairs layers with saved layers. Keras' generated names contain counters that differ from run to run, so layers match
+ * by order if names do not fit and all shapes do.
+ */
 function pairLayers(
   model: tfl.LayersModel,
   own: readonly OwnLayer[],
@@ -123,8 +127,8 @@ function fits(pairs: readonly Pair[]): boolean {
 }
 
 /**
- * True where every layer of the model has its name in the file and no name stands twice on either side. Names then
- * hold where paths, which count the layers of a class, do not: a file may have layers that the model has not.
+ * True if every layer name of the model occurs in the file and names are unique on both sides. Names are then safer
+ * than paths, whose counters shift if the file has layers that the model lacks.
  */
 function namesTellApart(own: readonly OwnLayer[], theirs: readonly LayerTensors[]): boolean {
   const [ownNames, savedNames] = [new Set(own.map(({ name }) => name)), new Set(theirs.map(({ layer }) => layer))];
@@ -133,8 +137,8 @@ function namesTellApart(own: readonly OwnLayer[], theirs: readonly LayerTensors[
 }
 
 /**
- * Matches layers by name where names tell them apart, else by the unique paths of a Keras 3 file. Layers without a
- * path, and all layers of an .h5 file, match by name.
+ * Matches layers by name if names are unique, else by the unique paths of a Keras 3 file. Layers without a path, and
+ * all layers of an .h5 file, match by name.
  */
 function pairByName(model: tfl.LayersModel, own: readonly OwnLayer[], theirs: readonly LayerTensors[]): Pair[] {
   const { pairs, rest } = namesTellApart(own, theirs)
@@ -146,7 +150,7 @@ function pairByName(model: tfl.LayersModel, own: readonly OwnLayer[], theirs: re
   const byName = new Map([...left].toReversed().map((layer) => [layer.name, layer]));
   for (const saved of rest) {
     const outer = top.get(saved.layer) ?? top.get(safeName(saved.layer));
-    // A layer of the model itself comes before one of the same name within a model in it.
+    // A layer of the model itself takes precedence over a layer of the same name in a nested model.
     const layer =
       outer === undefined
         ? (byName.get(saved.layer) ?? byName.get(safeName(saved.layer)))
@@ -158,7 +162,7 @@ function pairByName(model: tfl.LayersModel, own: readonly OwnLayer[], theirs: re
   return [...pairs, ...[...left].map((layer): Pair => [layer, undefined])];
 }
 
-/** Parts of a layer that keep weights of their own in a Keras 3 file, in the order in which tfjs has them. */
+/** Parts of a layer that have their own weights in a Keras 3 file, in tfjs' order. */
 const partOrder = ["", "layer", "forward_layer", "backward_layer", "cell", "query_dense", "key_dense", "value_dense"];
 
 function pairByPath(
@@ -188,14 +192,14 @@ function pairByPath(
   return { pairs, rest };
 }
 
-/** A layer with the layer that was given as its activation: in an .h5 the weights of both are one group. */
+/** Joins a layer with the layer given as its activation: an .h5 stores the weights of both in one group. */
 function withFollower(own: OwnLayer | undefined): OwnLayer | undefined {
   const follower = own === undefined ? undefined : followers.get(own.layer);
   if (own === undefined || follower === undefined) return own;
   return { ...own, weights: [...own.weights, ...follower.weights], parts: new Set([own.layer, follower]) };
 }
 
-/** A model within the model, whose weights Keras 2 saves like the weights of a single layer. */
+/** A nested model as one layer, since Keras 2 saves its weights like those of a single layer. */
 function nested(layer: tfl.layers.Layer | undefined): OwnLayer | undefined {
   if (layer === undefined || !("layers" in layer)) return undefined;
   return {
@@ -214,12 +218,15 @@ function shapesOf(tensors: readonly NamedTensor[]): string {
   return tensors.map(({ shape }) => `[${shape}]`).join(", ");
 }
 
-/** A value for each channel, times that channel's factor. */
+/** Multiplies one value per channel by the channel's factor. */
 function multiplied(factors: readonly number[]): (tensor: NamedTensor) => TensorData {
   return (tensor) => Float32Array.from(tensor.read(), (value, channel) => value * factors[channel]!);
 }
 
-/** Keras' Normalization saved its statistics with sizes of 1 before the channels; the numbers are the same. */
+/**
+ * The shape to compare with the weight's. Keras' Normalization saves its statistics with axes of size 1 before the
+ * channels; these are ignored.
+ */
 function fittingShape(variable: tfl.LayerVariable, { shape }: NamedTensor): readonly number[] {
   const trimmed = shape.filter((size) => size !== 1);
   const own = (variable.shape as number[]).filter((size) => size !== 1);

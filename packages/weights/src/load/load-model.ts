@@ -15,12 +15,12 @@ import { ownLayerName } from "../formats/torch/names.ts";
 import { refuseProblems, torchWeights } from "../formats/torch/weights.ts";
 import { WeightsError } from "../weights-error.ts";
 
-/** What a file may name that only its user has. */
+/** Layer classes and functions of the user that a file may name. */
 export type LoadModelOptions = Pick<ImportOptions, "layers" | "functions">;
 
 /**
- * The model of a file that holds its architecture and weights: `.h5`, `.keras`, a tfjs `model.json` or its folder.
- * Throws `WeightsError` naming every layer that is not known and every weight that does not fit.
+ * Loads a model with its architecture and weights from a file: `.h5`, `.keras`, a tfjs `model.json` or its folder.
+ * Throws `WeightsError` naming every unknown layer and every weight that does not fit.
  */
 export async function loadModel(path: string, options: LoadModelOptions = {}): Promise<tfl.LayersModel> {
   checkOptions("loadModel", options, { layers: true, functions: true });
@@ -29,7 +29,7 @@ export async function loadModel(path: string, options: LoadModelOptions = {}): P
     if (file.config === undefined) {
       throw new WeightsError(path, "", "holds weights but no architecture: name the network that they belong to");
     }
-    // Some layers have a counter or statistics that files leave out.
+    // Allow for counters and statistics that files leave out.
     const maxNumbers = file.tensors.reduce((sum, { shape }) => sum + countOf(shape), 1_000_000);
     const model = importModel(path, file.config, { ...options, maxNumbers });
     await loadOpened(model, file, { by: "name" });
@@ -41,8 +41,8 @@ export async function loadModel(path: string, options: LoadModelOptions = {}): P
 }
 
 /**
- * Loads a file's weights into a model, whatever the file's format: all of them fit and are loaded, or nothing changes
- * and one `WeightsError` names all that is missing, extra or misshaped. Layers match by name, or `by: "order"`.
+ * Loads a file's weights, in any format, into a model. If some do not fit, changes nothing and throws one
+ * `WeightsError` that names all missing, extra and misshaped weights. Layers match by name, or `by: "order"`.
  */
 export async function loadWeights(
   model: tfl.LayersModel,
@@ -70,7 +70,7 @@ async function loadOpened(
   return file.format === "tfjs" ? loadTfjs(model, file) : loadTorch(model, file, options);
 }
 
-/** PyTorch's states hold counters that tfjs has not, and often classifiers that were for training only. */
+/** Tensors of PyTorch's states that tfjs does not need: counters, and auxiliary classifiers that only training uses. */
 const spare = /(^|\.)num_batches_tracked$|^n_averaged$|^(aux\d*|AuxLogits)\./;
 
 async function loadTorch(
@@ -115,8 +115,8 @@ async function loadTorch(
 }
 
 /**
- * What wrappers put before every name: `module.` of DataParallel, `_orig_mod.` of a compiled model, `model.` of a
- * trainer.
+ * The prefix that wrappers put before every name: `module.` of DataParallel, `_orig_mod.` of a compiled model,
+ * `model.` of a trainer.
  */
 function commonPrefix(wanted: readonly string[], names: readonly string[]): string {
   const known = new Set(names);
@@ -127,9 +127,9 @@ function commonPrefix(wanted: readonly string[], names: readonly string[]): stri
   return (whole.length > 0 ? whole : prefixes).length === 1 ? (whole[0] ?? prefixes[0]!) : "";
 }
 
-/** tfjs names each tensor as the model's weight is named. */
+/** Loads a tfjs file, whose tensors have the names of the model's weights. */
 async function loadTfjs(model: tfl.LayersModel, file: WeightsFile): Promise<LoadWeightsReport> {
-  // Layers of one name, in models within the model, follow each other in the model's order.
+  // Layers of the same name in nested models follow the model's order.
   const tensors = new Map<string, NamedTensor[]>();
   for (const tensor of file.tensors) tensors.set(tensor.name, [...(tensors.get(tensor.name) ?? []), tensor]);
   const problems: string[] = [];

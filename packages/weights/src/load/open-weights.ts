@@ -19,25 +19,25 @@ import { readZip } from "../bytes/zip-reader.ts";
 
 export type WeightsFormat = "safetensors" | "torch" | "keras-h5" | "keras-weights-h5" | "keras" | "tfjs" | "npy";
 
-/** An open file of weights: its table of contents is known; the tensors' bytes are read one by one. */
+/** An open file of weights. Its table of contents is read; each tensor's bytes are read on demand. */
 export interface WeightsFile {
   readonly path: string;
   readonly format: WeightsFormat;
   readonly tensors: readonly NamedTensor[];
-  /** The tensors by layer, in Keras' order; only of Keras' formats. */
+  /** The tensors by layer, in Keras' order; only for Keras' formats. */
   readonly layers?: readonly LayerTensors[];
-  /** The architecture where the file holds one: Keras' `model_config` or a tfjs `modelTopology`. */
+  /** The architecture, if the file has one: Keras' `model_config` or a tfjs `modelTopology`. */
   readonly config?: JsonObject;
-  /** What the file says about itself: safetensors' metadata. */
+  /** The file's own metadata, as in safetensors. */
   readonly metadata: Readonly<Record<string, string>>;
-  /** What `saveModel` wrote about the model: classes, preprocessing, the zoo's name. */
+  /** Metadata that `saveModel` wrote: classes, preprocessing, the zoo's name. */
   readonly modelMetadata?: ModelMetadata;
   close(): void;
 }
 
 /**
- * Opens any file of weights that is known: `.safetensors`, `.pth` and `.pt` (both containers), `.h5`, `.hdf5`,
- * `.weights.h5`, `.keras`, a tfjs `model.json` or its folder, `.npy`. The bytes decide, not the name. Throws
+ * Opens a file of weights: `.safetensors`, `.pth` and `.pt` (both containers), `.h5`, `.hdf5`, `.weights.h5`,
+ * `.keras`, a tfjs `model.json` or its folder, `.npy`. The content decides the format, not the name. Throws
  * `WeightsError` with file and place.
  */
 export async function openWeights(path: string): Promise<WeightsFile> {
@@ -52,12 +52,12 @@ export async function openWeights(path: string): Promise<WeightsFile> {
   }
 }
 
-/** The same from a source; closing the answer closes the source. */
+/** Opens weights from a source. Closing the result closes the source. */
 export async function openSource(source: ByteSource): Promise<WeightsFile> {
   const close = (): void => source.close();
   const common = { path: source.file, metadata: {}, close };
   const start = Buffer.from(source.read(0, Math.min(16, source.size))).toString("latin1");
-  // First, since a header's length may begin with the bytes of any other format.
+  // Test safetensors first: the length of its header may look like the first bytes of any other format.
   if (looksLikeSafetensors(source)) return { ...common, ...openSafetensors(source) };
   if (isHdf5(source)) return { ...common, ...readHdf5(source) };
   if (start.startsWith("PK\x03\x04")) {
@@ -108,7 +108,7 @@ function openSafetensors(source: ByteSource): Pick<WeightsFile, "format" | "tens
   return { format: "safetensors", tensors, metadata, modelMetadata };
 }
 
-/** A length that the file can hold, then the brace of a JSON object. */
+/** Whether the file begins with a length that fits in it, followed by the brace of a JSON object. */
 function looksLikeSafetensors(source: ByteSource): boolean {
   if (source.size < 10) return false;
   const view = new DataView(source.read(0, 9).buffer);

@@ -3,21 +3,21 @@ import type * as tfl from "@tensorflow/tfjs-layers";
 import type { NamedTensor, TensorData } from "../bytes/named-tensor.ts";
 import { collectedError } from "../weights-error.ts";
 
-/** One weight of a model and the tensor that it shall become. */
+/** One weight of a model and the tensor to load into it. */
 export interface Assignment {
-  /** The weight as the model names it. */
+  /** The weight's name in the model. */
   readonly name: string;
   readonly variable: tfl.LayerVariable;
   readonly tensor: NamedTensor;
-  /** The tensor's values in the order of the weight's axes; as they are by default. */
+  /** Reorders the tensor's values to the weight's axes; by default the order is the same. */
   readonly arrange?: (tensor: NamedTensor) => TensorData | Promise<TensorData>;
   /** The shape after `arrange`. */
   readonly shape: readonly number[];
 }
 
 /**
- * Gives every weight its tensor, or changes nothing: shapes are compared before the first byte is read, and all
- * tensors are there before the first weight changes.
+ * Loads every weight, or changes nothing. Compares all shapes before reading any byte, and reads all tensors before
+ * changing any weight.
  */
 export async function assign(
   file: string,
@@ -41,7 +41,7 @@ export async function assign(
   try {
     for (const { variable, tensor, arrange, shape } of assignments)
       values.push(asTensor(arrange === undefined ? tensor.read() : await arrange(tensor), shape, variable.dtype));
-    // Not by `write`, which would apply the weight's constraint: a file's numbers are loaded as they are.
+    // Do not use `write`, which would apply the weight's constraint: load the file's numbers unchanged.
     for (const [index, { variable }] of assignments.entries())
       (variable as unknown as { readonly val: tf.Variable }).val.assign(values[index]!);
   } finally {
@@ -49,7 +49,7 @@ export async function assign(
   }
 }
 
-/** Whole numbers are kept as such only where the weight is one: Keras' counters. */
+/** Keeps int32 only for int32 weights, which are Keras' counters. */
 function asTensor(values: TensorData, shape: readonly number[], dtype: string): tf.Tensor {
   if (dtype === "int32")
     return tf.tensor(values instanceof Int32Array ? values : Int32Array.from(values), shape as number[], "int32");

@@ -2,7 +2,7 @@ import { graphNodes } from "@convkit/core";
 import type { GraphNode } from "@convkit/core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 
-/** The uses of a model's layers; a sequential model keeps them in a functional one of its own. */
+/** The uses of a model's layers. A sequential model keeps them in an inner functional model. */
 export function usesOf(model: tfl.LayersModel): GraphNode[] {
   if (model.getClassName() !== "Sequential") return graphNodes(model);
   const row = model as tfl.LayersModel & { model?: tfl.LayersModel };
@@ -10,7 +10,7 @@ export function usesOf(model: tfl.LayersModel): GraphNode[] {
   return graphNodes(row.model!);
 }
 
-/** All uses of layers, each after the uses that feed it; tfjs lists a shared layer's uses together. */
+/** Sorts uses of layers so that each follows the uses that feed it. (tfjs lists a shared layer's uses together.) */
 export function inOrder(nodes: readonly GraphNode[]): GraphNode[] {
   const known = new Set<number>();
   const made = new Set(nodes.flatMap(({ outputs }) => outputs.map(({ id }) => id)));

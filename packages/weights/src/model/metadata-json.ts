@@ -7,7 +7,7 @@ import { WeightsError } from "../weights-error.ts";
 /** The key of a model's metadata in every format that has room for it. */
 export const metadataKey = "convkit";
 
-/** The metadata as the JSON that a file keeps; undefined where there is nothing to say. */
+/** The metadata as JSON for a file; undefined if there is none. */
 export function metadataText(metadata: ModelMetadata): string | undefined {
   return Object.values(metadata).every((value) => value === undefined) ? undefined : JSON.stringify(metadata);
 }

@@ -1,12 +1,12 @@
 import type * as tfl from "@tensorflow/tfjs-layers";
 
-/** One layer that holds weights of its own. */
+/** One layer with weights. */
 export interface ModelLayer {
   readonly name: string;
   readonly layer: tfl.layers.Layer;
-  /** Those that are trained first, as Keras orders them. */
+  /** The layer's weights in Keras' order: trainable weights first. */
   readonly weights: readonly tfl.LayerVariable[];
-  /** The layers within, of a model within a model that is taken as one. */
+  /** The inner layers, if a nested model counts as one layer. */
   readonly parts?: ReadonlySet<tfl.layers.Layer>;
 }
 
@@ -17,7 +17,7 @@ export function modelLayers(model: tfl.LayersModel): ModelLayer[] {
   );
 }
 
-/** Names, each once: a second one gets a number. */
+/** Makes names unique: repeated names get a number. */
 export function distinctNames(names: readonly string[]): string[] {
   const taken = new Set<string>();
   return names.map((name) => {
@@ -29,8 +29,8 @@ export function distinctNames(names: readonly string[]): string[] {
 }
 
 /**
- * The names of tensors as tfjs names a model's inputs and outputs, after their layers; a sequential model does not
- * know its own.
+ * The names of a model's inputs or outputs: as in tfjs, the names of their layers. A sequential model does not provide
+ * them.
  */
 export function layerNames(tensors: readonly tfl.SymbolicTensor[]): string[] {
   return tensors.map(({ sourceLayer }) => sourceLayer.name);

@@ -8,7 +8,7 @@ interface Labeled {
 }
 
 /**
- * Einstein's sum by products of matrices, which every backend has. Throws for an ellipsis and for a letter twice in
+ * Computes an einsum by matrix products, which every backend has. Throws for an ellipsis and for a repeated letter in
  * one operand.
  */
 export function einsum(equation: string, operands: readonly tf.Tensor[]): tf.Tensor {

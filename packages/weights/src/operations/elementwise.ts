@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { Operations, Run } from "./operation.ts";
 import type { Values } from "./values.ts";
 
-/** Two sides, either of which may be a constant; it takes the type of the other. */
+/** The two operands. Either may be a constant, which takes the type of the other. */
 function both(v: Values): [tf.Tensor, tf.Tensor] {
   const [a, b] = [v.get("x1"), v.get("x2")];
   const typeOf = (value: unknown): string | undefined => (value instanceof tf.Tensor ? value.dtype : undefined);
@@ -22,13 +22,16 @@ function hardSigmoid(x: tf.Tensor): tf.Tensor {
   return tf.div(tf.clipByValue(tf.add(x, 3), 0, 6), 6);
 }
 
-/** `x` where it is at most `low` or at least `high`, and what `inside` gives between. */
+/**
+ * Soft shrink if `moved`, else hard shrink: 0 between -threshold and threshold. Soft shrink also moves other values
+ * towards 0.
+ */
 const shrink = (x: tf.Tensor, threshold: number, moved: boolean): tf.Tensor =>
   moved
     ? tf.sub(x, tf.clipByValue(x, -threshold, threshold))
     : tf.where(tf.greater(tf.abs(x), threshold), x, tf.zerosLike(x));
 
-/** Functions of each element. */
+/** Elementwise functions. */
 export const elementwise: Operations = {
   add: binary(tf.add),
   addv2: binary(tf.add),
@@ -157,7 +160,7 @@ function scaledElu(x: tf.Tensor, alpha: number, width: number): tf.Tensor {
   return tf.add(tf.relu(x), tf.mul(tf.minimum(tf.elu(width === 1 ? x : tf.div(x, width)), 0), alpha));
 }
 
-/** tfjs' type for one of TensorFlow's: it has one width of floats and one of whole numbers. */
+/** tfjs' type for a type of TensorFlow. tfjs has one float type and one integer type. */
 function typeNamed(name: string): "float32" | "int32" | "bool" {
   if (name === "bool") return "bool";
   return /^u?int/.test(name) ? "int32" : "float32";

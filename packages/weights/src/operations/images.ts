@@ -10,11 +10,11 @@ const pair = (value: unknown): Pair => {
   return [list[0]!, list[1] ?? list[0]!];
 };
 
-/** Pools and sizes of maps, `[n, h, w, c]`. */
+/** Pooling and resizing of feature maps, `[n, h, w, c]`. */
 export const images: Operations = {
   averagepool: ["inputs pool_size strides padding data_format", (v) => pooled(v, "avg")],
   maxpool: ["inputs pool_size strides padding data_format", (v) => pooled(v, "max")],
-  // TensorFlow's own, whose windows may be stated for all four axes.
+  // TensorFlow's own pool, whose window may be given for all four axes.
   pool2d: ["inputs pool_size strides padding data_format kind", (v) => pooled(v, v.word("kind", "max") as "max")],
   resize: [
     "images size interpolation antialias crop_to_aspect_ratio pad_to_aspect_ratio fill_mode fill_value data_format",
@@ -53,14 +53,14 @@ function resizedTo(v: Values): tf.Tensor {
   if (v.flag("antialias")) throw new OptionError("expected no antialias, which is not known here");
   const [rows, columns] = [x.shape[1], x.shape[2]];
   if (v.flag("crop_to_aspect_ratio")) {
-    // As Keras: the largest part of the target's proportions, from the middle.
+    // As in Keras: the largest central part with the target's proportions.
     const cropHeight = Math.min(rows, Math.max(1, Math.floor((columns * height) / width)));
     const cropWidth = Math.min(columns, Math.max(1, Math.floor((rows * width) / height)));
     const [top, left] = [Math.floor((rows - cropHeight) / 2), Math.floor((columns - cropWidth) / 2)];
     x = tf.slice(x, [0, top, left, 0], [-1, cropHeight, cropWidth, -1]);
   } else if (v.flag("pad_to_aspect_ratio")) {
     if (v.word("fill_mode", "constant") !== "constant") throw new OptionError("expected to fill with a constant");
-    // As Keras: half of the missing pixels, rounded down, on both sides.
+    // As in Keras: half of the missing pixels, rounded down, on both sides.
     const padHeight = Math.max(rows, Math.floor((columns * height) / width));
     const padWidth = Math.max(columns, Math.floor((rows * width) / height));
     const [top, left] = [Math.floor((padHeight - rows) / 2), Math.floor((padWidth - columns) / 2)];
@@ -78,13 +78,13 @@ function resizedTo(v: Values): tf.Tensor {
   return resample(x, [height, width], interpolation);
 }
 
-/** Resizes with pixels as areas, as TensorFlow 2 does: "nearest", "bilinear" or "bicubic". */
+/** Resizes with half-pixel centres, as TensorFlow 2 does: "nearest", "bilinear" or "bicubic". */
 export function resample(x: tf.Tensor4D, [height, width]: Pair, interpolation: string): tf.Tensor {
   if (interpolation === "nearest") return tf.image.resizeNearestNeighbor(x, [height, width], false, true);
   if (interpolation === "bilinear") return tf.image.resizeBilinear(x, [height, width], false, true);
   if (interpolation !== "bicubic")
     throw new OptionError(`expected nearest, bilinear or bicubic interpolation, got ${interpolation}`);
-  // Along one axis after the other it is a product with a matrix.
+  // Resize along each axis by a matrix product.
   const [batch, rows, columns, channels] = x.shape;
   const across = tf.matMul(
     tf.tensor2d(cubicMatrix(rows, height), [height, rows]),
@@ -99,8 +99,8 @@ export function resample(x: tf.Tensor4D, [height, width]: Pair, interpolation: s
 }
 
 /**
- * The weights of the pixels in each new pixel: Keys' cubic with a = -0.5, taps beyond the edge left out and the rest
- * made to sum to 1. Source: tensorflow/core/kernels/image/resize_bicubic_op.cc, half pixel centers.
+ * The weights of the pixels in each new pixel: Keys' cubic with a = -0.5. Taps beyond the edge are left out, and the
+ * others are scaled to sum to 1. Source: tensorflow/core/kernels/image/resize_bicubic_op.cc, half pixel centers.
  */
 function cubicMatrix(from: number, to: number): Float32Array {
   const matrix = new Float32Array(from * to);

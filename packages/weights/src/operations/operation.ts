@@ -4,14 +4,14 @@ import * as tfl from "@tensorflow/tfjs-layers";
 import type { BaseArgs, Config, Inputs, Shape } from "../layers/base-layers.ts";
 import { Values } from "./values.ts";
 
-/** What an operation does with its arguments. */
+/** The implementation of an operation. */
 export type Run = (values: Values) => tf.Tensor | tf.Tensor[];
 
 /** Operations by name: the names of their arguments in order, and their implementations. */
 export type Operations = Readonly<Record<string, readonly [names: string, run: Run]>>;
 
 /**
- * The arguments of an operation as a file keeps them: `{slot: i}` stands for the layer's input i, `{constant}` for an
+ * The arguments of an operation as stored in a file: `{slot: i}` stands for the layer's input i, `{constant}` for an
  * array.
  */
 export interface OperationArgs {
@@ -20,8 +20,8 @@ export interface OperationArgs {
 }
 
 /**
- * One function of Keras 3's `ops` or of TensorFlow as a layer without weights. The table that it is looked up in is
- * given once.
+ * A layer without weights that runs one function of Keras 3's `ops` or of TensorFlow. `table`, which is set once,
+ * holds the functions.
  */
 export class Operation extends tfl.layers.Layer {
   static className = "Operation";
@@ -43,7 +43,10 @@ export class Operation extends tfl.layers.Layer {
     this.#run = entry[1];
   }
 
-  /** Runs the operation on zeros twice: sizes that differ between the two follow from sizes that are not known. */
+  /**
+   * Runs the operation twice on zeros, with different values for the unknown sizes. Output sizes that differ are
+   * unknown.
+   */
   override computeOutputShape(shape: Shape): Shape {
     const shapes = (Array.isArray(shape[0]) ? shape : [shape]) as tfl.Shape[];
     const sizesOf = (trial: readonly [number, number]): number[][] =>
@@ -74,7 +77,7 @@ export class Operation extends tfl.layers.Layer {
   }
 }
 
-/** A value with the tensors in their places. */
+/** Replaces the slots in a value by the input tensors. */
 function fill(value: unknown, inputs: readonly tf.Tensor[]): unknown {
   if (Array.isArray(value)) return value.map((part) => fill(part, inputs));
   if (typeof value !== "object" || value === null) return value;

@@ -25,14 +25,14 @@ const index = (find: (x: tf.Tensor, axis: number) => tf.Tensor): [string, Run] =
   },
 ];
 
-/** Powers over the axes, divided by their sum. */
+/** Softmax over the axes. */
 function softmax(v: Values): { x: tf.Tensor; axes: number[]; shifted: tf.Tensor } {
   const x = v.tensor("x");
   const axes = v.get("axis") === undefined ? [x.rank - 1] : v.axes("axis", x.rank);
   return { x, axes, shifted: tf.sub(x, tf.max(x, axes, true)) };
 }
 
-/** Functions over one or more axes. */
+/** Reductions over one or more axes. */
 export const reductions: Operations = {
   mean: over((x, axes, keep) => tf.mean(x, axes, keep)),
   sum: over((x, axes, keep) => tf.sum(x, axes, keep)),
@@ -66,7 +66,7 @@ export const reductions: Operations = {
       return tf.sub(shifted, tf.log(tf.sum(tf.exp(shifted), axes, true)));
     },
   ],
-  // Keras' own: divided by the norm, which is at least epsilon.
+  // Keras' version: divides by the norm, but at least by epsilon.
   normalize: [
     "x axis order epsilon",
     (v) => {
@@ -78,7 +78,7 @@ export const reductions: Operations = {
       return tf.div(x, tf.maximum(norm, epsilon));
     },
   ],
-  // TensorFlow's: epsilon bounds the sum of squares.
+  // TensorFlow's version: epsilon is a lower bound on the sum of squares.
   l2normalize: [
     "x axis epsilon",
     (v) => {

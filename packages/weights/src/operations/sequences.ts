@@ -21,7 +21,7 @@ function pairs(v: Values, name: string, rank: number): [number, number][] {
   return sides;
 }
 
-/** Layers of Keras without weights, over sequences, maps and volumes with the channels last. */
+/** Keras' layers without weights, over sequences, feature maps and volumes, channels last. */
 export const sequences: Operations = {
   zeropadding: [
     "x padding",
@@ -60,7 +60,7 @@ export const sequences: Operations = {
       return run(x, axes, v.flag("keepdims"));
     },
   ],
-  // Part i of n is floor(i size / n) to ceil((i + 1) size / n), as PyTorch and Keras have it.
+  // Part i of n is floor(i size / n) to ceil((i + 1) size / n), as in PyTorch and Keras.
   adaptivepool: [
     "x kind output_size",
     (v) => {
@@ -96,7 +96,7 @@ export const sequences: Operations = {
       const [axisA, axisB] = [fromFront(axes[0]!, a.rank), fromFront(axes[1] ?? axes[0]!, b.rank)];
       const unit = (x: tf.Tensor, axis: number): tf.Tensor =>
         v.flag("normalize") ? tf.mul(x, tf.rsqrt(tf.maximum(tf.sum(tf.square(x), axis, true), 1e-12))) : x;
-      // The summed axis last in one and second in the other, as Keras' batch_dot.
+      // For Keras' batch_dot: moves the summed axis to the end and flattens the axes between it and the batch.
       const rows = (x: tf.Tensor, axis: number): tf.Tensor => {
         const order = [0, ...x.shape.map((_, i) => i).filter((i) => i !== 0 && i !== axis), axis];
         const turned = tf.transpose(x, order);

@@ -6,7 +6,7 @@ import type { Operations } from "./operation.ts";
 import { fromFront } from "./values.ts";
 import type { Values } from "./values.ts";
 
-/** Functions that move elements and leave them as they are. */
+/** Functions that move elements without changing them. */
 export const shapes: Operations = {
   reshape: ["x newshape", (v) => tf.reshape(v.tensor("x"), v.numbers("newshape")!)],
   ravel: ["x", (v) => tf.reshape(v.tensor("x"), [-1])],
@@ -79,7 +79,7 @@ export const shapes: Operations = {
       return tf.unstack(x, v.axis("axis", x.rank, 0));
     },
   ],
-  // A number of equal parts, or the places where it is cut.
+  // Takes a number of equal parts, or the positions of the cuts.
   split: [
     "x indices_or_sections axis",
     (v) => {
@@ -95,7 +95,7 @@ export const shapes: Operations = {
       );
     },
   ],
-  // A number of equal parts, or their sizes, as TensorFlow has it.
+  // Takes a number of equal parts, or the sizes of the parts, as in TensorFlow.
   splitsizes: [
     "x sizes axis",
     (v) => {
@@ -201,7 +201,7 @@ function rolled(x: tf.Tensor, shift: number, axis: number): tf.Tensor {
   return tf.concat([tail!, head!], axis);
 }
 
-/** Every slice along an axis a number of times in a row. */
+/** Repeats every slice along an axis, as `np.repeat` does. */
 export function repeated(x: tf.Tensor, times: number, axis: number): tf.Tensor {
   const apart = tf.tile(tf.expandDims(x, axis + 1), [
     ...x.shape.slice(0, axis + 1).map(() => 1),
@@ -251,7 +251,7 @@ function edged(x: tf.Tensor, before: number, after: number, axis: number): tf.Te
   return tf.concat([...side(0, before), x, ...side(x.shape[axis]! - 1, after)], axis);
 }
 
-/** A part of one axis. */
+/** Slices one axis. */
 export function along(x: tf.Tensor, axis: number, start: number, length: number): tf.Tensor {
   return tf.slice(
     x,
@@ -260,7 +260,7 @@ export function along(x: tf.Tensor, axis: number, start: number, length: number)
   );
 }
 
-/** A product of matrices that stretches over the axes before the last two, as NumPy's `@`. */
+/** A matrix product that broadcasts over all axes but the last two, like NumPy's `@`. */
 function matrixProduct(a: tf.Tensor, b: tf.Tensor, turnA = false, turnB = false): tf.Tensor {
   if (a.rank === 1 && b.rank === 1) return tf.sum(tf.mul(a, b));
   if (a.rank === 1) return tf.squeeze(matrixProduct(tf.expandDims(a, 0), b, false, turnB), [-2 + Math.max(b.rank, 2)]);
@@ -282,7 +282,7 @@ function matrixProduct(a: tf.Tensor, b: tf.Tensor, turnA = false, turnB = false)
   return tf.matMul(stretched(a, outerA), stretched(b, outerB), turnA, turnB);
 }
 
-/** One part of Python's index. */
+/** One entry of a Python index. */
 type IndexPart = number | null | "…" | { start: number | null; stop: number | null; step: number | null };
 
 function indexPart(part: unknown): IndexPart {

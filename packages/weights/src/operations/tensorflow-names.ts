@@ -1,4 +1,4 @@
-/** The counterpart of a TensorFlow function: its name here, the names of its arguments, and their defaults. */
+/** Maps a TensorFlow function to ours: the name, the names of its arguments, and their defaults. */
 interface Alias {
   readonly to: string;
   /** TensorFlow's names of arguments to ours. The first argument needs none. */

@@ -6,7 +6,10 @@ import type { PublishedWeights } from "./imagenet.ts";
 import { WeightsError } from "../weights-error.ts";
 
 export interface DownloadOptions {
-  /** Where files are kept between runs: `weights` in `CONVKIT_CACHE`, else `convkit/weights` in the user's cache. */
+  /**
+   * The folder that keeps files between runs: `weights` in `CONVKIT_CACHE`, else `convkit/weights` in the user's
+   * cache.
+   */
   readonly cache?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
@@ -15,9 +18,9 @@ export interface DownloadOptions {
 const optionNames: OptionNames<DownloadOptions> = { cache: true, signal: true, onProgress: true };
 
 /**
- * The path of published weights: from the cache, where a user may have put the file by hand, or fetched. An
- * interrupted download is continued; known hashes of the file are checked. Throws `WeightsError` that says which file
- * to put where.
+ * Returns the path of published weights. Uses the file in the cache, where a user may have put it by hand, or
+ * downloads it. Continues an interrupted download and checks known hashes. Throws a `WeightsError` that says which
+ * file to put where.
  */
 export async function fetchWeights(
   { url, hash }: Pick<PublishedWeights, "url" | "hash">,

@@ -1,8 +1,8 @@
 import { checkOptions } from "@convkit/errors";
 
 /**
- * What is known of a published file: the sha256 where at least two people who have it state the same, else the md5
- * that Keras states or the first digits of the sha256 that torchvision's names end in; some have none.
+ * The known hash of a published file: the sha256 if at least two independent sources agree on it, else the md5 that
+ * Keras states, or the first digits of the sha256 from torchvision's file names. Some files have none.
  */
 export type KnownHash =
   | { readonly sha256: string }
@@ -10,18 +10,18 @@ export type KnownHash =
   | { readonly sha256Begins: string }
   | undefined;
 
-/** Weights that were trained on ImageNet and that anybody may fetch. */
+/** Publicly available weights that were trained on ImageNet. */
 export interface PublishedWeights {
-  /** The network of the zoo that they fit. */
+  /** The zoo's network for these weights. */
   readonly model: string;
-  /** With its classifier of 1000 classes, or up to the last feature map. */
+  /** True with the classifier of 1000 classes; false up to the last feature map. */
   readonly top: boolean;
   readonly url: string;
   readonly hash: KnownHash;
   readonly license: string;
-  /** What the pixels must go through: Keras' modes, or "none" where the network scales them itself. */
+  /** Preprocessing of the pixels: one of Keras' modes, or "none" if the network scales pixels itself. */
   readonly preprocessing: "caffe" | "tf" | "torch" | "none";
-  /** Tensors that Keras multiplies, a factor a channel, when it loads this file; by `layer/weight`. */
+  /** Factors per channel that Keras applies to tensors when it loads this file, by `layer/weight`. */
   readonly factors?: Readonly<Record<string, readonly number[]>>;
 }
 
@@ -30,8 +30,8 @@ const torch = "https://download.pytorch.org/models/";
 const ordering = "weights_tf_dim_ordering_tf_kernels";
 
 /**
- * Of keras.applications, from its sources (Keras 3.15): model, folder and name of the files, mode, license, md5 with
- * and without top.
+ * Files of keras.applications, from its sources (Keras 3.15): model, folder and name of the files, mode, license, md5
+ * with and without top.
  */
 const kerasTable = [
   [
@@ -149,15 +149,15 @@ const kerasTable = [
 ] as const;
 
 /**
- * EfficientNet was trained on (x - mean) / deviation, but its files' variance is the deviation: Keras divides once
- * more by the square root of these, its IMAGENET_STDDEV_RGB, where the weights are "imagenet".
+ * EfficientNet was trained on (x - mean) / deviation, but its files store the deviation as the variance. For the
+ * weights "imagenet", Keras therefore divides again by the square root of IMAGENET_STDDEV_RGB.
  * https://github.com/tensorflow/tensorflow/issues/49930
  */
 const efficientnetFactors = { "normalization/variance": [0.229, 0.224, 0.225] };
 
 /**
- * Files of keras.applications that are named otherwise. Keras states no hash for MobileNet's; two others have the md5
- * of one of them.
+ * Files of keras.applications whose names follow another pattern. Keras states no hashes for MobileNet's files; two
+ * other sources state the md5 of one of them.
  */
 const kerasOthers: readonly PublishedWeights[] = [
   other("mobilenet", true, `${keras}mobilenet/mobilenet_1_0_224_tf.h5`, undefined, "tf"),
@@ -187,8 +187,8 @@ const kerasOthers: readonly PublishedWeights[] = [
 ];
 
 /**
- * Of torchvision (0.29, IMAGENET1K_V1): model, file (its name ends in the first digits of its sha256), sha256 where it
- * is known.
+ * Files of torchvision (0.29, IMAGENET1K_V1): model, file (its name ends in the first digits of its sha256), sha256 if
+ * known.
  */
 const torchTable = [
   ["alexnet", "alexnet-owt-7be5be79", "7be5be791159472b1fbf3c69796f7cb30dca7ad8466c2df70058c37116cdee02"],
@@ -213,7 +213,7 @@ const torchTable = [
   ["densenet121-tv", "densenet121-a639ec97", "a639ec97d7c33b07ae66f0b5fb7d0192f95a3b11b7576c66c0126c2a727c4395"],
 ] as const;
 
-/** Every published file that fits a network of the zoo. */
+/** All published files for networks of the zoo. */
 export const imagenetWeights: readonly PublishedWeights[] = [
   ...kerasTable.flatMap(([model, path, preprocessing, license, top, notop]): PublishedWeights[] => [
     { model, top: true, url: `${keras}${path}_${ordering}.h5`, hash: { md5: top }, license, preprocessing },

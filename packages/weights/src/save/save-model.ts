@@ -18,14 +18,11 @@ import { writeSavedModel } from "../formats/saved-model.ts";
 export type ModelFormat = "keras" | "h5" | "weights-h5" | "safetensors" | "onnx" | "savedmodel" | "tfjs";
 
 export interface SaveOptions {
-  /** Instead of what the path's ending says; needed for a folder. */
+  /** The format, instead of the one that the path's ending names; required for a folder. */
   readonly format?: ModelFormat | undefined;
-  /**
-   * What the file says about the model (classes, preprocessing, the zoo's name …), in place of what the model says
-   * itself.
-   */
+  /** Metadata of the file (classes, preprocessing, the zoo's name …). Its fields override the model's own metadata. */
   readonly metadata?: ModelMetadata | undefined;
-  /** Smaller weights in a tfjs model. */
+  /** Stores the weights of a tfjs model with fewer bits. */
   readonly quantize?: Quantization | undefined;
 }
 
@@ -40,8 +37,8 @@ export interface SaveReport {
 
 /**
  * Writes a model in the format that the path's ending names: `.keras`, `.h5` or `.hdf5` (whole models), `.weights.h5`,
- * `.safetensors` (PyTorch's names), `.onnx`, or with `format` a folder: "tfjs" with `model.json`, or "savedmodel". It
- * appears whole or not at all. Throws `WeightsError` naming each layer that the format cannot hold.
+ * `.safetensors` (PyTorch's names), `.onnx`, or with `format` a folder: "tfjs" with `model.json`, or "savedmodel".
+ * Writes the whole file or nothing. Throws `WeightsError` naming each layer that the format cannot hold.
  */
 export async function saveModel(model: tfl.LayersModel, path: string, options: SaveOptions = {}): Promise<SaveReport> {
   checkOptions("saveModel", options, saveNames);

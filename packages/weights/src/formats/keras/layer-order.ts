@@ -2,9 +2,9 @@ import type { KerasLayer } from "./graph.ts";
 import type { TensorReference } from "./config.ts";
 
 /**
- * The layers in the order in which Keras lists a functional model's: by distance from the outputs, and layers at the
- * same distance by when a walk from the outputs first reaches them. The order decides the paths in a `.weights.h5`, so
- * it must match Keras. Source: keras/src/ops/function.py, map_graph.
+ * Sorts layers as Keras does in a functional model: by distance from the outputs, and layers at the same distance by
+ * when a walk from the outputs first reaches them. The order decides the paths in a `.weights.h5`, so it must match
+ * Keras. Source: keras/src/ops/function.py, map_graph.
  */
 export function layerOrder(
   layers: readonly KerasLayer[],

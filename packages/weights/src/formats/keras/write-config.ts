@@ -77,7 +77,7 @@ function keras2Layer(layer: KerasLayer): object {
   const own =
     className === "InputLayer"
       ? { batch_input_shape: shape, dtype: "float32", sparse: false, ragged: false, name }
-      : // Keras 2 means another function by this name: the policy, which it does not know, keeps it from reading the file.
+      : // In Keras 2 this name means another function. The policy, unknown to Keras 2, keeps it from reading the file.
         { name, dtype: rest["activation"] === "hard_sigmoid" ? policy : "float32", ...rest };
   return { class_name: className, config: own, name, inbound_nodes };
 }

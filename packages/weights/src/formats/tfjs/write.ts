@@ -11,12 +11,12 @@ import { variableTensor } from "../../bytes/variable-tensor.ts";
 
 export type Quantization = "float16" | "uint8" | "uint16";
 
-/** What tfjs' own converter uses: browsers cache files of this size. */
+/** The shard size of tfjs' own converter. Browsers cache files of this size. */
 const shardBytes = 4 << 20;
 
 /**
- * Writes `model.json` and its shards into a folder; quantized weights become a half, or a scale and a minimum with 8
- * or 16 bits.
+ * Writes `model.json` and its shards into a folder; quantized weights become float16, or 8- or 16-bit integers with a
+ * scale and a minimum.
  */
 export async function writeTfjs(
   folder: string,
@@ -52,7 +52,7 @@ export async function writeTfjs(
   await writeFileAtomic(join(folder, "model.json"), JSON.stringify(document));
 }
 
-/** tfjs' topology, with a mark on the layers of our own classes: a user's class may have the same name. */
+/** tfjs' topology, with a mark on layers of our own classes, since a user's class may have the same name. */
 function topologyOf(model: tfl.LayersModel): object {
   const topology = JSON.parse(JSON.stringify(model.toJSON(null, false))) as { config: Topology };
   mark(model, topology.config);
@@ -86,7 +86,7 @@ function pack(values: TensorData, quantize: Quantization): { data: Uint16Array |
     if (value > high) high = value;
   }
   if (values.length === 0) [low, high] = [0, 0];
-  // Zero must stay zero: padding and what relu left are worth more than the last bit.
+  // Include zero in the range, so that it stays exact. Zeros from padding and ReLU matter more than the last bit.
   [low, high] = [Math.min(low, 0), Math.max(high, 0)];
   const steps = quantize === "uint8" ? 255 : 65_535;
   const scale = high === low ? 1 : (high - low) / steps;
@@ -97,7 +97,7 @@ function pack(values: TensorData, quantize: Quantization): { data: Uint16Array |
   return { data, how: { dtype: quantize, scale, min, original_dtype: "float32" } };
 }
 
-/** Fills files of one size one after the other. */
+/** Writes shards of equal size, one after the other. */
 class ShardWriter {
   readonly #folder: string;
   #pending: Uint8Array[] = [];
@@ -117,7 +117,7 @@ class ShardWriter {
       await this.#flush();
     }
     if (rest.byteLength > 0) {
-      // A copy, so that the large buffer around it can be freed.
+      // Copy the rest, so that the large buffer can be freed.
       this.#pending.push(new Uint8Array(rest));
       this.#held += rest.byteLength;
     }

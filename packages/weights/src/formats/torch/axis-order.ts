@@ -2,9 +2,9 @@ import type { NamedTensor, TensorData } from "../../bytes/named-tensor.ts";
 import { transposeWasm } from "../../bytes/transpose-wasm.ts";
 
 /**
- * How a weight lies in PyTorch. Convolutions and dense layers are, in both worlds, a matrix of outputs by the rest;
- * PyTorch has the outputs first, tfjs last, and the rest is ordered differently. `rows[j]` is where tfjs has the
- * element `j` of PyTorch's rest.
+ * PyTorch's layout of a weight. In both frameworks a convolution or dense kernel is a matrix of outputs and the
+ * remaining axes ("rest"). PyTorch has the outputs first, tfjs has them last, and the order of the rest differs.
+ * `rows[j]`: row in tfjs order of column j in PyTorch order.
  */
 export interface MatrixOrder {
   readonly outputs: number;
@@ -12,8 +12,8 @@ export interface MatrixOrder {
 }
 
 /**
- * `[outputs, rest] -> [rest', outputs]`; a file is read some outputs at a time, the next ones while these are turned,
- * so that only the result takes memory.
+ * `[outputs, rest] -> [rest', outputs]`; Reads a file some outputs at a time, and the next outputs while it transposes
+ * these, so that only the result takes memory.
  */
 export async function fromTorchOrder(
   tensor: Pick<NamedTensor, "read" | "readPart">,
@@ -38,7 +38,7 @@ export async function fromTorchOrder(
   return values;
 }
 
-/** Reads the rows of some outputs into the heap, by turns into either half of it; resolves to where they are. */
+/** Reads the rows of some outputs into alternating halves of the heap; resolves to their address. */
 function partsOf(
   tensor: Pick<NamedTensor, "read" | "readPart">,
   rest: number,
@@ -56,7 +56,7 @@ function partsOf(
   };
 }
 
-/** Puts the rows of `count` outputs, which lie in the heap at `from`, into their columns, a tile at a time. */
+/** Transposes `count` outputs, which start at address `from` of the heap, into their columns, one tile at a time. */
 function turnOutputs(
   { memory, transpose }: Turner,
   from: number,
@@ -64,7 +64,7 @@ function turnOutputs(
   { output, count, outputs, rows }: MatrixOrder & { output: number; count: number },
 ): void {
   const rest = rows.length;
-  // Made once a part, since making one takes as long as copying it.
+  // Make these views once per part: making a view takes as long as copying its line.
   const lines = Array.from({ length: tileRest }, (_, j) => new Int32Array(memory.buffer, 4 * tileStride * j, count));
   for (let first = 0; first < rest; first += tileRest) {
     const width = Math.min(tileRest, rest - first);
@@ -73,15 +73,15 @@ function turnOutputs(
   }
 }
 
-/** `assembly/transpose.ts`: its heap begins with a tile. */
+/** An instance of `assembly/transpose.ts`. Its heap begins with a tile. */
 interface Turner {
   readonly memory: WebAssembly.Memory & { readonly buffer: ArrayBuffer };
   transpose(from: number, stride: number, rows: number, columns: number, to: number, toStride: number): void;
 }
 
 /**
- * Each has a heap of its own, since several files may be read at a time; held weakly, so that no heap outlives a
- * loading for long.
+ * Idle instances. Each has its own heap, since several files may be read at once. Weak references let their heaps be
+ * freed after loading.
  */
 const idle: WeakRef<Turner>[] = [];
 let kernel: WebAssembly.Module | undefined;
@@ -91,7 +91,7 @@ function newTurner(): Turner {
   return new WebAssembly.Instance(kernel).exports as unknown as Turner;
 }
 
-/** The bytes of a heap, at least so many. */
+/** The bytes of a heap, grown to at least `bytes`. */
 function heapOf(memory: Turner["memory"], bytes: number): Uint8Array<ArrayBuffer> {
   const missing = bytes - memory.buffer.byteLength;
   if (missing > 0) memory.grow(Math.ceil(missing / 65_536));
@@ -131,16 +131,16 @@ export function kernelRows(height: number, width: number, inputs: number): Int32
 }
 
 /**
- * A tile of 270 KB, which the second cache holds: wide, since the lines of tfjs' order are copied whole, and long,
- * since PyTorch's are read along; a plain walk would fetch a line of memory for every element. Its own lines lie a
- * little further apart than they are wide, as lines a power of two apart share a few places of the first cache.
+ * A tile of 270 KB, which fits the L2 cache. It is wide in both directions, so that reads in PyTorch's order and
+ * writes in tfjs' order are both contiguous; without tiles every element would cost a cache line. The stride is a
+ * little larger than the width, since lines a power of two apart compete for the same sets of the L1 cache.
  */
 const tileOutputs = 512;
 const tileRest = 128;
 const tileStride = tileOutputs + 16;
 const tileBytes = 4 * tileStride * tileRest;
 
-/** The most bytes of a part that is read at a time, unless a single output has more. */
+/** Limit on the bytes of one part, unless a single output has more. */
 const partBytes = 52 * 2 ** 20;
 
 function floats(data: TensorData): Float32Array {
@@ -151,7 +151,7 @@ function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-/** The same memory as whole numbers: V8 makes a double of every float that it moves, and a float of it again. */
+/** The same memory as int32. V8 would convert every float32 that it copies to a double and back. */
 function words({ buffer, byteOffset, length }: Float32Array): Int32Array {
   return new Int32Array(buffer, byteOffset, length);
 }

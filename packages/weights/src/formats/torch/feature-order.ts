@@ -4,12 +4,12 @@ import { inOrder, usesOf } from "../../model/layer-uses.ts";
 import { kernelRows } from "./axis-order.ts";
 
 /**
- * How the features of a vector lie in PyTorch, which flattens maps channels first: `order[j]` is tfjs' place of
- * PyTorch's feature j. A text says why it cannot be told; undefined where both are alike.
+ * The order of a vector's features in PyTorch, which flattens feature maps channels first: `order[j]` is the tfjs
+ * index of PyTorch's feature j. A text says why the order is unknown; undefined if both orders are equal.
  */
 export type FeatureOrder = Int32Array | string | undefined;
 
-/** Layers that leave every feature in its place. */
+/** Layers that keep the order of features. */
 const keepsPlaces = new Set([
   "Activation",
   "AlphaDropout",
@@ -32,10 +32,10 @@ const keepsPlaces = new Set([
   "RMSNormalization",
 ]);
 
-/** Layers of several inputs that join them feature by feature. */
+/** Layers that combine several inputs feature by feature. */
 const joinsPlaces = new Set(["Add", "Average", "Maximum", "Minimum", "Multiply", "Subtract", "CustomScaleLayer"]);
 
-/** For each layer the order of the features that it takes, where that is not tfjs' own. */
+/** The order of the input features of each layer for which PyTorch's order differs. */
 export function featureOrders(model: tfl.LayersModel): Map<tfl.layers.Layer, Exclude<FeatureOrder, undefined>> {
   const orders = new Map<tfl.layers.Layer, Exclude<FeatureOrder, undefined>>();
   walk(
@@ -98,7 +98,7 @@ function orderAfter({ layer, inputShapes }: GraphNode, taken: readonly FeatureOr
   return `the order of its features after ${className} is not known`;
 }
 
-/** Of a map `[n, h, w, c]` or a sequence `[n, length, c]` that is flattened. */
+/** The feature order of a flattened feature map `[n, h, w, c]` or sequence `[n, length, c]`. */
 function flattened(shape: readonly (number | null)[]): FeatureOrder {
   const [channels, ...places] = shape.slice(1).toReversed();
   if (places.every((size) => size === 1) || channels === 1) return undefined;

@@ -9,7 +9,7 @@ import type { ZipEntry } from "../../bytes/zip-reader.ts";
 import { PickleGlobal, readPickle } from "./pickle.ts";
 import type { PickleValue, PickleWorld } from "./pickle.ts";
 
-/** A storage as the pickle names it; where its bytes lie is known only once the whole file was looked at. */
+/** A storage as the pickle names it. The position of its bytes is known only after the whole file is scanned. */
 interface Storage {
   readonly key: string;
   readonly dtype: StoredType;
@@ -38,7 +38,7 @@ const storageTypes: Readonly<Record<string, StoredType>> = {
 
 const containers = new Set(["collections.OrderedDict", "torch.Size", "builtins.set", "__builtin__.set"]);
 const tensorMakers = new Set(["torch._utils._rebuild_tensor", "torch._utils._rebuild_tensor_v2"]);
-/** Values that checkpoints hold beside their tensors; nothing of them is kept. */
+/** Classes of other values in checkpoints. The reader drops these values. */
 const inert = new Set([
   "_codecs.encode",
   "argparse.Namespace",
@@ -55,14 +55,14 @@ const inert = new Set([
 ]);
 const parameterMaker = "torch._utils._rebuild_parameter";
 const pairLimit = 1_000_000;
-/** The most elements that a tensor may have which repeats fewer of its storage (`expand`). */
+/** Limit on the elements of a tensor that repeats elements of its storage (`expand`). */
 const expandedLimit = 1 << 20;
 const legacyMagic = 0x1950a86a20f9469cfc6cn;
 
 /**
- * The state dict of a PyTorch file: the zip container (1.6 and later) or the one before it. The pickle inside is read
- * by an allow-list and never runs anything; a state dict that lies in a checkpoint, beside an optimiser and an epoch,
- * is found.
+ * Reads the state dict of a PyTorch file, in the zip container (1.6 and later) or the older one. The pickle reader
+ * accepts only an allow-list of classes and never runs code. Also finds the state dict inside a checkpoint with an
+ * optimiser and an epoch.
  */
 export async function readTorchFile(source: ByteSource): Promise<{ tensors: NamedTensor[] }> {
   const isZip = source.size >= 4 && Buffer.from(source.read(0, 4)).toString("latin1") === "PK\x03\x04";
@@ -134,7 +134,8 @@ function readLegacyContainer(source: ByteSource): NamedTensor[] {
 }
 
 /**
- * What a state dict's pickle may do: name containers, storage types and the functions that make tensors of storages.
+ * The allow-list for a state dict's pickle: containers, storage types and the functions that make tensors from
+ * storages.
  */
 function torchWorld(file: string, storages = new Map<string, Storage>()): PickleWorld {
   const fail = (problem: string): never => {
@@ -154,7 +155,7 @@ function torchWorld(file: string, storages = new Map<string, Storage>()): Pickle
       if (path === "collections.OrderedDict") {
         const items = (args[0] ?? []) as PickleValue;
         if (!Array.isArray(items)) return fail("an OrderedDict is made of a list of pairs");
-        // One list may be named by many calls: without a bound their work would multiply.
+        // Many calls may refer to one list, so bound the total work.
         pairs += items.length;
         if (pairs > pairLimit) return fail(`more than ${pairLimit} pairs in its dicts`);
         return new Map(
@@ -207,8 +208,8 @@ function stridedTensor(args: readonly PickleValue[], fail: (problem: string) => 
 }
 
 /**
- * Keys under which training scripts store the state dict of a checkpoint. Averaged weights come last: they are stored
- * beside the plain ones.
+ * Keys under which training scripts store the state dict of a checkpoint. Averaged weights come last, since
+ * checkpoints with them also hold the plain weights.
  */
 const stateKeys = [
   "state_dict",

@@ -2,12 +2,12 @@
 export interface RenameRule {
   readonly ours: RegExp;
   readonly theirs: RegExp;
-  /** What a match of `ours` becomes, and of `theirs`. */
+  /** Replacements for a match of `ours`, and for a match of `theirs`. */
   readonly toTheirs: string;
   readonly toOurs: string;
 }
 
-/** A number alone is no name of ours (JavaScript moves such keys to the front), so `b3` stands for PyTorch's `3`. */
+/** Our names avoid bare numbers, since JavaScript sorts such keys first: `b3` stands for PyTorch's `3`. */
 const counted: RenameRule = {
   ours: /(?<=^|\.)b(\d+)(?=\.|$)/g,
   theirs: /(?<=^|\.)(\d+)(?=\.|$)/g,
@@ -16,20 +16,20 @@ const counted: RenameRule = {
 };
 
 /**
- * Naming rules of networks whose layer names differ from PyTorch's in more than counters. Other networks use the
- * counter rule alone.
+ * Naming rules of networks whose layer names differ from PyTorch's in more than counters. Other networks need only the
+ * counter rule.
  */
 const families: readonly (readonly [model: RegExp, rules: readonly RenameRule[]])[] = [
   [/^vgg16$/, vggRules([2, 2, 3, 3, 3])],
   [/^vgg19$/, vggRules([2, 2, 4, 4, 4])],
 ];
 
-/** The name of a layer of ours in PyTorch's state of the same network. */
+/** Converts our name of a layer to PyTorch's. */
 export function torchLayerName(model: string, layer: string): string {
   return rulesOf(model).reduce((name, { ours, toTheirs }) => name.replace(ours, toTheirs), layer);
 }
 
-/** The name of a layer of PyTorch's state in ours: the rules backwards, in reverse order. */
+/** Converts PyTorch's name of a layer to ours: applies the inverse rules in reverse order. */
 export function ownLayerName(model: string, layer: string): string {
   return rulesOf(model)
     .toReversed()
@@ -41,7 +41,7 @@ function rulesOf(model: string): readonly RenameRule[] {
 }
 
 /**
- * Keras' names of VGG16 and VGG19 against torchvision's, which counts each convolution, ReLU and pool of `features`.
+ * Maps Keras' names of VGG16 and VGG19 to torchvision's, which number each convolution, ReLU and pool of `features`.
  */
 function vggRules(depths: readonly number[]): RenameRule[] {
   let next = 0;

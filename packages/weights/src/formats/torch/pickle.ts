@@ -1,7 +1,7 @@
 import type { ByteCursor } from "../../bytes/byte-cursor.ts";
 import { WeightsError } from "../../weights-error.ts";
 
-/** A class that a pickle names; none is ever looked up anywhere but in `callable`. */
+/** A class that a pickle names. The reader never resolves it to code. */
 export class PickleGlobal {
   readonly path: string;
   constructor(path: string) {
@@ -22,21 +22,21 @@ export type PickleValue =
   | object;
 
 export interface PickleWorld {
-  /** The classes that may be named; anything else is refused. */
+  /** The classes that the pickle may name; any other class throws. */
   readonly globals: ReadonlySet<string>;
-  /** What calling one of them gives, from its arguments. */
+  /** Returns the result of calling one of these classes. */
   call(path: string, args: readonly PickleValue[]): PickleValue;
-  /** What a persistent id stands for. */
+  /** Returns the value of a persistent id. */
   persistent(id: PickleValue): PickleValue;
 }
 
-/** A state dict's pickle is some 100 KB and some 40 000 steps; these bound the time and memory of a hostile one. */
+/** Limits on the time and memory of a hostile pickle. A state dict's pickle has about 100 KB and 40 000 steps. */
 const sizeLimit = 1 << 26;
 const stepLimit = 500_000;
 
 /**
- * Reads one pickle (protocols 2 to 5) at the cursor and leaves the cursor behind it. It builds plain values only:
- * classes come from an allow-list, calls go to `world`, and attributes of objects are dropped. Opcodes: CPython's
+ * Reads one pickle (protocols 2 to 5) at the cursor and moves the cursor past it. Builds only plain values: classes
+ * come from an allow-list, calls go to `world`, and attributes of objects are dropped. Opcodes: CPython's
  * Lib/pickletools.py.
  */
 export function readPickle(cursor: ByteCursor, world: PickleWorld): PickleValue {
@@ -189,7 +189,7 @@ export function readPickle(cursor: ByteCursor, world: PickleWorld): PickleValue 
   }
 }
 
-/** A two's-complement little-endian number, as bigint where it is long. */
+/** A two's-complement little-endian number, as a bigint if it is long. */
 function signedNumber(bytes: Uint8Array): number | bigint {
   let value = 0n;
   for (const [index, byte] of bytes.entries()) value |= BigInt(byte) << BigInt(8 * index);

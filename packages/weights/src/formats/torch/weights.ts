@@ -9,13 +9,13 @@ import { featureOrders } from "./feature-order.ts";
 import type { FeatureOrder } from "./feature-order.ts";
 import { torchLayerName } from "./names.ts";
 
-/** One weight of a tfjs model as a PyTorch state has it. */
+/** One weight of a tfjs model as stored in a PyTorch state. */
 export interface TorchWeight {
   readonly torchName: string;
   readonly name: string;
   readonly variable: tfl.LayerVariable;
   readonly torchShape: readonly number[];
-  /** Why PyTorch cannot have this weight as the model has it; undefined where it can. */
+  /** Why PyTorch cannot represent this weight; undefined if it can. */
   readonly problem?: string;
   toTorch(data: TensorData): TensorData;
   fromTorch(tensor: NamedTensor): TensorData | Promise<TensorData>;
@@ -37,7 +37,7 @@ const plainNames: Readonly<Record<string, string>> = {
   count: "count",
 };
 
-/** Every weight of the model under PyTorch's name for it, with how to turn it there and back. */
+/** Every weight of the model with its PyTorch name and the conversions in both directions. */
 export function torchWeights(model: tfl.LayersModel): TorchWeight[] {
   const orders = featureOrders(model);
   const names = layerPaths(model);
@@ -63,7 +63,7 @@ export function torchWeights(model: tfl.LayersModel): TorchWeight[] {
   );
 }
 
-/** The layers' names; layers of one name, in models within the model, get the names of these before theirs. */
+/** The layers' names. If layers in nested models share a name, the nested models' names come before it. */
 function layerPaths(model: tfl.LayersModel): Map<tfl.layers.Layer, string> {
   const counts = new Map<string, number>();
   for (const { name } of modelLayers(model)) counts.set(name, (counts.get(name) ?? 0) + 1);
@@ -78,7 +78,7 @@ function layerPaths(model: tfl.LayersModel): Map<tfl.layers.Layer, string> {
   return paths;
 }
 
-/** Throws where PyTorch's state cannot hold a weight of the model, naming every one. */
+/** Throws if PyTorch cannot represent some of the model's weights, and names each of them. */
 export function refuseProblems(file: string, model: tfl.LayersModel): void {
   const seen = new Set<string>();
   const problems = torchWeights(model).flatMap(({ name, torchName, problem }) => {
@@ -91,7 +91,7 @@ export function refuseProblems(file: string, model: tfl.LayersModel): void {
     throw collectedError(file, "", "PyTorch's names and order cannot be told for this model", problems);
 }
 
-/** Layers with a counter of batches in PyTorch, which tfjs has not. */
+/** Layers that count batches in PyTorch but not in tfjs. */
 export function batchCounters(model: tfl.LayersModel): string[] {
   const paths = layerPaths(model);
   return modelLayers(model)
@@ -135,7 +135,7 @@ function layout(
     };
   const torchShape = own === "alpha" ? [shape.reduce((product, size) => product * size, 1)] : shape;
   if (order === undefined || torchShape.length !== 1) return { torchShape, ...same };
-  // A number for every feature, such as those of a batch normalization behind a flatten.
+  // One number per feature, as in a batch normalization after a flatten.
   if (typeof order === "string" || order.length !== torchShape[0])
     return { torchShape, ...same, ...(own === "bias" ? {} : { problem: typeof order === "string" ? order : unfit }) };
   return own === "bias" && className === "Dense"

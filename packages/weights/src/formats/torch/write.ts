@@ -8,8 +8,8 @@ import { variableTensor } from "../../bytes/variable-tensor.ts";
 import { batchCounters, refuseProblems, torchWeights } from "./weights.ts";
 
 /**
- * A model's weights as safetensors under PyTorch's names and in its order of axes, counters of batches too:
- * `strict=True` takes it.
+ * A model's weights as safetensors with PyTorch's names and order of axes. Includes the batch counters, so that
+ * `strict=True` accepts it.
  */
 export function writeTorchSafetensors(
   sink: ByteSink,
