@@ -25,7 +25,7 @@ export interface Engine {
   readonly isGpu: boolean;
 }
 
-/** How to use an engine. */
+/** Options of `useEngine`. */
 export interface UseOptions {
   /** Threads to compute with; by default the engine decides. */
   readonly threads?: number | undefined;

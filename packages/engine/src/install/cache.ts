@@ -5,7 +5,7 @@ import { FileError, makeFolder } from "@convkit/files";
 
 import { EngineError } from "../engine-error.ts";
 
-/** Makes the cache folder. Throws an EngineError that names the folder where it cannot be made. */
+/** Makes the cache folder. Throws an EngineError that names the folder if it cannot be created. */
 export async function makeCache(folder: string): Promise<void> {
   try {
     await makeFolder(folder);
@@ -17,7 +17,7 @@ export async function makeCache(folder: string): Promise<void> {
   }
 }
 
-/** The bytes of all files below a folder; 0 where there is none. */
+/** The bytes of all files below a folder; 0 if it does not exist. */
 export async function folderBytes(folder: string): Promise<number> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
   const sizes = entries

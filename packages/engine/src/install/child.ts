@@ -2,12 +2,12 @@ import { spawn } from "node:child_process";
 
 /** The result of a child process. */
 export interface ChildResult {
-  /** The exit code; undefined where the program was not found. */
+  /** The exit code; undefined if the program was not found. */
   code: number | null | undefined;
   output: string;
 }
 
-/** How a program is run. */
+/** Options of `runChild`. */
 export interface ChildOptions {
   signal?: AbortSignal | undefined;
   env?: NodeJS.ProcessEnv;

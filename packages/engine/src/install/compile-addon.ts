@@ -13,7 +13,7 @@ export interface AddonBuild {
   /** The folder of `@tensorflow/tfjs-node`, whose own source is compiled. */
   tfjsNode: string;
   include: string;
-  /** Where the libraries lie now, and where they will lie when the addon is loaded. */
+  /** The libraries' current folder, and their folder when the addon is loaded. */
   libraries: string;
   runtimeFolders: readonly string[];
   napi: number;

@@ -28,7 +28,7 @@ export async function findPip(): Promise<Pip | undefined> {
   return undefined;
 }
 
-/** How to fetch a wheel. */
+/** Options of `fetchWheel`. */
 export interface FetchOptions {
   signal?: AbortSignal | undefined;
   /** Called with the downloaded and the total bytes, once pip has printed the total. */

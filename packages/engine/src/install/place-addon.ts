@@ -10,7 +10,7 @@ import type { TfjsNode } from "./tfjs-node.ts";
 
 /**
  * The addon in the cache for this tfjs-node. It depends on tfjs-node's version and Node-API, and on the engine's
- * folder, whose path is written into it: a cache that was moved needs it compiled again.
+ * folder, whose path is written into it: after the cache moves, the addon must be compiled again.
  */
 export function cachedAddon(installed: InstalledEngine, { version, napi }: Pick<TfjsNode, "version" | "napi">): string {
   const place = createHash("sha256").update(installed.folder).digest("hex").slice(0, 8);

@@ -9,7 +9,7 @@ import { EngineError } from "../engine-error.ts";
 import type { InstallableEngine } from "./installed.ts";
 import { packageNames } from "./tfjs-node.ts";
 
-/** The tfjs-node that is fetched where a project has none. */
+/** The version of tfjs-node that is fetched for a project without tfjs-node. */
 const tfjsNodeVersion = "4.22.0";
 
 /**

@@ -13,7 +13,7 @@ import { EngineError } from "../engine-error.ts";
 export interface Archive {
   names: readonly string[];
   text(name: string): Promise<string>;
-  /** Streams one entry into a file; throws an EngineError where the archive has none of that name. */
+  /** Streams one entry into a file; throws an EngineError if the archive has no such entry. */
   extract(name: string, file: string, signal?: AbortSignal): Promise<void>;
   close(): void;
 }

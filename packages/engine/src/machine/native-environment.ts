@@ -4,8 +4,8 @@ import { isMainThread } from "node:worker_threads";
 import koffi from "koffi";
 
 /**
- * Sets an environment variable where native code sees it. In a worker thread `process.env` is a copy that C's `getenv`
- * knows nothing of.
+ * Sets an environment variable so that native code sees it. In a worker thread `process.env` is a copy that C's
+ * `getenv` does not read.
  */
 export function setNativeVariable(name: string, value: string): void {
   process.env[name] = value;
@@ -19,7 +19,7 @@ export function setNativeVariable(name: string, value: string): void {
   )(name, value, 1);
 }
 
-/** The value that native code sees; undefined where it is not set. */
+/** The value that native code sees; undefined if the variable is not set. */
 export function nativeVariable(name: string): string | undefined {
   if (isMainThread || process.platform === "win32") return process.env[name];
   const value = (libc().func("const char* getenv(const char*)") as (name: string) => string | null)(name);

@@ -9,11 +9,11 @@ export type Platform = "linux-x64" | "linux-arm64" | "darwin-arm64";
 export interface Machine {
   os?: string;
   arch?: string;
-  /** False where the C library is not glibc (Alpine's musl): TensorFlow's wheels need glibc. */
+  /** False if the C library is not glibc (Alpine's musl): TensorFlow's wheels need glibc. */
   glibc?: boolean;
 }
 
-/** The platform that an install is for; throws an EngineError where TensorFlow publishes no library. */
+/** The platform that an install is for; throws an EngineError if TensorFlow publishes no library for it. */
 export function platformOf({
   os = process.platform,
   arch = process.arch,

@@ -25,7 +25,7 @@ import { tensorflowVersion } from "../install/wheels.ts";
 export interface Loadable {
   tfjsNode: TfjsNode;
   installed?: InstalledEngine;
-  /** Set where tfjs-node is the copy in the cache, which borrows the program's tfjs. */
+  /** The folder with the cached copy of tfjs-node, if that copy is loaded. It uses the program's tfjs packages. */
   copyRoot?: string;
 }
 

@@ -3,13 +3,13 @@ import { readFile } from "node:fs/promises";
 import process from "node:process";
 import { setFlagsFromString } from "node:v8";
 
-/** A module with one fused multiply-add: valid where WebAssembly has relaxed SIMD. */
+/** A module with one fused multiply-add: valid if WebAssembly has relaxed SIMD. */
 const fusedMultiplyAdd = new Uint8Array([
   0, 97, 115, 109, 1, 0, 0, 0, 1, 8, 1, 96, 3, 123, 123, 123, 1, 123, 3, 2, 1, 0, 10, 13, 1, 11, 0, 32, 0, 32, 1, 32, 2,
   253, 133, 2, 11,
 ]);
 
-/** Which build of the kernels: for a heap that threads share or not, with fused multiply-adds or not. */
+/** A build of the kernels: with or without a shared heap, with or without fused multiply-adds. */
 interface Variant {
   threads: boolean;
   relaxed: boolean;

@@ -15,7 +15,7 @@ import type { Runtime } from "./runtime/runtime.ts";
 /** More threads than this gain nothing: memory bandwidth is the limit. */
 const mostThreads = 8;
 
-/** How to load the wasm engine. */
+/** Options of `loadWasm`. */
 export interface WasmOptions {
   /** Threads to compute with; without it, as many as measurably help here. */
   threads?: number | undefined;
@@ -23,8 +23,8 @@ export interface WasmOptions {
 
 /**
  * Makes WebAssembly tfjs' backend, able to train: registers the kernels that the stock backend lacks, gets wrong or
- * computes slowly, and starts the threads that help. Throws an EngineError where WebAssembly lacks SIMD, or cannot
- * have the threads that were asked for.
+ * computes slowly, and starts helper threads. Throws an EngineError if WebAssembly lacks SIMD, or if it cannot start
+ * the requested threads.
  */
 export async function loadWasm({ threads }: WasmOptions = {}): Promise<{ threads: number }> {
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {

@@ -36,7 +36,7 @@ export function einsum(inputs: Inputs, attrs: Attrs, context: Context): TensorIn
   return result;
 }
 
-/** A term with its axes in the order of the equation, and length 1 where it has no such axis. */
+/** A term with its axes in the equation's order; missing axes have length 1. */
 function arranged(
   tensor: TensorInfo,
   rank: number,

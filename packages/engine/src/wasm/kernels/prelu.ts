@@ -2,7 +2,7 @@ import { broadcast_util, util, type TensorInfo } from "@tensorflow/tfjs-core";
 
 import { input, output, type Attrs, type Context, type Inputs } from "../runtime/kernel-context.ts";
 
-/** `[..., c] -> [..., c]`, x where it is positive and alpha x elsewhere; alpha broadcasts, as with shared axes. */
+/** `[..., c] -> [..., c]`, `x` for positive x, else `alpha x`. Alpha broadcasts, for shared axes. */
 export function prelu(inputs: Inputs, _attrs: Attrs, context: Context): TensorInfo {
   const [x, alpha] = [input(inputs, "x"), input(inputs, "alpha")];
   const shape = broadcast_util.assertAndGetBroadcastShape(x.shape, alpha.shape);

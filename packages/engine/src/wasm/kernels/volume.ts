@@ -145,7 +145,8 @@ function pooling(shape: readonly number[], attrs: Attrs): Volume {
 }
 
 /**
- * tfjs-core gives "same" padding below zero where the stride is larger than the window: TensorFlow pads nothing there.
+ * Replaces negative padding by none, as in TensorFlow. For "same", tfjs-core computes negative padding if the stride
+ * exceeds the window.
  */
 function padded(info: Volume): Volume {
   const { front, top, left } = info.padInfo;

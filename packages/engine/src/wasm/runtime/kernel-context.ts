@@ -16,7 +16,7 @@ export type Kernel<Result = tf.TensorInfo> = (inputs: Inputs, attrs: Attrs, cont
 /** Tensors of a kernel, by name. */
 export type Inputs = Readonly<Record<string, tf.TensorInfo>>;
 
-/** Attributes of a kernel; each kernel knows the types of its own. */
+/** Attributes of a kernel; each kernel knows the types of its attributes. */
 export type Attrs = Readonly<Record<string, unknown>>;
 
 /** A tensor's address in the heap. It stays valid until the tensor is disposed, even if the heap grows. */
