@@ -11,8 +11,8 @@ export interface ComparedRun {
 }
 
 /**
- * Writes a page that draws the curves of several runs in the same charts. The HTML file needs no other file. Throws
- * where it cannot be written.
+ * Writes a page that draws the curves of several runs in the same charts. The HTML file needs no other file. Throws if
+ * the file cannot be written.
  */
 export async function writeComparison(path: string, runs: readonly ComparedRun[]): Promise<void> {
   await writeFileAtomic(path, comparisonPage(runs));

@@ -26,7 +26,7 @@ export interface ReportContent {
 
 /**
  * Writes the page of a run: curves, learning rate, confusion matrix, worst mistakes, timings, environment. The HTML
- * file needs no other file. Throws where it cannot be written.
+ * file needs no other file. Throws if the file cannot be written.
  */
 export async function writeReport(path: string, content: ReportContent): Promise<void> {
   await writeFileAtomic(path, await reportPage(content));
