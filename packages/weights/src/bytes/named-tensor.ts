@@ -31,9 +31,9 @@ export type TensorData = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | U
 export interface NamedTensor {
   readonly name: string;
   readonly shape: readonly number[];
-  /** As stored in the file. */
+  /** The type in the file. */
   readonly dtype: StoredType;
-  /** Where in the file, for errors. */
+  /** The place in the file, for errors. */
   readonly place: string;
   read(): TensorData;
   /**

@@ -11,7 +11,7 @@ export interface ParityRow {
   readonly other: string;
   readonly type: string;
   readonly shape: readonly (number | null)[];
-  /** The largest difference of two elements, and the mean one. */
+  /** The largest and the mean difference of two elements. */
   readonly worst: number;
   readonly mean: number;
   /** The largest magnitude of the first model's elements. */
@@ -21,11 +21,11 @@ export interface ParityRow {
 
 export interface ParityReport {
   readonly rows: readonly ParityRow[];
-  /** The first layer that differs by more than the tolerance; undefined where all agree. */
+  /** The first layer that differs by more than the tolerance; undefined if all layers agree. */
   readonly first: string | undefined;
   /** The largest difference of the outputs. */
   readonly worst: number;
-  /** Layers that have no counterpart of the same shape in the other model. */
+  /** Layers without a counterpart of the same shape in the other model. */
   readonly unmatched: readonly string[];
 }
 
@@ -118,7 +118,7 @@ export function parityText({ rows, first, worst, unmatched }: ParityReport): str
   ].join("\n");
 }
 
-/** The first use of each layer, inputs left out. */
+/** The first use of each layer, without input layers. */
 function layersOf(model: tfl.LayersModel): GraphNode[] {
   const seen = new Set<string>();
   return inOrder(usesOf(model)).filter(({ layer }) => {

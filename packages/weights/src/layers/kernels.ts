@@ -239,7 +239,7 @@ function depthwise(x: tf.Tensor4D, kernel: tf.Tensor, { size, stride, rate, reac
   return tf.reshape(tf.addN(parts), [batch, out, channels * times]);
 }
 
-/** Keras 2's LocallyConnected2D: a kernel of its own at every place. `[n, h, w, c] -> [n, h', w', filters]` */
+/** Keras 2's LocallyConnected2D: a separate kernel at every position. `[n, h, w, c] -> [n, h', w', filters]` */
 export class LocallyConnected2D extends tfl.layers.Layer {
   static className = "LocallyConnected2D";
   readonly args: KernelArgs;

@@ -17,15 +17,13 @@ export function metadataOf(model: tfl.LayersModel, given: ModelMetadata = {}): M
   return { ...modelMetadata(model), ...given };
 }
 
-/**
- * Metadata that a file holds as text; `{}` where there is none. Throws a `WeightsError` naming the place in the file.
- */
+/** Metadata that a file holds as text; `{}` if there is none. Throws a `WeightsError` naming the place in the file. */
 export function metadataFromText(file: string, place: string, text: unknown): ModelMetadata {
   return typeof text === "string" ? metadataFrom(file, place, parseJson(text, file, place)) : {};
 }
 
 /**
- * Metadata that a file holds as an object; `{}` where there is none. Throws a `WeightsError` naming the place in the
+ * Metadata that a file holds as an object; `{}` if there is none. Throws a `WeightsError` naming the place in the
  * file.
  */
 export function metadataFrom(file: string, place: string, value: unknown): ModelMetadata {

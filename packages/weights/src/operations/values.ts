@@ -55,7 +55,7 @@ export class Values {
     return list as number[];
   }
 
-  /** Axes counted from the front; all of them where none is given. */
+  /** Axes counted from the front; all axes if none is given. */
   axes(name: string, rank: number): number[] {
     const axes = this.numbers(name) ?? Array.from({ length: rank }, (_, axis) => axis);
     return axes.map((axis) => fromFront(axis, rank));

@@ -233,7 +233,7 @@ export const imagenetWeights: readonly PublishedWeights[] = [
   }),
 ];
 
-/** The published weights of a network of the zoo; undefined where there are none. */
+/** The published weights of a network of the zoo; undefined if there are none. */
 export function findImagenetWeights(
   model: string,
   options: { readonly top?: boolean | undefined } = {},

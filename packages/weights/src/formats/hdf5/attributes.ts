@@ -5,7 +5,7 @@ import { readShape, readType } from "./type.ts";
 import { open } from "./object-header.ts";
 import type { Hdf5Context, HeaderMessage } from "./object-header.ts";
 
-/** An attribute's value: one text or number where it is a scalar, a list otherwise (flat). */
+/** An attribute's value: one text or number for a scalar, else a flat list. */
 export type Hdf5Value = string | number | readonly string[] | readonly number[];
 
 /** The attributes of an object. Skips attributes of types that no weight file uses. */
@@ -61,7 +61,7 @@ function readAttribute(context: Hdf5Context, body: Hdf5Bytes): [string, Hdf5Valu
   }
 }
 
-/** Text in the global heap: its length, the collection's address, its index there. */
+/** Reads text from the global heap. The reference holds its length, the heap's address and the index in it. */
 function readVariableText(context: Hdf5Context, reference: Hdf5Bytes): string {
   const length = reference.u32();
   const address = reference.uint(context.offsetSize);

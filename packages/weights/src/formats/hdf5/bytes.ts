@@ -1,7 +1,7 @@
 import type { ByteSource } from "../../bytes/byte-source.ts";
 import { WeightsError } from "../../weights-error.ts";
 
-/** The address that HDF5 writes for "nothing". */
+/** The address that HDF5 writes for an absent object. */
 export const undefinedAddress = -1;
 
 /** One structure of an HDF5 file in memory, read field by field; every error names its byte in the file. */

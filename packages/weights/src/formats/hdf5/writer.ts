@@ -162,7 +162,7 @@ function placeTexts(root: GroupToWrite, place: (bytes: Uint8Array) => number): (
       padded(bytes),
     ]);
     const used = 16 + objects.reduce((sum, bytes) => sum + bytes.byteLength, 0);
-    // The library takes no collection below 4096 bytes; the unused space is its object 0.
+    // The library rejects heaps below 4096 bytes. Object 0 marks the unused space.
     const size = Math.max(4096, Math.ceil((used + 16) / 4096) * 4096);
     const free = [fields([0, 8], [size - used, 8]), new Uint8Array(size - used - 16)];
     const address = place(Buffer.concat([fields(["GCOL", 4], [1, 4], [size, 8]), ...objects, ...free]));

@@ -11,18 +11,18 @@ export interface TensorReference {
 
 /** One call of a layer, with all its arguments. */
 export interface LayerCall {
-  /** The tensors, in the order in which Keras flattens the arguments. */
+  /** The call's tensors, in the order in which Keras flattens the arguments. */
   readonly inputs: readonly TensorReference[];
   /** The arguments by position, then by name; a tensor among them is a `Slot`, an array a `Constant`. */
   readonly args: readonly unknown[];
   readonly kwargs: JsonObject;
-  /** The first tensor's shape, where the file states it. */
+  /** The first tensor's shape, if the file states it. */
   readonly shape?: readonly unknown[];
-  /** Whether the call says to behave as in training, or not; undefined where it says nothing. */
+  /** The call's `training` argument; undefined if the call has none. */
   readonly training?: boolean;
 }
 
-/** Where a tensor stands among the arguments of a call: its place in `LayerCall.inputs`. */
+/** A tensor among the arguments of a call: its index in `LayerCall.inputs`. */
 export class Slot {
   readonly index: number;
   constructor(index: number) {
@@ -230,7 +230,7 @@ function readCall(file: string, place: string, node: unknown, className: string)
     if (value["class_name"] === "__tuple__" && Array.isArray(config["items"] ?? value["items"]))
       return convert(config["items"] ?? value["items"], legacy);
     if ("class_name" in value) return value;
-    // Keras flattens a dict by its sorted keys.
+    // Keras flattens a dict in the order of its sorted keys.
     return Object.fromEntries(sortedEntries(value).map(([key, part]) => [key, convert(part, legacy)]));
   };
   let args: unknown[];

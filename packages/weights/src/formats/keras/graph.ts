@@ -2,7 +2,7 @@ import type { NamedTensor } from "../../bytes/named-tensor.ts";
 import type { TensorReference } from "./config.ts";
 import type { Operation } from "./export-layer.ts";
 
-/** A model as Keras will see it: layers in Keras' own order, each with its calls. */
+/** A model in Keras' terms: layers in Keras' order, each with its calls. */
 export interface KerasGraph {
   readonly name: string;
   readonly layers: readonly KerasLayer[];

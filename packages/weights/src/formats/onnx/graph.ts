@@ -50,7 +50,7 @@ export class OnnxGraph {
     return output;
   }
 
-  /** The operator that a value comes from; undefined where it is an input or a weight. */
+  /** The operator that a value comes from; undefined for an input or a weight. */
   makerOf(value: string): string | undefined {
     return this.#makers.get(value);
   }
