@@ -19,8 +19,8 @@ function baseOf({ name, trainable }: NonNullable<BaseArgs>): BaseArgs {
 }
 
 /**
- * Keras' MultiHeadAttention over sequences: query, value and key (by default the value), each `[n, length, c]`; `->
- * [n, length of the query, c of the query]`. Vaswani et al. 2017, https://arxiv.org/abs/1706.03762
+ * Keras' MultiHeadAttention over sequences: query, value and key (by default the value), each `[n, length, c]`;
+ * `-> [n, length of the query, c of the query]`. Vaswani et al. 2017, https://arxiv.org/abs/1706.03762
  */
 export class MultiHeadAttention extends tfl.layers.Layer {
   static className = "MultiHeadAttention";

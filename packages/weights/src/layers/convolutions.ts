@@ -23,8 +23,8 @@ type DepthwiseArgs = Parameters<typeof tfl.layers.depthwiseConv2d>[0];
 const StockDepthwise = stockClass<DepthwiseArgs, Fields>(tfl.layers.depthwiseConv2d({ name: "stock", kernelSize: 1 }));
 
 /**
- * Keras' DepthwiseConv2D with dilation. (tfjs-layers' own accepts a dilation rate and ignores it.) `[n, h, w, c] ->
- * [n, h', w', c * multiplier]`
+ * Keras' DepthwiseConv2D with dilation. (tfjs-layers' own accepts a dilation rate and ignores it.)
+ * `[n, h, w, c] -> [n, h', w', c * multiplier]`
  */
 export class DilatedDepthwiseConv2D extends StockDepthwise {
   static override className = "DilatedDepthwiseConv2D";
@@ -54,8 +54,8 @@ const StockTranspose = stockClass<TransposeArgs, Fields>(
 );
 
 /**
- * Keras' Conv2DTranspose with output padding or dilation. (tfjs-layers' own supports neither.) `[n, h, w, c] -> [n,
- * h', w', filters]`
+ * Keras' Conv2DTranspose with output padding or dilation. (tfjs-layers' own supports neither.)
+ * `[n, h, w, c] -> [n, h', w', filters]`
  */
 export class SizedConv2DTranspose extends StockTranspose {
   static override className = "SizedConv2DTranspose";

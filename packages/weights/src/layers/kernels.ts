@@ -219,8 +219,7 @@ export class SeparableConv1D extends SequenceLayer {
 }
 
 /**
- * Depthwise convolution, with or without dilation, as a sum over taps, which every backend supports. `[n, length, 1,
- * c] -> [n, length', c * m]`
+ * Depthwise convolution as a sum over taps, which every backend supports: `[n, length, 1, c] -> [n, length', c * m]`.
  */
 function depthwise(x: tf.Tensor4D, kernel: tf.Tensor, { size, stride, rate, reach }: SequenceLayer): tf.Tensor {
   const [batch, length, , channels] = x.shape;

@@ -25,7 +25,7 @@ const index = (find: (x: tf.Tensor, axis: number) => tf.Tensor): [string, Run] =
   },
 ];
 
-/** Softmax over the axes. */
+/** The input and axes of a softmax, and the input minus its maximum, so that `exp` cannot overflow. */
 function softmax(v: Values): { x: tf.Tensor; axes: number[]; shifted: tf.Tensor } {
   const x = v.tensor("x");
   const axes = v.get("axis") === undefined ? [x.rank - 1] : v.axes("axis", x.rank);

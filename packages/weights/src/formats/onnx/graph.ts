@@ -6,10 +6,7 @@ import type { OnnxMessage } from "./protos.ts";
 /** A part of the file: bytes, or a tensor whose values are read when they are written. */
 export type FilePart = Uint8Array | NamedTensor;
 
-/**
- * A value of the graph. ONNX stores feature maps channels first, `[n, c, h, w]`; `shape` is in tfjs' order, `[n, h, w,
- * c]`.
- */
+/** A graph value. ONNX has feature maps channels first, `[n, c, h, w]`; `shape` is in tfjs' order, `[n, h, w, c]`. */
 export interface Value {
   readonly name: string;
   readonly shape: readonly (number | null)[];

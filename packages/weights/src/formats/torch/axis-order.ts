@@ -12,7 +12,7 @@ export interface MatrixOrder {
 }
 
 /**
- * `[outputs, rest] -> [rest', outputs]`; Reads a file some outputs at a time, and the next outputs while it transposes
+ * `[outputs, rest] -> [rest', outputs]`. Reads a file some outputs at a time, and the next outputs while it transposes
  * these, so that only the result takes memory.
  */
 export async function fromTorchOrder(
@@ -132,8 +132,8 @@ export function kernelRows(height: number, width: number, inputs: number): Int32
 
 /**
  * A tile of 270 KB, which fits the L2 cache. It is wide in both directions, so that reads in PyTorch's order and
- * writes in tfjs' order are both contiguous; without tiles every element would cost a cache line. The stride is a
- * little larger than the width, since lines a power of two apart compete for the same sets of the L1 cache.
+ * writes in tfjs' order are contiguous; without tiles every element would cost a cache line. The stride is a little
+ * larger than the width, since lines a power of two apart compete for the same sets of the L1 cache.
  */
 const tileOutputs = 512;
 const tileRest = 128;
