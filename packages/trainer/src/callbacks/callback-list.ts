@@ -3,7 +3,7 @@ import type { Callback } from "./callback.ts";
 
 type Hook = Exclude<keyof Callback, "name" | "state" | "restore">;
 
-/** Calls the same hook of several callbacks, one after the other. */
+/** Calls the same hook of several callbacks in order. */
 export class CallbackList {
   readonly #callbacks: readonly Callback[];
 
@@ -19,7 +19,7 @@ export class CallbackList {
     }
   }
 
-  /** What the callbacks with a name keep in checkpoints. */
+  /** The state of all callbacks that have a name, for checkpoints. */
   state(): Record<string, JsonValue> {
     const entries = this.#callbacks.flatMap((each) =>
       each.name !== undefined && each.state ? [[each.name, each.state()] as const] : [],

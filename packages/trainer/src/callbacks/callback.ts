@@ -4,40 +4,43 @@ import type { JsonValue } from "@convkit/files";
 import type { Monitor } from "../run/monitor.ts";
 import type { Picture } from "../tensorboard/event-file.ts";
 
-/** What callbacks see of a running training. They may scale the learning rate and stop the run. */
+/** A running training, as callbacks see it. They may scale the learning rate and stop the run. */
 export interface Training {
   readonly model: LayersModel;
   readonly epochs: number;
   readonly stepsPerEpoch: number;
-  /** The values that epochs have: `valLoss` and `valAccuracy` only with validation data. */
+  /** The values that each epoch has: `valLoss` and `valAccuracy` only with validation data. */
   readonly monitors: readonly Monitor[];
-  /** Images of one epoch. */
+  /** Images per epoch. */
   readonly images: number;
-  /** The run directory, where there is one. */
+  /** The run directory, if there is one. */
   readonly out: string | undefined;
-  /** Epochs done, those before a resume counted in. */
+  /** Finished epochs, including those before a resume. */
   readonly epoch: number;
-  /** Steps done, those before a resume counted in. */
+  /** Finished steps, including those before a resume. */
   readonly step: number;
   /** The learning rate of the next step. */
   readonly learningRate: number;
   /** Multiplies the schedule's learning rate from the next step on. */
   scaleLearningRate(factor: number): void;
-  /** Ends the run after this step or epoch; everything learned is kept. */
+  /** Ends the run after this step or epoch; the trained weights are kept. */
   stop(reason: string): void;
   readonly stopReason: string | undefined;
-  /** One sheet of the first images of the first epoch, augmented as its first step augments them. */
+  /** Draws the first images of the first epoch on one sheet, augmented as in its first step. */
   firstBatchSheet(count: number): Promise<Picture | undefined>;
-  /** One sheet of the images that the model is most sure about and wrong: of the validation data, else of the training data. */
+  /**
+   * Draws the wrong predictions with the highest probability on one sheet. Uses the validation data, or else the
+   * training data.
+   */
   mistakesSheet(count: number): Promise<Picture | undefined>;
-  /** Makes the weights readable in `model`; while training they are in the engine. */
+  /** Makes the weights readable in `model`; during training they are in the engine. */
   syncWeights(): Promise<void>;
 }
 
 /** Means over the images seen so far in the epoch. */
 export interface BatchLogs {
   readonly epoch: number;
-  /** Batches of this epoch done so far. */
+  /** Finished batches of this epoch. */
   readonly batch: number;
   readonly size: number;
   /** The loss of this batch alone. */
@@ -51,8 +54,9 @@ export interface BatchLogs {
 type Done = void | Promise<void>;
 
 /**
- * Hooks into a training, with the names of Keras' callbacks; all are optional. A callback whose decisions depend on earlier epochs
- * has a `name`, and `state` and `restore` for checkpoints, so that a resumed run decides as an undisturbed one.
+ * Hooks into a training, named like Keras' callbacks; all are optional. If a callback's decisions depend on earlier
+ * epochs, it has a `name`, and `state` and `restore` for checkpoints. Then a resumed run decides like an uninterrupted
+ * one.
  */
 export interface Callback {
   readonly name?: string | undefined;

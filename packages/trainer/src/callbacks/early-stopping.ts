@@ -3,15 +3,15 @@ import type { JsonValue } from "@convkit/files";
 import { checkMonitor, improves, type Monitor, monitors, watched, worst } from "../run/monitor.ts";
 import type { Callback, Training } from "./callback.ts";
 
-/** When `earlyStopping` ends a run. */
+/** The conditions under which `earlyStopping` ends a run. */
 export interface EarlyStoppingOptions {
   /** The watched value; `valLoss` by default. */
   readonly monitor?: Monitor | undefined;
-  /** Epochs without improvement before the run stops; 0 by default, which stops at the first. */
+  /** Epochs without improvement before the run stops; 0 by default, which stops at the first such epoch. */
   readonly patience?: number | undefined;
-  /** The least change that counts as an improvement; 0 by default. */
+  /** The smallest change that counts as an improvement; 0 by default. */
   readonly minDelta?: number | undefined;
-  /** Epochs at the beginning that are not counted; 0 by default. */
+  /** Epochs at the beginning that do not count; 0 by default. */
   readonly startFrom?: number | undefined;
 }
 
@@ -22,14 +22,14 @@ const fields: Fields<EarlyStoppingOptions> = {
   startFrom: wholeFromZero,
 };
 
-/** A sentence for each option that does not fit. */
+/** One sentence for each invalid option. */
 export function stoppingProblems(options: EarlyStoppingOptions | undefined): string[] {
   return fieldProblems("earlyStopping", options, fields);
 }
 
 /**
- * Stops when the watched value has not improved for `patience` epochs, as Keras' EarlyStopping. Throws `TrainerError` for
- * options that do not fit.
+ * Stops when the watched value has not improved for `patience` epochs, like Keras' EarlyStopping. Throws `TrainerError`
+ * for invalid options.
  */
 export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
   throwProblems(stoppingProblems(options));
@@ -43,7 +43,7 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
     name: "early-stopping",
     onTrainBegin(training) {
       checkMonitor(monitor, training.monitors);
-      // A resumed run may have been killed after its patience was spent.
+      // A run may have been killed just after its patience ran out.
       stopIfSpent(training);
     },
     onEpochEnd(epoch, logs, training) {

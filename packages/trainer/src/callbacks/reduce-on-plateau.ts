@@ -11,7 +11,7 @@ import type { JsonValue } from "@convkit/files";
 import { checkMonitor, improves, type Monitor, monitors, watched, worst } from "../run/monitor.ts";
 import type { Callback } from "./callback.ts";
 
-/** When `reduceOnPlateau` lowers the learning rate, and how far. */
+/** When `reduceOnPlateau` lowers the learning rate, and by how much. */
 export interface PlateauOptions {
   /** The watched value; `valLoss` by default. */
   readonly monitor?: Monitor | undefined;
@@ -19,9 +19,9 @@ export interface PlateauOptions {
   readonly factor?: number | undefined;
   /** Epochs without improvement before the rate falls; 10 by default. */
   readonly patience?: number | undefined;
-  /** The least change that counts as an improvement; 1e-4 by default. */
+  /** The smallest change that counts as an improvement; 1e-4 by default. */
   readonly minDelta?: number | undefined;
-  /** Epochs after a fall in which nothing is counted; 0 by default. */
+  /** Epochs after a reduction in which nothing is counted; 0 by default. */
   readonly cooldown?: number | undefined;
   /** The rate never falls below this; 0 by default. */
   readonly minLearningRate?: number | undefined;
@@ -36,14 +36,14 @@ const fields: Fields<PlateauOptions> = {
   minLearningRate: fromZero,
 };
 
-/** A sentence for each option that does not fit. */
+/** One sentence for each invalid option. */
 export function plateauProblems(options: PlateauOptions | undefined): string[] {
   return fieldProblems("reduceOnPlateau", options, fields);
 }
 
 /**
- * Multiplies the learning rate by `factor` when the watched value stands still, as Keras' ReduceLROnPlateau. Throws
- * `TrainerError` for options that do not fit.
+ * Multiplies the learning rate by `factor` when the watched value stops improving, like Keras' ReduceLROnPlateau.
+ * Throws `TrainerError` for invalid options.
  */
 export function reduceOnPlateau(options: PlateauOptions = {}): Callback {
   throwProblems(plateauProblems(options));

@@ -10,13 +10,16 @@ import { trimEventFiles } from "../tensorboard/trim-event-files.ts";
 export interface TensorBoardOptions {
   /** `tensorboard/` of the run directory by default. */
   readonly folder?: string | undefined;
-  /** Epochs between two histograms of all weights; 0, the default, for none. */
+  /** Epochs between histograms of all weights; 0, the default, writes none. */
   readonly histograms?: number | undefined;
-  /** Steps between two scalars within an epoch; 0, the default, for one an epoch. */
+  /** Steps between scalars within an epoch; 0, the default, writes one per epoch. */
   readonly everySteps?: number | undefined;
-  /** Whether the model's layers are written; true by default. */
+  /** Whether the model's graph is written; true by default. */
   readonly graph?: boolean | undefined;
-  /** Images on the sheets of the first augmented batch and, at the end, of the worst mistakes; 25 by default, 0 for no sheets. */
+  /**
+   * Number of images on the sheets of the first augmented batch and, at the end, of the worst mistakes; 25 by default,
+   * 0 for no sheets.
+   */
   readonly images?: number | undefined;
 }
 
@@ -29,9 +32,9 @@ const fields: Fields<TensorBoardOptions> = {
 };
 
 /**
- * Writes scalars, weight histograms, sheets of images and the model's graph for TensorBoard, in the folders and with the tags that
- * Keras uses. A resumed run first removes what a killed process wrote after its checkpoint. Throws `TrainerError` for options that
- * do not fit.
+ * Writes scalars, weight histograms, sheets of images and the model's graph for TensorBoard, with Keras' folders and
+ * tags. A resumed run first removes the events that a killed process wrote after its checkpoint. Throws `TrainerError`
+ * for invalid options.
  */
 export function tensorBoard(options: TensorBoardOptions = {}): Callback {
   throwProblems(fieldProblems("tensorBoard", options, fields));
@@ -80,7 +83,10 @@ export function tensorBoard(options: TensorBoardOptions = {}): Callback {
   };
 }
 
-/** Whether an event was written before the step that a run goes on from. Sheets of mistakes are drawn anew at the end. */
+/**
+ * True if an event was written before the step at which a run resumes. Sheets of mistakes do not count: they are drawn
+ * again at the end.
+ */
 function isBefore({ step, tags }: EventSummary, training: Training): boolean {
   if (tags.includes("worst_mistakes")) return false;
   const isOfStep = tags.some((tag) => tag.startsWith("batch_"));

@@ -2,12 +2,12 @@ import { checkOptions, type OptionNames } from "@convkit/errors";
 import { TrainerError } from "../trainer-error.ts";
 import type { Callback } from "./callback.ts";
 
-/** How `webhook` posts. */
+/** Options of `webhook`. */
 export interface WebhookOptions {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Milliseconds to wait for an answer; 5000 by default. */
   readonly timeout?: number | undefined;
-  /** Called for each message that did not arrive; a run never ends because of one. */
+  /** Called for each message that did not arrive; a failed message never ends a run. */
   readonly onError?: ((error: Error) => void) | undefined;
 }
 

@@ -1,10 +1,10 @@
 import { nearest } from "@convkit/errors";
 import { TrainerError } from "../trainer-error.ts";
 
-/** What a field may hold: in words, and as a test. */
+/** The allowed values of a field: in words, and as a test. */
 export type Field = readonly [expected: string, fits: (value: unknown) => boolean];
 
-/** A field for each option but `name`: the compiler demands that none is left out. */
+/** A field for each option except `name`: the compiler requires all of them. */
 export type Fields<Options> = { readonly [Key in Exclude<keyof Options, "name">]-?: Field };
 
 const number = (expected: string, fits: (value: number) => boolean): Field => [
@@ -31,12 +31,12 @@ export function oneOf(names: readonly string[]): Field {
   return [`one of ${names.join(", ")}`, (value) => (names as readonly unknown[]).includes(value)];
 }
 
-/** A sentence where `value` does not fit `field`. */
+/** One sentence if `value` does not fit `field`. */
 export function valueProblems(what: string, value: unknown, [expected, fits]: Field): string[] {
   return fits(value) ? [] : [`${what} must be ${expected}, not ${valueText(value)}.`];
 }
 
-/** A sentence for each option that is unknown or does not fit; `undefined` stands for no options. */
+/** One sentence for each unknown or invalid option; `undefined` stands for no options. */
 export function fieldProblems(what: string, given: unknown, fields: Readonly<Record<string, Field>>): string[] {
   if (given === undefined) return [];
   if (!isRecord(given)) return [noRecordProblem(what, given)];
@@ -49,7 +49,7 @@ export function fieldProblems(what: string, given: unknown, fields: Readonly<Rec
   });
 }
 
-/** The same for options whose `name` is one of `names`. */
+/** Like `fieldProblems`, for options whose `name` is one of `names`. */
 export function namedProblems(
   what: string,
   given: unknown,
@@ -71,7 +71,7 @@ export function noRecordProblem(what: string, value: unknown): string {
   return `${what} must be an object of options, not ${valueText(value)}.`;
 }
 
-/** Throws a `TrainerError` of all sentences, if there are any. */
+/** Throws a `TrainerError` with all sentences, if there are any. */
 export function throwProblems(problems: readonly string[]): void {
   if (problems.length > 0) throw new TrainerError(problems.join(" "));
 }
@@ -82,7 +82,7 @@ function unknownKeyProblem(what: string, key: string, known: readonly string[]):
   return `${what} has no ${key}: it may have ${known.join(", ")}.${guess}`;
 }
 
-/** A value as JSON writes it; NaN and infinities by their names. */
+/** A value as JSON; NaN and infinities by name. */
 function valueText(value: unknown): string {
   return typeof value === "number" ? String(value) : (JSON.stringify(value) ?? String(value));
 }

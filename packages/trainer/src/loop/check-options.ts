@@ -48,7 +48,7 @@ const checkpoints: Fields<CheckpointOptions> = {
   keepBest: wholeFromZero,
 };
 
-/** Refuses options that are unknown, that do not fit, or that do not fit each other, before the first step. */
+/** Refuses unknown, invalid and incompatible options before the first step. */
 export function checkTrainOptions(options: TrainOptions): void {
   checkOptions("train", options, optionNames, (message) => new TrainerError(message));
   const { model, data, epochs, batch = 32, stepsPerCall = 1, accumulate, ema, schedule, monitor } = options;
@@ -78,7 +78,7 @@ function weightProblems(what: string, weights: ArrayLike<number> | undefined, co
   return place === -1 ? [] : [`${what} must be numbers from 0, but number ${place} is ${weights[place]}.`];
 }
 
-/** Schedules are in epochs: the steps of an epoch must be known. */
+/** Schedules are in epochs, so the number of steps per epoch must be known. */
 function scheduleProblems({ data: { train }, schedule }: TrainOptions): string[] {
   if (schedule === undefined || Number.isFinite(train.size)) return [];
   if (schedule.name === "constant" && (schedule.warmup ?? 0) === 0) return [];
@@ -87,7 +87,7 @@ function scheduleProblems({ data: { train }, schedule }: TrainOptions): string[]
   ];
 }
 
-/** A model that names its classes was trained on them: the same outputs must not stand for others. */
+/** A model that names its classes was trained on them: its outputs must not get other meanings. */
 function classProblems({ model, data: { train } }: TrainOptions): string[] {
   const { classes } = modelMetadata(model);
   if (classes === undefined || classes.join("\n") === train.classes.join("\n")) return [];

@@ -17,7 +17,7 @@ import type { ClockState } from "./run-clock.ts";
 import type { SavedRunState } from "./run-state.ts";
 import type { CheckpointOptions, TrainOptions } from "./train-options.ts";
 
-/** What a checkpoint keeps beside its arrays. */
+/** The part of a checkpoint besides its arrays. */
 type State = {
   readonly settings: Readonly<Record<string, JsonValue>>;
   readonly run: SavedRunState;
@@ -27,13 +27,13 @@ type State = {
   readonly ranking: readonly RankedCheckpoint[];
 };
 
-/** A checkpoint of one of the best epochs, with the epoch's watched value. */
+/** A checkpoint of one of the best epochs, with the watched value of that epoch. */
 interface RankedCheckpoint {
   readonly step: number;
   readonly value: number | null;
 }
 
-/** The newest checkpoint of the run that is to be resumed; undefined where there is none. */
+/** The newest checkpoint of the run to resume; undefined if there is none. */
 export async function newestCheckpoint({ out, resume }: TrainOptions): Promise<SavedRun | undefined> {
   if (out === undefined || resume !== true) return undefined;
   const { checkpoints } = runDirectory(out);
@@ -46,7 +46,7 @@ export async function newestCheckpoint({ out, resume }: TrainOptions): Promise<S
 /** A checkpoint of a run. */
 export type SavedRun = Omit<Checkpoint, "state"> & { readonly state: State };
 
-/** Keeps a run directory: history, best model, checkpoints. */
+/** Writes the run directory: history, best model, checkpoints. */
 export class Checkpointing {
   readonly #run: Run;
   readonly #places: RunDirectory;
@@ -62,7 +62,7 @@ export class Checkpointing {
     this.#options = { every, minutes, keep, keepBest };
   }
 
-  /** Writes the model with its weights as they are; auxiliary outputs are left out. */
+  /** Writes the model with its current weights; auxiliary outputs are left out. */
   async saveModel(): Promise<void> {
     const { model, metadata } = this.#run.settings;
     await saveModel(withoutAux(model), this.#places.model, { format: "tfjs", metadata });
@@ -72,7 +72,7 @@ export class Checkpointing {
     await writeHistory(this.#places.history, this.#run.state.history);
   }
 
-  /** After each step: writes a checkpoint when the minutes are over. */
+  /** Called after each step: writes a checkpoint if `minutes` have passed. */
   async onStep(): Promise<void> {
     if (performance.now() - this.#writtenAt >= this.#options.minutes * 60_000)
       await this.#run.clock.timed("callbacks", () => this.#write());
@@ -98,7 +98,7 @@ export class Checkpointing {
     if (this.#writtenStep !== step && step > 0) await this.#write();
   }
 
-  /** Puts a run back to where a checkpoint has it. Throws `TrainerError` where the checkpoint is of another model. */
+  /** Restores a run from a checkpoint. Throws `TrainerError` if the checkpoint belongs to another model. */
   async restore({ step, state, arrays }: SavedRun): Promise<void> {
     const { runner, best, clock, callbacks, settings } = this.#run;
     const checkComplete = (missing: readonly string[]) => {
@@ -109,7 +109,7 @@ export class Checkpointing {
     };
     if (state.best !== null) {
       checkComplete(best.load(state.best, arrays));
-      // A killed epoch may have left a better model, but the run goes on from here.
+      // A killed epoch may have saved a better model, but the run resumes from the checkpoint.
       best.restore();
       await this.saveModel();
     }

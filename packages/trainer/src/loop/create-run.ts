@@ -14,14 +14,14 @@ import { completeOptions, lastingSettings, resumedSettings, type Settings } from
 import type { TrainOptions } from "./train-options.ts";
 import { trainingView } from "./training-view.ts";
 
-/** Refuses what cannot be trained: options and data that are wrong by themselves or do not fit each other. */
+/** Checks options and data, by themselves and against each other, and fills in the defaults. */
 export function checkedSettings(options: TrainOptions): Settings {
   checkData(options.model, options.data);
   checkTrainOptions(options);
   return completeOptions(options);
 }
 
-/** Makes a run of the options; `began` are the settings that a resumed run began with. */
+/** Makes a run from the options; `began` are the original settings of a resumed run. */
 export function createRun(options: Settings, began: Readonly<Record<string, JsonValue>> | undefined): Run {
   const settings = began === undefined ? options : resumedSettings(options, began);
   const { model, data, loss, preprocessing, augment, outputWeights, optimizer, accumulate, ema, execution } = settings;

@@ -4,7 +4,7 @@ import type { Checkpointing } from "./checkpointing.ts";
 import { isInterrupted, type Run } from "./run.ts";
 import type { RunResult } from "./train-options.ts";
 
-/** Stops a run because a batch's loss is not finite, and says where in the model that began. */
+/** Stops a run because a batch's loss is not finite, and says where in the model this began. */
 export async function diverge({ parts, settings, state }: Run, batches: readonly Batch[]): Promise<void> {
   const { place, where } = await traceNonFiniteLoss(parts, batches, settings.execution);
   state.diverged = true;
@@ -17,7 +17,7 @@ export async function diverge({ parts, settings, state }: Run, batches: readonly
 export async function finish(run: Run, checkpoints: Checkpointing | undefined): Promise<void> {
   const { runner, best, state, settings, callbacks, training } = run;
   await runner.sync();
-  // In a step whose loss is not finite, norms have moved their statistics by values that are not finite.
+  // In a step with a non-finite loss, norms have updated their statistics with non-finite values.
   if (!state.diverged) await checkpoints?.onEnd();
   await runner.adoptAverage();
   if (settings.restoreBest ?? true) best.restore();

@@ -2,7 +2,7 @@ import type { Batch, Dataset } from "@convkit/datasets";
 import { checkBatch } from "../step/data-checks.ts";
 import type { Run } from "./run.ts";
 
-/** The batches of an epoch that a run has yet to take, in groups for one call of the engine each. */
+/** The remaining batches of an epoch, in groups; one call of the engine takes a group. */
 export class EpochBatches {
   readonly #data: Dataset;
   readonly #batches: AsyncIterator<Batch>;
@@ -26,7 +26,7 @@ export class EpochBatches {
     return value;
   }
 
-  /** Reads the group after the one that was fetched, while the engine computes with that one. */
+  /** Reads the next group while the engine computes with the current one. */
   fetchAhead(): void {
     this.#next = ask(this.#groups);
   }
@@ -36,7 +36,7 @@ export class EpochBatches {
   }
 }
 
-/** Batches in groups of `size`; those that do not fill a group, and a smaller last batch, come one by one. */
+/** Groups batches by `size`. Batches that do not fill a group, and a smaller last batch, come one by one. */
 async function* grouped(batches: AsyncIterator<Batch>, size: number): AsyncGenerator<Batch[]> {
   let group: Batch[] = [];
   for (;;) {
@@ -55,7 +55,7 @@ async function* grouped(batches: AsyncIterator<Batch>, size: number): AsyncGener
   }
 }
 
-/** Asks for the next group; a failure is thrown to whoever awaits it. */
+/** Requests the next group. An error is thrown only when the group is awaited. */
 function ask(groups: AsyncIterator<Batch[]>): Promise<IteratorResult<Batch[]>> {
   const next = groups.next();
   next.catch(() => {});

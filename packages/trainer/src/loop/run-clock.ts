@@ -1,6 +1,6 @@
 import type { Timings } from "./train-options.ts";
 
-/** What checkpoints keep of the clock. */
+/** The clock's state in checkpoints. */
 export interface ClockState {
   readonly seconds: number;
   readonly secondsInEpoch: number;
@@ -9,7 +9,7 @@ export interface ClockState {
   readonly imagesDone: number;
 }
 
-/** Measures where the seconds of a run go, all its processes counted in. */
+/** Measures how a run spends its time, over all its processes. */
 export class RunClock {
   readonly timings = { first: 0, step: 0, data: 0, validation: 0, callbacks: 0 };
   readonly #began = performance.now();
@@ -28,7 +28,7 @@ export class RunClock {
     return this.#secondsInEpochBefore + secondsSince(this.#epochBegan);
   }
 
-  /** Waiting for data counts; first calls, which compile, count only where there are no others. */
+  /** Includes waiting for data. Includes first calls, which compile, only if there are no other calls. */
   get imagesPerSecond(): number {
     const { first, step, data } = this.timings;
     if (step === 0) return first === 0 ? 0 : this.#imagesInFirst / first;

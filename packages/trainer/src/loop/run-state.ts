@@ -9,17 +9,17 @@ export interface Sums {
   readonly images: number;
 }
 
-/** One step that was done. */
+/** A finished step. */
 export interface DoneStep {
   readonly images: number;
   readonly loss: number;
   readonly correct: number;
   readonly learningRate: number;
-  /** The batch's index in the epoch; batches without a readable image are left out. */
+  /** The batch's index in the epoch; batches without a readable image keep their index. */
   readonly place: number | undefined;
 }
 
-/** What checkpoints keep of a run beside its weights. */
+/** The state of a run in checkpoints, besides its weights. */
 export interface SavedRunState {
   readonly step: number;
   readonly epoch: number;
@@ -33,24 +33,24 @@ export interface SavedRunState {
 
 const noSums: Sums = { loss: 0, correct: 0, images: 0 };
 
-/** Where a training stands: the counters that change from step to step. */
+/** The counters of a training, which change from step to step. */
 export class RunState {
   readonly #settings: Settings;
   readonly stepsPerEpoch: number;
   history: readonly EpochLogs[] = [];
-  /** Steps done, over all epochs. */
+  /** Finished steps, over all epochs. */
   step = 0;
-  /** Epochs done. */
+  /** Finished epochs. */
   epoch = 0;
-  /** Steps done of the epoch under way. */
+  /** Finished steps of the current epoch. */
   batchesDone = 0;
-  /** Batches of the epoch under way that were read, those without a readable image included. */
+  /** Batches of the current epoch that were read, including batches without a readable image. */
   batchesTaken = 0;
   sums: Sums = noSums;
-  /** The rate of the last step done. */
+  /** The learning rate of the last finished step. */
   lastLearningRate = 0;
   stopReason: string | undefined;
-  /** Whether a loss was not finite. */
+  /** True if a loss was not finite. */
   diverged = false;
   #rateFactor = 1;
 
@@ -74,7 +74,7 @@ export class RunState {
     this.stopReason ??= reason;
   }
 
-  /** Counts a step that was done. */
+  /** Counts a finished step. */
   endStep({ images, loss, correct, learningRate, place = this.batchesTaken }: DoneStep): void {
     const { sums } = this;
     this.lastLearningRate = learningRate;
@@ -88,7 +88,7 @@ export class RunState {
     };
   }
 
-  /** Counts an epoch that was done. */
+  /** Counts a finished epoch. */
   endEpoch(logs: EpochLogs): void {
     this.epoch += 1;
     this.batchesDone = 0;

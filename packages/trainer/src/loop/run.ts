@@ -9,10 +9,10 @@ import type { RunClock } from "./run-clock.ts";
 import type { RunState } from "./run-state.ts";
 import type { Settings } from "./settings.ts";
 
-/** A training under way: what it is made of and where it stands. */
+/** A training in progress: its parts and its state. */
 export interface Run {
   readonly settings: Settings;
-  /** The settings that the run began with, for its checkpoints. */
+  /** The run's original settings, for its checkpoints. */
   readonly lasting: Readonly<Record<string, JsonValue>>;
   readonly parts: StepParts;
   readonly runner: StepRunner;
@@ -20,13 +20,13 @@ export interface Run {
   readonly state: RunState;
   readonly clock: RunClock;
   readonly callbacks: CallbackList;
-  /** What callbacks see of the run. */
+  /** The callbacks' view of the run. */
   readonly training: Training;
-  /** Factors of the losses of a batch's images. */
+  /** Factors for the loss of each image in a batch. */
   readonly imageWeights: (batch: Batch) => Float32Array | undefined;
 }
 
-/** Whether the user has asked the run to end. */
+/** True if the user has asked the run to end. */
 export function isInterrupted({ settings }: Pick<Run, "settings">): boolean {
   return settings.signal?.aborted ?? false;
 }

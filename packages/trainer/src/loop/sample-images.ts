@@ -6,10 +6,10 @@ import { stretchToBytes } from "../tensorboard/stretch.ts";
 import type { StepParts } from "../step/training-loss.ts";
 import type { Picture } from "../tensorboard/event-file.ts";
 
-/** The most images that mistakes are looked for in: a large set must not cost a second validation. */
+/** The most images to search for mistakes: a large data set must not cost a second validation. */
 const mostImages = 2000;
 
-/** The first images of the first epoch, changed as its first step changes them, on one sheet. */
+/** Draws the first images of the first epoch on one sheet, augmented as in its first step. */
 export async function drawFirstBatch(
   { augment }: StepParts,
   data: Dataset,
@@ -35,7 +35,7 @@ export async function drawFirstBatch(
   return undefined;
 }
 
-/** The images that the model is most sure about and wrong, on one sheet; undefined where there are none. */
+/** Draws the wrong predictions with the highest probability on one sheet; undefined if there are none. */
 export async function drawMistakes(
   { model, loss, preprocessing }: StepParts,
   data: Dataset,
@@ -58,7 +58,7 @@ function isIndexed(data: Dataset): data is IndexedDataset {
 async function sheetOf({ images, shape }: Pick<Batch, "images" | "shape">, captions: string[]): Promise<Picture> {
   const bytes = images instanceof Uint8Array ? images : stretchToBytes(images);
   const png = await contactSheet({ images: bytes, shape }, { captions });
-  // A PNG begins with its signature (8 bytes) and the header's length and name (8 bytes), then come width and height.
+  // A PNG begins with its signature (8 bytes) and the header's length and name (8 bytes). Width and height follow.
   const [width, height] = [png.readUInt32BE(16), png.readUInt32BE(20)];
   return { width, height, channels: 3, png };
 }

@@ -39,7 +39,7 @@ export function completeOptions(options: TrainOptions): Settings {
     preprocessing: options.preprocessing ?? known.preprocessing ?? {},
     outputWeights: options.outputWeights ?? known.outputWeights,
     accumulate,
-    // Waiting gradients are applied between two calls.
+    // Accumulated gradients are applied between two calls.
     stepsPerCall: accumulate === 1 ? (options.stepsPerCall ?? usualStepsPerCall(options)) : 1,
     monitor: options.monitor ?? (data.validation === undefined ? "loss" : "valLoss"),
     execution: { seed, ...options.execution },
@@ -47,14 +47,14 @@ export function completeOptions(options: TrainOptions): Settings {
 }
 
 /**
- * Ten where a step's multiply-adds take about a millisecond, so that calls would take as long; else one. One too for a
- * deterministic run, which may be interrupted and resumed after any step.
+ * Ten if a step's multiply-adds take about a millisecond, so that the calls would take as long; else one. Also one for
+ * a deterministic run, which may be interrupted and resumed after any step.
  */
 function usualStepsPerCall({ model, batch = 32, execution }: TrainOptions): number {
   return execution?.deterministic !== true && (summarize(model).macs ?? Infinity) * batch < 100e6 ? 10 : 1;
 }
 
-/** The settings that a resumed run must have as it began with them, for its checkpoints. The number of epochs may change. */
+/** The settings that must stay the same when a run is resumed, for its checkpoints. The number of epochs may change. */
 export function lastingSettings(settings: Settings): Record<string, JsonValue> {
   const { data, batch, seed, loss, optimizer, schedule, preprocessing, accumulate, ema, monitor } = settings;
   const { augment, classWeights, sampleWeights, outputWeights, execution } = settings;
@@ -77,7 +77,7 @@ export function lastingSettings(settings: Settings): Record<string, JsonValue> {
     precision,
     deterministic,
     threads,
-    // A function cannot be compared, but it can be missing.
+    // Functions cannot be compared, but checkpoints store whether one was given.
     augment: augment !== undefined,
     sampleWeights: sampleWeights && createHash("sha256").update(bytesOf(sampleWeights)).digest("hex"),
   };
@@ -85,8 +85,8 @@ export function lastingSettings(settings: Settings): Record<string, JsonValue> {
 }
 
 /**
- * The settings of a resumed run, with the threads that it began with where none are given. Throws a `TrainerError` that names
- * every setting that differs from those that the run began with; another number of threads may be given.
+ * The settings of a resumed run, with its original number of threads unless another one is given. Throws a
+ * `TrainerError` that names every other setting that differs from the original.
  */
 export function resumedSettings(settings: Settings, began: Readonly<Record<string, JsonValue>>): Settings {
   const { threads } = began;

@@ -11,10 +11,10 @@ import type { RunResult, TrainOptions } from "./train-options.ts";
 import { validate } from "./validate.ts";
 
 /**
- * Trains a model: seeded steps, validation after each epoch; the weights of the best epoch are put back at the end. A step whose
- * loss is not finite changes no weight and ends the run. With `out`, the run directory holds history, checkpoints and the best
- * model at every moment. The model then carries its classes and preprocessing. Throws `TrainerError` before the first step for
- * options that are unknown or do not fit, and for data that does not fit the model.
+ * Trains a model with seeded steps and a validation after each epoch. At the end it restores the weights of the best
+ * epoch. A step with a non-finite loss changes no weight and ends the run. With `out`, the run directory always holds
+ * history, checkpoints and the best model. The model then has classes and preprocessing in its metadata. Throws
+ * `TrainerError` before the first step for unknown or invalid options, and for data that does not fit the model.
  */
 export async function train(options: TrainOptions): Promise<RunResult> {
   const settings = checkedSettings(options);
@@ -42,7 +42,7 @@ export async function train(options: TrainOptions): Promise<RunResult> {
   return resultOf(run);
 }
 
-/** One pass over the training data, or over what a resumed run has left of it; undefined where it was interrupted. */
+/** One pass over the training data, or over its rest after a resume; undefined if it was interrupted. */
 async function trainEpoch(run: Run, checkpoints: Checkpointing | undefined): Promise<TrainedEpoch | undefined> {
   const { state, settings, runner } = run;
   const epoch = state.epoch + 1;
@@ -80,7 +80,7 @@ async function trainEpoch(run: Run, checkpoints: Checkpointing | undefined): Pro
 type TrainedEpoch = Omit<EpochLogs, "seconds" | "valLoss" | "valAccuracy">;
 type DoneStep = BatchResult & { readonly learningRate: number };
 
-/** A step for each batch of a group; undefined where a loss was not finite. */
+/** Runs a step for each batch of a group; undefined if a loss was not finite. */
 async function step(run: Run, group: readonly Batch[]): Promise<readonly DoneStep[] | undefined> {
   const { state, runner, settings } = run;
   const learningRates = group.map((_, ahead) => state.learningRate(ahead));
@@ -95,7 +95,7 @@ async function step(run: Run, group: readonly Batch[]): Promise<readonly DoneSte
   return results.map((result, index) => ({ ...result, learningRate: learningRates[index]! }));
 }
 
-/** Counts the steps of a group and tells the callbacks of each. */
+/** Counts the steps of a group and calls the callbacks for each. */
 async function log(run: Run, group: readonly Batch[], steps: readonly DoneStep[]): Promise<void> {
   const { state, clock, callbacks, training } = run;
   for (const [index, done] of steps.entries()) {
@@ -116,7 +116,7 @@ async function log(run: Run, group: readonly Batch[], steps: readonly DoneStep[]
   }
 }
 
-/** Ends the epoch: keeps its logs, and its weights if they are the best yet. */
+/** Ends the epoch: stores its logs, and its weights if they are the best so far. */
 async function keep(
   run: Run,
   checkpoints: Checkpointing | undefined,

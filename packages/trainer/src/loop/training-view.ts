@@ -3,7 +3,7 @@ import { type Monitor, monitors } from "../run/monitor.ts";
 import { drawFirstBatch, drawMistakes } from "./sample-images.ts";
 import type { Run } from "./run.ts";
 
-/** What callbacks see of a run. */
+/** The callbacks' view of a run. */
 export function trainingView({ settings, parts, runner, state }: Omit<Run, "training">): Training {
   const { model, data, epochs, out, seed, execution } = settings;
   const known: readonly Monitor[] = monitors.filter((each) => data.validation !== undefined || !each.startsWith("val"));

@@ -3,7 +3,7 @@ import { checkRead } from "../step/data-checks.ts";
 import { testBatch } from "../step/test-batch.ts";
 import { isInterrupted, type Run } from "./run.ts";
 
-/** Loss and accuracy on the validation data, where there is any; undefined where it was interrupted. */
+/** Loss and accuracy on the validation data; undefined without validation data, or if it was interrupted. */
 export async function validate(run: Run): Promise<Pick<EpochLogs, "valLoss" | "valAccuracy"> | undefined> {
   const { settings, callbacks, runner, clock, training } = run;
   const data = settings.data.validation;

@@ -1,8 +1,8 @@
 /** The area under the ROC curve of the examples added so far. */
 export interface Auc {
-  /** Adds examples: the score of each, and whether it is of the class. */
+  /** Adds examples: the score of each, and whether it belongs to the class. */
   add(scores: ArrayLike<number>, positive: ArrayLike<number | boolean>): void;
-  /** NaN until there are a positive and a negative example, and where a score is NaN. */
+  /** NaN until there are a positive and a negative example, and if a score is NaN. */
   result(): number;
 }
 

@@ -2,9 +2,9 @@ import { auc } from "./auc.ts";
 import { type ClassReport, classReports, confusionMatrix, macroAverage } from "./confusion.ts";
 import { argMax, inTopK } from "./in-top-k.ts";
 
-/** An example that the model was most sure and wrong about. */
+/** A wrong prediction with a high probability. */
 export interface Mistake {
-  /** The example's place in the data set. */
+  /** The example's index in the data set. */
   readonly index: number;
   readonly actual: number;
   readonly predicted: number;
@@ -13,8 +13,9 @@ export interface Mistake {
 }
 
 /**
- * The result of an evaluation. `macro` holds unweighted means over the classes. `auc` is the exact area under the ROC curve of each
- * class against the rest, averaged over the classes that have one; null beyond 100 classes or where no class has one.
+ * The result of an evaluation. `macro` holds unweighted means over the classes. `auc` is the exact area under the ROC
+ * curve of each class against the rest, averaged over the classes that have one. It is null beyond 100 classes, or if
+ * no class has one.
  */
 export interface Evaluation {
   readonly count: number;
@@ -27,11 +28,11 @@ export interface Evaluation {
   readonly confusion: readonly (readonly number[])[];
 }
 
-/** Gathers an evaluation batch by batch. It keeps a number for each image and class, for the area under the ROC curve. */
+/** Collects an evaluation batch by batch. Stores one number per image and class, for the area under the ROC curve. */
 export interface Evaluator {
   /**
-   * Probabilities are `[n, classes]` flat, or `[n]` of the second class where the model has one output. Gives the predicted
-   * classes with their probabilities.
+   * Probabilities are `[n, classes]` flat, or `[n]` of the second class if the model has one output. Returns the
+   * predicted classes with their probabilities.
    */
   add(batch: {
     readonly labels: Int32Array;
@@ -48,7 +49,7 @@ export function evaluator(classes: readonly string[], options: { readonly mistak
   const { mistakes: kept = 24 } = options;
   const width = classes.length;
   const matrix = confusionMatrix(width);
-  // A curve keeps a number for each image: beyond a hundred classes that is much memory for a mean that says little.
+  // A curve stores one number per image: beyond a hundred classes, a mean that says little would take much memory.
   const curves = width <= 100 ? classes.map(() => auc()) : [];
   const mistakes: Mistake[] = [];
   let count = 0;

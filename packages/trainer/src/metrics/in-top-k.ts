@@ -1,4 +1,7 @@
-/** Whether fewer than `k` classes score higher than `label`, as TensorFlow's `in_top_k`; false where a score is not finite. */
+/**
+ * True if fewer than `k` classes score higher than `label`, as in TensorFlow's `in_top_k`; false if a score is not
+ * finite.
+ */
 export function inTopK(scores: ArrayLike<number>, label: number, k: number): boolean {
   const score = scores[label]!;
   if (!Number.isFinite(score)) return false;
@@ -10,7 +13,7 @@ export function inTopK(scores: ArrayLike<number>, label: number, k: number): boo
   return higher < k;
 }
 
-/** The class with the highest score; of equal scores the lowest class. */
+/** The class with the highest score; among equal scores, the lowest class. */
 export function argMax(scores: ArrayLike<number>): number {
   let best = 0;
   for (let index = 1; index < scores.length; index += 1) if (scores[index]! > scores[best]!) best = index;

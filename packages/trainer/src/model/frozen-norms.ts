@@ -2,9 +2,9 @@ import type { layers, LayersModel } from "@tensorflow/tfjs-layers";
 import { isModel } from "./named-weights.ts";
 
 /**
- * Runs `fn`, which applies the model in training, with every frozen batch normalization computing as in prediction: by its
- * moving statistics, which stay as they are. Keras 2 and later mean this by `trainable = false`; tfjs' own layer does not. Each
- * layer is as it was when `fn` returns.
+ * Runs `fn`, which applies the model in training. Every frozen batch normalization computes as in prediction: it uses
+ * its moving statistics and leaves them unchanged. Keras 2 and later do this for `trainable = false`; tfjs' own layer
+ * does not. The layers are restored when `fn` returns.
  */
 export function withFrozenNorms<T>(model: LayersModel, fn: () => T): T {
   const norms = frozenNorms(model, false);
@@ -15,7 +15,7 @@ export function withFrozenNorms<T>(model: LayersModel, fn: () => T): T {
   try {
     return fn();
   } finally {
-    // The own property goes, and the class' method is there again.
+    // Deleting the own property makes the class's method visible again.
     for (const norm of norms) delete (norm as Partial<layers.Layer>).call;
   }
 }

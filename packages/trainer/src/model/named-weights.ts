@@ -1,9 +1,10 @@
 import type { LayersModel, LayerVariable } from "@tensorflow/tfjs-layers";
 
 /**
- * Every weight of a model under a name of its own: the place of its layer in the model, the layer's class and the weight's name,
- * as in `3.Dense/kernel`. tfjs orders `model.weights` by what is trainable, so that a weight's place there changes when a layer is
- * frozen; the layer's place does not. Layers' own names would differ where tfjs counts them through a process (`dense_Dense7`).
+ * Every weight of a model under a unique name: the index of its layer in the model, the layer's class and the weight's
+ * name, as in `3.Dense/kernel`. Indices in `model.weights` would change when a layer is frozen, since tfjs sorts them
+ * by `trainable`; the layer's index does not. Layers' own names would differ between processes, since tfjs numbers them
+ * (`dense_Dense7`).
  */
 export function namedWeights(model: LayersModel): Map<string, LayerVariable> {
   const named = new Map<string, LayerVariable>();
@@ -24,12 +25,12 @@ export function namedWeights(model: LayersModel): Map<string, LayerVariable> {
     }
   };
   visit(model, "");
-  // A model of the user's own class may have weights beside those of its layers.
+  // A model of a user-defined class may have weights besides those of its layers.
   for (const weight of model.weights) add("", weight);
   return named;
 }
 
-/** Whether a layer is a model: models may be layers of other models. */
+/** True if a layer is a model: models may be layers of other models. */
 export function isModel(layer: unknown): layer is LayersModel {
   return Array.isArray((layer as { layers?: unknown }).layers);
 }

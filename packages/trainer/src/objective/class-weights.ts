@@ -5,14 +5,17 @@ export interface Weighting {
   readonly sampleWeights?: Float32Array | undefined;
 }
 
-/** The factors of the losses of a batch's images; undefined where all are 1. */
+/** Factors for the loss of each image in a batch; undefined if all are 1. */
 export function imageWeights({ classWeights, sampleWeights }: Weighting): (batch: Batch) => Float32Array | undefined {
   if (classWeights === undefined && sampleWeights === undefined) return () => undefined;
   return ({ labels, indices }) =>
     Float32Array.from(labels, (label, i) => (classWeights?.[label] ?? 1) * (sampleWeights?.[indices[i]!] ?? 1));
 }
 
-/** Class weights that give all classes the same total, whatever their numbers of images; their mean over the images is 1. */
+/**
+ * Class weights that give all classes the same total, whatever their numbers of images. Their mean over the images is
+ * 1.
+ */
 export function balancedClassWeights(labels: ArrayLike<number>, classes: number): number[] {
   const counts = Array.from({ length: classes }, () => 0);
   for (const label of Array.from(labels)) counts[label]! += 1;

@@ -5,15 +5,17 @@ import * as tf from "@tensorflow/tfjs-core";
 export interface LossOptions {
   /** The outputs are logits: no softmax or sigmoid was applied; false by default. */
   readonly fromLogits?: boolean | undefined;
-  /** The part of each target that goes to the uniform distribution (Szegedy et al. 2015, section 7); 0 by default. */
+  /**
+   * The part of each target that is spread uniformly over the classes (Szegedy et al. 2015, section 7); 0 by default.
+   */
   readonly labelSmoothing?: number | undefined;
 }
 
 /** Options of the focal losses. */
 export interface FocalOptions extends LossOptions {
-  /** Exponent that lowers the loss of easy examples; 0 is cross-entropy, 2 by default. */
+  /** Exponent that reduces the loss of easy examples; 0 is cross-entropy, 2 by default. */
   readonly gamma?: number | undefined;
-  /** Factor of the loss over classes; 0.25 by default. */
+  /** Factor for the loss over classes; 0.25 by default. */
   readonly alpha?: number | undefined;
 }
 
@@ -43,7 +45,7 @@ export function sparseCategoricalCrossentropy(
   return categoricalCrossentropy(tf.oneHot(labels, outputs.shape[1], 1, 0, "float32") as tf.Tensor2D, outputs, options);
 }
 
-/** Mean over the last axis of the cross-entropy of yes and no. `[n, k], [n, k] -> [n]` */
+/** Binary cross-entropy, averaged over the last axis. `[n, k], [n, k] -> [n]` */
 export function binaryCrossentropy(targets: tf.Tensor2D, outputs: tf.Tensor2D, options: LossOptions = {}): tf.Tensor1D {
   const { fromLogits = false, labelSmoothing = 0 } = options;
   const wanted = smooth(targets, labelSmoothing, 0.5);
@@ -59,7 +61,7 @@ export function categoricalFocal(targets: tf.Tensor2D, outputs: tf.Tensor2D, opt
   return tf.neg(tf.sum(tf.mul(weight, tf.mul(wanted, logs)), -1));
 }
 
-/** Focal loss of yes and no, as Keras' BinaryFocalCrossentropy without class balancing. `[n, k], [n, k] -> [n]` */
+/** Binary focal loss, as Keras' BinaryFocalCrossentropy without class balancing. `[n, k], [n, k] -> [n]` */
 export function binaryFocal(targets: tf.Tensor2D, outputs: tf.Tensor2D, options: FocalOptions = {}): tf.Tensor1D {
   const { fromLogits = false, labelSmoothing = 0, gamma = 2 } = options;
   const wanted = smooth(targets, labelSmoothing, 0.5);
@@ -89,7 +91,7 @@ function binaryFromProbabilities(targets: tf.Tensor2D, outputs: tf.Tensor2D): tf
   return tf.neg(tf.add(tf.mul(targets, tf.log(p)), tf.mul(tf.sub(1, targets), tf.log(tf.sub(1, p)))));
 }
 
-/** TensorFlow's one op for loss and gradient; tfjs composes the same from a dozen. */
+/** TensorFlow's single op for loss and gradient; tfjs uses a dozen ops for the same. */
 function fusedSparse(backend: TensorFlowBackend, labels: tf.Tensor1D, outputs: tf.Tensor2D): tf.Tensor1D {
   const { TF_FLOAT, TF_INT32 } = backend.binding;
   const attributes = opAttributes(backend, { TYPE: { T: TF_FLOAT, Tlabels: TF_INT32 } });

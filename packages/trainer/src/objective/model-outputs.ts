@@ -3,17 +3,18 @@ import * as tfl from "@tensorflow/tfjs-layers";
 import { withFrozenNorms } from "../model/frozen-norms.ts";
 import { type ModelCall, type Position, positionOf, previousOf } from "./position.ts";
 
-/** One output of a model: logits where its softmax or sigmoid could be left out, else probabilities. `[n, outputs]` */
+/** One output of a model: logits if its softmax or sigmoid could be removed, else probabilities. `[n, outputs]` */
 export interface ModelOutput {
   readonly values: tf.Tensor2D;
   readonly areLogits: boolean;
 }
 
 /**
- * Applies a model without the softmax or sigmoid that its outputs end in, also inside nested models and before layers that only
- * reshape: losses from logits are exact where a probability would round to 0 or 1. Where the softmax or sigmoid lies before
- * other layers without weights (an average of two networks), the outputs are probabilities. `[n, h, w, c] -> [n, outputs]`, one
- * a model's output. Frozen batch normalization uses its moving statistics, in training too.
+ * Applies a model without the softmax or sigmoid at the end of its outputs. It is also found inside nested models and
+ * before layers that only reshape. Losses from logits are exact where a probability would round to 0 or 1. If other
+ * layers without weights follow the softmax or sigmoid (an average of two networks), the outputs are probabilities.
+ * `[n, h, w, c] -> [n, outputs]` for each of the model's outputs. Frozen batch normalization uses its moving
+ * statistics, also in training.
  */
 export function modelOutputs(
   model: tfl.LayersModel,
@@ -28,14 +29,14 @@ export function modelOutputs(
   return ends.map((end, index) => finish(end, values[index]!, training));
 }
 
-/** What an output ends in, and the tensors that the rest is computed from. */
+/** The end of an output, and the tensors that it is computed from. */
 interface End {
   readonly kind: "softmax" | "sigmoid" | "logits" | "probabilities";
   /** The input of the softmax or sigmoid layer, else the output itself. */
   readonly base: Position;
-  /** The layer with the softmax or sigmoid, which is computed without it. */
+  /** The layer with the softmax or sigmoid, which is computed without this activation. */
   readonly head?: tfl.layers.Layer;
-  /** Layers behind the head, which only reshape. */
+  /** The layers after the head, which only reshape. */
   readonly reshapes: readonly tfl.layers.Layer[];
 }
 
@@ -62,7 +63,7 @@ function finish({ kind, head, reshapes }: End, base: tf.Tensor, training: boolea
   let areLogits = true;
   for (const layer of reshapes) {
     const made = layer.apply(values) as tf.Tensor;
-    // A softmax is taken over the last axis; where that is cut otherwise, the logits end here.
+    // A softmax runs over the last axis. If a reshape changes the last axis, the logits end here.
     if (areLogits && kind === "softmax" && made.shape.at(-1) !== values.shape.at(-1)) {
       areLogits = false;
       values = layer.apply(tf.softmax(values)) as tf.Tensor;
@@ -79,7 +80,7 @@ interface Activated extends tfl.layers.Layer {
   readonly axis?: number;
 }
 
-/** The softmax or sigmoid that a layer ends in, if the layer can be computed without it. */
+/** The softmax or sigmoid at a layer's end, if the layer can be computed without it. */
 function removableEnd(layer: Activated): "softmax" | "sigmoid" | undefined {
   const name = layer.getClassName();
   if (name === "Softmax") return (layer.axis ?? -1) === -1 || layer.axis === rankOf(layer) - 1 ? "softmax" : undefined;
@@ -115,7 +116,7 @@ function linearTwin(layer: tfl.layers.Layer): tfl.layers.Layer {
   return twin;
 }
 
-/** Whether a softmax or sigmoid lies before the position, with only layers without weights between. */
+/** True if only layers without weights lie between a softmax or sigmoid and this position. */
 function comesFromProbabilities(position: Position): boolean {
   const layer = position.tensor.sourceLayer;
   if (activationOf(layer) !== undefined || layer.getClassName() === "Softmax") return true;
@@ -170,7 +171,7 @@ function compute(
 
 const parts = new WeakMap<tfl.LayersModel, Map<string, tfl.LayersModel>>();
 
-/** The model that computes other tensors of `model`, from the same layers. */
+/** A model with the same layers as `model` that computes other tensors. */
 function partOf(model: tfl.LayersModel, outputs: tfl.SymbolicTensor[]): tfl.LayersModel {
   const known = parts.get(model) ?? new Map<string, tfl.LayersModel>();
   parts.set(model, known);

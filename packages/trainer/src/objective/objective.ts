@@ -30,7 +30,7 @@ export function defaultLoss(model: LayersModel): Loss {
   return { name: model.outputs[0]!.shape.at(-1) === 1 ? "binary-crossentropy" : "sparse-categorical-crossentropy" };
 }
 
-/** What outputs are compared with: class numbers `[n]` int32, or class distributions `[n, classes]` as mixup makes them. */
+/** The targets of a loss: class numbers `[n]` int32, or class distributions `[n, classes]` from mixup. */
 export type Targets = tf.Tensor1D | tf.Tensor2D;
 
 /** The loss of each example. `[n] or [n, classes], [n, outputs] -> [n]` */
@@ -58,7 +58,7 @@ export function exampleLosses(loss: Loss, targets: Targets, { values, areLogits 
   return categoricalCrossentropy(wanted, values, options);
 }
 
-/** How many examples the outputs classify right. `[n] or [n, classes], [n, outputs] -> []` */
+/** How many examples are classified correctly. `[n] or [n, classes], [n, outputs] -> []` */
 export function correctCount(targets: Targets, { values, areLogits }: ModelOutput): tf.Scalar {
   const wanted = targets.rank === 1 ? targets : tf.argMax(targets, -1);
   const isSecond = () => tf.cast(tf.greater(tf.reshape(values, [-1]), areLogits ? 0 : 0.5), "int32");
@@ -66,7 +66,7 @@ export function correctCount(targets: Targets, { values, areLogits }: ModelOutpu
   return tf.sum(tf.cast(tf.equal(got, wanted), "float32"));
 }
 
-/** Probabilities: softmax of logits, or sigmoid where there is one output. `[n, outputs] -> [n, outputs]` */
+/** Probabilities: softmax of logits, or sigmoid if there is one output. `[n, outputs] -> [n, outputs]` */
 export function probabilities({ values, areLogits }: ModelOutput): tf.Tensor2D {
   if (!areLogits) return values;
   return values.shape[1] === 1 ? tf.sigmoid(values) : tf.softmax(values);

@@ -1,20 +1,20 @@
 import type { LayersModel, SymbolicTensor } from "@tensorflow/tfjs-layers";
 import { isModel } from "../model/named-weights.ts";
 
-/** One call of a nested model: the model, which of its calls, and the tensors it is called with. */
+/** One call of a nested model: the model, the index of the call, and the input tensors. */
 export interface ModelCall {
   readonly model: LayersModel;
   readonly node: number;
   readonly inputs: SymbolicTensor[];
 }
 
-/** A symbolic tensor, and the calls of nested models that it lies in, outermost first. */
+/** A symbolic tensor, and the calls of nested models that contain it, outermost first. */
 export interface Position {
   readonly tensor: SymbolicTensor;
   readonly inside: readonly ModelCall[];
 }
 
-/** Where a tensor is computed: for an output of a nested model, the tensor inside that model. */
+/** The position where a tensor is computed: for an output of a nested model, the tensor inside that model. */
 export function positionOf(tensor: SymbolicTensor, inside: readonly ModelCall[] = []): Position {
   const layer = tensor.sourceLayer;
   if (!isModel(layer)) return { tensor, inside };
@@ -22,7 +22,7 @@ export function positionOf(tensor: SymbolicTensor, inside: readonly ModelCall[] 
   return positionOf(layer.outputs[tensor.tensorIndex]!, [...inside, call]);
 }
 
-/** The positions that a position is computed from; none for an input of the whole model. */
+/** The positions that a position is computed from; empty for an input of the whole model. */
 export function previousOf({ tensor, inside }: Position): Position[] {
   const { sourceLayer, nodeIndex, id } = tensor;
   const call = inside.at(-1);

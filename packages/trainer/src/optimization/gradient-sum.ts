@@ -1,13 +1,13 @@
 import * as tf from "@tensorflow/tfjs-core";
 
 /**
- * The sum of the gradients of several batches. Each batch counts by its images, so that the mean is that of one large batch,
- * whatever the sizes.
+ * The sum of the gradients of several batches, weighted by their numbers of images. So the mean equals the mean of one
+ * large batch, whatever the batch sizes.
  */
 export class GradientSum {
-  /** By the name of the variable that the gradients are of. */
+  /** Sums by the name of the gradients' variable. */
   readonly #sums = new Map<string, tf.Variable>();
-  /** How many images were added. */
+  /** The number of images added. */
   readonly images = tf.tidy(() => tf.variable(tf.scalar(0), false));
 
   /** Makes sums for variables that have none. */
@@ -34,7 +34,7 @@ export class GradientSum {
     this.images.assign(tf.add(this.images, images));
   }
 
-  /** The mean gradients of `variables` over all images added; the sums are zero again. */
+  /** Returns the mean gradients of `variables` over all images added, and sets the sums to zero. */
   take(variables: readonly tf.Variable[]): tf.NamedTensorMap {
     const means = variables.map((variable) => [variable.name, tf.divNoNan(this.of(variable)!, this.images)] as const);
     for (const sum of [...this.#sums.values(), this.images]) sum.assign(tf.zerosLike(sum));

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 
-/** An exponential moving average of variables (Polyak and Juditsky 1992), beginning with their values now. */
+/** An exponential moving average of variables (Polyak and Juditsky 1992), starting with their current values. */
 export class MovingAverage {
   readonly #variables: readonly tf.Variable[];
   readonly #averages: readonly tf.Variable[];

@@ -10,7 +10,7 @@ export type OptimizerName = (typeof optimizerNames)[number];
 export interface OptimizerConfig extends Readonly<Clipping> {
   readonly name: OptimizerName;
   readonly learningRate?: number | undefined;
-  /** Momentum of sgd and rmsprop, 0 by default; `momentum` and `nesterov` are sgd with 0.9. */
+  /** Momentum of sgd and rmsprop, 0 by default. The optimizers `momentum` and `nesterov` are sgd with 0.9. */
   readonly momentum?: number | undefined;
   readonly beta1?: number | undefined;
   readonly beta2?: number | undefined;
@@ -18,8 +18,8 @@ export interface OptimizerConfig extends Readonly<Clipping> {
   readonly epsilon?: number | undefined;
   readonly centered?: boolean | undefined;
   /**
-   * Shrinks weights, but neither biases nor the parameters of norms. With `adamw` it is decoupled from the gradient; with
-   * the other optimizers it is added to the gradient, as L2 regularization does.
+   * Shrinks weights, except biases and the parameters of norms. `adamw` decouples the decay from the gradient; the
+   * other optimizers add it to the gradient, like L2 regularization.
    */
   readonly weightDecay?: number | undefined;
 }
@@ -36,7 +36,7 @@ const defaultRates: Readonly<Record<OptimizerName, number>> = {
   rmsprop: 0.001,
 };
 
-/** The configuration with its learning rate; throws `TrainerError` where there is no optimizer of that name. */
+/** The configuration with its learning rate; throws `TrainerError` for an unknown optimizer. */
 export function completeOptimizer(
   optimizer: OptimizerName | OptimizerConfig,
 ): OptimizerConfig & { readonly learningRate: number } {
@@ -79,7 +79,7 @@ export function withWeightDecay(config: OptimizerConfig, gradients: tf.NamedTens
   return Object.fromEntries(entries);
 }
 
-/** Kernels decay; biases and the parameters of norms, which have one axis, do not. */
+/** True for kernels. Biases and the parameters of norms, which have one axis, do not decay. */
 function isDecayed(variable: tf.Tensor): boolean {
   return variable.rank > 1;
 }

@@ -1,21 +1,24 @@
 import { TrainerError } from "../trainer-error.ts";
 
 /**
- * How the learning rate changes, as plain data; lengths are in epochs (fractions allowed), factors are of the base rate.
- * `warmup` climbs straight from `warmupFrom` (0 by default) to the base rate first; the schedule proper begins after it.
+ * How the learning rate changes, as plain data. Lengths are in epochs (fractions allowed), factors are relative to the
+ * base rate. `warmup` first rises linearly from `warmupFrom` (0 by default) to the base rate; then the schedule begins.
  */
 export type Schedule = { readonly warmup?: number | undefined; readonly warmupFrom?: number | undefined } & (
   | { readonly name: "constant" }
-  /** Times `factor` (0.1 by default) every `every` epochs, or at each of the epochs `at`. */
+  /** Multiplies by `factor` (0.1 by default) every `every` epochs, or at each of the epochs `at`. */
   | {
       readonly name: "step";
       readonly every?: number | undefined;
       readonly at?: readonly number[] | undefined;
       readonly factor?: number | undefined;
     }
-  /** Times `rate` an epoch, smoothly or (`staircase`) at its end. */
+  /** Multiplies by `rate` per epoch, continuously or (`staircase`) at its end. */
   | { readonly name: "exponential"; readonly rate: number; readonly staircase?: boolean | undefined }
-  /** Half a cosine down to `min`. With `restarts`, the first cycle lasts that long, each later one `multiply` times as long with its peak times `decay`. */
+  /**
+   * Half a cosine down to `min`. With `restarts`, the first cycle has that length; each later cycle is `multiply` times
+   * as long, with its peak multiplied by `decay`.
+   */
   | {
       readonly name: "cosine";
       readonly min?: number | undefined;
@@ -23,9 +26,12 @@ export type Schedule = { readonly warmup?: number | undefined; readonly warmupFr
       readonly multiply?: number | undefined;
       readonly decay?: number | undefined;
     }
-  /** Down to `end` as (1 - t) to the `power`. */
+  /** Falls to `end`, as (1 - t) to the power of `power`. */
   | { readonly name: "polynomial"; readonly power?: number | undefined; readonly end?: number | undefined }
-  /** Smith's one cycle as PyTorch's OneCycleLR: up from 1 / `divide` in the first `rise` of the run, then down to 1 / (`divide` * `finalDivide`) in its last step, both as cosines. */
+  /**
+   * Smith's one cycle, like PyTorch's OneCycleLR: rises from 1 / `divide` during the first `rise` of the run, then
+   * falls to 1 / (`divide` * `finalDivide`) in the last step, both as cosines.
+   */
   | {
       readonly name: "one-cycle";
       readonly rise?: number | undefined;
@@ -36,9 +42,9 @@ export type Schedule = { readonly warmup?: number | undefined; readonly warmupFr
 
 export const scheduleNames = ["constant", "step", "exponential", "cosine", "polynomial", "one-cycle"] as const;
 
-/** Where a run stands; `epochs` is how many it will have in all. */
+/** The progress of a run; `epochs` is the total number. */
 export interface Progress {
-  /** Steps done before this one, over all epochs. */
+  /** Finished steps before this one, over all epochs. */
   readonly step: number;
   readonly stepsPerEpoch: number;
   readonly epochs: number;
@@ -48,14 +54,14 @@ export interface Progress {
 export function scheduleFactor(schedule: Schedule, { step, stepsPerEpoch, epochs }: Progress): number {
   const { warmup = 0, warmupFrom = 0 } = schedule;
   const epoch = step / stepsPerEpoch;
-  // Whole steps are computed with as far as possible: 4.1 - 0.1 epochs are less than 4, and 41 - 1 steps are 40.
+  // Computes with integers as far as possible: 4.1 - 0.1 epochs are less than 4, but 41 - 1 steps are exactly 40.
   const since = (step - warmup * stepsPerEpoch) / stepsPerEpoch;
   if (!reaches(since, 0)) return warmupFrom + (1 - warmupFrom) * (epoch / warmup);
   const length = Math.max(epochs - warmup, Number.EPSILON);
   return factorAt(schedule, { epoch, since: Math.max(0, since), length, stepsPerEpoch });
 }
 
-/** Epochs done in all, epochs since the warm-up, and how many there will be after the warm-up. */
+/** Finished epochs in total, epochs since the warm-up, and the number of epochs after the warm-up. */
 interface Place {
   readonly epoch: number;
   readonly since: number;
@@ -101,7 +107,7 @@ function cosine(schedule: Extract<Schedule, { name: "cosine" }>, since: number, 
   return min + (peak * (1 - min) * (1 + Math.cos((Math.PI * Math.max(0, since - begin)) / cycle))) / 2;
 }
 
-/** PyTorch counts from the first step (0) to the last (n - 1) of n steps: the peak is at step `rise` * n - 1. */
+/** PyTorch counts n steps from 0 to n - 1: the peak is at step `rise` * n - 1. */
 function oneCycle(schedule: Extract<Schedule, { name: "one-cycle" }>, { since, length, stepsPerEpoch }: Place): number {
   const { rise = 0.3, divide = 25, finalDivide = 1e4 } = schedule;
   const steps = length * stepsPerEpoch;
@@ -116,15 +122,15 @@ function anneal(from: number, to: number, part: number): number {
   return to + ((from - to) * (1 + Math.cos(Math.PI * part))) / 2;
 }
 
-/** Far below a step of any run, far above the rounding of float64. */
+/** Far below one step of any run, far above the rounding errors of float64. */
 const tolerance = 1e-9;
 
-/** Whether `value` is at least `bound`, however both were rounded. */
+/** True if `value` is at least `bound`, apart from rounding errors. */
 function reaches(value: number, bound: number): boolean {
   return value >= bound - tolerance * Math.max(1, Math.abs(bound));
 }
 
-/** The whole number below; a number that is whole but for rounding counts as whole. */
+/** Rounds down, except that a number just below an integer counts as this integer. */
 function wholePart(value: number): number {
   const nearest = Math.round(value);
   return reaches(value, nearest) && nearest > value ? nearest : Math.floor(value);
@@ -148,8 +154,8 @@ const numbers = new Set([
 ]);
 
 /**
- * Reads a schedule as typed on a command line: `cosine`, `cosine:warmup=5,min=0.01`, `step:at=30/60,factor=0.1`,
- * `exponential:rate=0.9,staircase=true`. Throws `TrainerError` naming what is known.
+ * Parses a schedule from the command line: `cosine`, `cosine:warmup=5,min=0.01`, `step:at=30/60,factor=0.1`,
+ * `exponential:rate=0.9,staircase=true`. Throws `TrainerError` that lists the known names.
  */
 export function parseSchedule(text: string): Schedule {
   const [name = "", rest = ""] = text.split(/:(.*)/s);

@@ -46,7 +46,7 @@ const schedules: { readonly [Name in Schedule["name"]]: FieldsOf<Name> } = {
   constant: warmup,
   step: { ...warmup, every: aboveZero, at: listOfEpochs, factor: fromZero },
   exponential: { ...warmup, rate: aboveZero, staircase: trueOrFalse },
-  // Cycles that shrink (multiply below 1) would never reach the end of a run.
+  // With `multiply` below 1, cycles would shrink and never reach the end of a run.
   cosine: { ...warmup, min: fromZero, restarts: aboveZero, multiply: fromOne, decay: fromZero },
   polynomial: { ...warmup, power: fromZero, end: fromZero },
   "one-cycle": { ...warmup, rise: belowOne, divide: aboveZero, finalDivide: aboveZero },
@@ -66,7 +66,7 @@ export type PlanParts = Pick<
   | "histograms"
 > & { readonly optimizer?: OptimizerConfig | undefined };
 
-/** Refuses parts of a plan that do not fit; the `TrainerError` has a sentence for each. */
+/** Refuses invalid parts of a plan; the `TrainerError` has one sentence for each. */
 export function checkPlan(plan: PlanParts): void {
   const { earlyStopping, reduceOnPlateau, histograms = 0 } = plan;
   throwProblems([
@@ -79,7 +79,7 @@ export function checkPlan(plan: PlanParts): void {
   if (plan.augment !== undefined) planAugmentation(plan.augment, 2);
 }
 
-/** A sentence for each part that `train` also takes and that does not fit. */
+/** One sentence for each invalid part that `train` takes too. */
 export function planProblems(plan: PlanParts): string[] {
   const { schedule, accumulate = 1, ema = 0, monitor, augment } = plan;
   const known = Object.hasOwn(schedules, schedule?.name ?? "") ? schedules[schedule!.name] : warmup;

@@ -6,7 +6,7 @@ import type { OptimizerConfig } from "../optimization/optimizer-config.ts";
 import type { PlateauOptions } from "../callbacks/reduce-on-plateau.ts";
 import type { Schedule } from "../optimization/schedules.ts";
 
-/** A training as plain data; with its seed it can be repeated. */
+/** A training as plain data; its seed makes it repeatable. */
 export interface Plan {
   readonly model: string;
   readonly modelOptions?:
@@ -17,11 +17,13 @@ export interface Plan {
       }
     | undefined;
   readonly data: string;
-  /** `"test"`: epochs are validated on the test images; a number: on this share of the training images. */
+  /** Validation images: `"test"` uses the test images, a number is the share of the training images. */
   readonly validation?: "test" | number | undefined;
   /** The most images of each split, or of the named splits. */
   readonly limit?: number | Limits | undefined;
-  /** Resizes images of sets in memory to `modelOptions.input`; images of folders are always decoded to it. */
+  /**
+   * Resizes images of data sets in memory to `modelOptions.input`; images of folders are always decoded to that size.
+   */
   readonly resize?: boolean | undefined;
   /** Cross-entropy of the classes by default; binary cross-entropy for a model with one output. */
   readonly loss?: Loss | undefined;
@@ -30,20 +32,22 @@ export interface Plan {
   readonly batch: number;
   readonly epochs: number;
   readonly augment?: AugmentationPlan | undefined;
-  /** Batches whose gradients are averaged before the weights change. */
+  /** Number of batches whose gradients are averaged before the weights change. */
   readonly accumulate?: number | undefined;
   /** Decay of the moving average of the weights. */
   readonly ema?: number | undefined;
   readonly monitor?: Monitor | undefined;
   readonly earlyStopping?: EarlyStoppingOptions | undefined;
   readonly reduceOnPlateau?: PlateauOptions | undefined;
-  /** Factor of the loss of each class's images; `"balanced"` gives all classes the same total. */
+  /** Factor for the loss of each class's images; `"balanced"` gives all classes the same total. */
   readonly classWeights?: "balanced" | readonly number[] | undefined;
-  /** Factor of each output's loss. */
+  /** Factor for each output's loss. */
   readonly outputWeights?: readonly number[] | undefined;
-  /** Epochs between two TensorBoard histograms of the weights; 0 for none. */
+  /** Epochs between TensorBoard histograms of the weights; 0 writes none. */
   readonly histograms?: number | undefined;
-  /** The accuracy that the run must reach on the test images, or on the validation images where there are no test images. */
+  /**
+   * The accuracy that the run must reach on the test images, or on the validation images if there are no test images.
+   */
   readonly expects?: { readonly accuracy: number } | undefined;
 }
 
@@ -53,7 +57,7 @@ interface Limits {
   readonly test?: number | undefined;
 }
 
-/** A plan with a name and a source; `quick` is what changes for a run of minutes on data that npm installs. */
+/** A plan with a name and a source. `quick` has the changes for a run of minutes on data from npm. */
 export interface Recipe extends Plan {
   readonly name: string;
   readonly about: string;

@@ -7,7 +7,7 @@ const lenet5Mnist: Recipe = {
   about: "LeNet-5, plain SGD, early stopping: the notebook on convolutional networks",
   model: "lenet5",
   data: "mnist",
-  // The notebook gives the test images to fit as validation data.
+  // The notebook passes the test images to fit as validation data.
   validation: "test",
   loss: { name: "sparse-categorical-crossentropy" },
   optimizer: { name: "sgd", learningRate: 0.01 },
@@ -61,7 +61,7 @@ const residualStack: Recipe = {
   quick: {
     optimizer: { name: "adam", learningRate: 0.0005 },
     schedule: { name: "cosine", warmup: 1, min: 0.05 },
-    // Without norms it finds its way slowly: many small steps.
+    // Without norms it needs many small steps to start learning.
     batch: 16,
     epochs: 40,
     ema: 0.99,
@@ -88,7 +88,8 @@ const resnet50Small: Recipe = {
     data: "mnist",
     modelOptions: { input: [28, 28, 1] },
     limit: { train: 6000, test: 1000 },
-    // The moving statistics of its 53 norms need some 700 steps, and batches that are not too small: the last maps are pixels.
+    // The moving statistics of its 53 norms need about 700 steps. Smaller batches would not do: the last maps are only
+    // a few pixels.
     batch: 32,
     epochs: 4,
     augment: {},
@@ -140,7 +141,7 @@ const vgg16Inception: Recipe = {
     limit: { train: 3000, test: 1000 },
     optimizer: { name: "nesterov", learningRate: 0.005, weightDecay: 5e-4 },
     schedule: { name: "cosine" },
-    // Small, for the some 700 steps that the moving statistics of its norms need.
+    // Small, so that the moving statistics of its norms get the about 700 steps they need.
     batch: 16,
     epochs: 4,
     augment: {},
@@ -155,7 +156,7 @@ const googlenet: Recipe = {
   modelOptions: { aux: true },
   data: "images",
   loss: { name: "categorical-crossentropy" },
-  // The paper: momentum 0.9, and 4 % off the learning rate every 8 epochs.
+  // As in the paper: momentum 0.9, and the learning rate falls by 4 % every 8 epochs.
   optimizer: { name: "momentum", learningRate: 0.01, weightDecay: 2e-4 },
   schedule: { name: "step", every: 8, factor: 0.96 },
   batch: 32,
@@ -184,7 +185,7 @@ const resnet20Cifar10: Recipe = {
   validation: "test",
   loss: { name: "categorical-crossentropy" },
   optimizer: { name: "momentum", learningRate: 0.1, weightDecay: 1e-4 },
-  // 64,000 steps of 128 images, a tenth of the rate from 32,000 and again from 48,000 on.
+  // 64,000 steps of 128 images; the rate falls to a tenth at 32,000 and again at 48,000.
   schedule: { name: "step", at: [82, 123], factor: 0.1 },
   batch: 128,
   epochs: 164,
@@ -202,7 +203,7 @@ const resnet20Cifar10: Recipe = {
   },
 };
 
-/** The trainings that run by name. */
+/** The trainings that can be run by name. */
 export const recipes = {
   "lenet5-mnist": lenet5Mnist,
   "inception-cifar10": inceptionCifar10,

@@ -22,7 +22,7 @@ export class BestWeights {
     return this.#logs;
   }
 
-  /** Stores the model's weights if the epoch is the best yet; returns whether it is. */
+  /** Stores the model's weights if the epoch is the best so far; returns true if it is. */
   offer(logs: EpochLogs): boolean {
     const best = this.#logs === undefined ? worst(this.#monitor) : watched(this.#monitor, this.#logs);
     if (!improves(this.#monitor, watched(this.#monitor, logs), best)) return false;
@@ -37,7 +37,7 @@ export class BestWeights {
     this.#logs = logs;
   }
 
-  /** The best weights as arrays of a checkpoint. */
+  /** The best weights as arrays for a checkpoint. */
   async arrays(): Promise<SavedArray[]> {
     const named = [...namedWeights(this.#model)].flatMap(([name, weight]) => {
       const value = this.#values.get(weight);
@@ -46,7 +46,10 @@ export class BestWeights {
     return Promise.all(named.map(savedArray));
   }
 
-  /** Takes the best weights from a checkpoint's arrays, by name; returns the names that are missing or have another shape. */
+  /**
+   * Loads the best weights from a checkpoint's arrays, by name. Returns the names that are missing or have another
+   * shape.
+   */
   load(logs: EpochLogs, arrays: readonly SavedArray[]): string[] {
     const given = new Map(arrays.map((array) => [array.name, array]));
     const missing: string[] = [];
@@ -61,7 +64,7 @@ export class BestWeights {
     return missing;
   }
 
-  /** Writes the best weights into the model, each into the weight that it came from. */
+  /** Copies the best weights back into the model. */
   restore(): void {
     for (const [weight, value] of this.#values) weight.write(value);
   }

@@ -12,15 +12,15 @@ export interface SavedArray {
   readonly data: Float32Array | Int32Array | Uint8Array;
 }
 
-/** A tensor's values under the name that a checkpoint keeps them by. */
+/** A tensor's values under its name in checkpoints. */
 export async function savedArray({ name, tensor }: { readonly name: string; readonly tensor: tf.Tensor }) {
   const data = (await tensor.data()) as Float32Array | Int32Array;
   return { name, shape: tensor.shape, dtype: tensor.dtype as "float32" | "int32", data };
 }
 
-/** Everything that a run needs to go on as if it had not stopped. */
+/** Everything that a run needs to resume as if it had not stopped. */
 export interface Checkpoint {
-  /** Steps done since the beginning. */
+  /** Finished steps since the beginning. */
   readonly step: number;
   readonly state: JsonValue;
   readonly arrays: readonly SavedArray[];
@@ -40,7 +40,7 @@ interface Header {
   }[];
 }
 
-/** Writes a checkpoint as `folder/step-N/`; it appears whole or not at all. Returns its path. */
+/** Writes a checkpoint as `folder/step-N/` and returns its path. It appears complete or not at all. */
 export async function writeCheckpoint(folder: string, checkpoint: Checkpoint): Promise<string> {
   const path = join(folder, `step-${String(checkpoint.step).padStart(8, "0")}`);
   let offset = 0;
@@ -55,15 +55,15 @@ export async function writeCheckpoint(folder: string, checkpoint: Checkpoint): P
       join(inside, "arrays.bin"),
       checkpoint.arrays.map(({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength)),
     );
-    // Written last: `recoverCheckpoints` takes a folder with this file for a whole checkpoint.
+    // Written last: `recoverCheckpoints` takes a folder with this file for a complete checkpoint.
     await writeJson(join(inside, "checkpoint.json"), header);
   });
   return path;
 }
 
 /**
- * Finishes the rename of complete checkpoints that a killed process left: of one that was about to appear, or of one that was about
- * to be replaced.
+ * Finishes the rename of complete checkpoints that a killed process left: the new checkpoint, or the old one that it
+ * was to replace.
  */
 export async function recoverCheckpoints(folder: string): Promise<void> {
   const names = await namesIn(folder);
@@ -76,7 +76,7 @@ export async function recoverCheckpoints(folder: string): Promise<void> {
   }
 }
 
-/** The steps that `folder` has checkpoints of, ascending. */
+/** The steps of the checkpoints in `folder`, ascending. */
 export async function listCheckpoints(folder: string): Promise<number[]> {
   return (await namesIn(folder))
     .flatMap((name) => folderName.exec(name)?.[1] ?? [])
@@ -84,7 +84,7 @@ export async function listCheckpoints(folder: string): Promise<number[]> {
     .toSorted((a, b) => a - b);
 }
 
-/** Reads the checkpoint of a step; throws `TrainerError` where the file is shorter than its header says. */
+/** Reads the checkpoint of a step; throws `TrainerError` if the file is shorter than its header says. */
 export async function readCheckpoint(folder: string, step: number): Promise<Checkpoint> {
   const path = checkpointPath(folder, step);
   const header = JSON.parse(await readFile(join(path, "checkpoint.json"), "utf8")) as Header;
@@ -93,7 +93,7 @@ export async function readCheckpoint(folder: string, step: number): Promise<Chec
   if (file.length !== wanted)
     throw new TrainerError(`${join(path, "arrays.bin")} must have ${wanted} bytes but has ${file.length}.`);
   const arrays = header.arrays.map(({ name, shape, dtype, offset, bytes }): SavedArray => {
-    // A copy: a view must be aligned to the size of its elements.
+    // Copies, since a view must be aligned to the size of its elements.
     const buffer = file.buffer.slice(file.byteOffset + offset, file.byteOffset + offset + bytes) as ArrayBuffer;
     const data =
       dtype === "float32"
@@ -106,7 +106,7 @@ export async function readCheckpoint(folder: string, step: number): Promise<Chec
   return { step: header.step, state: header.state, arrays };
 }
 
-/** Removes the checkpoints of `folder` except those of the steps in `kept`. */
+/** Deletes the checkpoints in `folder`, except for the steps in `kept`. */
 export async function pruneCheckpoints(folder: string, kept: ReadonlySet<number>): Promise<void> {
   for (const step of await listCheckpoints(folder))
     if (!kept.has(step)) await rm(checkpointPath(folder, step), { recursive: true, force: true });

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { writeFileAtomic } from "@convkit/files";
 import { TrainerError } from "../trainer-error.ts";
 
-/** One epoch as `history.csv` keeps it; `seconds` is the epoch's wall time, validation included. */
+/** One row of `history.csv`: an epoch. `seconds` is the epoch's wall time, validation included. */
 export interface EpochLogs {
   readonly epoch: number;
   readonly loss: number;
@@ -32,7 +32,7 @@ export function formatHistory(rows: readonly EpochLogs[]): string {
   return `${[header, ...lines].join("\n")}\n`;
 }
 
-/** The inverse of `formatHistory`; throws `TrainerError` with the line that does not fit. */
+/** The inverse of `formatHistory`; throws `TrainerError` with the invalid line. */
 export function parseHistory(text: string, where = "history.csv"): EpochLogs[] {
   const [first, ...lines] = text.trimEnd().split("\n");
   if (first !== header) throw new TrainerError(`${where} must begin with "${header}" but begins with "${first}".`);

@@ -6,18 +6,21 @@ export type Monitor = "loss" | "accuracy" | "valLoss" | "valAccuracy";
 
 export const monitors: readonly Monitor[] = ["loss", "accuracy", "valLoss", "valAccuracy"];
 
-/** Whether `value` is better than `best` by more than `minDelta`: losses fall, accuracies rise; any number is better than NaN. */
+/**
+ * True if `value` is better than `best` by more than `minDelta`: losses fall, accuracies rise; any number is better
+ * than NaN.
+ */
 export function improves(monitor: Monitor, value: number, best: number, minDelta = 0): boolean {
   if (Number.isNaN(best)) return !Number.isNaN(value);
   return isLoss(monitor) ? value < best - minDelta : value > best + minDelta;
 }
 
-/** The value that every finite value improves on. */
+/** A start value that every finite value improves on. */
 export function worst(monitor: Monitor): number {
   return isLoss(monitor) ? Infinity : -Infinity;
 }
 
-/** Throws `TrainerError` where `monitor` needs validation data and the run has none. */
+/** Throws `TrainerError` if `monitor` needs validation data and the run has none. */
 export function checkMonitor(monitor: Monitor, known: readonly Monitor[]): void {
   if (known.includes(monitor)) return;
   throw new TrainerError(
@@ -25,7 +28,7 @@ export function checkMonitor(monitor: Monitor, known: readonly Monitor[]): void 
   );
 }
 
-/** The epoch's value of `monitor`; `checkMonitor` has made sure that there is one. */
+/** The epoch's value of `monitor`; `checkMonitor` has ensured that it exists. */
 export function watched(monitor: Monitor, logs: EpochLogs): number {
   return logs[monitor]!;
 }

@@ -4,7 +4,7 @@ import { FileError, isTemporary, type Lock, type LockHolder, makeFolder, tryLock
 import { listCheckpoints, recoverCheckpoints } from "./checkpoint.ts";
 import { TrainerError } from "../trainer-error.ts";
 
-/** The places in a run directory. */
+/** The paths in a run directory. */
 export interface RunDirectory {
   readonly path: string;
   readonly config: string;
@@ -16,7 +16,7 @@ export interface RunDirectory {
   readonly report: string;
 }
 
-/** Where things lie in the run directory at `path`; touches nothing. */
+/** The paths in the run directory at `path`; does not access the disk. */
 export function runDirectory(path: string): RunDirectory {
   return {
     path,
@@ -31,8 +31,8 @@ export function runDirectory(path: string): RunDirectory {
 }
 
 /**
- * Makes the folder and takes it for this process; returns the release. Throws `TrainerError` where another run is
- * writing there, or where a finished one would be overwritten (`fresh`).
+ * Makes the folder and locks it for this process; returns the function that releases it. Throws `TrainerError` if
+ * another run is writing there, or if a finished run would be overwritten (`fresh`).
  */
 export async function claimRunDirectory(
   path: string,
@@ -42,7 +42,7 @@ export async function claimRunDirectory(
   const { release } = await lockOf(path);
   try {
     await recoverCheckpoints(places.checkpoints);
-    // A run that was refused before its first step has left no more than its configuration.
+    // A run that was refused before its first step leaves only its configuration.
     if (options.fresh && (await holdsRun(places)))
       throw new TrainerError(
         `The run directory ${path} already holds a run: give another --out, or continue it with --resume ${path}.`,
@@ -55,7 +55,7 @@ export async function claimRunDirectory(
   return release;
 }
 
-/** Makes the folder and takes its lock; throws a `TrainerError` where that cannot be. */
+/** Makes the folder and takes its lock; throws a `TrainerError` if it cannot. */
 async function lockOf(path: string): Promise<Lock> {
   let answer: { lock: Lock } | { holder: LockHolder };
   try {
@@ -73,7 +73,7 @@ async function lockOf(path: string): Promise<Lock> {
   );
 }
 
-/** Removes unfinished files of a killed run; they have temporary names. */
+/** Deletes unfinished files of a killed run; they have temporary names. */
 async function sweep({ path, checkpoints, model }: RunDirectory): Promise<void> {
   for (const folder of [path, checkpoints, model]) {
     if (!(await exists(folder))) continue;

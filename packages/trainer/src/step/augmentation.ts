@@ -2,14 +2,14 @@ import { augmentationFrom, type AugmentationSpec, cutmix, mixup, type RandomSour
 import * as tf from "@tensorflow/tfjs-core";
 import type { Targets } from "../objective/objective.ts";
 
-/** Changes a batch inside the training step, before preprocessing; mixing ones change the targets as well. */
+/** Changes a batch inside the training step, before preprocessing. Mixing augmentations change the targets too. */
 export type BatchAugmentation = (
   images: tf.Tensor4D,
   targets: Targets,
   random?: RandomSource,
 ) => { readonly images: tf.Tensor4D; readonly targets: Targets };
 
-/** What is done to training images, as plain data, in the order of the keys; `mixup` and `cutmix` come last. */
+/** The augmentations of training images as plain data, in the order of the keys; `mixup` and `cutmix` come last. */
 export interface AugmentationPlan extends AugmentationSpec {
   /** Alpha of mixup (Zhang et al. 2017). */
   readonly mixup?: number | undefined;
@@ -17,7 +17,7 @@ export interface AugmentationPlan extends AugmentationSpec {
   readonly cutmix?: number | undefined;
 }
 
-/** The augmentation that a plan describes, for images of that many classes. */
+/** Makes the augmentation of a plan, for images of `classes` classes. */
 export function planAugmentation(plan: AugmentationPlan, classes: number): BatchAugmentation {
   const { mixup: mixupAlpha, cutmix: cutmixAlpha, ...spec } = plan;
   const change = augmentationFrom(spec);

@@ -3,7 +3,7 @@ import type { LayersModel } from "@tensorflow/tfjs-layers";
 import { modelMetadata } from "@convkit/core";
 import { TrainerError } from "../trainer-error.ts";
 
-/** Refuses data that the model cannot be trained or validated on, before the first step; the error has a sentence for each reason. */
+/** Refuses data that does not fit the model, before the first step; the error has one sentence for each reason. */
 export function checkData(model: LayersModel, data: DataSplits): void {
   const problems = [
     ...shapeProblems(model, data.train),
@@ -18,7 +18,7 @@ export function checkData(model: LayersModel, data: DataSplits): void {
   if (problems.length > 0) throw new TrainerError(problems.join(" "));
 }
 
-/** Refuses data that the model cannot be evaluated on. Classes that the model names are matched by name. */
+/** Refuses evaluation data that does not fit the model. Classes are matched by name if the model names its classes. */
 export function checkEvaluationData(model: LayersModel, data: Dataset): void {
   const isNamed = modelMetadata(model).classes !== undefined;
   const problems = [...shapeProblems(model, data), ...(isNamed ? [] : classProblems(model, data))];
@@ -26,7 +26,7 @@ export function checkEvaluationData(model: LayersModel, data: Dataset): void {
   if (problems.length > 0) throw new TrainerError(problems.join(" "));
 }
 
-/** Refuses labels outside of the classes and pixels that are not finite: a data set of the user's own may hold them. */
+/** Refuses labels that are not class indices and pixels that are not finite: a user's own data set may contain them. */
 export function checkBatch(batch: Batch, data: Dataset): void {
   const stray = batch.labels.findIndex((label) => label < 0 || label >= data.classes.length);
   if (stray !== -1)
@@ -52,7 +52,7 @@ function shapeProblems(model: LayersModel, data: Dataset): string[] {
       ];
 }
 
-/** Throws where no image of a pass over `data` could be read. */
+/** Throws if no image in a pass over `data` could be read. */
 export function checkRead(images: number, data: Dataset): void {
   if (images === 0) throw new TrainerError(`No image of ${data.name} can be read.`);
 }

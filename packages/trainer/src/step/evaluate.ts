@@ -11,13 +11,13 @@ import { checkBatch, checkEvaluationData, checkRead } from "./data-checks.ts";
 import { testBatch } from "./test-batch.ts";
 import { predictionLoss } from "./training-loss.ts";
 
-/** What an evaluation found in one batch. */
+/** The results for one batch of an evaluation. */
 export interface JudgedBatch {
-  /** The images' places in the data set. */
+  /** The images' indices in the data set. */
   readonly indices: Int32Array;
-  /** Numbers of the true classes: the model's, where the model names its classes, else the data's. */
+  /** Indices of the true classes: in the model's order if the model names its classes, else in the data's order. */
   readonly labels: Int32Array;
-  /** Numbers of the predicted classes. */
+  /** Indices of the predicted classes. */
   readonly predicted: Int32Array;
   /** Probability of each image's predicted class. */
   readonly probability: Float32Array;
@@ -25,17 +25,19 @@ export interface JudgedBatch {
   readonly seen: number;
 }
 
-/** How a model is evaluated. */
+/** Options of `evaluate`. */
 export interface EvaluateOptions {
   /** Cross-entropy of the classes by default; binary cross-entropy for a model with one output. */
   readonly loss?: LossName | Loss | undefined;
-  /** From pixels (0 to 255) to the model's input; what the model says of itself by default, else pixels as they are. */
+  /**
+   * Converts pixels (0 to 255) to the model's input. By default as the model's metadata says, else unchanged pixels.
+   */
   readonly preprocessing?: Preprocessing | undefined;
-  /** Images at once, 32 by default; more where images are small. */
+  /** Images per batch, 32 by default; more if images are small. */
   readonly batch?: number | undefined;
-  /** How many of the worst mistakes are returned; 24 by default. */
+  /** Number of worst mistakes to return; 24 by default. */
   readonly mistakes?: number | undefined;
-  /** Predicts the mean of each image and its mirror image; false by default. */
+  /** Averages the predictions of each image and its mirror image; false by default. */
   readonly mirror?: boolean | undefined;
   /** Called after each batch. */
   readonly onBatch?: ((judged: JudgedBatch) => void | Promise<void>) | undefined;
@@ -56,9 +58,9 @@ const optionNames: OptionNames<EvaluateOptions> = {
 };
 
 /**
- * Evaluates a model on a data set of any size, batch by batch. Where the model names its classes, the data's classes are matched
- * by name: another order, or only some of them, gives the same numbers. Throws `TrainerError` for unknown options and where data
- * and model do not fit, `DataError` for classes that the model does not know.
+ * Evaluates a model on a data set of any size, batch by batch. If the model names its classes, they are matched with
+ * the data's classes by name: another order, or only some of them, gives the same numbers. Throws `TrainerError` for
+ * unknown options and for data that does not fit the model, `DataError` for classes that the model does not know.
  */
 export async function evaluate(
   model: LayersModel,

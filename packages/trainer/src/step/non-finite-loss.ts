@@ -6,7 +6,7 @@ import * as tfl from "@tensorflow/tfjs-layers";
 import { withFrozenNorms } from "../model/frozen-norms.ts";
 import { preparedBatch, type StepParts } from "./training-loss.ts";
 
-/** The loss; in a graph, the step fails before it changes a weight where the loss is not finite. `[] -> []` */
+/** Returns the loss. In a graph, the step fails before it changes a weight if the loss is not finite. `[] -> []` */
 export function guardedLoss(loss: tf.Scalar): tf.Scalar {
   if (!isTracing()) return loss;
   const backend = tensorFlowBackend()!;
@@ -19,20 +19,20 @@ export function guardedLoss(loss: tf.Scalar): tf.Scalar {
   return tf.mul(loss, tf.add(tf.mul(checked, 0), 1));
 }
 
-/** Whether a graph failed because a guarded loss was not finite. */
+/** True if a graph failed because a guarded loss was not finite. */
 export function isBadLoss(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith("CheckNumerics failed");
 }
 
-/** Where a loss that is not finite comes from. */
+/** The origin of a loss that is not finite. */
 export interface BadLoss {
-  /** The index of the batch; undefined where it may be any of them. */
+  /** The index of the batch; undefined if it is not known. */
   readonly place: number | undefined;
-  /** Half a sentence: the first layer whose output is not finite, or the update that came before. */
+  /** Part of a sentence: the first layer whose output is not finite, or the previous update. */
   readonly where: string;
 }
 
-/** Runs a failed step's batches through the model again and looks at the output of every layer. */
+/** Runs a failed step's batches through the model again and checks the output of every layer. */
 export async function traceNonFiniteLoss(
   parts: StepParts,
   batches: readonly Batch[],
@@ -43,7 +43,7 @@ export async function traceNonFiniteLoss(
   const spoilt = await spoiltWeights(model);
   const cause =
     spoilt === undefined ? "" : `, since the update before spoilt the weights of ${spoilt} and of layers before it`;
-  // Weights that are not finite make every batch fail.
+  // Non-finite weights make every batch fail.
   const known = (place: number) => (batches.length === 1 || spoilt === undefined ? place : undefined);
   const forward = executable((images, labels) => {
     const { images: pixels } = preparedBatch(parts, images as tf.Tensor4D, labels as tf.Tensor1D);
@@ -69,7 +69,7 @@ export async function traceNonFiniteLoss(
   return { place: batches.length === 1 ? 0 : undefined, where: `the output of every layer is finite${cause}` };
 }
 
-/** Every tensor that a model computes, in the order of computation. */
+/** All tensors of a model in the order of computation. */
 function computedTensors(model: tfl.LayersModel): tfl.SymbolicTensor[] {
   const ordered = new Set<tfl.SymbolicTensor>();
   const visit = (tensor: tfl.SymbolicTensor) => {
@@ -83,8 +83,8 @@ function computedTensors(model: tfl.LayersModel): tfl.SymbolicTensor[] {
 }
 
 /**
- * The last layer with a weight that is not finite. Gradients are computed from the last layer to the first, so the first one that
- * was not finite is of that layer.
+ * The last layer with a weight that is not finite. Gradients are computed from the last layer to the first, so this
+ * layer had the first non-finite gradient.
  */
 async function spoiltWeights(model: tfl.LayersModel): Promise<string | undefined> {
   for (const layer of model.layers.toReversed()) {

@@ -7,17 +7,17 @@ import { guardedLoss, isBadLoss } from "./non-finite-loss.ts";
 import { type StepParts, testLoss, trainingLoss } from "./training-loss.ts";
 import { type NamedTensor, type UpdateOptions, WeightUpdate } from "./weight-update.ts";
 
-/** The mean loss of a batch and how many of its images were classified right. */
+/** The mean loss of a batch and the number of its correctly classified images. */
 export interface BatchResult {
   readonly loss: number;
   readonly correct: number;
 }
 
-/** What the steps for some batches depend on. */
+/** The inputs of the steps for some batches, besides the batches. */
 export interface TrainCall {
   /** The learning rate of each batch's step. */
   readonly learningRates: readonly number[];
-  /** Factors of the losses of a batch's images; undefined where all are 1. */
+  /** Factors for the loss of each image in a batch; undefined if all are 1. */
   readonly weights: (batch: Batch) => Float32Array | undefined;
 }
 
@@ -42,7 +42,7 @@ export class StepRunner {
       return [loss, correct];
     }, execution);
     const { average } = this.#update;
-    // In the engine, which has the values: read and written in JavaScript, all weights would be copied at every validation.
+    // Swaps in the engine, which holds the values. In JavaScript, every validation would copy all weights.
     this.#swap =
       average &&
       executable(() => {
@@ -52,8 +52,8 @@ export class StepRunner {
   }
 
   /**
-   * One step for each of the batches, which have one size; several go in one call. Undefined where a loss was not finite: that
-   * step and those after it changed no weight.
+   * Runs one step for each batch; the batches have equal sizes. Several steps go in one call. Returns undefined if a
+   * loss was not finite: that step and later ones changed no weight.
    */
   async train(batches: readonly Batch[], { learningRates, weights }: TrainCall): Promise<BatchResult[] | undefined> {
     const setRate = (place: number) => {
@@ -67,7 +67,7 @@ export class StepRunner {
       }
     } catch (error) {
       if (!isBadLoss(error)) throw error;
-      // The engine undid all steps of the call. One by one, those before the failing step are done again.
+      // The engine undid all steps of the call. The steps before the failing one are repeated one by one.
     }
     try {
       const results: Values[][] = [];
@@ -82,24 +82,24 @@ export class StepRunner {
     }
   }
 
-  /** Changes the weights by the gradients that `accumulate` made wait. */
+  /** Updates the weights with the gradients that `accumulate` has collected. */
   async applyWaiting(learningRate: number): Promise<void> {
     this.#update.optimizer.learningRate = learningRate;
     await this.#applyWaiting?.run([]);
   }
 
-  /** Loss and right answers of a validation batch. */
+  /** Loss and number of correct predictions for a validation batch. */
   async test(batch: Batch): Promise<BatchResult> {
     return batchResult(await this.#test.run(feeds(batch)));
   }
 
   /** Makes the weights readable in the model. */
   async sync(): Promise<void> {
-    // Each executable knows the variables that it has used in this process.
+    // Each executable knows only the variables that it has used in this process.
     await Promise.all([this.#step.sync(), this.#applyWaiting?.sync(), this.#swap?.sync()]);
   }
 
-  /** Runs `fn` while the model has the moving average of its weights, where there is one. */
+  /** Runs `fn` while the model has the moving average of its weights, if there is one. */
   async withAverage<T>(fn: () => Promise<T>): Promise<T> {
     await this.#swap?.run([]);
     try {
@@ -109,13 +109,13 @@ export class StepRunner {
     }
   }
 
-  /** Gives the model the moving average of its weights for good, where there is one. */
+  /** Replaces the model's weights by their moving average, if there is one. */
   async adoptAverage(): Promise<void> {
     await this.#swap?.run([]);
     await this.sync();
   }
 
-  /** Takes up which layers are trainable now. */
+  /** Updates the steps after layers became trainable or frozen. */
   async refresh(): Promise<void> {
     if (!this.#update.refresh()) return;
     await this.sync();
@@ -124,14 +124,17 @@ export class StepRunner {
       this.#applyWaiting = await replaced(this.#applyWaiting, this.#makeApplyWaiting());
   }
 
-  /** All that training changes: weights, averages, waiting gradients, optimizer slots, loss scales, the state of randomness. */
+  /**
+   * Everything that training changes: weights, averages, accumulated gradients, optimizer slots, loss scales, random
+   * states.
+   */
   async save(): Promise<SavedArray[]> {
     const tensors = [...(await this.#update.tensors()), ...this.#scales(), ...this.#streams()];
     const runs = { name: "runs", shape: [1], dtype: "int32", data: Int32Array.of(this.#step.runs) } as const;
     return [...(await Promise.all(tensors.map(savedArray))), runs];
   }
 
-  /** Takes back what `save` gave, by name; returns the names of variables that have no array of their shape. */
+  /** Restores the result of `save`, by name. Returns the names of variables without an array of their shape. */
   async restore(arrays: readonly SavedArray[]): Promise<string[]> {
     const tensors = arrays.map(({ name, shape, dtype, data }) => ({
       name,
@@ -163,7 +166,7 @@ export class StepRunner {
 
   #makeStep(): Executable {
     const { seed = 0, precision } = this.#execution;
-    // In float16 the graph itself leaves out steps that overflow.
+    // In float16, the graph itself skips steps that overflow.
     const guard = precision === "float16" ? (loss: tf.Scalar) => loss : guardedLoss;
     return executable((images, labels, weights) => {
       let correct: tf.Scalar | undefined;
@@ -171,7 +174,7 @@ export class StepRunner {
       const { value, grads } = this.#update.optimizer.computeGradients(() => {
         const made = trainingLoss(this.#parts, images as tf.Tensor4D, labels as tf.Tensor1D, {
           weights: weights as tf.Tensor1D | undefined,
-          // A graph draws anew at every run by itself; run op by op, each step gets numbers of its own here.
+          // A graph draws anew at every run; op by op, each step gets its own random numbers here.
           random: isTracing() ? undefined : seededRandom(seed, this.#step.runs),
         });
         correct = tf.keep(made.correct);
@@ -191,7 +194,7 @@ export class StepRunner {
   }
 }
 
-/** Puts one executable in the place of another, whose random state and loss scale it takes over. */
+/** Replaces an executable by another, which takes over its random state and loss scale. */
 async function replaced(old: Executable, made: Executable): Promise<Executable> {
   made.runs = old.runs;
   for (const [index, variable] of made.kept.entries()) variable.assign(old.kept[index]!);

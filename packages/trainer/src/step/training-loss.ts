@@ -6,17 +6,17 @@ import type { BatchAugmentation } from "./augmentation.ts";
 import { type ModelOutput, modelOutputs } from "../objective/model-outputs.ts";
 import { correctCount, exampleLosses, type Loss, probabilities, type Targets } from "../objective/objective.ts";
 
-/** What the loss of a step is computed by. */
+/** The parts that compute a step's loss. */
 export interface StepParts {
   readonly model: LayersModel;
   readonly loss: Loss;
   readonly preprocessing: Preprocessing;
   readonly augment?: BatchAugmentation | undefined;
-  /** Factor of each output's loss, 1 by default; the first output is the one that predicts. */
+  /** Factor for each output's loss, 1 by default; the first output makes the predictions. */
   readonly outputWeights?: readonly number[] | undefined;
 }
 
-/** A batch as the model sees it while training: augmented and preprocessed. `[n, h, w, c], [n] -> [n, h, w, c], targets` */
+/** Augments and preprocesses a batch for training. `[n, h, w, c], [n] -> [n, h, w, c], targets` */
 export function preparedBatch(
   { augment, preprocessing }: StepParts,
   images: tf.Tensor4D,
@@ -27,7 +27,10 @@ export function preparedBatch(
   return { images: preprocess(batch.images, preprocessing), targets: batch.targets };
 }
 
-/** The forward half of a training step: the loss to minimize and the count of right answers. `[n, h, w, c], [n], [n] -> [], []` */
+/**
+ * The forward half of a training step: the loss to minimize and the number of correct predictions. `[n, h, w, c], [n],
+ * [n] -> [], []`
+ */
 export function trainingLoss(
   parts: StepParts,
   images: tf.Tensor4D,
@@ -49,7 +52,7 @@ export function trainingLoss(
   return { loss: total, correct: correctCount(batch.targets, outputs[0]!) };
 }
 
-/** The loss and the count of right answers in validation. `[n, h, w, c], [n] -> [], []` */
+/** The loss and the number of correct predictions in validation. `[n, h, w, c], [n] -> [], []` */
 export function testLoss(
   parts: StepParts,
   images: tf.Tensor4D,

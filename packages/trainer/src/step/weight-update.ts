@@ -19,7 +19,7 @@ export interface UpdateOptions {
   readonly ema?: number | undefined;
 }
 
-/** A tensor under the name that checkpoints keep it by. */
+/** A tensor and its name in checkpoints. */
 export interface NamedTensor {
   readonly name: string;
   readonly tensor: tf.Tensor;
@@ -31,7 +31,7 @@ export class WeightUpdate {
   readonly average: MovingAverage | undefined;
   readonly #sum: GradientSum | undefined;
   readonly #config: OptimizerConfig;
-  /** The model's weights by the names that checkpoints keep them by. */
+  /** The model's weights by their names in checkpoints. */
   readonly #weights: ReadonlyMap<string, tf.Variable>;
   readonly #model: LayersModel;
   #trainable: readonly tf.Variable[] = [];
@@ -41,18 +41,20 @@ export class WeightUpdate {
     this.#config = optimizer;
     this.optimizer = createOptimizer(optimizer);
     this.#weights = new Map([...namedWeights(model)].map(([name, weight]) => [name, weight.read() as tf.Variable]));
-    // The moving statistics of norms belong to the weights that they were computed with, so they are averaged too.
+    // The moving statistics of norms belong to the weights of their time, so they are averaged too.
     this.average = ema === undefined ? undefined : new MovingAverage([...this.#weights.values()], ema);
     this.#sum = accumulate === 1 ? undefined : new GradientSum();
     this.refresh();
   }
 
-  /** The variables that are trained. */
+  /** The trainable variables. */
   get trainable(): tf.Variable[] {
     return [...this.#trainable];
   }
 
-  /** Takes up what is trainable now: callbacks may freeze and thaw layers. Returns whether that has changed. */
+  /**
+   * Updates the set of trainable variables: callbacks may freeze and unfreeze layers. Returns true if it has changed.
+   */
   refresh(): boolean {
     const trainable = this.#model.trainableWeights.map((weight) => weight.read() as tf.Variable);
     const before = new Set(this.#trainable);
@@ -63,14 +65,14 @@ export class WeightUpdate {
     return true;
   }
 
-  /** Adds the gradients of a batch of `images` images to those that wait, or changes the weights at once. */
+  /** Accumulates the gradients of a batch of `images` images, or updates the weights at once. */
   add(gradients: tf.NamedTensorMap, images: number): void {
     const present = Object.fromEntries(Object.entries(gradients).filter(([, gradient]) => gradient != null));
     if (this.#sum === undefined) this.#apply(present);
     else this.#sum.add(present, images);
   }
 
-  /** Changes the weights by the mean of the gradients that wait. */
+  /** Updates the weights with the mean of the accumulated gradients. */
   applyWaiting(): void {
     if (this.#sum !== undefined) this.#apply(this.#sum.take(this.#trainable));
   }
@@ -80,7 +82,7 @@ export class WeightUpdate {
     this.average?.update();
   }
 
-  /** All that training changes, but for random state and loss scales: weights, averages, waiting gradients, optimizer slots. */
+  /** The tensors that training changes, except random states and loss scales. */
   async tensors(): Promise<NamedTensor[]> {
     const names = new Map([...this.#weights].map(([name, { name: own }]) => [own, name]));
     const slots = (await this.optimizer.getWeights()).map(({ name, tensor }) => {
@@ -91,7 +93,7 @@ export class WeightUpdate {
     return [...this.#variables(), ...slots];
   }
 
-  /** Takes back what `tensors` gave, by name; returns the names of variables for which nothing came. */
+  /** Restores the result of `tensors`, by name; returns the names of variables without a tensor. */
   async restore(tensors: readonly NamedTensor[]): Promise<string[]> {
     const given = new Map(tensors.map(({ name, tensor }) => [name, tensor]));
     const missing = this.#variables().filter(

@@ -24,7 +24,7 @@ export interface EventFile {
 
 let opened = 0;
 
-/** Opens a new event file in `folder`, named as TensorFlow names them so that TensorBoard finds it. */
+/** Opens a new event file in `folder`, with a name like TensorFlow's so that TensorBoard finds it. */
 export async function openEventFile(folder: string): Promise<EventFile> {
   await mkdir(folder, { recursive: true });
   opened += 1;

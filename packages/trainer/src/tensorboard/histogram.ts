@@ -33,7 +33,7 @@ export function histogram(values: ArrayLike<number>): Histogram {
   if (num === 0) return { min: 0, max: 0, num: 0, sum: 0, sum_squares: 0, bucket_limit: [0], bucket: [0] };
   const used = [...counts.keys()].toSorted((a, b) => a - b);
   const [first, last] = [used[0]!, used.at(-1)!];
-  // The empty bucket before the first says where that one begins.
+  // The empty bucket before the first used one gives its lower limit.
   const from = Math.max(first - 1, 0);
   const range = Array.from({ length: last - from + 1 }, (_, i) => from + i);
   return {

@@ -5,8 +5,8 @@ import { decodeEvent, type EventSummary } from "./messages.ts";
 import { frameRecord } from "./record.ts";
 
 /**
- * Removes from the event files of a folder what a resumed run will write again: `isKept` decides for each event by its step and
- * tags. A record that was cut off when its writer was killed goes too.
+ * Removes the events that a resumed run will write again from the event files of a folder. `isKept` decides for each
+ * event by its step and tags. Also removes a record that is incomplete because its process was killed.
  */
 export async function trimEventFiles(folder: string, isKept: (event: EventSummary) => boolean): Promise<void> {
   const names = await readdir(folder).catch(() => []);
