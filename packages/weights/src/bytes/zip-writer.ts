@@ -7,7 +7,7 @@ export interface EntryToWrite {
   readonly fill: (sink: ByteSink) => void;
 }
 
-/** Above this fflate would have to write zip64. */
+/** Larger archives would need zip64, which fflate does not write. */
 const sizeLimit = 0xffff_0000;
 
 /** Writes a zip archive of uncompressed entries as a stream. */

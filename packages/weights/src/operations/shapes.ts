@@ -300,7 +300,7 @@ function indexPart(part: unknown): IndexPart {
   throw new OptionError(`expected whole numbers, slices and an ellipsis as an index, got ${shown(part)}`);
 }
 
-/** Python's `x[key]`. */
+/** Evaluates Python's `x[key]`. */
 function indexed(x: tf.Tensor, key: unknown): tf.Tensor {
   const parts = (Array.isArray(key) ? key : [key]).map(indexPart);
   const taken = parts.filter((part) => part !== null && part !== "…").length;

@@ -1,7 +1,7 @@
 /** Maps a TensorFlow function to ours: the name, the names of its arguments, and their defaults. */
 interface Alias {
   readonly to: string;
-  /** TensorFlow's names of arguments to ours. The first argument needs none. */
+  /** Maps TensorFlow's argument names to ours. The first argument needs no entry. */
   readonly names?: Readonly<Record<string, string>>;
   readonly defaults?: Readonly<Record<string, unknown>>;
 }

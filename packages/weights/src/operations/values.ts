@@ -13,7 +13,7 @@ export class Values {
     return this.#values[name] ?? undefined;
   }
 
-  /** A tensor; numbers and lists become one, of the type of `like`. */
+  /** A tensor argument. Converts numbers and lists to a tensor of the type of `like`. */
   tensor(name: string, like?: string): tf.Tensor {
     return this.tensorOf(this.get(name), name, like);
   }

@@ -4,7 +4,7 @@ import type { Hdf5Bytes } from "./bytes.ts";
 import { open } from "./object-header.ts";
 import type { Hdf5Context, HeaderMessage } from "./object-header.ts";
 
-/** The objects of a group: name to address of the object's header. Soft and external links are refused. */
+/** The objects of a group: name to address of the object's header. Throws for soft and external links. */
 export function readLinks(context: Hdf5Context, messages: readonly HeaderMessage[], path: string): Map<string, number> {
   const links = new Map<string, number>();
   for (const { type, body } of messages) {

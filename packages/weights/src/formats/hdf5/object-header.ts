@@ -4,7 +4,7 @@ import { Hdf5Bytes } from "./bytes.ts";
 /** State shared by all readers of one file. */
 export interface Hdf5Context {
   readonly source: ByteSource;
-  /** Added to every address: the size of a user block before the file proper. */
+  /** Offset to add to every address: the size of a user block before the HDF5 data. */
   readonly base: number;
   readonly offsetSize: number;
   readonly lengthSize: number;

@@ -54,7 +54,7 @@ export function readType(bytes: Hdf5Bytes): Hdf5Type {
   return other(otherClasses[kind] ?? `class ${kind}`);
 }
 
-/** Size, exponent's place and size, mantissa's size. */
+/** Float types by their size, exponent position, exponent size and mantissa size. */
 const floatLayouts: Readonly<Record<string, StoredType>> = {
   "8:52:11:52": "float64",
   "4:23:8:23": "float32",

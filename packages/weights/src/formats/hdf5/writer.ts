@@ -44,7 +44,7 @@ export function writeHdf5(sink: ByteSink, root: GroupToWrite): void {
       objectHeader([
         [0x01, spaceMessage(tensor.shape)],
         [0x03, dataTypeMessage(tensor.dtype)],
-        // Late allocation, written if set, no value.
+        // A fill value message: late allocation, fill value written if set, none defined.
         [0x05, Uint8Array.of(2, 2, 2, 1, 0, 0, 0, 0)],
         [0x08, layoutMessage(address, bytes)],
       ]);
@@ -208,7 +208,7 @@ function placeTree(
       nodes.slice(index * nodeSize, (index + 1) * nodeSize),
     );
     const start = groups.map((group, index) => (index === 0 ? 0 : groups[index - 1]!.at(-1)!.last));
-    // Siblings know each other's address, which follows from the fixed size.
+    // Nodes store their siblings' addresses, which follow from the fixed node size.
     const first = place(new Uint8Array(0));
     const above = groups.map((group, index) => {
       const sibling = (other: number): number | bigint =>

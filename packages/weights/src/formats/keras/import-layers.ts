@@ -371,7 +371,7 @@ function globalPool1d(making: Request, kind: "avg" | "max"): Layer {
   return fromRegistry(kind === "avg" ? "GlobalAveragePooling1D" : "GlobalMaxPooling1D", making.args);
 }
 
-/** The layer that another one wraps. */
+/** Makes the layer inside a wrapper layer. */
 function inner(value: unknown, make: Request["make"], refuse: Request["refuse"]): Layer {
   if (!isObject(value) || typeof value["class_name"] !== "string" || !isObject(value["config"]))
     return refuse("expected a layer with class_name and config within it");

@@ -32,7 +32,7 @@ export interface ImportOptions {
   readonly functions?: Readonly<Record<string, (x: tf.Tensor) => tf.Tensor>> | undefined;
 }
 
-/** tfjs writes its own name as the version of Keras. */
+/** Whether tfjs wrote the file: it puts its own name into the Keras version. */
 function isTfjs(config: JsonObject): boolean {
   return /tfjs/i.test(String(config["keras_version"]));
 }

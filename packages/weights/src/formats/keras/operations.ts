@@ -176,7 +176,7 @@ function tableOperation(name: string, { args, config, call }: Request): Layer {
   return new Operation({ ...base(args), op, values: templateOf(values) as Record<string, unknown> });
 }
 
-/** Arguments as a saved model keeps them. */
+/** Arguments in the form that a saved model stores. */
 function templateOf(value: unknown): unknown {
   if (value instanceof Slot) return { slot: value.index };
   if (value instanceof Constant) return { constant: value.value, dtype: value.dtype };

@@ -97,7 +97,7 @@ function datasetTensor(name: string, dataset: Hdf5Dataset): NamedTensor {
   };
 }
 
-/** `conv1/kernel:0` is `kernel`. */
+/** The last part of a name: `conv1/kernel:0` becomes `kernel`. */
 function shortName(name: string): string {
   return name.slice(name.lastIndexOf("/") + 1).replace(/:\d+$/, "");
 }

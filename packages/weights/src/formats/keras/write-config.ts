@@ -31,7 +31,7 @@ export function keras2Config(graph: KerasGraph): object {
   };
 }
 
-/** A layer's type of numbers as Keras 3 names it. */
+/** A layer's dtype policy, as Keras 3 writes it. */
 const policy = { module: "keras", class_name: "DTypePolicy", config: { name: "float32" }, registered_name: null };
 
 function keras3Layer(layer: KerasLayer): object {
