@@ -7,7 +7,7 @@ import { addOptions } from "./terminal/option.ts";
 import { UsageError } from "./terminal/usage-error.ts";
 import { version } from "./terminal/version.ts";
 
-/** Runs one command line; returns its exit status: 0 done, 1 failed, 2 bad usage, 130 interrupted. */
+/** Runs one command line. Returns its exit status: 0 done, 1 failed, 2 bad usage, 130 interrupted. */
 export async function runCli(args: readonly string[]): Promise<number> {
   const { signal, release } = listenForInterrupt();
   const program = createProgram(signal);
@@ -34,7 +34,7 @@ function createProgram(signal: AbortSignal): Command {
   return program;
 }
 
-/** An error as one sentence; commander's messages get the names that would have been right. */
+/** An error as one sentence; commander's messages get suggestions of correct names. */
 function sentence(error: unknown, program: Command, args: readonly string[]): string {
   if (!(error instanceof CommanderError)) return `convkit: ${oneLine(messageOf(error))}`;
   const message = oneLine(error.message.replace(/^error: /, ""));

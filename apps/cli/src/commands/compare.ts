@@ -10,13 +10,13 @@ interface Metrics {
   readonly seconds: number;
   readonly imagesPerSecond: number | null;
   readonly best?: { readonly epoch: number; readonly valLoss?: number; readonly valAccuracy?: number };
-  /** The evaluation of the ended run; `split` tells on which images, and is missing in older runs. */
+  /** The final evaluation of the run. `split` names its images, and is missing in older runs. */
   readonly test?: { readonly split?: "test" | "validation"; readonly top1: number; readonly loss: number };
 }
 
 export const options = { out: text("<file.html>", "writes their curves into one chart") };
 
-/** `convkit compare`: runs side by side, as a table and as curves in one chart. */
+/** `convkit compare`: shows runs side by side, as a table and as curves in one chart. */
 export async function run(
   context: Context,
   { out }: ValuesOf<typeof options>,

@@ -15,7 +15,7 @@ export const options = {
 
 const endings = [".keras", ".h5", ".hdf5", ".weights.h5", ".safetensors", ".onnx"] as const;
 
-/** `convkit convert`: a model in another format, chosen by the ending. */
+/** `convkit convert`: writes a model in another format, given by the file extension. */
 export async function run(context: Context, given: ValuesOf<typeof options>, name: string, out: string): Promise<void> {
   const { to, verify = false, ...modelGiven } = given;
   const folder = out.endsWith("/");
@@ -61,7 +61,7 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
     );
 }
 
-/** One line a weight: its name, its shape, how far it is from the one that was read back. */
+/** One line per weight: its name, its shape, and its difference from the weight in the written file. */
 function weightTable(weights: readonly WeightRow[]): string {
   const width = Math.max(...weights.map(({ name }) => name.length));
   return weights

@@ -1,6 +1,6 @@
 import type { Context } from "../terminal/context.ts";
 
-/** `convkit doctor`: the engines that run here, why the others do not, and what to do about it. */
+/** `convkit doctor`: lists the engines that run here, why the others do not, and the remedies. */
 export async function run({ out }: Context): Promise<void> {
   const { doctor, formatDoctor } = await import("@convkit/engine");
   const report = await doctor();

@@ -1,6 +1,9 @@
 import { command, type CommandTree } from "../terminal/command.ts";
 
-/** Every command, in the order of `--help`. Its file, with its options and what it does, is imported when it is called. */
+/**
+ * Every command, in the order of `--help`. The file of a command, with its options and its action, is imported when it
+ * is called.
+ */
 export const commands: CommandTree = {
   list: command("[pattern]", "the zoo: parameters, input, multiply-adds, paper", () => import("./list.ts")),
   summary: command(

@@ -51,7 +51,7 @@ export async function run(
       count += read.length;
       const ranked = await classifier.classify(data, read.length, { mirror: tta, top });
       const answered = read.map((image, place) => ({ image, predictions: ranked[place]! }));
-      // Answers that go into a file are not kept in memory.
+      // Answers that are written to a file are not kept in memory.
       if (rows === undefined) answers.push(...answered);
       else
         await rows.add(

@@ -10,7 +10,7 @@ import { globalOptionTable } from "../terminal/global-options.ts";
 const { classes, input, aux, weights, arch, top, pooling } = modelOptions;
 const url: OptionOf<string> = { value: "<url>", about: "posts every epoch's numbers as JSON", read: webAddress };
 
-/** Each option says where config.json keeps its value, and what `--resume` does with another one. */
+/** Each option states its path in config.json, and whether `--resume` accepts another value. */
 export const options = {
   classes: keep("plan.modelOptions.classes", classes),
   input: keep("plan.modelOptions.input", input),
@@ -66,7 +66,7 @@ export const options = {
   freeze: keep("freeze", flag("trains only the last layer, for a model with a new head")),
 };
 
-/** The global options that belong to a run. */
+/** The global options that a run stores. */
 const runOptions = {
   ...options,
   seed: keep("seed", globalOptionTable.seed, { keepsPromise: true }),

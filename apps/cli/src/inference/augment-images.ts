@@ -5,7 +5,7 @@ import type { Context } from "../terminal/context.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 import { engineInUse } from "../inputs/use-engine.ts";
 
-/** The images of a batch as a training with that augmentation would see them; the same ones for the same `--seed`. */
+/** Augments the images of a batch as in training; the same `--seed` gives the same images. */
 export async function augmentedImages(
   context: Context,
   { images, shape, labels }: Batch,

@@ -8,24 +8,24 @@ import { resolveModel } from "../inputs/model-source.ts";
 import { isSavedModel, openSavedModel } from "../inputs/saved-model.ts";
 import { flipHorizontally } from "./flip-images.ts";
 
-/** A class of an image and how probable it is. */
+/** A class of an image and its probability. */
 export interface Prediction {
   readonly index: number;
   readonly label: string;
   readonly probability: number;
 }
 
-/** An image and its most likely classes, the likeliest first. */
+/** An image and its most likely classes, the most likely first. */
 export interface Answer {
   readonly image: string;
   readonly predictions: readonly Prediction[];
 }
 
-/** A model that tells the classes of images. */
+/** A model that classifies images. */
 export interface Classifier {
-  /** Height, width and channels of the images that it takes. */
+  /** Height, width and channels of the model's input. */
   readonly shape: readonly [number, number, 1 | 3];
-  /** How image files become pixels of that size. */
+  /** How image files are decoded to that size. */
   readonly fit: ImageFit;
   /** The `top` most likely classes of each of `count` images; `mirror` averages over the images and their mirror images. */
   classify(
@@ -36,7 +36,7 @@ export interface Classifier {
   dispose(): Promise<void>;
 }
 
-/** Opens the model that `<model>` names, with its preprocessing and the names of its classes. */
+/** Opens the model `<model>`, with its preprocessing and its class names. */
 export async function openClassifier(context: Context, name: string, options: ModelOptions): Promise<Classifier> {
   const { forward, input, classes, fit } = await opened(context, name, options);
   const shape = imageShape(name, input, fit);

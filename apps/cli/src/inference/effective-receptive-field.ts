@@ -4,7 +4,7 @@ import * as tfl from "@tensorflow/tfjs-layers";
 import sharp from "sharp";
 import { CliError } from "../terminal/usage-error.ts";
 
-/** How much each pixel of an image counts for the center of a feature map. */
+/** The weight of each pixel of an image for the center of a feature map. */
 export interface EffectiveField {
   readonly layer: string;
   /** The whole receptive field, which may exceed the image. */
@@ -13,7 +13,7 @@ export interface EffectiveField {
   readonly effective: readonly [number, number];
   readonly samples: number;
   readonly size: readonly [number, number];
-  /** `[h, w]`, the greatest is 1. */
+  /** `[h, w]`; the largest weight is 1. */
   readonly weights: Float32Array;
 }
 
@@ -61,7 +61,7 @@ export async function effectiveField(model: tfl.LayersModel, layerName?: string,
   };
 }
 
-/** The field as a picture, SVG or PNG by the ending of `path`; pixels that count are bright. */
+/** Draws the field as a picture, SVG or PNG by the extension of `path`. Pixels with large weights are bright. */
 export async function fieldPicture(field: EffectiveField, path: string): Promise<Uint8Array | string> {
   const [height, width] = field.size;
   // The square root makes the faint rim visible.

@@ -6,7 +6,10 @@ import type { SavedNetwork } from "../inputs/saved-model.ts";
 
 type Options = Pick<EvaluateOptions, "batch" | "mirror" | "signal" | "onBatch">;
 
-/** Evaluates a SavedModel as the trainer evaluates a model. Only probabilities are known, so the loss is their cross-entropy. */
+/**
+ * Evaluates a SavedModel like the trainer evaluates a model. Only probabilities are known, so the loss is their cross-
+ * entropy.
+ */
 export async function evaluateSaved(
   name: string,
   network: SavedNetwork,
@@ -40,7 +43,7 @@ async function probabilitiesOf(
   return data.map((value, index) => (value + mirrored.data[index]!) / 2);
 }
 
-/** Refuses outputs that are no probabilities: with logits every number but the loss would look right. */
+/** Refuses outputs that are not probabilities: with logits, all numbers except the loss would look right. */
 function checkProbabilities(name: string, values: Float32Array, outputs: number, { classes, ...data }: Dataset): void {
   const fits = outputs === classes.length || (outputs === 1 && classes.length === 2);
   if (!fits) throw new CliError(`${data.name} has ${classes.length} classes but ${name} has ${outputs} outputs.`);

@@ -6,7 +6,7 @@ import type { ModelOptions } from "../inputs/model-options.ts";
 import { resolveModel } from "../inputs/model-source.ts";
 import { isSavedModel, openSavedModel } from "../inputs/saved-model.ts";
 
-/** A model that takes raw arrays, and the shape of its input; null is any size. */
+/** A model that takes raw arrays, and the shape of its input; null stands for any size. */
 export async function openForward(
   context: Context,
   name: string,

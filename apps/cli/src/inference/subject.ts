@@ -14,12 +14,12 @@ import { evaluateSaved } from "./evaluate-saved-model.ts";
 
 type How = Omit<EvaluateOptions, "preprocessing">;
 
-/** The model that is evaluated: the images that it takes, and how it is judged. */
+/** The model to evaluate: the images that it takes, and how it is evaluated. */
 export interface Subject {
   readonly image: [number, number, number];
-  /** How image files become pixels of that size. */
+  /** How image files are decoded to that size. */
   readonly fit: ImageFit;
-  /** The run whose directory `<model>` names. */
+  /** The run, if `<model>` is a run directory. */
   readonly run?: StoredRun | undefined;
   /** The images with the model's own labels; throws if the model does not know one of their classes. */
   matched(data: IndexedDataset): IndexedDataset;

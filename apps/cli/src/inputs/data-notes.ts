@@ -2,8 +2,8 @@ import type { IndexedDataset } from "@convkit/datasets";
 import type { Output } from "../terminal/output.ts";
 
 /**
- * Returns a function that tells each skipped image, and each note of the data, once. Some images are skipped before the first step,
- * others only when they are decoded.
+ * Returns a function that prints each skipped image, and each note of the data, once. Some images are skipped before
+ * the first step, others only when they are decoded.
  */
 export function dataNotes(out: Output, ...sets: readonly (IndexedDataset | undefined)[]): () => void {
   const told = new Set<string>();

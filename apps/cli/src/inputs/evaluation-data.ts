@@ -9,7 +9,7 @@ import { resizedSplits, runSplits } from "./run-splits.ts";
 /** The name of a split. */
 export type SplitName = "train" | "validation" | "test";
 
-/** The images that a model is evaluated on. */
+/** The images for an evaluation. */
 export interface EvaluationData {
   readonly name: string;
   readonly split: SplitName;
@@ -18,9 +18,9 @@ export interface EvaluationData {
   readonly trainedOn: number | undefined;
 }
 
-/** What to evaluate on, and the model's run and images. */
+/** The data to evaluate on, and the model's run and images. */
 export interface EvaluationOptions extends DataOptions {
-  /** What the user calls the model. */
+  /** The model's name as the user typed it. */
   readonly model: string;
   readonly split?: SplitName | undefined;
   readonly run?: StoredRun | undefined;
@@ -29,9 +29,9 @@ export interface EvaluationOptions extends DataOptions {
 }
 
 /**
- * The split that `--split` names; without it the test images, else the validation images, else the training images of the data.
- * `validation` of a run's own data are the images that the run held out. If the run was trained on some of the images, a note says
- * how many.
+ * The split that `--split` names; by default the test images, else the validation images, else the training images. For
+ * a run's own data, `validation` gives the images that the run held out. If the run was trained on some of the images,
+ * a note says how many.
  */
 export async function evaluationData(
   context: Context,

@@ -1,7 +1,7 @@
 import type { ImageFit } from "@convkit/core";
 import { CliError } from "../terminal/usage-error.ts";
 
-/** Height, width and channels of the images that a model takes; 224 by 224 if it takes any size and tells none. */
+/** Height, width and channels of a model's input; 224 by 224 if the model takes any size and states none. */
 export function imageShape(
   name: string,
   input: readonly (number | null)[],

@@ -7,30 +7,30 @@ import type { Context } from "../terminal/context.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 import { userPath } from "./user-path.ts";
 
-/** Where data comes from and how much of it is taken. */
+/** The source of the data and the number of images to use. */
 export interface DataOptions {
   readonly data: string;
   readonly dataFrom?: string | undefined;
-  /** Allows paths of a CSV file that leave its folder. */
+  /** Allows a CSV file to list paths outside of its folder. */
   readonly outside?: boolean | undefined;
   readonly validation?: number | undefined;
   readonly limit?: Plan["limit"] | undefined;
   readonly seed?: number | undefined;
   /** Height, width and channels that image files are decoded to. */
   readonly image?: readonly [number, number, number] | undefined;
-  /** How image files become pixels of that size. */
+  /** How image files are decoded to that size. */
   readonly fit?: ImageFit | undefined;
   /** Threads that decode images. */
   readonly workers?: number | undefined;
   readonly strict?: boolean | undefined;
 }
 
-/** The name of a data set, or the whole path of a folder: how config.json stores `--data`. */
+/** The form of `--data` in config.json: the name of a data set, or the absolute path of a folder. */
 export function dataPlace(data: string): string {
   return Object.hasOwn(dataSets, data) ? data : userPath(data);
 }
 
-/** Throws a `UsageError` for a name that no data set has. */
+/** Throws a `UsageError` for an unknown name of a data set. */
 export function checkDataName(name: string): void {
   if (!Object.hasOwn(dataSets, name))
     throw new UsageError(`Unknown data set "${name}": known are ${Object.keys(dataSets).join(", ")}.`);

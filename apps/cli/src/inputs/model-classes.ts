@@ -2,8 +2,9 @@ import { type IndexedDataset, matchClasses } from "@convkit/datasets";
 import type { Output } from "../terminal/output.ts";
 
 /**
- * The images with the labels that a model gives their classes, matched by name. Throws a `DataError` with both lists if the model
- * does not know a class. A model without names is taken to have the data's classes in the data's order, which a note says.
+ * Relabels images with a model's class indices, matched by name. Throws a `DataError` with both lists if the model does
+ * not know a class. A model without class names is assumed to have the data's classes in the same order; a note says
+ * so.
  */
 export function matchModelClasses(
   out: Output,
@@ -17,12 +18,12 @@ export function matchModelClasses(
 
 /** True for the same names in any order. */
 export function hasSameNames(some: readonly string[], others: readonly string[]): boolean {
-  // Names are equal if they read the same: file systems store accents composed or apart.
+  // Names are compared in Unicode's composed form: file systems store accents composed or decomposed.
   const composed = (names: readonly string[]) => names.map((name) => name.normalize("NFC")).toSorted();
   return composed(some).join("\0") === composed(others).join("\0");
 }
 
-/** Up to 12 names, then how many more there are. */
+/** Lists up to 12 names, then the number of further names. */
 export function listed(names: readonly string[]): string {
   const rest = names.length - 12;
   return rest > 0 ? `${names.slice(0, 12).join(", ")} and ${rest} more` : names.join(", ");

@@ -10,13 +10,13 @@ export const headOptions = {
   arch: text("<name>", "the network that a file of weights belongs to"),
 };
 
-/** The options of a network of the zoo, but its image size. */
+/** The options of a network of the zoo, except its image size. */
 export const architectureOptions = { ...headOptions, top: negated("ends at the feature map") };
 
 /** The options of a network of the zoo. */
 export const modelOptions = { ...architectureOptions, input: size("image size") };
 
-/** The options of a network of the zoo, as they were given. */
+/** The values of the options of a network of the zoo. */
 export interface ModelOptions {
   readonly classes?: number | undefined;
   readonly input?: [number, number, number] | undefined;
@@ -27,7 +27,7 @@ export interface ModelOptions {
   readonly arch?: string | undefined;
 }
 
-/** Throws a `UsageError` if options of the zoo's networks are given with a model that is stored whole. */
+/** Throws a `UsageError` if options for networks of the zoo are given with a stored model. */
 export function checkNoZooOptions(name: string, options: ModelOptions): void {
   const known = Object.keys(modelOptions) as (keyof ModelOptions)[];
   // A network has its top unless --no-top is given.

@@ -15,13 +15,13 @@ export interface ResolvedModel {
   readonly name: string;
   readonly classes: readonly string[] | undefined;
   readonly preprocessing: Preprocessing;
-  /** How image files become pixels of the model's size. */
+  /** How image files are decoded to the model's size. */
   readonly images: ImageFit;
   /** True for a network of the zoo with random weights. */
   readonly isUntrained: boolean;
 }
 
-/** The model that `<model>` names: of the zoo, of a run directory, or of a file. An engine must be in use. */
+/** Loads the model `<model>`: from the zoo, a run directory, or a file. An engine must be in use. */
 export async function resolveModel(name: string, options: ModelOptions, seed?: number): Promise<ResolvedModel> {
   if (isModelName(name)) {
     const { arch, ...made } = options;
@@ -75,7 +75,7 @@ async function zooModel(name: string, options: ModelOptions, seed?: number): Pro
   };
 }
 
-/** The preprocessing for images of another number of channels: the numbers of the three colors become their mean. */
+/** Adapts preprocessing to another number of channels: the numbers of the three colors become their mean. */
 function preprocessingFor(preprocessing: Preprocessing, channels: number): Preprocessing {
   const { mean, std, order: _order, ...rest } = preprocessing;
   if (channels === 3) return preprocessing;
@@ -92,7 +92,10 @@ export async function weightsFile(
   return weights === "imagenet" ? imagenetWeights(name, top) : { file: userPath(weights) };
 }
 
-/** Height, width and channels of a model's input; if it takes any size, the size that it was trained on, else 224 by 224. */
+/**
+ * Height, width and channels of a model's input. If the model takes any size: the size it was trained on, else 224 by
+ * 224.
+ */
 export function inputOf(model: LayersModel, { size = [224, 224] }: ImageFit): [number, number, number] {
   const [, height, width, channels] = model.inputs[0]!.shape;
   return [height ?? size[0], width ?? size[1], channels ?? 3];

@@ -1,6 +1,6 @@
 import { type Batch, type IndexedDataset, resizeInto } from "@convkit/datasets";
 
-/** A data set of bytes whose images are brought to another size as they are read, bilinearly. */
+/** A data set of bytes whose images are resized (bilinear) while they are read. */
 export function resizedData(data: IndexedDataset, [height, width]: readonly [number, number]): IndexedDataset {
   const [h, w, channels] = data.shape;
   const resize = ({ images, labels, indices }: Batch): Batch => {

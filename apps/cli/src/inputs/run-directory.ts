@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Plan } from "@convkit/trainer";
 import { CliError } from "../terminal/usage-error.ts";
 
-/** The parts of a run's `config.json` that other commands than `train` read. */
+/** The parts of a run's `config.json` that other commands besides `train` read. */
 export interface StoredRun {
   readonly name: string;
   readonly seed: number;
@@ -14,14 +14,14 @@ export interface StoredRun {
   readonly classes?: readonly string[];
 }
 
-/** The configuration of the run whose directory is `folder`; undefined for a folder that is no run directory. */
+/** The configuration of the run in `folder`; undefined if the folder is not a run directory. */
 export async function storedRun(folder: string): Promise<StoredRun | undefined> {
   const file = join(folder, "config.json");
   if (!existsSync(file)) return undefined;
   return (await readJsonObject(file, ["name", "plan"])) as unknown as StoredRun;
 }
 
-/** The object in a JSON file; throws a `CliError` that names the file if it is damaged. */
+/** Reads the object in a JSON file; throws a `CliError` that names the file if it is damaged. */
 export async function readJsonObject(file: string, keys: readonly string[]): Promise<Record<string, unknown>> {
   let value: unknown;
   try {

@@ -5,10 +5,10 @@ import { loadSplits } from "./load-data.ts";
 import { resizedData } from "./resized-dataset.ts";
 import type { StoredRun } from "./run-directory.ts";
 
-/** How the images of a run are read, and the size that its network takes. */
+/** How the images of a run are read, and the image size of its network. */
 export interface ReadOptions {
   readonly image: readonly [number, number, number];
-  /** How image files become pixels of that size. */
+  /** How image files are decoded to that size. */
   readonly fit?: ImageFit | undefined;
   readonly workers?: number | undefined;
   readonly strict?: boolean | undefined;
@@ -37,7 +37,7 @@ export async function runSplits(
   return validation === "test" && sized.test !== undefined ? { ...sized, validation: sized.test } : sized;
 }
 
-/** The splits of a run; a plan with `resize` brings sets in memory to the network's size. */
+/** The splits of a run. A plan with `resize` resizes data sets in memory to the network's size. */
 export function resizedSplits(
   splits: DataSplits<IndexedDataset>,
   { resize = false }: StoredRun["plan"],
@@ -46,7 +46,7 @@ export function resizedSplits(
   return resize ? mapSplits(splits, (set) => resizedData(set, [height, width])) : splits;
 }
 
-/** The same splits, each of them changed. */
+/** Applies a function to each split. */
 export function mapSplits(
   splits: DataSplits<IndexedDataset>,
   change: (set: IndexedDataset) => IndexedDataset,

@@ -15,20 +15,20 @@ import { userPath } from "./user-path.ts";
 /** A SavedModel with the methods of a predictor. */
 export interface SavedNetwork extends Predictor {
   readonly loaded: LoadedSavedModel;
-  /** Its classes and preprocessing as `convkit convert` wrote them; empty if another program wrote the folder. */
+  /** Classes and preprocessing that `convkit convert` wrote; empty if another program wrote the folder. */
   readonly metadata: ModelMetadata;
   /** Preprocesses pixels from 0 to 255, then predicts. */
   classify(images: Feed): Promise<Values>;
-  /** Shape of its input; null is any size. */
+  /** Shape of the input; null stands for any size. */
   readonly input: readonly (number | null)[];
 }
 
-/** True if `<model>` names a SavedModel folder. */
+/** True if `<model>` is a SavedModel folder. */
 export function isSavedModel(name: string): boolean {
   return existsSync(join(userPath(name), "saved_model.pb"));
 }
 
-/** Loads a SavedModel with one input; needs an engine with TensorFlow. Of several outputs, the first one is used. */
+/** Loads a SavedModel with one input; needs an engine with TensorFlow. Only the first output is used. */
 export async function openSavedModel(context: Context, name: string, options: ModelOptions): Promise<SavedNetwork> {
   checkNoZooOptions(name, options);
   const engine = await engineInUse(context);

@@ -1,15 +1,15 @@
 import { openAtomicFile } from "@convkit/files";
 
-/** A CSV file that is written row by row and appears when it is whole. */
+/** A CSV file that is written row by row, and appears when it is complete. */
 export interface CsvFile {
   add(rows: readonly (readonly (string | number)[])[]): Promise<void>;
-  /** Puts the file in its place. */
+  /** Moves the complete file to its path. */
   done(): Promise<void>;
-  /** Leaves nothing behind, unless it is done. */
+  /** Deletes the file, unless it is done. */
   close(): Promise<void>;
 }
 
-/** Begins a CSV file with the names of its columns. Throws a FileError that names `path` where it cannot be written. */
+/** Starts a CSV file with the names of its columns. Throws a FileError that names `path` if it cannot be written. */
 export async function openCsv(path: string, columns: readonly string[]): Promise<CsvFile> {
   const file = await openAtomicFile(path);
   const add: CsvFile["add"] = async (rows) => {

@@ -7,7 +7,7 @@ export interface NumpyArray {
   readonly data: Float32Array;
 }
 
-/** Reads NumPy's .npy, converted to float32; throws with the file and what does not fit. */
+/** Reads NumPy's .npy and converts it to float32. Throws with the file name and the reason if it cannot. */
 export async function readNpy(path: string): Promise<NumpyArray> {
   const file = await openWeights(path);
   try {

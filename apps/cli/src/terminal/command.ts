@@ -4,7 +4,7 @@ import { globalOptions, globalOptionTable } from "./global-options.ts";
 import { addOptions, type OptionTable } from "./option.ts";
 import { processOutput } from "./output.ts";
 
-/** What the file of a command exports: its options, and its action. */
+/** The exports of a command's file: its options, and its action. */
 export interface CommandFile<Arguments extends readonly unknown[]> {
   readonly options?: OptionTable;
   // The file derives the type of its options from its own table.
@@ -26,7 +26,7 @@ export interface CommandGroup {
 
 export type CommandTree = Readonly<Record<string, CommandEntry | CommandGroup>>;
 
-/** The arguments that a usage such as `<model> <images...>` stands for. */
+/** The arguments for a usage such as `<model> <images...>`. */
 type ArgumentsOf<Usage extends string> = Usage extends ""
   ? []
   : Usage extends `${infer First} ${infer Rest}`

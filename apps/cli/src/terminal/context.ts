@@ -1,7 +1,7 @@
 import type { GlobalOptions } from "./global-options.ts";
 import type { Output } from "./output.ts";
 
-/** What a command runs with. */
+/** The context in which a command runs. */
 export interface Context {
   readonly options: GlobalOptions;
   readonly out: Output;

@@ -1,16 +1,16 @@
-/** A count with thousands apart: 61,706. */
+/** A count with thousands separators: 61,706. */
 export function grouped(count: number): string {
   return count.toLocaleString("en-US");
 }
 
-/** A big count in three digits: 416.5 k, 15.47 G. */
+/** A large count in about three digits: 416.5 k, 15.47 G. */
 export function short(count: number): string {
   const units = ["", " k", " M", " G", " T"];
   const power = count < 1000 ? 0 : Math.min(Math.floor(Math.log10(count) / 3), units.length - 1);
   return `${power === 0 ? count : (count / 1000 ** power).toPrecision(4)}${units[power]}`;
 }
 
-/** Bytes as people read them. */
+/** A number of bytes with a readable unit. */
 export function bytes(count: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];
   const power = count < 1000 ? 0 : Math.min(Math.floor(Math.log10(count) / 3), units.length - 1);
@@ -22,7 +22,7 @@ export function percent(share: number): string {
   return `${(share * 100).toFixed(2)} %`;
 }
 
-/** Seconds as people say them: 8.1 s, 2 min 05 s, 1 h 02 min. */
+/** A duration in readable units: 8.1 s, 2 min 05 s, 1 h 02 min. */
 export function duration(seconds: number): string {
   if (seconds < 60) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);

@@ -1,11 +1,11 @@
-/** A signal for the first Ctrl-C (or SIGTERM); the second one leaves at once with status 130. */
+/** A signal for the first Ctrl-C (or SIGTERM); the second one exits at once with status 130. */
 export interface Interruption {
   readonly signal: AbortSignal;
-  /** Gives the signals back to Node. */
+  /** Restores Node's handling of the signals. */
   release(): void;
 }
 
-/** Begins to listen for Ctrl-C and SIGTERM. */
+/** Starts to listen for Ctrl-C and SIGTERM. */
 export function listenForInterrupt(): Interruption {
   const controller = new AbortController();
   const onSignal = () => {

@@ -1,14 +1,14 @@
 import { type Command, Option } from "commander";
 import { imageSize, positive, wholeFrom } from "./parsers.ts";
 
-/** One option of a command: what `--help` says of it, and how its text is read. Its name comes from its key in the table. */
+/** One option of a command: its text in `--help`, and how its value is parsed. Its name is its key in the table. */
 export interface OptionOf<T> {
-  /** What stands behind the name, for example `<n>`; nothing for a switch. */
+  /** The text after the name, for example `<n>`; empty for a switch. */
   readonly value: string;
   readonly about: string;
   readonly required?: boolean;
   readonly choices?: readonly string[];
-  /** Turns the text into the option's value; `before` is the value so far of an option that may be given several times. */
+  /** Parses the text. `before` is the value so far, for an option that may be given several times. */
   read?(text: string, before: T | undefined): T;
   /** `--no-name`: the option is true unless given. */
   readonly negated?: boolean;
@@ -17,7 +17,7 @@ export interface OptionOf<T> {
 /** The options of a command by name, in camelCase. */
 export type OptionTable = Readonly<Record<string, OptionOf<unknown>>>;
 
-/** The values of a table of options; those that are not required may be missing. */
+/** The values of a table of options; optional values may be missing. */
 export type ValuesOf<Table extends OptionTable> = {
   readonly [Name in keyof Table]: Table[Name] extends { readonly required: true }
     ? ValueOf<Table[Name]>
@@ -26,7 +26,7 @@ export type ValuesOf<Table extends OptionTable> = {
 
 type ValueOf<Each> = Each extends OptionOf<infer T> ? T : never;
 
-/** An option whose text is taken as it is. */
+/** An option whose text is used unchanged. */
 export function text(value: string, about: string): OptionOf<string> {
   return { value, about };
 }

@@ -1,18 +1,18 @@
-/** Where a command's words go: results to standard output, everything else to standard error. */
+/** The output of a command: results go to standard output, everything else to standard error. */
 export interface Output {
   readonly json: boolean;
   readonly quiet: boolean;
   /** Whether a progress bar can be drawn. */
   readonly live: boolean;
-  /** The command's one result: the data with --json, else the text. */
+  /** Prints the command's only result: the data with --json, else the text. */
   result(data: unknown, text: string): void;
-  /** A line about what is going on, itself JSON with --json; silent with --quiet. */
+  /** Prints a line about the progress, as JSON with --json; nothing with --quiet. */
   note(line: string): void;
   /** A machine-readable line of progress; only with --json and without --quiet. */
   event(data: unknown): void;
 }
 
-/** Output on the process' own streams. */
+/** Output to the process's own streams. */
 export function processOutput({ json, quiet }: { readonly json: boolean; readonly quiet: boolean }): Output {
   return {
     json,

@@ -17,7 +17,7 @@ export function positive(text: string): number {
   return value;
 }
 
-/** Reads a URL that can be posted to. */
+/** Reads a URL for POST requests. */
 export function webAddress(text: string): string {
   if (!/^https?:/.test(text) || !URL.canParse(text))
     throw new InvalidArgumentError("It must be a URL, as in https://example.org/hook.");

@@ -8,7 +8,7 @@ export interface CountingBar {
   stop(): void;
 }
 
-/** A bar that counts towards a total; draws nothing if the output is no terminal. */
+/** A bar that counts up to a total; draws nothing if the output is not a terminal. */
 export function countingBar(out: Output, total: number, unit: string): CountingBar {
   if (!out.live || !Number.isFinite(total)) return { update() {}, stop() {} };
   const bar = makeBar(`{bar} {value}/{total} ${unit}`);
@@ -16,7 +16,10 @@ export function countingBar(out: Output, total: number, unit: string): CountingB
   return { update: (value) => bar.update(value), stop: () => bar.stop() };
 }
 
-/** Shows a training: one line an epoch, and on a terminal a bar with loss, accuracy, images a second and time left. */
+/**
+ * Shows the progress of a training: one line per epoch, and on a terminal a bar with loss, accuracy, images per second
+ * and time left.
+ */
 export function trainingProgress(out: Output): Callback {
   let bar: cliProgress.SingleBar | undefined;
   return {

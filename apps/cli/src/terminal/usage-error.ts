@@ -6,7 +6,7 @@ export class UsageError extends ConvkitError {
   readonly code = "CONVKIT_USAGE";
 }
 
-/** The command cannot do its work with what it was given: exit status 1. */
+/** The command cannot do its work with the given input: exit status 1. */
 export class CliError extends ConvkitError {
   override readonly name = "CliError";
   readonly code = "CONVKIT_CLI";

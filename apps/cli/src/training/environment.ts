@@ -3,7 +3,7 @@ import type { Engine } from "@convkit/engine";
 import { version_core } from "@tensorflow/tfjs-core";
 import { version } from "../terminal/version.ts";
 
-/** What a run was made with and on, for `config.json` and the report. */
+/** The versions and the machine of a run, for `config.json` and the report. */
 export function environment(engine: Engine) {
   return {
     convkit: version(),

@@ -6,7 +6,7 @@ import { bytes, duration, grouped, percent } from "../terminal/format.ts";
 import type { RunConfig } from "./run-config.ts";
 import type { Environment } from "./environment.ts";
 
-/** A run that has ended, and the evaluation of its model on images that it was not trained on. */
+/** A finished run, and the evaluation of its model on images that it was not trained on. */
 export interface EndedRun {
   readonly folder: string;
   readonly config: RunConfig;
@@ -40,7 +40,7 @@ export async function writeResult(run: EndedRun): Promise<void> {
   });
 }
 
-/** What `--json` prints of a run. */
+/** The output of `--json` for a run. */
 export function resultDocument({ folder, config, data, result, test }: EndedRun): object {
   const { expects } = config.plan;
   const { epochs, best, final, seconds, imagesPerSecond, timings, stopReason, interrupted } = result;

@@ -13,7 +13,7 @@ import { UsageError } from "../terminal/usage-error.ts";
 import type { ModelOptions } from "../inputs/model-options.ts";
 import { userPath } from "../inputs/user-path.ts";
 
-/** The options that decide what a plan starts from. */
+/** The options that select the initial plan. */
 export interface BaseOptions extends Pick<ModelOptions, "top" | "pooling" | "arch" | "weights" | "input" | "aux"> {
   readonly data?: string | undefined;
   readonly quick?: boolean | undefined;
@@ -69,7 +69,7 @@ const parts = [
   "histograms",
 ] as const satisfies readonly (keyof Plan)[];
 
-/** The parts of a plan that `--plan` gives; throws a `UsageError` for anything else. */
+/** Parses the parts of a plan from `--plan`; throws a `UsageError` for anything else. */
 export function partsOf(json: string): Partial<Plan> {
   let given: unknown;
   try {
@@ -83,7 +83,7 @@ export function partsOf(json: string): Partial<Plan> {
     );
   const stray = Object.keys(given).filter((key) => !(parts as readonly string[]).includes(key));
   if (stray.length > 0) throw new UsageError(`--plan cannot set ${stray.join(", ")}: it may have ${parts.join(", ")}.`);
-  // `null` removes a part that the recipe has; a name alone stands for a part without options.
+  // `null` removes a part of the recipe; a name alone stands for a part without options.
   const read = Object.entries(given).map(([key, value]: [string, unknown]) => [key, partOf(key, value)]);
   const plan = Object.fromEntries(read) as Partial<Plan>;
   try {
@@ -101,7 +101,7 @@ function partOf(key: string, value: unknown): unknown {
   return key === "loss" || key === "optimizer" ? { name: value } : value;
 }
 
-/** Reads `--schedule`; throws a `UsageError` for what is no schedule. */
+/** Reads `--schedule`; throws a `UsageError` if it is not a schedule. */
 export function scheduleOf(text: string): Schedule {
   try {
     const schedule = parseSchedule(text);

@@ -10,7 +10,7 @@ import type { Environment } from "./environment.ts";
 import { basePlan, type BaseOptions, partsOf, scheduleOf } from "./plan.ts";
 import type { StoredAs, TrainOptionTable } from "./train-option.ts";
 
-/** The content of `config.json`: everything that a resumed run is made from. */
+/** The content of `config.json`: all settings that a resumed run needs. */
 export interface RunConfig {
   readonly name: string;
   readonly seed: number;
@@ -22,7 +22,7 @@ export interface RunConfig {
   /** Threads of the engine, if the user gave a number. */
   readonly threads?: number;
   readonly dataFrom?: string;
-  /** True if paths of a CSV file may leave its folder. */
+  /** True if paths of a CSV file may be outside of its folder. */
   readonly outside?: boolean;
   /** The weights that the network started with. */
   readonly weights?: string;
@@ -30,19 +30,21 @@ export interface RunConfig {
   readonly freeze?: boolean;
   /** Number of best epochs whose checkpoints are kept besides the newest. */
   readonly keepBest?: number;
-  /** Names of the classes; missing until the data was found. */
+  /** Names of the classes; missing until the data is loaded. */
   readonly classes?: readonly string[];
-  /** Versions and machine of the run; missing until its data was found. */
+  /** Versions and machine of the run; missing until its data is loaded. */
   readonly environment?: Environment;
 }
 
-/** The options of `convkit train` and the values that were given. */
+/** The options of `convkit train` and the given values. */
 export interface GivenOptions {
   readonly table: TrainOptionTable;
   readonly given: Readonly<Record<string, unknown>> & BaseOptions;
 }
 
-/** The configuration of a new run. Paths are stored whole, so that the run may be resumed from any folder. */
+/**
+ * The configuration of a new run. Paths are stored as absolute paths, so that the run can be resumed from any folder.
+ */
 export function newConfig(name: string | undefined, { table, given }: GivenOptions): RunConfig {
   if (name === undefined)
     throw new UsageError(
@@ -59,19 +61,22 @@ export function newConfig(name: string | undefined, { table, given }: GivenOptio
   const { out: _out, ...stored } = given;
   const config = withOptions({ ...base, plan: { ...base.plan, data: dataPlace(plan.data) } }, { table, given: stored });
   const { expects, ...rest } = config.plan;
-  // A recipe's promise holds for the recipe itself, not for a variation of it.
+  // A recipe's promised accuracy holds for the recipe itself, not for a variation of it.
   const isRecipe = Object.entries(table).every(
     ([option, { at, keepsPromise = false }]) => given[option] === undefined || at === undefined || keepsPromise,
   );
   return {
     ...config,
     plan: isRecipe && expects !== undefined ? { ...rest, expects } : rest,
-    // With --arch the file that is named has the weights of that network.
+    // With --arch, the named file contains the weights of that network.
     ...(given.arch !== undefined && { weights: userPath(name) }),
   };
 }
 
-/** The configuration of the run in `folder`, with the options that may change. Throws a `UsageError` for other changes. */
+/**
+ * The configuration of the run in `folder`, updated with the options that may change. Throws a `UsageError` for other
+ * changes.
+ */
 export async function resumedConfig(
   folder: string,
   name: string | undefined,
@@ -103,7 +108,7 @@ function changedOptions(stored: RunConfig & { readonly folder: string }, { table
     return isDeepStrictEqual(plainJson(withOptions(stored, { table, given: chosen })), plainJson(stored));
   };
   if (isSame(kept)) return [];
-  // --optimizer and --lr go over what --plan gives of the optimizer.
+  // --optimizer and --lr override the optimizer of --plan.
   return kept.filter((option) => !isSame(option === "plan" ? kept.filter((each) => partsOfPlan.has(each)) : [option]));
 }
 
@@ -123,7 +128,7 @@ function withOptions<Config extends RunConfig>(config: Config, { table, given }:
   }, config);
 }
 
-/** How typed values are stored; `before` is the stored value so far. */
+/** Converts typed values to their stored form; `before` is the stored value so far. */
 const storedForm: { readonly [As in StoredAs]: (value: never, before: unknown) => unknown } = {
   data: dataPlace,
   source: (from: string) => (/^https?:/.test(from) ? from : userPath(from)),
@@ -144,7 +149,7 @@ function valueAt(object: unknown, path: readonly string[]): unknown {
   return path.reduce((value, key) => (value as Record<string, unknown> | undefined)?.[key], object);
 }
 
-/** A copy of an object with another value at a path; `undefined` removes the key. */
+/** A copy of an object with a new value at a path; `undefined` removes the key. */
 function replaced<T>(object: T, [key, ...rest]: readonly string[], value: unknown): T {
   if (key === undefined) return value as T;
   const { [key]: before, ...others } = object as Record<string, unknown>;
@@ -153,7 +158,7 @@ function replaced<T>(object: T, [key, ...rest]: readonly string[], value: unknow
   return { ...(object as object), [key]: made } as T;
 }
 
-/** The folder of a run without --out: runs/ below the user's folder, by name and time. */
+/** The default folder of a run: runs/ in the user's folder, with name and time. */
 export function defaultFolder(name: string): string {
   const stamp = new Date().toISOString().replaceAll(/[-:]/g, "").replace("T", "-").slice(0, 15);
   return join(userFolder(), "runs", `${name}-${stamp}`);

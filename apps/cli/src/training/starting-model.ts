@@ -6,15 +6,15 @@ import type { ModelOptions } from "../inputs/model-options.ts";
 import { hasSameNames, listed } from "../inputs/model-classes.ts";
 import { resolveModel, type ResolvedModel, weightsFile } from "../inputs/model-source.ts";
 
-/** The classes of the data, and how many the configuration asks for. */
+/** The classes of the data, and the number that the configuration requests. */
 export interface WantedClasses {
   readonly names: readonly string[];
   readonly count: number;
 }
 
 /**
- * The model that a training starts with: `trained`, or a network of the zoo, fresh or with `weights`. A model of other classes, or
- * of another number of classes if it has no names for them, gets a new head.
+ * The initial model of a training: `trained`, or a network of the zoo, new or with `weights`. The model gets a new head
+ * if its class names differ, or if it has no names and another number of classes.
  */
 export async function modelToTrain(
   { out }: Context,
@@ -46,7 +46,7 @@ export function freezeAllButHead(model: LayersModel): void {
   freeze(model, model.layers[head - 1]?.name);
 }
 
-/** A network with weights that fit it as it is, or as it was published, or that lack its head. */
+/** A network with weights that fit it, that fit its published form, or that lack its head. */
 async function pretrained(name: string, options: ModelOptions, weights: string, seed: number): Promise<ResolvedModel> {
   const { classes: _classes, ...published } = options;
   try {
@@ -78,7 +78,10 @@ function literally(text: string): string {
   return text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
 }
 
-/** Outputs of a network for so many classes: a network with a single sigmoid output keeps it for two classes. */
+/**
+ * Number of outputs of a network for `classes` classes: a network with a single sigmoid output keeps it for two
+ * classes.
+ */
 export function outputsFor(name: string, classes: number): number {
   return isModelName(name) && findArchitecture(name).classes === 1 && classes === 2 ? 1 : classes;
 }

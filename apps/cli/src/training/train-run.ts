@@ -34,7 +34,7 @@ import type { EndedRun } from "./finish-run.ts";
 import type { RunConfig } from "./run-config.ts";
 import { freezeAllButHead, modelToTrain, outputsFor } from "./starting-model.ts";
 
-/** Where a run is written, and the options of this process. */
+/** The folder of a run, and the options of this process. */
 export interface RunPlace {
   readonly folder: string;
   readonly isResumed: boolean;
@@ -44,8 +44,8 @@ export interface RunPlace {
 }
 
 /**
- * Trains into the run directory, which is locked until `finish` has used the result. A new run that fails before its first step
- * leaves no run directory.
+ * Trains into the run directory, which is locked until `finish` has used the result. If a new run fails before its
+ * first step, its directory is removed.
  */
 export async function trainRun(
   context: Context,
@@ -58,7 +58,7 @@ export async function trainRun(
   const release = await claimRunDirectory(folder, { fresh: !isResumed });
   let isStarted = isResumed;
   try {
-    // First of all, so that a run that is killed can be resumed from here on.
+    // Written first, so that a run can be resumed even if it is killed right now.
     if (!isResumed) await writeJson(runDirectory(folder).config, config);
     const ended = await trainIn(context, config, place);
     isStarted = true;
@@ -69,7 +69,7 @@ export async function trainRun(
   }
 }
 
-/** Removes what a run left that failed before its first step; a folder with anything else in it stays. */
+/** Removes the files of a run that failed before its first step; a folder with other files stays. */
 async function removeUnstarted(folder: string, wasThere: boolean): Promise<void> {
   const { config, tensorboard } = runDirectory(folder);
   const names = await readdir(folder);
@@ -142,8 +142,8 @@ async function trainIn(context: Context, config: RunConfig, place: RunPlace): Pr
 }
 
 /**
- * Loads the engine of a run. A resumed run keeps its number of threads, and with `--deterministic` its engine and all settings
- * that change bits, unless the user gives others; a note says what changed.
+ * Loads the engine of a run. A resumed run keeps its number of threads. With `--deterministic` it also keeps its engine
+ * and all settings that change bits. The user may override them; a note says what changed.
  */
 async function runEngine(
   context: Context,
@@ -165,11 +165,11 @@ async function runEngine(
     throw new UsageError(
       `--precision ${precision} needs the gpu or the native engine; the ${engine.name} engine computes in float32.`,
     );
-  // Kept from the first step on, so that a run that is resumed before its first checkpoint has the same settings.
+  // Stored before the first step, so that a run that is resumed before its first checkpoint has the same settings.
   return { engine, threads: threads ?? (deterministic ? engine.threads : undefined) };
 }
 
-/** The images of a run, and the model that it starts with, which has an output for each of their classes. */
+/** Loads the images of a run and its initial model, which has an output for each class. */
 async function modelAndData(
   context: Context,
   config: RunConfig,
@@ -192,12 +192,12 @@ async function modelAndData(
     { wanted: { names, count }, seed },
   );
   if (config.freeze === true) freezeAllButHead(resolved.model);
-  // A head that is kept has its own order of the classes.
+  // A kept head has its own order of the classes.
   const isKept = trained !== undefined && resolved.model === trained.model;
   return { ...resolved, data: isKept ? mapSplits(data, (set) => matchModelClasses(context.out, set, trained)) : data };
 }
 
-/** A resumed run needs the classes that it began with: its model knows no others. */
+/** A resumed run needs its original classes: its model knows no others. */
 function checkStoredClasses({ classes, plan }: RunConfig, { train }: DataSplits<IndexedDataset>): void {
   if (classes !== undefined && !hasSameNames(classes, train.classes))
     throw new UsageError(
@@ -209,7 +209,7 @@ function classWeightsOf(weights: NonNullable<Plan["classWeights"]>, train: Index
   return weights === "balanced" ? balancedClassWeights(train.labels, train.classes.length) : weights;
 }
 
-/** The main output's loss counts 1; those of auxiliary outputs count what the network's paper says. */
+/** The main output's loss has factor 1; auxiliary outputs have the factor of the network's paper. */
 function outputWeightsOf(model: string, outputs: number): number[] {
   const auxLossWeight = (isModelName(model) ? findArchitecture(model).auxLossWeight : undefined) ?? 1;
   return Array.from({ length: outputs }, (_, index) => (index === 0 ? 1 : auxLossWeight));

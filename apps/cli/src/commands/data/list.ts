@@ -1,7 +1,7 @@
 import type { Context } from "../../terminal/context.ts";
 import { grouped, table } from "../../terminal/format.ts";
 
-/** `convkit data list`: the data sets with a name, and the folder of each that is here. */
+/** `convkit data list`: lists the named data sets, with the folder of each that is on this machine. */
 export async function run({ out }: Context): Promise<void> {
   const { dataSets, packagesSeenFrom } = await import("@convkit/datasets");
   const resolve = packagesSeenFrom(import.meta.url);

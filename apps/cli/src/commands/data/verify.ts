@@ -4,7 +4,7 @@ import { userPath } from "../../inputs/user-path.ts";
 
 export const options = { from: text("<folder>", "the folder that holds it") };
 
-/** `convkit data verify`: compares every byte of a data set with what was published. */
+/** `convkit data verify`: compares every byte of a data set with the published checksums. */
 export async function run({ out }: Context, { from }: ValuesOf<typeof options>, name: string): Promise<void> {
   const { packagesSeenFrom, verifyData } = await import("@convkit/datasets");
   const { checkDataName } = await import("../../inputs/load-data.ts");

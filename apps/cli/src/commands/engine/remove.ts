@@ -3,7 +3,7 @@ import { flag, type ValuesOf } from "../../terminal/option.ts";
 
 export const options = { gpu: flag("the CUDA build") };
 
-/** `convkit engine remove`: removes what install provided. */
+/** `convkit engine remove`: removes what `convkit engine install` installed. */
 export async function run({ out }: Context, { gpu = false }: ValuesOf<typeof options>): Promise<void> {
   const { removeEngine } = await import("@convkit/engine");
   const removed = await removeEngine({ gpu });

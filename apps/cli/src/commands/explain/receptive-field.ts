@@ -10,7 +10,7 @@ export const options = {
   out: text("<file>", "draws the field into this .svg or .png"),
 };
 
-/** `convkit explain receptive-field`: the pixels that each layer sees, and how much they count. */
+/** `convkit explain receptive-field`: the pixels that each layer sees, and their weights. */
 export async function run(context: Context, given: ValuesOf<typeof options>, name: string): Promise<void> {
   const { receptiveFields } = await import("@convkit/core");
   const { writeFileAtomic } = await import("@convkit/files");
