@@ -1,6 +1,6 @@
 import { checkOptions } from "@convkit/errors";
 
-/** Numbers of a convolution with and without a 1x1 convolution before it that narrows the channels. */
+/** Cost of a convolution with and without a preceding 1x1 convolution that reduces the channels. */
 export interface BottleneckCost {
   readonly direct: { readonly params: number; readonly macs: number };
   readonly bottleneck: { readonly params: number; readonly macs: number };

@@ -10,7 +10,10 @@ export interface Window {
   readonly padding: Padding;
   /** 1 by default. */
   readonly dilation?: number | Pair | undefined;
-  /** Rounds up where the last window hangs over the edge, as Caffe's and PyTorch's `ceil_mode` pooling; false by default. */
+  /**
+   * Rounds up if the last window extends past the edge, like `ceil_mode` pooling in Caffe and PyTorch; false by
+   * default.
+   */
   readonly ceil?: boolean | undefined;
 }
 
@@ -19,9 +22,9 @@ const windowNames: OptionNames<Window> = { kernel: true, stride: true, padding: 
 export interface OutputSize {
   /** Height and width of the output. */
   readonly size: [number, number];
-  /** True where (H + 2P - F) / S is whole on both axes, so that every input pixel is used. */
+  /** True if (H + 2P - F) / S is an integer on both axes, so that every input pixel is used. */
   readonly whole: boolean;
-  /** One sentence on the pixels that are not used; missing where all are. */
+  /** One sentence about unused pixels; missing if all are used. */
   readonly warning?: string;
 }
 
@@ -53,7 +56,7 @@ export function outputSize(input: number | Pair, window: Window): OutputSize {
   };
 }
 
-/** Output height and width alone; null, a size that is not known, stays null. */
+/** Output height and width only; null, an unknown size, stays null. */
 export function outputShape(input: readonly (number | null)[], window: Window): [number | null, number | null] {
   const known: Pair = [input[0] ?? Number.POSITIVE_INFINITY, input[1] ?? Number.POSITIVE_INFINITY];
   const [height, width] = axes(known, window);
@@ -91,7 +94,7 @@ function axes(input: Pair, { kernel, stride = 1, padding, dilation = 1, ceil = f
     };
   };
   const result: [Axis, Axis] = [along(0), along(1)];
-  // Rounded up, a window may hang over the edge of an input that is smaller than it.
+  // With rounding up, a window may extend past the edge of a smaller input.
   if (result.some(({ size, padded, extent }) => size < 1 || (padded < extent && !ceil))) {
     const smallest = [0, 1].map((axis) => {
       const { extent } = result[axis] as Axis;

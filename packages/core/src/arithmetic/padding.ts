@@ -47,7 +47,10 @@ export function explicitPads(padding: Exclude<Padding, string>): Pads {
   return pads;
 }
 
-/** `"same"` or `"valid"` where that means this padding for every input size; undefined where zeros need a layer of their own. */
+/**
+ * `"same"` or `"valid"` if it equals this padding for every input size; undefined if the padding needs a separate
+ * layer.
+ */
 export function stockPadding(
   padding: Padding,
   kernel: Pair,

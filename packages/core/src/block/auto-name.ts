@@ -1,11 +1,11 @@
 import type { Block } from "./block.ts";
 
-/** Gives a block the next free name of a kind: `conv2d`, `conv2d_1`, `conv2d_2` …. */
+/** Names a block with the next free name of a kind: `conv2d`, `conv2d_1`, `conv2d_2` …. */
 export type AutoName = (kind: string, block: Block) => Block;
 
 /**
- * A network some of whose layers carry the names that Keras makes up by counting; counting starts anew with every network.
- * The names follow the order in which blocks are applied: branches in the order of their keys.
+ * A network with some layer names that Keras generates by counting; the count restarts with every network. Numbers
+ * follow the order in which blocks are applied: branches in the order of their keys.
  */
 export function autoNamed(make: (auto: AutoName) => Block): Block {
   return (x, name) => {

@@ -10,7 +10,7 @@ export interface JoinOptions {
 }
 
 export interface StageOptions {
-  /** The path of block `i` (from 0) inside the stage's path; `<path>.b<i>` by default. */
+  /** The path of block `i` (from 0), given the stage's path; `<path>.b<i>` by default. */
   readonly name?: ((path: string, i: number) => string) | undefined;
 }
 
@@ -39,17 +39,21 @@ export function stage(count: number, make: (i: number) => Block, options: StageO
   return (x, name) => blocks.reduce((y, block, i) => block(y, nameOf(name, i)), x);
 }
 
-/** Every block on the same input, results side by side: `[n, h, w, a], [n, h, w, b] -> [n, h, w, a + b]`. */
+/**
+ * Applies every block to the same input and concatenates the results: `[n, h, w, a], [n, h, w, b] -> [n, h, w, a + b]`.
+ */
 export function concat(blocks: Readonly<Record<string, Block>>, options: JoinOptions = {}): Block {
   return merge("concat", blocks, options, (name) => tfl.layers.concatenate({ name, axis: -1 }));
 }
 
-/** Every block on the same input, results summed. Throws an `OptionError` that names each shape where they differ. */
+/**
+ * Applies every block to the same input and sums the results. Throws an `OptionError` with all shapes if they differ.
+ */
 export function add(blocks: Readonly<Record<string, Block>>, options: JoinOptions = {}): Block {
   return merge("add", blocks, options, (name) => tfl.layers.add({ name }));
 }
 
-/** Every block on the same input, results multiplied element by element; sizes of 1 are stretched. */
+/** Applies every block to the same input and multiplies the results element by element; sizes of 1 are broadcast. */
 export function multiply(blocks: Readonly<Record<string, Block>>, options: JoinOptions = {}): Block {
   return merge("multiply", blocks, options, (name) => tfl.layers.multiply({ name }));
 }
@@ -57,17 +61,17 @@ export function multiply(blocks: Readonly<Record<string, Block>>, options: JoinO
 /** Returns its input: the plain shortcut of a residual block. */
 export const identity: Block = (x) => x;
 
-/** The block under a given name instead of its path, for networks that keep a peer's layer names. */
+/** Gives a block a fixed name instead of its path, for networks with the layer names of another framework. */
 export function named(name: string, block: Block): Block {
   return (x) => block(x, name);
 }
 
-/** One layer as a block, also a layer of your own; `make` gets its name and its input. */
+/** One layer as a block, including user-defined layers; `make` gets its name and its input. */
 export function layer(make: (name: string, x: tfl.SymbolicTensor) => tfl.layers.Layer): Block {
   return (x, name) => make(name, x).apply(x) as tfl.SymbolicTensor;
 }
 
-/** `[h, w, c]` of a feature map; null where a size is not known. */
+/** `[h, w, c]` of a feature map; null for unknown sizes. */
 export function sizeOf(x: tfl.SymbolicTensor): readonly (number | null)[] {
   return x.shape.slice(1);
 }

@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { hashText, normalValues, truncatedNormalValues, uniformValues } from "./random.ts";
 
-/** How a weight begins, as data. */
+/** The initial values of a weight, as data. */
 export type Init =
   | { readonly kind: "constant"; readonly value: number }
   | { readonly kind: "uniform"; readonly low: number; readonly high: number }
@@ -27,12 +27,12 @@ export const glorotNormal: Init = { kind: "scaled", scale: 1, mode: "fanAvg", di
 export const heNormal: Init = { kind: "scaled", scale: 2, mode: "fanIn", distribution: "truncatedNormal" };
 export const heUniform: Init = { kind: "scaled", scale: 2, mode: "fanIn", distribution: "uniform" };
 
-/** As PyTorch's ResNets begin: `kaiming_normal_(mode="fan_out", nonlinearity="relu")`. */
+/** The initializer of PyTorch's ResNets: `kaiming_normal_(mode="fan_out", nonlinearity="relu")`. */
 export const heNormalFanOut: Init = { kind: "scaled", scale: 2, mode: "fanOut", distribution: "normal" };
 export const lecunNormal: Init = { kind: "scaled", scale: 1, mode: "fanIn", distribution: "truncatedNormal" };
 export const lecunUniform: Init = { kind: "scaled", scale: 1, mode: "fanIn", distribution: "uniform" };
 
-/** Keras' `random_normal` at its default deviation. */
+/** Keras' `random_normal` with its default deviation. */
 export function randomNormal(deviation = 0.05, mean = 0): Init {
   return { kind: "normal", mean, deviation };
 }
@@ -49,8 +49,8 @@ export function truncatedNormal(deviation = 0.05, mean = 0): Init {
 export type LayerInitializer = ReturnType<typeof tfl.initializers.zeros>;
 
 /**
- * A tfjs initializer for one weight. Saved files show tfjs' own configuration; the values are drawn faster, from the network's
- * seed and the weight's path, so they do not depend on the order in which layers are made.
+ * A tfjs initializer for one weight. Saved files contain tfjs' own configuration. The values are drawn faster, from the
+ * network's seed and the weight's path, so they do not depend on the order in which layers are made.
  */
 export function initializer(init: Init, path: string): LayerInitializer {
   const seed = seedFor(path);
@@ -67,7 +67,7 @@ export function initializer(init: Init, path: string): LayerInitializer {
   return made as LayerInitializer;
 }
 
-/** The values of one weight: fan in and fan out are counted from `shape` as Keras counts them for kernels. */
+/** Draws the values of one weight. Fan in and fan out are computed from `shape`, like Keras does for kernels. */
 export function drawValues(init: Init, shape: readonly number[], seed: number): Float32Array {
   const length = shape.reduce((product, size) => product * size, 1);
   switch (init.kind) {
@@ -98,7 +98,7 @@ export function seedFor(path: string): number {
   return hashText(path, networkSeed) >>> 1;
 }
 
-/** Runs `make`; the initializers that it makes draw from `seed`. */
+/** Runs `make`; the initializers that `make` creates draw from `seed`. */
 export function withSeed<T>(seed: number, make: () => T): T {
   const before = networkSeed;
   networkSeed = seed;
@@ -109,7 +109,7 @@ export function withSeed<T>(seed: number, make: () => T): T {
   }
 }
 
-/** Runs `make`; initializers give zeros instead of drawing. For networks whose weights come from a file. */
+/** Runs `make`; initializers give zeros instead of drawing. For networks whose weights are loaded from a file. */
 export function withoutDrawing<T>(make: () => T): T {
   const before = draws;
   draws = false;
@@ -123,7 +123,7 @@ export function withoutDrawing<T>(make: () => T): T {
 let networkSeed = 0;
 let draws = true;
 
-/** The deviation that is left of 1 after the cut at two deviations. */
+/** The standard deviation of a standard normal distribution cut at two deviations. */
 const CUT_DEVIATION = 0.87962566103423978;
 
 function fans(shape: readonly number[]): [number, number] {

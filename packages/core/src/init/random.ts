@@ -1,11 +1,11 @@
-/** A 32-bit hash of text (FNV-1a, then mixed), for seeds that follow from a layer's path. */
+/** A 32-bit hash of text (FNV-1a, then mixed), for seeds from a layer's path. */
 export function hashText(text: string, seed = 0): number {
   let hash = 0x811c9dc5 ^ seed;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
   return mix(hash);
 }
 
-/** `length` numbers, uniform in [low, high): number `i` depends on the seed and `i` alone. */
+/** `length` numbers, uniform in [low, high): number `i` depends only on the seed and `i`. */
 export function uniformValues(length: number, low: number, high: number, seed: number): Float32Array {
   const values = new Float32Array(length);
   const start = mix(seed);
@@ -19,7 +19,7 @@ export function normalValues(length: number, mean: number, deviation: number, se
   return quantileValues(length, mean, deviation, seed, normalTable());
 }
 
-/** `length` numbers from the normal distribution cut at two deviations; `deviation` is the one before the cut. */
+/** `length` numbers from the normal distribution cut at two deviations; `deviation` is the deviation before the cut. */
 export function truncatedNormalValues(length: number, mean: number, deviation: number, seed: number): Float32Array {
   return quantileValues(length, mean, deviation, seed, truncatedTable());
 }
@@ -33,8 +33,8 @@ function mix(x: number): number {
   return (h ^ (h >>> 15)) >>> 0;
 }
 
-// A table of quantiles turns a uniform number into a normal one in a few nanoseconds: the sixty million weights of a
-// ResNet-152 are drawn in a second, where tfjs' own initializers take half a minute.
+// A table of quantiles converts a uniform number to a normal one in a few nanoseconds. The sixty million weights of a
+// ResNet-152 are drawn in a second; tfjs' own initializers take half a minute.
 const BINS = 1 << 14;
 
 function quantileValues(
@@ -65,13 +65,13 @@ function truncatedTable(): Float64Array {
 }
 
 function normalTable(): Float64Array {
-  // The first and the last bin would reach to infinity: they end at 6.2 deviations.
+  // The first and the last bin would extend to infinity: they end at 6.2 deviations.
   const edge = 2 ** -32;
   normal ??= Float64Array.from({ length: BINS + 1 }, (_, i) => quantile(Math.min(Math.max(i / BINS, edge), 1 - edge)));
   return normal;
 }
 
-/** The normal distribution below -2. */
+/** The probability of a normal number below -2. */
 const TAIL = 0.022750131948179209;
 
 /** Inverse of the normal distribution: P. J. Acklam's rational approximation, relative error 1.2e-9. */

@@ -12,16 +12,16 @@ export interface EffectiveReceptiveField {
   size: number;
   /** Weight of each pixel along one axis, from edge to edge; they sum to 1. The weights of a square are the outer product. */
   weights: Float64Array;
-  /** Standard deviation of the weights in pixels: the radius of the Gaussian that they approach. */
+  /** Standard deviation of the weights in pixels: the deviation of the Gaussian that they approach. */
   deviation: number;
-  /** Pixels across within two deviations of the center, which hold some 95 % of the weight. */
+  /** Width in pixels within two deviations of the center, which hold about 95 % of the weight. */
   effective: number;
 }
 
 /**
- * Weight of each pixel of the receptive field, for windows whose taps all weigh the same: each layer spreads the weights by its
- * window, so they approach a Gaussian around the center that is far narrower than the whole field.
- * Luo et al. 2016, https://arxiv.org/abs/1701.04128
+ * Weight of each pixel of the receptive field, for windows with equal weights. Each layer spreads the weights by its
+ * window, so they approach a Gaussian around the center that is far narrower than the whole field. Luo et al. 2016,
+ * https://arxiv.org/abs/1701.04128
  */
 export function effectiveReceptiveField(windows: readonly StackWindow[]): EffectiveReceptiveField {
   let weights = Float64Array.of(1);
@@ -40,7 +40,7 @@ export function effectiveReceptiveField(windows: readonly StackWindow[]): Effect
   return { size: weights.length, weights, deviation, effective: Math.min(weights.length, 4 * deviation + 1) };
 }
 
-/** Adds `kernel` copies, `step` pixels apart, each of an equal share. */
+/** Adds `kernel` copies, `step` pixels apart, with equal weights. */
 function spread(weights: Float64Array, kernel: number, step: number): Float64Array<ArrayBuffer> {
   const result = new Float64Array(weights.length + (kernel - 1) * step);
   for (let tap = 0; tap < kernel; tap++) {

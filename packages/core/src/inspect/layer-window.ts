@@ -1,19 +1,19 @@
 import type * as tfl from "@tensorflow/tfjs-layers";
 import type { Pair } from "../arithmetic/padding.ts";
 
-/** How one output pixel of a layer looks at its input: the window's extent in pixels (dilation included) and its stride. */
+/** The input window of one output pixel of a layer: its extent in pixels (dilation included) and its stride. */
 export interface LayerWindow {
   readonly extent: Pair;
-  /** Below 1 where the output is larger than the input: 1/2 for an upsampling by 2. */
+  /** Below 1 if the output is larger than the input: 1/2 for an upsampling by 2. */
   readonly stride: Pair;
 }
 
 /**
- * What a layer of your own may tell about itself, for summaries. Without `window`, a layer that gives a map is listed as one
- * whose receptive field is not known; without `macs`, a layer with a kernel is listed as one that is not counted.
+ * Optional methods of a user-defined layer, for summaries. Without `window`, the receptive field of a layer with a map
+ * as output counts as unknown. Without `macs`, a layer with a kernel is listed as not counted.
  */
 export interface MeasuredLayer {
-  /** The layer's window; `"all"` where each output depends on the whole map, `"pixel"` where it depends on one pixel. */
+  /** The layer's window: `"all"` if each output depends on the whole map, `"pixel"` if it depends on one pixel. */
   window?(): LayerWindow | "all" | "pixel";
   /** Multiply-adds for one image, from shapes with a leading batch axis. */
   macs?(inputShape: readonly (number | null)[], outputShape: readonly (number | null)[]): number;

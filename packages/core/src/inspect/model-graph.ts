@@ -31,7 +31,8 @@ export function graphNodes(model: tfl.LayersModel): GraphNode[] {
       `${model.name}: expected a model with an input, got a Sequential model without layers; add them first.`,
     );
   }
-  // A Sequential model knows its layers' connections after its build, which tfjs leaves to the first prediction.
+  // A Sequential model knows its layers' connections only after its build, which tfjs delays until the first
+  // prediction.
   if (!model.built) model.build(model.inputs[0]?.shape ?? []);
   const own = (model as unknown as { containerNodes: Set<string> }).containerNodes;
   return model.layers.flatMap((layer) =>
@@ -51,7 +52,7 @@ export function graphNodes(model: tfl.LayersModel): GraphNode[] {
   );
 }
 
-/** The output of a layer of the model. Throws an `OptionError` that lists close names where there is no such layer. */
+/** The output of a layer of the model. Throws an `OptionError` with similar names if there is no such layer. */
 export function layerOutput(model: tfl.LayersModel, name: string): tfl.SymbolicTensor {
   const node = graphNodes(model).find(({ layer }) => layer.name === name);
   const output = node?.outputs[0];

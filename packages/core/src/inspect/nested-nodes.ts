@@ -4,21 +4,21 @@ import type { GraphNode } from "./model-graph.ts";
 
 type Shape = readonly (number | null)[];
 
-/** A use of a layer with the shapes that it has in the outermost model. */
+/** A use of a layer, with its shapes in the outermost model. */
 export interface ShapedNode {
   readonly node: GraphNode;
   readonly inputShapes: readonly Shape[];
   readonly outputShapes: readonly Shape[];
 }
 
-/** The model that a layer is, where models are nested. */
+/** The layer as a model, if it is a nested model. */
 export function nestedModel(layer: tfl.layers.Layer): tfl.LayersModel | undefined {
   return Array.isArray((layer as Partial<tfl.LayersModel>).layers) ? (layer as tfl.LayersModel) : undefined;
 }
 
 /**
- * The nodes of a model whose inputs have these shapes. A nested model is built for other shapes, or for any size, so the
- * shapes inside follow from those of this use.
+ * The nodes of a model for given input shapes. A nested model was built for other shapes, or for any size, so its inner
+ * shapes are computed for this use.
  */
 export function shapedNodes(model: tfl.LayersModel, inputShapes?: readonly Shape[]): ShapedNode[] {
   const shapes = new Map<number, Shape>();

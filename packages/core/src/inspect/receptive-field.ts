@@ -5,18 +5,22 @@ import { layerWindow } from "./layer-window.ts";
 import { nestedModel, shapedNodes } from "./nested-nodes.ts";
 import type { ShapedNode } from "./nested-nodes.ts";
 
-/** The part of the image that one output pixel can depend on, and the distance between the parts of neighbors, in pixels. */
+/**
+ * The part of the image that one output pixel can depend on, and the distance between the parts of neighboring pixels,
+ * in pixels.
+ */
 export interface ReceptiveField {
-  /** Height and width; Infinity for all of an image of any size. */
+  /** Height and width; Infinity if it is all of an image of any size. */
   readonly size: Pair;
   readonly stride: Pair;
-  /** Names of layers on the way whose windows are not known, so that `size` is too small; missing where all are known. */
+  /** Names of the earlier layers with unknown windows, which make `size` too small; missing if all are known. */
   readonly without?: readonly string[];
 }
 
 /**
- * The receptive field of every layer, by name. Where branches meet or a layer is used several times, it is the largest. Padding
- * is not cut off, so the field may exceed the image. Araujo et al. 2019, https://distill.pub/2019/computing-receptive-fields
+ * The receptive field of every layer, by name: the largest one if branches meet or a layer is used several times.
+ * Padding is included, so the field may exceed the image. Araujo et al. 2019, https://distill.pub/2019/computing-
+ * receptive-fields
  */
 export function receptiveFields(model: tfl.LayersModel): Map<string, ReceptiveField> {
   const byLayer = new Map<string, ReceptiveField>();
@@ -27,7 +31,7 @@ export function receptiveFields(model: tfl.LayersModel): Map<string, ReceptiveFi
   return byLayer;
 }
 
-/** The receptive field after each node; `byTensor` holds those of the inputs and is filled. */
+/** The receptive field after each node. `byTensor` contains the fields of the inputs; the function adds the others. */
 export function nodeFields(
   nodes: readonly ShapedNode[],
   byTensor: Map<number, ReceptiveField>,
@@ -80,7 +84,7 @@ function throughLayer(
   const [input = [], output = []] = [inputShapes[0], outputShapes[0]];
   const window = layerWindow(layer);
   if (window === undefined) {
-    // A layer of lists cannot widen the field: a list comes from the whole map.
+    // A layer on lists cannot enlarge the field: a list depends on the whole map.
     return input.length < 3 ? source : { ...source, without: [...(source.without ?? []), layer.name] };
   }
   const mixes = layer.getClassName() === "Reshape" && spatial(input) !== spatial(output);

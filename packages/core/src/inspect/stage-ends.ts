@@ -9,13 +9,13 @@ import { receptiveFields } from "./receptive-field.ts";
 export interface StageEnd {
   readonly layer: string;
   readonly output: tfl.SymbolicTensor;
-  /** Pixels of the image from one position to the next, for example `4`, or `4x2` where the axes differ. */
+  /** The stride in pixels of the image, for example `4`, or `4x2` if the axes differ. */
   readonly stride: string;
 }
 
 /**
- * The last map of each stride that lies between two blocks, in the order of computation: the stages that the model's metadata
- * names, else every map on which alone everything after it depends, up to the first pool over the whole map.
+ * The last map of each stride between two blocks, in the order of computation. The model's metadata names these stages.
+ * Without it, a map counts if everything after it depends on it alone, up to the first pool over the whole map.
  */
 export function stageEnds(model: tfl.LayersModel): StageEnd[] {
   const fields = receptiveFields(model);
@@ -30,13 +30,13 @@ export function stageEnds(model: tfl.LayersModel): StageEnd[] {
   return ends.filter(({ stride }, i) => ends.findLastIndex((end) => end.stride === stride) === i);
 }
 
-/** The nodes with a feature map through which everything passes on the way to the model's first output. */
+/** The nodes with a feature map that every path to the model's first output passes through. */
 function cutNodes(model: tfl.LayersModel, nodes: readonly GraphNode[]): GraphNode[] {
   const path = wayTo(model.outputs[0]?.id, nodes);
   const lastUse = new Map<number, number>();
   path.forEach(({ inputs }, i) => inputs.forEach(({ id }) => lastUse.set(id, i)));
   const stop = path.findIndex(({ layer, inputShapes }) => layerWindow(layer) === "all" && inputShapes[0]?.length === 4);
-  // Tensors that are computed and still needed: where there is none beside a node's own output, the node is a cut.
+  // Tensors that are computed and still needed: if only a node's own output is open, the node is a cut.
   const open = new Set<number>();
   return path.slice(0, stop < 0 ? path.length : stop).filter((node, i) => {
     for (const id of open) if ((lastUse.get(id) ?? -1) <= i) open.delete(id);

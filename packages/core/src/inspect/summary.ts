@@ -13,9 +13,9 @@ export interface LayerSummary {
   readonly type: string;
   readonly outputShape: readonly (number | null)[];
   readonly params: number;
-  /** Names of the layers that give its inputs. */
+  /** Names of the layers that compute its inputs. */
   readonly connectedTo: readonly string[];
-  /** Multiply-adds of one image; null where they depend on a size that is not known. */
+  /** Multiply-adds of one image; null if they depend on an unknown size. */
   readonly macs: number | null;
   /** Height and width in pixels of the image. */
   readonly receptiveField: Pair;
@@ -23,15 +23,15 @@ export interface LayerSummary {
 
 export interface ModelSummary {
   readonly name: string;
-  /** Whose definition of the network this is, for networks of the zoo. */
+  /** The source of the network's definition, for networks of the zoo. */
   readonly source?: string;
   readonly params: { readonly total: number; readonly trainable: number; readonly nonTrainable: number };
-  /** Multiply-adds of one image; null where they depend on a size that is not known. */
+  /** Multiply-adds of one image; null if they depend on an unknown size. */
   readonly macs: number | null;
-  /** Bytes in float32: the weights, and every layer's outputs for one image (null where a size is not known). */
+  /** Bytes in float32: the weights, and every layer's outputs for one image (null if a size is unknown). */
   readonly memory: { readonly weights: number; readonly activations: number | null };
   readonly layers: readonly LayerSummary[];
-  /** Names of layers that could not be measured: multiply-adds and receptive fields are without them. */
+  /** Names of layers that could not be measured; multiply-adds and receptive fields do not include them. */
   readonly without: { readonly macs: readonly string[]; readonly receptiveField: readonly string[] };
 }
 
@@ -65,7 +65,7 @@ export function summarize(model: tfl.LayersModel): ModelSummary {
   };
 }
 
-/** Bytes of all outputs for one image, those inside nested models too. */
+/** Bytes of all outputs for one image, including outputs inside nested models. */
 function activationBytes(nodes: readonly ShapedNode[]): number | null {
   const bytes = nodes.map(({ node, inputShapes, outputShapes }) => {
     const nested = nestedModel(node.layer);
@@ -76,7 +76,7 @@ function activationBytes(nodes: readonly ShapedNode[]): number | null {
   return bytes.includes(null) ? null : bytes.reduce<number>((sum, each) => sum + (each as number), 0);
 }
 
-/** The summary as Keras prints it; below the totals stand multiply-adds, memory and the receptive field. No newline at the end. */
+/** The summary in Keras' format; multiply-adds, memory and receptive field follow the totals. No newline at the end. */
 export function summaryText(model: tfl.LayersModel): string {
   const summary = summarize(model);
   const inputs = graphNodes(model).map((node) =>

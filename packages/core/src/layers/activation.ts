@@ -5,7 +5,7 @@ import type { Block } from "../block/block.ts";
 /** Names of tfjs-layers' activations. */
 export type ActivationName = NonNullable<Parameters<typeof tfl.layers.dense>[0]["activation"]>;
 
-/** A function of each element: shape unchanged. */
+/** Applies a function to each element: shape unchanged. */
 export function activation(kind: ActivationName): Block {
   return layer((name) => tfl.layers.activation({ name, activation: kind }));
 }

@@ -3,21 +3,21 @@ import { outputShape } from "../arithmetic/output-size.ts";
 import type { Window } from "../arithmetic/output-size.ts";
 import { explicitPads } from "../arithmetic/padding.ts";
 
-/** Throws an `OptionError` unless `value` is a whole number from 1 on. */
+/** Throws an `OptionError` unless `value` is an integer of at least 1. */
 export function checkCount(where: string, what: string, value: unknown): void {
   if (!Number.isInteger(value) || (value as number) < 1) {
     throw new OptionError(`${where}: expected ${what} to be a whole number from 1 on, got ${shown(value)}.`);
   }
 }
 
-/** Throws an `OptionError` unless `rate` is a share from 0 to below 1. */
+/** Throws an `OptionError` unless `rate` is at least 0 and below 1. */
 export function checkRate(where: string, what: string, rate: unknown): void {
   if (typeof rate !== "number" || !(rate >= 0 && rate < 1)) {
     throw new OptionError(`${where}: expected ${what} from 0 to below 1, got ${shown(rate)}.`);
   }
 }
 
-/** Throws an `OptionError` for a window that no input could fit. Padding has no default, so it is asked for here. */
+/** Throws an `OptionError` for a window that no input could fit. Padding has no default, so it must be given. */
 export function checkWindow(where: string, { kernel, stride = 1, padding, dilation = 1 }: Partial<Window>): void {
   for (const [what, value] of Object.entries({ size: kernel, stride, dilation })) {
     const lengths = Array.isArray(value) && value.length === 2 ? value : [value];
@@ -37,7 +37,7 @@ export function checkWindow(where: string, { kernel, stride = 1, padding, dilati
   explicitPads(padding as number);
 }
 
-/** Throws an `OptionError` that names the layer where a window does not fit into its input. */
+/** Throws an `OptionError` that names the layer if a window does not fit into its input. */
 export function checkFit(name: string, size: readonly (number | null)[], window: Window): void {
   if (size.length !== 3) {
     throw new OptionError(`${name}: expected a feature map [h, w, c], got ${shown(size)}.`);

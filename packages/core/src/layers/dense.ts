@@ -20,7 +20,7 @@ export interface DenseOptions {
 
 const names: OptionNames<DenseOptions> = { activation: true, bias: true, init: true, biasInit: true };
 
-/** Every input to every unit: `[n, c] -> [n, units]`. */
+/** Connects every input to every unit: `[n, c] -> [n, units]`. */
 export function dense(units: number, options: DenseOptions = {}): Block {
   checkCount("dense", "units", units);
   checkOptions("dense", options, names);

@@ -40,14 +40,17 @@ interface Fields {
 const Stock = stockClass<Args, Fields>(tfl.layers.dropout({ name: "stock", rate: 0 }));
 
 /**
- * tfjs-layers' layer; where TensorFlow runs, it draws the random numbers. They follow from the seed and the number of the call,
- * which a variable counts, so that a step compiled to a graph draws other numbers at every run.
+ * Replaces tfjs-layers' Dropout. On TensorFlow, the random numbers are drawn by TensorFlow. They depend on the seed and
+ * the number of the call, which a variable counts. So a step compiled to a graph draws new numbers at every run.
  */
 export class Dropout extends Stock {
   static override className = "Dropout";
   #stream: tf.Variable | undefined;
 
-  /** The seed and the number of calls so far, `[2]`; undefined before the layer is built. A resumed training needs it. */
+  /**
+   * The seed and the number of calls so far, `[2]`; undefined before the layer is built. Resuming a training requires
+   * it.
+   */
   get stream(): tf.Variable | undefined {
     return this.#stream;
   }

@@ -4,12 +4,15 @@ import { layer } from "../block/block.ts";
 import type { Block } from "../block/block.ts";
 import { onlyShape, onlyTensor } from "../tfjs/layer-class.ts";
 
-/** Channels of zeros before and after: `[n, h, w, c] -> [n, h, w, before + c + after]`. The shortcut without weights of He 2015. */
+/**
+ * Adds channels of zeros before and after: `[n, h, w, c] -> [n, h, w, before + c + after]`. He et al. 2015 use it as a
+ * shortcut without weights.
+ */
 export function padChannels(before: number, after: number): Block {
   return layer((name) => new PadChannels({ name, before, after }));
 }
 
-/** The layer behind `padChannels`. */
+/** The layer of `padChannels`. */
 export class PadChannels extends tfl.layers.Layer {
   static className = "PadChannels";
   readonly #pads: { readonly before: number; readonly after: number };

@@ -13,9 +13,9 @@ import { CustomScaleLayer } from "./scaled-add.ts";
 import { SeparableConv2D } from "./convolution/separable-conv2d.ts";
 
 /**
- * Lets tfjs make this package's layers from saved configurations; call it before loading a model. A layer that replaces one of
- * tfjs has the same class name, so every model that is loaded afterwards gets ours. A class of yours that is registered under
- * one of our names stays. `build` calls this; once more does no harm.
+ * Lets tfjs create this package's layers from saved configurations; call it before loading a model. A layer that
+ * replaces a tfjs layer has the same class name, so every model loaded later gets our layer. A user's class that is
+ * registered under one of our names is kept. `build` calls this function; calling it again is harmless.
  */
 export function registerLayers(): void {
   const { classNameMap } = tf.serialization.SerializationMap.getMap();

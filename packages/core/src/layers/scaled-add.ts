@@ -8,7 +8,7 @@ export function scaledAdd(scale: number, block: Block): Block {
   return (x, name) => new CustomScaleLayer({ name, scale }).apply([x, block(x, `${name}.block`)]) as tfl.SymbolicTensor;
 }
 
-/** Under the name that Keras gives it in InceptionResNetV2. */
+/** The layer has this name in Keras' InceptionResNetV2. */
 export class CustomScaleLayer extends tfl.layers.Layer {
   static className = "CustomScaleLayer";
   readonly #scale: number;

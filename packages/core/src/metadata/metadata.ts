@@ -4,35 +4,40 @@ import type * as tfl from "@tensorflow/tfjs-layers";
 import { checkPreprocessing } from "./preprocessing.ts";
 import type { Preprocessing } from "./preprocessing.ts";
 
-/** What a model must carry so that others can use it as it was trained. Every field may be missing. */
+/** The metadata that others need to use a model as it was trained. Every field may be missing. */
 export interface ModelMetadata {
-  /** What people call the model, for example the name of its run. */
+  /** The model's display name, for example the name of its run. */
   readonly name?: string | undefined;
   /** The zoo's name of the network, for example `resnet50`. */
   readonly architecture?: string | undefined;
-  /** Whose definition of that network this is: `keras`, `torchvision` … */
+  /** The source of that network's definition: `keras`, `torchvision` … */
   readonly source?: string | undefined;
   /** Names of the classes, in the order of the outputs; two for a single sigmoid output. */
   readonly classes?: readonly string[] | undefined;
-  /** From image files to pixels of the model's size. */
+  /** How image files are decoded to the model's size. */
   readonly images?: ImageFit | undefined;
-  /** From pixels (0 to 255) to the model's input. */
+  /** How pixels (0 to 255) become the model's input. */
   readonly preprocessing?: Preprocessing | undefined;
-  /** Names of the layers that end its stages, for `features`; without it, the model's graph tells. */
+  /** Names of the last layers of its stages, for `features`; if missing, they follow from the model's graph. */
   readonly stages?: readonly string[] | undefined;
-  /** Factor of each output's loss in training; without it every loss counts 1. */
+  /** Factor for each output's loss in training; 1 if missing. */
   readonly outputWeights?: readonly number[] | undefined;
 }
 
-/** How an image file becomes pixels of one size; the names and meanings are those of `decodeImage` in `@convkit/datasets`. */
+/**
+ * How an image file is decoded to pixels of one size. Names and meanings are those of `decodeImage` in
+ * `@convkit/datasets`.
+ */
 export interface ImageFit {
-  /** Height and width; without it, those of the model's input. */
+  /** Height and width; if missing, those of the model's input. */
   readonly size?: readonly [height: number, width: number] | undefined;
-  /** Bilinear without it. */
+  /** Bilinear if missing. */
   readonly resize?: "bilinear" | "nearest" | "bicubic" | "area" | undefined;
-  /** Cuts the largest middle part with the size's proportions before resizing; without it, images are stretched. */
+  /**
+   * Crops the largest centered region with the size's aspect ratio before resizing; if missing, images are stretched.
+   */
   readonly crop?: boolean | undefined;
-  /** False leaves an image as it is stored; without it, EXIF's orientation turns it upright. */
+  /** False leaves an image as it is stored; if missing, EXIF's orientation turns it upright. */
   readonly orient?: boolean | undefined;
 }
 
@@ -49,16 +54,16 @@ const metadataNames: OptionNames<ModelMetadata> = {
 const fitNames: OptionNames<ImageFit> = { size: true, resize: true, crop: true, orient: true };
 
 /**
- * What a model says about its images and classes; `{}` where nothing is known. tfjs keeps it in `model.json`
- * (`userDefinedMetadata.convkit`), never in the layers' configuration.
+ * A model's metadata; `{}` if it has none. tfjs stores it in `model.json` (`userDefinedMetadata.convkit`), never in the
+ * layers' configuration.
  */
 export function modelMetadata(model: tfl.LayersModel): ModelMetadata {
   return (userMetadata(model)[KEY] ?? {}) as ModelMetadata;
 }
 
 /**
- * Changes what a model says about itself: fields that are given replace the model's, `undefined` removes, the others stay.
- * Returns the model. Throws an `OptionError` for unknown fields, values that make no sense and more classes than outputs.
+ * Changes a model's metadata and returns the model: given fields replace the model's, `undefined` removes a field, the
+ * others stay. Throws an `OptionError` for unknown fields, invalid values, and more classes than outputs.
  */
 export function setModelMetadata<Model extends tfl.LayersModel>(model: Model, metadata: ModelMetadata): Model {
   const where = `metadata of ${model.name}`;
@@ -98,7 +103,7 @@ function fail(message: string): Error {
   return new OptionError(message);
 }
 
-/** A deep copy without undefined fields, as JSON would be read back. */
+/** A deep copy without undefined fields, like JSON that was written and read. */
 function definedOnly(metadata: ModelMetadata): ModelMetadata {
   return JSON.parse(JSON.stringify(metadata)) as ModelMetadata;
 }
@@ -136,7 +141,7 @@ function checkMetadata(where: string, metadata: ModelMetadata, failure: (message
   checkPreprocessing(`${where}, preprocessing`, preprocessing, failure);
 }
 
-/** A single sigmoid tells two classes apart; other outputs have one number a class. */
+/** A single sigmoid has two classes; other outputs have one number per class. */
 function checkOutputs(where: string, model: tfl.LayersModel, { classes, outputWeights }: ModelMetadata): void {
   const outputs = model.outputs ?? [];
   const units = outputs[0]?.shape.length === 2 ? outputs[0].shape[1] : undefined;

@@ -2,11 +2,11 @@ import { OptionError, checkOptions, shown } from "@convkit/errors";
 import type { OptionNames } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
 
-/** The steps from pixels (0 to 255, RGB) to a network's input, computed in the order of the fields. */
+/** The steps from pixels (0 to 255, RGB) to a network's input, in the order of the fields. */
 export interface Preprocessing {
-  /** Factor on the pixels: 1 / 255 gives 0 to 1. */
+  /** Factor for the pixels: 1 / 255 gives 0 to 1. */
   readonly scale?: number | undefined;
-  /** `"bgr"` turns the channels round. */
+  /** `"bgr"` reverses the channels. */
   readonly order?: "rgb" | "bgr" | undefined;
   /** Subtracted from each channel, after scaling and reordering; one number stands for all channels. */
   readonly mean?: readonly number[] | undefined;
@@ -16,7 +16,7 @@ export interface Preprocessing {
 
 const names: OptionNames<Preprocessing> = { scale: true, order: true, mean: true, std: true };
 
-/** Pixels as they are, the network scales them itself. */
+/** Unchanged pixels: the network scales them itself. */
 export const rawPixels: Preprocessing = {};
 
 /** 0 to 1. */
@@ -36,8 +36,8 @@ export const torchPixels: Preprocessing = {
 };
 
 /**
- * Pixels as a network wants them: `[n, h, w, c] -> [n, h, w, c]`, float32. Throws an `OptionError` where the channels do not
- * fit the numbers.
+ * Converts pixels to a network's input: `[n, h, w, c] -> [n, h, w, c]`, float32. Throws an `OptionError` if the number
+ * of channels does not match.
  */
 export function preprocess(pixels: tf.Tensor4D, preprocessing: Preprocessing): tf.Tensor4D {
   checkOptions("preprocess", preprocessing, names);
@@ -61,8 +61,8 @@ export function preprocess(pixels: tf.Tensor4D, preprocessing: Preprocessing): t
 }
 
 /**
- * The same steps for images of another number of channels (gray, spectral): numbers for three colors become their mean, and
- * the order of colors is dropped.
+ * Adapts the steps to images with another number of channels (gray, spectral): numbers for three colors become their
+ * mean, and the color order is dropped.
  */
 export function preprocessingFor(preprocessing: Preprocessing, channels: number): Preprocessing {
   const { mean, std, order, ...rest } = preprocessing;

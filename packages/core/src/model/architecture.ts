@@ -16,13 +16,13 @@ import type { Preprocessing } from "../metadata/preprocessing.ts";
 /** Height, width, channels. A height or width of null takes images of any size. */
 export type ImageShape = readonly [height: number | null, width: number | null, channels: number];
 
-/** Whose definition of a network an architecture follows. */
+/** The source of an architecture's definition. */
 export type Source = "keras" | "torchvision" | "timm" | "paper" | "notebook";
 
 /** A published network as plain data; the numbers hold for `input` and `classes`, and tests check them. */
 export interface Architecture {
   readonly name: string;
-  /** Missing for a network of your own. */
+  /** Missing for a user's own network. */
   readonly source?: Source | undefined;
   /** Authors, year, title, link. */
   readonly paper: string;
@@ -35,17 +35,17 @@ export interface Architecture {
   readonly trainable: number;
   /** Multiply-adds of one image: convolutions and dense layers. */
   readonly macs: number;
-  /** From pixels to the input. */
+  /** How pixels become the input. */
   readonly preprocessing: Preprocessing;
-  /** From the input to the last feature map. */
+  /** The layers from the input to the last feature map. */
   readonly body: Block;
-  /** From the feature map to the classes. */
+  /** The layers from the feature map to the classes. */
   readonly head: (options: HeadOptions) => Block;
-  /** Auxiliary classifiers, for training only, by the name of the layer whose output they take. */
+  /** Auxiliary classifiers, for training only, by the name of the layer that feeds them. */
   readonly aux?: Readonly<Record<string, (options: HeadOptions) => Block>> | undefined;
   /** Number of weights with the auxiliary classifiers. */
   readonly paramsWithAux?: number | undefined;
-  /** Factor of each auxiliary classifier's loss; the main one counts 1. */
+  /** Factor for each auxiliary classifier's loss; the main loss has factor 1. */
   readonly auxLossWeight?: number | undefined;
   /**
    * Names of the layers that end its stages, for `features`. Needed only where a stage's block begins with layers that stand
@@ -58,14 +58,14 @@ export interface Architecture {
   readonly weights?: { readonly source: string; readonly license: string } | undefined;
   /** Augmentation that the network's source recommends. */
   readonly augmentation?: RecommendedAugmentation | undefined;
-  /** How it differs from the paper or from another source's network of the same name. */
+  /** The differences from the paper, or from another source's network of the same name. */
   readonly differs?: string | undefined;
 }
 
 export interface Accuracy {
   readonly top1: number;
   readonly top5?: number | undefined;
-  /** The page or paper that states it. */
+  /** The page or paper with these numbers. */
   readonly source: string;
 }
 
@@ -80,7 +80,7 @@ export interface RecommendedAugmentation {
 
 export interface HeadOptions {
   readonly classes: number;
-  /** True leaves the softmax (or sigmoid) out. */
+  /** True omits the softmax (or sigmoid). */
   readonly logits: boolean;
   /** Instead of the architecture's own rate. */
   readonly dropout?: number | undefined;
@@ -91,7 +91,7 @@ export interface BuildOptions {
   readonly classes?: number | undefined;
   /** The architecture's own by default; `[null, null, 3]` takes images of any size where the head allows it. */
   readonly input?: ImageShape | undefined;
-  /** With the classifier (true, the default), or ending at the feature map. */
+  /** Whether the model includes the classifier (true, the default) or ends at the feature map. */
   readonly includeTop?: boolean | undefined;
   /** Without the top: a mean or a maximum per channel, or the feature map unchanged ("none", the default). */
   readonly pooling?: "avg" | "max" | "none" | undefined;
@@ -101,7 +101,7 @@ export interface BuildOptions {
   readonly dropout?: number | undefined;
   /** Ends in logits instead of probabilities; false by default. */
   readonly logits?: boolean | undefined;
-  /** Fresh weights follow from this number and the layers' names alone; 0 by default. */
+  /** Seed of the initial weights, which depend only on it and the layers' names; 0 by default. */
   readonly seed?: number | undefined;
 }
 
@@ -170,7 +170,7 @@ export function classActivation({ classes, logits }: HeadOptions): "linear" | "s
   return classes === 1 ? "sigmoid" : "softmax";
 }
 
-/** The same network for inference: the main output alone, its weights shared. */
+/** The network for inference: only the main output, with shared weights. */
 export function withoutAux(model: tfl.LayersModel): tfl.LayersModel {
   const [main] = model.outputs;
   if (main === undefined || model.outputs.length === 1) return model;

@@ -11,7 +11,7 @@ type Layer = tfl.layers.Layer;
 type Config = ReturnType<Layer["getConfig"]>;
 
 export interface ReplaceHeadOptions {
-  /** The new layer's weights follow from this number; 0 by default. */
+  /** Seed of the new layer's weights; 0 by default. */
   readonly seed?: number | undefined;
 }
 
@@ -45,7 +45,10 @@ export function replaceHead(
   return setModelMetadata(tfl.model({ inputs: model.inputs, outputs, name: model.name }), metadata);
 }
 
-/** Refuses an end that a new head would not fit: a model inside that classifies, or features that are no list and no map. */
+/**
+ * Refuses an output that a new head would not fit: a nested model with a classifier, or features that are neither a
+ * list nor a map.
+ */
 function checkEnd(model: tfl.LayersModel, output: SymbolicTensor): void {
   const nested = nestedModel(output.sourceLayer);
   if (nested !== undefined && classifierOf(nested.outputs[0] as SymbolicTensor) !== undefined) {
@@ -60,7 +63,7 @@ function checkEnd(model: tfl.LayersModel, output: SymbolicTensor): void {
   }
 }
 
-/** The classifying layer, its input and the layers after it; undefined where the model ends in features. */
+/** The classifying layer, its input and the layers after it; undefined if the model ends in features. */
 function classifierOf(output: SymbolicTensor): { layer: Layer; input: SymbolicTensor; tail: Layer[] } | undefined {
   const tail: Layer[] = [];
   for (let at = output; ;) {
@@ -69,7 +72,7 @@ function classifierOf(output: SymbolicTensor): { layer: Layer; input: SymbolicTe
     const [input] = inputs;
     if (input === undefined || inputs.length > 1) return undefined;
     if (layer.weights.length > 0) {
-      // The last convolution of a network without its top is no classifier.
+      // The last convolution of a network without its top is not a classifier.
       const isOne =
         layer.getClassName() === "Dense" ||
         (layer.getClassName() === "Conv2D" && [layer, ...tail].some((each) => endOf(each) !== undefined));
@@ -80,7 +83,7 @@ function classifierOf(output: SymbolicTensor): { layer: Layer; input: SymbolicTe
   }
 }
 
-/** The softmax or the sigmoid that a layer ends with. */
+/** The softmax or the sigmoid at the end of a layer. */
 function endOf(layer: Layer): "softmax" | "sigmoid" | undefined {
   const activation = layer.getClassName() === "Softmax" ? "softmax" : layer.getConfig()["activation"];
   return activation === "softmax" || activation === "sigmoid" ? activation : undefined;
@@ -110,14 +113,14 @@ function follower(layer: Layer, width: number, classes: number): Layer {
     return tfl.layers.activation({ name: layer.name, activation: end.activation });
   }
   const { targetShape } = config;
-  // MobileNet's classes are a map of one pixel before they are a list.
+  // MobileNet's classes are a map of one pixel before they become a list.
   const shape = Array.isArray(targetShape) && {
     targetShape: targetShape.map((size) => (size === width ? classes : size)),
   };
   return remade(layer, { ...config, ...shape, ...end });
 }
 
-/** The new activation where the number of outputs becomes 1, or is 1 no longer. */
+/** The new activation if the number of outputs changes from or to 1. */
 function fittingEnd(layer: Layer, width: number, classes: number): { activation?: "softmax" | "sigmoid" } {
   const end = endOf(layer);
   if (classes === 1 && end === "softmax") return { activation: "sigmoid" };

@@ -7,14 +7,14 @@ export interface OpAttribute {
   value: unknown;
 }
 
-/** The part of tfjs-node's backend that we call. A recorder of its calls records ours, too. */
+/** The part of tfjs-node's backend that this package calls. A recorder of tfjs' calls records these calls too. */
 export interface TensorFlowBackend {
   readonly binding: Readonly<Record<string, number>>;
   executeSingleOutput(op: string, attributes: OpAttribute[], inputs: tf.Tensor[]): tf.Tensor;
   executeMultipleOutputs(op: string, attributes: OpAttribute[], inputs: tf.Tensor[], outputs: number): tf.Tensor[];
 }
 
-/** The backend that runs TensorFlow's own kernels; undefined where another one (wasm, cpu, the browser's) is set. */
+/** The backend that runs TensorFlow's own kernels; undefined if another one (wasm, cpu, a browser's) is active. */
 export function tensorFlowBackend(): TensorFlowBackend | undefined {
   return tf.getBackend() === "tensorflow" ? (tf.backend() as unknown as TensorFlowBackend) : undefined;
 }

@@ -97,8 +97,9 @@ export class Conv2D extends Stock {
   }
 
   /**
-   * True where the pixels between the strides must be dropped first. TensorFlow 2.21 (oneDNN) writes past its memory in the
-   * filter gradient of a strided 1x1 convolution of fewer than 16 channels, in Python too; without stride it is safe.
+   * True if the pixels between the strides must be dropped first. In the filter gradient of a strided 1x1 convolution
+   * with fewer than 16 channels, TensorFlow 2.21 (oneDNN) writes out of bounds, in Python too. Without a stride it is
+   * safe.
    */
   #skipsPixels(channels: number): boolean {
     return channels < 16 && this.kernelSize.every((size) => size === 1) && this.strides.some((stride) => stride > 1);

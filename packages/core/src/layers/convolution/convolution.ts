@@ -109,7 +109,7 @@ export function separableConv(filters: number, kernel: number | Pair, options: D
   );
 }
 
-/** Checks that the window fits, puts explicit padding before it as a layer `<name>.pad`, and applies the layer. */
+/** Checks that the window fits, adds a layer `<name>.pad` for explicit padding, and applies the layer. */
 function windowBlock(
   where: string,
   window: Window,
@@ -130,7 +130,7 @@ function windowBlock(
   };
 }
 
-/** TensorFlow's depthwise kernels have one stride for both axes, in Keras too. */
+/** TensorFlow's depthwise kernels have one stride for both axes, also in Keras. */
 function checkEqualStrides(where: string, stride: number | Pair): void {
   if (Array.isArray(stride) && stride[0] !== stride[1]) {
     throw new OptionError(
@@ -139,7 +139,7 @@ function checkEqualStrides(where: string, stride: number | Pair): void {
   }
 }
 
-/** The arguments of tfjs-layers that every layer with a window takes. */
+/** The tfjs-layers arguments of every layer with a window. */
 function layerArgs(
   name: string,
   kernel: number | Pair,

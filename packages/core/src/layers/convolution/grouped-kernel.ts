@@ -35,8 +35,8 @@ export function groupedConv2d(
 let probed: { backend: TensorFlowBackend; works: boolean } | undefined;
 
 /**
- * Tries once whether this TensorFlow has kernels for grouped convolution and its gradients: on CPUs that is so with oneDNN
- * only. To be called where ops run at once, not while a graph is recorded: a layer does when it is built.
+ * Tests once whether this TensorFlow has kernels for grouped convolution and its gradients: on CPUs, only with oneDNN.
+ * Must be called while ops run at once, not while a graph is recorded. Layers call it when they are built.
  */
 export function probeGroups(): boolean {
   const backend = tensorFlowBackend();
@@ -90,7 +90,10 @@ function nativeGroups(
   return convolve(x, kernel) as tf.Tensor4D;
 }
 
-/** Zeros between a kernel's taps: `[kh, kw, in, out] -> [(kh - 1) * dilation + 1, (kw - 1) * dilation + 1, in, out]`. */
+/**
+ * Inserts zeros between a kernel's taps: `[kh, kw, in, out] -> [(kh - 1) * dilation + 1, (kw - 1) * dilation + 1, in,
+ * out]`.
+ */
 function spreadTaps(kernel: tf.Tensor4D, [rows, columns]: [number, number]): tf.Tensor4D {
   if (rows === 1 && columns === 1) return kernel;
   const [height, width, channels, filters] = kernel.shape;
@@ -110,7 +113,7 @@ function spreadTaps(kernel: tf.Tensor4D, [rows, columns]: [number, number]): tf.
   ) as tf.Tensor4D;
 }
 
-/** `[1, 1, channels, filters]`: one where the channel and the filter belong to the same group. */
+/** `[1, 1, channels, filters]`: one if the channel and the filter belong to the same group, else zero. */
 function blockMask(channels: number, filters: number, groups: number): tf.Tensor4D {
   const values = new Float32Array(channels * filters);
   for (let channel = 0; channel < channels; channel++) {

@@ -8,7 +8,7 @@ const Stock = stockClass<Args, { readonly depthMultiplier: number }>(
   tfl.layers.separableConv2d({ name: "stock", filters: 1, kernelSize: 1 }),
 );
 
-/** tfjs-layers' SeparableConv2D, whose saved configuration lacks the depth multiplier; this one has it. */
+/** tfjs-layers' SeparableConv2D omits the depth multiplier from its saved configuration; this layer saves it. */
 export class SeparableConv2D extends Stock {
   static override className = "SeparableConv2D";
 

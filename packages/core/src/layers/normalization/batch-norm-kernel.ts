@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { opAttributes, tensorFlowBackend } from "../../tfjs/tensorflow-backend.ts";
 import type { TensorFlowBackend } from "../../tfjs/tensorflow-backend.ts";
 
-/** Called with the batch's mean and population variance (`[c]` each) while they live. */
+/** Called with the batch's mean and population variance (`[c]` each), which are disposed afterwards. */
 export type OnMoments = (mean: tf.Tensor1D, variance: tf.Tensor1D) => void;
 
 /**
@@ -42,7 +42,7 @@ function fusedBatchNorm(
     [x, gamma, beta, none, none],
     6,
   ) as [tf.Tensor, tf.Tensor1D, tf.Tensor1D, ...tf.Tensor[]];
-  // The kernel hands out the sample variance (n - 1); Keras keeps the population's.
+  // The kernel returns the sample variance (n - 1); Keras uses the population variance.
   onMoments(mean, tf.mul(variance, (count - 1) / count || 1));
 
   return withGradient([x, gamma, beta], y, [x, gamma, ...reserves], (dy, saved) =>
@@ -57,7 +57,10 @@ function fusedBatchNorm(
   );
 }
 
-/** The same from ordinary ops, with the gradient in closed form: a tenth of the ops of automatic differentiation. */
+/**
+ * `batchNormTraining` from ordinary ops, with the gradient in closed form: a tenth of the ops of automatic
+ * differentiation.
+ */
 export function composedBatchNorm(
   x: tf.Tensor4D,
   gamma: tf.Tensor1D,
@@ -86,7 +89,7 @@ export function composedBatchNorm(
   });
 }
 
-/** `y`, which is computed already, as a function of `inputs` whose gradient is `gradient(dy, kept)`. */
+/** Attaches the gradient `gradient(dy, kept)` to the computed `y`, as a function of `inputs`. */
 function withGradient(
   inputs: tf.Tensor[],
   y: tf.Tensor,
@@ -101,7 +104,7 @@ function withGradient(
   return identity(...inputs) as tf.Tensor4D;
 }
 
-/** The value of `f`, hidden from the gradient tape, so that its intermediate tensors are freed at once. */
+/** The value of `f` without recording gradients, so that its intermediate tensors are freed at once. */
 function untaped(f: (x: tf.Tensor) => tf.Tensor, x: tf.Tensor): tf.Tensor {
   return tf.customGrad((x) => ({ value: f(x as tf.Tensor), gradFunc: () => tf.zerosLike(x as tf.Tensor) }))(x);
 }

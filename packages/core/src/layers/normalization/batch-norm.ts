@@ -46,8 +46,8 @@ interface Fields {
 const Stock = stockClass<Args, Fields>(tfl.layers.batchNormalization({ name: "stock" }));
 
 /**
- * tfjs-layers' layer with fused kernels and Keras' meaning of `trainable = false`: a frozen layer normalizes by its moving
- * statistics, in training too. Saved files show the stock name.
+ * Replaces tfjs-layers' layer with fused kernels and Keras' meaning of `trainable = false`: a frozen layer uses its
+ * moving statistics, in training too. Saved files contain the stock name.
  */
 export class BatchNormalization extends Stock {
   static override className = "BatchNormalization";
@@ -73,7 +73,10 @@ export class BatchNormalization extends Stock {
     });
   }
 
-  /** The axis goes last and comes back: kernels take statistics of the last axis only, and that of wasm does not say so. */
+  /**
+   * Moves the axis to the end and back: kernels only compute statistics of the last axis, and the wasm kernel ignores
+   * other axes silently.
+   */
   #overOtherAxis(x: tf.Tensor, options: CallOptions): tf.Tensor {
     return tf.tidy(() => {
       const axis = this.axis < 0 ? this.axis + x.rank : this.axis;

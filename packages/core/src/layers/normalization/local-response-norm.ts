@@ -7,11 +7,14 @@ import type { Block } from "../../block/block.ts";
 import { onlyTensor } from "../../tfjs/layer-class.ts";
 
 export interface LocalResponseNormOptions {
-  /** Channels on each side that count: a window of 2 * radius + 1; 2 by default (TensorFlow's is 5). */
+  /** Neighboring channels on each side: the window is 2 * radius + 1; 2 by default (TensorFlow's is 5). */
   readonly radius?: number | undefined;
   /** 1 by default. */
   readonly bias?: number | undefined;
-  /** Factor of each square, as in TensorFlow: 1e-4 / 5 by default. Caffe and PyTorch divide theirs by the window's length. */
+  /**
+   * Factor of each square, as in TensorFlow: 1e-4 / 5 by default. Caffe and PyTorch divide their alpha by the window's
+   * length.
+   */
   readonly alpha?: number | undefined;
   /** 0.75 by default (TensorFlow's is 0.5). */
   readonly beta?: number | undefined;
@@ -67,7 +70,10 @@ export class LocalResponseNormalization extends tfl.layers.Layer {
   }
 }
 
-/** The same from ordinary ops, for engines without the kernel: the window's sum is a product with a band matrix. */
+/**
+ * `localResponseNorm` from ordinary ops, for engines without the kernel: the window's sum is a product with a band
+ * matrix.
+ */
 export function composedLocalResponseNorm(
   x: tf.Tensor4D,
   radius: number,

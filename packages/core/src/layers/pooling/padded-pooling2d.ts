@@ -15,12 +15,12 @@ interface Args {
   countIncludePad?: boolean;
 }
 
-/** Smaller than every activation, and finite, since an infinity times zero is not a number. */
+/** Smaller than every activation, but finite, since infinity times zero is NaN. */
 const LOWEST = -3.4028234663852886e38;
 
 /**
- * Pooling as PyTorch and Caffe do it, which TensorFlow cannot: padding on both sides (that never wins a maximum), sizes
- * rounded up, means that count padding or do not. `[n, h, w, c] -> [n, h / stride, w / stride, c]`
+ * Pooling as in PyTorch and Caffe, which TensorFlow does not support: padding on both sides (which never wins a
+ * maximum), sizes rounded up, and means with or without the padding. `[n, h, w, c] -> [n, h / stride, w / stride, c]`
  */
 export class PaddedPooling2D extends tfl.layers.Layer {
   static className = "PaddedPooling2D";
@@ -42,7 +42,7 @@ export class PaddedPooling2D extends tfl.layers.Layer {
       const { mode, poolSize, strides, padding, countIncludePad } = this.#args;
       const size = [x.shape[1], x.shape[2]] as const;
       const out = outputShape(size, this.#window()) as [number, number];
-      // What the last window needs beyond the padding, where sizes are rounded up (less than nothing where rounded down).
+      // The pixels that the last window needs beyond the padding if sizes are rounded up (negative if rounded down).
       const reach = ([0, 1] as const).map((axis) => (out[axis] - 1) * strides[axis] + poolSize[axis]) as [
         number,
         number,
@@ -83,7 +83,7 @@ export class PaddedPooling2D extends tfl.layers.Layer {
   }
 }
 
-/** How many pixels each window's mean counts along one axis. */
+/** The number of pixels in each window's mean along one axis. */
 function windowCounts(
   out: number,
   size: number,

@@ -13,12 +13,17 @@ import { PaddedPooling2D } from "./padded-pooling2d.ts";
 export interface PoolOptions {
   /** No default, as for `conv`. Padding never wins a maximum. */
   readonly padding: Padding;
-  /** Rounds sizes up, so that the last window may hang over the edge (Caffe; PyTorch's `ceil_mode`); false by default. */
+  /**
+   * Rounds sizes up, so that the last window may extend past the edge (Caffe; PyTorch's `ceil_mode`); false by default.
+   */
   readonly ceil?: boolean | undefined;
 }
 
 export interface AvgPoolOptions extends PoolOptions {
-  /** Counts padding given in numbers as zeros: true by default, as in PyTorch. `"same"` never counts it, as in TensorFlow. */
+  /**
+   * Includes padding given in numbers as zeros: true by default, as in PyTorch. `"same"` never includes it, as in
+   * TensorFlow.
+   */
   readonly countPadding?: boolean | undefined;
 }
 
@@ -30,7 +35,7 @@ export interface GlobalPoolOptions {
 const poolNames: OptionNames<PoolOptions> = { padding: true, ceil: true };
 const avgPoolNames: OptionNames<AvgPoolOptions> = { ...poolNames, countPadding: true };
 
-/** The largest of each window: `[n, h, w, c] -> [n, h / stride, w / stride, c]`. */
+/** The maximum of each window: `[n, h, w, c] -> [n, h / stride, w / stride, c]`. */
 export function maxPool(size: number | Pair, stride: number | Pair, options: PoolOptions): Block {
   checkOptions("maxPool", options, poolNames);
   return pool("maxPool", "max", size, stride, options);
@@ -52,12 +57,12 @@ export function globalAvgPool(options: GlobalPoolOptions = {}): Block {
   );
 }
 
-/** The largest of each channel: `[n, h, w, c] -> [n, c]`. */
+/** The maximum of each channel: `[n, h, w, c] -> [n, c]`. */
 export function globalMaxPool(): Block {
   return layer((name) => tfl.layers.globalMaxPooling2d({ name, dataFormat: "channelsLast" }));
 }
 
-/** Means of a fixed number of parts, whatever the input's size: `[n, h, w, c] -> [n, size, size, c]`, as PyTorch's. */
+/** Means of a fixed number of parts, whatever the input's size: `[n, h, w, c] -> [n, size, size, c]`, as in PyTorch. */
 export function adaptiveAvgPool(size: number | Pair): Block {
   checkWindow("adaptiveAvgPool", { kernel: size, padding: "valid" });
   return layer((name) => new AdaptiveAveragePooling2D({ name, outputSize: [...pair(size)] as [number, number] }));
@@ -94,7 +99,7 @@ function pool(
   };
 }
 
-/** The padding of tfjs-layers' own pool; undefined where only `PaddedPooling2D` pools so. */
+/** The padding for tfjs-layers' own pool; undefined if only `PaddedPooling2D` supports it. */
 function stockPoolPadding(padding: Padding, ceil: boolean): "same" | "valid" | undefined {
   if (padding === "same") return "same";
   if (ceil) return undefined;
