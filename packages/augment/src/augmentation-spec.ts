@@ -11,7 +11,7 @@ import type { RandAugmentOptions } from "./rand-augment.ts";
 import { randomErasing } from "./random-erasing.ts";
 import type { ErasingOptions } from "./random-erasing.ts";
 
-/** An augmentation as plain data, for a recipe or a file. The changes are made in the order of the keys. */
+/** An augmentation as plain data, for a recipe or a file. The changes follow the order of the keys. */
 export interface AugmentationSpec {
   readonly flip?: FlipMode | undefined;
   readonly rotation?: Factor | ({ readonly factor: Factor } & AffineOptions) | undefined;
@@ -63,7 +63,7 @@ const makers: Makers = {
 
 const specNames = Object.fromEntries(Object.keys(makers).map((key) => [key, true])) as OptionNames<AugmentationSpec>;
 
-/** The augmentation that plain data describes. Throws an OptionError for unknown keys and for values that cannot be. */
+/** Makes the augmentation that plain data describes. Throws an OptionError for unknown keys and invalid values. */
 export function augmentationFrom(spec: AugmentationSpec): Augmentation {
   checkOptions("augmentationFrom", spec, specNames);
   const parts = Object.entries(spec).flatMap(([key, value]) => {
@@ -74,7 +74,7 @@ export function augmentationFrom(spec: AugmentationSpec): Augmentation {
   return augmentations(...parts);
 }
 
-/** True unless `value` is an object of options; whatever else it is, the maker checks it. */
+/** True unless `value` is an object of options. The maker checks all other values. */
 function isFactor(value: Factor | object): value is Factor {
   return typeof value !== "object" || Array.isArray(value);
 }

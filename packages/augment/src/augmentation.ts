@@ -3,10 +3,13 @@ import * as tf from "@tensorflow/tfjs-core";
 import { layersRandom } from "./random/random-source.ts";
 import type { RandomSource } from "./random/random-source.ts";
 
-/** Changes each image at random, `[n, h, w, c] -> [n, h, w, c]` (a crop changes h and w). Each image draws its own numbers. */
+/**
+ * Changes each image at random, `[n, h, w, c] -> [n, h, w, c]` (a crop changes h and w). The random numbers differ from
+ * image to image.
+ */
 export type Augmentation = (images: tf.Tensor4D, random?: RandomSource) => tf.Tensor4D;
 
-/** The range that a number is drawn from: `[from, to]`, or `f` for `[-f, f]`. */
+/** The range of a random number: `[from, to]`, or `f` for `[-f, f]`. */
 export type Factor = number | readonly [from: number, to: number];
 
 /** The smallest and the largest value of a pixel. */
@@ -14,12 +17,15 @@ export type ValueRange = readonly [low: number, high: number];
 
 export const byteRange: ValueRange = [0, 255];
 
-/** One augmentation after the other, in the order given. */
+/** Applies augmentations one after the other, in the given order. */
 export function augmentations(...parts: readonly Augmentation[]): Augmentation {
   return tidied((images, random) => parts.reduce((changed, part) => part(changed, random), images));
 }
 
-/** An augmentation from `change`: frees every tensor but the result, and draws from tfjs where the caller gives no source. */
+/**
+ * Makes an augmentation from `change`: frees every tensor except the result, and uses tfjs' random numbers if the
+ * caller gives no source.
+ */
 export function tidied(change: (images: tf.Tensor4D, random: RandomSource) => tf.Tensor4D): Augmentation {
   return (images, random = layersRandom) => {
     if (images.shape.length !== 4) {
@@ -31,7 +37,7 @@ export function tidied(change: (images: tf.Tensor4D, random: RandomSource) => tf
   };
 }
 
-/** `[from, to]` of a factor; an OptionError where it leaves `bounds`. */
+/** `[from, to]` of a factor. Throws an OptionError if it exceeds `bounds`. */
 export function factorRange(
   where: string,
   factor: Factor,
@@ -42,7 +48,7 @@ export function factorRange(
   throw new OptionError(`${where}: expected a number or [from, to] between ${low} and ${high}, got ${shown(factor)}.`);
 }
 
-/** The range of pixel values; an OptionError where it is no range. */
+/** Returns the range of pixel values. Throws an OptionError if it is not a range. */
 export function checkedRange(where: string, range: ValueRange): ValueRange {
   if (isPair(range) && range[0] < range[1] && range.every(Number.isFinite)) return range;
   throw new OptionError(`${where}: expected the values of pixels as [low, high], low first, got ${shown(range)}.`);
@@ -52,12 +58,12 @@ export function isPair(range: unknown): range is readonly [number, number] {
   return Array.isArray(range) && range.length === 2 && range.every((value) => typeof value === "number");
 }
 
-/** `[n] -> [n, 1, 1, 1]`: one number an image. */
+/** `[n] -> [n, 1, 1, 1]`: one number per image. */
 export function perImage(values: tf.Tensor): tf.Tensor4D {
   return tf.reshape(values, [values.size, 1, 1, 1]);
 }
 
-/** Of each image, `images` where `chosen` (`[n]`, bool) is true and `others` where it is false. */
+/** Takes each image from `images` if `chosen` (`[n]`, bool) is true, else from `others`. */
 export function choose(chosen: tf.Tensor, images: tf.Tensor4D, others: tf.Tensor4D): tf.Tensor4D {
   return tf.where(perImage(chosen), images, others);
 }

@@ -6,15 +6,15 @@ import { autoContrast, brighten, contrast, equalize, posterize, saturate, sharpe
 import { affineTransform, rotationMatrices, shearMatrices, translationMatrices } from "./geometry/affine.ts";
 
 export interface RandAugmentOptions {
-  /** How many changes each image gets, one after the other; 2 unless said. */
+  /** Number of changes to each image, one after the other; 2 by default. */
   readonly count?: number | undefined;
-  /** How strong the changes are, 0 to 10; 9 unless said. */
+  /** Strength of the changes, 0 to 10; 9 by default. */
   readonly magnitude?: number | undefined;
-  /** The value of pixels from outside the image; 128 unless said. */
+  /** The value of pixels from outside the image; 128 by default. */
   readonly fillValue?: number | undefined;
 }
 
-/** The paper's changes, in the order that the draw numbers them. */
+/** The paper's changes, in the order of their drawn numbers. */
 export const randAugmentOps = [
   "identity",
   "shear-x",
@@ -35,9 +35,9 @@ export const randAugmentOps = [
 type RandAugmentOp = (typeof randAugmentOps)[number];
 
 /**
- * Makes `count` of the paper's fourteen changes to each image of 0..255; each image draws which ones, and in which direction.
- * Magnitude 10 is: shear 0.3, shift 150/331 of a side, 30 degrees, color, contrast, brightness and sharpness by 0.9, 4 bits. Cubuk et
- * al. 2019, RandAugment, https://arxiv.org/abs/1909.13719, with torchvision's ranges.
+ * Makes `count` of the paper's fourteen changes to each image of 0..255. Kind and direction are drawn for each image.
+ * Magnitude 10 means: shear 0.3, shift 150/331 of a side, 30 degrees, color, contrast, brightness and sharpness by 0.9,
+ * 4 bits. Cubuk et al. 2019, RandAugment, https://arxiv.org/abs/1909.13719, with torchvision's ranges.
  */
 export function randAugment(options: RandAugmentOptions = {}): Augmentation {
   checkOptions("randAugment", options, { count: true, magnitude: true, fillValue: true });
@@ -60,7 +60,7 @@ export function randAugment(options: RandAugmentOptions = {}): Augmentation {
   });
 }
 
-/** One change an image: the one of number `op` (`[n]`), in the direction of `sign` (`[n]`, 1 or -1). */
+/** Makes one change to each image: number `op` (`[n]`), in the direction of `sign` (`[n]`, 1 or -1). */
 export function applyDrawn(
   images: tf.Tensor4D,
   op: tf.Tensor,
@@ -94,8 +94,8 @@ export function applyDrawn(
 }
 
 /**
- * `[n, 8]`: the five moves as one matrix an image. `amount` is 0 for every move that the image did not draw, so that the sum of the
- * five holds one of them only.
+ * `[n, 8]`: one matrix per image for the five moves. `amount` is 0 for the moves that were not drawn, so the sum of the
+ * five contains only the drawn one.
  */
 function drawnMatrices(
   shape: readonly number[],

@@ -5,19 +5,19 @@ import type { Augmentation, ValueRange } from "./augmentation.ts";
 import type { RandomSource } from "./random/random-source.ts";
 
 export interface ErasingOptions {
-  /** The probability that an image is erased at all; 0.5 unless said. */
+  /** The probability that an image is erased; 0.5 by default. */
   readonly probability?: number | undefined;
-  /** The smallest and the largest share of the image that the rectangle takes; 0.02 and 0.33 unless said. */
+  /** The smallest and the largest share of the image for the rectangle; 0.02 and 0.33 by default. */
   readonly scale?: readonly [number, number] | undefined;
-  /** The value inside the rectangle; noise unless said. */
+  /** The value inside the rectangle; noise by default. */
   readonly fillValue?: number | undefined;
-  /** The smallest and the largest value of a pixel; 0 and 255 unless said. */
+  /** The smallest and the largest value of a pixel; 0 and 255 by default. */
   readonly range?: ValueRange | undefined;
 }
 
 /**
- * Puts noise, or `fillValue`, over a rectangle somewhere in each image. Each side is the root of a share drawn from `scale`. Keras'
- * RandomErasing; Zhong et al. 2017, https://arxiv.org/abs/1708.04896.
+ * Covers a random rectangle in each image with noise or `fillValue`. Each side is the square root of a share drawn from
+ * `scale`. Keras' RandomErasing; Zhong et al. 2017, https://arxiv.org/abs/1708.04896.
  */
 export function randomErasing(options: ErasingOptions = {}): Augmentation {
   checkOptions("randomErasing", options, { probability: true, scale: true, fillValue: true, range: true });
@@ -33,11 +33,11 @@ export function randomErasing(options: ErasingOptions = {}): Augmentation {
   });
 }
 
-/** How `erasing` erases: each image draws its probability of being erased from `probabilities`. */
+/** Options of `erasing`: each image's probability of being erased is drawn from `probabilities`. */
 export interface Erasing {
   readonly probabilities: readonly [number, number];
   readonly scale: readonly [number, number];
-  /** One value, or one a channel; noise without it. */
+  /** One value, or one per channel; noise if undefined. */
   readonly fillValue: number | readonly number[] | undefined;
   readonly range: ValueRange;
 }
@@ -65,11 +65,11 @@ export function erasing({ probabilities, scale, fillValue, range: [low, high] }:
 export interface Boxes {
   /** `[n, h, w, 1]`, true inside the box. */
   readonly mask: tf.Tensor4D;
-  /** The share of the pixels that are inside, `[n]`. */
+  /** The share of pixels inside the box, `[n]`. */
   readonly share: tf.Tensor1D;
 }
 
-/** A box somewhere in each image, whose sides are `heights` and `widths` (`[n]`) of the image's sides. */
+/** A random box in each image, with sides `heights` and `widths` (`[n]`, as shares of the image's sides). */
 export function randomBoxes(
   [n, h, w]: readonly [number, number, number, number],
   heights: tf.Tensor,

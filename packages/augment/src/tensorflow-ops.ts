@@ -1,9 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { Sampling } from "./geometry/affine-options.ts";
 
-/** Calls TensorFlow's ops by name where tfjs-node has no kernel for them. */
+/** Calls TensorFlow's ops by name if tfjs-node has no kernel for them. */
 
-/** True where tensors live in TensorFlow, so that its ops can be called by name. */
+/** True if TensorFlow holds the tensors, so that its ops can be called by name. */
 export function hasTensorflow(): boolean {
   return tf.getBackend() === "tensorflow";
 }
@@ -39,7 +39,7 @@ export function denseBincount(rows: tf.Tensor2D, size: number): tf.Tensor2D {
   return backend().executeSingleOutput("DenseBincount", attributes, inputs) as tf.Tensor2D;
 }
 
-/** TensorFlow's random numbers of a seed, `[2]`: uniform in [0, 1), or normal of mean 0 and deviation 1. */
+/** TensorFlow's random numbers for a seed, `[2]`: uniform in [0, 1), or normal with mean 0 and deviation 1. */
 export function statelessRandom(distribution: "Uniform" | "Normal", shape: number[], seed: tf.Tensor): tf.Tensor {
   const { binding } = backend();
   const attributes = [

@@ -4,11 +4,11 @@ import { byteRange, checkedRange, perImage } from "../augmentation.ts";
 import type { ValueRange } from "../augmentation.ts";
 
 export interface ColorOptions {
-  /** The smallest and the largest value of a pixel; 0 and 255 unless said. */
+  /** The smallest and the largest value of a pixel; 0 and 255 by default. */
   readonly range?: ValueRange | undefined;
 }
 
-/** The range of pixel values that the options give; an OptionError for unknown options. */
+/** The range of pixel values in the options. Throws an OptionError for unknown options. */
 export function rangeOf(where: string, options: ColorOptions = {}): ValueRange {
   checkOptions(where, options, { range: true });
   return checkedRange(where, options.range ?? byteRange);
@@ -37,7 +37,7 @@ export function adjustHue(images: tf.Tensor4D, turns: tf.Tensor, options?: Color
   });
 }
 
-/** Multiplies the saturation of RGB images by `factors` (`[n]`), and clips it to 0..1 (Keras lets it pass 1). */
+/** Multiplies the saturation of RGB images by `factors` (`[n]`), and clips it to 0..1 (Keras does not clip above 1). */
 export function adjustSaturation(images: tf.Tensor4D, factors: tf.Tensor, options?: ColorOptions): tf.Tensor4D {
   return throughHsv("adjustSaturation", images, options, ([hue, saturation, value]) => [
     hue,
@@ -65,7 +65,7 @@ function throughHsv(
   });
 }
 
-/** TensorFlow's RGBToHSV, of values from 0 to 1. */
+/** TensorFlow's RGBToHSV, for values from 0 to 1. */
 function rgbToHsv(images: tf.Tensor): Hsv {
   const [red, green, blue] = tf.split(images, 3, 3) as [tf.Tensor, tf.Tensor, tf.Tensor];
   const value = tf.maximum(red, tf.maximum(green, blue));
@@ -85,7 +85,7 @@ function rgbToHsv(images: tf.Tensor): Hsv {
   return [tf.where(tf.less(hue, 0), tf.add(hue, 1), hue), saturation, value];
 }
 
-/** TensorFlow's HSVToRGB, `[n, h, w, 3]` of values from 0 to 1. */
+/** TensorFlow's HSVToRGB, `[n, h, w, 3]` with values from 0 to 1. */
 function hsvToRgb([hue, saturation, value]: Hsv): tf.Tensor {
   const angle = tf.mul(hue, 6);
   const weights = [

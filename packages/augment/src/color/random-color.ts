@@ -5,8 +5,8 @@ import { adjustBrightness, adjustContrast, adjustHue, adjustSaturation, rangeOf 
 import type { ColorOptions } from "./adjust-color.ts";
 
 /**
- * Adds a share of the range to each image and clips to the range; `0.2` is up to a fifth of the range either way. Keras'
- * RandomBrightness.
+ * Adds a random share of the range to each image and clips to the range; `0.2` adds or subtracts up to a fifth of the
+ * range. Keras' RandomBrightness.
  */
 export function randomBrightness(factor: Factor, options?: ColorOptions): Augmentation {
   const [from, to] = factorRange("randomBrightness", factor, [-1, 1]);
@@ -15,8 +15,8 @@ export function randomBrightness(factor: Factor, options?: ColorOptions): Augmen
 }
 
 /**
- * Multiplies each image's distance from the mean of its channel by `1 + f`, f drawn from the factor's range: `0.2` is 0.8 to 1.2. This is
- * Keras' RandomContrast as documented; its code draws from 1 to 1.2.
+ * Multiplies each image's distance from the mean of its channel by `1 + f`, with f drawn from the factor's range: `0.2`
+ * gives 0.8 to 1.2. This is Keras' RandomContrast as documented; its code draws from 1 to 1.2.
  */
 export function randomContrast(factor: Factor, options?: ColorOptions): Augmentation {
   const [from, to] = factorRange("randomContrast", factor, [-1, 1]);
@@ -26,7 +26,7 @@ export function randomContrast(factor: Factor, options?: ColorOptions): Augmenta
   );
 }
 
-/** Turns the hue of each RGB image by up to `factor` half turns either way. Keras' RandomHue. */
+/** Changes the hue of each RGB image by up to `factor` half turns in either direction. Keras' RandomHue. */
 export function randomHue(factor: Factor, options?: ColorOptions): Augmentation {
   const [from, to] = factorRange("randomHue", factor, [-1, 1]);
   rangeOf("randomHue", options);
@@ -34,8 +34,8 @@ export function randomHue(factor: Factor, options?: ColorOptions): Augmentation 
 }
 
 /**
- * Multiplies the saturation of each RGB image by f / (1 - f), f drawn from the factor's range: 0 gives gray, 0.5 leaves the image as it
- * is, 1 gives full color. Keras' RandomSaturation.
+ * Multiplies the saturation of each RGB image by f / (1 - f), with f drawn from the factor's range: 0 gives gray, 0.5
+ * leaves the image unchanged, 1 gives full color. Keras' RandomSaturation.
  */
 export function randomSaturation(factor: readonly [number, number], options?: ColorOptions): Augmentation {
   const [from, to] = factorRange("randomSaturation", factor, [0, 1]);

@@ -3,22 +3,25 @@ import { denseBincount } from "../tensorflow-ops.ts";
 
 /** RandAugment's changes of pixel values, each on images of 0..255, `[n, h, w, c] -> [n, h, w, c]`. */
 
-/** Between black (factor 0) and the image (1), and beyond. */
+/** Interpolates between black (factor 0) and the image (1); extrapolates beyond 1. */
 export function brighten(images: tf.Tensor4D, factor: tf.Tensor4D): tf.Tensor4D {
   return mixedWith(tf.zerosLike(images), images, factor);
 }
 
-/** Between gray (factor 0) and the image (1), and beyond. */
+/** Interpolates between gray (factor 0) and the image (1); extrapolates beyond 1. */
 export function saturate(images: tf.Tensor4D, factor: tf.Tensor4D): tf.Tensor4D {
   return mixedWith(grayOf(images), images, factor);
 }
 
-/** Between an even gray (factor 0) and the image (1), and beyond. */
+/** Interpolates between an even gray (factor 0) and the image (1); extrapolates beyond 1. */
 export function contrast(images: tf.Tensor4D, factor: tf.Tensor4D): tf.Tensor4D {
   return mixedWith(tf.mean(grayOf(images), [1, 2, 3], true), images, factor);
 }
 
-/** Between a smoothed image (factor 0) and the image (1), and beyond; the pixels at the edge stay. */
+/**
+ * Interpolates between a smoothed image (factor 0) and the image (1); extrapolates beyond 1. Edge pixels stay
+ * unchanged.
+ */
 export function sharpen(images: tf.Tensor4D, factor: tf.Tensor4D): tf.Tensor4D {
   const [, h, w, c] = images.shape;
   if (h < 3 || w < 3) return images;
@@ -57,7 +60,7 @@ export function autoContrast(images: tf.Tensor4D): tf.Tensor4D {
   return tf.where(tf.greater(tf.add(tf.zerosLike(images), spread), 0), tf.mul(tf.sub(images, low), scale), images);
 }
 
-/** Makes all levels of each channel about equally frequent, as PIL does. */
+/** Makes all levels of each channel about equally frequent, like PIL. */
 export function equalize(images: tf.Tensor4D): tf.Tensor4D {
   const [n, h, w, c] = images.shape;
   const rows = n * c;

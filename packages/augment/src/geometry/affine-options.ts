@@ -4,8 +4,8 @@ import type { OptionNames } from "@convkit/errors";
 export const fillModes = ["reflect", "wrap", "nearest", "constant"] as const;
 
 /**
- * What stands outside an image: `reflect` its mirror image (d c b a | a b c d | d c b a), `wrap` the image again, `nearest` its edge
- * pixels, `constant` the number `fillValue`.
+ * How an image continues outside: `reflect` mirrors it (d c b a | a b c d | d c b a), `wrap` repeats it, `nearest`
+ * repeats its edge pixels, `constant` is the number `fillValue`.
  */
 export type FillMode = (typeof fillModes)[number];
 
@@ -14,11 +14,11 @@ export const interpolations = ["bilinear", "nearest"] as const;
 export type Interpolation = (typeof interpolations)[number];
 
 export interface AffineOptions {
-  /** What stands outside the image; "reflect" unless said. */
+  /** How the image continues outside; "reflect" by default. */
   readonly fill?: FillMode | undefined;
-  /** The value of pixels outside where `fill` is "constant"; 0 unless said. */
+  /** The value of pixels outside if `fill` is "constant"; 0 by default. */
   readonly fillValue?: number | undefined;
-  /** How a pixel between four pixels is made; "bilinear" unless said. */
+  /** How a position between four pixels is interpolated; "bilinear" by default. */
   readonly interpolation?: Interpolation | undefined;
 }
 
@@ -31,7 +31,7 @@ export interface Sampling {
 
 export const affineOptionNames: OptionNames<AffineOptions> = { fill: true, fillValue: true, interpolation: true };
 
-/** The options with their defaults; an OptionError for a mode that is none. */
+/** Fills in the defaults. Throws an OptionError for an unknown mode. */
 export function samplingOf(where: string, options: AffineOptions = {}): Sampling {
   checkOptions(where, options, affineOptionNames);
   const { fill = "reflect", fillValue = 0, interpolation = "bilinear" } = options;

@@ -2,8 +2,9 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { FillMode, Sampling } from "./affine-options.ts";
 
 /**
- * TensorFlow's ImageProjectiveTransformV3 from ops that every backend has, `[n, h, w, c] x [n, 8] -> [n, h, w, c]`. tf.image.transform
- * is not used: its cpu kernel exchanges height and width, its wasm kernel computes "reflect" wrongly.
+ * TensorFlow's ImageProjectiveTransformV3 from ops of every backend, `[n, h, w, c] x [n, 8] -> [n, h, w, c]`.
+ * tf.image.transform cannot be used: its cpu kernel swaps height and width, and its wasm kernel computes "reflect"
+ * wrongly.
  */
 export function sampleProjective(images: tf.Tensor4D, matrices: tf.Tensor2D, sampling: Sampling): tf.Tensor4D {
   const [row, column] = inputCoordinates(images.shape, matrices, sampling.fill);
@@ -17,7 +18,7 @@ export function sampleProjective(images: tf.Tensor4D, matrices: tf.Tensor2D, sam
   return blend(above, below, tf.expandDims(tf.sub(row, top), 3));
 }
 
-/** Where in its image each output pixel is read, rows and columns as `[n, h, w]` each. */
+/** The input position of each output pixel, rows and columns as `[n, h, w]` each. */
 function inputCoordinates(
   [n, h, w]: readonly [number, number, number, number],
   matrices: tf.Tensor2D,
@@ -31,14 +32,17 @@ function inputCoordinates(
   return [inside(tf.div(linear(3), k), h, fill), inside(tf.div(linear(0), k), w, fill)];
 }
 
-/** Reads whole pixels: rows and columns `[n, h, w]` give `[n, h, w, c]`; `fillValue` outside the image where `fill` is "constant". */
+/**
+ * Reads whole pixels: rows and columns `[n, h, w]` give `[n, h, w, c]`, and `fillValue` outside the image if `fill` is
+ * "constant".
+ */
 function pixelReader(
   images: tf.Tensor4D,
   { fill, fillValue }: Sampling,
 ): (rows: tf.Tensor, columns: tf.Tensor) => tf.Tensor4D {
   const [n, h, w, c] = images.shape;
   const pixels = tf.reshape(images, [n * h * w, c]);
-  // Places are int32: float32 has no whole numbers above 2^24, and a large batch has more pixels.
+  // Indices are int32: float32 is not exact above 2^24, and a large batch has more pixels.
   const starts = tf.mul(tf.reshape(tf.range(0, n, 1, "int32"), [n, 1, 1]), tf.scalar(h * w, "int32"));
   return (rows, columns) => {
     const [y, x] = [tf.clipByValue(rows, 0, h - 1), tf.clipByValue(columns, 0, w - 1)];
@@ -53,7 +57,9 @@ function pixelReader(
   };
 }
 
-/** Maps coordinates into an image of `size` pixels as TensorFlow's MapCoordinate does; "constant" leaves them as they are. */
+/**
+ * Maps coordinates into an image of `size` pixels like TensorFlow's MapCoordinate; "constant" leaves them unchanged.
+ */
 function inside(coordinates: tf.Tensor, size: number, fill: FillMode): tf.Tensor {
   if (fill === "constant") return coordinates;
   const last = size - 1;
@@ -72,7 +78,7 @@ function inside(coordinates: tf.Tensor, size: number, fill: FillMode): tf.Tensor
   return tf.clipByValue(mapped, 0, last);
 }
 
-/** Whole numbers; halves go away from zero, as in C++. */
+/** Rounds to integers; halves are rounded away from zero, as in C++. */
 function rounded(values: tf.Tensor): tf.Tensor {
   return tf.mul(tf.sign(values), tf.floor(tf.add(tf.abs(values), 0.5)));
 }

@@ -11,8 +11,8 @@ const flipModes = ["horizontal", "vertical", "both"] as const;
 export type FlipMode = (typeof flipModes)[number];
 
 /**
- * Mirrors each image with probability 1/2: left and right ("horizontal"), top and bottom ("vertical"), or each of the two by a draw of
- * its own ("both"). Throws an OptionError for an unknown mode.
+ * Mirrors each image with probability 1/2: left and right ("horizontal"), top and bottom ("vertical"), or both
+ * independently ("both"). Throws an OptionError for an unknown mode.
  */
 export function randomFlip(mode: FlipMode = "horizontal"): Augmentation {
   checkWord("randomFlip", "mode", mode, flipModes);
@@ -23,7 +23,10 @@ export function randomFlip(mode: FlipMode = "horizontal"): Augmentation {
   });
 }
 
-/** Turns each image by a part of a full turn; `0.1` is up to 36 degrees either way. Keras' RandomRotation. */
+/**
+ * Rotates each image by a random part of a full turn; `0.1` is up to 36 degrees in either direction. Keras'
+ * RandomRotation.
+ */
 export function randomRotation(factor: Factor, options?: AffineOptions): Augmentation {
   const [from, to] = factorRange("randomRotation", factor, [-1, 1]);
   samplingOf("randomRotation", options);
@@ -31,13 +34,13 @@ export function randomRotation(factor: Factor, options?: AffineOptions): Augment
 }
 
 export interface ZoomOptions extends AffineOptions {
-  /** The range of the width's zoom; the width has the height's zoom unless given. */
+  /** The range of the width's zoom; by default the width has the height's zoom. */
   readonly width?: Factor | undefined;
 }
 
 /**
- * Zooms each image: `0.2` shows from 80 to 120 % of its height and width, `[-0.3, 0]` from 70 to 100 %, so only nearer. Keras'
- * RandomZoom.
+ * Zooms each image: `0.2` shows from 80 to 120 % of its height and width, `[-0.3, 0]` from 70 to 100 %, which only
+ * enlarges. Keras' RandomZoom.
  */
 export function randomZoom(height: Factor, options: ZoomOptions = {}): Augmentation {
   checkOptions("randomZoom", options, { ...affineOptionNames, width: true });
@@ -52,7 +55,10 @@ export function randomZoom(height: Factor, options: ZoomOptions = {}): Augmentat
   });
 }
 
-/** Shifts each image by shares of its height and width, `0.1` up to a tenth either way. Keras' RandomTranslation. */
+/**
+ * Shifts each image by random shares of its height and width, `0.1` by up to a tenth in either direction. Keras'
+ * RandomTranslation.
+ */
 export function randomTranslation(height: Factor, width: Factor = height, options?: AffineOptions): Augmentation {
   const rows = factorRange("randomTranslation height", height, [-1, 1]);
   const columns = factorRange("randomTranslation width", width, [-1, 1]);
@@ -64,15 +70,16 @@ export function randomTranslation(height: Factor, width: Factor = height, option
 }
 
 export interface CropOptions {
-  /** Pixels added on each side first; the papers on CIFAR add 4. 0 unless said. */
+  /** Pixels that are first added on each side; the papers on CIFAR add 4. 0 by default. */
   readonly pad?: number | undefined;
-  /** The value of the added pixels; 0 unless said. */
+  /** The value of the added pixels; 0 by default. */
   readonly fillValue?: number | undefined;
 }
 
 /**
- * Cuts a window of `height` x `width` out of each image, `[n, h, w, c] -> [n, height, width, c]`. Each image draws its own place;
- * Keras' RandomCrop draws one for the batch. Throws an OptionError where the window is larger than the padded image.
+ * Cuts a window of `height` x `width` out of each image, `[n, h, w, c] -> [n, height, width, c]`. The position is drawn
+ * for each image; Keras' RandomCrop draws one for the batch. Throws an OptionError if the window is larger than the
+ * padded image.
  */
 export function randomCrop(height: number, width: number, options: CropOptions = {}): Augmentation {
   checkOptions("randomCrop", options, { pad: true, fillValue: true });
@@ -99,7 +106,7 @@ function padded(images: tf.Tensor4D, pad: number, fillValue: number): tf.Tensor4
   return tf.pad(images, sides, fillValue);
 }
 
-/** A window of each image, the place drawn with `uniform`; `pad` is only for the message. */
+/** Cuts a window out of each image at a position drawn with `uniform`; `pad` is only for the message. */
 function cutWindows(
   images: tf.Tensor4D,
   [height, width]: readonly [number, number],

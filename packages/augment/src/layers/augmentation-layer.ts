@@ -6,12 +6,12 @@ import type { Augmentation } from "../augmentation.ts";
 import { randomStream, seedOf, streamRandom } from "../random/layer-random.ts";
 import type { RandomLayerArgs } from "./keras-arguments.ts";
 
-/** What a random layer of Keras is configured by, under tfjs' camelCase names. */
+/** The configuration of a random layer of Keras, with tfjs' camelCase names. */
 export type LayerConfig = Readonly<Record<string, string | number | boolean | null | readonly number[]>>;
 
 /**
- * A random layer of Keras, `[n, h, w, c] -> [n, h, w, c]`: it augments in training (`training: true`) and returns its input otherwise. It
- * has no weights, and is saved with its model under Keras' class name and with Keras' configuration.
+ * A random layer of Keras, `[n, h, w, c] -> [n, h, w, c]`: it augments in training (`training: true`) and returns its
+ * input otherwise. It has no weights. Saved models contain it with Keras' class name and configuration.
  */
 export abstract class AugmentationLayer extends layers.Layer {
   readonly #config: LayerConfig;
@@ -27,7 +27,10 @@ export abstract class AugmentationLayer extends layers.Layer {
     this.#seed = seed ?? seedOf(this.name);
   }
 
-  /** The seed and the number of draws so far, `[2]`; undefined before the layer is built. A resumed training needs it. */
+  /**
+   * The seed and the number of draws so far, `[2]`; undefined before the layer is built. Resuming a training requires
+   * it.
+   */
   get stream(): tf.Variable | undefined {
     return this.#stream;
   }
@@ -43,12 +46,12 @@ export abstract class AugmentationLayer extends layers.Layer {
     return result;
   }
 
-  /** Keras' class of this layer. */
+  /** The Keras class of this layer. */
   get kerasClass(): string {
     return this.getClassName();
   }
 
-  /** The layer's own arguments as Keras 3 writes them, in snake_case, without `name`, `dtype` and `trainable`. */
+  /** The layer's own arguments in Keras 3's form: snake_case, without `name`, `dtype` and `trainable`. */
   get kerasConfig(): LayerConfig {
     return Object.fromEntries(Object.entries(this.#config).map(([key, value]) => [snakeCase(key), value]));
   }
@@ -69,7 +72,7 @@ export abstract class AugmentationLayer extends layers.Layer {
       : this.unchanged(images as tf.Tensor4D);
   }
 
-  /** The output where nothing is drawn. */
+  /** The output when nothing is drawn. */
   protected unchanged(images: tf.Tensor4D): tf.Tensor4D {
     return tf.tidy(() => tf.clone(tf.cast(images, "float32")));
   }

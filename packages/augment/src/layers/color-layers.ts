@@ -8,7 +8,7 @@ import type { KerasFactor, RandomLayerArgs } from "./keras-arguments.ts";
 
 export interface ColorLayerArgs extends RandomLayerArgs {
   readonly factor: KerasFactor;
-  /** The smallest and the largest value of a pixel; 0 and 255 unless said. */
+  /** The smallest and the largest value of a pixel; 0 and 255 by default. */
   readonly valueRange?: readonly number[] | null | undefined;
 }
 
@@ -28,8 +28,8 @@ export class RandomBrightness extends AugmentationLayer {
 }
 
 /**
- * Keras' RandomContrast: multiplies the distance from the mean of each channel by a number from `1 - factor[0]` to `1 + factor[1]`, and
- * clips. One number f stands for `[f, f]`, as Keras' documentation says; Keras' code reads it as `[0, f]`.
+ * Keras' RandomContrast: multiplies the distance from the mean of each channel by a number from `1 - factor[0]` to `1 +
+ * factor[1]`, and clips. One number f means `[f, f]`, as in Keras' documentation; Keras' code reads it as `[0, f]`.
  */
 export class RandomContrast extends AugmentationLayer {
   static readonly className = "RandomContrast";
@@ -38,7 +38,7 @@ export class RandomContrast extends AugmentationLayer {
     checkLayerArgs("RandomContrast", args, names);
     const { factor: given, valueRange: _, ...base } = args;
     const [lower, upper] = kerasRange("RandomContrast", given, "both bounds", [-1, 1]);
-    // Keras knows no negative factor; older versions of convkit wrote [-a, b] for 1 - a to 1 + b.
+    // Keras has no negative factors; older versions of convkit wrote [-a, b] for 1 - a to 1 + b.
     const factor = [Math.abs(lower), upper] as const;
     const range = valueRangeOf("RandomContrast", args.valueRange);
     const augment = tidied((images, random) =>
@@ -48,7 +48,7 @@ export class RandomContrast extends AugmentationLayer {
   }
 }
 
-/** Keras' RandomHue: turns the hue by half a turn times a number drawn from `factor`, in a drawn direction. */
+/** Keras' RandomHue: changes the hue by half a turn times a number drawn from `factor`, in a random direction. */
 export class RandomHue extends AugmentationLayer {
   static readonly className = "RandomHue";
 
@@ -67,8 +67,9 @@ export class RandomHue extends AugmentationLayer {
 }
 
 /**
- * Keras' RandomSaturation: multiplies the saturation by f / (1 - f), f drawn from `factor`. 0 gives gray, 0.5 leaves the image as it is. One
- * number f stands for `[0, f]`, as Keras' documentation says; Keras' code reads it as `[-f, f]`, where everything below 0 gives gray.
+ * Keras' RandomSaturation: multiplies the saturation by f / (1 - f), with f drawn from `factor`. 0 gives gray, 0.5
+ * leaves the image unchanged. One number f means `[0, f]`, as in Keras' documentation; Keras' code reads it as `[-f,
+ * f]`, where all negative values give gray.
  */
 export class RandomSaturation extends AugmentationLayer {
   static readonly className = "RandomSaturation";

@@ -5,13 +5,13 @@ import { checkLayerArgs, kerasRange, valueRangeOf } from "./keras-arguments.ts";
 import type { KerasFactor, RandomLayerArgs } from "./keras-arguments.ts";
 
 export interface RandomErasingArgs extends RandomLayerArgs {
-  /** The range that each image draws its probability of being erased from; one number f stands for `[0, f]`. 1 unless said. */
+  /** The range of each image's probability of being erased; one number f means `[0, f]`. 1 by default. */
   readonly factor?: KerasFactor | undefined;
-  /** The smallest and the largest share of the image that the rectangle takes; 0.02 and 0.33 unless said. */
+  /** The smallest and the largest share of the image for the rectangle; 0.02 and 0.33 by default. */
   readonly scale?: KerasFactor | undefined;
-  /** The value inside the rectangle, or one a channel; noise unless said. */
+  /** The value inside the rectangle, or one per channel; noise by default. */
   readonly fillValue?: number | readonly number[] | null | undefined;
-  /** The smallest and the largest value of a pixel; 0 and 255 unless said. */
+  /** The smallest and the largest value of a pixel; 0 and 255 by default. */
   readonly valueRange?: readonly number[] | null | undefined;
 }
 

@@ -11,13 +11,13 @@ import type { KerasFactor, MoveArgs, RandomLayerArgs } from "./keras-arguments.t
 const flipModes = ["horizontal", "vertical", "horizontal_and_vertical"] as const;
 
 export interface RandomFlipArgs extends RandomLayerArgs {
-  /** "horizontal_and_vertical" unless said. */
+  /** "horizontal_and_vertical" by default. */
   readonly mode?: (typeof flipModes)[number] | undefined;
 }
 
 /**
- * Keras' RandomFlip: mirrors each image with probability 1/2. With "horizontal_and_vertical" each image draws twice, once for each
- * direction, as Keras 2 does and Keras' documentation says; Keras 3 draws once for both.
+ * Keras' RandomFlip: mirrors each image with probability 1/2. "horizontal_and_vertical" draws each direction
+ * separately, as in Keras 2 and in Keras' documentation; Keras 3 draws once for both.
  */
 export class RandomFlip extends AugmentationLayer {
   static readonly className = "RandomFlip";
@@ -31,7 +31,7 @@ export class RandomFlip extends AugmentationLayer {
 }
 
 export interface RandomRotationArgs extends MoveArgs {
-  /** Full turns: `0.1` is up to 36 degrees either way. */
+  /** Full turns: `0.1` is up to 36 degrees in either direction. */
   readonly factor: KerasFactor;
 }
 
@@ -51,7 +51,7 @@ export class RandomRotation extends AugmentationLayer {
 export interface RandomZoomArgs extends MoveArgs {
   /** `0.2` shows from 80 to 120 % of the height; above -1. */
   readonly heightFactor: KerasFactor;
-  /** The same of the width; the width has the height's zoom unless given. */
+  /** The range for the width; by default the width has the height's zoom. */
   readonly widthFactor?: KerasFactor | null | undefined;
 }
 
@@ -75,7 +75,7 @@ export class RandomZoom extends AugmentationLayer {
 }
 
 export interface RandomTranslationArgs extends MoveArgs {
-  /** A share of the height: `0.1` shifts by up to a tenth either way. */
+  /** A share of the height: `0.1` shifts by up to a tenth in either direction. */
   readonly heightFactor: KerasFactor;
   /** A share of the width. */
   readonly widthFactor: KerasFactor;
@@ -96,13 +96,13 @@ export class RandomTranslation extends AugmentationLayer {
 }
 
 export interface RandomShearArgs extends MoveArgs {
-  /** How far a row moves for each row below the top, in pixels: a number from 0 to 1, or a range of them; 0 unless said. */
+  /** Shift of a row for each row below the top, in pixels: a number from 0 to 1, or a range; 0 by default. */
   readonly xFactor?: KerasFactor | undefined;
-  /** The same of columns. */
+  /** Shift of a column for each column right of the first, in pixels. */
   readonly yFactor?: KerasFactor | undefined;
 }
 
-/** Keras' RandomShear: one draw an image gives the direction of both shears. */
+/** Keras' RandomShear: one draw per image gives the direction of both shears. */
 export class RandomShear extends AugmentationLayer {
   static readonly className = "RandomShear";
 
@@ -123,7 +123,7 @@ export class RandomShear extends AugmentationLayer {
   }
 }
 
-/** Keras writes the range of one number f as [-f, f], which it then refuses to read; f itself it reads. */
+/** Keras writes the range of one number f as [-f, f], which it then refuses to read. It reads f itself. */
 function writtenShear([from, to]: readonly [number, number]): number | readonly [number, number] {
   return from === -to ? to : [from, to];
 }
@@ -134,9 +134,9 @@ export interface RandomCropArgs extends RandomLayerArgs {
 }
 
 /**
- * Keras' RandomCrop, `[n, h, w, c] -> [n, height, width, c]`. In training each image draws its own place (Keras draws one for the
- * batch). Otherwise, and where the image is too small, the largest window in the middle that has the right proportions is resized, as
- * Keras 2 does and Keras' documentation says; Keras 3 returns the image uncropped.
+ * Keras' RandomCrop, `[n, h, w, c] -> [n, height, width, c]`. In training the position is drawn for each image (Keras
+ * draws one for the batch). In prediction, and for images that are too small, it resizes the largest centered window
+ * with the right aspect ratio, as in Keras 2 and in Keras' documentation; Keras 3 returns the image uncropped.
  */
 export class RandomCrop extends AugmentationLayer {
   static readonly className = "RandomCrop";
@@ -170,7 +170,7 @@ function cropOrResize(height: number, width: number): Augmentation {
   });
 }
 
-/** The largest window in the middle with the proportions of `size`, resized to it: Keras' smart_resize. */
+/** The largest centered window with the aspect ratio of `size`, resized to `size`: Keras' smart_resize. */
 function resizedMiddle(images: tf.Tensor4D, [height, width]: readonly [number, number]): tf.Tensor4D {
   const [n, h, w, c] = images.shape;
   const rows = Math.max(1, Math.min(h, Math.trunc((w * height) / width)));

@@ -6,14 +6,17 @@ import type { ValueRange } from "../augmentation.ts";
 import { fillModes, interpolations } from "../geometry/affine-options.ts";
 import type { FillMode, Interpolation, Sampling } from "../geometry/affine-options.ts";
 
-/** Arguments that every layer of tfjs takes. */
+/** Arguments of every tfjs layer. */
 export type BaseArgs = NonNullable<ConstructorParameters<typeof layers.Layer>[0]>;
 
-/** Arguments that every random layer of Keras has besides its own. */
+/** Arguments of every random layer of Keras, besides its own. */
 export interface RandomLayerArgs extends BaseArgs {
-  /** The seed of the random numbers, not those of Keras; from the layer's name unless said. A training that goes on goes on with them. */
+  /**
+   * The seed of the random numbers, which differ from Keras' numbers; by default from the layer's name. A resumed
+   * training continues them.
+   */
   readonly seed?: number | null | undefined;
-  /** Only "channels_last" is known. */
+  /** Only "channels_last" is supported. */
   readonly dataFormat?: string | null | undefined;
 }
 
@@ -30,7 +33,7 @@ const baseNames: OptionNames<RandomLayerArgs> = {
   dataFormat: true,
 };
 
-/** Keys that tfjs adds to a configuration that it reads. */
+/** Keys that tfjs adds to the configurations it reads. */
 const addedByTfjs = new Set(["customObjects", "fastWeightInit", "inputDtype", "updatable"]);
 
 /** Throws an OptionError for arguments that are neither `own` nor of every layer, and for a channel order other than channels last. */
@@ -43,10 +46,10 @@ export function checkLayerArgs(where: string, args: RandomLayerArgs, own: Readon
   }
 }
 
-/** A number or a pair, as Keras' `factor` arguments take it. */
+/** A number or a pair, as in Keras' `factor` arguments. */
 export type KerasFactor = number | readonly number[];
 
-/** How Keras makes a range of one number f. */
+/** The range that one number f stands for in Keras. */
 export type Spread =
   /** From -f to f. */
   | "around zero"
@@ -55,7 +58,7 @@ export type Spread =
   /** Both bounds are f. */
   | "both bounds";
 
-/** The range `[from, to]` of a factor, sorted as Keras sorts it. Throws an OptionError where it leaves `bounds`. */
+/** The range `[from, to]` of a factor, sorted as in Keras. Throws an OptionError if it exceeds `bounds`. */
 export function kerasRange(
   where: string,
   factor: unknown,
@@ -76,17 +79,17 @@ export function kerasRange(
 
 /** Arguments of Keras' layers that move pixels. */
 export interface MoveArgs extends RandomLayerArgs {
-  /** What stands outside the image; "reflect" unless said. */
+  /** How the image continues outside; "reflect" by default. */
   readonly fillMode?: FillMode | undefined;
-  /** The value of pixels outside where `fillMode` is "constant"; 0 unless said. */
+  /** The value of pixels outside if `fillMode` is "constant"; 0 by default. */
   readonly fillValue?: number | undefined;
-  /** "bilinear" unless said. */
+  /** "bilinear" by default. */
   readonly interpolation?: Interpolation | undefined;
 }
 
 export const moveNames = { fillMode: true, fillValue: true, interpolation: true } as const;
 
-/** How the layer samples, and the same as its configuration says it. */
+/** The layer's sampling options, and their form in its configuration. */
 export function movesOf(
   where: string,
   { fillMode, fillValue = 0, interpolation }: MoveArgs,
@@ -100,8 +103,8 @@ export function movesOf(
 }
 
 /**
- * One of the words that Keras writes with underscores. tfjs turns the text values of a configuration it reads into camelCase
- * ("horizontal_and_vertical" into "horizontalAndVertical"), so both forms are read.
+ * Reads a word that Keras writes with underscores. tfjs converts text values in a configuration to camelCase
+ * ("horizontal_and_vertical" to "horizontalAndVertical"), so both forms are accepted.
  */
 export function wordOf<Word extends string>(where: string, name: string, value: unknown, known: readonly Word[]): Word {
   const word = known.find((each) => each === value || camelCase(each) === value);
@@ -113,7 +116,7 @@ function camelCase(word: string): string {
   return word.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** `valueRange` with its default, sorted as Keras sorts it. */
+/** `valueRange` with its default, sorted as in Keras. */
 export function valueRangeOf(where: string, range: readonly number[] | null | undefined): ValueRange {
   if (range == null) return byteRange;
   return checkedRange(where, range.toSorted((a, b) => a - b) as unknown as ValueRange);

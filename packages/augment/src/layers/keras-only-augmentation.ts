@@ -6,11 +6,14 @@ import type { BaseArgs } from "./keras-arguments.ts";
 
 export interface KerasOnlyAugmentationArgs extends BaseArgs {
   readonly kerasClass: string;
-  /** The layer's own arguments as Keras writes them. */
+  /** The layer's own arguments in Keras' form. */
   readonly kerasConfig: Readonly<Record<string, unknown>>;
 }
 
-/** A random layer of Keras that is not computed here: it returns its input in prediction and throws an OptionError in training. */
+/**
+ * A random layer of Keras that is not implemented here: it returns its input in prediction and throws an OptionError in
+ * training.
+ */
 export class KerasOnlyAugmentation extends layers.Layer {
   static readonly className = "KerasOnlyAugmentation";
   readonly kerasClass: string;
@@ -18,7 +21,7 @@ export class KerasOnlyAugmentation extends layers.Layer {
 
   constructor({ kerasClass, kerasConfig, ...base }: KerasOnlyAugmentationArgs) {
     super(base);
-    // tfjs turns the texts and the keys of a configuration that it reads into camelCase: AugMix into augMix.
+    // tfjs converts texts and keys in a configuration to camelCase: AugMix becomes augMix.
     this.kerasClass = kerasClass.replace(/^\w/, (letter) => letter.toUpperCase());
     this.kerasConfig = Object.fromEntries(Object.entries(kerasConfig).map(([key, value]) => [snakeCase(key), value]));
   }

@@ -6,13 +6,13 @@ import { checkLayerArgs } from "./keras-arguments.ts";
 import type { RandomLayerArgs } from "./keras-arguments.ts";
 
 export interface RandAugmentArgs extends RandomLayerArgs {
-  /** How many changes each image gets; 2 unless said. */
+  /** Number of changes to each image; 2 by default. */
   readonly numOps?: number | undefined;
-  /** A tenth of the paper's magnitude, 0 to 1; 0.5 unless said. */
+  /** A tenth of the paper's magnitude, 0 to 1; 0.5 by default. */
   readonly factor?: number | undefined;
 }
 
-/** The paper's RandAugment (`randAugment`) under the name of Keras' layer, whose changes and strengths are others. */
+/** The paper's RandAugment (`randAugment`) under the name of Keras' layer, whose changes and strengths differ. */
 export class RandAugment extends AugmentationLayer {
   static readonly className = "RandAugment";
 

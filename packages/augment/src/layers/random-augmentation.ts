@@ -5,7 +5,7 @@ import { RandomBrightness, RandomContrast } from "./color-layers.ts";
 import { RandomFlip, RandomRotation, RandomTranslation, RandomZoom } from "./geometry-layers.ts";
 import type { BaseArgs } from "./keras-arguments.ts";
 
-/** What older versions of convkit wrote for one of Keras' random layers, under the class name RandomAugmentation. */
+/** The form in which older versions of convkit wrote Keras' random layers, with the class name RandomAugmentation. */
 interface OldAugmentation {
   readonly flip?: string;
   readonly rotation?: readonly [number, number];
@@ -19,7 +19,7 @@ interface OldAugmentation {
   readonly fill?: string;
 }
 
-/** Reads the class name RandomAugmentation of older files: `fromConfig` gives the layer under Keras' name. */
+/** Reads the class name RandomAugmentation in older files: `fromConfig` returns the layer under Keras' name. */
 export const RandomAugmentation = {
   className: "RandomAugmentation",
   fromConfig(_: unknown, config: tf.serialization.ConfigDict): layers.Layer {
@@ -41,7 +41,7 @@ function layerOf(old: OldAugmentation, base: BaseArgs): layers.Layer {
   }
   if (contrast !== undefined) return new RandomContrast({ ...base, factor: [1 - contrast[0], contrast[1] - 1] });
   if (brightness !== undefined) {
-    // The file does not keep the range of the pixels: differences of at most 1 are of pixels from 0 to 1.
+    // The file does not store the pixel range: differences of at most 1 mean pixels from 0 to 1.
     const range = Math.max(...brightness.map(Math.abs)) <= 1 ? 1 : 255;
     return new RandomBrightness({
       ...base,

@@ -13,7 +13,10 @@ import { KerasOnlyAugmentation } from "./keras-only-augmentation.ts";
 import { RandAugment } from "./rand-augment-layer.ts";
 import { RandomAugmentation } from "./random-augmentation.ts";
 
-/** Tells tfjs the classes of this package, so that models with these layers can be loaded. Calling it again changes nothing. */
+/**
+ * Registers this package's layer classes with tfjs, so that models with these layers can be loaded. Calling it again
+ * changes nothing.
+ */
 export function registerAugmentationLayers(): void {
   for (const layer of [
     RandAugment,

@@ -1,21 +1,21 @@
 import { OptionError, shown } from "@convkit/errors";
 
 export interface BetaQuantiles {
-  /** `table[i] ** power` is the i-th of 256 equally likely parts of 0 to 1/2. */
+  /** `table[i] ** power` represents the i-th of 256 equally likely parts of 0 to 1/2. */
   readonly table: readonly number[];
   readonly power: number;
 }
 
-/** Entries of the table. */
+/** Number of entries in the table. */
 const parts = 256;
-/** Points at which the distribution is summed. */
+/** Points of the numerical integration. */
 const points = 4096;
 
 /**
- * The lower half of Beta(alpha, alpha) as a table, so that one uniform number gives one draw from it; rejection sampling would need a
- * loop, which a graph does not have. With y = x^alpha the distribution function is smooth at 0: the integral of
- * x^(alpha-1) (1-x)^(alpha-1) dx is the integral of (1 - y^(1/alpha))^(alpha-1) dy / alpha. Throws an OptionError unless alpha is above 0
- * and at most 100.
+ * The lower half of Beta(alpha, alpha) as a table, so that one uniform number gives one draw. Rejection sampling would
+ * need a loop, which a graph does not have. With y = x^alpha the distribution function is smooth at 0: the integral of
+ * x^(alpha-1) (1-x)^(alpha-1) dx is the integral of (1 - y^(1/alpha))^(alpha-1) dy / alpha. Throws an OptionError
+ * unless alpha is above 0 and at most 100.
  */
 export function betaQuantiles(where: string, alpha: number): BetaQuantiles {
   if (!(alpha > 0 && alpha <= 100)) {

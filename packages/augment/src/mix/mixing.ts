@@ -7,7 +7,7 @@ import type { RandomSource } from "../random/random-source.ts";
 import { betaQuantiles } from "./beta-quantiles.ts";
 import type { BetaQuantiles } from "./beta-quantiles.ts";
 
-/** Images and, for each, the share of each class in it: `[n, h, w, c]` and `[n, classes]`. */
+/** Images, and the share of each class in each image: `[n, h, w, c]` and `[n, classes]`. */
 export type Mixed = {
   readonly images: tf.Tensor4D;
   readonly labels: tf.Tensor2D;
@@ -17,8 +17,8 @@ export type Mixed = {
 export type Mixing = (images: tf.Tensor4D, labels: tf.Tensor2D, random?: RandomSource) => Mixed;
 
 /**
- * Blends each image with the next image of the batch, and their labels likewise; the weight is drawn from Beta(alpha, alpha). In a
- * shuffled batch the next image is a random one. Zhang et al. 2017, https://arxiv.org/abs/1710.09412.
+ * Blends each image with the next image of the batch, and the labels accordingly. The weight is drawn from Beta(alpha,
+ * alpha). In a shuffled batch the next image is a random one. Zhang et al. 2017, https://arxiv.org/abs/1710.09412.
  */
 export function mixup(alpha = 0.2): Mixing {
   const quantiles = betaQuantiles("mixup", alpha);
@@ -32,8 +32,8 @@ export function mixup(alpha = 0.2): Mixing {
 }
 
 /**
- * Puts a box of the next image of the batch into each image, and mixes the labels by the number of pixels of each. The box's share of
- * the image is drawn from Beta(alpha, alpha). Yun et al. 2019, https://arxiv.org/abs/1905.04899.
+ * Copies a box of the next image of the batch into each image, and mixes the labels by the numbers of pixels. The box's
+ * share of the image is drawn from Beta(alpha, alpha). Yun et al. 2019, https://arxiv.org/abs/1905.04899.
  */
 export function cutmix(alpha = 1): Mixing {
   const quantiles = betaQuantiles("cutmix", alpha);
@@ -69,7 +69,7 @@ function mixing(
   };
 }
 
-/** Each row's follower; the last row is followed by the first. `[n, …] -> [n, …]` */
+/** Each row's next row; after the last row comes the first. `[n, …] -> [n, …]` */
 function next<T extends tf.Tensor>(rows: T): T {
   const n = rows.shape[0]!;
   if (n === 1) return rows;
@@ -89,7 +89,7 @@ function column(values: tf.Tensor): tf.Tensor2D {
   return tf.reshape(values, [values.size, 1]);
 }
 
-/** `[n]` draws from Beta(alpha, alpha): a uniform number says where in the table to look. */
+/** `[n]` draws from Beta(alpha, alpha): a uniform number selects the table entry. */
 function drawBeta({ power, table }: BetaQuantiles, n: number, random: RandomSource): tf.Tensor {
   const last = table.length - 1;
   const drawn = random.uniform([n], -1, 1);
@@ -99,6 +99,6 @@ function drawBeta({ power, table }: BetaQuantiles, n: number, random: RandomSour
   const at = (index: tf.Tensor) => tf.gather(values, tf.cast(index, "int32"));
   const between = tf.add(at(low), tf.mul(tf.sub(place, low), tf.sub(at(tf.add(low, 1)), at(low))));
   const half = tf.pow(between, power);
-  // The table has the lower half only; the distribution is symmetric about one half.
+  // The table has only the lower half; the distribution is symmetric about one half.
   return tf.where(tf.less(drawn, 0), half, tf.sub(1, half));
 }

@@ -2,14 +2,14 @@ import * as tf from "@tensorflow/tfjs-core";
 import { hasTensorflow, statelessRandom } from "../tensorflow-ops.ts";
 import { type RandomSource, seededRandom } from "./random-source.ts";
 
-/** The state of a layer's random numbers: its seed and how often it drew, `[2]`. */
+/** The state of a layer's random numbers: the seed and the number of draws, `[2]`. */
 export function randomStream(seed: number): tf.Variable {
   return tf.tidy(() => tf.variable(tf.tensor1d([seed, 0], "int32"), false, undefined, "int32"));
 }
 
 /**
- * The random numbers of a state, which each draw moves on. Where TensorFlow runs, it draws, so that a step compiled to a graph draws
- * other numbers at every run.
+ * Random numbers from a state, which each draw advances. On TensorFlow, TensorFlow draws them. So a step compiled to a
+ * graph draws new numbers at every run.
  */
 export function streamRandom(stream: tf.Variable): RandomSource {
   if (!hasTensorflow()) {
@@ -27,7 +27,10 @@ export function streamRandom(stream: tf.Variable): RandomSource {
   };
 }
 
-/** A seed for a layer that has none, from its name (FNV-1a): layers that draw from one seed would turn and shift an image alike. */
+/**
+ * A seed from the name of a layer without a seed (FNV-1a). With a common seed, layers would rotate and shift an image
+ * by related amounts.
+ */
 export function seedOf(name: string): number {
   let hash = 0x811c_9dc5;
   for (const letter of name) hash = Math.imul(hash ^ letter.codePointAt(0)!, 0x0100_0193);

@@ -22,7 +22,7 @@ export function philox(counter: Words4, key: readonly [number, number]): Words4 
 
 export type Words4 = readonly [number, number, number, number];
 
-/** A stream of uniform numbers in [0, 1) with 32 random bits each, one for each `seed` and `stream`. */
+/** A stream of uniform numbers in [0, 1) with 32 random bits each; every pair of `seed` and `stream` has its own. */
 export function uniformStream(seed: number, stream: number): () => number {
   const key = [seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0] as const;
   let words: Words4 = [0, 0, 0, 0];
