@@ -1,10 +1,10 @@
 import { batchNorm, chain, conv, relu } from "@convkit/core";
 import type { BatchNormOptions, Block, ConvOptions, Pair } from "@convkit/core";
 
-/** A convolution with its norm and activation: chosen once for a network and passed to its blocks. */
+/** A convolution with norm and activation. A network chooses one and passes it to its blocks. */
 export type ConvUnit = (filters: number, kernel: number | Pair, options: ConvOptions) => Block;
 
-/** A convolution with bias and a ReLU in one layer, as networks had it before batch normalization. */
+/** A convolution with bias and a ReLU in one layer, as in networks before batch normalization. */
 export const convRelu: ConvUnit = (filters, kernel, options) =>
   conv(filters, kernel, { activation: "relu", ...options });
 

@@ -23,8 +23,8 @@ export interface TransitionOptions {
 }
 
 /**
- * New features from all earlier ones, put beside them: `[n, h, w, c] -> [n, h, w, c + growth]`.
- * Huang et al. 2016, https://arxiv.org/abs/1608.06993
+ * Computes new features from all earlier ones and concatenates both: `[n, h, w, c] -> [n, h, w, c + growth]`. Huang et
+ * al. 2016, https://arxiv.org/abs/1608.06993
  */
 export function denseLayer(growth: number, options: DenseLayerOptions = {}): Block {
   if (!Number.isInteger(growth) || growth < 1) {
@@ -50,7 +50,7 @@ export function denseBlock(layers: number, growth: number, options: DenseBlockOp
   return stage(layers, () => denseLayer(growth, rest), { name: (path, i) => layerName(path, i + 1) });
 }
 
-/** Half the channels at half the size: `[n, h, w, c] -> [n, h / 2, w / 2, c / 2]`. */
+/** Halves the channels and the size: `[n, h, w, c] -> [n, h / 2, w / 2, c / 2]`. */
 export function transition(options: TransitionOptions = {}): Block {
   checkOptions("transition", options, { norm: true, naming: true });
   const { norm = {}, naming = dotted } = options;

@@ -6,11 +6,11 @@ import type { ConvUnit } from "./conv-unit.ts";
 // The modules of Szegedy et al. 2015, Rethinking the Inception Architecture, https://arxiv.org/abs/1512.00567,
 // with branches named as in torchvision: `join: ""` puts a layer's number right behind its branch's name.
 
-/** The parts that a network chooses once for all its modules. */
+/** The parts that a network uses in all its modules. */
 export interface InceptionParts {
   /** Convolution, norm and ReLU. */
   readonly unit: ConvUnit;
-  /** The 3x3 mean at stride 1; by default TensorFlow's, which does not count padding (PyTorch's does). */
+  /** The 3x3 mean at stride 1; by default TensorFlow's, which excludes padding (PyTorch's includes it). */
   readonly meanPool?: Block | undefined;
   /** The 3x3 maximum at stride 2. */
   readonly maxPool?: Block | undefined;

@@ -39,8 +39,8 @@ export function inception(
 }
 
 /**
- * The same without bottlenecks: `[n, h, w, c] -> [n, h, w, one + three + five + c]`.
- * Szegedy et al. 2014, figure 2a, https://arxiv.org/abs/1409.4842
+ * `inception` without bottlenecks: `[n, h, w, c] -> [n, h, w, one + three + five + c]`. Szegedy et al. 2014, figure 2a,
+ * https://arxiv.org/abs/1409.4842
  */
 export function naiveInception(
   [one, three, five]: readonly [number, number, number],
@@ -56,8 +56,8 @@ export function naiveInception(
 }
 
 /**
- * The module with each n x n convolution as 1 x n and n x 1: `[n, h, w, c] -> [n, h, w, one + three + five + pool]`.
- * After Szegedy et al. 2015, figure 6, https://arxiv.org/abs/1512.00567
+ * `inception` with each n x n convolution split into 1 x n and n x 1: `[n, h, w, c] -> [n, h, w, one + three + five +
+ * pool]`. After Szegedy et al. 2015, figure 6, https://arxiv.org/abs/1512.00567
  */
 export function factorizedInception(
   [one, reduce3, three, reduce5, five, pool]: InceptionFilters,

@@ -33,24 +33,24 @@ export type InvertedPart =
 export interface InvertedOptions {
   /** 1 by default. */
   readonly stride?: number | undefined;
-  /** Factor on the channels inside; at 1 there is no expansion. */
+  /** Factor for the inner channels; 1 means no expansion. */
   readonly expansion: number;
   /** Height and width of the depthwise kernel; 3 by default. */
   readonly kernel?: number | undefined;
   /**
-   * Around the depthwise convolution. `"keras"` is "same" whose padding at stride 2 is a layer of its own, where the map's size
+   * Padding of the depthwise convolution. `"keras"` is "same", but at stride 2 a separate layer pads if the map's size
    * is known; the numbers are equal.
    */
   readonly padding: Padding | "keras";
-  /** Options of every norm; Keras' defaults without it. */
+  /** Options of every norm; Keras' defaults if missing. */
   readonly norm?: BatchNormOptions | undefined;
   /** `glorotUniform` by default. */
   readonly init?: Init | undefined;
   /** `relu6` by default. */
   readonly activation?: (() => Block) | undefined;
-  /** Between the depthwise and the last convolution, for example squeeze-and-excitation. */
+  /** A block between the depthwise and the last convolution, for example squeeze-and-excitation. */
   readonly excite?: Block | undefined;
-  /** Before the sum, for example stochastic depth. */
+  /** A block before the sum, for example stochastic depth. */
   readonly drop?: Block | undefined;
   readonly naming?: Naming<InvertedPart> | undefined;
 }
@@ -108,7 +108,7 @@ export function invertedResidual(filters: number, options: InvertedOptions): Blo
 
 type Row = [part: InvertedPart, block: Block];
 
-/** TensorFlow's "same" padding at stride 2, as Keras' networks write it: one less before an even size. */
+/** TensorFlow's "same" padding at stride 2, as in Keras' networks: one pixel less before an even size. */
 export function halfSidedPads(
   height: number,
   width: number,

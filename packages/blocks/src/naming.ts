@@ -1,7 +1,7 @@
 import { named } from "@convkit/core";
 import type { Block } from "@convkit/core";
 
-/** Names a part of a block as a peer does: `keras("conv2_block1", "conv1") = "conv2_block1_1_conv"`. */
+/** Names a part of a block as another framework does: `keras("conv2_block1", "conv1") = "conv2_block1_1_conv"`. */
 export type Naming<Part extends string> = (name: string, part: Part) => string;
 
 /** The default names: the path, a dot, the part. */
@@ -9,7 +9,7 @@ export function dotted(name: string, part: string): string {
   return name === "" ? part : `${name}.${part}`;
 }
 
-/** Parts one after another, each under its own name. */
+/** Applies parts one after another, each under its own name. */
 export function steps<Part extends string>(
   naming: Naming<Part>,
   rows: readonly (readonly [part: Part, block: Block])[],

@@ -22,7 +22,7 @@ export type PreActivationPart =
 export interface PreActivationOptions {
   /** 1 by default. */
   readonly stride?: number | Pair | undefined;
-  /** Options of every norm; Keras' defaults without it. */
+  /** Options of every norm; Keras' defaults if missing. */
   readonly norm?: BatchNormOptions | undefined;
   readonly naming?: Naming<PreActivationPart> | undefined;
 }

@@ -6,7 +6,7 @@ import { dotted, steps } from "./naming.ts";
 import type { Naming } from "./naming.ts";
 import { strideBetween } from "./stride-between.ts";
 
-/** Parts of a residual block that have names. */
+/** The named parts of a residual block. */
 export type ResidualPart =
   | "conv1"
   | "norm1"
@@ -25,19 +25,19 @@ export type ResidualPart =
 export interface BasicBlockOptions {
   /** 1 by default. */
   readonly stride?: number | Pair | undefined;
-  /** Around the 3x3 convolutions: TensorFlow's "same" and PyTorch's 1 differ at stride 2. */
+  /** Padding of the 3x3 convolutions: TensorFlow's "same" and PyTorch's 1 differ at stride 2. */
   readonly padding: Padding;
   /** Biases of the convolutions: false by default, as in PyTorch (Keras' ResNets have them). */
   readonly bias?: boolean | undefined;
-  /** Options of every norm; Keras' defaults without it. */
+  /** Options of every norm; Keras' defaults if missing. */
   readonly norm?: BatchNormOptions | undefined;
   readonly naming?: Naming<ResidualPart> | undefined;
-  /** The shortcut where the shape changes: `projection` by default. */
+  /** The shortcut if the shape changes: `projection` by default. */
   readonly shortcut?: Shortcut | undefined;
 }
 
 export interface BottleneckOptions extends BasicBlockOptions {
-  /** The convolution that has the stride: the paper and Keras take the first 1x1, PyTorch the 3x3 ("v1.5"). */
+  /** The convolution with the stride: the first 1x1 in the paper and Keras, the 3x3 in PyTorch ("v1.5"). */
   readonly strideOn: "1x1" | "3x3";
   /** Groups of the 3x3 convolution; 1 by default. */
   readonly groups?: number | undefined;
@@ -46,13 +46,16 @@ export interface BottleneckOptions extends BasicBlockOptions {
 }
 
 export interface ResidualOptions {
-  /** The main path's stride. Without it, the sizes before and after the main path tell, so they must be known. */
+  /**
+   * The main path's stride. If missing, it is computed from the sizes before and after the main path, which must be
+   * known.
+   */
   readonly stride?: number | Pair | undefined;
   /** Names the sum; `<path>.add` by default. */
   readonly naming?: ((path: string, part: "add") => string) | undefined;
 }
 
-/** A shortcut that gives another shape: from `filters` and `stride` of the main path. */
+/** Makes a shortcut that changes the shape, from `filters` and `stride` of the main path. */
 export type Shortcut = (
   filters: number,
   stride: number | Pair,
@@ -74,8 +77,9 @@ const basicNames: OptionNames<BasicBlockOptions> = {
 const bottleneckNames: OptionNames<BottleneckOptions> = { ...basicNames, strideOn: true, groups: true, width: true };
 
 /**
- * `main(x) + shortcut`: the input itself where main changes neither channels nor size, else `project(filters, stride)` of it.
- * Throws an `OptionError` where no stride explains the sizes, or where they are not known and `stride` is not given.
+ * `main(x) + shortcut`. The shortcut is the input itself if `main` changes neither channels nor size, else
+ * `project(filters, stride)` of the input. Throws an `OptionError` if no stride explains the sizes, or if they are
+ * unknown and `stride` is missing.
  */
 export function residual(
   main: Block,
@@ -102,11 +106,11 @@ export const projection: Shortcut = (filters, stride, { bias, norm, naming }) =>
     ["projectNorm", batchNorm(norm)],
   ]);
 
-/** A 1x1 convolution alone. */
+/** A 1x1 convolution without a norm. */
 export const plainProjection: Shortcut = (filters, stride, { bias, naming }) =>
   steps(naming, [["project", conv(filters, 1, { stride, padding: "valid", bias })]]);
 
-/** Every other pixel, and channels of zeros on both sides: option A of He 2015, no weights. */
+/** Takes every other pixel and adds channels of zeros on both sides: option A of He 2015, without weights. */
 export const zeroShortcut: Shortcut =
   (filters, stride, { naming }) =>
   (x, name) => {

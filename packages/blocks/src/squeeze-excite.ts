@@ -7,7 +7,7 @@ import type { Naming } from "./naming.ts";
 export type SqueezePart = "squeeze" | "reshape" | "reduce" | "expand" | "excite";
 
 export interface SqueezeExciteOptions {
-  /** After the first convolution: "relu" by default. */
+  /** Activation after the first convolution: "relu" by default. */
   readonly activation?: ActivationName | undefined;
   /** `glorotUniform` by default. */
   readonly init?: Init | undefined;
@@ -15,8 +15,8 @@ export interface SqueezeExciteOptions {
 }
 
 /**
- * Multiplies each channel by a weight that follows from the whole map: shape unchanged; `reduced` channels in between.
- * Hu et al. 2017, https://arxiv.org/abs/1709.01507
+ * Multiplies each channel by a weight computed from the whole map: shape unchanged; `reduced` channels in between. Hu
+ * et al. 2017, https://arxiv.org/abs/1709.01507
  */
 export function squeezeExcite(reduced: number, options: SqueezeExciteOptions = {}): Block {
   checkOptions("squeezeExcite", options, { activation: true, init: true, naming: true });

@@ -4,8 +4,8 @@ import type { Pair } from "@convkit/core";
 type Size = readonly (number | null)[];
 
 /**
- * The stride of a 1x1 convolution that brings a map of size `before` to that of `after`, by both axes: one for both where it
- * explains both, else one each. Throws an `OptionError` that starts with `where` if there is none or a size is not known.
+ * The stride of a 1x1 convolution that changes a map's size from `before` to `after`: one number if it fits both axes,
+ * else one per axis. Throws an `OptionError` that starts with `where` if there is none or a size is unknown.
  */
 export function strideBetween(where: string, before: Size, after: Size): number | Pair {
   const sizes = [before[0], before[1], after[0], after[1]];
@@ -27,7 +27,10 @@ export function strideBetween(where: string, before: Size, after: Size): number 
   return [first, second];
 }
 
-/** The whole strides up to `most` with ceil(size / stride) = result, smallest first; a single pixel stays under each of them. */
+/**
+ * The integer strides up to `most` with ceil(size / stride) = result, smallest first. A single pixel allows all of
+ * them.
+ */
 function stridesTo(size: number, result: number, most: number): number[] {
   return Array.from({ length: most }, (_, i) => i + 1).filter((stride) => Math.ceil(size / stride) === result);
 }

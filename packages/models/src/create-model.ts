@@ -15,7 +15,7 @@ export function createModel(name: ModelName | ModelAlias, options: BuildOptions 
   return build(findArchitecture(name), options);
 }
 
-/** The architecture of a name that may be unknown: then an `OptionError` lists the zoo's names. */
+/** Finds an architecture by name. Throws an `OptionError` that lists the zoo's names if there is none. */
 export function findArchitecture(name: string): Network {
   const found = architectureOf(name);
   if (found !== undefined) return found;
@@ -25,7 +25,7 @@ export function findArchitecture(name: string): Network {
   throw new OptionError(`unknown model ${shown(name)}; ${hint}the zoo has ${names.join(", ")}.`);
 }
 
-/** True for names of the zoo, with or without their source. */
+/** True for names of the zoo, with or without a source. */
 export function isModelName(name: string): name is ModelName | ModelAlias {
   return architectureOf(name) !== undefined;
 }

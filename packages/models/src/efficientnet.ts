@@ -43,7 +43,7 @@ const table = [
 
 const kernelInit: Init = { kind: "scaled", scale: 2, mode: "fanOut", distribution: "truncatedNormal" };
 const denseInit: Init = { kind: "scaled", scale: 1 / 3, mode: "fanOut", distribution: "uniform" };
-/** Probability that the last block is skipped in training; it grows from 0 at the first. */
+/** Probability that training skips the last block; it grows from 0 at the first block. */
 const DROP_CONNECT = 0.2;
 
 const parts: Readonly<Record<Exclude<InvertedPart, "excite">, string>> = {
@@ -134,7 +134,7 @@ function efficientnet(
   };
 }
 
-/** The first convolution; Keras writes its padding as a layer, where the size is known. */
+/** The first convolution. As in Keras, a separate layer pads if the size is known. */
 function stem(filters: number): Block {
   return (x) => {
     const [height, width] = sizeOf(x);
@@ -171,7 +171,7 @@ function swish(): Block {
   return activation("swish");
 }
 
-/** The nearest multiple of 8 that is no more than a tenth smaller. */
+/** The nearest multiple of 8 that is at most 10 % smaller. */
 function divisibleByEight(filters: number): number {
   const rounded = Math.max(8, Math.floor((filters + 4) / 8) * 8);
   return rounded < 0.9 * filters ? rounded + 8 : rounded;

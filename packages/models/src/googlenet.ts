@@ -101,7 +101,7 @@ export const googlenetTv: Network = {
   differs: 'from the paper: batch normalization, no biases, and 3x3 in the "5x5" branch',
 };
 
-/** torchvision's module: its names, and 3x3 for 5x5. */
+/** torchvision's module: its layer names, and 3x3 instead of 5x5. */
 function torchInception([one, reduce3, three, reduce5, five, pool]: InceptionFilters): Block {
   return concat({
     branch1: unit(one, 1, same),

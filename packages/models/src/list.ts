@@ -1,17 +1,17 @@
 import type { Network } from "./shared/sources.ts";
 import { aliasesOf, zoo } from "./zoo.ts";
 
-/** A network's metadata: everything that an architecture states but its layers. */
+/** A network's metadata: all fields of an architecture except its layers. */
 export type ModelInfo = Omit<Network, "body" | "head" | "aux"> & {
-  /** Further names, which say the source. */
+  /** Further names, which include the source. */
   readonly aliases: readonly string[];
-  /** True where it has auxiliary classifiers. */
+  /** True if the network has auxiliary classifiers. */
   readonly aux: boolean;
 };
 
 /**
- * The networks of the zoo, or those with a name that fits a pattern (`"resnet*"`, `"?gg16"`, `"*-tv"`); nothing is built. Each
- * network is listed once, under its plain name.
+ * Lists the networks of the zoo, or those whose names match a pattern (`"resnet*"`, `"?gg16"`, `"*-tv"`); builds
+ * nothing. Each network appears once, under its plain name.
  */
 export function list(pattern = "*"): ModelInfo[] {
   const escaped = pattern.replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`);

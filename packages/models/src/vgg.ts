@@ -34,11 +34,11 @@ const widths = [64, 128, 256, 512, 512] as const;
 
 const oxford = "CC BY 4.0, Visual Geometry Group, University of Oxford";
 
-// As keras.applications has it, layers `block1_conv1`: weights, multiply-adds; top-1 and top-5 accuracy.
+// As in keras.applications, with layers `block1_conv1`: weights, multiply-adds; top-1 and top-5 accuracy.
 export const vgg16 = keras("vgg16", 16, counts(138_357_544, 138_357_544, 15_470_264_320), [71.3, 90.1]);
 export const vgg19 = keras("vgg19", 19, counts(143_667_240, 143_667_240, 19_632_062_464), [71.3, 90.0]);
 
-// As torchvision has it, layers `features.b0`, numbered as in its state.
+// As in torchvision, with layers `features.b0`, numbered as in its state.
 export const vgg11 = torch("vgg11", 11, counts(132_863_336, 132_863_336, 7_609_090_048), [69.02, 88.628]);
 export const vgg13 = torch("vgg13", 13, counts(133_047_848, 133_047_848, 11_308_466_176), [69.928, 89.246]);
 export const vgg16Bn = torch(

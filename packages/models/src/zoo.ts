@@ -28,9 +28,9 @@ import { vgg11, vgg13, vgg16, vgg16Bn, vgg19, vgg19Bn } from "./vgg.ts";
 import { vgg16Inception } from "./notebooks/vgg16-inception.ts";
 import { xception } from "./xception.ts";
 
-/** Every network by name. A new one is a file of its own and a word here. */
+/** Every network by name. A new network needs its own file and an entry here. */
 export const zoo = {
-  // Small ones, from courses
+  // Small networks from courses
   lenet5,
   "simple-cnn": simpleCnn,
   "inception-cifar10": inceptionCifar10,
@@ -38,14 +38,14 @@ export const zoo = {
   "residual-stack": residualStack,
   "mini-xception": miniXception,
   "vgg16-inception": vgg16Inception,
-  // As their papers have them
+  // As in their papers
   googlenet,
   "resnet20-cifar10": resnet20Cifar10,
   "resnet32-cifar10": resnet32Cifar10,
   "resnet44-cifar10": resnet44Cifar10,
   "resnet56-cifar10": resnet56Cifar10,
   "resnet110-cifar10": resnet110Cifar10,
-  // As keras.applications has them
+  // As in keras.applications
   vgg16,
   vgg19,
   resnet50,
@@ -64,7 +64,7 @@ export const zoo = {
   densenet201,
   "efficientnet-b0": efficientnetB0,
   "efficientnet-b1": efficientnetB1,
-  // As torchvision has them
+  // As in torchvision
   alexnet,
   vgg11,
   vgg13,
@@ -84,8 +84,8 @@ export const zoo = {
 } as const satisfies Readonly<Record<string, Network>>;
 
 /**
- * Further names that say whose network it is: `-keras` for keras.applications, `-tv` for torchvision, `-paper` for the paper's.
- * A name without such an ending is the network of the source that `list` shows.
+ * Further names that include the source: `-keras` for keras.applications, `-tv` for torchvision, `-paper` for the
+ * paper. A name without such an ending means the source that `list` shows.
  */
 export const aliases = {
   "googlenet-paper": "googlenet",
@@ -121,10 +121,10 @@ export const aliases = {
 /** The name of a network of the zoo. */
 export type ModelName = keyof typeof zoo;
 
-/** A name that says the source, too. */
+/** A name that includes the source. */
 export type ModelAlias = keyof typeof aliases;
 
-/** The network of a name; undefined where the zoo has none of that name. */
+/** The network with that name; undefined if the zoo has none. */
 export function architectureOf(name: string): Network | undefined {
   const plain = Object.hasOwn(aliases, name) ? aliases[name as ModelAlias] : name;
   return Object.hasOwn(zoo, plain) ? zoo[plain as ModelName] : undefined;

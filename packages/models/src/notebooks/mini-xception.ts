@@ -2,7 +2,7 @@ import { miniXceptionBlock } from "@convkit/blocks";
 import { chain, classActivation, conv, dense, dropout, globalAvgPool, rawPixels, rescale } from "@convkit/core";
 import type { Network } from "../shared/sources.ts";
 
-/** Xception in small, for photographs of cats and dogs. */
+/** A small Xception for photographs of cats and dogs. */
 export const miniXception: Network = {
   name: "mini-xception",
   source: "notebook",

@@ -31,7 +31,7 @@ const parts: Readonly<Record<Exclude<PreActivationPart, "pool">, string>> = {
   add: "out",
 };
 
-/** Keras counts the pools that are shortcuts. */
+/** Keras numbers the pools that are shortcuts. */
 const pools: Readonly<Record<string, string>> = {
   conv2: "max_pooling2d",
   conv3: "max_pooling2d_1",

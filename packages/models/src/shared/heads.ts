@@ -1,7 +1,7 @@
 import { chain, classActivation, dense, dropout, globalAvgPool } from "@convkit/core";
 import type { Block, HeadOptions, Init } from "@convkit/core";
 
-/** Names of the layers and the dropout of Keras' usual end. */
+/** Names of the layers, and dropout, of Keras' usual head. */
 interface AverageHead {
   readonly pool?: string;
   readonly rate?: number;
@@ -9,7 +9,7 @@ interface AverageHead {
   readonly init?: Init;
 }
 
-/** Keras' usual end: mean of each channel, dense layer `predictions`. `[n, h, w, c] -> [n, classes]`. */
+/** Keras' usual head: mean of each channel, dense layer `predictions`. `[n, h, w, c] -> [n, classes]`. */
 export function averageHead(
   options: HeadOptions,
   { pool = "avg_pool", rate = 0, drop = "dropout", init }: AverageHead = {},
@@ -21,7 +21,7 @@ export function averageHead(
   });
 }
 
-/** torchvision's usual end: mean of each channel, dropout, dense layer. `[n, h, w, c] -> [n, classes]`. */
+/** torchvision's usual head: mean of each channel, dropout, dense layer. `[n, h, w, c] -> [n, classes]`. */
 export function torchHead(
   options: HeadOptions,
   { name = "fc", rate = 0 }: { readonly name?: string; readonly rate?: number } = {},
@@ -33,7 +33,7 @@ export function torchHead(
   });
 }
 
-/** A dropout layer under its name; none at rate 0. */
+/** A named dropout layer; none at rate 0. */
 export function dropped(name: string, rate = 0): Record<string, Block> {
   return rate > 0 ? { [name]: dropout(rate) } : {};
 }

@@ -1,6 +1,6 @@
 import type { Accuracy, Architecture, Source } from "@convkit/core";
 
-/** An architecture of the zoo, which says whose definition it is. */
+/** An architecture of the zoo with the source of its definition. */
 export type Network = Architecture & { readonly source: Source };
 
 const kerasPage = "https://keras.io/api/applications/";
@@ -14,7 +14,10 @@ export function counts(params: number, trainable: number, macs: number): Counts 
   return { params, trainable, macs };
 }
 
-/** A network of keras.applications: its accuracy on ImageNet's validation images, one crop, as Keras states it, and its weights. */
+/**
+ * A network of keras.applications: its weights, and Keras' published accuracy on ImageNet's validation images, one
+ * crop.
+ */
 export function fromKeras(top1: number, top5: number, license: string) {
   return {
     source: "keras",
@@ -23,7 +26,7 @@ export function fromKeras(top1: number, top5: number, license: string) {
   } as const;
 }
 
-/** A network of torchvision: its accuracy as torchvision states it (IMAGENET1K_V1), and its weights. */
+/** A network of torchvision: its weights, and torchvision's published accuracy (IMAGENET1K_V1). */
 export function fromTorchvision(top1: number, top5: number) {
   return {
     source: "torchvision",
@@ -32,7 +35,7 @@ export function fromTorchvision(top1: number, top5: number) {
   } as const;
 }
 
-/** A network as its paper has it, with the accuracy that `page` states. */
+/** A network as defined in its paper, with the accuracy that `page` states. */
 export function fromPaper(page: string, top1: number, top5?: number): { source: "paper"; accuracy: Accuracy } {
   return { source: "paper", accuracy: { top1, ...(top5 === undefined ? {} : { top5 }), source: page } };
 }
