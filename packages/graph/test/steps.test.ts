@@ -42,37 +42,39 @@ describe.runIf(engines.includes("native"))("several calls in one run equal calls
     await Promise.all([one.dispose(), many.dispose()]);
   });
 
-  test.each([sgd, adam, tf.train.sgd, tf.train.adam] as const)(
-    "each with the learning rate set before it, %o",
-    async (make) => {
-      const rates = [0.1, 0.01, 1, 0.5];
-      const weightsBy = async (together: boolean) => {
-        const w = tf.variable(tf.tensor1d([1, -2, 3]));
-        const optimizer = make(0.1 as never) as tf.Optimizer & { learningRate: number };
-        const step = compile(
-          (x: tf.Tensor) => optimizer.minimize(() => tf.sum(tf.square(tf.mul(w, x))), true) as tf.Scalar,
-          { threads: 1, deterministic: true },
-        );
-        const set = (call: number) => {
-          optimizer.learningRate = rates[call] as number;
-        };
-        const x = tf.tensor1d([0.3, 0.2, 0.1]);
-        if (together)
-          await step.steps(
-            rates.map(() => [x] as const),
-            { before: set },
-          );
-        else
-          for (const call of rates.keys()) {
-            set(call);
-            await step(x);
-          }
-        await step.dispose();
-        return [...w.dataSync()];
+  test.each([
+    ["sgd", () => sgd({ learningRate: 0.1 })],
+    ["adam", () => adam({ learningRate: 0.1 })],
+    ["tf.train.sgd", () => tf.train.sgd(0.1)],
+    ["tf.train.adam", () => tf.train.adam(0.1)],
+  ] as const)("each with the learning rate set before it, %s", async (_, make) => {
+    const rates = [0.1, 0.01, 1, 0.5];
+    const weightsBy = async (together: boolean) => {
+      const w = tf.variable(tf.tensor1d([1, -2, 3]));
+      const optimizer = make() as tf.Optimizer & { learningRate: number };
+      const step = compile(
+        (x: tf.Tensor) => optimizer.minimize(() => tf.sum(tf.square(tf.mul(w, x))), true) as tf.Scalar,
+        { threads: 1, deterministic: true },
+      );
+      const set = (call: number) => {
+        optimizer.learningRate = rates[call] as number;
       };
-      expect(await weightsBy(true)).toEqual(await weightsBy(false));
-    },
-  );
+      const x = tf.tensor1d([0.3, 0.2, 0.1]);
+      if (together)
+        await step.steps(
+          rates.map(() => [x] as const),
+          { before: set },
+        );
+      else
+        for (const call of rates.keys()) {
+          set(call);
+          await step(x);
+        }
+      await step.dispose();
+      return [...w.dataSync()];
+    };
+    expect(await weightsBy(true)).toEqual(await weightsBy(false));
+  });
 
   test("draw the same random numbers", async () => {
     const draw = () => compile(() => [random.uniform([3]), random.uniform([3])], { seed: 3 });
