@@ -72,7 +72,9 @@ it.each([
   );
   const elsewhere = { ...readResult(path), commit: "0123456789", machine: { ...readResult(path).machine, cores: 99 } };
   writeFileSync(path, JSON.stringify(elsewhere));
-  await expect(measureAndKeep(chosen, options({}, { resume: path }))).rejects.toThrow(/conditions: machine .*; commit /);
+  await expect(measureAndKeep(chosen, options({}, { resume: path }))).rejects.toThrow(
+    /conditions: machine .*; commit /,
+  );
 });
 
 it("says that the folder cannot be written to before anything is measured", async () => {

@@ -86,7 +86,9 @@ describe.skipIf(peerPython === undefined)("models that Keras 3 saved", () => {
   it("refuses to train where a layer's work is known in prediction only", async () => {
     const model = await loadModel(join(folder, "predictions.keras"));
     const x = tf.zeros([1, 12, 12, 4]);
-    expect(() => model.apply(x, { training: true })).toThrow(/expected no training, because Keras' RandomGaussianBlur is not computed here/);
+    expect(() => model.apply(x, { training: true })).toThrow(
+      /expected no training, because Keras' RandomGaussianBlur is not computed here/,
+    );
     tf.dispose(x);
     model.dispose();
   });

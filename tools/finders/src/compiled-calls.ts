@@ -22,13 +22,16 @@ export interface CompiledReport {
 }
 
 /** Exported functions whose calls are not compiled, with the reason. */
-export const leftOut: readonly (readonly [names: RegExp, reason: string])[] = [
+const leftOut: readonly (readonly [names: RegExp, reason: string])[] = [
   [
     /^(random|multinomial|dropout|rand|truncatedNormal)/i,
     "they draw; random.test.ts of @convkit/graph compares distributions",
   ],
   [/Async$|^(keep|dispose|tidy|time|print|profile)$/, "they read or keep tensors, and compute nothing"],
-  [/^(tensor\d?d?|scalar|variable|buffer|complex|op|customGrad|variableGrads|train)$/, "they make tensors and functions"],
+  [
+    /^(tensor\d?d?|scalar|variable|buffer|complex|op|customGrad|variableGrads|train)$/,
+    "they make tensors and functions",
+  ],
 ];
 
 const gradients = new Set(["grad", "grads", "valueAndGrad", "valueAndGrads"]);
