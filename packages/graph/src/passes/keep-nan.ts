@@ -14,8 +14,8 @@ const fusesWithRelu = /^(BiasAdd|AddN|AddV2|Add|Conv|DepthwiseConv|MatMul|FusedB
 
 /**
  * With oneDNN, a ReLU that TensorFlow fuses with the op before it turns NaN into 0, and a softmax over a row with a NaN
- * gives zeros: a diverged model would continue with finite numbers. `Maximum` is not fused and keeps NaN. It costs less
- * than the noise of a training step, and up to 5 % of a prediction.
+ * gives zeros: a diverged model would continue with finite numbers. `Maximum` is not fused and keeps NaN. Tiny networks
+ * pay for it, since each unfused op is one more kernel to start.
  */
 export const keepNan: Pass = {
   name: "keep-nan",
