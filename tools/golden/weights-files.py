@@ -3,6 +3,7 @@
 Run: <peers' python> tools/golden/weights-files.py packages/weights/test/golden
 The values: tensor k of a file is arange(size) * 0.25 - k, so that a test can state them without a second file.
 """
+import json
 import os
 import pathlib
 import sys
@@ -61,6 +62,16 @@ with h5py.File(out / "latest.h5", "w", libver="latest") as f:
     group.attrs["weight_names"] = np.array([b"a/kernel", b"a/half"])
     group.create_dataset("a/kernel", data=filled((4, 3), 0), chunks=(4, 3), compression="gzip")
     group.create_dataset("a/half", data=filled((5,), 1).astype("float16"))
+
+# Checksums that HDF5 stores behind a chunk of bytes: `(37 i + 11) mod 256`, and 255 throughout.
+checksums = []
+with h5py.File("checksums", "w", driver="core", backing_store=False) as f:
+    for size in (1, 2, 3, 720, 721, 5001):
+        for kind, data in (("mixed", (np.arange(size) * 37 + 11) % 256), ("full", np.full(size, 255))):
+            dataset = f.create_dataset(f"{kind}{size}", data=data.astype("u1"), chunks=(size,), fletcher32=True)
+            chunk = dataset.id.read_direct_chunk((0,))[1]
+            checksums.append({"kind": kind, "size": size, "fletcher32": int.from_bytes(chunk[-4:], "little")})
+(out / "fletcher32.json").write_text(json.dumps(checksums, indent=2) + "\n")
 
 state = {
     "conv.weight": torch.from_numpy(filled((3, 2, 3, 3), 0)),

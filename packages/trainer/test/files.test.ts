@@ -1,8 +1,9 @@
 import { createServer } from "node:http";
-import { mkdtemp, readdir, truncate, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { isConvkitError } from "@convkit/errors";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type EpochLogs, formatHistory, parseHistory, recipes, type Training, webhook } from "../src/index.ts";
@@ -38,6 +39,17 @@ describe("history.csv", () => {
   test("names the line that does not fit", () => {
     expect(() => parseHistory("epoch,loss\n1,2")).toThrow(/must begin with "epoch,loss,accuracy/);
     expect(() => parseHistory(`${formatHistory([])}1,2,3\n`)).toThrow(/line 2 must have 7 cells but has 3/);
+    const row = "1,0.5,0.5,,,0.1,2";
+    const named = (cell: string, place: number) => row.split(",").with(place, cell).join(",");
+    for (const [cell, place, message] of [
+      ["x", 1, /line 2 must have a number as loss but has "x"/],
+      ["0x10", 2, /a number as accuracy/],
+      ["1e999x", 5, /a number as lr/],
+      ["", 0, /a number as epoch/],
+      ["-1", 0, /a number as epoch/],
+    ] as const)
+      expect(() => parseHistory(`${formatHistory([])}${named(cell, place)}\n`)).toThrow(message);
+    expect(parseHistory(`${formatHistory([])}${named("NaN", 1)}\n`)).toMatchObject([{ loss: Number.NaN }]);
   });
 });
 
@@ -66,6 +78,53 @@ describe("checkpoints", () => {
     for (const state of ["middle", "end"]) await writeCheckpoint(path, { step: 3, state, arrays });
     expect(await readCheckpoint(path, 3)).toMatchObject({ state: "end" });
     expect(await readdir(path)).toEqual(["step-00000003"]);
+  });
+  test("with one flipped bit are refused, or come back as they were", async () => {
+    const path = await folder();
+    await writeCheckpoint(path, { step: 7, state: { epoch: 1, note: "\u00e9" }, arrays });
+    const whole = await readCheckpoint(path, 7);
+    for (const name of ["checkpoint.json", "arrays.bin"]) {
+      let [tried, refused] = [0, 0];
+      const file = join(path, "step-00000007", name);
+      const bytes = await readFile(file);
+      for (let bit = 0; bit < bytes.length * 8; bit += 13) {
+        tried++;
+        const damaged = Buffer.from(bytes);
+        damaged[bit >> 3]! ^= 1 << (bit & 7);
+        await writeFile(file, damaged);
+        try {
+          expect(await readCheckpoint(path, 7), `${name}, bit ${bit}`).toEqual(whole);
+        } catch (error) {
+          expect(isConvkitError(error), `${name}, bit ${bit}: ${String(error)}`).toBe(true);
+          expect((error as Error).message).toContain(join("step-00000007", name));
+          refused++;
+        }
+      }
+      await writeFile(file, bytes);
+      // Only a bit in the word "crc32" itself, or behind the last bracket, leaves all else as it was.
+      expect(refused).toBeGreaterThan(tried - 6);
+    }
+  });
+  test("whose header lies are refused", async () => {
+    const path = await folder();
+    await writeCheckpoint(path, { step: 7, state: null, arrays });
+    const file = join(path, "step-00000007", "checkpoint.json");
+    const { crc32: _, ...header } = JSON.parse(await readFile(file, "utf8")) as { crc32: number; arrays: object[] };
+    const [first, ...rest] = header.arrays;
+    for (const [change, message] of [
+      [{ shape: [2 ** 40, 2 ** 40] }, /flag \[1099511627776, 1099511627776\] must have/],
+      [{ shape: [-3] }, /must be a list, each an object with name, shape, dtype, offset, bytes/],
+      [{ dtype: "constructor" }, /must be a list, each an object/],
+      [{ offset: 8 }, /must have 3 bytes at 0, not 3 at 8/],
+      [{ bytes: 1e9 }, /must have 3 bytes at 0, not 1000000000 at 0/],
+    ] as const) {
+      await writeFile(file, JSON.stringify({ ...header, arrays: [{ ...first, ...change }, ...rest] }));
+      await expect(readCheckpoint(path, 7)).rejects.toThrow(message);
+    }
+    await writeFile(file, "[".repeat(1e5));
+    await expect(readCheckpoint(path, 7)).rejects.toThrow(/at most 100 objects or arrays inside each other/);
+    await rm(file);
+    await expect(readCheckpoint(path, 7)).rejects.toThrow(/checkpoint\.json does not exist/);
   });
   test("a short file is refused with both sizes", async () => {
     const path = await folder();

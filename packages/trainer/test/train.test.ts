@@ -21,6 +21,7 @@ import {
   train,
   type TrainOptions,
 } from "../src/index.ts";
+import { readCheckpoint, writeCheckpoint } from "../src/run/checkpoint.ts";
 import { halves, smallNet } from "./squares.ts";
 
 beforeAll(() => useEngine(engines[0] ?? "wasm"));
@@ -165,8 +166,10 @@ describe(`training (${engines[0]})`, () => {
           scale: [bytes.readFloatLE(scale!.offset), bytes.readFloatLE(good!.offset)],
           weights: weights.map((each) => bytes.subarray(each.offset, each.offset + each.bytes).toString("hex")),
           async setScale(value: number) {
-            bytes.writeFloatLE(value, scale!.offset);
-            await writeFile(file, bytes);
+            const folder = join(out, "checkpoints");
+            const whole = await readCheckpoint(folder, Number(name!.slice("step-".length)));
+            whole.arrays.find(({ name }) => name === "scale/0")!.data[0] = value;
+            await writeCheckpoint(folder, whole);
           },
         };
       };

@@ -189,8 +189,7 @@ describe("JSON that is built to be slow or deep", () => {
   it("a safetensors header 100,000 lists deep", async () => {
     const text = Buffer.from(`{"a":{"dtype":${nested(100_000)},"shape":[],"data_offsets":[0,0]}}`);
     const { message } = await failure(Buffer.concat([u(8, text.byteLength), text]));
-    expect(message).toMatch(/element type/);
-    expect(message.length).toBeLessThan(2_000);
+    expect(message).toMatch(/at most 200 objects or arrays inside each other/);
   });
 
   it("a safetensors header whose offsets are a million numbers", async () => {

@@ -1,4 +1,5 @@
 import { fieldProblems, type Fields, fromZero, oneOf, throwProblems, wholeFromZero } from "../checks/fields.ts";
+import { numberOrNull, storedProblems } from "../checks/stored.ts";
 import type { JsonValue } from "@convkit/files";
 import { checkMonitor, improves, type Monitor, monitors, watched, worst } from "../run/monitor.ts";
 import type { Callback, Training } from "./callback.ts";
@@ -59,6 +60,11 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
     },
     state: () => ({ best: Number.isFinite(best) ? best : null, waited }),
     restore(state: JsonValue) {
+      throwProblems(
+        storedProblems("The checkpoint's state of early-stopping", state, {
+          fields: { best: numberOrNull, waited: wholeFromZero },
+        }),
+      );
       const saved = state as { best: number | null; waited: number };
       best = saved.best ?? worst(monitor);
       waited = saved.waited;

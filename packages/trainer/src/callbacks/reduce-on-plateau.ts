@@ -7,6 +7,7 @@ import {
   throwProblems,
   wholeFromZero,
 } from "../checks/fields.ts";
+import { numberOrNull, storedProblems } from "../checks/stored.ts";
 import type { JsonValue } from "@convkit/files";
 import { checkMonitor, improves, type Monitor, monitors, watched, worst } from "../run/monitor.ts";
 import type { Callback } from "./callback.ts";
@@ -81,6 +82,11 @@ export function reduceOnPlateau(options: PlateauOptions = {}): Callback {
     },
     state: () => ({ best: Number.isFinite(best) ? best : null, waited, cooling }),
     restore(state: JsonValue) {
+      throwProblems(
+        storedProblems("The checkpoint's state of reduce-on-plateau", state, {
+          fields: { best: numberOrNull, waited: wholeFromZero, cooling: wholeFromZero },
+        }),
+      );
       const saved = state as { best: number | null; waited: number; cooling: number };
       best = saved.best ?? worst(monitor);
       waited = saved.waited;

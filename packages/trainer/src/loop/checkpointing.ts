@@ -1,8 +1,21 @@
+import { join } from "node:path";
 import { withoutAux } from "@convkit/core";
 import { saveModel } from "@convkit/weights";
 import type { JsonValue } from "@convkit/files";
+import { fromZero, wholeFromOne, wholeFromZero } from "../checks/fields.ts";
+import {
+  listOf,
+  numberOrNull,
+  orNull,
+  record,
+  shaped,
+  type StoredShape,
+  storedProblems,
+  throwStored,
+} from "../checks/stored.ts";
 import {
   type Checkpoint,
+  checkpointPath,
   listCheckpoints,
   pruneCheckpoints,
   readCheckpoint,
@@ -40,8 +53,55 @@ export async function newestCheckpoint({ out, resume }: TrainOptions): Promise<S
   const step = (await listCheckpoints(checkpoints)).at(-1);
   if (step === undefined) return undefined;
   const checkpoint = await readCheckpoint(checkpoints, step);
+  throwStored(
+    join(checkpointPath(checkpoints, step), "checkpoint.json"),
+    storedProblems("state", checkpoint.state, stateShape),
+  );
   return { ...checkpoint, state: checkpoint.state as unknown as State };
 }
+
+const logsShape: StoredShape = {
+  fields: {
+    epoch: wholeFromOne,
+    loss: numberOrNull,
+    accuracy: numberOrNull,
+    lr: numberOrNull,
+    seconds: numberOrNull,
+  },
+  optional: { valLoss: numberOrNull, valAccuracy: numberOrNull },
+};
+
+const stateShape: StoredShape = {
+  fields: {
+    settings: record,
+    run: shaped({
+      fields: {
+        step: wholeFromZero,
+        epoch: wholeFromZero,
+        batchesDone: wholeFromZero,
+        batchesTaken: wholeFromZero,
+        sums: shaped({ fields: { loss: numberOrNull, correct: numberOrNull, images: wholeFromZero } }),
+        lastLearningRate: numberOrNull,
+        rateFactor: fromZero,
+        history: listOf(shaped(logsShape)),
+      },
+    }),
+    clock: shaped({
+      fields: {
+        seconds: fromZero,
+        secondsInEpoch: fromZero,
+        timings: shaped({
+          fields: { first: fromZero, step: fromZero, data: fromZero, validation: fromZero, callbacks: fromZero },
+        }),
+        imagesInFirst: fromZero,
+        imagesDone: fromZero,
+      },
+    }),
+    callbacks: record,
+    best: orNull(shaped(logsShape)),
+    ranking: listOf(shaped({ fields: { step: wholeFromZero, value: numberOrNull } })),
+  },
+};
 
 /** A checkpoint of a run. */
 export type SavedRun = Omit<Checkpoint, "state"> & { readonly state: State };

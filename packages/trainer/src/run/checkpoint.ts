@@ -1,8 +1,11 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { readdir, readFile, rename, rm } from "node:fs/promises";
+import { type FileHandle, open, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { finalName, type JsonValue, writeFileAtomic, writeFolderAtomic, writeJson } from "@convkit/files";
-import { TrainerError } from "../trainer-error.ts";
+import { crc32 } from "node:zlib";
+import { finalName, type JsonValue, readJson, writeFileAtomic, writeFolderAtomic, writeJson } from "@convkit/files";
+import { oneOf, wholeFromZero } from "../checks/fields.ts";
+import { listOf, shaped, type StoredShape, storedProblems, text, throwStored } from "../checks/stored.ts";
+import { TrainerError, unreadable } from "../trainer-error.ts";
 
 /** A named array of a checkpoint. */
 export interface SavedArray {
@@ -37,7 +40,14 @@ interface Header {
     readonly dtype: SavedArray["dtype"];
     readonly offset: number;
     readonly bytes: number;
+    /** Checksum of the array's bytes; missing in checkpoints of earlier versions. */
+    readonly crc32?: number;
   }[];
+}
+
+/** The header as it is stored, with the checksum of its JSON text. Checkpoints of earlier versions have no checksum. */
+interface StoredHeader extends Header {
+  readonly crc32?: number;
 }
 
 /** Writes a checkpoint as `folder/step-N/` and returns its path. It appears complete or not at all. */
@@ -45,7 +55,7 @@ export async function writeCheckpoint(folder: string, checkpoint: Checkpoint): P
   const path = join(folder, `step-${String(checkpoint.step).padStart(8, "0")}`);
   let offset = 0;
   const arrays = checkpoint.arrays.map(({ name, shape, dtype, data }) => {
-    const entry = { name, shape, dtype, offset, bytes: data.byteLength };
+    const entry = { name, shape, dtype, offset, bytes: data.byteLength, crc32: crc32(bytesOf(data)) };
     offset += data.byteLength;
     return entry;
   });
@@ -53,10 +63,11 @@ export async function writeCheckpoint(folder: string, checkpoint: Checkpoint): P
   await writeFolderAtomic(path, async (inside) => {
     await writeFileAtomic(
       join(inside, "arrays.bin"),
-      checkpoint.arrays.map(({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength)),
+      checkpoint.arrays.map(({ data }) => bytesOf(data)),
     );
     // Written last: `recoverCheckpoints` takes a folder with this file for a complete checkpoint.
-    await writeJson(join(inside, "checkpoint.json"), header);
+    const stored: StoredHeader = { ...header, crc32: crc32(JSON.stringify(header)) };
+    await writeJson(join(inside, "checkpoint.json"), stored);
   });
   return path;
 }
@@ -84,26 +95,100 @@ export async function listCheckpoints(folder: string): Promise<number[]> {
     .toSorted((a, b) => a - b);
 }
 
-/** Reads the checkpoint of a step; throws `TrainerError` if the file is shorter than its header says. */
+/**
+ * Reads the checkpoint of a step. Throws `TrainerError` or `FileError`, which name the file, if it is damaged or does not have the
+ * bytes that its header states.
+ */
 export async function readCheckpoint(folder: string, step: number): Promise<Checkpoint> {
   const path = checkpointPath(folder, step);
-  const header = JSON.parse(await readFile(join(path, "checkpoint.json"), "utf8")) as Header;
-  const file = await readFile(join(path, "arrays.bin"));
-  const wanted = header.arrays.reduce((sum, { bytes }) => sum + bytes, 0);
-  if (file.length !== wanted)
-    throw new TrainerError(`${join(path, "arrays.bin")} must have ${wanted} bytes but has ${file.length}.`);
-  const arrays = header.arrays.map(({ name, shape, dtype, offset, bytes }): SavedArray => {
-    // Copies, since a view must be aligned to the size of its elements.
-    const buffer = file.buffer.slice(file.byteOffset + offset, file.byteOffset + offset + bytes) as ArrayBuffer;
-    const data =
-      dtype === "float32"
-        ? new Float32Array(buffer)
-        : dtype === "int32"
-          ? new Int32Array(buffer)
-          : new Uint8Array(buffer);
-    return { name, shape, dtype, data };
+  const header = await readHeader(join(path, "checkpoint.json"));
+  const file = join(path, "arrays.bin");
+  const arrays = await withFile(file, async (handle) => {
+    const wanted = header.arrays.reduce((sum, { bytes }) => sum + bytes, 0);
+    const { size } = await handle.stat();
+    if (size !== wanted) throw new TrainerError(`${file} must have ${wanted} bytes but has ${size}.`);
+    const read: SavedArray[] = [];
+    for (const { name, shape, dtype, offset, bytes, crc32: expected } of header.arrays) {
+      const data = new arrayTypes[dtype](bytes / arrayTypes[dtype].BYTES_PER_ELEMENT);
+      await fill(handle, bytesOf(data), offset);
+      const got = crc32(bytesOf(data));
+      if (expected !== undefined && got !== expected)
+        throw new TrainerError(`${file} is damaged: expected the CRC-32 ${expected} for ${name}, got ${got}.`);
+      read.push({ name, shape, dtype, data });
+    }
+    return read;
   });
   return { step: header.step, state: header.state, arrays };
+}
+
+/** Opens a file to read, and closes it; throws a `TrainerError` that names the file if it cannot be read. */
+async function withFile<Result>(file: string, use: (handle: FileHandle) => Promise<Result>): Promise<Result> {
+  try {
+    const handle = await open(file, "r");
+    try {
+      return await use(handle);
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    throw error instanceof TrainerError ? error : unreadable(file, error);
+  }
+}
+
+/** Reads as many bytes as `into` has; one call of the system reads at most 2 GiB. */
+async function fill(handle: FileHandle, into: Uint8Array, start: number): Promise<void> {
+  for (let done = 0; done < into.byteLength;) {
+    const { bytesRead } = await handle.read(into, done, Math.min(into.byteLength - done, 1 << 30), start + done);
+    if (bytesRead === 0) throw new Error("it became shorter while it was read");
+    done += bytesRead;
+  }
+}
+
+const arrayTypes = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;
+
+/** Generous: the header of a network of a thousand layers takes 1 MB. */
+const headerLimits = { maxBytes: 64 << 20, maxDepth: 100 };
+
+async function readHeader(file: string): Promise<Header> {
+  const stored = (await readJson(file, headerLimits)) as unknown as StoredHeader;
+  throwStored(file, storedProblems("the checkpoint", stored, headerShape));
+  const { crc32: expected, ...header } = stored;
+  const got = crc32(JSON.stringify(header));
+  if (expected !== undefined && got !== expected)
+    throw new TrainerError(`${file} is damaged: expected the CRC-32 ${expected}, got ${got}.`);
+  let end = 0;
+  for (const { name, shape, dtype, offset, bytes } of header.arrays) {
+    const needed = shape.reduce((size, side) => size * side, arrayTypes[dtype].BYTES_PER_ELEMENT);
+    if (offset !== end || bytes !== needed)
+      throw new TrainerError(
+        `${file} is damaged: ${name} [${shape.join(", ")}] must have ${needed} bytes at ${end}, not ${bytes} at ${offset}.`,
+      );
+    end += bytes;
+  }
+  return header;
+}
+
+const headerShape: StoredShape = {
+  fields: {
+    step: wholeFromZero,
+    arrays: listOf(
+      shaped({
+        fields: {
+          name: text,
+          shape: listOf(wholeFromZero),
+          dtype: oneOf(Object.keys(arrayTypes)),
+          offset: wholeFromZero,
+          bytes: wholeFromZero,
+        },
+        optional: { crc32: wholeFromZero },
+      }),
+    ),
+  },
+  optional: { crc32: wholeFromZero },
+};
+
+function bytesOf({ buffer, byteOffset, byteLength }: SavedArray["data"]): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 /** Deletes the checkpoints in `folder`, except for the steps in `kept`. */
@@ -112,13 +197,15 @@ export async function pruneCheckpoints(folder: string, kept: ReadonlySet<number>
     if (!kept.has(step)) await rm(checkpointPath(folder, step), { recursive: true, force: true });
 }
 
+/** The names in a folder; none if there is no such folder. */
 async function namesIn(folder: string): Promise<string[]> {
   return readdir(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return [];
-    throw error;
+    throw unreadable(folder, error);
   });
 }
 
-function checkpointPath(folder: string, step: number): string {
+/** The folder of the checkpoint of a step. */
+export function checkpointPath(folder: string, step: number): string {
   return join(folder, `step-${String(step).padStart(8, "0")}`);
 }

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
+import { shown } from "@convkit/errors";
 import { writeFileAtomic } from "@convkit/files";
-import { TrainerError } from "../trainer-error.ts";
+import { TrainerError, unreadable } from "../trainer-error.ts";
 
 /** One row of `history.csv`: an epoch. `seconds` is the epoch's wall time, validation included. */
 export interface EpochLogs {
@@ -35,24 +36,36 @@ export function formatHistory(rows: readonly EpochLogs[]): string {
 /** The inverse of `formatHistory`; throws `TrainerError` with the invalid line. */
 export function parseHistory(text: string, where = "history.csv"): EpochLogs[] {
   const [first, ...lines] = text.trimEnd().split("\n");
-  if (first !== header) throw new TrainerError(`${where} must begin with "${header}" but begins with "${first}".`);
+  if (first !== header) throw new TrainerError(`${where} must begin with "${header}" but begins with ${shown(first)}.`);
   return lines.map((line, index) => {
+    const place = `${where} line ${index + 2}`;
     const cells = line.split(",");
     if (cells.length !== columns.length)
-      throw new TrainerError(`${where} line ${index + 2} must have ${columns.length} cells but has ${cells.length}.`);
-    const entries = columns.flatMap(([, key], column) =>
-      cells[column] === "" ? [] : [[key, Number(cells[column])] as const],
-    );
+      throw new TrainerError(`${place} must have ${columns.length} cells but has ${cells.length}.`);
+    const entries = columns.flatMap(([name, key], column) => {
+      const cell = cells[column]!;
+      // The epoch counts; other numbers may be missing, and a loss may be NaN.
+      if (cell === "" && key !== "epoch") return [];
+      if (!(key === "epoch" ? /^\d+$/ : number).test(cell))
+        throw new TrainerError(`${place} must have a number as ${name} but has ${shown(cell)}.`);
+      return [[key, Number(cell)] as const];
+    });
     return Object.fromEntries(entries) as unknown as EpochLogs;
   });
 }
+
+/** A number as JavaScript writes it. */
+const number = /^(-?(\d+(\.\d+)?(e[+-]?\d+)?|Infinity)|NaN)$/;
 
 /** Writes `history.csv` as a whole. */
 export async function writeHistory(path: string, rows: readonly EpochLogs[]): Promise<void> {
   await writeFileAtomic(path, formatHistory(rows));
 }
 
-/** Reads a run's `history.csv`. */
+/** Reads a run's `history.csv`; throws `TrainerError` with the file and the invalid line. */
 export async function readHistory(path: string): Promise<EpochLogs[]> {
-  return parseHistory(await readFile(path, "utf8"), path);
+  const text = await readFile(path, "utf8").catch((error: unknown) => {
+    throw unreadable(path, error);
+  });
+  return parseHistory(text, path);
 }

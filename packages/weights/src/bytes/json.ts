@@ -1,28 +1,30 @@
+import { type FileError, parseJson as parse } from "@convkit/files";
 import type { ByteSource } from "./byte-source.ts";
 import { WeightsError } from "../weights-error.ts";
 
 export type JsonObject = { readonly [key: string]: unknown };
 
-/** Generous: the topology of a model with a thousand layers takes 1 MB. */
-const jsonLimit = 1 << 26;
-
 /** Parses a whole source as one JSON object. */
 export function readJson(source: ByteSource): JsonObject {
-  if (source.size > jsonLimit)
-    throw new WeightsError(source.file, "", `a JSON of ${source.size} bytes is too large (${jsonLimit})`);
+  if (source.size > maxBytes)
+    throw new WeightsError(source.file, "", `a JSON of ${source.size} bytes is too large (${maxBytes})`);
   return parseJson(new TextDecoder().decode(source.read(0, source.size)), source.file, "");
 }
+
+/** Generous: the topology of a model with a thousand layers takes 1 MB. */
+const maxBytes = 1 << 26;
 
 /** Parses text as one JSON object; NaN and Infinity, which Python writes, are read as null. */
 export function parseJson(text: string, file: string, place: string): JsonObject {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parse(text, file);
   } catch {
     try {
-      value = JSON.parse(text.replace(/([[:,]\s*)-?(?:NaN|Infinity)(?=\s*[\],}])/g, "$1null"));
+      value = parse(text.replace(/([[:,]\s*)-?(?:NaN|Infinity)(?=\s*[\],}])/g, "$1null"), file);
     } catch (error) {
-      throw new WeightsError(file, place, `is not JSON: ${(error as Error).message}`, { cause: error });
+      const { problem } = error as FileError;
+      throw new WeightsError(file, place, problem.replace(/\.$/, ""), { cause: error });
     }
   }
   if (!isObject(value)) throw new WeightsError(file, place, "expected a JSON object");

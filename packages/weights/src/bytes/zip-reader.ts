@@ -3,6 +3,7 @@ import { RandomAccessReader, fromRandomAccessReaderPromise } from "yauzl";
 import type { Entry } from "yauzl";
 import { memorySource, windowOf } from "./byte-source.ts";
 import type { ByteSource } from "./byte-source.ts";
+import { crc32Checksum, verified } from "./verified-source.ts";
 import { WeightsError } from "../weights-error.ts";
 
 export interface ZipEntry {
@@ -89,7 +90,11 @@ class SourceReader extends RandomAccessReader {
 
 function openEntry(source: ByteSource, entry: Entry, start: number): ByteSource {
   const { fileName, compressedSize, uncompressedSize } = entry;
-  if (entry.compressionMethod === 0) return windowOf(source, start, compressedSize, fileName);
+  if (entry.compressionMethod === 0) {
+    const stored = windowOf(source, start, compressedSize, fileName);
+    // PyTorch writes 0 if it was told to compute no checksums.
+    return entry.crc32 === 0 ? stored : verified(stored, crc32Checksum(entry.crc32));
+  }
   const file = `${source.file}/${fileName}`;
   const place = `byte ${start} of the archive`;
   let plain: Uint8Array;

@@ -1,5 +1,5 @@
 import { shown } from "@convkit/errors";
-import type { ByteSink } from "@convkit/files";
+import { type ByteSink, type FileError, parseJson } from "@convkit/files";
 import type { ByteSource } from "../bytes/byte-source.ts";
 import { checkedCount, decodeElements, dtypeBytes, floatParts } from "../bytes/named-tensor.ts";
 import type { NamedTensor, StoredType } from "../bytes/named-tensor.ts";
@@ -45,9 +45,9 @@ export function readSafetensors(source: ByteSource): { tensors: NamedTensor[]; m
   const start = 8 + headerSize;
   let header: unknown;
   try {
-    header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(source.read(8, headerSize)));
+    header = parseJson(source.read(8, headerSize), source.file, { maxBytes: headerLimit });
   } catch (error) {
-    throw new WeightsError(source.file, "byte 8", `the header is not JSON: ${(error as Error).message}`, {
+    throw new WeightsError(source.file, "byte 8", `the header ${(error as FileError).problem.replace(/\.$/, "")}`, {
       cause: error,
     });
   }

@@ -8,6 +8,7 @@ import { undefinedAddress } from "./bytes.ts";
 import type { Hdf5Bytes } from "./bytes.ts";
 import { readShape, readType } from "./type.ts";
 import type { Hdf5Type } from "./type.ts";
+import { withoutChecksum } from "./fletcher32.ts";
 import { open } from "./object-header.ts";
 import type { Hdf5Context, HeaderMessage } from "./object-header.ts";
 
@@ -262,7 +263,7 @@ function unfilter(
     if ((mask & (1 << index)) !== 0) continue;
     if (filter.id === 1) bytes = inflate(bytes, chunkSize + 4, file, place);
     else if (filter.id === 2) bytes = unshuffle(bytes, filter.values[0] ?? 1);
-    else if (filter.id === 3) bytes = bytes.subarray(0, Math.max(0, bytes.byteLength - 4));
+    else if (filter.id === 3) bytes = withoutChecksum(bytes, file, place);
     else
       throw new WeightsError(
         file,

@@ -1,11 +1,12 @@
 import { shown } from "@convkit/errors";
-import { dirname, isAbsolute, join, normalize, sep } from "node:path";
+import { basename, dirname, isAbsolute, join, normalize, sep } from "node:path";
 import { openFile } from "../../bytes/byte-source.ts";
 import type { ByteSource } from "../../bytes/byte-source.ts";
 import { isObject, readJson } from "../../bytes/json.ts";
 import type { JsonObject } from "../../bytes/json.ts";
 import { checkedCount, decodeElements, dtypeBytes } from "../../bytes/named-tensor.ts";
 import type { NamedTensor, StoredType, TensorData } from "../../bytes/named-tensor.ts";
+import { sha256Checksum, verified } from "../../bytes/verified-source.ts";
 import { WeightsError } from "../../weights-error.ts";
 
 const knownTypes = ["float32", "float16", "int32", "uint8", "bool"] as const;
@@ -38,7 +39,12 @@ export function readTfjs(source: ByteSource): {
       if (!isObject(group) || !Array.isArray(group["paths"]) || !Array.isArray(group["weights"])) {
         throw new WeightsError(source.file, place, "expected paths and weights");
       }
-      const parts = group["paths"].map((path: unknown) => openShard(source.file, place, path, shards));
+      const hashes = checkedHashes(source.file, place, group["sha256"], group["paths"].length);
+      const parts = group["paths"].map((path: unknown, part) => {
+        const shard = openShard(source.file, place, path, shards);
+        const hash = hashes?.[part] ?? hashInName(shard.file);
+        return hash === undefined ? shard : verified(shard, sha256Checksum(hash));
+      });
       return readGroup(source.file, place, concatenated(source.file, parts), group["weights"]);
     });
     const topology = model["modelTopology"];
@@ -109,6 +115,20 @@ function dequantize(values: TensorData, scale: number, min: number, type: Stored
   const out = new Float32Array(values.length);
   for (let i = 0; i < values.length; i++) out[i] = values[i]! * scale + min;
   return type === "int32" ? Int32Array.from(out, Math.round) : out;
+}
+
+/** The sha256 of each shard, which convkit writes beside tfjs' own keys; undefined if the file has none. */
+function checkedHashes(file: string, place: string, given: unknown, count: number): readonly string[] | undefined {
+  if (given === undefined) return undefined;
+  const isHash = (value: unknown): value is string => typeof value === "string" && /^[\da-f]{64}$/.test(value);
+  if (!Array.isArray(given) || given.length !== count || !given.every(isHash))
+    throw new WeightsError(file, place, `expected a sha256 for each of ${count} paths, got ${shown(given)}`);
+  return given;
+}
+
+/** The sha256 in a shard's name: earlier versions of the trainer wrote `weights-<sha256>.bin`. */
+function hashInName(path: string): string | undefined {
+  return /^weights-([\da-f]{64})\.bin$/.exec(basename(path))?.[1];
 }
 
 function openShard(file: string, place: string, path: unknown, shards: Map<string, ByteSource>): ByteSource {

@@ -1,5 +1,6 @@
 import type { ModelMetadata } from "@convkit/core";
 import type * as tfl from "@tensorflow/tfjs-layers";
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { writeFileAtomic } from "@convkit/files";
 import { narrowFloat16 } from "../../bytes/half-float.ts";
@@ -38,7 +39,7 @@ export async function writeTfjs(
     const data = packed?.data ?? values;
     await shards.add(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   }
-  const paths = await shards.finish();
+  const { paths, sha256 } = await shards.finish();
   const own = metadataText(metadata) === undefined ? {} : { [metadataKey]: metadata };
   const told = { ...model.getUserDefinedMetadata(), ...own };
   const document = {
@@ -46,7 +47,7 @@ export async function writeTfjs(
     generatedBy: "convkit",
     convertedBy: null,
     modelTopology: topologyOf(model),
-    weightsManifest: [{ paths, weights: entries }],
+    weightsManifest: [{ paths, sha256, weights: entries }],
     ...(Object.keys(told).length === 0 ? {} : { userDefinedMetadata: told }),
   };
   await writeFileAtomic(join(folder, "model.json"), JSON.stringify(document));
@@ -102,7 +103,7 @@ class ShardWriter {
   readonly #folder: string;
   #pending: Uint8Array[] = [];
   #held = 0;
-  #count = 0;
+  readonly #hashes: string[] = [];
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -123,15 +124,18 @@ class ShardWriter {
     }
   }
 
-  async finish(): Promise<string[]> {
+  /** The names of the shards and the sha256 of each. */
+  async finish(): Promise<{ readonly paths: readonly string[]; readonly sha256: readonly string[] }> {
     if (this.#held > 0) await this.#flush();
-    return Array.from({ length: this.#count }, (_, index) => shardName(index));
+    return { paths: this.#hashes.map((_, index) => shardName(index)), sha256: this.#hashes };
   }
 
   async #flush(): Promise<void> {
     const parts = this.#pending;
-    await writeFileAtomic(join(this.#folder, shardName(this.#count)), parts);
-    this.#count += 1;
+    const hash = createHash("sha256");
+    for (const part of parts) hash.update(part);
+    await writeFileAtomic(join(this.#folder, shardName(this.#hashes.length)), parts);
+    this.#hashes.push(hash.digest("hex"));
     this.#pending = [];
     this.#held = 0;
   }

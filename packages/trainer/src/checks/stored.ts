@@ -1,0 +1,55 @@
+import { shown } from "@convkit/errors";
+import { TrainerError } from "../trainer-error.ts";
+import { type Field, isRecord } from "./fields.ts";
+
+/** What a stored object must have: fields, and fields that may be missing. */
+export interface StoredShape {
+  readonly fields: Readonly<Record<string, Field>>;
+  readonly optional?: Readonly<Record<string, Field>>;
+}
+
+/**
+ * One sentence for each missing or invalid field of an object from a file. Other fields are allowed: a later version may have
+ * written them.
+ */
+export function storedProblems(what: string, value: unknown, { fields, optional = {} }: StoredShape): string[] {
+  if (!isRecord(value)) return [`${what} must be an object, not ${shown(value)}.`];
+  const problem = (name: string, [expected, fits]: Field) =>
+    fits(value[name]) ? [] : [`${what}.${name} must be ${expected}, not ${shown(value[name])}.`];
+  return [
+    ...Object.entries(fields).flatMap(([name, field]) => problem(name, field)),
+    ...Object.entries(optional).flatMap(([name, field]) => (value[name] === undefined ? [] : problem(name, field))),
+  ];
+}
+
+/** Throws a `TrainerError` that names the file and its first problems, if there are any. */
+export function throwStored(file: string, problems: readonly string[]): void {
+  if (problems.length === 0) return;
+  const rest = problems.length > 3 ? ` And ${problems.length - 3} more.` : "";
+  throw new TrainerError(`${file} is damaged: ${problems.slice(0, 3).join(" ")}${rest}`);
+}
+
+/** A field that holds text. */
+export const text: Field = ["text", (value) => typeof value === "string"];
+
+/** A finite number; null stands for NaN and infinities, which JSON does not have. */
+export const numberOrNull: Field = ["a number or null", (value) => value === null || typeof value === "number"];
+
+/** A field that holds an object. */
+export const record: Field = ["an object", isRecord];
+
+/** A list whose elements fit a field. */
+export function listOf([expected, fits]: Field): Field {
+  return [`a list, each ${expected}`, (value) => Array.isArray(value) && value.every((each) => fits(each))];
+}
+
+/** An object with certain fields. */
+export function shaped(shape: StoredShape): Field {
+  const names = Object.keys(shape.fields).join(", ");
+  return [`an object with ${names}`, (value) => storedProblems("", value, shape).length === 0];
+}
+
+/** A field that may also hold null. */
+export function orNull([expected, fits]: Field): Field {
+  return [`${expected} or null`, (value) => value === null || fits(value)];
+}
