@@ -1,4 +1,4 @@
-import { batchNorm, chain, conv, relu } from "@convkit/core";
+import { batchNorm, chain, conv, ofKind, relu } from "@convkit/core";
 import type { BatchNormOptions, Block, ConvOptions, Pair } from "@convkit/core";
 
 /** A convolution with norm and activation. A network chooses one and passes it to its blocks. */
@@ -11,5 +11,8 @@ export const convRelu: ConvUnit = (filters, kernel, options) =>
 /** Convolution without bias, batch normalization, ReLU. Ioffe and Szegedy 2015, https://arxiv.org/abs/1502.03167 */
 export function convBnRelu(norm: BatchNormOptions = {}): ConvUnit {
   return (filters, kernel, options) =>
-    chain({ conv: conv(filters, kernel, { bias: false, ...options }), bn: batchNorm(norm), relu: relu() });
+    ofKind(
+      "conv_unit",
+      chain({ conv: conv(filters, kernel, { bias: false, ...options }), bn: batchNorm(norm), relu: relu() }),
+    );
 }

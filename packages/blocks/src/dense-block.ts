@@ -1,6 +1,6 @@
 import { OptionError, checkOptions, shown } from "@convkit/errors";
-import { avgPool, batchNorm, concat, conv, identity, named, relu, sizeOf, stage } from "@convkit/core";
-import type { BatchNormOptions, Block } from "@convkit/core";
+import { avgPool, batchNorm, concat, conv, identity, named, ofKind, relu, sizeOf, stage } from "@convkit/core";
+import type { BatchNormOptions, UnnamedBlock } from "@convkit/core";
 import { dotted, steps } from "./naming.ts";
 import type { Naming } from "./naming.ts";
 
@@ -26,7 +26,7 @@ export interface TransitionOptions {
  * Computes new features from all earlier ones and concatenates both: `[n, h, w, c] -> [n, h, w, c + growth]`. Huang et
  * al. 2016, https://arxiv.org/abs/1608.06993
  */
-export function denseLayer(growth: number, options: DenseLayerOptions = {}): Block {
+export function denseLayer(growth: number, options: DenseLayerOptions = {}): UnnamedBlock {
   if (!Number.isInteger(growth) || growth < 1) {
     throw new OptionError(`denseLayer: expected growth to be a whole number from 1 on, got ${shown(growth)}.`);
   }
@@ -40,25 +40,31 @@ export function denseLayer(growth: number, options: DenseLayerOptions = {}): Blo
     ["relu2", relu()],
     ["conv2", conv(growth, 3, { padding: "same", bias: false })],
   ]);
-  return (x, name) => named(naming(name, "concat"), concat({ old: identity, new: () => features(x, name) }))(x, name);
+  return ofKind("dense_layer", (x, name) =>
+    named(naming(name, "concat"), concat({ old: identity, new: () => features(x, name) }))(x, name),
+  );
 }
 
 /** `layers` dense layers: `[n, h, w, c] -> [n, h, w, c + layers * growth]`. */
-export function denseBlock(layers: number, growth: number, options: DenseBlockOptions = {}): Block {
+export function denseBlock(layers: number, growth: number, options: DenseBlockOptions = {}): UnnamedBlock {
   checkOptions("denseBlock", options, { norm: true, naming: true, layerName: true });
   const { layerName = (path, i) => `${path}.denselayer${i}`, ...rest } = options;
-  return stage(layers, () => denseLayer(growth, rest), { name: (path, i) => layerName(path, i + 1) });
+  return ofKind(
+    "dense_block",
+    stage(layers, () => denseLayer(growth, rest), { name: (path, i) => layerName(path, i + 1) }),
+  );
 }
 
 /** Halves the channels and the size: `[n, h, w, c] -> [n, h / 2, w / 2, c / 2]`. */
-export function transition(options: TransitionOptions = {}): Block {
+export function transition(options: TransitionOptions = {}): UnnamedBlock {
   checkOptions("transition", options, { norm: true, naming: true });
   const { norm = {}, naming = dotted } = options;
-  return (x, name) =>
+  return ofKind("transition", (x, name) =>
     steps(naming, [
       ["norm", batchNorm(norm)],
       ["relu", relu()],
       ["conv", conv(Math.floor((sizeOf(x)[2] as number) / 2), 1, { padding: "valid", bias: false })],
       ["pool", avgPool(2, 2, { padding: "valid" })],
-    ])(x, name);
+    ])(x, name),
+  );
 }

@@ -1,6 +1,6 @@
 import { checkOptions } from "@convkit/errors";
-import { chain, concat, maxPool } from "@convkit/core";
-import type { Block } from "@convkit/core";
+import { chain, concat, maxPool, ofKind } from "@convkit/core";
+import type { UnnamedBlock } from "@convkit/core";
 import { convRelu } from "./conv-unit.ts";
 import type { ConvUnit } from "./conv-unit.ts";
 
@@ -28,14 +28,17 @@ const same = { padding: "same" } as const;
 export function inception(
   [one, reduce3, three, reduce5, five, pool]: InceptionFilters,
   options: InceptionOptions = {},
-): Block {
+): UnnamedBlock {
   const { unit = convRelu } = checked("inception", options);
-  return concat({
-    b1: unit(one, 1, same),
-    b2: chain({ reduce: unit(reduce3, 1, same), conv: unit(three, 3, same) }),
-    b3: chain({ reduce: unit(reduce5, 1, same), conv: unit(five, 5, same) }),
-    b4: chain({ pool: maxPool(3, 1, same), project: unit(pool, 1, same) }),
-  });
+  return ofKind(
+    "inception",
+    concat({
+      b1: unit(one, 1, same),
+      b2: chain({ reduce: unit(reduce3, 1, same), conv: unit(three, 3, same) }),
+      b3: chain({ reduce: unit(reduce5, 1, same), conv: unit(five, 5, same) }),
+      b4: chain({ pool: maxPool(3, 1, same), project: unit(pool, 1, same) }),
+    }),
+  );
 }
 
 /**
@@ -45,14 +48,17 @@ export function inception(
 export function naiveInception(
   [one, three, five]: readonly [number, number, number],
   options: InceptionOptions = {},
-): Block {
+): UnnamedBlock {
   const { unit = convRelu } = checked("naiveInception", options);
-  return concat({
-    b1: unit(one, 1, same),
-    b2: unit(three, 3, same),
-    b3: unit(five, 5, same),
-    b4: maxPool(3, 1, same),
-  });
+  return ofKind(
+    "naive_inception",
+    concat({
+      b1: unit(one, 1, same),
+      b2: unit(three, 3, same),
+      b3: unit(five, 5, same),
+      b4: maxPool(3, 1, same),
+    }),
+  );
 }
 
 /**
@@ -62,14 +68,17 @@ export function naiveInception(
 export function factorizedInception(
   [one, reduce3, three, reduce5, five, pool]: InceptionFilters,
   options: InceptionOptions = {},
-): Block {
+): UnnamedBlock {
   const { unit = convRelu } = checked("factorizedInception", options);
-  return concat({
-    b1: unit(one, 1, same),
-    b2: chain({ reduce: unit(reduce3, 1, same), row: unit(three, [1, 3], same), column: unit(three, [3, 1], same) }),
-    b3: chain({ reduce: unit(reduce5, 1, same), row: unit(five, [1, 5], same), column: unit(five, [5, 1], same) }),
-    b4: chain({ pool: maxPool(3, 1, same), project: unit(pool, 1, same) }),
-  });
+  return ofKind(
+    "factorized_inception",
+    concat({
+      b1: unit(one, 1, same),
+      b2: chain({ reduce: unit(reduce3, 1, same), row: unit(three, [1, 3], same), column: unit(three, [3, 1], same) }),
+      b3: chain({ reduce: unit(reduce5, 1, same), row: unit(five, [1, 5], same), column: unit(five, [5, 1], same) }),
+      b4: chain({ pool: maxPool(3, 1, same), project: unit(pool, 1, same) }),
+    }),
+  );
 }
 
 function checked(where: string, options: InceptionOptions): InceptionOptions {

@@ -11,8 +11,9 @@ import {
   relu6,
   sizeOf,
   zeroPad,
+  ofKind,
 } from "@convkit/core";
-import type { BatchNormOptions, Block, Init, Padding } from "@convkit/core";
+import type { BatchNormOptions, Block, Init, Padding, UnnamedBlock } from "@convkit/core";
 import { dotted, steps } from "./naming.ts";
 import type { Naming } from "./naming.ts";
 
@@ -72,14 +73,14 @@ const names: OptionNames<InvertedOptions> = {
  * A 1x1 convolution to more channels, a depthwise convolution, a linear 1x1 convolution to fewer; a shortcut where the shapes
  * agree: `[n, h, w, c] -> [n, h / stride, w / stride, filters]`. Sandler et al. 2018, https://arxiv.org/abs/1801.04381
  */
-export function invertedResidual(filters: number, options: InvertedOptions): Block {
+export function invertedResidual(filters: number, options: InvertedOptions): UnnamedBlock {
   checkOptions("invertedResidual", options, names);
   const { stride = 1, kernel = 3, expansion, padding, norm = {}, init = glorotUniform } = options ?? {};
   const { activation = relu6, excite, drop, naming = dotted } = options ?? {};
   if (!(expansion > 0)) {
     throw new OptionError(`invertedResidual: expected expansion to be a number above 0, got ${shown(expansion)}.`);
   }
-  return (x, name) => {
+  return ofKind("inverted_residual", (x, name) => {
     const [height, width, channels] = sizeOf(x) as [number | null, number | null, number];
     const byHand = padding === "keras" && stride === 2 && height !== null && width !== null;
     const pad: Row[] = byHand ? [["pad", zeroPad(halfSidedPads(height, width, kernel))]] : [];
@@ -103,7 +104,7 @@ export function invertedResidual(filters: number, options: InvertedOptions): Blo
     if (stride !== 1 || channels !== filters) return steps(naming, rows)(x, name);
     const main = steps(naming, drop === undefined ? rows : [...rows, ["drop", drop]]);
     return named(naming(name, "add"), add({ main: () => main(x, name), shortcut: identity }))(x, name);
-  };
+  });
 }
 
 type Row = [part: InvertedPart, block: Block];

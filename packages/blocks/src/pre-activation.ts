@@ -1,6 +1,6 @@
 import { checkOptions } from "@convkit/errors";
-import { add, batchNorm, chain, conv, identity, maxPool, named, relu, sizeOf, zeroPad } from "@convkit/core";
-import type { BatchNormOptions, Block, Pair } from "@convkit/core";
+import { add, batchNorm, chain, conv, identity, maxPool, named, ofKind, relu, sizeOf, zeroPad } from "@convkit/core";
+import type { BatchNormOptions, Pair, UnnamedBlock } from "@convkit/core";
 import { dotted, steps } from "./naming.ts";
 import type { Naming } from "./naming.ts";
 
@@ -38,7 +38,7 @@ export interface BookResidualOptions {
  * where the channels change, it is a 1x1 convolution of the activated input. The 3x3 convolution is padded by 1 on each side,
  * as in Keras and PyTorch. He et al. 2016, figure 4e, https://arxiv.org/abs/1603.05027
  */
-export function preActivationBlock(filters: number, options: PreActivationOptions = {}): Block {
+export function preActivationBlock(filters: number, options: PreActivationOptions = {}): UnnamedBlock {
   checkOptions("preActivationBlock", options, { stride: true, norm: true, naming: true });
   const { stride = 1, norm = {}, naming = dotted } = options;
   const activate = steps(naming, [
@@ -55,21 +55,21 @@ export function preActivationBlock(filters: number, options: PreActivationOption
     ["relu2", relu()],
     ["conv3", conv(4 * filters, 1, { padding: "valid" })],
   ]);
-  return (x, name) => {
+  return ofKind("preactivation_block", (x, name) => {
     const active = activate(x, name);
     const widens = sizeOf(x)[2] !== 4 * filters;
     const shrunk = [stride].flat().every((step) => step === 1) ? identity : maxPool(1, stride, { padding: "valid" });
     const project = conv(4 * filters, 1, { stride, padding: "valid" });
     const shortcut = widens ? project(active, naming(name, "project")) : shrunk(x, naming(name, "pool"));
     return named(naming(name, "add"), add({ shortcut: () => shortcut, main: () => main(active, name) }))(x, name);
-  };
+  });
 }
 
 /**
  * Two 3x3 convolutions with ReLU, with `pooling` a 2x2 maximum, beside a 1x1 convolution where the shape changes:
  * `[n, h, w, c] -> [n, h / 2, w / 2, filters]`. Chollet 2021, Deep Learning with Python, second edition, section 9.3.2
  */
-export function bookResidual(filters: number, options: BookResidualOptions = {}): Block {
+export function bookResidual(filters: number, options: BookResidualOptions = {}): UnnamedBlock {
   checkOptions("bookResidual", options, { pooling: true });
   const { pooling = false } = options;
   const same = { padding: "same" } as const;
@@ -79,8 +79,8 @@ export function bookResidual(filters: number, options: BookResidualOptions = {})
   };
   const main = chain(pooling ? { ...convs, pool: maxPool(2, 2, same) } : convs);
   const project = conv(filters, 1, { stride: pooling ? 2 : 1, padding: "valid" });
-  return (x, name) => {
+  return ofKind("residual", (x, name) => {
     const keeps = !pooling && sizeOf(x)[2] === filters;
     return add({ main, shortcut: keeps ? identity : project })(x, name);
-  };
+  });
 }

@@ -1,7 +1,7 @@
 import { OptionError, checkOptions, shown } from "@convkit/errors";
 import type { OptionNames } from "@convkit/errors";
-import { add, batchNorm, conv, identity, maxPool, named, padChannels, relu, sizeOf } from "@convkit/core";
-import type { BatchNormOptions, Block, Padding, Pair } from "@convkit/core";
+import { add, batchNorm, conv, identity, maxPool, named, padChannels, relu, sizeOf, ofKind } from "@convkit/core";
+import type { BatchNormOptions, Block, Padding, Pair, UnnamedBlock } from "@convkit/core";
 import { dotted, steps } from "./naming.ts";
 import type { Naming } from "./naming.ts";
 import { strideBetween } from "./stride-between.ts";
@@ -85,10 +85,10 @@ export function residual(
   main: Block,
   project: (filters: number, stride: number | Pair) => Block,
   options: ResidualOptions = {},
-): Block {
+): UnnamedBlock {
   checkOptions("residual", options, { stride: true, naming: true });
   const { naming = dotted } = options;
-  return (x, name) => {
+  return ofKind("residual", (x, name) => {
     const y = main(x, name);
     const [before, after] = [sizeOf(x), sizeOf(y)];
     const stride = options.stride ?? strideBetween(name, before, after);
@@ -96,7 +96,7 @@ export function residual(
     const agree = before[2] === after[2] && strides.every((step) => step === 1);
     const shortcut = agree ? identity : project(after[2] as number, stride);
     return named(naming(name, "add"), add({ shortcut: () => shortcut(x, name), main: () => y }))(x, name);
-  };
+  });
 }
 
 /** A 1x1 convolution and a norm: option B of He 2015. */
@@ -126,7 +126,7 @@ export const zeroShortcut: Shortcut =
  * Two 3x3 convolutions beside a shortcut: `[n, h, w, c] -> [n, h / stride, w / stride, filters]`.
  * He et al. 2015, figure 5 left, https://arxiv.org/abs/1512.03385
  */
-export function basicBlock(filters: number, options: BasicBlockOptions): Block {
+export function basicBlock(filters: number, options: BasicBlockOptions): UnnamedBlock {
   checkOptions("basicBlock", options, basicNames);
   const { stride = 1, padding, bias = false, norm = {}, naming = dotted, shortcut = projection } = options ?? {};
   const main = steps(naming, [
@@ -136,14 +136,14 @@ export function basicBlock(filters: number, options: BasicBlockOptions): Block {
     ["conv2", conv(filters, 3, { padding, bias })],
     ["norm2", batchNorm(norm)],
   ]);
-  return summed(main, stride, shortcut, { bias, norm, naming });
+  return ofKind("basic_block", summed(main, stride, shortcut, { bias, norm, naming }));
 }
 
 /**
  * 1x1, 3x3 and 1x1 convolutions beside a shortcut: `[n, h, w, c] -> [n, h / stride, w / stride, 4 * filters]`.
  * He et al. 2015, figure 5 right, https://arxiv.org/abs/1512.03385; with `groups`, Xie et al. 2016, https://arxiv.org/abs/1611.05431
  */
-export function bottleneckBlock(filters: number, options: BottleneckOptions): Block {
+export function bottleneckBlock(filters: number, options: BottleneckOptions): UnnamedBlock {
   checkOptions("bottleneckBlock", options, bottleneckNames);
   const { stride = 1, strideOn, padding, bias = false, norm = {} } = options ?? {};
   const { groups = 1, width = filters, naming = dotted, shortcut = projection } = options ?? {};
@@ -161,7 +161,7 @@ export function bottleneckBlock(filters: number, options: BottleneckOptions): Bl
     ["conv3", conv(4 * filters, 1, { padding: "valid", bias })],
     ["norm3", batchNorm(norm)],
   ]);
-  return summed(main, stride, shortcut, { bias, norm, naming });
+  return ofKind("bottleneck_block", summed(main, stride, shortcut, { bias, norm, naming }));
 }
 
 /** The sum of a block's main path and its shortcut, then a ReLU. */

@@ -1,6 +1,6 @@
 import { checkOptions } from "@convkit/errors";
-import { conv, glorotUniform, globalAvgPool, identity, multiply, named, reshape, sizeOf } from "@convkit/core";
-import type { ActivationName, Block, Init } from "@convkit/core";
+import { conv, glorotUniform, globalAvgPool, identity, multiply, named, reshape, sizeOf, ofKind } from "@convkit/core";
+import type { ActivationName, Init, UnnamedBlock } from "@convkit/core";
 import { dotted, steps } from "./naming.ts";
 import type { Naming } from "./naming.ts";
 
@@ -18,10 +18,10 @@ export interface SqueezeExciteOptions {
  * Multiplies each channel by a weight computed from the whole map: shape unchanged; `reduced` channels in between. Hu
  * et al. 2017, https://arxiv.org/abs/1709.01507
  */
-export function squeezeExcite(reduced: number, options: SqueezeExciteOptions = {}): Block {
+export function squeezeExcite(reduced: number, options: SqueezeExciteOptions = {}): UnnamedBlock {
   checkOptions("squeezeExcite", options, { activation: true, init: true, naming: true });
   const { activation = "relu", init = glorotUniform, naming = dotted } = options;
-  return (x, name) => {
+  return ofKind("squeeze_excite", (x, name) => {
     const channels = sizeOf(x)[2] as number;
     const weights = steps(naming, [
       ["squeeze", globalAvgPool()],
@@ -30,5 +30,5 @@ export function squeezeExcite(reduced: number, options: SqueezeExciteOptions = {
       ["expand", conv(channels, 1, { padding: "same", activation: "sigmoid", init })],
     ]);
     return named(naming(name, "excite"), multiply({ map: identity, weights: () => weights(x, name) }))(x, name);
-  };
+  });
 }

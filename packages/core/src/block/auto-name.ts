@@ -1,4 +1,5 @@
 import type { Block } from "./block.ts";
+import { nameCounter } from "./names.ts";
 
 /** Names a block with the next free name of a kind: `conv2d`, `conv2d_1`, `conv2d_2` …. */
 export type AutoName = (kind: string, block: Block) => Block;
@@ -9,12 +10,8 @@ export type AutoName = (kind: string, block: Block) => Block;
  */
 export function autoNamed(make: (auto: AutoName) => Block): Block {
   return (x, name) => {
-    const counts = new Map<string, number>();
-    const auto: AutoName = (kind, block) => (y) => {
-      const count = counts.get(kind) ?? 0;
-      counts.set(kind, count + 1);
-      return block(y, count === 0 ? kind : `${kind}_${count}`);
-    };
+    const next = nameCounter();
+    const auto: AutoName = (kind, block) => (y) => block(y, next(kind));
     return make(auto)(x, name);
   };
 }

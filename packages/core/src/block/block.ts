@@ -1,8 +1,15 @@
 import { OptionError, checkOptions, shown } from "@convkit/errors";
 import * as tfl from "@tensorflow/tfjs-layers";
+import { kindOf, markKind, nameCounter, nextName, ofKind } from "./names.ts";
+import type { Block, UnnamedBlock } from "./names.ts";
 
-/** A part of a network: takes a symbolic tensor and the path that names its layers, returns the symbolic result. */
-export type Block = (x: tfl.SymbolicTensor, name: string) => tfl.SymbolicTensor;
+export type { Block } from "./names.ts";
+
+/**
+ * Blocks with keys, which name their layers, or a list of blocks, which are named by their kinds in order: `conv2d`, `conv2d_1`,
+ * `inception` ….
+ */
+export type Blocks = Readonly<Record<string, Block>> | readonly Block[];
 
 export interface JoinOptions {
   /** The text between a path and a key: `"."` by default; Keras' own networks use `"_"`. */
@@ -15,14 +22,18 @@ export interface StageOptions {
 }
 
 /**
- * Blocks one after another; the keys name them: `chain({ conv1: conv(…), pool1: maxPool(…) })`.
+ * Blocks one after another: `chain({ conv1: conv(…), pool1: maxPool(…) })`, named by their keys, or `chain([conv(…), maxPool(…)])`,
+ * named by their kinds.
  *
  * Throws an `OptionError` where a key is a plain integer, since JavaScript would move it to the front.
  */
-export function chain(blocks: Readonly<Record<string, Block>>, options: JoinOptions = {}): Block {
+export function chain(blocks: Blocks, options: JoinOptions = {}): UnnamedBlock {
   const rows = checkedEntries("chain", blocks, options);
   const { join = "." } = options;
-  return (x, name) => rows.reduce((y, [key, block]) => block(y, path(name, key, join)), x);
+  return (x, name = "") => {
+    const pathOf = paths(name, join);
+    return rows.reduce((y, row) => row[1](y, pathOf(row)), x);
+  };
 }
 
 /**
@@ -42,19 +53,19 @@ export function stage(count: number, make: (i: number) => Block, options: StageO
 /**
  * Applies every block to the same input and concatenates the results: `[n, h, w, a], [n, h, w, b] -> [n, h, w, a + b]`.
  */
-export function concat(blocks: Readonly<Record<string, Block>>, options: JoinOptions = {}): Block {
+export function concat(blocks: Blocks, options: JoinOptions = {}): UnnamedBlock {
   return merge("concat", blocks, options, (name) => tfl.layers.concatenate({ name, axis: -1 }));
 }
 
 /**
  * Applies every block to the same input and sums the results. Throws an `OptionError` with all shapes if they differ.
  */
-export function add(blocks: Readonly<Record<string, Block>>, options: JoinOptions = {}): Block {
+export function add(blocks: Blocks, options: JoinOptions = {}): UnnamedBlock {
   return merge("add", blocks, options, (name) => tfl.layers.add({ name }));
 }
 
 /** Applies every block to the same input and multiplies the results element by element; sizes of 1 are broadcast. */
-export function multiply(blocks: Readonly<Record<string, Block>>, options: JoinOptions = {}): Block {
+export function multiply(blocks: Blocks, options: JoinOptions = {}): UnnamedBlock {
   return merge("multiply", blocks, options, (name) => tfl.layers.multiply({ name }));
 }
 
@@ -66,9 +77,12 @@ export function named(name: string, block: Block): Block {
   return (x) => block(x, name);
 }
 
-/** One layer as a block, including user-defined layers; `make` gets its name and its input. */
-export function layer(make: (name: string, x: tfl.SymbolicTensor) => tfl.layers.Layer): Block {
-  return (x, name) => make(name, x).apply(x) as tfl.SymbolicTensor;
+/**
+ * One layer as a block, including user-defined layers; `make` gets its name and its input. `kind` names it where it has no
+ * name of its own.
+ */
+export function layer(make: (name: string, x: tfl.SymbolicTensor) => tfl.layers.Layer, kind = "layer"): UnnamedBlock {
+  return ofKind(kind, (x, name) => make(name, x).apply(x) as tfl.SymbolicTensor);
 }
 
 /** `[h, w, c]` of a feature map; null for unknown sizes. */
@@ -78,15 +92,19 @@ export function sizeOf(x: tfl.SymbolicTensor): readonly (number | null)[] {
 
 function merge(
   kind: string,
-  blocks: Readonly<Record<string, Block>>,
+  blocks: Blocks,
   options: JoinOptions,
   make: (name: string) => tfl.layers.Layer,
-): Block {
+): UnnamedBlock {
   const rows = checkedEntries(kind, blocks, options);
   const { join = "." } = options;
-  return (x, name) => {
-    const results = rows.map(([key, block]) => [path(name, key, join), block(x, path(name, key, join))] as const);
-    const layer = make(name === "" ? kind : name);
+  return markKind(kind, (x, name = "") => {
+    const pathOf = paths(name, join);
+    const results = rows.map((row) => {
+      const at = pathOf(row);
+      return [at, row[1](x, at)] as const;
+    });
+    const layer = make(name === "" ? (Array.isArray(blocks) ? nextName(kind) : kind) : name);
     try {
       return layer.apply(results.map(([, y]) => y)) as tfl.SymbolicTensor;
     } catch (error) {
@@ -95,21 +113,30 @@ function merge(
         cause: error,
       });
     }
-  };
+  });
 }
 
 function path(name: string, key: string, join: string): string {
   return name === "" ? key : `${name}${join}${key}`;
 }
 
-function checkedEntries(
-  kind: string,
-  blocks: Readonly<Record<string, Block>>,
-  options: JoinOptions,
-): [string, Block][] {
+/** The paths of the blocks that stand under `name`: by their keys, and by their kinds where they have none. */
+function paths(name: string, join: string): (row: Row) => string {
+  const next = name === "" ? nextName : nameCounter();
+  return ([key, block]) => path(name, key ?? next(kindOf(block)), join);
+}
+
+/** A block and its key; undefined in a list. */
+type Row = readonly [key: string | undefined, block: Block];
+
+function checkedEntries(kind: string, blocks: Blocks, options: JoinOptions): Row[] {
   checkOptions(kind, options, { join: true });
-  const rows = Object.entries(blocks);
-  const integer = rows.find(([key]) => /^(0|[1-9]\d*)$/.test(key));
+  if (typeof blocks !== "object" || blocks === null) {
+    throw new OptionError(`${kind}: expected blocks in a list or an object, got ${shown(blocks)}.`);
+  }
+  const isList = Array.isArray(blocks);
+  const rows = Object.entries(blocks as Readonly<Record<string, Block>>);
+  const integer = isList ? undefined : rows.find(([key]) => /^(0|[1-9]\d*)$/.test(key));
   if (integer !== undefined) {
     throw new OptionError(
       `${kind}: the key "${integer[0]}" is a plain integer, which JavaScript moves to the front; call it "b${integer[0]}".`,
@@ -120,5 +147,5 @@ function checkedEntries(
     throw new OptionError(`${kind}: expected "${other[0]}" to be a block, got ${shown(other[1])}.`);
   }
   if (rows.length === 0) throw new OptionError(`${kind}: expected at least one block, got none.`);
-  return rows;
+  return isList ? rows.map(([, block]) => [undefined, block]) : rows;
 }

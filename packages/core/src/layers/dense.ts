@@ -2,7 +2,7 @@ import { checkOptions } from "@convkit/errors";
 import type { OptionNames } from "@convkit/errors";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { layer } from "../block/block.ts";
-import type { Block } from "../block/block.ts";
+import type { UnnamedBlock } from "../block/names.ts";
 import { glorotUniform, initializer, zeros } from "../init/initializers.ts";
 import type { Init } from "../init/initializers.ts";
 import type { ActivationName } from "./activation.ts";
@@ -21,18 +21,20 @@ export interface DenseOptions {
 const names: OptionNames<DenseOptions> = { activation: true, bias: true, init: true, biasInit: true };
 
 /** Connects every input to every unit: `[n, c] -> [n, units]`. */
-export function dense(units: number, options: DenseOptions = {}): Block {
+export function dense(units: number, options: DenseOptions = {}): UnnamedBlock {
   checkCount("dense", "units", units);
   checkOptions("dense", options, names);
   const { activation = "linear", bias = true, init = glorotUniform, biasInit = zeros } = options;
-  return layer((name) =>
-    tfl.layers.dense({
-      name,
-      units,
-      activation,
-      useBias: bias,
-      kernelInitializer: initializer(init, `${name}/kernel`),
-      biasInitializer: initializer(biasInit, `${name}/bias`),
-    }),
+  return layer(
+    (name) =>
+      tfl.layers.dense({
+        name,
+        units,
+        activation,
+        useBias: bias,
+        kernelInitializer: initializer(init, `${name}/kernel`),
+        biasInitializer: initializer(biasInit, `${name}/bias`),
+      }),
+    "dense",
   );
 }

@@ -2,7 +2,7 @@ import { checkOptions } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { layer } from "../block/block.ts";
-import type { Block } from "../block/block.ts";
+import type { UnnamedBlock } from "../block/names.ts";
 import { checkRate } from "./check-window.ts";
 import { seedFor } from "../init/initializers.ts";
 import { uniformValues } from "../init/random.ts";
@@ -19,14 +19,14 @@ export interface DropoutOptions {
  * In training, zeroes a share `rate` of its input and scales up the rest: shape unchanged.
  * Srivastava et al. 2014, https://jmlr.org/papers/v15/srivastava14a.html
  */
-export function dropout(rate: number, options: DropoutOptions = {}): Block {
+export function dropout(rate: number, options: DropoutOptions = {}): UnnamedBlock {
   checkRate("dropout", "a rate", rate);
   checkOptions("dropout", options, { perSample: true });
   return layer((name, x) => {
     const noiseShape =
       options.perSample === true ? { noiseShape: [null, ...x.shape.slice(1).map(() => 1)] as number[] } : {};
     return new Dropout({ name, rate, seed: seedFor(`${name}/dropout`), ...noiseShape });
-  });
+  }, "dropout");
 }
 
 type Args = Parameters<typeof tfl.layers.dropout>[0];

@@ -1,15 +1,15 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { layer } from "../block/block.ts";
-import type { Block } from "../block/block.ts";
+import type { UnnamedBlock } from "../block/names.ts";
 import { onlyShape, onlyTensor } from "../tfjs/layer-class.ts";
 
 /**
  * Adds channels of zeros before and after: `[n, h, w, c] -> [n, h, w, before + c + after]`. He et al. 2015 use it as a
  * shortcut without weights.
  */
-export function padChannels(before: number, after: number): Block {
-  return layer((name) => new PadChannels({ name, before, after }));
+export function padChannels(before: number, after: number): UnnamedBlock {
+  return layer((name) => new PadChannels({ name, before, after }), "pad_channels");
 }
 
 /** The layer of `padChannels`. */

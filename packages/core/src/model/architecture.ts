@@ -2,6 +2,7 @@ import { OptionError, checkOptions, shown } from "@convkit/errors";
 import type { OptionNames } from "@convkit/errors";
 import * as tfl from "@tensorflow/tfjs-layers";
 import type { Block } from "../block/block.ts";
+import { withNewNames } from "../block/names.ts";
 import { withSeed } from "../init/initializers.ts";
 import { checkCount, checkRate } from "../layers/check-window.ts";
 import { globalAvgPool, globalMaxPool } from "../layers/pooling/pooling.ts";
@@ -133,20 +134,22 @@ export function build(architecture: Architecture, options: BuildOptions = {}): t
   const head = { classes: options.classes ?? architecture.classes, logits, dropout };
   let { stages } = architecture;
   registerLayers();
-  const model = withSeed(seed, () => {
-    const x = tfl.input({ shape: [...input], name: "input_layer" });
-    const map = architecture.body(x, "");
-    const { name } = architecture;
-    stages ??= stageEnds(tfl.model({ inputs: x, outputs: map })).map(({ layer }) => layer);
-    if (!includeTop) return tfl.model({ inputs: x, outputs: pooled(pooling)(map, ""), name });
-    const y = architecture.head(head)(map, "");
-    const main = tfl.model({ inputs: x, outputs: y, name });
-    if (!aux) return main;
-    const others = Object.entries(architecture.aux ?? {}).map(([at, block], i) =>
-      block(head)(layerOutput(main, at), `aux${i + 1}`),
-    );
-    return tfl.model({ inputs: x, outputs: [y, ...others], name });
-  });
+  const model = withSeed(seed, () =>
+    withNewNames(() => {
+      const x = tfl.input({ shape: [...input], name: "input_layer" });
+      const map = architecture.body(x, "");
+      const { name } = architecture;
+      stages ??= stageEnds(tfl.model({ inputs: x, outputs: map })).map(({ layer }) => layer);
+      if (!includeTop) return tfl.model({ inputs: x, outputs: pooled(pooling)(map, ""), name });
+      const y = architecture.head(head)(map, "");
+      const main = tfl.model({ inputs: x, outputs: y, name });
+      if (!aux) return main;
+      const others = Object.entries(architecture.aux ?? {}).map(([at, block], i) =>
+        block(head)(layerOutput(main, at), `aux${i + 1}`),
+      );
+      return tfl.model({ inputs: x, outputs: [y, ...others], name });
+    }),
+  );
   return setModelMetadata(model, { ...metadataOf(architecture, input, model.outputs.length), stages });
 }
 

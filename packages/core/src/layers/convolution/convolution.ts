@@ -5,7 +5,8 @@ import { explicitPads, pair, stockPadding } from "../../arithmetic/padding.ts";
 import type { Padding, Pair } from "../../arithmetic/padding.ts";
 import type { Window } from "../../arithmetic/output-size.ts";
 import { sizeOf } from "../../block/block.ts";
-import type { Block } from "../../block/block.ts";
+import { ofKind } from "../../block/names.ts";
+import type { UnnamedBlock } from "../../block/names.ts";
 import { glorotUniform, initializer, zeros } from "../../init/initializers.ts";
 import type { Init } from "../../init/initializers.ts";
 import type { ActivationName } from "../activation.ts";
@@ -51,12 +52,12 @@ const convNames: OptionNames<ConvOptions> = { ...windowNames, dilation: true, gr
 const depthwiseNames: OptionNames<DepthwiseOptions> = { ...windowNames, multiplier: true };
 
 /** Convolution: `[n, h, w, c] -> [n, h / stride, w / stride, filters]`. */
-export function conv(filters: number, kernel: number | Pair, options: ConvOptions): Block {
+export function conv(filters: number, kernel: number | Pair, options: ConvOptions): UnnamedBlock {
   checkCount("conv", "filters", filters);
   checkOptions("conv", options, convNames);
   const { padding, stride = 1, dilation = 1, groups = 1, init = glorotUniform } = options ?? {};
   checkCount("conv", "groups", groups);
-  return windowBlock("conv", { kernel, stride, padding, dilation }, (name, stock) => {
+  return windowBlock("conv", "conv2d", { kernel, stride, padding, dilation }, (name, stock) => {
     const args = {
       ...layerArgs(name, kernel, options, stock),
       filters,
@@ -70,12 +71,12 @@ export function conv(filters: number, kernel: number | Pair, options: ConvOption
 }
 
 /** One filter (or `multiplier` filters) for each channel; one stride for both axes: `[n, h, w, c] -> [n, h / stride, w / stride, c * multiplier]`. */
-export function depthwiseConv(kernel: number | Pair, options: DepthwiseOptions): Block {
+export function depthwiseConv(kernel: number | Pair, options: DepthwiseOptions): UnnamedBlock {
   checkOptions("depthwiseConv", options, depthwiseNames);
   const { padding, stride = 1, multiplier = 1, init = glorotUniform } = options ?? {};
   checkCount("depthwiseConv", "multiplier", multiplier);
   checkEqualStrides("depthwiseConv", stride);
-  return windowBlock("depthwiseConv", { kernel, stride, padding }, (name, stock) =>
+  return windowBlock("depthwiseConv", "depthwise_conv2d", { kernel, stride, padding }, (name, stock) =>
     tfl.layers.depthwiseConv2d({
       ...layerArgs(name, kernel, options, stock),
       kernelSize: [...pair(kernel)] as [number, number],
@@ -89,7 +90,7 @@ export function depthwiseConv(kernel: number | Pair, options: DepthwiseOptions):
  * A depthwise convolution, then a 1x1 one, as one layer: `[n, h, w, c] -> [n, h / stride, w / stride, filters]`.
  * Chollet 2017, https://arxiv.org/abs/1610.02357
  */
-export function separableConv(filters: number, kernel: number | Pair, options: DepthwiseOptions): Block {
+export function separableConv(filters: number, kernel: number | Pair, options: DepthwiseOptions): UnnamedBlock {
   checkCount("separableConv", "filters", filters);
   checkOptions("separableConv", options, depthwiseNames);
   const { padding, stride = 1, multiplier = 1, init = glorotUniform } = options ?? {};
@@ -97,6 +98,7 @@ export function separableConv(filters: number, kernel: number | Pair, options: D
   checkEqualStrides("separableConv", stride);
   return windowBlock(
     "separableConv",
+    "separable_conv2d",
     { kernel, stride, padding },
     (name, stock) =>
       new SeparableConv2D({
@@ -112,12 +114,13 @@ export function separableConv(filters: number, kernel: number | Pair, options: D
 /** Checks that the window fits, adds a layer `<name>.pad` for explicit padding, and applies the layer. */
 function windowBlock(
   where: string,
+  kind: string,
   window: Window,
   make: (name: string, padding: "same" | "valid") => tfl.layers.Layer,
-): Block {
+): UnnamedBlock {
   checkWindow(where, window);
   const { kernel, stride = 1, padding, dilation = 1 } = window;
-  return (x, name) => {
+  return ofKind(kind, (x, name) => {
     checkFit(name, sizeOf(x), window);
     const stock = stockPadding(padding, pair(kernel), pair(stride), pair(dilation));
     if (stock !== undefined) return make(name, stock).apply(x) as tfl.SymbolicTensor;
@@ -127,7 +130,7 @@ function windowBlock(
       padding: pads as [[number, number], [number, number]],
     });
     return make(name, "valid").apply(padded.apply(x) as tfl.SymbolicTensor) as tfl.SymbolicTensor;
-  };
+  });
 }
 
 /** TensorFlow's depthwise kernels have one stride for both axes, also in Keras. */

@@ -3,7 +3,7 @@ import type { OptionNames } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { layer } from "../../block/block.ts";
-import type { Block } from "../../block/block.ts";
+import type { UnnamedBlock } from "../../block/names.ts";
 import { batchNormTraining } from "./batch-norm-kernel.ts";
 import { onlyTensor, stockClass } from "../../tfjs/layer-class.ts";
 import type { CallOptions } from "../../tfjs/layer-class.ts";
@@ -25,10 +25,10 @@ const names: OptionNames<BatchNormOptions> = { epsilon: true, momentum: true, sc
  * Batch normalization: `[n, h, w, c] -> [n, h, w, c]`. The moving variance is the population's, as in Keras (PyTorch keeps the
  * sample variance). Ioffe and Szegedy 2015, https://arxiv.org/abs/1502.03167
  */
-export function batchNorm(options: BatchNormOptions = {}): Block {
+export function batchNorm(options: BatchNormOptions = {}): UnnamedBlock {
   checkOptions("batchNorm", options, names);
   const { epsilon = 1e-3, momentum = 0.99, scale = true, center = true } = options;
-  return layer((name) => new BatchNormalization({ name, epsilon, momentum, scale, center }));
+  return layer((name) => new BatchNormalization({ name, epsilon, momentum, scale, center }), "batch_normalization");
 }
 
 type Args = NonNullable<Parameters<typeof tfl.layers.batchNormalization>[0]>;

@@ -2,7 +2,7 @@ import { OptionError, checkOptions } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { layer } from "../../block/block.ts";
-import type { Block } from "../../block/block.ts";
+import type { UnnamedBlock } from "../../block/names.ts";
 import { checkCount } from "../check-window.ts";
 import { onlyShape, onlyTensor } from "../../tfjs/layer-class.ts";
 
@@ -15,11 +15,11 @@ export interface GroupNormOptions {
  * Normalizes each image's groups of channels over height and width: shape unchanged, no batch statistics.
  * Wu and He 2018, https://arxiv.org/abs/1803.08494
  */
-export function groupNorm(groups = 32, options: GroupNormOptions = {}): Block {
+export function groupNorm(groups = 32, options: GroupNormOptions = {}): UnnamedBlock {
   checkCount("groupNorm", "groups", groups);
   checkOptions("groupNorm", options, { epsilon: true });
   const { epsilon = 1e-3 } = options;
-  return layer((name) => new GroupNormalization({ name, groups, epsilon }));
+  return layer((name) => new GroupNormalization({ name, groups, epsilon }), "group_normalization");
 }
 
 interface Args {

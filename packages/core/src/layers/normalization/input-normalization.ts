@@ -1,12 +1,12 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { layer } from "../../block/block.ts";
-import type { Block } from "../../block/block.ts";
+import type { UnnamedBlock } from "../../block/names.ts";
 import { onlyShape, onlyTensor } from "../../tfjs/layer-class.ts";
 
 /** Subtracts a mean and divides by a deviation per channel, both kept as weights that are not trained: shape unchanged. */
-export function normalization(): Block {
-  return layer((name) => new Normalization({ name }));
+export function normalization(): UnnamedBlock {
+  return layer((name) => new Normalization({ name }), "normalization");
 }
 
 /** Keras' layer of this name, with its three weights: mean, variance, count. */

@@ -3,7 +3,7 @@ import type { OptionNames } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { layer } from "../../block/block.ts";
-import type { Block } from "../../block/block.ts";
+import type { UnnamedBlock } from "../../block/names.ts";
 import { onlyTensor } from "../../tfjs/layer-class.ts";
 
 export interface LocalResponseNormOptions {
@@ -26,10 +26,13 @@ const names: OptionNames<LocalResponseNormOptions> = { radius: true, bias: true,
  * `x / (bias + alpha * sum of squares of the neighboring channels) ^ beta`: shape unchanged; the defaults are AlexNet's
  * and GoogLeNet's. Krizhevsky et al. 2012, section 3.3, https://papers.nips.cc/paper/4824
  */
-export function localResponseNorm(options: LocalResponseNormOptions = {}): Block {
+export function localResponseNorm(options: LocalResponseNormOptions = {}): UnnamedBlock {
   checkOptions("localResponseNorm", options, names);
   const { radius = 2, bias = 1, alpha = 1e-4 / 5, beta = 0.75 } = options;
-  return layer((name) => new LocalResponseNormalization({ name, radius, bias, alpha, beta }));
+  return layer(
+    (name) => new LocalResponseNormalization({ name, radius, bias, alpha, beta }),
+    "local_response_normalization",
+  );
 }
 
 interface Settings {

@@ -4,7 +4,8 @@ import * as tfl from "@tensorflow/tfjs-layers";
 import { explicitPads, pair } from "../../arithmetic/padding.ts";
 import type { Padding, Pair } from "../../arithmetic/padding.ts";
 import { layer, sizeOf } from "../../block/block.ts";
-import type { Block } from "../../block/block.ts";
+import { ofKind } from "../../block/names.ts";
+import type { UnnamedBlock } from "../../block/names.ts";
 import { checkFit, checkWindow } from "../check-window.ts";
 import { AdaptiveAveragePooling2D } from "./adaptive-average-pooling2d.ts";
 import { GlobalAveragePooling2D } from "./global-average-pooling2d.ts";
@@ -36,36 +37,41 @@ const poolNames: OptionNames<PoolOptions> = { padding: true, ceil: true };
 const avgPoolNames: OptionNames<AvgPoolOptions> = { ...poolNames, countPadding: true };
 
 /** The maximum of each window: `[n, h, w, c] -> [n, h / stride, w / stride, c]`. */
-export function maxPool(size: number | Pair, stride: number | Pair, options: PoolOptions): Block {
+export function maxPool(size: number | Pair, stride: number | Pair, options: PoolOptions): UnnamedBlock {
   checkOptions("maxPool", options, poolNames);
   return pool("maxPool", "max", size, stride, options);
 }
 
 /** The mean of each window: `[n, h, w, c] -> [n, h / stride, w / stride, c]`. */
-export function avgPool(size: number | Pair, stride: number | Pair, options: AvgPoolOptions): Block {
+export function avgPool(size: number | Pair, stride: number | Pair, options: AvgPoolOptions): UnnamedBlock {
   checkOptions("avgPool", options, avgPoolNames);
   return pool("avgPool", "average", size, stride, options);
 }
 
 /** The mean of each channel: `[n, h, w, c] -> [n, c]`, with `keepSize` `[n, 1, 1, c]`. Lin et al. 2013, https://arxiv.org/abs/1312.4400 */
-export function globalAvgPool(options: GlobalPoolOptions = {}): Block {
+export function globalAvgPool(options: GlobalPoolOptions = {}): UnnamedBlock {
   checkOptions("globalAvgPool", options, { keepSize: true });
-  return layer((name) =>
-    options.keepSize === true
-      ? new GlobalAveragePooling2D({ name, dataFormat: "channelsLast", keepdims: true })
-      : tfl.layers.globalAveragePooling2d({ name, dataFormat: "channelsLast" }),
+  return layer(
+    (name) =>
+      options.keepSize === true
+        ? new GlobalAveragePooling2D({ name, dataFormat: "channelsLast", keepdims: true })
+        : tfl.layers.globalAveragePooling2d({ name, dataFormat: "channelsLast" }),
+    "global_average_pooling2d",
   );
 }
 
 /** The maximum of each channel: `[n, h, w, c] -> [n, c]`. */
-export function globalMaxPool(): Block {
-  return layer((name) => tfl.layers.globalMaxPooling2d({ name, dataFormat: "channelsLast" }));
+export function globalMaxPool(): UnnamedBlock {
+  return layer((name) => tfl.layers.globalMaxPooling2d({ name, dataFormat: "channelsLast" }), "global_max_pooling2d");
 }
 
 /** Means of a fixed number of parts, whatever the input's size: `[n, h, w, c] -> [n, size, size, c]`, as in PyTorch. */
-export function adaptiveAvgPool(size: number | Pair): Block {
+export function adaptiveAvgPool(size: number | Pair): UnnamedBlock {
   checkWindow("adaptiveAvgPool", { kernel: size, padding: "valid" });
-  return layer((name) => new AdaptiveAveragePooling2D({ name, outputSize: [...pair(size)] as [number, number] }));
+  return layer(
+    (name) => new AdaptiveAveragePooling2D({ name, outputSize: [...pair(size)] as [number, number] }),
+    "adaptive_average_pooling2d",
+  );
 }
 
 function pool(
@@ -74,10 +80,10 @@ function pool(
   size: number | Pair,
   stride: number | Pair,
   options: AvgPoolOptions,
-): Block {
+): UnnamedBlock {
   const { padding, ceil = false, countPadding = true } = options ?? {};
   checkWindow(where, { kernel: size, stride, padding });
-  return (x, name) => {
+  return ofKind(mode === "max" ? "max_pooling2d" : "average_pooling2d", (x, name) => {
     checkFit(name, sizeOf(x), { kernel: size, stride, padding, ceil });
     const args = {
       name,
@@ -96,7 +102,7 @@ function pool(
           })
         : tfl.layers[mode === "max" ? "maxPooling2d" : "averagePooling2d"]({ ...args, padding: stock });
     return made.apply(x) as tfl.SymbolicTensor;
-  };
+  });
 }
 
 /** The padding for tfjs-layers' own pool; undefined if only `PaddedPooling2D` supports it. */
