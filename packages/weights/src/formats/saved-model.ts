@@ -5,6 +5,7 @@ import type * as tfl from "@tensorflow/tfjs-layers";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { distinctNames, layerNames } from "../model/model-layers.ts";
+import { runModel } from "../model/run-model.ts";
 import { metadataFromText, metadataText } from "../model/metadata-json.ts";
 import { WeightsError } from "../weights-error.ts";
 
@@ -39,10 +40,7 @@ export async function writeSavedModel(
     // Trace with two samples, so that the batch axis cannot be mistaken for a fixed size of 1.
     return tf.zeros([2, ...(sizes as number[])]);
   });
-  const predict = compile(
-    (...batch: tf.Tensor[]) =>
-      model.apply(batch.length === 1 ? batch[0]! : batch, { training: false }) as tf.Tensor | tf.Tensor[],
-  );
+  const predict = compile((...batch: tf.Tensor[]) => runModel(model, batch));
   try {
     await predict.savedModel(folder, inputs, {
       inputs: signatureNames(model.inputs),

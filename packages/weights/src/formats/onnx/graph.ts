@@ -6,15 +6,21 @@ import type { OnnxMessage } from "./protos.ts";
 /** A part of the file: bytes, or a tensor whose values are read when they are written. */
 export type FilePart = Uint8Array | NamedTensor;
 
+/** The types of values. */
+export type OnnxType = "float32" | "int32" | "bool";
+
 /** A graph value. ONNX has feature maps channels first, `[n, c, h, w]`; `shape` is in tfjs' order, `[n, h, w, c]`. */
 export interface Value {
   readonly name: string;
   readonly shape: readonly (number | null)[];
+  /** float32 by default. */
+  readonly dtype?: OnnxType;
 }
 
 type Attribute = number | string | readonly number[] | { readonly float: number };
 
-const dataTypes = { float: 1, int64: 7 } as const;
+/** ONNX's numbers of types. */
+export const dataTypes = { float32: 1, int32: 6, int64: 7, bool: 9 } as const;
 const attributeTypes = { float: 1, int: 2, string: 3, ints: 7 } as const;
 
 /** Collects the nodes, constants and weights of an ONNX graph. */
@@ -33,18 +39,29 @@ export class OnnxGraph {
     inputs: readonly string[],
     attributes: Readonly<Record<string, Attribute | undefined>> = {},
   ): string {
-    const output = this.#unique(`${prefix}/${op}`);
-    this.#makers.set(output, op);
+    return this.nodes(prefix, op, inputs, 1, attributes)[0]!;
+  }
+
+  /** Adds a node with several outputs and returns their names. */
+  nodes(
+    prefix: string,
+    op: string,
+    inputs: readonly string[],
+    count: number,
+    attributes: Readonly<Record<string, Attribute | undefined>> = {},
+  ): string[] {
+    const outputs = Array.from({ length: count }, () => this.#unique(`${prefix}/${op}`));
+    for (const output of outputs) this.#makers.set(output, op);
     this.#nodes.push({
       input: inputs,
-      output: [output],
-      name: output,
+      output: outputs,
+      name: outputs[0],
       op_type: op,
       attribute: Object.entries(attributes).flatMap(([key, value]) =>
         value === undefined ? [] : attribute(key, value),
       ),
     });
-    return output;
+    return outputs;
   }
 
   /** The operator that a value comes from; undefined for an input or a weight. */
@@ -78,6 +95,22 @@ export class OnnxGraph {
 
   floats(prefix: string, values: ArrayLike<number>, shape: readonly number[]): string {
     return this.weight(memoryTensor(`${prefix}/constant`, shape, Float32Array.from(values)));
+  }
+
+  int32(prefix: string, values: ArrayLike<number>, shape: readonly number[]): string {
+    return this.weight(memoryTensor(`${prefix}/constant`, shape, Int32Array.from(values)));
+  }
+
+  /** Runs `body`; if it throws, takes back the nodes and weights that it added. */
+  attempt<T>(body: () => T): T {
+    const [nodes, weights] = [this.#nodes.length, this.#weights.length];
+    try {
+      return body();
+    } catch (error) {
+      this.#nodes.length = nodes;
+      this.#weights.length = weights;
+      throw error;
+    }
   }
 
   /** Renames a graph output with an Identity node. */
@@ -115,7 +148,8 @@ export function partBytes(part: FilePart): number {
 }
 
 function weightParts({ name, tensor }: { readonly name: string; readonly tensor: NamedTensor }): FilePart[] {
-  const about = encodeOnnx("TensorProto", { dims: tensor.shape, data_type: dataTypes.float, name });
+  const type = tensor.dtype === "int32" ? dataTypes.int32 : dataTypes.float32;
+  const about = encodeOnnx("TensorProto", { dims: tensor.shape, data_type: type, name });
   const size = partBytes(tensor);
   const start = fieldStart("TensorProto", "raw_data", size);
   return [fieldStart("GraphProto", "initializer", about.byteLength + start.byteLength + size), about, start, tensor];
@@ -128,9 +162,9 @@ function attribute(name: string, value: Attribute): OnnxMessage {
   return { name, ints: value, type: attributeTypes.ints };
 }
 
-function valueInfo({ name, shape }: Value): OnnxMessage {
+function valueInfo({ name, shape, dtype = "float32" }: Value): OnnxMessage {
   const dim = shape.map((size, axis) =>
     size === null ? { dim_param: axis === 0 ? "batch" : `${name}_${axis}` } : { dim_value: size },
   );
-  return { name, type: { tensor_type: { elem_type: dataTypes.float, shape: { dim } } } };
+  return { name, type: { tensor_type: { elem_type: dataTypes[dtype], shape: { dim } } } };
 }

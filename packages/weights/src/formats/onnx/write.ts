@@ -1,11 +1,16 @@
 import type { ModelMetadata } from "@convkit/core";
+import { OptionError } from "@convkit/errors";
+import type * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import type { ByteSink } from "@convkit/files";
 import { inOrder, usesOf } from "../../model/layer-uses.ts";
 import { isKnownLayer } from "../../layers/register.ts";
 import { metadataKey, metadataText } from "../../model/metadata-json.ts";
 import { weightName } from "../../model/weight-name.ts";
-import { layerNames } from "../../model/model-layers.ts";
+import { layerNames, modelLayers } from "../../model/model-layers.ts";
+import { runLayer, runModel } from "../../model/run-model.ts";
+import { record } from "../../recording/record.ts";
+import { writeRecording } from "./recorded.ts";
 import type { NamedTensor } from "../../bytes/named-tensor.ts";
 import { torchWeights } from "../torch/weights.ts";
 import type { TorchWeight } from "../torch/weights.ts";
@@ -37,18 +42,24 @@ export function writeOnnx(
   const weights = new Map(torchWeights(model).map((weight) => [weight.variable, weight]));
   const inputNames = names(layerNames(model.inputs), graph);
   const outputNames = names(layerNames(model.outputs), graph);
-  const inputs = model.inputs.map(({ shape }, index): Value => ({ name: inputNames[index]!, shape: anyBatch(shape) }));
-  const starts = inputs.map(({ name, shape }): Value => ({
-    name: toOnnxOrder(graph, name, name, shape.length),
-    shape,
+  const inputs = model.inputs.map(({ shape, dtype }, index): Value => ({
+    name: inputNames[index]!,
+    shape: anyBatch(shape),
+    ...typeOf(dtype),
   }));
-  const results = writeModel(graph, model, starts, weights, problems);
+  const starts = inputs.map(({ name, ...rest }): Value => ({
+    name: toOnnxOrder(graph, name, name, rest.shape.length),
+    ...rest,
+  }));
+  const results = hasMasks(model)
+    ? writeRecordedModel(graph, model, starts, problems)
+    : writeModel(graph, model, starts, weights, problems);
   if (problems.length > 0)
     throw new WeightsError(file, `model "${model.name}"`, `cannot be written as ONNX:\n  ${problems.join("\n  ")}`);
   const outputs = results.map((value, index): Value => {
     const name = outputNames[index]!;
     graph.rename(toTfjsOrder(graph, name, value), name);
-    return { name, shape: anyBatch(value.shape) };
+    return { ...value, name, shape: anyBatch(value.shape) };
   });
   const parts = graph.finish(model.name, inputs, outputs);
   const graphBytes = parts.reduce((sum, part) => sum + partBytes(part), 0);
@@ -67,8 +78,9 @@ export function writeOnnx(
     if (part instanceof Uint8Array) sink.write(part);
     else {
       const data = part.read();
-      const floats = data instanceof Float32Array ? data : Float32Array.from(data);
-      sink.write(new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength));
+      const isWhole = part.dtype === "int32";
+      const stored = isWhole || data instanceof Float32Array ? data : Float32Array.from(data);
+      sink.write(new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength));
     }
   }
 }
@@ -89,21 +101,23 @@ function writeModel(
       for (const [index, output] of outputs.entries()) values.set(output.id, inner[index]!);
       continue;
     }
-    const name = writeLayer(graph, layer, taken, outputs[0]!.shape, weights, problems);
-    values.set(outputs[0]!.id, { name, shape: outputs[0]!.shape });
+    const results = writeLayer(graph, layer, taken, outputs, weights, problems);
+    for (const [index, { id }] of outputs.entries()) values.set(id, results[index] ?? results[0]!);
   }
   return model.outputs.map(({ id }) => values.get(id)!);
 }
 
+/** Writes a layer by its writer or, without one that can, by the kernels that it runs in prediction. */
 function writeLayer(
   graph: OnnxGraph,
   layer: tfl.layers.Layer,
   inputs: readonly Value[],
-  output: readonly (number | null)[],
+  outputs: readonly tfl.SymbolicTensor[],
   weights: ReadonlyMap<tfl.LayerVariable, TorchWeight>,
   problems: string[],
-): string {
+): Value[] {
   const className = layer.getClassName();
+  const { shape } = outputs[0]!;
   const write = Object.hasOwn(layerWriters, className) ? layerWriters[className] : undefined;
   const refuse = (problem: string): never => {
     throw new WeightsError(layer.name, className, problem);
@@ -118,13 +132,76 @@ function writeLayer(
   };
   try {
     if (!isKnownLayer(layer)) return refuse("is a class of yours, whose work ONNX has no operator for");
-    if (write === undefined) return refuse("has no operator in ONNX");
-    return write({ graph, layer, config: layer.getConfig(), inputs, output, weight, refuse });
+    const areFloats = inputs.every(({ dtype = "float32" }) => dtype === "float32");
+    try {
+      if (write !== undefined && areFloats) {
+        const writing = { graph, layer, config: layer.getConfig(), inputs, output: shape, weight, refuse };
+        return [{ name: graph.attempt(() => write(writing)), shape }];
+      }
+    } catch (error) {
+      if (!(error instanceof WeightsError)) throw error;
+    }
+    return recorded(graph, layer.name, (xs) => runLayer(layer, xs), inputs, outputs, refuse);
   } catch (error) {
     if (!(error instanceof WeightsError)) throw error;
     problems.push(error.message);
-    return inputs[0]!.name;
+    return outputs.map(() => inputs[0]!);
   }
+}
+
+/** Writes a whole model by the kernels that it runs: a mask travels beside the values, and no layer alone sees it. */
+function writeRecordedModel(
+  graph: OnnxGraph,
+  model: tfl.LayersModel,
+  inputs: readonly Value[],
+  problems: string[],
+): Value[] {
+  const refuse = (problem: string): never => {
+    throw new WeightsError(model.name, model.getClassName(), problem);
+  };
+  try {
+    return recorded(graph, model.name, (xs) => runModel(model, xs), inputs, model.outputs, refuse);
+  } catch (error) {
+    if (!(error instanceof WeightsError)) throw error;
+    problems.push(error.message);
+    return model.outputs.map(() => inputs[0]!);
+  }
+}
+
+function recorded(
+  graph: OnnxGraph,
+  prefix: string,
+  run: (inputs: tf.Tensor[]) => tf.Tensor[],
+  inputs: readonly Value[],
+  outputs: readonly tfl.SymbolicTensor[],
+  refuse: (problem: string) => never,
+): Value[] {
+  try {
+    const recording = record(
+      run,
+      inputs.map(({ shape, dtype = "float32" }) => ({ shape, dtype })),
+    );
+    const names = inputs.map((value) => toTfjsOrder(graph, prefix, value));
+    return writeRecording(graph, prefix, recording, names).map(({ name, dtype }, index): Value => {
+      const { shape } = outputs[index]!;
+      return { name: toOnnxOrder(graph, prefix, name, shape.length), shape, dtype };
+    });
+  } catch (error) {
+    if (error instanceof OptionError) return refuse(error.message);
+    throw error;
+  }
+}
+
+/** Whether a layer of the model gives a mask. */
+function hasMasks(model: tfl.LayersModel): boolean {
+  return modelLayers(model).some(
+    ({ layer }) => layer.getClassName() === "Masking" || layer.getConfig()["maskZero"] === true,
+  );
+}
+
+/** ONNX has the types that tfjs has. */
+function typeOf(dtype: string): Pick<Value, "dtype"> {
+  return dtype === "int32" || dtype === "bool" ? { dtype } : {};
 }
 
 /** A tensor's names without the counter that tfjs adds (`image_1`, `top/top`). */
