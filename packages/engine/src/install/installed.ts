@@ -1,8 +1,10 @@
 import { readFile, readdir } from "node:fs/promises";
 import path from "node:path";
 
+import { checkOptions, type OptionNames } from "@convkit/errors";
 import { cacheRoot } from "@convkit/files";
 
+import { EngineError } from "../engine-error.ts";
 import { folderBytes } from "./cache.ts";
 import { libraryNames, platformOf, type Platform } from "../machine/platform.ts";
 
@@ -53,10 +55,14 @@ export async function findInstalled(
   }
 }
 
-/** The engines in the cache, with their sizes on disk. */
-export async function listEngines({ cache = cacheRoot() }: { readonly cache?: string | undefined } = {}): Promise<
-  (InstalledEngine & { bytes: number })[]
-> {
+const listOptionNames: OptionNames<{ cache?: string }> = { cache: true };
+
+/** The engines in the cache folder (convkit's own by default), with their sizes on disk. */
+export async function listEngines(
+  options: { readonly cache?: string | undefined } = {},
+): Promise<(InstalledEngine & { bytes: number })[]> {
+  checkOptions("listEngines", options, listOptionNames, (message) => new EngineError(message));
+  const { cache = cacheRoot() } = options;
   const names = await readdir(cache).catch(() => []);
   const found = names.map(async (name) => {
     const folder = path.join(cache, name);
