@@ -6,8 +6,6 @@ import { patchedBackend } from "./patches/backend.ts";
 import { describeTrace } from "./compiled/describe.ts";
 import type { TraceDescription } from "./compiled/describe.ts";
 import { GraphError } from "./graph-error.ts";
-import { acquireRuntime, privateRuntime, releaseRuntime, sweep } from "./session/shared-session.ts";
-import type { Runtime } from "./session/shared-session.ts";
 import { LossScale } from "./trace/loss-scale.ts";
 import { profileOf } from "./session/profile.ts";
 import type { Profile } from "./session/profile.ts";
@@ -101,7 +99,7 @@ export interface Compiled<A extends unknown[], R> {
 /**
  * Traces an ordinary tfjs function (layers, losses, `optimizer.minimize`, own ops) into a TensorFlow graph and runs the
  * graph instead. The function itself is called once per input signature, with tensors that have shapes but no values.
- * Variables are found automatically, live in the session, and are shared by all functions compiled with equal options.
+ * Variables are found automatically, and live in a session that all functions with the same variables and options share.
  * Throws GraphError if the function reads a value back, has sizes that depend on data, or uses ops unknown to
  * TensorFlow.
  */
@@ -181,7 +179,7 @@ function compileWith<A extends unknown[], R>(
 
 /** Traces a function for each signature it is called with. */
 class FunctionCompiler {
-  readonly traces = new TraceCache((trace) => this.#end(trace));
+  readonly traces = new TraceCache();
   readonly lossScale: LossScale | undefined;
   /** True if the square of a gradient overflowed: optimizers then update with their own code. */
   hasOverflowed = false;
@@ -192,7 +190,6 @@ class FunctionCompiler {
   readonly #config: { threads?: number; deterministic?: boolean };
   readonly #updates: RecordAll["updates"];
   readonly #onNotice: (line: string) => void;
-  #shared: Runtime | undefined;
   #disposed = false;
 
   constructor(
@@ -244,8 +241,7 @@ class FunctionCompiler {
   }
 
   async sync(): Promise<void> {
-    await this.#shared?.session.idle();
-    for (const trace of this.traces.all()) this.#shared?.variables.refresh(trace.variables);
+    for (const trace of this.traces.all()) await trace.sync();
   }
 
   async dispose(): Promise<void> {
@@ -253,21 +249,14 @@ class FunctionCompiler {
     this.#disposed = true;
     await this.traces.dispose();
     this.lossScale?.dispose();
-    if (this.#shared === undefined) return;
-    releaseRuntime(this.#shared);
-    await sweep(this.#shared);
   }
 
   #trace(signature: { leaves: readonly Leaf[]; skeleton: unknown }): CompiledTrace {
-    const backend = patchedBackend();
-    const { freeze } = this.#options;
-    const runtime = freeze
-      ? privateRuntime(this.#config, backend)
-      : (this.#shared ??= acquireRuntime(this.#config, backend));
+    const home = this.traces.all().at(-1)?.runtime;
+    const place = { backend: patchedBackend(), config: this.#config, ...(home !== undefined && { home }) };
     try {
-      return new CompiledTrace(runtime, this.#fn, signature, this.#recording());
+      return new CompiledTrace(place, this.#fn, signature, this.#recording());
     } catch (error) {
-      if (freeze) releaseRuntime(runtime);
       if (error instanceof GraphError) untraceable.add(error);
       throw error;
     }
@@ -281,10 +270,5 @@ class FunctionCompiler {
       counter: () => this.counter(),
       ...(this.lossScale !== undefined && { lossScale: this.lossScale }),
     };
-  }
-
-  async #end(trace: CompiledTrace): Promise<void> {
-    await trace.dispose();
-    if (this.#shared !== undefined) await sweep(this.#shared);
   }
 }

@@ -10,8 +10,9 @@ import { makeNative, takeHost } from "../native/tensor.ts";
 import { encode } from "../native/protos.ts";
 import { recordCalls } from "./build-graph.ts";
 import type { RecordAll, Recorded } from "./build-graph.ts";
-import { releaseRuntime } from "../session/shared-session.ts";
-import type { Runtime } from "../session/shared-session.ts";
+import { privateRuntime, release, runtimeFor } from "../session/runtime.ts";
+import type { Runtime, RuntimeUser } from "../session/runtime.ts";
+import type { SessionConfig } from "../session/config.ts";
 import type { Plan, TraceSink } from "../session/session.ts";
 import type { SessionVariable } from "../session/variable.ts";
 import { Slot } from "../values/signature.ts";
@@ -20,11 +21,23 @@ import { mapLeaves } from "../values/nested.ts";
 import { releaseFreed, tensorflow } from "../native/c-api.ts";
 import type { Handle } from "../native/c-api.ts";
 import { GraphError } from "../graph-error.ts";
+import type { Backend } from "../tfjs/backend.ts";
 import type { FedScalar, Trace } from "../trace/trace.ts";
-import type { TracedVariable } from "../trace/traced-variable.ts";
+
+/** Where a trace is compiled. */
+export interface Place {
+  readonly backend: Backend;
+  readonly config: SessionConfig;
+  /** The runtime of another trace of the function. */
+  readonly home?: Runtime;
+}
+
+/** The number of traces so far, in all sessions: their names stay unique when they move. */
+let count = 0;
 
 /** One trace of a function, imported into a session and ready to run. */
-export class CompiledTrace {
+export class CompiledTrace implements RuntimeUser {
+  runtime: Runtime;
   readonly leaves: readonly Leaf[];
   readonly outputs: Recorded["outputs"];
   readonly variables: SessionVariable[];
@@ -32,11 +45,10 @@ export class CompiledTrace {
   readonly fed: readonly FedScalar[];
   readonly nodes: readonly GraphNode[];
   readonly rewrites: Recorded["rewrites"];
-  readonly graphBytes: number;
+  graphBytes = 0;
   readonly traceMs: number;
   /** In a watched trace: true if the square of a gradient was too large for float32. */
   hasOverflowed = false;
-  readonly #runtime: Runtime;
   readonly #frozen: boolean;
   readonly #plan: Plan;
   readonly #result: unknown;
@@ -50,22 +62,20 @@ export class CompiledTrace {
    */
   #hasRun = false;
   #constantBytes = 0;
-  readonly #places: Map<string, GraphNode>;
+  readonly #places = new Map<string, GraphNode>();
   /** Set only for graphs whose failing run may have written some variables. */
   readonly #snapshot: VariableSnapshot | undefined;
 
   constructor(
-    runtime: Runtime,
+    { backend, config, home }: Place,
     fn: (...args: unknown[]) => unknown,
     signature: { leaves: readonly Leaf[]; skeleton: unknown },
     options: RecordAll,
   ) {
     const start = performance.now();
-    const recorded = recordCalls(runtime.variables.backend, fn, signature, options);
+    const recorded = recordCalls(backend, fn, signature, options);
     const { trace, placeholders, outputs, nodes, variables } = recorded;
-    if (trace.lasting.length > 0)
-      checkMadeOnce(trace, () => recordCalls(runtime.variables.backend, fn, signature, options));
-    this.#runtime = runtime;
+    if (trace.lasting.length > 0) checkMadeOnce(trace, () => recordCalls(backend, fn, signature, options));
     this.#frozen = options.freeze;
     this.leaves = signature.leaves.map((leaf) => ({ ...leaf, values: () => new Float32Array() }));
     this.outputs = recorded.isWatched ? outputs.slice(0, -1) : outputs;
@@ -76,29 +86,40 @@ export class CompiledTrace {
     this.#afterRun = trace.afterRun;
     this.#outdated = trace.outdated;
     this.#trainable = new Map([...trace.variables.keys()].map((variable) => [variable, trace.wasTrainable(variable)]));
-    this.variables = runtime.variables.of(variables.map(({ variable }) => variable));
-    this.written = new Set(this.variables.filter((_, index) => (variables[index] as TracedVariable).writes.length > 0));
-    this.variables.forEach(({ key }, index) => {
-      (variables[index] as TracedVariable).handle.attrs["shared_name"] = attr.string(key);
-    });
-    const prefix = `t${runtime.traces++}`;
-    for (const node of nodes) node.name = `${prefix}/${node.name}`;
-    this.#places = new Map(nodes.map((node) => [node.name, node]));
-    runtime.session.import(nodes);
-    this.#snapshot = recorded.isSafe
-      ? undefined
-      : new VariableSnapshot(runtime.session, this.written, `${prefix}/snapshot`);
+    const used = variables.map(({ variable }) => variable);
+    this.runtime = options.freeze ? privateRuntime(config, backend) : runtimeFor(config, backend, used, home);
+    this.runtime.users.add(this);
+    try {
+      this.variables = this.runtime.variables.of(used);
+      this.written = new Set(this.variables.filter((_, index) => variables[index]!.writes.length > 0));
+      this.#snapshot = this.#import(recorded);
+      this.#plan = this.runtime.session.plan(
+        [...placeholders, ...trace.fed.map(({ node }) => node)].map((node) => ({ name: node.name, index: 0 })),
+        outputs.map(({ ref }) => ({ name: ref.node.name, index: ref.index })),
+        trace.writes.map((node) => node.name),
+      );
+    } catch (error) {
+      void release(this, 1);
+      throw error;
+    }
+    this.traceMs = performance.now() - start;
+  }
+
+  /** Names the nodes uniquely and imports them; makes the snapshot that the graph needs. */
+  #import({ nodes, variables, isSafe }: Recorded): VariableSnapshot | undefined {
+    this.variables.forEach(({ key }, index) => (variables[index]!.handle.attrs["shared_name"] = attr.string(key)));
+    const prefix = `t${count++}`;
+    for (const node of nodes) {
+      node.name = `${prefix}/${node.name}`;
+      this.#places.set(node.name, node);
+    }
+    this.runtime.session.import(nodes);
     this.graphBytes = encode("GraphDef", graphDef(nodes.filter(({ op }) => op !== "Const"))).length;
     for (const node of nodes) {
       this.#constantBytes += constantOf(node)?.byteLength ?? 0;
       if (node.op === "Const") node.attrs = {};
     }
-    this.#plan = runtime.session.plan(
-      [...placeholders, ...trace.fed.map(({ node }) => node)].map((node) => ({ name: node.name, index: 0 })),
-      outputs.map(({ ref }) => ({ name: ref.node.name, index: ref.index })),
-      trace.writes.map((node) => node.name),
-    );
-    this.traceMs = performance.now() - start;
+    return isSafe ? undefined : new VariableSnapshot(this, this.written, `${prefix}/snapshot`);
   }
 
   /** True if the function must be traced anew, because an object that the graph uses was replaced. */
@@ -119,9 +140,10 @@ export class CompiledTrace {
   ): Promise<unknown[]> {
     const feeds = this.#feed(leaves, before);
     try {
-      return await this.#runtime.session.enqueue(async (run) => {
+      return await this.runtime.session.queue.enqueue(async () => {
         this.#prepare();
-        const fetched = await run(this.#plan, feeds, sink).catch((error: unknown) => this.#undo(error));
+        const running = this.runtime.session.run(this.#plan, feeds, sink);
+        const fetched = await running.catch((error: unknown) => this.#undo(error));
         return this.#give(fetched);
       });
     } catch (error) {
@@ -135,7 +157,7 @@ export class CompiledTrace {
   runNow(leaves: readonly Leaf[]): unknown[] {
     const feeds = this.#feed(leaves);
     try {
-      this.#runtime.session.settle();
+      this.runtime.session.queue.settle();
       return this.#give(this.#runNow(feeds));
     } catch (error) {
       throw explainFailure(error, this.#places);
@@ -146,16 +168,21 @@ export class CompiledTrace {
 
   /** Waits for pending runs and frees this trace's resources. */
   async dispose(): Promise<void> {
-    await this.#runtime.session.idle();
-    this.#runtime.session.forget(this.#plan);
+    await this.runtime.session.queue.idle();
+    this.runtime.session.forget(this.#plan);
     this.#snapshot?.dispose();
-    this.#runtime.garbage += 1 + this.#constantBytes / 2 ** 20;
-    if (this.#frozen) releaseRuntime(this.#runtime);
+    await release(this, 1 + this.#constantBytes / 2 ** 20);
+  }
+
+  /** Waits for pending runs and copies the variables' values to tfjs. */
+  async sync(): Promise<void> {
+    await this.runtime.session.queue.idle();
+    this.runtime.variables.refresh(this.variables);
   }
 
   /** Brings the variables up to date. */
   #prepare(): void {
-    this.#runtime.variables.prepare(this.variables, this.written);
+    this.runtime.variables.prepare(this.variables, this.written);
     this.#snapshot?.take();
   }
 
@@ -163,7 +190,7 @@ export class CompiledTrace {
   #undo(error: unknown): never {
     if (this.#snapshot !== undefined) {
       this.#snapshot.restore();
-      this.#runtime.variables.forgetCopies(this.written);
+      this.runtime.variables.forgetCopies(this.written);
     }
     throw error;
   }
@@ -171,7 +198,7 @@ export class CompiledTrace {
   #runNow(feeds: readonly Handle[]): Handle[] {
     this.#prepare();
     try {
-      return this.#runtime.session.runSync(this.#plan, feeds);
+      return this.runtime.session.runSync(this.#plan, feeds);
     } catch (error) {
       return this.#undo(error);
     }

@@ -15,6 +15,11 @@ export interface TraceDescription {
   /** Nodes by op, most frequent first. */
   ops: Record<string, number>;
   nodes: number;
+  /**
+   * Nodes of the whole session, which functions that use the same variables share. The time of the first run of each
+   * signature grows with it.
+   */
+  sessionNodes: number;
   /** The rules and passes that ran, in order, and how many ops each changed. */
   rewrites: RewriteDescription[];
   /** Bytes of the graph, which holds no weights. */
@@ -37,6 +42,7 @@ export function describeTrace(trace: CompiledTrace): TraceDescription {
     fed: trace.fed.map(({ node }) => node.name),
     ops: Object.fromEntries([...counts].toSorted(([, a], [, b]) => b - a)),
     nodes: trace.nodes.length,
+    sessionNodes: trace.runtime.session.size,
     rewrites: trace.rewrites.map((rewrite) => ({ ...rewrite, changes: { ...rewrite.changes } })),
     graphBytes: trace.graphBytes,
     variableBytes: trace.variables.reduce((sum, v) => sum + elementsOf(v) * widthOf(v.dtype), 0),

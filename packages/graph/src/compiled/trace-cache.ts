@@ -17,11 +17,6 @@ export class TraceCache {
   readonly #counts = new Map<string, number>();
   /** Traces that were replaced and are being disposed. */
   readonly #ending = new Set<Promise<void>>();
-  readonly #end: (trace: CompiledTrace) => Promise<void>;
-
-  constructor(end: (trace: CompiledTrace) => Promise<void>) {
-    this.#end = end;
-  }
 
   /**
    * Finds the trace for a key whose variables have the same `trainable` flags. Disposes traces bound to replaced
@@ -57,7 +52,7 @@ export class TraceCache {
   }
 
   #dispose(trace: CompiledTrace): void {
-    const ended = this.#end(trace).finally(() => this.#ending.delete(ended));
+    const ended = trace.dispose().finally(() => this.#ending.delete(ended));
     this.#ending.add(ended);
   }
 }

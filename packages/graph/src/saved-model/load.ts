@@ -106,7 +106,7 @@ function loaded(
     const fed = given.map((input) => ({ input, ...arrayOf(named[input.key] as TensorLike, input) }));
     const feeds = fed.map(({ input, shape, values }) => makeNative(input.info.dtype, shape, values));
     try {
-      const fetched = await session.enqueue((run) => run(plan, feeds));
+      const fetched = await session.queue.enqueue(() => session.run(plan, feeds));
       return Object.fromEntries(results.map(({ key }, index) => [key, takeHost(fetched[index] as Handle)]));
     } finally {
       for (const tensor of feeds) tensorflow().TF_DeleteTensor(tensor);
@@ -116,7 +116,7 @@ function loaded(
     ...rest,
     signature: { name, inputs: describeTensors(given), outputs: describeTensors(results) },
     dispose: async () => {
-      await session.idle();
+      await session.queue.idle();
       session.close();
     },
   });

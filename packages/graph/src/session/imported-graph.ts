@@ -22,6 +22,10 @@ export class SessionGraph {
     this.handle = handle;
   }
 
+  get size(): number {
+    return this.#nodes.size;
+  }
+
   /** Adds nodes, which are ordered: inputs come first. */
   import(nodes: readonly GraphNode[]): void {
     const tf = tensorflow();

@@ -1,13 +1,14 @@
 import { GraphError } from "../graph-error.ts";
 import { encode } from "../native/protos.ts";
 import { Session } from "./session.ts";
+import type { RunQueue } from "./run-queue.ts";
 import { configProto } from "./config.ts";
 import type { SessionConfig } from "./config.ts";
 import { bufferBytes, checked, tensorflow } from "../native/c-api.ts";
 import type { Handle } from "../native/c-api.ts";
 
-/** Opens a session with an empty graph. */
-export function openSession(config: SessionConfig): Session {
+/** Opens a session with an empty graph, whose runs wait for those of the queue. */
+export function openSession(config: SessionConfig, queue?: RunQueue): Session {
   const tf = tensorflow();
   const options = sessionOptions(config);
   const graph = tf.TF_NewGraph() as Handle;
@@ -15,6 +16,7 @@ export function openSession(config: SessionConfig): Session {
     return new Session(
       graph,
       checked((status) => tf.TF_NewSession(graph, options, status) as Handle, "a session"),
+      queue,
     );
   } finally {
     tf.TF_DeleteSessionOptions(options);

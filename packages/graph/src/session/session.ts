@@ -4,6 +4,8 @@ import type { GraphNode } from "../ir/graph-node.ts";
 import { GraphError } from "../graph-error.ts";
 import { encode } from "../native/protos.ts";
 import { SessionGraph } from "./imported-graph.ts";
+import { RunQueue } from "./run-queue.ts";
+import type { StartedRun } from "./run-queue.ts";
 import { bufferBytes, bytesAt, checked, OUTPUT_BYTES, tensorflow } from "../native/c-api.ts";
 import type { Handle } from "../native/c-api.ts";
 
@@ -29,26 +31,26 @@ export interface Plan {
 
 const DONE: Endpoint = { name: "convkit_done", index: 0 };
 
-const pause = new Int32Array(new SharedArrayBuffer(4));
-
-/** A TensorFlow session with a graph that holds the nodes of several compiled functions. Runs happen one after the other. */
+/** A TensorFlow session with a graph that holds the nodes of several compiled functions. */
 export class Session {
-  #graph: SessionGraph;
-  #session: Handle;
-  #queue: Promise<unknown> = Promise.resolve();
-  #running: { plan: Plan; status: Handle } | undefined;
+  /** Runs of this session, and of the other sessions of the queue, happen one after the other. */
+  readonly queue: RunQueue;
+  readonly #graph: SessionGraph;
+  readonly #session: Handle;
   #closed = false;
   #hasDone = false;
   readonly #plans = new Set<Plan>();
 
   /** Takes over a TF_Graph and a TF_Session on it, which `close` frees. */
-  constructor(graph: Handle, session: Handle) {
+  constructor(graph: Handle, session: Handle, queue = new RunQueue()) {
     this.#graph = new SessionGraph(graph);
     this.#session = session;
+    this.queue = queue;
   }
 
-  get closed(): boolean {
-    return this.#closed;
+  /** The number of nodes in the graph. */
+  get size(): number {
+    return this.#graph.size;
   }
 
   /** Adds nodes, which are ordered: inputs come first. */
@@ -95,63 +97,75 @@ export class Session {
   }
 
   /**
-   * Replaces the session by another, empty one, and moves the nodes there that the plans need and the wanted ones.
-   * Everything else is freed, and variables lose their values. Must not be called during a run.
+   * Moves the plans to another session, with the nodes that they need and the wanted ones, and closes this session.
+   * Variables lose their values. Must not be called during a run.
    */
-  renew(other: Session, isWanted: (name: string) => boolean): void {
+  moveTo(other: Session, isWanted: (name: string) => boolean): void {
     const roots = [...this.#plans].flatMap(({ names: { inputs, outputs, targets } }) => [
       ...[...inputs, ...outputs].map(({ name }) => name),
       ...targets,
     ]);
-    const nodes = this.#graph.needed(roots, (name) => name === DONE.name || isWanted(name));
+    const nodes = this.#graph.needed(roots, isWanted);
+    this.#closed = true;
     this.#free();
-    this.#graph = other.#graph;
-    this.#session = other.#session;
-    this.#graph.import(nodes);
-    for (const plan of this.#plans) this.#point(plan);
+    other.import(nodes.filter(({ name }) => name !== DONE.name || !other.#hasDone));
+    other.#hasDone ||= nodes.some(({ name }) => name === DONE.name);
+    for (const plan of this.#plans) {
+      other.#point(plan);
+      other.#plans.add(plan);
+    }
+    this.#plans.clear();
   }
 
-  /** Waits for earlier runs, then runs without blocking JavaScript. The caller deletes the returned tensors. */
-  enqueue<T>(
-    turn: (run: (plan: Plan, feeds: readonly Handle[], trace?: TraceSink) => Promise<Handle[]>) => Promise<T>,
-  ): Promise<T> {
-    const result = this.#queue.then(() => turn((plan, feeds, trace) => this.#run(plan, feeds, trace)));
-    this.#queue = result.catch(() => undefined);
-    return result;
-  }
-
-  /** Resolves when all enqueued runs have ended. */
-  async idle(): Promise<void> {
-    await this.#queue;
+  /** Runs without blocking JavaScript, in a turn of the queue. The caller deletes the returned tensors. */
+  run(plan: Plan, feeds: readonly Handle[], trace?: TraceSink): Promise<Handle[]> {
+    if (this.#closed) throw new GraphError("The session of this compiled function is closed; it was disposed.");
+    const tf = tensorflow();
+    const values = this.#fill(plan, feeds);
+    const status = tf.TF_NewStatus() as Handle;
+    const fullTrace = encode("RunOptions", { trace_level: 3 });
+    const options = trace === undefined ? 0 : (tf.TF_NewBufferFromString(fullTrace, fullTrace.length) as Handle);
+    const metadata = trace === undefined ? 0 : (tf.TF_NewBuffer() as Handle);
+    const started: StartedRun = { status, outputValues: plan.outputValues, outputCount: plan.outputCount };
+    this.queue.begin(started);
+    return new Promise((resolve, reject) => {
+      tf.TF_SessionRun.async(...this.#args(plan, options, metadata, status), (error: unknown) => {
+        this.queue.end();
+        try {
+          if (error) throw error;
+          const outputs = this.#finish(status, started.fetched ?? values);
+          if (trace !== undefined) trace(bufferBytes(metadata));
+          resolve(outputs);
+        } catch (failure) {
+          reject(failure);
+        } finally {
+          tf.TF_DeleteStatus(status);
+          if (options !== 0) tf.TF_DeleteBuffer(options);
+          if (metadata !== 0) tf.TF_DeleteBuffer(metadata);
+        }
+      });
+    });
   }
 
   /** Runs right after the run in progress, and blocks JavaScript until it has ended. */
   runSync(plan: Plan, feeds: readonly Handle[]): Handle[] {
-    this.settle();
+    this.queue.settle();
     const tf = tensorflow();
     const values = this.#fill(plan, feeds);
     const status = tf.TF_NewStatus() as Handle;
     try {
       tf.TF_SessionRun(...this.#args(plan, 0, 0, status));
-      return this.#finish(plan, status, values);
+      return this.#finish(status, values);
     } finally {
       tf.TF_DeleteStatus(status);
     }
-  }
-
-  /** Blocks until the run in progress has ended. */
-  settle(): void {
-    if (this.#running === undefined) return;
-    const { plan, status } = this.#running;
-    const last = new BigUint64Array(bytesAt(plan.outputValues, plan.outputCount * 8).buffer);
-    while (last[plan.outputCount - 1] === 0n && tensorflow().TF_GetCode(status) === 0) Atomics.wait(pause, 0, 0, 0.1);
   }
 
   /** Closes the session and frees its memory. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.settle();
+    this.queue.settle();
     this.#free();
     for (const plan of this.#plans) this.forget(plan);
   }
@@ -191,38 +205,10 @@ export class Session {
     return [this.#session, options, ...run, metadata, status];
   }
 
-  #finish(plan: Plan, status: Handle, values: BigUint64Array): Handle[] {
+  #finish(status: Handle, fetched: Iterable<bigint>): Handle[] {
     const tf = tensorflow();
     if (tf.TF_GetCode(status) !== 0) throw new GraphError(tf.TF_Message(status) as string);
-    return Array.from(values, Number);
-  }
-
-  #run(plan: Plan, feeds: readonly Handle[], trace?: TraceSink): Promise<Handle[]> {
-    if (this.#closed) throw new GraphError("The session of this compiled function is closed; it was disposed.");
-    const tf = tensorflow();
-    const values = this.#fill(plan, feeds);
-    const status = tf.TF_NewStatus() as Handle;
-    const fullTrace = encode("RunOptions", { trace_level: 3 });
-    const options = trace === undefined ? 0 : (tf.TF_NewBufferFromString(fullTrace, fullTrace.length) as Handle);
-    const metadata = trace === undefined ? 0 : (tf.TF_NewBuffer() as Handle);
-    this.#running = { plan, status };
-    return new Promise((resolve, reject) => {
-      tf.TF_SessionRun.async(...this.#args(plan, options, metadata, status), (error: unknown) => {
-        this.#running = undefined;
-        try {
-          if (error) throw error;
-          const outputs = this.#finish(plan, status, values);
-          if (trace !== undefined) trace(bufferBytes(metadata));
-          resolve(outputs);
-        } catch (failure) {
-          reject(failure);
-        } finally {
-          tf.TF_DeleteStatus(status);
-          if (options !== 0) tf.TF_DeleteBuffer(options);
-          if (metadata !== 0) tf.TF_DeleteBuffer(metadata);
-        }
-      });
-    });
+    return Array.from(fetched, Number);
   }
 }
 

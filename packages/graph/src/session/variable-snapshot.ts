@@ -1,7 +1,8 @@
 import { attr } from "../ir/attrs.ts";
 import { assignNode, destroyNode, firstOutput, readNode } from "../ir/builder.ts";
 import type { GraphNode } from "../ir/graph-node.ts";
-import type { Plan, Session } from "./session.ts";
+import type { RuntimeUser } from "./runtime.ts";
+import type { Plan } from "./session.ts";
 import type { SessionVariable } from "./variable.ts";
 import { tensorflow } from "../native/c-api.ts";
 
@@ -10,14 +11,15 @@ import { tensorflow } from "../native/c-api.ts";
  * TensorFlow shares the memory until a variable is updated.
  */
 export class VariableSnapshot {
-  readonly #session: Session;
+  readonly #user: RuntimeUser;
   readonly #take: Plan;
   readonly #restore: Plan;
   readonly #destroy: Plan;
 
-  /** `name` is unique in the session. */
-  constructor(session: Session, variables: Iterable<SessionVariable>, name: string) {
-    this.#session = session;
+  /** `name` is unique among all sessions. */
+  constructor(user: RuntimeUser, variables: Iterable<SessionVariable>, name: string) {
+    this.#user = user;
+    const { session } = user.runtime;
     const nodes: GraphNode[] = [];
     const targets = { take: [] as string[], restore: [] as string[], destroy: [] as string[] };
     for (const variable of variables) {
@@ -54,10 +56,10 @@ export class VariableSnapshot {
 
   dispose(): void {
     this.#run(this.#destroy);
-    for (const plan of [this.#take, this.#restore, this.#destroy]) this.#session.forget(plan);
+    for (const plan of [this.#take, this.#restore, this.#destroy]) this.#user.runtime.session.forget(plan);
   }
 
   #run(plan: Plan): void {
-    for (const done of this.#session.runSync(plan, [])) tensorflow().TF_DeleteTensor(done);
+    for (const done of this.#user.runtime.session.runSync(plan, [])) tensorflow().TF_DeleteTensor(done);
   }
 }

@@ -30,12 +30,12 @@ export class SessionVariable implements Owner {
   readonly dtype: number;
   readonly shape: readonly number[];
   group: Group | undefined;
-  released = false;
   #owned: Entry | undefined;
-  readonly #store: Store;
+  /** Changes if the variable moves to another session. */
+  store: Store;
 
   constructor(store: Store, variable: tf.Variable, key: string) {
-    this.#store = store;
+    this.store = store;
     this.variable = variable;
     this.key = key;
     this.dtype = fromTfjs(variable.dtype);
@@ -48,7 +48,7 @@ export class SessionVariable implements Owner {
 
   /** tfjs' record of the variable's current data. */
   get entry(): Entry {
-    const entry = entryOf(this.#store.backend, this.variable.dataId);
+    const entry = entryOf(this.store.backend, this.variable.dataId);
     if (entry === undefined || this.variable.isDisposed)
       throw new GraphError(
         `The variable ${this.variable.name} of a compiled function was disposed; compile the function anew.`,
@@ -72,16 +72,16 @@ export class SessionVariable implements Owner {
   }
 
   read(): TypedArray {
-    return this.#store.read(this);
+    return this.store.read(this);
   }
 
   detach(): void {
-    this.#store.detach(this);
+    this.store.detach(this);
   }
 
   letGo(): void {
     this.#owned = undefined;
-    this.#store.check(this);
+    this.store.check(this);
   }
 
   /** The handle by which other graphs of the session use the value. */

@@ -1,20 +1,18 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import { assignUntraced, tensorOf } from "../tfjs/backend.ts";
 import type { Backend, Entry } from "../tfjs/backend.ts";
-import { DT } from "../values/dtypes.ts";
 import type { TypedArray } from "../values/dtypes.ts";
-import { GraphError } from "../graph-error.ts";
 import { assignNode, destroyNode, firstOutput, placeholderNode, readNode } from "../ir/builder.ts";
 import type { GraphNode } from "../ir/graph-node.ts";
-import { makeNative, readNative } from "../native/tensor.ts";
-import type { Plan, Session } from "./session.ts";
-import { fillNodes, SessionVariable } from "./variable.ts";
+import { readNative } from "../native/tensor.ts";
+import type { Session } from "./session.ts";
+import { SessionVariable } from "./variable.ts";
+import { dropCopy, grouped, VariableLoading } from "./variable-loading.ts";
 import type { Group } from "./variable.ts";
 import { tensorflow } from "../native/c-api.ts";
-import type { Handle } from "../native/c-api.ts";
 
-/** Bytes of variables that one run moves to or from a session: enough to be fast, and few enough to hold twice. */
-const GROUP_BYTES = 32 << 20;
+/** The number of variables so far, in all sessions: their names stay unique when they move. */
+let count = 0;
 
 /** The variables of one session. */
 export class SessionVariables {
@@ -23,17 +21,21 @@ export class SessionVariables {
   readonly #known = new Map<tf.Variable, SessionVariable>();
   /** Name prefixes of the known variables' nodes. */
   readonly #keys = new Set<string>();
-  readonly #fills = new Set<string>();
-  readonly #assigns = new Map<SessionVariable, Plan>();
+  readonly #loading: VariableLoading;
   /** Variables with an up-to-date copy in tfjs. */
   readonly #copied = new Set<SessionVariable>();
   /** Variables whose data tfjs released. Disposed ones are destroyed in the session later. */
   readonly #suspects = new Set<SessionVariable>();
-  #count = 0;
 
   constructor(session: Session, backend: Backend) {
     this.#session = session;
     this.backend = backend;
+    this.#loading = new VariableLoading(session, backend);
+  }
+
+  /** True if the session has a tfjs variable. */
+  has(variable: tf.Variable): boolean {
+    return this.#known.has(variable);
   }
 
   /** The session's variables for tfjs variables; their values are sent at the next `prepare`. */
@@ -41,8 +43,8 @@ export class SessionVariables {
     const fresh: GraphNode[] = [];
     const found = variables.map((variable) => {
       const known = this.#known.get(variable);
-      if (known !== undefined && !known.released) return known;
-      const made = new SessionVariable(this, variable, `v${this.#count++}`);
+      if (known !== undefined) return known;
+      const made = new SessionVariable(this, variable, `v${count++}`);
       this.#known.set(variable, made);
       this.#keys.add(made.key);
       const handle = made.handle(`${made.key}/handle`);
@@ -67,7 +69,7 @@ export class SessionVariables {
   /** The current value of a variable. Reads its whole group at once, since programs that read one weight mostly read all. */
   read(variable: SessionVariable): TypedArray {
     const group = variable.group as Group;
-    const members = group.members.filter((member) => !member.released);
+    const { members } = group;
     group.read ??= this.#session.plan(
       [],
       members.map(({ key }) => ({ name: `${key}/read`, index: 0 })),
@@ -96,7 +98,7 @@ export class SessionVariables {
     this.#copied.clear();
   }
 
-  /** Gives all values back to tfjs until `resume`: the session is about to lose them. */
+  /** Gives all values back to tfjs, since the session is about to lose them. */
   suspend(): void {
     for (const variable of this.#known.values()) {
       this.#giveBack(variable);
@@ -106,10 +108,17 @@ export class SessionVariables {
     this.#copied.clear();
   }
 
-  /** Sends all values to the new session. */
-  resume(): void {
-    const had = [...this.#known.values()].filter(({ group }) => group !== undefined);
-    for (const group of grouped(had)) this.#load(group);
+  /** Takes over the suspended variables of another session, whose nodes are in this session now, and sends their values. */
+  adopt(other: SessionVariables): void {
+    const moved = [...other.#known.values()];
+    for (const variable of moved) {
+      variable.store = this;
+      this.#known.set(variable.variable, variable);
+      this.#keys.add(variable.key);
+    }
+    this.#loading.adopt(other.#loading);
+    other.#known.clear();
+    for (const group of grouped(moved.filter(({ group }) => group !== undefined))) this.#load(group);
   }
 
   /** True if a node belongs to a known variable. */
@@ -120,7 +129,7 @@ export class SessionVariables {
   /** Drops tfjs' copies of variables whose values in the session have changed. */
   forgetCopies(variables: Iterable<SessionVariable>): void {
     for (const variable of variables)
-      if (this.#copied.delete(variable) && variable.owned !== undefined) this.#drop(variable.owned);
+      if (this.#copied.delete(variable) && variable.owned !== undefined) dropCopy(this.backend, variable.owned);
   }
 
   /** Reads into JavaScript all variables that tfjs holds no copy of. */
@@ -143,68 +152,12 @@ export class SessionVariables {
   }
 
   #load(group: SessionVariable[]): void {
-    const tf = tensorflow();
-    const fed = group.filter(({ entry }) => entry.fill === undefined || entry.values !== null || entry.id >= 0);
-    const filled = group.filter((variable) => !fed.includes(variable));
-    const one = fed.length === 1 && filled.length === 0 ? fed[0] : undefined;
-    const cached = one === undefined ? undefined : this.#assigns.get(one);
-    const plan = cached ?? this.#assignPlan(fed, filled);
     // A clone may still use the old data: it keeps the old value.
     for (const variable of group) if (variable.owned !== variable.entry) this.#giveBack(variable);
-    const feeds = fed.map((variable) => this.#take(variable));
-    try {
-      for (const done of this.#session.runSync(plan, feeds)) tf.TF_DeleteTensor(done);
-    } finally {
-      for (const tensor of feeds) tf.TF_DeleteTensor(tensor);
-    }
-    if (one !== undefined) this.#assigns.set(one, plan);
-    else this.#session.forget(plan);
+    this.#loading.load(group);
     const fresh: Group = { members: group.filter((variable) => variable.group === undefined) };
     for (const variable of fresh.members) variable.group = fresh;
     for (const variable of group) this.#own(variable);
-  }
-
-  #assignPlan(fed: readonly SessionVariable[], filled: readonly SessionVariable[]): Plan {
-    const targets = [...fed.map(({ key }) => `${key}/assign`), ...this.#fillers(filled)];
-    const inputs = fed.map(({ key }) => ({ name: `${key}/value`, index: 0 }));
-    return this.#session.plan(inputs, [], targets);
-  }
-
-  /** The names of the nodes that fill variables with one number each, imported once a variable and number. */
-  #fillers(variables: readonly SessionVariable[]): string[] {
-    const fresh: GraphNode[] = [];
-    const names = variables.map((variable) => {
-      const { fill } = variable.entry as { fill: number };
-      const name = `${variable.key}/fill${fill}`.replaceAll(/[^\w/.]/g, "_");
-      if (!this.#fills.has(name)) {
-        this.#fills.add(name);
-        fresh.push(...fillNodes(variable, name, fill));
-      }
-      return name;
-    });
-    if (fresh.length > 0) this.#session.import(fresh);
-    return names;
-  }
-
-  /** The value as a native tensor. tfjs' own native copy is freed before, so that large values are not held twice. */
-  #take(variable: SessionVariable): Handle {
-    const values = this.#valuesOf(variable);
-    const { entry } = variable;
-    if (entry.id >= 0 && entry.refCount === 1) {
-      this.#drop(entry);
-      entry.values = values;
-    }
-    return makeNative(variable.dtype, variable.shape, values);
-  }
-
-  #valuesOf({ entry, dtype }: SessionVariable): TypedArray {
-    const values =
-      entry.values ?? (entry.id >= 0 ? this.backend.binding.tensorDataSync(entry.id) : entry.owner?.read());
-    if (values === undefined)
-      throw new GraphError("A variable has no value; it was made in a compiled function that failed.");
-    if (dtype === DT.float32 && !(values instanceof Float32Array)) return Float32Array.from(values as Int32Array);
-    if (dtype === DT.int32 && !(values instanceof Int32Array)) return Int32Array.from(values as Uint8Array);
-    return values;
   }
 
   /** From now on the session owns the value: tfjs' copy is dropped, and tfjs reads the variable here. */
@@ -216,7 +169,7 @@ export class SessionVariables {
     }
     variable.own(entry);
     delete entry.fill;
-    this.#drop(entry);
+    dropCopy(this.backend, entry);
   }
 
   /** Gives the value of a variable to the data that the session held it for. */
@@ -236,12 +189,6 @@ export class SessionVariables {
     const fresh = tensorOf(this.backend, entry, variable.variable.dtype);
     assignUntraced(variable.variable, fresh);
     fresh.dispose();
-  }
-
-  #drop(entry: Entry): void {
-    if (entry.id >= 0) this.backend.binding.deleteTensor(entry.id);
-    entry.id = -1;
-    entry.values = null;
   }
 
   #destroy(): void {
@@ -265,31 +212,13 @@ export class SessionVariables {
 
   /** Forgets a variable that the session no longer has. */
   #remove(variable: SessionVariable): void {
-    variable.released = true;
     this.#known.delete(variable.variable);
     this.#keys.delete(variable.key);
     const { group } = variable;
-    const assignment = this.#assigns.get(variable);
-    if (assignment !== undefined) this.#session.forget(assignment);
-    this.#assigns.delete(variable);
+    this.#loading.forget(variable);
     if (group === undefined) return;
     if (group.read !== undefined) this.#session.forget(group.read);
     delete group.read;
     group.members = group.members.filter((member) => member !== variable);
   }
-}
-
-/** Variables in groups of limited size. */
-function grouped(variables: readonly SessionVariable[]): SessionVariable[][] {
-  const groups: SessionVariable[][] = [];
-  let bytes = Number.POSITIVE_INFINITY;
-  for (const variable of variables) {
-    if (bytes + variable.bytes > GROUP_BYTES) {
-      groups.push([]);
-      bytes = 0;
-    }
-    groups.at(-1)?.push(variable);
-    bytes += variable.bytes;
-  }
-  return groups;
 }
