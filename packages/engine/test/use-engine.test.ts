@@ -1,4 +1,3 @@
-import koffi from "koffi";
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, test } from "vitest";
 
@@ -11,6 +10,7 @@ import {
   type EngineName,
 } from "@convkit/engine";
 import { cudaDevices } from "../src/machine/devices.ts";
+import { foreignFunctions } from "../src/machine/foreign-functions.ts";
 
 describe("an engine", () => {
   let native: Engine;
@@ -66,7 +66,9 @@ describe("an engine", () => {
   test("its library answers the C API in this process", () => {
     const library = tensorflowLibrary();
     expect(library?.version).toBe("2.21.0");
-    const version = koffi.load(library?.cc as string).func("const char *TF_Version()");
+    const version = foreignFunctions()
+      .load(library?.cc as string)
+      .func("const char *TF_Version()");
     expect(version()).toBe("2.21.0");
     expect(library?.framework).toMatch(/libtensorflow_framework/);
   });

@@ -64,4 +64,4 @@ function read(file: string): Buffer {
   }
 }
 
-if (parentPort !== null) serve(parentPort, await turboJpeg());
+if (parentPort !== null) serve(parentPort, turboJpeg());

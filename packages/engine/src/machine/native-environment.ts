@@ -1,7 +1,7 @@
 import process from "node:process";
 import { isMainThread } from "node:worker_threads";
 
-import koffi from "koffi";
+import { libc } from "./foreign-functions.ts";
 
 /**
  * Sets an environment variable so that native code sees it. In a worker thread `process.env` is a copy that C's
@@ -24,8 +24,4 @@ export function nativeVariable(name: string): string | undefined {
   if (isMainThread || process.platform === "win32") return process.env[name];
   const value = (libc().func("const char* getenv(const char*)") as (name: string) => string | null)(name);
   return value ?? undefined;
-}
-
-function libc(): ReturnType<typeof koffi.load> {
-  return koffi.load(process.platform === "darwin" ? "libSystem.B.dylib" : "libc.so.6");
 }

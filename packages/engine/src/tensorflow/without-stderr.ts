@@ -1,14 +1,12 @@
-import process from "node:process";
-
-import koffi from "koffi";
+import { libc } from "../machine/foreign-functions.ts";
 
 /** Runs `work` and discards what native code writes to standard error; for lines that no setting can silence. */
 export function withoutStderr<T>(work: () => T): T {
-  const libc = koffi.load(process.platform === "darwin" ? "libSystem.B.dylib" : "libc.so.6");
-  const dup = libc.func("int dup(int)") as (fd: number) => number;
-  const dup2 = libc.func("int dup2(int, int)") as (from: number, to: number) => number;
-  const open = libc.func("int open(str, int)") as (file: string, flags: number) => number;
-  const close = libc.func("int close(int)") as (fd: number) => number;
+  const library = libc();
+  const dup = library.func("int dup(int)") as (fd: number) => number;
+  const dup2 = library.func("int dup2(int, int)") as (from: number, to: number) => number;
+  const open = library.func("int open(str, int)") as (file: string, flags: number) => number;
+  const close = library.func("int close(int)") as (fd: number) => number;
   const writeOnly = 1;
   const kept = dup(2);
   const nowhere = open("/dev/null", writeOnly);

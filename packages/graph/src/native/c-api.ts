@@ -1,12 +1,11 @@
 import { existsSync } from "node:fs";
 import { tensorflowLibrary } from "@convkit/engine";
-import koffi from "koffi";
+import { foreignFunctions } from "@convkit/engine/internal";
+import type { ForeignFunction } from "@convkit/engine/internal";
 import { GraphError } from "../graph-error.ts";
 
 /** A native object's address. User-space addresses stay below 2^53, so that a number holds them. */
 export type Handle = number;
-
-const TF_OUTPUT = koffi.struct("TF_Output", { oper: "uintptr_t", index: "int" });
 
 /** The C functions in use (`tensorflow/c/c_api.h`), one prototype each. */
 const prototypes = [
@@ -60,15 +59,13 @@ type NameOf<P extends string> = P extends `${string} ${infer N}(${string}`
     ? M
     : N
   : never;
-type CFunction = ReturnType<ReturnType<typeof koffi.load>["func"]>;
-
 /** TensorFlow's C API in this process, and a few functions of libc that copy bytes. */
-export type TensorFlow = Record<NameOf<(typeof prototypes)[number]>, CFunction> & {
-  calloc: CFunction;
-  free: CFunction;
-  memcpy: CFunction;
-  malloc_trim?: CFunction;
-  enableOpDeterminism?: CFunction;
+export type TensorFlow = Record<NameOf<(typeof prototypes)[number]>, ForeignFunction> & {
+  calloc: ForeignFunction;
+  free: ForeignFunction;
+  memcpy: ForeignFunction;
+  malloc_trim?: ForeignFunction;
+  enableOpDeterminism?: ForeignFunction;
 };
 
 let loaded: TensorFlow | undefined;
@@ -81,9 +78,12 @@ export function tensorflow(): TensorFlow {
     throw new GraphError(
       "No TensorFlow library is loaded in this process; import @tensorflow/tfjs-node or await useEngine() of @convkit/engine before the first compiled call.",
     );
+  const koffi = foreignFunctions();
+  // The prototypes name this type, which is passed by value.
+  koffi.struct("TF_Output", { oper: "uintptr_t", index: "int" });
   const library = koffi.load(path);
   const libc = koffi.load(null);
-  const api: Record<string, CFunction> = {
+  const api: Record<string, ForeignFunction> = {
     calloc: libc.func("uintptr_t calloc(size_t count, size_t size)"),
     free: libc.func("void free(uintptr_t address)"),
   };
@@ -143,17 +143,17 @@ export function output(oper: Handle, index: number): { oper: Handle; index: numb
   return { oper, index };
 }
 
-/** The bytes of one `TF_Output` in an array of them. */
-export const OUTPUT_BYTES = koffi.sizeof(TF_OUTPUT);
+/** The bytes of one `TF_Output` in an array of them: a pointer, an int, and padding. */
+export const OUTPUT_BYTES = 16;
 
 /** Native memory as bytes, without a copy; valid until it is freed. */
 export function bytesAt(address: Handle, length: number): Uint8Array {
-  return new Uint8Array(koffi.view(BigInt(address), length));
+  return new Uint8Array(foreignFunctions().view(BigInt(address), length));
 }
 
 /** The bytes of a `TF_Buffer` (data pointer, length), copied. */
 export function bufferBytes(buffer: Handle): Uint8Array {
-  const head = new DataView(koffi.view(BigInt(buffer), 16));
+  const head = new DataView(foreignFunctions().view(BigInt(buffer), 16));
   const length = Number(head.getBigUint64(8, true));
   return length === 0 ? new Uint8Array() : bytesAt(Number(head.getBigUint64(0, true)), length).slice();
 }

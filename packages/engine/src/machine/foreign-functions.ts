@@ -1,0 +1,50 @@
+import { createRequire } from "node:module";
+import process from "node:process";
+
+import { EngineError } from "../engine-error.ts";
+
+/** A C function. */
+export interface ForeignFunction {
+  (...args: any[]): any;
+  /** Calls the function in another thread; the last argument is a callback for its error and result. */
+  async(...args: any[]): void;
+}
+
+/** A shared library whose functions are called by their C prototypes. */
+export interface ForeignLibrary {
+  func(prototype: string): ForeignFunction;
+  func(name: string, result: string, args: readonly string[]): ForeignFunction;
+}
+
+/** The part of koffi that convkit uses. */
+export interface ForeignFunctions {
+  /** Opens a library; `null` is the process itself. */
+  load(path: string | null): ForeignLibrary;
+  struct(name: string, fields: Readonly<Record<string, string>>): object;
+  /** Native memory without a copy; valid until it is freed. */
+  view(address: bigint, length: number): ArrayBuffer;
+}
+
+let loaded: ForeignFunctions | undefined;
+
+/**
+ * koffi, which calls C functions. Only its binary for this platform is a dependency: koffi's own package has an install
+ * script, which runs or is refused at every install of convkit and does nothing where the binary is there.
+ */
+export function foreignFunctions(): ForeignFunctions {
+  const name = `@koromix/koffi-${process.platform}-${process.arch}`;
+  try {
+    loaded ??= createRequire(import.meta.url)(name) as ForeignFunctions;
+    return loaded;
+  } catch (error) {
+    throw new EngineError(
+      `TensorFlow's engines need ${name}, which is not installed or does not load: install without "--no-optional" (or "omit=optional"), or use the wasm engine.`,
+      { cause: error },
+    );
+  }
+}
+
+/** The functions of the C library. */
+export function libc(): ForeignLibrary {
+  return foreignFunctions().load(process.platform === "darwin" ? "libSystem.B.dylib" : "libc.so.6");
+}
