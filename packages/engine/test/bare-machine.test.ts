@@ -5,6 +5,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { expect, test } from "vitest";
 
 import { availableEngines, doctor, useEngine } from "@convkit/engine";
+import { hasPrebuilt } from "../src/install/install.ts";
 import { temporaryFolder, withEnv } from "./temporary.ts";
 
 test("auto without an installed TensorFlow takes wasm and says in one line what native would need", async () => {
@@ -38,7 +39,7 @@ test("the doctor names each problem of a bare machine and what to type", async (
       },
       {
         problem: 'the native engine does not run: it is not installed: type "convkit engine install"',
-        fix: "apt install python3-pip g++, then convkit engine install",
+        fix: hasPrebuilt() ? "convkit engine install" : "apt install g++, then convkit engine install",
       },
     ]);
   });

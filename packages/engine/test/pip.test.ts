@@ -1,46 +1,15 @@
-import { createHash } from "node:crypto";
 import { writeFileSync } from "node:fs";
-import { chmod, symlink, writeFile } from "node:fs/promises";
+import { chmod, readdir, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 
-import { EngineError } from "@convkit/engine";
+import { hashFile } from "@convkit/files";
 import { runChild } from "../src/install/child.ts";
-import { fetchWheel, findPip } from "../src/install/pip.ts";
-import { wheelFile, wheelsOf, type Wheel } from "../src/install/wheels.ts";
+import { downloadWithPip, findPip } from "../src/install/pip.ts";
+import { wheelsOf, type Wheel } from "../src/install/wheels.ts";
 import { temporaryFolder, withEnv } from "./temporary.ts";
 
 const [wheel] = wheelsOf("native", "linux-x64") as [Wheel];
-const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
-
-describe("a wheel from CONVKIT_WHEELS", () => {
-  test("is taken as it is if its hash is right, without pip", async () => {
-    const kept = await temporaryFolder();
-    await writeFile(path.join(kept, wheelFile(wheel)), "wheel");
-    await withEnv({ PATH: "/nowhere", CONVKIT_WHEELS: kept }, async () => {
-      expect(await fetchWheel({ ...wheel, sha256: sha256("wheel") }, "/nowhere")).toBe(
-        path.join(kept, wheelFile(wheel)),
-      );
-    });
-  });
-
-  test("with another hash is refused with both", async () => {
-    const kept = await temporaryFolder();
-    await writeFile(path.join(kept, wheelFile(wheel)), "damaged");
-    const sentence = `has sha256 ${sha256("damaged")}, expected ${wheel.sha256}: the file is damaged`;
-    await expect(fetchWheel(wheel, kept, { kept })).rejects.toThrow(sentence);
-    await expect(fetchWheel(wheel, kept, { kept })).rejects.toThrow(EngineError);
-  });
-
-  test("that is not there is asked for, with the command that brings it", async () => {
-    const kept = await temporaryFolder();
-    await expect(fetchWheel(wheel, kept, { kept })).rejects.toThrow(
-      new RegExp(
-        `CONVKIT_WHEELS has no tensorflow_cpu-2.21.0-cp311-.*whl in ${kept}: .*pip download .* --dest ${kept} tensorflow-cpu==2.21.0`,
-      ),
-    );
-  });
-});
 
 describe("a wheel from pip", () => {
   test("is downloaded for another Python and platform than pip's own", async () => {
@@ -51,14 +20,16 @@ describe("a wheel from pip", () => {
       sha256: "37b17b5fc1e604945c2642c872a3764b5d547a48009871aea3edd3afa180afb8",
     };
     const folder = await temporaryFolder();
-    expect(await fetchWheel(small, folder)).toBe(path.join(folder, "termcolor-2.5.0-py3-none-any.whl"));
+    await downloadWithPip(small, folder);
+    expect(await readdir(folder)).toEqual(["termcolor-2.5.0-py3-none-any.whl"]);
+    expect(await hashFile(path.join(folder, "termcolor-2.5.0-py3-none-any.whl"))).toBe(small.sha256);
   });
 
   test("without Python and pip is refused with what to install", async () => {
     await withEnv({ PATH: "/nowhere" }, async () => {
       expect(await findPip()).toBeUndefined();
-      await expect(fetchWheel(wheel, await temporaryFolder())).rejects.toThrow(
-        'no Python with pip was found on the PATH: install one (for example "apt install python3-pip")',
+      await expect(downloadWithPip(wheel, await temporaryFolder())).rejects.toThrow(
+        'No Python with pip was found on the PATH: install one (for example "apt install python3-pip")',
       );
     });
   });
@@ -81,7 +52,7 @@ describe("a wheel from pip", () => {
       PIP_EXTRA_INDEX_URL: undefined,
     };
     await withEnv({ ...nowhere, PIP_CONFIG_FILE: "/dev/null" }, async () => {
-      await expect(fetchWheel(wheel, await temporaryFolder())).rejects.toThrow(
+      await expect(downloadWithPip(wheel, await temporaryFolder())).rejects.toThrow(
         "tensorflow-cpu 2.21.0 could not be downloaded since pip reaches no package index: check the network",
       );
     });
@@ -89,14 +60,14 @@ describe("a wheel from pip", () => {
 
   test("that the index does not have is refused with pip's own last line", async () => {
     const missing = { ...wheel, version: "2.21.99" };
-    await expect(fetchWheel(missing, await temporaryFolder())).rejects.toThrow(
+    await expect(downloadWithPip(missing, await temporaryFolder())).rejects.toThrow(
       /tensorflow-cpu 2.21.99 \(.*\) could not be downloaded by pip: No matching distribution found for tensorflow-cpu==2.21.99\.$/,
     );
   });
 
   test("can be given up", async () => {
     const controller = new AbortController();
-    const download = fetchWheel(wheel, await temporaryFolder(), { signal: controller.signal });
+    const download = downloadWithPip(wheel, await temporaryFolder(), { signal: controller.signal });
     setTimeout(() => controller.abort(), 300);
     await expect(download).rejects.toThrow(/abort/i);
   });

@@ -1,21 +1,13 @@
-import { mkdtempSync, realpathSync } from "node:fs";
 import { mkdtemp, realpath, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import process from "node:process";
-import { afterAll, onTestFinished } from "vitest";
+import { onTestFinished } from "vitest";
 
 /** A new folder that goes when the test is over. */
 export async function temporaryFolder(): Promise<string> {
   const folder = await realpath(await mkdtemp(path.join(os.tmpdir(), "convkit-engine-")));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
-
-/** A new folder that goes when the test file is over. */
-export function longTemporaryFolder(): string {
-  const folder = realpathSync(mkdtempSync(path.join(os.tmpdir(), "convkit-engine-")));
-  afterAll(() => rm(folder, { recursive: true, force: true }));
   return folder;
 }
 

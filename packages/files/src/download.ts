@@ -22,9 +22,11 @@ export interface DownloadOptions {
   readonly hash?: FileHash | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
+  /** Fetches instead of Node's own `fetch`, for example through a proxy. */
+  readonly fetch?: typeof globalThis.fetch | undefined;
 }
 
-const optionNames: OptionNames<DownloadOptions> = { hash: true, signal: true, onProgress: true };
+const optionNames: OptionNames<DownloadOptions> = { hash: true, signal: true, onProgress: true, fetch: true };
 
 /** A file that cannot be fetched; the message says where to put it by hand. */
 export class DownloadError extends ConvkitError {
@@ -76,9 +78,10 @@ interface Fetch {
 }
 
 /** Brings `part` to its end, from where an earlier call left it. */
-async function fetchPart({ url, file, part, options: { signal, onProgress } }: Fetch): Promise<void> {
+async function fetchPart({ url, file, part, options }: Fetch): Promise<void> {
+  const { signal, onProgress } = options;
   const have = await resumableBytes(part, url);
-  const response = await request(url, file, have, signal);
+  const response = await request(url, file, have, options);
   const start = response.status === 206 ? have.bytes : 0;
   if (start === 0) await beginPart(part, url, response);
   const length = response.headers.get("content-length");
@@ -113,8 +116,9 @@ async function request(
   url: string,
   file: string,
   { bytes, etag }: Resumable,
-  signal: AbortSignal | undefined,
+  options: DownloadOptions,
 ): Promise<Response> {
+  const { signal, fetch = globalThis.fetch } = options;
   // The file is wanted as it is: a compressed answer has another length, and other ranges.
   const headers: Record<string, string> = { "accept-encoding": "identity" };
   if (bytes > 0) Object.assign(headers, { range: `bytes=${bytes}-`, "if-range": etag });
@@ -129,7 +133,7 @@ async function request(
   await response.body?.cancel();
   // The range does not fit what the server has: from the beginning.
   if (bytes > 0 && (response.status === 416 || response.status === 206))
-    return request(url, file, { bytes: 0, etag: "" }, signal);
+    return request(url, file, { bytes: 0, etag: "" }, options);
   throw unfetched(url, file, new Error(`status ${response.status} ${response.statusText}`.trim()));
 }
 

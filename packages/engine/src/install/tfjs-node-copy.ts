@@ -10,7 +10,10 @@ import type { InstallableEngine } from "./installed.ts";
 import { packageNames } from "./tfjs-node.ts";
 
 /** The version of tfjs-node that is fetched for a project without tfjs-node. */
-const tfjsNodeVersion = "4.22.0";
+export const tfjsNodeVersion = "4.22.0";
+
+/** The Node-API of its addon on every Node that convkit runs on. */
+export const tfjsNodeNapi = 8;
 
 /**
  * The folder in the cache that holds tfjs-node and its dependencies, for projects that have no tfjs-node themselves.
