@@ -188,7 +188,7 @@ describe("download", () => {
 
   test("refuses an option that it does not know", async () => {
     await expect(download("http://127.0.0.1:1/x", target(), { sha256 } as object)).rejects.toThrow(
-      'download: expected the options hash, signal, onProgress, got "sha256".',
+      'download: expected the options hash, signal, onProgress, fetch, got "sha256".',
     );
   });
 
