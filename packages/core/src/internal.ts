@@ -7,4 +7,4 @@ export type { GroupedOptions } from "./layers/convolution/grouped-kernel.ts";
 export { batchNormTraining, composedBatchNorm } from "./layers/normalization/batch-norm-kernel.ts";
 export type { OnMoments } from "./layers/normalization/batch-norm-kernel.ts";
 export { composedLocalResponseNorm } from "./layers/normalization/local-response-norm.ts";
-export { randomStreams } from "./model/random-streams.ts";
+export { randomStreams, seedRandomStreams } from "./model/random-streams.ts";

@@ -1,5 +1,5 @@
-import { chain, dense, dropout } from "@convkit/core";
-import { randomStreams } from "@convkit/core/internal";
+import { chain, dense, dropout, registerLayers } from "@convkit/core";
+import { hashText, randomStreams, seedRandomStreams } from "@convkit/core/internal";
 import { useEngine } from "@convkit/engine";
 import { engines } from "@convkit/testing";
 import * as tf from "@tensorflow/tfjs-core";
@@ -33,5 +33,35 @@ describe.each(engines)("%s", (engine) => {
     const third = await draw(first);
     expect(await draw(second)).toEqual(third);
     expect(third).not.toEqual(two);
+  });
+
+  it("streams start from a layer's own seed, or from the given seed and the layer's place", async () => {
+    registerLayers();
+    const input = tfl.input({ shape: [64] });
+    const own = chain({ drop: dropout(0.4) })(input, "");
+    const stock = tfl.layers.dropout({ rate: 0.5 }).apply(own) as tfl.SymbolicTensor;
+    const model = await tfl.models.modelFromJSON(
+      tfl.model({ inputs: input, outputs: stock }).toJSON(null, false) as never,
+    );
+    model.apply(tf.ones([2, 64]), { training: true });
+    seedRandomStreams(model, 7);
+    const [given, place] = [hashText("drop/dropout") >>> 1, hashText("random/1", 7) >>> 1];
+    expect(randomStreams(model).map((stream) => [...stream.dataSync()])).toEqual([
+      [given, 0],
+      [place, 0],
+    ]);
+  });
+
+  it("two layers of one shape without seeds do not drop the same numbers", async () => {
+    registerLayers();
+    const layers = [0, 1].map((i) =>
+      tfl.layers.dropout({ rate: 0.5, name: `drop${i}`, ...(i === 0 && { inputShape: [512] }) } as never),
+    );
+    const model = await tfl.models.modelFromJSON(tfl.sequential({ layers }).toJSON(null, false) as never);
+    const kept = tf.sum(
+      tf.cast(tf.greater(model.apply(tf.ones([1, 512]), { training: true }) as tf.Tensor, 0), "float32"),
+    );
+    // A quarter of 512 is 128, with a standard deviation of 10; the same numbers twice would keep about 256.
+    expect(Math.abs((kept.dataSync()[0] ?? 0) - 128)).toBeLessThan(60);
   });
 });

@@ -16,7 +16,8 @@ export type LayerConfig = Readonly<Record<string, string | number | boolean | nu
 export abstract class AugmentationLayer extends layers.Layer {
   readonly #config: LayerConfig;
   readonly #augment: Augmentation;
-  readonly #seed: number;
+  /** The seed that the layer was made with. Without one, its random numbers depend on its name. */
+  readonly ownSeed: number | undefined;
   #stream: tf.Variable | undefined;
 
   protected constructor(args: RandomLayerArgs, config: LayerConfig, augment: Augmentation) {
@@ -24,7 +25,7 @@ export abstract class AugmentationLayer extends layers.Layer {
     super(base);
     this.#config = { ...config, seed, dataFormat: "channels_last" };
     this.#augment = augment;
-    this.#seed = seed ?? seedOf(this.name);
+    this.ownSeed = seed ?? undefined;
   }
 
   /**
@@ -37,7 +38,7 @@ export abstract class AugmentationLayer extends layers.Layer {
 
   override build(inputShape: Shape | Shape[]): void {
     super.build(inputShape);
-    this.#stream = randomStream(this.#seed);
+    this.#stream = randomStream(this.ownSeed ?? seedOf(this.name));
   }
 
   override dispose(): ReturnType<layers.Layer["dispose"]> {

@@ -33,7 +33,7 @@ type Args = Parameters<typeof tfl.layers.dropout>[0];
 
 interface Fields {
   readonly rate: number;
-  readonly seed?: number;
+  readonly seed?: number | null;
   getNoiseShape(x: tf.Tensor): number[] | undefined;
 }
 
@@ -55,9 +55,16 @@ export class Dropout extends Stock {
     return this.#stream;
   }
 
+  /** The seed that the layer was made with. */
+  get ownSeed(): number | undefined {
+    return this.seed ?? undefined;
+  }
+
   override build(inputShape: tfl.Shape | tfl.Shape[]): void {
     super.build(inputShape);
-    this.#stream = tf.tidy(() => tf.variable(tf.tensor1d([this.seed ?? 0, 0], "int32"), false, undefined, "int32"));
+    // With a common seed, layers of one shape would drop the same numbers.
+    const seed = this.ownSeed ?? seedFor(`${this.name}/dropout`);
+    this.#stream = tf.tidy(() => tf.variable(tf.tensor1d([seed, 0], "int32"), false, undefined, "int32"));
   }
 
   override call(inputs: tf.Tensor | tf.Tensor[], options: CallOptions): tf.Tensor | tf.Tensor[] {

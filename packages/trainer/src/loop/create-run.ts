@@ -1,4 +1,5 @@
 import { setModelMetadata } from "@convkit/core";
+import { seedRandomStreams } from "@convkit/core/internal";
 import { CallbackList } from "../callbacks/callback-list.ts";
 import type { JsonValue } from "@convkit/files";
 import { imageWeights } from "../objective/class-weights.ts";
@@ -25,6 +26,7 @@ export function checkedSettings(options: TrainOptions): Settings {
 export function createRun(options: Settings, began: Readonly<Record<string, JsonValue>> | undefined): Run {
   const settings = began === undefined ? options : resumedSettings(options, began);
   const { model, data, loss, preprocessing, augment, outputWeights, optimizer, accumulate, ema, execution } = settings;
+  seedRandomStreams(model, settings.seed);
   const parts = { model, loss, preprocessing, augment, outputWeights };
   const run = {
     settings,

@@ -1,9 +1,10 @@
 import { randomStreams } from "@convkit/core/internal";
-import { type Batch, seededRandom } from "@convkit/datasets";
+import { type Batch, type RandomSource, seededRandom } from "@convkit/datasets";
 import { executable, type Executable, type ExecutionOptions, type Feed, isTracing, type Values } from "@convkit/graph";
 import * as tf from "@tensorflow/tfjs-core";
 import { type SavedArray, savedArray } from "../run/checkpoint.ts";
 import { guardedLoss, isBadLoss } from "./non-finite-loss.ts";
+import { withSeededMath } from "./seeded-math.ts";
 import { type StepParts, testLoss, trainingLoss } from "./training-loss.ts";
 import { type NamedTensor, type UpdateOptions, WeightUpdate } from "./weight-update.ts";
 
@@ -170,16 +171,21 @@ export class StepRunner {
     const guard = precision === "float16" ? (loss: tf.Scalar) => loss : guardedLoss;
     return executable((images, labels, weights) => {
       let correct: tf.Scalar | undefined;
-      // The optimizer computes the gradients, so that in float16 the graph scales the loss.
-      const { value, grads } = this.#update.optimizer.computeGradients(() => {
+      const loss = (random?: RandomSource) => {
         const made = trainingLoss(this.#parts, images as tf.Tensor4D, labels as tf.Tensor1D, {
           weights: weights as tf.Tensor1D | undefined,
-          // A graph draws anew at every run; op by op, each step gets its own random numbers here.
-          random: isTracing() ? undefined : seededRandom(seed, this.#step.runs),
+          random,
         });
         correct = tf.keep(made.correct);
         return guard(made.loss);
-      }, this.#update.trainable);
+      };
+      const { runs } = this.#step;
+      // The optimizer computes the gradients, so that in float16 the graph scales the loss.
+      const { value, grads } = this.#update.optimizer.computeGradients(
+        // A graph draws anew at every run; op by op, each step gets its own random numbers here.
+        () => (isTracing() ? loss() : withSeededMath(seed, runs, () => loss(seededRandom(seed, runs)))),
+        this.#update.trainable,
+      );
       const isFinite = isTracing() || Number.isFinite(value.dataSync()[0]);
       if (isFinite) this.#update.add(grads, labels!.shape[0]!);
       return [value, correct!];
