@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { readJson } from "@convkit/files";
 import type { Plan } from "@convkit/trainer";
 import { CliError } from "../terminal/usage-error.ts";
 
@@ -21,14 +21,9 @@ export async function storedRun(folder: string): Promise<StoredRun | undefined> 
   return (await readJsonObject(file, ["name", "plan"])) as unknown as StoredRun;
 }
 
-/** Reads the object in a JSON file; throws a `CliError` that names the file if it is damaged. */
+/** Reads the object in a JSON file; throws an error that names the file if it is damaged. */
 export async function readJsonObject(file: string, keys: readonly string[]): Promise<Record<string, unknown>> {
-  let value: unknown;
-  try {
-    value = JSON.parse(await readFile(file, "utf8"));
-  } catch (error) {
-    throw new CliError(`${file} cannot be read: ${(error as Error).message}.`);
-  }
+  const value = await readJson(file);
   const missing = keys.filter((key) => !Object.hasOwn(Object(value), key));
   if (typeof value !== "object" || value === null || missing.length > 0)
     throw new CliError(`${file} is damaged: expected an object with ${keys.join(", ")}.`);

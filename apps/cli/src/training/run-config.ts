@@ -1,9 +1,10 @@
-import { readFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
 import { basename, extname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { type OptimizerName, optimizerNames, type Plan } from "@convkit/trainer";
 import { flagOf } from "../terminal/option.ts";
 import { UsageError } from "../terminal/usage-error.ts";
+import { readJsonObject } from "../inputs/run-directory.ts";
 import { dataPlace } from "../inputs/load-data.ts";
 import { userFolder, userPath } from "../inputs/user-path.ts";
 import type { Environment } from "./environment.ts";
@@ -83,10 +84,9 @@ export async function resumedConfig(
   { table, given }: GivenOptions,
 ): Promise<RunConfig> {
   const file = join(folder, "config.json");
-  const text = await readFile(file, "utf8").catch(() => {
+  if (!existsSync(file))
     throw new UsageError(`Cannot resume ${folder}: there is no config.json, so it is no run directory.`);
-  });
-  const config = JSON.parse(text) as RunConfig;
+  const config = (await readJsonObject(file, ["name", "seed", "plan"])) as unknown as RunConfig;
   if (name !== undefined && basename(name, extname(name)) !== config.name)
     throw new UsageError(`${folder} is a run of ${config.name}, not of ${name}.`);
   const changed = changedOptions({ ...config, folder }, { table, given });
