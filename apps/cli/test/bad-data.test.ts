@@ -97,7 +97,7 @@ describe("data that will not do is refused in one sentence before the first step
 
   test("a run directory in use", async () => {
     const out = join(root, "used");
-    const release = await claimRunDirectory(out, { fresh: true });
+    const { release } = await claimRunDirectory(out, { fresh: true });
     const said = await call("train", "residual-stack", "--data", join(root, "whole"), "--out", out);
     await release();
     expect([said.status, said.err]).toEqual([

@@ -53,8 +53,8 @@ const fates = (steps: number, epochs: number) => {
   } as const satisfies Record<string, Fate>;
 };
 
-/** What the clock says (a process' first call is timed apart), and where the run lies. */
-const clocked = ["seconds", "secondsInEpoch", "imagesPerSecond", "imagesInFirst", "imagesDone", "timings", "run"];
+/** Measured times, the checksum over them, and the path of the run. */
+const clocked = ["seconds", "imagesPerSecond", "timings", "measured", "crc32", "run"];
 
 /** All that a run leaves and that no clock has a hand in. */
 function left(out: string) {

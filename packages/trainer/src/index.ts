@@ -42,7 +42,7 @@ export {
   type OptimizerName,
   optimizerNames,
 } from "./optimization/optimizer-config.ts";
-export { claimRunDirectory, type RunDirectory, runDirectory } from "./run/run-directory.ts";
+export { claimRunDirectory, type RunClaim, type RunDirectory, runDirectory } from "./run/run-directory.ts";
 export { type BatchAugmentation, type AugmentationPlan, planAugmentation } from "./step/augmentation.ts";
 export type { ExecutionOptions } from "@convkit/graph";
 export { checkPlan, type PlanParts } from "./plan/plan-checks.ts";
@@ -51,4 +51,10 @@ export { type RecipeName, recipes } from "./plan/recipes.ts";
 export { balancedClassWeights } from "./objective/class-weights.ts";
 export { webhook, type WebhookOptions } from "./callbacks/webhook.ts";
 export { train } from "./loop/train.ts";
-export { type CheckpointOptions, type RunResult, type Timings, type TrainOptions } from "./loop/train-options.ts";
+export {
+  type CheckpointOptions,
+  type ResumeOptions,
+  type RunResult,
+  type Timings,
+  type TrainOptions,
+} from "./loop/train-options.ts";

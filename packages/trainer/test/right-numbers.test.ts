@@ -1,4 +1,4 @@
-import { mkdtemp, readdir } from "node:fs/promises";
+import { mkdtemp, readdir, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fromArrays, fromGenerator } from "@convkit/datasets";
@@ -8,7 +8,15 @@ import { engines } from "@convkit/testing";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { beforeAll, describe, expect, test } from "vitest";
-import { type Callback, evaluate, scheduleFactor, train, type TrainOptions } from "../src/index.ts";
+import {
+  type Callback,
+  claimRunDirectory,
+  evaluate,
+  scheduleFactor,
+  train,
+  TrainerError,
+  type TrainOptions,
+} from "../src/index.ts";
 import { halves, smallNet } from "./squares.ts";
 
 beforeAll(() => useEngine(engines[0] ?? "wasm"));
@@ -182,10 +190,77 @@ test.each<[string, Partial<TrainOptions>, RegExp]>([
   ["optimizer", { optimizer: "adam" }, /expected optimizer .*"sgd".*, got .*"adam"/],
   ["ema", { ema: 0.9 }, /expected ema not given, got 0\.9/],
   ["accumulate", { accumulate: 2 }, /expected accumulate 1, got 2/],
+  ["number of threads", { execution: { ...execution, threads: 3 } }, /expected threads not given, got 3.*anyMachine/],
+  ["execution", { execution: { ...execution, eager: true } }, /expected eager false, got true/],
 ])("a resumed run refuses another %s", async (_title, change, message) => {
   const out = await mkdtemp(join(tmpdir(), "convkit-resumed-"));
   await train(options({ out, epochs: 1 }));
   await expect(train(options({ out, resume: true, ...change }))).rejects.toThrow(message);
+});
+
+test("a resumed run keeps its threads, and takes other ones only if told to", async () => {
+  const out = await mkdtemp(join(tmpdir(), "convkit-threads-"));
+  const wanted = options({ epochs: 3, execution: { ...execution, threads: 1 } });
+  await train(wanted);
+  await train(options({ out, epochs: 1, execution: { ...execution, threads: 1 } }));
+  const kept = options({ out, epochs: 2, resume: true });
+  await train(kept);
+  const two = { ...execution, threads: 2 };
+  await expect(train(options({ out, epochs: 3, resume: true, execution: two }))).rejects.toThrow(
+    /expected threads 1, got 2.*anyMachine: true/,
+  );
+  const other = options({ out, epochs: 3, resume: { anyMachine: true }, execution: two });
+  await train(other);
+  const [got, values] = [other, wanted].map(({ model }) => model.getWeights().flatMap((each) => [...each.dataSync()]));
+  for (const [i, value] of values!.entries()) expect(got![i]).toBeCloseTo(value, 4);
+});
+
+test.each<[string, Partial<TrainOptions>, RegExp]>([
+  ["resume without a directory", { resume: true }, /^resume needs the run directory: give out as well\.$/],
+  ["a seed that is no whole number", { seed: 1.5 }, /^seed must be a whole number from 0, not 1\.5\.$/],
+  ["a mistyped way to resume", { out: "x", resume: { anyEngine: true } as never }, /^resume has no anyEngine/],
+  ["no truth value", { restoreBest: "no" as never }, /^restoreBest must be true or false, not "no"\.$/],
+])("%s is refused", async (_title, given, message) => {
+  await expect(train(options(given))).rejects.toThrow(message);
+});
+
+test("a directory with a run is not overwritten, and a running one is not shared", async () => {
+  const out = await mkdtemp(join(tmpdir(), "convkit-taken-"));
+  const second = { onEpochEnd: () => train(options({ out, epochs: 1 })) as Promise<never> };
+  await expect(train(options({ out, epochs: 1, callbacks: [second] }))).rejects.toThrow(/is in use by another run/);
+  const history = await readFile(join(out, "history.csv"), "utf8");
+  await expect(train(options({ out, epochs: 1 }))).rejects.toThrow(/already holds a run/);
+  expect(await readFile(join(out, "history.csv"), "utf8")).toBe(history);
+});
+
+test("a run whose directory another process has taken over stops, and writes nothing more", async () => {
+  const out = await mkdtemp(join(tmpdir(), "convkit-lost-"));
+  const claim = await claimRunDirectory(out, { fresh: true });
+  const lost = new AbortController();
+  const taken = {
+    ...claim,
+    lost: lost.signal,
+    check() {
+      if (lost.signal.aborted) throw new TrainerError("lost");
+    },
+  };
+  const seen: string[] = [];
+  const files = async () => (await readdir(out, { recursive: true })).toSorted().join();
+  let before = "";
+  const callback: Callback = {
+    async onTrainBatchEnd(_batch, _logs, { step }) {
+      seen.push(`step ${step}`);
+      if (step !== 6) return;
+      before = await files();
+      lost.abort();
+    },
+    onEpochEnd: (epoch) => void seen.push(`epoch ${epoch}`),
+    onTrainEnd: () => void seen.push("end"),
+  };
+  await expect(train(options({ out, claim: taken, epochs: 3, callbacks: [callback] }))).rejects.toThrow(/^lost$/);
+  expect(seen).toEqual(["step 1", "step 2", "step 3", "step 4", "epoch 1", "step 5", "step 6"]);
+  expect(await files()).toBe(before);
+  await claim.release();
 });
 
 test("seconds and timings of a resumed run count all its processes", async () => {

@@ -496,9 +496,8 @@ test("what a killed run left half written goes when the directory is taken up", 
     ".config.json.99-3.tmp",
   ])
     await writeFile(join(out, half), "half");
-  await (
-    await claimRunDirectory(out, { fresh: false })
-  )();
+  const { release } = await claimRunDirectory(out, { fresh: false });
+  await release();
   expect((await readdir(out, { recursive: true })).toSorted()).toEqual(whole);
 });
 
@@ -509,9 +508,8 @@ test("a checkpoint that was whole when its writer was killed is taken up, at its
   await train(options({ out, epochs: 2 }));
   const [name] = await readdir(join(out, "checkpoints"));
   await rename(join(out, "checkpoints", name!), join(out, "checkpoints", `.${name}.99-2.tmp`));
-  await (
-    await claimRunDirectory(out, { fresh: false })
-  )();
+  const { release } = await claimRunDirectory(out, { fresh: false });
+  await release();
   expect(await readdir(join(out, "checkpoints"))).toEqual([name]);
   const resumed = options({ out, epochs: 3, resume: true });
   await train(resumed);
@@ -549,7 +547,7 @@ test("what the best epoch was is what the checkpoint says, not what a killed epo
 
 test("a run directory in use is refused, and a finished one is not overwritten", async () => {
   const out = await folder();
-  const release = await claimRunDirectory(out, { fresh: true });
+  const { release } = await claimRunDirectory(out, { fresh: true });
   await expect(claimRunDirectory(out, { fresh: true })).rejects.toThrow(/is in use by another run/);
   await release();
   await train(options({ out, epochs: 1 }));

@@ -14,6 +14,7 @@ import {
   type Plan,
   planAugmentation,
   reduceOnPlateau,
+  type RunClaim,
   runDirectory,
   tensorBoard,
   train,
@@ -55,16 +56,17 @@ export async function trainRun(
 ): Promise<void> {
   const { folder, isResumed } = place;
   const wasThere = existsSync(folder);
-  const release = await claimRunDirectory(folder, { fresh: !isResumed });
+  const claim = await claimRunDirectory(folder, { fresh: !isResumed });
   let isStarted = isResumed;
   try {
     // Written first, so that a run can be resumed even if it is killed right now.
     if (!isResumed) await writeJson(runDirectory(folder).config, config);
-    const ended = await trainIn(context, config, place);
+    const ended = await trainIn(context, config, { ...place, claim });
     isStarted = true;
+    claim.check();
     await finish(ended);
   } finally {
-    await release();
+    await claim.release();
     if (!isStarted && !context.signal.aborted) await removeUnstarted(folder, wasThere);
   }
 }
@@ -78,7 +80,11 @@ async function removeUnstarted(folder: string, wasThere: boolean): Promise<void>
   if (!wasThere) await rmdir(folder);
 }
 
-async function trainIn(context: Context, config: RunConfig, place: RunPlace): Promise<EndedRun> {
+async function trainIn(
+  context: Context,
+  config: RunConfig,
+  place: RunPlace & { readonly claim: RunClaim },
+): Promise<EndedRun> {
   const { plan, seed, precision, deterministic } = config;
   const { engine, threads } = await runEngine(context, config);
   const { model, preprocessing, data } = await modelAndData(context, config, place);
@@ -105,7 +111,9 @@ async function trainIn(context: Context, config: RunConfig, place: RunPlace): Pr
     execution,
     callbacks: [trainingProgress(context.out), ...callbacksOf(plan), ...webhooks(context, place)],
     out: place.folder,
-    resume: place.isResumed,
+    claim: place.claim,
+    // A note has told of another engine and another number of threads.
+    resume: place.isResumed && { anyMachine: true },
     metadata: { name: config.name, classes, preprocessing },
     signal: context.signal,
     ...(plan.loss && { loss: plan.loss }),

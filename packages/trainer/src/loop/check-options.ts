@@ -5,13 +5,14 @@ import {
   fieldProblems,
   type Fields,
   throwProblems,
+  trueOrFalse,
   valueProblems,
   wholeFromOne,
   wholeFromZero,
 } from "../checks/fields.ts";
 import { planProblems } from "../plan/plan-checks.ts";
 import { TrainerError } from "../trainer-error.ts";
-import type { CheckpointOptions, TrainOptions } from "./train-options.ts";
+import type { CheckpointOptions, ResumeOptions, TrainOptions } from "./train-options.ts";
 
 const optionNames: OptionNames<TrainOptions> = {
   model: true,
@@ -34,6 +35,7 @@ const optionNames: OptionNames<TrainOptions> = {
   monitor: true,
   restoreBest: true,
   out: true,
+  claim: true,
   checkpoints: true,
   resume: true,
   metadata: true,
@@ -47,6 +49,8 @@ const checkpoints: Fields<CheckpointOptions> = {
   keep: wholeFromOne,
   keepBest: wholeFromZero,
 };
+
+const resume: Fields<ResumeOptions> = { anyMachine: trueOrFalse };
 
 /** Refuses unknown, invalid and incompatible options before the first step. */
 export function checkTrainOptions(options: TrainOptions): void {
@@ -62,12 +66,30 @@ export function checkTrainOptions(options: TrainOptions): void {
     ...valueProblems("stepsPerCall", stepsPerCall, wholeFromOne),
     ...planProblems({ loss, optimizer, schedule, monitor, accumulate, ema } as Parameters<typeof planProblems>[0]),
     ...fieldProblems("checkpoints", options.checkpoints, checkpoints),
+    ...valueProblems("restoreBest", options.restoreBest ?? true, trueOrFalse),
+    ...valueProblems("seed", options.seed ?? 0, wholeFromZero),
+    ...runProblems(options),
     ...weightProblems("classWeights", classWeights, data.train.classes.length, "class"),
     ...weightProblems("sampleWeights", sampleWeights, data.train.size, "image"),
     ...weightProblems("outputWeights", outputWeights, model.outputs.length, "output of the model"),
     ...scheduleProblems(options),
     ...classProblems(options),
   ]);
+}
+
+/** `out`, `claim` and `resume` belong together. */
+function runProblems({ out, claim, resume: given }: TrainOptions): string[] {
+  if (out === undefined) {
+    const needless = [
+      ...(claim === undefined ? [] : ["claim"]),
+      ...(given === undefined || given === false ? [] : ["resume"]),
+    ];
+    return needless.map((name) => `${name} needs the run directory: give out as well.`);
+  }
+  return [
+    ...valueProblems("out", out, ["the path of a folder", (value) => typeof value === "string" && value !== ""]),
+    ...(typeof given === "boolean" ? [] : fieldProblems("resume", given, resume)),
+  ];
 }
 
 function weightProblems(what: string, weights: ArrayLike<number> | undefined, count: number, each: string): string[] {

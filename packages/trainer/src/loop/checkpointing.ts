@@ -23,12 +23,13 @@ import {
 } from "../run/checkpoint.ts";
 import { type EpochLogs, writeHistory } from "../run/history.ts";
 import { improves, watched } from "../run/monitor.ts";
-import { type RunDirectory, runDirectory } from "../run/run-directory.ts";
+import { type RunClaim, type RunDirectory, runDirectory } from "../run/run-directory.ts";
 import { TrainerError } from "../trainer-error.ts";
 import type { Run } from "./run.ts";
 import type { ClockState } from "./run-clock.ts";
 import type { SavedRunState } from "./run-state.ts";
-import type { CheckpointOptions, TrainOptions } from "./train-options.ts";
+import type { Settings } from "./settings.ts";
+import type { CheckpointOptions } from "./train-options.ts";
 
 /** The part of a checkpoint besides its arrays. */
 type State = {
@@ -47,8 +48,8 @@ interface RankedCheckpoint {
 }
 
 /** The newest checkpoint of the run to resume; undefined if there is none. */
-export async function newestCheckpoint({ out, resume }: TrainOptions): Promise<SavedRun | undefined> {
-  if (out === undefined || resume !== true) return undefined;
+export async function newestCheckpoint({ out, resume }: Settings): Promise<SavedRun | undefined> {
+  if (out === undefined || resume === undefined) return undefined;
   const { checkpoints } = runDirectory(out);
   const step = (await listCheckpoints(checkpoints)).at(-1);
   if (step === undefined) return undefined;
@@ -88,13 +89,17 @@ const stateShape: StoredShape = {
     }),
     clock: shaped({
       fields: {
-        seconds: fromZero,
-        secondsInEpoch: fromZero,
-        timings: shaped({
-          fields: { first: fromZero, step: fromZero, data: fromZero, validation: fromZero, callbacks: fromZero },
+        images: wholeFromZero,
+        measured: shaped({
+          fields: {
+            seconds: fromZero,
+            secondsInEpoch: fromZero,
+            timings: shaped({
+              fields: { first: fromZero, step: fromZero, data: fromZero, validation: fromZero, callbacks: fromZero },
+            }),
+            imagesInFirst: wholeFromZero,
+          },
         }),
-        imagesInFirst: fromZero,
-        imagesDone: fromZero,
       },
     }),
     callbacks: record,
@@ -106,29 +111,33 @@ const stateShape: StoredShape = {
 /** A checkpoint of a run. */
 export type SavedRun = Omit<Checkpoint, "state"> & { readonly state: State };
 
-/** Writes the run directory: history, best model, checkpoints. */
+/** Writes the run directory: history, best model, checkpoints. Throws `TrainerError` once the claim is lost. */
 export class Checkpointing {
   readonly #run: Run;
+  readonly #claim: RunClaim;
   readonly #places: RunDirectory;
   readonly #options: Required<{ [Name in keyof CheckpointOptions]: number }>;
   #ranking: readonly RankedCheckpoint[] = [];
   #writtenStep = -1;
   #writtenAt = performance.now();
 
-  constructor(run: Run, out: string) {
+  constructor(run: Run, out: string, claim: RunClaim) {
     const { every = 1, minutes = 10, keep = 1, keepBest = 0 } = run.settings.checkpoints ?? {};
     this.#run = run;
+    this.#claim = claim;
     this.#places = runDirectory(out);
     this.#options = { every, minutes, keep, keepBest };
   }
 
   /** Writes the model with its current weights; auxiliary outputs are left out. */
   async saveModel(): Promise<void> {
+    this.#claim.check();
     const { model, metadata } = this.#run.settings;
     await saveModel(withoutAux(model), this.#places.model, { format: "tfjs", metadata });
   }
 
   async writeHistory(): Promise<void> {
+    this.#claim.check();
     await writeHistory(this.#places.history, this.#run.state.history);
   }
 
@@ -184,6 +193,7 @@ export class Checkpointing {
   }
 
   async #write(): Promise<void> {
+    this.#claim.check();
     const { runner, best, state, clock, callbacks } = this.#run;
     await runner.sync();
     const saved: State = {

@@ -2,11 +2,15 @@ import type { Timings } from "./train-options.ts";
 
 /** The clock's state in checkpoints. */
 export interface ClockState {
-  readonly seconds: number;
-  readonly secondsInEpoch: number;
-  readonly timings: Timings;
-  readonly imagesInFirst: number;
-  readonly imagesDone: number;
+  /** Images of all training calls. */
+  readonly images: number;
+  readonly measured: {
+    readonly seconds: number;
+    readonly secondsInEpoch: number;
+    readonly timings: Timings;
+    /** Images of each process' first call. */
+    readonly imagesInFirst: number;
+  };
 }
 
 /** Measures how a run spends its time, over all its processes. */
@@ -17,8 +21,8 @@ export class RunClock {
   #hasFirst = false;
   #secondsBefore = 0;
   #secondsInEpochBefore = 0;
+  #images = 0;
   #imagesInFirst = 0;
-  #imagesDone = 0;
 
   get seconds(): number {
     return this.#secondsBefore + secondsSince(this.#began);
@@ -32,7 +36,7 @@ export class RunClock {
   get imagesPerSecond(): number {
     const { first, step, data } = this.timings;
     if (step === 0) return first === 0 ? 0 : this.#imagesInFirst / first;
-    return this.#imagesDone / (step + data);
+    return (this.#images - this.#imagesInFirst) / (step + data);
   }
 
   beginEpoch(): void {
@@ -45,9 +49,9 @@ export class RunClock {
 
   /** Adds the seconds of a training call. */
   endCall(images: number, seconds: number): void {
+    this.#images += images;
     if (this.#hasFirst) {
       this.timings.step += seconds;
-      this.#imagesDone += images;
       return;
     }
     this.#hasFirst = true;
@@ -67,20 +71,22 @@ export class RunClock {
 
   state(isInEpoch: boolean): ClockState {
     return {
-      seconds: this.seconds,
-      secondsInEpoch: isInEpoch ? this.secondsInEpoch : 0,
-      timings: { ...this.timings },
-      imagesInFirst: this.#imagesInFirst,
-      imagesDone: this.#imagesDone,
+      images: this.#images,
+      measured: {
+        seconds: this.seconds,
+        secondsInEpoch: isInEpoch ? this.secondsInEpoch : 0,
+        timings: { ...this.timings },
+        imagesInFirst: this.#imagesInFirst,
+      },
     };
   }
 
-  restore(state: ClockState): void {
-    this.#secondsBefore = state.seconds;
-    this.#secondsInEpochBefore = state.secondsInEpoch;
-    Object.assign(this.timings, state.timings);
-    this.#imagesInFirst = state.imagesInFirst;
-    this.#imagesDone = state.imagesDone;
+  restore({ images, measured }: ClockState): void {
+    this.#images = images;
+    this.#secondsBefore = measured.seconds;
+    this.#secondsInEpochBefore = measured.secondsInEpoch;
+    Object.assign(this.timings, measured.timings);
+    this.#imagesInFirst = measured.imagesInFirst;
   }
 }
 

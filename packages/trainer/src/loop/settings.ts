@@ -3,16 +3,17 @@ import { isDeepStrictEqual } from "node:util";
 import { modelMetadata, type Preprocessing, summarize } from "@convkit/core";
 import { shown } from "@convkit/errors";
 import type { ExecutionOptions } from "@convkit/graph";
+import * as tf from "@tensorflow/tfjs-core";
 import type { JsonValue } from "@convkit/files";
 import { defaultLoss, type Loss } from "../objective/objective.ts";
 import { completeOptimizer, type OptimizerConfig } from "../optimization/optimizer-config.ts";
 import type { Schedule } from "../optimization/schedules.ts";
 import type { Monitor } from "../run/monitor.ts";
 import { TrainerError } from "../trainer-error.ts";
-import type { TrainOptions } from "./train-options.ts";
+import type { ResumeOptions, TrainOptions } from "./train-options.ts";
 
 /** The options of `train` with all defaults. */
-export interface Settings extends TrainOptions {
+export interface Settings extends Omit<TrainOptions, "resume"> {
   readonly loss: Loss;
   readonly optimizer: OptimizerConfig & { readonly learningRate: number };
   readonly schedule: Schedule;
@@ -23,6 +24,8 @@ export interface Settings extends TrainOptions {
   readonly stepsPerCall: number;
   readonly monitor: Monitor;
   readonly execution: ExecutionOptions;
+  /** The options of a run that is resumed. */
+  readonly resume: ResumeOptions | undefined;
 }
 
 /** Fills in the defaults; the model's metadata gives preprocessing and output weights. */
@@ -43,6 +46,7 @@ export function completeOptions(options: TrainOptions): Settings {
     stepsPerCall: accumulate === 1 ? (options.stepsPerCall ?? usualStepsPerCall(options)) : 1,
     monitor: options.monitor ?? (data.validation === undefined ? "loss" : "valLoss"),
     execution: { seed, ...options.execution },
+    resume: options.resume === true ? {} : options.resume === false ? undefined : options.resume,
   };
 }
 
@@ -58,7 +62,7 @@ function usualStepsPerCall({ model, batch = 32, execution }: TrainOptions): numb
 export function lastingSettings(settings: Settings): Record<string, JsonValue> {
   const { data, batch, seed, loss, optimizer, schedule, preprocessing, accumulate, ema, monitor } = settings;
   const { augment, classWeights, sampleWeights, outputWeights, execution } = settings;
-  const { precision = "float32", deterministic = false, threads } = execution;
+  const { precision = "float32", deterministic = false, eager = false, threads } = execution;
   const lasting = {
     images: data.train.size,
     classes: data.train.classes,
@@ -76,6 +80,8 @@ export function lastingSettings(settings: Settings): Record<string, JsonValue> {
     outputWeights,
     precision,
     deterministic,
+    eager,
+    backend: tf.getBackend(),
     threads,
     // Functions cannot be compared, but checkpoints store whether one was given.
     augment: augment !== undefined,
@@ -84,9 +90,12 @@ export function lastingSettings(settings: Settings): Record<string, JsonValue> {
   return JSON.parse(JSON.stringify(lasting)) as Record<string, JsonValue>;
 }
 
+/** Settings of the machine: they change the last bits of the numbers, and `anyMachine` accepts others. */
+const machine: ReadonlySet<string> = new Set(["backend", "threads"]);
+
 /**
  * The settings of a resumed run, with its original number of threads unless another one is given. Throws a
- * `TrainerError` that names every other setting that differs from the original.
+ * `TrainerError` that names every setting that differs from the original.
  */
 export function resumedSettings(settings: Settings, began: Readonly<Record<string, JsonValue>>): Settings {
   const { threads } = began;
@@ -96,12 +105,14 @@ export function resumedSettings(settings: Settings, began: Readonly<Record<strin
       : settings;
   const now = lastingSettings(resumed);
   const changed = [...new Set([...Object.keys(began), ...Object.keys(now)])].filter(
-    (name) => !isDeepStrictEqual(began[name], now[name]) && name !== "threads",
+    (name) =>
+      !isDeepStrictEqual(began[name], now[name]) && !(settings.resume?.anyMachine === true && machine.has(name)),
   );
   if (changed.length === 0) return resumed;
   const differences = changed.map((name) => `${name} ${textOf(began[name])}, got ${textOf(now[name])}`);
+  const isMachine = changed.every((name) => machine.has(name));
   throw new TrainerError(
-    `The run in ${settings.out} cannot go on with other settings: expected ${differences.join("; expected ")}. Resume it with the settings it began with, or start a new run.`,
+    `The run in ${settings.out} cannot go on with other settings: expected ${differences.join("; expected ")}. Resume it with the settings it began with, or start a new run${isMachine ? "; resume: { anyMachine: true } accepts other last bits" : ""}.`,
   );
 }
 

@@ -8,6 +8,7 @@ import type { OptimizerConfig, OptimizerName } from "../optimization/optimizer-c
 import type { Schedule } from "../optimization/schedules.ts";
 import type { EpochLogs } from "../run/history.ts";
 import type { Monitor } from "../run/monitor.ts";
+import type { RunClaim } from "../run/run-directory.ts";
 import type { BatchAugmentation } from "../step/augmentation.ts";
 
 /** What to train, on which data, and how. */
@@ -60,11 +61,19 @@ export interface TrainOptions {
   readonly monitor?: Monitor | undefined;
   /** Whether the model ends with the best epoch's weights; true by default. */
   readonly restoreBest?: boolean | undefined;
-  /** The run directory, for history, checkpoints and the best model. */
+  /** The run directory, for history, checkpoints and the best model. One process at a time may write there. */
   readonly out?: string | undefined;
+  /**
+   * The claim of `out`, if the caller has claimed it with `claimRunDirectory` to write there, too. By default, `train`
+   * claims it for the time of the training.
+   */
+  readonly claim?: RunClaim | undefined;
   readonly checkpoints?: CheckpointOptions | undefined;
-  /** Resumes from the newest checkpoint in `out`, or starts if there is none. */
-  readonly resume?: boolean | undefined;
+  /**
+   * Resumes from the newest checkpoint in `out`, or starts if there is none. All settings but the number of epochs must
+   * be those that the run began with.
+   */
+  readonly resume?: boolean | ResumeOptions | undefined;
   /**
    * Metadata of the saved model besides its classes and preprocessing. By default `images` is how the training images
    * were decoded.
@@ -74,6 +83,15 @@ export interface TrainOptions {
   readonly execution?: ExecutionOptions | undefined;
   /** Ends the run after the current step; the trained weights are kept. */
   readonly signal?: AbortSignal | undefined;
+}
+
+/** How a run is resumed. */
+export interface ResumeOptions {
+  /**
+   * Accepts another engine and another number of threads than the run began with: its numbers will differ in the last
+   * bits. False by default.
+   */
+  readonly anyMachine?: boolean | undefined;
 }
 
 /** When checkpoints are written and which are kept. */

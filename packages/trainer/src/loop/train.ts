@@ -1,5 +1,6 @@
 import type { Batch } from "@convkit/datasets";
 import type { EpochLogs } from "../run/history.ts";
+import { claimRunDirectory, type RunClaim } from "../run/run-directory.ts";
 import { checkRead } from "../step/data-checks.ts";
 import type { BatchResult } from "../step/step-runner.ts";
 import { Checkpointing, newestCheckpoint } from "./checkpointing.ts";
@@ -7,6 +8,7 @@ import { checkedSettings, createRun } from "./create-run.ts";
 import { diverge, finish, resultOf } from "./end-run.ts";
 import { EpochBatches } from "./epoch-batches.ts";
 import { isInterrupted, type Run } from "./run.ts";
+import type { Settings } from "./settings.ts";
 import type { RunResult, TrainOptions } from "./train-options.ts";
 import { validate } from "./validate.ts";
 
@@ -14,13 +16,28 @@ import { validate } from "./validate.ts";
  * Trains a model with seeded steps and a validation after each epoch. At the end it restores the weights of the best
  * epoch. A step with a non-finite loss changes no weight and ends the run. With `out`, the run directory always holds
  * history, checkpoints and the best model. The model then has classes and preprocessing in its metadata. Throws
- * `TrainerError` before the first step for unknown or invalid options, and for data that does not fit the model.
+ * `TrainerError` before the first step for unknown or invalid options, for data that does not fit the model, and for a
+ * run directory that is in use or has a run already.
  */
 export async function train(options: TrainOptions): Promise<RunResult> {
   const settings = checkedSettings(options);
+  const { out, claim, resume } = settings;
+  if (out === undefined || claim !== undefined) return trainRun(settings, claim);
+  const own = await claimRunDirectory(out, { fresh: resume === undefined });
+  try {
+    return await trainRun(settings, own);
+  } finally {
+    await own.release();
+  }
+}
+
+async function trainRun({ signal, ...rest }: Settings, claim: RunClaim | undefined): Promise<RunResult> {
+  const signals = [signal, claim?.lost].filter((each) => each !== undefined);
+  const settings = { ...rest, signal: AbortSignal.any(signals) };
   const saved = await newestCheckpoint(settings);
   const run = createRun(settings, saved?.state.settings);
-  const checkpoints = settings.out === undefined ? undefined : new Checkpointing(run, settings.out);
+  const { out } = settings;
+  const checkpoints = out === undefined || claim === undefined ? undefined : new Checkpointing(run, out, claim);
   try {
     if (saved !== undefined) await checkpoints?.restore(saved);
     await run.callbacks.call("onTrainBegin", run.training);

@@ -30,16 +30,23 @@ export function runDirectory(path: string): RunDirectory {
   };
 }
 
+/** The right to write into a run directory, which one process has at a time. */
+export interface RunClaim {
+  /** Aborts if another process has taken over the directory, because this process was silent for too long. */
+  readonly lost: AbortSignal;
+  /** Throws `TrainerError` if the claim is lost: then nothing may be written any more. */
+  check(): void;
+  /** Ends the claim. */
+  release(): Promise<void>;
+}
+
 /**
- * Makes the folder and locks it for this process; returns the function that releases it. Throws `TrainerError` if
- * another run is writing there, or if a finished run would be overwritten (`fresh`).
+ * Makes the folder and claims it for this process. Throws `TrainerError` if another run is writing there, or if a run
+ * would be overwritten (`fresh`).
  */
-export async function claimRunDirectory(
-  path: string,
-  options: { readonly fresh: boolean },
-): Promise<() => Promise<void>> {
+export async function claimRunDirectory(path: string, options: { readonly fresh: boolean }): Promise<RunClaim> {
   const places = runDirectory(path);
-  const { release } = await lockOf(path);
+  const { lost, release } = await lockOf(path);
   try {
     await recoverCheckpoints(places.checkpoints);
     // A run that was refused before its first step leaves only its configuration.
@@ -52,7 +59,13 @@ export async function claimRunDirectory(
     await release();
     throw error;
   }
-  return release;
+  const check = () => {
+    if (lost.aborted)
+      throw new TrainerError(
+        `Another process has taken over the run directory ${path}: this run has stopped and writes nothing more. Continue the run once the other process has ended, or give another --out.`,
+      );
+  };
+  return { lost, check, release };
 }
 
 /** Makes the folder and takes its lock; throws a `TrainerError` if it cannot. */
