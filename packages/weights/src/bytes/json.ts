@@ -14,14 +14,15 @@ export function readJson(source: ByteSource): JsonObject {
 /** Generous: the topology of a model with a thousand layers takes 1 MB. */
 const maxBytes = 1 << 26;
 
-/** Parses text as one JSON object; NaN and Infinity, which Python writes, are read as null. */
+/** Parses text as one JSON object. Python writes Infinity, which is read as such, and NaN, which is read as null. */
 export function parseJson(text: string, file: string, place: string): JsonObject {
   let value: unknown;
   try {
     value = parse(text, file);
   } catch {
     try {
-      value = parse(text.replace(/([[:,]\s*)-?(?:NaN|Infinity)(?=\s*[\],}])/g, "$1null"), file);
+      const known = text.replace(/([[:,]\s*)-?NaN(?=\s*[\],}])/g, "$1null");
+      value = parse(known.replace(/([[:,]\s*-?)Infinity(?=\s*[\],}])/g, "$11e999"), file);
     } catch (error) {
       const { problem } = error as FileError;
       throw new WeightsError(file, place, problem.replace(/\.$/, ""), { cause: error });

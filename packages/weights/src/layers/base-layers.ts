@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
+import { dropped } from "./dropped.ts";
 
 export type Shape = tfl.Shape | tfl.Shape[];
 export type Inputs = tf.Tensor | tf.Tensor[];
@@ -45,10 +46,7 @@ export class SpatialDropout2D extends tfl.layers.Layer {
   override call(inputs: Inputs, options: { training?: boolean }): tf.Tensor {
     const x = one(inputs);
     if (options.training !== true || this.rate === 0) return x;
-    return tf.tidy(() => {
-      const kept = tf.floor(tf.add(tf.randomUniform(this.sides(x)), 1 - this.rate));
-      return tf.mul(x, tf.div(kept, 1 - this.rate));
-    });
+    return tf.tidy(() => dropped(x, this.rate, this.sides(x)));
   }
 
   override getConfig(): Config {

@@ -5,6 +5,7 @@ import { one, oneShape } from "./base-layers.ts";
 import type { Config, Inputs, Shape } from "./base-layers.ts";
 
 type Pair = [number, number];
+type Sizes = readonly number[];
 
 interface Fields {
   readonly filters: number;
@@ -90,25 +91,126 @@ export class SizedConv2DTranspose extends StockTranspose {
     };
   }
 
-  /** Source: keras/src/backend/common/backend_utils.py, compute_conv_transpose_output_shape. */
   #length(size: number | null | undefined, axis: 0 | 1): number | null {
-    if (size == null) return null;
-    const [stride, reach] = [this.strides[axis], (this.kernelSize[axis] - 1) * this.dilationRate[axis] + 1];
-    if (this.outputPadding === undefined)
-      return size * stride + (this.padding === "same" ? 0 : Math.max(reach - stride, 0));
-    const pads = this.padding === "same" ? 2 * Math.floor(reach / 2) : 0;
-    return (size - 1) * stride + reach - pads + this.outputPadding[axis];
+    return transposedLength(size, axis, this);
   }
 }
 
-function finished(y: tf.Tensor, { bias, activation }: Fields): tf.Tensor {
+/** The output's size along one axis. Source: keras/src/backend/common/backend_utils.py. */
+function transposedLength(
+  size: number | null | undefined,
+  axis: number,
+  layer: {
+    readonly strides: Sizes;
+    readonly kernelSize: Sizes;
+    readonly dilationRate: Sizes;
+    readonly padding: string;
+    readonly outputPadding: Sizes | undefined;
+  },
+): number | null {
+  if (size == null) return null;
+  const { strides, kernelSize, dilationRate, padding, outputPadding } = layer;
+  const [stride, reach] = [strides[axis]!, (kernelSize[axis]! - 1) * (dilationRate[axis] ?? 1) + 1];
+  if (outputPadding === undefined) return size * stride + (padding === "same" ? 0 : Math.max(reach - stride, 0));
+  const pads = padding === "same" ? 2 * Math.floor(reach / 2) : 0;
+  return (size - 1) * stride + reach - pads + outputPadding[axis]!;
+}
+
+interface VolumeFields {
+  readonly filters: number;
+  readonly kernelSize: Sizes;
+  readonly strides: [number, number, number];
+  readonly dilationRate: Sizes;
+  readonly padding: "same" | "valid";
+  readonly activation: Fields["activation"];
+  readonly kernel: tfl.LayerVariable;
+  readonly bias: tfl.LayerVariable | null;
+}
+
+type Conv3DArgs = Parameters<typeof tfl.layers.conv3d>[0] & { groups?: number };
+const StockConv3D = stockClass<Conv3DArgs, VolumeFields>(
+  tfl.layers.conv3d({ name: "stock", filters: 1, kernelSize: 1 }),
+);
+
+/** Keras' Conv3D with groups or dilation. (tfjs-layers' own supports neither.) `[n, d, h, w, c] -> [n, d', h', w', filters]` */
+export class GroupedConv3D extends StockConv3D {
+  static override className = "GroupedConv3D";
+  readonly groups: number;
+
+  constructor(args: Conv3DArgs) {
+    super(args);
+    this.groups = args.groups ?? 1;
+  }
+
+  override build(inputShape: Shape): void {
+    const shape = oneShape(inputShape);
+    super.build([...shape.slice(0, -1), shape.at(-1)! / this.groups]);
+    for (const spec of this.inputSpec as unknown as { axes?: object }[]) spec.axes = { [-1]: shape.at(-1)! };
+  }
+
+  override call(inputs: Inputs): tf.Tensor {
+    return tf.tidy(() => {
+      const xs = tf.split(one(inputs), this.groups, 4);
+      const kernels = tf.split(spread(this.kernel.read(), this.dilationRate), this.groups, 4);
+      const parts = xs.map((x, group) =>
+        tf.conv3d(x as tf.Tensor5D, kernels[group]! as tf.Tensor5D, this.strides, this.padding),
+      );
+      return finished(tf.concat(parts, 4), this);
+    });
+  }
+
+  override getConfig(): Config {
+    return { ...super.getConfig(), groups: this.groups };
+  }
+}
+
+type Transpose3DArgs = Parameters<typeof tfl.layers.conv3dTranspose>[0] & { outputPadding?: number | number[] | null };
+const StockTranspose3D = stockClass<Transpose3DArgs, VolumeFields>(
+  tfl.layers.conv3dTranspose({ name: "stock", filters: 1, kernelSize: 1 }),
+);
+
+/** Keras' Conv3DTranspose with output padding or dilation. (tfjs-layers' own supports neither.) */
+export class SizedConv3DTranspose extends StockTranspose3D {
+  static override className = "SizedConv3DTranspose";
+  readonly outputPadding: Sizes | undefined;
+
+  constructor(args: Transpose3DArgs) {
+    super(args);
+    const padding = args.outputPadding;
+    if (padding != null) this.outputPadding = Array.isArray(padding) ? padding : [padding, padding, padding];
+  }
+
+  override computeOutputShape(shape: Shape): Shape {
+    const [batch = null, ...sizes] = oneShape(shape);
+    return [batch, ...sizes.slice(0, 3).map((size, axis) => transposedLength(size, axis, this)), this.filters];
+  }
+
+  override call(inputs: Inputs): tf.Tensor {
+    return tf.tidy(() => {
+      const x = one(inputs) as tf.Tensor5D;
+      const size = this.computeOutputShape(x.shape) as [number, number, number, number, number];
+      const kernel = spread(this.kernel.read(), this.dilationRate) as tf.Tensor5D;
+      return finished(tf.conv3dTranspose(x, kernel, size, this.strides, this.padding), this);
+    });
+  }
+
+  override getConfig(): Config {
+    return {
+      ...super.getConfig(),
+      dilationRate: [...this.dilationRate],
+      outputPadding: this.outputPadding === undefined ? null : [...this.outputPadding],
+    };
+  }
+}
+
+function finished(y: tf.Tensor, { bias, activation }: Pick<Fields, "bias" | "activation">): tf.Tensor {
   const sum = bias == null ? y : tf.add(y, bias.read());
   return activation == null ? sum : activation.apply(sum);
 }
 
 /** Inserts zeros between the taps: `[h, w, …] -> [(h - 1) rate + 1, (w - 1) rate + 1, …]`. */
-function spread(kernel: tf.Tensor4D, rates: Pair): tf.Tensor {
-  let out: tf.Tensor = kernel;
+function spread(kernel: tf.Tensor, rates: Sizes): tf.Tensor {
+  let out = kernel;
   for (const [axis, rate] of rates.entries()) {
     if (rate === 1) continue;
     const [size, inner] = [out.shape[axis]!, out.shape.slice(axis + 1)];

@@ -3,6 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { one, oneShape } from "./base-layers.ts";
 import type { BaseArgs, Config, Inputs, Shape } from "./base-layers.ts";
+import { weightOptions } from "./weight-options.ts";
 
 type Pair = [number, number];
 
@@ -27,14 +28,21 @@ export function activationNamed(name: string | undefined): (x: tf.Tensor) => tf.
   return (x) => layer.call(x, {}) as tf.Tensor;
 }
 
+/** Adds a weight with the initializer, regularizer and constraint that the layer's options state for it. */
+function addWeight(
+  layer: tfl.layers.Layer & { readonly args: KernelArgs },
+  name: string,
+  shape: number[],
+  key: string,
+): tfl.LayerVariable {
+  const start = key === "bias" ? tfl.initializers.zeros() : tfl.initializers.glorotUniform({});
+  const { initializer, regularizer, constraint } = weightOptions(layer.args, key, start);
+  const open = layer as unknown as { addWeight(...all: unknown[]): tfl.LayerVariable };
+  return open.addWeight(name, shape, "float32", initializer, regularizer, true, constraint);
+}
+
 const single = (value: number | readonly number[] | null | undefined, otherwise: number): number =>
   value == null ? otherwise : typeof value === "number" ? value : (value[0] ?? otherwise);
-
-/** Throws for a layer with a regularizer or constraint, since these layers do not compute them. */
-function refusePenalties(args: object): void {
-  const found = Object.entries(args).find(([key, value]) => /(Regularizer|Constraint)$/.test(key) && value != null);
-  if (found !== undefined) throw new OptionError(`expected no ${found[0]}, which this layer does not compute`);
-}
 
 /** Layers with a kernel over sequences, `[n, length, channels]`. */
 abstract class SequenceLayer extends tfl.layers.Layer {
@@ -48,7 +56,6 @@ abstract class SequenceLayer extends tfl.layers.Layer {
   constructor(args: BaseArgs & KernelArgs) {
     super({ name: args.name!, ...(args.trainable === undefined ? {} : { trainable: args.trainable }) });
     const { name: _, trainable: __, ...own } = args;
-    refusePenalties(args);
     this.args = own;
     this.size = single(own.kernelSize, 1);
     this.stride = single(own.strides, 1);
@@ -76,12 +83,12 @@ abstract class SequenceLayer extends tfl.layers.Layer {
   }
 
   protected addBias(size: number): void {
-    if (this.args.useBias !== false) this.bias = this.addWeight("bias", [size], "float32", tfl.initializers.zeros());
+    if (this.args.useBias !== false) this.bias = addWeight(this, "bias", [size], "bias");
     this.built = true;
   }
 
   protected kernelWeight(name: string, shape: number[]): tfl.LayerVariable {
-    return this.addWeight(name, shape, "float32", tfl.initializers.glorotUniform({}));
+    return addWeight(this, name, shape, name.replace(/_kernel$/, ""));
   }
 
   protected finished(y: tf.Tensor): tf.Tensor {
@@ -249,7 +256,6 @@ export class LocallyConnected2D extends tfl.layers.Layer {
   constructor(args: BaseArgs & KernelArgs) {
     super({ name: args.name!, ...(args.trainable === undefined ? {} : { trainable: args.trainable }) });
     const { name: _, trainable: __, ...own } = args;
-    refusePenalties(args);
     if ((own.padding ?? "valid") !== "valid")
       throw new OptionError(`${args.name}: expected the padding valid, got ${own.padding}`);
     this.args = own;
@@ -260,9 +266,8 @@ export class LocallyConnected2D extends tfl.layers.Layer {
     const [, rows, columns, filters] = this.computeOutputShape(shape) as [null, number, number, number];
     const [[height, width], channels] = [this.#pair("kernelSize"), oneShape(shape)[3]!];
     const sizes = [rows * columns, height * width * channels, filters];
-    this.#kernel = this.addWeight("kernel", sizes, "float32", tfl.initializers.glorotUniform({}));
-    if (this.args.useBias !== false)
-      this.#bias = this.addWeight("bias", [rows, columns, filters], "float32", tfl.initializers.zeros());
+    this.#kernel = addWeight(this, "kernel", sizes, "kernel");
+    if (this.args.useBias !== false) this.#bias = addWeight(this, "bias", [rows, columns, filters], "bias");
     this.built = true;
   }
 

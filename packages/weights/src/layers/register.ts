@@ -20,11 +20,19 @@ import { Operation } from "../operations/operation.ts";
 import { operationTable } from "../operations/table.ts";
 import { registerActivations } from "./activations.ts";
 import { Attention, MultiHeadAttention } from "./attention.ts";
+import { EinsumDense } from "./einsum-dense.ts";
+import {
+  ActivityRegularization,
+  Bidirectional,
+  MaskedAverage1D,
+  MaskedLayer,
+  SpectralNormalization,
+} from "./wrappers.ts";
 import { Concatenate, Reshape } from "./joins.ts";
 import { Conv1DTranspose, DepthwiseConv1D, GroupedConv1D, LocallyConnected2D, SeparableConv1D } from "./kernels.ts";
 import { OrthogonalRegularizer } from "./regularizers.ts";
 import { ResetAfterGRU } from "./recurrent.ts";
-import { DilatedDepthwiseConv2D, SizedConv2DTranspose } from "./convolutions.ts";
+import { DilatedDepthwiseConv2D, GroupedConv3D, SizedConv2DTranspose, SizedConv3DTranspose } from "./convolutions.ts";
 import { Clipped, Sliced, Stacked } from "./slicing.ts";
 import {
   AxesNormalization,
@@ -34,7 +42,7 @@ import {
   RMSNormalization,
   UnitNormalization,
 } from "./norms.ts";
-import { CroppedCentre, ResizedTo, ScaledUp2D } from "./resize.ts";
+import { CroppedCentre, ResizedTo, ScaledUp2D, TrainingCrop } from "./resize.ts";
 import {
   BentReLU,
   GlobalMaxPooling2DKeepdims,
@@ -51,6 +59,15 @@ import {
 const { classNameMap } = tf.serialization.SerializationMap.getMap();
 
 const own = [
+  ActivityRegularization,
+  Bidirectional,
+  EinsumDense,
+  GroupedConv3D,
+  MaskedAverage1D,
+  MaskedLayer,
+  SizedConv3DTranspose,
+  SpectralNormalization,
+  TrainingCrop,
   Attention,
   Conv1DTranspose,
   DepthwiseConv1D,

@@ -1,4 +1,6 @@
-import { OptionError } from "@convkit/errors";
+import { RandomCrop } from "@convkit/augment";
+import type { RandomCropArgs } from "@convkit/augment";
+import { resizedMiddle } from "../operations/images.ts";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { one, oneShape } from "./base-layers.ts";
@@ -72,8 +74,8 @@ export class ResizedTo extends tfl.layers.Layer {
 }
 
 /**
- * Keras' CenterCrop of larger images: `[n, h, w, c] -> [n, height, width, c]`. (tfjs-layers' own omits the batch from
- * its output shape.)
+ * Keras' CenterCrop: `[n, h, w, c] -> [n, height, width, c]`; of smaller images, the largest central part with the
+ * target's proportions, resized. (tfjs-layers' own omits the batch from its output shape.)
  */
 export class CroppedCentre extends tfl.layers.Layer {
   static className = "CroppedCentre";
@@ -87,17 +89,14 @@ export class CroppedCentre extends tfl.layers.Layer {
   }
 
   override computeOutputShape(shape: Shape): Shape {
-    const [batch, height, width, channels] = oneShape(shape);
-    if ((height ?? Infinity) < this.height || (width ?? Infinity) < this.width) {
-      throw new OptionError(
-        `${this.name}: expected at least ${this.height}x${this.width} pixels, got ${height}x${width}`,
-      );
-    }
+    const [batch, , , channels] = oneShape(shape);
     return [batch ?? null, this.height, this.width, channels ?? null];
   }
 
   override call(inputs: Inputs): tf.Tensor {
     const x = one(inputs) as tf.Tensor4D;
+    if (x.shape[1] < this.height || x.shape[2] < this.width)
+      return tf.tidy(() => resizedMiddle(x, [this.height, this.width]));
     const [top, left] = [Math.floor((x.shape[1] - this.height) / 2), Math.floor((x.shape[2] - this.width) / 2)];
     return tf.slice(x, [0, top, left, 0], [-1, this.height, this.width, -1]);
   }
@@ -111,4 +110,19 @@ function resized(x: tf.Tensor4D, size: [number, number], interpolation: Interpol
   return interpolation === "bilinear"
     ? tf.image.resizeBilinear(x, size, false, true)
     : tf.image.resizeNearestNeighbor(x, size, false, true);
+}
+
+/** Without the literal type of its class name, which a subclass changes. */
+const OpenCrop = RandomCrop as unknown as (new (args: RandomCropArgs) => RandomCrop) & { className: string };
+
+/**
+ * Keras 3's RandomCrop, which crops in training only: in prediction the image keeps its size, although the layer states
+ * `[n, height, width, c]`.
+ */
+export class TrainingCrop extends OpenCrop {
+  static override className = "TrainingCrop";
+
+  protected override unchanged(images: tf.Tensor4D): tf.Tensor4D {
+    return tf.cast(images, "float32");
+  }
 }

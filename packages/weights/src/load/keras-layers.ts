@@ -3,7 +3,8 @@ import type * as tfl from "@tensorflow/tfjs-layers";
 import type { PublishedWeights } from "../published/imagenet.ts";
 import type { LayerTensors } from "../formats/keras/weights-h5.ts";
 import { followers, kerasPaths, safeName } from "../formats/keras/layer-paths.ts";
-import { modelLayers } from "../model/model-layers.ts";
+import { SpectralNormalization } from "../layers/wrappers.ts";
+import { modelLayers, nestedModel } from "../model/model-layers.ts";
 import type { NamedTensor, TensorData } from "../bytes/named-tensor.ts";
 import { assign, sameShape } from "../model/assign.ts";
 import type { Assignment } from "../model/assign.ts";
@@ -130,10 +131,17 @@ function fits(pairs: readonly Pair[]): boolean {
  * True if every layer name of the model occurs in the file and names are unique on both sides. Names are then safer
  * than paths, whose counters shift if the file has layers that the model lacks.
  */
-function namesTellApart(own: readonly OwnLayer[], theirs: readonly LayerTensors[]): boolean {
+function namesTellApart(
+  paths: ReadonlyMap<tfl.layers.Layer, string>,
+  own: readonly OwnLayer[],
+  theirs: readonly LayerTensors[],
+): boolean {
   const [ownNames, savedNames] = [new Set(own.map(({ name }) => name)), new Set(theirs.map(({ layer }) => layer))];
   const areUnique = ownNames.size === own.length && savedNames.size === theirs.length;
-  return areUnique && [...ownNames].every((name) => savedNames.has(name));
+  // A wrapper's weights are saved in several groups, below the wrapper's own.
+  const wrappers = own.flatMap(({ layer }) => ("layer" in layer ? [`${paths.get(layer)}/`] : []));
+  const hasParts = theirs.some(({ path }) => wrappers.some((wrapper) => path?.startsWith(wrapper) === true));
+  return areUnique && !hasParts && [...ownNames].every((name) => savedNames.has(name));
 }
 
 /**
@@ -141,7 +149,7 @@ function namesTellApart(own: readonly OwnLayer[], theirs: readonly LayerTensors[
  * all layers of an .h5 file, match by name.
  */
 function pairByName(model: tfl.LayersModel, own: readonly OwnLayer[], theirs: readonly LayerTensors[]): Pair[] {
-  const { pairs, rest } = namesTellApart(own, theirs)
+  const { pairs, rest } = namesTellApart(kerasPaths(model), own, theirs)
     ? { pairs: [] as Pair[], rest: theirs }
     : pairByPath(model, own, theirs);
   const left = new Set(own.filter((layer) => !pairs.some(([found]) => found === layer)));
@@ -182,11 +190,16 @@ function pairByPath(
     else found.set(layer, [...(found.get(layer) ?? []), { inner: steps.slice(length + 1).join("/"), saved }]);
   }
   const rank = (inner: string): number => {
-    const at = partOrder.indexOf(inner.split("/", 1)[0]!);
+    const at = partOrder.indexOf(inner.split("/", 1)[0]!.replace(/^_/, ""));
     return at === -1 ? partOrder.length : at;
   };
   const pairs = [...found].map(([layer, parts]): Pair => {
-    const tensors = parts.toSorted((a, b) => rank(a.inner) - rank(b.inner)).flatMap(({ saved }) => saved.tensors);
+    const sorted = parts.toSorted((a, b) => rank(a.inner) - rank(b.inner));
+    // The group of a SpectralNormalization repeats the kernel of its layer.
+    const isRepeated = layer.layer instanceof SpectralNormalization && sorted.length > 1;
+    const tensors = isRepeated
+      ? [...sorted[1]!.saved.tensors, ...sorted[0]!.saved.tensors.slice(1)]
+      : sorted.flatMap(({ saved }) => saved.tensors);
     return [layer, { ...parts[0]!.saved, tensors }];
   });
   return { pairs, rest };
@@ -201,12 +214,13 @@ function withFollower(own: OwnLayer | undefined): OwnLayer | undefined {
 
 /** A nested model as one layer, since Keras 2 saves its weights like those of a single layer. */
 function nested(layer: tfl.layers.Layer | undefined): OwnLayer | undefined {
-  if (layer === undefined || !("layers" in layer)) return undefined;
+  const model = layer === undefined ? undefined : nestedModel(layer);
+  if (layer === undefined || model === undefined) return undefined;
   return {
     name: layer.name,
     layer,
     weights: layer.weights,
-    parts: new Set(modelLayers(layer as tfl.LayersModel).map((part) => part.layer)),
+    parts: new Set(modelLayers(model).map((part) => part.layer)),
   };
 }
 

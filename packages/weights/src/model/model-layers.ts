@@ -12,9 +12,17 @@ export interface ModelLayer {
 
 /** All layers of a model in Keras' order; a nested model is replaced by its layers. */
 export function modelLayers(model: tfl.LayersModel): ModelLayer[] {
-  return model.layers.flatMap((layer) =>
-    "layers" in layer ? modelLayers(layer as tfl.LayersModel) : [{ name: layer.name, layer, weights: layer.weights }],
-  );
+  return model.layers.flatMap((layer) => {
+    const inner = nestedModel(layer);
+    return inner === undefined ? [{ name: layer.name, layer, weights: layer.weights }] : modelLayers(inner);
+  });
+}
+
+/** The model that a layer is, or that a wrapper such as TimeDistributed holds. */
+export function nestedModel(layer: tfl.layers.Layer): tfl.LayersModel | undefined {
+  if ("layers" in layer) return layer as tfl.LayersModel;
+  const { layer: inner } = layer as { layer?: tfl.layers.Layer };
+  return inner !== undefined && "layers" in inner ? (inner as tfl.LayersModel) : undefined;
 }
 
 /** Makes names unique: repeated names get a number. */

@@ -8,15 +8,33 @@ interface Labeled {
 }
 
 /**
- * Computes an einsum by matrix products, which every backend has. Throws for an ellipsis and for a repeated letter in
- * one operand.
+ * The letters of each operand and of the result of an equation such as `...c,cd->...d`. Capital letters from Z down take
+ * the place of the ellipsis. `ranks` has the operands' numbers of axes; undefined for an operand without an ellipsis.
  */
-export function einsum(equation: string, operands: readonly tf.Tensor[]): tf.Tensor {
+export function spelledOut(equation: string, ranks: readonly (number | undefined)[]): string[] {
   const [left, right] = equation.replaceAll(" ", "").split("->") as [string, string | undefined];
   const inputs = left.split(",");
+  const widths = inputs.map((labels, i) => (labels.includes("...") ? (ranks[i] ?? 0) - (labels.length - 3) : 0));
+  const spare = [..."ZYXWVUTS"].filter((letter) => !equation.includes(letter));
+  const width = Math.max(0, ...widths);
+  const letters = spare.slice(0, width).toReversed();
+  const whole = inputs.map((labels, i) => labels.replace("...", letters.slice(width - widths[i]!).join("")));
+  const all = [...whole, right?.replace("...", letters.join("")) ?? ""];
   const isPlain = (labels: string): boolean => /^[A-Za-z]*$/.test(labels) && new Set(labels).size === labels.length;
-  if (right === undefined || inputs.length !== operands.length || ![...inputs, right].every(isPlain))
-    throw new OptionError(`einsum: expected ${operands.length} operands without an ellipsis and "->", got ${equation}`);
+  if (right === undefined || inputs.length !== ranks.length || !all.every(isPlain))
+    throw new OptionError(
+      `einsum: expected "->" and ${ranks.length} operands without a repeated letter, got ${equation}`,
+    );
+  return all;
+}
+
+/** Computes an einsum by matrix products, which every backend has. Throws for a repeated letter in one operand. */
+export function einsum(equation: string, operands: readonly tf.Tensor[]): tf.Tensor {
+  const inputs = spelledOut(
+    equation,
+    operands.map(({ rank }) => rank),
+  );
+  const right = inputs.at(-1)!;
   const parts = operands.map((x, index): Labeled => ({ x, labels: inputs[index]! }));
   const joined = parts.slice(1).reduce((a, b, index) => {
     const later = parts.slice(index + 2).map(({ labels }) => labels);

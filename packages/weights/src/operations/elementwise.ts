@@ -47,6 +47,20 @@ export const elementwise: Operations = {
   minimum: binary(tf.minimum),
   squareddifference: binary(tf.squaredDifference),
   arctan2: binary(tf.atan2),
+  fmod: binary((a, b) => tf.sub(a, tf.mul(truncated(tf.div(a, b)), b))),
+  hypot: binary((a, b) => tf.sqrt(tf.add(tf.square(a), tf.square(b)))),
+  logaddexp: binary((a, b) => tf.add(tf.maximum(a, b), tf.log1p(tf.exp(tf.neg(tf.abs(tf.sub(a, b))))))),
+  heaviside: binary((a, b) =>
+    tf.where(tf.equal(a, 0), tf.add(tf.zerosLike(a), b), tf.cast(tf.greater(a, 0), "float32")),
+  ),
+  isclose: [
+    "x1 x2 rtol atol equal_nan",
+    (v) => {
+      const [a, b] = both(v);
+      const most = tf.add(tf.mul(tf.abs(b), v.number("rtol", 1e-5)), v.number("atol", 1e-8));
+      return tf.lessEqual(tf.abs(tf.sub(a, b)), most);
+    },
+  ],
   greater: binary(tf.greater),
   greaterequal: binary(tf.greaterEqual),
   less: binary(tf.less),
@@ -73,9 +87,29 @@ export const elementwise: Operations = {
   log1p: unary(tf.log1p),
   log2: unary((x) => tf.mul(tf.log(x), Math.LOG2E)),
   log10: unary((x) => tf.mul(tf.log(x), Math.LOG10E)),
+  exp2: unary((x) => tf.exp(tf.mul(x, Math.LN2))),
+  cbrt: unary((x) => tf.mul(tf.sign(x), tf.pow(tf.abs(x), 1 / 3))),
+  fabs: unary(tf.abs),
+  conjugate: unary((x) => tf.clone(x)),
+  real: unary((x) => tf.clone(x)),
+  deg2rad: unary((x) => tf.mul(x, Math.PI / 180)),
+  rad2deg: unary((x) => tf.mul(x, 180 / Math.PI)),
+  sinc: unary((x) => {
+    const angle = tf.mul(x, Math.PI);
+    const isZero = tf.equal(x, 0);
+    return tf.where(isZero, tf.onesLike(x), tf.div(tf.sin(angle), tf.where(isZero, tf.onesLike(x), angle)));
+  }),
+  signbit: unary((x) => tf.less(x, 0)),
   floor: unary(tf.floor),
+  trunc: unary(truncated),
   ceil: unary(tf.ceil),
-  round: unary(tf.round),
+  round: [
+    "x decimals",
+    (v) => {
+      const scale = 10 ** v.number("decimals", 0);
+      return tf.div(tf.round(tf.mul(v.tensor("x"), scale)), scale);
+    },
+  ],
   sign: unary(tf.sign),
   sin: unary(tf.sin),
   cos: unary(tf.cos),
@@ -90,6 +124,14 @@ export const elementwise: Operations = {
   arccosh: unary(tf.acosh),
   arctanh: unary(tf.atanh),
   erf: unary(tf.erf),
+  nantonum: [
+    "x nan posinf neginf",
+    (v) => {
+      const x = v.tensor("x");
+      const filled = tf.where(tf.isNaN(x), tf.fill(x.shape, v.number("nan", 0)), x);
+      return tf.clipByValue(filled, v.number("neginf", -3.4028235e38), v.number("posinf", 3.4028235e38));
+    },
+  ],
   isnan: unary(tf.isNaN),
   isinf: unary(tf.isInf),
   isfinite: unary(tf.isFinite),
@@ -103,6 +145,14 @@ export const elementwise: Operations = {
   softplus: unary(tf.softplus),
   softsign: unary((x) => tf.div(x, tf.add(tf.abs(x), 1))),
   selu: unary(tf.selu),
+  glu: [
+    "x axis",
+    (v) => {
+      const x = v.tensor("x");
+      const [a, b] = tf.split(x, 2, v.axis("axis", x.rank, -1));
+      return tf.mul(a!, tf.sigmoid(b!));
+    },
+  ],
   elu: ["x alpha", (v) => scaledElu(v.tensor("x"), v.number("alpha", 1), 1)],
   celu: ["x alpha", (v) => scaledElu(v.tensor("x"), v.number("alpha", 1), v.number("alpha", 1))],
   leakyrelu: ["x negative_slope", (v) => tf.leakyRelu(v.tensor("x"), v.number("negative_slope", 0.2))],
@@ -155,6 +205,10 @@ export const elementwise: Operations = {
   cast: ["x dtype", (v) => tf.cast(v.tensor("x"), typeNamed(v.word("dtype", "float32")))],
   where: ["condition x1 x2", (v) => tf.where(tf.cast(v.tensor("condition"), "bool"), ...both(v))],
 };
+
+function truncated(x: tf.Tensor): tf.Tensor {
+  return tf.mul(tf.sign(x), tf.floor(tf.abs(x)));
+}
 
 function scaledElu(x: tf.Tensor, alpha: number, width: number): tf.Tensor {
   return tf.add(tf.relu(x), tf.mul(tf.minimum(tf.elu(width === 1 ? x : tf.div(x, width)), 0), alpha));

@@ -1,6 +1,7 @@
 import { OptionError } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
 import type { Operations } from "./operation.ts";
+import { channelsLast } from "./values.ts";
 import type { Values } from "./values.ts";
 
 type Pair = [number, number];
@@ -26,12 +27,6 @@ export const images: Operations = {
   ],
 };
 
-function channelsLast(v: Values): void {
-  const format = v.get("data_format");
-  if (format === "channels_first" || format === "NCHW")
-    throw new OptionError("expected channels last, got channels first");
-}
-
 function pooled(v: Values, kind: "avg" | "max"): tf.Tensor {
   channelsLast(v);
   const inner = (value: unknown): unknown => (Array.isArray(value) && value.length === 4 ? value.slice(1, 3) : value);
@@ -40,6 +35,15 @@ function pooled(v: Values, kind: "avg" | "max"): tf.Tensor {
   const strides = v.get("strides") === undefined ? size : pair(inner(v.get("strides")));
   const padding = v.word("padding", "valid").toLowerCase() as "same" | "valid";
   const run = kind === "avg" ? tf.avgPool : tf.maxPool;
+  if (x.rank === 5) {
+    const three = (value: unknown): [number, number, number] => {
+      const list = [value].flat() as number[];
+      return [list[0]!, list[1] ?? list[0]!, list[2] ?? list[0]!];
+    };
+    const volumes = kind === "avg" ? tf.avgPool3d : tf.maxPool3d;
+    const window = three(v.get("pool_size"));
+    return volumes(x as tf.Tensor5D, window, three(v.get("strides") ?? window), padding);
+  }
   if (x.rank === 4) return run(x as tf.Tensor4D, size, strides, padding);
   if (x.rank !== 3) throw new OptionError(`expected a map or a sequence to pool, got ${x.rank} axes`);
   return tf.squeeze(run(tf.expandDims(x, 2) as tf.Tensor4D, [size[0], 1], [strides[0], 1], padding), [2]);
@@ -50,15 +54,9 @@ function resizedTo(v: Values): tf.Tensor {
   let x = v.tensor("images") as tf.Tensor4D;
   const [height, width] = pair(v.get("size"));
   const interpolation = v.word("interpolation", "bilinear");
-  if (v.flag("antialias")) throw new OptionError("expected no antialias, which is not known here");
   const [rows, columns] = [x.shape[1], x.shape[2]];
-  if (v.flag("crop_to_aspect_ratio")) {
-    // As in Keras: the largest central part with the target's proportions.
-    const cropHeight = Math.min(rows, Math.max(1, Math.floor((columns * height) / width)));
-    const cropWidth = Math.min(columns, Math.max(1, Math.floor((rows * width) / height)));
-    const [top, left] = [Math.floor((rows - cropHeight) / 2), Math.floor((columns - cropWidth) / 2)];
-    x = tf.slice(x, [0, top, left, 0], [-1, cropHeight, cropWidth, -1]);
-  } else if (v.flag("pad_to_aspect_ratio")) {
+  if (v.flag("crop_to_aspect_ratio")) x = middle(x, [height, width]);
+  else if (v.flag("pad_to_aspect_ratio")) {
     if (v.word("fill_mode", "constant") !== "constant") throw new OptionError("expected to fill with a constant");
     // As in Keras: half of the missing pixels, rounded down, on both sides.
     const padHeight = Math.max(rows, Math.floor((columns * height) / width));
@@ -75,27 +73,111 @@ function resizedTo(v: Values): tf.Tensor {
       v.number("fill_value", 0),
     );
   }
-  return resample(x, [height, width], interpolation);
+  return resample(x, [height, width], interpolation, v.flag("antialias"));
 }
 
-/** Resizes with half-pixel centres, as TensorFlow 2 does: "nearest", "bilinear" or "bicubic". */
-export function resample(x: tf.Tensor4D, [height, width]: Pair, interpolation: string): tf.Tensor {
+/** The largest central part with the proportions of `size`, as Keras cuts it. */
+function middle(x: tf.Tensor4D, [height, width]: Pair): tf.Tensor4D {
+  const [, rows, columns] = x.shape;
+  const cropHeight = Math.min(rows, Math.max(1, Math.floor((columns * height) / width)));
+  const cropWidth = Math.min(columns, Math.max(1, Math.floor((rows * width) / height)));
+  const [top, left] = [Math.floor((rows - cropHeight) / 2), Math.floor((columns - cropWidth) / 2)];
+  return tf.slice(x, [0, top, left, 0], [-1, cropHeight, cropWidth, -1]);
+}
+
+/** The largest central part with the proportions of `size`, resized to it: Keras' smart_resize. */
+export function resizedMiddle(x: tf.Tensor4D, size: Pair): tf.Tensor {
+  return tf.image.resizeBilinear(middle(x, size), size, false, true);
+}
+
+/**
+ * Resizes with half-pixel centres, as TensorFlow 2 does: "nearest", "bilinear", "bicubic", "area", "lanczos3" or
+ * "lanczos5". With `antialias`, a smaller picture takes each pixel from all pixels that it covers.
+ */
+export function resample(
+  x: tf.Tensor4D,
+  [height, width]: Pair,
+  interpolation: string,
+  antialias: boolean = false,
+): tf.Tensor {
   if (interpolation === "nearest") return tf.image.resizeNearestNeighbor(x, [height, width], false, true);
-  if (interpolation === "bilinear") return tf.image.resizeBilinear(x, [height, width], false, true);
-  if (interpolation !== "bicubic")
-    throw new OptionError(`expected nearest, bilinear or bicubic interpolation, got ${interpolation}`);
+  if (interpolation === "bilinear" && !antialias) return tf.image.resizeBilinear(x, [height, width], false, true);
+  const matrixOf = (from: number, to: number): Float32Array => {
+    if (interpolation === "area") return areaMatrix(from, to);
+    if (interpolation === "bicubic" && !antialias) return cubicMatrix(from, to);
+    if (!Object.hasOwn(filters, interpolation))
+      throw new OptionError(`expected nearest, ${Object.keys(filters).join(", ")} or area, got ${interpolation}`);
+    return filterMatrix(from, to, filters[interpolation]!, antialias);
+  };
   // Resize along each axis by a matrix product.
   const [batch, rows, columns, channels] = x.shape;
   const across = tf.matMul(
-    tf.tensor2d(cubicMatrix(rows, height), [height, rows]),
+    tf.tensor2d(matrixOf(rows, height), [height, rows]),
     tf.reshape(tf.transpose(x, [1, 0, 2, 3]), [rows, batch * columns * channels]),
   );
   const down = tf.transpose(tf.reshape(across, [height, batch, columns, channels]), [2, 1, 0, 3]);
   const both = tf.matMul(
-    tf.tensor2d(cubicMatrix(columns, width), [width, columns]),
+    tf.tensor2d(matrixOf(columns, width), [width, columns]),
     tf.reshape(down, [columns, batch * height * channels]),
   );
   return tf.transpose(tf.reshape(both, [width, batch, height, channels]), [1, 2, 0, 3]);
+}
+
+interface Filter {
+  readonly radius: number;
+  weight(distance: number): number;
+}
+
+const lanczos = (radius: number): Filter => ({
+  radius,
+  weight(distance) {
+    const x = Math.PI * Math.abs(distance);
+    if (Math.abs(distance) >= radius) return 0;
+    return x < 1e-6 ? 1 : (radius * Math.sin(x) * Math.sin(x / radius)) / (x * x);
+  },
+});
+
+/** TensorFlow's filters. Source: tensorflow/core/kernels/image/sampling_kernels.h. */
+const filters: Readonly<Record<string, Filter>> = {
+  bilinear: { radius: 1, weight: (distance) => Math.max(0, 1 - Math.abs(distance)) },
+  bicubic: { radius: 2, weight: keys },
+  lanczos3: lanczos(3),
+  lanczos5: lanczos(5),
+};
+
+/** Keys' cubic with a = -0.5. */
+function keys(distance: number): number {
+  const d = Math.abs(distance);
+  if (d <= 1) return (1.5 * d - 2.5) * d * d + 1;
+  return d < 2 ? ((-0.5 * d + 2.5) * d - 4) * d + 2 : 0;
+}
+
+/** The weights of the pixels in each new pixel. Source: tensorflow/core/kernels/image/scale_and_translate_op.cc. */
+function filterMatrix(from: number, to: number, { radius, weight }: Filter, antialias: boolean): Float32Array {
+  const matrix = new Float32Array(from * to);
+  const step = from / to;
+  const scale = antialias ? Math.max(step, 1) : 1;
+  for (let out = 0; out < to; out++) {
+    const center = (out + 0.5) * step;
+    const first = Math.max(0, Math.ceil(center - radius * scale - 0.5));
+    const last = Math.min(from - 1, Math.floor(center + radius * scale - 0.5));
+    const weights = Array.from({ length: last - first + 1 }, (_, i) => weight((first + i + 0.5 - center) / scale));
+    const sum = weights.reduce((total, part) => total + part, 0);
+    for (const [i, part] of weights.entries()) matrix[out * from + first + i] = part / sum;
+  }
+  return matrix;
+}
+
+/** The share of each pixel in the stretch that a new pixel covers. */
+function areaMatrix(from: number, to: number): Float32Array {
+  const matrix = new Float32Array(from * to);
+  const step = from / to;
+  for (let out = 0; out < to; out++) {
+    const [start, end] = [out * step, (out + 1) * step];
+    for (let at = Math.floor(start); at < Math.min(from, Math.ceil(end)); at++)
+      matrix[out * from + at] = (Math.min(end, at + 1) - Math.max(start, at)) / step;
+  }
+  return matrix;
 }
 
 /**
@@ -104,18 +186,13 @@ export function resample(x: tf.Tensor4D, [height, width]: Pair, interpolation: s
  */
 function cubicMatrix(from: number, to: number): Float32Array {
   const matrix = new Float32Array(from * to);
-  const kernel = (distance: number): number => {
-    const d = Math.abs(distance);
-    if (d <= 1) return (1.5 * d - 2.5) * d * d + 1;
-    return d < 2 ? ((-0.5 * d + 2.5) * d - 4) * d + 2 : 0;
-  };
   for (let out = 0; out < to; out++) {
     const exact = ((out + 0.5) * from) / to - 0.5;
     // TensorFlow looks the weights up in a table of 1024 distances.
     const center = Math.floor(exact) + Math.round((exact - Math.floor(exact)) * 1024) / 1024;
     const first = Math.floor(exact) - 1;
     const taps = [0, 1, 2, 3].map((tap) => first + tap).filter((at) => at >= 0 && at < from);
-    const weights = taps.map((at) => kernel(center - at));
+    const weights = taps.map((at) => keys(center - at));
     const sum = weights.reduce((total, weight) => total + weight, 0);
     for (const [i, at] of taps.entries()) matrix[out * from + at] = weights[i]! / sum;
   }

@@ -12,7 +12,7 @@ export type Operations = Readonly<Record<string, readonly [names: string, run: R
 
 /**
  * The arguments of an operation as stored in a file: `{slot: i}` stands for the layer's input i, `{constant}` for an
- * array.
+ * array, `{number}` for a number that JSON lacks.
  */
 export interface OperationArgs {
   readonly op: string;
@@ -81,7 +81,10 @@ export class Operation extends tfl.layers.Layer {
 function fill(value: unknown, inputs: readonly tf.Tensor[]): unknown {
   if (Array.isArray(value)) return value.map((part) => fill(part, inputs));
   if (typeof value !== "object" || value === null) return value;
-  const { slot, constant, dtype } = value as { slot?: unknown; constant?: unknown; dtype?: unknown };
+  const { slot, constant, dtype, number } = value as Readonly<
+    Record<"slot" | "constant" | "dtype" | "number", unknown>
+  >;
+  if (typeof number === "string") return Number(number);
   if (typeof slot === "number") {
     const input = inputs[slot];
     if (input === undefined) throw new OptionError(`expected an input ${slot}, got ${inputs.length} inputs`);

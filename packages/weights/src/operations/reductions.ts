@@ -1,3 +1,4 @@
+import { OptionError } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
 import type { Operations, Run } from "./operation.ts";
 import type { Values } from "./values.ts";
@@ -13,6 +14,8 @@ const over = (reduce: Reduce): [string, Run] => [
 ];
 
 const variance: Reduce = (x, axes, keep) => tf.mean(tf.square(tf.sub(x, tf.mean(x, axes, true))), axes, keep);
+
+const withoutNaN = (x: tf.Tensor): tf.Tensor => tf.where(tf.isNaN(x), tf.zerosLike(x), x);
 
 const index = (find: (x: tf.Tensor, axis: number) => tf.Tensor): [string, Run] => [
   "x axis keepdims",
@@ -46,6 +49,27 @@ export const reductions: Operations = {
   logsumexp: over((x, axes, keep) => tf.logSumExp(x, axes, keep)),
   var: over(variance),
   std: over((x, axes, keep) => tf.sqrt(variance(x, axes, keep))),
+  ptp: over((x, axes, keep) => tf.sub(tf.max(x, axes, keep), tf.min(x, axes, keep))),
+  nansum: over((x, axes, keep) => tf.sum(withoutNaN(x), axes, keep)),
+  nanmean: over((x, axes, keep) =>
+    tf.div(tf.sum(withoutNaN(x), axes, keep), tf.sum(tf.sub(1, tf.cast(tf.isNaN(x), "float32")), axes, keep)),
+  ),
+  average: [
+    "x axis weights",
+    (v) => {
+      const x = v.tensor("x");
+      if (v.get("weights") !== undefined) throw new OptionError("expected an average without weights");
+      return tf.mean(x, v.axes("axis", x.rank));
+    },
+  ],
+  moments: [
+    "x axes keepdims synchronized",
+    (v) => {
+      const x = v.tensor("x");
+      const [axes, keep] = [v.axes("axes", x.rank), v.flag("keepdims")];
+      return [tf.mean(x, axes, keep), variance(x, axes, keep)];
+    },
+  ],
   countnonzero: over((x, axes, keep) => tf.sum(tf.cast(tf.notEqual(x, 0), "int32"), axes, keep)),
   argmax: index((x, axis) => tf.argMax(x, axis)),
   argmin: index((x, axis) => tf.argMin(x, axis)),
@@ -91,10 +115,19 @@ export const reductions: Operations = {
     "x ord axis keepdims",
     (v) => {
       const x = v.tensor("x");
-      const order = v.get("ord") ?? 2;
-      const [axes, keep] = [v.axes("axis", x.rank), v.flag("keepdims")];
+      const [order, keep] = [v.get("ord") ?? 2, v.flag("keepdims")];
+      const axes = v.axes("axis", x.rank);
+      const isSquares = order === 2 || order === "fro" || order === "euclidean";
+      // Over two axes, the numbers mean matrix norms.
+      if (axes.length !== 1 && (v.get("ord") ?? "fro") !== "fro")
+        throw new OptionError(`expected a norm along one axis, got the order ${String(order)} along ${axes.length}`);
       if (order === 1) return tf.sum(tf.abs(x), axes, keep);
-      return tf.sqrt(tf.sum(tf.square(x), axes, keep));
+      if (order === Infinity) return tf.max(tf.abs(x), axes, keep);
+      if (order === -Infinity) return tf.min(tf.abs(x), axes, keep);
+      if (isSquares) return tf.sqrt(tf.sum(tf.square(x), axes, keep));
+      if (typeof order !== "number" || order === 0)
+        throw new OptionError(`expected a number as its ord, got ${String(order)}`);
+      return tf.pow(tf.sum(tf.pow(tf.abs(x), order), axes, keep), 1 / order);
     },
   ],
 };

@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { resample } from "./images.ts";
 import type { Operations } from "./operation.ts";
 import { along, repeated } from "./shapes.ts";
-import { fromFront } from "./values.ts";
+import { channelsLast } from "./values.ts";
 import type { Values } from "./values.ts";
 
 /** One pair of numbers for each of the axes between batch and channels. */
@@ -60,53 +60,23 @@ export const sequences: Operations = {
       return run(x, axes, v.flag("keepdims"));
     },
   ],
-  // Part i of n is floor(i size / n) to ceil((i + 1) size / n), as in PyTorch and Keras.
-  adaptivepool: [
-    "x kind output_size",
-    (v) => {
-      const x = v.tensor("x");
-      const sizes = v.numbers("output_size")!;
-      const run = v.word("kind", "avg") === "avg" ? tf.mean : tf.max;
-      return x.shape.slice(1, -1).reduce((y: tf.Tensor, size, i) => {
-        const parts = sizes[i] ?? sizes[0]!;
-        const pieces = Array.from({ length: parts }, (_, part) => {
-          const [start, end] = [Math.floor((part * size) / parts), Math.ceil(((part + 1) * size) / parts)];
-          return run(along(y, i + 1, start, end - start), i + 1, true);
-        });
-        return tf.concat(pieces, i + 1);
-      }, x);
-    },
-  ],
-  discretization: [
-    "x bin_boundaries",
-    (v) => {
-      const x = v.tensor("x");
-      const bounds = v.numbers("bin_boundaries") ?? [];
-      return bounds.reduce(
-        (sum: tf.Tensor, bound) => tf.add(sum, tf.cast(tf.greaterEqual(x, bound), "int32")),
-        tf.zeros(x.shape, "int32"),
-      );
-    },
-  ],
-  dot: [
-    "a b axes normalize",
-    (v) => {
-      const [a, b] = [v.tensor("a"), v.tensor("b")];
-      const axes = v.numbers("axes")!;
-      const [axisA, axisB] = [fromFront(axes[0]!, a.rank), fromFront(axes[1] ?? axes[0]!, b.rank)];
-      const unit = (x: tf.Tensor, axis: number): tf.Tensor =>
-        v.flag("normalize") ? tf.mul(x, tf.rsqrt(tf.maximum(tf.sum(tf.square(x), axis, true), 1e-12))) : x;
-      // For Keras' batch_dot: moves the summed axis to the end and flattens the axes between it and the batch.
-      const rows = (x: tf.Tensor, axis: number): tf.Tensor => {
-        const order = [0, ...x.shape.map((_, i) => i).filter((i) => i !== 0 && i !== axis), axis];
-        const turned = tf.transpose(x, order);
-        return tf.reshape(turned, [x.shape[0]!, -1, x.shape[axis]!]);
-      };
-      const [rowsA, rowsB] = [rows(unit(a, axisA), axisA), rows(unit(b, axisB), axisB)];
-      const product = tf.matMul(rowsA, rowsB, false, true);
-      const rest = (x: tf.Tensor, axis: number): number[] => x.shape.filter((_, i) => i !== 0 && i !== axis);
-      const shape = [...rest(a, axisA), ...rest(b, axisB)];
-      return tf.reshape(product, [a.shape[0]!, ...(shape.length === 0 ? [1] : shape)]);
-    },
-  ],
+  adaptiveaveragepool: ["inputs output_size data_format", (v) => adaptivePool(v, "inputs", "avg")],
+  adaptivemaxpool: ["inputs output_size data_format", (v) => adaptivePool(v, "inputs", "max")],
+  adaptivepool: ["x kind output_size", (v) => adaptivePool(v, "x", v.word("kind", "avg"))],
 };
+
+/** Part i of n is floor(i size / n) to ceil((i + 1) size / n), as in PyTorch and Keras. */
+function adaptivePool(v: Values, name: string, kind: string): tf.Tensor {
+  channelsLast(v);
+  const x = v.tensor(name);
+  const sizes = v.numbers("output_size")!;
+  const run = kind === "avg" ? tf.mean : tf.max;
+  return x.shape.slice(1, -1).reduce((y: tf.Tensor, size, i) => {
+    const parts = sizes[i] ?? sizes[0]!;
+    const pieces = Array.from({ length: parts }, (_, part) => {
+      const [start, end] = [Math.floor((part * size) / parts), Math.ceil(((part + 1) * size) / parts)];
+      return run(along(y, i + 1, start, end - start), i + 1, true);
+    });
+    return tf.concat(pieces, i + 1);
+  }, x);
+}

@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { einsum } from "./einsum.ts";
 import { isObject } from "../bytes/json.ts";
 import type { Operations } from "./operation.ts";
-import { fromFront } from "./values.ts";
+import { channelsLast, fromFront } from "./values.ts";
 import type { Values } from "./values.ts";
 
 /** Functions that move elements without changing them. */
@@ -147,14 +147,18 @@ export const shapes: Operations = {
       const x = flat ? tf.reshape(v.tensor("x"), [-1]) : v.tensor("x");
       const axis = v.axis("axis", x.rank, 0);
       const indices = tf.cast(v.tensor("indices", "int32"), "int32");
-      const wrapped = tf.where(tf.less(indices, 0), tf.add(indices, x.shape[axis]!), indices);
+      const wrapped = tf.where(
+        tf.less(indices, tf.scalar(0, "int32")),
+        tf.add(indices, tf.scalar(x.shape[axis]!, "int32")),
+        indices,
+      );
       return tf.gather(x, tf.cast(wrapped, "int32"), axis);
     },
   ],
   slice: ["x start size", (v) => tf.slice(v.tensor("x"), v.numbers("start")!, v.numbers("size")!)],
   getitem: ["x key", (v) => indexed(v.tensor("x"), v.get("key"))],
   onehot: [
-    "x num_classes axis",
+    "x num_classes axis sparse",
     (v) => {
       const x = tf.cast(v.tensor("x"), "int32");
       const hot = tf.cast(tf.oneHot(x as tf.Tensor1D, v.number("num_classes", 1)), "float32");
@@ -165,8 +169,9 @@ export const shapes: Operations = {
     },
   ],
   depthtospace: [
-    "x block_size",
+    "x block_size data_format",
     (v) => {
+      channelsLast(v);
       const [n, h, w, c] = v.tensor("x").shape as [number, number, number, number];
       const block = v.number("block_size", 2);
       const out = c / (block * block);
@@ -175,8 +180,9 @@ export const shapes: Operations = {
     },
   ],
   spacetodepth: [
-    "x block_size",
+    "x block_size data_format",
     (v) => {
+      channelsLast(v);
       const [n, h, w, c] = v.tensor("x").shape as [number, number, number, number];
       const block = v.number("block_size", 2);
       const apart = tf.reshape(v.tensor("x"), [n, h / block, block, w / block, block, c]);

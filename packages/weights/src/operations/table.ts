@@ -1,9 +1,19 @@
 import { elementwise } from "./elementwise.ts";
 import { images } from "./images.ts";
+import { linear } from "./linear.ts";
 import type { Operations } from "./operation.ts";
 import { reductions } from "./reductions.ts";
 import { sequences } from "./sequences.ts";
+import { selection } from "./selection.ts";
 import { shapes } from "./shapes.ts";
 
 /** Every operation that files may name, by Keras 3's name in lower case without underscores. */
-export const operationTable: Operations = { ...elementwise, ...images, ...reductions, ...sequences, ...shapes };
+export const operationTable: Operations = {
+  ...elementwise,
+  ...images,
+  ...linear,
+  ...reductions,
+  ...selection,
+  ...sequences,
+  ...shapes,
+};

@@ -66,6 +66,13 @@ export class Values {
   }
 }
 
+/** Throws for an operation over channels first. */
+export function channelsLast(v: Values): void {
+  const format = v.get("data_format");
+  if (format === "channels_first" || format === "NCHW")
+    throw new OptionError("expected channels last, got channels first");
+}
+
 export function fromFront(axis: number, rank: number): number {
   const own = axis < 0 ? axis + rank : axis;
   if (!(own >= 0 && own < rank)) throw new OptionError(`expected an axis of ${rank}, got ${axis}`);

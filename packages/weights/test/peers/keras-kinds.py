@@ -68,6 +68,50 @@ def attention():
     return Model(x, L.MultiHeadAttention(2, 3)(x, x))
 
 
+def heads(**call):
+    def build():
+        q, v, k = Input(ROW), Input(ROW), Input(ROW)
+        options = {"attention_axes": (1,), "value_dim": 5, "output_shape": 6, "dropout": 0.2, "kernel_regularizer": "l2"}
+        return Model([q, v, k], L.MultiHeadAttention(2, 3, **options)(query=q, key=k, value=v, **call))
+
+    return build
+
+
+def scores(layer):
+    def build():
+        q, v = Input(ROW), Input(ROW)
+        return Model([q, v], layer([q, v], use_causal_mask=True, return_attention_scores=True))
+
+    return build
+
+
+def masked(layer):
+    def build():
+        x = Input((7,), dtype="int32")
+        return Model(x, layer(L.Embedding(20, 5, mask_zero=True)(x)))
+
+    return build
+
+
+def decoder(recurrent):
+    def build():
+        x, y = Input(ROW), Input(ROW)
+        _, *states = recurrent(3, return_state=True)(x)
+        return Model([x, y], recurrent(3, return_sequences=True, recurrent_activation="hard_sigmoid")(y, initial_state=states))
+
+    return build
+
+
+def of_frames():
+    inner = Sequential([Input(MAP), L.Conv2D(2, 3), L.BatchNormalization(), L.Flatten(), L.Dense(3)], name="inner")
+    return row(L.TimeDistributed(inner), shape=(3, *MAP))
+
+
+def back_and_forth():
+    layers = L.LSTM(3), L.LSTM(3, go_backwards=True, activation="relu")
+    return row(L.Bidirectional(layers[0], backward_layer=layers[1]), shape=ROW)
+
+
 def words():
     x = Input((7,), dtype="int32")
     return Model(x, L.Dense(2)(L.GlobalMaxPooling1D()(L.Embedding(20, 6)(x))))
@@ -108,7 +152,40 @@ case("root_mean_square", lambda: row(L.RMSNormalization()))
 case("activation_layer", lambda: row(L.Dense(4, activation=L.PReLU()), L.Dense(3, activation="sparse_plus")))
 case("channels_first", lambda: row(L.ZeroPadding2D(1, data_format="channels_first"), L.Flatten(data_format="channels_first"), shape=(3, 5, 4)))
 
+case("heads_by_name", heads())
+case("heads_causal", heads(use_causal_mask=True, return_attention_scores=True))
+case("head_axes", lambda: of(lambda x: L.MultiHeadAttention(2, 3, attention_axes=(2,), use_bias=False)(x, x)))
+case("grouped_heads", lambda: of(lambda x: L.GroupQueryAttention(3, 4, 2)(x, x), ROW))
+case("scores", scores(L.Attention(use_scale=True)))
+case("scores_concat", scores(L.Attention(score_mode="concat", use_scale=True)))
+case("scores_add", scores(L.AdditiveAttention()))
+case("masked_lstm", masked(L.LSTM(3, dropout=0.2)))
+case("masked_gru", masked(L.GRU(3, return_sequences=True)))
+case("masked_both_ways", masked(L.Bidirectional(L.LSTM(3, return_sequences=True))))
+case("masked_mean", masked(L.GlobalAveragePooling1D()))
+case("states_lstm", decoder(L.LSTM))
+case("states_gru", decoder(L.GRU))
+case("back_and_forth", back_and_forth)
+case("cell", lambda: row(L.RNN(L.GRUCell(3), return_sequences=True), shape=ROW))
+case("frames", of_frames)
+case("spectral", lambda: row(L.SpectralNormalization(L.Conv2D(4, 3)), L.SpectralNormalization(L.Dense(3))))
+case("einsum_dense", lambda: row(L.EinsumDense("abc,cde->abde", (None, 2, 3), bias_axes="de"), L.EinsumDense("...x,xy->...y", 4), shape=ROW))
+case("volume_options", lambda: row(L.Conv3D(4, 3, groups=2, dilation_rate=2, padding="same"), L.BatchNormalization(), L.Conv3DTranspose(2, 3, strides=2, padding="same", output_padding=1), shape=(4, 5, 6, 2)))
+case("penalties", lambda: row(L.SeparableConv1D(4, 3, depthwise_regularizer="l2", activity_regularizer="l1"), L.Conv1DTranspose(2, 3, kernel_regularizer="l2"), shape=ROW))
+case("encoded", lambda: row(L.Discretization(bin_boundaries=[-1.0, 0.0, 1.0], output_mode="multi_hot"), L.Flatten(), shape=(4,)))
+case("given_statistics", lambda: row(L.Normalization(axis=1, mean=list(range(9)), variance=list(range(1, 10)))))
+case("filters", lambda: row(L.Resizing(15, 6, interpolation="lanczos3"), L.Resizing(5, 4, antialias=True), L.Resizing(3, 3, interpolation="area")))
+case("cropped_above", lambda: row(L.CenterCrop(12, 16), L.RandomCrop(5, 6), L.AutoContrast()))
+case("gated", lambda: row(L.Conv2D(4, 3, activation="glu")))
+
 for name, function in {
+    "norms": lambda x: ops.norm(x, ord=np.inf, axis=-1) + ops.norm(x, ord=1, axis=-1) + ops.median(x, axis=-1),
+    "convolved": lambda x: ops.conv(x, np.arange(54, dtype="float32").reshape(3, 3, 3, 2) * 0.01, strides=2, padding="same"),
+    "normalized": lambda x: ops.layer_normalization(ops.batch_normalization(x, np.ones(3, "float32"), np.full(3, 2.0, "float32"), axis=-1, scale=np.full(3, 3.0, "float32"))),
+    "sorted": lambda x: ops.sort(x, axis=2) + ops.take(ops.top_k(x, 3)[0], [2, 0, 1], axis=3) + ops.tril(x),
+    "patches": lambda x: ops.image.extract_patches(ops.image.pad_images(x, 1, 2, target_height=14, target_width=16), (3, 2)),
+    "outer": lambda x: ops.tensordot(x, np.ones((3, 4), "float32"), axes=1) + ops.einsum("...c,cd->...d", x, np.ones((3, 4), "float32")),
+    "rounded": lambda x: ops.round(x, 1) + ops.trunc(x) + ops.exp2(x) + ops.logaddexp(x, 0.5) + ops.diff(x, axis=1)[:, :1],
     "divided_into": lambda x: 1 / (x * x + 1),
     "vector": lambda x: (x - np.array([1.0, 2.0, 3.0], "float32")) * np.array([[[[2.0, 3.0, 4.0]]]], "float32"),
     "tensor_constant": lambda x: x + np.arange(99, dtype="float32").reshape(1, 9, 11, 1),

@@ -55,8 +55,9 @@ export class BatchNormalization extends Stock {
   override call(inputs: tf.Tensor | tf.Tensor[], options: CallOptions): tf.Tensor | tf.Tensor[] {
     const x = onlyTensor(inputs);
     const channelsLast = this.axis === -1 || this.axis === x.rank - 1;
-    if (!channelsLast) return this.#overOtherAxis(x, options);
-    if (options.training !== true || !this.trainable || x.rank > 4) {
+    // The kernels take maps; other ranks are flattened.
+    if (!channelsLast || x.rank > 4) return this.#overOtherAxis(x, options);
+    if (options.training !== true || !this.trainable) {
       return super.call(inputs, { ...options, training: options.training === true && this.trainable });
     }
     return tf.tidy(() => {

@@ -18,7 +18,7 @@ export interface LayerCall {
   readonly kwargs: JsonObject;
   /** The first tensor's shape, if the file states it. */
   readonly shape?: readonly unknown[];
-  /** The call's `training` argument; undefined if the call has none. */
+  /** The call's `training` argument; undefined if the call has none, or has the default that Keras 3 writes. */
   readonly training?: boolean;
 }
 
@@ -165,6 +165,20 @@ function readLayer(file: string, at: string, of: string, row: unknown): LayerCon
 const activationLayers = new Set(["ELU", "LeakyReLU", "PReLU", "ReLU", "Softmax", "ThresholdedReLU"]);
 
 function activationLayer(value: unknown, name: string, place: string): LayerConfig | undefined {
+  if (value === "glu") {
+    const own = { name, op: "glu", values: { x: { slot: 0 } } };
+    return {
+      name,
+      className: "Operation",
+      module: "keras.layers",
+      isForeign: false,
+      isOurs: true,
+      isShared: false,
+      config: own,
+      calls: [],
+      place,
+    };
+  }
   if (!isObject(value) || !isObject(value["config"]) || !activationLayers.has(String(value["class_name"])))
     return undefined;
   const className = String(value["class_name"]);
@@ -251,8 +265,17 @@ function readCall(file: string, place: string, node: unknown, className: string)
     args,
     kwargs: Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== null)),
     ...(shape === undefined ? {} : { shape }),
-    ...(typeof training === "boolean" ? { training } : {}),
+    ...(isStated(training, className, isObject(node)) ? { training } : {}),
   };
+}
+
+/**
+ * Whether the user stated a call's `training`. Keras 3 writes the default, False, for layers like Dropout; of a model
+ * and of batch normalization the default is None.
+ */
+function isStated(training: unknown, className: string, isKeras3: boolean): training is boolean {
+  if (training === false && isKeras3) return isModel(className) || className === "BatchNormalization";
+  return typeof training === "boolean";
 }
 
 function asConstant(value: unknown): unknown {

@@ -1,9 +1,12 @@
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { BatchStatisticsNormalization } from "../../layers/norms.ts";
+import { MaskedLayer } from "../../layers/wrappers.ts";
 import { userClass } from "../../layers/register.ts";
 import { WeightsError } from "../../weights-error.ts";
 import { isModel } from "./config.ts";
 import type { LayerConfig } from "./config.ts";
+import { boundCall, isMerge, sameArguments } from "./call-arguments.ts";
+import type { BoundCall } from "./call-arguments.ts";
 import { unknownKey } from "./config-keys.ts";
 import { camelCase, converted } from "./layer-args.ts";
 import { makers } from "./import-layers.ts";
@@ -30,6 +33,8 @@ export interface Making {
   readonly isTfjs: boolean;
   /** True inside a model that is called with training=True. */
   readonly training?: boolean | undefined;
+  /** Makes a layer or a nested model. */
+  readonly make: (file: string, layer: LayerConfig, making: Making) => Layer;
 }
 
 /**
@@ -56,11 +61,11 @@ export function makeLayer(file: string, layer: LayerConfig, making: Making): Lay
         `Keras' ${className} has no option "${key}", so this is a class of the user's: give it, loadModel(file, { layers: [${className}] })`,
       );
   }
+  const call = user === undefined && operation === undefined ? layerCall(layer, refuse) : undefined;
   const within = (innerClass: string, innerConfig: LayerConfig["config"]): Layer => {
-    if (isModel(innerClass)) return refuse(`a model (${innerClass}) within this layer is not known`);
     const innerName = String(innerConfig["name"] ?? `${name}.layer`);
     const row = { ...layer, name: innerName, className: innerClass, config: innerConfig, calls: [] };
-    return makeLayer(file, { ...row, place: `${place}.layer` }, making);
+    return making.make(file, { ...row, place: `${place}.layer` }, making);
   };
   try {
     const made =
@@ -69,12 +74,12 @@ export function makeLayer(file: string, layer: LayerConfig, making: Making): Lay
             name,
             args: { ...converted(config, className), name: safeName(name) },
             config,
-            call: calls[0],
+            call: call ?? calls[0],
             make: within,
             refuse,
           })
         : makeOfUser(user, config, name);
-    const asTrained = user === undefined ? inTraining(file, layer, made, making) : made;
+    const asTrained = user === undefined ? withMask(inTraining(file, layer, made, making), call) : made;
     limitWeights(asTrained, making, refuse);
     // Random initial values are not needed for weights that come from the file.
     if (!making.fresh)
@@ -88,12 +93,64 @@ export function makeLayer(file: string, layer: LayerConfig, making: Making): Lay
   }
 }
 
+/** Arguments of a call that some layers here take beside their inputs. */
+const takenArguments: Readonly<Record<string, readonly string[]>> = {
+  AdditiveAttention: ["mask", "return_attention_scores", "use_causal_mask"],
+  Attention: ["mask", "return_attention_scores", "use_causal_mask"],
+  GlobalAveragePooling1D: ["mask"],
+};
+const headArguments = [
+  "query",
+  "value",
+  "key",
+  "query_mask",
+  "value_mask",
+  "key_mask",
+  "attention_mask",
+  "return_attention_scores",
+  "use_causal_mask",
+];
+const recurrentArguments = ["sequences", "initial_state", "mask"];
+
+/** The first call of a layer; refuses arguments that the layer here does not take, and calls that differ. */
+function layerCall(layer: LayerConfig, refuse: (problem: string) => never): BoundCall | undefined {
+  const [first] = layer.calls;
+  if (first === undefined || layer.isOurs || isModel(layer.className)) return undefined;
+  const call = boundCall(layer.className, first);
+  const { roles } = call;
+  const taken = Object.hasOwn(takenArguments, layer.className)
+    ? takenArguments[layer.className]!
+    : roles.includes("query")
+      ? headArguments
+      : roles.includes("sequences")
+        ? recurrentArguments
+        : [];
+  const other = [...roles, ...Object.keys(call.options)].find((name) => name !== "inputs" && !taken.includes(name));
+  if (roles.includes("mask") && layer.config["zero_output_for_mask"] === true)
+    refuse("zero_output_for_mask is not known here");
+  if (other !== undefined && !isMerge(layer.className)) refuse(`is called with ${other}, which is not known here`);
+  if (!sameArguments(layer)) refuse("is called with different arguments, which one layer of tfjs cannot");
+  return call;
+}
+
+/** The layer, or one that takes a mask as its last input if the layer's call states a mask. */
+function withMask(made: Layer, call: BoundCall | undefined): Layer {
+  if (call === undefined || call.roles.at(-1) !== "mask" || !call.roles.includes("sequences")) return made;
+  return new MaskedLayer({ name: `${made.name}.masked`, layer: made });
+}
+
 /** The `training` argument of a layer's calls; throws if the calls differ. */
 export function trainingOf(file: string, { calls, place }: LayerConfig): boolean | undefined {
-  const stated = new Set(calls.map(({ training }) => training === true));
+  const stated = new Set(calls.map(({ training }) => training));
   if (stated.size > 1)
-    throw new WeightsError(file, place, "is called with training=True and without, which one layer of tfjs cannot");
-  return stated.has(true) ? true : undefined;
+    throw new WeightsError(file, place, "is called with training and without, which one layer of tfjs cannot");
+  return [...stated][0];
+}
+
+/** Keeps a layer or a nested model in inference, in training too, as a call with training=False asks. */
+export function holdInference(layer: Layer): void {
+  const call = layer.call.bind(layer);
+  layer.call = (inputs, options) => call(inputs, { ...options, training: false });
 }
 
 /**
@@ -104,7 +161,9 @@ const drawsInTraining = /Dropout|^Gaussian/;
 
 /** A layer that behaves in prediction as the call with training=True asks. */
 function inTraining(file: string, layer: LayerConfig, made: Layer, making: Making): Layer {
-  if ((making.training ?? trainingOf(file, layer)) !== true) return made;
+  const training = making.training ?? trainingOf(file, layer);
+  if (training === false) holdInference(made);
+  if (training !== true) return made;
   const className = made.getClassName();
   if (drawsInTraining.test(className))
     throw new WeightsError(file, layer.place, "is called with training=True, so that chance decides its output");
@@ -112,7 +171,7 @@ function inTraining(file: string, layer: LayerConfig, made: Layer, making: Makin
   return new BatchStatisticsNormalization(made.getConfig() as never);
 }
 
-function classOfUser(
+export function classOfUser(
   { className, config, isForeign, isOurs, module }: LayerConfig,
   making: Making,
 ): LayerClass | undefined {

@@ -1,4 +1,3 @@
-import { shown } from "@convkit/errors";
 import { KerasOnlyAugmentation } from "@convkit/augment";
 import { AdaptiveAveragePooling2D, Conv2D, GlobalAveragePooling2D, Normalization } from "@convkit/core";
 import * as tf from "@tensorflow/tfjs-core";
@@ -6,6 +5,8 @@ import * as tfl from "@tensorflow/tfjs-layers";
 import { isObject } from "../../bytes/json.ts";
 import type { JsonObject } from "../../bytes/json.ts";
 import { Attention, MultiHeadAttention } from "../../layers/attention.ts";
+import type { AttentionCall } from "../../layers/attention.ts";
+import { EinsumDense } from "../../layers/einsum-dense.ts";
 import {
   Conv1DTranspose,
   DepthwiseConv1D,
@@ -16,9 +17,20 @@ import {
 import { ResetAfterGRU } from "../../layers/recurrent.ts";
 import { Operation } from "../../operations/operation.ts";
 import { operationTable } from "../../operations/table.ts";
-import { DilatedDepthwiseConv2D, SizedConv2DTranspose } from "../../layers/convolutions.ts";
+import {
+  DilatedDepthwiseConv2D,
+  GroupedConv3D,
+  SizedConv2DTranspose,
+  SizedConv3DTranspose,
+} from "../../layers/convolutions.ts";
 import { AxesNormalization, RenormBatchNormalization, RMSNormalization } from "../../layers/norms.ts";
-import { CroppedCentre, ResizedTo, ScaledUp2D } from "../../layers/resize.ts";
+import {
+  ActivityRegularization,
+  Bidirectional,
+  MaskedAverage1D,
+  SpectralNormalization,
+} from "../../layers/wrappers.ts";
+import { CroppedCentre, ResizedTo, ScaledUp2D, TrainingCrop } from "../../layers/resize.ts";
 import {
   BentReLU,
   GlobalMaxPooling2DKeepdims,
@@ -32,6 +44,7 @@ import {
 } from "../../layers/base-layers.ts";
 import { ownClass } from "../../layers/register.ts";
 import { base, numberOf, pairOf } from "./layer-args.ts";
+import type { BoundCall } from "./call-arguments.ts";
 import type { LayerCall } from "./config.ts";
 
 type Layer = tfl.layers.Layer;
@@ -43,7 +56,7 @@ export interface Request {
   readonly args: Record<string, unknown>;
   /** The configuration as the file states it. */
   readonly config: JsonObject;
-  readonly call: LayerCall | undefined;
+  readonly call: (LayerCall & Partial<BoundCall>) | undefined;
   /** Makes a layer within this one, from its class and configuration in the file. */
   make(className: string, config: JsonObject): Layer;
   refuse(problem: string): never;
@@ -64,8 +77,6 @@ const plainClasses = [
   "Conv1D",
   "Conv2D",
   "Conv2DTranspose",
-  "Conv3D",
-  "Conv3DTranspose",
   "ConvLSTM2D",
   "Cropping2D",
   "Dense",
@@ -110,6 +121,7 @@ const plainClasses = [
   "GlobalMaxPooling2DKeepdims",
   "GroupNormalization",
   "GroupedConv1D",
+  "GroupedConv3D",
   "KerasOnlyAugmentation",
   "LayerScale",
   "LocalResponseNormalization",
@@ -136,6 +148,7 @@ const plainClasses = [
   "ScaledELU",
   "ScaledUp2D",
   "SizedConv2DTranspose",
+  "SizedConv3DTranspose",
   "Sliced",
   "SoftmaxOver",
   "Stacked",
@@ -157,14 +170,14 @@ const predictionOnly = [
   "RandomPosterization",
   "RandomSharpness",
   "RandomWidth",
+  "Solarization",
 ] as const;
 
 const ownKernels = {
-  Attention,
   Conv1DTranspose,
   DepthwiseConv1D,
+  EinsumDense,
   LocallyConnected2D,
-  MultiHeadAttention,
   SeparableConv1D,
 };
 
@@ -176,7 +189,6 @@ export const makers: Readonly<Record<string, (making: Request) => Layer>> = {
   ...Object.fromEntries(
     predictionOnly.map((className) => [className, (making: Request) => kerasOnly(className, making)]),
   ),
-  // Names of Keras 1 and of Keras' own aliases.
   ...Object.fromEntries(
     Object.entries(ownKernels).map(([className, Own]) => [className, ({ args }: Request) => new Own(args as never)]),
   ),
@@ -202,29 +214,66 @@ export const makers: Readonly<Record<string, (making: Request) => Layer>> = {
   ),
   ZeroPadding2D: ({ args }) => fromRegistry("ZeroPadding2D", args),
   Cropping2D: ({ args }) => fromRegistry("Cropping2D", args),
-  GlobalAveragePooling1D: (making) => globalPool1d(making, "avg"),
-  GlobalMaxPooling1D: (making) => globalPool1d(making, "max"),
-  Discretization: (making) =>
-    (making.config["output_mode"] ?? "int") === "int"
-      ? operation(making, "discretization", ["bin_boundaries"])
-      : making.refuse("only whole numbers as its output are known"),
+  GlobalAveragePooling1D: ({ args }) => new MaskedAverage1D(args as never),
+  GlobalMaxPooling1D: (making) => globalPool1d(making),
+  Discretization: (making) => operation(making, "discretization", ["bin_boundaries", "output_mode"]),
   Conv1D: ({ args, config }) =>
     config["padding"] === "causal" || Number(config["groups"] ?? 1) > 1
       ? new GroupedConv1D(args as never)
       : fromRegistry("Conv1D", args),
+  Attention: (making) => attention(making, making.config["score_mode"] === "concat" ? "concat" : "dot"),
+  AdditiveAttention: (making) => attention(making, "add"),
+  MultiHeadAttention: ({ args, config, call, refuse }) => {
+    if (config["use_gate"] === true || config["sliding_window"] != null || config["softmax_robust_masking"] === true)
+      return refuse("a gate, a sliding window or robust masking is not known");
+    return new MultiHeadAttention({ ...args, ...attentionCall(call) } as never);
+  },
+  GroupQueryAttention: (making) => groupedQueries(making),
+  GroupedQueryAttention: (making) => groupedQueries(making),
   GRU: ({ args, config, refuse }) => {
     if (config["reset_after"] !== true) return fromRegistry("GRU", args);
-    if (config["return_state"] === true || config["stateful"] === true)
-      return refuse("a GRU that gives its state out or keeps it is not known");
+    if (config["stateful"] === true) return refuse("a GRU that keeps its state between batches is not known");
     return new ResetAfterGRU(args as never);
   },
-  TimeDistributed: ({ args, config, make, refuse }) =>
-    tfl.layers.timeDistributed({ ...base(args), layer: inner(config["layer"], make, refuse) }),
+  RNN: (making) => ofCell(making),
+  TimeDistributed: ({ args, config, call, make, refuse }) => {
+    const layer = inner(config["layer"], make, refuse);
+    if (call?.kwargs["mask"] !== undefined && "returnSequences" in layer)
+      refuse("a mask for the layer within is not known");
+    return tfl.layers.timeDistributed({ ...base(args), layer });
+  },
+  SpectralNormalization: ({ args, config, make, refuse }) =>
+    new SpectralNormalization({
+      ...base(args),
+      name: base(args).name,
+      layer: inner(config["layer"], make, refuse),
+      powerIterations: numberOf(config["power_iterations"], 1),
+    }),
   Bidirectional: ({ args, config, make, refuse }) => {
     const merge = config["merge_mode"] ?? null;
     const layer = inner(config["layer"], make, refuse);
-    return tfl.layers.bidirectional({ ...base(args), layer: layer as never, mergeMode: merge as "concat" });
+    const both = new Bidirectional({ ...base(args), layer: layer as never, mergeMode: merge as "concat" });
+    if (args["trainable"] === false) both.trainable = false;
+    if (config["backward_layer"] == null) return both;
+    const backward = inner(config["backward_layer"], make, refuse);
+    backward.name = `backward_${backward.name}`;
+    return Object.assign(both, { backwardLayer: backward });
   },
+  Conv3D: ({ args, config }) =>
+    Number(config["groups"] ?? 1) > 1 || [config["dilation_rate"] ?? 1].flat().some((rate) => rate !== 1)
+      ? new GroupedConv3D(args as never)
+      : fromRegistry("Conv3D", args),
+  Conv3DTranspose: ({ args, config }) =>
+    config["output_padding"] == null && [config["dilation_rate"] ?? 1].flat().every((rate) => rate === 1)
+      ? fromRegistry("Conv3DTranspose", args)
+      : new SizedConv3DTranspose(args as never),
+  Flatten: ({ args }) => {
+    const layer = fromRegistry("Flatten", args);
+    // tfjs refuses a batch of rows, which Keras returns as it is.
+    layer.inputSpec = [];
+    return layer;
+  },
+  CategoryEncoding: (making) => operation(making, "categoryencoding", ["num_tokens", "output_mode"]),
   SyncBatchNormalization: ({ args }) => fromRegistry("BatchNormalization", args),
   BatchNormalization: ({ args, config }) =>
     config["renorm"] === true ? new RenormBatchNormalization(args as never) : fromRegistry("BatchNormalization", args),
@@ -239,6 +288,7 @@ export const makers: Readonly<Record<string, (making: Request) => Layer>> = {
       : fromRegistry("LayerNormalization", args),
   SpatialDropout1D: ({ args, config }) => new SpatialDropout1D({ ...base(args), rate: numberOf(config["rate"], 0.5) }),
   SpatialDropout3D: ({ args, config }) => new SpatialDropout3D({ ...base(args), rate: numberOf(config["rate"], 0.5) }),
+  // Names of Keras 1 and of Keras' own aliases.
   Convolution2D: ({ args }) => new Conv2D(args as never),
   SeparableConvolution2D: ({ args }) => fromRegistry("SeparableConv2D", args),
   BatchNormalizationV1: ({ args }) => fromRegistry("BatchNormalization", args),
@@ -281,7 +331,8 @@ export const makers: Readonly<Record<string, (making: Request) => Layer>> = {
     args["keepdims"] === true
       ? new GlobalMaxPooling2DKeepdims(base(args))
       : tfl.layers.globalMaxPooling2d({ ...base(args), dataFormat: "channelsLast" }),
-  Normalization: ({ args, config, refuse }) => {
+  Normalization: (making) => {
+    const { args, config } = making;
     const { axis, mean, variance } = config;
     const axes = Array.isArray(axis) ? axis.map(Number) : axis === null ? [] : [Number(axis ?? -1)];
     const [isChannels, invert] = [axes.length === 1 && (axes[0] === -1 || axes[0] === 3), config["invert"] === true];
@@ -294,40 +345,51 @@ export const makers: Readonly<Record<string, (making: Request) => Layer>> = {
     const means = [mean].flat(8).map(Number);
     const deviations = [variance].flat(8).map((value) => Math.max(Math.sqrt(Number(value)), 1e-7));
     if (!isChannels && Math.max(means.length, deviations.length) > 1)
-      return refuse(`axis ${shown(axis)} with given statistics is not known, only the channels`);
+      return operation(making, "normalization", ["mean", "variance", "invert"], { axis: axes });
     const meanOf = (channel: number): number => means[channel] ?? means[0]!;
     const scale = invert ? deviations : deviations.map((deviation) => 1 / deviation);
     const offset = scale.map((factor, channel) => (invert ? meanOf(channel) : -factor * meanOf(channel)));
     return tfl.layers.rescaling({ ...base(args), scale: scale as never, offset: offset as never });
   },
   UpSampling2D: (making) => {
-    const { args, config, refuse } = making;
+    const { args, config } = making;
     const interpolation = config["interpolation"] ?? "nearest";
-    if (interpolation === "bicubic") return operation(making, "upsampling", ["size", "interpolation"]);
     if (interpolation !== "nearest" && interpolation !== "bilinear")
-      return refuse(`interpolation ${String(interpolation)} is not known`);
+      return operation(making, "upsampling", ["size", "interpolation"]);
     const size = pairOf(config["size"], 2);
     return interpolation === "nearest"
       ? tfl.layers.upSampling2d({ ...base(args), size })
       : new ScaledUp2D({ ...base(args), size, interpolation });
   },
   Resizing: (making) => {
-    const { args, config, refuse } = making;
+    const { args, config } = making;
     const { interpolation = "bilinear", height, width } = config;
-    if (config["antialias"] === true) return refuse("antialias is not known");
-    const keepsRatio = config["crop_to_aspect_ratio"] === true || config["pad_to_aspect_ratio"] === true;
-    if (keepsRatio || interpolation === "bicubic") {
-      const keys = ["interpolation", "crop_to_aspect_ratio", "pad_to_aspect_ratio", "fill_mode", "fill_value"];
+    const isPlain = !["crop_to_aspect_ratio", "pad_to_aspect_ratio", "antialias"].some((key) => config[key] === true);
+    if (!isPlain || (interpolation !== "nearest" && interpolation !== "bilinear")) {
+      const keys = [
+        "interpolation",
+        "antialias",
+        "crop_to_aspect_ratio",
+        "pad_to_aspect_ratio",
+        "fill_mode",
+        "fill_value",
+      ];
       return operation(making, "resize", keys, { size: [Number(height), Number(width)] });
     }
-    if (interpolation !== "nearest" && interpolation !== "bilinear")
-      return refuse(`interpolation ${String(interpolation)} is not known`);
     return new ResizedTo({ ...base(args), height: Number(height), width: Number(width), interpolation });
   },
   AdaptiveAveragePooling2D: ({ args, config }) =>
     new AdaptiveAveragePooling2D({ ...base(args), outputSize: pairOf(config["output_size"], 1) } as never),
+  AutoContrast: (making) => operation(making, "autocontrast", ["value_range"]),
+  // Only Keras 3 writes the type as an object. It crops in training alone.
+  RandomCrop: ({ args, config }) =>
+    isObject(config["dtype"])
+      ? new TrainingCrop({ ...base(args), height: Number(config["height"]), width: Number(config["width"]) })
+      : fromRegistry("RandomCrop", args),
   Identity: ({ args }) => new Identity(base(args)),
-  ActivityRegularization: ({ args }) => new Identity(base(args)),
+  MaxNumBoundingBoxes: ({ args }) => new Identity(base(args)),
+  ActivityRegularization: ({ args, config }) =>
+    new ActivityRegularization({ ...base(args), l1: numberOf(config["l1"], 0), l2: numberOf(config["l2"], 0) }),
   Subtract: ({ args }) => new Subtract(base(args)),
   SpatialDropout2D: ({ args, config }) => new SpatialDropout2D({ ...base(args), rate: numberOf(config["rate"], 0.5) }),
   // Our RandAugment follows the paper; Keras' layer of this name makes other changes. Only Keras writes a value range.
@@ -366,9 +428,51 @@ function operation(
   return new Operation({ ...base(args), op, values: { [first]: { slot: 0 }, ...own, ...more } });
 }
 
-function globalPool1d(making: Request, kind: "avg" | "max"): Layer {
-  if (making.args["keepdims"] === true) return operation(making, "globalpool", ["keepdims"], { kind });
-  return fromRegistry(kind === "avg" ? "GlobalAveragePooling1D" : "GlobalMaxPooling1D", making.args);
+function globalPool1d(making: Request): Layer {
+  if (making.args["keepdims"] === true) return operation(making, "globalpool", ["keepdims"], { kind: "max" });
+  return fromRegistry("GlobalMaxPooling1D", making.args);
+}
+
+/** The arguments of an attention's call, in tfjs' form. */
+function attentionCall(call: Request["call"]): AttentionCall {
+  if (call?.roles === undefined || call.options === undefined) return {};
+  const { use_causal_mask: useCausalMask = false, return_attention_scores: returnAttentionScores = false } =
+    call.options;
+  return {
+    roles: call.roles,
+    useCausalMask: useCausalMask === true,
+    returnAttentionScores: returnAttentionScores === true,
+  };
+}
+
+function attention({ args, config, call }: Request, scoreMode: "dot" | "concat" | "add"): Layer {
+  const useScale = config["use_scale"] === true;
+  const dropout = numberOf(config["dropout"], 0);
+  return new Attention({ ...base(args), ...attentionCall(call), useScale, scoreMode, dropout } as never);
+}
+
+function groupedQueries({ args, config, call, refuse }: Request): Layer {
+  if (config["use_gate"] === true || config["sliding_window"] != null)
+    return refuse("a gate or a sliding window is not known");
+  return new MultiHeadAttention({
+    ...args,
+    ...attentionCall(call),
+    numHeads: config["num_query_heads"],
+    keyHeads: config["num_key_value_heads"],
+    keyDim: config["head_dim"],
+  } as never);
+}
+
+/** Keras' RNN of one cell is the layer of that cell. */
+function ofCell({ args, config, make, refuse }: Request): Layer {
+  const cell = config["cell"];
+  const [className, own] = isObject(cell) ? [String(cell["class_name"]), cell["config"]] : ["", {}];
+  if (!/^(LSTM|GRU|SimpleRNN)Cell$/.test(className) || !isObject(own))
+    return refuse(`only an RNN of one LSTMCell, GRUCell or SimpleRNNCell is known, not of ${className}`);
+  const names = ["return_sequences", "return_state", "go_backwards", "stateful"];
+  const outer = Object.fromEntries(names.map((name) => [name, config[name] ?? false]));
+  const trainable = args["trainable"] === false ? { trainable: false } : {};
+  return make(className.slice(0, -"Cell".length), { ...own, ...outer, ...trainable, name: String(args["name"]) });
 }
 
 /** Makes the layer inside a wrapper layer. */

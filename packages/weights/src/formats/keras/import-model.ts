@@ -1,6 +1,7 @@
 import { checkOptions, shown } from "@convkit/errors";
 import type * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
+import { isObject } from "../../bytes/json.ts";
 import type { JsonObject } from "../../bytes/json.ts";
 import { registerFunctions } from "../../layers/activations.ts";
 import { registerImportLayers } from "../../layers/register.ts";
@@ -8,10 +9,12 @@ import { Identity } from "../../layers/base-layers.ts";
 import { WeightsError } from "../../weights-error.ts";
 import { callCounter } from "./call-index.ts";
 import type { ReferencePlace } from "./call-index.ts";
-import { isKnown, makeLayer, trainingOf } from "./import-layer.ts";
+import { boundCall, isMerge } from "./call-arguments.ts";
+import { classOfUser, holdInference, isKnown, makeLayer, trainingOf } from "./import-layer.ts";
 import type { LayerClass, Making } from "./import-layer.ts";
 import { isModel, readModel, readModelConfig } from "./config.ts";
 import type { LayerCall, LayerConfig, ModelConfig, TensorReference } from "./config.ts";
+import { nestedModel } from "../../model/model-layers.ts";
 import { followers, keepKerasPaths, kerasPaths, safeName, snakeCase } from "./layer-paths.ts";
 import { operationOf } from "./operations.ts";
 
@@ -54,6 +57,7 @@ export function importModel(file: string, config: JsonObject, options: ImportOpt
       made: new Map(),
       layers,
       isTfjs: isTfjs(config),
+      make: layerWithin,
     });
   } catch (error) {
     if (error instanceof WeightsError) throw error;
@@ -144,7 +148,9 @@ function makeFunctional(file: string, model: ModelConfig, options: Making): tfl.
     results.set(`${layer.name}/0`, [tfl.input({ batchShape, name: safeName(layer.name), dtype: inputType(layer) })]);
   }
   const uses = model.layers.flatMap((layer): Use[] =>
-    layer.className === "InputLayer" ? [] : layer.calls.map((call, index) => ({ layer, call, index })),
+    layer.className === "InputLayer"
+      ? []
+      : layer.calls.map((call, index) => ({ layer, call: orderedCall(layer, call, options), index })),
   );
   const queue = [...uses];
   const waiting = new Map<string, Use[]>();
@@ -196,6 +202,13 @@ function makeFunctional(file: string, model: ModelConfig, options: Making): tfl.
   return result;
 }
 
+/** A call with its inputs in the order of the arguments of the layer's class. */
+function orderedCall(layer: LayerConfig, call: LayerCall, options: Making): LayerCall {
+  const isPlain = operationOf(layer) === undefined && classOfUser(layer, options) === undefined;
+  const isBound = isPlain && !layer.isOurs && !layer.isForeign && !isModel(layer.className);
+  return isBound ? { ...call, inputs: boundCall(layer.className, call).inputs } : call;
+}
+
 /** Lists each weight once if a layer occurs both in this model and in a nested one. */
 function withoutRepeats(model: tfl.LayersModel): void {
   for (const key of ["trainableWeights", "nonTrainableWeights"] as const) {
@@ -215,6 +228,9 @@ function distinctOutputs(outputs: readonly tfl.SymbolicTensor[]): tfl.SymbolicTe
   });
 }
 
+/** Classes that Keras 3 exports under another name than the one that its paths have. */
+const pathNames: Readonly<Record<string, string>> = { GroupQueryAttention: "GroupedQueryAttention" };
+
 /** Stores the path of each layer's weights in Keras 3, counted by the class names of the file. */
 function keepPaths(
   model: tfl.LayersModel,
@@ -225,7 +241,7 @@ function keepPaths(
   const counts = new Map<string, number>();
   for (const layer of layers) {
     if (operationOf(layer) !== undefined && !layer.className.endsWith("OpLambda")) continue;
-    const base = snakeCase(layer.className);
+    const base = snakeCase(pathNames[layer.className] ?? layer.className);
     const count = counts.get(base) ?? 0;
     counts.set(base, count + 1);
     const path = `layers/${count === 0 ? base : `${base}_${count}`}`;
@@ -237,8 +253,9 @@ function keepPaths(
       paths.set(follower, `${path}/activation`);
       followers.set(instance, follower);
     }
-    if ("layers" in instance)
-      for (const [inner, below] of kerasPaths(instance as tfl.LayersModel)) paths.set(inner, `${path}/${below}`);
+    const nested = nestedModel(instance);
+    const above = "layers" in instance ? path : `${path}/layer`;
+    if (nested !== undefined) for (const [inner, below] of kerasPaths(nested)) paths.set(inner, `${above}/${below}`);
   }
   keepKerasPaths(model, paths);
 }
@@ -262,12 +279,16 @@ function joinCall(
   const tensors = distinct(inputs, `${layer.name}.${index}`);
   let output: tfl.SymbolicTensor | tfl.SymbolicTensor[] =
     tensors.length === 1 && !takesList(layer) ? tensors[0]! : tensors;
+  const held = trainingOf(file, layer) === false;
   for (const part of parts(layer)) {
     const instance = made.get(part.name) ?? sharedLayer(part, options) ?? madeLayer(file, part, options);
     options.made.set(sharedKey(part), instance);
     made.set(part.name, instance);
     use(file, layer.place, options, options.uses.get(instance) ?? 1);
-    output = instance.apply(output) as tfl.SymbolicTensor | tfl.SymbolicTensor[];
+    // tfjs stores the option with the call, and so do saved files.
+    output = instance.apply(output, held ? { training: false } : undefined) as
+      | tfl.SymbolicTensor
+      | tfl.SymbolicTensor[];
   }
   results.set(`${layer.name}/${index}`, Array.isArray(output) ? output : [output]);
 }
@@ -295,13 +316,20 @@ function sharedKey({ name, className, config }: LayerConfig): string {
 
 function parts(layer: LayerConfig): readonly LayerConfig[] {
   const own = layer.follower === undefined ? [layer] : [layer, layer.follower];
+  const penalty = activityPenalty(layer);
+  if (penalty !== undefined) own.push(penalty);
   if (isModel(layer.className) || layer.isForeign || layer.isOurs) return own;
   const { config, className, name } = layer;
   if (config["data_format"] === "channels_first") {
-    const last = own.map((part) => ({ ...part, config: { ...part.config, data_format: "channels_last" } }));
+    const after = own.slice(1);
+    // A softmax is over the last axis of the layer's own output, whichever that is.
+    const isOverLast = config["activation"] === "softmax" || config["activation"] === "log_softmax";
+    if (isOverLast) after.unshift(activationAfter(layer));
+    const activation = isOverLast ? { activation: "linear" } : {};
+    const last = { ...layer, config: { ...config, ...activation, data_format: "channels_last" } };
     const gathers = className === "Flatten" || (className.startsWith("Global") && config["keepdims"] !== true);
     const back = moved(layer, `${name}.channels_first`, -1, 1);
-    return [moved(layer, `${name}.channels_last`, 1, -1), ...last, ...(gathers ? [] : [back])];
+    return [moved(layer, `${name}.channels_last`, 1, -1), last, ...(gathers ? [] : [back]), ...after];
   }
   const axis = config["axis"];
   if (className === "GroupNormalization" && typeof axis === "number" && axis !== -1) {
@@ -309,6 +337,35 @@ function parts(layer: LayerConfig): readonly LayerConfig[] {
     return [moved(layer, `${name}.last`, axis, -1), last, moved(layer, `${name}.back`, -1, axis)];
   }
   return own;
+}
+
+/** Keras' penalty on a layer's output as a layer of its own, since tfjs refuses layers that have one. */
+function activityPenalty({ config, name, place, isForeign, isOurs }: LayerConfig): LayerConfig | undefined {
+  const stated = config["activity_regularizer"];
+  if (isForeign || isOurs || !isObject(stated) || !isObject(stated["config"])) return undefined;
+  const { l1 = 0, l2 = 0 } = stated["config"];
+  const own = { name: `${name}.penalty`, l1, l2 };
+  const className = /^L(1|2|1L2)$/.test(String(stated["class_name"]))
+    ? "ActivityRegularization"
+    : "activity_regularizer";
+  return {
+    name: own.name,
+    className,
+    module: "keras.layers",
+    isForeign: false,
+    isOurs: false,
+    isShared: false,
+    config: own,
+    calls: [],
+    place,
+  };
+}
+
+/** A layer's activation as a layer of its own. */
+function activationAfter({ name, config, module, isForeign, isOurs, isShared, place }: LayerConfig): LayerConfig {
+  const own = { name: `${name}.activation`, activation: config["activation"], dtype: config["dtype"] };
+  const rest = { module, isForeign, isOurs, isShared, place };
+  return { ...rest, name: own.name, className: "Activation", config: own, calls: [] };
 }
 
 /** The configuration of a layer that moves one axis to another position. */
@@ -321,29 +378,26 @@ function moved(layer: LayerConfig, name: string, source: number, destination: nu
 function madeLayer(file: string, layer: LayerConfig, options: Making): tfl.layers.Layer {
   if (!isModel(layer.className) || layer.isForeign) return makeLayer(file, layer, options);
   const inner = readModel(file, layer.place, { class_name: layer.className, config: layer.config });
-  return makeModel(
-    file,
-    inner,
-    options.training === undefined ? { ...options, training: trainingOf(file, layer) } : options,
-  );
+  const training = options.training ?? trainingOf(file, layer);
+  const made = makeModel(file, inner, { ...options, training: training === true ? true : options.training });
+  if (training === false) holdInference(made);
+  return made;
 }
-
-const listClasses = new Set([
-  "Add",
-  "Average",
-  "Concatenate",
-  "Dot",
-  "Maximum",
-  "Minimum",
-  "Multiply",
-  "Stack",
-  "Stacked",
-  "Subtract",
-]);
 
 function takesList(layer: LayerConfig): boolean {
   const isList = layer.className === "Stack" || layer.className === "Concatenate" || !/\bops\b/.test(layer.module);
-  return listClasses.has(layer.className) && isList;
+  return isMerge(layer.className) && isList;
+}
+
+/** Makes the layer within a wrapper; refuses one that takes several layers here. */
+function layerWithin(file: string, layer: LayerConfig, options: Making): tfl.layers.Layer {
+  if (!isModel(layer.className) && parts(layer).length > 1)
+    throw new WeightsError(
+      file,
+      layer.place,
+      "channels first, a penalty on the output, or another axis is not known for a layer within a layer",
+    );
+  return madeLayer(file, layer, options);
 }
 
 /** Adds the layer's place to errors that tfjs throws while it connects layers. */

@@ -15,7 +15,7 @@ export function converted(config: JsonObject, className: string): Record<string,
   for (const [key, value] of Object.entries(config)) {
     if (ignoredKeys.has(key) || value === null) continue;
     const camel = camelCase(key);
-    if (key === "activation") out[camel] = activationOf(value, config);
+    if (/(^|_)activation$/.test(key)) out[camel] = activationOf(value, config);
     else if (/_(initializer|regularizer|constraint)$/.test(key)) out[camel] = functionOf(value);
     else if (key === "data_format") out[camel] = "channelsLast";
     else out[camel] = value;
@@ -67,6 +67,10 @@ const ignoredKeys = new Set([
   "sparse",
   "rng_type",
   "force_generator",
+  // tfjs prints a warning for it, and computes the same.
+  "unroll",
+  // A layer of its own.
+  "activity_regularizer",
 ]);
 
 function activationOf(value: unknown, config: JsonObject): string {

@@ -181,6 +181,8 @@ function templateOf(value: unknown): unknown {
   if (value instanceof Slot) return { slot: value.index };
   if (value instanceof Constant) return { constant: value.value, dtype: value.dtype };
   if (Array.isArray(value)) return value.map(templateOf);
+  // JSON has no infinite numbers.
+  if (value === Infinity || value === -Infinity) return { number: String(value) };
   if (!isObject(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, templateOf(part)]));
 }
