@@ -37,9 +37,9 @@ export function openFile(path: string): ByteSource {
   }
   const { size } = fstatSync(descriptor);
   let open = true;
-  const check = (offset: number, length: number): void => {
+  const check = (offset: number, length: number, into?: Uint8Array): void => {
     if (!open) throw new WeightsError(path, `byte ${offset}`, "the file was closed before this was read");
-    checkRange(path, size, offset, length);
+    checkRange(path, size, offset, length, into);
   };
   const checkRead = (count: number, position: number): number => {
     if (count === 0) throw new WeightsError(path, `byte ${position}`, "the file became shorter while it was read");
@@ -49,7 +49,7 @@ export function openFile(path: string): ByteSource {
     file: path,
     size,
     read(offset, length, into) {
-      check(offset, length);
+      check(offset, length, into);
       const bytes = into?.subarray(0, length) ?? allocate(path, offset, length);
       for (let done = 0; done < length;) {
         const count = readSync(descriptor, bytes, done, Math.min(length - done, callLimit), offset + done);
@@ -58,7 +58,7 @@ export function openFile(path: string): ByteSource {
       return bytes;
     },
     async readAhead(offset, length, into) {
-      check(offset, length);
+      check(offset, length, into);
       const bytes = into.subarray(0, length);
       for (let done = 0; done < length;) {
         const part = Math.min(length - done, callLimit);
@@ -80,7 +80,7 @@ export function memorySource(bytes: Uint8Array, file: string): ByteSource {
     file,
     size: bytes.byteLength,
     read(offset, length, into) {
-      checkRange(file, bytes.byteLength, offset, length);
+      checkRange(file, bytes.byteLength, offset, length, into);
       const part = bytes.subarray(offset, offset + length);
       if (into === undefined) return new Uint8Array(part);
       into.set(part);
@@ -101,12 +101,12 @@ export function windowOf(source: ByteSource, offset: number, size: number, name:
     file,
     size,
     read(start, length, into) {
-      checkRange(file, size, start, length);
+      checkRange(file, size, start, length, into);
       return source.read(offset + start, length, into);
     },
     ...(source.readAhead !== undefined && {
       async readAhead(start: number, length: number, into: Uint8Array<ArrayBuffer>) {
-        checkRange(file, size, start, length);
+        checkRange(file, size, start, length, into);
         return source.readAhead!(offset + start, length, into);
       },
     }),
@@ -114,7 +114,31 @@ export function windowOf(source: ByteSource, offset: number, size: number, name:
   };
 }
 
-function checkRange(file: string, size: number, offset: number, length: number): void {
+/** Several sources, one after the other. Closing the result closes them. */
+export function concatenated(file: string, parts: readonly ByteSource[]): ByteSource {
+  const size = parts.reduce((sum, part) => sum + part.size, 0);
+  return {
+    file,
+    size,
+    read(offset, length, into) {
+      checkRange(file, size, offset, length, into);
+      const whole = into?.subarray(0, length) ?? new Uint8Array(length);
+      let start = 0;
+      for (const part of parts) {
+        const from = Math.max(offset, start);
+        const to = Math.min(offset + length, start + part.size);
+        if (from < to) part.read(from - start, to - from, whole.subarray(from - offset, to - offset));
+        start += part.size;
+      }
+      return whole;
+    },
+    close: () => parts.forEach((part) => part.close()),
+  };
+}
+
+function checkRange(file: string, size: number, offset: number, length: number, into?: Uint8Array): void {
+  if (into !== undefined && into.byteLength < length)
+    throw new WeightsError(file, `byte ${offset}`, `expected a buffer for ${length} bytes, got ${into.byteLength}`);
   if (
     !Number.isSafeInteger(offset) ||
     !Number.isSafeInteger(length) ||

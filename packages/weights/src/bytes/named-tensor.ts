@@ -1,4 +1,5 @@
 import type { ByteSource } from "./byte-source.ts";
+import { widenFloat8 } from "./float8.ts";
 import { widenBfloat16, widenFloat16 } from "./half-float.ts";
 import { WeightsError } from "../weights-error.ts";
 
@@ -8,6 +9,10 @@ export const dtypeBytes = {
   float32: 4,
   float16: 2,
   bfloat16: 2,
+  float8_e4m3fn: 1,
+  float8_e5m2: 1,
+  complex64: 8,
+  complex128: 16,
   int64: 8,
   int32: 4,
   int16: 2,
@@ -35,7 +40,11 @@ export interface NamedTensor {
   readonly dtype: StoredType;
   /** The place in the file, for errors. */
   readonly place: string;
+  /** The tensor's path in an HDF5 file, which is unique there. */
+  readonly path?: string;
   read(): TensorData;
+  /** The elements as bytes of `dtype`: little-endian, in row-major order. */
+  readBytes(): Uint8Array<ArrayBuffer>;
   /**
    * Reads `count` elements from `first` on into `into`, asynchronously. Only for tensors stored as float32 in this
    * order.
@@ -52,10 +61,21 @@ export function floatParts(source: ByteSource, start: number): NonNullable<Named
   };
 }
 
+/** A tensor whose bytes a file stores; `readBytes` gives them little-endian, in a buffer that `read` may reuse. */
+export function storedTensor(file: string, tensor: Omit<NamedTensor, "read">): NamedTensor {
+  const { dtype, place } = tensor;
+  return { ...tensor, read: () => decodeElements(tensor.readBytes(), dtype, file, place) };
+}
+
 /** A tensor that is already in memory. */
 export function memoryTensor(name: string, shape: readonly number[], data: TensorData): NamedTensor {
   const dtype = data instanceof Float32Array ? "float32" : data instanceof Int32Array ? "int32" : "uint8";
-  return { name, shape, dtype, place: name, read: () => data };
+  return { name, shape, dtype, place: name, read: () => data, readBytes: () => bytesOf(data) };
+}
+
+/** The bytes of an array, without a copy. */
+export function bytesOf(data: TensorData): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
 /** The number of elements; `[]` is a scalar. Not safe for sizes from a file: use `checkedCount` there. */
@@ -75,15 +95,13 @@ export function checkedCount(shape: unknown): number | undefined {
   return count;
 }
 
-/** Decodes raw little-endian (or `bigEndian`) bytes. `bytes` must span its whole buffer, which the result may reuse. */
+/** Decodes little-endian bytes. The result may reuse their buffer. */
 export function decodeElements(
   bytes: Uint8Array<ArrayBuffer>,
   dtype: StoredType,
   file: string,
   place: string,
-  { bigEndian = false }: { bigEndian?: boolean } = {},
 ): TensorData {
-  if (bigEndian) swapBytes(bytes, dtypeBytes[dtype]);
   const buffer = bytes.byteOffset % dtypeBytes[dtype] === 0 ? bytes : new Uint8Array(bytes);
   const count = Math.floor(bytes.byteLength / dtypeBytes[dtype]);
   const over = [buffer.buffer, buffer.byteOffset, count] as const;
@@ -99,6 +117,12 @@ export function decodeElements(
       return widenFloat16(new Uint16Array(...over));
     case "bfloat16":
       return widenBfloat16(new Uint16Array(...over));
+    case "float8_e4m3fn":
+    case "float8_e5m2":
+      return widenFloat8(new Uint8Array(...over), dtype);
+    case "complex64":
+    case "complex128":
+      throw new WeightsError(file, place, "holds complex numbers, which no layer takes");
     case "float64":
       return Float32Array.from(new Float64Array(...over));
     case "int8":
@@ -131,9 +155,13 @@ function narrow(
   return out;
 }
 
-function swapBytes(bytes: Uint8Array<ArrayBuffer>, size: number): void {
+/** Turns big-endian elements into little-endian ones, in place. */
+export function swapBytes(bytes: Uint8Array<ArrayBuffer>, dtype: StoredType): Uint8Array<ArrayBuffer> {
+  // A complex number is two floats.
+  const size = dtypeBytes[dtype] / (dtype.startsWith("complex") ? 2 : 1);
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (size === 2) view.swap16();
   else if (size === 4) view.swap32();
   else if (size === 8) view.swap64();
+  return bytes;
 }

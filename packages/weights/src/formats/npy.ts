@@ -2,11 +2,13 @@ import { saveFile } from "../bytes/save-file.ts";
 import type { ByteSink } from "@convkit/files";
 import { ByteCursor } from "../bytes/byte-cursor.ts";
 import type { ByteSource } from "../bytes/byte-source.ts";
-import { checkedCount, decodeElements, dtypeBytes } from "../bytes/named-tensor.ts";
-import type { NamedTensor, StoredType, TensorData } from "../bytes/named-tensor.ts";
+import { checkedCount, dtypeBytes, storedTensor, swapBytes } from "../bytes/named-tensor.ts";
+import type { NamedTensor, StoredType } from "../bytes/named-tensor.ts";
+import { columnMajor, gatherBytes, isContiguous } from "../bytes/strided.ts";
 import { WeightsError } from "../weights-error.ts";
 
-const typeNames: Readonly<Record<string, StoredType>> = {
+/** NumPy's codes of types. bfloat16 is none of NumPy's own: ml_dtypes stores it as a void type of two bytes. */
+export const numpyTypes: Readonly<Record<string, StoredType>> = {
   f8: "float64",
   f4: "float32",
   f2: "float16",
@@ -19,10 +21,17 @@ const typeNames: Readonly<Record<string, StoredType>> = {
   u2: "uint16",
   u1: "uint8",
   b1: "bool",
+  c8: "complex64",
+  c16: "complex128",
+  V2: "bfloat16",
 };
 
+const codes = Object.fromEntries(Object.entries(numpyTypes).map(([code, dtype]) => [dtype, code])) as Readonly<
+  Partial<Record<StoredType, string>>
+>;
+
 /**
- * Reads NumPy's .npy, versions 1 to 3, in row-major order. Format:
+ * Reads NumPy's .npy, versions 1 to 3, in either order of axes. Format:
  * https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  */
 export function readNpy(source: ByteSource, name = "array"): NamedTensor {
@@ -38,9 +47,9 @@ export function readNpy(source: ByteSource, name = "array"): NamedTensor {
     fail(`version ${version} with a header of ${headerSize} bytes is not known`);
   const header = cursor.text(headerSize);
   const [, order, code] = /'descr': *'([<>|=])(\w+)'/.exec(header) ?? fail("its descr is not a plain type");
-  const dtype = Object.hasOwn(typeNames, code!) ? typeNames[code!] : undefined;
+  const dtype = Object.hasOwn(numpyTypes, code!) ? numpyTypes[code!] : undefined;
   if (dtype === undefined) return fail(`element type ${code} is not known`);
-  if (!/'fortran_order': *False/.test(header)) fail("columns come first: save numpy.ascontiguousarray(x)");
+  const fortran = /'fortran_order': *(True|False)/.exec(header)?.[1] ?? fail("its fortran_order is missing");
   const sizes = /'shape': *\(([\d, ]*)\)/.exec(header)?.[1] ?? fail("its shape is missing");
   const shape = sizes.split(",").flatMap((size) => (size.trim() === "" ? [] : [Number(size)]));
   const count = checkedCount(shape) ?? fail(`(${sizes}) is not a shape`);
@@ -48,8 +57,16 @@ export function readNpy(source: ByteSource, name = "array"): NamedTensor {
   const start = cursor.position;
   if (start + bytes !== source.size)
     fail(`shape [${shape}] of ${dtype} needs ${bytes} bytes after byte ${start}, but the file has ${source.size}`);
-  const read = () => decodeElements(source.read(start, bytes), dtype, source.file, name, { bigEndian: order === ">" });
-  return { name, shape, dtype, place: `byte ${start}`, read };
+  const strides = columnMajor(shape);
+  const readBytes = () => {
+    const stored = source.read(start, bytes);
+    const inOrder =
+      fortran === "False" || isContiguous(shape, strides)
+        ? stored
+        : gatherBytes(stored, dtypeBytes[dtype], shape, strides);
+    return order === ">" ? swapBytes(inOrder, dtype) : inOrder;
+  };
+  return storedTensor(source.file, { name, shape, dtype, place: `byte ${start}`, readBytes });
 }
 
 /** Writes an array as NumPy's .npy file, whole or not at all. Throws a WeightsError if it cannot be written. */
@@ -57,20 +74,23 @@ export async function saveNpy(
   path: string,
   { shape, data }: { shape: readonly number[]; data: Float32Array },
 ): Promise<void> {
-  await saveFile(path, (sink) => writeNpy(sink, { shape, read: () => data }));
+  const bytes = () => new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+  await saveFile(path, (sink) => writeNpy(sink, { name: path, shape, dtype: "float32", readBytes: bytes }));
 }
 
-/** Writes one array as .npy, version 1. */
+/** Writes one array as .npy, version 1, in its own type. */
 export function writeNpy(
   sink: ByteSink,
-  { shape, read }: { shape: readonly number[]; read: () => TensorData | Float32Array },
+  { name, shape, dtype, readBytes }: Pick<NamedTensor, "name" | "shape" | "dtype" | "readBytes">,
 ): void {
-  const data = read();
-  const code = data instanceof Float32Array ? "<f4" : data instanceof Int32Array ? "<i4" : "|u1";
+  const code = codes[dtype];
+  if (code === undefined)
+    throw new WeightsError(name, "", `NumPy has no type for ${dtype}: write .safetensors or .pth`);
   const sides = shape.length === 1 ? `${shape[0]},` : shape.join(", ");
-  const text = `{'descr': '${code}', 'fortran_order': False, 'shape': (${sides}), }`;
+  const order = dtypeBytes[dtype] === 1 ? "|" : "<";
+  const text = `{'descr': '${order}${code}', 'fortran_order': False, 'shape': (${sides}), }`;
   const padded = `${text.padEnd(Math.ceil((10 + text.length + 1) / 64) * 64 - 11)}\n`;
   sink.write(Uint8Array.from([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, padded.length & 0xff, padded.length >> 8]));
   sink.write(new TextEncoder().encode(padded));
-  sink.write(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  sink.write(readBytes());
 }

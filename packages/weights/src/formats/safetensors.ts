@@ -1,7 +1,7 @@
 import { shown } from "@convkit/errors";
 import { type ByteSink, type FileError, parseJson } from "@convkit/files";
 import type { ByteSource } from "../bytes/byte-source.ts";
-import { checkedCount, decodeElements, dtypeBytes, floatParts } from "../bytes/named-tensor.ts";
+import { checkedCount, dtypeBytes, floatParts, storedTensor } from "../bytes/named-tensor.ts";
 import type { NamedTensor, StoredType } from "../bytes/named-tensor.ts";
 import { WeightsError } from "../weights-error.ts";
 
@@ -22,7 +22,14 @@ const typeNames: Readonly<Record<string, StoredType>> = {
   U16: "uint16",
   U8: "uint8",
   BOOL: "bool",
+  F8_E4M3: "float8_e4m3fn",
+  F8_E5M2: "float8_e5m2",
+  C64: "complex64",
 };
+
+const codes = Object.fromEntries(Object.entries(typeNames).map(([code, dtype]) => [dtype, code])) as Readonly<
+  Partial<Record<StoredType, string>>
+>;
 
 /**
  * The tensors of a safetensors file, in the order of its bytes; only the header is read. Every offset is checked: the
@@ -75,8 +82,8 @@ export function readSafetensors(source: ByteSource): { tensors: NamedTensor[]; m
     if (typeof begin !== "number" || typeof end !== "number" || end - begin !== count * dtypeBytes[dtype]) {
       return fail(place, `data_offsets ${shown(offsets)} do not hold ${count} elements of ${dtype}`);
     }
-    const read = () => decodeElements(source.read(start + begin, end - begin), dtype, source.file, place);
-    const tensor: NamedTensor = { name, shape: shape as number[], dtype, place, read };
+    const readBytes = () => source.read(start + begin, end - begin);
+    const tensor = storedTensor(source.file, { name, shape: shape as number[], dtype, place, readBytes });
     spans.push({
       begin,
       end,
@@ -94,18 +101,27 @@ export function readSafetensors(source: ByteSource): { tensors: NamedTensor[]; m
   return { tensors: spans.map(({ tensor }) => tensor), metadata };
 }
 
-/** Writes tensors in safetensors' format: float32, int32, int64 and bytes, in the order given. */
+/**
+ * Writes tensors in safetensors' format, in their own types. The widest types come first, so that every tensor begins
+ * at a multiple of its element's size.
+ */
 export function writeSafetensors(
   sink: ByteSink,
   tensors: readonly NamedTensor[],
   metadata: Record<string, string> = {},
 ): void {
   const header: Record<string, unknown> = Object.keys(metadata).length === 0 ? {} : { __metadata__: metadata };
+  const ordered = tensors.toSorted((a, b) => dtypeBytes[b.dtype] - dtypeBytes[a.dtype]);
   let at = 0;
-  for (const { name, shape, dtype } of tensors) {
-    const [code, size] = writtenType(dtype);
-    const bytes = shape.reduce((product, side) => product * side, size);
-    header[name] = { dtype: code, shape, data_offsets: [at, at + bytes] };
+  for (const { name, shape, dtype } of ordered) {
+    const code = codes[dtype];
+    if (code === undefined || name === "__metadata__")
+      throw new WeightsError(name, "", `safetensors has no ${code === undefined ? `type for ${dtype}` : "such name"}`);
+    const bytes = shape.reduce((product, side) => product * side, dtypeBytes[dtype]);
+    Object.defineProperty(header, name, {
+      value: { dtype: code, shape, data_offsets: [at, at + bytes] },
+      enumerable: true,
+    });
     at += bytes;
   }
   const text = JSON.stringify(header);
@@ -116,19 +132,7 @@ export function writeSafetensors(
   new DataView(length.buffer).setBigUint64(0, BigInt(padded.byteLength), true);
   sink.write(length);
   sink.write(padded);
-  for (const tensor of tensors) {
-    const values = tensor.read();
-    const data = tensor.dtype === "int64" ? BigInt64Array.from(values, BigInt) : values;
-    sink.write(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-  }
-}
-
-/** The element type of the arrays that `read` returns, as safetensors names it, and its size in bytes. */
-function writtenType(dtype: StoredType): readonly [string, number] {
-  if (dtype === "uint8") return ["U8", 1];
-  if (dtype === "bool") return ["BOOL", 1];
-  if (dtype === "int64") return ["I64", 8];
-  return dtype.includes("float") ? ["F32", 4] : ["I32", 4];
+  for (const { readBytes } of ordered) sink.write(readBytes());
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

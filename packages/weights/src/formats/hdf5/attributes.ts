@@ -1,4 +1,4 @@
-import { checkedCount, decodeElements } from "../../bytes/named-tensor.ts";
+import { checkedCount, decodeElements, swapBytes } from "../../bytes/named-tensor.ts";
 import { undefinedAddress } from "./bytes.ts";
 import type { Hdf5Bytes } from "./bytes.ts";
 import { readShape, readType } from "./type.ts";
@@ -51,10 +51,8 @@ function readAttribute(context: Hdf5Context, body: Hdf5Bytes): [string, Hdf5Valu
       return [name, one(Array.from({ length: count }, () => readVariableText(context, body.part(type.size))))];
     case "number": {
       const bytes = new Uint8Array(body.take(count * type.size));
-      return [
-        name,
-        one([...decodeElements(bytes, type.dtype, body.file, `attribute "${name}"`, { bigEndian: type.bigEndian })]),
-      ];
+      if (type.bigEndian) swapBytes(bytes, type.dtype);
+      return [name, one([...decodeElements(bytes, type.dtype, body.file, `attribute "${name}"`)])];
     }
     case "other":
       return [name, undefined];

@@ -1,6 +1,6 @@
 import { inflateSync } from "node:zlib";
-import { checkedCount, decodeElements } from "../../bytes/named-tensor.ts";
-import type { StoredType, TensorData } from "../../bytes/named-tensor.ts";
+import { checkedCount, swapBytes } from "../../bytes/named-tensor.ts";
+import type { StoredType } from "../../bytes/named-tensor.ts";
 import { WeightsError } from "../../weights-error.ts";
 import { readAttributes } from "./attributes.ts";
 import type { Hdf5Value } from "./attributes.ts";
@@ -18,7 +18,8 @@ export interface Hdf5Dataset {
   readonly attributes: ReadonlyMap<string, Hdf5Value>;
   readonly shape: readonly number[];
   readonly dtype: StoredType;
-  read(): TensorData;
+  /** The elements, little-endian, in row-major order. */
+  readBytes(): Uint8Array<ArrayBuffer>;
 }
 
 interface Filter {
@@ -65,13 +66,13 @@ export function openDataset(context: Hdf5Context, messages: readonly HeaderMessa
     attributes,
     shape,
     dtype: type.dtype,
-    read() {
+    readBytes() {
       layout.at = start;
       const bytes =
         size === 0
           ? new Uint8Array(0)
           : readBytes(context, layout, { shape, elementSize: type.size, size, filters, place });
-      return decodeElements(bytes, type.dtype, file, place, { bigEndian: type.bigEndian });
+      return type.bigEndian ? swapBytes(bytes, type.dtype) : bytes;
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { Hdf5Dataset } from "../hdf5/dataset.ts";
 import type { Hdf5Group } from "../hdf5/reader.ts";
+import { storedTensor } from "../../bytes/named-tensor.ts";
 import type { NamedTensor } from "../../bytes/named-tensor.ts";
 import { WeightsError } from "../../weights-error.ts";
 
@@ -32,7 +33,7 @@ export function readLegacyKeras(file: string, root: Hdf5Group): LayerTensors[] {
       const dataset = layerGroup.get(name);
       if (dataset?.kind !== "dataset")
         throw new WeightsError(file, `layer "${layer}"`, `its tensor "${name}" is missing`);
-      return datasetTensor(`${layer}/${shortName(name)}`, dataset);
+      return datasetTensor(file, `${layer}/${shortName(name)}`, dataset);
     });
     return { layer, tensors };
   });
@@ -42,7 +43,7 @@ export function readLegacyKeras(file: string, root: Hdf5Group): LayerTensors[] {
  * The weights of a Keras 3 .weights.h5. Each object has a group `vars` with numbered tensors and, since 3.10, the
  * layer's name as an attribute.
  */
-export function readKeras3(root: Hdf5Group): LayerTensors[] {
+export function readKeras3(file: string, root: Hdf5Group): LayerTensors[] {
   const layers: LayerTensors[] = [];
   const walk = (group: Hdf5Group, path: string): void => {
     const vars = group.get("vars");
@@ -52,7 +53,7 @@ export function readKeras3(root: Hdf5Group): LayerTensors[] {
       const names = vars.names.toSorted((a, b) => Number(a) - Number(b));
       const tensors = names.flatMap((name) => {
         const dataset = vars.get(name);
-        return dataset?.kind === "dataset" ? [datasetTensor(`${layer}/${name}`, dataset)] : [];
+        return dataset?.kind === "dataset" ? [datasetTensor(file, `${layer}/${name}`, dataset)] : [];
       });
       layers.push({ layer, path, tensors });
     }
@@ -87,14 +88,8 @@ function listAttribute(group: Hdf5Group, name: string): readonly string[] | unde
   }
 }
 
-function datasetTensor(name: string, dataset: Hdf5Dataset): NamedTensor {
-  return {
-    name,
-    shape: dataset.shape,
-    dtype: dataset.dtype,
-    place: `dataset "${dataset.path}"`,
-    read: () => dataset.read(),
-  };
+function datasetTensor(file: string, name: string, { path, shape, dtype, readBytes }: Hdf5Dataset): NamedTensor {
+  return storedTensor(file, { name, path, shape, dtype, place: `dataset "${path}"`, readBytes });
 }
 
 /** The last part of a name: `conv1/kernel:0` becomes `kernel`. */

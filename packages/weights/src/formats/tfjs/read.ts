@@ -1,10 +1,10 @@
 import { shown } from "@convkit/errors";
 import { basename, dirname, isAbsolute, join, normalize, sep } from "node:path";
-import { openFile } from "../../bytes/byte-source.ts";
+import { concatenated, openFile } from "../../bytes/byte-source.ts";
 import type { ByteSource } from "../../bytes/byte-source.ts";
 import { isObject, readJson } from "../../bytes/json.ts";
 import type { JsonObject } from "../../bytes/json.ts";
-import { checkedCount, decodeElements, dtypeBytes } from "../../bytes/named-tensor.ts";
+import { bytesOf, checkedCount, decodeElements, dtypeBytes } from "../../bytes/named-tensor.ts";
 import type { NamedTensor, StoredType, TensorData } from "../../bytes/named-tensor.ts";
 import { sha256Checksum, verified } from "../../bytes/verified-source.ts";
 import { WeightsError } from "../../weights-error.ts";
@@ -86,6 +86,7 @@ function readGroup(file: string, place: string, bytes: ByteSource, weights: read
       dtype: type === "float16" ? "float32" : type,
       place: `tensor "${name}"`,
       read,
+      readBytes: () => bytesOf(read()),
     };
   });
   if (offset !== bytes.size)
@@ -144,38 +145,4 @@ function openShard(file: string, place: string, path: unknown, shards: Map<strin
   const shard = openFile(whole);
   shards.set(whole, shard);
   return shard;
-}
-
-/** Concatenates several sources. */
-function concatenated(file: string, parts: readonly ByteSource[]): ByteSource {
-  const size = parts.reduce((sum, part) => sum + part.size, 0);
-  return {
-    file,
-    size,
-    read(offset, length, into) {
-      const pieces: Uint8Array<ArrayBuffer>[] = [];
-      let start = 0;
-      for (const part of parts) {
-        const from = Math.max(offset, start);
-        const to = Math.min(offset + length, start + part.size);
-        if (from < to) pieces.push(part.read(from - start, to - from));
-        start += part.size;
-      }
-      if (into === undefined && pieces.length === 1 && pieces[0]!.byteLength === length) return pieces[0]!;
-      const whole = into?.subarray(0, length) ?? new Uint8Array(length);
-      let at = 0;
-      for (const piece of pieces) {
-        whole.set(piece, at);
-        at += piece.byteLength;
-      }
-      if (at !== length)
-        throw new WeightsError(
-          file,
-          `byte ${offset}`,
-          `expected ${length} bytes of weights here, the shards have ${at}`,
-        );
-      return whole;
-    },
-    close: () => parts.forEach((part) => part.close()),
-  };
 }

@@ -1,6 +1,7 @@
 import type { ModelMetadata } from "@convkit/core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import type { ByteSink } from "@convkit/files";
+import { bytesOf } from "../../bytes/named-tensor.ts";
 import type { NamedTensor } from "../../bytes/named-tensor.ts";
 import { metadataKey, metadataText } from "../../model/metadata-json.ts";
 import { writeSafetensors } from "../safetensors.ts";
@@ -19,7 +20,8 @@ export function writeTorchSafetensors(
   refuseProblems(file, model);
   const weights = torchWeights(model).map(({ torchName, variable, torchShape, toTorch }): NamedTensor => {
     const tensor = variableTensor(torchName, variable);
-    return { ...tensor, shape: torchShape, read: () => toTorch(tensor.read()) };
+    const read = () => toTorch(tensor.read());
+    return { ...tensor, shape: torchShape, read, readBytes: () => bytesOf(read()) };
   });
   const counters = batchCounters(model).map((name): NamedTensor => ({
     name,
@@ -27,6 +29,7 @@ export function writeTorchSafetensors(
     dtype: "int64",
     place: name,
     read: () => new Int32Array(1),
+    readBytes: () => new Uint8Array(8),
   }));
   const text = metadataText(metadata);
   const own = text === undefined ? {} : { [metadataKey]: text };
