@@ -190,6 +190,12 @@ describe("pickles that want more than tensors", () => {
   const text = (value: string): number[] => [...new TextEncoder().encode(value)];
   const pickle = (...codes: (number | string)[]): Uint8Array =>
     Uint8Array.from([0x80, 2, ...codes.flatMap((code) => (typeof code === "string" ? text(code) : [code]))]);
+  /** A list of a list of …, each twice in the next. */
+  const sharedLists = (depth: number): (number | string)[] => [
+    "]q",
+    0,
+    ...Array.from({ length: depth }, (_, level) => ["(h", level, "h", level, "lq", level + 1]).flat(),
+  ];
   it.each([
     ["os.system", pickle("cos\nsystem\n(X", 2, 0, 0, 0, "id", "tR."), /wants to import os.system/],
     [
@@ -202,6 +208,14 @@ describe("pickles that want more than tensors", () => {
     ["an old protocol's opcode", pickle("I01\n."), /opcode 0x49 is not allowed/],
     ["an empty stack", pickle("."), /takes more from its stack/],
     ["a text of 2 GB", pickle("X", 0, 0, 0, 0x7f), /too long/],
+    ["lists that share their items, 2^40 of them", pickle(...sharedLists(40), "."), /more than 300000 others/],
+    ["a list that holds itself", pickle("]q", 0, "h", 0, "a."), /expected a dict of tensors/],
+    ["a long number", pickle(0x8b, 0, 0, 0, 0x40, "."), /a number of 1073741824 bytes/],
+    [
+      "bytes longer than the file",
+      pickle(0x8e, 0, 0, 0, 0x40, 0, 0, 0, 0, "."),
+      /a value of 1073741824 bytes is too long/,
+    ],
     ["a memo that holds nothing", pickle("h", 9, "."), /nothing is kept at 9/],
     ["ten million dicts", new Uint8Array(10_000_000).fill(0x7d, 2).fill(0x80, 0, 1).fill(2, 1, 2), /steps/],
   ])("%s", async (_, data, message) => {

@@ -34,9 +34,28 @@ describe.skipIf(peerPython === undefined)("checkpoints of PyTorch's training scr
     model.dispose();
   });
 
+  it("the option state names another part of a checkpoint, and a note says what is left out", async () => {
+    const model = createModel("squeezenet1-1", { input: [64, 64, 3] });
+    const largest = (): number => Math.max(...model.weights[0]!.read().dataSync());
+    const path = join(folder, "average-beside-zero.pth");
+    const notes: string[] = [];
+    await loadWeights(model, path, { onNote: (note) => notes.push(note) });
+    expect(notes).toEqual([`${path} takes the weights in "state_dict" and leaves out "state_dict_ema" (52 tensors)`]);
+    expect(largest()).toBeGreaterThan(0);
+    await loadWeights(model, path, { state: "state_dict_ema" });
+    expect(largest()).toBe(0);
+    await expect(loadWeights(model, path, { state: "teacher" })).rejects.toThrow(
+      /holds no state "teacher": its names begin with "state_dict", "state_dict_ema"/,
+    );
+    model.dispose();
+  });
+
   it.each([
     ["two.pth", /got several: "left", "right"/],
-    ["whole.pth", /wants to import torchvision.models.squeezenet.SqueezeNet/],
+    ["one-tensor.pth", /expected a dict of tensors .*, got one tensor/],
+    ["list.pth", /got a list, whose tensors have no names/],
+    ["quantized.pth", /unread: "classifier.1.bias" is a quantized tensor: save it with .dequantize\(\)/],
+    ["frozen.pt", /a frozen TorchScript module has no names for its weights/],
   ])("%s is refused", async (name, message) => {
     const model = createModel("squeezenet1-1", { input: [64, 64, 3] });
     const error: unknown = await loadWeights(model, join(folder, name)).catch((thrown: unknown) => thrown);

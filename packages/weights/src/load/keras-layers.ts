@@ -27,9 +27,19 @@ export interface LoadWeightsOptions {
   readonly ignore?: RegExp | undefined;
   /** The entry of `imagenetWeights` for this file. Its factors are applied to the tensors, as Keras does. */
   readonly published?: Pick<PublishedWeights, "factors"> | undefined;
+  /** Which weights of a PyTorch checkpoint, by the keys that lead to them: "model_ema". */
+  readonly state?: string | undefined;
+  /** Receives a sentence about each choice that the reader made: weights left out, types changed. */
+  readonly onNote?: ((note: string) => void) | undefined;
 }
 
-export const loadWeightsNames: OptionNames<LoadWeightsOptions> = { by: true, ignore: true, published: true };
+export const loadWeightsNames: OptionNames<LoadWeightsOptions> = {
+  by: true,
+  ignore: true,
+  published: true,
+  state: true,
+  onNote: true,
+};
 
 /**
  * Loads the tensors of a Keras file into a model, layer by layer. Loads all of them, or throws an error that names

@@ -1,4 +1,5 @@
 import type { ModelMetadata } from "@convkit/core";
+import { checkOptions } from "@convkit/errors";
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { openFile } from "../bytes/byte-source.ts";
@@ -12,7 +13,7 @@ import type { NamedTensor } from "../bytes/named-tensor.ts";
 import { readNpy } from "../formats/npy.ts";
 import { readSafetensors } from "../formats/safetensors.ts";
 import { readTfjs } from "../formats/tfjs/read.ts";
-import { readTorchFile } from "../formats/torch/file.ts";
+import { readTorchFile, readZipContainer } from "../formats/torch/file.ts";
 import { metadataFrom, metadataFromText, metadataKey } from "../model/metadata-json.ts";
 import { WeightsError } from "../weights-error.ts";
 import { readZip } from "../bytes/zip-reader.ts";
@@ -32,7 +33,20 @@ export interface WeightsFile {
   readonly metadata: Readonly<Record<string, string>>;
   /** Metadata that `saveModel` wrote: classes, preprocessing, the zoo's name. */
   readonly modelMetadata?: ModelMetadata;
+  /** Of a PyTorch checkpoint: the keys that lead to `tensors`, joined with dots. */
+  readonly state?: string;
+  /** Of a PyTorch checkpoint: tensors outside of `state`, such as averaged weights, by the keys that lead to them. */
+  readonly others?: readonly NamedTensor[];
+  /** Tensors of kinds that are not read, such as sparse ones, and why. */
+  readonly unread: ReadonlyMap<string, string>;
+  /** What the reader chose or left out, a sentence each. */
+  readonly notes: readonly string[];
   close(): void;
+}
+
+export interface OpenWeightsOptions {
+  /** Which weights of a PyTorch checkpoint, by the keys that lead to them: "model_ema". */
+  readonly state?: string | undefined;
 }
 
 /**
@@ -40,12 +54,13 @@ export interface WeightsFile {
  * `.keras`, a tfjs `model.json` or its folder, `.npy`. The content decides the format, not the name. Throws
  * `WeightsError` with file and place.
  */
-export async function openWeights(path: string): Promise<WeightsFile> {
+export async function openWeights(path: string, options: OpenWeightsOptions = {}): Promise<WeightsFile> {
+  checkOptions("openWeights", options, { state: true });
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat === undefined) throw new WeightsError(path, "", "there is no such file");
   const source = openFile(stat.isDirectory() ? join(path, "model.json") : path);
   try {
-    return await openSource(source);
+    return await openSource(source, options);
   } catch (error) {
     source.close();
     throw error;
@@ -53,9 +68,9 @@ export async function openWeights(path: string): Promise<WeightsFile> {
 }
 
 /** Opens weights from a source. Closing the result closes the source. */
-export async function openSource(source: ByteSource): Promise<WeightsFile> {
+export async function openSource(source: ByteSource, { state }: OpenWeightsOptions = {}): Promise<WeightsFile> {
   const close = (): void => source.close();
-  const common = { path: source.file, metadata: {}, close };
+  const common = { path: source.file, metadata: {}, unread: new Map<string, string>(), notes: [], close };
   const start = Buffer.from(source.read(0, Math.min(16, source.size))).toString("latin1");
   // Test safetensors first: the length of its header may look like the first bytes of any other format.
   if (looksLikeSafetensors(source)) return { ...common, ...openSafetensors(source) };
@@ -65,7 +80,7 @@ export async function openSource(source: ByteSource): Promise<WeightsFile> {
     const weights = entries.get("model.weights.h5");
     const config = entries.get("config.json");
     if (config === undefined || weights === undefined)
-      return { ...common, format: "torch", ...(await readTorchFile(source)) };
+      return { ...common, format: "torch", ...readZipContainer(source, entries, state) };
     const { tensors, layers } = readHdf5(weights.open());
     const metadata = entries.get("metadata.json");
     const told = metadata === undefined ? {} : readJson(metadata.open());
@@ -79,7 +94,7 @@ export async function openSource(source: ByteSource): Promise<WeightsFile> {
     };
   }
   if (start.startsWith("\x93NUMPY")) return { ...common, format: "npy", tensors: [readNpy(source)] };
-  if (start.startsWith("\x80")) return { ...common, format: "torch", ...(await readTorchFile(source)) };
+  if (start.startsWith("\x80")) return { ...common, format: "torch", ...(await readTorchFile(source, state)) };
   if (/^\s*\{/.test(start)) {
     const { tensors, topology, told, close: closeShards } = readTfjs(source);
     return {
@@ -126,7 +141,7 @@ function readHdf5(source: ByteSource): {
   const isKeras3 =
     ["layers", "vars", "_layer_checkpoint_dependencies"].some((name) => root.names.includes(name)) &&
     !root.attributes.has("layer_names");
-  const layers = isKeras3 ? readKeras3(root) : readLegacyKeras(source.file, root);
+  const layers = isKeras3 ? readKeras3(source.file, root) : readLegacyKeras(source.file, root);
   const tensors = layers.flatMap((layer) => layer.tensors);
   const config = root.attributes.get("model_config");
   return {

@@ -1,9 +1,12 @@
 """One state of torchvision's squeezenet1_1, saved in the ways of training scripts. Argument: a folder. Prints the names as JSON."""
 import argparse
 import collections
+import dataclasses
 import json
 import pathlib
+import pickle
 import sys
+import zipfile
 
 import numpy as np
 import safetensors.torch
@@ -56,10 +59,71 @@ states = {
     "views": {name: parts[name].view(value.shape) for name, value in state.items()},
     "expanded": {**state, "classifier.1.bias": state["classifier.1.bias"][:1].expand(1000)},
 }
+
+
+@dataclasses.dataclass
+class Config:
+    lr: float = 0.1
+
+
+nested = {}
+for name, value in state.items():
+    *keys, last = name.split(".")
+    inner = nested
+    for key in keys:
+        inner = inner.setdefault(key, {})
+    inner[last] = value
+model.load_state_dict(state)
+arrays = {name: value.numpy() for name, value in state.items()}
+zeros = {name: value * 0 for name, value in state.items()}
+head = "classifier.1."
+
+
+def prefixed(prefix, tensors):
+    return {prefix + name: value for name, value in tensors.items()}
+
+
+states |= {
+    "whole": model,
+    "whole-in-dict": {"ema": torch.nn.DataParallel(model), "model": model, "epoch": 3},
+    "numpy": arrays,
+    "numpy-fortran": {"model": {name: np.asfortranarray(value) for name, value in arrays.items()}},
+    "numpy-big-endian": {name: value.astype(">f4") for name, value in arrays.items()},
+    "nested": {"model": nested},
+    "pairs": list(state.items()),
+    "objects": {"model": state, "config": Config(), "path": pathlib.PurePosixPath("/a"), "counts": collections.Counter("aab")},
+    "head-outside": {name if name.startswith(head) else f"encoder.{name}": value for name, value in state.items()},
+    "net-and-ema": {**prefixed("net.", state), **prefixed("net_ema.", zeros)},
+    "other-part": {"generator": state, "discriminator": {"conv.weight": torch.ones(3, 3)}},
+    "other-types": {
+        **state,
+        **{f"spare_{kind}": torch.ones(2).to(getattr(torch, kind)) for kind in ("int64", "bool", "complex64")},
+        "spare_sparse": torch.eye(3).to_sparse(),
+    },
+}
 for name, value in states.items():
     torch.save(value, folder / f"{name}.pth")
     torch.save(value, folder / f"{name}-legacy.pth", _use_new_zipfile_serialization=False)
 safetensors.torch.save_file(parallel, folder / "data-parallel.safetensors")
-print(json.dumps([f"{name}.pth" for name in states] + [f"{name}-legacy.pth" for name in states] + ["data-parallel.safetensors"]))
+(folder / "pickled.pkl").write_bytes(pickle.dumps({"model": arrays}, protocol=5))
+(folder / "pickled-tensors.pkl").write_bytes(pickle.dumps(state, protocol=4))
+torch.jit.save(torch.jit.script(model), folder / "script.pt")
+torch.export.save(torch.export.export(model.eval(), (torch.zeros(1, 3, 64, 64),)), folder / "exported.pt2")
+others = ["data-parallel.safetensors", "pickled.pkl", "pickled-tensors.pkl", "script.pt", "exported.pt2", "packed-again.pth", "big-endian.pth"]
+with zipfile.ZipFile(folder / "plain.pth") as source:
+    with zipfile.ZipFile(folder / "packed-again.pth", "w", zipfile.ZIP_DEFLATED) as packed:
+        for entry in source.namelist():
+            packed.writestr(f"outer/{entry}", source.read(entry))
+    with zipfile.ZipFile(folder / "big-endian.pth", "w") as packed:
+        for entry in source.namelist():
+            data = source.read(entry)
+            if "/data/" in entry:
+                data = np.frombuffer(data, "<f4").astype(">f4").tobytes()
+            packed.writestr(entry, b"big" if entry.endswith("/byteorder") else data)
+print(json.dumps([f"{name}.pth" for name in states] + [f"{name}-legacy.pth" for name in states] + others))
 torch.save({"left": state, "right": state}, folder / "two.pth")
-torch.save(model, folder / "whole.pth")
+torch.save(torch.ones(3), folder / "one-tensor.pth")
+torch.save(list(state.values()), folder / "list.pth")
+torch.save({**state, "classifier.1.bias": torch.quantize_per_tensor(torch.ones(1000), 0.1, 0, torch.qint8)}, folder / "quantized.pth")
+torch.jit.save(torch.jit.freeze(torch.jit.script(model.eval())), folder / "frozen.pt")
+torch.save({"state_dict": state, "state_dict_ema": zeros}, folder / "average-beside-zero.pth")
