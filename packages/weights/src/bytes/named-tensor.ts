@@ -67,14 +67,19 @@ export function storedTensor(file: string, tensor: Omit<NamedTensor, "read">): N
   return { ...tensor, read: () => decodeElements(tensor.readBytes(), dtype, file, place) };
 }
 
+/** A tensor whose values are computed when they are read; `read` gives them in the type that `dtype` names. */
+export function computedTensor(tensor: Omit<NamedTensor, "readBytes">): NamedTensor {
+  return { ...tensor, readBytes: () => bytesOf(tensor.read()) };
+}
+
 /** A tensor that is already in memory. */
 export function memoryTensor(name: string, shape: readonly number[], data: TensorData): NamedTensor {
   const dtype = data instanceof Float32Array ? "float32" : data instanceof Int32Array ? "int32" : "uint8";
-  return { name, shape, dtype, place: name, read: () => data, readBytes: () => bytesOf(data) };
+  return computedTensor({ name, shape, dtype, place: name, read: () => data });
 }
 
 /** The bytes of an array, without a copy. */
-export function bytesOf(data: TensorData): Uint8Array<ArrayBuffer> {
+function bytesOf(data: TensorData): Uint8Array<ArrayBuffer> {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 

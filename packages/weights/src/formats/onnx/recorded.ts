@@ -1,7 +1,8 @@
 import { OptionError } from "@convkit/errors";
 import { isMultiple } from "../../recording/record.ts";
 import type { Dim, RecordedTensor, Recording } from "../../recording/record.ts";
-import type { NamedTensor, TensorData } from "../../bytes/named-tensor.ts";
+import { computedTensor } from "../../bytes/named-tensor.ts";
+import type { TensorData } from "../../bytes/named-tensor.ts";
 import type { OnnxGraph, OnnxType } from "./graph.ts";
 import { cast } from "./kernel-writer.ts";
 import { kernelWriters } from "./kernels.ts";
@@ -67,13 +68,13 @@ function constant(
 ): string {
   if (read === undefined) throw new OptionError("expected a value that an operation before gives");
   const grows = shape.some(isMultiple);
-  const stored: NamedTensor = {
+  const stored = computedTensor({
     name: name ?? `${prefix}/constant`,
     shape: grows ? [] : (shape as number[]),
     dtype: dtype === "float32" ? "float32" : "int32",
     place: prefix,
     read: () => (dtype === "bool" ? Int32Array.from(read()) : (read() as TensorData)),
-  };
+  });
   const written = graph.weight(stored);
   const typed = dtype === "bool" ? cast({ graph, prefix }, written, "bool") : written;
   return grows ? graph.node(prefix, "Expand", [typed, sizes(shape)]) : typed;

@@ -4,7 +4,7 @@ import { concatenated, openFile } from "../../bytes/byte-source.ts";
 import type { ByteSource } from "../../bytes/byte-source.ts";
 import { isObject, readJson } from "../../bytes/json.ts";
 import type { JsonObject } from "../../bytes/json.ts";
-import { bytesOf, checkedCount, decodeElements, dtypeBytes } from "../../bytes/named-tensor.ts";
+import { checkedCount, computedTensor, decodeElements, dtypeBytes } from "../../bytes/named-tensor.ts";
 import type { NamedTensor, StoredType, TensorData } from "../../bytes/named-tensor.ts";
 import { sha256Checksum, verified } from "../../bytes/verified-source.ts";
 import { WeightsError } from "../../weights-error.ts";
@@ -80,14 +80,13 @@ function readGroup(file: string, place: string, bytes: ByteSource, weights: read
         ? values
         : dequantize(values, packing.scale, packing.min, type);
     };
-    return {
+    return computedTensor({
       name,
       shape: shape as number[],
       dtype: type === "float16" ? "float32" : type,
       place: `tensor "${name}"`,
       read,
-      readBytes: () => bytesOf(read()),
-    };
+    });
   });
   if (offset !== bytes.size)
     throw new WeightsError(file, place, `its tensors need ${offset} bytes, but its shards have ${bytes.size}`);

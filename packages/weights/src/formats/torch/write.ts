@@ -1,7 +1,7 @@
 import type { ModelMetadata } from "@convkit/core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import type { ByteSink } from "@convkit/files";
-import { bytesOf } from "../../bytes/named-tensor.ts";
+import { computedTensor } from "../../bytes/named-tensor.ts";
 import type { NamedTensor } from "../../bytes/named-tensor.ts";
 import { metadataKey, metadataText } from "../../model/metadata-json.ts";
 import { writeSafetensors } from "../safetensors.ts";
@@ -20,8 +20,7 @@ export function writeTorchSafetensors(
   refuseProblems(file, model);
   const weights = torchWeights(model).map(({ torchName, variable, torchShape, toTorch }): NamedTensor => {
     const tensor = variableTensor(torchName, variable);
-    const read = () => toTorch(tensor.read());
-    return { ...tensor, shape: torchShape, read, readBytes: () => bytesOf(read()) };
+    return computedTensor({ ...tensor, shape: torchShape, read: () => toTorch(tensor.read()) });
   });
   const counters = batchCounters(model).map((name): NamedTensor => ({
     name,
