@@ -75,4 +75,17 @@ describe.runIf(engines.includes("native"))("frozen prediction equals eager predi
     await expect(step()).rejects.toThrow(/frozen function cannot write/);
     await step.dispose();
   });
+
+  test("deterministic keeps batch norm as it is, and computes eager's bits", async () => {
+    const net = (networks["residual-basic"] as (typeof networks)[string]).make();
+    unsettle(net);
+    const predict = compile((x: tf.Tensor) => net.apply(x) as tf.Tensor, { freeze: true, deterministic: true });
+    const input = { data: Float32Array.from({ length: 512 }, (_, i) => hashed(i)), shape: [2, 8, 8, 4] };
+    const got = await predict(input);
+    const expected = tf.tidy(() => (net.apply(tf.tensor(input.data, input.shape)) as tf.Tensor).dataSync());
+    expect([...got.data]).toEqual([...expected]);
+    const [{ ops }] = predict.describe() as [ReturnType<typeof predict.describe>[number]];
+    expect(Object.keys(ops).filter((op) => op.startsWith("FusedBatchNorm"))).toHaveLength(1);
+    await predict.dispose();
+  });
 });

@@ -15,7 +15,7 @@ const DEFAULT_EPSILON = 1e-4;
 export const foldBatchNorm: Pass = {
   name: "fold-batch-norm",
   description: "batch norm with constant statistics becomes part of the convolution before it, and a bias",
-  when: ({ freeze }) => freeze,
+  when: ({ exact, freeze }) => !exact && freeze,
   run(graph) {
     const changes: Changes = {};
     const { nodes, uses } = withUses(rootsOf(graph));

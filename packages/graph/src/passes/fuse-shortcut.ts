@@ -12,7 +12,7 @@ import type { Pass } from "./pass.ts";
 export const fuseShortcut: Pass = {
   name: "fuse-shortcut",
   description: "the sum of a convolution with bias and a shortcut is `AddN`",
-  when: ({ freeze }) => freeze,
+  when: ({ exact, freeze }) => !exact && freeze,
   run(graph) {
     const changes: Changes = {};
     const { nodes, uses } = withUses(rootsOf(graph));
