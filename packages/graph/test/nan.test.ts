@@ -61,6 +61,22 @@ describe.runIf(engines.includes("native"))("NaN in a compiled function", () => {
     },
   );
 
+  // TensorFlow and Keras compute 0 there, and tfjs, whose gradient is a product with a step function, NaN.
+  test.each([
+    ["ReLU", (x: tf.Tensor) => tf.relu(x), [0, 2, 0, 2]],
+    ["ReLU6", (x: tf.Tensor) => tf.relu6(x), [0, 2, 0, 0]],
+  ] as const)("the gradient of %s at NaN is TensorFlow's; deterministic, tfjs' own", async (_, relu, expected) => {
+    const gradient = (x: tf.Tensor) => tf.grad(relu)(x, tf.fill([4], 2));
+    const x = tf.tensor1d([Number.NaN, 1, -1, 7]);
+    const eager = [...gradient(x).dataSync()];
+    expect(eager).toEqual([Number.NaN, ...expected.slice(1)]);
+    for (const deterministic of [false, true]) {
+      const f = compile(gradient, { deterministic });
+      expect([...(await f(x)).data]).toEqual(deterministic ? eager : expected);
+      await f.dispose();
+    }
+  });
+
   test.each([
     ["with ReLU", false],
     ["with batch norm and ReLU", true],
