@@ -9,6 +9,8 @@ import type { Assignment } from "../model/assign.ts";
 import { tellMetadata } from "../model/metadata-json.ts";
 import { countOf } from "../bytes/named-tensor.ts";
 import type { NamedTensor } from "../bytes/named-tensor.ts";
+import { openFile } from "../bytes/byte-source.ts";
+import { loadOnnx } from "../formats/onnx/read/model.ts";
 import { openWeights } from "./open-weights.ts";
 import type { WeightsFile } from "./open-weights.ts";
 import { loadTorch } from "./torch-weights.ts";
@@ -20,13 +22,15 @@ export interface LoadModelOptions extends Pick<ImportOptions, "layers" | "functi
 }
 
 /**
- * Loads a model with its architecture and weights from a file: `.h5`, `.keras`, a tfjs `model.json` or its folder.
+ * Loads a model with its architecture and weights from a file: `.h5`, `.keras`, `.onnx`, a tfjs `model.json` or its
+ * folder.
  * Throws `WeightsError` naming every unknown layer and every weight that does not fit.
  */
 export async function loadModel(path: string, options: LoadModelOptions = {}): Promise<tfl.LayersModel> {
   checkOptions("loadModel", options, { layers: true, functions: true, onNote: true });
   const file = await openWeights(path);
   try {
+    if (file.format === "onnx") return await loadOnnx(openFile(path));
     if (file.config === undefined) {
       throw new WeightsError(path, "", "holds weights but no architecture: name the network that they belong to");
     }
@@ -69,6 +73,8 @@ async function loadOpened(
 ): Promise<LoadWeightsReport> {
   for (const note of file.notes) options.onNote?.(`${file.path} ${note}`);
   if (file.layers !== undefined) return loadKerasLayers(file.path, model, file.layers, options);
+  if (file.format === "onnx")
+    throw new WeightsError(file.path, "", "holds a whole network, not weights for another: load it with loadModel");
   if (file.format === "npy") throw new WeightsError(file.path, "", "is one array, not a network's weights");
   return file.format === "tfjs" ? loadTfjs(model, file) : loadTorch(model, file, options);
 }

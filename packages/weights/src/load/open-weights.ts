@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { openFile } from "../bytes/byte-source.ts";
 import type { ByteSource } from "../bytes/byte-source.ts";
 import { isHdf5, openHdf5 } from "../formats/hdf5/reader.ts";
+import { looksLikeOnnx } from "../formats/onnx/read/file.ts";
+import { onnxWeights } from "../formats/onnx/read/weights.ts";
 import { parseJson, readJson } from "../bytes/json.ts";
 import type { JsonObject } from "../bytes/json.ts";
 import { readKeras3, readLegacyKeras } from "../formats/keras/weights-h5.ts";
@@ -18,7 +20,15 @@ import { metadataFrom, metadataFromText, metadataKey } from "../model/metadata-j
 import { WeightsError } from "../weights-error.ts";
 import { readZip } from "../bytes/zip-reader.ts";
 
-export type WeightsFormat = "safetensors" | "torch" | "keras-h5" | "keras-weights-h5" | "keras" | "tfjs" | "npy";
+export type WeightsFormat =
+  | "safetensors"
+  | "torch"
+  | "keras-h5"
+  | "keras-weights-h5"
+  | "keras"
+  | "tfjs"
+  | "npy"
+  | "onnx";
 
 /** An open file of weights. Its table of contents is read; each tensor's bytes are read on demand. */
 export interface WeightsFile {
@@ -92,6 +102,10 @@ export async function openSource(source: ByteSource, { state }: OpenWeightsOptio
       config: readJson(config.open()),
       modelMetadata: metadataFrom(source.file, "metadata.json", told[metadataKey]),
     };
+  }
+  if (looksLikeOnnx(Buffer.from(start, "latin1"))) {
+    const { tensors, modelMetadata, metadata, close: closeAll } = onnxWeights(source);
+    return { ...common, format: "onnx", tensors, metadata, modelMetadata, close: closeAll };
   }
   if (start.startsWith("\x93NUMPY")) return { ...common, format: "npy", tensors: [readNpy(source)] };
   if (start.startsWith("\x80")) return { ...common, format: "torch", ...(await readTorchFile(source, state)) };

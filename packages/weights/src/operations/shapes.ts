@@ -9,6 +9,33 @@ import type { Values } from "./values.ts";
 /** Functions that move elements without changing them. */
 export const shapes: Operations = {
   reshape: ["x newshape", (v) => tf.reshape(v.tensor("x"), v.numbers("newshape")!)],
+  // A size is a number, -1, or { axis } for the size of an axis of x.
+  reshapelike: [
+    "x sizes",
+    (v) => {
+      const x = v.tensor("x");
+      const sizes = v.get("sizes") as readonly (number | { readonly axis: number })[];
+      return tf.reshape(
+        x,
+        sizes.map((size) => (typeof size === "number" ? size : x.shape[size.axis]!)),
+      );
+    },
+  ],
+  // Repeats x, whose first size is 1, for each sample of another tensor.
+  repeatlike: [
+    "x like",
+    (v) => {
+      const x = v.tensor("x");
+      return tf.tile(x, [v.tensor("like").shape[0]!, ...x.shape.slice(1).map(() => 1)]);
+    },
+  ],
+  topk: [
+    "x k",
+    (v) => {
+      const { values, indices } = tf.topk(v.tensor("x"), v.number("k", 1));
+      return [values, indices];
+    },
+  ],
   ravel: ["x", (v) => tf.reshape(v.tensor("x"), [-1])],
   transpose: [
     "x axes",

@@ -1,7 +1,9 @@
 import { elementwise } from "./elementwise.ts";
 import { images } from "./images.ts";
+import { interpolations } from "./interpolation.ts";
 import { linear } from "./linear.ts";
 import type { Operations } from "./operation.ts";
+import { quantization } from "./quantization.ts";
 import { reductions } from "./reductions.ts";
 import { sequences } from "./sequences.ts";
 import { selection } from "./selection.ts";
@@ -11,7 +13,9 @@ import { shapes } from "./shapes.ts";
 export const operationTable: Operations = {
   ...elementwise,
   ...images,
+  ...interpolations,
   ...linear,
+  ...quantization,
   ...reductions,
   ...selection,
   ...sequences,

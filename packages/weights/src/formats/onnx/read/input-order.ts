@@ -1,0 +1,61 @@
+import { channelsLast, range } from "./arrange.ts";
+import type { OnnxFile, OnnxNode, OnnxValue } from "./file.ts";
+
+/** Operators whose first input has its channels second. */
+const mapOperators = new Set([
+  "AveragePool",
+  "BatchNormalization",
+  "Conv",
+  "ConvTranspose",
+  "DepthToSpace",
+  "GlobalAveragePool",
+  "GlobalMaxPool",
+  "GroupNormalization",
+  "InstanceNormalization",
+  "LRN",
+  "MaxPool",
+  "PRelu",
+  "QLinearConv",
+  "Resize",
+  "SpaceToDepth",
+  "Upsample",
+]);
+
+/** Operators that end the search: they change the axes in a way that says nothing of the channels. */
+const ends = new Set(["Flatten", "Gather", "MatMul", "Gemm", "Reshape", "Shape", "Squeeze", "Unsqueeze", "Einsum"]);
+
+/**
+ * The order of a model's input: which of ONNX' axes each axis of the tensor is. An input that convolutions take as it is
+ * has its channels first, and the model takes it with its channels last; an input that is transposed for them stays.
+ */
+export function inputOrder({ nodes }: OnnxFile, input: OnnxValue): number[] {
+  const rank = input.shape!.length;
+  const identity = range(0, rank);
+  if (rank < 3 || rank > 5) return identity;
+  const users = new Map<string, OnnxNode[]>();
+  for (const node of nodes) for (const name of node.inputs) users.set(name, [...(users.get(name) ?? []), node]);
+  const seen = new Set<string>();
+  let queue: { name: string; order: readonly number[] }[] = [{ name: input.name, order: identity }];
+  while (queue.length > 0) {
+    const next: typeof queue = [];
+    for (const { name, order } of queue) {
+      for (const node of users.get(name) ?? []) {
+        if (mapOperators.has(node.op)) return channelsLast(rank).map((axis) => order[axis]!);
+        if (ends.has(node.op)) continue;
+        const perm = node.attributes["perm"];
+        const turned =
+          node.op === "Transpose" && Array.isArray(perm) ? perm.map((axis) => order[axis as number] ?? 0) : order;
+        for (const output of node.outputs) {
+          if (seen.has(output)) continue;
+          seen.add(output);
+          next.push({ name: output, order: turned });
+        }
+      }
+    }
+    queue = next;
+  }
+  const [, first] = input.shape!;
+  const last = input.shape!.at(-1);
+  const isFirst = rank >= 4 && (first === 1 || first === 3) && last !== 1 && last !== 3;
+  return isFirst ? channelsLast(rank) : identity;
+}

@@ -1,0 +1,171 @@
+import { countOf } from "../../../../bytes/named-tensor.ts";
+import type { StoredType } from "../../../../bytes/named-tensor.ts";
+import { naturalOrder, plain, range } from "../arrange.ts";
+import type { Builder, Value } from "../builder.ts";
+import { constantOf } from "../constant.ts";
+import type { Constant } from "../constant.ts";
+import type { OnnxNode } from "../file.ts";
+import { placeOf } from "../signal.ts";
+import type { Signal } from "../signal.ts";
+import { binary } from "./arithmetic.ts";
+import { convolution } from "./convolutions.ts";
+import { dense, matrixProduct } from "./dense.ts";
+import type { Read } from "./read.ts";
+import { shapeOfValue } from "./shapes.ts";
+
+/** Scale and zero point of a quantized tensor, of one number or of one for each position along an axis. */
+interface Quantization {
+  readonly scale: Constant;
+  readonly zero: Constant | undefined;
+}
+
+/** The bounds of the quantized type, which is that of the zero point; uint8 without one. */
+function boundsOf(builder: Builder, node: OnnxNode, zero: Constant | undefined): [number, number] {
+  const stored = zero?.stored ?? "uint8";
+  const bounds = bitBounds[stored];
+  return bounds ?? builder.refuse(node, `quantizes to ${stored}, which is not known`);
+}
+
+const bitBounds: Readonly<Partial<Record<StoredType, [number, number]>>> = {
+  uint8: [0, 255],
+  int8: [-128, 127],
+  uint16: [0, 65_535],
+  int16: [-32_768, 32_767],
+};
+
+function scaled(builder: Builder, node: OnnxNode, x: Value, { scale, zero }: Quantization): Value {
+  const values = x.kind === "constant" ? x : undefined;
+  const rank = shapeOfValue(x).length;
+  const axis = countOf(scale.shape) === 1 ? 0 : builder.axis(node, builder.number(node, "axis", 1), rank);
+  if (builder.number(node, "block_size", 0) !== 0)
+    return builder.refuse(node, "quantizes in blocks, which is not known");
+  if (zero !== undefined && countOf(zero.shape) !== countOf(scale.shape))
+    return builder.refuse(node, "expected as many zero points as scales");
+  if (values !== undefined) return dequantized(values, axis, { scale, zero });
+  const { x: ready, args } = ranked(builder, node, x as Signal, axis, { scale, zero });
+  const [y] = builder.operation(node, "dequantize", { x: ready, ...args }, [{ ...ready, type: "float" }], ready.isRaw);
+  return y!;
+}
+
+/** Scale and zero point as numbers that broadcast along the tensor's axis. */
+function ranked(
+  builder: Builder,
+  node: OnnxNode,
+  given: Signal,
+  axis: number,
+  { scale, zero }: Quantization,
+): { x: Signal; args: object } {
+  if (countOf(scale.shape) === 1)
+    return { x: given, args: { scale: scale.read()[0], zero_point: zero?.read()[0] ?? 0 } };
+  const place = placeOf(given, axis);
+  const order = naturalOrder(given);
+  const x = place === undefined ? plain(builder, node, given, order) : given;
+  const at = place ?? order.indexOf(axis);
+  const trailing = range(at + 1, x.physical.length).map(() => 1);
+  const column = (constant: Constant): Constant =>
+    constantOf([countOf(constant.shape), ...trailing], "float", Float32Array.from(constant.read()));
+  return { x, args: { scale: column(scale), zero_point: zero === undefined ? 0 : column(zero) } };
+}
+
+function dequantized(x: Constant, axis: number, { scale, zero }: Quantization): Constant {
+  const read = (): Float32Array => {
+    const [values, scales, zeros] = [x.read(), scale.read(), zero?.read()];
+    const inner = countOf(x.shape.slice(axis + 1));
+    const count = countOf(scale.shape);
+    return Float32Array.from(values, (value, at) => {
+      const own = count === 1 ? 0 : Math.floor(at / inner) % count;
+      return Math.fround(value - (zeros?.[own] ?? 0)) * scales[own]!;
+    });
+  };
+  return { kind: "constant", name: x.name, shape: x.shape, type: "float", read };
+}
+
+function quantized(builder: Builder, node: OnnxNode, x: Value, at: number): Value {
+  const [scale, zero] = [builder.constant(node, at), builder.optionalConstant(node, at + 1)];
+  const [low, high] = boundsOf(builder, node, zero);
+  if (x.kind === "sizes") return builder.refuse(node, "quantizes sizes");
+  const axis =
+    countOf(scale.shape) === 1 ? 0 : builder.axis(node, builder.number(node, "axis", 1), shapeOfValue(x).length);
+  if (x.kind === "constant") {
+    const axes = x.shape.map((size) => [{ size }]);
+    if (countOf(scale.shape) > 1) return builder.refuse(node, "quantizes a constant along an axis, which is not known");
+    const values = { x, scale: scale.read()[0], zero_point: zero?.read()[0] ?? 0, low, high };
+    return builder.operation(node, "quantize", values, [{ axes, physical: axes, type: "float" }])[0]!;
+  }
+  const { x: ready, args } = ranked(builder, node, x, axis, { scale, zero });
+  return builder.operation(
+    node,
+    "quantize",
+    { x: ready, ...args, low, high },
+    [{ ...ready, type: "float" }],
+    ready.isRaw,
+  )[0]!;
+}
+
+function part(builder: Builder, node: OnnxNode, index: number): Value {
+  const zero = builder.optionalConstant(node, index + 2);
+  return scaled(builder, { ...node, attributes: {} }, builder.input(node, index), {
+    scale: builder.constant(node, index + 1),
+    zero,
+  });
+}
+
+/** A weight of a quantized node: its scales are those of its first axis, or of its last in a matrix product. */
+function weightPart(builder: Builder, node: OnnxNode, index: number, axis: number): Constant {
+  const weight = builder.constant(node, index);
+  return dequantized(weight, axis, {
+    scale: builder.constant(node, index + 1),
+    zero: builder.optionalConstant(node, index + 2),
+  });
+}
+
+export const quantizedReads: Readonly<Record<string, Read>> = {
+  QuantizeLinear: (builder, node) => {
+    if (
+      builder.number(node, "output_dtype", 0) !== 0 &&
+      builder.optional(node, 2) === undefined &&
+      builder.number(node, "output_dtype", 0) !== 2
+    )
+      return builder.refuse(
+        node,
+        `quantizes to type ${builder.number(node, "output_dtype", 0)}, which is known with a zero point only`,
+      );
+    return quantized(builder, node, builder.input(node, 0), 1);
+  },
+  DequantizeLinear: (builder, node) =>
+    scaled(builder, node, builder.input(node, 0), {
+      scale: builder.constant(node, 1),
+      zero: builder.optionalConstant(node, 2),
+    }),
+  QLinearConv: (builder, node) => {
+    const x = part(builder, node, 0);
+    if (x.kind !== "signal") return builder.refuse(node, "expected an input that depends on the model's input");
+    const weight = weightPart(builder, node, 3, 0);
+    const given = builder.optionalConstant(node, 8);
+    const [inputScale, weightScales] = [builder.constant(node, 1).read()[0]!, builder.constant(node, 4)];
+    const bias = given && {
+      ...given,
+      type: "float" as const,
+      read: () =>
+        Float32Array.from(
+          given.read(),
+          (value, at) => value * inputScale * weightScales.read()[countOf(weightScales.shape) === 1 ? 0 : at]!,
+        ),
+    };
+    return quantized(builder, node, convolution(builder, node, x, { weight, bias }), 6);
+  },
+  QLinearMatMul: (builder, node) => {
+    const a = part(builder, node, 0);
+    const given = builder.input(node, 3);
+    const b = given.kind === "constant" ? weightPart(builder, node, 3, given.shape.length - 1) : part(builder, node, 3);
+    const y =
+      a.kind === "signal" && b.kind === "constant" && b.shape.length === 2
+        ? dense(builder, node, a, { kernel: b, bias: undefined }, "QLinearMatMul")
+        : matrixProduct(builder, node, a, b);
+    return quantized(builder, node, y, 6);
+  },
+  QLinearAdd: (builder, node) =>
+    quantized(builder, node, binary(builder, node, [part(builder, node, 0), part(builder, node, 3)], "add"), 6),
+  QLinearMul: (builder, node) =>
+    quantized(builder, node, binary(builder, node, [part(builder, node, 0), part(builder, node, 3)], "multiply"), 6),
+};
