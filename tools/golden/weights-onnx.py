@@ -296,6 +296,7 @@ case("shapes", "Expand of a constant to the batch", [node("Shape", ["x"], ["p"])
 case("shapes", "Tile", [node("Tile", ["x", "r"])], image[:1], {"r": i64(1, 2, 1, 3)})
 case("shapes", "ConstantOfShape", [node("Shape", ["x"], ["s"]), node("ConstantOfShape", ["s"], ["c"], value=numpy_helper.from_array(f32(2.5))), node("Mul", ["x", "c"])], rows)
 case("shapes", "Constant", [node("Constant", [], ["c"], value=numpy_helper.from_array(floats(5))), node("Add", ["x", "c"])], rows)
+case("shapes", "Range", [node("Range", ["a", "b", "c"], ["r"]), node("Gather", ["x", "r"], axis=1)], rows, {"a": np.array(0, np.int64), "b": np.array(5, np.int64), "c": np.array(2, np.int64)})
 case("shapes", "Constant of floats", [node("Constant", [], ["c"], value_floats=[1.0, 2.0, 3.0, 4.0, 5.0]), node("Add", ["x", "c"])], rows)
 for mode in ("DCR", "CRD"):
     case("shapes", f"DepthToSpace {mode}", [node("Conv", ["x", "w"], ["a"]), node("DepthToSpace", ["a"], ["d"], blocksize=2, mode=mode), node("Relu", ["d"])], image, {"w": floats(8, 4, 1, 1)})

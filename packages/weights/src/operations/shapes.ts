@@ -29,13 +29,6 @@ export const shapes: Operations = {
       return tf.tile(x, [v.tensor("like").shape[0]!, ...x.shape.slice(1).map(() => 1)]);
     },
   ],
-  topk: [
-    "x k",
-    (v) => {
-      const { values, indices } = tf.topk(v.tensor("x"), v.number("k", 1));
-      return [values, indices];
-    },
-  ],
   ravel: ["x", (v) => tf.reshape(v.tensor("x"), [-1])],
   transpose: [
     "x axes",

@@ -50,10 +50,18 @@ export function permuted(
     out[0] = values[0]!;
     return out;
   }
+  if (rank === 2 && order[0] === 1) {
+    transposeMatrix(values, shape as [number, number], out);
+    return out;
+  }
+  const isRun = steps[rank - 1] === 1 && values instanceof Float32Array;
   const [inner, innerStep] = [sizes[rank - 1]!, steps[rank - 1]!];
   const index = new Int32Array(rank);
   for (let at = 0, from = 0; at < out.length;) {
-    for (let i = 0, place = from; i < inner; i++, place += innerStep) out[at++] = values[place]!;
+    if (isRun) {
+      out.set(values.subarray(from, from + inner), at);
+      at += inner;
+    } else for (let i = 0, place = from; i < inner; i++, place += innerStep) out[at++] = values[place]!;
     for (let axis = rank - 2; axis >= 0; axis--) {
       from += steps[axis]!;
       if (++index[axis]! < sizes[axis]!) break;
@@ -62,4 +70,21 @@ export function permuted(
     }
   }
   return out;
+}
+
+/** Transposes a matrix tile by tile, so that both sides stay in the processor's cache. */
+function transposeMatrix(
+  values: ArrayLike<number>,
+  [rows, columns]: readonly [number, number],
+  out: Float32Array,
+): void {
+  const tile = 32;
+  for (let top = 0; top < rows; top += tile) {
+    const bottom = Math.min(top + tile, rows);
+    for (let left = 0; left < columns; left += tile) {
+      const right = Math.min(left + tile, columns);
+      for (let column = left; column < right; column++)
+        for (let row = top, at = column * rows + top; row < bottom; row++) out[at++] = values[row * columns + column]!;
+    }
+  }
 }

@@ -2,7 +2,6 @@ import * as tfl from "@tensorflow/tfjs-layers";
 import { SoftmaxOver } from "../../../../layers/base-layers.ts";
 import { naturalOrder, orderOf, plain, range } from "../arrange.ts";
 import type { Builder, Value } from "../builder.ts";
-import type { ElementKind } from "../constant.ts";
 import type { OnnxNode } from "../file.ts";
 import { newAxis, sizeOfAxis } from "../signal.ts";
 import type { Axis, Signal } from "../signal.ts";
@@ -30,8 +29,7 @@ function placesOf(
   return { x, places: inside(x)! };
 }
 
-function reduced(builder: Builder, node: OnnxNode, op: string, type?: ElementKind): Value {
-  const value = builder.input(node, 0);
+function reduced(builder: Builder, node: OnnxNode, op: string, value: Value = builder.input(node, 0)): Value {
   if (value.kind === "sizes") return builder.refuse(node, "reduces sizes that only the run knows");
   const rank = shapeOfValue(value).length;
   const given = builder.numbers(node, 1, "axes");
@@ -45,7 +43,7 @@ function reduced(builder: Builder, node: OnnxNode, op: string, type?: ElementKin
   if (value.kind === "constant") {
     const kept = left(value.shape, 1).map((size) => [{ size }]);
     return builder.operation(node, op, { x: value, axis: axes, keepdims: keeps }, [
-      { axes: kept, physical: kept, type: type ?? value.type },
+      { axes: kept, physical: kept, type: value.type },
     ])[0]!;
   }
   const isOverMap = rank === 4 && String(axes.toSorted()) === "2,3" && String(orderOf(value)) === "0,2,3,1";
@@ -55,7 +53,7 @@ function reduced(builder: Builder, node: OnnxNode, op: string, type?: ElementKin
   const result = {
     axes: left<Axis>(x.axes, []),
     physical: x.physical.filter((_, place) => !places.includes(place)),
-    type: type ?? x.type,
+    type: x.type,
   };
   // A tensor needs at least its first axis.
   const physical = result.physical;
@@ -101,33 +99,13 @@ const index =
     return builder.operation(node, op, { x, axis: place }, [{ axes, physical, type: "int" }])[0]!;
   };
 
-const norm =
-  (order: 1 | 2): Read =>
-  (builder, node) =>
-    normed(builder, node, order);
-
-function normed(builder: Builder, node: OnnxNode, order: 1 | 2): Value {
-  const value = builder.signal(node);
-  const { x, places } = placesOf(
-    builder,
-    node,
-    value,
-    (builder.numbers(node, 1, "axes") ?? range(0, value.axes.length)).map((axis) =>
-      builder.axis(node, axis, value.axes.length),
-    ),
-  );
-  const keeps = builder.number(node, "keepdims", 1) === 1;
-  const chosen = new Set(
-    (builder.numbers(node, 1, "axes") ?? range(0, value.axes.length)).map((axis) =>
-      builder.axis(node, axis, value.axes.length),
-    ),
-  );
-  const axes = x.axes.flatMap((own, at): Axis[] => (chosen.has(at) ? (keeps ? [[]] : []) : [own]));
-  const physical = x.physical.filter((_, place) => !places.includes(place));
-  return builder.operation(node, "norm", { x, ord: order, axis: places, keepdims: false }, [
-    { axes, physical, type: "float" },
-  ])[0]!;
-}
+/** A reduction of a function of the input. */
+const reductionOf =
+  (inner: string, op: string): Read =>
+  (builder, node) => {
+    const x = builder.signal(node);
+    return reduced(builder, node, op, builder.operation(node, inner, { x }, [x], x.isRaw)[0]!);
+  };
 
 export const reductionReads: Readonly<Record<string, Read>> = {
   ReduceMean: reduction("mean"),
@@ -136,14 +114,9 @@ export const reductionReads: Readonly<Record<string, Read>> = {
   ReduceMin: reduction("min"),
   ReduceProd: reduction("prod"),
   ReduceLogSumExp: reduction("logsumexp"),
-  ReduceL1: norm(1),
-  ReduceL2: norm(2),
-  ReduceSumSquare: (builder, node) => {
-    const x = builder.signal(node);
-    const [square] = builder.operation(node, "square", { x }, [x], x.isRaw) as [Value];
-    builder.values.set(`${node.outputs[0]!}\u0000square`, square);
-    return reduced(builder, { ...node, inputs: [`${node.outputs[0]!}\u0000square`, ...node.inputs.slice(1)] }, "sum");
-  },
+  ReduceL1: reductionOf("abs", "sum"),
+  ReduceL2: reduction("norm"),
+  ReduceSumSquare: reductionOf("square", "sum"),
   Softmax: softmax("softmax", "softmax"),
   LogSoftmax: softmax("logSoftmax", "logsoftmax"),
   ArgMax: index("argmax"),

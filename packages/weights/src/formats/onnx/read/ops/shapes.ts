@@ -285,6 +285,22 @@ export const shapes: Readonly<Record<string, Read>> = {
     );
     return sizes.length === 0 ? constantOf([], value.type, one.read()) : expand(builder, node, one, sizes);
   },
+  Range: (builder, node) => {
+    const [start, limit, step] = [0, 1, 2].map((index) => builder.constant(node, index).read()[0]!) as [
+      number,
+      number,
+      number,
+    ];
+    const count = Math.max(0, Math.ceil((limit - start) / step));
+    if (!Number.isSafeInteger(count))
+      return builder.refuse(node, `expected a range, got ${start} to ${limit} by ${step}`);
+    builder.takeRoom(node, [count]);
+    return constantOf(
+      [count],
+      builder.constant(node, 0).type,
+      Float64Array.from({ length: count }, (_, index) => start + index * step),
+    );
+  },
   DepthToSpace: (builder, node) => blocks(builder, node, true),
   SpaceToDepth: (builder, node) => blocks(builder, node, false),
 };
