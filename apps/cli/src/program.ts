@@ -4,25 +4,32 @@ import { addCommands, quiet } from "./terminal/command.ts";
 import { globalOptionTable } from "./terminal/global-options.ts";
 import { listenForInterrupt } from "./terminal/interrupt.ts";
 import { addOptions } from "./terminal/option.ts";
+import { printable } from "./terminal/printable.ts";
 import { UsageError } from "./terminal/usage-error.ts";
 import { version } from "./terminal/version.ts";
 
-/** Runs one command line. Returns its exit status: 0 done, 1 failed, 2 bad usage, 130 interrupted. */
+/** Runs one command line. Returns its exit status: 0 done, 1 failed, 2 bad usage, 130 interrupted, 143 terminated. */
 export async function runCli(args: readonly string[]): Promise<number> {
-  const { signal, release } = listenForInterrupt();
+  const interruption = listenForInterrupt();
+  const { signal } = interruption;
   const program = createProgram(signal);
   try {
     await program.parseAsync([...args], { from: "user" });
-    return signal.aborted ? 130 : 0;
+    return signal.aborted ? interruption.status : 0;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
-    if (signal.aborted) return 130;
+    if (signal.aborted) return interruption.status;
     const usage = error instanceof CommanderError || error instanceof UsageError;
-    process.stderr.write(`${args.includes("--debug") ? stackOf(error) : sentence(error, program, args)}\n`);
+    process.stderr.write(`${printable(args.includes("--debug") ? stackOf(error) : sentence(error, program, args))}\n`);
     return usage ? 2 : 1;
   } finally {
-    release();
+    interruption.release();
   }
+}
+
+/** Runs one command line, which ends early once `signal` fires. Throws what the command throws. */
+export async function runCommand(args: readonly string[], signal: AbortSignal): Promise<void> {
+  await createProgram(signal).parseAsync([...args], { from: "user" });
 }
 
 function createProgram(signal: AbortSignal): Command {

@@ -1,2 +1,4 @@
 /** For packages of convkit only: may change in any version. */
 export { stretchToBytes } from "./tensorboard/stretch.ts";
+export { type Field, oneOf, trueOrFalse, wholeFromOne, wholeFromZero } from "./checks/fields.ts";
+export { listOf, numberOrNull, record, type StoredShape, storedProblems, text, throwStored } from "./checks/stored.ts";

@@ -6,14 +6,6 @@ import { text, type ValuesOf } from "../terminal/option.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 import { userPath } from "../inputs/user-path.ts";
 
-interface Metrics {
-  readonly seconds: number;
-  readonly imagesPerSecond: number | null;
-  readonly best?: { readonly epoch: number; readonly valLoss?: number; readonly valAccuracy?: number };
-  /** The final evaluation of the run. `split` names its images, and is missing in older runs. */
-  readonly test?: { readonly split?: "test" | "validation"; readonly top1: number; readonly loss: number };
-}
-
 export const options = { out: text("<file.html>", "writes their curves into one chart") };
 
 /** `convkit compare`: shows runs side by side, as a table and as curves in one chart. */
@@ -24,7 +16,7 @@ export async function run(
 ): Promise<void> {
   const { writeComparison } = await import("@convkit/report");
   const { readHistory, runDirectory } = await import("@convkit/trainer");
-  const { readJsonObject } = await import("../inputs/run-directory.ts");
+  const { readMetrics } = await import("../inputs/run-metrics.ts");
   const missing = paths.filter((path) => !existsSync(runDirectory(userPath(path)).metrics));
   if (missing.length > 0)
     throw new UsageError(
@@ -33,7 +25,7 @@ export async function run(
   const runs = await Promise.all(
     paths.map(async (path) => {
       const places = runDirectory(userPath(path));
-      const metrics = (await readJsonObject(places.metrics, ["seconds"])) as unknown as Metrics;
+      const metrics = await readMetrics(places.metrics);
       // A run that ended in its first epoch has no history.
       const history = existsSync(places.history) ? await readHistory(places.history) : [];
       return { name: basename(places.path), path: places.path, history, metrics };

@@ -1,8 +1,21 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { isConvkitError } from "@convkit/errors";
 import { readJson } from "@convkit/files";
-import type { Plan } from "@convkit/trainer";
-import { CliError } from "../terminal/usage-error.ts";
+import { checkPlan, type Plan, TrainerError } from "@convkit/trainer";
+import {
+  type Field,
+  listOf,
+  oneOf,
+  record,
+  type StoredShape,
+  storedProblems,
+  text,
+  throwStored,
+  trueOrFalse,
+  wholeFromOne,
+  wholeFromZero,
+} from "@convkit/trainer/internal";
 
 /** The parts of a run's `config.json` that other commands besides `train` read. */
 export interface StoredRun {
@@ -17,15 +30,74 @@ export interface StoredRun {
 /** The configuration of the run in `folder`; undefined if the folder is not a run directory. */
 export async function storedRun(folder: string): Promise<StoredRun | undefined> {
   const file = join(folder, "config.json");
-  if (!existsSync(file)) return undefined;
-  return (await readJsonObject(file, ["name", "plan"])) as unknown as StoredRun;
+  return existsSync(file) ? readConfig(file) : undefined;
 }
 
-/** Reads the object in a JSON file; throws an error that names the file if it is damaged. */
-export async function readJsonObject(file: string, keys: readonly string[]): Promise<Record<string, unknown>> {
-  const value = await readJson(file);
-  const missing = keys.filter((key) => !Object.hasOwn(Object(value), key));
-  if (typeof value !== "object" || value === null || missing.length > 0)
-    throw new CliError(`${file} is damaged: expected an object with ${keys.join(", ")}.`);
-  return value as Record<string, unknown>;
+/**
+ * Reads a run's `config.json` and checks every field that is used. Throws a `FileError` or `TrainerError` that names the file if
+ * it is damaged.
+ */
+export async function readConfig(file: string): Promise<StoredRun> {
+  const config = (await readJson(file)) as unknown as StoredRun;
+  throwStored(file, storedProblems("config", config, configShape));
+  try {
+    checkPlan(config.plan);
+  } catch (error) {
+    if (!isConvkitError(error)) throw error;
+    throw new TrainerError(`${file} is damaged: ${error.message}`, { cause: error });
+  }
+  return config;
 }
+
+const number: Field = ["a number", (value) => typeof value === "number"];
+const counts = { train: wholeFromOne, validation: wholeFromOne, test: wholeFromOne };
+
+const planShape: StoredShape = {
+  fields: { model: text, data: text, optimizer: record, batch: wholeFromOne, epochs: wholeFromOne },
+  optional: {
+    modelOptions: {
+      fields: {},
+      optional: {
+        classes: wholeFromOne,
+        input: [
+          "height, width and channels",
+          (value) => Array.isArray(value) && value.length === 3 && value.every(wholeFromOne[1]),
+        ],
+        aux: trueOrFalse,
+      },
+    },
+    validation: ["test or a number above 0", (value) => value === "test" || (typeof value === "number" && value > 0)],
+    limit: [
+      "a whole number from 1, or one for each split",
+      (value) => wholeFromOne[1](value) || storedProblems("", value, { fields: {}, optional: counts }).length === 0,
+    ],
+    resize: trueOrFalse,
+    classWeights: [
+      "balanced or a list of numbers",
+      (value) => value === "balanced" || (Array.isArray(value) && value.every(number[1])),
+    ],
+    outputWeights: listOf(number),
+    expects: { fields: { accuracy: number } },
+  },
+};
+
+const configShape: StoredShape = {
+  fields: {
+    name: text,
+    seed: wholeFromZero,
+    plan: planShape,
+  },
+  optional: {
+    precision: oneOf(["float32", "bfloat16", "float16"]),
+    deterministic: trueOrFalse,
+    quick: trueOrFalse,
+    threads: wholeFromOne,
+    dataFrom: text,
+    outside: trueOrFalse,
+    weights: text,
+    freeze: trueOrFalse,
+    keepBest: wholeFromOne,
+    classes: listOf(text),
+    environment: record,
+  },
+};

@@ -19,7 +19,8 @@ export async function openCsv(path: string, columns: readonly string[]): Promise
   return { add, done: () => file.commit(), close: () => file.discard() };
 }
 
+/** A cell. Text that a spreadsheet would compute begins with an apostrophe, which makes it text there. */
 function cell(value: string | number): string {
-  const text = String(value);
+  const text = typeof value === "string" && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -1,3 +1,5 @@
+import { printable, printableJson } from "./printable.ts";
+
 /** The output of a command: results go to standard output, everything else to standard error. */
 export interface Output {
   readonly json: boolean;
@@ -19,13 +21,13 @@ export function processOutput({ json, quiet }: { readonly json: boolean; readonl
     quiet,
     live: !json && !quiet && process.stderr.isTTY,
     result(data, text) {
-      process.stdout.write(`${json ? JSON.stringify(data, undefined, 2) : text}\n`);
+      process.stdout.write(`${json ? printableJson(data, 2) : printable(text)}\n`);
     },
     note(line) {
-      if (!quiet) process.stderr.write(`${json ? JSON.stringify({ event: "note", text: line }) : line}\n`);
+      if (!quiet) process.stderr.write(`${json ? printableJson({ event: "note", text: line }) : printable(line)}\n`);
     },
     event(data) {
-      if (json && !quiet) process.stderr.write(`${JSON.stringify(data)}\n`);
+      if (json && !quiet) process.stderr.write(`${printableJson(data)}\n`);
     },
   };
 }

@@ -4,8 +4,8 @@ import { isDeepStrictEqual } from "node:util";
 import { type OptimizerName, optimizerNames, type Plan } from "@convkit/trainer";
 import { flagOf } from "../terminal/option.ts";
 import { UsageError } from "../terminal/usage-error.ts";
-import { readJsonObject } from "../inputs/run-directory.ts";
 import { dataPlace } from "../inputs/load-data.ts";
+import { readConfig } from "../inputs/run-directory.ts";
 import { userFolder, userPath } from "../inputs/user-path.ts";
 import type { Environment } from "./environment.ts";
 import { basePlan, type BaseOptions, partsOf, scheduleOf } from "./plan.ts";
@@ -86,7 +86,7 @@ export async function resumedConfig(
   const file = join(folder, "config.json");
   if (!existsSync(file))
     throw new UsageError(`Cannot resume ${folder}: there is no config.json, so it is no run directory.`);
-  const config = (await readJsonObject(file, ["name", "seed", "plan"])) as unknown as RunConfig;
+  const config = (await readConfig(file)) as RunConfig;
   if (name !== undefined && basename(name, extname(name)) !== config.name)
     throw new UsageError(`${folder} is a run of ${config.name}, not of ${name}.`);
   const changed = changedOptions({ ...config, folder }, { table, given });

@@ -4,8 +4,8 @@ import { type Field, isRecord } from "./fields.ts";
 
 /** What a stored object must have: fields, and fields that may be missing. */
 export interface StoredShape {
-  readonly fields: Readonly<Record<string, Field>>;
-  readonly optional?: Readonly<Record<string, Field>>;
+  readonly fields: Readonly<Record<string, Field | StoredShape>>;
+  readonly optional?: Readonly<Record<string, Field | StoredShape>>;
 }
 
 /**
@@ -14,11 +14,14 @@ export interface StoredShape {
  */
 export function storedProblems(what: string, value: unknown, { fields, optional = {} }: StoredShape): string[] {
   if (!isRecord(value)) return [`${what} must be an object, not ${shown(value)}.`];
-  const problem = (name: string, [expected, fits]: Field) =>
-    fits(value[name]) ? [] : [`${what}.${name} must be ${expected}, not ${shown(value[name])}.`];
+  const problems = (name: string, field: Field | StoredShape): string[] => {
+    if ("fields" in field) return storedProblems(`${what}.${name}`, value[name], field);
+    const [expected, fits] = field;
+    return fits(value[name]) ? [] : [`${what}.${name} must be ${expected}, not ${shown(value[name])}.`];
+  };
   return [
-    ...Object.entries(fields).flatMap(([name, field]) => problem(name, field)),
-    ...Object.entries(optional).flatMap(([name, field]) => (value[name] === undefined ? [] : problem(name, field))),
+    ...Object.entries(fields).flatMap(([name, field]) => problems(name, field)),
+    ...Object.entries(optional).flatMap(([name, field]) => (value[name] === undefined ? [] : problems(name, field))),
   ];
 }
 

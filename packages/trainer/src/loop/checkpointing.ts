@@ -75,33 +75,33 @@ const logsShape: StoredShape = {
 const stateShape: StoredShape = {
   fields: {
     settings: record,
-    run: shaped({
+    run: {
       fields: {
         step: wholeFromZero,
         epoch: wholeFromZero,
         batchesDone: wholeFromZero,
         batchesTaken: wholeFromZero,
-        sums: shaped({ fields: { loss: numberOrNull, correct: numberOrNull, images: wholeFromZero } }),
+        sums: { fields: { loss: numberOrNull, correct: numberOrNull, images: wholeFromZero } },
         lastLearningRate: numberOrNull,
         rateFactor: fromZero,
         history: listOf(shaped(logsShape)),
       },
-    }),
-    clock: shaped({
+    },
+    clock: {
       fields: {
         images: wholeFromZero,
-        measured: shaped({
+        measured: {
           fields: {
             seconds: fromZero,
             secondsInEpoch: fromZero,
-            timings: shaped({
+            timings: {
               fields: { first: fromZero, step: fromZero, data: fromZero, validation: fromZero, callbacks: fromZero },
-            }),
+            },
             imagesInFirst: wholeFromZero,
           },
-        }),
+        },
       },
-    }),
+    },
     callbacks: record,
     best: orNull(shaped(logsShape)),
     ranking: listOf(shaped({ fields: { step: wholeFromZero, value: numberOrNull } })),

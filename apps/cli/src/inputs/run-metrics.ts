@@ -1,0 +1,48 @@
+import { readJson } from "@convkit/files";
+import {
+  numberOrNull,
+  oneOf,
+  type StoredShape,
+  storedProblems,
+  throwStored,
+  wholeFromOne,
+} from "@convkit/trainer/internal";
+
+/** The parts of a run's `metrics.json` that other commands read. */
+export interface Metrics {
+  readonly seconds: number;
+  readonly imagesPerSecond: number | null;
+  readonly best?: {
+    readonly epoch: number;
+    readonly valLoss?: number | null;
+    readonly valAccuracy?: number | null;
+  };
+  /** The final evaluation of the run. `split` names its images, and is missing in older runs. */
+  readonly test?: {
+    readonly split?: "test" | "validation";
+    readonly top1: number | null;
+    readonly loss: number | null;
+  };
+}
+
+const shape: StoredShape = {
+  fields: { seconds: ["a number", (value) => typeof value === "number"] },
+  optional: {
+    imagesPerSecond: numberOrNull,
+    best: {
+      fields: { epoch: wholeFromOne },
+      optional: { valLoss: numberOrNull, valAccuracy: numberOrNull },
+    },
+    test: {
+      fields: { top1: numberOrNull, loss: numberOrNull },
+      optional: { split: oneOf(["test", "validation"]) },
+    },
+  },
+};
+
+/** Reads a run's `metrics.json`. Throws a `FileError` or `TrainerError` that names the file if it is damaged. */
+export async function readMetrics(file: string): Promise<Metrics> {
+  const metrics = await readJson(file);
+  throwStored(file, storedProblems("metrics", metrics, shape));
+  return { imagesPerSecond: null, ...(metrics as unknown as Partial<Metrics>) } as Metrics;
+}

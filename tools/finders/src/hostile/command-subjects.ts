@@ -1,0 +1,187 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { runCommand } from "@convkit/cli/src/program.ts";
+import { useEngine } from "@convkit/engine";
+import { saveModel } from "@convkit/weights";
+import type { Draw } from "../draw.ts";
+import type { Subject } from "./subject.ts";
+import { smallModel } from "./weight-subjects.ts";
+
+const { signal } = new AbortController();
+const engine = ["--engine", "wasm", "--threads", "1"];
+
+/** Runs a command line; throws what the command throws. */
+async function command(...args: readonly string[]): Promise<void> {
+  await runCommand(args, signal);
+}
+
+/** A folder of two classes of four 8x8 images, as portable bitmaps of Windows: no encoder is needed. */
+function writeImages(folder: string): void {
+  for (const [label, name] of ["a", "b"].entries())
+    for (let image = 0; image < 4; image++) {
+      const file = join(folder, name, `${image}.bmp`);
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, bitmap((label * 4 + image) * 30));
+    }
+}
+
+function bitmap(value: number): Buffer {
+  const bytes = Buffer.alloc(54 + 192, value);
+  bytes.fill(0, 0, 54).write("BM");
+  for (const [place, field] of [
+    [2, 246],
+    [10, 54],
+    [14, 40],
+    [18, 8],
+    [22, 8],
+    [34, 192],
+  ] as const)
+    bytes.writeUInt32LE(field, place);
+  bytes.writeUInt16LE(1, 26);
+  bytes.writeUInt16LE(24, 28);
+  return bytes;
+}
+
+/** The images beside a run, which no mutant changes. */
+const imagesOf = (folder: string): string => join(dirname(folder), "images");
+
+/** The commands that read a run directory. */
+const readers: readonly ((run: string) => readonly string[])[] = [
+  (run) => ["train", "--resume", run, "--epochs", "2", ...engine],
+  (run) => ["predict", run, join(imagesOf(run), "a", "0.bmp"), ...engine],
+  (run) => ["evaluate", run, "--data", imagesOf(run), ...engine],
+  (run) => ["evaluate", run, "--data", imagesOf(run), "--split", "validation", ...engine],
+  (run) => ["compare", run, run, "--out", join(dirname(run), "compared.html")],
+  (run) => ["summary", run, ...engine],
+  (run) => ["explain", "params", run, ...engine],
+];
+
+async function trainedRun(folder: string): Promise<void> {
+  await useEngine("wasm", { threads: 1 });
+  writeImages(imagesOf(folder));
+  const model = join(dirname(folder), "small");
+  await saveModel(smallModel(), model, { format: "tfjs", metadata: { classes: ["a", "b"] } });
+  const plan = { ema: 0.9, accumulate: 2, earlyStopping: { patience: 3 }, reduceOnPlateau: { patience: 1 } };
+  const data = ["--data", imagesOf(folder), "--validation", "0.25"];
+  const options = ["--epochs", "1", "--batch", "2", "--plan", JSON.stringify(plan), "--quiet"];
+  await command("train", model, ...data, ...options, "--out", folder, ...engine);
+}
+
+export const commandSubjects: readonly Subject[] = [
+  {
+    name: "run",
+    writes: true,
+    prepare: trainedRun,
+    use: (folder, { draw }) => command(...draw.of(...readers)(folder)),
+    // A run that is refused is named, or what is wrong in it: its data, its settings.
+    names: /./,
+  },
+  {
+    name: "arguments",
+    writes: true,
+    files: [],
+    prepare: trainedRun,
+    use: (folder, { draw }) => command(...argumentsOf(folder, draw), ...engine),
+    names: /./,
+  },
+];
+
+/** A command line of words that belong together now and then. Nothing here downloads, installs or trains for long. */
+function argumentsOf(run: string, draw: Draw): string[] {
+  const words = [run, imagesOf(run), join(run, "model"), join(run, "model", "model.json"), "lenet5", ...strange];
+  const out = join(dirname(run), `out-${draw.int(0, 3)}`);
+  const name = draw.of<string[]>(...commands);
+  const line = [...name];
+  for (let left = draw.int(0, 3); left > 0; left--) line.push(draw.of(...words));
+  for (let left = draw.int(0, 3); left > 0; left--) {
+    line.push(draw.of(...options));
+    if (draw.unit() < 0.8) line.push(draw.of(...words, ...values, out));
+  }
+  return draw.unit() < 0.1 ? line.toSorted(() => draw.unit() - 0.5) : line;
+}
+
+const commands: readonly string[][] = [
+  ["list"],
+  ["summary"],
+  ["evaluate"],
+  ["predict"],
+  ["run"],
+  ["convert"],
+  ["compare"],
+  ["train"],
+  ["explain"],
+  ["explain", "conv"],
+  ["explain", "pool"],
+  ["explain", "params"],
+  ["explain", "receptive-field"],
+  ["data"],
+  ["data", "list"],
+  ["data", "preview"],
+  ["data", "subset"],
+  ["nothing"],
+  [],
+];
+
+const options: readonly string[] =
+  "--data --split --top --batch --csv --input --output --to --verify --classes --arch --weights --pooling --no-top --aux --limit --validation --plan --epochs --optimizer --lr --schedule --patience --precision --resume --keep-best --workers --freeze --seed --size --kernel --stride --padding --dilation --out --json --quiet --tta --strict --recipes --help --version --unknown -x -- - --train --test --runtime --window".split(
+    " ",
+  );
+
+const values: readonly string[] = [
+  "0",
+  "1",
+  "2",
+  "-1",
+  "1e9",
+  "1e309",
+  "NaN",
+  "0x10",
+  "1.5",
+  "224x224x3",
+  "8x8x3",
+  "8x8",
+  "1x1x1",
+  "x",
+  "0:2",
+  "1:",
+  "avg",
+  "tfjs",
+  "savedmodel",
+  "cosine:warmup=5",
+  "step:at=1;2",
+  "adam",
+  "validation",
+  "train",
+  "{}",
+  "[]",
+  '{"ema":2}',
+  '{"loss":"focal"}',
+  '{"__proto__":{"ema":1}}',
+  '{"augment":{"flip":1}}',
+  '{"schedule":{"name":"step","at":[null]}}',
+];
+
+const strange: readonly string[] = [
+  "",
+  " ",
+  "/",
+  ".",
+  "..",
+  "/dev/null",
+  "/proc/self/mem",
+  "no-such-file",
+  "\u001b[31mred",
+  "a\u0000b",
+  "x".repeat(5_000),
+  "한글",
+  "🐱",
+  "e\u0301",
+  "__proto__",
+  "constructor",
+  "%s%n",
+  "$(id)",
+  "'; --",
+  "-0",
+  "../../etc/passwd",
+  "file:///etc",
+];

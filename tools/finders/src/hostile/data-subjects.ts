@@ -1,0 +1,87 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { decodeImage, loadData, readCifar, readIdx, writeCifar } from "@convkit/datasets";
+import type { Subject } from "./subject.ts";
+
+interface ImageCases {
+  readonly cases: readonly { readonly name: string; readonly base64: string }[];
+}
+
+const images = (
+  JSON.parse(
+    readFileSync(new URL("../../../../packages/datasets/test/golden/formats.json", import.meta.url), "utf8"),
+  ) as ImageCases
+).cases;
+
+const idx = Buffer.from([0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4, ...Array.from({ length: 24 }, (_, i) => i)]);
+
+/** A subject of one file. */
+function oneFile(name: string, file: string, bytes: Buffer, use: (file: string) => Promise<unknown>): Subject {
+  return {
+    name,
+    files: [file],
+    async prepare(folder) {
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, file), bytes);
+    },
+    use: async (folder) => void (await use(join(folder, file))),
+  };
+}
+
+/** Reads every image of every split. */
+async function readAll(file: string): Promise<void> {
+  const { train, validation, test } = await loadData(file, { size: [4, 4], workers: 1 });
+  for (const set of [train, validation, test]) {
+    if (set === undefined) continue;
+    for await (const batch of set.batches({ batch: 8 })) batch.release?.();
+  }
+}
+
+const listed = ["RGB.bmp", "palette.png", "exif2.jpg"];
+
+export const dataSubjects: readonly Subject[] = [
+  oneFile("idx", "images.idx", idx, readIdx),
+  oneFile("gz", "images.idx.gz", gzipSync(idx), readIdx),
+  oneFile(
+    "cifar",
+    "batch.bin",
+    Buffer.from(writeCifar({ images: new Uint8Array(2 * 3072).fill(9), labels: [3, 5] })),
+    (file) => readCifar(file),
+  ),
+  {
+    name: "images",
+    async prepare(folder) {
+      mkdirSync(folder, { recursive: true });
+      for (const { name, base64 } of images) writeFileSync(join(folder, name), Buffer.from(base64, "base64"));
+    },
+    use: async (folder, { file }) => void (await decodeImage(join(folder, file), { size: [4, 4] })),
+  },
+  {
+    name: "csv",
+    files: ["list.csv"],
+    async prepare(folder) {
+      mkdirSync(folder, { recursive: true });
+      const rows = listed.flatMap((name, i) => [`${name},${i === 0 ? "cat" : "dog"},train`, `copy-${name},cat,test`]);
+      writeFileSync(join(folder, "list.csv"), ["path,label,split", ...rows].join("\n"));
+      for (const name of listed) {
+        const bytes = Buffer.from(images.find((each) => each.name === name)!.base64, "base64");
+        for (const file of [name, `copy-${name}`]) writeFileSync(join(folder, file), bytes);
+      }
+    },
+    use: (folder) => readAll(join(folder, "list.csv")),
+  },
+  {
+    name: "image-folder",
+    async prepare(folder) {
+      for (const [place, name] of ["a/0.png", "a/1.jpg", "b/0.bmp", "b/1.webp"].entries()) {
+        const file = join(folder, name);
+        mkdirSync(dirname(file), { recursive: true });
+        const ending = name.slice(name.lastIndexOf("."));
+        const { base64 } = images.filter((each) => each.name.endsWith(ending))[place % 2]!;
+        writeFileSync(file, Buffer.from(base64, "base64"));
+      }
+    },
+    use: (folder) => readAll(folder),
+  },
+];

@@ -1,0 +1,85 @@
+import { cpSync, existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { availableEngines, useEngine } from "@convkit/engine";
+import { loadSavedModel } from "@convkit/graph";
+import { loadModel, openWeights, saveModel } from "@convkit/weights";
+import * as tfl from "@tensorflow/tfjs-layers";
+import type { Subject } from "./subject.ts";
+
+const golden = fileURLToPath(new URL("../../../../packages/weights/test/golden/", import.meta.url));
+
+/** A file that Keras, PyTorch, h5py or NumPy wrote: every tensor is read, and the model made if there is one. */
+function written(name: string, ...files: readonly string[]): Subject {
+  return {
+    name,
+    files,
+    async prepare(folder) {
+      await useEngine("wasm", { threads: 1 });
+      mkdirSync(folder, { recursive: true });
+      for (const file of files) cpSync(join(golden, file), join(folder, file));
+    },
+    use: (folder, { file }) => readWeights(join(folder, file)),
+  };
+}
+
+async function readWeights(path: string): Promise<void> {
+  const file = await openWeights(path);
+  try {
+    for (const tensor of file.tensors) tensor.read();
+    if (file.config === undefined) return;
+  } finally {
+    file.close();
+  }
+  (await loadModel(path)).dispose();
+}
+
+/** A small model with the parts that readers treat apart: convolution, norm, nested model, dense layer. */
+export function smallModel(): tfl.LayersModel {
+  const { conv2d, batchNormalization, globalAveragePooling2d, dense } = tfl.layers;
+  const inner = tfl.sequential({
+    name: "inner",
+    layers: [conv2d({ filters: 3, kernelSize: 3, activation: "relu", inputShape: [8, 8, 3] }), batchNormalization()],
+  });
+  return tfl.sequential({
+    layers: [inner, globalAveragePooling2d({}), dense({ units: 2, activation: "softmax" })],
+  });
+}
+
+const metadata = { name: "small", classes: ["a", "b"], preprocessing: { scale: 1 / 255 } };
+
+export const weightSubjects: readonly Subject[] = [
+  written("h5", "keras3.h5", "keras2-weights.h5", "keras3.weights.h5", "latest.h5"),
+  written("keras", "keras3.keras"),
+  written("pth", "state.pth", "state-legacy.pth"),
+  written("safetensors", "state.safetensors"),
+  written("npy", "array.npy"),
+  {
+    name: "tfjs",
+    async prepare(folder) {
+      await useEngine("wasm", { threads: 1 });
+      await saveModel(smallModel(), folder, { format: "tfjs", metadata });
+    },
+    use: (folder) => readWeights(join(folder, "model.json")),
+    names: /damaged/,
+  },
+  {
+    name: "saved-model",
+    async prepare(folder) {
+      if (!(await availableEngines()).includes("native")) throw new Error("the native engine is not installed");
+      await useEngine("native", { threads: 1 });
+      if (!existsSync(folder)) await saveModel(smallModel(), folder, { format: "savedmodel", metadata });
+    },
+    async use(folder) {
+      const model = await loadSavedModel(folder, { threads: 1 });
+      try {
+        const [[name] = [""]] = Object.entries(model.signature.inputs);
+        await model({ [name]: { data: new Float32Array(192), shape: [1, 8, 8, 3] } });
+        for (const variable of model.variables) variable.read();
+      } finally {
+        await model.dispose();
+      }
+    },
+    names: /damaged/,
+  },
+];
