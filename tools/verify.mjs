@@ -1,7 +1,8 @@
 // `pnpm verify`: everything a fresh clone needs, then every check: format, lint, types and each package's tests. A stage that
 // fails counts as one failure and the later ones still run; the last line is always `N passed, M failed`.
-import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { attempt, root, setUp } from "./set-up.mjs";
 
@@ -24,14 +25,36 @@ function stage(what, command, ...args) {
   if (status !== 0) failed(what, status);
 }
 
+/** Starts a stage that runs beside the later ones; `end` waits for it and prints what it said. */
+function beside(what, command, ...args) {
+  const folder = mkdtempSync(join(tmpdir(), "convkit-verify-"));
+  const file = join(folder, "output");
+  const output = openSync(file, "w");
+  const env = { ...process.env, TURBO_TELEMETRY_DISABLED: "1" };
+  const child = spawn(command, args, { cwd: root, stdio: ["ignore", output, output], env });
+  const ended = new Promise((resolve) => {
+    child.once("error", () => resolve(1));
+    child.once("exit", (status, signal) => resolve(signal === "SIGINT" ? 130 : (status ?? 1)));
+  });
+  return async function end() {
+    const status = await ended;
+    closeSync(output);
+    process.stdout.write(`\n${what}\n${readFileSync(file, "utf8")}`);
+    rmSync(folder, { recursive: true });
+    if (status !== 0) failed(what, status);
+  };
+}
+
 setUp(failed);
+const quietly = ["--output-logs=errors-only", "--no-update-notifier"];
+// One core has time for these while the peers are downloaded and the first tests start.
+const checks = [
+  beside("Lint and format", "pnpm", "run", "lint"),
+  beside("Types", "pnpm", "exec", "turbo", "run", "typecheck", "--concurrency=1", "--continue", ...quietly),
+];
 if (spawnSync("python3", ["-m", "pip", "--version"]).status === 0)
   stage("The peers' environment", process.execPath, "tools/peers.mjs");
 else process.stderr.write("Python with pip is not here: the comparisons with Keras and PyTorch are left out.\n");
-
-stage("Lint and format", "pnpm", "run", "lint");
-const quietly = ["--output-logs=errors-only", "--no-update-notifier"];
-stage("Types", "pnpm", "exec", "turbo", "run", "typecheck", "--continue", ...quietly);
 
 const reports = ["packages", "apps", "tools"]
   .flatMap((group) => readdirSync(join(root, group)).map((name) => join(root, group, name)))
@@ -39,9 +62,10 @@ const reports = ["packages", "apps", "tools"]
   .map((folder) => join(folder, "test-report.json"));
 for (const report of reports) rmSync(report, { force: true });
 
-// One package at a time: TensorFlow uses every core by itself.
-const oneByOne = ["--concurrency=1", "--continue", "--output-logs=new-only", "--no-update-notifier"];
-const tests = attempt("pnpm", ["exec", "turbo", "run", "test", ...oneByOne]);
+// Two packages at a time: while one waits for Python, npm or its last file, the other has the cores.
+const inPairs = ["--concurrency=2", "--continue", "--output-logs=new-only", "--no-update-notifier"];
+const tests = attempt("pnpm", ["exec", "turbo", "run", "test", ...inPairs]);
+for (const end of checks) await end();
 if (tests === 130) failed("Tests", tests);
 
 const before = sums.failed;
