@@ -26,7 +26,9 @@ const layerModels = [
 ];
 const names = Object.keys(zoo) as ModelName[];
 /** As many at a time as may lie on the disk together. */
-const groups = Array.from({ length: Math.ceil(names.length / 6) }, (_, index) => names.slice(6 * index, 6 * index + 6));
+const groups = Array.from({ length: Math.ceil(names.length / 16) }, (_, index) =>
+  names.slice(16 * index, 16 * index + 16),
+);
 
 describe.skipIf(peerPython === undefined)("ONNX Runtime", () => {
   const folder = mkdtempSync(join(tmpdir(), "convkit-onnx-"));

@@ -18,7 +18,7 @@ export async function apiReport(folder: string): Promise<string> {
   };
   const out = mkdtempSync(join(tmpdir(), "convkit-api-"));
   try {
-    const flags = ["--emitDeclarationOnly", "--declarationMap", "false", "--sourceMap", "false", "--outDir", out];
+    const flags = ["--emitDeclarationOnly", "--outDir", out];
     await promisify(execFile)(join(folder, "node_modules/.bin/tsc"), ["-p", "tsconfig.build.json", ...flags], {
       cwd: folder,
     });

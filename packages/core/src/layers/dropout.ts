@@ -7,7 +7,7 @@ import { checkRate } from "./check-window.ts";
 import { seedFor } from "../init/initializers.ts";
 import { uniformValues } from "../init/random.ts";
 import { onlyTensor, stockClass } from "../tfjs/layer-class.ts";
-import type { CallOptions } from "../tfjs/layer-class.ts";
+import type { CallOptions, StockClass } from "../tfjs/layer-class.ts";
 import { opAttributes, tensorFlowBackend } from "../tfjs/tensorflow-backend.ts";
 
 export interface DropoutOptions {
@@ -37,7 +37,7 @@ interface Fields {
   getNoiseShape(x: tf.Tensor): number[] | undefined;
 }
 
-const Stock = stockClass<Args, Fields>(tfl.layers.dropout({ name: "stock", rate: 0 }));
+const Stock: StockClass<Args, Fields> = stockClass(tfl.layers.dropout({ name: "stock", rate: 0 }));
 
 /**
  * Replaces tfjs-layers' Dropout. On TensorFlow, the random numbers are drawn by TensorFlow. They depend on the seed and

@@ -1,4 +1,5 @@
 import { stockClass } from "@convkit/core";
+import type { StockClass } from "@convkit/core";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { one, oneShape } from "./base-layers.ts";
@@ -21,7 +22,9 @@ interface Fields {
 }
 
 type DepthwiseArgs = Parameters<typeof tfl.layers.depthwiseConv2d>[0];
-const StockDepthwise = stockClass<DepthwiseArgs, Fields>(tfl.layers.depthwiseConv2d({ name: "stock", kernelSize: 1 }));
+const StockDepthwise: StockClass<DepthwiseArgs, Fields> = stockClass(
+  tfl.layers.depthwiseConv2d({ name: "stock", kernelSize: 1 }),
+);
 
 /**
  * Keras' DepthwiseConv2D with dilation. (tfjs-layers' own accepts a dilation rate and ignores it.)
@@ -50,7 +53,7 @@ export class DilatedDepthwiseConv2D extends StockDepthwise {
 }
 
 type TransposeArgs = Parameters<typeof tfl.layers.conv2dTranspose>[0] & { outputPadding?: number | number[] | null };
-const StockTranspose = stockClass<TransposeArgs, Fields>(
+const StockTranspose: StockClass<TransposeArgs, Fields> = stockClass(
   tfl.layers.conv2dTranspose({ name: "stock", filters: 1, kernelSize: 1 }),
 );
 

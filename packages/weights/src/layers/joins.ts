@@ -1,10 +1,11 @@
 import { stockClass } from "@convkit/core";
+import type { StockClass } from "@convkit/core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { oneShape } from "./base-layers.ts";
 import type { Shape } from "./base-layers.ts";
 
 type Args = Parameters<typeof tfl.layers.concatenate>[0];
-const Stock = stockClass<Args, { axis: number }>(tfl.layers.concatenate({ name: "stock" }));
+const Stock: StockClass<Args, { axis: number }> = stockClass(tfl.layers.concatenate({ name: "stock" }));
 
 /** Concatenate with negative axes. (tfjs-layers' own treats every negative axis as the last.) */
 export class Concatenate extends Stock {
@@ -18,7 +19,7 @@ export class Concatenate extends Stock {
 }
 
 type ReshapeArgs = Parameters<typeof tfl.layers.reshape>[0];
-const StockReshape = stockClass<ReshapeArgs, { targetShape: (number | null)[] }>(
+const StockReshape: StockClass<ReshapeArgs, { targetShape: (number | null)[] }> = stockClass(
   tfl.layers.reshape({ name: "stock", targetShape: [1] }),
 );
 

@@ -49,15 +49,29 @@ for word in sys.argv[3:]:
         model.save(folder / f"{name}.h5")
         model.save_weights(folder / f"{name}.weights.h5")
     else:
+        model = None
         for extension in ("h5", "keras"):
             path = folder / f"{name}.ours.{extension}"
             if not path.exists():
                 continue
-            attempt(path.name, lambda: difference(keras.models.load_model(path, compile=False), name))
+
+            def load():
+                global model
+                model = keras.models.load_model(path, compile=False)
+                return difference(model, name)
+
+            attempt(path.name, load)
         if size:
-            model = application(name, int(size))
-            attempt(f"{name}.ours.weights.h5", lambda: (model.load_weights(folder / f"{name}.ours.weights.h5"), difference(model, name))[1])
+
+            def load_weights():
+                # Zeros first: what the file does not have stays zero, and the outputs differ.
+                for weight in model.weights:
+                    weight.assign(np.zeros(weight.shape))
+                model.load_weights(folder / f"{name}.ours.weights.h5")
+                return difference(model, name)
+
+            attempt(f"{name}.ours.weights.h5", load_weights)
         else:
-            keras.models.load_model(folder / f"{name}.ours.keras", compile=False).save(folder / f"{name}.theirs.keras")
+            model.save(folder / f"{name}.theirs.keras")
     keras.backend.clear_session()
 print(json.dumps(result))

@@ -1,10 +1,11 @@
 import * as tfl from "@tensorflow/tfjs-layers";
 import { stockClass } from "../../tfjs/layer-class.ts";
-import type { StockLayer } from "../../tfjs/layer-class.ts";
+import type { StockClass, StockLayer } from "../../tfjs/layer-class.ts";
 
 type Args = Parameters<typeof tfl.layers.separableConv2d>[0];
 
-const Stock = stockClass<Args, { readonly depthMultiplier: number }>(
+// The type is written out, since tfjs-layers' own name of it has no public path.
+const Stock: StockClass<Args, { readonly depthMultiplier: number }> = stockClass(
   tfl.layers.separableConv2d({ name: "stock", filters: 1, kernelSize: 1 }),
 );
 

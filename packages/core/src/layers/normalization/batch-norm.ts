@@ -6,7 +6,7 @@ import { layer } from "../../block/block.ts";
 import type { UnnamedBlock } from "../../block/names.ts";
 import { batchNormTraining } from "./batch-norm-kernel.ts";
 import { onlyTensor, stockClass } from "../../tfjs/layer-class.ts";
-import type { CallOptions } from "../../tfjs/layer-class.ts";
+import type { CallOptions, StockClass } from "../../tfjs/layer-class.ts";
 
 export interface BatchNormOptions {
   /** Added to the variance: 1e-3 by default, as in Keras; PyTorch's default is 1e-5. */
@@ -43,7 +43,7 @@ interface Fields {
   readonly axis: number;
 }
 
-const Stock = stockClass<Args, Fields>(tfl.layers.batchNormalization({ name: "stock" }));
+const Stock: StockClass<Args, Fields> = stockClass(tfl.layers.batchNormalization({ name: "stock" }));
 
 /**
  * Replaces tfjs-layers' layer with fused kernels and Keras' meaning of `trainable = false`: a frozen layer uses its
