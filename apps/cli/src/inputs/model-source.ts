@@ -38,7 +38,7 @@ export async function resolveModel(name: string, options: ModelOptions, seed?: n
     throw new UsageError(`${name} holds weights without their network: say which of the zoo it is with --arch.`);
   checkNoZooOptions(name, options);
   const { loadModel } = await import("@convkit/weights");
-  const model = await loadModel(/\.(h5|hdf5|keras)$/i.test(path) ? path : modelFile(path));
+  const model = await loadModel(/\.(h5|hdf5|keras|onnx)$/i.test(path) ? path : modelFile(path));
   const { name: stored, classes, preprocessing = {}, images = {} } = modelMetadata(model);
   return { model, name: stored ?? basename(path), classes, preprocessing, images, isUntrained: false };
 }
@@ -117,7 +117,7 @@ function modelFile(path: string): string {
   if (!statSync(path).isDirectory()) {
     if (extname(path) === ".json") return path;
     throw new UsageError(
-      `Cannot read a model from ${path}: give a zoo name, a run directory, a .keras, .h5 or tfjs model.json file, or weights with --arch.`,
+      `Cannot read a model from ${path}: give a zoo name, a run directory, a .keras, .h5, .onnx or tfjs model.json file, or weights with --arch.`,
     );
   }
   const found = [join(path, "model", "model.json"), join(path, "model.json")].find((file) => existsSync(file));
