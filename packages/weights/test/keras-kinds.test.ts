@@ -5,7 +5,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { loadModel, openWeights } from "../src/index.ts";
+import { loadModel } from "../src/index.ts";
+import { readArray } from "./peers/compare.ts";
 import { runPython } from "./peers/run-python.ts";
 
 interface Entry {
@@ -24,15 +25,7 @@ describe.skipIf(peerPython === undefined)("Keras files of one layer, option or h
   afterAll(() => rmSync(folder, { recursive: true }));
 
   const arrays = (name: string, kind: "x" | "y", count: number): Promise<tf.Tensor[]> =>
-    Promise.all(
-      Array.from({ length: count }, async (_, index) => {
-        const file = await openWeights(join(folder, `${name}.${kind}${index}.npy`));
-        const [{ shape, read }] = file.tensors as [(typeof file.tensors)[number]];
-        const values = tf.tensor(read() as Float32Array, shape as number[], "float32");
-        file.close();
-        return values;
-      }),
-    );
+    Promise.all(Array.from({ length: count }, (_, index) => readArray(join(folder, `${name}.${kind}${index}.npy`))));
 
   it.each(engines)("give Keras' numbers on %s", async (engine) => {
     await useEngine(engine);

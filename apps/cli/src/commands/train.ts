@@ -7,7 +7,7 @@ import { modelOptions } from "../inputs/model-options.ts";
 import { keep, mayChange, notStored } from "../training/train-option.ts";
 import { globalOptionTable } from "../terminal/global-options.ts";
 
-const { classes, input, aux, weights, arch, top, pooling } = modelOptions;
+const { classes, input, aux, weights, arch, adaptChannels, top, pooling } = modelOptions;
 const url: OptionOf<string> = { value: "<url>", about: "posts every epoch's numbers as JSON", read: webAddress };
 
 /** Each option states its path in config.json, and whether `--resume` accepts another value. */
@@ -17,6 +17,7 @@ export const options = {
   aux: keep("plan.modelOptions.aux", aux),
   weights: keep("weights", weights, { as: "weights" }),
   arch: keep("plan.model", arch),
+  adaptChannels: keep("adaptChannels", adaptChannels),
   top: notStored(top),
   pooling: notStored(pooling),
   data: keep("plan.data", text("<name-or-folder>", "images to train on"), { as: "data" }),

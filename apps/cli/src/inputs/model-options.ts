@@ -8,6 +8,7 @@ export const headOptions = {
   aux: flag("with the auxiliary classifiers"),
   weights: text("<file>", "file of trained weights, or imagenet for the published ones"),
   arch: text("<name>", "the network that a file of weights belongs to"),
+  adaptChannels: flag("sums or repeats the channels of the weights' first convolution, as timm does"),
 };
 
 /** The options of a network of the zoo, except its image size. */
@@ -25,6 +26,7 @@ export interface ModelOptions {
   readonly aux?: boolean | undefined;
   readonly weights?: string | undefined;
   readonly arch?: string | undefined;
+  readonly adaptChannels?: boolean | undefined;
 }
 
 /** Throws a `UsageError` if options for networks of the zoo are given with a stored model. */

@@ -7,6 +7,7 @@ import type { PublishedWeights } from "@convkit/weights";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
 import { UsageError } from "../terminal/usage-error.ts";
 import { checkNoZooOptions, type ModelOptions } from "./model-options.ts";
+import { loadFitting } from "./fitting-weights.ts";
 import { userPath } from "./user-path.ts";
 
 /** A model ready to be used, and what is known about its images and classes. */
@@ -44,7 +45,7 @@ export async function resolveModel(name: string, options: ModelOptions, seed?: n
 }
 
 async function zooModel(name: string, options: ModelOptions, seed?: number): Promise<ResolvedModel> {
-  const { classes, input, top, pooling, aux, weights } = options;
+  const { classes, input, top, pooling, aux, weights, adaptChannels } = options;
   if (!isModelName(name))
     throw new UsageError(`Unknown network "${name}": the zoo has ${Object.keys(zoo).join(", ")}.`);
   const architecture = findArchitecture(name);
@@ -59,9 +60,8 @@ async function zooModel(name: string, options: ModelOptions, seed?: number): Pro
     });
   const model = weights === undefined ? make() : withoutDrawing(make);
   if (weights !== undefined) {
-    const { loadWeights } = await import("@convkit/weights");
     const { file, published } = await weightsFile(name, weights, top !== false);
-    await loadWeights(model, file, published && { published });
+    await loadFitting(model, file, { published, adaptChannels });
   }
   const channels = model.inputs[0]!.shape.at(-1) ?? 3;
   const { classes: names } = modelMetadata(model);

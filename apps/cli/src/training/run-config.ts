@@ -29,6 +29,7 @@ export interface RunConfig {
   readonly weights?: string;
   /** True if only the last layer with weights is trained. */
   readonly freeze?: boolean;
+  readonly adaptChannels?: boolean;
   /** Number of best epochs whose checkpoints are kept besides the newest. */
   readonly keepBest?: number;
   /** Names of the classes; missing until the data is loaded. */

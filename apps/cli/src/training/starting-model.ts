@@ -4,6 +4,7 @@ import type { LayersModel } from "@tensorflow/tfjs-layers";
 import type { Context } from "../terminal/context.ts";
 import type { ModelOptions } from "../inputs/model-options.ts";
 import { hasSameNames, listed } from "../inputs/model-classes.ts";
+import { loadFitting } from "../inputs/fitting-weights.ts";
 import { resolveModel, type ResolvedModel, weightsFile } from "../inputs/model-source.ts";
 
 /** The classes of the data, and the number that the configuration requests. */
@@ -57,7 +58,6 @@ async function pretrained(name: string, options: ModelOptions, weights: string, 
     } catch {
       const { weights: _weights, ...fresh } = options;
       const resolved = await resolveModel(name, fresh, seed);
-      const { loadWeights } = await import("@convkit/weights");
       const bare = withoutDrawing(() => createModel(findArchitecture(name).name as ModelName, { includeTop: false }));
       const body = new Set(bare.layers.map((layer) => layer.name));
       bare.dispose();
@@ -65,7 +65,7 @@ async function pretrained(name: string, options: ModelOptions, weights: string, 
       const { file, published } = await weightsFile(name, weights, true);
       try {
         const ignore = new RegExp(`^(${heads.map(literally).join("|")})$`);
-        await loadWeights(resolved.model, file, { ignore, ...(published && { published }) });
+        await loadFitting(resolved.model, file, { ignore, published, adaptChannels: options.adaptChannels });
       } catch {
         throw misfit;
       }

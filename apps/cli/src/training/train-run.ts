@@ -183,7 +183,7 @@ async function modelAndData(
   config: RunConfig,
   { workers, strict }: RunPlace,
 ): Promise<ResolvedModel & { readonly data: DataSplits<IndexedDataset> }> {
-  const { plan, seed, weights } = config;
+  const { plan, seed, weights, adaptChannels } = config;
   const trained = isModelName(plan.model) ? undefined : await resolveModel(plan.model, {}, seed);
   const image = trained
     ? inputOf(trained.model, trained.images)
@@ -196,7 +196,7 @@ async function modelAndData(
     context,
     trained,
     plan.model,
-    { input: input && [...input], aux, weights },
+    { input: input && [...input], aux, weights, adaptChannels },
     { wanted: { names, count }, seed },
   );
   if (config.freeze === true) freezeAllButHead(resolved.model);

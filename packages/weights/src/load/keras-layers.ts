@@ -6,6 +6,7 @@ import { followers, kerasPaths, safeName } from "../formats/keras/layer-paths.ts
 import { SpectralNormalization } from "../layers/wrappers.ts";
 import { modelLayers, nestedModel } from "../model/model-layers.ts";
 import type { NamedTensor, TensorData } from "../bytes/named-tensor.ts";
+import { adaptedKernel, kernelHint } from "../model/channels.ts";
 import { assign, sameShape } from "../model/assign.ts";
 import type { Assignment } from "../model/assign.ts";
 import { weightName } from "../model/weight-name.ts";
@@ -25,6 +26,11 @@ export interface LoadWeightsOptions {
   readonly by?: "name" | "order" | undefined;
   /** Layers that may be missing in the model or in the file. */
   readonly ignore?: RegExp | undefined;
+  /**
+   * "adapt": loads a first convolution of other input channels, as timm does: for one channel it sums the file's, for
+   * more it repeats the three colors and scales them. By default such a file is refused.
+   */
+  readonly channels?: "adapt" | undefined;
   /** The entry of `imagenetWeights` for this file. Its factors are applied to the tensors, as Keras does. */
   readonly published?: Pick<PublishedWeights, "factors"> | undefined;
   /** Which weights of a PyTorch checkpoint, by the keys that lead to them: "model_ema". */
@@ -36,6 +42,7 @@ export interface LoadWeightsOptions {
 export const loadWeightsNames: OptionNames<LoadWeightsOptions> = {
   by: true,
   ignore: true,
+  channels: true,
   published: true,
   state: true,
   onNote: true,
@@ -49,7 +56,7 @@ export async function loadKerasLayers(
   file: string,
   model: tfl.LayersModel,
   layers: readonly LayerTensors[],
-  { by, ignore, published }: LoadWeightsOptions = {},
+  { by, ignore, channels, published }: LoadWeightsOptions = {},
 ): Promise<LoadWeightsReport> {
   const own = modelLayers(model).filter(({ weights }) => weights.length > 0);
   const theirs = layers.filter(({ tensors }) => tensors.length > 0);
@@ -78,7 +85,7 @@ export async function loadKerasLayers(
       );
     } else {
       for (const [index, variable] of layer.weights.entries()) {
-        const tensor = saved.tensors[index]!;
+        const tensor = adaptedKernel(model, variable, saved.tensors[index]!, channels);
         const name = `${layer.name}/${weightName(variable)}`;
         const factors = published?.factors?.[name];
         assignments.push({
@@ -87,6 +94,7 @@ export async function loadKerasLayers(
           tensor,
           ...(factors === undefined ? {} : { arrange: multiplied(factors) }),
           shape: fittingShape(variable, tensor),
+          hint: kernelHint(model, variable, tensor),
         });
       }
     }

@@ -1,9 +1,15 @@
 import type * as tfl from "@tensorflow/tfjs-layers";
+import { memoryTensor } from "../bytes/named-tensor.ts";
 import type { NamedTensor } from "../bytes/named-tensor.ts";
 import { ownLayerName } from "../formats/torch/names.ts";
+import { matchStructure } from "../formats/torch/structure.ts";
+import type { StructureReport } from "../formats/torch/structure.ts";
 import { refuseProblems, torchWeights } from "../formats/torch/weights.ts";
 import { assign } from "../model/assign.ts";
 import type { Assignment } from "../model/assign.ts";
+import { adaptedStem, channelsHint, stemOf } from "../model/channels.ts";
+import { modelLayers } from "../model/model-layers.ts";
+import { weightName } from "../model/weight-name.ts";
 import { WeightsError } from "../weights-error.ts";
 import type { LoadWeightsOptions, LoadWeightsReport } from "./keras-layers.ts";
 import { matchNames } from "./matching-names.ts";
@@ -17,7 +23,7 @@ const spare = /(^|\.)num_batches_tracked$|^n_averaged$|^(aux\d*|AuxLogits)\./;
 export async function loadTorch(
   model: tfl.LayersModel,
   file: WeightsFile,
-  { ignore, onNote }: LoadWeightsOptions,
+  { ignore, channels, onNote }: LoadWeightsOptions,
 ): Promise<LoadWeightsReport> {
   refuseProblems(file.path, model);
   const weights = torchWeights(model);
@@ -26,11 +32,24 @@ export async function loadTorch(
     weights.map(({ torchName, torchShape }) => ({ name: torchName, shape: torchShape })),
     onNote,
   );
+  const stem = stemOf(model, weights);
+  if (weights.some(({ torchName }) => !tensors.has(torchName) && ignore?.test(torchName) !== true)) {
+    const needed = withoutWrappers([...tensors].filter(([name]) => !spare.test(name)));
+    const structure = matchStructure(
+      model,
+      weights,
+      needed.map((tensor) => adaptedStem(tensor, stem, channels)),
+    );
+    if (typeof structure === "string")
+      throw new WeightsError(file.path, "", `the weights do not fit the model, nothing was changed: ${structure}`);
+    if (structure !== undefined) return loadStructure(model, file.path, structure, onNote);
+  }
   const problems: string[] = [];
   const ignored = outside.map(({ name }) => name);
   const assignments: Assignment[] = [];
   for (const { torchName, name, variable, torchShape, fromTorch } of weights) {
-    const tensor = tensors.get(torchName);
+    const found = tensors.get(torchName);
+    const tensor = found === undefined ? undefined : adaptedStem(found, stem, channels, torchName);
     tensors.delete(torchName);
     const problem = unread.get(prefix + torchName) ?? unread.get(torchName);
     if (tensor === undefined && problem !== undefined) problems.push(`unread: "${torchName}" ${problem}`);
@@ -38,7 +57,9 @@ export async function loadTorch(
       if (ignore?.test(torchName) === true) ignored.push(torchName);
       else problems.push(`missing: "${torchName}" [${torchShape}], which is "${name}" here, is not in the file`);
     } else if (String(tensor.shape) !== String(torchShape)) {
-      problems.push(`misshaped: "${torchName}" should be [${torchShape}], in the file it is [${tensor.shape}]`);
+      problems.push(
+        `misshaped: "${torchName}" should be [${torchShape}], in the file it is [${tensor.shape}]${channelsHint(tensor, stem, torchName)}`,
+      );
     } else assignments.push({ name, variable, tensor, arrange: fromTorch, shape: variable.shape as number[] });
   }
   for (const [name, { shape, dtype }] of tensors) {
@@ -53,6 +74,48 @@ export async function loadTorch(
   }
   await assign(file.path, assignments, problems);
   return { loaded: assignments.length, ignored };
+}
+
+/** The tensors without the names of wrappers that all of them begin with. */
+function withoutWrappers(tensors: readonly (readonly [string, NamedTensor])[]): NamedTensor[] {
+  const wrapper = /^(module|model|_orig_mod|backbone|net)\./;
+  let named = tensors.map(([name, tensor]) => ({ ...tensor, name }));
+  while (named.length > 0 && named.every(({ name }) => wrapper.test(name)))
+    named = named.map((tensor) => ({ ...tensor, name: tensor.name.replace(wrapper, "") }));
+  return named;
+}
+
+/** Mean and deviation of ImageNet's colors, by which PyTorch's networks expect images to be scaled. */
+const torchColors = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const;
+
+/** Loads weights that were matched by their order. A Normalization, which PyTorch has outside, gets ImageNet's colors. */
+async function loadStructure(
+  model: tfl.LayersModel,
+  path: string,
+  { matches, note }: StructureReport,
+  onNote: LoadWeightsOptions["onNote"],
+): Promise<LoadWeightsReport> {
+  const assignments = matches.map(({ weight: { name, variable }, tensor, arrange }): Assignment => ({
+    name,
+    variable,
+    tensor,
+    arrange,
+    shape: variable.shape as number[],
+  }));
+  const colors = modelLayers(model)
+    .filter(({ layer }) => layer.getClassName() === "Normalization")
+    .flatMap(({ name, weights }) =>
+      weights.map((variable): Assignment => {
+        const part = weightName(variable);
+        const values = part === "mean" ? torchColors.mean : torchColors.std.map((value) => value * value);
+        const data = part === "count" ? Int32Array.of(1) : Float32Array.from(values);
+        const shape = part === "count" ? [] : [data.length];
+        return { name: `${name}/${part}`, variable, tensor: memoryTensor(part, shape, data), shape };
+      }),
+    );
+  await assign(path, [...assignments, ...colors]);
+  if (note !== undefined) onNote?.(`${path}: ${note}`);
+  return { loaded: assignments.length, ignored: [] };
 }
 
 type Found = Pick<MatchedNames, "prefix" | "tensors" | "outside"> & { readonly unread: ReadonlyMap<string, string> };

@@ -11,6 +11,8 @@ export interface Assignment {
   readonly tensor: NamedTensor;
   /** Reorders the tensor's values to the weight's axes; by default the order is the same. */
   readonly arrange?: (tensor: NamedTensor) => TensorData | Promise<TensorData>;
+  /** What to do if the shapes differ, as the end of a message. */
+  readonly hint?: string;
   /** The shape after `arrange`. */
   readonly shape: readonly number[];
 }
@@ -24,10 +26,10 @@ export async function assign(
   assignments: readonly Assignment[],
   problems: readonly string[] = [],
 ): Promise<void> {
-  const misshaped = assignments.flatMap(({ name, variable, tensor, shape }) =>
+  const misshaped = assignments.flatMap(({ name, variable, tensor, shape, hint = "" }) =>
     sameShape(variable.shape as number[], shape)
       ? []
-      : [`misshaped: "${name}" is [${variable.shape}], the file's "${tensor.name}" is [${shape}]`],
+      : [`misshaped: "${name}" is [${variable.shape}], the file's "${tensor.name}" is [${shape}]${hint}`],
   );
   const all = [...problems, ...misshaped];
   if (all.length > 0)

@@ -12,7 +12,8 @@ export async function worstDifference(model: tfl.LayersModel, base: string): Pro
   });
 }
 
-async function readArray(path: string): Promise<tf.Tensor> {
+/** Reads a .npy file as a tensor. */
+export async function readArray(path: string): Promise<tf.Tensor> {
   const file = await openWeights(path);
   const { shape, read } = file.tensors[0]!;
   const data = read();

@@ -1,0 +1,59 @@
+import { useEngine } from "@convkit/engine";
+import * as tf from "@tensorflow/tfjs-core";
+import * as tfl from "@tensorflow/tfjs-layers";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { loadWeights, saveModel } from "../src/index.ts";
+
+function small(channels: number): tfl.LayersModel {
+  const x = tfl.input({ shape: [6, 7, channels] });
+  const map = tfl.layers.conv2d({ filters: 4, kernelSize: 3, name: "stem" }).apply(x);
+  const wide = tfl.layers.conv2d({ filters: 3, kernelSize: 1, name: "next" }).apply(map) as tfl.SymbolicTensor;
+  return tfl.model({ inputs: x, outputs: wide });
+}
+
+describe("weights for another number of channels", () => {
+  const folder = mkdtempSync(join(tmpdir(), "convkit-channels-"));
+  const files = ["safetensors", "h5", "keras"].map((ending) => join(folder, `three.${ending}`));
+  let three: tfl.LayersModel;
+  beforeAll(async () => {
+    await useEngine();
+    three = small(3);
+    for (const file of files) await saveModel(three, file);
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  const worst = (a: tf.Tensor, b: tf.Tensor): number => tf.max(tf.abs(tf.sub(a, b))).dataSync()[0]!;
+
+  it.each(files)("sum up to one channel, and repeat for more, from %s", async (file) => {
+    const gray = small(1);
+    await loadWeights(gray, file, { channels: "adapt" });
+    const x = tf.randomUniform([2, 6, 7, 1], -1, 1, "float32", 1);
+    // A gray image is one of three equal colors.
+    const colors = tf.concat([x, x, x], 3);
+    expect(worst(gray.predict(x) as tf.Tensor, three.predict(colors) as tf.Tensor)).toBeLessThan(1e-5);
+
+    const six = small(6);
+    await loadWeights(six, file, { channels: "adapt" });
+    const image = tf.randomUniform([2, 6, 7, 3], -1, 1, "float32", 2);
+    // The three colors twice, each with half of its weight.
+    const twice = tf.concat([image, image], 3);
+    expect(worst(six.predict(twice) as tf.Tensor, three.predict(image) as tf.Tensor)).toBeLessThan(1e-5);
+
+    const four = small(4);
+    await loadWeights(four, file, { channels: "adapt" });
+    // The fourth channel is the first color again; all have 3 / 4 of their weights.
+    const single = tf.concat([tf.zeros([2, 6, 7, 3]), x], 3);
+    const red = tf.concat([tf.mul(x, 0.75), tf.zeros([2, 6, 7, 2])], 3);
+    expect(worst(four.predict(single) as tf.Tensor, three.predict(red) as tf.Tensor)).toBeLessThan(1e-5);
+  });
+
+  it.each(files)("are refused with the way out, if nobody asks for that, from %s", async (file) => {
+    const gray = small(1);
+    const before = gray.getWeights().map((weight) => weight.dataSync().slice());
+    await expect(loadWeights(gray, file)).rejects.toThrow('give channels: "adapt"');
+    expect(gray.getWeights().map((weight) => weight.dataSync())).toEqual(before);
+  });
+});
