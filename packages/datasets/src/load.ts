@@ -40,9 +40,11 @@ const optionNames: OptionNames<LoadOptions> = {
  * (paths and labels). Throws a DataError that lists the known names, or says what the folder lacks.
  */
 export async function loadData(
-  nameOrFolder: DataSetName | (string & {}),
-  options: LoadOptions = {},
-): Promise<DataSplits<IndexedDataset>> {
+  name: DataSetName,
+  options?: LoadOptions,
+): Promise<DataSplits<IndexedDataset> & { readonly test: IndexedDataset }>;
+export async function loadData(nameOrFolder: string, options?: LoadOptions): Promise<DataSplits<IndexedDataset>>;
+export async function loadData(nameOrFolder: string, options: LoadOptions = {}): Promise<DataSplits<IndexedDataset>> {
   checkNames("loadData", options, optionNames);
   return arrangeSplits(await loadAll(nameOrFolder, options), options);
 }

@@ -51,6 +51,7 @@ export { type RecipeName, recipes } from "./plan/recipes.ts";
 export { balancedClassWeights } from "./objective/class-weights.ts";
 export { webhook, type WebhookOptions } from "./callbacks/webhook.ts";
 export { train } from "./loop/train.ts";
+export { type ProgressOptions, showProgress } from "./callbacks/progress.ts";
 export {
   type CheckpointOptions,
   type ResumeOptions,

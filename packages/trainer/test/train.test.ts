@@ -3,7 +3,7 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { modelMetadata } from "@convkit/core";
-import type { Batch, Dataset } from "@convkit/datasets";
+import type { Batch, Dataset, DataSplits } from "@convkit/datasets";
 import { useEngine } from "@convkit/engine";
 import { engines } from "@convkit/testing";
 import { loadModel } from "@convkit/weights";
@@ -49,7 +49,9 @@ const denseNet = () =>
     ],
   });
 
-function options(more: Partial<TrainOptions> = {}): TrainOptions {
+type SplitOptions = TrainOptions & { readonly data: DataSplits };
+
+function options(more: Partial<SplitOptions> = {}): SplitOptions {
   return {
     model: smallNet(),
     data: data(),
@@ -97,7 +99,7 @@ describe(`training (${engines[0]})`, () => {
   });
 
   const plain = () => ({});
-  const everything = (): Partial<TrainOptions> => ({
+  const everything = (): Partial<SplitOptions> => ({
     optimizer: { name: "adamw", learningRate: 0.01, weightDecay: 0.01, globalClipNorm: 1 },
     augment: planAugmentation({ flip: "horizontal", brightness: 0.2, mixup: 0.2 }, 2),
     classWeights: [0.5, 2],
@@ -337,7 +339,7 @@ function stray(batch: Partial<Batch>): Dataset {
 }
 
 describe("data that cannot train the model is refused before the first step", () => {
-  const refusals: [string, () => Partial<TrainOptions>, RegExp][] = [
+  const refusals: [string, () => Partial<SplitOptions>, RegExp][] = [
     [
       "another image size",
       () => ({ model: smallNet(), data: { name: "x", train: halves(4).select([]) } }),
@@ -518,7 +520,7 @@ test("a checkpoint that was whole when its writer was killed is taken up, at its
 
 test("a run that early stopping ended does not go on when it is resumed", async () => {
   const out = await folder();
-  const make = (more: Partial<TrainOptions> = {}) =>
+  const make = (more: Partial<SplitOptions> = {}) =>
     options({ out, epochs: 9, callbacks: [earlyStopping({ minDelta: 100, patience: 2 })], ...more });
   const ended = await train(make());
   const resumed = await train(make({ resume: true }));

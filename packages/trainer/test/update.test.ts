@@ -1,4 +1,4 @@
-import { seededRandom } from "@convkit/datasets";
+import { type DataSplits, seededRandom } from "@convkit/datasets";
 import { useEngine } from "@convkit/engine";
 import { engines } from "@convkit/testing";
 import * as tf from "@tensorflow/tfjs-core";
@@ -27,7 +27,9 @@ function plainNet(options: { readonly outputs?: number } = {}): tfl.LayersModel 
   return tfl.sequential({ layers, name: "plain-net" });
 }
 
-function options(more: Partial<TrainOptions> = {}): TrainOptions {
+type SplitOptions = TrainOptions & { readonly data: DataSplits };
+
+function options(more: Partial<SplitOptions> = {}): SplitOptions {
   return {
     model: plainNet(),
     data: { name: "halves", train: halves(64) },

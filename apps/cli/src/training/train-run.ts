@@ -109,6 +109,7 @@ async function trainIn(
     preprocessing,
     outputWeights: plan.outputWeights ?? outputWeightsOf(plan.model, model.outputs.length),
     execution,
+    progress: false,
     callbacks: [trainingProgress(context.out), ...callbacksOf(plan), ...webhooks(context, place)],
     out: place.folder,
     claim: place.claim,

@@ -82,8 +82,8 @@ export interface SkippedImage {
 export interface DataSplits<Set extends Dataset = Dataset> {
   readonly name: string;
   readonly train: Set;
-  readonly validation?: Set;
-  readonly test?: Set;
+  readonly validation?: Set | undefined;
+  readonly test?: Set | undefined;
 }
 
 /** True if the number of images is known; false for a generator without `size`, whose size is `Infinity`. */

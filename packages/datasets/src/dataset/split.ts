@@ -52,7 +52,13 @@ export function arrangeSplits(
   splits: DataSplits<IndexedDataset>,
   { validation, limit, seed = 0 }: SplitsOptions,
 ): DataSplits<IndexedDataset> {
-  const arranged: { train: IndexedDataset; validation?: IndexedDataset; test?: IndexedDataset } = { ...splits };
+  const arranged: {
+    train: IndexedDataset;
+    validation?: IndexedDataset | undefined;
+    test?: IndexedDataset | undefined;
+  } = {
+    ...splits,
+  };
   if (validation !== undefined) {
     if (splits.validation !== undefined) {
       throw new DataError(`${splits.name} has its own ${splits.validation.size} validation images; none are split off`);

@@ -12,6 +12,7 @@ import {
 } from "../checks/fields.ts";
 import { planProblems } from "../plan/plan-checks.ts";
 import { TrainerError } from "../trainer-error.ts";
+import type { FullOptions } from "./plain-options.ts";
 import type { CheckpointOptions, ResumeOptions, TrainOptions } from "./train-options.ts";
 
 const optionNames: OptionNames<TrainOptions> = {
@@ -32,6 +33,7 @@ const optionNames: OptionNames<TrainOptions> = {
   accumulate: true,
   ema: true,
   callbacks: true,
+  progress: true,
   monitor: true,
   restoreBest: true,
   out: true,
@@ -53,7 +55,7 @@ const checkpoints: Fields<CheckpointOptions> = {
 const resume: Fields<ResumeOptions> = { anyMachine: trueOrFalse };
 
 /** Refuses unknown, invalid and incompatible options before the first step. */
-export function checkTrainOptions(options: TrainOptions): void {
+export function checkTrainOptions(options: FullOptions): void {
   checkOptions("train", options, optionNames, (message) => new TrainerError(message));
   const { model, data, epochs, batch = 32, stepsPerCall = 1, accumulate, ema, schedule, monitor } = options;
   const { classWeights, sampleWeights, outputWeights } = options;
@@ -101,7 +103,7 @@ function weightProblems(what: string, weights: ArrayLike<number> | undefined, co
 }
 
 /** Schedules are in epochs, so the number of steps per epoch must be known. */
-function scheduleProblems({ data: { train }, schedule }: TrainOptions): string[] {
+function scheduleProblems({ data: { train }, schedule }: FullOptions): string[] {
   if (schedule === undefined || Number.isFinite(train.size)) return [];
   if (schedule.name === "constant" && (schedule.warmup ?? 0) === 0) return [];
   return [
@@ -110,7 +112,7 @@ function scheduleProblems({ data: { train }, schedule }: TrainOptions): string[]
 }
 
 /** A model that names its classes was trained on them: its outputs must not get other meanings. */
-function classProblems({ model, data: { train } }: TrainOptions): string[] {
+function classProblems({ model, data: { train } }: FullOptions): string[] {
   const { classes } = modelMetadata(model);
   if (classes === undefined || classes.join("\n") === train.classes.join("\n")) return [];
   return [

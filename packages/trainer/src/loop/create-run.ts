@@ -1,6 +1,7 @@
 import { setModelMetadata } from "@convkit/core";
 import { seedRandomStreams } from "@convkit/core/internal";
 import { CallbackList } from "../callbacks/callback-list.ts";
+import { showProgress } from "../callbacks/progress.ts";
 import type { JsonValue } from "@convkit/files";
 import { imageWeights } from "../objective/class-weights.ts";
 import { BestWeights } from "../run/best-weights.ts";
@@ -8,6 +9,7 @@ import { checkMonitor } from "../run/monitor.ts";
 import { checkData } from "../step/data-checks.ts";
 import { StepRunner } from "../step/step-runner.ts";
 import { checkTrainOptions } from "./check-options.ts";
+import { fullOptions } from "./plain-options.ts";
 import type { Run } from "./run.ts";
 import { RunClock } from "./run-clock.ts";
 import { RunState } from "./run-state.ts";
@@ -16,7 +18,8 @@ import type { TrainOptions } from "./train-options.ts";
 import { trainingView } from "./training-view.ts";
 
 /** Checks options and data, by themselves and against each other, and fills in the defaults. */
-export function checkedSettings(options: TrainOptions): Settings {
+export function checkedSettings(given: TrainOptions): Settings {
+  const options = fullOptions(given);
   checkData(options.model, options.data);
   checkTrainOptions(options);
   return completeOptions(options);
@@ -27,6 +30,7 @@ export function createRun(options: Settings, began: Readonly<Record<string, Json
   const settings = began === undefined ? options : resumedSettings(options, began);
   const { model, data, loss, preprocessing, augment, outputWeights, optimizer, accumulate, ema, execution } = settings;
   seedRandomStreams(model, settings.seed);
+  const shows = settings.progress ?? process.stderr.isTTY;
   const parts = { model, loss, preprocessing, augment, outputWeights };
   const run = {
     settings,
@@ -36,7 +40,7 @@ export function createRun(options: Settings, began: Readonly<Record<string, Json
     best: new BestWeights(model, settings.monitor),
     state: new RunState(settings),
     clock: new RunClock(),
-    callbacks: new CallbackList(settings.callbacks ?? []),
+    callbacks: new CallbackList([...(settings.callbacks ?? []), ...(shows ? [showProgress()] : [])]),
     imageWeights: imageWeights(settings),
   };
   const training = trainingView(run);

@@ -10,10 +10,11 @@ import { completeOptimizer, type OptimizerConfig } from "../optimization/optimiz
 import type { Schedule } from "../optimization/schedules.ts";
 import type { Monitor } from "../run/monitor.ts";
 import { TrainerError } from "../trainer-error.ts";
-import type { ResumeOptions, TrainOptions } from "./train-options.ts";
+import type { FullOptions } from "./plain-options.ts";
+import type { ResumeOptions } from "./train-options.ts";
 
 /** The options of `train` with all defaults. */
-export interface Settings extends Omit<TrainOptions, "resume"> {
+export interface Settings extends Omit<FullOptions, "resume"> {
   readonly loss: Loss;
   readonly optimizer: OptimizerConfig & { readonly learningRate: number };
   readonly schedule: Schedule;
@@ -29,7 +30,7 @@ export interface Settings extends Omit<TrainOptions, "resume"> {
 }
 
 /** Fills in the defaults; the model's metadata gives preprocessing and output weights. */
-export function completeOptions(options: TrainOptions): Settings {
+export function completeOptions(options: FullOptions): Settings {
   const { model, data, loss, batch = 32, seed = 0, accumulate = 1 } = options;
   const known = modelMetadata(model);
   return {
@@ -54,7 +55,7 @@ export function completeOptions(options: TrainOptions): Settings {
  * Ten if a step's multiply-adds take about a millisecond, so that the calls would take as long; else one. Also one for
  * a deterministic run, which may be interrupted and resumed after any step.
  */
-function usualStepsPerCall({ model, batch = 32, execution }: TrainOptions): number {
+function usualStepsPerCall({ model, batch = 32, execution }: FullOptions): number {
   return execution?.deterministic !== true && (summarize(model).macs ?? Infinity) * batch < 100e6 ? 10 : 1;
 }
 

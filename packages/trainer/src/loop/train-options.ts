@@ -1,5 +1,5 @@
 import type { ModelMetadata, Preprocessing } from "@convkit/core";
-import type { DataSplits } from "@convkit/datasets";
+import type { Dataset, DataSplits } from "@convkit/datasets";
 import type { ExecutionOptions } from "@convkit/graph";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
 import type { Callback } from "../callbacks/callback.ts";
@@ -9,18 +9,21 @@ import type { Schedule } from "../optimization/schedules.ts";
 import type { EpochLogs } from "../run/history.ts";
 import type { Monitor } from "../run/monitor.ts";
 import type { RunClaim } from "../run/run-directory.ts";
-import type { BatchAugmentation } from "../step/augmentation.ts";
+import type { AugmentationPlan, BatchAugmentation } from "../step/augmentation.ts";
 
 /** What to train, on which data, and how. */
 export interface TrainOptions {
   readonly model: LayersModel;
-  readonly data: DataSplits;
+  /** The images: a data set, or `{ name, train, validation }` as `loadData` gives. */
+  readonly data: Dataset | DataSplits;
   /** Cross-entropy of the classes by default; binary cross-entropy for a model with one output. */
   readonly loss?: LossName | Loss | undefined;
   /** `sgd` with its learning rate 0.01 by default. */
   readonly optimizer?: OptimizerName | OptimizerConfig | undefined;
-  /** How the learning rate changes; constant by default. */
-  readonly schedule?: Schedule | undefined;
+  /**
+   * How the learning rate changes: plain data, or text such as `"cosine"` or `"cosine:warmup=2"`; constant by default.
+   */
+  readonly schedule?: Schedule | string | undefined;
   /** Passes over the training data, including those before a resume. */
   readonly epochs: number;
   /** Images per step; 32 by default. */
@@ -34,7 +37,8 @@ export interface TrainOptions {
    * Converts pixels (0 to 255) to the model's input. By default as the model's metadata says, else unchanged pixels.
    */
   readonly preprocessing?: Preprocessing | undefined;
-  readonly augment?: BatchAugmentation | undefined;
+  /** Random changes of the images: plain data, `{ flip: "horizontal", rotation: 0.05 }`, or a function; none by default. */
+  readonly augment?: AugmentationPlan | BatchAugmentation | undefined;
   /** Factor for the loss of each class's images, as in Keras: the loss is the mean of the weighted losses. */
   readonly classWeights?: readonly number[] | undefined;
   /** Factor for each image's loss, by its index in the training data. */
@@ -57,6 +61,8 @@ export interface TrainOptions {
   /** Decay of a moving average of the weights; the average is validated and saved. */
   readonly ema?: number | undefined;
   readonly callbacks?: readonly Callback[] | undefined;
+  /** Shows a line per epoch and a bar on standard error; by default if that is a terminal. */
+  readonly progress?: boolean | undefined;
   /** The value that decides which epoch is the best: `valLoss` by default, `loss` without validation data. */
   readonly monitor?: Monitor | undefined;
   /** Whether the model ends with the best epoch's weights; true by default. */

@@ -1,0 +1,73 @@
+import { dense, flatten, chain, network } from "@convkit/core";
+import { fromArrays } from "@convkit/datasets";
+import { useEngine } from "@convkit/engine";
+import { beforeAll, describe, expect, test } from "vitest";
+import { planAugmentation, showProgress, train, type TrainOptions } from "../src/index.ts";
+
+beforeAll(() => useEngine("wasm"));
+
+const images = Float32Array.from({ length: 24 * 16 }, (_, i) => ((i * 37) % 101) / 100 - 0.5);
+const labels = Int32Array.from({ length: 24 }, (_, i) => i % 2);
+const data = fromArrays({ images, shape: [4, 4, 1], labels, classes: ["a", "b"], name: "numbers" });
+
+/** The weights after a training of two epochs. */
+async function weightsAfter(options: Partial<TrainOptions>): Promise<number[]> {
+  const model = network([4, 4, 1], chain([flatten(), dense(2, { activation: "softmax" })]), { seed: 1 });
+  await train({
+    model,
+    data: { name: "numbers", train: data },
+    epochs: 2,
+    batch: 8,
+    seed: 3,
+    progress: false,
+    ...options,
+  });
+  return model.getWeights().flatMap((each) => [...each.dataSync()]);
+}
+
+describe("options in their short forms train as their full forms do", () => {
+  test.each<[string, Partial<TrainOptions>, Partial<TrainOptions>]>([
+    ["a data set", { data }, { data: { name: "numbers", train: data } }],
+    ["a schedule by name", { schedule: "cosine" }, { schedule: { name: "cosine" } }],
+    [
+      "a schedule as text",
+      { schedule: "step:every=1,factor=0.5" },
+      { schedule: { name: "step", every: 1, factor: 0.5 } },
+    ],
+    [
+      "augmentation as plain data",
+      { augment: { flip: "horizontal" } },
+      { augment: planAugmentation({ flip: "horizontal" }, 2) },
+    ],
+  ])("%s", async (_title, short, full) => {
+    expect(await weightsAfter(short)).toEqual(await weightsAfter(full));
+  });
+
+  test("each of them changes what is trained", async () => {
+    const plain = await weightsAfter({});
+    expect(await weightsAfter({ schedule: "cosine" })).not.toEqual(plain);
+    expect(await weightsAfter({ augment: { flip: "horizontal" } })).not.toEqual(plain);
+  });
+
+  test.each<[string, object, RegExp]>([
+    ["an unknown schedule", { schedule: "cosin" }, /Unknown schedule "cosin": known are constant, step/],
+    ["an unknown augmentation", { augment: { flipp: "horizontal" } }, /flipp/],
+    ["augmentation that is none", { augment: "flip" }, /augment/],
+    ["no data", { data: undefined }, /expected data to be a data set or \{ name, train, validation \}/],
+    ["data that is a folder's name", { data: "photos" }, /expected data to be a data set.*got "photos"/],
+    ["an unknown option", { batchSize: 3 }, /batchSize.*Did you mean "batch"/],
+  ])("refuses %s", async (_title, options, message) => {
+    await expect(weightsAfter(options)).rejects.toThrow(message);
+  });
+});
+
+test("showProgress says each epoch in a line, with the numbers of the history", async () => {
+  const lines: string[] = [];
+  const model = network([4, 4, 1], chain([flatten(), dense(2, { activation: "softmax" })]), { seed: 1 });
+  const callbacks = [showProgress({ line: (text) => lines.push(text), bar: false })];
+  const { history } = await train({ model, data, epochs: 2, batch: 8, progress: false, callbacks });
+  expect(lines).toHaveLength(2);
+  expect(lines[1]).toContain(
+    `epoch 2/2 | loss ${history[1]!.loss.toFixed(4)} | accuracy ${(history[1]!.accuracy * 100).toFixed(2)} %`,
+  );
+});
