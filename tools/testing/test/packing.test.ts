@@ -17,6 +17,7 @@ interface Manifest {
   name: string;
   private?: boolean;
   bin?: Record<string, string>;
+  publishConfig?: { exports?: Record<string, unknown> };
   dependencies?: Record<string, string>;
   optionalDependencies?: Record<string, string>;
 }
@@ -26,6 +27,9 @@ const published = ["packages", "apps", "platforms"]
   .filter((folder) => existsSync(join(folder, "package.json")))
   .map((folder) => ({ folder, manifest: JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Manifest }))
   .filter(({ manifest }) => manifest.private !== true);
+
+/** True for a package that programs import. */
+const isLibrary = ({ publishConfig }: Manifest): boolean => publishConfig?.exports?.["."] !== undefined;
 
 const execute = promisify(execFile);
 
@@ -177,7 +181,7 @@ describe.each(
   test("passes publint and attw as packed", async () => {
     const tarball = tarballs.get(name) ?? "";
     await run(process.execPath, [tool("publint", "src/cli.js"), "run", tarball, "--strict"], root);
-    if (manifest.bin !== undefined) return;
+    if (!isLibrary(manifest)) return;
     const report = await run(
       process.execPath,
       [tool("@arethetypeswrong/cli", "dist/index.js"), tarball, "--profile", "esm-only", "--format", "json"],
@@ -201,8 +205,8 @@ describe.each(
           stranger,
         );
         expect(help).toContain(bin);
-        return;
       }
+      if (!isLibrary(manifest)) return;
       const examples = examplesOf(readme);
       expect([...examples.values()].join(""), "README.md has a ```ts example").toContain(name);
       for (const [file, code] of examples) writeFileSync(join(stranger, `${file}.ts`), code);

@@ -34,6 +34,7 @@ import { OrthogonalRegularizer } from "./regularizers.ts";
 import { ResetAfterGRU } from "./recurrent.ts";
 import { DilatedDepthwiseConv2D, GroupedConv3D, SizedConv2DTranspose, SizedConv3DTranspose } from "./convolutions.ts";
 import { Clipped, Sliced, Stacked } from "./slicing.ts";
+import { isStockName, stockClasses } from "./stock-classes.ts";
 import {
   AxesNormalization,
   BatchStatisticsNormalization,
@@ -144,6 +145,10 @@ function registered(className: string): RegisteredClass | undefined {
   return Object.hasOwn(classNameMap, className) ? (classNameMap[className]![0] as RegisteredClass) : undefined;
 }
 
+function isLayerClass(found: RegisteredClass): boolean {
+  return (found as { prototype?: unknown }).prototype instanceof tfl.layers.Layer;
+}
+
 /** Whether a class is one of ours, or the tfjs class that one of ours extends. */
 function isKnownClass(found: RegisteredClass): boolean {
   return [...own, ...ofCore].some((ours) => ours === found || Object.getPrototypeOf(ours) === found);
@@ -156,8 +161,7 @@ function isKnownClass(found: RegisteredClass): boolean {
 export function registerImportLayers(): void {
   for (const { className } of [...own, ...ofCore]) {
     const found = registered(className);
-    const isLayer = found !== undefined && (found as { prototype?: unknown }).prototype instanceof tfl.layers.Layer;
-    if (isLayer && !isKnownClass(found)) userClasses.set(className, found);
+    if (found !== undefined && isLayerClass(found) && !isKnownClass(found)) userClasses.set(className, found);
   }
   registerLayers();
   registerAugmentationLayers();
@@ -179,7 +183,10 @@ export function userClass(className: string): RegisteredClass | undefined {
   const ofUser = userClasses.get(className);
   if (ofUser !== undefined) return ofUser;
   const isOurs = [...own, ...ofCore].some((ours) => ours.className === className);
-  return isOurs || stockNames.has(className) || augmentationNames.has(className) ? undefined : registered(className);
+  if (isOurs || isStockName(className) || augmentationNames.has(className)) return undefined;
+  const found = registered(className);
+  // Initializers and regularizers are registered, too.
+  return found !== undefined && isLayerClass(found) ? found : undefined;
 }
 
 /** Our class of this name, even if another class is registered under it. */
@@ -195,9 +202,5 @@ export function isOwnLayer(layer: object): boolean {
 /** Whether a layer's class is ours or tfjs', and not a user's class of the same name. */
 export function isKnownLayer(layer: object): boolean {
   const isAugmentation = layer instanceof AugmentationLayer || layer instanceof KerasOnlyAugmentation;
-  return isOwnLayer(layer) || isAugmentation || stockClasses.has(layer.constructor);
+  return isOwnLayer(layer) || isAugmentation || stockClasses().has(layer.constructor);
 }
-
-/** The classes registered when this module loads: tfjs' own. Later ones are ours or a user's. */
-const stockNames: ReadonlySet<string> = new Set(Object.keys(classNameMap));
-const stockClasses: ReadonlySet<unknown> = new Set(Object.values(classNameMap).map(([cls]) => cls));

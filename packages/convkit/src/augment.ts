@@ -1,0 +1,2 @@
+// Random changes of images, and Keras' random layers.
+export * from "@convkit/augment";

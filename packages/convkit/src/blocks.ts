@@ -1,0 +1,2 @@
+// The published blocks: inception, residual, separable and others.
+export * from "@convkit/blocks";

@@ -1,0 +1,2 @@
+// Layers, blocks, networks, convolution arithmetic, summaries.
+export * from "@convkit/core";

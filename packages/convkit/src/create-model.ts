@@ -1,0 +1,59 @@
+import { withoutDrawing } from "@convkit/core";
+import type { BuildOptions } from "@convkit/core";
+import { OptionError, shown } from "@convkit/errors";
+import { createModel as freshModel, findArchitecture } from "@convkit/models";
+import type { ModelAlias, ModelName } from "@convkit/models";
+import { fetchWeights, findImagenetWeights, loadWeights } from "@convkit/weights";
+import type * as tfl from "@tensorflow/tfjs-layers";
+
+/** Options of `createModel` with trained weights. */
+export interface CreateOptions extends BuildOptions {
+  /** `"imagenet"` for the published weights, downloaded once; or a file: .safetensors, .pth, .h5, .keras, .npz. */
+  readonly weights: string;
+}
+
+/**
+ * A network of the zoo with fresh weights: `createModel("resnet50", { classes: 37, input: [160, 160, 3] })`.
+ *
+ * Throws an `OptionError` for an unknown name, listing close ones, and for an option that makes no sense.
+ */
+export function createModel(
+  name: ModelName | ModelAlias,
+  options?: BuildOptions & { weights?: undefined },
+): tfl.LayersModel;
+/**
+ * A network of the zoo with trained weights: `await createModel("resnet50", { weights: "imagenet" })`. With another number of
+ * classes than the file's, leave the top out: `{ weights: "imagenet", includeTop: false, pooling: "avg" }`.
+ *
+ * Rejects with an `OptionError` where no weights are published, and with a `WeightsError` for a file that does not fit.
+ */
+export function createModel(name: ModelName | ModelAlias, options: CreateOptions): Promise<tfl.LayersModel>;
+export function createModel(
+  name: ModelName | ModelAlias,
+  options: BuildOptions & { readonly weights?: string | undefined } = {},
+): tfl.LayersModel | Promise<tfl.LayersModel> {
+  const { weights, ...made } = options;
+  return weights === undefined ? freshModel(name, made) : trainedModel(name, weights, made);
+}
+
+async function trainedModel(
+  name: ModelName | ModelAlias,
+  weights: unknown,
+  options: BuildOptions,
+): Promise<tfl.LayersModel> {
+  if (typeof weights !== "string") {
+    throw new OptionError(`createModel: expected weights to be "imagenet" or a file, got ${shown(weights)}.`);
+  }
+  const architecture = findArchitecture(name);
+  const top = options.includeTop ?? true;
+  const published = weights === "imagenet" ? findImagenetWeights(architecture.name, { top }) : undefined;
+  if (weights === "imagenet" && published === undefined) {
+    throw new OptionError(
+      `createModel: no ImageNet weights are published for ${name}${top ? "" : " without its top"}; give a file: { weights: "file.safetensors" }.`,
+    );
+  }
+  const model = withoutDrawing(() => freshModel(name, options));
+  const file = published === undefined ? weights : await fetchWeights(published);
+  await loadWeights(model, file, published === undefined ? {} : { published });
+  return model;
+}

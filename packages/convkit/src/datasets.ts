@@ -1,0 +1,2 @@
+// Data sets, image folders, decoding, splits.
+export * from "@convkit/datasets";

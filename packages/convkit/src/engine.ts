@@ -1,0 +1,2 @@
+// The TensorFlow that runs: find, install, load.
+export * from "@convkit/engine";

@@ -1,0 +1,2 @@
+// Functions as TensorFlow graphs.
+export * from "@convkit/graph";

@@ -1,0 +1,2 @@
+// Predictions of trained models.
+export * from "@convkit/predict";

@@ -1,0 +1,2 @@
+// Training runs as HTML pages.
+export * from "@convkit/report";

@@ -1,0 +1,2 @@
+// Training and evaluation.
+export * from "@convkit/trainer";

@@ -1,0 +1,2 @@
+// Model files in and out.
+export * from "@convkit/weights";
