@@ -46,7 +46,7 @@ function isTurned(model: tfl.LayersModel, { shape }: Values): boolean {
 }
 
 /** The input of a case as the model takes it. */
-function inputOf(model: tfl.LayersModel, { x }: OnnxCase): tf.Tensor {
+export function inputOf(model: tfl.LayersModel, { x }: OnnxCase): tf.Tensor {
   const tensor = tf.tensor(x.data, x.shape);
   return isTurned(model, x) ? tf.transpose(tensor, last(x.shape.length)) : tensor;
 }

@@ -8,6 +8,7 @@ export const normWriters: Readonly<Record<string, Write>> = {
     const rank = inputs[0]!.shape.length;
     if (config["axis"] !== -1 && config["axis"] !== rank - 1)
       return refuse(`batch normalisation along axis ${String(config["axis"])} is not written`);
+    if (rank !== 2 && rank !== 4) return refuse("batch normalisation is written for lists and maps only");
     const size = channelsOf(inputs[0]!);
     const get = (name: string, otherwise: number): string => {
       const weight = writing.weight(name, "own");
@@ -40,8 +41,10 @@ export const normWriters: Readonly<Record<string, Write>> = {
     return toOnnxOrder(graph, layer.name, y, rank);
   },
   GroupNormalization: (writing) => {
-    const { graph, layer, config, inputs } = writing;
+    const { graph, layer, config, inputs, refuse } = writing;
     const [x, groups] = [inputs[0]!, Number(config["groups"])];
+    if (x.shape.length !== 2 && x.shape.length !== 4)
+      return refuse("group normalisation is written for lists and maps only");
     const parts = graph.node(layer.name, "Reshape", [x.name, graph.ints([0, groups, -1])]);
     const ones = graph.floats(layer.name, new Float32Array(groups).fill(1), [groups]);
     const zeros = graph.floats(layer.name, new Float32Array(groups), [groups]);
