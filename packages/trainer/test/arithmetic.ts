@@ -9,10 +9,11 @@ const [count, pixels, classes, batch, epochs, seed] = [10, 4, 3, 4, 3, 5];
 const images = Float32Array.from({ length: count * pixels }, (_, i) => Math.cos(i * 1.3));
 const labels = Array.from({ length: count }, (_, i) => (i * i) % classes);
 const kernel = Array.from({ length: pixels * classes }, (_, i) => Math.sin(i) / 2);
-// The last batch of an epoch has two images, so that sizes are uneven.
-const data = fromArrays({ images, shape: [2, 2, 1], labels, classes: ["a", "b", "c"], name: "small" });
+/** Ten images of four pixels. The last batch of an epoch has two images, so that sizes are uneven. */
+export const data = fromArrays({ images, shape: [2, 2, 1], labels, classes: ["a", "b", "c"], name: "small" });
 
-function network(): tfl.LayersModel {
+/** A softmax regression with fixed weights. */
+export function network(): tfl.LayersModel {
   const model = tfl.sequential({
     layers: [
       tfl.layers.flatten({ inputShape: [2, 2, 1] }),
