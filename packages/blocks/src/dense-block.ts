@@ -1,6 +1,7 @@
 import { OptionError, checkOptions, shown } from "@convkit/errors";
 import { avgPool, batchNorm, concat, conv, identity, named, ofKind, relu, sizeOf, stage } from "@convkit/core";
 import type { BatchNormOptions, UnnamedBlock } from "@convkit/core";
+import { checkFunctions } from "@convkit/core/internal";
 import { dotted, steps } from "./naming.ts";
 import type { Naming } from "./naming.ts";
 
@@ -32,6 +33,7 @@ export function denseLayer(growth: number, options: DenseLayerOptions = {}): Unn
   }
   checkOptions("denseLayer", options, { norm: true, naming: true });
   const { norm = {}, naming = dotted } = options;
+  checkFunctions("denseLayer", { naming });
   const features = steps(naming, [
     ["norm1", batchNorm(norm)],
     ["relu1", relu()],
@@ -49,6 +51,7 @@ export function denseLayer(growth: number, options: DenseLayerOptions = {}): Unn
 export function denseBlock(layers: number, growth: number, options: DenseBlockOptions = {}): UnnamedBlock {
   checkOptions("denseBlock", options, { norm: true, naming: true, layerName: true });
   const { layerName = (path, i) => `${path}.denselayer${i}`, ...rest } = options;
+  checkFunctions("denseBlock", { layerName });
   return ofKind(
     "dense_block",
     stage(layers, () => denseLayer(growth, rest), { name: (path, i) => layerName(path, i + 1) }),
@@ -59,6 +62,7 @@ export function denseBlock(layers: number, growth: number, options: DenseBlockOp
 export function transition(options: TransitionOptions = {}): UnnamedBlock {
   checkOptions("transition", options, { norm: true, naming: true });
   const { norm = {}, naming = dotted } = options;
+  checkFunctions("transition", { naming });
   return ofKind("transition", (x, name) =>
     steps(naming, [
       ["norm", batchNorm(norm)],

@@ -1,6 +1,7 @@
 import { OptionError, checkOptions, shown } from "@convkit/errors";
 import { avgPool, chain, concat, maxPool, ofKind } from "@convkit/core";
 import type { Block, UnnamedBlock } from "@convkit/core";
+import { checkFunctions } from "@convkit/core/internal";
 import type { ConvUnit } from "./conv-unit.ts";
 
 // The modules of Szegedy et al. 2015, Rethinking the Inception Architecture, https://arxiv.org/abs/1512.00567,
@@ -112,6 +113,7 @@ function checked(where: string, parts: InceptionParts): InceptionParts {
       `${where}: expected unit to be a convolution such as convBnRelu(), got ${shown(parts?.unit)}.`,
     );
   }
+  checkFunctions(where, { meanPool: parts.meanPool, maxPool: parts.maxPool });
   return parts;
 }
 

@@ -1,6 +1,7 @@
-import { checkOptions } from "@convkit/errors";
+import { OptionError, checkOptions, shown } from "@convkit/errors";
 import { chain, concat, maxPool, ofKind } from "@convkit/core";
 import type { UnnamedBlock } from "@convkit/core";
+import { checkFunctions, checkWhole } from "@convkit/core/internal";
 import { convRelu } from "./conv-unit.ts";
 import type { ConvUnit } from "./conv-unit.ts";
 
@@ -25,11 +26,9 @@ const same = { padding: "same" } as const;
  * Four branches on one map, side by side; the 3x3 and 5x5 convolutions follow 1x1 bottlenecks: `[n, h, w, c] -> [n, h, w, one + three + five + pool]`.
  * Szegedy et al. 2014, figure 2b, https://arxiv.org/abs/1409.4842
  */
-export function inception(
-  [one, reduce3, three, reduce5, five, pool]: InceptionFilters,
-  options: InceptionOptions = {},
-): UnnamedBlock {
-  const { unit = convRelu } = checked("inception", options);
+export function inception(filters: InceptionFilters, options: InceptionOptions = {}): UnnamedBlock {
+  const { unit = convRelu } = checked("inception", filters, 6, options);
+  const [one, reduce3, three, reduce5, five, pool] = filters;
   return ofKind(
     "inception",
     concat({
@@ -46,10 +45,11 @@ export function inception(
  * https://arxiv.org/abs/1409.4842
  */
 export function naiveInception(
-  [one, three, five]: readonly [number, number, number],
+  filters: readonly [one: number, three: number, five: number],
   options: InceptionOptions = {},
 ): UnnamedBlock {
-  const { unit = convRelu } = checked("naiveInception", options);
+  const { unit = convRelu } = checked("naiveInception", filters, 3, options);
+  const [one, three, five] = filters;
   return ofKind(
     "naive_inception",
     concat({
@@ -65,11 +65,9 @@ export function naiveInception(
  * `inception` with each n x n convolution split into 1 x n and n x 1: `[n, h, w, c] -> [n, h, w, one + three + five +
  * pool]`. After Szegedy et al. 2015, figure 6, https://arxiv.org/abs/1512.00567
  */
-export function factorizedInception(
-  [one, reduce3, three, reduce5, five, pool]: InceptionFilters,
-  options: InceptionOptions = {},
-): UnnamedBlock {
-  const { unit = convRelu } = checked("factorizedInception", options);
+export function factorizedInception(filters: InceptionFilters, options: InceptionOptions = {}): UnnamedBlock {
+  const { unit = convRelu } = checked("factorizedInception", filters, 6, options);
+  const [one, reduce3, three, reduce5, five, pool] = filters;
   return ofKind(
     "factorized_inception",
     concat({
@@ -81,7 +79,11 @@ export function factorizedInception(
   );
 }
 
-function checked(where: string, options: InceptionOptions): InceptionOptions {
+function checked(where: string, filters: unknown, count: number, options: InceptionOptions): InceptionOptions {
   checkOptions(where, options, { unit: true });
+  checkFunctions(where, { unit: options.unit });
+  if (!Array.isArray(filters) || filters.length !== count)
+    throw new OptionError(`${where}: expected ${count} numbers of filters in a list, got ${shown(filters)}.`);
+  for (const [i, each] of filters.entries()) checkWhole(where, `number ${i} of the filters`, each, 1);
   return options;
 }

@@ -14,6 +14,7 @@ import {
   ofKind,
 } from "@convkit/core";
 import type { BatchNormOptions, Block, Init, Padding, UnnamedBlock } from "@convkit/core";
+import { checkFunctions, checkWhole } from "@convkit/core/internal";
 import { dotted, steps } from "./naming.ts";
 import type { Naming } from "./naming.ts";
 
@@ -77,7 +78,11 @@ export function invertedResidual(filters: number, options: InvertedOptions): Unn
   checkOptions("invertedResidual", options, names);
   const { stride = 1, kernel = 3, expansion, padding, norm = {}, init = glorotUniform } = options ?? {};
   const { activation = relu6, excite, drop, naming = dotted } = options ?? {};
-  if (!(expansion > 0)) {
+  checkWhole("invertedResidual", "filters", filters, 1);
+  checkWhole("invertedResidual", "kernel", kernel, 1);
+  checkWhole("invertedResidual", "stride", stride, 1);
+  checkFunctions("invertedResidual", { activation, excite, drop, naming });
+  if (typeof expansion !== "number" || !(expansion > 0)) {
     throw new OptionError(`invertedResidual: expected expansion to be a number above 0, got ${shown(expansion)}.`);
   }
   return ofKind("inverted_residual", (x, name) => {

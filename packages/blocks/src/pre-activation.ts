@@ -1,6 +1,7 @@
 import { checkOptions } from "@convkit/errors";
 import { add, batchNorm, chain, conv, identity, maxPool, named, ofKind, relu, sizeOf, zeroPad } from "@convkit/core";
 import type { BatchNormOptions, Pair, UnnamedBlock } from "@convkit/core";
+import { checkFlags, checkFunctions } from "@convkit/core/internal";
 import { dotted, steps } from "./naming.ts";
 import type { Naming } from "./naming.ts";
 
@@ -41,6 +42,7 @@ export interface BookResidualOptions {
 export function preActivationBlock(filters: number, options: PreActivationOptions = {}): UnnamedBlock {
   checkOptions("preActivationBlock", options, { stride: true, norm: true, naming: true });
   const { stride = 1, norm = {}, naming = dotted } = options;
+  checkFunctions("preActivationBlock", { naming });
   const activate = steps(naming, [
     ["preNorm", batchNorm(norm)],
     ["preRelu", relu()],
@@ -72,6 +74,7 @@ export function preActivationBlock(filters: number, options: PreActivationOption
 export function bookResidual(filters: number, options: BookResidualOptions = {}): UnnamedBlock {
   checkOptions("bookResidual", options, { pooling: true });
   const { pooling = false } = options;
+  checkFlags("bookResidual", { pooling });
   const same = { padding: "same" } as const;
   const convs = {
     conv1: conv(filters, 3, { ...same, activation: "relu" }),

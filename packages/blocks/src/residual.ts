@@ -2,6 +2,7 @@ import { OptionError, checkOptions, shown } from "@convkit/errors";
 import type { OptionNames } from "@convkit/errors";
 import { add, batchNorm, conv, identity, maxPool, named, padChannels, relu, sizeOf, ofKind } from "@convkit/core";
 import type { BatchNormOptions, Block, Padding, Pair, UnnamedBlock } from "@convkit/core";
+import { checkFunctions, checkWhole } from "@convkit/core/internal";
 import { dotted, steps } from "./naming.ts";
 import type { Naming } from "./naming.ts";
 import { strideBetween } from "./stride-between.ts";
@@ -88,6 +89,8 @@ export function residual(
 ): UnnamedBlock {
   checkOptions("residual", options, { stride: true, naming: true });
   const { naming = dotted } = options;
+  checkFunctions("residual", { main: main ?? null, project: project ?? null, naming });
+  if (options.stride !== undefined) checkStride("residual", options.stride);
   return ofKind("residual", (x, name) => {
     const y = main(x, name);
     const [before, after] = [sizeOf(x), sizeOf(y)];
@@ -97,6 +100,11 @@ export function residual(
     const shortcut = agree ? identity : project(after[2] as number, stride);
     return named(naming(name, "add"), add({ shortcut: () => shortcut(x, name), main: () => y }))(x, name);
   });
+}
+
+function checkStride(where: string, stride: number | Pair): void {
+  const steps = Array.isArray(stride) && stride.length === 2 ? stride : [stride];
+  for (const step of steps) checkWhole(where, "stride", step, 1);
 }
 
 /** A 1x1 convolution and a norm: option B of He 2015. */
@@ -129,6 +137,7 @@ export const zeroShortcut: Shortcut =
 export function basicBlock(filters: number, options: BasicBlockOptions): UnnamedBlock {
   checkOptions("basicBlock", options, basicNames);
   const { stride = 1, padding, bias = false, norm = {}, naming = dotted, shortcut = projection } = options ?? {};
+  checkFunctions("basicBlock", { naming, shortcut });
   const main = steps(naming, [
     ["conv1", conv(filters, 3, { stride, padding, bias })],
     ["norm1", batchNorm(norm)],
@@ -147,6 +156,8 @@ export function bottleneckBlock(filters: number, options: BottleneckOptions): Un
   checkOptions("bottleneckBlock", options, bottleneckNames);
   const { stride = 1, strideOn, padding, bias = false, norm = {} } = options ?? {};
   const { groups = 1, width = filters, naming = dotted, shortcut = projection } = options ?? {};
+  checkWhole("bottleneckBlock", "filters", filters, 1);
+  checkFunctions("bottleneckBlock", { naming, shortcut });
   if (strideOn !== "1x1" && strideOn !== "3x3") {
     throw new OptionError(`bottleneckBlock: expected strideOn to be "1x1" or "3x3", got ${shown(strideOn)}.`);
   }

@@ -1,6 +1,7 @@
 import { checkOptions } from "@convkit/errors";
 import { conv, glorotUniform, globalAvgPool, identity, multiply, named, reshape, sizeOf, ofKind } from "@convkit/core";
 import type { ActivationName, Init, UnnamedBlock } from "@convkit/core";
+import { checkFunctions, checkWhole } from "@convkit/core/internal";
 import { dotted, steps } from "./naming.ts";
 import type { Naming } from "./naming.ts";
 
@@ -21,6 +22,8 @@ export interface SqueezeExciteOptions {
 export function squeezeExcite(reduced: number, options: SqueezeExciteOptions = {}): UnnamedBlock {
   checkOptions("squeezeExcite", options, { activation: true, init: true, naming: true });
   const { activation = "relu", init = glorotUniform, naming = dotted } = options;
+  checkWhole("squeezeExcite", "reduced", reduced, 1);
+  checkFunctions("squeezeExcite", { naming });
   return ofKind("squeeze_excite", (x, name) => {
     const channels = sizeOf(x)[2] as number;
     const weights = steps(naming, [

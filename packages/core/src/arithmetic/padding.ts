@@ -38,7 +38,7 @@ export function padsOf(padding: Padding, size: Pair, kernel: Pair, stride: Pair,
 
 /** Explicit padding in full. */
 export function explicitPads(padding: Exclude<Padding, string>): Pads {
-  const sides = typeof padding === "number" ? [padding, padding] : padding;
+  const sides: readonly unknown[] = Array.isArray(padding) ? padding : [padding, padding];
   const pads = sides.map((side) => (typeof side === "number" ? [side, side] : side)) as unknown as Pads;
   const arePairs = pads.length === 2 && pads.every((side) => Array.isArray(side) && side.length === 2);
   if (!arePairs || pads.flat().some((pad) => !Number.isInteger(pad) || pad < 0)) {

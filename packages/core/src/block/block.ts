@@ -45,6 +45,9 @@ export function stage(count: number, make: (i: number) => Block, options: StageO
     throw new OptionError(`stage: expected a whole number of blocks from 1 on, got ${shown(count)}.`);
   }
   checkOptions("stage", options, { name: true });
+  if (typeof make !== "function") {
+    throw new OptionError(`stage: expected a function that makes a block, got ${shown(make)}.`);
+  }
   const { name: nameOf = (at, i) => path(at, `b${i}`, ".") } = options;
   const blocks = Array.from({ length: count }, (_, i) => make(i));
   return (x, name) => blocks.reduce((y, block, i) => block(y, nameOf(name, i)), x);
@@ -74,6 +77,9 @@ export const identity: Block = (x) => x;
 
 /** Gives a block a fixed name instead of its path, for networks with the layer names of another framework. */
 export function named(name: string, block: Block): Block {
+  if (typeof name !== "string" || typeof block !== "function") {
+    throw new OptionError(`named: expected a name and a block, got ${shown(name)} and ${shown(block)}.`);
+  }
   return (x) => block(x, name);
 }
 

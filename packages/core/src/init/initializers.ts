@@ -55,7 +55,7 @@ export type LayerInitializer = ReturnType<typeof tfl.initializers.zeros>;
 export function initializer(init: Init, path: string): LayerInitializer {
   const seed = seedFor(path);
   const made = stockInitializer(init, seed);
-  if (made === undefined) {
+  if (made === undefined || !hasNumbers(init)) {
     throw new OptionError(
       `${path}: expected an initializer such as glorotUniform or randomNormal(), got ${shown(init)}.`,
     );
@@ -65,6 +65,16 @@ export function initializer(init: Init, path: string): LayerInitializer {
       ? tf.tensor(drawValues(init, shape as number[], seed), shape as number[], dtype)
       : tf.zeros(shape as number[], dtype);
   return made as LayerInitializer;
+}
+
+/** True if an initializer's numbers are finite; deviations and scales are at least 0. */
+function hasNumbers(init: Init): boolean {
+  const numbers = Object.entries(init).filter(([name]) => !["kind", "mode", "distribution"].includes(name));
+  const fits = numbers.every(
+    ([name, value]) =>
+      Number.isFinite(value) && (!["deviation", "scale"].includes(name) || (value as unknown as number) >= 0),
+  );
+  return fits && (init.kind !== "uniform" || init.low <= init.high);
 }
 
 /** Draws the values of one weight. Fan in and fan out are computed from `shape`, like Keras does for kernels. */

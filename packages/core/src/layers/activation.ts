@@ -1,12 +1,14 @@
 import * as tfl from "@tensorflow/tfjs-layers";
 import { layer } from "../block/block.ts";
 import type { UnnamedBlock } from "../block/names.ts";
+import { checkActivation } from "./check-values.ts";
 
 /** Names of tfjs-layers' activations. */
 export type ActivationName = NonNullable<Parameters<typeof tfl.layers.dense>[0]["activation"]>;
 
 /** Applies a function to each element: shape unchanged. */
 export function activation(kind: ActivationName): UnnamedBlock {
+  checkActivation("activation", kind);
   return layer((name) => tfl.layers.activation({ name, activation: kind }), "activation");
 }
 

@@ -2,12 +2,11 @@ import { OptionError, shown } from "@convkit/errors";
 import { outputShape } from "../arithmetic/output-size.ts";
 import type { Window } from "../arithmetic/output-size.ts";
 import { explicitPads } from "../arithmetic/padding.ts";
+import { checkWhole } from "./check-values.ts";
 
 /** Throws an `OptionError` unless `value` is an integer of at least 1. */
 export function checkCount(where: string, what: string, value: unknown): void {
-  if (!Number.isInteger(value) || (value as number) < 1) {
-    throw new OptionError(`${where}: expected ${what} to be a whole number from 1 on, got ${shown(value)}.`);
-  }
+  checkWhole(where, what, value, 1);
 }
 
 /** Throws an `OptionError` unless `rate` is at least 0 and below 1. */

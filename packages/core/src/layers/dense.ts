@@ -6,6 +6,7 @@ import type { UnnamedBlock } from "../block/names.ts";
 import { glorotUniform, initializer, zeros } from "../init/initializers.ts";
 import type { Init } from "../init/initializers.ts";
 import type { ActivationName } from "./activation.ts";
+import { checkActivation, checkFlags } from "./check-values.ts";
 import { checkCount } from "./check-window.ts";
 
 export interface DenseOptions {
@@ -25,6 +26,8 @@ export function dense(units: number, options: DenseOptions = {}): UnnamedBlock {
   checkCount("dense", "units", units);
   checkOptions("dense", options, names);
   const { activation = "linear", bias = true, init = glorotUniform, biasInit = zeros } = options;
+  checkFlags("dense", { bias });
+  checkActivation("dense", activation);
   return layer(
     (name) =>
       tfl.layers.dense({

@@ -3,6 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { layer } from "../block/block.ts";
 import type { UnnamedBlock } from "../block/names.ts";
+import { checkFlags } from "./check-values.ts";
 import { checkRate } from "./check-window.ts";
 import { seedFor } from "../init/initializers.ts";
 import { uniformValues } from "../init/random.ts";
@@ -22,6 +23,7 @@ export interface DropoutOptions {
 export function dropout(rate: number, options: DropoutOptions = {}): UnnamedBlock {
   checkRate("dropout", "a rate", rate);
   checkOptions("dropout", options, { perSample: true });
+  checkFlags("dropout", { perSample: options.perSample });
   return layer((name, x) => {
     const noiseShape =
       options.perSample === true ? { noiseShape: [null, ...x.shape.slice(1).map(() => 1)] as number[] } : {};

@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { layer } from "../block/block.ts";
 import type { UnnamedBlock } from "../block/names.ts";
+import { checkMap, checkWhole } from "./check-values.ts";
 import { onlyShape, onlyTensor } from "../tfjs/layer-class.ts";
 
 /**
@@ -9,7 +10,12 @@ import { onlyShape, onlyTensor } from "../tfjs/layer-class.ts";
  * shortcut without weights.
  */
 export function padChannels(before: number, after: number): UnnamedBlock {
-  return layer((name) => new PadChannels({ name, before, after }), "pad_channels");
+  checkWhole("padChannels", "before", before, 0);
+  checkWhole("padChannels", "after", after, 0);
+  return layer((name, x) => {
+    checkMap(name, x);
+    return new PadChannels({ name, before, after });
+  }, "pad_channels");
 }
 
 /** The layer of `padChannels`. */

@@ -1,10 +1,13 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import type { Block } from "../block/block.ts";
+import { checkFunctions, checkNumber } from "./check-values.ts";
 import { onlyShape } from "../tfjs/layer-class.ts";
 
 /** `x + scale * block(x)`: shape unchanged. Inception-ResNet's residuals. Szegedy et al. 2016, https://arxiv.org/abs/1602.07261 */
 export function scaledAdd(scale: number, block: Block): Block {
+  checkNumber("scaledAdd", "scale", scale);
+  checkFunctions("scaledAdd", { block: block ?? null });
   return (x, name) => new CustomScaleLayer({ name, scale }).apply([x, block(x, `${name}.block`)]) as tfl.SymbolicTensor;
 }
 

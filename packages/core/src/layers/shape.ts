@@ -1,7 +1,8 @@
-import { OptionError } from "@convkit/errors";
+import { OptionError, shown } from "@convkit/errors";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { layer } from "../block/block.ts";
 import type { UnnamedBlock } from "../block/names.ts";
+import { checkMap, checkNumber } from "./check-values.ts";
 import { explicitPads } from "../arithmetic/padding.ts";
 import type { Padding } from "../arithmetic/padding.ts";
 
@@ -22,24 +23,57 @@ export function flatten(): UnnamedBlock {
   }, "flatten");
 }
 
-/** `[n, ...] -> [n, ...shape]`. */
+/** `[n, ...] -> [n, ...shape]`; one length may be -1, which stands for the rest. */
 export function reshape(shape: readonly number[]): UnnamedBlock {
-  return layer((name) => tfl.layers.reshape({ name, targetShape: [...shape] }), "reshape");
+  const isShape =
+    Array.isArray(shape) && shape.every((length) => length === -1 || (Number.isInteger(length) && length > 0));
+  if (!isShape || shape.filter((length) => length === -1).length > 1)
+    throw new OptionError(
+      `reshape: expected a list of whole numbers from 1 on, one of which may be -1, got ${shown(shape)}.`,
+    );
+  const wanted = shape.reduce((product, length) => product * Math.abs(length), 1);
+  return layer((name, x) => {
+    const from = x.shape.slice(1);
+    const count = from.reduce<number | null>(
+      (product, length) => (product === null || length === null ? null : product * length),
+      1,
+    );
+    if (count !== null && (shape.includes(-1) ? count % wanted !== 0 : count !== wanted))
+      throw new OptionError(
+        `${name}: expected ${count} numbers of ${from.join("x")} in the new shape, got ${shown(shape)}.`,
+      );
+    return tfl.layers.reshape({ name, targetShape: [...shape] });
+  }, "reshape");
 }
 
 /** Zeros around a feature map: `[n, h, w, c] -> [n, h + top + bottom, w + left + right, c]`. */
 export function zeroPad(padding: Exclude<Padding, string>): UnnamedBlock {
   const pads = explicitPads(padding) as [[number, number], [number, number]];
-  return layer((name) => tfl.layers.zeroPadding2d({ name, padding: pads }), "zero_padding2d");
+  return layer((name, x) => {
+    checkMap(name, x);
+    return tfl.layers.zeroPadding2d({ name, padding: pads });
+  }, "zero_padding2d");
 }
 
 /** Cuts rows and columns off: `[n, h, w, c] -> [n, h - top - bottom, w - left - right, c]`. */
 export function crop(padding: Exclude<Padding, string>): UnnamedBlock {
   const pads = explicitPads(padding) as [[number, number], [number, number]];
-  return layer((name) => tfl.layers.cropping2D({ name, cropping: pads }), "cropping2d");
+  return layer((name, x) => {
+    checkMap(name, x);
+    for (const [axis, [before, after]] of pads.entries()) {
+      const size = x.shape[axis + 1] as number | null;
+      if (size !== null && before + after >= size)
+        throw new OptionError(
+          `${name}: expected to crop less than the map's ${size} pixels, got ${before} and ${after}.`,
+        );
+    }
+    return tfl.layers.cropping2D({ name, cropping: pads });
+  }, "cropping2d");
 }
 
 /** `x * scale + offset`. */
 export function rescale(scale: number, offset = 0): UnnamedBlock {
+  checkNumber("rescale", "scale", scale);
+  checkNumber("rescale", "offset", offset);
   return layer((name) => tfl.layers.rescaling({ name, scale, offset }), "rescaling");
 }

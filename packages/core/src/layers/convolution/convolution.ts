@@ -10,6 +10,7 @@ import type { UnnamedBlock } from "../../block/names.ts";
 import { glorotUniform, initializer, zeros } from "../../init/initializers.ts";
 import type { Init } from "../../init/initializers.ts";
 import type { ActivationName } from "../activation.ts";
+import { checkActivation, checkFlags } from "../check-values.ts";
 import { checkCount, checkFit, checkWindow } from "../check-window.ts";
 import { Conv2D } from "./conv2d.ts";
 import { SeparableConv2D } from "./separable-conv2d.ts";
@@ -57,6 +58,7 @@ export function conv(filters: number, kernel: number | Pair, options: ConvOption
   checkOptions("conv", options, convNames);
   const { padding, stride = 1, dilation = 1, groups = 1, init = glorotUniform } = options ?? {};
   checkCount("conv", "groups", groups);
+  checkLayerOptions("conv", options);
   return windowBlock("conv", "conv2d", { kernel, stride, padding, dilation }, (name, stock) => {
     const args = {
       ...layerArgs(name, kernel, options, stock),
@@ -75,6 +77,7 @@ export function depthwiseConv(kernel: number | Pair, options: DepthwiseOptions):
   checkOptions("depthwiseConv", options, depthwiseNames);
   const { padding, stride = 1, multiplier = 1, init = glorotUniform } = options ?? {};
   checkCount("depthwiseConv", "multiplier", multiplier);
+  checkLayerOptions("depthwiseConv", options);
   checkEqualStrides("depthwiseConv", stride);
   return windowBlock("depthwiseConv", "depthwise_conv2d", { kernel, stride, padding }, (name, stock) =>
     tfl.layers.depthwiseConv2d({
@@ -95,6 +98,7 @@ export function separableConv(filters: number, kernel: number | Pair, options: D
   checkOptions("separableConv", options, depthwiseNames);
   const { padding, stride = 1, multiplier = 1, init = glorotUniform } = options ?? {};
   checkCount("separableConv", "multiplier", multiplier);
+  checkLayerOptions("separableConv", options);
   checkEqualStrides("separableConv", stride);
   return windowBlock(
     "separableConv",
@@ -131,6 +135,11 @@ function windowBlock(
     });
     return make(name, "valid").apply(padded.apply(x) as tfl.SymbolicTensor) as tfl.SymbolicTensor;
   });
+}
+
+function checkLayerOptions(where: string, { bias, activation = "linear" }: Partial<WindowOptions> = {}): void {
+  checkFlags(where, { bias });
+  checkActivation(where, activation);
 }
 
 /** TensorFlow's depthwise kernels have one stride for both axes, also in Keras. */

@@ -4,6 +4,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { layer } from "../../block/block.ts";
 import type { UnnamedBlock } from "../../block/names.ts";
+import { checkFlags, checkNumber, checkShare } from "../check-values.ts";
 import { batchNormTraining } from "./batch-norm-kernel.ts";
 import { onlyTensor, stockClass } from "../../tfjs/layer-class.ts";
 import type { CallOptions, StockClass } from "../../tfjs/layer-class.ts";
@@ -28,6 +29,9 @@ const names: OptionNames<BatchNormOptions> = { epsilon: true, momentum: true, sc
 export function batchNorm(options: BatchNormOptions = {}): UnnamedBlock {
   checkOptions("batchNorm", options, names);
   const { epsilon = 1e-3, momentum = 0.99, scale = true, center = true } = options;
+  checkNumber("batchNorm", "epsilon", epsilon, 0);
+  checkShare("batchNorm", "momentum", momentum);
+  checkFlags("batchNorm", { scale, center });
   return layer((name) => new BatchNormalization({ name, epsilon, momentum, scale, center }), "batch_normalization");
 }
 

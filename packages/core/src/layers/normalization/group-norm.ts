@@ -3,6 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { layer } from "../../block/block.ts";
 import type { UnnamedBlock } from "../../block/names.ts";
+import { checkNumber } from "../check-values.ts";
 import { checkCount } from "../check-window.ts";
 import { onlyShape, onlyTensor } from "../../tfjs/layer-class.ts";
 
@@ -19,6 +20,7 @@ export function groupNorm(groups = 32, options: GroupNormOptions = {}): UnnamedB
   checkCount("groupNorm", "groups", groups);
   checkOptions("groupNorm", options, { epsilon: true });
   const { epsilon = 1e-3 } = options;
+  checkNumber("groupNorm", "epsilon", epsilon, 0);
   return layer((name) => new GroupNormalization({ name, groups, epsilon }), "group_normalization");
 }
 

@@ -4,6 +4,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { layer } from "../../block/block.ts";
 import type { UnnamedBlock } from "../../block/names.ts";
+import { checkMap, checkNumber, checkWhole } from "../check-values.ts";
 import { onlyTensor } from "../../tfjs/layer-class.ts";
 
 export interface LocalResponseNormOptions {
@@ -29,10 +30,12 @@ const names: OptionNames<LocalResponseNormOptions> = { radius: true, bias: true,
 export function localResponseNorm(options: LocalResponseNormOptions = {}): UnnamedBlock {
   checkOptions("localResponseNorm", options, names);
   const { radius = 2, bias = 1, alpha = 1e-4 / 5, beta = 0.75 } = options;
-  return layer(
-    (name) => new LocalResponseNormalization({ name, radius, bias, alpha, beta }),
-    "local_response_normalization",
-  );
+  checkWhole("localResponseNorm", "radius", radius, 0);
+  for (const [what, value] of Object.entries({ bias, alpha, beta })) checkNumber("localResponseNorm", what, value);
+  return layer((name, x) => {
+    checkMap(name, x);
+    return new LocalResponseNormalization({ name, radius, bias, alpha, beta });
+  }, "local_response_normalization");
 }
 
 interface Settings {

@@ -6,6 +6,7 @@ import type { Padding, Pair } from "../../arithmetic/padding.ts";
 import { layer, sizeOf } from "../../block/block.ts";
 import { ofKind } from "../../block/names.ts";
 import type { UnnamedBlock } from "../../block/names.ts";
+import { checkFlags, checkMap } from "../check-values.ts";
 import { checkFit, checkWindow } from "../check-window.ts";
 import { AdaptiveAveragePooling2D } from "./adaptive-average-pooling2d.ts";
 import { GlobalAveragePooling2D } from "./global-average-pooling2d.ts";
@@ -51,27 +52,30 @@ export function avgPool(size: number | Pair, stride: number | Pair, options: Avg
 /** The mean of each channel: `[n, h, w, c] -> [n, c]`, with `keepSize` `[n, 1, 1, c]`. Lin et al. 2013, https://arxiv.org/abs/1312.4400 */
 export function globalAvgPool(options: GlobalPoolOptions = {}): UnnamedBlock {
   checkOptions("globalAvgPool", options, { keepSize: true });
-  return layer(
-    (name) =>
-      options.keepSize === true
-        ? new GlobalAveragePooling2D({ name, dataFormat: "channelsLast", keepdims: true })
-        : tfl.layers.globalAveragePooling2d({ name, dataFormat: "channelsLast" }),
-    "global_average_pooling2d",
-  );
+  checkFlags("globalAvgPool", { keepSize: options.keepSize });
+  return layer((name, x) => {
+    checkMap(name, x);
+    return options.keepSize === true
+      ? new GlobalAveragePooling2D({ name, dataFormat: "channelsLast", keepdims: true })
+      : tfl.layers.globalAveragePooling2d({ name, dataFormat: "channelsLast" });
+  }, "global_average_pooling2d");
 }
 
 /** The maximum of each channel: `[n, h, w, c] -> [n, c]`. */
 export function globalMaxPool(): UnnamedBlock {
-  return layer((name) => tfl.layers.globalMaxPooling2d({ name, dataFormat: "channelsLast" }), "global_max_pooling2d");
+  return layer((name, x) => {
+    checkMap(name, x);
+    return tfl.layers.globalMaxPooling2d({ name, dataFormat: "channelsLast" });
+  }, "global_max_pooling2d");
 }
 
 /** Means of a fixed number of parts, whatever the input's size: `[n, h, w, c] -> [n, size, size, c]`, as in PyTorch. */
 export function adaptiveAvgPool(size: number | Pair): UnnamedBlock {
   checkWindow("adaptiveAvgPool", { kernel: size, padding: "valid" });
-  return layer(
-    (name) => new AdaptiveAveragePooling2D({ name, outputSize: [...pair(size)] as [number, number] }),
-    "adaptive_average_pooling2d",
-  );
+  return layer((name, x) => {
+    checkMap(name, x);
+    return new AdaptiveAveragePooling2D({ name, outputSize: [...pair(size)] as [number, number] });
+  }, "adaptive_average_pooling2d");
 }
 
 function pool(
@@ -83,6 +87,7 @@ function pool(
 ): UnnamedBlock {
   const { padding, ceil = false, countPadding = true } = options ?? {};
   checkWindow(where, { kernel: size, stride, padding });
+  checkFlags(where, { ceil, countPadding });
   return ofKind(mode === "max" ? "max_pooling2d" : "average_pooling2d", (x, name) => {
     checkFit(name, sizeOf(x), { kernel: size, stride, padding, ceil });
     const args = {
