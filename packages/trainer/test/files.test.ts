@@ -7,7 +7,13 @@ import { isConvkitError } from "@convkit/errors";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type EpochLogs, formatHistory, parseHistory, recipes, type Training, webhook } from "../src/index.ts";
-import { listCheckpoints, pruneCheckpoints, readCheckpoint, writeCheckpoint } from "../src/run/checkpoint.ts";
+import {
+  listCheckpoints,
+  pruneCheckpoints,
+  readCheckpoint,
+  recoverCheckpoints,
+  writeCheckpoint,
+} from "../src/run/checkpoint.ts";
 
 const folder = () => mkdtemp(join(tmpdir(), "convkit-files-"));
 
@@ -78,6 +84,15 @@ describe("checkpoints", () => {
     for (const state of ["middle", "end"]) await writeCheckpoint(path, { step: 3, state, arrays });
     expect(await readCheckpoint(path, 3)).toMatchObject({ state: "end" });
     expect(await readdir(path)).toEqual(["step-00000003"]);
+  });
+  test("that were half removed count no more, and go when the run is taken up", async () => {
+    const path = await folder();
+    for (const step of [1, 2]) await writeCheckpoint(path, { step, state: null, arrays });
+    // Killed in the middle of a removal: `checkpoint.json` goes first.
+    await rm(join(path, "step-00000002", "checkpoint.json"));
+    expect(await listCheckpoints(path)).toEqual([1]);
+    await recoverCheckpoints(path);
+    expect(await readdir(path)).toEqual(["step-00000001"]);
   });
   test("with one flipped bit are refused, or come back as they were", async () => {
     const path = await folder();

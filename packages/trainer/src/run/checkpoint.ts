@@ -65,7 +65,7 @@ export async function writeCheckpoint(folder: string, checkpoint: Checkpoint): P
       join(inside, "arrays.bin"),
       checkpoint.arrays.map(({ data }) => bytesOf(data)),
     );
-    // Written last: `recoverCheckpoints` takes a folder with this file for a complete checkpoint.
+    // Written last and removed first: only a folder with this file is a checkpoint.
     const stored: StoredHeader = { ...header, crc32: crc32(JSON.stringify(header)) };
     await writeJson(join(inside, "checkpoint.json"), stored);
   });
@@ -73,26 +73,34 @@ export async function writeCheckpoint(folder: string, checkpoint: Checkpoint): P
 }
 
 /**
- * Finishes the rename of complete checkpoints that a killed process left: the new checkpoint, or the old one that it
- * was to replace.
+ * Finishes what a killed process left undone: the rename of a complete checkpoint (the new one, or the old one that it was to
+ * replace), and the removal of an old one.
  */
 export async function recoverCheckpoints(folder: string): Promise<void> {
   const names = await namesIn(folder);
+  for (const name of names.filter((each) => folderName.test(each)))
+    if (!(await isCheckpoint(join(folder, name)))) await rm(join(folder, name), { recursive: true, force: true });
   for (const name of names) {
     const final = finalName(name);
     if (final === undefined || !folderName.test(final)) continue;
-    // This file is written last.
-    if (!(await namesIn(join(folder, name))).includes("checkpoint.json")) continue;
+    if (!(await isCheckpoint(join(folder, name)))) continue;
     if (!(await namesIn(folder)).includes(final)) await rename(join(folder, name), join(folder, final));
   }
 }
 
 /** The steps of the checkpoints in `folder`, ascending. */
 export async function listCheckpoints(folder: string): Promise<number[]> {
-  return (await namesIn(folder))
-    .flatMap((name) => folderName.exec(name)?.[1] ?? [])
-    .map(Number)
+  const names = (await namesIn(folder)).filter((name) => folderName.test(name));
+  const whole = await Promise.all(names.map((name) => isCheckpoint(join(folder, name))));
+  return names
+    .filter((_, place) => whole[place])
+    .map((name) => Number(folderName.exec(name)![1]))
     .toSorted((a, b) => a - b);
+}
+
+/** False for a folder that a killed process was filling or removing. */
+async function isCheckpoint(folder: string): Promise<boolean> {
+  return (await namesIn(folder)).includes("checkpoint.json");
 }
 
 /**
@@ -193,14 +201,17 @@ function bytesOf({ buffer, byteOffset, byteLength }: SavedArray["data"]): Uint8A
 
 /** Deletes the checkpoints in `folder`, except for the steps in `kept`. */
 export async function pruneCheckpoints(folder: string, kept: ReadonlySet<number>): Promise<void> {
-  for (const step of await listCheckpoints(folder))
-    if (!kept.has(step)) await rm(checkpointPath(folder, step), { recursive: true, force: true });
+  for (const step of await listCheckpoints(folder)) {
+    if (kept.has(step)) continue;
+    await rm(join(checkpointPath(folder, step), "checkpoint.json"));
+    await rm(checkpointPath(folder, step), { recursive: true, force: true });
+  }
 }
 
-/** The names in a folder; none if there is no such folder. */
+/** The names in a folder; none if there is no such folder, or a file in its place. */
 async function namesIn(folder: string): Promise<string[]> {
   return readdir(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return [];
+    if (error.code === "ENOENT" || error.code === "ENOTDIR") return [];
     throw unreadable(folder, error);
   });
 }
