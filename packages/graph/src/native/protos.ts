@@ -87,6 +87,19 @@ message MetaGraphDef {
   MetaInfoDef meta_info_def = 1; GraphDef graph_def = 2; SaverDef saver_def = 3;
   map<string, CollectionDef> collection_def = 4; map<string, SignatureDef> signature_def = 5;
 }
+message StoredAttr {
+  message Func { string name = 1; }
+  message ListValue {
+    repeated int32 type = 6; repeated TensorShapeProto shape = 7; repeated TensorProto tensor = 8; repeated Func func = 9;
+  }
+  oneof value { int32 type = 6; TensorShapeProto shape = 7; TensorProto tensor = 8; ListValue list = 1; Func func = 10; }
+}
+message StoredNode { string name = 1; string op = 2; map<string, StoredAttr> attr = 5; }
+message StoredFunction { OpDef signature = 1; repeated StoredNode node_def = 3; }
+message StoredLibrary { repeated StoredFunction function = 1; }
+message StoredGraph { repeated StoredNode node = 1; StoredLibrary library = 2; }
+message StoredMetaGraph { StoredGraph graph_def = 2; }
+message StoredModel { repeated StoredMetaGraph meta_graphs = 2; }
 message SavedModel { int64 saved_model_schema_version = 1; repeated MetaGraphDef meta_graphs = 2; }
 `;
 

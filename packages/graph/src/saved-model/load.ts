@@ -4,6 +4,7 @@ import { DT } from "../values/dtypes.ts";
 import { GraphError } from "../graph-error.ts";
 import type { HostTensor } from "../values/host-tensor.ts";
 import { variablesOf } from "./variables.ts";
+import { checkSavedModel } from "./check.ts";
 import type { LoadedVariable, NodeDef } from "./variables.ts";
 import { makeNative, takeHost } from "../native/tensor.ts";
 import { loadSession } from "../session/open.ts";
@@ -52,6 +53,7 @@ const loadOptionNames: OptionNames<LoadSavedModelOptions> = { signature: true, t
 export async function loadSavedModel(folder: string, options: LoadSavedModelOptions = {}): Promise<LoadedSavedModel> {
   checkOptions("loadSavedModel", options, loadOptionNames, (message) => new GraphError(message));
   const { signature: name = "serving_default", tags = ["serve"], threads } = options;
+  await checkSavedModel(folder);
   const { session, metaGraph } = await loadSession(threads === undefined ? {} : { threads }, folder, tags);
   try {
     const meta = decode("MetaGraphDef", metaGraph) as unknown as MetaGraph;
@@ -61,8 +63,11 @@ export async function loadSavedModel(folder: string, options: LoadSavedModelOpti
     if (signature === undefined || !signatures.includes(name))
       throw new GraphError(`The SavedModel ${folder} has no signature "${name}"; it has ${quoted(signatures)}.`);
     const roots = Object.values(signature.outputs).map((info) => info.name);
-    const variables = variablesOf(session, meta.graph_def.node, roots);
-    return loaded(session, name, signature, { signatures, variables });
+    const variables = variablesOf(session, meta.graph_def.node, roots).map((variable) => ({
+      ...variable,
+      read: () => named(folder, () => variable.read()),
+    }));
+    return loaded({ folder, session, name, signature }, { signatures, variables });
   } catch (error) {
     session.close();
     throw error;
@@ -79,10 +84,30 @@ interface MetaGraph {
   signature_def: Record<string, Signature>;
 }
 
+/** Runs `work`; an error of TensorFlow names the model. */
+function named<Result>(folder: string, work: () => Result): Result {
+  try {
+    return work();
+  } catch (error) {
+    throw ofModel(folder, error);
+  }
+}
+
+function ofModel(folder: string, error: unknown): unknown {
+  if (!(error instanceof GraphError) || error.message.includes(folder)) return error;
+  return new GraphError(`The SavedModel ${folder} cannot run: ${error.message}`, { cause: error });
+}
+
+/** A session with a SavedModel, and the function that is wanted. */
+interface Opened {
+  readonly folder: string;
+  readonly session: Session;
+  readonly name: string;
+  readonly signature: Signature;
+}
+
 function loaded(
-  session: Session,
-  name: string,
-  { inputs, outputs }: Signature,
+  { folder, session, name, signature: { inputs, outputs } }: Opened,
   rest: Pick<LoadedSavedModel, "signatures" | "variables">,
 ): LoadedSavedModel {
   const given = namedTensors(inputs);
@@ -92,18 +117,20 @@ function loaded(
       throw new GraphError(
         `"${key}" of the signature "${name}" is ${info.name === "" ? "not one tensor" : `of the type ${dtype}`}, which cannot be taken or given here; load another signature.`,
       );
-  const plan = session.plan(
-    given.map(({ info }) => endpoint(info.name)),
-    results.map(({ info }) => endpoint(info.name)),
-    [],
+  const plan = named(folder, () =>
+    session.plan(
+      given.map(({ info }) => endpoint(info.name)),
+      results.map(({ info }) => endpoint(info.name)),
+      [],
+    ),
   );
   const call = async (values: TensorLike | Record<string, TensorLike>): Promise<Record<string, HostTensor>> => {
-    const named = byName(
+    const byKey = byName(
       values,
       name,
       given.map(({ key }) => key),
     );
-    const fed = given.map((input) => ({ input, ...arrayOf(named[input.key] as TensorLike, input) }));
+    const fed = given.map((input) => ({ input, ...arrayOf(byKey[input.key] as TensorLike, input) }));
     const feeds = fed.map(({ input, shape, values }) => makeNative(input.info.dtype, shape, values));
     try {
       const fetched = await session.queue.enqueue(() => session.run(plan, feeds));
