@@ -88,6 +88,9 @@ for title, weight, attributes in [
     case("convolutions", f"Conv {title}", [node("Conv", ["x", "w", "b"], **attributes)], image, {"w": floats(*weight), "b": floats(weight[0])})
 case("convolutions", "Conv, then a bias by Add", [node("Conv", ["x", "w"], ["a"]), node("Add", ["a", "b"])], image, {"w": floats(3, 4, 3, 3), "b": floats(1, 3, 1, 1)})
 case("convolutions", "Conv, then a bias by Add from the left", [node("Conv", ["x", "w"], ["a"]), node("Add", ["b", "a"])], image, {"w": floats(3, 4, 3, 3), "b": floats(3, 1, 1)})
+affine = {"k": floats(1, 3, 1, 1), "m": floats(3, 1, 1), "v": floats(2, 3, 1, 1)}
+case("convolutions", "Conv, a factor and an offset for each channel", [node("Conv", ["x", "w", "b"], ["a"]), node("Mul", ["a", "k"], ["c"]), node("Add", ["c", "m"])], image, {"w": floats(3, 4, 3, 3), "b": floats(3), "k": affine["k"], "m": affine["m"]})
+case("convolutions", "a factor and an offset, then Conv", [node("MaxPool", ["x"], ["p"], kernel_shape=[2, 2]), node("Conv", ["p", "u"], ["q"]), node("Relu", ["q"], ["r"]), node("Mul", ["r", "k"], ["c"]), node("Add", ["c", "m"], ["d"]), node("Conv", ["d", "v"])], image, {"u": floats(3, 4, 1, 1), **affine})
 case("convolutions", "Conv any size", [node("Conv", ["x", "w"], pads=[1, 1, 1, 1])], image, {"w": floats(3, 4, 3, 3)}, shape=["n", 4, "h", "w"])
 case("convolutions", "Conv stride 2, any size", [node("Conv", ["x", "w"], pads=[1, 1, 1, 1], strides=[2, 2])], image, {"w": floats(3, 4, 3, 3)}, shape=["n", 4, None, None])
 case("convolutions", "Conv of one image", [node("Conv", ["x", "w"])], floats(1, 4, 5, 6), {"w": floats(3, 4, 3, 3)}, shape=[1, 4, 5, 6])

@@ -13,6 +13,7 @@ import { sizeOfAxis } from "../signal.ts";
 import type { Signal } from "../signal.ts";
 import { sameSize } from "../sizes.ts";
 import { activation, mapped } from "./activations.ts";
+import { channelConstant } from "./convolutions.ts";
 import { isGelu, isTanhGelu, sourceOfSwish } from "./patterns.ts";
 import type { Read } from "./read.ts";
 
@@ -75,6 +76,8 @@ function asLayer(builder: Builder, node: OnnxNode, op: Op, { parts, physical }: 
   if (constant.shape.length > x.physical.length) return undefined;
   const values = floatsOf(constant);
   if (isVector && op === "Mul" && !x.isRaw) {
+    const affine = affineMap(builder, node, x, values);
+    if (affine !== undefined) return affine;
     const make = (name: string): tfl.layers.Layer => new LayerScale({ name, initValues: 1, projectionDim: size });
     const tensor = builder.applyWeighted(node, x.tensor, node.outputs, make, { gamma: () => values });
     return { ...x, tensor, isRaw: false };
@@ -92,6 +95,32 @@ function asLayer(builder: Builder, node: OnnxNode, op: Op, { parts, physical }: 
             ? [1, all((value) => -value)]
             : [-1, all((value) => value)];
   return mapped(builder, node, x, (name) => tfl.layers.rescaling({ name, scale, offset } as never));
+}
+
+/**
+ * A factor and an offset of each channel as a 1x1 depthwise convolution, so that both train. Undefined without an offset,
+ * and for lists.
+ */
+function affineMap(
+  builder: Builder,
+  node: OnnxNode,
+  x: Signal,
+  factors: Float32Array<ArrayBuffer>,
+): Signal | undefined {
+  const [output] = node.outputs;
+  const sum = output === undefined ? undefined : builder.onlyUser(output);
+  if (sum?.op !== "Add" || x.axes.length !== 4 || x.physical.length !== 4 || x.physical[3] !== x.axes[1])
+    return undefined;
+  const offset = channelConstant(builder, sum, output!, factors.length, 4);
+  if (offset === undefined) return undefined;
+  const make = (name: string): tfl.layers.Layer => tfl.layers.depthwiseConv2d({ name, kernelSize: 1 });
+  const tensor = builder.applyWeighted(node, x.tensor, node.outputs, make, {
+    depthwise_kernel: () => factors,
+    bias: () => floatsOf(offset),
+  });
+  const y: Signal = { ...x, tensor, isRaw: false, origin: undefined };
+  builder.skip(sum, y);
+  return y;
 }
 
 function joined(

@@ -2,7 +2,7 @@ import { Conv2D } from "@convkit/core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { DilatedDepthwiseConv2D, SizedConv2DTranspose } from "../../../../layers/convolutions.ts";
 import type { Builder, WeightValues } from "../builder.ts";
-import { floatsOf, permuted } from "../constant.ts";
+import { constantOf, floatsOf, permuted } from "../constant.ts";
 import type { Constant } from "../constant.ts";
 import type { OnnxNode } from "../file.ts";
 import type { Signal } from "../signal.ts";
@@ -23,31 +23,61 @@ export interface Kernel {
   readonly bias: Constant | undefined;
 }
 
-/** The kernel of a node, and the bias that a sum after it adds. The name of that sum is returned, too. */
-function kernelOf(builder: Builder, node: OnnxNode): Kernel & { readonly sum?: OnnxNode } {
-  const [weight, bias] = [builder.constant(node, 1), builder.optionalConstant(node, 2)];
-  if (bias !== undefined) return { weight, bias };
-  const sum = biasSum(
-    builder,
-    node,
-    node.op === "ConvTranspose" ? weight.shape[1]! * builder.number(node, "group", 1) : weight.shape[0]!,
-  );
-  return sum === undefined ? { weight, bias } : { weight, ...sum };
+/**
+ * The kernel of a node, and the nodes after it that are part of it: a factor and a sum for each channel, as they are left
+ * of batch normalization.
+ */
+function kernelOf(builder: Builder, node: OnnxNode): Kernel & { readonly joined: readonly OnnxNode[] } {
+  let [weight, bias] = [builder.constant(node, 1), builder.optionalConstant(node, 2)];
+  const isPlain = node.op === "Conv";
+  const channels = isPlain ? weight.shape[0]! : weight.shape[1]! * builder.number(node, "group", 1);
+  const joined: OnnxNode[] = [];
+  for (let last = node; ;) {
+    const user = builder.onlyUser(last.outputs[0] ?? "");
+    const other =
+      user === undefined ? undefined : channelConstant(builder, user, last.outputs[0]!, channels, weight.shape.length);
+    if (user === undefined || other === undefined) break;
+    if (user.op === "Add") bias = bias === undefined ? other : zipped(bias, other, (a, b) => a + b);
+    else if (user.op === "Mul" && isPlain) {
+      weight = scaled(weight, other);
+      bias = bias === undefined ? undefined : zipped(bias, other, (a, b) => a * b);
+    } else break;
+    joined.push(user);
+    last = user;
+  }
+  return { weight, bias, joined };
 }
 
-/** The sum that is the only user of a convolution and adds a number to each channel. */
-function biasSum(builder: Builder, node: OnnxNode, channels: number): { bias: Constant; sum: OnnxNode } | undefined {
-  const [output] = node.outputs;
-  const sum = output === undefined ? undefined : builder.onlyUser(output);
-  if (sum?.op !== "Add" || sum.domain !== "" || sum.inputs.length !== 2) return undefined;
-  const other =
-    builder.values.get(sum.inputs[0] === output ? sum.inputs[1]! : sum.inputs[0]!) ??
-    builder.onnx.constants.get(sum.inputs[0] === output ? sum.inputs[1]! : sum.inputs[0]!);
-  if (other?.kind !== "constant") return undefined;
-  const rank = builder.constant(node, 1).shape.length;
-  const full = [...Array.from({ length: Math.max(0, rank - other.shape.length) }, () => 1), ...other.shape];
-  const isPerChannel = full.length === rank && full.every((size, axis) => size === (axis === 1 ? channels : 1));
-  return isPerChannel ? { bias: other, sum } : undefined;
+/** The constant operand of a node, if it has one number for each channel of the other operand. */
+export function channelConstant(
+  builder: Builder,
+  { domain, inputs }: OnnxNode,
+  output: string,
+  channels: number,
+  rank: number,
+): Constant | undefined {
+  if (domain !== "" || inputs.length !== 2) return undefined;
+  const name = inputs[0] === output ? inputs[1]! : inputs[0]!;
+  const other = builder.values.get(name) ?? builder.onnx.constants.get(name);
+  if (other?.kind !== "constant" || other.type !== "float" || other.shape.length > rank) return undefined;
+  const full = [...Array.from({ length: rank - other.shape.length }, () => 1), ...other.shape];
+  return full.every((size, axis) => size === (axis === 1 ? channels : 1)) ? other : undefined;
+}
+
+function zipped(a: Constant, b: Constant, run: (a: number, b: number) => number): Constant {
+  const others = b.read();
+  const values = Float32Array.from(a.read(), (value, index) => run(value, others[index]!));
+  return constantOf(a.shape, "float", values, `${a.name} ${b.name}`);
+}
+
+/** A kernel times a factor for each filter. */
+function scaled(weight: Constant, factors: Constant): Constant {
+  const read = (): Float32Array => {
+    const [values, all] = [weight.read(), factors.read()];
+    const part = values.length / all.length;
+    return Float32Array.from(values, (value, index) => value * all[Math.floor(index / part)]!);
+  };
+  return { ...weight, name: `${weight.name} ${factors.name}`, read };
 }
 
 export function convolution(builder: Builder, node: OnnxNode, x: Signal, { weight, bias }: Kernel): Signal {
@@ -74,7 +104,7 @@ export function convolution(builder: Builder, node: OnnxNode, x: Signal, { weigh
     : window.out;
   const make = layerMaker(map, own, { filters, part, group, isSame, hasBias: bias !== undefined });
   if (make === undefined) return builder.refuse(node, `a convolution over volumes with ${group} groups is not known`);
-  const key = [make.className, map.isLine, strides, window.dilations, isSame, bias?.name];
+  const key = [make.className, map.isLine, strides, window.dilations, isSame, weight.name, bias?.name];
   const tensor = builder.applyWeighted(node, padded.signal.tensor, key, make.layer, {
     [make.kernelName]: () => make.order(floatsOf(weight)),
     bias: bias === undefined ? undefined : () => floatsOf(bias),
@@ -305,16 +335,16 @@ function cropped(
 export const convolutions: Readonly<Record<string, Read>> = {
   Conv: (builder, node) => {
     const x = builder.signal(node);
-    const { sum, ...kernel } = kernelOf(builder, node);
+    const { joined, ...kernel } = kernelOf(builder, node);
     const y = convolution(builder, node, x, kernel);
-    if (sum !== undefined) builder.skip(sum, y);
+    for (const part of joined) builder.skip(part, y);
     return y;
   },
   ConvTranspose: (builder, node) => {
     const x = builder.signal(node);
-    const { sum, ...kernel } = kernelOf(builder, node);
+    const { joined, ...kernel } = kernelOf(builder, node);
     const y = transposedConvolution(builder, node, x, kernel);
-    if (sum !== undefined) builder.skip(sum, y);
+    for (const part of joined) builder.skip(part, y);
     return y;
   },
 };
