@@ -57,7 +57,7 @@ program
 
 program
   .command("readme")
-  .description("write the newest full result into the README between its markers")
+  .description("write the newest full result into docs/benchmarks.md, and its chart into the README")
   .option("--result <file>", "this result instead (a JSON file)")
   .action(async (options: { result?: string }) => (await import("./commands/readme.ts")).readmeFile(options));
 

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { cases } from "../src/cases/cases.ts";
 import { chartSvg } from "../src/results/chart.ts";
 import { formatCsv } from "../src/results/csv.ts";
-import { readmeSection, updateReadme } from "../src/readme/section.ts";
+import { resultsSection, updatePage } from "../src/readme/section.ts";
 import { withReasons } from "../src/readme/notes.ts";
 import { newestResult, readResult, writeResult } from "../src/results/files.ts";
 import { withRatios } from "../src/results/result.ts";
@@ -129,12 +129,12 @@ describe("chartSvg", () => {
   });
 });
 
-describe("the README's section", () => {
+describe("the section of the page of benchmarks", () => {
   it("replaces what stands between the markers, and nothing else", () => {
     const path = join(folder, "README.md");
     writeFileSync(path, "before\n<!-- bench:begin -->\nold\n<!-- bench:end -->\nafter\n");
-    updateReadme(path, readmeSection(result(rows), "a", "results"));
-    updateReadme(path, readmeSection(result(rows), "b", "results"));
+    updatePage(path, resultsSection(result(rows), "a", "results"));
+    updatePage(path, resultsSection(result(rows), "b", "results"));
     const text = readFileSync(path, "utf8");
     expect(text).toMatch(/^before\n<!-- bench:begin -->\n<picture>[^]*\n<!-- bench:end -->\nafter\n$/);
     expect(text).toContain("| lenet5-b32 | **2.00** | 4.00 | 3.00 |");
@@ -165,7 +165,7 @@ describe("the README's section", () => {
       row("predict/vgg16-b1", "torch", 3),
     ]);
     const notes = { behind: { "predict/*": "Calls cost more here." }, bfloat16: {} };
-    const text = readmeSection(result(withReasons(slow, notes)), "a", "results");
+    const text = resultsSection(result(withReasons(slow, notes)), "a", "results");
     expect(text).toContain("convkit in float32 is ahead of the fastest peer in 1 of 4 rows");
     expect(text).toContain(
       "- **predict/lenet5** b1 75 %, b8 50 % (keras); **predict/vgg16** b1 75 % (torch). Calls cost more here. *Where the time goes: Conv2D 70 %, MaxPool 30 %; no op ran in 20 % of the time.*\n",
@@ -182,7 +182,7 @@ describe("the README's section", () => {
       row("train/googlenet-b8", "convkit-bf16", 2),
     ];
     const notes = { behind: {}, bfloat16: { "train/*": "Its kernels are too small." } };
-    const text = readmeSection(result(withReasons(little, notes)), "a", "results");
+    const text = resultsSection(result(withReasons(little, notes)), "a", "results");
     expect(text).toContain("bfloat16 is at least 1.5 times as fast as float32 in 1 of 2 rows");
     expect(text).toContain(
       "- **train/lenet5** b32 1.00. Its kernels are too small. *Where the time goes: MaxPool 100 %.*\n",
@@ -197,7 +197,7 @@ describe("the README's section", () => {
       row("data/jpeg-180-b32", "convkit", 20),
       row("scale/data-jpeg-180-b32-workers1", "convkit", 30),
     ];
-    const text = readmeSection(result(others), "a", "results");
+    const text = resultsSection(result(others), "a", "results");
     const folded = text.slice(text.indexOf("<details><summary>First step, "));
     expect(folded).toContain("| lenet5-b32 | **300** |\n");
     expect(folded).toContain("| train/lenet5-b32, 1 to 2 | 1.50 |\n| data/jpeg-180-b32, 1 to 2 | 1.50 |\n\n</details>");
@@ -205,7 +205,7 @@ describe("the README's section", () => {
 
   it("says of systems without a number why", () => {
     const cannot = [row("train/lenet5-b32", "tfjs-node", null, { status: "cannot", note: "it has no such layer" })];
-    const text = readmeSection(result([...rows, ...cannot]), "a", "results");
+    const text = resultsSection(result([...rows, ...cannot]), "a", "results");
     expect(text).toContain("- train/lenet5-b32: tfjs-node cannot: it has no such layer\n");
     expect(text).toContain("- train/lenet5-b32, predict/lenet5-b1: convkit-wasm left out: on large pictures, ");
   });
@@ -213,6 +213,6 @@ describe("the README's section", () => {
   it("refuses a file without them", () => {
     const path = join(folder, "README.md");
     writeFileSync(path, "nothing here");
-    expect(() => updateReadme(path, "x")).toThrow("it needs the lines <!-- bench:begin --> and <!-- bench:end -->");
+    expect(() => updatePage(path, "x")).toThrow("it needs the lines <!-- bench:begin --> and <!-- bench:end -->");
   });
 });

@@ -140,8 +140,8 @@ describe("list", () => {
   });
 });
 
-it("the README has a row for each network", () => {
-  const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
+it.each(["../README.md", "../../../README.md"])("%s has a row for each network", (page) => {
+  const readme = readFileSync(new URL(page, import.meta.url), "utf8");
   const missing = list()
     .map(readmeRow)
     .filter((row) => !readme.includes(row));

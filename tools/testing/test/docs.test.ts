@@ -28,7 +28,8 @@ test("the README lists every package", () => {
   const packages = readdirSync(new URL("packages", root)).filter((name) =>
     existsSync(new URL(`packages/${name}/package.json`, root)),
   );
-  expect(packages.filter((name) => !readme.includes(`[\`@convkit/${name}\`](packages/${name})`))).toEqual([]);
+  const link = (name: string): string => `[\`${name === "convkit" ? name : `@convkit/${name}`}\`](packages/${name})`;
+  expect(packages.filter((name) => !readme.includes(link(name)))).toEqual([]);
 });
 
 test("the index of decisions lists every page", () => {

@@ -1,7 +1,7 @@
 import { basename, dirname, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readNotes, unexplained, withReasons } from "../readme/notes.ts";
-import { readmeSection, updateReadme } from "../readme/section.ts";
+import { chartPicture, resultsSection, updatePage } from "../readme/section.ts";
 import { resultsFolder } from "../results/folder.ts";
 import { newestResult, readResult, writeResult } from "../results/files.ts";
 import { BenchError } from "../usage-error.ts";
@@ -9,7 +9,7 @@ import { BenchError } from "../usage-error.ts";
 const root = fileURLToPath(new URL("../../../../", import.meta.url));
 
 /**
- * The `readme` command: writes a result into the README, the newest full one by default. Adds the notes on slow rows to
+ * The `readme` command: writes a result into docs/benchmarks.md and its chart into the README, the newest full one by default. Adds the notes on slow rows to
  * the result's files. Throws if there is no full result yet.
  */
 export async function readmeFile({ result: file }: { result?: string }): Promise<void> {
@@ -22,8 +22,10 @@ export async function readmeFile({ result: file }: { result?: string }): Promise
   const { name } = chosen;
   const result = { ...chosen.result, rows: withReasons(chosen.result.rows, readNotes()) };
   await writeResult(file === undefined ? resultsFolder : dirname(file), name, result);
-  updateReadme(`${root}README.md`, readmeSection(result, name, relative(root, resultsFolder)));
-  process.stderr.write(`README.md now shows ${name}.\n`);
+  const folder = relative(root, resultsFolder);
+  updatePage(`${root}docs/benchmarks.md`, resultsSection(result, name, `../${folder}`));
+  updatePage(`${root}README.md`, chartPicture(name, folder));
+  process.stderr.write(`README.md and docs/benchmarks.md now show ${name}.\n`);
   const without = unexplained(result.rows);
   if (without.length > 0) process.stderr.write(`apps/bench/notes.json gives no reason for ${without.join(", ")}.\n`);
 }

@@ -10,8 +10,8 @@ import { BenchError } from "../usage-error.ts";
 
 const markers = { begin: "<!-- bench:begin -->", end: "<!-- bench:end -->" } as const;
 
-/** Writes the section between the README's markers. Throws if the README has no markers. */
-export function updateReadme(path: string, section: string): void {
+/** Writes a section between a page's markers. Throws if the page has no markers. */
+export function updatePage(path: string, section: string): void {
   const text = readFileSync(path, "utf8");
   const begin = text.indexOf(markers.begin);
   const end = text.indexOf(markers.end);
@@ -22,15 +22,20 @@ export function updateReadme(path: string, section: string): void {
   writeFileSync(path, `${text.slice(0, begin + markers.begin.length)}\n${section}\n${text.slice(end)}`);
 }
 
+/** A result's chart as Markdown, for light and dark pages. */
+export function chartPicture(name: string, folder: string): string {
+  return `<picture><source media="(prefers-color-scheme: dark)" srcset="${folder}/${name}-dark.svg"><img alt="Speed of each system relative to the fastest peer" src="${folder}/${name}.svg"></picture>`;
+}
+
 /**
  * The result as Markdown: the chart, a table for training and one for prediction, why rows are slow, the other cases
  * folded, and how the numbers were measured.
  */
-export function readmeSection(result: Result, name: string, folder: string): string {
+export function resultsSection(result: Result, name: string, folder: string): string {
   const { machine, versions, date, commit, threads, rows } = result;
   const known = ["tfjs", "tensorflow", "keras", "torch", "onnxruntime", "node"].filter((key) => versions[key]);
   return [
-    `<picture><source media="(prefers-color-scheme: dark)" srcset="${folder}/${name}-dark.svg"><img alt="Speed of each system relative to the fastest peer" src="${folder}/${name}.svg"></picture>`,
+    chartPicture(name, folder),
     "",
     ...table(rows, "train/", "Training, ms a step"),
     ...folded("Prediction, ms a batch", table(rows, "predict/", "Prediction, ms a batch")),
@@ -47,7 +52,7 @@ export function readmeSection(result: Result, name: string, folder: string): str
       ...scaling(rows, threads),
     ]),
     ...folded("Rows without a number", missing(rows)),
-    `Medians; the fastest variant of each system; bold is the fastest of float32. ${machine.cpu}, ${machine.cores} cores (${machine.features.filter((flag) => /amx_bf16|avx512f|avx2|bf16/.test(flag)).join(", ")}), ${threads} threads, ${machine.os}, ${date.slice(0, 10)}, commit ${commit ?? "unknown"}; ${known.map((key) => `${key} ${versions[key]}`).join(", ")}. All cases, spread and variants: [${name}.csv](${folder}/${name}.csv); profiles: [${name}.json](${folder}/${name}.json); how it is measured: [benchmarks](docs/benchmarks.md).`,
+    `Medians; the fastest variant of each system; bold is the fastest of float32. ${machine.cpu}, ${machine.cores} cores (${machine.features.filter((flag) => /amx_bf16|avx512f|avx2|bf16/.test(flag)).join(", ")}), ${threads} threads, ${machine.os}, ${date.slice(0, 10)}, commit ${commit ?? "unknown"}; ${known.map((key) => `${key} ${versions[key]}`).join(", ")}. All cases, spread and variants: [${name}.csv](${folder}/${name}.csv); profiles: [${name}.json](${folder}/${name}.json); how it is measured stands [above](#what-is-compared).`,
   ].join("\n");
 }
 
