@@ -5,4 +5,5 @@ import { dirname, join } from "node:path";
 
 const folder = dirname(createRequire(import.meta.url).resolve("@julusian/jpeg-turbo/package.json"));
 cpSync(join(folder, "prebuilds"), "dist/prebuilds", { recursive: true, dereference: true });
-copyFileSync(join(folder, "LICENSE"), "dist/prebuilds/LICENSE");
+// Not under the name LICENSE: `pnpm pack` would take it for the package's own and leave that out.
+copyFileSync(join(folder, "LICENSE"), "dist/prebuilds/jpeg-turbo-license.txt");
