@@ -6,7 +6,7 @@ import { activeTrace } from "./trace/active-trace.ts";
 /** How numbers are drawn. */
 export interface DrawOptions {
   /** Distinguishes this draw from others; in a compiled function it is combined with the function's own seed. */
-  seed?: number;
+  readonly seed?: number | undefined;
 }
 
 function drawn(distribution: Distribution, shape: readonly number[], { seed }: DrawOptions): tf.Tensor {
@@ -26,7 +26,11 @@ export const random = {
   /** Uniform in [min, max). */
   uniform(
     shape: readonly number[],
-    { min = 0, max = 1, ...options }: DrawOptions & { min?: number; max?: number } = {},
+    {
+      min = 0,
+      max = 1,
+      ...options
+    }: DrawOptions & { readonly min?: number | undefined; readonly max?: number | undefined } = {},
   ): tf.Tensor {
     return tf.tidy(() => {
       const unit = drawn("Uniform", shape, options);
@@ -59,6 +63,6 @@ export const random = {
 } as const;
 
 interface NormalOptions extends DrawOptions {
-  mean?: number;
-  deviation?: number;
+  readonly mean?: number | undefined;
+  readonly deviation?: number | undefined;
 }

@@ -137,7 +137,13 @@ function prepareFiles(folder: string, code: string): boolean {
 
 const strictTypes = (names: readonly string[]) => ({
   compilerOptions: {
+    // The strictest that users set: all of "tsc --init", and more.
     strict: true,
+    exactOptionalPropertyTypes: true,
+    noUncheckedIndexedAccess: true,
+    noImplicitOverride: true,
+    verbatimModuleSyntax: true,
+    isolatedModules: true,
     module: "nodenext",
     target: "es2023",
     lib: ["es2023", "dom"],
@@ -147,7 +153,7 @@ const strictTypes = (names: readonly string[]) => ({
     outDir: "out",
     rootDir: ".",
   },
-  files: names.map((name) => `${name}.ts`),
+  files: [...names.map((name) => `${name}.ts`), "required.cts"],
 });
 
 /** The files of a tarball. */
@@ -212,8 +218,12 @@ describe.each(
       const examples = examplesOf(front + readme);
       expect([...examples.values()].join(""), "README.md has a ```ts example").toContain(name);
       for (const [file, code] of examples) writeFileSync(join(stranger, `${file}.ts`), code);
+      // From CommonJS: every Node that convkit runs on gives an ES module to "require".
+      const required = `import required = require("${name}");\nif (Object.keys(required).length === 0) throw new Error("empty");\n`;
+      writeFileSync(join(stranger, "required.cts"), required);
       writeFileSync(join(stranger, "tsconfig.json"), JSON.stringify(strictTypes([...examples.keys()])));
       await run(process.execPath, [tool("typescript", "bin/tsc")], stranger);
+      expect(await run(process.execPath, ["out/required.cjs"], stranger)).toBe("");
       // What runs in pnpm's strict tree of packages runs in npm's flat one, too.
       if (manager === "npm") return;
       for (const [file, code] of examples)
