@@ -34,7 +34,7 @@ export async function loadTorch(
   );
   const stem = stemOf(model, weights);
   if (weights.some(({ torchName }) => !tensors.has(torchName) && ignore?.test(torchName) !== true)) {
-    const needed = withoutWrappers([...tensors].filter(([name]) => !spare.test(name)));
+    const needed = withoutWrappers(file.tensors).filter(({ name }) => !spare.test(name));
     const structure = matchStructure(
       model,
       weights,
@@ -77,9 +77,9 @@ export async function loadTorch(
 }
 
 /** The tensors without the names of wrappers that all of them begin with. */
-function withoutWrappers(tensors: readonly (readonly [string, NamedTensor])[]): NamedTensor[] {
+function withoutWrappers(tensors: readonly NamedTensor[]): NamedTensor[] {
   const wrapper = /^(module|model|_orig_mod|backbone|net)\./;
-  let named = tensors.map(([name, tensor]) => ({ ...tensor, name }));
+  let named = [...tensors];
   while (named.length > 0 && named.every(({ name }) => wrapper.test(name)))
     named = named.map((tensor) => ({ ...tensor, name: tensor.name.replace(wrapper, "") }));
   return named;
