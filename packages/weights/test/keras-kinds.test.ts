@@ -1,6 +1,7 @@
 import { useEngine } from "@convkit/engine";
 import { engines, peerPython } from "@convkit/testing";
 import * as tf from "@tensorflow/tfjs-core";
+import * as tfl from "@tensorflow/tfjs-layers";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,6 +16,24 @@ interface Entry {
   readonly inputs: number;
   readonly outputs: number;
 }
+
+/** The user's layer and function of `keras-kinds.py`, which have names of ours. */
+class LayerScale extends tfl.layers.Layer {
+  static className = "LayerScale";
+  private gamma!: tfl.LayerVariable;
+
+  override build(shape: tfl.Shape | tfl.Shape[]): void {
+    this.gamma = this.addWeight("gamma", [(shape as number[]).at(-1)!], "float32", tfl.initializers.zeros());
+    this.built = true;
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    const x = [inputs].flat()[0]!;
+    return tf.add(x, tf.mul(x, this.gamma.read()));
+  }
+}
+
+const twice = (x: tf.Tensor): tf.Tensor => tf.mul(x, 2);
 
 describe.skipIf(peerPython === undefined)("Keras files of one layer, option or habit", () => {
   const folder = mkdtempSync(join(tmpdir(), "convkit-kinds-"));
@@ -32,7 +51,8 @@ describe.skipIf(peerPython === undefined)("Keras files of one layer, option or h
     const failures: string[] = [];
     for (const { name, file, inputs, outputs } of entries) {
       try {
-        const model = await loadModel(join(folder, file));
+        const own = name === "of_user" ? { layers: [LayerScale], functions: { gelu: twice } } : {};
+        const model = await loadModel(join(folder, file), own);
         const given = await arrays(name, "x", inputs);
         const typed = given.map((x, index) => tf.cast(x, model.inputs[index]!.dtype));
         const found = [model.predict(typed.length === 1 ? typed[0]! : typed)].flat();
@@ -50,7 +70,7 @@ describe.skipIf(peerPython === undefined)("Keras files of one layer, option or h
     }
     expect(failures).toEqual([]);
     // Every kind but those that Keras itself cannot read back from .h5.
-    expect(new Set(entries.map(({ name }) => name)).size).toBe(81);
+    expect(new Set(entries.map(({ name }) => name)).size).toBe(82);
     expect(entries.length).toBeGreaterThan(75);
   });
 });

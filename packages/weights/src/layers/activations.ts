@@ -68,14 +68,17 @@ export function functionName(name: string): string {
   return `user>${name}`;
 }
 
-/** Registers the user's activations with tfjs-layers, by name. */
+let givenNames: ReadonlySet<string> = new Set();
+
+/** Registers the user's activations for the model that is being made, by name. */
 export function registerFunctions(given: Readonly<Record<string, (x: tf.Tensor) => tf.Tensor>>): void {
+  givenNames = new Set(Object.keys(given));
   for (const [name, apply] of Object.entries(given)) registerActivation(functionName(name), apply);
 }
 
-/** Whether the user gave an activation of this name. */
-export function isRegisteredFunction(name: string): boolean {
-  return Object.hasOwn(tf.serialization.SerializationMap.getMap().classNameMap, functionName(name));
+/** Whether the user gave an activation of this name for the model that is being made. */
+export function isGivenFunction(name: string): boolean {
+  return givenNames.has(name);
 }
 
 /** Registers Keras' activations that tfjs-layers lacks; repeated calls change nothing. */

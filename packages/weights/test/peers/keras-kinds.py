@@ -219,6 +219,23 @@ def answers(model, inputs):
     return [np.asarray(y, "float32") for y in keras.tree.flatten(model(x))]
 
 
+@keras.saving.register_keras_serializable("mine")
+class LayerScale(L.Layer):
+    def build(self, shape):
+        self.gamma = self.add_weight(shape=(shape[-1],), name="gamma")
+
+    def call(self, x):
+        return x + x * self.gamma
+
+
+@keras.saving.register_keras_serializable("mine")
+def gelu(x):
+    return x * 2.0
+
+
+# Read with the user's class and function.
+case("of_user", lambda: row(LayerScale(), L.Dense(3, activation=gelu)))
+
 entries = []
 for name, build in cases.items():
     model = build()

@@ -3,7 +3,7 @@ import { isObject } from "../../bytes/json.ts";
 import type { JsonObject } from "../../bytes/json.ts";
 import {
   functionName,
-  isRegisteredFunction,
+  isGivenFunction,
   activationNames,
   approximateGelu,
   keras3HardSigmoid,
@@ -80,17 +80,19 @@ function activationOf(value: unknown, config: JsonObject): string {
   // A dtype given as a policy identifies Keras 3, whose hard_sigmoid differs from Keras 2's.
   if (name === "hard_sigmoid" && isObject(config["dtype"])) return keras3HardSigmoid;
   if (name === approximateGelu) return name;
-  if (isRegisteredFunction(name)) return functionName(name);
   if (name.startsWith("user>")) return name;
+  // Keras writes a registered function with its package: "mine>gelu".
+  const plain = name.slice(name.indexOf(">") + 1);
+  if (isGivenFunction(plain)) return functionName(plain);
   if (isObject(value) && typeof value["registered_name"] === "string" && value["registered_name"].includes(">"))
     throw new OptionError(
-      `its activation ${name} is a function of the user's: give it, loadModel(file, { functions: { ${name} } })`,
+      `its activation ${name} is a function of the user's: give it, loadModel(file, { functions: { ${plain} } })`,
     );
   const camel = camelCase(name);
   const own = camel === keras3HardSigmoid || Object.values(activationNames).includes(camel) ? camel : undefined;
   const known = Object.hasOwn(activationNames, name) ? activationNames[name] : own;
   if (known === undefined)
-    throw new OptionError(`the activation ${name} is not known: give it, loadModel(file, { functions: { ${name} } })`);
+    throw new OptionError(`the activation ${name} is not known: give it, loadModel(file, { functions: { ${plain} } })`);
   return known;
 }
 
