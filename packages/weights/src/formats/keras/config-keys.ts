@@ -197,6 +197,9 @@ const optionsOf: Readonly<Record<string, string>> = {
   ZeroPadding3D: "data_format padding",
 };
 
+/** The layer classes of Keras 3 and Keras 2. */
+export const kerasClasses: readonly string[] = Object.keys(optionsOf);
+
 /** Options of every layer, including those that only old versions of Keras write. */
 const shared = new Set(
   "name trainable dtype activity_regularizer batch_input_shape batch_shape input_shape input_dim input_dtype build_config sparse ragged optional data_format dim_ordering seed quantization_config lora_rank lora_alpha renorm renorm_clipping renorm_momentum synchronized fused implementation noise_shape momentum mode batch_size autocast dynamic alpha groups keepdims time_major zero_output_for_mask rms_scaling".split(

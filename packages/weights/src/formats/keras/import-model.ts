@@ -17,6 +17,7 @@ import type { LayerCall, LayerConfig, ModelConfig, TensorReference } from "./con
 import { nestedModel } from "../../model/model-layers.ts";
 import { followers, keepKerasPaths, kerasPaths, safeName, snakeCase } from "./layer-paths.ts";
 import { operationOf } from "./operations.ts";
+import { whyUnread } from "./unread-layers.ts";
 
 export interface ImportOptions {
   /** Initialize weights with the layers' initializers, instead of zeros that a file's weights replace. */
@@ -92,7 +93,7 @@ function makeJoined(file: string, model: ModelConfig, options: Making): tfl.Laye
     throw new WeightsError(
       file,
       unknown[0]!.place,
-      `${unknown[0]!.isForeign ? "is a layer of the user's, whose class is needed: loadModel(file, { layers: [...] })" : lambdaWayOut(unknown[0]!)}${
+      `${unknown[0]!.isForeign ? "is a layer of the user's, whose class is needed: loadModel(file, { layers: [...] })" : unknownLayer(unknown[0]!)}${
         unknown.length > 1
           ? `, nor these: ${unknown
               .slice(1)
@@ -105,10 +106,9 @@ function makeJoined(file: string, model: ModelConfig, options: Making): tfl.Laye
   return model.kind === "Sequential" ? makeSequential(file, model, options) : makeFunctional(file, model, options);
 }
 
-function lambdaWayOut({ className }: LayerConfig): string {
-  return className === "Lambda"
-    ? "a Lambda layer holds Python code, which is not run: write it as a layer class, and give its TypeScript: loadModel(file, { layers: [...] })"
-    : "this layer is not known";
+function unknownLayer({ className }: LayerConfig): string {
+  const reason = whyUnread(className);
+  return reason === undefined ? "this layer is not known" : `${className} ${reason}`;
 }
 
 function makeSequential(file: string, model: ModelConfig, options: Making): tfl.LayersModel {

@@ -22,7 +22,7 @@ type Layer = tfl.layers.Layer;
  * Bare operations of Keras 3 (`x * 2`, `keras.ops.relu(x)`) and of Keras 2 (TFOpLambda), by the last part of their
  * name.
  */
-const operations: Readonly<Record<string, (making: Request) => Layer>> = {
+export const layerOperations: Readonly<Record<string, (making: Request) => Layer>> = {
   add: (making) => arithmetic(making, "Add", (number) => [1, number]),
   multiply: (making) => arithmetic(making, "Multiply", (number) => [number, 0]),
   subtract: (making) => arithmetic(making, "Subtract", (number, first) => (first ? [-1, number] : [1, -number])),
@@ -138,12 +138,12 @@ function plainName(name: string): string {
 
 /** Whether an operation is known, either as a layer or in the table. */
 export function isKnownOperation(name: string): boolean {
-  return Object.hasOwn(operations, plainName(name)) || tableName(name) !== undefined;
+  return Object.hasOwn(layerOperations, plainName(name)) || tableName(name) !== undefined;
 }
 
 /** Makes the layer for an operation: a layer with an exporter if there is one, else an `Operation` of the table. */
 export function makeOperation(name: string, request: Request): Layer {
-  const own = Object.hasOwn(operations, plainName(name)) ? operations[plainName(name)] : undefined;
+  const own = Object.hasOwn(layerOperations, plainName(name)) ? layerOperations[plainName(name)] : undefined;
   try {
     if (own !== undefined) return own(request);
   } catch (error) {

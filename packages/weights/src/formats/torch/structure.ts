@@ -6,6 +6,8 @@ import type { TorchWeight } from "./weights.ts";
 /** How another library names the modules of a network that the zoo has. */
 interface Naming {
   readonly ours: RegExp;
+  /** Names of their networks, for the page of the format. */
+  readonly theirs: string;
   /** A module that only files with these names have. */
   readonly sign: RegExp;
   /** Words of the names in the order of the network, at every depth. Other words sort by letters and numbers. */
@@ -20,23 +22,31 @@ const inverted =
   "conv_stem bn1 blocks conv_pw conv_dw bn2 se conv_reduce conv_expand conv_pwl bn3 conv_head classifier";
 
 /** timm's and torchvision's names. The number and the shapes of all weights are compared besides. */
-const namings: readonly Naming[] = [
-  { ours: /^vgg/, sign: /^pre_logits\.fc1$/, words: "features pre_logits fc1 fc2 head" },
-  { ours: /^mobilenet-v2-tv$/, sign: /^blocks\.0\.0\.conv_pw$/, words: inverted },
+export const namings: readonly Naming[] = [
+  {
+    ours: /^vgg/,
+    theirs: "timm: vgg11 to vgg19, vgg16_bn, vgg19_bn",
+    sign: /^pre_logits\.fc1$/,
+    words: "features pre_logits fc1 fc2 head",
+  },
+  { ours: /^mobilenet-v2-tv$/, theirs: "timm: mobilenetv2_100", sign: /^blocks\.0\.0\.conv_pw$/, words: inverted },
   {
     ours: /^efficientnet-/,
+    theirs: "timm: tf_efficientnet_b0, tf_efficientnet_b1",
     sign: /^blocks\.0\.0\.conv_pw$/,
     words: inverted,
     note: "this network computes what timm's tf_efficientnet computes; timm's efficientnet has the same names, but pads other sides and has another epsilon",
   },
   {
     ours: /^inception-resnet-v2$/,
+    theirs: "timm: inception_resnet_v2",
     sign: /^conv2d_1a\.conv$/,
     words:
       "conv2d_1a conv2d_2a conv2d_2b conv2d_3b conv2d_4a mixed_5b repeat mixed_6a repeat_1 mixed_7a repeat_2 block8 branch0 branch1 branch2 branch3 conv2d conv2d_7b classif",
   },
   {
     ours: /^densenet/,
+    theirs: "torchvision and timm: densenet121, densenet169, densenet201",
     sign: /^features\.denseblock1\.denselayer1\.conv1$/,
     words: "features conv0 norm0 part norm5 classifier",
     rewrites: [

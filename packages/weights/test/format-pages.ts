@@ -1,0 +1,153 @@
+import { dtypeBytes } from "../src/bytes/named-tensor.ts";
+import { kerasClasses } from "../src/formats/keras/config-keys.ts";
+import { makers } from "../src/formats/keras/import-layers.ts";
+import { layerOperations } from "../src/formats/keras/operations.ts";
+import { whyUnread } from "../src/formats/keras/unread-layers.ts";
+import { layerWriters } from "../src/formats/onnx/layers.ts";
+import { onnxReads } from "../src/formats/onnx/read/table.ts";
+import { namings } from "../src/formats/torch/structure.ts";
+import { activationNames } from "../src/layers/activations.ts";
+import { operationTable } from "../src/operations/table.ts";
+import { tensorflowNames } from "../src/operations/tensorflow-names.ts";
+
+const made = "<!-- Written by packages/weights/test/format-pages.test.ts from the tables that the code uses. -->";
+
+/** Words in alphabetical order, as code. */
+function names(words: Iterable<string>): string {
+  return [...new Set(words)]
+    .toSorted((a, b) => a.localeCompare(b, "en"))
+    .map((word) => `\`${word}\``)
+    .join(", ");
+}
+
+function page(title: string, ...parts: readonly string[]): string {
+  return `${[`# ${title}`, made, ...parts].join("\n\n")}\n`;
+}
+
+const isRead = (className: string): boolean => Object.hasOwn(makers, className) || className === "InputLayer";
+
+function kerasLayers(): string {
+  const unread = kerasClasses.filter((name) => !isRead(name));
+  const rows = unread.map((name) => `| \`${name}\` | ${whyUnread(name) ?? "is not known here"} |`);
+  return `## Layers
+
+Read: ${names(kerasClasses.filter(isRead))}.
+
+Not read. The error names the layer, its place in the file and the reason:
+
+| layer | why |
+|---|---|
+${rows.join("\n")}
+
+Options and arguments that would change the numbers are honored or refused by name: \`use_gate\` and a sliding window of attention,
+a mask of a layer that takes none here, \`stateful\` of a recurrent layer without a fixed batch, \`zero_output_for_mask\`. Layers with
+\`channels_first\` are computed channels last between two transpositions.
+
+What works in prediction and throws in training: \`SpectralNormalization\`, batch renormalization, and the augmentations that only
+Keras computes. A model or a batch normalization that is called with \`training=False\` stays in inference here in training, too, as
+Keras 2 does it; Keras 3.15 itself overrules that when it trains.
+
+## Operations
+
+Bare operations between layers (\`x * 2\`, \`keras.ops\`), by Keras 3's names without underscores: ${names([
+    ...Object.keys(operationTable),
+    ...Object.keys(layerOperations),
+  ])}.
+
+Functions of TensorFlow, as Keras 2 writes them (TFOpLambda, SlicingOpLambda), also by these names: ${names(Object.keys(tensorflowNames))}.
+
+## Activations
+
+${names(Object.keys(activationNames))}; \`glu\`; and your own: \`loadModel(file, { functions: { name } })\`.
+
+## Your own layers and functions
+
+\`loadModel(file, { layers: [MyLayer], functions: { name } })\`, or classes registered with \`tf.serialization\`. A class that the file
+states as yours is never taken for one of ours of the same name.`;
+}
+
+function keras(): string {
+  return page(
+    "Keras 3: .keras and .weights.h5",
+    "A `.keras` is a zip of the architecture (`config.json`) and the weights (`model.weights.h5`). `loadModel` reads it; `saveModel` writes it. A `.weights.h5` has the weights alone: `loadWeights(model, file)`.",
+    "Sequential and functional models load, with nested models, shared layers, several inputs and outputs. A subclassed model does not: its code is Python.",
+    kerasLayers(),
+  );
+}
+
+function h5(): string {
+  return page(
+    "Keras: .h5",
+    "Models and weights of Keras 1, 2 and 3 in HDF5. `loadModel` reads a model, `loadWeights(model, file)` the weights; `saveModel` writes what Keras 2 and Keras 3 load.",
+    "The layers, operations, activations and classes of yours are those of [Keras 3](keras.md), by the same tables. Keras 3 writes bare operations into an .h5 without their module, and does not read most of them back: use `.keras` for them. An operation that could be a class of yours is refused.",
+  );
+}
+
+function pytorch(): string {
+  const rows = namings.map(({ ours, theirs, note }) => `| \`${ours.source}\` | ${theirs} | ${note ?? ""} |`);
+  return page(
+    "PyTorch: .pth, .pt, .ckpt, .pkl",
+    "Weights load into a network of yours or of the zoo: `loadWeights(model, file)`. No code of the file is ever run; a whole module gives its weights alone.",
+    "Types: " + names(Object.keys(dtypeBytes)) + ".",
+    "## Names\n\nA weight has the name of its layer in PyTorch: `layer1.0.conv1.weight` for `layer1.b0.conv1/kernel`. Kernels are transposed, and the first dense layer after a flatten gets its rows in the order of PyTorch's maps. Names of wrappers before all others (`module.`, `_orig_mod.`, `model.`) are left out.",
+    `States with other names are matched by order and shape; a difference is refused, and the message names the first:\n\n| network of the zoo | states of | note |\n|---|---|---|\n${rows.join("\n")}`,
+    "Networks that have the same shapes, but compute otherwise than one of the zoo, are not these: timm's `legacy_xception` and `mobilenetv1_100` (other padding and epsilon than Keras'), `resnetv2_50` (other strides), torchvision's `efficientnet_b0`.",
+    '`channels: "adapt"` (the command\'s `--adapt-channels`) loads a first convolution for another number of input channels, as timm does. By default such a file is refused.',
+    "PyTorch has no file of a model's architecture that can be read: export it to [ONNX](onnx.md).",
+  );
+}
+
+function safetensors(): string {
+  return page(
+    "safetensors",
+    "Weights under PyTorch's names, read by `loadWeights` and written by `saveModel`: torchvision's and timm's modules take them with `strict=True`. The names are told in [PyTorch](pytorch.md).",
+    "Types: " + names(Object.keys(dtypeBytes)) + ". Weights are float32 here; narrower ones are widened.",
+    "Not written: what PyTorch's order cannot tell, such as features that are joined after a flatten; a PReLU with a slope for every pixel; two layers of one name. The error names each weight.",
+  );
+}
+
+function onnx(): string {
+  return page(
+    "ONNX",
+    "`loadModel` makes a trainable model of the operators that convolutional networks use; `saveModel` writes opset 17, any batch, channels last at its inputs and outputs.",
+    `Operators that are read: ${names(onnxReads.keys())}. Another one is refused by its name.`,
+    `Layers that are written: ${names(Object.keys(layerWriters))}. Other layers that tfjs computes are refused by name, or recorded op by op where that is possible. A layer class of yours is refused.`,
+  );
+}
+
+function tfjs(): string {
+  return page(
+    "TensorFlow.js: model.json",
+    '`loadModel` reads a layers model, its folder or its `model.json`, quantized too; `saveModel(model, folder, { format: "tfjs", quantize? })` writes it, in shards of 4 MB.',
+    "Layers of tfjs-layers, of Keras by [these tables](keras.md), and this package's own, which stock tfjs does not have: `registerImportLayers()` lets it make them. Your own classes: `loadModel(file, { layers: [MyLayer] })`.",
+    "Not read: graph models, which have no layers.",
+  );
+}
+
+function savedModel(): string {
+  return page(
+    "SavedModel",
+    '`saveModel(model, folder, { format: "savedmodel" })` writes a folder for Python and TensorFlow Serving, with a TensorFlow engine in use. Every layer that runs can be written, as it is traced and not looked up in a table; a size of the batch stays open.',
+    "Not read: its graph has no layers. Save the model as `.keras` in Python.",
+  );
+}
+
+function npz(): string {
+  return page(
+    "NumPy: .npy",
+    "`openWeights` reads one array, `saveNpy` writes one. A `.npz` is not read as a model: it names no layers.",
+    "Types: " + names(Object.keys(dtypeBytes)) + ".",
+  );
+}
+
+/** The page of each format, by file name. */
+export const formatPages: Readonly<Record<string, () => string>> = {
+  "keras.md": keras,
+  "h5.md": h5,
+  "tfjs.md": tfjs,
+  "savedmodel.md": savedModel,
+  "pytorch.md": pytorch,
+  "safetensors.md": safetensors,
+  "npz.md": npz,
+  "onnx.md": onnx,
+};
