@@ -1,9 +1,9 @@
-import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { runCommand } from "@convkit/cli/src/program.ts";
 import { useEngine } from "@convkit/engine";
 import { saveModel } from "@convkit/weights";
+import { runCommand } from "../../../../apps/cli/src/program.ts";
 import type { Draw } from "../draw.ts";
+import { writeImages } from "./images.ts";
 import type { Subject } from "./subject.ts";
 import { smallModel } from "./weight-subjects.ts";
 
@@ -13,33 +13,6 @@ const engine = ["--engine", "wasm", "--threads", "1"];
 /** Runs a command line; throws what the command throws. */
 async function command(...args: readonly string[]): Promise<void> {
   await runCommand(args, signal);
-}
-
-/** A folder of two classes of four 8x8 images, as portable bitmaps of Windows: no encoder is needed. */
-function writeImages(folder: string): void {
-  for (const [label, name] of ["a", "b"].entries())
-    for (let image = 0; image < 4; image++) {
-      const file = join(folder, name, `${image}.bmp`);
-      mkdirSync(dirname(file), { recursive: true });
-      writeFileSync(file, bitmap((label * 4 + image) * 30));
-    }
-}
-
-function bitmap(value: number): Buffer {
-  const bytes = Buffer.alloc(54 + 192, value);
-  bytes.fill(0, 0, 54).write("BM");
-  for (const [place, field] of [
-    [2, 246],
-    [10, 54],
-    [14, 40],
-    [18, 8],
-    [22, 8],
-    [34, 192],
-  ] as const)
-    bytes.writeUInt32LE(field, place);
-  bytes.writeUInt16LE(1, 26);
-  bytes.writeUInt16LE(24, 28);
-  return bytes;
 }
 
 /** The images beside a run, which no mutant changes. */
@@ -58,7 +31,7 @@ const readers: readonly ((run: string) => readonly string[])[] = [
 
 async function trainedRun(folder: string): Promise<void> {
   await useEngine("wasm", { threads: 1 });
-  writeImages(imagesOf(folder));
+  writeImages(imagesOf(folder), 4);
   const model = join(dirname(folder), "small");
   await saveModel(smallModel(), model, { format: "tfjs", metadata: { classes: ["a", "b"] } });
   const plan = { ema: 0.9, accumulate: 2, earlyStopping: { patience: 3 }, reduceOnPlateau: { patience: 1 } };
