@@ -2,6 +2,7 @@ import type { GraphNode } from "@convkit/core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import type { NamedTensor } from "../../bytes/named-tensor.ts";
 import { variableTensor } from "../../bytes/variable-tensor.ts";
+import { isHeld } from "../../layers/held.ts";
 import { inOrder, usesOf } from "../../model/layer-uses.ts";
 import { WeightsError } from "../../weights-error.ts";
 import { exportLayer } from "./export-layer.ts";
@@ -46,7 +47,14 @@ export function exportGraph(model: tfl.LayersModel, file: string, above = ""): K
       } else if ("layers" in layer) {
         const inner = exportGraph(layer as tfl.LayersModel, file);
         add(
-          { name: layer.name, className: "Functional", config: {}, weights: layer.weights.map(asTensor), inner },
+          {
+            name: layer.name,
+            className: "Functional",
+            config: {},
+            weights: layer.weights.map(asTensor),
+            inner,
+            isHeld: isHeld(layer),
+          },
           values.slice(),
         );
       } else {
@@ -65,6 +73,7 @@ export function exportGraph(model: tfl.LayersModel, file: string, above = ""): K
             className,
             config: { ...frozen, ...config },
             weights,
+            isHeld: isLast && isHeld(layer),
             ...(operation === undefined ? {} : { operation }),
           };
           add(

@@ -23,6 +23,8 @@ export interface KerasLayer {
   readonly weights: readonly NamedTensor[];
   /** A bare operation of Keras 3 in place of a layer: its module, and its arguments other than the tensor. */
   readonly operation?: Operation;
+  /** True if the layer's calls state training=False. */
+  readonly isHeld?: boolean;
   /** The path of the layer's weights in a `.weights.h5`. */
   path: string;
   readonly inner?: KerasGraph;

@@ -1,5 +1,6 @@
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { BatchStatisticsNormalization } from "../../layers/norms.ts";
+import { holdInference } from "../../layers/held.ts";
 import { MaskedLayer } from "../../layers/wrappers.ts";
 import { userClass } from "../../layers/register.ts";
 import { WeightsError } from "../../weights-error.ts";
@@ -145,12 +146,6 @@ export function trainingOf(file: string, { calls, place }: LayerConfig): boolean
   if (stated.size > 1)
     throw new WeightsError(file, place, "is called with training and without, which one layer of tfjs cannot");
   return [...stated][0];
-}
-
-/** Keeps a layer or a nested model in inference, in training too, as a call with training=False asks. */
-export function holdInference(layer: Layer): void {
-  const call = layer.call.bind(layer);
-  layer.call = (inputs, options) => call(inputs, { ...options, training: false });
 }
 
 /**

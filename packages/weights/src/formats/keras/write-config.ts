@@ -48,7 +48,7 @@ function keras3Layer(layer: KerasLayer): object {
     };
   }
   if (inner !== undefined)
-    return { ...keras3Config(inner), name, inbound_nodes: calls.map((call) => keras3Node(call)) };
+    return { ...keras3Config(inner), name, inbound_nodes: calls.map((call) => keras3Node(call, [], layer.isHeld)) };
   const shared =
     className === "InputLayer" ? { name, dtype: "float32", sparse: false, ragged: false } : { name, dtype: policy };
   return {
@@ -57,21 +57,25 @@ function keras3Layer(layer: KerasLayer): object {
     config: { ...shared, ...wrapped(config) },
     registered_name: null,
     name,
-    inbound_nodes: calls.map((call) => keras3Node(call)),
+    inbound_nodes: calls.map((call) => keras3Node(call, [], layer.isHeld)),
   };
 }
 
-function keras3Node(call: readonly TakenTensor[], numbers: readonly unknown[] = []): object {
+function keras3Node(call: readonly TakenTensor[], numbers: readonly unknown[] = [], isHeld: boolean = false): object {
   const tensors = call.map((reference) => ({
     class_name: "__keras_tensor__",
     config: { shape: reference.shape, dtype: "float32", keras_history: history(reference) },
   }));
-  return { args: [...(tensors.length === 1 ? tensors : [tensors]), ...numbers], kwargs: {} };
+  return {
+    args: [...(tensors.length === 1 ? tensors : [tensors]), ...numbers],
+    kwargs: isHeld ? { training: false } : {},
+  };
 }
 
 function keras2Layer(layer: KerasLayer): object {
   const { name, className, config, calls, inner } = layer;
-  const inbound_nodes = calls.map((call) => call.map((reference) => [...history(reference), {}]));
+  const options = layer.isHeld === true ? { training: false } : {};
+  const inbound_nodes = calls.map((call) => call.map((reference) => [...history(reference), options]));
   if (inner !== undefined) return { ...keras2Config(inner), name, inbound_nodes };
   const { batch_shape: shape, ...rest } = config;
   const own =
