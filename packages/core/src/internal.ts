@@ -9,3 +9,4 @@ export type { OnMoments } from "./layers/normalization/batch-norm-kernel.ts";
 export { composedLocalResponseNorm } from "./layers/normalization/local-response-norm.ts";
 export { randomStreams, seedRandomStreams } from "./model/random-streams.ts";
 export { checkFlags, checkFunctions, checkNumber, checkWhole } from "./layers/check-values.ts";
+export { checkEngine } from "./tfjs/engine-in-use.ts";

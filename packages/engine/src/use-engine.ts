@@ -1,8 +1,9 @@
-import { checkOptions, type OptionNames } from "@convkit/errors";
+import { checkOptions, type OptionNames, shown } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
 
 import { cudaDevices } from "./machine/devices.ts";
 import { EngineError } from "./engine-error.ts";
+import { installEngine } from "./install/install.ts";
 import { findLoadable, loadTensorflow, type Loadable } from "./tensorflow/load.ts";
 import { threadsOf } from "./machine/threads.ts";
 import { findWasm } from "./wasm/find.ts";
@@ -29,11 +30,16 @@ export interface Engine {
 export interface UseOptions {
   /** Threads to compute with; by default the engine decides. */
   readonly threads?: number | undefined;
-  /** Called with one line that says which engines `auto` could not use, and why. */
+  /**
+   * Called with one line that says which engines `auto` could not use, why, and how to install the faster one; standard error by
+   * default.
+   */
   readonly onNotice?: ((line: string) => void) | undefined;
+  /** Installs the engine first if it is missing: `auto` the native one, `gpu` where there is a GPU. False by default. */
+  readonly install?: boolean | undefined;
 }
 
-const optionNames: OptionNames<UseOptions> = { threads: true, onNotice: true };
+const optionNames: OptionNames<UseOptions> = { threads: true, onNotice: true, install: true };
 
 const loading = new Map<EngineName, Promise<Engine>>();
 let choosing: Promise<Engine> | undefined;
@@ -53,18 +59,22 @@ export async function reasonAgainst(name: EngineName): Promise<string | undefine
 
 /**
  * Loads an engine, registers its kernels and makes it tfjs' backend. `auto` takes the best engine that can be used
- * here. Throws an EngineError with the reason if a named engine cannot be used. A second call returns the engine that
+ * here, and says in one line why it could not take a faster one. Throws an EngineError with the reason if a named engine cannot be used. A second call returns the engine that
  * runs already.
  */
 export async function useEngine(name: EngineName | "auto" = "auto", options: UseOptions = {}): Promise<Engine> {
   checkOptions("useEngine", options, optionNames, (message) => new EngineError(message));
-  const { threads, onNotice = () => {} } = options;
+  const { threads, install = false, onNotice = (line: string) => process.stderr.write(`${line}\n`) } = options;
   if (name !== "auto" && !engineNames.includes(name)) {
     throw new EngineError(`There is no engine "${String(name)}": the engines are auto, ${engineNames.join(", ")}.`);
   }
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
     throw new EngineError(`An engine takes 1 thread or more, not ${threads}.`);
   }
+  if (typeof install !== "boolean") {
+    throw new EngineError(`useEngine: expected install to be true or false, got ${shown(install)}.`);
+  }
+  if (install) await installMissing(name, onNotice);
   const engine = await (name === "auto" ? loadBest(threads, onNotice) : load(name, threads));
   if (threads !== undefined && threads !== engine.threads) {
     throw new EngineError(
@@ -73,6 +83,18 @@ export async function useEngine(name: EngineName | "auto" = "auto", options: Use
   }
   if (tf.getBackend() !== engine.backend) await tf.setBackend(engine.backend);
   return engine;
+}
+
+/** Installs what `name` needs; a machine that TensorFlow has no build for keeps what it has, and the notice says so. */
+async function installMissing(name: EngineName | "auto", onNotice: (line: string) => void): Promise<void> {
+  const wanted = name === "auto" ? (cudaDevices().length > 0 ? "gpu" : "native") : name;
+  if (wanted === "wasm" || (await reasonAgainst(wanted)) === undefined) return;
+  try {
+    await installEngine({ gpu: wanted === "gpu", onProgress: ({ message }) => onNotice(message) });
+  } catch (error) {
+    if (name !== "auto" || !(error instanceof EngineError)) throw error;
+    onNotice(error.message);
+  }
 }
 
 async function load(name: EngineName, threads: number | undefined): Promise<Engine> {

@@ -22,6 +22,9 @@ test("auto without an installed TensorFlow takes wasm and says in one line what 
     ]);
     await useEngine("auto", { onNotice: (line) => notices.push(line) });
     expect(notices).toHaveLength(1);
+    await expect(useEngine("auto", { install: "yes" as never })).rejects.toThrow(
+      'useEngine: expected install to be true or false, got "yes".',
+    );
   });
 });
 

@@ -7,6 +7,7 @@ import { withSeed } from "../init/initializers.ts";
 import { checkCount, checkRate } from "../layers/check-window.ts";
 import { globalAvgPool, globalMaxPool } from "../layers/pooling/pooling.ts";
 import { registerLayers } from "../layers/register.ts";
+import { checkEngine } from "../tfjs/engine-in-use.ts";
 import { modelMetadata, setModelMetadata } from "../metadata/metadata.ts";
 import type { ModelMetadata } from "../metadata/metadata.ts";
 import { layerOutput } from "../inspect/model-graph.ts";
@@ -129,6 +130,7 @@ export const buildOptions = Object.keys(names) as readonly (keyof BuildOptions)[
 export function build(architecture: Architecture, options: BuildOptions = {}): tfl.LayersModel {
   checkArchitecture(architecture);
   checkBuildOptions(architecture, options);
+  checkEngine(architecture.name);
   const { includeTop = true, pooling = "none", aux = false, seed = 0, logits = false, dropout } = options;
   const input: ImageShape = options.input ?? architecture.input;
   const head = { classes: options.classes ?? architecture.classes, logits, dropout };

@@ -4,6 +4,7 @@ import * as tfl from "@tensorflow/tfjs-layers";
 import { withNewNames } from "../block/names.ts";
 import { withSeed } from "../init/initializers.ts";
 import { registerLayers } from "../layers/register.ts";
+import { checkEngine } from "../tfjs/engine-in-use.ts";
 import { setModelMetadata } from "../metadata/metadata.ts";
 import type { ImageFit } from "../metadata/metadata.ts";
 import type { Preprocessing } from "../metadata/preprocessing.ts";
@@ -66,6 +67,7 @@ export function network(
   if (typeof body !== "function") {
     throw new OptionError(`network: expected a block such as chain([…]) or a function, got ${shown(body)}.`);
   }
+  checkEngine("network");
   registerLayers();
   const model = withSeed(seed, () =>
     withNewNames(() => {

@@ -1,3 +1,4 @@
+import { checkEngine } from "@convkit/core/internal";
 import { checkOptions } from "@convkit/errors";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { importModel } from "../formats/keras/import-model.ts";
@@ -30,6 +31,7 @@ export async function loadModel(path: string, options: LoadModelOptions = {}): P
   checkOptions("loadModel", options, { layers: true, functions: true, onNote: true });
   const file = await openWeights(path);
   try {
+    checkEngine("loadModel");
     if (file.format === "onnx") return await loadOnnx(openFile(path));
     if (file.config === undefined) {
       throw new WeightsError(path, "", "holds weights but no architecture: name the network that they belong to");
