@@ -17,7 +17,7 @@ export class Hyper {
     const trace = activeTrace();
     return trace === undefined
       ? scalar(this.value)
-      : (trace.tensor(trace.feed(this, this.name, () => this.value)) as Scalar);
+      : (trace.tensor(trace.numbers.feed(this, this.name, () => this.value)) as Scalar);
   }
 }
 

@@ -72,7 +72,8 @@ export function recordCalls(
     });
     const calls = fillSlots(skeleton, tensors) as unknown[][];
     const slotted = calls.map((args, call) => {
-      const returns = trace.inCall(call, () => settled(fn(...args)));
+      trace.numbers.startCall(call);
+      const returns = settled(fn(...args));
       // Before the next call: a returned variable has its value after this call.
       return mapLeaves(
         returns,
@@ -101,7 +102,7 @@ export function recordCalls(
     losesNan: losesNan(),
   };
   const rewrites = runPasses(graph, settings, trace.rewrites);
-  const nodes = reachable([...placeholders, ...trace.fed.map(({ node }) => node), ...rootsOf(graph)]);
+  const nodes = reachable([...placeholders, ...trace.numbers.all.map(({ node }) => node), ...rootsOf(graph)]);
   const needed = new Set(nodes);
   const variables = [...trace.variables.values()].filter(({ handle }) => needed.has(handle));
   const isWatched = trace.squares.length > 0;

@@ -22,7 +22,8 @@ import { releaseFreed, tensorflow } from "../native/c-api.ts";
 import type { Handle } from "../native/c-api.ts";
 import { GraphError } from "../graph-error.ts";
 import type { Backend } from "../tfjs/backend.ts";
-import type { FedScalar, Trace } from "../trace/trace.ts";
+import type { FedScalar } from "../trace/fed-numbers.ts";
+import type { Trace } from "../trace/trace.ts";
 
 /** Where a trace is compiled. */
 export interface Place {
@@ -81,7 +82,7 @@ export class CompiledTrace implements RuntimeUser {
     this.outputs = recorded.isWatched ? outputs.slice(0, -1) : outputs;
     this.nodes = nodes;
     this.rewrites = recorded.rewrites;
-    this.fed = trace.fed;
+    this.fed = trace.numbers.all;
     this.#result = recorded.result;
     this.#afterRun = trace.afterRun;
     this.#outdated = trace.outdated;
@@ -94,7 +95,7 @@ export class CompiledTrace implements RuntimeUser {
       this.written = new Set(this.variables.filter((_, index) => variables[index]!.writes.length > 0));
       this.#snapshot = this.#import(recorded);
       this.#plan = this.runtime.session.plan(
-        [...placeholders, ...trace.fed.map(({ node }) => node)].map((node) => ({ name: node.name, index: 0 })),
+        [...placeholders, ...this.fed.map(({ node }) => node)].map((node) => ({ name: node.name, index: 0 })),
         outputs.map(({ ref }) => ({ name: ref.node.name, index: ref.index })),
         trace.writes.map((node) => node.name),
       );

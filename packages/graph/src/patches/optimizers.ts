@@ -62,12 +62,12 @@ function slotAt(slots: Slot[], index: number, like: tf.Variable, suffix: string,
 }
 
 const sgd: Apply = (trace, optimizer, updates) => {
-  const rate = trace.feed(optimizer, "learningRate", () => optimizer.learningRate);
+  const rate = trace.numbers.feed(optimizer, "learningRate", () => optimizer.learningRate);
   for (const update of updates) applyGradientDescent(trace, update, rate);
 };
 
 const momentum: Apply = (trace, optimizer, updates) => {
-  const rate = trace.feed(optimizer, "learningRate", () => optimizer.learningRate);
+  const rate = trace.numbers.feed(optimizer, "learningRate", () => optimizer.learningRate);
   const numbers = { rate, momentum: number(trace, optimizer.momentum), nesterov: optimizer.useNesterov };
   for (const update of updates)
     applyMomentum(trace, update, slotAt(optimizer.accumulations, update.index, update.variable, "momentum"), numbers);
@@ -75,7 +75,7 @@ const momentum: Apply = (trace, optimizer, updates) => {
 
 const adam: Apply = (trace, optimizer, updates) => {
   const { accBeta1, accBeta2, accumulatedFirstMoment: first, accumulatedSecondMoment: second } = optimizer;
-  const rate = trace.feed(optimizer, "learningRate", () => optimizer.learningRate);
+  const rate = trace.numbers.feed(optimizer, "learningRate", () => optimizer.learningRate);
   tf.tidy(() => {
     // tfjs adds epsilon to the corrected root. Outside of the correction, epsilon shrinks by the factor of the
     // correction.
@@ -99,7 +99,7 @@ const adam: Apply = (trace, optimizer, updates) => {
 
 const rmsprop: Apply = (trace, optimizer, updates) => {
   const numbers = {
-    rate: trace.feed(optimizer, "learningRate", () => optimizer.learningRate),
+    rate: trace.numbers.feed(optimizer, "learningRate", () => optimizer.learningRate),
     rho: number(trace, optimizer.decay),
     momentum: number(trace, optimizer.momentum),
     // With centering, tfjs subtracts epsilon (from the variance, under the root).
@@ -193,8 +193,8 @@ function watchSlots(trace: Trace, optimizer: object): void {
  */
 function feedRate(trace: Trace, optimizer: Fields, apply: () => void): void {
   const rate = optimizer.learningRate;
-  const mark = Math.fround(1.7724538e-9 * (1 + trace.fed.length));
-  trace.markFed(mark, optimizer, "learningRate", () => optimizer.learningRate);
+  const mark = Math.fround(1.7724538e-9 * (1 + trace.numbers.all.length));
+  trace.numbers.mark(mark, optimizer, "learningRate", () => optimizer.learningRate);
   if (optimizer.c !== undefined) trace.standFor(optimizer.c, -mark);
   optimizer.learningRate = mark;
   const { iterations_ } = optimizer;

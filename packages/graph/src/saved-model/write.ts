@@ -54,7 +54,7 @@ export async function writeSavedModel(
   const isFree = freed !== undefined;
   const { trace, variables } = recorded;
   // Numbers that are fed besides the arguments (a learning rate, the number of the run) become constants.
-  for (const { node, read } of trace.fed) fixed(node, read());
+  for (const { node, read } of trace.numbers.all) fixed(node, read());
   const nodes = [...(freed ?? recorded.nodes)];
   const names = uniqueNames(variables);
   variables.forEach(({ handle }, index) => {

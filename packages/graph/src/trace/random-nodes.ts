@@ -17,7 +17,7 @@ const ops: Record<Distribution, string> = {
 export function draw(trace: Trace, distribution: Distribution, shape: readonly number[], seed?: number): tf.Tensor {
   const attrs = { dtype: attr.type(DT.float32), T: attr.type(DT.int32), Tseed: attr.type(DT.int32) };
   const dims = trace.constant(DT.int32, [shape.length], Int32Array.from(shape));
-  return trace.tensor({ node: trace.add(ops[distribution], attrs, [dims, trace.randomSeed(seed)]), index: 0 });
+  return trace.tensor({ node: trace.add(ops[distribution], attrs, [dims, trace.numbers.randomSeed(seed)]), index: 0 });
 }
 
 /** `offset + factor * draw`. Integers are made as in tfjs: uniform numbers are truncated, normal ones rounded. */
@@ -38,7 +38,7 @@ export function drawScaled(
 
 /** Draws classes by their unnormalised log-probabilities, `[n, classes] -> [n, count]`. */
 export function drawClasses(trace: Trace, logits: tf.TensorInfo, count: tf.TensorInfo, seed: number): tf.Tensor {
-  const inputs = [trace.ref(logits), trace.ref(count), trace.randomSeed(seed)];
+  const inputs = [trace.ref(logits), trace.ref(count), trace.numbers.randomSeed(seed)];
   const attrs = { T: attr.type(DT.float32), Tseed: attr.type(DT.int32), output_dtype: attr.type(DT.int32) };
   return trace.tensor({ node: trace.add("StatelessMultinomial", attrs, inputs), index: 0 });
 }

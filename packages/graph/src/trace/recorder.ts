@@ -21,6 +21,8 @@ export interface Recorder {
   readonly finishing: boolean;
   /** Adds a node; TensorFlow infers the types and shapes of its outputs. */
   add(op: string, attrs: GraphNode["attrs"], inputs: readonly Ref[], control?: readonly GraphNode[]): GraphNode;
+  /** A node name that is not taken. */
+  uniqueName(base: string): string;
   constant(dtype: number, shape: readonly number[], values: TypedArray): Ref;
   /** The node output that gives a tensor's value. */
   ref(tensor: tf.TensorInfo): Ref;

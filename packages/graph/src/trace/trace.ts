@@ -13,7 +13,7 @@ import { Inference } from "../ir/shape-inference.ts";
 import { RewriteLog } from "../ir/rewrite.ts";
 import { Peephole } from "../peephole/peephole.ts";
 import { FILL_FROM, uniformConstantAsFill } from "../peephole/uniform-constant-as-fill.ts";
-import { mix } from "./seed-mix.ts";
+import { FedNumbers } from "./fed-numbers.ts";
 import type { LossScale } from "./loss-scale.ts";
 import type { OpRecorder } from "../tfjs/recording.ts";
 import type { Recorder } from "./recorder.ts";
@@ -23,14 +23,6 @@ import { TracedVariable } from "./traced-variable.ts";
 import { isUniform, typed } from "../ir/uniform.ts";
 import { unshare } from "../tfjs/unshare.ts";
 import { place, userLine } from "./user-line.ts";
-
-/** A number that is fed anew at every run. */
-export interface FedScalar {
-  node: GraphNode;
-  /** The index of the call that reads the number, among several calls in one run. */
-  call: number;
-  read(): number;
-}
 
 /** Settings of a trace. */
 export interface TraceSettings {
@@ -56,7 +48,8 @@ export class Trace implements OpRecorder, Recorder {
   /** In float16, within an update: whether all gradients are finite. */
   finite?: Ref;
   readonly variables = new Map<tf.Variable, TracedVariable>();
-  readonly fed: FedScalar[] = [];
+  /** Numbers that are fed at each run, and seeds of random numbers. */
+  readonly numbers: FedNumbers;
   /** Called after each successful run, e.g. to count an optimizer's iterations. */
   readonly afterRun: (() => void)[] = [];
   /**
@@ -87,15 +80,8 @@ export class Trace implements OpRecorder, Recorder {
   readonly #constants = new Map<string, GraphNode>();
   readonly #captured = new Map<object, Ref>();
   readonly #names = new Map<string, number>();
-  /** The number of the call that is being recorded. */
-  readonly #fedByKey = new Map<unknown, FedScalar>();
-  readonly #randomness: { seed: number; counter: () => number };
-  readonly #marks = new Map<number, { ref: Ref; negative: Ref }>();
   /** The number of optimizers that are updating. */
   #updates = 0;
-  #randoms = 0;
-  #call = 0;
-  #step: FedScalar | undefined;
 
   constructor(backend: Backend, { exact, updates, lossScale, ...randomness }: TraceSettings) {
     this.backend = backend;
@@ -103,7 +89,7 @@ export class Trace implements OpRecorder, Recorder {
     this.fusesUpdates = !exact && updates !== "own" && lossScale === undefined;
     this.lossScale = lossScale;
     this.#isWatched = updates === "watched";
-    this.#randomness = randomness;
+    this.numbers = new FedNumbers(this, randomness);
     for (const variable of Object.values(tf.engine().registeredVariables)) this.adopt(variable);
   }
 
@@ -135,7 +121,7 @@ export class Trace implements OpRecorder, Recorder {
     const def = opDef(op);
     if (def === undefined) throw new GraphError(`TensorFlow knows no op "${op}".`);
     const at = userLine();
-    const node = makeNode(this.#name(op), op, {
+    const node = makeNode(this.uniqueName(op), op, {
       inputs,
       control,
       attrs,
@@ -223,11 +209,8 @@ export class Trace implements OpRecorder, Recorder {
   constant(dtype: number, shape: readonly number[], values: TypedArray): Ref {
     const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
     const size = sizeOf(shape);
-    if (shape.length === 0 && dtype === DT.float32 && this.#marks.size > 0) {
-      const value = Number(values[0]);
-      const marked = this.#marks.get(value)?.ref ?? this.#marks.get(-value)?.negative;
-      if (marked !== undefined) return marked;
-    }
+    const marked = shape.length === 0 && dtype === DT.float32 ? this.numbers.marked(Number(values[0])) : undefined;
+    if (marked !== undefined) return marked;
     if (size >= FILL_FROM && dtype !== DT.complex64 && isUniform(values)) {
       const scalar = this.constant(dtype, [], values.slice(0, 1));
       const dims = this.constant(DT.int32, [shape.length], Int32Array.from(shape));
@@ -238,7 +221,7 @@ export class Trace implements OpRecorder, Recorder {
     const key = size <= 64 ? `${dtype}[${shape.join()}]${Buffer.from(bytes).toString("base64")}` : undefined;
     let node = key === undefined ? undefined : this.#constants.get(key);
     if (node === undefined) {
-      node = constNode(this.#name("Const"), dtype, shape, values.slice());
+      node = constNode(this.uniqueName("Const"), dtype, shape, values.slice());
       if (key !== undefined) this.#constants.set(key, node);
     }
     return { node, index: 0 };
@@ -246,47 +229,12 @@ export class Trace implements OpRecorder, Recorder {
 
   /** An input of the function. */
   placeholder(name: string, dtype: number, shape: readonly number[]): GraphNode {
-    return placeholderNode(this.#name(name), dtype, shape);
+    return placeholderNode(this.uniqueName(name), dtype, shape);
   }
 
-  /** A float32 scalar that is fed the result of `read` at each run; one per key and call. */
-  feed(key: unknown, name: string, read: () => number): Ref {
-    let fed = this.#fedByKey.get(key);
-    if (fed === undefined) {
-      fed = { node: this.placeholder(name, DT.float32, []), call: this.#call, read };
-      this.#fedByKey.set(key, fed);
-      this.fed.push(fed);
-    }
-    return { node: fed.node, index: 0 };
-  }
-
-  /** Makes constants equal to `mark`, or to its negative, represent a number that is fed. */
-  markFed(mark: number, key: unknown, name: string, read: () => number): void {
-    const ref = this.feed(key, name, read);
-    const negative = { node: this.add("Neg", { T: attr.type(DT.float32) }, [ref]), index: 0 };
-    this.#marks.set(mark, { ref, negative });
-  }
-
-  /** Makes a tensor from before the trace represent a number of `markFed`. */
+  /** Makes a tensor from before the trace represent a number of `numbers.mark`. */
   standFor(tensor: tf.Tensor, mark: number): void {
     this.#captured.set(tensor.dataId, this.constant(DT.float32, [], Float32Array.of(mark)));
-  }
-
-  /** A seed of two numbers that is unique among the draws of this function and new at every run. */
-  randomSeed(extra = 0): Ref {
-    const { seed, counter } = this.#randomness;
-    if (this.#step === undefined) {
-      this.#step = { node: this.placeholder("run", DT.int32, []), call: this.#call, read: counter };
-      this.fed.push(this.#step);
-    }
-    const own = this.constant(DT.int32, [], Int32Array.of(mix(mix(seed, extra), this.#randoms++)));
-    let run: Ref = { node: this.#step.node, index: 0 };
-    if (this.#call > 0) {
-      const later = this.constant(DT.int32, [], Int32Array.of(this.#call));
-      run = { node: this.add("AddV2", { T: attr.type(DT.int32) }, [run, later]), index: 0 };
-    }
-    const attrs = { N: attr.int(2), T: attr.type(DT.int32), axis: attr.int(0) };
-    return { node: this.add("Pack", attrs, [own, run]), index: 0 };
   }
 
   /** Runs an optimizer's update; variables made within are its slots. */
@@ -311,14 +259,6 @@ export class Trace implements OpRecorder, Recorder {
     this.lasting.push({ what: "an optimizer", at: place(userLine()) });
   }
 
-  /** Records the body as call number `call` of one run. Its random and fed numbers are those of a separate run. */
-  inCall<T>(call: number, body: () => T): T {
-    this.#call = call;
-    this.#randoms = 0;
-    this.#fedByKey.clear();
-    return body();
-  }
-
   /**
    * Called when JavaScript reads a value during the trace: the value is known only if it depends on constants alone.
    */
@@ -334,7 +274,8 @@ export class Trace implements OpRecorder, Recorder {
     );
   }
 
-  #name(op: string): string {
+  /** A node name that is not taken, in the scope of the layer that is being applied. */
+  uniqueName(op: string): string {
     const base = [...this.scopes.slice(-1), op]
       .join("/")
       .replaceAll(/[^A-Za-z0-9_.\-/]/g, "_")
