@@ -12,7 +12,8 @@ import { type CompiledReport, withCompiledCalls } from "./compiled-calls.ts";
 /**
  * Runs tfjs-core's own conformance specs, which its npm package ships, on an engine, and prints JSON: how many passed, and each failure with
  * its message. A program, since it must be the first to load tfjs-core: `node --import tsx src/conformance.ts <engine> [<pattern> [<n>]]`.
- * With `n`, one spec of n by its name's hash runs, and each op that it calls is called compiled, too (native only).
+ * With `n`, one spec of n by its name's hash runs, and each op that it calls is called compiled, too (native only). The engine `stock` is
+ * native without our kernels.
  */
 const [engine = "wasm", pattern = "", share] = process.argv.slice(2);
 
@@ -55,6 +56,21 @@ async function convertedCore(): Promise<string> {
   return join(copy, "dist", "index.js");
 }
 
+interface Kernels {
+  getKernelsForBackend(backend: string): { kernelName: string }[];
+  unregisterKernel(kernelName: string, backend: string): void;
+}
+
+/** Replaces the native engine's kernels by tfjs-node's own. */
+function takeStockKernels({ getKernelsForBackend, unregisterKernel }: Kernels): void {
+  for (const { kernelName } of getKernelsForBackend("tensorflow")) unregisterKernel(kernelName, "tensorflow");
+  const registration = Object.keys(require.cache).find((file) =>
+    /tfjs-node[^/\\]*[/\\]dist[/\\]register_all_kernels\.js$/.test(file),
+  )!;
+  delete require.cache[registration];
+  require(registration);
+}
+
 const load = createRequire(await convertedCore());
 const stand = new Module(published);
 Object.assign(stand, { filename: published, loaded: true, exports: load("./index.js") as object });
@@ -77,7 +93,8 @@ const environment = jasmine.getEnv({ suppressLoadErrors: true });
 Object.assign(globalThis, jasmineRequire.interface(jasmine, environment), { jasmine });
 
 // One thread: each of a few hundred groups of specs throws the backend away and starts another one.
-const { backend } = await useEngine(engine as "wasm", { threads: 1 });
+const { backend } = await useEngine((engine === "stock" ? "native" : engine) as "wasm", { threads: 1 });
+if (engine === "stock") takeStockKernels(load("./index.js") as Kernels);
 load("./public/chained_ops/register_all_chained_ops.js");
 load("./register_all_gradients.js");
 const { setTestEnvs } = load("./jasmine_util.js") as { setTestEnvs(environments: object[]): void };
