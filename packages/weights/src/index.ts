@@ -14,6 +14,12 @@ export type { ModelFormat, SaveOptions, SaveReport } from "./save/save-model.ts"
 export { savedModelMetadata } from "./formats/saved-model.ts";
 export { convert } from "./convert/convert.ts";
 export type { ConvertOptions, ConvertReport } from "./convert/convert.ts";
+export { convertWeights } from "./convert/convert-weights.ts";
+export type { ConvertWeightsOptions, ConvertWeightsReport } from "./convert/convert-weights.ts";
+export { listWeights } from "./convert/list-weights.ts";
+export type { ListedWeight, WeightsList } from "./convert/list-weights.ts";
+export { containerOf, writeWeights } from "./save/write-weights.ts";
+export type { WeightsContainer, WriteWeightsOptions, WriteWeightsReport } from "./save/write-weights.ts";
 export { readyToVerify, verifySaved } from "./convert/verify.ts";
 export type { Verification, WeightRow } from "./convert/verify.ts";
 export { parity, parityText } from "./convert/parity.ts";

@@ -6,18 +6,31 @@ import { choice, flag, type ValuesOf } from "../terminal/option.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 import { modelOptions } from "../inputs/model-options.ts";
 import { userPath } from "../inputs/user-path.ts";
+import { besides, convertWithoutNetwork, copiesWeights } from "../outputs/copy-weights.ts";
 
 export const options = {
   ...modelOptions,
-  to: choice(["tfjs", "savedmodel"], "<format>", "format of a folder"),
+  to: choice(
+    ["tfjs", "savedmodel", "safetensors", "pth", "npz", "h5"],
+    "<format>",
+    "format of a folder, or the container for weights without their network",
+  ),
   verify: flag("read the result back and compare every weight, and the outputs for a probe input"),
 };
 
-const endings = [".keras", ".h5", ".hdf5", ".weights.h5", ".safetensors", ".onnx"] as const;
+const endings = [".keras", ".h5", ".hdf5", ".weights.h5", ".safetensors", ".onnx", ".pth", ".npz"] as const;
 
 /** `convkit convert`: writes a model in another format, given by the file extension. */
-export async function run(context: Context, given: ValuesOf<typeof options>, name: string, out: string): Promise<void> {
-  const { to, verify = false, ...modelGiven } = given;
+export async function run(
+  context: Context,
+  given: ValuesOf<typeof options>,
+  name: string,
+  target: string | undefined,
+): Promise<void> {
+  const { to: wanted, verify = false, ...modelGiven } = given;
+  const isFolder = wanted === "tfjs" || wanted === "savedmodel";
+  const [to, container] = isFolder ? [wanted, undefined] : [undefined, wanted];
+  const out = target ?? besides(name, container);
   const folder = out.endsWith("/");
   if (folder && to === undefined)
     throw new UsageError(`Say what to write into the folder ${out}: --to tfjs or --to savedmodel.`);
@@ -27,6 +40,12 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
     );
   const path = userPath(out);
   if (existsSync(path)) throw new UsageError(`${out} is there already: remove it, or give another name.`);
+  if (await copiesWeights(name, out, container, modelGiven.arch))
+    return convertWithoutNetwork(context, { name, out, path, container, state: modelGiven.state, verify });
+  if (container === "npz" || container === "pth" || /\.(npz|pth)$/i.test(out))
+    throw new UsageError(
+      `${out} would hold weights alone, and ${name} is a network: write it as .safetensors, then convert that file.`,
+    );
   const { readyToVerify, saveModel, verifySaved, WeightsError } = await import("@convkit/weights");
   const { engineInUse } = await import("../inputs/use-engine.ts");
   const { resolveModel } = await import("../inputs/model-source.ts");
@@ -36,11 +55,17 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
     throw new UsageError(
       `--to savedmodel needs TensorFlow, and the ${engine.name} engine has none: convkit engine install.`,
     );
-  const { model, classes, preprocessing, name: modelName } = await resolveModel(name, modelGiven, context.options.seed);
+  const {
+    model,
+    classes,
+    preprocessing,
+    name: modelName,
+  } = await resolveModel(name, modelGiven, context.options.seed, (note) => context.out.note(note));
   const tensors = model.weights.length;
   const { format, bytes: size } = await saveModel(model, path, {
     metadata: { name: modelName, ...(classes !== undefined && { classes }), preprocessing },
     ...(to !== undefined && { format: to }),
+    ...(container !== undefined && { format: container }),
   });
   const report = { written: path, bytes: size, tensors };
   const line = `${out}: ${sized(size)}, ${grouped(tensors)} tensors`;

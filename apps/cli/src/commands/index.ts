@@ -24,9 +24,14 @@ export const commands: CommandTree = {
   ),
   run: command("<model>", "raw float32 arrays in and out, without preprocessing", () => import("./run.ts")),
   convert: command(
-    "<model> <out>",
-    "a model in another format: .keras, .h5, .weights.h5, .safetensors, .onnx, or a folder/ with --to",
+    "<model> [out]",
+    "a model in another format: .keras, .h5, .weights.h5, .safetensors, .onnx, or a folder/ with --to; weights alone in .safetensors, .pth, .npz or .h5",
     () => import("./convert.ts"),
+  ),
+  weights: command(
+    "<file>",
+    "the weights of a file of any format: name, type, shape, sum and checksum",
+    () => import("./weights.ts"),
   ),
   explain: {
     about: "output sizes, receptive fields, where the parameters are",

@@ -19,7 +19,7 @@ export async function run(context: Context, given: ModelOptions, name: string): 
   }
   const { summarize, summaryText } = await import("@convkit/core");
   const { resolveModel } = await import("../inputs/model-source.ts");
-  const { model } = await resolveModel(name, given);
+  const { model } = await resolveModel(name, given, undefined, (note) => context.out.note(note));
   context.out.result(summarize(model), summaryText(model));
 }
 

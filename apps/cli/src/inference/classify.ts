@@ -69,7 +69,13 @@ async function opened(context: Context, name: string, options: ModelOptions): Pr
     return { forward, input: saved.input, classes, fit };
   }
   const { seed } = context.options;
-  const { model, preprocessing, classes = [], images: fit, isUntrained } = await resolveModel(name, options, seed);
+  const {
+    model,
+    preprocessing,
+    classes = [],
+    images: fit,
+    isUntrained,
+  } = await resolveModel(name, options, seed, (note) => context.out.note(note));
   if (isUntrained && seed === undefined)
     throw new UsageError(
       `${name} has random weights, so its answers mean nothing: give --weights imagenet or a file of weights, or --seed for random weights.`,

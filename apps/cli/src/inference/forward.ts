@@ -16,7 +16,7 @@ export async function openForward(
     const forward = await openSavedModel(context, name, options);
     return { forward, wanted: forward.input };
   }
-  const { model } = await resolveModel(name, options, context.options.seed);
+  const { model } = await resolveModel(name, options, context.options.seed, (note) => context.out.note(note));
   return { forward: predictor(model), wanted: model.inputs[0]!.shape };
 }
 

@@ -29,6 +29,7 @@ export interface Subject {
 /** Opens a SavedModel, a network of the zoo with as many classes as the data, or a model that has its own classes. */
 export async function openSubject(context: Context, name: string, options: ModelOptions): Promise<Subject> {
   const { seed } = context.options;
+  const tell = (note: string): void => context.out.note(note);
   if (isSavedModel(name)) return savedSubject(context, name, options);
   if (isModelName(name))
     return {
@@ -43,12 +44,12 @@ export async function openSubject(context: Context, name: string, options: Model
       },
       judge: async (data, how) =>
         judged(
-          await resolveModel(name, { ...options, classes: options.classes ?? data.classes.length }, seed),
+          await resolveModel(name, { ...options, classes: options.classes ?? data.classes.length }, seed, tell),
           data,
           how,
         ),
     };
-  const resolved = await resolveModel(name, options, seed);
+  const resolved = await resolveModel(name, options, seed, tell);
   return {
     image: inputOf(resolved.model, resolved.images),
     fit: resolved.images,

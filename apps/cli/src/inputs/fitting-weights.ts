@@ -4,7 +4,7 @@ import type { LayersModel } from "@tensorflow/tfjs-layers";
 import { CliError } from "../terminal/usage-error.ts";
 
 /** Options of loading weights, with the command's word for the channels. */
-interface FittingOptions extends Pick<LoadWeightsOptions, "ignore" | "published"> {
+interface FittingOptions extends Pick<LoadWeightsOptions, "ignore" | "published" | "state" | "onNote"> {
   readonly adaptChannels?: boolean | undefined;
 }
 
@@ -12,11 +12,11 @@ interface FittingOptions extends Pick<LoadWeightsOptions, "ignore" | "published"
 export async function loadFitting(
   model: LayersModel,
   file: string,
-  { ignore, published, adaptChannels }: FittingOptions,
+  { adaptChannels, ...options }: FittingOptions,
 ): Promise<void> {
   const { loadWeights, WeightsError } = await import("@convkit/weights");
   try {
-    await loadWeights(model, file, { ignore, published, channels: adaptChannels === true ? "adapt" : undefined });
+    await loadWeights(model, file, { ...options, channels: adaptChannels === true ? "adapt" : undefined });
   } catch (error) {
     if (!(error instanceof WeightsError)) throw error;
     const known = error.message.replace('give channels: "adapt"', "give --adapt-channels");

@@ -9,6 +9,7 @@ export const headOptions = {
   weights: text("<file>", "file of trained weights, or imagenet for the published ones"),
   arch: text("<name>", "the network that a file of weights belongs to"),
   adaptChannels: flag("sums or repeats the channels of the weights' first convolution, as timm does"),
+  state: text("<name>", "which weights of a PyTorch checkpoint, such as model_ema"),
 };
 
 /** The options of a network of the zoo, except its image size. */
@@ -27,6 +28,7 @@ export interface ModelOptions {
   readonly weights?: string | undefined;
   readonly arch?: string | undefined;
   readonly adaptChannels?: boolean | undefined;
+  readonly state?: string | undefined;
 }
 
 /** Throws a `UsageError` if options for networks of the zoo are given with a stored model. */

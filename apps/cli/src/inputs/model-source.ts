@@ -22,30 +22,42 @@ export interface ResolvedModel {
   readonly isUntrained: boolean;
 }
 
+/** Receives a sentence about each choice that the reader of a file made. */
+type OnNote = (note: string) => void;
+
 /** Loads the model `<model>`: from the zoo, a run directory, or a file. An engine must be in use. */
-export async function resolveModel(name: string, options: ModelOptions, seed?: number): Promise<ResolvedModel> {
+export async function resolveModel(
+  name: string,
+  options: ModelOptions,
+  seed?: number,
+  onNote?: OnNote,
+): Promise<ResolvedModel> {
   if (isModelName(name)) {
     const { arch, ...made } = options;
     if (arch !== undefined) throw new UsageError(`--arch is for a file of weights; ${name} is a network of the zoo.`);
-    return zooModel(name, made, seed);
+    return zooModel(name, made, seed, onNote);
   }
   const path = userPath(name);
   if (!existsSync(path))
     throw new UsageError(
       `Unknown model "${name}": it is neither a file nor a run directory here, and the zoo has ${Object.keys(zoo).join(", ")}.`,
     );
-  if (options.arch !== undefined) return zooModel(options.arch, { ...options, weights: path }, seed);
+  if (options.arch !== undefined) return zooModel(options.arch, { ...options, weights: path }, seed, onNote);
   if (/\.(safetensors|pth|pt|weights\.h5)$/i.test(path))
     throw new UsageError(`${name} holds weights without their network: say which of the zoo it is with --arch.`);
   checkNoZooOptions(name, options);
   const { loadModel } = await import("@convkit/weights");
-  const model = await loadModel(/\.(h5|hdf5|keras|onnx)$/i.test(path) ? path : modelFile(path));
+  const model = await loadModel(/\.(h5|hdf5|keras|onnx)$/i.test(path) ? path : modelFile(path), { onNote });
   const { name: stored, classes, preprocessing = {}, images = {} } = modelMetadata(model);
   return { model, name: stored ?? basename(path), classes, preprocessing, images, isUntrained: false };
 }
 
-async function zooModel(name: string, options: ModelOptions, seed?: number): Promise<ResolvedModel> {
-  const { classes, input, top, pooling, aux, weights, adaptChannels } = options;
+async function zooModel(name: string, options: ModelOptions, seed?: number, onNote?: OnNote): Promise<ResolvedModel> {
+  const { classes, input, top, pooling, aux, weights, state, adaptChannels } = options;
+  if (state !== undefined && weights === undefined)
+    throw new UsageError(
+      "--state is for a file of weights: give the file with --weights, or as the model with --arch.",
+    );
   if (!isModelName(name))
     throw new UsageError(`Unknown network "${name}": the zoo has ${Object.keys(zoo).join(", ")}.`);
   const architecture = findArchitecture(name);
@@ -61,7 +73,7 @@ async function zooModel(name: string, options: ModelOptions, seed?: number): Pro
   const model = weights === undefined ? make() : withoutDrawing(make);
   if (weights !== undefined) {
     const { file, published } = await weightsFile(name, weights, top !== false);
-    await loadFitting(model, file, { published, adaptChannels });
+    await loadFitting(model, file, { published, adaptChannels, state, onNote });
   }
   const channels = model.inputs[0]!.shape.at(-1) ?? 3;
   const { classes: names } = modelMetadata(model);

@@ -9,10 +9,11 @@ import { looksLikeOnnx } from "../formats/onnx/read/file.ts";
 import { onnxWeights } from "../formats/onnx/read/weights.ts";
 import { parseJson, readJson } from "../bytes/json.ts";
 import type { JsonObject } from "../bytes/json.ts";
-import { readKeras3, readLegacyKeras } from "../formats/keras/weights-h5.ts";
+import { readKeras3, readLegacyKeras, readPlainHdf5 } from "../formats/keras/weights-h5.ts";
 import type { LayerTensors } from "../formats/keras/weights-h5.ts";
 import type { NamedTensor } from "../bytes/named-tensor.ts";
 import { readNpy } from "../formats/npy.ts";
+import { readNpz } from "../formats/npz.ts";
 import { readSafetensors } from "../formats/safetensors.ts";
 import { readTfjs } from "../formats/tfjs/read.ts";
 import { readTorchFile, readZipContainer } from "../formats/torch/file.ts";
@@ -26,8 +27,10 @@ export type WeightsFormat =
   | "keras-h5"
   | "keras-weights-h5"
   | "keras"
+  | "hdf5"
   | "tfjs"
   | "npy"
+  | "npz"
   | "onnx";
 
 /** An open file of weights. Its table of contents is read; each tensor's bytes are read on demand. */
@@ -61,7 +64,7 @@ export interface OpenWeightsOptions {
 
 /**
  * Opens a file of weights: `.safetensors`, `.pth` and `.pt` (both containers), `.h5`, `.hdf5`, `.weights.h5`,
- * `.keras`, a tfjs `model.json` or its folder, `.npy`. The content decides the format, not the name. Throws
+ * `.keras`, any HDF5 file of numbers, a tfjs `model.json` or its folder, `.npy`, `.npz`. The content decides the format, not the name. Throws
  * `WeightsError` with file and place.
  */
 export async function openWeights(path: string, options: OpenWeightsOptions = {}): Promise<WeightsFile> {
@@ -87,11 +90,13 @@ export async function openSource(source: ByteSource, { state }: OpenWeightsOptio
   if (isHdf5(source)) return { ...common, ...readHdf5(source) };
   if (start.startsWith("PK\x03\x04")) {
     const entries = await readZip(source);
+    if (entries.size > 0 && [...entries.keys()].every((name) => name.endsWith(".npy")))
+      return { ...common, format: "npz", tensors: readNpz(entries) };
     const weights = entries.get("model.weights.h5");
     const config = entries.get("config.json");
     if (config === undefined || weights === undefined)
       return { ...common, format: "torch", ...readZipContainer(source, entries, state) };
-    const { tensors, layers } = readHdf5(weights.open());
+    const { tensors, layers = [] } = readHdf5(weights.open());
     const metadata = entries.get("metadata.json");
     const told = metadata === undefined ? {} : readJson(metadata.open());
     return {
@@ -127,7 +132,7 @@ export async function openSource(source: ByteSource, { state }: OpenWeightsOptio
   throw new WeightsError(
     source.file,
     "byte 0",
-    "this is no file of weights that is known: safetensors, torch, HDF5, .keras, model.json or .npy",
+    "this is no file of weights that is known: safetensors, torch, HDF5, .keras, model.json, .npy or .npz",
   );
 }
 
@@ -144,17 +149,18 @@ function looksLikeSafetensors(source: ByteSource): boolean {
   return view.getBigUint64(0, true) <= BigInt(source.size - 8) && view.getUint8(8) === 0x7b;
 }
 
-function readHdf5(source: ByteSource): {
-  format: WeightsFormat;
-  tensors: NamedTensor[];
-  layers: LayerTensors[];
-  config?: JsonObject;
-  modelMetadata: ModelMetadata;
-} {
+/** Groups and attributes that mark the files of Keras. */
+const kerasGroups = ["layers", "vars", "_layer_checkpoint_dependencies"];
+const kerasAttributes = ["layer_names", "layer_names0", "model_config", "keras_version"];
+
+function readHdf5(source: ByteSource): Omit<WeightsFile, "path" | "metadata" | "notes" | "close"> {
   const root = openHdf5(source);
+  const modelMetadata = metadataFromText(source.file, `attribute ${metadataKey}`, root.attributes.get(metadataKey));
+  const isLegacy = root.names.includes("model_weights") || kerasAttributes.some((name) => root.attributes.has(name));
   const isKeras3 =
-    ["layers", "vars", "_layer_checkpoint_dependencies"].some((name) => root.names.includes(name)) &&
+    kerasGroups.some((name) => root.names.includes(name) && root.get(name)?.kind === "group") &&
     !root.attributes.has("layer_names");
+  if (!isKeras3 && !isLegacy) return { format: "hdf5", modelMetadata, ...readPlainHdf5(source.file, root) };
   const layers = isKeras3 ? readKeras3(source.file, root) : readLegacyKeras(source.file, root);
   const tensors = layers.flatMap((layer) => layer.tensors);
   const config = root.attributes.get("model_config");
@@ -162,7 +168,8 @@ function readHdf5(source: ByteSource): {
     format: isKeras3 ? "keras-weights-h5" : "keras-h5",
     tensors,
     layers,
-    modelMetadata: metadataFromText(source.file, `attribute ${metadataKey}`, root.attributes.get(metadataKey)),
+    unread: new Map(),
+    modelMetadata,
     ...(typeof config === "string" ? { config: parseJson(config, source.file, "attribute model_config") } : {}),
   };
 }

@@ -22,6 +22,15 @@ export interface Hdf5Dataset {
   readBytes(): Uint8Array<ArrayBuffer>;
 }
 
+/** A dataset that holds something else than numbers. */
+export class UnreadDataset extends WeightsError {
+  readonly problem: string;
+  constructor(file: string, place: string, problem: string) {
+    super(file, place, problem);
+    this.problem = problem;
+  }
+}
+
 interface Filter {
   readonly id: number;
   readonly values: readonly number[];
@@ -49,8 +58,8 @@ export function openDataset(context: Hdf5Context, messages: readonly HeaderMessa
   const type: Hdf5Type = isBrain ? { kind: "number", dtype: "bfloat16", size: 2, bigEndian: false } : stored;
   const shape = readShape(body(0x01, "shape"), context.lengthSize);
   if (type.kind !== "number")
-    throw new WeightsError(file, place, `expected numbers, got ${type.kind === "other" ? type.description : "text"}`);
-  if (shape === undefined) throw new WeightsError(file, place, "has no data");
+    throw new UnreadDataset(file, place, `expected numbers, got ${type.kind === "other" ? type.description : "text"}`);
+  if (shape === undefined) throw new UnreadDataset(file, place, "has no data");
   const count = checkedCount(shape);
   if (count === undefined) throw new WeightsError(file, place, `[${shape}] is not a shape`);
   const size = count * type.size;

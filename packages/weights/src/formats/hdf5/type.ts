@@ -48,10 +48,19 @@ export function readType(bytes: Hdf5Bytes): Hdf5Type {
   if (kind === 8) {
     // Read an enumeration as its base type; h5py writes booleans as enumerations.
     const base = readType(bytes);
-    return base.kind === "number" ? { ...base, size } : other("enumeration");
+    if (base.kind !== "number") return other("enumeration");
+    return { ...base, size, ...(isBoolean(bytes, base.dtype, flags & 0xffff) && { dtype: "bool" }) };
   }
   if (kind === 9 && (flags & 0x0f) === 1) return { kind: "variable text", size };
   return other(otherClasses[kind] ?? `class ${kind}`);
+}
+
+/** Whether an enumeration's names, which follow its base type, are those of h5py's booleans: FALSE and TRUE. */
+function isBoolean(bytes: Hdf5Bytes, base: StoredType, count: number): boolean {
+  if (base !== "int8" || count !== 2 || bytes.left < 10) return false;
+  // Where the integer's bits begin, and their number.
+  bytes.skip(4);
+  return bytes.textUpToZero() === "FALSE";
 }
 
 /** Float types by their size, exponent position, exponent size and mantissa size. */

@@ -1,6 +1,7 @@
 import type { ByteSink } from "@convkit/files";
+import { dtypeBytes } from "../../bytes/named-tensor.ts";
 import type { NamedTensor } from "../../bytes/named-tensor.ts";
-import { dataTypeMessage, variableTextType } from "./written-types.ts";
+import { dataTypeMessage, typeAttributes, variableTextType } from "./written-types.ts";
 
 /** A group to write. Its attributes are texts or lists of texts; Keras' files need no others. */
 export interface GroupToWrite {
@@ -43,10 +44,11 @@ export function writeHdf5(sink: ByteSink, root: GroupToWrite): void {
     const header = (address: number): Uint8Array =>
       objectHeader([
         [0x01, spaceMessage(tensor.shape)],
-        [0x03, dataTypeMessage(tensor.dtype)],
+        [0x03, dataTypeMessage(tensor.name, tensor.dtype)],
         // A fill value message: late allocation, fill value written if set, none defined.
         [0x05, Uint8Array.of(2, 2, 2, 1, 0, 0, 0, 0)],
         [0x08, layoutMessage(address, bytes)],
+        ...attributeMessages(typeAttributes(tensor.dtype), textReference),
       ]);
     const at = end;
     placeBytes(header(at + header(0).byteLength));
@@ -65,10 +67,7 @@ export function writeHdf5(sink: ByteSink, root: GroupToWrite): void {
     const heapData = placeBytes(heapBytes);
     const heap = placeBytes(fields(["HEAP", 4], [0, 4], [heapBytes.byteLength, 8], [1, 8], [heapData, 8]));
     const tree = placeTree(offsets, addresses, placeBytes);
-    const attributes = Object.entries(group.attributes).map(([name, value]): Message => [
-      0x0c,
-      attributeMessage(name, value, textReference),
-    ]);
+    const attributes = attributeMessages(group.attributes, textReference);
     const header = placeBytes(objectHeader([[0x11, fields([tree, 8], [heap, 8])], ...attributes]));
     return { header, tree, heap };
   };
@@ -78,8 +77,7 @@ export function writeHdf5(sink: ByteSink, root: GroupToWrite): void {
   for (const segment of segments) {
     if (segment instanceof Uint8Array) sink.write(segment);
     else {
-      const data = segment.read();
-      sink.write(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+      sink.write(segment.readBytes());
     }
   }
 }
@@ -128,6 +126,13 @@ function layoutMessage(address: number, bytes: number): Uint8Array {
   return fields([3, 1], [1, 1], [bytes === 0 ? undefinedAddress : address, 8], [bytes, 8]);
 }
 
+function attributeMessages(
+  attributes: GroupToWrite["attributes"],
+  textReference: (text: string) => Uint8Array,
+): Message[] {
+  return Object.entries(attributes).map(([name, value]) => [0x0c, attributeMessage(name, value, textReference)]);
+}
+
 function attributeMessage(
   name: string,
   value: string | readonly string[],
@@ -150,7 +155,10 @@ function placeTexts(root: GroupToWrite, place: (bytes: Uint8Array) => number): (
   const texts = new Set<string>();
   const walk = (group: GroupToWrite): void => {
     for (const value of Object.values(group.attributes)) for (const text of [value].flat()) texts.add(text);
-    for (const child of group.children.values()) if ("children" in child) walk(child);
+    for (const child of group.children.values()) {
+      if ("children" in child) walk(child);
+      else for (const text of Object.values(typeAttributes(child.dtype))) texts.add(text);
+    }
   };
   walk(root);
   const references = new Map<string, Uint8Array>();
@@ -237,8 +245,7 @@ function placeTree(
 const treeBytes = 24 + nodeSize * 8 + (nodeSize + 1) * 8;
 
 function storedBytes({ shape, dtype }: NamedTensor): number {
-  const size = dtype === "uint8" || dtype === "bool" ? 1 : 4;
-  return shape.reduce((product, side) => product * side, size);
+  return shape.reduce((product, side) => product * side, dtypeBytes[dtype]);
 }
 
 function padded(bytes: Uint8Array): Uint8Array {

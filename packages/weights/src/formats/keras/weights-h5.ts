@@ -1,3 +1,4 @@
+import { UnreadDataset } from "../hdf5/dataset.ts";
 import type { Hdf5Dataset } from "../hdf5/dataset.ts";
 import type { Hdf5Group } from "../hdf5/reader.ts";
 import { storedTensor } from "../../bytes/named-tensor.ts";
@@ -65,6 +66,29 @@ export function readKeras3(file: string, root: Hdf5Group): LayerTensors[] {
   };
   walk(root, "");
   return layers;
+}
+
+/** The datasets of an HDF5 file that is not Keras': each is a tensor with its path as name. */
+export function readPlainHdf5(file: string, root: Hdf5Group): { tensors: NamedTensor[]; unread: Map<string, string> } {
+  const tensors: NamedTensor[] = [];
+  const unread = new Map<string, string>();
+  const walk = (group: Hdf5Group): void => {
+    for (const name of group.names) {
+      const path = group.path === "" ? name : `${group.path}/${name}`;
+      try {
+        const child = group.get(name);
+        if (child?.kind === "group") walk(child);
+        else if (child !== undefined) tensors.push(datasetTensor(file, path, child));
+      } catch (error) {
+        // Other data than numbers, such as texts, is no weight.
+        if (!(error instanceof UnreadDataset)) throw error;
+        unread.set(path, error.problem);
+      }
+    }
+  };
+  walk(root);
+  if (tensors.length === 0) throw new WeightsError(file, "", "expected an HDF5 file with numbers, got none");
+  return { tensors, unread };
 }
 
 /** Throws for a repeated name, which would read one tensor many times. */

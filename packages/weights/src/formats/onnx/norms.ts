@@ -1,3 +1,4 @@
+import { computedTensor } from "../../bytes/named-tensor.ts";
 import { channelsOf, optional, perChannel, toOnnxOrder, toTfjsOrder } from "./layer-writer.ts";
 import type { Write } from "./layer-writer.ts";
 
@@ -64,11 +65,11 @@ export const normWriters: Readonly<Record<string, Write>> = {
   Normalization: (writing) => {
     const { graph, layer, inputs } = writing;
     const [mean, variance] = [writing.weight("mean", "own")!, writing.weight("variance", "own")!];
-    const deviation = {
+    const deviation = computedTensor({
       ...variance,
       name: `${layer.name}/deviation`,
       read: () => Float32Array.from(variance.read(), (value) => Math.max(Math.sqrt(value), 1e-7)),
-    };
+    });
     const centered = graph.node(layer.name, "Sub", [inputs[0]!.name, graph.weight(perChannel(mean, inputs[0]!))]);
     return graph.node(layer.name, "Div", [centered, graph.weight(perChannel(deviation, inputs[0]!))]);
   },

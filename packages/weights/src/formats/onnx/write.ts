@@ -11,6 +11,7 @@ import { layerNames, modelLayers } from "../../model/model-layers.ts";
 import { runLayer, runModel } from "../../model/run-model.ts";
 import { record } from "../../recording/record.ts";
 import { writeRecording } from "./recorded.ts";
+import { computedTensor } from "../../bytes/named-tensor.ts";
 import type { NamedTensor } from "../../bytes/named-tensor.ts";
 import { torchWeights } from "../torch/weights.ts";
 import type { TorchWeight } from "../torch/weights.ts";
@@ -128,7 +129,7 @@ function writeLayer(
     const tensor = variableTensor(`${layer.name}/${name}`, variable);
     const turned = weights.get(variable);
     if (order === "own" || turned === undefined) return tensor;
-    return { ...tensor, shape: turned.torchShape, read: () => turned.toTorch(tensor.read()) };
+    return computedTensor({ ...tensor, shape: turned.torchShape, read: () => turned.toTorch(tensor.read()) });
   };
   try {
     if (!isKnownLayer(layer)) return refuse("is a class of yours, whose work ONNX has no operator for");
