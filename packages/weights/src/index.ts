@@ -1,7 +1,7 @@
 export type { NamedTensor, StoredType, TensorData } from "./bytes/named-tensor.ts";
 export { saveNpy } from "./formats/npy.ts";
 export { openWeights } from "./load/open-weights.ts";
-export type { OpenWeightsOptions, WeightsFile, WeightsFormat } from "./load/open-weights.ts";
+export type { OpenWeightsOptions, WeightsFile, WeightsFormat } from "./load/weights-file.ts";
 export type { LayerTensors } from "./formats/keras/weights-h5.ts";
 export { WeightsError } from "./weights-error.ts";
 export { importModel } from "./formats/keras/import-model.ts";

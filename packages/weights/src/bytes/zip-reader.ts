@@ -17,6 +17,11 @@ export interface ZipEntry {
 /** Limit on the unpacked size of all entries: this many times the archive, or this many bytes, whichever is more. */
 const growthLimit = 20;
 const growthFloor = 1 << 28;
+const methods: Readonly<Record<number, string>> = {
+  12: "the method bzip2",
+  14: "the method LZMA",
+  93: "the method zstd",
+};
 const entryLimit = 200_000;
 
 /**
@@ -44,7 +49,7 @@ export async function readZip(source: ByteSource): Promise<Map<string, ZipEntry>
         if (entries.has(name)) fail(`"${name}" is there twice`);
         if (!entry.canDecodeFileData())
           fail(
-            `"${name}" is encrypted or packed by a method (${entry.compressionMethod}) other than stored and deflate`,
+            `"${name}" is encrypted or packed by ${methods[entry.compressionMethod] ?? "a method"} (${entry.compressionMethod}) other than stored and deflate: unpack the archive and pack it again with zip's defaults`,
           );
         if (entry.compressionMethod !== 0) unpacked += entry.uncompressedSize;
         if (unpacked > Math.max(growthFloor, growthLimit * source.size))

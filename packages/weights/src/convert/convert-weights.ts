@@ -1,7 +1,7 @@
 import { checkOptions } from "@convkit/errors";
 import type { NamedTensor } from "../bytes/named-tensor.ts";
 import { openWeights } from "../load/open-weights.ts";
-import type { WeightsFile } from "../load/open-weights.ts";
+import type { WeightsFile } from "../load/weights-file.ts";
 import { containerOf, writeWeights } from "../save/write-weights.ts";
 import type { WeightsContainer, WriteWeightsReport } from "../save/write-weights.ts";
 import { WeightsError } from "../weights-error.ts";

@@ -3,7 +3,7 @@ import { crc32 } from "node:zlib";
 import { decodeElements } from "../bytes/named-tensor.ts";
 import type { NamedTensor, StoredType } from "../bytes/named-tensor.ts";
 import { openWeights } from "../load/open-weights.ts";
-import type { OpenWeightsOptions, WeightsFormat } from "../load/open-weights.ts";
+import type { OpenWeightsOptions, WeightsFormat } from "../load/weights-file.ts";
 import { containerTensors } from "./convert-weights.ts";
 
 export interface ListedWeight {

@@ -13,7 +13,7 @@ import type { NamedTensor } from "../bytes/named-tensor.ts";
 import { openFile } from "../bytes/byte-source.ts";
 import { loadOnnx } from "../formats/onnx/read/model.ts";
 import { openWeights } from "./open-weights.ts";
-import type { WeightsFile } from "./open-weights.ts";
+import type { WeightsFile } from "./weights-file.ts";
 import { loadTorch } from "./torch-weights.ts";
 import { WeightsError } from "../weights-error.ts";
 

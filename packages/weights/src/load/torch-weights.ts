@@ -14,7 +14,7 @@ import { WeightsError } from "../weights-error.ts";
 import type { LoadWeightsOptions, LoadWeightsReport } from "./keras-layers.ts";
 import { matchNames } from "./matching-names.ts";
 import type { MatchedNames } from "./matching-names.ts";
-import type { WeightsFile } from "./open-weights.ts";
+import type { WeightsFile } from "./weights-file.ts";
 
 /** Tensors of PyTorch's states that tfjs does not need: counters, and auxiliary classifiers that only training uses. */
 const spare = /(^|\.)num_batches_tracked$|^n_averaged$|^(aux\d*|AuxLogits)\./;

@@ -33,6 +33,11 @@ export function isHdf5(source: ByteSource): boolean {
   return source.size >= 8 && signature.every((byte, index) => source.read(0, 8)[index] === byte);
 }
 
+/** Whether an HDF5 file begins after a user block of 512 bytes, or twice as many, and so on. */
+export function hasUserBlock(source: ByteSource): boolean {
+  return superblockPlace(source) !== undefined;
+}
+
 /**
  * Opens the root group of an HDF5 file. Groups, attributes and tensors are read on demand. Supports the output of h5py
  * by default, and with libver="latest" for small groups: old and new groups, contiguous, compact and chunked data
@@ -105,12 +110,19 @@ function counter(source: ByteSource): Hdf5Context["count"] {
   };
 }
 
-function findSuperblock(source: ByteSource): number {
+function superblockPlace(source: ByteSource): number | undefined {
   for (let start = 0; start + 96 <= source.size; start = start === 0 ? 512 : start * 2) {
     const bytes = source.read(start, 8);
     if (signature.every((byte, index) => bytes[index] === byte)) return start;
   }
-  throw new WeightsError(source.file, "byte 0", "this is no HDF5 file: its signature is missing");
+  return undefined;
+}
+
+function findSuperblock(source: ByteSource): number {
+  const place = superblockPlace(source);
+  if (place === undefined)
+    throw new WeightsError(source.file, "byte 0", "this is no HDF5 file: its signature is missing");
+  return place;
 }
 
 function checkSizes(superblock: Hdf5Bytes, offsetSize: number, lengthSize: number): void {
