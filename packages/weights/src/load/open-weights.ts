@@ -67,7 +67,7 @@ export async function openSource(source: ByteSource, { state }: OpenWeightsOptio
   if (start.startsWith("\x93NUMPY")) return { ...common, format: "npy", tensors: [readNpy(source)] };
   if (start.startsWith("\x80")) return { ...common, format: "torch", ...(await readTorchFile(source, state)) };
   if (/^\s*\{/.test(start)) {
-    if (/\.weights\.json$/.test(source.file)) return openKerasShards(source);
+    if (source.file.endsWith(".weights.json")) return openKerasShards(source);
     const { tensors, topology, told, close: closeShards } = readTfjs(source);
     return {
       ...common,
