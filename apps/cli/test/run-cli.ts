@@ -46,20 +46,29 @@ export interface Strike {
 /** How a command is run in a process of its own, and what happens to it meanwhile. */
 export interface SpawnOptions {
   readonly cwd?: string;
+  /** Environment variables besides this process' own; undefined takes one away. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** A program with its arguments that runs the command. */
+  readonly within?: readonly string[];
   /** Looks at what was said on standard error, and may signal the process. */
   readonly meanwhile?: (child: ChildProcess, err: string) => void;
   readonly strike?: Strike;
 }
 
 /** Runs the real command in a process of its own. */
-export function spawned(args: readonly string[], { cwd, meanwhile, strike }: SpawnOptions = {}): Promise<Said> {
+export function spawned(
+  args: readonly string[],
+  { cwd, env, within = [], meanwhile, strike }: SpawnOptions = {},
+): Promise<Said> {
   const preload = new URL("strike.mjs", import.meta.url).href;
   const { signal, path, nth = 1, looks = 0 } = strike ?? {};
   return new Promise((done, fail) => {
-    const child = spawn(process.execPath, [...(strike ? ["--import", preload] : []), bin, ...args], {
+    const told = strike && { STRIKE: JSON.stringify({ signal, path: path?.source, nth, looks }) };
+    const whole = [...within, process.execPath, ...(strike ? ["--import", preload] : []), bin, ...args];
+    const child = spawn(whole[0]!, whole.slice(1), {
       stdio: ["ignore", "pipe", "pipe"],
       ...(cwd && { cwd }),
-      ...(strike && { env: { ...process.env, STRIKE: JSON.stringify({ signal, path: path?.source, nth, looks }) } }),
+      env: { ...process.env, ...told, ...env },
     });
     const said = { out: "", err: "" };
     child.stdout.on("data", (text) => (said.out += String(text)));
