@@ -12,6 +12,7 @@ import {
 } from "@convkit/core";
 import { createModel, isModelName } from "@convkit/models";
 import type * as tfl from "@tensorflow/tfjs-layers";
+import { BenchError } from "../usage-error.ts";
 
 const relu = { activation: "relu", padding: "same" } as const;
 
@@ -65,6 +66,6 @@ const residuals: Readonly<Record<string, Architecture>> = {
 export function convkitNetwork(name: string): tfl.LayersModel {
   const residual = residuals[name];
   if (residual !== undefined) return build(residual);
-  if (!isModelName(name)) throw new Error(`There is no convkit network "${name}".`);
+  if (!isModelName(name)) throw new BenchError(`There is no convkit network "${name}".`);
   return createModel(name, { dropout: 0 });
 }

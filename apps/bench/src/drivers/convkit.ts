@@ -25,6 +25,7 @@ import type {
   TrainRequest,
   WorkRequest,
 } from "./protocol.ts";
+import { BenchError } from "../usage-error.ts";
 
 const batches = 8;
 
@@ -132,7 +133,7 @@ class Convkit implements Served {
     const model = convkitNetwork(network.name);
     const last = model.weights.at(-1)!.read().dataSync()[0];
     const times = [performance.now() - start];
-    if (last === undefined) throw new Error(`${network.name} has an empty weight.`);
+    if (last === undefined) throw new BenchError(`${network.name} has an empty weight.`);
     return { params: model.countParams(), times };
   }
 
@@ -176,7 +177,7 @@ class Convkit implements Served {
       ],
     });
     if (final === undefined || (final.valAccuracy ?? 0) < target)
-      throw new Error(`it reached ${final?.valAccuracy} in ${epochs} epochs, the target is ${target}`);
+      throw new BenchError(`it reached ${final?.valAccuracy} in ${epochs} epochs, the target is ${target}`);
     return counts;
   }
 
@@ -210,7 +211,7 @@ class Convkit implements Served {
   /** Traces one run of the prepared work, after a first run; writes the Chrome trace if a file is named. */
   async profile({ file }: { readonly file?: string }) {
     const traced = await this.#profiled();
-    if (traced === undefined) throw new Error("Only a compiled step or prediction can be profiled.");
+    if (traced === undefined) throw new BenchError("Only a compiled step or prediction can be profiled.");
     if (file !== undefined) writeFileSync(file, JSON.stringify(chromeTrace(traced.traceEvents)));
     const profile = summarize(traced.traceEvents);
     return { ops: traced.ops, ...(profile && { profile }) };

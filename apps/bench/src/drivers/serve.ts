@@ -1,6 +1,7 @@
 import { writeSync } from "node:fs";
 import { createInterface } from "node:readline";
 import type { DriverOptions, Reply, Served } from "./protocol.ts";
+import { BenchError } from "../usage-error.ts";
 
 /** Answers requests line by line until standard input ends. */
 export async function serve(): Promise<void> {
@@ -29,7 +30,7 @@ export async function serve(): Promise<void> {
 
 async function ask(system: Served, what: string, request: unknown): Promise<Reply> {
   const act = system[what as keyof Served];
-  if (act === undefined) throw new Error(`This system cannot do "${what}".`);
+  if (act === undefined) throw new BenchError(`This system cannot do "${what}".`);
   return act.call(system, request as never);
 }
 

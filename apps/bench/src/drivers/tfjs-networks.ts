@@ -1,6 +1,7 @@
 import * as tfl from "@tensorflow/tfjs-layers";
 import { googlenet, inceptionV3, resnet, resnet50Small, vgg16, vgg16Inception } from "./tfjs-imagenet.ts";
 import { conv, fc, flat, maxPool, norm, relu, type Tensor } from "./tfjs-layers.ts";
+import { BenchError } from "../usage-error.ts";
 
 const { add, concatenate, rescaling } = tfl.layers;
 
@@ -86,7 +87,7 @@ const networks: Readonly<Record<string, (x: Tensor, classes: number) => Tensor>>
 /** Builds a measured network as a tfjs user would, from stock layers only. Throws for an unknown name. */
 export function stockNetwork(name: string, shape: readonly number[], classes: number): tfl.LayersModel {
   const body = networks[name];
-  if (body === undefined) throw new Error(`There is no tfjs network "${name}".`);
+  if (body === undefined) throw new BenchError(`There is no tfjs network "${name}".`);
   const inputs = tfl.input({ shape: [...shape] });
   return tfl.model({ inputs, outputs: body(inputs, classes) });
 }

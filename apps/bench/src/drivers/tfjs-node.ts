@@ -17,6 +17,7 @@ import type {
   WorkRequest,
 } from "./protocol.ts";
 import { stockNetwork } from "./tfjs-networks.ts";
+import { BenchError } from "../usage-error.ts";
 
 const batches = 8;
 
@@ -127,7 +128,7 @@ class TfjsNode implements Served {
         },
       },
     });
-    if (reached < target) throw new Error(`it reached ${reached} in ${epochs} epochs, the target is ${target}`);
+    if (reached < target) throw new BenchError(`it reached ${reached} in ${epochs} epochs, the target is ${target}`);
     return counts;
   }
 
@@ -150,7 +151,7 @@ async function tensorsOf(set: Dataset): Promise<{ x: tf.Tensor; y: tf.Tensor }> 
     const x = tf.tidy(() => tf.div(tf.tensor4d(Float32Array.from(images), shape), 255));
     return { x, y: tf.tensor2d(Float32Array.from(labels), [labels.length, 1]) };
   }
-  throw new Error(`${set.name} is empty.`);
+  throw new BenchError(`${set.name} is empty.`);
 }
 
 async function predictOnce(

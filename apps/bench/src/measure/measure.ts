@@ -22,11 +22,11 @@ export interface MeasureOptions {
   /** The systems that take part. */
   readonly systems: readonly SystemName[];
   /** Leaves out the variants that compile for half a minute. */
-  readonly skipCompilers?: boolean;
+  readonly skipCompilers?: boolean | undefined;
   /** The Python of the peers' environment; undefined where it is not installed. */
   readonly python: string | undefined;
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (line: string) => void;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((line: string) => void) | undefined;
   /** Gives the command that starts a system's process; tests replace it. */
   readonly command?: (system: SystemName) => Command | undefined;
 }

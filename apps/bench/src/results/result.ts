@@ -27,9 +27,9 @@ export interface Row {
   readonly variants: readonly VariantResult[];
   readonly note: string;
   /** Why the row is slower than the fastest peer, and what was tried. */
-  readonly reason?: string;
+  readonly reason?: string | undefined;
   /** Where the time of convkit's compiled step goes. */
-  readonly profile?: ProfileSummary;
+  readonly profile?: ProfileSummary | undefined;
 }
 
 export interface VariantResult extends Partial<Spread> {
@@ -37,7 +37,7 @@ export interface VariantResult extends Partial<Spread> {
   readonly status: Status;
   readonly note: string;
   /** Total seconds: process start, set-up, checks and timing. */
-  readonly seconds?: number;
+  readonly seconds?: number | undefined;
 }
 
 /** A run of the benchmark, as its JSON file holds it. */

@@ -1,6 +1,8 @@
+import { BenchError } from "../usage-error.ts";
+
 /** The value below which the share `q` of the samples lies, interpolated linearly. Throws without samples. */
 export function quantile(samples: readonly number[], q: number): number {
-  if (samples.length === 0) throw new RangeError("A quantile needs at least one sample, none came.");
+  if (samples.length === 0) throw new BenchError("A quantile needs at least one sample, none came.");
   const sorted = samples.toSorted((a, b) => a - b);
   const position = (sorted.length - 1) * q;
   const below = sorted[Math.floor(position)]!;
