@@ -70,6 +70,8 @@ export const dataSubjects: readonly Subject[] = [
       }
     },
     use: (folder) => readAll(join(folder, "list.csv")),
+    // An image that the list names wrongly is told by its own name.
+    names: /list|damaged/,
   },
   {
     name: "image-folder",

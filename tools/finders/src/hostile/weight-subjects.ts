@@ -80,6 +80,7 @@ export const weightSubjects: readonly Subject[] = [
         await model.dispose();
       }
     },
-    names: /damaged/,
+    // A damaged shape is told as one that the input does not have.
+    names: /damaged|takes the shape/,
   },
 ];
