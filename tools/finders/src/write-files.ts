@@ -111,7 +111,7 @@ async function write(entry: Case): Promise<Record<string, unknown> | undefined> 
   return about;
 }
 
-await useEngine(process.env["ENGINE"] ?? "native", { threads: 2 });
+await useEngine((process.env["ENGINE"] ?? "native") as "native", { threads: 2 });
 mkdirSync(to, { recursive: true });
 const entries = (JSON.parse(readFileSync(join(from, "cases.json"), "utf8")) as Case[]).filter(
   ({ id }) => only.length === 0 || only.includes(id),
