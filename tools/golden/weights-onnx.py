@@ -297,6 +297,7 @@ case("shapes", "Pad of given axes", [node("Pad", ["x", "p", "", "k"])], image, {
 case("shapes", "Expand", [node("Expand", ["x", "s"])], floats(2, 4, 1, 3), {"s": i64(1, 1, 5, 1)})
 case("shapes", "Expand of a constant to the batch", [node("Shape", ["x"], ["p"]), node("Gather", ["p", "z"], ["b"], axis=0), node("Concat", ["b", "o"], ["s"], axis=0), node("Expand", ["c", "s"], ["e"]), node("Concat", ["e", "x"], axis=1)], floats(3, 2, 5), {"z": i64(0), "o": i64(1, 5), "c": floats(1, 1, 5)})
 case("shapes", "Tile", [node("Tile", ["x", "r"])], image[:1], {"r": i64(1, 2, 1, 3)})
+case("shapes", "Tile of a constant to the batch", [node("Shape", ["x"], ["p"]), node("Slice", ["p", "z", "o"], ["b"]), node("Concat", ["b", "o", "o"], ["r"], axis=0), node("Tile", ["c", "r"], ["t"]), node("MatMul", ["t", "x"])], floats(3, 2, 5), {"z": i64(0), "o": i64(1), "c": floats(1, 4, 2)})
 case("shapes", "ConstantOfShape", [node("Shape", ["x"], ["s"]), node("ConstantOfShape", ["s"], ["c"], value=numpy_helper.from_array(f32(2.5))), node("Mul", ["x", "c"])], rows)
 case("shapes", "Constant", [node("Constant", [], ["c"], value=numpy_helper.from_array(floats(5))), node("Add", ["x", "c"])], rows)
 case("shapes", "Range", [node("Range", ["a", "b", "c"], ["r"]), node("Gather", ["x", "r"], axis=1)], rows, {"a": np.array(0, np.int64), "b": np.array(5, np.int64), "c": np.array(2, np.int64)})

@@ -69,6 +69,34 @@ describe("ONNX files of single operators answer as in ONNX Runtime", () => {
     expect(wrong).toEqual([]);
   });
 
+  it("and train, and are saved in every format to the same numbers", async () => {
+    const one = onnxCases("convolutions").find(({ title }) => title.startsWith("Conv, a factor and an offset"))!;
+    writeFileSync(join(folder, "case.onnx"), one.bytes);
+    const model = await loadModel(join(folder, "case.onnx"));
+    const x = inputOf(model, one);
+    const target = tf.zeros([2, 3, 4, 3]);
+    const optimizer = tf.train.sgd(0.02);
+    const losses: number[] = [];
+    for (let step = 0; step < 20; step++) {
+      const loss = optimizer.minimize(
+        () => tf.mean(tf.squaredDifference(model.apply(x, { training: true }) as tf.Tensor, target)),
+        true,
+      )!;
+      losses.push(loss.dataSync()[0]!);
+      loss.dispose();
+    }
+    expect(losses.at(-1)!).toBeLessThan(losses[0]! / 2);
+    const expected = model.predict(x) as tf.Tensor;
+    for (const name of ["trained.onnx", "trained.keras", "trained.h5"]) {
+      await saveModel(model, join(folder, name));
+      const again = await loadModel(join(folder, name));
+      expect(largestDifference(expected, again.predict(x) as tf.Tensor), name).toBeLessThan(1e-5);
+      again.dispose();
+    }
+    tf.dispose([x, target, expected]);
+    model.dispose();
+  });
+
   it("and leave no tensors behind", async () => {
     const [one] = onnxCases("convolutions");
     writeFileSync(join(folder, "case.onnx"), one!.bytes);

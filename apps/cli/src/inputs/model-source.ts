@@ -47,9 +47,14 @@ export async function resolveModel(
     throw new UsageError(`${name} holds weights without their network: say which of the zoo it is with --arch.`);
   checkNoZooOptions(name, options);
   const { loadModel } = await import("@convkit/weights");
-  const model = await loadModel(/\.(h5|hdf5|keras|onnx)$/i.test(path) ? path : modelFile(path), { onNote });
+  const model = await loadModel(isWhole(path) ? path : modelFile(path), { onNote });
   const { name: stored, classes, preprocessing = {}, images = {} } = modelMetadata(model);
   return { model, name: stored ?? basename(path), classes, preprocessing, images, isUntrained: false };
+}
+
+/** Whether a path is a model as it is: a file of one, or the folder of a SavedModel. */
+function isWhole(path: string): boolean {
+  return /\.(h5|hdf5|keras|onnx)$/i.test(path) || existsSync(join(path, "saved_model.pb"));
 }
 
 async function zooModel(name: string, options: ModelOptions, seed?: number, onNote?: OnNote): Promise<ResolvedModel> {

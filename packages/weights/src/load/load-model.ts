@@ -10,6 +10,7 @@ import type { Assignment } from "../model/assign.ts";
 import { tellMetadata } from "../model/metadata-json.ts";
 import { countOf } from "../bytes/named-tensor.ts";
 import type { NamedTensor } from "../bytes/named-tensor.ts";
+import { isSavedModel, loadKerasSavedModel } from "./keras-saved-model.ts";
 import { openFile } from "../bytes/byte-source.ts";
 import { loadOnnx } from "../formats/onnx/read/model.ts";
 import { openWeights } from "./open-weights.ts";
@@ -24,11 +25,12 @@ export interface LoadModelOptions extends Pick<ImportOptions, "layers" | "functi
 
 /**
  * Loads a model with its architecture and weights from a file: `.h5`, `.keras`, `.onnx`, a tfjs `model.json` or its
- * folder.
+ * folder, a SavedModel that Keras 2 saved.
  * Throws `WeightsError` naming every unknown layer and every weight that does not fit.
  */
 export async function loadModel(path: string, options: LoadModelOptions = {}): Promise<tfl.LayersModel> {
   checkOptions("loadModel", options, { layers: true, functions: true, onNote: true });
+  if (isSavedModel(path)) return loadKerasSavedModel(path, { layers: options.layers, functions: options.functions });
   const file = await openWeights(path);
   try {
     checkEngine("loadModel");

@@ -250,7 +250,19 @@ export const shapes: Readonly<Record<string, Read>> = {
     ),
   Tile: (builder, node) => {
     const x = builder.input(node, 0);
-    const repeats = builder.numbers(node, 1, "repeats") ?? builder.refuse(node, "expected repeats");
+    const stated = sizesOf(builder, node, 1) ?? builder.refuse(node, "expected repeats");
+    if (!stated.every(isKnownSize)) {
+      const own = shapeOfValue(x);
+      if (own.length !== stated.length || stated.some((count, axis) => !isKnownSize(count) && own[axis] !== 1))
+        return builder.refuse(node, "repeats a value as often as only the run knows");
+      return expand(
+        builder,
+        node,
+        x,
+        own.map((size, axis) => productOf([size, stated[axis]!])),
+      );
+    }
+    const repeats = stated;
     const shape = shapeOfValue(x);
     if (
       x.kind === "sizes" ||
