@@ -122,6 +122,10 @@ const OpenCrop = RandomCrop as unknown as (new (args: RandomCropArgs) => RandomC
 export class TrainingCrop extends OpenCrop {
   static override className = "TrainingCrop";
 
+  override get kerasClass(): string {
+    return "RandomCrop";
+  }
+
   protected override unchanged(images: tf.Tensor4D): tf.Tensor4D {
     return tf.cast(images, "float32");
   }

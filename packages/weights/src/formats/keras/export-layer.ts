@@ -61,6 +61,7 @@ const pool = ["pool_size", "strides", "padding", "data_format"];
 /** The keys of each class that mean the same in Keras. Other keys exist only in tfjs. */
 const sameKeys: Readonly<Record<string, readonly string[]>> = {
   Activation: ["activation"],
+  ActivityRegularization: ["l1", "l2"],
   Add: [],
   AlphaDropout: ["rate"],
   Average: [],
