@@ -67,6 +67,13 @@ describe.runIf(engines.includes("native"))("a SavedModel of ours, loaded", () =>
     ],
     ["a slice", (x: tf.Tensor) => tf.slice(x, [0, 1, 1, 0], [x.shape[0]!, 2, 2, 1])],
     ["a tile", (x: tf.Tensor) => tf.add(x, tf.tile(tf.ones([1, 4, 4, 1]), [x.shape[0]!, 1, 1, 2]))],
+    // A reshape that infers a size already, and a size that is equal to the batch of the example or to one sample more.
+    ["groups", (x: tf.Tensor) => tf.mean(tf.reshape(x, [x.shape[0]!, 2, -1]), 2)],
+    [
+      "equal sizes",
+      (x: tf.Tensor) =>
+        tf.add(tf.reshape(tf.tile(x, [1, 1, 1, 3]), [x.shape[0]!, 16, 2, 3]), tf.ones([x.shape[0]!, 1, 2, 3])),
+    ],
     ["pixels in a row", (x: tf.Tensor) => tf.slice(tf.reshape(x, [-1, 2]), [0, 1], [16 * x.shape[0]!, 1])],
   ] as const)("%s takes any batch size", async (name, fn) => {
     const predict = compile(fn);
@@ -82,6 +89,18 @@ describe.runIf(engines.includes("native"))("a SavedModel of ours, loaded", () =>
     }
     await model.dispose();
     await predict.dispose();
+  });
+
+  test("is refused where every batch size was asked for and one number is none of its multiples", async () => {
+    const odd = compile((x: tf.Tensor) => tf.mul(x, x.shape[0]! + 0.5));
+    const path = join(folder, "odd");
+    await expect(odd.savedModel(path, [tf.ones([2, 3])], { anyBatch: true })).rejects.toThrow(/any batch size/);
+    await odd.savedModel(path, [tf.ones([2, 3])]);
+    const model = await loadSavedModel(path);
+    expect((await model({ input: tf.ones([2, 3]) }))["output"]?.data[0]).toBe(2.5);
+    await expect(model({ input: tf.ones([3, 3]) })).rejects.toThrow(/takes the shape/);
+    await model.dispose();
+    await odd.dispose();
   });
 
   test("keeps its variables, which are read as they are", async () => {

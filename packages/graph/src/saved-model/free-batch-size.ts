@@ -5,15 +5,15 @@ import { constantOf } from "../ir/constants.ts";
 import type { GraphNode } from "../ir/graph-node.ts";
 
 /**
- * Makes a graph that was recorded at one batch size take any batch size. `other` is the same function recorded with one
- * sample more: numbers that differ between the two depend on the batch size. In the shape of a reshape they become -1;
- * elsewhere they are computed from the first input. Returns the nodes of the graph and the added ones. Returns
- * undefined and leaves the graph unchanged if a number depends on the batch size in another way.
+ * Makes a graph that was recorded at one batch size take any batch size. `other` is the same function recorded at another
+ * size: numbers that differ between the two depend on the batch size. One in the shape of a reshape becomes -1; elsewhere
+ * they are computed from the first input. Returns the nodes of the graph and the added ones. Returns undefined and leaves
+ * the graph unchanged if a number depends on the batch size in another way.
  */
 export function freeBatch(
   nodes: readonly GraphNode[],
   other: readonly GraphNode[],
-  batch: number,
+  [batch, otherBatch]: readonly [number, number],
 ): GraphNode[] | undefined {
   if (nodes.length !== other.length) return undefined;
   const changes: (() => void)[] = [];
@@ -35,14 +35,21 @@ export function freeBatch(
     if (!(x instanceof Int32Array && y instanceof Int32Array)) return undefined;
     const users = nodes.filter(({ inputs }) => inputs.some((input) => input.node === node));
     const differ = x.filter((size, axis) => size !== y[axis]).length;
-    if (differ === 1 && users.every((user) => user.op === "Reshape" && user.inputs[1]?.node === node)) {
+    // TensorFlow infers one size of a reshape only.
+    if (
+      differ === 1 &&
+      !x.includes(-1) &&
+      users.every((user) => user.op === "Reshape" && user.inputs[1]?.node === node)
+    ) {
       const open = x.map((size, axis) => (size === y[axis] ? size : -1));
       const value = tensorProto(DT.int32, output.shape, new Uint8Array(open.buffer));
       changes.push(() => (node.attrs = { ...node.attrs, value: attr.tensor(value) }));
       continue;
     }
     // Each number as a multiple of the batch size; 0 for numbers that do not depend on it.
-    const times = x.map((size, axis) => (size === y[axis] ? 0 : (y[axis] as number) - size));
+    const times = [...x].map((size, axis) =>
+      size === y[axis] ? 0 : ((y[axis] as number) - size) / (otherBatch - batch),
+    );
     if (first === -1 || times.some((factor, axis) => factor !== 0 && factor * batch !== x[axis])) return undefined;
     changes.push(() => sizes.replace(node, x, times));
   }
@@ -61,8 +68,8 @@ class BatchSizes {
   }
 
   /** Replaces a constant's elements by `times` the batch size; where `times` is 0, the element stays. */
-  replace(node: GraphNode, values: Int32Array, times: Int32Array): void {
-    const parts = [...times].map((factor, index) => {
+  replace(node: GraphNode, values: Int32Array, times: readonly number[]): void {
+    const parts = times.map((factor, index) => {
       if (factor === 0) return this.#number(values[index] as number);
       return factor === 1 ? this.#batch() : this.#add("Mul", [this.#batch(), this.#number(factor)], int32);
     });

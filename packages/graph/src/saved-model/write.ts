@@ -31,9 +31,12 @@ export interface SavedModelOptions {
   readonly outputs?: readonly string[] | undefined;
   /** The name of the signature; "serving_default" by default. */
   readonly signature?: string | undefined;
+  /** Throws if the graph cannot take any batch size, instead of keeping the size of the arguments; false by default. */
+  readonly anyBatch?: boolean | undefined;
 }
 
 export const savedModelOptionNames: OptionNames<SavedModelOptions> = {
+  anyBatch: true,
   frozen: true,
   inputs: true,
   outputs: true,
@@ -46,16 +49,20 @@ export async function writeSavedModel(
   backend: Backend,
   fn: (...args: unknown[]) => unknown,
   args: readonly unknown[],
-  { inputs, outputs, signature = "serving_default", ...options }: RecordAll & SavedModelOptions,
+  { inputs, outputs, signature = "serving_default", anyBatch = false, ...options }: RecordAll & SavedModelOptions,
 ): Promise<void> {
-  const { leaves, skeleton } = signatureOf([args]);
-  const recorded = recordCalls(backend, fn, { leaves, skeleton }, options);
-  const freed = anyBatch(backend, fn, recorded, skeleton, options);
+  const given = signatureOf([args]);
+  const freed = recordAnyBatch(backend, fn, given, options);
   const isFree = freed !== undefined;
-  const { trace, variables } = recorded;
+  if (anyBatch && !isFree)
+    throw new GraphError(
+      "The function cannot be written for any batch size: a number in it depends on the batch size in a way that is not a multiple.",
+    );
+  const recorded = freed?.recorded ?? recordCalls(backend, fn, given, options);
+  const { trace, variables, leaves } = recorded;
   // Numbers that are fed besides the arguments (a learning rate, the number of the run) become constants.
   for (const { node, read } of trace.numbers.all) fixed(node, read());
-  const nodes = [...(freed ?? recorded.nodes)];
+  const nodes = [...(freed?.nodes ?? recorded.nodes)];
   const names = uniqueNames(variables);
   variables.forEach(({ handle }, index) => {
     handle.name = names[index] as string;
@@ -93,23 +100,37 @@ export async function writeSavedModel(
   if (variables.length > 0) writeVariables(resolve(folder, "variables", "variables"), variables, names);
 }
 
-/** Lets the graph take any batch size, if all inputs have the same first size: records it again with one sample more and compares. */
-function anyBatch(
+/**
+ * Numbers of samples that hardly any other size is equal to: TensorFlow's graph would take equal numbers for one another.
+ * The second pair is for networks that have a size of the first. `model.predict` cuts more than 32 samples apart.
+ */
+const trialBatches = [
+  [29, 31],
+  [19, 23],
+] as const;
+
+/** Records the function so that its graph takes any batch size; undefined if it cannot, or if inputs differ in their first size. */
+function recordAnyBatch(
   backend: Backend,
   fn: (...args: unknown[]) => unknown,
-  recorded: Recorded,
-  skeleton: unknown,
+  { leaves, skeleton }: { leaves: readonly Leaf[]; skeleton: unknown },
   options: RecordAll,
-): GraphNode[] | undefined {
-  const batch = batchOf(recorded.leaves);
-  if (batch === undefined) return undefined;
-  const leaves = recorded.leaves.map((leaf) => ({ ...leaf, shape: [batch + 1, ...leaf.shape.slice(1)] }));
-  try {
-    return freeBatch(recorded.nodes, recordCalls(backend, fn, { leaves, skeleton }, options).nodes, batch);
-  } catch {
-    // The function takes this batch size only.
-    return undefined;
+): { recorded: Recorded; nodes: GraphNode[] } | undefined {
+  if (batchOf(leaves) === undefined) return undefined;
+  for (const batches of trialBatches) {
+    try {
+      const [recorded, other] = batches.map((batch) => {
+        const sized = leaves.map((leaf) => ({ ...leaf, shape: [batch, ...leaf.shape.slice(1)] }));
+        return recordCalls(backend, fn, { leaves: sized, skeleton }, options);
+      }) as [Recorded, Recorded];
+      const nodes = freeBatch(recorded.nodes, other.nodes, batches);
+      if (nodes !== undefined) return { recorded, nodes };
+    } catch {
+      // The function takes the batch size of its arguments only.
+      return undefined;
+    }
   }
+  return undefined;
 }
 
 /** The first size of all inputs, if they have one in common. */

@@ -1,5 +1,5 @@
 import type { ModelMetadata } from "@convkit/core";
-import { compile } from "@convkit/graph";
+import { GraphError, compile } from "@convkit/graph";
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -29,7 +29,7 @@ export async function writeSavedModel(
       "a SavedModel is written by TensorFlow: use the engine gpu or native instead of wasm",
     );
   }
-  const inputs = model.inputs.map(({ shape, name }) => {
+  const inputs = model.inputs.map(({ shape, name, dtype }) => {
     const sizes = shape.slice(1);
     if (sizes.includes(null))
       throw new WeightsError(
@@ -37,14 +37,14 @@ export async function writeSavedModel(
         `input "${name}"`,
         `expected sizes that are known, got [${sizes.map((size) => size ?? "any").join(", ")}]`,
       );
-    // Trace with two samples, so that the batch axis cannot be mistaken for a fixed size of 1.
-    return tf.zeros([2, ...(sizes as number[])]);
+    return tf.zeros([1, ...(sizes as number[])], dtype);
   });
   const predict = compile((...batch: tf.Tensor[]) => runModel(model, batch));
   try {
     await predict.savedModel(folder, inputs, {
       inputs: signatureNames(model.inputs),
       outputs: signatureNames(model.outputs),
+      anyBatch: true,
     });
     const text = metadataText(metadata);
     if (text !== undefined) {
@@ -52,6 +52,10 @@ export async function writeSavedModel(
       mkdirSync(dirname(file), { recursive: true });
       writeFileSync(file, text);
     }
+  } catch (error) {
+    if (error instanceof GraphError)
+      throw new WeightsError(file, `model "${model.name}"`, error.message.replace(/\.$/, ""));
+    throw error;
   } finally {
     await predict.dispose();
     tf.dispose(inputs);
