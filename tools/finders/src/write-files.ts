@@ -30,7 +30,7 @@ const formats: readonly (readonly [suffix: string, format: ModelFormat])[] = [
   [".onnx", "onnx"],
   [".savedmodel", "savedmodel"],
   [".tfjs", "tfjs"],
-  [".graph", "tfjs-graph" as ModelFormat],
+  [".graph", "tfjs-graph"],
   [".safetensors", "safetensors"],
 ];
 

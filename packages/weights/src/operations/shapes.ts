@@ -311,7 +311,7 @@ function matrixProduct(a: tf.Tensor, b: tf.Tensor, turnA = false, turnB = false)
 /** One entry of a Python index. */
 type IndexPart = number | null | "…" | { start: number | null; stop: number | null; step: number | null };
 
-function indexPart(part: unknown): IndexPart {
+export function indexPart(part: unknown): IndexPart {
   if (part === null || typeof part === "number") return part;
   if (part === "Ellipsis" || part === "...") return "…";
   if (isObject(part)) {

@@ -9,13 +9,14 @@ import type { ByteSink } from "@convkit/files";
 import { writeKeras, writeLegacyH5, writeWeightsH5 } from "../formats/keras/write.ts";
 import { writeOnnx } from "../formats/onnx/write.ts";
 import { writeTfjs } from "../formats/tfjs/write.ts";
-import type { Quantization } from "../formats/tfjs/write.ts";
+import { writeTfjsGraph } from "../formats/tfjs-graph/write.ts";
+import type { Quantization } from "../formats/tfjs/shards.ts";
 import { writeTorchSafetensors } from "../formats/torch/write.ts";
 import { metadataOf } from "../model/metadata-json.ts";
 import { WeightsError } from "../weights-error.ts";
 import { writeSavedModel } from "../formats/saved-model.ts";
 
-export type ModelFormat = "keras" | "h5" | "weights-h5" | "safetensors" | "onnx" | "savedmodel" | "tfjs";
+export type ModelFormat = "keras" | "h5" | "weights-h5" | "safetensors" | "onnx" | "savedmodel" | "tfjs" | "tfjs-graph";
 
 export interface SaveOptions {
   /** The format, instead of the one that the path's ending names; required for a folder. */
@@ -37,22 +38,24 @@ export interface SaveReport {
 
 /**
  * Writes a model in the format that the path's ending names: `.keras`, `.h5` or `.hdf5` (whole models), `.weights.h5`,
- * `.safetensors` (PyTorch's names), `.onnx`, or with `format` a folder: "tfjs" with `model.json`, or "savedmodel".
+ * `.safetensors` (PyTorch's names), `.onnx`, or with `format` a folder: "tfjs" or "tfjs-graph"
+ * with `model.json`, or "savedmodel".
  * Writes the whole file or nothing. Throws `WeightsError` naming each layer that the format cannot hold.
  */
 export async function saveModel(model: tfl.LayersModel, path: string, options: SaveOptions = {}): Promise<SaveReport> {
   checkOptions("saveModel", options, saveNames);
   const { format = formatOf(path), quantize } = options;
-  if (quantize !== undefined && format !== "tfjs")
+  if (quantize !== undefined && format !== "tfjs" && format !== "tfjs-graph")
     throw new WeightsError(path, "", `quantized weights are for tfjs models, not for ${format}`);
   const metadata = metadataOf(model, options.metadata);
-  if (format === "tfjs" || format === "savedmodel") {
-    await saveFolder(path, (folder) =>
-      format === "savedmodel"
-        ? writeSavedModel(folder, model, { file: path, metadata })
-        : writeTfjs(folder, model, { quantize, metadata }),
-    );
-    return { path, format, bytes: folderBytes(path), tensors: model.weights.length };
+  if (format === "tfjs" || format === "savedmodel" || format === "tfjs-graph") {
+    let tensors = model.weights.length;
+    await saveFolder(path, async (folder) => {
+      if (format === "savedmodel") await writeSavedModel(folder, model, { file: path, metadata });
+      else if (format === "tfjs") await writeTfjs(folder, model, { quantize, metadata });
+      else tensors = await writeTfjsGraph(folder, model, { file: path, quantize, metadata });
+    });
+    return { path, format, bytes: folderBytes(path), tensors };
   }
   const bytes = await saveFile(path, (sink) => fileWriters[format](sink, model, { file: path, metadata }));
   return { path, format, bytes, tensors: model.weights.length };
@@ -60,7 +63,7 @@ export async function saveModel(model: tfl.LayersModel, path: string, options: S
 
 const fileWriters: Readonly<
   Record<
-    Exclude<ModelFormat, "tfjs" | "savedmodel">,
+    Exclude<ModelFormat, "tfjs" | "tfjs-graph" | "savedmodel">,
     (sink: ByteSink, model: tfl.LayersModel, about: { readonly file: string; readonly metadata: ModelMetadata }) => void
   >
 > = {
@@ -86,7 +89,7 @@ export function formatOf(path: string): ModelFormat {
     throw new WeightsError(
       path,
       "",
-      "expected a path that ends in .keras, .h5, .weights.h5, .safetensors or .onnx, or a format for a folder (tfjs, savedmodel)",
+      "expected a path that ends in .keras, .h5, .weights.h5, .safetensors or .onnx, or a format for a folder (tfjs, tfjs-graph, savedmodel)",
     );
   }
   return format;

@@ -4,9 +4,13 @@ import type * as tfl from "@tensorflow/tfjs-layers";
 /** Layers whose class has another name in Keras. */
 const renamed: Readonly<Record<string, string>> = {
   AxesNormalization: "Normalization",
+  BatchStatisticsNormalization: "BatchNormalization",
   BentReLU: "ReLU",
   CroppedCentre: "CenterCrop",
   DilatedDepthwiseConv2D: "DepthwiseConv2D",
+  GroupedConv1D: "Conv1D",
+  ResetAfterGRU: "GRU",
+  ThresholdedReLU: "ReLU",
   GlobalMaxPooling2DKeepdims: "GlobalMaxPooling2D",
   ScaledELU: "ELU",
   ScaledUp2D: "UpSampling2D",

@@ -6,6 +6,7 @@ import { isHeld } from "../../layers/held.ts";
 import { inOrder, usesOf } from "../../model/layer-uses.ts";
 import { WeightsError } from "../../weights-error.ts";
 import { exportLayer } from "./export-layer.ts";
+import type { ExportContext } from "./keras-part.ts";
 import type { KerasGraph, KerasLayer, TakenTensor } from "./graph.ts";
 import { snakeCase } from "./layer-paths.ts";
 import { layerOrder } from "./layer-order.ts";
@@ -59,8 +60,15 @@ export function exportGraph(model: tfl.LayersModel, file: string, above = ""): K
         );
       } else {
         const neverNegative = inputs.every(({ id }) => isNeverNegative(producers, id, signs));
-        const parts = exportLayer(layer, { inputShape: inputShapes[0]!, neverNegative, refuse });
-        for (const [index, { className, config, takes, weights: own, operation }] of parts.entries()) {
+        const context: ExportContext = {
+          inputShape: inputShapes[0]!,
+          neverNegative,
+          refuse,
+          exportInner: (inner) => exportLayer(inner, context),
+        };
+        const parts = exportLayer(layer, context);
+        for (const [index, part] of parts.entries()) {
+          const { className, config, takes, weights: own, operation, training, inside } = part;
           const isLast = index === parts.length - 1;
           const name = isLast ? layer.name : `${layer.name}.${index + 1}`;
           const weights =
@@ -75,6 +83,8 @@ export function exportGraph(model: tfl.LayersModel, file: string, above = ""): K
             weights,
             isHeld: isLast && isHeld(layer),
             ...(operation === undefined ? {} : { operation }),
+            ...(training === true ? { training } : {}),
+            ...(inside === undefined ? {} : { inside }),
           };
           add(
             made,
@@ -99,6 +109,14 @@ export function exportGraph(model: tfl.LayersModel, file: string, above = ""): K
   }
   if (problems.length > 0)
     throw new WeightsError(file, `model "${model.name}"`, `cannot be written for Keras:\n  ${problems.join("\n  ")}`);
+  // tfjs lists no use of an input that no layer takes.
+  for (const { id, shape, sourceLayer } of model.inputs) {
+    if (places.has(id)) continue;
+    const { name } = sourceLayer;
+    const config = { batch_shape: shape };
+    layers.set(name, { name, className: "InputLayer", config, calls: [], weights: [], path: "" });
+    places.set(id, { layer: name, call: 0, output: 0 });
+  }
   const refer = (tensor: tfl.SymbolicTensor): TensorReference => places.get(tensor.id)!;
   const [inputs, outputs] = [model.inputs.map(refer), model.outputs.map(refer)];
   return withPaths(

@@ -4,40 +4,11 @@ import { activationNames, approximateGelu, keras3HardSigmoid } from "../../layer
 import { isKnownLayer } from "../../layers/register.ts";
 import type { AxisSlice } from "../../layers/slicing.ts";
 import { memoryTensor } from "../../bytes/named-tensor.ts";
-import type { NamedTensor } from "../../bytes/named-tensor.ts";
 import { kerasClassName } from "./class-name.ts";
-
-/** A Keras layer that does what a tfjs layer does, or a part of it. */
-export interface KerasPart {
-  readonly className: string;
-  /** The configuration as Keras writes it, without `name` and `trainable`. */
-  readonly config: Readonly<Record<string, unknown>>;
-  /**
-   * Indices of its inputs: first the layer's inputs, then the previous parts. By default all inputs, or the previous
-   * part.
-   */
-  readonly takes?: readonly number[];
-  /** Weights that the tfjs layer holds as constants. */
-  readonly weights?: readonly NamedTensor[];
-  readonly operation?: Operation;
-}
-
-/** A function of `keras.ops` with the arguments after its tensor, such as numbers. */
-export interface Operation {
-  readonly module: string;
-  readonly numbers: readonly unknown[];
-  readonly config?: Config;
-}
-
-/** Facts about a layer's input that its exporter needs. */
-export interface ExportContext {
-  readonly inputShape: readonly (number | null)[];
-  /** Whether no value of the input can be below zero, so that zero padding never wins a maximum. */
-  readonly neverNegative: boolean;
-  refuse(problem: string): never;
-}
-
-type Config = Readonly<Record<string, unknown>>;
+import type { Config, Export, ExportContext, KerasPart } from "./keras-part.ts";
+import { compositeLayers } from "./export-composites.ts";
+import { exportOperation } from "./export-operation.ts";
+import { Operation } from "../../operations/operation.ts";
 
 const conv = [
   "filters",
@@ -57,6 +28,63 @@ const conv = [
   "bias_constraint",
 ];
 const pool = ["pool_size", "strides", "padding", "data_format"];
+const recurrent = [
+  "activation",
+  "recurrent_activation",
+  "use_bias",
+  "kernel_initializer",
+  "recurrent_initializer",
+  "bias_initializer",
+  "unit_forget_bias",
+  "kernel_regularizer",
+  "recurrent_regularizer",
+  "bias_regularizer",
+  "activity_regularizer",
+  "kernel_constraint",
+  "recurrent_constraint",
+  "bias_constraint",
+  "dropout",
+  "recurrent_dropout",
+  "return_sequences",
+  "return_state",
+  "go_backwards",
+  "stateful",
+];
+
+const depthwise = [
+  "kernel_size",
+  "strides",
+  "padding",
+  "depth_multiplier",
+  "data_format",
+  "dilation_rate",
+  "activation",
+  "use_bias",
+  "depthwise_initializer",
+  "bias_initializer",
+  "depthwise_regularizer",
+  "bias_regularizer",
+  "bias_constraint",
+];
+const separable = [
+  "filters",
+  "kernel_size",
+  "strides",
+  "padding",
+  "data_format",
+  "dilation_rate",
+  "depth_multiplier",
+  "activation",
+  "use_bias",
+  "depthwise_initializer",
+  "pointwise_initializer",
+  "bias_initializer",
+  "depthwise_regularizer",
+  "pointwise_regularizer",
+  "bias_regularizer",
+  "activity_regularizer",
+  "bias_constraint",
+];
 
 /** The keys of each class that mean the same in Keras. Other keys exist only in tfjs. */
 const sameKeys: Readonly<Record<string, readonly string[]>> = {
@@ -67,6 +95,8 @@ const sameKeys: Readonly<Record<string, readonly string[]>> = {
   Average: [],
   AveragePooling1D: pool,
   AveragePooling2D: pool,
+  AveragePooling3D: pool,
+  Attention: ["use_scale"],
   BatchNormalization: [
     "axis",
     "momentum",
@@ -84,9 +114,13 @@ const sameKeys: Readonly<Record<string, readonly string[]>> = {
   ],
   CenterCrop: ["height", "width"],
   Concatenate: ["axis"],
-  Conv1D: conv,
+  Conv1D: [...conv, "groups"],
+  Conv1DTranspose: [...conv, "output_padding"],
   Conv2D: [...conv, "groups"],
   Conv2DTranspose: [...conv, "output_padding"],
+  Conv3D: [...conv, "groups"],
+  Conv3DTranspose: conv,
+  ConvLSTM2D: ["filters", "kernel_size", "strides", "padding", "data_format", "dilation_rate", ...recurrent],
   Cropping2D: ["cropping", "data_format"],
   Dense: [
     "units",
@@ -100,25 +134,21 @@ const sameKeys: Readonly<Record<string, readonly string[]>> = {
     "kernel_constraint",
     "bias_constraint",
   ],
-  DepthwiseConv2D: [
-    "kernel_size",
-    "strides",
-    "padding",
-    "depth_multiplier",
-    "data_format",
-    "dilation_rate",
-    "activation",
-    "use_bias",
-    "depthwise_initializer",
-    "bias_initializer",
-    "depthwise_regularizer",
-    "bias_regularizer",
-    "bias_constraint",
-  ],
+  DepthwiseConv1D: depthwise,
+  DepthwiseConv2D: depthwise,
   Dot: ["axes", "normalize"],
   Dropout: ["rate"],
   ELU: ["alpha"],
+  Embedding: [
+    "input_dim",
+    "output_dim",
+    "embeddings_initializer",
+    "embeddings_regularizer",
+    "embeddings_constraint",
+    "mask_zero",
+  ],
   Flatten: [],
+  GRU: ["units", ...recurrent],
   GaussianDropout: ["rate"],
   GaussianNoise: ["stddev"],
   GlobalAveragePooling1D: [],
@@ -127,6 +157,7 @@ const sameKeys: Readonly<Record<string, readonly string[]>> = {
   GlobalMaxPooling2D: ["keepdims"],
   GroupNormalization: ["groups", "axis", "epsilon", "center", "scale"],
   Identity: [],
+  LSTM: ["units", ...recurrent],
   LayerNormalization: [
     "axis",
     "epsilon",
@@ -137,8 +168,10 @@ const sameKeys: Readonly<Record<string, readonly string[]>> = {
     "beta_regularizer",
     "gamma_regularizer",
   ],
+  Masking: ["mask_value"],
   MaxPooling1D: pool,
   MaxPooling2D: pool,
+  MaxPooling3D: pool,
   Maximum: [],
   Minimum: [],
   Multiply: [],
@@ -148,36 +181,20 @@ const sameKeys: Readonly<Record<string, readonly string[]>> = {
   Rescaling: ["scale", "offset"],
   Reshape: ["target_shape"],
   Resizing: ["height", "width", "interpolation"],
-  SeparableConv2D: [
-    "filters",
-    "kernel_size",
-    "strides",
-    "padding",
-    "data_format",
-    "dilation_rate",
-    "depth_multiplier",
-    "activation",
-    "use_bias",
-    "depthwise_initializer",
-    "pointwise_initializer",
-    "bias_initializer",
-    "depthwise_regularizer",
-    "pointwise_regularizer",
-    "bias_regularizer",
-    "activity_regularizer",
-    "bias_constraint",
-  ],
+  SeparableConv1D: separable,
+  SeparableConv2D: separable,
+  SimpleRNN: ["units", ...recurrent],
   Softmax: ["axis"],
+  SpatialDropout1D: ["rate"],
   SpatialDropout2D: ["rate"],
+  SpatialDropout3D: ["rate"],
   Subtract: [],
   UnitNormalization: ["axis"],
   UpSampling2D: ["size", "data_format", "interpolation"],
   ZeroPadding2D: ["padding", "data_format"],
 };
 
-const special: Readonly<
-  Record<string, (config: Config, context: ExportContext, layer: tfl.layers.Layer) => KerasPart[]>
-> = {
+const special: Readonly<Record<string, Export>> = {
   ReLU: ({ max_value: largest }) => [{ className: "ReLU", config: { max_value: largest ?? null } }],
   BentReLU: ({ max_value, negative_slope, threshold }) => [
     { className: "ReLU", config: { max_value, negative_slope, threshold } },
@@ -220,6 +237,7 @@ const special: Readonly<
     { className: "Add", config: {}, takes: [0, 2] },
   ],
   LocalResponseNormalization: responseNorm,
+  ...compositeLayers,
   Power: ({ exponent }) => [
     { className: "Power", config: {}, operation: { module: "keras.src.ops.numpy", numbers: [Number(exponent)] } },
   ],
@@ -237,17 +255,20 @@ const special: Readonly<
     },
     { className: "Permute", config: { dims: [1, 3, 2] } },
   ],
-  AdaptiveAveragePooling2D: ({ output_size: size }, { inputShape, refuse }) => {
+  AdaptiveAveragePooling2D: ({ output_size: size }, { inputShape }) => {
     const [rows, columns] = size as [number, number];
     if (rows === 1 && columns === 1) return [{ className: "GlobalAveragePooling2D", config: { keepdims: true } }];
     const [height, width] = [inputShape[1], inputShape[2]];
-    if (height == null || width == null || height % rows !== 0 || width % columns !== 0) {
-      return refuse(`Keras cannot average a map of ${height}x${width} to ${rows}x${columns}: the parts would overlap`);
-    }
+    // Keras has this layer since 3.14; before, an average pool does the same where the parts do not overlap.
+    if (height == null || width == null || height % rows !== 0 || width % columns !== 0)
+      return [{ className: "AdaptiveAveragePooling2D", config: { output_size: [rows, columns] } }];
     const window = [height / rows, width / columns];
     return [{ className: "AveragePooling2D", config: { pool_size: window, strides: window, padding: "valid" } }];
   },
 };
+
+/** Layers of Keras that hold their weights in layers within them. */
+const cells = new Set(["ConvLSTM2D", "GRU", "LSTM", "SimpleRNN"]);
 
 /** The sequence of Keras layers equivalent to a tfjs layer. Weights, if any, belong to the last one. */
 export function exportLayer(layer: tfl.layers.Layer, context: ExportContext): KerasPart[] {
@@ -257,6 +278,7 @@ export function exportLayer(layer: tfl.layers.Layer, context: ExportContext): Ke
   const own = layer.getClassName();
   if (!isKnownLayer(layer)) return context.refuse("is a class of yours, which Keras does not have");
   const config = pythonConfig(layer.getConfig() as Record<string, unknown>, context);
+  if (layer instanceof Operation) return exportOperation(layer, context);
   const make = Object.hasOwn(special, own) ? special[own] : undefined;
   if (make !== undefined) return make(config, context, layer);
   const className = kerasClassName(layer);
@@ -265,6 +287,7 @@ export function exportLayer(layer: tfl.layers.Layer, context: ExportContext): Ke
   return [
     {
       className,
+      ...(cells.has(className) ? { inside: [["cell", layer.weights.length]] } : {}),
       config: Object.fromEntries(keys.flatMap((key) => (config[key] === undefined ? [] : [[key, config[key]]]))),
     },
   ];
@@ -334,7 +357,7 @@ function pythonConfig(config: Record<string, unknown>, { refuse }: ExportContext
   return Object.fromEntries(
     Object.entries(config).map(([key, value]) => {
       const name = snake(key);
-      if (key === "activation") return [name, pythonActivation(String(value), refuse)];
+      if (key === "activation" || key === "recurrentActivation") return [name, pythonActivation(String(value), refuse)];
       if (/(Initializer|Regularizer|Constraint)$/.test(key)) return [name, pythonFunction(value)];
       if (key === "dataFormat")
         return [name, value === "channelsFirst" ? refuse("channels come first") : "channels_last"];

@@ -1,6 +1,6 @@
 import type { NamedTensor } from "../../bytes/named-tensor.ts";
 import type { TensorReference } from "./config.ts";
-import type { Operation } from "./export-layer.ts";
+import type { KerasCall } from "./keras-part.ts";
 
 /** A model in Keras' terms: layers in Keras' order, each with its calls. */
 export interface KerasGraph {
@@ -22,9 +22,13 @@ export interface KerasLayer {
   readonly calls: (readonly TakenTensor[])[];
   readonly weights: readonly NamedTensor[];
   /** A bare operation of Keras 3 in place of a layer: its module, and its arguments other than the tensor. */
-  readonly operation?: Operation;
+  readonly operation?: KerasCall;
+  /** True if every call is made with `training=True`. */
+  readonly training?: boolean;
   /** True if the layer's calls state training=False. */
   readonly isHeld?: boolean;
+  /** The layers within this layer that hold its weights in Keras 3: their paths, and the number of weights of each. */
+  readonly inside?: readonly (readonly [path: string, count: number])[];
   /** The path of the layer's weights in a `.weights.h5`. */
   path: string;
   readonly inner?: KerasGraph;

@@ -1,3 +1,4 @@
+import { isObject } from "../../bytes/json.ts";
 import type { KerasGraph, KerasLayer, TakenTensor } from "./graph.ts";
 import type { TensorReference } from "./config.ts";
 
@@ -37,7 +38,11 @@ const policy = { module: "keras", class_name: "DTypePolicy", config: { name: "fl
 function keras3Layer(layer: KerasLayer): object {
   const { name, className, config, calls, inner, operation } = layer;
   if (operation !== undefined) {
-    const inbound_nodes = calls.map((call) => keras3Node(call, operation.numbers));
+    const inbound_nodes = calls.map((call) =>
+      operation.args === undefined
+        ? keras3Node(call, { numbers: operation.numbers ?? [] })
+        : slotNode(call, operation.args),
+    );
     return {
       module: operation.module,
       class_name: className,
@@ -57,25 +62,54 @@ function keras3Layer(layer: KerasLayer): object {
     config: { ...shared, ...wrapped(config) },
     registered_name: null,
     name,
-    inbound_nodes: calls.map((call) => keras3Node(call, [], layer.isHeld)),
+    inbound_nodes: calls.map((call) =>
+      keras3Node(call, { spread: className === "MultiHeadAttention", training: trainingOf(layer) }),
+    ),
   };
 }
 
-function keras3Node(call: readonly TakenTensor[], numbers: readonly unknown[] = [], isHeld: boolean = false): object {
-  const tensors = call.map((reference) => ({
+/** The `training` argument of a layer's calls; undefined if they state none. */
+function trainingOf({ training, isHeld }: KerasLayer): boolean | undefined {
+  return training ?? (isHeld === true ? false : undefined);
+}
+
+/** One call of a layer. `spread`: the layer takes its tensors one by one, not as a list. */
+function keras3Node(
+  call: readonly TakenTensor[],
+  {
+    numbers = [],
+    spread = false,
+    training,
+  }: { numbers?: readonly unknown[]; spread?: boolean; training?: boolean | undefined } = {},
+): object {
+  const tensors = call.map(keras3Tensor);
+  return {
+    args: [...(tensors.length === 1 || spread ? tensors : [tensors]), ...numbers],
+    kwargs: training === undefined ? {} : { training },
+  };
+}
+
+/** One call of an operation whose arguments name its tensors by `{ slot }`. */
+function slotNode(call: readonly TakenTensor[], args: readonly unknown[]): object {
+  const filled = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(filled);
+    return isObject(value) && typeof value["slot"] === "number" ? keras3Tensor(call[value["slot"]]!) : value;
+  };
+  return { args: args.map(filled), kwargs: {} };
+}
+
+function keras3Tensor(reference: TakenTensor): object {
+  return {
     class_name: "__keras_tensor__",
     config: { shape: reference.shape, dtype: "float32", keras_history: history(reference) },
-  }));
-  return {
-    args: [...(tensors.length === 1 ? tensors : [tensors]), ...numbers],
-    kwargs: isHeld ? { training: false } : {},
   };
 }
 
 function keras2Layer(layer: KerasLayer): object {
   const { name, className, config, calls, inner } = layer;
-  const options = layer.isHeld === true ? { training: false } : {};
-  const inbound_nodes = calls.map((call) => call.map((reference) => [...history(reference), options]));
+  const training = trainingOf(layer);
+  const kwargs = training === undefined ? {} : { training };
+  const inbound_nodes = calls.map((call) => keras2Node(className, call, kwargs));
   if (inner !== undefined) return { ...keras2Config(inner), name, inbound_nodes };
   const { batch_shape: shape, ...rest } = config;
   const own =
@@ -86,11 +120,20 @@ function keras2Layer(layer: KerasLayer): object {
   return { class_name: className, config: own, name, inbound_nodes };
 }
 
+/** One call as Keras 2 writes it. Keras 3 takes the tensors of an attention layer in its own form only. */
+function keras2Node(className: string, call: readonly TakenTensor[], kwargs: object): unknown {
+  if (className === "MultiHeadAttention") return keras3Node(call, { spread: true });
+  return call.map((reference) => [...history(reference), kwargs]);
+}
+
 /** Keras 3 names the module of every initializer, regularizer and constraint. */
 function wrapped(config: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(config).map(([key, value]) => {
       const kind = /_(initializer|regularizer|constraint)$/.exec(key)?.[1];
+      // A layer within a layer.
+      if (isObject(value) && value["module"] === "keras.layers")
+        return [key, { ...value, config: wrapped(value["config"] as Record<string, unknown>) }];
       return [
         key,
         kind === undefined || value === null

@@ -94,12 +94,17 @@ function legacyGroup(weights: readonly NamedTensor[]): GroupToWrite {
 
 function keras3Weights(graph: KerasGraph): GroupToWrite {
   const root: GroupToWrite = { attributes: {}, children: new Map() };
-  for (const { name, path, weights } of innerLayers(graph)) {
-    const vars: GroupToWrite = {
-      attributes: { name },
-      children: new Map(weights.map((tensor, index) => [String(index), tensor])),
-    };
-    put(root, [...path.split("/"), "vars"], vars);
+  for (const { name, path, weights, inside } of innerLayers(graph)) {
+    let first = 0;
+    for (const [inner, count] of inside ?? [["", weights.length] as const]) {
+      const own = weights.slice(first, first + count);
+      first += count;
+      const vars: GroupToWrite = {
+        attributes: { name: inner === "" ? name : inner.split("/").at(-1)! },
+        children: new Map(own.map((tensor, index) => [String(index), tensor])),
+      };
+      put(root, [...path.split("/"), ...inner.split("/").filter(Boolean), "vars"], vars);
+    }
   }
   (root.children as Map<string, GroupToWrite>).set("vars", { attributes: { name: graph.name }, children: new Map() });
   return root;

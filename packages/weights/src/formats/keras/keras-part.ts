@@ -1,0 +1,46 @@
+import type * as tfl from "@tensorflow/tfjs-layers";
+import type { NamedTensor } from "../../bytes/named-tensor.ts";
+
+/** A Keras layer that does what a tfjs layer does, or a part of it. */
+export interface KerasPart {
+  readonly className: string;
+  /** The configuration as Keras writes it, without `name` and `trainable`. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /**
+   * Indices of its inputs: first the layer's inputs, then the previous parts. By default all inputs, or the previous
+   * part.
+   */
+  readonly takes?: readonly number[];
+  /** Weights that the tfjs layer holds as constants. */
+  readonly weights?: readonly NamedTensor[];
+  readonly operation?: KerasCall;
+  /** Calls the layer with `training=True`. */
+  readonly training?: boolean;
+  /** The layers within this layer that hold its weights in Keras 3: their paths, and the number of weights of each. */
+  readonly inside?: readonly (readonly [path: string, count: number])[];
+}
+
+/** A call of a function of `keras.ops`. */
+export interface KerasCall {
+  readonly module: string;
+  /** The arguments after its tensor, such as numbers. */
+  readonly numbers?: readonly unknown[];
+  /** All arguments instead, with `{ slot: i }` for the layer's input i. */
+  readonly args?: readonly unknown[];
+  readonly config?: Config;
+}
+
+/** Facts about a layer's input that its exporter needs. */
+export interface ExportContext {
+  readonly inputShape: readonly (number | null)[];
+  /** Whether no value of the input can be below zero, so that zero padding never wins a maximum. */
+  readonly neverNegative: boolean;
+  refuse(problem: string): never;
+  /** The parts of a layer within this layer. */
+  exportInner(layer: tfl.layers.Layer): KerasPart[];
+}
+
+export type Config = Readonly<Record<string, unknown>>;
+
+/** Makes the Keras layers for one layer, from its configuration with Python's names. */
+export type Export = (config: Config, context: ExportContext, layer: tfl.layers.Layer) => KerasPart[];
