@@ -82,8 +82,8 @@ async function write(entry: Case): Promise<Record<string, unknown> | undefined> 
   for (const [suffix, format] of formats) {
     if (chosen !== undefined && !chosen.includes(format)) continue;
     try {
-      await saveModel(model, join(to, `${entry.id}${suffix}`), { format });
-      written[format] = "written";
+      const { needs } = await saveModel(model, join(to, `${entry.id}${suffix}`), { format });
+      written[format] = needs === undefined ? "written" : `needs ${needs.join(", ")}`;
       if (format === "safetensors") {
         const before = predict(model, inputs[1]!);
         for (const variable of model.weights) variable.write(tf.zerosLike(variable.read()));

@@ -11,10 +11,11 @@ import { besides, convertWithoutNetwork, copiesWeights } from "../outputs/copy-w
 export const options = {
   ...modelOptions,
   to: choice(
-    ["tfjs", "savedmodel", "safetensors", "pth", "npz", "h5"],
+    ["tfjs", "tfjs-graph", "savedmodel", "safetensors", "pth", "npz", "h5"],
     "<format>",
-    "format of a folder, or the container for weights without their network",
+    "format of a folder (tfjs-graph loads in any tfjs), or the container for weights without their network",
   ),
+  quantize: choice(["float16", "uint8", "uint16"], "<type>", "fewer bits for the weights of a tfjs folder"),
   verify: flag("read the result back and compare every weight, and the outputs for a probe input"),
 };
 
@@ -27,16 +28,16 @@ export async function run(
   name: string,
   target: string | undefined,
 ): Promise<void> {
-  const { to: wanted, verify = false, ...modelGiven } = given;
-  const isFolder = wanted === "tfjs" || wanted === "savedmodel";
+  const { to: wanted, quantize, verify = false, ...modelGiven } = given;
+  const isFolder = wanted === "tfjs" || wanted === "tfjs-graph" || wanted === "savedmodel";
   const [to, container] = isFolder ? [wanted, undefined] : [undefined, wanted];
   const out = target ?? besides(name, container);
   const folder = out.endsWith("/");
   if (folder && to === undefined)
-    throw new UsageError(`Say what to write into the folder ${out}: --to tfjs or --to savedmodel.`);
+    throw new UsageError(`Say what to write into the folder ${out}: --to tfjs, --to tfjs-graph or --to savedmodel.`);
   if (!folder && !endings.some((ending) => out.toLowerCase().endsWith(ending)))
     throw new UsageError(
-      `Cannot tell the format of ${out}: it must end in ${endings.join(", ")}, or in / with --to tfjs or --to savedmodel.`,
+      `Cannot tell the format of ${out}: it must end in ${endings.join(", ")}, or in / with --to tfjs, --to tfjs-graph or --to savedmodel.`,
     );
   const path = userPath(out);
   if (existsSync(path)) throw new UsageError(`${out} is there already: remove it, or give another name.`);
@@ -49,7 +50,10 @@ export async function run(
   const { readyToVerify, saveModel, verifySaved, WeightsError } = await import("@convkit/weights");
   const { engineInUse } = await import("../inputs/use-engine.ts");
   const { resolveModel } = await import("../inputs/model-source.ts");
+  if (quantize !== undefined && to !== "tfjs" && to !== "tfjs-graph")
+    throw new UsageError(`--quantize is for --to tfjs and --to tfjs-graph, not for ${out}.`);
   if (verify && /\.onnx$/i.test(out)) await readyToVerify({ path, format: "onnx" });
+  if (verify && to === "tfjs-graph") await readyToVerify({ path, format: to });
   const engine = await engineInUse(context);
   if (to === "savedmodel" && engine.backend !== "tensorflow")
     throw new UsageError(
@@ -62,13 +66,17 @@ export async function run(
     name: modelName,
   } = await resolveModel(name, modelGiven, context.options.seed, (note) => context.out.note(note));
   const tensors = model.weights.length;
-  const { format, bytes: size } = await saveModel(model, path, {
+  const saved = await saveModel(model, path, {
     metadata: { name: modelName, ...(classes !== undefined && { classes }), preprocessing },
     ...(to !== undefined && { format: to }),
     ...(container !== undefined && { format: container }),
+    ...(quantize !== undefined && { quantize }),
   });
-  const report = { written: path, bytes: size, tensors };
-  const line = `${out}: ${sized(size)}, ${grouped(tensors)} tensors`;
+  const { format, bytes: size, needs } = saved;
+  const report = { written: path, bytes: size, tensors, ...(needs !== undefined && { needs }) };
+  const needed =
+    needs === undefined ? "" : `; to load, it needs convkit's ${needs.join(", ")} (or write --to tfjs-graph)`;
+  const line = `${out}: ${sized(size)}, ${grouped(tensors)} tensors${needed}`;
   if (!verify) return context.out.result(report, line);
   const { worst, relative, holds, weights } = await verifySaved(model, { path, format });
   context.out.result(

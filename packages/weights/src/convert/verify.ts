@@ -5,9 +5,11 @@ import { join } from "node:path";
 import { endsIn, logitsOf } from "./logits.ts";
 import { loadModel, loadWeights } from "../load/load-model.ts";
 import { onnxRuntime, openOnnx } from "../formats/onnx/run.ts";
+import { hasStockTfjs, needStockTfjs, openStockTfjs } from "./stock-tfjs.ts";
 import type { Runner } from "../formats/onnx/run.ts";
 import type { SaveReport } from "../save/save-model.ts";
 import { signatureNames } from "../formats/saved-model.ts";
+import { neededBeyondStock } from "../formats/tfjs/needs.ts";
 
 /** One weight of the model and, with `verify`, its difference from the saved weight. */
 export interface WeightRow {
@@ -35,8 +37,9 @@ const relativeBound = 1e-3;
 
 /**
  * Reads a saved model back and compares it with the original: each weight, and the outputs over a probe input.
- * TensorFlow runs a SavedModel and ONNX Runtime (the package onnxruntime-node) runs an ONNX file; for both only
- * outputs are compared. Throws if the runtime is missing.
+ * TensorFlow runs a SavedModel, ONNX Runtime (the package onnxruntime-node) an ONNX file and stock tfjs (the package
+ * tfjs-converter and a backend) a graph model; for these only outputs are compared. Throws if the runtime is missing. A
+ * layers model of tfjs that needs no class of this package runs in stock tfjs too, where a backend of it is installed.
  */
 export async function verifySaved(
   model: tfl.LayersModel,
@@ -44,10 +47,12 @@ export async function verifySaved(
 ): Promise<Verification> {
   if (format === "onnx") return verifyOutputs(model, await openOnnx(path));
   if (format === "savedmodel") return verifyOutputs(model, await openSavedModel(model, path));
+  if (format === "tfjs-graph") return verifyOutputs(model, openStockTfjs(path, format));
   const before = new Map(model.weights.map((variable) => [variable, variable.read().clone()]));
   const probes = model.inputs.map(probeInput);
   try {
     const expected = outputsOf(model, probes);
+    const stock = format === "tfjs" ? await inStockTfjs(model, path, probes, expected) : undefined;
     const again = await reopened(model, path, format);
     const results = outputsOf(again, probes);
     const differences = compared(model, expected, results);
@@ -61,15 +66,37 @@ export async function verifySaved(
     });
     tf.dispose([expected, results]);
     if (again !== model) again.dispose();
-    return { weights, ...differences };
+    return { weights, ...worse(differences, stock) };
   } finally {
     tf.dispose([probes, ...before.values()]);
   }
 }
 
+type Differences = Pick<Verification, "worst" | "relative" | "holds">;
+
+/** Runs a layers model in stock tfjs; undefined if it is not installed, or if the model has layers that stock tfjs lacks. */
+async function inStockTfjs(
+  model: tfl.LayersModel,
+  path: string,
+  probes: readonly tf.Tensor[],
+  expected: readonly tf.Tensor[],
+): Promise<Differences | undefined> {
+  if (!hasStockTfjs("tfjs") || neededBeyondStock(model).length > 0) return undefined;
+  const results = await openStockTfjs(path, "tfjs").run(probes);
+  const differences = compared(model, expected, results);
+  tf.dispose(results);
+  return differences;
+}
+
+function worse(a: Differences, b: Differences | undefined): Differences {
+  if (b === undefined) return a;
+  return { worst: Math.max(a.worst, b.worst), relative: Math.max(a.relative, b.relative), holds: a.holds && b.holds };
+}
+
 /** Throws if the runtime that verifies this format is not installed. Call it before writing the file. */
 export async function readyToVerify({ path, format }: Pick<SaveReport, "path" | "format">): Promise<void> {
   if (format === "onnx") await onnxRuntime(path);
+  if (format === "tfjs-graph") needStockTfjs(path);
 }
 
 async function verifyOutputs(model: tfl.LayersModel, again: Runner): Promise<Verification> {
@@ -123,11 +150,7 @@ function probeInput({ shape, dtype }: tfl.SymbolicTensor): tf.Tensor {
   });
 }
 
-function compared(
-  model: tfl.LayersModel,
-  expected: readonly tf.Tensor[],
-  results: readonly tf.Tensor[],
-): Pick<Verification, "worst" | "relative" | "holds"> {
+function compared(model: tfl.LayersModel, expected: readonly tf.Tensor[], results: readonly tf.Tensor[]): Differences {
   const worst = Math.max(...expected.map((output, index) => worstOf(output, results[index]!)));
   const relative = Math.max(
     ...expected.map((output, index) =>

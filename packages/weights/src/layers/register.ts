@@ -199,6 +199,14 @@ export function isOwnLayer(layer: object): boolean {
   return [...own, ...ofCore].some((ours) => layer.constructor === ours);
 }
 
+/** Whether stock tfjs loads a layer's class: one of its own, or ours in place of one of its own under the same name. */
+export function isStockLayer(layer: object): boolean {
+  if (layer instanceof AugmentationLayer || layer instanceof KerasOnlyAugmentation) return false;
+  if (!isOwnLayer(layer)) return stockClasses.has(layer.constructor);
+  const parent = Object.getPrototypeOf(layer.constructor) as Partial<RegisteredClass>;
+  return parent.className === (layer.constructor as unknown as RegisteredClass).className;
+}
+
 /** Whether a layer's class is ours or tfjs', and not a user's class of the same name. */
 export function isKnownLayer(layer: object): boolean {
   const isAugmentation = layer instanceof AugmentationLayer || layer instanceof KerasOnlyAugmentation;

@@ -9,6 +9,7 @@ import type { ByteSink } from "@convkit/files";
 import { writeKeras, writeLegacyH5, writeWeightsH5 } from "../formats/keras/write.ts";
 import { writeOnnx } from "../formats/onnx/write.ts";
 import { writeTfjs } from "../formats/tfjs/write.ts";
+import { neededBeyondStock } from "../formats/tfjs/needs.ts";
 import { writeTfjsGraph } from "../formats/tfjs-graph/write.ts";
 import type { Quantization } from "../formats/tfjs/shards.ts";
 import { writeTorchSafetensors } from "../formats/torch/write.ts";
@@ -34,6 +35,11 @@ export interface SaveReport {
   readonly format: ModelFormat;
   readonly bytes: number;
   readonly tensors: number;
+  /**
+   * Of a tfjs layers model: the classes, options and activations that stock tfjs lacks, which a program that loads the
+   * file must register (`registerImportLayers`). Not there if it needs none; a graph model never does.
+   */
+  readonly needs?: readonly string[];
 }
 
 /**
@@ -55,7 +61,8 @@ export async function saveModel(model: tfl.LayersModel, path: string, options: S
       else if (format === "tfjs") await writeTfjs(folder, model, { quantize, metadata });
       else tensors = await writeTfjsGraph(folder, model, { file: path, quantize, metadata });
     });
-    return { path, format, bytes: folderBytes(path), tensors };
+    const needs = format === "tfjs" ? neededBeyondStock(model) : [];
+    return { path, format, bytes: folderBytes(path), tensors, ...(needs.length > 0 && { needs }) };
   }
   const bytes = await saveFile(path, (sink) => fileWriters[format](sink, model, { file: path, metadata }));
   return { path, format, bytes, tensors: model.weights.length };
