@@ -95,8 +95,8 @@ for (const [name, about] of Object.entries(report)) {
         : verdict;
     tf.engine().endScope();
     (counts[kind] ??= {})[text.split(" ")[0]!] = (counts[kind]![text.split(" ")[0]!] ?? 0) + 1;
-    if (text !== "ok") console.log(`${name} ${kind}: ${text.replaceAll(/\s+/g, " ").slice(0, 400)}`);
+    if (text !== "ok") process.stdout.write(`${name} ${kind}: ${text.replaceAll(/\s+/g, " ").slice(0, 400)}\n`);
   }
 }
-console.log(counts);
+process.stdout.write(`${JSON.stringify(counts)}\n`);
 process.exit(0);

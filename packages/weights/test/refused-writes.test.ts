@@ -1,0 +1,78 @@
+import { useEngine } from "@convkit/engine";
+import type * as tf from "@tensorflow/tfjs-core";
+import * as tfl from "@tensorflow/tfjs-layers";
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { saveModel, WeightsError } from "../src/index.ts";
+import type { ModelFormat } from "../src/index.ts";
+
+/** A user's layer that reads a value, which no format can hold. */
+class Reader extends tfl.layers.Layer {
+  static className = "Reader";
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    const x = Array.isArray(inputs) ? inputs[0]! : inputs;
+    x.dataSync();
+    return x;
+  }
+}
+
+const { conv2d, dense, flatten, reshape } = tfl.layers;
+const whole = (): tfl.Sequential =>
+  tfl.sequential({
+    layers: [conv2d({ filters: 2, kernelSize: 2, inputShape: [4, 4, 1] }), flatten(), dense({ units: 2 })],
+  });
+const unknown = (): tfl.Sequential =>
+  tfl.sequential({ layers: [dense({ units: 2, inputShape: [3] }), new Reader({ name: "reader" })] });
+const turned = (): tfl.Sequential =>
+  tfl.sequential({ layers: [reshape({ inputShape: [3, 4, 2], targetShape: [6, 4] }), flatten(), dense({ units: 2 })] });
+
+/** A model whose second weight cannot be read, as if the engine failed in the middle of the file. */
+function failing(): tfl.Sequential {
+  const model = whole();
+  model.weights[1]!.read = () => {
+    throw new Error("the engine is gone");
+  };
+  return model;
+}
+
+const refusals: readonly (readonly [name: string, make: () => tfl.LayersModel, format?: ModelFormat])[] = [
+  ["refused.keras", unknown],
+  ["refused.h5", unknown],
+  ["refused.weights.h5", unknown],
+  ["refused.onnx", unknown],
+  ["refused.safetensors", turned],
+  ["refused-graph", unknown, "tfjs-graph"],
+  ["refused-saved", unknown, "savedmodel"],
+  ["failed.keras", failing],
+  ["failed.h5", failing],
+  ["failed.weights.h5", failing],
+  ["failed.onnx", failing],
+  ["failed.safetensors", failing],
+  ["failed-tfjs", failing, "tfjs"],
+  ["failed-graph", failing, "tfjs-graph"],
+];
+
+describe("a refused or failed write", () => {
+  const folder = mkdtempSync(join(tmpdir(), "convkit-refused-"));
+  beforeAll(() => useEngine());
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  const rows = refusals.map(([name, make, format]) => ({ name, make, format }));
+  it.each(rows)("$name leaves what was there, and nothing else", async ({ name, make, format }) => {
+    const inside = join(folder, name.replaceAll(".", "-"));
+    mkdirSync(inside);
+    const path = join(inside, name);
+    const model = make();
+    const save = (): Promise<unknown> => saveModel(model, path, format === undefined ? {} : { format });
+    await expect(save()).rejects.toThrow(WeightsError);
+    expect(readdirSync(inside)).toEqual([]);
+    const before = format === undefined ? path : join(path, "model.json");
+    if (format !== undefined) mkdirSync(path);
+    writeFileSync(before, "what was there");
+    await expect(save()).rejects.toThrow(WeightsError);
+    expect(readFileSync(before, "utf8")).toBe("what was there");
+    expect(readdirSync(inside)).toEqual([name]);
+  });
+});
