@@ -117,12 +117,17 @@ function stridedSlice(writing: KernelWriting): string {
   );
   const to = axes.map((axis) => {
     if (has(shrinkAxisMask, axis)) return from[axis] === -1 ? end : from[axis]! + 1;
-    return has(endMask, axis) ? (steps[axis]! > 0 ? end : -end) : bound((stop as unknown[])[axis]);
+    // An end that grows with the batch is the end of the axis.
+    const isWhole = sameMultiple((stop as Dim[])[axis], onlyTensor(writing).shape[axis]);
+    return has(endMask, axis) || isWhole ? (steps[axis]! > 0 ? end : -end) : bound((stop as unknown[])[axis]);
   });
   const y = graph.node(prefix, "Slice", [only(writing), ...[from, to, axes, steps].map((list) => graph.ints(list))]);
   const gone = axes.filter((axis) => has(shrinkAxisMask, axis));
   return gone.length === 0 ? y : graph.node(prefix, "Squeeze", [y, graph.ints(gone)]);
 }
+
+const sameMultiple = (a: Dim | undefined, b: Dim | undefined): boolean =>
+  isMultiple(a) && isMultiple(b) && a.times === b.times;
 
 function slice(writing: KernelWriting): string {
   const { graph, prefix, call } = writing;
