@@ -202,7 +202,7 @@ export function isOwnLayer(layer: object): boolean {
 /** Whether stock tfjs loads a layer's class: one of its own, or ours in place of one of its own under the same name. */
 export function isStockLayer(layer: object): boolean {
   if (layer instanceof AugmentationLayer || layer instanceof KerasOnlyAugmentation) return false;
-  if (!isOwnLayer(layer)) return stockClasses.has(layer.constructor);
+  if (!isOwnLayer(layer)) return stockClasses().has(layer.constructor);
   const parent = Object.getPrototypeOf(layer.constructor) as Partial<RegisteredClass>;
   return parent.className === (layer.constructor as unknown as RegisteredClass).className;
 }

@@ -53,7 +53,11 @@ function keras3Layer(layer: KerasLayer): object {
     };
   }
   if (inner !== undefined)
-    return { ...keras3Config(inner), name, inbound_nodes: calls.map((call) => keras3Node(call, { training: trainingOf(layer) })) };
+    return {
+      ...keras3Config(inner),
+      name,
+      inbound_nodes: calls.map((call) => keras3Node(call, { training: trainingOf(layer) })),
+    };
   const shared =
     className === "InputLayer" ? { name, dtype: "float32", sparse: false, ragged: false } : { name, dtype: policy };
   return {
