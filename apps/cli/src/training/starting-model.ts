@@ -30,7 +30,7 @@ export async function modelToTrain(
     trained ??
     (await (options.weights === undefined
       ? resolveModel(name, made, seed)
-      : pretrained(name, made, options.weights, seed)));
+      : pretrained({ name, weights: options.weights, seed, tell: (note) => out.note(note) }, made)));
   const { classes } = resolved;
   const { shape } = resolved.model.outputs[0]!;
   const outputs = shape.at(-1)!;
@@ -48,13 +48,16 @@ export function freezeAllButHead(model: LayersModel): void {
 }
 
 /** A network with weights that fit it, that fit its published form, or that lack its head. */
-async function pretrained(name: string, options: ModelOptions, weights: string, seed: number): Promise<ResolvedModel> {
+async function pretrained(
+  { name, weights, seed, tell }: { name: string; weights: string; seed: number; tell: (note: string) => void },
+  options: ModelOptions,
+): Promise<ResolvedModel> {
   const { classes: _classes, ...published } = options;
   try {
-    return await resolveModel(name, options, seed);
+    return await told(tell, (onNote) => resolveModel(name, options, seed, onNote));
   } catch (misfit) {
     try {
-      return await resolveModel(name, published, seed);
+      return await told(tell, (onNote) => resolveModel(name, published, seed, onNote));
     } catch {
       const { weights: _weights, ...fresh } = options;
       const resolved = await resolveModel(name, fresh, seed);
@@ -65,7 +68,8 @@ async function pretrained(name: string, options: ModelOptions, weights: string, 
       const { file, published } = await weightsFile(name, weights, true);
       try {
         const ignore = new RegExp(`^(${heads.map(literally).join("|")})$`);
-        await loadFitting(resolved.model, file, { ignore, published, adaptChannels: options.adaptChannels });
+        const { adaptChannels } = options;
+        await told(tell, (onNote) => loadFitting(resolved.model, file, { ignore, published, adaptChannels, onNote }));
       } catch {
         throw misfit;
       }
@@ -84,4 +88,15 @@ function literally(text: string): string {
  */
 export function outputsFor(name: string, classes: number): number {
   return isModelName(name) && findArchitecture(name).classes === 1 && classes === 2 ? 1 : classes;
+}
+
+/** Does what `attempt` does; its notes are told only if it succeeds. */
+async function told<Result>(
+  tell: (note: string) => void,
+  attempt: (onNote: (note: string) => void) => Promise<Result>,
+): Promise<Result> {
+  const notes: string[] = [];
+  const result = await attempt((note) => notes.push(note));
+  for (const note of notes) tell(note);
+  return result;
 }

@@ -185,7 +185,9 @@ async function modelAndData(
   { workers, strict }: RunPlace,
 ): Promise<ResolvedModel & { readonly data: DataSplits<IndexedDataset> }> {
   const { plan, seed, weights, adaptChannels } = config;
-  const trained = isModelName(plan.model) ? undefined : await resolveModel(plan.model, {}, seed);
+  const trained = isModelName(plan.model)
+    ? undefined
+    : await resolveModel(plan.model, {}, seed, (note) => context.out.note(note));
   const image = trained
     ? inputOf(trained.model, trained.images)
     : (plan.modelOptions?.input ?? findArchitecture(plan.model).input);
