@@ -1,4 +1,4 @@
-import { access, rm } from "node:fs/promises";
+import { access, mkdir, rm } from "node:fs/promises";
 import path from "node:path";
 import process from "node:process";
 
@@ -50,6 +50,7 @@ export async function fetchWheel(
     if ((await hashDifference(file, { sha256: wheel.sha256 }, signal)) === undefined) return file;
     await rm(file);
   }
+  await mkdir(folder, { recursive: true });
   try {
     await downloadFromIndex(wheel, file, settings, { signal, onBytes });
   } catch (error) {

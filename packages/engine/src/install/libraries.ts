@@ -1,4 +1,4 @@
-import { mkdir, rm } from "node:fs/promises";
+import { rm, rmdir } from "node:fs/promises";
 import path from "node:path";
 
 import { FileError, writeFolderAtomic, writeJson } from "@convkit/files";
@@ -56,6 +56,8 @@ export async function installLibraries(
   try {
     await writeFolderAtomic(folder, fill);
   } catch (error) {
+    // What was downloaded stays for the next install; an empty folder goes.
+    await rmdir(downloads).catch(() => {});
     if (!(error instanceof FileError) || error.errno !== "ENOSPC") throw error;
     throw new EngineError(
       `The disk of ${cache} is full: the ${engine} engine needs ${neededSpace[engine]} while it is installed; make room or set CONVKIT_CACHE.`,
@@ -72,7 +74,6 @@ async function download(
   onProgress: OnProgress,
   signal: AbortSignal,
 ): Promise<string> {
-  await mkdir(folder, { recursive: true });
   const message = `Downloading ${wheel.project} ${wheel.version}${which}`;
   onProgress({ step: "download", message });
   return fetchWheel(wheel, folder, {
