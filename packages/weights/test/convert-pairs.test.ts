@@ -23,11 +23,11 @@ const sources: readonly (readonly [name: string, whole: boolean, format?: ModelF
   ["from.safetensors", false],
   ...(peerPython === undefined ? [] : [["from.pth", false] as const]),
 ];
-/** What is written, and how far its outputs may be from the model's: ONNX Runtime and TensorFlow add in another order. */
+/** What is written, and how far its outputs may be from the model's: ONNX Runtime, TensorFlow and stock tfjs add in another order. */
 const targets: readonly (readonly [name: string, limit: number, format?: ModelFormat])[] = [
   ["to.keras", 0],
   ["to.h5", 0],
-  ["to-tfjs", 0, "tfjs"],
+  ["to-tfjs", 1e-6, "tfjs"],
   ["to.weights.h5", 0],
   ["to.safetensors", 0],
   ["to.onnx", 1e-6],
@@ -76,7 +76,7 @@ describe("convert, from every format that is read to every one that is written",
     const { worst, weights } = await convert(at(from), at(to), options);
     expect(worst).toBeLessThanOrEqual(limit);
     expect(weights.map(({ shape }) => shape)).toEqual(original.weights.map(({ shape }) => shape));
-    if (limit === 0) {
+    if (!/onnx|saved/.test(to)) {
       const again = lenet(3);
       await loadWeights(again, at(to));
       expect(again.getWeights().map((weight) => weight.dataSync())).toEqual(

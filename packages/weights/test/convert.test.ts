@@ -40,7 +40,8 @@ describe("convert", () => {
       verify: true,
       ...(format === undefined ? {} : { format }),
     });
-    expect(report.worst).toBe(0);
+    // A tfjs folder is run by stock tfjs, which adds in another order.
+    expect(report.worst).toBeLessThanOrEqual(format === "tfjs" ? 1e-6 : 0);
     expect(report.weights.map(({ worst }) => worst)).toEqual(model.weights.map(() => 0));
     expect(report.tensors).toBe(model.weights.length);
     expect(readdirSync(folder)).toEqual([name]);
