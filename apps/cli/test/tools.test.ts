@@ -72,7 +72,7 @@ describe("convert", () => {
     );
     expect(status, err).toBe(0);
     const { worst, weights } = JSON.parse(out) as { worst: number; weights: { name: string; worst: number }[] };
-    expect(worst).toBe(0);
+    expect(worst).toBeLessThan(1e-6); // stock tfjs adds in another order
     expect(weights.map((weight) => weight.worst)).toEqual(weights.map(() => 0));
     expect(weights).toHaveLength(10);
     expect(existsSync(join(folder, "tfjs", "model.json"))).toBe(true);

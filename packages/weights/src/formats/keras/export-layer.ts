@@ -1,7 +1,8 @@
-import { AugmentationLayer, KerasOnlyAugmentation } from "@convkit/augment";
+import { AugmentationLayer, KerasOnlyAugmentation, RandomCrop } from "@convkit/augment";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { activationNames, approximateGelu, keras3HardSigmoid } from "../../layers/activations.ts";
 import { isKnownLayer } from "../../layers/register.ts";
+import { TrainingCrop } from "../../layers/resize.ts";
 import type { AxisSlice } from "../../layers/slicing.ts";
 import { memoryTensor } from "../../bytes/named-tensor.ts";
 import { kerasClassName } from "./class-name.ts";
@@ -273,7 +274,10 @@ const cells = new Set(["ConvLSTM2D", "GRU", "LSTM", "SimpleRNN"]);
 /** The sequence of Keras layers equivalent to a tfjs layer. Weights, if any, belong to the last one. */
 export function exportLayer(layer: tfl.layers.Layer, context: ExportContext): KerasPart[] {
   if (layer instanceof AugmentationLayer || layer instanceof KerasOnlyAugmentation) {
-    return [{ className: layer.kerasClass, config: layer.kerasConfig }];
+    // Our crop resizes the middle in prediction, as Keras 2 does; Keras 3's leaves the image as it is. Both are called RandomCrop:
+    // the type as plain text, which Keras 3 reads but never writes, tells ours when the file is read again.
+    const isOurCrop = layer instanceof RandomCrop && !(layer instanceof TrainingCrop);
+    return [{ className: layer.kerasClass, config: { ...layer.kerasConfig, ...(isOurCrop && { dtype: "float32" }) } }];
   }
   const own = layer.getClassName();
   if (!isKnownLayer(layer)) return context.refuse("is a class of yours, which Keras does not have");
