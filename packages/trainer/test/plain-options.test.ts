@@ -2,7 +2,7 @@ import { dense, flatten, chain, network } from "@convkit/core";
 import { fromArrays } from "@convkit/datasets";
 import { useEngine } from "@convkit/engine";
 import { beforeAll, describe, expect, test } from "vitest";
-import { planAugmentation, showProgress, train, type TrainOptions } from "../src/index.ts";
+import { evaluate, planAugmentation, showProgress, train, type TrainOptions } from "../src/index.ts";
 
 beforeAll(() => useEngine("wasm"));
 
@@ -59,6 +59,13 @@ describe("options in their short forms train as their full forms do", () => {
   ])("refuses %s", async (_title, options, message) => {
     await expect(weightsAfter(options)).rejects.toThrow(message);
   });
+});
+
+test.each<[string, () => Promise<unknown>, RegExp]>([
+  ["no model to evaluate", () => evaluate(undefined as never, data), /evaluate: expected a model such as createModel/],
+  ["a promise of a model", () => evaluate(Promise.resolve() as never, data), /evaluate: expected a model/],
+])("refuses %s", async (_title, call, message) => {
+  await expect(call()).rejects.toThrow(message);
 });
 
 test("showProgress says each epoch in a line, with the numbers of the history", async () => {

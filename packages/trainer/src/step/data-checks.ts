@@ -1,10 +1,12 @@
 import type { Batch, Dataset, DataSplits } from "@convkit/datasets";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
 import { modelMetadata } from "@convkit/core";
+import { shown } from "@convkit/errors";
 import { TrainerError } from "../trainer-error.ts";
 
 /** Refuses data that does not fit the model, before the first step; the error has one sentence for each reason. */
 export function checkData(model: LayersModel, data: DataSplits): void {
+  checkModel("train", model);
   const problems = [
     ...shapeProblems(model, data.train),
     ...classProblems(model, data.train),
@@ -20,10 +22,22 @@ export function checkData(model: LayersModel, data: DataSplits): void {
 
 /** Refuses evaluation data that does not fit the model. Classes are matched by name if the model names its classes. */
 export function checkEvaluationData(model: LayersModel, data: Dataset): void {
+  checkModel("evaluate", model);
+  if (typeof (data as Partial<Dataset> | undefined)?.batches !== "function") {
+    throw new TrainerError(`evaluate: expected a data set such as fromArrays gives, got ${shown(data)}.`);
+  }
   const isNamed = modelMetadata(model).classes !== undefined;
   const problems = [...shapeProblems(model, data), ...(isNamed ? [] : classProblems(model, data))];
   if (data.size === 0) problems.unshift(`${data.name} has no images to evaluate.`);
   if (problems.length > 0) throw new TrainerError(problems.join(" "));
+}
+
+/** Refuses what is no model, such as a promise of `loadModel` that nobody awaited. */
+function checkModel(where: string, model: Partial<LayersModel> | undefined): void {
+  if (Array.isArray(model?.outputs)) return;
+  throw new TrainerError(
+    `${where}: expected a model such as createModel or \`await loadModel\` gives, got ${shown(model)}.`,
+  );
 }
 
 /** Refuses labels that are not class indices and pixels that are not finite: a user's own data set may contain them. */
