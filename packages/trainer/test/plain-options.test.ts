@@ -1,3 +1,6 @@
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { dense, flatten, chain, network } from "@convkit/core";
 import { fromArrays } from "@convkit/datasets";
 import { useEngine } from "@convkit/engine";
@@ -66,6 +69,17 @@ test.each<[string, () => Promise<unknown>, RegExp]>([
   ["a promise of a model", () => evaluate(Promise.resolve() as never, data), /evaluate: expected a model/],
 ])("refuses %s", async (_title, call, message) => {
   await expect(call()).rejects.toThrow(message);
+});
+
+test("a run is resumed with the augmentation that it began with, or refused", async () => {
+  const out = join(mkdtempSync(join(tmpdir(), "convkit-plain-")), "run");
+  const augment = { flip: "horizontal", translation: 0.1 } as const;
+  await weightsAfter({ out, augment, epochs: 1 });
+  await expect(weightsAfter({ out, augment: { flip: "horizontal" }, resume: true })).rejects.toThrow(
+    /cannot go on with other settings: expected augment .*translation.*, got/,
+  );
+  const whole = await weightsAfter({ augment });
+  expect(await weightsAfter({ out, augment, resume: true })).toEqual(whole);
 });
 
 test("showProgress says each epoch in a line, with the numbers of the history", async () => {

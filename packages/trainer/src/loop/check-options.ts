@@ -59,6 +59,7 @@ export function checkTrainOptions(options: FullOptions): void {
   checkOptions("train", options, optionNames, (message) => new TrainerError(message));
   const { model, data, epochs, batch = 32, stepsPerCall = 1, accumulate, ema, schedule, monitor } = options;
   const { classWeights, sampleWeights, outputWeights } = options;
+  const augment = typeof options.augment === "function" ? undefined : options.augment;
   const [loss, optimizer] = [options.loss, options.optimizer].map((each) =>
     typeof each === "string" ? { name: each } : each,
   ) as [object | undefined, object | undefined];
@@ -66,7 +67,9 @@ export function checkTrainOptions(options: FullOptions): void {
     ...valueProblems("epochs", epochs, wholeFromOne),
     ...valueProblems("batch", batch, wholeFromOne),
     ...valueProblems("stepsPerCall", stepsPerCall, wholeFromOne),
-    ...planProblems({ loss, optimizer, schedule, monitor, accumulate, ema } as Parameters<typeof planProblems>[0]),
+    ...planProblems({ loss, optimizer, schedule, monitor, accumulate, ema, augment } as Parameters<
+      typeof planProblems
+    >[0]),
     ...fieldProblems("checkpoints", options.checkpoints, checkpoints),
     ...valueProblems("restoreBest", options.restoreBest ?? true, trueOrFalse),
     ...valueProblems("seed", options.seed ?? 0, wholeFromZero),

@@ -1,32 +1,23 @@
 import { shown } from "@convkit/errors";
 import type { DataSplits } from "@convkit/datasets";
-import { throwProblems } from "../checks/fields.ts";
 import { parseSchedule, type Schedule } from "../optimization/schedules.ts";
-import { planProblems } from "../plan/plan-checks.ts";
-import { type BatchAugmentation, planAugmentation } from "../step/augmentation.ts";
 import { TrainerError } from "../trainer-error.ts";
 import type { TrainOptions } from "./train-options.ts";
 
 /** The options of `train` in their full forms: splits instead of one data set, a schedule instead of its name. */
-export interface FullOptions extends Omit<TrainOptions, "data" | "schedule" | "augment"> {
+export interface FullOptions extends Omit<TrainOptions, "data" | "schedule"> {
   readonly data: DataSplits;
   readonly schedule?: Schedule | undefined;
-  readonly augment?: BatchAugmentation | undefined;
 }
 
-/** Brings options that may be short (a data set, a schedule by name, augmentation as plain data) into their full forms. */
+/** Brings options that may be short (a data set, a schedule by name) into their full forms. */
 export function fullOptions(options: TrainOptions): FullOptions {
   if (typeof options !== "object" || options === null) {
     throw new TrainerError(`train: expected options with model, data and epochs, got ${shown(options)}.`);
   }
   const data = fullData(options.data);
-  const { schedule, augment } = options;
-  return {
-    ...options,
-    data,
-    schedule: typeof schedule === "string" ? parseSchedule(schedule) : schedule,
-    augment: augment === undefined || typeof augment === "function" ? augment : augmentation(augment, data),
-  };
+  const { schedule } = options;
+  return { ...options, data, schedule: typeof schedule === "string" ? parseSchedule(schedule) : schedule };
 }
 
 function fullData(data: TrainOptions["data"]): DataSplits {
@@ -38,9 +29,4 @@ function fullData(data: TrainOptions["data"]): DataSplits {
   throw new TrainerError(
     `train: expected data to be a data set or { name, train, validation } as loadData gives, got ${shown(given)}.`,
   );
-}
-
-function augmentation(plan: Exclude<TrainOptions["augment"], BatchAugmentation | undefined>, data: DataSplits) {
-  throwProblems(planProblems({ augment: plan }));
-  return planAugmentation(plan, data.train.classes.length);
 }

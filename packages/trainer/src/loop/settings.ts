@@ -9,18 +9,22 @@ import { defaultLoss, type Loss } from "../objective/objective.ts";
 import { completeOptimizer, type OptimizerConfig } from "../optimization/optimizer-config.ts";
 import type { Schedule } from "../optimization/schedules.ts";
 import type { Monitor } from "../run/monitor.ts";
+import { type AugmentationPlan, type BatchAugmentation, planAugmentation } from "../step/augmentation.ts";
 import { TrainerError } from "../trainer-error.ts";
 import type { FullOptions } from "./plain-options.ts";
 import type { ResumeOptions } from "./train-options.ts";
 
 /** The options of `train` with all defaults. */
-export interface Settings extends Omit<FullOptions, "resume"> {
+export interface Settings extends Omit<FullOptions, "augment" | "resume"> {
   readonly loss: Loss;
   readonly optimizer: OptimizerConfig & { readonly learningRate: number };
   readonly schedule: Schedule;
   readonly batch: number;
   readonly seed: number;
   readonly preprocessing: Preprocessing;
+  readonly augment: BatchAugmentation | undefined;
+  /** The augmentation as plain data, if it was given so. */
+  readonly augmentPlan: AugmentationPlan | undefined;
   readonly accumulate: number;
   readonly stepsPerCall: number;
   readonly monitor: Monitor;
@@ -33,6 +37,8 @@ export interface Settings extends Omit<FullOptions, "resume"> {
 export function completeOptions(options: FullOptions): Settings {
   const { model, data, loss, batch = 32, seed = 0, accumulate = 1 } = options;
   const known = modelMetadata(model);
+  const { augment } = options;
+  const augmentPlan = typeof augment === "object" ? augment : undefined;
   return {
     ...options,
     loss: typeof loss === "string" ? { name: loss } : (loss ?? defaultLoss(model)),
@@ -42,6 +48,8 @@ export function completeOptions(options: FullOptions): Settings {
     seed,
     preprocessing: options.preprocessing ?? known.preprocessing ?? {},
     outputWeights: options.outputWeights ?? known.outputWeights,
+    augment: typeof augment === "object" ? planAugmentation(augment, data.train.classes.length) : augment,
+    augmentPlan,
     accumulate,
     // Accumulated gradients are applied between two calls.
     stepsPerCall: accumulate === 1 ? (options.stepsPerCall ?? usualStepsPerCall(options)) : 1,
@@ -62,7 +70,7 @@ function usualStepsPerCall({ model, batch = 32, execution }: FullOptions): numbe
 /** The settings that must stay the same when a run is resumed, for its checkpoints. The number of epochs may change. */
 export function lastingSettings(settings: Settings): Record<string, JsonValue> {
   const { data, batch, seed, loss, optimizer, schedule, preprocessing, accumulate, ema, monitor } = settings;
-  const { augment, classWeights, sampleWeights, outputWeights, execution } = settings;
+  const { augment, augmentPlan, classWeights, sampleWeights, outputWeights, execution } = settings;
   const { precision = "float32", deterministic = false, eager = false, threads } = execution;
   const lasting = {
     images: data.train.size,
@@ -85,7 +93,7 @@ export function lastingSettings(settings: Settings): Record<string, JsonValue> {
     backend: tf.getBackend(),
     threads,
     // Functions cannot be compared, but checkpoints store whether one was given.
-    augment: augment !== undefined,
+    augment: augmentPlan ?? augment !== undefined,
     sampleWeights: sampleWeights && createHash("sha256").update(bytesOf(sampleWeights)).digest("hex"),
   };
   return JSON.parse(JSON.stringify(lasting)) as Record<string, JsonValue>;
