@@ -50,6 +50,15 @@ describe("weights", () => {
 });
 
 describe("convert without a network", () => {
+  test.each([
+    [["--quantize", "uint8"], "--quantize is for --to tfjs"],
+    [["--classes", "5"], "--classes is for networks of the zoo"],
+  ])("refuses %s, which it would not heed", async (options, sentence) => {
+    const { status, err } = await call("convert", at("net.safetensors"), at("refused.npz"), ...options);
+    expect([status, existsSync(at("refused.npz"))]).toEqual([2, false]);
+    expect(err).toContain(sentence);
+  });
+
   test("goes from container to container, bit for bit", async () => {
     const original = (await listWeights(at("net.safetensors"))).weights;
     let from = at("net.safetensors");

@@ -4,7 +4,7 @@ import type { Context } from "../terminal/context.ts";
 import { bytes as sized, grouped } from "../terminal/format.ts";
 import { choice, flag, type ValuesOf } from "../terminal/option.ts";
 import { UsageError } from "../terminal/usage-error.ts";
-import { modelOptions } from "../inputs/model-options.ts";
+import { checkNoZooOptions, modelOptions } from "../inputs/model-options.ts";
 import { userPath } from "../inputs/user-path.ts";
 import { besides, convertWithoutNetwork, copiesWeights } from "../outputs/copy-weights.ts";
 
@@ -41,8 +41,13 @@ export async function run(
     );
   const path = userPath(out);
   if (existsSync(path)) throw new UsageError(`${out} is there already: remove it, or give another name.`);
-  if (await copiesWeights(name, out, container, modelGiven.arch))
-    return convertWithoutNetwork(context, { name, out, path, container, state: modelGiven.state, verify });
+  if (quantize !== undefined && to !== "tfjs" && to !== "tfjs-graph")
+    throw new UsageError(`--quantize is for --to tfjs and --to tfjs-graph, not for ${out}.`);
+  if (await copiesWeights(name, out, container, modelGiven.arch)) {
+    const { state, ...others } = modelGiven;
+    checkNoZooOptions(name, others);
+    return convertWithoutNetwork(context, { name, out, path, container, state, verify });
+  }
   if (container === "npz" || container === "pth" || /\.(npz|pth)$/i.test(out))
     throw new UsageError(
       `${out} would hold weights alone, and ${name} is a network: write it as .safetensors, then convert that file.`,
@@ -50,8 +55,6 @@ export async function run(
   const { readyToVerify, saveModel, verifySaved, WeightsError } = await import("@convkit/weights");
   const { engineInUse } = await import("../inputs/use-engine.ts");
   const { resolveModel } = await import("../inputs/model-source.ts");
-  if (quantize !== undefined && to !== "tfjs" && to !== "tfjs-graph")
-    throw new UsageError(`--quantize is for --to tfjs and --to tfjs-graph, not for ${out}.`);
   if (verify && /\.onnx$/i.test(out)) await readyToVerify({ path, format: "onnx" });
   if (verify && to === "tfjs-graph") await readyToVerify({ path, format: to });
   const engine = await engineInUse(context);

@@ -38,6 +38,6 @@ export function checkNoZooOptions(name: string, options: ModelOptions): void {
   const given = known.filter((option) => (option === "top" ? options.top === false : options[option] !== undefined));
   if (given.length === 0) return;
   throw new UsageError(
-    `${given.map((option) => (option === "top" ? "--no-top" : flagOf(option))).join(", ")} ${given.length === 1 ? "is" : "are"} for networks of the zoo; ${name} is a whole model and stays as it is stored: leave ${given.length === 1 ? "it" : "them"} out.`,
+    `${given.map((option) => (option === "top" ? "--no-top" : flagOf(option))).join(", ")} ${given.length === 1 ? "is" : "are"} for networks of the zoo; ${name} stays as it is stored: leave ${given.length === 1 ? "it" : "them"} out.`,
   );
 }
