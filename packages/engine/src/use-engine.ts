@@ -4,6 +4,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { cudaDevices } from "./machine/devices.ts";
 import { EngineError } from "./engine-error.ts";
 import { installEngine } from "./install/install.ts";
+import type { InstallProgress } from "./install/progress.ts";
 import { findLoadable, loadTensorflow, type Loadable } from "./tensorflow/load.ts";
 import { threadsOf } from "./machine/threads.ts";
 import { findWasm } from "./wasm/find.ts";
@@ -59,8 +60,8 @@ export async function reasonAgainst(name: EngineName): Promise<string | undefine
 
 /**
  * Loads an engine, registers its kernels and makes it tfjs' backend. `auto` takes the best engine that can be used
- * here, and says in one line why it could not take a faster one. Throws an EngineError with the reason if a named engine cannot be used. A second call returns the engine that
- * runs already.
+ * here, and says in one line why it could not take a faster one. Throws an EngineError with the reason if a named engine
+ * cannot be used. A second call returns the engine that runs already.
  */
 export async function useEngine(name: EngineName | "auto" = "auto", options: UseOptions = {}): Promise<Engine> {
   checkOptions("useEngine", options, optionNames, (message) => new EngineError(message));
@@ -87,10 +88,18 @@ export async function useEngine(name: EngineName | "auto" = "auto", options: Use
 
 /** Installs what `name` needs; a machine that TensorFlow has no build for keeps what it has, and the notice says so. */
 async function installMissing(name: EngineName | "auto", onNotice: (line: string) => void): Promise<void> {
+  // `auto` takes the engine that this process runs already.
+  if (name === "auto" && loading.size > 0) return;
   const wanted = name === "auto" ? (cudaDevices().length > 0 ? "gpu" : "native") : name;
   if (wanted === "wasm" || (await reasonAgainst(wanted)) === undefined) return;
   try {
-    await installEngine({ gpu: wanted === "gpu", onProgress: ({ message }) => onNotice(message) });
+    let told = "";
+    const onProgress = ({ message }: InstallProgress) => {
+      // A download reports its bytes under the same message again and again.
+      if (message !== told) onNotice(message);
+      told = message;
+    };
+    await installEngine({ gpu: wanted === "gpu", onProgress });
   } catch (error) {
     if (name !== "auto" || !(error instanceof EngineError)) throw error;
     onNotice(error.message);
