@@ -1,6 +1,6 @@
 import { existsSync, statSync } from "node:fs";
 import { basename, extname, join } from "node:path";
-import { modelMetadata, withoutDrawing } from "@convkit/core";
+import { modelMetadata, preprocessingFor, withoutDrawing } from "@convkit/core";
 import type { ImageFit, Preprocessing } from "@convkit/core";
 import { createModel, findArchitecture, isModelName, zoo } from "@convkit/models";
 import type { PublishedWeights } from "@convkit/weights";
@@ -90,14 +90,6 @@ async function zooModel(name: string, options: ModelOptions, seed?: number, onNo
     images: {},
     isUntrained: weights === undefined,
   };
-}
-
-/** Adapts preprocessing to another number of channels: the numbers of the three colors become their mean. */
-function preprocessingFor(preprocessing: Preprocessing, channels: number): Preprocessing {
-  const { mean, std, order: _order, ...rest } = preprocessing;
-  if (channels === 3) return preprocessing;
-  const middle = (values: readonly number[]) => [values.reduce((sum, value) => sum + value, 0) / values.length];
-  return { ...rest, ...(mean && { mean: middle(mean) }), ...(std && { std: middle(std) }) };
 }
 
 /** The file that `--weights` names, or the published file and its description. */

@@ -1,4 +1,3 @@
-import { type Callback, showProgress } from "@convkit/trainer";
 import cliProgress from "cli-progress";
 import type { Output } from "./output.ts";
 
@@ -13,12 +12,6 @@ export function countingBar(out: Output, total: number, unit: string): CountingB
   const bar = makeBar(`{bar} {value}/{total} ${unit}`);
   bar.start(total, 0);
   return { update: (value) => bar.update(value), stop: () => bar.stop() };
-}
-
-/** The progress of a training: an event per epoch for `--json`, else lines and a bar. */
-export function trainingProgress(out: Output): Callback {
-  if (out.json) return { onEpochEnd: (_epoch, logs) => out.event({ event: "epoch", ...logs }) };
-  return showProgress({ line: (text) => out.note(text), bar: out.live });
 }
 
 function makeBar(format: string): cliProgress.SingleBar {

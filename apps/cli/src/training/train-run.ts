@@ -22,7 +22,7 @@ import {
 } from "@convkit/trainer";
 import type { Context } from "../terminal/context.ts";
 import { grouped } from "../terminal/format.ts";
-import { trainingProgress } from "../terminal/progress.ts";
+import { trainingProgress } from "./progress.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 import { dataNotes } from "../inputs/data-notes.ts";
 import { hasSameNames, listed, matchModelClasses } from "../inputs/model-classes.ts";

@@ -45,8 +45,8 @@ export function withDefaults(defaults: WindowDefaults): WindowLayers {
     conv: (filters, kernel, options) => conv(filters, kernel, over(defaults, options)),
     depthwiseConv: (kernel, options) => depthwiseConv(kernel, over(defaults, options)),
     separableConv: (filters, kernel, options) => separableConv(filters, kernel, over(defaults, options)),
-    maxPool: (size, stride = size, options = undefined) => maxPool(size, stride, over({ padding }, options)),
-    avgPool: (size, stride = size, options = undefined) => avgPool(size, stride, over({ padding }, options)),
+    maxPool: (size, stride = size, options) => maxPool(size, stride, over({ padding }, options)),
+    avgPool: (size, stride = size, options) => avgPool(size, stride, over({ padding }, options)),
   };
 }
 
