@@ -135,9 +135,22 @@ describe("build", () => {
       "small: expected no auxiliary classifiers, since they need the top; leave aux out",
     ],
     [{ dropout: 1 }, "small: expected dropout from 0 to below 1, got 1"],
+    [
+      { includeTop: false, classes: 5, dropout: 0.2 },
+      "small: classes, dropout are for the top, which includeTop: false leaves out; leave it out too, or add a head of your own",
+    ],
     [{ seed: 0.5 }, "small: expected seed to be a whole number, got 0.5"],
   ])("refuses %j", (options, message) => {
     expect(() => build(small, options)).toThrow(message);
+  });
+
+  it("refuses a rate of dropout that the head would ignore", () => {
+    const bare = { ...small, head: ({ classes }: HeadOptions) => chain({ flatten: flatten(), fc: dense(classes) }) };
+    expect(() => build(bare, { dropout: 0.2 })).toThrow(
+      "small: expected no dropout, since the head of this network has none; leave dropout out.",
+    );
+    expect(shapes(build(bare, { dropout: 0 }))).toEqual([[10]]);
+    expect(build(small, { dropout: 0.2 }).getLayer("dropout").getConfig()["rate"]).toBe(0.2);
   });
 
   it("drops auxiliary classifiers for inference, sharing weights", () => {

@@ -1,4 +1,5 @@
 import { chain, classActivation, conv, dense, flatten, maxPool, unitPixels } from "@convkit/core";
+import { dropped } from "./shared/heads.ts";
 import type { Network } from "./shared/sources.ts";
 
 const relu = { activation: "relu" } as const;
@@ -26,6 +27,7 @@ export const lenet5: Network = {
       flatten: flatten(), //                                400
       fc1: dense(120, relu),
       fc2: dense(84, relu),
+      ...dropped("dropout", options.dropout),
       fc3: dense(options.classes, { activation: classActivation(options) }),
     }),
   differs:

@@ -1,9 +1,10 @@
 import "@tensorflow/tfjs-backend-cpu";
 import { readFileSync } from "node:fs";
-import { modelMetadata, summarize, summaryText, withoutAux } from "@convkit/core";
+import { modelMetadata, summarize, summaryText, withoutAux, withoutDrawing } from "@convkit/core";
 import { aliases, createModel, findArchitecture, isModelName, list, zoo } from "@convkit/models";
 import type { Network } from "@convkit/models";
 import * as tf from "@tensorflow/tfjs-core";
+import * as tfl from "@tensorflow/tfjs-layers";
 import { describe, expect, it } from "vitest";
 
 describe("createModel", () => {
@@ -52,6 +53,21 @@ describe("createModel", () => {
       expect(zoo[name].paramsWithAux).toBe(total);
       expect(model.outputs.length).toBeGreaterThan(1);
       expect(summarize(withoutAux(model)).params.total).toBe(zoo[name].params);
+      model.dispose();
+    },
+  );
+
+  it.each(Object.keys(zoo) as (keyof typeof zoo)[])(
+    "the head of %s takes the classes and the dropout asked for",
+    (name) => {
+      const map = tfl.input({ shape: [2, 2, 4] });
+      const head = (zoo[name] as Network).head({ classes: 7, logits: false, dropout: 0.37 });
+      const model = withoutDrawing(() => tfl.model({ inputs: map, outputs: head(map, "") }));
+      expect(model.outputs[0]?.shape).toEqual([null, 7]);
+      const rates = model.layers
+        .filter((each) => each.getClassName() === "Dropout")
+        .map((each) => each.getConfig()["rate"]);
+      expect(new Set(rates)).toEqual(new Set([0.37]));
       model.dispose();
     },
   );

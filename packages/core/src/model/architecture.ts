@@ -99,7 +99,7 @@ export interface BuildOptions {
   readonly pooling?: "avg" | "max" | "none" | undefined;
   /** Adds the auxiliary classifiers as further outputs, for training; false by default. */
   readonly aux?: boolean | undefined;
-  /** Rate of the head's dropout; the architecture's own by default. */
+  /** Rate of the head's dropout, for every network of the zoo; the architecture's own by default. */
   readonly dropout?: number | undefined;
   /** Ends in logits instead of probabilities; false by default. */
   readonly logits?: boolean | undefined;
@@ -145,6 +145,7 @@ export function build(architecture: Architecture, options: BuildOptions = {}): t
       if (!includeTop) return tfl.model({ inputs: x, outputs: pooled(pooling)(map, ""), name });
       const y = architecture.head(head)(map, "");
       const main = tfl.model({ inputs: x, outputs: y, name });
+      checkDropout(main, dropout);
       if (!aux) return main;
       const others = Object.entries(architecture.aux ?? {}).map(([at, block], i) =>
         block(head)(layerOutput(main, at), `aux${i + 1}`),
@@ -210,6 +211,14 @@ function checkBuildOptions(architecture: Architecture, options: BuildOptions): v
   if (pooling !== undefined && pooling !== "none" && includeTop) {
     throw new OptionError(`${name}: pooling "${pooling}" is for a network without its top; add includeTop: false.`);
   }
+  const ofTop = includeTop
+    ? []
+    : (["classes", "dropout", "logits"] as const).filter((each) => options[each] !== undefined);
+  if (ofTop.length > 0) {
+    throw new OptionError(
+      `${name}: ${ofTop.join(", ")} ${ofTop.length === 1 ? "is" : "are"} for the top, which includeTop: false leaves out; leave it out too, or add a head of your own: replaceHead(model, 5).`,
+    );
+  }
   if (aux && (architecture.aux === undefined || !includeTop)) {
     const why = architecture.aux === undefined ? "this network has none" : "they need the top";
     throw new OptionError(`${name}: expected no auxiliary classifiers, since ${why}; leave aux out.`);
@@ -218,6 +227,16 @@ function checkBuildOptions(architecture: Architecture, options: BuildOptions): v
   if (seed !== undefined && !Number.isInteger(seed)) {
     throw new OptionError(`${name}: expected seed to be a whole number, got ${shown(seed)}.`);
   }
+}
+
+/** Throws if the head of a network has no dropout that takes the given rate. */
+function checkDropout({ name, layers }: tfl.LayersModel, dropout: number | undefined): void {
+  if (dropout === undefined || dropout === 0) return;
+  // A nested model may hold the dropout.
+  const takes = (layer: tfl.layers.Layer): boolean =>
+    (layer.getClassName() === "Dropout" && layer.getConfig()["rate"] === dropout) || "layers" in layer;
+  if (layers.some(takes)) return;
+  throw new OptionError(`${name}: expected no dropout, since the head of this network has none; leave dropout out.`);
 }
 
 function checkInput({ name, smallest }: Architecture, input: ImageShape): void {

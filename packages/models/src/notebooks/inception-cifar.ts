@@ -1,4 +1,5 @@
 import { chain, classActivation, concat, conv, dense, flatten, maxPool, unitPixels } from "@convkit/core";
+import { dropped } from "../shared/heads.ts";
 import type { Network } from "../shared/sources.ts";
 
 const relu = { activation: "relu", padding: "same" } as const;
@@ -25,6 +26,7 @@ export const inceptionCifar10: Network = {
     chain({
       flatten: flatten(), //        16384
       fc1: dense(512, { activation: "relu" }),
+      ...dropped("dropout", options.dropout),
       predictions: dense(options.classes, { activation: classActivation(options) }),
     }),
 };

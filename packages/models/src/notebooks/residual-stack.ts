@@ -1,5 +1,6 @@
 import { bookResidual } from "@convkit/blocks";
 import { chain, classActivation, dense, globalAvgPool, rawPixels, rescale } from "@convkit/core";
+import { dropped } from "../shared/heads.ts";
 import type { Network } from "../shared/sources.ts";
 
 /** Three residual blocks with and without pooling. */
@@ -24,6 +25,7 @@ export const residualStack: Network = {
   head: (options) =>
     chain({
       pool: globalAvgPool(),
+      ...dropped("dropout", options.dropout),
       predictions: dense(options.classes, { activation: classActivation(options) }),
     }),
 };

@@ -1,4 +1,5 @@
 import { chain, classActivation, conv, dense, flatten, maxPool, unitPixels } from "@convkit/core";
+import { dropped } from "../shared/heads.ts";
 import type { Network } from "../shared/sources.ts";
 
 /** One convolution and a classifier: the first network of a course. */
@@ -20,6 +21,7 @@ export const simpleCnn: Network = {
   head: (options) =>
     chain({
       flatten: flatten(), //                          4608
+      ...dropped("dropout", options.dropout),
       predictions: dense(options.classes, { activation: classActivation(options) }),
     }),
 };
