@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
 import type * as core from "@convkit/core";
+import type * as augment from "@convkit/augment/blocks";
 import type * as blocks from "@convkit/blocks";
 import type * as models from "./models.ts";
 import type * as datasets from "@convkit/datasets";
@@ -74,6 +75,20 @@ export const {
   squeezeExcite,
   transition,
 } = lazily<typeof blocks>(() => require("@convkit/blocks"));
+export const {
+  randAugment,
+  randomBrightness,
+  randomContrast,
+  randomCrop,
+  randomErasing,
+  randomFlip,
+  randomHue,
+  randomRotation,
+  randomSaturation,
+  randomShear,
+  randomTranslation,
+  randomZoom,
+} = lazily<typeof augment>(() => require("@convkit/augment/blocks"));
 export const { createModel, findArchitecture, list } = lazily<typeof models>(() => require("convkit/models"));
 export const { decodeImage, fromArrays, fromGenerator, imageFolder, loadData, splitOff } = lazily<typeof datasets>(() =>
   require("@convkit/datasets"),

@@ -74,6 +74,20 @@ export {
   squeezeExcite,
   transition,
 } from "@convkit/blocks";
+export {
+  randAugment,
+  randomBrightness,
+  randomContrast,
+  randomCrop,
+  randomErasing,
+  randomFlip,
+  randomHue,
+  randomRotation,
+  randomSaturation,
+  randomShear,
+  randomTranslation,
+  randomZoom,
+} from "@convkit/augment/blocks";
 export { createModel, findArchitecture, list } from "./models.ts";
 export type { ModelInfo, ModelName, CreateOptions } from "./models.ts";
 export { decodeImage, fromArrays, fromGenerator, imageFolder, loadData, splitOff } from "@convkit/datasets";

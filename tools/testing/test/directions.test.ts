@@ -9,7 +9,7 @@ const allowed: Record<string, readonly string[]> = {
   files: [],
   engine: ["files"],
   graph: ["engine"],
-  augment: [],
+  augment: ["core"],
   core: [],
   blocks: ["core"],
   models: ["core", "blocks"],

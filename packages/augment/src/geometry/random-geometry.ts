@@ -6,7 +6,7 @@ import { rotate, translate, zoom } from "./affine.ts";
 import { affineOptionNames, checkWord, samplingOf } from "./affine-options.ts";
 import type { AffineOptions } from "./affine-options.ts";
 
-const flipModes = ["horizontal", "vertical", "both"] as const;
+export const flipModes = ["horizontal", "vertical", "both"] as const;
 
 export type FlipMode = (typeof flipModes)[number];
 
