@@ -1,4 +1,4 @@
-import { preprocess, type Preprocessing } from "@convkit/core";
+import { modelMetadata, preprocess, type Preprocessing } from "@convkit/core";
 import { checkOptions, type OptionNames } from "@convkit/errors";
 import { executable, type ExecutionOptions, type Feed, type Values } from "@convkit/graph";
 import type * as tf from "@tensorflow/tfjs-core";
@@ -6,7 +6,10 @@ import type { LayersModel } from "@tensorflow/tfjs-layers";
 
 /** Options of `predictor`. */
 export interface PredictorOptions {
-  /** Preprocessing of pixels from 0 to 255; without it, the model gets the pixels unchanged. */
+  /**
+   * Preprocessing of pixels from 0 to 255; by default as the model's metadata says, else the model gets the pixels unchanged.
+   * `rawPixels` leaves them unchanged.
+   */
   readonly preprocessing?: Preprocessing | undefined;
   /** Precision, threads and determinism of the compiled prediction; `eager: true` runs it op by op. */
   readonly execution?: ExecutionOptions | undefined;
@@ -28,9 +31,10 @@ export interface Predictor {
  */
 export function predictor(model: LayersModel, options: PredictorOptions = {}): Predictor {
   checkOptions("predictor", options, optionNames);
-  const { preprocessing, execution } = options;
+  const { preprocessing = modelMetadata(model).preprocessing, execution } = options;
+  const isRaw = preprocessing === undefined || Object.keys(preprocessing).length === 0;
   const forward = executable((images) => {
-    const pixels = preprocessing === undefined ? images! : preprocess(images as tf.Tensor4D, preprocessing);
+    const pixels = isRaw ? images! : preprocess(images as tf.Tensor4D, preprocessing);
     return [[model.apply(pixels, { training: false })].flat()[0] as tf.Tensor];
   }, execution);
   return {

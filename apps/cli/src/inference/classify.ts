@@ -1,5 +1,6 @@
 import type { ImageFit } from "@convkit/core";
-import { type Predictor, predictor, topClasses } from "@convkit/predict";
+import { decodePredictions, type Predictor, predictor } from "@convkit/predict";
+import { classNames } from "@convkit/predict/internal";
 import type { Context } from "../terminal/context.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 import { imageShape } from "../inputs/image-shape.ts";
@@ -45,10 +46,8 @@ export async function openClassifier(context: Context, name: string, options: Mo
     fit,
     async classify(data, count, { mirror, top }) {
       const scores = await scoresOf(forward, data, [count, ...shape], mirror);
-      const width = scores.length / count;
-      return Array.from({ length: count }, (_, row) =>
-        ranked(scores.subarray(row * width, (row + 1) * width), classes, top),
-      );
+      const rows = decodePredictions({ data: scores, shape: [count, scores.length / count] }, { top, classes });
+      return rows.map((row) => row.map(({ index, label, probability }) => ({ index, label, probability })));
     },
     dispose: () => forward.dispose(),
   };
@@ -72,7 +71,7 @@ async function opened(context: Context, name: string, options: ModelOptions): Pr
   const {
     model,
     preprocessing,
-    classes = [],
+    classes = classNames(model) ?? [],
     images: fit,
     isUntrained,
   } = await resolveModel(name, options, seed, (note) => context.out.note(note));
@@ -93,14 +92,4 @@ async function scoresOf(
   if (!mirror) return scores;
   const mirrored = (await forward.predict({ data: flipHorizontally(data, shape[2], shape[3]), shape })).data;
   return scores.map((score, index) => (score + mirrored[index]!) / 2);
-}
-
-/** The most likely classes; a single output is the probability of the second of two classes. */
-function ranked(scores: Float32Array, classes: readonly string[], count: number): Prediction[] {
-  const probabilities = scores.length === 1 ? Float32Array.of(1 - scores[0]!, scores[0]!) : scores;
-  return topClasses(probabilities, Math.min(count, probabilities.length)).map((index) => ({
-    index,
-    label: classes[index] ?? String(index),
-    probability: probabilities[index]!,
-  }));
 }

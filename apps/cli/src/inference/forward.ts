@@ -1,3 +1,4 @@
+import { rawPixels } from "@convkit/core";
 import type { Values } from "@convkit/graph";
 import { type Predictor, predictor } from "@convkit/predict";
 import type { Context } from "../terminal/context.ts";
@@ -17,7 +18,7 @@ export async function openForward(
     return { forward, wanted: forward.input };
   }
   const { model } = await resolveModel(name, options, context.options.seed, (note) => context.out.note(note));
-  return { forward: predictor(model), wanted: model.inputs[0]!.shape };
+  return { forward: predictor(model, { preprocessing: rawPixels }), wanted: model.inputs[0]!.shape };
 }
 
 /** Runs an array through a model, `batch` rows at a time, and disposes of the model. */

@@ -1,0 +1,171 @@
+import { modelMetadata, type ImageFit, type Preprocessing } from "@convkit/core";
+import { checkEngine } from "@convkit/core/internal";
+import { checkOptions, OptionError, shown, type OptionNames } from "@convkit/errors";
+import type { ExecutionOptions, Feed, Values } from "@convkit/graph";
+import * as tf from "@tensorflow/tfjs-core";
+import type { LayersModel } from "@tensorflow/tfjs-layers";
+import { imagePixels, type ImageSource, type WantedImage } from "./image-pixels.ts";
+import { checkTop, classNames, decodePredictions, type Prediction } from "./prediction.ts";
+import { predictor } from "./predictor.ts";
+
+/** Options of `classifier`; by default the model's metadata says all of them. */
+export interface ClassifierOptions {
+  /** Names of the classes, in the order of the outputs. */
+  readonly classes?: readonly string[] | undefined;
+  /** From pixels (0 to 255) to the model's input. */
+  readonly preprocessing?: Preprocessing | undefined;
+  /** How image files are resized, cropped and turned. */
+  readonly images?: ImageFit | undefined;
+  /** Precision, threads and determinism; `eager: true` runs op by op. */
+  readonly execution?: ExecutionOptions | undefined;
+}
+
+/** Options of one classification. */
+export interface TopOptions {
+  /** How many classes to give for each image, the most likely first; 5 by default. */
+  readonly top?: number | undefined;
+}
+
+/** Options of `classify`. */
+export interface ClassifyOptions extends ClassifierOptions, TopOptions {}
+
+/** A model that is ready to classify images. */
+export interface Classifier {
+  /** The most likely classes of an image. */
+  classify(image: ImageSource, options?: TopOptions): Promise<Prediction[]>;
+  /** The most likely classes of each image: a list, or a tensor `[n, h, w, c]`. */
+  classify(images: readonly ImageSource[] | tf.Tensor4D, options?: TopOptions): Promise<Prediction[][]>;
+  /** Frees the compiled functions, but not the model. */
+  dispose(): Promise<void>;
+}
+
+const classifierNames: OptionNames<ClassifierOptions> = {
+  classes: true,
+  preprocessing: true,
+  images: true,
+  execution: true,
+};
+
+/** Images that go through the model at once. */
+const batch = 32;
+
+/**
+ * A classifier of a model, for many calls: the model is compiled once a batch size. Classes, preprocessing and resizing are those
+ * that the model carries (`modelMetadata`).
+ *
+ * Throws an `OptionError` for a model whose output names no classes, and for unknown options.
+ */
+export function classifier(model: LayersModel, options: ClassifierOptions = {}): Classifier {
+  return classifierFor("classifier", model, options);
+}
+
+/**
+ * The names and probabilities of an image's most likely classes, the most likely first:
+ * `await classify(model, "photo.jpg", { top: 3 })`. An image is a file's path, URL or bytes, a tensor or pixels; a list gives a list.
+ * Classes, preprocessing and resizing are those that the model carries. For many calls, `classifier` is faster.
+ *
+ * Rejects with an `OptionError` for a model whose output names no classes, for what is no image, and for unknown options; with a
+ * `DataError` for a file that cannot be decoded.
+ */
+export async function classify(
+  model: LayersModel,
+  image: ImageSource,
+  options?: ClassifyOptions,
+): Promise<Prediction[]>;
+export async function classify(
+  model: LayersModel,
+  images: readonly ImageSource[] | tf.Tensor4D,
+  options?: ClassifyOptions,
+): Promise<Prediction[][]>;
+export async function classify(
+  model: LayersModel,
+  images: ImageSource | readonly ImageSource[] | tf.Tensor4D,
+  options: ClassifyOptions = {},
+): Promise<Prediction[] | Prediction[][]> {
+  checkOptions("classify", options, { ...classifierNames, top: true });
+  const { top, execution, ...rest } = options;
+  const isLarge = Array.isArray(images) && images.length > batch;
+  // To compile takes longer than to run a batch or less.
+  const once = classifierFor("classify", model, { ...rest, execution: { eager: !isLarge, ...execution } });
+  try {
+    return await once.classify(images as ImageSource, { top });
+  } finally {
+    await once.dispose();
+  }
+}
+
+function classifierFor(where: string, model: LayersModel, options: ClassifierOptions): Classifier {
+  checkOptions(where, options, classifierNames);
+  checkEngine(where);
+  checkModel(where, model);
+  const { preprocessing, execution, images: fit = modelMetadata(model).images ?? {}, classes } = options;
+  const names = classes ?? classNames(model) ?? [];
+  const forward = predictor(model, { preprocessing, execution });
+  const wanted: WantedImage = { where, shape: model.inputs[0]!.shape.slice(1) as [number, number, number], fit };
+  const classifyAll = async (images: readonly ImageSource[], top: number): Promise<Prediction[][]> => {
+    const answers: Prediction[][] = [];
+    for (let from = 0; from < images.length; from += batch) {
+      const part = images.slice(from, from + batch);
+      const pixels = await Promise.all(part.map((image) => imagePixels(image, wanted)));
+      for (const group of ofOneShape(pixels)) {
+        const scores: Values = await forward.predict(stacked(group));
+        answers.push(...decodePredictions(scores, { top, classes: names }));
+      }
+    }
+    return answers;
+  };
+  const classifyImages = async (
+    images: ImageSource | readonly ImageSource[] | tf.Tensor4D,
+    { top = 5, ...rest }: TopOptions = {},
+  ): Promise<Prediction[] | Prediction[][]> => {
+    checkOptions(where, rest, {});
+    checkTop(where, top);
+    if (images instanceof tf.Tensor && images.rank === 4) return classifyAll(await imagesOf(images), top);
+    if (Array.isArray(images)) return classifyAll(images as readonly ImageSource[], top);
+    return (await classifyAll([images as ImageSource], top))[0]!;
+  };
+  return { classify: classifyImages as Classifier["classify"], dispose: () => forward.dispose() };
+}
+
+function checkModel(where: string, model: LayersModel): void {
+  if (typeof model?.apply !== "function" || !Array.isArray(model.outputs)) {
+    throw new OptionError(`${where}: expected a model, as createModel or loadModel gives it, got ${shown(model)}.`);
+  }
+  const [input, output] = [model.inputs[0]?.shape ?? [], model.outputs[0]?.shape ?? []];
+  if (input.length !== 4) {
+    throw new OptionError(`${where}: expected a model of images, but ${model.name} takes the shape ${shown(input)}.`);
+  }
+  if (output.length !== 2) {
+    throw new OptionError(
+      `${where}: expected a model that ends in classes, but the output of ${model.name} has the shape ${shown(output)}; add a head: replaceHead(model, 5).`,
+    );
+  }
+}
+
+/** The images of a batch, one after the other. */
+async function imagesOf(images: tf.Tensor): Promise<Feed[]> {
+  const [count = 0, ...shape] = images.shape;
+  const data = await images.data<"float32">();
+  const size = data.length / Math.max(count, 1);
+  return Array.from({ length: count }, (_, i) => ({ data: data.subarray(i * size, (i + 1) * size), shape }));
+}
+
+/** Neighbors of one shape, in their order. */
+function ofOneShape(images: readonly Feed[]): Feed[][] {
+  const groups: Feed[][] = [];
+  for (const image of images) {
+    const group = groups.at(-1);
+    if (group !== undefined && String(group[0]!.shape) === String(image.shape)) group.push(image);
+    else groups.push([image]);
+  }
+  return groups;
+}
+
+/** `[h, w, c]` of each image to `[n, h, w, c]`; bytes stay bytes. */
+function stacked(images: readonly Feed[]): Feed {
+  const areBytes = images.every(({ data }) => data instanceof Uint8Array);
+  const size = images[0]!.data.length;
+  const data = new (areBytes ? Uint8Array : Float32Array)(size * images.length);
+  for (const [place, image] of images.entries()) data.set(image.data, place * size);
+  return { data, shape: [images.length, ...images[0]!.shape] };
+}

@@ -1,0 +1,2 @@
+/** For packages of convkit only: may change in any version. */
+export { classNames } from "./prediction.ts";
