@@ -1,6 +1,6 @@
-"""One network of a library with random weights: its file, an input and its logits.
+"""Networks of other libraries with random weights: of each its file, an input and its logits.
 
-Arguments: a folder, then library:name:height:width. The libraries are keras, tf_keras, torchvision and timm.
+Arguments: a folder, then library:name:height:width for each network. The libraries are keras, tf_keras, torchvision and timm.
 """
 import pathlib
 import sys
@@ -8,20 +8,15 @@ import sys
 import numpy as np
 
 folder = pathlib.Path(sys.argv[1])
-library, name, height, width = sys.argv[2].split(":")
-height, width = int(height), int(width)
-rng = np.random.default_rng(5)
-stem = str(folder / f"{library}-{name}")
-image = rng.uniform(-1, 1, (2, height, width, 3)).astype("float32")
 
 
-def of_keras():
+def of_keras(library, name, image, stem, rng):
     if library == "keras":
         import keras
     else:
         import tf_keras as keras
     make = getattr(keras.applications, name)
-    model = make(weights=None, input_shape=(height, width, 3), classes=10, classifier_activation=None)
+    model = make(weights=None, input_shape=image.shape[1:], classes=10, classifier_activation=None)
     for weight in model.weights:
         path, shape = getattr(weight, "path", weight.name), weight.shape
         if "moving_mean" in path or path.endswith(("beta", "beta:0", "bias", "bias:0")):
@@ -33,7 +28,7 @@ def of_keras():
     return logits
 
 
-def of_torch():
+def of_torch(library, name, image, stem):
     import safetensors.torch
     import torch
 
@@ -63,6 +58,11 @@ def of_torch():
     return logits
 
 
-logits = of_keras() if "keras" in library else of_torch()
-np.save(f"{stem}.x.npy", image)
-np.save(f"{stem}.y.npy", logits.astype("float32"))
+for word in sys.argv[2:]:
+    library, name, height, width = word.split(":")
+    rng = np.random.default_rng(5)
+    stem = str(folder / f"{library}-{name}")
+    image = rng.uniform(-1, 1, (2, int(height), int(width), 3)).astype("float32")
+    logits = of_keras(library, name, image, stem, rng) if "keras" in library else of_torch(library, name, image, stem)
+    np.save(f"{stem}.x.npy", image)
+    np.save(f"{stem}.y.npy", logits.astype("float32"))
