@@ -97,7 +97,9 @@ export const { balancedClassWeights, earlyStopping, evaluate, reduceOnPlateau, t
   typeof trainer
 >(() => require("@convkit/trainer"));
 export const { convert, loadModel, loadWeights, saveModel } = lazily<typeof weights>(() => require("@convkit/weights"));
-export const { classifier, classify, decodePredictions, predictor, topClasses } = lazily<typeof predict>(() => require("@convkit/predict"));
+export const { classifier, classify, decodePredictions, predictor, topClasses } = lazily<typeof predict>(() =>
+  require("@convkit/predict"),
+);
 export const { writeReport } = lazily<typeof report>(() => require("@convkit/report"));
 export const { accelerate, compile } = lazily<typeof graph>(() => require("@convkit/graph"));
 export const { doctor, formatDoctor, installEngine, listEngines, useEngine } = lazily<typeof engine>(() =>

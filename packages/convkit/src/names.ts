@@ -108,7 +108,14 @@ export type {
 export { convert, loadModel, loadWeights, saveModel } from "@convkit/weights";
 export type { SaveOptions, SaveReport } from "@convkit/weights";
 export { classifier, classify, decodePredictions, predictor, topClasses } from "@convkit/predict";
-export type { Classifier, ClassifyOptions, ImageSource, Prediction, Predictor, PredictorOptions } from "@convkit/predict";
+export type {
+  Classifier,
+  ClassifyOptions,
+  ImageSource,
+  Prediction,
+  Predictor,
+  PredictorOptions,
+} from "@convkit/predict";
 export { writeReport } from "@convkit/report";
 export { accelerate, compile } from "@convkit/graph";
 export type { Accelerated, Compiled } from "@convkit/graph";
