@@ -47,15 +47,15 @@ describe("a model that was trained on cropped pictures of any size", () => {
     const optimizer = { name: "sgd", learningRate: 1e-6 } as const;
     await train({ model, data: splits, epochs: 1, optimizer, preprocessing, out: run });
     const result = await evaluate(model, splits.train);
-    expect(result.top1).toBe(1);
+    expect(result.accuracy).toBe(1);
     loss = result.loss;
   });
 
   test("is evaluated on the same pixels", async () => {
     const { status, out, err } = await call("evaluate", run, "--data", data, "--json");
     expect(status, err).toBe(0);
-    const result = JSON.parse(out) as { readonly top1: number; readonly loss: number };
-    expect(result.top1).toBe(1);
+    const result = JSON.parse(out) as { readonly accuracy: number; readonly loss: number };
+    expect(result.accuracy).toBe(1);
     expect(result.loss).toBeCloseTo(loss, 6);
   });
 
@@ -102,7 +102,7 @@ describe("a CSV file of paths outside of its folder", () => {
     const { status, out, err } = await call("evaluate", run, "--data", csv, "--outside", "--json");
     expect(status, err).toBe(0);
     // Four of the five rows have the right label.
-    expect(JSON.parse(out)).toMatchObject({ count: 5, top1: 0.8 });
+    expect(JSON.parse(out)).toMatchObject({ count: 5, accuracy: 0.8, top1: 0.8 });
     expect(err).toMatch(/0\.png two labels: light in line 4, dark in line 6/);
   });
 });

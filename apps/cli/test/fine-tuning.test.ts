@@ -97,8 +97,8 @@ describe(`training goes on from what was trained (${engines[0]})`, () => {
     const [head, ...rows] = readFileSync(csv, "utf8").trim().split("\n");
     expect(head).toBe("image,label,predicted,probability,right");
     expect(rows).toHaveLength(16);
-    const { top1, count } = JSON.parse(said.out) as { top1: number; count: number };
-    expect(rows.filter((row) => row.endsWith(",1")).length).toBe(Math.round(top1 * count));
+    const { accuracy, count } = JSON.parse(said.out) as { accuracy: number; count: number };
+    expect(rows.filter((row) => row.endsWith(",1")).length).toBe(Math.round(accuracy * count));
     expect(readdirSync(folder).filter((name) => name.endsWith(".partial"))).toEqual([]);
   });
 

@@ -19,7 +19,7 @@ const networks = [
 
 interface Evaluated {
   loss: number;
-  top1: number;
+  accuracy: number;
   confusion: number[][];
   perClass: { label: string }[];
 }
@@ -42,7 +42,7 @@ describe.skipIf(engines[0] === "wasm")("a SavedModel folder", () => {
     const [theirs, own] = [await evaluated(saved), await evaluated(name, ...seeded)];
     expect(theirs.confusion).toEqual(own.confusion);
     expect(theirs.perClass.map(({ label }) => label)).toEqual(own.perClass.map(({ label }) => label));
-    expect([theirs.top1, theirs.loss]).toEqual([own.top1, expect.closeTo(own.loss, 4)]);
+    expect([theirs.accuracy, theirs.loss]).toEqual([own.accuracy, expect.closeTo(own.loss, 4)]);
     const image = join(images, "red", "1.jpg");
     const predicted = async (model: string, ...more: string[]): Promise<number[]> => {
       const { status, out, err } = await call("predict", model, image, "--json", ...more);

@@ -56,7 +56,7 @@ function summaryTiles({ result, evaluation, judged }: ReportContent, parameters:
   const values: [string, string][] = [];
   if (evaluation !== undefined && judged !== undefined)
     values.push([
-      percent(evaluation.top1),
+      percent(evaluation.accuracy),
       `accuracy on ${evaluation.count.toLocaleString("en-US")} ${judged.split} images`,
     ]);
   if (best?.valAccuracy !== undefined) values.push([percent(best.valAccuracy), "validation accuracy, best epoch"]);

@@ -100,7 +100,7 @@ test("an evaluation over batches: loss, top-1, top-5, confusion and the worst mi
   expect(result).toMatchObject({
     count: 3,
     loss: 2,
-    top1: 1 / 3,
+    accuracy: 1 / 3,
     top5: 1,
     confusion: [
       [1, 1],

@@ -84,7 +84,7 @@ describe(`training (${engines[0]})`, () => {
     expect(weightsOf(saved)).toEqual(weightsOf(model));
     const evaluation = await evaluate(saved, rest.data.validation!, { execution });
     expect(evaluation.loss).toBeCloseTo(bestLoss, 5);
-    expect(evaluation.top1).toBe(result.best!.valAccuracy);
+    expect(evaluation.accuracy).toBe(result.best!.valAccuracy);
   });
 
   test("the same seed gives the same run, another seed another", async () => {

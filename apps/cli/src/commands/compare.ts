@@ -40,7 +40,7 @@ export async function run(
       bestEpoch: best?.epoch ?? null,
       valLoss: best?.valLoss ?? null,
       valAccuracy: best?.valAccuracy ?? null,
-      testAccuracy: onTest?.top1 ?? null,
+      testAccuracy: onTest?.accuracy ?? null,
       testLoss: onTest?.loss ?? null,
       seconds,
       imagesPerSecond,

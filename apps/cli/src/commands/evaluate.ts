@@ -91,7 +91,15 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
     });
   tellNotes();
   context.out.result(
-    { model: name, data: dataName, split, ...(trainedOn !== undefined && { trainedOn }), ...evaluation },
+    // `top1` is an older name of `accuracy`.
+    {
+      model: name,
+      data: dataName,
+      split,
+      ...(trainedOn !== undefined && { trainedOn }),
+      ...evaluation,
+      top1: evaluation.accuracy,
+    },
     reportText(dataName, split, evaluation),
   );
 }
@@ -112,7 +120,7 @@ function reportText(name: string, split: string, result: Evaluation): string {
     result.perClass[index]!.label,
     ...row.map((count) => (count === 0 ? "·" : String(count)).padStart(Math.min(width, 8))),
   ]);
-  const head = `${name} ${split}, ${grouped(result.count)} images: loss ${result.loss.toFixed(4)}, top-1 ${percent(result.top1)}, top-5 ${percent(result.top5)}${result.auc === null ? "" : `, AUC ${result.auc.toFixed(4)}`}`;
+  const head = `${name} ${split}, ${grouped(result.count)} images: loss ${result.loss.toFixed(4)}, accuracy ${percent(result.accuracy)}, top-5 ${percent(result.top5)}${result.auc === null ? "" : `, AUC ${result.auc.toFixed(4)}`}`;
   const confusion =
     result.perClass.length > 20
       ? []

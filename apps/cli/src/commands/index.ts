@@ -16,7 +16,7 @@ export const commands: CommandTree = {
     "trains a recipe, or on --data a network of the zoo, a run's model or a model file",
     () => import("./train.ts"),
   ),
-  evaluate: command("<model>", "loss, top-1, top-5, per class, confusion matrix", () => import("./evaluate.ts")),
+  evaluate: command("<model>", "loss, accuracy, top-5, per class, confusion matrix", () => import("./evaluate.ts")),
   predict: command(
     "<model> <images...>",
     "the most likely classes of image files, or of all images in a folder",

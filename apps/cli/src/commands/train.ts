@@ -96,8 +96,10 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
       const { result, test } = ended;
       if (result.diverged) throw new CliError(`The training ended since ${result.stopReason}.`);
       const { expects } = config.plan;
-      if (expects !== undefined && test !== undefined && test.top1 < expects.accuracy)
-        throw new CliError(`${config.name} must reach ${percent(expects.accuracy)} but reached ${percent(test.top1)}.`);
+      if (expects !== undefined && test !== undefined && test.accuracy < expects.accuracy)
+        throw new CliError(
+          `${config.name} must reach ${percent(expects.accuracy)} but reached ${percent(test.accuracy)}.`,
+        );
     },
   );
 }

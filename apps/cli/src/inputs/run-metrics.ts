@@ -17,10 +17,10 @@ export interface Metrics {
     readonly valLoss?: number | null;
     readonly valAccuracy?: number | null;
   };
-  /** The final evaluation of the run. `split` names its images, and is missing in older runs. */
+  /** The final evaluation of the run. `split` names its images, and is missing in older runs, which say `top1` for `accuracy`. */
   readonly test?: {
     readonly split?: "test" | "validation";
-    readonly top1: number | null;
+    readonly accuracy: number | null;
     readonly loss: number | null;
   };
 }
@@ -34,7 +34,7 @@ const shape: StoredShape = {
       optional: { valLoss: numberOrNull, valAccuracy: numberOrNull },
     },
     test: {
-      fields: { top1: numberOrNull, loss: numberOrNull },
+      fields: { accuracy: numberOrNull, loss: numberOrNull },
       optional: { split: oneOf(["test", "validation"]) },
     },
   },
@@ -42,7 +42,15 @@ const shape: StoredShape = {
 
 /** Reads a run's `metrics.json`. Throws a `FileError` or `TrainerError` that names the file if it is damaged. */
 export async function readMetrics(file: string): Promise<Metrics> {
-  const metrics = await readJson(file);
+  const metrics = renamed(await readJson(file));
   throwStored(file, storedProblems("metrics", metrics, shape));
   return { imagesPerSecond: null, ...(metrics as unknown as Partial<Metrics>) } as Metrics;
+}
+
+/** The metrics of an older run with the name `accuracy` for `top1`. */
+function renamed(metrics: unknown): unknown {
+  const { test } = (metrics ?? {}) as { readonly test?: { readonly top1?: unknown } | null };
+  if (typeof test !== "object" || test === null || !("top1" in test)) return metrics;
+  const { top1, ...rest } = test;
+  return { ...(metrics as object), test: { accuracy: top1, ...rest } };
 }

@@ -61,12 +61,12 @@ export function resultDocument({ folder, config, data, result, test }: EndedRun)
           split: splitOf(data),
           images: test.count,
           loss: test.loss,
-          accuracy: test.top1,
+          accuracy: test.accuracy,
           top5: test.top5,
           auc: test.auc,
         }
       : null,
-    ...(expects && test && { expects: { ...expects, reached: test.top1 >= expects.accuracy } }),
+    ...(expects && test && { expects: { ...expects, reached: test.accuracy >= expects.accuracy } }),
     seconds,
     imagesPerSecond,
     timings,
@@ -84,7 +84,7 @@ export function resultText({ folder, config, data, result, test }: EndedRun): st
     : `${epochs} ${epochs === 1 ? "epoch" : "epochs"} in ${duration(seconds)} (${Math.round(imagesPerSecond)} images/s)${stopped}`;
   const tested = test
     ? [
-        `${splitOf(data)}: loss ${test.loss.toFixed(4)}, accuracy ${percent(test.top1)} on ${grouped(test.count)} images${expectation(config, test)}`,
+        `${splitOf(data)}: loss ${test.loss.toFixed(4)}, accuracy ${percent(test.accuracy)} on ${grouped(test.count)} images${expectation(config, test)}`,
       ]
     : [];
   return [ending, ...tested, `run directory: ${folder}`].join("\n");
@@ -94,9 +94,9 @@ function splitOf(data: DataSplits<IndexedDataset>): string {
   return data.test === undefined ? "validation" : "test";
 }
 
-function expectation({ plan: { expects } }: RunConfig, { top1 }: Evaluation): string {
+function expectation({ plan: { expects } }: RunConfig, { accuracy }: Evaluation): string {
   if (expects === undefined) return "";
-  return top1 >= expects.accuracy
+  return accuracy >= expects.accuracy
     ? `, at least the ${percent(expects.accuracy)} that the recipe must reach`
     : `, below the ${percent(expects.accuracy)} that the recipe must reach`;
 }

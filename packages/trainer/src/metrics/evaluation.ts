@@ -20,7 +20,9 @@ export interface Mistake {
 export interface Evaluation {
   readonly count: number;
   readonly loss: number;
-  readonly top1: number;
+  /** Share of the images whose most likely class is right. */
+  readonly accuracy: number;
+  /** Share of the images whose class is among the five most likely. */
   readonly top5: number;
   readonly macro: { readonly precision: number; readonly recall: number; readonly f1: number };
   readonly auc: number | null;
@@ -98,7 +100,7 @@ export function evaluator(classes: readonly string[], options: { readonly mistak
       return {
         count,
         loss: lossSum / count,
-        top1: correct / count,
+        accuracy: correct / count,
         top5: inTop5 / count,
         macro: macroAverage(perClass),
         auc: areas.length === 0 ? null : areas.reduce((a, b) => a + b, 0) / areas.length,
