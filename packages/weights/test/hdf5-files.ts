@@ -1,3 +1,5 @@
+import { lookup3 } from "../src/formats/hdf5/checksum.ts";
+
 /** Writes HDF5 files by hand, such as no library would: superblock 2, object headers of version 2, addresses that may lie. */
 export class Hdf5File {
   readonly #parts: Buffer[] = [Buffer.alloc(48)];
@@ -18,7 +20,8 @@ export class Hdf5File {
   object(...messages: readonly (readonly [type: number, body: Uint8Array])[]): number {
     const parts = messages.map(([type, body]) => Buffer.concat([u(1, type), u(2, body.byteLength), u(1, 0), body]));
     const size = parts.reduce((sum, { byteLength }) => sum + byteLength, 0);
-    return this.put(Buffer.from("OHDR"), u(1, 2), u(1, 2), u(4, size), ...parts, u(4, 0));
+    const header = Buffer.concat([Buffer.from("OHDR"), u(1, 2), u(1, 2), u(4, size), ...parts]);
+    return this.put(header, u(4, lookup3(header)));
   }
 
   finish(root: number): Uint8Array {
@@ -28,6 +31,7 @@ export class Hdf5File {
       bytes,
       8,
     );
+    u(4, lookup3(bytes.subarray(0, 44))).copy(bytes, 44);
     return bytes;
   }
 }

@@ -1,7 +1,9 @@
 import { checkedCount, decodeElements, swapBytes } from "../../bytes/named-tensor.ts";
 import { undefinedAddress } from "./bytes.ts";
 import type { Hdf5Bytes } from "./bytes.ts";
-import { readShape, readType } from "./type.ts";
+import { openHeap } from "./fractal-heap.ts";
+import { readRecords } from "./btree2.ts";
+import { readSpace, readType } from "./type.ts";
 import { open } from "./object-header.ts";
 import type { Hdf5Context, HeaderMessage } from "./object-header.ts";
 
@@ -11,19 +13,24 @@ export type Hdf5Value = string | number | readonly string[] | readonly number[];
 /** The attributes of an object. Skips attributes of types that no weight file uses. */
 export function readAttributes(context: Hdf5Context, messages: readonly HeaderMessage[]): Map<string, Hdf5Value> {
   const attributes = new Map<string, Hdf5Value>();
-  for (const { type, body } of messages) {
-    if (type === 0x15) {
-      body.skip(1);
-      if ((body.u8() & 1) !== 0) body.skip(2);
-      if (body.uint(context.offsetSize) !== undefinedAddress) {
-        body.fail(
-          "attributes in a fractal heap are not read: write the file again with h5py's defaults (no track_order, no libver)",
-        );
-      }
-    }
-    if (type !== 0x0c) continue;
+  const add = (body: Hdf5Bytes): void => {
     const [name, value] = readAttribute(context, body);
     if (value !== undefined) attributes.set(name, value);
+  };
+  for (const { type, body } of messages) {
+    if (type === 0x0c) add(body);
+    if (type !== 0x15) continue;
+    body.skip(1);
+    if ((body.u8() & 1) !== 0) body.skip(2);
+    const heap = body.uint(context.offsetSize);
+    if (heap === undefinedAddress) continue;
+    const find = openHeap(context, heap);
+    // Records of the tree of names: the attribute's place in the heap, its flags, number and hash.
+    for (const record of readRecords(context, body.uint(context.offsetSize), [8])) {
+      const id = record.part(record.left - 9);
+      if ((record.u8() & 2) !== 0) record.fail("shared attributes are not read");
+      add(find(id));
+    }
   }
   return attributes;
 }
@@ -37,7 +44,7 @@ function readAttribute(context: Hdf5Context, body: Hdf5Bytes): [string, Hdf5Valu
   const padded = (size: number): number => (version === 1 ? Math.ceil(size / 8) * 8 : size);
   const name = body.part(padded(nameSize)).textUpToZero();
   const type = readType(body.part(padded(typeSize)));
-  const shape = readShape(body.part(padded(spaceSize)), context.lengthSize);
+  const shape = readSpace(body.part(padded(spaceSize)), context.lengthSize)?.shape;
   if (shape === undefined) return [name, undefined];
   const count = checkedCount(shape) ?? body.fail(`attribute "${name}" has the shape [${shape}]`);
   if (type.size === 0 || count * type.size > body.left)

@@ -1,11 +1,12 @@
-import { WeightsError } from "../../weights-error.ts";
 import { undefinedAddress } from "./bytes.ts";
 import type { Hdf5Bytes } from "./bytes.ts";
+import { readRecords } from "./btree2.ts";
+import { openHeap } from "./fractal-heap.ts";
 import { open } from "./object-header.ts";
 import type { Hdf5Context, HeaderMessage } from "./object-header.ts";
 
-/** The objects of a group: name to address of the object's header. Throws for soft and external links. */
-export function readLinks(context: Hdf5Context, messages: readonly HeaderMessage[], path: string): Map<string, number> {
+/** The objects of a group, sorted by name: name to address of the object's header. Throws for soft and external links. */
+export function readLinks(context: Hdf5Context, messages: readonly HeaderMessage[]): Map<string, number> {
   const links = new Map<string, number>();
   for (const { type, body } of messages) {
     if (type === 0x11) {
@@ -19,16 +20,19 @@ export function readLinks(context: Hdf5Context, messages: readonly HeaderMessage
       body.skip(1);
       const flags = body.u8();
       if ((flags & 1) !== 0) body.skip(8);
-      if (body.uint(context.offsetSize) !== undefinedAddress) {
-        throw new WeightsError(
-          context.source.file,
-          `group "${path}"`,
-          "its links are in a fractal heap, which is not read: write the file again with h5py's defaults (no track_order, no libver)",
-        );
+      const heap = body.uint(context.offsetSize);
+      if (heap === undefinedAddress) continue;
+      const find = openHeap(context, heap);
+      // Records of the tree of names: the hash of the name and the link's place in the heap.
+      for (const record of readRecords(context, body.uint(context.offsetSize), [5])) {
+        record.skip(4);
+        const [name, address] = readLink(context, find(record.part(record.left)));
+        context.count("text", name.length, `byte ${record.start}`);
+        links.set(name, address);
       }
     }
   }
-  return links;
+  return new Map([...links].toSorted(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b))));
 }
 
 function readLocalHeap(context: Hdf5Context, address: number): Hdf5Bytes {

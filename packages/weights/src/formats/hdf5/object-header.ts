@@ -1,5 +1,6 @@
 import type { ByteSource } from "../../bytes/byte-source.ts";
 import { Hdf5Bytes } from "./bytes.ts";
+import { lookup3 } from "./checksum.ts";
 
 /** State shared by all readers of one file. */
 export interface Hdf5Context {
@@ -34,6 +35,16 @@ export function readMessages(context: Hdf5Context, address: number): HeaderMessa
 export function open(context: Hdf5Context, address: number, length: number): Hdf5Bytes {
   context.count("structure", length, `byte ${context.base + address}`);
   return Hdf5Bytes.read(context.source, context.base + address, length);
+}
+
+/** Reads a structure that ends with its checksum, and compares it. Structures before libver v18 have none. */
+export function openChecked(context: Hdf5Context, address: number, length: number): Hdf5Bytes {
+  const bytes = open(context, address, length);
+  if (length < 4) return bytes.fail(`a structure of ${length} bytes has no checksum`);
+  const view = new DataView(bytes.bytes.buffer, bytes.bytes.byteOffset + length - 4, 4);
+  const [stored, computed] = [view.getUint32(0, true), lookup3(bytes.bytes.subarray(0, length - 4))];
+  if (stored !== computed) bytes.fail(`is damaged: expected the checksum ${stored}, got ${computed}`);
+  return bytes;
 }
 
 function readOldHeader(context: Hdf5Context, address: number): HeaderMessage[] {
@@ -72,13 +83,17 @@ function readNewHeader(context: Hdf5Context, address: number): HeaderMessage[] {
   if ((flags & 0x20) !== 0) prefix.skip(16);
   if ((flags & 0x10) !== 0) prefix.skip(4);
   const size = prefix.uint(1 << (flags & 3));
-  const blocks = [{ address: address + prefix.at, size }];
+  // The first block is the header itself; all end with a checksum.
+  const start = prefix.at;
+  const blocks = [{ address, size: start + size + 4 }];
   const messages: HeaderMessage[] = [];
   for (const [index, block] of blocks.entries()) {
-    if (block.size < 0 || block.size > chunkLimit) prefix.fail("an object header this large cannot be true");
-    const bytes = open(context, block.address, block.size);
+    if (size < 0 || block.size < 0 || block.size > chunkLimit)
+      prefix.fail("an object header this large cannot be true");
+    const bytes = openChecked(context, block.address, block.size);
     if (index > 0) bytes.signature("OCHK");
-    const end = index > 0 ? block.size - 4 : block.size;
+    else bytes.skip(start);
+    const end = block.size - 4;
     while (end - bytes.at >= 4) {
       const type = bytes.u8();
       const length = bytes.u16();

@@ -4,6 +4,7 @@ import { readAttributes } from "./attributes.ts";
 import type { Hdf5Value } from "./attributes.ts";
 import { openDataset } from "./dataset.ts";
 import type { Hdf5Dataset } from "./dataset.ts";
+import { lookup3 } from "./checksum.ts";
 import { Hdf5Bytes, undefinedAddress } from "./bytes.ts";
 import { readLinks } from "./links.ts";
 import { readMessages } from "./object-header.ts";
@@ -40,8 +41,8 @@ export function hasUserBlock(source: ByteSource): boolean {
 
 /**
  * Opens the root group of an HDF5 file. Groups, attributes and tensors are read on demand. Supports the output of h5py
- * by default, and with libver="latest" for small groups: old and new groups, contiguous, compact and chunked data
- * (deflate, shuffle, fletcher32). Format: https://support.hdfgroup.org/documentation/hdf5/latest/_f_m_t3.html
+ * with any libver: old and new groups and attributes, contiguous, compact and chunked data by every index (deflate,
+ * shuffle, fletcher32, LZF). Format: https://support.hdfgroup.org/documentation/hdf5/latest/_f_m_t3.html
  */
 export function openHdf5(source: ByteSource): Hdf5Group {
   const start = findSuperblock(source);
@@ -71,6 +72,8 @@ export function openHdf5(source: ByteSource): Hdf5Group {
     superblock.skip(offsetSize);
     end = superblock.uint(offsetSize);
     root = superblock.uint(offsetSize);
+    const [computed, stored] = [lookup3(superblock.bytes.subarray(0, superblock.at)), superblock.u32()];
+    if (stored !== computed) superblock.fail(`is damaged: expected the checksum ${stored}, got ${computed}`);
   } else {
     return superblock.fail(`HDF5 superblock version ${version} is not known (0 to 3)`);
   }
@@ -149,7 +152,7 @@ function openObject(context: Hdf5Context, address: number, path: string): Header
 }
 
 function groupOf(context: Hdf5Context, messages: readonly HeaderMessage[], path: string, depth: number): Hdf5Group {
-  const links = readLinks(context, messages, path);
+  const links = readLinks(context, messages);
   const attributes = readAttributes(context, messages);
   const opened = new Map<string, Hdf5Group | Hdf5Dataset>();
   const child = (name: string): Hdf5Group | Hdf5Dataset | undefined => {

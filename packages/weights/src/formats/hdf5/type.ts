@@ -1,5 +1,6 @@
 import { dtypeBytes } from "../../bytes/named-tensor.ts";
 import type { StoredType } from "../../bytes/named-tensor.ts";
+import { undefinedAddress } from "./bytes.ts";
 import type { Hdf5Bytes } from "./bytes.ts";
 
 /** The types of HDF5 that weight files hold. */
@@ -73,18 +74,31 @@ const floatLayouts: Readonly<Record<string, StoredType>> = {
 
 const rankLimit = 32;
 
+/** A shape, and how far each of its axes may grow: Infinity for an axis without end. */
+export interface Hdf5Space {
+  readonly shape: number[];
+  readonly maxShape: number[];
+}
+
 /** Reads a dataspace message: the shape, `[]` for a scalar, undefined for "no data". */
-export function readShape(bytes: Hdf5Bytes, lengthSize: number): number[] | undefined {
+export function readSpace(bytes: Hdf5Bytes, lengthSize: number): Hdf5Space | undefined {
   const version = bytes.u8();
   const rank = bytes.u8();
-  bytes.u8();
+  const flags = bytes.u8();
   if (rank > rankLimit) bytes.fail(`${rank} axes, but HDF5 has at most ${rankLimit}`);
   if (version === 1) bytes.skip(5);
   else if (version === 2) {
     if (bytes.u8() === 2) return undefined;
   } else bytes.fail(`dataspace version ${version} is not known`);
-  return Array.from({ length: rank }, () => {
+  const shape = Array.from({ length: rank }, () => {
     const size = bytes.uint(lengthSize);
     return size >= 0 ? size : bytes.fail("a dimension without end");
   });
+  if ((flags & 1) === 0) return { shape, maxShape: shape };
+  const maxShape = shape.map((size) => {
+    const most = bytes.uint(lengthSize);
+    if (most === undefinedAddress) return Number.POSITIVE_INFINITY;
+    return most >= size ? most : bytes.fail(`a dimension of ${size} that may grow to ${most}`);
+  });
+  return { shape, maxShape };
 }
