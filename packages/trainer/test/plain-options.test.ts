@@ -2,7 +2,7 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { dense, flatten, chain, network } from "@convkit/core";
-import { fromArrays } from "@convkit/datasets";
+import { fromArrays, splitOff } from "@convkit/datasets";
 import { useEngine } from "@convkit/engine";
 import { beforeAll, describe, expect, test } from "vitest";
 import { evaluate, planAugmentation, showProgress, train, type TrainOptions } from "../src/index.ts";
@@ -31,6 +31,16 @@ async function weightsAfter(options: Partial<TrainOptions>): Promise<number[]> {
 describe("options in their short forms train as their full forms do", () => {
   test.each<[string, Partial<TrainOptions>, Partial<TrainOptions>]>([
     ["a data set", { data }, { data: { name: "numbers", train: data } }],
+    [
+      "validation images beside a data set",
+      { data, validation: data, schedule: "constant" },
+      { data: { name: "numbers", train: data, validation: data } },
+    ],
+    [
+      "a share of the training images for validation",
+      { data, validation: 0.25 },
+      (([train, validation]) => ({ data: { name: "numbers", train, validation } }))(splitOff(data, 6, { seed: 3 })),
+    ],
     ["a schedule by name", { schedule: "cosine" }, { schedule: { name: "cosine" } }],
     [
       "a schedule as text",
@@ -58,6 +68,17 @@ describe("options in their short forms train as their full forms do", () => {
     ["augmentation that is none", { augment: "flip" }, /augment/],
     ["no data", { data: undefined }, /expected data to be a data set or \{ name, train, validation \}/],
     ["data that is a folder's name", { data: "photos" }, /expected data to be a data set.*got "photos"/],
+    [
+      "validation twice",
+      { data: { name: "a", train: data, validation: data }, validation: 0.1 },
+      /has its own 24 valid/,
+    ],
+    [
+      "validation that is none",
+      { validation: "test" },
+      /expected validation to be a data set, or how many.*got "test"/,
+    ],
+    ["a share that leaves nothing", { validation: 0.01 }, /split of 0.01 of numbers's 24 images would leave nothing/],
     ["an unknown option", { batchSize: 3 }, /batchSize.*Did you mean "batch"/],
   ])("refuses %s", async (_title, options, message) => {
     await expect(weightsAfter(options)).rejects.toThrow(message);

@@ -18,6 +18,7 @@ import type { CheckpointOptions, ResumeOptions, TrainOptions } from "./train-opt
 const optionNames: OptionNames<TrainOptions> = {
   model: true,
   data: true,
+  validation: true,
   loss: true,
   optimizer: true,
   schedule: true,

@@ -1,11 +1,11 @@
 import { shown } from "@convkit/errors";
-import type { DataSplits } from "@convkit/datasets";
+import { type Dataset, type DataSplits, type IndexedDataset, splitOff } from "@convkit/datasets";
 import { parseSchedule, type Schedule } from "../optimization/schedules.ts";
 import { TrainerError } from "../trainer-error.ts";
 import type { TrainOptions } from "./train-options.ts";
 
 /** The options of `train` in their full forms: splits instead of one data set, a schedule instead of its name. */
-export interface FullOptions extends Omit<TrainOptions, "data" | "schedule"> {
+export interface FullOptions extends Omit<TrainOptions, "data" | "schedule" | "validation"> {
   readonly data: DataSplits;
   readonly schedule?: Schedule | undefined;
 }
@@ -15,9 +15,9 @@ export function fullOptions(options: TrainOptions): FullOptions {
   if (typeof options !== "object" || options === null) {
     throw new TrainerError(`train: expected options with model, data and epochs, got ${shown(options)}.`);
   }
-  const data = fullData(options.data);
-  const { schedule } = options;
-  return { ...options, data, schedule: typeof schedule === "string" ? parseSchedule(schedule) : schedule };
+  const { schedule, validation, ...rest } = options;
+  const data = withValidation(fullData(options.data), validation, options.seed);
+  return { ...rest, data, schedule: typeof schedule === "string" ? parseSchedule(schedule) : schedule };
 }
 
 function fullData(data: TrainOptions["data"]): DataSplits {
@@ -29,4 +29,29 @@ function fullData(data: TrainOptions["data"]): DataSplits {
   throw new TrainerError(
     `train: expected data to be a data set or { name, train, validation } as loadData gives, got ${shown(given)}.`,
   );
+}
+
+/** The data with the validation images that the option asks for. */
+function withValidation(data: DataSplits, validation: unknown, seed: number | undefined): DataSplits {
+  if (validation === undefined) return data;
+  if (data.validation !== undefined) {
+    throw new TrainerError(
+      `train: ${data.name} has its own ${data.validation.size} validation images; leave validation out, or give data.train as data.`,
+    );
+  }
+  if (typeof validation === "object" && validation !== null && "batches" in validation) {
+    return { ...data, validation: validation as Dataset };
+  }
+  if (typeof validation !== "number") {
+    throw new TrainerError(
+      `train: expected validation to be a data set, or how many of the training images to hold out (0.1: a tenth), got ${shown(validation)}.`,
+    );
+  }
+  if (!("select" in data.train)) {
+    throw new TrainerError(
+      `train: expected validation to be a data set, since ${data.name} is read in order and nothing can be held out of it.`,
+    );
+  }
+  const [train, held] = splitOff(data.train as IndexedDataset, validation, { seed });
+  return { ...data, train, validation: held };
 }

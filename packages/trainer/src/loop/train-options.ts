@@ -16,6 +16,11 @@ export interface TrainOptions {
   readonly model: LayersModel;
   /** The images: a data set, or `{ name, train, validation }` as `loadData` gives. */
   readonly data: Dataset | DataSplits;
+  /**
+   * The images that each epoch ends with a test on: a data set, or how many of the training images are held out, as a share below 1
+   * or a count (drawn by `seed`). By default the validation images of `data`, if it has some.
+   */
+  readonly validation?: Dataset | number | undefined;
   /** Cross-entropy of the classes by default; binary cross-entropy for a model with one output. */
   readonly loss?: LossName | Loss | undefined;
   /** `sgd` with its learning rate 0.01 by default. */
