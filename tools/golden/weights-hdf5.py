@@ -23,7 +23,7 @@ INDICES = {
     "fixed-max": ({"chunks": (4, 3), "maxshape": (20, 15)}, ("lzf",)),
     "extensible-rows": ({"chunks": (4, 3), "maxshape": (None, 9)}, ("gzip", "lzf")),
     "extensible-columns": ({"chunks": (2, 1), "maxshape": (12, None)}, ("plain", "gzip")),
-    "tree": ({"chunks": (1, 1), "maxshape": (None, None)}, ("plain", "gzip")),
+    "tree": ({"chunks": (1, 1), "maxshape": (None, None)}, ("gzip",)),
 }
 PACKINGS = {
     "plain": {},

@@ -52,6 +52,25 @@ describe("a .keras archive", () => {
   });
 });
 
+describe.each(["bzip2", "lzma"])("a .keras archive whose entries are packed by %s", (method) => {
+  const bytes = readFileSync(golden(`keras3-${method}.keras`));
+
+  it("is read as before", async () => {
+    expect(await layersOf(golden(`keras3-${method}.keras`))).toEqual(await layersOf(golden("keras3.keras")));
+  });
+
+  it.each([1, 1 << 20])("that states sizes of %i bytes is refused, without more than that in memory", async (size) => {
+    const lying = Buffer.from(bytes);
+    // The unpacked size in the archive's directory: 24 bytes after the signature of each entry.
+    for (let at = lying.indexOf("PK\x01\x02"); at !== -1; at = lying.indexOf("PK\x01\x02", at + 1))
+      lying.writeUInt32LE(size, at + 24);
+    writeFileSync(at(`lying-${method}.keras`), lying);
+    const error: unknown = await openWeights(at(`lying-${method}.keras`)).catch((thrown) => thrown);
+    expect(error).toBeInstanceOf(WeightsError);
+    expect((error as Error).message).toMatch(new RegExp(`does not unpack to ${size} bytes|size or checksum differs`));
+  });
+});
+
 describe("shards of weights", () => {
   const shards = async (map: Record<string, unknown>): Promise<string> => {
     writeFileSync(at("w.weights.json"), JSON.stringify({ metadata: { total_size: 1 }, weight_map: map }));

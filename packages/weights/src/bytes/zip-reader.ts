@@ -1,6 +1,8 @@
 import { crc32, inflateRawSync } from "node:zlib";
 import { RandomAccessReader, fromRandomAccessReaderPromise } from "yauzl";
 import type { Entry } from "yauzl";
+import { unpackBzip2 } from "./bzip2.ts";
+import { unpackLzma } from "./lzma.ts";
 import { memorySource, windowOf } from "./byte-source.ts";
 import type { ByteSource } from "./byte-source.ts";
 import { crc32Checksum, verified } from "./verified-source.ts";
@@ -17,10 +19,16 @@ export interface ZipEntry {
 /** Limit on the unpacked size of all entries: this many times the archive, or this many bytes, whichever is more. */
 const growthLimit = 20;
 const growthFloor = 1 << 28;
+/** Packers of entries by zip's number of their method. The result has the size that the archive states. */
+const unpackers: Readonly<Record<number, (packed: Uint8Array, size: number) => Uint8Array>> = {
+  8: (packed, size) => inflateRawSync(packed, { maxOutputLength: Math.max(1, size) }),
+  12: unpackBzip2,
+  14: unpackLzma,
+};
 const methods: Readonly<Record<number, string>> = {
-  12: "the method bzip2",
-  14: "the method LZMA",
-  93: "the method zstd",
+  9: "the method Deflate64",
+  93: "the method Zstandard",
+  95: "the method XZ",
 };
 const entryLimit = 200_000;
 
@@ -47,9 +55,12 @@ export async function readZip(source: ByteSource): Promise<Map<string, ZipEntry>
       const name = entry.fileName;
       if (!name.endsWith("/")) {
         if (entries.has(name)) fail(`"${name}" is there twice`);
-        if (!entry.canDecodeFileData())
+        const { compressionMethod: method } = entry;
+        const hint = "unpack the archive and pack it again with zip's defaults";
+        if (entry.isEncrypted()) fail(`"${name}" is encrypted: ${hint}`);
+        if (method !== 0 && unpackers[method] === undefined)
           fail(
-            `"${name}" is encrypted or packed by ${methods[entry.compressionMethod] ?? "a method"} (${entry.compressionMethod}) other than stored and deflate: unpack the archive and pack it again with zip's defaults`,
+            `"${name}" is packed by ${methods[method] ?? "a method"} (${method}); stored, deflate, bzip2 and LZMA are known: ${hint}`,
           );
         if (entry.compressionMethod !== 0) unpacked += entry.uncompressedSize;
         if (unpacked > Math.max(growthFloor, growthLimit * source.size))
@@ -104,7 +115,7 @@ function openEntry(source: ByteSource, entry: Entry, start: number): ByteSource 
   const place = `byte ${start} of the archive`;
   let plain: Uint8Array;
   try {
-    plain = inflateRawSync(source.read(start, compressedSize), { maxOutputLength: Math.max(1, uncompressedSize) });
+    plain = unpackers[entry.compressionMethod]!(source.read(start, compressedSize), uncompressedSize);
   } catch (error) {
     const problem = `does not unpack to ${uncompressedSize} bytes: ${(error as Error).message}`;
     throw new WeightsError(file, place, problem, { cause: error });

@@ -1,9 +1,9 @@
-import { cpSync, existsSync, mkdirSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { availableEngines, useEngine } from "@convkit/engine";
 import { loadSavedModel } from "@convkit/graph";
-import { loadModel, openWeights, saveModel } from "@convkit/weights";
+import { loadModel, openWeights, saveModel, writeWeights } from "@convkit/weights";
 import * as tfl from "@tensorflow/tfjs-layers";
 import type { Subject } from "./subject.ts";
 
@@ -17,7 +17,7 @@ function written(name: string, ...files: readonly string[]): Subject {
     async prepare(folder) {
       await useEngine("wasm", { threads: 1 });
       mkdirSync(folder, { recursive: true });
-      for (const file of files) cpSync(join(golden, file), join(folder, file));
+      for (const file of files) cpSync(join(golden, file), join(folder, file), { recursive: true });
     },
     use: (folder, { file }) => readWeights(join(folder, file)),
   };
@@ -50,10 +50,34 @@ const metadata = { name: "small", classes: ["a", "b"], preprocessing: { scale: 1
 
 export const weightSubjects: readonly Subject[] = [
   written("h5", "keras3.h5", "keras2-weights.h5", "keras3.weights.h5", "latest.h5"),
-  written("keras", "keras3.keras"),
-  written("pth", "state.pth", "state-legacy.pth"),
+  written("hdf5", "hdf5/v110.h5", "hdf5/v200.h5"),
+  written("keras", "keras3.keras", "keras3-bzip2.keras", "keras3-lzma.keras"),
+  written("pth", "state.pth", "state-legacy.pth", "whole.pth"),
+  written("torchscript", "traced.pt"),
+  written("pt2", "exported.pt2"),
   written("safetensors", "state.safetensors"),
   written("npy", "array.npy"),
+  written("npz", "arrays.npz"),
+  {
+    name: "shards",
+    async prepare(folder) {
+      mkdirSync(folder, { recursive: true });
+      const file = await openWeights(join(golden, "keras3.weights.h5"));
+      const map: Record<string, string[]> = {};
+      for (const [index, { path = "", tensors }] of file.layers!.entries()) {
+        const name = `net_${index}.weights.h5`;
+        await writeWeights(
+          join(folder, name),
+          tensors.map((tensor) => ({ ...tensor, name: tensor.path! })),
+        );
+        map[`/${path}/vars`] = [name];
+      }
+      file.close();
+      writeFileSync(join(folder, "net.weights.json"), JSON.stringify({ metadata: {}, weight_map: map }));
+    },
+    use: (folder) => readWeights(join(folder, "net.weights.json")),
+    names: /net[^/]*\.weights\./,
+  },
   {
     name: "tfjs",
     async prepare(folder) {
