@@ -34,7 +34,9 @@ function isFoldable({ inputs, outputs, attrs }: KernelCall): boolean {
 }
 
 function computed({ kernel, inputs, attrs, outputs }: KernelCall): RecordedTensor[] {
-  const values = tf.tidy(() => {
+  const values: Constant[] = [];
+  // `tidy` searches its result for tensors, element by element: a minute for the weights of a VGG.
+  tf.tidy(() => {
     const named = Object.entries(inputs).map(([name, { read, shape, dtype }]) => {
       const tensor = tf.tensor(read!() as Float32Array, shape as number[], dtype as "float32");
       return [name, tensor] as const;
@@ -42,7 +44,7 @@ function computed({ kernel, inputs, attrs, outputs }: KernelCall): RecordedTenso
     const isList = named.every(([name], index) => name === String(index));
     const given = isList ? named.map(([, tensor]) => tensor) : Object.fromEntries(named);
     const results = tf.engine().runKernel(kernel, given as never, attrs as never) as tf.Tensor | tf.Tensor[];
-    return [results].flat().map((tensor) => tensor.dataSync() as Constant);
+    for (const tensor of [results].flat()) values.push(tensor.dataSync() as Constant);
   });
   return outputs.map(({ shape, dtype }, index) => ({ shape, dtype, read: () => values[index]! }));
 }
