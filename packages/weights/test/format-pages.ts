@@ -5,6 +5,8 @@ import { layerOperations } from "../src/formats/keras/operations.ts";
 import { whyUnread } from "../src/formats/keras/unread-layers.ts";
 import { layerWriters } from "../src/formats/onnx/layers.ts";
 import { onnxReads } from "../src/formats/onnx/read/table.ts";
+import { stockActivations } from "../src/formats/tfjs/stock/activations.ts";
+import { stockForms } from "../src/formats/tfjs/stock/table.ts";
 import { namings } from "../src/formats/torch/structure.ts";
 import { activationNames } from "../src/layers/activations.ts";
 import { operationTable } from "../src/operations/table.ts";
@@ -120,8 +122,32 @@ function tfjs(): string {
     "TensorFlow.js: model.json",
     '`loadModel` reads a layers model, its folder or its `model.json`, quantized too; `saveModel(model, folder, { format: "tfjs", quantize? })` writes it, in shards of 4 MB.',
     "Layers of tfjs-layers, of Keras by [these tables](keras.md), and this package's own, which stock tfjs does not have: `registerImportLayers()` lets it make them. Your own classes: `loadModel(file, { layers: [MyLayer] })`.",
+    stockTfjs(),
     "Not read: graph models, which have no layers.",
   );
+}
+
+function stockTfjs(): string {
+  const rows = Object.entries(stockForms).map(([name, { by, except, lacks }]) => {
+    const what = lacks === undefined ? "" : " (some options)";
+    return `| \`${name}\`${what} | ${by} | ${except ?? ""} |`;
+  });
+  return `## For programs without this package
+
+The report's \`needs\` names what stock tfjs lacks of a model. \`saveModel(model, folder, { format: "tfjs", stock: true })\` (the
+command's \`--to tfjs --stock\`) writes layers of stock tfjs in place of the others. Their outputs in prediction are the same; in
+training they are not: random layers are left out, and the zeros between groups would be trained. So it is not the default:
+a plain folder loads here again as the same network, which trains as before.
+
+| layer | stock layers | not replaced |
+|---|---|---|
+${rows.join("\n")}
+| random layers | nothing in prediction | \`RandomCrop\` |
+
+Activations that are replaced by stock layers: ${names(Object.keys(stockActivations))}.
+
+Of two layers with weights of one name, one gets another name. Other layers, your own classes among them, are refused by name.
+The graph model, \`{ format: "tfjs-graph" }\`, holds every network: \`tf.loadGraphModel\` runs it without any class.`;
 }
 
 function savedModel(): string {

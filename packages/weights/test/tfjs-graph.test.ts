@@ -75,6 +75,8 @@ describe("graph models, run by stock tfjs in a process of its own", () => {
     expect(
       (await convert(undefined, at("verified-layers"), { model: plain, format: "tfjs", verify: true })).holds,
     ).toBe(true);
+    const inStock = { model: padded, format: "tfjs", stock: true, verify: true } as const;
+    expect(await convert(undefined, at("verified-stock"), inStock)).toMatchObject({ stock: true, holds: true });
     plain.dispose();
     padded.dispose();
   });

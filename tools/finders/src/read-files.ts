@@ -4,7 +4,8 @@ import { loadGraphModel } from "@tensorflow/tfjs-converter";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { existsSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
+import { stockFolder } from "./stock-folder.ts";
 
 /**
  * Reads the tfjs folders that `write-files.ts` wrote with stock tfjs on its cpu backend. Arguments: the folder, names of
@@ -33,24 +34,6 @@ function array(path: string, dtype: "float32" | "int32" = "float32"): tf.Tensor 
   return tf.cast(tf.tensor(data, shape), dtype);
 }
 
-/** A loader that reads a model's folder. */
-function handler(path: string): tf.io.IOHandler {
-  return {
-    load: async () => {
-      const model = JSON.parse(readFileSync(path, "utf8")) as tf.io.ModelJSON;
-      const shards = model.weightsManifest.flatMap(({ paths }) =>
-        paths.map((name) => readFileSync(join(dirname(path), name))),
-      );
-      const whole = Buffer.concat(shards);
-      const data = whole.buffer.slice(whole.byteOffset, whole.byteOffset + whole.length);
-      return tf.io.getModelArtifactsForJSON(model, async () => [
-        model.weightsManifest.flatMap(({ weights }) => weights),
-        data,
-      ]);
-    },
-  };
-}
-
 function wrong(found: readonly tf.Tensor[], name: string, batch: number, tolerance: number): string | undefined {
   for (const [index, y] of found.entries()) {
     const wanted = array(join(folder, `${name}.b${batch}.y${index}.npy`));
@@ -69,7 +52,8 @@ function wrong(found: readonly tf.Tensor[], name: string, batch: number, toleran
 
 async function read(name: string, kind: string, { inputs, outputs, tolerance }: Case): Promise<string> {
   const path = join(folder, `${name}.${kind === "tfjs" ? "tfjs" : "graph"}`, "model.json");
-  const model = kind === "tfjs" ? await tfl.loadLayersModel(handler(path)) : await loadGraphModel(handler(path));
+  const model =
+    kind === "tfjs" ? await tfl.loadLayersModel(stockFolder(path)) : await loadGraphModel(stockFolder(path));
   for (const batch of [1, 2, 7]) {
     const given = inputs.map(({ dtype }, i) => array(join(folder, `${name}.b${batch}.x${i}.npy`), dtype));
     const results = [model.predict(given.length === 1 ? given[0]! : given)].flat() as tf.Tensor[];

@@ -16,6 +16,7 @@ export const options = {
     "format of a folder (tfjs-graph loads in any tfjs), or the container for weights without their network",
   ),
   quantize: choice(["float16", "uint8", "uint16"], "<type>", "fewer bits for the weights of a tfjs folder"),
+  stock: flag("write a tfjs folder in layers of stock tfjs alone, for programs without convkit; for prediction"),
   verify: flag("read the result back and compare every weight, and the outputs for a probe input"),
 };
 
@@ -28,7 +29,7 @@ export async function run(
   name: string,
   target: string | undefined,
 ): Promise<void> {
-  const { to: wanted, quantize, verify = false, ...modelGiven } = given;
+  const { to: wanted, quantize, stock = false, verify = false, ...modelGiven } = given;
   const isFolder = wanted === "tfjs" || wanted === "tfjs-graph" || wanted === "savedmodel";
   const [to, container] = isFolder ? [wanted, undefined] : [undefined, wanted];
   const out = target ?? besides(name, container);
@@ -43,6 +44,7 @@ export async function run(
   if (existsSync(path)) throw new UsageError(`${out} is there already: remove it, or give another name.`);
   if (quantize !== undefined && to !== "tfjs" && to !== "tfjs-graph")
     throw new UsageError(`--quantize is for --to tfjs and --to tfjs-graph, not for ${out}.`);
+  if (stock && to !== "tfjs") throw new UsageError(`--stock is for --to tfjs, not for ${out}.`);
   if (await copiesWeights(name, out, container, modelGiven.arch)) {
     const { state, ...others } = modelGiven;
     checkNoZooOptions(name, others);
@@ -74,14 +76,17 @@ export async function run(
     ...(to !== undefined && { format: to }),
     ...(container !== undefined && { format: container }),
     ...(quantize !== undefined && { quantize }),
+    ...(stock && { stock }),
   });
-  const { format, bytes: size, needs } = saved;
+  const { bytes: size, needs } = saved;
   const report = { written: path, bytes: size, tensors, ...(needs !== undefined && { needs }) };
   const needed =
-    needs === undefined ? "" : `; to load, it needs convkit's ${needs.join(", ")} (or write --to tfjs-graph)`;
+    needs === undefined
+      ? ""
+      : `; to load, it needs convkit's ${needs.join(", ")} (or write with --stock, or --to tfjs-graph)`;
   const line = `${out}: ${sized(size)}, ${grouped(tensors)} tensors${needed}`;
   if (!verify) return context.out.result(report, line);
-  const { worst, relative, holds, weights } = await verifySaved(model, { path, format });
+  const { worst, relative, holds, weights } = await verifySaved(model, saved);
   context.out.result(
     { ...report, worst, relative, weights },
     [

@@ -15,7 +15,7 @@ import { neededBeyondStock } from "../formats/tfjs/needs.ts";
 export interface WeightRow {
   readonly name: string;
   readonly shape: readonly (number | null)[];
-  /** Missing for ONNX and SavedModel: another runtime runs these files, and only outputs are compared. */
+  /** Missing for ONNX, SavedModel, graph models and stock layers, of which only outputs are compared. */
   readonly worst?: number;
 }
 
@@ -39,15 +39,18 @@ const relativeBound = 1e-3;
  * Reads a saved model back and compares it with the original: each weight, and the outputs over a probe input.
  * TensorFlow runs a SavedModel, ONNX Runtime (the package onnxruntime-node) an ONNX file and stock tfjs (the package
  * tfjs-converter and a backend) a graph model; for these only outputs are compared. Throws if the runtime is missing. A
- * layers model of tfjs that needs no class of this package runs in stock tfjs too, where a backend of it is installed.
+ * layers model of tfjs that needs no class of this package runs in stock tfjs too, where a backend of it is installed; of
+ * one that was saved with `stock`, only outputs are compared.
  */
 export async function verifySaved(
   model: tfl.LayersModel,
-  { path, format }: Pick<SaveReport, "path" | "format">,
+  { path, format, stock: inStockLayers }: Pick<SaveReport, "path" | "format" | "stock">,
 ): Promise<Verification> {
   if (format === "onnx") return verifyOutputs(model, await openOnnx(path));
   if (format === "savedmodel") return verifyOutputs(model, await openSavedModel(model, path));
   if (format === "tfjs-graph") return verifyOutputs(model, openStockTfjs(path, format));
+  if (inStockLayers === true)
+    return verifyOutputs(model, hasStockTfjs("tfjs") ? openStockTfjs(path, "tfjs") : await openHere(path));
   const before = new Map(model.weights.map((variable) => [variable, variable.read().clone()]));
   const probes = model.inputs.map(probeInput);
   try {
@@ -122,6 +125,18 @@ async function openSavedModel(model: tfl.LayersModel, path: string): Promise<Run
       return signatureNames(model.outputs).map((name) => results[name]!.tensor());
     },
     dispose: () => loaded.dispose(),
+  };
+}
+
+/** A folder of stock layers has other weights than the model, so only its outputs are compared. */
+async function openHere(path: string): Promise<Runner> {
+  const model = await loadModel(join(path, "model.json"));
+  return {
+    run: (inputs) => Promise.resolve(outputsOf(model, [...inputs])),
+    dispose: () => {
+      model.dispose();
+      return Promise.resolve();
+    },
   };
 }
 

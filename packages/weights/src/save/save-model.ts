@@ -26,9 +26,14 @@ export interface SaveOptions {
   readonly metadata?: ModelMetadata | undefined;
   /** Stores the weights of a tfjs model with fewer bits. */
   readonly quantize?: Quantization | undefined;
+  /**
+   * Writes a tfjs layers model in layers of stock tfjs alone, which give the same outputs: for programs that load it
+   * without this package. It is made for prediction: random layers are left out, and zeros fill the kernels of groups.
+   */
+  readonly stock?: boolean | undefined;
 }
 
-export const saveNames: OptionNames<SaveOptions> = { format: true, metadata: true, quantize: true };
+export const saveNames: OptionNames<SaveOptions> = { format: true, metadata: true, quantize: true, stock: true };
 
 export interface SaveReport {
   readonly path: string;
@@ -37,9 +42,11 @@ export interface SaveReport {
   readonly tensors: number;
   /**
    * Of a tfjs layers model: the classes, options and activations that stock tfjs lacks, which a program that loads the
-   * file must register (`registerImportLayers`). Not there if it needs none; a graph model never does.
+   * file must register (`registerImportLayers`). Not there if it needs none, as with `stock`; a graph model never does.
    */
   readonly needs?: readonly string[];
+  /** True if the model was written in layers of stock tfjs alone. */
+  readonly stock?: true;
 }
 
 /**
@@ -50,19 +57,29 @@ export interface SaveReport {
  */
 export async function saveModel(model: tfl.LayersModel, path: string, options: SaveOptions = {}): Promise<SaveReport> {
   checkOptions("saveModel", options, saveNames);
-  const { format = formatOf(path), quantize } = options;
+  const { format = formatOf(path), quantize, stock = false } = options;
   if (quantize !== undefined && format !== "tfjs" && format !== "tfjs-graph")
     throw new WeightsError(path, "", `quantized weights are for tfjs models, not for ${format}`);
+  // Not the default: a folder that convkit loads again has the network's own layers, which train as before.
+  if (stock && format !== "tfjs")
+    throw new WeightsError(path, "", `stock layers are for tfjs layers models, not for ${format}`);
   const metadata = metadataOf(model, options.metadata);
   if (format === "tfjs" || format === "savedmodel" || format === "tfjs-graph") {
     let tensors = model.weights.length;
     await saveFolder(path, async (folder) => {
       if (format === "savedmodel") await writeSavedModel(folder, model, { file: path, metadata });
-      else if (format === "tfjs") await writeTfjs(folder, model, { quantize, metadata });
+      else if (format === "tfjs") tensors = await writeTfjs(folder, model, { file: path, quantize, metadata, stock });
       else tensors = await writeTfjsGraph(folder, model, { file: path, quantize, metadata });
     });
-    const needs = format === "tfjs" ? neededBeyondStock(model) : [];
-    return { path, format, bytes: folderBytes(path), tensors, ...(needs.length > 0 && { needs }) };
+    const needs = format === "tfjs" && !stock ? neededBeyondStock(model) : [];
+    return {
+      path,
+      format,
+      bytes: folderBytes(path),
+      tensors,
+      ...(needs.length > 0 && { needs }),
+      ...(stock && { stock }),
+    };
   }
   const bytes = await saveFile(path, (sink) => fileWriters[format](sink, model, { file: path, metadata }));
   return { path, format, bytes, tensors: model.weights.length };

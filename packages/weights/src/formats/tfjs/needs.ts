@@ -1,23 +1,7 @@
 import type * as tfl from "@tensorflow/tfjs-layers";
-import { isStockLayer } from "../../layers/register.ts";
 import { modelLayers } from "../../model/model-layers.ts";
-
-const stockActivations = new Set(
-  "elu selu relu relu6 linear sigmoid hardSigmoid softplus softsign tanh softmax logSoftmax gelu mish swish".split(" "),
-);
-
-type Config = Readonly<Record<string, unknown>>;
-
-/** Options of layers with stock names that stock tfjs ignores or computes otherwise. */
-const beyondStock: Readonly<Record<string, (config: Config, rank: number) => string | undefined>> = {
-  Conv2D: ({ groups }) => (Number(groups ?? 1) > 1 ? "groups" : undefined),
-  GlobalAveragePooling2D: ({ keepdims }) => (keepdims === true ? "keepdims" : undefined),
-  BatchNormalization: ({ axis }, rank) => (axis !== -1 && axis !== rank - 1 ? `axis ${String(axis)}` : undefined),
-  Reshape: ({ targetShape }) =>
-    (targetShape as readonly (number | null)[]).some((size) => size === null || size < 0)
-      ? "a size that it infers"
-      : undefined,
-};
+import { foreignActivation, foreignRegularizer, hasMasks, heldLayer } from "./stock/held-layer.ts";
+import { lackingInStock } from "./stock/table.ts";
 
 /**
  * What a layers model needs of a program that loads it, beside stock tfjs: layer classes, options, activations and
@@ -25,20 +9,18 @@ const beyondStock: Readonly<Record<string, (config: Config, rank: number) => str
  */
 export function neededBeyondStock(model: tfl.LayersModel): string[] {
   const needs = new Set<string>();
+  const masked = hasMasks(model);
   const note = (layer: tfl.layers.Layer): void => {
-    const className = layer.getClassName();
-    if (className === "InputLayer") return;
-    const config = layer.getConfig() as Config;
-    if (!isStockLayer(layer)) needs.add(className);
-    const rank = [layer.inboundNodes[0]?.inputShapes[0]].flat().length;
-    const option = Object.hasOwn(beyondStock, className) ? beyondStock[className]!(config, rank) : undefined;
-    if (option !== undefined) needs.add(`${className} with ${option}`);
-    const { activation } = config;
-    if (typeof activation === "string" && !stockActivations.has(activation)) needs.add(`the activation ${activation}`);
-    if (JSON.stringify(config).includes('"className":"OrthogonalRegularizer"')) needs.add("OrthogonalRegularizer");
+    if (layer.getClassName() === "InputLayer") return;
+    const held = heldLayer(layer, {}, masked);
+    const lacking = lackingInStock(held);
+    if (lacking !== undefined) needs.add(lacking);
+    const activation = foreignActivation(held.config);
+    if (activation !== undefined) needs.add(`the activation ${activation}`);
+    if (foreignRegularizer(held.config)) needs.add("OrthogonalRegularizer");
     // Layers within TimeDistributed and Bidirectional.
-    const { layer: held, forwardLayer } = layer as { layer?: tfl.layers.Layer; forwardLayer?: tfl.layers.Layer };
-    for (const inner of [held, forwardLayer]) if (inner !== undefined) note(inner);
+    const { layer: inner, forwardLayer } = layer as { layer?: tfl.layers.Layer; forwardLayer?: tfl.layers.Layer };
+    for (const each of [inner, forwardLayer]) if (each !== undefined) note(each);
   };
   for (const { layer } of modelLayers(model)) note(layer);
   const names = model.weights.map(({ originalName }) => originalName);
