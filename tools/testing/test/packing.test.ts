@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -160,6 +160,32 @@ const strictTypes = (names: readonly string[]) => ({
 async function contents(tarball: string): Promise<string[]> {
   return (await run("tar", ["-tzf", tarball], root)).trim().split("\n");
 }
+
+test("importing convkit loads the package of errors and nothing else; a call loads the package of its function", async () => {
+  const folder = join(scratch, "import-graph");
+  for (const name of ["convkit", "@convkit/errors"]) {
+    const target = join(folder, "node_modules", name);
+    mkdirSync(target, { recursive: true });
+    await run("tar", ["-xzf", tarballs.get(name) ?? "", "-C", target, "--strip-components=1"], root);
+  }
+  // The package of errors finds a mistyped option's nearest name by a package of 2 KB.
+  cpSync(join(root, "packages/errors/node_modules/leven"), join(folder, "node_modules/leven"), {
+    recursive: true,
+    dereference: true,
+  });
+  // No other package is there, so what would load TensorFlow, sharp, the charts or a native addon fails.
+  const program = `
+    import * as convkit from "convkit";
+    const failure = await Promise.resolve().then(() => convkit.chain([])).catch(({ code, message }) => code + " " + message);
+    console.log(JSON.stringify({ names: Object.keys(convkit), failure }));`;
+  writeFileSync(join(folder, "program.mjs"), program);
+  const { names, failure } = JSON.parse(await run(process.execPath, ["program.mjs"], folder)) as {
+    names: string[];
+    failure: string;
+  };
+  expect(names).toEqual(expect.arrayContaining(["createModel", "train", "classify", "useEngine"]));
+  expect(failure).toMatch(/^MODULE_NOT_FOUND .*@convkit\/core/);
+});
 
 describe.each(published.map(({ folder, manifest }) => ({ name: manifest.name, folder, manifest })))(
   "$name as packed",
