@@ -19,6 +19,7 @@ const reasons = {
   "@tensorflow/tfjs-backend-wasm": "the engine that needs npm only",
   "@tensorflow/tfjs-core": "tensors, ops and gradients (peer dependency)",
   "@tensorflow/tfjs-layers": "layers and models (peer dependency)",
+  "@bomb.sh/tab": "the scripts of shells that complete the command",
   commander: "the command's arguments",
   "cli-progress": "progress bars",
   "csv-parse": "CSV files of labels",

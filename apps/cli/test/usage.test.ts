@@ -8,6 +8,7 @@ import { call, spawned } from "./run-cli.ts";
 const folder = mkdtempSync(join(tmpdir(), "convkit-cli-"));
 writeFileSync(join(folder, "text.npy"), "not an array, but long enough");
 writeFileSync(join(folder, "notes.txt"), "no model");
+writeFileSync(join(folder, "plan.json"), '{"speed": 1}');
 
 describe("bad usage is told in one sentence, with status 2", () => {
   const cases: [string[], RegExp][] = [
@@ -40,6 +41,15 @@ describe("bad usage is told in one sentence, with status 2", () => {
       ["train", "lenet5-mnist", "--plan", '{"accumulate": 0, "optimizer": {"name": "adam", "beta": 1}}'],
       /^convkit: --plan is invalid: optimizer has no beta: it may have learningRate, .* accumulate must be a whole/,
     ],
+    [
+      ["train", "lenet5-mnist", "--plan", "@gone.json"],
+      /^convkit: --plan @gone\.json: expected a file with a JSON object, but it/,
+    ],
+    [
+      ["train", "lenet5-mnist", "--plan", `@${join(folder, "notes.txt")}`],
+      /--plan must be a JSON object, .* or @ and a file/,
+    ],
+    [["train", "lenet5-mnist", "--plan", `@${join(folder, "plan.json")}`], /--plan cannot set speed/],
     [["train", "lenet5-mnist", "--plan", '{"schedule": "sine"}'], /Unknown schedule "sine": known are constant/],
     [["train", "lenet5-mnist", "--no-top"], /A network without its top tells no classes apart: leave out --no-top/],
     [["train", "lenet5-mnist", "--webhook", "here"], /It must be a URL, as in https:/],

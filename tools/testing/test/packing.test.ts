@@ -35,7 +35,9 @@ const execute = promisify(execFile);
 
 async function run(command: string, args: readonly string[], cwd: string): Promise<string> {
   try {
-    const { stdout } = await execute(command, args, { cwd, maxBuffer: 1 << 28, encoding: "utf8" });
+    // The runner's NODE_PATH would give a project the packages of this repository.
+    const env = { ...process.env, NODE_PATH: "" };
+    const { stdout } = await execute(command, args, { cwd, env, maxBuffer: 1 << 28, encoding: "utf8" });
     return stdout;
   } catch (error) {
     const { stdout, stderr } = error as { stdout?: string; stderr?: string };
@@ -239,6 +241,12 @@ describe.each(
         expect(help).toContain(bin);
       }
       if (!isLibrary(manifest)) return;
+      if (name === "convkit") {
+        const bin = join(stranger, "node_modules/convkit/bin/convkit.js");
+        await run(process.execPath, [bin, "init", "project"], stranger);
+        const types = ["--typeRoots", join(modules, "@types")];
+        await run(process.execPath, [tool("typescript", "bin/tsc"), "-p", "project", ...types], stranger);
+      }
       // The front page of the repository shows this package.
       const front = name === "convkit" ? readFileSync(join(root, "README.md"), "utf8") : "";
       const examples = examplesOf(front + readme);

@@ -78,4 +78,19 @@ export const commands: CommandTree = {
     "the engines that run here, why the others do not, and what to do about it",
     () => import("./doctor.ts"),
   ),
+  init: command(
+    "[folder]",
+    "a small project: data, training script, TypeScript, the command to run",
+    () => import("./init.ts"),
+  ),
+  completion: command(
+    "<shell>",
+    "the script with which bash, zsh, fish or powershell completes names, options and commands",
+    () => import("./completion.ts"),
+  ),
+  complete: command(
+    "[words...]",
+    "what may come next on a command line; the script of completion asks it",
+    () => import("./complete.ts"),
+  ),
 };

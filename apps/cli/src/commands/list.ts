@@ -19,18 +19,8 @@ async function listModels({ out }: Context, pattern: string | undefined): Promis
   const { list } = await import("@convkit/models");
   const models = list(pattern);
   if (models.length === 0) throw new UsageError(`No model matches "${pattern}": see convkit list.`);
-  const data = models.map(({ name, source, aliases, params, trainable, input, classes, macs, paper, accuracy }) => ({
-    name,
-    source,
-    aliases,
-    params,
-    trainable,
-    input,
-    classes,
-    macs,
-    paper,
-    accuracy,
-  }));
+  // `source` names whose definition it is, `weights.source` the page of its trained weights.
+  const data = models.map((model) => ({ ...model, license: model.weights?.license ?? null }));
   const rows = data.map((model) => [
     model.name,
     model.source,

@@ -1,14 +1,18 @@
 import type { Context } from "../terminal/context.ts";
 import { percent } from "../terminal/format.ts";
-import { aboveZero, choice, flag, type OptionOf, text, type ValuesOf, whole } from "../terminal/option.ts";
+import { aboveZero, choice, flag, offering, type OptionOf, text, type ValuesOf, whole } from "../terminal/option.ts";
 import { webAddress } from "../terminal/parsers.ts";
 import { CliError } from "../terminal/usage-error.ts";
+import { dataNames } from "../inputs/known-names.ts";
 import { modelOptions } from "../inputs/model-options.ts";
 import { keep, mayChange, notStored } from "../training/train-option.ts";
 import { globalOptionTable } from "../terminal/global-options.ts";
 
 const { classes, input, aux, weights, arch, adaptChannels, top, pooling } = modelOptions;
 const url: OptionOf<string> = { value: "<url>", about: "posts every epoch's numbers as JSON", read: webAddress };
+
+const optimizers = async () => (await import("@convkit/trainer")).optimizerNames;
+const schedules = async () => (await import("@convkit/trainer")).scheduleNames;
 
 /** Each option states its path in config.json, and whether `--resume` accepts another value. */
 export const options = {
@@ -20,7 +24,7 @@ export const options = {
   adaptChannels: keep("adaptChannels", adaptChannels),
   top: notStored(top),
   pooling: notStored(pooling),
-  data: keep("plan.data", text("<name-or-folder>", "images to train on"), { as: "data" }),
+  data: keep("plan.data", offering(text("<name-or-folder>", "images to train on"), dataNames), { as: "data" }),
   dataFrom: keep("dataFrom", text("<folder-or-url>", "where a named data set lies"), {
     as: "source",
     keepsPromise: true,
@@ -31,18 +35,25 @@ export const options = {
   quick: keep("quick", flag("the recipe in minutes, on data that installs"), { keepsPromise: true }),
   plan: keep(
     "plan",
-    text("<json>", 'the rest of the plan, as in {"loss": {"name": "focal"}, "augment": {"flip": "horizontal"}}'),
+    text("<json>", 'the rest of the plan, as in {"loss": {"name": "focal"}, "ema": 0.99}, or @file.json'),
     { as: "parts" },
   ),
   epochs: mayChange("plan.epochs", whole(1, "<n>", "passes over the data")),
   batch: keep("plan.batch", whole(1, "<n>", "images a step")),
-  optimizer: keep("plan.optimizer", text("<name>", "sgd, momentum, nesterov, adam, adamw, rmsprop"), {
-    as: "optimizer",
-  }),
+  optimizer: keep(
+    "plan.optimizer",
+    offering(text("<name>", "sgd, momentum, nesterov, adam, adamw, rmsprop"), optimizers),
+    {
+      as: "optimizer",
+    },
+  ),
   lr: keep("plan.optimizer.learningRate", aboveZero("<rate>", "learning rate")),
   schedule: keep(
     "plan.schedule",
-    text("<schedule>", "constant, step, exponential, cosine, polynomial, one-cycle; options as in cosine:warmup=5"),
+    offering(
+      text("<schedule>", "constant, step, exponential, cosine, polynomial, one-cycle; options as in cosine:warmup=5"),
+      schedules,
+    ),
     { as: "schedule" },
   ),
   patience: keep(

@@ -1,4 +1,5 @@
-import { choice, flag, flagOf, negated, size, text, whole } from "../terminal/option.ts";
+import { choice, flag, flagOf, negated, offering, size, text, whole } from "../terminal/option.ts";
+import { networkNames } from "./known-names.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 
 /** The options of a network of the zoo that has a classifier. */
@@ -6,8 +7,10 @@ export const headOptions = {
   classes: whole(1, "<n>", "number of classes of the network"),
   pooling: choice(["avg", "max", "none"], "<kind>", "pooling of a network without its top"),
   aux: flag("with the auxiliary classifiers"),
-  weights: text("<file>", "file of trained weights, or imagenet for the published ones"),
-  arch: text("<name>", "the network that a file of weights belongs to"),
+  weights: offering(text("<file>", "file of trained weights, or imagenet for the published ones"), async () => [
+    "imagenet",
+  ]),
+  arch: offering(text("<name>", "the network that a file of weights belongs to"), networkNames),
   adaptChannels: flag("sums or repeats the channels of the weights' first convolution, as timm does"),
   state: text("<name>", "which weights of a PyTorch checkpoint, such as model_ema"),
 };

@@ -33,7 +33,7 @@ type ArgumentsOf<Usage extends string> = Usage extends ""
     ? [ArgumentOf<First>, ...ArgumentsOf<Rest>]
     : [ArgumentOf<Usage>];
 
-type ArgumentOf<Text extends string> = Text extends `<${string}...>`
+type ArgumentOf<Text extends string> = Text extends `<${string}...>` | `[${string}...]`
   ? readonly string[]
   : Text extends `<${string}>`
     ? string

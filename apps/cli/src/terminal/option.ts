@@ -8,6 +8,8 @@ export interface OptionOf<T> {
   readonly about: string;
   readonly required?: boolean;
   readonly choices?: readonly string[];
+  /** Names that a shell offers for the value, which may also be another text. */
+  words?(): Promise<readonly string[]>;
   /** Parses the text. `before` is the value so far, for an option that may be given several times. */
   read?(text: string, before: T | undefined): T;
   /** `--no-name`: the option is true unless given. */
@@ -29,6 +31,11 @@ type ValueOf<Each> = Each extends OptionOf<infer T> ? T : never;
 /** An option whose text is used unchanged. */
 export function text(value: string, about: string): OptionOf<string> {
   return { value, about };
+}
+
+/** The same option with names that a shell offers for its value. */
+export function offering<T>(option: OptionOf<T>, words: () => Promise<readonly string[]>): OptionOf<T> {
+  return { ...option, words };
 }
 
 /** An option without a value. */

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { isModelName, zoo } from "@convkit/models";
 import {
   checkPlan,
@@ -69,8 +69,11 @@ const parts = [
   "histograms",
 ] as const satisfies readonly (keyof Plan)[];
 
-/** Parses the parts of a plan from `--plan`; throws a `UsageError` for anything else. */
-export function partsOf(json: string): Partial<Plan> {
+/**
+ * Parses the parts of a plan from `--plan`: JSON, or `@` and a file with JSON. Throws a `UsageError` for anything else.
+ */
+export function partsOf(text: string): Partial<Plan> {
+  const json = text.startsWith("@") ? planFile(text.slice(1)) : text;
   let given: unknown;
   try {
     given = JSON.parse(json);
@@ -79,7 +82,7 @@ export function partsOf(json: string): Partial<Plan> {
   }
   if (typeof given !== "object" || given === null || Array.isArray(given))
     throw new UsageError(
-      `--plan must be a JSON object, as in '{"loss": {"name": "focal"}, "ema": 0.99}', not ${json}.`,
+      `--plan must be a JSON object, as in '{"loss": {"name": "focal"}, "ema": 0.99}', or @ and a file with one, not ${text}.`,
     );
   const stray = Object.keys(given).filter((key) => !(parts as readonly string[]).includes(key));
   if (stray.length > 0) throw new UsageError(`--plan cannot set ${stray.join(", ")}: it may have ${parts.join(", ")}.`);
@@ -92,6 +95,16 @@ export function partsOf(json: string): Partial<Plan> {
     throw new UsageError(`--plan is invalid: ${(error as Error).message}`);
   }
   return plan;
+}
+
+function planFile(path: string): string {
+  try {
+    return readFileSync(userPath(path), "utf8");
+  } catch (error) {
+    throw new UsageError(`--plan @${path}: expected a file with a JSON object, but it cannot be read.`, {
+      cause: error,
+    });
+  }
 }
 
 function partOf(key: string, value: unknown): unknown {
