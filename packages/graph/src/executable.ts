@@ -1,6 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import * as tf from "@tensorflow/tfjs-core";
 import { compile, type CompileOptions } from "./compile.ts";
+import { forgetSortedLayers } from "./tfjs/sorted-layers.ts";
 
 /** An input tensor as JavaScript values; bytes stay bytes until they are in the graph. */
 export interface Feed {
@@ -91,7 +92,9 @@ function eagerExecutable(fn: TensorFunction): Executable {
       return results;
     },
     async sync() {},
-    async dispose() {},
+    async dispose() {
+      forgetSortedLayers();
+    },
   };
 }
 

@@ -74,3 +74,11 @@ describe("a layer class of a user's", () => {
     expect((model.predict(tf.tensor2d([[2]])) as tf.Tensor).dataSync()[0]).toBe(6);
   });
 });
+
+it("activations are registered once, however often models are loaded", () => {
+  registerImportLayers();
+  const { classNameMap } = tf.serialization.SerializationMap.getMap();
+  const [first] = classNameMap["hardShrink"]!;
+  registerImportLayers();
+  expect(classNameMap["hardShrink"]![0]).toBe(first);
+});

@@ -4,6 +4,7 @@ import type { LossScale } from "../trace/loss-scale.ts";
 import type { Backend } from "../tfjs/backend.ts";
 import { withRecorder } from "../tfjs/recording.ts";
 import { Trace } from "../trace/trace.ts";
+import { forgetSortedLayers } from "../tfjs/sorted-layers.ts";
 
 /** How a function is recorded. */
 export interface RecordOptions {
@@ -55,5 +56,7 @@ export function record<T>(
     if (!isDone) for (const variable of trace.made) variable.dispose();
     for (const end of trace.ended.toReversed()) end(isDone);
     trace.inference.dispose();
+    // The graph replaces the sorted layers.
+    forgetSortedLayers();
   }
 }

@@ -18,7 +18,7 @@ export class VariableLoading {
   readonly #session: Session;
   readonly #backend: Backend;
   /** Names of the nodes that fill a variable with one number. */
-  readonly #fills = new Set<string>();
+  readonly #fills = new Map<SessionVariable, Set<string>>();
   readonly #assigns = new Map<SessionVariable, Plan>();
 
   constructor(session: Session, backend: Backend) {
@@ -46,11 +46,12 @@ export class VariableLoading {
     const assignment = this.#assigns.get(variable);
     if (assignment !== undefined) this.#session.forget(assignment);
     this.#assigns.delete(variable);
+    this.#fills.delete(variable);
   }
 
   /** Takes over what another session had, once its nodes and plans are in this session. */
   adopt(other: VariableLoading): void {
-    for (const name of other.#fills) this.#fills.add(name);
+    for (const [variable, names] of other.#fills) this.#fills.set(variable, names);
     for (const [variable, plan] of other.#assigns) this.#assigns.set(variable, plan);
   }
 
@@ -66,10 +67,10 @@ export class VariableLoading {
     const names = variables.map((variable) => {
       const { fill } = variable.entry as { fill: number };
       const name = `${variable.key}/fill${fill}`.replaceAll(/[^\w/.]/g, "_");
-      if (!this.#fills.has(name)) {
-        this.#fills.add(name);
-        fresh.push(...fillNodes(variable, name, fill));
-      }
+      const known = this.#fills.get(variable) ?? new Set();
+      this.#fills.set(variable, known);
+      if (!known.has(name)) fresh.push(...fillNodes(variable, name, fill));
+      known.add(name);
       return name;
     });
     if (fresh.length > 0) this.#session.import(fresh);

@@ -86,15 +86,28 @@ export function registerActivations(): void {
   for (const [className, apply] of Object.entries(functions)) registerActivation(className, apply);
 }
 
+/** The functions of the activations by their class names. */
+const applied = new Map<string, (x: tf.Tensor) => tf.Tensor>();
+const classes = new Map<string, object>();
+
+/** Registers a function as the activation of a name; models that were made before keep theirs. */
 function registerActivation(className: string, apply: (x: tf.Tensor) => tf.Tensor): void {
-  class Activation extends tf.serialization.Serializable {
+  applied.set(className, apply);
+  // One class for each name: tfjs holds every class that was ever registered.
+  const registered = classes.get(className) ?? activationClass(className);
+  classes.set(className, registered);
+  tf.serialization.registerClass(registered as never);
+}
+
+function activationClass(className: string): object {
+  return class Activation extends tf.serialization.Serializable {
     static className = className;
+    readonly #apply = applied.get(className)!;
     apply(x: tf.Tensor): tf.Tensor {
-      return tf.tidy(() => apply(x));
+      return tf.tidy(() => this.#apply(x));
     }
     getConfig(): tf.serialization.ConfigDict {
       return {};
     }
-  }
-  tf.serialization.registerClass(Activation as never);
+  };
 }
