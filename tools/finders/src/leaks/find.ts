@@ -1,0 +1,22 @@
+/*
+ * find.ts [CASE …] [--engine native] [--short]: repeats work that must leave nothing behind, and prints what a process holds
+ * more after each time. Ends with 1 if anything grew. Needs node --expose-gc.
+ */
+import { parseArgs } from "node:util";
+import { type EngineName, useEngine } from "@convkit/engine";
+import { repeated } from "./cases.ts";
+import { countSessions, growthOf } from "./measure.ts";
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { engine: { type: "string", default: "native" }, short: { type: "boolean", default: false } },
+});
+await useEngine(values.engine as EngineName);
+if (values.engine === "native") countSessions();
+for (const each of repeated) {
+  if (positionals.length > 0 && !positionals.includes(each.name)) continue;
+  const growth = await growthOf(each, values.short ? each.times.short : each.times.long);
+  if (!growth.isFlat) process.exitCode = 1;
+  process.stdout.write(`${JSON.stringify(growth)}\n`);
+}
+process.exit();
