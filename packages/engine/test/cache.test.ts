@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { temporaryName } from "@convkit/files";
 import { EngineError, installEngine, listEngines, removeEngine } from "@convkit/engine";
 import { folderBytes, makeCache } from "../src/install/cache.ts";
-import { engineFolder, type InstallableEngine } from "../src/install/installed.ts";
+import { engineFolder, findInstalled, type InstallableEngine } from "../src/install/installed.ts";
 import { temporaryFolder, withEnv } from "./temporary.ts";
 
 describe("the cache", () => {
@@ -52,6 +52,17 @@ describe("the cache", () => {
     expect((await listEngines({ cache })).map(({ engine }) => engine)).toEqual(["gpu"]);
     expect(folders.map((folder) => existsSync(folder))).toEqual([false, false, true]);
   });
+
+  test.each(["", "{", "null", "[]", '{"engine":"native"}', '{"engine":"native","libraryFolders":[null]}'])(
+    "an engine whose manifest is damaged counts as not installed: %j",
+    async (manifest) => {
+      const cache = await temporaryFolder();
+      const [whole, damaged] = [await put(cache, "native", "2.21.0"), await put(cache, "native", "2.20.0")];
+      await writeFile(path.join(damaged, "engine.json"), manifest);
+      expect((await listEngines({ cache })).map(({ folder }) => folder)).toEqual([whole]);
+      expect(await findInstalled("native", "2.20.0", cache)).toBe(undefined);
+    },
+  );
 });
 
 async function put(cache: string, engine: InstallableEngine, tensorflow: string): Promise<string> {

@@ -79,6 +79,12 @@ describe("options in their short forms train as their full forms do", () => {
       /expected validation to be a data set, or how many.*got "test"/,
     ],
     ["a share that leaves nothing", { validation: 0.01 }, /split of 0.01 of numbers's 24 images would leave nothing/],
+    [
+      "splits without a data set",
+      { data: { train: undefined } },
+      /expected data.train to be a data set.*got undefined/,
+    ],
+    ["a validation set that is none", { data: { train: data, validation: [] } }, /expected data.validation to be/],
     ["an unknown option", { batchSize: 3 }, /batchSize.*Did you mean "batch"/],
   ])("refuses %s", async (_title, options, message) => {
     await expect(weightsAfter(options)).rejects.toThrow(message);

@@ -49,15 +49,33 @@ export async function findInstalled(
 ): Promise<InstalledEngine | undefined> {
   try {
     const folder = engineFolder(engine, tensorflow, platformOf(), cache);
-    return { ...(JSON.parse(await readFile(path.join(folder, manifestFile), "utf8")) as InstalledEngine), folder };
+    const manifest = parsedManifest(await readFile(path.join(folder, manifestFile), "utf8"));
+    return manifest && { ...manifest, folder };
   } catch {
     return undefined;
   }
 }
 
+/** An engine's manifest; undefined if it is damaged: such an engine counts as not installed. */
+function parsedManifest(text: string): Omit<InstalledEngine, "folder"> | undefined {
+  let found: Partial<InstalledEngine> | null;
+  try {
+    found = JSON.parse(text) as Partial<InstalledEngine> | null;
+  } catch {
+    return undefined;
+  }
+  const texts = [found?.engine, found?.tensorflow, found?.platform];
+  const isWhole =
+    texts.every((each) => typeof each === "string") &&
+    Array.isArray(found?.wheels) &&
+    Array.isArray(found.libraryFolders) &&
+    found.libraryFolders.every((each) => typeof each === "string");
+  return isWhole ? (found as InstalledEngine) : undefined;
+}
+
 const listOptionNames: OptionNames<{ cache?: string }> = { cache: true };
 
-/** The engines in the cache folder (convkit's own by default), with their sizes on disk. */
+/** The engines in the cache folder (convkit's own by default), with their sizes on disk. Damaged ones are left out. */
 export async function listEngines(
   options: { readonly cache?: string | undefined } = {},
 ): Promise<(InstalledEngine & { bytes: number })[]> {
@@ -67,9 +85,8 @@ export async function listEngines(
   const found = names.map(async (name) => {
     const folder = path.join(cache, name);
     const text = await readFile(path.join(folder, manifestFile), "utf8").catch(() => undefined);
-    return text === undefined
-      ? []
-      : [{ ...(JSON.parse(text) as InstalledEngine), folder, bytes: await folderBytes(folder) }];
+    const manifest = text === undefined ? undefined : parsedManifest(text);
+    return manifest === undefined ? [] : [{ ...manifest, folder, bytes: await folderBytes(folder) }];
   });
   return (await Promise.all(found)).flat();
 }

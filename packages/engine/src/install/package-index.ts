@@ -36,7 +36,7 @@ export async function wheelAddress(
     );
   const text = await response.text();
   const href = (response.headers.get("content-type") ?? "").includes("json")
-    ? addressInJson(text, wheelFile(wheel))
+    ? addressInJson(text, wheelFile(wheel), shown)
     : addressInHtml(text, wheelFile(wheel));
   return href === undefined ? undefined : new URL(href, response.url || page).href;
 }
@@ -48,9 +48,18 @@ export function withoutLogin(address: string | URL): string {
   return url.href;
 }
 
-function addressInJson(text: string, file: string): string | undefined {
-  const { files } = JSON.parse(text) as { files?: readonly { filename?: unknown; url?: unknown }[] };
-  const url = files?.find(({ filename }) => filename === file)?.url;
+function addressInJson(text: string, file: string, index: string): string | undefined {
+  let page: { files?: readonly { filename?: unknown; url?: unknown }[] } | null;
+  try {
+    page = JSON.parse(text) as typeof page;
+  } catch (error) {
+    throw new EngineError(`The package index ${index} answers with text that is not JSON: check its address.`, {
+      cause: error,
+    });
+  }
+  const files: unknown = page?.files;
+  if (!Array.isArray(files)) return undefined;
+  const url = (files as { filename?: unknown; url?: unknown }[]).find((each) => each?.filename === file)?.url;
   return typeof url === "string" ? url : undefined;
 }
 

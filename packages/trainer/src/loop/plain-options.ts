@@ -23,7 +23,7 @@ export function fullOptions(options: TrainOptions): FullOptions {
 function fullData(data: TrainOptions["data"]): DataSplits {
   const given: unknown = data;
   if (typeof given === "object" && given !== null) {
-    if ("train" in given) return data as DataSplits;
+    if ("train" in given) return checkedSplits(data as DataSplits);
     if ("batches" in given) return { name: (data as DataSplits["train"]).name, train: data as DataSplits["train"] };
   }
   throw new TrainerError(
@@ -54,4 +54,17 @@ function withValidation(data: DataSplits, validation: unknown, seed: number | un
   }
   const [train, held] = splitOff(data.train as IndexedDataset, validation, { seed });
   return { ...data, train, validation: held };
+}
+
+/** The splits; refuses one that is no data set. */
+function checkedSplits(data: DataSplits): DataSplits {
+  for (const split of ["train", "validation", "test"] as const) {
+    const set: unknown = data[split];
+    if (set === undefined && split !== "train") continue;
+    if (typeof (set as { batches?: unknown } | null | undefined)?.batches !== "function")
+      throw new TrainerError(
+        `train: expected data.${split} to be a data set such as fromArrays gives, got ${shown(set)}.`,
+      );
+  }
+  return data;
 }
