@@ -4,7 +4,7 @@ import { predictor } from "@convkit/predict";
 import { train } from "@convkit/trainer";
 import { loadModel, saveModel } from "@convkit/weights";
 import * as tf from "@tensorflow/tfjs-core";
-import * as tfl from "@tensorflow/tfjs-layers";
+import type * as tfl from "@tensorflow/tfjs-layers";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
