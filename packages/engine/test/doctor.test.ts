@@ -88,6 +88,7 @@ describe("the doctor", () => {
       Installed
         cache      /home/a/.cache/convkit (854 MB)
         native     TensorFlow 2.21.0 (854 MB)
+        openvino   not installed (convkit engine install --predict)
         library    /home/a/.cache/convkit/lib/libtensorflow_cc.so.2
         pip        23.2.1 (python3 -m pip)
         compiler   not found

@@ -7,6 +7,7 @@ import type { LayersModel } from "@tensorflow/tfjs-layers";
 import { imagePixels, type ImageSource, type WantedImage } from "./image-pixels.ts";
 import { checkTop, classNames, decodePredictions, type Prediction } from "./prediction.ts";
 import { predictor } from "./predictor.ts";
+import type { PredictorOptions } from "./predictor-options.ts";
 
 /** Options of `classifier`; by default the model's metadata says all of them. */
 export interface ClassifierOptions {
@@ -16,7 +17,13 @@ export interface ClassifierOptions {
   readonly preprocessing?: Preprocessing | undefined;
   /** How image files are resized, cropped and turned. */
   readonly images?: ImageFit | undefined;
-  /** Precision, threads and determinism; `eager: true` runs op by op. */
+  /** What computes, as in `predictor`; the engine in use by default. */
+  readonly runtime?: PredictorOptions["runtime"];
+  /** The number format of the computations; `float32` by default. */
+  readonly precision?: PredictorOptions["precision"];
+  /** Threads of one prediction; by default as many as the runtime takes. */
+  readonly threads?: PredictorOptions["threads"];
+  /** Determinism, seed and notices on tfjs' engine; `eager: true` runs op by op. */
   readonly execution?: ExecutionOptions | undefined;
 }
 
@@ -43,6 +50,9 @@ const classifierNames: OptionNames<ClassifierOptions> = {
   classes: true,
   preprocessing: true,
   images: true,
+  runtime: true,
+  precision: true,
+  threads: true,
   execution: true,
 };
 
@@ -86,7 +96,8 @@ export async function classify(
   const { top, execution, ...rest } = options;
   const isLarge = Array.isArray(images) && images.length > batch;
   // To compile takes longer than to run a batch or less.
-  const once = classifierFor("classify", model, { ...rest, execution: { eager: !isLarge, ...execution } });
+  const eager = !isLarge && rest.runtime === undefined && (rest.precision ?? "float32") === "float32";
+  const once = classifierFor("classify", model, { ...rest, execution: eager ? { eager, ...execution } : execution });
   try {
     return await once.classify(images as ImageSource, { top });
   } finally {
@@ -98,9 +109,9 @@ function classifierFor(where: string, model: LayersModel, options: ClassifierOpt
   checkOptions(where, options, classifierNames);
   checkEngine(where);
   checkModel(where, model);
-  const { preprocessing, execution, images: fit = modelMetadata(model).images ?? {}, classes } = options;
+  const { images: fit = modelMetadata(model).images ?? {}, classes, ...computing } = options;
   const names = classes ?? classNames(model) ?? [];
-  const forward = predictor(model, { preprocessing, execution });
+  const forward = predictor(model, computing);
   const wanted: WantedImage = { where, shape: model.inputs[0]!.shape.slice(1) as [number, number, number], fit };
   const classifyAll = async (images: readonly ImageSource[], top: number): Promise<Prediction[][]> => {
     const answers: Prediction[][] = [];

@@ -1,47 +1,85 @@
-import { modelMetadata, preprocess, type Preprocessing } from "@convkit/core";
-import { checkOptions, type OptionNames } from "@convkit/errors";
-import { executable, type ExecutionOptions, type Feed, type Values } from "@convkit/graph";
-import type * as tf from "@tensorflow/tfjs-core";
+import { checkOptions, OptionError, shown } from "@convkit/errors";
+import type { Feed, Values } from "@convkit/graph";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
 
-/** Options of `predictor`. */
-export interface PredictorOptions {
-  /**
-   * Preprocessing of pixels from 0 to 255; by default as the model's metadata says, else the model gets the pixels unchanged.
-   * `rawPixels` leaves them unchanged.
-   */
-  readonly preprocessing?: Preprocessing | undefined;
-  /** Precision, threads and determinism of the compiled prediction; `eager: true` runs it op by op. */
-  readonly execution?: ExecutionOptions | undefined;
-}
-
-const optionNames: OptionNames<PredictorOptions> = { preprocessing: true, execution: true };
+import { openModel, openOnnxFile, type OpenedModel } from "./open-model.ts";
+import { PredictError } from "./predict-error.ts";
+import { predictorOptionNames, type PredictorDescription, type PredictorOptions } from "./predictor-options.ts";
+import { runtimeNames } from "./runtimes/runtime.ts";
 
 /** A model that is ready to predict. */
 export interface Predictor {
-  /** `[n, h, w, c] -> [n, …]`: the model's first output in inference mode. */
+  /** `[n, h, w, c] -> [n, …]`: the model's first output in inference mode. Calls may overlap. */
   predict(images: Feed): Promise<Values>;
-  /** Frees the compiled functions, but not the model. */
+  /** `predict` for models of several inputs or outputs: one feed an input, in the model's order; all outputs. */
+  predictAll(inputs: readonly Feed[]): Promise<Values[]>;
+  /** How it computes; `undefined` before the first prediction. */
+  describe(): PredictorDescription | undefined;
+  /** Waits for the predictions on their way and frees what was opened or compiled, but not the model. */
   dispose(): Promise<void>;
 }
 
 /**
- * Compiles a model's forward pass, once for each batch size. Predictions use the weights as they are at the time of
- * the call. Throws `OptionError` for unknown options.
+ * Makes a model ready to predict: a tfjs layers model, the path of an `.onnx` file, or its bytes. The model is opened, or compiled,
+ * at the first prediction; any batch size may follow.
+ *
+ * Throws `OptionError` for unknown options. A prediction rejects with a `PredictError` where the runtime is not installed, cannot run
+ * the model, or does not give the model's own numbers.
  */
-export function predictor(model: LayersModel, options: PredictorOptions = {}): Predictor {
-  checkOptions("predictor", options, optionNames);
-  const { preprocessing = modelMetadata(model).preprocessing, execution } = options;
-  const isRaw = preprocessing === undefined || Object.keys(preprocessing).length === 0;
-  const forward = executable((images) => {
-    const pixels = isRaw ? images! : preprocess(images as tf.Tensor4D, preprocessing);
-    return [[model.apply(pixels, { training: false })].flat()[0] as tf.Tensor];
-  }, execution);
+export function predictor(model: LayersModel | string | Uint8Array, options: PredictorOptions = {}): Predictor {
+  checkOptions("predictor", options, predictorOptionNames);
+  const { runtime, precision, threads } = options;
+  if (runtime !== undefined && runtime !== "auto" && !runtimeNames.includes(runtime)) {
+    throw new OptionError(`predictor: expected runtime to be auto, ${runtimeNames.join(", ")}, got ${shown(runtime)}.`);
+  }
+  if (precision !== undefined && precision !== "float32" && precision !== "bfloat16") {
+    throw new OptionError(`predictor: expected precision to be float32 or bfloat16, got ${shown(precision)}.`);
+  }
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
+    throw new OptionError(`predictor: expected threads to be a whole number from 1, got ${shown(threads)}.`);
+  }
+  const isFile = typeof model === "string" || model instanceof Uint8Array;
+  if (!isFile && typeof model?.apply !== "function") {
+    throw new OptionError(`predictor: expected a model, the path of an .onnx file or its bytes, got ${shown(model)}.`);
+  }
+  let opening: Promise<OpenedModel> | undefined;
+  let opened: OpenedModel | undefined;
+  let isDisposed = false;
+
+  async function run(inputs: readonly Feed[]): Promise<Values[]> {
+    if (isDisposed) throw new PredictError("The predictor is disposed of already.");
+    inputs.forEach(checkFeed);
+    opening ??= (isFile ? openOnnxFile(model, options, inputs) : openModel(model, options, inputs)).catch(
+      (error: unknown) => {
+        opening = undefined;
+        throw error;
+      },
+    );
+    opened = await opening;
+    return opened.run(inputs);
+  }
+
   return {
     async predict(images) {
-      const [output] = await forward.run([images]);
+      const [output] = await run([images]);
       return output!;
     },
-    dispose: () => forward.dispose(),
+    predictAll: run,
+    describe: () => opened?.description,
+    async dispose() {
+      isDisposed = true;
+      await (await opening?.catch(() => undefined))?.dispose();
+      opening = undefined;
+    },
   };
+}
+
+function checkFeed(feed: Feed, index: number): void {
+  const { data, shape } = (feed ?? {}) as Partial<Feed>;
+  const isFeed = ArrayBuffer.isView(data) && Array.isArray(shape) && shape.every((size) => Number.isInteger(size));
+  if (isFeed && (data as Float32Array).length === shape.reduce((product, size) => product * size, 1)) return;
+  const got = isFeed ? `${(data as Float32Array).length} values for the shape ${shape.join("x")}` : shown(feed);
+  throw new OptionError(
+    `predict: expected { data, shape } with as many values as the shape has, got ${got} (input ${index}).`,
+  );
 }

@@ -11,6 +11,7 @@ export type { LoadWeightsOptions, LoadWeightsReport } from "./load/keras-layers.
 export { registerImportLayers } from "./layers/register.ts";
 export { saveModel } from "./save/save-model.ts";
 export type { ModelFormat, SaveOptions, SaveReport } from "./save/save-model.ts";
+export { onnxBytes } from "./formats/onnx/write.ts";
 export { savedModelMetadata } from "./formats/saved-model.ts";
 export { convert } from "./convert/convert.ts";
 export type { ConvertOptions, ConvertReport } from "./convert/convert.ts";

@@ -66,10 +66,14 @@ export const commands: CommandTree = {
   },
   compare: command("<runs...>", "runs side by side", () => import("./compare.ts")),
   engine: {
-    about: "installs, lists and removes TensorFlow",
+    about: "installs, lists and removes TensorFlow and OpenVINO",
     commands: {
       list: command("", "the engines that are installed, and those that run here", () => import("./engine/list.ts")),
-      install: command("", "installs a current TensorFlow", () => import("./engine/install.ts")),
+      install: command(
+        "",
+        "installs a current TensorFlow, or with --predict OpenVINO",
+        () => import("./engine/install.ts"),
+      ),
       remove: command("", "removes what install provided", () => import("./engine/remove.ts")),
     },
   },

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import type { Context } from "../terminal/context.ts";
 import { grouped, percent } from "../terminal/format.ts";
-import { flag, size, text, type ValuesOf, whole } from "../terminal/option.ts";
+import { choice, flag, size, text, type ValuesOf, whole } from "../terminal/option.ts";
 import { CliError, UsageError } from "../terminal/usage-error.ts";
 import { headOptions } from "../inputs/model-options.ts";
 import { userPath } from "../inputs/user-path.ts";
@@ -12,6 +12,12 @@ export const options = {
   input: size("image size"),
   top: whole(1, "<k>", "number of classes to print (default: 5)"),
   batch: whole(1, "<n>", "images at once"),
+  runtime: choice(
+    ["auto", "openvino", "onnxruntime", "tensorflow", "wasm"],
+    "<name>",
+    "what computes; auto measures (default: the engine)",
+  ),
+  precision: choice(["float32", "bfloat16"], "<name>", "of the computations"),
   tta: flag("averages over the image and its mirror image"),
   csv: text("<file>", "writes the best class of each image as CSV"),
   strict: flag("stops at the first image of a folder that cannot be read"),
@@ -24,7 +30,7 @@ export async function run(
   name: string,
   images: readonly string[],
 ): Promise<void> {
-  const { top = 5, batch = 32, tta = false, csv, strict = false, ...modelGiven } = given;
+  const { top = 5, batch = 32, tta = false, csv, strict = false, runtime, precision, ...modelGiven } = given;
   const missing = images.filter((image) => !existsSync(userPath(image)));
   if (missing.length > 0) throw new UsageError(`There is no file ${missing.join(", ")}: give image files or folders.`);
   const { imageExtensions } = await import("@convkit/datasets");
@@ -37,7 +43,12 @@ export async function run(
   if (files.length === 0)
     throw new UsageError(`${images.join(", ")} holds no image: known are ${imageExtensions.join(", ")}.`);
   await engineInUse(context);
-  const classifier = await openClassifier(context, name, modelGiven);
+  const classifier = await openClassifier(context, name, modelGiven, {
+    runtime,
+    precision,
+    // The engine has its threads already.
+    ...(runtime !== undefined && { threads: context.options.threads }),
+  });
   const bar = countingBar(context.out, files.length, "images");
   const answers: Answer[] = [];
   let count = 0;
@@ -66,6 +77,7 @@ export async function run(
     await rows?.close();
     await classifier.dispose();
   }
+  if (runtime === "auto") context.out.note(`Computed by ${classifier.describe()!.runtime}.`);
   if (csv === undefined) context.out.result(answers, answers.map(answerText).join("\n"));
   else context.out.result({ written: userPath(csv), images: count }, `${csv}: ${grouped(count)} images`);
 }

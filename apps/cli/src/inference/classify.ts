@@ -1,5 +1,5 @@
 import type { ImageFit } from "@convkit/core";
-import { decodePredictions, type Predictor, predictor } from "@convkit/predict";
+import { decodePredictions, type PredictorDescription, type PredictorOptions, predictor } from "@convkit/predict";
 import { classNames } from "@convkit/predict/internal";
 import type { Context } from "../terminal/context.ts";
 import { UsageError } from "../terminal/usage-error.ts";
@@ -8,6 +8,7 @@ import type { ModelOptions } from "../inputs/model-options.ts";
 import { resolveModel } from "../inputs/model-source.ts";
 import { isSavedModel, openSavedModel } from "../inputs/saved-model.ts";
 import { flipHorizontally } from "./flip-images.ts";
+import type { Forward } from "./forward.ts";
 
 /** A class of an image and its probability. */
 export interface Prediction {
@@ -34,12 +35,22 @@ export interface Classifier {
     count: number,
     options: { readonly mirror: boolean; readonly top: number },
   ): Promise<readonly (readonly Prediction[])[]>;
+  /** The runtime that was chosen, once something was classified. */
+  describe(): PredictorDescription | undefined;
   dispose(): Promise<void>;
 }
 
+/** What computes the answers. */
+export type Computing = Pick<PredictorOptions, "runtime" | "precision" | "threads">;
+
 /** Opens the model `<model>`, with its preprocessing and its class names. */
-export async function openClassifier(context: Context, name: string, options: ModelOptions): Promise<Classifier> {
-  const { forward, input, classes, fit } = await opened(context, name, options);
+export async function openClassifier(
+  context: Context,
+  name: string,
+  options: ModelOptions,
+  computing: Computing = {},
+): Promise<Classifier> {
+  const { forward, input, classes, fit, describe = () => undefined } = await opened(context, name, options, computing);
   const shape = imageShape(name, input, fit);
   return {
     shape,
@@ -49,19 +60,23 @@ export async function openClassifier(context: Context, name: string, options: Mo
       const rows = decodePredictions({ data: scores, shape: [count, scores.length / count] }, { top, classes });
       return rows.map((row) => row.map(({ index, label, probability }) => ({ index, label, probability })));
     },
+    describe,
     dispose: () => forward.dispose(),
   };
 }
 
 interface Opened {
-  readonly forward: Predictor;
+  readonly describe?: () => PredictorDescription | undefined;
+  readonly forward: Forward;
   readonly input: readonly (number | null)[];
   readonly classes: readonly string[];
   readonly fit: ImageFit;
 }
 
-async function opened(context: Context, name: string, options: ModelOptions): Promise<Opened> {
+async function opened(context: Context, name: string, options: ModelOptions, computing: Computing): Promise<Opened> {
   if (isSavedModel(name)) {
+    if (computing.runtime !== undefined || computing.precision !== undefined)
+      throw new UsageError(`${name} runs in TensorFlow as it is stored: leave --runtime and --precision out.`);
     const saved = await openSavedModel(context, name, options);
     const forward = { predict: saved.classify, dispose: saved.dispose };
     const { classes = [], images: fit = {} } = saved.metadata;
@@ -79,11 +94,12 @@ async function opened(context: Context, name: string, options: ModelOptions): Pr
     throw new UsageError(
       `${name} has random weights, so its answers mean nothing: give --weights imagenet or a file of weights, or --seed for random weights.`,
     );
-  return { forward: predictor(model, { preprocessing }), input: model.inputs[0]!.shape, classes, fit };
+  const forward = predictor(model, { preprocessing, ...computing });
+  return { forward, describe: () => forward.describe(), input: model.inputs[0]!.shape, classes, fit };
 }
 
 async function scoresOf(
-  forward: Predictor,
+  forward: Forward,
   data: Uint8Array,
   shape: readonly [number, number, number, number],
   mirror: boolean,

@@ -7,12 +7,15 @@ import type { ModelOptions } from "../inputs/model-options.ts";
 import { resolveModel } from "../inputs/model-source.ts";
 import { isSavedModel, openSavedModel } from "../inputs/saved-model.ts";
 
+/** What runs a model. */
+export type Forward = Pick<Predictor, "predict" | "dispose">;
+
 /** A model that takes raw arrays, and the shape of its input; null stands for any size. */
 export async function openForward(
   context: Context,
   name: string,
   options: ModelOptions,
-): Promise<{ readonly forward: Predictor; readonly wanted: readonly (number | null)[] }> {
+): Promise<{ readonly forward: Forward; readonly wanted: readonly (number | null)[] }> {
   if (isSavedModel(name)) {
     const forward = await openSavedModel(context, name, options);
     return { forward, wanted: forward.input };
@@ -22,11 +25,7 @@ export async function openForward(
 }
 
 /** Runs an array through a model, `batch` rows at a time, and disposes of the model. */
-export async function runInBatches(
-  forward: Predictor,
-  { shape, data }: NumpyArray,
-  batch: number,
-): Promise<NumpyArray> {
+export async function runInBatches(forward: Forward, { shape, data }: NumpyArray, batch: number): Promise<NumpyArray> {
   const [count = 0, ...image] = shape;
   const pixels = image.reduce((product, each) => product * each, 1);
   const parts: Values[] = [];

@@ -13,7 +13,7 @@ import { checkNoZooOptions, type ModelOptions } from "./model-options.ts";
 import { userPath } from "./user-path.ts";
 
 /** A SavedModel with the methods of a predictor. */
-export interface SavedNetwork extends Predictor {
+export interface SavedNetwork extends Pick<Predictor, "predict" | "dispose"> {
   readonly loaded: LoadedSavedModel;
   /** Classes and preprocessing that `convkit convert` wrote; empty if another program wrote the folder. */
   readonly metadata: ModelMetadata;

@@ -1,18 +1,10 @@
 import { OptionError, checkOptions, shown } from "@convkit/errors";
 import type { OptionNames } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
+import { checkChannels } from "./preprocess-values.ts";
+import type { Preprocessing } from "./preprocessing-steps.ts";
 
-/** The steps from pixels (0 to 255, RGB) to a network's input, in the order of the fields. */
-export interface Preprocessing {
-  /** Factor for the pixels: 1 / 255 gives 0 to 1. */
-  readonly scale?: number | undefined;
-  /** `"bgr"` reverses the channels. */
-  readonly order?: "rgb" | "bgr" | undefined;
-  /** Subtracted from each channel, after scaling and reordering; one number stands for all channels. */
-  readonly mean?: readonly number[] | undefined;
-  /** Divides each channel, after the mean; one number stands for all channels. */
-  readonly std?: readonly number[] | undefined;
-}
+export type { Preprocessing } from "./preprocessing-steps.ts";
 
 const names: OptionNames<Preprocessing> = { scale: true, order: true, mean: true, std: true };
 
@@ -43,13 +35,7 @@ export function preprocess(pixels: tf.Tensor4D, preprocessing: Preprocessing): t
   checkOptions("preprocess", preprocessing, names);
   const { scale = 1, order = "rgb", mean, std } = preprocessing;
   const channels = pixels.shape[3];
-  for (const [field, values] of Object.entries({ mean, std })) {
-    if (values !== undefined && values.length !== 1 && values.length !== channels) {
-      throw new OptionError(
-        `preprocess: expected images of ${values.length} channels, as ${field} has, got ${channels}.`,
-      );
-    }
-  }
+  checkChannels(preprocessing, channels);
   return tf.tidy(() => {
     let x: tf.Tensor = tf.cast(pixels, "float32");
     if (scale !== 1) x = tf.mul(x, scale);

@@ -14,6 +14,7 @@ import { cudaDevices } from "../machine/devices.ts";
 import { listEngines, type InstalledEngine } from "../install/installed.ts";
 import { hasPrebuilt } from "../install/install.ts";
 import { findPip } from "../install/pip.ts";
+import { findOpenvino, type InstalledOpenvino } from "../openvino/installed.ts";
 import { platformOf } from "../machine/platform.ts";
 import { tensorflowLibrary } from "../tensorflow/library.ts";
 import { threadsOf } from "../machine/threads.ts";
@@ -55,6 +56,8 @@ export interface DoctorReport {
   gpus: string[];
   memory: { total: number; free: number };
   cache: { folder: string; bytes: number; writable: boolean; engines: (InstalledEngine & { bytes: number })[] };
+  /** The OpenVINO that predictions can use; missing if none is installed. */
+  openvino?: InstalledOpenvino;
   libraries?: { cc: string; framework: string };
   pip?: string;
   compiler?: string;
@@ -67,12 +70,13 @@ export interface DoctorReport {
  */
 export async function doctor(): Promise<DoctorReport> {
   const folder = cacheRoot();
-  const [pip, compiler, writable, bytes, installed] = await Promise.all([
+  const [pip, compiler, writable, bytes, installed, openvino] = await Promise.all([
     findPip(),
     findCompiler(),
     canWrite(folder),
     engineBytes(folder),
     listEngines(),
+    findOpenvino(),
   ]);
   const engines = await checkEngines();
   const best = engines.find(({ ok }) => ok)?.name;
@@ -89,6 +93,7 @@ export async function doctor(): Promise<DoctorReport> {
     gpus: cudaDevices(),
     memory: memory(),
     cache: { folder, bytes, writable, engines: installed },
+    ...(openvino && { openvino }),
     ...(library && { libraries: { cc: library.cc, framework: library.framework } }),
     ...(pip && { pip: `${pip.version} (${pip.command.join(" ")})` }),
     ...(compiler && { compiler: `${compiler.version} (${compiler.command})` }),

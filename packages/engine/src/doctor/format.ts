@@ -24,6 +24,12 @@ export function formatDoctor(report: DoctorReport): string {
     ...cache.engines.map(({ engine, tensorflow, bytes: size }) =>
       row(engine, `TensorFlow ${tensorflow} (${bytes(size)})`),
     ),
+    row(
+      "openvino",
+      report.openvino
+        ? `OpenVINO ${report.openvino.version}, for predictions`
+        : "not installed (convkit engine install --predict)",
+    ),
     ...(report.libraries ? [row("library", report.libraries.cc)] : []),
     row("pip", report.pip ?? "not found"),
     row("compiler", report.compiler ?? "not found"),

@@ -34,7 +34,7 @@ export async function folderBytes(folder: string): Promise<number> {
 /** Bytes that this package uses in the cache. Files of other packages do not count. */
 export async function engineBytes(cache: string): Promise<number> {
   const names = await readdir(cache).catch(() => []);
-  const ours = names.filter((name) => /^(engine-|tfjs-node)/.test(name));
+  const ours = names.filter((name) => /^(engine-|tfjs-node|openvino-)/.test(name));
   const sizes = await Promise.all(ours.map((name) => folderBytes(path.join(cache, name))));
   return sizes.reduce((sum, size) => sum + size, 0);
 }

@@ -21,6 +21,8 @@ export interface ForeignFunctions {
   /** Opens a library; `null` is the process itself. */
   load(path: string | null): ForeignLibrary;
   struct(name: string, fields: Readonly<Record<string, string>>): object;
+  /** A type whose value is freed by `free` once it was turned into JavaScript's. */
+  disposable(name: string, type: string, free: ForeignFunction): object;
   /** Native memory without a copy; valid until it is freed. */
   view(address: bigint, length: number): ArrayBuffer;
 }

@@ -40,7 +40,7 @@ export function libraryNames(platform: Platform): { cc: string; framework: strin
     : { cc: "libtensorflow_cc.so.2", framework: "libtensorflow_framework.so.2" };
 }
 
-function hasGlibc(): boolean {
+export function hasGlibc(): boolean {
   const report = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
   return report.header?.glibcVersionRuntime !== undefined;
 }

@@ -5,7 +5,7 @@ import type * as tfl from "@tensorflow/tfjs-layers";
 import type { ByteSink } from "@convkit/files";
 import { inOrder, usesOf } from "../../model/layer-uses.ts";
 import { isKnownLayer } from "../../layers/register.ts";
-import { metadataKey, metadataText } from "../../model/metadata-json.ts";
+import { metadataKey, metadataOf, metadataText } from "../../model/metadata-json.ts";
 import { weightName } from "../../model/weight-name.ts";
 import { layerNames, modelLayers } from "../../model/model-layers.ts";
 import { runLayer, runModel } from "../../model/run-model.ts";
@@ -84,6 +84,26 @@ export function writeOnnx(
       sink.write(new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength));
     }
   }
+}
+
+/**
+ * The bytes of the ONNX file that `saveModel` would write: float32, any batch size, inputs in tfjs' order. The model's metadata is
+ * in it. Throws `WeightsError` naming every layer without an ONNX operator.
+ */
+export function onnxBytes(model: tfl.LayersModel): Uint8Array {
+  const parts: Uint8Array[] = [];
+  let position = 0;
+  const sink: ByteSink = {
+    get position() {
+      return position;
+    },
+    write(bytes) {
+      parts.push(bytes.slice());
+      position += bytes.byteLength;
+    },
+  };
+  writeOnnx(sink, model, { file: `${model.name}.onnx`, metadata: metadataOf(model) });
+  return Buffer.concat(parts);
 }
 
 function writeModel(

@@ -1,0 +1,11 @@
+/** The steps from pixels (0 to 255, RGB) to a network's input, in the order of the fields. */
+export interface Preprocessing {
+  /** Factor for the pixels: 1 / 255 gives 0 to 1. */
+  readonly scale?: number | undefined;
+  /** `"bgr"` reverses the channels. */
+  readonly order?: "rgb" | "bgr" | undefined;
+  /** Subtracted from each channel, after scaling and reordering; one number stands for all channels. */
+  readonly mean?: readonly number[] | undefined;
+  /** Divides each channel, after the mean; one number stands for all channels. */
+  readonly std?: readonly number[] | undefined;
+}

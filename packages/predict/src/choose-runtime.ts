@@ -1,0 +1,187 @@
+import { createHash } from "node:crypto";
+import os from "node:os";
+import path from "node:path";
+import type { Feed, Values } from "@convkit/graph";
+import { cacheFolder, readJson, writeJson } from "@convkit/files";
+
+import { PredictError } from "./predict-error.ts";
+import type { Session, SessionOptions } from "./runtimes/session.ts";
+import {
+  onnxRuntimes,
+  openOnnx,
+  relativeDifference,
+  runtimeVersion,
+  type OnnxRuntimeName,
+} from "./runtimes/runtime.ts";
+
+/** How far a runtime's outputs may be from the model's own, relative to the largest of them. */
+const largestDifference = { float32: 1e-3, bfloat16: 5e-2 } as const;
+
+/** What was found about one runtime. */
+export interface RuntimeTrial {
+  readonly runtime: OnnxRuntimeName;
+  /** Its version; missing if it is not installed. */
+  readonly version?: string | undefined;
+  /** The largest difference from the model's own outputs, relative to the largest output; missing if it was not compared. */
+  readonly difference?: number | undefined;
+  /** Milliseconds of one call at the batch that was asked for; missing if it was not measured. */
+  readonly ms?: number | undefined;
+  /** Why it was not taken. */
+  readonly reason?: string | undefined;
+}
+
+/** What a choice depends on, besides the runtimes that are installed. */
+export interface ChoiceQuestion {
+  readonly bytes: Uint8Array;
+  readonly options: SessionOptions;
+  /** The first call: its batch is the one that is measured. */
+  readonly feeds: readonly Feed[];
+  /** The model's own outputs for inputs; missing where no engine of tfjs can give them. */
+  readonly own?: ((feeds: readonly Feed[]) => Promise<Values[]>) | undefined;
+  /** The runtimes to choose from, best first where they are equal. */
+  readonly among?: readonly OnnxRuntimeName[] | undefined;
+}
+
+/** The chosen runtime, open; undefined if none can be used. */
+export interface Choice {
+  readonly session?: Session | undefined;
+  readonly runtime?: OnnxRuntimeName | undefined;
+  readonly trials: readonly RuntimeTrial[];
+}
+
+/**
+ * Opens the fastest runtime that is installed and gives the model's own numbers. A runtime that is too far from them is closed
+ * again, and `trials` says so. Comparison and times are remembered in the cache, by model, versions, threads and machine.
+ */
+export async function chooseRuntime(question: ChoiceQuestion): Promise<Choice> {
+  const { among = onnxRuntimes, options, bytes } = question;
+  const versions = await Promise.all(among.map(runtimeVersion));
+  const installed = among.filter((_, index) => versions[index] !== undefined);
+  const missing = among
+    .filter((name) => !installed.includes(name))
+    .map((runtime): RuntimeTrial => ({ runtime, reason: "it is not installed" }));
+  const file = choiceFile(question, versions);
+  const remembered = await readRemembered(file);
+  if (remembered !== undefined) {
+    const best = remembered.find(({ reason }) => reason === undefined);
+    if (best === undefined) return { trials: [...remembered, ...missing] };
+    const session = await openOnnx(best.runtime, bytes, options);
+    return { session, runtime: best.runtime, trials: [...remembered, ...missing] };
+  }
+  const tried: { readonly trial: RuntimeTrial; readonly session?: Session | undefined }[] = [];
+  for (const runtime of installed)
+    tried.push(await tryRuntime(runtime, versions[among.indexOf(runtime)]!, question, installed.length > 1));
+  const usable = tried
+    .filter(({ session }) => session !== undefined)
+    .toSorted((a, b) => (a.trial.ms ?? 0) - (b.trial.ms ?? 0));
+  const [best, ...slower] = usable;
+  for (const { session } of slower) await session!.dispose();
+  const trials = tried.map(({ trial }) =>
+    slower.some((each) => each.trial === trial) ? { ...trial, reason: "another was faster" } : trial,
+  );
+  // A runtime that did not even open may be mended by the next program.
+  const isSure = trials.every(({ reason, difference }) => reason === undefined || difference !== undefined);
+  if (isSure && trials.length > 0 && question.own !== undefined) await remember(file, trials);
+  return { session: best?.session, runtime: best?.trial.runtime, trials: [...trials, ...missing] };
+}
+
+async function tryRuntime(
+  runtime: OnnxRuntimeName,
+  version: string,
+  { bytes, options, feeds, own }: ChoiceQuestion,
+  measure: boolean,
+): Promise<{ readonly trial: RuntimeTrial; readonly session?: Session | undefined }> {
+  let session: Session | undefined;
+  let difference: number | undefined;
+  try {
+    session = await openOnnx(runtime, bytes, options);
+    if (own !== undefined) difference = await compare(session, own, feeds);
+    const limit = largestDifference[options.precision];
+    if (difference !== undefined && !(difference <= limit))
+      throw new PredictError(
+        `its outputs differ from the model's own by ${difference.toPrecision(2)} of the largest, more than ${limit}`,
+      );
+    const ms = measure ? await timeOf(session, feeds) : undefined;
+    return { trial: { runtime, version, difference, ms }, session };
+  } catch (error) {
+    await session?.dispose();
+    if (!(error instanceof PredictError)) throw error;
+    return { trial: { runtime, version, difference, reason: error.message.replace(/\.$/, "") } };
+  }
+}
+
+/** The largest difference from the model's own outputs on two batches, of one image and of two. */
+async function compare(
+  session: Session,
+  own: (feeds: readonly Feed[]) => Promise<Values[]>,
+  feeds: readonly Feed[],
+): Promise<number> {
+  let worst = 0;
+  for (const batch of [1, 2]) {
+    const drawn = feeds.map((feed, index) => drawnLike(feed, batch, index));
+    worst = Math.max(worst, relativeDifference(await session.run(drawn), await own(drawn)));
+  }
+  return worst;
+}
+
+/** Values in the range of a feed's, the same at every call, for another batch size. */
+function drawnLike({ data, shape }: Feed, batch: number, seed: number): Feed {
+  const rest = shape.slice(1);
+  const count = batch * rest.reduce((product, size) => product * size, 1);
+  let [low, high] = [Infinity, -Infinity];
+  for (const value of data) {
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  }
+  if (!(high > low)) [low, high] = data instanceof Float32Array ? [-1, 1] : [low, low];
+  let state = 2 * seed + 1;
+  const next = () => {
+    // Numerical Recipes' linear congruential generator: any spread of values will do.
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return low + (state / 2 ** 32) * (high - low);
+  };
+  const values = data instanceof Float32Array ? new Float32Array(count) : new Int32Array(count);
+  for (let i = 0; i < count; i++) values[i] = next();
+  return { data: values, shape: [batch, ...rest] };
+}
+
+/** Milliseconds of a call: the fastest of a few after the first, within a quarter of a second where the model allows it. */
+async function timeOf(session: Session, feeds: readonly Feed[]): Promise<number> {
+  await session.run(feeds);
+  const end = performance.now() + 250;
+  let best = Infinity;
+  for (let count = 0; count < 100 && (count < 3 || performance.now() < end); count++) {
+    const start = performance.now();
+    await session.run(feeds);
+    best = Math.min(best, performance.now() - start);
+  }
+  return best;
+}
+
+function choiceFile(
+  { bytes, options, feeds, among = onnxRuntimes }: ChoiceQuestion,
+  versions: readonly unknown[],
+): string {
+  const cpu = os.cpus()[0]?.model ?? "";
+  const about = {
+    options,
+    versions,
+    among,
+    shapes: feeds.map(({ shape }) => shape),
+    cpu,
+    cores: os.availableParallelism(),
+  };
+  const key = createHash("sha256").update(bytes).update(JSON.stringify(about)).digest("hex").slice(0, 32);
+  return path.join(cacheFolder("predict"), `${key}.json`);
+}
+
+async function readRemembered(file: string): Promise<RuntimeTrial[] | undefined> {
+  const found = await readJson(file).catch(() => undefined);
+  const isTrial = (each: unknown) => onnxRuntimes.includes((each as RuntimeTrial | null)?.runtime as OnnxRuntimeName);
+  return Array.isArray(found) && found.every(isTrial) ? (found as unknown as RuntimeTrial[]) : undefined;
+}
+
+/** A cache that cannot be written means that the next program measures again. */
+async function remember(file: string, trials: readonly RuntimeTrial[]): Promise<void> {
+  await writeJson(file, trials).catch(() => {});
+}

@@ -1,0 +1,134 @@
+import { foreignFunctions } from "@convkit/engine/internal";
+import type { Feed, Values } from "@convkit/graph";
+
+import { PredictError } from "../../predict-error.ts";
+import type { Port, Session, SessionOptions } from "../session.ts";
+import { check, created, openvino, properties, type Openvino, type Pointer } from "./c-api.ts";
+import { createRequest, elementTypes, type ElementType, type InferRequest } from "./request.ts";
+
+/** Opens the bytes of an ONNX file in OpenVINO on the CPU. Throws a PredictError with OpenVINO's own reason. */
+export async function openOpenvino(bytes: Uint8Array, { precision, threads }: SessionOptions): Promise<Session> {
+  const library = await openvino();
+  const { c, core } = library;
+  if (precision === "bfloat16" && !capabilities(library).includes("BF16"))
+    throw new PredictError("This CPU has no unit for bfloat16, so OpenVINO would compute in float32: ask for float32.");
+  const model = created(c, "read the model", (out) => c.readModel(core, bytes, bytes.byteLength, 0, out));
+  const settings = properties({
+    // Without it the plugin chooses bfloat16 by itself on machines that have it.
+    INFERENCE_PRECISION_HINT: precision === "bfloat16" ? "bf16" : "f32",
+    NUM_STREAMS: "1",
+    ...(threads !== undefined && { INFERENCE_NUM_THREADS: String(threads) }),
+  });
+  let compiled: Pointer;
+  try {
+    compiled = await compile(library, model, settings);
+  } finally {
+    c.modelFree(model);
+  }
+  try {
+    return sessionOf(library, compiled);
+  } catch (error) {
+    c.compiledFree(compiled);
+    throw error;
+  }
+}
+
+function compile({ c, core }: Openvino, model: Pointer, settings: ReturnType<typeof properties>): Promise<Pointer> {
+  return new Promise((resolve, reject) => {
+    const out: [Pointer | null] = [null];
+    c.compile.async(core, model, "CPU", settings.length, settings, out, (error: Error | null, status: number) => {
+      try {
+        if (error !== null) throw error;
+        check(c, "compile the model", status);
+        resolve(out[0]!);
+      } catch (problem) {
+        reject(problem as Error);
+      }
+    });
+  });
+}
+
+/** What the CPU computes fast: FP32, BF16, INT8 … */
+function capabilities({ c, core }: Openvino): readonly string[] {
+  const text = created<string>(c, "describe the CPU", (out) =>
+    c.coreProperty(core, "CPU", "OPTIMIZATION_CAPABILITIES", out),
+  );
+  return text.split(/[ ,]+/);
+}
+
+function sessionOf(library: Openvino, compiled: Pointer): Session {
+  const { c } = library;
+  const inputCount = Number(created(c, "count the inputs", (out) => c.inputCount(compiled, out)));
+  const outputCount = Number(created(c, "count the outputs", (out) => c.outputCount(compiled, out)));
+  const ports = (get: typeof c.input, count: number) =>
+    Array.from({ length: count }, (_, index) => {
+      const port = created(c, "describe the model", (out) => get(compiled, index, out));
+      try {
+        return describePort(library, port);
+      } finally {
+        c.portFree(port);
+      }
+    });
+  const inputs = ports(c.input, inputCount);
+  const outputs = ports(c.output, outputCount);
+  const types = { inputs: inputs.map(({ type }) => type), outputs: outputs.map(({ type }) => type) };
+  const idle: InferRequest[] = [];
+  const running = new Set<Promise<unknown>>();
+  let isDisposed = false;
+
+  async function runOne(feeds: readonly Feed[]): Promise<Values[]> {
+    const request = idle.pop() ?? createRequest(library, compiled, types);
+    try {
+      return await request.run(feeds);
+    } finally {
+      if (isDisposed) request.dispose();
+      else idle.push(request);
+    }
+  }
+
+  return {
+    inputs,
+    outputs,
+    run(feeds) {
+      if (isDisposed) return Promise.reject(new PredictError("The predictor is disposed of already."));
+      const call = runOne(feeds);
+      running.add(call);
+      const forget = () => running.delete(call);
+      call.then(forget, forget);
+      return call;
+    },
+    async dispose() {
+      if (isDisposed) return;
+      isDisposed = true;
+      await Promise.allSettled(running);
+      for (const request of idle.splice(0)) request.dispose();
+      c.compiledFree(compiled);
+    },
+  };
+}
+
+function describePort({ c }: Openvino, port: Pointer): Port & { readonly type: ElementType } {
+  const name = created<string>(c, "name a port", (out) => c.portName(port, out));
+  const number = Number(created(c, "tell a port's type", (out) => c.portType(port, out)));
+  const type = elementTypes.find((each) => each.number === number);
+  if (type === undefined)
+    throw new PredictError(
+      `"${name}" has values of OpenVINO's type ${number}; predictions take float32, int32, int64, uint8 and bool.`,
+    );
+  const shape = created<PartialShape>(c, "tell a port's shape", (out) => c.portShape(port, out));
+  const dims = Number(shape.rank.min) === Number(shape.rank.max) ? Number(shape.rank.max) : 0;
+  const bytes =
+    dims === 0 ? new BigInt64Array() : new BigInt64Array(foreignFunctions().view(BigInt(shape.dims), dims * 16));
+  const sizes = Array.from({ length: dims }, (_, axis) => {
+    const [min, max] = [bytes[2 * axis]!, bytes[2 * axis + 1]!];
+    return min === max ? Number(max) : null;
+  });
+  c.partialShapeFree(shape);
+  return { name, shape: sizes, type };
+}
+
+/** koffi's value of an `ov_partial_shape_t`. */
+interface PartialShape {
+  readonly rank: { readonly min: number | bigint; readonly max: number | bigint };
+  readonly dims: Pointer;
+}

@@ -1,0 +1,53 @@
+import { PredictError } from "../predict-error.ts";
+import type { Session, SessionOptions } from "./session.ts";
+
+/** The runtimes that run a copy of the model: they read it as ONNX. */
+export const onnxRuntimes = ["openvino", "onnxruntime"] as const;
+
+/** A runtime that runs a copy of the model. */
+export type OnnxRuntimeName = (typeof onnxRuntimes)[number];
+
+/** All runtimes: OpenVINO and ONNX Runtime, and tfjs' engines. */
+export const runtimeNames = [...onnxRuntimes, "tensorflow", "wasm"] as const;
+
+/** What computes a prediction. */
+export type RuntimeName = (typeof runtimeNames)[number];
+
+/** The version of a runtime that is installed; undefined if it is not. Looks at files only. */
+export async function runtimeVersion(name: OnnxRuntimeName): Promise<string | undefined> {
+  if (name === "onnxruntime") return (await import("./onnxruntime/session.ts")).findOnnxruntime()?.version;
+  const { findOpenvino } = await import("@convkit/engine/openvino");
+  return (await findOpenvino())?.version;
+}
+
+/** Opens the bytes of an ONNX file. Throws a PredictError where the runtime is missing, damaged, or cannot run the model. */
+export async function openOnnx(name: OnnxRuntimeName, bytes: Uint8Array, options: SessionOptions): Promise<Session> {
+  if (name === "openvino") return (await import("./openvino/session.ts")).openOpenvino(bytes, options);
+  return (await import("./onnxruntime/session.ts")).openOnnxruntime(bytes, options);
+}
+
+/** Throws for two different shapes of one output, else gives the largest difference relative to the largest value. */
+export function relativeDifference(
+  found: readonly { readonly data: Float32Array; readonly shape: readonly number[] }[],
+  expected: readonly { readonly data: Float32Array; readonly shape: readonly number[] }[],
+): number {
+  let worst = 0;
+  for (const [index, { data, shape }] of expected.entries()) {
+    const other = found[index];
+    if (other === undefined || String(other.shape) !== String(shape))
+      throw new PredictError(
+        `Expected an output of the shape ${shape.join("x")}, got ${other?.shape.join("x") ?? "none"}.`,
+      );
+    let [largest, difference] = [0, 0];
+    for (let i = 0; i < data.length; i++) {
+      const [a, b] = [other.data[i]!, data[i]!];
+      if (Object.is(a, b) || (Number.isNaN(a) && Number.isNaN(b))) continue;
+      largest = Math.max(largest, Math.abs(b));
+      // A NaN or an infinity on one side alone is the largest difference.
+      difference = Math.max(difference, Number.isFinite(a) && Number.isFinite(b) ? Math.abs(a - b) : Infinity);
+    }
+    for (const value of data) if (Number.isFinite(value)) largest = Math.max(largest, Math.abs(value));
+    worst = Math.max(worst, difference === 0 ? 0 : difference / Math.max(largest, 1e-30));
+  }
+  return worst;
+}

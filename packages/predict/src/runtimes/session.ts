@@ -1,0 +1,28 @@
+import type { Feed, Values } from "@convkit/graph";
+
+/** An input or an output of an opened model. */
+export interface Port {
+  readonly name: string;
+  /** null stands for any size. */
+  readonly shape: readonly (number | null)[];
+}
+
+/** A model that is open in a runtime. */
+export interface Session {
+  readonly inputs: readonly Port[];
+  readonly outputs: readonly Port[];
+  /** Runs the model; several calls may be on their way at once. */
+  run(feeds: readonly Feed[]): Promise<Values[]>;
+  /** Waits for the calls on their way and gives the memory back. */
+  dispose(): Promise<void>;
+}
+
+/** How a runtime computes. */
+export interface SessionOptions {
+  readonly precision: Precision;
+  /** Threads of one call; the runtime's own choice if missing. */
+  readonly threads?: number | undefined;
+}
+
+/** The number format of a prediction's computations. Inputs and outputs are float32 always. */
+export type Precision = "float32" | "bfloat16";

@@ -1,0 +1,169 @@
+import { useEngine } from "@convkit/engine";
+import { installOpenvino } from "@convkit/engine/openvino";
+import { engines } from "@convkit/testing";
+import { onnxBytes } from "@convkit/weights";
+import * as tf from "@tensorflow/tfjs-core";
+import * as tfl from "@tensorflow/tfjs-layers";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { predictor, type OnnxRuntimeName } from "../src/index.ts";
+
+const runtimes: readonly OnnxRuntimeName[] = ["openvino", "onnxruntime"];
+const folder = mkdtempSync(join(tmpdir(), "convkit-predict-"));
+let net: tfl.LayersModel;
+
+beforeAll(async () => {
+  await useEngine(engines[0] ?? "wasm");
+  await installOpenvino();
+  net = oddNet();
+});
+afterAll(() => {
+  net.dispose();
+  rmSync(folder, { recursive: true });
+});
+
+/** Strides, paddings, batch norm, a branch and a depthwise convolution, on an input that is not square. */
+function oddNet(): tfl.LayersModel {
+  const { conv2d, batchNormalization, depthwiseConv2d, maxPooling2d, add, globalAveragePooling2d, dense } = tfl.layers;
+  const random = tfl.initializers.randomNormal({ stddev: 0.3, seed: 4 });
+  const input = tfl.input({ shape: [9, 14, 3] });
+  const start = conv2d({ filters: 6, kernelSize: 3, strides: 2, padding: "same", kernelInitializer: random });
+  const x = batchNormalization({ movingVarianceInitializer: "ones", gammaInitializer: random }).apply(
+    start.apply(input),
+  ) as tfl.SymbolicTensor;
+  const deep = depthwiseConv2d({ kernelSize: 3, padding: "same", activation: "relu", depthwiseInitializer: random });
+  const sum = add().apply([x, deep.apply(x) as tfl.SymbolicTensor]);
+  const pooled = maxPooling2d({ poolSize: [2, 3], strides: [1, 2] }).apply(sum);
+  const output = dense({ units: 5, kernelInitializer: random }).apply(globalAveragePooling2d({}).apply(pooled));
+  return tfl.model({ inputs: input, outputs: output as tfl.SymbolicTensor });
+}
+
+/** Pixels from 0 to 255, other ones in each image. */
+function pixels(batch: number): { readonly data: Uint8Array; readonly shape: number[] } {
+  const data = Uint8Array.from({ length: batch * 9 * 14 * 3 }, (_, i) => (i * 131 + (i >> 5) * 17) % 256);
+  return { data, shape: [batch, 9, 14, 3] };
+}
+
+const preprocessing = { scale: 1 / 255, order: "bgr", mean: [0.5, 0.4, 0.3], std: [0.2, 0.3, 0.4] } as const;
+
+/** The model's own numbers, with the preprocessing worked out by hand. */
+function expected(batch: number): Float32Array {
+  const { data, shape } = pixels(batch);
+  const prepared = Float32Array.from(data, (_, i) => {
+    const channel = i % 3;
+    return (data[i - channel + 2 - channel]! / 255 - preprocessing.mean[channel]!) / preprocessing.std[channel]!;
+  });
+  return tf.tidy(() => (net.predict(tf.tensor(prepared, shape)) as tf.Tensor).dataSync<"float32">().slice());
+}
+
+describe.each(runtimes)("%s", (runtime) => {
+  test("gives the model's own numbers at any batch size, several calls at once", async () => {
+    const forward = predictor(net, { runtime, preprocessing });
+    const batches = [3, 1, 8, 1, 3];
+    const found = await Promise.all(batches.map((batch) => forward.predict(pixels(batch))));
+    for (const [index, { data, shape }] of found.entries()) {
+      expect(shape).toEqual([batches[index], 5]);
+      expected(batches[index]!).forEach((value, i) => expect(data[i]).toBeCloseTo(value, 4));
+    }
+    expect(forward.describe()).toMatchObject({ runtime, precision: "float32" });
+    expect(forward.describe()!.trials[0]!.difference).toBeLessThan(1e-4);
+    await forward.dispose();
+    await expect(forward.predict(pixels(1))).rejects.toThrow("disposed of");
+  });
+
+  test("runs an ONNX file, from its path and from its bytes", async () => {
+    const bytes = onnxBytes(net);
+    writeFileSync(join(folder, "net.onnx"), bytes);
+    for (const source of [join(folder, "net.onnx"), bytes]) {
+      const forward = predictor(source, { runtime, preprocessing, threads: 1 });
+      const { data } = await forward.predict(pixels(2));
+      expected(2).forEach((value, i) => expect(data[i]).toBeCloseTo(value, 4));
+      await forward.dispose();
+    }
+  });
+
+  test("copies the weights at the first prediction", async () => {
+    const own = oddNet();
+    const forward = predictor(own, { runtime });
+    const before = await forward.predict(pixels(1));
+    own.layers.at(-1)!.setWeights([tf.zeros([6, 5]), tf.ones([5])]);
+    expect((await forward.predict(pixels(1))).data).toEqual(before.data);
+    await forward.dispose();
+    own.dispose();
+  });
+
+  test("refuses a damaged file and a wrong shape in one sentence", async () => {
+    const damaged = predictor(onnxBytes(net).slice(0, 400), { runtime });
+    await expect(damaged.predict(pixels(1))).rejects.toThrow(/^The runtime \w+ cannot predict with this model: /);
+    const forward = predictor(net, { runtime });
+    await forward.predict(pixels(1));
+    await expect(forward.predict({ data: new Float32Array(27), shape: [1, 3, 3, 3] })).rejects.toThrow(
+      /expected the shape anyx9x14x3 for the input \S+, got 1x3x3x3/,
+    );
+    await forward.dispose();
+  });
+});
+
+test("auto takes a runtime by measurement, remembers it, and says what it found", async () => {
+  const first = predictor(net, { runtime: "auto", preprocessing });
+  const { data } = await first.predict(pixels(4));
+  expected(4).forEach((value, i) => expect(data[i]).toBeCloseTo(value, 4));
+  const { runtime, trials } = first.describe()!;
+  expect(trials.map((trial) => trial.runtime)).toEqual(runtimes);
+  const times = Object.fromEntries(trials.map((trial) => [trial.runtime, trial.ms!]));
+  expect(times[runtime]).toBe(Math.min(...Object.values(times)));
+  await first.dispose();
+  const second = predictor(net, { runtime: "auto", preprocessing });
+  await second.predict(pixels(4));
+  // The same times to the last digit: they were not measured again.
+  expect(second.describe()!.trials).toEqual(trials);
+  await second.dispose();
+});
+
+test("a runtime that does not give the model's own numbers is refused", async () => {
+  const { chooseRuntime } = await import("../src/choose-runtime.ts");
+  const feeds = [{ data: Float32Array.from(pixels(1).data), shape: [1, 9, 14, 3] }];
+  const own = async (drawn: readonly { readonly shape: readonly number[] }[]) => [
+    { data: new Float32Array(drawn[0]!.shape[0]! * 5).fill(1), shape: [drawn[0]!.shape[0]!, 5] },
+  ];
+  const question = { bytes: onnxBytes(net), options: { precision: "float32" as const }, feeds, own };
+  const { session, trials } = await chooseRuntime(question);
+  expect(session).toBeUndefined();
+  for (const { reason } of trials) expect(reason).toMatch(/its outputs differ from the model's own by/);
+});
+
+test("an engine that is not in use is refused", async () => {
+  const other = tf.getBackend() === "tensorflow" ? "wasm" : "tensorflow";
+  await expect(predictor(net, { runtime: other }).predict(pixels(1))).rejects.toThrow(
+    `The runtime ${other} was asked for, but this process computes with`,
+  );
+});
+
+test("what would be ignored is refused", async () => {
+  const both = predictor(net, { runtime: "openvino", execution: { precision: "bfloat16" } });
+  await expect(both.predict(pixels(1))).rejects.toThrow("expected no execution with the runtime openvino");
+  const eager = predictor(net, { precision: "bfloat16", execution: { eager: true } });
+  await expect(eager.predict(pixels(1))).rejects.toThrow("Op by op");
+  const rounded = predictor(net, { runtime: "onnxruntime", precision: "bfloat16" });
+  await expect(rounded.predict(pixels(1))).rejects.toThrow("ONNX Runtime computes in float32");
+});
+
+test("preprocessing on plain values has the bits of preprocessing in the graph", async () => {
+  const { preprocess } = await import("@convkit/core");
+  const { preprocessValues } = await import("@convkit/core/plain");
+  const { data, shape } = pixels(2);
+  const each = [
+    preprocessing,
+    { scale: 1 / 127.5, mean: [1] },
+    { order: "bgr", mean: [103.939, 116.779, 123.68] },
+  ] as const;
+  for (const one of each) {
+    const inGraph = tf.tidy(() =>
+      preprocess(tf.tensor4d(data, shape as [number, number, number, number]), one).dataSync(),
+    );
+    expect(preprocessValues(data, 3, one)).toEqual(inGraph);
+  }
+  expect(() => preprocessValues(data, 1, preprocessing)).toThrow("expected images of 3 channels, as mean has, got 1");
+});
