@@ -9,6 +9,7 @@ import { countOf } from "../bytes/named-tensor.ts";
 import type { NamedTensor } from "../bytes/named-tensor.ts";
 import { importModel } from "../formats/keras/import-model.ts";
 import type { ImportOptions } from "../formats/keras/import-model.ts";
+import { tellPolicy } from "../formats/keras/policy.ts";
 import type { LayerTensors } from "../formats/keras/weights-h5.ts";
 import { savedModelMetadata } from "../formats/saved-model.ts";
 import { openTensorBundle } from "../formats/tensor-bundle.ts";
@@ -32,11 +33,18 @@ export function isSavedModel(path: string): boolean {
   return existsSync(join(path, "saved_model.pb"));
 }
 
+type KerasSavedModelOptions = Pick<ImportOptions, "layers" | "functions"> & {
+  readonly onNote?: ((note: string) => void) | undefined;
+};
+
 /**
  * Loads a SavedModel that Keras 2 saved: its layers are in `keras_metadata.pb`, its weights in the checkpoint beside it.
  * Throws `WeightsError` for one without layers, as TensorFlow and Keras 3's `export` write it.
  */
-export async function loadKerasSavedModel(folder: string, options: ImportOptions): Promise<tfl.LayersModel> {
+export async function loadKerasSavedModel(
+  folder: string,
+  { onNote, ...options }: KerasSavedModelOptions,
+): Promise<tfl.LayersModel> {
   const file = join(folder, "keras_metadata.pb");
   if (!existsSync(file))
     throw new WeightsError(
@@ -55,6 +63,7 @@ export async function loadKerasSavedModel(folder: string, options: ImportOptions
     );
     const model = importModel(file, config, { ...options, maxNumbers });
     await loadKerasLayers(folder, model, layers, { by: "name" });
+    tellPolicy(folder, config, onNote);
     tellMetadata(folder, model, savedModelMetadata(folder));
     return model;
   } finally {

@@ -13,13 +13,14 @@ import type { NamedTensor } from "../bytes/named-tensor.ts";
 import { isSavedModel, loadKerasSavedModel } from "./keras-saved-model.ts";
 import { openFile } from "../bytes/byte-source.ts";
 import { loadOnnx } from "../formats/onnx/read/model.ts";
+import { tellPolicy } from "../formats/keras/policy.ts";
 import { openWeights } from "./open-weights.ts";
 import type { WeightsFile } from "./weights-file.ts";
 import { loadTorch } from "./torch-weights.ts";
 import { WeightsError } from "../weights-error.ts";
 
 export interface LoadModelOptions extends Pick<ImportOptions, "layers" | "functions"> {
-  /** Receives a sentence about each choice that the reader made: weights dequantized, parts left out. */
+  /** Receives a sentence about each choice that the reader made: weights dequantized, parts left out, float32 for another type. */
   readonly onNote?: ((note: string) => void) | undefined;
 }
 
@@ -30,7 +31,7 @@ export interface LoadModelOptions extends Pick<ImportOptions, "layers" | "functi
  */
 export async function loadModel(path: string, options: LoadModelOptions = {}): Promise<tfl.LayersModel> {
   checkOptions("loadModel", options, { layers: true, functions: true, onNote: true });
-  if (isSavedModel(path)) return loadKerasSavedModel(path, { layers: options.layers, functions: options.functions });
+  if (isSavedModel(path)) return loadKerasSavedModel(path, options);
   const file = await openWeights(path);
   try {
     checkEngine("loadModel");
@@ -43,6 +44,7 @@ export async function loadModel(path: string, options: LoadModelOptions = {}): P
     const { layers, functions, onNote } = options;
     const model = importModel(path, file.config, { layers, functions, maxNumbers });
     await loadOpened(model, file, { by: "name", onNote });
+    tellPolicy(path, file.config, onNote);
     tellMetadata(path, model, file.modelMetadata);
     return model;
   } finally {

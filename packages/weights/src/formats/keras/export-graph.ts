@@ -9,6 +9,7 @@ import { exportLayer } from "./export-layer.ts";
 import type { ExportContext } from "./keras-part.ts";
 import type { KerasGraph, KerasLayer, TakenTensor } from "./graph.ts";
 import { snakeCase } from "./layer-paths.ts";
+import { policyOf } from "./policy.ts";
 import { layerOrder } from "./layer-order.ts";
 import type { TensorReference } from "./config.ts";
 
@@ -67,6 +68,7 @@ export function exportGraph(model: tfl.LayersModel, file: string, above = ""): K
           exportInner: (inner) => exportLayer(inner, context),
         };
         const parts = exportLayer(layer, context);
+        const policy = policyOf(layer);
         for (const [index, part] of parts.entries()) {
           const { className, config, takes, weights: own, operation, training, inside } = part;
           const isLast = index === parts.length - 1;
@@ -83,6 +85,7 @@ export function exportGraph(model: tfl.LayersModel, file: string, above = ""): K
             weights,
             isHeld: isLast && isHeld(layer),
             ...(operation === undefined ? {} : { operation }),
+            ...(policy === undefined ? {} : { policy }),
             ...(training === true ? { training } : {}),
             ...(inside === undefined ? {} : { inside }),
           };

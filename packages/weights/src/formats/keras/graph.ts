@@ -27,6 +27,8 @@ export interface KerasLayer {
   readonly training?: boolean;
   /** True if the layer's calls state training=False. */
   readonly isHeld?: boolean;
+  /** The dtype policy that the layer's file stated; undefined for float32. */
+  readonly policy?: string;
   /** The layers within this layer that hold its weights in Keras 3: their paths, and the number of weights of each. */
   readonly inside?: readonly (readonly [path: string, count: number])[];
   /** The path of the layer's weights in a `.weights.h5`. */

@@ -13,6 +13,7 @@ import { camelCase, converted } from "./layer-args.ts";
 import { makers } from "./import-layers.ts";
 import type { Request } from "./import-layers.ts";
 import { safeName } from "./layer-paths.ts";
+import { keepPolicy } from "./policy.ts";
 import { isKnownOperation, makeOperation, operationOf } from "./operations.ts";
 
 type Layer = tfl.layers.Layer;
@@ -81,6 +82,7 @@ export function makeLayer(file: string, layer: LayerConfig, making: Making): Lay
           })
         : makeOfUser(user, config, name);
     const asTrained = user === undefined ? withMask(inTraining(file, layer, made, making), call) : made;
+    keepPolicy(asTrained, config);
     limitWeights(asTrained, making, refuse);
     // Random initial values are not needed for weights that come from the file.
     if (!making.fresh)

@@ -33,10 +33,20 @@ export function keras2Config(graph: KerasGraph): object {
 }
 
 /** A layer's dtype policy, as Keras 3 writes it. */
-const policy = { module: "keras", class_name: "DTypePolicy", config: { name: "float32" }, registered_name: null };
+const keras3Policy = (name = "float32"): object => ({
+  module: "keras",
+  class_name: "DTypePolicy",
+  config: { name },
+  registered_name: null,
+});
+
+/** A layer's dtype policy, as Keras 2 writes it: a word if weights and computation have one type. */
+function keras2Policy(name = "float32"): object | string {
+  return name.startsWith("mixed_") ? { class_name: "Policy", config: { name } } : name;
+}
 
 function keras3Layer(layer: KerasLayer): object {
-  const { name, className, config, calls, inner, operation } = layer;
+  const { name, className, config, calls, inner, operation, policy } = layer;
   if (operation !== undefined) {
     const inbound_nodes = calls.map((call) =>
       operation.args === undefined
@@ -59,7 +69,9 @@ function keras3Layer(layer: KerasLayer): object {
       inbound_nodes: calls.map((call) => keras3Node(call, { training: trainingOf(layer) })),
     };
   const shared =
-    className === "InputLayer" ? { name, dtype: "float32", sparse: false, ragged: false } : { name, dtype: policy };
+    className === "InputLayer"
+      ? { name, dtype: "float32", sparse: false, ragged: false }
+      : { name, dtype: keras3Policy(policy) };
   return {
     module: "keras.layers",
     class_name: className,
@@ -110,7 +122,7 @@ function keras3Tensor(reference: TakenTensor): object {
 }
 
 function keras2Layer(layer: KerasLayer): object {
-  const { name, className, config, calls, inner } = layer;
+  const { name, className, config, calls, inner, policy } = layer;
   const training = trainingOf(layer);
   const kwargs = training === undefined ? {} : { training };
   const inbound_nodes = calls.map((call) => keras2Node(className, call, kwargs));
@@ -120,7 +132,7 @@ function keras2Layer(layer: KerasLayer): object {
     className === "InputLayer"
       ? { batch_input_shape: shape, dtype: "float32", sparse: false, ragged: false, name }
       : // In Keras 2 this name means another function. The policy, unknown to Keras 2, keeps it from reading the file.
-        { name, dtype: rest["activation"] === "hard_sigmoid" ? policy : "float32", ...rest };
+        { name, dtype: rest["activation"] === "hard_sigmoid" ? keras3Policy(policy) : keras2Policy(policy), ...rest };
   return { class_name: className, config: own, name, inbound_nodes };
 }
 
