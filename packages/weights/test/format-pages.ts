@@ -72,6 +72,7 @@ function keras(): string {
   return page(
     "Keras 3: .keras and .weights.h5",
     "A `.keras` is a zip of the architecture (`config.json`) and the weights (`model.weights.h5`). `loadModel` reads it; `saveModel` writes it. A `.weights.h5` has the weights alone: `loadWeights(model, file)`.",
+    "A layer with another dtype policy than float32 computes in float32 here; `onNote` tells it, and a Keras file that the model is saved in states the policy again.",
     "Sequential and functional models load, with nested models, shared layers, several inputs and outputs. A subclassed model does not: its code is Python.",
     kerasLayers(),
   );
@@ -120,7 +121,7 @@ function onnx(): string {
 function tfjs(): string {
   return page(
     "TensorFlow.js: model.json",
-    '`loadModel` reads a layers model, its folder or its `model.json`, quantized too; `saveModel(model, folder, { format: "tfjs", quantize? })` writes it, in shards of 4 MB.',
+    '`loadModel` reads a layers model, its folder or its `model.json`, quantized too, made by tfjs or by tensorflowjs\' converter from Keras 2 or 3; `saveModel(model, folder, { format: "tfjs", quantize? })` writes it, in shards of 4 MB.',
     "Layers of tfjs-layers, of Keras by [these tables](keras.md), and this package's own, which stock tfjs does not have: `registerImportLayers()` lets it make them. Your own classes: `loadModel(file, { layers: [MyLayer] })`.",
     stockTfjs(),
     "Not read: graph models, which have no layers.",

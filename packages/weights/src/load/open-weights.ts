@@ -9,6 +9,7 @@ import { onnxWeights } from "../formats/onnx/read/weights.ts";
 import { readNpy } from "../formats/npy.ts";
 import { readNpz } from "../formats/npz.ts";
 import { readSafetensors } from "../formats/safetensors.ts";
+import { keras3Layers } from "../formats/tfjs/keras3-layers.ts";
 import { readTfjs } from "../formats/tfjs/read.ts";
 import { readTorchFile, readZipContainer } from "../formats/torch/file.ts";
 import { metadataFrom, metadataFromText, metadataKey } from "../model/metadata-json.ts";
@@ -69,11 +70,13 @@ export async function openSource(source: ByteSource, { state }: OpenWeightsOptio
   if (/^\s*\{/.test(start)) {
     if (source.file.endsWith(".weights.json")) return openKerasShards(source);
     const { tensors, topology, told, close: closeShards } = readTfjs(source);
+    const layers = keras3Layers(topology, tensors);
     return {
       ...common,
       format: "tfjs",
       tensors,
       ...(topology === undefined ? {} : { config: topology }),
+      ...(layers === undefined ? {} : { layers }),
       modelMetadata: metadataFrom(source.file, "userDefinedMetadata", told[metadataKey]),
       close() {
         close();

@@ -12,7 +12,7 @@ const policies = new WeakMap<tfl.layers.Layer, string>();
  * The name of the dtype policy in a layer's configuration, a word or an object in Keras 2, an object in Keras 3;
  * undefined for float32, and for quantized layers, whose policy is of their file.
  */
-export function policyIn({ dtype }: JsonObject): string | undefined {
+function policyIn({ dtype }: JsonObject): string | undefined {
   const isPolicy = isObject(dtype) && /^(DType)?Policy$/.test(String(dtype["class_name"])) && isObject(dtype["config"]);
   const name = isPolicy ? (dtype["config"] as JsonObject)["name"] : dtype;
   return typeof name === "string" && otherPolicies.test(name) ? name : undefined;
