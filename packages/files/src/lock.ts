@@ -90,6 +90,9 @@ export async function withLock<Result>(
   }
 }
 
+/** What the files of locks say that this process released but could not remove. */
+const released = new Set<string>();
+
 /** Keeps a taken lock alive. */
 function held(path: string, own: string): Lock {
   const lost = new AbortController();
@@ -104,7 +107,13 @@ function held(path: string, own: string): Lock {
     lost: lost.signal,
     async release() {
       clearInterval(timer);
-      if (!lost.signal.aborted && (await isOurs())) await rm(path, { force: true });
+      if (lost.signal.aborted) return;
+      try {
+        if (await isOurs()) await rm(path, { force: true });
+      } catch {
+        // The disk became read-only, or is gone. The work under the lock is done, and its result or error counts.
+        released.add(own);
+      }
     },
   };
 }
@@ -159,6 +168,7 @@ function successorOf(path: string, content: string): string {
 }
 
 async function isDead({ path, content }: Link): Promise<boolean> {
+  if (released.has(content)) return true;
   const holder = holderIn(content);
   const running = holder && (await isRunning(holder));
   return running === undefined ? (await silentFor(path)) > silence : !running;

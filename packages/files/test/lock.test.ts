@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { type ProcessIdentity, tryLock, withLock } from "../src/index.ts";
 import { bundleProgram, startProgram } from "./program.ts";
+import { canMount, smallDisk } from "./small-disk.ts";
 import { temporaryFolder } from "./temporary.ts";
 
 const place = () => join(temporaryFolder(), ".lock");
@@ -51,6 +52,18 @@ describe("tryLock", () => {
     expect(answers.filter((answer) => "lock" in answer)).toHaveLength(1);
     expect(await readdir(join(path, ".."))).toEqual([".lock"]);
   });
+
+  test.skipIf(!canMount)(
+    "is released on a disk that became read-only, and taken anew once it is writable",
+    async () => {
+      const { folder, makeReadOnly, makeWritable } = smallDisk(64 << 10);
+      const path = join(folder, ".lock");
+      await withLock(path, async () => makeReadOnly());
+      makeWritable();
+      await withLock(path, async () => expect(await tryLock(path)).toMatchObject({ holder: { pid: process.pid } }));
+      expect(await readdir(folder)).toEqual([]);
+    },
+  );
 
   test.each<[string, (own: ProcessIdentity) => object | string, number, boolean]>([
     ["of a process that has ended", (own) => ({ ...own, pid: endedProcess() }), 0, true],

@@ -9,9 +9,10 @@ export const canMount =
     0;
 
 /** A folder that is a disk of its own, of so many bytes; gone when the test is over. */
-export function smallDisk(bytes: number): { folder: string; makeReadOnly(): void } {
+export function smallDisk(bytes: number): { folder: string; makeReadOnly(): void; makeWritable(): void } {
   const folder = temporaryFolder();
   execFileSync("mount", ["-t", "tmpfs", "-o", `size=${bytes}`, "none", folder]);
   onTestFinished(() => void execFileSync("umount", [folder]));
-  return { folder, makeReadOnly: () => void execFileSync("mount", ["-o", "remount,ro", folder]) };
+  const remount = (how: "ro" | "rw") => void execFileSync("mount", ["-o", `remount,${how}`, folder]);
+  return { folder, makeReadOnly: () => remount("ro"), makeWritable: () => remount("rw") };
 }

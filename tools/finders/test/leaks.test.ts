@@ -9,7 +9,7 @@ const find = fileURLToPath(new URL("../src/leaks/find.ts", import.meta.url));
 test.skipIf(!(await availableEngines()).includes("native"))(
   "steps, predictions, models, compiles, trainings and loads leave nothing behind",
   async () => {
-    const args = ["--expose-gc", "--import", import.meta.resolve("tsx"), find, "--short"];
+    const args = ["--expose-gc", "--no-opt", "--import", import.meta.resolve("tsx"), find, "--short"];
     const { stdout } = await promisify(execFile)(process.execPath, args).catch((failed: { stdout: string }) => failed);
     const growths = stdout
       .trim()

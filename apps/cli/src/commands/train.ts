@@ -72,6 +72,7 @@ export const options = {
   keepBest: keep("keepBest", whole(1, "<k>", "keeps checkpoints of the best k epochs besides the newest"), {
     keepsPromise: true,
   }),
+  keepGoing: notStored(flag("goes on where checkpoint, model or history cannot be written, and says so")),
   webhook: notStored(url),
   workers: notStored(whole(1, "<n>", "threads that decode images (default: one a core)")),
   strict: notStored(flag("stops at the first image that cannot be read")),
@@ -96,11 +97,11 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
   const resumed = given.resume === undefined ? undefined : userPath(given.resume);
   const config = resumed === undefined ? newConfig(name, all) : await resumedConfig(resumed, name, all);
   const folder = resumed ?? (given.out === undefined ? defaultFolder(config.name) : userPath(given.out));
-  const { workers, strict, webhook } = given;
+  const { workers, strict, keepGoing, webhook } = given;
   await trainRun(
     context,
     config,
-    { folder, isResumed: resumed !== undefined, workers, strict, webhook },
+    { folder, isResumed: resumed !== undefined, workers, strict, keepGoing, webhook },
     async (ended) => {
       await writeResult(ended);
       context.out.result(resultDocument(ended), resultText(ended));

@@ -33,6 +33,7 @@ import { engineInUse } from "../inputs/use-engine.ts";
 import { environment } from "./environment.ts";
 import type { EndedRun } from "./finish-run.ts";
 import type { RunConfig } from "./run-config.ts";
+import { untilItFails } from "./until-it-fails.ts";
 import { freezeAllButHead, modelToTrain, outputsFor } from "./starting-model.ts";
 
 /** The folder of a run, and the options of this process. */
@@ -41,6 +42,7 @@ export interface RunPlace {
   readonly isResumed: boolean;
   readonly workers: number | undefined;
   readonly strict: boolean | undefined;
+  readonly keepGoing: boolean | undefined;
   readonly webhook: string | undefined;
 }
 
@@ -110,7 +112,7 @@ async function trainIn(
     outputWeights: plan.outputWeights ?? outputWeightsOf(plan.model, model.outputs.length),
     execution,
     progress: false,
-    callbacks: [trainingProgress(context.out), ...callbacksOf(plan), ...webhooks(context, place)],
+    callbacks: [trainingProgress(context.out), ...callbacksOf(context, plan, place), ...webhooks(context, place)],
     out: place.folder,
     claim: place.claim,
     // A note has told of another engine and another number of threads.
@@ -124,7 +126,10 @@ async function trainIn(
     ...(plan.ema !== undefined && { ema: plan.ema }),
     ...(plan.schedule && { schedule: plan.schedule }),
     ...(plan.monitor && { monitor: plan.monitor }),
-    ...(config.keepBest !== undefined && { checkpoints: { keepBest: config.keepBest } }),
+    checkpoints: {
+      keepBest: config.keepBest,
+      ...(place.keepGoing && { onError: (error) => tellAndGoOn(context, error) }),
+    },
   });
   const judged = data.test ?? data.validation;
   const isIdle = judged === undefined || result.interrupted || (result.diverged && result.best === undefined);
@@ -226,9 +231,14 @@ function outputWeightsOf(model: string, outputs: number): number[] {
   return Array.from({ length: outputs }, (_, index) => (index === 0 ? 1 : auxLossWeight));
 }
 
-function callbacksOf(plan: Plan): Callback[] {
+function tellAndGoOn({ out }: Context, { message }: Error): void {
+  out.note(`${message.replace(/\.$/, "")}. The training goes on.`);
+}
+
+function callbacksOf(context: Context, plan: Plan, { keepGoing }: RunPlace): Callback[] {
+  const events = tensorBoard({ histograms: plan.histograms ?? 0 });
   return [
-    tensorBoard({ histograms: plan.histograms ?? 0 }),
+    keepGoing === true ? untilItFails(events, (error) => tellAndGoOn(context, error)) : events,
     ...(plan.earlyStopping ? [earlyStopping(plan.earlyStopping)] : []),
     ...(plan.reduceOnPlateau ? [reduceOnPlateau(plan.reduceOnPlateau)] : []),
   ];

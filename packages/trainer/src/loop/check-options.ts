@@ -51,6 +51,7 @@ const checkpoints: Fields<CheckpointOptions> = {
   minutes: aboveZero,
   keep: wholeFromOne,
   keepBest: wholeFromZero,
+  onError: ["a function", (value) => typeof value === "function"],
 };
 
 const resume: Fields<ResumeOptions> = { anyMachine: trueOrFalse };

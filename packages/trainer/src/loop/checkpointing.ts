@@ -116,7 +116,10 @@ export class Checkpointing {
   readonly #run: Run;
   readonly #claim: RunClaim;
   readonly #places: RunDirectory;
-  readonly #options: Required<{ [Name in keyof CheckpointOptions]: number }>;
+  readonly #options: Required<{ [Name in keyof Omit<CheckpointOptions, "onError">]: number }>;
+  readonly #onError: CheckpointOptions["onError"];
+  /** True if the best model could not be written. */
+  #lacksModel = false;
   #ranking: readonly RankedCheckpoint[] = [];
   #writtenStep = -1;
   #writtenAt = performance.now();
@@ -127,18 +130,25 @@ export class Checkpointing {
     this.#claim = claim;
     this.#places = runDirectory(out);
     this.#options = { every, minutes, keep, keepBest };
+    this.#onError = run.settings.checkpoints?.onError;
   }
 
   /** Writes the model with its current weights; auxiliary outputs are left out. */
   async saveModel(): Promise<void> {
-    this.#claim.check();
-    const { model, metadata } = this.#run.settings;
-    await saveModel(withoutAux(model), this.#places.model, { format: "tfjs", metadata });
+    this.#lacksModel = true;
+    await this.#attempt(async () => {
+      await this.#saveModel();
+      this.#lacksModel = false;
+    });
+  }
+
+  /** Writes the model if it could not be written when its weights became the best. */
+  async retryModel(): Promise<void> {
+    if (this.#lacksModel) await this.saveModel();
   }
 
   async writeHistory(): Promise<void> {
-    this.#claim.check();
-    await writeHistory(this.#places.history, this.#run.state.history);
+    await this.#attempt(() => writeHistory(this.#places.history, this.#run.state.history));
   }
 
   /** Called after each step: writes a checkpoint if `minutes` have passed. */
@@ -180,7 +190,8 @@ export class Checkpointing {
       checkComplete(best.load(state.best, arrays));
       // A killed epoch may have saved a better model, but the run resumes from the checkpoint.
       best.restore();
-      await this.saveModel();
+      this.#claim.check();
+      await this.#saveModel();
     }
     checkComplete(await runner.restore(arrays));
     this.#run.state.restore(state.run);
@@ -188,12 +199,33 @@ export class Checkpointing {
     callbacks.restore(state.callbacks);
     this.#ranking = state.ranking;
     this.#writtenStep = step;
-    await this.writeHistory();
+    await writeHistory(this.#places.history, this.#run.state.history);
     await this.#prune();
   }
 
-  async #write(): Promise<void> {
+  async #saveModel(): Promise<void> {
+    const { model, metadata } = this.#run.settings;
+    await saveModel(withoutAux(model), this.#places.model, { format: "tfjs", metadata });
+  }
+
+  /** Writes something; hands errors to `onError` if there is one. Throws in any case once the claim is lost. */
+  async #attempt(write: () => Promise<void>): Promise<void> {
     this.#claim.check();
+    try {
+      await write();
+    } catch (error) {
+      this.#claim.check();
+      if (this.#onError === undefined) throw error;
+      this.#onError(error as Error);
+    }
+  }
+
+  async #write(): Promise<void> {
+    this.#writtenAt = performance.now();
+    await this.#attempt(() => this.#writeCheckpoint());
+  }
+
+  async #writeCheckpoint(): Promise<void> {
     const { runner, best, state, clock, callbacks } = this.#run;
     await runner.sync();
     const saved: State = {
@@ -211,7 +243,6 @@ export class Checkpointing {
       arrays,
     });
     this.#writtenStep = state.step;
-    this.#writtenAt = performance.now();
     await this.#prune();
   }
 

@@ -20,8 +20,11 @@ export async function finish(run: Run, checkpoints: Checkpointing | undefined): 
   // In a step with a non-finite loss, norms have updated their statistics with non-finite values.
   if (!state.diverged) await checkpoints?.onEnd();
   await runner.adoptAverage();
-  if (settings.restoreBest ?? true) best.restore();
   if (best.logs === undefined) await checkpoints?.saveModel();
+  if (settings.restoreBest ?? true) {
+    best.restore();
+    await checkpoints?.retryModel();
+  }
   await checkpoints?.writeHistory();
   await callbacks.call("onTrainEnd", training);
 }

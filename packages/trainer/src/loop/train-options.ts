@@ -115,6 +115,11 @@ export interface CheckpointOptions {
   readonly keep?: number | undefined;
   /** Number of checkpoints of the best epochs to keep besides; 0 by default. */
   readonly keepBest?: number | undefined;
+  /**
+   * Called if history, model or checkpoint cannot be written, such as on a full disk; the training then goes on, and
+   * tries again with the next one. By default the training ends with the error.
+   */
+  readonly onError?: ((error: Error) => void) | undefined;
 }
 
 /** Seconds of a run by activity, over all processes of a resumed run. */

@@ -1,6 +1,7 @@
 /*
  * find.ts [CASE …] [--engine native] [--short]: repeats work that must leave nothing behind, and prints what a process holds
- * more after each time. Ends with 1 if anything grew. Needs node --expose-gc.
+ * more after each time. Ends with 1 if anything grew. Needs node --expose-gc, and --no-opt:
+ * the optimized code of functions comes and goes in the heap.
  */
 import { parseArgs } from "node:util";
 import { type EngineName, useEngine } from "@convkit/engine";
