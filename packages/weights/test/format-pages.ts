@@ -3,6 +3,7 @@ import { kerasClasses } from "../src/formats/keras/config-keys.ts";
 import { makers } from "../src/formats/keras/import-layers.ts";
 import { layerOperations } from "../src/formats/keras/operations.ts";
 import { whyUnread } from "../src/formats/keras/unread-layers.ts";
+import { knownFilters, unknownFilters } from "../src/formats/hdf5/filters.ts";
 import { layerWriters } from "../src/formats/onnx/layers.ts";
 import { onnxReads } from "../src/formats/onnx/read/table.ts";
 import { stockActivations } from "../src/formats/tfjs/stock/activations.ts";
@@ -73,6 +74,8 @@ function keras(): string {
     "Keras 3: .keras and .weights.h5",
     "A `.keras` is a zip of the architecture (`config.json`) and the weights (`model.weights.h5`). `loadModel` reads it; `saveModel` writes it. A `.weights.h5` has the weights alone: `loadWeights(model, file)`.",
     "A layer with another dtype policy than float32 computes in float32 here; `onNote` tells it, and a Keras file that the model is saved in states the policy again.",
+    "Also read: the archive packed by bzip2 or LZMA, within a folder, or unpacked into one; weights in shards (`model.weights.json`, `.weights.json`).",
+    "Quantized layers (int8, int4, float8; `Dense`, `EinsumDense`, `Embedding`) and LoRA become float layers: the weights are dequantized, LoRA's product is added, and `onNote` tells it. Keras rounds the inputs of int8 and float8 layers, too, so its outputs differ by about a percent. GPTQ and AWQ, and quantized layers within attention, are refused.",
     "Sequential and functional models load, with nested models, shared layers, several inputs and outputs. A subclassed model does not: its code is Python.",
     kerasLayers(),
   );
@@ -82,6 +85,7 @@ function h5(): string {
   return page(
     "Keras: .h5",
     "Models and weights of Keras 1, 2 and 3 in HDF5. `loadModel` reads a model, `loadWeights(model, file)` the weights; `saveModel` writes what Keras 2 and Keras 3 load.",
+    `HDF5 of every version: any \`libver\`, a user block before it, \`track_order\`. Chunks unpacked of ${names(Object.values(knownFilters))}; refused by name: ${names(Object.values(unknownFilters))}, other filters, data in other files (external storage, virtual datasets), soft and external links. Any HDF5 file of numbers opens with \`openWeights\`.`,
     "The layers, operations, activations and classes of yours are those of [Keras 3](keras.md), by the same tables. Keras 3 writes bare operations into an .h5 without their module, and does not read most of them back: use `.keras` for them. An operation that could be a class of yours is refused.",
   );
 }
@@ -155,14 +159,15 @@ function savedModel(): string {
   return page(
     "SavedModel",
     '`saveModel(model, folder, { format: "savedmodel" })` writes a folder for Python and TensorFlow Serving, with a TensorFlow engine in use. Every layer that runs can be written, as it is traced and not looked up in a table; a size of the batch stays open.',
-    "Not read: its graph has no layers. Save the model as `.keras` in Python.",
+    "Read as a model that trains: a folder that Keras 2 saved, whose layers are in `keras_metadata.pb`. Another SavedModel has no layers: save the model as `.keras` in Python, or export it as `.onnx`. Its variables are weights by name: `openWeights(folder)`, `listWeights`, `convertWeights`.",
   );
 }
 
 function npz(): string {
   return page(
-    "NumPy: .npy",
-    "`openWeights` reads one array, `saveNpy` writes one. A `.npz` is not read as a model: it names no layers.",
+    "NumPy: .npy and .npz",
+    "`openWeights` reads one array of an `.npy` or the arrays of an `.npz` by name; `saveNpy` writes an `.npy`. `convertWeights` turns an `.npz` into `.safetensors`, `.pth` or `.h5`, and back; `listWeights` lists it.",
+    '`loadWeights(model, "net.npz")` takes PyTorch\'s names, as a `.safetensors` file has them. A model cannot be loaded from it: it has no architecture. NumPy has no bfloat16: it is the type `V2` there. Arrays of Python objects are refused.',
     "Types: " + names(Object.keys(dtypeBytes)) + ".",
   );
 }

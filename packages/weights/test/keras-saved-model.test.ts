@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { loadModel, WeightsError } from "../src/index.ts";
+import { listWeights, loadModel, WeightsError } from "../src/index.ts";
 
 const golden = fileURLToPath(new URL("golden/saved-model", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "convkit-saved-model-"));
@@ -28,6 +28,29 @@ it("a SavedModel of Keras 2 becomes a model that predicts as Keras does", async 
   tf.dispose([input, output]);
   model.dispose();
 });
+
+it.each(["net", "net/variables/variables.index"])(
+  "the variables of %s are listed by the paths of their objects",
+  async (name) => {
+    const { format, weights } = await listWeights(join(folder, name));
+    expect(format).toBe("savedmodel");
+    expect(weights.map((weight) => weight.name)).toContain("layer_with_weights-0/kernel");
+    // Every weight of the model is there, and its numbers are the model's.
+    const model = await loadModel(net);
+    for (const { name: own, shape, values } of model.weights.map((weight) => ({
+      name: weight.name,
+      shape: weight.shape,
+      values: Array.from(weight.read().dataSync()),
+    }))) {
+      const sum = values.reduce((total, value) => total + value, 0);
+      const close = weights.filter(
+        (weight) => String(weight.shape) === String(shape) && Math.abs(weight.sum! - sum) < 1e-3,
+      );
+      expect(close.length, `${own} [${shape}]`).toBeGreaterThan(0);
+    }
+    model.dispose();
+  },
+);
 
 it("a SavedModel without Keras' layers is refused with the way out", async () => {
   const plain = join(folder, "plain");

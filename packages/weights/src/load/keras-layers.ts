@@ -4,6 +4,8 @@ import type { PublishedWeights } from "../published/imagenet.ts";
 import type { LayerTensors } from "../formats/keras/weights-h5.ts";
 import { followers, kerasPaths, safeName } from "../formats/keras/layer-paths.ts";
 import { SpectralNormalization } from "../layers/wrappers.ts";
+import { plainTensors } from "../formats/keras/dequantize.ts";
+import type { PlainTensors } from "../formats/keras/dequantize.ts";
 import { modelLayers, nestedModel } from "../model/model-layers.ts";
 import type { NamedTensor, TensorData } from "../bytes/named-tensor.ts";
 import { adaptedKernel, kernelHint } from "../model/channels.ts";
@@ -56,11 +58,18 @@ export async function loadKerasLayers(
   file: string,
   model: tfl.LayersModel,
   layers: readonly LayerTensors[],
-  { by, ignore, channels, published }: LoadWeightsOptions = {},
+  { by, ignore, channels, published, onNote }: LoadWeightsOptions = {},
+  loraFactors?: ReadonlyMap<string, number>,
 ): Promise<LoadWeightsReport> {
   const own = modelLayers(model).filter(({ weights }) => weights.length > 0);
   const theirs = layers.filter(({ tensors }) => tensors.length > 0);
-  const pairs = pairLayers(model, own, theirs, by);
+  const undone = new Map<string, string[]>();
+  const pairs = pairLayers(model, own, theirs, by).map(([layer, saved]): Pair => {
+    const plain = layer === undefined || saved === undefined ? undefined : asPlain(layer, saved, loraFactors);
+    if (plain === undefined) return [layer, saved];
+    undone.set(plain.what, [...(undone.get(plain.what) ?? []), layer!.name]);
+    return [layer, { ...saved!, tensors: plain.tensors }];
+  });
   const problems: string[] = [];
   const ignored: string[] = [];
   const assignments: Assignment[] = [];
@@ -100,7 +109,31 @@ export async function loadKerasLayers(
     }
   }
   await assign(file, assignments, problems);
+  for (const [what, names] of undone) onNote?.(`${file} ${undoing(what, names)}`);
   return { loaded: assignments.length, ignored };
+}
+
+/** The float weights of a layer that Keras quantized, or that has LoRA beside its kernel. */
+function asPlain(
+  { name, layer, weights }: OwnLayer,
+  { tensors }: LayerTensors,
+  loraFactors: ReadonlyMap<string, number> | undefined,
+): PlainTensors | undefined {
+  const { equation } = layer.getConfig();
+  const own = {
+    className: layer.getClassName(),
+    shapes: weights.map((weight) => weight.shape as number[]),
+    loraFactor: loraFactors?.get(name),
+    ...(typeof equation === "string" ? { equation } : {}),
+  };
+  return plainTensors(own, tensors);
+}
+
+function undoing(what: string, names: readonly string[]): string {
+  const layers = names.map((name) => `"${name}"`).join(", ");
+  return what === "LoRA"
+    ? `has LoRA beside the kernels of ${layers}: they are added to them`
+    : `is quantized to ${what} in ${layers}: the weights are dequantized here, and Keras, which may round inputs too, differs a little`;
 }
 
 /**

@@ -8,6 +8,7 @@ import type { LoadWeightsOptions, LoadWeightsReport } from "./keras-layers.ts";
 import { assign } from "../model/assign.ts";
 import type { Assignment } from "../model/assign.ts";
 import { tellMetadata } from "../model/metadata-json.ts";
+import { isObject } from "../bytes/json.ts";
 import { countOf } from "../bytes/named-tensor.ts";
 import type { NamedTensor } from "../bytes/named-tensor.ts";
 import { isSavedModel, loadKerasSavedModel } from "./keras-saved-model.ts";
@@ -78,11 +79,29 @@ async function loadOpened(
   options: LoadWeightsOptions = {},
 ): Promise<LoadWeightsReport> {
   for (const note of file.notes) options.onNote?.(`${file.path} ${note}`);
-  if (file.layers !== undefined) return loadKerasLayers(file.path, model, file.layers, options);
+  if (file.layers !== undefined)
+    return loadKerasLayers(file.path, model, file.layers, options, loraFactors(file.config));
   if (file.format === "onnx")
     throw new WeightsError(file.path, "", "holds a whole network, not weights for another: load it with loadModel");
+  if (file.format === "savedmodel")
+    throw new WeightsError(
+      file.path,
+      "",
+      "has variables by the paths of their objects, not by layers: load the model with loadModel",
+    );
   if (file.format === "npy") throw new WeightsError(file.path, "", "is one array, not a network's weights");
   return file.format === "tfjs" ? loadTfjs(model, file) : loadTorch(model, file, options);
+}
+
+/** The factor of LoRA's product by the name of the layer, as the architecture states it. */
+function loraFactors(config: unknown, found = new Map<string, number>()): Map<string, number> {
+  if (Array.isArray(config)) for (const part of config) loraFactors(part, found);
+  if (!isObject(config)) return found;
+  const { name, lora_rank: rank, lora_alpha: alpha } = config;
+  if (typeof name === "string" && typeof rank === "number" && rank > 0)
+    found.set(name, (typeof alpha === "number" ? alpha : rank) / rank);
+  for (const part of Object.values(config)) loraFactors(part, found);
+  return found;
 }
 
 /** Loads a tfjs file, whose tensors have the names of the model's weights. */

@@ -6,6 +6,7 @@ import type { ByteSource } from "../bytes/byte-source.ts";
 import { hasUserBlock, isHdf5 } from "../formats/hdf5/reader.ts";
 import { looksLikeOnnx } from "../formats/onnx/read/file.ts";
 import { onnxWeights } from "../formats/onnx/read/weights.ts";
+import { openTensorBundle } from "../formats/tensor-bundle.ts";
 import { readNpy } from "../formats/npy.ts";
 import { readNpz } from "../formats/npz.ts";
 import { readSafetensors } from "../formats/safetensors.ts";
@@ -14,6 +15,7 @@ import { readTfjs } from "../formats/tfjs/read.ts";
 import { readTorchFile, readZipContainer } from "../formats/torch/file.ts";
 import { metadataFrom, metadataFromText, metadataKey } from "../model/metadata-json.ts";
 import { WeightsError } from "../weights-error.ts";
+import { isSavedModel } from "./keras-saved-model.ts";
 import type { OpenWeightsOptions, WeightsFile } from "./weights-file.ts";
 import {
   isKerasFolder,
@@ -28,7 +30,7 @@ import { readZip } from "../bytes/zip-reader.ts";
 /**
  * Opens a file of weights: `.safetensors`, `.pth` and `.pt` (both containers), `.h5`, `.hdf5`, `.weights.h5`,
  * `.keras` (also unpacked into a folder), `.weights.json` with its shards, any HDF5 file of numbers, a tfjs `model.json`
- * or its folder, `.npy`, `.npz`. The content decides the format, not the name. Throws
+ * or its folder, `.npy`, `.npz`, the variables of a SavedModel's folder or of TensorFlow's checkpoint (`.index`). The content decides the format, not the name. Throws
  * `WeightsError` with file and place.
  */
 export async function openWeights(path: string, options: OpenWeightsOptions = {}): Promise<WeightsFile> {
@@ -36,6 +38,8 @@ export async function openWeights(path: string, options: OpenWeightsOptions = {}
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat === undefined) throw new WeightsError(path, "", "there is no such file");
   if (stat.isDirectory() && isKerasFolder(path)) return openKerasFolder(path);
+  if (stat.isDirectory() && isSavedModel(path)) return openVariables(path, join(path, "variables", "variables"));
+  if (path.endsWith(".index") && stat.isFile()) return openVariables(path, path.slice(0, -".index".length));
   const source = openFile(stat.isDirectory() ? join(path, "model.json") : path);
   try {
     return await openSource(source, options);
@@ -43,6 +47,18 @@ export async function openWeights(path: string, options: OpenWeightsOptions = {}
     source.close();
     throw error;
   }
+}
+
+const valueSuffix = "/.ATTRIBUTES/VARIABLE_VALUE";
+
+/** Opens the variables of a SavedModel, or of a checkpoint of TensorFlow, by the paths of their objects. */
+function openVariables(path: string, prefix: string): WeightsFile {
+  const { tensors, close } = openTensorBundle(prefix);
+  const named = [...tensors.values()].map((tensor) => ({
+    ...tensor,
+    name: tensor.name.endsWith(valueSuffix) ? tensor.name.slice(0, -valueSuffix.length) : tensor.name,
+  }));
+  return { path, format: "savedmodel", tensors: named, metadata: {}, unread: new Map(), notes: [], close };
 }
 
 /** Opens weights from a source. Closing the result closes the source. */

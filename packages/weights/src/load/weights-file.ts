@@ -13,7 +13,8 @@ export type WeightsFormat =
   | "tfjs"
   | "npy"
   | "npz"
-  | "onnx";
+  | "onnx"
+  | "savedmodel";
 
 /** An open file of weights. Its table of contents is read; each tensor's bytes are read on demand. */
 export interface WeightsFile {

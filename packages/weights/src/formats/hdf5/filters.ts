@@ -11,8 +11,11 @@ export interface Filter {
 
 const filterLimit = 32;
 
-/** Filters that are not undone, by name. */
-const unknownFilters: Readonly<Record<number, string>> = {
+/** Filters that are undone, by their number. */
+export const knownFilters = { 1: "deflate", 2: "shuffle", 3: "fletcher32", 32_000: "LZF" } as const;
+
+/** Filters that are not undone. */
+export const unknownFilters: Readonly<Record<number, string>> = {
   4: "szip",
   5: "n-bit",
   6: "scale-offset",
@@ -70,10 +73,13 @@ export function unfilter(
     else if (filter.id === 32000) bytes = unpackLzf(bytes, chunkSize + 4, file, place);
     else {
       const name = unknownFilters[filter.id];
+      const known = Object.entries(knownFilters)
+        .map(([id, text]) => `${text} (${id})`)
+        .join(", ");
       throw new WeightsError(
         file,
         place,
-        `is packed by filter ${filter.id}${name === undefined ? "" : ` (${name})`}; deflate (1), shuffle (2), fletcher32 (3) and LZF (32000) are known`,
+        `is packed by filter ${filter.id}${name === undefined ? "" : ` (${name})`}; ${known} are known`,
       );
     }
   }
