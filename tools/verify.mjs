@@ -51,6 +51,7 @@ const quietly = ["--output-logs=errors-only", "--no-update-notifier"];
 const checks = [
   beside("Lint and format", "pnpm", "run", "lint"),
   beside("Types", "pnpm", "exec", "turbo", "run", "typecheck", "--concurrency=1", "--continue", ...quietly),
+  beside("The documentation site", "pnpm", "run", "site"),
 ];
 if (spawnSync("python3", ["-m", "pip", "--version"]).status === 0)
   stage("The peers' environment", process.execPath, "tools/peers.mjs");

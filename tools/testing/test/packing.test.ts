@@ -1,61 +1,19 @@
-import { execFile } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { typescriptIn } from "../src/blocks.ts";
 import { engines, peerPython, runPeer } from "../src/index.ts";
+import { closure, type Manifest, packed, published, root, run } from "../src/packed.ts";
 
 /** Each package as a stranger gets it: packed, checked, installed alone into an empty project, every example of its README run. */
 
-const root = fileURLToPath(new URL("../../../", import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), "convkit-packing-"));
-const tarballs = new Map<string, string>();
-
-interface Manifest {
-  name: string;
-  private?: boolean;
-  bin?: Record<string, string>;
-  publishConfig?: { exports?: Record<string, unknown> };
-  dependencies?: Record<string, string>;
-  optionalDependencies?: Record<string, string>;
-}
-
-const published = ["packages", "apps", "platforms"]
-  .flatMap((group) => readdirSync(join(root, group)).map((name) => join(root, group, name)))
-  .filter((folder) => existsSync(join(folder, "package.json")))
-  .map((folder) => ({ folder, manifest: JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Manifest }))
-  .filter(({ manifest }) => manifest.private !== true);
+let tarballs: ReadonlyMap<string, string> = new Map();
 
 /** True for a package that programs import. */
 const isLibrary = ({ publishConfig }: Manifest): boolean => publishConfig?.exports?.["."] !== undefined;
-
-const execute = promisify(execFile);
-
-async function run(command: string, args: readonly string[], cwd: string): Promise<string> {
-  try {
-    // The runner's NODE_PATH would give a project the packages of this repository.
-    const env = { ...process.env, NODE_PATH: "" };
-    const { stdout } = await execute(command, args, { cwd, env, maxBuffer: 1 << 28, encoding: "utf8" });
-    return stdout;
-  } catch (error) {
-    const { stdout, stderr } = error as { stdout?: string; stderr?: string };
-    throw new Error(`${command} ${args.join(" ")}\n${stdout ?? ""}\n${stderr ?? ""}`, { cause: error });
-  }
-}
-
-/** The tarballs of a package and of every package of ours that it needs: none of them is on the registry of the test. */
-function closure(name: string, seen = new Set<string>()): readonly string[] {
-  if (seen.has(name)) return [...seen];
-  seen.add(name);
-  const entry = published.find(({ manifest }) => manifest.name === name);
-  const { dependencies, optionalDependencies } = entry?.manifest ?? {};
-  for (const dependency of Object.keys({ ...dependencies, ...optionalDependencies })) {
-    if (dependency.startsWith("@convkit/")) closure(dependency, seen);
-  }
-  return [...seen];
-}
 
 /** What the README tells to install: `npm install @convkit/x …`. */
 function installLine(readme: string): readonly string[] {
@@ -101,17 +59,7 @@ async function install(manager: "npm" | "pnpm", folder: string): Promise<void> {
 }
 
 beforeAll(async () => {
-  const waiting = [...published];
-  const work = async () => {
-    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-      const target = join(scratch, "tarballs", next.manifest.name.replace("@convkit/", ""));
-      mkdirSync(target, { recursive: true });
-      // A platform's package refuses to be packed without its addon, which only a release needs.
-      await run("pnpm", ["pack", "--config.ignore-scripts=true", "--pack-destination", target], next.folder);
-      tarballs.set(next.manifest.name, join(target, readdirSync(target)[0] ?? ""));
-    }
-  };
-  await Promise.all([work(), work()]);
+  tarballs = await packed();
 });
 
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
@@ -121,8 +69,7 @@ const tool = (name: string, file: string): string => join(modules, name, file);
 
 /** Every ```ts block of a README, as the files of a project; each is a program of its own. */
 function examplesOf(readme: string): ReadonlyMap<string, string> {
-  const blocks = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code ?? "");
-  return new Map(blocks.map((code, index) => [`example-${index + 1}`, code]));
+  return new Map(typescriptIn(readme).map((code, index) => [`example-${index + 1}`, code]));
 }
 
 /** Files that examples name and that a user would have downloaded; false if this machine cannot make one. */

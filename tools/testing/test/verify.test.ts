@@ -66,6 +66,7 @@ it.each([
   ["run build", "Build", "3 passed, 1 failed"],
   ["run lint", "Lint and format", "3 passed, 1 failed"],
   ["run typecheck", "Types", "3 passed, 1 failed"],
+  ["run site", "The documentation site", "3 passed, 1 failed"],
 ])("goes on after a failing `%s` and ends with the counts", (stage, name, last) => {
   const ended = verify({ FAILS_AT: stage });
   expect(ended).toMatchObject({ status: 1, last });

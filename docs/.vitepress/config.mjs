@@ -1,0 +1,32 @@
+import { defineConfig } from "vitepress";
+
+// Pages without a framework in the reader's browser: `build/page.js` does the search, the menu and the colors, from disk, too.
+export default defineConfig({
+  mpa: true,
+  title: "convkit",
+  description: "Build, train, inspect, convert and ship convolutional networks from Node.",
+  srcDir: ".site",
+  outDir: "dist",
+  cacheDir: "node_modules/.cache/vitepress",
+  metaChunk: false,
+  head: [["script", { src: "/page.js", defer: "" }]],
+  markdown: { anchor: { slugify: slug }, config: (md) => void (md.options.linkify = false) },
+  themeConfig: {
+    nav: [
+      { text: "Guides", link: "/guides/training" },
+      { text: "Command line", link: "/cli" },
+      { text: "API", link: "/api/" },
+    ],
+    sidebar: JSON.parse(process.env.CONVKIT_SITE ?? "[]"),
+    outline: false,
+  },
+});
+
+/** Anchors as GitHub makes them, so that a link holds in both places. */
+function slug(text) {
+  return text
+    .trim()
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}\s_-]/gu, "")
+    .replaceAll(/\s/g, "-");
+}
