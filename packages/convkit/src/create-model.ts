@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { withoutDrawing } from "@convkit/core";
 import type { BuildOptions } from "@convkit/core";
 import { OptionError, shown } from "@convkit/errors";
@@ -45,6 +46,11 @@ async function trainedModel(
     throw new OptionError(`createModel: expected weights to be "imagenet" or a file, got ${shown(weights)}.`);
   }
   const architecture = findArchitecture(name);
+  if (weights !== "imagenet" && !existsSync(weights)) {
+    throw new OptionError(
+      `createModel: expected weights to be "imagenet" or a file, but there is no file ${shown(weights)}.`,
+    );
+  }
   const top = options.includeTop ?? true;
   const published = weights === "imagenet" ? findImagenetWeights(architecture.name, { top }) : undefined;
   if (weights === "imagenet" && published === undefined) {

@@ -8,5 +8,5 @@ export { batchNormTraining, composedBatchNorm } from "./layers/normalization/bat
 export type { OnMoments } from "./layers/normalization/batch-norm-kernel.ts";
 export { composedLocalResponseNorm } from "./layers/normalization/local-response-norm.ts";
 export { randomStreams, seedRandomStreams } from "./model/random-streams.ts";
-export { checkFlags, checkFunctions, checkNumber, checkWhole } from "./layers/check-values.ts";
+export { checkFlags, checkFunctions, checkModel, checkNumber, checkWhole } from "./layers/check-values.ts";
 export { checkEngine } from "./tfjs/engine-in-use.ts";

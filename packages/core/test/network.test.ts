@@ -159,7 +159,9 @@ describe("defineLayer", () => {
   it("refuses names that are taken, bad definitions and outputs of another shape", () => {
     expect(() => defineLayer("Conv2D", { call: (x) => x })).toThrow(/the name Conv2D is taken/);
     expect(() => defineLayer("a b", { call: (x) => x })).toThrow(/expected a class name such as "Swish2", got "a b"/);
-    expect(() => defineLayer("NoCallForTest", {} as never)).toThrow(/expected call to be a function/);
+    expect(() => defineLayer("NoCallForTest", {} as never)).toThrow(
+      /expected \{ call: \(x\) => … \}, a function of tensors/,
+    );
     const wrong = defineLayer("WrongShapeForTest", { call: (x) => tf.sum(x, -1) });
     const model = network([3], wrong());
     expect(() => model.predict(tf.ones([1, 3]))).toThrow(/wrong_shape_for_test: expected .*\[null,3\].*got \[1\]/);

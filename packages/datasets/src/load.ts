@@ -1,5 +1,6 @@
 import { existsSync, statSync } from "node:fs";
 import { basename, resolve as resolvePath } from "node:path";
+import { shown } from "@convkit/errors";
 import type { OptionNames } from "@convkit/errors";
 import { DataError } from "./data-error.ts";
 import type { DataSplits, IndexedDataset } from "./dataset/dataset.ts";
@@ -45,6 +46,11 @@ export async function loadData(
 ): Promise<DataSplits<IndexedDataset> & { readonly test: IndexedDataset }>;
 export async function loadData(nameOrFolder: string, options?: LoadOptions): Promise<DataSplits<IndexedDataset>>;
 export async function loadData(nameOrFolder: string, options: LoadOptions = {}): Promise<DataSplits<IndexedDataset>> {
+  if (typeof nameOrFolder !== "string" || nameOrFolder === "") {
+    throw new DataError(
+      `loadData: expected the name of a data set (${Object.keys(dataSets).join(", ")}) or a folder, got ${shown(nameOrFolder)}`,
+    );
+  }
   checkNames("loadData", options, optionNames);
   return arrangeSplits(await loadAll(nameOrFolder, options), options);
 }

@@ -67,7 +67,8 @@ export async function useEngine(name: EngineName | "auto" = "auto", options: Use
   checkOptions("useEngine", options, optionNames, (message) => new EngineError(message));
   const { threads, install = false, onNotice = (line: string) => process.stderr.write(`${line}\n`) } = options;
   if (name !== "auto" && !engineNames.includes(name)) {
-    throw new EngineError(`There is no engine "${String(name)}": the engines are auto, ${engineNames.join(", ")}.`);
+    const hint = typeof name === "object" ? '; options come second, useEngine("auto", { install: true })' : "";
+    throw new EngineError(`There is no engine ${shown(name)}: the engines are auto, ${engineNames.join(", ")}${hint}.`);
   }
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
     throw new EngineError(`An engine takes 1 thread or more, not ${threads}.`);

@@ -52,6 +52,7 @@ export function shown(value: unknown): string {
 }
 
 function textOf(value: unknown): string {
+  if (value instanceof Promise) return "a promise (write `await` before the call that gives it)";
   if (typeof value === "bigint" || typeof value === "symbol" || typeof value === "function") return String(value);
   try {
     return JSON.stringify(value, plainNumbers) ?? String(value);

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
-import { checkOptions } from "@convkit/errors";
+import { checkOptions, shown } from "@convkit/errors";
 import type { OptionNames } from "@convkit/errors";
 import { isTracing } from "./tfjs/recording.ts";
 import { compileWatched, isUntraceable } from "./compile.ts";
@@ -43,6 +43,11 @@ export interface Accelerated {
  */
 export function accelerate(model: tfl.LayersModel, options: AccelerateOptions = {}): Accelerated {
   checkOptions("accelerate", options, accelerateOptionNames, (message) => new GraphError(message));
+  if (typeof model?.predict !== "function" || !Array.isArray(model.outputs)) {
+    throw new GraphError(
+      `accelerate: expected a model such as createModel or \`await loadModel\` gives, got ${shown(model)}.`,
+    );
+  }
   const { onNotice = (line: string) => process.emitWarning(line) } = options;
   const graphs = new Set<Compiled<unknown[], unknown>>();
   const undo = patchModel(model, (fn, purpose) => {

@@ -1,5 +1,5 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { checkOptions } from "@convkit/errors";
+import { checkOptions, shown } from "@convkit/errors";
 import type { OptionNames } from "@convkit/errors";
 import { isTracing } from "./tfjs/recording.ts";
 import { patchedBackend } from "./patches/backend.ts";
@@ -129,6 +129,11 @@ function compileWith<A extends unknown[], R>(
   updates: RecordAll["updates"],
 ): Compiled<A, R> {
   checkOptions("compile", options, compileOptionNames, (message) => new GraphError(message));
+  if (typeof fn !== "function") {
+    throw new GraphError(
+      `compile: expected a function of tensors, got ${shown(fn)}; a model is compiled by accelerate.`,
+    );
+  }
   const compiler = new FunctionCompiler(fn as (...args: unknown[]) => unknown, options, updates);
   const { lossScale } = compiler;
 

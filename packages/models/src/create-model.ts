@@ -31,7 +31,11 @@ export function isModelName(name: string): name is ModelName | ModelAlias {
 }
 
 function closeNames(name: string, names: readonly string[]): string[] {
-  const started = names.filter((known) => name.length > 2 && known.startsWith(name));
+  // Keras writes ResNet50, MobileNetV2, InceptionV3.
+  const plain = (text: string): string => text.toLowerCase().replaceAll(/[-_ ]/g, "");
+  const same = names.filter((known) => plain(known) === plain(name));
+  if (same.length > 0) return same;
+  const started = names.filter((known) => name.length > 2 && known.startsWith(name.toLowerCase()));
   const near = nearest(name, [...names, ...Object.keys(aliases)]);
   return [...new Set([...(near === undefined ? [] : [near]), ...started])];
 }

@@ -1,3 +1,4 @@
+import { OptionError, shown } from "@convkit/errors";
 import type { Network } from "./shared/sources.ts";
 import { aliasesOf, zoo } from "./zoo.ts";
 
@@ -14,6 +15,9 @@ export type ModelInfo = Omit<Network, "body" | "head" | "aux"> & {
  * nothing. Each network appears once, under its plain name.
  */
 export function list(pattern = "*"): ModelInfo[] {
+  if (typeof pattern !== "string") {
+    throw new OptionError(`list: expected a pattern such as "resnet*", got ${shown(pattern)}.`);
+  }
   const escaped = pattern.replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`);
   const fits = new RegExp(`^${escaped.replaceAll("*", ".*").replaceAll("?", ".")}$`);
   return Object.values<Network>(zoo)

@@ -1,5 +1,5 @@
 import { modelMetadata, type ImageFit, type Preprocessing } from "@convkit/core";
-import { checkEngine } from "@convkit/core/internal";
+import { checkEngine, checkModel as assertModel } from "@convkit/core/internal";
 import { checkOptions, OptionError, shown, type OptionNames } from "@convkit/errors";
 import type { ExecutionOptions, Feed, Values } from "@convkit/graph";
 import * as tf from "@tensorflow/tfjs-core";
@@ -139,9 +139,7 @@ function classifierFor(where: string, model: LayersModel, options: ClassifierOpt
 }
 
 function checkModel(where: string, model: LayersModel): void {
-  if (typeof model?.apply !== "function" || !Array.isArray(model.outputs)) {
-    throw new OptionError(`${where}: expected a model, as createModel or loadModel gives it, got ${shown(model)}.`);
-  }
+  assertModel(where, model);
   const [input, output] = [model.inputs[0]?.shape ?? [], model.outputs[0]?.shape ?? []];
   if (input.length !== 4) {
     throw new OptionError(`${where}: expected a model of images, but ${model.name} takes the shape ${shown(input)}.`);

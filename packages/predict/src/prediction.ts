@@ -33,10 +33,11 @@ const optionNames: OptionNames<PredictionOptions> = { top: true, classes: true }
  *
  * Throws an `OptionError` for scores of another shape, and for unknown options.
  */
-export function decodePredictions({ data, shape }: Values, options: PredictionOptions = {}): Prediction[][] {
+export function decodePredictions(scores: Values, options: PredictionOptions = {}): Prediction[][] {
   checkOptions("decodePredictions", options, optionNames);
   const { top = 5, classes } = options;
   checkTop("decodePredictions", top);
+  const { data = new Float32Array(), shape = [] } = scores ?? {};
   const [count = 0, width = 0] = shape;
   if (shape.length !== 2 || width < 1 || data.length !== count * width) {
     throw new OptionError(`decodePredictions: expected scores of the shape [images, classes], got ${shown(shape)}.`);

@@ -169,7 +169,7 @@ test.each([
   [
     "no model",
     { model: "resnet50" },
-    'classify: expected a model, as createModel or loadModel gives it, got "resnet50".',
+    'classify: expected a model such as createModel or `await loadModel` gives, got "resnet50".',
   ],
   [
     "a network without its top",

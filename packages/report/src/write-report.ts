@@ -1,4 +1,5 @@
 import type { IndexedDataset } from "@convkit/datasets";
+import { OptionError, shown } from "@convkit/errors";
 import { writeFileAtomic } from "@convkit/files";
 import type { EpochLogs, Evaluation, Mistake, RunResult } from "@convkit/trainer";
 import { confusionChart, lineChart } from "./charts.ts";
@@ -29,6 +30,11 @@ export interface ReportContent {
  * file needs no other file. Throws if the file cannot be written.
  */
 export async function writeReport(path: string, content: ReportContent): Promise<void> {
+  if (typeof path !== "string" || typeof content !== "object" || content === null) {
+    throw new OptionError(
+      `writeReport: expected the path of a file and { title, result, … }, got ${shown(path)} and ${shown(content)}.`,
+    );
+  }
   await writeFileAtomic(path, await reportPage(content));
 }
 

@@ -1,4 +1,5 @@
 import { checkOptions } from "@convkit/errors";
+import { checkWhole } from "../layers/check-values.ts";
 
 /** Cost of a convolution with and without a preceding 1x1 convolution that reduces the channels. */
 export interface BottleneckCost {
@@ -27,6 +28,8 @@ export interface BottleneckSizes {
  */
 export function bottleneckCost(sizes: BottleneckSizes): BottleneckCost {
   checkOptions("bottleneckCost", sizes, { size: true, channels: true, kernel: true, filters: true, reduced: true });
+  for (const name of ["size", "channels", "kernel", "filters", "reduced"] as const)
+    checkWhole("bottleneckCost", name, sizes?.[name], 1);
   const { size, channels, kernel, filters, reduced } = sizes;
   const cost = (from: number, window: number, to: number): { params: number; macs: number } => ({
     params: window * window * from * to + to,

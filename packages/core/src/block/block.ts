@@ -32,7 +32,7 @@ export function chain(blocks: Blocks, options: JoinOptions = {}): UnnamedBlock {
   const { join = "." } = options;
   return (x, name = "") => {
     const pathOf = paths(name, join);
-    return rows.reduce((y, row) => row[1](y, pathOf(row)), x);
+    return rows.reduce((y, row) => applied(row, y, pathOf(row)), x);
   };
 }
 
@@ -108,7 +108,7 @@ function merge(
     const pathOf = paths(name, join);
     const results = rows.map((row) => {
       const at = pathOf(row);
-      return [at, row[1](x, at)] as const;
+      return [at, applied(row, x, at)] as const;
     });
     const layer = make(name === "" ? (Array.isArray(blocks) ? nextName(kind) : kind) : name);
     try {
@@ -135,7 +135,22 @@ function paths(name: string, join: string): (row: Row) => string {
 /** A block and its key; undefined in a list. */
 type Row = readonly [key: string | undefined, block: Block];
 
+/** The result of a block; a function that is no block, such as `flatten` for `flatten()`, is named. */
+function applied([key, block]: Row, x: tfl.SymbolicTensor, at: string): tfl.SymbolicTensor {
+  const y: unknown = block(x, at);
+  if (y instanceof tfl.SymbolicTensor) return y;
+  const called = block.name === "" || block.name === key ? "the function" : block.name;
+  throw new OptionError(
+    `${at}: expected a block, which gives the output of its layers, but ${called} gives ${shown(y)}; write ${called === "the function" ? "a call such as flatten()" : `${block.name}()`} for a layer.`,
+  );
+}
+
 function checkedEntries(kind: string, blocks: Blocks, options: JoinOptions): Row[] {
+  if (typeof blocks === "function" || typeof options === "function") {
+    throw new OptionError(
+      `${kind}: expected its blocks in a list, ${kind}([conv(…), maxPool(…)]), got them one by one.`,
+    );
+  }
   checkOptions(kind, options, { join: true });
   if (typeof blocks !== "object" || blocks === null) {
     throw new OptionError(`${kind}: expected blocks in a list or an object, got ${shown(blocks)}.`);

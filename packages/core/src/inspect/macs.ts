@@ -1,5 +1,6 @@
 import { OptionError, shown } from "@convkit/errors";
 import type * as tfl from "@tensorflow/tfjs-layers";
+import { checkModel } from "../layers/check-values.ts";
 import type { MeasuredLayer } from "./layer-window.ts";
 import { nestedModel, shapedNodes } from "./nested-nodes.ts";
 import type { ShapedNode } from "./nested-nodes.ts";
@@ -18,6 +19,7 @@ export interface MultiplyAdds {
  * Throws an `OptionError` where a layer cannot be counted or the input's size is not known.
  */
 export function macs(model: tfl.LayersModel): number {
+  checkModel("macs", model);
   const { macs: sum, without } = modelMacs(model);
   if (without.length > 0) {
     throw new OptionError(

@@ -1,5 +1,6 @@
 import { OptionError, shown } from "@convkit/errors";
 import type * as tfl from "@tensorflow/tfjs-layers";
+import { checkModel } from "../layers/check-values.ts";
 import type { Pair } from "../arithmetic/padding.ts";
 import { layerWindow } from "./layer-window.ts";
 import { nestedModel, shapedNodes } from "./nested-nodes.ts";
@@ -23,6 +24,7 @@ export interface ReceptiveField {
  * receptive-fields
  */
 export function receptiveFields(model: tfl.LayersModel): Map<string, ReceptiveField> {
+  checkModel("receptiveFields", model);
   const byLayer = new Map<string, ReceptiveField>();
   for (const { node, field } of nodeFields(shapedNodes(model), new Map())) {
     const before = byLayer.get(node.node.layer.name);

@@ -1,4 +1,5 @@
 import type * as tfl from "@tensorflow/tfjs-layers";
+import { checkModel } from "../layers/check-values.ts";
 import { addUp, nodeMacs } from "./macs.ts";
 import { modelMetadata } from "../metadata/metadata.ts";
 import { graphNodes } from "./model-graph.ts";
@@ -37,6 +38,7 @@ export interface ModelSummary {
 
 /** The parts of a network as data: one row for each use of a layer, in the order of computation. */
 export function summarize(model: tfl.LayersModel): ModelSummary {
+  checkModel("summarize", model);
   const nodes = shapedNodes(model);
   const fields = nodeFields(nodes, new Map()).map(({ field }) => field);
   const counts = nodes.map(nodeMacs);
@@ -78,6 +80,7 @@ function activationBytes(nodes: readonly ShapedNode[]): number | null {
 
 /** The summary in Keras' format; multiply-adds, memory and receptive field follow the totals. No newline at the end. */
 export function summaryText(model: tfl.LayersModel): string {
+  checkModel("summaryText", model);
   const summary = summarize(model);
   const inputs = graphNodes(model).map((node) =>
     node.inputs.map(({ layer, node, tensor }) => `${layer}[${node}][${tensor}]`),

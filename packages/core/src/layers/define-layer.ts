@@ -99,8 +99,11 @@ function checkDefinition(className: string, definition: { readonly call: unknown
   if (typeof className !== "string" || !/^\p{L}[\p{L}\p{N}_]*$/u.test(className)) {
     throw new OptionError(`defineLayer: expected a class name such as "Swish2", got ${shown(className)}.`);
   }
-  if (typeof definition?.call !== "function") {
-    throw new OptionError(`defineLayer ${className}: expected call to be a function, got ${shown(definition?.call)}.`);
+  if (typeof definition !== "object" || typeof definition?.call !== "function") {
+    const got = typeof definition === "function" ? definition : definition?.call;
+    throw new OptionError(
+      `defineLayer ${className}: expected { call: (x) => … }, a function of tensors, got ${shown(got)}.`,
+    );
   }
   if (Object.hasOwn(tf.serialization.SerializationMap.getMap().classNameMap, className)) {
     throw new OptionError(`defineLayer: the name ${className} is taken by another layer; choose another name.`);

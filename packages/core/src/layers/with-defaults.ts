@@ -1,4 +1,4 @@
-import { checkOptions } from "@convkit/errors";
+import { checkOptions, OptionError } from "@convkit/errors";
 import type { OptionNames } from "@convkit/errors";
 import type { Padding, Pair } from "../arithmetic/padding.ts";
 import type { UnnamedBlock } from "../block/names.ts";
@@ -39,6 +39,9 @@ const names: OptionNames<WindowDefaults> = { padding: true, activation: true, bi
  * a layer is given by hand comes first. Throws an `OptionError` for unknown options.
  */
 export function withDefaults(defaults: WindowDefaults): WindowLayers {
+  if (defaults === undefined) {
+    throw new OptionError('withDefaults: expected defaults such as { padding: "same", activation: "relu" }, got none.');
+  }
   checkOptions("withDefaults", defaults, names);
   const { padding } = defaults;
   return {

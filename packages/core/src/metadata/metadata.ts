@@ -1,6 +1,7 @@
 import { OptionError, checkOptions, shown } from "@convkit/errors";
 import type { OptionNames } from "@convkit/errors";
 import type * as tfl from "@tensorflow/tfjs-layers";
+import { checkModel } from "../layers/check-values.ts";
 import { checkPreprocessing } from "./preprocessing.ts";
 import type { Preprocessing } from "./preprocessing.ts";
 
@@ -58,6 +59,7 @@ const fitNames: OptionNames<ImageFit> = { size: true, resize: true, crop: true, 
  * layers' configuration.
  */
 export function modelMetadata(model: tfl.LayersModel): ModelMetadata {
+  checkModel("modelMetadata", model);
   return (userMetadata(model)[KEY] ?? {}) as ModelMetadata;
 }
 
@@ -66,6 +68,12 @@ export function modelMetadata(model: tfl.LayersModel): ModelMetadata {
  * others stay. Throws an `OptionError` for unknown fields, invalid values, and more classes than outputs.
  */
 export function setModelMetadata<Model extends tfl.LayersModel>(model: Model, metadata: ModelMetadata): Model {
+  checkModel("setModelMetadata", model);
+  if (metadata === undefined) {
+    throw new OptionError(
+      'setModelMetadata: expected an object of metadata such as { classes: ["cat", "dog"] }, got none.',
+    );
+  }
   const where = `metadata of ${model.name}`;
   checkMetadata(where, metadata, fail);
   checkOutputs(where, model, metadata);

@@ -4,6 +4,7 @@ import * as tfl from "@tensorflow/tfjs-layers";
 import type { Block } from "../block/block.ts";
 import { withNewNames } from "../block/names.ts";
 import { withSeed } from "../init/initializers.ts";
+import { checkModel } from "../layers/check-values.ts";
 import { checkCount, checkRate } from "../layers/check-window.ts";
 import { globalAvgPool, globalMaxPool } from "../layers/pooling/pooling.ts";
 import { registerLayers } from "../layers/register.ts";
@@ -178,6 +179,7 @@ export function classActivation({ classes, logits }: HeadOptions): "linear" | "s
 
 /** The network for inference: only the main output, with shared weights. */
 export function withoutAux(model: tfl.LayersModel): tfl.LayersModel {
+  checkModel("withoutAux", model);
   const [main] = model.outputs;
   if (main === undefined || model.outputs.length === 1) return model;
   const { outputWeights: _, ...metadata } = modelMetadata(model);

@@ -1,5 +1,6 @@
 import { OptionError, shown } from "@convkit/errors";
 import * as tfl from "@tensorflow/tfjs-layers";
+import { checkModel } from "../layers/check-values.ts";
 import { layerOutput } from "../inspect/model-graph.ts";
 import { stageEnds } from "../inspect/stage-ends.ts";
 import { modelMetadata, setModelMetadata } from "../metadata/metadata.ts";
@@ -13,6 +14,7 @@ import { modelMetadata, setModelMetadata } from "../metadata/metadata.ts";
  * everything after it depends on it alone. Throws an `OptionError` where no such map has the stride.
  */
 export function features(model: tfl.LayersModel, at: readonly (number | string)[]): tfl.LayersModel {
+  checkModel("features", model);
   if (!Array.isArray(at) || at.length === 0) {
     throw new OptionError(`${model.name}: expected a list of strides or layer names, got ${shown(at)}.`);
   }
@@ -27,6 +29,7 @@ export function features(model: tfl.LayersModel, at: readonly (number | string)[
  * all. Returns the model.
  */
 export function freeze(model: tfl.LayersModel, upTo?: string): tfl.LayersModel {
+  checkModel("freeze", model);
   if (upTo !== undefined) layerOutput(model, upTo);
   const last = model.layers.findIndex(({ name }) => name === upTo);
   model.layers.forEach((layer, i) => {

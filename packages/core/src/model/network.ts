@@ -100,7 +100,8 @@ function checkedOutputs(output: NetworkOutput): tfl.SymbolicTensor[] {
     : [output as tfl.SymbolicTensor];
   if (outputs.length === 0 || !outputs.every((each) => each instanceof tfl.SymbolicTensor)) {
     throw new OptionError(
-      `network: expected the body to return the output of a layer or a list of outputs, got ${shown(output)}.`,
+      `network: expected the body to return the output of a layer or a list of outputs, got ${shown(output)}` +
+        `${typeof output === "function" ? "; apply the layer: dense(10)(x)" : ""}.`,
     );
   }
   return outputs;

@@ -2,6 +2,7 @@ import { OptionError, checkOptions, shown } from "@convkit/errors";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { glorotUniform, initializer, seedFor, withSeed } from "../init/initializers.ts";
 import { nestedModel } from "../inspect/nested-nodes.ts";
+import { checkModel } from "../layers/check-values.ts";
 import { checkCount } from "../layers/check-window.ts";
 import { modelMetadata, setModelMetadata } from "../metadata/metadata.ts";
 import { registerLayers } from "../layers/register.ts";
@@ -26,6 +27,7 @@ export function replaceHead(
   classes: number,
   options: ReplaceHeadOptions = {},
 ): tfl.LayersModel {
+  checkModel("replaceHead", model);
   checkCount(model.name, "classes", classes);
   checkOptions("replaceHead", options, { seed: true });
   const { seed = 0 } = options;

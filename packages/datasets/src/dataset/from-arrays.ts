@@ -1,3 +1,4 @@
+import { shown } from "@convkit/errors";
 import { DataError } from "../data-error.ts";
 import { checkNames } from "../images/decode-options.ts";
 import type { IndexedDataset } from "./dataset.ts";
@@ -20,13 +21,25 @@ export interface ArrayData {
  * differ, a label is not a class index, or a pixel is NaN or infinite.
  */
 export function fromArrays(data: ArrayData): IndexedDataset {
+  if (data === undefined) throw new DataError("fromArrays: expected { images, shape, labels }, got nothing");
   checkNames("fromArrays", data, { images: true, shape: true, labels: true, classes: true, name: true });
   const { images, shape, labels, classes, name = "arrays" } = data;
+  const isShape = Array.isArray(shape) && shape.length === 3;
+  if (!isShape || !shape.every((side) => Number.isInteger(side) && side > 0)) {
+    throw new DataError(
+      `${name}: an image's shape should be [height, width, channels], not ${isShape ? `[${shape.join(", ")}]` : shown(shape)}`,
+    );
+  }
+  if (!(images instanceof Uint8Array || images instanceof Float32Array)) {
+    throw new DataError(
+      `${name}: images should be a Uint8Array (pixels from 0 to 255) or a Float32Array of all images, one after the other, not ${shown(images)}`,
+    );
+  }
+  if (typeof labels !== "object" || labels === null || !("length" in labels)) {
+    throw new DataError(`${name}: labels should be a list with the number of each image's class, not ${shown(labels)}`);
+  }
   const [h, w, c] = shape;
   const pixels = h * w * c;
-  if (!shape.every((side) => Number.isInteger(side) && side > 0)) {
-    throw new DataError(`${name}: an image's shape should be [height, width, channels], not [${shape.join(", ")}]`);
-  }
   if (images.length % pixels !== 0) {
     throw new DataError(`${name}: ${images.length} values are not a whole number of ${h}x${w}x${c} images`);
   }
@@ -65,6 +78,11 @@ export function fromArrays(data: ArrayData): IndexedDataset {
 function checkLabels(labels: ArrayLike<number>, classes: readonly string[], name: string): Int32Array {
   return Int32Array.from(labels, (label, index) => {
     if (Number.isInteger(label) && label >= 0 && label < classes.length) return label;
+    if (typeof label !== "number") {
+      throw new DataError(
+        `${name}: label ${index} is ${shown(label)}; a label is the number of a class from 0 on, and classes are its names: { labels: [0, 1], classes: ["cat", "dog"] }`,
+      );
+    }
     throw new DataError(
       `${name}: label ${index} is ${label}, but with ${classes.length} classes labels run from 0 to ${classes.length - 1}`,
     );

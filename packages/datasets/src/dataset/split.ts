@@ -1,3 +1,4 @@
+import { shown } from "@convkit/errors";
 import { DataError } from "../data-error.ts";
 import type { DataSplits, IndexedDataset } from "./dataset.ts";
 import { checkNames } from "../images/decode-options.ts";
@@ -18,6 +19,14 @@ export function splitOff(
   options: SplitOptions = {},
 ): [rest: IndexedDataset, part: IndexedDataset] {
   checkNames("splitOff", options, { seed: true });
+  if (typeof data?.select !== "function") {
+    throw new DataError(
+      `splitOff: expected a data set with images in known places, such as the train of loadData, got ${shown(data)}`,
+    );
+  }
+  if (typeof part !== "number") {
+    throw new DataError(`splitOff: expected a share such as 0.1 or a count of images, got ${shown(part)}`);
+  }
   const { seed = 0 } = options;
   const count = part < 1 ? Math.round(part * data.size) : part;
   if (!Number.isInteger(count) || count < 1 || count >= data.size) {

@@ -38,8 +38,9 @@ export function filesByClass(folder: string): ClassFolders {
   const found = folders.length === 0 ? flatClasses(folder, entries) : folderClasses(folder, folders, entries);
   const names = [...found.classes.keys()];
   if (names.length === 0) {
+    const lies = entries.some((name) => imageExtensions.some((ending) => name.toLowerCase().endsWith(ending)));
     throw new DataError(
-      `${folder} holds no images; expected a folder for each class with ${imageExtensions.join(", ")} files`,
+      `${folder} holds ${lies ? "images, but no folders of classes: move each image into a folder with the name of its class" : "no images"}; expected a folder for each class with ${imageExtensions.join(", ")} files`,
     );
   }
   const empty = names.filter((name) => found.classes.get(name)!.length === 0);

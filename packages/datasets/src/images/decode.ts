@@ -1,4 +1,5 @@
 import { open, readFile } from "node:fs/promises";
+import { shown } from "@convkit/errors";
 import { DataError, reasonOf } from "../data-error.ts";
 import { bmpHead, decodeBmp } from "./bmp.ts";
 import { checkDecodeOptions, checkNames, checkPixels, decodeOptionNames, defaultPixelLimit } from "./decode-options.ts";
@@ -21,6 +22,9 @@ import type { Scratch } from "./scratch-buffers.ts";
  */
 export async function decodeImage(file: string | Uint8Array, options: DecodeOptions = {}): Promise<Pixels> {
   checkNames("decodeImage", options, decodeOptionNames);
+  if (typeof file !== "string" && !(file instanceof Uint8Array)) {
+    throw new DataError(`decodeImage: expected the path of an image file or its bytes, got ${shown(file)}`);
+  }
   const { size, channels = 3 } = checkDecodeOptions(options);
   const decoded = await decode(file, options);
   if (size === undefined) return decoded;

@@ -59,7 +59,9 @@ export function namedProblems(
   if (given === undefined) return [];
   if (!isRecord(given)) return [noRecordProblem(what, given)];
   if (!(names as readonly unknown[]).includes(given["name"]))
-    return [`Unknown ${what} ${valueText(given["name"])}: known are ${names.join(", ")}.`];
+    return [
+      `Unknown ${what} ${valueText(given["name"])}: known are ${names.join(", ")}.${guessText(given["name"], names)}`,
+    ];
   return fieldProblems(what, given, { ...fields, name: ["a name", () => true] });
 }
 
@@ -77,9 +79,12 @@ export function throwProblems(problems: readonly string[]): void {
 }
 
 function unknownKeyProblem(what: string, key: string, known: readonly string[]): string {
-  const near = nearest(key, known);
-  const guess = near === undefined ? "" : ` Did you mean ${near}?`;
-  return `${what} has no ${key}: it may have ${known.join(", ")}.${guess}`;
+  return `${what} has no ${key}: it may have ${known.join(", ")}.${guessText(key === "lr" ? "learningRate" : key, known)}`;
+}
+
+function guessText(given: unknown, known: readonly string[]): string {
+  const near = typeof given === "string" ? nearest(given, known) : undefined;
+  return near === undefined ? "" : ` Did you mean ${near}?`;
 }
 
 /** A value as JSON; NaN and infinities by name. */

@@ -1,5 +1,5 @@
 import { modelMetadata } from "@convkit/core";
-import { checkOptions, type OptionNames } from "@convkit/errors";
+import { checkOptions, type OptionNames, shown } from "@convkit/errors";
 import {
   aboveZero,
   fieldProblems,
@@ -56,8 +56,20 @@ const checkpoints: Fields<CheckpointOptions> = {
 
 const resume: Fields<ResumeOptions> = { anyMachine: trueOrFalse };
 
+/** What Keras' users write, and where it is said here. */
+const elsewhere: Readonly<Record<string, string>> = {
+  learningRate: 'it belongs to the optimizer, optimizer: { name: "adam", learningRate: 0.001 }',
+  lr: 'the learning rate belongs to the optimizer, optimizer: { name: "adam", learningRate: 0.001 }',
+  metrics: "loss and accuracy are always measured; leave metrics out",
+  validationSplit: "it is called validation, a share such as 0.1",
+  verbose: "it is called progress, true or false",
+  classWeight: "it is called classWeights, a list with one number for each class",
+};
+
 /** Refuses unknown, invalid and incompatible options before the first step. */
 export function checkTrainOptions(options: FullOptions): void {
+  const strange = Object.keys(options).find((key) => Object.hasOwn(elsewhere, key));
+  if (strange !== undefined) throw new TrainerError(`train has no ${strange}: ${elsewhere[strange]}.`);
   checkOptions("train", options, optionNames, (message) => new TrainerError(message));
   const { model, data, epochs, batch = 32, stepsPerCall = 1, accumulate, ema, schedule, monitor } = options;
   const { classWeights, sampleWeights, outputWeights } = options;
@@ -72,6 +84,7 @@ export function checkTrainOptions(options: FullOptions): void {
     ...planProblems({ loss, optimizer, schedule, monitor, accumulate, ema, augment } as Parameters<
       typeof planProblems
     >[0]),
+    ...callbackProblems(options.callbacks),
     ...fieldProblems("checkpoints", options.checkpoints, checkpoints),
     ...valueProblems("restoreBest", options.restoreBest ?? true, trueOrFalse),
     ...valueProblems("seed", options.seed ?? 0, wholeFromZero),
@@ -82,6 +95,18 @@ export function checkTrainOptions(options: FullOptions): void {
     ...scheduleProblems(options),
     ...classProblems(options),
   ]);
+}
+
+/** Callbacks are objects with hooks; a function that makes one, such as earlyStopping, must be called. */
+function callbackProblems(callbacks: unknown): string[] {
+  if (callbacks === undefined) return [];
+  if (!Array.isArray(callbacks)) return [`callbacks must be a list, [earlyStopping()], not ${shown(callbacks)}.`];
+  const other: unknown = callbacks.find((each) => typeof each !== "object" || each === null);
+  if (other === undefined) return [];
+  const name = typeof other === "function" && other.name !== "" ? other.name : undefined;
+  return [
+    `callbacks must be a list of callbacks, but it has ${name === undefined ? shown(other) : `the function ${name}: write ${name}()`}.`,
+  ];
 }
 
 /** `out`, `claim` and `resume` belong together. */

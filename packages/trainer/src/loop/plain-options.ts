@@ -15,6 +15,9 @@ export function fullOptions(options: TrainOptions): FullOptions {
   if (typeof options !== "object" || options === null) {
     throw new TrainerError(`train: expected options with model, data and epochs, got ${shown(options)}.`);
   }
+  if (Array.isArray((options as { readonly outputs?: unknown }).outputs)) {
+    throw new TrainerError("train: expected one object of options, train({ model, data, epochs: 10 }), got a model.");
+  }
   const { schedule, validation, ...rest } = options;
   const data = withValidation(fullData(options.data), validation, options.seed);
   return { ...rest, data, schedule: typeof schedule === "string" ? parseSchedule(schedule) : schedule };
@@ -27,7 +30,7 @@ function fullData(data: TrainOptions["data"]): DataSplits {
     if ("batches" in given) return { name: (data as DataSplits["train"]).name, train: data as DataSplits["train"] };
   }
   throw new TrainerError(
-    `train: expected data to be a data set or { name, train, validation } as loadData gives, got ${shown(given)}.`,
+    `train: expected data to be a data set or { name, train, validation } as loadData gives, got ${shown(given)}; fromArrays makes a data set of images in memory.`,
   );
 }
 

@@ -1,4 +1,6 @@
+import { shown } from "@convkit/errors";
 import type { Batch } from "@convkit/datasets";
+import { TrainerError } from "../trainer-error.ts";
 
 export interface Weighting {
   readonly classWeights?: readonly number[] | undefined;
@@ -17,6 +19,11 @@ export function imageWeights({ classWeights, sampleWeights }: Weighting): (batch
  * 1.
  */
 export function balancedClassWeights(labels: ArrayLike<number>, classes: number): number[] {
+  if (typeof labels !== "object" || labels === null || !Number.isInteger(classes) || classes < 1) {
+    throw new TrainerError(
+      `balancedClassWeights: expected labels and the number of classes, got ${shown(labels)} and ${shown(classes)}.`,
+    );
+  }
   const counts = Array.from({ length: classes }, () => 0);
   for (const label of Array.from(labels)) counts[label]! += 1;
   const present = counts.filter((count) => count > 0).length;

@@ -74,6 +74,11 @@ export function checkRead(images: number, data: Dataset): void {
 function classProblems(model: LayersModel, data: Dataset): string[] {
   const outputs = model.outputs[0]!.shape.at(-1);
   const classes = data.classes.length;
+  const shape = model.outputs[0]!.shape;
+  if (shape.length > 2)
+    return [
+      `${model.name} ends in the shape ${shape.slice(1).join("x")}, not in one number a class: add flatten() or globalAvgPool() before the last dense layer.`,
+    ];
   if (classes < 2)
     return [
       `${data.name} has ${classes === 1 ? `one class (${data.classes[0]})` : "no classes"}; there must be at least two to tell apart.`,

@@ -1,4 +1,4 @@
-import { checkEngine } from "@convkit/core/internal";
+import { checkEngine, checkModel } from "@convkit/core/internal";
 import { checkOptions } from "@convkit/errors";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { importModel } from "../formats/keras/import-model.ts";
@@ -18,6 +18,7 @@ import { tellPolicy } from "../formats/keras/policy.ts";
 import { openWeights } from "./open-weights.ts";
 import type { WeightsFile } from "./weights-file.ts";
 import { loadTorch } from "./torch-weights.ts";
+import { checkPath } from "../check-path.ts";
 import { WeightsError } from "../weights-error.ts";
 
 export interface LoadModelOptions extends Pick<ImportOptions, "layers" | "functions"> {
@@ -31,6 +32,7 @@ export interface LoadModelOptions extends Pick<ImportOptions, "layers" | "functi
  * Throws `WeightsError` naming every unknown layer and every weight that does not fit.
  */
 export async function loadModel(path: string, options: LoadModelOptions = {}): Promise<tfl.LayersModel> {
+  checkPath("loadModel", path);
   checkOptions("loadModel", options, { layers: true, functions: true, onNote: true });
   if (isSavedModel(path)) return loadKerasSavedModel(path, options);
   const file = await openWeights(path);
@@ -62,6 +64,8 @@ export async function loadWeights(
   path: string,
   options: LoadWeightsOptions = {},
 ): Promise<LoadWeightsReport> {
+  checkModel("loadWeights", model);
+  checkPath("loadWeights", path);
   checkOptions("loadWeights", options, loadWeightsNames);
   const file = await openWeights(path, { state: options.state });
   try {

@@ -1,4 +1,5 @@
 import type { ModelMetadata } from "@convkit/core";
+import { checkModel } from "@convkit/core/internal";
 import { checkOptions } from "@convkit/errors";
 import type { OptionNames } from "@convkit/errors";
 import type * as tfl from "@tensorflow/tfjs-layers";
@@ -14,6 +15,7 @@ import { writeTfjsGraph } from "../formats/tfjs-graph/write.ts";
 import type { Quantization } from "../formats/tfjs/shards.ts";
 import { writeTorchSafetensors } from "../formats/torch/write.ts";
 import { metadataOf } from "../model/metadata-json.ts";
+import { checkPath } from "../check-path.ts";
 import { WeightsError } from "../weights-error.ts";
 import { writeSavedModel } from "../formats/saved-model.ts";
 
@@ -56,6 +58,8 @@ export interface SaveReport {
  * Writes the whole file or nothing. Throws `WeightsError` naming each layer that the format cannot hold.
  */
 export async function saveModel(model: tfl.LayersModel, path: string, options: SaveOptions = {}): Promise<SaveReport> {
+  checkModel("saveModel", model);
+  checkPath("saveModel", path);
   checkOptions("saveModel", options, saveNames);
   const { format = formatOf(path), quantize, stock = false } = options;
   if (quantize !== undefined && format !== "tfjs" && format !== "tfjs-graph")
