@@ -1,12 +1,12 @@
 /** Keras 3's classes of the operations in the table, by module. An operation's name is its class' in lower case. */
 const modules = {
   "keras.src.ops.numpy":
-    "Abs Absolute Add All Amax Amin Any Arccos Arccosh Arcsin Arcsinh Arctan Arctan2 Arctanh Argmax Argmin BroadcastTo Ceil Clip Concatenate Cos Cosh CountNonzero Cumprod Cumsum Divide DivideNoNan Einsum Equal Exp ExpandDims Expm1 Flip Floor FloorDivide GetItem Greater GreaterEqual Isfinite Isinf Isnan Less LessEqual Log Log10 Log1p Log2 LogicalAnd LogicalNot LogicalOr LogicalXor Matmul Max Maximum Mean Min Minimum Mod Moveaxis Multiply Negative NotEqual OnesLike Pad Power Prod Ravel Reciprocal Repeat Reshape Roll Round Sign Sin Sinh Split Sqrt Square Squeeze Stack Std Subtract Sum Swapaxes Take Tan Tanh Tile Transpose TrueDivide Var Where ZerosLike",
+    "Abs Absolute Add All ArraySplit Average Argsort Cbrt Conjugate Deg2rad Diagonal Diff Digitize Exp2 Fabs Fmod Heaviside Hstack Hypot Isclose Logaddexp Median NanToNum Nanmean Nansum Ptp Rad2deg Real Rot90 Signbit Sinc Sort TakeAlongAxis Tensordot Trace Tril Triu Trunc Vstack Amax Amin Any Arccos Arccosh Arcsin Arcsinh Arctan Arctan2 Arctanh Argmax Argmin BroadcastTo Ceil Clip Concatenate Cos Cosh CountNonzero Cumprod Cumsum Divide DivideNoNan Einsum Equal Exp ExpandDims Expm1 Flip Floor FloorDivide GetItem Greater GreaterEqual Isfinite Isinf Isnan Less LessEqual Log Log10 Log1p Log2 LogicalAnd LogicalNot LogicalOr LogicalXor Matmul Max Maximum Mean Min Minimum Mod Moveaxis Multiply Negative NotEqual OnesLike Pad Power Prod Ravel Reciprocal Repeat Reshape Roll Round Sign Sin Sinh Split Sqrt Square Squeeze Stack Std Subtract Sum Swapaxes Take Tan Tanh Tile Transpose TrueDivide Var Where ZerosLike",
   "keras.src.ops.nn":
-    "AveragePool Celu DepthToSpace Elu Gelu HardShrink HardSigmoid HardSilu HardTanh LeakyRelu LogSigmoid LogSoftmax MaxPool Normalize OneHot Relu Relu6 Selu Sigmoid Silu SoftShrink Softmax Softplus Softsign SpaceToDepth SparsePlus SparseSigmoid Squareplus TanhShrink Threshold",
+    "AdaptiveAveragePool AdaptiveMaxPool BatchNorm Conv DepthwiseConv DotProductAttention Glu LayerNorm Moments MultiHot RMSNorm SeparableConv AveragePool Celu DepthToSpace Elu Gelu HardShrink HardSigmoid HardSilu HardTanh LeakyRelu LogSigmoid LogSoftmax MaxPool Normalize OneHot Relu Relu6 Selu Sigmoid Silu SoftShrink Softmax Softplus Softsign SpaceToDepth SparsePlus SparseSigmoid Squareplus TanhShrink Threshold",
   "keras.src.ops.core": "Cast StopGradient Unstack",
-  "keras.src.ops.image": "RGBToGrayscale Resize",
-  "keras.src.ops.math": "Erf Logsumexp Rsqrt",
+  "keras.src.ops.image": "CropImages ExtractPatches PadImages RGBToGrayscale Resize",
+  "keras.src.ops.math": "Erf Logsumexp Rsqrt TopK",
   "keras.src.ops.linalg": "Norm",
 } as const;
 
@@ -24,6 +24,23 @@ export const kerasOperations: ReadonlyMap<string, KerasOperation> = new Map(
 );
 
 /** The arguments that Keras takes when an operation is called; all others are options of the operation. */
-export const callArguments: ReadonlySet<string> = new Set(
-  "x x1 x2 xs inputs images condition indices operands key constant_values".split(" "),
-);
+const usualArguments = new Set("x x1 x2 xs inputs images condition indices operands key constant_values".split(" "));
+
+/** The same for operations that are called with others. */
+const ownArguments: Readonly<Record<string, string>> = {
+  average: "x weights",
+  batchnorm: "x mean variance offset scale",
+  conv: "inputs kernel",
+  depthwiseconv: "inputs kernel",
+  digitize: "x bins",
+  dotproductattention: "query key value bias mask scale",
+  isclose: "x1 x2 rtol atol",
+  layernorm: "x gamma beta",
+  rmsnorm: "x scale",
+  separableconv: "inputs depthwise_kernel pointwise_kernel",
+};
+
+/** Whether Keras takes an argument of an operation when it is called. */
+export function isCallArgument(op: string, name: string): boolean {
+  return Object.hasOwn(ownArguments, op) ? ownArguments[op]!.split(" ").includes(name) : usualArguments.has(name);
+}

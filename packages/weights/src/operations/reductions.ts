@@ -58,8 +58,13 @@ export const reductions: Operations = {
     "x axis weights",
     (v) => {
       const x = v.tensor("x");
-      if (v.get("weights") !== undefined) throw new OptionError("expected an average without weights");
-      return tf.mean(x, v.axes("axis", x.rank));
+      const axes = v.axes("axis", x.rank);
+      if (v.get("weights") === undefined) return tf.mean(x, axes);
+      const weights = v.tensor("weights");
+      // A list of weights is for the one axis.
+      const sides = x.shape.map((size, axis) => (axes.includes(axis) ? size : 1));
+      const shaped = weights.rank === x.rank ? weights : tf.reshape(weights, sides);
+      return tf.div(tf.sum(tf.mul(x, shaped), axes), tf.sum(tf.broadcastTo(shaped, x.shape), axes));
     },
   ],
   moments: [

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers as L
+from keras.src.applications import convnext
 
 out = pathlib.Path(sys.argv[1])
 rng = np.random.default_rng(0)
@@ -31,13 +32,14 @@ def answer(model, x):
         return tf.function(lambda x: model(x, training=False), jit_compile=True)(x)
 
 
-def save(name, model, shape):
+def save(name, model, shape, h5=True):
     randomise(model)
     x = rng.uniform(-1, 1, (2, *shape)).astype("float32")
     np.save(out / f"{name}.x.npy", x)
     np.save(out / f"{name}.y.npy", np.asarray(answer(model, x), "float32"))
     try:
-        model.save(out / f"{name}.h5")
+        if h5:
+            model.save(out / f"{name}.h5")
     except TypeError:
         # Keras cannot write its own contrast and brightness layers as .h5.
         (out / f"{name}.h5").unlink(missing_ok=True)
@@ -206,6 +208,30 @@ def pieces(x):
     return L.Dense(3)(L.Concatenate()(flat))
 
 
+def rare_operations(x):
+    ops = keras.ops
+    kernel = rng.normal(0, 1, (3, 3, 4, 2)).astype("float32")
+    four = lambda value: np.full(4, value, "float32")
+    parts = [
+        ops.conv(x, kernel, padding="same"),
+        ops.depthwise_conv(x, kernel[..., :1], padding="same"),
+        ops.separable_conv(x, kernel[..., :1], kernel[:1, :1], padding="same"),
+        ops.image.extract_patches(x, (2, 2), strides=(1, 1), padding="same"),
+        ops.batch_normalization(x, four(1.0), four(2.0), axis=-1, scale=four(3.0)),
+        ops.average(x, axis=-1, weights=np.arange(1.0, 5.0, dtype="float32"))[..., None],
+        ops.cast(ops.isclose(x, x + 1e-4, atol=1e-3), "float32"),
+        ops.top_k(x, 2)[0],
+        ops.diff(x, axis=-1),
+        ops.median(x, axis=-1, keepdims=True),
+        *(ops.glu(x), ops.exp2(x), ops.trunc(x * 3), ops.tril(x), ops.sort(x, axis=2), ops.hypot(x, x + 1.0), ops.nan_to_num(x)),
+    ]
+    return L.Concatenate()(parts)
+
+
+def layer_scale(x):
+    return convnext.LayerScale(0.1, 4)(x) + x
+
+
 def predictions(x):
     x = L.RandomErasing()(x)
     x = L.RandomGaussianBlur(factor=0.5)(x)
@@ -215,6 +241,9 @@ def predictions(x):
 
 for make in (convolutions, merges, powers, activations, pools, augmentations, shapes, dilations, bends, operations, roots, gelus, pieces, predictions):
     save(make.__name__, *functional(make))
+# Keras itself does not read these from .h5.
+for make in (rare_operations, layer_scale):
+    save(make.__name__, *functional(make), h5=False)
 
 norm = L.Normalization(axis=-1)
 norm.adapt(rng.uniform(0, 9, (8, 12, 12, 4)).astype("float32"))

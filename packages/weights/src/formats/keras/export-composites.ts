@@ -1,4 +1,6 @@
 import type * as tfl from "@tensorflow/tfjs-layers";
+import { variableTensor } from "../../bytes/variable-tensor.ts";
+import { locallyConnected } from "./export-locally-connected.ts";
 import type { Config, Export, ExportContext, KerasPart } from "./keras-part.ts";
 
 /** A layer that another layer holds, in the form of Keras' files, and where its weights are. */
@@ -70,6 +72,7 @@ export const compositeLayers: Readonly<Record<string, Export>> = {
       },
     ];
   },
+  LocallyConnected2D: locallyConnected,
   RMSNormalization: (config) =>
     config["of_variance"] === true
       ? [
@@ -84,6 +87,25 @@ export const compositeLayers: Readonly<Record<string, Export>> = {
       className: "BatchNormalization",
       config: pick(config, ["axis", "momentum", "epsilon", "center", "scale"]),
       training: true,
+    },
+  ],
+  // Keras 3 has no batch renormalization. In prediction it is batch normalization with the same statistics.
+  RenormBatchNormalization: (config, _, layer) => {
+    const kept = layer.weights.filter(({ originalName }) => !/\/(moving_stddev|renorm_\w+)$/.test(originalName));
+    return [
+      {
+        className: "BatchNormalization",
+        config: pick(config, ["axis", "momentum", "epsilon", "center", "scale"]),
+        weights: kept.map((variable) => variableTensor(variable.originalName.split("/").at(-1)!, variable)),
+      },
+    ];
+  },
+  // Keras' own class of its ConvNeXt, which is not among its layers.
+  LayerScale: (config) => [
+    {
+      className: "LayerScale",
+      config: pick(config, ["init_values", "projection_dim"]),
+      module: "keras.src.applications.convnext",
     },
   ],
   ThresholdedReLU: ({ theta }) => [

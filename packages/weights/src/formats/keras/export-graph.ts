@@ -70,7 +70,7 @@ export function exportGraph(model: tfl.LayersModel, file: string, above = ""): K
         const parts = exportLayer(layer, context);
         const policy = policyOf(layer);
         for (const [index, part] of parts.entries()) {
-          const { className, config, takes, weights: own, operation, training, inside } = part;
+          const { className, config, takes, weights: own, operation, module, training, inside } = part;
           const isLast = index === parts.length - 1;
           const name = isLast ? layer.name : `${layer.name}.${index + 1}`;
           const weights =
@@ -86,6 +86,7 @@ export function exportGraph(model: tfl.LayersModel, file: string, above = ""): K
             isHeld: isLast && isHeld(layer),
             ...(operation === undefined ? {} : { operation }),
             ...(policy === undefined ? {} : { policy }),
+            ...(module === undefined ? {} : { module }),
             ...(training === true ? { training } : {}),
             ...(inside === undefined ? {} : { inside }),
           };

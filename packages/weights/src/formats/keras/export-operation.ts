@@ -1,5 +1,5 @@
 import { isObject } from "../../bytes/json.ts";
-import { callArguments, kerasOperations } from "../../operations/keras-classes.ts";
+import { isCallArgument, kerasOperations } from "../../operations/keras-classes.ts";
 import type { OperationArgs } from "../../operations/operation.ts";
 import { operationTable } from "../../operations/table.ts";
 import { indexPart } from "../../operations/shapes.ts";
@@ -18,16 +18,16 @@ function plain(op: string, values: Values, { refuse }: Pick<ExportContext, "refu
   const found = kerasOperations.get(op);
   if (found === undefined) return refuse(`Keras has no operation ${op}`);
   const names = operationTable[op]![0].split(" ");
-  const stated = names.filter((name) => values[name] !== undefined && values[name] !== null);
-  const given = stated.filter((name) => callArguments.has(name));
-  const args = given.flatMap((name) => {
-    const value = pythonValue(name === "key" ? pythonKey(values[name]) : values[name]);
+  const isStated = (name: string): boolean => values[name] !== undefined && values[name] !== null;
+  const called = names.filter((name) => isCallArgument(op, name));
+  // Keras takes these by position, so an argument before a stated one is there, too.
+  const args = called.slice(0, called.findLastIndex(isStated) + 1).flatMap((name) => {
+    const value = pythonValue(name === "key" && op === "getitem" ? pythonKey(values[name]) : (values[name] ?? null));
     // `einsum` takes its operands one by one.
     return name === "operands" ? (value as unknown[]) : [value];
   });
-  const config = Object.fromEntries(
-    stated.filter((name) => !callArguments.has(name)).map((name) => [name, pythonValue(values[name])]),
-  );
+  const options = names.filter((name) => !isCallArgument(op, name) && isStated(name));
+  const config = Object.fromEntries(options.map((name) => [name, pythonValue(values[name])]));
   return { className: found.className, config: {}, operation: { module: found.module, args, config } };
 }
 

@@ -23,6 +23,8 @@ export interface KerasLayer {
   readonly weights: readonly NamedTensor[];
   /** A bare operation of Keras 3 in place of a layer: its module, and its arguments other than the tensor. */
   readonly operation?: KerasCall;
+  /** The Python module of a layer class of Keras outside `keras.layers`, which an .h5 cannot name. */
+  readonly module?: string;
   /** True if every call is made with `training=True`. */
   readonly training?: boolean;
   /** True if the layer's calls state training=False. */

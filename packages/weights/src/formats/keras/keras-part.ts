@@ -14,6 +14,8 @@ export interface KerasPart {
   /** Weights that the tfjs layer holds as constants. */
   readonly weights?: readonly NamedTensor[];
   readonly operation?: KerasCall;
+  /** The Python module of a layer class of Keras outside `keras.layers`, which an .h5 cannot name. */
+  readonly module?: string;
   /** Calls the layer with `training=True`. */
   readonly training?: boolean;
   /** The layers within this layer that hold its weights in Keras 3: their paths, and the number of weights of each. */

@@ -46,7 +46,7 @@ function keras2Policy(name = "float32"): object | string {
 }
 
 function keras3Layer(layer: KerasLayer): object {
-  const { name, className, config, calls, inner, operation, policy } = layer;
+  const { name, className, config, calls, inner, operation, module = "keras.layers", policy } = layer;
   if (operation !== undefined) {
     const inbound_nodes = calls.map((call) =>
       operation.args === undefined
@@ -73,10 +73,10 @@ function keras3Layer(layer: KerasLayer): object {
       ? { name, dtype: "float32", sparse: false, ragged: false }
       : { name, dtype: keras3Policy(policy) };
   return {
-    module: "keras.layers",
+    module,
     class_name: className,
     config: { ...shared, ...wrapped(config) },
-    registered_name: null,
+    registered_name: module === "keras.layers" ? null : className,
     name,
     inbound_nodes: calls.map((call) =>
       keras3Node(call, { spread: className === "MultiHeadAttention", training: trainingOf(layer) }),

@@ -23,14 +23,16 @@ const kerasVersion = "3.15.1";
 /** Writes a whole model as Keras 2 does (`.h5`). Keras 3 loads it too. */
 export function writeLegacyH5(sink: ByteSink, model: tfl.LayersModel, { file, metadata }: About): void {
   const graph = exportGraph(model, file);
-  for (const { name, className, config, operation } of everyLayer(graph)) {
+  for (const { name, className, config, operation, module } of everyLayer(graph)) {
     const { axis } = config;
     const problem =
       operation !== undefined
         ? `Keras reads the operation ${className} from .keras files only`
-        : axis === null || (Array.isArray(axis) && axis.length > 1)
-          ? `Keras forgets its axis of ${JSON.stringify(axis)} where it reads .h5`
-          : undefined;
+        : module !== undefined
+          ? `Keras finds its ${className} from .keras files only`
+          : axis === null || (Array.isArray(axis) && axis.length > 1)
+            ? `Keras forgets its axis of ${JSON.stringify(axis)} where it reads .h5`
+            : undefined;
     if (problem !== undefined) throw new WeightsError(file, `layer "${name}"`, `${problem}: write a .keras file`);
   }
   const groups: GroupToWrite = { attributes: {}, children: new Map() };
