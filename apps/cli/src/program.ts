@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { commands } from "./commands/index.ts";
 import { addCommands, quiet } from "./terminal/command.ts";
 import { globalOptionTable } from "./terminal/global-options.ts";
+import { guess } from "./terminal/guess.ts";
 import { listenForInterrupt } from "./terminal/interrupt.ts";
 import { addOptions } from "./terminal/option.ts";
 import { printable } from "./terminal/printable.ts";
@@ -49,17 +50,23 @@ function sentence(error: unknown, program: Command, args: readonly string[]): st
   switch (error.code) {
     case "commander.unknownCommand":
     case "commander.help": {
-      const names = command.commands.map((each) => each.name()).join(", ");
+      const known = command.commands.map((each) => each.name());
+      const names = known.join(", ");
       const problem = error.code === "commander.help" ? "no command was given" : message;
-      return `convkit: ${problem}: the commands are ${names}; see ${fullName(command)} --help.`;
+      return `convkit: ${problem}: the commands are ${names}; see ${fullName(command)} --help.${guess(quoted(message), known)}`;
     }
     case "commander.unknownOption": {
-      const own = command.options.map((option) => option.long ?? option.flags).join(", ");
-      return `convkit: ${message}: ${fullName(command)} knows ${own}.`;
+      const own = command.options.map((option) => option.long ?? option.flags);
+      return `convkit: ${message}: ${fullName(command)} knows ${own.join(", ")}.${guess(quoted(message), own)}`;
     }
     default:
       return `convkit: ${message}${message.endsWith(".") ? "" : ";"} see ${fullName(command)} --help.`;
   }
+}
+
+/** The word that commander quotes: unknown option '--batchsize'. */
+function quoted(message: string): string {
+  return /'([^']+)'/.exec(message)?.[1] ?? "";
 }
 
 /** The message of an error; an error without a message is described by its class and its causes. */

@@ -63,7 +63,37 @@ describe("bad usage is told in one sentence, with status 2", () => {
     ],
     [["predict", "lenet5", "missing.png"], /There is no file missing\.png/],
     [["summary", "lenet5", "--input", "28x28"], /height, width and channels, as in 224x224x3/],
-    [["engine", "instal"], /unknown command 'instal': the commands are list, install, remove/],
+    [["engine", "instal"], /unknown command 'instal': the commands are list, install, remove.* Did you mean install\?/],
+    [["trian", "lenet5"], /unknown command 'trian'.* Did you mean train\?/],
+    [
+      ["train", "lenet5", "--data", "mnist", "--batchsize", "8"],
+      /unknown option '--batchsize'.* Did you mean --batch\?/,
+    ],
+    [["train", "Lenet5-MNIST"], /Unknown recipe or model "Lenet5-MNIST".* Did you mean lenet5-mnist\?/],
+    [["train", "lenet5", "--data", "mnits"], /Unknown data "[^"]*mnits".* Did you mean mnist\?/],
+    [["train", "lenet5-mnist", "--optimizer", "Adam"], /Unknown optimizer "Adam".* Did you mean adam\?/],
+    [["train", "lenet5-mnist", "--epochs", "many"], /'many' is invalid\. It must be a whole number from 1/],
+    [["train", "lenet5-mnist", "--lr", "fast"], /'fast' is invalid\. It must be a number above 0/],
+    [["train", "lenet5-mnist", "--batch", "0"], /It must be a whole number from 1/],
+    [["summary", "ResNet50"], /Unknown model "ResNet50".* Did you mean resnet50/],
+    [["summary"], /missing required argument 'model'; see convkit summary --help/],
+    [["summary", "lenet5", "extra"], /Expected 1 argument but got 2/],
+    [["predict", "lenet5"], /missing required argument 'images'/],
+    [
+      ["predict", "lenet5", join(folder, "notes.txt")],
+      /lenet5 has random weights, so its answers mean nothing: give --weights/,
+    ],
+    [
+      ["predict", "none.keras", join(folder, "notes.txt")],
+      /Unknown model "none\.keras": it is neither a file nor a run directory/,
+    ],
+    [["evaluate", "lenet5", "--data", "mnist", "--split", "tset"], /Allowed choices are test, validation, train/],
+    [["convert", "lenet5"], /Say where to write: convkit convert lenet5 <out>/],
+    [["convert", "lenet5", join(folder, "x.xyz")], /Cannot tell the format of .*x\.xyz: it must end in \.keras, \.h5/],
+    [["data", "fetch", "mnits"], /Unknown data set "mnits".* Did you mean mnist\?/],
+    [["data", "preview", "mnist"], /required option '--out <file\.png>' not specified/],
+    [["data", "subset", folder, join(folder, "out")], /Give at least one of --train, --validation and --test/],
+    [["compare", folder], /is no finished run directory: there is no metrics\.json/],
   ];
   test.each(cases)("convkit %j", async (args, message) => {
     const { status, out, err } = await call(...args);

@@ -42,7 +42,14 @@ export function nearest(word: string, known: readonly string[]): string | undefi
 /** Edits from one word to the other; none where one starts with the other and both are long enough to be told apart. */
 function distance(word: string, candidate: string): number {
   const [short, long] = word.length < candidate.length ? [word, candidate] : [candidate, word];
-  return short.length >= 3 && long.startsWith(short) ? 0 : leven(word, candidate);
+  if (short.length >= 3 && long.startsWith(short)) return 0;
+  // Two letters exchanged, the commonest slip of the fingers, count as one edit.
+  const edits = leven(word, candidate);
+  return edits === 2 && letters(word) === letters(candidate) ? 1 : edits;
+}
+
+function letters(word: string): string {
+  return [...word].toSorted().join("");
 }
 
 /** A value as an error shows it: text in quotes, everything on one line and at most 80 characters. */

@@ -1,9 +1,11 @@
 import { existsSync } from "node:fs";
+import { basename } from "node:path";
 import type { ImageFit } from "@convkit/core";
 import { dataSets, type DataSplits, type IndexedDataset, loadData, packagesSeenFrom } from "@convkit/datasets";
 import type { Plan } from "@convkit/trainer";
 import sharp from "sharp";
 import type { Context } from "../terminal/context.ts";
+import { guess } from "../terminal/guess.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 import { userPath } from "./user-path.ts";
 
@@ -33,7 +35,9 @@ export function dataPlace(data: string): string {
 /** Throws a `UsageError` for an unknown name of a data set. */
 export function checkDataName(name: string): void {
   if (!Object.hasOwn(dataSets, name))
-    throw new UsageError(`Unknown data set "${name}": known are ${Object.keys(dataSets).join(", ")}.`);
+    throw new UsageError(
+      `Unknown data set "${name}": known are ${Object.keys(dataSets).join(", ")}.${guess(name, Object.keys(dataSets))}`,
+    );
 }
 
 /** Loads the data set of that name, or the one in that folder. */
@@ -42,7 +46,7 @@ export async function loadSplits(context: Context, options: DataOptions): Promis
   const path = dataPlace(data);
   if (!Object.hasOwn(dataSets, data) && !existsSync(path))
     throw new UsageError(
-      `Unknown data "${data}": it is no folder here, and the known data sets are ${Object.keys(dataSets).join(", ")}.`,
+      `Unknown data "${data}": it is no folder here, and the known data sets are ${Object.keys(dataSets).join(", ")}.${guess(basename(data), Object.keys(dataSets))}`,
     );
   if (workers !== undefined) sharp.concurrency(workers);
   const from = dataFrom === undefined || /^https?:/.test(dataFrom) ? dataFrom : userPath(dataFrom);

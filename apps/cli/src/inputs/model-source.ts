@@ -5,6 +5,7 @@ import type { ImageFit, Preprocessing } from "@convkit/core";
 import { createModel, findArchitecture, isModelName, zoo } from "@convkit/models";
 import type { PublishedWeights } from "@convkit/weights";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
+import { guess } from "../terminal/guess.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 import { checkNoZooOptions, type ModelOptions } from "./model-options.ts";
 import { loadFitting } from "./fitting-weights.ts";
@@ -40,7 +41,7 @@ export async function resolveModel(
   const path = userPath(name);
   if (!existsSync(path))
     throw new UsageError(
-      `Unknown model "${name}": it is neither a file nor a run directory here, and the zoo has ${Object.keys(zoo).join(", ")}.`,
+      `Unknown model "${name}": it is neither a file nor a run directory here, and the zoo has ${Object.keys(zoo).join(", ")}.${guess(name, Object.keys(zoo))}`,
     );
   if (options.arch !== undefined) return zooModel(options.arch, { ...options, weights: path }, seed, onNote);
   if (/\.(safetensors|pth|pt|weights\.h5)$/i.test(path))
@@ -64,7 +65,9 @@ async function zooModel(name: string, options: ModelOptions, seed?: number, onNo
       "--state is for a file of weights: give the file with --weights, or as the model with --arch.",
     );
   if (!isModelName(name))
-    throw new UsageError(`Unknown network "${name}": the zoo has ${Object.keys(zoo).join(", ")}.`);
+    throw new UsageError(
+      `Unknown network "${name}": the zoo has ${Object.keys(zoo).join(", ")}.${guess(name, Object.keys(zoo))}`,
+    );
   const architecture = findArchitecture(name);
   const make = () =>
     createModel(name, {

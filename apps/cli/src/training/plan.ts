@@ -9,6 +9,7 @@ import {
   type Schedule,
   TrainerError,
 } from "@convkit/trainer";
+import { guess } from "../terminal/guess.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 import type { ModelOptions } from "../inputs/model-options.ts";
 import { userPath } from "../inputs/user-path.ts";
@@ -33,7 +34,7 @@ export function basePlan(name: string, options: BaseOptions): Plan {
   const model = isModelName(name) ? name : (options.arch ?? userPath(name));
   if (!isModelName(name) && !existsSync(userPath(name)))
     throw new UsageError(
-      `Unknown recipe or model "${name}": it is neither a file nor a run directory here; the recipes are ${Object.keys(recipes).join(", ")}; the zoo has ${Object.keys(zoo).join(", ")}.`,
+      `Unknown recipe or model "${name}": it is neither a file nor a run directory here; the recipes are ${Object.keys(recipes).join(", ")}; the zoo has ${Object.keys(zoo).join(", ")}.${guess(name, [...Object.keys(recipes), ...Object.keys(zoo)])}`,
     );
   if (!isModelName(model) && (options.weights ?? options.input ?? options.aux) !== undefined)
     throw new UsageError(

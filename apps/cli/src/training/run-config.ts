@@ -3,6 +3,7 @@ import { basename, extname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { type OptimizerName, optimizerNames, type Plan } from "@convkit/trainer";
 import { flagOf } from "../terminal/option.ts";
+import { guess } from "../terminal/guess.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 import { dataPlace } from "../inputs/load-data.ts";
 import { readConfig } from "../inputs/run-directory.ts";
@@ -138,7 +139,9 @@ const storedForm: { readonly [As in StoredAs]: (value: never, before: unknown) =
   schedule: scheduleOf,
   optimizer(name: string, before) {
     if (!(optimizerNames as readonly string[]).includes(name))
-      throw new UsageError(`Unknown optimizer "${name}": the optimizers are ${optimizerNames.join(", ")}.`);
+      throw new UsageError(
+        `Unknown optimizer "${name}": the optimizers are ${optimizerNames.join(", ")}.${guess(name, optimizerNames)}`,
+      );
     return (before as Plan["optimizer"]).name === name ? before : { name: name as OptimizerName };
   },
   patience: (epochs: number, before) =>
