@@ -12,7 +12,7 @@ import traceback
 replies = os.fdopen(os.dup(1), "w", buffering=1)
 os.dup2(2, 1)
 
-SYSTEMS = {"keras": "keras_system", "torch": "torch_system", "onnxruntime": "onnx_system"}
+SYSTEMS = {"keras": "keras_system", "torch": "torch_system", "onnxruntime": "onnx_system", "openvino": "openvino_system"}
 
 
 def reply(message: dict) -> None:

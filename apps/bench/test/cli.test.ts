@@ -20,7 +20,11 @@ function bench(...args: string[]): { status: number | null; stdout: string; stde
 describe("convkit-bench", () => {
   it.each([
     [["train/alexnet"], 2, 'There is no case "train/alexnet"; the cases are train/lenet5-b32, '],
-    [["--vs", "keras,mxnet"], 2, 'There is no peer "mxnet"; the peers are keras, torch, onnxruntime, tfjs-node.'],
+    [
+      ["--vs", "keras,mxnet"],
+      2,
+      'There is no peer "mxnet"; the peers are keras, torch, onnxruntime, openvino, tfjs-node.',
+    ],
     [["--rounds", "0"], 2, 'Expected a whole number from 1 on, got "0".'],
     [["--nonsense"], 2, "unknown option '--nonsense'"],
     [["list", "--quick"], 2, "unknown option '--quick'"],

@@ -45,7 +45,15 @@ export interface Case {
 }
 
 const training: readonly SystemName[] = ["convkit", "convkit-bf16", "tfjs-node", "keras", "torch"];
-const predicting: readonly SystemName[] = ["convkit", "convkit-bf16", "tfjs-node", "keras", "torch", "onnxruntime"];
+const predicting: readonly SystemName[] = [
+  "convkit",
+  "convkit-bf16",
+  "tfjs-node",
+  "keras",
+  "torch",
+  "onnxruntime",
+  "openvino",
+];
 
 /** Several steps per call save overhead that matters only for the smallest networks. */
 const severalSteps = ["steps", "steps_per_execution"] as const;
@@ -195,7 +203,7 @@ function loadCases(): Case[] {
     work: { ...base, do: "load", network, batch: 1 },
     reading: "times",
     unit: "ms",
-    systems: ["convkit", "tfjs-node", "keras", "torch", "onnxruntime"],
+    systems: ["convkit", "tfjs-node", "keras", "torch", "onnxruntime", "openvino"],
     quick: false,
     rounds: 1,
   }));

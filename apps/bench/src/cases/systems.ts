@@ -8,12 +8,19 @@ export const systemNames = [
   "keras",
   "torch",
   "onnxruntime",
+  "openvino",
 ] as const;
 
 export type SystemName = (typeof systemNames)[number];
 
 /** The systems to compare with; `--vs` selects some of them. */
-export const peerNames = ["keras", "torch", "onnxruntime", "tfjs-node"] as const satisfies readonly SystemName[];
+export const peerNames = [
+  "keras",
+  "torch",
+  "onnxruntime",
+  "openvino",
+  "tfjs-node",
+] as const satisfies readonly SystemName[];
 
 export type PeerName = (typeof peerNames)[number];
 
@@ -36,11 +43,25 @@ const one = ["default"] as const;
 export const systems: Readonly<Record<SystemName, System>> = {
   convkit: {
     driver: "node",
-    variants: { train: ["compiled", "steps"], predict: ["compiled"], load: one, build: one, data: one, accuracy: one },
+    variants: {
+      train: ["compiled", "steps"],
+      predict: ["compiled", "openvino", "onnxruntime"],
+      load: one,
+      build: one,
+      data: one,
+      accuracy: one,
+    },
   },
   "convkit-bf16": {
     driver: "node",
-    variants: { train: ["compiled", "steps"], predict: ["compiled"], load: one, build: one, data: one, accuracy: one },
+    variants: {
+      train: ["compiled", "steps"],
+      predict: ["compiled", "openvino"],
+      load: one,
+      build: one,
+      data: one,
+      accuracy: one,
+    },
   },
   "convkit-wasm": {
     driver: "node",
@@ -77,6 +98,10 @@ export const systems: Readonly<Record<SystemName, System>> = {
     },
   },
   onnxruntime: {
+    driver: "python",
+    variants: { train: [], predict: one, load: one, build: [], data: [], accuracy: [] },
+  },
+  openvino: {
     driver: "python",
     variants: { train: [], predict: one, load: one, build: [], data: [], accuracy: [] },
   },

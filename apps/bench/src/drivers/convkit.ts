@@ -5,6 +5,7 @@ import { macs, rawPixels, unitPixels, withoutDrawing } from "@convkit/core";
 import { loadData } from "@convkit/datasets";
 import { useEngine } from "@convkit/engine";
 import { adam, rmsprop, sgd } from "@convkit/graph";
+import { predictor } from "@convkit/predict";
 import { binaryCrossentropy, modelOutputs, sparseCategoricalCrossentropy, train } from "@convkit/trainer";
 import { loadModel, saveModel } from "@convkit/weights";
 import * as tf from "@tensorflow/tfjs-core";
@@ -92,6 +93,16 @@ class Convkit implements Served {
     const { model, counts } = this.#modelOf(network);
     const shape = [batch, ...network.input];
     const feeds = [{ data: images(0, shape, network.scale), shape }];
+    const { variant, precision, threads } = this.#options;
+    if (variant === "openvino" || variant === "onnxruntime") {
+      if (precision === "float16") throw new BenchError(`${variant} predicts in float32 or bfloat16 here.`);
+      const forward = predictor(model, { runtime: variant, precision, threads, preprocessing: rawPixels });
+      const start = performance.now();
+      const { data } = await forward.predict(feeds[0]!);
+      const firstStep = performance.now() - start;
+      this.#timer = (seconds, count) => measure(() => forward.predict(feeds[0]!), seconds, count);
+      return { ...counts, outputs: [...data.subarray(0, 64)], firstStep };
+    }
     const runnable = this.#runnable((x) => model.apply(x!, { training: false }) as tf.Tensor, { freeze: true });
     const run = (): Promise<Float32Array> => runnable.run(feeds);
     const start = performance.now();

@@ -13,7 +13,7 @@ export interface Answer {
   readonly isFull: boolean;
 }
 
-/** Systems that share code share mistakes, so they have one vote. ONNX Runtime runs the graph that PyTorch exports. */
+/** Systems that share code share mistakes, so they have one vote. ONNX Runtime and OpenVINO run the graph that PyTorch exports. */
 const voices: Readonly<Record<SystemName, string>> = {
   convkit: "convkit",
   "convkit-bf16": "convkit",
@@ -23,6 +23,7 @@ const voices: Readonly<Record<SystemName, string>> = {
   keras: "keras",
   torch: "torch",
   onnxruntime: "torch",
+  openvino: "torch",
 };
 
 /**

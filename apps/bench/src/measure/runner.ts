@@ -59,6 +59,7 @@ const referenceOrder: readonly SystemName[] = [
   "keras",
   "torch",
   "onnxruntime",
+  "openvino",
   "tfjs-node",
   "convkit",
   "convkit-bf16",

@@ -33,7 +33,9 @@ export function chartPicture(name: string, folder: string): string {
  */
 export function resultsSection(result: Result, name: string, folder: string): string {
   const { machine, versions, date, commit, threads, rows } = result;
-  const known = ["tfjs", "tensorflow", "keras", "torch", "onnxruntime", "node"].filter((key) => versions[key]);
+  const known = ["tfjs", "tensorflow", "keras", "torch", "onnxruntime", "openvino", "node"].filter(
+    (key) => versions[key],
+  );
   return [
     chartPicture(name, folder),
     "",

@@ -23,6 +23,7 @@ const symbols: Readonly<Record<SystemName, string>> = {
   keras: "circle",
   torch: "rect",
   onnxruntime: ring,
+  openvino: "circle",
 };
 
 const colors: Readonly<Record<SystemName, string>> = {
@@ -34,6 +35,7 @@ const colors: Readonly<Record<SystemName, string>> = {
   keras: "#cf222e",
   torch: "#d4a72c",
   onnxruntime: "#6e7781",
+  openvino: "#1a7f37",
 };
 
 /** Rows slower than this share of the fastest peer are not drawn; the table has them. */
