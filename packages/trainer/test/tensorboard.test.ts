@@ -6,7 +6,7 @@ import { useEngine } from "@convkit/engine";
 import { engines, peerPython, runPeer } from "@convkit/testing";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { openEventFile, planAugmentation, tensorBoard, train } from "../src/index.ts";
+import { openEventFile, planAugmentation, tensorBoard, train, type Training } from "../src/index.ts";
 import { crc32c } from "../src/tensorboard/crc32c.ts";
 import { histogram } from "../src/tensorboard/histogram.ts";
 import { halves, smallNet } from "./squares.ts";
@@ -125,6 +125,25 @@ print(json.dumps(dict(
     expect(read["sheets"]).toEqual({ first_batch: [[0, 268, 304, true]], worst_mistakes: [[1, 268, 304, true]] });
     expect(read["histograms"]).toBe(model.weights.length);
     expect(read["graph"]).toEqual(model.layers.map((layer) => layer.getClassName()));
+  });
+
+  test("an interrupted training draws no mistakes", async () => {
+    await useEngine(engines.at(-1)!);
+    const stop = new AbortController();
+    const sheets: unknown[] = [];
+    const sheetAtEnd = {
+      onEpochEnd: () => stop.abort(),
+      onTrainEnd: async (training: Training) => void sheets.push(await training.mistakesSheet(4)),
+    };
+    const options = {
+      data: halves(8),
+      epochs: 2,
+      optimizer: { name: "sgd", learningRate: 1e-9 },
+      progress: false,
+    } as const;
+    await train({ ...options, model: smallNet(), callbacks: [sheetAtEnd], signal: stop.signal });
+    await train({ ...options, model: smallNet(), callbacks: [sheetAtEnd] });
+    expect(sheets).toEqual([undefined, expect.objectContaining({ channels: 3 })]);
   });
 
   test("the file is named so that TensorBoard finds it", async () => {

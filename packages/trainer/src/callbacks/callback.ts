@@ -30,7 +30,7 @@ export interface Training {
   firstBatchSheet(count: number): Promise<Picture | undefined>;
   /**
    * Draws the wrong predictions with the highest probability on one sheet. Uses the validation data, or else the
-   * training data.
+   * training data. Undefined if there are none, or if the run was interrupted.
    */
   mistakesSheet(count: number): Promise<Picture | undefined>;
   /** Makes the weights readable in `model`; during training they are in the engine. */

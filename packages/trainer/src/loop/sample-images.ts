@@ -35,15 +35,29 @@ export async function drawFirstBatch(
   return undefined;
 }
 
-/** Draws the wrong predictions with the highest probability on one sheet; undefined if there are none. */
+/**
+ * Draws the wrong predictions with the highest probability on one sheet; undefined if there are none, or if `signal`
+ * aborts: an interrupted run must end soon.
+ */
 export async function drawMistakes(
   { model, loss, preprocessing }: StepParts,
   data: Dataset,
-  { count, execution }: { readonly count: number; readonly execution: ExecutionOptions },
+  options: {
+    readonly count: number;
+    readonly execution: ExecutionOptions;
+    readonly signal: AbortSignal | undefined;
+  },
 ): Promise<Picture | undefined> {
-  if (!isIndexed(data)) return undefined;
+  const { count, execution, signal } = options;
+  if (!isIndexed(data) || signal?.aborted) return undefined;
   const part = data.size > mostImages ? data.select(Array.from({ length: mostImages }, (_, index) => index)) : data;
-  const { mistakes } = await evaluate(model, part, { loss, preprocessing, mistakes: count, execution });
+  const evaluated = await evaluate(model, part, { loss, preprocessing, mistakes: count, execution, signal }).catch(
+    (error: unknown) => {
+      if (signal?.aborted) return undefined;
+      throw error;
+    },
+  );
+  const mistakes = evaluated?.mistakes ?? [];
   if (mistakes.length === 0) return undefined;
   const captions = mistakes.map(({ predicted, actual }) => `${data.classes[predicted]}, not ${data.classes[actual]}`);
   for await (const batch of part.select(mistakes.map(({ index }) => index)).batches({ batch: count }))

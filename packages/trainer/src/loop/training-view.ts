@@ -5,7 +5,7 @@ import type { Run } from "./run.ts";
 
 /** The callbacks' view of a run. */
 export function trainingView({ settings, parts, runner, state }: Omit<Run, "training">): Training {
-  const { model, data, epochs, out, seed, execution } = settings;
+  const { model, data, epochs, out, seed, execution, signal } = settings;
   const known: readonly Monitor[] = monitors.filter((each) => data.validation !== undefined || !each.startsWith("val"));
   return {
     model,
@@ -29,7 +29,7 @@ export function trainingView({ settings, parts, runner, state }: Omit<Run, "trai
     scaleLearningRate: (factor) => state.scaleLearningRate(factor),
     stop: (reason) => state.stop(reason),
     firstBatchSheet: (count) => drawFirstBatch(parts, data.train, { count, seed, execution }),
-    mistakesSheet: (count) => drawMistakes(parts, data.validation ?? data.train, { count, execution }),
+    mistakesSheet: (count) => drawMistakes(parts, data.validation ?? data.train, { count, execution, signal }),
     syncWeights: () => runner.sync(),
   };
 }
