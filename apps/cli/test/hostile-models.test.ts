@@ -2,6 +2,7 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readConfig } from "../src/inputs/run-directory.ts";
 import { colorFolder } from "./color-folder.ts";
 import { spawned } from "./run-cli.ts";
 
@@ -54,3 +55,16 @@ describe("a tfjs model that was tampered with", () => {
     expect([status, err]).toEqual([1, expect.stringMatching(/model\.json.*no_such_layer/)]);
   });
 });
+
+test.each([
+  [{ classes: 1e9 }, /modelOptions\.classes must be a whole number from 1 to 1000000/],
+  [{ input: [1e6, 1e6, 3] }, /modelOptions\.input must be height, width and channels up to 16384/],
+])(
+  "a run's configuration with a network of %j is refused before the network is made",
+  async (modelOptions, message) => {
+    const file = join(mkdtempSync(join(tmpdir(), "convkit-config-")), "config.json");
+    const plan = { model: "lenet5", modelOptions, data: "mnist", optimizer: { name: "sgd" }, batch: 2, epochs: 1 };
+    writeFileSync(file, JSON.stringify({ name: "large", seed: 1, plan }));
+    await expect(readConfig(file)).rejects.toThrow(message);
+  },
+);

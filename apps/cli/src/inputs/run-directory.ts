@@ -52,16 +52,23 @@ export async function readConfig(file: string): Promise<StoredRun> {
 const number: Field = ["a number", (value) => typeof value === "number"];
 const counts = { train: wholeFromOne, validation: wholeFromOne, test: wholeFromOne };
 
+/** Limits of a network that is made before its weights are read: a damaged number must not take all memory. */
+const [mostClasses, longestSide] = [1_000_000, 16_384];
+const isWithin =
+  (most: number) =>
+  (value: unknown): boolean =>
+    wholeFromOne[1](value) && (value as number) <= most;
+
 const planShape: StoredShape = {
   fields: { model: text, data: text, optimizer: record, batch: wholeFromOne, epochs: wholeFromOne },
   optional: {
     modelOptions: {
       fields: {},
       optional: {
-        classes: wholeFromOne,
+        classes: [`a whole number from 1 to ${mostClasses}`, isWithin(mostClasses)],
         input: [
-          "height, width and channels",
-          (value) => Array.isArray(value) && value.length === 3 && value.every(wholeFromOne[1]),
+          `height, width and channels up to ${longestSide}`,
+          (value) => Array.isArray(value) && value.length === 3 && value.every(isWithin(longestSide)),
         ],
         aux: trueOrFalse,
       },
