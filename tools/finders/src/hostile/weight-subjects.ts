@@ -58,6 +58,21 @@ export const weightSubjects: readonly Subject[] = [
   written("safetensors", "state.safetensors"),
   written("npy", "array.npy"),
   written("npz", "arrays.npz"),
+  written("pt2", "exported.pt2"),
+  {
+    name: "onnx",
+    files: ["model.onnx"],
+    async prepare(folder) {
+      await useEngine("wasm", { threads: 1 });
+      mkdirSync(folder, { recursive: true });
+      const file = join(folder, "model.onnx");
+      if (!existsSync(file)) await saveModel(smallModel(), file, { format: "onnx", metadata });
+    },
+    use: (folder, { file }) => readWeights(join(folder, file)),
+    // ONNX names a node of its graph, or the file.
+    names: /model/,
+  },
+  written("npz", "arrays.npz"),
   {
     name: "shards",
     async prepare(folder) {
