@@ -60,6 +60,6 @@ for (let epoch = 0; epoch < 3; epoch++) {
 }
 await step?.dispose();
 
-const right = async (model) => (100 * (await evaluate(model, test)).top1).toFixed(1);
+const right = async (model) => (100 * (await evaluate(model, test)).accuracy).toFixed(1);
 console.log(`teacher: ${teacher.countParams()} parameters, ${await right(teacher)} %`);
 console.log(`student: ${student.countParams()} parameters, ${await right(student)} %`);

@@ -42,7 +42,7 @@ await train({
   progress: false,
 });
 
-const { top1 } = await evaluate(model, photos.validation);
+const { accuracy } = await evaluate(model, photos.validation);
 console.log(`classes: ${photos.train.classes.join(", ")}`);
-console.log(`${(100 * top1).toFixed(0)} % of ${photos.validation.size} held-out photographs are right`);
+console.log(`${(100 * accuracy).toFixed(0)} % of ${photos.validation.size} held-out photographs are right`);
 await saveModel(model, "photos.keras");

@@ -15,7 +15,7 @@ const { history } = await train({
 for (const { epoch, loss, valAccuracy } of history) {
   console.log(`epoch ${epoch}: loss ${loss.toFixed(3)}, test ${(100 * valAccuracy).toFixed(1)} %`);
 }
-const { top1, perClass } = await evaluate(model, test);
+const { accuracy, perClass } = await evaluate(model, test);
 const hardest = perClass.toSorted((a, b) => a.recall - b.recall)[0];
-console.log(`${(100 * top1).toFixed(1)} % are right; the hardest digit is ${hardest.label}`);
+console.log(`${(100 * accuracy).toFixed(1)} % are right; the hardest digit is ${hardest.label}`);
 await saveModel(model, "lenet5.keras");
