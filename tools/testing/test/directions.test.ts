@@ -28,10 +28,12 @@ const allowed: Record<string, readonly string[]> = {
     "models",
     "predict",
     "report",
+    "serve",
     "trainer",
     "weights",
   ],
   predict: ["core", "graph", "weights", "datasets", "engine", "files", "augment"],
+  serve: ["core", "graph", "weights", "datasets", "predict"],
 };
 
 interface Manifest {

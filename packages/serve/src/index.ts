@@ -1,0 +1,6 @@
+export { serve } from "./serve.ts";
+export type { ModelServer, ServedModelInfo } from "./serve.ts";
+export type { LoadSource, ModelSource, ModelWithImages } from "./models/model-source.ts";
+export type { ReloadReport } from "./models/registry.ts";
+export { ServeError } from "./serve-error.ts";
+export type { LogEntry, ServeOptions } from "./serve-options.ts";

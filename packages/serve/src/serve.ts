@@ -1,0 +1,126 @@
+import { setTimeout as after } from "node:timers/promises";
+import { OptionError, shown } from "@convkit/errors";
+import { createApp } from "./http/app.ts";
+import type { Services } from "./http/exchange.ts";
+import { listen } from "./http/listen.ts";
+import { createBodyReader } from "./http/read-body.ts";
+import { createMetrics } from "./metrics.ts";
+import { loadModelAt } from "./models/load-model.ts";
+import type { ModelSource } from "./models/model-source.ts";
+import { createRegistry, type ReloadReport } from "./models/registry.ts";
+import { openServedModel } from "./models/served-model.ts";
+import { createParser } from "./parsing/parser.ts";
+import { type ServeOptions, wholeOptions } from "./serve-options.ts";
+
+/** A model that is served: its name and version, and what computes it. */
+export interface ServedModelInfo {
+  readonly name: string;
+  readonly version: number;
+  readonly runtime: string;
+  readonly precision: string;
+}
+
+/** A server that answers requests. */
+export interface ModelServer {
+  /** Where it listens, for example `http://127.0.0.1:8501`. */
+  readonly url: string;
+  models(): ServedModelInfo[];
+  /** Loads models that are new or changed on disk and swaps them in; requests inside the old ones are answered by the old ones. */
+  reload(): Promise<ReloadReport>;
+  /** Says it is not ready, goes on for `drainMs`, then stops to accept, answers what it accepted, and frees the models. */
+  close(): Promise<void>;
+}
+
+/**
+ * Serves models over HTTP: `await serve({ digits: "runs/digits" })`. The keys are the names in the addresses. Resolves once every
+ * model is warm; until then `/v2/health/ready` answers 503.
+ *
+ * Throws an `OptionError` for unknown options and names, a `ServeError` for a model that cannot be read and for an address that is taken.
+ */
+export async function serve(
+  sources: Readonly<Record<string, ModelSource>>,
+  options: ServeOptions = {},
+): Promise<ModelServer> {
+  checkSources(sources);
+  const whole = wholeOptions(options);
+  const { load = loadModelAt, onLog, drainMs } = whole;
+  const metrics = createMetrics();
+  const parser = createParser();
+  const registry = createRegistry({
+    sources,
+    load,
+    open: (model, name, version, isOwn) => openServedModel(model, { name, version, options: whole, metrics, isOwn }),
+  });
+  let state: "loading" | "ready" | "closing" = "loading";
+  const services: Services = {
+    registry,
+    parser,
+    bodies: createBodyReader(whole.bodyLimit),
+    metrics,
+    options: whole,
+    isReady: () => state === "ready",
+  };
+  const reload = async (): Promise<ReloadReport> => {
+    if (state === "closing") throw new OptionError("reload: expected a server that runs, but it is closing.");
+    try {
+      const report = await registry.reload();
+      metrics.onReload(true);
+      onLog?.({ level: "info", event: "reloaded", ...report });
+      return report;
+    } catch (error) {
+      metrics.onReload(false);
+      onLog?.({ level: "error", event: "reload failed", error: (error as Error).message });
+      throw error;
+    }
+  };
+  const app = createApp(services, { isClosing: () => state === "closing", reload });
+  const listening = await listen(app, whole);
+  if (whole.token === undefined && !isLoopback(whole.host))
+    onLog?.({
+      level: "warning",
+      event: "open",
+      text: `Whoever reaches ${whole.host} may use this server: give a token, or listen at 127.0.0.1.`,
+    });
+
+  let closing: Promise<void> | undefined;
+  const end = async (drain: number): Promise<void> => {
+    state = "closing";
+    onLog?.({ level: "info", event: "closing" });
+    await after(drain);
+    await listening.close();
+    await registry.close();
+    await parser.close();
+    onLog?.({ level: "info", event: "closed" });
+  };
+  const close = (drain = drainMs): Promise<void> => (closing ??= end(drain));
+  try {
+    await reload();
+  } catch (error) {
+    await close(0);
+    throw error;
+  }
+  state = "ready";
+  const models = (): ServedModelInfo[] =>
+    registry
+      .all()
+      .map(({ name, version, description: { runtime, precision } }) => ({ name, version, runtime, precision }));
+  onLog?.({ level: "info", event: "ready", url: listening.url, models: models() });
+  return { url: listening.url, models, reload, close: () => close() };
+}
+
+function checkSources(sources: Readonly<Record<string, ModelSource>>): void {
+  const names = typeof sources === "object" && sources !== null ? Object.keys(sources) : [];
+  if (names.length === 0) throw new OptionError(`serve: expected models by name, got ${shown(sources)}.`);
+  for (const name of names) {
+    if (!/^[A-Za-z0-9_][\w.-]{0,63}$/.test(name))
+      throw new OptionError(`serve: expected names of letters, digits, ".", "-" and "_", got ${shown(name)}.`);
+    const source: unknown = sources[name];
+    const isModel = typeof (source as { apply?: unknown } | null)?.apply === "function";
+    if (typeof source !== "string" && !isModel)
+      throw new OptionError(`serve: expected a path or a model for ${name}, got ${shown(source)}.`);
+  }
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host);
+}
