@@ -22,6 +22,11 @@ export const commands: CommandTree = {
     "the most likely classes of image files, or of all images in a folder",
     () => import("./predict.ts"),
   ),
+  serve: command(
+    "<models...>",
+    "models over HTTP, for clients of TensorFlow Serving, of the Open Inference Protocol and of images",
+    () => import("./serve.ts"),
+  ),
   run: command("<model>", "raw float32 arrays in and out, without preprocessing", () => import("./run.ts")),
   convert: command(
     "<model> [out]",

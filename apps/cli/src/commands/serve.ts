@@ -1,0 +1,123 @@
+import { once } from "node:events";
+import { basename } from "node:path";
+import { isModelName } from "@convkit/models";
+import type { LogEntry } from "@convkit/serve";
+import { type ModelOptions, modelOptions } from "../inputs/model-options.ts";
+import { resolveModel } from "../inputs/model-source.ts";
+import { engineInUse } from "../inputs/use-engine.ts";
+import { userPath } from "../inputs/user-path.ts";
+import type { Context } from "../terminal/context.ts";
+import { choice, text, type ValuesOf, whole } from "../terminal/option.ts";
+import { printable, printableJson } from "../terminal/printable.ts";
+import { UsageError } from "../terminal/usage-error.ts";
+
+export const options = {
+  ...modelOptions,
+  host: text("<address>", "where to listen (default: 127.0.0.1, this machine only)"),
+  port: whole(0, "<n>", "0 takes a free one (default: 8501)"),
+  token: text("<text>", "what clients must send as a bearer token; also from CONVKIT_SERVE_TOKEN"),
+  maxBatch: whole(1, "<n>", "rows that go through a model at once (default: 32)"),
+  maxWait: whole(0, "<ms>", "how long a request waits for others (default: 0)"),
+  queue: whole(1, "<n>", "requests inside a model; more get 503 (default: 256)"),
+  timeout: whole(1, "<ms>", "longest time to an answer (default: 30000)"),
+  drain: whole(0, "<ms>", "how long it goes on after SIGTERM, not ready (default: 500)"),
+  runtime: choice(
+    ["auto", "openvino", "onnxruntime", "tensorflow", "wasm"],
+    "<name>",
+    "what computes; auto measures (default: auto)",
+  ),
+  precision: choice(["float32", "bfloat16"], "<name>", "of the computations"),
+};
+
+/** `convkit serve`: models over HTTP until SIGTERM or Ctrl-C; SIGHUP loads what changed on disk. */
+export async function run(context: Context, given: ValuesOf<typeof options>, models: readonly string[]): Promise<void> {
+  const { host, port, token, maxBatch, maxWait, queue, timeout, drain, runtime, precision, ...modelGiven } = given;
+  const sources = named(models);
+  checkModelOptions(models, modelGiven);
+  const { serve } = await import("@convkit/serve");
+  await engineInUse(context, runtime === "wasm" ? "wasm" : undefined);
+  const { options: global, signal } = context;
+  const server = await serve(sources, {
+    host,
+    port,
+    token: token ?? process.env["CONVKIT_SERVE_TOKEN"],
+    maxBatch,
+    maxWaitMs: maxWait,
+    queue,
+    timeoutMs: timeout,
+    drainMs: drain,
+    runtime,
+    precision,
+    // The engine has its threads already.
+    threads: runtime === "tensorflow" || runtime === "wasm" ? undefined : global.threads,
+    load: (source) => loaded(context, source, modelGiven),
+    onLog: (entry) => log(entry, global.quiet),
+  });
+  // A reload that fails is told by the log, and the models from before go on.
+  const onHangUp = (): void => void server.reload().catch(() => {});
+  process.on("SIGHUP", onHangUp);
+  try {
+    const ready = { url: server.url, models: server.models() };
+    process.stdout.write(`${global.json ? printableJson(ready) : printable(readyText(ready))}\n`);
+    if (!signal.aborted) await once(signal, "abort");
+  } finally {
+    process.off("SIGHUP", onHangUp);
+    await server.close();
+  }
+}
+
+/** `NAME=<model>`, or a model under its own name: that of the zoo, or the file's or folder's without its ending. */
+function named(models: readonly string[]): Record<string, string> {
+  const sources: Record<string, string> = {};
+  for (const model of models) {
+    const [, given, rest] = /^([\w.-]+)=(.+)$/.exec(model) ?? [];
+    const source = rest ?? model;
+    const name = given ?? (isModelName(source) ? source : basename(userPath(source)).replace(/\.\w+$/, ""));
+    if (Object.hasOwn(sources, name))
+      throw new UsageError(`Two models have the name ${name}: give one another name, as in other=${source}.`);
+    sources[name] = isModelName(source) ? source : userPath(source);
+  }
+  return sources;
+}
+
+function checkModelOptions(models: readonly string[], given: ModelOptions): void {
+  const isGiven = Object.entries(given).some(([name, value]) => value !== undefined && !(name === "top" && value));
+  if (isGiven && models.length > 1)
+    throw new UsageError("The options of a network of the zoo are for one model: serve it alone, or save it first.");
+}
+
+async function loaded(context: Context, source: string, given: ModelOptions) {
+  const { seed } = context.options;
+  const note = (text: string): void => context.out.note(text);
+  const { model, preprocessing, classes, images, isUntrained } = await resolveModel(source, given, seed, note);
+  if (!isUntrained || seed !== undefined) return { model, preprocessing, classes, images };
+  model.dispose();
+  throw new UsageError(
+    `${source} has random weights, so its answers mean nothing: give --weights imagenet or a file of weights, or --seed for random weights.`,
+  );
+}
+
+/** The log: one JSON object a line on standard error; with --quiet only warnings and errors. */
+function log(entry: LogEntry, isQuiet: boolean): void {
+  if (isQuiet && entry.level === "info") return;
+  process.stderr.write(`${printableJson({ time: new Date().toISOString(), ...entry })}\n`);
+}
+
+function readyText({
+  url,
+  models,
+}: {
+  readonly url: string;
+  readonly models: readonly {
+    readonly name: string;
+    readonly version: number;
+    readonly runtime: string;
+    readonly precision: string;
+  }[];
+}): string {
+  const lines = models.map(
+    ({ name, version, runtime, precision }) =>
+      `  ${url}/classify/${name}   ${url}/v1/models/${name}:predict   (version ${version}, ${runtime}, ${precision})`,
+  );
+  return [`Serving at ${url} until Ctrl-C:`, ...lines].join("\n");
+}

@@ -1,0 +1,2 @@
+// Trained models over HTTP.
+export * from "@convkit/serve";
