@@ -86,7 +86,7 @@ function h5(): string {
     "Keras: .h5",
     "Models and weights of Keras 1, 2 and 3 in HDF5. `loadModel` reads a model, `loadWeights(model, file)` the weights; `saveModel` writes what Keras 2 and Keras 3 load.",
     `HDF5 of every version: any \`libver\`, a user block before it, \`track_order\`. Chunks unpacked of ${names(Object.values(knownFilters))}; refused by name: ${names(Object.values(unknownFilters))}, other filters, data in other files (external storage, virtual datasets), soft and external links. Any HDF5 file of numbers opens with \`openWeights\`.`,
-    "The layers, operations, activations and classes of yours are those of [Keras 3](keras.md), by the same tables. Keras 3 writes bare operations into an .h5 without their module, and does not read most of them back: use `.keras` for them. An operation that could be a class of yours is refused.",
+    "The layers, operations, activations and classes of yours are those of [Keras 3](keras.md), by the same tables. Keras 3 writes bare operations into an .h5 without their module, and does not read most of them back: use `.keras` for them. For Keras 2 alone, `saveModel(model, file, { keras: 2 })` (the command's `--keras2`) writes an operation that is one function of TensorFlow as a `TFOpLambda`. An operation that could be a class of yours is refused.",
   );
 }
 

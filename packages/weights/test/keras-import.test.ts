@@ -51,8 +51,8 @@ const ofKeras2 = (): Readonly<Record<string, tfl.layers.Layer>> => ({
   renormalized: new RenormBatchNormalization({ name: "renorm", axis: -1, epsilon: 1e-2 }),
 });
 
-function saveArray(path: string, tensor: tf.Tensor): void {
-  saveNpy(path, { shape: tensor.shape, data: tensor.dataSync<"float32">() as Float32Array });
+async function saveArray(path: string, tensor: tf.Tensor): Promise<void> {
+  await saveNpy(path, { shape: tensor.shape, data: tensor.dataSync<"float32">() as Float32Array });
 }
 
 describe.skipIf(peerPython === undefined)("models that Keras 3 saved", () => {
@@ -104,6 +104,24 @@ describe.skipIf(peerPython === undefined)("models that Keras 3 saved", () => {
     model.dispose();
   });
 
+  it("operations go into an .h5 for Keras 2 as layers that call TensorFlow", async () => {
+    for (const name of ["pieces", "roots", "gelus"]) {
+      const model = await loadModel(join(folder, `${name}.keras`));
+      await saveModel(model, join(folder, `${name}.keras2.h5`), { keras: 2 });
+      const again = await loadModel(join(folder, `${name}.keras2.h5`));
+      expect(await worstDifference(again, join(folder, name))).toBeLessThan(2e-5);
+      for (const each of [model, again]) each.dispose();
+    }
+    const rare = await loadModel(join(folder, "rare_operations.keras"));
+    await expect(saveModel(rare, join(folder, "rare.h5"), { keras: 2 })).rejects.toThrow(
+      /Keras 2 has no function for the operation \w+: write a \.keras file/,
+    );
+    await expect(saveModel(rare, join(folder, "rare.onnx"), { keras: 2 })).rejects.toThrow(
+      /expected keras: 2 and a path/,
+    );
+    rare.dispose();
+  });
+
   it("refuses to train where a layer's work is known in prediction only", async () => {
     const model = await loadModel(join(folder, "predictions.keras"));
     const x = tf.zeros([1, 12, 12, 4]);
@@ -143,8 +161,8 @@ describe.skipIf(peerPython === undefined)("models that Keras 3 saved", () => {
       for (const [index, weight] of model.weights.entries())
         weight.write(tf.randomUniform(weight.shape as number[], 0.2, 1, "float32", index));
       const x = tf.randomNormal([2, 12, 12, 4], 0, 1, "float32", 9);
-      saveArray(join(folder, `${name}.x.npy`), x);
-      saveArray(join(folder, `${name}.y.npy`), model.predict(x) as tf.Tensor);
+      await saveArray(join(folder, `${name}.x.npy`), x);
+      await saveArray(join(folder, `${name}.y.npy`), model.predict(x) as tf.Tensor);
       for (const extension of ["keras", "weights.h5"])
         await saveModel(model, join(folder, `${name}.ours.${extension}`));
       expect(

@@ -17,6 +17,7 @@ export const options = {
   ),
   quantize: choice(["float16", "uint8", "uint16"], "<type>", "fewer bits for the weights of a tfjs folder"),
   stock: flag("write a tfjs folder in layers of stock tfjs alone, for programs without convkit; for prediction"),
+  keras2: flag("write an .h5 for Keras 2 alone, which holds operations between layers, too"),
   verify: flag("read the result back and compare every weight, and the outputs for a probe input"),
 };
 
@@ -29,7 +30,7 @@ export async function run(
   name: string,
   target: string | undefined,
 ): Promise<void> {
-  const { to: wanted, quantize, stock = false, verify = false, ...modelGiven } = given;
+  const { to: wanted, quantize, stock = false, keras2 = false, verify = false, ...modelGiven } = given;
   const isFolder = wanted === "tfjs" || wanted === "tfjs-graph" || wanted === "savedmodel";
   const [to, container] = isFolder ? [wanted, undefined] : [undefined, wanted];
   const out = target ?? besides(name, container);
@@ -45,6 +46,8 @@ export async function run(
   if (quantize !== undefined && to !== "tfjs" && to !== "tfjs-graph")
     throw new UsageError(`--quantize is for --to tfjs and --to tfjs-graph, not for ${out}.`);
   if (stock && to !== "tfjs") throw new UsageError(`--stock is for --to tfjs, not for ${out}.`);
+  if (keras2 && !/(?<!\.weights)\.(h5|hdf5)$/i.test(out))
+    throw new UsageError(`--keras2 is for a model's .h5, not for ${out}.`);
   if (await copiesWeights(name, out, container, modelGiven.arch)) {
     const { state, ...others } = modelGiven;
     checkNoZooOptions(name, others);
@@ -77,6 +80,7 @@ export async function run(
     ...(container !== undefined && { format: container }),
     ...(quantize !== undefined && { quantize }),
     ...(stock && { stock }),
+    ...(keras2 && { keras: 2 as const }),
   });
   const { bytes: size, needs } = saved;
   const report = { written: path, bytes: size, tensors, ...(needs !== undefined && { needs }) };

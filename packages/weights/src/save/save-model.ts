@@ -1,6 +1,6 @@
 import type { ModelMetadata } from "@convkit/core";
 import { checkModel } from "@convkit/core/internal";
-import { checkOptions } from "@convkit/errors";
+import { checkOptions, shown } from "@convkit/errors";
 import type { OptionNames } from "@convkit/errors";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { readdirSync, statSync } from "node:fs";
@@ -33,9 +33,17 @@ export interface SaveOptions {
    * without this package. It is made for prediction: random layers are left out, and zeros fill the kernels of groups.
    */
   readonly stock?: boolean | undefined;
+  /** 2 writes an `.h5` for Keras 2 alone, which holds operations, too, as layers that call TensorFlow. */
+  readonly keras?: 2 | undefined;
 }
 
-export const saveNames: OptionNames<SaveOptions> = { format: true, metadata: true, quantize: true, stock: true };
+export const saveNames: OptionNames<SaveOptions> = {
+  format: true,
+  metadata: true,
+  quantize: true,
+  stock: true,
+  keras: true,
+};
 
 export interface SaveReport {
   readonly path: string;
@@ -61,12 +69,14 @@ export async function saveModel(model: tfl.LayersModel, path: string, options: S
   checkModel("saveModel", model);
   checkPath("saveModel", path);
   checkOptions("saveModel", options, saveNames);
-  const { format = formatOf(path), quantize, stock = false } = options;
+  const { format = formatOf(path), quantize, stock = false, keras } = options;
   if (quantize !== undefined && format !== "tfjs" && format !== "tfjs-graph")
     throw new WeightsError(path, "", `quantized weights are for tfjs models, not for ${format}`);
   // Not the default: a folder that convkit loads again has the network's own layers, which train as before.
   if (stock && format !== "tfjs")
     throw new WeightsError(path, "", `stock layers are for tfjs layers models, not for ${format}`);
+  if (keras !== undefined && (keras !== 2 || format !== "h5"))
+    throw new WeightsError(path, "", `expected keras: 2 and a path that ends in .h5, got keras: ${shown(keras)}`);
   const metadata = metadataOf(model, options.metadata);
   if (format === "tfjs" || format === "savedmodel" || format === "tfjs-graph") {
     let tensors = model.weights.length;
@@ -85,14 +95,20 @@ export async function saveModel(model: tfl.LayersModel, path: string, options: S
       ...(stock && { stock }),
     };
   }
-  const bytes = await saveFile(path, (sink) => fileWriters[format](sink, model, { file: path, metadata }));
+  const bytes = await saveFile(path, (sink) => fileWriters[format](sink, model, { file: path, metadata, keras }));
   return { path, format, bytes, tensors: model.weights.length };
+}
+
+interface FileAbout {
+  readonly file: string;
+  readonly metadata: ModelMetadata;
+  readonly keras?: 2 | undefined;
 }
 
 const fileWriters: Readonly<
   Record<
     Exclude<ModelFormat, "tfjs" | "tfjs-graph" | "savedmodel">,
-    (sink: ByteSink, model: tfl.LayersModel, about: { readonly file: string; readonly metadata: ModelMetadata }) => void
+    (sink: ByteSink, model: tfl.LayersModel, about: FileAbout) => void
   >
 > = {
   keras: writeKeras,

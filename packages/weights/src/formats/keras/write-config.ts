@@ -1,5 +1,6 @@
 import { isObject } from "../../bytes/json.ts";
 import type { KerasGraph, KerasLayer, TakenTensor } from "./graph.ts";
+import { opLambda } from "./tf-op-lambda.ts";
 import type { TensorReference } from "./config.ts";
 
 /** A model's configuration as Keras 3 writes it in `.keras`. */
@@ -122,18 +123,24 @@ function keras3Tensor(reference: TakenTensor): object {
 }
 
 function keras2Layer(layer: KerasLayer): object {
+  if (layer.operation !== undefined) return opLambda(layer);
   const { name, className, config, calls, inner, policy } = layer;
   const training = trainingOf(layer);
   const kwargs = training === undefined ? {} : { training };
   const inbound_nodes = calls.map((call) => keras2Node(className, call, kwargs));
   if (inner !== undefined) return { ...keras2Config(inner), name, inbound_nodes };
-  const { batch_shape: shape, ...rest } = config;
+  const { batch_shape: shape, ...rest } = className === "LeakyReLU" ? leakyConfig(config) : config;
   const own =
     className === "InputLayer"
       ? { batch_input_shape: shape, dtype: "float32", sparse: false, ragged: false, name }
       : // In Keras 2 this name means another function. The policy, unknown to Keras 2, keeps it from reading the file.
         { name, dtype: rest["activation"] === "hard_sigmoid" ? keras3Policy(policy) : keras2Policy(policy), ...rest };
   return { class_name: className, config: own, name, inbound_nodes };
+}
+
+/** Keras 2 knows the slope as alpha. Keras 3 takes both names. */
+function leakyConfig({ negative_slope: alpha, ...rest }: KerasLayer["config"]): KerasLayer["config"] {
+  return { ...rest, alpha };
 }
 
 /** One call as Keras 2 writes it. Keras 3 takes the tensors of an attention layer in its own form only. */

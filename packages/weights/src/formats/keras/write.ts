@@ -9,31 +9,29 @@ import { WeightsError } from "../../weights-error.ts";
 import { writeZip } from "../../bytes/zip-writer.ts";
 import { exportGraph, innerLayers } from "./export-graph.ts";
 import type { KerasGraph, KerasLayer } from "./graph.ts";
+import { jsonWithFloats, whyNoLambda } from "./tf-op-lambda.ts";
 import { keras2Config, keras3Config } from "./write-config.ts";
 
 /** The metadata to write, and the file's name for errors. */
 interface About {
   readonly file: string;
   readonly metadata: ModelMetadata;
+  /** Of an .h5: 2 for what Keras 2 alone reads. */
+  readonly keras?: 2 | undefined;
 }
 
 /** The Keras version whose formats are written. */
 const kerasVersion = "3.15.1";
 
-/** Writes a whole model as Keras 2 does (`.h5`). Keras 3 loads it too. */
-export function writeLegacyH5(sink: ByteSink, model: tfl.LayersModel, { file, metadata }: About): void {
+/**
+ * Writes a whole model as Keras 2 does (`.h5`). Keras 3 loads it too, unless `keras: 2` allows operations: Keras 2 has
+ * them as layers that call TensorFlow, which Keras 3 has not.
+ */
+export function writeLegacyH5(sink: ByteSink, model: tfl.LayersModel, { file, metadata, keras }: About): void {
   const graph = exportGraph(model, file);
-  for (const { name, className, config, operation, module } of everyLayer(graph)) {
-    const { axis } = config;
-    const problem =
-      operation !== undefined
-        ? `Keras reads the operation ${className} from .keras files only`
-        : module !== undefined
-          ? `Keras finds its ${className} from .keras files only`
-          : axis === null || (Array.isArray(axis) && axis.length > 1)
-            ? `Keras forgets its axis of ${JSON.stringify(axis)} where it reads .h5`
-            : undefined;
-    if (problem !== undefined) throw new WeightsError(file, `layer "${name}"`, `${problem}: write a .keras file`);
+  for (const layer of everyLayer(graph)) {
+    const problem = whyNoH5(layer, keras);
+    if (problem !== undefined) throw new WeightsError(file, `layer "${layer.name}"`, `${problem}: write a .keras file`);
   }
   const groups: GroupToWrite = { attributes: {}, children: new Map() };
   for (const { name, weights } of graph.layers) put(groups, name.split("/"), legacyGroup(weights));
@@ -49,9 +47,22 @@ export function writeLegacyH5(sink: ByteSink, model: tfl.LayersModel, { file, me
     children: groups.children,
   };
   writeHdf5(sink, {
-    attributes: { model_config: JSON.stringify(keras2Config(graph)), ...about, ...metadataAttribute(metadata) },
+    attributes: { model_config: jsonWithFloats(keras2Config(graph)), ...about, ...metadataAttribute(metadata) },
     children: new Map([["model_weights", weights]]),
   });
+}
+
+/** Why an .h5 cannot hold a layer; undefined if it can. */
+function whyNoH5(layer: KerasLayer, keras: 2 | undefined): string | undefined {
+  const { className, config, operation, module } = layer;
+  if (operation !== undefined)
+    return keras === 2
+      ? whyNoLambda(layer)
+      : `Keras 3 reads the operation ${className} from .keras files only (an .h5 for Keras 2 alone can hold it: keras: 2)`;
+  if (module !== undefined) return `Keras finds its ${className} from .keras files only`;
+  const { axis } = config;
+  const isLost = axis === null || (Array.isArray(axis) && axis.length > 1);
+  return isLost ? `Keras forgets its axis of ${JSON.stringify(axis)} where it reads .h5` : undefined;
 }
 
 /** Writes a model's weights as Keras 3 does (`.weights.h5`). */
