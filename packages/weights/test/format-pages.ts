@@ -117,7 +117,7 @@ function onnx(): string {
   return page(
     "ONNX",
     "`loadModel` makes a trainable model of the operators that convolutional networks use; `saveModel` writes opset 17, any batch, channels last at its inputs and outputs.",
-    `Operators that are read: ${names(onnxReads.keys())}. Another one is refused by its name.`,
+    `Operators that are read: ${names(onnxReads.keys())}. Another one is refused by its name, or is yours: \`loadModel(file, { layers: [MyOp], functions: { myOp } })\`, by the operator's name. Such a layer is made of the node's attributes, takes its inputs in the file's order of axes, and has the constant inputs as weights.`,
     `Layers that are written: ${names(Object.keys(layerWriters))}. Other layers that tfjs computes are refused by name, or recorded op by op where that is possible. A layer class of yours is refused.`,
   );
 }

@@ -8,9 +8,9 @@ export const options = modelOptions;
 /** `convkit summary`: Keras' table, with multiply-adds, memory and receptive fields. */
 export async function run(context: Context, given: ModelOptions, name: string): Promise<void> {
   const { engineInUse } = await import("../inputs/use-engine.ts");
-  const { isSavedModel, openSavedModel, savedSummary } = await import("../inputs/saved-model.ts");
+  const { hasLayers, openSavedModel, runsAsGraph, savedSummary } = await import("../inputs/saved-model.ts");
   await engineInUse(context);
-  if (isSavedModel(name)) {
+  if (!hasLayers(name) && (await runsAsGraph(context, name))) {
     const { loaded, dispose } = await openSavedModel(context, name, given);
     const report = savedSummary(name, loaded);
     await dispose();

@@ -6,7 +6,7 @@ import { UsageError } from "../terminal/usage-error.ts";
 import { imageShape } from "../inputs/image-shape.ts";
 import type { ModelOptions } from "../inputs/model-options.ts";
 import { resolveModel } from "../inputs/model-source.ts";
-import { isSavedModel, openSavedModel } from "../inputs/saved-model.ts";
+import { openSavedModel, runsAsGraph } from "../inputs/saved-model.ts";
 import { flipHorizontally } from "./flip-images.ts";
 import type { Forward } from "./forward.ts";
 
@@ -74,7 +74,7 @@ interface Opened {
 }
 
 async function opened(context: Context, name: string, options: ModelOptions, computing: Computing): Promise<Opened> {
-  if (isSavedModel(name)) {
+  if (await runsAsGraph(context, name)) {
     if (computing.runtime !== undefined || computing.precision !== undefined)
       throw new UsageError(`${name} runs in TensorFlow as it is stored: leave --runtime and --precision out.`);
     const saved = await openSavedModel(context, name, options);

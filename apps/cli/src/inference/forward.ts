@@ -5,7 +5,7 @@ import type { Context } from "../terminal/context.ts";
 import type { NumpyArray } from "../outputs/npy.ts";
 import type { ModelOptions } from "../inputs/model-options.ts";
 import { resolveModel } from "../inputs/model-source.ts";
-import { isSavedModel, openSavedModel } from "../inputs/saved-model.ts";
+import { openSavedModel, runsAsGraph } from "../inputs/saved-model.ts";
 
 /** What runs a model. */
 export type Forward = Pick<Predictor, "predict" | "dispose">;
@@ -16,7 +16,7 @@ export async function openForward(
   name: string,
   options: ModelOptions,
 ): Promise<{ readonly forward: Forward; readonly wanted: readonly (number | null)[] }> {
-  if (isSavedModel(name)) {
+  if (await runsAsGraph(context, name)) {
     const forward = await openSavedModel(context, name, options);
     return { forward, wanted: forward.input };
   }

@@ -8,7 +8,7 @@ import { matchModelClasses } from "../inputs/model-classes.ts";
 import type { ModelOptions } from "../inputs/model-options.ts";
 import { inputOf, type ResolvedModel, resolveModel } from "../inputs/model-source.ts";
 import { type StoredRun, storedRun } from "../inputs/run-directory.ts";
-import { isSavedModel, openSavedModel } from "../inputs/saved-model.ts";
+import { openSavedModel, runsAsGraph } from "../inputs/saved-model.ts";
 import { userPath } from "../inputs/user-path.ts";
 import { evaluateSaved } from "./evaluate-saved-model.ts";
 
@@ -30,7 +30,7 @@ export interface Subject {
 export async function openSubject(context: Context, name: string, options: ModelOptions): Promise<Subject> {
   const { seed } = context.options;
   const tell = (note: string): void => context.out.note(note);
-  if (isSavedModel(name)) return savedSubject(context, name, options);
+  if (await runsAsGraph(context, name)) return savedSubject(context, name, options);
   if (isModelName(name))
     return {
       image: options.input ?? ([...findArchitecture(name).input] as [number, number, number]),

@@ -9,6 +9,7 @@ import { guess } from "../terminal/guess.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 import { checkNoZooOptions, type ModelOptions } from "./model-options.ts";
 import { loadFitting } from "./fitting-weights.ts";
+import { userCode } from "./user-code.ts";
 import { userPath } from "./user-path.ts";
 
 /** A model ready to be used, and what is known about its images and classes. */
@@ -48,14 +49,16 @@ export async function resolveModel(
     throw new UsageError(`${name} holds weights without their network: say which of the zoo it is with --arch.`);
   checkNoZooOptions(name, options);
   const { loadModel } = await import("@convkit/weights");
-  const model = await loadModel(isWhole(path) ? path : modelFile(path), { onNote });
+  const model = await loadModel(isWhole(path) ? path : modelFile(path), { ...userCode(), onNote });
   const { name: stored, classes, preprocessing = {}, images = {} } = modelMetadata(model);
   return { model, name: stored ?? basename(path), classes, preprocessing, images, isUntrained: false };
 }
 
-/** Whether a path is a model as it is: a file of one, or the folder of a SavedModel. */
+/** Whether a path is a model as it is: a file of one, or the folder of a SavedModel or of an unpacked `.keras`. */
 function isWhole(path: string): boolean {
-  return /\.(h5|hdf5|keras|onnx)$/i.test(path) || existsSync(join(path, "saved_model.pb"));
+  if (/\.(h5|hdf5|keras|onnx)$/i.test(path) || existsSync(join(path, "saved_model.pb"))) return true;
+  const hasWeights = ["model.weights.h5", "model.weights.json"].some((name) => existsSync(join(path, name)));
+  return hasWeights && existsSync(join(path, "config.json"));
 }
 
 async function zooModel(name: string, options: ModelOptions, seed?: number, onNote?: OnNote): Promise<ResolvedModel> {

@@ -23,9 +23,18 @@ export interface SavedNetwork extends Pick<Predictor, "predict" | "dispose"> {
   readonly input: readonly (number | null)[];
 }
 
-/** True if `<model>` is a SavedModel folder. */
-export function isSavedModel(name: string): boolean {
-  return existsSync(join(userPath(name), "saved_model.pb"));
+/**
+ * True if `<model>` is a SavedModel folder that is run as TensorFlow's graph. With an engine that has no TensorFlow, a
+ * folder of Keras 2 is read as a model of layers.
+ */
+export async function runsAsGraph(context: Context, name: string): Promise<boolean> {
+  if (!existsSync(join(userPath(name), "saved_model.pb"))) return false;
+  return !hasLayers(name) || (await engineInUse(context)).backend === "tensorflow";
+}
+
+/** True if Keras 2 saved the layers into a SavedModel folder. */
+export function hasLayers(name: string): boolean {
+  return existsSync(join(userPath(name), "keras_metadata.pb"));
 }
 
 /** Loads a SavedModel with one input; needs an engine with TensorFlow. Only the first output is used. */

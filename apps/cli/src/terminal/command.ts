@@ -70,7 +70,12 @@ export function addCommands(parent: Command, tree: CommandTree, signal: AbortSig
     addOptions(child, globalOptionTable);
     const act = run as (context: Context, options: unknown, ...args: unknown[]) => Promise<void> | void;
     // The last two arguments are commander's own: the options and the command.
-    child.action(async (...args: unknown[]) => act(contextOf(child, signal), child.opts(), ...args.slice(0, -2)));
+    child.action(async (...args: unknown[]) => {
+      const context = contextOf(child, signal);
+      if (context.options.layers !== undefined)
+        await (await import("../inputs/user-code.ts")).useUserCode(context.options.layers);
+      await act(context, child.opts(), ...args.slice(0, -2));
+    });
   });
 }
 

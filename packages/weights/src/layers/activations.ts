@@ -63,9 +63,12 @@ function hardSigmoid(x: tf.Tensor): tf.Tensor {
   return tf.div(tf.clipByValue(tf.add(x, 3), 0, 6), 6);
 }
 
+/** What the names of the user's activations begin with in tfjs-layers. */
+export const userPrefix = "user>";
+
 /** The name under which tfjs-layers registers a user's activation. */
 export function functionName(name: string): string {
-  return `user>${name}`;
+  return userPrefix + name;
 }
 
 let givenNames: ReadonlySet<string> = new Set();
@@ -76,9 +79,24 @@ export function registerFunctions(given: Readonly<Record<string, (x: tf.Tensor) 
   for (const [name, apply] of Object.entries(given)) registerActivation(functionName(name), apply);
 }
 
-/** Whether the user gave an activation of this name for the model that is being made. */
-export function isGivenFunction(name: string): boolean {
-  return givenNames.has(name);
+/**
+ * The activation that the user gave under a name of a file, as tfjs-layers has it. tfjs writes such names in snake case:
+ * `user>_thrice` for `Thrice`.
+ */
+export function givenFunction(stored: string): string | undefined {
+  const found = [...givenNames].find((name) => {
+    const own = functionName(name);
+    return [name, own, tfjsSnakeCase(own)].includes(stored);
+  });
+  return found === undefined ? undefined : functionName(found);
+}
+
+/** How tfjs-layers writes the class name of an activation. Source: tfjs-layers/src/utils/generic_utils.ts */
+function tfjsSnakeCase(name: string): string {
+  return name
+    .replace(/(.)([A-Z][a-z0-9]+)/g, "$1_$2")
+    .replace(/([a-z])([A-Z])/g, "$1_$2")
+    .toLowerCase();
 }
 
 /** Registers Keras' activations that tfjs-layers lacks; repeated calls change nothing. */

@@ -38,7 +38,8 @@ export async function loadModel(path: string, options: LoadModelOptions = {}): P
   const file = await openWeights(path);
   try {
     checkEngine("loadModel");
-    if (file.format === "onnx") return await loadOnnx(openFile(path));
+    if (file.format === "onnx")
+      return await loadOnnx(openFile(path), { layers: options.layers, functions: options.functions });
     if (file.config === undefined) {
       throw new WeightsError(path, "", "holds weights but no architecture: name the network that they belong to");
     }

@@ -2,8 +2,8 @@ import { OptionError } from "@convkit/errors";
 import { isObject } from "../../bytes/json.ts";
 import type { JsonObject } from "../../bytes/json.ts";
 import {
-  functionName,
-  isGivenFunction,
+  givenFunction,
+  userPrefix,
   activationNames,
   approximateGelu,
   keras3HardSigmoid,
@@ -80,10 +80,14 @@ function activationOf(value: unknown, config: JsonObject): string {
   // A dtype given as a policy identifies Keras 3, whose hard_sigmoid differs from Keras 2's.
   if (name === "hard_sigmoid" && isObject(config["dtype"])) return keras3HardSigmoid;
   if (name === approximateGelu) return name;
-  if (name.startsWith("user>")) return name;
   // Keras writes a registered function with its package: "mine>gelu".
   const plain = name.slice(name.indexOf(">") + 1);
-  if (isGivenFunction(plain)) return functionName(plain);
+  const given = givenFunction(name) ?? givenFunction(plain);
+  if (given !== undefined) return given;
+  if (name.startsWith(userPrefix))
+    throw new OptionError(
+      `its activation ${plain} is a function of the user's: give it, loadModel(file, { functions: { … } })`,
+    );
   if (isObject(value) && typeof value["registered_name"] === "string" && value["registered_name"].includes(">"))
     throw new OptionError(
       `its activation ${name} is a function of the user's: give it, loadModel(file, { functions: { ${plain} } })`,

@@ -15,23 +15,28 @@ import { inputOrder } from "./input-order.ts";
 import { ofSizes } from "./ops/sizes.ts";
 import { newAxis } from "./signal.ts";
 import type { Axis, Signal } from "./signal.ts";
+import { userReads } from "./user-ops.ts";
+import type { UserOps } from "./user-ops.ts";
+import type { Read } from "./ops/read.ts";
 import { isKnownSize, unknownSize } from "./sizes.ts";
 import { knownDomains, onnxReads } from "./table.ts";
 import { elementKind } from "./tensor-proto.ts";
 
 /**
  * Makes a trainable model of an ONNX file. Images and maps have their channels last, at the inputs and outputs, too.
- * Throws `WeightsError` naming every operator that is not known, or the node that is not.
+ * Operators that are not known may be the user's: `ops`. Throws `WeightsError` naming every operator that is neither, or
+ * the node that cannot be read.
  */
-export async function loadOnnx(source: ByteSource): Promise<tfl.LayersModel> {
+export async function loadOnnx(source: ByteSource, ops: UserOps = {}): Promise<tfl.LayersModel> {
   registerImportLayers();
   const onnx = neededPart(readOnnx(source));
   const builder = new Builder(onnx);
   try {
-    checkOperators(onnx);
+    const users = userReads(ops);
+    checkOperators(onnx, users);
     const inputs = placeInputs(builder, onnx);
     for (const [name, constant] of onnx.constants) builder.values.set(name, constant);
-    run(builder, onnx);
+    run(builder, onnx, users);
     const outputs = pickOutputs(builder, onnx, inputs);
     const model = tfl.model({
       inputs: inputs.length === 1 ? inputs[0]!.signal.tensor : inputs.map(({ signal }) => signal.tensor),
@@ -105,15 +110,23 @@ function neededPart(onnx: OnnxFile): OnnxFile {
   return { ...onnx, nodes };
 }
 
-function checkOperators(onnx: OnnxFile): void {
-  const unknown = onnx.nodes.filter(({ op, domain }) => !knownDomains.has(domain) || !onnxReads.has(op));
+function isKnown({ op, domain }: OnnxNode): boolean {
+  return knownDomains.has(domain) && onnxReads.has(op);
+}
+
+function checkOperators(onnx: OnnxFile, users: ReadonlyMap<string, Read>): void {
+  const unknown = onnx.nodes.filter((node) => !isKnown(node) && !users.has(node.op));
   const [first] = unknown;
   if (first === undefined) return;
   const title = ({ op, domain }: OnnxNode): string => (domain === "" ? op : `${domain}.${op}`);
   const others = new Set(unknown.map(title));
   others.delete(title(first));
   const rest = others.size === 0 ? "" : `, nor are these: ${[...others].slice(0, 20).join(", ")}`;
-  throw new WeightsError(onnx.file, first.place, `the operator ${title(first)} is not known${rest}`);
+  throw new WeightsError(
+    onnx.file,
+    first.place,
+    `the operator ${title(first)} is not known${rest}; give it as a layer class, loadModel(file, { layers: [${first.op}] })`,
+  );
 }
 
 interface PlacedInput {
@@ -172,9 +185,11 @@ function inputAxes(
   return { order: inputOrder(onnx, input), axes, type: isIndex ? "int" : "float" };
 }
 
-function run(builder: Builder, onnx: OnnxFile): void {
+function run(builder: Builder, onnx: OnnxFile, users: ReadonlyMap<string, Read>): void {
   for (const node of onnx.nodes) {
-    const results = [builder.skipped(node) ?? ofSizes(builder, node) ?? readNode(builder, node)].flat() as Value[];
+    const results = [
+      builder.skipped(node) ?? ofSizes(builder, node) ?? readNode(builder, node, users),
+    ].flat() as Value[];
     for (const [index, name] of node.outputs.entries()) {
       const value = results[index];
       if (name === "") continue;
@@ -184,9 +199,10 @@ function run(builder: Builder, onnx: OnnxFile): void {
   }
 }
 
-function readNode(builder: Builder, node: OnnxNode): Value | readonly Value[] {
+function readNode(builder: Builder, node: OnnxNode, users: ReadonlyMap<string, Read>): Value | readonly Value[] {
   try {
-    return onnxReads.get(node.op)!(builder, node);
+    const read = isKnown(node) ? onnxReads.get(node.op)! : users.get(node.op)!;
+    return read(builder, node);
   } catch (error) {
     if (error instanceof WeightsError) throw error;
     throw new WeightsError(builder.onnx.file, node.place, `cannot be read: ${(error as Error).message}`, {
