@@ -91,6 +91,8 @@ const strictTypes = (names: readonly string[]) => ({
     exactOptionalPropertyTypes: true,
     noUncheckedIndexedAccess: true,
     noImplicitOverride: true,
+    noPropertyAccessFromIndexSignature: true,
+    noUncheckedSideEffectImports: true,
     verbatimModuleSyntax: true,
     isolatedModules: true,
     module: "nodenext",
@@ -104,6 +106,20 @@ const strictTypes = (names: readonly string[]) => ({
   },
   files: [...names.map((name) => `${name}.ts`), "required.cts"],
 });
+
+/**
+ * Checks a project with TypeScript 5.9, too, and the declarations of every package of ours with both: only tfjs' own declarations,
+ * and TypeScript's where those of tfjs contradict them, may have errors.
+ */
+async function checkDeclarations(project: string): Promise<void> {
+  await run(process.execPath, [tool("typescript-5", "bin/tsc"), "--noEmit"], project);
+  for (const typescript of ["typescript-5", "typescript"]) {
+    const checking = [tool(typescript, "bin/tsc"), "--noEmit", "--skipLibCheck", "false", "--pretty", "false"];
+    const said = await run(process.execPath, checking, project).catch(({ message }: Error) => message);
+    const errors = said.split("\n").filter((line) => /^\S.*\(\d+,\d+\): error/.test(line));
+    expect(errors.filter((line) => !/@tensorflow\/|@webgpu\/|\/lib\.[\w.]+\.d\.ts\(/.test(line))).toEqual([]);
+  }
+}
 
 /** The files of a tarball. */
 async function contents(tarball: string): Promise<string[]> {
@@ -204,6 +220,7 @@ describe.each(
       writeFileSync(join(stranger, "required.cts"), required);
       writeFileSync(join(stranger, "tsconfig.json"), JSON.stringify(strictTypes([...examples.keys()])));
       await run(process.execPath, [tool("typescript", "bin/tsc")], stranger);
+      if (name === "convkit" && manager === "npm") await checkDeclarations(stranger);
       expect(await run(process.execPath, ["out/required.cjs"], stranger)).toBe("");
       // What runs in pnpm's strict tree of packages runs in npm's flat one, too.
       if (manager === "npm") return;
