@@ -2,10 +2,11 @@ import * as core from "@convkit/core";
 import { useEngine } from "@convkit/engine";
 import { OptionError } from "@convkit/errors";
 import * as tfl from "@tensorflow/tfjs-layers";
-import { beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import * as blocks from "../src/index.ts";
 
-beforeAll(async () => void (await useEngine("wasm")));
+// The tables hold models, so an engine runs before them.
+await useEngine("wasm");
 
 /** A value that a function takes, and values that it must refuse. */
 interface Argument {
@@ -202,26 +203,104 @@ function built(make: Make, args: readonly unknown[]): tfl.SymbolicTensor {
   return (make as (...given: readonly unknown[]) => core.Block)(...args)(image, "x");
 }
 
+/** What a function takes in silence, or refuses with another error than an OptionError's sentence. */
+function silentlyTaken(use: (args: readonly unknown[]) => unknown, args: readonly Argument[]): string[] {
+  const good = args.map((each) => each.good);
+  use(good);
+  const silent: string[] = [];
+  for (const [place, { bad }] of args.entries())
+    for (const value of bad) {
+      try {
+        use(good.with(place, value));
+        silent.push(`argument ${place}: ${JSON.stringify(value)} is taken`);
+      } catch (error) {
+        if (!(error instanceof OptionError))
+          silent.push(`argument ${place}: ${JSON.stringify(value)} gives ${String(error)}`);
+        else if (!/expected|must/.test(error.message)) silent.push(`argument ${place}: ${error.message}`);
+      }
+    }
+  return silent;
+}
+
 describe.each(Object.entries(table))("%s", (_name, [make, ...args]) => {
   test("takes good values, and refuses every bad one with an OptionError", () => {
     const good = args.map((each) => each.good);
     expect(built(make, good).shape.length).toBeLessThanOrEqual(4);
-    const silent: string[] = [];
-    for (const [place, { bad }] of args.entries())
-      for (const value of bad) {
-        const given = good.with(place, value);
-        try {
-          built(make, given);
-          silent.push(`argument ${place}: ${JSON.stringify(value)} is taken`);
-        } catch (error) {
-          if (!(error instanceof OptionError))
-            silent.push(`argument ${place}: ${JSON.stringify(value)} gives ${String(error)}`);
-          else if (!/expected|must/.test(error.message)) silent.push(`argument ${place}: ${error.message}`);
-        }
-      }
-    expect(silent).toEqual([]);
+    expect(silentlyTaken((given) => built(make, given), args)).toEqual([]);
   });
 });
+
+const net = core.network([4, 4, 1], core.chain([core.conv(2, 1, { padding: "same" }), core.flatten(), core.dense(3)]));
+const model: Argument = { good: net, bad: [undefined, null, 3, "lenet5", {}, [], Promise.resolve(net)] };
+const text: Argument = { good: "text", bad: [3, null, {}, [], true] };
+const names: Argument = { good: ["a", "b"], bad: ["a", 3, [1, 2], ["a", "a"], { a: 1 }] };
+const preprocessing = options({
+  scale: { good: 0.5, bad: ["3", Number.NaN, Infinity, {}] },
+  order: { good: "bgr", bad: ["gbr", 3, []] },
+  mean: { good: [1], bad: [3, [], ["1"], [Number.NaN]] },
+  std: { good: [1], bad: [3, [], [0], ["1"]] },
+});
+const images = options({
+  size: { good: [4, 4], bad: [4, [4], [0, 4], [1.5, 4], ["4", 4]] },
+  resize: { good: "area", bad: ["lanczos", 3, {}] },
+  crop: { good: true, bad: [1, "true"] },
+  orient: { good: false, bad: [0, "false"] },
+});
+const metadata = options({
+  name: text,
+  classes: { ...names, bad: [...names.bad, ["a", "b", "c", "d"]] },
+  images,
+  preprocessing,
+});
+const seed: Argument = { good: 1, bad: ["1", 1.5, Number.NaN, null, {}] };
+const body = {
+  ...fn(core.flatten()),
+  bad: [...fn(0).bad, undefined, () => 3, () => undefined, () => [], [core.flatten()]],
+};
+const definition: Argument = {
+  good: { call: (x: unknown) => x },
+  bad: [undefined, null, 3, {}, { call: 3 }, () => 0, "relu"],
+};
+let defined = 0;
+
+const calls: Readonly<Record<string, readonly [call: (...given: never[]) => unknown, ...args: Argument[]]>> = {
+  withSeed: [
+    core.withSeed,
+    { ...seed, bad: [...seed.bad, undefined] },
+    { ...fn(() => 1), bad: [...fn(0).bad, undefined] },
+  ],
+  withoutDrawing: [core.withoutDrawing, { ...fn(() => 1), bad: [...fn(0).bad, undefined] }],
+  withDefaults: [core.withDefaults, { ...options({ padding, activation, bias: flag, init }) }],
+  network: [
+    core.network,
+    { good: [4, 4, 1], bad: [undefined, null, 28, "28", [], ["4"], [0, 4, 1], [1.5], {}, { x: 3 }] },
+    body,
+    options({ name: text, seed, classes: names, images, preprocessing }),
+  ],
+  defineLayer: [
+    (name: string, given: never) => core.defineLayer(name === "Good" ? `BadValues${defined++}` : name, given),
+    { good: "Good", bad: [undefined, null, 3, "", "2d", "a b", "Dense", {}] },
+    definition,
+  ],
+  replaceHead: [core.replaceHead, model, count(5), options({ seed: { ...seed, bad: seed.bad } })],
+  features: [core.features, model, { good: [1], bad: [undefined, null, 1, "conv2d", [], [7], ["none"], [null], {}] }],
+  freeze: [core.freeze, model, { good: "conv2d", bad: ["none", 3, null, {}, []] }],
+  withoutAux: [core.withoutAux, model],
+  summarize: [core.summarize, model],
+  summaryText: [core.summaryText, model],
+  receptiveFields: [core.receptiveFields, model],
+  macs: [core.macs, model],
+  modelMetadata: [core.modelMetadata, model],
+  setModelMetadata: [core.setModelMetadata, model, { ...metadata, bad: [...metadata.bad, undefined] }],
+  preprocessingFor: [core.preprocessingFor, preprocessing, count(3)],
+};
+
+test.each(Object.entries(calls))(
+  "%s takes good values, and refuses every bad one with an OptionError",
+  (_name, [call, ...args]) => {
+    expect(silentlyTaken((given) => (call as (...all: readonly unknown[]) => unknown)(...given), args)).toEqual([]);
+  },
+);
 
 test("blocks of maps refuse inputs of another rank", () => {
   const flat = tfl.input({ shape: [12] });

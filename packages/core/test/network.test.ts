@@ -157,7 +157,7 @@ describe("defineLayer", () => {
   });
 
   it("refuses names that are taken, bad definitions and outputs of another shape", () => {
-    expect(() => defineLayer("Conv2D", { call: (x) => x })).toThrow(/the name Conv2D is taken/);
+    expect(() => defineLayer("Conv2D", { call: (x) => x })).toThrow(/but Conv2D is taken by another layer/);
     expect(() => defineLayer("a b", { call: (x) => x })).toThrow(/expected a class name such as "Swish2", got "a b"/);
     expect(() => defineLayer("NoCallForTest", {} as never)).toThrow(
       /expected \{ call: \(x\) => … \}, a function of tensors/,

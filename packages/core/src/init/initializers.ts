@@ -108,8 +108,17 @@ export function seedFor(path: string): number {
   return hashText(path, networkSeed) >>> 1;
 }
 
+function checkMake(where: string, make: unknown): void {
+  if (typeof make === "function") return;
+  throw new OptionError(`${where}: expected a function that makes a model or its layers, got ${shown(make)}.`);
+}
+
 /** Runs `make`; the initializers that `make` creates draw from `seed`. */
 export function withSeed<T>(seed: number, make: () => T): T {
+  if (!Number.isInteger(seed)) {
+    throw new OptionError(`withSeed: expected a seed that is a whole number, got ${shown(seed)}.`);
+  }
+  checkMake("withSeed", make);
   const before = networkSeed;
   networkSeed = seed;
   try {
@@ -121,6 +130,7 @@ export function withSeed<T>(seed: number, make: () => T): T {
 
 /** Runs `make`; initializers give zeros instead of drawing. For networks whose weights are loaded from a file. */
 export function withoutDrawing<T>(make: () => T): T {
+  checkMake("withoutDrawing", make);
   const before = draws;
   draws = false;
   try {

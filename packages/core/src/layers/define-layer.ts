@@ -106,7 +106,7 @@ function checkDefinition(className: string, definition: { readonly call: unknown
     );
   }
   if (Object.hasOwn(tf.serialization.SerializationMap.getMap().classNameMap, className)) {
-    throw new OptionError(`defineLayer: the name ${className} is taken by another layer; choose another name.`);
+    throw new OptionError(`defineLayer: expected a name of its own, but ${className} is taken by another layer.`);
   }
 }
 

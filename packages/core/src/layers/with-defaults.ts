@@ -2,6 +2,7 @@ import { checkOptions, OptionError } from "@convkit/errors";
 import type { OptionNames } from "@convkit/errors";
 import type { Padding, Pair } from "../arithmetic/padding.ts";
 import type { UnnamedBlock } from "../block/names.ts";
+import { initializer } from "../init/initializers.ts";
 import type { Init } from "../init/initializers.ts";
 import type { ActivationName } from "./activation.ts";
 import { conv, depthwiseConv, separableConv } from "./convolution/convolution.ts";
@@ -43,6 +44,9 @@ export function withDefaults(defaults: WindowDefaults): WindowLayers {
     throw new OptionError('withDefaults: expected defaults such as { padding: "same", activation: "relu" }, got none.');
   }
   checkOptions("withDefaults", defaults, names);
+  // A wrong default is told here, not where it is first used.
+  void conv(1, 1, defaults);
+  if (defaults.init !== undefined) void initializer(defaults.init, "withDefaults");
   const { padding } = defaults;
   return {
     conv: (filters, kernel, options) => conv(filters, kernel, over(defaults, options)),

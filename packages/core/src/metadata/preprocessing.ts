@@ -51,6 +51,12 @@ export function preprocess(pixels: tf.Tensor4D, preprocessing: Preprocessing): t
  * mean, and the color order is dropped.
  */
 export function preprocessingFor(preprocessing: Preprocessing, channels: number): Preprocessing {
+  checkPreprocessing("preprocessingFor", preprocessing);
+  if (!Number.isInteger(channels) || channels < 1) {
+    throw new OptionError(
+      `preprocessingFor: expected channels to be a whole number from 1 on, got ${shown(channels)}.`,
+    );
+  }
   const { mean, std, order, ...rest } = preprocessing;
   const fits = (values: readonly number[] | undefined): boolean =>
     values === undefined || values.length === 1 || values.length === channels;

@@ -30,6 +30,9 @@ export function features(model: tfl.LayersModel, at: readonly (number | string)[
  */
 export function freeze(model: tfl.LayersModel, upTo?: string): tfl.LayersModel {
   checkModel("freeze", model);
+  if (upTo !== undefined && typeof upTo !== "string") {
+    throw new OptionError(`freeze: expected the name of a layer, got ${shown(upTo)}.`);
+  }
   if (upTo !== undefined) layerOutput(model, upTo);
   const last = model.layers.findIndex(({ name }) => name === upTo);
   model.layers.forEach((layer, i) => {

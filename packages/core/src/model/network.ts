@@ -61,6 +61,9 @@ export function network(
 ): tfl.LayersModel {
   checkOptions("network", options, names);
   const { name = "network", seed = 0, ...metadata } = options;
+  if (typeof name !== "string" || name === "") {
+    throw new OptionError(`network: expected name to be text, got ${shown(name)}.`);
+  }
   if (!Number.isInteger(seed)) {
     throw new OptionError(`network: expected seed to be a whole number, got ${shown(seed)}.`);
   }
@@ -88,7 +91,7 @@ function symbolicInputs(shapes: Readonly<Record<string, InputShape>>): Record<st
   const fits = (shape: unknown): boolean => Array.isArray(shape) && shape.length > 0 && shape.every(isLength);
   if (rows.length === 0 || !rows.every(([, shape]) => fits(shape))) {
     throw new OptionError(
-      `network: expected an input such as [28, 28, 1] (height, width, channels; null for any size) or several by name, got ${shown(shapes["input_layer"] ?? shapes)}.`,
+      `network: expected an input such as [28, 28, 1] (height, width, channels; null for any size) or several by name, got ${shown(shapes?.["input_layer"] ?? shapes)}.`,
     );
   }
   return Object.fromEntries(rows.map(([name, shape]) => [name, tfl.input({ shape: [...shape], name })]));
