@@ -1,5 +1,5 @@
-// `pnpm supply-chain`: writes docs/supply-chain.md, the packages of others that come with ours, each with its reason, size and licence.
-// `--check` compares instead, and ends with 1 where the page is old, a licence is not allowed or an install script has come in.
+// `pnpm supply-chain`: writes docs/supply-chain.md, the packages of others that come with ours, each with its reason, size and licence,
+// and THIRD-PARTY-NOTICES.md, the texts of their licences. `--check` compares instead, and ends with 1 where a page is old, a licence is not allowed or an install script has come in.
 import { existsSync, readFileSync, readdirSync, realpathSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
@@ -136,13 +136,51 @@ whichever fits the machine.
 ${rows.map(line).join("\n")}
 `;
 
+/** The text of a package's licence; undefined where it brings none. */
+function licenceText(folder) {
+  const file = readdirSync(folder).find((name) => /^(licen[cs]e|copying)([-.]\w+)*$/i.test(name));
+  return file && readFileSync(join(folder, file), "utf8").replaceAll("\r\n", "\n").trim();
+}
+
+/** Packages by the text of their licence: many bring the same one. */
+const byText = new Map();
+for (const row of rows) {
+  const text = licenceText(row.folder);
+  byText.set(text, [...(byText.get(text) ?? []), row]);
+}
+
+const names = (packages) =>
+  [...new Set(packages.map(({ name, manifest }) => `${shown(name)} ${manifest.version} (${manifest.license})`))].join(
+    ", ",
+  );
+const notices = `# Third-party notices
+
+Written by \`pnpm supply-chain\`. The packages of others that npm installs with convkit's, and the texts of their licences. None of them is
+inside our packages but libjpeg-turbo's addon, in \`@convkit/datasets\` (its THIRD-PARTY-NOTICES.md), and tfjs-node's, in
+\`@convkit/engine-linux-x64\` (its LICENSE).
+
+${[...byText]
+  .filter(([text]) => text !== undefined)
+  .map(([text, packages]) => `## ${names(packages)}\n\n${text.replaceAll(/^/gm, "    ").replaceAll(/ +$/gm, "")}\n`)
+  .join("\n")}
+## Without a file of their licence
+
+${names(byText.get(undefined) ?? [])}
+`;
+
 const problems = [
   ...scripts.map(({ name }) => `${name} has an install script`),
   ...licences.map(({ name, manifest }) => `${name} has the licence ${manifest.license}, which is not allowed`),
   ...unexplained.map(({ name }) => `${name} has no reason: add one to tools/supply-chain.mjs`),
 ];
-if (!argv.includes("--check")) writeFileSync(page, text);
-else if (!existsSync(page) || readFileSync(page, "utf8") !== text)
-  problems.push(`${page.slice(dirname(root).length + 1)} is old: run "pnpm supply-chain"`);
+const pages = new Map([
+  [page, text],
+  [join(root, "THIRD-PARTY-NOTICES.md"), notices],
+]);
+for (const [file, content] of pages) {
+  if (!argv.includes("--check")) writeFileSync(file, content);
+  else if (!existsSync(file) || readFileSync(file, "utf8") !== content)
+    problems.push(`${file.slice(dirname(root).length + 1)} is old: run "pnpm supply-chain"`);
+}
 for (const problem of problems) stderr.write(`${problem}\n`);
 exit(problems.length === 0 ? 0 : 1);

@@ -37,3 +37,13 @@ test("the index of decisions lists every page", () => {
   const index = text("docs/decisions/README.md");
   expect(pages.filter((name) => !index.includes(`](${name})`))).toEqual([]);
 });
+
+test.each(
+  readdirSync(new URL("packages", root)).filter((name) => existsSync(new URL(`packages/${name}/README.md`, root))),
+)("the README of %s has the install line, an example and the codes of its errors", (name) => {
+  const readme = text(`packages/${name}/README.md`);
+  const published = (JSON.parse(text(`packages/${name}/package.json`)) as { name: string }).name;
+  expect(readme).toMatch(new RegExp(`^ {4}npm (i|install) .*${published}|^npm install ${published}`, "m"));
+  expect(readme).toContain("```ts\n");
+  expect(readme).toMatch(/CONVKIT_[A-Z_]+|OptionError/);
+});
