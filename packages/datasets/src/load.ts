@@ -20,6 +20,7 @@ import type { DataSetName } from "./published/registry.ts";
 
 /** Options of `loadData`: the place of the data, how images are decoded, and how they are split. */
 export interface LoadOptions extends SourceOptions, SplitsOptions, ImageFolderOptions, CsvOptions {
+  /** Seed of random splits and limits; 0 by default. */
   readonly seed?: number | undefined;
   readonly cache?: string | undefined;
 }

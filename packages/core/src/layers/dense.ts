@@ -10,6 +10,7 @@ import { checkActivation, checkFlags } from "./check-values.ts";
 import { checkCount } from "./check-window.ts";
 
 export interface DenseOptions {
+  /** None by default. */
   readonly activation?: ActivationName | undefined;
   /** True by default. */
   readonly bias?: boolean | undefined;

@@ -12,7 +12,10 @@ import type { CallOptions, StockClass } from "../tfjs/layer-class.ts";
 import { opAttributes, tensorFlowBackend } from "../tfjs/tensorflow-backend.ts";
 
 export interface DropoutOptions {
-  /** Zeroes whole images instead of single numbers: stochastic depth, Huang et al. 2016, https://arxiv.org/abs/1603.09382 */
+  /**
+   * Zeroes whole images instead of single numbers: stochastic depth, Huang et al. 2016, https://arxiv.org/abs/1603.09382.
+   * False by default.
+   */
   readonly perSample?: boolean | undefined;
 }
 

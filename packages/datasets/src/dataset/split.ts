@@ -42,10 +42,10 @@ export function splitOff(
 export interface SplitsOptions extends SplitOptions {
   /**
    * How many training images become validation images, if the data set has no validation split: a count, or a share
-   * below 1.
+   * below 1. None by default.
    */
   readonly validation?: number | undefined;
-  /** The most images of each split, or of the named splits. The images are drawn with a seed. */
+  /** The most images of each split, or of the named splits. The images are drawn with a seed. All by default. */
   readonly limit?:
     | number
     | {

@@ -21,7 +21,10 @@ export interface ImageOptions extends DecodeOptions {
    * truncated images, "none" reads nothing. "head" by default.
    */
   readonly check?: "head" | "all" | "none" | undefined;
-  /** Keeps decoded pixels, so that later epochs need no decoding; "disk" also keeps them for later runs. */
+  /**
+   * Keeps decoded pixels, so that later epochs need no decoding; "disk" also keeps them for later runs. By default nothing is
+   * kept.
+   */
   readonly keep?: "memory" | "disk" | undefined;
   /** The most bytes of prefetched batches; 512 MiB by default. */
   readonly memory?: number | undefined;

@@ -33,7 +33,7 @@ import { tensorflowVersion, wheelsOf } from "./wheels.ts";
 
 /** Options of `installEngine`. */
 export interface InstallOptions {
-  /** The CUDA build with NVIDIA's libraries instead of the CPU build. */
+  /** The CUDA build with NVIDIA's libraries instead of the CPU build; false by default. */
   readonly gpu?: boolean | undefined;
   readonly onProgress?: OnProgress | undefined;
   /** Aborts the install; no unfinished files are left. */

@@ -11,7 +11,7 @@ import { tfjsNodeCopyRoot } from "./tfjs-node-copy.ts";
 
 /** Options of `removeEngine`. */
 export interface RemoveOptions {
-  /** Removes the CUDA build instead of the CPU build. */
+  /** Removes the CUDA build instead of the CPU build; false by default. */
   readonly gpu?: boolean | undefined;
   /** The cache folder; convkit's own by default. */
   readonly cache?: string | undefined;

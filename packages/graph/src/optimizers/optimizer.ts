@@ -188,8 +188,11 @@ export class RuleOptimizer extends tf.Optimizer {
 
 /** Options of SGD. */
 export interface SgdOptions extends Clipping {
+  /** 0.01 by default. */
   readonly learningRate?: number | undefined;
+  /** 0 by default. */
   readonly momentum?: number | undefined;
+  /** Nesterov's momentum; false by default. */
   readonly nesterov?: boolean | undefined;
 }
 
@@ -210,9 +213,13 @@ export function sgd(options: SgdOptions = {}): RuleOptimizer {
 
 /** Options of Adam. */
 export interface AdamOptions extends Clipping {
+  /** 0.001 by default. */
   readonly learningRate?: number | undefined;
+  /** Decay of the mean of gradients; 0.9 by default. */
   readonly beta1?: number | undefined;
+  /** Decay of the mean of squared gradients; 0.999 by default. */
   readonly beta2?: number | undefined;
+  /** Added to the denominator; 1e-7 by default. */
   readonly epsilon?: number | undefined;
 }
 
@@ -232,7 +239,7 @@ export function adam(options: AdamOptions = {}): RuleOptimizer {
 
 /** Options of AdamW. */
 export interface AdamWOptions extends AdamOptions {
-  /** Decay per step, as a multiple of the learning rate. */
+  /** Decay per step, as a multiple of the learning rate; 0.004 by default. */
   readonly weightDecay?: number | undefined;
   /** Which variables decay; all by default. */
   readonly decays?: ((variable: tf.Variable) => boolean) | undefined;
@@ -260,11 +267,15 @@ function makeAdam(
 
 /** Options of RMSprop. */
 export interface RmsPropOptions extends Clipping {
+  /** 0.001 by default. */
   readonly learningRate?: number | undefined;
+  /** Decay of the mean of squared gradients; 0.9 by default. */
   readonly rho?: number | undefined;
+  /** 0 by default. */
   readonly momentum?: number | undefined;
+  /** Added to the mean of squared gradients; 1e-7 by default. */
   readonly epsilon?: number | undefined;
-  /** Divides by the deviation of the gradient instead of its root mean square. */
+  /** Divides by the deviation of the gradient instead of its root mean square; false by default. */
   readonly centered?: boolean | undefined;
 }
 

@@ -44,9 +44,9 @@ export interface TrainOptions {
   readonly preprocessing?: Preprocessing | undefined;
   /** Random changes of the images: plain data, `{ flip: "horizontal", rotation: 0.05 }`, or a function; none by default. */
   readonly augment?: AugmentationPlan | BatchAugmentation | undefined;
-  /** Factor for the loss of each class's images, as in Keras: the loss is the mean of the weighted losses. */
+  /** Factor for the loss of each class's images, as in Keras: the loss is the mean of the weighted losses. 1 by default. */
   readonly classWeights?: readonly number[] | undefined;
-  /** Factor for each image's loss, by its index in the training data. */
+  /** Factor for each image's loss, by its index in the training data; 1 by default. */
   readonly sampleWeights?: Float32Array | undefined;
   /**
    * Factor for each output's loss; by default as the model's metadata says, else 1. The first output makes the
@@ -60,11 +60,12 @@ export interface TrainOptions {
   readonly stepsPerCall?: number | undefined;
   /**
    * Number of batches whose gradients are averaged, weighted by images, before the weights change. The last batches of
-   * an epoch may be fewer.
+   * an epoch may be fewer. 1 by default.
    */
   readonly accumulate?: number | undefined;
-  /** Decay of a moving average of the weights; the average is validated and saved. */
+  /** Decay of a moving average of the weights; the average is validated and saved. None by default. */
   readonly ema?: number | undefined;
+  /** Called at the beginning and end of the run, of each epoch and batch; none by default. */
   readonly callbacks?: readonly Callback[] | undefined;
   /** Shows a line per epoch and a bar on standard error; by default if that is a terminal. */
   readonly progress?: boolean | undefined;
@@ -72,17 +73,21 @@ export interface TrainOptions {
   readonly monitor?: Monitor | undefined;
   /** Whether the model ends with the best epoch's weights; true by default. */
   readonly restoreBest?: boolean | undefined;
-  /** The run directory, for history, checkpoints and the best model. One process at a time may write there. */
+  /**
+   * The run directory, for history, checkpoints and the best model. One process at a time may write there.
+   * By default, nothing is written.
+   */
   readonly out?: string | undefined;
   /**
    * The claim of `out`, if the caller has claimed it with `claimRunDirectory` to write there, too. By default, `train`
    * claims it for the time of the training.
    */
   readonly claim?: RunClaim | undefined;
+  /** When checkpoints are written; by default after each epoch, and within long ones every 10 minutes. */
   readonly checkpoints?: CheckpointOptions | undefined;
   /**
    * Resumes from the newest checkpoint in `out`, or starts if there is none. All settings but the number of epochs must
-   * be those that the run began with.
+   * be those that the run began with. False by default.
    */
   readonly resume?: boolean | ResumeOptions | undefined;
   /**
@@ -90,7 +95,7 @@ export interface TrainOptions {
    * were decoded.
    */
   readonly metadata?: ModelMetadata | undefined;
-  /** Precision, threads and determinism of the compiled step; `eager: true` runs it op by op. */
+  /** Precision, threads and determinism of the compiled step; float32 by default. `eager: true` runs it op by op. */
   readonly execution?: ExecutionOptions | undefined;
   /** Ends the run after the current step; the trained weights are kept. */
   readonly signal?: AbortSignal | undefined;

@@ -9,17 +9,23 @@ export type OptimizerName = (typeof optimizerNames)[number];
 /** An optimizer as plain data, with Keras' defaults. */
 export interface OptimizerConfig extends Readonly<Clipping> {
   readonly name: OptimizerName;
+  /** 0.01 by default for `sgd`, `momentum` and `nesterov`, 0.001 for the others. A schedule multiplies it. */
   readonly learningRate?: number | undefined;
   /** Momentum of sgd and rmsprop, 0 by default. The optimizers `momentum` and `nesterov` are sgd with 0.9. */
   readonly momentum?: number | undefined;
+  /** Decay of the mean of gradients in `adam` and `adamw`; 0.9 by default. */
   readonly beta1?: number | undefined;
+  /** Decay of the mean of squared gradients in `adam` and `adamw`; 0.999 by default. */
   readonly beta2?: number | undefined;
+  /** Decay of the mean of squared gradients in `rmsprop`; 0.9 by default. */
   readonly rho?: number | undefined;
+  /** Keeps the denominator of `adam`, `adamw` and `rmsprop` above 0; 1e-7 by default. */
   readonly epsilon?: number | undefined;
+  /** `rmsprop` divides by the deviation of the gradient instead of its root mean square; false by default. */
   readonly centered?: boolean | undefined;
   /**
    * Shrinks weights, except biases and the parameters of norms. `adamw` decouples the decay from the gradient; the
-   * other optimizers add it to the gradient, like L2 regularization.
+   * other optimizers add it to the gradient, like L2 regularization. 0.004 by default for `adamw`, 0 for the others.
    */
   readonly weightDecay?: number | undefined;
 }

@@ -11,9 +11,9 @@ export type BatchAugmentation = (
 
 /** The augmentations of training images as plain data, in the order of the keys; `mixup` and `cutmix` come last. */
 export interface AugmentationPlan extends AugmentationSpec {
-  /** Alpha of mixup (Zhang et al. 2017). */
+  /** Alpha of mixup (Zhang et al. 2017); no mixup by default. */
   readonly mixup?: number | undefined;
-  /** Alpha of cutmix (Yun et al. 2019). */
+  /** Alpha of cutmix (Yun et al. 2019); no cutmix by default. */
   readonly cutmix?: number | undefined;
 }
 

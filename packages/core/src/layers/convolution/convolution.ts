@@ -22,6 +22,7 @@ export interface WindowOptions {
   readonly stride?: number | Pair | undefined;
   /** True by default. */
   readonly bias?: boolean | undefined;
+  /** None by default. */
   readonly activation?: ActivationName | undefined;
   /** `glorotUniform` by default, as in Keras; PyTorch's is uniform within 1 / sqrt(fan in). */
   readonly init?: Init | undefined;
