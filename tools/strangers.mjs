@@ -39,7 +39,8 @@ export function tools(nodes) {
     ),
     managers: {
       npm: ["npm", "install", "--no-audit", "--no-fund"],
-      pnpm: [process.execPath, bin("pnpm"), "install"],
+      // Its own binary comes by an install script; this is the same in JavaScript.
+      pnpm: [process.execPath, join(modules, "pnpm/bin/pnpm.mjs"), "install"],
       yarn: [process.execPath, bin("yarn"), "install", "--no-progress", "--no-lockfile"],
       bun: [join(modules, "@oven/bun-linux-x64-baseline/bin/bun"), "install"],
     },
