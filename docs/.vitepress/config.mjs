@@ -10,7 +10,12 @@ export default defineConfig({
   cacheDir: "node_modules/.cache/vitepress",
   metaChunk: false,
   head: [["script", { src: "/page.js", defer: "" }]],
-  markdown: { anchor: { slugify: slug }, config: (md) => void (md.options.linkify = false) },
+  // A block of the READMEs that is not run has the language "ignore".
+  markdown: {
+    anchor: { slugify: slug },
+    languageAlias: { ignore: "ts" },
+    config: (md) => void (md.options.linkify = false),
+  },
   themeConfig: {
     nav: [
       { text: "Guides", link: "/guides/training" },
