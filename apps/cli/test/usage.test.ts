@@ -89,6 +89,8 @@ describe("bad usage is told in one sentence, with status 2", () => {
     ],
     [["evaluate", "lenet5", "--data", "mnist", "--split", "tset"], /Allowed choices are test, validation, train/],
     [["convert", "lenet5"], /Say where to write: convkit convert lenet5 <out>/],
+    [["convert", "lenet5", join(folder, "x.keras"), "--stock"], /--stock is for --to tfjs, not for .*x\.keras/],
+    [["convert", "lenet5", join(folder, "x.keras"), "--keras2"], /--keras2 is for a model's \.h5, not for .*x\.keras/],
     [["convert", "lenet5", join(folder, "x.xyz")], /Cannot tell the format of .*x\.xyz: it must end in \.keras, \.h5/],
     [["data", "fetch", "mnits"], /Unknown data set "mnits".* Did you mean mnist\?/],
     [["data", "preview", "mnist"], /required option '--out <file\.png>' not specified/],
