@@ -44,6 +44,7 @@ export async function loadTorch(
       throw new WeightsError(file.path, "", `the weights do not fit the model, nothing was changed: ${structure}`);
     if (structure !== undefined) return loadStructure(model, file.path, structure, onNote);
   }
+  if (unread.size === 0) refuseOther(file.path, weights, tensors, ignore);
   const problems: string[] = [];
   const ignored = outside.map(({ name }) => name);
   const assignments: Assignment[] = [];
@@ -74,6 +75,25 @@ export async function loadTorch(
   }
   await assign(file.path, assignments, problems);
   return { loaded: assignments.length, ignored };
+}
+
+/** Throws one sentence for a file of another network, of which no name fits: a list of all names would tell no more. */
+function refuseOther(
+  path: string,
+  weights: readonly { readonly torchName: string; readonly torchShape: readonly number[] }[],
+  tensors: ReadonlyMap<string, NamedTensor>,
+  ignore: RegExp | undefined,
+): void {
+  const wanted = weights.filter(({ torchName }) => ignore?.test(torchName) !== true);
+  const [first] = wanted;
+  const [other] = [...tensors.values()].filter(({ name }) => !spare.test(name));
+  if (first === undefined || other === undefined || wanted.length < 3) return;
+  if (wanted.some(({ torchName }) => tensors.has(torchName))) return;
+  throw new WeightsError(
+    path,
+    "",
+    `holds the weights of another network, nothing was changed: none of the model's ${wanted.length} names is in the file; the model's first is "${first.torchName}" [${first.torchShape}], the file's is "${other.name}" [${other.shape}]`,
+  );
 }
 
 /** The tensors without the names of wrappers that all of them begin with. */
