@@ -22,7 +22,7 @@ export function createBodyReader(limit: number): BodyReader {
     const chunks: Buffer[] = [];
     let size = 0;
     await new Promise<void>((resolve, reject) => {
-      const onAbort = (): void => fail(signal.reason as Error);
+      const onAbort = (): void => fail(whileReading(signal.reason as Error));
       const onData = (chunk: Buffer): void => {
         size += chunk.length;
         try {
@@ -42,7 +42,7 @@ export function createBodyReader(limit: number): BodyReader {
         incoming.pause();
         reject(error);
       };
-      if (signal.aborted) return fail(signal.reason as Error);
+      if (signal.aborted) return onAbort();
       signal.addEventListener("abort", onAbort, { once: true });
       incoming.on("data", onData);
       incoming.once("end", () => (end(), resolve()));
@@ -86,6 +86,12 @@ async function decompressed(bytes: Buffer, encoding: string | undefined, limit: 
     if ((error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") throw tooLarge(limit);
     throw new RequestError(400, `The body is not ${encoding}, as Content-Encoding says.`);
   }
+}
+
+/** A request that takes too long before its body is there is the client's fault. */
+function whileReading(reason: Error): Error {
+  if (!(reason instanceof RequestError) || reason.status !== 504) return reason;
+  return new RequestError(408, "The body did not come in time.", { Connection: "close" });
 }
 
 function tooLarge(limit: number): RequestError {
