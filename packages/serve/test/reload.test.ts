@@ -1,0 +1,122 @@
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { useEngine } from "@convkit/engine";
+import { engines } from "@convkit/testing";
+import { saveModel } from "@convkit/weights";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type LogEntry, serve, type ServeOptions } from "../src/index.ts";
+import { colorModel, colorScores, filled } from "./color-model.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "convkit-serve-"));
+let options: ServeOptions;
+beforeAll(async () => {
+  const runtime = (await useEngine(engines[0] ?? "wasm")).backend === "tensorflow" ? "tensorflow" : "wasm";
+  options = { port: 0, runtime, maxBatch: 4, drainMs: 0 };
+  for (const [name, gain] of [
+    ["four", 4],
+    ["one", 1],
+  ] as const) {
+    // prettier-ignore
+    const model = colorModel(gain);
+    await saveModel(model, join(folder, `${name}.keras`));
+    model.dispose();
+  }
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Puts a saved model where a version belongs. */
+function place(models: string, version: number, name: "four" | "one"): void {
+  cpSync(join(folder, `${name}.keras`), join(models, String(version), "net.keras"));
+}
+
+const color = [200, 40, 10];
+const body = JSON.stringify({ instances: [filled(color)] });
+
+/** Clients that ask one request after the other until `end`: what each got. */
+function load(url: string, clients: number, path = "/v1/models/colors:predict") {
+  let isOver = false;
+  const answers: { readonly status: number; readonly first: number }[] = [];
+  const failures: string[] = [];
+  const client = async (): Promise<void> => {
+    while (!isOver) {
+      try {
+        const response = await fetch(url + path, { method: "POST", body });
+        const { predictions } = (await response.json()) as { predictions: number[][] };
+        answers.push({ status: response.status, first: predictions[0]![0]! });
+      } catch (error) {
+        failures.push(String((error as Error).cause ?? error));
+        if (isOver) return;
+      }
+    }
+  };
+  const running = Array.from({ length: clients }, client);
+  const count = async (more: number): Promise<void> => {
+    const until = answers.length + more;
+    while (answers.length < until) await new Promise((resolve) => setTimeout(resolve, 5));
+  };
+  return { answers, failures, count, end: () => ((isOver = true), Promise.all(running)) };
+}
+
+test("versions come and go under load, and every request gets the answer of one of them", async () => {
+  const models = join(folder, "models");
+  place(models, 1, "four");
+  const server = await serve({ colors: models }, options);
+  const clients = load(server.url, 4);
+  await clients.count(20);
+  place(models, 2, "one");
+  expect(await server.reload()).toEqual({ loaded: ["colors/2"], removed: [], kept: ["colors/1"] });
+  await clients.count(20);
+  rmSync(join(models, "1"), { recursive: true });
+  expect(await server.reload()).toEqual({ loaded: [], removed: ["colors/1"], kept: ["colors/2"] });
+  await clients.count(20);
+  // The same version with other weights.
+  place(models, 2, "four");
+  expect(await server.reload()).toEqual({ loaded: ["colors/2"], removed: ["colors/2"], kept: [] });
+  await clients.count(20);
+  await clients.end();
+  expect(clients.failures).toEqual([]);
+  const [four, one] = [colorScores(color, 4)[0]!, colorScores(color, 1)[0]!];
+  const kinds = clients.answers.map(({ first }) =>
+    Math.abs(first - four) < 1e-5 ? 4 : Math.abs(first - one) < 1e-5 ? 1 : first,
+  );
+  expect(clients.answers.every(({ status }) => status === 200)).toBe(true);
+  expect(new Set(kinds)).toEqual(new Set([4, 1]));
+  expect(kinds.at(-1)).toBe(4);
+  const gone = await fetch(`${server.url}/v1/models/colors/versions/1:predict`, { method: "POST", body });
+  expect([gone.status, await gone.json()]).toEqual([
+    404,
+    { error: "The model colors has no version 1: its versions are 2." },
+  ]);
+  await server.close();
+});
+
+test("a version that cannot be loaded changes nothing", async () => {
+  const models = join(folder, "broken");
+  place(models, 1, "four");
+  const server = await serve({ colors: models }, options);
+  place(models, 2, "one");
+  writeFileSync(join(models, "2", "net.keras"), "no zip file");
+  await expect(server.reload()).rejects.toThrow(/^The model colors, version 2, cannot be served: /);
+  expect(server.models()).toMatchObject([{ name: "colors", version: 1 }]);
+  expect((await fetch(`${server.url}/v1/models/colors:predict`, { method: "POST", body })).status).toBe(200);
+  await server.close();
+});
+
+test("close answers what it accepted, and says it is not ready meanwhile", async () => {
+  const model = colorModel();
+  const log: LogEntry[] = [];
+  const server = await serve({ colors: model }, { ...options, drainMs: 300, onLog: (entry) => log.push(entry) });
+  const clients = load(server.url, 6);
+  await clients.count(30);
+  const closing = server.close();
+  expect((await fetch(`${server.url}/v2/health/ready`)).status).toBe(503);
+  await closing;
+  await clients.end();
+  const done = log.filter(({ event, path }) => event === "request" && path === "/v1/models/colors:predict");
+  expect(done.every(({ status }) => status === 200)).toBe(true);
+  expect(clients.answers).toHaveLength(done.length);
+  // What the clients tried afterwards found nobody.
+  expect(clients.failures.every((text) => /ECONNREFUSED|ECONNRESET|other side closed/.test(text))).toBe(true);
+  model.dispose();
+});
