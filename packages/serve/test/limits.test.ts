@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { gzipSync } from "node:zlib";
 import { useEngine } from "@convkit/engine";
 import { engines } from "@convkit/testing";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type LogEntry, type ModelServer, serve, type ServeOptions } from "../src/index.ts";
 import { colorModel, filled, sumAndDifference } from "./color-model.ts";
 

@@ -35,18 +35,18 @@ const body = JSON.stringify({ instances: [filled(color)] });
 
 /** Clients that ask one request after the other until `end`: what each got. */
 function load(url: string, clients: number, path = "/v1/models/colors:predict") {
-  let isOver = false;
+  const over = new AbortController();
   const answers: { readonly status: number; readonly first: number }[] = [];
   const failures: string[] = [];
   const client = async (): Promise<void> => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       try {
         const response = await fetch(url + path, { method: "POST", body });
         const { predictions } = (await response.json()) as { predictions: number[][] };
         answers.push({ status: response.status, first: predictions[0]![0]! });
       } catch (error) {
         failures.push(String((error as Error).cause ?? error));
-        if (isOver) return;
+        if (over.signal.aborted) return;
       }
     }
   };
@@ -55,7 +55,7 @@ function load(url: string, clients: number, path = "/v1/models/colors:predict") 
     const until = answers.length + more;
     while (answers.length < until) await new Promise((resolve) => setTimeout(resolve, 5));
   };
-  return { answers, failures, count, end: () => ((isOver = true), Promise.all(running)) };
+  return { answers, failures, count, end: () => (over.abort(), Promise.all(running)) };
 }
 
 test("versions come and go under load, and every request gets the answer of one of them", async () => {
