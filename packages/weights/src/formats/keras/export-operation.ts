@@ -14,7 +14,8 @@ export function exportOperation({ op, values }: OperationArgs, context: ExportCo
 }
 
 /** One operation of `keras.ops` with the same name and arguments. */
-function plain(op: string, values: Values, { refuse }: Pick<ExportContext, "refuse">): KerasPart {
+function plain(op: string, given: Values, { refuse }: Pick<ExportContext, "refuse">): KerasPart {
+  const values = lowerCased(given);
   const found = kerasOperations.get(op);
   if (found === undefined) return refuse(`Keras has no operation ${op}`);
   const names = operationTable[op]![0].split(" ");
@@ -29,6 +30,17 @@ function plain(op: string, values: Values, { refuse }: Pick<ExportContext, "refu
   const options = names.filter((name) => !isCallArgument(op, name) && isStated(name));
   const config = Object.fromEntries(options.map((name) => [name, pythonValue(values[name])]));
   return { className: found.className, config: {}, operation: { module: found.module, args, config } };
+}
+
+/** Arguments whose words TensorFlow takes in capitals, too, as Keras 2 stores them: `SAME`, `CONSTANT`. */
+const words = ["mode", "padding", "interpolation"];
+
+function lowerCased(values: Values): Values {
+  const lower = ([name, value]: [string, unknown]): [string, unknown] => [
+    name,
+    words.includes(name) && typeof value === "string" ? value.toLowerCase() : value,
+  ];
+  return Object.fromEntries(Object.entries(values).map(lower));
 }
 
 /** A number of the file's arguments in Keras' form. Tensors stay `{ slot }`. */
@@ -90,6 +102,11 @@ const special: Readonly<Record<string, Maker>> = {
   dot: ({ axes, normalize = false }) => [{ className: "Dot", config: { axes, normalize } }],
   identity: () => [{ className: "Identity", config: {} }],
   mish: () => [{ className: "Activation", config: { activation: "mish" } }],
+  // Keras takes a value beside the mode "constant" alone.
+  pad: ({ constant_values, ...values }, context) => {
+    const isConstant = String(values["mode"] ?? "constant").toLowerCase() === "constant";
+    return [plain("pad", isConstant ? { ...values, constant_values } : values, context)];
+  },
   hardswish: (values, context) => [plain("hardsilu", values, context)],
   stopgradient: ({ x }) => [
     {
