@@ -4,7 +4,7 @@ import type { BuildOptions } from "@convkit/core";
 import { OptionError, shown } from "@convkit/errors";
 import { createModel as freshModel, findArchitecture } from "@convkit/models";
 import type { ModelAlias, ModelName } from "@convkit/models";
-import { fetchWeights, findImagenetWeights, loadWeights } from "@convkit/weights";
+import { fetchImagenetWeights, loadWeights } from "@convkit/weights";
 import type * as tfl from "@tensorflow/tfjs-layers";
 
 /** Options of `createModel` with trained weights. */
@@ -51,15 +51,11 @@ async function trainedModel(
       `createModel: expected weights to be "imagenet" or a file, but there is no file ${shown(weights)}.`,
     );
   }
-  const top = options.includeTop ?? true;
-  const published = weights === "imagenet" ? findImagenetWeights(architecture.name, { top }) : undefined;
-  if (weights === "imagenet" && published === undefined) {
-    throw new OptionError(
-      `createModel: no ImageNet weights are published for ${name}${top ? "" : " without its top"}; give a file: { weights: "file.safetensors" }.`,
-    );
-  }
+  const { file, published } =
+    weights === "imagenet"
+      ? await fetchImagenetWeights(architecture.name, { top: options.includeTop })
+      : { file: weights, published: undefined };
   const model = withoutDrawing(() => freshModel(name, options));
-  const file = published === undefined ? weights : await fetchWeights(published);
-  await loadWeights(model, file, published === undefined ? {} : { published });
+  await loadWeights(model, file, { published });
   return model;
 }

@@ -166,7 +166,7 @@ describe("with an engine", () => {
     [
       "weights that nobody published",
       () => c["createModel"]("lenet5", { weights: "imagenet" }),
-      /o ImageNet weights are published for lenet5.*give a file/,
+      /o ImageNet weights are published for lenet5; expected a file of weights/,
     ],
   ];
   test.each(networks)("networks: %s", (_mistake, make, sentence) => expectSentence(make, sentence));

@@ -1,4 +1,5 @@
 /** For packages of convkit only: may change in any version. */
+export { progressBar } from "./callbacks/progress-bar.ts";
 export { stretchToBytes } from "./tensorboard/stretch.ts";
 export { type Field, oneOf, trueOrFalse, wholeFromOne, wholeFromZero } from "./checks/fields.ts";
 export { listOf, numberOrNull, record, type StoredShape, storedProblems, text, throwStored } from "./checks/stored.ts";

@@ -25,7 +25,7 @@ export { readyToVerify, verifySaved } from "./convert/verify.ts";
 export type { Verification, WeightRow } from "./convert/verify.ts";
 export { parity, parityText } from "./convert/parity.ts";
 export type { ParityOptions, ParityReport, ParityRow } from "./convert/parity.ts";
-export { fetchWeights } from "./published/download.ts";
+export { fetchImagenetWeights, fetchWeights } from "./published/download.ts";
 export type { DownloadOptions } from "./published/download.ts";
 export { findImagenetWeights, imagenetWeights } from "./published/imagenet.ts";
 export type { KnownHash, PublishedWeights } from "./published/imagenet.ts";

@@ -2,6 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { basename, extname, join } from "node:path";
 import { modelMetadata, preprocessingFor, withoutDrawing } from "@convkit/core";
 import type { ImageFit, Preprocessing } from "@convkit/core";
+import { OptionError } from "@convkit/errors";
 import { createModel, findArchitecture, isModelName, zoo } from "@convkit/models";
 import type { PublishedWeights } from "@convkit/weights";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
@@ -118,13 +119,10 @@ export function inputOf(model: LayersModel, { size = [224, 224] }: ImageFit): [n
 
 /** The published weights of a network, downloaded once. */
 async function imagenetWeights(name: string, top: boolean): Promise<{ file: string; published: PublishedWeights }> {
-  const { fetchWeights, findImagenetWeights } = await import("@convkit/weights");
-  const published = findImagenetWeights(findArchitecture(name).name, { top });
-  if (published === undefined)
-    throw new UsageError(
-      `No ImageNet weights are published for ${name}${top ? "" : " without its top"}: give a file with --weights.`,
-    );
-  return { file: await fetchWeights(published), published };
+  const { fetchImagenetWeights } = await import("@convkit/weights");
+  return fetchImagenetWeights(findArchitecture(name).name, { top }).catch((error: unknown) => {
+    throw error instanceof OptionError ? new UsageError(error.message, { cause: error }) : error;
+  });
 }
 
 /** The `model.json` at a path: the file itself, the one in the folder, or the best model of a run directory. */

@@ -1,4 +1,4 @@
-import cliProgress from "cli-progress";
+import { progressBar } from "@convkit/trainer/internal";
 import type { Output } from "./output.ts";
 
 export interface CountingBar {
@@ -9,22 +9,7 @@ export interface CountingBar {
 /** A bar that counts up to a total; draws nothing if the output is not a terminal. */
 export function countingBar(out: Output, total: number, unit: string): CountingBar {
   if (!out.live || !Number.isFinite(total)) return { update() {}, stop() {} };
-  const bar = makeBar(`{bar} {value}/{total} ${unit}`);
+  const bar = progressBar(`{bar} {value}/{total} ${unit}`);
   bar.start(total, 0);
   return { update: (value) => bar.update(value), stop: () => bar.stop() };
-}
-
-function makeBar(format: string): cliProgress.SingleBar {
-  return new cliProgress.SingleBar(
-    {
-      format,
-      barsize: 24,
-      clearOnComplete: true,
-      hideCursor: true,
-      fps: 8,
-      stream: process.stderr,
-      gracefulExit: false,
-    },
-    cliProgress.Presets.shades_classic,
-  );
 }

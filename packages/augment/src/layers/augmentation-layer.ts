@@ -1,3 +1,4 @@
+import { snakeCase } from "@convkit/core/internal";
 import { OptionError, shown } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
 import { layers } from "@tensorflow/tfjs-layers";
@@ -81,8 +82,4 @@ export abstract class AugmentationLayer extends layers.Layer {
   override getConfig(): tf.serialization.ConfigDict {
     return { ...super.getConfig(), ...(this.#config as tf.serialization.ConfigDict) };
   }
-}
-
-export function snakeCase(name: string): string {
-  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

@@ -1,7 +1,7 @@
 import { OptionError } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
 import { layers } from "@tensorflow/tfjs-layers";
-import { snakeCase } from "./augmentation-layer.ts";
+import { snakeCase } from "@convkit/core/internal";
 import type { BaseArgs } from "./keras-arguments.ts";
 
 export interface KerasOnlyAugmentationArgs extends BaseArgs {

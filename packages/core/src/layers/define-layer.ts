@@ -2,6 +2,7 @@ import { OptionError, shown } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { layer } from "../block/block.ts";
+import { snakeCase } from "../block/snake-case.ts";
 import type { UnnamedBlock } from "../block/names.ts";
 import { glorotUniform, initializer } from "../init/initializers.ts";
 import type { Init } from "../init/initializers.ts";
@@ -120,8 +121,4 @@ function checkResult(name: string, y: tf.Tensor, expected: readonly (number | nu
     `${name}: expected the layer's function to return a tensor of the shape ${shown([null, ...expected])} as its outputShape says, ` +
       `got ${y instanceof tf.Tensor ? shown(y.shape) : shown(y)}.`,
   );
-}
-
-function snakeCase(className: string): string {
-  return className.replaceAll(/(?<=[a-z\d])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/g, "_").toLowerCase();
 }

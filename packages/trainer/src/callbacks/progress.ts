@@ -1,6 +1,6 @@
 import { checkOptions, type OptionNames } from "@convkit/errors";
-import cliProgress from "cli-progress";
 import { TrainerError } from "../trainer-error.ts";
+import { type ProgressBar, progressBar } from "./progress-bar.ts";
 import type { Callback } from "./callback.ts";
 
 /** Options of `showProgress`. */
@@ -20,7 +20,7 @@ const optionNames: OptionNames<ProgressOptions> = { line: true, bar: true };
 export function showProgress(options: ProgressOptions = {}): Callback {
   checkOptions("showProgress", options, optionNames, (message) => new TrainerError(message));
   const { line = (text: string) => process.stderr.write(`${text}\n`), bar: draws = process.stderr.isTTY } = options;
-  let bar: cliProgress.SingleBar | undefined;
+  let bar: ProgressBar | undefined;
   const stop = () => {
     bar?.stop();
     bar = undefined;
@@ -28,7 +28,7 @@ export function showProgress(options: ProgressOptions = {}): Callback {
   return {
     onEpochBegin(epoch, training) {
       if (!draws || !Number.isFinite(training.stepsPerEpoch)) return;
-      bar = makeBar(
+      bar = progressBar(
         `epoch ${epoch}/${training.epochs} {bar} {percentage} % | loss {loss} | accuracy {accuracy} | {rate} images/s | {left} left`,
       );
       bar.start(training.stepsPerEpoch, 0, { loss: "-", accuracy: "-", rate: "-", left: "-" });
@@ -54,11 +54,6 @@ export function showProgress(options: ProgressOptions = {}): Callback {
     },
     onTrainEnd: stop,
   };
-}
-
-function makeBar(format: string): cliProgress.SingleBar {
-  const look = { barsize: 24, clearOnComplete: true, hideCursor: true, fps: 8, stream: process.stderr };
-  return new cliProgress.SingleBar({ format, ...look, gracefulExit: false }, cliProgress.Presets.shades_classic);
 }
 
 function percent(share: number): string {

@@ -63,12 +63,11 @@ const StockTranspose: StockClass<TransposeArgs, Fields> = stockClass(
  */
 export class SizedConv2DTranspose extends StockTranspose {
   static override className = "SizedConv2DTranspose";
-  readonly outputPadding: Pair | undefined;
+  readonly outputPadding: Sizes | undefined;
 
   constructor(args: TransposeArgs) {
     super(args);
-    const padding = args.outputPadding;
-    if (padding != null) this.outputPadding = Array.isArray(padding) ? (padding as Pair) : [padding, padding];
+    this.outputPadding = outputPaddingOf(args, 2);
   }
 
   override computeOutputShape(shape: Shape): Shape {
@@ -97,6 +96,12 @@ export class SizedConv2DTranspose extends StockTranspose {
   #length(size: number | null | undefined, axis: 0 | 1): number | null {
     return transposedLength(size, axis, this);
   }
+}
+
+/** Keras' output padding as one number an axis; undefined where the layer has none. */
+function outputPaddingOf({ outputPadding }: Pick<TransposeArgs, "outputPadding">, axes: number): Sizes | undefined {
+  if (outputPadding == null) return undefined;
+  return typeof outputPadding === "number" ? Array.from({ length: axes }, () => outputPadding) : outputPadding;
 }
 
 /** The output's size along one axis. Source: keras/src/backend/common/backend_utils.py. */
@@ -179,8 +184,7 @@ export class SizedConv3DTranspose extends StockTranspose3D {
 
   constructor(args: Transpose3DArgs) {
     super(args);
-    const padding = args.outputPadding;
-    if (padding != null) this.outputPadding = Array.isArray(padding) ? padding : [padding, padding, padding];
+    this.outputPadding = outputPaddingOf(args, 3);
   }
 
   override computeOutputShape(shape: Shape): Shape {

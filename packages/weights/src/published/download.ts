@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
-import { checkOptions, type OptionNames } from "@convkit/errors";
+import { checkOptions, OptionError, type OptionNames } from "@convkit/errors";
 import { cacheFolder, download, DownloadError, type DownloadProgress, FileError, hashDifference } from "@convkit/files";
-import type { PublishedWeights } from "./imagenet.ts";
+import { findImagenetWeights, type PublishedWeights } from "./imagenet.ts";
 import { WeightsError } from "../weights-error.ts";
 
 export interface DownloadOptions {
@@ -44,4 +44,19 @@ export async function fetchWeights(
       throw new WeightsError(file, "", error.problem.replace(/\.$/, ""), { cause: error });
     throw error;
   }
+}
+
+/** The file of a network's published ImageNet weights, downloaded once, and its description. Throws an `OptionError` if there is none. */
+export async function fetchImagenetWeights(
+  model: string,
+  options: DownloadOptions & { readonly top?: boolean | undefined } = {},
+): Promise<{ readonly file: string; readonly published: PublishedWeights }> {
+  const { top = true, ...download } = options;
+  const published = findImagenetWeights(model, { top });
+  if (published === undefined) {
+    throw new OptionError(
+      `No ImageNet weights are published for ${model}${top ? "" : " without its top"}; expected a file of weights instead of "imagenet".`,
+    );
+  }
+  return { file: await fetchWeights(published, download), published };
 }

@@ -1,3 +1,4 @@
+import { snakeCase } from "@convkit/core/internal";
 import type { GraphNode } from "@convkit/core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import type { NamedTensor } from "../../bytes/named-tensor.ts";
@@ -8,7 +9,6 @@ import { WeightsError } from "../../weights-error.ts";
 import { exportLayer } from "./export-layer.ts";
 import type { ExportContext } from "./keras-part.ts";
 import type { KerasGraph, KerasLayer, TakenTensor } from "./graph.ts";
-import { snakeCase } from "./layer-paths.ts";
 import { policyOf } from "./policy.ts";
 import { layerOrder } from "./layer-order.ts";
 import type { TensorReference } from "./config.ts";

@@ -1,3 +1,4 @@
+import { snakeCase } from "@convkit/core/internal";
 import { checkOptions, shown } from "@convkit/errors";
 import type * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
@@ -16,7 +17,7 @@ import type { LayerClass, Making } from "./import-layer.ts";
 import { isModel, readModel, readModelConfig } from "./config.ts";
 import type { LayerCall, LayerConfig, ModelConfig, TensorReference } from "./config.ts";
 import { nestedModel } from "../../model/model-layers.ts";
-import { followers, keepKerasPaths, kerasPaths, safeName, snakeCase } from "./layer-paths.ts";
+import { followers, keepKerasPaths, kerasPaths, safeName } from "./layer-paths.ts";
 import { operationOf } from "./operations.ts";
 import { whyUnread } from "./unread-layers.ts";
 

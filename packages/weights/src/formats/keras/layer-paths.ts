@@ -1,3 +1,4 @@
+import { snakeCase } from "@convkit/core/internal";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { kerasClassName } from "./class-name.ts";
 
@@ -45,13 +46,4 @@ const importedPaths = new WeakMap<tfl.LayersModel, Map<tfl.layers.Layer, string>
  */
 export function keepKerasPaths(model: tfl.LayersModel, paths: Map<tfl.layers.Layer, string>): void {
   importedPaths.set(model, paths);
-}
-
-/** Snake case by Keras' rules: `Conv2D` becomes `conv2d`, `ReLU` becomes `re_lu`. */
-export function snakeCase(name: string): string {
-  return name
-    .replaceAll(/\W+/g, "")
-    .replaceAll(/(.)([A-Z][a-z]+)/g, "$1_$2")
-    .replaceAll(/([a-z])([A-Z])/g, "$1_$2")
-    .toLowerCase();
 }
