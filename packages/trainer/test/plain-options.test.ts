@@ -119,3 +119,16 @@ test("showProgress says each epoch in a line, with the numbers of the history", 
     `epoch 2/2 | loss ${history[1]!.loss.toFixed(4)} | accuracy ${(history[1]!.accuracy * 100).toFixed(2)} %`,
   );
 });
+
+test("names of classes are one name, composed or not", async () => {
+  const named = (classes: readonly string[]) =>
+    fromArrays({ images, shape: [4, 4, 1], labels, classes, name: "cafés" });
+  const model = network([4, 4, 1], chain([flatten(), dense(2, { activation: "softmax" })]), { seed: 1 });
+  const options = { model, epochs: 1, progress: false } as const;
+  await train({
+    ...options,
+    data: { name: "cafés", train: named(["caf\u00e9", "b"]), validation: named(["cafe\u0301", "b"]) },
+  });
+  await train({ ...options, data: named(["cafe\u0301", "b"]) });
+  await expect(train({ ...options, data: named(["b", "cafe\u0301"]) })).rejects.toThrow(/tells apart/);
+});

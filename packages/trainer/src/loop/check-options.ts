@@ -11,6 +11,7 @@ import {
   wholeFromZero,
 } from "../checks/fields.ts";
 import { planProblems } from "../plan/plan-checks.ts";
+import { hasSameClasses } from "../step/data-checks.ts";
 import { TrainerError } from "../trainer-error.ts";
 import type { FullOptions } from "./plain-options.ts";
 import type { CheckpointOptions, ResumeOptions, TrainOptions } from "./train-options.ts";
@@ -144,7 +145,7 @@ function scheduleProblems({ data: { train }, schedule }: FullOptions): string[] 
 /** A model that names its classes was trained on them: its outputs must not get other meanings. */
 function classProblems({ model, data: { train } }: FullOptions): string[] {
   const { classes } = modelMetadata(model);
-  if (classes === undefined || classes.join("\n") === train.classes.join("\n")) return [];
+  if (classes === undefined || hasSameClasses(classes, train.classes)) return [];
   return [
     `${model.name} tells apart ${classes.join(", ")}, but ${train.name} has the classes ${train.classes.join(", ")}: give the data the same classes in the same order, or the model a new head (replaceHead of @convkit/core).`,
   ];

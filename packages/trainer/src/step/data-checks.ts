@@ -106,13 +106,18 @@ function labelProblems(data: Dataset): string[] {
   return [];
 }
 
+/** Whether names of classes are equal, composed (NFC) or not: `é` may be one code point or two. */
+export function hasSameClasses(some: readonly string[], others: readonly string[]): boolean {
+  return some.join("\n").normalize("NFC") === others.join("\n").normalize("NFC");
+}
+
 function agreementProblems(train: Dataset, other: Dataset): string[] {
   const problems: string[] = [];
   if (other.shape.join() !== train.shape.join())
     problems.push(
       `${other.name} has images of ${other.shape.join("x")} but ${train.name} of ${train.shape.join("x")}.`,
     );
-  if (other.classes.join("\n") !== train.classes.join("\n"))
+  if (!hasSameClasses(other.classes, train.classes))
     problems.push(
       `${other.name} has the classes ${other.classes.join(", ")} but ${train.name} has ${train.classes.join(", ")}.`,
     );

@@ -13,9 +13,7 @@ const sha256 = createHash("sha256").update(content).digest("hex");
 
 /** Kills a download so many times, and lets it end. Returns what went wrong. */
 export async function killedDownload(folder: string, kills: number, draw: Draw): Promise<string[]> {
-  let asked = 0;
   const server = createServer(async (request, response) => {
-    asked++;
     const from = Number(/^bytes=(\d+)-/.exec(request.headers.range ?? "")?.[1] ?? 0);
     const range = from === 0 ? {} : { "content-range": `bytes ${from}-${content.length - 1}/${content.length}` };
     response.writeHead(from === 0 ? 200 : 206, {
@@ -36,13 +34,13 @@ export async function killedDownload(folder: string, kills: number, draw: Draw):
   const file = join(folder, "cache", "file.bin");
   const problems: string[] = [];
   for (let kill = 0; kill <= kills; kill++) {
-    const before = asked;
+    const asked = new Promise((resolve) => void server.once("request", resolve));
     const child = spawn(process.execPath, ["--import", import.meta.resolve("tsx"), program, url, file, sha256]);
     let said = "";
     child.stdout.on("data", (text) => (said += String(text)));
     const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
     if (kill < kills) {
-      while (asked === before && child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 5));
+      await Promise.race([asked, ended]);
       setTimeout(() => child.kill("SIGKILL"), draw.unit() * 60);
     }
     await ended;
