@@ -165,19 +165,19 @@ describe("withLock", () => {
   test("never lets two processes in, whenever they are killed", async () => {
     const folder = temporaryFolder();
     const program = await takeTurns;
-    const deadline = Date.now() + Number(process.env["LOCK_TEST_SECONDS"] ?? 12) * 1000;
+    const count = (name: string) => (existsSync(join(folder, name)) ? readFileSync(join(folder, name), "utf8") : "");
+    const until = Date.now() + Number(process.env["LOCK_TEST_SECONDS"] ?? 4) * 1000;
     let deaths = 0;
+    // On a busy machine the time is over before much has happened.
+    const isEnough = () => Date.now() > until && deaths > 5 && count("takings").length > 20;
     const keepOne = async () => {
-      while (Date.now() < deadline) {
-        const { code, signal, output } = await startProgram(program, [folder, String(deadline)]).ended;
+      while (!isEnough()) {
+        const { code, signal, output } = await startProgram(program, [folder, String(Date.now() + 4000)]).ended;
         expect(code ?? signal, output).toBeOneOf([0, "SIGKILL"]);
         if (signal === "SIGKILL") deaths += 1;
       }
     };
     await Promise.all(Array.from({ length: 5 }, keepOne));
-    const count = (name: string) => (existsSync(join(folder, name)) ? readFileSync(join(folder, name), "utf8") : "");
     expect(count("clashes")).toBe("");
-    expect(deaths).toBeGreaterThan(5);
-    expect(count("takings").length).toBeGreaterThan(20);
   });
 });
