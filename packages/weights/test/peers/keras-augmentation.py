@@ -5,6 +5,8 @@ import keras
 
 folder = sys.argv[1]
 L = keras.layers
+# A layer without a seed of its own draws one when it is made, and the file keeps it.
+keras.utils.set_random_seed(5)
 layers = {
     "flip": L.RandomFlip("horizontal"),
     "flip-both": L.RandomFlip(),
