@@ -27,7 +27,6 @@ export function groupsOf(root) {
       ["Files", "docs/guides/files.md"],
       ["Deployment", "docs/guides/deployment.md"],
       ["Serving", "docs/guides/serving.md"],
-      ["Serving", "docs/guides/serving.md"],
       ["Workers", "docs/guides/workers.md"],
       ["Size on AWS Lambda", "docs/guides/lambda.md"],
     ]),
