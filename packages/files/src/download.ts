@@ -1,8 +1,5 @@
-import { createWriteStream } from "node:fs";
-import { readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename } from "node:path";
-import { Readable, Transform } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import { checkOptions, ConvkitError, type OptionNames } from "@convkit/errors";
 import { errnoOf, FileError, messageOf, unwritable } from "./file-error.ts";
 import { type FileHash, hashDifference } from "./file-hash.ts";
@@ -89,16 +86,20 @@ async function fetchPart({ url, file, part, options }: Fetch): Promise<void> {
   const isPlain = (response.headers.get("content-encoding") ?? "identity") === "identity";
   const total = length === null || !isPlain ? undefined : start + Number(length);
   let bytes = start;
-  const count = new Transform({
-    transform(chunk: Uint8Array, _, done) {
-      bytes += chunk.length;
-      onProgress?.({ file: basename(file), bytes, total });
-      done(undefined, chunk);
-    },
-  });
-  const body = response.body === null ? Readable.from([]) : Readable.fromWeb(response.body as never);
   try {
-    await pipeline(body, count, createWriteStream(part, { flags: "a", flush: true }), signal ? { signal } : {});
+    const output = await open(part, "a");
+    try {
+      // Each piece is on its way to the disk before the next is taken: what was told stays, however the download ends.
+      for await (const piece of response.body ?? []) {
+        await output.appendFile(piece);
+        bytes += piece.length;
+        onProgress?.({ file: basename(file), bytes, total });
+        signal?.throwIfAborted();
+      }
+      await output.sync();
+    } finally {
+      await output.close();
+    }
   } catch (error) {
     signal?.throwIfAborted();
     throw isOfDisk(error) ? unwritable(file, error) : unfetched(url, file, error);
