@@ -51,6 +51,19 @@ describe("a model's metadata", () => {
     other.dispose();
   });
 
+  it("comes back with the best model of a run directory", async () => {
+    const original = lenet();
+    await saveModel(original, at("run/model"), { format: "tfjs", metadata });
+    writeFileSync(at("run/metrics.json"), "{}");
+    const model = await loadModel(at("run"));
+    expect(modelMetadata(model)).toMatchObject(metadata);
+    expect(model.getWeights().map((weight) => weight.dataSync())).toEqual(
+      original.getWeights().map((weight) => weight.dataSync()),
+    );
+    model.dispose();
+    original.dispose();
+  });
+
   it("stands in an ONNX file's metadata_props, and ONNX Runtime runs the file", async () => {
     const model = lenet();
     await saveModel(model, at("c.onnx"), { metadata });

@@ -28,7 +28,7 @@ export interface LoadModelOptions extends Pick<ImportOptions, "layers" | "functi
 
 /**
  * Loads a model with its architecture and weights from a file: `.h5`, `.keras`, `.onnx`, a tfjs `model.json` or its
- * folder, a SavedModel that Keras 2 saved.
+ * folder, a run directory of `train` (its best model), a SavedModel that Keras 2 saved.
  * Throws `WeightsError` naming every unknown layer and every weight that does not fit.
  */
 export async function loadModel(path: string, options: LoadModelOptions = {}): Promise<tfl.LayersModel> {

@@ -1,5 +1,5 @@
 import { checkOptions } from "@convkit/errors";
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { openFile } from "../bytes/byte-source.ts";
 import type { ByteSource } from "../bytes/byte-source.ts";
@@ -30,7 +30,7 @@ import { readZip } from "../bytes/zip-reader.ts";
 /**
  * Opens a file of weights: `.safetensors`, `.pth` and `.pt` (both containers), `.h5`, `.hdf5`, `.weights.h5`,
  * `.keras` (also unpacked into a folder), `.weights.json` with its shards, any HDF5 file of numbers, a tfjs `model.json`
- * or its folder, `.npy`, `.npz`, the variables of a SavedModel's folder or of TensorFlow's checkpoint (`.index`). The content decides the format, not the name. Throws
+ * or its folder, a run directory (its best model), `.npy`, `.npz`, the variables of a SavedModel's folder or of TensorFlow's checkpoint (`.index`). The content decides the format, not the name. Throws
  * `WeightsError` with file and place.
  */
 export async function openWeights(path: string, options: OpenWeightsOptions = {}): Promise<WeightsFile> {
@@ -40,13 +40,19 @@ export async function openWeights(path: string, options: OpenWeightsOptions = {}
   if (stat.isDirectory() && isKerasFolder(path)) return openKerasFolder(path);
   if (stat.isDirectory() && isSavedModel(path)) return openVariables(path, join(path, "variables", "variables"));
   if (path.endsWith(".index") && stat.isFile()) return openVariables(path, path.slice(0, -".index".length));
-  const source = openFile(stat.isDirectory() ? join(path, "model.json") : path);
+  const source = openFile(stat.isDirectory() ? modelInFolder(path) : path);
   try {
     return await openSource(source, options);
   } catch (error) {
     source.close();
     throw error;
   }
+}
+
+/** The `model.json` of a run directory's best model, or of a tfjs folder. */
+function modelInFolder(folder: string): string {
+  const ofRun = join(folder, "model", "model.json");
+  return existsSync(ofRun) ? ofRun : join(folder, "model.json");
 }
 
 const valueSuffix = "/.ATTRIBUTES/VARIABLE_VALUE";
