@@ -125,3 +125,11 @@ describe.each(engines)("on %s", (engine) => {
     expect(apply(globalAvgPool({ keepSize: true }), x).shape).toEqual([2, 1, 1, 5]);
   });
 });
+
+describe("a pool whose stride is undefined", () => {
+  it.each([maxPool, avgPool])("steps by its size, as in Keras", (pool) => {
+    const input = tfl.input({ shape: [9, 8, 1] });
+    const output = pool([3, 2], undefined, { padding: "valid" })(input, "pool");
+    expect(output.shape).toEqual([null, 3, 4, 1]);
+  });
+});

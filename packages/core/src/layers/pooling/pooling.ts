@@ -37,14 +37,22 @@ export interface GlobalPoolOptions {
 const poolNames: OptionNames<PoolOptions> = { padding: true, ceil: true };
 const avgPoolNames: OptionNames<AvgPoolOptions> = { ...poolNames, countPadding: true };
 
-/** The maximum of each window: `[n, h, w, c] -> [n, h / stride, w / stride, c]`. */
-export function maxPool(size: number | Pair, stride: number | Pair, options: PoolOptions): UnnamedBlock {
+/** The maximum of each window: `[n, h, w, c] -> [n, h / stride, w / stride, c]`; the stride is the size where it is undefined, as in Keras. */
+export function maxPool(
+  size: number | Pair,
+  stride: number | Pair | undefined = size,
+  options: PoolOptions,
+): UnnamedBlock {
   checkOptions("maxPool", options, poolNames);
   return pool("maxPool", "max", size, stride, options);
 }
 
-/** The mean of each window: `[n, h, w, c] -> [n, h / stride, w / stride, c]`. */
-export function avgPool(size: number | Pair, stride: number | Pair, options: AvgPoolOptions): UnnamedBlock {
+/** The mean of each window: `[n, h, w, c] -> [n, h / stride, w / stride, c]`; the stride is the size where it is undefined, as in Keras. */
+export function avgPool(
+  size: number | Pair,
+  stride: number | Pair | undefined = size,
+  options: AvgPoolOptions,
+): UnnamedBlock {
   checkOptions("avgPool", options, avgPoolNames);
   return pool("avgPool", "average", size, stride, options);
 }
