@@ -155,9 +155,13 @@ const names = (packages) =>
   );
 const notices = `# Third-party notices
 
-Written by \`pnpm supply-chain\`. The packages of others that npm installs with convkit's, and the texts of their licences. None of them is
-inside our packages but libjpeg-turbo's addon, in \`@convkit/datasets\` (its THIRD-PARTY-NOTICES.md), and tfjs-node's, in
-\`@convkit/engine-linux-x64\` (its LICENSE).
+Written by \`pnpm supply-chain\`. This page lists the packages of others that npm installs with convkit's, and the texts of their licences.
+
+Three of our packages hold work of others:
+
+- \`@convkit/datasets\`: libjpeg-turbo's addon (its THIRD-PARTY-NOTICES.md).
+- \`@convkit/engine-linux-x64\`: tfjs-node's addon (its LICENSE).
+- \`@convkit/predict\`: the names of ImageNet's classes, from torchvision (BSD-3-Clause; its THIRD-PARTY-NOTICES.md).
 
 ${[...byText]
   .filter(([text]) => text !== undefined)
