@@ -7,9 +7,12 @@ import type { WeightsContainer, WriteWeightsReport } from "../save/write-weights
 import { WeightsError } from "../weights-error.ts";
 
 export interface ConvertWeightsOptions {
-  /** The container to write, instead of the one that the path's ending names. */
+  /** The container to write; by default the one that the path's ending names. */
   readonly format?: WeightsContainer | undefined;
-  /** Which weights of a PyTorch checkpoint, by the keys that lead to them: "model_ema". */
+  /**
+   * Which weights of a PyTorch checkpoint, by the keys that lead to them: "model_ema". By default the state dict
+   * under a usual key such as "state_dict" or "model", else the whole file.
+   */
   readonly state?: string | undefined;
 }
 

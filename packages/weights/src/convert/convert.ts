@@ -11,9 +11,15 @@ import type { WeightRow } from "./verify.ts";
 import { WeightsError } from "../weights-error.ts";
 
 export interface ConvertOptions extends SaveOptions, LoadWeightsOptions {
-  /** The network for a file of weights alone, without an architecture. Its weights are overwritten with the file's. */
+  /**
+   * The network for a file of weights alone; by default the file's own architecture. Its weights are overwritten with
+   * the file's.
+   */
   readonly model?: tfl.LayersModel | undefined;
-  /** Read the result back and compare it with the original, weight by weight and over a probe input. */
+  /**
+   * Reads the result back and compares it with the original, weight by weight and over a probe input; false by
+   * default.
+   */
   readonly verify?: boolean | undefined;
 }
 

@@ -30,7 +30,10 @@ export interface ParityReport {
 }
 
 export interface ParityOptions {
-  /** Largest accepted difference, relative to the layer's largest magnitude (or to 1 if that is larger). */
+  /**
+   * Largest accepted difference, relative to the layer's largest magnitude (or to 1 if that is larger); 1e-4 by
+   * default.
+   */
   readonly tolerance?: number | undefined;
 }
 

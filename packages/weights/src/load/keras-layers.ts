@@ -26,18 +26,26 @@ export interface LoadWeightsOptions {
    * do.
    */
   readonly by?: "name" | "order" | undefined;
-  /** Layers that may be missing in the model or in the file. */
+  /**
+   * Names (of layers in Keras' files, of tensors in PyTorch's) that the model or the file may lack; none by default.
+   */
   readonly ignore?: RegExp | undefined;
   /**
    * "adapt": loads a first convolution of other input channels, as timm does: for one channel it sums the file's, for
    * more it repeats the three colors and scales them. By default such a file is refused.
    */
   readonly channels?: "adapt" | undefined;
-  /** The entry of `imagenetWeights` for this file. Its factors are applied to the tensors, as Keras does. */
+  /**
+   * The entry of `imagenetWeights` for this file, none by default. Its factors are applied to the tensors, as Keras
+   * does.
+   */
   readonly published?: Pick<PublishedWeights, "factors"> | undefined;
-  /** Which weights of a PyTorch checkpoint, by the keys that lead to them: "model_ema". */
+  /**
+   * Which weights of a PyTorch checkpoint, by the keys that lead to them: "model_ema". By default the state dict
+   * under a usual key such as "state_dict" or "model", else the whole file.
+   */
   readonly state?: string | undefined;
-  /** Receives a sentence about each choice that the reader made: weights left out, types changed. */
+  /** Receives a sentence about each choice that the reader made: weights left out, types changed. None by default. */
   readonly onNote?: ((note: string) => void) | undefined;
 }
 

@@ -22,7 +22,10 @@ import { checkPath } from "../check-path.ts";
 import { WeightsError } from "../weights-error.ts";
 
 export interface LoadModelOptions extends Pick<ImportOptions, "layers" | "functions"> {
-  /** Receives a sentence about each choice that the reader made: weights dequantized, parts left out, float32 for another type. */
+  /**
+   * Receives a sentence about each choice that the reader made: weights dequantized, parts left out, float32 for
+   * another type. None by default.
+   */
   readonly onNote?: ((note: string) => void) | undefined;
 }
 

@@ -41,6 +41,9 @@ export interface WeightsFile {
 }
 
 export interface OpenWeightsOptions {
-  /** Which weights of a PyTorch checkpoint, by the keys that lead to them: "model_ema". */
+  /**
+   * Which weights of a PyTorch checkpoint, by the keys that lead to them: "model_ema". By default the state dict
+   * under a usual key such as "state_dict" or "model", else the whole file.
+   */
   readonly state?: string | undefined;
 }

@@ -7,11 +7,13 @@ import { WeightsError } from "../weights-error.ts";
 
 export interface DownloadOptions {
   /**
-   * The folder that keeps files between runs: `weights` in `CONVKIT_CACHE`, else `convkit/weights` in the user's
-   * cache.
+   * The folder that keeps files between runs; by default `weights` in `CONVKIT_CACHE`, else `convkit/weights` in the
+   * user's cache.
    */
   readonly cache?: string | undefined;
+  /** Ends the download with the signal's reason; none by default. */
   readonly signal?: AbortSignal | undefined;
+  /** Receives the bytes so far and in total, after each piece of a download; none by default. */
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
 }
 
@@ -46,7 +48,10 @@ export async function fetchWeights(
   }
 }
 
-/** The file of a network's published ImageNet weights, downloaded once, and its description. Throws an `OptionError` if there is none. */
+/**
+ * The file of a network's published ImageNet weights, downloaded once, and its description; with the classifier by default,
+ * without it for `top: false`. Throws an `OptionError` if there is none.
+ */
 export async function fetchImagenetWeights(
   model: string,
   options: DownloadOptions & { readonly top?: boolean | undefined } = {},

@@ -22,18 +22,25 @@ import { writeSavedModel } from "../formats/saved-model.ts";
 export type ModelFormat = "keras" | "h5" | "weights-h5" | "safetensors" | "onnx" | "savedmodel" | "tfjs" | "tfjs-graph";
 
 export interface SaveOptions {
-  /** The format, instead of the one that the path's ending names; required for a folder. */
+  /** The format; by default the one that the path's ending names. Required for a folder. */
   readonly format?: ModelFormat | undefined;
-  /** Metadata of the file (classes, preprocessing, the zoo's name …). Its fields override the model's own metadata. */
+  /**
+   * Metadata of the file (classes, preprocessing, the zoo's name …). Its fields override the model's own metadata,
+   * which is written by default.
+   */
   readonly metadata?: ModelMetadata | undefined;
-  /** Stores the weights of a tfjs model with fewer bits. */
+  /** Stores the weights of a tfjs model with fewer bits; float32 by default. */
   readonly quantize?: Quantization | undefined;
   /**
    * Writes a tfjs layers model in layers of stock tfjs alone, which give the same outputs: for programs that load it
-   * without this package. It is made for prediction: random layers are left out, and zeros fill the kernels of groups.
+   * without this package. It is made for prediction: random layers are left out, and zeros fill the kernels of
+   * groups. False by default.
    */
   readonly stock?: boolean | undefined;
-  /** 2 writes an `.h5` for Keras 2 alone, which holds operations, too, as layers that call TensorFlow. */
+  /**
+   * 2 writes an `.h5` for Keras 2 alone, which holds operations, too, as layers that call TensorFlow. By default
+   * Keras 3 loads the file, too.
+   */
   readonly keras?: 2 | undefined;
 }
 

@@ -13,9 +13,9 @@ import { WeightsError } from "../weights-error.ts";
 export type WeightsContainer = "safetensors" | "torch" | "npz" | "hdf5";
 
 export interface WriteWeightsOptions {
-  /** The container, instead of the one that the path's ending names. */
+  /** The container; by default the one that the path's ending names. */
   readonly format?: WeightsContainer | undefined;
-  /** Texts for the header of a safetensors file. */
+  /** Texts for the header of a safetensors file; none by default. */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
 

@@ -22,19 +22,22 @@ import { operationOf } from "./operations.ts";
 import { whyUnread } from "./unread-layers.ts";
 
 export interface ImportOptions {
-  /** Initialize weights with the layers' initializers, instead of zeros that a file's weights replace. */
+  /**
+   * Initializes weights with the layers' initializers, instead of zeros that a file's weights replace; false by
+   * default.
+   */
   readonly fresh?: boolean | undefined;
   /**
-   * Throw for an architecture with more numbers than this in its weights: the file's tensors must be able to fill
-   * them.
+   * Throws for an architecture with more numbers than this in its weights: the file's tensors must be able to fill
+   * them. No limit by default.
    */
   readonly maxNumbers?: number | undefined;
   /**
-   * The user's layer classes, matched by `className`. They take precedence over the classes of Keras and of this
-   * package.
+   * The user's layer classes, matched by `className`; none by default. They take precedence over the classes of Keras
+   * and of this package.
    */
   readonly layers?: readonly LayerClass[] | undefined;
-  /** The user's activations, by their names in the file. */
+  /** The user's activations, by their names in the file; none by default. */
   readonly functions?: Readonly<Record<string, (x: tf.Tensor) => tf.Tensor>> | undefined;
 }
 
