@@ -11,11 +11,19 @@ import type { PredictorOptions } from "./predictor-options.ts";
 
 /** Options of `classifier`; by default the model's metadata says all of them. */
 export interface ClassifierOptions {
-  /** Names of the classes, in the order of the outputs. */
+  /**
+   * Names of the classes, in the order of the outputs; by default as the model's metadata says, else ImageNet's for a
+   * published network of 1,000 outputs, else numbers.
+   */
   readonly classes?: readonly string[] | undefined;
-  /** From pixels (0 to 255) to the model's input. */
+  /**
+   * From pixels (0 to 255) to the model's input; by default as the model's metadata says, else the pixels unchanged.
+   */
   readonly preprocessing?: Preprocessing | undefined;
-  /** How image files are resized, cropped and turned. */
+  /**
+   * How image files are resized, cropped and turned; by default as the model's metadata says, else stretched to the
+   * model's size and turned upright.
+   */
   readonly images?: ImageFit | undefined;
   /** What computes, as in `predictor`; the engine in use by default. */
   readonly runtime?: PredictorOptions["runtime"];
@@ -23,7 +31,10 @@ export interface ClassifierOptions {
   readonly precision?: PredictorOptions["precision"];
   /** Threads of one prediction; by default as many as the runtime takes. */
   readonly threads?: PredictorOptions["threads"];
-  /** Determinism, seed and notices on tfjs' engine; `eager: true` runs op by op. */
+  /**
+   * Determinism, seed and notices on tfjs' engine, by default as in `compile`; `eager: true` runs op by op, as
+   * `classify` does by default with up to 32 images.
+   */
   readonly execution?: ExecutionOptions | undefined;
 }
 

@@ -23,7 +23,10 @@ export interface PredictorOptions {
    * `rawPixels` leaves them unchanged.
    */
   readonly preprocessing?: Preprocessing | undefined;
-  /** Determinism, seed and notices of a compiled prediction on tfjs' engine; `eager: true` runs it op by op. */
+  /**
+   * Determinism, seed and notices of a compiled prediction on tfjs' engine, by default as in `compile`; `eager: true`
+   * runs it op by op.
+   */
   readonly execution?: ExecutionOptions | undefined;
 }
 
