@@ -43,7 +43,7 @@ export interface ServeOptions {
   readonly threads?: number | undefined;
   /** Loads the model at a path; by default `loadModel` of `@convkit/weights`, and a run directory's model. */
   readonly load?: LoadSource | undefined;
-  /** Receives every line of the log. */
+  /** Receives every line of the log; none by default. */
   readonly onLog?: ((entry: LogEntry) => void) | undefined;
 }
 

@@ -4,11 +4,19 @@ import type { LayersModel } from "@tensorflow/tfjs-layers";
 /** A model and what is known about its images and classes; by default what the model carries. */
 export interface ModelWithImages {
   readonly model: LayersModel;
-  /** From pixels (0 to 255) to the model's input. */
+  /**
+   * From pixels (0 to 255) to the model's input; by default as the model's metadata says, else the pixels unchanged.
+   */
   readonly preprocessing?: Preprocessing | undefined;
-  /** Names of the classes, in the order of the outputs. */
+  /**
+   * Names of the classes, in the order of the outputs; by default as the model's metadata says, else ImageNet's for a
+   * published network of 1,000 outputs, else numbers.
+   */
   readonly classes?: readonly string[] | undefined;
-  /** How image files are resized, cropped and turned. */
+  /**
+   * How image files are resized, cropped and turned; by default as the model's metadata says, else stretched to the
+   * model's size and turned upright.
+   */
   readonly images?: ImageFit | undefined;
 }
 
