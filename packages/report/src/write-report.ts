@@ -13,9 +13,9 @@ export interface ReportContent {
   /** The line below the title: model, data, date. */
   readonly subtitle: string;
   readonly result: Pick<RunResult, "history" | "best" | "seconds" | "imagesPerSecond" | "timings" | "stopReason">;
-  /** The final model's evaluation; shown only together with `judged`. */
+  /** The final model's evaluation; by default the report has none. Shown only together with `judged`. */
   readonly evaluation?: (Evaluation & { readonly mistakes: readonly Mistake[] }) | undefined;
-  /** The images that the evaluation was made on, and the name of their split: "test". */
+  /** The images that the evaluation was made on, and the name of their split, such as "test"; none by default. */
   readonly judged?: { readonly split: string; readonly data: IndexedDataset } | undefined;
   /** The number of the model's parameters. */
   readonly parameters: number;
