@@ -15,11 +15,13 @@ export interface DownloadProgress {
 }
 
 export interface DownloadOptions {
-  /** What is known of the content; without it any content is taken. */
+  /** What is known of the content; by default any content is taken. */
   readonly hash?: FileHash | undefined;
+  /** Ends the download with the signal's reason; none by default. */
   readonly signal?: AbortSignal | undefined;
+  /** Receives the bytes so far and in total, after each piece; none by default. */
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
-  /** Fetches instead of Node's own `fetch`, for example through a proxy. */
+  /** Fetches, for example through a proxy; Node's own `fetch` by default. */
   readonly fetch?: typeof globalThis.fetch | undefined;
 }
 

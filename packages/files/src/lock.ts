@@ -27,9 +27,9 @@ export interface Lock {
 }
 
 export interface LockOptions {
-  /** Ends the wait with the signal's reason. */
+  /** Ends the wait with the signal's reason; by default the wait has no end. */
   readonly signal?: AbortSignal | undefined;
-  /** Called once, with the holder, where somebody else holds the lock. */
+  /** Called once, with the holder, where somebody else holds the lock; none by default. */
   readonly onWait?: ((holder: LockHolder) => void) | undefined;
 }
 
