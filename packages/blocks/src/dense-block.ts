@@ -9,7 +9,9 @@ export type DensePart = "norm1" | "relu1" | "conv1" | "norm2" | "relu2" | "conv2
 export type TransitionPart = "norm" | "relu" | "conv" | "pool";
 
 export interface DenseLayerOptions {
+  /** Options of every norm; Keras' defaults if missing. */
   readonly norm?: BatchNormOptions | undefined;
+  /** Names the parts; `<path>.<part>` by default. */
   readonly naming?: Naming<DensePart> | undefined;
 }
 
@@ -19,7 +21,9 @@ export interface DenseBlockOptions extends DenseLayerOptions {
 }
 
 export interface TransitionOptions {
+  /** Options of the norm; Keras' defaults if missing. */
   readonly norm?: BatchNormOptions | undefined;
+  /** Names the parts; `<path>.<part>` by default. */
   readonly naming?: Naming<TransitionPart> | undefined;
 }
 

@@ -13,9 +13,9 @@ export interface InceptionParts {
   readonly unit: ConvUnit;
   /** The 3x3 mean at stride 1; by default TensorFlow's, which excludes padding (PyTorch's includes it). */
   readonly meanPool?: Block | undefined;
-  /** The 3x3 maximum at stride 2. */
+  /** The 3x3 maximum at stride 2; without padding by default. */
   readonly maxPool?: Block | undefined;
-  /** Wraps the two inner concatenations of module E, to name them. */
+  /** Wraps the two inner concatenations of module E, to name them; by default they stay as they are. */
   readonly split?: readonly [(block: Block) => Block, (block: Block) => Block] | undefined;
 }
 

@@ -33,7 +33,7 @@ export type InvertedPart =
   | "add";
 
 export interface InvertedOptions {
-  /** 1 by default. */
+  /** Stride of the depthwise convolution; 1 by default. */
   readonly stride?: number | undefined;
   /** Factor for the inner channels; 1 means no expansion. */
   readonly expansion: number;
@@ -46,14 +46,15 @@ export interface InvertedOptions {
   readonly padding: Padding | "keras";
   /** Options of every norm; Keras' defaults if missing. */
   readonly norm?: BatchNormOptions | undefined;
-  /** `glorotUniform` by default. */
+  /** Initial weights of the convolutions; `glorotUniform` by default. */
   readonly init?: Init | undefined;
-  /** `relu6` by default. */
+  /** Makes the activation after the expansion and the depthwise convolution; `relu6` by default. */
   readonly activation?: (() => Block) | undefined;
-  /** A block between the depthwise and the last convolution, for example squeeze-and-excitation. */
+  /** A block between the depthwise and the last convolution, for example squeeze-and-excitation; none by default. */
   readonly excite?: Block | undefined;
-  /** A block before the sum, for example stochastic depth. */
+  /** A block before the sum, for example stochastic depth; none by default. */
   readonly drop?: Block | undefined;
+  /** Names the parts; `<path>.<part>` by default. */
   readonly naming?: Naming<InvertedPart> | undefined;
 }
 

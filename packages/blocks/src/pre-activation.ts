@@ -21,10 +21,11 @@ export type PreActivationPart =
   | "add";
 
 export interface PreActivationOptions {
-  /** 1 by default. */
+  /** Stride of the 3x3 convolution and of the shortcut; 1 by default. */
   readonly stride?: number | Pair | undefined;
   /** Options of every norm; Keras' defaults if missing. */
   readonly norm?: BatchNormOptions | undefined;
+  /** Names the parts; `<path>.<part>` by default. */
   readonly naming?: Naming<PreActivationPart> | undefined;
 }
 

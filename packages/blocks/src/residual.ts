@@ -24,7 +24,7 @@ export type ResidualPart =
   | "out";
 
 export interface BasicBlockOptions {
-  /** 1 by default. */
+  /** Stride of one convolution of the main path and of the shortcut; 1 by default. */
   readonly stride?: number | Pair | undefined;
   /** Padding of the 3x3 convolutions: TensorFlow's "same" and PyTorch's 1 differ at stride 2. */
   readonly padding: Padding;
@@ -32,6 +32,7 @@ export interface BasicBlockOptions {
   readonly bias?: boolean | undefined;
   /** Options of every norm; Keras' defaults if missing. */
   readonly norm?: BatchNormOptions | undefined;
+  /** Names the parts; `<path>.<part>` by default. */
   readonly naming?: Naming<ResidualPart> | undefined;
   /** The shortcut if the shape changes: `projection` by default. */
   readonly shortcut?: Shortcut | undefined;

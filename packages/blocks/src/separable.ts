@@ -3,7 +3,7 @@ import { add, batchNorm, chain, conv, maxPool, ofKind, relu, separableConv } fro
 import type { Pair, UnnamedBlock } from "@convkit/core";
 
 export interface SeparableUnitOptions {
-  /** 1 by default; the padding is TensorFlow's "same". */
+  /** Stride of the depthwise convolution, padded as TensorFlow's "same"; 1 by default. */
   readonly stride?: number | Pair | undefined;
 }
 

@@ -10,8 +10,9 @@ export type SqueezePart = "squeeze" | "reshape" | "reduce" | "expand" | "excite"
 export interface SqueezeExciteOptions {
   /** Activation after the first convolution: "relu" by default. */
   readonly activation?: ActivationName | undefined;
-  /** `glorotUniform` by default. */
+  /** Initial weights of the convolutions; `glorotUniform` by default. */
   readonly init?: Init | undefined;
+  /** Names the parts; `<path>.<part>` by default. */
   readonly naming?: Naming<SqueezePart> | undefined;
 }
 
