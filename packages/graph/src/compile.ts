@@ -31,7 +31,8 @@ export interface CompileOptions {
   /** Seed of all random numbers drawn in the graph; 0 by default. */
   readonly seed?: number | undefined;
   /**
-   * The type that convolutions, matrix products and the ops between them compute in; "float32". Variables stay float32.
+   * The type that convolutions, matrix products and the ops between them compute in; "float32" by default. Variables
+   * stay float32.
    */
   readonly precision?: TraceOptions["precision"] | undefined;
   /**

@@ -36,6 +36,7 @@ export interface Executable {
 
 /** How a function is executed; `eager: true` runs it op by op even where it could be compiled. */
 export interface ExecutionOptions extends CompileOptions {
+  /** Runs the function op by op even where it could be compiled; by default true on all engines but TensorFlow's. */
   readonly eager?: boolean | undefined;
 }
 

@@ -4,11 +4,14 @@ import { GraphError } from "../graph-error.ts";
 
 /** Limits of gradients before an update; if several are set, they apply in this order. */
 export interface Clipping {
-  /** Clips each element to [-clipValue, clipValue]. */
+  /** Clips each element to [-clipValue, clipValue]; no limit by default. */
   readonly clipValue?: number | undefined;
-  /** Scales each variable's gradient down to at most this Euclidean norm. */
+  /** Scales each variable's gradient down to at most this Euclidean norm; no limit by default. */
   readonly clipNorm?: number | undefined;
-  /** Scales all gradients together down to at most this Euclidean norm (Pascanu et al. 2013, https://arxiv.org/abs/1211.5063). */
+  /**
+   * Scales all gradients together down to at most this Euclidean norm (Pascanu et al. 2013,
+   * https://arxiv.org/abs/1211.5063); no limit by default.
+   */
   readonly globalClipNorm?: number | undefined;
 }
 

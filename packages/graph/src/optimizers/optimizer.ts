@@ -188,9 +188,9 @@ export class RuleOptimizer extends tf.Optimizer {
 
 /** Options of SGD. */
 export interface SgdOptions extends Clipping {
-  /** 0.01 by default. */
+  /** Factor on the gradient; 0.01 by default. */
   readonly learningRate?: number | undefined;
-  /** 0 by default. */
+  /** Share of the velocity that a step keeps; 0 by default. */
   readonly momentum?: number | undefined;
   /** Nesterov's momentum; false by default. */
   readonly nesterov?: boolean | undefined;
@@ -213,7 +213,7 @@ export function sgd(options: SgdOptions = {}): RuleOptimizer {
 
 /** Options of Adam. */
 export interface AdamOptions extends Clipping {
-  /** 0.001 by default. */
+  /** Factor on each update; 0.001 by default. */
   readonly learningRate?: number | undefined;
   /** Decay of the mean of gradients; 0.9 by default. */
   readonly beta1?: number | undefined;
@@ -267,11 +267,11 @@ function makeAdam(
 
 /** Options of RMSprop. */
 export interface RmsPropOptions extends Clipping {
-  /** 0.001 by default. */
+  /** Factor on each update; 0.001 by default. */
   readonly learningRate?: number | undefined;
   /** Decay of the mean of squared gradients; 0.9 by default. */
   readonly rho?: number | undefined;
-  /** 0 by default. */
+  /** Share of the velocity that a step keeps; 0 by default. */
   readonly momentum?: number | undefined;
   /** Added to the mean of squared gradients; 1e-7 by default. */
   readonly epsilon?: number | undefined;

@@ -23,7 +23,10 @@ import type { TracedVariable } from "../trace/traced-variable.ts";
 
 /** Options of `savedModel`. */
 export interface SavedModelOptions {
-  /** Stores the weights as constants in the graph instead of as variables in a checkpoint. */
+  /**
+   * Stores the weights as constants in the graph instead of as variables in a checkpoint; by default as the function
+   * was compiled (`freeze`).
+   */
   readonly frozen?: boolean | undefined;
   /** The names of the inputs, in order; "input" or "input_0", "input_1" … by default. */
   readonly inputs?: readonly string[] | undefined;
