@@ -13,19 +13,36 @@ import type { ErasingOptions } from "./random-erasing.ts";
 
 /** An augmentation as plain data, for a recipe or a file. The changes follow the order of the keys. */
 export interface AugmentationSpec {
+  /** Mirrors images in this direction, each with probability 1/2; by default none is mirrored. */
   readonly flip?: FlipMode | undefined;
+  /** Rotates by a part of a full turn, `0.1` by up to 36 degrees in either direction; none by default. */
   readonly rotation?: Factor | ({ readonly factor: Factor } & AffineOptions) | undefined;
+  /** Zooms by a share of the size, `0.2` to show 80 to 120 % of it; none by default. */
   readonly zoom?: Factor | ({ readonly factor: Factor } & ZoomOptions) | undefined;
+  /**
+   * Shifts by a share of the height and the width, `0.1` by up to a tenth in either direction; none by default.
+   * `width` has the factor of the height by default.
+   */
   readonly translation?:
     | Factor
     | ({ readonly factor: Factor; readonly width?: Factor | undefined } & AffineOptions)
     | undefined;
+  /** Cuts out a window of this size in pixels, at a random place; by default the whole image stays. */
   readonly crop?: ({ readonly height: number; readonly width: number } & CropOptions) | undefined;
+  /** Adds a share of the range of the pixels, `0.2` up to a fifth in either direction; none by default. */
   readonly brightness?: Factor | undefined;
+  /** Multiplies the contrast by 1 + f, `0.2` by 0.8 to 1.2; unchanged by default. */
   readonly contrast?: Factor | undefined;
+  /** Turns the hue by f half turns in either direction; unchanged by default. */
   readonly hue?: Factor | undefined;
+  /**
+   * Multiplies the saturation by f / (1 - f), with f drawn from this range: 0 gives gray, 0.5 no change. Unchanged by
+   * default.
+   */
   readonly saturation?: readonly [number, number] | undefined;
+  /** Erases a rectangle of some images; by default none is erased. */
   readonly erasing?: ErasingOptions | undefined;
+  /** Makes random changes of a common strength, as RandAugment; none by default. */
   readonly randAugment?: RandAugmentOptions | undefined;
 }
 

@@ -11,7 +11,7 @@ import type { KerasFactor, MoveArgs, RandomLayerArgs } from "./keras-arguments.t
 const flipModes = ["horizontal", "vertical", "horizontal_and_vertical"] as const;
 
 export interface RandomFlipArgs extends RandomLayerArgs {
-  /** "horizontal_and_vertical" by default. */
+  /** The directions in which images are mirrored; "horizontal_and_vertical" by default. */
   readonly mode?: (typeof flipModes)[number] | undefined;
 }
 
@@ -98,7 +98,9 @@ export class RandomTranslation extends AugmentationLayer {
 export interface RandomShearArgs extends MoveArgs {
   /** Shift of a row for each row below the top, in pixels: a number from 0 to 1, or a range; 0 by default. */
   readonly xFactor?: KerasFactor | undefined;
-  /** Shift of a column for each column right of the first, in pixels. */
+  /**
+   * Shift of a column for each column right of the first, in pixels: a number from 0 to 1, or a range; 0 by default.
+   */
   readonly yFactor?: KerasFactor | undefined;
 }
 

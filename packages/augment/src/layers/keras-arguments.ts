@@ -16,7 +16,7 @@ export interface RandomLayerArgs extends BaseArgs {
    * training continues them.
    */
   readonly seed?: number | null | undefined;
-  /** Only "channels_last" is supported. */
+  /** The order of the axes; only "channels_last", the default, is supported. */
   readonly dataFormat?: string | null | undefined;
 }
 
@@ -83,7 +83,7 @@ export interface MoveArgs extends RandomLayerArgs {
   readonly fillMode?: FillMode | undefined;
   /** The value of pixels outside if `fillMode` is "constant"; 0 by default. */
   readonly fillValue?: number | undefined;
-  /** "bilinear" by default. */
+  /** How a position between four pixels is interpolated; "bilinear" by default. */
   readonly interpolation?: Interpolation | undefined;
 }
 
