@@ -5,10 +5,10 @@ import type { Padding, Pair } from "./padding.ts";
 
 export interface Window {
   readonly kernel: number | Pair;
-  /** 1 by default. */
+  /** Pixels between two positions of the window; 1 by default. */
   readonly stride?: number | Pair | undefined;
   readonly padding: Padding;
-  /** 1 by default. */
+  /** Pixels between two taps of the window; 1 by default. */
   readonly dilation?: number | Pair | undefined;
   /**
    * Rounds up if the last window extends past the edge, like `ceil_mode` pooling in Caffe and PyTorch; false by

@@ -3,7 +3,9 @@ import { OptionError } from "@convkit/errors";
 /** One window of a stack, along one axis. */
 export interface StackWindow {
   readonly kernel: number;
+  /** Pixels between two positions of the window; 1 by default. */
   readonly stride?: number | undefined;
+  /** Pixels between two taps of the window; 1 by default. */
   readonly dilation?: number | undefined;
 }
 

@@ -11,7 +11,9 @@ import { onlyShape, onlyTensor } from "../tfjs/layer-class.ts";
 /** A weight of a layer: its shape, its initial values (`glorotUniform` by default), and whether training changes it (true by default). */
 export interface LayerWeight {
   readonly shape: readonly number[];
+  /** Initial values; `glorotUniform` by default. */
   readonly init?: Init | undefined;
+  /** Whether training changes the weight; true by default. */
   readonly trainable?: boolean | undefined;
 }
 

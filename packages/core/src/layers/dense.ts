@@ -10,13 +10,13 @@ import { checkActivation, checkFlags } from "./check-values.ts";
 import { checkCount } from "./check-window.ts";
 
 export interface DenseOptions {
-  /** None by default. */
+  /** Activation after the layer; none by default. */
   readonly activation?: ActivationName | undefined;
-  /** True by default. */
+  /** Adds a learned number to each unit; true by default. */
   readonly bias?: boolean | undefined;
-  /** `glorotUniform` by default, as in Keras; PyTorch's is uniform within 1 / sqrt(inputs). */
+  /** Initial weights; `glorotUniform` by default, as in Keras; PyTorch's is uniform within 1 / sqrt(inputs). */
   readonly init?: Init | undefined;
-  /** `zeros` by default, as in Keras; PyTorch draws the bias, too. */
+  /** Initial bias; `zeros` by default, as in Keras; PyTorch draws the bias, too. */
   readonly biasInit?: Init | undefined;
 }
 

@@ -7,17 +7,20 @@ import type { Preprocessing } from "./preprocessing.ts";
 
 /** The metadata that others need to use a model as it was trained. Every field may be missing. */
 export interface ModelMetadata {
-  /** The model's display name, for example the name of its run. */
+  /** The model's display name, for example the name of its run; missing if it has none. */
   readonly name?: string | undefined;
-  /** The zoo's name of the network, for example `resnet50`. */
+  /** The zoo's name of the network, for example `resnet50`; missing for other networks. */
   readonly architecture?: string | undefined;
-  /** The source of that network's definition: `keras`, `torchvision` … */
+  /** The source of that network's definition, `keras`, `torchvision` …; missing for other networks. */
   readonly source?: string | undefined;
-  /** Names of the classes, in the order of the outputs; two for a single sigmoid output. */
+  /**
+   * Names of the classes, in the order of the outputs; two for a single sigmoid output. If missing, predictions have
+   * numbers, or ImageNet's names for a published network of 1,000 outputs.
+   */
   readonly classes?: readonly string[] | undefined;
-  /** How image files are decoded to the model's size. */
+  /** How image files are decoded to the model's size; if missing, they are stretched to it. */
   readonly images?: ImageFit | undefined;
-  /** How pixels (0 to 255) become the model's input. */
+  /** How pixels (0 to 255) become the model's input; if missing, they are the input. */
   readonly preprocessing?: Preprocessing | undefined;
   /** Names of the last layers of its stages, for `features`; if missing, they follow from the model's graph. */
   readonly stages?: readonly string[] | undefined;
@@ -32,7 +35,7 @@ export interface ModelMetadata {
 export interface ImageFit {
   /** Height and width; if missing, those of the model's input. */
   readonly size?: readonly [height: number, width: number] | undefined;
-  /** Bilinear if missing. */
+  /** How pixels are interpolated; bilinear if missing. */
   readonly resize?: "bilinear" | "nearest" | "bicubic" | "area" | undefined;
   /**
    * Crops the largest centered region with the size's aspect ratio before resizing; if missing, images are stretched.

@@ -25,7 +25,7 @@ export type Source = "keras" | "torchvision" | "timm" | "paper" | "notebook";
 /** A published network as plain data; the numbers hold for `input` and `classes`, and tests check them. */
 export interface Architecture {
   readonly name: string;
-  /** Missing for a user's own network. */
+  /** The source of the definition; missing for a user's own network. */
   readonly source?: Source | undefined;
   /** Authors, year, title, link. */
   readonly paper: string;
@@ -44,29 +44,34 @@ export interface Architecture {
   readonly body: Block;
   /** The layers from the feature map to the classes. */
   readonly head: (options: HeadOptions) => Block;
-  /** Auxiliary classifiers, for training only, by the name of the layer that feeds them. */
+  /** Auxiliary classifiers, for training only, by the name of the layer that feeds them; none by default. */
   readonly aux?: Readonly<Record<string, (options: HeadOptions) => Block>> | undefined;
-  /** Number of weights with the auxiliary classifiers. */
+  /** Number of weights with the auxiliary classifiers; missing without them. */
   readonly paramsWithAux?: number | undefined;
-  /** Factor for each auxiliary classifier's loss; the main loss has factor 1. */
+  /** Factor for each auxiliary classifier's loss, 1 by default; the main loss has factor 1. */
   readonly auxLossWeight?: number | undefined;
   /**
-   * Names of the layers that end its stages, for `features`. Needed only where a stage's block begins with layers that stand
-   * alone on the way (an inverted residual's expansion, DenseNet's transition); elsewhere the graph tells.
+   * Names of the layers that end its stages, for `features`; by default they follow from the graph. Needed only where
+   * a stage's block begins with layers that stand alone on the way (an inverted residual's expansion, DenseNet's
+   * transition).
    */
   readonly stages?: readonly string[] | undefined;
-  /** Published accuracy in percent on ImageNet's validation images, one crop; on CIFAR-10's test images for its networks. */
+  /**
+   * Published accuracy in percent on ImageNet's validation images, one crop; on CIFAR-10's test images for its
+   * networks. Missing if none was published.
+   */
   readonly accuracy?: Accuracy | undefined;
-  /** The page of trained weights and their license. */
+  /** The page of trained weights and their license; missing if there are none. */
   readonly weights?: { readonly source: string; readonly license: string } | undefined;
-  /** Augmentation that the network's source recommends. */
+  /** Augmentation that the network's source recommends; none by default. */
   readonly augmentation?: RecommendedAugmentation | undefined;
-  /** The differences from the paper, or from another source's network of the same name. */
+  /** The differences from the paper, or from another source's network of the same name; missing if there are none. */
   readonly differs?: string | undefined;
 }
 
 export interface Accuracy {
   readonly top1: number;
+  /** Percent of images whose class is among the five most likely; missing if the source does not state it. */
   readonly top5?: number | undefined;
   /** The page or paper with these numbers. */
   readonly source: string;
@@ -74,10 +79,11 @@ export interface Accuracy {
 
 /** Random changes of training images that a network's source recommends. */
 export interface RecommendedAugmentation {
+  /** Mirrors images left and right; by default they are not mirrored. */
   readonly flip?: "horizontal" | undefined;
-  /** Largest rotation as a share of a full turn. */
+  /** Largest rotation as a share of a full turn; none by default. */
   readonly rotation?: number | undefined;
-  /** Largest change of size as a share. */
+  /** Largest change of size as a share; none by default. */
   readonly zoom?: number | undefined;
 }
 
@@ -85,14 +91,17 @@ export interface HeadOptions {
   readonly classes: number;
   /** True omits the softmax (or sigmoid). */
   readonly logits: boolean;
-  /** Instead of the architecture's own rate. */
+  /** Rate of the head's dropout; the architecture's own by default. */
   readonly dropout?: number | undefined;
 }
 
 export interface BuildOptions {
   /** Number of classes; the architecture's own by default. */
   readonly classes?: number | undefined;
-  /** The architecture's own by default; `[null, null, 3]` takes images of any size where the head allows it. */
+  /**
+   * Height, width and channels; the architecture's own by default. `[null, null, 3]` takes images of any size where
+   * the head allows it.
+   */
   readonly input?: ImageShape | undefined;
   /** Whether the model includes the classifier (true, the default) or ends at the feature map. */
   readonly includeTop?: boolean | undefined;

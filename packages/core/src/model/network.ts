@@ -17,7 +17,7 @@ export interface NetworkOptions {
   readonly name?: string | undefined;
   /** Seed of the initial weights, which depend only on it and the layers' names; 0 by default. */
   readonly seed?: number | undefined;
-  /** Names of the classes, in the order of the outputs. */
+  /** Names of the classes, in the order of the outputs; none by default. */
   readonly classes?: readonly string[] | undefined;
   /** How pixels from 0 to 255 become the model's input; by default they are the input. */
   readonly preprocessing?: Preprocessing | undefined;

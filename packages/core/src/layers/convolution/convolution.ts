@@ -18,22 +18,22 @@ import { SeparableConv2D } from "./separable-conv2d.ts";
 export interface WindowOptions {
   /** No default: TensorFlow and PyTorch pad differently, and only the numbers show it. */
   readonly padding: Padding;
-  /** 1 by default. */
+  /** Pixels between two positions of the window; 1 by default. */
   readonly stride?: number | Pair | undefined;
-  /** True by default. */
+  /** Adds a learned number to each output channel; true by default. */
   readonly bias?: boolean | undefined;
-  /** None by default. */
+  /** Activation after the convolution; none by default. */
   readonly activation?: ActivationName | undefined;
-  /** `glorotUniform` by default, as in Keras; PyTorch's is uniform within 1 / sqrt(fan in). */
+  /** Initial weights; `glorotUniform` by default, as in Keras; PyTorch's is uniform within 1 / sqrt(fan in). */
   readonly init?: Init | undefined;
-  /** `zeros` by default, as in Keras; PyTorch draws the bias, too. */
+  /** Initial bias; `zeros` by default, as in Keras; PyTorch draws the bias, too. */
   readonly biasInit?: Init | undefined;
 }
 
 export interface ConvOptions extends WindowOptions {
-  /** 1 by default. */
+  /** Pixels between two taps of the window; 1 by default. */
   readonly dilation?: number | Pair | undefined;
-  /** 1 by default; each group of input channels has its own filters. */
+  /** Groups of input channels, each with its own filters; 1 by default. */
   readonly groups?: number | undefined;
 }
 

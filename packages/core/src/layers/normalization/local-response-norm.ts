@@ -10,14 +10,14 @@ import { onlyTensor } from "../../tfjs/layer-class.ts";
 export interface LocalResponseNormOptions {
   /** Neighboring channels on each side: the window is 2 * radius + 1; 2 by default (TensorFlow's is 5). */
   readonly radius?: number | undefined;
-  /** 1 by default. */
+  /** Added to the sum of squares before the power; 1 by default. */
   readonly bias?: number | undefined;
   /**
    * Factor of each square, as in TensorFlow: 1e-4 / 5 by default. Caffe and PyTorch divide their alpha by the window's
    * length.
    */
   readonly alpha?: number | undefined;
-  /** 0.75 by default (TensorFlow's is 0.5). */
+  /** Power of the divisor; 0.75 by default (TensorFlow's is 0.5). */
   readonly beta?: number | undefined;
 }
 
