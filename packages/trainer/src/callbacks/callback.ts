@@ -59,6 +59,7 @@ type Done = void | Promise<void>;
  * one.
  */
 export interface Callback {
+  /** The name of the callback's state in checkpoints; without it, no state is kept. */
   readonly name?: string | undefined;
   onTrainBegin?(training: Training): Done;
   onTrainEnd?(training: Training): Done;

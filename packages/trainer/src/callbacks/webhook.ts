@@ -4,10 +4,11 @@ import type { Callback } from "./callback.ts";
 
 /** Options of `webhook`. */
 export interface WebhookOptions {
+  /** Headers of each message besides its content type; none by default. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Milliseconds to wait for an answer; 5000 by default. */
   readonly timeout?: number | undefined;
-  /** Called for each message that did not arrive; a failed message never ends a run. */
+  /** Called for each message that did not arrive; none by default. A failed message never ends a run. */
   readonly onError?: ((error: Error) => void) | undefined;
 }
 

@@ -97,7 +97,7 @@ export interface TrainOptions {
   readonly metadata?: ModelMetadata | undefined;
   /** Precision, threads and determinism of the compiled step; float32 by default. `eager: true` runs it op by op. */
   readonly execution?: ExecutionOptions | undefined;
-  /** Ends the run after the current step; the trained weights are kept. */
+  /** Ends the run after the current step, and the trained weights are kept; none by default. */
   readonly signal?: AbortSignal | undefined;
 }
 

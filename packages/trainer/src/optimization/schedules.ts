@@ -4,38 +4,64 @@ import { TrainerError } from "../trainer-error.ts";
  * How the learning rate changes, as plain data. Lengths are in epochs (fractions allowed), factors are relative to the
  * base rate. `warmup` first rises linearly from `warmupFrom` (0 by default) to the base rate; then the schedule begins.
  */
-export type Schedule = { readonly warmup?: number | undefined; readonly warmupFrom?: number | undefined } & (
+export type Schedule = {
+  /** Epochs of the linear rise at the beginning; 0 by default. */
+  readonly warmup?: number | undefined;
+  /** The factor that the rise begins with; 0 by default. */
+  readonly warmupFrom?: number | undefined;
+} & (
   | { readonly name: "constant" }
   /** Multiplies by `factor` (0.1 by default) every `every` epochs, or at each of the epochs `at`. */
   | {
       readonly name: "step";
+      /** Epochs between two falls; by default the rate does not fall. */
       readonly every?: number | undefined;
+      /** Epochs at which the rate falls, instead of `every`; none by default. */
       readonly at?: readonly number[] | undefined;
+      /** Factor of each fall; 0.1 by default. */
       readonly factor?: number | undefined;
     }
   /** Multiplies by `rate` per epoch, continuously or (`staircase`) at its end. */
-  | { readonly name: "exponential"; readonly rate: number; readonly staircase?: boolean | undefined }
+  | {
+      readonly name: "exponential";
+      readonly rate: number;
+      /** Whether the rate falls only at the end of each epoch; false by default. */
+      readonly staircase?: boolean | undefined;
+    }
   /**
    * Half a cosine down to `min`. With `restarts`, the first cycle has that length; each later cycle is `multiply` times
    * as long, with its peak multiplied by `decay`.
    */
   | {
       readonly name: "cosine";
+      /** The factor at the end of a cycle; 0 by default. */
       readonly min?: number | undefined;
+      /** Epochs of the first cycle; by default one cycle lasts to the end of the run. */
       readonly restarts?: number | undefined;
+      /** Factor on the length of each further cycle; 2 by default. */
       readonly multiply?: number | undefined;
+      /** Factor on the peak of each further cycle; 1 by default. */
       readonly decay?: number | undefined;
     }
   /** Falls to `end`, as (1 - t) to the power of `power`. */
-  | { readonly name: "polynomial"; readonly power?: number | undefined; readonly end?: number | undefined }
+  | {
+      readonly name: "polynomial";
+      /** The exponent; 1, a straight line, by default. */
+      readonly power?: number | undefined;
+      /** The factor at the end of the run; 0 by default. */
+      readonly end?: number | undefined;
+    }
   /**
    * Smith's one cycle, like PyTorch's OneCycleLR: rises from 1 / `divide` during the first `rise` of the run, then
    * falls to 1 / (`divide` * `finalDivide`) in the last step, both as cosines.
    */
   | {
       readonly name: "one-cycle";
+      /** The share of the run in which the rate rises; 0.3 by default. */
       readonly rise?: number | undefined;
+      /** The base rate divided by this is the first rate; 25 by default. */
       readonly divide?: number | undefined;
+      /** The first rate divided by this is the last rate; 10,000 by default. */
       readonly finalDivide?: number | undefined;
     }
 );

@@ -9,6 +9,7 @@ import type { Schedule } from "../optimization/schedules.ts";
 /** A training as plain data; its seed makes it repeatable. */
 export interface Plan {
   readonly model: string;
+  /** Changes to the network; by default it is built for the data's classes, with its own input size. */
   readonly modelOptions?:
     | {
         readonly classes?: number | undefined;
@@ -17,36 +18,49 @@ export interface Plan {
       }
     | undefined;
   readonly data: string;
-  /** Validation images: `"test"` uses the test images, a number is the share of the training images. */
+  /**
+   * Validation images: `"test"` uses the test images, a number below 1 is the share of the training images, from 1 on
+   * their count. By default the data's own validation images, if it has some.
+   */
   readonly validation?: "test" | number | undefined;
-  /** The most images of each split, or of the named splits. */
+  /** The most images of each split, or of the named splits; all by default. */
   readonly limit?: number | Limits | undefined;
   /**
    * Resizes images of data sets in memory to `modelOptions.input`; images of folders are always decoded to that size.
+   * False by default.
    */
   readonly resize?: boolean | undefined;
   /** Cross-entropy of the classes by default; binary cross-entropy for a model with one output. */
   readonly loss?: Loss | undefined;
   readonly optimizer: OptimizerConfig;
+  /** How the learning rate changes; constant by default. */
   readonly schedule?: Schedule | undefined;
   readonly batch: number;
   readonly epochs: number;
+  /** Random changes of the training images; none by default. */
   readonly augment?: AugmentationPlan | undefined;
-  /** Number of batches whose gradients are averaged before the weights change. */
+  /** Number of batches whose gradients are averaged before the weights change; 1 by default. */
   readonly accumulate?: number | undefined;
-  /** Decay of the moving average of the weights. */
+  /** Decay of the moving average of the weights; no average by default. */
   readonly ema?: number | undefined;
+  /** The value that decides which epoch is the best; `valLoss` by default, `loss` without validation images. */
   readonly monitor?: Monitor | undefined;
+  /** Stops the run when a value stops improving; by default all epochs run. */
   readonly earlyStopping?: EarlyStoppingOptions | undefined;
+  /** Reduces the learning rate when a value stops improving; by default only the schedule changes it. */
   readonly reduceOnPlateau?: PlateauOptions | undefined;
-  /** Factor for the loss of each class's images; `"balanced"` gives all classes the same total. */
+  /** Factor for the loss of each class's images; `"balanced"` gives all classes the same total. 1 by default. */
   readonly classWeights?: "balanced" | readonly number[] | undefined;
-  /** Factor for each output's loss. */
+  /**
+   * Factor for each output's loss; by default 1 for the main output, and the factor of the network's paper for
+   * auxiliary outputs.
+   */
   readonly outputWeights?: readonly number[] | undefined;
-  /** Epochs between TensorBoard histograms of the weights; 0 writes none. */
+  /** Epochs between TensorBoard histograms of the weights; 0, the default, writes none. */
   readonly histograms?: number | undefined;
   /**
    * The accuracy that the run must reach on the test images, or on the validation images if there are no test images.
+   * None by default.
    */
   readonly expects?: { readonly accuracy: number } | undefined;
 }

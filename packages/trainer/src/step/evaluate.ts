@@ -39,10 +39,11 @@ export interface EvaluateOptions {
   readonly mistakes?: number | undefined;
   /** Averages the predictions of each image and its mirror image; false by default. */
   readonly mirror?: boolean | undefined;
-  /** Called after each batch. */
+  /** Called after each batch; none by default. */
   readonly onBatch?: ((judged: JudgedBatch) => void | Promise<void>) | undefined;
+  /** Ends the evaluation with the signal's reason; none by default. */
   readonly signal?: AbortSignal | undefined;
-  /** Precision, threads and determinism; `eager: true` runs op by op. */
+  /** Precision, threads and determinism; float32 by default. `eager: true` runs op by op. */
   readonly execution?: ExecutionOptions | undefined;
 }
 
