@@ -22,6 +22,7 @@ import type { DataSetName } from "./published/registry.ts";
 export interface LoadOptions extends SourceOptions, SplitsOptions, ImageFolderOptions, CsvOptions {
   /** Seed of random splits and limits; 0 by default. */
   readonly seed?: number | undefined;
+  /** The folder for downloaded data and for `keep: "disk"`; `dataCache()` by default. */
   readonly cache?: string | undefined;
 }
 

@@ -25,9 +25,9 @@ export interface BatchOptions {
   readonly batch: number;
   /** Shuffles anew for each `epoch`. The order depends only on the seed and the epoch. False by default. */
   readonly shuffle?: boolean | undefined;
-  /** 0 by default. */
+  /** Seed of the order; 0 by default. */
   readonly seed?: number | undefined;
-  /** 0 by default. */
+  /** The epoch whose order is used, from 0; 0 by default. */
   readonly epoch?: number | undefined;
   /** Leaves out a last batch that is not full; false by default. */
   readonly dropRemainder?: boolean | undefined;

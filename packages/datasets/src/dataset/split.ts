@@ -45,7 +45,7 @@ export interface SplitsOptions extends SplitOptions {
    * below 1. None by default.
    */
   readonly validation?: number | undefined;
-  /** The most images of each split, or of the named splits. The images are drawn with a seed. All by default. */
+  /** The most images of each split, or of the named splits, drawn with the seed; all by default. */
   readonly limit?:
     | number
     | {

@@ -16,7 +16,10 @@ export interface CsvOptions extends ImageOptions {
   readonly root?: string | undefined;
   /** Allows paths that leave `root`; false by default. */
   readonly outside?: boolean | undefined;
-  /** The names of the columns in the header row; "path", "label" and "split" by default. */
+  /**
+   * The names of the columns in the header row; `path`, `label` and `split` are "path", "label" and "split" by
+   * default.
+   */
   readonly columns?:
     | { readonly path?: string | undefined; readonly label?: string | undefined; readonly split?: string | undefined }
     | undefined;

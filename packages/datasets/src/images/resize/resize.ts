@@ -37,8 +37,12 @@ export function resizeInto(
 
 /** How an image is resized. */
 export interface FitOptions {
+  /** How pixels are interpolated; "bilinear" by default. */
   resize?: ResizeMode | undefined;
-  /** Crops the largest centered region with the target's aspect ratio before resizing, instead of stretching. */
+  /**
+   * Crops the largest centered region with the target's aspect ratio before resizing; false by default, which
+   * stretches the image.
+   */
   crop?: boolean | undefined;
 }
 
