@@ -35,8 +35,9 @@ import { tensorflowVersion, wheelsOf } from "./wheels.ts";
 export interface InstallOptions {
   /** The CUDA build with NVIDIA's libraries instead of the CPU build; false by default. */
   readonly gpu?: boolean | undefined;
+  /** Called with each step of the install; none by default. */
   readonly onProgress?: OnProgress | undefined;
-  /** Aborts the install; no unfinished files are left. */
+  /** Aborts the install, and no unfinished files are left; none by default. */
   readonly signal?: AbortSignal | undefined;
 }
 

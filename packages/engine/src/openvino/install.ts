@@ -15,8 +15,9 @@ import { isNeeded, openvinoPlatform, openvinoVersion, openvinoWheel } from "./wh
 
 /** Options of `installOpenvino`. */
 export interface InstallOpenvinoOptions {
+  /** Called with each step of the install; none by default. */
   readonly onProgress?: OnProgress | undefined;
-  /** Aborts the install; no unfinished files are left. */
+  /** Aborts the install, and no unfinished files are left; none by default. */
   readonly signal?: AbortSignal | undefined;
 }
 
