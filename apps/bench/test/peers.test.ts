@@ -6,7 +6,8 @@ import { peersFolder, peersPython, setUpPeers } from "../src/commands/peers-envi
 
 // A python3 that makes an environment holding itself, and whose pip notes what it was asked for or fails.
 const python = `#!/bin/sh
-if [ "$2" = venv ]; then mkdir -p "$3/bin" && cp "$0" "$3/bin/python"; exit; fi
+if [ "$2" = venv ]; then rm -rf "$4"; mkdir -p "$4/bin" && cp "$0" "$4/bin/python"; exit; fi
+if [ "$3" = --version ]; then exit; fi
 if [ -n "$PIP_BREAKS" ]; then exit 7; fi
 echo "$@" >> "$PIP_LOG"
 `;
@@ -37,10 +38,21 @@ describe("setUpPeers", () => {
     expect(await setUpPeers(requirements, { folder: peers })).toBe("made");
     expect(peersPython(peers)).toBe(join(peers, "bin", "python"));
     expect(await setUpPeers(requirements, { folder: peers })).toBe("there");
+    writeFileSync(join(peers, "kept"), "");
     writeFileSync(requirements, "keras==3.15.2\n");
     expect(await setUpPeers(requirements, { folder: peers })).toBe("made");
+    expect(existsSync(join(peers, "kept"))).toBe(true);
     const line = `-m pip install --quiet --disable-pip-version-check -r ${requirements}\n`;
     expect(readFileSync(join(folder, "pip.log"), "utf8")).toBe(line + line);
+  });
+
+  it("makes an environment anew whose Python does not run any more", async () => {
+    const peers = join(folder, "peers");
+    await setUpPeers(requirements, { folder: peers });
+    writeFileSync(join(peers, "bin", "python"), "#!/bin/sh\nexit 1\n");
+    writeFileSync(requirements, "keras==3.15.2\n");
+    expect(await setUpPeers(requirements, { folder: peers })).toBe("made");
+    expect(readFileSync(join(peers, "bin", "python"), "utf8")).toBe(python);
   });
 
   it("says which command failed, and is not taken for made afterwards", async () => {

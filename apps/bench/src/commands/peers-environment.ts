@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -35,9 +35,12 @@ export async function setUpPeers(
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return "there";
   mkdirSync(dirname(folder), { recursive: true });
   rmSync(stamp, { force: true });
-  await run("python3", ["-m", "venv", folder], signal);
+  // An environment that works takes the new packages; python3 may be another Python by now, which must not be mixed into it.
+  const python = join(folder, "bin", "python");
+  const works = existsSync(python) && spawnSync(python, ["-m", "pip", "--version"]).status === 0;
+  if (!works) await run("python3", ["-m", "venv", "--clear", folder], signal);
   const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", requirements];
-  await run(join(folder, "bin", "python"), pip, signal);
+  await run(python, pip, signal);
   writeFileSync(stamp, wanted);
   return "made";
 }
