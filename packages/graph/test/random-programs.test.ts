@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, test, vi } from "vitest";
 import { accelerate, adam, compile, sgd } from "../src/index.ts";
 
 /** Programs a test; `CONVKIT_PROGRAMS=100000` runs for hours. */
-const programs = Number(process.env["CONVKIT_PROGRAMS"] ?? 100);
+const programs = Number(process.env["CONVKIT_PROGRAMS"] ?? 50);
 const patience = Math.max(600_000, programs * 3000);
 
 const VARIABLES = 3;
