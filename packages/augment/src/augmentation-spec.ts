@@ -21,11 +21,14 @@ export interface AugmentationSpec {
   readonly zoom?: Factor | ({ readonly factor: Factor } & ZoomOptions) | undefined;
   /**
    * Shifts by a share of the height and the width, `0.1` by up to a tenth in either direction; none by default.
-   * `width` has the factor of the height by default.
    */
   readonly translation?:
     | Factor
-    | ({ readonly factor: Factor; readonly width?: Factor | undefined } & AffineOptions)
+    | ({
+        readonly factor: Factor;
+        /** The share of the width; by default that of the height. */
+        readonly width?: Factor | undefined;
+      } & AffineOptions)
     | undefined;
   /** Cuts out a window of this size in pixels, at a random place; by default the whole image stays. */
   readonly crop?: ({ readonly height: number; readonly width: number } & CropOptions) | undefined;
