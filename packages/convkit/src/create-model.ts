@@ -20,7 +20,10 @@ export interface CreateOptions extends BuildOptions {
  */
 export function createModel(
   name: ModelName | ModelAlias,
-  options?: BuildOptions & { weights?: undefined },
+  options?: BuildOptions & {
+    /** Trained weights, `"imagenet"` or a file: the function then gives a promise. Fresh weights by default. */
+    weights?: undefined;
+  },
 ): tfl.LayersModel;
 /**
  * A network of the zoo with trained weights: `await createModel("resnet50", { weights: "imagenet" })`. With another number of
