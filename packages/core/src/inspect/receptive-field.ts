@@ -61,7 +61,9 @@ export function nodeFields(
 export function stackedReceptiveField(
   windows: readonly {
     readonly kernel: number;
+    /** Pixels between two positions of the window; 1 by default. */
     readonly stride?: number | undefined;
+    /** Pixels between two taps of the window; 1 by default. */
     readonly dilation?: number | undefined;
   }[],
 ): { size: number; stride: number } {
