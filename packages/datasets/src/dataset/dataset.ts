@@ -65,7 +65,7 @@ export interface IndexedDataset extends Dataset {
   readonly labels: Int32Array;
   /** The unusable files, each with the reason; the list grows while batches are read. */
   readonly skipped: readonly SkippedImage[];
-  /** Notes on surprising properties of the used images, such as two folders of one class. */
+  /** Notes on surprising properties of the used images, such as two folders of one class; none by default. */
   readonly notes?: readonly string[] | undefined;
   /** The images at `indices`, in that order, as a new data set; nothing is copied. */
   select(indices: ArrayLike<number>, name?: string): IndexedDataset;
@@ -82,7 +82,9 @@ export interface SkippedImage {
 export interface DataSplits<Set extends Dataset = Dataset> {
   readonly name: string;
   readonly train: Set;
+  /** Images for validating each epoch; missing if there are none. */
   readonly validation?: Set | undefined;
+  /** Images for the final test; missing if there are none. */
   readonly test?: Set | undefined;
 }
 

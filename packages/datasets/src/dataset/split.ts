@@ -49,8 +49,11 @@ export interface SplitsOptions extends SplitOptions {
   readonly limit?:
     | number
     | {
+        /** The most images for training; all by default. */
         readonly train?: number | undefined;
+        /** The most images for validation; all by default. */
         readonly validation?: number | undefined;
+        /** The most images for the test; all by default. */
         readonly test?: number | undefined;
       }
     | undefined;

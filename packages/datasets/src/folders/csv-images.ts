@@ -16,12 +16,16 @@ export interface CsvOptions extends ImageOptions {
   readonly root?: string | undefined;
   /** Allows paths that leave `root`; false by default. */
   readonly outside?: boolean | undefined;
-  /**
-   * The names of the columns in the header row; `path`, `label` and `split` are "path", "label" and "split" by
-   * default.
-   */
+  /** The names of the columns in the header row; "path", "label" and "split" by default. */
   readonly columns?:
-    | { readonly path?: string | undefined; readonly label?: string | undefined; readonly split?: string | undefined }
+    | {
+        /** The column of the image files; "path" by default. */
+        readonly path?: string | undefined;
+        /** The column of the class names; "label" by default. */
+        readonly label?: string | undefined;
+        /** The column of the splits; "split" by default. Without it, all images are for training. */
+        readonly split?: string | undefined;
+      }
     | undefined;
 }
 
