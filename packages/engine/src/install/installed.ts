@@ -75,9 +75,12 @@ function parsedManifest(text: string): Omit<InstalledEngine, "folder"> | undefin
 
 const listOptionNames: OptionNames<{ cache?: string }> = { cache: true };
 
-/** The engines in the cache folder (convkit's own by default), with their sizes on disk. Damaged ones are left out. */
+/** The engines in the cache folder, with their sizes on disk. Damaged ones are left out. */
 export async function listEngines(
-  options: { readonly cache?: string | undefined } = {},
+  options: {
+    /** The cache folder; convkit's own by default. */
+    readonly cache?: string | undefined;
+  } = {},
 ): Promise<(InstalledEngine & { bytes: number })[]> {
   checkOptions("listEngines", options, listOptionNames, (message) => new EngineError(message));
   const { cache = cacheRoot() } = options;
