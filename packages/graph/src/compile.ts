@@ -76,7 +76,10 @@ export interface Compiled<A extends unknown[], R> {
    */
   steps(
     calls: readonly { [K in keyof A]: Input<A[K]> }[],
-    options?: { before?: (call: number) => void },
+    options?: {
+      /** Called with the index of each call, before it; none by default. */
+      before?: (call: number) => void;
+    },
   ): Promise<Result<R>[]>;
   /** Runs the function once with TensorFlow's tracing on, and times each op. */
   profile(...args: { [K in keyof A]: Input<A[K]> }): Promise<Profile<Result<R>>>;

@@ -6,10 +6,11 @@ import type { Endpoint } from "../session/session.ts";
 import { isHostArray } from "../values/nested.ts";
 import type { TensorLike } from "../values/nested.ts";
 
-/** An input or output of a signature, or a variable: -1 for a free size, no shape if any rank is allowed. */
+/** An input or output of a signature, or a variable. */
 export interface TensorDescription {
   /** TensorFlow's type name: "float32", "int64", "uint8" … */
   dtype: string;
+  /** -1 for a free size; missing if any rank is allowed. */
   shape?: number[];
 }
 
