@@ -47,7 +47,13 @@ export interface Evaluator {
 }
 
 /** An evaluator for the named classes that keeps the `mistakes` worst examples. */
-export function evaluator(classes: readonly string[], options: { readonly mistakes?: number } = {}): Evaluator {
+export function evaluator(
+  classes: readonly string[],
+  options: {
+    /** Number of worst examples to keep; 24 by default. */
+    readonly mistakes?: number;
+  } = {},
+): Evaluator {
   const { mistakes: kept = 24 } = options;
   const width = classes.length;
   const matrix = confusionMatrix(width);

@@ -19,7 +19,10 @@ export interface ModelOutput {
 export function modelOutputs(
   model: tfl.LayersModel,
   images: tf.Tensor,
-  options: { readonly training?: boolean | undefined } = {},
+  options: {
+    /** Whether random layers and norms act as in training; false by default. */
+    readonly training?: boolean | undefined;
+  } = {},
 ): ModelOutput[] {
   const { training = false } = options;
   const ends = model.outputs.map(endOf);

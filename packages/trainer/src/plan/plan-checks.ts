@@ -64,7 +64,10 @@ export type PlanParts = Pick<
   | "earlyStopping"
   | "reduceOnPlateau"
   | "histograms"
-> & { readonly optimizer?: OptimizerConfig | undefined };
+> & {
+  /** The optimizer; not checked if missing. */
+  readonly optimizer?: OptimizerConfig | undefined;
+};
 
 /** Refuses invalid parts of a plan; the `TrainerError` has one sentence for each. */
 export function checkPlan(plan: PlanParts): void {

@@ -12,8 +12,11 @@ export interface Plan {
   /** Changes to the network; by default it is built for the data's classes, with its own input size. */
   readonly modelOptions?:
     | {
+        /** Number of outputs; by default one for each class of the data, or one for two classes if the network ends so. */
         readonly classes?: number | undefined;
+        /** Height, width and channels; the architecture's own by default. */
         readonly input?: readonly [number, number, number] | undefined;
+        /** Adds the auxiliary classifiers as further outputs; false by default. */
         readonly aux?: boolean | undefined;
       }
     | undefined;
@@ -66,8 +69,11 @@ export interface Plan {
 }
 
 interface Limits {
+  /** The most images for training; all by default. */
   readonly train?: number | undefined;
+  /** The most images for validation; all by default. */
   readonly validation?: number | undefined;
+  /** The most images for the test; all by default. */
   readonly test?: number | undefined;
 }
 
