@@ -40,7 +40,7 @@ export interface NamedTensor {
   readonly dtype: StoredType;
   /** The place in the file, for errors. */
   readonly place: string;
-  /** The tensor's path in an HDF5 file, which is unique there. */
+  /** The tensor's path in an HDF5 file, which is unique there; missing in other formats. */
   readonly path?: string;
   read(): TensorData;
   /** The elements as bytes of `dtype`: little-endian, in row-major order. */

@@ -48,13 +48,13 @@ export async function fetchWeights(
   }
 }
 
-/**
- * The file of a network's published ImageNet weights, downloaded once, and its description; with the classifier by default,
- * without it for `top: false`. Throws an `OptionError` if there is none.
- */
+/** The file of a network's published ImageNet weights, downloaded once, and its description. Throws an `OptionError` if there is none. */
 export async function fetchImagenetWeights(
   model: string,
-  options: DownloadOptions & { readonly top?: boolean | undefined } = {},
+  options: DownloadOptions & {
+    /** Weights with the classifier, or up to the last feature map; true by default. */
+    readonly top?: boolean | undefined;
+  } = {},
 ): Promise<{ readonly file: string; readonly published: PublishedWeights }> {
   const { top = true, ...download } = options;
   const published = findImagenetWeights(model, { top });

@@ -236,7 +236,10 @@ export const imagenetWeights: readonly PublishedWeights[] = [
 /** The published weights of a network of the zoo; undefined if there are none. */
 export function findImagenetWeights(
   model: string,
-  options: { readonly top?: boolean | undefined } = {},
+  options: {
+    /** Weights with the classifier, or up to the last feature map; true by default. */
+    readonly top?: boolean | undefined;
+  } = {},
 ): PublishedWeights | undefined {
   checkOptions("findImagenetWeights", options, { top: true });
   const { top = true } = options;
