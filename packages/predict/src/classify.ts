@@ -105,7 +105,8 @@ export async function classify(
 ): Promise<Prediction[] | Prediction[][]> {
   checkOptions("classify", options, { ...classifierNames, top: true });
   const { top, execution, ...rest } = options;
-  const isLarge = Array.isArray(images) && images.length > batch;
+  const count = images instanceof tf.Tensor ? (images.rank === 4 ? images.shape[0]! : 1) : [images].flat().length;
+  const isLarge = count > batch;
   // To compile takes longer than to run a batch or less.
   const eager = !isLarge && rest.runtime === undefined && (rest.precision ?? "float32") === "float32";
   const once = classifierFor("classify", model, { ...rest, execution: eager ? { eager, ...execution } : execution });

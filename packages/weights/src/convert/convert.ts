@@ -1,4 +1,4 @@
-import { checkOptions } from "@convkit/errors";
+import { checkOptions, OptionError } from "@convkit/errors";
 import type { OptionNames } from "@convkit/errors";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { loadWeightsNames } from "../load/keras-layers.ts";
@@ -45,9 +45,16 @@ export async function convert(
   options: ConvertOptions = {},
 ): Promise<ConvertReport> {
   checkOptions("convert", options, convertNames);
-  const { model: given, verify = false, by, ignore, published, ...saving } = options;
+  const { model: given, verify = false, by, ignore, channels, published, state, onNote, ...saving } = options;
+  const ofWeights = { by, ignore, channels, published, state };
+  const idle = Object.entries(ofWeights).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+  if (idle.length > 0 && (given === undefined || from === undefined)) {
+    throw new OptionError(
+      `convert: expected ${idle.join(", ")} only with a file of weights and model, the network that they belong to, got ${from === undefined ? "no file" : "no model"}.`,
+    );
+  }
   if (verify) await readyToVerify({ path: to, format: saving.format ?? formatOf(to) });
-  const model = await source(from, to, given, { by, ignore, published });
+  const model = await source(from, to, given, { ...ofWeights, onNote });
   try {
     const report = await saveModel(model, to, saving);
     const weights = model.weights.map(({ originalName: name, shape }): WeightRow => ({ name, shape }));
@@ -65,7 +72,7 @@ async function source(
 ): Promise<tfl.LayersModel> {
   if (from === undefined && given === undefined)
     throw new WeightsError(to, "", "there is nothing to write: expected a file or a model");
-  if (given === undefined) return loadModel(from!);
+  if (given === undefined) return loadModel(from!, { onNote: options.onNote });
   if (from !== undefined) await loadWeights(given, from, options);
   return given;
 }

@@ -62,7 +62,7 @@ export async function loadKerasSavedModel(
       1_000_000,
     );
     const model = importModel(file, config, { ...options, maxNumbers });
-    await loadKerasLayers(folder, model, layers, { by: "name" });
+    await loadKerasLayers(folder, model, layers, { by: "name", onNote });
     tellPolicy(folder, config, onNote);
     tellMetadata(folder, model, savedModelMetadata(folder));
     return model;

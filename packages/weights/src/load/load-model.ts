@@ -1,5 +1,5 @@
 import { checkEngine, checkModel } from "@convkit/core/internal";
-import { checkOptions } from "@convkit/errors";
+import { checkOptions, OptionError, shown } from "@convkit/errors";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { importModel } from "../formats/keras/import-model.ts";
 import type { ImportOptions } from "../formats/keras/import-model.ts";
@@ -98,7 +98,7 @@ async function loadOpened(
       "has variables by the paths of their objects, not by layers: load the model with loadModel",
     );
   if (file.format === "npy") throw new WeightsError(file.path, "", "is one array, not a network's weights");
-  return file.format === "tfjs" ? loadTfjs(model, file) : loadTorch(model, file, options);
+  return file.format === "tfjs" ? loadTfjs(model, file, options) : loadTorch(model, file, options);
 }
 
 /** The factor of LoRA's product by the name of the layer, as the architecture states it. */
@@ -113,20 +113,35 @@ function loraFactors(config: unknown, found = new Map<string, number>()): Map<st
 }
 
 /** Loads a tfjs file, whose tensors have the names of the model's weights. */
-async function loadTfjs(model: tfl.LayersModel, file: WeightsFile): Promise<LoadWeightsReport> {
+async function loadTfjs(
+  model: tfl.LayersModel,
+  file: WeightsFile,
+  { by, ignore, channels, published, state }: LoadWeightsOptions,
+): Promise<LoadWeightsReport> {
+  const idle = { by: by === "order" ? by : undefined, channels, published, state };
+  for (const [name, value] of Object.entries(idle)) {
+    if (value === undefined) continue;
+    throw new OptionError(
+      `loadWeights: expected no ${name} for a tfjs folder, whose weights are found by name, got ${shown(value)} for ${file.path}.`,
+    );
+  }
   // Layers of the same name in nested models follow the model's order.
   const tensors = new Map<string, NamedTensor[]>();
   for (const tensor of file.tensors) tensors.set(tensor.name, [...(tensors.get(tensor.name) ?? []), tensor]);
   const problems: string[] = [];
+  const ignored: string[] = [];
   const assignments: Assignment[] = [];
   for (const variable of model.weights) {
     const name = variable.originalName;
     const tensor = tensors.get(name)?.shift();
-    if (tensor === undefined) problems.push(`missing: "${name}" [${variable.shape}] is not in the file`);
+    if (tensor === undefined && ignore?.test(name) === true) ignored.push(name);
+    else if (tensor === undefined) problems.push(`missing: "${name}" [${variable.shape}] is not in the file`);
     else assignments.push({ name, variable, tensor, shape: tensor.shape });
   }
-  for (const { name, shape } of [...tensors.values()].flat())
-    problems.push(`extra: the file has "${name}" [${shape}], the model has not`);
+  for (const { name, shape } of [...tensors.values()].flat()) {
+    if (ignore?.test(name) === true) ignored.push(name);
+    else problems.push(`extra: the file has "${name}" [${shape}], the model has not`);
+  }
   await assign(file.path, assignments, problems);
-  return { loaded: assignments.length, ignored: [] };
+  return { loaded: assignments.length, ignored };
 }

@@ -1,4 +1,4 @@
-import { checkOptions } from "@convkit/errors";
+import { checkOptions, OptionError, shown } from "@convkit/errors";
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { openFile } from "../bytes/byte-source.ts";
@@ -35,6 +35,15 @@ import { readZip } from "../bytes/zip-reader.ts";
  */
 export async function openWeights(path: string, options: OpenWeightsOptions = {}): Promise<WeightsFile> {
   checkOptions("openWeights", options, { state: true });
+  const opened = await openPath(path, options);
+  if (options.state === undefined || opened.format === "torch") return opened;
+  opened.close();
+  throw new OptionError(
+    `openWeights: expected a checkpoint of PyTorch for the state ${shown(options.state)}, got ${opened.format} in ${path}; leave state out.`,
+  );
+}
+
+async function openPath(path: string, options: OpenWeightsOptions): Promise<WeightsFile> {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat === undefined) throw new WeightsError(path, "", "there is no such file");
   if (stat.isDirectory() && isKerasFolder(path)) return openKerasFolder(path);
