@@ -46,7 +46,7 @@ describe.skipIf(peerPython === undefined)("the notebooks' networks and Keras", (
   it("googlenet's response normalisation is refused in .h5", async () => {
     const model = createModel("googlenet", { input: [64, 64, 3], seed: 1 });
     await expect(saveModel(model, join(folder, "refused.h5"))).rejects.toThrow(
-      /layer ".*": Keras reads the operation Power from \.keras files only/,
+      /layer ".*": Keras 3 reads the operation Power from \.keras files only/,
     );
     expect(existsSync(join(folder, "refused.h5"))).toBe(false);
     model.dispose();
