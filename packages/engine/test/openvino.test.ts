@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 
@@ -32,12 +32,29 @@ describe("OpenVINO", () => {
       expect((await listOpenvino()).map(({ version, folder }) => [version, folder])).toEqual([
         [openvinoVersion, path.join(cache, name)],
       ]);
+      await cutOff(path.join(cache, name));
       // Offline: what is there is enough.
       await withEnv({ CONVKIT_WHEELS: "/nowhere" }, installOpenvino);
       expect(await removeOpenvino()).toEqual([path.join(cache, name)]);
       expect([await findOpenvino(), await removeOpenvino(), await readdir(cache)]).toEqual([undefined, [], []]);
     });
   });
+
+  /** A library that is cut off is told before it is loaded, which would end the process, and the next install mends it. */
+  async function cutOff(folder: string): Promise<void> {
+    const file = path.join(folder, "libopenvino_intel_cpu_plugin.so");
+    if (process.platform !== "linux" || process.arch !== "x64") return;
+    const { size } = await stat(file);
+    await truncate(file, 1000);
+    const damage = `libopenvino_intel_cpu_plugin.so has 1000 bytes instead of ${size}`;
+    expect((await findOpenvino())?.damage).toBe(damage);
+    expect((await listOpenvino())[0]?.damage).toBe(damage);
+    await installOpenvino();
+    expect([(await findOpenvino())?.damage, (await stat(file)).size]).toEqual([undefined, size]);
+    await rm(file);
+    expect((await findOpenvino())?.damage).toBe("libopenvino_intel_cpu_plugin.so is missing");
+    await installOpenvino();
+  }
 
   test("given up leaves nothing, and a changed wheel is refused", async () => {
     const cache = await temporaryFolder();

@@ -24,12 +24,7 @@ export function formatDoctor(report: DoctorReport): string {
     ...cache.engines.map(({ engine, tensorflow, bytes: size }) =>
       row(engine, `TensorFlow ${tensorflow} (${bytes(size)})`),
     ),
-    row(
-      "openvino",
-      report.openvino
-        ? `OpenVINO ${report.openvino.version}, for predictions`
-        : "not installed (convkit engine install --predict)",
-    ),
+    row("openvino", openvinoText(report.openvino)),
     ...(report.libraries ? [row("library", report.libraries.cc)] : []),
     row("pip", report.pip ?? "not found"),
     row("compiler", report.compiler ?? "not found"),
@@ -62,4 +57,12 @@ function count(number: number, noun: string): string {
 function bytes(number: number): string {
   const [size, unit] = number >= 1e9 ? [number / 1e9, "GB"] : [number / 1e6, "MB"];
   return `${size.toFixed(size < 10 ? 1 : 0)} ${unit}`;
+}
+
+function openvinoText(openvino: DoctorReport["openvino"]): string {
+  if (openvino === undefined) return "not installed (convkit engine install --predict)";
+  const text = `OpenVINO ${openvino.version}, for predictions`;
+  return openvino.damage === undefined
+    ? text
+    : `${text}, damaged: ${openvino.damage} (convkit engine install --predict replaces it)`;
 }

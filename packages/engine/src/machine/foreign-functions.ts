@@ -22,7 +22,7 @@ export interface ForeignFunctions {
   load(path: string | null): ForeignLibrary;
   struct(name: string, fields: Readonly<Record<string, string>>): object;
   /** A type whose value is freed by `free` once it was turned into JavaScript's. */
-  disposable(name: string, type: string, free: ForeignFunction): object;
+  disposable(name: string, type: string, free: (value: never) => void): object;
   /** Native memory without a copy; valid until it is freed. */
   view(address: bigint, length: number): ArrayBuffer;
 }

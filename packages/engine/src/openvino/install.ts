@@ -1,4 +1,4 @@
-import { readdir, rm, rmdir } from "node:fs/promises";
+import { readdir, rm, rmdir, stat } from "node:fs/promises";
 import path from "node:path";
 
 import { checkOptions, type OptionNames } from "@convkit/errors";
@@ -25,8 +25,8 @@ const optionNames: OptionNames<InstallOpenvinoOptions> = { onProgress: true, sig
 
 /**
  * Provides OpenVINO's C library in the user's cache, out of its official wheel: what predictions on the CPU need, about
- * 90 MB. Needs neither Python nor a compiler. Returns at once where it is there. Throws an EngineError that says
- * what is missing.
+ * 90 MB. Needs neither Python nor a compiler. Returns at once where it is there, and replaces what is damaged. Throws an
+ * EngineError that says what is missing.
  */
 export async function installOpenvino(options: InstallOpenvinoOptions = {}): Promise<InstalledOpenvino> {
   checkOptions("installOpenvino", options, optionNames, (message) => new EngineError(message));
@@ -34,14 +34,14 @@ export async function installOpenvino(options: InstallOpenvinoOptions = {}): Pro
   const platform = openvinoPlatform();
   const cache = cacheRoot();
   const found = await findOpenvino(cache);
-  if (found !== undefined) return ready(found, onProgress);
+  if (isWhole(found)) return ready(found, onProgress);
   await makeCache(cache);
   const onWait = () => onProgress({ step: "wait", message: "Another install is at work; waiting for it" });
   return withLock(
     openvinoLock(cache),
     async (signal) => {
       const installed = await findOpenvino(cache);
-      if (installed !== undefined) return ready(installed, onProgress);
+      if (isWhole(installed)) return ready(installed, onProgress);
       await removeLeftovers(cache);
       const wheel = openvinoWheel(platform);
       const downloads = path.join(cache, "openvino-wheels");
@@ -66,6 +66,10 @@ export async function installOpenvino(options: InstallOpenvinoOptions = {}): Pro
     },
     { signal, onWait },
   );
+}
+
+function isWhole(installed: InstalledOpenvino | undefined): installed is InstalledOpenvino {
+  return installed !== undefined && installed.damage === undefined;
 }
 
 function ready(installed: InstalledOpenvino, onProgress: OnProgress): InstalledOpenvino {
@@ -93,12 +97,17 @@ async function unpack(file: string, folder: string, signal: AbortSignal): Promis
     const libraries = archive.names.filter(isNeeded);
     const library = libraries.map((name) => path.posix.basename(name)).find((name) => /openvino_c\./.test(name));
     if (library === undefined) throw new EngineError(`${file} has no C library of OpenVINO.`);
-    for (const name of libraries) await archive.extract(name, path.join(folder, path.posix.basename(name)), signal);
+    const files: Record<string, number> = {};
+    for (const name of libraries) {
+      const to = path.join(folder, path.posix.basename(name));
+      await archive.extract(name, to, signal);
+      files[path.basename(to)] = (await stat(to)).size;
+    }
     for (const name of archive.names.filter((each) => /\.dist-info\/licenses\/.*[^/]$/.test(each)))
       await archive.extract(name, path.join(folder, "licenses", path.posix.basename(name)), signal);
     const { sha256 } = openvinoWheel(platform);
     const wheel = { file: wheelFile(openvinoWheel(platform)), sha256 };
-    await writeJson(path.join(folder, openvinoManifest), { version: openvinoVersion, platform, wheel, library });
+    await writeJson(path.join(folder, openvinoManifest), { version: openvinoVersion, platform, wheel, library, files });
     signal.throwIfAborted();
   } finally {
     archive.close();

@@ -1,4 +1,4 @@
-import { readdir } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
 
 import { cacheRoot, readJson } from "@convkit/files";
@@ -15,6 +15,14 @@ export interface InstalledOpenvino {
   readonly wheel: { readonly file: string; readonly sha256: string };
   /** The file of its C library. */
   readonly library: string;
+  /** Why it must not be loaded: a file that is missing or cut off, which would end the process. Missing where all is well. */
+  readonly damage?: string | undefined;
+}
+
+/** What the manifest of a folder says. */
+interface Manifest extends Omit<InstalledOpenvino, "folder" | "damage"> {
+  /** The bytes of each library. */
+  readonly files?: Readonly<Record<string, number>> | undefined;
 }
 
 /** Every complete folder of an OpenVINO holds this file. */
@@ -45,6 +53,19 @@ export async function listOpenvino(cache: string = cacheRoot()): Promise<(Instal
 }
 
 async function readInstalled(folder: string): Promise<InstalledOpenvino> {
-  const found = (await readJson(path.join(folder, openvinoManifest))) as unknown as InstalledOpenvino;
-  return { ...found, folder, library: path.join(folder, path.basename(found.library)) };
+  const manifest = (await readJson(path.join(folder, openvinoManifest))) as unknown as Manifest;
+  const { version, platform, wheel, library, files = {} } = manifest;
+  const damage = await damageOf(folder, files);
+  const installed = { version, platform, folder, wheel, library: path.join(folder, path.basename(library)) };
+  return damage === undefined ? installed : { ...installed, damage };
+}
+
+/** The first library that has not the size it was unpacked with. */
+async function damageOf(folder: string, files: Readonly<Record<string, number>>): Promise<string | undefined> {
+  for (const [name, expected] of Object.entries(files)) {
+    const found = await stat(path.join(folder, path.basename(name))).catch(() => undefined);
+    if (found === undefined) return `${name} is missing`;
+    if (found.size !== expected) return `${name} has ${found.size} bytes instead of ${expected}`;
+  }
+  return undefined;
 }

@@ -56,6 +56,20 @@ export interface Openvino {
 }
 
 let opening: Promise<Openvino> | undefined;
+/** Frees a text of the library that was loaded last. */
+let freeText: ForeignFunction | undefined;
+let areTypesKnown = false;
+
+/** Names the types of the prototypes: once a process, also where the library does not load at the first try. */
+function nameTypes(koffi: ReturnType<typeof foreignFunctions>): void {
+  if (areTypesKnown) return;
+  areTypesKnown = true;
+  koffi.struct("ov_property_t", { key: "str", value: "str" });
+  koffi.struct("ov_shape_t", { rank: "int64_t", dims: "int64_t *" });
+  koffi.struct("ov_dimension_t", { min: "int64_t", max: "int64_t" });
+  koffi.struct("ov_partial_shape_t", { rank: "ov_dimension_t", dims: "ov_dimension_t *" });
+  koffi.disposable("ov_text", "str", (text) => void freeText!(text));
+}
 
 /** Loads OpenVINO once a process; throws a PredictError where it is not installed or does not load. */
 export function openvino(): Promise<Openvino> {
@@ -70,14 +84,16 @@ async function load(): Promise<Openvino> {
   const installed = await findOpenvino();
   if (installed === undefined)
     throw new PredictError('OpenVINO is not installed: "convkit engine install --predict" installs it.');
+  // The system would end this process at the first use of a page that the file has not.
+  if (installed.damage !== undefined)
+    throw new PredictError(
+      `OpenVINO in ${installed.folder} is damaged (${installed.damage}): "convkit engine install --predict" replaces it.`,
+    );
   try {
     const koffi = foreignFunctions();
-    koffi.struct("ov_property_t", { key: "str", value: "str" });
-    koffi.struct("ov_shape_t", { rank: "int64_t", dims: "int64_t *" });
-    koffi.struct("ov_dimension_t", { min: "int64_t", max: "int64_t" });
-    koffi.struct("ov_partial_shape_t", { rank: "ov_dimension_t", dims: "ov_dimension_t *" });
+    nameTypes(koffi);
     const library = koffi.load(installed.library);
-    koffi.disposable("ov_text", "str", library.func("void ov_free(void *text)"));
+    freeText = library.func("void ov_free(void *text)");
     const functions = Object.entries(prototypes).map(([name, prototype]) => [name, library.func(prototype)]);
     const c = Object.fromEntries(functions) as OpenvinoFunctions;
     return { c, core: created(c, "start", (out) => c.coreCreate(out)), version: installed.version };
@@ -100,9 +116,13 @@ export function created<Value = Pointer>(
   return out[0]!;
 }
 
+const invalidArgument = -14;
+
 /** Throws a PredictError with OpenVINO's own reason unless the status is 0. */
 export function check(c: OpenvinoFunctions, what: string, status: number): void {
   if (status === 0) return;
+  // The library writes no reason for an argument that it does not take: the last one is of another call.
+  if (status === invalidArgument) throw new PredictError(`OpenVINO cannot ${what}: it does not take the arguments.`);
   const lines = String(c.lastError()).split("\n");
   const reasons = lines
     .map((line) => line.trim())
