@@ -5,6 +5,7 @@ import type { Feed, Values } from "@convkit/graph";
 import { cacheFolder, readJson, writeJson } from "@convkit/files";
 
 import { PredictError } from "./predict-error.ts";
+import { checkFeeds, holdsWholeNumbers } from "./runtimes/check-feeds.ts";
 import type { Session, SessionOptions } from "./runtimes/session.ts";
 import {
   onnxRuntimes,
@@ -61,16 +62,22 @@ export async function chooseRuntime(question: ChoiceQuestion): Promise<Choice> {
     .filter((name) => !installed.includes(name))
     .map((runtime): RuntimeTrial => ({ runtime, reason: "it is not installed" }));
   const file = choiceFile(question, versions);
-  const remembered = await readRemembered(file);
+  const remembered = await readRemembered(file, new Map(among.map((name, index) => [name, versions[index]])));
   if (remembered !== undefined) {
     const best = remembered.find(({ reason }) => reason === undefined);
     if (best === undefined) return { trials: [...remembered, ...missing] };
-    const session = await openOnnx(best.runtime, bytes, options);
-    return { session, runtime: best.runtime, trials: [...remembered, ...missing] };
+    const session = await openOnnx(best.runtime, bytes, options).catch(onPredictError);
+    // What was remembered does not open any more: all are tried anew.
+    if (session !== undefined) return { session, runtime: best.runtime, trials: [...remembered, ...missing] };
   }
   const tried: { readonly trial: RuntimeTrial; readonly session?: Session | undefined }[] = [];
-  for (const runtime of installed)
-    tried.push(await tryRuntime(runtime, versions[among.indexOf(runtime)]!, question, installed.length > 1));
+  try {
+    for (const runtime of installed)
+      tried.push(await tryRuntime(runtime, versions[among.indexOf(runtime)]!, question, installed.length > 1));
+  } catch (error) {
+    for (const { session } of tried) await session?.dispose();
+    throw error;
+  }
   const usable = tried
     .filter(({ session }) => session !== undefined)
     .toSorted((a, b) => (a.trial.ms ?? 0) - (b.trial.ms ?? 0));
@@ -95,6 +102,7 @@ async function tryRuntime(
   let difference: number | undefined;
   try {
     session = await openOnnx(runtime, bytes, options);
+    checkFeeds(session.inputs, feeds);
     if (own !== undefined) difference = await compare(session, own, feeds);
     const limit = largestDifference[options.precision];
     if (difference !== undefined && !(difference <= limit))
@@ -118,30 +126,32 @@ async function compare(
 ): Promise<number> {
   let worst = 0;
   for (const batch of [1, 2]) {
-    const drawn = feeds.map((feed, index) => drawnLike(feed, batch, index));
+    const drawn = feeds.map((feed, index) => drawnLike(feed, batch, index, holdsWholeNumbers(session.inputs[index]!)));
     worst = Math.max(worst, relativeDifference(await session.run(drawn), await own(drawn)));
   }
   return worst;
 }
 
 /** Values in the range of a feed's, the same at every call, for another batch size. */
-function drawnLike({ data, shape }: Feed, batch: number, seed: number): Feed {
+function drawnLike({ data, shape }: Feed, batch: number, seed: number, areWhole: boolean): Feed {
   const rest = shape.slice(1);
   const count = batch * rest.reduce((product, size) => product * size, 1);
   let [low, high] = [Infinity, -Infinity];
   for (const value of data) {
+    if (!Number.isFinite(value)) continue;
     low = Math.min(low, value);
     high = Math.max(high, value);
   }
-  if (!(high > low)) [low, high] = data instanceof Float32Array ? [-1, 1] : [low, low];
+  if (!(high > low)) [low, high] = areWhole ? [high, high] : [-1, 1];
+  if (!Number.isFinite(low)) [low, high] = [0, 0];
   let state = 2 * seed + 1;
   const next = () => {
     // Numerical Recipes' linear congruential generator: any spread of values will do.
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     return low + (state / 2 ** 32) * (high - low);
   };
-  const values = data instanceof Float32Array ? new Float32Array(count) : new Int32Array(count);
-  for (let i = 0; i < count; i++) values[i] = next();
+  const values = data instanceof Int32Array ? new Int32Array(count) : new Float32Array(count);
+  for (let i = 0; i < count; i++) values[i] = areWhole ? Math.floor(next()) : next();
   return { data: values, shape: [batch, ...rest] };
 }
 
@@ -158,7 +168,8 @@ async function timeOf(session: Session, feeds: readonly Feed[]): Promise<number>
   return best;
 }
 
-function choiceFile(
+/** Where the choice for a question is remembered. */
+export function choiceFile(
   { bytes, options, feeds, among = onnxRuntimes }: ChoiceQuestion,
   versions: readonly unknown[],
 ): string {
@@ -175,10 +186,27 @@ function choiceFile(
   return path.join(cacheFolder("predict"), `${key}.json`);
 }
 
-async function readRemembered(file: string): Promise<RuntimeTrial[] | undefined> {
-  const found = await readJson(file).catch(() => undefined);
-  const isTrial = (each: unknown) => onnxRuntimes.includes((each as RuntimeTrial | null)?.runtime as OnnxRuntimeName);
-  return Array.isArray(found) && found.every(isTrial) ? (found as unknown as RuntimeTrial[]) : undefined;
+/** The trials in a file; undefined unless they are of each runtime that is installed, once and in the version that is there. */
+async function readRemembered(
+  file: string,
+  versions: ReadonlyMap<string, string | undefined>,
+): Promise<RuntimeTrial[] | undefined> {
+  const found = (await readJson(file).catch(() => undefined)) as unknown;
+  if (!Array.isArray(found)) return undefined;
+  const trials = found as (Partial<RuntimeTrial> | null)[];
+  const isTrial = (each: Partial<RuntimeTrial> | null) =>
+    typeof each?.version === "string" &&
+    each.version === versions.get(String(each.runtime)) &&
+    typeof each.difference === "number" &&
+    (each.reason === undefined || typeof each.reason === "string");
+  const installed = [...versions.values()].filter((version) => version !== undefined);
+  const isWhole =
+    trials.length === installed.length && new Set(trials.map((each) => each?.runtime)).size === trials.length;
+  return isWhole && trials.every(isTrial) ? (trials as RuntimeTrial[]) : undefined;
+}
+
+function onPredictError(error: unknown): undefined {
+  if (!(error instanceof PredictError)) throw error;
 }
 
 /** A cache that cannot be written means that the next program measures again. */

@@ -9,7 +9,8 @@ import { chooseRuntime } from "./choose-runtime.ts";
 import { PredictError } from "./predict-error.ts";
 import type { PredictorDescription, PredictorOptions } from "./predictor-options.ts";
 import { onnxRuntimes, type OnnxRuntimeName, type RuntimeName } from "./runtimes/runtime.ts";
-import type { Port, Session } from "./runtimes/session.ts";
+import { checkFeeds } from "./runtimes/check-feeds.ts";
+import type { Session } from "./runtimes/session.ts";
 
 /** A model that is open in one runtime, with its preprocessing in front. */
 export interface OpenedModel {
@@ -57,6 +58,8 @@ export async function openModel(
   const own = openTfjs(model, { eager: true });
   try {
     const prepared = feeds.map((feed) => prepare(feed, preprocessing));
+    // A wrong first call must not count against a runtime.
+    checkFeeds(own.inputs, prepared);
     const {
       session,
       runtime: chosen,
@@ -89,6 +92,7 @@ export async function openOnnxFile(
     );
   }
   const bytes = typeof file === "string" ? await readOnnx(file) : file;
+  if (bytes.byteLength === 0) throw new PredictError("Expected the bytes of an ONNX file, got none.");
   const {
     session,
     runtime: chosen,
@@ -126,7 +130,7 @@ function opened(
     description,
     async run(feeds) {
       const prepared = feeds.map((feed) => prepare(feed, preprocessing));
-      checkShapes(session.inputs, prepared);
+      checkFeeds(session.inputs, prepared);
       return session.run(prepared);
     },
     dispose: () => session.dispose(),
@@ -136,22 +140,6 @@ function opened(
 function prepare(feed: Feed, preprocessing: Preprocessing | undefined): Feed {
   if (preprocessing === undefined || Object.keys(preprocessing).length === 0) return feed;
   return { data: preprocessValues(feed.data, feed.shape.at(-1) ?? 1, preprocessing), shape: feed.shape };
-}
-
-/** Throws an OptionError unless each feed has the shape that its input takes. */
-function checkShapes(inputs: readonly Port[], feeds: readonly Feed[]): void {
-  if (inputs.length !== feeds.length)
-    throw new OptionError(
-      `predict: expected ${inputs.length} inputs (${inputs.map(({ name }) => name).join(", ")}), got ${feeds.length}.`,
-    );
-  for (const [index, { name, shape }] of inputs.entries()) {
-    const found = feeds[index]!.shape;
-    const fits = found.length === shape.length && shape.every((size, axis) => size === null || size === found[axis]);
-    if (!fits)
-      throw new OptionError(
-        `predict: expected the shape ${shape.map((size) => size ?? "any").join("x")} for the input ${name}, got ${found.join("x")}.`,
-      );
-  }
 }
 
 async function engineInUse(): Promise<RuntimeName> {

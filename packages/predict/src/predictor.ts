@@ -44,19 +44,30 @@ export function predictor(model: LayersModel | string | Uint8Array, options: Pre
   }
   let opening: Promise<OpenedModel> | undefined;
   let opened: OpenedModel | undefined;
-  let isDisposed = false;
+  let disposing: Promise<void> | undefined;
 
   async function run(inputs: readonly Feed[]): Promise<Values[]> {
-    if (isDisposed) throw new PredictError("The predictor is disposed of already.");
+    if (disposing !== undefined) throw new PredictError("The predictor is disposed of already.");
     inputs.forEach(checkFeed);
+    const isFirst = opening === undefined;
     opening ??= (isFile ? openOnnxFile(model, options, inputs) : openModel(model, options, inputs)).catch(
       (error: unknown) => {
         opening = undefined;
         throw error;
       },
     );
-    opened = await opening;
+    try {
+      opened = await opening;
+    } catch (error) {
+      // The inputs of the call that opened may be wrong, and these right.
+      if (isFirst || !(error instanceof OptionError)) throw error;
+      return run(inputs);
+    }
     return opened.run(inputs);
+  }
+
+  async function close(): Promise<void> {
+    await (await opening?.catch(() => undefined))?.dispose();
   }
 
   return {
@@ -66,11 +77,7 @@ export function predictor(model: LayersModel | string | Uint8Array, options: Pre
     },
     predictAll: run,
     describe: () => opened?.description,
-    async dispose() {
-      isDisposed = true;
-      await (await opening?.catch(() => undefined))?.dispose();
-      opening = undefined;
-    },
+    dispose: () => (disposing ??= close()),
   };
 }
 

@@ -5,6 +5,8 @@ export interface Port {
   readonly name: string;
   /** null stands for any size. */
   readonly shape: readonly (number | null)[];
+  /** The type of its values: float32, int32 … */
+  readonly type: string;
 }
 
 /** A model that is open in a runtime. */

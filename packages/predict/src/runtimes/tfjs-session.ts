@@ -18,7 +18,8 @@ export function openTfjs(
     const inputs = isRaw ? images : images.map((each) => preprocess(each as tf.Tensor4D, preprocessing));
     return [model.apply(inputs.length === 1 ? inputs[0]! : inputs, { training: false })].flat() as tf.Tensor[];
   }, execution);
-  const ports = (tensors: LayersModel["inputs"]) => tensors.map(({ name, shape }) => ({ name, shape }));
+  const ports = (tensors: LayersModel["inputs"]) =>
+    tensors.map(({ name, shape, dtype }) => ({ name, shape, type: dtype }));
   return {
     inputs: ports(model.inputs),
     outputs: ports(model.outputs),

@@ -6,12 +6,11 @@ import type { Feed, Values } from "@convkit/graph";
 import { PredictError } from "../../predict-error.ts";
 import type { Port, Session, SessionOptions } from "../session.ts";
 
-type TypedPort = Port & { readonly type: string };
 type Answer = { readonly id: number; readonly error?: string } & Partial<Opened> & { readonly values?: Values[] };
 
 interface Opened {
-  readonly inputs: readonly TypedPort[];
-  readonly outputs: readonly TypedPort[];
+  readonly inputs: readonly Port[];
+  readonly outputs: readonly Port[];
 }
 
 /** ONNX Runtime's version and the file that is loaded; undefined if `onnxruntime-node` is not installed. */
@@ -74,7 +73,9 @@ function sessionOf(worker: OnnxWorker, { inputs, outputs }: Opened): Session {
 
 /** The values as ONNX Runtime wants them for an input of that type. */
 function valuesOf(type: string, data: Feed["data"]): Feed["data"] | BigInt64Array {
-  if (type === "float32") return data instanceof Float32Array ? data : Float32Array.from(data);
+  // The whole memory behind a view would go along to the thread.
+  if (type === "float32")
+    return data instanceof Float32Array && data.byteLength === data.buffer.byteLength ? data : Float32Array.from(data);
   if (type === "int32") return Int32Array.from(data);
   if (type === "uint8" || type === "bool") return Uint8Array.from(data);
   if (type === "int64") return BigInt64Array.from(data, BigInt);
@@ -92,6 +93,7 @@ function startWorker(): OnnxWorker {
   worker.unref();
   const waiting = new Map<number, { resolve(answer: Answer): void; reject(error: Error): void; what: string }>();
   let count = 0;
+  let ended: string | undefined;
   const settle = (id: number) => {
     const one = waiting.get(id)!;
     waiting.delete(id);
@@ -99,6 +101,7 @@ function startWorker(): OnnxWorker {
     return one;
   };
   const fail = (reason: string) => {
+    ended ??= reason;
     for (const [id, { what }] of waiting)
       settle(id).reject(new PredictError(`ONNX Runtime cannot ${what}: ${reason}.`));
   };
@@ -107,15 +110,17 @@ function startWorker(): OnnxWorker {
     if (answer.error === undefined) resolve(answer);
     else reject(new PredictError(`ONNX Runtime cannot ${what}: ${answer.error.split("\n")[0]!.replace(/\.$/, "")}.`));
   });
-  worker.on("error", (error) => fail(error.message));
+  worker.on("error", (error) => fail(error.message.replace(/\.$/, "")));
   worker.on("exit", () => fail("its thread ended"));
   return {
     ask(message, what) {
       return new Promise((resolve, reject) => {
+        // A message to a thread that ended gets no answer.
+        if (ended !== undefined) throw new PredictError(`ONNX Runtime cannot ${what}: ${ended}.`);
         const id = ++count;
+        worker.postMessage({ id, ...message }, []);
         waiting.set(id, { resolve, reject, what });
         worker.ref();
-        worker.postMessage({ id, ...message }, []);
       });
     },
     end: async () => void (await worker.terminate()),

@@ -5,6 +5,7 @@ import { check, created, type Openvino, type Pointer } from "./c-api.ts";
 
 /** A type of values: OpenVINO's number for it, and how JavaScript sees its memory. */
 export interface ElementType {
+  readonly name: string;
   readonly number: number;
   readonly view: (memory: ArrayBuffer) => NumberView | BigInt64Array;
   readonly bytes: number;
@@ -14,12 +15,12 @@ type NumberView = Float32Array | Float64Array | Int32Array | Uint8Array;
 
 /** The types that predictions take, by the numbers of `ov_element_type_e`. */
 export const elementTypes: readonly ElementType[] = [
-  { number: 4, bytes: 4, view: (memory) => new Float32Array(memory) },
-  { number: 5, bytes: 8, view: (memory) => new Float64Array(memory) },
-  { number: 9, bytes: 4, view: (memory) => new Int32Array(memory) },
-  { number: 10, bytes: 8, view: (memory) => new BigInt64Array(memory) },
-  { number: 16, bytes: 1, view: (memory) => new Uint8Array(memory) },
-  { number: 1, bytes: 1, view: (memory) => new Uint8Array(memory) },
+  { name: "float32", number: 4, bytes: 4, view: (memory) => new Float32Array(memory) },
+  { name: "float64", number: 5, bytes: 8, view: (memory) => new Float64Array(memory) },
+  { name: "int32", number: 9, bytes: 4, view: (memory) => new Int32Array(memory) },
+  { name: "int64", number: 10, bytes: 8, view: (memory) => new BigInt64Array(memory) },
+  { name: "uint8", number: 16, bytes: 1, view: (memory) => new Uint8Array(memory) },
+  { name: "bool", number: 1, bytes: 1, view: (memory) => new Uint8Array(memory) },
 ];
 
 /** One call at a time of a compiled model, with the memory of its inputs. */
@@ -53,9 +54,15 @@ export function createRequest(
     const type = types.inputs[index]!;
     const dims = BigInt64Array.from(shape, BigInt);
     const tensor = created(c, "make an input", (out) => c.tensorCreate(type.number, { rank: shape.length, dims }, out));
-    const count = shape.reduce((product, size) => product * size, 1);
-    const view = type.view(memoryOf(tensor, count * type.bytes));
-    check(c, "take an input", c.setInput(request, index, tensor));
+    let view: InputTensor["view"];
+    try {
+      const count = shape.reduce((product, size) => product * size, 1);
+      view = type.view(memoryOf(tensor, count * type.bytes));
+      check(c, "take an input", c.setInput(request, index, tensor));
+    } catch (error) {
+      c.tensorFree(tensor);
+      throw error;
+    }
     if (held !== undefined) c.tensorFree(held.tensor);
     lastMs = Infinity;
     return (inputs[index] = { tensor, shape: [...shape], view });

@@ -71,7 +71,8 @@ function sessionOf(library: Openvino, compiled: Pointer): Session {
     });
   const inputs = ports(c.input, inputCount);
   const outputs = ports(c.output, outputCount);
-  const types = { inputs: inputs.map(({ type }) => type), outputs: outputs.map(({ type }) => type) };
+  const typesOf = (all: readonly TypedPort[]) => all.map(({ element }) => element);
+  const types = { inputs: typesOf(inputs), outputs: typesOf(outputs) };
   const idle: InferRequest[] = [];
   const running = new Set<Promise<unknown>>();
   let isDisposed = false;
@@ -107,11 +108,13 @@ function sessionOf(library: Openvino, compiled: Pointer): Session {
   };
 }
 
-function describePort({ c }: Openvino, port: Pointer): Port & { readonly type: ElementType } {
+type TypedPort = Port & { readonly element: ElementType };
+
+function describePort({ c }: Openvino, port: Pointer): TypedPort {
   const name = created<string>(c, "name a port", (out) => c.portName(port, out));
   const number = Number(created(c, "tell a port's type", (out) => c.portType(port, out)));
-  const type = elementTypes.find((each) => each.number === number);
-  if (type === undefined)
+  const element = elementTypes.find((each) => each.number === number);
+  if (element === undefined)
     throw new PredictError(
       `"${name}" has values of OpenVINO's type ${number}; predictions take float32, int32, int64, uint8 and bool.`,
     );
@@ -124,7 +127,7 @@ function describePort({ c }: Openvino, port: Pointer): Port & { readonly type: E
     return min === max ? Number(max) : null;
   });
   c.partialShapeFree(shape);
-  return { name, shape: sizes, type };
+  return { name, shape: sizes, type: element.name, element };
 }
 
 /** koffi's value of an `ov_partial_shape_t`. */

@@ -1,0 +1,192 @@
+import { copyFileSync, linkSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createRequire, syncBuiltinESMExports } from "node:module";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { useEngine } from "@convkit/engine";
+import { installOpenvino, type InstalledOpenvino } from "@convkit/engine/openvino";
+import { writeJson } from "@convkit/files";
+import { engines } from "@convkit/testing";
+import { onnxBytes } from "@convkit/weights";
+import * as tfl from "@tensorflow/tfjs-layers";
+import type { Worker } from "node:worker_threads";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { choiceFile, chooseRuntime } from "../src/choose-runtime.ts";
+import { predictor } from "../src/index.ts";
+import { runtimeVersion } from "../src/runtimes/runtime.ts";
+
+const cache = mkdtempSync(path.join(tmpdir(), "convkit-damaged-"));
+const before = process.env["CONVKIT_CACHE"];
+let whole: InstalledOpenvino;
+let folder: string;
+
+beforeAll(async () => {
+  await useEngine(engines[0] ?? "wasm");
+  whole = await installOpenvino();
+  folder = path.join(cache, path.basename(whole.folder));
+  process.env["CONVKIT_CACHE"] = cache;
+});
+afterAll(() => {
+  if (before === undefined) delete process.env["CONVKIT_CACHE"];
+  else process.env["CONVKIT_CACHE"] = before;
+  rmSync(cache, { recursive: true, force: true });
+});
+
+/** A link, which costs nothing, where both are on one disk. */
+function linkOrCopy(from: string, to: string): void {
+  try {
+    linkSync(from, to);
+  } catch {
+    copyFileSync(from, to);
+  }
+}
+
+/** An install in the cache whose file `name`, if it is given, has other content; with its sizes in the manifest or without. */
+async function install({ name, content = "", sizes }: { name?: string; content?: string; sizes: boolean }) {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder);
+  const libraries = readdirSync(whole.folder).filter((each) => /\.(so|dylib|dll)/.test(each));
+  for (const each of libraries) {
+    if (each === name) writeFileSync(path.join(folder, each), content);
+    else linkOrCopy(path.join(whole.folder, each), path.join(folder, each));
+  }
+  const files = Object.fromEntries(libraries.map((each) => [each, statSync(path.join(whole.folder, each)).size]));
+  const { version, platform, wheel, library } = whole;
+  const manifest = { version, platform, wheel, library: path.basename(library), ...(sizes && { files }) };
+  await writeJson(path.join(folder, "openvino.json"), manifest);
+}
+
+const input = { data: Float32Array.of(1, 2, 3), shape: [1, 3] };
+/** Two sums of the three inputs. */
+const sums = () =>
+  tfl.sequential({ layers: [tfl.layers.dense({ inputShape: [3], units: 2, kernelInitializer: "ones" })] });
+
+test("auto goes on without a damaged OpenVINO, which is told and can be mended while the program runs", async () => {
+  const plugin = readdirSync(whole.folder).find((name) => /cpu_plugin/.test(name))!;
+  await install({ name: plugin, content: "cut off", sizes: true });
+  const size = statSync(path.join(whole.folder, plugin)).size;
+  const told = `OpenVINO in ${folder} is damaged (${plugin} has 7 bytes instead of ${size}): "convkit engine install --predict" replaces it`;
+  const auto = predictor(sums(), { runtime: "auto" });
+  expect([...(await auto.predict(input)).data]).toEqual([6, 6]);
+  expect(auto.describe()!.runtime).not.toBe("openvino");
+  expect(auto.describe()!.trials[0]).toMatchObject({ runtime: "openvino", reason: told });
+  await auto.dispose();
+  await expect(predictor(sums(), { runtime: "openvino" }).predict(input)).rejects.toThrow(told);
+
+  await install({ name: path.basename(whole.library), content: "no library", sizes: false });
+  const question = {
+    bytes: onnxBytes(sums()),
+    options: { precision: "float32" as const, threads: undefined },
+    feeds: [input],
+    own: ownSums,
+    among: ["openvino", "onnxruntime"] as const,
+  };
+  const versions = await Promise.all(question.among.map(runtimeVersion));
+  const remembered = choiceFile(question, versions);
+  const trials = question.among.map((runtime, i) => ({ runtime, version: versions[i], difference: 0, ms: i + 1 }));
+  await writeJson(remembered, [trials[0]!, { ...trials[1]!, reason: "another was faster" }]);
+  const chosen = await chooseRuntime(question);
+  expect(chosen.runtime).toBe("onnxruntime");
+  expect(chosen.trials[0]!.reason).toMatch(/^OpenVINO in .* does not load \(/);
+  await chosen.session!.dispose();
+
+  await install({ sizes: true });
+  const mended = predictor(sums(), { runtime: "openvino" });
+  expect([...(await mended.predict(input)).data]).toEqual([6, 6]);
+  await mended.dispose();
+});
+
+async function ownSums([feed]: readonly { readonly data: ArrayLike<number>; readonly shape: readonly number[] }[]) {
+  const { data, shape } = feed!;
+  const values = Float32Array.from({ length: 2 * shape[0]! }, (_, i) => {
+    const at = 3 * Math.floor(i / 2);
+    return data[at]! + data[at + 1]! + data[at + 2]!;
+  });
+  return [{ data: values, shape: [shape[0]!, 2] }];
+}
+
+test("a remembered choice that was edited by hand is measured anew", async () => {
+  const options = { precision: "float32" as const };
+  const question = { bytes: onnxBytes(sums()), options, feeds: [input], own: ownSums, among: ["onnxruntime"] as const };
+  const version = await runtimeVersion("onnxruntime");
+  const file = choiceFile(question, [version]);
+  const good = { runtime: "onnxruntime", version, difference: 0 };
+  const edited = [
+    [],
+    {},
+    [null],
+    [{ runtime: "onnxruntime" }],
+    [{ ...good, runtime: "openvino" }],
+    [{ ...good, version: "0.1.0" }],
+    [{ ...good, reason: 5 }],
+    [good, good],
+  ];
+  for (const each of edited) {
+    await writeJson(file, each);
+    const { session, runtime, trials } = await chooseRuntime(question);
+    expect([runtime, trials.length]).toEqual(["onnxruntime", 1]);
+    expect([...(await session!.run([input]))[0]!.data]).toEqual([6, 6]);
+    await session!.dispose();
+  }
+});
+
+describe.each(["openvino", "onnxruntime", "auto"] as const)("%s", (runtime) => {
+  test("a wrong first call spoils neither the calls beside it nor the choice", async () => {
+    const forward = predictor(sums(), { runtime });
+    const wrong = { data: new Float32Array(4), shape: [1, 4] };
+    const calls = [[wrong], [input], [input, input], [input]].map((inputs) => forward.predictAll(inputs));
+    const found = await Promise.allSettled(calls);
+    const texts = found.map((each) =>
+      each.status === "rejected" ? (each.reason as Error).message : [...each.value[0]!.data],
+    );
+    expect(texts).toEqual([
+      expect.stringMatching(/^predict: expected the shape anyx3 for the input \S+, got 1x4\.$/),
+      [6, 6],
+      expect.stringMatching(/^predict: expected 1 inputs \(\S+\), got 2\.$/),
+      [6, 6],
+    ]);
+    expect(["openvino", "onnxruntime"]).toContain(forward.describe()!.runtime);
+    const both = await Promise.all([forward.dispose(), forward.dispose()]);
+    expect(both).toEqual([undefined, undefined]);
+  });
+
+  test("whole numbers are neither rounded nor wrapped", async () => {
+    const numbers = tfl.input({ shape: [2], dtype: "int32", name: "numbers" });
+    const layer = tfl.layers.embedding({ inputDim: 5, outputDim: 1, embeddingsInitializer: "ones" });
+    const model = tfl.model({ inputs: numbers, outputs: layer.apply(numbers) as tfl.SymbolicTensor });
+    const forward = predictor(model, { runtime });
+    expect([...(await forward.predict({ data: Float32Array.of(1, 4), shape: [1, 2] })).data]).toEqual([1, 1]);
+    for (const value of [1.5, Number.NaN, 2 ** 31])
+      await expect(forward.predict({ data: Float32Array.of(1, value), shape: [1, 2] })).rejects.toThrow(
+        `for the input numbers, which holds int32, got ${value}.`,
+      );
+    await forward.dispose();
+  });
+});
+
+test("predictions reject once the thread of ONNX Runtime ended", async () => {
+  const threads = createRequire(import.meta.url)("node:worker_threads") as { Worker: typeof Worker };
+  const Own = threads.Worker;
+  const started: Worker[] = [];
+  threads.Worker = class extends Own {
+    constructor(...given: ConstructorParameters<typeof Worker>) {
+      super(...given);
+      started.push(this);
+    }
+  };
+  syncBuiltinESMExports();
+  const forward = predictor(sums(), { runtime: "onnxruntime" });
+  try {
+    await forward.predict(input);
+  } finally {
+    threads.Worker = Own;
+    syncBuiltinESMExports();
+  }
+  const running = forward.predict(input).catch((error: Error) => error.message);
+  await started.at(-1)!.terminate();
+  const told = "ONNX Runtime cannot run the model: its thread ended.";
+  expect([[6, 6].join(), told]).toContain(
+    await running.then((found) => (typeof found === "string" ? found : found.data.join())),
+  );
+  await expect(forward.predict(input)).rejects.toThrow(told);
+  await forward.dispose();
+});
