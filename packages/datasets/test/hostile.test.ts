@@ -131,3 +131,20 @@ describe("a file that says it is huge", () => {
     );
   });
 });
+
+describe("drawings", () => {
+  // Eight to the power of nine rectangles out of one kilobyte: libvips works on them for minutes.
+  const uses = Array.from({ length: 9 }, (_, i) => `<g id="a${i + 1}">${`<use href="#a${i}"/>`.repeat(8)}</g>`).join(
+    "",
+  );
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><defs><g id="a0"><rect width="9" height="9"/></g>${uses}</defs><use href="#a9"/></svg>`;
+
+  it.each([
+    ["plain", Buffer.from(svg)],
+    ["compressed", gzipSync(svg)],
+    ["behind the brand of AVIF", Buffer.from(`<!--ftypavif-->${svg}`.replace("<!--ftyp", "aaaaftyp"))],
+    ["behind the name of WebP", Buffer.from(`RIFFaaaaWEBP ${svg}`)],
+  ])("are no images: %s", async (_title, bytes) => {
+    await expect(decodeImage(bytes)).rejects.toThrow("The image cannot be decoded: it starts as no known image does");
+  });
+});

@@ -38,8 +38,15 @@ export function imageFormat(start: Uint8Array): ImageFormat | undefined {
   return (Object.keys(formats) as ImageFormat[]).find((format) => formats[format].test(text));
 }
 
-/** Throws unless the bytes start like an image. */
+/** Throws unless the bytes start like an image, and not like a drawing besides. */
 export function checkStart(bytes: Uint8Array): void {
-  if (imageFormat(bytes) !== undefined) return;
+  if (imageFormat(bytes) !== undefined && !looksLikeSvg(bytes)) return;
   throw new DataError(`it starts as no known image does (${Buffer.from(bytes.subarray(0, 4)).toString("hex")})`);
+}
+
+/** True where libvips may take the bytes for SVG: a drawing of one kilobyte can take minutes. */
+function looksLikeSvg(bytes: Uint8Array): boolean {
+  const start = Buffer.from(bytes.subarray(0, 1024)).toString("latin1");
+  // libvips takes other bytes than ASCII at the start for a sign that the file is none; so those of JPEG and PNG.
+  return /^\p{ASCII}{24}/u.test(start) && /<svg/i.test(start);
 }

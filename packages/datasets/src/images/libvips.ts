@@ -46,6 +46,8 @@ export async function sizeByVips(bytes: Uint8Array): Promise<{ height: number; w
 }
 
 async function metadataOf(bytes: Uint8Array) {
+  // libvips would decode other formats too, SVG among them.
+  checkStart(bytes);
   return withItsOwnReason(bytes, () => sharp(bytes, { limitInputPixels: false }).metadata());
 }
 
