@@ -3,6 +3,7 @@ import { connect } from "node:net";
 import { gzipSync } from "node:zlib";
 import { useEngine } from "@convkit/engine";
 import { engines } from "@convkit/testing";
+import sharp from "sharp";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type LogEntry, type ModelServer, serve, type ServeOptions } from "../src/index.ts";
 import { colorModel, filled, sumAndDifference } from "./color-model.ts";
@@ -39,6 +40,17 @@ function halfway(url: string, length = body.length): { end(): void; answer: Prom
 }
 
 describe("limits", () => {
+  test("classes of a model whose numbers are not finite are refused, not written as null", async () => {
+    const server = await serve({ broken: colorModel(Number.NaN) }, { port: 0, runtime, maxBatch: 1, drainMs: 0 });
+    open.push(server);
+    const body = await sharp({ create: { width: 8, height: 6, channels: 3, background: "red" } })
+      .png()
+      .toBuffer();
+    const answer = await fetch(`${server.url}/classify/broken`, { method: "POST", body: new Uint8Array(body) });
+    const error = "The model's output has values that are not finite, which JSON cannot hold.";
+    expect([answer.status, await answer.json()]).toEqual([500, { error }]);
+  });
+
   test("more requests than the queue takes get 503, those inside are answered", async () => {
     const url = await started({ queue: 2 });
     const inside = [halfway(url), halfway(url)];

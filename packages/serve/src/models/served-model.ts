@@ -7,7 +7,7 @@ import { createBatcher } from "../batching/batcher.ts";
 import { stackRows } from "../batching/rows.ts";
 import { busy, RequestError } from "../http/request-error.ts";
 import type { Metrics } from "../metrics.ts";
-import type { NamedTensor } from "../protocols/nested-values.ts";
+import { checkFinite, type NamedTensor } from "../protocols/nested-values.ts";
 import type { WholeOptions } from "../serve-options.ts";
 import type { ModelWithImages } from "./model-source.ts";
 
@@ -117,6 +117,7 @@ export async function openServedModel(
       const to = [height ?? size[0], width ?? size[1]] as const;
       const { data, shape } = await decodeImage(file, { ...rest, size: to, channels, pixelLimit });
       const [scores] = await predict([{ data, shape: [1, ...shape] }], signal);
+      checkFinite([scores!], "");
       return decodePredictions(scores!, { top, classes: names })[0]!;
     },
     async retire() {
