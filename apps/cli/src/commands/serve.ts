@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { basename } from "node:path";
 import { isModelName } from "@convkit/models";
-import type { LogEntry } from "@convkit/serve";
+import type { LogEntry, ModelServer } from "@convkit/serve";
 import { type ModelOptions, modelOptions } from "../inputs/model-options.ts";
 import { resolveModel } from "../inputs/model-source.ts";
 import { engineInUse } from "../inputs/use-engine.ts";
@@ -34,35 +34,42 @@ export async function run(context: Context, given: ValuesOf<typeof options>, mod
   const { host, port, token, maxBatch, maxWait, queue, timeout, drain, runtime, precision, ...modelGiven } = given;
   const sources = named(models);
   checkModelOptions(models, modelGiven);
-  const { serve } = await import("@convkit/serve");
-  await engineInUse(context, runtime === "wasm" ? "wasm" : undefined);
-  const { options: global, signal } = context;
-  const server = await serve(sources, {
-    host,
-    port,
-    token: token ?? process.env["CONVKIT_SERVE_TOKEN"],
-    maxBatch,
-    maxWaitMs: maxWait,
-    queue,
-    timeoutMs: timeout,
-    drainMs: drain,
-    runtime,
-    precision,
-    // The engine has its threads already.
-    threads: runtime === "tensorflow" || runtime === "wasm" ? undefined : global.threads,
-    load: (source) => loaded(context, source, modelGiven),
-    onLog: (entry) => log(entry, global.quiet),
-  });
+  let server: ModelServer | undefined;
+  let hungUp = false;
   // A reload that fails is told by the log, and the models from before go on.
-  const onHangUp = (): void => void server.reload().catch(() => {});
+  const onHangUp = (): void => {
+    hungUp = true;
+    void server?.reload().catch(() => {});
+  };
   process.on("SIGHUP", onHangUp);
   try {
+    const { serve } = await import("@convkit/serve");
+    await engineInUse(context, runtime === "wasm" ? "wasm" : undefined);
+    const { options: global, signal } = context;
+    server = await serve(sources, {
+      host,
+      port,
+      token: token ?? process.env["CONVKIT_SERVE_TOKEN"],
+      maxBatch,
+      maxWaitMs: maxWait,
+      queue,
+      timeoutMs: timeout,
+      drainMs: drain,
+      runtime,
+      precision,
+      // The engine has its threads already.
+      threads: runtime === "tensorflow" || runtime === "wasm" ? undefined : global.threads,
+      load: (source) => loaded(context, source, modelGiven),
+      onLog: (entry) => log(entry, global.quiet),
+    });
+    // A model may have changed after it was loaded, while others were.
+    if (hungUp) onHangUp();
     const ready = { url: server.url, models: server.models() };
     process.stdout.write(`${global.json ? printableJson(ready) : printable(readyText(ready))}\n`);
     if (!signal.aborted) await once(signal, "abort");
   } finally {
     process.off("SIGHUP", onHangUp);
-    await server.close();
+    await server?.close();
   }
 }
 
