@@ -12,6 +12,7 @@ import type { Worker } from "node:worker_threads";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { choiceFile, chooseRuntime } from "../src/choose-runtime.ts";
 import { predictor } from "../src/index.ts";
+import { refusedRuntimes } from "../src/refused-runtimes.ts";
 import { runtimeVersion } from "../src/runtimes/runtime.ts";
 
 const cache = mkdtempSync(path.join(tmpdir(), "convkit-damaged-"));
@@ -69,6 +70,7 @@ test("auto goes on without a damaged OpenVINO, which is told and can be mended w
   expect([...(await auto.predict(input)).data]).toEqual([6, 6]);
   expect(auto.describe()!.runtime).not.toBe("openvino");
   expect(auto.describe()!.trials[0]).toMatchObject({ runtime: "openvino", reason: told });
+  expect(refusedRuntimes(auto.describe()!)).toEqual([`The runtime openvino was not taken: ${told}.`]);
   await auto.dispose();
   await expect(predictor(sums(), { runtime: "openvino" }).predict(input)).rejects.toThrow(told);
 

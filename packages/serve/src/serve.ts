@@ -1,5 +1,6 @@
 import { setTimeout as after } from "node:timers/promises";
 import { OptionError, shown } from "@convkit/errors";
+import { refusedRuntimes } from "@convkit/predict/internal";
 import { createApp } from "./http/app.ts";
 import type { Services } from "./http/exchange.ts";
 import { listen } from "./http/listen.ts";
@@ -49,7 +50,12 @@ export async function serve(
   const registry = createRegistry({
     sources,
     load,
-    open: (model, name, version, isOwn) => openServedModel(model, { name, version, options: whole, metrics, isOwn }),
+    open: async (model, name, version, isOwn) => {
+      const served = await openServedModel(model, { name, version, options: whole, metrics, isOwn });
+      for (const text of refusedRuntimes(served.description))
+        onLog?.({ level: "warning", event: "runtime refused", model: name, version, text });
+      return served;
+    },
   });
   let state: "loading" | "ready" | "closing" = "loading";
   const services: Services = {

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import type { PredictorDescription } from "@convkit/predict";
 import type { Context } from "../terminal/context.ts";
 import { grouped, percent } from "../terminal/format.ts";
 import { choice, flag, size, text, type ValuesOf, whole } from "../terminal/option.ts";
@@ -77,9 +78,17 @@ export async function run(
     await rows?.close();
     await classifier.dispose();
   }
-  if (runtime === "auto") context.out.note(`Computed by ${classifier.describe()!.runtime}.`);
+  if (runtime === "auto") await tellRuntime(context, classifier.describe());
   if (csv === undefined) context.out.result(answers, answers.map(answerText).join("\n"));
   else context.out.result({ written: userPath(csv), images: count }, `${csv}: ${grouped(count)} images`);
+}
+
+/** What computed, and why an installed runtime did not. */
+async function tellRuntime({ out }: Context, described: PredictorDescription | undefined): Promise<void> {
+  if (described === undefined) return;
+  const { refusedRuntimes } = await import("@convkit/predict/internal");
+  for (const text of refusedRuntimes(described)) out.note(text);
+  out.note(`Computed by ${described.runtime}.`);
 }
 
 function answerText({ image, predictions }: Answer): string {
