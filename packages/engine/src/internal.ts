@@ -1,3 +1,3 @@
 // Not for users: names that other packages of convkit need, which may change in any version.
-export { foreignFunctions } from "./machine/foreign-functions.ts";
+export { foreignFunctions, releaseFreedMemory } from "./machine/foreign-functions.ts";
 export type { ForeignFunction } from "./machine/foreign-functions.ts";

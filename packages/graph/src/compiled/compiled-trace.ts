@@ -1,3 +1,4 @@
+import { releaseFreedMemory } from "@convkit/engine/internal";
 import type * as tf from "@tensorflow/tfjs-core";
 import { attr } from "../ir/attrs.ts";
 import { DT } from "../values/dtypes.ts";
@@ -18,7 +19,7 @@ import type { SessionVariable } from "../session/variable.ts";
 import { Slot } from "../values/signature.ts";
 import type { Leaf } from "../values/signature.ts";
 import { mapLeaves } from "../values/nested.ts";
-import { releaseFreed, tensorflow } from "../native/c-api.ts";
+import { tensorflow } from "../native/c-api.ts";
 import type { Handle } from "../native/c-api.ts";
 import { GraphError } from "../graph-error.ts";
 import type { Backend } from "../tfjs/backend.ts";
@@ -219,7 +220,7 @@ export class CompiledTrace implements RuntimeUser {
 
   #give(fetched: readonly Handle[]): unknown[] {
     for (const after of this.#afterRun) after();
-    if (this.#frozen && !this.#hasRun) releaseFreed();
+    if (this.#frozen && !this.#hasRun) releaseFreedMemory();
     this.#hasRun = true;
     const values = fetched.map(takeHost);
     if (values.length > this.outputs.length) this.hasOverflowed ||= !Number.isFinite(values.at(-1)?.item());

@@ -64,7 +64,6 @@ export type TensorFlow = Record<NameOf<(typeof prototypes)[number]>, ForeignFunc
   calloc: ForeignFunction;
   free: ForeignFunction;
   memcpy: ForeignFunction;
-  malloc_trim?: ForeignFunction;
   enableOpDeterminism?: ForeignFunction;
 };
 
@@ -89,11 +88,6 @@ export function tensorflow(): TensorFlow {
   };
   const memcpy = libc.func("memcpy", "uintptr_t", ["const void *", "const void *", "size_t"]);
   api["memcpy"] = memcpy;
-  try {
-    api["malloc_trim"] = libc.func("int malloc_trim(size_t pad)");
-  } catch {
-    // Only glibc has this function.
-  }
   for (const prototype of prototypes) {
     const name = /(\w+)\(/.exec(prototype)?.[1] as string;
     api[name] = library.func(prototype);
@@ -114,11 +108,6 @@ export function tensorflow(): TensorFlow {
 function loadedLibrary(): string | undefined {
   const report = process.report.getReport() as { sharedObjects?: string[] };
   return (report.sharedObjects ?? []).find((file) => /libtensorflow(_cc)?\.[^/]*$/.test(file) && existsSync(file));
-}
-
-/** Returns freed memory to the system; takes some milliseconds. */
-export function releaseFreed(): void {
-  tensorflow().malloc_trim?.(0);
 }
 
 /** Unused statuses without an error, for reuse: a trace checks thousands of calls. */

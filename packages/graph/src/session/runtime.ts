@@ -6,7 +6,7 @@ import type { Session } from "./session.ts";
 import { configKey } from "./config.ts";
 import type { SessionConfig } from "./config.ts";
 import { SessionVariables } from "./variables.ts";
-import { releaseFreed } from "../native/c-api.ts";
+import { releaseFreedMemory } from "@convkit/engine/internal";
 
 /** A trace, which uses the runtime until it is released. The runtime changes if its nodes move to another session. */
 export interface RuntimeUser {
@@ -95,7 +95,7 @@ async function sweep(runtime: Runtime): Promise<void> {
     const fresh = openRuntime(key, config, variables.backend, session.queue);
     runtimes.add(fresh);
     move(runtime, fresh);
-    releaseFreed();
+    releaseFreedMemory();
   });
 }
 

@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
+import { releaseFreedMemory } from "@convkit/engine/internal";
 import type { Feed, Values } from "@convkit/graph";
 
 import { PredictError } from "../../predict-error.ts";
@@ -67,6 +68,8 @@ function sessionOf(worker: OnnxWorker, { inputs, outputs }: Opened): Session {
       await Promise.allSettled(running);
       await worker.ask({}, "close").catch(() => {});
       await worker.end();
+      // Each thread has its own arenas in glibc, which would keep what the thread freed.
+      releaseFreedMemory();
     },
   };
 }

@@ -1,4 +1,4 @@
-import { foreignFunctions } from "@convkit/engine/internal";
+import { foreignFunctions, releaseFreedMemory } from "@convkit/engine/internal";
 import type { Feed, Values } from "@convkit/graph";
 
 import { PredictError } from "../../predict-error.ts";
@@ -104,6 +104,7 @@ function sessionOf(library: Openvino, compiled: Pointer): Session {
       await Promise.allSettled(running);
       for (const request of idle.splice(0)) request.dispose();
       c.compiledFree(compiled);
+      releaseFreedMemory();
     },
   };
 }
