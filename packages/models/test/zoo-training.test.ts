@@ -1,13 +1,13 @@
 import { registerLayers, summarize } from "@convkit/core";
-import type { Architecture } from "@convkit/core";
 import { useEngine } from "@convkit/engine";
 import type { Engine } from "@convkit/engine";
 import { compile } from "@convkit/graph";
-import { createModel, zoo } from "@convkit/models";
+import { createModel } from "@convkit/models";
 import type { ModelName } from "@convkit/models";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { networks } from "./networks.ts";
 
 const CLASSES = 7;
 const BATCH = 3;
@@ -23,7 +23,7 @@ beforeAll(async () => {
   tf.env().set("IS_TEST", false);
 });
 
-describe.each(Object.values<Architecture>(zoo))("$name", (architecture) => {
+describe.each(networks)("$name", (architecture) => {
   const name = architecture.name as ModelName;
   const { smallest, aux } = architecture;
 

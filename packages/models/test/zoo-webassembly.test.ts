@@ -1,10 +1,11 @@
-import { type Architecture, withoutDrawing } from "@convkit/core";
+import { withoutDrawing } from "@convkit/core";
 import { availableEngines, useEngine } from "@convkit/engine";
-import { createModel, zoo } from "@convkit/models";
+import { createModel } from "@convkit/models";
 import type { ModelName } from "@convkit/models";
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { beforeAll, describe, expect, it } from "vitest";
+import { networks } from "./networks.ts";
 import { seededInput, setSeededWeights } from "./seeded-weights.ts";
 
 /** Small ones of each kind, whose gradients are compared, too. */
@@ -12,7 +13,7 @@ const trained = new Set<ModelName>(["resnet20-cifar10", "squeezenet1-1", "google
 
 const hasTensorflow = (await availableEngines()).includes("native");
 
-describe.skipIf(!hasTensorflow).each(Object.values<Architecture>(zoo))("$name", ({ name, smallest, input }) => {
+describe.skipIf(!hasTensorflow).each(networks)("$name", ({ name, smallest, input }) => {
   const side = Math.max(32, smallest);
   const size: [number, number, number] = [side, side, input[2]];
 
