@@ -108,7 +108,9 @@ export async function classify(
   const count = images instanceof tf.Tensor ? (images.rank === 4 ? images.shape[0]! : 1) : [images].flat().length;
   const isLarge = count > batch;
   // To compile takes longer than to run a batch or less.
-  const eager = !isLarge && rest.runtime === undefined && (rest.precision ?? "float32") === "float32";
+  const isPlain =
+    rest.runtime === undefined && rest.threads === undefined && (rest.precision ?? "float32") === "float32";
+  const eager = !isLarge && isPlain;
   const once = classifierFor("classify", model, { ...rest, execution: eager ? { eager, ...execution } : execution });
   try {
     return await once.classify(images as ImageSource, { top });

@@ -37,6 +37,11 @@ export async function openModel(
         `Op by op${engine === "wasm" ? ", as the wasm engine computes," : ""} a model computes in float32, not in ${whole.precision}.`,
       );
     }
+    if (threads !== undefined && runtime !== "auto" && (engine === "wasm" || whole.eager === true)) {
+      throw new PredictError(
+        `Op by op${engine === "wasm" ? ", as the wasm engine computes," : ""} a model computes with the engine's threads, not with ${threads}: give useEngine the threads.`,
+      );
+    }
     const session = openTfjs(model, { ...whole, preprocessing });
     return opened(session, {}, { runtime: engine, precision: whole.precision, trials });
   };

@@ -16,7 +16,7 @@ export interface PredictorOptions {
   readonly runtime?: RuntimeName | "auto" | undefined;
   /** The number format of the computations: `float32` (the default), or `bfloat16` where the machine and the runtime have it. */
   readonly precision?: Precision | undefined;
-  /** Threads of one prediction; by default as many as the runtime takes. */
+  /** Threads of one prediction; by default as many as the runtime takes. Op by op they are those of `useEngine`. */
   readonly threads?: number | undefined;
   /**
    * Preprocessing of pixels from 0 to 255; by default as the model's metadata says, else the model gets the pixels unchanged.

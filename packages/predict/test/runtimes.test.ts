@@ -151,6 +151,8 @@ test("what would be ignored is refused", async () => {
   await expect(both.predict(pixels(1))).rejects.toThrow("expected no execution with the runtime openvino");
   const eager = predictor(net, { precision: "bfloat16", execution: { eager: true } });
   await expect(eager.predict(pixels(1))).rejects.toThrow("Op by op");
+  const threaded = predictor(net, { threads: 2, execution: { eager: true } });
+  await expect(threaded.predict(pixels(1))).rejects.toThrow("with the engine's threads, not with 2");
   const rounded = predictor(net, { runtime: "onnxruntime", precision: "bfloat16" });
   await expect(rounded.predict(pixels(1))).rejects.toThrow("ONNX Runtime computes in float32");
 });

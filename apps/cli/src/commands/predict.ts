@@ -48,7 +48,9 @@ export async function run(
     runtime,
     precision,
     // The engine has its threads already.
-    ...(runtime !== undefined && { threads: context.options.threads }),
+    ...(runtime !== undefined &&
+      runtime !== "tensorflow" &&
+      runtime !== "wasm" && { threads: context.options.threads }),
   });
   const bar = countingBar(context.out, files.length, "images");
   const answers: Answer[] = [];
