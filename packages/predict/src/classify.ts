@@ -5,7 +5,7 @@ import type { ExecutionOptions, Feed, Values } from "@convkit/graph";
 import * as tf from "@tensorflow/tfjs-core";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
 import { imagePixels, type ImageSource, type WantedImage } from "./image-pixels.ts";
-import { checkTop, classNames, decodePredictions, type Prediction } from "./prediction.ts";
+import { checkTop, classNames, decodePredictions, endsInLogits, type Prediction } from "./prediction.ts";
 import { predictor } from "./predictor.ts";
 import type { PredictorOptions } from "./predictor-options.ts";
 
@@ -125,6 +125,7 @@ function classifierFor(where: string, model: LayersModel, options: ClassifierOpt
   checkModel(where, model);
   const { images: fit = modelMetadata(model).images ?? {}, classes, ...computing } = options;
   const names = classes ?? classNames(model) ?? [];
+  const logits = endsInLogits(model);
   const forward = predictor(model, computing);
   const wanted: WantedImage = { where, shape: model.inputs[0]!.shape.slice(1) as [number, number, number], fit };
   const classifyAll = async (images: readonly ImageSource[], top: number): Promise<Prediction[][]> => {
@@ -134,7 +135,7 @@ function classifierFor(where: string, model: LayersModel, options: ClassifierOpt
       const pixels = await Promise.all(part.map((image) => imagePixels(image, wanted)));
       for (const group of ofOneShape(pixels)) {
         const scores: Values = await forward.predict(stacked(group));
-        answers.push(...decodePredictions(scores, { top, classes: names }));
+        answers.push(...decodePredictions(scores, { top, classes: names, logits }));
       }
     }
     return answers;

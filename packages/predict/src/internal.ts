@@ -1,3 +1,3 @@
 /** For packages of convkit only: may change in any version. */
 export { refusedRuntimes } from "./refused-runtimes.ts";
-export { classNames } from "./prediction.ts";
+export { classNames, endsInLogits } from "./prediction.ts";

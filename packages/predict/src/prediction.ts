@@ -1,6 +1,7 @@
 import { modelMetadata } from "@convkit/core";
 import { checkOptions, OptionError, shown, type OptionNames } from "@convkit/errors";
 import type { Values } from "@convkit/graph";
+import type * as tfl from "@tensorflow/tfjs-layers";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
 import { imagenetClasses } from "./imagenet-classes.ts";
 import { topClasses } from "./top-classes.ts";
@@ -23,30 +24,36 @@ export interface PredictionOptions {
   readonly top?: number | undefined;
   /** Names of the classes, in the order of the outputs; by default ImageNet's for 1,000 outputs, as in Keras, else numbers. */
   readonly classes?: readonly string[] | undefined;
+  /** Whether the scores are logits, which get a softmax, or a sigmoid where there is one; by default those outside 0 to 1 are. */
+  readonly logits?: boolean | undefined;
 }
 
-const optionNames: OptionNames<PredictionOptions> = { top: true, classes: true };
+const optionNames: OptionNames<PredictionOptions> = { top: true, classes: true, logits: true };
 
 /**
  * The most likely classes of each image: `[n, classes]` scores to `n` lists. Keras' `decode_predictions`. A single output is the
- * probability of the second of two classes. Scores outside 0 to 1 are logits: they get a softmax, or a sigmoid where there is one.
+ * probability of the second of two classes. Without `logits`, an image with a score outside 0 to 1 has logits.
  *
  * Throws an `OptionError` for scores of another shape, and for unknown options.
  */
 export function decodePredictions(scores: Values, options: PredictionOptions = {}): Prediction[][] {
   checkOptions("decodePredictions", options, optionNames);
-  const { top = 5, classes } = options;
+  const { top = 5, classes, logits } = options;
   checkTop("decodePredictions", top);
+  if (logits !== undefined && typeof logits !== "boolean") {
+    throw new OptionError(`decodePredictions: expected logits to be true or false, got ${shown(logits)}.`);
+  }
   const { data = new Float32Array(), shape = [] } = scores ?? {};
   const [count = 0, width = 0] = shape;
   if (shape.length !== 2 || width < 1 || data.length !== count * width) {
     throw new OptionError(`decodePredictions: expected scores of the shape [images, classes], got ${shown(shape)}.`);
   }
   const names = classes ?? (width === imagenetClasses.length ? imagenetClasses : []);
-  const areLogits = data.some((score) => score < -1e-3 || score > 1 + 1e-3);
-  return Array.from({ length: count }, (_, row) =>
-    ranked(data.subarray(row * width, (row + 1) * width), areLogits, names, top),
-  );
+  return Array.from({ length: count }, (_, row) => {
+    // Each image by itself, so that its answer does not depend on the others of its batch.
+    const own = data.subarray(row * width, (row + 1) * width);
+    return ranked(own, logits ?? own.some((score) => score < -1e-3 || score > 1 + 1e-3), names, top);
+  });
 }
 
 /** Throws an `OptionError` unless `top` is a whole number from 1. */
@@ -64,6 +71,21 @@ export function classNames(model: LayersModel): readonly string[] | undefined {
   if (classes !== undefined) return classes;
   const isPublished = source !== undefined && source !== "notebook";
   return isPublished && model.outputs[0]?.shape.at(-1) === imagenetClasses.length ? imagenetClasses : undefined;
+}
+
+/**
+ * Whether a model's first output holds logits: its last layer has no softmax or sigmoid. Undefined where another kind of layer ends
+ * it, so that the scores must tell.
+ */
+export function endsInLogits(model: LayersModel): boolean | undefined {
+  let layer: tfl.layers.Layer = model.outputs[0]!.sourceLayer;
+  while ("outputs" in layer && Array.isArray(layer.outputs)) layer = (layer as LayersModel).outputs[0]!.sourceLayer;
+  const name = layer.getClassName();
+  if (name === "Softmax") return false;
+  const { activation } = layer as { activation?: { getClassName?(): string } };
+  const kind = activation?.getClassName?.();
+  if (kind === "softmax" || kind === "sigmoid") return false;
+  return (name === "Dense" || name === "Activation") && kind === "linear" ? true : undefined;
 }
 
 function ranked(scores: Float32Array, areLogits: boolean, names: readonly string[], top: number): Prediction[] {

@@ -227,6 +227,24 @@ describe("decodePredictions", () => {
     expect(single!.map(({ probability }) => probability.toFixed(4))).toEqual(["0.7500", "0.2500"]);
   });
 
+  test("an image's answer does not depend on the others of its batch", async () => {
+    const scores = Float32Array.of(0.2, 0.7, 3, -1);
+    const both = decodePredictions({ data: scores, shape: [2, 2] });
+    const alone = [0, 2].map((from) => decodePredictions({ data: scores.subarray(from, from + 2), shape: [1, 2] })[0]);
+    expect(both).toEqual(alone);
+
+    // A model that ends without a softmax has logits, also where they happen to lie between 0 and 1.
+    const model = network([2, 2, 1], chain([globalAvgPool(), dense(2)]));
+    const image = { data: new Float32Array(4).fill(0.5), shape: [2, 2, 1] };
+    const kernel = tf.tensor2d([[0.4, 1.8]]);
+    model.layers.at(-1)!.setWeights([kernel, tf.zeros([2])]);
+    const [first] = await classify(model, image);
+    // Logits 0.2 and 0.9.
+    expect(first!.probability).toBeCloseTo(1 / (1 + Math.exp(-0.7)), 6);
+    kernel.dispose();
+    model.dispose();
+  });
+
   test("refuses scores of another shape", () => {
     expect(() => decodePredictions({ data: new Float32Array(8), shape: [2, 2, 2] })).toThrow(
       "decodePredictions: expected scores of the shape [images, classes], got [2,2,2].",

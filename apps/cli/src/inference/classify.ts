@@ -1,6 +1,6 @@
 import type { ImageFit } from "@convkit/core";
 import { decodePredictions, type PredictorDescription, type PredictorOptions, predictor } from "@convkit/predict";
-import { classNames } from "@convkit/predict/internal";
+import { classNames, endsInLogits } from "@convkit/predict/internal";
 import type { Context } from "../terminal/context.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 import { imageShape } from "../inputs/image-shape.ts";
@@ -50,14 +50,21 @@ export async function openClassifier(
   options: ModelOptions,
   computing: Computing = {},
 ): Promise<Classifier> {
-  const { forward, input, classes, fit, describe = () => undefined } = await opened(context, name, options, computing);
+  const {
+    forward,
+    input,
+    classes,
+    logits,
+    fit,
+    describe = () => undefined,
+  } = await opened(context, name, options, computing);
   const shape = imageShape(name, input, fit);
   return {
     shape,
     fit,
     async classify(data, count, { mirror, top }) {
       const scores = await scoresOf(forward, data, [count, ...shape], mirror);
-      const rows = decodePredictions({ data: scores, shape: [count, scores.length / count] }, { top, classes });
+      const rows = decodePredictions({ data: scores, shape: [count, scores.length / count] }, { top, classes, logits });
       return rows.map((row) => row.map(({ index, label, probability }) => ({ index, label, probability })));
     },
     describe,
@@ -70,6 +77,8 @@ interface Opened {
   readonly forward: Forward;
   readonly input: readonly (number | null)[];
   readonly classes: readonly string[];
+  /** Whether the scores are logits; the scores tell where it is not known. */
+  readonly logits?: boolean | undefined;
   readonly fit: ImageFit;
 }
 
@@ -95,7 +104,14 @@ async function opened(context: Context, name: string, options: ModelOptions, com
       `${name} has random weights, so its answers mean nothing: give --weights imagenet or a file of weights, or --seed for random weights.`,
     );
   const forward = predictor(model, { preprocessing, ...computing });
-  return { forward, describe: () => forward.describe(), input: model.inputs[0]!.shape, classes, fit };
+  return {
+    forward,
+    describe: () => forward.describe(),
+    input: model.inputs[0]!.shape,
+    classes,
+    logits: endsInLogits(model),
+    fit,
+  };
 }
 
 async function scoresOf(

@@ -2,7 +2,7 @@ import { modelMetadata } from "@convkit/core";
 import { decodeImage } from "@convkit/datasets";
 import type { Feed, Values } from "@convkit/graph";
 import { decodePredictions, type Prediction, predictor, type PredictorDescription } from "@convkit/predict";
-import { classNames } from "@convkit/predict/internal";
+import { classNames, endsInLogits } from "@convkit/predict/internal";
 import { createBatcher } from "../batching/batcher.ts";
 import { stackRows } from "../batching/rows.ts";
 import { busy, RequestError } from "../http/request-error.ts";
@@ -56,6 +56,7 @@ export async function openServedModel(
   const inputs = ports(model.inputNames, model.inputs);
   const outputs = ports(model.outputNames, model.outputs);
   const names = classes ?? classNames(model) ?? [];
+  const logits = endsInLogits(model);
   const forward = predictor(model, { runtime, precision, threads, ...(preprocessing && { preprocessing }) });
   const fixed = inputs[0]!.shape[0] ?? undefined;
   const maxBatch = fixed ?? options.maxBatch;
@@ -118,7 +119,7 @@ export async function openServedModel(
       const { data, shape } = await decodeImage(file, { ...rest, size: to, channels, pixelLimit });
       const [scores] = await predict([{ data, shape: [1, ...shape] }], signal);
       checkFinite([scores!], "");
-      return decodePredictions(scores!, { top, classes: names })[0]!;
+      return decodePredictions(scores!, { top, classes: names, logits })[0]!;
     },
     async retire() {
       if (inside > 0) await new Promise<void>((resolve) => (whenEmpty = resolve));
