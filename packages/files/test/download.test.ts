@@ -45,8 +45,12 @@ async function serve({ breakAfter, breakWhen, etag = '"v1"', pause = 0, answer }
       if (pause > 0) await sleep(pause);
     }
     if (end === content.length) return void response.end();
-    while (breakWhen?.() === false) await sleep(10);
-    response.destroy();
+    const breakNow = async (): Promise<void> => {
+      if (breakWhen?.() !== false) return void response.destroy();
+      await sleep(10);
+      return breakNow();
+    };
+    await breakNow();
   });
   await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
   onTestFinished(() => {
