@@ -149,6 +149,8 @@ test("an engine that is not in use is refused", async () => {
 test("what would be ignored is refused", async () => {
   const both = predictor(net, { runtime: "openvino", execution: { precision: "bfloat16" } });
   await expect(both.predict(pixels(1))).rejects.toThrow("expected no execution with the runtime openvino");
+  const mistyped = predictor(net, { runtime: "openvino", preprocessing: { scael: 1 / 255 } as object });
+  await expect(mistyped.predict(pixels(1))).rejects.toThrow('got "scael". Did you mean "scale"?');
   const eager = predictor(net, { precision: "bfloat16", execution: { eager: true } });
   await expect(eager.predict(pixels(1))).rejects.toThrow("Op by op");
   const threaded = predictor(net, { threads: 2, execution: { eager: true } });

@@ -1,4 +1,5 @@
-import { OptionError } from "@convkit/errors";
+import { checkOptions, OptionError } from "@convkit/errors";
+import { preprocessingNames } from "./preprocessing-steps.ts";
 import type { Preprocessing } from "./preprocessing-steps.ts";
 
 /**
@@ -10,6 +11,7 @@ export function preprocessValues(
   channels: number,
   preprocessing: Preprocessing,
 ): Float32Array {
+  checkOptions("preprocess", preprocessing, preprocessingNames);
   const { scale = 1, order = "rgb", mean = [0], std = [1] } = preprocessing;
   checkChannels(preprocessing, channels);
   const forEach = (values: readonly number[]) =>

@@ -1,12 +1,10 @@
 import { OptionError, checkOptions, shown } from "@convkit/errors";
-import type { OptionNames } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
 import { checkChannels } from "./preprocess-values.ts";
+import { preprocessingNames } from "./preprocessing-steps.ts";
 import type { Preprocessing } from "./preprocessing-steps.ts";
 
 export type { Preprocessing } from "./preprocessing-steps.ts";
-
-const names: OptionNames<Preprocessing> = { scale: true, order: true, mean: true, std: true };
 
 /** Unchanged pixels: the network scales them itself. */
 export const rawPixels: Preprocessing = {};
@@ -32,7 +30,7 @@ export const torchPixels: Preprocessing = {
  * of channels does not match.
  */
 export function preprocess(pixels: tf.Tensor4D, preprocessing: Preprocessing): tf.Tensor4D {
-  checkOptions("preprocess", preprocessing, names);
+  checkOptions("preprocess", preprocessing, preprocessingNames);
   const { scale = 1, order = "rgb", mean, std } = preprocessing;
   const channels = pixels.shape[3];
   checkChannels(preprocessing, channels);
@@ -76,7 +74,7 @@ export function checkPreprocessing(
   preprocessing: Preprocessing | undefined,
   failure: (message: string) => Error = (message) => new OptionError(message),
 ): void {
-  checkOptions(where, preprocessing, names, failure);
+  checkOptions(where, preprocessing, preprocessingNames, failure);
   const { scale, order, mean, std } = preprocessing ?? {};
   const expect = (holds: boolean, what: string, value: unknown): void => {
     if (!holds) throw failure(`${where}: expected ${what}, got ${shown(value)}.`);
