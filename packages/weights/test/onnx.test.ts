@@ -1,7 +1,7 @@
 import { useEngine } from "@convkit/engine";
 import { createModel, zoo } from "@convkit/models";
 import type { ModelName } from "@convkit/models";
-import { peerPython } from "@convkit/testing";
+import { isRunInSlowTests, peerPython } from "@convkit/testing";
 import * as tf from "@tensorflow/tfjs-core";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -24,12 +24,7 @@ const layerModels = [
   "sequential",
   "nested",
 ];
-/** Networks with thousands of layers or of a builder that a smaller one shows; `CONVKIT_SUITES=1` runs them, too. */
-const larger =
-  /^(resnet(32|44|56|110)-cifar10|vgg(13|16|19|19-bn)|resnet(34|101|152)(v2|-tv)?|densenet(169|201)|efficientnet-b1)$/;
-const names = (Object.keys(zoo) as ModelName[]).filter(
-  (name) => process.env["CONVKIT_SUITES"] === "1" || !larger.test(name),
-);
+const names = (Object.keys(zoo) as ModelName[]).filter(isRunInSlowTests);
 /** As many at a time as may lie on the disk together. */
 const groups = Array.from({ length: Math.ceil(names.length / 16) }, (_, index) =>
   names.slice(16 * index, 16 * index + 16),
