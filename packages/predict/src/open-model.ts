@@ -32,15 +32,12 @@ export async function openModel(
   const onEngine = async (trials: PredictorDescription["trials"]): Promise<OpenedModel> => {
     const engine = await engineInUse();
     const whole = { threads, ...execution, precision: execution?.precision ?? precision };
-    if (whole.precision !== "float32" && (engine === "wasm" || whole.eager === true)) {
-      throw new PredictError(
-        `Op by op${engine === "wasm" ? ", as the wasm engine computes," : ""} a model computes in float32, not in ${whole.precision}.`,
-      );
-    }
-    if (threads !== undefined && runtime !== "auto" && (engine === "wasm" || whole.eager === true)) {
-      throw new PredictError(
-        `Op by op${engine === "wasm" ? ", as the wasm engine computes," : ""} a model computes with the engine's threads, not with ${threads}: give useEngine the threads.`,
-      );
+    if (engine === "wasm" || whole.eager === true) {
+      const opByOp = `Op by op${engine === "wasm" ? ", as the wasm engine computes," : ""} a model computes`;
+      if (whole.precision !== "float32") throw new PredictError(`${opByOp} in float32, not in ${whole.precision}.`);
+      if (threads !== undefined && runtime !== "auto") {
+        throw new PredictError(`${opByOp} with the engine's threads, not with ${threads}: give useEngine the threads.`);
+      }
     }
     const session = openTfjs(model, { ...whole, preprocessing });
     return opened(session, {}, { runtime: engine, precision: whole.precision, trials });

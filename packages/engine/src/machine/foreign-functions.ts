@@ -53,7 +53,10 @@ export function libc(): ForeignLibrary {
 
 let trim: ForeignFunction | false | undefined;
 
-/** Gives memory that was freed back to the system, where the C library can (glibc); else it stays for the process. */
+/**
+ * Gives memory that was freed back to the system, where the C library can (glibc); else it stays for the process. glibc keeps what
+ * each thread freed in arenas of the thread.
+ */
 export function releaseFreedMemory(): void {
   try {
     trim ??= process.platform === "linux" && libc().func("int malloc_trim(size_t pad)");

@@ -41,12 +41,11 @@ export function relativeDifference(
     let [largest, difference] = [0, 0];
     for (let i = 0; i < data.length; i++) {
       const [a, b] = [other.data[i]!, data[i]!];
-      if (Object.is(a, b) || (Number.isNaN(a) && Number.isNaN(b))) continue;
-      largest = Math.max(largest, Math.abs(b));
+      if (Number.isFinite(b)) largest = Math.max(largest, Math.abs(b));
+      if (Object.is(a, b)) continue;
       // A NaN or an infinity on one side alone is the largest difference.
       difference = Math.max(difference, Number.isFinite(a) && Number.isFinite(b) ? Math.abs(a - b) : Infinity);
     }
-    for (const value of data) if (Number.isFinite(value)) largest = Math.max(largest, Math.abs(value));
     worst = Math.max(worst, difference === 0 ? 0 : difference / Math.max(largest, 1e-30));
   }
   return worst;

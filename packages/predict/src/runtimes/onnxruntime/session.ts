@@ -1,10 +1,10 @@
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
-import { releaseFreedMemory } from "@convkit/engine/internal";
 import type { Feed, Values } from "@convkit/graph";
 
 import { PredictError } from "../../predict-error.ts";
+import { closableSession } from "../closable-session.ts";
 import type { Port, Session, SessionOptions } from "../session.ts";
 
 type Answer = { readonly id: number; readonly error?: string } & Partial<Opened> & { readonly values?: Values[] };
@@ -47,31 +47,15 @@ export async function openOnnxruntime(bytes: Uint8Array, { precision, threads }:
   }
 }
 
-function sessionOf(worker: OnnxWorker, { inputs, outputs }: Opened): Session {
-  const running = new Set<Promise<unknown>>();
-  let isDisposed = false;
-  return {
-    inputs,
-    outputs,
-    run(feeds) {
-      if (isDisposed) return Promise.reject(new PredictError("The predictor is disposed of already."));
-      const typed = feeds.map(({ data, shape }, index) => ({ data: valuesOf(inputs[index]!.type, data), shape }));
-      const call = worker.ask({ feeds: typed }, "run the model").then(({ values }) => values!);
-      running.add(call);
-      const forget = () => running.delete(call);
-      call.then(forget, forget);
-      return call;
-    },
-    async dispose() {
-      if (isDisposed) return;
-      isDisposed = true;
-      await Promise.allSettled(running);
-      await worker.ask({}, "close").catch(() => {});
-      await worker.end();
-      // Each thread has its own arenas in glibc, which would keep what the thread freed.
-      releaseFreedMemory();
-    },
+function sessionOf(worker: OnnxWorker, ports: Opened): Session {
+  const run = async (feeds: readonly Feed[]): Promise<Values[]> => {
+    const typed = feeds.map(({ data, shape }, index) => ({ data: valuesOf(ports.inputs[index]!.type, data), shape }));
+    return (await worker.ask({ feeds: typed }, "run the model")).values!;
   };
+  return closableSession(ports, run, async () => {
+    await worker.ask({}, "close").catch(() => {});
+    await worker.end();
+  });
 }
 
 /** The values as ONNX Runtime wants them for an input of that type. */

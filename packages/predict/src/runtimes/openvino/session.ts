@@ -1,7 +1,8 @@
-import { foreignFunctions, releaseFreedMemory } from "@convkit/engine/internal";
+import { foreignFunctions } from "@convkit/engine/internal";
 import type { Feed, Values } from "@convkit/graph";
 
 import { PredictError } from "../../predict-error.ts";
+import { closableSession } from "../closable-session.ts";
 import type { Port, Session, SessionOptions } from "../session.ts";
 import { check, created, openvino, properties, type Openvino, type Pointer } from "./c-api.ts";
 import { createRequest, elementTypes, type ElementType, type InferRequest } from "./request.ts";
@@ -74,39 +75,18 @@ function sessionOf(library: Openvino, compiled: Pointer): Session {
   const typesOf = (all: readonly TypedPort[]) => all.map(({ element }) => element);
   const types = { inputs: typesOf(inputs), outputs: typesOf(outputs) };
   const idle: InferRequest[] = [];
-  const running = new Set<Promise<unknown>>();
-  let isDisposed = false;
-
-  async function runOne(feeds: readonly Feed[]): Promise<Values[]> {
+  const run = async (feeds: readonly Feed[]): Promise<Values[]> => {
     const request = idle.pop() ?? createRequest(library, compiled, types);
     try {
       return await request.run(feeds);
     } finally {
-      if (isDisposed) request.dispose();
-      else idle.push(request);
+      idle.push(request);
     }
-  }
-
-  return {
-    inputs,
-    outputs,
-    run(feeds) {
-      if (isDisposed) return Promise.reject(new PredictError("The predictor is disposed of already."));
-      const call = runOne(feeds);
-      running.add(call);
-      const forget = () => running.delete(call);
-      call.then(forget, forget);
-      return call;
-    },
-    async dispose() {
-      if (isDisposed) return;
-      isDisposed = true;
-      await Promise.allSettled(running);
-      for (const request of idle.splice(0)) request.dispose();
-      c.compiledFree(compiled);
-      releaseFreedMemory();
-    },
   };
+  return closableSession({ inputs, outputs }, run, () => {
+    for (const request of idle.splice(0)) request.dispose();
+    c.compiledFree(compiled);
+  });
 }
 
 type TypedPort = Port & { readonly element: ElementType };
