@@ -9,6 +9,7 @@ import type * as weights from "@convkit/weights";
 import type * as predict from "@convkit/predict";
 import type * as report from "@convkit/report";
 import type * as graph from "@convkit/graph";
+import type * as inspect from "@convkit/inspect";
 import type * as engine from "@convkit/engine";
 import { lazily } from "./lazily.ts";
 
@@ -101,6 +102,7 @@ export const { classifier, classify, decodePredictions, predictor, topClasses } 
   require("@convkit/predict"),
 );
 export const { writeReport } = lazily<typeof report>(() => require("@convkit/report"));
+export const { measuredReceptiveField } = lazily<typeof inspect>(() => require("@convkit/inspect"));
 export const { accelerate, compile } = lazily<typeof graph>(() => require("@convkit/graph"));
 export const { doctor, formatDoctor, installEngine, listEngines, useEngine } = lazily<typeof engine>(() =>
   require("@convkit/engine"),

@@ -11,3 +11,6 @@ export { composedLocalResponseNorm } from "./layers/normalization/local-response
 export { randomStreams, seedRandomStreams } from "./model/random-streams.ts";
 export { checkFlags, checkFunctions, checkModel, checkNumber, checkWhole } from "./layers/check-values.ts";
 export { checkEngine } from "./tfjs/engine-in-use.ts";
+export { nestedModel, shapedNodes } from "./inspect/nested-nodes.ts";
+export type { Shape, ShapedNode } from "./inspect/nested-nodes.ts";
+export { padsOf } from "./arithmetic/padding.ts";

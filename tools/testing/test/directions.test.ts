@@ -17,6 +17,7 @@ const allowed: Record<string, readonly string[]> = {
   datasets: ["core", "files", "augment"],
   trainer: ["core", "graph", "datasets", "weights", "files", "augment"],
   report: ["trainer", "core", "datasets", "files", "augment"],
+  inspect: ["core"],
   convkit: [
     "augment",
     "blocks",
@@ -25,6 +26,7 @@ const allowed: Record<string, readonly string[]> = {
     "datasets",
     "engine",
     "graph",
+    "inspect",
     "models",
     "predict",
     "report",

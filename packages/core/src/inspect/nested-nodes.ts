@@ -2,7 +2,7 @@ import type * as tfl from "@tensorflow/tfjs-layers";
 import { graphNodes } from "./model-graph.ts";
 import type { GraphNode } from "./model-graph.ts";
 
-type Shape = readonly (number | null)[];
+export type Shape = readonly (number | null)[];
 
 /** A use of a layer, with its shapes in the outermost model. */
 export interface ShapedNode {

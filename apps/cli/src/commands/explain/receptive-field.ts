@@ -14,18 +14,19 @@ export const options = {
 export async function run(context: Context, given: ValuesOf<typeof options>, name: string): Promise<void> {
   const { receptiveFields } = await import("@convkit/core");
   const { writeFileAtomic } = await import("@convkit/files");
-  const { effectiveField, fieldPicture } = await import("../../inference/effective-receptive-field.ts");
+  const { measuredReceptiveField } = await import("@convkit/inspect");
+  const { fieldPicture } = await import("../../outputs/field-picture.ts");
   const { resolveModel } = await import("../../inputs/model-source.ts");
   const { engineInUse } = await import("../../inputs/use-engine.ts");
   const { layer, out, ...modelGiven } = given;
   await engineInUse(context);
   const { model } = await resolveModel(name, modelGiven, context.options.seed);
   const layers = [...receptiveFields(model)].map(([each, { size, stride }]) => ({ layer: each, size, stride }));
-  const field = await effectiveField(model, layer);
+  const field = await measuredReceptiveField(model, { layer });
   if (out !== undefined) await writeFileAtomic(userPath(out), await fieldPicture(field, out));
   const { weights: _weights, ...effective } = field;
   const rows = layers.map((each) => [each.layer, each.size.join("x"), each.stride.join("x")]);
   const drawn = out === undefined ? "" : `, drawn in ${out}`;
-  const line = `The center of ${field.layer} sees ${field.theoretical.join("x")} pixels; 95 % of the gradient's weight lies within ${field.effective.join("x")} (gradient of the center, ${field.samples} random images)${drawn}.`;
+  const line = `The center of ${field.layer} sees ${field.theoretical.join("x")} pixels; 95 % of the gradient's weight lies within ${field.effective.join("x")}, and a Gaussian of the same width deviates ${field.gaussian.deviation.map((each) => each.toFixed(1)).join("x")} pixels (gradient of the center, ${field.samples} random images)${drawn}.`;
   context.out.result({ layers, effective }, `${table(["layer", "receptive field", "stride"], rows)}\n\n${line}`);
 }

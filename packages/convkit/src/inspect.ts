@@ -1,0 +1,2 @@
+// What a network sees and costs.
+export * from "@convkit/inspect";

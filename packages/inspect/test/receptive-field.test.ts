@@ -1,0 +1,100 @@
+import {
+  add,
+  avgPool,
+  chain,
+  conv,
+  identity,
+  maxPool,
+  network,
+  ones,
+  stackedReceptiveField,
+  zeroPad,
+} from "@convkit/core";
+import { useEngine } from "@convkit/engine";
+import { measuredReceptiveField } from "@convkit/inspect";
+import { engines } from "@convkit/testing";
+import * as tf from "@tensorflow/tfjs-core";
+import { beforeAll, describe, expect, it } from "vitest";
+
+const positive = { init: ones } as const;
+
+describe.each(engines)("measured receptive field (%s)", (engine) => {
+  beforeAll(() => useEngine(engine).then(() => undefined));
+
+  const cases = {
+    "stride 2 and dilation, valid": chain([
+      conv(2, 3, { padding: "valid", ...positive }),
+      conv(2, 3, { padding: "valid", dilation: 2, ...positive }),
+      conv(2, 3, { padding: "valid", stride: 2, ...positive }),
+    ]),
+    "same at stride 2, an uneven kernel": chain([
+      conv(2, [3, 5], { padding: "same", stride: 2, ...positive }),
+      conv(1, 3, { padding: "same", ...positive }),
+    ]),
+    "explicit padding and a pool": chain([
+      zeroPad(2),
+      conv(2, 3, { padding: 1, stride: 2, ...positive }),
+      avgPool(3, 2, { padding: 1 }),
+    ]),
+    "a branch and its shortcut": chain([
+      conv(2, 3, { padding: "same", ...positive }),
+      add([chain([conv(2, 5, { padding: "same", ...positive })]), identity]),
+    ]),
+  };
+
+  it.each(Object.entries(cases))("no pixel outside matters, and the border pixels do: %s", async (_, block) => {
+    const model = network([33, 40, 3], block);
+    const { theoretical, stride, offset, position, weights, size } = await measuredReceptiveField(model, {
+      samples: 1,
+    });
+    const inside = (axis: 0 | 1, pixel: number): boolean => {
+      const start = offset![axis] + position[axis] * stride[axis];
+      return pixel >= start && pixel < start + theoretical[axis];
+    };
+    const seen = [...weights].map((weight) => weight > 0);
+    const wanted = seen.map((__, i) => inside(0, Math.floor(i / size[1])) && inside(1, i % size[1]));
+    expect(seen).toEqual(wanted);
+    expect(wanted.filter(Boolean)).toHaveLength(theoretical[0] * theoretical[1]);
+  });
+
+  it("has the Gaussian of a stack of equal windows: the variances of uniform windows add up", async () => {
+    const windows = Array.from({ length: 4 }, () => conv(1, 3, { padding: "same", ...positive }));
+    const model = network([31, 27, 1], chain(windows));
+    const { gaussian, effective, theoretical } = await measuredReceptiveField(model, { samples: 1 });
+    const deviation = Math.sqrt((4 * (3 ** 2 - 1)) / 12);
+    expect(gaussian.deviation[0]).toBeCloseTo(deviation, 5);
+    expect(gaussian.deviation[1]).toBeCloseTo(deviation, 5);
+    expect(gaussian.center[0]).toBeCloseTo(15, 4);
+    expect(gaussian.center[1]).toBeCloseTo(13, 4);
+    expect(theoretical).toEqual([9, 9]);
+    expect(stackedReceptiveField(Array.from({ length: 4 }, () => ({ kernel: 3 }))).size).toBe(9);
+    // Of 3^4 = 81 paths 1, 4, 10, 16, 19, 16 … end at each pixel: 19 + 32 + 20 = 71 within 5 pixels, 79 within 7.
+    expect(effective).toEqual([7, 7]);
+  });
+
+  it("averages absolute gradients over the images given", async () => {
+    const model = network([4, 6, 1], chain([maxPool(2, 2, { padding: "valid" })]));
+    const images = tf.tensor4d(
+      Array.from({ length: 48 }, (_, i) => i),
+      [2, 4, 6, 1],
+    );
+    // The largest of each 2x2 window is its last pixel; position [1, 1] of the map has pixel [3, 3].
+    const { weights, samples, position } = await measuredReceptiveField(model, { images });
+    images.dispose();
+    expect(position).toEqual([1, 1]);
+    expect(samples).toBe(2);
+    expect([...weights].flatMap((weight, i) => (weight > 0 ? [i] : []))).toEqual([3 * 6 + 3]);
+  });
+
+  it("leaves no tensor, and refuses what it cannot measure", async () => {
+    const model = network([8, 8, 1], chain({ c: conv(1, 3, { padding: "same" }) }));
+    const before = tf.memory().numTensors;
+    await measuredReceptiveField(model, { samples: 2 });
+    expect(tf.memory().numTensors).toBe(before);
+    await expect(measuredReceptiveField(model, { layer: "d" })).rejects.toThrow('has no feature map "d": the maps are');
+    await expect(measuredReceptiveField(model, { sample: 2 } as never)).rejects.toThrow('Did you mean "samples"?');
+    const images = tf.zeros([1, 8, 9, 1]) as tf.Tensor4D;
+    await expect(measuredReceptiveField(model, { images })).rejects.toThrow("[null,8,8,1], got [1,8,9,1]");
+    images.dispose();
+  });
+});
