@@ -17,6 +17,8 @@ export interface Outcome {
 
 export interface CampaignOptions {
   readonly seed?: number;
+  /** Minutes after which no further mutant is read; no limit by default. */
+  readonly minutes?: number;
   /** Called with each mutant, once the process that read it has ended. */
   readonly onMutant?: (mutant: Finding) => void;
 }
@@ -26,11 +28,15 @@ const [cpuLimit, wallLimit] = [5, 120];
 const worker = fileURLToPath(new URL("worker.ts", import.meta.url));
 
 /** Reads mutants in child processes, one after the other: where a mutant ends a process or hangs, the next process goes on behind it. */
-export async function campaign(tasks: readonly Task[], { seed = 1, onMutant }: CampaignOptions = {}): Promise<Outcome> {
+export async function campaign(
+  tasks: readonly Task[],
+  { seed = 1, minutes = Infinity, onMutant }: CampaignOptions = {},
+): Promise<Outcome> {
+  const deadline = performance.now() + minutes * 60_000;
   const counts: Record<string, Partial<Record<Verdict, number>>> = {};
   const findings: Finding[] = [];
-  for (let left = tasks; left.length > 0;) {
-    const { done, problem } = await someMutants(left, seed);
+  for (let left = tasks; left.length > 0 && performance.now() < deadline;) {
+    const { done, problem } = await someMutants(left, seed, deadline);
     for (const mutant of done) {
       const { subject, verdict } = mutant;
       counts[subject] = { ...counts[subject], [verdict]: (counts[subject]?.[verdict] ?? 0) + 1 };
@@ -57,6 +63,7 @@ function tasksBehind(tasks: readonly Task[], last: Finding | undefined): readonl
 async function someMutants(
   tasks: readonly Task[],
   seed: number,
+  deadline: number,
 ): Promise<{ readonly done: readonly Finding[]; readonly problem: string | undefined }> {
   const folder = mkdtempSync(join(tmpdir(), "convkit-mutants-"));
   const child = fork(worker, [String(seed), folder, JSON.stringify(tasks)], {
@@ -75,9 +82,13 @@ async function someMutants(
     current = undefined;
   };
   child.on("message", (report: Report) => {
+    if (finished !== undefined) return;
     if (report.kind === "finished") finished = report;
     else if (report.kind === "begin") current = { ...report, cpu: cpuSeconds(child.pid!), began: performance.now() };
     else end(report.verdict, report.message);
+    if (current !== undefined || performance.now() < deadline) return;
+    finished = { reason: undefined };
+    child.kill("SIGKILL");
   });
   const watch = setInterval(() => {
     if (current === undefined) return;

@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import assert from "node:assert";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { decodeImage, loadData, readCifar, readIdx, writeCifar } from "@convkit/datasets";
+import { decodeImage, loadData, type LoadOptions, readCifar, readIdx, writeCifar } from "@convkit/datasets";
 import type { Subject } from "./subject.ts";
 
 interface ImageCases {
@@ -30,12 +31,31 @@ function oneFile(name: string, file: string, bytes: Buffer, use: (file: string) 
 }
 
 /** Reads every image of every split. */
-async function readAll(file: string): Promise<void> {
-  const { train, validation, test } = await loadData(file, { size: [4, 4], workers: 1 });
+async function readAll(file: string, options: LoadOptions = {}): Promise<void> {
+  const { train, validation, test } = await loadData(file, { size: [4, 4], workers: 1, ...options });
   for (const set of [train, validation, test]) {
     if (set === undefined) continue;
     for await (const batch of set.batches({ batch: 8 })) batch.release?.();
   }
+}
+
+/** Reads a folder of images, of which one may be damaged: each is read as it is read alone, or left out and told with a reason. */
+async function readFolder(folder: string): Promise<void> {
+  const { train } = await loadData(folder, { size: [4, 4], workers: 1 });
+  const read = new Map<string, Uint8Array>();
+  for await (const { images, indices } of train.batches({ batch: 4 }))
+    for (const [place, index] of indices.entries())
+      read.set(train.describe(index), Uint8Array.from(images.slice(place * 48, (place + 1) * 48)));
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  for (const file of files.map(({ parentPath, name }) => join(parentPath, name))) {
+    const told = train.skipped.find((each) => each.file === file)?.reason;
+    const alone = await decodeImage(file, { size: [4, 4] }).catch((error: unknown) => error as Error);
+    if (alone instanceof Error) assert.ok(told, `${file} was left out without a word: ${alone.message}`);
+    else assert.deepStrictEqual(read.get(file), alone.data, file);
+  }
+  // The same folder is refused by name where nothing may be left out.
+  await readAll(folder, { strict: true, check: "all" });
+  assert.strictEqual(train.skipped.length, 0, "left out, and yet not refused");
 }
 
 const listed = ["RGB.bmp", "palette.png", "exif2.jpg"];
@@ -84,6 +104,6 @@ export const dataSubjects: readonly Subject[] = [
         writeFileSync(file, Buffer.from(base64, "base64"));
       }
     },
-    use: (folder) => readAll(folder),
+    use: (folder) => readFolder(folder),
   },
 ];

@@ -1,6 +1,6 @@
 /*
- * find.ts [SUBJECT …] [--count N] [--seed S] [--from I] [--all]: damages files of each subject and tells what was taken badly, or
- * with --all of each mutant. Ends with 1 if anything was taken badly.
+ * find.ts [SUBJECT …] [--count N] [--seed S] [--from I] [--minutes M] [--all]: damages files of each subject and tells what was
+ * taken badly, or with --all of each mutant. A subject gets M minutes at most. Ends with 1 if anything was taken badly.
  */
 import { parseArgs } from "node:util";
 import { campaign } from "./campaign.ts";
@@ -11,6 +11,7 @@ const { values, positionals } = parseArgs({
   options: {
     count: { type: "string", default: "1000" },
     seed: { type: "string", default: "1" },
+    minutes: { type: "string", default: "Infinity" },
     from: { type: "string", default: "0" },
     all: { type: "boolean", default: false },
   },
@@ -22,6 +23,7 @@ for (const name of names) {
   const task = { name, from: Number(values.from), count: Number(values.count) };
   const { counts, findings, problem } = await campaign([task], {
     seed: Number(values.seed),
+    minutes: Number(values.minutes),
     onMutant({ verdict, index, file, message }) {
       const isFine = verdict === "read" || verdict === "refused";
       if (values.all || !isFine) line(`${name} ${index} ${verdict} ${file}: ${message}`);
