@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { readdir, rename, rm } from "node:fs/promises";
 import path from "node:path";
 
@@ -9,6 +8,7 @@ import { EngineError } from "../engine-error.ts";
 import { makeCache } from "./cache.ts";
 import { compileAddon, requireCompiler } from "./compile-addon.ts";
 import { installLibraries } from "./libraries.ts";
+import { isWholeLibrary } from "./library-damage.ts";
 import type { OnProgress } from "./progress.ts";
 import { engineFolder, findInstalled, installLock, type InstallableEngine, type InstalledEngine } from "./installed.ts";
 import { cachedAddon, placeAddon } from "./place-addon.ts";
@@ -45,7 +45,7 @@ const optionNames: OptionNames<InstallOptions> = { gpu: true, onProgress: true, 
 
 /**
  * Provides a current TensorFlow for tfjs-node in the user's cache: libraries out of TensorFlow's official wheel, and
- * tfjs-node's own addon, prebuilt for this platform or compiled against them. Parts already in the cache are neither fetched nor compiled again.
+ * tfjs-node's own addon, prebuilt for this platform or compiled against them. Parts already in the cache are neither fetched nor compiled again, unless they are damaged.
  * If the project's tfjs-node has a TensorFlow of its own, nothing is installed.
  * Throws an EngineError that says what is missing.
  */
@@ -63,7 +63,8 @@ export async function installEngine(options: InstallOptions = {}): Promise<Insta
     installLock(cache, engine),
     async (signal) => {
       await removeLeftovers(cache, engine);
-      const found = await findInstalled(engine, tensorflowVersion, cache);
+      const cached = await findInstalled(engine, tensorflowVersion, cache);
+      const found = cached?.damage === undefined ? cached : undefined;
       // Report a missing compiler before the large download, not after it.
       if (found === undefined && !hasPrebuilt(present)) await requireCompiler();
       const installed = found ?? (await installLibraries(engine, cache, onProgress, signal));
@@ -122,7 +123,7 @@ async function installAddon(
   signal: AbortSignal,
 ): Promise<void> {
   const output = cachedAddon(installed, tfjsNode);
-  if (existsSync(output)) return;
+  if (await isWholeLibrary(output)) return;
   const partial = temporaryName(output);
   try {
     if (await writePrebuilt(installed, tfjsNode, partial)) return await rename(partial, output);

@@ -2,10 +2,11 @@ import { readFile, readdir } from "node:fs/promises";
 import path from "node:path";
 
 import { checkOptions, type OptionNames } from "@convkit/errors";
-import { cacheRoot } from "@convkit/files";
+import { cacheRoot, finalName } from "@convkit/files";
 
 import { EngineError } from "../engine-error.ts";
 import { folderBytes } from "./cache.ts";
+import { damageOf, type LibrarySizes } from "./library-damage.ts";
 import { libraryNames, platformOf, type Platform } from "../machine/platform.ts";
 
 /** The engines that `installEngine` provides. */
@@ -21,6 +22,8 @@ export interface InstalledEngine {
   wheels: readonly { file: string; sha256: string }[];
   /** The folders with libraries, relative to the engine's folder: TensorFlow's own and CUDA's. */
   libraryFolders: readonly string[];
+  /** Why the engine must not be loaded: a library that is missing or cut off, which would end the process. Missing where all is well. */
+  damage?: string;
 }
 
 /** Every complete engine folder holds this file. */
@@ -36,6 +39,11 @@ export function engineFolder(
   return path.join(cache, `engine-${engine}-tensorflow-${tensorflow}-${platform}`);
 }
 
+/** True for the name of an engine's folder, of any version. Not for the temporary names of an install. */
+export function isEngineFolder(name: string, engine: InstallableEngine): boolean {
+  return name.startsWith(`engine-${engine}-tensorflow-`) && finalName(name) === undefined;
+}
+
 /** The lock that an install or a removal holds. */
 export function installLock(cache: string, engine: InstallableEngine): string {
   return path.join(cache, `.install-${engine}.lock`);
@@ -49,18 +57,32 @@ export async function findInstalled(
 ): Promise<InstalledEngine | undefined> {
   try {
     const folder = engineFolder(engine, tensorflow, platformOf(), cache);
-    const manifest = parsedManifest(await readFile(path.join(folder, manifestFile), "utf8"));
-    return manifest && { ...manifest, folder };
+    return await readInstalled(folder);
   } catch {
     return undefined;
   }
 }
 
+/** What the manifest of a folder says. */
+interface Manifest extends Omit<InstalledEngine, "folder" | "damage"> {
+  /** Missing in manifests of earlier versions. */
+  files?: LibrarySizes;
+}
+
+/** The manifest of an engine's folder, and whether its libraries are whole; undefined if the manifest is damaged. */
+async function readInstalled(folder: string): Promise<InstalledEngine | undefined> {
+  const manifest = parsedManifest(await readFile(path.join(folder, manifestFile), "utf8"));
+  if (manifest === undefined) return undefined;
+  const { engine, tensorflow, platform, wheels, libraryFolders, files = {} } = manifest;
+  const damage = await damageOf(folder, files);
+  return { engine, tensorflow, platform, folder, wheels, libraryFolders, ...(damage !== undefined && { damage }) };
+}
+
 /** An engine's manifest; undefined if it is damaged: such an engine counts as not installed. */
-function parsedManifest(text: string): Omit<InstalledEngine, "folder"> | undefined {
-  let found: Partial<InstalledEngine> | null;
+function parsedManifest(text: string): Manifest | undefined {
+  let found: Partial<Manifest> | null;
   try {
-    found = JSON.parse(text) as Partial<InstalledEngine> | null;
+    found = JSON.parse(text) as Partial<Manifest> | null;
   } catch {
     return undefined;
   }
@@ -70,12 +92,12 @@ function parsedManifest(text: string): Omit<InstalledEngine, "folder"> | undefin
     Array.isArray(found?.wheels) &&
     Array.isArray(found.libraryFolders) &&
     found.libraryFolders.every((each) => typeof each === "string");
-  return isWhole ? (found as InstalledEngine) : undefined;
+  return isWhole ? (found as Manifest) : undefined;
 }
 
 const listOptionNames: OptionNames<{ cache?: string }> = { cache: true };
 
-/** The engines in the cache folder, with their sizes on disk. Damaged ones are left out. */
+/** The engines in the cache folder, with their sizes on disk. Those with a damaged manifest are left out. */
 export async function listEngines(
   options: {
     /** The cache folder; convkit's own by default. */
@@ -87,9 +109,8 @@ export async function listEngines(
   const names = await readdir(cache).catch(() => []);
   const found = names.map(async (name) => {
     const folder = path.join(cache, name);
-    const text = await readFile(path.join(folder, manifestFile), "utf8").catch(() => undefined);
-    const manifest = text === undefined ? undefined : parsedManifest(text);
-    return manifest === undefined ? [] : [{ ...manifest, folder, bytes: await folderBytes(folder) }];
+    const installed = await readInstalled(folder).catch(() => undefined);
+    return installed === undefined ? [] : [{ ...installed, bytes: await folderBytes(folder) }];
   });
   return (await Promise.all(found)).flat();
 }

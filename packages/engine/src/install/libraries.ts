@@ -7,6 +7,7 @@ import { EngineError } from "../engine-error.ts";
 import type { OnProgress } from "./progress.ts";
 import { engineFolder, manifestFile, type InstallableEngine, type InstalledEngine } from "./installed.ts";
 import { fetchWheel } from "./fetch-wheel.ts";
+import { librarySizes } from "./library-damage.ts";
 import { libraryNames, platformOf, type Platform } from "../machine/platform.ts";
 import { extractHeaders, openArchive, type Archive } from "./wheel-archive.ts";
 import { tensorflowVersion, wheelFile, wheelsOf, type Wheel } from "./wheels.ts";
@@ -50,7 +51,8 @@ export async function installLibraries(
       if (path.dirname(file) === downloads) await rm(file);
     }
     await rm(downloads, { recursive: true, force: true });
-    await writeJson(path.join(inside, manifestFile), { ...installed, libraryFolders: [...libraryFolders] });
+    const manifest = { ...installed, libraryFolders: [...libraryFolders], files: await librarySizes(inside) };
+    await writeJson(path.join(inside, manifestFile), manifest);
     signal.throwIfAborted();
   };
   try {

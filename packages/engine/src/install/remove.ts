@@ -1,11 +1,11 @@
-import { rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import path from "node:path";
 
 import { checkOptions, type OptionNames } from "@convkit/errors";
 import { cacheRoot, withLock } from "@convkit/files";
 
 import { EngineError } from "../engine-error.ts";
-import { installLock, listEngines, manifestFile } from "./installed.ts";
+import { installLock, isEngineFolder, manifestFile } from "./installed.ts";
 import { wheelFolder } from "./libraries.ts";
 import { tfjsNodeCopyRoot } from "./tfjs-node-copy.ts";
 
@@ -24,10 +24,12 @@ export async function removeEngine(options: RemoveOptions = {}): Promise<string[
   checkOptions("removeEngine", options, optionNames, (message) => new EngineError(message));
   const { gpu = false, cache = cacheRoot() } = options;
   const kind = gpu ? "gpu" : "native";
-  const engines = (await listEngines({ cache })).filter(({ engine }) => engine === kind);
-  if (engines.length === 0) return [];
+  // A damaged manifest does not hide the folder.
+  const names = (await readdir(cache).catch(() => [])).filter((name) => isEngineFolder(name, kind));
+  const folders = names.map((name) => path.join(cache, name));
+  if (folders.length === 0) return [];
   await withLock(installLock(cache, kind), async () => {
-    for (const { folder } of engines) {
+    for (const folder of folders) {
       // The manifest goes first, so that an interrupted removal leaves no folder that counts as an engine.
       await rm(path.join(folder, manifestFile), { force: true });
       await rm(folder, { recursive: true, force: true });
@@ -35,5 +37,5 @@ export async function removeEngine(options: RemoveOptions = {}): Promise<string[
     for (const folder of [tfjsNodeCopyRoot(kind, cache), wheelFolder(kind, cache)])
       await rm(folder, { recursive: true, force: true });
   });
-  return engines.map(({ folder }) => folder);
+  return folders;
 }

@@ -1,4 +1,4 @@
-import { readdir, rm, rmdir, stat } from "node:fs/promises";
+import { readdir, rm, rmdir } from "node:fs/promises";
 import path from "node:path";
 
 import { checkOptions, type OptionNames } from "@convkit/errors";
@@ -7,10 +7,11 @@ import { cacheRoot, FileError, finalName, withLock, writeFolderAtomic, writeJson
 import { EngineError } from "../engine-error.ts";
 import { makeCache } from "../install/cache.ts";
 import { fetchWheel } from "../install/fetch-wheel.ts";
+import { librarySizes } from "../install/library-damage.ts";
 import type { OnProgress } from "../install/progress.ts";
 import { openArchive } from "../install/wheel-archive.ts";
 import { wheelFile } from "../install/wheels.ts";
-import { findOpenvino, listOpenvino, openvinoFolder, openvinoManifest, type InstalledOpenvino } from "./installed.ts";
+import { findOpenvino, openvinoFolder, openvinoManifest, type InstalledOpenvino } from "./installed.ts";
 import { isNeeded, openvinoPlatform, openvinoVersion, openvinoWheel } from "./wheels.ts";
 
 /** Options of `installOpenvino`. */
@@ -97,12 +98,8 @@ async function unpack(file: string, folder: string, signal: AbortSignal): Promis
     const libraries = archive.names.filter(isNeeded);
     const library = libraries.map((name) => path.posix.basename(name)).find((name) => /openvino_c\./.test(name));
     if (library === undefined) throw new EngineError(`${file} has no C library of OpenVINO.`);
-    const files: Record<string, number> = {};
-    for (const name of libraries) {
-      const to = path.join(folder, path.posix.basename(name));
-      await archive.extract(name, to, signal);
-      files[path.basename(to)] = (await stat(to)).size;
-    }
+    for (const name of libraries) await archive.extract(name, path.join(folder, path.posix.basename(name)), signal);
+    const files = await librarySizes(folder);
     for (const name of archive.names.filter((each) => /\.dist-info\/licenses\/.*[^/]$/.test(each)))
       await archive.extract(name, path.join(folder, "licenses", path.posix.basename(name)), signal);
     const { sha256 } = openvinoWheel(platform);
@@ -116,15 +113,17 @@ async function unpack(file: string, folder: string, signal: AbortSignal): Promis
 
 /** Removes every version of OpenVINO from the cache and returns their folders. Waits for a running install. */
 export async function removeOpenvino(cache: string = cacheRoot()): Promise<string[]> {
-  const installed = await listOpenvino(cache);
-  if (installed.length === 0) return [];
+  // A damaged manifest does not hide the folder.
+  const names = (await readdir(cache).catch(() => [])).filter((name) => /^openvino-\d/.test(name));
+  const folders = names.map((name) => path.join(cache, name));
+  if (folders.length === 0) return [];
   await withLock(openvinoLock(cache), async () => {
-    for (const { folder } of installed) {
+    for (const folder of folders) {
       // The manifest goes first, so that an interrupted removal leaves no folder that counts as installed.
       await rm(path.join(folder, openvinoManifest), { force: true });
       await rm(folder, { recursive: true, force: true });
     }
     await rm(path.join(cache, "openvino-wheels"), { recursive: true, force: true });
   });
-  return installed.map(({ folder }) => folder);
+  return folders;
 }

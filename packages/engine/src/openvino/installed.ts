@@ -1,9 +1,10 @@
-import { readdir, stat } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import path from "node:path";
 
 import { cacheRoot, readJson } from "@convkit/files";
 
 import { folderBytes } from "../install/cache.ts";
+import { damageOf, type LibrarySizes } from "../install/library-damage.ts";
 import { openvinoPlatform, openvinoVersion, type OpenvinoPlatform } from "./wheels.ts";
 
 /** An OpenVINO in the cache. */
@@ -21,8 +22,8 @@ export interface InstalledOpenvino {
 
 /** What the manifest of a folder says. */
 interface Manifest extends Omit<InstalledOpenvino, "folder" | "damage"> {
-  /** The bytes of each library. */
-  readonly files?: Readonly<Record<string, number>> | undefined;
+  /** Missing in manifests of earlier versions. */
+  readonly files?: LibrarySizes | undefined;
 }
 
 /** Every complete folder of an OpenVINO holds this file. */
@@ -58,14 +59,4 @@ async function readInstalled(folder: string): Promise<InstalledOpenvino> {
   const damage = await damageOf(folder, files);
   const installed = { version, platform, folder, wheel, library: path.join(folder, path.basename(library)) };
   return damage === undefined ? installed : { ...installed, damage };
-}
-
-/** The first library that has not the size it was unpacked with. */
-async function damageOf(folder: string, files: Readonly<Record<string, number>>): Promise<string | undefined> {
-  for (const [name, expected] of Object.entries(files)) {
-    const found = await stat(path.join(folder, path.basename(name))).catch(() => undefined);
-    if (found === undefined) return `${name} is missing`;
-    if (found.size !== expected) return `${name} has ${found.size} bytes instead of ${expected}`;
-  }
-  return undefined;
 }

@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import process from "node:process";
 
@@ -7,6 +6,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { cacheRoot } from "@convkit/files";
 
 import { EngineError } from "../engine-error.ts";
+import { isWholeLibrary } from "../install/library-damage.ts";
 import { findInstalled, librariesOf, type InstallableEngine, type InstalledEngine } from "../install/installed.ts";
 import { shimNodeUtil } from "./node-shim.ts";
 import { cachedAddon, placeAddon } from "../install/place-addon.ts";
@@ -39,10 +39,14 @@ export async function findLoadable(
   const command = `convkit engine install${engine === "gpu" ? " --gpu" : ""}`;
   const installed = await findInstalled(engine, tensorflowVersion, cache);
   if (!installed) return { reason: `it is not installed: type "${command}"` };
+  if (installed.damage !== undefined)
+    return {
+      reason: `it is damaged in ${installed.folder} (${installed.damage}): type "${command}", which replaces it`,
+    };
   const copy = findTfjsNodeCopy(engine, cache);
   const tfjsNode = own ?? (copy === undefined ? undefined : describeTfjsNode(copy));
   if (!tfjsNode) return { reason: `this project has no ${packageNames[engine]}: type "${command}"` };
-  if (!existsSync(cachedAddon(installed, tfjsNode))) {
+  if (!(await isWholeLibrary(cachedAddon(installed, tfjsNode)))) {
     return { reason: `its addon is not compiled for tfjs-node ${tfjsNode.version} yet: type "${command}"` };
   }
   return { tfjsNode, installed, ...(own ? {} : { copyRoot: tfjsNodeCopyRoot(engine, cache) }) };

@@ -10,11 +10,21 @@ export async function run({ out }: Context): Promise<void> {
     ...installed.map((each) => [each.engine, each.tensorflow, each.platform, bytes(each.bytes), each.folder]),
     ...predict.map((each) => ["openvino", each.version, each.platform, bytes(each.bytes), each.folder]),
   ];
+  const damaged = [
+    ...installed.map((each) => ({
+      ...each,
+      command: `convkit engine install${each.engine === "gpu" ? " --gpu" : ""}`,
+    })),
+    ...predict.map((each) => ({ ...each, command: "convkit engine install --predict" })),
+  ].flatMap(({ folder, damage, command }) =>
+    damage === undefined ? [] : [`${folder} is damaged (${damage}): ${command} replaces it.`],
+  );
   const text = [
     `Usable here, best first: ${available.join(", ")}.`,
     rows.length === 0
       ? "Nothing is installed: convkit engine install provides TensorFlow."
       : table(["engine", "version", "platform", "size", "folder"], rows, { left: 5 }),
+    ...damaged,
   ];
   out.result({ available, installed, predict }, text.join("\n"));
 }

@@ -18,5 +18,9 @@ export async function run({ out }: Context, given: ValuesOf<typeof options>): Pr
   }
   const { removeEngine } = await import("@convkit/engine");
   const removed = await removeEngine({ gpu });
-  out.result({ engine: gpu ? "gpu" : "native", removed }, `Removed the ${gpu ? "gpu" : "native"} engine.`);
+  const engine = gpu ? "gpu" : "native";
+  out.result(
+    { engine, removed },
+    removed.length === 0 ? `The ${engine} engine is not installed.` : `Removed the ${engine} engine.`,
+  );
 }
