@@ -63,6 +63,8 @@ test.each([
   [["serve"], 2, /missing required argument 'models'/],
   [["serve", "lenet5"], 1, /The model lenet5, version 1, cannot be served: lenet5 has random weights/],
   [["serve", "lenet5", "x=lenet5", "--classes", "3"], 2, /are for one model: serve it alone/],
+  [["serve", "lenet5", "--label", "lenet5=3"], 2, /expected a model, a label and a version, as in digits\/stable=3/],
+  [["serve", "lenet5", "--label", "other/stable=3"], 1, /expected labels of the models lenet5, got "other"/],
   [["serve", "x=lenet5", "x=alexnet"], 2, /Two models have the name x: give one another name, as in other=alexnet/],
   [["serve", "missing.keras", "--port", "0"], 1, /cannot be served: Unknown model/],
 ] as const)("convkit %j", async (args, status, message) => {

@@ -41,6 +41,10 @@ export interface ServeOptions {
   readonly precision?: PredictorOptions["precision"];
   /** Threads of one prediction; by default as many as the runtime takes. */
   readonly threads?: number | undefined;
+  /**
+   * Names of versions, by model: `{ digits: { stable: 1, canary: 2 } }` answers at `/v1/models/digits/labels/stable`; none by default.
+   */
+  readonly labels?: Readonly<Record<string, Readonly<Record<string, number>>>> | undefined;
   /** Loads the model at a path; by default `loadModel` of `@convkit/weights`, and a run directory's model. */
   readonly load?: LoadSource | undefined;
   /** Receives every line of the log; none by default. */
@@ -61,6 +65,7 @@ const optionNames: OptionNames<ServeOptions> = {
   runtime: true,
   precision: true,
   threads: true,
+  labels: true,
   load: true,
   onLog: true,
 };
@@ -80,7 +85,7 @@ const defaults = {
 /** The options with their defaults. */
 export type WholeOptions = { readonly [Name in keyof typeof defaults]: Name extends "host" ? string : number } & Pick<
   ServeOptions,
-  "token" | "runtime" | "precision" | "threads" | "load" | "onLog"
+  "token" | "runtime" | "precision" | "threads" | "labels" | "load" | "onLog"
 >;
 
 /** Checks the options of `serve` and fills in the defaults. */

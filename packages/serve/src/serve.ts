@@ -5,12 +5,12 @@ import { createApp } from "./http/app.ts";
 import type { Services } from "./http/exchange.ts";
 import { listen } from "./http/listen.ts";
 import { createBodyReader } from "./http/read-body.ts";
+import { createJsonThreads } from "./json/json-threads.ts";
 import { createMetrics } from "./metrics.ts";
 import { loadModelAt } from "./models/load-model.ts";
 import type { ModelSource } from "./models/model-source.ts";
 import { createRegistry, type ReloadReport } from "./models/registry.ts";
 import { openServedModel } from "./models/served-model.ts";
-import { createParser } from "./parsing/parser.ts";
 import { type ServeOptions, wholeOptions } from "./serve-options.ts";
 
 /** A model that is served: its name and version, and what computes it. */
@@ -44,11 +44,13 @@ export async function serve(
 ): Promise<ModelServer> {
   checkSources(sources);
   const whole = wholeOptions(options);
+  checkLabels(sources, whole.labels);
   const { load = loadModelAt, onLog, drainMs } = whole;
   const metrics = createMetrics();
-  const parser = createParser();
+  const json = createJsonThreads();
   const registry = createRegistry({
     sources,
+    labels: whole.labels,
     load,
     open: async (model, name, version, isOwn) => {
       const served = await openServedModel(model, { name, version, options: whole, metrics, isOwn });
@@ -60,7 +62,7 @@ export async function serve(
   let state: "loading" | "ready" | "closing" = "loading";
   const services: Services = {
     registry,
-    parser,
+    json,
     bodies: createBodyReader(whole.bodyLimit),
     metrics,
     options: whole,
@@ -95,7 +97,7 @@ export async function serve(
     await after(drain);
     await listening.close();
     await registry.close();
-    await parser.close();
+    await json.close();
     onLog?.({ level: "info", event: "closed" });
   };
   const close = (drain = drainMs): Promise<void> => (closing ??= end(drain));
@@ -124,6 +126,21 @@ function checkSources(sources: Readonly<Record<string, ModelSource>>): void {
     const isModel = typeof (source as { apply?: unknown } | null)?.apply === "function";
     if (typeof source !== "string" && !isModel)
       throw new OptionError(`serve: expected a path or a model for ${name}, got ${shown(source)}.`);
+  }
+}
+
+function checkLabels(sources: Readonly<Record<string, ModelSource>>, labels: ServeOptions["labels"] = {}): void {
+  for (const [model, versions] of Object.entries(labels)) {
+    if (!Object.hasOwn(sources, model))
+      throw new OptionError(
+        `serve: expected labels of the models ${Object.keys(sources).join(", ")}, got ${shown(model)}.`,
+      );
+    for (const [label, version] of Object.entries(versions)) {
+      if (/^[\w.-]{1,64}$/.test(label) && Number.isSafeInteger(version) && version >= 1) continue;
+      throw new OptionError(
+        `serve: expected a version from 1 for the label ${shown(label)} of ${model}, got ${shown(version)}.`,
+      );
+    }
   }
 }
 

@@ -26,6 +26,7 @@ beforeAll(async () => {
     timeoutMs: 20_000,
     bodyLimit: 2 ** 20,
     pixelLimit: 10_000,
+    labels: { colors: { stable: 1 } },
     onLog,
   });
 });
@@ -69,6 +70,21 @@ async function validRequests(): Promise<WireRequest[]> {
       path: "/v2/models/colors/infer",
       headers: { "inference-header-content-length": String(head.length) },
       body: Buffer.concat([head, pixels]),
+    },
+    json("/v2/models/both/infer", {
+      model_name: "both",
+      inputs: ["a", "b"].map((name) => ({ name, shape: [1, 3], datatype: "INT64", data: [1, 2, 3] })),
+      outputs: [{ name: "sum", parameters: { classification: 2 } }],
+    }),
+    json("/v1/models/colors/labels/stable:predict", { instances: [{ b64: pictures[0]!.toString("base64") }] }),
+    json("/v2/models/colors/infer", {
+      inputs: [{ name: "image", shape: [1], datatype: "BYTES", data: [pictures[1]!.toString("base64")] }],
+    }),
+    {
+      method: "POST",
+      path: "/v2/models/colors/infer",
+      headers: { "inference-header-content-length": "0" },
+      body: pixels,
     },
     ...pictures.map((body) => ({
       method: "POST",

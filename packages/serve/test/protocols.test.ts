@@ -1,7 +1,9 @@
 import { useEngine } from "@convkit/engine";
 import { engines } from "@convkit/testing";
+import { Validator } from "@seriousme/openapi-schema-validator";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openApi } from "../src/http/openapi.ts";
 import { type LogEntry, type ModelServer, serve } from "../src/index.ts";
 import { colorModel, colors, colorScores, filled, sumAndDifference } from "./color-model.ts";
 
@@ -14,7 +16,15 @@ beforeAll(async () => {
   const engine = await useEngine(engines[0] ?? "wasm");
   const runtime = engine.backend === "tensorflow" ? "tensorflow" : "wasm";
   const models = { colors: colorModel(), both: sumAndDifference() };
-  server = await serve(models, { port: 0, runtime, maxBatch: 4, drainMs: 0, onLog: (entry) => log.push(entry) });
+  const labels = { colors: { stable: 1 } };
+  server = await serve(models, {
+    port: 0,
+    labels,
+    runtime,
+    maxBatch: 4,
+    drainMs: 0,
+    onLog: (entry) => log.push(entry),
+  });
 });
 afterAll(() => server.close());
 
@@ -109,7 +119,10 @@ describe("Open Inference Protocol", () => {
     expect((await get("/v2/health/live")).status).toBe(200);
     expect((await get("/v2/health/ready")).status).toBe(200);
     expect((await get("/v2/models/both/ready")).status).toBe(200);
-    expect(await bodyOf(await get("/v2"))).toMatchObject({ name: "convkit", extensions: ["binary_tensor_data"] });
+    expect(await bodyOf(await get("/v2"))).toMatchObject({
+      name: "convkit",
+      extensions: ["binary_tensor_data", "classification"],
+    });
     const { versions, inputs, outputs } = await bodyOf(await get("/v2/models/both"));
     expect(versions).toEqual(["1"]);
     expect(inputs).toEqual(["a", "b"].map((name) => ({ name, datatype: "FP32", shape: [-1, 3] })));
@@ -180,11 +193,23 @@ describe("images", () => {
 });
 
 describe("operations", () => {
+  test("the OpenAPI description is valid", async () => {
+    const served = await bodyOf(await get("/openapi.json"));
+    expect(openApi(false)).toEqual(served);
+    // With a token there is the same and more.
+    const validator = new Validator();
+    const whole = openApi(true) as Record<string, unknown>;
+    const { valid, errors } = await validator.validate(whole);
+    expect([valid, errors]).toEqual([true, undefined]);
+    const wrong = await validator.validate({ ...whole, paths: { "/": { get: { responses: 1 } } } });
+    expect(wrong.valid).toBe(false);
+  });
+
   test("every path of the OpenAPI description exists", async () => {
     const { paths } = (await bodyOf(await get("/openapi.json"))) as { paths: Record<string, object> };
     expect(Object.keys(paths).length).toBeGreaterThan(15);
     for (const [path, methods] of Object.entries(paths)) {
-      const real = path.replace("{name}", "colors").replace("{version}", "1");
+      const real = path.replace("{name}", "colors").replace("{version}", "1").replace("{label}", "stable");
       for (const method of Object.keys(methods)) {
         const { status } = await fetch(server.url + real, { method: method.toUpperCase() });
         // An empty body is a 400; a reload without a token a 403.

@@ -7,7 +7,7 @@ import { resolveModel } from "../inputs/model-source.ts";
 import { engineInUse } from "../inputs/use-engine.ts";
 import { userPath } from "../inputs/user-path.ts";
 import type { Context } from "../terminal/context.ts";
-import { choice, text, type ValuesOf, whole } from "../terminal/option.ts";
+import { choice, type OptionOf, text, type ValuesOf, whole } from "../terminal/option.ts";
 import { printable, printableJson } from "../terminal/printable.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 
@@ -19,6 +19,13 @@ export const options = {
   maxBatch: whole(1, "<n>", "rows that go through a model at once (default: 32)"),
   maxWait: whole(0, "<ms>", "how long a request waits for others (default: 0)"),
   queue: whole(1, "<n>", "requests inside a model; more get 503 (default: 256)"),
+  bodyLimit: whole(1, "<bytes>", "the largest body, also after decompression (default: 67108864)"),
+  pixelLimit: whole(1, "<n>", "pixels that an image file may have (default: 25000000)"),
+  label: {
+    value: "<name/label=version>",
+    about: "a name for a version, as in digits/stable=3; may be repeated",
+    read: (value: string, before: readonly string[] = []): readonly string[] => [...before, value],
+  } satisfies OptionOf<readonly string[]>,
   timeout: whole(1, "<ms>", "longest time to an answer (default: 30000)"),
   drain: whole(0, "<ms>", "how long it goes on after SIGTERM, not ready (default: 500)"),
   runtime: choice(
@@ -31,7 +38,9 @@ export const options = {
 
 /** `convkit serve`: models over HTTP until SIGTERM or Ctrl-C; SIGHUP loads what changed on disk. */
 export async function run(context: Context, given: ValuesOf<typeof options>, models: readonly string[]): Promise<void> {
-  const { host, port, token, maxBatch, maxWait, queue, timeout, drain, runtime, precision, ...modelGiven } = given;
+  const { host, port, token, maxBatch, maxWait, queue, bodyLimit, pixelLimit, label, timeout, drain, ...others } =
+    given;
+  const { runtime, precision, ...modelGiven } = others;
   const sources = named(models);
   checkModelOptions(models, modelGiven);
   let server: ModelServer | undefined;
@@ -53,6 +62,9 @@ export async function run(context: Context, given: ValuesOf<typeof options>, mod
       maxBatch,
       maxWaitMs: maxWait,
       queue,
+      bodyLimit,
+      pixelLimit,
+      labels: label && labeled(label),
       timeoutMs: timeout,
       drainMs: drain,
       runtime,
@@ -85,6 +97,18 @@ function named(models: readonly string[]): Record<string, string> {
     sources[name] = isModelName(source) ? source : userPath(source);
   }
   return sources;
+}
+
+/** `digits/stable=3` as versions by model and label. */
+function labeled(texts: readonly string[]): Record<string, Record<string, number>> {
+  const labels: Record<string, Record<string, number>> = {};
+  for (const each of texts) {
+    const [, name, label, version] = /^([\w.-]+)\/([\w.-]+)=(\d{1,15})$/.exec(each) ?? [];
+    if (name === undefined)
+      throw new UsageError(`--label: expected a model, a label and a version, as in digits/stable=3, got "${each}".`);
+    (labels[name] ??= {})[label!] = Number(version);
+  }
+  return labels;
 }
 
 function checkModelOptions(models: readonly string[], given: ModelOptions): void {

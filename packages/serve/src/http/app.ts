@@ -20,7 +20,7 @@ export interface AppHooks {
 
 /** All routes, with the limits, the token, the log and the metrics around them. */
 export function createApp(services: Services, hooks: AppHooks): Hono<Environment> {
-  const app = new Hono<Environment>();
+  const app = new Hono<Environment>({ strict: false });
   const { options } = services;
   app.use(async (exchange, next) => observed(exchange, services, hooks, next));
   app.use(async (exchange, next) => {

@@ -1,9 +1,10 @@
 import type { HttpBindings } from "@hono/node-server";
 import type { Context } from "hono";
+import type { JsonThreads } from "../json/json-threads.ts";
 import type { Metrics } from "../metrics.ts";
 import type { Registry } from "../models/registry.ts";
 import type { ServedModel } from "../models/served-model.ts";
-import type { Parser } from "../parsing/parser.ts";
+import type { Unwritten } from "../protocols/write-json.ts";
 import type { WholeOptions } from "../serve-options.ts";
 import type { BodyReader } from "./read-body.ts";
 import { RequestError } from "./request-error.ts";
@@ -26,7 +27,7 @@ export type Exchange = Context<Environment>;
 /** What the protocols share. */
 export interface Services {
   readonly registry: Registry;
-  readonly parser: Parser;
+  readonly json: JsonThreads;
   readonly bodies: BodyReader;
   readonly metrics: Metrics;
   readonly options: WholeOptions;
@@ -34,11 +35,19 @@ export interface Services {
   isReady(): boolean;
 }
 
-/** The model that a path names, told to the log. */
-export function modelOf(exchange: Exchange, { registry }: Services, name: string, version?: string): ServedModel {
+/** The model that a path names by its version or label, else the largest version; told to the log. */
+export function modelOf(
+  exchange: Exchange,
+  { registry, options }: Services,
+  { name, version, label }: { readonly name: string; readonly version?: string; readonly label?: string },
+): ServedModel {
   if (version !== undefined && !/^[1-9]\d{0,14}$/.test(version))
     throw new RequestError(404, `A version is a whole number from 1, got "${version.slice(0, 40)}".`);
-  const model = registry.find(name, version === undefined ? undefined : Number(version));
+  const labels = options.labels?.[name] ?? {};
+  if (label !== undefined && !Object.hasOwn(labels, label))
+    throw new RequestError(404, `The model ${name.slice(0, 80)} has no label "${label.slice(0, 80)}".`);
+  const wanted = label === undefined ? version : labels[label];
+  const model = registry.find(name, wanted === undefined ? undefined : Number(wanted));
   Object.assign(exchange.var.facts, { model: model.name, version: model.version });
   return model;
 }
@@ -61,6 +70,24 @@ export async function withBody<T>(
   } finally {
     leave();
   }
+}
+
+/** Answers with tensors written as JSON. */
+export async function answerTensors(exchange: Exchange, services: Services, answer: Unwritten): Promise<Response> {
+  const bytes = await services.json.write(answer);
+  return answerBytes(exchange, services, bytes, { "Content-Type": "application/json" });
+}
+
+/** Answers with bytes, which count as the server's memory until the client has them. */
+export function answerBytes(
+  exchange: Exchange,
+  { bodies }: Services,
+  bytes: Uint8Array<ArrayBuffer>,
+  headers: Readonly<Record<string, string>>,
+): Response {
+  const release = bodies.hold(bytes.length);
+  exchange.env.outgoing.once("close", release);
+  return exchange.body(bytes, 200, headers);
 }
 
 /** Refuses a body that says it is something else. Clients that say nothing, or curl's default, are believed. */

@@ -25,8 +25,11 @@ export async function listen(app: Hono<Environment>, { host, port, timeoutMs }: 
     },
     getRequestListener(app.fetch as Parameters<typeof getRequestListener>[0], { overrideGlobalObjects: false }),
   );
-  // A client that does not take its answer.
-  server.setTimeout(timeoutMs + 10_000, (socket) => socket.destroy());
+  // A client that does not take its answer, or takes it byte by byte.
+  server.on("request", (incoming, outgoing) => {
+    const timer = setTimeout(() => incoming.socket.destroy(), 2 * timeoutMs);
+    outgoing.once("close", () => clearTimeout(timer));
+  });
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) =>
       reject(

@@ -1,3 +1,4 @@
+import { datatypeNames } from "../protocols/datatypes.ts";
 import { serverVersion } from "../server-version.ts";
 
 const tensors = { type: "array", items: {}, description: "Nested arrays of numbers." };
@@ -7,7 +8,8 @@ const schemas = {
   Error: { type: "object", required: ["error"], properties: { error: { type: "string" } } },
   Predict: {
     type: "object",
-    description: "Either instances, one value a row, or inputs, with the rows inside.",
+    description:
+      'Either instances, one value a row, or inputs, with the rows inside. Images may be {"b64": …}, a file in base64.',
     properties: {
       signature_name: { type: "string", enum: ["", "serving_default"] },
       instances: { type: "array", minItems: 1, items: {} },
@@ -19,6 +21,8 @@ const schemas = {
     required: ["inputs"],
     properties: {
       id: { type: "string" },
+      model_name: { type: "string" },
+      model_version: { type: "string" },
       parameters: { type: "object", properties: { binary_data_output: { type: "boolean" } } },
       inputs: {
         type: "array",
@@ -29,7 +33,7 @@ const schemas = {
           properties: {
             name: { type: "string" },
             shape: { type: "array", items: { type: "integer", minimum: 0 } },
-            datatype: { type: "string", enum: ["FP32", "UINT8"] },
+            datatype: { type: "string", enum: [...datatypeNames, "BYTES"] },
             parameters: { type: "object", properties: { binary_data_size: { type: "integer" } } },
             data: tensors,
           },
@@ -42,7 +46,10 @@ const schemas = {
           required: ["name"],
           properties: {
             name: { type: "string" },
-            parameters: { type: "object", properties: { binary_data: { type: "boolean" } } },
+            parameters: {
+              type: "object",
+              properties: { binary_data: { type: "boolean" }, classification: { type: "integer", minimum: 1 } },
+            },
           },
         },
       },
@@ -97,6 +104,11 @@ function ofModel(build: (path: string) => object, before: string, after = ""): o
   return { ...build(`${before}/{name}${after}`), ...build(`${before}/{name}/versions/{version}${after}`) };
 }
 
+/** The same, and by a label of a version. */
+function ofLabeled(build: (path: string) => object, after = ""): object {
+  return { ...ofModel(build, "/v1/models", after), ...build(`/v1/models/{name}/labels/{label}${after}`) };
+}
+
 /** The API in OpenAPI 3.1. */
 export function openApi(needsToken: boolean): object {
   const bytes = { schema: { type: "string", format: "binary" } };
@@ -113,11 +125,10 @@ export function openApi(needsToken: boolean): object {
     ...(needsToken && { security: [{ token: [] }] }),
     paths: {
       ...get("/v1/models", "The names of the models."),
-      ...ofModel((path) => get(path, "The state of a model's versions."), "/v1/models"),
-      ...ofModel((path) => get(path, "The inputs and outputs of a model."), "/v1/models", "/metadata"),
-      ...ofModel(
+      ...ofLabeled((path) => get(path, "The state of a model's versions.")),
+      ...ofLabeled((path) => get(path, "The inputs and outputs of a model."), "/metadata"),
+      ...ofLabeled(
         (path) => post(path, "Predicts, as TensorFlow Serving does.", json(reference("Predict"))),
-        "/v1/models",
         ":predict",
       ),
       ...get("/v2", "The server."),

@@ -3,20 +3,26 @@ import { promisify } from "node:util";
 import { brotliDecompress, gunzip, inflate } from "node:zlib";
 import { busy, RequestError } from "./request-error.ts";
 
-/** Reads the bodies of requests within the limits of one body and of all bodies at once. */
+/** Reads the bodies of requests within the limits of one body, and of all bodies and answers at once. */
 export interface BodyReader {
   /** The body, decompressed. `release` gives its memory back to the others. */
   read(incoming: IncomingMessage, signal: AbortSignal): Promise<{ readonly bytes: Buffer; release(): void }>;
+  /** Counts an answer to the bytes that are held, until the returned function is called. Throws a 503 where there is no room. */
+  hold(bytes: number): () => void;
 }
 
 const decompressors = { gzip: promisify(gunzip), deflate: promisify(inflate), br: promisify(brotliDecompress) };
 
 export function createBodyReader(limit: number): BodyReader {
-  /** Bytes of all bodies that are held now. */
+  /** Bytes of all bodies and answers that are held now. */
   let held = 0;
   const mostHeld = Math.max(8 * limit, 2 ** 28);
+  const take = (bytes: number): void => {
+    if (held + bytes > mostHeld) throw busy("The server holds as much data as it may: try again later.");
+    held += bytes;
+  };
 
-  async function raw(incoming: IncomingMessage, signal: AbortSignal, take: (bytes: number) => void): Promise<Buffer> {
+  async function raw(incoming: IncomingMessage, signal: AbortSignal, keep: (bytes: number) => void): Promise<Buffer> {
     const declared = Number(incoming.headers["content-length"] ?? 0);
     if (declared > limit) throw tooLarge(limit);
     const chunks: Buffer[] = [];
@@ -27,7 +33,7 @@ export function createBodyReader(limit: number): BodyReader {
         size += chunk.length;
         try {
           if (size > limit) throw tooLarge(limit);
-          take(chunk.length);
+          keep(chunk.length);
           chunks.push(chunk);
         } catch (error) {
           fail(error as Error);
@@ -54,9 +60,8 @@ export function createBodyReader(limit: number): BodyReader {
   return {
     async read(incoming, signal) {
       let own = 0;
-      const take = (bytes: number): void => {
-        if (held + bytes > mostHeld) throw busy("The server holds as much data as it may: try again later.");
-        held += bytes;
+      const keep = (bytes: number): void => {
+        take(bytes);
         own += bytes;
       };
       const release = (): void => {
@@ -64,14 +69,18 @@ export function createBodyReader(limit: number): BodyReader {
         own = 0;
       };
       try {
-        const bytes = await raw(incoming, signal, take);
+        const bytes = await raw(incoming, signal, keep);
         const whole = await decompressed(bytes, incoming.headers["content-encoding"], limit);
-        if (whole !== bytes) take(whole.length);
+        if (whole !== bytes) keep(whole.length);
         return { bytes: whole, release };
       } catch (error) {
         release();
         throw error;
       }
+    },
+    hold(bytes) {
+      take(bytes);
+      return () => void (held -= bytes);
     },
   };
 }

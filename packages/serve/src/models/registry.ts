@@ -1,5 +1,7 @@
+import type { LayersModel } from "@tensorflow/tfjs-layers";
 import { busy, RequestError } from "../http/request-error.ts";
 import { ServeError } from "../serve-error.ts";
+import type { ServeOptions } from "../serve-options.ts";
 import { findVersions, type FoundVersion } from "./find-versions.ts";
 import type { LoadSource, ModelSource, ModelWithImages } from "./model-source.ts";
 import type { ServedModel } from "./served-model.ts";
@@ -27,13 +29,26 @@ interface Entry {
   readonly served: ServedModel;
 }
 
+/** A version that is to be opened; reading its files has begun where `model` is there. */
+interface Plan {
+  readonly name: string;
+  readonly source: ModelSource;
+  readonly found: FoundVersion;
+  model?: Promise<LayersModel | ModelWithImages>;
+}
+
+/** How many models are read ahead of the one that is opened. */
+const readAhead = 2;
+
 export interface RegistryOptions {
   readonly sources: Readonly<Record<string, ModelSource>>;
+  /** Versions that must be there, by model and label. */
+  readonly labels?: ServeOptions["labels"];
   readonly load: LoadSource;
   open(model: ModelWithImages, name: string, version: number, isOwn: boolean): Promise<ServedModel>;
 }
 
-export function createRegistry({ sources, load, open }: RegistryOptions): Registry {
+export function createRegistry({ sources, labels = {}, load, open }: RegistryOptions): Registry {
   const models = new Map<string, ReadonlyMap<number, Entry>>();
   const retiring = new Set<Promise<void>>();
   let last: Promise<unknown> = Promise.resolve();
@@ -43,43 +58,89 @@ export function createRegistry({ sources, load, open }: RegistryOptions): Regist
     retiring.add(end);
   }
 
-  async function openVersion(name: string, source: ModelSource, { version, path }: FoundVersion): Promise<ServedModel> {
+  function startReading(plan: Plan | undefined): void {
+    if (plan === undefined || plan.model !== undefined) return;
+    const { source, found } = plan;
+    plan.model = typeof source === "string" ? load(found.path) : Promise.resolve(source);
+    // `openPlanned` tells of a failure.
+    plan.model.catch(() => {});
+  }
+
+  async function openPlanned({ name, source, found, model }: Plan): Promise<Entry> {
     try {
-      const loaded = typeof source === "string" ? await load(path) : source;
+      const loaded = await model!;
       const whole = "apply" in loaded ? { model: loaded } : loaded;
-      return await open(whole, name, version, typeof source === "string");
+      return { stamp: found.stamp, served: await open(whole, name, found.version, typeof source === "string") };
     } catch (error) {
-      throw new ServeError(`The model ${name}, version ${version}, cannot be served: ${(error as Error).message}`, {
-        cause: error,
-      });
+      throw new ServeError(
+        `The model ${name}, version ${found.version}, cannot be served: ${(error as Error).message}`,
+        {
+          cause: error,
+        },
+      );
+    }
+  }
+
+  /**
+   * Opens the versions one after the other, since `runtime: "auto"` measures each; the files of the next ones are read meanwhile.
+   * After a failure nothing is left open.
+   */
+  async function openAll(plans: readonly Plan[]): Promise<Entry[]> {
+    const opened: Entry[] = [];
+    try {
+      for (const [place, plan] of plans.entries()) {
+        for (const next of plans.slice(place, place + 1 + readAhead)) startReading(next);
+        opened.push(await openPlanned(plan));
+      }
+      return opened;
+    } catch (error) {
+      for (const entry of opened) retire(entry);
+      // The failed one is disposed of by `open`.
+      for (const { source, model } of plans.slice(opened.length + 1)) {
+        if (typeof source !== "string") continue;
+        void model?.then((read) => ("apply" in read ? read : read.model).dispose()).catch(() => {});
+      }
+      throw error;
+    }
+  }
+
+  function checkLabels(plans: readonly Plan[]): void {
+    for (const [name, versions] of Object.entries(labels)) {
+      const known = plans.filter((plan) => plan.name === name).map(({ found }) => found.version);
+      const missing = Object.entries(versions).find(([, version]) => !known.includes(version));
+      if (missing === undefined) continue;
+      throw new ServeError(
+        `The label ${missing[0]} of the model ${name} stands for version ${missing[1]}: its versions are ${known.join(", ")}.`,
+      );
     }
   }
 
   async function reloadNow(): Promise<ReloadReport> {
-    const fresh = new Map<string, Map<number, Entry>>();
-    const [loaded, kept]: [Entry[], Entry[]] = [[], []];
-    try {
-      for (const [name, source] of Object.entries(sources)) {
-        const found = typeof source === "string" ? await findVersions(source) : [{ version: 1, path: "", stamp: "" }];
-        const entries = new Map<number, Entry>();
-        for (const each of found) {
-          const before = models.get(name)?.get(each.version);
-          const isSame = before?.stamp === each.stamp;
-          const entry = isSame ? before! : { stamp: each.stamp, served: await openVersion(name, source, each) };
-          (isSame ? kept : loaded).push(entry);
-          entries.set(each.version, entry);
-        }
-        fresh.set(name, entries);
-      }
-    } catch (error) {
-      // The old models go on: nothing was taken in.
-      for (const entry of loaded) retire(entry);
-      throw error;
-    }
+    const found = await Promise.all(
+      Object.entries(sources).map(async ([name, source]) =>
+        (typeof source === "string" ? await findVersions(source) : [{ version: 1, path: "", stamp: "" }]).map(
+          (version): Plan => ({ name, source, found: version }),
+        ),
+      ),
+    );
+    const before = ({ name, found: { version } }: Plan) => models.get(name)?.get(version);
+    const isSame = (plan: Plan): boolean => before(plan)?.stamp === plan.found.stamp;
+    const plans = found.flat();
+    checkLabels(plans);
+    const changed = plans.filter((plan) => !isSame(plan));
+    // The old models go on if this fails: nothing was taken in.
+    const loaded = await openAll(changed);
+    const entryOf = (plan: Plan): Entry => (isSame(plan) ? before(plan)! : loaded[changed.indexOf(plan)]!);
+    const kept = plans.filter(isSame).map(entryOf);
     const gone = [...models.values()]
       .flatMap((entries) => [...entries.values()])
       .filter((entry) => !kept.includes(entry));
-    for (const [name, entries] of fresh) models.set(name, entries);
+    const taken = plans.map((plan) => ({ plan, entry: entryOf(plan) }));
+    for (const name of Object.keys(sources))
+      models.set(
+        name,
+        new Map(taken.filter(({ plan }) => plan.name === name).map(({ entry }) => [entry.served.version, entry])),
+      );
     for (const entry of gone) retire(entry);
     const named = (entries: readonly Entry[]) => entries.map(({ served }) => `${served.name}/${served.version}`);
     return { loaded: named(loaded), removed: named(gone), kept: named(kept) };

@@ -1,5 +1,4 @@
 import { modelMetadata } from "@convkit/core";
-import { decodeImage } from "@convkit/datasets";
 import type { Feed, Values } from "@convkit/graph";
 import { decodePredictions, type Prediction, predictor, type PredictorDescription } from "@convkit/predict";
 import { classNames, endsInLogits } from "@convkit/predict/internal";
@@ -7,28 +6,25 @@ import { createBatcher } from "../batching/batcher.ts";
 import { stackRows } from "../batching/rows.ts";
 import { busy, RequestError } from "../http/request-error.ts";
 import type { Metrics } from "../metrics.ts";
-import { checkFinite, type NamedTensor } from "../protocols/nested-values.ts";
+import type { Port } from "../protocols/open-inference-body.ts";
+import type { NamedImages, NamedInput, NamedTensor } from "../protocols/tensor.ts";
 import type { WholeOptions } from "../serve-options.ts";
+import { decodeImages } from "./decode-images.ts";
 import type { ModelWithImages } from "./model-source.ts";
-
-/** An input or output of a served model. */
-export interface ServedPort {
-  readonly name: string;
-  /** Sizes with the batch in front; null stands for any size. */
-  readonly shape: readonly (number | null)[];
-}
 
 /** A version of a model that answers requests. */
 export interface ServedModel {
   readonly name: string;
   readonly version: number;
-  readonly inputs: readonly ServedPort[];
-  readonly outputs: readonly ServedPort[];
+  readonly inputs: readonly Port[];
+  readonly outputs: readonly Port[];
+  /** Names of the classes; none where they are not known. */
+  readonly classes: readonly string[];
   readonly description: PredictorDescription;
   /** Reserves a place for a request, or throws a 503; the returned function frees the place. */
   enter(): () => void;
-  /** The outputs for tensors by name. Throws a 400 for tensors that the model does not take. */
-  predict(inputs: readonly NamedTensor[], signal: AbortSignal): Promise<Values[]>;
+  /** The outputs for tensors and image files by the inputs' names. Throws a 400 for what the model does not take. */
+  predict(inputs: readonly NamedInput[], signal: AbortSignal): Promise<Values[]>;
   /** The most likely classes of an image file. */
   classify(file: Uint8Array, top: number, signal: AbortSignal): Promise<Prediction[]>;
   /** Waits for the requests inside, then frees the model. */
@@ -91,11 +87,14 @@ export async function openServedModel(
   let whenEmpty: (() => void) | undefined;
   const predict = (feeds: readonly Feed[], signal: AbortSignal): Promise<Values[]> => batcher.run(feeds, signal);
 
+  const decoded = (images: NamedImages): Promise<NamedTensor> => decodeImages(images, inputs, fit, pixelLimit);
+
   return {
     name,
     version,
     inputs,
     outputs,
+    classes: names,
     description,
     enter() {
       if (inside >= queue) throw busy(`The model ${name} has ${inside} requests already: try again later.`);
@@ -107,18 +106,17 @@ export async function openServedModel(
         if (inside === 0) whenEmpty?.();
       };
     },
-    predict: (tensors, signal) => predict(feedsOf(tensors, inputs, name), signal),
+    async predict(given, signal) {
+      const tensors = await Promise.all(given.map((each) => ("images" in each ? decoded(each) : each)));
+      return predict(feedsOf(tensors, inputs, name), signal);
+    },
     async classify(file, top, signal) {
-      const [, height, width, channels] = inputs[0]!.shape;
       if (inputs.length !== 1 || outputs[0]!.shape.length !== 2 || inputs[0]!.shape.length !== 4)
         throw new RequestError(400, `The model ${name} does not take one image and end in classes: send it tensors.`);
-      if (channels !== 1 && channels !== 3)
-        throw new RequestError(400, `The model ${name} takes ${channels} channels, an image has 1 or 3: send tensors.`);
-      const { size = [224, 224], ...rest } = fit;
-      const to = [height ?? size[0], width ?? size[1]] as const;
-      const { data, shape } = await decodeImage(file, { ...rest, size: to, channels, pixelLimit });
-      const [scores] = await predict([{ data, shape: [1, ...shape] }], signal);
-      checkFinite([scores!], "");
+      const { data, shape } = await decoded({ name: inputs[0]!.name, images: [file] });
+      const [scores] = await predict([{ data, shape }], signal);
+      if (!scores!.data.every(Number.isFinite))
+        throw new RequestError(500, "The model's output has values that are not finite, which JSON cannot hold.");
       return decodePredictions(scores!, { top, classes: names, logits })[0]!;
     },
     async retire() {
@@ -142,7 +140,7 @@ function powersTo(most: number): number[] {
 }
 
 /** The tensors in the order of the model's inputs. */
-function feedsOf(tensors: readonly NamedTensor[], inputs: readonly ServedPort[], model: string): Feed[] {
+function feedsOf(tensors: readonly NamedTensor[], inputs: readonly Port[], model: string): Feed[] {
   const wanted = inputs.map(({ name }) => name).join(", ");
   const given = tensors.map(({ name }) => name);
   const unknown = given.find((name) => !inputs.some((input) => input.name === name));

@@ -9,17 +9,14 @@ import {
 } from "../http/exchange.ts";
 import { RequestError } from "../http/request-error.ts";
 import type { ServedModel } from "../models/served-model.ts";
-
-/** The most images of one request with `multipart/form-data`. */
-const mostFiles = 64;
+import { mostImages } from "./tensor.ts";
 
 /** `POST /classify/NAME`: the bytes of an image, or images as `multipart/form-data`, to names and percentages. */
 export function addClassify(app: Hono<Environment>, services: Services): void {
   for (const path of ["/classify/:name", "/classify/:name/versions/:version"] as const) {
     app.post(path, (exchange) => {
       exchange.var.facts.protocol = "classify";
-      const { name, version } = exchange.req.param() as { readonly name: string; readonly version?: string };
-      return classify(exchange, services, modelOf(exchange, services, name, version));
+      return classify(exchange, services, modelOf(exchange, services, exchange.req.param()));
     });
   }
 }
@@ -67,8 +64,8 @@ async function filesOf(
     throw new RequestError(400, "The body is not multipart/form-data, as Content-Type says.");
   });
   const files = [...form.values()].filter((value) => typeof value !== "string");
-  if (files.length < 1 || files.length > mostFiles)
-    throw new RequestError(400, `Expected 1 to ${mostFiles} files in the form, got ${files.length}.`);
+  if (files.length < 1 || files.length > mostImages)
+    throw new RequestError(400, `Expected 1 to ${mostImages} files in the form, got ${files.length}.`);
   return Promise.all(
     files.map(async (file) => ({ name: file.name, content: new Uint8Array(await file.arrayBuffer()) })),
   );

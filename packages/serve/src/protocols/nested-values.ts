@@ -1,19 +1,6 @@
 import { shown } from "@convkit/errors";
 import { RequestError } from "../http/request-error.ts";
-
-/** Values with their shape, in row-major order. */
-export interface Tensor {
-  readonly data: Float32Array | Uint8Array;
-  readonly shape: readonly number[];
-}
-
-/** A tensor and the name of the model's input that it is for. */
-export interface NamedTensor extends Tensor {
-  readonly name: string;
-}
-
-/** The most axes of a tensor. */
-export const largestRank = 8;
+import { largestRank, type Tensor } from "./tensor.ts";
 
 /**
  * Nested arrays of numbers as a tensor. `where` starts the sentence of an error. `limit` is the most values that the request can hold:
@@ -47,21 +34,20 @@ export function nestedTensor(value: unknown, where: string, limit: number): Tens
   return { data, shape };
 }
 
-/** Numbers in arrays of any nesting, which must be `count`. */
-export function flatValues(value: unknown, count: number, where: string): number[] {
-  const values: number[] = [];
+/** What arrays of any nesting hold, which must be `count` values. */
+export function flatValues(value: unknown, count: number, where: string): unknown[] {
+  const values: unknown[] = [];
   const fill = (part: unknown, depth: number): void => {
     if (!Array.isArray(part)) {
       if (values.length === count) throw wrongCount(where, count, "more");
-      values.push(number(part, `${where}[${values.length}]`));
+      values.push(part);
       return;
     }
     if (depth === largestRank)
       throw new RequestError(400, `${where}: expected at most ${largestRank} levels of arrays, got more.`);
     for (const each of part) fill(each, depth + 1);
   };
-  if (!Array.isArray(value))
-    throw new RequestError(400, `${where}: expected an array of numbers, got ${shown(value)}.`);
+  if (!Array.isArray(value)) throw new RequestError(400, `${where}: expected an array, got ${shown(value)}.`);
   fill(value, 0);
   if (values.length !== count) throw wrongCount(where, count, String(values.length));
   return values;
@@ -74,21 +60,4 @@ function wrongCount(where: string, count: number, got: string): RequestError {
 function number(value: unknown, where: string): number {
   if (typeof value === "number" && Number.isFinite(Math.fround(value))) return value;
   throw new RequestError(400, `${where}: expected a finite float32 number, got ${shown(value)}.`);
-}
-
-/** Values as nested arrays, `[2, 3]` as two arrays of three. */
-export function nestedValues({ data, shape }: Tensor): unknown {
-  const build = (axis: number, from: number, to: number): unknown => {
-    if (axis === shape.length) return data[from];
-    if (axis === shape.length - 1) return Array.from(data.subarray(from, to));
-    const size = (to - from) / shape[axis]!;
-    return Array.from({ length: shape[axis]! }, (_, i) => build(axis + 1, from + i * size, from + (i + 1) * size));
-  };
-  return build(0, 0, data.length);
-}
-
-/** JSON has no NaN: a model's output that is not finite cannot be written. */
-export function checkFinite(values: readonly Tensor[], how: string): void {
-  if (values.every(({ data }) => data.every(Number.isFinite))) return;
-  throw new RequestError(500, `The model's output has values that are not finite, which JSON cannot hold${how}.`);
 }

@@ -1,6 +1,8 @@
 import type { Values } from "@convkit/graph";
 import type { Hono } from "hono";
 import {
+  answerBytes,
+  answerTensors,
   checkContentType,
   modelOf,
   withBody,
@@ -9,10 +11,10 @@ import {
   type Services,
 } from "../http/exchange.ts";
 import { RequestError } from "../http/request-error.ts";
-import type { ServedModel, ServedPort } from "../models/served-model.ts";
+import type { ServedModel } from "../models/served-model.ts";
 import { serverVersion } from "../server-version.ts";
-import { checkFinite } from "./nested-values.ts";
-import type { InferBody } from "./open-inference-body.ts";
+import { bytesTensor, largestClasses } from "./classification.ts";
+import type { InferBody, Port } from "./open-inference-body.ts";
 
 /** The Open Inference Protocol, version 2, with the binary tensor data extension: https://github.com/kserve/open-inference-protocol */
 export function addOpenInference(app: Hono<Environment>, services: Services): void {
@@ -26,11 +28,11 @@ export function addOpenInference(app: Hono<Environment>, services: Services): vo
     return exchange.json({ ready }, ready ? 200 : 503);
   });
   app.get("/v2", (exchange) =>
-    exchange.json({ name: "convkit", version: serverVersion, extensions: ["binary_tensor_data"] }),
+    exchange.json({ name: "convkit", version: serverVersion, extensions: ["binary_tensor_data", "classification"] }),
   );
   for (const path of ["/v2/models/:name", "/v2/models/:name/versions/:version"] as const) {
     const find = (exchange: Exchange): ServedModel =>
-      modelOf(exchange, services, exchange.req.param("name")!, exchange.req.param("version"));
+      modelOf(exchange, services, exchange.req.param() as { readonly name: string });
     app.get(path, (exchange) => exchange.json(metadataOf(find(exchange), services)));
     app.get(`${path}/ready`, (exchange) => {
       const { name } = find(exchange);
@@ -48,10 +50,10 @@ async function infer(exchange: Exchange, services: Services, model: ServedModel)
   );
   const jsonLength = headerLength(exchange.req.header("inference-header-content-length"));
   return withBody(exchange, services, model, async (bytes) => {
-    const body = await services.parser.infer(bytes, jsonLength);
-    checkOutputs(body, model);
+    const body = await services.json.readInfer(bytes, model.inputs, jsonLength);
+    checkNames(body, model);
     const values = await model.predict(body.inputs, exchange.var.signal);
-    return answer(exchange, model, body, values);
+    return answer(exchange, services, model, body, values);
   });
 }
 
@@ -61,7 +63,15 @@ function headerLength(text: string | undefined): number | undefined {
   throw new RequestError(400, `Inference-Header-Content-Length: expected a whole number, got "${text.slice(0, 40)}".`);
 }
 
-function checkOutputs({ outputs = [] }: InferBody, model: ServedModel): void {
+/** The body may name the model again, and only outputs that the model has. */
+function checkNames({ outputs = [], modelName, modelVersion }: InferBody, model: ServedModel): void {
+  for (const [key, found, expected] of [
+    ["model_name", modelName, model.name],
+    ["model_version", modelVersion, String(model.version)],
+  ] as const) {
+    if (found !== undefined && found !== "" && found !== expected)
+      throw new RequestError(400, `${key}: expected "${expected}", as the path says, got "${found.slice(0, 80)}".`);
+  }
   const known = model.outputs.map(({ name }) => name);
   const unknown = outputs.find(({ name }) => !known.includes(name));
   if (unknown !== undefined)
@@ -71,35 +81,44 @@ function checkOutputs({ outputs = [] }: InferBody, model: ServedModel): void {
     );
 }
 
-function answer(exchange: Exchange, model: ServedModel, { id, outputs, binary }: InferBody, values: readonly Values[]) {
-  const wanted = outputs ?? model.outputs.map(({ name }) => ({ name, binary }));
+async function answer(
+  exchange: Exchange,
+  services: Services,
+  model: ServedModel,
+  { id, outputs, binary }: InferBody,
+  values: readonly Values[],
+): Promise<Response> {
+  const wanted: NonNullable<InferBody["outputs"]> = outputs ?? model.outputs.map(({ name }) => ({ name, binary }));
   const tails: Uint8Array[] = [];
-  const listed = wanted.map((each) => {
-    const { data, shape } = values[model.outputs.findIndex(({ name }) => name === each.name)]!;
-    const head = { name: each.name, datatype: "FP32", shape };
-    if (!each.binary) {
-      checkFinite([{ data, shape }], "; ask for binary data");
-      return { ...head, data: Array.from(data) };
-    }
-    tails.push(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-    return { ...head, parameters: { binary_data_size: data.byteLength } };
-  });
-  const json = {
-    model_name: model.name,
-    model_version: String(model.version),
-    ...(id !== undefined && { id }),
-    outputs: listed,
+  const attached = (head: object, bytes: Uint8Array) => {
+    tails.push(bytes);
+    return { head: { ...head, parameters: { binary_data_size: bytes.length } } };
   };
-  if (tails.length === 0) return exchange.json(json);
-  const head = Buffer.from(JSON.stringify(json));
-  return exchange.body(new Uint8Array(Buffer.concat([head, ...tails])), 200, {
+  const listed = wanted.map(({ name, binary: isBinary, classification }) => {
+    const value = values[model.outputs.findIndex((output) => output.name === name)]!;
+    const { data, shape } = value;
+    if (classification !== undefined) {
+      const rows = largestClasses(value, classification, model.classes);
+      const head = { name, datatype: "BYTES", shape: [rows.length, rows[0]!.length] };
+      return isBinary ? attached(head, bytesTensor(rows.flat())) : { head: { ...head, data: rows.flat() } };
+    }
+    const head = { name, datatype: "FP32", shape };
+    return isBinary
+      ? attached(head, new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+      : { head, tensor: { data, shape } };
+  });
+  const head = { model_name: model.name, model_version: String(model.version), ...(id !== undefined && { id }) };
+  const unwritten = { kind: "infer", head, outputs: listed } as const;
+  if (tails.length === 0) return answerTensors(exchange, services, unwritten);
+  const json = await services.json.write(unwritten);
+  return answerBytes(exchange, services, new Uint8Array(Buffer.concat([json, ...tails])), {
     "Content-Type": "application/octet-stream",
-    "Inference-Header-Content-Length": String(head.length),
+    "Inference-Header-Content-Length": String(json.length),
   });
 }
 
 function metadataOf({ name, inputs, outputs, description }: ServedModel, { registry }: Services): object {
-  const tensors = (ports: readonly ServedPort[]) =>
+  const tensors = (ports: readonly Port[]) =>
     ports.map((port) => ({ name: port.name, datatype: "FP32", shape: port.shape.map((size) => size ?? -1) }));
   return {
     name,

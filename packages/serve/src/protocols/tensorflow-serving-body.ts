@@ -1,12 +1,14 @@
 import { shown } from "@convkit/errors";
 import { RequestError } from "../http/request-error.ts";
 import { checkKeys, isObject, jsonObject } from "./json-body.ts";
-import { nestedTensor, type NamedTensor } from "./nested-values.ts";
+import { encodedImage, isEncoded } from "./encoded-image.ts";
+import { nestedTensor } from "./nested-values.ts";
+import { mostImages, type NamedInput } from "./tensor.ts";
 
 /** The inputs of a `:predict` request; `row` for `instances`, `column` for `inputs`. */
 export interface PredictBody {
   readonly format: "row" | "column";
-  readonly inputs: readonly NamedTensor[];
+  readonly inputs: readonly NamedInput[];
 }
 
 /** Reads a `:predict` request of TensorFlow Serving's REST API for a model with the inputs `names`. */
@@ -25,13 +27,11 @@ export function readPredictBody(bytes: Uint8Array, names: readonly string[]): Pr
     : { format: "row", inputs: rows(instances, names, limit) };
 }
 
-function rows(instances: unknown, names: readonly string[], limit: number): NamedTensor[] {
+function rows(instances: unknown, names: readonly string[], limit: number): NamedInput[] {
   if (!Array.isArray(instances) || instances.length === 0)
     throw new RequestError(400, `instances: expected a list with one value or more, got ${shown(instances)}.`);
-  if (!isObject(instances[0])) {
-    const name = onlyName(names, "instances");
-    return [{ name, ...nestedTensor(instances, "instances", limit) }];
-  }
+  if (!isObject(instances[0]) || (isEncoded(instances[0]) && !names.includes("b64")))
+    return [inputOf(onlyName(names, "instances"), instances, "instances", limit)];
   for (const [place, instance] of instances.entries()) {
     if (!isObject(instance))
       throw new RequestError(
@@ -42,14 +42,22 @@ function rows(instances: unknown, names: readonly string[], limit: number): Name
   }
   return names.map((name) => {
     const values = (instances as Record<string, unknown>[]).map((instance) => instance[name]);
-    return { name, ...nestedTensor(values, `instances.${name}`, limit) };
+    return inputOf(name, values, `instances.${name}`, limit);
   });
 }
 
-function columns(inputs: unknown, names: readonly string[], limit: number): NamedTensor[] {
-  if (!isObject(inputs)) return [{ name: onlyName(names, "inputs"), ...nestedTensor(inputs, "inputs", limit) }];
+function columns(inputs: unknown, names: readonly string[], limit: number): NamedInput[] {
+  if (!isObject(inputs)) return [inputOf(onlyName(names, "inputs"), inputs, "inputs", limit)];
   checkNames(inputs, names, "inputs");
-  return names.map((name) => ({ name, ...nestedTensor(inputs[name], `inputs.${name}`, limit) }));
+  return names.map((name) => inputOf(name, inputs[name], `inputs.${name}`, limit));
+}
+
+/** Numbers, or a list of image files in base64. */
+function inputOf(name: string, value: unknown, where: string, limit: number): NamedInput {
+  if (!Array.isArray(value) || !isEncoded(value[0])) return { name, ...nestedTensor(value, where, limit) };
+  if (value.length > mostImages)
+    throw new RequestError(400, `${where}: expected at most ${mostImages} images, got ${value.length}.`);
+  return { name, images: value.map((each, place) => encodedImage(each, `${where}[${place}]`)) };
 }
 
 function onlyName(names: readonly string[], where: string): string {
@@ -58,8 +66,8 @@ function onlyName(names: readonly string[], where: string): string {
 }
 
 function checkNames(values: Record<string, unknown>, names: readonly string[], where: string): void {
-  if ("b64" in values && !names.includes("b64"))
-    throw new RequestError(400, `${where}: expected numbers, got base64; send images to /classify.`);
+  if (isEncoded(values) && !names.includes("b64"))
+    throw new RequestError(400, `${where}: expected a list of images in base64, got one; write [{"b64": …}].`);
   checkKeys(values, names, where);
   const missing = names.filter((name) => !Object.hasOwn(values, name));
   if (missing.length > 0) throw new RequestError(400, `${where}: expected the input ${missing.join(", ")}, got none.`);

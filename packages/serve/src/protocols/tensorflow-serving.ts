@@ -1,6 +1,6 @@
-import type { Values } from "@convkit/graph";
 import type { Hono } from "hono";
 import {
+  answerTensors,
   checkContentType,
   modelOf,
   withBody,
@@ -9,8 +9,8 @@ import {
   type Services,
 } from "../http/exchange.ts";
 import { RequestError } from "../http/request-error.ts";
-import type { ServedModel, ServedPort } from "../models/served-model.ts";
-import { checkFinite, nestedValues } from "./nested-values.ts";
+import type { ServedModel } from "../models/served-model.ts";
+import type { Port } from "./open-inference-body.ts";
 
 /** TensorFlow Serving's REST API: https://www.tensorflow.org/tfx/serving/api_rest */
 export function addTensorflowServing(app: Hono<Environment>, services: Services): void {
@@ -24,24 +24,25 @@ export function addTensorflowServing(app: Hono<Environment>, services: Services)
     const { name } = exchange.req.param();
     return exchange.json(statusOf(registry.versionsOf(name)));
   });
-  app.get("/v1/models/:name/versions/:version", (exchange) => {
-    const { name, version } = exchange.req.param();
-    return exchange.json(statusOf([modelOf(exchange, services, name, version)]));
-  });
-  const metadata = (exchange: Exchange, name: string, version?: string) =>
-    exchange.json(metadataOf(modelOf(exchange, services, name, version)));
-  app.get("/v1/models/:name/metadata", (exchange) => metadata(exchange, exchange.req.param("name")));
-  app.get("/v1/models/:name/versions/:version/metadata", (exchange) =>
-    metadata(exchange, exchange.req.param("name"), exchange.req.param("version")),
+  app.get("/v1/models/:name/metadata", (exchange) =>
+    exchange.json(metadataOf(modelOf(exchange, services, exchange.req.param()))),
   );
   app.post("/v1/models/:call", (exchange) => {
     const name = predicted(exchange.req.param("call"));
-    return predict(exchange, services, modelOf(exchange, services, name));
+    return predict(exchange, services, modelOf(exchange, services, { name }));
   });
-  app.post("/v1/models/:name/versions/:call", (exchange) => {
-    const version = predicted(exchange.req.param("call"));
-    return predict(exchange, services, modelOf(exchange, services, exchange.req.param("name"), version));
-  });
+  for (const kind of ["version", "label"] as const) {
+    const path = `/v1/models/:name/${kind}s/` as const;
+    const find = (exchange: Exchange, which: string): ServedModel =>
+      modelOf(exchange, services, { name: exchange.req.param("name")!, [kind]: which });
+    app.get(`${path}:which`, (exchange) => exchange.json(statusOf([find(exchange, exchange.req.param("which"))])));
+    app.get(`${path}:which/metadata`, (exchange) =>
+      exchange.json(metadataOf(find(exchange, exchange.req.param("which")))),
+    );
+    app.post(`${path}:call`, (exchange) =>
+      predict(exchange, services, find(exchange, predicted(exchange.req.param("call")))),
+    );
+  }
 }
 
 /** `NAME` of `NAME:predict`. */
@@ -57,25 +58,11 @@ async function predict(exchange: Exchange, services: Services, model: ServedMode
   checkContentType(exchange, /^(application\/(.+\+)?json|text\/plain|application\/octet-stream)$/, "application/json");
   return withBody(exchange, services, model, async (bytes) => {
     const names = model.inputs.map(({ name }) => name);
-    const { format, inputs } = await services.parser.predict(bytes, names);
+    const { format, inputs } = await services.json.readPredict(bytes, names);
     const values = await model.predict(inputs, exchange.var.signal);
-    checkFinite(values, "");
-    return exchange.json(
-      format === "row" ? { predictions: rowsOf(model, values) } : { outputs: columnsOf(model, values) },
-    );
+    const tensors = values.map(({ data, shape }, i) => ({ name: model.outputs[i]!.name, data, shape }));
+    return answerTensors(exchange, services, { kind: format === "row" ? "predictions" : "outputs", tensors });
   });
-}
-
-/** One value a row; an object where the model has several outputs. */
-function rowsOf({ outputs }: ServedModel, values: readonly Values[]): unknown {
-  const columns = values.map((value) => nestedValues(value) as unknown[]);
-  if (columns.length === 1) return columns[0];
-  return columns[0]!.map((_, row) => Object.fromEntries(outputs.map(({ name }, i) => [name, columns[i]![row]])));
-}
-
-function columnsOf({ outputs }: ServedModel, values: readonly Values[]): unknown {
-  if (values.length === 1) return nestedValues(values[0]!);
-  return Object.fromEntries(outputs.map(({ name }, i) => [name, nestedValues(values[i]!)]));
 }
 
 function statusOf(models: readonly ServedModel[]): object {
@@ -90,7 +77,7 @@ function statusOf(models: readonly ServedModel[]): object {
 }
 
 function metadataOf({ name, version, inputs, outputs }: ServedModel): object {
-  const infos = (ports: readonly ServedPort[]) => Object.fromEntries(ports.map((port) => [port.name, infoOf(port)]));
+  const infos = (ports: readonly Port[]) => Object.fromEntries(ports.map((port) => [port.name, infoOf(port)]));
   return {
     model_spec: { name, signature_name: "", version: String(version) },
     metadata: {
@@ -107,7 +94,7 @@ function metadataOf({ name, version, inputs, outputs }: ServedModel): object {
   };
 }
 
-function infoOf({ name, shape }: ServedPort): object {
+function infoOf({ name, shape }: Port): object {
   const dim = shape.map((size) => ({ size: String(size ?? -1), name: "" }));
   return { dtype: "DT_FLOAT", tensor_shape: { dim, unknown_rank: false }, name };
 }
