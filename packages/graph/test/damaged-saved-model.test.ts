@@ -98,5 +98,20 @@ describe.runIf(engines.includes("native"))(
       expect([...y!.data]).toEqual([2, 3, 4]);
       await model.dispose();
     });
+
+    test("without the file of its variables, which TensorFlow misses in a run: the error names the model", async () => {
+      const place = join(folder, "with-variables");
+      const v = tf.variable(tf.tensor1d([1, 2, 3]));
+      const f = compile((x: tf.Tensor) => tf.add(x, v));
+      await f.savedModel(place, [tf.zeros([2, 3])], { inputs: ["x"], outputs: ["y"] });
+      await f.dispose();
+      v.dispose();
+      rmSync(join(place, "variables", "variables.index"));
+      const model = await loadSavedModel(place);
+      await expect(model({ x: { data: Float32Array.of(1, 1, 1), shape: [1, 3] } })).rejects.toThrow(
+        `The SavedModel ${place} cannot run: Could not find variable `,
+      );
+      await model.dispose();
+    });
   },
 );

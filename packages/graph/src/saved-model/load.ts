@@ -135,6 +135,8 @@ function loaded(
     try {
       const fetched = await session.queue.enqueue(() => session.run(plan, feeds));
       return Object.fromEntries(results.map(({ key }, index) => [key, takeHost(fetched[index] as Handle)]));
+    } catch (error) {
+      throw ofModel(folder, error);
     } finally {
       for (const tensor of feeds) tensorflow().TF_DeleteTensor(tensor);
     }
