@@ -5,7 +5,7 @@ import { gzipSync } from "node:zlib";
 import { uniformStream } from "@convkit/augment/internal";
 import sharp from "sharp";
 import { afterAll, describe, expect, it } from "vitest";
-import { DataError, decodeImage, loadData, readCifar, readIdx, writeCifar } from "../src/index.ts";
+import { DataError, decodeImage, imageFiles, loadData, readCifar, readIdx, writeCifar } from "../src/index.ts";
 import { put } from "./temporary.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "convkit-hostile-"));
@@ -66,6 +66,37 @@ const readers: [name: string, bytes: Buffer, count: number, read: (file: string)
     ],
   ),
 ];
+
+/** The PNG with another width and height in its header; libvips does not look at the checksum first. */
+function promising(png: Buffer, width: number, height: number): Buffer {
+  const changed = Buffer.from(png);
+  changed.writeUInt32BE(width, 16);
+  changed.writeUInt32BE(height, 20);
+  return changed;
+}
+
+it("a PNG that promises more pixels than its bytes can hold is refused before memory is taken for them", async () => {
+  const png = await photo.png().toBuffer();
+  const bytes = promising(png, 14_123_014, 5);
+  await expect(decodeImage(bytes)).rejects.toThrow(
+    `it says it is 5x14123014, more pixels than its ${png.length} bytes can hold`,
+  );
+  // Deflate at its best: 4096x4096 black pixels of one bit in about 2 kB.
+  const black = await sharp({ create: { width: 4096, height: 4096, channels: 3, background: "black" } })
+    .png({ palette: true, colors: 2, compressionLevel: 9 })
+    .toBuffer();
+  expect(black.length).toBeLessThan(4000);
+  expect((await decodeImage(black, { size: [1, 1] })).data).toEqual(Uint8Array.of(0, 0, 0));
+});
+
+it("bytes that start as no image are refused by every reader of images", async () => {
+  const jpeg = await photo.jpeg().toBuffer();
+  jpeg[2] = 8;
+  const file = put(folder, "third-byte.jpg", jpeg);
+  const refused = "it starts as no known image does (ffd808db)";
+  await expect(decodeImage(file)).rejects.toThrow(refused);
+  await expect(imageFiles({ name: "x", classes: ["a"], files: [file], labels: [0] })).rejects.toThrow(refused);
+});
 
 describe("a damaged file is read rightly, or refused with an error that names it", () => {
   it.each(readers)("%s", async (name, bytes, count, read) => {

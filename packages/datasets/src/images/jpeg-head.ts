@@ -18,7 +18,7 @@ const app1 = 0xe1;
 
 /** Reads the markers up to the first scan; undefined for bytes that are not a JPEG. */
 export function jpegHead(bytes: Uint8Array): JpegHead | undefined {
-  if (bytes[0] !== 0xff || bytes[1] !== 0xd8) return undefined;
+  if (bytes[0] !== 0xff || bytes[1] !== 0xd8 || bytes[2] !== 0xff) return undefined;
   let orientation: number | undefined;
   let frame: Omit<JpegHead, "orientation"> = { height: 0, width: 0 };
   let at = 2;

@@ -3,8 +3,9 @@ import type { Sharp } from "sharp";
 import { DataError } from "../data-error.ts";
 import { gate } from "./gate.ts";
 import { checkPixels } from "./decode-options.ts";
-import { checkStart } from "./image-format.ts";
+import { checkStart, imageFormat } from "./image-format.ts";
 import type { ImageFormat } from "./image-format.ts";
+import { checkPngHead } from "./png-head.ts";
 import type { Pixels } from "./resize/resize.ts";
 
 export interface VipsDecoding {
@@ -48,6 +49,7 @@ export async function sizeByVips(bytes: Uint8Array): Promise<{ height: number; w
 async function metadataOf(bytes: Uint8Array) {
   // libvips would decode other formats too, SVG among them.
   checkStart(bytes);
+  if (imageFormat(bytes) === "png") checkPngHead(bytes);
   return withItsOwnReason(bytes, () => sharp(bytes, { limitInputPixels: false }).metadata());
 }
 

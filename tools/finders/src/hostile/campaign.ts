@@ -19,7 +19,7 @@ export interface CampaignOptions {
   readonly seed?: number;
   /** Minutes after which no further mutant is read; no limit by default. */
   readonly minutes?: number;
-  /** Called with each mutant, once the process that read it has ended. */
+  /** Called with each mutant once it was read. */
   readonly onMutant?: (mutant: Finding) => void;
 }
 
@@ -36,11 +36,10 @@ export async function campaign(
   const counts: Record<string, Partial<Record<Verdict, number>>> = {};
   const findings: Finding[] = [];
   for (let left = tasks; left.length > 0 && performance.now() < deadline;) {
-    const { done, problem } = await someMutants(left, seed, deadline);
+    const { done, problem } = await someMutants(left, { seed, deadline, onMutant });
     for (const mutant of done) {
       const { subject, verdict } = mutant;
       counts[subject] = { ...counts[subject], [verdict]: (counts[subject]?.[verdict] ?? 0) + 1 };
-      onMutant?.(mutant);
       if (verdict !== "read" && verdict !== "refused") findings.push(mutant);
     }
     if (problem !== undefined) return { counts, findings, problem };
@@ -62,8 +61,11 @@ function tasksBehind(tasks: readonly Task[], last: Finding | undefined): readonl
 /** One child process, until it is done or a mutant ends it. */
 async function someMutants(
   tasks: readonly Task[],
-  seed: number,
-  deadline: number,
+  {
+    seed,
+    deadline,
+    onMutant,
+  }: Pick<CampaignOptions, "onMutant"> & { readonly seed: number; readonly deadline: number },
 ): Promise<{ readonly done: readonly Finding[]; readonly problem: string | undefined }> {
   const folder = mkdtempSync(join(tmpdir(), "convkit-mutants-"));
   const child = fork(worker, [String(seed), folder, JSON.stringify(tasks)], {
@@ -78,7 +80,9 @@ async function someMutants(
   let wasKilled = false;
   const end = (verdict: Verdict, message: string): void => {
     const { subject, index, file } = current!;
-    done.push({ subject, seed, index, file, verdict, message });
+    const mutant: Finding = { subject, seed, index, file, verdict, message };
+    done.push(mutant);
+    onMutant?.(mutant);
     current = undefined;
   };
   child.on("message", (report: Report) => {
