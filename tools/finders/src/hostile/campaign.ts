@@ -20,7 +20,7 @@ export interface CampaignOptions {
   /** Minutes after which no further mutant is read; no limit by default. */
   readonly minutes?: number;
   /** Called with each mutant once it was read. */
-  readonly onMutant?: (mutant: Finding) => void;
+  readonly onMutant?: ((mutant: Finding) => void) | undefined;
 }
 
 /** Seconds of the processor that a mutant may take, and seconds without progress after which it counts as deaf. */
