@@ -96,6 +96,7 @@ function pytorch(): string {
     "PyTorch: .pth, .pt, .ckpt, .pkl",
     "Weights load into a network of yours or of the zoo: `loadWeights(model, file)`. No code of the file is ever run; a whole module gives its weights alone.",
     "Types: " + names(Object.keys(dtypeBytes)) + ".",
+    "Sparse tensors (COO, CSR, CSC, BSR, BSC; not batches of matrices) become dense, and quantized ones (`torch.quantize_per_tensor`, `quantize_per_channel`, packed dense layers) become floats: a note says so. A network whose activations are quantized, too, then computes in floats. Weights that GPTQ, AWQ, bitsandbytes, compressed-tensors or quanto quantized are refused.",
     "## Names\n\nA weight has the name of its layer in PyTorch: `layer1.0.conv1.weight` for `layer1.b0.conv1/kernel`. Kernels are transposed, and the first dense layer after a flatten gets its rows in the order of PyTorch's maps. Names of wrappers before all others (`module.`, `_orig_mod.`, `model.`) are left out.",
     `States with other names are matched by order and shape; a difference is refused, and the message names the first:\n\n| network of the zoo | states of | note |\n|---|---|---|\n${rows.join("\n")}`,
     "Networks that have the same shapes, but compute otherwise than one of the zoo, are not these: timm's `legacy_xception` and `mobilenetv1_100` (other padding and epsilon than Keras'), `resnetv2_50` (other strides), torchvision's `efficientnet_b0`.",

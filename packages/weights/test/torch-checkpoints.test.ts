@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadWeights, WeightsError } from "../src/index.ts";
+import { openWeights } from "../src/load/open-weights.ts";
 import { runPython } from "./peers/run-python.ts";
 
 describe.skipIf(peerPython === undefined)("checkpoints of PyTorch's training scripts", () => {
@@ -50,11 +51,44 @@ describe.skipIf(peerPython === undefined)("checkpoints of PyTorch's training scr
     model.dispose();
   });
 
+  it("sparse and quantized tensors become dense floats, which is told", async () => {
+    for (const [name, count, note] of [
+      ["sparse", 8, /makes dense tensors of the sparse "coo", "hybrid", "half" and 5 more/],
+      ["quantized", 5, /dequantizes its weights to floats/],
+    ] as const) {
+      const file = await openWeights(join(folder, `${name}.pth`));
+      const tensors = new Map(file.tensors.map((tensor) => [tensor.name, tensor]));
+      const pairs = [...tensors.keys()].flatMap((own): [string, string][] => {
+        const plain = /^(.*)_(dense|plain)$/.exec(own);
+        return plain === null ? [] : [[plain[1]!, own]];
+      });
+      expect(pairs).toHaveLength(count);
+      for (const [own, plain] of pairs) {
+        expect(tensors.get(own)!.shape, own).toEqual(tensors.get(plain)!.shape);
+        expect(tensors.get(own)!.dtype, own).toBe(tensors.get(plain)!.dtype);
+        // PyTorch multiplies and subtracts at once, which rounds otherwise in the last place.
+        const expected = tensors.get(plain)!.read();
+        for (const [index, value] of tensors.get(own)!.read().entries())
+          expect(Math.abs(value - expected[index]!), own).toBeLessThan(1e-6);
+      }
+      expect(file.notes.join(" ")).toMatch(note);
+      if (name === "quantized") {
+        expect([...tensors.keys()].filter((own) => own.startsWith("fc."))).toEqual(["fc.weight", "fc.bias"]);
+        expect(tensors.get("fc.weight")!.read()).toEqual(tensors.get("tensor_plain")!.read());
+      }
+      file.close();
+    }
+    const large = await openWeights(join(folder, "sparse-large.pth"));
+    expect(large.tensors.map(({ name }) => name)).toEqual(["w"]);
+    expect(large.unread.get("v")).toMatch(/is a sparse tensor of 4398046511104 bytes, more than 536870912/);
+    large.close();
+  });
+
   it.each([
     ["two.pth", /got several: "left", "right"/],
     ["one-tensor.pth", /expected a dict of tensors .*, got one tensor/],
     ["list.pth", /got a list, whose tensors have no names/],
-    ["quantized.pth", /unread: "classifier.1.bias" is a quantized tensor: save it with .dequantize\(\)/],
+    ["gptq.safetensors", /tensor "classifier.1.qweight": the weights are quantized by GPTQ or AWQ, which is not read/],
     ["frozen.pt", /a frozen TorchScript module has no names for its weights/],
   ])("%s is refused", async (name, message) => {
     const model = createModel("squeezenet1-1", { input: [64, 64, 3] });

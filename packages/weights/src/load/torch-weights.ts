@@ -27,6 +27,7 @@ export async function loadTorch(
 ): Promise<LoadWeightsReport> {
   refuseProblems(file.path, model);
   const weights = torchWeights(model);
+  refuseQuantized(file);
   const { prefix, tensors, outside, unread } = networkTensors(
     file,
     weights.map(({ torchName, torchShape }) => ({ name: torchName, shape: torchShape })),
@@ -63,10 +64,12 @@ export async function loadTorch(
       );
     } else assignments.push({ name, variable, tensor, arrange: fromTorch, shape: variable.shape as number[] });
   }
-  for (const [name, { shape, dtype }] of tensors) {
+  for (const [name, { shape, dtype, form }] of tensors) {
     if (spare.test(name) || ignore?.test(name) === true) ignored.push(name);
-    else if (!dtype.includes("float")) {
-      onNote?.(`${file.path} leaves out "${name}": no layer has weights of ${dtype}`);
+    else if (!dtype.includes("float") || form === "sparse") {
+      const kind =
+        form === "sparse" ? "a sparse tensor, and no layer has this name" : `no layer has weights of ${dtype}`;
+      onNote?.(`${file.path} leaves out "${name}": ${kind}`);
       ignored.push(name);
     } else {
       const own = ownLayerName(model.name, name.slice(0, Math.max(0, name.lastIndexOf("."))));
@@ -75,6 +78,27 @@ export async function loadTorch(
   }
   await assign(file.path, assignments, problems);
   return { loaded: assignments.length, ignored };
+}
+
+/** Libraries that quantize weights to formats of their own, and how the names of their tensors end. */
+const quantizers: readonly (readonly [RegExp, string])[] = [
+  [/(^|\.)(qweight|qzeros)$/, "GPTQ or AWQ"],
+  [/\.(weight\.(absmax|quant_map|nested_absmax|quant_state\..+)|SCB)$/, "bitsandbytes"],
+  [/\.(weight_packed|weight_scale|weight_scale_inv)$/, "compressed-tensors"],
+  [/\.weight\._(data|scale)$/, "quanto"],
+];
+
+/** Throws for weights that a library quantized to a format of its own: without its scales they are other numbers. */
+function refuseQuantized({ path, tensors }: WeightsFile): void {
+  for (const { name } of tensors) {
+    const library = quantizers.find(([ending]) => ending.test(name))?.[1];
+    if (library !== undefined)
+      throw new WeightsError(
+        path,
+        `tensor "${name}"`,
+        `the weights are quantized by ${library}, which is not read, nothing was changed: save the model dequantized, as floats`,
+      );
+  }
 }
 
 /** Throws one sentence for a file of another network, of which no name fits: a list of all names would tell no more. */

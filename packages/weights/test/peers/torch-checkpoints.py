@@ -124,6 +124,41 @@ print(json.dumps([f"{name}.pth" for name in states] + [f"{name}-legacy.pth" for 
 torch.save({"left": state, "right": state}, folder / "two.pth")
 torch.save(torch.ones(3), folder / "one-tensor.pth")
 torch.save(list(state.values()), folder / "list.pth")
-torch.save({**state, "classifier.1.bias": torch.quantize_per_tensor(torch.ones(1000), 0.1, 0, torch.qint8)}, folder / "quantized.pth")
+
+# Sparse and quantized tensors, beside the plain ones that they stand for.
+conv = torch.arange(36.0).reshape(4, 1, 3, 3).fmod(5)
+uncoalesced = torch.sparse_coo_tensor([[0, 0, 2]], torch.tensor([1.5, 2.0, -1.0]), (4,), check_invariants=True)
+matrix = torch.tensor([[0.0, 1.5, 0.0, 0.0], [2.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, -3.0], [0.0, 0.0, 4.0, 0.5]])
+bsr, bsc = matrix.to_sparse_bsr((2, 2)), matrix.to_sparse_bsc((2, 2))
+sparse = {
+    "coo": conv.to_sparse(),
+    "hybrid": conv.to_sparse(2),
+    "half": conv.half().to_sparse(),
+    "uncoalesced": uncoalesced,
+    "csr": matrix.to_sparse_csr(),
+    "csc": matrix.to_sparse_csc(),
+    "bsr": bsr,
+    "bsc": bsc,
+}
+sparse |= {f"{name}_dense": value.to_dense().contiguous() for name, value in sparse.items()}
+torch.save(sparse, folder / "sparse.pth")
+torch.save({"w": torch.sparse_coo_tensor([[2]], [1.0], (3,)).half(), "v": torch.sparse_coo_tensor([[0], [0]], [1.0], (1 << 20, 1 << 20))}, folder / "sparse-large.pth")
+scales, offsets = torch.tensor([0.1, 0.03, 0.5, 0.2], dtype=torch.float64), torch.tensor([0, 3, -2, 1])
+quantized = {
+    "tensor": torch.quantize_per_tensor(conv, 0.05, 10, torch.quint8),
+    "channel": torch.quantize_per_channel(conv, scales, offsets, 0, torch.qint8),
+    "axis": torch.quantize_per_channel(matrix, scales, offsets, 1, torch.qint8),
+    "floats": torch.quantize_per_channel(matrix, scales.float(), offsets.float() + 0.5, 0, torch.quint8),
+    "int32": torch.quantize_per_tensor(matrix, 0.001, 0, torch.qint32),
+}
+quantized |= {f"{name}_plain": value.dequantize() for name, value in quantized.items()}
+quantized |= {
+    "fc.scale": torch.tensor(0.1),
+    "fc.zero_point": torch.tensor(3),
+    "fc._packed_params.dtype": torch.qint8,
+    "fc._packed_params._packed_params": (quantized["tensor"], torch.ones(4)),
+}
+torch.save(quantized, folder / "quantized.pth")
+safetensors.torch.save_file({"classifier.1.qweight": torch.ones(4, 4, dtype=torch.int32), "classifier.1.scales": torch.ones(1, 4)}, folder / "gptq.safetensors")
 torch.jit.save(torch.jit.freeze(torch.jit.script(model.eval())), folder / "frozen.pt")
 torch.save({"state_dict": state, "state_dict_ema": zeros}, folder / "average-beside-zero.pth")

@@ -6,6 +6,8 @@ import { WeightsError } from "../../weights-error.ts";
 import { NumpyArray, numpyTensor, NumpyType } from "./numpy.ts";
 import { PickleGlobal, PickleObject } from "./pickle.ts";
 import type { PickleValue, PickleWorld } from "./pickle.ts";
+import { quantizedTensor } from "./quantized.ts";
+import { sparseTensor } from "./sparse.ts";
 import { Storage, StridedTensor, UnreadTensor } from "./stored-tensor.ts";
 
 const storageTypes: Readonly<Record<string, StoredType>> = {
@@ -39,9 +41,6 @@ const torchTypes: Readonly<Record<string, StoredType>> = {
 
 /** Functions that make tensors of kinds that are not read, and what to do about them. */
 const unreadKinds: Readonly<Record<string, string>> = {
-  "torch._utils._rebuild_sparse_tensor": "is a sparse tensor: save it with .to_dense()",
-  "torch._utils._rebuild_sparse_csr_tensor": "is a sparse tensor: save it with .to_dense()",
-  "torch._utils._rebuild_qtensor": "is a quantized tensor: save it with .dequantize()",
   "torch._utils._rebuild_nested_tensor": "is a nested tensor: save its parts",
   "torch._utils._rebuild_meta_tensor_no_storage": "is a meta tensor, which has no numbers: save the loaded model",
   "torch._utils._rebuild_wrapper_subclass": "is a tensor of a class of its own: save a plain tensor",
@@ -55,6 +54,7 @@ const parameterMakers = new Set([
   "torch._utils._rebuild_device_tensor_from_cpu_tensor",
   "torch._utils._rebuild_xla_tensor",
 ]);
+const sparseMakers = new Set(["torch._utils._rebuild_sparse_tensor", "torch._utils._rebuild_sparse_csr_tensor"]);
 const subclassMakers = new Set(["torch._tensor._rebuild_from_type", "torch._tensor._rebuild_from_type_v2"]);
 /** Containers that are made of one list of their items. */
 const lists = new Set([
@@ -68,6 +68,7 @@ const sameAsArgument = new Set([
   "torch.jit._pickle.build_boollist",
   "torch.jit._pickle.build_tensorlist",
   "torch.jit._pickle.restore_type_tag",
+  "torch.serialization._get_layout",
   "builtins.bytearray",
   "__builtin__.bytearray",
 ]);
@@ -115,6 +116,11 @@ export function torchWorld(file: string, nested?: (bytes: ByteSource) => Storage
       return dtype === undefined
         ? new UnreadTensor(`has elements of ${pathOf(args[6])}`)
         : stridedTensor(args, dtype, fail);
+    }
+    if (sparseMakers.has(path)) return sparseTensor(file, first, second);
+    if (path === "torch._utils._rebuild_qtensor") {
+      const elements = stridedTensor(args.slice(0, 4), undefined, fail);
+      return elements instanceof StridedTensor ? quantizedTensor(file, elements, args[4]) : elements;
     }
     if (subclassMakers.has(path) && first instanceof PickleGlobal && Array.isArray(third))
       return call(first.path, third);

@@ -6,12 +6,15 @@ import { WeightsError } from "../../weights-error.ts";
 import { readZip } from "../../bytes/zip-reader.ts";
 import type { ZipEntry } from "../../bytes/zip-reader.ts";
 import { torchWorld } from "./classes.ts";
+import { composedTensor, isComposed } from "./composed-tensor.ts";
+import type { ComposedTensor } from "./composed-tensor.ts";
 import { readExported } from "./exported.ts";
 import { readPickle } from "./pickle.ts";
 import type { PickleValue } from "./pickle.ts";
+import { plainNames } from "./quantized.ts";
 import { findTensors, statePath } from "./states.ts";
 import type { FoundTensor } from "./states.ts";
-import { namedTensor, Storage, StridedTensor } from "./stored-tensor.ts";
+import { namedTensor, Storage, StridedTensor, UnreadTensor } from "./stored-tensor.ts";
 import type { BytesOf } from "./stored-tensor.ts";
 
 /** The tensors of a PyTorch file. */
@@ -154,7 +157,7 @@ interface Reading {
 
 /** The tensors of the wanted state, and the others. */
 function chosenTensors(file: string, value: PickleValue, { bytesOf, state, unknown, isFrozen }: Reading): TorchFile {
-  const found = findTensors(file, value);
+  const { found, note } = plainNames(findTensors(file, value));
   if (found.length === 0) throw new WeightsError(file, "pickle", nothingFound(value, unknown, isFrozen === true));
   const start = state === undefined ? statePath(found) : wantedPath(file, found, state);
   const unread = new Map<string, string>();
@@ -163,15 +166,15 @@ function chosenTensors(file: string, value: PickleValue, { bytesOf, state, unkno
   for (const { path, value: tensor } of found) {
     const whole = path.join(".");
     const own = ownName(path, start);
-    if (!(tensor instanceof StridedTensor)) unread.set(whole, tensor.problem);
+    if (tensor instanceof UnreadTensor) unread.set(whole, tensor.problem);
     else if (own === undefined) {
       try {
-        others.push(namedTensor(file, whole, tensor, bytesOf));
+        others.push(named(file, whole, tensor, bytesOf));
       } catch (error) {
         unread.set(whole, (error as Error).message);
       }
     } else if (tensors.has(own)) throw new WeightsError(file, `tensor "${own}"`, "is there twice");
-    else tensors.set(own, namedTensor(file, own, tensor, bytesOf));
+    else tensors.set(own, named(file, own, tensor, bytesOf));
   }
   const chosen = typeof start === "string" ? start.replace(/\.$/, "") : start.join(".");
   return {
@@ -179,8 +182,21 @@ function chosenTensors(file: string, value: PickleValue, { bytesOf, state, unkno
     state: chosen,
     others,
     unread,
-    notes: notesOf(chosen, others, unread, unknown),
+    notes: [...notesOf(chosen, others, unread, unknown), ...(note === undefined ? [] : [note]), ...denseNotes(found)],
   };
+}
+
+function named(file: string, name: string, tensor: StridedTensor | ComposedTensor, bytesOf: BytesOf): NamedTensor {
+  return isComposed(tensor) ? composedTensor(file, name, tensor, bytesOf) : namedTensor(file, name, tensor, bytesOf);
+}
+
+function denseNotes(found: readonly FoundTensor[]): string[] {
+  const sparse = found.filter(({ value }) => isComposed(value) && value.kind === "sparse");
+  if (sparse.length === 0) return [];
+  const names = sparse.slice(0, 3).map(({ path }) => `"${path.join(".")}"`);
+  return [
+    `makes dense tensors of the sparse ${names.join(", ")}${sparse.length > 3 ? ` and ${sparse.length - 3} more` : ""}`,
+  ];
 }
 
 /** The name of a tensor in the state that begins at these keys, or with these letters; undefined outside of it. */

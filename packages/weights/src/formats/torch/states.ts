@@ -1,14 +1,18 @@
 import { WeightsError } from "../../weights-error.ts";
+import { isComposed } from "./composed-tensor.ts";
+import type { ComposedTensor } from "./composed-tensor.ts";
 import { NumpyArray } from "./numpy.ts";
 import { PickleObject } from "./pickle.ts";
 import type { PickleValue } from "./pickle.ts";
 import { StridedTensor, UnreadTensor } from "./stored-tensor.ts";
 
+type FoundValue = StridedTensor | ComposedTensor | UnreadTensor;
+
 /** A tensor within the pickled object. */
 export interface FoundTensor {
   /** The keys that lead to it; a module's own names are one key, as in its state dict. */
   readonly path: readonly string[];
-  readonly value: StridedTensor | UnreadTensor;
+  readonly value: FoundValue;
 }
 
 const visitLimit = 300_000;
@@ -31,7 +35,7 @@ export function findTensors(file: string, root: PickleValue): FoundTensor[] {
     if (typeof value !== "object" || value === null) return;
     if (++visits > visitLimit) fail(`its objects hold more than ${visitLimit} others`);
     const tensor = value instanceof NumpyArray ? value.value : value;
-    if (tensor instanceof StridedTensor || tensor instanceof UnreadTensor) {
+    if (isTensor(tensor)) {
       letters += path.reduce((sum, key) => sum + key.length + 1, 0);
       if (letters > nameLimit) fail(`the names of its tensors take more than ${nameLimit} letters`);
       found.push({ path, value: tensor });
@@ -104,12 +108,17 @@ function moduleParts(state: Map<PickleValue, PickleValue>): [string, PickleValue
   ];
 }
 
+function isTensor(value: PickleValue | undefined): value is FoundValue {
+  if (value instanceof StridedTensor || value instanceof UnreadTensor) return true;
+  return typeof value === "object" && value !== null && isComposed(value);
+}
+
 function isNamedTensor(pair: PickleValue): boolean {
   return (
     Array.isArray(pair) &&
     pair.length === 2 &&
     typeof pair[0] === "string" &&
-    (pair[1] instanceof StridedTensor || pair[1] instanceof NumpyArray || pair[1] instanceof UnreadTensor)
+    (pair[1] instanceof NumpyArray || isTensor(pair[1]))
   );
 }
 
@@ -156,6 +165,6 @@ export function statePath(found: readonly FoundTensor[]): string[] {
   }
 }
 
-function isScalar(value: StridedTensor | UnreadTensor): boolean {
+function isScalar(value: FoundValue): boolean {
   return value instanceof StridedTensor && value.shape.every((size) => size === 1);
 }
