@@ -14,3 +14,7 @@ export { checkEngine } from "./tfjs/engine-in-use.ts";
 export { nestedModel, shapedNodes } from "./inspect/nested-nodes.ts";
 export type { Shape, ShapedNode } from "./inspect/nested-nodes.ts";
 export { padsOf } from "./arithmetic/padding.ts";
+export { endOf, finishOutput } from "./inspect/model-end.ts";
+export type { ModelEnd } from "./inspect/model-end.ts";
+export { positionOf, previousOf } from "./inspect/position.ts";
+export type { ModelCall, Position } from "./inspect/position.ts";

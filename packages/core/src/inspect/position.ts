@@ -1,5 +1,5 @@
 import type { LayersModel, SymbolicTensor } from "@tensorflow/tfjs-layers";
-import { isModel } from "../model/named-weights.ts";
+import { nestedModel } from "./nested-nodes.ts";
 
 /** One call of a nested model: the model, the index of the call, and the input tensors. */
 export interface ModelCall {
@@ -17,9 +17,10 @@ export interface Position {
 /** The position where a tensor is computed: for an output of a nested model, the tensor inside that model. */
 export function positionOf(tensor: SymbolicTensor, inside: readonly ModelCall[] = []): Position {
   const layer = tensor.sourceLayer;
-  if (!isModel(layer)) return { tensor, inside };
-  const call = { model: layer, node: tensor.nodeIndex, inputs: layer.inboundNodes[tensor.nodeIndex]!.inputTensors };
-  return positionOf(layer.outputs[tensor.tensorIndex]!, [...inside, call]);
+  const model = nestedModel(layer);
+  if (model === undefined) return { tensor, inside };
+  const call = { model, node: tensor.nodeIndex, inputs: layer.inboundNodes[tensor.nodeIndex]!.inputTensors };
+  return positionOf(model.outputs[tensor.tensorIndex]!, [...inside, call]);
 }
 
 /** The positions that a position is computed from; empty for an input of the whole model. */
