@@ -102,7 +102,9 @@ export const { classifier, classify, decodePredictions, predictor, topClasses } 
   require("@convkit/predict"),
 );
 export const { writeReport } = lazily<typeof report>(() => require("@convkit/report"));
-export const { measuredReceptiveField } = lazily<typeof inspect>(() => require("@convkit/inspect"));
+export const { gradCam, integratedGradients, measuredReceptiveField, occlusion, saliency } = lazily<typeof inspect>(
+  () => require("@convkit/inspect"),
+);
 export const { accelerate, compile } = lazily<typeof graph>(() => require("@convkit/graph"));
 export const { doctor, formatDoctor, installEngine, listEngines, useEngine } = lazily<typeof engine>(() =>
   require("@convkit/engine"),

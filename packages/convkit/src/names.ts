@@ -117,7 +117,7 @@ export type {
   PredictorOptions,
 } from "@convkit/predict";
 export { writeReport } from "@convkit/report";
-export { measuredReceptiveField } from "@convkit/inspect";
+export { gradCam, integratedGradients, measuredReceptiveField, occlusion, saliency } from "@convkit/inspect";
 export { accelerate, compile } from "@convkit/graph";
 export type { Accelerated, Compiled } from "@convkit/graph";
 export { doctor, formatDoctor, installEngine, listEngines, useEngine } from "@convkit/engine";

@@ -1,2 +1,12 @@
+export { gradCam, gradCamPlusPlus, scoreCam } from "./attribution/class-activation.ts";
+export type { ClassActivation, ClassActivationOptions, ScoreCamOptions } from "./attribution/class-activation.ts";
+export { guidedBackprop, guidedGradCam, saliency } from "./attribution/gradients.ts";
+export type { Attribution, SaliencyOptions } from "./attribution/gradients.ts";
+export { integratedGradients } from "./attribution/integrated-gradients.ts";
+export type { IntegratedGradients, IntegratedGradientsOptions } from "./attribution/integrated-gradients.ts";
+export { occlusion } from "./attribution/occlusion.ts";
+export type { Occlusion, OcclusionOptions } from "./attribution/occlusion.ts";
+export type { Images } from "./network/image-input.ts";
+export type { Explained, TargetOptions } from "./network/target.ts";
 export { measuredReceptiveField } from "./receptive-field/measured-receptive-field.ts";
 export type { MeasuredReceptiveField, MeasureOptions } from "./receptive-field/measured-receptive-field.ts";
