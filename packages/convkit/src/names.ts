@@ -117,7 +117,16 @@ export type {
   PredictorOptions,
 } from "@convkit/predict";
 export { writeReport } from "@convkit/report";
-export { gradCam, integratedGradients, measuredReceptiveField, occlusion, saliency } from "@convkit/inspect";
+export {
+  draw,
+  drawPage,
+  drawWindow,
+  gradCam,
+  integratedGradients,
+  measuredReceptiveField,
+  occlusion,
+  saliency,
+} from "@convkit/inspect";
 export { accelerate, compile } from "@convkit/graph";
 export type { Accelerated, Compiled } from "@convkit/graph";
 export { doctor, formatDoctor, installEngine, listEngines, useEngine } from "@convkit/engine";

@@ -13,6 +13,8 @@ export { checkFlags, checkFunctions, checkModel, checkNumber, checkWhole } from 
 export { checkEngine } from "./tfjs/engine-in-use.ts";
 export { nestedModel, shapedNodes } from "./inspect/nested-nodes.ts";
 export type { Shape, ShapedNode } from "./inspect/nested-nodes.ts";
+export { nodeMacs } from "./inspect/macs.ts";
+export type { MultiplyAdds } from "./inspect/macs.ts";
 export { padsOf } from "./arithmetic/padding.ts";
 export { endOf, finishOutput } from "./inspect/model-end.ts";
 export type { ModelEnd } from "./inspect/model-end.ts";

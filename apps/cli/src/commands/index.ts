@@ -11,6 +11,11 @@ export const commands: CommandTree = {
     "layers, parameters, multiply-adds, memory, receptive field",
     () => import("./summary.ts"),
   ),
+  draw: command(
+    "<model> <out>",
+    "the picture of a network: a .svg, a .png, or an .html in which blocks fold",
+    () => import("./draw.ts"),
+  ),
   train: command(
     "[recipe-or-model]",
     "trains a recipe, or on --data a network of the zoo, a run's model or a model file",

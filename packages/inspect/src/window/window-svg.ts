@@ -1,0 +1,171 @@
+import type { Matrix, Pair } from "@convkit/core";
+import type { Theme } from "../draw/colors.ts";
+import { windowTaps } from "./window-arithmetic.ts";
+import type { WindowGrids, WindowSizes } from "./window-arithmetic.ts";
+import type { WindowOperation } from "./window-values.ts";
+
+export interface DrawnWindow {
+  readonly sizes: WindowSizes;
+  readonly grids: WindowGrids;
+  readonly positions: readonly Pair[];
+  readonly operation: WindowOperation;
+  readonly theme: Theme;
+  readonly input: Matrix | undefined;
+  readonly kernel: Matrix | undefined;
+  readonly output: Matrix | undefined;
+}
+
+const cell = 28;
+const gap = 44;
+const margin = 16;
+
+/** A row for each position: the input with its padding on the left, the output on the right. */
+export function windowSvg(drawn: DrawnWindow): string {
+  const { sizes, grids, positions, theme } = drawn;
+  const padded: Pair = [
+    grids.dense[0] + grids.pads[0][0] + grids.pads[0][1],
+    grids.dense[1] + grids.pads[1][0] + grids.pads[1][1],
+  ];
+  const [left, right] = sizes.transposed ? [grids.sparse, padded] : [padded, grids.sparse];
+  const head = 54;
+  const row = Math.max(left[0], right[0]) * cell + 44;
+  const sums = positions.map((position) => sumText(position, drawn));
+  const told = titleText(drawn);
+  const inner = Math.max((left[1] + right[1]) * cell + gap, ...[...sums, ...told].map((text) => text.length * 6.6));
+  const [width, height] = [Math.ceil(inner + 2 * margin), head + positions.length * row + margin];
+  const rows = positions.map((position, i) => {
+    const y = head + i * row;
+    const dense = denseGrid(position, drawn, padded);
+    const sparse = sparseGrid(position, drawn);
+    const middle = y + (Math.max(left[0], right[0]) * cell) / 2;
+    const place = (size: Pair, x: number): string => `translate(${x} ${middle - (size[0] * cell) / 2})`;
+    return [
+      `<g transform="${place(left, margin)}">${sizes.transposed ? sparse : dense}</g>`,
+      `<path class="arrow" d="M${margin + left[1] * cell + 10} ${middle}h${gap - 26}m-6 -5l6 5l-6 5"/>`,
+      `<g transform="${place(right, margin + left[1] * cell + gap)}">${sizes.transposed ? dense : sparse}</g>`,
+      `<text class="small" font-size="12" x="${margin}" y="${y + Math.max(left[0], right[0]) * cell + 20}">${sums[i]}</text>`,
+    ].join("");
+  });
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="${told.join("; ")}">`,
+    `<title>${told.join("; ")}</title><style>${styles(theme)}</style><rect class="ground" width="${width}" height="${height}"/>`,
+    `<text class="head" font-size="14" x="${margin}" y="24">${told[0]}</text><text class="small" font-size="12" x="${margin}" y="42">${told[1]}</text>`,
+    ...rows,
+    "</svg>",
+    "",
+  ].join("\n");
+}
+
+function denseGrid(position: Pair, { sizes, grids, input, kernel, output }: DrawnWindow, padded: Pair): string {
+  const taps = new Map(windowTaps(position, sizes).map(({ cell: at, tap }) => [at.join(), tap]));
+  const values = sizes.transposed ? output : input;
+  return cells(padded, (row, column) => {
+    const [y, x] = [row - grids.pads[0][0], column - grids.pads[1][0]];
+    const inside = y >= 0 && x >= 0 && y < grids.dense[0] && x < grids.dense[1];
+    const tap = taps.get([row, column].join());
+    const padText = values === undefined || sizes.transposed ? "" : "0";
+    return {
+      name: `${inside ? "map" : "pad"}${tap === undefined ? "" : " tap"}`,
+      text: inside ? numberText(values?.[y]?.[x]) : padText,
+      corner: tap === undefined || kernel === undefined ? "" : `×${numberText(kernel[tap[0]]?.[tap[1]])}`,
+    };
+  });
+}
+
+function sparseGrid(position: Pair, { sizes, grids, input, output }: DrawnWindow): string {
+  const values = sizes.transposed ? input : output;
+  return cells(grids.sparse, (row, column) => ({
+    name: row === position[0] && column === position[1] ? "result here" : "result",
+    text: numberText(values?.[row]?.[column]),
+    corner: "",
+  }));
+}
+
+function cells(
+  [height, width]: Pair,
+  describe: (row: number, column: number) => { name: string; text: string; corner: string },
+): string {
+  const parts: string[] = [];
+  for (let row = 0; row < height; row++) {
+    for (let column = 0; column < width; column++) {
+      const { name, text, corner } = describe(row, column);
+      const [x, y] = [column * cell, row * cell];
+      parts.push(`<rect class="${name}" x="${x}" y="${y}" width="${cell}" height="${cell}"/>`);
+      const size = text.length > 3 ? 9 : 12;
+      if (text !== "")
+        parts.push(`<text font-size="${size}" text-anchor="middle" x="${x + cell / 2}" y="${y + 16}">${text}</text>`);
+      if (corner !== "")
+        parts.push(
+          `<text class="small" font-size="8" text-anchor="end" x="${x + cell - 2}" y="${y + cell - 3}">${corner}</text>`,
+        );
+    }
+  }
+  return parts.join("");
+}
+
+function titleText({ sizes, grids, operation }: DrawnWindow): [string, string] {
+  const { input, kernel, stride, dilation, transposed } = sizes;
+  const output = transposed ? grids.dense : grids.sparse;
+  const what = operation === "convolution" ? `${transposed ? "transposed " : ""}convolution` : `${operation} pooling`;
+  const side = (pair: Pair): string => (pair[0] === pair[1] ? String(pair[0]) : pair.join("×"));
+  return [
+    `${what} ${kernel.join("×")}: ${input.join("×")} to ${output.join("×")}`,
+    `stride ${side(stride)}, dilation ${side(dilation)}, padding ${paddingText(sizes, grids.pads)}`,
+  ];
+}
+
+function paddingText(
+  { padding, transposed }: WindowSizes,
+  [[top, bottom], [left, right]]: WindowGrids["pads"],
+): string {
+  const name = typeof padding === "string" ? `${padding}: ` : "";
+  if (Math.max(top, bottom, left, right) === 0) return `${name}none`;
+  return `${name}${transposed ? "cut off " : ""}${top} above, ${bottom} below, ${left} left, ${right} right`;
+}
+
+/** The position's sum in numbers, as far as it is short, or the place alone. */
+function sumText(position: Pair, { sizes, grids, operation, input, kernel, output }: DrawnWindow): string {
+  const place = `row ${position[0]}, column ${position[1]}`;
+  if (input === undefined || output === undefined || sizes.transposed) return place;
+  const terms = windowTaps(position, sizes).flatMap(({ cell: [row, column], tap }) => {
+    const value = input[row - grids.pads[0][0]]?.[column - grids.pads[1][0]];
+    if (value === undefined) return [];
+    return operation === "convolution" && kernel !== undefined
+      ? [`${numberText(value)}·${numberText(kernel[tap[0]]?.[tap[1]])}`]
+      : [numberText(value)];
+  });
+  const result = numberText(output[position[0]]?.[position[1]]);
+  if (operation === "max") return `${place}: max(${terms.join(", ")}) = ${result}`;
+  if (operation === "average") return `${place}: (${terms.join(" + ")}) / ${terms.length} = ${result}`;
+  return `${place}: ${terms.join(" + ")} = ${result}`;
+}
+
+function numberText(value: number | undefined): string {
+  return value === undefined ? "" : String(Math.round(value * 100) / 100);
+}
+
+function styles(theme: Theme): string {
+  const fixed =
+    "text{font-family:Helvetica,Arial,sans-serif}.head{font-weight:600}.arrow{fill:none;stroke-width:1.5}.here{stroke-width:2.5}.pad{stroke-dasharray:3 2}";
+  const light = rules(["#fff", "#1c2430", "#4d5866", "#9aa5b1", "#dbe9fb", "#f6c667", "#fbe9c3", "#d5f0ef", "#1f8580"]);
+  const dark = rules([
+    "#14171b",
+    "#eef1f4",
+    "#b3bdc8",
+    "#5b6673",
+    "#1b3350",
+    "#8a6212",
+    "#46360f",
+    "#143a38",
+    "#63c7c1",
+  ]);
+  if (theme !== "auto") return fixed + (theme === "light" ? light : dark);
+  return `${fixed}${light}@media (prefers-color-scheme:dark){${dark}}`;
+}
+
+function rules([ground, ink, faint, line, map, tap, padTap, result, here]: readonly string[]): string {
+  return [
+    `.ground{fill:${ground}}text{fill:${ink}}.small{fill:${faint}}.arrow{stroke:${faint}}rect{stroke:${line}}`,
+    `.map{fill:${map}}.pad{fill:none}.map.tap{fill:${tap}}.pad.tap{fill:${padTap}}.result{fill:${result}}.here{stroke:${here}}`,
+  ].join("");
+}
