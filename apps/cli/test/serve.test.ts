@@ -59,6 +59,69 @@ test("serve answers until SIGTERM, and then every request that it accepted", asy
   expect(log.at(-1)).toMatchObject({ level: "info", event: "closed" });
 });
 
+test("several processes: one that is killed is replaced, a reload and SIGTERM lose nothing", async () => {
+  const statuses: number[] = [];
+  const failures: string[] = [];
+  const over = new AbortController();
+  let metrics = "";
+  let clients: Promise<unknown> | undefined;
+  const args = ["--seed", "1", "--engine", "wasm", "--runtime", "wasm", "--port", "0", "--json", "--drain", "200"];
+  const said = await spawned(["serve", "digits=lenet5", "--processes", "2", ...args], {
+    meanwhile(child, err) {
+      const ready = [...err.matchAll(/"process":(\d+),"level":"info","event":"ready","url":"([^"]+)"/g)];
+      if (ready.length < 2 || clients !== undefined) return;
+      const [, pid, url] = ready[0]!;
+      let isLast = false;
+      const client = async (): Promise<void> => {
+        while (!over.signal.aborted) {
+          try {
+            const response = await fetch(`${url}/v1/models/digits:predict`, { method: "POST", body: zeros });
+            statuses.push(response.status);
+            await response.text();
+          } catch (error) {
+            if (isLast) return;
+            failures.push(String((error as Error).cause ?? error));
+          }
+        }
+      };
+      const count = async (more: number): Promise<void> => {
+        const until = statuses.length + more;
+        while (statuses.length < until) await new Promise((resolve) => setTimeout(resolve, 5));
+      };
+      const said = async (text: string, times: number): Promise<void> => {
+        while (log.split(text).length <= times) await new Promise((resolve) => setTimeout(resolve, 20));
+      };
+      let log = err;
+      child.stderr!.on("data", (data) => (log += String(data)));
+      const story = async (): Promise<void> => {
+        await count(20);
+        process.kill(Number(pid), "SIGKILL");
+        await said('"event":"process replaced"', 1);
+        await count(20);
+        child.kill("SIGHUP");
+        await said('"event":"reloaded"', 5); // Three at their starts, two now.
+        await count(20);
+        metrics = await (await fetch(`${url}/metrics`)).text();
+        isLast = true;
+        child.kill("SIGTERM");
+      };
+      clients = Promise.all([story(), client(), client(), client(), client()]);
+    },
+  });
+  over.abort();
+  await clients;
+  expect(said.status, said.err).toBe(143);
+  expect((JSON.parse(said.out) as { models: object[] }).models).toHaveLength(1);
+  expect(new Set(statuses)).toEqual(new Set([200]));
+  // Only what the killed process had accepted: no client has more than one request.
+  expect(failures.length).toBeLessThanOrEqual(4);
+  expect(
+    failures.every((text) => /ECONNRESET|other side closed/.test(text)),
+    failures.join(),
+  ).toBe(true);
+  expect(metrics).toContain("convkit_processes 2");
+});
+
 test.each([
   [["serve"], 2, /missing required argument 'models'/],
   [["serve", "lenet5"], 1, /The model lenet5, version 1, cannot be served: lenet5 has random weights/],

@@ -1,4 +1,4 @@
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { AggregatorRegistry, Counter, Gauge, Histogram, type MetricObject, Registry } from "prom-client";
 
 /** Counts and times of a server in Prometheus' text format. */
 export interface Metrics {
@@ -13,6 +13,8 @@ export interface Metrics {
   onInside(model: string, change: 1 | -1): void;
   onReload(isDone: boolean): void;
   text(): Promise<string>;
+  /** The same as plain values, which `joinedMetrics` puts together. */
+  values(): Promise<unknown>;
   readonly contentType: string;
 }
 
@@ -60,7 +62,13 @@ export function createMetrics(): Metrics {
     labelNames: ["result"],
     registers,
   });
-  const resident = new Gauge({ name: "process_resident_memory_bytes", help: "Memory of the process.", registers });
+  const resident = new Gauge({
+    name: "process_resident_memory_bytes",
+    help: "Memory of the server's processes.",
+    registers,
+  });
+  const processes = new Gauge({ name: "convkit_processes", help: "Processes that answer requests.", registers });
+  processes.set(1);
   return {
     onRequest({ protocol, model, status, ms }) {
       requests.inc({ protocol, model, status });
@@ -77,6 +85,21 @@ export function createMetrics(): Metrics {
       resident.set(process.memoryUsage.rss());
       return register.metrics();
     },
+    values() {
+      resident.set(process.memoryUsage.rss());
+      return register.getMetricsAsJSON();
+    },
     contentType: register.contentType,
   };
+}
+
+/** The metrics of several processes as one text: sums. */
+export function metricsText(processes: readonly unknown[]): Promise<string> {
+  return AggregatorRegistry.aggregate(processes as MetricObject[][]).metrics();
+}
+
+/** The counts of processes that have ended, as those of one: they never fall. What only a running process has is left out. */
+export function endedMetrics(processes: readonly unknown[]): Promise<unknown> {
+  const counts = (processes as MetricObject[][]).map((each) => each.filter(({ type }) => String(type) !== "gauge"));
+  return AggregatorRegistry.aggregate(counts).getMetricsAsJSON();
 }

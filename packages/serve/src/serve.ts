@@ -7,30 +7,14 @@ import { listen } from "./http/listen.ts";
 import { createBodyReader } from "./http/read-body.ts";
 import { createJsonThreads } from "./json/json-threads.ts";
 import { createMetrics } from "./metrics.ts";
+import type { ModelServer, ServedModelInfo } from "./model-server.ts";
 import { loadModelAt } from "./models/load-model.ts";
 import type { ModelSource } from "./models/model-source.ts";
 import { createRegistry, type ReloadReport } from "./models/registry.ts";
 import { openServedModel } from "./models/served-model.ts";
+import { joinSupervisor } from "./processes/member.ts";
+import { ServeError } from "./serve-error.ts";
 import { type ServeOptions, wholeOptions } from "./serve-options.ts";
-
-/** A model that is served: its name and version, and what computes it. */
-export interface ServedModelInfo {
-  readonly name: string;
-  readonly version: number;
-  readonly runtime: string;
-  readonly precision: string;
-}
-
-/** A server that answers requests. */
-export interface ModelServer {
-  /** Where it listens, for example `http://127.0.0.1:8501`. */
-  readonly url: string;
-  models(): ServedModelInfo[];
-  /** Loads models that are new or changed on disk and swaps them in; requests inside the old ones are answered by the old ones. */
-  reload(): Promise<ReloadReport>;
-  /** Says it is not ready, goes on for `drainMs`, then stops to accept, answers what it accepted, and frees the models. */
-  close(): Promise<void>;
-}
 
 /**
  * Serves models over HTTP: `await serve({ digits: "runs/digits" })`. The keys are the names in the addresses. Resolves once every
@@ -59,6 +43,8 @@ export async function serve(
       return served;
     },
   });
+  let closing: Promise<void> | undefined;
+  const close = (drain = drainMs): Promise<void> => (closing ??= end(drain));
   let state: "loading" | "ready" | "closing" = "loading";
   const services: Services = {
     registry,
@@ -81,8 +67,13 @@ export async function serve(
       throw error;
     }
   };
-  const app = createApp(services, { isClosing: () => state === "closing", reload });
-  const listening = await listen(app, whole);
+  const member = joinSupervisor({ reload, metrics: () => metrics.values(), close: () => close() });
+  const app = createApp(services, {
+    isClosing: () => state === "closing",
+    reload: member?.reloadAll ?? reload,
+    metrics: member?.metricsOfAll ?? (() => metrics.text()),
+  });
+  let listening = member === undefined ? await listen(app, whole) : undefined;
   if (whole.token === undefined && !isLoopback(whole.host))
     onLog?.({
       level: "warning",
@@ -90,19 +81,20 @@ export async function serve(
       text: `Whoever reaches ${whole.host} may use this server: give a token, or listen at 127.0.0.1.`,
     });
 
-  let closing: Promise<void> | undefined;
-  const end = async (drain: number): Promise<void> => {
+  async function end(drain: number): Promise<void> {
     state = "closing";
     onLog?.({ level: "info", event: "closing" });
     await after(drain);
-    await listening.close();
+    await listening?.close();
     await registry.close();
     await json.close();
     onLog?.({ level: "info", event: "closed" });
-  };
-  const close = (drain = drainMs): Promise<void> => (closing ??= end(drain));
+  }
   try {
     await reload();
+    if (closing !== undefined) throw new ServeError("The server was closed while its models loaded.");
+    // A process among others takes no request before it can answer.
+    listening ??= await listen(app, whole);
   } catch (error) {
     await close(0);
     throw error;
@@ -112,8 +104,10 @@ export async function serve(
     registry
       .all()
       .map(({ name, version, description: { runtime, precision } }) => ({ name, version, runtime, precision }));
-  onLog?.({ level: "info", event: "ready", url: listening.url, models: models() });
-  return { url: listening.url, models, reload, close: () => close() };
+  const { url } = listening;
+  onLog?.({ level: "info", event: "ready", url, models: models() });
+  await member?.ready({ url, models: models() });
+  return { url, models, reload, close: () => close() };
 }
 
 function checkSources(sources: Readonly<Record<string, ModelSource>>): void {

@@ -1,4 +1,6 @@
+import cluster from "node:cluster";
 import { once } from "node:events";
+import { availableParallelism } from "node:os";
 import { basename } from "node:path";
 import { isModelName } from "@convkit/models";
 import type { LogEntry, ModelServer } from "@convkit/serve";
@@ -19,6 +21,7 @@ export const options = {
   maxBatch: whole(1, "<n>", "rows that go through a model at once (default: 32)"),
   maxWait: whole(0, "<ms>", "how long a request waits for others (default: 0)"),
   queue: whole(1, "<n>", "requests inside a model; more get 503 (default: 256)"),
+  processes: whole(1, "<n>", "processes that share the port (default: 1)"),
   bodyLimit: whole(1, "<bytes>", "the largest body, also after decompression (default: 67108864)"),
   pixelLimit: whole(1, "<n>", "pixels that an image file may have (default: 25000000)"),
   label: {
@@ -40,42 +43,50 @@ export const options = {
 export async function run(context: Context, given: ValuesOf<typeof options>, models: readonly string[]): Promise<void> {
   const { host, port, token, maxBatch, maxWait, queue, bodyLimit, pixelLimit, label, timeout, drain, ...others } =
     given;
-  const { runtime, precision, ...modelGiven } = others;
+  const { runtime, precision, processes = 1, ...modelGiven } = others;
   const sources = named(models);
   checkModelOptions(models, modelGiven);
+  const { options: global, signal } = context;
+  const isSupervisor = processes > 1 && cluster.isPrimary;
   let server: ModelServer | undefined;
   let hungUp = false;
   // A reload that fails is told by the log, and the models from before go on.
   const onHangUp = (): void => {
+    // The terminal tells every process; the supervisor reloads them one after the other.
+    if (cluster.isWorker) return;
     hungUp = true;
     void server?.reload().catch(() => {});
   };
+  const onLog = (entry: LogEntry): void => log(entry, global.quiet);
   process.on("SIGHUP", onHangUp);
   try {
-    const { serve } = await import("@convkit/serve");
-    await engineInUse(context, runtime === "wasm" ? "wasm" : undefined);
-    const { options: global, signal } = context;
-    server = await serve(sources, {
-      host,
-      port,
-      token: token ?? process.env["CONVKIT_SERVE_TOKEN"],
-      maxBatch,
-      maxWaitMs: maxWait,
-      queue,
-      bodyLimit,
-      pixelLimit,
-      labels: label && labeled(label),
-      timeoutMs: timeout,
-      drainMs: drain,
-      runtime,
-      precision,
-      // The engine has its threads already.
-      threads: runtime === "tensorflow" || runtime === "wasm" ? undefined : global.threads,
-      load: (source) => loaded(context, source, modelGiven),
-      onLog: (entry) => log(entry, global.quiet),
-    });
+    const { serve, superviseServers } = await import("@convkit/serve");
+    if (!isSupervisor) await engineInUse(context, runtime === "wasm" ? "wasm" : undefined);
+    const threads = global.threads ?? (processes === 1 ? undefined : threadsOf(processes));
+    const start = (): Promise<ModelServer> =>
+      serve(sources, {
+        host,
+        port,
+        token: token ?? process.env["CONVKIT_SERVE_TOKEN"],
+        maxBatch,
+        maxWaitMs: maxWait,
+        queue,
+        bodyLimit,
+        pixelLimit,
+        labels: label && labeled(label),
+        timeoutMs: timeout,
+        drainMs: drain,
+        runtime,
+        precision,
+        // The engine has its threads already.
+        threads: runtime === "tensorflow" || runtime === "wasm" ? undefined : threads,
+        load: (source) => loaded(context, source, modelGiven),
+        onLog,
+      });
+    server = isSupervisor ? await superviseServers(processes, { onLog }) : await start();
     // A model may have changed after it was loaded, while others were.
     if (hungUp) onHangUp();
+    if (cluster.isWorker) return await untilEnd(signal);
     const ready = { url: server.url, models: server.models() };
     process.stdout.write(`${global.json ? printableJson(ready) : printable(readyText(ready))}\n`);
     if (!signal.aborted) await once(signal, "abort");
@@ -83,6 +94,17 @@ export async function run(context: Context, given: ValuesOf<typeof options>, mod
     process.off("SIGHUP", onHangUp);
     await server?.close();
   }
+}
+
+/** The processors of one of several processes. */
+function threadsOf(processes: number): number {
+  return Math.max(1, Math.floor(availableParallelism() / processes));
+}
+
+/** Until a signal, or until the supervisor has closed the server of this process. */
+async function untilEnd(signal: AbortSignal): Promise<void> {
+  const gone = once(process, "disconnect");
+  if (!signal.aborted) await Promise.race([once(signal, "abort"), gone]);
 }
 
 /** `NAME=<model>`, or a model under its own name: that of the zoo, or the file's or folder's without its ending. */
@@ -131,7 +153,8 @@ async function loaded(context: Context, source: string, given: ModelOptions) {
 /** The log: one JSON object a line on standard error; with --quiet only warnings and errors. */
 function log(entry: LogEntry, isQuiet: boolean): void {
   if (isQuiet && entry.level === "info") return;
-  process.stderr.write(`${printableJson({ time: new Date().toISOString(), ...entry })}\n`);
+  const about = cluster.isWorker ? { process: process.pid } : {};
+  process.stderr.write(`${printableJson({ time: new Date().toISOString(), ...about, ...entry })}\n`);
 }
 
 function readyText({

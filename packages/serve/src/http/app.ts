@@ -16,6 +16,8 @@ export interface AppHooks {
   /** True while the server closes: connections are not kept. */
   isClosing(): boolean;
   reload(): Promise<ReloadReport>;
+  /** Prometheus' text. */
+  metrics(): Promise<string>;
 }
 
 /** All routes, with the limits, the token, the log and the metrics around them. */

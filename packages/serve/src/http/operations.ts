@@ -10,10 +10,10 @@ import { RequestError } from "./request-error.ts";
 export function addOperations(
   app: Hono<Environment>,
   { metrics, options, registry }: Services,
-  { reload }: { reload(): Promise<ReloadReport> },
+  hooks: { reload(): Promise<ReloadReport>; metrics(): Promise<string> },
 ): void {
   app.get("/metrics", async (exchange) =>
-    exchange.body(await metrics.text(), 200, { "Content-Type": metrics.contentType }),
+    exchange.body(await hooks.metrics(), 200, { "Content-Type": metrics.contentType }),
   );
   app.get("/openapi.json", (exchange) => exchange.json(openApi(options.token !== undefined)));
   app.get("/", (exchange) =>
@@ -28,7 +28,7 @@ export function addOperations(
         "Reloading over HTTP needs a server with a token: start it with one, or send SIGHUP.",
       );
     try {
-      return exchange.json(await reload());
+      return exchange.json(await hooks.reload());
     } catch (error) {
       if (error instanceof ServeError) throw new RequestError(500, `${error.message} The models from before go on.`);
       throw error;
