@@ -38,6 +38,7 @@ const reasons = {
   sharp: "decodes and encodes images",
   tar: "archives of data sets",
   undici: "downloads through a proxy or with certificates of one's own",
+  "umap-js": "flat maps of embeddings",
   yauzl: "zip files read from disk",
 };
 

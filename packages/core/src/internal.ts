@@ -15,6 +15,8 @@ export { nestedModel, shapedNodes } from "./inspect/nested-nodes.ts";
 export type { Shape, ShapedNode } from "./inspect/nested-nodes.ts";
 export { nodeMacs } from "./inspect/macs.ts";
 export type { MultiplyAdds } from "./inspect/macs.ts";
+export { stageEnds } from "./inspect/stage-ends.ts";
+export type { StageEnd } from "./inspect/stage-ends.ts";
 export { padsOf } from "./arithmetic/padding.ts";
 export { endOf, finishOutput } from "./inspect/model-end.ts";
 export type { ModelEnd } from "./inspect/model-end.ts";

@@ -15,3 +15,15 @@ export { measuredReceptiveField } from "./receptive-field/measured-receptive-fie
 export type { MeasuredReceptiveField, MeasureOptions } from "./receptive-field/measured-receptive-field.ts";
 export { drawWindow } from "./window/draw-window.ts";
 export type { DrawWindowOptions } from "./window/draw-window.ts";
+export { maximalActivation } from "./attribution/maximal-activation.ts";
+export type { MaximalActivation, MaximalActivationOptions } from "./attribution/maximal-activation.ts";
+export { embed } from "./embeddings/embed.ts";
+export type { EmbedOptions, Embeddings } from "./embeddings/embed.ts";
+export { embeddingMap } from "./embeddings/embedding-map.ts";
+export type { EmbeddingMap, EmbeddingMapOptions } from "./embeddings/embedding-map.ts";
+export { nearestImages } from "./embeddings/nearest-images.ts";
+export type { NearestOptions, Neighbor } from "./embeddings/nearest-images.ts";
+export { featureMaps } from "./maps/feature-maps.ts";
+export type { FeatureMap, FeatureMapsOptions } from "./maps/feature-maps.ts";
+export { filters } from "./maps/filters.ts";
+export type { Filters, FiltersOptions } from "./maps/filters.ts";
