@@ -1,5 +1,7 @@
 import { attr } from "./attrs.ts";
+import { outputOf } from "./graph-node.ts";
 import type { Output, Ref, GraphNode } from "./graph-node.ts";
+import { DT, sizeOf } from "../values/dtypes.ts";
 import { GraphError } from "../graph-error.ts";
 import { encode } from "../native/protos.ts";
 import { checked, output, tensorflow } from "../native/c-api.ts";
@@ -9,17 +11,54 @@ import type { OpDef } from "./op-defs.ts";
 /** Constants up to this many elements are passed to TensorFlow's shape functions (axes, sizes, paddings). */
 const SHOWN_ELEMENTS = 256;
 
+/** Types whose values no size is computed from, and the ops that compute a size from them all the same. */
+const VALUES: ReadonlySet<number> = new Set([DT.float32, DT.bfloat16, DT.float16, DT.bool]);
+const SIZED_BY_VALUES: ReadonlySet<string> = new Set(["Range", "LinSpace"]);
+
 /**
- * TensorFlow's own type and shape inference: every recorded node is added to a graph that is never run. So tracing
- * computes nothing, whatever the size of the network.
+ * TensorFlow's own type and shape inference: recorded nodes are added to a graph that is never run. So tracing computes
+ * nothing, whatever the size of the network. A node like an earlier one has its outputs: the steps of a recurrent layer
+ * are thousands of nodes of a few kinds.
  */
 export class Inference {
   readonly #graph: Handle = tensorflow().TF_NewGraph() as Handle;
   readonly #operations = new Map<GraphNode, Handle>();
+  readonly #known = new Map<string, readonly Output[]>();
+  /** Stand-ins for the outputs of nodes that are not in the graph, by type and shape. */
+  readonly #standIns = new Map<string, Handle>();
+  /** Numbers of the nodes that others depend on by more than the type and shape of their outputs. */
+  readonly #numbers = new Map<GraphNode, number>();
+  /** Nodes that depend on no input and no variable: TensorFlow may compute sizes from their values. */
+  readonly #constant = new Set<GraphNode>();
   #count = 0;
 
-  /** Adds a node and returns its outputs. Throws TensorFlow's error, or an error if a size depends on data. */
+  /** Returns the outputs of a node. Throws TensorFlow's error, or an error if a size depends on data. */
   add(node: GraphNode, def: OpDef): Output[] {
+    const isConstant = node.inputs.every(({ node: from }) => from.op === "Const" || this.#constant.has(from));
+    if (isConstant) this.#constant.add(node);
+    const isKind = !isConstant && !def.is_stateful && !SIZED_BY_VALUES.has(node.op);
+    const kind = isKind ? this.#kindOf(node) : undefined;
+    const known = kind === undefined ? undefined : this.#known.get(kind);
+    if (known !== undefined) return known.map((output) => ({ ...output }));
+    const outputs = this.#infer(node, def);
+    if (kind !== undefined && outputs.every(({ dtype }) => VALUES.has(dtype))) this.#known.set(kind, outputs);
+    return outputs;
+  }
+
+  /** Equal for nodes with equal outputs: op, attributes, and what the outputs may depend on of each input. */
+  #kindOf({ op, attrs, inputs }: GraphNode): string {
+    const parts = inputs.map((ref) => {
+      const { dtype, shape } = outputOf(ref);
+      const { node } = ref;
+      if (VALUES.has(dtype) && node.op !== "Const" && !this.#constant.has(node)) return `${dtype}[${shape.join()}]`;
+      let number = this.#numbers.get(node);
+      if (number === undefined) this.#numbers.set(node, (number = this.#numbers.size));
+      return `${number}:${ref.index}`;
+    });
+    return `${op} ${parts.join(" ")} ${JSON.stringify(attrs)}`;
+  }
+
+  #infer(node: GraphNode, def: OpDef): Output[] {
     const tf = tensorflow();
     const oper = this.#build(node, def);
     this.#operations.set(node, oper);
@@ -73,22 +112,29 @@ export class Inference {
     return checked((status) => tf.TF_FinishOperation(description, status) as Handle, `${node.op}`);
   }
 
-  #source({ node, index }: Ref): { oper: Handle; index: number } {
-    let oper = this.#operations.get(node);
-    if (oper === undefined) {
-      oper = this.#leaf(node);
-      this.#operations.set(node, oper);
-    }
-    return output(oper, index);
+  #source(ref: Ref): { oper: Handle; index: number } {
+    const { node, index } = ref;
+    const oper = this.#operations.get(node);
+    if (oper !== undefined) return output(oper, index);
+    if (node.op !== "VarHandleOp" && !isShown(node)) return output(this.#standIn(outputOf(ref)), 0);
+    const leaf = this.#addLeaf(node.op, node.attrs);
+    this.#operations.set(node, leaf);
+    return output(leaf, index);
   }
 
-  /** Adds constants, inputs and variables at their first use; for big constants TensorFlow sees only the shape. */
-  #leaf(node: GraphNode): Handle {
+  /** A placeholder for an input, a big constant, or a node like an earlier one: TensorFlow sees only type and shape. */
+  #standIn({ dtype, shape }: Output): Handle {
+    const key = `${dtype}[${shape.join()}]`;
+    let oper = this.#standIns.get(key);
+    if (oper === undefined) {
+      oper = this.#addLeaf("Placeholder", { dtype: attr.type(dtype), shape: attr.shape(shape) });
+      this.#standIns.set(key, oper);
+    }
+    return oper;
+  }
+
+  #addLeaf(op: string, attrs: GraphNode["attrs"]): Handle {
     const tf = tensorflow();
-    const [{ dtype, shape }] = node.outputs as [Output];
-    const shown = node.op === "Const" && shape.reduce((a, b) => a * b, 1) <= SHOWN_ELEMENTS;
-    const op = shown || node.op === "VarHandleOp" ? node.op : "Placeholder";
-    const attrs = op === "Placeholder" ? { dtype: attr.type(dtype), shape: attr.shape(shape) } : node.attrs;
     const description = tf.TF_NewOperation(this.#graph, op, `n${this.#count++}`) as Handle;
     for (const [name, value] of Object.entries(attrs)) {
       const bytes = encode("AttrValue", value);
@@ -99,6 +145,11 @@ export class Inference {
     }
     return checked((status) => tf.TF_FinishOperation(description, status) as Handle, op);
   }
+}
+
+/** True for a constant whose values TensorFlow's shape functions see. */
+function isShown({ op, outputs }: GraphNode): boolean {
+  return op === "Const" && sizeOf((outputs[0] as Output).shape) <= SHOWN_ELEMENTS;
 }
 
 /** One entry per output tensor of the node. */
