@@ -1,5 +1,5 @@
 import { recurrentLayerPatch, layerPatch } from "./layers.ts";
-import { kernelPatch } from "./kernels.ts";
+import { backwardPatch, kernelPatch } from "./kernels.ts";
 import { leakCheckPatch } from "./leak-check.ts";
 import { lossScalePatch } from "./loss-scale.ts";
 import { nondeterminismPatch } from "./nondeterminism.ts";
@@ -14,6 +14,7 @@ import { assignPatch, makeVariablePatch } from "./variables.ts";
 /** All changes to tfjs and JavaScript during a trace; docs/patches.md explains them. */
 export const tracePatches: readonly TracePatch[] = [
   kernelPatch,
+  backwardPatch,
   makeVariablePatch,
   assignPatch,
   layerPatch,

@@ -31,6 +31,26 @@ export const kernelPatch: TracePatch = {
   },
 };
 
+/**
+ * What: the ops of a backward pass have the user's line that asked for the gradient.
+ * Why: no other code of the user's runs meanwhile, except gradients of `tf.customGrad`; each search for the line walks the stack.
+ * Undone: when the trace ends.
+ */
+export const backwardPatch: TracePatch = {
+  targets: ["tf.engine().tidy"],
+  apply(patches, trace) {
+    patches.wrap(
+      tf.engine(),
+      "tidy",
+      (tidy) =>
+        function (this: unknown, ...args: unknown[]) {
+          const run = () => tidy.apply(this, args);
+          return args[0] === "backward" ? trace.lines.hold(run) : run();
+        },
+    );
+  },
+};
+
 function noteStep(trace: Trace, [inputs, attrs]: unknown[], result: tf.Tensor): void {
   const { x } = inputs as { x: tf.Tensor };
   if (!((attrs as { alpha?: number }).alpha ?? 0)) trace.peephole.steps.set(trace.ref(result).node, trace.ref(x));

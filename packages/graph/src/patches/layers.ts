@@ -28,14 +28,18 @@ export const layerPatch: TracePatch = {
   },
 };
 
+/** Cells of tfjs, which call no code of the user's. */
+const ownCells: ReadonlySet<string> = new Set(["SimpleRNNCell", "GRUCell", "LSTMCell"]);
+
 /**
- * What: a stateful recurrent layer is refused.
- * Why: tfjs keeps the layer's state in JavaScript from call to call, where a graph cannot reach it.
+ * What: a stateful recurrent layer is refused; the steps of a layer with a cell of tfjs have the user's line of the layer.
+ * Why: tfjs keeps the layer's state in JavaScript from call to call, where a graph cannot reach it; a layer has hundreds of ops a
+ * step, and each search for the user's line walks the stack.
  * Undone: when the trace ends.
  */
 export const recurrentLayerPatch: TracePatch = {
   targets: ["tfl.RNN.prototype.call"],
-  apply(patches) {
+  apply(patches, trace) {
     patches.wrap(
       tfl.RNN.prototype as unknown as { call: Method },
       "call",
@@ -45,7 +49,8 @@ export const recurrentLayerPatch: TracePatch = {
             throw new GraphError(
               `The layer ${this.name} is stateful: tfjs keeps its state in JavaScript from call to call, and a graph would always start from the state of its first. Make it stateless, or run it eagerly.`,
             );
-          return call.apply(this, args);
+          const run = () => call.apply(this, args);
+          return ownCells.has(this.cell.getClassName()) ? trace.lines.hold(run) : run();
         },
     );
   },

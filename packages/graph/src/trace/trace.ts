@@ -22,7 +22,7 @@ import { replay } from "./constant-values.ts";
 import { TracedVariable } from "./traced-variable.ts";
 import { isUniform, typed } from "../ir/uniform.ts";
 import { unshare } from "../tfjs/unshare.ts";
-import { place, userLine } from "./user-line.ts";
+import { place, userLine, UserLines } from "./user-line.ts";
 
 /** Settings of a trace. */
 export interface TraceSettings {
@@ -73,6 +73,7 @@ export class Trace implements OpRecorder, Recorder {
   /** Lasting objects that the function made: variables other than slots, and optimizers with slots. */
   readonly lasting: { what: "a variable" | "an optimizer"; at: string; variable?: tf.Variable }[] = [];
   readonly inference = new Inference();
+  readonly lines = new UserLines();
   /** Called when the function has returned: later writes are not visible in JavaScript. */
   finishing = false;
   readonly #trainable = new WeakMap<tf.Variable, boolean>();
@@ -120,7 +121,7 @@ export class Trace implements OpRecorder, Recorder {
   ): GraphNode {
     const def = opDef(op);
     if (def === undefined) throw new GraphError(`TensorFlow knows no op "${op}".`);
-    const at = userLine();
+    const at = this.lines.current;
     const node = makeNode(this.uniqueName(op), op, {
       inputs,
       control,

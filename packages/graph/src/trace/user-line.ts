@@ -57,3 +57,23 @@ export function userLine(): string {
     Error.stackTraceLimit = stackTraceLimit;
   }
 }
+
+/** The user's line of each op of a trace. Finding it walks the stack, so it is held while no other code of the user's runs. */
+export class UserLines {
+  #held: string | undefined;
+
+  get current(): string {
+    return this.#held ?? userLine();
+  }
+
+  /** Runs `body`, in which all ops have the current line. */
+  hold<T>(body: () => T): T {
+    const before = this.#held;
+    this.#held = this.current;
+    try {
+      return body();
+    } finally {
+      this.#held = before;
+    }
+  }
+}
