@@ -13,6 +13,7 @@ import { recordCalls } from "./build-graph.ts";
 import type { RecordAll, Recorded } from "./build-graph.ts";
 import { privateRuntime, release, runtimeFor } from "../session/runtime.ts";
 import type { Runtime, RuntimeUser } from "../session/runtime.ts";
+import { gainsNothing } from "../session/config.ts";
 import type { SessionConfig } from "../session/config.ts";
 import type { Plan, TraceSink } from "../session/session.ts";
 import type { SessionVariable } from "../session/variable.ts";
@@ -45,10 +46,15 @@ export class CompiledTrace implements RuntimeUser {
   readonly variables: SessionVariable[];
   readonly written: ReadonlySet<SessionVariable>;
   readonly fed: readonly FedScalar[];
+  /** The number of calls that one run makes. */
+  readonly calls: number;
   readonly nodes: readonly GraphNode[];
   readonly rewrites: Recorded["rewrites"];
   graphBytes = 0;
   readonly traceMs: number;
+  /** The time of the first run, in which TensorFlow optimizes the graph; undefined before it has ended. */
+  firstRunMs: number | undefined;
+  runs = 0;
   /** In a watched trace: true if the square of a gradient was too large for float32. */
   hasOverflowed = false;
   readonly #frozen: boolean;
@@ -58,11 +64,6 @@ export class CompiledTrace implements RuntimeUser {
   readonly #outdated: readonly (() => boolean)[];
   /** The `trainable` flags of the function's variables at the time of tracing; the gradients depend on them. */
   readonly #trainable: ReadonlyMap<tf.Variable, boolean>;
-  /**
-   * False until the first run. In that run TensorFlow's optimizer copies constants several times, and frees most
-   * copies.
-   */
-  #hasRun = false;
   #constantBytes = 0;
   readonly #places = new Map<string, GraphNode>();
   /** Set only for graphs whose failing run may have written some variables. */
@@ -85,11 +86,15 @@ export class CompiledTrace implements RuntimeUser {
     this.rewrites = recorded.rewrites;
     this.fed = trace.numbers.all;
     this.#result = recorded.result;
+    this.calls = (recorded.result as unknown[]).length;
     this.#afterRun = trace.afterRun;
     this.#outdated = trace.outdated;
     this.#trainable = new Map([...trace.variables.keys()].map((variable) => [variable, trace.wasTrainable(variable)]));
     const used = variables.map(({ variable }) => variable);
-    this.runtime = options.freeze ? privateRuntime(config, backend) : runtimeFor(config, backend, used, home);
+    const isUnoptimized = gainsNothing(nodes);
+    this.runtime = options.freeze
+      ? privateRuntime(config, backend)
+      : runtimeFor({ ...config, ...(isUnoptimized && { isUnoptimized }) }, backend, used, home);
     this.runtime.users.add(this);
     try {
       this.variables = this.runtime.variables.of(used);
@@ -144,9 +149,10 @@ export class CompiledTrace implements RuntimeUser {
     try {
       return await this.runtime.session.queue.enqueue(async () => {
         this.#prepare();
+        const start = performance.now();
         const running = this.runtime.session.run(this.#plan, feeds, sink);
         const fetched = await running.catch((error: unknown) => this.#undo(error));
-        return this.#give(fetched);
+        return this.#give(fetched, performance.now() - start);
       });
     } catch (error) {
       throw explainFailure(error, this.#places);
@@ -160,7 +166,9 @@ export class CompiledTrace implements RuntimeUser {
     const feeds = this.#feed(leaves);
     try {
       this.runtime.session.queue.settle();
-      return this.#give(this.#runNow(feeds));
+      const start = performance.now();
+      const fetched = this.#runNow(feeds);
+      return this.#give(fetched, performance.now() - start);
     } catch (error) {
       throw explainFailure(error, this.#places);
     } finally {
@@ -218,10 +226,12 @@ export class CompiledTrace implements RuntimeUser {
     return feeds;
   }
 
-  #give(fetched: readonly Handle[]): unknown[] {
+  #give(fetched: readonly Handle[], milliseconds: number): unknown[] {
     for (const after of this.#afterRun) after();
-    if (this.#frozen && !this.#hasRun) releaseFreedMemory();
-    this.#hasRun = true;
+    // In the first run TensorFlow's optimizer copies constants several times, and frees most copies.
+    if (this.#frozen && this.runs === 0) releaseFreedMemory();
+    this.firstRunMs ??= milliseconds;
+    this.runs += this.calls;
     const values = fetched.map(takeHost);
     if (values.length > this.outputs.length) this.hasOverflowed ||= !Number.isFinite(values.at(-1)?.item());
     return mapLeaves(this.#result, (value) => (value instanceof Slot ? values[value.index] : value)) as unknown[];

@@ -1,4 +1,5 @@
 import { describeOutput, elementsOf, outputOf } from "../ir/graph-node.ts";
+import { eagerOpMs } from "./eager-op-time.ts";
 import type { CompiledTrace } from "./compiled-trace.ts";
 import type { RewriteDescription } from "../passes/index.ts";
 import { widthOf } from "../values/dtypes.ts";
@@ -27,11 +28,25 @@ export interface TraceDescription {
   variableBytes: number;
   /** Milliseconds that tracing and importing took. */
   traceMs: number;
+  /** Milliseconds of the first run, in which TensorFlow prepares the graph; undefined before it has ended. */
+  firstRunMs: number | undefined;
+  /** The number of calls so far. */
+  runs: number;
+  /**
+   * Estimated number of calls from which compiling is faster than running eagerly: `traceMs` and `firstRunMs`, divided by
+   * the measured time that tfjs takes to start as many ops. Undefined before the first run, and where TensorFlow is not
+   * the active backend.
+   */
+  breakEvenRuns: number | undefined;
+  /** A sentence if compiling has not paid yet; empty if it has. */
+  advice: string;
 }
 
 export function describeTrace(trace: CompiledTrace): TraceDescription {
   const counts = new Map<string, number>();
   for (const { op } of trace.nodes) counts.set(op, (counts.get(op) ?? 0) + 1);
+  const { traceMs, firstRunMs, runs } = trace;
+  const breakEvenRuns = breakEvenOf(trace);
   return {
     inputs: trace.leaves.map(({ path, dtype, shape }) => `${path}: ${describeOutput({ dtype, shape })}`),
     outputs: trace.outputs.map(({ path, ref }) => `${path === "" ? "result" : path}: ${describeOutput(outputOf(ref))}`),
@@ -46,6 +61,19 @@ export function describeTrace(trace: CompiledTrace): TraceDescription {
     rewrites: trace.rewrites.map((rewrite) => ({ ...rewrite, changes: { ...rewrite.changes } })),
     graphBytes: trace.graphBytes,
     variableBytes: trace.variables.reduce((sum, v) => sum + elementsOf(v) * widthOf(v.dtype), 0),
-    traceMs: trace.traceMs,
+    traceMs,
+    firstRunMs,
+    runs,
+    breakEvenRuns,
+    advice:
+      breakEvenRuns === undefined || runs >= breakEvenRuns
+        ? ""
+        : `Compiling pays from about ${breakEvenRuns} calls on, and ${runs} came so far; run eagerly if few more will come.`,
   };
+}
+
+function breakEvenOf({ nodes, calls, traceMs, firstRunMs }: CompiledTrace): number | undefined {
+  const opMs = eagerOpMs();
+  if (opMs === undefined || firstRunMs === undefined) return undefined;
+  return Math.ceil(((traceMs + firstRunMs) * calls) / (nodes.length * opMs));
 }
