@@ -122,6 +122,21 @@ test("several processes: one that is killed is replaced, a reload and SIGTERM lo
   expect(metrics).toContain("convkit_processes 2");
 });
 
+test("a hang-up while the command is loaded does not end the server, and SIGTERM then has its status", async () => {
+  // Both signals come as soon as the program listens for SIGTERM: long before the server listens for hang-ups.
+  const early = `
+    const on = process.on.bind(process);
+    process.on = (name, listener) => {
+      on(name, listener);
+      if (name === "SIGTERM") setImmediate(() => ["SIGHUP", "SIGTERM"].forEach((each) => process.kill(process.pid, each)));
+      return process;
+    };`;
+  const said = await spawned(["serve", "digits=lenet5", "--seed", "1", "--engine", "wasm", "--port", "0"], {
+    env: { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(early)}` },
+  });
+  expect([said.status, said.signal, said.out], said.err).toEqual([143, null, ""]);
+});
+
 test.each([
   [["serve"], 2, /missing required argument 'models'/],
   [["serve", "lenet5"], 1, /The model lenet5, version 1, cannot be served: lenet5 has random weights/],

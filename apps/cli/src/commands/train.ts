@@ -92,6 +92,7 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
   const { defaultFolder, newConfig, resumedConfig } = await import("../training/run-config.ts");
   const { trainRun } = await import("../training/train-run.ts");
   const { userPath } = await import("../inputs/user-path.ts");
+  context.signal.throwIfAborted();
   const { seed, threads } = context.options;
   const all = { table: runOptions, given: { ...given, seed, threads } };
   const resumed = given.resume === undefined ? undefined : userPath(given.resume);

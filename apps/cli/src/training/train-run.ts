@@ -67,6 +67,10 @@ export async function trainRun(
     isStarted = true;
     claim.check();
     await finish(ended);
+  } catch (error) {
+    if (context.signal.aborted && !isStarted)
+      context.out.note(`Interrupted before the first step; continue with convkit train --resume ${folder}`);
+    throw error;
   } finally {
     await claim.release();
     if (!isStarted && !context.signal.aborted) await removeUnstarted(folder, wasThere);
@@ -89,7 +93,9 @@ async function trainIn(
 ): Promise<EndedRun> {
   const { plan, seed, precision, deterministic } = config;
   const { engine, threads } = await runEngine(context, config);
+  context.signal.throwIfAborted();
   const { model, preprocessing, data } = await modelAndData(context, config, place);
+  context.signal.throwIfAborted();
   const tellNotes = dataNotes(context.out, data.train, data.validation, data.test);
   tellNotes();
   const made = environment(engine);
