@@ -31,19 +31,21 @@ export interface AtomicFile extends ByteSink {
 
 /**
  * Opens a file beside `path` that takes its place on `commit`. Makes missing folders, and removes them again on `discard`. A link
- * at `path` stays: the file behind it is replaced. Every method throws a FileError that names `path`.
+ * at `path` stays: the file behind it is replaced. A device or pipe, such as /dev/stdout, is written to as it is. Every method throws
+ * a FileError that names `path`.
  */
 export async function openAtomicFile(path: string): Promise<AtomicFile> {
-  const target = await realpath(path).catch(() => resolve(path));
+  const isStream = await isDeviceOrPipe(path);
+  const target = isStream ? resolve(path) : await realpath(path).catch(() => resolve(path));
   const made = await makeFolders(dirname(target)).catch((error: unknown) => {
     throw unwritable(path, error);
   });
-  const temporary = temporaryName(target);
+  const temporary = isStream ? target : temporaryName(target);
   const mode = await stat(target).then(
     (old) => old.mode & 0o777,
     () => 0o666,
   );
-  const file = await open(temporary, "wx", mode).catch(async (error: unknown) => {
+  const file = await open(temporary, isStream ? "w" : "wx", mode).catch(async (error: unknown) => {
     await removeEmpty(made);
     throw unwritable(path, error);
   });
@@ -56,6 +58,7 @@ export async function openAtomicFile(path: string): Promise<AtomicFile> {
   const discard = async () => {
     if (!isOpen) return;
     await close().catch(() => undefined);
+    if (isStream) return;
     await rm(temporary, { force: true });
     await removeEmpty(made);
   };
@@ -82,6 +85,7 @@ export async function openAtomicFile(path: string): Promise<AtomicFile> {
     },
     async commit() {
       try {
+        if (isStream) return await close();
         await file.sync();
         await file.close();
         await rename(temporary, target);
@@ -92,6 +96,12 @@ export async function openAtomicFile(path: string): Promise<AtomicFile> {
     },
     discard,
   };
+}
+
+/** True where a file of that name must not take the place of what is there: a device, a pipe or a socket. */
+async function isDeviceOrPipe(path: string): Promise<boolean> {
+  const there = await stat(path).catch(() => undefined);
+  return there !== undefined && !there.isFile() && !there.isDirectory();
 }
 
 /**

@@ -1,4 +1,4 @@
-import { mkdir, rename, rm } from "node:fs/promises";
+import { mkdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { errnoOf, FileError, unwritable } from "./file-error.ts";
 import { makeFolders, removeEmpty } from "./make-folder.ts";
@@ -7,10 +7,15 @@ import { temporaryName } from "./temporary-name.ts";
 /**
  * Fills a folder beside `path`, which then takes the place of `path` whole or not at all. Makes missing folders above it. Between
  * the two renames that replace an older folder a crash leaves both under temporary names: `finalName` tells whose they are.
- * Throws a FileError that names `path` where the disk refuses, and what `fill` throws.
+ * Throws a FileError that names `path` where the disk refuses or a file has that name, and what `fill` throws.
  */
 export async function writeFolderAtomic(path: string, fill: (folder: string) => void | Promise<void>): Promise<void> {
   const target = resolve(path);
+  const there = await stat(target).catch(() => undefined);
+  if (there !== undefined && !there.isDirectory())
+    throw new FileError(path, "cannot be written (EEXIST): a file has that name; remove it, or choose another place.", {
+      errno: "EEXIST",
+    });
   const [temporary, old] = [temporaryName(target), temporaryName(target)];
   const made = await makeFolders(dirname(target)).catch((error: unknown) => {
     throw unwritable(path, error);

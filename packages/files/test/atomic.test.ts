@@ -1,5 +1,7 @@
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { execFile, execFileSync } from "node:child_process";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import {
   finalName,
@@ -49,6 +51,18 @@ describe("writeFileAtomic", () => {
     file.write(Buffer.from("half"));
     await file.discard();
     expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test("writes to a pipe as it is, and leaves it there", async () => {
+    const pipe = join(temporaryFolder(), "pipe");
+    execFileSync("mkfifo", [pipe]);
+    const reader = promisify(execFile)("cat", [pipe]);
+    await writeFileAtomic(pipe, ["a", "b"]);
+    expect((await reader).stdout).toBe("ab");
+    expect(statSync(pipe).isFIFO()).toBe(true);
+    await expect(writeFolderAtomic(pipe, () => undefined)).rejects.toThrow(`${pipe} cannot be written (EEXIST)`);
+    expect(statSync(pipe).isFIFO()).toBe(true);
+    expect(readdirSync(join(pipe, ".."))).toEqual(["pipe"]);
   });
 
   test("names the path where a file stands in place of a folder", async () => {

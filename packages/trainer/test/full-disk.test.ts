@@ -1,12 +1,13 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { useEngine } from "@convkit/engine";
-import { isTemporary } from "@convkit/files";
+import { FileError, isTemporary } from "@convkit/files";
 import { engines } from "@convkit/testing";
 import { loadModel } from "@convkit/weights";
 import { beforeAll, describe, expect, test } from "vitest";
 import { canMount, smallDisk } from "../../files/test/small-disk.ts";
-import { type Callback, parseHistory, train, type TrainOptions } from "../src/index.ts";
+import { type Callback, parseHistory, tensorBoard, train, type TrainOptions } from "../src/index.ts";
+import { trimEventFiles } from "../src/tensorboard/trim-event-files.ts";
 import { halves, smallNet } from "./squares.ts";
 
 /** Calls `act` at the end of an epoch, before its checkpoint. */
@@ -44,6 +45,17 @@ const trained = (out: string, more: Partial<TrainOptions>) =>
     out,
     ...more,
   });
+
+/** The steps of the histograms in a folder's event files. */
+async function stepsIn(folder: string): Promise<number[]> {
+  const steps: number[] = [];
+  const look = ({ step, tags }: { readonly step: number; readonly tags: readonly string[] }) => {
+    if (tags.some((tag) => tag.endsWith("kernel"))) steps.push(step);
+    return true;
+  };
+  await trimEventFiles(folder, look);
+  return steps;
+}
 
 /** Nothing under a temporary name, and every file whole. */
 async function checkWhole(run: string, epochs: number): Promise<void> {
@@ -87,6 +99,33 @@ describe.skipIf(!canMount)("a disk", () => {
     for (const problem of problems) expect(problem).toMatch(message);
     expect(readdirSync(join(run, "checkpoints"))).toEqual(["step-00000004"]);
     await checkWhole(run, 2);
+  });
+
+  test("that is full ends a training that writes events with one sentence, or is told; what was written stays whole", async () => {
+    const disk = smallDisk(1 << 20);
+    const { fill, empty } = filler(disk.folder);
+    const run = join(disk.folder, "run");
+    const events = join(disk.folder, "events");
+    const full = /events\.out\.tfevents\.[^ ]+ cannot be written \(ENOSPC\): the disk is full; make room/;
+    // The events come before the checkpoint. Histograms need more room than the last page of their file has.
+    const options = { folder: events, images: 0, histograms: 1 };
+    const spoiled = [atEnd(2, fill), tensorBoard(options)];
+    const error = await trained(run, { callbacks: spoiled }).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(FileError);
+    expect((error as Error).message).toMatch(full);
+    expect(readdirSync(join(run, "checkpoints"))).toEqual(["step-00000004"]);
+    await checkWhole(run, 2);
+    empty();
+    rmSync(events, { recursive: true });
+
+    const told: string[] = [];
+    const onError = ({ message }: Error) => void told.push(message);
+    const callbacks = [atEnd(2, fill), atEnd(4, empty), tensorBoard({ ...options, onError })];
+    const { epochs } = await trained(run, { resume: true, callbacks, checkpoints: { onError: () => undefined } });
+    expect(epochs).toBe(5);
+    expect(told).toEqual([expect.stringMatching(full), expect.stringMatching(full)]);
+    // Steps of epochs count from 0. The run goes on behind the 1st epoch; the 2nd and 3rd are left out.
+    expect(await stepsIn(join(events, "train"))).toEqual([3, 4]);
   });
 
   test("that has room again gets the best model, the history and a checkpoint", async () => {

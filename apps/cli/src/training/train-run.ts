@@ -33,7 +33,6 @@ import { engineInUse } from "../inputs/use-engine.ts";
 import { environment } from "./environment.ts";
 import type { EndedRun } from "./finish-run.ts";
 import type { RunConfig } from "./run-config.ts";
-import { untilItFails } from "./until-it-fails.ts";
 import { freezeAllButHead, modelToTrain, outputsFor } from "./starting-model.ts";
 
 /** The folder of a run, and the options of this process. */
@@ -242,9 +241,9 @@ function tellAndGoOn({ out }: Context, { message }: Error): void {
 }
 
 function callbacksOf(context: Context, plan: Plan, { keepGoing }: RunPlace): Callback[] {
-  const events = tensorBoard({ histograms: plan.histograms ?? 0 });
+  const onError = keepGoing === true ? (error: Error) => tellAndGoOn(context, error) : undefined;
   return [
-    keepGoing === true ? untilItFails(events, (error) => tellAndGoOn(context, error)) : events,
+    tensorBoard({ histograms: plan.histograms ?? 0, onError }),
     ...(plan.earlyStopping ? [earlyStopping(plan.earlyStopping)] : []),
     ...(plan.reduceOnPlateau ? [reduceOnPlateau(plan.reduceOnPlateau)] : []),
   ];

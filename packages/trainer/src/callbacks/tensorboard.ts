@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { FileError } from "@convkit/files";
 import { fieldProblems, type Fields, throwProblems, trueOrFalse, wholeFromZero } from "../checks/fields.ts";
 import type { Callback, Training } from "./callback.ts";
 import { type EventFile, openEventFile } from "../tensorboard/event-file.ts";
@@ -21,6 +22,11 @@ export interface TensorBoardOptions {
    * 0 for no sheets.
    */
   readonly images?: number | undefined;
+  /**
+   * Called with the error if events cannot be written, for example on a full disk: they are left out, and the training goes on. By default
+   * the training ends with that error.
+   */
+  readonly onError?: ((error: Error) => void) | undefined;
 }
 
 const fields: Fields<TensorBoardOptions> = {
@@ -29,56 +35,66 @@ const fields: Fields<TensorBoardOptions> = {
   everySteps: wholeFromZero,
   graph: trueOrFalse,
   images: wholeFromZero,
+  onError: ["a function", (value) => typeof value === "function"],
 };
 
 /**
  * Writes scalars, weight histograms, sheets of images and the model's graph for TensorBoard, with Keras' folders and
  * tags. A resumed run first removes the events that a killed process wrote after its checkpoint. Throws `TrainerError`
- * for invalid options.
+ * for invalid options; without `onError` the training ends with a `FileError` if events cannot be written.
  */
 export function tensorBoard(options: TensorBoardOptions = {}): Callback {
   throwProblems(fieldProblems("tensorBoard", options, fields));
-  const { histograms = 0, everySteps = 0, graph = true, images = 25 } = options;
-  let train: EventFile | undefined;
-  let validation: EventFile | undefined;
+  const { histograms = 0, everySteps = 0, graph = true, images = 25, onError } = options;
+  let folder = options.folder ?? "tensorboard";
+  const files: { train?: EventFile; validation?: EventFile } = {};
   let epochs = 0;
+  const fileOf = async (part: "train" | "validation") => (files[part] ??= await openEventFile(join(folder, part)));
+  const attempt = async (write: () => Promise<void>) => {
+    try {
+      await write();
+    } catch (error) {
+      if (onError === undefined || !(error instanceof FileError)) throw error;
+      onError(error);
+    }
+  };
   return {
     async onTrainBegin(training) {
-      const folder = options.folder ?? join(training.out ?? ".", "tensorboard");
+      folder = options.folder ?? join(training.out ?? ".", "tensorboard");
       const isResumed = training.step > 0;
-      if (isResumed)
-        for (const part of ["train", "validation"])
-          await trimEventFiles(join(folder, part), (event) => isBefore(event, training));
-      train = await openEventFile(join(folder, "train"));
-      validation = await openEventFile(join(folder, "validation"));
-      if (graph && !isResumed) await train.graph(modelGraph(training.model));
+      await attempt(async () => {
+        if (isResumed)
+          for (const part of ["train", "validation"])
+            await trimEventFiles(join(folder, part), (event) => isBefore(event, training));
+        for (const part of ["train", "validation"] as const) await fileOf(part);
+      });
+      if (graph && !isResumed) await attempt(async () => (await fileOf("train")).graph(modelGraph(training.model)));
       const first = images === 0 || isResumed ? undefined : await training.firstBatchSheet(images);
-      if (first !== undefined) await train.images(0, { first_batch: first });
+      if (first !== undefined) await attempt(async () => (await fileOf("train")).images(0, { first_batch: first }));
     },
     async onTrainBatchEnd(_batch, logs, training) {
       if (everySteps === 0 || training.step % everySteps !== 0) return;
-      await train?.scalars(training.step, {
-        batch_loss: logs.loss,
-        batch_accuracy: logs.accuracy,
-        batch_learning_rate: logs.lr,
-      });
+      const values = { batch_loss: logs.loss, batch_accuracy: logs.accuracy, batch_learning_rate: logs.lr };
+      await attempt(async () => (await fileOf("train")).scalars(training.step, values));
     },
     async onEpochEnd(epoch, logs, training) {
       // Keras counts epochs from 0.
       const step = epoch - 1;
       epochs = step;
-      await train?.scalars(step, {
-        epoch_loss: logs.loss,
-        epoch_accuracy: logs.accuracy,
-        epoch_learning_rate: logs.lr,
+      const { loss, accuracy, lr, valLoss, valAccuracy } = logs;
+      await attempt(async () => {
+        const values = { epoch_loss: loss, epoch_accuracy: accuracy, epoch_learning_rate: lr };
+        await (await fileOf("train")).scalars(step, values);
+        if (valLoss !== undefined && valAccuracy !== undefined)
+          await (await fileOf("validation")).scalars(step, { epoch_loss: valLoss, epoch_accuracy: valAccuracy });
+        if (histograms > 0 && epoch % histograms === 0)
+          await (await fileOf("train")).histograms(step, await weightValues(training));
       });
-      if (logs.valLoss !== undefined && logs.valAccuracy !== undefined)
-        await validation?.scalars(step, { epoch_loss: logs.valLoss, epoch_accuracy: logs.valAccuracy });
-      if (histograms > 0 && epoch % histograms === 0) await train?.histograms(step, await weightValues(training));
     },
     async onTrainEnd(training) {
       const worst = images === 0 ? undefined : await training.mistakesSheet(images);
-      if (worst !== undefined) await validation?.images(epochs, { worst_mistakes: worst });
+      if (worst === undefined) return;
+      await attempt(async () => (await fileOf("validation")).images(epochs, { worst_mistakes: worst }));
     },
   };
 }

@@ -1,6 +1,7 @@
-import { appendFile, mkdir } from "node:fs/promises";
+import { appendFile, rm, truncate } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { makeFolder, unwritable } from "@convkit/files";
 import { histogram } from "./histogram.ts";
 import { encodeEvent, encodeGraph } from "./messages.ts";
 import { frameRecord } from "./record.ts";
@@ -13,7 +14,10 @@ export interface Picture {
   readonly png: Uint8Array;
 }
 
-/** Appends to one TensorBoard event file, which is open only while something is written; values of one call share step and time. */
+/**
+ * Appends to one TensorBoard event file, which is open only while something is written; values of one call share step and time. Every
+ * method throws a FileError that names the file if it cannot be written; what was written before stays whole, and the next call may succeed.
+ */
 export interface EventFile {
   scalars(step: number, values: Readonly<Record<string, number>>): Promise<void>;
   histograms(step: number, values: Readonly<Record<string, ArrayLike<number>>>): Promise<void>;
@@ -24,14 +28,26 @@ export interface EventFile {
 
 let opened = 0;
 
-/** Opens a new event file in `folder`, with a name like TensorFlow's so that TensorBoard finds it. */
+/**
+ * Opens a new event file in `folder`, with a name like TensorFlow's so that TensorBoard finds it. Throws a FileError if it cannot be
+ * written.
+ */
 export async function openEventFile(folder: string): Promise<EventFile> {
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   opened += 1;
   const seconds = Math.floor(Date.now() / 1000);
   const path = join(folder, `events.out.tfevents.${seconds}.${hostname()}.${process.pid}.${opened}.v2`);
-  const write = (fields: object) =>
-    appendFile(path, frameRecord(encodeEvent({ wall_time: Date.now() / 1000, ...fields })));
+  let size = 0;
+  const write = async (fields: object) => {
+    const record = frameRecord(encodeEvent({ wall_time: Date.now() / 1000, ...fields }));
+    try {
+      await appendFile(path, record);
+    } catch (error) {
+      await cutOff(path, size);
+      throw unwritable(path, error);
+    }
+    size += record.length;
+  };
   const summary = (step: number, value: object[]) => write({ step, summary: { value } });
   await write({ file_version: "brain.Event:2" });
   return {
@@ -55,4 +71,9 @@ export async function openEventFile(folder: string): Promise<EventFile> {
       ),
     graph: (definition) => write({ graph_def: encodeGraph(definition) }),
   };
+}
+
+/** Takes half a record from the end of a file; readers stop at one. A disk that takes nothing any more may refuse this, too. */
+async function cutOff(path: string, size: number): Promise<void> {
+  await (size === 0 ? rm(path, { force: true }) : truncate(path, size)).catch(() => undefined);
 }

@@ -59,12 +59,70 @@ export const commandSubjects: readonly Subject[] = [
   },
 ];
 
-/** A command line of words that belong together now and then. Nothing here downloads, installs or trains for long. */
+/** Nothing here downloads, installs or trains for long. */
 function argumentsOf(run: string, draw: Draw): string[] {
   const words = [run, imagesOf(run), join(run, "model"), join(run, "model", "model.json"), "lenet5", ...strange];
+  return draw.unit() < 0.7 ? changedLine(run, words, draw) : drawnLine(run, words, draw);
+}
+
+/** A command line that works, of which a word or two are others, are left out, or are put in. */
+function changedLine(run: string, words: readonly string[], draw: Draw): string[] {
+  const [images, out] = [imagesOf(run), join(dirname(run), `out-${draw.int(0, 3)}`)];
+  const own = ["--engine", "--threads", "--layers", "--seed", "--json", "--quiet", "--debug"];
+  const model = ["--classes", "--pooling", "--weights", "--arch", "--state", "--no-top", "--input", ...own];
+  const window = ["--input", "8x8x3", "--kernel", "3", "--stride", "2"];
+  const [line, others] = draw.of<readonly [readonly string[], readonly string[]]>(
+    [["summary", run], model],
+    [
+      ["evaluate", run, "--data", images, "--split", "train"],
+      ["--limit", "--batch", "--tta", "--csv", "--strict", ...model],
+    ],
+    [
+      ["predict", run, join(images, "a", "0.bmp")],
+      ["--top", "--batch", "--runtime", "--precision", "--csv", ...model],
+    ],
+    [
+      ["convert", run, `${out}.keras`],
+      ["--to", "--quantize", "--stock", "--keras2", "--verify", ...model],
+    ],
+    [["compare", run, run, "--out", `${out}.html`], own],
+    [
+      ["explain", "conv", ...window],
+      ["--padding", "--dilation", "--filters", ...own],
+    ],
+    [["explain", "params", run], model],
+    [
+      ["data", "preview", images, "--out", `${out}.png`],
+      ["--plan", "--limit", "--size", ...own],
+    ],
+    [
+      ["data", "subset", images, out, "--train", "0:1", "--test", "1:2"],
+      ["--validation", ...own],
+    ],
+    // The epochs are not among the words that change.
+    [["train", join(run, "model"), "--data", images, "--batch", "2", "--out", out], trainOptions],
+  );
+  const changed = [...line];
+  for (let left = draw.int(1, 2); left > 0; left--) {
+    const place = draw.int(1, changed.length - 1);
+    const word = draw.of(...words, ...values, out);
+    const kind = draw.int(0, 4);
+    if (kind === 0) changed.splice(place, 1);
+    else if (kind === 1) changed.splice(place, 1, word);
+    else changed.push(draw.of(...others), ...(draw.unit() < 0.8 ? [word] : []));
+  }
+  return line[0] === "train" ? [...changed, "--epochs", "1"] : changed;
+}
+
+const trainOptions =
+  "--validation --limit --plan --optimizer --lr --schedule --patience --precision --keep-best --workers --strict --freeze --classes --input --weights --arch --pooling --deterministic --seed --layers --webhook".split(
+    " ",
+  );
+
+/** A command line of words that belong together now and then. */
+function drawnLine(run: string, words: readonly string[], draw: Draw): string[] {
   const out = join(dirname(run), `out-${draw.int(0, 3)}`);
-  const name = draw.of<string[]>(...commands);
-  const line = [...name];
+  const line = [...draw.of<string[]>(...commands)];
   for (let left = draw.int(0, 3); left > 0; left--) line.push(draw.of(...words));
   for (let left = draw.int(0, 3); left > 0; left--) {
     line.push(draw.of(...options));
@@ -137,11 +195,10 @@ const values: readonly string[] = [
 const strange: readonly string[] = [
   "",
   " ",
-  "/",
   ".",
   "..",
   "/dev/null",
-  "/proc/self/mem",
+  "/proc/none/x",
   "no-such-file",
   "\u001b[31mred",
   "a\u0000b",

@@ -2,7 +2,7 @@
  * worker.ts SEED FOLDER TASKS: reads mutants of the files of some subjects, one after the other, and tells the parent process of
  * each. A process of its own, since a mutant may end it or never come back. TASKS is JSON: see `Task`.
  */
-import { cpSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, join, relative } from "node:path";
 import { isConvkitError } from "@convkit/errors";
 import { Draw } from "../draw.ts";
@@ -24,7 +24,9 @@ async function readMutants({ name, from, count }: Task): Promise<void> {
   // Warm: what the first reading loads is not the mutant's.
   const copy = join(folder, "damaged");
   cpSync(whole, copy, { recursive: true });
-  await subject.use(copy, { file: names[0] ?? "", draw: new Draw(0) });
+  const warm = subject.use(copy, { file: names[0] ?? "", draw: new Draw(0) });
+  // Without files it is what is drawn that may be refused.
+  await (names.length === 0 ? warm.catch(() => undefined) : warm);
   for (let index = from; index < from + count; index++) {
     const draw = new Draw(Number(seed) * 1_000_003 + index);
     const file = names.length === 0 ? "" : draw.of(...names);
@@ -93,6 +95,10 @@ function silence(): void {
 
 let reason: string | undefined;
 silence();
+// What a command line names by chance stays in the folder, also behind a few "..".
+const place = join(root, "a", "b", "c", "d");
+mkdirSync(place, { recursive: true });
+process.chdir(place);
 for (const task of JSON.parse(tasks) as Task[]) {
   try {
     await readMutants(task);
