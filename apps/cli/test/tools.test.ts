@@ -25,6 +25,52 @@ describe("explain", () => {
       { output: [32, 32, 3], params: 81 },
     ],
     [["pool", "--input", "28x28x6", "--kernel", "2"], { output: [14, 14, 6], params: 0, whole: true }],
+    // 2 * (9 * 16 * 16 + 16) against 25 * 16 * 16 + 16.
+    [["conv", "--input", "9x9x16", "--kernel", "5"], { params: 6_416, stack: { count: 2, params: 4_640 } }],
+    [
+      ["correlation"],
+      {
+        correlated: [
+          [3, 8],
+          [2, 1],
+        ],
+        convolved: [
+          [3, 7],
+          [1, 2],
+        ],
+      },
+    ],
+    [["stack", "--kernels", "3,3"], { size: 5, params: 73_728, single: 102_400 }],
+    [["stack", "--kernels", "7s2,3s2d2"], { size: 15 }],
+    [
+      ["bottleneck", "--input", "28x28x192", "--kernel", "5", "--filters", "32", "--reduced", "16"],
+      { costs: [{ macs: 120_422_400 }, { macs: 12_443_648, params: 192 * 16 + 16 + 25 * 16 * 32 + 32 }] },
+    ],
+    [
+      ["separable", "--input", "14x14x512"],
+      { costs: [{ params: 9 * 512 * 512 }, { params: 9 * 512 + 512 * 512, macs: 14 * 14 * (9 * 512 + 512 * 512) }] },
+    ],
+    [
+      ["inception"],
+      {
+        costs: [
+          { output: [28, 28, 416], params: 387_296 },
+          { output: [28, 28, 256], params: 163_696, macs: 128_049_152 },
+          { output: [28, 28, 256] },
+        ],
+        modules: [
+          { branches: [{ channels: 64 }, { channels: 128 }, { channels: 32 }, { channels: 192, params: 0 }] },
+          { branches: [{ params: 12_352 }, { params: 129_248 }, { params: 15_920 }, { channels: 32, params: 6_176 }] },
+          {},
+        ],
+      },
+    ],
+    [["residual", "--input", "56x56x64"], { shortcut: "identity", costs: [{ output: [56, 56, 64] }] }],
+    [
+      ["residual", "--input", "56x56x64", "--filters", "128", "--stride", "2"],
+      { shortcut: "projection", costs: [{ output: [28, 28, 128] }, { params: 64 * 128, macs: 28 * 28 * 64 * 128 }] },
+    ],
+    [["top-5", "--scores", "0,1,2,3,4,5", "--label", "1"], { rank: 5, top1: false, top5: true }],
   ];
   test.each(cases)("%j", async (args, want) => {
     expect(JSON.parse((await call("explain", ...args, "--json")).out)).toMatchObject(want);
@@ -41,6 +87,43 @@ describe("explain", () => {
     expect(readFileSync(picture, "utf8")).toMatch(/^<svg/);
   });
 
+  test("conv and pool work an example out, and draw it", async () => {
+    const picture = join(folder, "window.svg");
+    const { out } = await call(
+      "explain",
+      "conv",
+      "--input",
+      "5x5x1",
+      "--kernel",
+      "3",
+      "--filters",
+      "1",
+      "--out",
+      picture,
+    );
+    expect(out).toContain("(H + P - F) / S + 1 = (5 + 0 - 3) / 1 + 1 = 3");
+    // The edge between the third and the fourth column: (6 + 7 + 6) - (1 + 2 + 3) = 13.
+    expect(out).toContain("[ 0] 13  13");
+    expect(readFileSync(picture, "utf8")).toContain("convolution 3×3: 5×5 to 3×3");
+    const pooled = await call("explain", "pool", "--input", "4x4x1", "--kernel", "2", "--kind", "average");
+    expect(pooled.out).toContain("row 0, column 0: (1 + 1 + 2 + 2) / 4 = 1.5");
+    expect((await call("explain", "conv", "--input", "5x5x1", "--kernel", "3", "--out", "x.pdf")).err).toMatch(
+      /\.svg, \.png or \.html/,
+    );
+  });
+
+  test.each([
+    ["top-5", "--scores", "1,x"],
+    ["top-5", "--label", "9"],
+    ["stack", "--kernels", "3,a"],
+    ["correlation", "--image", "1,2/3"],
+    ["inception", "--filters", "1,2"],
+  ])("%s refuses %s %s", async (...args) => {
+    const { status, err } = await call("explain", ...args);
+    expect(status).toBe(2);
+    expect(err).toMatch(/^convkit: --[a-z]+ must be .*\.\n/);
+  });
+
   test("params tells where they are", async () => {
     const result = JSON.parse((await call("explain", "params", "lenet5", "--json")).out) as {
       total: number;
@@ -48,6 +131,26 @@ describe("explain", () => {
     };
     expect(result.total).toBe(61_706);
     expect(result.layers[0]).toMatchObject({ name: "fc1", params: 48_120 });
+  });
+});
+
+describe("draw", () => {
+  test.each(["svg", "png", "html"])("writes .%s", async (ending) => {
+    const out = join(folder, `net.${ending}`);
+    const { status, err, out: told } = await call("draw", "googlenet", out, "--depth", "0", "--open", "4b", "--json");
+    expect(status, err).toBe(0);
+    const { width, height } = JSON.parse(told) as { width: number; height: number };
+    const data = readFileSync(out);
+    if (ending === "png") {
+      expect(await sharp(data).metadata()).toMatchObject({ format: "png", width: 2 * width, height: 2 * height });
+    } else expect(data.toString()).toMatch(/4b\.b3/);
+  });
+
+  test("draws a file of another program, and refuses other endings", async () => {
+    const file = join(folder, "drawn.keras");
+    expect((await call("convert", "lenet5", file)).status).toBe(0);
+    expect((await call("draw", file, join(folder, "drawn.svg"))).status).toBe(0);
+    expect((await call("draw", "lenet5", "x.gif")).err).toMatch(/must end in \.svg, \.png or \.html/);
   });
 });
 

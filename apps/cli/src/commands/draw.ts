@@ -1,6 +1,5 @@
 import type { Context } from "../terminal/context.ts";
 import { choice, negated, text, type ValuesOf, whole } from "../terminal/option.ts";
-import { UsageError } from "../terminal/usage-error.ts";
 import { modelOptions } from "../inputs/model-options.ts";
 import { userPath } from "../inputs/user-path.ts";
 
@@ -18,9 +17,8 @@ export const options = {
 /** `convkit draw`: the picture of a network. */
 export async function run(context: Context, given: ValuesOf<typeof options>, name: string, out: string): Promise<void> {
   const { depth, open, fold, repeats, direction, width, theme, ...modelGiven } = given;
-  const ending = /\.(svg|png|html)$/i.exec(out)?.[1]?.toLowerCase();
-  if (ending === undefined)
-    throw new UsageError(`Cannot tell the format of ${out}: it must end in .svg, .png or .html.`);
+  const { pictureFormat } = await import("../outputs/picture.ts");
+  const format = pictureFormat(out);
   const { draw, drawPage } = await import("@convkit/inspect");
   const { writeFileAtomic } = await import("@convkit/files");
   const { resolveModel } = await import("../inputs/model-source.ts");
@@ -29,13 +27,13 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
   const { model } = await resolveModel(name, modelGiven, undefined, (note) => context.out.note(note));
   const names = (list: string | undefined): string[] | undefined => list?.split(",").map((each) => each.trim());
   const wanted = { depth, open: names(open), fold: names(fold), repeats, direction, width, theme };
-  const picture = ending === "html" ? await drawPage(model, wanted) : await draw(model, wanted);
+  const picture = format === "html" ? await drawPage(model, wanted) : await draw(model, wanted);
   const { pngOf } = await import("../outputs/svg-png.ts");
-  const data = ending === "png" ? await pngOf(picture) : picture;
+  const data = format === "png" ? await pngOf(picture) : picture;
   await writeFileAtomic(userPath(out), data);
   const [, wide, high] = /<svg [^>]*width="(\d+)" height="(\d+)"/.exec(picture) ?? [];
   context.out.result(
     { model: model.name, out, width: Number(wide), height: Number(high) },
-    `${model.name} is drawn in ${out}${ending === "html" ? "" : `, ${wide} x ${high} pixels`}.`,
+    `${model.name} is drawn in ${out}${format === "html" ? "" : `, ${wide} x ${high} pixels`}.`,
   );
 }

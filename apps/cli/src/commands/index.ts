@@ -11,11 +11,6 @@ export const commands: CommandTree = {
     "layers, parameters, multiply-adds, memory, receptive field",
     () => import("./summary.ts"),
   ),
-  draw: command(
-    "<model> <out>",
-    "the picture of a network: a .svg, a .png, or an .html in which blocks fold",
-    () => import("./draw.ts"),
-  ),
   train: command(
     "[recipe-or-model]",
     "trains a recipe, or on --data a network of the zoo, a run's model or a model file",
@@ -43,11 +38,27 @@ export const commands: CommandTree = {
     "the weights of a file of any format: name, type, shape, sum and checksum",
     () => import("./weights.ts"),
   ),
+  draw: command(
+    "<model> <out>",
+    "the picture of a network: a .svg, a .png, or an .html in which blocks fold",
+    () => import("./draw.ts"),
+  ),
   explain: {
-    about: "output sizes, receptive fields, where the parameters are",
+    about: "the arithmetic of networks with its numbers put in: sizes, costs, receptive fields, blocks",
     commands: {
-      conv: command("", "output size and cost of a convolution", () => import("./explain/conv.ts")),
-      pool: command("", "output size of a pool", () => import("./explain/pool.ts")),
+      conv: command("", "output size and cost of a convolution, with an example", () => import("./explain/conv.ts")),
+      pool: command("", "output size of a pool, with an example", () => import("./explain/pool.ts")),
+      correlation: command(
+        "",
+        "cross-correlation, which networks compute, and convolution",
+        () => import("./explain/correlation.ts"),
+      ),
+      stack: command("", "what several windows see together", () => import("./explain/stack.ts")),
+      bottleneck: command("", "what a 1x1 convolution saves", () => import("./explain/bottleneck.ts")),
+      separable: command("", "what separable convolutions save", () => import("./explain/separable.ts")),
+      inception: command("", "three inception modules, branch by branch", () => import("./explain/inception.ts")),
+      residual: command("", "what a shortcut adds and needs", () => import("./explain/residual.ts")),
+      "top-5": command("", "softmax, ranks, and when an answer counts", () => import("./explain/top-5.ts")),
       "receptive-field": command(
         "<model>",
         "the pixels that each layer sees, and how much they count",

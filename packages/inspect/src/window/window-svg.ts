@@ -1,19 +1,9 @@
-import type { Matrix, Pair } from "@convkit/core";
+import type { Pair } from "@convkit/core";
 import type { Theme } from "../draw/colors.ts";
 import { windowTaps } from "./window-arithmetic.ts";
+import type { DrawnWindow } from "./read-window.ts";
+import { numberText, sumText } from "./window-sum.ts";
 import type { WindowGrids, WindowSizes } from "./window-arithmetic.ts";
-import type { WindowOperation } from "./window-values.ts";
-
-export interface DrawnWindow {
-  readonly sizes: WindowSizes;
-  readonly grids: WindowGrids;
-  readonly positions: readonly Pair[];
-  readonly operation: WindowOperation;
-  readonly theme: Theme;
-  readonly input: Matrix | undefined;
-  readonly kernel: Matrix | undefined;
-  readonly output: Matrix | undefined;
-}
 
 const cell = 28;
 const gap = 44;
@@ -121,27 +111,6 @@ function paddingText(
   const name = typeof padding === "string" ? `${padding}: ` : "";
   if (Math.max(top, bottom, left, right) === 0) return `${name}none`;
   return `${name}${transposed ? "cut off " : ""}${top} above, ${bottom} below, ${left} left, ${right} right`;
-}
-
-/** The position's sum in numbers, as far as it is short, or the place alone. */
-function sumText(position: Pair, { sizes, grids, operation, input, kernel, output }: DrawnWindow): string {
-  const place = `row ${position[0]}, column ${position[1]}`;
-  if (input === undefined || output === undefined || sizes.transposed) return place;
-  const terms = windowTaps(position, sizes).flatMap(({ cell: [row, column], tap }) => {
-    const value = input[row - grids.pads[0][0]]?.[column - grids.pads[1][0]];
-    if (value === undefined) return [];
-    return operation === "convolution" && kernel !== undefined
-      ? [`${numberText(value)}·${numberText(kernel[tap[0]]?.[tap[1]])}`]
-      : [numberText(value)];
-  });
-  const result = numberText(output[position[0]]?.[position[1]]);
-  if (operation === "max") return `${place}: max(${terms.join(", ")}) = ${result}`;
-  if (operation === "average") return `${place}: (${terms.join(" + ")}) / ${terms.length} = ${result}`;
-  return `${place}: ${terms.join(" + ")} = ${result}`;
-}
-
-function numberText(value: number | undefined): string {
-  return value === undefined ? "" : String(Math.round(value * 100) / 100);
 }
 
 function styles(theme: Theme): string {

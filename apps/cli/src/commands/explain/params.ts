@@ -1,5 +1,6 @@
 import type { Context } from "../../terminal/context.ts";
 import { grouped, percent, short, table } from "../../terminal/format.ts";
+import type { LayerSummary } from "@convkit/core";
 import { type ModelOptions, modelOptions } from "../../inputs/model-options.ts";
 
 export const options = modelOptions;
@@ -32,8 +33,23 @@ export async function run(context: Context, given: ModelOptions, name: string): 
     row.macs === null ? "?" : short(row.macs),
     percent(row.macsShare),
   ]);
+  const growth = growthText(layers);
   context.out.result(
     { name: model.name, total: params.total, macs, layers: rows },
-    table(["layer", "type", "parameters", "share", "", "MACs", "share"], lines, { left: 2 }),
+    [table(["layer", "type", "parameters", "share", "", "MACs", "share"], lines, { left: 2 }), ...growth].join("\n"),
   );
+}
+
+/** What a dense layer on the pixels would take, beside the first convolution, on this image and on a larger one. */
+function growthText(layers: readonly LayerSummary[]): string[] {
+  const [image, first] = [layers[0]?.outputShape.slice(1) ?? [], layers.find(({ type }) => type === "Conv2D")];
+  const sides = image.filter((side) => side !== null);
+  if (first === undefined || sides.length !== 3 || image.length !== 3) return [];
+  const [height, width, channels] = sides as [number, number, number];
+  const filters = first.outputShape.at(-1) ?? 1;
+  const dense = (scale: number): string => grouped((height * scale * width * scale * channels + 1) * filters);
+  return [
+    "",
+    `${first.name} has ${grouped(first.params)} parameters for its ${filters} filters, whatever the image's size. A dense layer of ${filters} units on the ${image.join("x")} pixels would have ${dense(1)}, on twice the height and width ${dense(2)}; and it would not know which pixels are neighbors.`,
+  ];
 }

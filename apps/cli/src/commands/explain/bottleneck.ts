@@ -1,0 +1,33 @@
+import type { Context } from "../../terminal/context.ts";
+import { grouped } from "../../terminal/format.ts";
+import { required, size, type ValuesOf, whole } from "../../terminal/option.ts";
+
+export const options = {
+  input: required(size("size of the map")),
+  kernel: whole(1, "<n>", "height and width of the window (default: 3)"),
+  filters: whole(1, "<n>", "number of filters (default: as many as channels)"),
+  reduced: required(whole(1, "<n>", "channels between the 1x1 convolution and the larger one")),
+};
+
+/** `convkit explain bottleneck`: what a 1x1 convolution before a larger one saves. */
+export async function run(context: Context, given: ValuesOf<typeof options>): Promise<void> {
+  const { chain, conv } = await import("@convkit/core");
+  const { costNumbers, costOf, costTable } = await import("./cost.ts");
+  const { engineInUse } = await import("../../inputs/use-engine.ts");
+  const { input, kernel = 3, filters = input[2], reduced } = given;
+  await engineInUse(context);
+  const same = { padding: "same" } as const;
+  const direct = costOf(`${kernel}x${kernel}`, input, conv(filters, kernel, same));
+  const block = chain([conv(reduced, 1, same), conv(filters, kernel, same)]);
+  const costs = [direct, costOf(`1x1 to ${reduced}, ${kernel}x${kernel}`, input, block)];
+  const [height, width, channels] = input;
+  const k = kernel * kernel;
+  const lines = [
+    costTable(costs),
+    "",
+    `direct: ${height} * ${width} * ${k} * ${channels} * ${filters} = ${grouped(direct.macs)} multiply-adds`,
+    `with ${reduced} channels between: ${height} * ${width} * (${channels} * ${reduced} + ${k} * ${reduced} * ${filters}) = ${grouped(costs[1]?.macs ?? 0)}`,
+    `The 1x1 convolution hands on ${reduced} mixtures of ${channels} channels. What those cannot hold is lost to the larger window: too narrow a bottleneck costs accuracy.`,
+  ];
+  context.out.result({ input, kernel, filters, reduced, costs: costNumbers(costs) }, lines.join("\n"));
+}

@@ -1,0 +1,44 @@
+import { network, summarize } from "@convkit/core";
+import type { Block, ModelSummary } from "@convkit/core";
+import { withoutDrawing } from "@convkit/core";
+import { grouped, table } from "../../terminal/format.ts";
+
+/** Parameters and multiply-adds of one way to compute something. */
+export interface Cost {
+  readonly name: string;
+  readonly output: readonly number[];
+  readonly params: number;
+  readonly macs: number;
+  readonly layers: ModelSummary["layers"];
+}
+
+/** Counts a block on a map of this size. An engine must be in use. */
+export function costOf(name: string, input: readonly [number, number, number], block: Block): Cost {
+  const model = withoutDrawing(() => network(input, block, { name: "explained" }));
+  const { params, macs, layers } = summarize(model);
+  const output =
+    layers
+      .at(-1)
+      ?.outputShape.slice(1)
+      .map((size) => size ?? 0) ?? [];
+  model.dispose();
+  return { name, output, params: params.total, macs: macs ?? 0, layers };
+}
+
+/** A row for each cost, and how the others compare with the first. */
+export function costTable(costs: readonly Cost[]): string {
+  const first = costs[0] as Cost;
+  const rows = costs.map(({ name, output, params, macs }) => [
+    name,
+    output.join("x"),
+    grouped(params),
+    grouped(macs),
+    `${(macs / first.macs).toFixed(2)}`,
+  ]);
+  return table(["", "output", "parameters", "multiply-adds", "of the first"], rows, { left: 2 });
+}
+
+/** The numbers of costs for `--json`. */
+export function costNumbers(costs: readonly Cost[]): Omit<Cost, "layers">[] {
+  return costs.map(({ name, output, params, macs }) => ({ name, output, params, macs }));
+}

@@ -1,0 +1,64 @@
+import type { Padding } from "@convkit/core";
+import { padsOf } from "@convkit/core/internal";
+
+interface Window {
+  readonly kernel: number;
+  readonly stride: number;
+  readonly dilation: number;
+  readonly padding: Padding;
+}
+
+/** The longest side of an example whose numbers fit into a terminal, padding included. */
+const longest = 12;
+
+/**
+ * A small map with an edge in its middle, and a kernel that finds such edges: the map's own size where it is small, else
+ * large enough for three positions of the window. Undefined where it would be too large to read.
+ */
+export function exampleOf(
+  size: readonly [number, number],
+  { kernel, stride, dilation, padding }: Window,
+): { input: number[][]; kernel: number[][] } | undefined {
+  const extent = (kernel - 1) * dilation + 1;
+  const side = (length: number): number =>
+    Math.min(length, Math.max(5, extent + (padding === "valid" ? 2 * stride : 0)));
+  const [height, width] = [side(size[0]), side(size[1])];
+  const pads = padsOf(padding, [height, width], [kernel, kernel], [stride, stride], [dilation, dilation]);
+  const sides = [height + pads[0][0] + pads[0][1], width + pads[1][0] + pads[1][1]];
+  if (Math.max(...sides) > longest || Math.min(...sides) < extent) return undefined;
+  const edge = Math.ceil(width / 2);
+  const grid = (rows: number, columns: number, value: (row: number, column: number) => number): number[][] =>
+    Array.from({ length: rows }, (_, row) => Array.from({ length: columns }, (__, column) => value(row, column)));
+  return {
+    input: grid(height, width, (row, column) => (column < edge ? 1 + (row % 3) : 6 + (row % 2))),
+    kernel: grid(kernel, kernel, (_, column) => (kernel === 1 ? 2 : Math.sign(2 * column - kernel + 1))),
+  };
+}
+
+/** The formula of an output's side with its numbers: `(H + P - F) / S + 1 = (28 + 4 - 5) / 1 + 1 = 28`. */
+export function sizeFormula(length: number, { kernel, stride, dilation, padding }: Window): string {
+  const extent = (kernel - 1) * dilation + 1;
+  const [before, after] = padsOf(
+    padding,
+    [length, length],
+    [kernel, kernel],
+    [stride, stride],
+    [dilation, dilation],
+  )[0];
+  const steps = (length + before + after - extent) / stride;
+  const down = Number.isInteger(steps) ? "" : ", rounded down";
+  return `(H + P - F) / S + 1 = (${length} + ${before + after} - ${extent}) / ${stride} + 1 = ${Math.floor(steps) + 1}${down}`;
+}
+
+/** Where the padding's rows and columns lie. */
+export function padsText(size: readonly [number, number], { kernel, stride, dilation, padding }: Window): string {
+  const [[top, bottom], [left, right]] = padsOf(
+    padding,
+    size,
+    [kernel, kernel],
+    [stride, stride],
+    [dilation, dilation],
+  );
+  if (Math.max(top, bottom, left, right) === 0) return "padding: none";
+  return `padding: ${top} rows above, ${bottom} below, ${left} columns left, ${right} right`;
+}
