@@ -346,6 +346,54 @@ case("quantization", "QLinearAdd of ONNX Runtime", [node("QuantizeLinear", ["x",
 
 case("quantization", "QLinearMul of ONNX Runtime", [node("QuantizeLinear", ["x", "s", "z"], ["q"]), node("QLinearMul", ["q", "s", "z", "q", "s", "z", "t", "z2"], ["r"], domain="com.microsoft"), node("DequantizeLinear", ["r", "t", "z2"])], rows, {"s": s, "z": z, "t": np.array(0.04, np.float32), "z2": np.array(5, np.uint8)}, domains=("com.microsoft",), tolerance=0.0401)
 
+# Whole numbers, and scales of the run.
+for title, nodes, more in [
+    ("ConvInteger", [node("ConvInteger", ["q", "w", "zp", "wz"], ["i"], pads=[1, 1, 1, 1])], {"wz": np.array(3, np.int8)}),
+    ("ConvInteger with strides", [node("ConvInteger", ["q", "w", "zp"], ["i"], strides=[2, 1])], {}),
+]:
+    case("quantization", f"{title} of quantize_dynamic", [node("DynamicQuantizeLinear", ["x"], ["q", "sc", "zp"]), *nodes, node("Cast", ["i"], ["f"], to=TensorProto.FLOAT), node("Mul", ["sc", "ws"], ["m"]), node("Mul", ["f", "m"])], image, {"w": weights, "ws": np.array(0.01, np.float32), **more})
+case("quantization", "MatMulInteger of quantize_dynamic", [node("DynamicQuantizeLinear", ["x"], ["q", "sc", "zp"]), node("MatMulInteger", ["q", "w", "zp", "wz"], ["i"]), node("Cast", ["i"], ["f"], to=TensorProto.FLOAT), node("Mul", ["sc", "ws"], ["m"]), node("Mul", ["f", "m"], ["g"]), node("Add", ["g", "b"])], rows, {"w": rng.integers(-63, 63, size=(5, 4)).astype(np.int8), "wz": np.array([0, 2, -3, 1], np.int8), "ws": f32(0.01, 0.02, 0.03, 0.04), "b": floats(4)})
+
+# Recurrent layers. The transposes are those of PyTorch's batch_first.
+sequence = floats(2, 5, 3)
+for op, gates in (("LSTM", 4), ("GRU", 3), ("RNN", 1)):
+    for direction, dirs in (("forward", 1), ("reverse", 1), ("bidirectional", 2)):
+        for more in ({}, {"linear_before_reset": 1}) if op == "GRU" else ({},):
+            weights_of = {"w": floats(dirs, gates * 4, 3), "r": floats(dirs, gates * 4, 4), "b": floats(dirs, 2 * gates * 4)}
+            outputs = ["s", "h", "c"] if op == "LSTM" else ["s", "h"]
+            body = [node("Transpose", ["x"], ["t"], perm=[1, 0, 2]), node(op, ["t", "w", "r", "b"], outputs, hidden_size=4, direction=direction, **more)]
+            ends = [node("Transpose", ["s"], ["u"], perm=[2, 0, 1, 3]), node("Reshape", ["u", "k"], ["y"]), node("Transpose", ["h"], ["z"], perm=[1, 0, 2])]
+            if op == "LSTM":
+                ends.append(node("Transpose", ["c"], ["v"], perm=[1, 0, 2]))
+            case("recurrence", f"{op} {direction} {more}", body + ends, sequence, {**weights_of, "k": i64(0, 0, -1)}, outputs=["y", "z"] + (["v"] if op == "LSTM" else []))
+    state = {"w": floats(1, gates * 4, 3), "r": floats(1, gates * 4, 4), "z": i64(0)}
+    states = ["h0", "c0"] if op == "LSTM" else ["h0"]
+    given = np.repeat(floats(1, 1, 4), 2, 1)
+    case("recurrence", f"{op}, last state alone, learned initial states", [node("Transpose", ["x"], ["t"], perm=[1, 0, 2]), node(op, ["t", "w", "r", "", "", *states], ["", "h"], hidden_size=4), node("Squeeze", ["h", "z"])], sequence, {**state, **{name: given for name in states}}, shape=list(sequence.shape))
+    case("recurrence", f"{op}, zeros for the batch", [node("Shape", ["x"], ["p"]), node("Gather", ["p", "zero"], ["n"], axis=0), node("Concat", ["one", "n", "four"], ["q"], axis=0), node("ConstantOfShape", ["q"], ["h0"]), node("Transpose", ["x"], ["t"], perm=[1, 0, 2]), node(op, ["t", "w", "r", "", "", *["h0" for _ in states]], ["", "h"], hidden_size=4), node("Squeeze", ["h", "z"])], sequence, {**state, "zero": i64(0), "one": i64(1), "four": i64(4)})
+    case("recurrence", f"{op}, states of the image", [node("ReduceMean", ["x"], ["m"], axes=[1], keepdims=0), node("Gemm", ["m", "g"], ["e"]), node("Unsqueeze", ["e", "z"], ["h0"]), node("Transpose", ["x"], ["t"], perm=[1, 0, 2]), node(op, ["t", "w", "r", "", "", *["h0" for _ in states]], ["", "h"], hidden_size=4), node("Squeeze", ["h", "z"])], sequence, {**state, "g": floats(3, 4)})
+case("recurrence", "LSTM with other activations", [node("Transpose", ["x"], ["t"], perm=[1, 0, 2]), node("LSTM", ["t", "w", "r"], ["", "h"], hidden_size=4, activations=["HardSigmoid", "Softsign", "Softsign"]), node("Squeeze", ["h", "z"])], sequence, {"w": floats(1, 16, 3), "r": floats(1, 16, 4), "z": i64(0)})
+case("recurrence", "two LSTMs over a map's columns (CRNN)", [node("Conv", ["x", "cw"], ["a"]), node("Squeeze", ["a", "two"], ["b"]), node("Transpose", ["b"], ["t"], perm=[2, 0, 1]), node("LSTM", ["t", "w", "r", "bb"], ["s"], hidden_size=4, direction="bidirectional"), node("Transpose", ["s"], ["u"], perm=[0, 2, 1, 3]), node("Reshape", ["u", "k"], ["v"]), node("LSTM", ["v", "w2", "r2"], ["s2"], hidden_size=4), node("Squeeze", ["s2", "one"], ["o"]), node("MatMul", ["o", "m"], ["l"]), node("Transpose", ["l"], perm=[1, 0, 2])], floats(2, 3, 4, 7), {"cw": floats(3, 3, 4, 2), "two": i64(2), "one": i64(1), "k": i64(0, 0, -1), "w": floats(2, 16, 3), "r": floats(2, 16, 4), "bb": floats(2, 32), "w2": floats(1, 16, 8), "r2": floats(1, 16, 4), "m": floats(4, 5)})
+case("recurrence", "Gather of an embedding", [node("Cast", ["x"], ["i"], to=TensorProto.INT64), node("Gather", ["t", "i"])], np.array([[0, 2, 1], [3, 0, 0]], np.float32), {"t": floats(4, 5)})
+
+# Places.
+table = floats(3, 4, 5)
+case("places", "GatherElements", [node("GatherElements", ["x", "i"], axis=2)], table, {"i": rng.integers(-5, 5, size=(3, 4, 2))}, shape=[3, 4, 5])
+case("places", "GatherElements of fewer rows", [node("GatherElements", ["x", "i"], axis=1)], table, {"i": rng.integers(0, 4, size=(2, 6, 3))}, shape=[3, 4, 5])
+case("places", "GatherElements by the run", [node("ArgMax", ["x"], ["a"], axis=1, keepdims=1), node("GatherElements", ["x", "a"], axis=1)], table)
+case("places", "GatherND of whole rows", [node("GatherND", ["x", "i"])], table, {"i": i64([0, 1], [2, -1])}, shape=[3, 4, 5])
+case("places", "GatherND along the batch", [node("ArgMax", ["x"], ["a"], axis=1, keepdims=0), node("Unsqueeze", ["a", "z"], ["i"]), node("GatherND", ["t", "i"], batch_dims=1)], table, {"z": i64(2), "t": floats(3, 5, 4)}, shape=[3, 4, 5])
+case("places", "GatherND by the run", [node("ArgMax", ["x"], ["a"], axis=1, keepdims=1), node("Transpose", ["a"], ["i"], perm=[0, 2, 1]), node("GatherND", ["t", "i"])], table, {"t": floats(4, 2)})
+case("places", "ScatterElements", [node("ScatterElements", ["x", "i", "u"], axis=1)], table, {"i": np.array([[[0, 1], [2, 3]], [[-1, 0], [1, 2]]]), "u": floats(2, 2, 2)}, shape=[3, 4, 5])
+case("places", "ScatterElements that adds", [node("ScatterElements", ["x", "i", "u"], axis=0, reduction="add")], table, {"i": rng.integers(0, 3, size=(4, 4, 5)), "u": floats(4, 4, 5)}, shape=[3, 4, 5])
+case("places", "ScatterND", [node("ScatterND", ["x", "i", "u"])], table, {"i": i64([0, 1], [2, -1]), "u": floats(2, 5)}, shape=[3, 4, 5])
+case("places", "ScatterND that adds", [node("ScatterND", ["x", "i", "u"], reduction="add")], table, {"i": i64([1], [1]), "u": floats(2, 4, 5)}, shape=[3, 4, 5])
+case("places", "ScatterND of elements by the run", [node("Mul", ["x", "x"], ["a"]), node("ReduceSum", ["a", "ax"], ["u"], keepdims=0), node("ScatterND", ["x", "i", "u"])], table, {"i": i64([0, 0, 1], [2, 3, 4], [1, 1, 1]), "ax": i64(1, 2)}, shape=[3, 4, 5], opset=16)
+case("places", "Range over the batch (as_strided)", [node("Reshape", ["x", "flat"], ["f"]), node("Shape", ["x"], ["p"]), node("Gather", ["p", "zero"], ["n"], axis=0), node("Range", ["zero", "n", "step"], ["r"]), node("Mul", ["r", "width"], ["m"]), node("Unsqueeze", ["m", "one"], ["u"]), node("Add", ["u", "o"], ["i"]), node("Gather", ["f", "i"], axis=0)], rows, {"flat": i64(-1), "zero": np.array(0), "step": np.array(1), "width": np.array(5), "one": i64(1), "o": np.array([[0, 2, 4]])})
+branch = lambda name, op: helper.make_graph([helper.make_node(op, ["a"], [name])], name, [], [helper.make_tensor_value_info(name, TensorProto.FLOAT, None)])
+for size, title in ((4, "then"), (3, "else")):
+    case("places", f"If, the {title} branch", [node("Relu", ["x"], ["a"]), node("Shape", ["x"], ["p"]), node("Gather", ["p", "one"], ["n"], axis=0), node("Equal", ["n", "c"], ["k"]), node("If", ["k"], ["b"], then_branch=branch("t", "Exp"), else_branch=branch("e", "Neg")), node("Add", ["b", "x"])], table, {"one": np.array(1), "c": np.array(size)})
+
 for group, entries in groups.items():
     text = json.dumps(entries, separators=(",", ":"))
     packed = gzip.compress(text.encode(), mtime=0)

@@ -118,7 +118,8 @@ function onnx(): string {
   return page(
     "ONNX",
     "`loadModel` makes a trainable model of the operators that convolutional networks use; `saveModel` writes opset 17, any batch, channels last at its inputs and outputs.",
-    `Operators that are read: ${names(onnxReads.keys())}. Another one is refused by its name, or is yours: \`loadModel(file, { layers: [MyOp], functions: { myOp } })\`, by the operator's name. Such a layer is made of the node's attributes, takes its inputs in the file's order of axes, and has the constant inputs as weights.`,
+    `Operators that are read: ${names(onnxReads.keys())}. Another one is refused by its name, or is yours: \`loadModel(file, { layers: [MyOp], functions: { myOp } })\`, by the operator's name. Such a layer is made of the node's attributes, takes its inputs in the file's order of axes, and has the constant inputs as weights; those that its \`static constantInputs = ["name"]\` names come as options instead.`,
+    "Maps are taken and given with their channels last, and sequences of LSTM, GRU and RNN with the batch first, since a model splits and joins batches along its first axis. Recurrent nodes become `LSTM`, `GRU` and `SimpleRNN` layers that train: all directions, initial states, both orders of GRU's reset gate; peepholes, clips and lengths for each sequence are refused. Of an `If` whose condition the file decides, the branch is taken; `Loop` and `Scan` are refused. Nodes over whole numbers (`ConvInteger`, `QLinearConv` …) run in float32.",
     `Layers that are written: ${names(Object.keys(layerWriters))}. Other layers that tfjs computes are refused by name, or recorded op by op where that is possible. A layer class of yours is refused.`,
   );
 }

@@ -13,9 +13,15 @@ const folder = mkdtempSync(join(tmpdir(), "convkit-onnx-read-"));
 beforeAll(() => useEngine());
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Cases that the writer refuses: sizes that only the run knows, and TopK. */
+/**
+ * Cases that the writer refuses: sizes that only the run knows, TopK, and one scale for the whole
+ * batch; as it does taking and setting elements at places.
+ */
 const unwritten = new Set([
   "TopK",
+  "ConvInteger of quantize_dynamic",
+  "ConvInteger with strides of quantize_dynamic",
+  "MatMulInteger of quantize_dynamic",
   "Resize nearest, any size",
   "Resize linear, any size",
   "channel shuffle, any size",
@@ -52,7 +58,7 @@ describe("ONNX files of single operators answer as in ONNX Runtime", () => {
     const wrong: string[] = [];
     for (const [index, one] of onnxCases(kind).entries()) {
       // A third of the cases, for time.
-      if (unwritten.has(one.title) || index % 3 !== 0) continue;
+      if (unwritten.has(one.title) || /^(Gather|Scatter)(ND|Elements)/.test(one.title) || index % 3 !== 0) continue;
       const [path, again] = [join(folder, "case.onnx"), join(folder, "again.onnx")];
       writeFileSync(path, one.bytes);
       const model = await loadModel(path);

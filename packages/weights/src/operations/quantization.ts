@@ -14,6 +14,18 @@ export const quantization: Operations = {
       return tf.clipByValue(moved, v.number("low", 0), v.number("high", 255));
     },
   ],
+  // Scale and zero point from the range of x, which includes 0: the quantized values, the scale and the zero point.
+  dynamicquantize: [
+    "x",
+    (v) => {
+      const x = v.tensor("x");
+      const [low, high] = [tf.minimum(tf.min(x), 0), tf.maximum(tf.max(x), 0)];
+      const scale = tf.div(tf.sub(high, low), 255);
+      const own = tf.where(tf.equal(scale, 0), tf.onesLike(scale), scale);
+      const zero = tf.clipByValue(rounded(tf.div(tf.neg(low), own)), 0, 255);
+      return [tf.clipByValue(tf.add(rounded(tf.div(x, own)), zero), 0, 255), scale, zero];
+    },
+  ],
   dequantize: ["x scale zero_point", (v) => tf.mul(tf.sub(v.tensor("x"), v.tensor("zero_point")), v.tensor("scale"))],
 };
 

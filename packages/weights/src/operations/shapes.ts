@@ -29,6 +29,8 @@ export const shapes: Operations = {
       return tf.tile(x, [v.tensor("like").shape[0]!, ...x.shape.slice(1).map(() => 1)]);
     },
   ],
+  // 0, 1, 2, … for each sample of another tensor.
+  rangelike: ["like", (v) => tf.range(0, v.tensor("like").shape[0]!, 1, "int32")],
   ravel: ["x", (v) => tf.reshape(v.tensor("x"), [-1])],
   transpose: [
     "x axes",

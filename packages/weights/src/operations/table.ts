@@ -1,4 +1,5 @@
 import { elementwise } from "./elementwise.ts";
+import { indexing } from "./indexing.ts";
 import { images } from "./images.ts";
 import { interpolations } from "./interpolation.ts";
 import { linear } from "./linear.ts";
@@ -13,6 +14,7 @@ import { shapes } from "./shapes.ts";
 export const operationTable: Operations = {
   ...elementwise,
   ...images,
+  ...indexing,
   ...interpolations,
   ...linear,
   ...quantization,

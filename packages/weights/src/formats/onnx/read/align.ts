@@ -3,7 +3,7 @@ import { channelsLast, orderOf, plain, range } from "./arrange.ts";
 import type { Builder, Value } from "./builder.ts";
 import { constantOf, permuted } from "./constant.ts";
 import type { Constant } from "./constant.ts";
-import type { OnnxNode } from "./file.ts";
+import type { OnnxNode } from "./node.ts";
 import { newAxis, shapeOf, sizeOfAxis } from "./signal.ts";
 import type { Atom, Axis, Signal } from "./signal.ts";
 import { isKnownSize, sameSize, shapeText } from "./sizes.ts";

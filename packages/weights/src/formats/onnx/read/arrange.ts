@@ -1,7 +1,7 @@
 import * as tfl from "@tensorflow/tfjs-layers";
 import { Reshape } from "../../../layers/joins.ts";
 import type { Builder } from "./builder.ts";
-import type { OnnxNode } from "./file.ts";
+import type { OnnxNode } from "./node.ts";
 import { arrangement, newAxis, sameAxes, sameAxis, sizeOfAxis } from "./signal.ts";
 import type { Axis, Signal } from "./signal.ts";
 import { isKnownSize, sameSize } from "./sizes.ts";

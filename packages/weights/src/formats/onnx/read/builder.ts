@@ -11,7 +11,8 @@ import { safeName } from "../../keras/layer-paths.ts";
 import { WeightsError } from "../../../weights-error.ts";
 import { constantOf } from "./constant.ts";
 import type { Constant, ElementKind } from "./constant.ts";
-import type { AttributeValue, OnnxFile, OnnxNode } from "./file.ts";
+import type { OnnxFile } from "./file.ts";
+import type { AttributeValue, OnnxNode, Subgraph } from "./node.ts";
 import { layerNameOf } from "./layer-names.ts";
 import { sizeOfAxis } from "./signal.ts";
 import type { Axis, Signal } from "./signal.ts";
@@ -36,6 +37,11 @@ interface Arrangement {
 /** The values of a layer's weights, by tfjs' name, in the order of tfjs' axes. */
 export type WeightValues = Readonly<Record<string, (() => Float32Array<ArrayBuffer>) | undefined>>;
 
+/** A method of tfjs' layers that its types leave out. */
+interface FastWeights {
+  setFastWeightInitDuringBuild(fast: boolean): void;
+}
+
 /** The largest published networks have a few thousand layers. */
 const layerLimit = 50_000;
 
@@ -48,6 +54,8 @@ export class Builder {
   batch: { readonly axis: Axis; readonly signal: Signal } | undefined;
   /** The number of images that the file fixes; the model takes any. */
   statedBatch: number | undefined;
+  /** Reads nodes in their order; set by the reader of the whole graph. */
+  run: (nodes: readonly OnnxNode[]) => void = () => undefined;
   readonly #layers = new Set<tfl.layers.Layer>();
   readonly #names = new Set<string>();
   readonly #shared = new Map<string, tfl.layers.Layer>();
@@ -63,8 +71,20 @@ export class Builder {
     this.onnx = onnx;
     this.#room = onnx.size + 4_000_000;
     this.#outputs = new Set(onnx.outputs.map(({ name }) => name));
-    for (const node of onnx.nodes)
+    this.#countUsers(onnx.nodes);
+  }
+
+  #countUsers(nodes: readonly OnnxNode[]): void {
+    for (const node of nodes)
       for (const name of new Set(node.inputs)) this.#users.set(name, [...(this.#users.get(name) ?? []), node]);
+  }
+
+  /** Reads the nodes of a branch in place of the node that holds it: the values of the branch's outputs. */
+  branch(node: OnnxNode, { nodes, constants, outputs }: Subgraph): Value[] {
+    this.#countUsers(nodes);
+    for (const [name, constant] of constants) this.values.set(name, constant);
+    this.run(nodes);
+    return outputs.map((name) => this.values.get(name) ?? this.refuse(node, `no node of its branch makes "${name}"`));
   }
 
   refuse(node: OnnxNode, problem: string): never {
@@ -84,6 +104,11 @@ export class Builder {
 
   skipped(node: OnnxNode): Value | undefined {
     return this.#skipped.get(node);
+  }
+
+  /** Whether a node or an output of the model takes a value. */
+  isUsed(name: string): boolean {
+    return this.#outputs.has(name) || (this.#users.get(name) ?? []).length > 0;
   }
 
   users(name: string): readonly OnnxNode[] {
@@ -198,10 +223,7 @@ export class Builder {
     }
   }
 
-  /**
-   * Applies a layer with weights of the file. Nodes with the same weights and options share one layer; `key` tells the
-   * options apart.
-   */
+  /** Applies a layer of one input and one output with weights of the file, as `applyWithStates` does. */
   applyWeighted(
     node: OnnxNode,
     tensor: tfl.SymbolicTensor,
@@ -209,14 +231,29 @@ export class Builder {
     make: (name: string) => tfl.layers.Layer,
     weights: WeightValues,
   ): tfl.SymbolicTensor {
+    return this.applyWithStates(node, [tensor], key, make, weights)[0]!;
+  }
+
+  /**
+   * Applies a layer with weights of the file to a tensor and initial states. Nodes with the same weights and options share
+   * one layer; `key` tells the options apart.
+   */
+  applyWithStates(
+    node: OnnxNode,
+    tensors: readonly tfl.SymbolicTensor[],
+    key: unknown,
+    make: (name: string) => tfl.layers.Layer,
+    weights: WeightValues,
+  ): tfl.SymbolicTensor[] {
     const sharing = JSON.stringify([node.op, node.inputs.slice(1), key]);
     const shared = node.inputs.length > 1 ? this.#shared.get(sharing) : undefined;
-    if (shared !== undefined) return this.apply(node, shared, [tensor])[0]!;
+    if (shared !== undefined) return this.apply(node, shared, tensors);
     const layer = make(this.layerName(node));
     this.#shared.set(sharing, layer);
     // The file's values replace the initial values, which need not be drawn.
-    (layer as unknown as { setFastWeightInitDuringBuild(fast: boolean): void }).setFastWeightInitDuringBuild(true);
-    const [output] = this.apply(node, layer, [tensor]);
+    for (const part of [layer, (layer as unknown as { cell?: tfl.layers.Layer }).cell])
+      (part as unknown as FastWeights | undefined)?.setFastWeightInitDuringBuild(true);
+    const outputs = this.apply(node, layer, tensors);
     for (const variable of layer.weights) {
       const own = weightName(variable).replace(/_\d+$/, "");
       const values = weights[own];
@@ -225,7 +262,7 @@ export class Builder {
       const tensorOf = memoryTensor(own, shape, new Float32Array(0));
       this.assignments.push({ name: variable.originalName, variable, tensor: { ...tensorOf, read: values! }, shape });
     }
-    return output!;
+    return outputs;
   }
 
   /**
@@ -340,7 +377,7 @@ function tensorOf(constant: Constant): tf.Tensor {
 }
 
 /** The elements as nested lists, as an operation's configuration has them. */
-function nested({ shape, read, type }: Constant): unknown {
+export function nested({ shape, read, type }: Constant): unknown {
   const values = read();
   const isBool = type === "bool";
   const take = (axis: number, at: number): unknown => {

@@ -5,22 +5,10 @@ import { decodeOnnx, fieldNumber } from "../protos.ts";
 import type { OnnxMessage } from "../protos.ts";
 import { fieldsOf } from "./fields.ts";
 import type { Field } from "./fields.ts";
-import { inlineTensor, sourceTensor } from "./tensor-proto.ts";
+import { nodeOf } from "./node.ts";
+import type { OnnxNode } from "./node.ts";
+import { sourceTensor } from "./tensor-proto.ts";
 import type { Constant } from "./constant.ts";
-
-export type AttributeValue = number | string | readonly number[] | readonly string[] | Constant;
-
-/** One node of the graph. An empty name stands for an optional input or output that is left out. */
-export interface OnnxNode {
-  readonly name: string;
-  readonly op: string;
-  readonly domain: string;
-  readonly inputs: readonly string[];
-  readonly outputs: readonly string[];
-  readonly attributes: Readonly<Record<string, AttributeValue>>;
-  /** The node as errors name it. */
-  readonly place: string;
-}
 
 /** An input or output of the graph. An axis of unknown size is its name, or null. */
 export interface OnnxValue {
@@ -158,53 +146,6 @@ const sparseInitializer = 15;
 
 function numbersOf(name: "GraphProto" | "ModelProto"): (field: string) => number {
   return (field) => fieldNumber(name, field);
-}
-
-function nodeOf(file: string, message: OnnxMessage, index: number): OnnxNode {
-  const {
-    op_type: op = "",
-    name = "",
-    domain = "",
-    input = [],
-    output = [],
-    attribute = [],
-  } = message as {
-    op_type?: string;
-    name?: string;
-    domain?: string;
-    input?: string[];
-    output?: string[];
-    attribute?: OnnxMessage[];
-  };
-  const place = `node ${index} ${op}${name === "" ? "" : ` "${name}"`}`;
-  const attributes: Record<string, AttributeValue> = Object.create(null) as Record<string, AttributeValue>;
-  for (const part of attribute) {
-    const value = attributeValue(file, place, part);
-    if (value !== undefined) attributes[String(part["name"])] = value;
-  }
-  return { name, op, domain: domain === "ai.onnx" ? "" : domain, inputs: input, outputs: output, attributes, place };
-}
-
-function attributeValue(file: string, place: string, part: OnnxMessage): AttributeValue | undefined {
-  const text = (bytes: unknown): string => Buffer.from(bytes as Uint8Array).toString("utf8");
-  switch (part["type"]) {
-    case 1:
-      return Number(part["f"] ?? 0);
-    case 2:
-      return Number(part["i"] ?? 0);
-    case 3:
-      return text(part["s"] ?? new Uint8Array(0));
-    case 4:
-      return inlineTensor(file, `${place}, attribute "${String(part["name"])}"`, part["t"] as OnnxMessage);
-    case 6:
-      return part["floats"] as number[];
-    case 7:
-      return part["ints"] as number[];
-    case 8:
-      return (part["strings"] as unknown[]).map(text);
-    default:
-      return undefined;
-  }
 }
 
 interface TypeMessage {

@@ -1,5 +1,6 @@
 import { channelsLast, range } from "./arrange.ts";
-import type { OnnxFile, OnnxNode, OnnxValue } from "./file.ts";
+import type { OnnxFile, OnnxValue } from "./file.ts";
+import type { OnnxNode } from "./node.ts";
 
 /** Operators whose first input has its channels second. */
 const mapOperators = new Set([
@@ -21,12 +22,21 @@ const mapOperators = new Set([
   "Upsample",
 ]);
 
+/** Operators whose first input has the time first, and their initial states the directions: the batch is second. */
+const sequenceOperators = new Set(["GRU", "LSTM", "RNN"]);
+
+/** True if a node is one whose sequences have the batch second. */
+export function isTimeFirst({ op, domain, attributes }: OnnxNode): boolean {
+  return domain === "" && sequenceOperators.has(op) && attributes["layout"] !== 1;
+}
+
 /** Operators that end the search: they change the axes in a way that says nothing of the channels. */
 const ends = new Set(["Flatten", "Gather", "MatMul", "Gemm", "Reshape", "Shape", "Squeeze", "Unsqueeze", "Einsum"]);
 
 /**
  * The order of a model's input: which of ONNX' axes each axis of the tensor is. An input that convolutions take as it is
- * has its channels first, and the model takes it with its channels last; an input that is transposed for them stays.
+ * has its channels first, and the model takes it with its channels last; an input that is transposed for them stays. A
+ * sequence that a recurrent layer takes with the time first is taken with the batch first.
  */
 export function inputOrder({ nodes }: OnnxFile, input: OnnxValue): number[] {
   const rank = input.shape!.length;
@@ -41,7 +51,8 @@ export function inputOrder({ nodes }: OnnxFile, input: OnnxValue): number[] {
     for (const { name, order } of queue) {
       for (const node of users.get(name) ?? []) {
         if (mapOperators.has(node.op)) return channelsLast(rank).map((axis) => order[axis]!);
-        if (ends.has(node.op)) continue;
+        if (isTimeFirst(node) && rank === 3) return [1, 0, 2].map((axis) => order[axis]!);
+        if (sequenceOperators.has(node.op) || ends.has(node.op)) continue;
         const perm = node.attributes["perm"];
         const turned =
           node.op === "Transpose" && Array.isArray(perm) ? perm.map((axis) => order[axis as number] ?? 0) : order;

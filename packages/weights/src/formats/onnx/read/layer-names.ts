@@ -1,4 +1,4 @@
-import type { OnnxNode } from "./file.ts";
+import type { OnnxNode } from "./node.ts";
 
 /** Endings of weights' names: PyTorch's, and those of this package's own files. */
 const weightEnding =

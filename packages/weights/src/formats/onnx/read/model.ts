@@ -10,10 +10,11 @@ import { arranged, channelsLast, orderOf, plain, range } from "./arrange.ts";
 import { Builder, runSize } from "./builder.ts";
 import type { Value } from "./builder.ts";
 import { readOnnx } from "./file.ts";
-import type { OnnxFile, OnnxNode, OnnxValue } from "./file.ts";
-import { inputOrder } from "./input-order.ts";
+import type { OnnxFile, OnnxValue } from "./file.ts";
+import type { OnnxNode } from "./node.ts";
+import { inputOrder, isTimeFirst } from "./input-order.ts";
 import { ofSizes } from "./ops/sizes.ts";
-import { newAxis } from "./signal.ts";
+import { newAxis, sameAxis } from "./signal.ts";
 import type { Axis, Signal } from "./signal.ts";
 import { userReads } from "./user-ops.ts";
 import type { UserOps } from "./user-ops.ts";
@@ -36,7 +37,8 @@ export async function loadOnnx(source: ByteSource, ops: UserOps = {}): Promise<t
     checkOperators(onnx, users);
     const inputs = placeInputs(builder, onnx);
     for (const [name, constant] of onnx.constants) builder.values.set(name, constant);
-    run(builder, onnx, users);
+    builder.run = (nodes) => run(builder, nodes, users);
+    builder.run(onnx.nodes);
     const outputs = pickOutputs(builder, onnx, inputs);
     const model = tfl.model({
       inputs: inputs.length === 1 ? inputs[0]!.signal.tensor : inputs.map(({ signal }) => signal.tensor),
@@ -114,10 +116,19 @@ function isKnown({ op, domain }: OnnxNode): boolean {
   return knownDomains.has(domain) && onnxReads.has(op);
 }
 
+const loops: ReadonlySet<string> = new Set(["Loop", "Scan", "SequenceMap"]);
+
 function checkOperators(onnx: OnnxFile, users: ReadonlyMap<string, Read>): void {
   const unknown = onnx.nodes.filter((node) => !isKnown(node) && !users.has(node.op));
   const [first] = unknown;
   if (first === undefined) return;
+  const loop = unknown.find(({ op }) => loops.has(op));
+  if (loop !== undefined)
+    throw new WeightsError(
+      onnx.file,
+      loop.place,
+      "runs a part of the graph as often as only the run knows, which is not known: export the model with its loops unrolled",
+    );
   const title = ({ op, domain }: OnnxNode): string => (domain === "" ? op : `${domain}.${op}`);
   const others = new Set(unknown.map(title));
   others.delete(title(first));
@@ -137,7 +148,8 @@ interface PlacedInput {
 function placeInputs(builder: Builder, onnx: OnnxFile): PlacedInput[] {
   const batch: Axis = [{ size: unknownSize("batch") }];
   if (onnx.inputs.length === 0) throw new WeightsError(onnx.file, "the graph", "expected an input");
-  const stated = onnx.inputs[0]!.shape?.[0];
+  const first = onnx.inputs[0]!;
+  const stated = first.shape?.[first.shape.length === 0 ? 0 : inputOrder(onnx, first)[0]!];
   builder.statedBatch = typeof stated === "number" ? stated : undefined;
   return onnx.inputs.map((input) => {
     const { order, axes, type } = inputAxes(onnx, input, batch);
@@ -169,24 +181,27 @@ function inputAxes(
   const kind = elementKind(input.type);
   if (kind === undefined)
     throw new WeightsError(onnx.file, place, `has elements of type ${input.type}, which is not known`);
-  if (shape === undefined || shape.length === 0 || shape.length > 6)
+  if (shape === undefined)
     throw new WeightsError(
       onnx.file,
       place,
-      `expected a shape of 1 to 6 axes, got ${shape === undefined ? "none" : `${shape.length}`}`,
+      "states no shape, so its number of axes is unknown: export the file with the shape of its input, such as [N, 3, 224, 224]",
     );
+  if (shape.length === 0 || shape.length > 6)
+    throw new WeightsError(onnx.file, place, `expected a shape of 1 to 6 axes, got ${shape.length}`);
   const odd = shape.find((size) => typeof size === "number" && !(size >= 1 && size <= 2 ** 31 - 1));
   if (odd !== undefined) throw new WeightsError(onnx.file, place, `expected sizes above 0, got ${String(odd)}`);
+  const order = inputOrder(onnx, input);
   const axes = shape.map((size, axis): Axis =>
-    axis === 0 ? batch : newAxis(typeof size === "number" ? size : unknownSize(size ?? `${name}.${axis}`)),
+    axis === order[0] ? batch : newAxis(typeof size === "number" ? size : unknownSize(size ?? `${name}.${axis}`)),
   );
   // Only 32 and 64 bits are indices; images of 8 bits are numbers like others.
   const isIndex = input.type === 6 || input.type === 7;
-  return { order: inputOrder(onnx, input), axes, type: isIndex ? "int" : "float" };
+  return { order, axes, type: isIndex ? "int" : "float" };
 }
 
-function run(builder: Builder, onnx: OnnxFile, users: ReadonlyMap<string, Read>): void {
-  for (const node of onnx.nodes) {
+function run(builder: Builder, nodes: readonly OnnxNode[], users: ReadonlyMap<string, Read>): void {
+  for (const node of nodes) {
     const results = [
       builder.skipped(node) ?? ofSizes(builder, node) ?? readNode(builder, node, users),
     ].flat() as Value[];
@@ -201,8 +216,8 @@ function run(builder: Builder, onnx: OnnxFile, users: ReadonlyMap<string, Read>)
 
 function readNode(builder: Builder, node: OnnxNode, users: ReadonlyMap<string, Read>): Value | readonly Value[] {
   try {
-    const read = isKnown(node) ? onnxReads.get(node.op)! : users.get(node.op)!;
-    return read(builder, node);
+    const read = isKnown(node) ? onnxReads.get(node.op) : users.get(node.op);
+    return read === undefined ? builder.refuse(node, "is not known") : read(builder, node);
   } catch (error) {
     if (error instanceof WeightsError) throw error;
     throw new WeightsError(builder.onnx.file, node.place, `cannot be read: ${(error as Error).message}`, {
@@ -213,6 +228,7 @@ function readNode(builder: Builder, node: OnnxNode, users: ReadonlyMap<string, R
 
 function pickOutputs(builder: Builder, onnx: OnnxFile, inputs: readonly PlacedInput[]): tfl.SymbolicTensor[] {
   const isTurned = inputs.some((input) => input.isTurned);
+  const hasSequences = onnx.nodes.some(isTimeFirst);
   const seen = new Set<string>(inputs.map(({ signal }) => signal.tensor.sourceLayer.name));
   return onnx.outputs.map(({ name }) => {
     const value = builder.values.get(name);
@@ -227,11 +243,18 @@ function pickOutputs(builder: Builder, onnx: OnnxFile, inputs: readonly PlacedIn
     };
     if (value === undefined) return builder.refuse(node, "no node makes it");
     if (value.kind !== "signal") return builder.refuse(node, "does not depend on the model's input");
-    const { tensor } = outputSignal(builder, node, value, isTurned);
+    const { tensor } = outputSignal(builder, node, hasSequences ? batchFirst(builder, value) : value, isTurned);
     const isNew = !seen.has(tensor.sourceLayer.name);
     seen.add(tensor.sourceLayer.name);
     return isNew ? tensor : (new Identity({ name: builder.layerName(node) }).apply(tensor) as tfl.SymbolicTensor);
   });
+}
+
+/** The value with the batch as its first axis, by which tfjs joins the results of several batches. */
+function batchFirst(builder: Builder, value: Signal): Signal {
+  const { batch } = builder;
+  const at = batch === undefined ? -1 : value.axes.findIndex((axis) => sameAxis(axis, batch.axis));
+  return at <= 0 ? value : { ...value, axes: [value.axes[at]!, ...value.axes.toSpliced(at, 1)] };
 }
 
 /** An output in ONNX' order; a map of a model whose images were turned has its channels last. */

@@ -5,9 +5,10 @@ import { functionName, registerFunctions } from "../../../layers/activations.ts"
 import type { LayerClass } from "../../keras/import-layer.ts";
 import { plain, range } from "./arrange.ts";
 import type { Builder, Value } from "./builder.ts";
-import { runSize } from "./builder.ts";
+import { nested, runSize } from "./builder.ts";
 import type { Constant } from "./constant.ts";
-import type { OnnxNode } from "./file.ts";
+import { isSubgraph } from "./node.ts";
+import type { OnnxNode } from "./node.ts";
 import type { Read } from "./ops/read.ts";
 import { newAxis, sizeOfAxis } from "./signal.ts";
 import type { Axis, Signal } from "./signal.ts";
@@ -23,7 +24,8 @@ export interface UserOps {
 
 /**
  * Reads operators of the user's by name. A layer is made of the node's attributes and gets the node's inputs in the
- * order of axes that the file has (channels first, as PyTorch exports); constant inputs become its weights, in order.
+ * order of axes that the file has (channels first, as PyTorch exports). The class' `constantInputs` names the options that
+ * the first constant inputs are, as numbers or nested lists; the other ones become its weights, in order.
  */
 export function userReads({ layers = [], functions = {} }: UserOps): ReadonlyMap<string, Read> {
   registerFunctions(functions);
@@ -46,13 +48,19 @@ function applyLayer(own: LayerClass): Read {
     const signals = inputs.flatMap((value) => (value?.kind === "signal" ? [inOrder(builder, node, value)] : []));
     const constants = inputs.flatMap((value) => (value?.kind === "constant" ? [value] : []));
     if (signals.length === 0) builder.refuse(node, "expected an input that depends on the model's input");
-    const layer = made(own, { ...plainAttributes(node), name: builder.layerName(node) });
+    const { constantInputs = [] } = own as { readonly constantInputs?: readonly string[] };
+    const options = constantInputs.flatMap((name, index): [string, unknown][] => {
+      const constant = constants[index];
+      return constant === undefined ? [] : [[name, nested(constant)]];
+    });
+    const config = { ...plainAttributes(node), ...Object.fromEntries(options), name: builder.layerName(node) };
+    const layer = made(own, config);
     const results = builder.apply(
       node,
       layer,
       signals.map(({ tensor }) => tensor),
     );
-    assignConstants(builder, node, layer, constants);
+    assignConstants(builder, node, layer, constants.slice(constantInputs.length));
     return results.map((tensor, index) => resultOf(node, tensor, signals[0]!, index));
   };
 }
@@ -72,7 +80,9 @@ function plainAttributes({ attributes }: OnnxNode): Record<string, unknown> {
   const isTensor = (value: unknown): value is Constant =>
     typeof value === "object" && value !== null && !Array.isArray(value);
   return Object.fromEntries(
-    Object.entries(attributes).map(([name, value]) => [name, isTensor(value) ? Array.from(value.read()) : value]),
+    Object.entries(attributes).flatMap(([name, value]) =>
+      isSubgraph(value) ? [] : [[name, isTensor(value) ? Array.from(value.read()) : value]],
+    ),
   );
 }
 
@@ -86,7 +96,7 @@ function assignConstants(
   if (weights.length !== constants.length)
     builder.refuse(
       node,
-      `has ${constants.length} constant inputs, but the layer given for it has ${weights.length} weights`,
+      `has ${constants.length} constant inputs, but the layer given for it has ${weights.length} weights: a class with static constantInputs = ["name"] takes them as options`,
     );
   for (const [index, variable] of weights.entries()) {
     const constant = constants[index]!;

@@ -1,5 +1,5 @@
 import type { Builder } from "./builder.ts";
-import type { OnnxNode } from "./file.ts";
+import type { OnnxNode } from "./node.ts";
 import { computed, isKnownSize } from "./sizes.ts";
 import type { Size } from "./sizes.ts";
 

@@ -6,7 +6,7 @@ import { Clipped } from "../../../../layers/slicing.ts";
 import type { Builder, Value } from "../builder.ts";
 import { scalarOf } from "../constant.ts";
 import type { ElementKind } from "../constant.ts";
-import type { OnnxNode } from "../file.ts";
+import type { OnnxNode } from "../node.ts";
 import type { Signal } from "../signal.ts";
 import type { Read } from "./read.ts";
 

@@ -8,7 +8,7 @@ import type { Aligned } from "../align.ts";
 import type { Builder, Value } from "../builder.ts";
 import { floatsOf, scalarOf } from "../constant.ts";
 import type { Constant, ElementKind } from "../constant.ts";
-import type { OnnxNode } from "../file.ts";
+import type { OnnxNode } from "../node.ts";
 import { sizeOfAxis } from "../signal.ts";
 import type { Signal } from "../signal.ts";
 import { sameSize } from "../sizes.ts";

@@ -4,7 +4,7 @@ import { DilatedDepthwiseConv2D, SizedConv2DTranspose } from "../../../../layers
 import type { Builder, WeightValues } from "../builder.ts";
 import { constantOf, floatsOf, permuted } from "../constant.ts";
 import type { Constant } from "../constant.ts";
-import type { OnnxNode } from "../file.ts";
+import type { OnnxNode } from "../node.ts";
 import type { Signal } from "../signal.ts";
 import { newAxis } from "../signal.ts";
 import { computed, isKnownSize } from "../sizes.ts";

@@ -3,7 +3,7 @@ import { arranged, plain, range } from "../arrange.ts";
 import type { Builder, Value } from "../builder.ts";
 import { constantOf, floatsOf, permuted } from "../constant.ts";
 import type { Constant } from "../constant.ts";
-import type { OnnxNode } from "../file.ts";
+import type { OnnxNode } from "../node.ts";
 import { newAxis, shapeOf, sizeOfAxis } from "../signal.ts";
 import type { Axis, Signal } from "../signal.ts";
 import { sameSize, shapeText } from "../sizes.ts";

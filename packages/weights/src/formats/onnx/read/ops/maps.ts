@@ -1,7 +1,7 @@
 import * as tfl from "@tensorflow/tfjs-layers";
 import { channelsLast, plain } from "../arrange.ts";
 import type { Builder } from "../builder.ts";
-import type { OnnxNode } from "../file.ts";
+import type { OnnxNode } from "../node.ts";
 import { newAxis, sizeOfAxis } from "../signal.ts";
 import type { Axis, Signal } from "../signal.ts";
 import { computed } from "../sizes.ts";

@@ -5,7 +5,7 @@ import { arranged, channelsLast, orderOf, plain, range } from "../arrange.ts";
 import type { Builder } from "../builder.ts";
 import { floatsOf } from "../constant.ts";
 import type { Constant } from "../constant.ts";
-import type { OnnxNode } from "../file.ts";
+import type { OnnxNode } from "../node.ts";
 import { sameAxis, sizeOfAxis } from "../signal.ts";
 import type { Axis, Signal } from "../signal.ts";
 import { isKnownSize } from "../sizes.ts";

@@ -3,9 +3,9 @@ import { PadChannels } from "@convkit/core";
 import { Concatenate } from "../../../../layers/joins.ts";
 import { channelsLast, naturalOrder, orderOf, plain, range } from "../arrange.ts";
 import type { Builder, Value } from "../builder.ts";
-import { constantOf, permuted } from "../constant.ts";
+import { constantOf, floatsOf, permuted } from "../constant.ts";
 import type { Constant } from "../constant.ts";
-import type { OnnxNode } from "../file.ts";
+import type { OnnxNode } from "../node.ts";
 import { newAxis, placeOf } from "../signal.ts";
 import type { Axis, Signal } from "../signal.ts";
 import { computed, isKnownSize, productOf, shapeText } from "../sizes.ts";
@@ -216,9 +216,31 @@ function ofUnknown(
 }
 
 function gather(builder: Builder, node: OnnxNode): Value {
-  const [value, indices] = [builder.input(node, 0), builder.constant(node, 1)];
+  const [value, indices] = [builder.input(node, 0), builder.input(node, 1)];
   const shape = shapeOfValue(value);
-  return takenAt(builder, node, value, indices, builder.axis(node, builder.number(node, "axis", 0), shape.length));
+  const axis = builder.axis(node, builder.number(node, "axis", 0), shape.length);
+  if (indices.kind === "signal") return takenBySignal(builder, node, value, indices, axis);
+  return takenAt(builder, node, value, builder.constant(node, 1), axis);
+}
+
+/** The elements at places that the run computes; rows of a constant matrix are an embedding, which trains. */
+function takenBySignal(builder: Builder, node: OnnxNode, value: Value, indices: Signal, axis: number): Value {
+  if (value.kind === "sizes") return builder.refuse(node, "takes sizes by places that only the run knows");
+  const places = plain(builder, node, indices, range(0, indices.axes.length));
+  const [rows, width] = shapeOfValue(value);
+  if (value.kind === "constant" && value.type === "float" && value.shape.length === 2 && axis === 0) {
+    const [inputDim, outputDim] = [Number(rows), Number(width)];
+    const make = (name: string): tfl.layers.Layer => tfl.layers.embedding({ name, inputDim, outputDim });
+    const tensor = builder.applyWeighted(node, places.tensor, [value.name, inputDim, outputDim], make, {
+      embeddings: () => floatsOf(value),
+    });
+    const axes = [...places.axes, newAxis(outputDim)];
+    return { kind: "signal", tensor, axes, physical: axes, type: "float", isRaw: false };
+  }
+  const x = value.kind === "signal" ? plain(builder, node, value, range(0, value.axes.length)) : value;
+  const own = x.kind === "signal" ? x.axes : x.shape.map((size) => newAxis(size));
+  const axes = [...own.slice(0, axis), ...places.axes, ...own.slice(axis + 1)];
+  return builder.operation(node, "take", { x, indices: places, axis }, [{ axes, physical: axes, type: x.type }])[0]!;
 }
 
 /** The elements at these places along an axis. */
@@ -250,7 +272,7 @@ function takenAt(builder: Builder, node: OnnxNode, value: Value, indices: Consta
 }
 
 /** Takes elements by constant places along the first axes. */
-function gatherPlaces(builder: Builder, node: OnnxNode): Value {
+export function gatherPlaces(builder: Builder, node: OnnxNode): Value {
   const [x, places] = [builder.input(node, 0), builder.constant(node, 1)];
   const shape = shapeOfValue(x);
   const depth = places.shape.at(-1) ?? 0;
@@ -358,6 +380,5 @@ export const parts: Readonly<Record<string, Read>> = {
   Split: split,
   Slice: slice,
   Gather: gather,
-  GatherND: gatherPlaces,
   Pad: pad,
 };

@@ -2,7 +2,7 @@ import { GlobalAveragePooling2D, LocalResponseNormalization, PaddedPooling2D } f
 import * as tfl from "@tensorflow/tfjs-layers";
 import { GlobalMaxPooling2DKeepdims } from "../../../../layers/base-layers.ts";
 import type { Builder } from "../builder.ts";
-import type { OnnxNode } from "../file.ts";
+import type { OnnxNode } from "../node.ts";
 import { isKnownSize } from "../sizes.ts";
 import type { Signal } from "../signal.ts";
 import { isValid, windowOf } from "../windows.ts";

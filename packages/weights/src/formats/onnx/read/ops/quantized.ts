@@ -4,7 +4,7 @@ import { naturalOrder, plain, range } from "../arrange.ts";
 import type { Builder, Value } from "../builder.ts";
 import { constantOf } from "../constant.ts";
 import type { Constant } from "../constant.ts";
-import type { OnnxNode } from "../file.ts";
+import type { OnnxNode } from "../node.ts";
 import { placeOf } from "../signal.ts";
 import type { Signal } from "../signal.ts";
 import { binary } from "./arithmetic.ts";
@@ -119,6 +119,27 @@ function weightPart(builder: Builder, node: OnnxNode, index: number, axis: numbe
   });
 }
 
+/** The first input of a node over whole numbers, less its zero point, which may be known only when the model runs. */
+function lessZero(builder: Builder, node: OnnxNode): Signal {
+  const x = builder.signal(node);
+  const zero = builder.optional(node, 2);
+  if (zero === undefined) return x;
+  if (zero.kind === "sizes" || countOf(shapeOfValue(zero).map(Number)) !== 1)
+    return builder.refuse(node, "expected one zero point for its first input");
+  const point = zero.kind === "constant" ? zero.read()[0] : zero;
+  return builder.operation(node, "dequantize", { x, scale: 1, zero_point: point }, [
+    { ...x, type: "float" },
+  ])[0] as Signal;
+}
+
+/** A constant input of whole numbers, less its zero points: one, or one for each place of an axis. */
+function constantLessZero(builder: Builder, node: OnnxNode, axis: number): Constant {
+  const [weight, zero] = [builder.constant(node, 1), builder.optionalConstant(node, 3)];
+  const count = zero === undefined ? 1 : countOf(zero.shape);
+  const scale = constantOf([count], "float", new Float32Array(count).fill(1));
+  return dequantized(weight, axis, { scale, zero });
+}
+
 export const quantizedReads: Readonly<Record<string, Read>> = {
   QuantizeLinear: (builder, node) => {
     if (
@@ -163,6 +184,23 @@ export const quantizedReads: Readonly<Record<string, Read>> = {
         ? dense(builder, node, a, { kernel: b, bias: undefined }, "QLinearMatMul")
         : matrixProduct(builder, node, a, b);
     return quantized(builder, node, y, 6);
+  },
+  ConvInteger: (builder, node) =>
+    convolution(builder, node, lessZero(builder, node), {
+      weight: constantLessZero(builder, node, 0),
+      bias: undefined,
+    }),
+  MatMulInteger: (builder, node) => {
+    const a = lessZero(builder, node);
+    const b = constantLessZero(builder, node, builder.constant(node, 1).shape.length - 1);
+    return b.shape.length === 2
+      ? dense(builder, node, a, { kernel: b, bias: undefined }, "MatMulInteger")
+      : matrixProduct(builder, node, a, b);
+  },
+  DynamicQuantizeLinear: (builder, node) => {
+    const x = builder.signal(node);
+    const one = { axes: [], physical: [], type: "float" as const };
+    return builder.operation(node, "dynamicquantize", { x }, [{ ...x, type: "float" }, one, one]);
   },
   QLinearAdd: (builder, node) =>
     quantized(builder, node, binary(builder, node, [part(builder, node, 0), part(builder, node, 3)], "add"), 6),

@@ -2,7 +2,7 @@ import * as tfl from "@tensorflow/tfjs-layers";
 import { SoftmaxOver } from "../../../../layers/base-layers.ts";
 import { naturalOrder, orderOf, plain, range } from "../arrange.ts";
 import type { Builder, Value } from "../builder.ts";
-import type { OnnxNode } from "../file.ts";
+import type { OnnxNode } from "../node.ts";
 import { newAxis, sizeOfAxis } from "../signal.ts";
 import type { Axis, Signal } from "../signal.ts";
 import { mapped } from "./activations.ts";

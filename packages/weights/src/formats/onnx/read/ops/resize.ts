@@ -1,7 +1,7 @@
 import * as tfl from "@tensorflow/tfjs-layers";
 import { ResizedTo, ScaledUp2D } from "../../../../layers/resize.ts";
 import type { Builder } from "../builder.ts";
-import type { OnnxNode } from "../file.ts";
+import type { OnnxNode } from "../node.ts";
 import type { Signal } from "../signal.ts";
 import { computed, isKnownSize } from "../sizes.ts";
 import type { Size } from "../sizes.ts";

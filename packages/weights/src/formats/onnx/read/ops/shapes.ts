@@ -2,7 +2,7 @@ import { arranged, plain, range } from "../arrange.ts";
 import type { Builder, Sizes, Value } from "../builder.ts";
 import { constantOf, permuted } from "../constant.ts";
 import type { Constant } from "../constant.ts";
-import type { OnnxNode } from "../file.ts";
+import type { OnnxNode } from "../node.ts";
 import { newAxis, regrouped, shapeOf, sizeOfAxis } from "../signal.ts";
 import type { Axis, Signal } from "../signal.ts";
 import { exactly, isKnownSize, productOf, sameSize, shapeText, unknownSize } from "../sizes.ts";
@@ -200,7 +200,7 @@ function expand(builder: Builder, node: OnnxNode, x: Value, target: readonly Siz
   )[0]!;
 }
 
-/** A constant repeated for each image of the batch. */
+/** A constant repeated for each image of the batch, along the axis of the target that is the batch. */
 function overBatch(
   builder: Builder,
   node: OnnxNode,
@@ -209,14 +209,52 @@ function overBatch(
   sizes: readonly Size[],
 ): Value {
   const { batch } = builder;
-  const [first, ...rest] = sizes;
-  if (batch === undefined || from[0] !== 1 || !rest.every(isKnownSize) || !sameSize(first!, sizeOfAxis(batch.axis)))
+  const place = sizes.findIndex((size) => !isKnownSize(size));
+  const others = sizes.filter((_, axis) => axis !== place);
+  if (
+    batch === undefined ||
+    from[place] !== 1 ||
+    !others.every(isKnownSize) ||
+    !sameSize(sizes[place]!, sizeOfAxis(batch.axis))
+  )
     return builder.refuse(node, `repeats a constant to ${shapeText(sizes)}, of which only the run knows sizes`);
-  const one = expand(builder, node, x, [1, ...rest]) as Constant;
-  const axes = [batch.axis, ...rest.map((size) => newAxis(size))];
-  return builder.operation(node, "repeatlike", { x: one, like: batch.signal }, [
-    { axes, physical: axes, type: x.type },
-  ])[0]!;
+  const whole = expand(builder, node, x, sizes.with(place, 1)) as Constant;
+  const one = constantOf([1, ...others], x.type, whole.read());
+  const rest = others.map((size) => newAxis(size));
+  const result = { axes: rest.toSpliced(place, 0, batch.axis), physical: [batch.axis, ...rest], type: x.type };
+  const [y] = builder.operation(node, "repeatlike", { x: one, like: batch.signal }, [result]);
+  return { ...(y as Signal), origin: { op: "repeatlike", inputs: [one] } };
+}
+
+/** Whole numbers in order; as many as there are images if that is the limit. */
+function sequence(builder: Builder, node: OnnxNode): Value {
+  const bound = builder.input(node, 1);
+  const [from, by] = [builder.constant(node, 0), builder.constant(node, 2)].map((own) => own.read()[0]);
+  const { batch } = builder;
+  if (
+    batch !== undefined &&
+    bound.kind === "sizes" &&
+    sameSize(bound.items[0]!, sizeOfAxis(batch.axis)) &&
+    from === 0 &&
+    by === 1
+  )
+    return builder.operation(node, "rangelike", { like: batch.signal }, [
+      { axes: [batch.axis], physical: [batch.axis], type: "int" },
+    ])[0]!;
+  const [start, limit, step] = [0, 1, 2].map((index) => builder.constant(node, index).read()[0]!) as [
+    number,
+    number,
+    number,
+  ];
+  const count = Math.max(0, Math.ceil((limit - start) / step));
+  if (!Number.isSafeInteger(count))
+    return builder.refuse(node, `expected a range, got ${start} to ${limit} by ${step}`);
+  builder.takeRoom(node, [count]);
+  return constantOf(
+    [count],
+    builder.constant(node, 0).type,
+    Float64Array.from({ length: count }, (_, index) => start + index * step),
+  );
 }
 
 export const shapes: Readonly<Record<string, Read>> = {
@@ -279,7 +317,7 @@ export const shapes: Readonly<Record<string, Read>> = {
   },
   Constant: (builder, node) => {
     const { value, value_float: float, value_floats: floats, value_int: int, value_ints: ints } = node.attributes;
-    if (typeof value === "object" && "kind" in value) return value;
+    if (typeof value === "object" && "kind" in value && value.kind === "constant") return value;
     if (typeof float === "number") return constantOf([], "float", [float]);
     if (typeof int === "number") return constantOf([], "int", [int]);
     if (Array.isArray(floats)) return constantOf([floats.length], "float", floats as number[]);
@@ -297,22 +335,7 @@ export const shapes: Readonly<Record<string, Read>> = {
     );
     return sizes.length === 0 ? constantOf([], value.type, one.read()) : expand(builder, node, one, sizes);
   },
-  Range: (builder, node) => {
-    const [start, limit, step] = [0, 1, 2].map((index) => builder.constant(node, index).read()[0]!) as [
-      number,
-      number,
-      number,
-    ];
-    const count = Math.max(0, Math.ceil((limit - start) / step));
-    if (!Number.isSafeInteger(count))
-      return builder.refuse(node, `expected a range, got ${start} to ${limit} by ${step}`);
-    builder.takeRoom(node, [count]);
-    return constantOf(
-      [count],
-      builder.constant(node, 0).type,
-      Float64Array.from({ length: count }, (_, index) => start + index * step),
-    );
-  },
+  Range: sequence,
   DepthToSpace: (builder, node) => blocks(builder, node, true),
   SpaceToDepth: (builder, node) => blocks(builder, node, false),
 };

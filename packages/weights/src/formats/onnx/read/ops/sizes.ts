@@ -1,6 +1,6 @@
 import type { Builder, Value } from "../builder.ts";
 import { constantOf } from "../constant.ts";
-import type { OnnxNode } from "../file.ts";
+import type { OnnxNode } from "../node.ts";
 import { computed, isKnownSize, productOf, sameSize } from "../sizes.ts";
 import type { Size } from "../sizes.ts";
 import { knownOr } from "./shapes.ts";
