@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { engines } from "@convkit/testing";
 import { saveNpy } from "@convkit/weights";
+import { env } from "@tensorflow/tfjs-core";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
 import { readNpy } from "../src/outputs/npy.ts";
@@ -152,6 +153,52 @@ describe("draw", () => {
     expect((await call("draw", file, join(folder, "drawn.svg"))).status).toBe(0);
     expect((await call("draw", "lenet5", "x.gif")).err).toMatch(/must end in \.svg, \.png or \.html/);
   });
+});
+
+test("inspect makes one page that loads nothing", async () => {
+  // tfjs-node's fusedMatMul keeps its bias for the gradient, which tfjs' own test mode takes for a leak.
+  env().set("IS_TEST", false);
+  const [image, page] = [join(folder, "square.png"), join(folder, "square.html")];
+  const pixels = Uint8Array.from({ length: 28 * 28 }, (_, i) =>
+    i % 28 > 8 && i % 28 < 20 && i > 224 && i < 560 ? 255 : 0,
+  );
+  await sharp(pixels, { raw: { width: 28, height: 28, channels: 1 } })
+    .png()
+    .toFile(image);
+  const { status, out, err } = await call(
+    "inspect",
+    "lenet5",
+    image,
+    "--out",
+    page,
+    "--seed",
+    "3",
+    "--top",
+    "2",
+    "--json",
+  );
+  expect(status, err).toBe(0);
+  const [predicted] = JSON.parse(
+    (await call("predict", "lenet5", image, "--seed", "3", "--top", "2", "--json")).out,
+  ) as {
+    predictions: unknown[];
+  }[];
+  expect(JSON.parse(out)).toMatchObject({
+    layer: "pool2",
+    predictions: predicted!.predictions,
+    receptiveField: { theoretical: [16, 16], stride: [4, 4] },
+    maps: [
+      { layer: "conv1", shape: [28, 28, 6] },
+      { layer: "conv2", shape: [10, 10, 16] },
+      { layer: "pool2", shape: [5, 5, 16] },
+    ],
+  });
+  const text = readFileSync(page, "utf8");
+  // Two of the input, one a class, two attributions, three maps, filters, receptive field.
+  expect(text.match(/<img [^>]*src="data:image\/png;base64,/g)).toHaveLength(2 + 2 + 2 + 3 + 1 + 1);
+  expect(text.match(/(src|href)="(?!data:)|<script/g)).toBeNull();
+  expect((await call("inspect", "lenet5", image)).err).toMatch(/has random weights, so its answers mean nothing/);
+  expect((await call("inspect", "lenet5", image, "--out", "x.png")).err).toMatch(/to end in \.html, got x\.png/);
 });
 
 describe("convert", () => {

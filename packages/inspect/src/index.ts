@@ -28,3 +28,7 @@ export { filters } from "./maps/filters.ts";
 export type { Filters, FiltersOptions } from "./maps/filters.ts";
 export type { DrawWindowOptions } from "./window/read-window.ts";
 export { windowText } from "./window/window-text.ts";
+export { attributionPixels, colorMap, imagePixels, mapPixels, overlayPixels } from "./pictures/pixels.ts";
+export type { ColorMap, ColorMapName, Pixels } from "./pictures/pixels.ts";
+export { featureMapPixels, filterPixels, sheetPixels } from "./pictures/sheets.ts";
+export type { SheetOptions } from "./pictures/sheets.ts";

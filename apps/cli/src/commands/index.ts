@@ -11,6 +11,11 @@ export const commands: CommandTree = {
     "layers, parameters, multiply-adds, memory, receptive field",
     () => import("./summary.ts"),
   ),
+  inspect: command(
+    "<model> <image>",
+    "what a network sees in an image, as one page: classes, Grad-CAM, attributions, feature maps",
+    () => import("./inspect.ts"),
+  ),
   train: command(
     "[recipe-or-model]",
     "trains a recipe, or on --data a network of the zoo, a run's model or a model file",

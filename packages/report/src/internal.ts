@@ -1,0 +1,3 @@
+// Not for users: the parts of pages that other packages of convkit put together.
+export { type Html, html, trusted } from "./html.ts";
+export { curve, facts, grid, page, section, tableOf, tiles } from "./page.ts";
