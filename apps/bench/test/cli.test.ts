@@ -2,7 +2,6 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { availableEngines } from "@convkit/engine";
 import { peerPython } from "@convkit/testing";
 import { describe, expect, it } from "vitest";
@@ -10,7 +9,7 @@ import type { Result } from "../src/results/result.ts";
 import { writeResult } from "../src/results/files.ts";
 import { result, row } from "./rows.ts";
 
-const bin = fileURLToPath(new URL("../bin/convkit-bench.js", import.meta.url));
+const bin = process.env["CONVKIT_TEST_COMMAND"]!;
 const engines = await availableEngines();
 
 function bench(...args: string[]): { status: number | null; stdout: string; stderr: string } {

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { vi } from "vitest";
 import { runCli } from "../src/program.ts";
 
-const bin = fileURLToPath(new URL("../bin/convkit.js", import.meta.url));
+/** The command's sources as one bundle, which starts faster than `bin/convkit.js` with tsx does. */
+const bin = process.env["CONVKIT_TEST_COMMAND"]!;
 
 /** What a command said, and its exit status. */
 export interface Said {
@@ -55,7 +55,7 @@ export interface SpawnOptions {
   readonly strike?: Strike;
 }
 
-/** Runs the real command in a process of its own. */
+/** Runs the command in a process of its own. */
 export function spawned(
   args: readonly string[],
   { cwd, env, within = [], meanwhile, strike }: SpawnOptions = {},
