@@ -1,17 +1,17 @@
-import { readdir, rename, rm } from "node:fs/promises";
+import { rename, rm } from "node:fs/promises";
 import path from "node:path";
 
 import { checkOptions, type OptionNames } from "@convkit/errors";
-import { cacheRoot, finalName, temporaryName, withLock } from "@convkit/files";
+import { cacheRoot, temporaryName } from "@convkit/files";
 
 import { EngineError } from "../engine-error.ts";
-import { makeCache } from "./cache.ts";
 import { compileAddon, requireCompiler } from "./compile-addon.ts";
-import { installLibraries } from "./libraries.ts";
+import { engineProvision } from "./libraries.ts";
 import { isWholeLibrary } from "./library-damage.ts";
 import type { OnProgress } from "./progress.ts";
-import { engineFolder, findInstalled, installLock, type InstallableEngine, type InstalledEngine } from "./installed.ts";
+import { findInstalled, type InstallableEngine, type InstalledEngine } from "./installed.ts";
 import { cachedAddon, placeAddon } from "./place-addon.ts";
+import { provide, whileInstalling } from "./provision.ts";
 import { findPrebuilt, writePrebuilt } from "./prebuilt-addon.ts";
 import { platformOf } from "../machine/platform.ts";
 import {
@@ -22,13 +22,7 @@ import {
   packageNames,
   type TfjsNode,
 } from "./tfjs-node.ts";
-import {
-  findTfjsNodeCopy,
-  provideTfjsNode,
-  tfjsNodeCopyRoot,
-  tfjsNodeNapi,
-  tfjsNodeVersion,
-} from "./tfjs-node-copy.ts";
+import { findTfjsNodeCopy, provideTfjsNode, tfjsNodeNapi, tfjsNodeVersion } from "./tfjs-node-copy.ts";
 import { tensorflowVersion, wheelsOf } from "./wheels.ts";
 
 /** Options of `installEngine`. */
@@ -57,25 +51,20 @@ export async function installEngine(options: InstallOptions = {}): Promise<Insta
   const present = findTfjsNode(engine);
   if (present && hasOwnAddon(present)) return describeOwn(engine, present, onProgress);
   const cache = cacheRoot();
-  await makeCache(cache);
-  const onWait = () => onProgress({ step: "wait", message: "Another install is at work; waiting for it" });
-  return withLock(
-    installLock(cache, engine),
-    async (signal) => {
-      await removeLeftovers(cache, engine);
-      const cached = await findInstalled(engine, tensorflowVersion, cache);
-      const found = cached?.damage === undefined ? cached : undefined;
-      // Report a missing compiler before the large download, not after it.
-      if (found === undefined && !hasPrebuilt(present)) await requireCompiler();
-      const installed = found ?? (await installLibraries(engine, cache, onProgress, signal));
-      const tfjsNode = findTfjsNode(engine) ?? (await copyOfTfjsNode(engine, cache, onProgress, signal));
-      await installAddon(installed, tfjsNode, onProgress, signal);
-      await placeAddon(installed, tfjsNode);
-      onProgress({ step: "done", message: `TensorFlow ${installed.tensorflow} is ready in ${installed.folder}` });
-      return installed;
-    },
-    { signal, onWait },
-  );
+  const provision = engineProvision(engine, cache);
+  return whileInstalling(provision, { onProgress, signal }, async (signal) => {
+    const cached = await findInstalled(engine, tensorflowVersion, cache);
+    const found = cached?.damage === undefined ? cached : undefined;
+    // Report a missing compiler before the large download, not after it.
+    if (found === undefined && !hasPrebuilt(present)) await requireCompiler();
+    if (found === undefined) await provide(provision, onProgress, signal);
+    const installed = found ?? (await findInstalled(engine, tensorflowVersion, cache))!;
+    const tfjsNode = findTfjsNode(engine) ?? (await copyOfTfjsNode(engine, cache, onProgress, signal));
+    await installAddon(installed, tfjsNode, onProgress, signal);
+    await placeAddon(installed, tfjsNode);
+    onProgress({ step: "done", message: `TensorFlow ${installed.tensorflow} is ready in ${installed.folder}` });
+    return installed;
+  });
 }
 
 /** True if the addon for the project's tfjs-node, or else for the copy that npm brings, need not be compiled. */
@@ -143,17 +132,5 @@ async function installAddon(
     await rename(partial, output);
   } finally {
     await rm(partial, { force: true });
-  }
-}
-
-/** Removes the unfinished folders of killed installs. The caller holds the lock, so no install uses them. */
-async function removeLeftovers(cache: string, engine: InstallableEngine): Promise<void> {
-  const folders = [engineFolder(engine, tensorflowVersion, platformOf(), cache), tfjsNodeCopyRoot(engine, cache)];
-  const names = folders.map((folder) => path.basename(folder));
-  for (const name of await readdir(cache)) {
-    // Versions before @convkit/files wrote to `<name>.partial-<process>`.
-    const final = finalName(name) ?? /^(.+)\.partial-\d+$/.exec(name)?.[1];
-    if (final !== undefined && names.includes(final))
-      await rm(path.join(cache, name), { recursive: true, force: true });
   }
 }

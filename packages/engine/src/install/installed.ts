@@ -44,11 +44,6 @@ export function isEngineFolder(name: string, engine: InstallableEngine): boolean
   return name.startsWith(`engine-${engine}-tensorflow-`) && finalName(name) === undefined;
 }
 
-/** The lock that an install or a removal holds. */
-export function installLock(cache: string, engine: InstallableEngine): string {
-  return path.join(cache, `.install-${engine}.lock`);
-}
-
 /** The engine of that kind and version in the cache, for this machine. */
 export async function findInstalled(
   engine: InstallableEngine,

@@ -1,15 +1,20 @@
-import { readdir, rm, rmdir } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import path from "node:path";
 
 import { checkOptions, type OptionNames } from "@convkit/errors";
-import { cacheRoot, FileError, finalName, withLock, writeFolderAtomic, writeJson } from "@convkit/files";
+import { cacheRoot } from "@convkit/files";
 
 import { EngineError } from "../engine-error.ts";
-import { makeCache } from "../install/cache.ts";
-import { fetchWheel } from "../install/fetch-wheel.ts";
 import { librarySizes } from "../install/library-damage.ts";
 import type { OnProgress } from "../install/progress.ts";
-import { openArchive } from "../install/wheel-archive.ts";
+import {
+  provide,
+  removeVersions,
+  wheelHashes,
+  whileInstalling,
+  type Place,
+  type Provision,
+} from "../install/provision.ts";
 import { wheelFile } from "../install/wheels.ts";
 import { findOpenvino, openvinoFolder, openvinoManifest, type InstalledOpenvino } from "./installed.ts";
 import { isNeeded, openvinoPlatform, openvinoVersion, openvinoWheel } from "./wheels.ts";
@@ -32,41 +37,16 @@ const optionNames: OptionNames<InstallOpenvinoOptions> = { onProgress: true, sig
 export async function installOpenvino(options: InstallOpenvinoOptions = {}): Promise<InstalledOpenvino> {
   checkOptions("installOpenvino", options, optionNames, (message) => new EngineError(message));
   const { onProgress = () => {}, signal } = options;
-  const platform = openvinoPlatform();
-  const cache = cacheRoot();
+  const provision = openvinoProvision(cacheRoot());
+  const { cache } = provision;
   const found = await findOpenvino(cache);
   if (isWhole(found)) return ready(found, onProgress);
-  await makeCache(cache);
-  const onWait = () => onProgress({ step: "wait", message: "Another install is at work; waiting for it" });
-  return withLock(
-    openvinoLock(cache),
-    async (signal) => {
-      const installed = await findOpenvino(cache);
-      if (isWhole(installed)) return ready(installed, onProgress);
-      await removeLeftovers(cache);
-      const wheel = openvinoWheel(platform);
-      const downloads = path.join(cache, "openvino-wheels");
-      const message = `Downloading ${wheel.project} ${wheel.version}`;
-      onProgress({ step: "download", message });
-      const onBytes = (bytes: number, total: number) => onProgress({ step: "download", message, bytes, total });
-      const folder = openvinoFolder(cache);
-      try {
-        const file = await fetchWheel(wheel, downloads, { signal, onBytes });
-        onProgress({ step: "unpack", message: `Unpacking ${wheel.project}` });
-        await writeFolderAtomic(folder, (inside) => unpack(file, inside, signal));
-        await rm(downloads, { recursive: true, force: true });
-      } catch (error) {
-        await rmdir(downloads).catch(() => {});
-        if (!(error instanceof FileError) || error.errno !== "ENOSPC") throw error;
-        throw new EngineError(
-          `The disk of ${cache} is full: OpenVINO needs 180 MB while it is installed; make room or set CONVKIT_CACHE.`,
-          { cause: error },
-        );
-      }
-      return ready((await findOpenvino(cache))!, onProgress);
-    },
-    { signal, onWait },
-  );
+  return whileInstalling(provision, { onProgress, signal }, async (signal) => {
+    const installed = await findOpenvino(cache);
+    if (isWhole(installed)) return ready(installed, onProgress);
+    await provide(provision, onProgress, signal);
+    return ready((await findOpenvino(cache))!, onProgress);
+  });
 }
 
 function isWhole(installed: InstalledOpenvino | undefined): installed is InstalledOpenvino {
@@ -78,52 +58,41 @@ function ready(installed: InstalledOpenvino, onProgress: OnProgress): InstalledO
   return installed;
 }
 
-/** The lock that an install or a removal holds. */
-function openvinoLock(cache: string): string {
-  return path.join(cache, ".install-openvino.lock");
+function openvinoPlace(cache: string): Place {
+  return {
+    cache,
+    lock: path.join(cache, ".install-openvino.lock"),
+    downloads: path.join(cache, "openvino-wheels"),
+    manifest: openvinoManifest,
+  };
 }
 
-/** Removes the unfinished folders of killed installs. The caller holds the lock, so no install uses them. */
-async function removeLeftovers(cache: string): Promise<void> {
-  const name = path.basename(openvinoFolder(cache));
-  for (const each of await readdir(cache))
-    if (finalName(each) === name) await rm(path.join(cache, each), { recursive: true, force: true });
-}
-
-/** Takes the libraries and the licenses from a wheel. The plugins are found beside the library, so all lie in one folder. */
-async function unpack(file: string, folder: string, signal: AbortSignal): Promise<void> {
+function openvinoProvision(cache: string): Provision {
   const platform = openvinoPlatform();
-  const archive = await openArchive(file);
-  try {
-    const libraries = archive.names.filter(isNeeded);
-    const library = libraries.map((name) => path.posix.basename(name)).find((name) => /openvino_c\./.test(name));
-    if (library === undefined) throw new EngineError(`${file} has no C library of OpenVINO.`);
-    for (const name of libraries) await archive.extract(name, path.join(folder, path.posix.basename(name)), signal);
-    const files = await librarySizes(folder);
-    for (const name of archive.names.filter((each) => /\.dist-info\/licenses\/.*[^/]$/.test(each)))
-      await archive.extract(name, path.join(folder, "licenses", path.posix.basename(name)), signal);
-    const { sha256 } = openvinoWheel(platform);
-    const wheel = { file: wheelFile(openvinoWheel(platform)), sha256 };
-    await writeJson(path.join(folder, openvinoManifest), { version: openvinoVersion, platform, wheel, library, files });
-    signal.throwIfAborted();
-  } finally {
-    archive.close();
-  }
+  const wheel = openvinoWheel(platform);
+  return {
+    ...openvinoPlace(cache),
+    name: "OpenVINO",
+    folder: openvinoFolder(cache),
+    wheels: [wheel],
+    space: "180 MB",
+    // The plugins are found beside the library, so all lie in one folder.
+    async unpack(archive, inside, signal) {
+      for (const name of archive.names.filter(isNeeded))
+        await archive.extract(name, path.join(inside, path.posix.basename(name)), signal);
+      for (const name of archive.names.filter((each) => /\.dist-info\/licenses\/.*[^/]$/.test(each)))
+        await archive.extract(name, path.join(inside, "licenses", path.posix.basename(name)), signal);
+    },
+    async manifestOf(inside) {
+      const library = (await readdir(inside)).find((name) => /openvino_c\./.test(name));
+      if (library === undefined) throw new EngineError(`${wheelFile(wheel)} has no C library of OpenVINO.`);
+      const [hash] = wheelHashes([wheel]);
+      return { version: openvinoVersion, platform, wheel: hash, library, files: await librarySizes(inside) };
+    },
+  };
 }
 
 /** Removes every version of OpenVINO from the cache and returns their folders. Waits for a running install. */
-export async function removeOpenvino(cache: string = cacheRoot()): Promise<string[]> {
-  // A damaged manifest does not hide the folder.
-  const names = (await readdir(cache).catch(() => [])).filter((name) => /^openvino-\d/.test(name));
-  const folders = names.map((name) => path.join(cache, name));
-  if (folders.length === 0) return [];
-  await withLock(openvinoLock(cache), async () => {
-    for (const folder of folders) {
-      // The manifest goes first, so that an interrupted removal leaves no folder that counts as installed.
-      await rm(path.join(folder, openvinoManifest), { force: true });
-      await rm(folder, { recursive: true, force: true });
-    }
-    await rm(path.join(cache, "openvino-wheels"), { recursive: true, force: true });
-  });
-  return folders;
+export function removeOpenvino(cache: string = cacheRoot()): Promise<string[]> {
+  return removeVersions(openvinoPlace(cache), (name) => /^openvino-\d/.test(name));
 }
