@@ -4,7 +4,8 @@ import type { Trace } from "../trace/trace.ts";
 import {
   applyAdam,
   applyGradientDescent,
-  applyKerasMomentum,
+  applyMomentum,
+  momentumOps,
   applyRmsProp,
   decayWeights,
   number,
@@ -40,7 +41,7 @@ export function sgdRule(rate: Hyper, { momentum, nesterov }: { momentum: Hyper; 
     slots: ["momentum"],
     fused: (trace, steps) => {
       const numbers = { rate: trace.ref(rate.read()), momentum: trace.ref(momentum.read()), nesterov };
-      for (const step of steps) applyKerasMomentum(trace, step, step.slots[0] as tf.Variable, numbers);
+      for (const step of steps) applyMomentum(trace, momentumOps.keras, step, step.slots[0] as tf.Variable, numbers);
     },
     plain: (steps) => {
       for (const { variable, gradient, slots } of steps) {

@@ -29,26 +29,24 @@ export function applyGradientDescent(trace: Trace, { variable, gradient }: Updat
   write(trace, "ResourceApplyGradientDescent", T, variable, [rate, trace.ref(gradient)]);
 }
 
-/** `a = momentum * a + g; w -= rate * a`, or Nesterov's `w -= rate * (g + momentum * a)` */
+/** The two ways to gather gradients, by the ops that do it. */
+export const momentumOps = {
+  /** `a = momentum * a + g; w -= rate * a`, or Nesterov's `w -= rate * (g + momentum * a)` */
+  plain: "ResourceApplyMomentum",
+  /** Keras': `a = momentum * a - rate * g; w += a`, or Nesterov's `w += momentum * a - rate * g` */
+  keras: "ResourceApplyKerasMomentum",
+} as const;
+
+/** Gathers the gradients in `slot`, and moves the weight by them. */
 export function applyMomentum(
   trace: Trace,
+  op: (typeof momentumOps)[keyof typeof momentumOps],
   { variable, gradient }: Update,
   slot: tf.Variable,
   { rate, momentum, nesterov }: { rate: Ref; momentum: Ref; nesterov: boolean },
 ): void {
   const attrs = { ...T, use_nesterov: attr.bool(nesterov) };
-  write(trace, "ResourceApplyMomentum", attrs, variable, [rate, trace.ref(gradient), momentum], [slot]);
-}
-
-/** Keras': `a = momentum * a - rate * g; w += a`, or Nesterov's `w += momentum * a - rate * g` */
-export function applyKerasMomentum(
-  trace: Trace,
-  { variable, gradient }: Update,
-  slot: tf.Variable,
-  { rate, momentum, nesterov }: { rate: Ref; momentum: Ref; nesterov: boolean },
-): void {
-  const attrs = { ...T, use_nesterov: attr.bool(nesterov) };
-  write(trace, "ResourceApplyKerasMomentum", attrs, variable, [rate, trace.ref(gradient), momentum], [slot]);
+  write(trace, op, attrs, variable, [rate, trace.ref(gradient), momentum], [slot]);
 }
 
 /** Adam with its two moments; `epsilon` is the one outside of the bias correction (Kingma and Ba 2014, "epsilon hat"). */
