@@ -63,15 +63,19 @@ class System:
             )
         return path, counts
 
+    def open(self, path: str, x: np.ndarray):
+        """Loads a model; returns a function that predicts the batch `x`."""
+        session = onnxruntime.InferenceSession(path, self.settings, providers=["CPUExecutionProvider"])
+        return lambda: session.run(None, {"images": x})[0]
+
     def predict(self, network: dict, batch: int) -> dict:
         path, counts = self.export(network, batch)
-        x = formula.images(0, (batch, *network["input"]), network["scale"]).transpose(0, 3, 1, 2)
-        feed = {"images": np.ascontiguousarray(x)}
+        x = images(network, batch)
         start = time.perf_counter()
-        session = onnxruntime.InferenceSession(path, self.settings, providers=["CPUExecutionProvider"])
-        outputs = session.run(None, feed)[0]
+        run = self.open(path, x)
+        outputs = run()
         first_step = (time.perf_counter() - start) * 1000
-        self.steps = lambda n: [session.run(None, feed) for _ in range(n)]
+        self.steps = lambda n: [run() for _ in range(n)]
         return {**counts, "outputs": outputs.flatten()[:64].tolist(), "firstStep": first_step}
 
     def measure(self, seconds: float, count: int) -> dict:
@@ -80,11 +84,16 @@ class System:
     def load(self, network: dict, count: int) -> dict:
         """From a .onnx file to the first prediction."""
         path, counts = self.export(network, 1)
-        x = formula.images(0, (1, *network["input"]), network["scale"]).transpose(0, 3, 1, 2)
+        x = images(network, 1)
         times = []
         for _ in range(count):
             start = time.perf_counter()
-            session = onnxruntime.InferenceSession(path, self.settings, providers=["CPUExecutionProvider"])
-            outputs = session.run(None, {"images": np.ascontiguousarray(x)})[0]
+            outputs = self.open(path, x)()
             times.append((time.perf_counter() - start) * 1000)
         return {**counts, "outputs": outputs.flatten()[:64].tolist(), "times": times}
+
+
+def images(network: dict, batch: int) -> np.ndarray:
+    """A batch, channels first."""
+    x = formula.images(0, (batch, *network["input"]), network["scale"])
+    return np.ascontiguousarray(x.transpose(0, 3, 1, 2))
