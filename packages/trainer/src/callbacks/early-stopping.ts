@@ -1,7 +1,7 @@
 import { fieldProblems, type Fields, fromZero, oneOf, throwProblems, wholeFromZero } from "../checks/fields.ts";
-import { numberOrNull, storedProblems } from "../checks/stored.ts";
 import type { JsonValue } from "@convkit/files";
-import { checkMonitor, improves, type Monitor, monitors, watched, worst } from "../run/monitor.ts";
+import { checkMonitor, type Monitor, monitors } from "../run/monitor.ts";
+import { Patience } from "../run/patience.ts";
 import type { Callback, Training } from "./callback.ts";
 
 /** The conditions under which `earlyStopping` ends a run. */
@@ -35,9 +35,9 @@ export function stoppingProblems(options: EarlyStoppingOptions | undefined): str
 export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
   throwProblems(stoppingProblems(options));
   const { monitor = "valLoss", patience = 0, minDelta = 0, startFrom = 0 } = options;
-  let best = worst(monitor);
-  let waited = 0;
+  const epochs = new Patience(monitor, minDelta);
   const stopIfSpent = (training: Training) => {
+    const { waited } = epochs;
     if (waited >= Math.max(1, patience)) training.stop(`${monitor} has not improved for ${waited} epochs`);
   };
   return {
@@ -49,25 +49,10 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
     },
     onEpochEnd(epoch, logs, training) {
       if (epoch <= startFrom) return;
-      const value = watched(monitor, logs);
-      if (improves(monitor, value, best, minDelta)) {
-        best = value;
-        waited = 0;
-        return;
-      }
-      waited += 1;
+      epochs.count(logs);
       stopIfSpent(training);
     },
-    state: () => ({ best: Number.isFinite(best) ? best : null, waited }),
-    restore(state: JsonValue) {
-      throwProblems(
-        storedProblems("The checkpoint's state of early-stopping", state, {
-          fields: { best: numberOrNull, waited: wholeFromZero },
-        }),
-      );
-      const saved = state as { best: number | null; waited: number };
-      best = saved.best ?? worst(monitor);
-      waited = saved.waited;
-    },
+    state: () => ({ ...epochs.state() }),
+    restore: (state: JsonValue) => epochs.restore("early-stopping", state),
   };
 }

@@ -7,9 +7,9 @@ import {
   throwProblems,
   wholeFromZero,
 } from "../checks/fields.ts";
-import { numberOrNull, storedProblems } from "../checks/stored.ts";
 import type { JsonValue } from "@convkit/files";
-import { checkMonitor, improves, type Monitor, monitors, watched, worst } from "../run/monitor.ts";
+import { checkMonitor, type Monitor, monitors } from "../run/monitor.ts";
+import { Patience } from "../run/patience.ts";
 import type { Callback } from "./callback.ts";
 
 /** When `reduceOnPlateau` lowers the learning rate, and by how much. */
@@ -56,41 +56,27 @@ export function reduceOnPlateau(options: PlateauOptions = {}): Callback {
     cooldown = 0,
     minLearningRate = 0,
   } = options;
-  let best = worst(monitor);
-  let waited = 0;
+  const epochs = new Patience(monitor, minDelta);
   let cooling = 0;
   return {
     name: "reduce-on-plateau",
     onTrainBegin: (training) => checkMonitor(monitor, training.monitors),
     onEpochEnd(_epoch, logs, training) {
-      const value = watched(monitor, logs);
       if (cooling > 0) {
         cooling -= 1;
-        waited = 0;
+        epochs.waited = 0;
       }
-      if (improves(monitor, value, best, minDelta)) {
-        best = value;
-        waited = 0;
-      } else if (cooling === 0) {
-        waited += 1;
-        if (waited >= patience && training.learningRate > minLearningRate) {
-          training.scaleLearningRate(Math.max(factor, minLearningRate / training.learningRate));
-          cooling = cooldown;
-          waited = 0;
-        }
-      }
+      epochs.count(logs);
+      if (cooling > 0) epochs.waited = 0;
+      if (epochs.waited === 0 || epochs.waited < patience || training.learningRate <= minLearningRate) return;
+      training.scaleLearningRate(Math.max(factor, minLearningRate / training.learningRate));
+      cooling = cooldown;
+      epochs.waited = 0;
     },
-    state: () => ({ best: Number.isFinite(best) ? best : null, waited, cooling }),
+    state: () => ({ ...epochs.state(), cooling }),
     restore(state: JsonValue) {
-      throwProblems(
-        storedProblems("The checkpoint's state of reduce-on-plateau", state, {
-          fields: { best: numberOrNull, waited: wholeFromZero, cooling: wholeFromZero },
-        }),
-      );
-      const saved = state as { best: number | null; waited: number; cooling: number };
-      best = saved.best ?? worst(monitor);
-      waited = saved.waited;
-      cooling = saved.cooling;
+      epochs.restore("reduce-on-plateau", state, { cooling: wholeFromZero });
+      ({ cooling } = state as { cooling: number });
     },
   };
 }

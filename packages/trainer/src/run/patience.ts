@@ -1,0 +1,47 @@
+import type { JsonValue } from "@convkit/files";
+import { type Fields, throwProblems, wholeFromZero } from "../checks/fields.ts";
+import { numberOrNull, storedProblems } from "../checks/stored.ts";
+import type { EpochLogs } from "./history.ts";
+import { improves, type Monitor, watched, worst } from "./monitor.ts";
+
+interface State {
+  readonly best: number | null;
+  readonly waited: number;
+}
+
+/** Counts the epochs since a watched value improved. */
+export class Patience {
+  /** Epochs without improvement. */
+  waited = 0;
+  readonly #monitor: Monitor;
+  readonly #minDelta: number;
+  #best: number;
+
+  constructor(monitor: Monitor, minDelta: number) {
+    this.#monitor = monitor;
+    this.#minDelta = minDelta;
+    this.#best = worst(monitor);
+  }
+
+  /** Counts an epoch. */
+  count(logs: EpochLogs): void {
+    const value = watched(this.#monitor, logs);
+    if (improves(this.#monitor, value, this.#best, this.#minDelta)) {
+      this.#best = value;
+      this.waited = 0;
+    } else this.waited += 1;
+  }
+
+  state(): State {
+    return { best: Number.isFinite(this.#best) ? this.#best : null, waited: this.waited };
+  }
+
+  /** Restores the state of a callback, which may have fields of its own. Throws `TrainerError` if the state is damaged. */
+  restore(callback: string, state: JsonValue, own: Fields<Record<string, unknown>> = {}): void {
+    const fields = { best: numberOrNull, waited: wholeFromZero, ...own };
+    throwProblems(storedProblems(`The checkpoint's state of ${callback}`, state, { fields }));
+    const { best, waited } = state as unknown as State;
+    this.#best = best ?? worst(this.#monitor);
+    this.waited = waited;
+  }
+}
