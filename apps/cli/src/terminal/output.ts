@@ -19,7 +19,7 @@ export function processOutput({ json, quiet }: { readonly json: boolean; readonl
   return {
     json,
     quiet,
-    live: !json && !quiet && process.stderr.isTTY,
+    live: !json && !quiet && process.stderr.isTTY && process.env["TERM"] !== "dumb",
     result(data, text) {
       process.stdout.write(`${json ? printableJson(data, 2) : printable(text)}\n`);
     },

@@ -1,13 +1,13 @@
 import { checkOptions, type OptionNames } from "@convkit/errors";
 import { TrainerError } from "../trainer-error.ts";
-import { type ProgressBar, progressBar } from "./progress-bar.ts";
+import { isLiveTerminal, type ProgressBar, progressBar } from "./progress-bar.ts";
 import type { Callback } from "./callback.ts";
 
 /** Options of `showProgress`. */
 export interface ProgressOptions {
   /** Takes the line of each epoch; standard error by default. */
   readonly line?: ((text: string) => void) | undefined;
-  /** Whether a bar moves on standard error during an epoch; by default if that is a terminal. */
+  /** Whether a bar moves on standard error during an epoch; by default if that is a terminal whose cursor moves. */
   readonly bar?: boolean | undefined;
 }
 
@@ -19,7 +19,7 @@ const optionNames: OptionNames<ProgressOptions> = { line: true, bar: true };
  */
 export function showProgress(options: ProgressOptions = {}): Callback {
   checkOptions("showProgress", options, optionNames, (message) => new TrainerError(message));
-  const { line = (text: string) => process.stderr.write(`${text}\n`), bar: draws = process.stderr.isTTY } = options;
+  const { line = (text: string) => process.stderr.write(`${text}\n`), bar: draws = isLiveTerminal() } = options;
   let bar: ProgressBar | undefined;
   const stop = () => {
     bar?.stop();
