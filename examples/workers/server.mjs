@@ -24,4 +24,7 @@ await Promise.all(workers.map(feed));
 console.log(
   `${classes.length} answers of ${workers.length} workers; all are digits: ${classes.every((c) => c >= 0 && c < 10)}`,
 );
-await Promise.all(workers.map((worker) => worker.terminate()));
+// They end by themselves: terminate() may strike in the middle of a call into TensorFlow.
+const ends = workers.map((worker) => once(worker, "exit"));
+for (const worker of workers) worker.postMessage("end");
+await Promise.all(ends);

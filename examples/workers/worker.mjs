@@ -6,6 +6,10 @@ const model = createModel("lenet5", { seed: 1 }); // or await loadModel("runs/le
 const { preprocessing } = modelMetadata(model);
 const digits = predictor(model, { preprocessing });
 parentPort.on("message", async (images) => {
+  if (images === "end") {
+    await digits.dispose();
+    return parentPort.close();
+  }
   const { data } = await digits.predict(images);
   const classes = Array.from(
     { length: data.length / 10 },

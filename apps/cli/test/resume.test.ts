@@ -53,7 +53,10 @@ const fates = (steps: number, epochs: number) => {
   } as const satisfies Record<string, Fate>;
 };
 
-/** Measured times, the checksum over them, and the path of the run. */
+/**
+ * Measured times, the checksum over them, and the path of the run. `measured` also counts the images of each process' first call, which
+ * compiles and is left out of images per second: a run that was taken up again has more such calls.
+ */
 const clocked = ["seconds", "imagesPerSecond", "timings", "measured", "crc32", "run"];
 
 /** All that a run leaves and that no clock has a hand in. */
