@@ -22,3 +22,7 @@ export { endOf, finishOutput } from "./inspect/model-end.ts";
 export type { ModelEnd } from "./inspect/model-end.ts";
 export { positionOf, previousOf } from "./inspect/position.ts";
 export type { ModelCall, Position } from "./inspect/position.ts";
+export { evaluator, positionKey, sourcesOf } from "./inspect/evaluate.ts";
+export type { Values } from "./inspect/evaluate.ts";
+export { findLayer, findMap, isMap, layerPositions } from "./inspect/find-layer.ts";
+export type { LayerPosition } from "./inspect/find-layer.ts";

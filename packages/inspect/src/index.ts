@@ -31,4 +31,4 @@ export { windowText } from "./window/window-text.ts";
 export { attributionPixels, colorMap, imagePixels, mapPixels, overlayPixels } from "./pictures/pixels.ts";
 export type { ColorMap, ColorMapName, Pixels } from "./pictures/pixels.ts";
 export { featureMapPixels, filterPixels, sheetPixels } from "./pictures/sheets.ts";
-export type { SheetOptions } from "./pictures/sheets.ts";
+export type { FeatureMapPixelsOptions, SheetOptions } from "./pictures/sheets.ts";

@@ -1,12 +1,10 @@
-import { checkWhole } from "@convkit/core/internal";
+import { checkWhole, evaluator, findMap, positionKey, sourcesOf } from "@convkit/core/internal";
 import { OptionError, checkOptions } from "@convkit/errors";
 import type { OptionNames } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { resizeMap, stretched } from "../maps/resize-map.ts";
-import { evaluator, positionKey, sourcesOf } from "../network/evaluate.ts";
-import { findMap } from "../network/find-layer.ts";
-import type { LayerPosition } from "../network/find-layer.ts";
+import type { LayerPosition } from "@convkit/core/internal";
 import { oneImage } from "../network/image-input.ts";
 import type { Images } from "../network/image-input.ts";
 import { columnOf, explainedClass, targetOf } from "../network/target.ts";

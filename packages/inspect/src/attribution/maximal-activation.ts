@@ -1,18 +1,16 @@
-import { checkEngine, checkModel, checkNumber, checkWhole } from "@convkit/core/internal";
+import { checkEngine, checkModel, checkNumber, checkWhole, evaluator, findLayer } from "@convkit/core/internal";
 import { OptionError, checkOptions, shown } from "@convkit/errors";
 import type { OptionNames } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
-import { evaluator } from "../network/evaluate.ts";
-import { findLayer } from "../network/find-layer.ts";
 import { oneImage } from "../network/image-input.ts";
 import type { Images } from "../network/image-input.ts";
 import { columnOf, targetOf } from "../network/target.ts";
 
 export interface MaximalActivationOptions {
-  /** Number of the class whose logit grows; or give `layer` and `channel`. */
+  /** Number of the class whose logit grows; none by default, with `layer`. */
   readonly class?: number | undefined;
-  /** Name of the layer whose channel grows. */
+  /** Name of the layer whose channel grows; none by default, with `class`. */
   readonly layer?: string | undefined;
   /** The channel of `layer`; all of them by default, as in DeepDream. */
   readonly channel?: number | undefined;

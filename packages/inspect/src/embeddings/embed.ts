@@ -1,11 +1,9 @@
-import { checkWhole, previousOf } from "@convkit/core/internal";
+import { checkWhole, evaluator, findLayer, previousOf } from "@convkit/core/internal";
 import type { Position } from "@convkit/core/internal";
 import { checkOptions } from "@convkit/errors";
 import type { OptionNames } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
-import { evaluator } from "../network/evaluate.ts";
-import { findLayer } from "../network/find-layer.ts";
 import { imageBatch } from "../network/image-input.ts";
 import type { Images } from "../network/image-input.ts";
 import { targetOf } from "../network/target.ts";

@@ -1,11 +1,17 @@
-import { checkEngine, checkModel, stageEnds } from "@convkit/core/internal";
+import {
+  checkEngine,
+  checkModel,
+  evaluator,
+  findLayer,
+  isMap,
+  layerPositions,
+  stageEnds,
+} from "@convkit/core/internal";
 import { OptionError, checkOptions, shown } from "@convkit/errors";
 import type { OptionNames } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
-import { evaluator } from "../network/evaluate.ts";
-import { findLayer, isMap, layerPositions } from "../network/find-layer.ts";
-import type { LayerPosition } from "../network/find-layer.ts";
+import type { LayerPosition } from "@convkit/core/internal";
 import { oneImage } from "../network/image-input.ts";
 import type { Images } from "../network/image-input.ts";
 

@@ -1,8 +1,7 @@
-import { checkModel } from "@convkit/core/internal";
+import { checkModel, findLayer, layerPositions } from "@convkit/core/internal";
 import { OptionError, checkOptions, shown } from "@convkit/errors";
 import type { OptionNames } from "@convkit/errors";
 import type * as tfl from "@tensorflow/tfjs-layers";
-import { findLayer, layerPositions } from "../network/find-layer.ts";
 
 export interface FiltersOptions {
   /** Name of a convolution; the first one by default. */

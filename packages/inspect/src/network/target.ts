@@ -1,11 +1,9 @@
 import { modelMetadata } from "@convkit/core";
-import { checkEngine, checkModel, endOf, finishOutput } from "@convkit/core/internal";
-import type { ModelEnd } from "@convkit/core/internal";
+import { checkEngine, checkModel, endOf, evaluator, finishOutput } from "@convkit/core/internal";
+import type { ModelEnd, Values } from "@convkit/core/internal";
 import { OptionError, shown } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
-import { evaluator } from "./evaluate.ts";
-import type { Values } from "./evaluate.ts";
 
 /** Which number of the network is explained. */
 export interface TargetOptions {

@@ -29,10 +29,15 @@ export function sheetPixels(tiles: readonly Pixels[], options: SheetOptions = {}
   return { width, height, data };
 }
 
+export interface FeatureMapPixelsOptions extends SheetOptions {
+  /** Colors of the tiles; `"viridis"` by default. */
+  readonly colors?: ColorMapName | undefined;
+}
+
 /** The channels of a feature map side by side, each stretched to its own range: `[h, w, c]`. */
 export function featureMapPixels(
   map: { readonly shape: readonly [number, number, number]; readonly values: Float32Array },
-  options: SheetOptions & { readonly colors?: ColorMapName | undefined } = {},
+  options: FeatureMapPixelsOptions = {},
 ): Pixels {
   const { limit = 64, colors = "viridis", ...layout } = options;
   const [height, width, channels] = map.shape;

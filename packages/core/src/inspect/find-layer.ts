@@ -1,6 +1,6 @@
-import { graphNodes } from "@convkit/core";
-import { nestedModel } from "@convkit/core/internal";
-import type { ModelCall, Position } from "@convkit/core/internal";
+import { graphNodes } from "./model-graph.ts";
+import { nestedModel } from "./nested-nodes.ts";
+import type { ModelCall, Position } from "./position.ts";
 import { OptionError, nearest, shown } from "@convkit/errors";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { positionKey } from "./evaluate.ts";

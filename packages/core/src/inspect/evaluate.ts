@@ -1,5 +1,5 @@
-import { previousOf } from "@convkit/core/internal";
-import type { Position } from "@convkit/core/internal";
+import { previousOf } from "./position.ts";
+import type { Position } from "./position.ts";
 import type * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 
