@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import type { WeightRow } from "@convkit/weights";
 import type { Context } from "../terminal/context.ts";
 import { bytes as sized, grouped } from "../terminal/format.ts";
-import { choice, flag, type ValuesOf } from "../terminal/option.ts";
+import { choice, flag, text, type ValuesOf } from "../terminal/option.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 import { checkNoZooOptions, modelOptions } from "../inputs/model-options.ts";
 import { userPath } from "../inputs/user-path.ts";
@@ -18,6 +18,8 @@ export const options = {
   quantize: choice(["float16", "uint8", "uint16"], "<type>", "fewer bits for the weights of a tfjs folder"),
   stock: flag("write a tfjs folder in layers of stock tfjs alone, for programs without convkit; for prediction"),
   keras2: flag("write an .h5 for Keras 2 alone, which holds operations between layers, too"),
+  gradCam: flag("add an output grad_cam to an .onnx: where an image shows its most likely class"),
+  layer: text("<name>", "the feature map of --grad-cam (default: the last one)"),
   verify: flag("read the result back and compare every weight, and the outputs for a probe input"),
 };
 
@@ -30,7 +32,16 @@ export async function run(
   name: string,
   target: string | undefined,
 ): Promise<void> {
-  const { to: wanted, quantize, stock = false, keras2 = false, verify = false, ...modelGiven } = given;
+  const {
+    to: wanted,
+    quantize,
+    stock = false,
+    keras2 = false,
+    verify = false,
+    gradCam = false,
+    layer,
+    ...modelGiven
+  } = given;
   const isFolder = wanted === "tfjs" || wanted === "tfjs-graph" || wanted === "savedmodel";
   const [to, container] = isFolder ? [wanted, undefined] : [undefined, wanted];
   const out = target ?? besides(name, container);
@@ -48,6 +59,8 @@ export async function run(
   if (stock && to !== "tfjs") throw new UsageError(`--stock is for --to tfjs, not for ${out}.`);
   if (keras2 && !/(?<!\.weights)\.(h5|hdf5)$/i.test(out))
     throw new UsageError(`--keras2 is for a model's .h5, not for ${out}.`);
+  if (gradCam && !/\.onnx$/i.test(out)) throw new UsageError(`--grad-cam is for a model's .onnx, not for ${out}.`);
+  if (layer !== undefined && !gradCam) throw new UsageError("--layer is the feature map of --grad-cam: give both.");
   if (await copiesWeights(name, out, container, modelGiven.arch)) {
     const { state, ...others } = modelGiven;
     checkNoZooOptions(name, others);
@@ -81,6 +94,7 @@ export async function run(
     ...(quantize !== undefined && { quantize }),
     ...(stock && { stock }),
     ...(keras2 && { keras: 2 as const }),
+    ...(gradCam && { gradCam: layer ?? true }),
   });
   const { bytes: size, needs } = saved;
   const report = { written: path, bytes: size, tensors, ...(needs !== undefined && { needs }) };

@@ -42,6 +42,11 @@ export interface SaveOptions {
    * Keras 3 loads the file, too.
    */
   readonly keras?: 2 | undefined;
+  /**
+   * Adds an output `grad_cam` to an ONNX file: where each image shows its most likely class, `[n, h, w]`, as large as the last
+   * feature map, or as the map of the layer of that name. False by default.
+   */
+  readonly gradCam?: boolean | string | undefined;
 }
 
 export const saveNames: OptionNames<SaveOptions> = {
@@ -50,6 +55,7 @@ export const saveNames: OptionNames<SaveOptions> = {
   quantize: true,
   stock: true,
   keras: true,
+  gradCam: true,
 };
 
 export interface SaveReport {
@@ -76,7 +82,7 @@ export async function saveModel(model: tfl.LayersModel, path: string, options: S
   checkModel("saveModel", model);
   checkPath("saveModel", path);
   checkOptions("saveModel", options, saveNames);
-  const { format = formatOf(path), quantize, stock = false, keras } = options;
+  const { format = formatOf(path), quantize, stock = false, keras, gradCam = false } = options;
   if (quantize !== undefined && format !== "tfjs" && format !== "tfjs-graph")
     throw new WeightsError(path, "", `quantized weights are for tfjs models, not for ${format}`);
   // Not the default: a folder that convkit loads again has the network's own layers, which train as before.
@@ -84,6 +90,14 @@ export async function saveModel(model: tfl.LayersModel, path: string, options: S
     throw new WeightsError(path, "", `stock layers are for tfjs layers models, not for ${format}`);
   if (keras !== undefined && (keras !== 2 || format !== "h5"))
     throw new WeightsError(path, "", `expected keras: 2 and a path that ends in .h5, got keras: ${shown(keras)}`);
+  if (typeof gradCam !== "boolean" && typeof gradCam !== "string")
+    throw new WeightsError(
+      path,
+      "",
+      `expected gradCam to be true, false or the name of a layer, got ${shown(gradCam)}`,
+    );
+  if (gradCam !== false && format !== "onnx")
+    throw new WeightsError(path, "", `gradCam is for ONNX files, not for ${format}`);
   const metadata = metadataOf(model, options.metadata);
   if (format === "tfjs" || format === "savedmodel" || format === "tfjs-graph") {
     let tensors = model.weights.length;
@@ -102,7 +116,9 @@ export async function saveModel(model: tfl.LayersModel, path: string, options: S
       ...(stock && { stock }),
     };
   }
-  const bytes = await saveFile(path, (sink) => fileWriters[format](sink, model, { file: path, metadata, keras }));
+  const bytes = await saveFile(path, (sink) =>
+    fileWriters[format](sink, model, { file: path, metadata, keras, gradCam }),
+  );
   return { path, format, bytes, tensors: model.weights.length };
 }
 
@@ -110,6 +126,7 @@ interface FileAbout {
   readonly file: string;
   readonly metadata: ModelMetadata;
   readonly keras?: 2 | undefined;
+  readonly gradCam?: boolean | string | undefined;
 }
 
 const fileWriters: Readonly<

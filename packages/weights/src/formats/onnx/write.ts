@@ -1,4 +1,6 @@
 import type { ModelMetadata } from "@convkit/core";
+import { positionKey } from "@convkit/core/internal";
+import type { ModelCall } from "@convkit/core/internal";
 import { OptionError } from "@convkit/errors";
 import type * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
@@ -20,6 +22,7 @@ import { WeightsError } from "../../weights-error.ts";
 import { OnnxGraph, partBytes } from "./graph.ts";
 import type { Value } from "./graph.ts";
 import { layerWriters } from "./layers.ts";
+import { gradCamName, gradCamOf } from "./grad-cam.ts";
 import { encodeOnnx, fieldStart } from "./protos.ts";
 import { toOnnxOrder, toTfjsOrder } from "./layer-writer.ts";
 
@@ -36,7 +39,16 @@ const sizeLimit = 2 ** 31 - 100;
 export function writeOnnx(
   sink: ByteSink,
   model: tfl.LayersModel,
-  { file, metadata }: { readonly file: string; readonly metadata: ModelMetadata },
+  {
+    file,
+    metadata,
+    gradCam,
+  }: {
+    readonly file: string;
+    readonly metadata: ModelMetadata;
+    /** Adds Grad-CAM of the last map, or of the named layer, as an output. */
+    readonly gradCam?: boolean | string | undefined;
+  },
 ): void {
   const graph = new OnnxGraph();
   const problems: string[] = [];
@@ -52,9 +64,11 @@ export function writeOnnx(
     name: toOnnxOrder(graph, name, name, rest.shape.length),
     ...rest,
   }));
+  const values = new Map<string, Value>();
   const results = hasMasks(model)
     ? writeRecordedModel(graph, model, starts, problems)
-    : writeModel(graph, model, starts, weights, problems);
+    : writeModel(graph, model, starts, { weights, problems, values });
+  const heat = typeof gradCam === "string" || gradCam === true ? writeGradCam(graph, model, file, gradCam, values) : [];
   if (problems.length > 0)
     throw new WeightsError(file, `model "${model.name}"`, `cannot be written as ONNX:\n  ${problems.join("\n  ")}`);
   const outputs = results.map((value, index): Value => {
@@ -62,7 +76,7 @@ export function writeOnnx(
     graph.rename(toTfjsOrder(graph, name, value), name);
     return { ...value, name, shape: anyBatch(value.shape) };
   });
-  const parts = graph.finish(model.name, inputs, outputs);
+  const parts = graph.finish(model.name, inputs, [...outputs, ...heat]);
   const graphBytes = parts.reduce((sum, part) => sum + partBytes(part), 0);
   if (graphBytes > sizeLimit)
     throw new WeightsError(file, "", `ONNX files end at 2 GiB, this model needs ${graphBytes} bytes`);
@@ -106,24 +120,38 @@ export function onnxBytes(model: tfl.LayersModel): Uint8Array {
   return Buffer.concat(parts);
 }
 
+/** What the layers of a model are written with. */
+interface Writing {
+  readonly weights: ReadonlyMap<tfl.LayerVariable, TorchWeight>;
+  /** Gets a sentence for each layer that cannot be written. */
+  readonly problems: string[];
+  /** Gets every layer's output, by `positionKey`. */
+  readonly values: Map<string, Value>;
+}
+
 function writeModel(
   graph: OnnxGraph,
   model: tfl.LayersModel,
   inputs: readonly Value[],
-  weights: ReadonlyMap<tfl.LayerVariable, TorchWeight>,
-  problems: string[],
+  writing: Writing,
+  inside: readonly ModelCall[] = [],
 ): Value[] {
   const values = new Map<number, Value>(model.inputs.map(({ id }, index) => [id, inputs[index]!]));
   for (const { layer, inputs: sources, outputs } of inOrder(usesOf(model))) {
     if (layer.getClassName() === "InputLayer") continue;
     const taken = sources.map(({ id }) => values.get(id)!);
     if ("layers" in layer) {
-      const inner = writeModel(graph, layer as tfl.LayersModel, taken, weights, problems);
+      const call = { model: layer as tfl.LayersModel, node: outputs[0]!.nodeIndex, inputs: [] };
+      const inner = writeModel(graph, call.model, taken, writing, [...inside, call]);
       for (const [index, output] of outputs.entries()) values.set(output.id, inner[index]!);
       continue;
     }
-    const results = writeLayer(graph, layer, taken, outputs, weights, problems);
-    for (const [index, { id }] of outputs.entries()) values.set(id, results[index] ?? results[0]!);
+    const results = writeLayer(graph, layer, taken, outputs, writing);
+    for (const [index, tensor] of outputs.entries()) {
+      const result = results[index] ?? results[0]!;
+      values.set(tensor.id, result);
+      writing.values.set(positionKey({ tensor, inside }), result);
+    }
   }
   return model.outputs.map(({ id }) => values.get(id)!);
 }
@@ -134,8 +162,7 @@ function writeLayer(
   layer: tfl.layers.Layer,
   inputs: readonly Value[],
   outputs: readonly tfl.SymbolicTensor[],
-  weights: ReadonlyMap<tfl.LayerVariable, TorchWeight>,
-  problems: string[],
+  { weights, problems }: Writing,
 ): Value[] {
   const className = layer.getClassName();
   const { shape } = outputs[0]!;
@@ -189,12 +216,33 @@ function writeRecordedModel(
   }
 }
 
+/** Writes the gradient of the layers after a map, and the map that it weights, as an output `grad_cam`: `[n, h, w]`. */
+function writeGradCam(
+  graph: OnnxGraph,
+  model: tfl.LayersModel,
+  file: string,
+  wanted: true | string,
+  values: ReadonlyMap<string, Value>,
+): Value[] {
+  const { map, shape, fromMap } = gradCamOf(model, file, wanted === true ? undefined : wanted);
+  const refuse = (problem: string): never => {
+    throw new WeightsError(file, `Grad-CAM of ${map.path}`, problem);
+  };
+  const value = values.get(positionKey(map.position));
+  if (value === undefined) return refuse("models with masks have none");
+  const output = { shape: [null, ...shape] };
+  const [heat] = recorded(graph, gradCamName, ([x]) => [fromMap(x!)], [value], [output], refuse);
+  const name = graph.reserve(gradCamName);
+  graph.rename(toTfjsOrder(graph, name, heat!), name);
+  return [{ ...heat!, name }];
+}
+
 function recorded(
   graph: OnnxGraph,
   prefix: string,
   run: (inputs: tf.Tensor[]) => tf.Tensor[],
   inputs: readonly Value[],
-  outputs: readonly tfl.SymbolicTensor[],
+  outputs: readonly Pick<tfl.SymbolicTensor, "shape">[],
   refuse: (problem: string) => never,
 ): Value[] {
   try {
