@@ -99,5 +99,20 @@ export { defineLayer } from "./layers/define-layer.ts";
 export type { LayerContext, LayerDefinition, LayerWeight } from "./layers/define-layer.ts";
 export { withDefaults } from "./layers/with-defaults.ts";
 export type { WindowDefaults, WindowLayers } from "./layers/with-defaults.ts";
+export type {
+  Added,
+  Chained,
+  Concatenated,
+  Flattened,
+  Pooled,
+  Reshaped,
+  ShapedBlock,
+  ShapeError,
+  Times,
+  Unchanged,
+  Units,
+  Windowed,
+} from "./typed/shape-change.ts";
+export type { InputOf, OutputOf, TypedModel } from "./typed/typed-model.ts";
 export { network } from "./model/network.ts";
 export type { InputShape, NetworkOptions, NetworkOutput } from "./model/network.ts";

@@ -1,17 +1,32 @@
 import { build } from "@convkit/core";
-import type { BuildOptions } from "@convkit/core";
+import type { BuildOptions, ImageShape, TypedModel } from "@convkit/core";
 import { OptionError, nearest, shown } from "@convkit/errors";
-import type * as tfl from "@tensorflow/tfjs-layers";
 import type { Network } from "./shared/sources.ts";
+import type { CreatedInput, CreatedOutput } from "./zoo-shapes.ts";
 import { aliases, architectureOf, zoo } from "./zoo.ts";
 import type { ModelAlias, ModelName } from "./zoo.ts";
 
 /**
- * A network of the zoo with fresh weights: `createModel("resnet50", { classes: 37, input: [160, 160, 3] })`.
+ * A network of the zoo with fresh weights: `createModel("resnet50", { classes: 37, input: [160, 160, 3] })`. The shapes of its input and
+ * output are in its type (`InputOf`, `OutputOf` of core).
  *
  * Throws an `OptionError` for an unknown name, listing close ones, and for an option that makes no sense.
  */
-export function createModel(name: ModelName | ModelAlias, options: BuildOptions = {}): tfl.LayersModel {
+export function createModel<
+  const Name extends ModelName | ModelAlias,
+  const Input extends ImageShape | undefined = undefined,
+  const Classes extends number | undefined = undefined,
+  const Top extends boolean | undefined = true,
+  const Aux extends boolean | undefined = false,
+>(
+  name: Name,
+  options: BuildOptions & {
+    readonly input?: Input;
+    readonly classes?: Classes;
+    readonly includeTop?: Top;
+    readonly aux?: Aux;
+  } = {},
+): TypedModel<CreatedInput<Name, Input>, CreatedOutput<Name, Classes, Top, Aux>> {
   return build(findArchitecture(name), options);
 }
 

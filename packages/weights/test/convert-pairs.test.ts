@@ -1,3 +1,4 @@
+import type { LayersModel } from "@tensorflow/tfjs-layers";
 import { availableEngines, useEngine } from "@convkit/engine";
 import { createModel } from "@convkit/models";
 import { peerPython, runPeer } from "@convkit/testing";
@@ -11,7 +12,7 @@ import type { ModelFormat } from "../src/index.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "convkit-pairs-"));
 const at = (name: string): string => join(folder, name);
-const lenet = (seed: number): ReturnType<typeof createModel> => createModel("lenet5", { seed });
+const lenet = (seed: number): LayersModel => createModel("lenet5", { seed });
 const hasTensorflow = (await availableEngines()).some((name) => name !== "wasm");
 
 /** Files of the formats that are read, and whether they hold the architecture too. */

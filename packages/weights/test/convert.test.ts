@@ -1,3 +1,4 @@
+import type { LayersModel } from "@tensorflow/tfjs-layers";
 import { useEngine } from "@convkit/engine";
 import { createModel } from "@convkit/models";
 import * as tf from "@tensorflow/tfjs-core";
@@ -24,7 +25,7 @@ beforeEach(() => {
   return () => rmSync(folder, { recursive: true });
 });
 const at = (name: string): string => join(folder, name);
-const lenet = (seed: number): ReturnType<typeof createModel> => createModel("lenet5", { seed });
+const lenet = (seed: number): LayersModel => createModel("lenet5", { seed });
 
 describe("convert", () => {
   it.each([

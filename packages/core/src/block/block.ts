@@ -3,6 +3,8 @@ import * as tfl from "@tensorflow/tfjs-layers";
 import { kindOf, markKind, nameCounter, nextName, ofKind } from "./names.ts";
 import type { Block, UnnamedBlock } from "./names.ts";
 
+import type { Added, Chained, Concatenated, ShapedBlock, Unchanged } from "../typed/shape-change.ts";
+
 export type { Block } from "./names.ts";
 
 /**
@@ -27,6 +29,11 @@ export interface StageOptions {
  *
  * Throws an `OptionError` where a key is a plain integer, since JavaScript would move it to the front.
  */
+export function chain<const Each extends readonly Block[]>(
+  blocks: Each,
+  options?: JoinOptions,
+): ShapedBlock<Chained<Each>>;
+export function chain(blocks: Blocks, options?: JoinOptions): UnnamedBlock;
 export function chain(blocks: Blocks, options: JoinOptions = {}): UnnamedBlock {
   const rows = checkedEntries("chain", blocks, options);
   const { join = "." } = options;
@@ -56,6 +63,11 @@ export function stage(count: number, make: (i: number) => Block, options: StageO
 /**
  * Applies every block to the same input and concatenates the results: `[n, h, w, a], [n, h, w, b] -> [n, h, w, a + b]`.
  */
+export function concat<const Each extends readonly Block[]>(
+  blocks: Each,
+  options?: JoinOptions,
+): ShapedBlock<Concatenated<Each>>;
+export function concat(blocks: Blocks, options?: JoinOptions): UnnamedBlock;
 export function concat(blocks: Blocks, options: JoinOptions = {}): UnnamedBlock {
   return merge("concat", blocks, options, (name) => tfl.layers.concatenate({ name, axis: -1 }));
 }
@@ -63,6 +75,8 @@ export function concat(blocks: Blocks, options: JoinOptions = {}): UnnamedBlock 
 /**
  * Applies every block to the same input and sums the results. Throws an `OptionError` with all shapes if they differ.
  */
+export function add<const Each extends readonly Block[]>(blocks: Each, options?: JoinOptions): ShapedBlock<Added<Each>>;
+export function add(blocks: Blocks, options?: JoinOptions): UnnamedBlock;
 export function add(blocks: Blocks, options: JoinOptions = {}): UnnamedBlock {
   return merge("add", blocks, options, (name) => tfl.layers.add({ name }));
 }
@@ -73,7 +87,7 @@ export function multiply(blocks: Blocks, options: JoinOptions = {}): UnnamedBloc
 }
 
 /** Returns its input: the plain shortcut of a residual block. */
-export const identity: Block = (x) => x;
+export const identity: ShapedBlock<Unchanged> & Block = (x) => x;
 
 /** Gives a block a fixed name instead of its path, for networks with the layer names of another framework. */
 export function named(name: string, block: Block): Block {

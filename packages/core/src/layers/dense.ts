@@ -2,9 +2,9 @@ import { checkOptions } from "@convkit/errors";
 import type { OptionNames } from "@convkit/errors";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { layer } from "../block/block.ts";
-import type { UnnamedBlock } from "../block/names.ts";
 import { glorotUniform, initializer, zeros } from "../init/initializers.ts";
 import type { Init } from "../init/initializers.ts";
+import type { ShapedBlock, Units } from "../typed/shape-change.ts";
 import type { ActivationName } from "./activation.ts";
 import { checkActivation, checkFlags } from "./check-values.ts";
 import { checkCount } from "./check-window.ts";
@@ -23,7 +23,7 @@ export interface DenseOptions {
 const names: OptionNames<DenseOptions> = { activation: true, bias: true, init: true, biasInit: true };
 
 /** Connects every input to every unit: `[n, c] -> [n, units]`. */
-export function dense(units: number, options: DenseOptions = {}): UnnamedBlock {
+export function dense<const N extends number>(units: N, options: DenseOptions = {}): ShapedBlock<Units<N>> {
   checkCount("dense", "units", units);
   checkOptions("dense", options, names);
   const { activation = "linear", bias = true, init = glorotUniform, biasInit = zeros } = options;

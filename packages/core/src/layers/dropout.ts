@@ -2,7 +2,6 @@ import { checkOptions } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { layer } from "../block/block.ts";
-import type { UnnamedBlock } from "../block/names.ts";
 import { checkFlags } from "./check-values.ts";
 import { checkRate } from "./check-window.ts";
 import { seedFor } from "../init/initializers.ts";
@@ -10,6 +9,7 @@ import { uniformValues } from "../init/random.ts";
 import { onlyTensor, stockClass } from "../tfjs/layer-class.ts";
 import type { CallOptions, StockClass } from "../tfjs/layer-class.ts";
 import { opAttributes, tensorFlowBackend } from "../tfjs/tensorflow-backend.ts";
+import type { ShapedBlock, Unchanged } from "../typed/shape-change.ts";
 
 export interface DropoutOptions {
   /**
@@ -23,7 +23,7 @@ export interface DropoutOptions {
  * In training, zeroes a share `rate` of its input and scales up the rest: shape unchanged.
  * Srivastava et al. 2014, https://jmlr.org/papers/v15/srivastava14a.html
  */
-export function dropout(rate: number, options: DropoutOptions = {}): UnnamedBlock {
+export function dropout(rate: number, options: DropoutOptions = {}): ShapedBlock<Unchanged> {
   checkRate("dropout", "a rate", rate);
   checkOptions("dropout", options, { perSample: true });
   checkFlags("dropout", { perSample: options.perSample });

@@ -4,13 +4,14 @@ import { layer } from "../block/block.ts";
 import type { UnnamedBlock } from "../block/names.ts";
 import { checkMap, checkNumber } from "./check-values.ts";
 import { explicitPads } from "../arithmetic/padding.ts";
+import type { Flattened, Reshaped, ShapedBlock, Unchanged } from "../typed/shape-change.ts";
 import type { Padding } from "../arithmetic/padding.ts";
 
 /**
  * `[n, h, w, c] -> [n, h * w * c]`, channels fastest. (PyTorch's flatten has the columns fastest.) Throws an `OptionError` for a
  * map whose size is not known.
  */
-export function flatten(): UnnamedBlock {
+export function flatten(): ShapedBlock<Flattened> {
   return layer((name, x) => {
     const size = x.shape.slice(1);
     if (size.includes(null)) {
@@ -24,7 +25,7 @@ export function flatten(): UnnamedBlock {
 }
 
 /** `[n, ...] -> [n, ...shape]`; one length may be -1, which stands for the rest. */
-export function reshape(shape: readonly number[]): UnnamedBlock {
+export function reshape<const To extends readonly number[]>(shape: To): ShapedBlock<Reshaped<To>> {
   const isShape =
     Array.isArray(shape) && shape.every((length) => length === -1 || (Number.isInteger(length) && length > 0));
   if (!isShape || shape.filter((length) => length === -1).length > 1)
@@ -72,7 +73,7 @@ export function crop(padding: Exclude<Padding, string>): UnnamedBlock {
 }
 
 /** `x * scale + offset`. */
-export function rescale(scale: number, offset = 0): UnnamedBlock {
+export function rescale(scale: number, offset = 0): ShapedBlock<Unchanged> {
   checkNumber("rescale", "scale", scale);
   checkNumber("rescale", "offset", offset);
   return layer((name) => tfl.layers.rescaling({ name, scale, offset }), "rescaling");

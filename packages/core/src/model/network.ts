@@ -4,6 +4,7 @@ import * as tfl from "@tensorflow/tfjs-layers";
 import { withNewNames } from "../block/names.ts";
 import { withSeed } from "../init/initializers.ts";
 import { registerLayers } from "../layers/register.ts";
+import type { Fitting, OutputAfter, TypedModel } from "../typed/typed-model.ts";
 import { checkEngine } from "../tfjs/engine-in-use.ts";
 import { setModelMetadata } from "../metadata/metadata.ts";
 import type { ImageFit } from "../metadata/metadata.ts";
@@ -36,6 +37,13 @@ const names: OptionNames<NetworkOptions> = {
   images: true,
 };
 
+/** A model of several inputs, by name: `network({ left: [32, 32, 3], right: [32, 32, 3] }, ({ left, right }) => …)`. */
+export function network<Name extends string>(
+  inputs: Readonly<Record<Name, InputShape>>,
+  body: (inputs: Readonly<Record<Name, tfl.SymbolicTensor>>) => NetworkOutput,
+  options?: NetworkOptions,
+): tfl.LayersModel;
+// The overload of one input stands last: the compiler shows the last one's errors, which tell shapes that do not fit.
 /**
  * A tfjs model with fresh weights from a block, or from a function that applies blocks one by one (Keras' functional style):
  * `network([28, 28, 1], chain([conv(8, 3, same), flatten(), dense(10)]))`. Layers without a name are named as in Keras, counted
@@ -43,17 +51,14 @@ const names: OptionNames<NetworkOptions> = {
  *
  * Throws an `OptionError` for an input that is no shape, a body that is no function or returns no symbolic tensor, and unknown options.
  */
-export function network(
-  input: InputShape,
-  body: (x: tfl.SymbolicTensor, name: string) => NetworkOutput,
+export function network<
+  const Input extends InputShape,
+  Body extends (x: tfl.SymbolicTensor, name: string) => NetworkOutput,
+>(
+  input: Input,
+  body: Body & Fitting<Body, Input>,
   options?: NetworkOptions,
-): tfl.LayersModel;
-/** A model of several inputs, by name: `network({ left: [32, 32, 3], right: [32, 32, 3] }, ({ left, right }) => …)`. */
-export function network<Name extends string>(
-  inputs: Readonly<Record<Name, InputShape>>,
-  body: (inputs: Readonly<Record<Name, tfl.SymbolicTensor>>) => NetworkOutput,
-  options?: NetworkOptions,
-): tfl.LayersModel;
+): TypedModel<Input, OutputAfter<Body, Input>>;
 export function network(
   input: InputShape | Readonly<Record<string, InputShape>>,
   body: (x: never, name: string) => NetworkOutput,

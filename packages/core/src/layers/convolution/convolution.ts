@@ -9,6 +9,7 @@ import { ofKind } from "../../block/names.ts";
 import type { UnnamedBlock } from "../../block/names.ts";
 import { glorotUniform, initializer, zeros } from "../../init/initializers.ts";
 import type { Init } from "../../init/initializers.ts";
+import type { ShapedBlock, Times, Windowed } from "../../typed/shape-change.ts";
 import type { ActivationName } from "../activation.ts";
 import { checkActivation, checkFlags } from "../check-values.ts";
 import { checkCount, checkFit, checkWindow } from "../check-window.ts";
@@ -54,7 +55,21 @@ const convNames: OptionNames<ConvOptions> = { ...windowNames, dilation: true, gr
 const depthwiseNames: OptionNames<DepthwiseOptions> = { ...windowNames, multiplier: true };
 
 /** Convolution: `[n, h, w, c] -> [n, h / stride, w / stride, filters]`. */
-export function conv(filters: number, kernel: number | Pair, options: ConvOptions): UnnamedBlock {
+export function conv<
+  const Filters extends number,
+  const Kernel extends number | Pair,
+  const Pads extends Padding,
+  const Stride extends number | Pair = 1,
+  const Dilation extends number | Pair = 1,
+>(
+  filters: Filters,
+  kernel: Kernel,
+  options: ConvOptions & {
+    readonly padding: Pads;
+    readonly stride?: Stride | undefined;
+    readonly dilation?: Dilation | undefined;
+  },
+): ShapedBlock<Windowed<"conv", Filters, Kernel, Stride, Dilation, Pads>> {
   checkCount("conv", "filters", filters);
   checkOptions("conv", options, convNames);
   const { padding, stride = 1, dilation = 1, groups = 1, init = glorotUniform } = options ?? {};
@@ -74,7 +89,19 @@ export function conv(filters: number, kernel: number | Pair, options: ConvOption
 }
 
 /** One filter (or `multiplier` filters) for each channel; one stride for both axes: `[n, h, w, c] -> [n, h / stride, w / stride, c * multiplier]`. */
-export function depthwiseConv(kernel: number | Pair, options: DepthwiseOptions): UnnamedBlock {
+export function depthwiseConv<
+  const Kernel extends number | Pair,
+  const Pads extends Padding,
+  const Stride extends number | Pair = 1,
+  const Multiplier extends number = 1,
+>(
+  kernel: Kernel,
+  options: DepthwiseOptions & {
+    readonly padding: Pads;
+    readonly stride?: Stride | undefined;
+    readonly multiplier?: Multiplier | undefined;
+  },
+): ShapedBlock<Windowed<"depthwiseConv", Times<Multiplier>, Kernel, Stride, 1, Pads>> {
   checkOptions("depthwiseConv", options, depthwiseNames);
   const { padding, stride = 1, multiplier = 1, init = glorotUniform } = options ?? {};
   checkCount("depthwiseConv", "multiplier", multiplier);
@@ -94,7 +121,16 @@ export function depthwiseConv(kernel: number | Pair, options: DepthwiseOptions):
  * A depthwise convolution, then a 1x1 one, as one layer: `[n, h, w, c] -> [n, h / stride, w / stride, filters]`.
  * Chollet 2017, https://arxiv.org/abs/1610.02357
  */
-export function separableConv(filters: number, kernel: number | Pair, options: DepthwiseOptions): UnnamedBlock {
+export function separableConv<
+  const Filters extends number,
+  const Kernel extends number | Pair,
+  const Pads extends Padding,
+  const Stride extends number | Pair = 1,
+>(
+  filters: Filters,
+  kernel: Kernel,
+  options: DepthwiseOptions & { readonly padding: Pads; readonly stride?: Stride | undefined },
+): ShapedBlock<Windowed<"separableConv", Filters, Kernel, Stride, 1, Pads>> {
   checkCount("separableConv", "filters", filters);
   checkOptions("separableConv", options, depthwiseNames);
   const { padding, stride = 1, multiplier = 1, init = glorotUniform } = options ?? {};

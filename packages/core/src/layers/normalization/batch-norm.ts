@@ -3,11 +3,11 @@ import type { OptionNames } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { layer } from "../../block/block.ts";
-import type { UnnamedBlock } from "../../block/names.ts";
 import { checkFlags, checkNumber, checkShare } from "../check-values.ts";
 import { batchNormTraining } from "./batch-norm-kernel.ts";
 import { onlyTensor, stockClass } from "../../tfjs/layer-class.ts";
 import type { CallOptions, StockClass } from "../../tfjs/layer-class.ts";
+import type { ShapedBlock, Unchanged } from "../../typed/shape-change.ts";
 
 export interface BatchNormOptions {
   /** Added to the variance: 1e-3 by default, as in Keras; PyTorch's default is 1e-5. */
@@ -26,7 +26,7 @@ const names: OptionNames<BatchNormOptions> = { epsilon: true, momentum: true, sc
  * Batch normalization: `[n, h, w, c] -> [n, h, w, c]`. The moving variance is the population's, as in Keras (PyTorch keeps the
  * sample variance). Ioffe and Szegedy 2015, https://arxiv.org/abs/1502.03167
  */
-export function batchNorm(options: BatchNormOptions = {}): UnnamedBlock {
+export function batchNorm(options: BatchNormOptions = {}): ShapedBlock<Unchanged> {
   checkOptions("batchNorm", options, names);
   const { epsilon = 1e-3, momentum = 0.99, scale = true, center = true } = options;
   checkNumber("batchNorm", "epsilon", epsilon, 0);

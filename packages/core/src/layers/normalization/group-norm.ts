@@ -2,10 +2,10 @@ import { OptionError, checkOptions } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { layer } from "../../block/block.ts";
-import type { UnnamedBlock } from "../../block/names.ts";
 import { checkNumber } from "../check-values.ts";
 import { checkCount } from "../check-window.ts";
 import { onlyShape, onlyTensor } from "../../tfjs/layer-class.ts";
+import type { ShapedBlock, Unchanged } from "../../typed/shape-change.ts";
 
 export interface GroupNormOptions {
   /** Added to the variance: 1e-3 by default, as in Keras; PyTorch's default is 1e-5. */
@@ -16,7 +16,7 @@ export interface GroupNormOptions {
  * Normalizes each image's groups of channels over height and width: shape unchanged, no batch statistics.
  * Wu and He 2018, https://arxiv.org/abs/1803.08494
  */
-export function groupNorm(groups = 32, options: GroupNormOptions = {}): UnnamedBlock {
+export function groupNorm(groups = 32, options: GroupNormOptions = {}): ShapedBlock<Unchanged> {
   checkCount("groupNorm", "groups", groups);
   checkOptions("groupNorm", options, { epsilon: true });
   const { epsilon = 1e-3 } = options;

@@ -1,11 +1,11 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { layer } from "../../block/block.ts";
-import type { UnnamedBlock } from "../../block/names.ts";
 import { onlyShape, onlyTensor } from "../../tfjs/layer-class.ts";
+import type { ShapedBlock, Unchanged } from "../../typed/shape-change.ts";
 
 /** Subtracts a mean and divides by a deviation per channel, both kept as weights that are not trained: shape unchanged. */
-export function normalization(): UnnamedBlock {
+export function normalization(): ShapedBlock<Unchanged> {
   return layer((name) => new Normalization({ name }), "normalization");
 }
 

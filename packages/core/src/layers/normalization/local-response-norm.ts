@@ -3,9 +3,9 @@ import type { OptionNames } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { layer } from "../../block/block.ts";
-import type { UnnamedBlock } from "../../block/names.ts";
 import { checkMap, checkNumber, checkWhole } from "../check-values.ts";
 import { onlyTensor } from "../../tfjs/layer-class.ts";
+import type { ShapedBlock, Unchanged } from "../../typed/shape-change.ts";
 
 export interface LocalResponseNormOptions {
   /** Neighboring channels on each side: the window is 2 * radius + 1; 2 by default (TensorFlow's is 5). */
@@ -27,7 +27,7 @@ const names: OptionNames<LocalResponseNormOptions> = { radius: true, bias: true,
  * `x / (bias + alpha * sum of squares of the neighboring channels) ^ beta`: shape unchanged; the defaults are AlexNet's
  * and GoogLeNet's. Krizhevsky et al. 2012, section 3.3, https://papers.nips.cc/paper/4824
  */
-export function localResponseNorm(options: LocalResponseNormOptions = {}): UnnamedBlock {
+export function localResponseNorm(options: LocalResponseNormOptions = {}): ShapedBlock<Unchanged> {
   checkOptions("localResponseNorm", options, names);
   const { radius = 2, bias = 1, alpha = 1e-4 / 5, beta = 0.75 } = options;
   checkWhole("localResponseNorm", "radius", radius, 0);

@@ -6,6 +6,7 @@ import type { Padding, Pair } from "../../arithmetic/padding.ts";
 import { layer, sizeOf } from "../../block/block.ts";
 import { ofKind } from "../../block/names.ts";
 import type { UnnamedBlock } from "../../block/names.ts";
+import type { Pooled, ShapedBlock, Windowed } from "../../typed/shape-change.ts";
 import { checkFlags, checkMap } from "../check-values.ts";
 import { checkFit, checkWindow } from "../check-window.ts";
 import { AdaptiveAveragePooling2D } from "./adaptive-average-pooling2d.ts";
@@ -37,28 +38,49 @@ export interface GlobalPoolOptions {
 const poolNames: OptionNames<PoolOptions> = { padding: true, ceil: true };
 const avgPoolNames: OptionNames<AvgPoolOptions> = { ...poolNames, countPadding: true };
 
+/** With `ceil`, the last window may extend past the edge, and the length is not worked out in types. */
+type PoolChange<
+  Name extends string,
+  Size extends number | Pair,
+  Stride extends number | Pair,
+  Pads extends Padding,
+  Ceil extends boolean,
+> = Windowed<Name, unknown, Size, Stride, 1, Ceil extends false ? Pads : number>;
+
 /** The maximum of each window: `[n, h, w, c] -> [n, h / stride, w / stride, c]`; the stride is the size where it is undefined, as in Keras. */
-export function maxPool(
-  size: number | Pair,
-  stride: number | Pair | undefined = size,
-  options: PoolOptions,
-): UnnamedBlock {
+export function maxPool<
+  const Size extends number | Pair,
+  const Pads extends Padding,
+  const Stride extends number | Pair = Size,
+  const Ceil extends boolean = false,
+>(
+  size: Size,
+  stride: Stride | undefined,
+  options: PoolOptions & { readonly padding: Pads; readonly ceil?: Ceil | undefined },
+): ShapedBlock<PoolChange<"maxPool", Size, Stride, Pads, Ceil>> {
   checkOptions("maxPool", options, poolNames);
-  return pool("maxPool", "max", size, stride, options);
+  return pool("maxPool", "max", size, stride ?? size, options);
 }
 
 /** The mean of each window: `[n, h, w, c] -> [n, h / stride, w / stride, c]`; the stride is the size where it is undefined, as in Keras. */
-export function avgPool(
-  size: number | Pair,
-  stride: number | Pair | undefined = size,
-  options: AvgPoolOptions,
-): UnnamedBlock {
+export function avgPool<
+  const Size extends number | Pair,
+  const Pads extends Padding,
+  const Stride extends number | Pair = Size,
+  const Ceil extends boolean = false,
+>(
+  size: Size,
+  stride: Stride | undefined,
+  options: AvgPoolOptions & { readonly padding: Pads; readonly ceil?: Ceil | undefined },
+): ShapedBlock<PoolChange<"avgPool", Size, Stride, Pads, Ceil>> {
   checkOptions("avgPool", options, avgPoolNames);
-  return pool("avgPool", "average", size, stride, options);
+  return pool("avgPool", "average", size, stride ?? size, options);
 }
 
 /** The mean of each channel: `[n, h, w, c] -> [n, c]`, with `keepSize` `[n, 1, 1, c]`. Lin et al. 2013, https://arxiv.org/abs/1312.4400 */
-export function globalAvgPool(options: GlobalPoolOptions = {}): UnnamedBlock {
+export function globalAvgPool<const Keep extends boolean = false>(
+  options: GlobalPoolOptions & { readonly keepSize?: Keep | undefined } = {},
+): ShapedBlock<Pooled<Keep>> {
   checkOptions("globalAvgPool", options, { keepSize: true });
   checkFlags("globalAvgPool", { keepSize: options.keepSize });
   return layer((name, x) => {
@@ -70,7 +92,7 @@ export function globalAvgPool(options: GlobalPoolOptions = {}): UnnamedBlock {
 }
 
 /** The maximum of each channel: `[n, h, w, c] -> [n, c]`. */
-export function globalMaxPool(): UnnamedBlock {
+export function globalMaxPool(): ShapedBlock<Pooled<false>> {
   return layer((name, x) => {
     checkMap(name, x);
     return tfl.layers.globalMaxPooling2d({ name, dataFormat: "channelsLast" });
