@@ -32,3 +32,15 @@ export { attributionPixels, colorMap, imagePixels, mapPixels, overlayPixels } fr
 export type { ColorMap, ColorMapName, Pixels } from "./pictures/pixels.ts";
 export { featureMapPixels, filterPixels, sheetPixels } from "./pictures/sheets.ts";
 export type { FeatureMapPixelsOptions, SheetOptions } from "./pictures/sheets.ts";
+export { calibration, temperatureScaling } from "./calibration/calibration.ts";
+export type {
+  Calibration,
+  CalibrationOptions,
+  Judged,
+  ReliabilityBin,
+  TemperatureScaling,
+} from "./calibration/calibration.ts";
+export { costs, costsCsv } from "./costs/costs.ts";
+export type { CostsOptions, LayerCost, ModelCosts } from "./costs/costs.ts";
+export { machinePeaks, roofline } from "./costs/roofline.ts";
+export type { MachinePeaks, RooflinePoint } from "./costs/roofline.ts";
