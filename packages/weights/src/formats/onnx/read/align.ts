@@ -1,6 +1,7 @@
 import { countOf } from "../../../bytes/named-tensor.ts";
 import { channelsLast, orderOf, plain, range } from "./arrange.ts";
-import type { Builder, Value } from "./builder.ts";
+import type { Builder } from "./builder.ts";
+import type { Value } from "./value.ts";
 import { constantOf, permuted } from "./constant.ts";
 import type { Constant } from "./constant.ts";
 import type { OnnxNode } from "./node.ts";

@@ -1,32 +1,24 @@
-import { shown } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
-import { countOf, memoryTensor } from "../../../bytes/named-tensor.ts";
-import type { Assignment } from "../../../model/assign.ts";
+import { memoryTensor } from "../../../bytes/named-tensor.ts";
 import { Identity } from "../../../layers/base-layers.ts";
+import type { Assignment } from "../../../model/assign.ts";
 import { weightName } from "../../../model/weight-name.ts";
 import { Operation } from "../../../operations/operation.ts";
 import { Values } from "../../../operations/values.ts";
-import { safeName } from "../../keras/layer-paths.ts";
 import { WeightsError } from "../../../weights-error.ts";
+import { safeName } from "../../keras/layer-paths.ts";
+import { dtypeOf, nested, tensorOf } from "./constant-tensors.ts";
 import { constantOf } from "./constant.ts";
 import type { Constant, ElementKind } from "./constant.ts";
 import type { OnnxFile } from "./file.ts";
-import type { AttributeValue, OnnxNode, Subgraph } from "./node.ts";
 import { layerNameOf } from "./layer-names.ts";
+import { NodeReader } from "./node-reader.ts";
+import type { OnnxNode, Subgraph } from "./node.ts";
 import { sizeOfAxis } from "./signal.ts";
 import type { Axis, Signal } from "./signal.ts";
-import { isKnownSize } from "./sizes.ts";
-import type { Size } from "./sizes.ts";
-
-/** Whole numbers of which some are known only when the model runs: a shape, or one size of it. */
-export interface Sizes {
-  readonly kind: "sizes";
-  readonly isScalar: boolean;
-  readonly items: readonly Size[];
-}
-
-export type Value = Signal | Constant | Sizes;
+import { isValue, runSize } from "./value.ts";
+import type { Value } from "./value.ts";
 
 interface Arrangement {
   readonly from: readonly Axis[];
@@ -46,9 +38,7 @@ interface FastWeights {
 const layerLimit = 50_000;
 
 /** What is known while a graph is turned into a model: the values by name, the layers and their weights. */
-export class Builder {
-  readonly onnx: OnnxFile;
-  readonly values = new Map<string, Value>();
+export class Builder extends NodeReader {
   readonly assignments: Assignment[] = [];
   /** The axis of the batch, and an input of the model that has it. */
   batch: { readonly axis: Axis; readonly signal: Signal } | undefined;
@@ -64,12 +54,9 @@ export class Builder {
   /** Arrangements that were made, by tensor: several nodes may need the same. */
   readonly arrangements = new Map<tfl.SymbolicTensor, Arrangement[]>();
   readonly #skipped = new Map<OnnxNode, Value>();
-  /** Elements that constants may still take: a file cannot ask for more than it has bytes for. */
-  #room: number;
 
   constructor(onnx: OnnxFile) {
-    this.onnx = onnx;
-    this.#room = onnx.size + 4_000_000;
+    super(onnx);
     this.#outputs = new Set(onnx.outputs.map(({ name }) => name));
     this.#countUsers(onnx.nodes);
   }
@@ -85,10 +72,6 @@ export class Builder {
     for (const [name, constant] of constants) this.values.set(name, constant);
     this.run(nodes);
     return outputs.map((name) => this.values.get(name) ?? this.refuse(node, `no node of its branch makes "${name}"`));
-  }
-
-  refuse(node: OnnxNode, problem: string): never {
-    throw new WeightsError(this.onnx.file, node.place, problem);
   }
 
   /** The only node that takes a value; undefined if others take it, or if it is an output of the model. */
@@ -113,80 +96,6 @@ export class Builder {
 
   users(name: string): readonly OnnxNode[] {
     return this.#users.get(name) ?? [];
-  }
-
-  /** An input of a node; undefined if it is left out. */
-  optional(node: OnnxNode, index: number): Value | undefined {
-    const name = node.inputs[index];
-    if (name === undefined || name === "") return undefined;
-    return this.values.get(name) ?? this.refuse(node, `takes "${name}", which does not exist or depends on this node`);
-  }
-
-  input(node: OnnxNode, index: number): Value {
-    return this.optional(node, index) ?? this.refuse(node, `expected an input ${index}`);
-  }
-
-  signal(node: OnnxNode, index = 0): Signal {
-    const value = this.input(node, index);
-    return value.kind === "signal"
-      ? value
-      : this.refuse(node, `expected its input ${index} to depend on the model's input`);
-  }
-
-  /** An input that must be constant. */
-  constant(node: OnnxNode, index: number): Constant {
-    return this.optionalConstant(node, index) ?? this.refuse(node, `expected an input ${index}`);
-  }
-
-  optionalConstant(node: OnnxNode, index: number): Constant | undefined {
-    const value = this.optional(node, index);
-    if (value === undefined || value.kind === "constant") return value;
-    const sizes = value.kind === "sizes" && value.items.every(isKnownSize) ? value : undefined;
-    if (sizes !== undefined)
-      return constantOf(sizes.isScalar ? [] : [sizes.items.length], "int", sizes.items as number[]);
-    return this.refuse(node, `expected its input ${index}, "${node.inputs[index]}", to be constant`);
-  }
-
-  /** Whole numbers from an input or, in older operator sets, from an attribute. */
-  numbers(node: OnnxNode, index: number, attribute: string): number[] | undefined {
-    const value = this.optionalConstant(node, index);
-    return value === undefined ? this.ints(node, attribute) : Array.from(value.read());
-  }
-
-  ints(node: OnnxNode, name: string): number[] | undefined {
-    const value = node.attributes[name];
-    if (value === undefined) return undefined;
-    if (!Array.isArray(value) || !value.every((part) => typeof part === "number"))
-      return this.refuse(node, `expected numbers as its ${name}, got ${shown(value)}`);
-    return value as number[];
-  }
-
-  number(node: OnnxNode, name: string, otherwise: number): number {
-    const value = node.attributes[name] ?? otherwise;
-    return typeof value === "number"
-      ? value
-      : this.refuse(node, `expected a number as its ${name}, got ${shown(value)}`);
-  }
-
-  word(node: OnnxNode, name: string, otherwise: string): string {
-    const value: AttributeValue = node.attributes[name] ?? otherwise;
-    return typeof value === "string" ? value : this.refuse(node, `expected a word as its ${name}, got ${shown(value)}`);
-  }
-
-  /** An axis counted from the front. */
-  axis(node: OnnxNode, axis: number, rank: number): number {
-    const own = axis < 0 ? axis + rank : axis;
-    return Number.isInteger(own) && own >= 0 && own < rank
-      ? own
-      : this.refuse(node, `expected an axis of ${rank}, got ${axis}`);
-  }
-
-  /** Takes room for a constant of this shape; throws for one that is larger than the file allows. */
-  takeRoom(node: OnnxNode, shape: readonly number[]): void {
-    const count = countOf(shape);
-    if (!(count <= this.#room))
-      this.refuse(node, `a constant of [${shape.join(", ")}] is more than the file has numbers for`);
-    this.#room -= count;
   }
 
   /** A free name for a layer of a node. `suffix` tells several layers of a node apart. */
@@ -348,42 +257,4 @@ export class Builder {
   dispose(): void {
     for (const layer of this.#layers) for (const variable of layer.weights) variable.dispose();
   }
-}
-
-function isValue(value: unknown): value is Value {
-  if (typeof value !== "object" || value === null) return false;
-  const { kind } = value as { kind?: unknown };
-  return kind === "signal" || kind === "constant" || kind === "sizes";
-}
-
-/** A size as tfjs has it: null if it is known only when the model runs. */
-export function runSize(size: Size): number | null {
-  return isKnownSize(size) ? size : null;
-}
-
-function dtypeOf(type: ElementKind): "float32" | "int32" | "bool" {
-  return type === "float" ? "float32" : type === "int" ? "int32" : "bool";
-}
-
-const int32Bound = 2 ** 31 - 1;
-
-/** A constant as a tensor. Whole numbers beyond 32 bits, which mean "to the end", become the largest ones. */
-function tensorOf(constant: Constant): tf.Tensor {
-  const values = constant.read();
-  if (constant.type === "float") return tf.tensor(Float32Array.from(values), [...constant.shape], "float32");
-  if (constant.type === "bool") return tf.tensor(Uint8Array.from(values), [...constant.shape], "bool");
-  const whole = Int32Array.from(values, (value) => Math.min(Math.max(value, -int32Bound), int32Bound));
-  return tf.tensor(whole, [...constant.shape], "int32");
-}
-
-/** The elements as nested lists, as an operation's configuration has them. */
-export function nested({ shape, read, type }: Constant): unknown {
-  const values = read();
-  const isBool = type === "bool";
-  const take = (axis: number, at: number): unknown => {
-    if (axis === shape.length) return isBool ? values[at] !== 0 : values[at];
-    const step = countOf(shape.slice(axis + 1));
-    return Array.from({ length: shape[axis]! }, (_, index) => take(axis + 1, at + index * step));
-  };
-  return take(0, 0);
 }

@@ -7,8 +7,9 @@ import { metadataFromText, metadataKey, tellMetadata } from "../../../model/meta
 import { WeightsError } from "../../../weights-error.ts";
 import { safeName } from "../../keras/layer-paths.ts";
 import { arranged, channelsLast, orderOf, plain, range } from "./arrange.ts";
-import { Builder, runSize } from "./builder.ts";
-import type { Value } from "./builder.ts";
+import { Builder } from "./builder.ts";
+import { runSize } from "./value.ts";
+import type { Value } from "./value.ts";
 import { readOnnx } from "./file.ts";
 import type { OnnxFile, OnnxValue } from "./file.ts";
 import type { OnnxNode } from "./node.ts";

@@ -5,7 +5,8 @@ import { Clipped } from "../../../../layers/slicing.ts";
 import { approximateGelu } from "../../../../layers/activations.ts";
 import { aligned } from "../align.ts";
 import type { Aligned } from "../align.ts";
-import type { Builder, Value } from "../builder.ts";
+import type { Builder } from "../builder.ts";
+import type { Value } from "../value.ts";
 import { floatsOf, scalarOf } from "../constant.ts";
 import type { Constant, ElementKind } from "../constant.ts";
 import type { OnnxNode } from "../node.ts";
@@ -13,7 +14,7 @@ import { sizeOfAxis } from "../signal.ts";
 import type { Signal } from "../signal.ts";
 import { sameSize } from "../sizes.ts";
 import { activation, mapped } from "./activations.ts";
-import { channelConstant } from "./convolutions.ts";
+import { channelConstant } from "./kernels.ts";
 import { isGelu, isTanhGelu, sourceOfSwish } from "./patterns.ts";
 import type { Read } from "./read.ts";
 

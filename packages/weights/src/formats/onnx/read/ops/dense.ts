@@ -1,6 +1,7 @@
 import * as tfl from "@tensorflow/tfjs-layers";
 import { arranged, plain, range } from "../arrange.ts";
-import type { Builder, Value } from "../builder.ts";
+import type { Builder } from "../builder.ts";
+import type { Value } from "../value.ts";
 import { constantOf, floatsOf, permuted } from "../constant.ts";
 import type { Constant } from "../constant.ts";
 import type { OnnxNode } from "../node.ts";

@@ -1,5 +1,6 @@
 import { plain, range } from "../arrange.ts";
-import type { Builder, Value } from "../builder.ts";
+import type { Builder } from "../builder.ts";
+import type { Value } from "../value.ts";
 import { constantOf } from "../constant.ts";
 import type { Constant } from "../constant.ts";
 import type { OnnxNode } from "../node.ts";
@@ -8,8 +9,8 @@ import type { Axis, Signal } from "../signal.ts";
 import { isKnownSize, sameSize, shapeText } from "../sizes.ts";
 import type { Size } from "../sizes.ts";
 import type { Read } from "./read.ts";
-import { gatherPlaces } from "./parts.ts";
-import { shapeOfValue } from "./shapes.ts";
+import { gatherPlaces } from "./gather.ts";
+import { shapeOfValue } from "./shape-of.ts";
 
 /** A value with one axis of its tensor for each of ONNX' axes, in ONNX' order. */
 function inOrder(builder: Builder, node: OnnxNode, index: number): Signal | Constant {

@@ -1,4 +1,4 @@
-import type { Value } from "../builder.ts";
+import type { Value } from "../value.ts";
 import { scalarOf } from "../constant.ts";
 import { keras3HardSigmoid } from "../../../../layers/activations.ts";
 import type { Signal } from "../signal.ts";

@@ -1,17 +1,18 @@
 import { countOf } from "../../../../bytes/named-tensor.ts";
 import type { StoredType } from "../../../../bytes/named-tensor.ts";
 import { naturalOrder, plain, range } from "../arrange.ts";
-import type { Builder, Value } from "../builder.ts";
+import type { Builder } from "../builder.ts";
+import type { Value } from "../value.ts";
 import { constantOf } from "../constant.ts";
 import type { Constant } from "../constant.ts";
 import type { OnnxNode } from "../node.ts";
 import { placeOf } from "../signal.ts";
 import type { Signal } from "../signal.ts";
 import { binary } from "./arithmetic.ts";
-import { convolution } from "./convolutions.ts";
+import { convolution } from "./convolution.ts";
 import { dense, matrixProduct } from "./dense.ts";
 import type { Read } from "./read.ts";
-import { shapeOfValue } from "./shapes.ts";
+import { shapeOfValue } from "./shape-of.ts";
 
 /** Scale and zero point of a quantized tensor, of one number or of one for each position along an axis. */
 interface Quantization {

@@ -1,15 +1,16 @@
 import * as tfl from "@tensorflow/tfjs-layers";
 import { SoftmaxOver } from "../../../../layers/base-layers.ts";
 import { naturalOrder, orderOf, plain, range } from "../arrange.ts";
-import type { Builder, Value } from "../builder.ts";
+import type { Builder } from "../builder.ts";
+import type { Value } from "../value.ts";
 import type { OnnxNode } from "../node.ts";
 import { newAxis, sizeOfAxis } from "../signal.ts";
 import type { Axis, Signal } from "../signal.ts";
 import { mapped } from "./activations.ts";
-import { withAxis } from "./parts.ts";
+import { withAxis } from "./with-axis.ts";
 import { pooledWhole } from "./pools.ts";
 import type { Read } from "./read.ts";
-import { shapeOfValue } from "./shapes.ts";
+import { shapeOfValue } from "./shape-of.ts";
 
 /** The axes of the tensor that hold exactly these of ONNX' axes; arranges the tensor, if need be. */
 function placesOf(

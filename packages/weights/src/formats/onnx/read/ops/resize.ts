@@ -8,7 +8,7 @@ import type { Size } from "../sizes.ts";
 import { both, mapOf, mapResult } from "./maps.ts";
 import type { FeatureMap } from "./maps.ts";
 import type { Read } from "./read.ts";
-import { sizesOf } from "./shapes.ts";
+import { sizesOf } from "./shape-of.ts";
 
 /** How an output pixel finds its place in the input, and what it takes from there. */
 interface Sampling {

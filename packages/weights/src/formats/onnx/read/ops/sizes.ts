@@ -1,9 +1,10 @@
-import type { Builder, Value } from "../builder.ts";
+import type { Builder } from "../builder.ts";
+import type { Value } from "../value.ts";
 import { constantOf } from "../constant.ts";
 import type { OnnxNode } from "../node.ts";
 import { computed, isKnownSize, productOf, sameSize } from "../sizes.ts";
 import type { Size } from "../sizes.ts";
-import { knownOr } from "./shapes.ts";
+import { knownOr } from "./shape-of.ts";
 
 interface List {
   readonly items: readonly Size[];
