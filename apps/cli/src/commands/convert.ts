@@ -101,7 +101,7 @@ export async function run(
   const needed =
     needs === undefined
       ? ""
-      : `; to load, it needs convkit's ${needs.join(", ")} (or write with --stock, or --to tfjs-graph)`;
+      : `; to load, it needs ${needs.join(", ")} (or write with --stock, or --to tfjs-graph)`;
   const line = `${out}: ${sized(size)}, ${grouped(tensors)} tensors${needed}`;
   if (!verify) return context.out.result(report, line);
   const { worst, relative, holds, weights } = await verifySaved(model, saved);

@@ -1,5 +1,7 @@
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { modelLayers } from "../../model/model-layers.ts";
+import { userPrefix } from "../../layers/activations.ts";
+import { isKnownLayer } from "../../layers/register.ts";
 import { foreignActivation, foreignRegularizer, hasMasks, heldLayer } from "./stock/held-layer.ts";
 import { lackingInStock } from "./stock/table.ts";
 
@@ -14,9 +16,9 @@ export function neededBeyondStock(model: tfl.LayersModel): string[] {
     if (layer.getClassName() === "InputLayer") return;
     const held = heldLayer(layer, {}, masked);
     const lacking = lackingInStock(held);
-    if (lacking !== undefined) needs.add(lacking);
+    if (lacking !== undefined) needs.add(isKnownLayer(layer) ? lacking : `your class ${lacking}`);
     const activation = foreignActivation(held.config);
-    if (activation !== undefined) needs.add(`the activation ${activation}`);
+    if (activation !== undefined) needs.add(activationText(activation));
     if (foreignRegularizer(held.config)) needs.add("OrthogonalRegularizer");
     // Layers within TimeDistributed and Bidirectional.
     const { layer: inner, forwardLayer } = layer as { layer?: tfl.layers.Layer; forwardLayer?: tfl.layers.Layer };
@@ -28,4 +30,10 @@ export function neededBeyondStock(model: tfl.LayersModel): string[] {
   if (model.inputs.some(({ sourceLayer }) => sourceLayer.outboundNodes.length === 0))
     needs.add("inputs that no layer takes");
   return [...needs].toSorted();
+}
+
+function activationText(activation: string): string {
+  return activation.startsWith(userPrefix)
+    ? `your activation ${activation.slice(userPrefix.length)}`
+    : `the activation ${activation}`;
 }
