@@ -6,6 +6,7 @@ import { whyUnread } from "../src/formats/keras/unread-layers.ts";
 import { knownFilters, unknownFilters } from "../src/formats/hdf5/filters.ts";
 import { layerWriters } from "../src/formats/onnx/layers.ts";
 import { onnxReads } from "../src/formats/onnx/read/table.ts";
+import { loweredOperations } from "../src/formats/tfjs/stock/operations.ts";
 import { stockActivations } from "../src/formats/tfjs/stock/activations.ts";
 import { stockForms } from "../src/formats/tfjs/stock/table.ts";
 import { namings } from "../src/formats/torch/structure.ts";
@@ -149,7 +150,10 @@ a plain folder loads here again as the same network, which trains as before.
 | layer | stock layers | not replaced |
 |---|---|---|
 ${rows.join("\n")}
-| random layers | nothing in prediction | \`RandomCrop\` |
+| random layers | nothing in prediction; \`RandomCrop\` by \`Cropping2D\` and \`Dense\` | |
+
+Operations that are replaced by stock layers: ${names(loweredOperations)}. Not where a constant has more than one number for each channel,
+where the batch is moved or reduced, or where a shape depends on the run.
 
 Activations that are replaced by stock layers: ${names(Object.keys(stockActivations))}.
 

@@ -10,7 +10,7 @@ import {
   PadChannels,
   PaddedPooling2D,
 } from "@convkit/core";
-import { RandomFlip } from "@convkit/augment";
+import { RandomCrop, RandomFlip } from "@convkit/augment";
 import { useEngine } from "@convkit/engine";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
@@ -22,6 +22,7 @@ import { openStockTfjs } from "../src/convert/stock-tfjs.ts";
 import { stockForms } from "../src/formats/tfjs/stock/table.ts";
 import { stockActivations } from "../src/formats/tfjs/stock/activations.ts";
 import { WeightsError, loadModel, registerImportLayers, saveModel } from "../src/index.ts";
+import { functionName, registerFunctions } from "../src/layers/activations.ts";
 import { ownClass } from "../src/layers/register.ts";
 
 type Layer = tfl.layers.Layer;
@@ -112,6 +113,17 @@ const cases: readonly { readonly layer: () => Layer; readonly of?: "sequence"; r
         strides: 2,
         padding: "valid",
         outputPadding: [0, 0],
+      }),
+  },
+  {
+    layer: () =>
+      own("SizedConv2DTranspose", {
+        name: "transpose_dilated",
+        filters: 2,
+        kernelSize: [2, 3],
+        strides: 2,
+        padding: "same",
+        dilationRate: [3, 2],
       }),
   },
   { layer: () => new Normalization({ name: "normalization" }) },
@@ -237,8 +249,102 @@ describe("layers of our own as layers of stock tfjs", () => {
     expect(again.outputs).toHaveLength(cases.length);
     again.dispose();
     const tried = new Set(cases.map(({ layer }) => layer().getClassName()));
-    expect(Object.keys(stockForms).filter((name) => !tried.has(name))).toEqual(["Bidirectional", "SpatialDropout3D"]);
+    expect(Object.keys(stockForms).filter((name) => !tried.has(name))).toEqual([
+      "Bidirectional",
+      "Operation",
+      "SpatialDropout3D",
+    ]);
     model.dispose();
+  });
+
+  it("operations and a random crop become stock layers with the same numbers", async () => {
+    const x = tfl.input({ shape: [6, 8, 4] });
+    const line = tfl.input({ shape: [5, 4] });
+    let count = 0;
+    const op = (name: string, values: object, ...inputs: tfl.SymbolicTensor[]): tfl.SymbolicTensor => {
+      const layer = own("Operation", { name: `op${count++}_${name}`, op: name, values });
+      return layer.apply(inputs.length === 1 ? inputs[0]! : inputs) as tfl.SymbolicTensor;
+    };
+    const [a, b] = [{ slot: 0 }, { slot: 1 }];
+    const list = { constant: [[[[1, -2, 3, 0.5]]]], dtype: "float32" };
+    const all = { start: null, stop: null, step: null };
+    const y = op("relu", { x: a }, x);
+    const outputs = [
+      ...["add", "subtract", "multiply", "maximum", "minimum"].flatMap((name) => [
+        op(name, { x1: a, x2: b }, x, y),
+        op(name, { x1: a, x2: 0.5 }, x),
+        op(name, { x1: 0.5, x2: a }, x),
+      ]),
+      ...["add", "subtract", "multiply", "divide"].map((name) => op(name, { x1: a, x2: list }, x)),
+      op("subtract", { x1: list, x2: a }, x),
+      op("truedivide", { x1: a, x2: 4 }, x),
+      op("add", { x1: a, x2: a }, x),
+      ...["negative", "square", "identity", "relu6", "sigmoid", "tanh", "softplus", "softsign", "selu", "silu"].map(
+        (name) => op(name, { x: a }, x),
+      ),
+      op("mish", { x: a }, x),
+      op("leakyrelu", { x: a, negative_slope: 0.3 }, x),
+      op("power", { x1: a, x2: 3 }, x),
+      op("clip", { x: a, x_min: -0.5, x_max: 0.5 }, x),
+      op("clip", { x: a, x_min: 0, x_max: 0.5 }, x),
+      op("clip", { x: a, x_min: 0.2 }, x),
+      op("concatenate", { xs: [a, b, a], axis: -1 }, x, y),
+      op("reshape", { x: a, newshape: [-1, 48, 4] }, x),
+      op("expanddims", { x: a, axis: -1 }, x),
+      op("transpose", { x: a, axes: [0, 3, 1, 2] }, x),
+      op("matmul", { x1: a, x2: b }, line, op("transpose", { x: a, axes: [0, 2, 1] }, line)),
+      ...["mean", "max"].flatMap((name) => [
+        op(name, { x: a, axis: [1, 2] }, x),
+        op(name, { x: a, axis: [-3, -2], keepdims: true }, x),
+        op(name, { x: a, axis: 1 }, line),
+      ]),
+      op("getitem", { x: a, key: [all, { start: 1, stop: -1, step: null }] }, x),
+      op(
+        "pad",
+        {
+          x: a,
+          pad_width: [
+            [0, 0],
+            [1, 2],
+            [0, 3],
+            [0, 0],
+          ],
+        },
+        x,
+      ),
+      ...[
+        [4, 4],
+        [6, 8],
+        [3, 8],
+      ].map(([height, width]) => new RandomCrop({ height: height!, width: width! }).apply(x) as tfl.SymbolicTensor),
+    ];
+    const model = tfl.model({ inputs: [x, line], outputs });
+    const report = await saveModel(model, at("operations"), { format: "tfjs", stock: true });
+    expect(report.needs).toBeUndefined();
+    expect(await sameInStock(model, at("operations"))).toEqual({});
+    model.dispose();
+    const sine = tfl.model({ inputs: x, outputs: op("sin", { x: a }, x) });
+    await expect(saveModel(sine, at("sine"), { format: "tfjs", stock: true })).rejects.toThrow(
+      /_sin" \(Operation\): no stock layers compute the operation sin/,
+    );
+    sine.dispose();
+  });
+
+  it("a class and an activation of the user's are named as such", async () => {
+    class Thrice extends tfl.layers.Layer {
+      static className = "Thrice";
+    }
+    const file = at("own-names");
+    const base = tfl.sequential({ layers: [tfl.layers.dense({ units: 2, inputShape: [3] })] });
+    base.add(new Thrice({}));
+    expect((await saveModel(base, file, { format: "tfjs" })).needs).toEqual(["your class Thrice"]);
+    base.dispose();
+    registerFunctions({ Wave: (x) => tf.sin(x) });
+    const wave = tfl.sequential({
+      layers: [tfl.layers.dense({ units: 2, inputShape: [3], activation: functionName("Wave") as "relu" })],
+    });
+    expect((await saveModel(wave, file, { format: "tfjs" })).needs).toEqual(["your activation Wave"]);
+    wave.dispose();
   });
 
   it("the report of an ordinary save names each class and option, and nothing that stock tfjs has", async () => {

@@ -2,11 +2,11 @@ import type { HeldLayer, Source, StockRow } from "./stock-row.ts";
 import { activated, added, clippedReLU, multiplied, rescaled, row, transposed, unchanged } from "./stock-row.ts";
 
 const relu = (x: Source): StockRow => activated(x, "relu");
-const minus = (a: Source, b: Source): StockRow => added(a, rescaled(b, -1));
+export const minus = (a: Source, b: Source): StockRow => added(a, rescaled(b, -1));
 /** A number in the shape of `x`. */
 const constant = (x: Source, value: number): StockRow => rescaled(x, 0, value);
-const atLeast = (x: Source, low: number): StockRow => row("Maximum", {}, [x, constant(x, low)]);
-const atMost = (x: Source, high: number): StockRow => row("Minimum", {}, [x, constant(x, high)]);
+export const atLeast = (x: Source, low: number): StockRow => row("Maximum", {}, [x, constant(x, low)]);
+export const atMost = (x: Source, high: number): StockRow => row("Minimum", {}, [x, constant(x, high)]);
 const above = (x: Source, theta: number): StockRow => row("ThresholdedReLU", { theta }, [x]);
 const hardSigmoid = (x: Source): StockRow => rescaled(clippedReLU(rescaled(x, 1, 3), 6), 1 / 6);
 const sparseSigmoid = (x: Source): StockRow => rescaled(clippedReLU(rescaled(x, 1, 1), 2), 0.5);

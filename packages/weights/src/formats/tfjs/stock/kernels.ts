@@ -56,22 +56,25 @@ function withZeros(kernel: Floats, taps: number, own: number, filters: number, g
 
 /** A kernel whose taps stand apart, with zeros between them. */
 export function dilatedDepthwise({ config, fileConfig, weight }: HeldLayer): Source {
-  const kernel = weight("depthwise_kernel")!;
-  const [height, width, channels, times] = kernel.shape as [number, number, number, number];
-  const [down, right] = [config["dilationRate"]].flat() as [number, number];
+  const whole = apart(weight("depthwise_kernel")!, [config["dilationRate"]].flat() as number[]);
+  const wide = { ...withoutKey(fileConfig, "name"), kernel_size: whole.shape.slice(0, 2), dilation_rate: [1, 1] };
+  return row("DepthwiseConv2D", wide, [0], present(whole, weight("bias")));
+}
+
+/** A kernel `[height, width, …]` with zeros between its taps. */
+function apart(kernel: StockWeight, [down = 1, right = 1]: readonly number[]): StockWeight {
+  const [height, width, ...rest] = kernel.shape as [number, number, ...number[]];
   const sizes = [(height - 1) * down + 1, (width - 1) * right + 1] as const;
+  const length = rest.reduce((product, size) => product * size, 1);
   const read = (): Floats => {
-    const [values, apart] = [kernel.read(), new Float32Array(sizes[0] * sizes[1] * channels * times)];
-    const length = channels * times;
+    const [values, all] = [kernel.read(), new Float32Array(sizes[0] * sizes[1] * length)];
     for (let y = 0; y < height; y++)
       for (let x = 0; x < width; x++)
         for (let i = 0; i < length; i++)
-          apart[(y * down * sizes[1] + x * right) * length + i] = values[(y * width + x) * length + i]!;
-    return apart;
+          all[(y * down * sizes[1] + x * right) * length + i] = values[(y * width + x) * length + i]!;
+    return all;
   };
-  const wide = { ...withoutKey(fileConfig, "name"), kernel_size: [...sizes], dilation_rate: [1, 1] };
-  const whole = { name: "depthwise_kernel", shape: [...sizes, channels, times], read };
-  return row("DepthwiseConv2D", wide, [0], present(whole, weight("bias")));
+  return { name: kernel.name, shape: [...sizes, ...rest], read };
 }
 
 /** What of each sequence layer becomes what of the layer over maps of width 1. */
@@ -149,8 +152,7 @@ export function sizedTranspose({ config, fileConfig, inputs: [shape], weight }: 
     const [a, b] = [value ?? 1].flat() as number[];
     return [a!, b ?? a!];
   };
-  const rates = pair(config["dilationRate"]);
-  if (rates.some((rate) => rate !== 1)) return "it is dilated";
+  const kernelApart = apart(weight("kernel")!, pair(config["dilationRate"]));
   if (config["useBias"] === true && config["padding"] !== "same") {
     // Rows that only the output padding adds have the bias alone.
     const grown = config["outputPadding"] != null && pair(config["outputPadding"]).some((size) => size > 0);
@@ -159,7 +161,7 @@ export function sizedTranspose({ config, fileConfig, inputs: [shape], weight }: 
   if (config["activation"] !== "linear" && config["padding"] !== "same") return "its output padding has an activation";
   const sizes = [shape![1], shape![2]];
   if (sizes.includes(null)) return "the size of its input is not known";
-  const [kernel, strides] = [pair(config["kernelSize"]), pair(config["strides"])];
+  const [kernel, strides] = [kernelApart.shape as [number, number], pair(config["strides"])];
   const given = config["outputPadding"] == null ? undefined : pair(config["outputPadding"]);
   const isSame = config["padding"] === "same";
   const sides = ([0, 1] as const).map((axis) => {
@@ -175,6 +177,7 @@ export function sizedTranspose({ config, fileConfig, inputs: [shape], weight }: 
   });
   if (sides.some(([, after]) => after < 0)) return "its output padding adds rows that no filter reaches";
   const plain = { ...withoutKey(fileConfig, "name", "output_padding", "dilation_rate"), padding: "valid" };
-  const made = row("Conv2DTranspose", plain, [0], present(weight("kernel"), weight("bias")));
+  const wide = { ...plain, kernel_size: kernel.slice(0, 2) };
+  const made = row("Conv2DTranspose", wide, [0], present(kernelApart, weight("bias")));
   return cropped(made, [sides[0]!, sides[1]!]);
 }

@@ -14,8 +14,8 @@ export function paddedChannels({ config, inputs: [shape] }: HeldLayer): Source {
 }
 
 /** A product with a matrix along the height, and one along the width. */
-function alongBoth(rows: StockWeight, columns: StockWeight): Source {
-  const turned = product(transposed(0, [0, 2, 3, 1]), rows);
+function alongBoth(rows: StockWeight, columns: StockWeight, x: Source = 0): Source {
+  const turned = product(transposed(x, [0, 2, 3, 1]), rows);
   return transposed(product(transposed(turned, [0, 3, 2, 1]), columns), [0, 1, 3, 2]);
 }
 
@@ -65,6 +65,19 @@ export function croppedMiddle({ config, inputs: [shape] }: HeldLayer): Source | 
   if (!sides.flat().every((size) => size >= 0)) return "its input is smaller than the crop, or of unknown size";
   const middle = cropped(0, [sides[0]!, sides[1]!]);
   return typeof middle === "number" ? unchanged(middle) : middle;
+}
+
+/** What a random crop gives in prediction: the largest window in the middle with the shape of the crop, resized to it. */
+export function middleResized({ config, inputs: [shape] }: HeldLayer): Source | string {
+  const [height, width] = [Number(config["height"]), Number(config["width"])];
+  const [, h, w] = shape!;
+  if (h == null || w == null) return "the size of its input is not known";
+  const rows = Math.max(1, Math.min(h, Math.trunc((w * height) / width)));
+  const columns = Math.max(1, Math.min(w, Math.trunc((h * width) / height)));
+  const sides = [h - rows, w - columns].map((rest) => [Math.trunc(rest / 2), rest - Math.trunc(rest / 2)] as const);
+  const middle = cropped(0, [sides[0]!, sides[1]!]);
+  if (rows === height && columns === width) return typeof middle === "number" ? unchanged(middle) : middle;
+  return alongBoth(shares(rows, height, "bilinear"), shares(columns, width, "bilinear"), middle);
 }
 
 /** Each input gets the new axis, and all are joined along it. */

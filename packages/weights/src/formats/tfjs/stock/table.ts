@@ -13,7 +13,17 @@ import {
   scaledSum,
 } from "./norms.ts";
 import { adaptivePool, keepingSizes, paddedPool } from "./pools.ts";
-import { channelDropout, croppedMiddle, paddedChannels, resizedMap, scaledUp, slicedMap, stacked } from "./shapes.ts";
+import { operation } from "./operations.ts";
+import {
+  channelDropout,
+  croppedMiddle,
+  middleResized,
+  paddedChannels,
+  resizedMap,
+  scaledUp,
+  slicedMap,
+  stacked,
+} from "./shapes.ts";
 import { unchanged } from "./stock-row.ts";
 
 /** How layers of one class become layers of stock tfjs. */
@@ -96,6 +106,11 @@ export const stockForms: Readonly<Record<string, StockForm>> = {
   Identity: nothing,
   LayerScale: { replace: layerScale, by: "`DepthwiseConv2D` or `Dense`" },
   Normalization: { replace: normalization, by: "`DepthwiseConv2D` or `Dense`" },
+  Operation: {
+    replace: operation,
+    by: "`Add`, `Multiply`, `Maximum`, `Minimum`, `Rescaling`, `Activation`, `Concatenate`, `Reshape`, `Permute`, `Dot`, global pools, `Cropping2D` or `ZeroPadding2D`",
+    except: "operations without such a layer, named in the refusal",
+  },
   PadChannels: { replace: paddedChannels, by: "`Conv2D`" },
   PaddedPooling2D: {
     replace: paddedPool,
@@ -115,7 +130,7 @@ export const stockForms: Readonly<Record<string, StockForm>> = {
   SizedConv2DTranspose: {
     replace: sizedTranspose,
     by: "`Conv2DTranspose` and `Cropping2D`",
-    except: "dilation, and output padding that no filter reaches",
+    except: "output padding that no filter reaches",
   },
   Sliced: { replace: slicedMap, by: "`Cropping2D`", except: "all but rows and columns of maps" },
   SoftmaxOver: { replace: softmaxOver, by: "`Activation` between two `Permute`", except: "more axes than one" },
@@ -128,8 +143,10 @@ export const stockForms: Readonly<Record<string, StockForm>> = {
 /** The form of random layers, which return their input in prediction. */
 const randomForm: StockForm = nothing;
 
+const cropForm: StockForm = { replace: middleResized, by: "`Cropping2D` and `Dense`" };
+
 function formOf({ layer }: HeldLayer): StockForm | undefined {
-  if (layer.getClassName() === "RandomCrop") return undefined;
+  if (layer.getClassName() === "RandomCrop") return cropForm;
   if (layer instanceof AugmentationLayer || layer instanceof KerasOnlyAugmentation) return randomForm;
   const className = layer.getClassName();
   return isKnownLayer(layer) && Object.hasOwn(stockForms, className) ? stockForms[className] : undefined;
