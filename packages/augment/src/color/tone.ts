@@ -49,7 +49,7 @@ export function posterize(images: tf.Tensor4D, bits: number): tf.Tensor4D {
 
 /** Inverts values of `threshold` and above. */
 export function solarize(images: tf.Tensor4D, threshold: number): tf.Tensor4D {
-  return tf.where(tf.greaterEqual(images, threshold), tf.sub(255, images), images);
+  return tf.where(tf.greaterEqual(images, threshold), tf.sub<tf.Tensor4D>(255, images), images);
 }
 
 /** Stretches each channel to 0..255. */
@@ -57,7 +57,11 @@ export function autoContrast(images: tf.Tensor4D): tf.Tensor4D {
   const low = tf.min(images, [1, 2], true);
   const spread = tf.sub(tf.max(images, [1, 2], true), low);
   const scale = tf.div(255, tf.where(tf.greater(spread, 0), spread, tf.onesLike(spread)));
-  return tf.where(tf.greater(tf.add(tf.zerosLike(images), spread), 0), tf.mul(tf.sub(images, low), scale), images);
+  return tf.where(
+    tf.greater(tf.add(tf.zerosLike(images), spread), 0),
+    tf.mul<tf.Tensor4D>(tf.sub(images, low), scale),
+    images,
+  );
 }
 
 /** Makes all levels of each channel about equally frequent, like PIL. */

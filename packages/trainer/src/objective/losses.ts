@@ -30,7 +30,7 @@ export function categoricalCrossentropy(
 ): tf.Tensor1D {
   const { fromLogits = false, labelSmoothing = 0 } = options;
   const wanted = smooth(targets, labelSmoothing, 1 / outputs.shape[1]);
-  return tf.neg(tf.sum(tf.mul(wanted, logProbabilities(outputs, fromLogits)), -1));
+  return tf.neg(tf.sum<tf.Tensor1D>(tf.mul(wanted, logProbabilities(outputs, fromLogits)), -1));
 }
 
 /** Cross-entropy of class numbers. `[n] int32, [n, classes] -> [n]` */
@@ -58,7 +58,7 @@ export function categoricalFocal(targets: tf.Tensor2D, outputs: tf.Tensor2D, opt
   const wanted = smooth(targets, labelSmoothing, 1 / outputs.shape[1]);
   const logs = logProbabilities(outputs, fromLogits);
   const weight = tf.mul(alpha, tf.pow(tf.sub(1, tf.exp(logs)), gamma));
-  return tf.neg(tf.sum(tf.mul(weight, tf.mul(wanted, logs)), -1));
+  return tf.neg(tf.sum<tf.Tensor1D>(tf.mul(weight, tf.mul(wanted, logs)), -1));
 }
 
 /** Binary focal loss, as Keras' BinaryFocalCrossentropy without class balancing. `[n, k], [n, k] -> [n]` */
@@ -88,7 +88,7 @@ function binaryFromLogits(targets: tf.Tensor2D, logits: tf.Tensor2D): tf.Tensor2
 
 function binaryFromProbabilities(targets: tf.Tensor2D, outputs: tf.Tensor2D): tf.Tensor2D {
   const p = tf.clipByValue(outputs, epsilon, 1 - epsilon);
-  return tf.neg(tf.add(tf.mul(targets, tf.log(p)), tf.mul(tf.sub(1, targets), tf.log(tf.sub(1, p)))));
+  return tf.neg(tf.add<tf.Tensor2D>(tf.mul(targets, tf.log(p)), tf.mul(tf.sub(1, targets), tf.log(tf.sub(1, p)))));
 }
 
 /** TensorFlow's single op for loss and gradient; tfjs uses a dozen ops for the same. */
