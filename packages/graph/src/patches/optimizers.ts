@@ -71,7 +71,13 @@ const momentum: Apply = (trace, optimizer, updates) => {
   const rate = trace.numbers.feed(optimizer, "learningRate", () => optimizer.learningRate);
   const numbers = { rate, momentum: number(trace, optimizer.momentum), nesterov: optimizer.useNesterov };
   for (const update of updates)
-    applyMomentum(trace, momentumOps.plain, update, slotAt(optimizer.accumulations, update.index, update.variable, "momentum"), numbers);
+    applyMomentum(
+      trace,
+      momentumOps.plain,
+      update,
+      slotAt(optimizer.accumulations, update.index, update.variable, "momentum"),
+      numbers,
+    );
 };
 
 const adam: Apply = (trace, optimizer, updates) => {
