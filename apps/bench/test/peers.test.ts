@@ -42,7 +42,7 @@ describe("setUpPeers", () => {
     writeFileSync(requirements, "keras==3.15.2\n");
     expect(await setUpPeers(requirements, { folder: peers })).toBe("made");
     expect(existsSync(join(peers, "kept"))).toBe(true);
-    const line = `-m pip install --quiet --disable-pip-version-check -r ${requirements}\n`;
+    const line = `-m pip install --quiet --disable-pip-version-check --no-compile -r ${requirements}\n`;
     expect(readFileSync(join(folder, "pip.log"), "utf8")).toBe(line + line);
   });
 
@@ -59,7 +59,7 @@ describe("setUpPeers", () => {
     vi.stubEnv("PIP_BREAKS", "1");
     const peers = join(folder, "peers");
     await expect(setUpPeers(requirements, { folder: peers })).rejects.toThrow(
-      `${join(peers, "bin", "python")} -m pip install --quiet --disable-pip-version-check -r ${requirements} failed (status 7)`,
+      `${join(peers, "bin", "python")} -m pip install --quiet --disable-pip-version-check --no-compile -r ${requirements} failed (status 7)`,
     );
     expect(existsSync(join(peers, "requirements.sha256"))).toBe(false);
   });
