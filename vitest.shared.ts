@@ -1,11 +1,11 @@
-import { defineConfig } from "vitest/config";
+import { defineConfig, mergeConfig } from "vitest/config";
 
 /** The settings every package's tests run under; `vitest.config.ts` of each package re-exports them. */
-export default defineConfig({
+const shared = defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     setupFiles: [new URL("./tools/testing/src/setup.ts", import.meta.url).pathname],
-    // TensorFlow lives in the process: one fork a file, and two cores to share.
+    // TensorFlow lives in the process: one fork a file unless a package takes `together`, and two cores to share.
     pool: "forks",
     maxWorkers: 2,
     // One limit for every test and hook, long enough beside other heavy work: a test that is slow there has not failed.
@@ -14,3 +14,8 @@ export default defineConfig({
     reporters: ["default", ["json", { outputFile: "test-report.json" }]],
   },
 });
+
+export default shared;
+
+/** For packages whose files may follow each other in one process: TensorFlow and tfjs then load once, not once a file. */
+export const together = mergeConfig(shared, { test: { isolate: false } });
