@@ -1,1 +1,1 @@
-export { default } from "../../vitest.shared.ts";
+export { together as default } from "../../vitest.shared.ts";
