@@ -15,6 +15,8 @@ import { signatureOf } from "./values/signature.ts";
 import type { Leaf } from "./values/signature.ts";
 import type { Input, Result } from "./values/nested.ts";
 import { CompiledTrace } from "./compiled/compiled-trace.ts";
+import { BatchCheck, batchOf, recordAnyBatch } from "./compiled/any-batch.ts";
+import type { AnyBatch } from "./compiled/any-batch.ts";
 import { TraceCache } from "./compiled/trace-cache.ts";
 import type { RecordAll, TraceOptions } from "./compiled/build-graph.ts";
 
@@ -37,7 +39,7 @@ export interface CompileOptions {
   readonly precision?: TraceOptions["precision"] | undefined;
   /**
    * Turns variables into constants with their values at the first call of a signature, for the fastest predictions;
-   * false by default.
+   * false by default. All batch sizes but the first share one graph, if the function computes the same at all of them.
    */
   readonly freeze?: boolean | undefined;
   /** Threads within an op and between ops; one per core by default. */
@@ -200,6 +202,10 @@ class FunctionCompiler {
   readonly #updates: RecordAll["updates"];
   readonly #onNotice: (line: string) => void;
   #disposed = false;
+  /** Signatures without batch size: those seen, those that need a trace a size, and at which sizes one trace serves. */
+  readonly #openKeys = new Set<string>();
+  readonly #needSizes = new Set<string>();
+  readonly #checks = new Map<string, BatchCheck>();
 
   constructor(
     fn: (...args: unknown[]) => unknown,
@@ -231,10 +237,12 @@ class FunctionCompiler {
     if (isTracing())
       throw new GraphError("A compiled function was called inside another; call the plain function there.");
     patchedBackend();
-    const { key, shapes, leaves, skeleton } = signatureOf(calls);
+    const { key, shapes, openKey, leaves, skeleton } = signatureOf(calls);
     const traceKey = { key: `${this.hasOverflowed} ${key}`, shapes };
     const known = this.traces.find(traceKey);
     if (known !== undefined) return { trace: known, leaves };
+    const open = calls.length === 1 ? this.#traceForAnyBatch(openKey, { leaves, skeleton }) : undefined;
+    if (open !== undefined) return { trace: open, leaves };
     const trace = this.#trace({ leaves, skeleton });
     if (this.traces.add(traceKey, trace))
       this.#onNotice(
@@ -257,14 +265,45 @@ class FunctionCompiler {
     if (this.#disposed) return;
     this.#disposed = true;
     await this.traces.dispose();
+    this.#checks.clear();
     this.lossScale?.dispose();
   }
 
-  #trace(signature: { leaves: readonly Leaf[]; skeleton: unknown }): CompiledTrace {
+  /**
+   * The trace of a frozen function that serves all batch sizes but its first; undefined if the function needs one a size.
+   * A trace a size would hold all weights again.
+   */
+  #traceForAnyBatch(
+    openKey: string,
+    signature: { leaves: readonly Leaf[]; skeleton: unknown },
+  ): CompiledTrace | undefined {
+    const batch = batchOf(signature.leaves);
+    if (!this.#options.freeze || batch === undefined || batch === 0) return undefined;
+    const isFirst = !this.#openKeys.has(openKey);
+    this.#openKeys.add(openKey);
+    if (isFirst || this.#needSizes.has(openKey)) return undefined;
+    const key = { key: `any batch ${openKey}`, shapes: `any batch ${openKey}` };
+    let trace = this.traces.find(key);
+    if (trace === undefined) {
+      const options = this.#recording();
+      const anyBatch = recordAnyBatch(patchedBackend(), this.#fn, signature, options);
+      if (anyBatch === undefined) {
+        this.#needSizes.add(openKey);
+        return undefined;
+      }
+      const { batches } = anyBatch;
+      this.#checks.set(openKey, new BatchCheck(patchedBackend(), this.#fn, signature, { batches, options }));
+      trace = this.#trace(signature, anyBatch);
+      this.traces.add(key, trace);
+    }
+    return this.#checks.get(openKey)!.fits(batch) ? trace : undefined;
+  }
+
+  #trace(signature: { leaves: readonly Leaf[]; skeleton: unknown }, anyBatch?: AnyBatch): CompiledTrace {
     const home = this.traces.all().at(-1)?.runtime;
     const place = { backend: patchedBackend(), config: this.#config, ...(home !== undefined && { home }) };
     try {
-      return new CompiledTrace(place, this.#fn, signature, this.#recording());
+      return new CompiledTrace(place, this.#fn, signature, this.#recording(), anyBatch);
     } catch (error) {
       if (error instanceof GraphError) untraceable.add(error);
       throw error;

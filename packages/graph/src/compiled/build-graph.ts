@@ -101,7 +101,7 @@ export function recordCalls(
     isUsingGpu: backend.isUsingGpuDevice,
     losesNan: losesNan(),
   };
-  const rewrites = runPasses(graph, settings, trace.rewrites);
+  const rewrites = options.isRaw === true ? [] : runPasses(graph, settings, trace.rewrites);
   const nodes = reachable([...placeholders, ...trace.numbers.all.map(({ node }) => node), ...rootsOf(graph)]);
   const needed = new Set(nodes);
   const variables = [...trace.variables.values()].filter(({ handle }) => needed.has(handle));

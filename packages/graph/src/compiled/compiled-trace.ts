@@ -11,6 +11,7 @@ import { makeNative, takeHost } from "../native/tensor.ts";
 import { encode } from "../native/protos.ts";
 import { recordCalls } from "./build-graph.ts";
 import type { RecordAll, Recorded } from "./build-graph.ts";
+import type { AnyBatch } from "./any-batch.ts";
 import { privateRuntime, release, runtimeFor } from "../session/runtime.ts";
 import type { Runtime, RuntimeUser } from "../session/runtime.ts";
 import { gainsNothing } from "../session/config.ts";
@@ -74,13 +75,18 @@ export class CompiledTrace implements RuntimeUser {
     fn: (...args: unknown[]) => unknown,
     signature: { leaves: readonly Leaf[]; skeleton: unknown },
     options: RecordAll,
+    anyBatch?: AnyBatch,
   ) {
     const start = performance.now();
-    const recorded = recordCalls(backend, fn, signature, options);
-    const { trace, placeholders, outputs, nodes, variables } = recorded;
+    const recorded = anyBatch?.recorded ?? recordCalls(backend, fn, signature, options);
+    const { trace, placeholders, outputs, variables } = recorded;
+    const { nodes } = anyBatch ?? recorded;
     if (trace.lasting.length > 0) checkMadeOnce(trace, () => recordCalls(backend, fn, signature, options));
     this.#frozen = options.freeze;
-    this.leaves = signature.leaves.map((leaf) => ({ ...leaf, values: () => new Float32Array() }));
+    this.leaves = signature.leaves.map((leaf) => {
+      const shape = anyBatch === undefined ? leaf.shape : [-1, ...leaf.shape.slice(1)];
+      return { ...leaf, shape, values: () => new Float32Array() };
+    });
     this.outputs = recorded.isWatched ? outputs.slice(0, -1) : outputs;
     this.nodes = nodes;
     this.rewrites = recorded.rewrites;
@@ -99,7 +105,7 @@ export class CompiledTrace implements RuntimeUser {
     try {
       this.variables = this.runtime.variables.of(used);
       this.written = new Set(this.variables.filter((_, index) => variables[index]!.writes.length > 0));
-      this.#snapshot = this.#import(recorded);
+      this.#snapshot = this.#import({ ...recorded, nodes });
       this.#plan = this.runtime.session.plan(
         [...placeholders, ...this.fed.map(({ node }) => node)].map((node) => ({ name: node.name, index: 0 })),
         outputs.map(({ ref }) => ({ name: ref.node.name, index: ref.index })),

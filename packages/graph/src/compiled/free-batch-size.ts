@@ -13,10 +13,42 @@ import type { GraphNode } from "../ir/graph-node.ts";
 export function freeBatch(
   nodes: readonly GraphNode[],
   other: readonly GraphNode[],
-  [batch, otherBatch]: readonly [number, number],
+  batches: readonly [number, number],
 ): GraphNode[] | undefined {
+  const found = compared(nodes, other, batches);
+  if (found === undefined) return undefined;
+  for (const change of found.changes) change();
+  return [...nodes.slice(0, found.first + 1), ...found.sizes.nodes, ...nodes.slice(found.first + 1)];
+}
+
+/**
+ * The places of the numbers that depend on the batch size, in two recordings of one function. Undefined if the recordings
+ * are not the same computation at two batch sizes.
+ */
+export function batchDependent(
+  nodes: readonly GraphNode[],
+  other: readonly GraphNode[],
+  batches: readonly [number, number],
+): readonly number[] | undefined {
+  return compared(nodes, other, batches)?.places;
+}
+
+interface Comparison {
+  /** Where the first input with the batch size is. */
+  readonly first: number;
+  readonly sizes: BatchSizes;
+  readonly changes: readonly (() => void)[];
+  readonly places: readonly number[];
+}
+
+function compared(
+  nodes: readonly GraphNode[],
+  other: readonly GraphNode[],
+  [batch, otherBatch]: readonly [number, number],
+): Comparison | undefined {
   if (nodes.length !== other.length) return undefined;
   const changes: (() => void)[] = [];
+  const places: number[] = [];
   const first = nodes.findIndex(({ op, outputs }) => op === "Placeholder" && outputs[0]?.shape[0] === batch);
   const sizes = new BatchSizes(nodes[first]);
   for (const [index, node] of nodes.entries()) {
@@ -26,18 +58,27 @@ export function freeBatch(
       const dims =
         node.outputs[0]?.shape.map((size, axis) => (size === twin.outputs[0]?.shape[axis] ? size : -1)) ?? [];
       changes.push(() => (node.attrs = { ...node.attrs, shape: attr.shape(dims) }));
+      continue;
     }
-    if (node.op !== "Const") continue;
+    if (node.op !== "Const") {
+      if (node.op !== "VarHandleOp" && JSON.stringify(node.attrs) !== JSON.stringify(twin.attrs)) return undefined;
+      continue;
+    }
     const [x, y] = [constantOf(node)!, constantOf(twin)!];
     if (sameBytes(x, y)) continue;
     const output = node.outputs[0];
     if (output === undefined || output.shape.length > 1 || x.length !== y.length) return undefined;
     if (!(x instanceof Int32Array && y instanceof Int32Array)) return undefined;
+    // Each number as a multiple of the batch size; 0 for numbers that do not depend on it.
+    const times = [...x].map((size, axis) =>
+      size === y[axis] ? 0 : ((y[axis] as number) - size) / (otherBatch - batch),
+    );
+    const isMultiple = first !== -1 && times.every((factor, axis) => factor === 0 || factor * batch === x[axis]);
+    places.push(index);
     const users = nodes.filter(({ inputs }) => inputs.some((input) => input.node === node));
-    const differ = x.filter((size, axis) => size !== y[axis]).length;
     // TensorFlow infers one size of a reshape only.
     if (
-      differ === 1 &&
+      times.filter((factor) => factor !== 0).length === 1 &&
       !x.includes(-1) &&
       users.every((user) => user.op === "Reshape" && user.inputs[1]?.node === node)
     ) {
@@ -46,15 +87,10 @@ export function freeBatch(
       changes.push(() => (node.attrs = { ...node.attrs, value: attr.tensor(value) }));
       continue;
     }
-    // Each number as a multiple of the batch size; 0 for numbers that do not depend on it.
-    const times = [...x].map((size, axis) =>
-      size === y[axis] ? 0 : ((y[axis] as number) - size) / (otherBatch - batch),
-    );
-    if (first === -1 || times.some((factor, axis) => factor !== 0 && factor * batch !== x[axis])) return undefined;
+    if (!isMultiple) return undefined;
     changes.push(() => sizes.replace(node, x, times));
   }
-  for (const change of changes) change();
-  return [...nodes.slice(0, first + 1), ...sizes.nodes, ...nodes.slice(first + 1)];
+  return { first, sizes, changes, places };
 }
 
 /** Computes numbers from the first size of an input. */

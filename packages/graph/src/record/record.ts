@@ -21,6 +21,8 @@ export interface RecordOptions {
   updates: "fused" | "watched" | "own";
   /** In float16: the scale of the loss. */
   lossScale?: LossScale;
+  /** Records what to compare with recordings at other batch sizes, not to run: no passes, constants alike at all sizes. */
+  isRaw?: boolean;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { OptionNames } from "@convkit/errors";
-import { freeBatch } from "./free-batch-size.ts";
+import { batchOf, recordAnyBatch } from "../compiled/any-batch.ts";
 import { attr, shapeProto } from "../ir/attrs.ts";
 import type { Backend } from "../tfjs/backend.ts";
 import { DT } from "../values/dtypes.ts";
@@ -15,7 +15,7 @@ import { openSession } from "../session/open.ts";
 import { encode } from "../native/protos.ts";
 import type { Message } from "../native/protos.ts";
 import { recordCalls } from "../compiled/build-graph.ts";
-import type { RecordAll, Recorded } from "../compiled/build-graph.ts";
+import type { RecordAll } from "../compiled/build-graph.ts";
 import { signatureOf } from "../values/signature.ts";
 import type { Leaf } from "../values/signature.ts";
 import { tensorflow } from "../native/c-api.ts";
@@ -101,45 +101,6 @@ export async function writeSavedModel(
   await mkdir(join(folder, "variables"), { recursive: true });
   await writeFile(join(folder, "saved_model.pb"), bytes);
   if (variables.length > 0) writeVariables(resolve(folder, "variables", "variables"), variables, names);
-}
-
-/**
- * Numbers of samples that hardly any other size is equal to: TensorFlow's graph would take equal numbers for one another.
- * The second pair is for networks that have a size of the first. `model.predict` cuts more than 32 samples apart.
- */
-const trialBatches = [
-  [29, 31],
-  [19, 23],
-] as const;
-
-/** Records the function so that its graph takes any batch size; undefined if it cannot, or if inputs differ in their first size. */
-function recordAnyBatch(
-  backend: Backend,
-  fn: (...args: unknown[]) => unknown,
-  { leaves, skeleton }: { leaves: readonly Leaf[]; skeleton: unknown },
-  options: RecordAll,
-): { recorded: Recorded; nodes: GraphNode[] } | undefined {
-  if (batchOf(leaves) === undefined) return undefined;
-  for (const batches of trialBatches) {
-    try {
-      const [recorded, other] = batches.map((batch) => {
-        const sized = leaves.map((leaf) => ({ ...leaf, shape: [batch, ...leaf.shape.slice(1)] }));
-        return recordCalls(backend, fn, { leaves: sized, skeleton }, options);
-      }) as [Recorded, Recorded];
-      const nodes = freeBatch(recorded.nodes, other.nodes, batches);
-      if (nodes !== undefined) return { recorded, nodes };
-    } catch {
-      // The function takes the batch size of its arguments only.
-      return undefined;
-    }
-  }
-  return undefined;
-}
-
-/** The first size of all inputs, if they have one in common. */
-function batchOf(leaves: readonly Leaf[]): number | undefined {
-  const [first] = leaves.map(({ shape }) => shape[0]);
-  return leaves.every(({ shape }) => shape[0] !== undefined && shape[0] === first) ? first : undefined;
 }
 
 function fixed(node: GraphNode, value: number): void {

@@ -31,6 +31,8 @@ export interface TraceSettings {
   exact: boolean;
   updates: "fused" | "watched" | "own";
   lossScale?: LossScale;
+  /** Writes constants alike whatever their size, so that recordings at two batch sizes can be compared. */
+  isRaw?: boolean;
 }
 
 /** Records one run of a function: the ops as nodes, the fed numbers, and the variables that it reads and writes. */
@@ -83,9 +85,11 @@ export class Trace implements OpRecorder, Recorder {
   readonly #names = new Map<string, number>();
   /** The number of optimizers that are updating. */
   #updates = 0;
+  readonly #isRaw: boolean;
 
-  constructor(backend: Backend, { exact, updates, lossScale, ...randomness }: TraceSettings) {
+  constructor(backend: Backend, { exact, updates, lossScale, isRaw = false, ...randomness }: TraceSettings) {
     this.backend = backend;
+    this.#isRaw = isRaw;
     this.exact = exact;
     this.fusesUpdates = !exact && updates !== "own" && lossScale === undefined;
     this.lossScale = lossScale;
@@ -212,14 +216,16 @@ export class Trace implements OpRecorder, Recorder {
     const size = sizeOf(shape);
     const marked = shape.length === 0 && dtype === DT.float32 ? this.numbers.marked(Number(values[0])) : undefined;
     if (marked !== undefined) return marked;
-    if (size >= FILL_FROM && dtype !== DT.complex64 && isUniform(values)) {
+    const isLarge = this.#isRaw ? shape.length > 0 && dtype !== DT.int32 : size >= FILL_FROM;
+    if (isLarge && dtype !== DT.complex64 && isUniform(values)) {
       const scalar = this.constant(dtype, [], values.slice(0, 1));
       const dims = this.constant(DT.int32, [shape.length], Int32Array.from(shape));
       const attrs = { T: attr.type(dtype), index_type: attr.type(DT.int32) };
       this.rewrites.note(uniformConstantAsFill, "Const");
       return { node: this.add("Fill", attrs, [dims, scalar]), index: 0 };
     }
-    const key = size <= 64 ? `${dtype}[${shape.join()}]${Buffer.from(bytes).toString("base64")}` : undefined;
+    const key =
+      size <= 64 && !this.#isRaw ? `${dtype}[${shape.join()}]${Buffer.from(bytes).toString("base64")}` : undefined;
     let node = key === undefined ? undefined : this.#constants.get(key);
     if (node === undefined) {
       node = constNode(this.uniqueName("Const"), dtype, shape, values.slice());

@@ -24,11 +24,12 @@ export class Slot {
 
 /**
  * Finds the tensors among the arguments of some calls. Returns them, the arguments with slots in their place, a key
- * that equal signatures share, and a key without the plain values.
+ * that equal signatures share, a key without the plain values, and a key without the tensors' first sizes.
  */
 export function signatureOf(calls: readonly (readonly unknown[])[]): {
   key: string;
   shapes: string;
+  openKey: string;
   leaves: Leaf[];
   skeleton: unknown;
 } {
@@ -47,7 +48,8 @@ export function signatureOf(calls: readonly (readonly unknown[])[]): {
     leaves.push(leaf);
     return new Slot(leaves.length - 1);
   });
-  return { key: shapes + plain, shapes, leaves, skeleton };
+  const open = leaves.map(({ path, dtype, seen, shape }) => `${path}:${dtype}>${seen}[${shape.slice(1).join()}];`);
+  return { key: shapes + plain, shapes, openKey: `${layoutOf(calls)};${open.join("")}${plain}`, leaves, skeleton };
 }
 
 /** The arguments with tensors in place of the slots. */
