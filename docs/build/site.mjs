@@ -7,6 +7,7 @@ import { basename, dirname, join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "vitepress";
 import { writeApi } from "./api.mjs";
+import { withFigures } from "./figures.mjs";
 import { brokenLinks } from "./links.mjs";
 import { groupsOf } from "./pages.mjs";
 import { searchDocuments } from "./search.mjs";
@@ -34,7 +35,7 @@ for (const [file, path] of places) {
   const text = readFileSync(generated ? join(source, `${path}.md`) : join(root, file), "utf8");
   mkdirSync(dirname(join(source, `${path}.md`)), { recursive: true });
   const page = relinked(text, path === "cli" ? "docs/cli.md" : file);
-  writeFileSync(join(source, `${path}.md`), page);
+  writeFileSync(join(source, `${path}.md`), withFigures(page, path, root, join(source, "public/pictures")));
 }
 rmSync(join(source, "api/README.md"), { force: true });
 
