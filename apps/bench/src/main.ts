@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { RunOptions } from "./commands/run.ts";
 import { peerNames, type PeerName } from "./cases/systems.ts";
+import type { ServingOptions } from "./serving/serving.ts";
 import { UsageError } from "./usage-error.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
@@ -40,6 +41,19 @@ program
   .command("setup")
   .description("make the Python peers' environment with pip")
   .action(async () => (await import("./commands/setup.ts")).setup());
+
+program
+  .command("serving [cases...]")
+  .description("servers side by side: serve/<network>/<body>, images/s and latencies under load")
+  .option("--rounds <n>", "measurements of each server (default: 3)", parseCount)
+  .option("--seconds <s>", "of each measurement (default: 3)", parseNumber)
+  .option("--connections <n>", "clients that ask at once (default: 8)", parseCount)
+  .option("--threads <n>", "threads of every server's model (default: one a core)", parseCount)
+  .option("--json", "standard output is the result as JSON")
+  .option("--out <file>", "also write the result as JSON")
+  .action(async (patterns: string[], options: ServingOptions) =>
+    (await import("./serving/serving.ts")).serving(patterns, options),
+  );
 
 program
   .command("list")

@@ -1,0 +1,229 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { availableParallelism, loadavg, tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as after } from "node:timers/promises";
+import { rawPixels } from "@convkit/core";
+import { useEngine } from "@convkit/engine";
+import { createModel } from "@convkit/models";
+import { saveModel } from "@convkit/weights";
+import sharp from "sharp";
+import { caseMatcher } from "../cases/case-matcher.ts";
+import { peersPython } from "../commands/peers-environment.ts";
+import { quantile } from "../results/statistics.ts";
+import { BenchError, UsageError } from "../usage-error.ts";
+import { ask, askOnce, type Seen } from "./load.ts";
+import {
+  bodies,
+  type Body,
+  type Content,
+  type ServedNetwork,
+  servedNetworks,
+  type ServingName,
+  type ServingSystem,
+  servingSystems,
+} from "./systems.ts";
+
+/** Options of `convkit-bench serving`. */
+export interface ServingOptions {
+  readonly rounds?: number;
+  readonly seconds?: number;
+  readonly connections?: number;
+  readonly threads?: number;
+  readonly json?: boolean;
+  readonly out?: string;
+}
+
+/** A row: what a system does with a network and a kind of body. */
+export interface ServingRow {
+  readonly case: string;
+  readonly system: ServingName;
+  /** Images a second, the median of the rounds; missing where the system cannot. */
+  readonly rate?: number;
+  readonly p50?: number;
+  readonly p99?: number;
+  /** This rate by that of the fastest peer. */
+  readonly ratio?: number;
+  readonly note?: string;
+}
+
+/** `serve/<network>/<body>`: servers of the same network under the same load, interleaved. */
+export async function serving(patterns: readonly string[], options: ServingOptions): Promise<void> {
+  const cases = (Object.keys(servedNetworks) as ServedNetwork[]).flatMap((network) =>
+    bodies.map((body) => ({ network, body, name: `serve/${network}/${body}` })),
+  );
+  const tests = patterns.map((pattern) => caseMatcher(pattern.includes("*") ? pattern : `${pattern}*`));
+  const chosen = cases.filter(({ name }) => tests.length === 0 || tests.some((test) => test(name)));
+  if (chosen.length === 0) throw new UsageError(`The cases are ${cases.map(({ name }) => name).join(", ")}.`);
+  await useEngine();
+  const rows: ServingRow[] = [];
+  for (const network of new Set(chosen.map((each) => each.network))) {
+    const wanted = chosen.filter((each) => each.network === network).map(({ body }) => body);
+    rows.push(...(await rowsOf(network, wanted, options)));
+    if (!options.json) process.stderr.write(tableOf(rows.filter((row) => row.case.startsWith(`serve/${network}/`))));
+  }
+  const threads = options.threads ?? availableParallelism();
+  const result = { threads, connections: options.connections ?? 8, loadAverage: loadavg()[0], rows };
+  if (options.out !== undefined) writeFileSync(options.out, `${JSON.stringify(result, undefined, 2)}\n`);
+  process.stdout.write(options.json ? `${JSON.stringify(result, undefined, 2)}\n` : tableOf(rows));
+}
+
+async function rowsOf(network: ServedNetwork, wanted: readonly Body[], options: ServingOptions): Promise<ServingRow[]> {
+  const { rounds = 3, seconds = 3, connections = 8, threads = availableParallelism() } = options;
+  const folder = mkdtempSync(join(tmpdir(), "convkit-serving-"));
+  const names = Object.keys(servingSystems) as ServingName[];
+  const running = new Map<ServingName, { readonly port: number; readonly child: ChildProcess }>();
+  const notes = new Map<ServingName, string>();
+  try {
+    const onnx = join(folder, `${network}.onnx`);
+    const model = createModel(network, { seed: 1 });
+    // Without the preprocessing that a network of the zoo carries: every server gets the same numbers.
+    await saveModel(model, onnx, { metadata: { preprocessing: rawPixels } });
+    model.dispose();
+    const content = await contentOf(servedNetworks[network]);
+    for (const name of names) {
+      try {
+        running.set(name, await started(servingSystems[name], { network, onnx, threads }, content));
+      } catch (error) {
+        notes.set(name, (error as Error).message);
+      }
+    }
+    const rows: ServingRow[] = [];
+    for (const body of wanted) {
+      await checkAgreement(body, running, content);
+      const seen = new Map<ServingName, Seen[]>();
+      for (let round = 0; round < rounds; round++) {
+        for (const [name, { port }] of running) {
+          const request = servingSystems[name].request(body, content);
+          if (round === 0) await ask({ port, request, connections, seconds: 1 });
+          const once = await ask({ port, request, connections, seconds });
+          seen.set(name, [...(seen.get(name) ?? []), once]);
+        }
+      }
+      rows.push(...rowsOfCase(`serve/${network}/${body}`, names, seen, notes));
+    }
+    return rows;
+  } finally {
+    for (const { child } of running.values()) endGroup(child);
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function rowsOfCase(
+  name: string,
+  systems: readonly ServingName[],
+  seen: ReadonlyMap<ServingName, readonly Seen[]>,
+  notes: ReadonlyMap<ServingName, string>,
+): ServingRow[] {
+  const median = (system: ServingName, key: keyof Seen): number =>
+    quantile(
+      seen.get(system)!.map((one) => one[key]),
+      0.5,
+    );
+  const peers = systems.filter((system) => system !== "convkit" && seen.has(system));
+  return systems.map((system): ServingRow => {
+    if (!seen.has(system)) return { case: name, system, note: notes.get(system) ?? "" };
+    const others = peers.filter((peer) => peer !== system).map((peer) => median(peer, "rate"));
+    const rate = median(system, "rate");
+    const ratio = others.length === 0 ? {} : { ratio: rate / Math.max(...others) };
+    return { case: name, system, rate, p50: median(system, "p50"), p99: median(system, "p99"), ...ratio };
+  });
+}
+
+/** A picture and numbers, the same in every run. */
+async function contentOf(shape: readonly [number, number, number]): Promise<Content> {
+  const [h, w, c] = shape;
+  const pixels = Float32Array.from({ length: h * w * c }, (_, i) => ((i * 37) % 251) / 255);
+  // A photo of the usual size: 500 x 375; for LeNet-5 a digit as it is.
+  const [height, width] = h === 28 ? [28, 28] : [375, 500];
+  const raw = Buffer.from(
+    Uint8Array.from({ length: height * width * 3 }, (_, i) => 128 + 100 * Math.sin(i / 900) * Math.cos(i / 70_000)),
+  );
+  const jpeg = await sharp(raw, { raw: { width, height, channels: 3 } })
+    .jpeg({ quality: 90 })
+    .toBuffer();
+  return { jpeg, pixels, shape };
+}
+
+/** Starts a server and waits for its first answer. */
+async function started(
+  system: ServingSystem,
+  start: { readonly network: ServedNetwork; readonly onnx: string; readonly threads: number },
+  content: Content,
+): Promise<{ readonly port: number; readonly child: ChildProcess }> {
+  const port = await freePort();
+  const command = system.command({ ...start, port, python: peersPython() });
+  if (command === undefined) throw new BenchError("not installed: run `pnpm peers`");
+  const [file, ...args] = command;
+  let errors = "";
+  const child = spawn(file!, args, { stdio: ["ignore", "ignore", "pipe"], detached: true });
+  child.stderr!.on("data", (data) => (errors = (errors + String(data)).slice(-2000)));
+  const ended = new Promise<never>((_, reject) =>
+    child.once("exit", () => reject(new BenchError(`it ended: ${errors.trim().split("\n").at(-1)}`))),
+  );
+  ended.catch(() => {});
+  const request = system.request("binary", content);
+  const answered = async (): Promise<void> => {
+    for (let tries = 0; tries < 600; tries++) {
+      await after(200);
+      if (await askOnce(port, request).then(() => true, () => false)) return; // prettier-ignore
+    }
+    throw new BenchError("it gave no answer in two minutes");
+  };
+  try {
+    await Promise.race([answered(), ended]);
+  } catch (error) {
+    endGroup(child);
+    throw error;
+  }
+  return { port, child };
+}
+
+/** Every server with the weights of the file gives the same numbers. */
+async function checkAgreement(
+  body: Body,
+  running: ReadonlyMap<ServingName, { readonly port: number }>,
+  content: Content,
+): Promise<void> {
+  if (body === "jpeg") return;
+  let expected: readonly number[] | undefined;
+  for (const [name, { port }] of running) {
+    const system = servingSystems[name];
+    if (!system.hasSameWeights) continue;
+    const scores = system.scores(body, await askOnce(port, system.request(body, content)));
+    expected ??= scores;
+    const wrong = scores.findIndex((score, i) => !(Math.abs(score - expected![i]!) <= 1e-4));
+    if (wrong >= 0 || scores.length !== expected.length)
+      throw new BenchError(`${name} answers ${scores[wrong]} at ${wrong}, another server ${expected[wrong]}.`);
+  }
+}
+
+function endGroup({ pid }: ChildProcess): void {
+  try {
+    process.kill(-pid!, "SIGKILL");
+  } catch {
+    // The process has ended already.
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { readonly port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+function tableOf(rows: readonly ServingRow[]): string {
+  const lines = rows.map(({ case: name, system, rate, p50, p99, ratio, note }) =>
+    rate === undefined
+      ? `| ${name} | ${system} | ${note} | | | |`
+      : `| ${name} | ${system} | ${rate.toFixed(1)} | ${p50!.toFixed(1)} | ${p99!.toFixed(1)} | ${ratio?.toFixed(2) ?? ""} |`,
+  );
+  const head = [
+    "| case | server | images/s | p50 ms | p99 ms | of the fastest other peer |",
+    "|---|---|--:|--:|--:|--:|",
+  ];
+  return `${[...head, ...lines].join("\n")}\n`;
+}
