@@ -53,6 +53,7 @@ export async function serve(
     metrics,
     options: whole,
     isReady: () => state === "ready",
+    isClosing: () => state === "closing",
   };
   const reload = async (): Promise<ReloadReport> => {
     if (state === "closing") throw new OptionError("reload: expected a server that runs, but it is closing.");
@@ -69,7 +70,6 @@ export async function serve(
   };
   const member = joinSupervisor({ reload, metrics: () => metrics.values(), close: () => close() });
   const app = createApp(services, {
-    isClosing: () => state === "closing",
     reload: member?.reloadAll ?? reload,
     metrics: member?.metricsOfAll ?? (() => metrics.text()),
   });

@@ -47,7 +47,7 @@ function moment(): { at: number; busy: number } | undefined {
 }
 
 /** CPU time of a process group: a driver leads the group, and its workers belong to it. */
-function groupSeconds(group: number): number {
+export function groupSeconds(group: number): number {
   if (!existsSync("/proc/self/stat")) return 0;
   const members = readdirSync("/proc").filter((name) => /^\d+$/.test(name) && processStat(name)?.[2] === String(group));
   return members.reduce((sum, pid) => sum + processSeconds(pid), 0);

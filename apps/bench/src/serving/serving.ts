@@ -11,6 +11,7 @@ import { saveModel } from "@convkit/weights";
 import sharp from "sharp";
 import { caseMatcher } from "../cases/case-matcher.ts";
 import { peersPython } from "../commands/peers-environment.ts";
+import { groupSeconds } from "../measure/other-load.ts";
 import { quantile } from "../results/statistics.ts";
 import { BenchError, UsageError } from "../usage-error.ts";
 import { ask, askOnce, type Seen } from "./load.ts";
@@ -43,10 +44,14 @@ export interface ServingRow {
   readonly rate?: number;
   readonly p50?: number;
   readonly p99?: number;
+  /** Milliseconds of processor time that the server spends on an image: what other work on the machine changes least. */
+  readonly cpu?: number;
   /** This rate by that of the fastest peer. */
   readonly ratio?: number;
   readonly note?: string;
 }
+
+type Measured = Seen & { readonly cpu: number };
 
 /** `serve/<network>/<body>`: servers of the same network under the same load, interleaved. */
 export async function serving(patterns: readonly string[], options: ServingOptions): Promise<void> {
@@ -92,13 +97,15 @@ async function rowsOf(network: ServedNetwork, wanted: readonly Body[], options: 
     const rows: ServingRow[] = [];
     for (const body of wanted) {
       await checkAgreement(body, running, content);
-      const seen = new Map<ServingName, Seen[]>();
+      const seen = new Map<ServingName, Measured[]>();
       for (let round = 0; round < rounds; round++) {
-        for (const [name, { port }] of running) {
+        for (const [name, { port, child }] of running) {
           const request = servingSystems[name].request(body, content);
           if (round === 0) await ask({ port, request, connections, seconds: 1 });
+          const before = groupSeconds(child.pid!);
           const once = await ask({ port, request, connections, seconds });
-          seen.set(name, [...(seen.get(name) ?? []), once]);
+          const cpu = (1000 * (groupSeconds(child.pid!) - before)) / once.answers;
+          seen.set(name, [...(seen.get(name) ?? []), { ...once, cpu }]);
         }
       }
       rows.push(...rowsOfCase(`serve/${network}/${body}`, names, seen, notes));
@@ -113,10 +120,10 @@ async function rowsOf(network: ServedNetwork, wanted: readonly Body[], options: 
 function rowsOfCase(
   name: string,
   systems: readonly ServingName[],
-  seen: ReadonlyMap<ServingName, readonly Seen[]>,
+  seen: ReadonlyMap<ServingName, readonly Measured[]>,
   notes: ReadonlyMap<ServingName, string>,
 ): ServingRow[] {
-  const median = (system: ServingName, key: keyof Seen): number =>
+  const median = (system: ServingName, key: keyof Measured): number =>
     quantile(
       seen.get(system)!.map((one) => one[key]),
       0.5,
@@ -127,7 +134,15 @@ function rowsOfCase(
     const others = peers.filter((peer) => peer !== system).map((peer) => median(peer, "rate"));
     const rate = median(system, "rate");
     const ratio = others.length === 0 ? {} : { ratio: rate / Math.max(...others) };
-    return { case: name, system, rate, p50: median(system, "p50"), p99: median(system, "p99"), ...ratio };
+    return {
+      case: name,
+      system,
+      rate,
+      p50: median(system, "p50"),
+      p99: median(system, "p99"),
+      cpu: median(system, "cpu"),
+      ...ratio,
+    };
   });
 }
 
@@ -216,14 +231,14 @@ async function freePort(): Promise<number> {
 }
 
 function tableOf(rows: readonly ServingRow[]): string {
-  const lines = rows.map(({ case: name, system, rate, p50, p99, ratio, note }) =>
+  const lines = rows.map(({ case: name, system, rate, p50, p99, cpu, ratio, note }) =>
     rate === undefined
-      ? `| ${name} | ${system} | ${note} | | | |`
-      : `| ${name} | ${system} | ${rate.toFixed(1)} | ${p50!.toFixed(1)} | ${p99!.toFixed(1)} | ${ratio?.toFixed(2) ?? ""} |`,
+      ? `| ${name} | ${system} | ${note} | | | | |`
+      : `| ${name} | ${system} | ${rate.toFixed(1)} | ${p50!.toFixed(1)} | ${p99!.toFixed(1)} | ${cpu!.toFixed(2)} | ${ratio?.toFixed(2) ?? ""} |`,
   );
   const head = [
-    "| case | server | images/s | p50 ms | p99 ms | of the fastest other peer |",
-    "|---|---|--:|--:|--:|--:|",
+    "| case | server | images/s | p50 ms | p99 ms | processor ms/image | of the fastest other peer |",
+    "|---|---|--:|--:|--:|--:|--:|",
   ];
   return `${[...head, ...lines].join("\n")}\n`;
 }

@@ -13,8 +13,6 @@ import { RequestError } from "./request-error.ts";
 
 /** What the application needs besides the services. */
 export interface AppHooks {
-  /** True while the server closes: connections are not kept. */
-  isClosing(): boolean;
   reload(): Promise<ReloadReport>;
   /** Prometheus' text. */
   metrics(): Promise<string>;
@@ -24,7 +22,7 @@ export interface AppHooks {
 export function createApp(services: Services, hooks: AppHooks): Hono<Environment> {
   const app = new Hono<Environment>({ strict: false });
   const { options } = services;
-  app.use(async (exchange, next) => observed(exchange, services, hooks, next));
+  app.use(async (exchange, next) => observed(exchange, services, next));
   app.use(async (exchange, next) => {
     if (options.token !== undefined && !exchange.req.path.startsWith("/v2/health/"))
       checkToken(exchange.req.header("authorization"), options.token);
@@ -47,12 +45,7 @@ export function createApp(services: Services, hooks: AppHooks): Hono<Environment
 }
 
 /** Bounds the time of a request, then counts and logs it. */
-async function observed(
-  exchange: Exchange,
-  services: Services,
-  hooks: AppHooks,
-  next: () => Promise<void>,
-): Promise<void> {
+async function observed(exchange: Exchange, services: Services, next: () => Promise<void>): Promise<void> {
   const start = performance.now();
   const { metrics, options } = services;
   const controller = new AbortController();
@@ -63,10 +56,11 @@ async function observed(
     if (!outgoing.writableFinished) controller.abort(new RequestError(499, "The client left."));
   };
   outgoing.once("close", onClose);
-  const late = new RequestError(504, `The answer took more than ${options.timeoutMs} milliseconds.`, {
-    Connection: "close",
-  });
-  const timer = setTimeout(() => controller.abort(late), options.timeoutMs);
+  const onLate = (): void =>
+    controller.abort(
+      new RequestError(504, `The answer took more than ${options.timeoutMs} milliseconds.`, { Connection: "close" }),
+    );
+  const timer = setTimeout(onLate, options.timeoutMs);
   const facts = { protocol: "other" };
   exchange.set("facts", facts);
   exchange.set("signal", controller.signal);
@@ -74,7 +68,7 @@ async function observed(
     await next();
   } finally {
     clearTimeout(timer);
-    if (hooks.isClosing()) exchange.header("Connection", "close");
+    if (services.isClosing() && !exchange.env.outgoing.headersSent) exchange.header("Connection", "close");
     const { status } = exchange.res;
     const ms = performance.now() - start;
     metrics.onRequest({ model: "", ...facts, status, ms });

@@ -1,4 +1,5 @@
 import type { HttpBindings } from "@hono/node-server";
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { Context } from "hono";
 import type { JsonThreads } from "../json/json-threads.ts";
 import type { Metrics } from "../metrics.ts";
@@ -33,6 +34,8 @@ export interface Services {
   readonly options: WholeOptions;
   /** True once every model is warm, and until the server closes. */
   isReady(): boolean;
+  /** True while the server closes: connections are not kept. */
+  isClosing(): boolean;
 }
 
 /** The model that a path names by its version or label, else the largest version; told to the log. */
@@ -78,16 +81,32 @@ export async function answerTensors(exchange: Exchange, services: Services, answ
   return answerBytes(exchange, services, bytes, { "Content-Type": "application/json" });
 }
 
-/** Answers with bytes, which count as the server's memory until the client has them. */
+/** Answers with a value as JSON. */
+export function answerJson(exchange: Exchange, services: Services, value: object): Response {
+  return answerBytes(exchange, services, Buffer.from(JSON.stringify(value)), { "Content-Type": "application/json" });
+}
+
+/**
+ * Answers with bytes, which count as the server's memory until the client has them. They go to Node's response as they are: by way of a
+ * standard `Response` they would become a stream first, which costs a small answer as much as all the rest.
+ */
 export function answerBytes(
   exchange: Exchange,
-  { bodies }: Services,
-  bytes: Uint8Array<ArrayBuffer>,
+  { bodies, isClosing }: Services,
+  bytes: Uint8Array,
   headers: Readonly<Record<string, string>>,
 ): Response {
-  const release = bodies.hold(bytes.length);
-  exchange.env.outgoing.once("close", release);
-  return exchange.body(bytes, 200, headers);
+  const { outgoing } = exchange.env;
+  // A client that has left gets nothing.
+  if (outgoing.closed) return RESPONSE_ALREADY_SENT;
+  outgoing.once("close", bodies.hold(bytes.length));
+  outgoing.writeHead(200, {
+    ...headers,
+    "Content-Length": bytes.length,
+    ...(isClosing() && { Connection: "close" }),
+  });
+  outgoing.end(bytes);
+  return RESPONSE_ALREADY_SENT;
 }
 
 /** Refuses a body that says it is something else. Clients that say nothing, or curl's default, are believed. */

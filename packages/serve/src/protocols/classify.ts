@@ -1,5 +1,6 @@
 import type { Hono } from "hono";
 import {
+  answerJson,
   checkContentType,
   modelOf,
   withBody,
@@ -34,7 +35,7 @@ async function classify(exchange: Exchange, services: Services, model: ServedMod
     const { signal } = exchange.var;
     if (!/^multipart\//i.test(type)) {
       if (bytes.length === 0) throw new RequestError(400, "Expected the bytes of an image, got an empty body.");
-      return exchange.json({ ...about, predictions: await model.classify(bytes, top, signal) });
+      return answerJson(exchange, services, { ...about, predictions: await model.classify(bytes, top, signal) });
     }
     const files = await filesOf(bytes, type);
     const images = await Promise.all(
@@ -43,7 +44,7 @@ async function classify(exchange: Exchange, services: Services, model: ServedMod
         predictions: await named(model.classify(content, top, signal), name),
       })),
     );
-    return exchange.json({ ...about, images });
+    return answerJson(exchange, services, { ...about, images });
   });
 }
 
