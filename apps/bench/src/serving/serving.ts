@@ -53,6 +53,9 @@ export interface ServingRow {
 
 type Measured = Seen & { readonly cpu: number };
 
+/** Seconds under load before the first measurement: JavaScript is compiled for good only after thousands of requests. */
+const warmUp = 5;
+
 /** `serve/<network>/<body>`: servers of the same network under the same load, interleaved. */
 export async function serving(patterns: readonly string[], options: ServingOptions): Promise<void> {
   const cases = (Object.keys(servedNetworks) as ServedNetwork[]).flatMap((network) =>
@@ -101,7 +104,7 @@ async function rowsOf(network: ServedNetwork, wanted: readonly Body[], options: 
       for (let round = 0; round < rounds; round++) {
         for (const [name, { port, child }] of running) {
           const request = servingSystems[name].request(body, content);
-          if (round === 0) await ask({ port, request, connections, seconds: 1 });
+          if (round === 0) await ask({ port, request, connections, seconds: warmUp });
           const before = groupSeconds(child.pid!);
           const once = await ask({ port, request, connections, seconds });
           const cpu = (1000 * (groupSeconds(child.pid!) - before)) / once.answers;
