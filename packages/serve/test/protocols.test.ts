@@ -221,7 +221,8 @@ describe("operations", () => {
   test("the page lists the models, and runs no script", async () => {
     const response = await get("/");
     const text = await response.text();
-    expect(text).toContain("<td>colors</td>");
+    expect(text).toContain("<td>colors</td><td>1</td><td>image any × 6 × 8 × 3</td>");
+    expect(text).toContain(`${server.url}/classify/colors`);
     expect(text).not.toContain("<script");
     expect(response.headers.get("content-security-policy")).toContain("default-src 'none'");
   });

@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { useEngine } from "@convkit/engine";
@@ -88,6 +88,26 @@ test("versions come and go under load, and every request gets the answer of one 
     404,
     { error: "The model colors has no version 1: its versions are 2." },
   ]);
+  await server.close();
+});
+
+test("versions of every kind of file: Keras, ONNX, tfjs, a run directory; a SavedModel without layers is refused", async () => {
+  const models = join(folder, "kinds");
+  const model = colorModel();
+  await saveModel(model, join(models, "1", "net.keras"));
+  await saveModel(model, join(models, "2", "net.onnx"));
+  await saveModel(model, join(models, "3"), { format: "tfjs" });
+  await saveModel(model, join(models, "4", "model"), { format: "tfjs" });
+  model.dispose();
+  const server = await serve({ colors: models }, options);
+  for (const version of [1, 2, 3, 4]) {
+    const answer = await fetch(`${server.url}/v1/models/colors/versions/${version}:predict`, { method: "POST", body });
+    const { predictions } = (await answer.json()) as { predictions: number[][] };
+    expect([version, predictions[0]![0]]).toEqual([version, expect.closeTo(colorScores(color)[0]!, 5)]);
+  }
+  mkdirSync(join(models, "5"));
+  writeFileSync(join(models, "5", "saved_model.pb"), "");
+  await expect(server.reload()).rejects.toThrow(/^The model colors, version 5, cannot be served: .*SavedModel/);
   await server.close();
 });
 

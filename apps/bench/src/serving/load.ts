@@ -9,6 +9,8 @@ export interface Load {
   /** Connections, each of which asks the next request when it has its answer. */
   readonly connections: number;
   readonly seconds: number;
+  /** It ends before its seconds are over once there are this many answers. */
+  readonly answers?: number;
 }
 
 /** What clients saw. */
@@ -31,14 +33,14 @@ export function postRequest(path: string, type: string, body: Uint8Array, header
  * Asks one request again and again. The client is a bare socket, which costs the server's processors little. Throws for an answer other
  * than 200.
  */
-export async function ask({ port, request, connections, seconds }: Load): Promise<Seen> {
+export async function ask({ port, request, connections, seconds, answers = Infinity }: Load): Promise<Seen> {
   const times: number[] = [];
   const start = performance.now();
   const end = start + 1000 * seconds;
   const client = async (): Promise<void> => {
     const connection = await opened(port);
     try {
-      while (performance.now() < end) {
+      while (performance.now() < end && times.length < answers) {
         const before = performance.now();
         await connection.exchange(request);
         times.push(performance.now() - before);

@@ -32,6 +32,9 @@ export interface ServingOptions {
   readonly seconds?: number;
   readonly connections?: number;
   readonly threads?: number;
+  readonly systems?: readonly string[];
+  /** More options of `convkit serve`, as one text. */
+  readonly serve?: string;
   readonly json?: boolean;
   readonly out?: string;
 }
@@ -53,8 +56,8 @@ export interface ServingRow {
 
 type Measured = Seen & { readonly cpu: number };
 
-/** Seconds under load before the first measurement: JavaScript is compiled for good only after thousands of requests. */
-const warmUp = 5;
+/** The load before the first measurement: JavaScript is compiled for good only after thousands of requests. */
+const warmUp = { seconds: 15, answers: 4000 };
 
 /** `serve/<network>/<body>`: servers of the same network under the same load, interleaved. */
 export async function serving(patterns: readonly string[], options: ServingOptions): Promise<void> {
@@ -80,7 +83,9 @@ export async function serving(patterns: readonly string[], options: ServingOptio
 async function rowsOf(network: ServedNetwork, wanted: readonly Body[], options: ServingOptions): Promise<ServingRow[]> {
   const { rounds = 3, seconds = 3, connections = 8, threads = availableParallelism() } = options;
   const folder = mkdtempSync(join(tmpdir(), "convkit-serving-"));
-  const names = Object.keys(servingSystems) as ServingName[];
+  const names = (Object.keys(servingSystems) as ServingName[]).filter(
+    (name) => options.systems === undefined || options.systems.includes(name),
+  );
   const running = new Map<ServingName, { readonly port: number; readonly child: ChildProcess }>();
   const notes = new Map<ServingName, string>();
   try {
@@ -92,7 +97,14 @@ async function rowsOf(network: ServedNetwork, wanted: readonly Body[], options: 
     const content = await contentOf(servedNetworks[network]);
     for (const name of names) {
       try {
-        running.set(name, await started(servingSystems[name], { network, onnx, threads }, content));
+        running.set(
+          name,
+          await started(
+            servingSystems[name],
+            { network, onnx, threads, more: options.serve?.split(" ") ?? [] },
+            content,
+          ),
+        );
       } catch (error) {
         notes.set(name, (error as Error).message);
       }
@@ -104,7 +116,7 @@ async function rowsOf(network: ServedNetwork, wanted: readonly Body[], options: 
       for (let round = 0; round < rounds; round++) {
         for (const [name, { port, child }] of running) {
           const request = servingSystems[name].request(body, content);
-          if (round === 0) await ask({ port, request, connections, seconds: warmUp });
+          if (round === 0) await ask({ port, request, connections, ...warmUp });
           const before = groupSeconds(child.pid!);
           const once = await ask({ port, request, connections, seconds });
           const cpu = (1000 * (groupSeconds(child.pid!) - before)) / once.answers;
@@ -167,7 +179,12 @@ async function contentOf(shape: readonly [number, number, number]): Promise<Cont
 /** Starts a server and waits for its first answer. */
 async function started(
   system: ServingSystem,
-  start: { readonly network: ServedNetwork; readonly onnx: string; readonly threads: number },
+  start: {
+    readonly network: ServedNetwork;
+    readonly onnx: string;
+    readonly threads: number;
+    readonly more: readonly string[];
+  },
   content: Content,
 ): Promise<{ readonly port: number; readonly child: ChildProcess }> {
   const port = await freePort();

@@ -30,6 +30,8 @@ export interface ServingSystem {
     readonly port: number;
     readonly threads: number;
     readonly python: string | undefined;
+    /** More options of convkit's server. */
+    readonly more: readonly string[];
   }): readonly string[] | undefined;
   request(body: Body, content: Content): Buffer;
   /** The probabilities in the answer to a tensor. */
@@ -73,7 +75,7 @@ function pythonPeer(system: string, hasSameWeights: boolean): ServingSystem {
 export const servingSystems = {
   convkit: {
     hasSameWeights: true,
-    command: ({ onnx, port, threads }) => [
+    command: ({ onnx, port, threads, more }) => [
       process.execPath,
       convkit,
       "serve",
@@ -83,6 +85,7 @@ export const servingSystems = {
       "--threads",
       String(threads),
       "--quiet",
+      ...more,
     ],
     request(body, content) {
       if (body === "json")

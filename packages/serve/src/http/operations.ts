@@ -17,7 +17,7 @@ export function addOperations(
   );
   app.get("/openapi.json", (exchange) => exchange.json(openApi(options.token !== undefined)));
   app.get("/", (exchange) =>
-    exchange.html(page(registry.all()), 200, {
+    exchange.html(page(registry.all(), new URL(exchange.req.url).origin), 200, {
       "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
     }),
   );

@@ -24,7 +24,7 @@ export interface Member {
 }
 
 /** Whether this process is one of `superviseServers`. */
-export function isMember(): boolean {
+function isMember(): boolean {
   return cluster.isWorker && process.env[memberMark] !== undefined;
 }
 
