@@ -9,7 +9,9 @@ export { batchNormTraining, composedBatchNorm } from "./layers/normalization/bat
 export type { OnMoments } from "./layers/normalization/batch-norm-kernel.ts";
 export { composedLocalResponseNorm } from "./layers/normalization/local-response-norm.ts";
 export { randomStreams, seedRandomStreams } from "./model/random-streams.ts";
-export { checkFlags, checkFunctions, checkModel, checkNumber, checkWhole } from "./layers/check-values.ts";
+export { checkFlags, checkFunctions, checkNumber, checkWhole } from "./layers/check-values.ts";
+export { headInput } from "./model/replace-head.ts";
+export { checkModel } from "./model/check-model.ts";
 export { checkEngine } from "./tfjs/engine-in-use.ts";
 export { nestedModel, shapedNodes } from "./inspect/nested-nodes.ts";
 export type { Shape, ShapedNode } from "./inspect/nested-nodes.ts";

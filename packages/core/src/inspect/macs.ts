@@ -1,6 +1,6 @@
 import { OptionError, shown } from "@convkit/errors";
 import type * as tfl from "@tensorflow/tfjs-layers";
-import { checkModel } from "../layers/check-values.ts";
+import { checkModel } from "../model/check-model.ts";
 import type { MeasuredLayer } from "./layer-window.ts";
 import { nestedModel, shapedNodes } from "./nested-nodes.ts";
 import type { ShapedNode } from "./nested-nodes.ts";

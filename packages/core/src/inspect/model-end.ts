@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
+import { layerEnd } from "./output-end.ts";
 import { type Position, positionOf, previousOf } from "./position.ts";
 
 /** The end of an output, and the tensors that it is computed from. */
@@ -52,27 +53,16 @@ export function finishOutput(
 }
 
 const reshapeClasses = new Set(["Reshape", "Flatten"]);
-const activatedClasses = new Set(["Dense", "Conv2D", "Conv1D", "DepthwiseConv2D", "SeparableConv2D", "Activation"]);
-
-interface Activated extends tfl.layers.Layer {
-  readonly activation?: { getClassName(): string };
-  readonly axis?: number;
-}
 
 /** The softmax or sigmoid at a layer's end, if the layer can be computed without it. */
-function removableEnd(layer: Activated): "softmax" | "sigmoid" | undefined {
-  const name = layer.getClassName();
-  if (name === "Softmax") return (layer.axis ?? -1) === -1 || layer.axis === rankOf(layer) - 1 ? "softmax" : undefined;
-  return activatedClasses.has(name) ? activationOf(layer) : undefined;
+function removableEnd(layer: tfl.layers.Layer): "softmax" | "sigmoid" | undefined {
+  const end = layerEnd(layer);
+  return end === "linear" ? undefined : end;
 }
 
-function activationOf(layer: Activated): "softmax" | "sigmoid" | undefined {
-  const name = layer.activation?.getClassName?.();
+function activationOf(layer: tfl.layers.Layer): "softmax" | "sigmoid" | undefined {
+  const name = (layer as { activation?: { getClassName?(): string } }).activation?.getClassName?.();
   return name === "softmax" || name === "sigmoid" ? name : undefined;
-}
-
-function rankOf(layer: tfl.layers.Layer): number {
-  return (layer.outputShape as unknown[]).length;
 }
 
 /** A layer's output without its softmax or sigmoid; the layer itself is not changed. */

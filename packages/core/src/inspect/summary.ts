@@ -1,5 +1,5 @@
 import type * as tfl from "@tensorflow/tfjs-layers";
-import { checkModel } from "../layers/check-values.ts";
+import { checkModel } from "../model/check-model.ts";
 import { addUp, nodeMacs } from "./macs.ts";
 import { modelMetadata } from "../metadata/metadata.ts";
 import { graphNodes } from "./model-graph.ts";

@@ -51,13 +51,3 @@ export function checkMap(name: string, x: tfl.SymbolicTensor): void {
   if (x.shape.length !== 4)
     throw new OptionError(`${name}: expected a feature map [h, w, c], got ${shown(x.shape.slice(1))}.`);
 }
-
-/** Throws an `OptionError` for what is no model, such as its name, or the promise of `loadModel`. */
-export function checkModel(where: string, model: unknown): asserts model is tfl.LayersModel {
-  const { inputs, outputs } = (typeof model === "object" && model !== null ? model : {}) as Partial<tfl.LayersModel>;
-  // A sequential model without layers has neither.
-  if ((Array.isArray(inputs) && Array.isArray(outputs)) || model instanceof tfl.LayersModel) return;
-  throw new OptionError(
-    `${where}: expected a model such as createModel or \`await loadModel\` gives, got ${shown(model)}.`,
-  );
-}

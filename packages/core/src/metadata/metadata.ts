@@ -1,9 +1,9 @@
 import { OptionError, checkOptions, shown } from "@convkit/errors";
 import type { OptionNames } from "@convkit/errors";
 import type * as tfl from "@tensorflow/tfjs-layers";
-import { checkModel } from "../layers/check-values.ts";
-import { checkPreprocessing } from "./preprocessing.ts";
-import type { Preprocessing } from "./preprocessing.ts";
+import { checkModel } from "../model/check-model.ts";
+import { checkPreprocessing } from "./preprocessing-steps.ts";
+import type { Preprocessing } from "./preprocessing-steps.ts";
 
 /** The metadata that others need to use a model as it was trained. Every field may be missing. */
 export interface ModelMetadata {

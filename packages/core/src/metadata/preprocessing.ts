@@ -1,7 +1,7 @@
 import { OptionError, checkOptions, shown } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
 import { checkChannels } from "./preprocess-values.ts";
-import { preprocessingNames } from "./preprocessing-steps.ts";
+import { checkPreprocessing, preprocessingNames } from "./preprocessing-steps.ts";
 import type { Preprocessing } from "./preprocessing-steps.ts";
 
 export type { Preprocessing } from "./preprocessing-steps.ts";
@@ -66,23 +66,4 @@ export function preprocessingFor(preprocessing: Preprocessing, channels: number)
     ...(mean === undefined ? {} : { mean: fits(mean) ? mean : one(mean) }),
     ...(std === undefined ? {} : { std: fits(std) ? std : one(std) }),
   };
-}
-
-/** Throws what `failure` makes of a sentence that starts with `where`, for steps that cannot be computed. */
-export function checkPreprocessing(
-  where: string,
-  preprocessing: Preprocessing | undefined,
-  failure: (message: string) => Error = (message) => new OptionError(message),
-): void {
-  checkOptions(where, preprocessing, preprocessingNames, failure);
-  const { scale, order, mean, std } = preprocessing ?? {};
-  const expect = (holds: boolean, what: string, value: unknown): void => {
-    if (!holds) throw failure(`${where}: expected ${what}, got ${shown(value)}.`);
-  };
-  const areNumbers = (values: unknown): boolean =>
-    Array.isArray(values) && values.length > 0 && values.every((value) => Number.isFinite(value));
-  expect(scale === undefined || Number.isFinite(scale), "scale to be a number", scale);
-  expect(order === undefined || order === "rgb" || order === "bgr", 'order to be "rgb" or "bgr"', order);
-  expect(mean === undefined || areNumbers(mean), "mean to be a list of numbers", mean);
-  expect(std === undefined || (areNumbers(std) && !std.includes(0)), "std to be a list of numbers other than 0", std);
 }

@@ -4,7 +4,7 @@ import * as tfl from "@tensorflow/tfjs-layers";
 import type { Block } from "../block/block.ts";
 import { withNewNames } from "../block/names.ts";
 import { withSeed } from "../init/initializers.ts";
-import { checkModel } from "../layers/check-values.ts";
+import { checkModel } from "./check-model.ts";
 import { checkCount, checkRate } from "../layers/check-window.ts";
 import { globalAvgPool, globalMaxPool } from "../layers/pooling/pooling.ts";
 import { registerLayers } from "../layers/register.ts";

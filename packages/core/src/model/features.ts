@@ -1,6 +1,6 @@
 import { OptionError, shown } from "@convkit/errors";
 import * as tfl from "@tensorflow/tfjs-layers";
-import { checkModel } from "../layers/check-values.ts";
+import { checkModel } from "./check-model.ts";
 import { layerOutput } from "../inspect/model-graph.ts";
 import { stageEnds } from "../inspect/stage-ends.ts";
 import { modelMetadata, setModelMetadata } from "../metadata/metadata.ts";

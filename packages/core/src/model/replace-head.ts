@@ -2,7 +2,7 @@ import { OptionError, checkOptions, shown } from "@convkit/errors";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { glorotUniform, initializer, seedFor, withSeed } from "../init/initializers.ts";
 import { nestedModel } from "../inspect/nested-nodes.ts";
-import { checkModel } from "../layers/check-values.ts";
+import { checkModel } from "./check-model.ts";
 import { checkCount } from "../layers/check-window.ts";
 import { modelMetadata, setModelMetadata } from "../metadata/metadata.ts";
 import { registerLayers } from "../layers/register.ts";
@@ -45,6 +45,21 @@ export function replaceHead(
   );
   const { classes: _classes, outputWeights: _weights, ...metadata } = modelMetadata(model);
   return setModelMetadata(tfl.model({ inputs: model.inputs, outputs, name: model.name }), metadata);
+}
+
+/**
+ * What a model's classifying layer takes: its features. Of a model without one, the model's own output. Throws an `OptionError`
+ * where the classifier is inside a nested model.
+ */
+export function headInput(model: tfl.LayersModel): SymbolicTensor {
+  const output = model.outputs[0] as SymbolicTensor;
+  const nested = nestedModel(output.sourceLayer);
+  if (nested !== undefined) {
+    throw new OptionError(
+      `${model.name}: expected a classifier of its own, got the nested model ${nested.name} at the end; name the layer.`,
+    );
+  }
+  return classifierOf(output)?.input ?? output;
 }
 
 /**
