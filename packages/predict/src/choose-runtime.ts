@@ -6,7 +6,7 @@ import { cacheFolder, readJson, writeJson } from "@convkit/files";
 
 import { PredictError } from "./predict-error.ts";
 import { checkFeeds, holdsWholeNumbers } from "./runtimes/check-feeds.ts";
-import type { Session, SessionOptions } from "./runtimes/session.ts";
+import type { Port, Session, SessionOptions } from "./runtimes/session.ts";
 import {
   onnxRuntimes,
   openOnnx,
@@ -35,8 +35,8 @@ export interface RuntimeTrial {
 export interface ChoiceQuestion {
   readonly bytes: Uint8Array;
   readonly options: SessionOptions;
-  /** The first call: its batch is the one that is measured. */
-  readonly feeds: readonly Feed[];
+  /** The first call: its batch is the one that is measured. Made from the inputs where there was none yet. */
+  readonly feeds: readonly Feed[] | ((inputs: readonly Port[]) => readonly Feed[]);
   /** The model's own outputs for inputs; missing where no engine of tfjs can give them. */
   readonly own?: ((feeds: readonly Feed[]) => Promise<Values[]>) | undefined;
   /** The runtimes to choose from, best first where they are equal. */
@@ -95,13 +95,14 @@ export async function chooseRuntime(question: ChoiceQuestion): Promise<Choice> {
 async function tryRuntime(
   runtime: OnnxRuntimeName,
   version: string,
-  { bytes, options, feeds, own }: ChoiceQuestion,
+  { bytes, options, feeds: given, own }: ChoiceQuestion,
   measure: boolean,
 ): Promise<{ readonly trial: RuntimeTrial; readonly session?: Session | undefined }> {
   let session: Session | undefined;
   let difference: number | undefined;
   try {
     session = await openOnnx(runtime, bytes, options);
+    const feeds = typeof given === "function" ? given(session.inputs) : given;
     checkFeeds(session.inputs, feeds);
     if (own !== undefined) difference = await compare(session, own, feeds);
     const limit = largestDifference[options.precision];
@@ -178,7 +179,7 @@ export function choiceFile(
     options,
     versions,
     among,
-    shapes: feeds.map(({ shape }) => shape),
+    shapes: typeof feeds === "function" ? "one row" : feeds.map(({ shape }) => shape),
     cpu,
     cores: os.availableParallelism(),
   };

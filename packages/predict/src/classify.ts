@@ -1,13 +1,14 @@
-import { modelMetadata, type ImageFit, type Preprocessing } from "@convkit/core";
-import { checkEngine, checkModel as assertModel } from "@convkit/core/internal";
+import type { ImageFit, Preprocessing } from "@convkit/core";
+import { checkModel } from "@convkit/core/plain";
 import { checkOptions, OptionError, shown, type OptionNames } from "@convkit/errors";
-import type { ExecutionOptions, Feed, Values } from "@convkit/graph";
-import * as tf from "@tensorflow/tfjs-core";
-import type { LayersModel } from "@tensorflow/tfjs-layers";
-import { imagePixels, type ImageSource, type WantedImage } from "./image-pixels.ts";
-import { checkTop, classNames, decodePredictions, endsInLogits, type Prediction } from "./prediction.ts";
-import { predictor } from "./predictor.ts";
+import type { ExecutionOptions, Feed } from "@convkit/graph";
+import type { Tensor, Tensor4D } from "@tensorflow/tfjs-core";
+import { imagePixels, isTensor, type ImageSource, type WantedImage } from "./image-pixels.ts";
+import { checkTop, decodePredictions, type Prediction } from "./prediction.ts";
+import { openablePredictor } from "./predictor.ts";
 import type { PredictorOptions } from "./predictor-options.ts";
+import type { Port } from "./runtimes/session.ts";
+import type { PredictorSource } from "./sources/open-source.ts";
 
 /** Options of `classifier`; by default the model's metadata says all of them. */
 export interface ClassifierOptions {
@@ -25,8 +26,10 @@ export interface ClassifierOptions {
    * model's size and turned upright.
    */
   readonly images?: ImageFit | undefined;
-  /** What computes, as in `predictor`; the engine in use by default. */
+  /** What computes, as in `predictor`; for a model the engine in use by default, for a path `auto`. */
   readonly runtime?: PredictorOptions["runtime"];
+  /** The network of a file that holds weights alone, as in `predictor`. */
+  readonly network?: PredictorOptions["network"];
   /** The number format of the computations; `float32` by default. */
   readonly precision?: PredictorOptions["precision"];
   /** Threads of one prediction; by default as many as the runtime takes. */
@@ -52,7 +55,7 @@ export interface Classifier {
   /** The most likely classes of an image. */
   classify(image: ImageSource, options?: TopOptions): Promise<Prediction[]>;
   /** The most likely classes of each image: a list, or a tensor `[n, h, w, c]`. */
-  classify(images: readonly ImageSource[] | tf.Tensor4D, options?: TopOptions): Promise<Prediction[][]>;
+  classify(images: readonly ImageSource[] | Tensor4D, options?: TopOptions): Promise<Prediction[][]>;
   /** Frees the compiled functions, but not the model. */
   dispose(): Promise<void>;
 }
@@ -62,6 +65,7 @@ const classifierNames: OptionNames<ClassifierOptions> = {
   preprocessing: true,
   images: true,
   runtime: true,
+  network: true,
   precision: true,
   threads: true,
   execution: true,
@@ -71,12 +75,12 @@ const classifierNames: OptionNames<ClassifierOptions> = {
 const batch = 32;
 
 /**
- * A classifier of a model, for many calls: the model is compiled once a batch size. Classes, preprocessing and resizing are those
- * that the model carries (`modelMetadata`).
+ * A classifier of a model, or of what `predictor` opens, for many calls. Classes, preprocessing and resizing are those that the model
+ * carries (`modelMetadata`).
  *
- * Throws an `OptionError` for a model whose output names no classes, and for unknown options.
+ * Throws an `OptionError` for a model whose output names no classes (its calls reject, for a file), and for unknown options.
  */
-export function classifier(model: LayersModel, options: ClassifierOptions = {}): Classifier {
+export function classifier(model: PredictorSource, options: ClassifierOptions = {}): Classifier {
   return classifierFor("classifier", model, options);
 }
 
@@ -89,27 +93,31 @@ export function classifier(model: LayersModel, options: ClassifierOptions = {}):
  * `DataError` for a file that cannot be decoded.
  */
 export async function classify(
-  model: LayersModel,
+  model: PredictorSource,
   image: ImageSource,
   options?: ClassifyOptions,
 ): Promise<Prediction[]>;
 export async function classify(
-  model: LayersModel,
-  images: readonly ImageSource[] | tf.Tensor4D,
+  model: PredictorSource,
+  images: readonly ImageSource[] | Tensor4D,
   options?: ClassifyOptions,
 ): Promise<Prediction[][]>;
 export async function classify(
-  model: LayersModel,
-  images: ImageSource | readonly ImageSource[] | tf.Tensor4D,
+  model: PredictorSource,
+  images: ImageSource | readonly ImageSource[] | Tensor4D,
   options: ClassifyOptions = {},
 ): Promise<Prediction[] | Prediction[][]> {
   checkOptions("classify", options, { ...classifierNames, top: true });
   const { top, execution, ...rest } = options;
-  const count = images instanceof tf.Tensor ? (images.rank === 4 ? images.shape[0]! : 1) : [images].flat().length;
+  const count = isTensor(images) ? (images.rank === 4 ? images.shape[0]! : 1) : [images].flat().length;
   const isLarge = count > batch;
   // To compile takes longer than to run a batch or less.
   const isPlain =
-    rest.runtime === undefined && rest.threads === undefined && (rest.precision ?? "float32") === "float32";
+    typeof model !== "string" &&
+    !(model instanceof Uint8Array) &&
+    rest.runtime === undefined &&
+    rest.threads === undefined &&
+    (rest.precision ?? "float32") === "float32";
   const eager = !isLarge && isPlain;
   const once = classifierFor("classify", model, { ...rest, execution: eager ? { eager, ...execution } : execution });
   try {
@@ -119,55 +127,65 @@ export async function classify(
   }
 }
 
-function classifierFor(where: string, model: LayersModel, options: ClassifierOptions): Classifier {
+function classifierFor(where: string, model: PredictorSource, options: ClassifierOptions): Classifier {
   checkOptions(where, options, classifierNames);
-  checkEngine(where);
-  checkModel(where, model);
-  const { images: fit = modelMetadata(model).images ?? {}, classes, ...computing } = options;
-  const names = classes ?? classNames(model) ?? [];
-  const logits = endsInLogits(model);
-  const forward = predictor(model, computing);
-  const wanted: WantedImage = { where, shape: model.inputs[0]!.shape.slice(1) as [number, number, number], fit };
-  const classifyAll = async (images: readonly ImageSource[], top: number): Promise<Prediction[][]> => {
+  if (typeof model !== "string" && !(model instanceof Uint8Array)) {
+    checkModel(where, model);
+    checkShapes(where, model.name, model.inputs[0]?.shape, model.outputs[0]?.shape);
+  }
+  const { images, classes, ...computing } = options;
+  const { predictor: forward, open } = openablePredictor(where, model, computing);
+  const classifyAll = async (given: readonly ImageSource[], top: number): Promise<Prediction[][]> => {
+    const { description, metadata, classes: known = [], logits } = await open();
+    const shape = imageShape(where, typeof model === "string" ? model : "the model", description);
+    const wanted: WantedImage = { where, shape, fit: images ?? metadata.images ?? {} };
     const answers: Prediction[][] = [];
-    for (let from = 0; from < images.length; from += batch) {
-      const part = images.slice(from, from + batch);
-      const pixels = await Promise.all(part.map((image) => imagePixels(image, wanted)));
+    for (let from = 0; from < given.length; from += batch) {
+      const pixels = await Promise.all(given.slice(from, from + batch).map((image) => imagePixels(image, wanted)));
       for (const group of ofOneShape(pixels)) {
-        const scores: Values = await forward.predict(stacked(group));
-        answers.push(...decodePredictions(scores, { top, classes: names, logits }));
+        const scores = await forward.predict(stacked(group));
+        answers.push(...decodePredictions(scores, { top, classes: classes ?? known, logits }));
       }
     }
     return answers;
   };
   const classifyImages = async (
-    images: ImageSource | readonly ImageSource[] | tf.Tensor4D,
+    given: ImageSource | readonly ImageSource[] | Tensor4D,
     { top = 5, ...rest }: TopOptions = {},
   ): Promise<Prediction[] | Prediction[][]> => {
     checkOptions(where, rest, {});
     checkTop(where, top);
-    if (images instanceof tf.Tensor && images.rank === 4) return classifyAll(await imagesOf(images), top);
-    if (Array.isArray(images)) return classifyAll(images as readonly ImageSource[], top);
-    return (await classifyAll([images as ImageSource], top))[0]!;
+    if (isTensor(given) && given.rank === 4) return classifyAll(await imagesOf(given), top);
+    if (Array.isArray(given)) return classifyAll(given as readonly ImageSource[], top);
+    return (await classifyAll([given as ImageSource], top))[0]!;
   };
   return { classify: classifyImages as Classifier["classify"], dispose: () => forward.dispose() };
 }
 
-function checkModel(where: string, model: LayersModel): void {
-  assertModel(where, model);
-  const [input, output] = [model.inputs[0]?.shape ?? [], model.outputs[0]?.shape ?? []];
+/** Throws an `OptionError` unless a model takes images and gives classes. */
+function checkShapes(where: string, name: string, input: Port["shape"] = [], output: Port["shape"] = []): void {
   if (input.length !== 4) {
-    throw new OptionError(`${where}: expected a model of images, but ${model.name} takes the shape ${shown(input)}.`);
+    throw new OptionError(`${where}: expected a model of images, but ${name} takes the shape ${shown(input)}.`);
   }
   if (output.length !== 2) {
     throw new OptionError(
-      `${where}: expected a model that ends in classes, but the output of ${model.name} has the shape ${shown(output)}; add a head: replaceHead(model, 5).`,
+      `${where}: expected a model that ends in classes, but the output of ${name} has the shape ${shown(output)}; add a head: replaceHead(model, 5).`,
     );
   }
 }
 
+function imageShape(
+  where: string,
+  name: string,
+  { inputs, outputs }: { readonly inputs: readonly Port[]; readonly outputs: readonly Port[] },
+): WantedImage["shape"] {
+  checkShapes(where, name, inputs[0]?.shape, outputs[0]?.shape);
+  const [, height, width, channels] = inputs[0]!.shape as [null, number | null, number | null, number];
+  return [height, width, channels];
+}
+
 /** The images of a batch, one after the other. */
-async function imagesOf(images: tf.Tensor): Promise<Feed[]> {
+async function imagesOf(images: Tensor): Promise<Feed[]> {
   const [count = 0, ...shape] = images.shape;
   const data = await images.data<"float32">();
   const size = data.length / Math.max(count, 1);

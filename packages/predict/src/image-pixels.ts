@@ -2,13 +2,19 @@ import { fileURLToPath } from "node:url";
 import type { ImageFit } from "@convkit/core";
 import { OptionError, shown } from "@convkit/errors";
 import type { Feed } from "@convkit/graph";
-import * as tf from "@tensorflow/tfjs-core";
+import type { Tensor, Tensor3D } from "@tensorflow/tfjs-core";
 
 /**
  * An image: the path or URL of a file, the bytes of a file, or pixels from 0 to 255 in the size of the model's input, as `[h, w, c]`
  * in a tensor or as `{ data, shape }`.
  */
-export type ImageSource = string | URL | Uint8Array | tf.Tensor3D | Feed;
+export type ImageSource = string | URL | Uint8Array | Tensor3D | Feed;
+
+/** True for a tensor of tfjs, which is not loaded for the question. */
+export function isTensor(value: unknown): value is Tensor {
+  const { dataSync, rank } = (typeof value === "object" && value !== null ? value : {}) as Partial<Tensor>;
+  return typeof dataSync === "function" && typeof rank === "number";
+}
 
 /** What a model expects of an image. */
 export interface WantedImage {
@@ -21,7 +27,7 @@ export interface WantedImage {
 
 /** The pixels of one image, `[h, w, c]`. Files are decoded, resized and turned as the model was trained; pixels must fit. */
 export async function imagePixels(image: ImageSource, wanted: WantedImage): Promise<Feed> {
-  if (image instanceof tf.Tensor) return checkPixels({ data: await image.data(), shape: image.shape }, wanted);
+  if (isTensor(image)) return checkPixels({ data: await image.data(), shape: image.shape }, wanted);
   if (image instanceof Uint8Array || typeof image === "string" || image instanceof URL) {
     return decodedPixels(image, wanted);
   }

@@ -1,7 +1,6 @@
-import { modelMetadata } from "@convkit/core";
+import { modelMetadata } from "@convkit/core/plain";
 import { checkOptions, OptionError, shown, type OptionNames } from "@convkit/errors";
 import type { Values } from "@convkit/graph";
-import type * as tfl from "@tensorflow/tfjs-layers";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
 import { imagenetClasses } from "./imagenet-classes.ts";
 import { topClasses } from "./top-classes.ts";
@@ -71,21 +70,6 @@ export function classNames(model: LayersModel): readonly string[] | undefined {
   if (classes !== undefined) return classes;
   const isPublished = source !== undefined && source !== "notebook";
   return isPublished && model.outputs[0]?.shape.at(-1) === imagenetClasses.length ? imagenetClasses : undefined;
-}
-
-/**
- * Whether a model's first output holds logits: its last layer has no softmax or sigmoid. Undefined where another kind of layer ends
- * it, so that the scores must tell.
- */
-export function endsInLogits(model: LayersModel): boolean | undefined {
-  let layer: tfl.layers.Layer = model.outputs[0]!.sourceLayer;
-  while ("outputs" in layer && Array.isArray(layer.outputs)) layer = (layer as LayersModel).outputs[0]!.sourceLayer;
-  const name = layer.getClassName();
-  if (name === "Softmax") return false;
-  const { activation } = layer as { activation?: { getClassName?(): string } };
-  const kind = activation?.getClassName?.();
-  if (kind === "softmax" || kind === "sigmoid") return false;
-  return (name === "Dense" || name === "Activation") && kind === "linear" ? true : undefined;
 }
 
 function ranked(scores: Float32Array, areLogits: boolean, names: readonly string[], top: number): Prediction[] {

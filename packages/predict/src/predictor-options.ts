@@ -1,22 +1,31 @@
 import type { Preprocessing } from "@convkit/core";
-import type { OptionNames } from "@convkit/errors";
+import { checkOptions, OptionError, shown, type OptionNames } from "@convkit/errors";
 import type { ExecutionOptions } from "@convkit/graph";
+import type { LayersModel } from "@tensorflow/tfjs-layers";
 
 import type { RuntimeTrial } from "./choose-runtime.ts";
-import type { RuntimeName } from "./runtimes/runtime.ts";
-import type { Precision } from "./runtimes/session.ts";
+import { runtimeNames, type RuntimeName } from "./runtimes/runtime.ts";
+import type { Port, Precision } from "./runtimes/session.ts";
 
 /** Options of `predictor`. */
 export interface PredictorOptions {
   /**
    * What computes. `openvino` and `onnxruntime` run a copy of the model as it is at the first prediction; `tensorflow` and `wasm` are
    * the engine in use, with the model's weights at the time of each call. `auto` takes the fastest of the first two that is installed
-   * and gives the model's own numbers, else the engine in use. By default the engine in use for a model, `auto` for an ONNX file.
+   * and gives the model's own numbers, else the engine in use. By default the engine in use for a model, `auto` for a path and for bytes.
    */
   readonly runtime?: RuntimeName | "auto" | undefined;
   /** The number format of the computations: `float32` (the default), or `bfloat16` where the machine and the runtime have it. */
   readonly precision?: Precision | undefined;
-  /** Threads of one prediction; by default as many as the runtime takes. Op by op they are those of `useEngine`. */
+  /**
+   * The network of a file that holds weights alone (`.pth`, `.safetensors` …): a name of the zoo (`"resnet18"`), or a model, which
+   * gets the weights. By default the file holds its network.
+   */
+  readonly network?: string | LayersModel | undefined;
+  /**
+   * Threads of one prediction; by default as many as the runtime takes. Op by op they are those of `useEngine`: others are refused, or
+   * under `auto` told by `describe()`.
+   */
   readonly threads?: number | undefined;
   /**
    * Preprocessing of pixels from 0 to 255; by default as the model's metadata says, else the model gets the pixels unchanged.
@@ -30,9 +39,10 @@ export interface PredictorOptions {
   readonly execution?: ExecutionOptions | undefined;
 }
 
-export const predictorOptionNames: OptionNames<PredictorOptions> = {
+const optionNames: OptionNames<PredictorOptions> = {
   runtime: true,
   precision: true,
+  network: true,
   threads: true,
   preprocessing: true,
   execution: true,
@@ -40,8 +50,44 @@ export const predictorOptionNames: OptionNames<PredictorOptions> = {
 
 /** How a predictor computes. */
 export interface PredictorDescription {
-  readonly runtime: RuntimeName;
+  /** `tfjs` is another backend of tfjs than convkit's engines. */
+  readonly runtime: RuntimeName | "tfjs";
   readonly precision: Precision | "float16";
+  /** The model's inputs and outputs; null stands for any size. */
+  readonly inputs: readonly Port[];
+  readonly outputs: readonly Port[];
   /** What was found about each runtime that was considered; empty where none was chosen from. */
   readonly trials: readonly RuntimeTrial[];
+  /** Sentences on what is computed in another way than was asked for; empty by rule. */
+  readonly notes: readonly string[];
+}
+
+/** Throws an `OptionError` for options that make no sense, or that do not fit the model. */
+export function checkPredictorOptions(where: string, model: unknown, options: PredictorOptions): void {
+  checkOptions(where, options, optionNames);
+  const { runtime, precision, threads, network } = options;
+  if (runtime !== undefined && runtime !== "auto" && !runtimeNames.includes(runtime)) {
+    throw new OptionError(`${where}: expected runtime to be auto, ${runtimeNames.join(", ")}, got ${shown(runtime)}.`);
+  }
+  if (precision !== undefined && precision !== "float32" && precision !== "bfloat16") {
+    throw new OptionError(`${where}: expected precision to be float32 or bfloat16, got ${shown(precision)}.`);
+  }
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
+    throw new OptionError(`${where}: expected threads to be a whole number from 1, got ${shown(threads)}.`);
+  }
+  const isFile = typeof model === "string" || model instanceof Uint8Array;
+  if (!isFile && typeof (model as Partial<LayersModel> | undefined)?.apply !== "function") {
+    throw new OptionError(
+      `${where}: expected a model, the path of a model or of a run, or the bytes of an ONNX file, got ${shown(model)}.`,
+    );
+  }
+  if (network === undefined) return;
+  if (typeof model !== "string") {
+    throw new OptionError(
+      `${where}: expected network with the path of a file of weights only; the model that was given is its own network.`,
+    );
+  }
+  if (typeof network !== "string" && typeof (network as Partial<LayersModel>)?.apply !== "function") {
+    throw new OptionError(`${where}: expected network to be a name of the zoo or a model, got ${shown(network)}.`);
+  }
 }

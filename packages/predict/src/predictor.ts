@@ -1,11 +1,19 @@
-import { checkOptions, OptionError, shown } from "@convkit/errors";
+import { checkOptions, OptionError, shown, type OptionNames } from "@convkit/errors";
 import type { Feed, Values } from "@convkit/graph";
-import type { LayersModel } from "@tensorflow/tfjs-layers";
 
-import { openModel, openOnnxFile, type OpenedModel } from "./open-model.ts";
+import { lazyModel, type LazyModel } from "./lazy-model.ts";
 import { PredictError } from "./predict-error.ts";
-import { predictorOptionNames, type PredictorDescription, type PredictorOptions } from "./predictor-options.ts";
-import { runtimeNames } from "./runtimes/runtime.ts";
+import { checkPredictorOptions, type PredictorDescription, type PredictorOptions } from "./predictor-options.ts";
+import type { OpenedModel } from "./sources/opened-model.ts";
+import type { PredictorSource } from "./sources/open-source.ts";
+
+/** Options of `features`. */
+export interface FeaturesOptions {
+  /** The layer whose output is given; by default what the classifying layer takes. */
+  readonly layer?: string | undefined;
+}
+
+const featuresNames: OptionNames<FeaturesOptions> = { layer: true };
 
 /** A model that is ready to predict. */
 export interface Predictor {
@@ -13,71 +21,83 @@ export interface Predictor {
   predict(images: Feed): Promise<Values>;
   /** `predict` for models of several inputs or outputs: one feed an input, in the model's order; all outputs. */
   predictAll(inputs: readonly Feed[]): Promise<Values[]>;
-  /** How it computes; `undefined` before the first prediction. */
+  /**
+   * What the classifying layer takes, or the output of a named layer: `[n, h, w, c] -> [n, features]` or `[n, h', w', c']`. The part of
+   * the model up to that layer is opened at the first call, beside the model.
+   */
+  features(images: Feed, options?: FeaturesOptions): Promise<Values>;
+  /** Opens the model before the first prediction, and says how it computes, its inputs and its outputs. */
+  ready(): Promise<PredictorDescription>;
+  /** How it computes; `undefined` before `ready` or the first prediction. */
   describe(): PredictorDescription | undefined;
-  /** Waits for the predictions on their way and frees what was opened or compiled, but not the model. */
+  /** Waits for the predictions on their way and frees what was opened, loaded or compiled, but not a model that was given. */
   dispose(): Promise<void>;
 }
 
 /**
- * Makes a model ready to predict: a tfjs layers model, the path of an `.onnx` file, or its bytes. The model is opened, or compiled,
- * at the first prediction; any batch size may follow.
+ * Makes a model ready to predict: a tfjs layers model, the path of a model or of a run directory, or the bytes of an ONNX file. The
+ * model is opened, or compiled, at the first prediction or by `ready`; any batch size may follow.
  *
  * Throws `OptionError` for unknown options. A prediction rejects with a `PredictError` where the runtime is not installed, cannot run
- * the model, or does not give the model's own numbers.
+ * the model, or does not give the model's own numbers, and with a `WeightsError` where a file cannot be read.
  */
-export function predictor(model: LayersModel | string | Uint8Array, options: PredictorOptions = {}): Predictor {
-  checkOptions("predictor", options, predictorOptionNames);
-  const { runtime, precision, threads } = options;
-  if (runtime !== undefined && runtime !== "auto" && !runtimeNames.includes(runtime)) {
-    throw new OptionError(`predictor: expected runtime to be auto, ${runtimeNames.join(", ")}, got ${shown(runtime)}.`);
-  }
-  if (precision !== undefined && precision !== "float32" && precision !== "bfloat16") {
-    throw new OptionError(`predictor: expected precision to be float32 or bfloat16, got ${shown(precision)}.`);
-  }
-  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
-    throw new OptionError(`predictor: expected threads to be a whole number from 1, got ${shown(threads)}.`);
-  }
-  const isFile = typeof model === "string" || model instanceof Uint8Array;
-  if (!isFile && typeof model?.apply !== "function") {
-    throw new OptionError(`predictor: expected a model, the path of an .onnx file or its bytes, got ${shown(model)}.`);
-  }
-  let opening: Promise<OpenedModel> | undefined;
-  let opened: OpenedModel | undefined;
+export function predictor(model: PredictorSource, options: PredictorOptions = {}): Predictor {
+  return openablePredictor("predictor", model, options).predictor;
+}
+
+/** A predictor, and the model that it opens. */
+export function openablePredictor(
+  where: string,
+  source: PredictorSource,
+  options: PredictorOptions,
+): { readonly predictor: Predictor; open(): Promise<OpenedModel> } {
+  checkPredictorOptions(where, source, options);
+  const lazy = (part?: { readonly layer: string | undefined }): LazyModel =>
+    lazyModel(async (feeds) => {
+      const { openSource } = await import("./sources/open-source.ts");
+      return openSource(source, options, { feeds, part });
+    });
+  const whole = lazy();
+  const parts = new Map<string | undefined, LazyModel>();
   let disposing: Promise<void> | undefined;
 
-  async function run(inputs: readonly Feed[]): Promise<Values[]> {
+  const check = (inputs: readonly Feed[]): void => {
     if (disposing !== undefined) throw new PredictError("The predictor is disposed of already.");
     inputs.forEach(checkFeed);
-    const isFirst = opening === undefined;
-    opening ??= (isFile ? openOnnxFile(model, options, inputs) : openModel(model, options, inputs)).catch(
-      (error: unknown) => {
-        opening = undefined;
-        throw error;
-      },
-    );
-    try {
-      opened = await opening;
-    } catch (error) {
-      // The inputs of the call that opened may be wrong, and these right.
-      if (isFirst || !(error instanceof OptionError)) throw error;
-      return run(inputs);
-    }
-    return opened.run(inputs);
-  }
-
-  async function close(): Promise<void> {
-    await (await opening?.catch(() => undefined))?.dispose();
+  };
+  // A call that takes microseconds must not wait for the next turn of the event loop: no await before `runNow`.
+  async function predictAll(inputs: readonly Feed[]): Promise<Values[]> {
+    check(inputs);
+    return whole.opened?.runNow(inputs) ?? whole.run(inputs);
   }
 
   return {
-    async predict(images) {
-      const [output] = await run([images]);
-      return output!;
+    open: () => whole.open(),
+    predictor: {
+      async predict(images) {
+        const inputs = [images];
+        check(inputs);
+        return (whole.opened?.runNow(inputs) ?? (await whole.run(inputs)))[0]!;
+      },
+      predictAll,
+      async features(images, given = {}) {
+        checkOptions("features", given, featuresNames);
+        const { layer } = given;
+        if (layer !== undefined && typeof layer !== "string")
+          throw new OptionError(`features: expected layer to be the name of a layer, got ${shown(layer)}.`);
+        check([images]);
+        const part = parts.get(layer) ?? lazy({ layer });
+        parts.set(layer, part);
+        return (await part.run([images]))[0]!;
+      },
+      ready: async () => {
+        check([]);
+        return (await whole.open()).description;
+      },
+      describe: () => whole.opened?.description,
+      dispose: () =>
+        (disposing ??= Promise.all([whole, ...parts.values()].map((each) => each.close())).then(() => undefined)),
     },
-    predictAll: run,
-    describe: () => opened?.description,
-    dispose: () => (disposing ??= close()),
   };
 }
 

@@ -169,7 +169,7 @@ test.each([
   [
     "no model",
     { model: "resnet50" },
-    'classify: expected a model such as createModel or `await loadModel` gives, got "resnet50".',
+    'Expected a model such as createModel or `await loadModel` gives, or the path of one, got "resnet50", which is not there.',
   ],
   [
     "a network without its top",

@@ -40,6 +40,6 @@ test.each([
 test("an unknown option is refused with the near name", () => {
   const mistyped = { preprocesing: { scale: 1 } } as object;
   expect(() => predictor(smallNet(), mistyped)).toThrow(
-    'predictor: expected the options runtime, precision, threads, preprocessing, execution, got "preprocesing". Did you mean "preprocessing"?',
+    'predictor: expected the options runtime, precision, network, threads, preprocessing, execution, got "preprocesing". Did you mean "preprocessing"?',
   );
 });

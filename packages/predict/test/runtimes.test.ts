@@ -139,6 +139,47 @@ test("a runtime that does not give the model's own numbers is refused", async ()
   for (const { reason } of trials) expect(reason).toMatch(/its outputs differ from the model's own by/);
 });
 
+/** A layer that ONNX has no operator for. */
+class Odd extends tfl.layers.Layer {
+  static className = "OddForPredict";
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    return tf.mul([inputs].flat()[0]!, 2);
+  }
+  override computeOutputShape(shape: tfl.Shape): tfl.Shape {
+    return shape;
+  }
+}
+
+test("auto goes on with the engine where ONNX cannot hold the model, and tells what it does not do", async () => {
+  const input = tfl.input({ shape: [3] });
+  const model = tfl.model({ inputs: input, outputs: new Odd().apply(input) as tfl.SymbolicTensor });
+  const forward = predictor(model, { runtime: "auto", threads: 2 });
+  const { data } = await forward.predict({ data: Float32Array.of(1, 2, 3), shape: [1, 3] });
+  expect([...data]).toEqual([2, 4, 6]);
+  const { trials, notes, runtime } = forward.describe()!;
+  for (const { reason } of trials) expect(reason).toMatch(/cannot be written as ONNX: .*OddForPredict/);
+  // Compiled graphs take the threads; op by op the engine has its own.
+  expect(notes).toEqual(
+    runtime === "tensorflow" ? [] : [expect.stringMatching(/with the engine's threads, not with 2/)],
+  );
+  await forward.dispose();
+  await expect(predictor(model, { runtime: "openvino" }).ready()).rejects.toThrow("cannot be written as ONNX");
+});
+
+test("another backend of tfjs is not called wasm", async () => {
+  const name = tf.getBackend();
+  const backend = tf.backend();
+  tf.registerBackend("plain", () => backend);
+  await tf.setBackend("plain");
+  try {
+    await expect(predictor(net, { runtime: "wasm" }).ready()).rejects.toThrow(
+      "The runtime wasm was asked for, but this process computes with tfjs' backend plain",
+    );
+  } finally {
+    await tf.setBackend(name);
+  }
+});
+
 test("an engine that is not in use is refused", async () => {
   const other = tf.getBackend() === "tensorflow" ? "wasm" : "tensorflow";
   await expect(predictor(net, { runtime: other }).predict(pixels(1))).rejects.toThrow(

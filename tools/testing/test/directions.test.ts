@@ -34,7 +34,7 @@ const allowed: Record<string, readonly string[]> = {
     "trainer",
     "weights",
   ],
-  predict: ["core", "graph", "weights", "datasets", "engine", "files", "augment"],
+  predict: ["core", "models", "graph", "weights", "datasets", "engine", "files", "augment"],
   serve: ["core", "graph", "weights", "datasets", "predict"],
 };
 

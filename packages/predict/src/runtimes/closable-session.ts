@@ -9,12 +9,14 @@ export function closableSession(
   { inputs, outputs }: Pick<Session, "inputs" | "outputs">,
   run: (feeds: readonly Feed[]) => Promise<Values[]>,
   close: () => Promise<void> | void,
+  runNow?: Session["runNow"],
 ): Session {
   const running = new Set<Promise<unknown>>();
   let isDisposed = false;
   return {
     inputs,
     outputs,
+    ...(runNow !== undefined && { runNow: (feeds) => (isDisposed ? undefined : runNow(feeds)) }),
     run(feeds) {
       if (isDisposed) return Promise.reject(new PredictError("The predictor is disposed of already."));
       const call = run(feeds);

@@ -7,6 +7,11 @@ export const onnxRuntimes = ["openvino", "onnxruntime"] as const;
 /** A runtime that runs a copy of the model. */
 export type OnnxRuntimeName = (typeof onnxRuntimes)[number];
 
+/** True for a runtime that runs a copy of the model. */
+export function isOnnxRuntime(name: string): name is OnnxRuntimeName {
+  return (onnxRuntimes as readonly string[]).includes(name);
+}
+
 /** All runtimes: OpenVINO and ONNX Runtime, and tfjs' engines. */
 export const runtimeNames = [...onnxRuntimes, "tensorflow", "wasm"] as const;
 

@@ -34,6 +34,7 @@ const prototypes = {
   createRequest: "int ov_compiled_model_create_infer_request(uintptr_t compiled, _Out_ uintptr_t *request)",
   requestFree: "void ov_infer_request_free(uintptr_t request)",
   setInput: "int ov_infer_request_set_input_tensor_by_index(uintptr_t request, size_t index, uintptr_t tensor)",
+  setOutput: "int ov_infer_request_set_output_tensor_by_index(uintptr_t request, size_t index, uintptr_t tensor)",
   getOutput:
     "int ov_infer_request_get_output_tensor_by_index(uintptr_t request, size_t index, _Out_ uintptr_t *tensor)",
   infer: "int ov_infer_request_infer(uintptr_t request)",

@@ -2,34 +2,21 @@ import { foreignFunctions } from "@convkit/engine/internal";
 import type { Feed, Values } from "@convkit/graph";
 
 import { check, created, type Openvino, type Pointer } from "./c-api.ts";
+import type { ElementType, NumberView } from "./element-types.ts";
 
-/** A type of values: OpenVINO's number for it, and how JavaScript sees its memory. */
-export interface ElementType {
-  readonly name: string;
-  readonly number: number;
-  readonly view: (memory: ArrayBuffer) => NumberView | BigInt64Array;
-  readonly bytes: number;
-}
-
-type NumberView = Float32Array | Float64Array | Int32Array | Uint8Array;
-
-/** The types that predictions take, by the numbers of `ov_element_type_e`. */
-export const elementTypes: readonly ElementType[] = [
-  { name: "float32", number: 4, bytes: 4, view: (memory) => new Float32Array(memory) },
-  { name: "float64", number: 5, bytes: 8, view: (memory) => new Float64Array(memory) },
-  { name: "int32", number: 9, bytes: 4, view: (memory) => new Int32Array(memory) },
-  { name: "int64", number: 10, bytes: 8, view: (memory) => new BigInt64Array(memory) },
-  { name: "uint8", number: 16, bytes: 1, view: (memory) => new Uint8Array(memory) },
-  { name: "bool", number: 1, bytes: 1, view: (memory) => new Uint8Array(memory) },
-];
-
-/** One call at a time of a compiled model, with the memory of its inputs. */
+/** One call at a time of a compiled model, with the memory of its inputs and outputs: for one shape of each input. */
 export interface InferRequest {
+  /** True if a call takes less time than a thread costs. */
+  isQuick(): boolean;
+  /** True for inputs of the request's shapes. */
+  fits(feeds: readonly Feed[]): boolean;
+  runNow(feeds: readonly Feed[]): Values[];
   run(feeds: readonly Feed[]): Promise<Values[]>;
   dispose(): void;
 }
 
-interface InputTensor {
+/** A tensor of the library with its memory as JavaScript sees it. */
+interface OwnTensor {
   readonly tensor: Pointer;
   readonly shape: readonly number[];
   readonly view: NumberView | BigInt64Array;
@@ -38,77 +25,130 @@ interface InputTensor {
 /** Calls that take less than this many milliseconds are made at once: a thread of their own would cost as much. */
 const worthAThread = 0.5;
 
-/** Makes a request. It keeps its input tensors as long as the shapes stay the same. */
+/** The types of a model's inputs and outputs. */
+export interface PortTypes {
+  readonly inputs: readonly ElementType[];
+  readonly outputs: readonly ElementType[];
+}
+
+/** Makes a request for inputs of the shapes of `feeds`. */
 export function createRequest(
-  { c }: Openvino,
+  library: Openvino,
   compiled: Pointer,
-  types: { readonly inputs: readonly ElementType[]; readonly outputs: readonly ElementType[] },
+  types: PortTypes,
+  feeds: readonly Feed[],
 ): InferRequest {
+  const { c } = library;
   const request = created(c, "create a request", (out) => c.createRequest(compiled, out));
-  const inputs: (InputTensor | undefined)[] = types.inputs.map(() => undefined);
-  let lastMs = Infinity;
+  const own: OwnTensor[] = [];
+  const make = (type: ElementType, shape: readonly number[]): OwnTensor => {
+    const made = createTensor(library, type, shape);
+    own.push(made);
+    return made;
+  };
+  const dispose = (): void => {
+    c.requestFree(request);
+    for (const { tensor } of own.splice(0)) c.tensorFree(tensor);
+  };
+  let inputs: readonly OwnTensor[];
+  try {
+    inputs = feeds.map(({ shape }, index) => {
+      const input = make(types.inputs[index]!, shape);
+      check(c, "take an input", c.setInput(request, index, input.tensor));
+      return input;
+    });
+  } catch (error) {
+    dispose();
+    throw error;
+  }
+  let outputs: readonly OwnTensor[] | undefined;
+  let typicalMs = Infinity;
 
-  function inputFor(index: number, shape: readonly number[]): InputTensor {
-    const held = inputs[index];
-    if (held !== undefined && sameShape(held.shape, shape)) return held;
-    const type = types.inputs[index]!;
-    const dims = BigInt64Array.from(shape, BigInt);
-    const tensor = created(c, "make an input", (out) => c.tensorCreate(type.number, { rank: shape.length, dims }, out));
-    let view: InputTensor["view"];
-    try {
-      const count = shape.reduce((product, size) => product * size, 1);
-      view = type.view(memoryOf(tensor, count * type.bytes));
-      check(c, "take an input", c.setInput(request, index, tensor));
-    } catch (error) {
-      c.tensorFree(tensor);
-      throw error;
+  const fill = (given: readonly Feed[]): void => {
+    for (const [index, { data }] of given.entries()) {
+      const { view } = inputs[index]!;
+      if (view instanceof BigInt64Array) for (let i = 0; i < view.length; i++) view[i] = BigInt(data[i]!);
+      else view.set(data);
     }
-    if (held !== undefined) c.tensorFree(held.tensor);
-    lastMs = Infinity;
-    return (inputs[index] = { tensor, shape: [...shape], view });
-  }
-
-  function memoryOf(tensor: Pointer, bytes: number): ArrayBuffer {
-    const address = created(c, "find a tensor's memory", (out) => c.tensorData(tensor, out));
-    return bytes === 0 ? new ArrayBuffer(0) : foreignFunctions().view(BigInt(address), bytes);
-  }
-
-  function outputOf(index: number): Values {
-    const tensor = created(c, "take an output", (out) => c.getOutput(request, index, out));
-    try {
-      const found = created<{ rank: number | bigint; dims: Pointer }>(c, "tell an output's shape", (out) =>
-        c.tensorShape(tensor, out),
-      );
-      const rank = Number(found.rank);
-      const dims = rank === 0 ? [] : [...new BigInt64Array(foreignFunctions().view(BigInt(found.dims), rank * 8))];
-      c.shapeFree(found);
-      const shape = dims.map(Number);
-      const type = types.outputs[index]!;
-      const count = shape.reduce((product, size) => product * size, 1);
-      const values = type.view(memoryOf(tensor, count * type.bytes));
-      return { data: values instanceof Float32Array ? values.slice() : Float32Array.from(values, Number), shape };
-    } finally {
-      c.tensorFree(tensor);
-    }
-  }
+  };
+  const took = (ms: number): void => {
+    // A single slow call on a busy machine does not make a quick model a slow one.
+    typicalMs = ms < typicalMs ? ms : 0.9 * typicalMs + 0.1 * ms;
+  };
+  const read = (): Values[] => {
+    if (outputs !== undefined) return outputs.map(valuesOf);
+    const found = types.outputs.map((type, index) => firstOutput(library, request, type, index));
+    // From now on the library writes into memory of ours, so that nothing has to be asked after a call.
+    outputs = found.map(({ shape }, index) => {
+      const output = make(types.outputs[index]!, shape);
+      check(c, "take an output", c.setOutput(request, index, output.tensor));
+      return output;
+    });
+    return found;
+  };
 
   return {
-    async run(feeds) {
-      for (const [index, { data, shape }] of feeds.entries()) {
-        const { view } = inputFor(index, shape);
-        if (view instanceof BigInt64Array) for (let i = 0; i < view.length; i++) view[i] = BigInt(data[i]!);
-        else view.set(data);
-      }
+    isQuick: () => typicalMs < worthAThread && outputs !== undefined,
+    fits: (given) => given.every(({ shape }, index) => isSameShape(shape, inputs[index]!.shape)),
+    runNow(given) {
+      fill(given);
       const start = performance.now();
-      const status = lastMs < worthAThread ? c.infer(request) : await later(c.infer, request);
-      lastMs = performance.now() - start;
+      const status: number = c.infer(request);
+      took(performance.now() - start);
+      if (status !== 0) check(c, "run the model", status);
+      return outputs!.map(valuesOf);
+    },
+    async run(given) {
+      fill(given);
+      const start = performance.now();
+      const status = await later(c.infer, request);
+      took(performance.now() - start);
       check(c, "run the model", status);
-      return types.outputs.map((_, index) => outputOf(index));
+      return read();
     },
-    dispose() {
-      c.requestFree(request);
-      for (const input of inputs) if (input !== undefined) c.tensorFree(input.tensor);
-    },
+    dispose,
+  };
+}
+
+function createTensor({ c }: Openvino, type: ElementType, shape: readonly number[]): OwnTensor {
+  const dims = BigInt64Array.from(shape, BigInt);
+  const tensor = created(c, "make a tensor", (out) => c.tensorCreate(type.number, { rank: shape.length, dims }, out));
+  try {
+    const count = shape.reduce((product, size) => product * size, 1);
+    return { tensor, shape: [...shape], view: type.view(memoryOf({ c }, tensor, count * type.bytes)) };
+  } catch (error) {
+    c.tensorFree(tensor);
+    throw error;
+  }
+}
+
+function memoryOf({ c }: Pick<Openvino, "c">, tensor: Pointer, bytes: number): ArrayBuffer {
+  const address = created(c, "find a tensor's memory", (out) => c.tensorData(tensor, out));
+  return bytes === 0 ? new ArrayBuffer(0) : foreignFunctions().view(BigInt(address), bytes);
+}
+
+/** An output in the library's own memory, whose shape is not known before the first call. */
+function firstOutput({ c }: Openvino, request: Pointer, type: ElementType, index: number): Values {
+  const tensor = created(c, "take an output", (out) => c.getOutput(request, index, out));
+  try {
+    const found = created<{ rank: number | bigint; dims: Pointer }>(c, "tell an output's shape", (out) =>
+      c.tensorShape(tensor, out),
+    );
+    const rank = Number(found.rank);
+    const dims = rank === 0 ? [] : [...new BigInt64Array(foreignFunctions().view(BigInt(found.dims), rank * 8))];
+    c.shapeFree(found);
+    const shape = dims.map(Number);
+    const count = shape.reduce((product, size) => product * size, 1);
+    return valuesOf({ shape, view: type.view(memoryOf({ c }, tensor, count * type.bytes)) });
+  } finally {
+    c.tensorFree(tensor);
+  }
+}
+
+function valuesOf({ view, shape }: Pick<OwnTensor, "view" | "shape">): Values {
+  return {
+    data: view instanceof Float32Array ? view.slice() : Float32Array.from(view, Number),
+    shape: [...shape],
   };
 }
 
@@ -119,6 +159,8 @@ function later(infer: Openvino["c"]["infer"], request: Pointer): Promise<number>
   });
 }
 
-function sameShape(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((size, axis) => size === b[axis]);
+function isSameShape(a: readonly number[], b: readonly number[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let axis = 0; axis < a.length; axis++) if (a[axis] !== b[axis]) return false;
+  return true;
 }

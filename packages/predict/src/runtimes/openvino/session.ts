@@ -3,9 +3,11 @@ import type { Feed, Values } from "@convkit/graph";
 
 import { PredictError } from "../../predict-error.ts";
 import { closableSession } from "../closable-session.ts";
+import { mayBlock } from "../may-block.ts";
 import type { Port, Session, SessionOptions } from "../session.ts";
 import { check, created, openvino, properties, type Openvino, type Pointer } from "./c-api.ts";
-import { createRequest, elementTypes, type ElementType, type InferRequest } from "./request.ts";
+import { elementTypes, type ElementType } from "./element-types.ts";
+import { createRequest, type InferRequest } from "./request.ts";
 
 /** Opens the bytes of an ONNX file in OpenVINO on the CPU. Throws a PredictError with OpenVINO's own reason. */
 export async function openOpenvino(bytes: Uint8Array, { precision, threads }: SessionOptions): Promise<Session> {
@@ -74,20 +76,38 @@ function sessionOf(library: Openvino, compiled: Pointer): Session {
   const outputs = ports(c.output, outputCount);
   const typesOf = (all: readonly TypedPort[]) => all.map(({ element }) => element);
   const types = { inputs: typesOf(inputs), outputs: typesOf(outputs) };
+  // Each has the memory of one batch size: the newest are kept.
   const idle: InferRequest[] = [];
+  const takeIdle = (feeds: readonly Feed[]): InferRequest | undefined => {
+    const place = idle.findLastIndex((request) => request.fits(feeds));
+    return place === -1 ? undefined : idle.splice(place, 1)[0];
+  };
+  const giveBack = (request: InferRequest): void => {
+    idle.push(request);
+    if (idle.length > mostIdle) idle.shift()!.dispose();
+  };
   const run = async (feeds: readonly Feed[]): Promise<Values[]> => {
-    const request = idle.pop() ?? createRequest(library, compiled, types);
+    const request = takeIdle(feeds) ?? createRequest(library, compiled, types, feeds);
     try {
       return await request.run(feeds);
     } finally {
-      idle.push(request);
+      giveBack(request);
     }
   };
-  return closableSession({ inputs, outputs }, run, () => {
+  const runNow = (feeds: readonly Feed[]): Values[] | undefined => {
+    const last = idle.at(-1);
+    const request = last?.fits(feeds) === true ? last : idle.findLast((each) => each.fits(feeds));
+    return request?.isQuick() === true && mayBlock() ? request.runNow(feeds) : undefined;
+  };
+  const close = (): void => {
     for (const request of idle.splice(0)) request.dispose();
     c.compiledFree(compiled);
-  });
+  };
+  return closableSession({ inputs, outputs }, run, close, runNow);
 }
+
+/** Requests that are kept for further calls. */
+const mostIdle = 16;
 
 type TypedPort = Port & { readonly element: ElementType };
 

@@ -1,0 +1,62 @@
+import { existsSync } from "node:fs";
+import { shown } from "@convkit/errors";
+import type { LayersModel } from "@tensorflow/tfjs-layers";
+
+import { PredictError } from "../predict-error.ts";
+import type { PredictorOptions } from "../predictor-options.ts";
+import { isOnnxRuntime } from "../runtimes/runtime.ts";
+import type { OpenedModel, Opening } from "./opened-model.ts";
+
+/** What predictions are made with: a layers model, the path of a model, or the bytes of an ONNX file. */
+export type PredictorSource = LayersModel | string | Uint8Array;
+
+/** Opens a model, the path of one, or the bytes of an ONNX file. */
+export async function openSource(
+  source: PredictorSource,
+  options: PredictorOptions,
+  opening: Opening,
+): Promise<OpenedModel> {
+  if (source instanceof Uint8Array || (typeof source === "string" && runsAsOnnx(source, options))) {
+    const { openOnnxFile } = await import("./open-onnx.ts");
+    const opened = await openOnnxFile(source, options, opening);
+    if (!("missing" in opened)) return opened;
+    // tfjs' engines read the file's layers.
+    if (typeof source !== "string") throw new PredictError(opened.missing);
+  }
+  if (typeof source === "string" && !existsSync(source)) {
+    throw new PredictError(
+      `Expected a model such as createModel or \`await loadModel\` gives, or the path of one, got ${shown(source)}, which is not there.`,
+    );
+  }
+  const { openLayers } = await import("./open-layers.ts");
+  if (typeof source !== "string") return openLayers(source as LayersModel, options, opening);
+  const { loadLayers } = await import("./load-layers.ts");
+  const model = await loadLayers(source, options);
+  const isOurs = model !== options.network;
+  try {
+    const { execution, runtime = execution === undefined ? "auto" : undefined } = options;
+    const opened = await openLayers(model, { ...options, runtime }, opening);
+    const { description } = opened;
+    if (!isOurs) return opened;
+    if (isOnnxRuntime(description.runtime)) {
+      // The runtime has a copy.
+      model.dispose();
+      return opened;
+    }
+    return {
+      ...opened,
+      async dispose() {
+        await opened.dispose();
+        model.dispose();
+      },
+    };
+  } catch (error) {
+    if (isOurs) model.dispose();
+    throw error;
+  }
+}
+
+function runsAsOnnx(path: string, { runtime, execution, network }: PredictorOptions): boolean {
+  const isOnEngine = runtime === "tensorflow" || runtime === "wasm" || execution !== undefined;
+  return /\.onnx$/i.test(path) && !isOnEngine && network === undefined;
+}
