@@ -98,7 +98,7 @@ export const { balancedClassWeights, earlyStopping, evaluate, reduceOnPlateau, t
   typeof trainer
 >(() => require("@convkit/trainer"));
 export const { convert, loadModel, loadWeights, saveModel } = lazily<typeof weights>(() => require("@convkit/weights"));
-export const { classifier, classify, decodePredictions, predictor, topClasses } = lazily<typeof predict>(() =>
+export const { classifier, classify, decodePredictions, predictor, quantize, topClasses } = lazily<typeof predict>(() =>
   require("@convkit/predict"),
 );
 export const { writeReport } = lazily<typeof report>(() => require("@convkit/report"));

@@ -107,7 +107,7 @@ export type {
 } from "@convkit/trainer";
 export { convert, loadModel, loadWeights, saveModel } from "@convkit/weights";
 export type { SaveOptions, SaveReport } from "@convkit/weights";
-export { classifier, classify, decodePredictions, predictor, topClasses } from "@convkit/predict";
+export { classifier, classify, decodePredictions, predictor, quantize, topClasses } from "@convkit/predict";
 export type {
   Classifier,
   ClassifyOptions,

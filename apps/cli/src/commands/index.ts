@@ -38,6 +38,11 @@ export const commands: CommandTree = {
     "a model in another format: .keras, .h5, .weights.h5, .safetensors, .onnx, or a folder/ with --to; weights alone in .safetensors, .pth, .npz or .h5",
     () => import("./convert.ts"),
   ),
+  quantize: command(
+    "<model>",
+    "an int8 .onnx file of a model, for OpenVINO and ONNX Runtime, and its accuracy before and after",
+    () => import("./quantize.ts"),
+  ),
   weights: command(
     "<file>",
     "the weights of a file of any format: name, type, shape, sum and checksum",

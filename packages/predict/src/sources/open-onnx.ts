@@ -24,11 +24,7 @@ export async function openOnnxFile(
       `predictor: expected a runtime that runs ONNX files (auto, ${onnxRuntimes.join(", ")}); for tfjs' engines load the model first: predictor(await loadModel(file)).`,
     );
   }
-  const bytes = typeof file === "string" ? await readOnnx(file) : file;
-  if (bytes.byteLength === 0) throw new PredictError("Expected the bytes of an ONNX file, got none.");
-  const name = typeof file === "string" ? file : "the ONNX file";
-  const outline = await readOutline(bytes, name);
-  const metadata = outline === undefined ? {} : metadataOf(outline, name);
+  const { bytes, name, outline, metadata } = await onnxFile(file);
   const { preprocessing = metadata.preprocessing } = options;
   const value = part === undefined || outline === undefined ? undefined : valueOf(outline, part.layer, name);
   const {
@@ -61,6 +57,20 @@ export async function openOnnxFile(
     runNow: () => undefined,
     run: async (given) => pick(await opened.run(given)),
   };
+}
+
+/** The bytes of an ONNX file and what it carries. */
+export async function onnxFile(file: string | Uint8Array): Promise<{
+  readonly bytes: Uint8Array;
+  readonly name: string;
+  readonly outline: OnnxOutline | undefined;
+  readonly metadata: ModelMetadata;
+}> {
+  const bytes = typeof file === "string" ? await readOnnx(file) : file;
+  if (bytes.byteLength === 0) throw new PredictError("Expected the bytes of an ONNX file, got none.");
+  const name = typeof file === "string" ? file : "the ONNX file";
+  const outline = await readOutline(bytes, name);
+  return { bytes, name, outline, metadata: outline === undefined ? {} : metadataOf(outline, name) };
 }
 
 async function readOnnx(file: string): Promise<Uint8Array> {
