@@ -36,6 +36,7 @@ export { tensorBoard, type TensorBoardOptions } from "./callbacks/tensorboard.ts
 export { type EventFile, openEventFile, type Picture } from "./tensorboard/event-file.ts";
 export { TrainerError } from "./trainer-error.ts";
 export { evaluate, type EvaluateOptions, type JudgedBatch } from "./step/evaluate.ts";
+export type { EvaluationRuntime } from "./step/runtime-forward.ts";
 export {
   completeOptimizer,
   type OptimizerConfig,

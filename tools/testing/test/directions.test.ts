@@ -15,7 +15,7 @@ const allowed: Record<string, readonly string[]> = {
   models: ["core", "blocks"],
   weights: ["core", "graph", "files", "augment"],
   datasets: ["core", "files", "augment"],
-  trainer: ["core", "graph", "datasets", "weights", "files", "augment"],
+  trainer: ["core", "graph", "datasets", "weights", "files", "augment", "predict"],
   report: ["trainer", "core", "datasets", "files", "augment"],
   inspect: ["core"],
   convkit: [

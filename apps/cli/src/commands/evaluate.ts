@@ -15,6 +15,7 @@ export const options = {
   limit: whole(1, "<n>", "at most so many images"),
   batch: whole(1, "<n>", "images at once"),
   tta: flag("averages over the image and its mirror image"),
+  runtime: choice(["auto", "openvino", "onnxruntime"], "<name>", "what computes (default: the engine)"),
   csv: text("<file>", "writes each image's class, prediction and probability as CSV"),
   workers: whole(1, "<n>", "threads that decode images (default: one a core)"),
   strict: flag("stops at the first image that cannot be read"),
@@ -39,6 +40,7 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
     limit,
     workers,
     strict,
+    runtime,
     ...modelGiven
   } = given;
   await engineInUse(context);
@@ -68,6 +70,7 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
   const evaluation = await subject
     .judge(data, {
       mirror: tta,
+      ...(runtime !== undefined && { runtime }),
       signal: context.signal,
       async onBatch({ indices, labels, predicted, probability, seen }) {
         bar.update(seen);

@@ -9,6 +9,7 @@ import type { ModelOptions } from "../inputs/model-options.ts";
 import { inputOf, type ResolvedModel, resolveModel } from "../inputs/model-source.ts";
 import { type StoredRun, storedRun } from "../inputs/run-directory.ts";
 import { openSavedModel, runsAsGraph } from "../inputs/saved-model.ts";
+import { UsageError } from "../terminal/usage-error.ts";
 import { userPath } from "../inputs/user-path.ts";
 import { evaluateSaved } from "./evaluate-saved-model.ts";
 
@@ -66,7 +67,15 @@ async function savedSubject(context: Context, name: string, options: ModelOption
     image: imageShape(name, network.input, images),
     fit: images,
     matched: (data) => matchModelClasses(context.out, data, { name, classes }),
-    judge: (data, how) => evaluateSaved(name, network, data, how).finally(() => network.dispose()),
+    async judge(data, how) {
+      try {
+        if (how.runtime !== undefined)
+          throw new UsageError(`${name} runs in TensorFlow as it is stored: leave --runtime out.`);
+        return await evaluateSaved(name, network, data, how);
+      } finally {
+        await network.dispose();
+      }
+    },
   };
 }
 

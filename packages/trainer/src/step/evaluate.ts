@@ -1,6 +1,6 @@
 import { modelMetadata, type Preprocessing } from "@convkit/core";
 import { type Dataset, matchClasses } from "@convkit/datasets";
-import { checkOptions, type OptionNames } from "@convkit/errors";
+import { checkOptions, shown, type OptionNames } from "@convkit/errors";
 import { executable, type ExecutionOptions } from "@convkit/graph";
 import type * as tf from "@tensorflow/tfjs-core";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
@@ -8,6 +8,7 @@ import { type Evaluation, evaluator, type Mistake } from "../metrics/evaluation.
 import { defaultLoss, type Loss, type LossName } from "../objective/objective.ts";
 import { TrainerError } from "../trainer-error.ts";
 import { checkBatch, checkEvaluationData, checkRead } from "./data-checks.ts";
+import type { EvaluationRuntime, Forward } from "./runtime-forward.ts";
 import { testBatch } from "./test-batch.ts";
 import { predictionLoss } from "./training-loss.ts";
 
@@ -45,6 +46,11 @@ export interface EvaluateOptions {
   readonly signal?: AbortSignal | undefined;
   /** Precision, threads and determinism; float32 by default. `eager: true` runs op by op. */
   readonly execution?: ExecutionOptions | undefined;
+  /**
+   * Evaluates a copy of the model in OpenVINO or ONNX Runtime, or in the faster of both (`auto`), as `predictor` of @convkit/predict
+   * does. The loss then comes from probabilities, cut at 1e-7 as in Keras. By default the engine in use evaluates.
+   */
+  readonly runtime?: EvaluationRuntime | undefined;
 }
 
 const optionNames: OptionNames<EvaluateOptions> = {
@@ -56,6 +62,7 @@ const optionNames: OptionNames<EvaluateOptions> = {
   onBatch: true,
   signal: true,
   execution: true,
+  runtime: true,
 };
 
 /**
@@ -76,23 +83,18 @@ export async function evaluate(
   const matched = classes === undefined ? data : matchClasses(data, classes);
   const loss = typeof options.loss === "string" ? { name: options.loss } : (options.loss ?? defaultLoss(model));
   const gathered = evaluator(matched.classes, { mistakes });
-  const forward = executable((images, labels) => {
-    const made = predictionLoss({ model, loss, preprocessing }, images as tf.Tensor4D, labels as tf.Tensor1D, {
-      mirror,
-    });
-    return [made.loss, made.probabilities];
-  }, execution);
+  const forward =
+    options.runtime === undefined
+      ? engineForward(model, { loss, preprocessing, mirror, execution })
+      : await fastForward(model, options.runtime, { loss, preprocessing, mirror, execution });
   let images = 0;
   try {
     for await (const each of matched.batches({ batch: testBatch(batch, data.shape) })) {
       signal?.throwIfAborted();
       checkBatch(each, matched);
       const { labels, indices } = each;
-      const [mean, probabilities] = await forward.run([
-        { data: each.images, shape: each.shape },
-        { data: labels, shape: [labels.length] },
-      ]);
-      const judged = gathered.add({ labels, indices, probabilities: probabilities!.data, loss: mean!.data[0]! });
+      const made = await forward.run({ data: each.images, shape: each.shape }, labels);
+      const judged = gathered.add({ labels, indices, ...made });
       images += labels.length;
       each.release?.();
       await onBatch?.({ indices, labels, ...judged, seen: images });
@@ -102,4 +104,37 @@ export async function evaluate(
   }
   checkRead(images, data);
   return { ...gathered.result(), mistakes: gathered.mistakes };
+}
+
+interface How {
+  readonly loss: Loss;
+  readonly preprocessing: Preprocessing;
+  readonly mirror: boolean;
+  readonly execution: ExecutionOptions | undefined;
+}
+
+/** The forward pass of the model itself on the engine in use. */
+function engineForward(model: LayersModel, { loss, preprocessing, mirror, execution }: How): Forward {
+  const forward = executable((images, labels) => {
+    const made = predictionLoss({ model, loss, preprocessing }, images as tf.Tensor4D, labels as tf.Tensor1D, {
+      mirror,
+    });
+    return [made.loss, made.probabilities];
+  }, execution);
+  return {
+    async run(images, labels) {
+      const [mean, probabilities] = await forward.run([images, { data: labels, shape: [labels.length] }]);
+      return { loss: mean!.data[0]!, probabilities: probabilities!.data };
+    },
+    dispose: () => forward.dispose(),
+  };
+}
+
+async function fastForward(model: LayersModel, runtime: EvaluationRuntime, how: How): Promise<Forward> {
+  if (!["auto", "openvino", "onnxruntime"].includes(runtime))
+    throw new TrainerError(`evaluate: expected runtime to be auto, openvino or onnxruntime, got ${shown(runtime)}.`);
+  if (how.execution !== undefined)
+    throw new TrainerError(`evaluate: expected no execution with the runtime ${runtime}; it is for tfjs' engines.`);
+  const { runtimeForward } = await import("./runtime-forward.ts");
+  return runtimeForward(model, { ...how, runtime });
 }
