@@ -111,6 +111,30 @@ describe.each(runtimes)("%s", (runtime) => {
   });
 });
 
+test("a small network that is called often keeps its numbers and lets timers tick", async () => {
+  const forward = predictor(net, { runtime: "openvino", preprocessing });
+  const want = expected(1);
+  await forward.predict(pixels(1));
+  let ticks = 0;
+  const timer = setInterval(() => (ticks += 1), 1);
+  // Long enough that the network is compiled anew for this shape, and taken.
+  for (let call = 0; call < 3000; call++) {
+    const { data, shape } = await forward.predict(pixels(1));
+    if (call % 100 > 0) continue;
+    expect(shape).toEqual([1, 5]);
+    want.forEach((value, i) => expect(data[i]).toBeCloseTo(value, 4));
+  }
+  clearInterval(timer);
+  // All calls may be answered at once; none of them may hold the timers back for long.
+  expect(ticks).toBeGreaterThan(5);
+  const both = await Promise.all([forward.predict(pixels(1)), forward.predict(pixels(4)), forward.predict(pixels(1))]);
+  expect(both.map(({ shape }) => shape[0])).toEqual([1, 4, 1]);
+  want.forEach((value, i) => expect(both[2].data[i]).toBeCloseTo(value, 4));
+  const last = forward.predict(pixels(1));
+  await forward.dispose();
+  expect((await last).shape).toEqual([1, 5]);
+});
+
 test("auto takes a runtime by measurement, remembers it, and says what it found", async () => {
   const first = predictor(net, { runtime: "auto", preprocessing });
   const { data } = await first.predict(pixels(4));

@@ -18,6 +18,7 @@ const prototypes = {
   coreProperty: "int ov_core_get_property(uintptr_t core, str device, str key, _Out_ ov_text *value)",
   readModel:
     "int ov_core_read_model_from_memory_buffer(uintptr_t core, const uint8_t *bytes, size_t count, uintptr_t weights, _Out_ uintptr_t *model)",
+  reshape: "int ov_model_reshape_single_input(uintptr_t model, ov_shape_range_t shape)",
   modelFree: "void ov_model_free(uintptr_t model)",
   compile:
     "int ov_core_compile_model_props(uintptr_t core, uintptr_t model, str device, size_t count, const ov_property_t *properties, _Out_ uintptr_t *compiled)",
@@ -69,6 +70,8 @@ function nameTypes(koffi: ReturnType<typeof foreignFunctions>): void {
   koffi.struct("ov_shape_t", { rank: "int64_t", dims: "int64_t *" });
   koffi.struct("ov_dimension_t", { min: "int64_t", max: "int64_t" });
   koffi.struct("ov_partial_shape_t", { rank: "ov_dimension_t", dims: "ov_dimension_t *" });
+  // The same as ov_partial_shape_t, with the numbers of its dimensions one after the other.
+  koffi.struct("ov_shape_range_t", { rank: "ov_dimension_t", dims: "int64_t *" });
   koffi.disposable("ov_text", "str", (text) => void freeText!(text));
 }
 
@@ -131,7 +134,23 @@ export function check(c: OpenvinoFunctions, what: string, status: number): void 
   throw new PredictError(`OpenVINO cannot ${what}: ${reasons.join("; ").slice(0, 400)} (status ${status}).`);
 }
 
-/** The properties of a compilation. */
-export function properties(values: Readonly<Record<string, string>>): Property[] {
-  return Object.entries(values).map(([key, value]) => ({ key, value }));
+/** Compiles a model for the CPU, in another thread. */
+export function compileModel(
+  { c, core }: Openvino,
+  model: Pointer,
+  settings: Readonly<Record<string, string>>,
+): Promise<Pointer> {
+  const properties: Property[] = Object.entries(settings).map(([key, value]) => ({ key, value }));
+  return new Promise((resolve, reject) => {
+    const out: [Pointer | null] = [null];
+    c.compile.async(core, model, "CPU", properties.length, properties, out, (error: Error | null, status: number) => {
+      try {
+        if (error !== null) throw error;
+        check(c, "compile the model", status);
+        resolve(out[0]!);
+      } catch (problem) {
+        reject(problem as Error);
+      }
+    });
+  });
 }

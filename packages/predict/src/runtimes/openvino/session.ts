@@ -5,8 +5,9 @@ import { PredictError } from "../../predict-error.ts";
 import { closableSession } from "../closable-session.ts";
 import { mayBlock } from "../may-block.ts";
 import type { Port, Session, SessionOptions } from "../session.ts";
-import { check, created, openvino, properties, type Openvino, type Pointer } from "./c-api.ts";
+import { compileModel, created, openvino, type Openvino, type Pointer } from "./c-api.ts";
 import { elementTypes, type ElementType } from "./element-types.ts";
+import type { FixedShape } from "./fixed-shape.ts";
 import { createRequest, type InferRequest } from "./request.ts";
 
 /** Opens the bytes of an ONNX file in OpenVINO on the CPU. Throws a PredictError with OpenVINO's own reason. */
@@ -16,39 +17,24 @@ export async function openOpenvino(bytes: Uint8Array, { precision, threads }: Se
   if (precision === "bfloat16" && !capabilities(library).includes("BF16"))
     throw new PredictError("This CPU has no unit for bfloat16, so OpenVINO would compute in float32: ask for float32.");
   const model = created(c, "read the model", (out) => c.readModel(core, bytes, bytes.byteLength, 0, out));
-  const settings = properties({
+  const settings = {
     // Without it the plugin chooses bfloat16 by itself on machines that have it.
     INFERENCE_PRECISION_HINT: precision === "bfloat16" ? "bf16" : "f32",
     NUM_STREAMS: "1",
     ...(threads !== undefined && { INFERENCE_NUM_THREADS: String(threads) }),
-  });
+  };
   let compiled: Pointer;
   try {
-    compiled = await compile(library, model, settings);
+    compiled = await compileModel(library, model, settings);
   } finally {
     c.modelFree(model);
   }
   try {
-    return sessionOf(library, compiled);
+    return sessionOf(library, compiled, bytes, settings);
   } catch (error) {
     c.compiledFree(compiled);
     throw error;
   }
-}
-
-function compile({ c, core }: Openvino, model: Pointer, settings: ReturnType<typeof properties>): Promise<Pointer> {
-  return new Promise((resolve, reject) => {
-    const out: [Pointer | null] = [null];
-    c.compile.async(core, model, "CPU", settings.length, settings, out, (error: Error | null, status: number) => {
-      try {
-        if (error !== null) throw error;
-        check(c, "compile the model", status);
-        resolve(out[0]!);
-      } catch (problem) {
-        reject(problem as Error);
-      }
-    });
-  });
 }
 
 /** What the CPU computes fast: FP32, BF16, INT8 … */
@@ -59,7 +45,12 @@ function capabilities({ c, core }: Openvino): readonly string[] {
   return text.split(/[ ,]+/);
 }
 
-function sessionOf(library: Openvino, compiled: Pointer): Session {
+function sessionOf(
+  library: Openvino,
+  compiled: Pointer,
+  bytes: Uint8Array,
+  settings: Readonly<Record<string, string>>,
+): Session {
   const { c } = library;
   const inputCount = Number(created(c, "count the inputs", (out) => c.inputCount(compiled, out)));
   const outputCount = Number(created(c, "count the outputs", (out) => c.outputCount(compiled, out)));
@@ -76,14 +67,43 @@ function sessionOf(library: Openvino, compiled: Pointer): Session {
   const outputs = ports(c.output, outputCount);
   const typesOf = (all: readonly TypedPort[]) => all.map(({ element }) => element);
   const types = { inputs: typesOf(inputs), outputs: typesOf(outputs) };
-  // Each has the memory of one batch size: the newest are kept.
+  const isSmall = bytes.byteLength <= smallBytes && inputs.length === 1 && inputs[0]!.shape.includes(null);
+  const fixed = new Map<string, Promise<FixedShape | undefined>>();
+  const calls = new Map<string, number>();
+  /** Compiles a small network anew for a shape that is used often. */
+  const countCall = ([feed]: readonly Feed[]): void => {
+    const key = feed!.shape.join();
+    const count = (calls.get(key) ?? 0) + 1;
+    calls.set(key, count);
+    if (count !== oftenCalls || fixed.size >= mostFixed) return;
+    const own = { data: feed!.data.slice(), shape: [...feed!.shape] };
+    const start = async (): Promise<FixedShape | undefined> => {
+      const { compileFixed } = await import("./fixed-shape.ts");
+      const made = await compileFixed(library, bytes, settings, types, own);
+      ofFixed.add(made.request);
+      giveBack(made.request);
+      return made;
+    };
+    // Without it the network goes on as it is.
+    fixed.set(
+      key,
+      start().catch(() => undefined),
+    );
+  };
+  // Each has the memory of one batch size: the newest are kept, and those of fixed shapes always.
   const idle: InferRequest[] = [];
+  const idleFixed: InferRequest[] = [];
+  const ofFixed = new WeakSet<InferRequest>();
   const takeIdle = (feeds: readonly Feed[]): InferRequest | undefined => {
-    const place = idle.findLastIndex((request) => request.fits(feeds));
-    return place === -1 ? undefined : idle.splice(place, 1)[0];
+    for (const list of [idleFixed, idle]) {
+      const place = list.findLastIndex((request) => request.fits(feeds));
+      if (place !== -1) return list.splice(place, 1)[0];
+    }
+    return undefined;
   };
   const giveBack = (request: InferRequest): void => {
-    idle.push(request);
+    if (ofFixed.has(request)) idleFixed.push(request);
+    else idle.push(request);
     if (idle.length > mostIdle) idle.shift()!.dispose();
   };
   const run = async (feeds: readonly Feed[]): Promise<Values[]> => {
@@ -95,17 +115,23 @@ function sessionOf(library: Openvino, compiled: Pointer): Session {
     }
   };
   const runNow = (feeds: readonly Feed[]): Values[] | undefined => {
-    const last = idle.at(-1);
-    const request = last?.fits(feeds) === true ? last : idle.findLast((each) => each.fits(feeds));
-    return request?.isQuick() === true && mayBlock() ? request.runNow(feeds) : undefined;
+    const fits = (each: InferRequest): boolean => each.fits(feeds);
+    const request = idleFixed.find(fits) ?? idle.findLast(fits);
+    if (request?.isQuick() !== true || !mayBlock()) return undefined;
+    if (isSmall) countCall(feeds);
+    return request.runNow(feeds);
   };
-  const close = (): void => {
-    for (const request of idle.splice(0)) request.dispose();
+  const close = async (): Promise<void> => {
+    const all = await Promise.all(fixed.values());
+    for (const request of [...idle.splice(0), ...idleFixed.splice(0)]) request.dispose();
+    for (const each of all) each?.free();
     c.compiledFree(compiled);
   };
   return closableSession({ inputs, outputs }, run, close, runNow);
 }
 
+/** Networks of at most so many bytes are compiled anew for a shape after so many quick calls, and for so many shapes. */
+const [smallBytes, oftenCalls, mostFixed] = [4e6, 100, 4];
 /** Requests that are kept for further calls. */
 const mostIdle = 16;
 
