@@ -134,13 +134,16 @@ describe("withLock", () => {
     const path = join(temporaryFolder(), "made", "lock");
     const order: string[] = [];
     let waits = 0;
+    const until = async (isSo: () => boolean): Promise<void> => {
+      while (!isSo()) await sleep(5);
+    };
     const first = withLock(path, async () => {
       order.push("first");
-      await sleep(300);
+      await until(() => waits > 0);
       order.push("first ends");
       throw new Error("first fails");
     });
-    await sleep(50);
+    await until(() => order.length > 0);
     const second = withLock(path, async () => order.push("second"), { onWait: () => (waits += 1) });
     await expect(first).rejects.toThrow("first fails");
     await second;

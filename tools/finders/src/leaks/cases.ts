@@ -1,6 +1,6 @@
 import { fromArrays, type IndexedDataset } from "@convkit/datasets";
 import { compile } from "@convkit/graph";
-import { predictor } from "@convkit/predict";
+import { predictor, type PredictorOptions } from "@convkit/predict";
 import { train } from "@convkit/trainer";
 import { loadModel, saveModel } from "@convkit/weights";
 import * as tf from "@tensorflow/tfjs-core";
@@ -124,8 +124,31 @@ export const repeated: readonly Repeated[] = [
       };
     },
   },
-  {
-    name: "predictor loads",
+  predictorLoads("predictor loads"),
+  ...(["openvino", "onnxruntime"] as const).flatMap((runtime) => [
+    {
+      name: `predictions on ${runtime}`,
+      times: { long: 5_000, short: 200 },
+      async begin() {
+        const model = smallModel();
+        const made = predictor(model, { runtime, threads: 1 });
+        return {
+          once: async () => void (await made.predict(batch)),
+          async end() {
+            await made.dispose();
+            model.dispose();
+          },
+        };
+      },
+    },
+    predictorLoads(`predictor loads on ${runtime}`, { runtime, threads: 1 }),
+  ]),
+];
+
+/** Loads a model and predicts once. */
+function predictorLoads(name: string, options?: PredictorOptions): Repeated {
+  return {
+    name,
     times: { long: 50, short: 10 },
     names,
     async begin() {
@@ -136,7 +159,7 @@ export const repeated: readonly Repeated[] = [
       return {
         once: async () => {
           const model = await loadModel(folder);
-          const loaded = predictor(model);
+          const loaded = predictor(model, options);
           await loaded.predict(batch);
           await loaded.dispose();
           model.dispose();
@@ -144,5 +167,5 @@ export const repeated: readonly Repeated[] = [
         end: async () => rmSync(folder, { recursive: true }),
       };
     },
-  },
-];
+  };
+}
