@@ -38,7 +38,13 @@ describe("a training in a folder of spaces, Korean letters and emoji", () => {
   beforeAll(async () => {
     mkdirSync(here);
     await colorFolder(join(here, "무당벌레 데이터"), ["blue", "red"], 6);
-    said = await train("결과 📈", { ...plain, LANG: "C", LC_ALL: "C", TZ: "Pacific/Kiritimati", COLUMNS: "20" });
+    said = await train("결과 📈", {
+      ...plain,
+      LANG: "ar_EG.UTF-8",
+      LC_ALL: "ar_EG.UTF-8",
+      TZ: "Pacific/Kiritimati",
+      COLUMNS: "20",
+    });
     expect(said.status, said.err).toBe(0);
   });
 
