@@ -155,6 +155,19 @@ describe("draw", () => {
   });
 });
 
+test("profile tells what each layer costs", async () => {
+  const [csv, page] = [join(folder, "costs.csv"), join(folder, "costs.html")];
+  const { status, out, err } = await call("profile", "lenet5", "--runs", "1", "--csv", csv, "--out", page, "--json");
+  expect(status, err).toBe(0);
+  const found = JSON.parse(out) as { layers: unknown[]; total: object; ways: { name: string }[]; roofline: object[] };
+  // LeNet-5: 61,706 parameters, 416,520 multiply-adds.
+  expect(found.total).toMatchObject({ params: 61_706, macs: 416_520 });
+  expect(found.layers).toContainEqual(expect.objectContaining({ layer: "fc1", params: 48_120, macs: 48_000 }));
+  expect(found.roofline).toHaveLength(5);
+  expect(readFileSync(csv, "utf8").split("\n")).toHaveLength(found.layers.length + 2);
+  expect(readFileSync(page, "utf8")).not.toMatch(/(src|href)="|<script/);
+});
+
 test("inspect makes one page that loads nothing", async () => {
   // tfjs-node's fusedMatMul keeps its bias for the gradient, which tfjs' own test mode takes for a leak.
   env().set("IS_TEST", false);

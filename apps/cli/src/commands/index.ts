@@ -11,6 +11,11 @@ export const commands: CommandTree = {
     "layers, parameters, multiply-adds, memory, receptive field",
     () => import("./summary.ts"),
   ),
+  profile: command(
+    "<model>",
+    "what each layer costs on this machine: parameters, multiply-adds, memory, time, roofline; what compiling gains",
+    () => import("./profile.ts"),
+  ),
   inspect: command(
     "<model> <image>",
     "what a network sees in an image, as one page: classes, Grad-CAM, attributions, feature maps",

@@ -45,6 +45,7 @@ export interface ModelCosts {
     readonly params: number;
     readonly macs: number | null;
     readonly activationBytes: number | null;
+    /** The sum of the layers' seconds; missing if no time was measured. */
     readonly seconds?: number;
   };
   /** Number of images that were timed; 0 without. */
