@@ -390,6 +390,11 @@ case("places", "ScatterND", [node("ScatterND", ["x", "i", "u"])], table, {"i": i
 case("places", "ScatterND that adds", [node("ScatterND", ["x", "i", "u"], reduction="add")], table, {"i": i64([1], [1]), "u": floats(2, 4, 5)}, shape=[3, 4, 5])
 case("places", "ScatterND of elements by the run", [node("Mul", ["x", "x"], ["a"]), node("ReduceSum", ["a", "ax"], ["u"], keepdims=0), node("ScatterND", ["x", "i", "u"])], table, {"i": i64([0, 0, 1], [2, 3, 4], [1, 1, 1]), "ax": i64(1, 2)}, shape=[3, 4, 5], opset=16)
 case("places", "Range over the batch (as_strided)", [node("Reshape", ["x", "flat"], ["f"]), node("Shape", ["x"], ["p"]), node("Gather", ["p", "zero"], ["n"], axis=0), node("Range", ["zero", "n", "step"], ["r"]), node("Mul", ["r", "width"], ["m"]), node("Unsqueeze", ["m", "one"], ["u"]), node("Add", ["u", "o"], ["i"]), node("Gather", ["f", "i"], axis=0)], rows, {"flat": i64(-1), "zero": np.array(0), "step": np.array(1), "width": np.array(5), "one": i64(1), "o": np.array([[0, 2, 4]])})
+for title, attributes in (("triu", {}), ("tril", {"upper": 0})):
+    case("places", f"Trilu, {title}", [node("Trilu", ["x", "k"], **attributes)], table, {"k": np.array(-1)})
+case("places", "OneHot by the run", [node("ArgMax", ["x"], ["a"], axis=1, keepdims=0), node("OneHot", ["a", "d", "v"], axis=1)], table, {"d": np.array(6), "v": f32(-1, 2)})
+case("kernels", "ConvTranspose with groups", [node("Conv", ["x", "w0"], ["a"]), node("ConvTranspose", ["a", "w", "b"], group=2, strides=[2, 1], pads=[1, 0, 0, 1])], image, {"w0": floats(4, 4, 1, 1), "w": floats(4, 3, 3, 2), "b": floats(6)})
+case("kernels", "depthwise ConvTranspose over a sequence", [node("ConvTranspose", ["x", "w"], group=3, strides=[2])], floats(2, 3, 5), {"w": floats(3, 1, 4)})
 branch = lambda name, op: helper.make_graph([helper.make_node(op, ["a"], [name])], name, [], [helper.make_tensor_value_info(name, TensorProto.FLOAT, None)])
 for size, title in ((4, "then"), (3, "else")):
     case("places", f"If, the {title} branch", [node("Relu", ["x"], ["a"]), node("Shape", ["x"], ["p"]), node("Gather", ["p", "one"], ["n"], axis=0), node("Equal", ["n", "c"], ["k"]), node("If", ["k"], ["b"], then_branch=branch("t", "Exp"), else_branch=branch("e", "Neg")), node("Add", ["b", "x"])], table, {"one": np.array(1), "c": np.array(size)})

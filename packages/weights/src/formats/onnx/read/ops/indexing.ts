@@ -125,9 +125,36 @@ function scatterNd(builder: Builder, node: OnnxNode): Value {
   return builder.operation(node, "scatternd", values, [{ axes, physical: axes, type: x.type }])[0]!;
 }
 
+/** The part of matrices on one side of a diagonal. */
+function triangle(builder: Builder, node: OnnxNode): Value {
+  const x = inOrder(builder, node, 0);
+  const k = builder.optionalConstant(node, 1)?.read()[0] ?? 0;
+  const axes = axesOf(x);
+  const op = builder.number(node, "upper", 1) === 1 ? "triu" : "tril";
+  return builder.operation(node, op, { x, k }, [{ axes, physical: axes, type: x.type }])[0]!;
+}
+
+/** Ones at the places along a new axis, or two other values. */
+function oneHot(builder: Builder, node: OnnxNode): Value {
+  const x = inOrder(builder, node, 0);
+  const [depth, [off, on]] = [builder.constant(node, 1).read()[0]!, Array.from(builder.constant(node, 2).read())];
+  const rank = shapeOfValue(x).length + 1;
+  const axis = builder.axis(node, builder.number(node, "axis", -1), rank);
+  if (!(Number.isInteger(depth) && depth >= 1) || off === undefined || on === undefined)
+    return builder.refuse(node, "expected a depth from 1 on and two values");
+  const axes = axesOf(x).toSpliced(axis, 0, newAxis(depth));
+  const output = { axes, physical: axes, type: "float" as const };
+  const [hot] = builder.operation(node, "onehot", { x, num_classes: depth, axis }, [output]);
+  if (off === 0 && on === 1) return hot!;
+  const [scaled] = builder.operation(node, "multiply", { x1: hot, x2: on - off }, [output]);
+  return builder.operation(node, "add", { x1: scaled, x2: off }, [output])[0]!;
+}
+
 export const indexed: Readonly<Record<string, Read>> = {
   GatherElements: gatherElements,
   GatherND: gatherNd,
+  OneHot: oneHot,
   ScatterElements: scatterElements,
   ScatterND: scatterNd,
+  Trilu: triangle,
 };

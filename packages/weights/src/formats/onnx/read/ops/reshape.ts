@@ -3,7 +3,7 @@ import type { Builder } from "../builder.ts";
 import type { Value } from "../value.ts";
 import { permuted } from "../constant.ts";
 import type { OnnxNode } from "../node.ts";
-import { newAxis, regrouped, shapeOf } from "../signal.ts";
+import { newAxis, regrouped, shapeOf, sizeOfAxis } from "../signal.ts";
 import type { Axis, Signal } from "../signal.ts";
 import { exactly, isKnownSize, productOf, sameSize, shapeText, unknownSize } from "../sizes.ts";
 import type { Size } from "../sizes.ts";
@@ -63,7 +63,7 @@ function resolved(builder: Builder, node: OnnxNode, x: Value, from: readonly Siz
     if (fixed !== undefined && rest !== undefined && !sizes.some((size) => !isKnownSize(size))) {
       const others = sizes.slice(1);
       const known = productOf(others.filter((size) => size !== -1));
-      const first = productOf([batch, rest]);
+      const first = productOf([builder.batch === undefined ? batch : sizeOfAxis(builder.batch.axis), rest]);
       if (others.includes(-1) || sameSize(productOf([first, known]), total)) sizes[0] = first;
     }
   }

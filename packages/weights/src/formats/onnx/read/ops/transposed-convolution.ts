@@ -1,8 +1,12 @@
+import { countOf } from "../../../../bytes/named-tensor.ts";
+import { Concatenate } from "../../../../layers/joins.ts";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { SizedConv2DTranspose } from "../../../../layers/convolutions.ts";
 import type { Builder, WeightValues } from "../builder.ts";
+import type { Constant } from "../constant.ts";
 import { floatsOf, permuted } from "../constant.ts";
 import type { OnnxNode } from "../node.ts";
+import { newAxis } from "../signal.ts";
 import type { Signal } from "../signal.ts";
 import { computed, isKnownSize } from "../sizes.ts";
 import type { Size } from "../sizes.ts";
@@ -11,11 +15,66 @@ import type { Kernel, Pair } from "./kernels.ts";
 import { both, mapOf, mapResult } from "./maps.ts";
 import type { FeatureMap } from "./maps.ts";
 
-export function transposedConvolution(builder: Builder, node: OnnxNode, x: Signal, { weight, bias }: Kernel): Signal {
+export function transposedConvolution(builder: Builder, node: OnnxNode, x: Signal, kernel: Kernel): Signal {
+  const group = builder.number(node, "group", 1);
+  return group === 1 ? ofOneGroup(builder, node, x, kernel) : ofGroups(builder, node, x, kernel, group);
+}
+
+/** A layer for each group of channels, joined: tfjs has no transposed convolution with groups. */
+function ofGroups(builder: Builder, node: OnnxNode, x: Signal, { weight, bias }: Kernel, group: number): Signal {
+  const map = mapOf(builder, node, x);
+  const [channels, filters] = weight.shape as [number, number];
+  if (map.channels !== channels || !Number.isInteger(group) || group < 1 || channels % group !== 0)
+    return builder.refuse(
+      node,
+      `its kernel of [${weight.shape.join(", ")}] and ${group} groups does not fit an input of ${String(map.channels)} channels`,
+    );
+  const each = channels / group;
+  const part = (constant: Constant, index: number, shape: readonly number[]): Constant => {
+    const size = countOf(shape);
+    const read = (): ArrayLike<number> => Float32Array.from(constant.read()).subarray(index * size, (index + 1) * size);
+    return { kind: "constant", name: `${constant.name}#${index}`, type: "float", shape, read };
+  };
+  const own = newAxis(each);
+  const sized = {
+    ...map.signal,
+    axes: map.signal.axes.with(1, own),
+    physical: [...map.signal.physical.slice(0, -1), own],
+  };
+  const pieces = builder.operation(
+    node,
+    "splitsizes",
+    { x: map.signal, sizes: Array.from({ length: group }, () => each), axis: map.signal.physical.length - 1 },
+    Array.from({ length: group }, () => sized),
+  ) as Signal[];
+  const results = pieces.map((piece, index) => {
+    const axes = map.isLine ? piece.axes.slice(0, -1) : piece.axes;
+    const inputs = node.inputs.map((name, at) => (at === 0 ? name : `${name}#${index}`));
+    const kernel = {
+      weight: part(weight, index, [each, ...weight.shape.slice(1)]),
+      bias: bias && part(bias, index, [filters]),
+    };
+    return ofOneGroup(builder, { ...node, inputs }, { ...piece, axes }, kernel);
+  });
+  const joined = new Concatenate({ name: builder.layerName(node, ".groups"), axis: -1 });
+  const [tensor] = builder.apply(
+    node,
+    joined,
+    results.map((result) => result.tensor),
+  );
+  const [first] = results;
+  const all = newAxis(filters * group);
+  return {
+    ...first!,
+    tensor: tensor!,
+    axes: first!.axes.with(1, all),
+    physical: [...first!.physical.slice(0, -1), all],
+  };
+}
+
+function ofOneGroup(builder: Builder, node: OnnxNode, x: Signal, { weight, bias }: Kernel): Signal {
   const map = mapOf(builder, node, x);
   const [channels, filters, ...kernel] = weight.shape as [number, number, ...number[]];
-  if (builder.number(node, "group", 1) !== 1)
-    return builder.refuse(node, "a transposed convolution with groups is not known");
   if (weight.shape.length !== x.axes.length || map.channels !== channels)
     return builder.refuse(
       node,
