@@ -1,4 +1,4 @@
-import { defineConfig, mergeConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
 
 /** The settings every package's tests run under; `vitest.config.ts` of each package re-exports them. */
 const shared = defineConfig({
@@ -17,5 +17,20 @@ const shared = defineConfig({
 
 export default shared;
 
-/** For packages whose files may follow each other in one process: TensorFlow and tfjs then load once, not once a file. */
-export const together = mergeConfig(shared, { test: { isolate: false } });
+/**
+ * For packages whose files may follow each other in one process: TensorFlow and tfjs then load once, not once a file. The
+ * files `alone` still get processes of their own.
+ */
+export function together(...alone: string[]) {
+  const project = (name: string, test: object) => ({ extends: true as const, test: { name, ...test } });
+  const { include, ...test } = shared.test!;
+  return defineConfig({
+    test: {
+      ...test,
+      projects: [
+        project("together", { include, isolate: false, exclude: [...configDefaults.exclude, ...alone] }),
+        ...(alone.length > 0 ? [project("alone", { include: alone })] : []),
+      ],
+    },
+  });
+}

@@ -1,1 +1,3 @@
-export { default } from "../../vitest.shared.ts";
+import { together } from "../../vitest.shared.ts";
+
+export default together("test/no-engine.test.ts", "test/stock.test.ts");

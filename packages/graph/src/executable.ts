@@ -1,6 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import * as tf from "@tensorflow/tfjs-core";
-import { compile, type CompileOptions } from "./compile.ts";
+import { compile } from "./compile.ts";
+import type { CompileOptions } from "./compile-options.ts";
 import { forgetSortedLayers } from "./tfjs/sorted-layers.ts";
 
 /** An input tensor as JavaScript values; bytes stay bytes until they are in the graph. */
