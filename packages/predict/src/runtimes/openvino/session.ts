@@ -63,10 +63,11 @@ function sessionOf(
         c.portFree(port);
       }
     });
-  const inputs = ports(c.input, inputCount);
-  const outputs = ports(c.output, outputCount);
+  const typed = { inputs: ports(c.input, inputCount), outputs: ports(c.output, outputCount) };
   const typesOf = (all: readonly TypedPort[]) => all.map(({ element }) => element);
-  const types = { inputs: typesOf(inputs), outputs: typesOf(outputs) };
+  const types = { inputs: typesOf(typed.inputs), outputs: typesOf(typed.outputs) };
+  const plain = (all: readonly TypedPort[]) => all.map(({ element: _element, ...port }): Port => port);
+  const [inputs, outputs] = [plain(typed.inputs), plain(typed.outputs)];
   const isSmall = bytes.byteLength <= smallBytes && inputs.length === 1 && inputs[0]!.shape.includes(null);
   const fixed = new Map<string, Promise<FixedShape | undefined>>();
   const calls = new Map<string, number>();
