@@ -28,7 +28,7 @@ export interface ClassifierOptions {
   readonly images?: ImageFit | undefined;
   /** What computes, as in `predictor`; for a model the engine in use by default, for a path `auto`. */
   readonly runtime?: PredictorOptions["runtime"];
-  /** The network of a file that holds weights alone, as in `predictor`. */
+  /** The network of a file that holds weights alone, as in `predictor`; by default the file holds its network. */
   readonly network?: PredictorOptions["network"];
   /** The number format of the computations; `float32` by default. */
   readonly precision?: PredictorOptions["precision"];
