@@ -99,9 +99,7 @@ export async function run(
   const { bytes: size, needs } = saved;
   const report = { written: path, bytes: size, tensors, ...(needs !== undefined && { needs }) };
   const needed =
-    needs === undefined
-      ? ""
-      : `; to load, it needs ${needs.join(", ")} (or write with --stock, or --to tfjs-graph)`;
+    needs === undefined ? "" : `; to load, it needs ${needs.join(", ")} (or write with --stock, or --to tfjs-graph)`;
   const line = `${out}: ${sized(size)}, ${grouped(tensors)} tensors${needed}`;
   if (!verify) return context.out.result(report, line);
   const { worst, relative, holds, weights } = await verifySaved(model, saved);
