@@ -25,7 +25,7 @@ export interface RooflinePoint {
 /** Measures the machine with the engine in use; takes about a second. */
 export async function machinePeaks(): Promise<MachinePeaks> {
   checkEngine("machinePeaks");
-  const size = 1024;
+  const size = 512;
   const matrix = tf.randomUniform([size, size], -1, 1, "float32", 1);
   const vector = tf.randomUniform([2 ** 23], -1, 1, "float32", 2);
   try {
