@@ -1,3 +1,3 @@
 import { bundling } from "@convkit/testing/bundled";
 
-export default bundling(new URL("../src/main.ts", import.meta.url));
+export default bundling(new URL("../", import.meta.url));

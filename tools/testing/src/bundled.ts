@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -27,18 +27,18 @@ const inPlace: Plugin = {
 };
 
 /**
- * A global set-up of Vitest that bundles a command's sources once, and tells tests the file by `CONVKIT_TEST_COMMAND`.
- * Through tsx, the command would take seconds to start in each process that a test starts.
+ * A global set-up of Vitest that bundles the sources of a command's package once, and tells tests the command's file by
+ * `CONVKIT_TEST_COMMAND`: its own `bin`, beside the bundle as `dist`. Through tsx, it would take seconds to start in each
+ * process that a test starts.
  */
-export function bundling(entry: URL): () => Promise<() => void> {
+export function bundling(app: URL): () => Promise<() => void> {
   return async () => {
     // Below node_modules, where graph looks for no line of the user's.
     const folder = mkdtempSync(join(tmpdir(), "convkit-command-"));
-    const outdir = join(folder, "node_modules/command");
+    const command = join(folder, "node_modules/command");
     await build({
-      entryPoints: [fileURLToPath(entry)],
-      outdir,
-      outExtension: { ".js": ".mjs" },
+      entryPoints: [fileURLToPath(new URL("src/main.ts", app))],
+      outdir: join(command, "dist"),
       bundle: true,
       splitting: true,
       format: "esm",
@@ -48,7 +48,10 @@ export function bundling(entry: URL): () => Promise<() => void> {
       plugins: [inPlace],
       logLevel: "error",
     });
-    process.env["CONVKIT_TEST_COMMAND"] = join(outdir, "main.mjs");
+    writeFileSync(join(command, "package.json"), JSON.stringify({ type: "module" }));
+    cpSync(new URL("bin", app), join(command, "bin"), { recursive: true });
+    const [bin] = readdirSync(join(command, "bin"));
+    process.env["CONVKIT_TEST_COMMAND"] = join(command, "bin", bin!);
     return () => rmSync(folder, { recursive: true, force: true });
   };
 }
