@@ -65,7 +65,8 @@ describe("dtype policies of Keras", () => {
     expect(dtypesOf(config)).toEqual([keras3(policy), keras3("float32")]);
     await saveModel(again, at("again.h5"));
     const file = await openWeights(at("again.h5"));
-    expect(dtypesOf(file.config!)).toEqual([policy === "float16" ? policy : keras2(policy), "float32"]);
+    // A word: Keras 3 fails at the object that Keras 2 writes.
+    expect(dtypesOf(file.config!)).toEqual([policy, "float32"]);
     file.close();
   });
 

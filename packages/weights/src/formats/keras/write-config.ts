@@ -41,10 +41,8 @@ const keras3Policy = (name = "float32"): object => ({
   registered_name: null,
 });
 
-/** A layer's dtype policy, as Keras 2 writes it: a word if weights and computation have one type. */
-function keras2Policy(name = "float32"): object | string {
-  return name.startsWith("mixed_") ? { class_name: "Policy", config: { name } } : name;
-}
+/** A layer's dtype policy in an .h5: a word. Keras 3 cannot read the object that Keras 2 writes; both take the word. */
+const keras2Policy = (name = "float32"): string => name;
 
 function keras3Layer(layer: KerasLayer): object {
   const { name, className, config, calls, inner, operation, module = "keras.layers", policy } = layer;
