@@ -59,7 +59,7 @@ export function maxPool<
   options: PoolOptions & { readonly padding: Pads; readonly ceil?: Ceil | undefined },
 ): ShapedBlock<PoolChange<"maxPool", Size, Stride, Pads, Ceil>> {
   checkOptions("maxPool", options, poolNames);
-  return pool("maxPool", "max", size, stride ?? size, options);
+  return pool("maxPool", "max", size, stride === undefined ? size : stride, options);
 }
 
 /** The mean of each window: `[n, h, w, c] -> [n, h / stride, w / stride, c]`; the stride is the size where it is undefined, as in Keras. */
@@ -74,7 +74,7 @@ export function avgPool<
   options: AvgPoolOptions & { readonly padding: Pads; readonly ceil?: Ceil | undefined },
 ): ShapedBlock<PoolChange<"avgPool", Size, Stride, Pads, Ceil>> {
   checkOptions("avgPool", options, avgPoolNames);
-  return pool("avgPool", "average", size, stride ?? size, options);
+  return pool("avgPool", "average", size, stride === undefined ? size : stride, options);
 }
 
 /** The mean of each channel: `[n, h, w, c] -> [n, c]`, with `keepSize` `[n, 1, 1, c]`. Lin et al. 2013, https://arxiv.org/abs/1312.4400 */
