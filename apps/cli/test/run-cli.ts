@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { vi } from "vitest";
 import { runCli } from "../src/program.ts";
 
 /** The command's sources as one bundle, which starts faster than `bin/convkit.js` with tsx does. */
-const bin = process.env["CONVKIT_TEST_COMMAND"]!;
+const bundle = process.env["CONVKIT_TEST_COMMAND"]!;
+const bin = fileURLToPath(new URL("../bin/convkit.js", import.meta.url));
 
 /** What a command said, and its exit status. */
 export interface Said {
@@ -53,18 +55,26 @@ export interface SpawnOptions {
   /** Looks at what was said on standard error, and may signal the process. */
   readonly meanwhile?: (child: ChildProcess, err: string) => void;
   readonly strike?: Strike;
+  /** True for `bin/convkit.js` itself, whose first lines the bundle lacks. */
+  readonly isWhole?: boolean;
 }
 
 /** Runs the command in a process of its own. */
 export function spawned(
   args: readonly string[],
-  { cwd, env, within = [], meanwhile, strike }: SpawnOptions = {},
+  { cwd, env, within = [], meanwhile, strike, isWhole = false }: SpawnOptions = {},
 ): Promise<Said> {
   const preload = new URL("strike.mjs", import.meta.url).href;
   const { signal, path, nth = 1, looks = 0 } = strike ?? {};
   return new Promise((done, fail) => {
     const told = strike && { STRIKE: JSON.stringify({ signal, path: path?.source, nth, looks }) };
-    const whole = [...within, process.execPath, ...(strike ? ["--import", preload] : []), bin, ...args];
+    const whole = [
+      ...within,
+      process.execPath,
+      ...(strike ? ["--import", preload] : []),
+      isWhole ? bin : bundle,
+      ...args,
+    ];
     const child = spawn(whole[0]!, whole.slice(1), {
       stdio: ["ignore", "pipe", "pipe"],
       ...(cwd && { cwd }),

@@ -132,6 +132,7 @@ test("a hang-up while the command is loaded does not end the server, and SIGTERM
       return process;
     };`;
   const said = await spawned(["serve", "digits=lenet5", "--seed", "1", "--engine", "wasm", "--port", "0"], {
+    isWhole: true,
     env: { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(early)}` },
   });
   expect([said.status, said.signal, said.out], said.err).toEqual([143, null, ""]);
