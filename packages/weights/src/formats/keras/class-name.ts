@@ -9,6 +9,7 @@ const renamed: Readonly<Record<string, string>> = {
   CroppedCentre: "CenterCrop",
   DilatedDepthwiseConv2D: "DepthwiseConv2D",
   GroupedConv1D: "Conv1D",
+  GroupedConv3D: "Conv3D",
   ResetAfterGRU: "GRU",
   ThresholdedReLU: "ReLU",
   GlobalMaxPooling2DKeepdims: "GlobalMaxPooling2D",
@@ -16,6 +17,7 @@ const renamed: Readonly<Record<string, string>> = {
   ScaledUp2D: "UpSampling2D",
   ResizedTo: "Resizing",
   SizedConv2DTranspose: "Conv2DTranspose",
+  SizedConv3DTranspose: "Conv3DTranspose",
   SoftmaxOver: "Softmax",
   Model: "Functional",
 };
