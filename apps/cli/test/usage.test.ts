@@ -12,8 +12,8 @@ writeFileSync(join(folder, "plan.json"), '{"speed": 1}');
 
 describe("bad usage is told in one sentence, with status 2", () => {
   const cases: [string[], RegExp][] = [
-    [[], /^convkit: no command was given: the commands are list, summary, profile, inspect, train/],
-    [["lst"], /^convkit: unknown command 'lst': the commands are list, summary, profile, inspect, train/],
+    [[], /^convkit: no command was given: the commands are list, summary, train/],
+    [["lst"], /^convkit: unknown command 'lst': the commands are list, summary, train/],
     [["list", "--fast"], /^convkit: unknown option '--fast': convkit list knows --recipes, --engine/],
     [["--engine", "tpu", "list"], /Allowed choices are auto, gpu, native, wasm/],
     [["list", "--threads", "0"], /whole number from 1/],

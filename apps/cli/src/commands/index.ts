@@ -11,16 +11,6 @@ export const commands: CommandTree = {
     "layers, parameters, multiply-adds, memory, receptive field",
     () => import("./summary.ts"),
   ),
-  profile: command(
-    "<model>",
-    "what each layer costs on this machine: parameters, multiply-adds, memory, time, roofline; what compiling gains",
-    () => import("./profile.ts"),
-  ),
-  inspect: command(
-    "<model> <image>",
-    "what a network sees in an image, as one page: classes, Grad-CAM, attributions, feature maps",
-    () => import("./inspect.ts"),
-  ),
   train: command(
     "[recipe-or-model]",
     "trains a recipe, or on --data a network of the zoo, a run's model or a model file",
@@ -44,7 +34,7 @@ export const commands: CommandTree = {
     () => import("./convert.ts"),
   ),
   quantize: command(
-    "<model>",
+    "<model> <out>",
     "an int8 .onnx file of a model, for OpenVINO and ONNX Runtime, and its accuracy before and after",
     () => import("./quantize.ts"),
   ),
@@ -52,6 +42,16 @@ export const commands: CommandTree = {
     "<file>",
     "the weights of a file of any format: name, type, shape, sum and checksum",
     () => import("./weights.ts"),
+  ),
+  profile: command(
+    "<model>",
+    "what each layer costs on this machine: parameters, multiply-adds, memory, time, roofline; what compiling gains",
+    () => import("./profile.ts"),
+  ),
+  inspect: command(
+    "<model> <image>",
+    "what a network sees in an image, as one page: classes, Grad-CAM, attributions, feature maps",
+    () => import("./inspect.ts"),
   ),
   draw: command(
     "<model> <out>",

@@ -17,12 +17,12 @@ export const options = {
       dataNames,
     ),
   ),
-  out: required(text("<file>", "the .onnx file to write")),
   dataFrom: text("<folder-or-url>", "where a named data set lies"),
   outside: flag("allows paths of a CSV file that leave its folder"),
   calibration: choice(["min-max", "percentile", "entropy"], "<kind>", "how ranges are found (default: min-max)"),
   images: whole(1, "<n>", "images for the scales (default: 256)"),
-  limit: whole(1, "<n>", "at most so many test images"),
+  split: choice(["train", "validation", "test"], "<name>", "images for the accuracy (default: test)"),
+  limit: whole(1, "<n>", "at most so many images for the accuracy"),
   maxDrop: {
     value: "<percent>",
     about: "points that the accuracy may fall before layers stay in float32 (default: 1)",
@@ -39,8 +39,8 @@ function points(given: string): number {
 }
 
 /** `convkit quantize`: an int8 ONNX file of a model, and its accuracy before and after. */
-export async function run(context: Context, given: ValuesOf<typeof options>, name: string): Promise<void> {
-  const { data: source, out, dataFrom, outside, calibration, images, limit, maxDrop, runtime, ...modelGiven } = given;
+export async function run(context: Context, given: ValuesOf<typeof options>, name: string, out: string): Promise<void> {
+  const { data: source, dataFrom, outside, calibration, images, split, limit, maxDrop, runtime, ...modelGiven } = given;
   if (!/\.onnx$/i.test(out)) throw new UsageError(`${out} must end in .onnx: that is the format of int8 networks.`);
   const path = userPath(out);
   if (existsSync(path)) throw new UsageError(`${out} is there already: remove it, or give another name.`);
@@ -63,7 +63,8 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
   const loaded = await loadSplits(context, { data: source, dataFrom, outside, seed, image, fit });
   const run = await storedRun(userPath(name)).catch(() => undefined);
   const splits = run === undefined ? loaded : resizedSplits(loaded, run.plan, image);
-  const test = splits.test ?? splits.validation ?? splits.train;
+  const test = split === undefined ? (splits.test ?? splits.validation ?? splits.train) : splits[split];
+  if (test === undefined) throw new UsageError(`${source} has no images for --split ${split}.`);
   const matched = (data: IndexedDataset) =>
     stoppable(matchModelClasses(context.out, data, { name, classes }), context.signal);
   note(`Quantizing with ${grouped(Math.min(images ?? 256, splits.train.size))} images of ${splits.name} …`);
@@ -78,7 +79,13 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
     threads,
   });
   await writeFileAtomic(path, bytes);
-  context.out.result({ written: path, ...report }, reportText(out, report));
+  const { accuracy, ms, bytes: sizes, ...others } = report;
+  const seconds = { before: ms.float32 / 1000, after: ms.int8 / 1000 };
+  const accuracies = accuracy === undefined ? null : { before: accuracy.float32, after: accuracy.int8 };
+  context.out.result(
+    { written: path, bytes: sizes.int8, accuracy: accuracies, seconds, bytesBefore: sizes.float32, ...others },
+    reportText(out, report),
+  );
 }
 
 /** The same images, until Ctrl-C. */
