@@ -20,7 +20,15 @@ export type { InvertedOptions, InvertedPart } from "./inverted-residual.ts";
 export type { Naming } from "./naming.ts";
 export { bookResidual, preActivationBlock } from "./pre-activation.ts";
 export type { BookResidualOptions, PreActivationOptions, PreActivationPart } from "./pre-activation.ts";
-export { basicBlock, bottleneckBlock, plainProjection, projection, residual, zeroShortcut } from "./residual.ts";
+export {
+  averagedProjection,
+  basicBlock,
+  bottleneckBlock,
+  plainProjection,
+  projection,
+  residual,
+  zeroShortcut,
+} from "./residual.ts";
 export type { BasicBlockOptions, BottleneckOptions, ResidualOptions, ResidualPart, Shortcut } from "./residual.ts";
 export { miniXceptionBlock, separableUnit } from "./separable.ts";
 export type { SeparableUnitOptions } from "./separable.ts";

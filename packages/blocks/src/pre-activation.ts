@@ -23,6 +23,8 @@ export type PreActivationPart =
 export interface PreActivationOptions {
   /** Stride of the 3x3 convolution and of the shortcut; 1 by default. */
   readonly stride?: number | Pair | undefined;
+  /** Biases of the last convolution and of the shortcut's: true by default, as in Keras; timm has none. */
+  readonly bias?: boolean | undefined;
   /** Options of every norm; Keras' defaults if missing. */
   readonly norm?: BatchNormOptions | undefined;
   /** Names the parts; `<path>.<part>` by default. */
@@ -41,8 +43,9 @@ export interface BookResidualOptions {
  * as in Keras and PyTorch. He et al. 2016, figure 4e, https://arxiv.org/abs/1603.05027
  */
 export function preActivationBlock(filters: number, options: PreActivationOptions = {}): UnnamedBlock {
-  checkOptions("preActivationBlock", options, { stride: true, norm: true, naming: true });
-  const { stride = 1, norm = {}, naming = dotted } = options;
+  checkOptions("preActivationBlock", options, { stride: true, bias: true, norm: true, naming: true });
+  const { stride = 1, bias = true, norm = {}, naming = dotted } = options;
+  checkFlags("preActivationBlock", { bias });
   checkFunctions("preActivationBlock", { naming });
   const activate = steps(naming, [
     ["preNorm", batchNorm(norm)],
@@ -56,13 +59,13 @@ export function preActivationBlock(filters: number, options: PreActivationOption
     ["conv2", conv(filters, 3, { stride, padding: "valid", bias: false })],
     ["norm2", batchNorm(norm)],
     ["relu2", relu()],
-    ["conv3", conv(4 * filters, 1, { padding: "valid" })],
+    ["conv3", conv(4 * filters, 1, { padding: "valid", bias })],
   ]);
   return ofKind("preactivation_block", (x, name) => {
     const active = activate(x, name);
     const widens = sizeOf(x)[2] !== 4 * filters;
     const shrunk = [stride].flat().every((step) => step === 1) ? identity : maxPool(1, stride, { padding: "valid" });
-    const project = conv(4 * filters, 1, { stride, padding: "valid" });
+    const project = conv(4 * filters, 1, { stride, padding: "valid", bias });
     const shortcut = widens ? project(active, naming(name, "project")) : shrunk(x, naming(name, "pool"));
     return named(naming(name, "add"), add({ shortcut: () => shortcut, main: () => main(active, name) }))(x, name);
   });

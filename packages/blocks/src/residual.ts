@@ -1,6 +1,18 @@
 import { OptionError, checkOptions, shown } from "@convkit/errors";
 import type { OptionNames } from "@convkit/errors";
-import { add, batchNorm, conv, identity, maxPool, named, padChannels, relu, sizeOf, ofKind } from "@convkit/core";
+import {
+  add,
+  avgPool,
+  batchNorm,
+  conv,
+  identity,
+  maxPool,
+  named,
+  padChannels,
+  relu,
+  sizeOf,
+  ofKind,
+} from "@convkit/core";
 import type { BatchNormOptions, Block, Padding, Pair, UnnamedBlock } from "@convkit/core";
 import { checkFunctions, checkWhole } from "@convkit/core/internal";
 import { dotted, steps } from "./naming.ts";
@@ -118,6 +130,19 @@ export const projection: Shortcut = (filters, stride, { bias, norm, naming }) =>
 /** A 1x1 convolution without a norm. */
 export const plainProjection: Shortcut = (filters, stride, { bias, naming }) =>
   steps(naming, [["project", conv(filters, 1, { stride, padding: "valid", bias })]]);
+
+/**
+ * The mean of each 2x2 where the size changes, then a 1x1 convolution and a norm: ResNet-D of He et al. 2018, Bag of Tricks,
+ * figure 2c, https://arxiv.org/abs/1812.01187
+ */
+export const averagedProjection: Shortcut = (filters, stride, { bias, norm, naming }) =>
+  steps(naming, [
+    ...([stride].flat().every((step) => step === 1)
+      ? []
+      : [["pool", avgPool(2, stride, { padding: "valid", ceil: true })] as const]),
+    ["project", conv(filters, 1, { padding: "valid", bias })],
+    ["projectNorm", batchNorm(norm)],
+  ]);
 
 /** Takes every other pixel and adds channels of zeros on both sides: option A of He 2015, without weights. */
 export const zeroShortcut: Shortcut =

@@ -185,7 +185,7 @@ const table: Readonly<Record<string, readonly [make: Make, ...args: Argument[]]>
   ],
   miniXceptionBlock: [blocks.miniXceptionBlock, count()],
   naiveInception: [blocks.naiveInception, filters(3), options({ unit })],
-  preActivationBlock: [blocks.preActivationBlock, count(), options({ stride: lengths(), norm, naming })],
+  preActivationBlock: [blocks.preActivationBlock, count(), options({ stride: lengths(), bias: flag, norm, naming })],
   residual: [
     blocks.residual,
     { ...block, bad: [...block.bad, undefined] },
