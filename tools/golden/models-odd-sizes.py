@@ -1,8 +1,8 @@
 """Logits and feature maps of Keras' and torchvision's networks at 97x131, for packages/models/test/odd-sizes.test.ts.
 
-    python tools/golden/models-odd-sizes.py
+    python tools/golden/models-odd-sizes.py [name ...]
 
-writes packages/models/test/golden-odd-sizes.json: for each network the kernels' gain, the first eight logits of both images,
+writes packages/models/test/golden-odd-sizes.json (with names, their rows alone): for each network the kernels' gain, the first eight logits of both images,
 and for each stride the layer (by our name) that ends the stage, with the shape that the peer gives it. Where timm has the
 network, its feature_info must have the same strides and channels. Weights as in models-parity.py. Needs the peers' environment.
 """
@@ -72,6 +72,21 @@ def torch_vgg(ends):
     return {2**i: (f"features.{n}", f"features.b{n}") for i, n in enumerate(ends)}
 
 
+def timm_resnet(blocks):
+    return {**torch_resnet(blocks), 2: ("act1", "relu")}
+
+
+def torch_efficientnet(counts):
+    ends = [f"b{n - 1}.add" if n > 1 else "b0.block.b2.b1" for n in counts]
+    rows = {2 ** (i + 1): (f"features.{stage}", f"features.b{stage}.{end}") for i, (stage, end) in enumerate(zip((1, 2, 3, 5), ends))}
+    return {**rows, 32: ("features.8", "features.b8.b2")}
+
+
+def torch_densenet(blocks):
+    ends = {4 * 2**i: dense_end(i + 1, n) for i, n in enumerate(blocks)}
+    return {2: ("features.relu0", "features.relu0"), **ends, 32: ("features.norm5", "relu")}
+
+
 def dense_end(i, n):
     return (f"features.denseblock{i}", f"features.denseblock{i}.denselayer{n}.concat")
 
@@ -93,7 +108,24 @@ TORCH = {
     "resnext50-32x4d": torch_resnet([3, 4, 6, 3]),
     "squeezenet1-1": {2: ("features.1", "features.b1"), 4: ("features.4", "features.b4"), 8: ("features.7", "features.b7"), 16: ("features.12", "features.b12")},
     "mobilenet-v2-tv": {2: ("features.1", "features.b1.conv.b2"), 4: ("features.3", "features.b3.add"), 8: ("features.6", "features.b6.add"), 16: ("features.13", "features.b13.add"), 32: ("features.18", "features.b18.b2")},
-    "densenet121-tv": {2: ("features.relu0", "features.relu0"), 4: dense_end(1, 6), 8: dense_end(2, 12), 16: dense_end(3, 24), 32: ("features.norm5", "relu")},
+    "densenet121-tv": torch_densenet([6, 12, 24]),
+    "vgg11-bn": torch_vgg([2, 6, 13, 20, 27, 28]),
+    "vgg13-bn": torch_vgg([5, 12, 19, 26, 33, 34]),
+    "resnext101-32x8d": torch_resnet([3, 4, 23, 3]),
+    "resnext101-64x4d": torch_resnet([3, 4, 23, 3]),
+    "wide-resnet50-2": torch_resnet([3, 4, 6, 3]),
+    "wide-resnet101-2": torch_resnet([3, 4, 23, 3]),
+    "squeezenet1-0": {2: ("features.1", "features.b1"), 4: ("features.5", "features.b5"), 8: ("features.10", "features.b10"), 16: ("features.12", "features.b12")},
+    "densenet161": torch_densenet([6, 12, 36]),
+    "efficientnet-b0-tv": torch_efficientnet([1, 2, 2, 3]),
+    "efficientnet-b1-tv": torch_efficientnet([2, 3, 3, 4]),
+    "resnet18d": timm_resnet([2, 2, 2, 2]),
+    "resnet34d": timm_resnet([3, 4, 6, 3]),
+    "resnet50d": timm_resnet([3, 4, 6, 3]),
+    "resnet101d": timm_resnet([3, 4, 23, 3]),
+    "resnet50v2-timm": {2: ("stem.conv",) * 2, **{2 ** (i + 2): (f"stages.{i}", f"stages.b{i}.blocks.b{n - 1}.add") for i, n in enumerate([3, 4, 6])}, 32: ("norm", "relu")},
+    "xception-timm": {2: ("act2",) * 2, 4: ("block1", "block1.add"), 8: ("block2", "block2.add"), 16: ("block11", "block11.add"), 32: ("act4",) * 2},
+    "mobilenet-timm": {2: ("blocks.0", "blocks.b0.b0.act2"), **{2 ** (i + 2): (f"blocks.{i + 1}", f"blocks.b{i + 1}.b{n}.act2") for i, n in enumerate([1, 1, 5, 1])}},
 }
 
 TIMM = {
@@ -103,10 +135,13 @@ TIMM = {
     "inception-v3": "inception_v3", "inception-v3-tv": "inception_v3", "inception-resnet-v2": "inception_resnet_v2",
     "xception": "legacy_xception", "densenet121": "densenet121", "densenet121-tv": "densenet121", "densenet169": "densenet169",
     "densenet201": "densenet201", "mobilenet-v2": "mobilenetv2_100", "mobilenet-v2-tv": "mobilenetv2_100",
-    "efficientnet-b0": "efficientnet_b0", "efficientnet-b1": "efficientnet_b1",
+    "efficientnet-b0": "efficientnet_b0", "efficientnet-b1": "efficientnet_b1", "efficientnet-b0-tv": "efficientnet_b0",
+    "efficientnet-b1-tv": "efficientnet_b1", "resnet50d": "resnet50d", "resnet18d": "resnet18d", "resnet50v2-timm": "resnetv2_50",
+    "xception-timm": "legacy_xception", "mobilenet-timm": "mobilenetv1_100", "wide-resnet50-2": "wide_resnet50_2",
+    "densenet161": "densenet161",
 }
 # timm leaves the last 1x1 convolution to the head there; here it is the last map of its stride.
-WIDER = {"mobilenet-v2": 1280, "mobilenet-v2-tv": 1280, "efficientnet-b0": 1280, "efficientnet-b1": 1280}
+WIDER = {"mobilenet-v2": 1280, "mobilenet-v2-tv": 1280, "efficientnet-b0": 1280, "efficientnet-b1": 1280, "efficientnet-b0-tv": 1280, "efficientnet-b1-tv": 1280}
 
 
 def check_with_timm(name, maps):
@@ -121,8 +156,11 @@ def check_with_timm(name, maps):
 
 
 def take(name, size, high, logits_at, maps):
-    with open(os.path.join(parity.OUT, f"{name}.json")) as file:
-        gain = json.load(file)["gain"]
+    path = os.path.join(parity.OUT, f"{name}.json")
+    gain = 1.0
+    if os.path.exists(path):
+        with open(path) as file:
+            gain = json.load(file)["gain"]
     logits = logits_at(gain)
     spread = float(np.sqrt(np.mean(np.square(logits, dtype=np.float64))))
     if not 0.2 <= spread <= 8:
@@ -131,10 +169,12 @@ def take(name, size, high, logits_at, maps):
     return {"high": high, "gain": gain, "logits": parity.pack(logits[:, :8]), "maps": maps}
 
 
-def keras_rows():
+def keras_rows(wanted):
     import keras
 
     for name, build, size, high in parity.keras_builds(SIZE):
+        if wanted and name not in wanted:
+            continue
         keras.backend.clear_session()
         model = build()
         x = parity.uniform((2, *size), -1.0 if high == 1.0 else 0.0, high, "input")
@@ -155,10 +195,12 @@ def keras_rows():
         yield name, take(name, size, high, logits_at, {str(k): v for k, v in shapes.items()})
 
 
-def torch_rows():
+def torch_rows(wanted):
     import torch
 
     for name, build, size, flat in parity.torch_builds(SIZE):
+        if wanted and name not in wanted:
+            continue
         kept = {}
 
         def golden(settled, name=name):
@@ -183,16 +225,21 @@ def torch_rows():
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["keras"] or sys.argv[1:2] == ["torch"]:
-        part = {name: row for name, row in (keras_rows() if sys.argv[1] == "keras" else torch_rows())}
+        part = {name: row for name, row in (keras_rows if sys.argv[1] == "keras" else torch_rows)(sys.argv[2:])}
         print(json.dumps(part))
     elif sys.argv[1:2] == ["timm"]:
         for name, row in json.load(open(OUT)).items():
-            check_with_timm(name, row["maps"])
+            if not sys.argv[2:] or name in sys.argv[2:]:
+                check_with_timm(name, row["maps"])
     else:
-        rows = {}
+        wanted = sys.argv[1:]
+        with open(OUT) as file:
+            rows = json.load(file) if wanted else {}
         for peer in ("keras", "torch"):
-            done = subprocess.run([sys.executable, __file__, peer], check=True, stdout=subprocess.PIPE)
+            if wanted and not set(wanted) & set(KERAS if peer == "keras" else TORCH):
+                continue
+            done = subprocess.run([sys.executable, __file__, peer, *wanted], check=True, stdout=subprocess.PIPE)
             rows.update(json.loads(done.stdout.decode().strip().splitlines()[-1]))
         with open(OUT, "w") as file:
             file.write("{\n" + ",\n".join(f"{json.dumps(k)}: {json.dumps(v, separators=(',', ':'))}" for k, v in rows.items()) + "\n}\n")
-        subprocess.run([sys.executable, __file__, "timm"], check=True)
+        subprocess.run([sys.executable, __file__, "timm", *wanted], check=True)

@@ -1,4 +1,4 @@
-"""Outputs of Keras' and torchvision's networks with weights that a formula gives, for packages/models/test/parity.test.ts.
+"""Outputs of Keras', torchvision's and timm's networks with weights that a formula gives, for packages/models/test/parity.test.ts.
 
     python tools/golden/models-parity.py [name ...]
 
@@ -335,6 +335,7 @@ def torch_golden(name, build, size, flat):
             return model(image).numpy()
 
     gain = settle(logits_at)
+    parameters = sum(weight.numel() for weight in model.parameters())
     layers = {}
 
     def note(path):
@@ -349,7 +350,9 @@ def torch_golden(name, build, size, flat):
         if isinstance(module, (nn.Conv2d, nn.Linear, nn.BatchNorm2d)):
             module.register_forward_hook(note(path))
     logits = logits_at(gain)
-    write(name, {"peer": "torchvision", "size": size, "high": 1.0, "gain": gain, "layers": layers, "logits": pack(logits)})
+    peer = "timm" if type(model).__module__.startswith("timm") else "torchvision"
+    data = {"peer": peer, "size": size, "high": 1.0, "gain": gain, "trainable": parameters}
+    write(name, {**data, "layers": layers, "logits": pack(logits)})
 
 
 def torch_builds(odd=None):
@@ -361,6 +364,8 @@ def torch_builds(odd=None):
     s64, s75 = (odd,) * 2 if odd else ((64, 64, 3), (75, 75, 3))
     yield "alexnet", make(tv.alexnet), s64, {"classifier.1": 6}
     for name, builder in (("vgg11", tv.vgg11), ("vgg13", tv.vgg13), ("vgg16-bn", tv.vgg16_bn), ("vgg19-bn", tv.vgg19_bn)):
+        yield name, make(builder), s64, {"classifier.0": 7}
+    for name, builder in (("vgg11-bn", tv.vgg11_bn), ("vgg13-bn", tv.vgg13_bn)):
         yield name, make(builder), s64, {"classifier.0": 7}
     yield "googlenet-tv", make(tv.googlenet, init_weights=False, aux_logits=False), s64, {}
     yield "inception-v3-tv", make(tv.inception_v3, init_weights=False, aux_logits=False), s75, {}
@@ -374,8 +379,29 @@ def torch_builds(odd=None):
         ("squeezenet1-1", tv.squeezenet1_1),
         ("mobilenet-v2-tv", tv.mobilenet_v2),
         ("densenet121-tv", tv.densenet121),
+        ("resnext101-32x8d", tv.resnext101_32x8d),
+        ("resnext101-64x4d", tv.resnext101_64x4d),
+        ("wide-resnet50-2", tv.wide_resnet50_2),
+        ("wide-resnet101-2", tv.wide_resnet101_2),
+        ("squeezenet1-0", tv.squeezenet1_0),
+        ("densenet161", tv.densenet161),
+        ("efficientnet-b0-tv", tv.efficientnet_b0),
+        ("efficientnet-b1-tv", tv.efficientnet_b1),
     ):
         yield name, make(builder), s64, {}
+
+    import timm
+
+    for name, theirs in (
+        ("resnet18d", "resnet18d"),
+        ("resnet34d", "resnet34d"),
+        ("resnet50d", "resnet50d"),
+        ("resnet101d", "resnet101d"),
+        ("resnet50v2-timm", "resnetv2_50"),
+        ("xception-timm", "legacy_xception"),
+        ("mobilenet-timm", "mobilenetv1_100"),
+    ):
+        yield name, lambda theirs=theirs: timm.create_model(theirs), odd or ((75, 75, 3) if "xception" in name else (64, 64, 3)), {}
 
 
 def main(peer, wanted):

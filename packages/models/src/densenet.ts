@@ -55,6 +55,15 @@ export const densenet121Tv = torch(
   [6, 12, 24, 16],
   counts(8_062_504, 7_978_856, 2_834_161_664),
   [74.434, 91.972],
+  { differs: "from Keras': epsilon 1e-5 (1.001e-5 there), names" },
+);
+
+export const densenet161 = torch(
+  "densenet161",
+  [6, 12, 36, 24],
+  counts(28_900_936, 28_681_000, 7_727_907_072),
+  [77.138, 93.56],
+  { growth: 48 },
 );
 
 function keras(name: string, depths: Depths, numbers: Counts, [top1, top5]: readonly [number, number]): Network {
@@ -93,34 +102,40 @@ function keras(name: string, depths: Depths, numbers: Counts, [top1, top5]: read
   };
 }
 
-function torch(name: string, depths: Depths, numbers: Counts, [top1, top5]: readonly [number, number]): Network {
+function torch(
+  name: string,
+  depths: Depths,
+  numbers: Counts,
+  [top1, top5]: readonly [number, number],
+  { growth = 32, ...more }: { readonly growth?: number; readonly differs?: string } = {},
+): Network {
   const norm = { epsilon: 1e-5, momentum: 0.9 };
   const end = (i: number): string => `features.denseblock${i}.denselayer${depths[i - 1]}.concat`;
   return {
     name,
     ...imagenet,
     ...numbers,
+    ...more,
     smallest: 29,
     ...fromTorchvision(top1, top5),
     stages: ["features.relu0", end(1), end(2), end(3), "relu"],
     body: chain({
       features: chain({
-        conv0: conv(64, 7, { stride: 2, padding: 3, bias: false }), //   112 x 112 x 64
+        conv0: conv(2 * growth, 7, { stride: 2, padding: 3, bias: false }), //   112 x 112 x 64
         norm0: batchNorm(norm),
         relu0: relu(),
         pool0: maxPool(3, 2, { padding: 1 }), //                          56 x 56 x 64
-        denseblock1: denseBlock(depths[0], 32, { norm }),
+        denseblock1: denseBlock(depths[0], growth, { norm }),
         transition1: transition({ norm }), //                             28 x 28 x 128
-        denseblock2: denseBlock(depths[1], 32, { norm }),
+        denseblock2: denseBlock(depths[1], growth, { norm }),
         transition2: transition({ norm }), //                             14 x 14 x 256
-        denseblock3: denseBlock(depths[2], 32, { norm }),
+        denseblock3: denseBlock(depths[2], growth, { norm }),
         transition3: transition({ norm }), //                              7 x 7
-        denseblock4: denseBlock(depths[3], 32, { norm }),
+        denseblock4: denseBlock(depths[3], growth, { norm }),
         norm5: batchNorm(norm),
       }),
       relu: relu(),
     }),
     head: (options) => torchHead(options, { name: "classifier" }),
-    differs: "from Keras': epsilon 1e-5 (1.001e-5 there), names",
   };
 }

@@ -1,7 +1,8 @@
 export { alexnet } from "./alexnet.ts";
 export { createModel, findArchitecture, isModelName } from "./create-model.ts";
-export { densenet121, densenet121Tv, densenet169, densenet201 } from "./densenet.ts";
-export { efficientnetB0, efficientnetB1 } from "./efficientnet.ts";
+export { densenet121, densenet121Tv, densenet161, densenet169, densenet201 } from "./densenet.ts";
+export { efficientnetB0, efficientnetB1 } from "./efficientnet/keras.ts";
+export { efficientnetB0Tv, efficientnetB1Tv } from "./efficientnet/torchvision.ts";
 export { googlenet, googlenetTv } from "./googlenet.ts";
 export { inceptionCifar10 } from "./notebooks/inception-cifar.ts";
 export { inceptionResnetV2 } from "./inception-resnet-v2.ts";
@@ -12,7 +13,7 @@ export type { ModelInfo } from "./list.ts";
 export type { Network } from "./shared/sources.ts";
 export { miniXception } from "./notebooks/mini-xception.ts";
 export { mobilenetV2, mobilenetV2Tv } from "./mobilenet-v2.ts";
-export { mobilenet } from "./mobilenet.ts";
+export { mobilenet, mobilenetTimm } from "./mobilenet.ts";
 export { residualStack } from "./notebooks/residual-stack.ts";
 export {
   resnet110Cifar10,
@@ -21,14 +22,25 @@ export {
   resnet44Cifar10,
   resnet56Cifar10,
 } from "./resnet/cifar10.ts";
-export { resnet101Tv, resnet152Tv, resnet18, resnet34, resnet50Tv, resnext50 } from "./resnet/torchvision.ts";
+export {
+  resnet101Tv,
+  resnet152Tv,
+  resnet18,
+  resnet18D,
+  resnet34,
+  resnet34D,
+  resnet50D,
+  resnet50Tv,
+  resnext50,
+} from "./resnet/torchvision.ts";
+export { resnet50V2Timm } from "./resnet/timm-v2.ts";
 export { resnet101V2, resnet152V2, resnet50V2 } from "./resnet/keras-v2.ts";
 export { resnet101, resnet152, resnet50 } from "./resnet/keras.ts";
 export { resnet50Small } from "./notebooks/resnet50-small.ts";
 export { simpleCnn } from "./notebooks/simple-cnn.ts";
-export { squeezenet11 } from "./squeezenet.ts";
+export { squeezenet10, squeezenet11 } from "./squeezenet.ts";
 export { vgg11, vgg13, vgg16, vgg16Bn, vgg19, vgg19Bn } from "./vgg.ts";
 export { vgg16Inception } from "./notebooks/vgg16-inception.ts";
-export { xception } from "./xception.ts";
+export { xception, xceptionTimm } from "./xception.ts";
 export { aliases, zoo } from "./zoo.ts";
 export type { ModelAlias, ModelName } from "./zoo.ts";

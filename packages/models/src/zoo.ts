@@ -1,13 +1,14 @@
 import { alexnet } from "./alexnet.ts";
-import { densenet121, densenet121Tv, densenet169, densenet201 } from "./densenet.ts";
-import { efficientnetB0, efficientnetB1 } from "./efficientnet.ts";
+import { densenet121, densenet121Tv, densenet161, densenet169, densenet201 } from "./densenet.ts";
+import { efficientnetB0, efficientnetB1 } from "./efficientnet/keras.ts";
+import { efficientnetB0Tv, efficientnetB1Tv } from "./efficientnet/torchvision.ts";
 import { googlenet, googlenetTv } from "./googlenet.ts";
 import { inceptionCifar10 } from "./notebooks/inception-cifar.ts";
 import { inceptionResnetV2 } from "./inception-resnet-v2.ts";
 import { inceptionV3, inceptionV3Tv } from "./inception-v3.ts";
 import { lenet5 } from "./lenet.ts";
 import { miniXception } from "./notebooks/mini-xception.ts";
-import { mobilenet } from "./mobilenet.ts";
+import { mobilenet, mobilenetTimm } from "./mobilenet.ts";
 import { mobilenetV2, mobilenetV2Tv } from "./mobilenet-v2.ts";
 import { residualStack } from "./notebooks/residual-stack.ts";
 import {
@@ -17,16 +18,27 @@ import {
   resnet44Cifar10,
   resnet56Cifar10,
 } from "./resnet/cifar10.ts";
-import { resnet101Tv, resnet152Tv, resnet18, resnet34, resnet50Tv, resnext50 } from "./resnet/torchvision.ts";
+import {
+  resnet101Tv,
+  resnet152Tv,
+  resnet18,
+  resnet18D,
+  resnet34,
+  resnet34D,
+  resnet50D,
+  resnet50Tv,
+  resnext50,
+} from "./resnet/torchvision.ts";
+import { resnet50V2Timm } from "./resnet/timm-v2.ts";
 import { resnet101V2, resnet152V2, resnet50V2 } from "./resnet/keras-v2.ts";
 import { resnet101, resnet152, resnet50 } from "./resnet/keras.ts";
 import { resnet50Small } from "./notebooks/resnet50-small.ts";
 import { simpleCnn } from "./notebooks/simple-cnn.ts";
 import type { Network } from "./shared/sources.ts";
-import { squeezenet11 } from "./squeezenet.ts";
+import { squeezenet10, squeezenet11 } from "./squeezenet.ts";
 import { vgg11, vgg13, vgg16, vgg16Bn, vgg19, vgg19Bn } from "./vgg.ts";
 import { vgg16Inception } from "./notebooks/vgg16-inception.ts";
-import { xception } from "./xception.ts";
+import { xception, xceptionTimm } from "./xception.ts";
 
 /** Every network by name. A new network needs its own file and an entry here. */
 export const zoo = {
@@ -78,14 +90,25 @@ export const zoo = {
   "resnet101-tv": resnet101Tv,
   "resnet152-tv": resnet152Tv,
   "resnext50-32x4d": resnext50,
+  "squeezenet1-0": squeezenet10,
   "squeezenet1-1": squeezenet11,
   "mobilenet-v2-tv": mobilenetV2Tv,
   "densenet121-tv": densenet121Tv,
+  densenet161,
+  "efficientnet-b0-tv": efficientnetB0Tv,
+  "efficientnet-b1-tv": efficientnetB1Tv,
+  // As in timm
+  resnet18d: resnet18D,
+  resnet34d: resnet34D,
+  resnet50d: resnet50D,
+  "resnet50v2-timm": resnet50V2Timm,
+  "xception-timm": xceptionTimm,
+  "mobilenet-timm": mobilenetTimm,
 } as const satisfies Readonly<Record<string, Network>>;
 
 /**
- * Further names that include the source: `-keras` for keras.applications, `-tv` for torchvision, `-paper` for the
- * paper. A name without such an ending means the source that `list` shows.
+ * Further names that include the source: `-keras` for keras.applications, `-tv` for torchvision, `-timm` for timm,
+ * `-paper` for the paper. A name without such an ending means the source that `list` shows.
  */
 export const aliases = {
   "googlenet-paper": "googlenet",
@@ -115,7 +138,12 @@ export const aliases = {
   "resnet18-tv": "resnet18",
   "resnet34-tv": "resnet34",
   "resnext50-32x4d-tv": "resnext50-32x4d",
+  "squeezenet1-0-tv": "squeezenet1-0",
   "squeezenet1-1-tv": "squeezenet1-1",
+  "densenet161-tv": "densenet161",
+  "resnet18d-timm": "resnet18d",
+  "resnet34d-timm": "resnet34d",
+  "resnet50d-timm": "resnet50d",
 } as const satisfies Readonly<Record<string, keyof typeof zoo>>;
 
 /** The name of a network of the zoo. */

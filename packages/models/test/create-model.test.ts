@@ -86,10 +86,10 @@ describe("createModel", () => {
 describe("names with a source", () => {
   const endings = { keras: "-keras", torchvision: "-tv", paper: "-paper", notebook: "-notebook", timm: "-timm" };
 
-  it("exist for every network of keras.applications and torchvision, and for both of GoogLeNet", () => {
+  it("exist for every network of keras.applications, torchvision and timm, and for both of GoogLeNet", () => {
     const wanted = Object.values<Network>(zoo)
-      .filter(({ name, source }) => source === "keras" || source === "torchvision" || name === "googlenet")
-      .map(({ name, source }) => [`${name.replace(/-tv$/, "")}${endings[source]}`, name] as const)
+      .filter(({ name, source }) => ["keras", "torchvision", "timm"].includes(source) || name === "googlenet")
+      .map(({ name, source }) => [`${name.replace(/-(tv|timm)$/, "")}${endings[source]}`, name] as const)
       .filter(([alias, name]) => alias !== name);
     expect(aliases).toEqual(Object.fromEntries(wanted));
   });
@@ -133,6 +133,7 @@ describe("list", () => {
     ["lenet5", ["lenet5"]],
     ["resnet18-tv", ["resnet18"]],
     ["resnet50-*", ["resnet50-small", "resnet50", "resnet50-tv"]],
+    ["xception-*", ["xception", "xception-timm"]],
     ["mobilenet-v2-*", ["mobilenet-v2", "mobilenet-v2-tv"]],
     ["lenet", []],
     ["a.*", []],

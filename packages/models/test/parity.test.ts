@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { features } from "@convkit/core";
 import { useEngine } from "@convkit/engine";
-import { createModel } from "@convkit/models";
+import { createModel, zoo } from "@convkit/models";
 import type { ModelName } from "@convkit/models";
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
@@ -9,11 +9,13 @@ import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { seededInput, setSeededWeights } from "./seeded-weights.ts";
 
 interface Golden {
-  peer: "keras" | "torchvision";
+  peer: "keras" | "torchvision" | "timm";
+  /** Number of the peer's parameters; of newer goldens. */
+  trainable?: number;
   size: [number, number, number];
   high: number;
   gain: number;
-  /** Class and mean absolute output of every layer (of those with weights, from torchvision). */
+  /** Class and mean absolute output of every layer (of those with weights, from PyTorch's peers). */
   layers: Record<string, [string, number]>;
   /** Base64 of float32. */
   logits: string;
@@ -64,6 +66,7 @@ describe.each(names)("%s", (name) => {
     const worst = expected.reduce((most, value, i) => Math.max(most, Math.abs(value - (logits[i] as number))), 0);
     expect(worst, worst < 1e-4 ? "" : firstDifference(model, x, golden)).toBeLessThan(1e-4);
 
+    if (golden.trainable !== undefined) expect(zoo[name].trainable).toBe(golden.trainable);
     const own = new Map(model.layers.map((layer) => [layer.name, layer.getClassName()]));
     if (golden.peer === "keras") {
       // The names and classes of Keras' layers, so that its weight files load by name.
@@ -75,7 +78,7 @@ describe.each(names)("%s", (name) => {
         ),
       );
     } else {
-      // torchvision's modules, `b0` for its `0`.
+      // The peer's modules, `b0` for its `0`.
       expect([...own.keys()]).toEqual(expect.arrayContaining(Object.keys(golden.layers)));
     }
   });

@@ -1,4 +1,4 @@
-/** Networks of the zoo that the code of a smaller one in it builds with other numbers: deeper or wider. Slow tests leave them out. */
+/** Networks of the zoo that the code of a smaller one in it builds with other numbers, or whose layers others have, too. Slow tests leave them out. */
 const larger: readonly string[] = [
   "resnet32-cifar10",
   "resnet44-cifar10",
@@ -18,6 +18,12 @@ const larger: readonly string[] = [
   "resnet34",
   "resnet101-tv",
   "resnet152-tv",
+  "squeezenet1-0",
+  "densenet161",
+  "efficientnet-b1-tv",
+  "resnet34d",
+  "resnet50d",
+  "xception-timm",
 ];
 
 /** True for the networks that slow tests run: one of each builder; with `CONVKIT_SUITES=1` all. */

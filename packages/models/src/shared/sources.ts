@@ -4,6 +4,7 @@ import type { Accuracy, Architecture, Source } from "@convkit/core";
 export type Network = Architecture & { readonly source: Source };
 
 const kerasPage = "https://keras.io/api/applications/";
+const timmPage = "https://huggingface.co/timm";
 const torchPage = "https://docs.pytorch.org/vision/stable/models.html";
 
 /** The numbers of a variant that tests check: weights, trainable weights and multiply-adds at the stated input. */
@@ -33,6 +34,11 @@ export function fromTorchvision(top1: number, top5: number) {
     accuracy: { top1, top5, source: torchPage },
     weights: { source: torchPage, license: "BSD-3-Clause" },
   } as const;
+}
+
+/** A network of timm (PyTorch Image Models) and its weights; each of its files states an accuracy of its own. */
+export function fromTimm() {
+  return { source: "timm", weights: { source: timmPage, license: "Apache-2.0" } } as const;
 }
 
 /** A network as defined in its paper, with the accuracy that `page` states. */
