@@ -2,9 +2,11 @@ import { existsSync } from "node:fs";
 import { withoutDrawing } from "@convkit/core";
 import type { BuildOptions } from "@convkit/core";
 import { OptionError, shown } from "@convkit/errors";
-import { createModel as freshModel, findArchitecture } from "@convkit/models";
+import { createModel as freshModel, findArchitecture, zoo } from "@convkit/models";
 import type { ModelAlias, ModelName } from "@convkit/models";
-import { fetchImagenetWeights, loadWeights } from "@convkit/weights";
+import { fetchImagenetWeights } from "@convkit/weights";
+import { loadOrName } from "@convkit/weights/internal";
+import type { Candidate } from "@convkit/weights/internal";
 import type * as tfl from "@tensorflow/tfjs-layers";
 
 /** Options of `createModel` with trained weights. */
@@ -59,6 +61,22 @@ async function trainedModel(
       ? await fetchImagenetWeights(architecture.name, { top: options.includeTop })
       : { file: weights, published: undefined };
   const model = withoutDrawing(() => freshModel(name, options));
-  await loadWeights(model, file, { published });
+  // A file may have the top that the model is made without.
+  const withTop = options.includeTop === false ? withoutDrawing(() => freshModel(name)) : undefined;
+  try {
+    await loadOrName(model, file, { published, withTop }, candidates());
+  } finally {
+    withTop?.dispose();
+  }
   return model;
+}
+
+/** The networks that a file may belong to if it does not fit. */
+function candidates(): Candidate[] {
+  return (Object.keys(zoo) as ModelName[]).map((name) => ({
+    name,
+    params: zoo[name].params,
+    classes: zoo[name].classes,
+    make: (classes) => freshModel(name, { classes }),
+  }));
 }

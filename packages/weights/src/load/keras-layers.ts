@@ -36,6 +36,11 @@ export interface LoadWeightsOptions {
    */
   readonly channels?: "adapt" | undefined;
   /**
+   * For a network of the zoo that was made without its top: the same network with it. The file may then have the
+   * weights of the top, of any number of classes, and they are left out. By default they are refused.
+   */
+  readonly withTop?: tfl.LayersModel | undefined;
+  /**
    * The entry of `imagenetWeights` for this file, none by default. Its factors are applied to the tensors, as Keras
    * does.
    */
@@ -53,6 +58,7 @@ export const loadWeightsNames: OptionNames<LoadWeightsOptions> = {
   by: true,
   ignore: true,
   channels: true,
+  withTop: true,
   published: true,
   state: true,
   onNote: true,
@@ -66,11 +72,13 @@ export async function loadKerasLayers(
   file: string,
   model: tfl.LayersModel,
   layers: readonly LayerTensors[],
-  { by, ignore, channels, published, onNote }: LoadWeightsOptions = {},
+  { by, ignore, channels, withTop, published, onNote }: LoadWeightsOptions = {},
   loraFactors?: ReadonlyMap<string, number>,
 ): Promise<LoadWeightsReport> {
   const own = modelLayers(model).filter(({ weights }) => weights.length > 0);
-  const theirs = layers.filter(({ tensors }) => tensors.length > 0);
+  const ofTop = topLayers(model, withTop);
+  const filled = layers.filter(({ tensors }) => tensors.length > 0);
+  const theirs = filled.filter(({ layer }) => !ofTop.has(layer));
   const undone = new Map<string, string[]>();
   const pairs = pairLayers(model, own, theirs, by).map(([layer, saved]): Pair => {
     const plain = layer === undefined || saved === undefined ? undefined : asPlain(layer, saved, loraFactors);
@@ -79,7 +87,7 @@ export async function loadKerasLayers(
     return [layer, { ...saved!, tensors: plain.tensors }];
   });
   const problems: string[] = [];
-  const ignored: string[] = [];
+  const ignored = filled.map(({ layer }) => layer).filter((name) => ofTop.has(name));
   const assignments: Assignment[] = [];
   const skip = (name: string, problem: string): void =>
     void (ignore?.test(name) === true ? ignored.push(name) : problems.push(problem));
@@ -119,6 +127,13 @@ export async function loadKerasLayers(
   await assign(file, assignments, problems);
   for (const [what, names] of undone) onNote?.(`${file} ${undoing(what, names)}`);
   return { loaded: assignments.length, ignored };
+}
+
+/** Names of the layers that the model would have with its top. */
+function topLayers(model: tfl.LayersModel, withTop: tfl.LayersModel | undefined): ReadonlySet<string> {
+  const own = new Set(modelLayers(model).map(({ name }) => name));
+  const all = withTop === undefined ? [] : modelLayers(withTop);
+  return new Set(all.map(({ name }) => name).filter((name) => !own.has(name)));
 }
 
 /** The float weights of a layer that Keras quantized, or that has LoRA beside its kernel. */

@@ -116,7 +116,7 @@ function loraFactors(config: unknown, found = new Map<string, number>()): Map<st
 async function loadTfjs(
   model: tfl.LayersModel,
   file: WeightsFile,
-  { by, ignore, channels, published, state }: LoadWeightsOptions,
+  { by, ignore, channels, withTop, published, state }: LoadWeightsOptions,
 ): Promise<LoadWeightsReport> {
   const idle = { by: by === "order" ? by : undefined, channels, published, state };
   for (const [name, value] of Object.entries(idle)) {
@@ -138,8 +138,9 @@ async function loadTfjs(
     else if (tensor === undefined) problems.push(`missing: "${name}" [${variable.shape}] is not in the file`);
     else assignments.push({ name, variable, tensor, shape: tensor.shape });
   }
+  const ofTop = new Set((withTop?.weights ?? []).map(({ originalName }) => originalName));
   for (const { name, shape } of [...tensors.values()].flat()) {
-    if (ignore?.test(name) === true) ignored.push(name);
+    if (ofTop.has(name) || ignore?.test(name) === true) ignored.push(name);
     else problems.push(`extra: the file has "${name}" [${shape}], the model has not`);
   }
   await assign(file.path, assignments, problems);

@@ -23,24 +23,25 @@ const spare = /(^|\.)num_batches_tracked$|^n_averaged$|^(aux\d*|AuxLogits)\./;
 export async function loadTorch(
   model: tfl.LayersModel,
   file: WeightsFile,
-  { ignore, channels, onNote }: LoadWeightsOptions,
+  { ignore, channels, withTop, onNote }: LoadWeightsOptions,
 ): Promise<LoadWeightsReport> {
   refuseProblems(file.path, model);
   const weights = torchWeights(model);
   refuseQuantized(file);
+  const ofTop = topNames(weights, withTop);
   const { prefix, tensors, outside, unread } = networkTensors(
-    file,
+    { ...file, tensors: file.tensors.map(renamed) },
     weights.map(({ torchName, torchShape }) => ({ name: torchName, shape: torchShape })),
     onNote,
   );
   const stem = stemOf(model, weights);
   if (weights.some(({ torchName }) => !tensors.has(torchName) && ignore?.test(torchName) !== true)) {
-    const needed = withoutWrappers(file.tensors).filter(({ name }) => !spare.test(name));
-    const structure = matchStructure(
-      model,
-      weights,
-      needed.map((tensor) => adaptedStem(tensor, stem, channels)),
-    );
+    const needed = withoutWrappers(file.tensors.map(renamed)).filter(({ name }) => !spare.test(name));
+    const structure = matchStructure(model, weights, {
+      path: file.path,
+      tensors: needed.map((tensor) => adaptedStem(tensor, stem, channels)),
+      spareModules: new Set([...ofTop].map(moduleOf)).size,
+    });
     if (typeof structure === "string")
       throw new WeightsError(file.path, "", `the weights do not fit the model, nothing was changed: ${structure}`);
     if (structure !== undefined) return loadStructure(model, file.path, structure, onNote);
@@ -65,14 +66,14 @@ export async function loadTorch(
     } else assignments.push({ name, variable, tensor, arrange: fromTorch, shape: variable.shape as number[] });
   }
   for (const [name, { shape, dtype, form }] of tensors) {
-    if (spare.test(name) || ignore?.test(name) === true) ignored.push(name);
+    if (spare.test(name) || ofTop.has(name) || ignore?.test(name) === true) ignored.push(name);
     else if (!dtype.includes("float") || form === "sparse") {
       const kind =
         form === "sparse" ? "a sparse tensor, and no layer has this name" : `no layer has weights of ${dtype}`;
       onNote?.(`${file.path} leaves out "${name}": ${kind}`);
       ignored.push(name);
     } else {
-      const own = ownLayerName(model.name, name.slice(0, Math.max(0, name.lastIndexOf("."))));
+      const own = ownLayerName(model.name, moduleOf(name));
       problems.push(`extra: the file has "${prefix}${name}" [${shape}], the model has no layer "${own}" for it`);
     }
   }
@@ -99,6 +100,29 @@ function refuseQuantized({ path, tensors }: WeightsFile): void {
         `the weights are quantized by ${library}, which is not read, nothing was changed: save the model dequantized, as floats`,
       );
   }
+}
+
+function moduleOf(name: string): string {
+  return name.slice(0, Math.max(0, name.lastIndexOf(".")));
+}
+
+/** PyTorch's names of the weights that the model would have with its top. */
+function topNames(
+  weights: readonly { readonly torchName: string }[],
+  withTop: tfl.LayersModel | undefined,
+): ReadonlySet<string> {
+  const own = new Set(weights.map(({ torchName }) => torchName));
+  const all = withTop === undefined ? [] : torchWeights(withTop);
+  return new Set(all.map(({ torchName }) => torchName).filter((name) => !own.has(name)));
+}
+
+/**
+ * A name as torchvision has it today: its published files of DenseNet still have `norm.1` for `norm1`. Source:
+ * torchvision/models/densenet.py, _load_state_dict.
+ */
+function renamed(tensor: NamedTensor): NamedTensor {
+  const name = tensor.name.replace(/(denselayer\d+\.(?:norm|relu|conv))\.([12])(?=\.)/, "$1$2");
+  return name === tensor.name ? tensor : { ...tensor, name };
 }
 
 /** Throws one sentence for a file of another network, of which no name fits: a list of all names would tell no more. */
@@ -136,7 +160,7 @@ const torchColors = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } 
 async function loadStructure(
   model: tfl.LayersModel,
   path: string,
-  { matches, note }: StructureReport,
+  { matches, left, note }: StructureReport,
   onNote: LoadWeightsOptions["onNote"],
 ): Promise<LoadWeightsReport> {
   const assignments = matches.map(({ weight: { name, variable }, tensor, arrange }): Assignment => ({
@@ -159,7 +183,7 @@ async function loadStructure(
     );
   await assign(path, [...assignments, ...colors]);
   if (note !== undefined) onNote?.(`${path}: ${note}`);
-  return { loaded: assignments.length, ignored: [] };
+  return { loaded: assignments.length, ignored: left };
 }
 
 type Found = Pick<MatchedNames, "prefix" | "tensors" | "outside"> & { readonly unread: ReadonlyMap<string, string> };

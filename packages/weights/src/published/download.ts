@@ -52,15 +52,18 @@ export async function fetchWeights(
 export async function fetchImagenetWeights(
   model: string,
   options: DownloadOptions & {
-    /** Weights with the classifier, or up to the last feature map; true by default. */
+    /**
+     * Weights with the classifier, or up to the last feature map; true by default. Where only those with the classifier
+     * are published, false gives these: load them with `withTop`.
+     */
     readonly top?: boolean | undefined;
   } = {},
 ): Promise<{ readonly file: string; readonly published: PublishedWeights }> {
   const { top = true, ...download } = options;
-  const published = findImagenetWeights(model, { top });
+  const published = findImagenetWeights(model, { top }) ?? findImagenetWeights(model);
   if (published === undefined) {
     throw new OptionError(
-      `No ImageNet weights are published for ${model}${top ? "" : " without its top"}; expected a file of weights instead of "imagenet".`,
+      `No ImageNet weights are published for ${model}; expected a file of weights instead of "imagenet".`,
     );
   }
   return { file: await fetchWeights(published, download), published };

@@ -208,9 +208,13 @@ const torchTable = [
     "inception_v3_google-0cc3c7bd",
     "0cc3c7bd75056d25e46cba549dc184522069b81e9787eff6df84f397bd52a5ef",
   ],
+  ["squeezenet1-0", "squeezenet1_0-b66bff10", undefined],
   ["squeezenet1-1", "squeezenet1_1-b8a52dc0", "b8a52dc049b60e4b6ab68ad0df457362afab8b6304b2febdc1650a5dab4d7e7b"],
   ["mobilenet-v2-tv", "mobilenet_v2-b0353104", "b03531047ffacf1e2488318dcd2aba1126cde36e3bfe1aa5cb07700aeeee9889"],
   ["densenet121-tv", "densenet121-a639ec97", "a639ec97d7c33b07ae66f0b5fb7d0192f95a3b11b7576c66c0126c2a727c4395"],
+  ["densenet161", "densenet161-8d451a50", undefined],
+  ["efficientnet-b0-tv", "efficientnet_b0_rwightman-7f5810bc", undefined],
+  ["efficientnet-b1-tv", "efficientnet_b1_rwightman-bac287d4", undefined],
 ] as const;
 
 /** All published files for networks of the zoo. */

@@ -1,4 +1,5 @@
 import type * as tfl from "@tensorflow/tfjs-layers";
+import { basename } from "node:path";
 import type { NamedTensor, TensorData } from "../../bytes/named-tensor.ts";
 import { modelLayers } from "../../model/model-layers.ts";
 import type { TorchWeight } from "./weights.ts";
@@ -14,9 +15,19 @@ interface Naming {
   readonly words: string;
   /** Rewrites a name before it is sorted. */
   readonly rewrites?: readonly (readonly [RegExp, string])[];
-  /** What a user must know of these files. */
-  readonly note?: string;
+  /** Networks whose files have the same names and shapes, although they compute otherwise. */
+  readonly twin?: Twin;
 }
+
+/** Whether a path says that a file is of this network or of its twin, and what to do with the twin's. */
+interface Twin {
+  readonly isOwn: (told: string) => boolean;
+  /** What tells both apart, and where a file of the twin belongs. */
+  readonly difference: string;
+}
+
+const tfEfficientnet = /tf_efficientnet_/;
+const pads = "pad other sides and have another epsilon";
 
 const inverted =
   "conv_stem bn1 blocks conv_pw conv_dw bn2 se conv_reduce conv_expand conv_pwl bn3 conv_head classifier";
@@ -31,11 +42,24 @@ export const namings: readonly Naming[] = [
   },
   { ours: /^mobilenet-v2-tv$/, theirs: "timm: mobilenetv2_100", sign: /^blocks\.0\.0\.conv_pw$/, words: inverted },
   {
-    ours: /^efficientnet-/,
+    ours: /^efficientnet-b\d-tv$/,
+    theirs: "timm: efficientnet_b0, efficientnet_b1",
+    sign: /^blocks\.0\.0\.conv_pw$/,
+    words: inverted,
+    twin: {
+      isOwn: (told) => !tfEfficientnet.test(told),
+      difference: `files of timm's tf_efficientnet have the same names, but ${pads}: load them into efficientnet-b0 or efficientnet-b1`,
+    },
+  },
+  {
+    ours: /^efficientnet-b\d$/,
     theirs: "timm: tf_efficientnet_b0, tf_efficientnet_b1",
     sign: /^blocks\.0\.0\.conv_pw$/,
     words: inverted,
-    note: "this network computes what timm's tf_efficientnet computes; timm's efficientnet has the same names, but pads other sides and has another epsilon",
+    twin: {
+      isOwn: (told) => tfEfficientnet.test(told),
+      difference: `files of timm's efficientnet have the same names, but ${pads}: load them into efficientnet-b0-tv or efficientnet-b1-tv`,
+    },
   },
   {
     ours: /^inception-resnet-v2$/,
@@ -68,7 +92,16 @@ export interface StructureMatch {
 
 export interface StructureReport {
   readonly matches: readonly StructureMatch[];
+  /** Modules of the top, which the model lacks. */
+  readonly left: readonly string[];
   readonly note?: string;
+}
+
+/** The file of the tensors, and how many modules of a top it may have that the model lacks. */
+interface StructureFile {
+  readonly path: string;
+  readonly tensors: readonly NamedTensor[];
+  readonly spareModules: number;
 }
 
 /**
@@ -79,17 +112,20 @@ export interface StructureReport {
 export function matchStructure(
   model: tfl.LayersModel,
   weights: readonly TorchWeight[],
-  tensors: readonly NamedTensor[],
+  { path, tensors, spareModules }: StructureFile,
 ): StructureReport | string | undefined {
   const modules = modulesOf(tensors);
   const naming = namings.find(
     ({ ours, sign }) => ours.test(model.name) && [...modules.keys()].some((name) => sign.test(name)),
   );
   if (naming === undefined) return undefined;
+  const twin = twinOf(naming, path);
+  if (twin.problem !== undefined) return twin.problem;
   const theirs = sorted([...modules.keys()], naming).map((name) => ({ name, module: modules.get(name)! }));
   const isNorm = (module: ReadonlyMap<string, unknown>): boolean => module.has("running_mean");
   const layers = ownModules(model, weights);
   const matches: StructureMatch[] = [];
+  const left: string[] = [];
   const norms = layers.filter(({ parts }) => isNorm(parts));
   const foldsGamma = norms.length > 0 && norms.every(({ parts }) => !parts.has("weight"));
   for (const kind of [true, false]) {
@@ -104,10 +140,19 @@ export function matchStructure(
       if (typeof found === "string") return found;
       matches.push(...found);
     }
-    if (others.length > mine.length)
+    if (others.length > mine.length + (kind ? 0 : spareModules))
       return `the file has "${others[mine.length]!.name}", for which the model has no layer`;
+    left.push(...others.slice(mine.length).map(({ name }) => name));
   }
-  return { matches, ...(naming.note === undefined ? {} : { note: naming.note }) };
+  return { matches, left, ...(twin.note === undefined ? {} : { note: twin.note }) };
+}
+
+/** Refuses a file whose name says that it is of the twin; a note where the path does not tell. */
+function twinOf({ twin }: Naming, path: string): { readonly problem?: string; readonly note?: string } {
+  if (twin === undefined) return {};
+  const told = [basename(path), path].find((text) => text.includes("efficientnet_"));
+  if (told === undefined) return { note: twin.difference };
+  return twin.isOwn(told) ? {} : { problem: `by its name it is of another network: ${twin.difference}` };
 }
 
 function modulesOf(tensors: readonly NamedTensor[]): Map<string, Map<string, NamedTensor>> {
