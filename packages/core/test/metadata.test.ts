@@ -138,7 +138,10 @@ describe("a model's metadata", () => {
       { images: { resize: "linear" } },
       'metadata of small: expected resize to be one of bilinear, nearest, bicubic, area, got "linear".',
     ],
-    [{ images: { crop: 1 } }, "metadata of small: expected crop to be true or false, got 1."],
+    [
+      { images: { crop: 2 } },
+      "metadata of small: expected crop to be true, false or a share of the image from 0 to 1, got 2.",
+    ],
     [
       { images: { crops: true } },
       'metadata of small, images: expected the options size, resize, crop, orient, got "crops". Did you mean "crop"?',

@@ -5,7 +5,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { bilinearWasm } from "../src/images/resize/bilinear-wasm.ts";
 import { uniformStream } from "@convkit/augment/internal";
-import { centerRegion, resizeInto, resizeModes } from "../src/images/resize/resize.ts";
+import { centerRegion, fitInto, resizeInto, resizeModes } from "../src/images/resize/resize.ts";
 import type { ResizeMode } from "../src/images/resize/resize.ts";
 import { weightedWasm } from "../src/images/resize/weighted-wasm.ts";
 
@@ -26,6 +26,25 @@ describe("resizing 12x10 gives TensorFlow's pixels, rounded", () => {
     // Half a level for rounding, half a tenth for the golden's own. Bicubic overshoots; bytes end at 0 and 255.
     const far = tenths.map((value, i) => Math.abs(Math.min(255, Math.max(0, value / 10)) - target[i]!));
     expect(Math.max(...far)).toBeLessThanOrEqual(0.551);
+  });
+});
+
+interface TorchvisionGolden {
+  pictures: { shape: [number, number, number]; source: number[]; fits: { size: number; pixels: number[] }[] }[];
+}
+
+const { pictures } = JSON.parse(
+  readFileSync(new URL("./golden/torchvision.json", import.meta.url), "utf8"),
+) as TorchvisionGolden;
+
+describe("a share of 0.875 of an antialiased picture gives torchvision's resized and cropped pixels", () => {
+  const rows = pictures.flatMap(({ fits, ...picture }) => fits.map((fit) => ({ ...picture, ...fit })));
+  it.each(rows)("$shape to $size", ({ shape, source: values, size, pixels }) => {
+    const target = new Uint8Array(size * size * 3);
+    const picture = { data: Uint8Array.from(values), shape };
+    fitInto(target, [size, size], picture, { resize: "antialiased", crop: 0.875 });
+    // Pillow rounds the columns and then the rows.
+    expect(Math.max(...pixels.map((value, i) => Math.abs(value - target[i]!)))).toBeLessThanOrEqual(1);
   });
 });
 
@@ -98,7 +117,7 @@ describe("resizing", () => {
     expect(far).toBeLessThanOrEqual(0.5 + slack);
   });
 
-  it.each(["bicubic", "area"] as const)(
+  it.each(["bicubic", "area", "antialiased"] as const)(
     "%s of colours (WebAssembly) is that of each channel alone (JavaScript)",
     (mode) => {
       const side = fc.integer({ min: 1, max: 40 });

@@ -5,11 +5,13 @@ import { bytes as sized, grouped } from "../terminal/format.ts";
 import { choice, flag, text, type ValuesOf } from "../terminal/option.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 import { checkNoZooOptions, modelOptions } from "../inputs/model-options.ts";
+import { preprocessingOption } from "../inputs/preprocessing-option.ts";
 import { userPath } from "../inputs/user-path.ts";
 import { besides, convertWithoutNetwork, copiesWeights } from "../outputs/copy-weights.ts";
 
 export const options = {
   ...modelOptions,
+  ...preprocessingOption,
   to: choice(
     ["tfjs", "tfjs-graph", "savedmodel", "safetensors", "pth", "npz", "h5"],
     "<format>",
@@ -64,6 +66,8 @@ export async function run(
   if (await copiesWeights(name, out, container, modelGiven.arch)) {
     const { state, ...others } = modelGiven;
     checkNoZooOptions(name, others);
+    if (others.preprocessing !== undefined)
+      throw new UsageError(`--preprocessing is for a model, and ${name} is copied without one: leave it out.`);
     return convertWithoutNetwork(context, { name, out, path, container, state, verify });
   }
   if (container === "npz" || container === "pth" || /\.(npz|pth)$/i.test(out))
@@ -84,11 +88,17 @@ export async function run(
     model,
     classes,
     preprocessing,
+    images,
     name: modelName,
   } = await resolveModel(name, modelGiven, context.options.seed, (note) => context.out.note(note));
   const tensors = model.weights.length;
   const saved = await saveModel(model, path, {
-    metadata: { name: modelName, ...(classes !== undefined && { classes }), preprocessing },
+    metadata: {
+      name: modelName,
+      ...(classes !== undefined && { classes }),
+      preprocessing,
+      ...(modelGiven.preprocessing !== undefined && { images }),
+    },
     ...(to !== undefined && { format: to }),
     ...(container !== undefined && { format: container }),
     ...(quantize !== undefined && { quantize }),
@@ -100,7 +110,7 @@ export async function run(
   const report = { written: path, bytes: size, tensors, ...(needs !== undefined && { needs }) };
   const needed =
     needs === undefined ? "" : `; to load, it needs ${needs.join(", ")} (or write with --stock, or --to tfjs-graph)`;
-  const line = `${out}: ${sized(size)}, ${grouped(tensors)} tensors${needed}`;
+  const line = `${out}: ${sized(size)}, from the network's ${grouped(tensors)} tensors of weights${needed}`;
   if (!verify) return context.out.result(report, line);
   const { worst, relative, holds, weights } = await verifySaved(model, saved);
   context.out.result(

@@ -4,10 +4,12 @@ import { grouped, percent, table } from "../terminal/format.ts";
 import { choice, flag, offering, required, text, type ValuesOf, whole } from "../terminal/option.ts";
 import { dataNames } from "../inputs/known-names.ts";
 import { modelOptions } from "../inputs/model-options.ts";
+import { preprocessingOption } from "../inputs/preprocessing-option.ts";
 import { userPath } from "../inputs/user-path.ts";
 
 export const options = {
   ...modelOptions,
+  ...preprocessingOption,
   data: required(offering(text("<name-or-folder>", "images to evaluate on"), dataNames)),
   dataFrom: text("<folder-or-url>", "where a named data set lies"),
   outside: flag("allows paths of a CSV file that leave its folder"),

@@ -30,7 +30,23 @@ async function listModels({ out }: Context, pattern: string | undefined): Promis
     grouped(model.params),
     short(model.macs),
   ]);
-  out.result(data, table(["model", "source", "paper", "input", "classes", "parameters", "MACs"], rows, { left: 3 }));
+  const shown = table(["model", "source", "paper", "input", "classes", "parameters", "MACs"], rows, { left: 3 });
+  const others = siblings(list(), pattern, models);
+  out.result(data, others === "" ? shown : `${shown}\n\nOf other sources: ${others}.`);
+}
+
+/** Networks that other sources define under the name that was asked for: `googlenet-tv` for `googlenet`. */
+function siblings(
+  all: readonly { readonly name: string; readonly source: string }[],
+  pattern: string | undefined,
+  found: readonly { readonly name: string }[],
+): string {
+  const plain = (name: string): string => name.replace(/-(keras|tv|timm|paper)$/, "");
+  return all
+    .filter(({ name }) => pattern !== undefined && plain(name) === plain(pattern))
+    .filter(({ name }) => !found.some((each) => each.name === name))
+    .map(({ name, source }) => `${name} (${source})`)
+    .join(", ");
 }
 
 async function listRecipes({ out }: Context, pattern = "*"): Promise<void> {

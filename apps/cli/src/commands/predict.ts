@@ -5,11 +5,13 @@ import { grouped, percent } from "../terminal/format.ts";
 import { choice, flag, size, text, type ValuesOf, whole } from "../terminal/option.ts";
 import { CliError, UsageError } from "../terminal/usage-error.ts";
 import { headOptions } from "../inputs/model-options.ts";
+import { preprocessingOption } from "../inputs/preprocessing-option.ts";
 import { userPath } from "../inputs/user-path.ts";
 import type { Answer } from "../inference/classify.ts";
 
 export const options = {
   ...headOptions,
+  ...preprocessingOption,
   input: size("image size"),
   top: whole(1, "<k>", "number of classes to print (default: 5)"),
   batch: whole(1, "<n>", "images at once"),

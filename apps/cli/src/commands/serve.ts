@@ -7,6 +7,7 @@ import type { LogEntry, ModelServer } from "@convkit/serve";
 import { type ModelOptions, modelOptions } from "../inputs/model-options.ts";
 import { resolveModel } from "../inputs/model-source.ts";
 import { engineInUse } from "../inputs/use-engine.ts";
+import { preprocessingOption } from "../inputs/preprocessing-option.ts";
 import { userPath } from "../inputs/user-path.ts";
 import type { Context } from "../terminal/context.ts";
 import { choice, type OptionOf, text, type ValuesOf, whole } from "../terminal/option.ts";
@@ -15,6 +16,7 @@ import { UsageError } from "../terminal/usage-error.ts";
 
 export const options = {
   ...modelOptions,
+  ...preprocessingOption,
   host: text("<address>", "where to listen (default: 127.0.0.1, this machine only)"),
   port: whole(0, "<n>", "0 takes a free one (default: 8501)"),
   token: text("<text>", "what clients must send as a bearer token; also from CONVKIT_SERVE_TOKEN"),

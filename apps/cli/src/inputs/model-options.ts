@@ -1,4 +1,5 @@
 import { choice, flag, flagOf, negated, offering, size, text, whole } from "../terminal/option.ts";
+import type { PreprocessingKind } from "./preprocessing-option.ts";
 import { networkNames } from "./known-names.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 
@@ -32,6 +33,7 @@ export interface ModelOptions {
   readonly arch?: string | undefined;
   readonly adaptChannels?: boolean | undefined;
   readonly state?: string | undefined;
+  readonly preprocessing?: PreprocessingKind | undefined;
 }
 
 /** Throws a `UsageError` if options for networks of the zoo are given with a stored model. */

@@ -10,6 +10,7 @@ import { guess } from "../terminal/guess.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 import { checkNoZooOptions, type ModelOptions } from "./model-options.ts";
 import { loadFitting } from "./fitting-weights.ts";
+import { setPreprocessing } from "./preprocessing-option.ts";
 import { userCode } from "./user-code.ts";
 import { userPath } from "./user-path.ts";
 
@@ -49,8 +50,14 @@ export async function resolveModel(
   if (/\.(safetensors|pth|pt|weights\.h5)$/i.test(path))
     throw new UsageError(`${name} holds weights without their network: say which of the zoo it is with --arch.`);
   checkNoZooOptions(name, options);
+  const { preprocessing: kind } = options;
   const { loadModel } = await import("@convkit/weights");
   const model = await loadModel(isWhole(path) ? path : modelFile(path), { ...userCode(), onNote });
+  if (/\.onnx$/i.test(path) && kind === undefined && modelMetadata(model).preprocessing === undefined)
+    onNote?.(
+      `${name} does not say how images become its input: they go in as they are, 0 to 255; name it with --preprocessing if it was trained otherwise`,
+    );
+  setPreprocessing(model, kind);
   const { name: stored, classes, preprocessing = {}, images = {} } = modelMetadata(model);
   return { model, name: stored ?? basename(path), classes, preprocessing, images, isUntrained: false };
 }
@@ -85,16 +92,21 @@ async function zooModel(name: string, options: ModelOptions, seed?: number, onNo
   const model = weights === undefined ? make() : withoutDrawing(make);
   if (weights !== undefined) {
     const { file, published } = await weightsFile(name, weights, top !== false);
-    await loadFitting(model, file, { published, adaptChannels, state, onNote });
+    // A file may have the top that --no-top leaves out.
+    const withTop = top === false ? withoutDrawing(() => createModel(name)) : undefined;
+    await loadFitting(model, file, { published, adaptChannels, state, withTop, onNote });
+    withTop?.dispose();
   }
   const channels = model.inputs[0]!.shape.at(-1) ?? 3;
-  const { classes: names } = modelMetadata(model);
+  setPreprocessing(model, options.preprocessing);
+  const { classes: names, preprocessing, images = {} } = modelMetadata(model);
   return {
     model,
     name: architecture.name,
     classes: weights === undefined ? undefined : names,
-    preprocessing: preprocessingFor(architecture.preprocessing, channels),
-    images: {},
+    preprocessing:
+      options.preprocessing === undefined ? preprocessingFor(architecture.preprocessing, channels) : preprocessing!,
+    images: options.preprocessing === undefined ? {} : images,
     isUntrained: weights === undefined,
   };
 }

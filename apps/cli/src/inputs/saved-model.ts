@@ -10,6 +10,7 @@ import type { Context } from "../terminal/context.ts";
 import { engineInUse } from "./use-engine.ts";
 import { CliError, UsageError } from "../terminal/usage-error.ts";
 import { checkNoZooOptions, type ModelOptions } from "./model-options.ts";
+import { withPreprocessing } from "./preprocessing-option.ts";
 import { userPath } from "./user-path.ts";
 
 /** A SavedModel with the methods of a predictor. */
@@ -49,7 +50,8 @@ export async function openSavedModel(context: Context, name: string, options: Mo
   const [[inputName, input] = [], ...others] = Object.entries(loaded.signature.inputs);
   if (inputName === undefined || input === undefined || others.length > 0)
     throw new CliError(`${name} takes ${others.length + 1} tensors, and this command gives one.`);
-  const metadata = savedModelMetadata(userPath(name));
+  const channels = input.shape?.[3] ?? 3;
+  const metadata = withPreprocessing(savedModelMetadata(userPath(name)), options.preprocessing, channels);
   const predict = async ({ data, shape }: Feed): Promise<Values> => {
     const pixels = input.dtype === "float32" ? Float32Array.from(data) : data;
     const [output] = Object.values(await loaded({ [inputName]: { data: pixels, shape } }));

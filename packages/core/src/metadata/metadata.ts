@@ -36,11 +36,12 @@ export interface ImageFit {
   /** Height and width; if missing, those of the model's input. */
   readonly size?: readonly [height: number, width: number] | undefined;
   /** How pixels are interpolated; bilinear if missing. */
-  readonly resize?: "bilinear" | "nearest" | "bicubic" | "area" | undefined;
+  readonly resize?: "bilinear" | "nearest" | "bicubic" | "area" | "antialiased" | undefined;
   /**
    * Crops the largest centered region with the size's aspect ratio before resizing; if missing, images are stretched.
+   * A number is the share of the shorter side that the size covers after resizing: 0.875 for 224 of 256 pixels.
    */
-  readonly crop?: boolean | undefined;
+  readonly crop?: boolean | number | undefined;
   /** False leaves an image as it is stored; if missing, EXIF's orientation turns it upright. */
   readonly orient?: boolean | undefined;
 }
@@ -144,11 +145,11 @@ function checkMetadata(where: string, metadata: ModelMetadata, failure: (message
   const { size, resize, crop, orient } = images ?? {};
   const isSize = Array.isArray(size) && size.length === 2 && size.every((side) => Number.isInteger(side) && side > 0);
   expect(size === undefined || isSize, "size to be [height, width] in whole pixels from 1", size);
-  const modes = ["bilinear", "nearest", "bicubic", "area"];
+  const modes = ["bilinear", "nearest", "bicubic", "area", "antialiased"];
   expect(resize === undefined || modes.includes(resize), `resize to be one of ${modes.join(", ")}`, resize);
-  for (const [field, value] of Object.entries({ crop, orient })) {
-    expect(value === undefined || typeof value === "boolean", `${field} to be true or false`, value);
-  }
+  expect(orient === undefined || typeof orient === "boolean", "orient to be true or false", orient);
+  const isCrop = typeof crop === "boolean" || (typeof crop === "number" && crop > 0 && crop <= 1);
+  expect(crop === undefined || isCrop, "crop to be true, false or a share of the image from 0 to 1", crop);
   checkPreprocessing(`${where}, preprocessing`, preprocessing, failure);
 }
 

@@ -41,7 +41,7 @@ export interface BatchOptions {
 export interface Decoding {
   readonly size: readonly [h: number, w: number];
   readonly resize: ResizeMode;
-  readonly crop: boolean;
+  readonly crop: boolean | number;
   readonly orient: boolean;
 }
 

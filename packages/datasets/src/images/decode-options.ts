@@ -32,7 +32,7 @@ export const defaultPixelLimit = 89_478_485;
 
 /** Returns the options. Throws a DataError for an invalid value. */
 export function checkDecodeOptions<Options extends DecodeOptions>(options: Options): Options {
-  const { size, resize, channels, pixelLimit } = options;
+  const { size, resize, crop, channels, pixelLimit } = options;
   if (size !== undefined && !(Array.isArray(size) && size.length === 2 && size.every(isCount))) {
     throw new DataError(
       `size should be [height, width] in whole pixels from 1, not ${Array.isArray(size) ? `[${size.join(", ")}]` : shown(size)}`,
@@ -40,6 +40,10 @@ export function checkDecodeOptions<Options extends DecodeOptions>(options: Optio
   }
   if (resize !== undefined && !resizeModes.includes(resize)) {
     throw new DataError(`resize should be one of ${resizeModes.join(", ")}, not ${String(resize)}`);
+  }
+  const isShare = typeof crop === "number" && crop > 0 && crop <= 1;
+  if (crop !== undefined && typeof crop !== "boolean" && !isShare) {
+    throw new DataError(`crop should be true, false or a share of the image from 0 to 1, not ${shown(crop)}`);
   }
   if (channels !== undefined && channels !== 1 && channels !== 3) {
     throw new DataError(`channels should be 1 or 3, not ${String(channels)}`);

@@ -3,10 +3,13 @@ import type { LinearTaps } from "./bilinear-rows.ts";
 import { weightedRows } from "./weighted-rows.ts";
 import type { Taps } from "./weighted-rows.ts";
 
-/** How a pixel of the new size is computed from the old ones, as in `tf.image.resize` without antialiasing. */
-export type ResizeMode = "bilinear" | "nearest" | "bicubic" | "area";
+/**
+ * How a pixel of the new size is computed from the old ones, as in `tf.image.resize` without antialiasing; "antialiased"
+ * is bilinear with a kernel that widens when the image shrinks, as in Pillow and torchvision.
+ */
+export type ResizeMode = "bilinear" | "nearest" | "bicubic" | "area" | "antialiased";
 
-export const resizeModes: readonly ResizeMode[] = ["bilinear", "nearest", "bicubic", "area"];
+export const resizeModes: readonly ResizeMode[] = ["bilinear", "nearest", "bicubic", "area", "antialiased"];
 
 /** A part of an image: `[top, left, height, width]`. */
 export type Region = readonly [top: number, left: number, height: number, width: number];
@@ -32,7 +35,7 @@ export function resizeInto(
   if (rows === height && columns === width) copyRegion(target, source, region);
   else if (mode === "nearest") nearest(target, height, width, source, region);
   else if (mode === "bilinear") bilinear(target, height, width, source, region);
-  else weighted(target, height, width, source, region, mode === "bicubic" ? cubicTaps : areaTaps);
+  else weighted(target, height, width, source, region, tapsOfMode[mode]);
 }
 
 /** How an image is resized. */
@@ -41,9 +44,10 @@ export interface FitOptions {
   resize?: ResizeMode | undefined;
   /**
    * Crops the largest centered region with the target's aspect ratio before resizing; false by default, which
-   * stretches the image.
+   * stretches the image. A number resizes the image until the target covers that share of its shorter side, and then
+   * crops the center: 0.875 is 224 of 256 pixels, as in torchvision and timm.
    */
-  crop?: boolean | undefined;
+  crop?: boolean | number | undefined;
 }
 
 /** Resizes a whole image, or its center, to `size`. */
@@ -53,8 +57,36 @@ export function fitInto(
   source: Pixels,
   { resize = "bilinear", crop = false }: FitOptions,
 ): void {
-  const [h, w] = source.shape;
+  const [h, w, c] = source.shape;
+  if (typeof crop === "number") {
+    const [height, width] = coveringSize([h, w], size, crop);
+    const whole = { data: new Uint8Array(height * width * c), shape: [height, width, c] as const };
+    resizeInto(whole.data, [height, width], source, resize);
+    const [top, left] = [roundHalfEven((height - size[0]) / 2), roundHalfEven((width - size[1]) / 2)];
+    return copyRegion(target, whole, [top, left, ...size]);
+  }
   resizeInto(target, size, source, resize, crop ? centerRegion([h, w], size) : [0, 0, h, w]);
+}
+
+/**
+ * The size of an image of which the target covers `share` of the shorter side: torchvision's `Resize(floor(224 / 0.875))`, with the
+ * longer side rounded down.
+ */
+function coveringSize(
+  [h, w]: readonly [number, number],
+  [height, width]: readonly [number, number],
+  share: number,
+): readonly [number, number] {
+  const [rows, columns] = [Math.floor(height / share), Math.floor(width / share)];
+  return h * columns < w * rows
+    ? [rows, Math.max(columns, Math.trunc((w * rows) / h))]
+    : [Math.max(rows, Math.trunc((h * columns) / w)), columns];
+}
+
+/** Rounds as Python does. */
+function roundHalfEven(value: number): number {
+  const rounded = Math.round(value);
+  return value % 1 === 0.5 && rounded % 2 === 1 ? rounded - 1 : rounded;
 }
 
 /** The largest centered region with the target's aspect ratio: Keras' `crop_to_aspect_ratio` (`smart_resize`). */
@@ -239,3 +271,22 @@ function areaTaps(size: number, from: number): Taps {
   });
   return tapsFrom(samples);
 }
+
+/** Weights of a triangle over each sample's surroundings, at least one old pixel to each side: Pillow's `precompute_coeffs`. */
+function triangleTaps(size: number, from: number): Taps {
+  const scale = from / size;
+  const reach = Math.max(scale, 1);
+  const samples = Array.from({ length: size }, (_, i) => {
+    const center = (i + 0.5) * scale;
+    const first = Math.max(0, Math.trunc(center - reach + 0.5));
+    const end = Math.min(from, Math.trunc(center + reach + 0.5));
+    const all = Array.from({ length: end - first }, (_each, tap) =>
+      Math.max(0, 1 - Math.abs((first + tap - center + 0.5) / reach)),
+    );
+    const sum = all.reduce((total, weight) => total + weight, 0);
+    return [first, all.map((weight) => weight / sum)] as const;
+  });
+  return tapsFrom(samples);
+}
+
+const tapsOfMode = { bicubic: cubicTaps, area: areaTaps, antialiased: triangleTaps } as const;
