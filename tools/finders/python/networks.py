@@ -1,0 +1,52 @@
+"""Networks for image classes of torchvision and timm, with the number of elements of each kernel; nothing is drawn.
+
+Arguments: libraries. Prints a JSON document: {"timm:resnet18": {"family": "resnet", "kernels": [9408, ...]}}.
+"""
+import json
+import re
+import sys
+
+import torch
+
+# timm's files of networks that consist of convolutions: no attention, no state spaces, no mixing of all places.
+CONVOLUTIONAL = """byobnet convmixer convnext cspnet cspnext densenet dla dpn efficientnet fasternet ghostnet hardcorenas hgnet hrnet
+inception_next inception_resnet_v2 inception_v3 inception_v4 lcnetv2 mobilenetv3 nasnet nfnet pnasnet rdnet regnet repghost res2net
+resnest resnet resnetv2 rexnet selecsls senet sknet starnet tresnet vgg vovnet xception xception_aligned""".split()
+# torchvision's networks with attention.
+ATTENTION = re.compile("vit|swin")
+
+
+def builders(library):
+    if library == "timm":
+        import timm
+
+        for family in CONVOLUTIONAL:
+            for name in timm.list_models(module=family):
+                yield name, family, lambda name=name: timm.create_model(name, num_classes=10)
+    else:
+        import torchvision
+        from torchvision.models.regnet import BlockParams
+
+        # The widths of RegNets are computed, which needs tensors with numbers.
+        computed = BlockParams.from_init_params
+
+        def with_numbers(*args, **more):
+            with torch.device("cpu"):
+                return computed(*args, **more)
+
+        BlockParams.from_init_params = with_numbers
+        for name in torchvision.models.list_models(module=torchvision.models):
+            if ATTENTION.search(name):
+                continue
+            extra = {"aux_logits": False, "init_weights": False} if name in ("googlenet", "inception_v3") else {}
+            family = torchvision.models.get_model_builder(name).__module__.rsplit(".", 1)[1]
+            yield name, family, lambda name=name, extra=extra: torchvision.models.get_model(name, num_classes=10, **extra)
+
+
+found = {}
+for library in sys.argv[1:]:
+    for name, family, build in builders(library):
+        with torch.device("meta"):
+            kernels = [weight.numel() for weight in build().parameters() if weight.dim() > 1]
+        found[f"{library}:{name}"] = {"family": family, "kernels": sorted(kernels)}
+print(json.dumps(found))
