@@ -21,9 +21,13 @@ export function createModel<
 >(
   name: Name,
   options: BuildOptions & {
+    /** The architecture's own by default. */
     readonly input?: Input;
+    /** The architecture's own by default. */
     readonly classes?: Classes;
+    /** True by default. */
     readonly includeTop?: Top;
+    /** False by default. */
     readonly aux?: Aux;
   } = {},
 ): TypedModel<CreatedInput<Name, Input>, CreatedOutput<Name, Classes, Top, Aux>> {

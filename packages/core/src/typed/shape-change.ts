@@ -9,6 +9,7 @@ declare const change: unique symbol;
 
 /** A block that says in its type how it changes the shape of an example. At run time it is a block like any other. */
 export interface ShapedBlock<Change> extends UnnamedBlock {
+  /** For the compiler alone: missing when the program runs. */
   readonly [change]?: Change;
 }
 

@@ -5,6 +5,7 @@ declare const shapes: unique symbol;
 
 /** A tfjs model that knows the shapes of one example of its input and output in its type. */
 export interface TypedModel<Input extends Shape, Output extends Shape> extends tfl.LayersModel {
+  /** For the compiler alone: missing when the program runs. */
   readonly [shapes]?: { readonly input: Input; readonly output: Output };
 }
 

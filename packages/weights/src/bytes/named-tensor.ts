@@ -40,7 +40,7 @@ export interface NamedTensor {
   readonly dtype: StoredType;
   /** The place in the file, for errors. */
   readonly place: string;
-  /** How the file stores it, if not element by element. */
+  /** How the file stores it; missing if it does so element by element. */
   readonly form?: "sparse" | "quantized";
   /** The tensor's path in an HDF5 file, which is unique there; missing in other formats. */
   readonly path?: string;

@@ -66,7 +66,9 @@ export function conv<
   kernel: Kernel,
   options: ConvOptions & {
     readonly padding: Pads;
+    /** Pixels between two positions of the window; 1 by default. */
     readonly stride?: Stride | undefined;
+    /** Pixels between two taps of the window; 1 by default. */
     readonly dilation?: Dilation | undefined;
   },
 ): ShapedBlock<Windowed<"conv", Filters, Kernel, Stride, Dilation, Pads>> {
@@ -98,7 +100,9 @@ export function depthwiseConv<
   kernel: Kernel,
   options: DepthwiseOptions & {
     readonly padding: Pads;
+    /** Pixels between two positions of the window; 1 by default. */
     readonly stride?: Stride | undefined;
+    /** Filters for each channel; 1 by default. */
     readonly multiplier?: Multiplier | undefined;
   },
 ): ShapedBlock<Windowed<"depthwiseConv", Times<Multiplier>, Kernel, Stride, 1, Pads>> {
@@ -129,7 +133,11 @@ export function separableConv<
 >(
   filters: Filters,
   kernel: Kernel,
-  options: DepthwiseOptions & { readonly padding: Pads; readonly stride?: Stride | undefined },
+  options: DepthwiseOptions & {
+    readonly padding: Pads;
+    /** Pixels between two positions of the window; 1 by default. */
+    readonly stride?: Stride | undefined;
+  },
 ): ShapedBlock<Windowed<"separableConv", Filters, Kernel, Stride, 1, Pads>> {
   checkCount("separableConv", "filters", filters);
   checkOptions("separableConv", options, depthwiseNames);

@@ -56,7 +56,11 @@ export function maxPool<
 >(
   size: Size,
   stride: Stride | undefined,
-  options: PoolOptions & { readonly padding: Pads; readonly ceil?: Ceil | undefined },
+  options: PoolOptions & {
+    readonly padding: Pads;
+    /** Rounds sizes up; false by default. */
+    readonly ceil?: Ceil | undefined;
+  },
 ): ShapedBlock<PoolChange<"maxPool", Size, Stride, Pads, Ceil>> {
   checkOptions("maxPool", options, poolNames);
   return pool("maxPool", "max", size, stride === undefined ? size : stride, options);
@@ -71,7 +75,11 @@ export function avgPool<
 >(
   size: Size,
   stride: Stride | undefined,
-  options: AvgPoolOptions & { readonly padding: Pads; readonly ceil?: Ceil | undefined },
+  options: AvgPoolOptions & {
+    readonly padding: Pads;
+    /** Rounds sizes up; false by default. */
+    readonly ceil?: Ceil | undefined;
+  },
 ): ShapedBlock<PoolChange<"avgPool", Size, Stride, Pads, Ceil>> {
   checkOptions("avgPool", options, avgPoolNames);
   return pool("avgPool", "average", size, stride === undefined ? size : stride, options);
@@ -79,7 +87,10 @@ export function avgPool<
 
 /** The mean of each channel: `[n, h, w, c] -> [n, c]`, with `keepSize` `[n, 1, 1, c]`. Lin et al. 2013, https://arxiv.org/abs/1312.4400 */
 export function globalAvgPool<const Keep extends boolean = false>(
-  options: GlobalPoolOptions & { readonly keepSize?: Keep | undefined } = {},
+  options: GlobalPoolOptions & {
+    /** Keeps height and width as 1 and 1; false by default. */
+    readonly keepSize?: Keep | undefined;
+  } = {},
 ): ShapedBlock<Pooled<Keep>> {
   checkOptions("globalAvgPool", options, { keepSize: true });
   checkFlags("globalAvgPool", { keepSize: options.keepSize });
