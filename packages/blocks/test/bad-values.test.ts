@@ -243,7 +243,7 @@ const preprocessing = options({
 const images = options({
   size: { good: [4, 4], bad: [4, [4], [0, 4], [1.5, 4], ["4", 4]] },
   resize: { good: "area", bad: ["lanczos", 3, {}] },
-  crop: { good: true, bad: [1, "true"] },
+  crop: { good: true, bad: [1.5, 0, "true"] },
   orient: { good: false, bad: [0, "false"] },
 });
 const metadata = options({

@@ -136,7 +136,7 @@ describe("a model's metadata", () => {
     ],
     [
       { images: { resize: "linear" } },
-      'metadata of small: expected resize to be one of bilinear, nearest, bicubic, area, got "linear".',
+      'metadata of small: expected resize to be one of bilinear, nearest, bicubic, area, antialiased, got "linear".',
     ],
     [
       { images: { crop: 2 } },
