@@ -7,6 +7,7 @@ import { env } from "@tensorflow/tfjs-core";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
 import { readNpy } from "../src/outputs/npy.ts";
+import { colorFolder } from "./color-folder.ts";
 import { call } from "./run-cli.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "convkit-tools-"));
@@ -371,4 +372,32 @@ test("doctor --json has the keys that machines read", async () => {
     problems: expect.any(Array),
   });
   expect(report).toHaveProperty("tensorflow");
+});
+
+describe("check", () => {
+  test("learns one batch by heart, and draws it", async () => {
+    const images = await colorFolder(join(folder, "checked"), ["blue", "red"], 6);
+    const sheet = join(folder, "batch.png");
+    const args = [
+      "--data",
+      images,
+      "--classes",
+      "2",
+      "--batch",
+      "12",
+      "--steps",
+      "40",
+      "--lr",
+      "0.003",
+      "--out",
+      sheet,
+    ];
+    const { status, out, err } = await call("check", "lenet5", ...args, "--json");
+    expect(status, err).toBe(0);
+    const check = JSON.parse(out) as { input: object; start: { expected: number }; learned: { accuracy: number } };
+    expect(check.input).toMatchObject({ shape: [12, 28, 28, 1] });
+    expect(check.start.expected).toBeCloseTo(Math.log(2), 10);
+    expect(check.learned.accuracy).toBe(1);
+    expect(await sharp(readFileSync(sheet)).metadata()).toMatchObject({ format: "png" });
+  });
 });

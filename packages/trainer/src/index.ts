@@ -21,6 +21,8 @@ export {
   macroAverage,
 } from "./metrics/confusion.ts";
 export { type Evaluation, type Evaluator, evaluator, type Mistake } from "./metrics/evaluation.ts";
+export { checkTraining, type CheckTrainingOptions } from "./checks/check-training.ts";
+export { type TrainingCheck } from "./checks/training-check.ts";
 export { inTopK } from "./metrics/in-top-k.ts";
 export { type Monitor, monitors } from "./run/monitor.ts";
 export { type Loss, type LossName, lossNames } from "./objective/objective.ts";

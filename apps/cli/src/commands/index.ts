@@ -43,6 +43,11 @@ export const commands: CommandTree = {
     "the weights of a file of any format: name, type, shape, sum and checksum",
     () => import("./weights.ts"),
   ),
+  check: command(
+    "<model>",
+    "whether a training can work: the input, the loss at the start, one batch learned by heart",
+    () => import("./check.ts"),
+  ),
   profile: command(
     "<model>",
     "what each layer costs on this machine: parameters, multiply-adds, memory, time, roofline; what compiling gains",

@@ -1,0 +1,110 @@
+import type { Preprocessing } from "@convkit/core";
+import type { Dataset } from "@convkit/datasets";
+import type { TrainingCheck } from "@convkit/trainer";
+import type { Context } from "../terminal/context.ts";
+import { grouped, percent, table } from "../terminal/format.ts";
+import { aboveZero, flag, offering, required, text, type ValuesOf, whole } from "../terminal/option.ts";
+import { dataNames } from "../inputs/known-names.ts";
+import { modelOptions } from "../inputs/model-options.ts";
+import { preprocessingOption } from "../inputs/preprocessing-option.ts";
+import { userPath } from "../inputs/user-path.ts";
+
+export const options = {
+  ...modelOptions,
+  ...preprocessingOption,
+  data: required(offering(text("<name-or-folder>", "images to train on"), dataNames)),
+  dataFrom: text("<folder-or-url>", "where a named data set lies"),
+  outside: flag("allows paths of a CSV file that leave its folder"),
+  batch: whole(1, "<n>", "images of the one batch (default: 32)"),
+  steps: whole(1, "<n>", "steps that the batch is learned for (default: 100)"),
+  lr: aboveZero("<rate>", "learning rate of Adam (default: 0.001)"),
+  out: text("<file.png>", "draws the batch as the network gets it, stretched from its least to its largest value"),
+};
+
+/** `convkit check`: whether a training can work, by one batch. */
+export async function run(context: Context, given: ValuesOf<typeof options>, name: string): Promise<void> {
+  const { isModelName } = await import("@convkit/models");
+  const { checkTraining } = await import("@convkit/trainer");
+  const { dataNotes } = await import("../inputs/data-notes.ts");
+  const { loadSplits } = await import("../inputs/load-data.ts");
+  const { inputOf, resolveModel } = await import("../inputs/model-source.ts");
+  const { setPreprocessing } = await import("../inputs/preprocessing-option.ts");
+  const { engineInUse } = await import("../inputs/use-engine.ts");
+  const { modelToTrain, outputsFor } = await import("../training/starting-model.ts");
+  const { data: source, dataFrom, outside, batch = 32, steps, lr, out, preprocessing: kind, ...modelGiven } = given;
+  await engineInUse(context);
+  const { seed = 0 } = context.options;
+  const resolved = await resolveModel(name, modelGiven, seed, (note) => context.out.note(note));
+  setPreprocessing(resolved.model, kind);
+  const image = inputOf(resolved.model, resolved.images);
+  const { train } = await loadSplits(context, { data: source, dataFrom, outside, seed, image, fit: resolved.images });
+  dataNotes(context.out, train)();
+  const count = outputsFor(name, train.classes.length);
+  const isTrained = !isModelName(name) || modelGiven.weights !== undefined;
+  const { model } = await modelToTrain(context, isTrained ? resolved : undefined, name, modelGiven, {
+    wanted: { names: train.classes, count },
+    seed,
+  });
+  setPreprocessing(model, kind);
+  context.out.note(`Learning one batch of ${grouped(Math.min(batch, train.size))} images of ${train.name} …`);
+  const optimizer = { name: "adam", ...(lr !== undefined && { learningRate: lr }) } as const;
+  const check = await checkTraining(model, train, { batch, steps, optimizer, seed, signal: context.signal });
+  if (out !== undefined) {
+    const { modelMetadata } = await import("@convkit/core");
+    await drawBatch(userPath(out), train, {
+      batch,
+      seed,
+      check,
+      preprocessing: modelMetadata(model).preprocessing ?? {},
+    });
+  }
+  context.out.result(check, checkText(check));
+}
+
+async function drawBatch(
+  path: string,
+  data: Dataset,
+  how: { batch: number; seed: number; check: TrainingCheck; preprocessing: Preprocessing },
+): Promise<void> {
+  const { preprocess } = await import("@convkit/core");
+  const { contactSheet } = await import("@convkit/datasets");
+  const { writeFileAtomic } = await import("@convkit/files");
+  const tf = await import("@tensorflow/tfjs-core");
+  const { least, most } = how.check.input;
+  for await (const { images, shape, labels } of data.batches({ batch: how.batch, shuffle: true, seed: how.seed })) {
+    const seen = tf.tidy(() => {
+      const values = preprocess(tf.tensor4d(images, shape), how.preprocessing);
+      return tf.mul(tf.sub(values, least), 255 / Math.max(most - least, 1e-12));
+    });
+    const pixels = (await seen.data()) as Float32Array;
+    seen.dispose();
+    const captions = [...labels].map((label) => data.classes[label] ?? "");
+    await writeFileAtomic(path, await contactSheet({ images: pixels, shape }, { captions }));
+    return;
+  }
+}
+
+function checkText({ input, classes, start, learned, findings }: TrainingCheck): string {
+  const present = classes.filter(({ images }) => images > 0).length;
+  const round = (value: number): string => String(Number(value.toPrecision(4)));
+  return [
+    table(
+      ["", ""],
+      [
+        [
+          "input",
+          `${input.shape.join("x")}, from ${round(input.least)} to ${round(input.most)}, mean ${round(input.mean)}, deviation ${round(input.deviation)}`,
+        ],
+        ["classes", `${present} of ${classes.length} in the batch`],
+        ["loss at the start", `${round(start.loss)}; equal chances give ${round(start.expected)}`],
+        [
+          "one batch by heart",
+          `loss ${round(learned.loss)}, accuracy ${percent(learned.accuracy)} after ${learned.steps} steps`,
+        ],
+      ],
+      { left: 2 },
+    ).trimStart(),
+    "",
+    ...(findings.length === 0 ? ["Nothing looks wrong."] : findings.map((finding) => `- ${finding}`)),
+  ].join("\n");
+}

@@ -1,0 +1,141 @@
+import { modelMetadata, preprocess, type Preprocessing } from "@convkit/core";
+import { type Batch, type Dataset, fromArrays } from "@convkit/datasets";
+import { checkOptions, type OptionNames, shown } from "@convkit/errors";
+import * as tf from "@tensorflow/tfjs-core";
+import type { LayersModel } from "@tensorflow/tfjs-layers";
+import { train } from "../loop/train.ts";
+import type { TrainingCheck } from "./training-check.ts";
+import { balanceFindings, inputFindings, learningFindings, startFindings } from "./training-findings.ts";
+import { evaluate } from "../step/evaluate.ts";
+import type { OptimizerConfig, OptimizerName } from "../optimization/optimizer-config.ts";
+import { TrainerError } from "../trainer-error.ts";
+
+/** Options of `checkTraining`. */
+export interface CheckTrainingOptions {
+  /** Images of the one batch; 32 by default. */
+  readonly batch?: number | undefined;
+  /** Steps that the batch is learned for; 100 by default. */
+  readonly steps?: number | undefined;
+  /** Adam with its learning rate 0.001 by default. */
+  readonly optimizer?: OptimizerName | OptimizerConfig | undefined;
+  /** Converts pixels to the model's input. By default as the model's metadata says, else unchanged pixels. */
+  readonly preprocessing?: Preprocessing | undefined;
+  /** Seed of the batch and of the training; 0 by default. */
+  readonly seed?: number | undefined;
+  /** Ends the check with the signal's reason; none by default. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+const optionNames: OptionNames<CheckTrainingOptions> = {
+  batch: true,
+  steps: true,
+  optimizer: true,
+  preprocessing: true,
+  seed: true,
+  signal: true,
+};
+
+/**
+ * Looks before a long training whether it can work, as in Karpathy's recipe (2019,
+ * https://karpathy.github.io/2019/04/25/recipe): the input as the network sees it, the loss at the start against that of
+ * equal chances, and whether the network can learn one batch by heart. The model keeps its weights.
+ *
+ * Throws a `TrainerError` for options out of their range and for data that does not fit the model.
+ */
+export async function checkTraining(
+  model: LayersModel,
+  data: Dataset,
+  options: CheckTrainingOptions = {},
+): Promise<TrainingCheck> {
+  checkOptions("checkTraining", options, optionNames, (message) => new TrainerError(message));
+  const { batch = 32, steps = 100, optimizer = { name: "adam" }, seed = 0, signal } = options;
+  for (const [name, value] of Object.entries({ batch, steps })) {
+    if (Number.isInteger(value) && value >= 1) continue;
+    throw new TrainerError(`checkTraining: expected ${name} as a whole number from 1 on, got ${shown(value)}.`);
+  }
+  const preprocessing = options.preprocessing ?? modelMetadata(model).preprocessing ?? {};
+  const images = await firstBatch(data, batch, seed);
+  const one = fromArrays({
+    name: `one batch of ${data.name}`,
+    images: images.images,
+    shape: [images.shape[1], images.shape[2], images.shape[3]],
+    labels: images.labels,
+    classes: [...data.classes],
+  });
+  const judged = { preprocessing, signal, batch };
+  const before = model.getWeights().map((weight) => tf.clone(weight));
+  try {
+    const start = await evaluate(model, one, judged);
+    await train({
+      model,
+      data: one,
+      epochs: steps,
+      batch,
+      optimizer,
+      preprocessing,
+      seed,
+      signal,
+      progress: false,
+      restoreBest: false,
+    });
+    signal?.throwIfAborted();
+    const end = await evaluate(model, one, judged);
+    const still = await unchanged(model, before);
+    const outputs = model.outputs[0]?.shape.at(-1) ?? 1;
+    const parts = {
+      input: await inputOf(images, preprocessing),
+      classes: data.classes.map((name, index) => ({
+        name,
+        images: images.labels.filter((label) => label === index).length,
+      })),
+      start: { loss: start.loss, expected: Math.log(Math.max(2, outputs)) },
+      learned: { steps, loss: end.loss, accuracy: end.accuracy },
+      still,
+    };
+    const findings = [
+      inputFindings(model, parts),
+      balanceFindings(parts),
+      startFindings(parts),
+      learningFindings(parts),
+    ];
+    return { ...parts, findings: findings.flat() };
+  } finally {
+    model.setWeights(before);
+    tf.dispose(before);
+  }
+}
+
+/** Some images in the order of a training, copied. */
+async function firstBatch(data: Dataset, batch: number, seed: number): Promise<Batch> {
+  for await (const each of data.batches({ batch, shuffle: true, seed })) {
+    const copy = { ...each, images: each.images.slice(), labels: each.labels.slice() };
+    each.release?.();
+    return copy;
+  }
+  throw new TrainerError(`checkTraining: expected at least one image, ${data.name} has none that can be read.`);
+}
+
+async function inputOf({ images, shape }: Batch, preprocessing: Preprocessing): Promise<TrainingCheck["input"]> {
+  const [least, most, mean, variance] = tf.tidy(() => {
+    const seen = preprocess(tf.tensor4d(images, shape), preprocessing);
+    const moments = tf.moments(seen);
+    return [tf.min(seen), tf.max(seen), moments.mean, moments.variance];
+  }) as tf.Tensor[];
+  const numbers = await Promise.all([least, most, mean, variance].map(async (value) => (await value!.data())[0]!));
+  tf.dispose([least!, most!, mean!, variance!]);
+  const [low, high, middle, square] = numbers as [number, number, number, number];
+  return { shape: [...shape], least: low, most: high, mean: middle, deviation: Math.sqrt(square) };
+}
+
+/** Names of the trainable weights with the values from before. */
+async function unchanged(model: LayersModel, before: readonly tf.Tensor[]): Promise<string[]> {
+  const trainable = new Set(model.trainableWeights.map(({ id }) => id));
+  const names: string[] = [];
+  for (const [index, weight] of model.weights.entries()) {
+    if (!trainable.has(weight.id)) continue;
+    const difference = tf.tidy(() => tf.max(tf.abs(tf.sub(weight.read(), before[index]!))));
+    if ((await difference.data())[0] === 0) names.push(weight.originalName);
+    difference.dispose();
+  }
+  return names;
+}

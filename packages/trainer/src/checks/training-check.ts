@@ -1,0 +1,21 @@
+/** What a network makes of one batch before a long training. */
+export interface TrainingCheck {
+  /** The pixels of the batch as the network gets them. */
+  readonly input: {
+    readonly shape: readonly [images: number, height: number, width: number, channels: number];
+    readonly least: number;
+    readonly most: number;
+    readonly mean: number;
+    readonly deviation: number;
+  };
+  /** Images of each class in the batch, in the order of the data's classes. */
+  readonly classes: readonly { readonly name: string; readonly images: number }[];
+  /** The batch's loss with the weights as they are; `expected` is that of equal chances: ln(classes). */
+  readonly start: { readonly loss: number; readonly expected: number };
+  /** Loss and accuracy on the batch after it was learned alone. */
+  readonly learned: { readonly steps: number; readonly loss: number; readonly accuracy: number };
+  /** Names of trainable weights that did not change: no gradient reaches them. */
+  readonly still: readonly string[];
+  /** A sentence for each thing that looks wrong; none if nothing does. */
+  readonly findings: readonly string[];
+}

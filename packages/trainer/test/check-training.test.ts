@@ -1,0 +1,110 @@
+import { chain, conv, dense, flatten, freeze, layer, network, unitPixels } from "@convkit/core";
+import { fromArrays } from "@convkit/datasets";
+import { useEngine } from "@convkit/engine";
+import { checkTraining } from "@convkit/trainer";
+import * as tf from "@tensorflow/tfjs-core";
+import * as tfl from "@tensorflow/tfjs-layers";
+import { beforeAll, describe, expect, it } from "vitest";
+
+beforeAll(() => useEngine("wasm").then(() => undefined));
+
+/** Images of 8x6 pixels whose mean is their class' alone, with some noise. */
+const images = 40;
+const pixels = Uint8Array.from({ length: images * 8 * 6 }, (_, i) => {
+  const label = Math.floor(i / 48) % 4;
+  return 40 * label + ((i * 7919) % 31);
+});
+const labels = Array.from({ length: images }, (_, i) => i % 4);
+const data = fromArrays({ images: pixels, shape: [8, 6, 1], labels, classes: ["a", "b", "c", "d"], name: "grays" });
+
+const body = chain([
+  conv(4, 3, { padding: "same", activation: "relu" }),
+  flatten(),
+  dense(4, { activation: "softmax" }),
+]);
+const make = (): tfl.LayersModel => network([8, 6, 1], body, { preprocessing: unitPixels, seed: 1 });
+const fast = { optimizer: { name: "adam", learningRate: 0.02 }, batch: 16 } as const;
+
+describe("checkTraining", () => {
+  it("finds nothing where a batch can be learned, and leaves the weights as they are", async () => {
+    const model = make();
+    const before = model.getWeights().map((weight) => [...weight.dataSync()]);
+    const check = await checkTraining(model, data, { ...fast, steps: 150 });
+    expect(check.findings).toEqual([]);
+    expect(check.start.expected).toBeCloseTo(Math.log(4), 12);
+    expect(check.learned).toMatchObject({ steps: 150, accuracy: 1 });
+    expect(check.learned.loss).toBeLessThan(0.1 * check.start.loss + 0.05);
+    expect(check.still).toEqual([]);
+    expect(check.input.shape).toEqual([16, 8, 6, 1]);
+    expect(check.classes.reduce((sum, each) => sum + each.images, 0)).toBe(16);
+    expect(model.getWeights().map((weight) => [...weight.dataSync()])).toEqual(before);
+  });
+
+  it("sees the input as the network does", async () => {
+    const check = await checkTraining(make(), data, { ...fast, batch: images, steps: 1 });
+    const values = [...pixels].map((value) => value / 255);
+    const mean = values.reduce((a, b) => a + b, 0) / values.length;
+    expect(check.input.least).toBeCloseTo(Math.min(...values), 6);
+    expect(check.input.most).toBeCloseTo(Math.max(...values), 6);
+    expect(check.input.mean).toBeCloseTo(mean, 5);
+    const square = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
+    expect(check.input.deviation).toBeCloseTo(Math.sqrt(square), 5);
+  });
+
+  it("says that pixels are not scaled, and that the loss at the start is too large", async () => {
+    const model = make();
+    const kernel = model.layers.at(-1)!.getWeights()[0]!;
+    model.layers.at(-1)!.setWeights([tf.mul(kernel, 50), tf.zeros([4])]);
+    const { findings } = await checkTraining(model, data, { ...fast, steps: 1, preprocessing: {} });
+    expect(findings).toContainEqual(
+      expect.stringMatching(/^The network sees values from 0 to 150, .* give preprocessing/),
+    );
+    expect(findings).toContainEqual(
+      expect.stringMatching(/^The loss at the start is \d.*, and equal chances give 1\.386/),
+    );
+  });
+
+  it("says that labels cannot be learned, and which weights no gradient reaches", async () => {
+    const dark = fromArrays({
+      images: new Uint8Array(40 * 48).fill(9),
+      shape: [8, 6, 1],
+      labels,
+      classes: ["a", "b", "c", "d"],
+    });
+    const equal = await checkTraining(make(), dark, { ...fast, steps: 20 });
+    expect(equal.findings[0]).toMatch(/^Every pixel of the batch is 0\.03529: look at the images/);
+    expect(equal.findings.at(-1)).toMatch(/^After 20 steps on one batch its loss is 1\.\d+ and its accuracy \d+ %/);
+
+    const cut = layer((name) => tfl.layers.reLU({ name }), "relu");
+    const dead = network(
+      [8, 6, 1],
+      chain({
+        conv: conv(4, 3, { padding: "same" }),
+        cut,
+        flatten: flatten(),
+        fc: dense(4, { activation: "softmax" }),
+      }),
+      { preprocessing: unitPixels },
+    );
+    dead.getLayer("conv").setWeights([tf.zeros([3, 3, 1, 4]), tf.fill([4], -1)]);
+    const { still, findings } = await checkTraining(dead, data, { ...fast, steps: 3 });
+    expect(still).toEqual(["conv/kernel", "conv/bias", "fc/kernel"]);
+    expect(findings).toContainEqual(
+      expect.stringMatching(/^3 trainable weights did not change, .*: conv\/kernel, conv\/bias, fc\/kernel\.$/),
+    );
+  });
+
+  it("does not name frozen weights", async () => {
+    const model = make();
+    freeze(model, model.layers[1]!.name);
+    const { still } = await checkTraining(model, data, { ...fast, steps: 2 });
+    expect(still).toEqual([]);
+  });
+
+  it("refuses options out of their range", async () => {
+    await expect(checkTraining(make(), data, { steps: 0 })).rejects.toThrow(
+      "checkTraining: expected steps as a whole number from 1 on, got 0.",
+    );
+    await expect(checkTraining(make(), data, { step: 3 } as never)).rejects.toThrow(/step/);
+  });
+});
