@@ -20,6 +20,8 @@ export interface OtherShapes {
   xception: [[299, 299, 3], 1000];
   "efficientnet-b1": [[240, 240, 3], 1000];
   "inception-v3-tv": [[299, 299, 3], 1000];
+  "efficientnet-b1-tv": [[240, 240, 3], 1000];
+  "xception-timm": [[299, 299, 3], 1000];
 }
 
 type PlainName<Name extends ModelName | ModelAlias> = Name extends ModelAlias ? (typeof aliases)[Name] : Name;

@@ -23,6 +23,8 @@ const others: OtherShapes = {
   xception: [[299, 299, 3], 1000],
   "efficientnet-b1": [[240, 240, 3], 1000],
   "inception-v3-tv": [[299, 299, 3], 1000],
+  "efficientnet-b1-tv": [[240, 240, 3], 1000],
+  "xception-timm": [[299, 299, 3], 1000],
 };
 
 describe("the shapes of the zoo in types", () => {
