@@ -27,7 +27,7 @@ export class Operation extends tfl.layers.Layer {
   static className = "Operation";
   static table: Operations = {};
   readonly op: string;
-  readonly values: Readonly<Record<string, unknown>>;
+  values: Readonly<Record<string, unknown>>;
   readonly #run: Run;
 
   constructor({ op, values, ...base }: BaseArgs & OperationArgs) {
@@ -41,6 +41,18 @@ export class Operation extends tfl.layers.Layer {
     this.op = op;
     this.values = values;
     this.#run = entry[1];
+  }
+
+  /**
+   * Names the axes that a squeeze without axes means: the axes that are known to have size 1. A batch of one sample is
+   * none of them.
+   */
+  override build(shape: Shape): void {
+    if (this.op === "squeeze" && this.values["axis"] == null) {
+      const [sizes] = (Array.isArray(shape[0]) ? shape : [shape]) as [tfl.Shape];
+      this.values = { ...this.values, axis: [...sizes.keys()].filter((axis) => sizes[axis] === 1) };
+    }
+    super.build(shape);
   }
 
   /**

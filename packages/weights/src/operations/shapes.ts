@@ -77,7 +77,9 @@ export const shapes: Operations = {
     "x axis",
     (v) => {
       const x = v.tensor("x");
-      return tf.squeeze(x, v.get("axis") === undefined ? undefined : v.axes("axis", x.rank));
+      const axes = v.get("axis") === undefined ? undefined : v.axes("axis", x.rank);
+      // tfjs takes an empty list for every axis of size 1.
+      return axes?.length === 0 ? tf.clone(x) : tf.squeeze(x, axes);
     },
   ],
   concatenate: [

@@ -107,6 +107,11 @@ const special: Readonly<Record<string, Maker>> = {
     const isConstant = String(values["mode"] ?? "constant").toLowerCase() === "constant";
     return [plain("pad", isConstant ? { ...values, constant_values } : values, context)];
   },
+  // Keras takes an empty list for every axis of size 1.
+  squeeze: (values, context) =>
+    Array.isArray(values["axis"]) && values["axis"].length === 0
+      ? [{ className: "Identity", config: {} }]
+      : [plain("squeeze", values, context)],
   hardswish: (values, context) => [plain("hardsilu", values, context)],
   stopgradient: ({ x }) => [
     {
