@@ -17,5 +17,15 @@ export async function saveFolder(path: string, fill: (folder: string) => void | 
 
 function unsaved(path: string, error: unknown): WeightsError {
   if (error instanceof WeightsError) return error;
+  let root = error;
+  while (root instanceof Error && root.cause !== undefined) root = root.cause;
+  // No path or model is at fault: only a writer throws these.
+  if (root instanceof TypeError || root instanceof ReferenceError)
+    return new WeightsError(
+      path,
+      "",
+      `cannot be written because of a fault in convkit, not in the model; report it with the model's summary (${root.message})`,
+      { cause: error },
+    );
   return new WeightsError(path, "", unwritable(path, error).problem.replace(/\.$/, ""), { cause: error });
 }

@@ -1,6 +1,7 @@
 import type { GraphNode } from "@convkit/core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { inOrder, usesOf } from "../../model/layer-uses.ts";
+import { nestedModel } from "../../model/model-layers.ts";
 import { kernelRows } from "./axis-order.ts";
 
 /**
@@ -63,6 +64,14 @@ function walk(
       continue;
     }
     const given = taken.find((order) => order !== undefined);
+    // A model that runs at every step takes the features of one step.
+    const held = nestedModel(layer);
+    if (held !== undefined) {
+      const inner = walk(held, taken, orders);
+      for (const [index, output] of outputs.entries())
+        known.set(output.id, inner[index] === undefined ? undefined : unknownAfter(layer.getClassName()));
+      continue;
+    }
     if (given !== undefined) orders.set(layer, taken.every((order) => sameOrder(order, given)) ? given : unlike);
     const after = orderAfter(node, taken);
     for (const output of outputs) known.set(output.id, after);
@@ -81,6 +90,10 @@ function orderAfter({ layer, inputShapes }: GraphNode, taken: readonly FeatureOr
   const shape = inputShapes[0] ?? [];
   const given = taken.find((order) => order !== undefined);
   if (className === "Flatten") return given ?? flattened(shape);
+  // A flatten at every step: the order would be of the features of one step.
+  const held = (layer as { layer?: tfl.layers.Layer }).layer?.getClassName();
+  if (given === undefined && (held === "Flatten" || held === "Reshape"))
+    return flattened([null, ...shape.slice(2)]) === undefined ? undefined : unknownAfter(className);
   if (className === "Reshape" && given === undefined) {
     const places = shape.slice(1, -1);
     return shape.length < 3 || places.every((size) => size === 1)
@@ -95,8 +108,10 @@ function orderAfter({ layer, inputShapes }: GraphNode, taken: readonly FeatureOr
   }
   if (joinsPlaces.has(className)) return taken.every((order) => sameOrder(order, given)) ? given : unlike;
   if (className === "Concatenate") return concatenated(inputShapes, taken);
-  return `the order of its features after ${className} is not known`;
+  return unknownAfter(className);
 }
+
+const unknownAfter = (className: string): string => `the order of its features after ${className} is not known`;
 
 /** The feature order of a flattened feature map `[n, h, w, c]` or sequence `[n, length, c]`. */
 function flattened(shape: readonly (number | null)[]): FeatureOrder {

@@ -1,6 +1,6 @@
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { collectedError } from "../../weights-error.ts";
-import { modelLayers } from "../../model/model-layers.ts";
+import { modelLayers, nestedModel } from "../../model/model-layers.ts";
 import { weightName } from "../../model/weight-name.ts";
 import { fromTorchOrder, kernelRows, toTorchOrder } from "./axis-order.ts";
 import type { MatrixOrder } from "./axis-order.ts";
@@ -70,7 +70,8 @@ function layerPaths(model: tfl.LayersModel): Map<tfl.layers.Layer, string> {
   const paths = new Map<tfl.layers.Layer, string>();
   const walk = (inner: tfl.LayersModel, above: string): void => {
     for (const layer of inner.layers) {
-      if ("layers" in layer) walk(layer as tfl.LayersModel, `${above}${layer.name}.`);
+      const nested = nestedModel(layer);
+      if (nested !== undefined) walk(nested, `${above}${layer.name}.`);
       else paths.set(layer, counts.get(layer.name) === 1 ? layer.name : `${above}${layer.name}`);
     }
   };
