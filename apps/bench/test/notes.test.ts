@@ -9,7 +9,7 @@ const name = "train/lenet5-b32";
 const behind = withRatios([row(name, "convkit", 4, { note: "steps failed: x" }), row(name, "keras", 3)]);
 const ahead = withRatios([row(name, "convkit", 2), row(name, "keras", 3)]);
 const why = "Calls cost more here; several steps a call were tried.";
-const notes = { behind: { [name]: why }, bfloat16: {} };
+const notes = { behind: { [name]: why }, runtimes: {}, bfloat16: {} };
 
 describe("noteOf", () => {
   const some = { "train/a-b1": "one", "train/a-*, predict/a-b?": "some", "predict/*": "others" };
@@ -30,16 +30,28 @@ describe("withReasons", () => {
     const once = withReasons(behind, notes);
     expect(once[0]).toMatchObject({ note: "steps failed: x", reason: why });
     expect(once[1]!.reason).toBeUndefined();
-    expect(withReasons(once, { behind: { "train/*": "Another reason." }, bfloat16: {} })[0]!.reason).toBe(
+    expect(withReasons(once, { behind: { "train/*": "Another reason." }, runtimes: {}, bfloat16: {} })[0]!.reason).toBe(
       "Another reason.",
     );
-    expect(withReasons(once, { behind: {}, bfloat16: {} })[0]).toEqual(behind[0]);
+    expect(withReasons(once, { behind: {}, runtimes: {}, bfloat16: {} })[0]).toEqual(behind[0]);
+  });
+
+  it("says of a prediction by OpenVINO what holds there, not what holds of TensorFlow", () => {
+    const at = "predict/lenet5-b1";
+    const rows = withRatios([{ ...row(at, "convkit", 4), variant: "openvino" }, row(at, "onnxruntime", 3)]);
+    const both = { behind: { "predict/*": "Small kernels." }, runtimes: { "predict/*": why }, bfloat16: {} };
+    expect(withReasons(rows, both)[0]!.reason).toBe(why);
+    expect(withReasons([{ ...rows[0]!, variant: "compiled" }, rows[1]!], both)[0]!.reason).toBe("Small kernels.");
   });
 
   it("says why bfloat16 gains little", () => {
     const rows = withRatios([row(name, "convkit", 4), row(name, "convkit-bf16", 3), row(name, "keras", 5)]);
     const text = "Casts take what the kernels save.";
-    const [float32, bfloat16] = withReasons(rows, { behind: { "train/*": why }, bfloat16: { "train/*": text } });
+    const [float32, bfloat16] = withReasons(rows, {
+      behind: { "train/*": why },
+      runtimes: {},
+      bfloat16: { "train/*": text },
+    });
     expect(float32!.reason).toBeUndefined();
     expect(bfloat16!.reason).toBe(text);
   });

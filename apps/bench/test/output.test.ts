@@ -164,7 +164,7 @@ describe("the section of the page of benchmarks", () => {
       row("predict/vgg16-b1", "convkit", 4),
       row("predict/vgg16-b1", "torch", 3),
     ]);
-    const notes = { behind: { "predict/*": "Calls cost more here." }, bfloat16: {} };
+    const notes = { behind: { "predict/*": "Calls cost more here." }, runtimes: {}, bfloat16: {} };
     const text = resultsSection(result(withReasons(slow, notes)), "a", "results");
     expect(text).toContain("convkit in float32 is ahead of the fastest peer in 1 of 4 rows");
     expect(text).toContain(
@@ -181,7 +181,7 @@ describe("the section of the page of benchmarks", () => {
       row("train/googlenet-b8", "convkit", 4),
       row("train/googlenet-b8", "convkit-bf16", 2),
     ];
-    const notes = { behind: {}, bfloat16: { "train/*": "Its kernels are too small." } };
+    const notes = { behind: {}, runtimes: {}, bfloat16: { "train/*": "Its kernels are too small." } };
     const text = resultsSection(result(withReasons(little, notes)), "a", "results");
     expect(text).toContain("bfloat16 is at least 1.5 times as fast as float32 in 1 of 2 rows");
     expect(text).toContain(

@@ -9,6 +9,8 @@ export type Reasons = Readonly<Record<string, string>>;
 export interface Notes {
   /** Why convkit in float32 is behind a peer. */
   readonly behind: Reasons;
+  /** Why a prediction by OpenVINO or ONNX Runtime is behind a peer, which computes by the same libraries. */
+  readonly runtimes: Reasons;
   /** Why bfloat16 gains little over float32. */
   readonly bfloat16: Reasons;
 }
@@ -52,10 +54,14 @@ export function gainsLittle(row: Row, rows: readonly Row[]): boolean {
 export function withReasons(rows: readonly Row[], notes: Notes): Row[] {
   return rows.map((row) => {
     const { reason: _, ...others } = row;
-    const reasons = isBehind(row) ? notes.behind : gainsLittle(row, rows) ? notes.bfloat16 : {};
-    const reason = noteOf(reasons, row.case);
+    const reason = noteOf(reasonsFor(row, rows, notes), row.case);
     return { ...others, ...(reason !== undefined && { reason }) };
   });
+}
+
+function reasonsFor(row: Row, rows: readonly Row[], notes: Notes): Reasons {
+  if (!isBehind(row)) return gainsLittle(row, rows) ? notes.bfloat16 : {};
+  return row.variant === "openvino" || row.variant === "onnxruntime" ? notes.runtimes : notes.behind;
 }
 
 /** Slow rows without a reason, as case and system. */
