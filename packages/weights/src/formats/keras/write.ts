@@ -5,6 +5,7 @@ import { writeHdf5 } from "../hdf5/writer.ts";
 import type { GroupToWrite } from "../hdf5/writer.ts";
 import type { NamedTensor } from "../../bytes/named-tensor.ts";
 import { metadataKey, metadataText } from "../../model/metadata-json.ts";
+import { distinctNames } from "../../model/model-layers.ts";
 import { WeightsError } from "../../weights-error.ts";
 import { writeZip } from "../../bytes/zip-writer.ts";
 import { exportGraph, innerLayers } from "./export-graph.ts";
@@ -47,7 +48,7 @@ export function writeLegacyH5(sink: ByteSink, model: tfl.LayersModel, { file, me
     children: groups.children,
   };
   writeHdf5(sink, {
-    attributes: { model_config: jsonWithFloats(keras2Config(graph)), ...about, ...metadataAttribute(metadata) },
+    attributes: { model_config: jsonWithFloats(keras2Config(graph, keras)), ...about, ...metadataAttribute(metadata) },
     children: new Map([["model_weights", weights]]),
   });
 }
@@ -96,7 +97,8 @@ function everyLayer(graph: KerasGraph): KerasLayer[] {
 }
 
 function legacyGroup(weights: readonly NamedTensor[]): GroupToWrite {
-  const names = weights.map(({ name }) => `${name}:0`);
+  // Keras finds a layer's weights by their order. Two layers of one name within a nested model would share a place.
+  const names = distinctNames(weights.map(({ name }) => name)).map((name) => `${name}:0`);
   const group = {
     attributes: listAttribute("weight_names", names),
     children: new Map<string, GroupToWrite | NamedTensor>(),
