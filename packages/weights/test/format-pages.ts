@@ -2,6 +2,7 @@ import { dtypeBytes } from "../src/bytes/named-tensor.ts";
 import { kerasClasses } from "../src/formats/keras/config-keys.ts";
 import { makers } from "../src/formats/keras/import-layers.ts";
 import { layerOperations } from "../src/formats/keras/operations.ts";
+import { unwrittenLayers } from "../src/formats/keras/unwritten-layers.ts";
 import { whyUnread } from "../src/formats/keras/unread-layers.ts";
 import { knownFilters, unknownFilters } from "../src/formats/hdf5/filters.ts";
 import { layerWriters } from "../src/formats/onnx/layers.ts";
@@ -42,6 +43,12 @@ Not read. The error names the layer, its place in the file and the reason:
 | layer | why |
 |---|---|
 ${rows.join("\n")}
+
+Read, but not written into .keras and .h5; the error says so:
+
+${Object.values(unwrittenLayers)
+  .map((why) => `- ${why}.`)
+  .join("\n")}
 
 Options and arguments that would change the numbers are honored or refused by name: \`use_gate\` and a sliding window of attention,
 a mask of a layer that takes none here, \`stateful\` of a recurrent layer without a fixed batch, \`zero_output_for_mask\`. Layers with

@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { loadModel } from "../src/index.ts";
+import { loadModel, saveModel } from "../src/index.ts";
 import { readArray } from "./peers/compare.ts";
 import { runPython } from "./peers/run-python.ts";
 
@@ -72,5 +72,27 @@ describe.skipIf(peerPython === undefined)("Keras files of one layer, option or h
     // Every kind but those that Keras itself cannot read back from .h5.
     expect(new Set(entries.map(({ name }) => name)).size).toBe(82);
     expect(entries.length).toBeGreaterThan(75);
+  });
+
+  it("give Keras' numbers in Keras when they are written again, or are refused", async () => {
+    await useEngine();
+    const refused = new Map<string, string>();
+    for (const { name, file } of entries) {
+      // A user's layer is refused: refused-writes.test.ts.
+      if (!file.endsWith(".keras") || name === "of_user") continue;
+      const model = await loadModel(join(folder, file));
+      for (const ending of ["keras", "h5"])
+        await saveModel(model, join(folder, `${name}.back.${ending}`)).catch((error: unknown) => {
+          refused.set(`${name}.${ending}`, (error as Error).message);
+        });
+      model.dispose();
+    }
+    expect(JSON.parse(runPython("keras-kinds-back.py", folder).trim().split("\n").at(-1)!)).toEqual({});
+    const withoutKeras = [...refused].filter(([name]) => name.endsWith(".keras"));
+    expect(withoutKeras.map(([name]) => name.replace(".keras", "")).toSorted()).toEqual(
+      "frames given_statistics masked_both_ways masked_gru masked_lstm norms spectral".split(" "),
+    );
+    expect(refused.get("spectral.keras")).toContain("Keras' SpectralNormalization is read, but not written for Keras");
+    expect(refused.get("masked_both_ways.h5")).toContain("a recurrent layer whose call states a mask is read");
   });
 });

@@ -40,20 +40,22 @@ describe.skipIf(peerPython === undefined)("files that others read", () => {
   beforeAll(() => useEngine());
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  const inKeras = (file: string, shapes: readonly (readonly number[])[]): number[][] =>
+  /** What Keras answers for each of the files, for inputs of those shapes. */
+  const inKeras = (files: readonly string[], shapes: readonly (readonly number[])[]): number[][][] =>
     JSON.parse(
       runPeer(
         `import sys, json, keras, numpy as np
-model = keras.models.load_model(sys.argv[1], compile=False)
-xs = [np.asarray(x, "float32").reshape((2, *s)) for x, s in json.loads(sys.argv[2])]
-ys = model(xs[0] if len(xs) == 1 else xs, training=False)
-print(json.dumps([np.asarray(y).reshape(-1).tolist() for y in (ys if isinstance(ys, (list, tuple)) else [ys])]))`,
-        [file, JSON.stringify(shapes.map((shape) => [[...inputOf(shape)], shape]))],
+xs = [np.asarray(x, "float32").reshape((2, *s)) for x, s in json.loads(sys.argv[1])]
+def answers(file):
+    ys = keras.models.load_model(file, compile=False)(xs[0] if len(xs) == 1 else xs, training=False)
+    return [np.asarray(y).reshape(-1).tolist() for y in (ys if isinstance(ys, (list, tuple)) else [ys])]
+print(json.dumps([answers(file) for file in sys.argv[2:]]))`,
+        [JSON.stringify(shapes.map((shape) => [[...inputOf(shape)], shape])), ...files],
       )
         .trim()
         .split("\n")
         .at(-1)!,
-    ) as number[][];
+    ) as number[][][];
 
   const inTorch = (module: string, file: string, shape: readonly number[]): number[] =>
     JSON.parse(
@@ -77,18 +79,45 @@ print(json.dumps(net.eval()(x).detach().reshape(-1).tolist()))`,
     for (const [i, value] of a.entries()) expect(value).toBeCloseTo(b[i]!, 4);
   };
 
-  it.each(["outputs.keras", "outputs.h5"])("%s: a model called twice whose calls are outputs", async (name) => {
+  it("a model called twice whose calls are outputs", async () => {
     const inner = base();
     const [a, b] = [tfl.input({ shape: [...image] }), tfl.input({ shape: [...image] })];
     const outputs = [inner.apply(a), inner.apply(b)] as tfl.SymbolicTensor[];
     const model = number(tfl.model({ inputs: [a, b], outputs: [outputs[1]!, outputs[0]!] }));
     const scaled = [image, image];
-    await saveModel(model, at(name));
+    const files = ["outputs.keras", "outputs.h5"].map(at);
+    for (const file of files) await saveModel(model, file);
     // tfjs itself cannot answer with two outputs of one layer: the two calls by hand are what is meant.
     const x = tf.tensor(inputOf(image), [2, ...image]);
     const wanted = [...(inner.predict(x) as tf.Tensor).dataSync()];
-    for (const found of [inKeras(at(name), scaled), answers(await loadModel(at(name)), scaled)])
-      for (const output of found) close(output, wanted);
+    const own = await Promise.all(files.map(async (file) => answers(await loadModel(file), scaled)));
+    for (const found of [...inKeras(files, scaled), ...own]) for (const output of found) close(output, wanted);
+  });
+
+  it("layers of one name in models within models, and first states, are read by Keras", async () => {
+    const { add, dense, gru, lstm } = tfl.layers;
+    const around = (before?: tfl.LayersModel): tfl.LayersModel => {
+      const start = tfl.input({ shape: [3] });
+      const taken = (before?.apply(start) ?? start) as tfl.SymbolicTensor;
+      const end = dense({ units: 3, name: "dense", activation: "tanh" }).apply(taken) as tfl.SymbolicTensor;
+      return tfl.model({ inputs: start, outputs: end, name: "same" });
+    };
+    const [x, h, c] = [tfl.input({ shape: [4, 3] }), tfl.input({ shape: [3] }), tfl.input({ shape: [3] })];
+    const state = around(around(around())).apply(h) as tfl.SymbolicTensor;
+    const first = lstm({ units: 3, recurrentActivation: "sigmoid", returnSequences: true, returnState: true });
+    const [y, a, b] = first.apply(x, { initialState: [state, c] }) as tfl.SymbolicTensor[];
+    const last = gru({ units: 3, recurrentActivation: "sigmoid" }).apply(y!, {
+      initialState: [add().apply([a!, b!]) as tfl.SymbolicTensor],
+    }) as tfl.SymbolicTensor;
+    const model = number(tfl.model({ inputs: [x, h, c], outputs: last }));
+    const shapes = [[4, 3], [3], [3]];
+    const wanted = answers(model, shapes);
+    const files = ["within.keras", "within.h5"].map(at);
+    for (const file of files) await saveModel(model, file);
+    const own = await Promise.all(files.map(async (file) => answers(await loadModel(file), shapes)));
+    for (const found of [...inKeras(files, shapes), ...own]) close(found[0]!, wanted[0]!);
+    await saveModel(model, at("for-keras2.h5"), { keras: 2 });
+    close(answers(await loadModel(at("for-keras2.h5")), shapes)[0]!, wanted[0]!);
   });
 
   it("slashes.h5: names with a slash", async () => {

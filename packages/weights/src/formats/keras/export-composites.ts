@@ -1,6 +1,7 @@
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { variableTensor } from "../../bytes/variable-tensor.ts";
 import { locallyConnected } from "./export-locally-connected.ts";
+import { unwrittenLayers } from "./unwritten-layers.ts";
 import type { Config, Export, ExportContext, KerasPart } from "./keras-part.ts";
 
 /** A layer that another layer holds, in the form of Keras' files, and where its weights are. */
@@ -8,7 +9,8 @@ function innerLayer(
   layer: tfl.layers.Layer,
   { exportInner, refuse }: ExportContext,
 ): { value: object; part: KerasPart } {
-  const [part, ...more] = "layers" in layer ? [] : exportInner(layer);
+  if ("layers" in layer) return refuse(unwrittenLayers.ModelWithin);
+  const [part, ...more] = exportInner(layer);
   if (part === undefined || more.length > 0 || part.operation !== undefined)
     return refuse(`Keras has no single layer for the ${layer.getClassName()} within it`);
   const config = { name: layer.name, ...part.config };
@@ -21,6 +23,20 @@ const below = (path: string, { inside }: KerasPart, count: number): [string, num
 
 const pick = (config: Config, keys: readonly string[]): Config =>
   Object.fromEntries(keys.flatMap((key) => (config[key] === undefined ? [] : [[key, config[key]]])));
+
+/** Keras takes the word dot for a function of that name where it reads an .h5; dot is its default. */
+const scoreMode = ({ score_mode: mode }: Config): Config => (mode === "dot" ? {} : { score_mode: mode });
+
+/** The arguments of an attention layer's calls; `places` are those that the first inputs are by their place. */
+function attentionCall(config: Config, places: readonly string[]): Pick<KerasPart, "roles" | "options"> {
+  const roles = (config["roles"] as readonly string[] | undefined) ?? [];
+  const byPlace = roles.findIndex((role, index) => role !== places[index]);
+  const flags = ["use_causal_mask", "return_attention_scores"].filter((name) => config[name] === true);
+  return {
+    roles: roles.map((role, index) => (byPlace === -1 || index < byPlace ? undefined : role)),
+    options: Object.fromEntries(flags.map((name) => [name, true])),
+  };
+}
 
 /** Keras layers that hold other layers, or whose weights are in layers within them. */
 export const compositeLayers: Readonly<Record<string, Export>> = {
@@ -55,22 +71,48 @@ export const compositeLayers: Readonly<Record<string, Export>> = {
           "recurrent_activation",
           "use_bias",
           "return_sequences",
+          "return_state",
           "go_backwards",
+          "dropout",
+          "recurrent_dropout",
         ]),
         reset_after: true,
       },
       inside: [["cell", layer.weights.length]],
     },
   ],
-  MultiHeadAttention: (config, _, layer) => {
+  MultiHeadAttention: (config, context, layer) => {
     const each = layer.weights.length / 4;
-    return [
-      {
-        className: "MultiHeadAttention",
-        config: pick(config, ["num_heads", "key_dim", "value_dim", "use_bias"]),
-        inside: ["query_dense", "key_dense", "value_dense", "output_dense"].map((path) => [path, each]),
-      },
-    ];
+    const part = attentionCall(config, ["query", "value", "key"]);
+    const inside = (before: string): [string, number][] =>
+      ["query", "key", "value", "output"].map((name) => [`${before}${name}_dense`, each]);
+    const keys = ["use_bias", "dropout", "kernel_initializer", "bias_initializer"];
+    const widths = ["num_heads", "key_dim", "value_dim", "output_shape", "attention_axes"];
+    if (config["key_heads"] == null)
+      return [
+        { ...part, className: "MultiHeadAttention", config: pick(config, [...widths, ...keys]), inside: inside("") },
+      ];
+    if (["value_dim", "output_shape", "attention_axes"].some((key) => config[key] != null))
+      return context.refuse("Keras' GroupQueryAttention has no value_dim, output_shape or attention_axes");
+    const heads = {
+      head_dim: config["key_dim"],
+      num_query_heads: config["num_heads"],
+      num_key_value_heads: config["key_heads"],
+    };
+    const own = { ...heads, ...pick(config, keys) };
+    return [{ ...part, className: "GroupQueryAttention", config: own, inside: inside("_") }];
+  },
+  Attention: (config) => {
+    const part = attentionCall(config, ["inputs", "inputs", "inputs"]);
+    return config["score_mode"] === "add"
+      ? [{ ...part, className: "AdditiveAttention", config: pick(config, ["use_scale", "dropout"]) }]
+      : [
+          {
+            ...part,
+            className: "Attention",
+            config: { ...pick(config, ["use_scale", "dropout"]), ...scoreMode(config) },
+          },
+        ];
   },
   LocallyConnected2D: locallyConnected,
   RMSNormalization: (config) =>

@@ -1,4 +1,3 @@
-import { snakeCase } from "@convkit/core/internal";
 import type { GraphNode } from "@convkit/core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import type { NamedTensor } from "../../bytes/named-tensor.ts";
@@ -6,8 +5,9 @@ import { variableTensor } from "../../bytes/variable-tensor.ts";
 import { isHeld } from "../../layers/held.ts";
 import { inOrder, usesOf } from "../../model/layer-uses.ts";
 import { WeightsError } from "../../weights-error.ts";
+import { pathBase } from "./class-name.ts";
 import { exportLayer } from "./export-layer.ts";
-import type { ExportContext } from "./keras-part.ts";
+import type { ExportContext, KerasPart } from "./keras-part.ts";
 import type { KerasGraph, KerasLayer, TakenTensor } from "./graph.ts";
 import { policyOf } from "./policy.ts";
 import { layerOrder } from "./layer-order.ts";
@@ -70,7 +70,7 @@ export function exportGraph(model: tfl.LayersModel, file: string, above = ""): K
         const parts = exportLayer(layer, context);
         const policy = policyOf(layer);
         for (const [index, part] of parts.entries()) {
-          const { className, config, takes, weights: own, operation, module, training, inside } = part;
+          const { className, config, takes, weights: own, operation, module, training, inside, options } = part;
           const isLast = index === parts.length - 1;
           const name = isLast ? layer.name : `${layer.name}.${index + 1}`;
           const weights =
@@ -89,12 +89,13 @@ export function exportGraph(model: tfl.LayersModel, file: string, above = ""): K
             ...(module === undefined ? {} : { module }),
             ...(training === true ? { training } : {}),
             ...(inside === undefined ? {} : { inside }),
+            ...(options === undefined ? {} : { options }),
           };
           add(
             made,
             takes === undefined
               ? index === 0
-                ? values.slice()
+                ? withRoles(values, part)
                 : [values.at(-1)!]
               : takes.map((place) => values[place]!),
           );
@@ -137,6 +138,22 @@ export function innerLayers(graph: KerasGraph): KerasLayer[] {
   });
 }
 
+/** The layer's inputs, each with the argument that it is, where that is not told by its place. */
+function withRoles(inputs: readonly TakenTensor[], { className, roles }: KerasPart): TakenTensor[] {
+  const rest = recurrentClasses.has(className)
+    ? "initial_state"
+    : className === "GlobalAveragePooling1D"
+      ? "mask"
+      : undefined;
+  return inputs.map((tensor, index) => {
+    const role = roles?.[index] ?? (index > 0 ? rest : undefined);
+    return role === undefined ? tensor : { ...tensor, role };
+  });
+}
+
+/** Layers whose inputs after the first are the states that they begin with. */
+const recurrentClasses = new Set(["Bidirectional", "ConvLSTM2D", "GRU", "LSTM", "SimpleRNN"]);
+
 function asTensor(variable: tfl.LayerVariable): NamedTensor {
   return variableTensor(variable.originalName, variable);
 }
@@ -146,7 +163,7 @@ function withPaths(graph: KerasGraph, above: string): KerasGraph {
   for (const layer of graph.layers) {
     // Keras does not count operations as layers.
     if (layer.operation !== undefined) continue;
-    const base = snakeCase(layer.className);
+    const base = pathBase(layer.className);
     const count = counts.get(base) ?? 0;
     counts.set(base, count + 1);
     layer.path = `${above}layers/${count === 0 ? base : `${base}_${count}`}`;

@@ -6,6 +6,7 @@ import { TrainingCrop } from "../../layers/resize.ts";
 import type { AxisSlice } from "../../layers/slicing.ts";
 import { memoryTensor } from "../../bytes/named-tensor.ts";
 import { kerasClassName } from "./class-name.ts";
+import { whyUnwritten } from "./unwritten-layers.ts";
 import type { Config, Export, ExportContext, KerasPart } from "./keras-part.ts";
 import { compositeLayers } from "./export-composites.ts";
 import { exportOperation } from "./export-operation.ts";
@@ -97,7 +98,6 @@ const sameKeys: Readonly<Record<string, readonly string[]>> = {
   AveragePooling1D: pool,
   AveragePooling2D: pool,
   AveragePooling3D: pool,
-  Attention: ["use_scale"],
   BatchNormalization: [
     "axis",
     "momentum",
@@ -140,6 +140,7 @@ const sameKeys: Readonly<Record<string, readonly string[]>> = {
   Dot: ["axes", "normalize"],
   Dropout: ["rate"],
   ELU: ["alpha"],
+  EinsumDense: ["equation", "output_shape", "bias_axes", "activation", "kernel_initializer", "bias_initializer"],
   Embedding: [
     "input_dim",
     "output_dim",
@@ -149,10 +150,10 @@ const sameKeys: Readonly<Record<string, readonly string[]>> = {
     "mask_zero",
   ],
   Flatten: [],
-  GRU: ["units", ...recurrent],
+  GRU: ["units", ...recurrent, "reset_after"],
   GaussianDropout: ["rate"],
   GaussianNoise: ["stddev"],
-  GlobalAveragePooling1D: [],
+  GlobalAveragePooling1D: ["keepdims"],
   GlobalAveragePooling2D: ["keepdims"],
   GlobalMaxPooling1D: [],
   GlobalMaxPooling2D: ["keepdims"],
@@ -180,7 +181,6 @@ const sameKeys: Readonly<Record<string, readonly string[]>> = {
   Permute: ["dims"],
   RepeatVector: ["n"],
   Rescaling: ["scale", "offset"],
-  Reshape: ["target_shape"],
   Resizing: ["height", "width", "interpolation"],
   SeparableConv1D: separable,
   SeparableConv2D: separable,
@@ -211,6 +211,10 @@ const special: Readonly<Record<string, Export>> = {
           },
         ]
       : [{ className: "Activation", config: { activation } }],
+  // tfjs keeps a size that it is to find as null.
+  Reshape: ({ target_shape: sizes }) => [
+    { className: "Reshape", config: { target_shape: (sizes as (number | null)[]).map((size) => size ?? -1) } },
+  ],
   Clipped: ({ low, high }) => {
     const module = "keras.src.ops.numpy";
     if (high == null) return [{ className: "Maximum", config: {}, operation: { module, numbers: [low] } }];
@@ -287,7 +291,7 @@ export function exportLayer(layer: tfl.layers.Layer, context: ExportContext): Ke
   if (make !== undefined) return make(config, context, layer);
   const className = kerasClassName(layer);
   const keys = Object.hasOwn(sameKeys, className) ? sameKeys[className] : undefined;
-  if (keys === undefined) return context.refuse(`Keras has no layer ${own}`);
+  if (keys === undefined) return context.refuse(whyUnwritten(layer));
   return [
     {
       className,

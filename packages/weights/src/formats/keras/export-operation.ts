@@ -16,13 +16,15 @@ export function exportOperation({ op, values }: OperationArgs, context: ExportCo
 /** One operation of `keras.ops` with the same name and arguments. */
 function plain(op: string, given: Values, { refuse }: Pick<ExportContext, "refuse">): KerasPart {
   const values = lowerCased(given);
+  const endless = Object.keys(values).find((name) => isEndless(values[name]));
+  if (endless !== undefined) return refuse(`its ${endless} is infinite, a number that JSON does not have`);
   const found = kerasOperations.get(op);
-  if (found === undefined) return refuse(`Keras has no operation ${op}`);
+  if (found === undefined) return refuse(`its operation ${op} is not written for Keras`);
   const names = operationTable[op]![0].split(" ");
   const isStated = (name: string): boolean => values[name] !== undefined && values[name] !== null;
   const called = names.filter((name) => isCallArgument(op, name));
   // Keras takes these by position, so an argument before a stated one is there, too.
-  const args = called.slice(0, called.findLastIndex(isStated) + 1).flatMap((name) => {
+  const args = called.slice(0, takesAll.has(op) ? undefined : called.findLastIndex(isStated) + 1).flatMap((name) => {
     const value = pythonValue(name === "key" && op === "getitem" ? pythonKey(values[name]) : (values[name] ?? null));
     // `einsum` takes its operands one by one.
     return name === "operands" ? (value as unknown[]) : [value];
@@ -31,6 +33,9 @@ function plain(op: string, given: Values, { refuse }: Pick<ExportContext, "refus
   const config = Object.fromEntries(options.map((name) => [name, pythonValue(values[name])]));
   return { className: found.className, config: {}, operation: { module: found.module, args, config } };
 }
+
+/** Operations that Keras makes of a file with every argument of their calls only. */
+const takesAll = new Set(["layernorm"]);
 
 /** Arguments whose words TensorFlow takes in capitals, too, as Keras 2 stores them: `SAME`, `CONSTANT`. */
 const words = ["mode", "padding", "interpolation"];
@@ -42,6 +47,9 @@ function lowerCased(values: Values): Values {
   ];
   return Object.fromEntries(Object.entries(values).map(lower));
 }
+
+/** Whether a value is a number that JSON does not have. */
+const isEndless = (value: unknown): boolean => isObject(value) && typeof value["number"] === "string";
 
 /** A number of the file's arguments in Keras' form. Tensors stay `{ slot }`. */
 function pythonValue(value: unknown): unknown {
@@ -96,8 +104,8 @@ const special: Readonly<Record<string, Maker>> = {
   ],
   globalpool: layer((values) => `Global${kind(values)}Pooling`, ["keepdims"]),
   adaptivepool: layer((values) => `Adaptive${kind(values)}Pooling`, ["output_size"]),
-  discretization: ({ bin_boundaries }) => [
-    { className: "Discretization", config: { bin_boundaries, output_mode: "int" } },
+  discretization: ({ bin_boundaries, output_mode }) => [
+    { className: "Discretization", config: { bin_boundaries, output_mode: output_mode ?? "int" } },
   ],
   dot: ({ axes, normalize = false }) => [{ className: "Dot", config: { axes, normalize } }],
   identity: () => [{ className: "Identity", config: {} }],

@@ -13,6 +13,8 @@ export interface KerasGraph {
 /** A tensor that a call takes. */
 export interface TakenTensor extends TensorReference {
   readonly shape: readonly (number | null)[];
+  /** The argument that the tensor is; undefined for one that its place tells. */
+  readonly role?: string;
 }
 
 export interface KerasLayer {
@@ -25,6 +27,8 @@ export interface KerasLayer {
   readonly operation?: KerasCall;
   /** The Python module of a layer class of Keras outside `keras.layers`, which an .h5 cannot name. */
   readonly module?: string;
+  /** Arguments of the layer's calls besides its tensors and `training`. */
+  readonly options?: Readonly<Record<string, unknown>>;
   /** True if every call is made with `training=True`. */
   readonly training?: boolean;
   /** True if the layer's calls state training=False. */

@@ -1,4 +1,3 @@
-import { snakeCase } from "@convkit/core/internal";
 import { checkOptions, shown } from "@convkit/errors";
 import type * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
@@ -17,6 +16,7 @@ import type { LayerClass, Making } from "./import-layer.ts";
 import { isModel, readModel, readModelConfig } from "./config.ts";
 import type { LayerCall, LayerConfig, ModelConfig, TensorReference } from "./config.ts";
 import { nestedModel } from "../../model/model-layers.ts";
+import { pathBase } from "./class-name.ts";
 import { followers, keepKerasPaths, kerasPaths, safeName } from "./layer-paths.ts";
 import { operationOf } from "./operations.ts";
 import { whyUnread } from "./unread-layers.ts";
@@ -233,9 +233,6 @@ function distinctOutputs(outputs: readonly tfl.SymbolicTensor[]): tfl.SymbolicTe
   });
 }
 
-/** Classes that Keras 3 exports under another name than the one that its paths have. */
-const pathNames: Readonly<Record<string, string>> = { GroupQueryAttention: "GroupedQueryAttention" };
-
 /** Stores the path of each layer's weights in Keras 3, counted by the class names of the file. */
 function keepPaths(
   model: tfl.LayersModel,
@@ -246,7 +243,7 @@ function keepPaths(
   const counts = new Map<string, number>();
   for (const layer of layers) {
     if (operationOf(layer) !== undefined && !layer.className.endsWith("OpLambda")) continue;
-    const base = snakeCase(pathNames[layer.className] ?? layer.className);
+    const base = pathBase(layer.className);
     const count = counts.get(base) ?? 0;
     counts.set(base, count + 1);
     const path = `layers/${count === 0 ? base : `${base}_${count}`}`;

@@ -14,6 +14,10 @@ export interface KerasPart {
   /** Weights that the tfjs layer holds as constants. */
   readonly weights?: readonly NamedTensor[];
   readonly operation?: KerasCall;
+  /** The argument that each input is; undefined for an input that its place tells. */
+  readonly roles?: readonly (string | undefined)[];
+  /** Other arguments of the layer's calls. */
+  readonly options?: Config;
   /** The Python module of a layer class of Keras outside `keras.layers`, which an .h5 cannot name. */
   readonly module?: string;
   /** Calls the layer with `training=True`. */

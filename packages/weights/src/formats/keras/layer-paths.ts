@@ -1,6 +1,5 @@
-import { snakeCase } from "@convkit/core/internal";
 import type * as tfl from "@tensorflow/tfjs-layers";
-import { kerasClassName } from "./class-name.ts";
+import { kerasClassName, pathBase } from "./class-name.ts";
 
 /**
  * The path of each layer's weights in a Keras 3 `.weights.h5`: `layers/conv2d_1`, counted by class in layer order; in
@@ -13,7 +12,7 @@ export function kerasPaths(model: tfl.LayersModel): Map<tfl.layers.Layer, string
   const walk = (inner: tfl.LayersModel, above: string): void => {
     const counts = new Map<string, number>();
     for (const layer of inner.layers) {
-      const base = snakeCase(kerasClassName(layer));
+      const base = pathBase(kerasClassName(layer));
       const count = counts.get(base) ?? 0;
       counts.set(base, count + 1);
       const path = `${above}layers/${count === 0 ? base : `${base}_${count}`}`;

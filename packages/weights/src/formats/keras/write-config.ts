@@ -1,3 +1,4 @@
+import { codeName } from "./class-name.ts";
 import { isObject } from "../../bytes/json.ts";
 import type { KerasGraph, KerasLayer, TakenTensor } from "./graph.ts";
 import { opLambda } from "./tf-op-lambda.ts";
@@ -20,13 +21,13 @@ export function keras3Config(graph: KerasGraph): object {
 }
 
 /** A model's configuration as Keras 2 writes it in `.h5`; Keras 3 reads it too. */
-export function keras2Config(graph: KerasGraph): object {
+export function keras2Config(graph: KerasGraph, keras?: 2): object {
   return {
     class_name: "Functional",
     config: {
       name: graph.name,
       trainable: true,
-      layers: graph.layers.map(keras2Layer),
+      layers: graph.layers.map((layer) => keras2Layer(layer, keras)),
       input_layers: graph.inputs.map(history),
       output_layers: graph.outputs.map((output) => outputHistory(graph, output)),
     },
@@ -65,7 +66,7 @@ function keras3Layer(layer: KerasLayer): object {
     return {
       ...keras3Config(inner),
       name,
-      inbound_nodes: calls.map((call) => keras3Node(call, { training: trainingOf(layer) })),
+      inbound_nodes: calls.map((call) => keras3Node(call, { options: callOptions(layer) })),
     };
   const shared =
     className === "InputLayer"
@@ -77,30 +78,41 @@ function keras3Layer(layer: KerasLayer): object {
     config: { ...shared, ...wrapped(config) },
     registered_name: module === "keras.layers" ? null : className,
     name,
-    inbound_nodes: calls.map((call) =>
-      keras3Node(call, { spread: className === "MultiHeadAttention", training: trainingOf(layer) }),
-    ),
+    inbound_nodes: calls.map((call) => keras3Node(call, { className, options: callOptions(layer) })),
   };
 }
 
-/** The `training` argument of a layer's calls; undefined if they state none. */
-function trainingOf({ training, isHeld }: KerasLayer): boolean | undefined {
-  return training ?? (isHeld === true ? false : undefined);
+/** Layers that take their tensors one by one, not as a list. */
+const takesOneByOne = new Set(["GroupQueryAttention", "MultiHeadAttention"]);
+
+/** Layers that take a list of masks. */
+const takesMasks = new Set(["AdditiveAttention", "Attention"]);
+
+/** The arguments of a layer's calls besides its tensors. */
+function callOptions({ options, training: stated, isHeld }: KerasLayer): object {
+  const training = stated ?? (isHeld === true ? false : undefined);
+  return { ...options, ...(training === undefined ? {} : { training }) };
 }
 
-/** One call of a layer. `spread`: the layer takes its tensors one by one, not as a list. */
+/** One call of a layer. */
 function keras3Node(
   call: readonly TakenTensor[],
   {
     numbers = [],
-    spread = false,
-    training,
-  }: { numbers?: readonly unknown[]; spread?: boolean; training?: boolean | undefined } = {},
+    className = "",
+    options = {},
+  }: { numbers?: readonly unknown[]; className?: string; options?: object } = {},
 ): object {
-  const tensors = call.map(keras3Tensor);
+  const tensors = call.filter(({ role }) => role === undefined).map(keras3Tensor);
+  const roles = new Set(call.flatMap(({ role }) => (role === undefined ? [] : [role])));
+  const given = [...roles].map((role) => {
+    const values = call.filter((tensor) => tensor.role === role).map(keras3Tensor);
+    const isList = role === "initial_state" || takesMasks.has(className);
+    return [role, isList ? values : values[0]!] as const;
+  });
   return {
-    args: [...(tensors.length === 1 || spread ? tensors : [tensors]), ...numbers],
-    kwargs: training === undefined ? {} : { training },
+    args: [...(tensors.length === 1 || takesOneByOne.has(className) ? tensors : [tensors]), ...numbers],
+    kwargs: { ...Object.fromEntries(given), ...options },
   };
 }
 
@@ -120,20 +132,20 @@ function keras3Tensor(reference: TakenTensor): object {
   };
 }
 
-function keras2Layer(layer: KerasLayer): object {
+function keras2Layer(layer: KerasLayer, keras: 2 | undefined): object {
   if (layer.operation !== undefined) return opLambda(layer);
   const { name, className, config, calls, inner, policy } = layer;
-  const training = trainingOf(layer);
-  const kwargs = training === undefined ? {} : { training };
-  const inbound_nodes = calls.map((call) => keras2Node(className, call, kwargs));
-  if (inner !== undefined) return { ...keras2Config(inner), name, inbound_nodes };
+  const options = callOptions(layer);
+  const inbound_nodes = calls.map((call) => keras2Node(className, call, options, keras));
+  if (inner !== undefined) return { ...keras2Config(inner, keras), name, inbound_nodes };
   const { batch_shape: shape, ...rest } = className === "LeakyReLU" ? leakyConfig(config) : config;
   const own =
     className === "InputLayer"
       ? { batch_input_shape: shape, dtype: "float32", sparse: false, ragged: false, name }
       : // In Keras 2 this name means another function. The policy, unknown to Keras 2, keeps it from reading the file.
         { name, dtype: rest["activation"] === "hard_sigmoid" ? keras3Policy(policy) : keras2Policy(policy), ...rest };
-  return { class_name: className, config: own, name, inbound_nodes };
+  // Keras looks the classes of an .h5 up by their names in its code.
+  return { class_name: codeName(className), config: own, name, inbound_nodes };
 }
 
 /** Keras 2 knows the slope as alpha. Keras 3 takes both names. */
@@ -141,10 +153,14 @@ function leakyConfig({ negative_slope: alpha, ...rest }: KerasLayer["config"]): 
   return { ...rest, alpha };
 }
 
-/** One call as Keras 2 writes it. Keras 3 takes the tensors of an attention layer in its own form only. */
-function keras2Node(className: string, call: readonly TakenTensor[], kwargs: object): unknown {
-  if (className === "MultiHeadAttention") return keras3Node(call, { spread: true });
-  return call.map((reference) => [...history(reference), kwargs]);
+/**
+ * One call as Keras 2 writes it. Keras 3 takes the tensors of an attention layer, and first states, in its own form
+ * only; Keras 2 takes first states after the sequence.
+ */
+function keras2Node(className: string, call: readonly TakenTensor[], options: object, keras: 2 | undefined): unknown {
+  const isOwn = call.some(({ role }) => role !== undefined && !(keras === 2 && role === "initial_state"));
+  if (isOwn || takesOneByOne.has(className)) return keras3Node(call, { className, options });
+  return call.map((reference) => [...history(reference), options]);
 }
 
 /** Keras 3 names the module of every initializer, regularizer and constraint. */
