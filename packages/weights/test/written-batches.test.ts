@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openOnnx } from "../src/formats/onnx/run.ts";
 import { loadModel, saveModel } from "../src/index.ts";
+import { TrainingCrop } from "../src/layers/resize.ts";
 import { Operation } from "../src/operations/operation.ts";
 import { registerImportLayers } from "../src/layers/register.ts";
 
@@ -76,6 +77,14 @@ describe("models that were written, at a batch of one sample and of two", () => 
       }
     }
     await session.dispose();
+  });
+
+  it("a layer whose sizes in prediction are not those that the model states is refused for ONNX", async () => {
+    const crop = new TrainingCrop({ name: "crop", height: 2, width: 2, inputShape: [4, 5, 3] } as never);
+    const model = tfl.sequential({ layers: [crop, flatten()] });
+    await expect(saveModel(model, join(folder, "crop.onnx"))).rejects.toThrow(
+      /crop, \w+: gives \[batch, 4, 5, 3\] in prediction, where the model states \[batch, 2, 2, 3\]/,
+    );
   });
 
   it("a model at every step becomes safetensors where PyTorch's order is that of the steps", async () => {

@@ -250,6 +250,12 @@ function recorded(
       run,
       inputs.map(({ shape, dtype = "float32" }) => ({ shape, dtype })),
     );
+    for (const [index, { shape }] of outputs.entries()) {
+      const found = recording.outputs[index]!.shape;
+      // The layers after this one are written for the sizes that the model states. A random crop in prediction is none.
+      if (shape.some((size, axis) => typeof size === "number" && axis > 0 && size !== found[axis]))
+        return refuse(`gives ${sizesOf(found)} in prediction, where the model states ${sizesOf(shape)}`);
+    }
     const names = inputs.map((value) => toTfjsOrder(graph, prefix, value));
     return writeRecording(graph, prefix, recording, names).map(({ name, dtype }, index): Value => {
       const { shape } = outputs[index]!;
@@ -260,6 +266,9 @@ function recorded(
     throw error;
   }
 }
+
+const sizesOf = (shape: readonly unknown[]): string =>
+  `[${["batch", ...shape.slice(1).map((size) => (typeof size === "number" ? size : "any"))].join(", ")}]`;
 
 /** Whether a layer of the model gives a mask. */
 function hasMasks(model: tfl.LayersModel): boolean {
