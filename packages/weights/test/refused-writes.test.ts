@@ -29,10 +29,10 @@ const turned = (): tfl.Sequential =>
   tfl.sequential({ layers: [reshape({ inputShape: [3, 4, 2], targetShape: [6, 4] }), flatten(), dense({ units: 2 })] });
 
 /** A model whose second weight cannot be read, as if the engine failed in the middle of the file. */
-function failing(): tfl.Sequential {
+function failing(error = new Error("the engine is gone")): tfl.Sequential {
   const model = whole();
   model.weights[1]!.read = () => {
-    throw new Error("the engine is gone");
+    throw error;
   };
   return model;
 }
@@ -45,13 +45,13 @@ const refusals: readonly (readonly [name: string, make: () => tfl.LayersModel, f
   ["refused.safetensors", turned],
   ["refused-graph", unknown, "tfjs-graph"],
   ["refused-saved", unknown, "savedmodel"],
-  ["failed.keras", failing],
-  ["failed.h5", failing],
-  ["failed.weights.h5", failing],
-  ["failed.onnx", failing],
-  ["failed.safetensors", failing],
-  ["failed-tfjs", failing, "tfjs"],
-  ["failed-graph", failing, "tfjs-graph"],
+  ["failed.keras", () => failing()],
+  ["failed.h5", () => failing()],
+  ["failed.weights.h5", () => failing()],
+  ["failed.onnx", () => failing()],
+  ["failed.safetensors", () => failing()],
+  ["failed-tfjs", () => failing(), "tfjs"],
+  ["failed-graph", () => failing(), "tfjs-graph"],
 ];
 
 describe("a refused or failed write", () => {
@@ -74,5 +74,12 @@ describe("a refused or failed write", () => {
     await expect(save()).rejects.toThrow(WeightsError);
     expect(readFileSync(before, "utf8")).toBe("what was there");
     expect(readdirSync(inside)).toEqual([name]);
+  });
+
+  it("an error of the code is told as a fault, and not as the path's", async () => {
+    const model = failing(new TypeError("Cannot read properties of undefined"));
+    await expect(saveModel(model, join(folder, "fault.keras"))).rejects.toThrow(
+      /fault\.keras: cannot be written because of a fault in convkit or in a layer class of yours \(Cannot read/,
+    );
   });
 });

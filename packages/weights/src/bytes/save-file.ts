@@ -19,12 +19,12 @@ function unsaved(path: string, error: unknown): WeightsError {
   if (error instanceof WeightsError) return error;
   let root = error;
   while (root instanceof Error && root.cause !== undefined) root = root.cause;
-  // No path or model is at fault: only a writer throws these.
+  // No path is at fault: only code throws these.
   if (root instanceof TypeError || root instanceof ReferenceError)
     return new WeightsError(
       path,
       "",
-      `cannot be written because of a fault in convkit, not in the model; report it with the model's summary (${root.message})`,
+      `cannot be written because of a fault in convkit or in a layer class of yours (${root.message}); report it with the model's summary if the model has no class of yours`,
       { cause: error },
     );
   return new WeightsError(path, "", unwritable(path, error).problem.replace(/\.$/, ""), { cause: error });
