@@ -345,7 +345,11 @@ describe("with an engine", () => {
 
   const uses: Row[] = [
     ["no image", () => c["classify"](model), /^classify: expected an image as a file's path.*got undefined/],
-    ["image and model exchanged", () => c["classify"]("a.png", model), /^classify: expected a model .*got "a\.png"/],
+    [
+      "image and model exchanged",
+      () => c["classify"]("a.png", model),
+      /^Expected a model .*got "a\.png", which is not there/,
+    ],
     ["text with the name of an image", () => c["classify"](model, at("fake.png")), /fake\.png cannot be decoded/],
     [
       "pixels of another size",

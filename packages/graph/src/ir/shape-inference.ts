@@ -83,7 +83,7 @@ export class Inference {
 
   dispose(): void {
     tensorflow().TF_DeleteGraph(this.#graph);
-    this.#operations.clear();
+    for (const each of [this.#operations, this.#known, this.#standIns, this.#numbers, this.#constant]) each.clear();
   }
 
   #build(node: GraphNode, def: OpDef): Handle {
