@@ -270,7 +270,8 @@ export class Attention extends tfl.layers.Layer {
       const roles = this.args.roles ?? all.map(() => "inputs");
       const [query, value, key = value] = all.filter((_, index) => roles[index] === "inputs");
       const [rows, masks] = [query!.shape[1]!, all.filter((_, index) => roles[index] === "mask")];
-      let mask = masks[1] === undefined ? undefined : both(undefined, tf.expandDims(masks[1], 1));
+      const ofValues = all[roles.indexOf("value_mask")] ?? masks[1];
+      let mask = ofValues === undefined ? undefined : both(undefined, tf.expandDims(ofValues, 1));
       if (this.args.useCausalMask === true) mask = both(mask, causalMask(rows, value!.shape[1]!));
       const weights = maskedSoftmax(this.#scores(query!, key!), mask);
       const { dropout = 0, returnAttentionScores } = this.args;

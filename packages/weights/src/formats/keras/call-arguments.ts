@@ -78,7 +78,8 @@ export function boundCall(className: string, call: LayerCall): BoundCall {
     const slots = slotsIn(value);
     for (const { index } of slots) {
       inputs.push(call.inputs[index]!);
-      roles.push(name);
+      // Of a list of masks, the first is that of the query.
+      roles.push(name === "mask" && Array.isArray(value) && value[0] === null ? "value_mask" : name);
     }
     if (slots.length === 0 && value !== undefined && value !== null && value !== false && name !== "training")
       options[name] = value;

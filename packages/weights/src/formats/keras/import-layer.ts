@@ -98,8 +98,8 @@ export function makeLayer(file: string, layer: LayerConfig, making: Making): Lay
 
 /** Arguments of a call that some layers here take beside their inputs. */
 const takenArguments: Readonly<Record<string, readonly string[]>> = {
-  AdditiveAttention: ["mask", "return_attention_scores", "use_causal_mask"],
-  Attention: ["mask", "return_attention_scores", "use_causal_mask"],
+  AdditiveAttention: ["mask", "value_mask", "return_attention_scores", "use_causal_mask"],
+  Attention: ["mask", "value_mask", "return_attention_scores", "use_causal_mask"],
   GlobalAveragePooling1D: ["mask"],
 };
 const headArguments = [

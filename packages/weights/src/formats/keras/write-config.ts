@@ -107,6 +107,7 @@ function keras3Node(
   const roles = new Set(call.flatMap(({ role }) => (role === undefined ? [] : [role])));
   const given = [...roles].map((role) => {
     const values = call.filter((tensor) => tensor.role === role).map(keras3Tensor);
+    if (role === "value_mask" && takesMasks.has(className)) return ["mask", [null, values[0]!]] as const;
     const isList = role === "initial_state" || takesMasks.has(className);
     return [role, isList ? values : values[0]!] as const;
   });
