@@ -130,7 +130,10 @@ describe("decodeImage", () => {
 
   it.each([
     [{ size: [0, 5] as const }, "size should be [height, width] in whole pixels from 1, not [0, 5]"],
-    [{ resize: "lanczos3" as never }, "resize should be one of bilinear, nearest, bicubic, area, antialiased, not lanczos3"],
+    [
+      { resize: "lanczos3" as never },
+      "resize should be one of bilinear, nearest, bicubic, area, antialiased, not lanczos3",
+    ],
     [{ channels: 2 as never }, "channels should be 1 or 3, not 2"],
   ])("refuses %o", async (options, message) => {
     await expect(decodeImage(bytesOf("rgb.png"), options)).rejects.toThrow(message);
