@@ -2,6 +2,7 @@ import { useEngine } from "@convkit/engine";
 import { installOpenvino } from "@convkit/engine/openvino";
 import { engines } from "@convkit/testing";
 import { onnxBytes } from "@convkit/weights";
+import { encodeOnnx, type OnnxMessage } from "@convkit/weights/onnx";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -134,6 +135,41 @@ test("a small network that is called often keeps its numbers and lets timers tic
   await forward.dispose();
   expect((await last).shape).toEqual([1, 5]);
 });
+
+test.each(runtimes)(
+  "%s gives outputs whose shapes depend on the values, whatever call came before",
+  async (runtime) => {
+    const info = (name: string, dims: readonly string[]): OnnxMessage => ({
+      name,
+      type: { tensor_type: { elem_type: 1, shape: { dim: dims.map((dim_param) => ({ dim_param })) } } },
+    });
+    const bytes = encodeOnnx("ModelProto", {
+      ir_version: 8,
+      opset_import: [{ version: 13 }],
+      graph: {
+        name: "places",
+        node: [
+          { op_type: "NonZero", input: ["x"], output: ["places"] },
+          { op_type: "Cast", input: ["places"], output: ["y"], attribute: [{ name: "to", type: 2, i: 1 }] },
+        ],
+        input: [info("x", ["n", "w"])],
+        output: [info("y", ["rank", "places"])],
+      },
+    });
+    const forward = predictor(bytes, { runtime });
+    // Long enough that quick calls, and a network compiled for the shape, are taken.
+    for (let call = 0; call < 300; call++) {
+      const row = [0, 1, 2, 3].map((place) => ((call * 5) >> place) & 1);
+      const places = row.flatMap((value, place) => (value === 0 ? [] : [place]));
+      const { data, shape } = await forward.predict({ data: Float32Array.from(row), shape: [1, 4] });
+      expect([[...data], shape]).toEqual([
+        [...places.map(() => 0), ...places],
+        [2, places.length],
+      ]);
+    }
+    await forward.dispose();
+  },
+);
 
 test("auto takes a runtime by measurement, remembers it, and says what it found", async () => {
   const first = predictor(net, { runtime: "auto", preprocessing });

@@ -3,6 +3,7 @@ import type { Feed, Values } from "@convkit/graph";
 
 import { check, created, type Openvino, type Pointer } from "./c-api.ts";
 import type { ElementType, NumberView } from "./element-types.ts";
+import { portAt } from "./ports.ts";
 
 /** One call at a time of a compiled model, with the memory of its inputs and outputs: for one shape of each input. */
 export interface InferRequest {
@@ -75,17 +76,26 @@ export function createRequest(
     // A single slow call on a busy machine does not make a quick model a slow one.
     typicalMs = ms < typicalMs ? ms : 0.9 * typicalMs + 0.1 * ms;
   };
+  /** Outputs whose shapes may change from call to call though the inputs' do not, as those of NonZero do. */
+  let varying: readonly number[] = [];
+  let keepsOutputs = true;
   const read = (): Values[] => {
-    if (outputs !== undefined) return outputs.map(valuesOf);
+    if (outputs !== undefined && varying.every((index) => isAsBefore(outputs![index]!))) return outputs.map(valuesOf);
     const found = types.outputs.map((type, index) => firstOutput(library, request, type, index));
+    // The library moved an output that has grown: what JavaScript sees of its memory holds no longer.
+    if (outputs !== undefined) keepsOutputs = false;
+    outputs = undefined;
+    if (!keepsOutputs) return found;
     // From now on the library writes into memory of ours, so that nothing has to be asked after a call.
     outputs = found.map(({ shape }, index) => {
       const output = make(types.outputs[index]!, shape);
       check(c, "take an output", c.setOutput(request, index, output.tensor));
       return output;
     });
+    varying = types.outputs.flatMap((_, index) => (portAt(library, c.output, compiled, index).isFixed ? [] : [index]));
     return found;
   };
+  const isAsBefore = ({ tensor, shape }: OwnTensor): boolean => isSameShape(shapeOf(library, tensor), shape);
 
   return {
     isQuick: () => typicalMs < worthAThread && outputs !== undefined,
@@ -96,7 +106,7 @@ export function createRequest(
       const status: number = c.infer(request);
       took(performance.now() - start);
       if (status !== 0) check(c, "run the model", status);
-      return outputs!.map(valuesOf);
+      return read();
     },
     async run(given) {
       fill(given);
@@ -131,18 +141,22 @@ function memoryOf({ c }: Pick<Openvino, "c">, tensor: Pointer, bytes: number): A
 function firstOutput({ c }: Openvino, request: Pointer, type: ElementType, index: number): Values {
   const tensor = created(c, "take an output", (out) => c.getOutput(request, index, out));
   try {
-    const found = created<{ rank: number | bigint; dims: Pointer }>(c, "tell an output's shape", (out) =>
-      c.tensorShape(tensor, out),
-    );
-    const rank = Number(found.rank);
-    const dims = rank === 0 ? [] : [...new BigInt64Array(foreignFunctions().view(BigInt(found.dims), rank * 8))];
-    c.shapeFree(found);
-    const shape = dims.map(Number);
+    const shape = shapeOf({ c }, tensor);
     const count = shape.reduce((product, size) => product * size, 1);
     return valuesOf({ shape, view: type.view(memoryOf({ c }, tensor, count * type.bytes)) });
   } finally {
     c.tensorFree(tensor);
   }
+}
+
+function shapeOf({ c }: Pick<Openvino, "c">, tensor: Pointer): number[] {
+  const found = created<{ rank: number | bigint; dims: Pointer }>(c, "tell an output's shape", (out) =>
+    c.tensorShape(tensor, out),
+  );
+  const rank = Number(found.rank);
+  const dims = rank === 0 ? [] : [...new BigInt64Array(foreignFunctions().view(BigInt(found.dims), rank * 8))];
+  c.shapeFree(found);
+  return dims.map(Number);
 }
 
 function valuesOf({ view, shape }: Pick<OwnTensor, "view" | "shape">): Values {

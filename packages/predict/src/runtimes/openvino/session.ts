@@ -1,4 +1,3 @@
-import { foreignFunctions } from "@convkit/engine/internal";
 import type { Feed, Values } from "@convkit/graph";
 
 import { PredictError } from "../../predict-error.ts";
@@ -6,8 +5,8 @@ import { closableSession } from "../closable-session.ts";
 import { mayBlock } from "../may-block.ts";
 import type { Port, Session, SessionOptions } from "../session.ts";
 import { compileModel, created, openvino, type Openvino, type Pointer } from "./c-api.ts";
-import { elementTypes, type ElementType } from "./element-types.ts";
 import type { FixedShape } from "./fixed-shape.ts";
+import { portAt, type TypedPort } from "./ports.ts";
 import { createRequest, type InferRequest } from "./request.ts";
 
 /** Opens the bytes of an ONNX file in OpenVINO on the CPU. Throws a PredictError with OpenVINO's own reason. */
@@ -55,18 +54,12 @@ function sessionOf(
   const inputCount = Number(created(c, "count the inputs", (out) => c.inputCount(compiled, out)));
   const outputCount = Number(created(c, "count the outputs", (out) => c.outputCount(compiled, out)));
   const ports = (get: typeof c.input, count: number) =>
-    Array.from({ length: count }, (_, index) => {
-      const port = created(c, "describe the model", (out) => get(compiled, index, out));
-      try {
-        return describePort(library, port);
-      } finally {
-        c.portFree(port);
-      }
-    });
+    Array.from({ length: count }, (_, index) => portAt(library, get, compiled, index));
   const typed = { inputs: ports(c.input, inputCount), outputs: ports(c.output, outputCount) };
   const typesOf = (all: readonly TypedPort[]) => all.map(({ element }) => element);
   const types = { inputs: typesOf(typed.inputs), outputs: typesOf(typed.outputs) };
-  const plain = (all: readonly TypedPort[]) => all.map(({ element: _element, ...port }): Port => port);
+  const plain = (all: readonly TypedPort[]) =>
+    all.map(({ element: _element, isFixed: _isFixed, ...port }): Port => port);
   const [inputs, outputs] = [plain(typed.inputs), plain(typed.outputs)];
   const isSmall = bytes.byteLength <= smallBytes && inputs.length === 1 && inputs[0]!.shape.includes(null);
   const fixed = new Map<string, Promise<FixedShape | undefined>>();
@@ -119,7 +112,7 @@ function sessionOf(
     const fits = (each: InferRequest): boolean => each.fits(feeds);
     const request = idleFixed.find(fits) ?? idle.findLast(fits);
     if (request?.isQuick() !== true || !mayBlock()) return undefined;
-    if (isSmall) countCall(feeds);
+    if (isSmall && !ofFixed.has(request)) countCall(feeds);
     return request.runNow(feeds);
   };
   const close = async (): Promise<void> => {
@@ -135,31 +128,3 @@ function sessionOf(
 const [smallBytes, oftenCalls, mostFixed] = [4e6, 100, 4];
 /** Requests that are kept for further calls. */
 const mostIdle = 16;
-
-type TypedPort = Port & { readonly element: ElementType };
-
-function describePort({ c }: Openvino, port: Pointer): TypedPort {
-  const name = created<string>(c, "name a port", (out) => c.portName(port, out));
-  const number = Number(created(c, "tell a port's type", (out) => c.portType(port, out)));
-  const element = elementTypes.find((each) => each.number === number);
-  if (element === undefined)
-    throw new PredictError(
-      `"${name}" has values of OpenVINO's type ${number}; predictions take float32, int32, int64, uint8 and bool.`,
-    );
-  const shape = created<PartialShape>(c, "tell a port's shape", (out) => c.portShape(port, out));
-  const dims = Number(shape.rank.min) === Number(shape.rank.max) ? Number(shape.rank.max) : 0;
-  const bytes =
-    dims === 0 ? new BigInt64Array() : new BigInt64Array(foreignFunctions().view(BigInt(shape.dims), dims * 16));
-  const sizes = Array.from({ length: dims }, (_, axis) => {
-    const [min, max] = [bytes[2 * axis]!, bytes[2 * axis + 1]!];
-    return min === max ? Number(max) : null;
-  });
-  c.partialShapeFree(shape);
-  return { name, shape: sizes, type: element.name, element };
-}
-
-/** koffi's value of an `ov_partial_shape_t`. */
-interface PartialShape {
-  readonly rank: { readonly min: number | bigint; readonly max: number | bigint };
-  readonly dims: Pointer;
-}
