@@ -11,6 +11,7 @@ import { CompiledTrace } from "./compiled-trace.ts";
 import { BatchCheck, batchOf, recordAnyBatch } from "./any-batch.ts";
 import type { AnyBatch } from "./any-batch.ts";
 import { TraceCache } from "./trace-cache.ts";
+import type { TraceKey } from "./trace-cache.ts";
 import type { RecordAll, TraceOptions } from "./build-graph.ts";
 
 /** Errors of tracing; all other errors come from runs. */
@@ -70,18 +71,22 @@ export class FunctionCompiler {
     if (isTracing())
       throw new GraphError("A compiled function was called inside another; call the plain function there.");
     patchedBackend();
-    const { key, shapes, openKey, leaves, skeleton } = signatureOf(calls);
+    const { key, shapes, open, leaves, skeleton } = signatureOf(calls);
     const traceKey = { key: `${this.hasOverflowed} ${key}`, shapes };
     const known = this.traces.find(traceKey);
     if (known !== undefined) return { trace: known, leaves };
-    const open = calls.length === 1 ? this.#traceForAnyBatch(openKey, { leaves, skeleton }) : undefined;
-    if (open !== undefined) return { trace: open, leaves };
+    const shared = calls.length === 1 ? this.#traceForAnyBatch(open, { leaves, skeleton }) : undefined;
+    if (shared !== undefined) return { trace: shared, leaves };
     const trace = this.#trace({ leaves, skeleton });
-    if (this.traces.add(traceKey, trace))
+    this.#add(traceKey, trace);
+    return { trace, leaves };
+  }
+
+  #add(key: TraceKey, trace: CompiledTrace): void {
+    if (this.traces.add(key, trace))
       this.#onNotice(
         "A compiled function is traced anew for each value of a number, text or object among its arguments; give what changes as a tensor, or read it from a hyper.",
       );
-    return { trace, leaves };
   }
 
   save(folder: string, args: readonly unknown[], { frozen, ...save }: SavedModelOptions): Promise<void> {
@@ -107,15 +112,16 @@ export class FunctionCompiler {
    * A trace a size would hold all weights again.
    */
   #traceForAnyBatch(
-    openKey: string,
+    open: () => TraceKey,
     signature: { leaves: readonly Leaf[]; skeleton: unknown },
   ): CompiledTrace | undefined {
     const batch = batchOf(signature.leaves);
     if (!this.#options.freeze || batch === undefined || batch === 0) return undefined;
+    const { key: openKey, shapes } = open();
     const isFirst = !this.#openKeys.has(openKey);
     this.#openKeys.add(openKey);
     if (isFirst || this.#needSizes.has(openKey)) return undefined;
-    const key = { key: `any batch ${openKey}`, shapes: `any batch ${openKey}` };
+    const key = { key: `any batch ${openKey}`, shapes: `any batch ${shapes}` };
     let trace = this.traces.find(key);
     if (trace === undefined) {
       const options = this.#recording();
@@ -127,7 +133,7 @@ export class FunctionCompiler {
       const { batches } = anyBatch;
       this.#checks.set(openKey, new BatchCheck(patchedBackend(), this.#fn, signature, { batches, options }));
       trace = this.#trace(signature, anyBatch);
-      this.traces.add(key, trace);
+      this.#add(key, trace);
     }
     return this.#checks.get(openKey)!.fits(batch) ? trace : undefined;
   }

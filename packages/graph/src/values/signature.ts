@@ -24,18 +24,19 @@ export class Slot {
 
 /**
  * Finds the tensors among the arguments of some calls. Returns them, the arguments with slots in their place, a key
- * that equal signatures share, a key without the plain values, and a key without the tensors' first sizes.
+ * that equal signatures share, and a key without the plain values. `open` gives both keys without the tensors' first sizes.
  */
 export function signatureOf(calls: readonly (readonly unknown[])[]): {
   key: string;
   shapes: string;
-  openKey: string;
+  open(): { key: string; shapes: string };
   leaves: Leaf[];
   skeleton: unknown;
 } {
   const leaves: Leaf[] = [];
   let plain = "";
-  let shapes = `${layoutOf(calls)};`;
+  const layout = `${layoutOf(calls)};`;
+  let shapes = layout;
   const skeleton = mapLeaves(calls, (value, place) => {
     // With a single call, arguments are named without the call's number.
     const path = calls.length === 1 ? place.replace(/^0\./, "") : place;
@@ -44,12 +45,19 @@ export function signatureOf(calls: readonly (readonly unknown[])[]): {
       plain += `${path}=${identity(value)};`;
       return value;
     }
-    shapes += `${path}:${leaf.dtype}>${leaf.seen}[${leaf.shape.join()}];`;
+    shapes += leafKey(leaf, leaf.shape);
     leaves.push(leaf);
     return new Slot(leaves.length - 1);
   });
-  const open = leaves.map(({ path, dtype, seen, shape }) => `${path}:${dtype}>${seen}[${shape.slice(1).join()}];`);
-  return { key: shapes + plain, shapes, openKey: `${layoutOf(calls)};${open.join("")}${plain}`, leaves, skeleton };
+  const open = (): { key: string; shapes: string } => {
+    const without = layout + leaves.map((leaf) => leafKey(leaf, leaf.shape.slice(1))).join("");
+    return { key: without + plain, shapes: without };
+  };
+  return { key: shapes + plain, shapes, open, leaves, skeleton };
+}
+
+function leafKey({ path, dtype, seen }: Leaf, shape: readonly number[]): string {
+  return `${path}:${dtype}>${seen}[${shape.join()}];`;
 }
 
 /** The arguments with tensors in place of the slots. */
