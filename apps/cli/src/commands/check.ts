@@ -23,10 +23,11 @@ export const options = {
 
 /** `convkit check`: whether a training can work, by one batch. */
 export async function run(context: Context, given: ValuesOf<typeof options>, name: string): Promise<void> {
-  const { isModelName } = await import("@convkit/models");
+  const { findArchitecture, isModelName } = await import("@convkit/models");
   const { checkTraining } = await import("@convkit/trainer");
   const { dataNotes } = await import("../inputs/data-notes.ts");
   const { loadSplits } = await import("../inputs/load-data.ts");
+  const { matchModelClasses } = await import("../inputs/model-classes.ts");
   const { inputOf, resolveModel } = await import("../inputs/model-source.ts");
   const { setPreprocessing } = await import("../inputs/preprocessing-option.ts");
   const { engineInUse } = await import("../inputs/use-engine.ts");
@@ -34,18 +35,20 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
   const { data: source, dataFrom, outside, batch = 32, steps, lr, out, preprocessing: kind, ...modelGiven } = given;
   await engineInUse(context);
   const { seed = 0 } = context.options;
-  const resolved = await resolveModel(name, modelGiven, seed, (note) => context.out.note(note));
-  setPreprocessing(resolved.model, kind);
-  const image = inputOf(resolved.model, resolved.images);
-  const { train } = await loadSplits(context, { data: source, dataFrom, outside, seed, image, fit: resolved.images });
-  dataNotes(context.out, train)();
-  const count = outputsFor(name, train.classes.length);
-  const isTrained = !isModelName(name) || modelGiven.weights !== undefined;
-  const { model } = await modelToTrain(context, isTrained ? resolved : undefined, name, modelGiven, {
-    wanted: { names: train.classes, count },
-    seed,
-  });
+  const trained = isModelName(name)
+    ? undefined
+    : await resolveModel(name, modelGiven, seed, (note) => context.out.note(note));
+  const image =
+    trained === undefined ? (modelGiven.input ?? findArchitecture(name).input) : inputOf(trained.model, trained.images);
+  const splits = await loadSplits(context, { data: source, dataFrom, outside, seed, image, fit: trained?.images });
+  dataNotes(context.out, splits.train)();
+  const { classes } = splits.train;
+  const count = modelGiven.classes ?? outputsFor(name, classes.length);
+  const { model } = await modelToTrain(context, trained, name, modelGiven, { wanted: { names: classes, count }, seed });
   setPreprocessing(model, kind);
+  // A kept head has its own order of the classes.
+  const isKept = trained !== undefined && model === trained.model;
+  const train = isKept ? matchModelClasses(context.out, splits.train, trained) : splits.train;
   context.out.note(`Learning one batch of ${grouped(Math.min(batch, train.size))} images of ${train.name} …`);
   const optimizer = { name: "adam", ...(lr !== undefined && { learningRate: lr }) } as const;
   const check = await checkTraining(model, train, { batch, steps, optimizer, seed, signal: context.signal });
