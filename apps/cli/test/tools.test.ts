@@ -87,6 +87,8 @@ describe("explain", () => {
     expect(result.layers).toContainEqual({ layer: "conv2", size: [14, 14], stride: [2, 2] });
     expect(result.effective).toMatchObject({ layer: "pool2", theoretical: [16, 16] });
     expect(readFileSync(picture, "utf8")).toMatch(/^<svg/);
+    const other = await call("explain", "receptive-field", "lenet5", "--out", join(folder, "field.jpg"));
+    expect(other).toMatchObject({ status: 2, err: expect.stringMatching(/must end in \.svg or \.png/) });
   });
 
   test("conv and pool work an example out, and draw it", async () => {

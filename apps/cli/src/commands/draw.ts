@@ -28,12 +28,12 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
   const names = (list: string | undefined): string[] | undefined => list?.split(",").map((each) => each.trim());
   const wanted = { depth, open: names(open), fold: names(fold), repeats, direction, width, theme };
   const picture = format === "html" ? await drawPage(model, wanted) : await draw(model, wanted);
-  const { pngOf } = await import("../outputs/svg-png.ts");
+  const { pngOf, svgSize } = await import("../outputs/svg-png.ts");
   const data = format === "png" ? await pngOf(picture) : picture;
   await writeFileAtomic(userPath(out), data);
-  const [, wide, high] = /<svg [^>]*width="(\d+)" height="(\d+)"/.exec(picture) ?? [];
+  const { width: wide, height: high } = svgSize(picture);
   context.out.result(
-    { model: model.name, out, width: Number(wide), height: Number(high) },
+    { model: model.name, out, width: wide, height: high },
     `${model.name} is drawn in ${out}${format === "html" ? "" : `, ${wide} x ${high} pixels`}.`,
   );
 }

@@ -1,8 +1,8 @@
 import type { MeasuredReceptiveField } from "@convkit/inspect";
 import sharp from "sharp";
 
-/** Draws the field as a picture, SVG or PNG by the extension of `path`. Pixels with large weights are bright. */
-export async function fieldPicture(field: MeasuredReceptiveField, path: string): Promise<Uint8Array | string> {
+/** Draws the field as a picture. Pixels with large weights are bright. */
+export async function fieldPicture(field: MeasuredReceptiveField, format: "svg" | "png"): Promise<Uint8Array | string> {
   const [height, width] = field.size;
   // The square root makes the faint rim visible.
   const pixels = Uint8Array.from(field.weights, (weight) => Math.round(Math.sqrt(weight) * 255));
@@ -11,7 +11,7 @@ export async function fieldPicture(field: MeasuredReceptiveField, path: string):
     kernel: "nearest",
   });
   const png = await picture.png().toBuffer();
-  if (!path.toLowerCase().endsWith(".svg")) return png;
+  if (format === "png") return png;
   const [w, h] = [width * scale, height * scale];
   const box = field.effective.map((side) => side * scale) as [number, number];
   const rect = `<rect x="${(w - box[1]) / 2}" y="${(h - box[0]) / 2}" width="${box[1]}" height="${box[0]}" fill="none" stroke="#e07b00" stroke-width="2"/>`;

@@ -31,7 +31,7 @@ export async function run({ out }: Context, given: ValuesOf<typeof options>): Pr
   const stack = stackOf(kernel, stride, dilation, channels, filters, bias);
   const lines = [
     `${input.join("x")} -> ${output.join("x")}: ${filters} filter${filters === 1 ? "" : "s"} of ${kernel}x${kernel}x${channels}, stride ${stride}, padding ${given.padding ?? "valid"}`,
-    `output height: ${sizeFormula(height, window)}`,
+    `output height: ${sizeFormula([height, width], size[0], window)}`,
     padsText([height, width], window),
     `parameters: ${kernel} * ${kernel} * ${channels} * ${filters}${bias ? ` + ${filters}` : ""} = ${grouped(params)}`,
     `multiply-adds: ${size[0]} * ${size[1]} * ${kernel} * ${kernel} * ${channels} * ${filters} = ${grouped(macs)}`,

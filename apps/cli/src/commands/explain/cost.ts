@@ -1,6 +1,5 @@
-import { network, summarize } from "@convkit/core";
+import { network, summarize, withoutDrawing } from "@convkit/core";
 import type { Block, ModelSummary } from "@convkit/core";
-import { withoutDrawing } from "@convkit/core";
 import { grouped, table } from "../../terminal/format.ts";
 
 /** Parameters and multiply-adds of one way to compute something. */

@@ -1,4 +1,4 @@
-import type { Padding } from "@convkit/core";
+import type { Padding, Pads } from "@convkit/core";
 import { padsOf } from "@convkit/core/internal";
 
 interface Window {
@@ -17,13 +17,14 @@ const longest = 12;
  */
 export function exampleOf(
   size: readonly [number, number],
-  { kernel, stride, dilation, padding }: Window,
+  window: Window,
 ): { input: number[][]; kernel: number[][] } | undefined {
+  const { kernel, stride, dilation, padding } = window;
   const extent = (kernel - 1) * dilation + 1;
   const side = (length: number): number =>
     Math.min(length, Math.max(5, extent + (padding === "valid" ? 2 * stride : 0)));
   const [height, width] = [side(size[0]), side(size[1])];
-  const pads = padsOf(padding, [height, width], [kernel, kernel], [stride, stride], [dilation, dilation]);
+  const pads = padsAround([height, width], window);
   const sides = [height + pads[0][0] + pads[0][1], width + pads[1][0] + pads[1][1]];
   if (Math.max(...sides) > longest || Math.min(...sides) < extent) return undefined;
   const edge = Math.ceil(width / 2);
@@ -35,30 +36,23 @@ export function exampleOf(
   };
 }
 
-/** The formula of an output's side with its numbers: `(H + P - F) / S + 1 = (28 + 4 - 5) / 1 + 1 = 28`. */
-export function sizeFormula(length: number, { kernel, stride, dilation, padding }: Window): string {
+/** How an output's side comes about: `(H + P - F) / S + 1 = (28 + 4 - 5) / 1 + 1 = 28`. `side` is the output's. */
+export function sizeFormula(size: readonly [number, number], side: number, window: Window): string {
+  const { kernel, stride, dilation } = window;
   const extent = (kernel - 1) * dilation + 1;
-  const [before, after] = padsOf(
-    padding,
-    [length, length],
-    [kernel, kernel],
-    [stride, stride],
-    [dilation, dilation],
-  )[0];
-  const steps = (length + before + after - extent) / stride;
-  const down = Number.isInteger(steps) ? "" : ", rounded down";
-  return `(H + P - F) / S + 1 = (${length} + ${before + after} - ${extent}) / ${stride} + 1 = ${Math.floor(steps) + 1}${down}`;
+  const [[before, after]] = padsAround(size, window);
+  const padded = size[0] + before + after;
+  const down = (padded - extent) % stride === 0 ? "" : ", rounded down";
+  return `(H + P - F) / S + 1 = (${size[0]} + ${before + after} - ${extent}) / ${stride} + 1 = ${side}${down}`;
 }
 
 /** Where the padding's rows and columns lie. */
-export function padsText(size: readonly [number, number], { kernel, stride, dilation, padding }: Window): string {
-  const [[top, bottom], [left, right]] = padsOf(
-    padding,
-    size,
-    [kernel, kernel],
-    [stride, stride],
-    [dilation, dilation],
-  );
+export function padsText(size: readonly [number, number], window: Window): string {
+  const [[top, bottom], [left, right]] = padsAround(size, window);
   if (Math.max(top, bottom, left, right) === 0) return "padding: none";
   return `padding: ${top} rows above, ${bottom} below, ${left} columns left, ${right} right`;
+}
+
+function padsAround(size: readonly [number, number], { kernel, stride, dilation, padding }: Window): Pads {
+  return padsOf(padding, size, [kernel, kernel], [stride, stride], [dilation, dilation]);
 }

@@ -26,7 +26,7 @@ export async function run({ out }: Context, given: ValuesOf<typeof options>): Pr
   const shown = { input: example?.input ?? size, kernel, stride, padding, operation: kind };
   const lines = [
     `${input.join("x")} -> ${output.join("x")}: windows of ${kernel}x${kernel}, stride ${stride}, padding ${given.padding ?? "valid"}, no parameters`,
-    `output height: ${sizeFormula(input[0], window)}`,
+    `output height: ${sizeFormula(size, outputs[0], window)}`,
     padsText(size, window),
     ...(warning === undefined ? [] : [warning]),
     ...(example === undefined

@@ -16,14 +16,17 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
   const { writeFileAtomic } = await import("@convkit/files");
   const { measuredReceptiveField } = await import("@convkit/inspect");
   const { fieldPicture } = await import("../../outputs/field-picture.ts");
+  const { formatOf } = await import("../../outputs/picture.ts");
   const { resolveModel } = await import("../../inputs/model-source.ts");
   const { engineInUse } = await import("../../inputs/use-engine.ts");
   const { layer, out, ...modelGiven } = given;
+  const format = out === undefined ? undefined : formatOf(out, ["svg", "png"]);
   await engineInUse(context);
   const { model } = await resolveModel(name, modelGiven, context.options.seed);
   const layers = [...receptiveFields(model)].map(([each, { size, stride }]) => ({ layer: each, size, stride }));
   const field = await measuredReceptiveField(model, { layer });
-  if (out !== undefined) await writeFileAtomic(userPath(out), await fieldPicture(field, out));
+  if (out !== undefined && format !== undefined)
+    await writeFileAtomic(userPath(out), await fieldPicture(field, format));
   const { weights: _weights, ...effective } = field;
   const rows = layers.map((each) => [each.layer, each.size.join("x"), each.stride.join("x")]);
   const drawn = out === undefined ? "" : `, drawn in ${out}`;
