@@ -43,6 +43,13 @@ export interface DepthwiseOptions extends WindowOptions {
   readonly multiplier?: number | undefined;
 }
 
+/** What the compiler knows of a window from its options. */
+interface KnownWindow<Pads extends Padding, Stride extends number | Pair> {
+  readonly padding: Pads;
+  /** Pixels between two positions of the window; 1 by default. */
+  readonly stride?: Stride | undefined;
+}
+
 const windowNames: OptionNames<WindowOptions> = {
   padding: true,
   stride: true,
@@ -64,13 +71,11 @@ export function conv<
 >(
   filters: Filters,
   kernel: Kernel,
-  options: ConvOptions & {
-    readonly padding: Pads;
-    /** Pixels between two positions of the window; 1 by default. */
-    readonly stride?: Stride | undefined;
-    /** Pixels between two taps of the window; 1 by default. */
-    readonly dilation?: Dilation | undefined;
-  },
+  options: ConvOptions &
+    KnownWindow<Pads, Stride> & {
+      /** Pixels between two taps of the window; 1 by default. */
+      readonly dilation?: Dilation | undefined;
+    },
 ): ShapedBlock<Windowed<"conv", Filters, Kernel, Stride, Dilation, Pads>> {
   checkCount("conv", "filters", filters);
   checkOptions("conv", options, convNames);
@@ -98,13 +103,11 @@ export function depthwiseConv<
   const Multiplier extends number = 1,
 >(
   kernel: Kernel,
-  options: DepthwiseOptions & {
-    readonly padding: Pads;
-    /** Pixels between two positions of the window; 1 by default. */
-    readonly stride?: Stride | undefined;
-    /** Filters for each channel; 1 by default. */
-    readonly multiplier?: Multiplier | undefined;
-  },
+  options: DepthwiseOptions &
+    KnownWindow<Pads, Stride> & {
+      /** Filters for each channel; 1 by default. */
+      readonly multiplier?: Multiplier | undefined;
+    },
 ): ShapedBlock<Windowed<"depthwiseConv", Times<Multiplier>, Kernel, Stride, 1, Pads>> {
   checkOptions("depthwiseConv", options, depthwiseNames);
   const { padding, stride = 1, multiplier = 1, init = glorotUniform } = options ?? {};
@@ -133,11 +136,7 @@ export function separableConv<
 >(
   filters: Filters,
   kernel: Kernel,
-  options: DepthwiseOptions & {
-    readonly padding: Pads;
-    /** Pixels between two positions of the window; 1 by default. */
-    readonly stride?: Stride | undefined;
-  },
+  options: DepthwiseOptions & KnownWindow<Pads, Stride>,
 ): ShapedBlock<Windowed<"separableConv", Filters, Kernel, Stride, 1, Pads>> {
   checkCount("separableConv", "filters", filters);
   checkOptions("separableConv", options, depthwiseNames);

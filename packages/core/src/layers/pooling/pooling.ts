@@ -38,6 +38,13 @@ export interface GlobalPoolOptions {
 const poolNames: OptionNames<PoolOptions> = { padding: true, ceil: true };
 const avgPoolNames: OptionNames<AvgPoolOptions> = { ...poolNames, countPadding: true };
 
+/** What the compiler knows of a pool from its options. */
+interface KnownPool<Pads extends Padding, Ceil extends boolean> {
+  readonly padding: Pads;
+  /** Rounds sizes up; false by default. */
+  readonly ceil?: Ceil | undefined;
+}
+
 /** With `ceil`, the last window may extend past the edge, and the length is not worked out in types. */
 type PoolChange<
   Name extends string,
@@ -56,11 +63,7 @@ export function maxPool<
 >(
   size: Size,
   stride: Stride | undefined,
-  options: PoolOptions & {
-    readonly padding: Pads;
-    /** Rounds sizes up; false by default. */
-    readonly ceil?: Ceil | undefined;
-  },
+  options: PoolOptions & KnownPool<Pads, Ceil>,
 ): ShapedBlock<PoolChange<"maxPool", Size, Stride, Pads, Ceil>> {
   checkOptions("maxPool", options, poolNames);
   return pool("maxPool", "max", size, stride === undefined ? size : stride, options);
@@ -75,11 +78,7 @@ export function avgPool<
 >(
   size: Size,
   stride: Stride | undefined,
-  options: AvgPoolOptions & {
-    readonly padding: Pads;
-    /** Rounds sizes up; false by default. */
-    readonly ceil?: Ceil | undefined;
-  },
+  options: AvgPoolOptions & KnownPool<Pads, Ceil>,
 ): ShapedBlock<PoolChange<"avgPool", Size, Stride, Pads, Ceil>> {
   checkOptions("avgPool", options, avgPoolNames);
   return pool("avgPool", "average", size, stride === undefined ? size : stride, options);
