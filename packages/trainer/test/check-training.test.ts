@@ -1,4 +1,4 @@
-import { chain, conv, dense, flatten, freeze, layer, network, unitPixels } from "@convkit/core";
+import { chain, conv, dense, flatten, freeze, layer, modelMetadata, network, unitPixels } from "@convkit/core";
 import { fromArrays } from "@convkit/datasets";
 import { useEngine } from "@convkit/engine";
 import { checkTraining } from "@convkit/trainer";
@@ -28,6 +28,7 @@ const fast = { optimizer: { name: "adam", learningRate: 0.02 }, batch: 16 } as c
 describe("checkTraining", () => {
   it("finds nothing where a batch can be learned, and leaves the weights as they are", async () => {
     const model = make();
+    const metadata = modelMetadata(model);
     const before = model.getWeights().map((weight) => [...weight.dataSync()]);
     const check = await checkTraining(model, data, { ...fast, steps: 150 });
     expect(check.findings).toEqual([]);
@@ -38,6 +39,8 @@ describe("checkTraining", () => {
     expect(check.input.shape).toEqual([16, 8, 6, 1]);
     expect(check.classes.reduce((sum, each) => sum + each.images, 0)).toBe(16);
     expect(model.getWeights().map((weight) => [...weight.dataSync()])).toEqual(before);
+    expect(modelMetadata(model)).toEqual(metadata);
+    expect(metadata.classes).toBeUndefined();
   });
 
   it("sees the input as the network does", async () => {

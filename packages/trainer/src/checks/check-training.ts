@@ -1,4 +1,4 @@
-import { modelMetadata, preprocess, type Preprocessing } from "@convkit/core";
+import { modelMetadata, preprocess, type Preprocessing, setModelMetadata } from "@convkit/core";
 import { type Batch, type Dataset, fromArrays } from "@convkit/datasets";
 import { checkOptions, type OptionNames, shown } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
@@ -38,7 +38,7 @@ const optionNames: OptionNames<CheckTrainingOptions> = {
 /**
  * Looks before a long training whether it can work, as in Karpathy's recipe (2019,
  * https://karpathy.github.io/2019/04/25/recipe): the input as the network sees it, the loss at the start against that of
- * equal chances, and whether the network can learn one batch by heart. The model keeps its weights.
+ * equal chances, and whether the network can learn one batch by heart. The model keeps its weights and its metadata.
  *
  * Throws a `TrainerError` for options out of their range and for data that does not fit the model.
  */
@@ -63,6 +63,7 @@ export async function checkTraining(
     classes: [...data.classes],
   });
   const judged = { preprocessing, signal, batch };
+  const metadata = modelMetadata(model);
   const before = model.getWeights().map((weight) => tf.clone(weight));
   try {
     const start = await evaluate(model, one, judged);
@@ -102,6 +103,9 @@ export async function checkTraining(
   } finally {
     model.setWeights(before);
     tf.dispose(before);
+    // A training writes the data's classes and the preprocessing into the metadata.
+    const written = Object.keys(modelMetadata(model)).map((name) => [name, undefined] as const);
+    setModelMetadata(model, { ...Object.fromEntries(written), ...metadata });
   }
 }
 
