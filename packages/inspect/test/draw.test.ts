@@ -140,12 +140,15 @@ describe("draw", () => {
     expect(svg).toContain("input left");
   });
 
-  it("draws what is in a folded block that reads one tensor twice", async () => {
+  it("draws both edges to a sum that reads one tensor twice", async () => {
     const model = network(
       [8, 8, 3],
       chain({ a: add({ b: identity, c: identity }), d: conv(2, 1, { padding: "valid" }) }),
     );
     expect(headsOf(await draw(model))).toHaveLength(4);
+    const { boxes, edges } = mergeFollowers(modelBoxes(model));
+    const sum = boxes.find(({ type }) => type === "Add");
+    expect(edges.filter(({ to }) => to === sum?.id).map(({ from }) => from)).toEqual([0, 0]);
   });
 
   it("keeps names that XML reads otherwise apart from its own signs", async () => {

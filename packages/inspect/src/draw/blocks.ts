@@ -10,21 +10,21 @@ import type { Part } from "./parts.ts";
  * can be folded.
  */
 export function findBlocks({ boxes, edges }: BoxGraph): readonly Part[] {
-  return scopeParts(boxes, 0, "", edges);
+  return scopeParts(boxes, 0, edges);
 }
 
 /** The parts of a model: a block for each call of a nested model, the others by their names. */
-function scopeParts(boxes: readonly Box[], depth: number, prefix: string, edges: readonly Edge[]): readonly Part[] {
-  const units = nestedCalls(boxes, depth).flatMap((members, i): Part[] => {
+function scopeParts(boxes: readonly Box[], depth: number, edges: readonly Edge[]): readonly Part[] {
+  const units = nestedCalls(boxes, depth).flatMap((members): Part[] => {
     const name = members[0]?.scope[depth]?.model;
     if (name === undefined) return members;
-    const parts = scopeParts(members, depth + 1, `${prefix}${name}/`, edges);
-    const block = { id: `${prefix}${name}#${i}`, title: name, repeats: [name], parts };
+    const parts = scopeParts(members, depth + 1, edges);
+    const block = { title: name, repeats: [name], parts };
     return isConvex(members, edges) ? [block] : members;
   });
-  const named = nameBlocks(units, prefix, edges);
+  const named = nameBlocks(units, edges);
   const grouped = named.filter(isBlock).reduce((sum, block) => sum + boxesOf(block).length, 0);
-  return grouped * 2 >= boxes.length ? named : joinBlocks(units, prefix, edges);
+  return grouped * 2 >= boxes.length ? named : joinBlocks(units, edges);
 }
 
 /** Boxes of one call of a nested model. */
@@ -39,7 +39,7 @@ function nestedCalls(boxes: readonly Box[], depth: number): Box[][] {
 }
 
 /** Groups parts whose names begin alike, the longest beginnings innermost. */
-function nameBlocks(units: readonly Part[], prefix: string, edges: readonly Edge[]): readonly Part[] {
+function nameBlocks(units: readonly Part[], edges: readonly Edge[]): readonly Part[] {
   const names = units.filter((unit) => !isBlock(unit)).map((unit) => (unit as Box).name);
   const dotted = names.filter((name) => /[./]/.test(name)).length * 2 > names.length;
   const beginnings = new Map(units.map((unit) => [unit, nameBeginnings(unit, dotted ? /[./]/g : /[./_]/g)]));
@@ -57,7 +57,7 @@ function nameBlocks(units: readonly Part[], prefix: string, edges: readonly Edge
       if (inner.length < 2 || bucket.length === units.length) return inner;
       const boxes = bucket.flatMap(boxesOf);
       if (!isConvex(boxes, edges) || !isConnected(boxes, edges)) return inner;
-      return [{ id: prefix + title, title, repeats: [title], parts: inner }];
+      return [{ title, repeats: [title], parts: inner }];
     });
     return parts.toSorted((a, b) => firstId(a) - firstId(b));
   };

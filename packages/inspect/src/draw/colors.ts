@@ -30,16 +30,27 @@ export type Theme = "auto" | "light" | "dark";
 
 /** The style sheet of a drawing. `"auto"` follows the reader's setting; a program that makes PNGs sees the light one. */
 export function styleSheet(theme: Theme): string {
-  const fixed = "text{font-family:Helvetica,Arial,sans-serif}.head{font-weight:600}";
-  if (theme !== "auto") return fixed + rules(theme);
-  return `${fixed}${rules("light")}@media (prefers-color-scheme:dark){${rules("dark")}}`;
+  return styledFor(theme, rules);
 }
 
-function rules(mode: "light" | "dark"): string {
-  const [ground, ink, faint, line, frame] =
-    mode === "light"
-      ? ["#ffffff", "#1c2430", "#4d5866", "#7b8794", "#b9c2cc"]
-      : ["#14171b", "#eef1f4", "#b3bdc8", "#8a96a3", "#4a535e"];
+export type Mode = "light" | "dark";
+
+/** Ground and text of every picture. */
+export const inks = {
+  light: { ground: "#ffffff", ink: "#1c2430", faint: "#4d5866" },
+  dark: { ground: "#14171b", ink: "#eef1f4", faint: "#b3bdc8" },
+} as const;
+
+/** The style sheet of a theme, out of the rules of both modes; both have the same letters. */
+export function styledFor(theme: Theme, rulesOf: (mode: Mode) => string): string {
+  const letters = "text{font-family:Helvetica,Arial,sans-serif}.head{font-weight:600}";
+  if (theme !== "auto") return letters + rulesOf(theme);
+  return `${letters}${rulesOf("light")}@media (prefers-color-scheme:dark){${rulesOf("dark")}}`;
+}
+
+function rules(mode: Mode): string {
+  const { ground, ink, faint } = inks[mode];
+  const [line, frame] = mode === "light" ? ["#7b8794", "#b9c2cc"] : ["#8a96a3", "#4a535e"];
   const kinds = Object.entries(kindColors).map(
     ([kind, colors]) => `.${kind} rect{fill:${colors[mode][0]};stroke:${colors[mode][1]}}`,
   );

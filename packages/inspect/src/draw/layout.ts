@@ -75,7 +75,6 @@ export async function placeBoxes(graph: FoldedGraph, { direction, scale }: Layou
       nodesep: 0.3,
       ranksep: 0.35,
       pad: 0.15,
-      newrank: false,
     },
     nodeAttributes: { shape: "box", fixedsize: true, label: "" },
     edgeAttributes: { arrowsize: 0.6, fontsize: 11, fontname: "Helvetica" },

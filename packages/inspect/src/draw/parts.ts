@@ -2,7 +2,6 @@ import type { Box } from "./boxes.ts";
 
 /** Boxes that are drawn together: a nested model, or layers whose names begin alike. */
 export interface Block {
-  readonly id: string;
   readonly title: string;
   /** The titles of the equal blocks in a row that it stands for, itself first. */
   readonly repeats: readonly string[];

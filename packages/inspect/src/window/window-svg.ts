@@ -1,5 +1,6 @@
 import type { Pair } from "@convkit/core";
-import type { Theme } from "../draw/colors.ts";
+import { inks, styledFor } from "../draw/colors.ts";
+import type { Mode } from "../draw/colors.ts";
 import { windowTaps } from "./window-arithmetic.ts";
 import type { DrawnWindow } from "./read-window.ts";
 import { numberText, sumText } from "./window-sum.ts";
@@ -38,7 +39,7 @@ export function windowSvg(drawn: DrawnWindow): string {
   });
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="${told.join("; ")}">`,
-    `<title>${told.join("; ")}</title><style>${styles(theme)}</style><rect class="ground" width="${width}" height="${height}"/>`,
+    `<title>${told.join("; ")}</title><style>${styledFor(theme, rules)}</style><rect class="ground" width="${width}" height="${height}"/>`,
     `<text class="head" font-size="14" x="${margin}" y="24">${told[0]}</text><text class="small" font-size="12" x="${margin}" y="42">${told[1]}</text>`,
     ...rows,
     "</svg>",
@@ -113,28 +114,17 @@ function paddingText(
   return `${name}${transposed ? "cut off " : ""}${top} above, ${bottom} below, ${left} left, ${right} right`;
 }
 
-function styles(theme: Theme): string {
-  const fixed =
-    "text{font-family:Helvetica,Arial,sans-serif}.head{font-weight:600}.arrow{fill:none;stroke-width:1.5}.here{stroke-width:2.5}.pad{stroke-dasharray:3 2}";
-  const light = rules(["#fff", "#1c2430", "#4d5866", "#9aa5b1", "#dbe9fb", "#f6c667", "#fbe9c3", "#d5f0ef", "#1f8580"]);
-  const dark = rules([
-    "#14171b",
-    "#eef1f4",
-    "#b3bdc8",
-    "#5b6673",
-    "#1b3350",
-    "#8a6212",
-    "#46360f",
-    "#143a38",
-    "#63c7c1",
-  ]);
-  if (theme !== "auto") return fixed + (theme === "light" ? light : dark);
-  return `${fixed}${light}@media (prefers-color-scheme:dark){${dark}}`;
-}
+const cellColors = {
+  light: { line: "#9aa5b1", map: "#dbe9fb", tap: "#f6c667", padTap: "#fbe9c3", result: "#d5f0ef", here: "#1f8580" },
+  dark: { line: "#5b6673", map: "#1b3350", tap: "#8a6212", padTap: "#46360f", result: "#143a38", here: "#63c7c1" },
+} as const;
 
-function rules([ground, ink, faint, line, map, tap, padTap, result, here]: readonly string[]): string {
+function rules(mode: Mode): string {
+  const { ground, ink, faint } = inks[mode];
+  const { line, map, tap, padTap, result, here } = cellColors[mode];
   return [
-    `.ground{fill:${ground}}text{fill:${ink}}.small{fill:${faint}}.arrow{stroke:${faint}}rect{stroke:${line}}`,
-    `.map{fill:${map}}.pad{fill:none}.map.tap{fill:${tap}}.pad.tap{fill:${padTap}}.result{fill:${result}}.here{stroke:${here}}`,
+    `.ground{fill:${ground}}text{fill:${ink}}.small{fill:${faint}}.arrow{fill:none;stroke-width:1.5;stroke:${faint}}rect{stroke:${line}}`,
+    `.map{fill:${map}}.pad{fill:none;stroke-dasharray:3 2}.map.tap{fill:${tap}}.pad.tap{fill:${padTap}}`,
+    `.result{fill:${result}}.here{stroke-width:2.5;stroke:${here}}`,
   ].join("");
 }
