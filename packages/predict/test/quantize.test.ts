@@ -88,6 +88,8 @@ describe.each(["openvino", "onnxruntime"] as const)("quantized by %s", (runtime)
     expect(Math.abs(report.agreement! - agreement(peer.int8, peer.float32))).toBeLessThanOrEqual(2 / 64);
     expect(report.layers).toEqual(["c1", "c2", "c3", "c4", "scores"].map((name) => ({ name, isInt8: true })));
     expect(report.bytes.int8).toBe(bytes.byteLength);
+    const counts = [calibration, tests].map((feeds) => feeds.reduce((sum, { shape }) => sum + shape[0]!, 0));
+    expect([report.images.calibration, report.images.test]).toEqual(counts);
   });
 });
 

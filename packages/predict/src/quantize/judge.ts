@@ -61,6 +61,8 @@ async function* batchesOf(
 
 /** What a model answered on the test images. */
 export interface Answers {
+  /** How many images there were. */
+  readonly images: number;
   readonly outputs: readonly Float32Array[];
   /** The class of each image; undefined where the first output names no classes. */
   readonly classes: Int32Array | undefined;
@@ -73,10 +75,11 @@ export async function answersOf(session: Session, batches: AsyncIterable<Prepare
   const outputs: Float32Array[] = [];
   const classes: number[] = [];
   const labels: number[] = [];
-  let [areClasses, areLabelled] = [true, true];
+  let [images, areClasses, areLabelled] = [0, true, true];
   for await (const { feed, labels: own } of batches) {
     const [output] = await session.run([feed]);
     outputs.push(output!.data);
+    images += feed.shape[0] ?? 0;
     const [count = 0, width = 0] = output!.shape;
     areClasses &&= output!.shape.length === 2;
     areLabelled &&= own !== undefined;
@@ -84,6 +87,7 @@ export async function answersOf(session: Session, batches: AsyncIterable<Prepare
     labels.push(...(own ?? []));
   }
   return {
+    images,
     outputs,
     classes: areClasses ? Int32Array.from(classes) : undefined,
     labels: areLabelled ? Int32Array.from(labels) : undefined,

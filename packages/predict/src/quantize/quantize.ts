@@ -74,7 +74,12 @@ export async function quantize(
   const before = await runOn({ runtime, threads }, floatBytes, forTest());
   if (before.outputs.length === 0) throw new OptionError("quantize: expected images, got none.");
   const how = { runtime, threads, calibration, percentile };
-  const bytesWith = await calibratedWriter(network, () => someOf(images), how);
+  let calibrated = 0;
+  const bytesWith = await calibratedWriter(
+    network,
+    () => counted(someOf(images), (count) => (calibrated = count)),
+    how,
+  );
   const parts = { runtime, threads, floatBytes, bytesWith, forTest };
   const judge = (layers: readonly IntLayer[]) => judgeLayers(parts, before, layers);
   let best = await judge(network.layers);
@@ -90,10 +95,7 @@ export async function quantize(
   const report: QuantizationReport = {
     runtime,
     calibration,
-    images: {
-      calibration: await countOf(someOf(images)),
-      test: before.classes?.length ?? (await countOf(forTest())),
-    },
+    images: { calibration: calibrated, test: before.images },
     layers: known.map((layer) => ({
       name: layer.name,
       isInt8: layers.includes(layer),
@@ -121,8 +123,15 @@ async function allOf(batches: AsyncIterable<PreparedBatch>): Promise<PreparedBat
   return all;
 }
 
-async function countOf(batches: AsyncIterable<PreparedBatch>): Promise<number> {
+/** The same batches; tells how many images came so far. */
+async function* counted(
+  batches: AsyncIterable<PreparedBatch>,
+  tell: (count: number) => void,
+): AsyncGenerator<PreparedBatch> {
   let count = 0;
-  for await (const { feed } of batches) count += feed.shape[0] ?? 0;
-  return count;
+  for await (const each of batches) {
+    count += each.feed.shape[0] ?? 0;
+    tell(count);
+    yield each;
+  }
 }
