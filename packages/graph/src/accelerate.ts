@@ -9,6 +9,7 @@ import type { CompileOptions } from "./compile-options.ts";
 import { isUntraceable } from "./compiled/function-compiler.ts";
 import type { TraceDescription } from "./compiled/describe.ts";
 import { GraphError } from "./graph-error.ts";
+import { warnOnce } from "./session/threads.ts";
 import { patchModel } from "./patches/model.ts";
 import type { BatchFunction } from "./patches/model.ts";
 import type { HostTensor } from "./values/host-tensor.ts";
@@ -16,7 +17,8 @@ import type { HostTensor } from "./values/host-tensor.ts";
 /** How a model is accelerated. */
 export interface AccelerateOptions extends Omit<CompileOptions, "freeze"> {
   /**
-   * Called once with a notice if something runs eagerly because it cannot be compiled; emits Node's warning by default.
+   * Called once with a notice if something runs eagerly because it cannot be compiled, or with other threads than asked for;
+   * emits Node's warning by default.
    */
   readonly onNotice?: ((line: string) => void) | undefined;
 }
@@ -50,7 +52,7 @@ export function accelerate(model: tfl.LayersModel, options: AccelerateOptions = 
       `accelerate: expected a model such as createModel or \`await loadModel\` gives, got ${shown(model)}.`,
     );
   }
-  const { onNotice = (line: string) => process.emitWarning(line) } = options;
+  const { onNotice = warnOnce } = options;
   const graphs = new Set<Compiled<unknown[], unknown>>();
   const undo = patchModel(model, (fn, purpose) => {
     const graph = compileWatched(fn as (...args: unknown[]) => unknown, { ...options, onNotice });

@@ -15,14 +15,20 @@ export interface CompileOptions {
    * false by default. All batch sizes but the first share one graph, if the function computes the same at all of them.
    */
   readonly freeze?: boolean | undefined;
-  /** Threads within an op and between ops; one per core by default. */
+  /**
+   * Threads within an op and between ops; the engine's by default. TensorFlow's threads are the process's: with another number
+   * than the engine's, the function computes with the engine's, which `onNotice` is told.
+   */
   readonly threads?: number | undefined;
   /**
    * Computes the same bits as eager tfjs with as many threads, equal from run to run; slower. TensorFlow then computes
    * deterministically in the whole process. False by default.
    */
   readonly deterministic?: boolean | undefined;
-  /** Called once if the function was traced for many values of a number; emits Node's warning by default. */
+  /**
+   * Called once if the function was traced for many values of a number, and once if it computes with other threads than asked
+   * for; emits Node's warning by default.
+   */
   readonly onNotice?: ((line: string) => void) | undefined;
 }
 

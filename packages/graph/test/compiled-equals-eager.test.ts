@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from "node:fs";
 import * as tf from "@tensorflow/tfjs-core";
 import { engines } from "@convkit/testing";
 import { useEngine } from "@convkit/engine";
@@ -41,7 +42,7 @@ describe.runIf(engines.includes("native"))("20 compiled steps equal 20 eager one
     const step = compile(
       (images: tf.Tensor, labels: tf.Tensor) =>
         forGraph.minimize(() => crossEntropy(nets[0], images, labels, classes), true) as tf.Scalar,
-      { threads: 1, deterministic: true },
+      { deterministic: true },
     );
     const compiled: number[] = [];
     const eager: number[] = [];
@@ -61,6 +62,25 @@ describe.runIf(engines.includes("native"))("20 compiled steps equal 20 eager one
       expect(relativeDifference(values, weights[1]?.[index] as Float32Array)).toBeLessThan(1e-5);
     });
     await step.dispose();
+  });
+
+  test("on the engine's one thread, whatever number is asked for, which is told once", async () => {
+    const told: string[] = [];
+    const branches = (x: tf.Tensor): tf.Tensor => tf.add(tf.sum(tf.exp(x)), tf.sum(tf.sin(x)));
+    const wide = compile(branches, { threads: 2, onNotice: (line) => told.push(line) });
+    expect((await wide(tf.zeros([3]))).item()).toBe(3);
+    await wide(tf.zeros([4]));
+    expect(told).toEqual([
+      "compile: TensorFlow computes with 1 thread in this process, not with 2: give useEngine the number at its first use.",
+    ]);
+    const own = compile(branches, { threads: 1, onNotice: (line) => told.push(line) });
+    await own(tf.zeros([3]));
+    expect(told).toHaveLength(1);
+    await Promise.all([wide.dispose(), own.dispose()]);
+    if (process.platform !== "linux") return;
+    // A thread for eager ops, and one for those of all sessions.
+    const names = readdirSync("/proc/self/task").map((id) => readFileSync(`/proc/self/task/${id}/comm`, "utf8").trim());
+    expect(names.filter((name) => name === "tf_Compute")).toHaveLength(2);
   });
 });
 

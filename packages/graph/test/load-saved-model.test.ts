@@ -113,7 +113,7 @@ describe.runIf(engines.includes("native"))("a SavedModel of ours, loaded", () =>
     const path = join(folder, "counter");
     await count.savedModel(path, [tf.scalar(1)]);
     await count.dispose();
-    const model = await loadSavedModel(path, { threads: 1 });
+    const model = await loadSavedModel(path);
     const results = await Promise.all([model(2), model(2), model(tf.scalar(2))]);
     expect(results.map(({ output }) => output?.item())).toEqual([5, 7, 9]);
     expect(model.variables.map(({ name, shape, dtype, read }) => [name, shape, dtype, read().item()])).toEqual([

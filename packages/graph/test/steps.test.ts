@@ -22,7 +22,6 @@ describe.runIf(engines.includes("native"))("several calls in one run equal calls
       const optimizer = make();
       return compile(
         (x: tf.Tensor, y: tf.Tensor) => optimizer.minimize(() => crossEntropy(model, x, y, classes), true) as tf.Scalar,
-        { threads: 1 },
       );
     }) as [Step, Step];
     const batches = [1, 2, 3, 4, 5, 6].map((seed) => batchOf(4, shape, classes, seed));
@@ -54,7 +53,7 @@ describe.runIf(engines.includes("native"))("several calls in one run equal calls
       const optimizer = make() as tf.Optimizer & { learningRate: number };
       const step = compile(
         (x: tf.Tensor) => optimizer.minimize(() => tf.sum(tf.square(tf.mul(w, x))), true) as tf.Scalar,
-        { threads: 1, deterministic: true },
+        { deterministic: true },
       );
       const set = (call: number) => {
         optimizer.learningRate = rates[call] as number;

@@ -3,7 +3,9 @@ import process from "node:process";
 
 import { nativeVariable, setNativeVariable } from "./native-environment.ts";
 
-/** The thread count that TensorFlow will take: from its environment, else every core. */
+/**
+ * The thread count that TensorFlow will take, or has taken if `useEngine` has loaded it: from its environment, else every core.
+ */
 export function threadsOf(env?: NodeJS.ProcessEnv): number {
   const wanted = Number(env === undefined ? nativeVariable("TF_NUM_INTRAOP_THREADS") : env["TF_NUM_INTRAOP_THREADS"]);
   return Number.isInteger(wanted) && wanted > 0 ? wanted : os.availableParallelism();

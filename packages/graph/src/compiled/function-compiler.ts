@@ -7,6 +7,7 @@ import { writeSavedModel } from "../saved-model/write.ts";
 import type { SavedModelOptions } from "../saved-model/write.ts";
 import { signatureOf } from "../values/signature.ts";
 import type { Leaf } from "../values/signature.ts";
+import { otherThreads, warnOnce } from "../session/threads.ts";
 import { CompiledTrace } from "./compiled-trace.ts";
 import { BatchCheck, batchOf, recordAnyBatch } from "./any-batch.ts";
 import type { AnyBatch } from "./any-batch.ts";
@@ -32,7 +33,9 @@ export class FunctionCompiler {
   counter = (): number => 0;
   readonly #fn: (...args: unknown[]) => unknown;
   readonly #options: TraceOptions;
-  readonly #config: { threads?: number; deterministic?: boolean };
+  readonly #config: { deterministic?: boolean };
+  /** The threads that were asked for; undefined once it is told that TensorFlow has others. */
+  #threads: number | undefined;
   readonly #updates: RecordAll["updates"];
   readonly #onNotice: (line: string) => void;
   #disposed = false;
@@ -43,14 +46,7 @@ export class FunctionCompiler {
 
   constructor(
     fn: (...args: unknown[]) => unknown,
-    {
-      seed = 0,
-      precision = "float32",
-      freeze = false,
-      threads,
-      deterministic,
-      onNotice = (line) => process.emitWarning(line),
-    }: CompileOptions,
+    { seed = 0, precision = "float32", freeze = false, threads, deterministic, onNotice = warnOnce }: CompileOptions,
     updates: RecordAll["updates"],
   ) {
     if (!["float32", "bfloat16", "float16"].includes(precision))
@@ -59,7 +55,8 @@ export class FunctionCompiler {
       throw new GraphError(`The number of threads is a whole number from 1, and ${threads} came.`);
     this.#fn = fn;
     this.#options = { seed, precision, freeze };
-    this.#config = { ...(threads !== undefined && { threads }), ...(deterministic !== undefined && { deterministic }) };
+    this.#config = deterministic === undefined ? {} : { deterministic };
+    this.#threads = threads;
     this.#updates = updates;
     this.#onNotice = onNotice;
     this.lossScale = precision === "float16" ? new LossScale() : undefined;
@@ -78,8 +75,15 @@ export class FunctionCompiler {
     const shared = calls.length === 1 ? this.#traceForAnyBatch(open, { leaves, skeleton }) : undefined;
     if (shared !== undefined) return { trace: shared, leaves };
     const trace = this.#trace({ leaves, skeleton });
+    this.#tellThreads();
     this.#add(traceKey, trace);
     return { trace, leaves };
+  }
+
+  #tellThreads(): void {
+    const told = otherThreads("compile", this.#threads);
+    this.#threads = undefined;
+    if (told !== undefined) this.#onNotice(told);
   }
 
   #add(key: TraceKey, trace: CompiledTrace): void {

@@ -8,6 +8,7 @@ import { checkSavedModel } from "./check.ts";
 import type { LoadedVariable, NodeDef } from "./variables.ts";
 import { makeNative, takeHost } from "../native/tensor.ts";
 import { loadSession } from "../session/open.ts";
+import { otherThreads, warnOnce } from "../session/threads.ts";
 import { decode } from "../native/protos.ts";
 import { arrayOf, byName, describeTensors, endpoint, namedTensors, quoted } from "./signature.ts";
 import type { TensorDescription, TensorInfo } from "./signature.ts";
@@ -22,7 +23,7 @@ export interface LoadSavedModelOptions {
   readonly signature?: string | undefined;
   /** The tags of the graph to load; `["serve"]` by default. */
   readonly tags?: readonly string[] | undefined;
-  /** Threads of the session; one per core by default. */
+  /** Threads that the model is to compute with; the engine's by default. Other ones cannot be had, which Node's warning says. */
   readonly threads?: number | undefined;
 }
 
@@ -54,7 +55,9 @@ export async function loadSavedModel(folder: string, options: LoadSavedModelOpti
   checkOptions("loadSavedModel", options, loadOptionNames, (message) => new GraphError(message));
   const { signature: name = "serving_default", tags = ["serve"], threads } = options;
   await checkSavedModel(folder);
-  const { session, metaGraph } = await loadSession(threads === undefined ? {} : { threads }, folder, tags);
+  const { session, metaGraph } = await loadSession({}, folder, tags);
+  const told = otherThreads("loadSavedModel", threads);
+  if (told !== undefined) warnOnce(told);
   try {
     const meta = decode("MetaGraphDef", metaGraph) as unknown as MetaGraph;
     // TensorFlow uses this internal signature to restore the variables; callers must not.

@@ -1,12 +1,10 @@
-import { availableParallelism } from "node:os";
+import { threadsOf } from "@convkit/engine/internal";
 import { elementsOf } from "../ir/graph-node.ts";
 import type { GraphNode } from "../ir/graph-node.ts";
 import type { Message } from "../native/protos.ts";
 
 /** Settings of a session. Functions with equal settings share one session, and so their variables. */
 export interface SessionConfig {
-  /** Threads within an op and between ops; one per core by default. */
-  threads?: number;
   /**
    * Computes the same bits as eager tfjs with as many threads, at every run: TensorFlow's optimizers and fused updates are off,
    * and ops are deterministic (from then on, in the whole process). Slower.
@@ -29,12 +27,13 @@ const once = 1;
 
 /** TensorFlow's ConfigProto. */
 export function configProto({
-  threads = availableParallelism(),
   deterministic = false,
   isStatic = false,
   isPlain = false,
   isUnoptimized = false,
 }: SessionConfig): Message {
+  // The pools of threads are the process's: with another number, the first session would decide for all others.
+  const threads = threadsOf();
   return {
     intra_op_parallelism_threads: threads,
     inter_op_parallelism_threads: threads,
@@ -78,6 +77,6 @@ export function gainsNothing(nodes: readonly GraphNode[]): boolean {
 }
 
 /** A key that is equal for configurations that share a session. */
-export function configKey({ threads, deterministic }: SessionConfig): string {
-  return `${threads ?? "default"} ${deterministic === true}`;
+export function configKey({ deterministic }: SessionConfig): string {
+  return String(deterministic === true);
 }

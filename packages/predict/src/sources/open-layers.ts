@@ -89,18 +89,22 @@ async function openOnEngine(
 ): Promise<OpenedModel> {
   const engine = await engineInUse();
   const { openTfjs } = await import("../runtimes/tfjs-session.ts");
+  const { threadsOf } = await import("@convkit/engine/internal");
   const whole = { threads, ...execution, precision: execution?.precision ?? precision };
   const notes: string[] = [];
+  const ownThreads = (computing: string): void => {
+    const text = `${computing} with the engine's threads, not with ${whole.threads}: give useEngine the threads`;
+    if (runtime !== "auto") throw new PredictError(`${text}.`);
+    notes.push(`No faster runtime can be used. ${text}.`);
+  };
   if (engine !== "tensorflow" || whole.eager === true) {
     const opByOp = `Op by op${engine === "tensorflow" ? "" : `, as ${await engineText(engine)} computes,`} a model computes`;
     if (whole.precision !== "float32") throw new PredictError(`${opByOp} in float32, not in ${whole.precision}.`);
-    if (whole.threads !== undefined) {
-      const text = `${opByOp} with the engine's threads, not with ${whole.threads}: give useEngine the threads`;
-      if (runtime !== "auto") throw new PredictError(`${text}.`);
-      notes.push(`No faster runtime can be used. ${text}.`);
-    }
+    if (whole.threads !== undefined) ownThreads(opByOp);
+  } else if (whole.threads !== undefined && whole.threads !== threadsOf()) {
+    ownThreads("A compiled graph computes");
   }
-  const session = openTfjs(model, { ...whole, preprocessing });
+  const session = openTfjs(model, { ...whole, threads: undefined, preprocessing });
   return openedModel(session, {}, { runtime: engine, precision: whole.precision, trials, notes });
 }
 
