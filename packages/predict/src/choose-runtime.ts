@@ -70,10 +70,10 @@ export async function chooseRuntime(question: ChoiceQuestion): Promise<Choice> {
     // What was remembered does not open any more: all are tried anew.
     if (session !== undefined) return { session, runtime: best.runtime, trials: [...remembered, ...missing] };
   }
-  const tried: { readonly trial: RuntimeTrial; readonly session?: Session | undefined }[] = [];
+  const tried: Tried[] = [];
   try {
-    for (const runtime of installed)
-      tried.push(await tryRuntime(runtime, versions[among.indexOf(runtime)]!, question, installed.length > 1));
+    for (const runtime of installed) tried.push(await tryRuntime(runtime, versions[among.indexOf(runtime)]!, question));
+    await timeAll(tried);
   } catch (error) {
     for (const { session } of tried) await session?.dispose();
     throw error;
@@ -92,12 +92,18 @@ export async function chooseRuntime(question: ChoiceQuestion): Promise<Choice> {
   return { session: best?.session, runtime: best?.trial.runtime, trials: [...trials, ...missing] };
 }
 
+/** A runtime that was tried; open, and with the inputs to time it by, unless it was refused. */
+interface Tried {
+  trial: RuntimeTrial;
+  readonly session?: Session | undefined;
+  readonly feeds?: readonly Feed[] | undefined;
+}
+
 async function tryRuntime(
   runtime: OnnxRuntimeName,
   version: string,
   { bytes, options, feeds: given, own }: ChoiceQuestion,
-  measure: boolean,
-): Promise<{ readonly trial: RuntimeTrial; readonly session?: Session | undefined }> {
+): Promise<Tried> {
   let session: Session | undefined;
   let difference: number | undefined;
   try {
@@ -110,8 +116,7 @@ async function tryRuntime(
       throw new PredictError(
         `its outputs differ from the model's own by ${difference.toPrecision(2)} of the largest, more than ${limit}`,
       );
-    const ms = measure ? await timeOf(session, feeds) : undefined;
-    return { trial: { runtime, version, difference, ms }, session };
+    return { trial: { runtime, version, difference }, session, feeds };
   } catch (error) {
     await session?.dispose();
     if (!(error instanceof PredictError)) throw error;
@@ -156,17 +161,36 @@ function drawnLike({ data, shape }: Feed, batch: number, seed: number, areWhole:
   return { data: values, shape: [batch, ...rest] };
 }
 
-/** Milliseconds of a call: the fastest of a few after the first, within a quarter of a second where the model allows it. */
-async function timeOf(session: Session, feeds: readonly Feed[]): Promise<number> {
-  await session.run(feeds);
-  const end = performance.now() + 250;
-  let best = Infinity;
-  for (let count = 0; count < 100 && (count < 3 || performance.now() < end); count++) {
-    const start = performance.now();
-    await session.run(feeds);
-    best = Math.min(best, performance.now() - start);
+/** Rounds of a comparison: at least, at most, and at most where the two fastest are closer than a tenth. */
+const rounds = { least: 3, most: 100, close: 400 } as const;
+/** Milliseconds of all rounds, and of all where the two fastest are closer than a tenth; a slow model takes its least rounds. */
+const timing = { all: 500, close: 1000 } as const;
+
+/**
+ * Milliseconds of a call of each runtime that is open, where there are two or more: the fastest of many, in turn, since other work on
+ * the machine only makes calls slower and meets both alike.
+ */
+async function timeAll(tried: readonly Tried[]): Promise<void> {
+  const open = tried.filter(({ session }) => session !== undefined);
+  if (open.length < 2) return;
+  const call = async ({ session, feeds }: Tried): Promise<void> => {
+    if (session!.runNow?.(feeds!) === undefined) await session!.run(feeds!);
+  };
+  for (const each of open) for (let warm = 0; warm < 2; warm++) await call(each);
+  const best = open.map(() => Infinity);
+  const begin = performance.now();
+  for (let round = 0; round < rounds.close; round++) {
+    const [first, second] = best.toSorted((a, b) => a - b);
+    const isClose = second! < 1.1 * first!;
+    const isOver = performance.now() - begin > (isClose ? timing.close : timing.all);
+    if (round >= rounds.least && (isOver || (round >= rounds.most && !isClose))) break;
+    for (const [index, each] of open.entries()) {
+      const start = performance.now();
+      await call(each);
+      best[index] = Math.min(best[index]!, performance.now() - start);
+    }
   }
-  return best;
+  for (const [index, each] of open.entries()) each.trial = { ...each.trial, ms: best[index]! };
 }
 
 /** Where the choice for a question is remembered. */

@@ -23,7 +23,7 @@ export interface PredictorOptions {
    */
   readonly network?: string | LayersModel | undefined;
   /**
-   * Threads of one prediction; by default as many as the runtime takes. Op by op they are those of `useEngine`: others are refused, or
+   * Threads of one prediction at most; by default as many as the runtime takes. Op by op they are those of `useEngine`: others are refused, or
    * under `auto` told by `describe()`.
    */
   readonly threads?: number | undefined;

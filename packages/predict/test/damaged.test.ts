@@ -1,5 +1,4 @@
 import { copyFileSync, linkSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { createRequire, syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { useEngine } from "@convkit/engine";
@@ -8,7 +7,6 @@ import { writeJson } from "@convkit/files";
 import { engines } from "@convkit/testing";
 import { onnxBytes } from "@convkit/weights";
 import * as tfl from "@tensorflow/tfjs-layers";
-import type { Worker } from "node:worker_threads";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { choiceFile, chooseRuntime } from "../src/choose-runtime.ts";
 import { predictor } from "../src/index.ts";
@@ -163,32 +161,4 @@ describe.each(["openvino", "onnxruntime", "auto"] as const)("%s", (runtime) => {
       );
     await forward.dispose();
   });
-});
-
-test("predictions reject once the thread of ONNX Runtime ended", async () => {
-  const threads = createRequire(import.meta.url)("node:worker_threads") as { Worker: typeof Worker };
-  const Own = threads.Worker;
-  const started: Worker[] = [];
-  threads.Worker = class extends Own {
-    constructor(...given: ConstructorParameters<typeof Worker>) {
-      super(...given);
-      started.push(this);
-    }
-  };
-  syncBuiltinESMExports();
-  const forward = predictor(sums(), { runtime: "onnxruntime" });
-  try {
-    await forward.predict(input);
-  } finally {
-    threads.Worker = Own;
-    syncBuiltinESMExports();
-  }
-  const running = forward.predict(input).catch((error: Error) => error.message);
-  await started.at(-1)!.terminate();
-  const told = "ONNX Runtime cannot run the model: its thread ended.";
-  expect([[6, 6].join(), told]).toContain(
-    await running.then((found) => (typeof found === "string" ? found : found.data.join())),
-  );
-  await expect(forward.predict(input)).rejects.toThrow(told);
-  await forward.dispose();
 });

@@ -23,6 +23,10 @@ export interface ForeignFunctions {
   struct(name: string, fields: Readonly<Record<string, string>>): object;
   /** A type whose value is freed by `free` once it was turned into JavaScript's. */
   disposable(name: string, type: string, free: (value: never) => void): object;
+  /** Names the type of a C function, by its prototype: once a process. */
+  proto(prototype: string): object;
+  /** The C function at an address, by the name of its type. */
+  decode(address: bigint, type: string): ForeignFunction;
   /** Native memory without a copy; valid until it is freed. */
   view(address: bigint, length: number): ArrayBuffer;
 }

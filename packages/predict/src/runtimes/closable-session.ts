@@ -1,22 +1,21 @@
-import type { Feed, Values } from "@convkit/graph";
 import { releaseFreedMemory } from "@convkit/engine/internal";
 
 import { PredictError } from "../predict-error.ts";
+import type { RequestPool } from "./native/request-pool.ts";
 import type { Session } from "./session.ts";
 
 /** A session whose `dispose` refuses further calls, waits for those on their way, and then calls `close`. */
 export function closableSession(
   { inputs, outputs }: Pick<Session, "inputs" | "outputs">,
-  run: (feeds: readonly Feed[]) => Promise<Values[]>,
+  { run, runNow }: Pick<RequestPool, "run" | "runNow">,
   close: () => Promise<void> | void,
-  runNow?: Session["runNow"],
 ): Session {
   const running = new Set<Promise<unknown>>();
   let isDisposed = false;
   return {
     inputs,
     outputs,
-    ...(runNow !== undefined && { runNow: (feeds) => (isDisposed ? undefined : runNow(feeds)) }),
+    runNow: (feeds, prepare) => (isDisposed ? undefined : runNow(feeds, prepare)),
     run(feeds) {
       if (isDisposed) return Promise.reject(new PredictError("The predictor is disposed of already."));
       const call = run(feeds);

@@ -20,7 +20,7 @@ export type RuntimeName = (typeof runtimeNames)[number];
 
 /** The version of a runtime that is installed; undefined if it is not. Looks at files only. */
 export async function runtimeVersion(name: OnnxRuntimeName): Promise<string | undefined> {
-  if (name === "onnxruntime") return (await import("./onnxruntime/session.ts")).findOnnxruntime()?.version;
+  if (name === "onnxruntime") return (await import("./onnxruntime/find.ts")).findOnnxruntime()?.version;
   const { findOpenvino } = await import("@convkit/engine/openvino");
   return (await findOpenvino())?.version;
 }

@@ -13,8 +13,11 @@ export interface Port {
 export interface Session {
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
-  /** Runs the model at once where that takes less time than a thread costs; else gives undefined. Missing where it never can. */
-  runNow?(feeds: readonly Feed[]): Values[] | undefined;
+  /**
+   * Runs the model at once where that takes less time than a thread costs; else gives undefined. Missing where it never can. `prepare`
+   * turns the feeds into others of the same shapes, only where the model runs.
+   */
+  runNow?(feeds: readonly Feed[], prepare?: (feeds: readonly Feed[]) => readonly Feed[]): Values[] | undefined;
   /** Runs the model; several calls may be on their way at once. */
   run(feeds: readonly Feed[]): Promise<Values[]>;
   /** Waits for the calls on their way and gives the memory back. */

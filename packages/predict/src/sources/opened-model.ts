@@ -1,5 +1,5 @@
 import type { ModelMetadata, Preprocessing } from "@convkit/core/plain";
-import { preprocessValues } from "@convkit/core/plain";
+import { preprocessValues, valuesPreprocessor } from "@convkit/core/plain";
 import type { Feed, Values } from "@convkit/graph";
 
 import { PredictError } from "../predict-error.ts";
@@ -38,16 +38,27 @@ export function openedModel(
   { notes = [], ...rest }: Pick<PredictorDescription, "runtime" | "precision" | "trials"> & { notes?: string[] },
 ): OpenedModel {
   const { inputs, outputs } = session;
-  const ready = (feeds: readonly Feed[]): readonly Feed[] => {
-    const all = isEmpty(preprocessing) ? feeds : feeds.map((feed) => prepared(feed, preprocessing));
+  const preprocess = isEmpty(preprocessing) ? undefined : valuesPreprocessor(preprocessing!);
+  const prepare = (feeds: readonly Feed[], own?: (index: number, size: number) => Float32Array): readonly Feed[] => {
+    const all =
+      preprocess === undefined
+        ? feeds
+        : feeds.map(({ data, shape }, index) => {
+            return { data: preprocess(data, shape.at(-1) ?? 1, own?.(index, data.length)), shape };
+          });
     checkFeeds(inputs, all);
     return all;
   };
+  // A call at once leaves nothing behind, so that the next one may take its memory.
+  const memory: (Float32Array | undefined)[] = [];
+  const memoryOf = (index: number, size: number): Float32Array =>
+    memory[index]?.length === size ? memory[index] : (memory[index] = new Float32Array(size));
+  const prepareNow = (feeds: readonly Feed[]): readonly Feed[] => prepare(feeds, memoryOf);
   return {
     description: { ...rest, inputs, outputs, notes },
     metadata: {},
-    runNow: (feeds) => (session.runNow === undefined ? undefined : session.runNow(ready(feeds))),
-    run: async (feeds) => session.run(ready(feeds)),
+    runNow: (feeds) => session.runNow?.(feeds, prepareNow),
+    run: async (feeds) => session.run(prepare(feeds)),
     dispose: () => session.dispose(),
   };
 }

@@ -1,115 +1,80 @@
-import { createRequire } from "node:module";
-import { pathToFileURL } from "node:url";
-import { Worker } from "node:worker_threads";
-import type { Feed, Values } from "@convkit/graph";
-
 import { PredictError } from "../../predict-error.ts";
 import { closableSession } from "../closable-session.ts";
+import { requestPool } from "../native/request-pool.ts";
+import type { Pointer } from "../native/tensors.ts";
 import type { Port, Session, SessionOptions } from "../session.ts";
-
-type Answer = { readonly id: number; readonly error?: string } & Partial<Opened> & { readonly values?: Values[] };
-
-interface Opened {
-  readonly inputs: readonly Port[];
-  readonly outputs: readonly Port[];
-}
-
-/** ONNX Runtime's version and the file that is loaded; undefined if `onnxruntime-node` is not installed. */
-export function findOnnxruntime(): { readonly version: string; readonly file: string } | undefined {
-  const require = createRequire(import.meta.url);
-  try {
-    const { version } = require("onnxruntime-node/package.json") as { version: string };
-    return { version, file: require.resolve("onnxruntime-node") };
-  } catch {
-    return undefined;
-  }
-}
+import { check, created, onnxruntime, type Onnxruntime } from "./c-api.ts";
+import { createRequest, describeTensor, type TypedPort } from "./request.ts";
 
 /**
- * Opens the bytes of an ONNX file in ONNX Runtime on the CPU, in a thread of its own: its runs block the thread that asks for them.
- * Throws a PredictError with ONNX Runtime's reason.
+ * Opens the bytes of an ONNX file in ONNX Runtime on the CPU: its C library from `onnxruntime-node`, whose own interface blocks the
+ * thread that asks for a run. Throws a PredictError with ONNX Runtime's reason.
  */
 export async function openOnnxruntime(bytes: Uint8Array, { precision, threads }: SessionOptions): Promise<Session> {
-  const found = findOnnxruntime();
-  if (found === undefined) throw new PredictError('ONNX Runtime is not installed: "npm install onnxruntime-node".');
+  const library = onnxruntime();
   if (precision !== "float32")
     throw new PredictError(
       `ONNX Runtime computes in float32 on the CPU, not in ${precision}: use the runtime openvino.`,
     );
-  const worker = startWorker();
+  const { c } = library;
+  const session = await createSession(library, bytes, threads);
   try {
-    const open = { bytes, threads, module: pathToFileURL(found.file).href };
-    const { inputs, outputs } = (await worker.ask({ open }, "read the model")) as unknown as Opened;
-    return sessionOf(worker, { inputs, outputs });
+    const ports = {
+      inputs: portsOf(library, session, { count: c.inputCount, name: c.inputName, type: c.inputType }),
+      outputs: portsOf(library, session, { count: c.outputCount, name: c.outputName, type: c.outputType }),
+    };
+    const pool = requestPool((feeds) => createRequest({ library, session, ...ports }, feeds), undefined);
+    const plain = (all: readonly TypedPort[]) => all.map(({ element: _element, ...port }): Port => port);
+    return closableSession({ inputs: plain(ports.inputs), outputs: plain(ports.outputs) }, pool, () => {
+      pool.dispose();
+      c.sessionFree(session);
+    });
   } catch (error) {
-    await worker.end();
+    c.sessionFree(session);
     throw error;
   }
 }
 
-function sessionOf(worker: OnnxWorker, ports: Opened): Session {
-  const run = async (feeds: readonly Feed[]): Promise<Values[]> => {
-    const typed = feeds.map(({ data, shape }, index) => ({ data: valuesOf(ports.inputs[index]!.type, data), shape }));
-    return (await worker.ask({ feeds: typed }, "run the model")).values!;
-  };
-  return closableSession(ports, run, async () => {
-    await worker.ask({}, "close").catch(() => {});
-    await worker.end();
+/** Reads and optimizes the model in another thread. */
+async function createSession(
+  { c, env }: Onnxruntime,
+  bytes: Uint8Array,
+  threads: number | undefined,
+): Promise<Pointer> {
+  const options = created(c, "start", (out) => c.createOptions(out));
+  try {
+    if (threads !== undefined) check(c, "take the threads", c.setThreads(options, threads));
+    const out: [Pointer | null] = [null];
+    const status = await new Promise<Pointer>((resolve, reject) => {
+      c.createSession.async(env, bytes, bytes.byteLength, options, out, (error: Error | null, found: Pointer) =>
+        error === null ? resolve(found) : reject(error),
+      );
+    });
+    check(c, "read the model", status);
+    return out[0]!;
+  } finally {
+    c.optionsFree(options);
+  }
+}
+
+type Functions = Onnxruntime["c"];
+
+function portsOf(
+  { c, allocator }: Onnxruntime,
+  session: Pointer,
+  of: { readonly count: Functions["run"]; readonly name: Functions["run"]; readonly type: Functions["run"] },
+): TypedPort[] {
+  const count = Number(created(c, "count the ports", (out) => of.count(session, out)));
+  return Array.from({ length: count }, (_, index) => {
+    const name = created<string>(c, "name a port", (out) => of.name(session, index, allocator, out));
+    const type = created(c, "tell a port's type", (out) => of.type(session, index, out));
+    try {
+      const info = created(c, "tell a port's type", (out) => c.tensorInfo(type, out));
+      if (BigInt(info) === 0n) throw new PredictError(`"${name}" is no tensor; predictions take tensors only.`);
+      const { element, shape } = describeTensor({ c }, info, `"${name}"`);
+      return { name, type: element.name, shape: shape.map((size) => (size < 0 ? null : size)), element };
+    } finally {
+      c.typeFree(type);
+    }
   });
-}
-
-/** The values as ONNX Runtime wants them for an input of that type. */
-function valuesOf(type: string, data: Feed["data"]): Feed["data"] | BigInt64Array {
-  // The whole memory behind a view would go along to the thread.
-  if (type === "float32")
-    return data instanceof Float32Array && data.byteLength === data.buffer.byteLength ? data : Float32Array.from(data);
-  if (type === "int32") return Int32Array.from(data);
-  if (type === "uint8" || type === "bool") return Uint8Array.from(data);
-  if (type === "int64") return BigInt64Array.from(data, BigInt);
-  throw new PredictError(`The model's input holds ${type}; predictions take float32, int32, int64, uint8 and bool.`);
-}
-
-interface OnnxWorker {
-  ask(message: object, what: string): Promise<Answer>;
-  end(): Promise<void>;
-}
-
-function startWorker(): OnnxWorker {
-  // The thread must not get the process's flags (a loader, a profiler).
-  const worker = new Worker(new URL("../../../worker/onnxruntime.js", import.meta.url), { execArgv: [] });
-  worker.unref();
-  const waiting = new Map<number, { resolve(answer: Answer): void; reject(error: Error): void; what: string }>();
-  let count = 0;
-  let ended: string | undefined;
-  const settle = (id: number) => {
-    const one = waiting.get(id)!;
-    waiting.delete(id);
-    if (waiting.size === 0) worker.unref();
-    return one;
-  };
-  const fail = (reason: string) => {
-    ended ??= reason;
-    for (const [id, { what }] of waiting)
-      settle(id).reject(new PredictError(`ONNX Runtime cannot ${what}: ${reason}.`));
-  };
-  worker.on("message", (answer: Answer) => {
-    const { resolve, reject, what } = settle(answer.id);
-    if (answer.error === undefined) resolve(answer);
-    else reject(new PredictError(`ONNX Runtime cannot ${what}: ${answer.error.split("\n")[0]!.replace(/\.$/, "")}.`));
-  });
-  worker.on("error", (error) => fail(error.message.replace(/\.$/, "")));
-  worker.on("exit", () => fail("its thread ended"));
-  return {
-    ask(message, what) {
-      return new Promise((resolve, reject) => {
-        // A message to a thread that ended gets no answer.
-        if (ended !== undefined) throw new PredictError(`ONNX Runtime cannot ${what}: ${ended}.`);
-        const id = ++count;
-        worker.postMessage({ id, ...message }, []);
-        waiting.set(id, { resolve, reject, what });
-        worker.ref();
-      });
-    },
-    end: async () => void (await worker.terminate()),
-  };
 }

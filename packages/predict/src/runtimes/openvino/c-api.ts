@@ -2,9 +2,7 @@ import { foreignFunctions, type ForeignFunction } from "@convkit/engine/internal
 import { findOpenvino } from "@convkit/engine/openvino";
 
 import { PredictError } from "../../predict-error.ts";
-
-/** The address of an object of the C library. */
-export type Pointer = number | bigint;
+import type { Pointer } from "../native/tensors.ts";
 
 /** A property of a compilation, as `ov_property_t`. */
 interface Property {

@@ -1,7 +1,9 @@
 import type { Feed } from "@convkit/graph";
 
-import { check, compileModel, created, type Openvino, type Pointer } from "./c-api.ts";
-import { createRequest, type InferRequest, type PortTypes } from "./request.ts";
+import type { InferRequest } from "../native/infer-request.ts";
+import type { Pointer } from "../native/tensors.ts";
+import { check, compileModel, created, type Openvino } from "./c-api.ts";
+import { createRequest, type PortTypes } from "./request.ts";
 
 /** A network compiled for one shape of its input. */
 export interface FixedShape {
@@ -15,7 +17,7 @@ const rounds = 15;
 
 /**
  * Compiles a network of one input for the shape of a feed, which saves a small network the work of finding its shapes at each call:
- * with the runtime's own number of threads, and with one thread unless the number is set. Gives the faster one.
+ * with the number of threads of the settings, or the runtime's own, and with one thread. Gives the faster one.
  */
 export async function compileFixed(
   library: Openvino,
@@ -25,7 +27,7 @@ export async function compileFixed(
   feed: Feed,
 ): Promise<FixedShape> {
   const candidates =
-    "INFERENCE_NUM_THREADS" in settings ? [settings] : [settings, { ...settings, INFERENCE_NUM_THREADS: "1" }];
+    settings["INFERENCE_NUM_THREADS"] === "1" ? [settings] : [settings, { ...settings, INFERENCE_NUM_THREADS: "1" }];
   const made: FixedShape[] = [];
   const close = ({ request, free }: FixedShape): void => {
     request.dispose();

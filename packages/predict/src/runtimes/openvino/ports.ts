@@ -1,9 +1,10 @@
 import { foreignFunctions } from "@convkit/engine/internal";
 
 import { PredictError } from "../../predict-error.ts";
+import { elementTypes, type ElementType } from "../native/element-types.ts";
+import type { Pointer } from "../native/tensors.ts";
 import type { Port } from "../session.ts";
-import { created, type Openvino, type Pointer } from "./c-api.ts";
-import { elementTypes, type ElementType } from "./element-types.ts";
+import { created, type Openvino } from "./c-api.ts";
 
 /** An input or output of a compiled model. */
 export type TypedPort = Port & {
@@ -26,7 +27,7 @@ export function portAt(library: Openvino, get: Openvino["c"]["input"], compiled:
 function describePort({ c }: Openvino, port: Pointer): TypedPort {
   const name = created<string>(c, "name a port", (out) => c.portName(port, out));
   const number = Number(created(c, "tell a port's type", (out) => c.portType(port, out)));
-  const element = elementTypes.find((each) => each.number === number);
+  const element = elementTypes.find((each) => each.openvino === number);
   if (element === undefined)
     throw new PredictError(
       `"${name}" has values of OpenVINO's type ${number}; predictions take float32, int32, int64, uint8 and bool.`,

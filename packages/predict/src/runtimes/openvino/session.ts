@@ -1,13 +1,14 @@
-import type { Feed, Values } from "@convkit/graph";
+import type { Feed } from "@convkit/graph";
 
 import { PredictError } from "../../predict-error.ts";
 import { closableSession } from "../closable-session.ts";
-import { mayBlock } from "../may-block.ts";
+import { requestPool } from "../native/request-pool.ts";
+import type { Pointer } from "../native/tensors.ts";
 import type { Port, Session, SessionOptions } from "../session.ts";
-import { compileModel, created, openvino, type Openvino, type Pointer } from "./c-api.ts";
+import { compileModel, created, openvino, type Openvino } from "./c-api.ts";
 import type { FixedShape } from "./fixed-shape.ts";
 import { portAt, type TypedPort } from "./ports.ts";
-import { createRequest, type InferRequest } from "./request.ts";
+import { createRequest } from "./request.ts";
 
 /** Opens the bytes of an ONNX file in OpenVINO on the CPU. Throws a PredictError with OpenVINO's own reason. */
 export async function openOpenvino(bytes: Uint8Array, { precision, threads }: SessionOptions): Promise<Session> {
@@ -20,6 +21,8 @@ export async function openOpenvino(bytes: Uint8Array, { precision, threads }: Se
     // Without it the plugin chooses bfloat16 by itself on machines that have it.
     INFERENCE_PRECISION_HINT: precision === "bfloat16" ? "bf16" : "f32",
     NUM_STREAMS: "1",
+    // Pinned threads of two processes, or of two models, would share some cores and leave others idle.
+    ENABLE_CPU_PINNING: "NO",
     ...(threads !== undefined && { INFERENCE_NUM_THREADS: String(threads) }),
   };
   let compiled: Pointer;
@@ -74,8 +77,7 @@ function sessionOf(
     const start = async (): Promise<FixedShape | undefined> => {
       const { compileFixed } = await import("./fixed-shape.ts");
       const made = await compileFixed(library, bytes, settings, types, own);
-      ofFixed.add(made.request);
-      giveBack(made.request);
+      pool.keep(made.request);
       return made;
     };
     // Without it the network goes on as it is.
@@ -84,47 +86,15 @@ function sessionOf(
       start().catch(() => undefined),
     );
   };
-  // Each has the memory of one batch size: the newest are kept, and those of fixed shapes always.
-  const idle: InferRequest[] = [];
-  const idleFixed: InferRequest[] = [];
-  const ofFixed = new WeakSet<InferRequest>();
-  const takeIdle = (feeds: readonly Feed[]): InferRequest | undefined => {
-    for (const list of [idleFixed, idle]) {
-      const place = list.findLastIndex((request) => request.fits(feeds));
-      if (place !== -1) return list.splice(place, 1)[0];
-    }
-    return undefined;
-  };
-  const giveBack = (request: InferRequest): void => {
-    if (ofFixed.has(request)) idleFixed.push(request);
-    else idle.push(request);
-    if (idle.length > mostIdle) idle.shift()!.dispose();
-  };
-  const run = async (feeds: readonly Feed[]): Promise<Values[]> => {
-    const request = takeIdle(feeds) ?? createRequest(library, compiled, types, feeds);
-    try {
-      return await request.run(feeds);
-    } finally {
-      giveBack(request);
-    }
-  };
-  const runNow = (feeds: readonly Feed[]): Values[] | undefined => {
-    const fits = (each: InferRequest): boolean => each.fits(feeds);
-    const request = idleFixed.find(fits) ?? idle.findLast(fits);
-    if (request?.isQuick() !== true || !mayBlock()) return undefined;
-    if (isSmall && !ofFixed.has(request)) countCall(feeds);
-    return request.runNow(feeds);
-  };
+  const pool = requestPool((feeds) => createRequest(library, compiled, types, feeds), isSmall ? countCall : undefined);
   const close = async (): Promise<void> => {
     const all = await Promise.all(fixed.values());
-    for (const request of [...idle.splice(0), ...idleFixed.splice(0)]) request.dispose();
+    pool.dispose();
     for (const each of all) each?.free();
     c.compiledFree(compiled);
   };
-  return closableSession({ inputs, outputs }, run, close, runNow);
+  return closableSession({ inputs, outputs }, pool, close);
 }
 
 /** Networks of at most so many bytes are compiled anew for a shape after so many quick calls, and for so many shapes. */
 const [smallBytes, oftenCalls, mostFixed] = [4e6, 100, 4];
-/** Requests that are kept for further calls. */
-const mostIdle = 16;
