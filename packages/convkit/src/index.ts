@@ -30,6 +30,7 @@ export const {
   conv,
   crop,
   defineLayer,
+  defineOptimizer,
   dense,
   depthwiseConv,
   dropout,

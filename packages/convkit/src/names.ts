@@ -13,6 +13,7 @@ export {
   conv,
   crop,
   defineLayer,
+  defineOptimizer,
   dense,
   depthwiseConv,
   dropout,

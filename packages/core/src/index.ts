@@ -116,3 +116,15 @@ export type {
 export type { InputOf, OutputOf, TypedModel } from "./typed/typed-model.ts";
 export { network } from "./model/network.ts";
 export type { InputShape, NetworkOptions, NetworkOutput } from "./model/network.ts";
+export { adadelta, adagrad, adamax, ftrl, lamb, lion, nadam } from "./optimizers/keras-optimizers.ts";
+export { defineOptimizer } from "./optimizers/define-optimizer.ts";
+export type {
+  DefinedOptimizer,
+  OptimizerDefinition,
+  OptimizerOptions,
+  UpdateState,
+  VariableOptions,
+} from "./optimizers/define-optimizer.ts";
+export { lookahead } from "./optimizers/lookahead.ts";
+export type { LookaheadOptions } from "./optimizers/lookahead.ts";
+export { muon } from "./optimizers/muon.ts";

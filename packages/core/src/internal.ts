@@ -28,3 +28,5 @@ export { evaluator, positionKey, sourcesOf } from "./inspect/evaluate.ts";
 export type { Values } from "./inspect/evaluate.ts";
 export { findLayer, findMap, isMap, layerPositions } from "./inspect/find-layer.ts";
 export type { LayerPosition } from "./inspect/find-layer.ts";
+export { depthGroups } from "./inspect/segments.ts";
+export { DefinedOptimizer } from "./optimizers/define-optimizer.ts";

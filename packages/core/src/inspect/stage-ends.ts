@@ -4,6 +4,7 @@ import { layerWindow } from "./layer-window.ts";
 import { graphNodes } from "./model-graph.ts";
 import type { GraphNode } from "./model-graph.ts";
 import { receptiveFields } from "./receptive-field.ts";
+import { cutPath } from "./segments.ts";
 
 /** A map between two blocks of a network. */
 export interface StageEnd {
@@ -32,30 +33,14 @@ export function stageEnds(model: tfl.LayersModel): StageEnd[] {
 
 /** The nodes with a feature map that every path to the model's first output passes through. */
 function cutNodes(model: tfl.LayersModel, nodes: readonly GraphNode[]): GraphNode[] {
-  const path = wayTo(model.outputs[0]?.id, nodes);
-  const lastUse = new Map<number, number>();
-  path.forEach(({ inputs }, i) => inputs.forEach(({ id }) => lastUse.set(id, i)));
-  const stop = path.findIndex(({ layer, inputShapes }) => layerWindow(layer) === "all" && inputShapes[0]?.length === 4);
-  // Tensors that are computed and still needed: if only a node's own output is open, the node is a cut.
-  const open = new Set<number>();
-  return path.slice(0, stop < 0 ? path.length : stop).filter((node, i) => {
-    for (const id of open) if ((lastUse.get(id) ?? -1) <= i) open.delete(id);
-    const isCut = open.size === 0;
-    for (const { id } of node.outputs) if (lastUse.has(id)) open.add(id);
-    return isCut && isFeatureMap(node);
-  });
-}
-
-/** The nodes that a tensor depends on, in the order of computation. */
-function wayTo(tensor: number | undefined, nodes: readonly GraphNode[]): GraphNode[] {
-  const needed = new Set([tensor]);
-  const way: GraphNode[] = [];
-  for (const node of nodes.toReversed()) {
-    if (!node.outputs.some(({ id }) => needed.has(id))) continue;
-    for (const { id } of node.inputs) needed.add(id);
-    way.push(node);
-  }
-  return way.toReversed();
+  const path = cutPath(model, nodes);
+  const stop = path.findIndex(
+    ({ node: { layer, inputShapes } }) => layerWindow(layer) === "all" && inputShapes[0]?.length === 4,
+  );
+  return path
+    .slice(0, stop < 0 ? path.length : stop)
+    .filter(({ node, isCut }) => isCut && isFeatureMap(node))
+    .map(({ node }) => node);
 }
 
 /** False for layers that only prepare pixels or the next window. */
