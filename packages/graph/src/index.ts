@@ -19,7 +19,15 @@ export type { LoadedVariable } from "./saved-model/variables.ts";
 export { clipGradients } from "./optimizers/clipping.ts";
 export type { Clipping } from "./optimizers/clipping.ts";
 export { adam, adamw, rmsprop, sgd } from "./optimizers/optimizer.ts";
-export type { AdamOptions, AdamWOptions, RmsPropOptions, RuleOptimizer, SgdOptions } from "./optimizers/optimizer.ts";
+export type {
+  AdamOptions,
+  AdamWOptions,
+  PerVariable,
+  RmsPropOptions,
+  RuleOptimizer,
+  SgdOptions,
+  VariableOptions,
+} from "./optimizers/optimizer.ts";
 export type { Profile, TraceEvent } from "./session/profile.ts";
 export { random } from "./random.ts";
 export type { SavedModelOptions } from "./saved-model/write.ts";

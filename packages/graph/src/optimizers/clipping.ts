@@ -19,7 +19,8 @@ export const clippingNames: OptionNames<Clipping> = { clipValue: true, clipNorm:
 
 /** The limits that are set, for an optimizer's `getConfig`. */
 export function limitsOf(clipping: Clipping): Record<string, number> {
-  const entries = Object.entries(clipping) as [string, number | undefined][];
+  const { clipValue, clipNorm, globalClipNorm } = clipping;
+  const entries = Object.entries({ clipValue, clipNorm, globalClipNorm });
   return Object.fromEntries(entries.flatMap(([name, limit]) => (limit === undefined ? [] : [[name, limit]])));
 }
 

@@ -15,6 +15,22 @@ interface PendingSlots {
   readonly values: tf.Tensor[];
 }
 
+/** What one variable has for itself. */
+export interface VariableOptions {
+  /** Factor on the learning rate of this variable; 1 by default. */
+  readonly rateFactor?: number | undefined;
+  /** Decay of this variable, instead of the optimizer's; for `adamw` only. */
+  readonly weightDecay?: number | undefined;
+}
+
+/** Options that all optimizers have, besides their limits of gradients. */
+export interface PerVariable {
+  /** Own numbers of some variables; by default all variables are treated alike. */
+  readonly perVariable?: ((variable: tf.Variable) => VariableOptions) | undefined;
+}
+
+const sharedNames: OptionNames<Clipping & PerVariable> = { ...clippingNames, perVariable: true };
+
 /** A tfjs optimizer (`minimize`, `applyGradients`, `model.compile({ optimizer })`) that runs by fused ops when compiled. */
 export class RuleOptimizer extends tf.Optimizer {
   static className = "RuleOptimizer";
@@ -23,6 +39,7 @@ export class RuleOptimizer extends tf.Optimizer {
   readonly #rate: Hyper;
   readonly #momentum: Hyper | undefined;
   readonly #clipping: Clipping;
+  readonly #perVariable: (variable: tf.Variable) => VariableOptions;
   readonly #config: tf.serialization.ConfigDict;
   readonly #iteration: tf.Variable;
   readonly #slots = new Map<tf.Variable, tf.Variable[]>();
@@ -33,7 +50,7 @@ export class RuleOptimizer extends tf.Optimizer {
     kind: string,
     rule: UpdateRule,
     hypers: { rate: Hyper; momentum?: Hyper },
-    clipping: Clipping,
+    { perVariable = () => ({}), ...clipping }: Clipping & PerVariable,
     config: tf.serialization.ConfigDict,
   ) {
     super();
@@ -42,6 +59,7 @@ export class RuleOptimizer extends tf.Optimizer {
     this.#rate = hypers.rate;
     this.#momentum = hypers.momentum;
     this.#clipping = clipping;
+    this.#perVariable = perVariable;
     this.#config = config;
     this.#iteration = tf.tidy(() => tf.variable(tf.scalar(0), false));
   }
@@ -89,7 +107,9 @@ export class RuleOptimizer extends tf.Optimizer {
       const isNamed = present.some(([name]) => this.#pending.some((slots) => slots.name === name));
       const steps = present.map(([name], index) => {
         const variable = registered[name] as tf.Variable;
-        return { variable, gradient: clipped[index] as tf.Tensor, slots: this.#slotsOf(variable, isNamed) };
+        const { rateFactor = 1, weightDecay } = this.#perVariable(variable);
+        const slots = this.#slotsOf(variable, isNamed);
+        return { variable, gradient: clipped[index] as tf.Tensor, slots, rateFactor, weightDecay };
       });
       const trace = activeTrace();
       if (trace?.fusesUpdates !== true) this.#rule.plain(steps, this.#iteration);
@@ -187,7 +207,7 @@ export class RuleOptimizer extends tf.Optimizer {
 }
 
 /** Options of SGD. */
-export interface SgdOptions extends Clipping {
+export interface SgdOptions extends Clipping, PerVariable {
   /** Factor on the gradient; 0.01 by default. */
   readonly learningRate?: number | undefined;
   /** Share of the velocity that a step keeps; 0 by default. */
@@ -196,7 +216,7 @@ export interface SgdOptions extends Clipping {
   readonly nesterov?: boolean | undefined;
 }
 
-const sgdNames: OptionNames<SgdOptions> = { learningRate: true, momentum: true, nesterov: true, ...clippingNames };
+const sgdNames: OptionNames<SgdOptions> = { learningRate: true, momentum: true, nesterov: true, ...sharedNames };
 
 function check<T extends object>(where: string, options: T, names: OptionNames<T>): void {
   checkOptions(where, options, names, (message) => new GraphError(message));
@@ -212,7 +232,7 @@ export function sgd(options: SgdOptions = {}): RuleOptimizer {
 }
 
 /** Options of Adam. */
-export interface AdamOptions extends Clipping {
+export interface AdamOptions extends Clipping, PerVariable {
   /** Factor on each update; 0.001 by default. */
   readonly learningRate?: number | undefined;
   /** Decay of the mean of gradients; 0.9 by default. */
@@ -221,6 +241,10 @@ export interface AdamOptions extends Clipping {
   readonly beta2?: number | undefined;
   /** Added to the denominator; 1e-7 by default. */
   readonly epsilon?: number | undefined;
+  /**
+   * Divides by the largest mean of squared gradients so far (Reddi et al. 2018, https://arxiv.org/abs/1904.09237); false by default.
+   */
+  readonly amsgrad?: boolean | undefined;
 }
 
 const adamNames: OptionNames<AdamOptions> = {
@@ -228,7 +252,8 @@ const adamNames: OptionNames<AdamOptions> = {
   beta1: true,
   beta2: true,
   epsilon: true,
-  ...clippingNames,
+  amsgrad: true,
+  ...sharedNames,
 };
 
 /** Adam with Keras' defaults. */
@@ -256,17 +281,30 @@ export function adamw(options: AdamWOptions = {}): RuleOptimizer {
 
 function makeAdam(
   kind: string,
-  { learningRate = 0.001, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7, ...clipping }: AdamOptions,
+  { learningRate = 0.001, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7, amsgrad = false, ...clipping }: AdamOptions,
   { weightDecay, decays = () => false }: Partial<Pick<AdamNumbers, "weightDecay" | "decays">>,
 ): RuleOptimizer {
   const rate = new Hyper(learningRate, "learningRate");
-  const rule = adamRule(rate, { beta1, beta2, epsilon, decays, ...(weightDecay !== undefined && { weightDecay }) });
-  const config = { beta1, beta2, epsilon, ...(weightDecay !== undefined && { weightDecay: weightDecay.value }) };
+  const rule = adamRule(rate, {
+    beta1,
+    beta2,
+    epsilon,
+    amsgrad,
+    decays,
+    ...(weightDecay !== undefined && { weightDecay }),
+  });
+  const config = {
+    beta1,
+    beta2,
+    epsilon,
+    amsgrad,
+    ...(weightDecay !== undefined && { weightDecay: weightDecay.value }),
+  };
   return new RuleOptimizer(kind, rule, { rate }, clipping, { ...config, ...limitsOf(clipping) });
 }
 
 /** Options of RMSprop. */
-export interface RmsPropOptions extends Clipping {
+export interface RmsPropOptions extends Clipping, PerVariable {
   /** Factor on each update; 0.001 by default. */
   readonly learningRate?: number | undefined;
   /** Decay of the mean of squared gradients; 0.9 by default. */
@@ -285,7 +323,7 @@ const rmspropNames: OptionNames<RmsPropOptions> = {
   momentum: true,
   epsilon: true,
   centered: true,
-  ...clippingNames,
+  ...sharedNames,
 };
 
 /** RMSprop with Keras' defaults: epsilon 1e-7 under the root, and momentum over the scaled gradient. */

@@ -4,6 +4,7 @@ import { leakCheckPatch } from "./leak-check.ts";
 import { lossScalePatch } from "./loss-scale.ts";
 import { nondeterminismPatch } from "./nondeterminism.ts";
 import { optimizerFactoryPatch, optimizerPatch } from "./optimizers.ts";
+import { ownOptimizerPatch, recordUpdatePatch } from "./own-optimizers.ts";
 import { randomPatch } from "./random.ts";
 import { stepKernelPatch } from "./step-kernel.ts";
 import { Patches } from "./patches.ts";
@@ -23,6 +24,8 @@ export const tracePatches: readonly TracePatch[] = [
   stepKernelPatch,
   optimizerPatch,
   optimizerFactoryPatch,
+  recordUpdatePatch,
+  ownOptimizerPatch,
   randomPatch,
   nondeterminismPatch,
   lossScalePatch,

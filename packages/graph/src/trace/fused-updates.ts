@@ -49,18 +49,22 @@ export function applyMomentum(
   write(trace, op, attrs, variable, [rate, trace.ref(gradient), momentum], [slot]);
 }
 
-/** Adam with its two moments; `epsilon` is the one outside of the bias correction (Kingma and Ba 2014, "epsilon hat"). */
+/**
+ * Adam with its two moments, and with the largest second moment for amsgrad; `epsilon` is the one outside of the bias correction
+ * (Kingma and Ba 2014, "epsilon hat").
+ */
 export function applyAdam(
   trace: Trace,
   { variable, gradient }: Update,
-  moments: readonly [tf.Variable, tf.Variable],
+  moments: readonly [tf.Variable, tf.Variable, tf.Variable?],
   numbers: { power1: Ref; power2: Ref; rate: Ref; beta1: Ref; beta2: Ref; epsilon: Ref },
 ): void {
   const { power1, power2, rate, beta1, beta2, epsilon } = numbers;
   const moved = trace.ref(gradient);
   trace.watchSquare(moved);
   const inputs = [power1, power2, rate, beta1, beta2, epsilon, moved];
-  write(trace, "ResourceApplyAdam", T, variable, inputs, moments);
+  const op = moments.length === 3 ? "ResourceApplyAdamWithAmsgrad" : "ResourceApplyAdam";
+  write(trace, op, T, variable, inputs, moments as readonly tf.Variable[]);
 }
 
 /**
