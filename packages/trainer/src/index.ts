@@ -45,6 +45,8 @@ export {
   type OptimizerName,
   optimizerNames,
 } from "./optimization/optimizer-config.ts";
+export { type AdaptiveClip } from "./optimization/clipping.ts";
+export { type LayerDecay, type ParameterGroup } from "./optimization/parameter-groups.ts";
 export { claimRunDirectory, type RunClaim, type RunDirectory, runDirectory } from "./run/run-directory.ts";
 export { type BatchAugmentation, type AugmentationPlan, planAugmentation } from "./step/augmentation.ts";
 export type { ExecutionOptions } from "@convkit/graph";

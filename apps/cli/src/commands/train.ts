@@ -42,7 +42,13 @@ export const options = {
   batch: keep("plan.batch", whole(1, "<n>", "images a step")),
   optimizer: keep(
     "plan.optimizer",
-    offering(text("<name>", "sgd, momentum, nesterov, adam, adamw, rmsprop"), optimizers),
+    offering(
+      text(
+        "<name>",
+        "sgd, momentum, nesterov, adam, adamw, adamax, nadam, rmsprop, adagrad, adadelta, lion, ftrl, lamb, muon",
+      ),
+      optimizers,
+    ),
     {
       as: "optimizer",
     },

@@ -10,6 +10,7 @@ import {
   wholeFromOne,
   wholeFromZero,
 } from "../checks/fields.ts";
+import { isOptimizer } from "../optimization/own-optimizer.ts";
 import { planProblems } from "../plan/plan-checks.ts";
 import { hasSameClasses } from "../step/data-checks.ts";
 import { TrainerError } from "../trainer-error.ts";
@@ -75,9 +76,11 @@ export function checkTrainOptions(options: FullOptions): void {
   const { model, data, epochs, batch = 32, stepsPerCall = 1, accumulate, ema, schedule, monitor } = options;
   const { classWeights, sampleWeights, outputWeights } = options;
   const augment = typeof options.augment === "function" ? undefined : options.augment;
-  const [loss, optimizer] = [options.loss, options.optimizer].map((each) =>
-    typeof each === "string" ? { name: each } : each,
-  ) as [object | undefined, object | undefined];
+  const own = isOptimizer(options.optimizer) ? undefined : options.optimizer;
+  const [loss, optimizer] = [options.loss, own].map((each) => (typeof each === "string" ? { name: each } : each)) as [
+    object | undefined,
+    object | undefined,
+  ];
   throwProblems([
     ...valueProblems("epochs", epochs, wholeFromOne),
     ...valueProblems("batch", batch, wholeFromOne),

@@ -7,6 +7,13 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { JsonValue } from "@convkit/files";
 import { defaultLoss, type Loss } from "../objective/objective.ts";
 import { completeOptimizer, type OptimizerConfig } from "../optimization/optimizer-config.ts";
+import {
+  isOptimizer,
+  type OwnOptimizer,
+  ownOptimizer,
+  plainSettings,
+  takesManyRates,
+} from "../optimization/own-optimizer.ts";
 import type { Schedule } from "../optimization/schedules.ts";
 import type { Monitor } from "../run/monitor.ts";
 import { type AugmentationPlan, type BatchAugmentation, planAugmentation } from "../step/augmentation.ts";
@@ -15,9 +22,9 @@ import type { FullOptions } from "./plain-options.ts";
 import type { ResumeOptions } from "./train-options.ts";
 
 /** The options of `train` with all defaults. */
-export interface Settings extends Omit<FullOptions, "augment" | "resume"> {
+export interface Settings extends Omit<FullOptions, "augment" | "optimizer" | "resume"> {
   readonly loss: Loss;
-  readonly optimizer: OptimizerConfig & { readonly learningRate: number };
+  readonly optimizer: (OptimizerConfig & { readonly learningRate: number }) | OwnOptimizer;
   readonly schedule: Schedule;
   readonly batch: number;
   readonly seed: number;
@@ -39,10 +46,13 @@ export function completeOptions(options: FullOptions): Settings {
   const known = modelMetadata(model);
   const { augment } = options;
   const augmentPlan = typeof augment === "object" ? augment : undefined;
+  const optimizer = isOptimizer(options.optimizer)
+    ? ownOptimizer(options.optimizer, { isSaved: options.out !== undefined })
+    : completeOptimizer(options.optimizer ?? "sgd");
   return {
     ...options,
     loss: typeof loss === "string" ? { name: loss } : (loss ?? defaultLoss(model)),
-    optimizer: completeOptimizer(options.optimizer ?? "sgd"),
+    optimizer,
     schedule: options.schedule ?? { name: "constant" },
     batch,
     seed,
@@ -51,8 +61,9 @@ export function completeOptions(options: FullOptions): Settings {
     augment: typeof augment === "object" ? planAugmentation(augment, data.train.classes.length) : augment,
     augmentPlan,
     accumulate,
-    // Accumulated gradients are applied between two calls.
-    stepsPerCall: accumulate === 1 ? (options.stepsPerCall ?? usualStepsPerCall(options)) : 1,
+    // Accumulated gradients are applied between two calls, and some optimizers take one rate a call.
+    stepsPerCall:
+      accumulate === 1 && takesManyRates(optimizer) ? (options.stepsPerCall ?? usualStepsPerCall(options)) : 1,
     monitor: options.monitor ?? (data.validation === undefined ? "loss" : "valLoss"),
     execution: { seed, ...options.execution },
     resume: options.resume === true ? {} : options.resume === false ? undefined : options.resume,
@@ -79,7 +90,7 @@ export function lastingSettings(settings: Settings): Record<string, JsonValue> {
     batch,
     seed,
     loss,
-    optimizer,
+    optimizer: plainSettings(optimizer),
     schedule,
     preprocessing,
     accumulate,

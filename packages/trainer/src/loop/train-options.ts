@@ -1,6 +1,7 @@
 import type { ModelMetadata, Preprocessing } from "@convkit/core";
 import type { Dataset, DataSplits } from "@convkit/datasets";
 import type { ExecutionOptions } from "@convkit/graph";
+import type * as tf from "@tensorflow/tfjs-core";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
 import type { Callback } from "../callbacks/callback.ts";
 import type { Loss, LossName } from "../objective/objective.ts";
@@ -23,8 +24,11 @@ export interface TrainOptions {
   readonly validation?: Dataset | number | undefined;
   /** Cross-entropy of the classes by default; binary cross-entropy for a model with one output. */
   readonly loss?: LossName | Loss | undefined;
-  /** `sgd` with its learning rate 0.01 by default. */
-  readonly optimizer?: OptimizerName | OptimizerConfig | undefined;
+  /**
+   * A name, plain data, or an optimizer of your own (of `defineOptimizer`, or another `tf.Optimizer` with a number `learningRate`),
+   * which is used as it is and not disposed. `sgd` with its learning rate 0.01 by default.
+   */
+  readonly optimizer?: OptimizerName | OptimizerConfig | tf.Optimizer | undefined;
   /**
    * How the learning rate changes: plain data, or text such as `"cosine"` or `"cosine:warmup=2"`; constant by default.
    */

@@ -18,27 +18,14 @@ import {
   zeroToOne,
 } from "../checks/fields.ts";
 import { type Loss, lossNames } from "../objective/objective.ts";
-import { type OptimizerConfig, optimizerNames } from "../optimization/optimizer-config.ts";
+import { optimizerProblems } from "../optimization/optimizer-checks.ts";
+import type { OptimizerConfig } from "../optimization/optimizer-config.ts";
 import { type Schedule, scheduleNames } from "../optimization/schedules.ts";
 import { monitors } from "../run/monitor.ts";
 import { planAugmentation } from "../step/augmentation.ts";
 import type { Plan } from "./plan.ts";
 
 const loss: Fields<Loss> = { labelSmoothing: zeroToOne, gamma: fromZero, alpha: fromZero };
-
-const optimizer: Fields<OptimizerConfig> = {
-  learningRate: fromZero,
-  momentum: zeroToOne,
-  beta1: belowOne,
-  beta2: belowOne,
-  rho: belowOne,
-  epsilon: fromZero,
-  centered: trueOrFalse,
-  weightDecay: fromZero,
-  clipValue: aboveZero,
-  clipNorm: aboveZero,
-  globalClipNorm: aboveZero,
-};
 
 const warmup = { warmup: fromZero, warmupFrom: fromZero };
 type FieldsOf<Name extends Schedule["name"]> = Fields<Extract<Schedule, { name: Name }>>;
@@ -88,7 +75,7 @@ export function planProblems(plan: PlanParts): string[] {
   const known = Object.hasOwn(schedules, schedule?.name ?? "") ? schedules[schedule!.name] : warmup;
   return [
     ...namedProblems("loss", plan.loss, lossNames, loss),
-    ...namedProblems("optimizer", plan.optimizer, optimizerNames, optimizer),
+    ...optimizerProblems(plan.optimizer),
     ...namedProblems("schedule", schedule, scheduleNames, known),
     ...(schedule?.name === "exponential" && schedule.rate === undefined ? ["schedule.rate must be given."] : []),
     ...(monitor === undefined || monitors.includes(monitor)

@@ -58,7 +58,7 @@ export class StepRunner {
    */
   async train(batches: readonly Batch[], { learningRates, weights }: TrainCall): Promise<BatchResult[] | undefined> {
     const setRate = (place: number) => {
-      this.#update.optimizer.learningRate = learningRates[place]!;
+      this.#update.setRate(learningRates[place]!);
     };
     const calls = batches.map((batch) => feeds(batch, weights(batch)));
     try {
@@ -85,7 +85,7 @@ export class StepRunner {
 
   /** Updates the weights with the gradients that `accumulate` has collected. */
   async applyWaiting(learningRate: number): Promise<void> {
-    this.#update.optimizer.learningRate = learningRate;
+    this.#update.setRate(learningRate);
     await this.#applyWaiting?.run([]);
   }
 

@@ -3,16 +3,20 @@ import type { LayersModel } from "@tensorflow/tfjs-layers";
 import { namedWeights } from "../model/named-weights.ts";
 import { GradientSum } from "../optimization/gradient-sum.ts";
 import { MovingAverage } from "../optimization/moving-average.ts";
+import { limitGradients } from "../optimization/clipping.ts";
 import {
   createOptimizer,
+  decayOf,
   type LearningOptimizer,
   type OptimizerConfig,
-  withWeightDecay,
 } from "../optimization/optimizer-config.ts";
+import { isOwn, type OwnOptimizer, setRate } from "../optimization/own-optimizer.ts";
+import { weightRules } from "../optimization/parameter-groups.ts";
+import { weightPaths } from "../model/weight-paths.ts";
 
 /** How gradients become new weights. */
 export interface UpdateOptions {
-  readonly optimizer: OptimizerConfig;
+  readonly optimizer: OptimizerConfig | OwnOptimizer;
   /** Batches whose gradients are averaged before an update; 1 by default. */
   readonly accumulate?: number | undefined;
   /** Decay of a moving average of the weights. */
@@ -30,7 +34,9 @@ export class WeightUpdate {
   readonly optimizer: LearningOptimizer;
   readonly average: MovingAverage | undefined;
   readonly #sum: GradientSum | undefined;
-  readonly #config: OptimizerConfig;
+  /** Decay and limits of the gradients. */
+  readonly #prepare: (gradients: tf.NamedTensorMap) => tf.NamedTensorMap;
+  readonly #isOwn: boolean;
   /** The model's weights by their names in checkpoints. */
   readonly #weights: ReadonlyMap<string, tf.Variable>;
   readonly #model: LayersModel;
@@ -38,8 +44,15 @@ export class WeightUpdate {
 
   constructor(model: LayersModel, { optimizer, accumulate = 1, ema }: UpdateOptions) {
     this.#model = model;
-    this.#config = optimizer;
-    this.optimizer = createOptimizer(optimizer);
+    this.#isOwn = isOwn(optimizer);
+    if (isOwn(optimizer)) {
+      this.optimizer = optimizer.own;
+      this.#prepare = (gradients) => gradients;
+    } else {
+      const made = configured(model, optimizer);
+      this.optimizer = made.optimizer;
+      this.#prepare = made.prepare;
+    }
     this.#weights = new Map([...namedWeights(model)].map(([name, weight]) => [name, weight.read() as tf.Variable]));
     // The moving statistics of norms belong to the weights of their time, so they are averaged too.
     this.average = ema === undefined ? undefined : new MovingAverage([...this.#weights.values()], ema);
@@ -65,6 +78,11 @@ export class WeightUpdate {
     return true;
   }
 
+  /** Sets the learning rate of the next update. */
+  setRate(rate: number): void {
+    setRate(this.optimizer, rate);
+  }
+
   /** Accumulates the gradients of a batch of `images` images, or updates the weights at once. */
   add(gradients: tf.NamedTensorMap, images: number): void {
     const present = Object.fromEntries(Object.entries(gradients).filter(([, gradient]) => gradient != null));
@@ -78,7 +96,7 @@ export class WeightUpdate {
   }
 
   #apply(gradients: tf.NamedTensorMap): void {
-    this.optimizer.applyGradients(withWeightDecay(this.#config, gradients));
+    this.optimizer.applyGradients(this.#prepare(gradients));
     this.average?.update();
   }
 
@@ -127,8 +145,29 @@ export class WeightUpdate {
   dispose(): void {
     this.average?.dispose();
     this.#sum?.dispose();
-    this.optimizer.dispose();
+    if (!this.#isOwn) this.optimizer.dispose();
   }
+}
+
+/** The optimizer of a configuration, and what its decay and limits make of gradients. */
+function configured(model: LayersModel, config: OptimizerConfig) {
+  const { isDecoupled, weightDecay } = decayOf(config);
+  const rules = weightRules(model, { ...config, weightDecay });
+  const paths = new Map([...weightPaths(model)].map(([weight, path]) => [(weight.read() as tf.Variable).name, path]));
+  const optimizer = createOptimizer(config, (variable) => {
+    const own = rules.get(variable);
+    return { rateFactor: own?.rateFactor, weightDecay: isDecoupled ? own?.weightDecay : 0 };
+  });
+  const prepare = (gradients: tf.NamedTensorMap): tf.NamedTensorMap => {
+    const variables = tf.engine().registeredVariables;
+    const entries = Object.entries(gradients).map(([name, gradient]) => {
+      const decay = isDecoupled ? 0 : (rules.get(variables[name]!)?.weightDecay ?? 0);
+      // Like L2 regularization.
+      return [name, decay === 0 ? gradient : tf.add(gradient, tf.mul(variables[name]!, decay))] as const;
+    });
+    return limitGradients(Object.fromEntries(entries), config, (name) => paths.get(name) ?? name);
+  };
+  return { optimizer, prepare };
 }
 
 function shapeOf(tensors: ReadonlyMap<string, tf.Tensor>, name: string): number[] {
