@@ -31,6 +31,11 @@ export const options = {
   }),
   outside: keep("outside", flag("allows paths of a CSV file that leave its folder"), { keepsPromise: true }),
   validation: keep("plan.validation", aboveZero("<part>", "images or share of the training data to validate on")),
+  validationRuntime: keep(
+    "validationRuntime",
+    choice(["auto", "openvino", "onnxruntime"], "<name>", "validates a copy of the model in that runtime"),
+    { keepsPromise: true },
+  ),
   limit: keep("plan.limit", whole(1, "<n>", "at most so many images of each split")),
   quick: keep("quick", flag("the recipe in minutes, on data that installs"), { keepsPromise: true }),
   plan: keep(

@@ -104,6 +104,7 @@ const configShape: StoredShape = {
     weights: text,
     freeze: trueOrFalse,
     keepBest: wholeFromOne,
+    validationRuntime: oneOf(["auto", "openvino", "onnxruntime"]),
     classes: listOf(text),
     environment: record,
   },

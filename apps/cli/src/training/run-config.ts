@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { basename, extname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { type OptimizerName, optimizerNames, type Plan } from "@convkit/trainer";
+import { type EvaluationRuntime, type OptimizerName, optimizerNames, type Plan } from "@convkit/trainer";
 import { flagOf } from "../terminal/option.ts";
 import { guess } from "../terminal/guess.ts";
 import { UsageError } from "../terminal/usage-error.ts";
@@ -33,6 +33,8 @@ export interface RunConfig {
   readonly adaptChannels?: boolean;
   /** Number of best epochs whose checkpoints are kept besides the newest. */
   readonly keepBest?: number;
+  /** The runtime that validates a copy of the model; missing if the engine does. */
+  readonly validationRuntime?: EvaluationRuntime;
   /** Names of the classes; missing until the data is loaded. */
   readonly classes?: readonly string[];
   /** Versions and machine of the run; missing until its data is loaded. */

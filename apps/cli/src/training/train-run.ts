@@ -131,11 +131,14 @@ async function trainIn(
     ...(plan.ema !== undefined && { ema: plan.ema }),
     ...(plan.schedule && { schedule: plan.schedule }),
     ...(plan.monitor && { monitor: plan.monitor }),
+    ...(config.validationRuntime && { validationRuntime: config.validationRuntime }),
     checkpoints: {
       keepBest: config.keepBest,
       ...(place.keepGoing && { onError: (error) => tellAndGoOn(context, error) }),
     },
   });
+  if (result.validationRuntime !== undefined)
+    context.out.note(`${config.name}: validated by copies of the model in the runtime ${result.validationRuntime}`);
   const judged = data.test ?? data.validation;
   const isIdle = judged === undefined || result.interrupted || (result.diverged && result.best === undefined);
   const loss = plan.loss && { loss: plan.loss };

@@ -4,6 +4,7 @@ import {
   aboveZero,
   fieldProblems,
   type Fields,
+  oneOf,
   throwProblems,
   trueOrFalse,
   valueProblems,
@@ -21,6 +22,7 @@ const optionNames: OptionNames<TrainOptions> = {
   model: true,
   data: true,
   validation: true,
+  validationRuntime: true,
   loss: true,
   optimizer: true,
   schedule: true,
@@ -84,6 +86,11 @@ export function checkTrainOptions(options: FullOptions): void {
   throwProblems([
     ...valueProblems("epochs", epochs, wholeFromOne),
     ...valueProblems("batch", batch, wholeFromOne),
+    ...valueProblems(
+      "validationRuntime",
+      options.validationRuntime ?? "auto",
+      oneOf(["auto", "openvino", "onnxruntime"]),
+    ),
     ...valueProblems("stepsPerCall", stepsPerCall, wholeFromOne),
     ...planProblems({ loss, optimizer, schedule, monitor, accumulate, ema, augment } as Parameters<
       typeof planProblems

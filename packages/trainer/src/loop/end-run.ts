@@ -44,5 +44,6 @@ export function resultOf(run: Run): RunResult {
     seconds: clock.seconds,
     imagesPerSecond: clock.imagesPerSecond,
     timings: clock.timings,
+    ...(state.validationRuntime !== undefined && { validationRuntime: state.validationRuntime }),
   };
 }

@@ -52,6 +52,8 @@ export class RunState {
   stopReason: string | undefined;
   /** True if a loss was not finite. */
   diverged = false;
+  /** What computed the last validation, if it was not the engine in use. */
+  validationRuntime: string | undefined;
   #rateFactor = 1;
 
   constructor(settings: Settings) {

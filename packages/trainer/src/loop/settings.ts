@@ -81,6 +81,7 @@ function usualStepsPerCall({ model, batch = 32, execution }: FullOptions): numbe
 /** The settings that must stay the same when a run is resumed, for its checkpoints. The number of epochs may change. */
 export function lastingSettings(settings: Settings): Record<string, JsonValue> {
   const { data, batch, seed, loss, optimizer, schedule, preprocessing, accumulate, ema, monitor } = settings;
+  const { validationRuntime } = settings;
   const { augment, augmentPlan, classWeights, sampleWeights, outputWeights, execution } = settings;
   const { precision = "float32", deterministic = false, eager = false, threads } = execution;
   const lasting = {
@@ -96,6 +97,7 @@ export function lastingSettings(settings: Settings): Record<string, JsonValue> {
     accumulate,
     ema,
     monitor,
+    validationRuntime,
     classWeights,
     outputWeights,
     precision,

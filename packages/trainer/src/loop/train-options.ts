@@ -11,6 +11,7 @@ import type { EpochLogs } from "../run/history.ts";
 import type { Monitor } from "../run/monitor.ts";
 import type { RunClaim } from "../run/run-directory.ts";
 import type { AugmentationPlan, BatchAugmentation } from "../step/augmentation.ts";
+import type { EvaluationRuntime } from "../step/runtime-forward.ts";
 
 /** What to train, on which data, and how. */
 export interface TrainOptions {
@@ -22,6 +23,11 @@ export interface TrainOptions {
    * or a count (drawn by `seed`). By default the validation images of `data`, if it has some.
    */
   readonly validation?: Dataset | number | undefined;
+  /**
+   * Validates a copy of the model, made after each epoch, in OpenVINO or ONNX Runtime, or in the faster of both (`auto`), in float32. The
+   * loss comes from probabilities, cut at 1e-7 as in Keras. By default the engine in use validates.
+   */
+  readonly validationRuntime?: EvaluationRuntime | undefined;
   /** Cross-entropy of the classes by default; binary cross-entropy for a model with one output. */
   readonly loss?: LossName | Loss | undefined;
   /**
@@ -161,4 +167,6 @@ export interface RunResult {
   /** Speed of the training steps after the first call. */
   readonly imagesPerSecond: number;
   readonly timings: Timings;
+  /** What computed the last validation, if `validationRuntime` was given. */
+  readonly validationRuntime?: string | undefined;
 }

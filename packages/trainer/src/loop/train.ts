@@ -11,6 +11,7 @@ import { isInterrupted, type Run } from "./run.ts";
 import type { Settings } from "./settings.ts";
 import type { RunResult, TrainOptions } from "./train-options.ts";
 import { validate } from "./validate.ts";
+import { withValidationTest } from "./validation-test.ts";
 
 /**
  * Trains a model with seeded steps and a validation after each epoch. At the end it restores the weights of the best
@@ -45,7 +46,7 @@ async function trainRun({ signal, ...rest }: Settings, claim: RunClaim | undefin
       const trained = await trainEpoch(run, checkpoints);
       if (trained === undefined) break;
       const logs = await run.runner.withAverage(async () => {
-        const validated = await validate(run);
+        const validated = await withValidationTest(run, (test) => validate(run, test));
         return validated && keep(run, checkpoints, { ...trained, ...validated });
       });
       if (logs === undefined) break;

@@ -126,6 +126,7 @@ function engineForward(model: LayersModel, { loss, preprocessing, mirror, execut
       const [mean, probabilities] = await forward.run([images, { data: labels, shape: [labels.length] }]);
       return { loss: mean!.data[0]!, probabilities: probabilities!.data };
     },
+    runtime: () => undefined,
     dispose: () => forward.dispose(),
   };
 }

@@ -17,6 +17,8 @@ export interface JudgedOutputs {
 /** Computes batches until it is disposed of. */
 export interface Forward {
   run(images: Images, labels: Int32Array): Promise<JudgedOutputs>;
+  /** What computes; undefined before the first batch, and on the engine in use. */
+  runtime(): string | undefined;
   dispose(): Promise<void>;
 }
 
@@ -58,6 +60,7 @@ export async function runtimeForward(
         return { loss: mean.dataSync()[0]!, probabilities: probabilities(output).dataSync<"float32">().slice() };
       });
     },
+    runtime: () => forward.describe()?.runtime,
     dispose: () => forward.dispose(),
   };
 }
