@@ -162,3 +162,42 @@ test("logits are told from probabilities in a layers model and in its ONNX file"
     expect(first!.probability).toBeCloseTo(1 / (1 + Math.exp(-0.7)), 5);
   }
 });
+
+describe.skipIf(engine === "wasm")("a SavedModel without layers", () => {
+  const saved = join(folder, "savedmodel");
+  beforeAll(() => saveModel(net, saved, { format: "savedmodel" }));
+
+  test("predicts on TensorFlow with the preprocessing and the classes it carries, at any batch size", async () => {
+    for (const runtime of [undefined, "tensorflow", "auto"] as const) {
+      const forward = predictor(saved, { runtime });
+      const { runtime: taken, inputs, trials } = await forward.ready();
+      expect([taken, inputs[0]!.shape, trials.length]).toEqual([
+        "tensorflow",
+        [null, 9, 14, 3],
+        runtime === "tensorflow" ? 0 : 2,
+      ]);
+      const found = await forward.predict(pixels);
+      expect(found.shape).toEqual([2, 2]);
+      own.forEach((value, i) => expect(found.data[i]).toBeCloseTo(value, 5));
+      const one = await forward.predict({ data: data.subarray(378), shape: [1, 9, 14, 3] });
+      own.slice(2).forEach((value, i) => expect(one.data[i]).toBeCloseTo(value, 5));
+      await expect(forward.predict({ data, shape: [2, 14, 9, 3] })).rejects.toThrow("expected the shape");
+      await forward.dispose();
+    }
+    const [best] = await classify(saved, { data: data.subarray(0, 378), shape: [9, 14, 3] }, { top: 1 });
+    expect(best!.label).toBe(own[0]! > own[1]! ? "cat" : "dog");
+    expect(best!.probability).toBeCloseTo(Math.max(own[0]!, own[1]!), 5);
+  });
+
+  test("is refused where it cannot be run as asked", async () => {
+    const refused = [
+      [{ runtime: "openvino" }, "which the runtime openvino does not read"],
+      [{ precision: "bfloat16" }, "which computes in its own precision, not bfloat16"],
+      [{ execution: { eager: true } }, "expected no execution with a SavedModel's graph"],
+    ] as const;
+    for (const [options, told] of refused) await expect(predictor(saved, options).ready()).rejects.toThrow(told);
+    const forward = predictor(saved);
+    await expect(forward.features(pixels)).rejects.toThrow("it has no layer whose output could be given");
+    await forward.dispose();
+  });
+});

@@ -2,6 +2,8 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { useEngine } from "@convkit/engine";
+import { installOpenvino } from "@convkit/engine/openvino";
+import { quantize } from "@convkit/predict";
 import { engines } from "@convkit/testing";
 import { saveModel } from "@convkit/weights";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -91,7 +93,7 @@ test("versions come and go under load, and every request gets the answer of one 
   await server.close();
 });
 
-test("versions of every kind of file: Keras, ONNX, tfjs, a run directory; a SavedModel without layers is refused", async () => {
+test("versions of every kind of file: Keras, ONNX, tfjs, a run directory; a damaged SavedModel is refused", async () => {
   const models = join(folder, "kinds");
   const model = colorModel();
   await saveModel(model, join(models, "1", "net.keras"));
@@ -140,3 +142,35 @@ test("close answers what it accepted, and says it is not ready meanwhile", async
   expect(clients.failures.every((text) => /ECONNREFUSED|ECONNRESET|other side closed/.test(text))).toBe(true);
   model.dispose();
 });
+
+test.skipIf(engines[0] === undefined)(
+  "a SavedModel without layers and an int8 network are served from their files",
+  async () => {
+    await installOpenvino();
+    const model = colorModel();
+    const saved = join(folder, "saved", "3");
+    await saveModel(model, saved, { format: "savedmodel" });
+    // Images of one color each, black and white among them.
+    const images = Uint8Array.from({ length: 24 * 144 }, (_, i) => (Math.floor(i / 144) * 85 * (1 + (i % 3))) % 256);
+    const { bytes } = await quantize(model, [{ data: images, shape: [24, 6, 8, 3] }], {
+      runtime: "openvino",
+      maxDrop: 1,
+    });
+    writeFileSync(join(folder, "int8.onnx"), bytes);
+    model.dispose();
+    const sources = { saved: join(folder, "saved"), int8: join(folder, "int8.onnx") };
+    const server = await serve(sources, { port: 0, drainMs: 0, maxBatch: 4 });
+    const [int8, graph] = server.models().toSorted((a, b) => a.name.localeCompare(b.name));
+    expect([graph!.version, graph!.runtime]).toEqual([3, "tensorflow"]);
+    expect(["openvino", "onnxruntime"]).toContain(int8!.runtime);
+    for (const [name, digits] of [
+      ["saved", 4],
+      ["int8", 1],
+    ] as const) {
+      const response = await fetch(`${server.url}/v1/models/${name}:predict`, { method: "POST", body });
+      const { predictions } = (await response.json()) as { predictions: number[][] };
+      colorScores(color).forEach((score, i) => expect(predictions[0]![i]).toBeCloseTo(score, digits));
+    }
+    await server.close();
+  },
+);

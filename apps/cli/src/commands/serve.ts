@@ -142,9 +142,18 @@ function checkModelOptions(models: readonly string[], given: ModelOptions): void
 }
 
 async function loaded(context: Context, source: string, given: ModelOptions) {
+  const { isPredictOnly } = await import("@convkit/predict/internal");
+  if (isPredictOnly(source)) return { model: source };
   const { seed } = context.options;
   const note = (text: string): void => context.out.note(text);
-  const { model, preprocessing, classes, images, isUntrained } = await resolveModel(source, given, seed, note);
+  const { WeightsError } = await import("@convkit/weights");
+  const found = await resolveModel(source, given, seed, note).catch((error: unknown) => {
+    // OpenVINO and ONNX Runtime run operators that are no layers, as those of an int8 network.
+    if (error instanceof WeightsError && /\.onnx$/i.test(source)) return undefined;
+    throw error;
+  });
+  if (found === undefined) return { model: source };
+  const { model, preprocessing, classes, images, isUntrained } = found;
   if (!isUntrained || seed !== undefined) return { model, preprocessing, classes, images };
   model.dispose();
   throw new UsageError(

@@ -6,6 +6,7 @@ import { PredictError } from "../predict-error.ts";
 import type { PredictorOptions } from "../predictor-options.ts";
 import { isOnnxRuntime } from "../runtimes/runtime.ts";
 import type { OpenedModel, Opening } from "./opened-model.ts";
+import { isPredictOnly } from "./predict-only.ts";
 
 /** What predictions are made with: a layers model, the path of a model, or the bytes of an ONNX file. */
 export type PredictorSource = LayersModel | string | Uint8Array;
@@ -27,6 +28,10 @@ export async function openSource(
     throw new PredictError(
       `Expected a model such as createModel or \`await loadModel\` gives, or the path of one, got ${shown(source)}, which is not there.`,
     );
+  }
+  if (typeof source === "string" && isPredictOnly(source) && options.network === undefined) {
+    const { openSavedModel } = await import("./open-saved-model.ts");
+    return openSavedModel(source, options, opening);
   }
   const { openLayers } = await import("./open-layers.ts");
   if (typeof source !== "string") return openLayers(source as LayersModel, options, opening);

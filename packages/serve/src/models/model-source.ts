@@ -3,7 +3,8 @@ import type { LayersModel } from "@tensorflow/tfjs-layers";
 
 /** A model and what is known about its images and classes; by default what the model carries. */
 export interface ModelWithImages {
-  readonly model: LayersModel;
+  /** A model, or the path of one that only predicts: a SavedModel that others wrote, or an ONNX file. */
+  readonly model: LayersModel | string;
   /**
    * From pixels (0 to 255) to the model's input; by default as the model's metadata says, else the pixels unchanged.
    */

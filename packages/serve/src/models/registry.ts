@@ -98,7 +98,7 @@ export function createRegistry({ sources, labels = {}, load, open }: RegistryOpt
       // The failed one is disposed of by `open`.
       for (const { source, model } of plans.slice(opened.length + 1)) {
         if (typeof source !== "string") continue;
-        void model?.then((read) => ("apply" in read ? read : read.model).dispose()).catch(() => {});
+        void model?.then(disposeLoaded).catch(() => {});
       }
       throw error;
     }
@@ -179,4 +179,9 @@ export function createRegistry({ sources, labels = {}, load, open }: RegistryOpt
       await Promise.all(retiring);
     },
   };
+}
+
+function disposeLoaded(read: LayersModel | ModelWithImages): void {
+  const model = "apply" in read ? read : read.model;
+  if (typeof model !== "string") model.dispose();
 }

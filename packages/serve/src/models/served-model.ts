@@ -1,7 +1,7 @@
-import { modelMetadata } from "@convkit/core";
+import { type ImageFit, modelMetadata } from "@convkit/core";
 import type { Feed, Values } from "@convkit/graph";
-import { decodePredictions, type Prediction, predictor, type PredictorDescription } from "@convkit/predict";
-import { classNames, endsInLogits } from "@convkit/predict/internal";
+import { decodePredictions, type Prediction, type PredictorDescription } from "@convkit/predict";
+import { classNames, endsInLogits, openablePredictor, type OpenedModel } from "@convkit/predict/internal";
 import { createBatcher } from "../batching/batcher.ts";
 import { stackRows } from "../batching/rows.ts";
 import { busy, RequestError } from "../http/request-error.ts";
@@ -43,17 +43,19 @@ export interface OpenOptions {
 
 /** Opens a model in its runtime and runs it once at each size that it needs, so that no request waits for a compilation. */
 export async function openServedModel(
-  { model, images: fit = modelMetadata(model).images ?? {}, classes, preprocessing }: ModelWithImages,
+  { model, images, classes, preprocessing }: ModelWithImages,
   { name, version, options, metrics, isOwn }: OpenOptions,
 ): Promise<ServedModel> {
   const { runtime, precision, threads, maxWaitMs, queue, pixelLimit } = options;
-  const ports = (names: readonly string[], tensors: readonly { readonly shape: readonly (number | null)[] }[]) =>
-    tensors.map(({ shape }, place) => ({ name: names[place]!, shape: [...shape] }));
-  const inputs = ports(model.inputNames, model.inputs);
-  const outputs = ports(model.outputNames, model.outputs);
-  const names = classes ?? classNames(model) ?? [];
-  const logits = endsInLogits(model);
-  const forward = predictor(model, { runtime, precision, threads, ...(preprocessing && { preprocessing }) });
+  const ownLayers = isOwn && typeof model !== "string" ? model : undefined;
+  const opening = openablePredictor("serve", model, {
+    runtime,
+    precision,
+    threads,
+    ...(preprocessing && { preprocessing }),
+  });
+  const forward = opening.predictor;
+  const { inputs, outputs, fit, names, logits } = await aboutModel(model, opening.open, { images, classes });
   const fixed = inputs[0]!.shape[0] ?? undefined;
   const maxBatch = fixed ?? options.maxBatch;
   const sample = inputs.map(({ shape }) => sampleOf(shape, fit.size));
@@ -68,13 +70,12 @@ export async function openServedModel(
     const sizes = new Set(description.runtime === "tensorflow" ? powersTo(maxBatch).map(sizeOf) : [maxBatch]);
     for (const size of sizes) await forward.predictAll(stackRows([sample], size));
     // OpenVINO and ONNX Runtime have a copy.
-    if (isOwn && (description.runtime === "openvino" || description.runtime === "onnxruntime")) model.dispose();
+    if (isCopy(description)) ownLayers?.dispose();
   } catch (error) {
     await forward.dispose();
-    if (isOwn) model.dispose();
+    ownLayers?.dispose();
     throw error;
   }
-  const keepsModel = isOwn && description.runtime !== "openvino" && description.runtime !== "onnxruntime";
   const batcher = createBatcher({
     run: (feeds) => forward.predictAll(feeds),
     maxBatch,
@@ -122,8 +123,41 @@ export async function openServedModel(
     async retire() {
       if (inside > 0) await new Promise<void>((resolve) => (whenEmpty = resolve));
       await forward.dispose();
-      if (keepsModel) model.dispose();
+      if (!isCopy(description)) ownLayers?.dispose();
     },
+  };
+}
+
+/** True where the runtime has a copy of the model. */
+function isCopy({ runtime }: PredictorDescription): boolean {
+  return runtime === "openvino" || runtime === "onnxruntime";
+}
+
+interface AboutModel extends Pick<ServedModel, "inputs" | "outputs"> {
+  readonly fit: ImageFit;
+  readonly names: readonly string[];
+  readonly logits: boolean | undefined;
+}
+
+/** What is known of a model's ports, images and classes; the file of a model that only predicts is opened for it. */
+async function aboutModel(
+  model: ModelWithImages["model"],
+  open: () => Promise<OpenedModel>,
+  { images, classes }: Pick<ModelWithImages, "images" | "classes">,
+): Promise<AboutModel> {
+  if (typeof model === "string") {
+    const { description, metadata, classes: known, logits } = await open();
+    const { inputs, outputs } = description;
+    return { inputs, outputs, fit: images ?? metadata.images ?? {}, names: classes ?? known ?? [], logits };
+  }
+  const ports = (names: readonly string[], tensors: readonly { readonly shape: readonly (number | null)[] }[]) =>
+    tensors.map(({ shape }, place) => ({ name: names[place]!, shape: [...shape] }));
+  return {
+    inputs: ports(model.inputNames, model.inputs),
+    outputs: ports(model.outputNames, model.outputs),
+    fit: images ?? modelMetadata(model).images ?? {},
+    names: classes ?? classNames(model) ?? [],
+    logits: endsInLogits(model),
   };
 }
 
