@@ -15,7 +15,19 @@ describe(`a small training (${engines[0]})`, () => {
   let document: Record<string, unknown>;
 
   beforeAll(async () => {
-    const said = await call("train", "lenet5-mnist", "--limit", "320", "--epochs", "2", "--out", out, "--json");
+    const said = await call(
+      "train",
+      "lenet5-mnist",
+      "--limit",
+      "320",
+      "--epochs",
+      "2",
+      "--health",
+      "5",
+      "--out",
+      out,
+      "--json",
+    );
     const events = said.err
       .trim()
       .split("\n")
@@ -52,6 +64,21 @@ describe(`a small training (${engines[0]})`, () => {
     "report.html",
   ])("leaves %s in the run directory", (name) => {
     expect(existsSync(join(out, name))).toBe(true);
+  });
+
+  test("health tells what was measured, and draws it", async () => {
+    const page = join(folder, "health.svg");
+    const { status, out: said, err } = await call("health", out, "--out", page, "--json");
+    expect(status, err).toBe(0);
+    const [{ records }] = JSON.parse(said) as [
+      { records: { step: number; weights: { name: string; updateRatio: number }[] }[] },
+    ];
+    expect(records[0]!.step).toBe(1);
+    expect(records[1]!.step).toBe(6);
+    expect(records[0]!.weights[0]!.name).toBe("conv1/kernel");
+    expect(records[0]!.weights[0]!.updateRatio).toBeGreaterThan(0);
+    expect(readFileSync(page, "utf8")).toContain("layer with weights");
+    expect((await call("health", folder)).err).toMatch(/has no health\.json: give run directories/);
   });
 
   test("the report needs nothing from elsewhere", () => {

@@ -93,7 +93,15 @@ export { createModel, findArchitecture, list } from "./models.ts";
 export type { ModelInfo, ModelName, CreateOptions } from "./models.ts";
 export { decodeImage, fromArrays, fromGenerator, imageFolder, loadData, splitOff } from "@convkit/datasets";
 export type { DataSplits, Dataset, IndexedDataset, LoadOptions } from "@convkit/datasets";
-export { balancedClassWeights, earlyStopping, evaluate, reduceOnPlateau, tensorBoard, train } from "@convkit/trainer";
+export {
+  balancedClassWeights,
+  earlyStopping,
+  evaluate,
+  reduceOnPlateau,
+  tensorBoard,
+  train,
+  trainingHealth,
+} from "@convkit/trainer";
 export type {
   Callback,
   EpochLogs,

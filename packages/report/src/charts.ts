@@ -37,10 +37,10 @@ const faint = "#6b7280";
 const line = "#e5e7eb";
 const font = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
 
-/** A named curve over the epochs. */
+/** A named curve, over the epochs if nothing else is said. */
 export interface Series {
   readonly name: string;
-  /** `[epoch, value]`; a value that is not finite leaves a gap. */
+  /** `[epoch, value]`; a value that is not finite leaves a gap, and with a logarithmic axis one that is not above 0. */
   readonly points: readonly (readonly [number, number | undefined])[];
   readonly dashed?: boolean;
   readonly color?: string;
@@ -51,18 +51,25 @@ interface Size {
   readonly height?: number;
 }
 
-/** Curves over the epochs as an SVG; `percent` labels shares, `mark` draws a line at an epoch. */
-export function lineChart(
-  series: readonly Series[],
-  options: Size & { readonly percent?: boolean; readonly logarithmic?: boolean; readonly mark?: number } = {},
-): string {
-  const { width = 560, height = 300, percent = false, logarithmic = false, mark } = options;
+interface LineOptions extends Size {
+  /** Labels shares as percents. */
+  readonly percent?: boolean;
+  readonly logarithmic?: boolean;
+  /** Draws a line at that epoch. */
+  readonly mark?: number;
+  /** What the horizontal axis counts; `epoch` by default. */
+  readonly over?: string;
+}
+
+/** Curves over the epochs, or over something else, as an SVG. */
+export function lineChart(series: readonly Series[], options: LineOptions = {}): string {
+  const { width = 560, height = 300, percent = false, logarithmic = false, mark, over = "epoch" } = options;
   // Shares are drawn as whole percents: ECharts fails on limits such as 0.9400000000000001.
   const unit = percent ? 100 : 1;
+  const isDrawn = (value: number | undefined): value is number =>
+    value !== undefined && Number.isFinite(value) && (!logarithmic || value > 0);
   const last = Math.max(1, ...series.flatMap(({ points }) => points.map(([epoch]) => epoch)));
-  const values = series.flatMap(({ points }) =>
-    points.flatMap(([, value]) => (value !== undefined && Number.isFinite(value) ? [value * unit] : [])),
-  );
+  const values = series.flatMap(({ points }) => points.flatMap(([, value]) => (isDrawn(value) ? [value * unit] : [])));
   return render(width, height, {
     grid: { left: 64, right: 20, top: series.length > 1 ? 40 : 16, bottom: 44 },
     ...(series.length > 1 && {
@@ -81,7 +88,7 @@ export function lineChart(
       min: Math.min(1, last - 1),
       max: last,
       minInterval: 1,
-      name: "epoch",
+      name: over,
       nameLocation: "middle",
       nameGap: 28,
       nameTextStyle: { color: faint },
@@ -91,7 +98,7 @@ export function lineChart(
     },
     yAxis: {
       type: logarithmic ? "log" : "value",
-      ...(percent ? percentRange(values) : { scale: !logarithmic }),
+      ...(percent ? percentRange(values) : logarithmic ? powerRange(values) : { scale: true }),
       axisLabel: {
         color: faint,
         formatter: (value: number) => `${tidy(value)}${percent ? " %" : ""}`,
@@ -101,10 +108,7 @@ export function lineChart(
     series: series.map(({ name, points, dashed = false, color }, index) => ({
       name,
       type: "line",
-      data: points.map(([epoch, value]) => [
-        epoch,
-        value !== undefined && Number.isFinite(value) ? value * unit : null,
-      ]),
+      data: points.map(([epoch, value]) => [epoch, isDrawn(value) ? value * unit : null]),
       symbol: "circle",
       symbolSize: 5,
       showSymbol: last <= 30,
@@ -207,6 +211,14 @@ function percentRange(values: readonly number[]): { min: number; max: number; in
   return { min: Math.max(0, Math.floor(lowest / interval) * interval), max: 100, interval };
 }
 
-function tidy(value: number): number {
-  return Number(value.toPrecision(4));
+/** Limits of a logarithmic axis: the powers of ten around all values. */
+function powerRange(values: readonly number[]): { min?: number; max?: number } {
+  if (values.length === 0) return {};
+  const [least, most] = [Math.min(...values), Math.max(...values)].map(Math.log10) as [number, number];
+  return { min: 10 ** Math.floor(least), max: 10 ** Math.max(Math.ceil(most), Math.floor(least) + 1) };
+}
+
+function tidy(value: number): string {
+  const size = Math.abs(value);
+  return size !== 0 && (size < 1e-3 || size >= 1e6) ? value.toExponential(0) : String(Number(value.toPrecision(4)));
 }

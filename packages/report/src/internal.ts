@@ -1,3 +1,4 @@
 // Not for users: the parts of pages that other packages of convkit put together.
 export { type Html, html, trusted } from "./html.ts";
-export { curve, facts, grid, page, section, tableOf, tiles } from "./page.ts";
+export { chartFile, curve, facts, grid, page, section, tableOf, tiles } from "./page.ts";
+export { gradientChart } from "./health-charts.ts";

@@ -1,6 +1,12 @@
 import { palette } from "./charts.ts";
 import { type Html, html, trusted } from "./html.ts";
 
+/** Colors of charts on dark ground. */
+const darkChart = `svg [fill="#1f2937"] { fill: #e5e7eb; }
+  svg [fill="#6b7280"] { fill: #9ca3af; }
+  svg [stroke="#e5e7eb"], svg [stroke="#ffffff"] { stroke: #2b3442; }
+  svg [stroke="#54555a"], svg [stroke="#6b7280"] { stroke: #7d8797; }`;
+
 const style = `
 :root { color-scheme: light dark; --ink: #1f2937; --faint: #6b7280; --line: #e5e7eb; --paper: #f5f6f8; --card: #fff; --accent: #2563eb; --wrong: #b42318; }
 * { box-sizing: border-box; }
@@ -49,13 +55,16 @@ dd { margin: 0; overflow-wrap: anywhere; }
 }
 @media (prefers-color-scheme: dark) {
   :root { --ink: #e5e7eb; --faint: #9ca3af; --line: #2b3442; --paper: #0d1320; --card: #161e2c; --accent: #5b8df6; --wrong: #f2867c; }
-  svg [fill="#1f2937"] { fill: #e5e7eb; }
-  svg [fill="#6b7280"] { fill: #9ca3af; }
-  svg [stroke="#e5e7eb"], svg [stroke="#ffffff"] { stroke: #2b3442; }
-  svg [stroke="#54555a"], svg [stroke="#6b7280"] { stroke: #7d8797; }
+  ${darkChart}
 }
 @media print { body { background: #fff; } section { break-inside: avoid; } }
 `;
+
+/** A chart as a file of its own, which follows the reader's setting for light or dark. */
+export function chartFile(svg: string): string {
+  const own = `<style>svg { background: #fff; } @media (prefers-color-scheme: dark) { svg { background: #161e2c; } ${darkChart} }</style>`;
+  return svg.replace(/^<svg [^>]*>/, (start) => start + own);
+}
 
 /** A complete page without links to other files. */
 export function page(title: string, subtitle: string, content: readonly Html[]): string {

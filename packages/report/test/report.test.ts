@@ -2,11 +2,11 @@ import { mkdtemp, readdir, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fromArrays } from "@convkit/datasets";
-import { evaluator } from "@convkit/trainer";
+import { evaluator, type HealthRecord } from "@convkit/trainer";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { lineChart } from "../src/charts.ts";
-import { writeComparison, writeReport } from "../src/index.ts";
+import { writeComparison, writeHealthReport, writeReport } from "../src/index.ts";
 
 const folder = () => mkdtemp(join(tmpdir(), "convkit-report-"));
 const history = [1, 2, 3].map((epoch) => ({ epoch, loss: 1 / epoch, accuracy: 0.5, lr: 0.1, seconds: 1 }));
@@ -120,4 +120,31 @@ test("curves are drawn for any values", () => {
     }),
     { numRuns: 60 },
   );
+});
+
+test("the page of a measured training tells its ratios and dead units; several runs are compared", async () => {
+  const record = (step: number, first: number): HealthRecord => ({
+    step,
+    epoch: 1,
+    loss: 1,
+    weights: [
+      { name: "a/kernel", size: 4, gradientNorm: first, weightNorm: 4, updateNorm: 0.02 },
+      { name: "a/bias", size: 2, gradientNorm: 7, weightNorm: 0, updateNorm: 1 },
+      { name: "b/kernel", size: 4, gradientNorm: 2, weightNorm: 4, updateNorm: 0.02 },
+    ],
+    activations: [{ layer: "a", mean: 1, deviation: 2, norm: Math.sqrt(5), dead: 0.25 }],
+  });
+  const path = join(await folder(), "health.html");
+  const runs = [{ name: "one", records: [record(1, 0.5), record(11, 3e-7)] }];
+  await writeHealthReport(path, runs);
+  const one = await readFile(path, "utf8");
+  // 3e-7 of the first kernel over 2 of the last; 0.02 / 4; the bias has no ratio.
+  for (const text of ["<b>1.50e-7</b>", "<b>0.005</b>", "<b>25.0 %</b>", "step 11", "<td>–</td>"])
+    expect(one).toContain(text);
+  expect(one).not.toMatch(/(src|href)="(?!data:)/);
+  await writeHealthReport(path, [...runs, { name: "<two>", records: [record(1, 0.5)] }]);
+  const both = await readFile(path, "utf8");
+  expect(both).toContain("one, &#60;two&#62;");
+  expect(both.match(/<svg/g)).toHaveLength(4);
+  await expect(writeHealthReport(path, [{ name: "none", records: [] }])).rejects.toThrow(/none has none/);
 });

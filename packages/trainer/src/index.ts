@@ -54,6 +54,16 @@ export { checkPlan, type PlanParts } from "./plan/plan-checks.ts";
 export { type Plan, type Recipe } from "./plan/plan.ts";
 export { type RecipeName, recipes } from "./plan/recipes.ts";
 export { balancedClassWeights } from "./objective/class-weights.ts";
+export { trainingHealth, type TrainingHealth, type TrainingHealthOptions } from "./callbacks/training-health.ts";
+export { readHealth } from "./health/health-file.ts";
+export {
+  type ActivationHealth,
+  type HealthRecord,
+  type HealthRequest,
+  type StepHealth,
+  updateRatio,
+  type WeightHealth,
+} from "./health/step-health.ts";
 export { webhook, type WebhookOptions } from "./callbacks/webhook.ts";
 export { train } from "./loop/train.ts";
 export { type ProgressOptions, showProgress } from "./callbacks/progress.ts";

@@ -105,6 +105,11 @@ export const commands: CommandTree = {
       preview: command("<data>", "some images on one sheet", () => import("./data/preview.ts")),
     },
   },
+  health: command(
+    "<runs...>",
+    "gradients, updates, activations and dead units of runs trained with --health, as tables or as a page",
+    () => import("./health.ts"),
+  ),
   compare: command("<runs...>", "runs side by side", () => import("./compare.ts")),
   engine: {
     about: "installs, lists and removes TensorFlow and OpenVINO",

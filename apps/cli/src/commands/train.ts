@@ -83,6 +83,11 @@ export const options = {
   keepBest: keep("keepBest", whole(1, "<k>", "keeps checkpoints of the best k epochs besides the newest"), {
     keepsPromise: true,
   }),
+  health: keep(
+    "health",
+    whole(1, "<steps>", "measures gradients, updates and activations every so many steps, for convkit health"),
+    { keepsPromise: true },
+  ),
   keepGoing: notStored(flag("goes on where checkpoint, model or history cannot be written, and says so")),
   webhook: notStored(url),
   workers: notStored(whole(1, "<n>", "threads that decode images (default: one a core)")),

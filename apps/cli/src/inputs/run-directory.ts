@@ -105,6 +105,7 @@ const configShape: StoredShape = {
     freeze: trueOrFalse,
     keepBest: wholeFromOne,
     validationRuntime: oneOf(["auto", "openvino", "onnxruntime"]),
+    health: wholeFromOne,
     classes: listOf(text),
     environment: record,
   },

@@ -35,6 +35,8 @@ export interface RunConfig {
   readonly keepBest?: number;
   /** The runtime that validates a copy of the model; missing if the engine does. */
   readonly validationRuntime?: EvaluationRuntime;
+  /** Steps between measurements of gradients, updates and activations. */
+  readonly health?: number;
   /** Names of the classes; missing until the data is loaded. */
   readonly classes?: readonly string[];
   /** Versions and machine of the run; missing until its data is loaded. */

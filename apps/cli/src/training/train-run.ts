@@ -18,6 +18,7 @@ import {
   runDirectory,
   tensorBoard,
   train,
+  trainingHealth,
   webhook,
 } from "@convkit/trainer";
 import type { Context } from "../terminal/context.ts";
@@ -117,7 +118,7 @@ async function trainIn(
     outputWeights: plan.outputWeights ?? outputWeightsOf(plan.model, model.outputs.length),
     execution,
     progress: false,
-    callbacks: [trainingProgress(context.out), ...callbacksOf(context, plan, place), ...webhooks(context, place)],
+    callbacks: [trainingProgress(context.out), ...callbacksOf(context, config, place), ...webhooks(context, place)],
     out: place.folder,
     claim: place.claim,
     // A note has told of another engine and another number of threads.
@@ -243,10 +244,13 @@ function tellAndGoOn({ out }: Context, { message }: Error): void {
   out.note(`${message.replace(/\.$/, "")}. The training goes on.`);
 }
 
-function callbacksOf(context: Context, plan: Plan, { keepGoing }: RunPlace): Callback[] {
+function callbacksOf(context: Context, { plan, health }: RunConfig, { keepGoing }: RunPlace): Callback[] {
   const onError = keepGoing === true ? (error: Error) => tellAndGoOn(context, error) : undefined;
   return [
     tensorBoard({ histograms: plan.histograms ?? 0, onError }),
+    ...(health === undefined
+      ? []
+      : [trainingHealth({ every: health, histograms: (plan.histograms ?? 0) > 0, onError })]),
     ...(plan.earlyStopping ? [earlyStopping(plan.earlyStopping)] : []),
     ...(plan.reduceOnPlateau ? [reduceOnPlateau(plan.reduceOnPlateau)] : []),
   ];

@@ -1,7 +1,8 @@
 import type { JsonValue } from "@convkit/files";
+import type { HealthRequest } from "../health/step-health.ts";
 import type { Callback } from "./callback.ts";
 
-type Hook = Exclude<keyof Callback, "name" | "state" | "restore">;
+type Hook = Exclude<keyof Callback, "name" | "health" | "state" | "restore">;
 
 /** Calls the same hook of several callbacks in order. */
 export class CallbackList {
@@ -9,6 +10,11 @@ export class CallbackList {
 
   constructor(callbacks: readonly Callback[]) {
     this.#callbacks = callbacks;
+  }
+
+  /** The steps that callbacks want to be measured. */
+  get health(): readonly HealthRequest[] {
+    return this.#callbacks.flatMap(({ health }) => health ?? []);
   }
 
   async call<H extends Hook>(hook: H, ...args: Parameters<NonNullable<Callback[H]>>): Promise<void> {

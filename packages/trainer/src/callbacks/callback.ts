@@ -1,5 +1,6 @@
 import type { LayersModel } from "@tensorflow/tfjs-layers";
 import type { EpochLogs } from "../run/history.ts";
+import type { HealthRequest, StepHealth } from "../health/step-health.ts";
 import type { JsonValue } from "@convkit/files";
 import type { Monitor } from "../run/monitor.ts";
 import type { Picture } from "../tensorboard/event-file.ts";
@@ -49,6 +50,8 @@ export interface BatchLogs {
   readonly accuracy: number;
   readonly lr: number;
   readonly imagesPerSecond: number;
+  /** Norms of gradients, activations and updates, in the steps that a callback's `health` asks for. */
+  readonly health?: StepHealth | undefined;
 }
 
 type Done = void | Promise<void>;
@@ -61,6 +64,8 @@ type Done = void | Promise<void>;
 export interface Callback {
   /** The name of the callback's state in checkpoints; without it, no state is kept. */
   readonly name?: string | undefined;
+  /** The steps whose logs have `health`; without it, none. */
+  readonly health?: HealthRequest | undefined;
   onTrainBegin?(training: Training): Done;
   onTrainEnd?(training: Training): Done;
   onEpochBegin?(epoch: number, training: Training): Done;

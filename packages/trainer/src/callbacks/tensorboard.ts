@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { FileError } from "@convkit/files";
 import { fieldProblems, type Fields, throwProblems, trueOrFalse, wholeFromZero } from "../checks/fields.ts";
+import { healthEvents } from "../health/health-events.ts";
 import type { Callback, Training } from "./callback.ts";
 import { type EventFile, openEventFile } from "../tensorboard/event-file.ts";
 import type { EventSummary } from "../tensorboard/messages.ts";
@@ -40,7 +41,7 @@ const fields: Fields<TensorBoardOptions> = {
 
 /**
  * Writes scalars, weight histograms, sheets of images and the model's graph for TensorBoard, with Keras' folders and
- * tags. A resumed run first removes the events that a killed process wrote after its checkpoint. Throws `TrainerError`
+ * tags; and the norms of steps that `trainingHealth` measures, under `health/`. A resumed run first removes the events that a killed process wrote after its checkpoint. Throws `TrainerError`
  * for invalid options; without `onError` the training ends with a `FileError` if events cannot be written.
  */
 export function tensorBoard(options: TensorBoardOptions = {}): Callback {
@@ -73,6 +74,14 @@ export function tensorBoard(options: TensorBoardOptions = {}): Callback {
       if (first !== undefined) await attempt(async () => (await fileOf("train")).images(0, { first_batch: first }));
     },
     async onTrainBatchEnd(_batch, logs, training) {
+      const { health } = logs;
+      if (health !== undefined) {
+        const { scalars, histograms: gradients } = healthEvents(health);
+        await attempt(async () => {
+          await (await fileOf("train")).scalars(training.step, scalars);
+          if (gradients !== undefined) await (await fileOf("train")).histograms(training.step, gradients);
+        });
+      }
       if (everySteps === 0 || training.step % everySteps !== 0) return;
       const values = { batch_loss: logs.loss, batch_accuracy: logs.accuracy, batch_learning_rate: logs.lr };
       await attempt(async () => (await fileOf("train")).scalars(training.step, values));
@@ -105,7 +114,7 @@ export function tensorBoard(options: TensorBoardOptions = {}): Callback {
  */
 function isBefore({ step, tags }: EventSummary, training: Training): boolean {
   if (tags.includes("worst_mistakes")) return false;
-  const isOfStep = tags.some((tag) => tag.startsWith("batch_"));
+  const isOfStep = tags.some((tag) => /^(batch_|health\/)/.test(tag));
   const isOfNone = tags.length === 0 || tags.includes("graph") || tags.includes("first_batch");
   return isOfNone || (isOfStep ? step <= training.step : step < training.epoch);
 }

@@ -31,16 +31,18 @@ export function createRun(options: Settings, began: Readonly<Record<string, Json
   const { model, data, loss, preprocessing, augment, outputWeights, optimizer, accumulate, ema, execution } = settings;
   seedRandomStreams(model, settings.seed);
   const shows = settings.progress ?? process.stderr.isTTY;
+  const callbacks = new CallbackList([...(settings.callbacks ?? []), ...(shows ? [showProgress()] : [])]);
+  const gradients = callbacks.health.some((request) => request.gradients);
   const parts = { model, loss, preprocessing, augment, outputWeights };
   const run = {
     settings,
     lasting: began ?? lastingSettings(settings),
     parts,
-    runner: new StepRunner(parts, { optimizer, accumulate, ema }, execution),
+    runner: new StepRunner(parts, { optimizer, accumulate, ema }, execution, { gradients }),
     best: new BestWeights(model, settings.monitor),
     state: new RunState(settings),
     clock: new RunClock(),
-    callbacks: new CallbackList([...(settings.callbacks ?? []), ...(shows ? [showProgress()] : [])]),
+    callbacks,
     imageWeights: imageWeights(settings),
   };
   const training = trainingView(run);

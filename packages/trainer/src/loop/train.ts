@@ -1,4 +1,5 @@
 import type { Batch } from "@convkit/datasets";
+import { isMeasured } from "../health/step-health.ts";
 import type { EpochLogs } from "../run/history.ts";
 import { claimRunDirectory, type RunClaim } from "../run/run-directory.ts";
 import { checkRead } from "../step/data-checks.ts";
@@ -100,17 +101,34 @@ type DoneStep = BatchResult & { readonly learningRate: number };
 
 /** Runs a step for each batch of a group; undefined if a loss was not finite. */
 async function step(run: Run, group: readonly Batch[]): Promise<readonly DoneStep[] | undefined> {
-  const { state, runner, settings } = run;
+  const { state, runner } = run;
   const learningRates = group.map((_, ahead) => state.learningRate(ahead));
   for (let place = 0; place < group.length; place += 1)
     await run.callbacks.call("onTrainBatchBegin", state.batchesDone + place, run.training);
   const began = performance.now();
-  const results = await runner.train(group, { learningRates, weights: run.imageWeights });
+  const results = await runner.train(group, {
+    learningRates,
+    weights: run.imageWeights,
+    isMeasured: (place) => isStepMeasured(run, place),
+  });
   if (results === undefined) return undefined;
-  if ((state.batchesDone + group.length) % settings.accumulate === 0) await runner.applyWaiting(learningRates.at(-1)!);
+  const health = await applyWaiting(run, group.length, learningRates.at(-1)!);
   const images = group.reduce((sum, { labels }) => sum + labels.length, 0);
   run.clock.endCall(images, (performance.now() - began) / 1000);
-  return results.map((result, index) => ({ ...result, learningRate: learningRates[index]! }));
+  return results.map((result, index) => ({ health, ...result, learningRate: learningRates[index]! }));
+}
+
+/** Whether a callback wants to know the norms of the step that comes `ahead` steps after the next one. */
+function isStepMeasured({ callbacks, state, settings }: Run, ahead: number): boolean {
+  const { accumulate } = settings;
+  if ((state.batchesDone + ahead + 1) % accumulate !== 0) return false;
+  return callbacks.health.some((request) => isMeasured(request, state.step + ahead + 1, accumulate));
+}
+
+/** Updates the weights if `batches` more complete the accumulated gradients; returns the norms of a measured step. */
+async function applyWaiting({ runner, state, settings }: Run, batches: number, learningRate: number) {
+  const isDue = (state.batchesDone + batches) % settings.accumulate === 0;
+  return isDue ? runner.applyWaiting(learningRate) : undefined;
 }
 
 /** Counts the steps of a group and calls the callbacks for each. */
@@ -129,6 +147,7 @@ async function log(run: Run, group: readonly Batch[], steps: readonly DoneStep[]
       accuracy: sums.correct / sums.images,
       lr: done.learningRate,
       imagesPerSecond: clock.imagesPerSecond,
+      ...(done.health && { health: done.health }),
     };
     await callbacks.call("onTrainBatchEnd", batchesDone - 1, logs, training);
   }

@@ -13,6 +13,8 @@ export interface RunDirectory {
   readonly checkpoints: string;
   readonly model: string;
   readonly tensorboard: string;
+  /** The measured steps of `trainingHealth`. */
+  readonly health: string;
   readonly report: string;
 }
 
@@ -26,6 +28,7 @@ export function runDirectory(path: string): RunDirectory {
     checkpoints: join(path, "checkpoints"),
     model: join(path, "model"),
     tensorboard: join(path, "tensorboard"),
+    health: join(path, "health.json"),
     report: join(path, "report.html"),
   };
 }

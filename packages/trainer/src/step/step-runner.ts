@@ -2,6 +2,8 @@ import { randomStreams } from "@convkit/core/internal";
 import { type Batch, type RandomSource, seededRandom } from "@convkit/datasets";
 import { executable, type Executable, type ExecutionOptions, type Feed, isTracing, type Values } from "@convkit/graph";
 import * as tf from "@tensorflow/tfjs-core";
+import { HealthProbe } from "../health/health-probe.ts";
+import type { HealthRequest, StepHealth } from "../health/step-health.ts";
 import { type SavedArray, savedArray } from "../run/checkpoint.ts";
 import { guardedLoss, isBadLoss } from "./non-finite-loss.ts";
 import { withSeededMath } from "./seeded-math.ts";
@@ -12,6 +14,8 @@ import { type NamedTensor, type UpdateOptions, WeightUpdate } from "./weight-upd
 export interface BatchResult {
   readonly loss: number;
   readonly correct: number;
+  /** The step's norms, if it was measured. */
+  readonly health?: StepHealth | undefined;
 }
 
 /** The inputs of the steps for some batches, besides the batches. */
@@ -20,6 +24,15 @@ export interface TrainCall {
   readonly learningRates: readonly number[];
   /** Factors for the loss of each image in a batch; undefined if all are 1. */
   readonly weights: (batch: Batch) => Float32Array | undefined;
+  /** Whether the step of a batch is measured; none by default. */
+  readonly isMeasured?: ((place: number) => boolean) | undefined;
+}
+
+/** The training step that also measures itself, and the update of accumulated gradients that does. */
+interface MeasuredStep {
+  readonly probe: HealthProbe;
+  readonly step: Executable;
+  readonly applyWaiting: Executable | undefined;
 }
 
 /** Runs training and validation batch by batch, each batch in one call of the engine. */
@@ -31,13 +44,25 @@ export class StepRunner {
   #applyWaiting: Executable | undefined;
   readonly #test: Executable;
   readonly #swap: Executable | undefined;
+  readonly #health: Pick<HealthRequest, "gradients">;
+  readonly #isAccumulating: boolean;
+  #measured: MeasuredStep | undefined;
+  /** Reads the last measured step once the waiting gradients are applied. */
+  #waitingHealth: ((update: Values) => StepHealth) | undefined;
 
-  constructor(parts: StepParts, update: UpdateOptions, execution: ExecutionOptions = {}) {
+  constructor(
+    parts: StepParts,
+    update: UpdateOptions,
+    execution: ExecutionOptions = {},
+    health: Pick<HealthRequest, "gradients"> = { gradients: false },
+  ) {
     this.#parts = parts;
     this.#execution = execution;
+    this.#health = health;
+    this.#isAccumulating = (update.accumulate ?? 1) > 1;
     this.#update = new WeightUpdate(parts.model, update);
     this.#step = this.#makeStep();
-    this.#applyWaiting = (update.accumulate ?? 1) === 1 ? undefined : this.#makeApplyWaiting();
+    this.#applyWaiting = this.#isAccumulating ? this.#makeApplyWaiting() : undefined;
     this.#test = executable((images, labels) => {
       const { loss, correct } = testLoss(parts, images as tf.Tensor4D, labels as tf.Tensor1D);
       return [loss, correct];
@@ -56,25 +81,28 @@ export class StepRunner {
    * Runs one step for each batch; the batches have equal sizes. Several steps go in one call. Returns undefined if a
    * loss was not finite: that step and later ones changed no weight.
    */
-  async train(batches: readonly Batch[], { learningRates, weights }: TrainCall): Promise<BatchResult[] | undefined> {
+  async train(
+    batches: readonly Batch[],
+    { learningRates, weights, isMeasured = () => false }: TrainCall,
+  ): Promise<BatchResult[] | undefined> {
     const setRate = (place: number) => {
       this.#update.setRate(learningRates[place]!);
     };
     const calls = batches.map((batch) => feeds(batch, weights(batch)));
     try {
-      if (calls.length > 1) {
+      if (calls.length > 1 && !calls.some((_, place) => isMeasured(place))) {
         setRate(0);
-        return finiteResults(await this.#step.runAll(calls, setRate));
+        return finiteResults((await this.#step.runAll(calls, setRate)).map(batchResult));
       }
     } catch (error) {
       if (!isBadLoss(error)) throw error;
       // The engine undid all steps of the call. The steps before the failing one are repeated one by one.
     }
     try {
-      const results: Values[][] = [];
+      const results: BatchResult[] = [];
       for (const [place, call] of calls.entries()) {
         setRate(place);
-        results.push(await this.#step.run(call));
+        results.push(isMeasured(place) ? await this.#measure(call) : batchResult(await this.#step.run(call)));
       }
       return finiteResults(results);
     } catch (error) {
@@ -83,10 +111,41 @@ export class StepRunner {
     }
   }
 
-  /** Updates the weights with the gradients that `accumulate` has collected. */
-  async applyWaiting(learningRate: number): Promise<void> {
+  /**
+   * Updates the weights with the gradients that `accumulate` has collected. Returns the norms of the last step, if it was measured.
+   */
+  async applyWaiting(learningRate: number): Promise<StepHealth | undefined> {
     this.#update.setRate(learningRate);
-    await this.#applyWaiting?.run([]);
+    const read = this.#waitingHealth;
+    this.#waitingHealth = undefined;
+    if (read === undefined) {
+      await this.#applyWaiting?.run([]);
+      return undefined;
+    }
+    const [update] = await this.#measuredStep().applyWaiting!.run([]);
+    return read(update!);
+  }
+
+  /** Runs one step that measures itself; it draws the random numbers that the ordinary step would draw. */
+  async #measure(call: readonly Feed[]): Promise<BatchResult> {
+    const { probe, step } = this.#measuredStep();
+    await handOver(this.#step, step);
+    const [loss, correct, activations, gradients, update, ...raw] = await step.run(call);
+    await handOver(step, this.#step);
+    const result = batchResult([loss!, correct!]);
+    const read = (changes: Values): StepHealth => probe.read(activations!.data, gradients!.data, changes.data, raw);
+    if (!this.#isAccumulating) return { ...result, health: read(update!) };
+    this.#waitingHealth = read;
+    return result;
+  }
+
+  #measuredStep(): MeasuredStep {
+    if (this.#measured === undefined) {
+      const probe = new HealthProbe(this.#parts.model, this.#health);
+      const applyWaiting = this.#isAccumulating ? this.#makeApplyWaiting(probe) : undefined;
+      this.#measured = { probe, step: this.#makeStep(probe), applyWaiting };
+    }
+    return this.#measured;
   }
 
   /** Loss and number of correct predictions for a validation batch. */
@@ -97,7 +156,9 @@ export class StepRunner {
   /** Makes the weights readable in the model. */
   async sync(): Promise<void> {
     // Each executable knows only the variables that it has used in this process.
-    await Promise.all([this.#step.sync(), this.#applyWaiting?.sync(), this.#swap?.sync()]);
+    const { step, applyWaiting } = this.#measured ?? {};
+    const all = [this.#step, this.#applyWaiting, this.#swap, step, applyWaiting];
+    await Promise.all(all.map((each) => each?.sync()));
   }
 
   /** Runs `fn` while the model has the moving average of its weights, if there is one. */
@@ -120,6 +181,9 @@ export class StepRunner {
   async refresh(): Promise<void> {
     if (!this.#update.refresh()) return;
     await this.sync();
+    const { step, applyWaiting } = this.#measured ?? {};
+    await Promise.all([step?.dispose(), applyWaiting?.dispose()]);
+    this.#measured = undefined;
     this.#step = await replaced(this.#step, this.#makeStep());
     if (this.#applyWaiting !== undefined)
       this.#applyWaiting = await replaced(this.#applyWaiting, this.#makeApplyWaiting());
@@ -151,7 +215,8 @@ export class StepRunner {
   }
 
   async dispose(): Promise<void> {
-    const executables = [this.#step, this.#applyWaiting, this.#test, this.#swap];
+    const { step, applyWaiting } = this.#measured ?? {};
+    const executables = [this.#step, this.#applyWaiting, this.#test, this.#swap, step, applyWaiting];
     await Promise.all(executables.map((each) => each?.dispose()));
     this.#update.dispose();
   }
@@ -165,17 +230,23 @@ export class StepRunner {
     return randomStreams(this.#parts.model).map((tensor, index) => ({ name: `random/${index}`, tensor }));
   }
 
-  #makeStep(): Executable {
+  /** The training step; with a probe it also returns the probe's measurements. */
+  #makeStep(probe?: HealthProbe): Executable {
     const { seed = 0, precision } = this.#execution;
     // In float16, the graph itself skips steps that overflow.
     const guard = precision === "float16" ? (loss: tf.Scalar) => loss : guardedLoss;
     return executable((images, labels, weights) => {
       let correct: tf.Scalar | undefined;
+      let activations: tf.Tensor1D | undefined;
       const loss = (random?: RandomSource) => {
-        const made = trainingLoss(this.#parts, images as tf.Tensor4D, labels as tf.Tensor1D, {
-          weights: weights as tf.Tensor1D | undefined,
-          random,
-        });
+        const forward = () =>
+          trainingLoss(this.#parts, images as tf.Tensor4D, labels as tf.Tensor1D, {
+            weights: weights as tf.Tensor1D | undefined,
+            random,
+          });
+        const observed = probe?.activations(forward);
+        activations = observed?.statistics;
+        const made = observed?.made ?? forward();
         correct = tf.keep(made.correct);
         return guard(made.loss);
       };
@@ -187,30 +258,46 @@ export class StepRunner {
         this.#update.trainable,
       );
       const isFinite = isTracing() || Number.isFinite(value.dataSync()[0]);
-      if (isFinite) this.#update.add(grads, labels!.shape[0]!);
-      return [value, correct!];
+      const apply = () => isFinite && this.#update.add(grads, labels!.shape[0]!);
+      const measured = probe === undefined ? void apply() : this.#measurements(probe, grads, apply);
+      return [value, correct!, ...(measured === undefined ? [] : [activations!, ...measured])];
     }, this.#execution);
   }
 
-  #makeApplyWaiting(): Executable {
+  /** Runs `apply` and returns the norms of gradients and weights, and the gradients if they are asked for. */
+  #measurements(probe: HealthProbe, gradients: tf.NamedTensorMap, apply: () => unknown): tf.Tensor[] {
+    const before = probe.before(this.#update.trainable);
+    const [norms, raw] = [probe.gradients(gradients), probe.outputs(gradients)];
+    apply();
+    return [norms, probe.update(before), ...raw];
+  }
+
+  #makeApplyWaiting(probe?: HealthProbe): Executable {
     return executable(() => {
+      const before = probe?.before(this.#update.trainable);
       this.#update.applyWaiting();
-      return [];
+      return before === undefined ? [] : [probe!.update(before)];
     }, this.#execution);
   }
+}
+
+/** Gives an executable the random state and the loss scale of another. */
+async function handOver(from: Executable, to: Executable): Promise<void> {
+  to.runs = from.runs;
+  if (from.kept.length === 0) return;
+  await from.sync();
+  for (const [index, variable] of to.kept.entries()) variable.assign(from.kept[index]!);
 }
 
 /** Replaces an executable by another, which takes over its random state and loss scale. */
 async function replaced(old: Executable, made: Executable): Promise<Executable> {
-  made.runs = old.runs;
-  for (const [index, variable] of made.kept.entries()) variable.assign(old.kept[index]!);
+  await handOver(old, made);
   await old.dispose();
   return made;
 }
 
-function finiteResults(results: readonly Values[][]): BatchResult[] | undefined {
-  const made = results.map(batchResult);
-  return made.every(({ loss }) => Number.isFinite(loss)) ? made : undefined;
+function finiteResults(results: BatchResult[]): BatchResult[] | undefined {
+  return results.every(({ loss }) => Number.isFinite(loss)) ? results : undefined;
 }
 
 function batchResult([loss, correct]: readonly Values[]): BatchResult {
