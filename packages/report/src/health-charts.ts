@@ -14,7 +14,7 @@ export function kernels({ weights }: HealthRecord): readonly WeightHealth[] {
 }
 
 /** The first, the middle and the last measured step; fewer if there are fewer. */
-export function shownSteps(records: readonly HealthRecord[]): readonly HealthRecord[] {
+function shownSteps(records: readonly HealthRecord[]): readonly HealthRecord[] {
   const places = [0, Math.floor((records.length - 1) / 2), records.length - 1];
   return [...new Set(places)].flatMap((place) => records[place] ?? []);
 }
