@@ -95,8 +95,16 @@ export const { createModel, findArchitecture, list } = lazily<typeof models>(() 
 export const { decodeImage, fromArrays, fromGenerator, imageFolder, loadData, splitOff } = lazily<typeof datasets>(() =>
   require("@convkit/datasets"),
 );
-export const { balancedClassWeights, earlyStopping, evaluate, reduceOnPlateau, tensorBoard, train, trainingHealth } =
-  lazily<typeof trainer>(() => require("@convkit/trainer"));
+export const {
+  balancedClassWeights,
+  earlyStopping,
+  evaluate,
+  fineTune,
+  reduceOnPlateau,
+  tensorBoard,
+  train,
+  trainingHealth,
+} = lazily<typeof trainer>(() => require("@convkit/trainer"));
 export const { convert, loadModel, loadWeights, saveModel } = lazily<typeof weights>(() => require("@convkit/weights"));
 export const { classifier, classify, decodePredictions, predictor, quantize, topClasses } = lazily<typeof predict>(() =>
   require("@convkit/predict"),

@@ -97,6 +97,7 @@ export {
   balancedClassWeights,
   earlyStopping,
   evaluate,
+  fineTune,
   reduceOnPlateau,
   tensorBoard,
   train,

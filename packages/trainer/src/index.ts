@@ -66,6 +66,8 @@ export {
 } from "./health/step-health.ts";
 export { webhook, type WebhookOptions } from "./callbacks/webhook.ts";
 export { train } from "./loop/train.ts";
+export { fineTune, type FineTuneOptions, type FineTuneResult } from "./fine-tune/fine-tune.ts";
+export { type FineTunePlan } from "./fine-tune/fine-tune-plan.ts";
 export { type ProgressOptions, showProgress } from "./callbacks/progress.ts";
 export {
   type CheckpointOptions,

@@ -1,6 +1,16 @@
 import type { Context } from "../terminal/context.ts";
 import { percent } from "../terminal/format.ts";
-import { aboveZero, choice, flag, offering, type OptionOf, text, type ValuesOf, whole } from "../terminal/option.ts";
+import {
+  aboveZero,
+  choice,
+  fromZero,
+  flag,
+  offering,
+  type OptionOf,
+  text,
+  type ValuesOf,
+  whole,
+} from "../terminal/option.ts";
 import { webAddress } from "../terminal/parsers.ts";
 import { CliError } from "../terminal/usage-error.ts";
 import { dataNames } from "../inputs/known-names.ts";
@@ -59,6 +69,12 @@ export const options = {
     },
   ),
   lr: keep("plan.optimizer.learningRate", aboveZero("<rate>", "learning rate")),
+  weightDecay: keep("plan.optimizer.weightDecay", fromZero("<part>", "shrinks weights, but for biases and norms")),
+  layerDecay: keep(
+    "plan.optimizer.layerDecay",
+    aboveZero("<factor>", "factor on the rate from each group of layers to the one before it, as 0.75"),
+  ),
+  clipNorm: keep("plan.optimizer.globalClipNorm", aboveZero("<norm>", "limits the norm of all gradients together")),
   schedule: keep(
     "plan.schedule",
     offering(
@@ -93,6 +109,12 @@ export const options = {
   workers: notStored(whole(1, "<n>", "threads that decode images (default: one a core)")),
   strict: notStored(flag("stops at the first image that cannot be read")),
   freeze: keep("freeze", flag("trains only the last layer, for a model with a new head")),
+  recipe: keep(
+    "plan.fineTune",
+    choice(["fine-tune"], "<name>", "trains the head, then all with rates that fall to the stem; norms keep still"),
+    { as: "recipe" },
+  ),
+  headEpochs: keep("plan.fineTune.headEpochs", whole(0, "<n>", "epochs of the head alone with --recipe fine-tune")),
 };
 
 /** The global options that a run stores. */

@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { imageSize, positive, wholeFrom } from "./parsers.ts";
+import { imageSize, notNegative, positive, wholeFrom } from "./parsers.ts";
 
 /** One option of a command: its text in `--help`, and how its value is parsed. Its name is its key in the table. */
 export interface OptionOf<T> {
@@ -56,6 +56,11 @@ export function whole(least: number, value: string, about: string): OptionOf<num
 /** A number above 0. */
 export function aboveZero(value: string, about: string): OptionOf<number> {
   return { value, about, read: positive };
+}
+
+/** A number from 0. */
+export function fromZero(value: string, about: string): OptionOf<number> {
+  return { value, about, read: notNegative };
 }
 
 /** One of several words. */

@@ -17,6 +17,14 @@ export function positive(text: string): number {
   return value;
 }
 
+/** Reads a number from zero. */
+export function notNegative(text: string): number {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value < 0 || text.trim() === "")
+    throw new InvalidArgumentError("It must be a number from 0.");
+  return value;
+}
+
 /** Reads a URL for POST requests. */
 export function webAddress(text: string): string {
   if (!/^https?:/.test(text) || !URL.canParse(text))

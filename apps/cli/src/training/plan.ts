@@ -18,6 +18,8 @@ import { userPath } from "../inputs/user-path.ts";
 export interface BaseOptions extends Pick<ModelOptions, "top" | "pooling" | "arch" | "weights" | "input" | "aux"> {
   readonly data?: string | undefined;
   readonly quick?: boolean | undefined;
+  readonly recipe?: "fine-tune" | undefined;
+  readonly freeze?: boolean | undefined;
 }
 
 /** The plan of a recipe, of a network of the zoo or of a trained model, before the options change it. */
@@ -26,6 +28,8 @@ export function basePlan(name: string, options: BaseOptions): Plan {
     throw new UsageError("A network without its top tells no classes apart: leave out --no-top.");
   if (options.pooling !== undefined)
     throw new UsageError("--pooling is for networks without their top: leave out --pooling.");
+  if (options.recipe !== undefined && options.freeze === true)
+    throw new UsageError("--recipe fine-tune freezes and thaws layers itself: leave out --freeze.");
   const recipe = (recipes as Readonly<Record<string, Recipe>>)[name];
   if (recipe !== undefined) {
     const { name: _name, about: _about, quick, ...plan } = recipe;
@@ -45,13 +49,16 @@ export function basePlan(name: string, options: BaseOptions): Plan {
       `--quick is for recipes (${Object.keys(recipes).join(", ")}); ${name} is a network: give --data and --epochs.`,
     );
   if (options.data === undefined) throw new UsageError(`Training ${name} needs --data, a data set's name or a folder.`);
-  return {
-    model,
-    data: options.data,
-    optimizer: { name: "adam", learningRate: 0.001 },
-    batch: 32,
-    epochs: 10,
-  };
+  const shared = { model, data: options.data, batch: 32 };
+  return options.recipe === undefined
+    ? { ...shared, optimizer: { name: "adam", learningRate: 0.001 }, epochs: 10 }
+    : {
+        ...shared,
+        optimizer: { name: "adamw", learningRate: 0.002 },
+        schedule: { name: "one-cycle" },
+        epochs: 3,
+        fineTune: {},
+      };
 }
 
 /** The parts of a plan that `--plan` may give. */
@@ -68,6 +75,7 @@ const parts = [
   "earlyStopping",
   "reduceOnPlateau",
   "histograms",
+  "fineTune",
 ] as const satisfies readonly (keyof Plan)[];
 
 /**

@@ -118,7 +118,18 @@ function changedOptions(stored: RunConfig & { readonly folder: string }, { table
   return kept.filter((option) => !isSame(option === "plan" ? kept.filter((each) => partsOfPlan.has(each)) : [option]));
 }
 
-const partsOfPlan = new Set(["plan", "optimizer", "lr", "schedule", "patience"]);
+const partsOfPlan = new Set([
+  "plan",
+  "optimizer",
+  "lr",
+  "weightDecay",
+  "layerDecay",
+  "clipNorm",
+  "recipe",
+  "headEpochs",
+  "schedule",
+  "patience",
+]);
 
 function plainJson(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value));
@@ -148,6 +159,7 @@ const storedForm: { readonly [As in StoredAs]: (value: never, before: unknown) =
       );
     return (before as Plan["optimizer"]).name === name ? before : { name: name as OptimizerName };
   },
+  recipe: (_name: "fine-tune", before) => before ?? {},
   patience: (epochs: number, before) =>
     epochs === 0 ? undefined : { ...(before as Plan["earlyStopping"]), patience: epochs },
   parts: (json: string, before) => ({ ...(before as Plan), ...partsOf(json) }),

@@ -10,7 +10,16 @@ export type OnResume =
   | "not stored";
 
 /** How an option is stored, if not as the typed text or number. */
-export type StoredAs = "data" | "source" | "weights" | "optimizer" | "schedule" | "patience" | "parts" | "folder";
+export type StoredAs =
+  | "data"
+  | "source"
+  | "weights"
+  | "optimizer"
+  | "recipe"
+  | "schedule"
+  | "patience"
+  | "parts"
+  | "folder";
 
 /** An option of `convkit train`. */
 export interface TrainOption<T> extends OptionOf<T> {

@@ -11,11 +11,13 @@ import {
   claimRunDirectory,
   earlyStopping,
   evaluate,
+  fineTune,
   type Plan,
   planAugmentation,
   reduceOnPlateau,
   type RunClaim,
   runDirectory,
+  type RunResult,
   tensorBoard,
   train,
   trainingHealth,
@@ -107,9 +109,12 @@ async function trainIn(
     `${config.name}: ${grouped(parameters)} parameters, ${grouped(data.train.size)} images of ${data.name}, ${engine.name} engine${version}, run directory ${place.folder}`,
   );
   const execution = { precision, deterministic, ...(threads !== undefined && { threads }) };
-  const result = await train({
-    model,
-    data,
+  const callbacks = () => [
+    trainingProgress(context.out),
+    ...callbacksOf(context, config, place),
+    ...webhooks(context, place),
+  ];
+  const settings = {
     optimizer: plan.optimizer,
     epochs: plan.epochs,
     batch: plan.batch,
@@ -118,7 +123,6 @@ async function trainIn(
     outputWeights: plan.outputWeights ?? outputWeightsOf(plan.model, model.outputs.length),
     execution,
     progress: false,
-    callbacks: [trainingProgress(context.out), ...callbacksOf(context, config, place), ...webhooks(context, place)],
     out: place.folder,
     claim: place.claim,
     // A note has told of another engine and another number of threads.
@@ -135,9 +139,13 @@ async function trainIn(
     ...(config.validationRuntime && { validationRuntime: config.validationRuntime }),
     checkpoints: {
       keepBest: config.keepBest,
-      ...(place.keepGoing && { onError: (error) => tellAndGoOn(context, error) }),
+      ...(place.keepGoing && { onError: (error: Error) => tellAndGoOn(context, error) }),
     },
-  });
+  };
+  const result =
+    plan.fineTune === undefined
+      ? await train({ ...settings, model, data, callbacks: callbacks() })
+      : await fineTuned(model, data, { ...settings, ...plan.fineTune, epochs: plan.epochs, callbacks });
   if (result.validationRuntime !== undefined)
     context.out.note(`${config.name}: validated by copies of the model in the runtime ${result.validationRuntime}`);
   const judged = data.test ?? data.validation;
@@ -190,6 +198,12 @@ async function runEngine(
     );
   // Stored before the first step, so that a run that is resumed before its first checkpoint has the same settings.
   return { engine, threads: threads ?? (deterministic ? engine.threads : undefined) };
+}
+
+/** The result of a fine-tuning: that of its last stage, with the seconds of all. */
+async function fineTuned(...[model, data, options]: Required<Parameters<typeof fineTune>>): Promise<RunResult> {
+  const { stages } = await fineTune(model, data, options);
+  return { ...stages.at(-1)!, seconds: stages.reduce((sum, { seconds }) => sum + seconds, 0) };
 }
 
 /** Loads the images of a run and its initial model, which has an output for each class. */

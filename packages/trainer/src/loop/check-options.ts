@@ -18,7 +18,7 @@ import { TrainerError } from "../trainer-error.ts";
 import type { FullOptions } from "./plain-options.ts";
 import type { CheckpointOptions, ResumeOptions, TrainOptions } from "./train-options.ts";
 
-const optionNames: OptionNames<TrainOptions> = {
+export const trainOptionNames: OptionNames<TrainOptions> = {
   model: true,
   data: true,
   validation: true,
@@ -74,7 +74,7 @@ const elsewhere: Readonly<Record<string, string>> = {
 export function checkTrainOptions(options: FullOptions): void {
   const strange = Object.keys(options).find((key) => Object.hasOwn(elsewhere, key));
   if (strange !== undefined) throw new TrainerError(`train has no ${strange}: ${elsewhere[strange]}.`);
-  checkOptions("train", options, optionNames, (message) => new TrainerError(message));
+  checkOptions("train", options, trainOptionNames, (message) => new TrainerError(message));
   const { model, data, epochs, batch = 32, stepsPerCall = 1, accumulate, ema, schedule, monitor } = options;
   const { classWeights, sampleWeights, outputWeights } = options;
   const augment = typeof options.augment === "function" ? undefined : options.augment;

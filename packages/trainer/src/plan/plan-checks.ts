@@ -18,6 +18,7 @@ import {
   zeroToOne,
 } from "../checks/fields.ts";
 import { type Loss, lossNames } from "../objective/objective.ts";
+import { plannedFineTuneProblems } from "../fine-tune/fine-tune-plan.ts";
 import { optimizerProblems } from "../optimization/optimizer-checks.ts";
 import type { OptimizerConfig } from "../optimization/optimizer-config.ts";
 import { type Schedule, scheduleNames } from "../optimization/schedules.ts";
@@ -51,6 +52,7 @@ export type PlanParts = Pick<
   | "earlyStopping"
   | "reduceOnPlateau"
   | "histograms"
+  | "fineTune"
 > & {
   /** The optimizer; not checked if missing. */
   readonly optimizer?: OptimizerConfig | undefined;
@@ -63,6 +65,7 @@ export function checkPlan(plan: PlanParts): void {
     ...planProblems(plan),
     ...stoppingProblems(earlyStopping),
     ...plateauProblems(reduceOnPlateau),
+    ...plannedFineTuneProblems(plan.fineTune),
     ...valueProblems("histograms", histograms, wholeFromZero),
   ]);
   // Augmentations check their own options.

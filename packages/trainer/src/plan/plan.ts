@@ -1,4 +1,5 @@
 import type { AugmentationPlan } from "../step/augmentation.ts";
+import type { FineTunePlan } from "../fine-tune/fine-tune-plan.ts";
 import type { EarlyStoppingOptions } from "../callbacks/early-stopping.ts";
 import type { Monitor } from "../run/monitor.ts";
 import type { Loss } from "../objective/objective.ts";
@@ -42,6 +43,8 @@ export interface Plan {
   readonly epochs: number;
   /** Random changes of the training images; none by default. */
   readonly augment?: AugmentationPlan | undefined;
+  /** Trains as `fineTune` does: the head alone, then everything; by default all layers train from the start. */
+  readonly fineTune?: Omit<FineTunePlan, "epochs"> | undefined;
   /** Number of batches whose gradients are averaged before the weights change; 1 by default. */
   readonly accumulate?: number | undefined;
   /** Decay of the moving average of the weights; no average by default. */
