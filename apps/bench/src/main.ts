@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { RunOptions } from "./commands/run.ts";
 import { peerNames, type PeerName } from "./cases/systems.ts";
+import type { FootprintOptions } from "./footprint/footprint.ts";
 import type { ServingOptions } from "./serving/serving.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -55,6 +56,18 @@ program
   .option("--out <file>", "also write the result as JSON")
   .action(async (patterns: string[], options: ServingOptions) =>
     (await import("./serving/serving.ts")).serving(patterns, options),
+  );
+
+program
+  .command("footprint [networks...]")
+  .description("a process that predicts once: time from its start to the answer, memory, size on disk")
+  .option("--rounds <n>", "processes of each system (default: 3)", parseCount)
+  .option("--no-build", "take the packages as they were built last")
+  .option("--systems <names>", "these only, as openvino,onnxruntime-node", (text) => text.split(","))
+  .option("--json", "standard output is the result as JSON")
+  .option("--out <file>", "also write the result as JSON")
+  .action(async (networks: string[], options: FootprintOptions) =>
+    (await import("./footprint/footprint.ts")).footprint(networks, options),
   );
 
 program

@@ -36,7 +36,5 @@ test("an import loads neither tfjs nor a runtime, and an ONNX file is predicted 
     "@convkit/weights",
     expect.stringMatching(/^@koromix\/koffi-/),
     "leven",
-    "long",
-    "protobufjs",
   ]);
 });

@@ -1,5 +1,3 @@
 /** ONNX files without tfjs, for programs that must start fast; for packages of convkit, may change in any version. */
-export { onnxOutline } from "./formats/onnx/outline.ts";
-export type { OnnxOutline, OutlineNode } from "./formats/onnx/outline.ts";
 export { decodeOnnx, encodeOnnx } from "./formats/onnx/protos.ts";
 export type { OnnxMessage } from "./formats/onnx/protos.ts";

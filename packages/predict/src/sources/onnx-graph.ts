@@ -1,4 +1,4 @@
-import type { OnnxOutline, OutlineNode } from "@convkit/weights/onnx";
+import type { OnnxOutline, OutlineNode } from "@convkit/weights/onnx-outline";
 
 type Graph = Pick<OnnxOutline, "nodes" | "outputs">;
 

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { metadataFromJson, type ModelMetadata } from "@convkit/core/plain";
 import { OptionError, shown } from "@convkit/errors";
 import type { Values } from "@convkit/graph";
-import type { OnnxOutline } from "@convkit/weights/onnx";
+import type { OnnxOutline } from "@convkit/weights/onnx-outline";
 
 import { chooseRuntime } from "../choose-runtime.ts";
 import { PredictError } from "../predict-error.ts";
@@ -83,7 +83,7 @@ async function readOnnx(file: string): Promise<Uint8Array> {
 
 /** Undefined for bytes that are no ONNX file: the runtime says what is wrong with them. */
 async function readOutline(bytes: Uint8Array, name: string): Promise<OnnxOutline | undefined> {
-  const { onnxOutline } = await import("@convkit/weights/onnx");
+  const { onnxOutline } = await import("@convkit/weights/onnx-outline");
   try {
     return onnxOutline(bytes, name);
   } catch {
