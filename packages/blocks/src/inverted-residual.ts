@@ -35,7 +35,7 @@ export type InvertedPart =
 export interface InvertedOptions {
   /** Stride of the depthwise convolution; 1 by default. */
   readonly stride?: number | undefined;
-  /** Factor for the inner channels; 1 means no expansion. */
+  /** Factor for the inner channels, which are rounded to a whole number; 1 means no expansion. */
   readonly expansion: number;
   /** Height and width of the depthwise kernel; 3 by default. */
   readonly kernel?: number | undefined;
@@ -93,7 +93,7 @@ export function invertedResidual(filters: number, options: InvertedOptions): Unn
     const around = padding === "keras" ? (byHand ? "valid" : "same") : padding;
     const linear = { bias: false, init, padding: "same" } as const;
     const expand: Row[] = [
-      ["expand", conv(expansion * channels, 1, linear)],
+      ["expand", conv(Math.round(expansion * channels), 1, linear)],
       ["expandNorm", batchNorm(norm)],
       ["expandRelu", activation()],
     ];

@@ -119,6 +119,8 @@ const table: Readonly<Record<string, readonly [make: Make, ...args: Argument[]]>
   depthwiseConv: [core.depthwiseConv, lengths(3), options({ ...layerOptions, multiplier: count() })],
   dropout: [core.dropout, number(0.5, [1, -0.1]), options({ perSample: flag })],
   globalAvgPool: [core.globalAvgPool, options({ keepSize: flag })],
+  layerNorm: [core.layerNorm, options({ epsilon: number(1e-3, [-1]) })],
+  layerScale: [core.layerScale, number(1e-6)],
   groupNorm: [
     core.groupNorm,
     { ...count(), bad: [...count().bad.filter((value) => value !== undefined), 3] },
@@ -193,7 +195,7 @@ const table: Readonly<Record<string, readonly [make: Make, ...args: Argument[]]>
     options({ stride: lengths(), naming }),
   ],
   separableUnit: [blocks.separableUnit, count(), options({ stride: lengths() })],
-  squeezeExcite: [blocks.squeezeExcite, count(), options({ activation, init, naming })],
+  squeezeExcite: [blocks.squeezeExcite, count(), options({ activation, gate: activation, init, naming })],
   transition: [blocks.transition, options({ norm, naming })],
 };
 

@@ -50,6 +50,9 @@ export {
   zeros,
 } from "./init/initializers.ts";
 export type { Init, LayerInitializer } from "./init/initializers.ts";
+export { LayerScale, layerScale } from "./layers/layer-scale.ts";
+export { layerNorm } from "./layers/normalization/layer-norm.ts";
+export type { LayerNormOptions } from "./layers/normalization/layer-norm.ts";
 export { LocalResponseNormalization, localResponseNorm } from "./layers/normalization/local-response-norm.ts";
 export type { LocalResponseNormOptions } from "./layers/normalization/local-response-norm.ts";
 export { macs } from "./inspect/macs.ts";
@@ -84,7 +87,7 @@ export { layerWindow } from "./inspect/layer-window.ts";
 export type { LayerWindow, MeasuredLayer } from "./inspect/layer-window.ts";
 export { CustomScaleLayer, scaledAdd } from "./layers/scaled-add.ts";
 export { SeparableConv2D } from "./layers/convolution/separable-conv2d.ts";
-export { activation, relu, relu6 } from "./layers/activation.ts";
+export { activation, hardSigmoid, hardSwish, relu, relu6 } from "./layers/activation.ts";
 export type { ActivationName } from "./layers/activation.ts";
 export { dense } from "./layers/dense.ts";
 export type { DenseOptions } from "./layers/dense.ts";

@@ -3,6 +3,8 @@ import {
   conv,
   dropout,
   groupNorm,
+  hardSigmoid,
+  hardSwish,
   localResponseNorm,
   normalization,
   padChannels,
@@ -72,6 +74,30 @@ describe.each(engines)("on %s", (engine) => {
     const model = modelOf(conv(4, 3, { padding, dilation }), [9, 9, 2]);
     const { grads } = tf.variableGrads(() => tf.sum(model.apply(x, { training: true }) as tf.Tensor));
     expect(Object.values(grads).map(({ shape }) => shape)).toEqual([[3, 3, 2, 4], [4]]);
+  });
+
+  it.each([
+    [
+      "hardSigmoid",
+      hardSigmoid,
+      (x: number) => Math.min(Math.max(x + 3, 0), 6) / 6,
+      (x: number) => (Math.abs(x) < 3 ? 1 / 6 : 0),
+    ],
+    [
+      "hardSwish",
+      hardSwish,
+      (x: number) => (x * Math.min(Math.max(x + 3, 0), 6)) / 6,
+      (x: number) => (x >= 3 ? 1 : x <= -3 ? 0 : (2 * x + 3) / 6),
+    ],
+  ] as const)("%s is its formula, and so is its gradient", (_, make, formula, slope) => {
+    const numbers = [-7, -3.5, -2.9, -1.5, -0.25, 0.5, 1, 2.9, 3.5, 8];
+    const model = modelOf(make(), [numbers.length]);
+    const x = tf.tensor2d([numbers]);
+    const gradient = tf.grad((at) => tf.sum(model.apply(at) as tf.Tensor))(x);
+    numbers.forEach((number, i) => {
+      expect((model.predict(x) as tf.Tensor).dataSync()[i]).toBeCloseTo(formula(number), 5);
+      expect(gradient.dataSync()[i]).toBeCloseTo(slope(number), 5);
+    });
   });
 
   it.each([1, 2, 3, 15, 16])(

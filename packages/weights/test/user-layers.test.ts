@@ -1,3 +1,4 @@
+import { LayerScale } from "@convkit/core";
 import { useEngine } from "@convkit/engine";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
@@ -6,7 +7,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadModel, registerImportLayers, saveModel } from "../src/index.ts";
-import { LayerScale } from "../src/layers/norms.ts";
 
 /** Adds a number a channel: not what our layer of the same name does. */
 class AddedScale extends tfl.layers.Layer {

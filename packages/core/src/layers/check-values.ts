@@ -1,5 +1,6 @@
 import { OptionError, shown } from "@convkit/errors";
 import * as tfl from "@tensorflow/tfjs-layers";
+import { registerHardActivations } from "./hard-activations.ts";
 
 /** Throws an `OptionError` unless `value` is an integer of at least `from`. */
 export function checkWhole(where: string, what: string, value: unknown, from: 0 | 1): void {
@@ -36,6 +37,7 @@ export function checkFunctions(where: string, functions: Readonly<Record<string,
 
 /** Throws an `OptionError` unless tfjs-layers has an activation of that name. */
 export function checkActivation(where: string, name: unknown): void {
+  registerHardActivations();
   try {
     if (typeof name !== "string") throw new TypeError("no text");
     tfl.layers.activation({ name: "check", activation: name as "relu" });

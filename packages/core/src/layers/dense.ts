@@ -5,6 +5,7 @@ import { layer } from "../block/block.ts";
 import { glorotUniform, initializer, zeros } from "../init/initializers.ts";
 import type { Init } from "../init/initializers.ts";
 import type { ShapedBlock, Units } from "../typed/shape-change.ts";
+import { tfjsName } from "./activation.ts";
 import type { ActivationName } from "./activation.ts";
 import { checkActivation, checkFlags } from "./check-values.ts";
 import { checkCount } from "./check-window.ts";
@@ -34,7 +35,7 @@ export function dense<const N extends number>(units: N, options: DenseOptions = 
       tfl.layers.dense({
         name,
         units,
-        activation,
+        activation: tfjsName(activation),
         useBias: bias,
         kernelInitializer: initializer(init, `${name}/kernel`),
         biasInitializer: initializer(biasInit, `${name}/bias`),

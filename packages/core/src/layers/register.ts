@@ -3,8 +3,10 @@ import { AdaptiveAveragePooling2D } from "./pooling/adaptive-average-pooling2d.t
 import { BatchNormalization } from "./normalization/batch-norm.ts";
 import { Dropout } from "./dropout.ts";
 import { GlobalAveragePooling2D } from "./pooling/global-average-pooling2d.ts";
+import { registerHardActivations } from "./hard-activations.ts";
 import { GroupNormalization } from "./normalization/group-norm.ts";
 import { Conv2D } from "./convolution/conv2d.ts";
+import { LayerScale } from "./layer-scale.ts";
 import { LocalResponseNormalization } from "./normalization/local-response-norm.ts";
 import { Normalization } from "./normalization/input-normalization.ts";
 import { PadChannels } from "./pad-channels.ts";
@@ -18,6 +20,7 @@ import { SeparableConv2D } from "./convolution/separable-conv2d.ts";
  * registered under one of our names is kept. `build` calls this function; calling it again is harmless.
  */
 export function registerLayers(): void {
+  registerHardActivations();
   const { classNameMap } = tf.serialization.SerializationMap.getMap();
   for (const layer of [
     AdaptiveAveragePooling2D,
@@ -27,6 +30,7 @@ export function registerLayers(): void {
     Dropout,
     GlobalAveragePooling2D,
     GroupNormalization,
+    LayerScale,
     LocalResponseNormalization,
     Normalization,
     PadChannels,

@@ -33,7 +33,7 @@ export const activationNames: Readonly<Record<string, string>> = {
   sparse_sigmoid: "sparseSigmoid",
 };
 
-/** `min(max(x + 3, 0), 6) / 6`: Keras 3's hard_sigmoid. Keras 2 and tfjs use `0.2 x + 0.5`, clipped. */
+/** core's name of `min(max(x + 3, 0), 6) / 6`: Keras 3's hard_sigmoid. Keras 2 and tfjs use `0.2 x + 0.5`, clipped. */
 export const keras3HardSigmoid = "hardSigmoidOfThree";
 
 /** tfjs' name of the tanh approximation of GELU, the default of `keras.ops.gelu`. */
@@ -42,8 +42,6 @@ export const approximateGelu = "gelu_new";
 const functions: Readonly<Record<string, (x: tf.Tensor) => tf.Tensor>> = {
   exponential: (x) => tf.exp(x),
   leakyRelu: (x) => tf.leakyRelu(x, 0.2),
-  [keras3HardSigmoid]: (x) => hardSigmoid(x),
-  hardSwish: (x) => tf.mul(x, hardSigmoid(x)),
   // CELU with an alpha of 1 equals ELU.
   celu: (x) => tf.elu(x),
   hardShrink: (x) => tf.where(tf.greater(tf.abs(x), 0.5), x, tf.zerosLike(x)),
@@ -58,10 +56,6 @@ const functions: Readonly<Record<string, (x: tf.Tensor) => tf.Tensor>> = {
   sparseSigmoid: (x) => tf.clipByValue(tf.div(tf.add(x, 1), 2), 0, 1),
   tanhShrink: (x) => tf.sub(x, tf.tanh(x)),
 };
-
-function hardSigmoid(x: tf.Tensor): tf.Tensor {
-  return tf.div(tf.clipByValue(tf.add(x, 3), 0, 6), 6);
-}
 
 /** What the names of the user's activations begin with in tfjs-layers. */
 export const userPrefix = "user>";

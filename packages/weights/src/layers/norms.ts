@@ -108,36 +108,6 @@ export class BatchStatisticsNormalization extends BatchNormalization {
 }
 
 /**
- * A trained factor per channel, from ConvNeXt. Shape unchanged. Touvron et al. 2021, https://arxiv.org/abs/2103.17239
- */
-export class LayerScale extends tfl.layers.Layer {
-  static className = "LayerScale";
-  readonly initValues: number;
-  readonly projectionDim: number;
-  #gamma: tfl.LayerVariable | undefined;
-
-  constructor({ initValues, projectionDim, ...base }: BaseArgs & { initValues: number; projectionDim: number }) {
-    super(base);
-    this.initValues = initValues;
-    this.projectionDim = projectionDim;
-  }
-
-  override build(): void {
-    const start = tfl.initializers.constant({ value: this.initValues });
-    this.#gamma = this.addWeight("gamma", [this.projectionDim], "float32", start);
-    this.built = true;
-  }
-
-  override call(inputs: Inputs): tf.Tensor {
-    return tf.tidy(() => tf.mul(one(inputs), this.#gamma!.read()));
-  }
-
-  override getConfig(): Config {
-    return { ...super.getConfig(), initValues: this.initValues, projectionDim: this.projectionDim };
-  }
-}
-
-/**
  * Divides by the root mean square, or with `ofVariance` by the standard deviation, and scales. Shape unchanged. Zhang,
  * Sennrich 2019, https://arxiv.org/abs/1910.07467
  */

@@ -10,6 +10,7 @@ import type { UnnamedBlock } from "../../block/names.ts";
 import { glorotUniform, initializer, zeros } from "../../init/initializers.ts";
 import type { Init } from "../../init/initializers.ts";
 import type { ShapedBlock, Times, Windowed } from "../../typed/shape-change.ts";
+import { tfjsName } from "../activation.ts";
 import type { ActivationName } from "../activation.ts";
 import { checkActivation, checkFlags } from "../check-values.ts";
 import { checkCount, checkFit, checkWindow } from "../check-window.ts";
@@ -207,7 +208,7 @@ function layerArgs(
     kernelSize: [...pair(kernel)],
     strides: [...pair(stride)] as [number, number],
     padding,
-    activation,
+    activation: tfjsName(activation),
     useBias: bias,
     biasInitializer: initializer(biasInit, `${name}/bias`),
   };

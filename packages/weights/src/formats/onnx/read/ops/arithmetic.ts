@@ -1,6 +1,6 @@
+import { LayerScale } from "@convkit/core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { Power, Subtract } from "../../../../layers/base-layers.ts";
-import { LayerScale } from "../../../../layers/norms.ts";
 import { Clipped } from "../../../../layers/slicing.ts";
 import { approximateGelu } from "../../../../layers/activations.ts";
 import { aligned } from "../align.ts";
