@@ -63,6 +63,13 @@ describe(`training goes on from what was trained (${engines[0]})`, () => {
     expect(head).toMatchObject({ name: "predictions_3", outputShape: [null, 3] });
   });
 
+  test("from a file of weights for yet another number of classes", async () => {
+    const file = join(folder, "seven.safetensors");
+    expect((await call("convert", "simple-cnn", file, "--classes", "7")).status).toBe(0);
+    const { head } = await trained("simple-cnn", "--weights", file, "--data", three);
+    expect(head).toMatchObject({ name: "predictions", outputShape: [null, 3] });
+  });
+
   test("weights that do not fit are told", async () => {
     const file = join(folder, "lenet5.safetensors");
     await call("convert", "lenet5", file);

@@ -10,6 +10,7 @@ import { onnxReads } from "../src/formats/onnx/read/table.ts";
 import { loweredOperations } from "../src/formats/tfjs/stock/operations.ts";
 import { stockActivations } from "../src/formats/tfjs/stock/activations.ts";
 import { stockForms } from "../src/formats/tfjs/stock/table.ts";
+import { twins } from "../src/formats/torch/twins.ts";
 import { namings } from "../src/formats/torch/structure.ts";
 import { activationNames } from "../src/layers/activations.ts";
 import { operationTable } from "../src/operations/table.ts";
@@ -99,17 +100,16 @@ function h5(): string {
 }
 
 function pytorch(): string {
-  const rows = namings.map(
-    ({ ours, theirs, twin }) => `| \`${ours.source}\` | ${theirs} | ${twin?.difference ?? ""} |`,
-  );
+  const rows = namings.map(({ ours, theirs }) => `| \`${ours.source}\` | ${theirs} |`);
+  const twinRows = twins.map(({ ours, theirs, difference }) => `| ${names(ours)} | ${names(theirs)} | ${difference} |`);
   return page(
     "PyTorch: .pth, .pt, .ckpt, .pkl",
     "Weights load into a network of yours or of the zoo: `loadWeights(model, file)`. No code of the file is ever run; a whole module gives its weights alone.",
     "Types: " + names(Object.keys(dtypeBytes)) + ".",
     "Sparse tensors (COO, CSR, CSC, BSR, BSC; not batches of matrices) become dense, and quantized ones (`torch.quantize_per_tensor`, `quantize_per_channel`, packed dense layers) become floats: a note says so. A network whose activations are quantized, too, then computes in floats. Weights that GPTQ, AWQ, bitsandbytes, compressed-tensors or quanto quantized are refused.",
     "## Names\n\nA weight has the name of its layer in PyTorch: `layer1.0.conv1.weight` for `layer1.b0.conv1/kernel`. Kernels are transposed, and the first dense layer after a flatten gets its rows in the order of PyTorch's maps. Names of wrappers before all others (`module.`, `_orig_mod.`, `model.`) are left out.",
-    `States with other names are matched by order and shape; a difference is refused, and the message names the first:\n\n| network of the zoo | states of | note |\n|---|---|---|\n${rows.join("\n")}`,
-    "Two networks may have the same names and shapes and compute otherwise, and a file does not tell which it is of. timm's `efficientnet_b0` and `tf_efficientnet_b0` are such twins: a file whose name says that it is the other's is refused, and one whose name says nothing loads with a note.",
+    `States with other names are matched by order and shape; a difference is refused, and the message names the first:\n\n| network of the zoo | states of |\n|---|---|\n${rows.join("\n")}`,
+    `Two networks may have the same names and shapes and compute otherwise. A file is refused if its metadata (safetensors), its name, timm's \`config.json\` beside it or the name of its folder says that it is the other's:\n\n| network of the zoo | refuses files of | because |\n|---|---|---|\n${twinRows.join("\n")}`,
     '`channels: "adapt"` (the command\'s `--adapt-channels`) loads a first convolution for another number of input channels, as timm does. By default such a file is refused.',
     "PyTorch has no file of a model's architecture that can be read: export it to [ONNX](onnx.md).",
   );

@@ -1,4 +1,4 @@
-import { freeze, replaceHead, withoutDrawing } from "@convkit/core";
+import { features, freeze, replaceHead, withoutDrawing } from "@convkit/core";
 import { createModel, findArchitecture, isModelName, type ModelName } from "@convkit/models";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
 import type { Context } from "../terminal/context.ts";
@@ -61,15 +61,11 @@ async function pretrained(
     } catch {
       const { weights: _weights, ...fresh } = options;
       const resolved = await resolveModel(name, fresh, seed);
-      const bare = withoutDrawing(() => createModel(findArchitecture(name).name as ModelName, { includeTop: false }));
-      const body = new Set(bare.layers.map((layer) => layer.name));
-      bare.dispose();
-      const heads = resolved.model.layers.filter((layer) => !body.has(layer.name)).map((layer) => layer.name);
       const { file, published } = await weightsFile(name, weights, true);
       try {
-        const ignore = new RegExp(`^(${heads.map(literally).join("|")})$`);
-        const { adaptChannels } = options;
-        await told(tell, (onNote) => loadFitting(resolved.model, file, { ignore, published, adaptChannels, onNote }));
+        const { adaptChannels, state } = options;
+        const loaded = { published, adaptChannels, state, withTop: resolved.model };
+        await told(tell, (onNote) => loadFitting(trunkOf(resolved.model, name), file, { ...loaded, onNote }));
       } catch {
         throw misfit;
       }
@@ -78,8 +74,15 @@ async function pretrained(
   }
 }
 
-function literally(text: string): string {
-  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
+/** A network of the zoo without its top, which shares its weights. */
+function trunkOf(model: LayersModel, name: string): LayersModel {
+  const bare = withoutDrawing(() => createModel(findArchitecture(name).name as ModelName, { includeTop: false }));
+  const last = bare.outputs[0]!.sourceLayer.name;
+  bare.dispose();
+  const trunk = features(model, [last]);
+  // Files are told apart by the name of the network.
+  trunk.name = model.name;
+  return trunk;
 }
 
 /**

@@ -3,8 +3,9 @@ import type * as tfl from "@tensorflow/tfjs-layers";
 import { countOf } from "../bytes/named-tensor.ts";
 import { WeightsError } from "../weights-error.ts";
 import type { LoadWeightsOptions } from "./keras-layers.ts";
-import { loadWeights } from "./load-model.ts";
+import { fitsModel, loadWeights } from "./load-model.ts";
 import { openWeights } from "./open-weights.ts";
+import type { WeightsFile } from "./weights-file.ts";
 
 /** A network that a file may belong to. */
 export interface Candidate {
@@ -43,15 +44,26 @@ export async function loadOrName(
   }
 }
 
-/** The candidates into which the weights of the file load, whatever the number of its classes. */
+/** The candidates into which the weights of the file load, whatever the number of its classes. Reads the file's header alone. */
 async function fittingNetworks(
   path: string,
   { state, channels }: LoadWeightsOptions,
   candidates: readonly Candidate[],
 ): Promise<string[]> {
   const file = await openWeights(path, { state });
+  try {
+    return await fittingOf(file, { state, channels }, candidates);
+  } finally {
+    file.close();
+  }
+}
+
+async function fittingOf(
+  file: WeightsFile,
+  options: LoadWeightsOptions,
+  candidates: readonly Candidate[],
+): Promise<string[]> {
   const shapes = file.tensors.filter(({ name }) => !isSpare.test(name)).map(({ shape }) => shape);
-  file.close();
   const sum = shapes.reduce((all, shape) => all + countOf(shape), 0);
   // The classifier: a matrix, or a convolution over one pixel. It may have the features or the classes first.
   const head = shapes.findLast((shape) => shape.filter((size) => size !== 1).length === 2) ?? [];
@@ -65,9 +77,8 @@ async function fittingNetworks(
     });
     if (pair === undefined) continue;
     const model = withoutDrawing(() => make(pair[0]));
-    const loaded = await loadWeights(model, path, { state, channels }).catch(() => undefined);
-    model.dispose();
-    if (loaded !== undefined) found.push(name);
+    const fits = await fitsModel(model, file, options).finally(() => model.dispose());
+    if (fits) found.push(name);
   }
   return found;
 }

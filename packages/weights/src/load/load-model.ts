@@ -1,5 +1,5 @@
 import { checkEngine, checkModel } from "@convkit/core/internal";
-import { checkOptions, OptionError, shown } from "@convkit/errors";
+import { checkOptions, ConvkitError, OptionError, shown } from "@convkit/errors";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { importModel } from "../formats/keras/import-model.ts";
 import type { ImportOptions } from "../formats/keras/import-model.ts";
@@ -78,6 +78,38 @@ export async function loadWeights(
     return report;
   } finally {
     file.close();
+  }
+}
+
+/** Whether an opened file's weights fit a model by name and shape; reads none of their numbers and changes nothing. */
+export async function fitsModel(
+  model: tfl.LayersModel,
+  file: WeightsFile,
+  options: LoadWeightsOptions,
+): Promise<boolean> {
+  // Numbers are read only after everything fits.
+  const isRead = new Error("a number was read");
+  const withoutNumbers = (tensor: NamedTensor): NamedTensor => {
+    const read = (): never => {
+      throw isRead;
+    };
+    return { ...tensor, read, readBytes: read, ...(tensor.readPart === undefined ? {} : { readPart: read }) };
+  };
+  const layers = file.layers?.map((layer) => ({ ...layer, tensors: layer.tensors.map(withoutNumbers) }));
+  const others = file.others?.map(withoutNumbers);
+  const header = {
+    ...file,
+    tensors: file.tensors.map(withoutNumbers),
+    ...(layers === undefined ? {} : { layers }),
+    ...(others === undefined ? {} : { others }),
+  };
+  try {
+    await loadOpened(model, header, options);
+    return true;
+  } catch (error) {
+    if (error === isRead) return true;
+    if (error instanceof ConvkitError) return false;
+    throw error;
   }
 }
 

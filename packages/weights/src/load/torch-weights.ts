@@ -12,6 +12,7 @@ import { modelLayers } from "../model/model-layers.ts";
 import { weightName } from "../model/weight-name.ts";
 import { WeightsError } from "../weights-error.ts";
 import type { LoadWeightsOptions, LoadWeightsReport } from "./keras-layers.ts";
+import { checkTwins } from "./told-network.ts";
 import { matchNames } from "./matching-names.ts";
 import type { MatchedNames } from "./matching-names.ts";
 import type { WeightsFile } from "./weights-file.ts";
@@ -38,15 +39,20 @@ export async function loadTorch(
   if (weights.some(({ torchName }) => !tensors.has(torchName) && ignore?.test(torchName) !== true)) {
     const needed = withoutWrappers(file.tensors.map(renamed)).filter(({ name }) => !spare.test(name));
     const structure = matchStructure(model, weights, {
-      path: file.path,
       tensors: needed.map((tensor) => adaptedStem(tensor, stem, channels)),
       spareModules: new Set([...ofTop].map(moduleOf)).size,
     });
     if (typeof structure === "string")
       throw new WeightsError(file.path, "", `the weights do not fit the model, nothing was changed: ${structure}`);
-    if (structure !== undefined) return loadStructure(model, file.path, structure, onNote);
+    if (structure !== undefined) {
+      const note = checkTwins(model.name, file, "timm");
+      const report = await loadStructure(model, file.path, structure);
+      if (note !== undefined) onNote?.(`${file.path}: ${note}`);
+      return report;
+    }
   }
   if (unread.size === 0) refuseOther(file.path, weights, tensors, ignore);
+  checkTwins(model.name, file, "ours");
   const problems: string[] = [];
   const ignored = outside.map(({ name }) => name);
   const assignments: Assignment[] = [];
@@ -160,8 +166,7 @@ const torchColors = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } 
 async function loadStructure(
   model: tfl.LayersModel,
   path: string,
-  { matches, left, note }: StructureReport,
-  onNote: LoadWeightsOptions["onNote"],
+  { matches, left }: StructureReport,
 ): Promise<LoadWeightsReport> {
   const assignments = matches.map(({ weight: { name, variable }, tensor, arrange }): Assignment => ({
     name,
@@ -182,7 +187,6 @@ async function loadStructure(
       }),
     );
   await assign(path, [...assignments, ...colors]);
-  if (note !== undefined) onNote?.(`${path}: ${note}`);
   return { loaded: assignments.length, ignored: left };
 }
 

@@ -1,5 +1,4 @@
 import type * as tfl from "@tensorflow/tfjs-layers";
-import { basename } from "node:path";
 import type { NamedTensor, TensorData } from "../../bytes/named-tensor.ts";
 import { modelLayers } from "../../model/model-layers.ts";
 import type { TorchWeight } from "./weights.ts";
@@ -15,19 +14,9 @@ interface Naming {
   readonly words: string;
   /** Rewrites a name before it is sorted. */
   readonly rewrites?: readonly (readonly [RegExp, string])[];
-  /** Networks whose files have the same names and shapes, although they compute otherwise. */
-  readonly twin?: Twin;
+  /** Their names of parameters, by ours, where they differ. */
+  readonly parameters?: Readonly<Record<string, string>>;
 }
-
-/** Whether a path says that a file is of this network or of its twin, and what to do with the twin's. */
-interface Twin {
-  readonly isOwn: (told: string) => boolean;
-  /** What tells both apart, and where a file of the twin belongs. */
-  readonly difference: string;
-}
-
-const tfEfficientnet = /tf_efficientnet_/;
-const pads = "pad other sides and have another epsilon";
 
 const inverted =
   "conv_stem bn1 blocks conv_pw conv_dw bn2 se conv_reduce conv_expand conv_pwl bn3 conv_head classifier";
@@ -42,24 +31,32 @@ export const namings: readonly Naming[] = [
   },
   { ours: /^mobilenet-v2-tv$/, theirs: "timm: mobilenetv2_100", sign: /^blocks\.0\.0\.conv_pw$/, words: inverted },
   {
-    ours: /^efficientnet-b\d-tv$/,
-    theirs: "timm: efficientnet_b0, efficientnet_b1",
+    ours: /^efficientnet-b\d(-tv)?$/,
+    theirs:
+      "timm: efficientnet_b0 to efficientnet_b4 into those of `-tv`, tf_efficientnet_b0 to tf_efficientnet_b4 into the others",
     sign: /^blocks\.0\.0\.conv_pw$/,
     words: inverted,
-    twin: {
-      isOwn: (told) => !tfEfficientnet.test(told),
-      difference: `files of timm's tf_efficientnet have the same names, but ${pads}: load them into efficientnet-b0 or efficientnet-b1`,
-    },
   },
   {
-    ours: /^efficientnet-b\d$/,
-    theirs: "timm: tf_efficientnet_b0, tf_efficientnet_b1",
+    ours: /^mnasnet1-0$/,
+    theirs: "timm: mnasnet_100",
     sign: /^blocks\.0\.0\.conv_pw$/,
     words: inverted,
-    twin: {
-      isOwn: (told) => tfEfficientnet.test(told),
-      difference: `files of timm's efficientnet have the same names, but ${pads}: load them into efficientnet-b0-tv or efficientnet-b1-tv`,
-    },
+  },
+  {
+    ours: /^regnet-/,
+    theirs: "timm: regnetx_004_tv, regnety_004",
+    sign: /^s1\.b1\.conv1\.conv$/,
+    words: "stem s1 s2 s3 s4 conv1 conv2 se fc1 fc2 conv3 downsample head",
+  },
+  {
+    ours: /^convnext-/,
+    theirs: "timm: convnext_tiny",
+    sign: /^stages\.0\.blocks\.0\.conv_dw$/,
+    words: "stem stages downsample blocks conv_dw norm mlp fc1 fc2 factors head fc",
+    // The factors are parameters of the block itself, and come last.
+    rewrites: [[/^(stages\.\d+\.blocks\.\d+)$/, "$1.factors"]],
+    parameters: { layer_scale: "gamma" },
   },
   {
     ours: /^inception-resnet-v2$/,
@@ -94,12 +91,10 @@ export interface StructureReport {
   readonly matches: readonly StructureMatch[];
   /** Modules of the top, which the model lacks. */
   readonly left: readonly string[];
-  readonly note?: string;
 }
 
-/** The file of the tensors, and how many modules of a top it may have that the model lacks. */
+/** The tensors of a file, and how many modules of a top it may have that the model lacks. */
 interface StructureFile {
-  readonly path: string;
   readonly tensors: readonly NamedTensor[];
   readonly spareModules: number;
 }
@@ -112,15 +107,13 @@ interface StructureFile {
 export function matchStructure(
   model: tfl.LayersModel,
   weights: readonly TorchWeight[],
-  { path, tensors, spareModules }: StructureFile,
+  { tensors, spareModules }: StructureFile,
 ): StructureReport | string | undefined {
   const modules = modulesOf(tensors);
   const naming = namings.find(
     ({ ours, sign }) => ours.test(model.name) && [...modules.keys()].some((name) => sign.test(name)),
   );
   if (naming === undefined) return undefined;
-  const twin = twinOf(naming, path);
-  if (twin.problem !== undefined) return twin.problem;
   const theirs = sorted([...modules.keys()], naming).map((name) => ({ name, module: modules.get(name)! }));
   const isNorm = (module: ReadonlyMap<string, unknown>): boolean => module.has("running_mean");
   const layers = ownModules(model, weights);
@@ -136,7 +129,7 @@ export function matchStructure(
     for (const [index, { name, parts }] of mine.entries()) {
       const other = others[index];
       if (other === undefined) return `the file has no module for "${name}"`;
-      const found = pairModule(name, parts, other, foldsGamma ? modules : undefined);
+      const found = pairModule(name, renamed(parts, naming), other, foldsGamma ? modules : undefined);
       if (typeof found === "string") return found;
       matches.push(...found);
     }
@@ -144,15 +137,7 @@ export function matchStructure(
       return `the file has "${others[mine.length]!.name}", for which the model has no layer`;
     left.push(...others.slice(mine.length).map(({ name }) => name));
   }
-  return { matches, left, ...(twin.note === undefined ? {} : { note: twin.note }) };
-}
-
-/** Refuses a file whose name says that it is of the twin; a note where the path does not tell. */
-function twinOf({ twin }: Naming, path: string): { readonly problem?: string; readonly note?: string } {
-  if (twin === undefined) return {};
-  const told = [basename(path), path].find((text) => text.includes("efficientnet_"));
-  if (told === undefined) return { note: twin.difference };
-  return twin.isOwn(told) ? {} : { problem: `by its name it is of another network: ${twin.difference}` };
+  return { matches, left };
 }
 
 function modulesOf(tensors: readonly NamedTensor[]): Map<string, Map<string, NamedTensor>> {
@@ -186,6 +171,11 @@ function ownModules(model: tfl.LayersModel, weights: readonly TorchWeight[]): Ow
         }),
       ),
     }));
+}
+
+/** A module of ours with their names of its parameters. */
+function renamed(parts: OwnModule["parts"], { parameters = {} }: Naming): OwnModule["parts"] {
+  return new Map([...parts].map(([part, weight]) => [parameters[part] ?? part, weight]));
 }
 
 function pairModule(
@@ -224,9 +214,10 @@ function pairModule(
   return matches;
 }
 
-/** Equal shapes, or a convolution over the whole map where the model has a dense layer. */
+/** Equal shapes but for sizes of 1, or a convolution over the whole map where the model has a dense layer. */
 function sameValues(own: readonly number[], theirs: readonly number[]): boolean {
-  if (String(own) === String(theirs)) return true;
+  const long = (sizes: readonly number[]): string => String(sizes.filter((size) => size !== 1));
+  if (long(own) === long(theirs)) return true;
   const product = (sizes: readonly number[]): number => sizes.reduce((all, size) => all * size, 1);
   return own.length === 2 && theirs.length === 4 && own[0] === theirs[0] && product(own) === product(theirs);
 }
