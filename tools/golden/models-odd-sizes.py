@@ -21,6 +21,11 @@ spec.loader.exec_module(parity)
 import numpy as np
 
 SIZE = (97, 131, 3)
+# Of these the shapes alone: smaller networks of the same code have logits at this size. See tools/testing/src/larger-networks.ts.
+SHAPES_ALONE = {
+    "vgg11-bn", "vgg13-bn", "resnet101d", "resnext101-32x8d", "resnext101-64x4d", "wide-resnet50-2", "wide-resnet101-2",
+    *(f"efficientnet-b{i}{end}" for i in (2, 3, 4) for end in ("", "-tv")),
+}
 OUT = os.path.join(HERE, "../../packages/models/test/golden-odd-sizes.json")
 
 
@@ -61,6 +66,9 @@ KERAS = {
     "densenet201": densenet([6, 12, 48, 32]),
     "efficientnet-b0": efficientnet(["block1a_project_bn", "block2b_add", "block3b_add", "block5c_add"]),
     "efficientnet-b1": efficientnet(["block1b_add", "block2c_add", "block3c_add", "block5d_add"]),
+    "efficientnet-b2": efficientnet(["block1b_add", "block2c_add", "block3c_add", "block5d_add"]),
+    "efficientnet-b3": efficientnet(["block1b_add", "block2c_add", "block3c_add", "block5e_add"]),
+    "efficientnet-b4": efficientnet(["block1b_add", "block2d_add", "block3d_add", "block5f_add"]),
 }
 
 
@@ -91,6 +99,11 @@ def dense_end(i, n):
     return (f"features.denseblock{i}", f"features.denseblock{i}.denselayer{n}.concat")
 
 
+def torch_regnet(depths):
+    ends = {2 ** (i + 2): (f"trunk_output.block{i + 1}", f"trunk_output.block{i + 1}.block{i + 1}-{n - 1}.activation") for i, n in enumerate(depths)}
+    return {2: ("stem", "stem.b2"), **ends}
+
+
 # The peer's module, our layer.
 TORCH = {
     "alexnet": {4: ("features.1", "features.b1"), 8: ("features.4", "features.b4"), 16: ("features.11", "features.b11"), 32: ("features.12", "features.b12")},
@@ -108,6 +121,12 @@ TORCH = {
     "resnext50-32x4d": torch_resnet([3, 4, 6, 3]),
     "squeezenet1-1": {2: ("features.1", "features.b1"), 4: ("features.4", "features.b4"), 8: ("features.7", "features.b7"), 16: ("features.12", "features.b12")},
     "mobilenet-v2-tv": {2: ("features.1", "features.b1.conv.b2"), 4: ("features.3", "features.b3.add"), 8: ("features.6", "features.b6.add"), 16: ("features.13", "features.b13.add"), 32: ("features.18", "features.b18.b2")},
+    "convnext-tiny": {4 * 2**i: (f"features.{2 * i + 1}", f"features.b{2 * i + 1}.b{n - 1}.add") for i, n in enumerate([3, 3, 9, 3])},
+    "mnasnet1-0": {2: ("layers.7", "layers.b7"), 4: ("layers.8", "layers.b8.b2.add"), 8: ("layers.9", "layers.b9.b2.add"), 16: ("layers.11", "layers.b11.b1.add"), 32: ("layers.16", "layers.b16")},
+    "regnet-x-400mf": torch_regnet([1, 2, 7, 12]),
+    "regnet-y-400mf": torch_regnet([1, 3, 6, 6]),
+    "mobilenet-v3-large": {2: ("features.1", "features.b1.add"), 4: ("features.3", "features.b3.add"), 8: ("features.6", "features.b6.add"), 16: ("features.12", "features.b12.add"), 32: ("features.16", "features.b16.b2")},
+    "mobilenet-v3-small": {2: ("features.0", "features.b0.b2"), 4: ("features.1", "features.b1.block.b2.b1"), 8: ("features.3", "features.b3.add"), 16: ("features.8", "features.b8.add"), 32: ("features.12", "features.b12.b2")},
     "densenet121-tv": torch_densenet([6, 12, 24]),
     "vgg11-bn": torch_vgg([2, 6, 13, 20, 27, 28]),
     "vgg13-bn": torch_vgg([5, 12, 19, 26, 33, 34]),
@@ -119,6 +138,9 @@ TORCH = {
     "densenet161": torch_densenet([6, 12, 36]),
     "efficientnet-b0-tv": torch_efficientnet([1, 2, 2, 3]),
     "efficientnet-b1-tv": torch_efficientnet([2, 3, 3, 4]),
+    "efficientnet-b2-tv": torch_efficientnet([2, 3, 3, 4]),
+    "efficientnet-b3-tv": torch_efficientnet([2, 3, 3, 5]),
+    "efficientnet-b4-tv": torch_efficientnet([2, 4, 4, 6]),
     "resnet18d": timm_resnet([2, 2, 2, 2]),
     "resnet34d": timm_resnet([3, 4, 6, 3]),
     "resnet50d": timm_resnet([3, 4, 6, 3]),
@@ -138,18 +160,22 @@ TIMM = {
     "efficientnet-b0": "efficientnet_b0", "efficientnet-b1": "efficientnet_b1", "efficientnet-b0-tv": "efficientnet_b0",
     "efficientnet-b1-tv": "efficientnet_b1", "resnet50d": "resnet50d", "resnet18d": "resnet18d", "resnet50v2-timm": "resnetv2_50",
     "xception-timm": "legacy_xception", "mobilenet-timm": "mobilenetv1_100", "wide-resnet50-2": "wide_resnet50_2",
-    "densenet161": "densenet161",
+    **{f"efficientnet-b{i}{end}": f"efficientnet_b{i}" for i in (2, 3, 4) for end in ("", "-tv")}, "densenet161": "densenet161", "convnext-tiny": "convnext_tiny", "regnet-y-400mf": "regnety_004", "mobilenet-v3-large": "mobilenetv3_large_100", "mobilenet-v3-small": "mobilenetv3_small_100",
 }
 # timm leaves the last 1x1 convolution to the head there; here it is the last map of its stride.
-WIDER = {"mobilenet-v2": 1280, "mobilenet-v2-tv": 1280, "efficientnet-b0": 1280, "efficientnet-b1": 1280, "efficientnet-b0-tv": 1280, "efficientnet-b1-tv": 1280}
+EFFICIENT = {"efficientnet-b0": 1280, "efficientnet-b1": 1280, "efficientnet-b2": 1408, "efficientnet-b3": 1536, "efficientnet-b4": 1792}
+WIDER = {"mobilenet-v2": 1280, "mobilenet-v2-tv": 1280, **EFFICIENT, **{f"{name}-tv": width for name, width in EFFICIENT.items()}}
 
 
 def check_with_timm(name, maps):
     if name not in TIMM:
         return
     import timm
+    import torch
 
-    for info in timm.create_model(TIMM[name]).feature_info:
+    with torch.device("meta"):
+        infos = timm.create_model(TIMM[name]).feature_info
+    for info in infos:
         stride, channels = info["reduction"], info["num_chs"]
         got = maps[str(stride)][1][2]
         assert got == (WIDER.get(name, channels) if stride == 32 else channels), (name, stride, channels, got)
@@ -161,11 +187,11 @@ def take(name, size, high, logits_at, maps):
     if os.path.exists(path):
         with open(path) as file:
             gain = json.load(file)["gain"]
-    logits = logits_at(gain)
+    logits = logits_at(gain, exact=True)
     spread = float(np.sqrt(np.mean(np.square(logits, dtype=np.float64))))
     if not 0.2 <= spread <= 8:
         gain = parity.settle(logits_at)
-        logits = logits_at(gain)
+        logits = logits_at(gain, exact=True)
     return {"high": high, "gain": gain, "logits": parity.pack(logits[:, :8]), "maps": maps}
 
 
@@ -180,11 +206,15 @@ def keras_rows(wanted):
         x = parity.uniform((2, *size), -1.0 if high == 1.0 else 0.0, high, "input")
         shapes = {stride: [layer, list(model.get_layer(layer).output.shape[1:])] for stride, layer in KERAS[name].items()}
 
+        if name in SHAPES_ALONE:
+            yield name, {"high": high, "maps": {str(k): v for k, v in shapes.items()}}
+            continue
+
         def path(layer, weight):
             kind = weight.path.rsplit("/", 1)[1]
             return f"{layer.name}/{'depthwise_kernel' if isinstance(layer, keras.layers.DepthwiseConv2D) and kind == 'kernel' else kind}"
 
-        def logits_at(gain):
+        def logits_at(gain, exact=False):
             for layer in model.layers:
                 for weight in layer.weights:
                     weight.assign(parity.fill(path(layer, weight), tuple(weight.shape), gain))
@@ -208,14 +238,18 @@ def torch_rows(wanted):
             return 1.0
 
         maps = {}
-        model = build().eval()
+        with torch.device("meta" if name in SHAPES_ALONE else "cpu"):
+            model = build().eval()
         modules = dict(model.named_modules())
         for stride, (module, ours) in TORCH[name].items():
             def hook(_, __, y, stride=stride, ours=ours):
                 maps.setdefault(str(stride), [ours, list(y.shape[2:]) + [y.shape[1]]])
             modules[module].register_forward_hook(hook)
         with torch.no_grad():
-            model(torch.zeros(1, 3, *size[:2]))
+            model(torch.zeros(1, 3, *size[:2], device="meta" if name in SHAPES_ALONE else "cpu"))
+        if name in SHAPES_ALONE:
+            yield name, {"high": 1.0, "maps": dict(sorted(maps.items(), key=lambda each: int(each[0])))}
+            continue
         # The weights are set by the function of models-parity.py; it hands its logits over here.
         original, parity.settle, parity.write = parity.settle, golden, lambda *_: None
         parity.torch_golden(name, lambda: model, size, flat)

@@ -155,6 +155,9 @@ def keras_builds(odd=None):
     yield "densenet201", app(apps.DenseNet201, s64), s64, 1.0
     yield "efficientnet-b0", app(apps.EfficientNetB0, s64), s64, 255.0
     yield "efficientnet-b1", app(apps.EfficientNetB1, s64), s64, 255.0
+    yield "efficientnet-b2", app(apps.EfficientNetB2, s64), s64, 255.0
+    yield "efficientnet-b3", app(apps.EfficientNetB3, s64), s64, 255.0
+    yield "efficientnet-b4", app(apps.EfficientNetB4, s64), s64, 255.0
 
     if odd:
         return
@@ -320,6 +323,12 @@ def torch_golden(name, build, size, flat):
             )
             weights.append((f"{ours}/kernel", (into, out), turn, module.weight))
             weights.append((f"{ours}/bias", (out,), lambda a: a, module.bias))
+        elif isinstance(module, nn.LayerNorm):
+            for kind, tensor in (("gamma", module.weight), ("beta", module.bias)):
+                weights.append((f"{ours}/{kind}", tuple(tensor.shape), lambda a: a, tensor))
+        elif isinstance(getattr(module, "layer_scale", None), nn.Parameter):
+            tensor = module.layer_scale
+            weights.append((f"{ours}.layer_scale/gamma", (tensor.shape[0],), lambda a: a.reshape(-1, 1, 1), tensor))
         elif isinstance(module, nn.BatchNorm2d):
             for kind, tensor in zip(
                 ("gamma", "beta", "moving_mean", "moving_variance"),
@@ -328,10 +337,18 @@ def torch_golden(name, build, size, flat):
                 weights.append((f"{ours}/{kind}", tuple(tensor.shape), lambda a: a, tensor))
     image = torch.from_numpy(np.ascontiguousarray(x.transpose(0, 3, 1, 2)))
 
-    def logits_at(gain):
+    drawn = None
+
+    def logits_at(gain, exact=False):
+        # Drawing 100 million weights takes long, so trials of a gain scale the kernels that were drawn before.
+        nonlocal drawn
         with torch.no_grad():
             for path, shape, turn, tensor in weights:
-                tensor.copy_(torch.from_numpy(np.ascontiguousarray(turn(fill(path, shape, gain)))))
+                if exact or drawn is None:
+                    tensor.copy_(torch.from_numpy(np.ascontiguousarray(turn(fill(path, shape, gain)))))
+                elif path.endswith("kernel"):
+                    tensor.mul_((gain / drawn) ** 0.5)
+            drawn = gain
             return model(image).numpy()
 
     gain = settle(logits_at)
@@ -347,9 +364,9 @@ def torch_golden(name, build, size, flat):
         return hook
 
     for path, module in model.named_modules():
-        if isinstance(module, (nn.Conv2d, nn.Linear, nn.BatchNorm2d)):
+        if isinstance(module, (nn.Conv2d, nn.Linear, nn.BatchNorm2d, nn.LayerNorm)):
             module.register_forward_hook(note(path))
-    logits = logits_at(gain)
+    logits = logits_at(gain, exact=True)
     peer = "timm" if type(model).__module__.startswith("timm") else "torchvision"
     data = {"peer": peer, "size": size, "high": 1.0, "gain": gain, "trainable": parameters}
     write(name, {**data, "layers": layers, "logits": pack(logits)})
@@ -387,6 +404,15 @@ def torch_builds(odd=None):
         ("densenet161", tv.densenet161),
         ("efficientnet-b0-tv", tv.efficientnet_b0),
         ("efficientnet-b1-tv", tv.efficientnet_b1),
+        ("efficientnet-b2-tv", tv.efficientnet_b2),
+        ("efficientnet-b3-tv", tv.efficientnet_b3),
+        ("efficientnet-b4-tv", tv.efficientnet_b4),
+        ("convnext-tiny", tv.convnext_tiny),
+        ("mnasnet1-0", tv.mnasnet1_0),
+        ("regnet-x-400mf", tv.regnet_x_400mf),
+        ("regnet-y-400mf", tv.regnet_y_400mf),
+        ("mobilenet-v3-large", tv.mobilenet_v3_large),
+        ("mobilenet-v3-small", tv.mobilenet_v3_small),
     ):
         yield name, make(builder), s64, {}
 

@@ -41,6 +41,20 @@ export const vgg19 = keras("vgg19", 19, counts(143_667_240, 143_667_240, 19_632_
 // As in torchvision, with layers `features.b0`, numbered as in its state.
 export const vgg11 = torch("vgg11", 11, counts(132_863_336, 132_863_336, 7_609_090_048), [69.02, 88.628]);
 export const vgg13 = torch("vgg13", 13, counts(133_047_848, 133_047_848, 11_308_466_176), [69.928, 89.246]);
+export const vgg11Bn = torch(
+  "vgg11-bn",
+  11,
+  counts(132_874_344, 132_868_840, 7_609_090_048),
+  [70.37, 89.81],
+  withNorm(),
+);
+export const vgg13Bn = torch(
+  "vgg13-bn",
+  13,
+  counts(133_059_624, 133_053_736, 11_308_466_176),
+  [71.586, 90.374],
+  withNorm(),
+);
 export const vgg16Bn = torch(
   "vgg16-bn",
   16,

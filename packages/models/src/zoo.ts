@@ -1,7 +1,20 @@
 import { alexnet } from "./alexnet.ts";
+import { convnextTiny } from "./convnext.ts";
 import { densenet121, densenet121Tv, densenet161, densenet169, densenet201 } from "./densenet.ts";
-import { efficientnetB0, efficientnetB1 } from "./efficientnet/keras.ts";
-import { efficientnetB0Tv, efficientnetB1Tv } from "./efficientnet/torchvision.ts";
+import {
+  efficientnetB0,
+  efficientnetB1,
+  efficientnetB2,
+  efficientnetB3,
+  efficientnetB4,
+} from "./efficientnet/keras.ts";
+import {
+  efficientnetB0Tv,
+  efficientnetB1Tv,
+  efficientnetB2Tv,
+  efficientnetB3Tv,
+  efficientnetB4Tv,
+} from "./efficientnet/torchvision.ts";
 import { googlenet, googlenetTv } from "./googlenet.ts";
 import { inceptionCifar10 } from "./notebooks/inception-cifar.ts";
 import { inceptionResnetV2 } from "./inception-resnet-v2.ts";
@@ -10,6 +23,9 @@ import { lenet5 } from "./lenet.ts";
 import { miniXception } from "./notebooks/mini-xception.ts";
 import { mobilenet, mobilenetTimm } from "./mobilenet.ts";
 import { mobilenetV2, mobilenetV2Tv } from "./mobilenet-v2.ts";
+import { mobilenetV3Large, mobilenetV3Small } from "./mobilenet-v3.ts";
+import { mnasnet } from "./mnasnet.ts";
+import { regnetX400, regnetY400 } from "./regnet.ts";
 import { residualStack } from "./notebooks/residual-stack.ts";
 import {
   resnet110Cifar10,
@@ -19,6 +35,7 @@ import {
   resnet56Cifar10,
 } from "./resnet/cifar10.ts";
 import {
+  resnet101D,
   resnet101Tv,
   resnet152Tv,
   resnet18,
@@ -27,7 +44,11 @@ import {
   resnet34D,
   resnet50D,
   resnet50Tv,
+  resnext101x4,
+  resnext101x8,
   resnext50,
+  wideResnet101,
+  wideResnet50,
 } from "./resnet/torchvision.ts";
 import { resnet50V2Timm } from "./resnet/timm-v2.ts";
 import { resnet101V2, resnet152V2, resnet50V2 } from "./resnet/keras-v2.ts";
@@ -36,7 +57,7 @@ import { resnet50Small } from "./notebooks/resnet50-small.ts";
 import { simpleCnn } from "./notebooks/simple-cnn.ts";
 import type { Network } from "./shared/sources.ts";
 import { squeezenet10, squeezenet11 } from "./squeezenet.ts";
-import { vgg11, vgg13, vgg16, vgg16Bn, vgg19, vgg19Bn } from "./vgg.ts";
+import { vgg11, vgg11Bn, vgg13, vgg13Bn, vgg16, vgg16Bn, vgg19, vgg19Bn } from "./vgg.ts";
 import { vgg16Inception } from "./notebooks/vgg16-inception.ts";
 import { xception, xceptionTimm } from "./xception.ts";
 
@@ -76,10 +97,15 @@ export const zoo = {
   densenet201,
   "efficientnet-b0": efficientnetB0,
   "efficientnet-b1": efficientnetB1,
+  "efficientnet-b2": efficientnetB2,
+  "efficientnet-b3": efficientnetB3,
+  "efficientnet-b4": efficientnetB4,
   // As in torchvision
   alexnet,
   vgg11,
   vgg13,
+  "vgg11-bn": vgg11Bn,
+  "vgg13-bn": vgg13Bn,
   "vgg16-bn": vgg16Bn,
   "vgg19-bn": vgg19Bn,
   "googlenet-tv": googlenetTv,
@@ -90,17 +116,31 @@ export const zoo = {
   "resnet101-tv": resnet101Tv,
   "resnet152-tv": resnet152Tv,
   "resnext50-32x4d": resnext50,
+  "resnext101-32x8d": resnext101x8,
+  "resnext101-64x4d": resnext101x4,
+  "wide-resnet50-2": wideResnet50,
+  "wide-resnet101-2": wideResnet101,
   "squeezenet1-0": squeezenet10,
   "squeezenet1-1": squeezenet11,
   "mobilenet-v2-tv": mobilenetV2Tv,
+  "mobilenet-v3-large": mobilenetV3Large,
+  "mobilenet-v3-small": mobilenetV3Small,
+  "convnext-tiny": convnextTiny,
+  "mnasnet1-0": mnasnet,
+  "regnet-x-400mf": regnetX400,
+  "regnet-y-400mf": regnetY400,
   "densenet121-tv": densenet121Tv,
   densenet161,
   "efficientnet-b0-tv": efficientnetB0Tv,
   "efficientnet-b1-tv": efficientnetB1Tv,
+  "efficientnet-b2-tv": efficientnetB2Tv,
+  "efficientnet-b3-tv": efficientnetB3Tv,
+  "efficientnet-b4-tv": efficientnetB4Tv,
   // As in timm
   resnet18d: resnet18D,
   resnet34d: resnet34D,
   resnet50d: resnet50D,
+  resnet101d: resnet101D,
   "resnet50v2-timm": resnet50V2Timm,
   "xception-timm": xceptionTimm,
   "mobilenet-timm": mobilenetTimm,
@@ -130,20 +170,36 @@ export const aliases = {
   "densenet201-keras": "densenet201",
   "efficientnet-b0-keras": "efficientnet-b0",
   "efficientnet-b1-keras": "efficientnet-b1",
+  "efficientnet-b2-keras": "efficientnet-b2",
+  "efficientnet-b3-keras": "efficientnet-b3",
+  "efficientnet-b4-keras": "efficientnet-b4",
   "alexnet-tv": "alexnet",
   "vgg11-tv": "vgg11",
   "vgg13-tv": "vgg13",
+  "vgg11-bn-tv": "vgg11-bn",
+  "vgg13-bn-tv": "vgg13-bn",
   "vgg16-bn-tv": "vgg16-bn",
   "vgg19-bn-tv": "vgg19-bn",
   "resnet18-tv": "resnet18",
   "resnet34-tv": "resnet34",
   "resnext50-32x4d-tv": "resnext50-32x4d",
+  "resnext101-32x8d-tv": "resnext101-32x8d",
+  "resnext101-64x4d-tv": "resnext101-64x4d",
+  "wide-resnet50-2-tv": "wide-resnet50-2",
+  "wide-resnet101-2-tv": "wide-resnet101-2",
   "squeezenet1-0-tv": "squeezenet1-0",
   "squeezenet1-1-tv": "squeezenet1-1",
+  "mobilenet-v3-large-tv": "mobilenet-v3-large",
+  "mobilenet-v3-small-tv": "mobilenet-v3-small",
+  "convnext-tiny-tv": "convnext-tiny",
+  "mnasnet1-0-tv": "mnasnet1-0",
+  "regnet-x-400mf-tv": "regnet-x-400mf",
+  "regnet-y-400mf-tv": "regnet-y-400mf",
   "densenet161-tv": "densenet161",
   "resnet18d-timm": "resnet18d",
   "resnet34d-timm": "resnet34d",
   "resnet50d-timm": "resnet50d",
+  "resnet101d-timm": "resnet101d",
 } as const satisfies Readonly<Record<string, keyof typeof zoo>>;
 
 /** The name of a network of the zoo. */

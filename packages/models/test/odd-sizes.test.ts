@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { features } from "@convkit/core";
+import { features, withoutDrawing } from "@convkit/core";
 import { useEngine } from "@convkit/engine";
 import { createModel, zoo } from "@convkit/models";
 import type { ModelName } from "@convkit/models";
@@ -10,9 +10,9 @@ import { seededInput, setSeededWeights } from "./seeded-weights.ts";
 /** What the peer says of a network at 97x131: neither square nor a multiple of 32. */
 interface Golden {
   high: number;
-  gain: number;
-  /** Base64 of float32: the first eight logits of two images. */
-  logits: string;
+  gain?: number;
+  /** Base64 of float32: the first eight logits of two images. Missing for large networks whose code a smaller one shares. */
+  logits?: string;
   /** By stride: the layer that ends the stage, and the shape of its map. */
   maps: Record<string, [layer: string, shape: [number, number, number]]>;
 }
@@ -67,18 +67,18 @@ describe.each(names)("%s at 97x131", (name) => {
   it("ends its stages with the peer's layers, of the peer's shapes", () => {
     // With the top, too: what comes behind the last map is not taken for one.
     for (const includeTop of [false, true]) {
-      const model = createModel(name, { input: size, includeTop });
+      const model = withoutDrawing(() => createModel(name, { input: size, includeTop }));
       const { outputs } = features(model, strides);
       expect(outputs.map(({ sourceLayer, shape }) => [sourceLayer.name, shape.slice(1)])).toEqual(Object.values(maps));
       model.dispose();
     }
   });
 
-  it("has the peer's logits, with random weights and statistics", () => {
-    const model = createModel(name, { input: size, logits: true });
-    setSeededWeights(model, gain);
+  it.runIf(logits !== undefined)("has the peer's logits, with random weights and statistics", () => {
+    const model = withoutDrawing(() => createModel(name, { input: size, logits: true }));
+    setSeededWeights(model, gain!);
     const got = tf.slice(model.predict(seededInput([...size], high)) as tf.Tensor2D, [0, 0], [2, 8]).dataSync();
-    const bytes = Buffer.from(logits, "base64");
+    const bytes = Buffer.from(logits!, "base64");
     const expected = new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
     const worst = Math.max(...expected.map((value, i) => Math.abs(value - (got[i] as number))));
     const scale = Math.max(1, ...expected.map(Math.abs));
@@ -89,7 +89,7 @@ describe.each(names)("%s at 97x131", (name) => {
 describe.each(Object.entries(own) as [ModelName, Record<number, string>][])("%s", (name, ends) => {
   it("ends its stages as its table says", () => {
     for (const includeTop of [false, true]) {
-      const model = createModel(name, { includeTop });
+      const model = withoutDrawing(() => createModel(name, { includeTop }));
       const { outputs } = features(model, Object.keys(ends).map(Number));
       expect(outputs.map(({ sourceLayer }) => sourceLayer.name)).toEqual(Object.values(ends));
       model.dispose();
@@ -111,7 +111,7 @@ describe.each([
   ])("equals the network built for %ix%i", (height, width) => {
     const input = [height, width, 3] as const;
     const [any, fixed] = [createModel(name, { input: [null, null, 3] }), createModel(name, { input })];
-    const gain = golden[name].gain;
+    const gain = golden[name].gain!;
     setSeededWeights(any, gain);
     setSeededWeights(fixed, gain);
     const x = seededInput([...input], golden[name].high);

@@ -22,8 +22,14 @@ const others: OtherShapes = {
   "inception-resnet-v2": [[299, 299, 3], 1000],
   xception: [[299, 299, 3], 1000],
   "efficientnet-b1": [[240, 240, 3], 1000],
+  "efficientnet-b2": [[260, 260, 3], 1000],
+  "efficientnet-b3": [[300, 300, 3], 1000],
+  "efficientnet-b4": [[380, 380, 3], 1000],
   "inception-v3-tv": [[299, 299, 3], 1000],
   "efficientnet-b1-tv": [[240, 240, 3], 1000],
+  "efficientnet-b2-tv": [[288, 288, 3], 1000],
+  "efficientnet-b3-tv": [[300, 300, 3], 1000],
+  "efficientnet-b4-tv": [[380, 380, 3], 1000],
   "xception-timm": [[299, 299, 3], 1000],
 };
 

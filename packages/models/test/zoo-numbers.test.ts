@@ -1,4 +1,4 @@
-import { summarize } from "@convkit/core";
+import { summarize, withoutDrawing } from "@convkit/core";
 import type { Architecture } from "@convkit/core";
 import { useEngine } from "@convkit/engine";
 import { createModel, zoo } from "@convkit/models";
@@ -14,7 +14,7 @@ describe.each(Object.values<Architecture>(zoo))("$name", (architecture) => {
   const { smallest } = architecture;
 
   it("has the stated weights and multiply-adds at its stated size", () => {
-    const model = createModel(name);
+    const model = withoutDrawing(() => createModel(name));
     const { params, macs } = summarize(model);
     const [height, width, channels] = architecture.input;
     expect({ params: params.total, trainable: params.trainable, macs }).toEqual({
@@ -28,7 +28,7 @@ describe.each(Object.values<Architecture>(zoo))("$name", (architecture) => {
   });
 
   it(`takes ${smallest} pixels and no fewer`, () => {
-    createModel(name, { input: [smallest, smallest, 3], includeTop: false }).dispose();
+    withoutDrawing(() => createModel(name, { input: [smallest, smallest, 3], includeTop: false })).dispose();
     if (smallest === 1) return;
     expect(() => createModel(name, { input: [smallest, smallest - 1, 3] })).toThrow(
       `${name}: expected an input of at least ${smallest}x${smallest} pixels, got ${smallest}x${smallest - 1}`,

@@ -25,7 +25,9 @@ describe("names of layers", () => {
   const named = [
     "vgg16",
     "vgg19",
-    ...Object.keys(zoo).filter((name) => /-tv$|-bn$|^resne[tx]t?(18|34|50-32)|^alexnet|^squeezenet/.test(name)),
+    ...Object.keys(zoo).filter((name) =>
+      /-tv$|-bn$|^resne[tx]t?(18|34|50-32)|^alexnet|^squeezenet|^mobilenet-v3|^mnasnet|^regnet|^convnext/.test(name),
+    ),
   ] as ModelName[];
   it.each(named)("%s: to PyTorch and back is the same, and no two meet", (name) => {
     const model = withoutDrawing(() => createModel(name));

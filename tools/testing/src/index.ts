@@ -1,3 +1,3 @@
 export { engines } from "./engines.ts";
-export { isRunInSlowTests } from "./larger-networks.ts";
+export { isComputedInTests, isRunInSlowTests } from "./larger-networks.ts";
 export { peerPython, runPeer } from "./peers.ts";

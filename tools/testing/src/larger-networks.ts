@@ -24,9 +24,40 @@ const larger: readonly string[] = [
   "resnet34d",
   "resnet50d",
   "xception-timm",
+  "mobilenet-v3-large",
+  "regnet-x-400mf",
+  "mnasnet1-0",
 ];
+
+/**
+ * Networks of many weights whose parts others have, too: `resnext50-32x4d` the wider 3x3, `resnet50d` the means, `vgg16-bn` the norms,
+ * `efficientnet-b1` the blocks. Every test that computes with a network leaves them out; their
+ * counts, names and shapes are compared in every run.
+ */
+const largest: readonly string[] = [
+  "vgg11-bn",
+  "vgg13-bn",
+  "resnext101-32x8d",
+  "resnext101-64x4d",
+  "wide-resnet50-2",
+  "wide-resnet101-2",
+  "resnet101d",
+  "efficientnet-b2",
+  "efficientnet-b3",
+  "efficientnet-b4",
+  "efficientnet-b2-tv",
+  "efficientnet-b3-tv",
+  "efficientnet-b4-tv",
+];
+
+const isCampaign = process.env["CONVKIT_SUITES"] === "1";
+
+/** True for the networks whose numbers every test run compares with the peer's; with `CONVKIT_SUITES=1` all. */
+export function isComputedInTests(name: string): boolean {
+  return isCampaign || !largest.includes(name);
+}
 
 /** True for the networks that slow tests run: one of each builder; with `CONVKIT_SUITES=1` all. */
 export function isRunInSlowTests(name: string): boolean {
-  return process.env["CONVKIT_SUITES"] === "1" || !larger.includes(name);
+  return isCampaign || ![...larger, ...largest].includes(name);
 }

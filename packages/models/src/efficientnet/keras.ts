@@ -53,7 +53,7 @@ const squeezeParts: Readonly<Record<SqueezePart, string>> = {
   excite: "excite",
 };
 
-// Factors on width and depth, input; weights, trainable weights, multiply-adds; top-1 and top-5 accuracy.
+// Factors on width and depth, input; weights, trainable weights, multiply-adds; top-1 and top-5 accuracy; dropout.
 export const efficientnetB0 = efficientnet(
   "efficientnet-b0",
   [1, 1],
@@ -68,6 +68,30 @@ export const efficientnetB1 = efficientnet(
   counts(7_856_239, 7_794_184, 686_802_832),
   [79.1, 94.4],
 );
+export const efficientnetB2 = efficientnet(
+  "efficientnet-b2",
+  [1.1, 1.2],
+  260,
+  counts(9_177_569, 9_109_994, 993_561_872),
+  [80.1, 94.9],
+  0.3,
+);
+export const efficientnetB3 = efficientnet(
+  "efficientnet-b3",
+  [1.2, 1.4],
+  300,
+  counts(12_320_535, 12_233_232, 1_827_141_392),
+  [81.6, 95.7],
+  0.3,
+);
+export const efficientnetB4 = efficientnet(
+  "efficientnet-b4",
+  [1.4, 1.8],
+  380,
+  counts(19_466_823, 19_341_616, 4_393_771_024),
+  [82.9, 96.4],
+  0.4,
+);
 
 function efficientnet(
   name: string,
@@ -75,6 +99,7 @@ function efficientnet(
   size: number,
   numbers: Counts,
   [top1, top5]: readonly [number, number],
+  rate = 0.2,
 ): Network {
   const rows = blockRows(width, depth).map((row) => ({
     ...row,
@@ -103,7 +128,7 @@ function efficientnet(
       top_bn: batchNorm(),
       top_activation: swish(),
     }),
-    head: (options) => averageHead(options, { rate: 0.2, drop: "top_dropout", init: denseInit }),
+    head: (options) => averageHead(options, { rate, drop: "top_dropout", init: denseInit }),
   };
 }
 

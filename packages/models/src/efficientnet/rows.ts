@@ -1,5 +1,6 @@
 import { activation } from "@convkit/core";
 import type { Block } from "@convkit/core";
+import { eights } from "../shared/eights.ts";
 
 export const paper =
   "Tan and Le 2019, EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks, https://arxiv.org/abs/1905.11946";
@@ -41,11 +42,9 @@ export function blockRows(width: number, depth: number): BlockRow[] {
   );
 }
 
-/** The nearest multiple of 8 that is at most 10 % smaller. */
+/** Filters of a network with this factor on the width of B0. */
 export function scaledFilters(filters: number, width: number): number {
-  const scaled = filters * width;
-  const rounded = Math.max(8, Math.floor((scaled + 4) / 8) * 8);
-  return rounded < 0.9 * scaled ? rounded + 8 : rounded;
+  return eights(filters * width);
 }
 
 /** Probability that training skips block `i` of `count`: it grows from 0 to 0.2. */

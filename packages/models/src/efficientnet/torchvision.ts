@@ -1,10 +1,10 @@
 import { invertedResidual, squeezeExcite } from "@convkit/blocks";
-import type { InvertedPart, SqueezePart } from "@convkit/blocks";
 import { batchNorm, chain, conv, dropout, heNormalFanOut, stage, torchPixels } from "@convkit/core";
 import type { Block } from "@convkit/core";
 import { torchHead } from "../shared/heads.ts";
 import { counts, fromTorchvision } from "../shared/sources.ts";
 import type { Counts, Network } from "../shared/sources.ts";
+import { torchInverted, torchSqueeze } from "../shared/torch-inverted.ts";
 import { blockRows, paper, scaledFilters, skipChance, swish } from "./rows.ts";
 import type { BlockRow } from "./rows.ts";
 
@@ -17,7 +17,7 @@ const imagenet = {
 } as const;
 const norm = { epsilon: 1e-5, momentum: 0.9 };
 
-// Factors on width and depth, input; weights, trainable weights, multiply-adds; top-1 and top-5 accuracy.
+// Factors on width and depth, input; weights, trainable weights, multiply-adds; top-1 and top-5 accuracy; dropout.
 export const efficientnetB0Tv = efficientnet(
   "efficientnet-b0-tv",
   [1, 1],
@@ -32,6 +32,30 @@ export const efficientnetB1Tv = efficientnet(
   counts(7_856_232, 7_794_184, 686_802_832),
   [78.642, 94.186],
 );
+export const efficientnetB2Tv = efficientnet(
+  "efficientnet-b2-tv",
+  [1.1, 1.2],
+  288,
+  counts(9_177_562, 9_109_994, 1_087_529_456),
+  [80.608, 95.31],
+  0.3,
+);
+export const efficientnetB3Tv = efficientnet(
+  "efficientnet-b3-tv",
+  [1.2, 1.4],
+  300,
+  counts(12_320_528, 12_233_232, 1_827_141_392),
+  [82.008, 96.054],
+  0.3,
+);
+export const efficientnetB4Tv = efficientnet(
+  "efficientnet-b4-tv",
+  [1.4, 1.8],
+  380,
+  counts(19_466_816, 19_341_616, 4_393_771_024),
+  [83.384, 96.594],
+  0.4,
+);
 
 function efficientnet(
   name: string,
@@ -39,6 +63,7 @@ function efficientnet(
   size: number,
   numbers: Counts,
   [top1, top5]: readonly [number, number],
+  rate = 0.2,
 ): Network {
   const rows = blockRows(width, depth);
   const path = ({ stage, index }: BlockRow): string => `features.b${stage}.b${index}`;
@@ -62,36 +87,14 @@ function efficientnet(
         b8: unit(scaledFilters(1280, width), 1, 1), //       7 x 7
       }),
     }),
-    head: (options) => torchHead(options, { name: "classifier.b1", rate: 0.2 }),
+    head: (options) => torchHead(options, { name: "classifier.b1", rate }),
   };
 }
 
-/** torchvision numbers a block's layers, so the numbers depend on whether it expands. */
 function block({ kernel, expansion, filters, stride }: BlockRow, chance: number): Block {
+  const naming = torchInverted({ expands: expansion !== 1, excites: true });
   return (x, name) => {
     const reduced = Math.max(1, Math.floor((x.shape.at(-1) as number) / 4));
-    const [depthwise, excite, project] = expansion === 1 ? ["b0", "b1", "b2"] : ["b1", "b2", "b3"];
-    const squeezed: Readonly<Record<SqueezePart, string>> = {
-      squeeze: "avgpool",
-      reshape: "reshape",
-      reduce: "fc1",
-      expand: "fc2",
-      excite: "scale",
-    };
-    const parts: Readonly<Record<InvertedPart, string>> = {
-      expand: "block.b0.b0",
-      expandNorm: "block.b0.b1",
-      expandRelu: "block.b0.b2",
-      pad: "block.pad",
-      depthwise: `block.${depthwise}.b0`,
-      depthwiseNorm: `block.${depthwise}.b1`,
-      depthwiseRelu: `block.${depthwise}.b2`,
-      excite: `block.${excite}`,
-      project: `block.${project}.b0`,
-      projectNorm: `block.${project}.b1`,
-      drop: "stochastic_depth",
-      add: "add",
-    };
     return invertedResidual(filters, {
       stride,
       expansion,
@@ -103,10 +106,10 @@ function block({ kernel, expansion, filters, stride }: BlockRow, chance: number)
       excite: squeezeExcite(reduced, {
         activation: "swish",
         init: heNormalFanOut,
-        naming: (at, part) => `${at}.${squeezed[part]}`,
+        naming: torchSqueeze,
       }),
       drop: chance > 0 ? dropout(chance, { perSample: true }) : undefined,
-      naming: (at, part) => `${at}.${parts[part]}`,
+      naming,
     })(x, name);
   };
 }

@@ -65,6 +65,9 @@ const bagOfTricks = {
     "He et al. 2018, Bag of Tricks for Image Classification with Convolutional Neural Networks, https://arxiv.org/abs/1812.01187",
   differs: "from torchvision's ResNet: three 3x3 convolutions first, means in the shortcuts (ResNet-D)",
 } as const;
+const widePaper = {
+  paper: "Zagoruyko and Komodakis 2016, Wide Residual Networks, https://arxiv.org/abs/1605.07146",
+} as const;
 
 // Block and number of blocks of each stage; weights, trainable weights, multiply-adds; top-1 and top-5 accuracy.
 export const resnet18 = resnet(
@@ -113,11 +116,49 @@ export const resnext50 = resnet(
   [77.618, 93.698],
   resnextPaper,
 );
+export const resnext101x8 = resnet(
+  "resnext101-32x8d",
+  widened(4, 32),
+  [3, 4, 23, 3],
+  counts(88_994_216, 88_791_336, 16_414_015_488),
+  [79.312, 94.526],
+  resnextPaper,
+);
+export const resnext101x4 = resnet(
+  "resnext101-64x4d",
+  widened(4, 64),
+  [3, 4, 23, 3],
+  counts(83_658_152, 83_455_272, 15_460_270_080),
+  [83.246, 96.454],
+  resnextPaper,
+);
+export const wideResnet50 = resnet(
+  "wide-resnet50-2",
+  widened(2),
+  [3, 4, 6, 3],
+  counts(68_951_464, 68_883_240, 11_398_021_120),
+  [78.468, 94.086],
+  widePaper,
+);
+export const wideResnet101 = resnet(
+  "wide-resnet101-2",
+  widened(2),
+  [3, 4, 23, 3],
+  counts(127_024_552, 126_886_696, 22_753_050_624),
+  [78.848, 94.284],
+  widePaper,
+);
 
 // ResNet-D, as in timm: three 3x3 convolutions first, means in the shortcuts.
 export const resnet18D = resnetD("resnet18d", basicD, [2, 2, 2, 2], counts(11_718_472, 11_708_744, 2_053_713_920));
 export const resnet34D = resnetD("resnet34d", basicD, [3, 4, 6, 3], counts(21_834_056, 21_816_904, 3_903_401_984));
 export const resnet50D = resnetD("resnet50d", bottleneckD, [3, 4, 6, 3], counts(25_629_512, 25_576_264, 4_328_824_832));
+export const resnet101D = resnetD(
+  "resnet101d",
+  bottleneckD,
+  [3, 4, 23, 3],
+  counts(44_673_864, 44_568_392, 8_041_046_016),
+);
 
 type Depths = readonly [number, number, number, number];
 

@@ -170,10 +170,13 @@ const kerasOthers: readonly PublishedWeights[] = [
     "tf",
   ),
   other("mobilenet-v2", false, `${keras}mobilenet_v2/mobilenet_v2_${ordering}_1.0_224_no_top.h5`, undefined, "tf"),
-  ...(["b0", "b1"] as const).flatMap((size) => {
+  ...(["b0", "b1", "b2", "b3", "b4"] as const).flatMap((size) => {
     const [top, notop] = {
       b0: ["902e53a9f72be733fc0bcb005b3ebbac", "50bc09e76180e00e4465e1a485ddc09d"],
       b1: ["1d254153d4ab51201f1646940f018540", "74c4e6b3e1f6a1eea24c589628592432"],
+      b2: ["b15cce36ff4dcbd00b6dd88e7857a6ad", "111f8e2ac8aa800a7a99e3239f7bfb39"],
+      b3: ["ffd1fdc53d0ce67064dc6a9c7960ede0", "af6d107764bb5b1abb91932881670226"],
+      b4: ["18c95ad55216b8f92d7e70b3a046e2fc", "ebc24e6d6c33eaebbd558eafbeedf1ba"],
     }[size] as [string, string];
     const base = `https://storage.googleapis.com/keras-applications/efficientnet${size}`;
     return [
@@ -194,6 +197,8 @@ const torchTable = [
   ["alexnet", "alexnet-owt-7be5be79", "7be5be791159472b1fbf3c69796f7cb30dca7ad8466c2df70058c37116cdee02"],
   ["vgg11", "vgg11-8a719046", undefined],
   ["vgg13", "vgg13-19584684", undefined],
+  ["vgg11-bn", "vgg11_bn-6002323d", undefined],
+  ["vgg13-bn", "vgg13_bn-abd245e5", undefined],
   ["vgg16-bn", "vgg16_bn-6c64b313", "6c64b3138f2f4fcb3bcc4cafde11619c4f440eb1631787e93a682fd88305888a"],
   ["vgg19-bn", "vgg19_bn-c79401a0", "c79401a0cf3cb42714e4182f5868c7a6f4f4534f5df9e956e2bb2098de41cbb6"],
   ["resnet18", "resnet18-f37072fd", "f37072fd47e89c5e827621c5baffa7500819f7896bbacec160b1a16c560e07ec"],
@@ -202,6 +207,10 @@ const torchTable = [
   ["resnet101-tv", "resnet101-63fe2227", "63fe2227b86e8f1f2063f43a75c84d195911b6a0eace650907dd3dc62dd49a0a"],
   ["resnet152-tv", "resnet152-394f9c45", "394f9c45966e3651a89bbb78a48410a6755854ce4a5ab64927cf1c7247f85e58"],
   ["resnext50-32x4d", "resnext50_32x4d-7cdf4587", undefined],
+  ["resnext101-32x8d", "resnext101_32x8d-8ba56ff5", undefined],
+  ["resnext101-64x4d", "resnext101_64x4d-173b62eb", undefined],
+  ["wide-resnet50-2", "wide_resnet50_2-95faca4d", undefined],
+  ["wide-resnet101-2", "wide_resnet101_2-32ee1156", undefined],
   ["googlenet-tv", "googlenet-1378be20", "1378be20a8e875cf1568b8a71654e704449655e34711a959a38b04fb34905cef"],
   [
     "inception-v3-tv",
@@ -211,10 +220,19 @@ const torchTable = [
   ["squeezenet1-0", "squeezenet1_0-b66bff10", undefined],
   ["squeezenet1-1", "squeezenet1_1-b8a52dc0", "b8a52dc049b60e4b6ab68ad0df457362afab8b6304b2febdc1650a5dab4d7e7b"],
   ["mobilenet-v2-tv", "mobilenet_v2-b0353104", "b03531047ffacf1e2488318dcd2aba1126cde36e3bfe1aa5cb07700aeeee9889"],
+  ["mobilenet-v3-large", "mobilenet_v3_large-8738ca79", undefined],
+  ["mobilenet-v3-small", "mobilenet_v3_small-047dcff4", undefined],
+  ["convnext-tiny", "convnext_tiny-983f1562", undefined],
+  ["mnasnet1-0", "mnasnet1.0_top1_73.512-f206786ef8", undefined],
+  ["regnet-x-400mf", "regnet_x_400mf-adf1edd5", undefined],
+  ["regnet-y-400mf", "regnet_y_400mf-c65dace8", undefined],
   ["densenet121-tv", "densenet121-a639ec97", "a639ec97d7c33b07ae66f0b5fb7d0192f95a3b11b7576c66c0126c2a727c4395"],
   ["densenet161", "densenet161-8d451a50", undefined],
   ["efficientnet-b0-tv", "efficientnet_b0_rwightman-7f5810bc", undefined],
   ["efficientnet-b1-tv", "efficientnet_b1_rwightman-bac287d4", undefined],
+  ["efficientnet-b2-tv", "efficientnet_b2_rwightman-c35c1473", undefined],
+  ["efficientnet-b3-tv", "efficientnet_b3_rwightman-b3899882", undefined],
+  ["efficientnet-b4-tv", "efficientnet_b4_rwightman-23ab8bcd", undefined],
 ] as const;
 
 /** All published files for networks of the zoo. */
@@ -230,7 +248,7 @@ export const imagenetWeights: readonly PublishedWeights[] = [
       model,
       top: true,
       url: `${torch}${file}.pth`,
-      hash: sha256 === undefined ? { sha256Begins: file.slice(-8) } : { sha256 },
+      hash: sha256 === undefined ? { sha256Begins: file.split("-").at(-1)!.slice(0, 8) } : { sha256 },
       license: "BSD-3-Clause",
       preprocessing,
     };

@@ -1,6 +1,7 @@
 """Networks of other libraries with random weights: of each its file, an input and its logits.
 
-Arguments: a folder, then library:name:height:width for each network. The libraries are keras, tf_keras, torchvision and timm.
+Arguments: a folder, then library:name:height:width for each network; without any, reads one a line from the standard input and answers
+when it is made. The libraries are keras, tf_keras, torchvision and timm.
 """
 import pathlib
 import sys
@@ -58,7 +59,7 @@ def of_torch(library, name, image, stem):
     return logits
 
 
-for word in sys.argv[2:]:
+def make(word):
     library, name, height, width = word.split(":")
     rng = np.random.default_rng(5)
     stem = str(folder / f"{library}-{name}")
@@ -66,3 +67,13 @@ for word in sys.argv[2:]:
     logits = of_keras(library, name, image, stem, rng) if "keras" in library else of_torch(library, name, image, stem)
     np.save(f"{stem}.x.npy", image)
     np.save(f"{stem}.y.npy", logits.astype("float32"))
+    return f"{library}:{name}"
+
+
+for word in sys.argv[2:]:
+    make(word)
+for word in sys.stdin if len(sys.argv) == 2 else ():
+    try:
+        print(f"made {make(word.strip())}", flush=True)
+    except Exception as error:
+        print(f"failed {type(error).__name__}: {error}".replace("\n", " "), flush=True)

@@ -53,6 +53,15 @@ export function torchWeights(model: tfl.LayersModel): TorchWeight[] {
             : "";
       const suffix = own.endsWith("kernel") ? "weight" : (plainNames[own] ?? own);
       const name = names.get(layer)!;
+      // torchvision's ConvNeXt has the factors as a parameter of the block, for maps with the channels first.
+      if (layer.getClassName() === "LayerScale" && name.endsWith(".layer_scale"))
+        return {
+          torchName: torchLayerName(model.name, name),
+          name: `${name}/${own}`,
+          variable,
+          torchShape: [variable.shape[0]!, 1, 1],
+          ...same,
+        };
       return {
         torchName: `${torchLayerName(model.name, name)}.${part}${suffix}`,
         name: `${name}/${own}`,
