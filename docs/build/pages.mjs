@@ -65,6 +65,7 @@ export function groupsOf(root) {
       ["First hour", "docs/first-hour.md"],
       ["Architecture", "docs/architecture.md"],
       ["Verification", "docs/verification.md"],
+      ["Networks of other libraries", "docs/networks.md"],
       ["Hardening", "docs/hardening.md"],
       ["What is patched", "docs/patches.md"],
       ["Supply chain", "docs/supply-chain.md"],
