@@ -6,7 +6,7 @@ import type { Context, Inputs, Kernel } from "./runtime/kernel-context.ts";
 import { withAnyBias } from "./kernels/activation.ts";
 import { batchNorm, binaryKernel, clipByValue, unaryKernel } from "./kernels/elementwise.ts";
 import { conv2d, conv2dBackpropFilter, conv2dBackpropInput, fusedConv2d } from "./kernels/convolution.ts";
-import { cast, identity, tile } from "./kernels/copies.ts";
+import { cast, identity, tile, transpose } from "./kernels/copies.ts";
 import { cumulative } from "./kernels/cumulative.ts";
 import {
   depthwiseBackpropFilter,
@@ -93,6 +93,7 @@ const refinements: Readonly<Record<string, (stock: Kernel<never>) => Kernel<unkn
   Sub: (stock) => binaryKernel("Sub", stock),
   Sum: sum,
   Transform: transform,
+  Transpose: transpose,
 };
 
 /**

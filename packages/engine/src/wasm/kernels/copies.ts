@@ -34,6 +34,17 @@ export function cast(stock: Kernel): Kernel {
   };
 }
 
+/**
+ * A transpose that moves no axis copies nothing. tfjs does this to the kernel of each dense layer over maps, and the stock copy fails
+ * where it makes the memory grow.
+ */
+export function transpose(stock: Kernel): Kernel {
+  return (inputs, attrs, context) =>
+    (attrs["perm"] as readonly number[]).every((from, axis) => from === axis)
+      ? identity(inputs, attrs, context)
+      : stock(inputs, attrs, context);
+}
+
 /** Repeats along each axis by copies of doubling length. Batch normalisation broadcasts this way. */
 export function tile(inputs: Inputs, attrs: Attrs, context: Context): TensorInfo {
   const x = input(inputs, "x");
