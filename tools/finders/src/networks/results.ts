@@ -43,7 +43,7 @@ const libraries = [
 ] as const;
 
 /** The page of the counts, library by library and family by family. */
-export function networksPage(results: Results): string {
+function networksPage(results: Results): string {
   const parts = libraries.map(([library, what]) => {
     const own = Object.entries(results).filter(([network]) => network.startsWith(`${library}:`));
     const families = [...new Set(own.map(([, { family }]) => family))].toSorted((a, b) => a.localeCompare(b, "en"));
