@@ -40,6 +40,8 @@ describe("a training in a folder of spaces, Korean letters and emoji", () => {
     await colorFolder(join(here, "무당벌레 데이터"), ["blue", "red"], 6);
     said = await train("결과 📈", {
       ...plain,
+      // We color nothing, so that nothing can be forced.
+      FORCE_COLOR: "1",
       LANG: "ar_EG.UTF-8",
       LC_ALL: "ar_EG.UTF-8",
       TZ: "Pacific/Kiritimati",

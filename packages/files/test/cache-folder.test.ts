@@ -27,6 +27,16 @@ test("one folder has one name, through links too, and before it is there", () =>
     expect(cacheRoot({ CONVKIT_CACHE: join(folder, "link", name) })).toBe(join(folder, "disk", name));
 });
 
+test("a relative cache stays in the start directory when the process changes its own", () => {
+  const start = process.cwd();
+  process.chdir(temporaryFolder());
+  try {
+    expect(cacheRoot({ CONVKIT_CACHE: "here" })).toBe(join(start, "here"));
+  } finally {
+    process.chdir(start);
+  }
+});
+
 test("each kind has its folder in the cache", () => {
   expect(cacheFolder("weights")).toBe(join(cacheRoot(), "weights"));
 });
