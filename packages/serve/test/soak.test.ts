@@ -56,8 +56,12 @@ test(
     const end = performance.now() + minutes * 60_000;
     const wrong: string[] = [];
     let answers = 0;
+    let reloads = 0;
+    // On a busy machine the short run goes on until it has seen what it looks for.
+    const goesOn = (pause = 0): boolean =>
+      performance.now() + pause < end || (!isLong && (reloads === 0 || answers <= cases.length));
     const client = async (place: number): Promise<void> => {
-      for (let turn = place; performance.now() < end; turn++) {
+      for (let turn = place; goesOn(); turn++) {
         const [path, body, headers, read] = cases[turn % cases.length]!;
         try {
           const response = await fetch(url + path, { method: "POST", body, headers });
@@ -71,11 +75,10 @@ test(
       }
     };
     const samples: { readonly hours: number; readonly megabytes: number }[] = [];
-    let reloads = 0;
     const watch = async (): Promise<void> => {
       const start = performance.now();
       const pause = Math.min(15_000, (minutes * 60_000) / 6);
-      for (let turn = 1; performance.now() + pause < end; turn++) {
+      for (let turn = 1; goesOn(pause); turn++) {
         await after(pause);
         const text = await (await fetch(`${url}/metrics`)).text();
         const megabytes = Number(/process_resident_memory_bytes (\d+)/.exec(text)![1]) / 1e6;
@@ -107,5 +110,5 @@ test(
     expect(reloads).toBeGreaterThanOrEqual(1);
     if (isLong) expect(slope(rest)).toBeLessThan(60);
   },
-  minutes * 60_000 + 300_000,
+  minutes * 60_000 + 1_800_000,
 );
