@@ -23,44 +23,40 @@ beforeAll(async () => {
 });
 
 describe("an install", () => {
-  test(
-    "that is killed leaves no engine; the next two wait for the lock, and one of them installs",
-    { timeout: 600_000 },
-    async () => {
-      const cache = await temporaryFolder();
-      const env = { CONVKIT_CACHE: cache, CONVKIT_WHEELS: wheels };
-      const killed = startProgram("install", { env });
-      await killed.until(/^unpack/m);
-      killed.child.kill("SIGKILL");
-      await killed.ended;
-      expect((await readdir(cache)).map((name) => finalName(name) ?? name).toSorted()).toEqual([
-        ".install-native.lock",
-        `engine-native-tensorflow-2.21.0-${platformOf()}`,
-      ]);
+  test("that is killed leaves no engine; the next two wait for the lock, and one of them installs", async () => {
+    const cache = await temporaryFolder();
+    const env = { CONVKIT_CACHE: cache, CONVKIT_WHEELS: wheels };
+    const killed = startProgram("install", { env });
+    await killed.until(/^unpack/m);
+    killed.child.kill("SIGKILL");
+    await killed.ended;
+    expect((await readdir(cache)).map((name) => finalName(name) ?? name).toSorted()).toEqual([
+      ".install-native.lock",
+      `engine-native-tensorflow-2.21.0-${platformOf()}`,
+    ]);
 
-      const results = await Promise.all([1, 2].map(() => startProgram("install", { env }).ended));
-      expect(results.map(({ code, errors }) => [code, errors])).toEqual([
-        [0, ""],
-        [0, ""],
-      ]);
-      const outputs = results.map(({ output }) => output);
-      // With a prebuilt addon nothing is compiled.
-      expect(outputs.filter((output) => output.includes("compile:"))).toHaveLength(hasPrebuilt() ? 0 : 1);
-      expect(outputs.some((output) => output.startsWith("wait: Another install is at work"))).toBe(true);
-      expect(await readdir(cache)).toEqual([`engine-native-tensorflow-2.21.0-${platformOf()}`]);
-      expect(await folderBytes(cache)).toBeLessThan(900e6);
+    const results = await Promise.all([1, 2].map(() => startProgram("install", { env }).ended));
+    expect(results.map(({ code, errors }) => [code, errors])).toEqual([
+      [0, ""],
+      [0, ""],
+    ]);
+    const outputs = results.map(({ output }) => output);
+    // With a prebuilt addon nothing is compiled.
+    expect(outputs.filter((output) => output.includes("compile:"))).toHaveLength(hasPrebuilt() ? 0 : 1);
+    expect(outputs.some((output) => output.startsWith("wait: Another install is at work"))).toBe(true);
+    expect(await readdir(cache)).toEqual([`engine-native-tensorflow-2.21.0-${platformOf()}`]);
+    expect(await folderBytes(cache)).toBeLessThan(900e6);
 
-      // Offline, without pip, npm or a compiler: what is there is enough.
-      const again = await startProgram("install", { env: { ...env, CONVKIT_WHEELS: "/nowhere", PATH: "/nowhere" } })
-        .ended;
-      expect([again.code, again.output.split("\n")[0]]).toEqual([
-        0,
-        `done: TensorFlow 2.21.0 is ready in ${path.join(cache, `engine-native-tensorflow-2.21.0-${platformOf()}`)}`,
-      ]);
-      const trained = await startProgram("train", { env: { ...env, ENGINE: "native", PATH: "/nowhere" } }).ended;
-      expect([trained.code, trained.errors]).toEqual([0, ""]);
-    },
-  );
+    // Offline, without pip, npm or a compiler: what is there is enough.
+    const again = await startProgram("install", { env: { ...env, CONVKIT_WHEELS: "/nowhere", PATH: "/nowhere" } })
+      .ended;
+    expect([again.code, again.output.split("\n")[0]]).toEqual([
+      0,
+      `done: TensorFlow 2.21.0 is ready in ${path.join(cache, `engine-native-tensorflow-2.21.0-${platformOf()}`)}`,
+    ]);
+    const trained = await startProgram("train", { env: { ...env, ENGINE: "native", PATH: "/nowhere" } }).ended;
+    expect([trained.code, trained.errors]).toEqual([0, ""]);
+  });
 
   test("that is given up leaves nothing", async () => {
     const cache = await temporaryFolder();

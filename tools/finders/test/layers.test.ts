@@ -26,7 +26,7 @@ let results: Result[] = [];
 
 beforeAll(() => {
   if (peerPython !== undefined) results = peerResults<Result>("layers.py", cases);
-}, 900_000);
+});
 
 type Layers = Record<string, (args: object) => tfl.layers.Layer>;
 
@@ -148,7 +148,7 @@ describe.runIf(peerPython !== undefined)("layers with drawn options equal Keras'
   });
 
   describe.each(engines)("%s", (engine) => {
-    beforeAll(() => useEngine(engine), 600_000);
+    beforeAll(() => useEngine(engine));
 
     test.each(layerNames)("%s", (name) => {
       const faults = faultsOf(name, results, (one) => {
@@ -160,7 +160,7 @@ describe.runIf(peerPython !== undefined)("layers with drawn options equal Keras'
   });
 
   describe.runIf(engines.includes("native"))("native, compiled", () => {
-    beforeAll(() => useEngine("native"), 600_000);
+    beforeAll(() => useEngine("native"));
 
     test.each(layerNames)("%s", async (name) => {
       const faults: string[] = [];

@@ -55,7 +55,7 @@ function numbersOf({ kind, shape, labels, predictions, seed }: ObjectiveCase): N
 
 beforeAll(() => {
   if (peerPython !== undefined) results = peerResults<Result>("objectives.py", cases);
-}, 900_000);
+});
 
 /** A model whose weight is its prediction: its input is the unit matrix, so that one step of SGD at rate 1 shows the gradient. */
 function asModel(one: ObjectiveCase & { y: number[]; p: number[] }, compileArgs: object) {
@@ -97,7 +97,7 @@ async function computed(one: (typeof cases)[number]): Promise<Result> {
 
 describe.runIf(peerPython !== undefined)("losses, metrics and constraints equal Keras'", () => {
   describe.each(engines)("%s", (engine) => {
-    beforeAll(() => useEngine(engine), 600_000);
+    beforeAll(() => useEngine(engine));
 
     test.each(cases.map((one, i) => [`${one.kind} ${one.name} ${i}`, i] as const))("%s", async (_, i) => {
       const got = await computed(cases[i]!);

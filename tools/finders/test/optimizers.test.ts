@@ -25,7 +25,7 @@ let keras: (number[][] | null)[] = [];
 
 beforeAll(() => {
   if (peerPython !== undefined) keras = peerResults<number[][] | null>("optimizers.py", cases);
-}, 900_000);
+});
 
 function make({ name, options: o }: OptimizerCase): tf.Optimizer {
   const rate = o["learningRate"] as number;
@@ -119,7 +119,7 @@ const paths = engines.flatMap(
 
 describe.runIf(peerPython !== undefined)("tfjs' optimizers after twenty steps equal Keras, or their formula", () => {
   describe.each(paths)("%s, compiled: %s", (engine, compiled) => {
-    beforeAll(() => useEngine(engine), 600_000);
+    beforeAll(() => useEngine(engine));
 
     test.each(cases.map((one, i) => [`${one.name} ${JSON.stringify(one.options)}`, i] as const))("%s", async (_, i) => {
       const one = cases[i]!;
