@@ -130,8 +130,11 @@ whichever fits the machine.
 - **Binaries.** \`@koromix/koffi-*\`, \`@img/sharp-*\` and libjpeg-turbo's addon, which \`@convkit/datasets\` carries for nine platforms
   (copied out of \`@julusian/jpeg-turbo\` 2.3.0, Apache-2.0; libjpeg-turbo itself: IJG, BSD-3-Clause and zlib licences), are prebuilt by
   their authors. \`@convkit/engine-linux-x64\` is built by ours from tfjs-node's source.
-- **Downloads.** Whatever is fetched at run time (TensorFlow's wheels, data sets) has its hash pinned in the code.
-- **Audit.** \`pnpm audit --prod\` asks the registry for known faults of these versions (by hand: not every mirror answers it).
+- **Downloads.** Wheels and data sets are pinned by their sha256 in the code, published weights by what their publishers state (Keras' md5,
+  PyTorch's first eight digits of the sha256), which finds damage, but not every forger. tfjs-node, for a project that has none, is
+  fetched by npm in a fixed version, without install scripts; the hashes of it and of its dependencies are those of npm's registry.
+- **Audit.** \`pnpm audit --prod\` asks the registry for known faults of these versions, in the workflow of a release (not every mirror
+  answers it).
 
 | package | version | why | size | licence |
 |---|---|---|---|---|
