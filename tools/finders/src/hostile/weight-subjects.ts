@@ -58,7 +58,6 @@ export const weightSubjects: readonly Subject[] = [
   written("safetensors", "state.safetensors"),
   written("npy", "array.npy"),
   written("npz", "arrays.npz"),
-  written("pt2", "exported.pt2"),
   {
     name: "onnx",
     files: ["model.onnx"],
@@ -72,7 +71,6 @@ export const weightSubjects: readonly Subject[] = [
     // ONNX names a node of its graph, or the file.
     names: /model/,
   },
-  written("npz", "arrays.npz"),
   {
     name: "shards",
     async prepare(folder) {

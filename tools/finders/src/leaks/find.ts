@@ -1,5 +1,5 @@
 /*
- * find.ts [CASE …] [--engine native] [--short]: repeats work that must leave nothing behind, and prints what a process holds
+ * find.ts [CASE …] [--engine native|wasm] [--short]: repeats work that must leave nothing behind, and prints what a process holds
  * more after each time. Ends with 1 if anything grew. Needs node --expose-gc, and --no-opt:
  * the optimized code of functions comes and goes in the heap.
  */
@@ -16,6 +16,7 @@ await useEngine(values.engine as EngineName);
 if (values.engine === "native") countSessions();
 for (const each of repeated) {
   if (positionals.length > 0 && !positionals.includes(each.name)) continue;
+  if (each.isCompiled === true && values.engine === "wasm") continue;
   // The test command has the engines alone.
   if (values.short && / on (openvino|onnxruntime)$/.test(each.name)) continue;
   const growth = await growthOf(each, values.short ? each.times.short : each.times.long);

@@ -25,6 +25,8 @@ export interface Repeated {
   readonly period?: number;
   /** Bytes of the heap that tfjs keeps each time: the names of a network's tensors and weights. 0 by default. */
   readonly names?: number;
+  /** True for work that only TensorFlow's engines do. */
+  readonly isCompiled?: boolean;
   /** Makes what all times share. */
   begin(): Promise<{ once(): Promise<void>; end(): Promise<void> }>;
 }
