@@ -1,6 +1,8 @@
-import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { cacheFolder } from "@convkit/files";
 
 /** The Python of the peers' environment (Keras, PyTorch, ONNX Runtime …), made by `pnpm peers`; undefined where it is not there. */
@@ -9,12 +11,36 @@ export const peerPython: string | undefined = [process.env["CONVKIT_PEERS"], cac
   .map((folder) => join(folder, "bin", "python"))
   .find((file) => existsSync(file));
 
+const beside = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+
+/** A process that keeps Keras and PyTorch loaded. */
+interface Server {
+  readonly socket: string;
+  readonly pid: number;
+}
+
+let server: Server | undefined;
+
+/** Starts the server at the first use; it ends with this process. */
+function serverOf(python: string): Server {
+  if (server !== undefined) return server;
+  const folder = mkdtempSync(join(tmpdir(), "convkit-python-"));
+  const socket = join(folder, "socket");
+  const child = spawn(python, [beside("peer-server.py"), socket], {
+    stdio: ["pipe", "ignore", "ignore"],
+    env: { ...process.env, TF_CPP_MIN_LOG_LEVEL: "3", KERAS_BACKEND: "tensorflow", CUDA_VISIBLE_DEVICES: "-1" },
+  });
+  child.unref();
+  (child.stdin as unknown as { unref(): void }).unref();
+  return (server = { socket, pid: child.pid! });
+}
+
 /** Runs Python source in the peers' environment and returns what it printed; throws with Python's traceback. */
 export function runPeer(source: string, args: readonly string[] = []): string {
   if (peerPython === undefined) throw new Error("The peers' Python environment is not there: run `pnpm peers`.");
-  return execFileSync(peerPython, ["-c", source, ...args], {
+  const { socket, pid } = serverOf(peerPython);
+  return execFileSync(peerPython, ["-S", "-E", beside("peer-client.py"), socket, String(pid), source, ...args], {
     encoding: "utf8",
     maxBuffer: 1 << 28,
-    env: { ...process.env, TF_CPP_MIN_LOG_LEVEL: "3", KERAS_BACKEND: "tensorflow", CUDA_VISIBLE_DEVICES: "-1" },
   });
 }
