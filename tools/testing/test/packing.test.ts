@@ -53,8 +53,8 @@ function project(manager: "npm" | "pnpm", name: string, readme: string): string 
   return folder;
 }
 
-async function install(manager: "npm" | "pnpm", folder: string): Promise<void> {
-  if (manager === "npm") await run("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline"], folder);
+async function install(manager: "npm" | "pnpm", folder: string, ...flags: readonly string[]): Promise<void> {
+  if (manager === "npm") await run("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline", ...flags], folder);
   else await run("pnpm", ["install", "--prefer-offline", "--no-frozen-lockfile"], folder);
 }
 
@@ -187,7 +187,15 @@ describe.each(
     expect(JSON.parse(report)).toMatchObject({ analysis: { types: { kind: "included" } } });
   });
 
-  test.each(["npm", "pnpm"] as const)(
+  // The tree of convkit, which holds every package, is installed and used below.
+  test.skipIf(name === "convkit")("has a tree of packages that npm can make", async () => {
+    const stranger = project("npm", name, readFileSync(join(folder, "README.md"), "utf8"));
+    await install("npm", stranger, "--package-lock-only");
+    const lock = JSON.parse(readFileSync(join(stranger, "package-lock.json"), "utf8")) as { packages: object };
+    expect(Object.keys(lock.packages)).toContain(`node_modules/${name}`);
+  });
+
+  test.each(name === "convkit" ? (["npm", "pnpm"] as const) : (["pnpm"] as const))(
     "installs alone with %s, and every example of its README compiles, and runs with pnpm",
     async (manager) => {
       const readme = readFileSync(join(folder, "README.md"), "utf8");
@@ -220,7 +228,7 @@ describe.each(
       writeFileSync(join(stranger, "required.cts"), required);
       writeFileSync(join(stranger, "tsconfig.json"), JSON.stringify(strictTypes([...examples.keys()])));
       await run(process.execPath, [tool("typescript", "bin/tsc")], stranger);
-      if (name === "convkit" && manager === "npm") await checkDeclarations(stranger);
+      if (manager === "npm") await checkDeclarations(stranger);
       expect(await run(process.execPath, ["out/required.cjs"], stranger)).toBe("");
       // What runs in pnpm's strict tree of packages runs in npm's flat one, too.
       if (manager === "npm") return;
