@@ -1,1 +1,3 @@
-export { default } from "../../vitest.shared.ts";
+import { together } from "../../vitest.shared.ts";
+
+export default together();

@@ -39,6 +39,21 @@ const models = [
   "nested",
 ] as const;
 
+/** Models that have each layer which goes into an ONNX file. */
+const ofOnnx = [
+  "convolutions",
+  "merges",
+  "powers",
+  "activations",
+  "pools",
+  "augmentations",
+  "shapes",
+  "normalization",
+  "normalization_given",
+  "sequential",
+  "nested",
+] as const satisfies readonly (typeof models)[number][];
+
 /** Layers of Keras 2 that Keras 3 has not, and writes other layers for. */
 const ofKeras2 = (): Readonly<Record<string, tfl.layers.Layer>> => ({
   locally_connected: new LocallyConnected2D({
@@ -80,6 +95,17 @@ describe.skipIf(peerPython === undefined)("models that Keras 3 saved", () => {
       expect(await worstDifference(model, join(folder, name))).toBeLessThan(2e-5);
       model.dispose();
     });
+  });
+
+  it("run in ONNX Runtime after we wrote them as ONNX", async () => {
+    for (const name of ofOnnx) {
+      const model = await loadModel(join(folder, `${name}.keras`));
+      await saveModel(model, join(folder, `${name}.onnx`));
+      model.dispose();
+    }
+    const differences = JSON.parse(runPython("onnx-check.py", folder, ...ofOnnx)) as Record<string, number | string>;
+    expect(Object.keys(differences)).toHaveLength(ofOnnx.length);
+    expect(Object.entries(differences).filter(([, difference]) => !(Number(difference) < 2e-5))).toEqual([]);
   });
 
   it.each([
