@@ -8,6 +8,7 @@ export { contactSheet } from "./dataset/contact-sheet.ts";
 export type { ContactSheetOptions } from "./dataset/contact-sheet.ts";
 export { csvImages } from "./folders/csv-images.ts";
 export type { CsvOptions } from "./folders/csv-images.ts";
+export type { CsvColumns, CsvTarget } from "./folders/csv-targets.ts";
 export { DataError } from "./data-error.ts";
 export { dataSets, fetchData, verifyData } from "./published/registry.ts";
 export type { DataSetName, NamedDataSet } from "./published/registry.ts";
@@ -20,14 +21,17 @@ export type {
   Decoding,
   IndexedDataset,
   SkippedImage,
+  Target,
+  TargetValues,
 } from "./dataset/dataset.ts";
+export type { InputData, TargetData } from "./dataset/targets.ts";
 export { decodeImage, decodingFailure } from "./images/decode.ts";
 export { imageExtensions } from "./images/image-format.ts";
 export type { DecodeOptions } from "./images/decode-options.ts";
 export { download } from "./storage/download.ts";
 export type { DownloadOptions, DownloadProgress } from "./storage/download.ts";
 export { fromGenerator } from "./dataset/from-generator.ts";
-export type { GeneratorData, Sample } from "./dataset/from-generator.ts";
+export type { GeneratedTarget, GeneratorData, Sample } from "./dataset/from-generator.ts";
 export { matchClasses } from "./dataset/match-classes.ts";
 export { readIdx } from "./formats/idx.ts";
 export type { IdxArray, IdxData } from "./formats/idx.ts";

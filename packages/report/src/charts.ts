@@ -1,4 +1,4 @@
-import { HeatmapChart, LineChart } from "echarts/charts";
+import { HeatmapChart, LineChart, ScatterChart } from "echarts/charts";
 import {
   GridComponent,
   LegendComponent,
@@ -12,6 +12,7 @@ import { SVGRenderer } from "echarts/renderers";
 echarts.use([
   HeatmapChart,
   LineChart,
+  ScatterChart,
   GridComponent,
   LegendComponent,
   MarkLineComponent,
@@ -189,6 +190,84 @@ export function confusionChart(counts: readonly (readonly number[])[], labels: r
           },
         })),
         itemStyle: { borderColor: "#ffffff", borderWidth: 1 },
+      },
+    ],
+  });
+}
+
+/** Curves of precision over recall, one a label, as an SVG. Up to eight labels have names. */
+export function precisionRecallChart(
+  curves: readonly { readonly name: string; readonly points: readonly { precision: number; recall: number }[] }[],
+): string {
+  const isNamed = curves.length <= palette.length;
+  return render(560, 360, {
+    grid: { left: 64, right: 20, top: isNamed ? 56 : 16, bottom: 44 },
+    ...(isNamed && {
+      legend: { top: 4, left: 56, icon: "roundRect", itemWidth: 14, itemHeight: 4, textStyle: { color: ink } },
+    }),
+    xAxis: shareAxis("recall"),
+    yAxis: { ...shareAxis("precision"), nameGap: 44 },
+    series: curves.map(({ name, points }, index) => ({
+      name,
+      type: "line",
+      data: points.map(({ precision, recall }) => [recall * 100, precision * 100]),
+      showSymbol: false,
+      lineStyle: { width: 2, opacity: isNamed ? 1 : 0.5 },
+      color: palette[index % palette.length],
+    })),
+  });
+}
+
+function shareAxis(name: string): object {
+  return {
+    type: "value",
+    min: 0,
+    max: 100,
+    name,
+    nameLocation: "middle",
+    nameGap: 28,
+    nameTextStyle: { color: faint },
+    axisLabel: { color: faint, formatter: (value: number) => `${value} %` },
+    splitLine: { lineStyle: { color: line } },
+  };
+}
+
+/** Predicted over true numbers as an SVG, with the line on which both are equal. */
+export function scatterChart(points: readonly (readonly [actual: number, predicted: number])[]): string {
+  const values = points.flat().filter((value) => Number.isFinite(value));
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  const room = (most - least || 1) / 20;
+  const range = { min: tidy(least - room), max: tidy(most + room) };
+  const axis = (name: string, nameGap: number): object => ({
+    type: "value",
+    ...range,
+    name,
+    nameLocation: "middle",
+    nameGap,
+    nameTextStyle: { color: faint },
+    axisLabel: { color: faint, formatter: (value: number) => String(tidy(value)) },
+    splitLine: { lineStyle: { color: line } },
+  });
+  return render(560, 420, {
+    grid: { left: 76, right: 20, top: 16, bottom: 48 },
+    xAxis: axis("true", 30),
+    yAxis: axis("predicted", 54),
+    series: [
+      {
+        type: "line",
+        data: [
+          [range.min, range.min],
+          [range.max, range.max],
+        ],
+        showSymbol: false,
+        silent: true,
+        lineStyle: { color: faint, type: "dotted", width: 1.5 },
+      },
+      {
+        type: "scatter",
+        data: points.map(([actual, predicted]) => [actual, predicted]),
+        symbolSize: 5,
+        itemStyle: { color: palette[0], opacity: 0.55 },
       },
     ],
   });

@@ -19,9 +19,10 @@ export async function writeComparison(path: string, runs: readonly ComparedRun[]
 }
 
 function comparisonPage(runs: readonly ComparedRun[]): string {
+  const metrics = [...new Set(runs.flatMap(({ history }) => history.flatMap((row) => Object.keys(row.metrics ?? {}))))];
   const chart = (
     title: string,
-    key: keyof EpochLogs,
+    key: Exclude<keyof EpochLogs, "metrics">,
     options: { readonly percent?: boolean; readonly logarithmic?: boolean } = {},
   ): Html[] => {
     const series: Series[] = runs.map(({ name, history }, index) => ({
@@ -39,8 +40,19 @@ function comparisonPage(runs: readonly ComparedRun[]): string {
       ...chart("Validation accuracy", "valAccuracy", { percent: true }),
       ...chart("Training loss", "loss"),
       ...chart("Training accuracy", "accuracy", { percent: true }),
+      ...metrics.map((name) =>
+        section(name.replace(/^val_(.*)$/, "Validation: $1"), curve(lineChart(metricSeries(runs, name)))),
+      ),
       ...chart("Learning rate", "lr"),
       ...chart("Seconds an epoch", "seconds"),
     ]),
   ]);
+}
+
+function metricSeries(runs: readonly ComparedRun[], metric: string): Series[] {
+  return runs.map(({ name, history }, index) => ({
+    name,
+    points: history.map(({ epoch, metrics }) => [epoch, metrics?.[metric]] as const),
+    color: palette[index % palette.length]!,
+  }));
 }

@@ -1,11 +1,12 @@
 import type { IndexedDataset } from "@convkit/datasets";
 import { OptionError, shown } from "@convkit/errors";
 import { writeFileAtomic } from "@convkit/files";
-import type { EpochLogs, Evaluation, Mistake, RunResult } from "@convkit/trainer";
+import type { EpochLogs, Evaluation, Mistake, RunResult, TaskEvaluation } from "@convkit/trainer";
 import { confusionChart, lineChart } from "./charts.ts";
 import { type Html, html, trusted } from "./html.ts";
 import { curve, facts, grid, page, partsOf, section, tableOf, tiles } from "./page.ts";
 import { imagePng } from "./image-png.ts";
+import { metricSections, taskSections, tidy } from "./task-sections.ts";
 
 /** What a report shows. */
 export interface ReportContent {
@@ -17,6 +18,8 @@ export interface ReportContent {
   readonly evaluation?: (Evaluation & { readonly mistakes: readonly Mistake[] }) | undefined;
   /** The images that the evaluation was made on, and the name of their split, such as "test"; none by default. */
   readonly judged?: { readonly split: string; readonly data: IndexedDataset } | undefined;
+  /** The evaluation of outputs that tell labels, numbers, masks or several of these; none by default. */
+  readonly tasks?: TaskEvaluation | undefined;
   /** The number of the model's parameters. */
   readonly parameters: number;
   /** Names and values for the section "Environment": versions, engine, processor. */
@@ -39,10 +42,19 @@ export async function writeReport(path: string, content: ReportContent): Promise
 }
 
 async function reportPage(content: ReportContent): Promise<string> {
-  const { title, subtitle, result, evaluation, judged, parameters, environment, config } = content;
+  const { title, subtitle, result, evaluation, tasks, judged, parameters, environment, config } = content;
   const { history, best } = result;
-  const curves = history.length === 0 ? [] : [lossSection(history, best), accuracySection(history, best)];
-  const judgement = evaluation === undefined || judged === undefined ? [] : await judgementSections(evaluation, judged);
+  const curves =
+    history.length === 0
+      ? []
+      : [lossSection(history, best), ...accuracySection(history, best), ...metricSections(history, best)];
+  const judgement =
+    judged === undefined
+      ? []
+      : [
+          ...(evaluation === undefined ? [] : await judgementSections(evaluation, judged)),
+          ...(tasks === undefined ? [] : await taskSections(tasks, judged)),
+        ];
   const rates = history.length === 0 ? [] : [rateSection(history)];
   return page(title, subtitle, [
     tiles(summaryTiles(content, parameters)),
@@ -57,7 +69,7 @@ async function reportPage(content: ReportContent): Promise<string> {
   ]);
 }
 
-function summaryTiles({ result, evaluation, judged }: ReportContent, parameters: number): [string, string][] {
+function summaryTiles({ result, evaluation, tasks, judged }: ReportContent, parameters: number): [string, string][] {
   const { history, best, seconds, imagesPerSecond } = result;
   const values: [string, string][] = [];
   if (evaluation !== undefined && judged !== undefined)
@@ -65,6 +77,13 @@ function summaryTiles({ result, evaluation, judged }: ReportContent, parameters:
       percent(evaluation.accuracy),
       `accuracy on ${evaluation.count.toLocaleString("en-US")} ${judged.split} images`,
     ]);
+  if (tasks !== undefined && judged !== undefined)
+    values.push(
+      [String(tidy(tasks.loss)), `loss on ${tasks.count.toLocaleString("en-US")} ${judged.split} images`],
+      ...Object.entries(tasks.metrics)
+        .slice(0, 4)
+        .map(([name, value]): [string, string] => [String(tidy(value)), name]),
+    );
   if (best?.valAccuracy !== undefined) values.push([percent(best.valAccuracy), "validation accuracy, best epoch"]);
   if (best !== undefined) values.push([`${best.epoch} of ${history.length}`, "best epoch"]);
   values.push([duration(seconds), "training and validation"]);
@@ -84,7 +103,8 @@ function lossSection(history: readonly EpochLogs[], best: EpochLogs | undefined)
   return section("Loss", curve(chart));
 }
 
-function accuracySection(history: readonly EpochLogs[], best: EpochLogs | undefined): Html {
+function accuracySection(history: readonly EpochLogs[], best: EpochLogs | undefined): Html[] {
+  if (history.every(({ accuracy }) => accuracy === undefined)) return [];
   const chart = lineChart(
     [
       { name: "training", points: history.map(({ epoch, accuracy }) => [epoch, accuracy] as const) },
@@ -92,7 +112,7 @@ function accuracySection(history: readonly EpochLogs[], best: EpochLogs | undefi
     ],
     { percent: true, ...(best !== undefined && { mark: best.epoch }) },
   );
-  return section("Accuracy", curve(chart));
+  return [section("Accuracy", curve(chart))];
 }
 
 function validationSeries(history: readonly EpochLogs[], key: "valLoss" | "valAccuracy") {

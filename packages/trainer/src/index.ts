@@ -6,12 +6,28 @@ export { type ModelOutput, modelOutputs } from "./objective/model-outputs.ts";
 export {
   binaryCrossentropy,
   binaryFocal,
+  type BinaryFocalOptions,
   categoricalCrossentropy,
   categoricalFocal,
   type FocalOptions,
   type LossOptions,
   sparseCategoricalCrossentropy,
 } from "./objective/losses.ts";
+export {
+  cosineSimilarity,
+  type DivergenceOptions,
+  huber,
+  type HuberOptions,
+  klDivergence,
+  meanAbsoluteError,
+  meanSquaredError,
+} from "./objective/distances.ts";
+export { tripletHard, type TripletOptions, tripletSemiHard } from "./objective/triplet.ts";
+export { type Reduction, reductions } from "./objective/reduction.ts";
+export { type Metric, type MetricFunction, type MetricValues } from "./metrics/metric.ts";
+export { type MetricName, metricNames, metricOf, type MetricPlan } from "./metrics/named-metrics.ts";
+export { type MetricOption, type MetricSpec, type OwnMetric } from "./metrics/metric-set.ts";
+export { averagePrecision, type CurvePoint, precisionRecallCurve } from "./metrics/precision-recall.ts";
 export { auc, type Auc } from "./metrics/auc.ts";
 export {
   type ClassReport,
@@ -25,7 +41,15 @@ export { checkTraining, type CheckTrainingOptions } from "./checks/check-trainin
 export { type TrainingCheck } from "./checks/training-check.ts";
 export { inTopK } from "./metrics/in-top-k.ts";
 export { type Monitor, monitors } from "./run/monitor.ts";
-export { type Loss, type LossName, lossNames } from "./objective/objective.ts";
+export {
+  type Loss,
+  type LossFunction,
+  type LossName,
+  lossNames,
+  type LossOption,
+  type LossSpec,
+  type OwnLoss,
+} from "./objective/loss.ts";
 export { reduceOnPlateau, type PlateauOptions } from "./callbacks/reduce-on-plateau.ts";
 export {
   parseSchedule,
@@ -38,6 +62,13 @@ export { tensorBoard, type TensorBoardOptions } from "./callbacks/tensorboard.ts
 export { type EventFile, openEventFile, type Picture } from "./tensorboard/event-file.ts";
 export { TrainerError } from "./trainer-error.ts";
 export { evaluate, type EvaluateOptions, type JudgedBatch } from "./step/evaluate.ts";
+export {
+  evaluateTasks,
+  type EvaluateTasksOptions,
+  type PredictedBatch,
+  type TaskEvaluation,
+} from "./step/evaluate-tasks.ts";
+export type { LabelReport, NumberReport, OutputEvaluation, WorstExample } from "./metrics/output-evaluation.ts";
 export type { EvaluationRuntime } from "./step/runtime-forward.ts";
 export {
   completeOptimizer,
@@ -68,6 +99,7 @@ export { webhook, type WebhookOptions } from "./callbacks/webhook.ts";
 export { train } from "./loop/train.ts";
 export { fineTune, type FineTuneOptions, type FineTuneResult } from "./fine-tune/fine-tune.ts";
 export { type FineTunePlan } from "./fine-tune/fine-tune-plan.ts";
+export { taskHeads, type TaskHeadsOptions } from "./model/task-heads.ts";
 export { type ProgressOptions, showProgress } from "./callbacks/progress.ts";
 export {
   type CheckpointOptions,

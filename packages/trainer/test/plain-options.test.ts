@@ -116,7 +116,7 @@ test("showProgress says each epoch in a line, with the numbers of the history", 
   const { history } = await train({ model, data, epochs: 2, batch: 8, progress: false, callbacks });
   expect(lines).toHaveLength(2);
   expect(lines[1]).toContain(
-    `epoch 2/2 | loss ${history[1]!.loss.toFixed(4)} | accuracy ${(history[1]!.accuracy * 100).toFixed(2)} %`,
+    `epoch 2/2 | loss ${history[1]!.loss.toFixed(4)} | accuracy ${(history[1]!.accuracy! * 100).toFixed(2)} %`,
   );
 });
 

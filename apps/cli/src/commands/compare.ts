@@ -40,6 +40,7 @@ export async function run(
       bestEpoch: best?.epoch ?? null,
       valLoss: best?.valLoss ?? null,
       valAccuracy: best?.valAccuracy ?? null,
+      ...(test?.metrics && { metrics: test.metrics }),
       testAccuracy: onTest?.accuracy ?? null,
       testLoss: onTest?.loss ?? null,
       seconds,
@@ -48,6 +49,7 @@ export async function run(
   });
   if (out !== undefined) await writeComparison(userPath(out), runs);
   const share = (value: number | null) => (value === null ? "" : percent(value));
+  const metrics = [...new Set(rows.flatMap(({ metrics: own }) => Object.keys(own ?? {})))].slice(0, 6);
   const cells = rows.map((row) => [
     row.name,
     String(row.epochs),
@@ -57,6 +59,7 @@ export async function run(
     share(row.testAccuracy),
     duration(row.seconds),
     row.imagesPerSecond === null ? "" : String(Math.round(row.imagesPerSecond)),
+    ...metrics.map((name) => String(row.metrics?.[name]?.toPrecision(4) ?? "")),
   ]);
   const titles = [
     "run",
@@ -67,6 +70,7 @@ export async function run(
     "test accuracy",
     "time",
     "images/s",
+    ...metrics,
   ];
   const drawn = out === undefined ? "" : `\n\nCurves: ${out}`;
   context.out.result(rows, `${table(titles, cells)}${drawn}`);

@@ -1,7 +1,9 @@
 import type { Evaluation } from "@convkit/trainer";
 import type { Context } from "../terminal/context.ts";
 import { grouped, percent, table } from "../terminal/format.ts";
-import { choice, flag, offering, required, text, type ValuesOf, whole } from "../terminal/option.ts";
+import { columnList, nameList } from "../inputs/column-list.ts";
+import { UsageError } from "../terminal/usage-error.ts";
+import { aboveZero, choice, flag, offering, required, text, type ValuesOf, whole } from "../terminal/option.ts";
 import { dataNames } from "../inputs/known-names.ts";
 import { modelOptions } from "../inputs/model-options.ts";
 import { preprocessingOption } from "../inputs/preprocessing-option.ts";
@@ -13,6 +15,10 @@ export const options = {
   data: required(offering(text("<name-or-folder>", "images to evaluate on"), dataNames)),
   dataFrom: text("<folder-or-url>", "where a named data set lies"),
   outside: flag("allows paths of a CSV file that leave its folder"),
+  labels: columnList("of a CSV file: the column with the names of several labels, or one with 0 and 1 a label"),
+  numbers: columnList("of a CSV file: the columns of numbers to predict"),
+  metrics: nameList("metrics of labels and numbers, such as auc,r2"),
+  threshold: aboveZero("<share>", "the probability above which a label counts (default: 0.5)"),
   split: choice(["test", "validation", "train"], "<name>", "which images"),
   limit: whole(1, "<n>", "at most so many images"),
   batch: whole(1, "<n>", "images at once"),
@@ -43,6 +49,10 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
     workers,
     strict,
     runtime,
+    labels: labelColumns,
+    numbers,
+    metrics,
+    threshold,
     ...modelGiven
   } = given;
   await engineInUse(context);
@@ -61,10 +71,18 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
     image: subject.image,
     fit: subject.fit,
     run: subject.run,
+    ...((labelColumns ?? numbers) && { columns: { labels: labelColumns, numbers } }),
   });
   const { name: dataName, split, trainedOn } = chosen;
   const tellNotes = dataNotes(context.out, chosen.data);
   tellNotes();
+  if (chosen.data.targets !== undefined) {
+    const { judgeTasks } = await import("../inference/judge-tasks.ts");
+    await judgeTasks(context, subject, chosen, { name, metrics, threshold, batch, csv, tta, runtime });
+    return;
+  }
+  if (metrics !== undefined || threshold !== undefined)
+    throw new UsageError("--metrics and --threshold are for labels and numbers: name their columns.");
   const data = subject.matched(chosen.data);
   const columns = ["image", "label", "predicted", "probability", "right"];
   const rows = csv === undefined ? undefined : await openCsv(userPath(csv), columns);

@@ -14,6 +14,7 @@ import {
 import { webAddress } from "../terminal/parsers.ts";
 import { CliError } from "../terminal/usage-error.ts";
 import { dataNames } from "../inputs/known-names.ts";
+import { columnList, nameList } from "../inputs/column-list.ts";
 import { modelOptions } from "../inputs/model-options.ts";
 import { keep, mayChange, notStored } from "../training/train-option.ts";
 import { globalOptionTable } from "../terminal/global-options.ts";
@@ -35,6 +36,12 @@ export const options = {
   top: notStored(top),
   pooling: notStored(pooling),
   data: keep("plan.data", offering(text("<name-or-folder>", "images to train on"), dataNames), { as: "data" }),
+  labels: keep(
+    "plan.columns.labels",
+    columnList("of a CSV file: the column with the names of several labels, or one with 0 and 1 a label"),
+  ),
+  numbers: keep("plan.columns.numbers", columnList("of a CSV file: the columns of numbers to predict")),
+  metrics: keep("plan.metrics", nameList("what is measured beside the loss, such as auc,f1")),
   dataFrom: keep("dataFrom", text("<folder-or-url>", "where a named data set lies"), {
     as: "source",
     keepsPromise: true,

@@ -1,7 +1,14 @@
 import type { ImageFit } from "@convkit/core";
 import type { IndexedDataset } from "@convkit/datasets";
 import { findArchitecture, isModelName } from "@convkit/models";
-import { evaluate, type EvaluateOptions, type Evaluation } from "@convkit/trainer";
+import {
+  evaluate,
+  type EvaluateOptions,
+  evaluateTasks,
+  type EvaluateTasksOptions,
+  type Evaluation,
+  type TaskEvaluation,
+} from "@convkit/trainer";
 import type { Context } from "../terminal/context.ts";
 import { imageShape } from "../inputs/image-shape.ts";
 import { matchModelClasses } from "../inputs/model-classes.ts";
@@ -14,6 +21,7 @@ import { userPath } from "../inputs/user-path.ts";
 import { evaluateSaved } from "./evaluate-saved-model.ts";
 
 type How = Omit<EvaluateOptions, "preprocessing">;
+type TaskHow = Omit<EvaluateTasksOptions, "preprocessing" | "loss" | "lossWeights">;
 
 /** The model to evaluate: the images that it takes, and how it is evaluated. */
 export interface Subject {
@@ -25,6 +33,8 @@ export interface Subject {
   /** The images with the model's own labels; throws if the model does not know one of their classes. */
   matched(data: IndexedDataset): IndexedDataset;
   judge(data: IndexedDataset, how: How): Promise<Evaluation>;
+  /** Evaluates on labels or numbers; missing for a model that tells classes only. */
+  judgeTasks?(data: IndexedDataset, how: TaskHow): Promise<TaskEvaluation>;
 }
 
 /** Opens a SavedModel, a network of the zoo with as many classes as the data, or a model that has its own classes. */
@@ -57,6 +67,17 @@ export async function openSubject(context: Context, name: string, options: Model
     run: await storedRun(userPath(name)),
     matched: (data) => matchModelClasses(context.out, data, { name, classes: resolved.classes }),
     judge: (data, how) => judged(resolved, data, how),
+    async judgeTasks(data, how) {
+      const { loss, lossWeights, metrics } = (await storedRun(userPath(name)))?.plan ?? {};
+      const { preprocessing } = resolved;
+      return evaluateTasks(resolved.model, data, {
+        loss,
+        lossWeights,
+        preprocessing,
+        ...how,
+        metrics: how.metrics ?? metrics,
+      });
+    },
   };
 }
 

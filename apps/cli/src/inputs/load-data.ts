@@ -1,7 +1,14 @@
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import type { ImageFit } from "@convkit/core";
-import { dataSets, type DataSplits, type IndexedDataset, loadData, packagesSeenFrom } from "@convkit/datasets";
+import {
+  type CsvColumns,
+  dataSets,
+  type DataSplits,
+  type IndexedDataset,
+  loadData,
+  packagesSeenFrom,
+} from "@convkit/datasets";
 import type { Plan } from "@convkit/trainer";
 import sharp from "sharp";
 import type { Context } from "../terminal/context.ts";
@@ -15,6 +22,8 @@ export interface DataOptions {
   readonly dataFrom?: string | undefined;
   /** Allows a CSV file to list paths outside of its folder. */
   readonly outside?: boolean | undefined;
+  /** The columns of a CSV file with labels or numbers. */
+  readonly columns?: CsvColumns | undefined;
   readonly validation?: number | undefined;
   readonly limit?: Plan["limit"] | undefined;
   readonly seed?: number | undefined;
@@ -42,7 +51,7 @@ export function checkDataName(name: string): void {
 
 /** Loads the data set of that name, or the one in that folder. */
 export async function loadSplits(context: Context, options: DataOptions): Promise<DataSplits<IndexedDataset>> {
-  const { data, dataFrom, outside, validation, limit, seed = 0, image, fit = {}, strict, workers } = options;
+  const { data, dataFrom, outside, columns, validation, limit, seed = 0, image, fit = {}, strict, workers } = options;
   const path = dataPlace(data);
   if (!Object.hasOwn(dataSets, data) && !existsSync(path))
     throw new UsageError(
@@ -56,6 +65,7 @@ export async function loadSplits(context: Context, options: DataOptions): Promis
     seed,
     from,
     outside,
+    columns,
     validation,
     limit,
     strict,

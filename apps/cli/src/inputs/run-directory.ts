@@ -84,6 +84,8 @@ const planShape: StoredShape = {
       (value) => value === "balanced" || (Array.isArray(value) && value.every(number[1])),
     ],
     outputWeights: listOf(number),
+    lossWeights: record,
+    columns: record,
     expects: { fields: { accuracy: number } },
   },
 };

@@ -2,6 +2,7 @@ import { readJson } from "@convkit/files";
 import {
   numberOrNull,
   oneOf,
+  record,
   type StoredShape,
   storedProblems,
   throwStored,
@@ -20,8 +21,10 @@ export interface Metrics {
   /** The final evaluation of the run. `split` names its images, and is missing in older runs, which say `top1` for `accuracy`. */
   readonly test?: {
     readonly split?: "test" | "validation";
-    readonly accuracy: number | null;
+    readonly accuracy?: number | null;
     readonly loss: number | null;
+    /** The metrics of labels, numbers and masks. */
+    readonly metrics?: Readonly<Record<string, number | null>>;
   };
 }
 
@@ -34,8 +37,8 @@ const shape: StoredShape = {
       optional: { valLoss: numberOrNull, valAccuracy: numberOrNull },
     },
     test: {
-      fields: { accuracy: numberOrNull, loss: numberOrNull },
-      optional: { split: oneOf(["test", "validation"]) },
+      fields: { loss: numberOrNull },
+      optional: { accuracy: numberOrNull, split: oneOf(["test", "validation"]), metrics: record },
     },
   },
 };

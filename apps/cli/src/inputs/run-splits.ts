@@ -20,7 +20,7 @@ export async function runSplits(
   { plan, dataFrom, outside, seed }: Pick<StoredRun, "plan" | "dataFrom" | "outside" | "seed">,
   { workers, strict, image, fit }: ReadOptions,
 ): Promise<DataSplits<IndexedDataset>> {
-  const { data, validation, limit } = plan;
+  const { data, validation, limit, columns } = plan;
   const splits = await loadSplits(context, {
     data,
     seed,
@@ -28,6 +28,7 @@ export async function runSplits(
     fit,
     dataFrom,
     outside,
+    columns,
     limit,
     validation: typeof validation === "number" ? validation : undefined,
     workers,

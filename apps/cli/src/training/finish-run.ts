@@ -1,7 +1,8 @@
 import type { DataSplits, IndexedDataset } from "@convkit/datasets";
 import { writeReport } from "@convkit/report";
 import { writeJson } from "@convkit/files";
-import { type Evaluation, type Mistake, runDirectory, type RunResult } from "@convkit/trainer";
+import { type Evaluation, type Mistake, runDirectory, type RunResult, type TaskEvaluation } from "@convkit/trainer";
+import { shortOutputs, tasksText } from "../outputs/tasks-text.ts";
 import { bytes, duration, grouped, percent } from "../terminal/format.ts";
 import type { RunConfig } from "./run-config.ts";
 import type { Environment } from "./environment.ts";
@@ -16,14 +17,16 @@ export interface EndedRun {
   readonly result: RunResult;
   /** Missing if the run was interrupted, or if no images were held out. */
   readonly test: (Evaluation & { readonly mistakes: readonly Mistake[] }) | undefined;
+  /** The same for data with targets: labels, numbers, or several of these. */
+  readonly tasks: TaskEvaluation | undefined;
 }
 
 /** Writes `metrics.json` and `report.html`. */
 export async function writeResult(run: EndedRun): Promise<void> {
-  const { folder, config, data, result, test, parameters } = run;
+  const { folder, config, data, result, test, tasks, parameters } = run;
   const places = runDirectory(folder);
   const { history: _history, ...ended } = result;
-  await writeJson(places.metrics, { ...ended, test: test && { split: splitOf(data), ...test } });
+  await writeJson(places.metrics, { ...ended, test: (test ?? tasks) && { split: splitOf(data), ...(test ?? tasks) } });
   const judged = data.test ?? data.validation;
   const environment = Object.entries(run.environment).map(([key, value]) => [
     key,
@@ -37,11 +40,12 @@ export async function writeResult(run: EndedRun): Promise<void> {
     environment: Object.fromEntries(environment) as Record<string, string>,
     config,
     ...(test && judged && { evaluation: test, judged: { split: splitOf(data), data: judged } }),
+    ...(tasks && judged && { tasks, judged: { split: splitOf(data), data: judged } }),
   });
 }
 
 /** The output of `--json` for a run. */
-export function resultDocument({ folder, config, data, result, test }: EndedRun): object {
+export function resultDocument({ folder, config, data, result, test, tasks }: EndedRun): object {
   const { expects } = config.plan;
   const { epochs, best, final, seconds, imagesPerSecond, timings, stopReason, interrupted } = result;
   return {
@@ -51,9 +55,10 @@ export function resultDocument({ folder, config, data, result, test }: EndedRun)
     final: final
       ? {
           loss: final.loss,
-          accuracy: final.accuracy,
+          accuracy: final.accuracy ?? null,
           valLoss: final.valLoss ?? null,
           valAccuracy: final.valAccuracy ?? null,
+          ...(final.metrics && { metrics: final.metrics }),
         }
       : null,
     test: test
@@ -65,7 +70,15 @@ export function resultDocument({ folder, config, data, result, test }: EndedRun)
           top5: test.top5,
           auc: test.auc,
         }
-      : null,
+      : tasks
+        ? {
+            split: splitOf(data),
+            images: tasks.count,
+            loss: tasks.loss,
+            metrics: tasks.metrics,
+            outputs: shortOutputs(tasks),
+          }
+        : null,
     ...(expects && test && { expects: { ...expects, reached: test.accuracy >= expects.accuracy } }),
     seconds,
     imagesPerSecond,
@@ -76,7 +89,7 @@ export function resultDocument({ folder, config, data, result, test }: EndedRun)
 }
 
 /** The summary of a run that is printed without `--json`. */
-export function resultText({ folder, config, data, result, test }: EndedRun): string {
+export function resultText({ folder, config, data, result, test, tasks }: EndedRun): string {
   const { epochs, steps, seconds, imagesPerSecond, stopReason, interrupted } = result;
   const stopped = stopReason === undefined ? "" : `, stopped: ${stopReason}`;
   const ending = interrupted
@@ -86,7 +99,9 @@ export function resultText({ folder, config, data, result, test }: EndedRun): st
     ? [
         `${splitOf(data)}: loss ${test.loss.toFixed(4)}, accuracy ${percent(test.accuracy)} on ${grouped(test.count)} images${expectation(config, test)}`,
       ]
-    : [];
+    : tasks
+      ? [`${splitOf(data)}, ${grouped(tasks.count)} images: ${tasksText(tasks)}`]
+      : [];
   return [ending, ...tested, `run directory: ${folder}`].join("\n");
 }
 

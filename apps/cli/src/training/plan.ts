@@ -64,6 +64,9 @@ export function basePlan(name: string, options: BaseOptions): Plan {
 /** The parts of a plan that `--plan` may give. */
 const parts = [
   "loss",
+  "metrics",
+  "lossWeights",
+  "columns",
   "optimizer",
   "schedule",
   "augment",

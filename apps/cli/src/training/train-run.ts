@@ -11,10 +11,13 @@ import {
   claimRunDirectory,
   earlyStopping,
   evaluate,
+  evaluateTasks,
   fineTune,
+  type Loss,
   type Plan,
   planAugmentation,
   reduceOnPlateau,
+  taskHeads,
   type RunClaim,
   runDirectory,
   type RunResult,
@@ -97,6 +100,7 @@ async function trainIn(
   const { engine, threads } = await runEngine(context, config);
   context.signal.throwIfAborted();
   const { model, preprocessing, data } = await modelAndData(context, config, place);
+  const { targets } = data.train;
   context.signal.throwIfAborted();
   const tellNotes = dataNotes(context.out, data.train, data.validation, data.test);
   tellNotes();
@@ -120,17 +124,21 @@ async function trainIn(
     batch: plan.batch,
     seed,
     preprocessing,
-    outputWeights: plan.outputWeights ?? outputWeightsOf(plan.model, model.outputs.length),
+    ...(plan.lossWeights
+      ? { lossWeights: plan.lossWeights }
+      : { outputWeights: plan.outputWeights ?? outputWeightsOf(plan.model, targets ? 1 : model.outputs.length) }),
+    ...(plan.metrics && { metrics: plan.metrics }),
+    onNote: (note) => context.out.note(note),
     execution,
     progress: false,
     out: place.folder,
     claim: place.claim,
     // A note has told of another engine and another number of threads.
     resume: place.isResumed && { anyMachine: true },
-    metadata: { name: config.name, classes, preprocessing },
+    metadata: { name: config.name, ...(targets === undefined && { classes }), preprocessing },
     signal: context.signal,
     ...(plan.loss && { loss: plan.loss }),
-    ...(plan.augment && { augment: planAugmentation(plan.augment, classes.length) }),
+    ...(plan.augment && { augment: targets ? plan.augment : planAugmentation(plan.augment, classes.length) }),
     ...(plan.classWeights && { classWeights: classWeightsOf(plan.classWeights, data.train) }),
     ...(plan.accumulate !== undefined && { accumulate: plan.accumulate }),
     ...(plan.ema !== undefined && { ema: plan.ema }),
@@ -150,15 +158,19 @@ async function trainIn(
     context.out.note(`${config.name}: validated by copies of the model in the runtime ${result.validationRuntime}`);
   const judged = data.test ?? data.validation;
   const isIdle = judged === undefined || result.interrupted || (result.diverged && result.best === undefined);
-  const loss = plan.loss && { loss: plan.loss };
-  const test = isIdle
-    ? undefined
-    : await evaluate(model, judged, { preprocessing, execution, signal: context.signal, ...loss }).catch(
-        (error: unknown) => {
-          if (context.signal.aborted) return undefined;
-          throw error;
-        },
-      );
+  const judge = { preprocessing, execution, signal: context.signal };
+  const unlessStopped = (error: unknown): undefined => {
+    if (!context.signal.aborted) throw error;
+  };
+  const test =
+    isIdle || targets !== undefined
+      ? undefined
+      : await evaluate(model, judged, { ...judge, loss: plan.loss as Loss | undefined }).catch(unlessStopped);
+  const { loss, metrics, lossWeights } = plan;
+  const tasks =
+    isIdle || targets === undefined
+      ? undefined
+      : await evaluateTasks(model, judged, { ...judge, loss, metrics, lossWeights }).catch(unlessStopped);
   tellNotes();
   const interrupted = result.interrupted || context.signal.aborted;
   return {
@@ -169,6 +181,7 @@ async function trainIn(
     environment: made,
     result: { ...result, interrupted },
     test,
+    tasks,
   };
 }
 
@@ -220,8 +233,21 @@ async function modelAndData(
     ? inputOf(trained.model, trained.images)
     : (plan.modelOptions?.input ?? findArchitecture(plan.model).input);
   const data = await runSplits(context, config, { workers, strict, image, fit: trained?.images });
-  const { classes: names } = data.train;
+  const { classes: names, targets } = data.train;
   checkStoredClasses(config, data);
+  if (targets !== undefined) {
+    const { input, aux } = plan.modelOptions ?? {};
+    const options = { input: input && ([...input] as [number, number, number]), weights, adaptChannels };
+    if (aux === true) throw new UsageError("--aux is for classes: leave it out.");
+    const wanted = {
+      names: [],
+      count: trained?.model.outputs[0]!.shape.at(-1) ?? findArchitecture(plan.model).classes,
+    };
+    const base = trained ?? (await modelToTrain(context, trained, plan.model, options, { wanted, seed }));
+    const model = fitsTargets(base.model, targets) ? base.model : taskHeads(base.model, data.train, { seed });
+    if (config.freeze === true) freezeAllButHead(model);
+    return { ...base, classes: undefined, model, data };
+  }
   const { input, aux, classes: count = outputsFor(plan.model, names.length) } = plan.modelOptions ?? {};
   const resolved = await modelToTrain(
     context,
@@ -234,6 +260,18 @@ async function modelAndData(
   // A kept head has its own order of the classes.
   const isKept = trained !== undefined && resolved.model === trained.model;
   return { ...resolved, data: isKept ? mapSplits(data, (set) => matchModelClasses(context.out, set, trained)) : data };
+}
+
+/** True if a trained model has an output for each target already. */
+function fitsTargets(model: ResolvedModel["model"], targets: NonNullable<IndexedDataset["targets"]>): boolean {
+  const wanted = Object.entries(targets);
+  return (
+    model.outputs.length === wanted.length &&
+    model.outputs.every((output, place) => {
+      const [name, { shape }] = wanted[place]!;
+      return output.sourceLayer.name === name && output.shape.slice(1).join() === shape.join();
+    })
+  );
 }
 
 /** A resumed run needs its original classes: its model knows no others. */

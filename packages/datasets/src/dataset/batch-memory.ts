@@ -33,14 +33,21 @@ export class LentBatch implements Batch {
   readonly labels: Int32Array;
   readonly indices: Int32Array;
   readonly place: number;
+  declare readonly targets?: Exclude<Batch["targets"], undefined>;
+  declare readonly inputs?: Exclude<Batch["inputs"], undefined>;
   #home: BatchMemory | undefined;
 
-  constructor({ images, shape, labels, indices, place }: Batch & { place: number }, home: BatchMemory) {
+  constructor(
+    { images, shape, labels, indices, place, targets, inputs }: Batch & { place: number },
+    home: BatchMemory,
+  ) {
     this.images = images;
     this.shape = shape;
     this.labels = labels;
     this.indices = indices;
     this.place = place;
+    if (targets !== undefined) this.targets = targets;
+    if (inputs !== undefined) this.inputs = inputs;
     this.#home = home;
   }
 

@@ -7,8 +7,12 @@ import type { ResizeMode } from "../images/resize/resize.ts";
 export interface Batch {
   images: Uint8Array | Float32Array;
   shape: [n: number, h: number, w: number, c: number];
-  /** The class of each image. */
+  /** The class of each image; 0 if the data set has targets of which none is a class. */
   labels: Int32Array;
+  /** The values of each target, one image after the other; missing if the data set has classes only. */
+  targets?: Readonly<Record<string, TargetValues>>;
+  /** The values of the model's further inputs, one image after the other; missing if there are none. */
+  inputs?: Readonly<Record<string, Float32Array>>;
   /** The index of each image in its data set. */
   indices: Int32Array;
   /** The index of the batch in its epoch, from 0. Unreadable batches keep their index but are not yielded. */
@@ -18,6 +22,22 @@ export interface Batch {
    * of large batches. Without this call the memory is freed as usual.
    */
   release?(): void;
+}
+
+/** The values of a target: class numbers and masks are whole, labels (0 or 1) and numbers are floats. */
+export type TargetValues = Int32Array | Float32Array;
+
+/** What a network is to tell of each image. */
+export interface Target {
+  /**
+   * `class`: one class of several. `labels`: any of several labels, each 0 or 1. `numbers`: numbers to predict. `mask`:
+   * a class for each pixel.
+   */
+  readonly kind: "class" | "labels" | "numbers" | "mask";
+  /** The names of the classes, of the labels or of the numbers. */
+  readonly names: readonly string[];
+  /** The shape of one image's values: `[]` for a class, `[labels]`, `[numbers]`, or `[h, w]` for a mask. */
+  readonly shape: readonly number[];
 }
 
 export interface BatchOptions {
@@ -48,8 +68,12 @@ export interface Decoding {
 /** Images of one size with labels; batches can be read repeatedly. */
 export interface Dataset {
   readonly name: string;
-  /** The class names, in the order of the labels. */
+  /** The class names, in the order of the labels; none if the data set has targets of which none is a class. */
   readonly classes: readonly string[];
+  /** The targets by name; missing if each image has a class and nothing else. */
+  readonly targets?: Readonly<Record<string, Target>> | undefined;
+  /** The shapes of the further inputs by the names of the model's inputs; missing if images are the only input. */
+  readonly inputs?: Readonly<Record<string, readonly number[]>> | undefined;
   readonly shape: readonly [h: number, w: number, c: number];
   readonly dtype: "uint8" | "float32";
   /** Number of images per epoch; `Infinity` if a generator does not state it (check with `hasKnownSize`). */
@@ -63,6 +87,8 @@ export interface Dataset {
 export interface IndexedDataset extends Dataset {
   /** The class of every image. */
   readonly labels: Int32Array;
+  /** The values of each target, one image after the other; missing if the data set has classes only. */
+  readonly targetValues?: Readonly<Record<string, TargetValues>> | undefined;
   /** The unusable files, each with the reason; the list grows while batches are read. */
   readonly skipped: readonly SkippedImage[];
   /** Notes on surprising properties of the used images, such as two folders of one class; none by default. */

@@ -1,21 +1,35 @@
 import type { OptionNames } from "@convkit/errors";
 import { DataError } from "../data-error.ts";
 import { checkNames } from "../images/decode-options.ts";
-import type { Batch, Dataset } from "./dataset.ts";
+import type { Batch, Dataset, Target } from "./dataset.ts";
+import { labelsOf, sizeOf, storedInputs, storedTargets } from "./targets.ts";
 import { uniformStream } from "@convkit/augment/internal";
 import { checkBatchOptions } from "./indexed-dataset.ts";
 
-/** One image, `[h, w, c]` in row-major order, and its class. */
+/** One image, `[h, w, c]` in row-major order, and its class or its targets. */
 export interface Sample {
   readonly image: Uint8Array | Float32Array;
-  readonly label: number;
+  /** The number of the image's class; left out if there are targets. */
+  readonly label?: number | undefined;
+  /** The image's values of each of the data set's `targets`; none by default. */
+  readonly targets?: Readonly<Record<string, ArrayLike<number>>> | undefined;
+  /** The image's values of each of the data set's `inputs`; none by default. */
+  readonly inputs?: Readonly<Record<string, ArrayLike<number>>> | undefined;
 }
+
+/** A target whose values come with each sample. */
+export type GeneratedTarget = Pick<Target, "kind" | "names">;
 
 export interface GeneratorData {
   /** Starts the samples from the beginning; called once per epoch. */
   readonly samples: (epoch: number) => Iterable<Sample> | AsyncIterable<Sample>;
   readonly shape: readonly [h: number, w: number, c: number];
-  readonly classes: readonly string[];
+  /** The names of the classes; left out if there are `targets`. */
+  readonly classes?: readonly string[] | undefined;
+  /** What a network is to tell of each image, by name; a class by default. */
+  readonly targets?: Readonly<Record<string, GeneratedTarget>> | undefined;
+  /** The shapes of the model's inputs besides the images, by the names of the inputs; none by default. */
+  readonly inputs?: Readonly<Record<string, readonly number[]>> | undefined;
   /**
    * Number of samples per epoch. Without it, the data set's `size` is `Infinity` and `hasKnownSize` is false: schedules
    * that depend on the steps of an epoch cannot be used.
@@ -33,6 +47,8 @@ const generatorNames: OptionNames<GeneratorData> = {
   samples: true,
   shape: true,
   classes: true,
+  targets: true,
+  inputs: true,
   size: true,
   dtype: true,
   buffer: true,
@@ -46,35 +62,31 @@ const generatorNames: OptionNames<GeneratorData> = {
  */
 export function fromGenerator(data: GeneratorData): Dataset {
   checkNames("fromGenerator", data, generatorNames);
-  const {
-    samples,
-    shape,
-    classes,
-    size = Number.POSITIVE_INFINITY,
-    dtype = "uint8",
-    buffer = 1024,
-    name = "generator",
-  } = data;
+  const { samples, shape, size = Number.POSITIVE_INFINITY, dtype = "uint8", buffer = 1024, name = "generator" } = data;
   if (!(size === Number.POSITIVE_INFINITY || (Number.isInteger(size) && size > 0)))
     throw new DataError(`size should be a whole number from 1, not ${size}`);
   if (!Number.isInteger(buffer) || buffer < 1)
     throw new DataError(`buffer should be a whole number from 1, not ${buffer}`);
+  const targets = data.targets && generatedTargets(data.targets, shape);
+  const classes = classNames(data);
   return {
     name,
     classes,
+    ...(targets && { targets }),
+    ...(data.inputs && { inputs: data.inputs }),
     shape,
     dtype,
     size,
     async *batches(options) {
       const { batch, shuffle, seed, epoch, dropRemainder, skip } = checkBatchOptions(options);
-      const checked = check(samples(epoch), { ...data, name, dtype });
+      const checked = check(samples(epoch), { shape, classes, name, dtype, isClass: targets === undefined });
       const ordered = shuffle ? pickFrom(checked, buffer, uniformStream(seed, epoch)) : checked;
       let held: Numbered[] = [];
       let left = skip;
       const take = () => {
         const full = held;
         held = [];
-        return left-- > 0 ? undefined : gather(full, shape, dtype);
+        return left-- > 0 ? undefined : gather(full, { ...data, name, dtype });
       };
       for await (const sample of ordered) {
         held.push(sample);
@@ -93,11 +105,18 @@ interface Numbered extends Sample {
 
 async function* check(
   samples: Iterable<Sample> | AsyncIterable<Sample>,
-  { shape, classes, name, dtype }: Pick<GeneratorData, "shape" | "classes"> & { name: string; dtype: string },
+  {
+    shape,
+    classes,
+    name,
+    dtype,
+    isClass,
+  }: Pick<GeneratorData, "shape"> & { classes: readonly string[]; name: string; dtype: string; isClass: boolean },
 ): AsyncGenerator<Numbered> {
   const [h, w, c] = shape;
   let index = 0;
-  for await (const { image, label } of samples) {
+  for await (const sample of samples) {
+    const { image, label } = sample;
     const where = `${name}: sample ${index}`;
     if (image.length !== h * w * c) {
       throw new DataError(`${where} has ${image.length} values; expected ${h * w * c} (${shape.join("x")})`);
@@ -105,14 +124,14 @@ async function* check(
     if (dtype === "uint8" && !(image instanceof Uint8Array)) {
       throw new DataError(`${where} has floats; expected bytes, or dtype "float32"`);
     }
-    if (!Number.isInteger(label) || label < 0 || label >= classes.length) {
+    if (isClass && !(Number.isInteger(label) && label! >= 0 && label! < classes.length)) {
       throw new DataError(
         `${where} has the label ${label}, but with ${classes.length} classes labels run from 0 to ${classes.length - 1}`,
       );
     }
     const bad = image instanceof Float32Array ? image.findIndex((value) => !Number.isFinite(value)) : -1;
     if (bad >= 0) throw new DataError(`${where} has a pixel that is ${image[bad]}, not a number`);
-    yield { image, label, index };
+    yield { ...sample, index };
     index++;
   }
 }
@@ -138,15 +157,90 @@ async function* pickFrom(
   while (waiting.length > 0) yield pick();
 }
 
-function gather(samples: readonly Numbered[], [h, w, c]: GeneratorData["shape"], dtype: "uint8" | "float32"): Batch {
+type Gathered = Pick<GeneratorData, "shape" | "targets" | "inputs"> & { name: string; dtype: "uint8" | "float32" };
+
+function gather(samples: readonly Numbered[], { shape, targets, inputs, name, dtype }: Gathered): Batch {
+  const [h, w, c] = shape;
   const pixels = h * w * c;
-  const images =
-    dtype === "uint8" ? new Uint8Array(samples.length * pixels) : new Float32Array(samples.length * pixels);
+  const count = samples.length;
+  const images = dtype === "uint8" ? new Uint8Array(count * pixels) : new Float32Array(count * pixels);
   for (const [place, { image }] of samples.entries()) images.set(image, place * pixels);
+  const indices = Int32Array.from(samples, ({ index }) => index);
+  const where = `${name}: samples from ${indices[0]} on`;
+  const known = targets && generatedTargets(targets, shape);
+  const stored =
+    targets &&
+    known &&
+    storedTargets(
+      where,
+      Object.fromEntries(
+        Object.entries(targets).map(([target, spec]) => [
+          target,
+          { ...spec, values: gathered(samples, "targets", target, { name, size: sizeOf(known[target]!.shape) }) },
+        ]),
+      ),
+      { count, height: h, width: w },
+    );
+  const more =
+    inputs &&
+    storedInputs(
+      where,
+      Object.fromEntries(
+        Object.entries(inputs).map(([input, each]) => [
+          input,
+          { shape: each, values: gathered(samples, "inputs", input, { name, size: sizeOf(each) }) },
+        ]),
+      ),
+      count,
+    );
   return {
     images,
-    shape: [samples.length, h, w, c],
-    labels: Int32Array.from(samples, ({ label }) => label),
-    indices: Int32Array.from(samples, ({ index }) => index),
+    shape: [count, h, w, c],
+    labels: stored === undefined ? Int32Array.from(samples, ({ label }) => label!) : labelsOf(stored, count).labels,
+    indices,
+    ...(stored && { targets: mapped(stored) }),
+    ...(more && { inputs: mapped(more) }),
   };
+}
+
+function mapped<Values>(stored: Readonly<Record<string, { readonly values: Values }>>): Record<string, Values> {
+  return Object.fromEntries(Object.entries(stored).map(([key, { values }]) => [key, values]));
+}
+
+/** The values of a target or an input, one sample after the other. */
+function gathered(
+  samples: readonly Numbered[],
+  field: "targets" | "inputs",
+  key: string,
+  { name, size }: { name: string; size: number },
+): number[] {
+  return samples.flatMap(({ index, [field]: given }) => {
+    const values = given?.[key];
+    if (values?.length === size) return Array.from(values);
+    throw new DataError(
+      `${name}: sample ${index} has ${values === undefined ? "no" : values.length} values in ${field}.${key}; expected ${size}`,
+    );
+  });
+}
+
+function generatedTargets(
+  targets: Readonly<Record<string, GeneratedTarget>>,
+  [height, width]: GeneratorData["shape"],
+): Readonly<Record<string, Target>> {
+  const shapes = { class: () => [], mask: () => [height, width] };
+  return Object.fromEntries(
+    Object.entries(targets).map(([key, { kind, names }]) => [
+      key,
+      { kind, names, shape: kind === "class" || kind === "mask" ? shapes[kind]() : [names.length] },
+    ]),
+  );
+}
+
+/** The names of the classes: those given, or those of the first target that is a class. */
+function classNames({ classes, targets, name = "generator" }: GeneratorData): readonly string[] {
+  if (classes !== undefined && targets !== undefined)
+    throw new DataError(`${name}: with targets, leave out classes; a class is a target too: { kind: "class", names }`);
+  if (targets !== undefined) return Object.values(targets).find(({ kind }) => kind === "class")?.names ?? [];
+  if (classes !== undefined) return classes;
+  throw new DataError(`${name}: expected classes, the names of the classes, or targets`);
 }

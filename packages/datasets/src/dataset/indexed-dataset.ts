@@ -3,6 +3,7 @@ import type { BatchMemory } from "./batch-memory.ts";
 import type { OptionNames } from "@convkit/errors";
 import { DataError } from "../data-error.ts";
 import type { Batch, BatchOptions, Dataset, Decoding, IndexedDataset, SkippedImage } from "./dataset.ts";
+import { inputsAt, shapesOf, specsOf, type StoredInputs, type StoredTargets, targetsAt, valuesAt } from "./targets.ts";
 import { checkNames } from "../images/decode-options.ts";
 import { permutation } from "../random/permutation.ts";
 
@@ -13,6 +14,10 @@ export interface Source {
   shape: readonly [h: number, w: number, c: number];
   dtype: "uint8" | "float32";
   labels: Int32Array;
+  /** Targets besides or instead of a class. */
+  targets?: StoredTargets | undefined;
+  /** Further inputs of the model. */
+  inputs?: StoredInputs | undefined;
   decoding?: Decoding;
   skipped?: readonly SkippedImage[];
   notes?: readonly string[];
@@ -86,6 +91,11 @@ function indexed(source: Shared, name: string, chosen: Int32Array | undefined): 
     dtype,
     size,
     labels,
+    ...(source.targets && {
+      targets: specsOf(source.targets),
+      targetValues: chosen === undefined ? valuesAt(source.targets) : targetsAt(source.targets, chosen),
+    }),
+    ...(source.inputs && { inputs: shapesOf(source.inputs) }),
     decoding: source.decoding,
     skipped: source.skipped ?? [],
     notes: source.notes ?? [],
@@ -127,7 +137,12 @@ async function* readBatches(
     const missing = await source.read(chosen === undefined ? indices : indices.map((i) => chosen[i]!), images);
     const made: Batch = { images, shape: [length, h, w, c], labels: indices.map((i) => labels[i]!), indices };
     const whole = missing === undefined || missing.length === 0 ? made : without(made, new Set(missing));
-    return new LentBatch({ ...whole, place: from / batch }, source.memoryOfBatches);
+    const places = chosen === undefined ? whole.indices : whole.indices.map((i) => chosen[i]!);
+    const more = {
+      ...(source.targets && { targets: targetsAt(source.targets, places) }),
+      ...(source.inputs && { inputs: inputsAt(source.inputs, places) }),
+    };
+    return new LentBatch({ ...whole, ...more, place: from / batch }, source.memoryOfBatches);
   };
 
   const affordable = Math.floor((source.memory ?? Number.POSITIVE_INFINITY) / (batch * imageBytes)) - 1;

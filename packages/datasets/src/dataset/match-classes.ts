@@ -10,6 +10,11 @@ import type { Batch, BatchOptions, Dataset, IndexedDataset } from "./dataset.ts"
 export function matchClasses(data: IndexedDataset, names: readonly string[]): IndexedDataset;
 export function matchClasses(data: Dataset, names: readonly string[]): Dataset;
 export function matchClasses(data: Dataset | IndexedDataset, names: readonly string[]): Dataset {
+  if (data.targets !== undefined) {
+    throw new DataError(
+      `matchClasses: ${data.name} has targets (${Object.keys(data.targets).join(", ")}); only data of one class an image is matched.`,
+    );
+  }
   const places = new Map(names.map((name, place) => [name.normalize("NFC"), place]));
   if (places.size < names.length) {
     throw new DataError(`matchClasses: expected different names of classes, got ${listed(names)}.`);

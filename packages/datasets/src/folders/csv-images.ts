@@ -8,6 +8,16 @@ import type { DataSplits, IndexedDataset } from "../dataset/dataset.ts";
 import { checkNames } from "../images/decode-options.ts";
 import type { SplitName } from "./class-folders.ts";
 import { byCodePoint } from "./class-names.ts";
+import {
+  columnNames,
+  type CsvColumns,
+  inputsOf,
+  readNumbers,
+  readTarget,
+  type Row,
+  targetColumns,
+  targetsOf,
+} from "./csv-targets.ts";
 import { imageFiles, imageOptionNames, pickImageOptions } from "./image-files.ts";
 import type { ImageOptions } from "./image-files.ts";
 
@@ -17,16 +27,7 @@ export interface CsvOptions extends ImageOptions {
   /** Allows paths that leave `root`; false by default. */
   readonly outside?: boolean | undefined;
   /** The names of the columns in the header row; "path", "label" and "split" by default. */
-  readonly columns?:
-    | {
-        /** The column of the image files; "path" by default. */
-        readonly path?: string | undefined;
-        /** The column of the class names; "label" by default. */
-        readonly label?: string | undefined;
-        /** The column of the splits; "split" by default. Without it, all images are for training. */
-        readonly split?: string | undefined;
-      }
-    | undefined;
+  readonly columns?: CsvColumns | undefined;
 }
 
 export const csvOptionNames: OptionNames<CsvOptions> = {
@@ -38,24 +39,35 @@ export const csvOptionNames: OptionNames<CsvOptions> = {
 
 /**
  * Reads images listed in a CSV file with a header row: a path, a label and optionally a split (train, validation,
- * test). Classes are ordered by code points, as with folders. Throws a DataError with the wrong line, also if labels
- * differ only in spaces or leading zeros, if a file has two splits, or if a path leaves `root`.
+ * test). Classes are ordered by code points, as with folders. Instead of a class, an image may have several labels,
+ * numbers, or targets of several kinds. Throws a DataError with the wrong line, also if labels differ only in spaces or
+ * leading zeros, if a cell is no number, if a file has two splits, or if a path leaves `root`.
  */
 export async function csvImages(file: string, options: CsvOptions = {}): Promise<DataSplits<IndexedDataset>> {
   checkNames("csvImages", options, csvOptionNames);
   const text = await readFile(file, "utf8").catch((error: unknown) => {
     throw new DataError(`${file} cannot be read: ${reasonOf(error)}`);
   });
-  const images = listedImages(parseCsv(text, file), file, options);
+  const rows = parseCsv(text, file);
+  const { targets, inputs } = targetColumns(options.columns ?? {});
+  const images = listedImages(rows, file, { ...options, hasLabel: targets.length === 0 });
   const notes = checkFiles(images, file);
-  const classes = classesOf(images, file);
+  const table = { file, header: rows[0]!.cells, rows: rows.slice(1) };
+  const read = targets.map((target) => readTarget(table, target));
+  const readInputs = inputs.map((input) => readNumbers(table, input));
+  const classes = targets.length === 0 ? classesOf(images, file) : [];
   const name = basename(file).replace(/\.csv$/i, "");
   const load = (wanted: SplitName) => {
     const listed = images.filter((image) => image.split === wanted);
     if (listed.length === 0) return undefined;
-    const labels = listed.map((image) => classes.indexOf(image.label));
     const files = listed.map((image) => image.path);
-    return imageFiles({ name: `${name}/${wanted}`, classes, labels, files, notes }, pickImageOptions(options));
+    const places = images.flatMap((image, place) => (image.split === wanted ? [place] : []));
+    const more = inputs.length === 0 ? {} : { inputs: inputsOf(readInputs, places) };
+    const told =
+      targets.length === 0
+        ? { classes, labels: listed.map((image) => classes.indexOf(image.label)) }
+        : { targets: targetsOf(read, places) };
+    return imageFiles({ name: `${name}/${wanted}`, ...told, ...more, files, notes }, pickImageOptions(options));
   };
   const [train, validation, test] = [await load("train"), await load("validation"), await load("test")];
   if (train === undefined) throw new DataError(`${file} has no row of the train split`);
@@ -72,15 +84,15 @@ interface ListedImage {
 function listedImages(
   [header, ...rows]: readonly Row[],
   file: string,
-  { root = dirname(file), outside = false, columns = {} }: CsvOptions,
+  { root = dirname(file), outside = false, columns = {}, hasLabel }: CsvOptions & { readonly hasLabel: boolean },
 ): ListedImage[] {
-  checkNames("csvImages columns", columns, { path: true, label: true, split: true });
+  checkNames("csvImages columns", columns, columnNames);
   const { path = "path", label = "label", split = "split" } = columns;
   if (header === undefined) throw new DataError(`${file} is empty; expected a header row with ${path} and ${label}`);
   const place = (name: string) => header.cells.indexOf(name);
-  if (place(path) < 0 || place(label) < 0) {
+  if (place(path) < 0 || (hasLabel && place(label) < 0)) {
     throw new DataError(
-      `${file}: expected the columns ${path} and ${label} in line 1, found ${header.cells.join(", ")}`,
+      `${file}: expected the column${hasLabel ? `s ${path} and ${label}` : ` ${path}`} in line 1, found ${header.cells.join(", ")}`,
     );
   }
   const images = rows.map(({ cells, line }): ListedImage => {
@@ -88,13 +100,14 @@ function listedImages(
     if (cells.length !== header.cells.length) {
       throw new DataError(`${file}: expected ${header.cells.length} cells in line ${line}, found ${cells.length}`);
     }
-    if (image === "" || named === "") throw new DataError(`${file}: line ${line} lacks ${image === "" ? path : label}`);
+    if (image === "" || (hasLabel && named === ""))
+      throw new DataError(`${file}: line ${line} lacks ${image === "" ? path : label}`);
     if (!isSplit(part)) {
       throw new DataError(`${file}: expected train, validation or test in line ${line}, found ${part}`);
     }
     return {
       path: checkedPath(image, { file, line, root, outside }),
-      label: named.normalize("NFC"),
+      label: hasLabel ? named.normalize("NFC") : "",
       split: part,
       line,
     };
@@ -156,12 +169,6 @@ function classesOf(images: readonly ListedImage[], file: string): string[] {
   throw new DataError(
     `${file} has ${classes.length === 0 ? "no image" : `one class only (${classes[0]})`}; expected at least two classes`,
   );
-}
-
-interface Row {
-  readonly cells: readonly string[];
-  /** The first line of the row. */
-  readonly line: number;
 }
 
 /**

@@ -5,6 +5,15 @@ import pMap from "p-map";
 import { DataError } from "../data-error.ts";
 import type { IndexedDataset, SkippedImage } from "../dataset/dataset.ts";
 import { datasetFrom } from "../dataset/indexed-dataset.ts";
+import {
+  type InputData,
+  inputsOfSome,
+  labelsOf,
+  storedInputs,
+  storedTargets,
+  type TargetData,
+  targetsOfSome,
+} from "../dataset/targets.ts";
 import { checkSignature, decodeImage, decodingFailure, imageSize } from "../images/decode.ts";
 import { decodeFiles } from "../images/decode-files.ts";
 import type { FilesDecoding } from "../images/decode-files.ts";
@@ -55,11 +64,15 @@ export function pickImageOptions(options: ImageOptions): ImageOptions {
 
 export interface LabelledFiles {
   readonly name: string;
-  /** The class names, in the order of the labels. */
-  readonly classes: readonly string[];
+  /** The class names, in the order of the labels; left out if there are `targets`. */
+  readonly classes?: readonly string[] | undefined;
   readonly files: readonly string[];
-  /** The class of each file. */
-  readonly labels: ArrayLike<number>;
+  /** The class of each file; left out if there are `targets`. */
+  readonly labels?: ArrayLike<number> | undefined;
+  /** What a network is to tell of each image, by name; a class by default. */
+  readonly targets?: Readonly<Record<string, TargetData>> | undefined;
+  /** Values for the model's inputs besides the images, by the names of the inputs; none by default. */
+  readonly inputs?: Readonly<Record<string, InputData>> | undefined;
   /** The unusable files, each with the reason, none by default; the data set's `skipped` starts with them. */
   readonly leftOut?: readonly SkippedImage[] | undefined;
   /** The data set's `notes`; none by default. */
@@ -72,6 +85,9 @@ export interface LabelledFiles {
  */
 export async function imageFiles(given: LabelledFiles, options: ImageOptions = {}): Promise<IndexedDataset> {
   checkNames("imageFiles", options, imageOptionNames);
+  if ((given.labels === undefined || given.classes === undefined) === (given.targets === undefined)) {
+    throw new DataError(`${given.name}: expected labels and classes, or targets`);
+  }
   const {
     strict = false,
     memory = 512 * 2 ** 20,
@@ -89,15 +105,26 @@ export async function imageFiles(given: LabelledFiles, options: ImageOptions = {
   const whole = await wholeFiles(given, options, skipped);
   const files = whole.map(({ file }) => file);
   const size = options.size ?? (await commonSize(given.name, whole, { orient, pixelLimit }));
+  const [count, places] = [given.files.length, Int32Array.from(whole, ({ place }) => place)];
+  const targets =
+    given.targets &&
+    targetsOfSome(storedTargets(given.name, given.targets, { count, height: size[0], width: size[1] }), places);
+  const inputs = given.inputs && inputsOfSome(storedInputs(given.name, given.inputs, count), places);
+  const known =
+    targets === undefined
+      ? { classes: given.classes ?? [], labels: places.map((place) => given.labels![place]!) }
+      : labelsOf(targets, places.length);
   const decoding: FilesDecoding = { ...options, size, channels, orient, pixelLimit };
   const bytes = size[0] * size[1] * channels;
   const read = await cachingReader(files, decoding, options);
   return datasetFrom({
     name: given.name,
-    classes: given.classes,
+    classes: known.classes,
     shape: [size[0], size[1], channels],
     dtype: "uint8",
-    labels: Int32Array.from(whole, ({ label }) => label),
+    labels: known.labels,
+    targets,
+    inputs,
     decoding: { size: [size[0], size[1]], resize: options.resize ?? "bilinear", crop: options.crop ?? false, orient },
     skipped,
     notes: given.notes ?? [],
@@ -153,19 +180,20 @@ async function cachingReader(
 /** A usable file. */
 interface WholeFile {
   readonly file: string;
-  readonly label: number;
+  /** Its place in the list of all files. */
+  readonly place: number;
   /** `[h, w]`, if it was read. */
   readonly size?: readonly [number, number] | undefined;
 }
 
 /** Returns the files that pass the check; the others go to `skipped`. Throws if no file passes. */
 async function wholeFiles(
-  { name, files, labels }: LabelledFiles,
+  { name, files }: LabelledFiles,
   options: ImageOptions,
   skipped: SkippedImage[],
 ): Promise<WholeFile[]> {
   const { check = "head", strict = false } = options;
-  const all = files.map((file, index) => ({ file, label: labels[index]! }));
+  const all = files.map((file, place) => ({ file, place }));
   if (check === "none" && all.length > 0) return all;
   const look = (file: string) => lookAt(file, check === "all", options);
   const checks = await pMap(

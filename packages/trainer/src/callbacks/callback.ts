@@ -10,8 +10,10 @@ export interface Training {
   readonly model: LayersModel;
   readonly epochs: number;
   readonly stepsPerEpoch: number;
-  /** The values that each epoch has: `valLoss` and `valAccuracy` only with validation data. */
+  /** The values that each epoch has: those of validation only with validation data, metrics by their columns. */
   readonly monitors: readonly Monitor[];
+  /** The monitors of which lower values are better; the losses if missing. */
+  readonly lowerIsBetter?: readonly Monitor[] | undefined;
   /** Images per epoch. */
   readonly images: number;
   /** The run directory, if there is one. */
@@ -47,7 +49,8 @@ export interface BatchLogs {
   /** The loss of this batch alone. */
   readonly stepLoss: number;
   readonly loss: number;
-  readonly accuracy: number;
+  /** The share of right classes; missing if the model tells no classes. */
+  readonly accuracy?: number | undefined;
   readonly lr: number;
   readonly imagesPerSecond: number;
   /** Norms of gradients, activations and updates, in the steps that a callback's `health` asks for. */
@@ -73,7 +76,7 @@ export interface Callback {
   onTrainBatchBegin?(batch: number, training: Training): Done;
   onTrainBatchEnd?(batch: number, logs: BatchLogs, training: Training): Done;
   onTestBegin?(training: Training): Done;
-  onTestEnd?(logs: { readonly loss: number; readonly accuracy: number }, training: Training): Done;
+  onTestEnd?(logs: { readonly loss: number; readonly accuracy?: number | undefined }, training: Training): Done;
   onTestBatchBegin?(batch: number, training: Training): Done;
   onTestBatchEnd?(batch: number, training: Training): Done;
   state?(): JsonValue;

@@ -1,6 +1,6 @@
-import { fieldProblems, type Fields, fromZero, oneOf, throwProblems, wholeFromZero } from "../checks/fields.ts";
+import { fieldProblems, type Fields, fromZero, throwProblems, wholeFromZero } from "../checks/fields.ts";
 import type { JsonValue } from "@convkit/files";
-import { checkMonitor, type Monitor, monitors } from "../run/monitor.ts";
+import { checkMonitor, isLowerBetter, knownMonitor, type Monitor } from "../run/monitor.ts";
 import { Patience } from "../run/patience.ts";
 import type { Callback, Training } from "./callback.ts";
 
@@ -17,15 +17,15 @@ export interface EarlyStoppingOptions {
 }
 
 const fields: Fields<EarlyStoppingOptions> = {
-  monitor: oneOf(monitors),
+  monitor: ["a name", (value) => typeof value === "string"],
   patience: wholeFromZero,
   minDelta: fromZero,
   startFrom: wholeFromZero,
 };
 
-/** One sentence for each invalid option. */
-export function stoppingProblems(options: EarlyStoppingOptions | undefined): string[] {
-  return fieldProblems("earlyStopping", options, fields);
+/** One sentence for each invalid option; `metrics` are the names of the metrics that may be watched. */
+export function stoppingProblems(options: EarlyStoppingOptions | undefined, metrics: readonly string[]): string[] {
+  return fieldProblems("earlyStopping", options, { ...fields, monitor: knownMonitor(metrics) });
 }
 
 /**
@@ -33,7 +33,7 @@ export function stoppingProblems(options: EarlyStoppingOptions | undefined): str
  * for invalid options.
  */
 export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
-  throwProblems(stoppingProblems(options));
+  throwProblems(fieldProblems("earlyStopping", options, fields));
   const { monitor = "valLoss", patience = 0, minDelta = 0, startFrom = 0 } = options;
   const epochs = new Patience(monitor, minDelta);
   const stopIfSpent = (training: Training) => {
@@ -44,6 +44,7 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
     name: "early-stopping",
     onTrainBegin(training) {
       checkMonitor(monitor, training.monitors);
+      epochs.begin(isLowerBetter(monitor, training.lowerIsBetter));
       // A run may have been killed just after its patience ran out.
       stopIfSpent(training);
     },

@@ -29,14 +29,14 @@ export function showProgress(options: ProgressOptions = {}): Callback {
     onEpochBegin(epoch, training) {
       if (!draws || !Number.isFinite(training.stepsPerEpoch)) return;
       bar = progressBar(
-        `epoch ${epoch}/${training.epochs} {bar} {percentage} % | loss {loss} | accuracy {accuracy} | {rate} images/s | {left} left`,
+        `epoch ${epoch}/${training.epochs} {bar} {percentage} % | loss {loss}{accuracy} | {rate} images/s | {left} left`,
       );
-      bar.start(training.stepsPerEpoch, 0, { loss: "-", accuracy: "-", rate: "-", left: "-" });
+      bar.start(training.stepsPerEpoch, 0, { loss: "-", accuracy: "", rate: "-", left: "-" });
     },
     onTrainBatchEnd(_batch, logs, training) {
       bar?.update(logs.batch, {
         loss: logs.loss.toFixed(4),
-        accuracy: percent(logs.accuracy),
+        accuracy: accuracyText(" | accuracy", logs.accuracy),
         rate: String(Math.round(logs.imagesPerSecond)),
         left: duration(((training.stepsPerEpoch - logs.batch) * logs.size) / logs.imagesPerSecond),
       });
@@ -47,13 +47,20 @@ export function showProgress(options: ProgressOptions = {}): Callback {
       const validation =
         logs.valLoss === undefined
           ? ""
-          : ` | val loss ${logs.valLoss.toFixed(4)} | val accuracy ${percent(logs.valAccuracy ?? 0)}`;
+          : ` | val loss ${logs.valLoss.toFixed(4)}${accuracyText(" | val accuracy", logs.valAccuracy)}`;
+      const metrics = Object.entries(logs.metrics ?? {}).map(
+        ([name, value]) => ` | ${name.replace(/^val_/, "val ")} ${Number(value.toPrecision(4))}`,
+      );
       line(
-        `epoch ${logs.epoch}/${training.epochs} | loss ${logs.loss.toFixed(4)} | accuracy ${percent(logs.accuracy)}${validation} | lr ${Number(logs.lr.toPrecision(4))} | ${duration(logs.seconds)}`,
+        `epoch ${logs.epoch}/${training.epochs} | loss ${logs.loss.toFixed(4)}${accuracyText(" | accuracy", logs.accuracy)}${validation}${metrics.join("")} | lr ${Number(logs.lr.toPrecision(4))} | ${duration(logs.seconds)}`,
       );
     },
     onTrainEnd: stop,
   };
+}
+
+function accuracyText(name: string, accuracy: number | undefined): string {
+  return accuracy === undefined ? "" : `${name} ${percent(accuracy)}`;
 }
 
 function percent(share: number): string {

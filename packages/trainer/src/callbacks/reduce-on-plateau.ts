@@ -3,12 +3,11 @@ import {
   fieldProblems,
   type Fields,
   fromZero,
-  oneOf,
   throwProblems,
   wholeFromZero,
 } from "../checks/fields.ts";
 import type { JsonValue } from "@convkit/files";
-import { checkMonitor, type Monitor, monitors } from "../run/monitor.ts";
+import { checkMonitor, isLowerBetter, knownMonitor, type Monitor } from "../run/monitor.ts";
 import { Patience } from "../run/patience.ts";
 import type { Callback } from "./callback.ts";
 
@@ -29,7 +28,7 @@ export interface PlateauOptions {
 }
 
 const fields: Fields<PlateauOptions> = {
-  monitor: oneOf(monitors),
+  monitor: ["a name", (value) => typeof value === "string"],
   factor: betweenZeroAndOne,
   patience: wholeFromZero,
   minDelta: fromZero,
@@ -37,9 +36,9 @@ const fields: Fields<PlateauOptions> = {
   minLearningRate: fromZero,
 };
 
-/** One sentence for each invalid option. */
-export function plateauProblems(options: PlateauOptions | undefined): string[] {
-  return fieldProblems("reduceOnPlateau", options, fields);
+/** One sentence for each invalid option; `metrics` are the names of the metrics that may be watched. */
+export function plateauProblems(options: PlateauOptions | undefined, metrics: readonly string[]): string[] {
+  return fieldProblems("reduceOnPlateau", options, { ...fields, monitor: knownMonitor(metrics) });
 }
 
 /**
@@ -47,7 +46,7 @@ export function plateauProblems(options: PlateauOptions | undefined): string[] {
  * Throws `TrainerError` for invalid options.
  */
 export function reduceOnPlateau(options: PlateauOptions = {}): Callback {
-  throwProblems(plateauProblems(options));
+  throwProblems(fieldProblems("reduceOnPlateau", options, fields));
   const {
     monitor = "valLoss",
     factor = 0.1,
@@ -60,7 +59,10 @@ export function reduceOnPlateau(options: PlateauOptions = {}): Callback {
   let cooling = 0;
   return {
     name: "reduce-on-plateau",
-    onTrainBegin: (training) => checkMonitor(monitor, training.monitors),
+    onTrainBegin(training) {
+      checkMonitor(monitor, training.monitors);
+      epochs.begin(isLowerBetter(monitor, training.lowerIsBetter));
+    },
     onEpochEnd(_epoch, logs, training) {
       if (cooling > 0) {
         cooling -= 1;

@@ -83,7 +83,7 @@ export function tensorBoard(options: TensorBoardOptions = {}): Callback {
         });
       }
       if (everySteps === 0 || training.step % everySteps !== 0) return;
-      const values = { batch_loss: logs.loss, batch_accuracy: logs.accuracy, batch_learning_rate: logs.lr };
+      const values = known({ batch_loss: logs.loss, batch_accuracy: logs.accuracy, batch_learning_rate: logs.lr });
       await attempt(async () => (await fileOf("train")).scalars(training.step, values));
     },
     async onEpochEnd(epoch, logs, training) {
@@ -92,10 +92,19 @@ export function tensorBoard(options: TensorBoardOptions = {}): Callback {
       epochs = step;
       const { loss, accuracy, lr, valLoss, valAccuracy } = logs;
       await attempt(async () => {
-        const values = { epoch_loss: loss, epoch_accuracy: accuracy, epoch_learning_rate: lr };
-        await (await fileOf("train")).scalars(step, values);
-        if (valLoss !== undefined && valAccuracy !== undefined)
-          await (await fileOf("validation")).scalars(step, { epoch_loss: valLoss, epoch_accuracy: valAccuracy });
+        const metrics = Object.entries(logs.metrics ?? {});
+        const ofTraining = metrics.filter(([name]) => !name.startsWith("val_"));
+        const ofValidation = metrics.filter(([name]) => name.startsWith("val_"));
+        await (
+          await fileOf("train")
+        ).scalars(
+          step,
+          known({ epoch_loss: loss, epoch_accuracy: accuracy, epoch_learning_rate: lr, ...tagged(ofTraining) }),
+        );
+        if (valLoss !== undefined)
+          await (
+            await fileOf("validation")
+          ).scalars(step, known({ epoch_loss: valLoss, epoch_accuracy: valAccuracy, ...tagged(ofValidation) }));
         if (histograms > 0 && epoch % histograms === 0)
           await (await fileOf("train")).histograms(step, await weightValues(training));
       });
@@ -117,6 +126,18 @@ function isBefore({ step, tags }: EventSummary, training: Training): boolean {
   const isOfStep = tags.some((tag) => /^(batch_|health\/)/.test(tag));
   const isOfNone = tags.length === 0 || tags.includes("graph") || tags.includes("first_batch");
   return isOfNone || (isOfStep ? step <= training.step : step < training.epoch);
+}
+
+/** Metrics by their tags, without the `val_` of validation. */
+function tagged(metrics: readonly (readonly [string, number])[]): Record<string, number> {
+  return Object.fromEntries(metrics.map(([name, value]) => [`epoch_${name.replace(/^val_/, "")}`, value]));
+}
+
+/** The values that are there. */
+function known(values: Readonly<Record<string, number | undefined>>): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(values).filter((entry): entry is [string, number] => entry[1] !== undefined),
+  );
 }
 
 async function weightValues(training: Training): Promise<Record<string, ArrayLike<number>>> {

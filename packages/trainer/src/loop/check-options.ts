@@ -34,6 +34,9 @@ export const trainOptionNames: OptionNames<TrainOptions> = {
   classWeights: true,
   sampleWeights: true,
   outputWeights: true,
+  lossWeights: true,
+  metrics: true,
+  onNote: true,
   stepsPerCall: true,
   accumulate: true,
   ema: true,
@@ -64,7 +67,6 @@ const resume: Fields<ResumeOptions> = { anyMachine: trueOrFalse };
 const elsewhere: Readonly<Record<string, string>> = {
   learningRate: 'it belongs to the optimizer, optimizer: { name: "adam", learningRate: 0.001 }',
   lr: 'the learning rate belongs to the optimizer, optimizer: { name: "adam", learningRate: 0.001 }',
-  metrics: "loss and accuracy are always measured; leave metrics out",
   validationSplit: "it is called validation, a share such as 0.1",
   verbose: "it is called progress, true or false",
   classWeight: "it is called classWeights, a list with one number for each class",
@@ -76,13 +78,10 @@ export function checkTrainOptions(options: FullOptions): void {
   if (strange !== undefined) throw new TrainerError(`train has no ${strange}: ${elsewhere[strange]}.`);
   checkOptions("train", options, trainOptionNames, (message) => new TrainerError(message));
   const { model, data, epochs, batch = 32, stepsPerCall = 1, accumulate, ema, schedule, monitor } = options;
-  const { classWeights, sampleWeights, outputWeights } = options;
+  const { sampleWeights, outputWeights, lossWeights, metrics } = options;
   const augment = typeof options.augment === "function" ? undefined : options.augment;
   const own = isOptimizer(options.optimizer) ? undefined : options.optimizer;
-  const [loss, optimizer] = [options.loss, own].map((each) => (typeof each === "string" ? { name: each } : each)) as [
-    object | undefined,
-    object | undefined,
-  ];
+  const optimizer = typeof own === "string" ? { name: own } : own;
   throwProblems([
     ...valueProblems("epochs", epochs, wholeFromOne),
     ...valueProblems("batch", batch, wholeFromOne),
@@ -92,17 +91,34 @@ export function checkTrainOptions(options: FullOptions): void {
       oneOf(["auto", "openvino", "onnxruntime"]),
     ),
     ...valueProblems("stepsPerCall", stepsPerCall, wholeFromOne),
-    ...planProblems({ loss, optimizer, schedule, monitor, accumulate, ema, augment } as Parameters<
-      typeof planProblems
-    >[0]),
+    ...planProblems({
+      loss: typeof options.loss === "string" ? { name: options.loss } : options.loss,
+      metrics,
+      optimizer,
+      schedule,
+      monitor,
+      accumulate,
+      ema,
+      augment,
+    } as Parameters<typeof planProblems>[0]),
     ...callbackProblems(options.callbacks),
     ...fieldProblems("checkpoints", options.checkpoints, checkpoints),
     ...valueProblems("restoreBest", options.restoreBest ?? true, trueOrFalse),
     ...valueProblems("seed", options.seed ?? 0, wholeFromZero),
     ...runProblems(options),
-    ...weightProblems("classWeights", classWeights, data.train.classes.length, "class"),
-    ...weightProblems("sampleWeights", sampleWeights, data.train.size, "image"),
+    ...(sampleWeights instanceof Float32Array || sampleWeights === undefined
+      ? weightProblems("sampleWeights", sampleWeights, data.train.size, "image")
+      : Object.entries(sampleWeights).flatMap(([output, own]) =>
+          weightProblems(`sampleWeights.${output}`, own, data.train.size, "image"),
+        )),
     ...weightProblems("outputWeights", outputWeights, model.outputs.length, "output of the model"),
+    ...(lossWeights === undefined
+      ? []
+      : weightProblems("lossWeights", Object.values(lossWeights), Object.keys(lossWeights).length, "output")),
+    ...(lossWeights === undefined || outputWeights === undefined
+      ? []
+      : ["Give lossWeights or outputWeights, not both."]),
+    ...valueProblems("onNote", options.onNote ?? (() => {}), ["a function", (value) => typeof value === "function"]),
     ...scheduleProblems(options),
     ...classProblems(options),
   ]);
@@ -135,7 +151,13 @@ function runProblems({ out, claim, resume: given }: TrainOptions): string[] {
   ];
 }
 
-function weightProblems(what: string, weights: ArrayLike<number> | undefined, count: number, each: string): string[] {
+/** One sentence if there is not one number from 0 for each class or image. */
+export function weightProblems(
+  what: string,
+  weights: ArrayLike<number> | undefined,
+  count: number,
+  each: string,
+): string[] {
   if (weights === undefined) return [];
   if (weights.length !== count)
     return [`${what} must have one number for each ${each}, ${count} in all, but has ${weights.length}.`];
@@ -155,7 +177,7 @@ function scheduleProblems({ data: { train }, schedule }: FullOptions): string[] 
 /** A model that names its classes was trained on them: its outputs must not get other meanings. */
 function classProblems({ model, data: { train } }: FullOptions): string[] {
   const { classes } = modelMetadata(model);
-  if (classes === undefined || hasSameClasses(classes, train.classes)) return [];
+  if (train.targets !== undefined || classes === undefined || hasSameClasses(classes, train.classes)) return [];
   return [
     `${model.name} tells apart ${classes.join(", ")}, but ${train.name} has the classes ${train.classes.join(", ")}: give the data the same classes in the same order, or the model a new head (replaceHead of @convkit/core).`,
   ];

@@ -22,7 +22,7 @@ import {
   writeCheckpoint,
 } from "../run/checkpoint.ts";
 import { type EpochLogs, writeHistory } from "../run/history.ts";
-import { improves, watched } from "../run/monitor.ts";
+import { improves, isLowerBetter, watched } from "../run/monitor.ts";
 import { type RunClaim, type RunDirectory, runDirectory } from "../run/run-directory.ts";
 import { TrainerError } from "../trainer-error.ts";
 import type { Run } from "./run.ts";
@@ -65,11 +65,10 @@ const logsShape: StoredShape = {
   fields: {
     epoch: wholeFromOne,
     loss: numberOrNull,
-    accuracy: numberOrNull,
     lr: numberOrNull,
     seconds: numberOrNull,
   },
-  optional: { valLoss: numberOrNull, valAccuracy: numberOrNull },
+  optional: { accuracy: numberOrNull, valLoss: numberOrNull, valAccuracy: numberOrNull, metrics: record },
 };
 
 const stateShape: StoredShape = {
@@ -161,11 +160,12 @@ export class Checkpointing {
     const { every, keepBest } = this.#options;
     const { step } = this.#run.state;
     const { monitor } = this.#run.settings;
+    const watch = { lower: isLowerBetter(monitor, this.#run.training.lowerIsBetter) };
     const ranked = [...this.#ranking, { step, value: finiteOrNull(watched(monitor, logs)) }];
     this.#ranking = ranked
       .toSorted((a, b) => {
         const [first, second] = [a.value ?? Number.NaN, b.value ?? Number.NaN];
-        return improves(monitor, first, second) ? -1 : improves(monitor, second, first) ? 1 : 0;
+        return improves(watch, first, second) ? -1 : improves(watch, second, first) ? 1 : 0;
       })
       .slice(0, keepBest);
     const isKept = this.#ranking.some((each) => each.step === step);
@@ -194,7 +194,9 @@ export class Checkpointing {
       await this.#saveModel();
     }
     checkComplete(await runner.restore(arrays));
-    this.#run.state.restore(state.run);
+    const { metrics, ...counters } = state.run;
+    this.#run.state.restore(counters);
+    if (metrics !== undefined) this.#run.parts.metrics.restore(metrics);
     clock.restore(state.clock);
     callbacks.restore(state.callbacks);
     this.#ranking = state.ranking;
@@ -205,7 +207,9 @@ export class Checkpointing {
 
   async #saveModel(): Promise<void> {
     const { model, metadata } = this.#run.settings;
-    await saveModel(withoutAux(model), this.#places.model, { format: "tfjs", metadata });
+    // Outputs with targets of their own belong to the model; auxiliary classifiers only help to train it.
+    const isAux = this.#run.parts.tasks.every(({ target }, _, [first]) => target === first!.target);
+    await saveModel(isAux ? withoutAux(model) : model, this.#places.model, { format: "tfjs", metadata });
   }
 
   /** Writes something; hands errors to `onError` if there is one. Throws in any case once the claim is lost. */
@@ -230,7 +234,7 @@ export class Checkpointing {
     await runner.sync();
     const saved: State = {
       settings: this.#run.lasting,
-      run: state.saved(),
+      run: { ...state.saved(), ...(state.batchesDone > 0 && { metrics: this.#run.parts.metrics.state() }) },
       clock: clock.state(state.batchesDone > 0),
       callbacks: callbacks.state(),
       best: best.logs ?? null,

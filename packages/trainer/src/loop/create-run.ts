@@ -5,10 +5,17 @@ import { showProgress } from "../callbacks/progress.ts";
 import type { JsonValue } from "@convkit/files";
 import { imageWeights } from "../objective/class-weights.ts";
 import { BestWeights } from "../run/best-weights.ts";
-import { checkMonitor } from "../run/monitor.ts";
-import { checkData } from "../step/data-checks.ts";
+import { checkMonitor, withoutValidation } from "../run/monitor.ts";
+import { byOutput, hasAccuracy, type OutputTask } from "../objective/output-tasks.ts";
+import { isOwn } from "../objective/loss.ts";
+import { throwProblems } from "../checks/fields.ts";
+import { taskProblems } from "../step/check-tasks.ts";
+import { absentNotes, checkData } from "../step/data-checks.ts";
+import { MetricSet } from "../metrics/metric-set.ts";
+import { batchLayout } from "../step/batch-layout.ts";
+import { TrainerError } from "../trainer-error.ts";
 import { StepRunner } from "../step/step-runner.ts";
-import { checkTrainOptions } from "./check-options.ts";
+import { checkTrainOptions, weightProblems } from "./check-options.ts";
 import { fullOptions } from "./plain-options.ts";
 import type { Run } from "./run.ts";
 import { RunClock } from "./run-clock.ts";
@@ -20,35 +27,106 @@ import { trainingView } from "./training-view.ts";
 /** Checks options and data, by themselves and against each other, and fills in the defaults. */
 export function checkedSettings(given: TrainOptions): Settings {
   const options = fullOptions(given);
-  checkData(options.model, options.data);
+  const { loss } = options;
+  const isEmbedding = typeof loss === "function" || /triplet|"fn"/.test(JSON.stringify(loss, withFunctions) ?? "");
+  checkData(options.model, options.data, { isEmbedding });
   checkTrainOptions(options);
-  return completeOptions(options);
+  const settings = completeOptions(options);
+  throwProblems([...taskProblems(options.model, options.data.train, settings.tasks), ...settingProblems(settings)]);
+  return settings;
+}
+
+/** Settings that the tasks forbid. */
+function settingProblems(settings: Settings): string[] {
+  const { tasks, augment, augmentPlan, accumulate, classWeights, data, validationRuntime } = settings;
+  const targets = new Set(tasks.map(({ target }) => target));
+  const isMask = tasks.some(({ kind }) => kind === "mask");
+  const changes =
+    augmentPlan === undefined ? augment !== undefined : Object.keys(augmentPlan).some((key) => moves.test(key));
+  const isMixed = augmentPlan?.mixup !== undefined || augmentPlan?.cutmix !== undefined;
+  const summed = tasks.find(
+    ({ loss: { reduction } }) => reduction === "sum" || reduction === "mean-with-sample-weight",
+  );
+  const weighted = tasks.filter(({ output }) => !byOutput(classWeights) || classWeights[output] !== undefined);
+  return [
+    ...(validationRuntime !== undefined && (data.train.targets !== undefined || !hasAccuracy(tasks[0]!))
+      ? ["validationRuntime is for one class an image: leave it out."]
+      : []),
+    ...(isMask && (changes || isMixed)
+      ? ["augment would move the pixels of images and not those of their masks: leave it out, or change colors only."]
+      : []),
+    ...(targets.size > 1 && (isMixed || (augment !== undefined && augmentPlan === undefined))
+      ? [`augment cannot mix the images of ${data.train.name}: it has more than one target.`]
+      : []),
+    ...(accumulate > 1 && summed !== undefined
+      ? [`accumulate averages the gradients of batches, which does not fit the reduction ${summed.loss.reduction}.`]
+      : []),
+    ...(classWeights === undefined
+      ? []
+      : weighted.flatMap(({ output, kind, names }) => {
+          const own = byOutput(classWeights) ? classWeights[output]! : classWeights;
+          const what = byOutput(classWeights) ? `classWeights.${output}` : "classWeights";
+          if (kind === "numbers") return [`${what}: ${output} tells numbers, which have no classes.`];
+          return weightProblems(what, own, names.length, kind === "labels" ? "label" : "class");
+        })),
+    ...weighted.flatMap(({ kind, loss, output }) =>
+      classWeights !== undefined && isOwn(loss) && kind !== "class"
+        ? [`classWeights cannot reach into the given loss of ${output}: weigh the ${kind} there.`]
+        : [],
+    ),
+    ...weighted.flatMap(({ kind, loss }) =>
+      classWeights !== undefined && kind === "labels" && !isOwn(loss) && /cosine|divergence/.test(loss.name)
+        ? [`classWeights are not for ${loss.name}, which has one value for all labels.`]
+        : [],
+    ),
+  ];
+}
+
+/** Augmentations that move pixels. */
+const moves = /^(flip|rotation|translation|zoom|crop|shear|randAugment|erasing)/i;
+
+function withFunctions(_key: string, value: unknown): unknown {
+  return typeof value === "function" ? "function" : value;
 }
 
 /** Makes a run from the options; `began` are the original settings of a resumed run. */
 export function createRun(options: Settings, began: Readonly<Record<string, JsonValue>> | undefined): Run {
   const settings = began === undefined ? options : resumedSettings(options, began);
-  const { model, data, loss, preprocessing, augment, outputWeights, optimizer, accumulate, ema, execution } = settings;
+  const { model, data, tasks, preprocessing, augment, optimizer, accumulate, ema, execution, monitor } = settings;
   seedRandomStreams(model, settings.seed);
   const shows = settings.progress ?? process.stderr.isTTY;
   const callbacks = new CallbackList([...(settings.callbacks ?? []), ...(shows ? [showProgress()] : [])]);
   const gradients = callbacks.health.some((request) => request.gradients);
-  const parts = { model, loss, preprocessing, augment, outputWeights };
+  const metrics = new MetricSet(tasks, settings.metrics, settings.onNote);
+  const parts = { model, tasks, layout: batchLayout(model, data.train), metrics, preprocessing, augment };
+  const isLower =
+    monitor === "loss" || monitor === "valLoss" || metrics.directions.get(withoutValidation(monitor)) === "lower";
   const run = {
     settings,
     lasting: began ?? lastingSettings(settings),
     parts,
     runner: new StepRunner(parts, { optimizer, accumulate, ema }, execution, { gradients }),
-    best: new BestWeights(model, settings.monitor),
+    best: new BestWeights(model, monitor, isLower),
     state: new RunState(settings),
     clock: new RunClock(),
     callbacks,
-    imageWeights: imageWeights(settings),
+    imageWeights: imageWeights(settings, tasks),
   };
   const training = trainingView(run);
-  checkMonitor(settings.monitor, training.monitors);
-  const { classes, decoding } = data.train;
+  checkMonitor(monitor, training.monitors);
+  const direction = metrics.directions.get(withoutValidation(monitor));
+  if (metrics.directions.has(withoutValidation(monitor)) && direction === undefined)
+    throw new TrainerError(
+      `Cannot watch ${monitor}: the metric does not say what is better; give it as { name, fn, better: "higher" } or "lower".`,
+    );
+  for (const note of absentNotes(data.train)) settings.onNote(note);
+  const { decoding } = data.train;
   const told = { ...(decoding && { images: decoding }), ...settings.metadata };
-  setModelMetadata(model, { name: model.name, ...told, classes, preprocessing });
+  setModelMetadata(model, { name: model.name, ...told, classes: classNames(tasks), preprocessing });
   return { ...run, training };
+}
+
+/** The names of the classes that the model's first output tells, for its metadata; undefined if it tells none. */
+function classNames([main]: readonly OutputTask[]): readonly string[] | undefined {
+  return hasAccuracy(main!) || main!.kind === "labels" ? main!.names : undefined;
 }

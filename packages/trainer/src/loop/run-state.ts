@@ -1,4 +1,5 @@
 import { scheduleFactor } from "../optimization/schedules.ts";
+import type { JsonValue } from "@convkit/files";
 import type { EpochLogs } from "../run/history.ts";
 import type { Settings } from "./settings.ts";
 
@@ -29,6 +30,8 @@ export interface SavedRunState {
   readonly lastLearningRate: number;
   readonly rateFactor: number;
   readonly history: readonly EpochLogs[];
+  /** What the metrics have gathered in this epoch; missing if there is none. */
+  readonly metrics?: JsonValue | undefined;
 }
 
 const noSums: Sums = { loss: 0, correct: 0, images: 0 };
@@ -104,7 +107,7 @@ export class RunState {
     return { step, epoch, batchesDone, batchesTaken, sums, lastLearningRate, rateFactor: this.#rateFactor, history };
   }
 
-  restore({ rateFactor, ...counters }: SavedRunState): void {
+  restore({ rateFactor, ...counters }: Omit<SavedRunState, "metrics">): void {
     this.#rateFactor = rateFactor;
     Object.assign(this, counters);
   }

@@ -1,5 +1,5 @@
-import type { Batch } from "@convkit/datasets";
 import type { JsonValue } from "@convkit/files";
+import type { ImageWeights } from "../objective/class-weights.ts";
 import type { CallbackList } from "../callbacks/callback-list.ts";
 import type { BestWeights } from "../run/best-weights.ts";
 import type { StepRunner } from "../step/step-runner.ts";
@@ -22,8 +22,8 @@ export interface Run {
   readonly callbacks: CallbackList;
   /** The callbacks' view of the run. */
   readonly training: Training;
-  /** Factors for the loss of each image in a batch. */
-  readonly imageWeights: (batch: Batch) => Float32Array | undefined;
+  /** For each output, factors for the loss of each image in a batch. */
+  readonly imageWeights: ImageWeights;
 }
 
 /** True if the user has asked the run to end. */

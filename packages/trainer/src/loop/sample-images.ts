@@ -1,6 +1,6 @@
 import { type Batch, contactSheet, type Dataset, type IndexedDataset } from "@convkit/datasets";
-import type * as tf from "@tensorflow/tfjs-core";
 import { executable, type ExecutionOptions } from "@convkit/graph";
+import { hasAccuracy, type OutputTask } from "../objective/output-tasks.ts";
 import { evaluate } from "../step/evaluate.ts";
 import { stretchToBytes } from "../tensorboard/stretch.ts";
 import type { StepParts } from "../step/training-loss.ts";
@@ -11,21 +11,18 @@ const mostImages = 2000;
 
 /** Draws the first images of the first epoch on one sheet, augmented as in its first step. */
 export async function drawFirstBatch(
-  { augment }: StepParts,
+  { augment, layout }: StepParts,
   data: Dataset,
   { count, seed, execution }: { readonly count: number; readonly seed: number; readonly execution: ExecutionOptions },
 ): Promise<Picture | undefined> {
   for await (const batch of data.batches({ batch: count, shuffle: true, seed, epoch: 0 })) {
-    const captions = Array.from(batch.labels, (label) => data.classes[label]!);
+    const captions = Array.from(batch.labels, (_, place) => captionOf(batch, data, place));
     if (augment === undefined) return sheetOf(batch, captions);
-    const change = executable(
-      (images, labels) => [augment(images as tf.Tensor4D, labels as tf.Tensor1D).images],
-      execution,
-    );
-    const [changed] = await change.run([
-      { data: batch.images, shape: batch.shape },
-      { data: batch.labels, shape: [batch.labels.length] },
-    ]);
+    const change = executable((...fed) => {
+      const { images, targets } = layout.tensors(fed);
+      return [augment(images, Object.values(targets)[0]!).images];
+    }, execution);
+    const [changed] = await change.run(layout.feeds(batch));
     await change.dispose();
     const [n, h, w, c] = changed!.shape as [number, number, number, number];
     const images =
@@ -40,7 +37,7 @@ export async function drawFirstBatch(
  * aborts: an interrupted run must end soon.
  */
 export async function drawMistakes(
-  { model, loss, preprocessing }: StepParts,
+  { model, tasks, preprocessing }: StepParts,
   data: Dataset,
   options: {
     readonly count: number;
@@ -49,7 +46,8 @@ export async function drawMistakes(
   },
 ): Promise<Picture | undefined> {
   const { count, execution, signal } = options;
-  if (!isIndexed(data) || signal?.aborted) return undefined;
+  const [{ loss }] = tasks as readonly [OutputTask];
+  if (!isIndexed(data) || signal?.aborted || data.targets !== undefined || !hasAccuracy(tasks[0]!)) return undefined;
   const part = data.size > mostImages ? data.select(Array.from({ length: mostImages }, (_, index) => index)) : data;
   const evaluated = await evaluate(model, part, { loss, preprocessing, mistakes: count, execution, signal }).catch(
     (error: unknown) => {
@@ -63,6 +61,18 @@ export async function drawMistakes(
   for await (const batch of part.select(mistakes.map(({ index }) => index)).batches({ batch: count }))
     return sheetOf(batch, captions);
   return undefined;
+}
+
+/** The class of an image, its labels, or its numbers. */
+function captionOf({ labels, targets }: Batch, data: Dataset, place: number): string {
+  const [named] = Object.entries(data.targets ?? {});
+  if (named === undefined) return data.classes[labels[place]!]!;
+  const [name, { kind, names, shape }] = named;
+  if (kind === "mask") return "";
+  if (kind === "class") return names[targets![name]![place]!]!;
+  const own = Array.from(targets![name]!.subarray(place * shape[0]!, (place + 1) * shape[0]!));
+  if (kind === "numbers") return own.map((value) => String(Number(value.toPrecision(4)))).join(", ");
+  return names.filter((_, label) => own[label] === 1).join(", ");
 }
 
 function isIndexed(data: Dataset): data is IndexedDataset {

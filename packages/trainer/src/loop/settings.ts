@@ -5,7 +5,10 @@ import { shown } from "@convkit/errors";
 import type { ExecutionOptions } from "@convkit/graph";
 import * as tf from "@tensorflow/tfjs-core";
 import type { JsonValue } from "@convkit/files";
-import { defaultLoss, type Loss } from "../objective/objective.ts";
+import type { MetricOption } from "../metrics/metric-set.ts";
+import { usualMetrics } from "../metrics/metric-set.ts";
+import { isOwn } from "../objective/loss.ts";
+import { outputTasks, type OutputTask } from "../objective/output-tasks.ts";
 import { completeOptimizer, type OptimizerConfig } from "../optimization/optimizer-config.ts";
 import {
   isOptimizer,
@@ -23,7 +26,10 @@ import type { ResumeOptions } from "./train-options.ts";
 
 /** The options of `train` with all defaults. */
 export interface Settings extends Omit<FullOptions, "augment" | "optimizer" | "resume"> {
-  readonly loss: Loss;
+  /** What each output learns. */
+  readonly tasks: readonly OutputTask[];
+  readonly metrics: MetricOption;
+  readonly onNote: (note: string) => void;
   readonly optimizer: (OptimizerConfig & { readonly learningRate: number }) | OwnOptimizer;
   readonly schedule: Schedule;
   readonly batch: number;
@@ -42,22 +48,25 @@ export interface Settings extends Omit<FullOptions, "augment" | "optimizer" | "r
 
 /** Fills in the defaults; the model's metadata gives preprocessing and output weights. */
 export function completeOptions(options: FullOptions): Settings {
-  const { model, data, loss, batch = 32, seed = 0, accumulate = 1 } = options;
+  const { model, data, batch = 32, seed = 0, accumulate = 1 } = options;
   const known = modelMetadata(model);
   const { augment } = options;
+  const lossWeights = options.lossWeights ?? options.outputWeights ?? known.outputWeights;
+  const tasks = outputTasks(model, data.train, { ...options, lossWeights });
   const augmentPlan = typeof augment === "object" ? augment : undefined;
   const optimizer = isOptimizer(options.optimizer)
     ? ownOptimizer(options.optimizer, { isSaved: options.out !== undefined })
     : completeOptimizer(options.optimizer ?? "sgd");
   return {
     ...options,
-    loss: typeof loss === "string" ? { name: loss } : (loss ?? defaultLoss(model)),
+    tasks,
+    metrics: options.metrics ?? usualMetricsOf(tasks),
+    onNote: options.onNote ?? ((note) => process.emitWarning(note)),
     optimizer,
     schedule: options.schedule ?? { name: "constant" },
     batch,
     seed,
     preprocessing: options.preprocessing ?? known.preprocessing ?? {},
-    outputWeights: options.outputWeights ?? known.outputWeights,
     augment: typeof augment === "object" ? planAugmentation(augment, data.train.classes.length) : augment,
     augmentPlan,
     accumulate,
@@ -80,9 +89,11 @@ function usualStepsPerCall({ model, batch = 32, execution }: FullOptions): numbe
 
 /** The settings that must stay the same when a run is resumed, for its checkpoints. The number of epochs may change. */
 export function lastingSettings(settings: Settings): Record<string, JsonValue> {
-  const { data, batch, seed, loss, optimizer, schedule, preprocessing, accumulate, ema, monitor } = settings;
-  const { validationRuntime } = settings;
-  const { augment, augmentPlan, classWeights, sampleWeights, outputWeights, execution } = settings;
+  const { data, batch, seed, tasks, optimizer, schedule, preprocessing, accumulate, ema, monitor } = settings;
+  const { validationRuntime, augment, augmentPlan, classWeights, sampleWeights, metrics, execution } = settings;
+  const losses = tasks.map(({ loss }) => (isOwn(loss) ? { ...loss, fn: loss.fn.name } : loss));
+  const isSimple = tasks.every(({ target }, _, [first]) => target === first!.target);
+  const weights = tasks.map(({ weight }) => weight);
   const { precision = "float32", deterministic = false, eager = false, threads } = execution;
   const lasting = {
     images: data.train.size,
@@ -90,7 +101,7 @@ export function lastingSettings(settings: Settings): Record<string, JsonValue> {
     decoding: data.train.decoding,
     batch,
     seed,
-    loss,
+    loss: isSimple ? losses[0] : losses,
     optimizer: plainSettings(optimizer),
     schedule,
     preprocessing,
@@ -99,7 +110,9 @@ export function lastingSettings(settings: Settings): Record<string, JsonValue> {
     monitor,
     validationRuntime,
     classWeights,
-    outputWeights,
+    outputWeights: weights.some((weight) => weight !== 1) ? weights : undefined,
+    targets: data.train.targets,
+    metrics: metricsText(metrics),
     precision,
     deterministic,
     eager,
@@ -107,7 +120,7 @@ export function lastingSettings(settings: Settings): Record<string, JsonValue> {
     threads,
     // Functions cannot be compared, but checkpoints store whether one was given.
     augment: augmentPlan ?? augment !== undefined,
-    sampleWeights: sampleWeights && createHash("sha256").update(bytesOf(sampleWeights)).digest("hex"),
+    sampleWeights: sampleWeights && digestOf(sampleWeights),
   };
   return JSON.parse(JSON.stringify(lasting)) as Record<string, JsonValue>;
 }
@@ -138,10 +151,31 @@ export function resumedSettings(settings: Settings, began: Readonly<Record<strin
   );
 }
 
+function digestOf(weights: NonNullable<Settings["sampleWeights"]>): string | Record<string, string> {
+  if (!(weights instanceof Float32Array))
+    return Object.fromEntries(Object.entries(weights).map(([name, own]) => [name, digestOf(own) as string]));
+  return createHash("sha256").update(bytesOf(weights)).digest("hex");
+}
+
 function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 function textOf(value: JsonValue | undefined): string {
   return value === undefined ? "not given" : shown(value);
+}
+
+/** The metrics that are measured if none are asked for. */
+function usualMetricsOf(tasks: readonly OutputTask[]): MetricOption {
+  if (tasks.every(({ target }) => target === tasks[0]!.target)) return usualMetrics(tasks[0]!);
+  return Object.fromEntries(tasks.map((task) => [task.output, usualMetrics(task)]));
+}
+
+/** Metrics as JSON; a function or an object by its name. Undefined if there are none. */
+function metricsText(metrics: MetricOption): JsonValue | undefined {
+  const text = (each: unknown): unknown =>
+    typeof each === "function" ? each.name : typeof each === "object" && each !== null ? { ...each } : each;
+  const listed = (list: readonly unknown[]): unknown => list.map(text);
+  if (Array.isArray(metrics)) return metrics.length === 0 ? undefined : (listed(metrics) as JsonValue);
+  return Object.fromEntries(Object.entries(metrics).map(([name, list]) => [name, listed(list)])) as JsonValue;
 }

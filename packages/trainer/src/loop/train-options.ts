@@ -4,7 +4,8 @@ import type { ExecutionOptions } from "@convkit/graph";
 import type * as tf from "@tensorflow/tfjs-core";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
 import type { Callback } from "../callbacks/callback.ts";
-import type { Loss, LossName } from "../objective/objective.ts";
+import type { MetricOption } from "../metrics/metric-set.ts";
+import type { LossOption } from "../objective/loss.ts";
 import type { OptimizerConfig, OptimizerName } from "../optimization/optimizer-config.ts";
 import type { Schedule } from "../optimization/schedules.ts";
 import type { EpochLogs } from "../run/history.ts";
@@ -28,8 +29,18 @@ export interface TrainOptions {
    * loss comes from probabilities, cut at 1e-7 as in Keras. By default the engine in use validates.
    */
   readonly validationRuntime?: EvaluationRuntime | undefined;
-  /** Cross-entropy of the classes by default; binary cross-entropy for a model with one output. */
-  readonly loss?: LossName | Loss | undefined;
+  /**
+   * What is minimized: a name, plain data, a function `(yTrue, yPred) => losses` with one value for each example, or one of these
+   * for each output by its name. Cross-entropy of classes by default, binary cross-entropy of labels and of a model with
+   * one output, the mean of the squared differences of numbers.
+   */
+  readonly loss?: LossOption | undefined;
+  /**
+   * What is measured beside the loss, for all outputs or by their names: names, functions with one value for each example, or
+   * objects with `update`, `result` and `reset`. By default the accuracy of classes, `binary-accuracy` and `f1` of
+   * labels, `mae` of numbers, `mean-iou` of masks; the accuracy of classes is always measured.
+   */
+  readonly metrics?: MetricOption | undefined;
   /**
    * A name, plain data, or an optimizer of your own (of `defineOptimizer`, or another `tf.Optimizer` with a number `learningRate`),
    * which is used as it is and not disposed. `sgd` with its learning rate 0.01 by default.
@@ -54,15 +65,20 @@ export interface TrainOptions {
   readonly preprocessing?: Preprocessing | undefined;
   /** Random changes of the images: plain data, `{ flip: "horizontal", rotation: 0.05 }`, or a function; none by default. */
   readonly augment?: AugmentationPlan | BatchAugmentation | undefined;
-  /** Factor for the loss of each class's images, as in Keras: the loss is the mean of the weighted losses. 1 by default. */
-  readonly classWeights?: readonly number[] | undefined;
-  /** Factor for each image's loss, by its index in the training data; 1 by default. */
-  readonly sampleWeights?: Float32Array | undefined;
+  /**
+   * Factor for the loss of each class's images, of each label, or of a mask's classes, for all outputs or by their names. As
+   * in Keras, the loss is the mean of the weighted losses. 1 by default.
+   */
+  readonly classWeights?: readonly number[] | Readonly<Record<string, readonly number[]>> | undefined;
+  /** Factor for each image's loss, by its index in the training data, for all outputs or by their names; 1 by default. */
+  readonly sampleWeights?: Float32Array | Readonly<Record<string, Float32Array>> | undefined;
   /**
    * Factor for each output's loss; by default as the model's metadata says, else 1. The first output makes the
    * predictions.
    */
   readonly outputWeights?: readonly number[] | undefined;
+  /** The same by the names of the outputs; by default `outputWeights`. */
+  readonly lossWeights?: Readonly<Record<string, number>> | undefined;
   /**
    * Steps that TensorFlow runs in one call, which is faster for steps of a few milliseconds. Each step has its own
    * learning rate; an interruption waits for the last step of a call. By default the network's size decides.
@@ -77,6 +93,8 @@ export interface TrainOptions {
   readonly ema?: number | undefined;
   /** Called at the beginning and end of the run, of each epoch and batch; none by default. */
   readonly callbacks?: readonly Callback[] | undefined;
+  /** Takes notes, such as on a metric that throws; a warning of the process by default. */
+  readonly onNote?: ((note: string) => void) | undefined;
   /** Shows a line per epoch and a bar on standard error; by default if that is a terminal. */
   readonly progress?: boolean | undefined;
   /** The value that decides which epoch is the best: `valLoss` by default, `loss` without validation data. */

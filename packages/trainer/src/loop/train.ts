@@ -2,6 +2,7 @@ import type { Batch } from "@convkit/datasets";
 import { isMeasured } from "../health/step-health.ts";
 import type { EpochLogs } from "../run/history.ts";
 import { claimRunDirectory, type RunClaim } from "../run/run-directory.ts";
+import { hasAccuracy } from "../objective/output-tasks.ts";
 import { checkRead } from "../step/data-checks.ts";
 import type { BatchResult } from "../step/step-runner.ts";
 import { Checkpointing, newestCheckpoint } from "./checkpointing.ts";
@@ -48,7 +49,13 @@ async function trainRun({ signal, ...rest }: Settings, claim: RunClaim | undefin
       if (trained === undefined) break;
       const logs = await run.runner.withAverage(async () => {
         const validated = await withValidationTest(run, (test) => validate(run, test));
-        return validated && keep(run, checkpoints, { ...trained, ...validated });
+        if (validated === undefined) return undefined;
+        const metrics = { ...trained.metrics, ...validated.metrics };
+        return keep(run, checkpoints, {
+          ...trained,
+          ...validated,
+          ...(Object.keys(metrics).length > 0 && { metrics }),
+        });
       });
       if (logs === undefined) break;
       await run.clock.timed("callbacks", async () => checkpoints?.onEpochEnd(logs));
@@ -93,7 +100,17 @@ async function trainEpoch(run: Run, checkpoints: Checkpointing | undefined): Pro
   if (state.batchesDone % settings.accumulate !== 0) await runner.applyWaiting(state.lastLearningRate);
   const { loss, correct, images } = state.sums;
   checkRead(images, settings.data.train);
-  return { epoch, loss: loss / images, accuracy: correct / images, lr: state.lastLearningRate };
+  const { metrics, tasks } = run.parts;
+  const { accuracy: own, ...results } = metrics.results();
+  metrics.reset();
+  const accuracy = hasAccuracy(tasks[0]!) ? correct / images : own;
+  return {
+    epoch,
+    loss: loss / images,
+    ...(accuracy !== undefined && { accuracy }),
+    lr: state.lastLearningRate,
+    ...(Object.keys(results).length > 0 && { metrics: results }),
+  };
 }
 
 type TrainedEpoch = Omit<EpochLogs, "seconds" | "valLoss" | "valAccuracy">;
@@ -137,6 +154,7 @@ async function log(run: Run, group: readonly Batch[], steps: readonly DoneStep[]
   for (const [index, done] of steps.entries()) {
     const { labels, place } = group[index]!;
     state.endStep({ ...done, images: labels.length, place });
+    run.parts.metrics.update(done.statistics);
     const { sums, batchesDone } = state;
     const logs = {
       epoch: state.epoch + 1,
@@ -144,7 +162,7 @@ async function log(run: Run, group: readonly Batch[], steps: readonly DoneStep[]
       size: labels.length,
       stepLoss: done.loss,
       loss: sums.loss / sums.images,
-      accuracy: sums.correct / sums.images,
+      ...(hasAccuracy(run.parts.tasks[0]!) && { accuracy: sums.correct / sums.images }),
       lr: done.learningRate,
       imagesPerSecond: clock.imagesPerSecond,
       ...(done.health && { health: done.health }),

@@ -1,24 +1,28 @@
 import type { EpochLogs } from "../run/history.ts";
+import { hasAccuracy } from "../objective/output-tasks.ts";
 import { checkRead } from "../step/data-checks.ts";
 import { testBatch } from "../step/test-batch.ts";
 import { isInterrupted, type Run } from "./run.ts";
 import type { TestBatch } from "./validation-test.ts";
 
-/** Loss and accuracy on the validation data; undefined without validation data, or if it was interrupted. */
+/** Loss, accuracy and metrics on the validation data; undefined without validation data, or if it was interrupted. */
 export async function validate(
   run: Run,
   test: TestBatch,
-): Promise<Pick<EpochLogs, "valLoss" | "valAccuracy"> | undefined> {
+): Promise<Pick<EpochLogs, "valLoss" | "valAccuracy" | "metrics"> | undefined> {
   const { settings, callbacks, clock, training } = run;
+  const { metrics, tasks } = run.parts;
   const data = settings.data.validation;
   if (data === undefined) return {};
   return clock.timed("validation", async () => {
     await callbacks.call("onTestBegin", training);
+    metrics.reset();
     let [lossSum, correctSum, images, index] = [0, 0, 0, 0];
     for await (const batch of data.batches({ batch: testBatch(settings.batch, data.shape) })) {
       if (isInterrupted(run)) return undefined;
       await callbacks.call("onTestBatchBegin", index, training);
-      const { loss, correct } = await test(batch);
+      const { loss, correct, statistics } = await test(batch);
+      metrics.update(statistics);
       lossSum += loss * batch.labels.length;
       correctSum += correct;
       images += batch.labels.length;
@@ -27,8 +31,16 @@ export async function validate(
       index += 1;
     }
     checkRead(images, data);
-    const logs = { loss: lossSum / images, accuracy: correctSum / images };
+    const { accuracy: own, ...results } = metrics.results();
+    metrics.reset();
+    const accuracy = hasAccuracy(tasks[0]!) ? correctSum / images : own;
+    const logs = { loss: lossSum / images, ...(accuracy !== undefined && { accuracy }) };
     await callbacks.call("onTestEnd", logs, training);
-    return { valLoss: logs.loss, valAccuracy: logs.accuracy };
+    const named = Object.entries(results).map(([name, value]) => [`val_${name}`, value] as const);
+    return {
+      valLoss: logs.loss,
+      ...(accuracy !== undefined && { valAccuracy: accuracy }),
+      ...(named.length > 0 && { metrics: Object.fromEntries(named) }),
+    };
   });
 }

@@ -1,5 +1,6 @@
 import type { Batch } from "@convkit/datasets";
 import * as tf from "@tensorflow/tfjs-core";
+import type { MetricSet } from "../metrics/metric-set.ts";
 import { correctCount } from "../objective/objective.ts";
 import { type Forward, runtimeForward } from "../step/runtime-forward.ts";
 import type { BatchResult } from "../step/step-runner.ts";
@@ -11,25 +12,33 @@ export type TestBatch = (batch: Batch) => Promise<BatchResult>;
 /** Runs `fn` with the test of validation batches: on the engine, or on a copy of the model in `validationRuntime`. */
 export async function withValidationTest<T>(run: Run, fn: (test: TestBatch) => Promise<T>): Promise<T> {
   const { runner, settings, parts, clock } = run;
-  const { validationRuntime: runtime, data, preprocessing, loss } = settings;
+  const { validationRuntime: runtime, data, preprocessing, tasks } = settings;
   if (runtime === undefined || data.validation === undefined) return fn((batch) => runner.test(batch));
   const forward = await clock.timed("validation", async () => {
     await runner.sync();
-    return runtimeForward(parts.model, { runtime, preprocessing, loss, mirror: false });
+    return runtimeForward(parts.model, { runtime, preprocessing, task: tasks[0]!, mirror: false });
   });
   try {
-    return await fn((batch) => testBatchOn(forward, batch));
+    return await fn((batch) => testBatchOn(forward, batch, parts.metrics));
   } finally {
     run.state.validationRuntime = forward.runtime() ?? run.state.validationRuntime;
     await forward.dispose();
   }
 }
 
-async function testBatchOn(forward: Forward, { images, shape, labels }: Batch): Promise<BatchResult> {
+async function testBatchOn(
+  forward: Forward,
+  { images, shape, labels }: Batch,
+  metrics: MetricSet,
+): Promise<BatchResult> {
   const { loss, probabilities } = await forward.run({ data: images, shape }, labels);
-  const correct = tf.tidy(() => {
+  return tf.tidy(() => {
     const values = tf.tensor2d(probabilities, [labels.length, probabilities.length / labels.length]);
-    return correctCount(tf.tensor1d(labels, "int32"), { values, areLogits: false }).dataSync()[0]!;
+    const yTrue = tf.tensor1d(labels, "int32");
+    const correct = correctCount(yTrue, { values, areLogits: false }).dataSync()[0]!;
+    const statistics = metrics
+      .statistics(() => ({ yTrue, yPred: values }))
+      .map((each) => ({ data: each.dataSync<"float32">().slice(), shape: each.shape }));
+    return { loss, correct, statistics };
   });
-  return { loss, correct };
 }

@@ -1,17 +1,33 @@
 import { shown } from "@convkit/errors";
 import type { Batch } from "@convkit/datasets";
+import { byOutput, type OutputTask } from "./output-tasks.ts";
 import { TrainerError } from "../trainer-error.ts";
 
+/** Weights of classes and of images: the same for all outputs, or by the outputs' names. */
 export interface Weighting {
-  readonly classWeights?: readonly number[] | undefined;
-  readonly sampleWeights?: Float32Array | undefined;
+  readonly classWeights?: readonly number[] | Readonly<Record<string, readonly number[]>> | undefined;
+  readonly sampleWeights?: Float32Array | Readonly<Record<string, Float32Array>> | undefined;
 }
 
-/** Factors for the loss of each image in a batch; undefined if all are 1. */
-export function imageWeights({ classWeights, sampleWeights }: Weighting): (batch: Batch) => Float32Array | undefined {
+/** For each output, factors for the loss of each image in a batch; undefined if all are 1. */
+export type ImageWeights = (batch: Batch) => readonly Float32Array[] | undefined;
+
+/** The factors of the images by the weights of their classes and their own weights. */
+export function imageWeights({ classWeights, sampleWeights }: Weighting, tasks: readonly OutputTask[]): ImageWeights {
   if (classWeights === undefined && sampleWeights === undefined) return () => undefined;
-  return ({ labels, indices }) =>
-    Float32Array.from(labels, (label, i) => (classWeights?.[label] ?? 1) * (sampleWeights?.[indices[i]!] ?? 1));
+  const parts = tasks.map(({ output, kind, target }) => ({
+    target,
+    // Weights of labels and of a mask's classes are part of the loss.
+    byClass: kind === "class" ? (byOutput(classWeights) ? classWeights[output] : classWeights) : undefined,
+    own: sampleWeights instanceof Float32Array ? sampleWeights : sampleWeights?.[output],
+  }));
+  return ({ labels, targets, indices }) =>
+    parts.map(({ target, byClass, own }) =>
+      Float32Array.from(
+        targets?.[target] !== undefined && byClass !== undefined ? targets[target] : labels,
+        (label, i) => (byClass?.[label] ?? 1) * (own?.[indices[i]!] ?? 1),
+      ),
+    );
 }
 
 /**

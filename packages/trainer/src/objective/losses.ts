@@ -15,7 +15,7 @@ export interface LossOptions {
 export interface FocalOptions extends LossOptions {
   /** Exponent that reduces the loss of easy examples; 0 is cross-entropy, 2 by default. */
   readonly gamma?: number | undefined;
-  /** Factor for the loss over classes; 0.25 by default. */
+  /** Factor for the loss over classes, and for positive targets with `classBalancing`; 0.25 by default. */
   readonly alpha?: number | undefined;
 }
 
@@ -47,9 +47,14 @@ export function sparseCategoricalCrossentropy(
 
 /** Binary cross-entropy, averaged over the last axis. `[n, k], [n, k] -> [n]` */
 export function binaryCrossentropy(targets: tf.Tensor2D, outputs: tf.Tensor2D, options: LossOptions = {}): tf.Tensor1D {
+  return tf.mean(binaryCrossentropies(targets, outputs, options), -1);
+}
+
+/** Binary cross-entropy of each output. `[n, k], [n, k] -> [n, k]` */
+export function binaryCrossentropies(targets: tf.Tensor2D, outputs: tf.Tensor2D, options: LossOptions): tf.Tensor2D {
   const { fromLogits = false, labelSmoothing = 0 } = options;
   const wanted = smooth(targets, labelSmoothing, 0.5);
-  return tf.mean(fromLogits ? binaryFromLogits(wanted, outputs) : binaryFromProbabilities(wanted, outputs), -1);
+  return fromLogits ? binaryFromLogits(wanted, outputs) : binaryFromProbabilities(wanted, outputs);
 }
 
 /** Focal loss over classes (Lin et al. 2017, https://arxiv.org/abs/1708.02002), as Keras' CategoricalFocalCrossentropy. `[n, classes], [n, classes] -> [n]` */
@@ -61,14 +66,27 @@ export function categoricalFocal(targets: tf.Tensor2D, outputs: tf.Tensor2D, opt
   return tf.neg(tf.sum<tf.Tensor1D>(tf.mul(weight, tf.mul(wanted, logs)), -1));
 }
 
-/** Binary focal loss, as Keras' BinaryFocalCrossentropy without class balancing. `[n, k], [n, k] -> [n]` */
-export function binaryFocal(targets: tf.Tensor2D, outputs: tf.Tensor2D, options: FocalOptions = {}): tf.Tensor1D {
-  const { fromLogits = false, labelSmoothing = 0, gamma = 2 } = options;
+/** Options of the binary focal loss. */
+export interface BinaryFocalOptions extends FocalOptions {
+  /** Multiplies the loss of positive targets by `alpha`, and that of negative ones by 1 - `alpha`; false by default. */
+  readonly classBalancing?: boolean | undefined;
+}
+
+/** Binary focal loss, as Keras' BinaryFocalCrossentropy; the mean over the last axis. `[n, k], [n, k] -> [n]` */
+export function binaryFocal(targets: tf.Tensor2D, outputs: tf.Tensor2D, options: BinaryFocalOptions = {}): tf.Tensor1D {
+  return tf.mean(binaryFocals(targets, outputs, options), -1);
+}
+
+/** Binary focal loss of each output. `[n, k], [n, k] -> [n, k]` */
+export function binaryFocals(targets: tf.Tensor2D, outputs: tf.Tensor2D, options: BinaryFocalOptions): tf.Tensor2D {
+  const { fromLogits = false, labelSmoothing = 0, gamma = 2, alpha = 0.25, classBalancing = false } = options;
   const wanted = smooth(targets, labelSmoothing, 0.5);
   const probabilities = fromLogits ? tf.sigmoid(outputs) : outputs;
   const right = tf.add(tf.mul(wanted, probabilities), tf.mul(tf.sub(1, wanted), tf.sub(1, probabilities)));
   const entropy = fromLogits ? binaryFromLogits(wanted, outputs) : binaryFromProbabilities(wanted, outputs);
-  return tf.mean(tf.mul(tf.pow(tf.sub(1, right), gamma), entropy), -1);
+  const focal = tf.mul<tf.Tensor2D>(tf.pow(tf.sub(1, right), gamma), entropy);
+  if (!classBalancing) return focal;
+  return tf.mul(focal, tf.add(tf.mul(wanted, alpha), tf.mul(tf.sub(1, wanted), 1 - alpha)));
 }
 
 function smooth(targets: tf.Tensor2D, amount: number, uniform: number): tf.Tensor2D {

@@ -7,6 +7,8 @@ import { withFrozenNorms } from "../model/frozen-norms.ts";
 export interface ModelOutput {
   readonly values: tf.Tensor2D;
   readonly areLogits: boolean;
+  /** The softmax or sigmoid of the model that logits are without; missing if the model ends without one. */
+  readonly activation?: "softmax" | "sigmoid" | undefined;
 }
 
 /**
@@ -18,7 +20,7 @@ export interface ModelOutput {
  */
 export function modelOutputs(
   model: tfl.LayersModel,
-  images: tf.Tensor,
+  images: tf.Tensor | readonly tf.Tensor[],
   options: {
     /** Whether random layers and norms act as in training; false by default. */
     readonly training?: boolean | undefined;
@@ -27,9 +29,13 @@ export function modelOutputs(
   const { training = false } = options;
   const ends = model.outputs.map(endOf);
   const bases = ends.map(({ base }) => base);
-  const apply = () => valuesAt(model, bases, [images], training);
+  const apply = () => valuesAt(model, bases, [images].flat() as tf.Tensor[], training);
   const values = training ? withFrozenNorms(model, apply) : apply();
-  return ends.map((end, index) => finishOutput(end, values[index]!, training));
+  return ends.map((end, index) => {
+    const output = finishOutput(end, values[index]!, training);
+    const activation = end.kind === "softmax" || end.kind === "sigmoid" ? end.kind : undefined;
+    return activation !== undefined && output.areLogits ? { ...output, activation } : output;
+  });
 }
 
 /** The values at positions of a model for its inputs; each part of the model is computed once. */

@@ -3,6 +3,7 @@ import { stoppingProblems } from "../callbacks/early-stopping.ts";
 import {
   aboveZero,
   belowOne,
+  fieldProblems,
   type Fields,
   fromOne,
   fromZero,
@@ -10,6 +11,7 @@ import {
   listOfEpochs,
   namedProblems,
   noRecordProblem,
+  oneOf,
   throwProblems,
   trueOrFalse,
   valueProblems,
@@ -17,16 +19,35 @@ import {
   wholeFromZero,
   zeroToOne,
 } from "../checks/fields.ts";
-import { type Loss, lossNames } from "../objective/objective.ts";
 import { plannedFineTuneProblems } from "../fine-tune/fine-tune-plan.ts";
+import { isByOutput, type Loss, lossNames, type LossOption } from "../objective/loss.ts";
+import { reductions } from "../objective/reduction.ts";
+import { type MetricOption, metricColumns } from "../metrics/metric-set.ts";
+import { metricNames, type MetricPlan } from "../metrics/named-metrics.ts";
 import { optimizerProblems } from "../optimization/optimizer-checks.ts";
 import type { OptimizerConfig } from "../optimization/optimizer-config.ts";
 import { type Schedule, scheduleNames } from "../optimization/schedules.ts";
-import { monitors } from "../run/monitor.ts";
+import { knownMonitor, monitors } from "../run/monitor.ts";
 import { planAugmentation } from "../step/augmentation.ts";
 import type { Plan } from "./plan.ts";
 
-const loss: Fields<Loss> = { labelSmoothing: zeroToOne, gamma: fromZero, alpha: fromZero };
+const loss: Fields<Loss> = {
+  labelSmoothing: zeroToOne,
+  gamma: fromZero,
+  alpha: fromZero,
+  classBalancing: trueOrFalse,
+  delta: aboveZero,
+  margin: fromZero,
+  reduction: oneOf(reductions),
+};
+
+const metric: Fields<MetricPlan> = {
+  as: ["a name", (value) => typeof value === "string" && value !== ""],
+  average: oneOf(["macro", "micro", "none"]),
+  threshold: zeroToOne,
+  k: wholeFromOne,
+  curve: oneOf(["roc", "pr"]),
+};
 
 const warmup = { warmup: fromZero, warmupFrom: fromZero };
 type FieldsOf<Name extends Schedule["name"]> = Fields<Extract<Schedule, { name: Name }>>;
@@ -43,7 +64,7 @@ const schedules: { readonly [Name in Schedule["name"]]: FieldsOf<Name> } = {
 /** The parts of a plan that `checkPlan` checks. */
 export type PlanParts = Pick<
   Plan,
-  | "loss"
+  | "metrics"
   | "schedule"
   | "augment"
   | "accumulate"
@@ -54,6 +75,8 @@ export type PlanParts = Pick<
   | "histograms"
   | "fineTune"
 > & {
+  /** The loss; functions are not checked. */
+  readonly loss?: LossOption | undefined;
   /** The optimizer; not checked if missing. */
   readonly optimizer?: OptimizerConfig | undefined;
 };
@@ -63,8 +86,8 @@ export function checkPlan(plan: PlanParts): void {
   const { earlyStopping, reduceOnPlateau, histograms = 0 } = plan;
   throwProblems([
     ...planProblems(plan),
-    ...stoppingProblems(earlyStopping),
-    ...plateauProblems(reduceOnPlateau),
+    ...stoppingProblems(earlyStopping, metricColumns(plan.metrics)),
+    ...plateauProblems(reduceOnPlateau, metricColumns(plan.metrics)),
     ...plannedFineTuneProblems(plan.fineTune),
     ...valueProblems("histograms", histograms, wholeFromZero),
   ]);
@@ -73,19 +96,62 @@ export function checkPlan(plan: PlanParts): void {
 }
 
 /** One sentence for each invalid part that `train` takes too. */
-export function planProblems(plan: PlanParts): string[] {
+export function planProblems(plan: Omit<PlanParts, "metrics"> & { metrics?: MetricOption | undefined }): string[] {
   const { schedule, accumulate = 1, ema = 0, monitor, augment } = plan;
   const known = Object.hasOwn(schedules, schedule?.name ?? "") ? schedules[schedule!.name] : warmup;
   return [
-    ...namedProblems("loss", plan.loss, lossNames, loss),
+    ...lossProblems(plan.loss),
+    ...metricProblems(plan.metrics),
     ...optimizerProblems(plan.optimizer),
     ...namedProblems("schedule", schedule, scheduleNames, known),
     ...(schedule?.name === "exponential" && schedule.rate === undefined ? ["schedule.rate must be given."] : []),
-    ...(monitor === undefined || monitors.includes(monitor)
+    ...(monitor === undefined || monitors.includes(monitor) || knownMonitor(metricColumns(plan.metrics))[1](monitor)
       ? []
-      : [`Unknown monitor "${String(monitor)}": known are ${monitors.join(", ")}.`]),
+      : [
+          `Unknown monitor "${String(monitor)}": known are ${[...monitors, ...metricColumns(plan.metrics)].join(", ")}.`,
+        ]),
     ...valueProblems("accumulate", accumulate, wholeFromOne),
     ...valueProblems("ema", ema, belowOne),
     ...(augment === undefined || isRecord(augment) ? [] : [noRecordProblem("augment", augment)]),
   ];
+}
+
+/** A loss that is a function is checked by the train function, on the model's own shapes. */
+function lossProblems(given: LossOption | undefined, what = "loss"): string[] {
+  if (given === undefined || typeof given === "function") return [];
+  if (!isRecord(given)) return [noRecordProblem(what, given)];
+  if ("fn" in given)
+    return fieldProblems(what, given, {
+      fn: ["a function", (value: unknown) => typeof value === "function"],
+      reduction: loss.reduction,
+    });
+  if (!isByOutput(given) || Object.keys(given).length === 0 || "name" in given)
+    return namedProblems(what, given, lossNames, loss);
+  return Object.entries(given).flatMap(([output, own]) =>
+    Object.values(given).some((each) => typeof each === "number")
+      ? namedProblems(what, given, lossNames, loss)
+      : lossProblems(typeof own === "string" ? { name: own } : own, `${what}.${output}`),
+  );
+}
+
+function metricProblems(given: MetricOption | undefined, what = "metrics"): string[] {
+  if (given === undefined) return [];
+  if (!Array.isArray(given)) {
+    if (!isRecord(given)) return [`${what} must be a list of metrics, or one for each output, not ${String(given)}.`];
+    return Object.entries(given).flatMap(([output, list]) =>
+      Array.isArray(list)
+        ? metricProblems(list, `${what}.${output}`)
+        : [`${what}.${output} must be a list of metrics, not ${String(list)}.`],
+    );
+  }
+  return given.flatMap((each: unknown, place) => {
+    if (typeof each === "function") return [];
+    if (typeof each === "string") return namedProblems("metric", { name: each }, metricNames, metric);
+    if (isRecord(each) && "update" in each)
+      return ["update", "result", "reset"].flatMap((name) =>
+        typeof each[name] === "function" ? [] : [`${what}[${place}].${name} must be a function.`],
+      );
+    if (isRecord(each) && "fn" in each) return [];
+    return namedProblems("metric", each, metricNames, metric);
+  });
 }

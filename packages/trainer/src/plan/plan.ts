@@ -1,8 +1,10 @@
+import type { CsvColumns } from "@convkit/datasets";
 import type { AugmentationPlan } from "../step/augmentation.ts";
 import type { FineTunePlan } from "../fine-tune/fine-tune-plan.ts";
 import type { EarlyStoppingOptions } from "../callbacks/early-stopping.ts";
 import type { Monitor } from "../run/monitor.ts";
-import type { Loss } from "../objective/objective.ts";
+import type { MetricPlanOption } from "../metrics/metric-set.ts";
+import type { Loss, LossName } from "../objective/loss.ts";
 import type { OptimizerConfig } from "../optimization/optimizer-config.ts";
 import type { PlateauOptions } from "../callbacks/reduce-on-plateau.ts";
 import type { Schedule } from "../optimization/schedules.ts";
@@ -34,8 +36,17 @@ export interface Plan {
    * False by default.
    */
   readonly resize?: boolean | undefined;
-  /** Cross-entropy of the classes by default; binary cross-entropy for a model with one output. */
-  readonly loss?: Loss | undefined;
+  /**
+   * Cross-entropy of classes by default, binary cross-entropy of labels and of a model with one output, the mean of the
+   * squared differences of numbers; or a loss for each output by its name.
+   */
+  readonly loss?: Loss | Readonly<Record<string, LossName | Loss>> | undefined;
+  /** What is measured beside the loss, for all outputs or by their names; by default what suits the task. */
+  readonly metrics?: MetricPlanOption | undefined;
+  /** Factor for each output's loss by its name; 1 by default. */
+  readonly lossWeights?: Readonly<Record<string, number>> | undefined;
+  /** The columns of a CSV file with labels, numbers, targets and inputs; a class in the column "label" by default. */
+  readonly columns?: CsvColumns | undefined;
   readonly optimizer: OptimizerConfig;
   /** How the learning rate changes; constant by default. */
   readonly schedule?: Schedule | undefined;

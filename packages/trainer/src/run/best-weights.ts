@@ -9,11 +9,13 @@ import { improves, type Monitor, watched, worst } from "./monitor.ts";
 export class BestWeights {
   readonly #model: LayersModel;
   readonly #monitor: Monitor;
+  readonly #lower: boolean;
   readonly #values = new Map<LayerVariable, tf.Tensor>();
   #logs: EpochLogs | undefined;
 
-  constructor(model: LayersModel, monitor: Monitor) {
+  constructor(model: LayersModel, monitor: Monitor, lower = monitor === "loss" || monitor === "valLoss") {
     this.#model = model;
+    this.#lower = lower;
     this.#monitor = monitor;
   }
 
@@ -24,8 +26,8 @@ export class BestWeights {
 
   /** Stores the model's weights if the epoch is the best so far; returns true if it is. */
   offer(logs: EpochLogs): boolean {
-    const best = this.#logs === undefined ? worst(this.#monitor) : watched(this.#monitor, this.#logs);
-    if (!improves(this.#monitor, watched(this.#monitor, logs), best)) return false;
+    const best = this.#logs === undefined ? worst({ lower: this.#lower }) : watched(this.#monitor, this.#logs);
+    if (!improves({ lower: this.#lower }, watched(this.#monitor, logs), best)) return false;
     this.store(logs);
     return true;
   }

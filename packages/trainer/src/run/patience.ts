@@ -2,7 +2,7 @@ import type { JsonValue } from "@convkit/files";
 import { type Fields, throwProblems, wholeFromZero } from "../checks/fields.ts";
 import { numberOrNull, storedProblems } from "../checks/stored.ts";
 import type { EpochLogs } from "./history.ts";
-import { improves, type Monitor, watched, worst } from "./monitor.ts";
+import { improves, type Monitor, type Watched, watched, worst } from "./monitor.ts";
 
 interface State {
   readonly best: number | null;
@@ -16,6 +16,7 @@ export class Patience {
   readonly #monitor: Monitor;
   readonly #minDelta: number;
   #best: number;
+  #lower: boolean | undefined;
 
   constructor(monitor: Monitor, minDelta: number) {
     this.#monitor = monitor;
@@ -23,10 +24,20 @@ export class Patience {
     this.#best = worst(monitor);
   }
 
+  /** Says before the first epoch whether lower is better. */
+  begin(lower: boolean): void {
+    this.#lower = lower;
+    if (Math.abs(this.#best) === Infinity) this.#best = worst({ lower });
+  }
+
+  get #watched(): Watched {
+    return this.#lower === undefined ? this.#monitor : { lower: this.#lower };
+  }
+
   /** Counts an epoch. */
   count(logs: EpochLogs): void {
     const value = watched(this.#monitor, logs);
-    if (improves(this.#monitor, value, this.#best, this.#minDelta)) {
+    if (improves(this.#watched, value, this.#best, this.#minDelta)) {
       this.#best = value;
       this.waited = 0;
     } else this.waited += 1;
@@ -41,7 +52,7 @@ export class Patience {
     const fields = { best: numberOrNull, waited: wholeFromZero, ...own };
     throwProblems(storedProblems(`The checkpoint's state of ${callback}`, state, { fields }));
     const { best, waited } = state as unknown as State;
-    this.#best = best ?? worst(this.#monitor);
+    this.#best = best ?? worst(this.#watched);
     this.waited = waited;
   }
 }

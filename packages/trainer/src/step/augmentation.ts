@@ -1,13 +1,12 @@
 import { augmentationFrom, type AugmentationSpec, cutmix, mixup, type RandomSource } from "@convkit/datasets";
 import * as tf from "@tensorflow/tfjs-core";
-import type { Targets } from "../objective/objective.ts";
 
 /** Changes a batch inside the training step, before preprocessing. Mixing augmentations change the targets too. */
 export type BatchAugmentation = (
   images: tf.Tensor4D,
-  targets: Targets,
+  targets: tf.Tensor,
   random?: RandomSource,
-) => { readonly images: tf.Tensor4D; readonly targets: Targets };
+) => { readonly images: tf.Tensor4D; readonly targets: tf.Tensor };
 
 /** The augmentations of training images as plain data, in the order of the keys; `mixup` and `cutmix` come last. */
 export interface AugmentationPlan extends AugmentationSpec {
@@ -17,7 +16,7 @@ export interface AugmentationPlan extends AugmentationSpec {
   readonly cutmix?: number | undefined;
 }
 
-/** Makes the augmentation of a plan, for images of `classes` classes. */
+/** Makes the augmentation of a plan, for images of `classes` classes; `[n, k]` targets of labels or numbers are mixed as they are. */
 export function planAugmentation(plan: AugmentationPlan, classes: number): BatchAugmentation {
   const { mixup: mixupAlpha, cutmix: cutmixAlpha, ...spec } = plan;
   const change = augmentationFrom(spec);

@@ -1,16 +1,22 @@
-import type { Batch, Dataset, DataSplits } from "@convkit/datasets";
+import type { Batch, Dataset, DataSplits, IndexedDataset } from "@convkit/datasets";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
 import { modelMetadata } from "@convkit/core";
 import { shown } from "@convkit/errors";
+import { inputNames, targetsOf } from "../objective/output-tasks.ts";
 import { TrainerError } from "../trainer-error.ts";
 
 /** Refuses data that does not fit the model, before the first step; the error has one sentence for each reason. */
-export function checkData(model: LayersModel, data: DataSplits): void {
+export function checkData(
+  model: LayersModel,
+  data: DataSplits,
+  { isEmbedding = false }: { readonly isEmbedding?: boolean } = {},
+): void {
   checkModel("train", model);
+  const isClass = data.train.targets === undefined;
   const problems = [
     ...shapeProblems(model, data.train),
-    ...classProblems(model, data.train),
-    ...labelProblems(data.train),
+    ...(isClass && !isEmbedding ? classProblems(model, data.train) : []),
+    ...(isClass ? labelProblems(data.train) : []),
     ...[data.validation, data.test].flatMap((other) =>
       other === undefined ? [] : agreementProblems(data.train, other),
     ),
@@ -27,7 +33,10 @@ export function checkEvaluationData(model: LayersModel, data: Dataset): void {
     throw new TrainerError(`evaluate: expected a data set such as fromArrays gives, got ${shown(data)}.`);
   }
   const isNamed = modelMetadata(model).classes !== undefined;
-  const problems = [...shapeProblems(model, data), ...(isNamed ? [] : classProblems(model, data))];
+  const problems = [
+    ...shapeProblems(model, data),
+    ...(isNamed || data.targets !== undefined ? [] : classProblems(model, data)),
+  ];
   if (data.size === 0) problems.unshift(`${data.name} has no images to evaluate.`);
   if (problems.length > 0) throw new TrainerError(problems.join(" "));
 }
@@ -42,7 +51,9 @@ function checkModel(where: string, model: Partial<LayersModel> | undefined): voi
 
 /** Refuses labels that are not class indices and pixels that are not finite: a user's own data set may contain them. */
 export function checkBatch(batch: Batch, data: Dataset): void {
-  const stray = batch.labels.findIndex((label) => label < 0 || label >= data.classes.length);
+  const isClass = data.targets === undefined;
+  const stray = isClass ? batch.labels.findIndex((label) => label < 0 || label >= data.classes.length) : -1;
+  checkTargets(batch, data);
   if (stray !== -1)
     throw new TrainerError(
       `${data.name}: image ${batch.indices[stray]} has the label ${batch.labels[stray]}, but there are ${data.classes.length} classes, 0 to ${data.classes.length - 1}.`,
@@ -57,6 +68,8 @@ export function checkBatch(batch: Batch, data: Dataset): void {
 }
 
 function shapeProblems(model: LayersModel, data: Dataset): string[] {
+  const more = inputProblems(model, data);
+  if (more.length > 0) return more;
   const wanted = model.inputs[0]!.shape.slice(1);
   const fits = wanted.length === 3 && wanted.every((size, axis) => size === null || size === data.shape[axis]);
   return fits
@@ -64,6 +77,47 @@ function shapeProblems(model: LayersModel, data: Dataset): string[] {
     : [
         `${data.name} has images of ${data.shape.join("x")} but ${model.name} takes ${wanted.map((size) => size ?? "any").join("x")}.`,
       ];
+}
+
+/** Refuses targets that the data set promised and a batch lacks, and numbers that are not finite. */
+function checkTargets(batch: Batch, data: Dataset): void {
+  const n = batch.labels.length;
+  for (const [name, { kind, shape, names }] of Object.entries(data.targets ?? {})) {
+    const values = batch.targets?.[name];
+    const size = shape.reduce((product, side) => product * side, 1);
+    if (values?.length !== n * size)
+      throw new TrainerError(
+        `${data.name}: a batch of ${n} images has ${values === undefined ? "no" : values.length} values of ${name}; expected ${n * size}.`,
+      );
+    const isWhole = kind === "class" || kind === "mask";
+    const place = values.findIndex((value) => (isWhole ? value < 0 || value >= names.length : !Number.isFinite(value)));
+    if (place === -1) continue;
+    throw new TrainerError(
+      `${data.name}: image ${batch.indices[Math.floor(place / size)]} has ${values[place]} as ${name}; expected ${isWhole ? `a class from 0 to ${names.length - 1}` : "a number"}.`,
+    );
+  }
+}
+
+/** The model's inputs besides the images against the data's. */
+function inputProblems(model: LayersModel, data: Dataset): string[] {
+  const given = data.inputs ?? {};
+  const wanted = inputNames(model).slice(1);
+  const missing = wanted.filter((name) => !Object.hasOwn(given, name));
+  const strange = Object.keys(given).filter((name) => !wanted.includes(name));
+  if (missing.length > 0 || strange.length > 0)
+    return [
+      `${model.name} takes images and ${wanted.length === 0 ? "nothing else" : wanted.join(", ")}, but ${data.name} has images and ${Object.keys(given).join(", ") || "nothing else"}: give the data's inputs the names of the model's inputs.`,
+    ];
+  return wanted.flatMap((name, place) => {
+    const shape = model.inputs[place + 1]!.shape.slice(1);
+    const own = given[name]!;
+    const fits = shape.length === own.length && shape.every((size, axis) => size === null || size === own[axis]);
+    return fits
+      ? []
+      : [
+          `${data.name} has ${name} of the shape [${own.join(", ")}] but ${model.name} takes [${shape.map((size) => size ?? "any").join(", ")}].`,
+        ];
+  });
 }
 
 /** Throws if no image in a pass over `data` could be read. */
@@ -117,9 +171,33 @@ function agreementProblems(train: Dataset, other: Dataset): string[] {
     problems.push(
       `${other.name} has images of ${other.shape.join("x")} but ${train.name} of ${train.shape.join("x")}.`,
     );
+  if (JSON.stringify(other.targets) !== JSON.stringify(train.targets))
+    problems.push(`${other.name} has the targets ${targetsText(other)} but ${train.name} has ${targetsText(train)}.`);
   if (!hasSameClasses(other.classes, train.classes))
     problems.push(
       `${other.name} has the classes ${other.classes.join(", ")} but ${train.name} has ${train.classes.join(", ")}.`,
     );
   return problems;
+}
+
+function targetsText({ targets, classes }: Dataset): string {
+  const told = Object.entries(targets ?? { label: { kind: "class", names: classes } });
+  return told.map(([name, { kind, names }]) => `${name} (${kind}: ${names.slice(0, 10).join(", ")})`).join(", ");
+}
+
+/** A note for classes and labels that no image has: they cannot be learned. */
+export function absentNotes(data: Dataset): string[] {
+  const { labels, targetValues } = data as Partial<IndexedDataset>;
+  return Object.entries(targetsOf(data)).flatMap(([name, { kind, names }]) => {
+    const values = data.targets === undefined ? labels : targetValues?.[name];
+    if (values === undefined || kind === "numbers" || kind === "mask") return [];
+    const present = new Uint8Array(names.length);
+    for (const [place, value] of values.entries())
+      if (kind === "class") present[value] = 1;
+      else if (value === 1) present[place % names.length] = 1;
+    const absent = names.filter((_, place) => present[place] === 0);
+    if (absent.length === 0) return [];
+    const few = `${absent.slice(0, 10).join(", ")}${absent.length > 10 ? ", …" : ""}`;
+    return [`No image of ${data.name} has the ${kind === "class" ? "class" : "label"} ${few}: it cannot be learned.`];
+  });
 }

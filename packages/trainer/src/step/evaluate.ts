@@ -5,7 +5,8 @@ import { executable, type ExecutionOptions } from "@convkit/graph";
 import type * as tf from "@tensorflow/tfjs-core";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
 import { type Evaluation, evaluator, type Mistake } from "../metrics/evaluation.ts";
-import { defaultLoss, type Loss, type LossName } from "../objective/objective.ts";
+import type { LossSpec } from "../objective/loss.ts";
+import { outputTasks, type OutputTask } from "../objective/output-tasks.ts";
 import { TrainerError } from "../trainer-error.ts";
 import { checkBatch, checkEvaluationData, checkRead } from "./data-checks.ts";
 import type { EvaluationRuntime, Forward } from "./runtime-forward.ts";
@@ -28,8 +29,11 @@ export interface JudgedBatch {
 
 /** Options of `evaluate`. */
 export interface EvaluateOptions {
-  /** Cross-entropy of the classes by default; binary cross-entropy for a model with one output. */
-  readonly loss?: LossName | Loss | undefined;
+  /**
+   * A loss by name, as plain data, or as a function with one value for each image. Cross-entropy of the classes by
+   * default; binary cross-entropy for a model with one output.
+   */
+  readonly loss?: LossSpec | undefined;
   /**
    * Converts pixels (0 to 255) to the model's input. By default as the model's metadata says, else unchanged pixels.
    */
@@ -78,15 +82,19 @@ export async function evaluate(
   checkOptions("evaluate", options, optionNames, (message) => new TrainerError(message));
   const { batch = 32, mistakes = 24, mirror = false, onBatch, signal, execution } = options;
   checkEvaluationData(model, data);
+  if (data.targets !== undefined)
+    throw new TrainerError(
+      `evaluate: ${data.name} has the targets ${Object.keys(data.targets).join(", ")}; evaluateTasks measures them.`,
+    );
   const { classes, preprocessing: ownPreprocessing = {} } = modelMetadata(model);
   const preprocessing = options.preprocessing ?? ownPreprocessing;
   const matched = classes === undefined ? data : matchClasses(data, classes);
-  const loss = typeof options.loss === "string" ? { name: options.loss } : (options.loss ?? defaultLoss(model));
+  const [task] = outputTasks(model, matched, { loss: options.loss }) as [OutputTask];
   const gathered = evaluator(matched.classes, { mistakes });
   const forward =
     options.runtime === undefined
-      ? engineForward(model, { loss, preprocessing, mirror, execution })
-      : await fastForward(model, options.runtime, { loss, preprocessing, mirror, execution });
+      ? engineForward(model, { task, preprocessing, mirror, execution })
+      : await fastForward(model, options.runtime, { task, preprocessing, mirror, execution });
   let images = 0;
   try {
     for await (const each of matched.batches({ batch: testBatch(batch, data.shape) })) {
@@ -107,16 +115,16 @@ export async function evaluate(
 }
 
 interface How {
-  readonly loss: Loss;
+  readonly task: OutputTask;
   readonly preprocessing: Preprocessing;
   readonly mirror: boolean;
   readonly execution: ExecutionOptions | undefined;
 }
 
 /** The forward pass of the model itself on the engine in use. */
-function engineForward(model: LayersModel, { loss, preprocessing, mirror, execution }: How): Forward {
+function engineForward(model: LayersModel, { task, preprocessing, mirror, execution }: How): Forward {
   const forward = executable((images, labels) => {
-    const made = predictionLoss({ model, loss, preprocessing }, images as tf.Tensor4D, labels as tf.Tensor1D, {
+    const made = predictionLoss({ model, task, preprocessing }, images as tf.Tensor4D, labels as tf.Tensor1D, {
       mirror,
     });
     return [made.loss, made.probabilities];

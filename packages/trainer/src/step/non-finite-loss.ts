@@ -45,17 +45,16 @@ export async function traceNonFiniteLoss(
     spoilt === undefined ? "" : `, since the update before spoilt the weights of ${spoilt} and of layers before it`;
   // Non-finite weights make every batch fail.
   const known = (place: number) => (batches.length === 1 || spoilt === undefined ? place : undefined);
-  const forward = executable((images, labels) => {
-    const { images: pixels } = preparedBatch(parts, images as tf.Tensor4D, labels as tf.Tensor1D);
-    const outputs = withFrozenNorms(model, () => [every.apply(pixels, { training: true })].flat() as tf.Tensor[]);
+  const forward = executable((...fed) => {
+    const { inputs, ...batch } = parts.layout.tensors(fed);
+    const { images: pixels } = preparedBatch(parts, batch);
+    const given = inputs.length === 0 ? pixels : [pixels, ...inputs];
+    const outputs = withFrozenNorms(model, () => [every.apply(given, { training: true })].flat() as tf.Tensor[]);
     return [tf.stack(outputs.map((output) => tf.cast(tf.all(tf.isFinite(output)), "float32")))];
   }, execution);
   try {
-    for (const [place, { images, shape, labels }] of batches.entries()) {
-      const [finite] = await forward.run([
-        { data: images, shape },
-        { data: labels, shape: [labels.length] },
-      ]);
+    for (const [place, batch] of batches.entries()) {
+      const [finite] = await forward.run(parts.layout.feeds(batch));
       const index = finite!.data.indexOf(0);
       if (index !== -1)
         return {

@@ -3,7 +3,9 @@ import { endOf } from "@convkit/core/internal";
 import type { PredictorOptions } from "@convkit/predict";
 import * as tf from "@tensorflow/tfjs-core";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
-import { exampleLosses, type Loss, probabilities } from "../objective/objective.ts";
+import type { ModelOutput } from "../objective/model-outputs.ts";
+import { outputLoss, probabilities } from "../objective/objective.ts";
+import type { OutputTask } from "../objective/output-tasks.ts";
 
 /** A runtime that evaluates a copy of the model. */
 export type EvaluationRuntime = "auto" | "openvino" | "onnxruntime";
@@ -36,9 +38,9 @@ export async function runtimeForward(
   {
     runtime,
     preprocessing,
-    loss,
+    task,
     mirror,
-  }: { runtime: EvaluationRuntime; preprocessing: Preprocessing; loss: Loss; mirror: boolean },
+  }: { runtime: EvaluationRuntime; preprocessing: Preprocessing; task: OutputTask; mirror: boolean },
 ): Promise<Forward> {
   const { predictor } = await import("@convkit/predict");
   const options: PredictorOptions = { runtime, preprocessing };
@@ -52,11 +54,11 @@ export async function runtimeForward(
       const [{ shape }] = both as [(typeof both)[0]];
       return tf.tidy(() => {
         const own = both.map(({ data }) => ({ values: tf.tensor2d(data, [shape[0]!, shape[1] ?? 1]), areLogits }));
-        const output =
+        const output: ModelOutput =
           own.length === 1
             ? own[0]!
             : { values: tf.div(tf.addN(own.map(probabilities)), own.length) as tf.Tensor2D, areLogits: false };
-        const mean = tf.mean(exampleLosses(loss, tf.tensor1d(labels, "int32"), output));
+        const mean = outputLoss(task, tf.tensor1d(labels, "int32"), output);
         return { loss: mean.dataSync()[0]!, probabilities: probabilities(output).dataSync<"float32">().slice() };
       });
     },

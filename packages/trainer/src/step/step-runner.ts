@@ -4,16 +4,18 @@ import { executable, type Executable, type ExecutionOptions, type Feed, isTracin
 import * as tf from "@tensorflow/tfjs-core";
 import { HealthProbe } from "../health/health-probe.ts";
 import type { HealthRequest, StepHealth } from "../health/step-health.ts";
+import type { ImageWeights } from "../objective/class-weights.ts";
 import { type SavedArray, savedArray } from "../run/checkpoint.ts";
 import { guardedLoss, isBadLoss } from "./non-finite-loss.ts";
 import { withSeededMath } from "./seeded-math.ts";
 import { type StepParts, testLoss, trainingLoss } from "./training-loss.ts";
 import { type NamedTensor, type UpdateOptions, WeightUpdate } from "./weight-update.ts";
 
-/** The mean loss of a batch and the number of its correctly classified images. */
+/** The mean loss of a batch, the number of its correctly classified images, and what the metrics need. */
 export interface BatchResult {
   readonly loss: number;
   readonly correct: number;
+  readonly statistics: readonly Values[];
   /** The step's norms, if it was measured. */
   readonly health?: StepHealth | undefined;
 }
@@ -22,8 +24,8 @@ export interface BatchResult {
 export interface TrainCall {
   /** The learning rate of each batch's step. */
   readonly learningRates: readonly number[];
-  /** Factors for the loss of each image in a batch; undefined if all are 1. */
-  readonly weights: (batch: Batch) => Float32Array | undefined;
+  /** For each output, factors for the loss of each image in a batch; undefined if all are 1. */
+  readonly weights: ImageWeights;
   /** Whether the step of a batch is measured; none by default. */
   readonly isMeasured?: ((place: number) => boolean) | undefined;
 }
@@ -63,9 +65,9 @@ export class StepRunner {
     this.#update = new WeightUpdate(parts.model, update);
     this.#step = this.#makeStep();
     this.#applyWaiting = this.#isAccumulating ? this.#makeApplyWaiting() : undefined;
-    this.#test = executable((images, labels) => {
-      const { loss, correct } = testLoss(parts, images as tf.Tensor4D, labels as tf.Tensor1D);
-      return [loss, correct];
+    this.#test = executable((...fed) => {
+      const { loss, correct, statistics } = testLoss(parts, parts.layout.tensors(fed));
+      return [loss, correct, ...statistics];
     }, execution);
     const { average } = this.#update;
     // Swaps in the engine, which holds the values. In JavaScript, every validation would copy all weights.
@@ -88,7 +90,7 @@ export class StepRunner {
     const setRate = (place: number) => {
       this.#update.setRate(learningRates[place]!);
     };
-    const calls = batches.map((batch) => feeds(batch, weights(batch)));
+    const calls = batches.map((batch) => this.#parts.layout.feeds(batch, weights(batch)));
     try {
       if (calls.length > 1 && !calls.some((_, place) => isMeasured(place))) {
         setRate(0);
@@ -130,9 +132,11 @@ export class StepRunner {
   async #measure(call: readonly Feed[]): Promise<BatchResult> {
     const { probe, step } = this.#measuredStep();
     await handOver(this.#step, step);
-    const [loss, correct, activations, gradients, update, ...raw] = await step.run(call);
+    const [loss, correct, ...rest] = await step.run(call);
+    const statistics = rest.splice(0, this.#parts.metrics.size);
+    const [activations, gradients, update, ...raw] = rest;
     await handOver(step, this.#step);
-    const result = batchResult([loss!, correct!]);
+    const result = batchResult([loss!, correct!, ...statistics]);
     const read = (changes: Values): StepHealth => probe.read(activations!.data, gradients!.data, changes.data, raw);
     if (!this.#isAccumulating) return { ...result, health: read(update!) };
     this.#waitingHealth = read;
@@ -150,7 +154,7 @@ export class StepRunner {
 
   /** Loss and number of correct predictions for a validation batch. */
   async test(batch: Batch): Promise<BatchResult> {
-    return batchResult(await this.#test.run(feeds(batch)));
+    return batchResult(await this.#test.run(this.#parts.layout.feeds(batch)));
   }
 
   /** Makes the weights readable in the model. */
@@ -235,19 +239,16 @@ export class StepRunner {
     const { seed = 0, precision } = this.#execution;
     // In float16, the graph itself skips steps that overflow.
     const guard = precision === "float16" ? (loss: tf.Scalar) => loss : guardedLoss;
-    return executable((images, labels, weights) => {
-      let correct: tf.Scalar | undefined;
+    return executable((...fed) => {
+      let measured: tf.Tensor[] = [];
       let activations: tf.Tensor1D | undefined;
+      const batch = this.#parts.layout.tensors(fed);
       const loss = (random?: RandomSource) => {
-        const forward = () =>
-          trainingLoss(this.#parts, images as tf.Tensor4D, labels as tf.Tensor1D, {
-            weights: weights as tf.Tensor1D | undefined,
-            random,
-          });
+        const forward = () => trainingLoss(this.#parts, batch, random);
         const observed = probe?.activations(forward);
         activations = observed?.statistics;
         const made = observed?.made ?? forward();
-        correct = tf.keep(made.correct);
+        measured = [made.correct, ...made.statistics].map((each) => tf.keep(each));
         return guard(made.loss);
       };
       const { runs } = this.#step;
@@ -258,9 +259,9 @@ export class StepRunner {
         this.#update.trainable,
       );
       const isFinite = isTracing() || Number.isFinite(value.dataSync()[0]);
-      const apply = () => isFinite && this.#update.add(grads, labels!.shape[0]!);
-      const measured = probe === undefined ? void apply() : this.#measurements(probe, grads, apply);
-      return [value, correct!, ...(measured === undefined ? [] : [activations!, ...measured])];
+      const apply = () => isFinite && this.#update.add(grads, batch.images.shape[0]);
+      const health = probe === undefined ? void apply() : this.#measurements(probe, grads, apply);
+      return [value, ...measured, ...(health === undefined ? [] : [activations!, ...health])];
     }, this.#execution);
   }
 
@@ -300,15 +301,6 @@ function finiteResults(results: BatchResult[]): BatchResult[] | undefined {
   return results.every(({ loss }) => Number.isFinite(loss)) ? results : undefined;
 }
 
-function batchResult([loss, correct]: readonly Values[]): BatchResult {
-  return { loss: loss!.data[0]!, correct: correct!.data[0]! };
-}
-
-function feeds({ images, shape, labels }: Batch, weights?: Float32Array): Feed[] {
-  const made: Feed[] = [
-    { data: images, shape },
-    { data: labels, shape: [labels.length] },
-  ];
-  if (weights !== undefined) made.push({ data: weights, shape: [weights.length] });
-  return made;
+function batchResult([loss, correct, ...statistics]: readonly Values[]): BatchResult {
+  return { loss: loss!.data[0]!, correct: correct!.data[0]!, statistics };
 }

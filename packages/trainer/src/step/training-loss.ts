@@ -2,64 +2,89 @@ import { preprocess, type Preprocessing } from "@convkit/core";
 import type { RandomSource } from "@convkit/datasets";
 import * as tf from "@tensorflow/tfjs-core";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
+import type { MetricSet } from "../metrics/metric-set.ts";
 import type { BatchAugmentation } from "./augmentation.ts";
+import type { BatchLayout, BatchTensors } from "./batch-layout.ts";
 import { type ModelOutput, modelOutputs } from "../objective/model-outputs.ts";
-import { correctCount, exampleLosses, type Loss, probabilities, type Targets } from "../objective/objective.ts";
+import { correctCount, outputLoss, predictions, probabilities } from "../objective/objective.ts";
+import { hasAccuracy, type OutputTask } from "../objective/output-tasks.ts";
 
 /** The parts that compute a step's loss. */
 export interface StepParts {
   readonly model: LayersModel;
-  readonly loss: Loss;
+  /** What each output learns; the first output makes the predictions. */
+  readonly tasks: readonly OutputTask[];
+  readonly layout: BatchLayout;
+  readonly metrics: MetricSet;
   readonly preprocessing: Preprocessing;
   readonly augment?: BatchAugmentation | undefined;
-  /** Factor for each output's loss, 1 by default; the first output makes the predictions. */
-  readonly outputWeights?: readonly number[] | undefined;
 }
 
-/** Augments and preprocesses a batch for training. `[n, h, w, c], [n] -> [n, h, w, c], targets` */
+/** Augments and preprocesses a batch for training. */
 export function preparedBatch(
-  { augment, preprocessing }: StepParts,
-  images: tf.Tensor4D,
-  labels: tf.Tensor1D,
+  { augment, preprocessing }: Pick<StepParts, "augment" | "preprocessing">,
+  { images, targets }: Pick<BatchTensors, "images" | "targets">,
   random?: RandomSource,
-): { images: tf.Tensor4D; targets: Targets } {
-  const batch = augment === undefined ? { images, targets: labels } : augment(images, labels, random);
-  return { images: preprocess(batch.images, preprocessing), targets: batch.targets };
+): Pick<BatchTensors, "images" | "targets"> {
+  if (augment === undefined) return { images: preprocess(images, preprocessing), targets };
+  const entries = Object.entries(targets);
+  const [[name, target] = ["", undefined]] = entries;
+  const changed = augment(images, target!, random);
+  return {
+    images: preprocess(changed.images, preprocessing),
+    targets: entries.length === 1 ? { [name]: changed.targets } : targets,
+  };
 }
 
-/**
- * The forward half of a training step: the loss to minimize and the number of correct predictions. `[n, h, w, c], [n],
- * [n] -> [], []`
- */
-export function trainingLoss(
-  parts: StepParts,
-  images: tf.Tensor4D,
-  labels: tf.Tensor1D,
-  extras: { readonly weights?: tf.Tensor1D | undefined; readonly random?: RandomSource | undefined } = {},
-): { loss: tf.Scalar; correct: tf.Scalar } {
-  const { model, loss, outputWeights = [] } = parts;
-  const { weights, random } = extras;
-  const batch = preparedBatch(parts, images, labels, random);
-  const outputs = modelOutputs(model, batch.images, { training: true });
-  const losses = outputs.map((output, index) => {
-    const each = exampleLosses(loss, batch.targets, output);
-    const mean = tf.mean(weights === undefined ? each : tf.mul(each, weights)) as tf.Scalar;
-    const share = outputWeights[index] ?? 1;
-    return share === 1 ? mean : (tf.mul(mean, share) as tf.Scalar);
+/** What a step computes: the loss to minimize, the number of right classes if there are classes, and what the metrics need. */
+export interface StepValues {
+  readonly loss: tf.Scalar;
+  /** The number of right classes; 0 if the first output tells no classes. */
+  readonly correct: tf.Scalar;
+  readonly statistics: readonly tf.Tensor[];
+}
+
+/** The forward half of a training step. */
+export function trainingLoss(parts: StepParts, batch: BatchTensors, random?: RandomSource): StepValues {
+  const prepared = { ...batch, ...preparedBatch(parts, batch, random) };
+  const outputs = modelOutputs(parts.model, [prepared.images, ...prepared.inputs], { training: true });
+  const losses = parts.tasks.map((task) => {
+    const { index, target, weight } = task;
+    const loss = outputLoss(task, prepared.targets[target]!, outputs[index]!, prepared.weights?.[index]);
+    return weight === 1 ? loss : (tf.mul(loss, weight) as tf.Scalar);
   });
   // The losses of the layers' regularizers.
-  const total = [...losses, ...model.calculateLosses()].reduce((sum, each) => tf.add(sum, each) as tf.Scalar);
-  return { loss: total, correct: correctCount(batch.targets, outputs[0]!) };
+  const total = [...losses, ...parts.model.calculateLosses()].reduce((sum, each) => tf.add(sum, each) as tf.Scalar);
+  return { loss: total, ...measured(parts, prepared.targets, outputs) };
 }
 
-/** The loss and the number of correct predictions in validation. `[n, h, w, c], [n] -> [], []` */
-export function testLoss(
-  parts: StepParts,
-  images: tf.Tensor4D,
-  labels: tf.Tensor1D,
-): { loss: tf.Scalar; correct: tf.Scalar } {
-  const output = modelOutputs(parts.model, preprocess(images, parts.preprocessing))[0]!;
-  return { loss: tf.mean(exampleLosses(parts.loss, labels, output)), correct: correctCount(labels, output) };
+/** What validation computes. The loss is that of the first output, or the sum over the outputs if they have targets of their own. */
+export function testLoss(parts: StepParts, batch: BatchTensors): StepValues {
+  const images = preprocess(batch.images, parts.preprocessing);
+  const outputs = modelOutputs(parts.model, [images, ...batch.inputs]);
+  const judged = parts.tasks.filter(({ index, target }) => index === 0 || target !== parts.tasks[0]!.target);
+  const loss = judged
+    .map((task) => {
+      const value = outputLoss(task, batch.targets[task.target]!, outputs[task.index]!);
+      return judged.length === 1 || task.weight === 1 ? value : (tf.mul(value, task.weight) as tf.Scalar);
+    })
+    .reduce((sum, each) => tf.add(sum, each) as tf.Scalar);
+  return { loss, ...measured(parts, batch.targets, outputs) };
+}
+
+function measured(
+  { tasks, metrics }: StepParts,
+  targets: BatchTensors["targets"],
+  outputs: readonly ModelOutput[],
+): Omit<StepValues, "loss"> {
+  const [main] = tasks;
+  return {
+    correct: hasAccuracy(main!) ? correctCount(targets[main!.target]!, outputs[0]!) : tf.scalar(0),
+    statistics: metrics.statistics((task) => ({
+      yTrue: targets[task.target]!,
+      yPred: predictions(task, outputs[task.index]!),
+    })),
+  };
 }
 
 /**
@@ -67,15 +92,15 @@ export function testLoss(
  * `[n, h, w, c], [n] -> [], [n, outputs]`
  */
 export function predictionLoss(
-  parts: StepParts,
+  { model, task, preprocessing }: Pick<StepParts, "model" | "preprocessing"> & { readonly task: OutputTask },
   images: tf.Tensor4D,
   labels: tf.Tensor1D,
   { mirror = false }: { readonly mirror?: boolean } = {},
 ): { loss: tf.Scalar; probabilities: tf.Tensor2D } {
-  const pixels = preprocess(images, parts.preprocessing);
-  const own = modelOutputs(parts.model, pixels)[0]!;
-  const output = mirror ? meanOutput(own, modelOutputs(parts.model, tf.reverse(pixels, 2))[0]!) : own;
-  return { loss: tf.mean(exampleLosses(parts.loss, labels, output)), probabilities: probabilities(output) };
+  const pixels = preprocess(images, preprocessing);
+  const own = modelOutputs(model, pixels)[0]!;
+  const output = mirror ? meanOutput(own, modelOutputs(model, tf.reverse(pixels, 2))[0]!) : own;
+  return { loss: outputLoss(task, labels, output), probabilities: probabilities(output) };
 }
 
 /** The mean of the probabilities of two outputs. */

@@ -1,0 +1,168 @@
+import { type OptionNames, shown } from "@convkit/errors";
+import { DataError } from "../data-error.ts";
+import type { InputData, TargetData } from "../dataset/targets.ts";
+import { byCodePoint } from "./class-names.ts";
+
+/** The columns of a CSV file with images. */
+export interface CsvColumns {
+  /** The column of the image files; "path" by default. */
+  readonly path?: string | undefined;
+  /** The column of the class names; "label" by default, none if `labels`, `numbers` or `targets` are given. */
+  readonly label?: string | undefined;
+  /**
+   * The column with the names of several labels, separated by `|`, `;` or `,`; or several columns with 0 or 1, one
+   * a label. The target is called "labels". None by default.
+   */
+  readonly labels?: string | readonly string[] | undefined;
+  /** The columns of numbers to predict; the target is called "numbers". None by default. */
+  readonly numbers?: string | readonly string[] | undefined;
+  /** The targets by name, for a model of several outputs; none by default. */
+  readonly targets?: Readonly<Record<string, CsvTarget>> | undefined;
+  /** The columns of numbers for each further input of the model, by the names of the inputs; none by default. */
+  readonly inputs?: Readonly<Record<string, string | readonly string[]>> | undefined;
+  /** The column of the splits; "split" by default. Without it, all images are for training. */
+  readonly split?: string | undefined;
+}
+
+/** A target in columns of a CSV file. */
+export interface CsvTarget {
+  readonly kind: "class" | "labels" | "numbers";
+  /** One column with a class, or with the names of labels; or a column for each label or number. */
+  readonly columns: string | readonly string[];
+}
+
+export const columnNames: OptionNames<CsvColumns> = {
+  path: true,
+  label: true,
+  split: true,
+  labels: true,
+  numbers: true,
+  targets: true,
+  inputs: true,
+};
+
+/** A row of a CSV file. */
+export interface Row {
+  readonly cells: readonly string[];
+  /** The first line of the row. */
+  readonly line: number;
+}
+
+/** The header and the rows of a CSV file. */
+interface Table {
+  readonly file: string;
+  readonly header: readonly string[];
+  readonly rows: readonly Row[];
+}
+
+interface NamedTarget extends Omit<CsvTarget, "columns"> {
+  readonly name: string;
+  readonly columns: readonly string[];
+}
+
+interface NamedInput {
+  readonly name: string;
+  readonly columns: readonly string[];
+}
+
+/** The targets and the further inputs that options name; no targets means one class an image. */
+export function targetColumns(columns: CsvColumns): {
+  targets: NamedTarget[];
+  inputs: NamedInput[];
+} {
+  const { label, labels, numbers, targets = {}, inputs = {} } = columns;
+  const listed = (given: string | readonly string[]): readonly string[] =>
+    typeof given === "string" ? [given] : given;
+  const others: NamedTarget[] = [
+    ...(labels === undefined ? [] : [{ name: "labels", kind: "labels", columns: listed(labels) } as const]),
+    ...(numbers === undefined ? [] : [{ name: "numbers", kind: "numbers", columns: listed(numbers) } as const]),
+    ...Object.entries(targets).map(([name, target]) => ({ name, kind: target.kind, columns: listed(target.columns) })),
+  ];
+  const isClassToo = label !== undefined && others.length > 0;
+  return {
+    targets: isClassToo ? [{ name: "label", kind: "class", columns: [label] }, ...others] : others,
+    inputs: Object.entries(inputs).map(([name, given]) => ({ name, columns: listed(given) })),
+  };
+}
+
+/** The values of a target for each row. */
+interface ReadTarget {
+  readonly name: string;
+  readonly kind: TargetData["kind"];
+  readonly names: readonly string[];
+  readonly rows: readonly (readonly number[])[];
+}
+
+/** Reads the columns of a target. Throws a `DataError` with the line of a cell that does not fit. */
+export function readTarget(table: Table, target: NamedTarget): ReadTarget {
+  const { kind, name, columns } = target;
+  if (columns.length === 0) throw new DataError(`${table.file}: the target ${name} has no columns`);
+  if (kind === "numbers") return { kind, ...readNumbers(table, target) };
+  if (kind === "labels" && columns.length > 1) {
+    const { names, rows } = readNumbers(table, target);
+    for (const [index, row] of rows.entries()) {
+      const place = row.findIndex((value) => value !== 0 && value !== 1);
+      if (place >= 0)
+        throw new DataError(
+          `${table.file}: expected 0 or 1 as ${columns[place]} in line ${table.rows[index]!.line}, found ${row[place]}`,
+        );
+    }
+    return { name, kind, names, rows };
+  }
+  if (kind === "class" && columns.length > 1)
+    throw new DataError(`${table.file}: the class ${name} has one column, not ${columns.join(", ")}`);
+  const cells = columnOf(table, columns[0]!);
+  const lists = cells.map((cell) => (kind === "class" ? [cell] : cell.split(/[|;,]/)).map(trimmed).filter(Boolean));
+  const empty = lists.findIndex((list) => kind === "class" && list.length === 0);
+  if (empty >= 0) throw new DataError(`${table.file}: line ${table.rows[empty]!.line} lacks ${columns[0]}`);
+  const names = [...new Set(lists.flat())].toSorted(byCodePoint);
+  const places = new Map(names.map((each, place) => [each, place]));
+  const rows = lists.map((list) =>
+    kind === "class" ? [places.get(list[0]!)!] : names.map((each) => Number(list.includes(each))),
+  );
+  return { name, kind, names, rows };
+}
+
+/** Reads columns of numbers. */
+export function readNumbers(table: Table, { name, columns }: NamedInput): Omit<ReadTarget, "kind"> {
+  const cells = columns.map((column) => columnOf(table, column));
+  const rows = table.rows.map(({ line }, index) =>
+    columns.map((column, place) => {
+      const cell = cells[place]![index]!.trim();
+      const value = Number(cell);
+      if (cell !== "" && Number.isFinite(value)) return value;
+      throw new DataError(`${table.file}: expected a number as ${column} in line ${line}, found ${shown(cell)}`);
+    }),
+  );
+  return { name, names: columns, rows };
+}
+
+/** The targets of some rows. */
+export function targetsOf(read: readonly ReadTarget[], places: readonly number[]): Record<string, TargetData> {
+  return Object.fromEntries(
+    read.map(({ name, kind, names, rows }) => [name, { kind, names, values: places.flatMap((place) => rows[place]!) }]),
+  );
+}
+
+/** The further inputs of some rows. */
+export function inputsOf(
+  read: readonly Omit<ReadTarget, "kind">[],
+  places: readonly number[],
+): Record<string, InputData> {
+  return Object.fromEntries(
+    read.map(({ name, names, rows }) => [
+      name,
+      { shape: [names.length], values: places.flatMap((place) => rows[place]!) },
+    ]),
+  );
+}
+
+function columnOf({ file, header, rows }: Table, column: string): string[] {
+  const place = header.indexOf(column);
+  if (place < 0) throw new DataError(`${file}: expected the column ${column} in line 1, found ${header.join(", ")}`);
+  return rows.map(({ cells }) => cells[place] ?? "");
+}
+
+function trimmed(text: string): string {
+  return text.trim().normalize("NFC");
+}

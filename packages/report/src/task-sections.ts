@@ -1,0 +1,165 @@
+import type { IndexedDataset } from "@convkit/datasets";
+import type { EpochLogs, OutputEvaluation, TaskEvaluation, WorstExample } from "@convkit/trainer";
+import { confusionChart, lineChart, precisionRecallChart, scatterChart } from "./charts.ts";
+import { type Html, html, trusted } from "./html.ts";
+import { imagePng } from "./image-png.ts";
+import { curve, section, tableOf } from "./page.ts";
+
+/** The images of an evaluation, and the name of their split. */
+interface Judged {
+  readonly split: string;
+  readonly data: IndexedDataset;
+}
+
+/** The curve of each metric over the epochs, with that of its validation. */
+export function metricSections(history: readonly EpochLogs[], best: EpochLogs | undefined): Html[] {
+  const names = [...new Set(history.flatMap(({ metrics }) => Object.keys(metrics ?? {})))];
+  const points = (name: string) => history.map(({ epoch, metrics }) => [epoch, metrics?.[name]] as const);
+  return names
+    .filter((name) => !name.startsWith("val_"))
+    .map((name) => {
+      const validation = `val_${name}`;
+      const series = [
+        { name: "training", points: points(name) },
+        ...(names.includes(validation) ? [{ name: "validation", points: points(validation) }] : []),
+      ];
+      return section(name, curve(lineChart(series, best === undefined ? {} : { mark: best.epoch })));
+    });
+}
+
+/** What each output predicts: labels with their curves, numbers with their scatter plots, masks with their overlaps. */
+export async function taskSections({ outputs }: TaskEvaluation, judged: Judged): Promise<Html[]> {
+  const sections = await Promise.all(
+    outputs.map(async (output) => {
+      const title = outputs.length === 1 ? "" : `${output.output}: `;
+      return [
+        ...labelSections(output, title, judged),
+        ...numberSections(output, title, judged),
+        ...classSections(output, title, judged),
+        ...(await worstSection(output, title, judged)),
+      ];
+    }),
+  );
+  return sections.flat();
+}
+
+function labelSections({ labels, threshold, loss }: OutputEvaluation, title: string, { split }: Judged): Html[] {
+  if (labels === undefined) return [];
+  const rows = labels.map(({ label, precision, recall, f1, averagePrecision, auc, best, support }) => [
+    label,
+    percent(precision),
+    html`<span class="bar" style="width:${Math.round(recall * 70)}px"></span>${percent(recall)}`,
+    percent(f1),
+    averagePrecision === null ? "" : averagePrecision.toFixed(4),
+    auc === null ? "" : auc.toFixed(4),
+    best === null ? "" : `${best.threshold.toFixed(3)} (${percent(best.f1)})`,
+    support.toLocaleString("en-US"),
+  ]);
+  const curves = labels.map(({ label, curve: points }) => ({ name: label, points }));
+  return [
+    section(`${title}Precision over recall`, curve(precisionRecallChart(curves)), {
+      note: "Each point of a curve is a threshold: images that score above it count as having the label.",
+    }),
+    section(
+      `${title}Labels, ${split} images`,
+      tableOf(
+        ["label", "precision", "recall", "F1", "average precision", "AUC", "best threshold (F1)", "images"],
+        rows,
+      ),
+      { wide: true, note: `Loss ${tidy(loss)}. Precision, recall and F1 at the threshold ${threshold}.` },
+    ),
+  ];
+}
+
+function numberSections({ numbers, loss }: OutputEvaluation, title: string, { split }: Judged): Html[] {
+  if (numbers === undefined) return [];
+  const rows = numbers.map(({ name, mae, rmse, r2 }) => [
+    name,
+    String(tidy(mae)),
+    String(tidy(rmse)),
+    r2 === null ? "" : r2.toFixed(4),
+  ]);
+  return [
+    section(`${title}Numbers, ${split} images`, tableOf(["number", "mean absolute error", "RMSE", "R²"], rows), {
+      note: `Loss ${tidy(loss)}.`,
+    }),
+    ...numbers.slice(0, 12).map(({ name, points }) =>
+      section(`${title}Predicted over true: ${name}`, curve(scatterChart(points)), {
+        note: `${points.length.toLocaleString("en-US")} images; the dotted line is where both are equal.`,
+      }),
+    ),
+  ];
+}
+
+function classSections(
+  { perClass, confusion, overlaps, kind }: OutputEvaluation,
+  title: string,
+  { split }: Judged,
+): Html[] {
+  if (perClass === undefined || confusion === undefined) return [];
+  const isMask = kind === "mask";
+  const rows = perClass.map(({ label, precision, recall, f1, support }, place) => [
+    label,
+    percent(precision),
+    percent(recall),
+    percent(f1),
+    ...(isMask ? [overlaps?.[place] == null ? "" : percent(overlaps[place])] : []),
+    support.toLocaleString("en-US"),
+  ]);
+  const names = perClass.map(({ label }) => label);
+  return [
+    ...(names.length <= 60 ? [section(`${title}Confusion matrix`, trusted(confusionChart(confusion, names)))] : []),
+    section(
+      `${title}Classes, ${split} images`,
+      tableOf(
+        ["class", "precision", "recall", "F1", ...(isMask ? ["overlap (IoU)"] : []), isMask ? "pixels" : "images"],
+        rows,
+      ),
+    ),
+  ];
+}
+
+async function worstSection(output: OutputEvaluation, title: string, { data }: Judged): Promise<Html[]> {
+  const { worst = [] } = output;
+  if (worst.length === 0) return [];
+  const pictures = await Promise.all(
+    worst.map(async (example) => {
+      const { png, width } = await imagePng(data, example.index);
+      const source = `data:image/png;base64,${Buffer.from(png).toString("base64")}`;
+      const name = data.describe(example.index);
+      const [predicted, actual] = captionOf(output, example);
+      return html`<figure>
+        <img class="${width < 100 ? "small" : ""}" src="${source}" alt="${name}" title="${name}" />
+        <figcaption><em>${predicted}</em><br />is ${actual}</figcaption>
+      </figure>`;
+    }),
+  );
+  return [
+    section(`${title}Largest differences`, html`<div class="pictures">${pictures}</div>`, {
+      wide: true,
+      note: "The images whose predictions are farthest from what they have.",
+    }),
+  ];
+}
+
+function captionOf(
+  { labels, threshold = 0.5 }: OutputEvaluation,
+  { actual, predicted }: WorstExample,
+): readonly [predicted: string, actual: string] {
+  if (labels === undefined) return [predicted.map(tidy).join(", "), actual.map(tidy).join(", ")];
+  const above = (values: readonly number[], bound: number): string =>
+    labels
+      .filter((_, place) => values[place]! > bound)
+      .map(({ label }) => label)
+      .join(", ") || "none";
+  return [above(predicted, threshold), above(actual, 0.5)];
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(2)} %`;
+}
+
+/** A number with four significant digits. */
+export function tidy(value: number): number {
+  return Number(value.toPrecision(4));
+}

@@ -1,0 +1,218 @@
+import { hasAccuracy, type OutputTask } from "../objective/output-tasks.ts";
+import { auc } from "./auc.ts";
+import { type ClassReport, classReports, confusionMatrix } from "./confusion.ts";
+import { determination, overlaps } from "./named-metrics.ts";
+import { averagePrecision, type CurvePoint, precisionRecallCurve } from "./precision-recall.ts";
+
+/** One of several labels. `precision`, `recall` and `f1` are at the threshold; `averagePrecision` and `auc` need none. */
+export interface LabelReport {
+  readonly label: string;
+  /** Images with the label. */
+  readonly support: number;
+  readonly precision: number;
+  readonly recall: number;
+  readonly f1: number;
+  /** Null without an image that has the label. */
+  readonly averagePrecision: number | null;
+  /** The area under the ROC curve; null unless some images have the label and others have not. */
+  readonly auc: number | null;
+  /** The threshold with the highest F1 on these images, and that F1; null without an image that has the label. */
+  readonly best: { readonly threshold: number; readonly f1: number } | null;
+  /** Precision and recall by threshold, at most about 100 points. */
+  readonly curve: readonly CurvePoint[];
+}
+
+/** One of the numbers that a model predicts. */
+export interface NumberReport {
+  readonly name: string;
+  readonly mae: number;
+  readonly rmse: number;
+  /** The coefficient of determination; null if all true values are equal. */
+  readonly r2: number | null;
+  /** True and predicted values of at most 1,000 images. */
+  readonly points: readonly (readonly [actual: number, predicted: number])[];
+}
+
+/** An image with a large difference between what it has and what is predicted. */
+export interface WorstExample {
+  /** The image's index in the data set. */
+  readonly index: number;
+  readonly actual: readonly number[];
+  readonly predicted: readonly number[];
+}
+
+/** What one output was found to predict. */
+export interface OutputEvaluation {
+  readonly output: string;
+  readonly target: string;
+  readonly kind: OutputTask["kind"];
+  readonly loss: number;
+  /** For one class an image and for masks (by pixels): each class, and `confusion[actual][predicted]`. */
+  readonly perClass?: readonly ClassReport[] | undefined;
+  readonly confusion?: readonly (readonly number[])[] | undefined;
+  /** For masks: intersection over union of each class; null for a class that is neither there nor predicted. */
+  readonly overlaps?: readonly (number | null)[] | undefined;
+  /** For several labels: each label, at `threshold`. */
+  readonly threshold?: number | undefined;
+  readonly labels?: readonly LabelReport[] | undefined;
+  /** For numbers: each number. */
+  readonly numbers?: readonly NumberReport[] | undefined;
+  /** For labels and numbers: the images with the largest differences. */
+  readonly worst?: readonly WorstExample[] | undefined;
+}
+
+/** Gathers what one output predicts, batch by batch. */
+export interface OutputEvaluator {
+  add(batch: {
+    readonly indices: Int32Array;
+    readonly actual: ArrayLike<number>;
+    /** Predictions; the most likely classes for masks. */
+    readonly predicted: Float32Array;
+    readonly loss: number;
+  }): void;
+  result(): OutputEvaluation;
+}
+
+/** An evaluator that keeps the `kept` images with the largest differences. */
+export function outputEvaluator(
+  task: OutputTask,
+  { threshold, kept }: { threshold: number; kept: number },
+): OutputEvaluator {
+  const { kind, names } = task;
+  const width = names.length;
+  // An embedding is of classes, but tells none.
+  const tellsClasses = kind === "mask" || hasAccuracy(task);
+  const matrix = confusionMatrix(tellsClasses ? width : 0);
+  const actuals: number[] = [];
+  const predictions: number[] = [];
+  const indices: number[] = [];
+  let [lossSum, count] = [0, 0];
+  return {
+    add(batch) {
+      const n = batch.indices.length;
+      lossSum += batch.loss * n;
+      count += n;
+      if (kind === "mask") matrix.add(batch.actual, batch.predicted);
+      else if (tellsClasses) matrix.add(batch.actual, likely(batch.predicted, n));
+      else if (kind !== "class") {
+        for (let place = 0; place < n * width; place += 1) {
+          actuals.push(batch.actual[place]!);
+          predictions.push(batch.predicted[place]!);
+        }
+        indices.push(...batch.indices);
+      }
+    },
+    result() {
+      const base = { output: task.output, target: task.target, kind, loss: lossSum / count };
+      if (kind === "class" && !tellsClasses) return base;
+      if (tellsClasses) {
+        const perClass = classReports(matrix.counts, names);
+        const shares = overlaps(matrix.counts).map(orNull);
+        return { ...base, perClass, confusion: matrix.counts, ...(kind === "mask" && { overlaps: shares }) };
+      }
+      const column = (values: readonly number[], place: number): number[] =>
+        Array.from({ length: count }, (_, row) => values[row * width + place]!);
+      const each = names.map((name, place) => ({
+        name,
+        actual: column(actuals, place),
+        predicted: column(predictions, place),
+      }));
+      const worst = worstOf({ actuals, predictions, indices, width }, kept);
+      if (kind === "labels")
+        return { ...base, threshold, labels: each.map((label) => labelReport(label, threshold)), worst };
+      return { ...base, numbers: each.map(numberReport), worst };
+    },
+  };
+}
+
+interface Column {
+  readonly name: string;
+  readonly actual: readonly number[];
+  readonly predicted: readonly number[];
+}
+
+function labelReport({ name, actual, predicted }: Column, threshold: number): LabelReport {
+  const positive = actual.map((value) => value > 0.5);
+  const support = positive.filter(Boolean).length;
+  const hits = predicted.filter((score, place) => score > threshold && positive[place]).length;
+  const chosen = predicted.filter((score) => score > threshold).length;
+  const area = auc();
+  area.add(predicted, positive);
+  const curve = precisionRecallCurve(predicted, positive);
+  const f1 = ({ precision, recall }: CurvePoint) => ratio(2 * precision * recall, precision + recall);
+  const best = curve.reduce<CurvePoint | undefined>(
+    (found, point) => (found === undefined || f1(point) > f1(found) ? point : found),
+    undefined,
+  );
+  return {
+    label: name,
+    support,
+    precision: ratio(hits, chosen),
+    recall: ratio(hits, support),
+    f1: ratio(2 * hits, chosen + support),
+    averagePrecision: orNull(averagePrecision(predicted, positive)),
+    auc: orNull(area.result()),
+    best: best === undefined ? null : { threshold: best.threshold, f1: f1(best) },
+    curve: thinned(curve, 100),
+  };
+}
+
+function numberReport({ name, actual, predicted }: Column): NumberReport {
+  const differences = actual.map((value, place) => predicted[place]! - value);
+  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  return {
+    name,
+    mae: mean(differences.map((difference) => Math.abs(difference))),
+    rmse: Math.sqrt(mean(differences.map((difference) => difference ** 2))),
+    r2: orNull(determination({ truths: actual, scores: predicted })),
+    points: thinned(
+      actual.map((value, place) => [value, predicted[place]!] as const),
+      1000,
+    ),
+  };
+}
+
+/** The images with the largest sums of differences. */
+function worstOf(
+  {
+    actuals,
+    predictions,
+    indices,
+    width,
+  }: { actuals: number[]; predictions: number[]; indices: number[]; width: number },
+  kept: number,
+): WorstExample[] {
+  const rows = indices.map((index, row) => {
+    const actual = actuals.slice(row * width, (row + 1) * width);
+    const predicted = predictions.slice(row * width, (row + 1) * width);
+    const difference = actual.reduce((sum, value, place) => sum + Math.abs(value - predicted[place]!), 0);
+    return { index, actual, predicted, difference };
+  });
+  return rows
+    .toSorted((a, b) => b.difference - a.difference)
+    .slice(0, kept)
+    .map(({ difference: _difference, ...example }) => example);
+}
+
+/** The most likely class of each example; the second class of one output above 0.5. */
+function likely(predicted: Float32Array, count: number): number[] {
+  const width = predicted.length / count;
+  return Array.from({ length: count }, (_, row) => {
+    const own = predicted.subarray(row * width, (row + 1) * width);
+    return width === 1 ? Number(own[0]! > 0.5) : own.indexOf(Math.max(...own));
+  });
+}
+
+/** Evenly spaced elements of a list, with the first and the last. */
+function thinned<Each>(list: readonly Each[], most: number): Each[] {
+  if (list.length <= most) return [...list];
+  return Array.from({ length: most }, (_, place) => list[Math.round((place * (list.length - 1)) / (most - 1))]!);
+}
+
+function orNull(value: number): number | null {
+  return Number.isNaN(value) ? null : value;
+}
+
+function ratio(part: number, whole: number): number {
+  return whole === 0 ? 0 : part / whole;
+}
