@@ -128,7 +128,7 @@ async function trainIn(
       ? { lossWeights: plan.lossWeights }
       : { outputWeights: plan.outputWeights ?? outputWeightsOf(plan.model, targets ? 1 : model.outputs.length) }),
     ...(plan.metrics && { metrics: plan.metrics }),
-    onNote: (note) => context.out.note(note),
+    onNote: (note: string) => context.out.note(note),
     execution,
     progress: false,
     out: place.folder,

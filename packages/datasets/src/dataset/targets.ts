@@ -209,7 +209,9 @@ function indices(what: string, values: ArrayLike<number>, classes: readonly stri
 function finite(what: string, values: ArrayLike<number>, size: number): Float32Array {
   return Float32Array.from(values, (value, place) => {
     if (typeof value === "number" && Number.isFinite(value)) return value;
-    throw new DataError(`${what}: image ${Math.floor(place / size)} has ${typeof value === "number" ? String(value) : shown(value)}; expected a number`);
+    throw new DataError(
+      `${what}: image ${Math.floor(place / size)} has ${typeof value === "number" ? String(value) : shown(value)}; expected a number`,
+    );
   });
 }
 
