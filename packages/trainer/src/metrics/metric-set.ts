@@ -36,7 +36,7 @@ export function metricColumns(option: MetricOption | undefined): string[] {
 }
 
 /** The metric that a specification names or holds. */
-export function fullMetric(spec: MetricSpec): Metric {
+function fullMetric(spec: MetricSpec): Metric {
   if (typeof spec === "string") return metricOf(checkedName(spec));
   if (typeof spec === "function") return meanOf({ name: spec.name || "metric", fn: spec });
   if (typeof spec !== "object" || spec === null)

@@ -111,7 +111,7 @@ export function correctCount(targets: Targets, output: ModelOutput): tf.Scalar {
 }
 
 /** The output as the model declares it: with its softmax or sigmoid. */
-export function declared({ values, areLogits, activation }: ModelOutput): tf.Tensor {
+function declared({ values, areLogits, activation }: ModelOutput): tf.Tensor {
   if (!areLogits || activation === undefined) return values;
   return activation === "softmax" ? tf.softmax(values) : tf.sigmoid(values);
 }

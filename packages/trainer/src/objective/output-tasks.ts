@@ -85,7 +85,7 @@ export function outputTasks(
 }
 
 /** The names of a model's outputs: those of their layers, with a number where two are alike. */
-export function outputNames({ outputs }: Pick<LayersModel, "outputs">): string[] {
+function outputNames({ outputs }: Pick<LayersModel, "outputs">): string[] {
   // A sequential model has no `outputNames`.
   const names = outputs.map(({ sourceLayer }) => sourceLayer.name);
   return names.map((name, index) => {
@@ -100,7 +100,7 @@ export function inputNames({ inputs }: Pick<LayersModel, "inputs">): string[] {
 }
 
 /** The usual loss: cross-entropy of classes, binary cross-entropy of labels and of one output, squares of differences of numbers. */
-export function usualLoss(kind: Target["kind"], outputs: number): Loss {
+function usualLoss(kind: Target["kind"], outputs: number): Loss {
   if (kind === "numbers") return { name: "mse" };
   return { name: kind === "labels" || outputs === 1 ? "binary-crossentropy" : "sparse-categorical-crossentropy" };
 }
