@@ -64,7 +64,9 @@ export async function fineTune(
     );
   const { callbacks: givenCallbacks, ...plain } = options;
   const full = fullOptions({ ...plain, model, data, epochs: 1 });
-  const tuned = withHeadFor(model, full.data.train.classes, options.seed ?? 0);
+  // Targets other than classes have their outputs by taskHeads.
+  const tuned =
+    full.data.train.targets === undefined ? withHeadFor(model, full.data.train.classes, options.seed ?? 0) : model;
   const {
     headEpochs: _head,
     epochs: _epochs,
