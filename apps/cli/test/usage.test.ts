@@ -71,7 +71,10 @@ describe("bad usage is told in one sentence, with status 2", () => {
     ],
     [["train", "Lenet5-MNIST"], /Unknown recipe or model "Lenet5-MNIST".* Did you mean lenet5-mnist\?/],
     [["train", "lenet5", "--data", "mnits"], /Unknown data "[^"]*mnits".* Did you mean mnist\?/],
-    [["train", "lenet5", "--data", "mnist", "--recipe", "fine-tune", "--freeze"], /--recipe fine-tune freezes and thaws/],
+    [
+      ["train", "lenet5", "--data", "mnist", "--recipe", "fine-tune", "--freeze"],
+      /--recipe fine-tune freezes and thaws/,
+    ],
     [["train", "lenet5-mnist", "--weight-decay", "-1"], /must be a number from 0/],
     [["train", "lenet5-mnist", "--optimizer", "Adam"], /Unknown optimizer "Adam".* Did you mean adam\?/],
     [["train", "lenet5-mnist", "--epochs", "many"], /'many' is invalid\. It must be a whole number from 1/],

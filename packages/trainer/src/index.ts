@@ -108,3 +108,5 @@ export {
   type Timings,
   type TrainOptions,
 } from "./loop/train-options.ts";
+export { findLearningRate, type FindLearningRateOptions, type FoundLearningRate } from "./search/find-learning-rate.ts";
+export { type RatePoint, type RateSuggestions } from "./search/rate-suggestions.ts";

@@ -48,6 +48,11 @@ export const commands: CommandTree = {
     "whether a training can work: the input, the loss at the start, one batch learned by heart",
     () => import("./check.ts"),
   ),
+  "lr-find": command(
+    "<model>",
+    "a learning rate to begin with: some steps with a rising rate, and the curve of their losses",
+    () => import("./lr-find.ts"),
+  ),
   profile: command(
     "<model>",
     "what each layer costs on this machine: parameters, multiply-adds, memory, time, roofline; what compiling gains",

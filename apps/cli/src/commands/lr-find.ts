@@ -1,0 +1,75 @@
+import type { OptimizerName } from "@convkit/trainer";
+import type { Context } from "../terminal/context.ts";
+import { aboveZero, flag, offering, required, text, type ValuesOf, whole } from "../terminal/option.ts";
+import { table } from "../terminal/format.ts";
+import { dataNames } from "../inputs/known-names.ts";
+import { modelOptions } from "../inputs/model-options.ts";
+import { preprocessingOption } from "../inputs/preprocessing-option.ts";
+import { userPath } from "../inputs/user-path.ts";
+import { UsageError } from "../terminal/usage-error.ts";
+
+export const options = {
+  ...modelOptions,
+  ...preprocessingOption,
+  data: required(offering(text("<name-or-folder>", "images to train on"), dataNames)),
+  dataFrom: text("<folder-or-url>", "where a named data set lies"),
+  outside: flag("allows paths of a CSV file that leave its folder"),
+  batch: whole(1, "<n>", "images a step (default: 32)"),
+  optimizer: text("<name>", "the optimizer to find a rate for (default: adam)"),
+  from: aboveZero("<rate>", "the first rate (default: 1e-7)"),
+  to: aboveZero("<rate>", "the last rate (default: 10)"),
+  steps: whole(20, "<n>", "steps between the two (default: 100)"),
+  out: text("<file.svg>", "draws the losses over the rates"),
+};
+
+/** `convkit lr-find`: a learning rate to begin with. */
+export async function run(context: Context, given: ValuesOf<typeof options>, name: string): Promise<void> {
+  const { findArchitecture, isModelName } = await import("@convkit/models");
+  const { findLearningRate, optimizerNames } = await import("@convkit/trainer");
+  const { dataNotes } = await import("../inputs/data-notes.ts");
+  const { loadSplits } = await import("../inputs/load-data.ts");
+  const { inputOf, resolveModel } = await import("../inputs/model-source.ts");
+  const { setPreprocessing } = await import("../inputs/preprocessing-option.ts");
+  const { engineInUse } = await import("../inputs/use-engine.ts");
+  const { modelToTrain, outputsFor } = await import("../training/starting-model.ts");
+  const { data: source, dataFrom, outside, batch = 32, optimizer = "adam", from, to, steps, out, ...rest } = given;
+  const { preprocessing: kind, ...modelGiven } = rest;
+  if (!(optimizerNames as readonly string[]).includes(optimizer))
+    throw new UsageError(`Unknown optimizer "${optimizer}": the optimizers are ${optimizerNames.join(", ")}.`);
+  if (out !== undefined && !out.endsWith(".svg"))
+    throw new UsageError(`--out must be the name of an .svg file, not ${out}.`);
+  await engineInUse(context);
+  const { seed = 0 } = context.options;
+  const trained = isModelName(name)
+    ? undefined
+    : await resolveModel(name, modelGiven, seed, (note) => context.out.note(note));
+  const image =
+    trained === undefined ? (modelGiven.input ?? findArchitecture(name).input) : inputOf(trained.model, trained.images);
+  const splits = await loadSplits(context, { data: source, dataFrom, outside, seed, image, fit: trained?.images });
+  dataNotes(context.out, splits.train)();
+  const { classes } = splits.train;
+  const count = modelGiven.classes ?? outputsFor(name, classes.length);
+  const { model } = await modelToTrain(context, trained, name, modelGiven, { wanted: { names: classes, count }, seed });
+  setPreprocessing(model, kind);
+  const range = { from, to, steps, batch, seed, signal: context.signal };
+  const found = await findLearningRate(model, splits.train, { ...range, optimizer: optimizer as OptimizerName });
+  const { valley, steepest, minimum } = found.suggestions;
+  if (out !== undefined) {
+    const { writeFileAtomic } = await import("@convkit/files");
+    const { chartFile, rateChart } = await import("@convkit/report/internal");
+    await writeFileAtomic(userPath(out), chartFile(rateChart(found.points, { valley, steepest })));
+  }
+  const shown = (rate: number | undefined) => (rate === undefined ? "none: the loss never fell" : rate.toPrecision(2));
+  context.out.result(
+    found,
+    table(
+      ["rule", "learning rate"],
+      [
+        ["valley (middle of the longest fall)", shown(valley)],
+        ["steepest fall", shown(steepest)],
+        ["a tenth of the lowest loss's rate", shown(minimum)],
+      ],
+      { left: 1 },
+    ),
+  );
+}
