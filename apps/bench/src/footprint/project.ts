@@ -1,12 +1,13 @@
-import { execFileSync } from "node:child_process";
+import { execSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { BenchError } from "../usage-error.ts";
 
 interface Manifest {
   readonly name: string;
+  readonly scripts?: Record<string, string>;
   readonly dependencies?: Record<string, string>;
   readonly optionalDependencies?: Record<string, string>;
   readonly peerDependencies?: Record<string, string>;
@@ -41,7 +42,7 @@ export function layOutProject(folder: string, roots: readonly string[], isBuilt:
     mkdirSync(dirname(target), { recursive: true });
     if (!name.startsWith("@convkit/")) symlinkSync(from, target);
     else {
-      if (!isBuilt && existsSync(join(from, "tsconfig.build.json"))) build(from, name);
+      if (!isBuilt) build(from, manifest);
       copyPacked(from, target, manifest);
     }
   }
@@ -73,11 +74,12 @@ function folderOf(name: string, user: string): string | undefined {
   return place === undefined ? undefined : realpathSync(join(place, name));
 }
 
-function build(from: string, name: string): void {
+/** Runs the package's own build script, as a release does. */
+function build(from: string, { name, scripts }: Manifest): void {
+  if (scripts?.["build"] === undefined) return;
+  const path = [join(from, "node_modules", ".bin"), process.env["PATH"]].join(delimiter);
   try {
-    execFileSync(process.execPath, ["../../tools/empty-dist.mjs"], { cwd: from });
-    const tsc = createRequire(join(from, "package.json")).resolve("typescript/package.json");
-    execFileSync(process.execPath, [join(dirname(tsc), "bin/tsc"), "-p", "tsconfig.build.json"], { cwd: from });
+    execSync(scripts["build"], { cwd: from, env: { ...process.env, PATH: path }, stdio: "ignore" });
   } catch (error) {
     throw new BenchError(`${name} cannot be built; footprint runs from a checkout.`, { cause: error });
   }
