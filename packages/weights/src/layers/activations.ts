@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { sparsemax } from "../operations/order.ts";
 
 /** Maps Keras' name of an activation to tfjs-layers' name. */
 export const activationNames: Readonly<Record<string, string>> = {
@@ -31,6 +32,7 @@ export const activationNames: Readonly<Record<string, string>> = {
   tanh_shrink: "tanhShrink",
   sparse_plus: "sparsePlus",
   sparse_sigmoid: "sparseSigmoid",
+  sparsemax: "sparsemax",
 };
 
 /** core's name of `min(max(x + 3, 0), 6) / 6`: Keras 3's hard_sigmoid. Keras 2 and tfjs use `0.2 x + 0.5`, clipped. */
@@ -54,6 +56,7 @@ const functions: Readonly<Record<string, (x: tf.Tensor) => tf.Tensor>> = {
     return tf.where(tf.lessEqual(x, -1), tf.zerosLike(x), tf.where(tf.less(x, 1), middle, x));
   },
   sparseSigmoid: (x) => tf.clipByValue(tf.div(tf.add(x, 1), 2), 0, 1),
+  sparsemax,
   tanhShrink: (x) => tf.sub(x, tf.tanh(x)),
 };
 

@@ -15,6 +15,12 @@ export interface AttentionCall {
   readonly dropout?: number;
 }
 
+interface CallOptions {
+  readonly training?: boolean;
+  /** The mask of each input, if the model passes masks. */
+  readonly masks?: readonly (tf.Tensor | null)[];
+}
+
 interface HeadArgs extends AttentionCall {
   readonly numHeads: number;
   /** Heads of the keys and values; each serves `numHeads / keyHeads` heads of the queries. */
@@ -142,7 +148,7 @@ export class MultiHeadAttention extends tfl.layers.Layer {
     return [attentionAxes].flat().map((axis) => (axis < 0 ? axis + rank : axis));
   }
 
-  override call(inputs: Inputs, options: { training?: boolean } = {}): tf.Tensor | tf.Tensor[] {
+  override call(inputs: Inputs, options: CallOptions = {}): tf.Tensor | tf.Tensor[] {
     return tf.tidy(() => {
       const { query, value, key, rest } = this.#given([inputs].flat());
       const { numHeads, keyHeads = numHeads, keyDim, dropout = 0 } = this.args;
@@ -157,7 +163,7 @@ export class MultiHeadAttention extends tfl.layers.Layer {
       const of = (x: tf.Tensor): number[] => axes.map((axis) => x.shape[axis]!);
       const full = [...groups, ...of(query), ...of(value)];
       const scores = tf.mul(tf.matMul(q, k, false, true), 1 / Math.sqrt(keyDim));
-      let mask = this.#mask(query, value, rest);
+      let mask = this.#mask(query, value, this.#withPassed(rest, options.masks));
       if (mask !== undefined) {
         // As in Keras, a mask `[n, rows, columns]` holds for every head.
         while (mask.rank < full.length) mask = tf.expandDims(mask, mask.rank - 2 * axes.length);
@@ -200,6 +206,15 @@ export class MultiHeadAttention extends tfl.layers.Layer {
   #plus(x: tf.Tensor, part: string): tf.Tensor {
     const bias = this.#weights.get(`${part}/bias`);
     return bias === undefined ? x : tf.add(x, bias.read());
+  }
+
+  /** The arguments of the call, and the masks that the inputs have, for those that the call does not state. */
+  #withPassed(rest: ReadonlyMap<string, tf.Tensor>, masks: CallOptions["masks"] = []): ReadonlyMap<string, tf.Tensor> {
+    const passed = [...rest.keys()].flatMap((role, index) => {
+      const mask = masks[index] ?? null;
+      return mask === null ? [] : [[`${role}_mask`, mask] as const];
+    });
+    return new Map([...passed, ...rest]);
   }
 
   #mask(query: tf.Tensor, value: tf.Tensor, rest: ReadonlyMap<string, tf.Tensor>): tf.Tensor | undefined {
@@ -264,12 +279,14 @@ export class Attention extends tfl.layers.Layer {
     return this.args.returnAttentionScores === true ? [output, [...query!.slice(0, -1), value!.at(-2)!]] : output;
   }
 
-  override call(inputs: Inputs, options: { training?: boolean } = {}): tf.Tensor | tf.Tensor[] {
+  override call(inputs: Inputs, options: CallOptions = {}): tf.Tensor | tf.Tensor[] {
     return tf.tidy(() => {
       const all = inputs as tf.Tensor[];
       const roles = this.args.roles ?? all.map(() => "inputs");
       const [query, value, key = value] = all.filter((_, index) => roles[index] === "inputs");
-      const [rows, masks] = [query!.shape[1]!, all.filter((_, index) => roles[index] === "mask")];
+      const isStated = roles.includes("mask") || roles.includes("value_mask");
+      const [rows, stated] = [query!.shape[1]!, all.filter((_, index) => roles[index] === "mask")];
+      const masks = isStated ? stated : (options.masks ?? []).map((mask) => mask ?? undefined);
       const ofValues = all[roles.indexOf("value_mask")] ?? masks[1];
       let mask = ofValues === undefined ? undefined : both(undefined, tf.expandDims(ofValues, 1));
       if (this.args.useCausalMask === true) mask = both(mask, causalMask(rows, value!.shape[1]!));

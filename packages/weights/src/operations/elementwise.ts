@@ -135,7 +135,12 @@ export const elementwise: Operations = {
   isnan: unary(tf.isNaN),
   isinf: unary(tf.isInf),
   isfinite: unary(tf.isFinite),
+  isneginf: unary((x) => tf.logicalAnd(tf.isInf(x), tf.less(x, 0))),
+  isposinf: unary((x) => tf.logicalAnd(tf.isInf(x), tf.greater(x, 0))),
+  erfc: unary((x) => tf.sub(1, tf.erf(x))),
+  copy: unary((x) => tf.clone(x)),
   zeroslike: unary(tf.zerosLike),
+  fulllike: ["x fill_value", (v) => tf.add(tf.zerosLike(v.tensor("x")), v.tensor("fill_value", v.tensor("x").dtype))],
   oneslike: unary(tf.onesLike),
 
   relu: unary(tf.relu),
@@ -203,6 +208,19 @@ export const elementwise: Operations = {
     },
   ],
   cast: ["x dtype", (v) => tf.cast(v.tensor("x"), typeNamed(v.word("dtype", "float32")))],
+  // The first choice whose condition holds.
+  select: [
+    "condlist choicelist default",
+    (v) => {
+      const choices = v.tensors("choicelist");
+      return v
+        .tensors("condlist")
+        .reduceRight(
+          (rest: tf.Tensor, condition, i) => tf.where(tf.cast(condition, "bool"), choices[i]!, rest),
+          v.get("default") === undefined ? tf.zerosLike(choices[0]!) : v.tensor("default"),
+        );
+    },
+  ],
   where: ["condition x1 x2", (v) => tf.where(tf.cast(v.tensor("condition"), "bool"), ...both(v))],
 };
 

@@ -88,6 +88,27 @@ export const linear: Operations = {
       return tensorProduct(a, b, [a.rank - 1], [Math.max(0, b.rank - 2)]);
     },
   ],
+  inner: [
+    "x1 x2",
+    (v) => {
+      const [a, b] = [v.tensor("x1"), v.tensor("x2")];
+      return a.rank === 0 || b.rank === 0 ? tf.mul(a, b) : tensorProduct(a, b, [a.rank - 1], [b.rank - 1]);
+    },
+  ],
+  outer: ["x1 x2", (v) => tf.mul(tf.reshape(v.tensor("x1"), [-1, 1]), tf.reshape(v.tensor("x2"), [1, -1]))],
+  cross: [
+    "x1 x2 axisa axisb axisc",
+    (v) => {
+      if (["axisa", "axisb", "axisc"].some((name) => v.number(name, -1) !== -1))
+        throw new OptionError("expected vectors along the last axis");
+      const [a, b] = [v.tensor("x1"), v.tensor("x2")].map((x) => tf.split(x, 3, x.rank - 1)) as [
+        tf.Tensor[],
+        tf.Tensor[],
+      ];
+      const part = (i: number, j: number): tf.Tensor => tf.sub(tf.mul(a[i]!, b[j]!), tf.mul(a[j]!, b[i]!));
+      return tf.concat([part(1, 2), part(2, 0), part(0, 1)], a[0]!.rank - 1);
+    },
+  ],
   tensordot: [
     "x1 x2 axes",
     (v) => {

@@ -61,6 +61,8 @@ export class Operation extends tfl.layers.Layer {
    */
   override computeOutputShape(shape: Shape): Shape {
     const shapes = (Array.isArray(shape[0]) ? shape : [shape]) as tfl.Shape[];
+    const stated = statedShape(this.op, this.values, shapes[0]!);
+    if (stated !== undefined) return stated;
     const sizesOf = (trial: readonly [number, number]): number[][] =>
       tf.tidy(() => {
         const zeros = shapes.map((sizes) => tf.zeros(sizes.map((size, axis) => size ?? trial[axis === 0 ? 0 : 1])));
@@ -87,6 +89,14 @@ export class Operation extends tfl.layers.Layer {
     const filled = Object.entries(this.values).map(([name, value]) => [name, fill(value, inputs)] as const);
     return this.#run(new Values(Object.fromEntries(filled)));
   }
+}
+
+/** The output shape of an operation that states it; any batch of the probe would have to divide by its sizes. */
+function statedShape(op: string, values: Operation["values"], input: tfl.Shape): tfl.Shape | undefined {
+  const sizes = op === "reshape" ? values["newshape"] : op === "broadcastto" ? values["shape"] : undefined;
+  if (!Array.isArray(sizes) || !sizes.every((size) => typeof size === "number")) return undefined;
+  if (!input.includes(null)) return op === "broadcastto" && !sizes.includes(-1) ? sizes : undefined;
+  return sizes.map((size) => (size < 0 ? null : size));
 }
 
 /** Replaces the slots in a value by the input tensors. */

@@ -123,6 +123,18 @@ export const selection: Operations = {
       return [values, indices];
     },
   ],
+  sliceupdate: [
+    "inputs start_indices updates",
+    (v) => {
+      const [x, updates, starts] = [v.tensor("inputs"), v.tensor("updates"), v.numbers("start_indices")!];
+      const pads = x.shape.map((size, axis): [number, number] => [
+        starts[axis]!,
+        size - starts[axis]! - updates.shape[axis]!,
+      ]);
+      const isNew = tf.cast(tf.pad(tf.onesLike(updates), pads), "bool");
+      return tf.where(isNew, tf.pad(updates, pads), x);
+    },
+  ],
   takealongaxis: [
     "x indices axis",
     (v) => {

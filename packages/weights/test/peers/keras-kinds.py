@@ -93,6 +93,14 @@ def masked(layer):
     return build
 
 
+def both_masked(join):
+    def build():
+        x, y = Input((7,), dtype="int32"), Input((7,), dtype="int32")
+        return Model([x, y], join(*(L.Embedding(20, 5, mask_zero=True)(t) for t in (x, y))))
+
+    return build
+
+
 def decoder(recurrent):
     def build():
         x, y = Input(ROW), Input(ROW)
@@ -164,6 +172,10 @@ case("masked_gru", masked(L.GRU(3, return_sequences=True)))
 case("masked_both_ways", masked(L.Bidirectional(L.LSTM(3, return_sequences=True))))
 case("value_mask", lambda: of(lambda x: L.Attention()([x, x], mask=[None, ops.greater(x[..., 0], 0)]), ROW))
 case("masked_mean", masked(L.GlobalAveragePooling1D()))
+case("masked_scores", both_masked(lambda a, b: L.Attention()([a, b])))
+case("masked_heads", both_masked(lambda a, b: L.MultiHeadAttention(2, 3)(a, b)))
+# The convolution ends the mask of one branch; the other branch never has one.
+case("masked_branches", both_masked(lambda a, b: L.Concatenate()([L.LSTM(3)(L.Conv1D(4, 3, padding="same")(a)), L.GRU(3)(b * 2.0)])))
 case("states_lstm", decoder(L.LSTM))
 case("states_gru", decoder(L.GRU))
 case("back_and_forth", back_and_forth)
@@ -202,6 +214,13 @@ for name, function in {
     "tiled": lambda x: ops.tile(ops.expand_dims(x, 1), (1, 2, 1, 1, 1)),
     "resized": lambda x: ops.image.resize(x, (5, 6)),
     "pooled": lambda x: ops.max_pool(x, 2, padding="same") + ops.average_pool(x, 2, padding="same"),
+    "over_volumes": lambda x: ops.mean(ops.reshape(x, (-1, 3, 3, 11, 3)), axis=(1, 2)) + ops.max(ops.reshape(x, (-1, 27, 11)), axis=(1, 2), keepdims=True),
+    "into_the_batch": lambda x: ops.reshape(L.Dense(4)(ops.reshape(x, (-1, 3))), (-1, 9, 11, 4)),
+    "of_more_axes": lambda x: ops.mean(x, axis=(1, 2)) * np.array([[[1.0, 2.0, 3.0]]], "float32") + x[..., :1, 0:1] * np.array([1.0, 2.0, 3.0], "float32"),
+    "ordered": lambda x: ops.quantile(x, 0.3, axis=1, keepdims=True) + ops.cast(ops.searchsorted(np.array([-1.0, 0.0], "float32"), ops.ravel(x))[0], "float32") + ops.sparsemax(x, axis=2),
+    "updated": lambda x: ops.slice_update(x, (0, 1, 2, 0), x[:, :2, :3] * 2) + ops.select([x > 1, x > 0], [x, x * 2], 0.1) + ops.full_like(x, 3.0),
+    "crossed": lambda x: ops.cross(x, ops.flip(x, 1)) + ops.inner(x, np.arange(9, dtype="float32").reshape(3, 3)),
+    "colors": lambda x: ops.image.hsv_to_rgb(ops.image.rgb_to_hsv(ops.sigmoid(x)) * 0.9) + ops.image.gaussian_blur(x, (3, 5), (1.0, 2.0)),
     "chosen": lambda x: ops.where(x > 0, x, ops.exp(x) - 1),
     "bounded": lambda x: ops.minimum(ops.maximum(x, -0.3), ops.sigmoid(x)),
     "moved": lambda x: ops.moveaxis(x, 3, 1) + ops.swapaxes(ops.transpose(x, (0, 3, 2, 1)), 2, 3),
@@ -245,7 +264,7 @@ for name, build in cases.items():
         positive = "variance" in weight.path or "gamma" in weight.path
         weight.assign(rng.uniform(0.5, 1.5, shape) if positive else rng.normal(0, 0.3, shape))
     inputs = [
-        (rng.integers(0, 20, (2, *t.shape[1:])) if t.dtype == "int32" else rng.normal(0, 1, (2, *t.shape[1:]))).astype("float32")
+        (rng.integers(0, 3 if name.startswith("masked") else 20, (2, *t.shape[1:])) if t.dtype == "int32" else rng.normal(0, 1, (2, *t.shape[1:]))).astype("float32")
         for t in model.inputs
     ]
     outputs = answers(model, inputs)

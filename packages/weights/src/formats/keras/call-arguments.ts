@@ -72,8 +72,9 @@ export function boundCall(className: string, call: LayerCall): BoundCall {
   const inputs: LayerCall["inputs"][number][] = [];
   const options: Record<string, unknown> = {};
   for (const name of order) {
-    // A TimeDistributed gives the mask to layers that take one; the layers known here take none.
-    if (className === "TimeDistributed" && name === "mask") continue;
+    // A TimeDistributed gives the mask to layers that take one; the layers known here take none. Batch normalization
+    // uses it in training alone, where masked steps count here.
+    if (name === "mask" && (className === "TimeDistributed" || className === "BatchNormalization")) continue;
     const value = given.get(name);
     const slots = slotsIn(value);
     for (const { index } of slots) {

@@ -1,6 +1,7 @@
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { BatchStatisticsNormalization } from "../../layers/norms.ts";
 import { holdInference } from "../../layers/held.ts";
+import { endMask } from "../../layers/masks.ts";
 import { MaskedLayer } from "../../layers/wrappers.ts";
 import { userClass } from "../../layers/register.ts";
 import { WeightsError } from "../../weights-error.ts";
@@ -82,6 +83,7 @@ export function makeLayer(file: string, layer: LayerConfig, making: Making): Lay
           })
         : makeOfUser(user, config, name);
     const asTrained = user === undefined ? withMask(inTraining(file, layer, made, making), call) : made;
+    if (operation !== undefined) endMask(asTrained);
     keepPolicy(asTrained, config);
     limitWeights(asTrained, making, refuse);
     // Random initial values are not needed for weights that come from the file.

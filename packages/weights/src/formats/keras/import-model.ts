@@ -4,6 +4,7 @@ import * as tfl from "@tensorflow/tfjs-layers";
 import { isObject } from "../../bytes/json.ts";
 import type { JsonObject } from "../../bytes/json.ts";
 import { registerFunctions } from "../../layers/activations.ts";
+import { passMasks } from "../../layers/masks.ts";
 import { registerImportLayers } from "../../layers/register.ts";
 import { Identity } from "../../layers/base-layers.ts";
 import { WeightsError } from "../../weights-error.ts";
@@ -56,7 +57,7 @@ export function importModel(file: string, config: JsonObject, options: ImportOpt
   try {
     const { fresh = false, maxNumbers = Infinity, layers = [], functions = {} } = options;
     registerFunctions(functions);
-    return makeModel(file, readModelConfig(file, config), {
+    const model = makeModel(file, readModelConfig(file, config), {
       fresh,
       left: { numbers: maxNumbers, uses: usesLimit },
       uses: new Map(),
@@ -65,6 +66,8 @@ export function importModel(file: string, config: JsonObject, options: ImportOpt
       isTfjs: isTfjs(config),
       make: layerWithin,
     });
+    passMasks(model, () => JSON.stringify(config).includes('"keras_history"'));
+    return model;
   } catch (error) {
     if (error instanceof WeightsError) throw error;
     // For example, nesting deeper than the JavaScript stack, or sizes beyond the memory.
@@ -282,7 +285,7 @@ function joinCall(
   let output: tfl.SymbolicTensor | tfl.SymbolicTensor[] =
     tensors.length === 1 && !takesList(layer) ? tensors[0]! : tensors;
   const held = trainingOf(file, layer) === false;
-  for (const part of parts(layer)) {
+  for (const part of parts(withShape(layer, inputs))) {
     const instance = made.get(part.name) ?? sharedLayer(part, options) ?? madeLayer(file, part, options);
     options.made.set(sharedKey(part), instance);
     made.set(part.name, instance);
@@ -293,6 +296,11 @@ function joinCall(
       | tfl.SymbolicTensor[];
   }
   results.set(`${layer.name}/${index}`, Array.isArray(output) ? output : [output]);
+}
+
+/** The layer with the shape of its first input in its calls, which Keras 2 does not state. */
+function withShape(layer: LayerConfig, [first]: readonly tfl.SymbolicTensor[]): LayerConfig {
+  return { ...layer, calls: layer.calls.map((call) => (first === undefined ? call : { ...call, shape: first.shape })) };
 }
 
 /**
@@ -423,8 +431,9 @@ function inputShape(file: string, { config, place }: LayerConfig): readonly (num
   return shape as (number | null)[];
 }
 
-/** The type of an input: int32 if the next layer uses it as indices. */
-function inputType({ config }: LayerConfig): "float32" | "int32" {
+/** The type of an input: int32 if the next layer uses it as indices, bool if it holds no numbers. */
+function inputType({ config }: LayerConfig): "float32" | "int32" | "bool" {
+  if (config["dtype"] === "bool") return "bool";
   return /^u?int(32|64)$/.test(String(config["dtype"])) ? "int32" : "float32";
 }
 

@@ -62,7 +62,11 @@ export const layerOperations: Readonly<Record<string, (making: Request) => Layer
     const { newshape: shape } = told(making, ["newshape"]);
     const [batch, ...rest] = Array.isArray(shape) ? (shape as unknown[]) : [];
     const isKnown = batch === -1 && rest.every((size) => typeof size === "number" && size > 0);
-    if (!isKnown) return making.refuse(`a reshape to ${shown(shape)} is not known, only one that keeps the batch`);
+    const sample = (making.call?.shape ?? []).slice(1);
+    const countOf = (sizes: readonly unknown[]): number =>
+      sizes.reduce<number>((count, size) => count * (typeof size === "number" ? size : NaN), 1);
+    if (!isKnown || countOf(sample) !== countOf(rest))
+      return making.refuse(`a reshape to ${shown(shape)} is not known, only one that keeps the batch`);
     return tfl.layers.reshape({ ...base(making.args), targetShape: rest as number[] });
   },
   transpose: (making) => {
@@ -255,7 +259,7 @@ function power(exponent: number): (making: Request) => Layer {
 /** A mean or maximum over the rows and columns of a feature map. */
 function overPixels(making: Request, className: "GlobalAveragePooling2D" | "GlobalMaxPooling2D"): Layer {
   const { axis, keepdims = false } = told(making, ["axis", "keepdims"]);
-  if (!["1,2", "2,1", "-3,-2"].includes(String(axis)))
+  if (making.call?.shape?.length !== 4 || !["1,2", "2,1", "-3,-2"].includes(String(axis)))
     return making.refuse(`along the axes ${shown(axis)} it is not known, only over rows and columns ([1, 2])`);
   return makers[className]!({ ...making, args: { ...base(making.args), keepdims } });
 }
@@ -269,6 +273,9 @@ function arithmetic(
     return merge === "Subtract" ? new Subtract(base(args)) : fromRegistry(merge, base(args));
   }
   const { constant, isFirst } = operandsOf(call);
+  const channels = call?.shape?.at(-1);
+  if (Array.isArray(constant) && constant.length > 1 && constant.length !== channels)
+    return refuse("a constant that is not of one number or of one for each channel is not known");
   const pairs = [constant ?? []].flat().map((number) => scaleAndOffset(number, isFirst));
   if (pairs.length === 0 || pairs.includes(undefined)) return refuse("this arithmetic is not known to tfjs");
   const [scale, offset] = [0, 1].map((part) => pairs.map((pair) => pair![part]!));
@@ -286,14 +293,19 @@ function operandsOf(call: LayerCall | undefined): { constant?: number | readonly
   const [first, second] = [...args, ...named];
   const isFirst = !(first instanceof Slot);
   const value = isFirst ? first : second;
-  const constant = perChannel(value instanceof Constant ? value.value : value);
+  const constant = perChannel(value instanceof Constant ? value.value : value, call?.shape?.length ?? 0);
   return { ...(constant === undefined ? {} : { constant }), isFirst };
 }
 
-/** A constant with one number per channel: all axes but the last have one element. */
-function perChannel(value: unknown): number | readonly number[] | undefined {
+/**
+ * A constant with one number per channel: all axes but the last have one element. Undefined for one of more axes than
+ * `rank`, which would add axes to the tensor.
+ */
+function perChannel(value: unknown, rank: number): number | readonly number[] | undefined {
   let inner = value;
-  while (Array.isArray(inner) && inner.length === 1 && Array.isArray(inner[0])) inner = inner[0] as unknown;
+  let axes = Array.isArray(value) ? 1 : 0;
+  for (; Array.isArray(inner) && inner.length === 1 && Array.isArray(inner[0]); axes++) inner = inner[0] as unknown;
+  if (axes > rank) return undefined;
   if (typeof inner === "number") return inner;
   return Array.isArray(inner) && inner.length > 0 && inner.every((part) => typeof part === "number")
     ? inner
