@@ -19,6 +19,10 @@ export interface KernelArgs {
   readonly depthMultiplier?: number;
   readonly activation?: string;
   readonly useBias?: boolean;
+  /** For LocallyConnected2D: the order of a kernel's rows, `channelsFirst` or by default `channelsLast`. */
+  readonly dataFormat?: string;
+  /** How Keras 2 stores the kernel of a LocallyConnected2D. */
+  readonly implementation?: number;
 }
 
 /** The function of a tfjs-layers activation, by name. */
@@ -258,6 +262,8 @@ export class LocallyConnected2D extends tfl.layers.Layer {
     const { name: _, trainable: __, ...own } = args;
     if ((own.padding ?? "valid") !== "valid")
       throw new OptionError(`${args.name}: expected the padding valid, got ${own.padding}`);
+    if ((own.implementation ?? 1) !== 1)
+      throw new OptionError(`${args.name}: expected the implementation 1, got ${own.implementation}`);
     this.args = own;
     this.#activate = activationNamed(own.activation);
   }
@@ -286,12 +292,21 @@ export class LocallyConnected2D extends tfl.layers.Layer {
       const [batch, , , channels] = x.shape;
       const patches = Array.from({ length: rows * columns }, (_, place) => {
         const start = [0, Math.floor(place / columns) * down, (place % columns) * right, 0];
-        return tf.reshape(tf.slice(x, start, [batch, height, width, channels]), [batch, height * width * channels]);
+        const window = tf.slice(x, start, [batch, height, width, channels]);
+        const ordered = this.args.dataFormat === "channelsFirst" ? tf.transpose(window, [0, 3, 1, 2]) : window;
+        return tf.reshape(ordered, [batch, height * width * channels]);
       });
       const y = tf.matMul(tf.stack(patches), this.#kernel!.read());
       const map = tf.reshape(tf.transpose(y, [1, 0, 2]), [batch, rows, columns, filters]);
-      return this.#activate(this.#bias === undefined ? map : tf.add(map, this.#bias.read()));
+      return this.#activate(this.#bias === undefined ? map : tf.add(map, this.#ordered(this.#bias.read())));
     });
+  }
+
+  /** The bias, `[rows, columns, filters]`, whose numbers Keras takes for `[filters, rows, columns]` if channels are first. */
+  #ordered(bias: tf.Tensor): tf.Tensor {
+    const [rows, columns, filters] = bias.shape as [number, number, number];
+    if (this.args.dataFormat !== "channelsFirst") return bias;
+    return tf.transpose(tf.reshape(bias, [filters, rows, columns]), [1, 2, 0]);
   }
 
   override getConfig(): Config {

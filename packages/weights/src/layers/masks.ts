@@ -34,11 +34,20 @@ export function endMask(layer: Layer): void {
  * first input only, gives a mask on to all layers that come later, and stops masks at nested models.) `isKeras3`: merges
  * keep a step that one of their inputs has, where Keras 2 keeps the steps that all inputs have.
  */
-export function passMasks(model: tfl.LayersModel, isKeras3: () => boolean): void {
+export function passMasks(model: tfl.LayersModel, isKeras3: boolean): void {
   const all = layersOf(model);
-  if (!all.some(isSource)) return;
-  const joinsAny = isKeras3();
-  for (const layer of all) passMask(layer, joinsAny);
+  const hasMasks = all.some(isSource);
+  for (const layer of all)
+    if (hasMasks) passMask(layer, isKeras3);
+    else if (recurrent.has(layer.getClassName())) ownOptions(layer);
+}
+
+/** Gives a layer options of its own: tfjs-layers leaves the first states of one recurrent layer to the next. */
+function ownOptions(layer: Layer): void {
+  if (wrapped.has(layer)) return;
+  wrapped.add(layer);
+  const apply = layer.apply.bind(layer);
+  layer.apply = (inputs, options) => apply(inputs, options === undefined ? undefined : { ...options });
 }
 
 function layersOf(model: tfl.LayersModel): Layer[] {

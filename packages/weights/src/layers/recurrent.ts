@@ -36,6 +36,8 @@ export class ResetAfterGRU extends tfl.layers.Layer {
   readonly returnState: boolean;
   readonly returnSequences: boolean;
   readonly goBackwards: boolean;
+  /** One state, for tfjs' Bidirectional; none is kept between batches. */
+  readonly states = [null];
   #kernel: tfl.LayerVariable | undefined;
   #recurrent: tfl.LayerVariable | undefined;
   #bias: tfl.LayerVariable | undefined;

@@ -64,6 +64,12 @@ const StockBidirectional = stockClass<BidirectionalArgs, TwoWays>(
 export class Bidirectional extends StockBidirectional {
   static override className = "Bidirectional";
 
+  override apply(inputs: Inputs | tfl.SymbolicTensor | tfl.SymbolicTensor[], options?: object): never {
+    // tfjs adds the first states to this list, which ResetAfterGRU lacks.
+    this.inputSpec ??= [new tfl.InputSpec({ ndim: 3 })];
+    return super.apply(inputs, options as never) as never;
+  }
+
   override call(inputs: Inputs, options: { mask?: tf.Tensor | tf.Tensor[] | null } = {}): tf.Tensor | tf.Tensor[] {
     const mask = [options.mask].flat()[0];
     if (mask == null || !this.returnSequences) return super.call(inputs, options);

@@ -45,6 +45,56 @@ export const colors: Operations = {
       return tf.concat(all, x.rank - 1);
     },
   ],
+  rgbtoyuv: [
+    "images",
+    (v) => {
+      const kernel = tf.tensor2d([
+        [0.299, -0.14714119, 0.61497538],
+        [0.587, -0.28886916, -0.51496512],
+        [0.114, 0.43601035, -0.10001026],
+      ]);
+      const x = v.tensor("images");
+      return tf.reshape(tf.matMul(tf.reshape(x, [-1, 3]), kernel), x.shape);
+    },
+  ],
+  gamma: ["x gamma gain", (v) => tf.mul(tf.pow(v.tensor("x"), v.number("gamma", 1)), v.number("gain", 1))],
+  contrast: [
+    "x contrast_factor",
+    (v) => {
+      const x = v.tensor("x");
+      const mean = tf.mean(x, [x.rank - 3, x.rank - 2], true);
+      return tf.add(tf.mul(tf.sub(x, mean), v.number("contrast_factor", 1)), mean);
+    },
+  ],
+  // Each image minus its mean, divided by its deviation, which counts as 1 / sqrt(numbers) at least.
+  standardized: [
+    "x",
+    (v) => {
+      const x = v.tensor("x");
+      const axes = [x.rank - 3, x.rank - 2, x.rank - 1];
+      const { mean, variance } = tf.moments(x, axes, true);
+      const count = axes.reduce((product, axis) => product * x.shape[axis]!, 1);
+      return tf.div(tf.sub(x, mean), tf.maximum(tf.sqrt(variance), 1 / Math.sqrt(count)));
+    },
+  ],
+  localresponsenormalization: [
+    "x depth_radius bias alpha beta",
+    (v) => {
+      const x = v.tensor("x") as tf.Tensor4D;
+      const [radius, channels] = [v.number("depth_radius", 5), x.shape[3]];
+      const squares = tf.pad(tf.square(x), [
+        [0, 0],
+        [0, 0],
+        [0, 0],
+        [radius, radius],
+      ]);
+      const near = Array.from({ length: 2 * radius + 1 }, (_, shift) =>
+        tf.slice(squares, [0, 0, 0, shift], [-1, -1, -1, channels]),
+      );
+      const base = tf.add(tf.mul(tf.addN(near), v.number("alpha", 1)), v.number("bias", 1));
+      return tf.div(x, tf.pow(base, v.number("beta", 0.5)));
+    },
+  ],
   gaussianblur: [
     "images kernel_size sigma data_format",
     (v) => {

@@ -40,6 +40,18 @@ export const elementwise: Operations = {
   truedivide: binary((a, b) => tf.div(float(a), float(b))),
   divide: binary((a, b) => tf.div(float(a), float(b))),
   floordivide: binary((a, b) => tf.floor(tf.div(float(a), float(b)))),
+  multiplynonan: binary((a, b) => tf.where(tf.equal(b, 0), tf.zerosLike(tf.add(a, b)), tf.mul(a, b))),
+  xlogy: binary((a, b) => tf.where(tf.equal(a, 0), tf.zerosLike(tf.add(a, b)), tf.mul(a, tf.log(b)))),
+  addn: ["xs", (v) => tf.addN(v.tensors("xs"))],
+  clipbynorm: [
+    "x clip_norm axes",
+    (v) => {
+      const x = v.tensor("x");
+      const length = tf.sqrt(tf.sum(tf.square(x), v.axes("axes", x.rank), true));
+      const most = v.number("clip_norm", 1);
+      return tf.div(tf.mul(x, most), tf.maximum(length, most));
+    },
+  ],
   dividenonan: binary((a, b) => tf.divNoNan(a, b)),
   mod: binary(tf.mod),
   power: binary(tf.pow),
@@ -146,7 +158,14 @@ export const elementwise: Operations = {
   relu: unary(tf.relu),
   relu6: unary((x) => tf.clipByValue(x, 0, 6)),
   sigmoid: unary(tf.sigmoid),
-  silu: unary((x) => tf.mul(x, tf.sigmoid(x))),
+  silu: ["x beta", (v) => tf.mul(v.tensor("x"), tf.sigmoid(tf.mul(v.tensor("x"), v.number("beta", 1))))],
+  crelu: [
+    "x axis",
+    (v) => {
+      const x = v.tensor("x");
+      return tf.relu(tf.concat([x, tf.neg(x)], v.axis("axis", x.rank, -1)));
+    },
+  ],
   softplus: unary(tf.softplus),
   softsign: unary((x) => tf.div(x, tf.add(tf.abs(x), 1))),
   selu: unary(tf.selu),

@@ -16,10 +16,58 @@ export const images: Operations = {
   averagepool: ["inputs pool_size strides padding data_format", (v) => pooled(v, "avg")],
   maxpool: ["inputs pool_size strides padding data_format", (v) => pooled(v, "max")],
   // TensorFlow's own pool, whose window may be given for all four axes.
-  pool2d: ["inputs pool_size strides padding data_format kind", (v) => pooled(v, v.word("kind", "max") as "max")],
+  pool2d: [
+    "inputs pool_size strides padding data_format kind",
+    (v) => pooled(v, v.word("kind", "max").toLowerCase() as "max"),
+  ],
   resize: [
     "images size interpolation antialias crop_to_aspect_ratio pad_to_aspect_ratio fill_mode fill_value data_format",
     (v) => resizedTo(v),
+  ],
+  // The central part of an image; `central_fraction` is its share of each side.
+  centralcrop: [
+    "image central_fraction",
+    (v) => {
+      const x = v.tensor("image") as tf.Tensor4D;
+      const [, height, width, channels] = x.shape;
+      const share = v.number("central_fraction", 1);
+      const [top, left] = [height, width].map((size) => Math.trunc((size - size * share) / 2)) as Pair;
+      return tf.slice(x, [0, top, left, 0], [-1, height - 2 * top, width - 2 * left, channels]);
+    },
+  ],
+  // Crops or pads each side around the middle.
+  croporpad: [
+    "image target_height target_width",
+    (v) => {
+      const x = v.tensor("image") as tf.Tensor4D;
+      const sizes: Pair = [v.number("target_height", 0), v.number("target_width", 0)];
+      const part = sizes.map((size, i) => Math.min(size, x.shape[i + 1]!)) as Pair;
+      const starts = part.map((size, i) => Math.floor((x.shape[i + 1]! - size) / 2)) as Pair;
+      const cropped = tf.slice(x, [0, ...starts, 0], [-1, ...part, -1]);
+      const pads = sizes.map((size, i): Pair => {
+        const before = Math.floor((size - part[i]!) / 2);
+        return [before, size - part[i]! - before];
+      });
+      return tf.pad(cropped, [[0, 0], ...pads, [0, 0]]);
+    },
+  ],
+  // Keeps the proportions, and fills the rest with zeros.
+  resizewithpad: [
+    "image target_height target_width interpolation antialias",
+    (v) => {
+      const x = v.tensor("image") as tf.Tensor4D;
+      const target: Pair = [v.number("target_height", 0), v.number("target_width", 0)];
+      // TensorFlow divides in float32.
+      const ratio = Math.fround(Math.max(x.shape[1] / target[0], x.shape[2] / target[1]));
+      const exact = [x.shape[1], x.shape[2]].map((length) => Math.fround(length / ratio));
+      const size = exact.map(Math.floor) as Pair;
+      const y = resample(x, size, v.word("interpolation", "bilinear"), v.flag("antialias"));
+      const pads = target.map((length, i): Pair => {
+        const before = Math.max(0, Math.floor((length - exact[i]!) / 2));
+        return [before, length - size[i]! - before];
+      });
+      return tf.pad(y, [[0, 0], ...pads, [0, 0]]);
+    },
   ],
   rgbtograyscale: [
     "images data_format",
@@ -29,15 +77,16 @@ export const images: Operations = {
 
 function pooled(v: Values, kind: "avg" | "max"): tf.Tensor {
   channelsLast(v);
-  const inner = (value: unknown): unknown => (Array.isArray(value) && value.length === 4 ? value.slice(1, 3) : value);
   const x = v.tensor("inputs");
+  const inner = (value: unknown): unknown =>
+    Array.isArray(value) && value.length === x.rank ? value.slice(1, -1) : value;
   const size = pair(inner(v.get("pool_size")));
   const strides = v.get("strides") === undefined ? size : pair(inner(v.get("strides")));
   const padding = v.word("padding", "valid").toLowerCase() as "same" | "valid";
   const run = kind === "avg" ? tf.avgPool : tf.maxPool;
   if (x.rank === 5) {
     const three = (value: unknown): [number, number, number] => {
-      const list = [value].flat() as number[];
+      const list = [inner(value)].flat() as number[];
       return [list[0]!, list[1] ?? list[0]!, list[2] ?? list[0]!];
     };
     const volumes = kind === "avg" ? tf.avgPool3d : tf.maxPool3d;

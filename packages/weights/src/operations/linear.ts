@@ -5,13 +5,21 @@ import type { Operations } from "./operation.ts";
 import { channelsLast, fromFront } from "./values.ts";
 import type { Values } from "./values.ts";
 
-/** One number for each of the axes between batch and channels. */
+/** One number for each of the axes between batch and channels. TensorFlow may give numbers for those two as well. */
 function sizesOf(v: Values, name: string, rank: number, otherwise: number): number[] {
-  const list = v.numbers(name) ?? [otherwise];
+  const given = v.numbers(name) ?? [otherwise];
+  const list = given.length === rank ? given.slice(1, -1) : given;
   return Array.from({ length: rank - 2 }, (_, i) => list[i] ?? list[0]!);
 }
 
-const paddingOf = (v: Values): "same" | "valid" => v.word("padding", "valid").toLowerCase() as "same" | "valid";
+const paddingOf = (v: Values): "same" | "valid" =>
+  Array.isArray(v.get("padding")) ? "valid" : (v.word("padding", "valid").toLowerCase() as "same" | "valid");
+
+/** The input, with the zeros around it that a padding by numbers asks for: a pair for every axis. */
+function paddedInputs(v: Values): tf.Tensor {
+  const [x, padding] = [v.tensor("inputs"), v.get("padding")];
+  return Array.isArray(padding) ? tf.pad(x, padding as [number, number][]) : x;
+}
 
 /** A convolution of a sequence as one of a map of one column: `[n, length, c] -> [n, length', filters]`. */
 function asMap(x: tf.Tensor, run: (map: tf.Tensor4D) => tf.Tensor): tf.Tensor {
@@ -22,7 +30,7 @@ const flat = (kernel: tf.Tensor): tf.Tensor4D => (kernel.rank === 3 ? tf.expandD
 
 function convolved(v: Values): tf.Tensor {
   channelsLast(v);
-  const [x, kernel] = [v.tensor("inputs"), v.tensor("kernel")];
+  const [x, kernel] = [paddedInputs(v), v.tensor("kernel")];
   const [strides, rates] = [sizesOf(v, "strides", x.rank, 1), sizesOf(v, "dilation_rate", x.rank, 1)];
   if (x.rank === 5) {
     if (rates.some((rate) => rate !== 1)) throw new OptionError("expected no dilation of a convolution of volumes");
@@ -47,7 +55,7 @@ function convolved(v: Values): tf.Tensor {
 
 function depthwise(v: Values, kernel: string): tf.Tensor {
   channelsLast(v);
-  const x = v.tensor("inputs");
+  const x = paddedInputs(v);
   const [down, right = 1] = sizesOf(v, "strides", x.rank, 1) as [number, number | undefined];
   const [tall, wide = 1] = sizesOf(v, "dilation_rate", x.rank, 1) as [number, number | undefined];
   return asMap(x, (map) =>
@@ -78,6 +86,22 @@ export const linear: Operations = {
       const map = depthwise(v, "depthwise_kernel");
       const kernel = flat(v.tensor("pointwise_kernel"));
       return asMap(map, (y) => tf.conv2d(y, kernel, 1, "valid"));
+    },
+  ],
+  // TensorFlow's transposed convolution, which states the size of its output.
+  sizedtransposedconv: [
+    "inputs kernel output_shape strides padding",
+    (v) => {
+      const [x, kernel] = [v.tensor("inputs") as tf.Tensor4D, v.tensor("kernel") as tf.Tensor4D];
+      const [, height, width, channels] = v.get("output_shape") as [unknown, number, number, number];
+      const [down, right = down] = sizesOf(v, "strides", 4, 1) as [number, number];
+      return tf.conv2dTranspose(
+        x,
+        kernel,
+        [x.shape[0], height, width, channels],
+        [down, right],
+        v.word("padding", "same").toLowerCase() as "same",
+      );
     },
   ],
   dot: [

@@ -93,6 +93,13 @@ export class Operation extends tfl.layers.Layer {
 
 /** The output shape of an operation that states it; any batch of the probe would have to divide by its sizes. */
 function statedShape(op: string, values: Operation["values"], input: tfl.Shape): tfl.Shape | undefined {
+  if (op === "batchtospace") {
+    const [block, crops] = [values["block_shape"] as number[], values["crops"] as [number, number][]];
+    const inner = block.map((times, i) =>
+      input[i + 1] == null ? null : input[i + 1]! * times - crops[i]![0] - crops[i]![1],
+    );
+    return [null, ...inner, ...input.slice(block.length + 1)];
+  }
   const sizes = op === "reshape" ? values["newshape"] : op === "broadcastto" ? values["shape"] : undefined;
   if (!Array.isArray(sizes) || !sizes.every((size) => typeof size === "number")) return undefined;
   if (!input.includes(null)) return op === "broadcastto" && !sizes.includes(-1) ? sizes : undefined;

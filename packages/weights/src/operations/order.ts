@@ -36,7 +36,10 @@ function quantiles(v: Values, whole: number): tf.Tensor {
   return isOne ? found[0]! : tf.stack(found);
 }
 
-/** `max(x - t, 0)` with the t for which the sum is 1. Martins et al. 2016, https://arxiv.org/abs/1602.02068 */
+/**
+ * Keras' sparsemax: `max(x - t, 0)`. Its t is the mean of the running sums of the largest elements, less 1 over their
+ * number; Martins et al. 2016, https://arxiv.org/abs/1602.02068, have the last running sum instead.
+ */
 export function sparsemax(x: tf.Tensor): tf.Tensor {
   const count = x.shape.at(-1)!;
   const { values } = tf.topk(x, count);
@@ -44,7 +47,7 @@ export function sparsemax(x: tf.Tensor): tf.Tensor {
   const ranks = tf.range(1, count + 1);
   const isIn = tf.greater(tf.add(tf.mul(values, ranks), 1), sums);
   const size = tf.sum(tf.cast(isIn, "float32"), -1, true);
-  const total = tf.sum(tf.where(isIn, values, tf.zerosLike(values)), -1, true);
+  const total = tf.sum(tf.where(isIn, sums, tf.zerosLike(sums)), -1, true);
   return tf.relu(tf.sub(x, tf.div(tf.sub(total, 1), size)));
 }
 

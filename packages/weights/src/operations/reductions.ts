@@ -78,8 +78,8 @@ export const reductions: Operations = {
   countnonzero: over((x, axes, keep) => tf.sum(tf.cast(tf.notEqual(x, 0), "int32"), axes, keep)),
   argmax: index((x, axis) => tf.argMax(x, axis)),
   argmin: index((x, axis) => tf.argMin(x, axis)),
-  cumsum: ["x axis", (v) => cumulative(v, tf.cumsum)],
-  cumprod: ["x axis", (v) => cumulative(v, tf.cumprod)],
+  cumsum: ["x axis exclusive reverse", (v) => cumulative(v, tf.cumsum)],
+  cumprod: ["x axis exclusive reverse", (v) => cumulative(v, tf.cumprod)],
   softmax: [
     "x axis",
     (v) => {
@@ -137,7 +137,7 @@ export const reductions: Operations = {
   ],
 };
 
-function cumulative(v: Values, run: (x: tf.Tensor, axis: number) => tf.Tensor): tf.Tensor {
-  const x = v.tensor("x");
-  return v.get("axis") === undefined ? run(tf.reshape(x, [-1]), 0) : run(x, v.axis("axis", x.rank, 0));
+function cumulative(v: Values, run: typeof tf.cumsum): tf.Tensor {
+  const x = v.get("axis") === undefined ? tf.reshape(v.tensor("x"), [-1]) : v.tensor("x");
+  return run(x, v.axis("axis", x.rank, 0), v.flag("exclusive"), v.flag("reverse"));
 }

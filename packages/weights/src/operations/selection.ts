@@ -72,9 +72,11 @@ function patches(v: Values): tf.Tensor {
   channelsLast(v);
   const x = v.tensor("images") as tf.Tensor4D;
   const size = v.numbers("size")!;
-  const [height, width = height] = size as [number, number | undefined];
-  const strides = v.numbers("strides") ?? [height, width];
-  const rate = v.numbers("dilation_rate") ?? [1];
+  // TensorFlow gives numbers for the batch and the channels, too.
+  const inner = (list: number[]): number[] => (list.length === 4 ? list.slice(1, 3) : list);
+  const [height, width = height] = inner(size) as [number, number | undefined];
+  const strides = inner(v.numbers("strides") ?? [height, width]);
+  const rate = inner(v.numbers("dilation_rate") ?? [1]);
   const channels = x.shape[3];
   const all = height * width * channels;
   const kernel = tf.reshape(tf.eye(all), [height, width, channels, all]) as tf.Tensor4D;
@@ -83,20 +85,24 @@ function patches(v: Values): tf.Tensor {
   return tf.conv2d(x, kernel, step, padding, "NHWC", [rate[0]!, rate[1] ?? rate[0]!]);
 }
 
+const isDescending = (v: Values): boolean => v.word("direction", "ASCENDING") === "DESCENDING";
+
 /** Functions that sort, choose or mark elements. */
 export const selection: Operations = {
   sort: [
-    "x axis",
+    "x axis direction",
     (v) => {
       const x = v.tensor("x");
-      return onLast(x, v.axis("axis", x.rank, -1), (last) => tf.neg(tf.topk(tf.neg(last), last.shape.at(-1)).values));
+      const turned = isDescending(v) ? (y: tf.Tensor): tf.Tensor => y : tf.neg<tf.Tensor>;
+      return onLast(x, v.axis("axis", x.rank, -1), (last) => turned(tf.topk(turned(last), last.shape.at(-1)).values));
     },
   ],
   argsort: [
-    "x axis",
+    "x axis direction",
     (v) => {
       const x = v.tensor("x");
-      return onLast(x, v.axis("axis", x.rank, -1), (last) => tf.topk(tf.neg(last), last.shape.at(-1)).indices);
+      const turned = isDescending(v) ? (y: tf.Tensor): tf.Tensor => y : tf.neg<tf.Tensor>;
+      return onLast(x, v.axis("axis", x.rank, -1), (last) => tf.topk(turned(last), last.shape.at(-1)).indices);
     },
   ],
   median: [

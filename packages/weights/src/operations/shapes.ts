@@ -31,6 +31,15 @@ export const shapes: Operations = {
   ],
   // 0, 1, 2, … for each sample of another tensor.
   rangelike: ["like", (v) => tf.range(0, v.tensor("like").shape[0]!, 1, "int32")],
+  batchflatten: ["x", (v) => tf.reshape(v.tensor("x"), [v.tensor("x").shape[0]!, -1])],
+  spacetobatch: [
+    "x block_shape paddings",
+    (v) => tf.spaceToBatchND(v.tensor("x"), v.numbers("block_shape")!, v.get("paddings") as number[][]),
+  ],
+  batchtospace: [
+    "x block_shape crops",
+    (v) => tf.batchToSpaceND(v.tensor("x"), v.numbers("block_shape")!, v.get("crops") as number[][]),
+  ],
   ravel: ["x", (v) => tf.reshape(v.tensor("x"), [-1])],
   transpose: [
     "x axes",
@@ -163,7 +172,18 @@ export const shapes: Operations = {
     },
   ],
   pad: ["x pad_width mode constant_values", padded],
-  broadcastto: ["x shape", (v) => tf.broadcastTo(v.tensor("x"), v.numbers("shape")!)],
+  // A size is a number, or { axis } for the size of an axis of x.
+  broadcastto: [
+    "x shape",
+    (v) => {
+      const x = v.tensor("x");
+      const sizes = v.get("shape") as readonly (number | { readonly axis: number })[];
+      return tf.broadcastTo(
+        x,
+        sizes.map((size) => (typeof size === "number" ? size : x.shape[size.axis]!)),
+      );
+    },
+  ],
   take: [
     "x indices axis",
     (v) => {
@@ -182,10 +202,11 @@ export const shapes: Operations = {
   slice: ["x start size", (v) => tf.slice(v.tensor("x"), v.numbers("start")!, v.numbers("size")!)],
   getitem: ["x key", (v) => indexed(v.tensor("x"), v.get("key"))],
   onehot: [
-    "x num_classes axis sparse",
+    "x num_classes axis sparse on_value off_value",
     (v) => {
       const x = tf.cast(v.tensor("x"), "int32");
-      const hot = tf.cast(tf.oneHot(x as tf.Tensor1D, v.number("num_classes", 1)), "float32");
+      const [on, off] = [v.number("on_value", 1), v.number("off_value", 0)];
+      const hot = tf.cast(tf.oneHot(x as tf.Tensor1D, v.number("num_classes", 1), on, off), "float32");
       const axis = v.axis("axis", hot.rank, -1);
       const order = hot.shape.map((_, i) => i).slice(0, -1);
       order.splice(axis, 0, hot.rank - 1);

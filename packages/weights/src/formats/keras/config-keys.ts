@@ -202,7 +202,7 @@ export const kerasClasses: readonly string[] = Object.keys(optionsOf);
 
 /** Options of every layer, including those that only old versions of Keras write. */
 const shared = new Set(
-  "name trainable dtype activity_regularizer batch_input_shape batch_shape input_shape input_dim input_dtype build_config sparse ragged optional data_format dim_ordering seed quantization_config lora_rank lora_alpha renorm renorm_clipping renorm_momentum synchronized fused implementation noise_shape momentum mode batch_size autocast dynamic alpha groups keepdims time_major zero_output_for_mask rms_scaling".split(
+  "name trainable dtype activity_regularizer batch_input_shape batch_shape input_shape input_dim input_dtype build_config sparse ragged optional data_format dim_ordering seed quantization_config lora_rank lora_alpha renorm renorm_clipping renorm_momentum synchronized fused implementation noise_shape momentum mode batch_size autocast dynamic alpha groups keepdims time_major zero_output_for_mask rms_scaling query_shape key_shape value_shape".split(
     " ",
   ),
 );

@@ -19,6 +19,8 @@ export function locallyConnected(config: Config, context: ExportContext, layer: 
     number,
     number,
   ];
+  if (layer.getConfig()["dataFormat"] === "channelsFirst")
+    return context.refuse("the order of its kernel is of channels first");
   if (rows == null || columns == null) return context.refuse("the size of its input is not known");
   const [kernel, bias] = layer.weights as [tfl.LayerVariable, tfl.LayerVariable | undefined];
   const [size, strides] = [pair(config["kernel_size"]), pair(config["strides"])];

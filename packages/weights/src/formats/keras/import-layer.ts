@@ -34,6 +34,10 @@ export interface Making {
   readonly layers: readonly LayerClass[];
   /** True for a tfjs file, whose layers have their own configuration keys. */
   readonly isTfjs: boolean;
+  /** Whether inputs keep the file's batch size, which a layer with a state needs. */
+  readonly keepsBatch: boolean;
+  /** Whether any layer of the whole model makes a mask. */
+  readonly hasMasks: boolean;
   /** True inside a model that is called with training=True. */
   readonly training?: boolean | undefined;
   /** Makes a layer or a nested model. */
@@ -54,7 +58,7 @@ export function makeLayer(file: string, layer: LayerConfig, making: Making): Lay
   const make =
     operation === undefined
       ? ownEntry(makers, className)
-      : (request: Request): Layer => makeOperation(operation, request);
+      : (request: Request): Layer => makeOperation(operation, request, making.hasMasks);
   if (make === undefined && user === undefined)
     return refuse(`the ${operation === undefined ? `layer ${className}` : `operation ${operation}`} is not known`);
   if (user === undefined && operation === undefined && !making.isTfjs && !layer.isOurs) {
@@ -198,6 +202,8 @@ export function isKnown(layer: LayerConfig, making: Making): boolean {
   if (layer.className === "InputLayer" || classOfUser(layer, making) !== undefined) return true;
   if (layer.isForeign) return false;
   const operation = operationOf(layer);
+  // The sizes of a tensor, which the model's other layers take as numbers.
+  if (operation === "shape" && layer.className === "TFOpLambda") return true;
   if (operation !== undefined) return isKnownOperation(operation);
   return Object.hasOwn(makers, layer.className) || isModel(layer.className);
 }

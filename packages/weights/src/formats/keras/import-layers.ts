@@ -177,7 +177,6 @@ const ownKernels = {
   Conv1DTranspose,
   DepthwiseConv1D,
   EinsumDense,
-  LocallyConnected2D,
   SeparableConv1D,
 };
 
@@ -275,8 +274,18 @@ export const makers: Readonly<Record<string, (making: Request) => Layer>> = {
   },
   CategoryEncoding: (making) => operation(making, "categoryencoding", ["num_tokens", "output_mode"]),
   SyncBatchNormalization: ({ args }) => fromRegistry("BatchNormalization", args),
-  BatchNormalization: ({ args, config }) =>
-    config["renorm"] === true ? new RenormBatchNormalization(args as never) : fromRegistry("BatchNormalization", args),
+  LocallyConnected2D: ({ args, config }) => {
+    const dataFormat = config["data_format"] === "channels_first" ? "channelsFirst" : "channelsLast";
+    return new LocallyConnected2D({ ...args, dataFormat } as never);
+  },
+  AddLoss: ({ args }) => new Identity(base(args)),
+  AddMetric: ({ args }) => new Identity(base(args)),
+  BatchNormalization: ({ args, config, refuse }) =>
+    Array.isArray(config["axis"]) && config["axis"].length > 1
+      ? refuse("a batch normalization over several axes is not known")
+      : config["renorm"] === true
+        ? new RenormBatchNormalization(args as never)
+        : fromRegistry("BatchNormalization", args),
   LayerNormalization: ({ args, config }) =>
     config["rms_scaling"] === true
       ? new RMSNormalization({

@@ -6,6 +6,7 @@ import type { JsonObject } from "../../bytes/json.ts";
 import { registerFunctions } from "../../layers/activations.ts";
 import { passMasks } from "../../layers/masks.ts";
 import { registerImportLayers } from "../../layers/register.ts";
+import { Operation } from "../../operations/operation.ts";
 import { Identity } from "../../layers/base-layers.ts";
 import { WeightsError } from "../../weights-error.ts";
 import { callCounter } from "./call-index.ts";
@@ -20,6 +21,7 @@ import { nestedModel } from "../../model/model-layers.ts";
 import { pathBase } from "./class-name.ts";
 import { followers, keepKerasPaths, kerasPaths, safeName } from "./layer-paths.ts";
 import { operationOf } from "./operations.ts";
+import { SizeValue, computedSizes, shapeValue, withSizes } from "./size-values.ts";
 import { whyUnread } from "./unread-layers.ts";
 
 export interface ImportOptions {
@@ -57,8 +59,11 @@ export function importModel(file: string, config: JsonObject, options: ImportOpt
   try {
     const { fresh = false, maxNumbers = Infinity, layers = [], functions = {} } = options;
     registerFunctions(functions);
+    const written = JSON.stringify(config);
     const model = makeModel(file, readModelConfig(file, config), {
       fresh,
+      hasMasks: /"mask_?[zZ]ero":true|"class_?[nN]ame":"Masking"/.test(written),
+      keepsBatch: written.includes('"stateful":true'),
       left: { numbers: maxNumbers, uses: usesLimit },
       uses: new Map(),
       made: new Map(),
@@ -66,7 +71,7 @@ export function importModel(file: string, config: JsonObject, options: ImportOpt
       isTfjs: isTfjs(config),
       make: layerWithin,
     });
-    passMasks(model, () => JSON.stringify(config).includes('"keras_history"'));
+    passMasks(model, written.includes('"keras_history"'));
     return model;
   } catch (error) {
     if (error instanceof WeightsError) throw error;
@@ -130,7 +135,7 @@ function makeSequential(file: string, model: ModelConfig, options: Making): tfl.
   }
   const dtype = first?.className === "InputLayer" ? inputType(first) : "float32";
   if (shape !== undefined)
-    result.add(tfl.layers.inputLayer({ batchInputShape: anyBatch(shape), name: safeName(name), dtype }));
+    result.add(tfl.layers.inputLayer({ batchInputShape: anyBatch(shape, options), name: safeName(name), dtype }));
   const made = new Map<string, tfl.layers.Layer>();
   for (const layer of rest) {
     for (const part of parts(layer))
@@ -146,13 +151,13 @@ function makeSequential(file: string, model: ModelConfig, options: Making): tfl.
 
 function makeFunctional(file: string, model: ModelConfig, options: Making): tfl.LayersModel {
   const made = new Map<string, tfl.layers.Layer>();
-  const results = new Map<string, readonly tfl.SymbolicTensor[]>();
+  const results = new Map<string, readonly Result[]>();
   const callOf = callCounter(model);
-  const find = (reference: TensorReference, place: ReferencePlace): tfl.SymbolicTensor | undefined =>
+  const find = (reference: TensorReference, place: ReferencePlace): Result | undefined =>
     results.get(`${reference.layer}/${callOf(reference, place)}`)?.[reference.output];
   for (const layer of model.layers) {
     if (layer.className !== "InputLayer") continue;
-    const batchShape = anyBatch(inputShape(file, layer));
+    const batchShape = anyBatch(inputShape(file, layer), options);
     results.set(`${layer.name}/0`, [tfl.input({ batchShape, name: safeName(layer.name), dtype: inputType(layer) })]);
   }
   const uses = model.layers.flatMap((layer): Use[] =>
@@ -175,7 +180,7 @@ function makeFunctional(file: string, model: ModelConfig, options: Making): tfl.
       continue;
     }
     const inputs = call.inputs.map((reference) => find(reference, "argument")!);
-    placed(file, layer, () => joinCall(file, next, inputs, made, results, options));
+    placed(file, layer, () => joinSizes(file, next, inputs, made, results, options));
     const key = `${layer.name}/${index}`;
     queue.push(...(waiting.get(key) ?? []));
     waiting.delete(key);
@@ -191,6 +196,12 @@ function makeFunctional(file: string, model: ModelConfig, options: Making): tfl.
   }
   const pick = (reference: TensorReference): tfl.SymbolicTensor => {
     const found = find(reference, "output");
+    if (found instanceof SizeValue)
+      throw new WeightsError(
+        file,
+        `model "${model.name}"`,
+        `the sizes of a tensor, "${reference.layer}", are an output`,
+      );
     if (found === undefined)
       throw new WeightsError(
         file,
@@ -272,13 +283,49 @@ interface Use {
   readonly index: number;
 }
 
+/** What a call of a layer gives: tensors, or the sizes of tensors, which Keras 2 computes by layers of their own. */
+type Result = tfl.SymbolicTensor | SizeValue;
+
+/** Joins a call that may take or give sizes of tensors. */
+function joinSizes(
+  file: string,
+  use: Use,
+  inputs: readonly Result[],
+  made: Map<string, tfl.layers.Layer>,
+  results: Map<string, readonly Result[]>,
+  options: Making,
+): void {
+  const { layer, call, index } = use;
+  const operation = layer.className.endsWith("OpLambda") ? operationOf(layer) : undefined;
+  const [first] = inputs;
+  const isOfSizes = inputs.every((input) => input instanceof SizeValue);
+  if (operation === "shape" || isOfSizes) {
+    const found =
+      operation === "shape" && first !== undefined && !(first instanceof SizeValue)
+        ? [shapeValue(first.shape)]
+        : computedSizes(operation ?? "", call, inputs as readonly SizeValue[]);
+    const known = found?.filter((value) => value !== undefined);
+    if (known === undefined || known.length < found!.length || withoutBatch.has(first!))
+      throw new WeightsError(file, layer.place, "computes with sizes that are known only when the model runs");
+    results.set(`${layer.name}/${index}`, known);
+    return;
+  }
+  const tensors = inputs.filter((input): input is tfl.SymbolicTensor => !(input instanceof SizeValue));
+  if (tensors.length === inputs.length) return joinCall(file, use, tensors, made, results, options);
+  const calls = layer.calls.map((each) => withSizes(operation, { ...each, shape: tensors[0]!.shape }, inputs));
+  const stated = call.kwargs["shape"];
+  if (withoutBatch.has(tensors[0]!) && Array.isArray(stated) && stated.includes(-1))
+    throw new WeightsError(file, layer.place, "infers a size of a tensor whose first axis is not the batch");
+  joinCall(file, { ...use, layer: { ...layer, calls } }, tensors, made, results, options);
+}
+
 /** Applies a layer to its inputs; creates the layer at its first use. */
 function joinCall(
   file: string,
   { layer, index }: Use,
   inputs: readonly tfl.SymbolicTensor[],
   made: Map<string, tfl.layers.Layer>,
-  results: Map<string, readonly tfl.SymbolicTensor[]>,
+  results: Map<string, readonly Result[]>,
   options: Making,
 ): void {
   const tensors = distinct(inputs, `${layer.name}.${index}`);
@@ -295,8 +342,18 @@ function joinCall(
       | tfl.SymbolicTensor
       | tfl.SymbolicTensor[];
   }
-  results.set(`${layer.name}/${index}`, Array.isArray(output) ? output : [output]);
+  const outputs = [output].flat();
+  const last = made.get(layer.name);
+  const isTurned = last instanceof Operation && turning.has(last.op);
+  if (isTurned || inputs.some((input) => withoutBatch.has(input))) for (const each of outputs) withoutBatch.add(each);
+  results.set(`${layer.name}/${index}`, outputs);
 }
+
+/** Tensors whose first axis is not the batch, or not the batch alone. */
+const withoutBatch = new WeakSet<Result>();
+const turning = new Set(
+  "batchtospace moveaxis outer ravel reshape reshapelike spacetobatch swapaxes tensordot transpose".split(" "),
+);
 
 /** The layer with the shape of its first input in its calls, which Keras 2 does not state. */
 function withShape(layer: LayerConfig, [first]: readonly tfl.SymbolicTensor[]): LayerConfig {
@@ -336,7 +393,9 @@ function parts(layer: LayerConfig): readonly LayerConfig[] {
     const isOverLast = config["activation"] === "softmax" || config["activation"] === "log_softmax";
     if (isOverLast) after.unshift(activationAfter(layer));
     const activation = isOverLast ? { activation: "linear" } : {};
-    const last = { ...layer, config: { ...config, ...activation, data_format: "channels_last" } };
+    // The kernel of a locally connected layer has the order of the file's axes.
+    const format = className === "LocallyConnected2D" ? "channels_first" : "channels_last";
+    const last = { ...layer, config: { ...config, ...activation, data_format: format } };
     const gathers = className === "Flatten" || (className.startsWith("Global") && config["keepdims"] !== true);
     const back = moved(layer, `${name}.channels_first`, -1, 1);
     return [moved(layer, `${name}.channels_last`, 1, -1), last, ...(gathers ? [] : [back]), ...after];
@@ -437,6 +496,7 @@ function inputType({ config }: LayerConfig): "float32" | "int32" | "bool" {
   return /^u?int(32|64)$/.test(String(config["dtype"])) ? "int32" : "float32";
 }
 
-function anyBatch(shape: readonly (number | null)[]): (number | null)[] {
-  return [null, ...shape.slice(1)];
+/** The shape for any batch, or for the file's if a layer keeps its state from batch to batch. */
+function anyBatch(shape: readonly (number | null)[], { keepsBatch }: Making): (number | null)[] {
+  return keepsBatch ? [...shape] : [null, ...shape.slice(1)];
 }

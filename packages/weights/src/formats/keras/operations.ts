@@ -8,7 +8,7 @@ import type { AxisSlice } from "../../layers/slicing.ts";
 import { Power, Subtract } from "../../layers/base-layers.ts";
 import { Operation } from "../../operations/operation.ts";
 import { operationTable } from "../../operations/table.ts";
-import { tensorflowNames } from "../../operations/tensorflow-names.ts";
+import { tensorflowKey, tensorflowNames } from "../../operations/tensorflow-names.ts";
 import { WeightsError } from "../../weights-error.ts";
 import { base } from "./layer-args.ts";
 import { fromRegistry, makers } from "./import-layers.ts";
@@ -128,7 +128,7 @@ export const layerOperations: Readonly<Record<string, (making: Request) => Layer
  */
 export function operationOf({ className, module, config, calls, isForeign, isOurs }: LayerConfig): string | undefined {
   if (isForeign || isOurs) return undefined;
-  if (/^(TFOpLambda|SlicingOpLambda)$/.test(className)) return String(config["function"]).split(".").at(-1)!;
+  if (/^(TFOpLambda|SlicingOpLambda)$/.test(className)) return tensorflowKey(String(config["function"]));
   const isLayer = Object.hasOwn(makers, className) && (calls[0]?.inputs.length !== 1 || "exponent" in config);
   const isReshape = className === "Reshape" && "newshape" in config;
   const isOperation = isReshape || /\bops\b/.test(module) || (operationNames.has(className) && !isLayer);
@@ -145,8 +145,12 @@ export function isKnownOperation(name: string): boolean {
   return Object.hasOwn(layerOperations, plainName(name)) || tableName(name) !== undefined;
 }
 
-/** Makes the layer for an operation: a layer with an exporter if there is one, else an `Operation` of the table. */
-export function makeOperation(name: string, request: Request): Layer {
+/**
+ * Makes the layer for an operation: a layer with an exporter if there is one, else an `Operation` of the table. In a
+ * model with masks always the latter: it ends a mask, in saved files too, and many layers do not.
+ */
+export function makeOperation(name: string, request: Request, hasMasks: boolean): Layer {
+  if (hasMasks && tableName(name) !== undefined) return tableOperation(name, request);
   const own = Object.hasOwn(layerOperations, plainName(name)) ? layerOperations[plainName(name)] : undefined;
   try {
     if (own !== undefined) return own(request);
@@ -161,14 +165,20 @@ function tableName(name: string): string | undefined {
   return Object.hasOwn(operationTable, alias) ? alias : undefined;
 }
 
-function tableOperation(name: string, { args, config, call }: Request): Layer {
+function tableOperation(name: string, { args, config, call, refuse }: Request): Layer {
   const op = tableName(name)!;
   const isLambda = config["function"] !== undefined;
   const alias = isLambda && Object.hasOwn(tensorflowNames, name) ? tensorflowNames[name] : undefined;
   const names = operationTable[op]![0].split(" ");
   const own = ["name", "trainable", "function", ...(op === "cast" ? [] : ["dtype"])];
-  const stated = Object.entries({ ...config, ...call?.kwargs })
-    .filter(([key, value]) => !own.includes(key) && value !== null)
+  const only = new Map(Object.entries(alias?.only ?? {}));
+  const given = Object.entries({ ...config, ...call?.kwargs }).filter(
+    ([key, value]) => !own.includes(key) && value !== null,
+  );
+  const other = given.find(([key, value]) => only.get(key)?.includes(value) === false);
+  if (other !== undefined) return refuse(`its ${other[0]} of ${shown(other[1])} is not known here`);
+  const stated = given
+    .filter(([key]) => !only.has(key))
     .map(([key, value]) => [alias?.names?.[key] ?? key, value] as const)
     .filter(([key]) => key !== "ignored");
   const positional = call?.args ?? [];
