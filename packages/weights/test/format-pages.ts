@@ -55,6 +55,10 @@ Options and arguments that would change the numbers are honored or refused by na
 a mask of a layer that takes none here, \`stateful\` of a recurrent layer without a fixed batch, \`zero_output_for_mask\`. Layers with
 \`channels_first\` are computed channels last between two transpositions.
 
+Masks of \`Embedding\` and \`Masking\` reach the layers that they reach in Keras, several inputs of attention and nested models
+included. In training, batch normalization counts masked steps, which Keras leaves out. Of \`LocallyConnected2D\`, the padding
+\`valid\` and the implementation 1 are read.
+
 What works in prediction and throws in training: \`SpectralNormalization\`, batch renormalization, and the augmentations that only
 Keras computes. A model or a batch normalization that is called with \`training=False\` stays in inference here in training, too, as
 Keras 2 does it; Keras 3.15 itself overrules that when it trains.
@@ -67,6 +71,8 @@ Bare operations between layers (\`x * 2\`, \`keras.ops\`), by Keras 3's names wi
   ])}.
 
 Functions of TensorFlow, as Keras 2 writes them (TFOpLambda, SlicingOpLambda), also by these names: ${names(Object.keys(tensorflowNames))}.
+Sizes that a file computes (\`tf.shape(x)[1] * 2\`) become numbers; one that depends on the batch is refused, but for the batch itself as
+the first size of a \`reshape\`. \`AddLoss\` and \`AddMetric\` are left out, so training here is without their losses.
 
 ## Activations
 
@@ -95,7 +101,7 @@ function h5(): string {
     "Keras: .h5",
     "Models and weights of Keras 1, 2 and 3 in HDF5. `loadModel` reads a model, `loadWeights(model, file)` the weights; `saveModel` writes what Keras 2 and Keras 3 load.",
     `HDF5 of every version: any \`libver\`, a user block before it, \`track_order\`. Chunks unpacked of ${names(Object.values(knownFilters))}; refused by name: ${names(Object.values(unknownFilters))}, other filters, data in other files (external storage, virtual datasets), soft and external links. Any HDF5 file of numbers opens with \`openWeights\`.`,
-    "The layers, operations, activations and classes of yours are those of [Keras 3](keras.md), by the same tables. Keras 3 writes bare operations into an .h5 without their module, and does not read most of them back: use `.keras` for them. For Keras 2 alone, `saveModel(model, file, { keras: 2 })` (the command's `--keras2`) writes an operation that is one function of TensorFlow as a `TFOpLambda`. An operation that could be a class of yours is refused.",
+    "The layers, operations, activations and classes of yours are those of [Keras 3](keras.md), by the same tables. Keras 3 writes bare operations into an .h5 without their module, and does not read most of them back: use `.keras` for them. For Keras 2 alone, `saveModel(model, file, { keras: 2 })` (the command's `--keras2`) writes an operation that is one function of TensorFlow as a `TFOpLambda`. First states of a recurrent layer (`initial_state`) need `{ keras: 2 }`, too, if Keras 2 is to read them. An operation that could be a class of yours is refused.",
   );
 }
 

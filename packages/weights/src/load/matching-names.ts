@@ -54,11 +54,19 @@ export function matchNames(wanted: readonly Wanted[], tensors: readonly NamedTen
     .toSorted(([a, left], [b, right]) => right.names - left.names || a.length - b.length)
     .map(([prefix]) => prefix);
   const found = underPrefix(best, tensors);
-  const head = found.outside.filter(({ name }) => shapes.has(name) && !found.tensors.has(name));
-  for (const tensor of head) found.tensors.set(tensor.name, tensor);
+  // Under another name in front, as `head.fc.weight` beside `backbone.conv1.weight`, if only one tensor could be meant.
+  const missing = wanted.filter(({ name }) => !found.tensors.has(name));
+  const head = missing.flatMap(({ name, shape }) => {
+    const fitting = found.outside.filter((other) => String(other.shape) === String(shape) && !copies.test(other.name));
+    const [exact] = fitting.filter((other) => other.name === name);
+    const under = fitting.filter((other) => other.name.endsWith(`.${name}`));
+    const tensor = exact ?? (under.length === 1 ? under[0] : undefined);
+    return tensor === undefined ? [] : [{ name, tensor }];
+  });
+  for (const { name, tensor } of head) found.tensors.set(name, tensor);
   return {
     ...found,
-    outside: found.outside.filter((tensor) => !head.includes(tensor)),
+    outside: found.outside.filter((other) => !head.some(({ tensor }) => tensor === other)),
     isWhole: wanted.every(({ name, shape }) => String(found.tensors.get(name)?.shape) === String(shape)),
     rivals: [],
   };

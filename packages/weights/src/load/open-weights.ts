@@ -15,6 +15,7 @@ import { readTfjs } from "../formats/tfjs/read.ts";
 import { readTorchFile, readZipContainer } from "../formats/torch/file.ts";
 import { metadataFrom, metadataFromText, metadataKey } from "../model/metadata-json.ts";
 import { WeightsError } from "../weights-error.ts";
+import { openShards } from "./open-shards.ts";
 import { isSavedModel } from "./keras-saved-model.ts";
 import type { OpenWeightsOptions, WeightsFile } from "./weights-file.ts";
 import {
@@ -29,7 +30,8 @@ import { readZip } from "../bytes/zip-reader.ts";
 
 /**
  * Opens a file of weights: `.safetensors`, `.pth` and `.pt` (both containers), `.h5`, `.hdf5`, `.weights.h5`,
- * `.keras` (also unpacked into a folder), `.weights.json` with its shards, any HDF5 file of numbers, a tfjs `model.json`
+ * `.keras` (also unpacked into a folder), `.weights.json` with its shards, safetensors or PyTorch in shards
+ * (`.index.json`), any HDF5 file of numbers, a tfjs `model.json`
  * or its folder, a run directory (its best model), `.npy`, `.npz`, the variables of a SavedModel's folder or of TensorFlow's checkpoint (`.index`). The content decides the format, not the name. Throws
  * `WeightsError` with file and place.
  */
@@ -100,6 +102,7 @@ export async function openSource(source: ByteSource, { state }: OpenWeightsOptio
   if (start.startsWith("\x80")) return { ...common, format: "torch", ...(await readTorchFile(source, state)) };
   if (/^\s*\{/.test(start)) {
     if (source.file.endsWith(".weights.json")) return openKerasShards(source);
+    if (source.file.endsWith(".index.json")) return openShards(source, (part) => openPath(part, {}));
     const { tensors, topology, told, close: closeShards } = readTfjs(source);
     const layers = keras3Layers(topology, tensors);
     return {

@@ -18,6 +18,8 @@ export interface LayerCall {
   readonly kwargs: JsonObject;
   /** The first tensor's shape, if the file states it. */
   readonly shape?: readonly unknown[];
+  /** The number of axes of each tensor, once the tensors are made. */
+  readonly ranks?: readonly number[];
   /** The call's `training` argument; undefined if the call has none, or has the default that Keras 3 writes. */
   readonly training?: boolean;
 }

@@ -1,3 +1,4 @@
+import { shown } from "@convkit/errors";
 import { isObject } from "../../bytes/json.ts";
 import { isCallArgument, kerasOperations } from "../../operations/keras-classes.ts";
 import type { OperationArgs } from "../../operations/operation.ts";
@@ -20,6 +21,8 @@ function plain(op: string, given: Values, { refuse }: Pick<ExportContext, "refus
   if (endless !== undefined) return refuse(`its ${endless} is infinite, a number that JSON does not have`);
   const found = kerasOperations.get(op);
   if (found === undefined) return refuse(`its operation ${op} is not written for Keras`);
+  const other = Object.entries(values).find(([name, value]) => value != null && isTensorflows(op, name, value));
+  if (other !== undefined) return refuse(`Keras' ${found.className} has no ${other[0]} of ${shown(other[1])}`);
   const names = operationTable[op]![0].split(" ");
   const isStated = (name: string): boolean => values[name] !== undefined && values[name] !== null;
   const called = names.filter((name) => isCallArgument(op, name));
@@ -32,6 +35,25 @@ function plain(op: string, given: Values, { refuse }: Pick<ExportContext, "refus
   const options = names.filter((name) => !isCallArgument(op, name) && isStated(name));
   const config = Object.fromEntries(options.map((name) => [name, pythonValue(values[name])]));
   return { className: found.className, config: {}, operation: { module: found.module, args, config } };
+}
+
+/** Arguments of TensorFlow's functions that Keras' operations of the same name lack. */
+const tensorflowAlone: Readonly<Record<string, readonly string[]>> = {
+  argsort: ["direction"],
+  cumprod: ["exclusive", "reverse"],
+  cumsum: ["exclusive", "reverse"],
+  onehot: ["on_value", "off_value"],
+  silu: ["beta"],
+  sort: ["direction"],
+};
+
+/** Whether an argument is one that TensorFlow's function takes and Keras' operation does not. */
+function isTensorflows(op: string, name: string, value: unknown): boolean {
+  if (tensorflowAlone[op]?.includes(name) === true) return value !== false;
+  if (name === "padding" && op.endsWith("conv")) return Array.isArray(value);
+  if (["strides", "dilation_rate"].includes(name) && op.endsWith("conv"))
+    return Array.isArray(value) && value.length > 3;
+  return name === "shape" && Array.isArray(value) && value.some(isObject);
 }
 
 /** Operations that Keras makes of a file with every argument of their calls only. */

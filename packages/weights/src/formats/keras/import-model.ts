@@ -355,9 +355,12 @@ const turning = new Set(
   "batchtospace moveaxis outer ravel reshape reshapelike spacetobatch swapaxes tensordot transpose".split(" "),
 );
 
-/** The layer with the shape of its first input in its calls, which Keras 2 does not state. */
-function withShape(layer: LayerConfig, [first]: readonly tfl.SymbolicTensor[]): LayerConfig {
-  return { ...layer, calls: layer.calls.map((call) => (first === undefined ? call : { ...call, shape: first.shape })) };
+/** The layer with the shapes of its inputs in its calls; Keras 2 does not state them. */
+function withShape(layer: LayerConfig, inputs: readonly tfl.SymbolicTensor[]): LayerConfig {
+  const [first] = inputs;
+  if (first === undefined) return layer;
+  const ranks = inputs.map(({ shape }) => shape.length);
+  return { ...layer, calls: layer.calls.map((call) => ({ ...call, shape: first.shape, ranks })) };
 }
 
 /**

@@ -280,6 +280,8 @@ function arithmetic(
   scaleAndOffset: (number: number, first: boolean) => readonly [number, number] | undefined,
 ): Layer {
   if (call !== undefined && call.inputs.length === 2 && merge !== undefined) {
+    // A merging layer aligns tensors at their first axes, an operation at their last.
+    if (new Set(call.ranks).size > 1) return refuse("tensors of different numbers of axes are not known");
     return merge === "Subtract" ? new Subtract(base(args)) : fromRegistry(merge, base(args));
   }
   const { constant, isFirst } = operandsOf(call);
