@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { loadWeights, saveModel } from "../src/index.ts";
+import { convertWeights, loadWeights, saveModel } from "../src/index.ts";
 
 function small(channels: number): tfl.LayersModel {
   const x = tfl.input({ shape: [6, 7, channels] });
@@ -16,12 +16,15 @@ function small(channels: number): tfl.LayersModel {
 
 describe("weights for another number of channels", () => {
   const folder = mkdtempSync(join(tmpdir(), "convkit-channels-"));
-  const files = ["safetensors", "h5", "keras"].map((ending) => join(folder, `three.${ending}`));
+  const saved = ["safetensors", "h5", "keras", "weights.h5"].map((ending) => join(folder, `three.${ending}`));
+  const arrays = join(folder, "three.npz");
+  const files = [...saved, arrays];
   let three: tfl.LayersModel;
   beforeAll(async () => {
     await useEngine();
     three = small(3);
-    for (const file of files) await saveModel(three, file);
+    for (const file of saved) await saveModel(three, file);
+    await convertWeights(saved[0]!, arrays);
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
