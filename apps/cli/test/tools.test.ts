@@ -88,7 +88,45 @@ describe("explain", () => {
     expect(result.effective).toMatchObject({ layer: "pool2", theoretical: [16, 16] });
     expect(readFileSync(picture, "utf8")).toMatch(/^<svg/);
     const other = await call("explain", "receptive-field", "lenet5", "--out", join(folder, "field.jpg"));
-    expect(other).toMatchObject({ status: 2, err: expect.stringMatching(/must end in \.svg or \.png/) });
+    expect(other).toMatchObject({ status: 2, err: expect.stringMatching(/must end in \.svg, \.png or \.html/) });
+    const drawn = readFileSync(picture, "utf8");
+    // 448 / 28 = 16 pixels for each of the image's; the field of position (2, 2) begins at 2 * 4 - 2 = 6.
+    expect(drawn).toContain('<rect class="exact" x="96" y="96" width="256" height="256"/>');
+    expect(drawn.match(/class="curve"/g)).toHaveLength(2);
+  });
+
+  // The longest bar has 360 pixels.
+  const bars: [string[], string[]][] = [
+    [
+      ["bottleneck", "--input", "28x28x192", "--kernel", "5", "--filters", "32", "--reduced", "16"],
+      ['width="360.0"', `width="${((360 * 12_443_648) / 120_422_400).toFixed(1)}"`, ">120,422,400<"],
+    ],
+    [["separable", "--input", "14x14x512"], [`width="${(360 * (1 / 512 + 1 / 9)).toFixed(1)}"`]],
+    [
+      ["top-5", "--scores", "0,1,2,3,4,5", "--label", "1"],
+      ["rank 5: top-1: wrong, top-5: right", 'class="marked"'],
+    ],
+    [
+      ["params", "lenet5"],
+      [">48,120, 77.98 %<", `width="${((360 * 240_000) / 240_000).toFixed(1)}"`, ">240,000<"],
+    ],
+    // Weights 1, 2, 3, 2, 1 of 9 over 220 pixels: the highest bar has three times the height of the first.
+    [
+      ["stack", "--kernels", "3,3"],
+      [`height="${((220 * 0.3333) / 0.3455).toFixed(0)}`, "3,3: 5x5 pixels"],
+    ],
+    [
+      ["residual", "--input", "8x8x4", "--filters", "8", "--stride", "2"],
+      ["Conv2D 1×1, 8, stride 2", "4×4×8"],
+    ],
+    [["inception"], ["Conv2D 5×5, 32, same, relu", "28×28×256"]],
+  ];
+  test.each(bars)("%j draws it", async (args, parts) => {
+    const picture = join(folder, "drawn.html");
+    const { status, err } = await call("explain", ...args, "--out", picture);
+    expect(`${status} ${err}`).toBe("0 ");
+    const page = readFileSync(picture, "utf8");
+    for (const part of parts) expect(page).toContain(part);
   });
 
   test("conv and pool work an example out, and draw it", async () => {

@@ -4,18 +4,13 @@ import { UsageError } from "../terminal/usage-error.ts";
 import { userPath } from "../inputs/user-path.ts";
 import { pngOf } from "./svg-png.ts";
 
-/** The format of a drawing, which may be a page, by the ending of its file. */
-export function pictureFormat(out: string): "svg" | "png" | "html" {
-  return formatOf(out, ["svg", "png", "html"]);
-}
+const formats = ["svg", "png", "html"] as const;
 
-/** A format by the ending of its file. Throws a `UsageError` for another ending than those of `formats`. */
-export function formatOf<const Format extends string>(out: string, formats: readonly Format[]): Format {
+/** The format of a drawing, which may be a page, by the ending of its file. Throws a `UsageError` for another ending. */
+export function pictureFormat(out: string): (typeof formats)[number] {
   const found = formats.find((format) => out.toLowerCase().endsWith(`.${format}`));
   if (found !== undefined) return found;
-  const endings = formats.map((format) => `.${format}`);
-  const listed = `${endings.slice(0, -1).join(", ")} or ${endings.at(-1)}`;
-  throw new UsageError(`Cannot tell the format of ${out}: it must end in ${listed}.`);
+  throw new UsageError(`Cannot tell the format of ${out}: it must end in .svg, .png or .html.`);
 }
 
 /** Writes an SVG document as it is, as PNG, or with its text as a page. */

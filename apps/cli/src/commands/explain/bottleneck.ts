@@ -1,20 +1,22 @@
 import type { Context } from "../../terminal/context.ts";
 import { grouped } from "../../terminal/format.ts";
-import { required, size, type ValuesOf, whole } from "../../terminal/option.ts";
+import { required, size, text, type ValuesOf, whole } from "../../terminal/option.ts";
 
 export const options = {
   input: required(size("size of the map")),
   kernel: whole(1, "<n>", "height and width of the window (default: 3)"),
   filters: whole(1, "<n>", "number of filters (default: as many as channels)"),
   reduced: required(whole(1, "<n>", "channels between the 1x1 convolution and the larger one")),
+  out: text("<file>", "draws both ways as bars into this .svg, .png or .html"),
 };
 
 /** `convkit explain bottleneck`: what a 1x1 convolution before a larger one saves. */
 export async function run(context: Context, given: ValuesOf<typeof options>): Promise<void> {
   const { chain, conv } = await import("@convkit/core");
-  const { costNumbers, costOf, costTable } = await import("./cost.ts");
+  const { costNumbers, costOf, costTable, drawCosts } = await import("./cost.ts");
   const { engineInUse } = await import("../../inputs/use-engine.ts");
-  const { input, kernel = 3, filters = input[2], reduced } = given;
+  const { input, kernel = 3, filters = input[2], reduced, out: file } = given;
+  if (file !== undefined) (await import("../../outputs/picture.ts")).pictureFormat(file);
   await engineInUse(context);
   const same = { padding: "same" } as const;
   const direct = costOf(`${kernel}x${kernel}`, input, conv(filters, kernel, same));
@@ -29,5 +31,11 @@ export async function run(context: Context, given: ValuesOf<typeof options>): Pr
     `with ${reduced} channels between: ${height} * ${width} * (${channels} * ${reduced} + ${k} * ${reduced} * ${filters}) = ${grouped(costs[1]?.macs ?? 0)}`,
     `The 1x1 convolution hands on ${reduced} mixtures of ${channels} channels. What those cannot hold is lost to the larger window: too narrow a bottleneck costs accuracy.`,
   ];
+  await drawCosts(
+    file,
+    `${input.join("x")} through ${kernel}x${kernel} to ${filters} channels`,
+    costs,
+    lines.join("\n"),
+  );
   context.out.result({ input, kernel, filters, reduced, costs: costNumbers(costs) }, lines.join("\n"));
 }

@@ -36,7 +36,7 @@ export async function run({ out }: Context, given: ValuesOf<typeof options>): Pr
     `parameters: ${kernel} * ${kernel} * ${channels} * ${filters}${bias ? ` + ${filters}` : ""} = ${grouped(params)}`,
     `multiply-adds: ${size[0]} * ${size[1]} * ${kernel} * ${kernel} * ${channels} * ${filters} = ${grouped(macs)}`,
     ...(warning === undefined ? [] : [warning]),
-    ...notes(kernel, padding === "same", channels, filters),
+    ...notes(kernel, padding === "same", channels, filters, bias),
     ...(stack === undefined ? [] : [stack.text]),
     ...(example === undefined
       ? []
@@ -57,10 +57,20 @@ export async function run({ out }: Context, given: ValuesOf<typeof options>): Pr
   );
 }
 
-function notes(kernel: number, same: boolean, channels: number, filters: number): string[] {
-  if (kernel === 1)
-    return [`A 1x1 window sees no neighbors: it mixes the channels of each pixel, ${channels} into ${filters}.`];
-  if (kernel % 2 === 1) return [];
+function notes(kernel: number, same: boolean, channels: number, filters: number, bias: boolean): string[] {
+  if (kernel === 1) {
+    const three = 9 * channels * filters + (bias ? filters : 0);
+    return [
+      `A 1x1 window sees no neighbors: it mixes the channels of each pixel, ${channels} into ${filters}. A 3x3 window does both, for ${grouped(three)} parameters.`,
+    ];
+  }
+  if (kernel % 2 === 1) {
+    const half = (kernel - 1) / 2;
+    const sides = same ? "" : ` (same would add ${half} on each side)`;
+    return [
+      `${kernel} is odd, as most kernels are: the window has a pixel in its middle, and (${kernel} - 1) / 2 = ${half} is whole, so both sides can be padded alike${sides}.`,
+    ];
+  }
   const pads = same ? ", and same adds one row more below than above, one column more right than left" : "";
   return [`An even window has no pixel in its middle${pads}. Most kernels are odd.`];
 }

@@ -41,3 +41,37 @@ export function costTable(costs: readonly Cost[]): string {
 export function costNumbers(costs: readonly Cost[]): Omit<Cost, "layers">[] {
   return costs.map(({ name, output, params, macs }) => ({ name, output, params, macs }));
 }
+
+/** Draws costs as bars into a file, where one is given, with the text of the command. */
+export async function drawCosts(
+  file: string | undefined,
+  title: string,
+  costs: readonly Cost[],
+  text: string,
+): Promise<void> {
+  if (file === undefined) return;
+  const { barPicture } = await import("../../outputs/bar-picture.ts");
+  const { writePicture } = await import("../../outputs/picture.ts");
+  const bars = (of: (cost: Cost) => number) =>
+    costs.map((cost) => ({ name: cost.name, value: of(cost), text: grouped(of(cost)) }));
+  const groups = [
+    { title: "parameters", bars: bars(({ params }) => params) },
+    { title: "multiply-adds", bars: bars(({ macs }) => macs) },
+  ];
+  await writePicture(file, barPicture(title, groups), text);
+}
+
+/** Draws a block on a map of this size into a file, where one is given, with the text of the command. An engine must be in use. */
+export async function drawBlock(
+  file: string | undefined,
+  input: readonly [number, number, number],
+  block: Block,
+  text: string,
+): Promise<void> {
+  if (file === undefined) return;
+  const { draw } = await import("@convkit/inspect");
+  const { writePicture } = await import("../../outputs/picture.ts");
+  const model = withoutDrawing(() => network(input, block, { name: "explained" }));
+  await writePicture(file, await draw(model, { depth: 9 }), text);
+  model.dispose();
+}

@@ -1,4 +1,3 @@
-import type { Block } from "@convkit/core";
 import type { Context } from "../../terminal/context.ts";
 import { grouped, table } from "../../terminal/format.ts";
 import { size, text, type ValuesOf } from "../../terminal/option.ts";
@@ -14,7 +13,7 @@ export const options = {
 /** `convkit explain inception`: the naive module, GoogLeNet's and the factorized one, branch by branch. */
 export async function run(context: Context, given: ValuesOf<typeof options>): Promise<void> {
   const { factorizedInception, inception, naiveInception } = await import("@convkit/blocks");
-  const { costNumbers, costOf, costTable } = await import("./cost.ts");
+  const { costNumbers, costOf, costTable, drawBlock } = await import("./cost.ts");
   const { engineInUse } = await import("../../inputs/use-engine.ts");
   const { input = [28, 28, 192], out: file } = given;
   const filters = sixOf(given.filters ?? "64,96,128,16,32,32");
@@ -39,17 +38,8 @@ export async function run(context: Context, given: ValuesOf<typeof options>): Pr
     "",
     `All branches keep ${input[0]}x${input[1]}, so that their channels can be put side by side. Without 1x1 convolutions the pool's ${input[2]} channels all come along, and each module is wider than the one before.`,
   ];
-  if (file !== undefined) await drawModule(file, input, inception(filters), lines.join("\n"));
+  await drawBlock(file, input, inception(filters), lines.join("\n"));
   context.out.result({ input, filters, costs: costNumbers(costs), modules }, lines.join("\n"));
-}
-
-async function drawModule(file: string, input: [number, number, number], block: Block, text: string): Promise<void> {
-  const { network, withoutDrawing } = await import("@convkit/core");
-  const { draw } = await import("@convkit/inspect");
-  const { writePicture } = await import("../../outputs/picture.ts");
-  const model = withoutDrawing(() => network(input, block, { name: "inception" }));
-  await writePicture(file, await draw(model, { depth: 9 }), text);
-  model.dispose();
 }
 
 interface Branch {

@@ -1,17 +1,24 @@
 import type { Context } from "../../terminal/context.ts";
 import { grouped, percent, short, table } from "../../terminal/format.ts";
 import type { LayerSummary } from "@convkit/core";
-import { type ModelOptions, modelOptions } from "../../inputs/model-options.ts";
+import { modelOptions } from "../../inputs/model-options.ts";
+import { text, type ValuesOf } from "../../terminal/option.ts";
 
-export const options = modelOptions;
+export const options = {
+  ...modelOptions,
+  out: text("<file>", "draws parameters and multiply-adds of each layer into this .svg, .png or .html"),
+};
 
 /** `convkit explain params`: where a network's parameters and multiply-adds are. */
-export async function run(context: Context, given: ModelOptions, name: string): Promise<void> {
+export async function run(context: Context, given: ValuesOf<typeof options>, name: string): Promise<void> {
   const { summarize } = await import("@convkit/core");
   const { resolveModel } = await import("../../inputs/model-source.ts");
   const { engineInUse } = await import("../../inputs/use-engine.ts");
+  const { pictureFormat, writePicture } = await import("../../outputs/picture.ts");
+  const { out: file, ...modelGiven } = given;
+  if (file !== undefined) pictureFormat(file);
   await engineInUse(context);
-  const { model } = await resolveModel(name, given, context.options.seed);
+  const { model } = await resolveModel(name, modelGiven, context.options.seed);
   const { params, macs, layers } = summarize(model);
   const rows = layers
     .filter((layer) => layer.params > 0)
@@ -34,10 +41,35 @@ export async function run(context: Context, given: ModelOptions, name: string): 
     percent(row.macsShare),
   ]);
   const growth = growthText(layers);
-  context.out.result(
-    { name: model.name, total: params.total, macs, layers: rows },
-    [table(["layer", "type", "parameters", "share", "", "MACs", "share"], lines, { left: 2 }), ...growth].join("\n"),
-  );
+  const told = [
+    table(["layer", "type", "parameters", "share", "", "MACs", "share"], lines, { left: 2 }),
+    ...growth,
+  ].join("\n");
+  if (file !== undefined) {
+    const { barPicture } = await import("../../outputs/bar-picture.ts");
+    const inOrder = layers.filter((layer) => layer.params > 0);
+    const groups = [
+      {
+        title: "parameters",
+        bars: inOrder.map((layer) => ({
+          name: layer.name,
+          value: layer.params,
+          text: `${grouped(layer.params)}, ${percent(layer.params / params.total)}`,
+        })),
+      },
+      {
+        title: "multiply-adds of one image",
+        bars: inOrder.map((layer) => ({
+          name: layer.name,
+          value: layer.macs ?? 0,
+          text: layer.macs === null ? "?" : grouped(layer.macs),
+          marked: true,
+        })),
+      },
+    ];
+    await writePicture(file, barPicture(`${model.name}: ${grouped(params.total)} parameters`, groups), told);
+  }
+  context.out.result({ name: model.name, total: params.total, macs, layers: rows }, told);
 }
 
 /** What a dense layer on the pixels would take, beside the first convolution, on this image and on a larger one. */

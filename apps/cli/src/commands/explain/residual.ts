@@ -1,22 +1,25 @@
 import type { Context } from "../../terminal/context.ts";
 import { grouped } from "../../terminal/format.ts";
-import { required, size, type ValuesOf, whole } from "../../terminal/option.ts";
+import { required, size, text, type ValuesOf, whole } from "../../terminal/option.ts";
 
 export const options = {
   input: required(size("size of the map")),
   filters: whole(1, "<n>", "channels after the block (default: as many as before)"),
   stride: whole(1, "<n>", "stride of the block (default: 1)"),
+  out: text("<file>", "draws the block into this .svg, .png or .html"),
 };
 
 /** `convkit explain residual`: what a shortcut adds, and what it needs where shapes differ. */
 export async function run(context: Context, given: ValuesOf<typeof options>): Promise<void> {
   const { conv } = await import("@convkit/core");
   const { basicBlock } = await import("@convkit/blocks");
-  const { costNumbers, costOf, costTable } = await import("./cost.ts");
+  const { costNumbers, costOf, costTable, drawBlock } = await import("./cost.ts");
   const { engineInUse } = await import("../../inputs/use-engine.ts");
-  const { input, filters = input[2], stride = 1 } = given;
+  const { input, filters = input[2], stride = 1, out: file } = given;
+  if (file !== undefined) (await import("../../outputs/picture.ts")).pictureFormat(file);
   await engineInUse(context);
-  const block = costOf("residual block", input, basicBlock(filters, { stride, padding: "same" }));
+  const built = basicBlock(filters, { stride, padding: "same" });
+  const block = costOf("residual block", input, built);
   const projects = stride > 1 || filters !== input[2];
   const projection = costOf("its 1x1 projection", input, conv(filters, 1, { stride, padding: "valid", bias: false }));
   const costs = projects ? [block, projection] : [block];
@@ -31,6 +34,7 @@ export async function run(context: Context, given: ValuesOf<typeof options>): Pr
     "With an identity shortcut the gradient reaches x undiminished, whatever the gradient through F: dy/dx = dF/dx + 1. So deep networks learn.",
     "Where a block has nothing to add, its weights become small and it passes x on: more layers need not do harm.",
   ];
+  await drawBlock(file, input, built, lines.join("\n"));
   context.out.result(
     { input, filters, stride, shortcut: projects ? "projection" : "identity", costs: costNumbers(costs) },
     lines.join("\n"),

@@ -1,19 +1,21 @@
 import type { Context } from "../../terminal/context.ts";
 import { grouped } from "../../terminal/format.ts";
-import { required, size, type ValuesOf, whole } from "../../terminal/option.ts";
+import { required, size, text, type ValuesOf, whole } from "../../terminal/option.ts";
 
 export const options = {
   input: required(size("size of the map")),
   kernel: whole(1, "<n>", "height and width of the window (default: 3)"),
   filters: whole(1, "<n>", "number of filters (default: as many as channels)"),
+  out: text("<file>", "draws both ways as bars into this .svg, .png or .html"),
 };
 
 /** `convkit explain separable`: a window for each channel and then a 1x1 convolution, against one convolution. */
 export async function run(context: Context, given: ValuesOf<typeof options>): Promise<void> {
   const { conv, separableConv } = await import("@convkit/core");
-  const { costNumbers, costOf, costTable } = await import("./cost.ts");
+  const { costNumbers, costOf, costTable, drawCosts } = await import("./cost.ts");
   const { engineInUse } = await import("../../inputs/use-engine.ts");
-  const { input, kernel = 3, filters = input[2] } = given;
+  const { input, kernel = 3, filters = input[2], out: file } = given;
+  if (file !== undefined) (await import("../../outputs/picture.ts")).pictureFormat(file);
   await engineInUse(context);
   const shared = { padding: "same", bias: false } as const;
   const [whole, apart] = [
@@ -30,5 +32,11 @@ export async function run(context: Context, given: ValuesOf<typeof options>): Pr
     `share: 1 / ${filters} + 1 / ${k} = ${(1 / filters + 1 / k).toFixed(4)}, whatever the channels`,
     "A separable convolution looks at neighbors and mixes channels in two steps; a network of them assumes that one does not need the other.",
   ];
+  await drawCosts(
+    file,
+    `${input.join("x")} through ${kernel}x${kernel} to ${filters} channels`,
+    [whole, apart],
+    lines.join("\n"),
+  );
   context.out.result({ input, kernel, filters, costs: costNumbers([whole, apart]) }, lines.join("\n"));
 }

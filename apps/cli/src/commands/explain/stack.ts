@@ -6,12 +6,15 @@ import { UsageError } from "../../terminal/usage-error.ts";
 export const options = {
   kernels: required(text("<list>", "the windows one after another, as 3,3,3; 3s2 has stride 2, 3d2 dilation 2")),
   channels: whole(1, "<n>", "channels of all maps, for the weights (default: 64)"),
+  out: text("<file>", "draws the weights of the pixels into this .svg, .png or .html"),
 };
 
 /** `convkit explain stack`: what several windows see together, and how much each pixel counts. */
 export async function run({ out }: Context, given: ValuesOf<typeof options>): Promise<void> {
   const { effectiveReceptiveField } = await import("@convkit/core");
-  const { channels = 64 } = given;
+  const { pictureFormat, writePicture } = await import("../../outputs/picture.ts");
+  const { channels = 64, out: file } = given;
+  if (file !== undefined) pictureFormat(file);
   const windows = given.kernels.split(",").map((each) => {
     const [, kernel, stride, dilation] = /^(\d+)(?:s(\d+))?(?:d(\d+))?$/.exec(each.trim()) ?? [];
     if (kernel === undefined)
@@ -33,5 +36,9 @@ export async function run({ out }: Context, given: ValuesOf<typeof options>): Pr
     `With equal weights the pixels count as a bell: deviation ${deviation.toFixed(2)} pixels, about 95 % within ${effective.toFixed(1)}.`,
     ...(bars.length === 0 ? [] : ["", "the weight of each pixel along one axis:", ...bars]),
   ];
+  if (file !== undefined) {
+    const { profilePicture } = await import("../../outputs/profile-picture.ts");
+    await writePicture(file, profilePicture(given.kernels, { size, weights, deviation, effective }), lines.join("\n"));
+  }
   out.result({ windows, size, params, single, deviation, effective, weights: [...weights] }, lines.join("\n"));
 }
