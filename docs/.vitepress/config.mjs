@@ -1,4 +1,5 @@
 import { defineConfig } from "vitepress";
+import { besideKeras } from "../build/beside.mjs";
 
 // Pages without a framework in the reader's browser: `build/page.js` does the search, the menu and the colors, from disk, too.
 export default defineConfig({
@@ -14,7 +15,10 @@ export default defineConfig({
   markdown: {
     anchor: { slugify: slug },
     languageAlias: { ignore: "ts" },
-    config: (md) => void (md.options.linkify = false),
+    config: (md) => {
+      md.options.linkify = false;
+      md.use(besideKeras);
+    },
   },
   themeConfig: {
     nav: [

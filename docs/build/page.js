@@ -44,6 +44,9 @@ document.addEventListener("click", async ({ target }) => {
   setTimeout(() => button.classList.remove("copied"), 2000);
 });
 
+// What computes in the page.
+if (find(".play")) loadScript("play.js");
+
 // The search.
 let search;
 async function openSearch() {
@@ -52,10 +55,11 @@ async function openSearch() {
   search.input.select();
 }
 
-const loadScript = (name) =>
-  new Promise((resolve, reject) => {
+function loadScript(name) {
+  return new Promise((resolve, reject) => {
     document.head.append(make("script", { src: root + name, onload: resolve, onerror: reject }));
   });
+}
 
 async function loadSearch() {
   await Promise.all([loadScript("minisearch.js"), loadScript("search.js")]);

@@ -32,10 +32,14 @@ export function groupsOf(root) {
     ]),
     group("Lessons", [
       ["Convolutional networks", "docs/lessons/convolutional-networks.md"],
-      ["Receptive fields", "docs/lessons/receptive-fields.md"],
+      ["Receptive fields and famous networks", "docs/lessons/receptive-fields.md"],
+      ["Branches and shortcuts", "docs/lessons/branches-and-shortcuts.md"],
       ["Inception", "docs/lessons/inception.md"],
       ["Residual networks", "docs/lessons/residual-networks.md"],
       ["Modern architectures", "docs/lessons/modern-architectures.md"],
+      ["The graph compiler", "docs/lessons/graph-compiler.md"],
+      ["Importing weights", "docs/lessons/importing-weights.md"],
+      ["Fine-tuning, step by step", "docs/lessons/fine-tuning.md"],
     ]),
     group(
       "Examples",

@@ -7,9 +7,10 @@ import { basename, dirname, join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "vitepress";
 import { writeApi } from "./api.mjs";
-import { withFigures } from "./figures.mjs";
+import { drawFigures, withFigures } from "./figures.mjs";
 import { brokenLinks } from "./links.mjs";
 import { groupsOf } from "./pages.mjs";
+import { withPlays, writePlay } from "./play.mjs";
 import { searchDocuments } from "./search.mjs";
 
 const docs = fileURLToPath(new URL("..", import.meta.url));
@@ -30,18 +31,21 @@ if (cli.status !== 0) throw new Error("The page of the command line could not be
 
 const groups = groupsOf(root);
 const places = new Map(groups.flatMap(({ pages }) => pages.map(({ source, path }) => [source, path])));
+const figures = [];
 for (const [file, path] of places) {
   const generated = file.startsWith("generated/");
   const text = readFileSync(generated ? join(source, `${path}.md`) : join(root, file), "utf8");
   mkdirSync(dirname(join(source, `${path}.md`)), { recursive: true });
   const page = relinked(text, path === "cli" ? "docs/cli.md" : file);
-  writeFileSync(join(source, `${path}.md`), withFigures(page, path, root, join(source, "public/pictures")));
+  writeFileSync(join(source, `${path}.md`), withPlays(withFigures(page, path, figures)));
 }
+drawFigures(figures, docs, join(source, "public/pictures"));
 rmSync(join(source, "api/README.md"), { force: true });
 
 const minisearch = createRequire(import.meta.url).resolve("minisearch");
 copyFileSync(join(dirname(minisearch), "../umd/index.js"), join(source, "public/minisearch.js"));
 copyFileSync(join(docs, "build/page.js"), join(source, "public/page.js"));
+await writePlay(docs, join(source, "public/play.js"));
 
 process.env.CONVKIT_SITE = JSON.stringify(
   groups.map(({ text, pages }) => ({ text, items: pages.map(({ text, path }) => ({ text, link: `/${path}` })) })),
