@@ -12,7 +12,7 @@ export function withFigures(text, page, wanted) {
       if (command === undefined) return [];
       const file = `${page.replaceAll("/", "-")}-${name}`;
       wanted.push({ page, file, words: command.replace(name, file).split(" ") });
-      return [`![What ${command} draws](/pictures/${file})`];
+      return [`[![What ${command} draws](/pictures/${file})](/pictures/${file})`];
     });
     return [block, ...figures].join("\n\n");
   });

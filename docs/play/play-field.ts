@@ -3,7 +3,7 @@ import { arrow, clamp, make } from "./elements.ts";
 import { parseLayers, pathsTo, rowsOf } from "./field.ts";
 
 const choices = { "3x3": "3", "5x5": "5", "3x3, stride 2": "3s2", "3x3, dilation 2": "3d2", "pool 2x2": "p2" } as const;
-const [rowHeight, left, cell, most] = [40, 4, 18, 6];
+const [rowHeight, left, cell, most] = [50, 4, 18, 6];
 
 /** A stack of layers from the side: one row for each, the image at the bottom. The marked value of the top row can be dragged. */
 export function playField(place: HTMLElement): void {
@@ -36,9 +36,9 @@ export function playField(place: HTMLElement): void {
         const count = reached.get(at) ?? 0;
         const x = left + (row.start + at * row.step) * cell;
         const strength = count === 0 ? "" : ` style="fill-opacity:${(0.25 + (0.75 * count) / largest).toFixed(2)}"`;
-        return `<rect class="${count === 0 ? "cell" : "cell seen"}"${strength} x="${x + 1}" y="${y + 18}" width="${cell - 2}" height="16" rx="2"/>`;
+        return `<rect class="${count === 0 ? "cell" : "cell seen"}"${strength} x="${x + 1}" y="${y + 27}" width="${cell - 2}" height="16" rx="2"/>`;
       });
-      return `<text x="${left}" y="${y + 12}">${row.name}: ${row.cells}</text>${cells.join("")}`;
+      return `<text x="${left}" y="${y + 21}">${row.name}: ${row.cells}</text>${cells.join("")}`;
     });
     const width = 2 * left + size * cell;
     picture.innerHTML = `<svg viewBox="0 0 ${width} ${height}" aria-hidden="true">${drawn.join("")}</svg>`;

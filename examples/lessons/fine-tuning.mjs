@@ -27,32 +27,30 @@ await train({ model: lenet, data: low, optimizer: "adam", epochs: small ? 2 : 6,
 const learned = lenet.getWeights();
 console.log(`LeNet-5 has learned 0 to 4 from ${low.size} images`);
 
-/** A copy of what has been learned, with a new head. */
+/** What has been learned, with a new head. */
 function copy(seed) {
   const model = createModel("lenet5", { classes: 5, seed });
   model.setWeights(learned);
   return replaceHead(model, 5, { seed });
 }
-const fit = async (model, data, learningRate, epochs, seed) =>
-  train({ model, data, optimizer: { name: "adam", learningRate }, batch: 16, epochs, seed, progress: false });
-const long = small ? 5 : 40;
+/** The learned convolutions alone, with new dense layers. */
+function convolutions(seed) {
+  const model = createModel("lenet5", { classes: 5, seed });
+  for (const name of ["conv1", "conv2"]) model.getLayer(name).setWeights(lenet.getLayer(name).getWeights());
+  return freeze(model, "pool2");
+}
+const long = small ? 10 : 80;
+async function fit(model, data, learningRate, epochs, seed) {
+  await train({ model, data, optimizer: { name: "adam", learningRate }, batch: 16, epochs, seed, progress: false });
+  return model;
+}
 const ways = {
-  "from nothing": async (data, seed) => {
-    const model = createModel("lenet5", { classes: 5, seed });
-    await fit(model, data, 0.002, 2 * long, seed);
-    return model;
-  },
-  "the head alone": async (data, seed) => {
-    const model = freeze(copy(seed), "fc2");
-    await fit(model, data, 0.01, 2 * long, seed);
-    return model;
-  },
+  "from nothing": (data, seed) => fit(createModel("lenet5", { classes: 5, seed }), data, 0.002, long, seed),
+  "the head alone": (data, seed) => fit(freeze(copy(seed), "fc2"), data, 0.01, long, seed),
+  "all dense layers": (data, seed) => fit(convolutions(seed), data, 0.002, long, seed),
   "the head, then everything": async (data, seed) => {
-    const model = freeze(copy(seed), "fc2");
-    await fit(model, data, 0.01, long, seed);
-    freeze(model); // without a name: all layers learn again
-    await fit(model, data, 0.0005, long, seed);
-    return model;
+    const model = await fit(freeze(copy(seed), "fc2"), data, 0.01, long / 2, seed);
+    return fit(freeze(model), data, 0.0005, long / 2, seed); // without a name: all layers learn again
   },
 };
 for (const count of small ? [10] : [5, 10, 50]) {
