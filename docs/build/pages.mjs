@@ -25,6 +25,7 @@ export function groupsOf(root) {
       ["Engines", "docs/guides/engines.md"],
       ["Speed", "docs/guides/speed.md"],
       ["Files", "docs/guides/files.md"],
+      ["Drawings", "docs/guides/drawings.md"],
       ["Deployment", "docs/guides/deployment.md"],
       ["Serving", "docs/guides/serving.md"],
       ["Workers", "docs/guides/workers.md"],
