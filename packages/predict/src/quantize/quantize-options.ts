@@ -12,7 +12,7 @@ export interface QuantizeOptions {
    * outermost values (`percentile`), or by the least loss of information (`entropy`).
    */
   readonly calibration?: Calibration | undefined;
-  /** Percent of the values that `percentile` keeps; 99.99 by default. */
+  /** Percent of the values that `percentile` keeps; 99.999 by default, as in ONNX Runtime. */
   readonly percentile?: number | undefined;
   /** Images of the calibration at most; 256 by default. */
   readonly images?: number | undefined;

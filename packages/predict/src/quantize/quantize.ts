@@ -58,7 +58,7 @@ export async function quantize(
   options: QuantizeOptions = {},
 ): Promise<Quantized> {
   checkQuantizeOptions(data, options);
-  const { calibration = "min-max", percentile = 99.99, images = 256, test = data, maxDrop = 0.01, threads } = options;
+  const { calibration = "min-max", percentile = 99.999, images = 256, test = data, maxDrop = 0.01, threads } = options;
   const { testImages = test === data ? images : Infinity } = options;
   const runtime = options.runtime ?? (await installedRuntime());
   const { preparedBatches } = await import("./judge.ts");
