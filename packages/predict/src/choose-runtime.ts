@@ -61,8 +61,10 @@ export async function chooseRuntime(question: ChoiceQuestion): Promise<Choice> {
   const missing = among
     .filter((name) => !installed.includes(name))
     .map((runtime): RuntimeTrial => ({ runtime, reason: "it is not installed" }));
-  const file = choiceFile(question, versions);
-  const remembered = await readRemembered(file, new Map(among.map((name, index) => [name, versions[index]])));
+  // What was not compared is not remembered: then the file's hash would be for nothing.
+  const file = question.own === undefined ? undefined : choiceFile(question, versions);
+  const known = new Map(among.map((name, index) => [name, versions[index]]));
+  const remembered = file === undefined ? undefined : await readRemembered(file, known);
   if (remembered !== undefined) {
     const best = remembered.find(({ reason }) => reason === undefined);
     if (best === undefined) return { trials: [...remembered, ...missing] };
@@ -88,7 +90,7 @@ export async function chooseRuntime(question: ChoiceQuestion): Promise<Choice> {
   );
   // A runtime that did not even open may be mended by the next program.
   const isSure = trials.every(({ reason, difference }) => reason === undefined || difference !== undefined);
-  if (isSure && trials.length > 0 && question.own !== undefined) await remember(file, trials);
+  if (isSure && trials.length > 0 && file !== undefined) await remember(file, trials);
   return { session: best?.session, runtime: best?.trial.runtime, trials: [...trials, ...missing] };
 }
 

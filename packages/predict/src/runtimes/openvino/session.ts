@@ -65,6 +65,8 @@ function sessionOf(
     all.map(({ element: _element, isFixed: _isFixed, ...port }): Port => port);
   const [inputs, outputs] = [plain(typed.inputs), plain(typed.outputs)];
   const isSmall = bytes.byteLength <= smallBytes && inputs.length === 1 && inputs[0]!.shape.includes(null);
+  // The bytes of a large network are not kept.
+  const smallFile = isSmall ? bytes : new Uint8Array();
   const fixed = new Map<string, Promise<FixedShape | undefined>>();
   const calls = new Map<string, number>();
   /** Compiles a small network anew for a shape that is used often. */
@@ -76,7 +78,7 @@ function sessionOf(
     const own = { data: feed!.data.slice(), shape: [...feed!.shape] };
     const start = async (): Promise<FixedShape | undefined> => {
       const { compileFixed } = await import("./fixed-shape.ts");
-      const made = await compileFixed(library, bytes, settings, types, own);
+      const made = await compileFixed(library, smallFile, settings, types, own);
       pool.keep(made.request);
       return made;
     };
