@@ -110,3 +110,4 @@ export {
 } from "./loop/train-options.ts";
 export { findLearningRate, type FindLearningRateOptions, type FoundLearningRate } from "./search/find-learning-rate.ts";
 export { type RatePoint, type RateSuggestions } from "./search/rate-suggestions.ts";
+export { type Distillation } from "./objective/distillation.ts";

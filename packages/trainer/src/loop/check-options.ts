@@ -51,6 +51,7 @@ export const trainOptionNames: OptionNames<TrainOptions> = {
   metadata: true,
   execution: true,
   signal: true,
+  distill: true,
 };
 
 const checkpoints: Fields<CheckpointOptions> = {

@@ -92,13 +92,14 @@ function withFunctions(_key: string, value: unknown): unknown {
 /** Makes a run from the options; `began` are the original settings of a resumed run. */
 export function createRun(options: Settings, began: Readonly<Record<string, JsonValue>> | undefined): Run {
   const settings = began === undefined ? options : resumedSettings(options, began);
-  const { model, data, tasks, preprocessing, augment, optimizer, accumulate, ema, execution, monitor } = settings;
+  const { model, data, tasks, preprocessing, augment, distill, optimizer, accumulate, ema, execution, monitor } =
+    settings;
   seedRandomStreams(model, settings.seed);
   const shows = settings.progress ?? process.stderr.isTTY;
   const callbacks = new CallbackList([...(settings.callbacks ?? []), ...(shows ? [showProgress()] : [])]);
   const gradients = callbacks.health.some((request) => request.gradients);
   const metrics = new MetricSet(tasks, settings.metrics, settings.onNote);
-  const parts = { model, tasks, layout: batchLayout(model, data.train), metrics, preprocessing, augment };
+  const parts = { model, tasks, layout: batchLayout(model, data.train), metrics, preprocessing, augment, distill };
   const isLower =
     monitor === "loss" || monitor === "valLoss" || metrics.directions.get(withoutValidation(monitor)) === "lower";
   const run = {

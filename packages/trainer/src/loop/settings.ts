@@ -9,6 +9,7 @@ import type { MetricOption } from "../metrics/metric-set.ts";
 import { usualMetrics } from "../metrics/metric-set.ts";
 import { isOwn } from "../objective/loss.ts";
 import { outputTasks, type OutputTask } from "../objective/output-tasks.ts";
+import { checkDistillation } from "../objective/distillation.ts";
 import { completeOptimizer, type OptimizerConfig } from "../optimization/optimizer-config.ts";
 import {
   isOptimizer,
@@ -57,6 +58,8 @@ export function completeOptions(options: FullOptions): Settings {
   const optimizer = isOptimizer(options.optimizer)
     ? ownOptimizer(options.optimizer, { isSaved: options.out !== undefined })
     : completeOptimizer(options.optimizer ?? "sgd");
+  const preprocessing = options.preprocessing ?? known.preprocessing ?? {};
+  if (options.distill !== undefined) checkDistillation(options.distill, model, preprocessing);
   return {
     ...options,
     tasks,
@@ -66,7 +69,7 @@ export function completeOptions(options: FullOptions): Settings {
     schedule: options.schedule ?? { name: "constant" },
     batch,
     seed,
-    preprocessing: options.preprocessing ?? known.preprocessing ?? {},
+    preprocessing,
     augment: typeof augment === "object" ? planAugmentation(augment, data.train.classes.length) : augment,
     augmentPlan,
     accumulate,
@@ -89,7 +92,7 @@ function usualStepsPerCall({ model, batch = 32, execution }: FullOptions): numbe
 
 /** The settings that must stay the same when a run is resumed, for its checkpoints. The number of epochs may change. */
 export function lastingSettings(settings: Settings): Record<string, JsonValue> {
-  const { data, batch, seed, tasks, optimizer, schedule, preprocessing, accumulate, ema, monitor } = settings;
+  const { data, batch, seed, tasks, optimizer, schedule, preprocessing, accumulate, ema, distill, monitor } = settings;
   const { validationRuntime, augment, augmentPlan, classWeights, sampleWeights, metrics, execution } = settings;
   const losses = tasks.map(({ loss }) => (isOwn(loss) ? { ...loss, fn: loss.fn.name } : loss));
   const isSimple = tasks.every(({ target }, _, [first]) => target === first!.target);
@@ -107,6 +110,7 @@ export function lastingSettings(settings: Settings): Record<string, JsonValue> {
     preprocessing,
     accumulate,
     ema,
+    distill: distill && { ...distill, teacher: distill.teacher.name },
     monitor,
     validationRuntime,
     classWeights,

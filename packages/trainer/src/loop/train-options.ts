@@ -6,6 +6,7 @@ import type { LayersModel } from "@tensorflow/tfjs-layers";
 import type { Callback } from "../callbacks/callback.ts";
 import type { MetricOption } from "../metrics/metric-set.ts";
 import type { LossOption } from "../objective/loss.ts";
+import type { Distillation } from "../objective/distillation.ts";
 import type { OptimizerConfig, OptimizerName } from "../optimization/optimizer-config.ts";
 import type { Schedule } from "../optimization/schedules.ts";
 import type { EpochLogs } from "../run/history.ts";
@@ -79,6 +80,8 @@ export interface TrainOptions {
   readonly outputWeights?: readonly number[] | undefined;
   /** The same by the names of the outputs; by default `outputWeights`. */
   readonly lossWeights?: Readonly<Record<string, number>> | undefined;
+  /** A teacher whose predictions are targets beside the labels; none by default. */
+  readonly distill?: Distillation | undefined;
   /**
    * Steps that TensorFlow runs in one call, which is faster for steps of a few milliseconds. Each step has its own
    * learning rate; an interruption waits for the last step of a call. By default the network's size decides.

@@ -5,6 +5,7 @@ import type { LayersModel } from "@tensorflow/tfjs-layers";
 import type { MetricSet } from "../metrics/metric-set.ts";
 import type { BatchAugmentation } from "./augmentation.ts";
 import type { BatchLayout, BatchTensors } from "./batch-layout.ts";
+import { distilledLoss, type Distillation } from "../objective/distillation.ts";
 import { type ModelOutput, modelOutputs } from "../objective/model-outputs.ts";
 import { correctCount, outputLoss, predictions, probabilities } from "../objective/objective.ts";
 import { hasAccuracy, type OutputTask } from "../objective/output-tasks.ts";
@@ -18,6 +19,7 @@ export interface StepParts {
   readonly metrics: MetricSet;
   readonly preprocessing: Preprocessing;
   readonly augment?: BatchAugmentation | undefined;
+  readonly distill?: Distillation | undefined;
 }
 
 /** Augments and preprocesses a batch for training. */
@@ -53,6 +55,8 @@ export function trainingLoss(parts: StepParts, batch: BatchTensors, random?: Ran
     const loss = outputLoss(task, prepared.targets[target]!, outputs[index]!, prepared.weights?.[index]);
     return weight === 1 ? loss : (tf.mul(loss, weight) as tf.Scalar);
   });
+  if (parts.distill !== undefined)
+    losses[0] = distilledLoss(losses[0]!, [prepared.images, ...prepared.inputs], outputs[0]!, parts.distill);
   // The losses of the layers' regularizers.
   const total = [...losses, ...parts.model.calculateLosses()].reduce((sum, each) => tf.add(sum, each) as tf.Scalar);
   return { loss: total, ...measured(parts, prepared.targets, outputs) };
