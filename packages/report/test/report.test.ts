@@ -148,3 +148,79 @@ test("the page of a measured training tells its ratios and dead units; several r
   expect(both.match(/<svg/g)).toHaveLength(4);
   await expect(writeHealthReport(path, [{ name: "none", records: [] }])).rejects.toThrow(/none has none/);
 });
+
+test("a report of labels and numbers has their tables, curves and scatter plots", async () => {
+  const path = join(await folder(), "report.html");
+  const label = {
+    label: "round <b>",
+    support: 2,
+    precision: 0.5,
+    recall: 1,
+    f1: 2 / 3,
+    averagePrecision: 0.8333,
+    auc: 0.5,
+    best: { threshold: 0.7, f1: 0.8 },
+    curve: [
+      { threshold: 0.9, precision: 1, recall: 0.5 },
+      { threshold: 0.7, precision: 2 / 3, recall: 1 },
+    ],
+  };
+  const points = [
+    [1, 1.5],
+    [2, 1],
+  ] as const;
+  await writeReport(path, {
+    title: "tasks",
+    subtitle: "",
+    result: {
+      history: [
+        { epoch: 1, loss: 1, lr: 0.1, seconds: 1, metrics: { tags_f1: 0.25, val_tags_f1: 0.5 } },
+        { epoch: 2, loss: 0.5, lr: 0.1, seconds: 1, metrics: { tags_f1: 0.5, val_tags_f1: 0.75 } },
+      ],
+      best: undefined,
+      seconds: 1,
+      imagesPerSecond: 1,
+      timings: { first: 0, step: 1, data: 0, validation: 0, callbacks: 0 },
+      stopReason: undefined,
+    },
+    tasks: {
+      count: 3,
+      loss: 0.125,
+      metrics: { tags_f1: 0.75 },
+      outputs: [
+        {
+          output: "tags",
+          target: "tags",
+          kind: "labels",
+          loss: 0.1,
+          threshold: 0.5,
+          labels: [label],
+          worst: [{ index: 2, actual: [0], predicted: [0.9] }],
+        },
+        {
+          output: "size",
+          target: "size",
+          kind: "numbers",
+          loss: 0.2,
+          numbers: [{ name: "width", mae: 0.75, rmse: 0.7906, r2: -1.5, points }],
+        },
+      ],
+    },
+    judged: { split: "test", data },
+    parameters: 1,
+    environment: {},
+    config: {},
+  });
+  const page = await readFile(path, "utf8");
+  for (const text of [
+    "<b>0.125</b><span>loss on 3 test images</span>",
+    "<b>0.75</b><span>tags_f1</span>",
+    "tags: Precision over recall",
+    "0.700 (80.00 %)",
+    "size: Predicted over true: width",
+    "-1.5000",
+    "<em>round &#60;b&#62;</em><br />is none",
+  ])
+    expect(page).toContain(text);
+  expect(page).not.toMatch(/<h2>Accuracy|<script|<link/);
+});
