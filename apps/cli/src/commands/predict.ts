@@ -36,6 +36,12 @@ export async function run(
   const { top = 5, batch = 32, tta = false, csv, strict = false, runtime, precision, ...modelGiven } = given;
   const missing = images.filter((image) => !existsSync(userPath(image)));
   if (missing.length > 0) throw new UsageError(`There is no file ${missing.join(", ")}: give image files or folders.`);
+  const { storedRun } = await import("../inputs/run-directory.ts");
+  const { numbers, targets } = (await storedRun(userPath(name)))?.plan.columns ?? {};
+  if (numbers !== undefined || targets !== undefined)
+    throw new UsageError(
+      `predict tells classes and labels, but ${name} was trained on numbers: evaluate --csv writes its numbers for images of a CSV file.`,
+    );
   const { imageExtensions } = await import("@convkit/datasets");
   const { openClassifier } = await import("../inference/classify.ts");
   const { decodedImages, imagePaths } = await import("../inputs/image-paths.ts");
