@@ -35,7 +35,7 @@ export type InvertedPart =
 export interface InvertedOptions {
   /** Stride of the depthwise convolution; 1 by default. */
   readonly stride?: number | undefined;
-  /** Factor for the inner channels, which are rounded to a whole number; 1 means no expansion. */
+  /** Factor for the inner channels, which must be a whole number; 1 means no expansion. */
   readonly expansion: number;
   /** Height and width of the depthwise kernel; 3 by default. */
   readonly kernel?: number | undefined;
@@ -93,7 +93,7 @@ export function invertedResidual(filters: number, options: InvertedOptions): Unn
     const around = padding === "keras" ? (byHand ? "valid" : "same") : padding;
     const linear = { bias: false, init, padding: "same" } as const;
     const expand: Row[] = [
-      ["expand", conv(Math.round(expansion * channels), 1, linear)],
+      ["expand", conv(whole(expansion * channels), 1, linear)],
       ["expandNorm", batchNorm(norm)],
       ["expandRelu", activation()],
     ];
@@ -111,6 +111,11 @@ export function invertedResidual(filters: number, options: InvertedOptions): Unn
     const main = steps(naming, drop === undefined ? rows : [...rows, ["drop", drop]]);
     return named(naming(name, "add"), add({ main: () => main(x, name), shortcut: identity }))(x, name);
   });
+}
+
+/** The whole number where a factor such as 88 / 24 missed it by rounding alone. */
+function whole(size: number): number {
+  return Math.abs(size - Math.round(size)) < 1e-6 ? Math.round(size) : size;
 }
 
 type Row = [part: InvertedPart, block: Block];
