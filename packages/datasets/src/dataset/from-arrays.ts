@@ -9,7 +9,7 @@ export interface ArrayData {
   /** `[n, h, w, c]` in row-major order: bytes 0..255, or floats. */
   readonly images: Uint8Array | Float32Array;
   readonly shape: readonly [h: number, w: number, c: number];
-  /** One class index per image; left out if there are `targets`. */
+  /** One class index per image; missing if there are `targets`. */
   readonly labels?: ArrayLike<number> | undefined;
   /** The class names; by default the numbers of the labels. */
   readonly classes?: readonly string[] | undefined;

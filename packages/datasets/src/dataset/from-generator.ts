@@ -9,7 +9,7 @@ import { checkBatchOptions } from "./indexed-dataset.ts";
 /** One image, `[h, w, c]` in row-major order, and its class or its targets. */
 export interface Sample {
   readonly image: Uint8Array | Float32Array;
-  /** The number of the image's class; left out if there are targets. */
+  /** The number of the image's class; missing if there are targets. */
   readonly label?: number | undefined;
   /** The image's values of each of the data set's `targets`; none by default. */
   readonly targets?: Readonly<Record<string, ArrayLike<number>>> | undefined;
@@ -24,7 +24,7 @@ export interface GeneratorData {
   /** Starts the samples from the beginning; called once per epoch. */
   readonly samples: (epoch: number) => Iterable<Sample> | AsyncIterable<Sample>;
   readonly shape: readonly [h: number, w: number, c: number];
-  /** The names of the classes; left out if there are `targets`. */
+  /** The names of the classes; missing if there are `targets`. */
   readonly classes?: readonly string[] | undefined;
   /** What a network is to tell of each image, by name; a class by default. */
   readonly targets?: Readonly<Record<string, GeneratedTarget>> | undefined;

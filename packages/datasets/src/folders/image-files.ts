@@ -64,10 +64,10 @@ export function pickImageOptions(options: ImageOptions): ImageOptions {
 
 export interface LabelledFiles {
   readonly name: string;
-  /** The class names, in the order of the labels; left out if there are `targets`. */
+  /** The class names, in the order of the labels; missing if there are `targets`. */
   readonly classes?: readonly string[] | undefined;
   readonly files: readonly string[];
-  /** The class of each file; left out if there are `targets`. */
+  /** The class of each file; missing if there are `targets`. */
   readonly labels?: ArrayLike<number> | undefined;
   /** What a network is to tell of each image, by name; a class by default. */
   readonly targets?: Readonly<Record<string, TargetData>> | undefined;

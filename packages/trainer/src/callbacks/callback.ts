@@ -76,7 +76,7 @@ export interface Callback {
   onTrainBatchBegin?(batch: number, training: Training): Done;
   onTrainBatchEnd?(batch: number, logs: BatchLogs, training: Training): Done;
   onTestBegin?(training: Training): Done;
-  onTestEnd?(logs: { readonly loss: number; readonly accuracy?: number | undefined }, training: Training): Done;
+  onTestEnd?(logs: Pick<BatchLogs, "loss" | "accuracy">, training: Training): Done;
   onTestBatchBegin?(batch: number, training: Training): Done;
   onTestBatchEnd?(batch: number, training: Training): Done;
   state?(): JsonValue;

@@ -14,7 +14,7 @@ export type MetricSpec = MetricName | MetricPlan | MetricFunction | OwnMetric | 
 export interface OwnMetric {
   readonly name: string;
   readonly fn: MetricFunction;
-  /** Whether higher or lower is better, for `monitor`. */
+  /** Whether higher or lower is better, for `monitor`; a metric without it cannot be watched. */
   readonly better?: "higher" | "lower" | undefined;
 }
 

@@ -14,7 +14,7 @@ export interface MetricValues {
 export interface Metric {
   /** The name in `history.csv`, in TensorBoard and in reports. */
   readonly name: string;
-  /** Whether higher or lower is better, for `monitor`. */
+  /** Whether higher or lower is better, for `monitor`; a metric without it cannot be watched. */
   readonly better?: "higher" | "lower" | undefined;
   /** Computes inside the compiled step what `update` needs of a batch; by default `update` gets `yTrue` and `yPred`. */
   statistics?(yTrue: tf.Tensor, yPred: tf.Tensor): tf.Tensor | readonly tf.Tensor[];

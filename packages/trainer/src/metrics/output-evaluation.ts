@@ -47,17 +47,19 @@ export interface OutputEvaluation {
   readonly target: string;
   readonly kind: OutputTask["kind"];
   readonly loss: number;
-  /** For one class an image and for masks (by pixels): each class, and `confusion[actual][predicted]`. */
+  /** Each class of images or, for masks, of pixels; missing for labels and numbers. */
   readonly perClass?: readonly ClassReport[] | undefined;
+  /** `confusion[actual][predicted]`; missing for labels and numbers. */
   readonly confusion?: readonly (readonly number[])[] | undefined;
-  /** For masks: intersection over union of each class; null for a class that is neither there nor predicted. */
+  /** Intersection over union of each class, null for a class that is neither there nor predicted; missing but for masks. */
   readonly overlaps?: readonly (number | null)[] | undefined;
-  /** For several labels: each label, at `threshold`. */
+  /** The probability above which a label counts as predicted; missing but for labels. */
   readonly threshold?: number | undefined;
+  /** Each of several labels, at `threshold`; missing for other targets. */
   readonly labels?: readonly LabelReport[] | undefined;
-  /** For numbers: each number. */
+  /** Each number; missing for other targets. */
   readonly numbers?: readonly NumberReport[] | undefined;
-  /** For labels and numbers: the images with the largest differences. */
+  /** The images with the largest differences; missing but for labels and numbers. */
   readonly worst?: readonly WorstExample[] | undefined;
 }
 

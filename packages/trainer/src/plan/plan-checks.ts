@@ -75,7 +75,7 @@ export type PlanParts = Pick<
   | "histograms"
   | "fineTune"
 > & {
-  /** The loss; functions are not checked. */
+  /** The loss; not checked if missing, nor if it is a function. */
   readonly loss?: LossOption | undefined;
   /** The optimizer; not checked if missing. */
   readonly optimizer?: OptimizerConfig | undefined;
