@@ -68,6 +68,8 @@ export function makeLayer(file: string, layer: LayerConfig, making: Making): Lay
         `Keras' ${className} has no option "${key}", so this is a class of the user's: give it, loadModel(file, { layers: [${className}] })`,
       );
   }
+  if (user === undefined && making.hasMasks && config["zero_output_for_mask"] === true)
+    refuse("zero_output_for_mask is not known here");
   const call = user === undefined && operation === undefined ? layerCall(layer, refuse) : undefined;
   const within = (innerClass: string, innerConfig: LayerConfig["config"]): Layer => {
     const innerName = String(innerConfig["name"] ?? `${name}.layer`);
@@ -135,8 +137,6 @@ function layerCall(layer: LayerConfig, refuse: (problem: string) => never): Boun
         ? recurrentArguments
         : [];
   const other = [...roles, ...Object.keys(call.options)].find((name) => name !== "inputs" && !taken.includes(name));
-  if (roles.includes("mask") && layer.config["zero_output_for_mask"] === true)
-    refuse("zero_output_for_mask is not known here");
   if (other !== undefined && !isMerge(layer.className)) refuse(`is called with ${other}, which is not known here`);
   if (!sameArguments(layer)) refuse("is called with different arguments, which one layer of tfjs cannot");
   return call;
