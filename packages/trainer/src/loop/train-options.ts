@@ -188,6 +188,6 @@ export interface RunResult {
   /** Speed of the training steps after the first call. */
   readonly imagesPerSecond: number;
   readonly timings: Timings;
-  /** What computed the last validation, if `validationRuntime` was given. */
+  /** What computed the last validation; missing without `validationRuntime`, when the engine in use did. */
   readonly validationRuntime?: string | undefined;
 }
