@@ -81,6 +81,21 @@ describe(`a small training (${engines[0]})`, () => {
     expect((await call("health", folder)).err).toMatch(/has no health\.json: give run directories/);
   });
 
+  test("calibration finds a temperature on other images and stores it", async () => {
+    const [page, cool] = [join(folder, "calibration.html"), join(folder, "cool.keras")];
+    const common = ["--data", "mnist", "--limit", "320", "--json"];
+    const found = await call("calibration", out, ...common, "--fit", "--out", page, "--write", cool);
+    expect(found.status, found.err).toBe(0);
+    const first = JSON.parse(found.out) as Record<"before" | "after", { ece: number; nll: number; accuracy: number }>;
+    const evaluated = JSON.parse((await call("evaluate", out, ...common)).out) as { accuracy: number; loss: number };
+    expect(first.before.accuracy).toBeCloseTo(evaluated.accuracy, 9);
+    expect(first.before.nll).toBeCloseTo(evaluated.loss, 4);
+    expect(readFileSync(page, "utf8")).toContain("Reliability diagram");
+    const again = JSON.parse((await call("calibration", cool, ...common)).out) as typeof first;
+    expect(again.before.ece).toBeCloseTo(first.after.ece, 4);
+    expect(again.before.nll).toBeCloseTo(first.after.nll, 4);
+  });
+
   test("the report needs nothing from elsewhere", () => {
     const page = readFileSync(join(out, "report.html"), "utf8");
     expect(page).not.toMatch(/(src|href)="(?!data:)/);

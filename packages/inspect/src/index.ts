@@ -32,6 +32,7 @@ export { attributionPixels, colorMap, imagePixels, mapPixels, overlayPixels } fr
 export type { ColorMap, ColorMapName, Pixels } from "./pictures/pixels.ts";
 export { featureMapPixels, filterPixels, sheetPixels } from "./pictures/sheets.ts";
 export type { FeatureMapPixelsOptions, SheetOptions } from "./pictures/sheets.ts";
+export { applyTemperature } from "./calibration/apply-temperature.ts";
 export { calibration, temperatureScaling } from "./calibration/calibration.ts";
 export type {
   Calibration,

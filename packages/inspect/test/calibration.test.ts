@@ -1,6 +1,12 @@
 import { readFileSync } from "node:fs";
-import { calibration, temperatureScaling } from "@convkit/inspect";
-import { expect, it } from "vitest";
+import { useEngine } from "@convkit/engine";
+import { applyTemperature, calibration, temperatureScaling } from "@convkit/inspect";
+import { engines } from "@convkit/testing";
+import * as tf from "@tensorflow/tfjs-core";
+import * as tfl from "@tensorflow/tfjs-layers";
+import { beforeAll, expect, it } from "vitest";
+
+beforeAll(() => useEngine(engines[0] ?? "wasm"));
 
 const golden = JSON.parse(readFileSync(new URL("golden/calibration.json", import.meta.url), "utf8")) as Record<
   string,
@@ -46,3 +52,25 @@ it("the temperature is the one of the smallest likelihood loss, as torch's optim
   expect(() => calibration({ logits: [1, 2, 3], labels: [0, 1] })).toThrow("got 3 logits and 2 labels");
   expect(() => calibration({ logits: [1, 2], labels: [2] })).toThrow("labels from 0 to 1, got 2 at 0");
 });
+
+it.each(["inside the dense layer", "as a layer of its own"])(
+  "a temperature divides the logits, with softmax %s",
+  (where) => {
+    const isOwn = where === "as a layer of its own";
+    const dense = tfl.layers.dense({ units: 3, inputShape: [4], activation: isOwn ? "linear" : "softmax" });
+    const model = tfl.sequential({ layers: [dense, ...(isOwn ? [tfl.layers.softmax()] : [])] });
+    dense.setWeights([tf.tensor2d(pseudo(3, 12), [4, 3]), tf.tensor1d([0.5, -1, 2])]);
+    const input = tf.tensor2d(pseudo(4, 8), [2, 4]);
+    const logProbabilities = (): number[] => [...(model.predict(input) as tf.Tensor).dataSync()].map(Math.log);
+    const before = logProbabilities();
+    applyTemperature(model, 2.5);
+    // Differences of logarithms are those of the logits, so they are 2.5 times as small.
+    logProbabilities().forEach((value, i) => {
+      const first = Math.floor(i / 3) * 3;
+      expect(value - logProbabilities()[first]!).toBeCloseTo((before[i]! - before[first]!) / 2.5, 5);
+    });
+    const squared = tfl.sequential({ layers: [tfl.layers.dense({ units: 2, inputShape: [4], activation: "relu" })] });
+    expect(() => applyTemperature(squared, 2)).toThrow("expected logits from a dense layer");
+    expect(() => applyTemperature(model, 0)).toThrow("a number above 0, got 0");
+  },
+);

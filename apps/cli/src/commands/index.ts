@@ -17,6 +17,11 @@ export const commands: CommandTree = {
     () => import("./train.ts"),
   ),
   evaluate: command("<model>", "loss, accuracy, top-5, per class, confusion matrix", () => import("./evaluate.ts")),
+  calibration: command(
+    "<model>",
+    "how far probabilities are from how often the model is right; finds a temperature with --fit",
+    () => import("./calibration.ts"),
+  ),
   predict: command(
     "<model> <images...>",
     "the most likely classes of image files, or of all images in a folder",
