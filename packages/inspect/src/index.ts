@@ -45,3 +45,14 @@ export { costs, costsCsv } from "./costs/costs.ts";
 export type { CostsOptions, LayerCost, ModelCosts } from "./costs/costs.ts";
 export { machinePeaks, roofline } from "./costs/roofline.ts";
 export type { MachinePeaks, RooflinePoint } from "./costs/roofline.ts";
+export { fgsm, pgd } from "./robustness/adversarial.ts";
+export type { Adversarial, FgsmOptions, PgdOptions } from "./robustness/adversarial.ts";
+export { corrupt, corruptionNames } from "./robustness/corruptions.ts";
+export type { CorruptionName, CorruptOptions } from "./robustness/corruptions.ts";
+export { evaluateRobustness } from "./robustness/evaluate-robustness.ts";
+export type {
+  CorruptedAccuracy,
+  ImageChange,
+  Robustness,
+  RobustnessOptions,
+} from "./robustness/evaluate-robustness.ts";

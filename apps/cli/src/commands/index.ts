@@ -22,6 +22,11 @@ export const commands: CommandTree = {
     "how far probabilities are from how often the model is right; finds a temperature with --fit",
     () => import("./calibration.ts"),
   ),
+  robustness: command(
+    "<model>",
+    "accuracy on corrupted images (noise, blur, JPEG …), by class and by confidence",
+    () => import("./robustness.ts"),
+  ),
   predict: command(
     "<model> <images...>",
     "the most likely classes of image files, or of all images in a folder",
