@@ -62,7 +62,12 @@ export async function run(
       image,
       layer: activations[0]!.layer,
       predictions,
-      receptiveField: { theoretical: field.theoretical, effective: field.effective, stride: field.stride },
+      receptiveField: {
+        layer: field.layer,
+        theoretical: field.theoretical,
+        effective: field.effective,
+        stride: field.stride,
+      },
       maps: maps.map((map) => ({ layer: map.layer, shape: map.shape })),
     },
     `${out}: ${found}`,

@@ -26,14 +26,20 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
   const { measuredWays } = await import("../inference/measured-ways.ts");
   const { resolveModel } = await import("../inputs/model-source.ts");
   const { engineInUse } = await import("../inputs/use-engine.ts");
-  const { costsPage } = await import("../outputs/costs-page.ts");
+  const { aboveRoof, costsPage } = await import("../outputs/costs-page.ts");
   await engineInUse(context);
   const { model } = await resolveModel(name, modelGiven, context.options.seed, (note) => context.out.note(note));
   const [, height, width, channels] = model.inputs[0]!.shape;
   const images = tf.randomUniform<Rank.R4>([batch, height ?? 224, width ?? 224, channels ?? 3], -1, 1, "float32", 1);
   try {
+    // Other work on the machine slows peaks and layers down at different moments: the best of two measurements counts.
+    const early = await machinePeaks();
     const found = await costs(model, { images, runs });
-    const peaks = await machinePeaks();
+    const late = await machinePeaks();
+    const peaks = {
+      macsPerSecond: Math.max(early.macsPerSecond, late.macsPerSecond),
+      bytesPerSecond: Math.max(early.bytesPerSecond, late.bytesPerSecond),
+    };
     const roof = roofline(found, peaks);
     const ways = await measuredWays(model, images, runs);
     const report = { ...found, peaks, roofline: roof, ways };
@@ -64,6 +70,7 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
         "",
         total,
         machine,
+        ...(roof.some((point) => point.macsPerSecond > point.roof) ? [aboveRoof] : []),
         ...ways.map(
           (way) =>
             `${way.name}: ${(1000 * way.seconds).toFixed(2)} ms, ${way.gain.toFixed(2)} times as fast as layer by layer`,

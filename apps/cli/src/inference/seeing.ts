@@ -68,7 +68,12 @@ export async function seeing(
     tell("Saliency");
     const smooth = await saliency(model, x, { ...best, samples: 8 });
     tell("Feature maps and receptive field");
-    const field = await measuredReceptiveField(model, { layer: ownLayer(model, activations[0]!.layer), images: x });
+    const own = ownLayer(model, activations[0]!.layer);
+    const field = await measuredReceptiveField(model, { layer: own, images: x });
+    if (own === undefined)
+      tell(
+        `The receptive field is that of ${field.layer}, since ${activations[0]!.layer} of Grad-CAM lies in a nested model`,
+      );
     return {
       input: { shape: image.shape, values: (await x.data()) as Float32Array },
       pixels: { shape: image.shape, values: image.data },

@@ -10,6 +10,10 @@ export interface CostsReport extends ModelCosts {
   readonly ways: readonly MeasuredWay[];
 }
 
+/** Why a layer can be faster than its roof. */
+export const aboveRoof =
+  "A layer above 100 % has its data in the processor's cache, which is faster than the memory that was measured, or is computed with fewer multiply-adds than are counted (Winograd).";
+
 const style = trusted(`<style>
 .cost { display: block; height: 4px; margin-top: 3px; }
 .cost i { display: block; height: 4px; border-radius: 2px; background: var(--accent); }
@@ -57,7 +61,7 @@ export function costsPage({ model, layers, total, images, peaks, roofline, ways 
   const sections = [
     section("Layers", tableOf(titles, rows), {
       wide: true,
-      note: "Roof: what the machine's peak or its memory allows at the layer's multiply-adds a byte.",
+      note: `Roof: what the machine's peak or its memory allows at the layer's multiply-adds a byte.${roofline.some((point) => point.macsPerSecond > point.roof) ? ` ${aboveRoof}` : ""}`,
     }),
     section(
       "What compiling gains",
