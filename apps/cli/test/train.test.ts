@@ -96,6 +96,35 @@ describe(`a small training (${engines[0]})`, () => {
     expect(again.before.nll).toBeCloseTo(first.after.nll, 4);
   });
 
+  test("robustness tells accuracy on corrupted images, by class and by confidence", async () => {
+    const common = ["--data", "mnist", "--limit", "64", "--json"];
+    const page = join(folder, "robustness.html");
+    const found = await call(
+      "robustness",
+      out,
+      ...common,
+      "--kinds",
+      "jpeg,contrast",
+      "--severities",
+      "1",
+      "--out",
+      page,
+    );
+    expect(found.status, found.err).toBe(0);
+    const told = JSON.parse(found.out) as {
+      clean: number;
+      results: { kind: string; accuracy: number }[];
+      slices: { byConfidence: { images: number; accuracy: number | null }[] };
+    };
+    const evaluated = JSON.parse((await call("evaluate", out, ...common)).out) as { accuracy: number };
+    expect(told.clean).toBeCloseTo(evaluated.accuracy, 9);
+    expect(told.results.map(({ kind }) => kind)).toEqual(["jpeg", "contrast"]);
+    const sliced = told.slices.byConfidence.map(({ images, accuracy }) => images * (accuracy ?? 0));
+    expect(sliced.reduce((sum, right) => sum + right, 0) / 64).toBeCloseTo(told.clean, 9);
+    expect(readFileSync(page, "utf8")).toContain("By confidence");
+    expect((await call("robustness", out, ...common, "--kinds", "rain")).err).toMatch(/Unknown corruption "rain"/);
+  });
+
   test("the report needs nothing from elsewhere", () => {
     const page = readFileSync(join(out, "report.html"), "utf8");
     expect(page).not.toMatch(/(src|href)="(?!data:)/);
