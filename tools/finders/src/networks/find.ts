@@ -68,7 +68,8 @@ function count(shape: readonly (number | null)[]): number {
 /** Height and width: not square, and for a VGG with the one map that its dense layers take. */
 function sizeFor(name: string): [number, number] {
   if (name.startsWith("vgg")) return [224, 250];
-  const smallest = Object.hasOwn(zoo, name) ? findArchitecture(name).smallest : 64;
+  const ofKeras = /Inception|Xception|NASNet/.test(name) ? 75 : 64;
+  const smallest = Object.hasOwn(zoo, name) ? findArchitecture(name).smallest : ofKeras;
   return smallest > 64 ? [107, 139] : [64, 96];
 }
 
