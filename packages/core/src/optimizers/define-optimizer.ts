@@ -9,13 +9,13 @@ import type { Recording } from "./slots.ts";
 export interface VariableOptions {
   /** Factor on the learning rate of this variable; 1 by default. */
   readonly rateFactor?: number | undefined;
-  /** Decay of this variable, instead of the optimizer's. */
+  /** Decay of this variable; the optimizer's by default. */
   readonly weightDecay?: number | undefined;
 }
 
 /** Options that every optimizer of `defineOptimizer` has. */
 export interface OptimizerOptions {
-  /** Factor on each update. */
+  /** Factor on each update; by default as the optimizer is defined. */
   readonly learningRate?: number | undefined;
   /**
    * Decoupled decay (Loshchilov and Hutter 2019, https://arxiv.org/abs/1711.05101): each step first shrinks the weight by this
@@ -46,7 +46,11 @@ export interface UpdateState<Slot extends string = string, Shared extends string
 /** How an optimizer updates a variable. `Options` are its own options with their defaults. */
 export interface OptimizerDefinition<Options extends object, Slot extends string, Shared extends string = never> {
   /** The options with their defaults, `learningRate` among them. */
-  readonly options: Options & { readonly learningRate: number; readonly weightDecay?: number | undefined };
+  readonly options: Options & {
+    readonly learningRate: number;
+    /** Decoupled decay; 0 by default. */
+    readonly weightDecay?: number | undefined;
+  };
   /** The slots of a variable: tensors of its shape that last between steps, filled with a number. None by default. */
   readonly slots?:
     | Readonly<Record<Slot, number>>

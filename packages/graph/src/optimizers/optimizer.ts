@@ -19,7 +19,7 @@ interface PendingSlots {
 export interface VariableOptions {
   /** Factor on the learning rate of this variable; 1 by default. */
   readonly rateFactor?: number | undefined;
-  /** Decay of this variable, instead of the optimizer's; for `adamw` only. */
+  /** Decay of this variable, in Adam and AdamW; the optimizer's by default. */
   readonly weightDecay?: number | undefined;
 }
 

@@ -14,6 +14,7 @@ export interface AdaptiveClip {
 
 /** All limits of gradients. */
 export interface Limits extends Clipping {
+  /** Limits in proportion to the weights; none by default. */
   readonly adaptiveClip?: AdaptiveClip | undefined;
 }
 
