@@ -28,7 +28,9 @@ function plain(op: string, given: Values, { refuse }: Pick<ExportContext, "refus
   const called = names.filter((name) => isCallArgument(op, name));
   // Keras takes these by position, so an argument before a stated one is there, too.
   const args = called.slice(0, takesAll.has(op) ? undefined : called.findLastIndex(isStated) + 1).flatMap((name) => {
-    const value = pythonValue(name === "key" && op === "getitem" ? pythonKey(values[name]) : (values[name] ?? null));
+    // Keras 2 stores a constant kernel as bare lists, which Keras 3's operations do not take.
+    const stated = name.endsWith("kernel") && Array.isArray(values[name]) ? { constant: values[name] } : values[name];
+    const value = pythonValue(name === "key" && op === "getitem" ? pythonKey(stated) : (stated ?? null));
     // `einsum` takes its operands one by one.
     return name === "operands" ? (value as unknown[]) : [value];
   });
