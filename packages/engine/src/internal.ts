@@ -1,4 +1,4 @@
 // Not for users: names that other packages of convkit need, which may change in any version.
-export { foreignFunctions, releaseFreedMemory } from "./machine/foreign-functions.ts";
+export { foreignFunctions, releaseFreedMemory, withOwnTypes } from "./machine/foreign-functions.ts";
 export { threadsOf } from "./machine/threads.ts";
 export type { ForeignFunction, ForeignLibrary } from "./machine/foreign-functions.ts";

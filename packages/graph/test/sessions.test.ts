@@ -2,8 +2,9 @@ import { setImmediate } from "node:timers/promises";
 import * as tf from "@tensorflow/tfjs-core";
 import { useEngine } from "@convkit/engine";
 import { engines } from "@convkit/testing";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import { compile } from "../src/index.ts";
+import { tensorflow } from "../src/native/c-api.ts";
 
 /** A step that multiplies its weight by a number and returns the product. */
 function multiplier(start: number) {
@@ -34,6 +35,17 @@ describe.runIf(engines.includes("native"))("sessions", () => {
     expect(others).toEqual(others.map(() => first));
     expect(first).toBeLessThan(20);
     for (const step of kept) await step.dispose();
+  });
+
+  test("a second copy of this package computes in the same process", async () => {
+    vi.resetModules();
+    const second = await import("../src/native/c-api.ts");
+    const first = tensorflow();
+    const other = second.tensorflow();
+    expect(other).not.toBe(first);
+    const graph = other.TF_NewGraph();
+    expect(graph).toBeGreaterThan(0);
+    other.TF_DeleteGraph(graph);
   });
 
   test("functions without variables are compiled beside nothing", async () => {

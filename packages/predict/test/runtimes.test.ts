@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { predictor, type OnnxRuntimeName } from "../src/index.ts";
 
 setFlagsFromString("--expose-gc");
@@ -77,6 +77,16 @@ describe.each(runtimes)("%s", (runtime) => {
     expect(forward.describe()!.trials[0]!.difference).toBeLessThan(1e-4);
     await forward.dispose();
     await expect(forward.predict(pixels(1))).rejects.toThrow("disposed of");
+  });
+
+  test("a second copy of this package computes in the same process", async () => {
+    vi.resetModules();
+    const other = await import("../src/index.ts");
+    expect(other.predictor).not.toBe(predictor);
+    const forward = other.predictor(onnxBytes(net), { runtime, preprocessing });
+    const { data } = await forward.predict(pixels(2));
+    expected(2).forEach((value, i) => expect(data[i]).toBeCloseTo(value, 4));
+    await forward.dispose();
   });
 
   test("runs an ONNX file, from its path and from its bytes", async () => {

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { createRequire } from "node:module";
 import process from "node:process";
 
@@ -48,6 +49,16 @@ export function foreignFunctions(): ForeignFunctions {
       { cause: error },
     );
   }
+}
+
+const copy = randomUUID().replaceAll("-", "");
+
+/**
+ * A prototype or name in which the names of types are those of this copy of the module. koffi takes each name once a process, but a
+ * process may load convkit twice: in two versions, or by a test runner that starts modules afresh for each file.
+ */
+export function withOwnTypes(prototype: string, types: RegExp): string {
+  return prototype.replaceAll(types, (name) => `${name}_${copy}`);
 }
 
 /** The functions of the C library. */

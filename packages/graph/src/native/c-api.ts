@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { tensorflowLibrary } from "@convkit/engine";
-import { foreignFunctions } from "@convkit/engine/internal";
+import { foreignFunctions, withOwnTypes } from "@convkit/engine/internal";
 import type { ForeignFunction } from "@convkit/engine/internal";
 import { GraphError } from "../graph-error.ts";
 
@@ -67,6 +67,8 @@ export type TensorFlow = Record<NameOf<(typeof prototypes)[number]>, ForeignFunc
   enableOpDeterminism?: ForeignFunction;
 };
 
+const own = (prototype: string) => withOwnTypes(prototype, /\bTF_Output\b/g);
+
 let loaded: TensorFlow | undefined;
 
 /** The C API of the library that tfjs-node's addon computes with; throws if none is loaded. */
@@ -79,7 +81,7 @@ export function tensorflow(): TensorFlow {
     );
   const koffi = foreignFunctions();
   // The prototypes name this type, which is passed by value.
-  koffi.struct("TF_Output", { oper: "uintptr_t", index: "int" });
+  koffi.struct(own("TF_Output"), { oper: "uintptr_t", index: "int" });
   const library = koffi.load(path);
   const libc = koffi.load(null);
   const api: Record<string, ForeignFunction> = {
@@ -90,7 +92,7 @@ export function tensorflow(): TensorFlow {
   api["memcpy"] = memcpy;
   for (const prototype of prototypes) {
     const name = /(\w+)\(/.exec(prototype)?.[1] as string;
-    api[name] = library.func(prototype);
+    api[name] = library.func(own(prototype));
   }
   for (const space of ["3tsl", "10tensorflow"]) {
     try {

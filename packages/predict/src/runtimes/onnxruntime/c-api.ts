@@ -1,4 +1,4 @@
-import { foreignFunctions, type ForeignFunction, type ForeignLibrary } from "@convkit/engine/internal";
+import { foreignFunctions, withOwnTypes, type ForeignFunction, type ForeignLibrary } from "@convkit/engine/internal";
 
 import { PredictError } from "../../predict-error.ts";
 import type { Pointer } from "../native/tensors.ts";
@@ -80,13 +80,15 @@ let opened: Onnxruntime | undefined;
 let freeText: ((text: Pointer) => void) | undefined;
 let areTypesKnown = false;
 
+const own = (prototype: string) => withOwnTypes(prototype, /\bort_\w+/g);
+
 /** Names the types of the prototypes: once a process, also where the library does not load at the first try. */
 function nameTypes(koffi: ReturnType<typeof foreignFunctions>): void {
   if (areTypesKnown) return;
   areTypesKnown = true;
-  koffi.disposable("ort_text", "str", (text) => freeText!(text));
-  koffi.proto("uintptr_t ort_get_api(uint32_t version)");
-  for (const [, prototype] of Object.values(prototypes)) koffi.proto(prototype);
+  koffi.disposable(own("ort_text"), "str", (text) => freeText!(text));
+  koffi.proto(own("uintptr_t ort_get_api(uint32_t version)"));
+  for (const [, prototype] of Object.values(prototypes)) koffi.proto(own(prototype));
 }
 
 /** Loads ONNX Runtime once a process; throws a PredictError where it is not installed or does not load. */
@@ -117,13 +119,13 @@ function start(file: string): Onnxruntime {
   const table = (address: Pointer, places: number) => new BigUint64Array(koffi.view(BigInt(address), 8 * places));
   const handle = koffi.load(file);
   const base: Pointer = handle.func("uintptr_t OrtGetApiBase()")();
-  const getApi = koffi.decode(table(base, 1)[0]!, "ort_get_api");
+  const getApi = koffi.decode(table(base, 1)[0]!, own("ort_get_api"));
   const api: Pointer = getApi(apiVersion);
   if (BigInt(api) === 0n) throw new PredictError(`it has no functions of version ${apiVersion}`);
   const places = table(api, 1 + Math.max(...Object.values(prototypes).map(([place]) => place)));
   const functions = Object.entries(prototypes).map(([name, [place, prototype]]) => [
     name,
-    koffi.decode(places[place]!, /(\w+)\(/.exec(prototype)![1]!),
+    koffi.decode(places[place]!, own(/(\w+)\(/.exec(prototype)![1]!)),
   ]);
   const c = Object.fromEntries(functions) as OnnxruntimeFunctions;
   const allocator = created(c, "find its memory", (out) => c.defaultAllocator(out));

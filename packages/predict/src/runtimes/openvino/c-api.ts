@@ -1,4 +1,4 @@
-import { foreignFunctions, type ForeignFunction } from "@convkit/engine/internal";
+import { foreignFunctions, withOwnTypes, type ForeignFunction } from "@convkit/engine/internal";
 import { findOpenvino } from "@convkit/engine/openvino";
 
 import { PredictError } from "../../predict-error.ts";
@@ -60,17 +60,19 @@ let opening: Promise<Openvino> | undefined;
 let freeText: ForeignFunction | undefined;
 let areTypesKnown = false;
 
+const own = (prototype: string) => withOwnTypes(prototype, /\bov_(\w+_t|text)\b/g);
+
 /** Names the types of the prototypes: once a process, also where the library does not load at the first try. */
 function nameTypes(koffi: ReturnType<typeof foreignFunctions>): void {
   if (areTypesKnown) return;
   areTypesKnown = true;
-  koffi.struct("ov_property_t", { key: "str", value: "str" });
-  koffi.struct("ov_shape_t", { rank: "int64_t", dims: "int64_t *" });
-  koffi.struct("ov_dimension_t", { min: "int64_t", max: "int64_t" });
-  koffi.struct("ov_partial_shape_t", { rank: "ov_dimension_t", dims: "ov_dimension_t *" });
+  koffi.struct(own("ov_property_t"), { key: "str", value: "str" });
+  koffi.struct(own("ov_shape_t"), { rank: "int64_t", dims: "int64_t *" });
+  koffi.struct(own("ov_dimension_t"), { min: "int64_t", max: "int64_t" });
+  koffi.struct(own("ov_partial_shape_t"), { rank: own("ov_dimension_t"), dims: own("ov_dimension_t *") });
   // The same as ov_partial_shape_t, with the numbers of its dimensions one after the other.
-  koffi.struct("ov_shape_range_t", { rank: "ov_dimension_t", dims: "int64_t *" });
-  koffi.disposable("ov_text", "str", (text) => void freeText!(text));
+  koffi.struct(own("ov_shape_range_t"), { rank: own("ov_dimension_t"), dims: "int64_t *" });
+  koffi.disposable(own("ov_text"), "str", (text) => void freeText!(text));
 }
 
 /** Loads OpenVINO once a process; throws a PredictError where it is not installed or does not load. */
@@ -96,7 +98,7 @@ async function load(): Promise<Openvino> {
     nameTypes(koffi);
     const library = koffi.load(installed.library);
     freeText = library.func("void ov_free(void *text)");
-    const functions = Object.entries(prototypes).map(([name, prototype]) => [name, library.func(prototype)]);
+    const functions = Object.entries(prototypes).map(([name, prototype]) => [name, library.func(own(prototype))]);
     const c = Object.fromEntries(functions) as OpenvinoFunctions;
     return { c, core: created(c, "start", (out) => c.coreCreate(out)), version: installed.version };
   } catch (error) {
