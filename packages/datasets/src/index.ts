@@ -47,6 +47,7 @@ export type { LoadOptions } from "./load.ts";
 export { resizeInto, resizeModes } from "./images/resize/resize.ts";
 export type { Pixels, Region, ResizeMode } from "./images/resize/resize.ts";
 export { batchCount } from "./dataset/indexed-dataset.ts";
+export { splitFolds } from "./dataset/folds.ts";
 export { splitOff } from "./dataset/split.ts";
 export type { SplitOptions, SplitsOptions } from "./dataset/split.ts";
 export { classCounts, pixelStatistics } from "./dataset/statistics.ts";

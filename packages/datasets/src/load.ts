@@ -35,6 +35,7 @@ const optionNames: OptionNames<LoadOptions> = {
   signal: true,
   onProgress: true,
   validation: true,
+  stratify: true,
   limit: true,
 };
 
@@ -60,19 +61,19 @@ export async function loadData(nameOrFolder: string, options: LoadOptions = {}):
 /** The splits of data other than class folders. The test split comes with the data, or is split off here. */
 function withTest(
   splits: DataSplits<IndexedDataset>,
-  { test, ranges, seed = 0 }: LoadOptions,
+  { test, ranges, stratify, seed = 0 }: LoadOptions,
 ): DataSplits<IndexedDataset> {
   if (ranges !== undefined) throw new DataError(`ranges part folders of classes, and ${splits.name} is none`);
   if (test === undefined) return splits;
   if (splits.test !== undefined) {
     throw new DataError(`${splits.name} has its own ${splits.test.size} test images; none are split off`);
   }
-  const [train, part] = splitOff(splits.train, test, { seed });
+  const [train, part] = splitOff(splits.train, test, { seed, stratify });
   return { ...splits, train, test: part };
 }
 
 async function loadAll(nameOrFolder: string, options: LoadOptions): Promise<DataSplits<IndexedDataset>> {
-  const { root, outside, columns, ranges, test, seed } = options;
+  const { root, outside, columns, ranges, test, stratify, seed } = options;
   const isCsv = nameOrFolder.toLowerCase().endsWith(".csv");
   if (!isCsv && [root, outside, columns].some((option) => option !== undefined)) {
     throw new DataError(`root, outside and columns are options of CSV files, and ${nameOrFolder} is none`);
@@ -93,5 +94,5 @@ async function loadAll(nameOrFolder: string, options: LoadOptions): Promise<Data
   }
   if (isIdxFolder(path)) return withTest(await loadIdxFolder(path, basename(path)), options);
   if (isCifarFolder(path)) return withTest(await loadCifarFolder(path, basename(path)), options);
-  return imageFolder(path, { ...pickImageOptions(options), ranges, test, seed });
+  return imageFolder(path, { ...pickImageOptions(options), ranges, test, stratify, seed });
 }

@@ -1,9 +1,20 @@
+import { readFileSync } from "node:fs";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fromArrays } from "../src/dataset/from-arrays.ts";
-import type { Batch, BatchOptions, Dataset } from "../src/dataset/dataset.ts";
+import type { Batch, BatchOptions, Dataset, IndexedDataset } from "../src/dataset/dataset.ts";
+import { splitFolds } from "../src/dataset/folds.ts";
+import { fromGenerator } from "../src/dataset/from-generator.ts";
 import { batchCount, datasetFrom } from "../src/dataset/indexed-dataset.ts";
 import { splitOff } from "../src/dataset/split.ts";
+import { classCounts } from "../src/dataset/statistics.ts";
+
+interface Golden {
+  readonly labels: number[];
+  readonly folds: { readonly count: number; readonly stratified: number[][]; readonly plain: number[] }[];
+  readonly splits: { readonly part: number; readonly held: number[] }[];
+}
+const golden = JSON.parse(readFileSync(new URL("./golden/folds.json", import.meta.url), "utf8")) as Golden;
 
 /** Ten images of 1x2x1: image i is (i, 100 + i), its label i % 2. */
 const ten = fromArrays({
@@ -199,6 +210,78 @@ describe("splitOff", () => {
 
   it.each([0, 0.01, 10, 1.5, -1, Number.NaN])("of %s is refused", (part) => {
     expect(() => splitOff(ten, part)).toThrow(/A split of \S+ of ten's 10 images would leave nothing/);
+  });
+});
+
+/** 23 images in the order of the golden file's classes. */
+const uneven = fromArrays({
+  images: Uint8Array.from({ length: 23 }, (_, index) => index),
+  shape: [1, 1, 1],
+  labels: golden.labels,
+  classes: ["a", "b", "c"],
+  name: "uneven",
+});
+const placesOf = (data: Pick<IndexedDataset, "size" | "describe">) =>
+  Array.from({ length: data.size }, (_, index) => data.describe(index));
+
+describe("stratified parts have scikit-learn's numbers of each class", () => {
+  it.each(golden.folds)("$count folds", ({ count, stratified, plain }) => {
+    const folds = splitFolds(uneven, count, { seed: 5 });
+    expect(folds.map(([, fold]) => classCounts(fold))).toEqual(stratified);
+    expect(folds.flatMap(([, fold]) => placesOf(fold)).toSorted()).toEqual(placesOf(uneven).toSorted());
+    for (const [rest, fold] of folds)
+      expect([...placesOf(rest), ...placesOf(fold)].toSorted()).toEqual(placesOf(uneven).toSorted());
+    const alike = splitFolds(uneven, count, { stratify: false });
+    expect(alike.map(([, fold]) => fold.size)).toEqual(plain);
+    expect(new Set(alike.flatMap(([, fold]) => placesOf(fold))).size).toBe(23);
+  });
+
+  it.each(golden.splits)("a split of $part", ({ part, held }) => {
+    const [rest, taken] = splitOff(uneven, part, { stratify: true, seed: 2 });
+    expect(classCounts(taken)).toEqual(held);
+    expect([...placesOf(rest), ...placesOf(taken)].toSorted()).toEqual(placesOf(uneven).toSorted());
+  });
+
+  it("refuses folds that no class can fill", () => {
+    expect(() => splitFolds(uneven, 12)).toThrow(/at most 11 images of a class, too few for 12 folds/);
+    expect(() => splitFolds(uneven, 24)).toThrow(/from 2 to the 23 images of uneven, got 24/);
+    expect(() => splitFolds(uneven, 1)).toThrow(/from 2 to the 23 images of uneven, got 1/);
+  });
+});
+
+describe('sampling "balanced"', () => {
+  const options = { batch: 4, seed: 3, sampling: "balanced" } as const;
+  const drawn = async (epoch: number, skip = 0) => {
+    const batches = await all(uneven, { ...options, epoch, skip });
+    return batches.flatMap(({ indices, labels }) => [...indices].map((index, i) => ({ index, label: labels[i]! })));
+  };
+
+  it("draws each class equally often, and repeats an image only after all others of its class", async () => {
+    const counts = [0, 0, 0];
+    for (const epoch of [0, 1, 2]) {
+      const images = await drawn(epoch);
+      expect(images).toHaveLength(23);
+      for (const { index, label } of images) {
+        expect(label).toBe(golden.labels[index]);
+        counts[label]! += 1;
+      }
+      const times = golden.labels.map((_, image) => images.filter(({ index }) => index === image).length);
+      // Seven or eight places for 7, 5 and 11 images.
+      const byClass = [0, 1, 2].map((label) => times.filter((_, image) => golden.labels[image] === label));
+      expect(byClass.map((each) => Math.max(...each) - Math.min(...each)).every((gap) => gap <= 1)).toBe(true);
+    }
+    expect(counts).toEqual([23, 23, 23]);
+  });
+
+  it("goes on in the middle of an epoch, and draws anew in the next", async () => {
+    expect(await drawn(1, 2)).toEqual((await drawn(1)).slice(8));
+    expect(await drawn(1)).not.toEqual(await drawn(0));
+  });
+
+  it("needs classes, and images in known places", async () => {
+    await expect(all(uneven, { batch: 4, sampling: "even" as "balanced" })).rejects.toThrow(/"balanced", not "even"/);
+    const generator = fromGenerator({ samples: function* () {}, shape: [1, 1, 1], classes: ["a", "b"] });
+    await expect(all(generator, options)).rejects.toThrow(/yields its images in order/);
   });
 });
 

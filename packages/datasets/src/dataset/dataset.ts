@@ -49,6 +49,11 @@ export interface BatchOptions {
   readonly seed?: number | undefined;
   /** The epoch whose order is used, from 0; 0 by default. */
   readonly epoch?: number | undefined;
+  /**
+   * `"balanced"` draws each class equally often, in an order by seed and epoch; an epoch still has as many images as
+   * the data set. By default each image comes once.
+   */
+  readonly sampling?: "balanced" | undefined;
   /** Leaves out a last batch that is not full; false by default. */
   readonly dropRemainder?: boolean | undefined;
   /** Batches that are prepared ahead of the current one; by default 2 if images are decoded, else 0. */

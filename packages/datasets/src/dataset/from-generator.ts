@@ -79,6 +79,8 @@ export function fromGenerator(data: GeneratorData): Dataset {
     size,
     async *batches(options) {
       const { batch, shuffle, seed, epoch, dropRemainder, skip } = checkBatchOptions(options);
+      if (options.sampling !== undefined)
+        throw new DataError(`${name}: a generator yields its images in order, so no class can be drawn more often`);
       const checked = check(samples(epoch), { shape, classes, name, dtype, isClass: targets === undefined });
       const ordered = shuffle ? pickFrom(checked, buffer, uniformStream(seed, epoch)) : checked;
       let held: Numbered[] = [];

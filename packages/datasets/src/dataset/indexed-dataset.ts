@@ -1,10 +1,11 @@
 import { batchMemory, LentBatch } from "./batch-memory.ts";
 import type { BatchMemory } from "./batch-memory.ts";
-import type { OptionNames } from "@convkit/errors";
+import { type OptionNames, shown } from "@convkit/errors";
 import { DataError } from "../data-error.ts";
 import type { Batch, BatchOptions, Dataset, Decoding, IndexedDataset, SkippedImage } from "./dataset.ts";
 import { inputsAt, shapesOf, specsOf, type StoredInputs, type StoredTargets, targetsAt, valuesAt } from "./targets.ts";
 import { checkNames } from "../images/decode-options.ts";
+import { balancedOrder } from "../random/balanced-order.ts";
 import { permutation } from "../random/permutation.ts";
 
 /** Reads images by their index; `datasetFrom` adds order, batches and prefetching. */
@@ -43,12 +44,13 @@ const batchOptionNames: OptionNames<BatchOptions> = {
   shuffle: true,
   seed: true,
   epoch: true,
+  sampling: true,
   dropRemainder: true,
   prefetch: true,
   skip: true,
 };
 
-/** `BatchOptions` with their defaults, without `prefetch`. */
+/** `BatchOptions` with their defaults, without `prefetch` and `sampling`. */
 interface CheckedBatchOptions {
   readonly batch: number;
   readonly shuffle: boolean;
@@ -67,6 +69,8 @@ export function checkBatchOptions(options: BatchOptions): CheckedBatchOptions {
     if (!Number.isSafeInteger(value) || value < 0) {
       throw new DataError(`${name} should be a whole number from 0, not ${value}`);
     }
+  const { sampling = "balanced" } = options;
+  if (sampling !== "balanced") throw new DataError(`sampling should be "balanced", not ${shown(sampling)}`);
   return { batch, shuffle, seed, epoch, dropRemainder, skip };
 }
 
@@ -124,7 +128,10 @@ async function* readBatches(
   const size = labels.length;
   const [h, w, c] = source.shape;
   const pixels = h * w * c;
-  const order = shuffle ? permutation(size, seed, epoch) : undefined;
+  if (options.sampling !== undefined && source.classes.length === 0)
+    throw new DataError(`sampling "balanced" needs a class for each image, and ${source.name} has none`);
+  const shuffled = shuffle ? permutation(size, seed, epoch) : undefined;
+  const order = options.sampling === undefined ? shuffled : balancedOrder(labels, seed, epoch);
   const ends = dropRemainder ? size - (size % batch) : size;
 
   const imageBytes = pixels * (source.dtype === "uint8" ? 1 : 4);

@@ -3,10 +3,13 @@ import { DataError } from "../data-error.ts";
 import type { DataSplits, IndexedDataset } from "./dataset.ts";
 import { checkNames } from "../images/decode-options.ts";
 import { permutation } from "../random/permutation.ts";
+import { drawStratified } from "./stratify.ts";
 
 export interface SplitOptions {
   /** Seed of the random split; 0 by default. Equal seeds draw the same images. */
   readonly seed?: number | undefined;
+  /** Whether each class has the same share in all parts; each part is drawn from all images alike by default. */
+  readonly stratify?: boolean | undefined;
 }
 
 /**
@@ -18,7 +21,7 @@ export function splitOff(
   part: number,
   options: SplitOptions = {},
 ): [rest: IndexedDataset, part: IndexedDataset] {
-  checkNames("splitOff", options, { seed: true });
+  checkNames("splitOff", options, { seed: true, stratify: true });
   if (typeof data?.select !== "function") {
     throw new DataError(
       `splitOff: expected a data set with images in known places, such as the train of loadData, got ${shown(data)}`,
@@ -27,7 +30,7 @@ export function splitOff(
   if (typeof part !== "number") {
     throw new DataError(`splitOff: expected a share such as 0.1 or a count of images, got ${shown(part)}`);
   }
-  const { seed = 0 } = options;
+  const { seed = 0, stratify = false } = options;
   const count = part < 1 ? Math.round(part * data.size) : part;
   if (!Number.isInteger(count) || count < 1 || count >= data.size) {
     throw new DataError(
@@ -35,8 +38,10 @@ export function splitOff(
         `expected a share between 0 and 1 or a count from 1 to ${data.size - 1}`,
     );
   }
-  const order = permutation(data.size, seed);
-  return [data.select(order.subarray(count).toSorted()), data.select(order.subarray(0, count).toSorted())];
+  const drawn = stratify ? drawStratified(data, count, seed) : permutation(data.size, seed).subarray(0, count);
+  const isDrawn = new Set(drawn);
+  const rest = Int32Array.from({ length: data.size }, (_, image) => image).filter((image) => !isDrawn.has(image));
+  return [data.select(rest), data.select(drawn.toSorted())];
 }
 
 export interface SplitsOptions extends SplitOptions {
@@ -62,7 +67,7 @@ export interface SplitsOptions extends SplitOptions {
 /** Applies `validation` and `limit` to the splits. */
 export function arrangeSplits(
   splits: DataSplits<IndexedDataset>,
-  { validation, limit, seed = 0 }: SplitsOptions,
+  { validation, limit, stratify, seed = 0 }: SplitsOptions,
 ): DataSplits<IndexedDataset> {
   const arranged: {
     train: IndexedDataset;
@@ -75,7 +80,7 @@ export function arrangeSplits(
     if (splits.validation !== undefined) {
       throw new DataError(`${splits.name} has its own ${splits.validation.size} validation images; none are split off`);
     }
-    [arranged.train, arranged.validation] = splitOff(splits.train, validation, { seed });
+    [arranged.train, arranged.validation] = splitOff(splits.train, validation, { seed, stratify });
   }
   if (typeof limit !== "number") checkNames("limit", limit, { train: true, validation: true, test: true });
   for (const split of ["train", "validation", "test"] as const) {
@@ -83,7 +88,8 @@ export function arrangeSplits(
     const data = arranged[split];
     if (most === undefined || data === undefined || data.size <= most) continue;
     if (!Number.isInteger(most) || most < 1) throw new DataError(`limit should be a whole number from 1, not ${most}`);
-    arranged[split] = data.select(permutation(data.size, seed).subarray(0, most).toSorted());
+    const drawn = stratify === true ? drawStratified(data, most, seed) : permutation(data.size, seed).subarray(0, most);
+    arranged[split] = data.select(drawn.toSorted());
   }
   return { ...arranged, name: splits.name };
 }

@@ -24,6 +24,8 @@ export interface ImageFolderOptions extends ImageOptions {
   readonly test?: number | undefined;
   /** The seed of the random split; 0 by default. */
   readonly seed?: number | undefined;
+  /** Whether each class has the same share in the random split; false by default. */
+  readonly stratify?: boolean | undefined;
 }
 
 export const imageFolderOptionNames: OptionNames<ImageFolderOptions> = {
@@ -31,6 +33,7 @@ export const imageFolderOptionNames: OptionNames<ImageFolderOptions> = {
   ranges: true,
   test: true,
   seed: true,
+  stratify: true,
 };
 
 /**
@@ -44,7 +47,7 @@ export async function imageFolder(
 ): Promise<DataSplits<IndexedDataset>> {
   checkNames("imageFolder", options, imageFolderOptionNames);
   const name = basename(resolve(folder));
-  const { ranges, test, seed = 0 } = options;
+  const { ranges, test, stratify, seed = 0 } = options;
   const splits = splitFoldersOf(folder);
   if (splits !== undefined) return splitsByFolder(name, folder, splits, options);
   const found = filesByClass(folder);
@@ -54,7 +57,7 @@ export async function imageFolder(
   if (ranges !== undefined) return splitsByRange(name, found, ranges, options);
   const train = await imageFiles(labelled(`${name}/train`, found.classes, found), pickImageOptions(options));
   if (test === undefined) return { name, train };
-  const [rest, part] = splitOff(train, test, { seed });
+  const [rest, part] = splitOff(train, test, { seed, stratify });
   return { name, train: rest, test: part };
 }
 
