@@ -35,7 +35,7 @@ describe("bad usage is told in one sentence, with status 2", () => {
     [["train", "lenet5-mnist", "--plan", "focal"], /^convkit: --plan must be a JSON object, as in '/],
     [
       ["train", "lenet5-mnist", "--plan", '{"speed": 1}'],
-      /^convkit: --plan cannot set speed: it may have loss, optimizer/,
+      /^convkit: --plan cannot set speed: it may have loss, metrics, lossWeights/,
     ],
     [
       ["train", "lenet5-mnist", "--plan", '{"accumulate": 0, "optimizer": {"name": "adam", "beta": 1}}'],

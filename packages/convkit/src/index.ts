@@ -97,6 +97,7 @@ export const { decodeImage, fromArrays, fromGenerator, imageFolder, loadData, sp
 );
 export const {
   balancedClassWeights,
+  crossValidate,
   earlyStopping,
   evaluate,
   evaluateTasks,

@@ -95,6 +95,7 @@ export { decodeImage, fromArrays, fromGenerator, imageFolder, loadData, splitOff
 export type { DataSplits, Dataset, IndexedDataset, LoadOptions } from "@convkit/datasets";
 export {
   balancedClassWeights,
+  crossValidate,
   earlyStopping,
   evaluate,
   evaluateTasks,

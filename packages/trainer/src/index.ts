@@ -99,6 +99,8 @@ export { webhook, type WebhookOptions } from "./callbacks/webhook.ts";
 export { train } from "./loop/train.ts";
 export { fineTune, type FineTuneOptions, type FineTuneResult } from "./fine-tune/fine-tune.ts";
 export { type FineTunePlan } from "./fine-tune/fine-tune-plan.ts";
+export { crossValidate, type CrossValidateOptions, type CrossValidation } from "./cross-validation/cross-validate.ts";
+export { type FoldStatistics } from "./cross-validation/fold-statistics.ts";
 export { taskHeads, type TaskHeadsOptions } from "./model/task-heads.ts";
 export { type ProgressOptions, showProgress } from "./callbacks/progress.ts";
 export {

@@ -1,4 +1,6 @@
 /** For packages of convkit only: may change in any version. */
+export { foldFolder, tellRareClasses } from "./cross-validation/cross-validate.ts";
+export { foldStatistics } from "./cross-validation/fold-statistics.ts";
 export { progressBar } from "./callbacks/progress-bar.ts";
 export { stretchToBytes } from "./tensorboard/stretch.ts";
 export { type Field, oneOf, trueOrFalse, wholeFromOne, wholeFromZero } from "./checks/fields.ts";

@@ -48,6 +48,9 @@ export const options = {
   }),
   outside: keep("outside", flag("allows paths of a CSV file that leave its folder"), { keepsPromise: true }),
   validation: keep("plan.validation", aboveZero("<part>", "images or share of the training data to validate on")),
+  folds: keep("folds", whole(2, "<k>", "cross-validation: trains k times, each time validated on another k-th part")),
+  stratify: keep("plan.stratify", flag("the same share of each class in images that --validation and --limit draw")),
+  sampling: keep("plan.sampling", choice(["balanced"], "<name>", "draws each class equally often in each epoch")),
   validationRuntime: keep(
     "validationRuntime",
     choice(["auto", "openvino", "onnxruntime"], "<name>", "validates a copy of the model in that runtime"),
@@ -135,6 +138,7 @@ const runOptions = {
 export async function run(context: Context, given: ValuesOf<typeof options>, name: string | undefined): Promise<void> {
   const { resultDocument, resultText, writeResult } = await import("../training/finish-run.ts");
   const { defaultFolder, newConfig, resumedConfig } = await import("../training/run-config.ts");
+  const { crossValidate } = await import("../training/cross-validation.ts");
   const { trainRun } = await import("../training/train-run.ts");
   const { userPath } = await import("../inputs/user-path.ts");
   context.signal.throwIfAborted();
@@ -144,20 +148,17 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
   const config = resumed === undefined ? newConfig(name, all) : await resumedConfig(resumed, name, all);
   const folder = resumed ?? (given.out === undefined ? defaultFolder(config.name) : userPath(given.out));
   const { workers, strict, keepGoing, webhook } = given;
-  await trainRun(
-    context,
-    config,
-    { folder, isResumed: resumed !== undefined, workers, strict, keepGoing, webhook },
-    async (ended) => {
-      await writeResult(ended);
-      context.out.result(resultDocument(ended), resultText(ended));
-      const { result, test } = ended;
-      if (result.diverged) throw new CliError(`The training ended since ${result.stopReason}.`);
-      const { expects } = config.plan;
-      if (expects !== undefined && test !== undefined && test.accuracy < expects.accuracy)
-        throw new CliError(
-          `${config.name} must reach ${percent(expects.accuracy)} but reached ${percent(test.accuracy)}.`,
-        );
-    },
-  );
+  const place = { folder, isResumed: resumed !== undefined, workers, strict, keepGoing, webhook };
+  if (config.folds !== undefined) return crossValidate(context, config, place);
+  await trainRun(context, config, place, async (ended) => {
+    await writeResult(ended);
+    context.out.result(resultDocument(ended), resultText(ended));
+    const { result, test } = ended;
+    if (result.diverged) throw new CliError(`The training ended since ${result.stopReason}.`);
+    const { expects } = config.plan;
+    if (expects !== undefined && test !== undefined && test.accuracy < expects.accuracy)
+      throw new CliError(
+        `${config.name} must reach ${percent(expects.accuracy)} but reached ${percent(test.accuracy)}.`,
+      );
+  });
 }

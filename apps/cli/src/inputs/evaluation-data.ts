@@ -41,7 +41,8 @@ export async function evaluationData(
   const loaded = await loadSplits(context, { columns: ownRun?.plan.columns, ...options });
   const splits = ownRun === undefined ? loaded : resizedSplits(loaded, ownRun.plan, options.image);
   const split = wanted ?? (splits.test ? "test" : splits.validation ? "validation" : "train");
-  if (ownRun === undefined || split === "test" || (split === "validation" && splits.validation !== undefined))
+  const isOwnSplit = split === "validation" && splits.validation !== undefined && ownRun?.fold === undefined;
+  if (ownRun === undefined || split === "test" || isOwnSplit)
     return { name: splits.name, split, data: chosen(splits, split, run), trainedOn: undefined };
   const own = await runSplits(context, ownRun, options);
   if (split === "validation") {

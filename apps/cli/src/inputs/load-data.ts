@@ -25,6 +25,8 @@ export interface DataOptions {
   /** The columns of a CSV file with labels or numbers. */
   readonly columns?: CsvColumns | undefined;
   readonly validation?: number | undefined;
+  /** Whether each class has the same share in the images that `validation` and `limit` draw. */
+  readonly stratify?: boolean | undefined;
   readonly limit?: Plan["limit"] | undefined;
   readonly seed?: number | undefined;
   /** Height, width and channels that image files are decoded to. */
@@ -51,7 +53,20 @@ export function checkDataName(name: string): void {
 
 /** Loads the data set of that name, or the one in that folder. */
 export async function loadSplits(context: Context, options: DataOptions): Promise<DataSplits<IndexedDataset>> {
-  const { data, dataFrom, outside, columns, validation, limit, seed = 0, image, fit = {}, strict, workers } = options;
+  const {
+    data,
+    dataFrom,
+    outside,
+    columns,
+    validation,
+    stratify,
+    limit,
+    seed = 0,
+    image,
+    fit = {},
+    strict,
+    workers,
+  } = options;
   const path = dataPlace(data);
   if (!Object.hasOwn(dataSets, data) && !existsSync(path))
     throw new UsageError(
@@ -68,6 +83,7 @@ export async function loadSplits(context: Context, options: DataOptions): Promis
     columns,
     validation,
     limit,
+    stratify,
     strict,
     workers,
     // With --strict an unreadable image must be found before the first step.

@@ -25,6 +25,8 @@ export interface StoredRun {
   readonly dataFrom?: string;
   readonly outside?: boolean;
   readonly classes?: readonly string[];
+  /** The fold (counted from 1) that the run of a cross-validation validates on. */
+  readonly fold?: { readonly number: number; readonly of: number };
 }
 
 /** The configuration of the run in `folder`; undefined if the folder is not a run directory. */
@@ -108,6 +110,8 @@ const configShape: StoredShape = {
     keepBest: wholeFromOne,
     validationRuntime: oneOf(["auto", "openvino", "onnxruntime"]),
     health: wholeFromOne,
+    folds: wholeFromOne,
+    fold: { fields: { number: wholeFromOne, of: wholeFromOne } },
     classes: listOf(text),
     environment: record,
   },

@@ -1,4 +1,5 @@
-import type { DataSplits, IndexedDataset } from "@convkit/datasets";
+import { type DataSplits, type IndexedDataset, splitFolds } from "@convkit/datasets";
+import { tellRareClasses } from "@convkit/trainer/internal";
 import type { Context } from "../terminal/context.ts";
 import type { ImageFit } from "@convkit/core";
 import { loadSplits } from "./load-data.ts";
@@ -17,10 +18,10 @@ export interface ReadOptions {
 /** The images of a run, with the splits that its configuration asks for. */
 export async function runSplits(
   context: Context,
-  { plan, dataFrom, outside, seed }: Pick<StoredRun, "plan" | "dataFrom" | "outside" | "seed">,
+  { plan, dataFrom, outside, seed, fold }: Pick<StoredRun, "plan" | "dataFrom" | "outside" | "seed" | "fold">,
   { workers, strict, image, fit }: ReadOptions,
 ): Promise<DataSplits<IndexedDataset>> {
-  const { data, validation, limit, columns } = plan;
+  const { data, validation, stratify, limit, columns } = plan;
   const splits = await loadSplits(context, {
     data,
     seed,
@@ -30,11 +31,22 @@ export async function runSplits(
     outside,
     columns,
     limit,
+    stratify,
     validation: typeof validation === "number" ? validation : undefined,
     workers,
     strict,
   });
   const sized = resizedSplits(splits, plan, image);
+  if (fold !== undefined) {
+    const { name, train, test } = sized;
+    if (fold.number === 1) {
+      if (sized.validation !== undefined)
+        context.out.note(`${name}: the ${sized.validation.size} validation images are not used; each fold validates.`);
+      if (stratify !== false) tellRareClasses(train, fold.of, (note) => context.out.note(note));
+    }
+    const [others, own] = splitFolds(train, fold.of, { seed, stratify })[fold.number - 1]!;
+    return { name, train: others, validation: own, ...(test && { test }) };
+  }
   return validation === "test" && sized.test !== undefined ? { ...sized, validation: sized.test } : sized;
 }
 

@@ -73,6 +73,8 @@ const parts = [
   "classWeights",
   "outputWeights",
   "accumulate",
+  "stratify",
+  "sampling",
   "ema",
   "monitor",
   "earlyStopping",

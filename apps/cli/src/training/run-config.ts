@@ -35,6 +35,10 @@ export interface RunConfig {
   readonly keepBest?: number;
   /** The runtime that validates a copy of the model; missing if the engine does. */
   readonly validationRuntime?: EvaluationRuntime;
+  /** Number of folds of a cross-validation; missing for a single training. */
+  readonly folds?: number;
+  /** The fold (counted from 1) that this run of a cross-validation validates on. */
+  readonly fold?: { readonly number: number; readonly of: number };
   /** Steps between measurements of gradients, updates and activations. */
   readonly health?: number;
   /** Names of the classes; missing until the data is loaded. */
@@ -67,7 +71,12 @@ export function newConfig(name: string | undefined, { table, given }: GivenOptio
   } as const;
   const { out: _out, ...stored } = given;
   const config = withOptions({ ...base, plan: { ...base.plan, data: dataPlace(plan.data) } }, { table, given: stored });
-  const { expects, ...rest } = config.plan;
+  if (given["folds"] !== undefined && given["validation"] !== undefined)
+    throw new UsageError("--folds validates on each fold in turn: leave out --validation.");
+  const { expects, ...others } = config.plan;
+  // A recipe's validation images stay in the folds.
+  const { validation: _validation, ...unvalidated } = others;
+  const rest = given["folds"] === undefined ? others : unvalidated;
   // A recipe's promised accuracy holds for the recipe itself, not for a variation of it.
   const isRecipe = Object.entries(table).every(
     ([option, { at, keepsPromise = false }]) => given[option] === undefined || at === undefined || keepsPromise,

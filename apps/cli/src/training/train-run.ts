@@ -140,6 +140,7 @@ async function trainIn(
     ...(plan.loss && { loss: plan.loss }),
     ...(plan.augment && { augment: targets ? plan.augment : planAugmentation(plan.augment, classes.length) }),
     ...(plan.classWeights && { classWeights: classWeightsOf(plan.classWeights, data.train) }),
+    ...(plan.sampling && { sampling: plan.sampling }),
     ...(plan.accumulate !== undefined && { accumulate: plan.accumulate }),
     ...(plan.ema !== undefined && { ema: plan.ema }),
     ...(plan.schedule && { schedule: plan.schedule }),
@@ -171,6 +172,7 @@ async function trainIn(
     isIdle || targets === undefined
       ? undefined
       : await evaluateTasks(model, judged, { ...judge, loss, metrics, lossWeights }).catch(unlessStopped);
+  if (config.fold !== undefined) model.dispose();
   tellNotes();
   const interrupted = result.interrupted || context.signal.aborted;
   return {

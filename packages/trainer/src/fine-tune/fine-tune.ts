@@ -75,7 +75,7 @@ export async function fineTune(
     norms = "still",
     ...shared
   } = options;
-  const { validation: _validation, ...rest } = shared;
+  const { validation: _validation, stratify: _stratify, ...rest } = shared;
   const before = new Map(allLayers(tuned).map((layer) => [layer, layer.trainable]));
   const results: RunResult[] = [];
   try {

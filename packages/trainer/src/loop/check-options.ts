@@ -22,6 +22,8 @@ export const trainOptionNames: OptionNames<TrainOptions> = {
   model: true,
   data: true,
   validation: true,
+  stratify: true,
+  sampling: true,
   validationRuntime: true,
   loss: true,
   optimizer: true,
@@ -91,6 +93,13 @@ export function checkTrainOptions(options: FullOptions): void {
       options.validationRuntime ?? "auto",
       oneOf(["auto", "openvino", "onnxruntime"]),
     ),
+    ...valueProblems("sampling", options.sampling ?? "balanced", oneOf(["balanced"])),
+    ...(options.sampling !== undefined && !("select" in data.train)
+      ? [`sampling draws images from known places, but ${data.train.name} is read in order: leave it out.`]
+      : []),
+    ...(options.sampling !== undefined && data.train.classes.length === 0
+      ? [`sampling draws classes, but the images of ${data.train.name} have none: leave it out.`]
+      : []),
     ...valueProblems("stepsPerCall", stepsPerCall, wholeFromOne),
     ...planProblems({
       loss: typeof options.loss === "string" ? { name: options.loss } : options.loss,

@@ -10,10 +10,12 @@ export class EpochBatches {
   #next: Promise<IteratorResult<Batch[]>>;
 
   constructor({ settings, state }: Run) {
-    const { data, batch, seed, stepsPerCall } = settings;
+    const { data, batch, seed, sampling, stepsPerCall } = settings;
     const order = { batch, seed, shuffle: true, epoch: state.epoch, skip: state.batchesTaken };
+    // A data set of the user's own may not know the option.
+    const drawn = sampling === undefined ? order : { ...order, sampling };
     this.#data = data.train;
-    this.#batches = data.train.batches(order)[Symbol.asyncIterator]();
+    this.#batches = data.train.batches(drawn)[Symbol.asyncIterator]();
     this.#groups = grouped(this.#batches, stepsPerCall);
     this.#next = ask(this.#groups);
   }

@@ -5,7 +5,7 @@ import { TrainerError } from "../trainer-error.ts";
 import type { TrainOptions } from "./train-options.ts";
 
 /** The options of `train` in their full forms: splits instead of one data set, a schedule instead of its name. */
-export interface FullOptions extends Omit<TrainOptions, "data" | "schedule" | "validation"> {
+export interface FullOptions extends Omit<TrainOptions, "data" | "schedule" | "stratify" | "validation"> {
   readonly data: DataSplits;
   readonly schedule?: Schedule | undefined;
 }
@@ -18,8 +18,8 @@ export function fullOptions(options: TrainOptions): FullOptions {
   if (Array.isArray((options as { readonly outputs?: unknown }).outputs)) {
     throw new TrainerError("train: expected one object of options, train({ model, data, epochs: 10 }), got a model.");
   }
-  const { schedule, validation, ...rest } = options;
-  const data = withValidation(fullData(options.data), validation, options.seed);
+  const { schedule, validation, stratify, ...rest } = options;
+  const data = withValidation(fullData(options.data), validation, { seed: options.seed, stratify });
   return { ...rest, data, schedule: typeof schedule === "string" ? parseSchedule(schedule) : schedule };
 }
 
@@ -35,7 +35,16 @@ function fullData(data: TrainOptions["data"]): DataSplits {
 }
 
 /** The data with the validation images that the option asks for. */
-function withValidation(data: DataSplits, validation: unknown, seed: number | undefined): DataSplits {
+function withValidation(
+  data: DataSplits,
+  validation: unknown,
+  { seed, stratify }: Pick<TrainOptions, "seed" | "stratify">,
+): DataSplits {
+  if (stratify !== undefined && typeof validation !== "number") {
+    throw new TrainerError(
+      "train: stratify is for images that validation holds out, as validation: 0.1; leave it out, or give such a number.",
+    );
+  }
   if (validation === undefined) return data;
   if (data.validation !== undefined) {
     throw new TrainerError(
@@ -55,7 +64,7 @@ function withValidation(data: DataSplits, validation: unknown, seed: number | un
       `train: expected validation to be a data set, since ${data.name} is read in order and nothing can be held out of it.`,
     );
   }
-  const [train, held] = splitOff(data.train as IndexedDataset, validation, { seed });
+  const [train, held] = splitOff(data.train as IndexedDataset, validation, { seed, stratify });
   return { ...data, train, validation: held };
 }
 

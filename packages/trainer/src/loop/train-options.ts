@@ -25,6 +25,13 @@ export interface TrainOptions {
    * or a count (drawn by `seed`). By default the validation images of `data`, if it has some.
    */
   readonly validation?: Dataset | number | undefined;
+  /** Whether the images that `validation` holds out have the same share of each class; false by default. */
+  readonly stratify?: boolean | undefined;
+  /**
+   * `"balanced"` draws each class equally often in each epoch, which has as many images as before: those of small classes repeat.
+   * By default each image comes once.
+   */
+  readonly sampling?: "balanced" | undefined;
   /**
    * Validates a copy of the model, made after each epoch, in OpenVINO or ONNX Runtime, or in the faster of both (`auto`), in float32. The
    * loss comes from probabilities, cut at 1e-7 as in Keras. By default the engine in use validates.

@@ -74,6 +74,8 @@ export type PlanParts = Pick<
   | "reduceOnPlateau"
   | "histograms"
   | "fineTune"
+  | "stratify"
+  | "sampling"
 > & {
   /** The loss; not checked if missing, nor if it is a function. */
   readonly loss?: LossOption | undefined;
@@ -90,6 +92,8 @@ export function checkPlan(plan: PlanParts): void {
     ...plateauProblems(reduceOnPlateau, metricColumns(plan.metrics)),
     ...plannedFineTuneProblems(plan.fineTune),
     ...valueProblems("histograms", histograms, wholeFromZero),
+    ...valueProblems("stratify", plan.stratify ?? false, trueOrFalse),
+    ...valueProblems("sampling", plan.sampling ?? "balanced", oneOf(["balanced"])),
   ]);
   // Augmentations check their own options.
   if (plan.augment !== undefined) planAugmentation(plan.augment, 2);

@@ -29,6 +29,10 @@ export interface Plan {
    * their count. By default the data's own validation images, if it has some.
    */
   readonly validation?: "test" | number | undefined;
+  /** Whether images that `validation` and `limit` draw have the same share of each class; false by default. */
+  readonly stratify?: boolean | undefined;
+  /** `"balanced"` draws each class equally often in each epoch; by default each image comes once. */
+  readonly sampling?: "balanced" | undefined;
   /** The most images of each split, or of the named splits; all by default. */
   readonly limit?: number | Limits | undefined;
   /**
