@@ -399,6 +399,41 @@ branch = lambda name, op: helper.make_graph([helper.make_node(op, ["a"], [name])
 for size, title in ((4, "then"), (3, "else")):
     case("places", f"If, the {title} branch", [node("Relu", ["x"], ["a"]), node("Shape", ["x"], ["p"]), node("Gather", ["p", "one"], ["n"], axis=0), node("Equal", ["n", "c"], ["k"]), node("If", ["k"], ["b"], then_branch=branch("t", "Exp"), else_branch=branch("e", "Neg")), node("Add", ["b", "x"])], table, {"one": np.array(1), "c": np.array(size)})
 
+wide = floats(2, 3, 9, 11)
+dilated = dict(kernel_shape=[3, 2], dilations=[2, 3], strides=[1, 2], pads=[1, 0, 1, 1])
+for title, op, attributes in (
+    ("MaxPool", "MaxPool", dilated),
+    ("MaxPool ceil", "MaxPool", {**dilated, "ceil_mode": 1}),
+    ("AveragePool", "AveragePool", dilated),
+    ("AveragePool counting pads", "AveragePool", {**dilated, "count_include_pad": 1}),
+):
+    case("pools", f"dilated {title}", [node(op, **attributes)], wide, opset=19)
+for op in ("MaxPool", "AveragePool"):
+    case("pools", f"{op} 3d with pads at one side", [node(op, kernel_shape=[2, 3, 2], strides=[2, 1, 2], pads=[0, 1, 0, 1, 1, 1])], volume)
+case("pools", "LpPool", [node("LpPool", kernel_shape=[3, 2], strides=[2, 2], pads=[1, 0, 1, 1], p=3)], wide, opset=18)
+case("pools", "GlobalLpPool", [node("GlobalLpPool")], wide)
+for title, attributes, scales, sizes in (
+    ("nearest, ties of float32", dict(mode="nearest"), (1, 1, 1.5, 0.7), None),
+    ("nearest, half_pixel_symmetric", dict(mode="nearest", coordinate_transformation_mode="half_pixel_symmetric", nearest_mode="floor"), (1, 1, 1.5, 0.7), None),
+    ("linear, antialias", dict(mode="linear", antialias=1), None, (2, 3, 4, 5)),
+    ("cubic, antialias without outside", dict(mode="cubic", antialias=1, exclude_outside=1), None, (2, 3, 4, 14)),
+    ("not larger", dict(mode="linear", axes=[2, 3], keep_aspect_ratio_policy="not_larger"), None, (20, 15)),
+    ("not smaller", dict(mode="linear", axes=[3, 2], keep_aspect_ratio_policy="not_smaller"), None, (20, 15)),
+):
+    case("resizing", f"Resize {title}", [node("Conv", ["x", "w"], ["a"]), node("Resize", ["a", "", "k"] if scales else ["a", "", "", "k"], **attributes)], wide, {"w": floats(3, 3, 1, 1), "k": i64(*sizes) if sizes else f32(*scales)}, opset=19, shape=[2, 3, 9, 11])
+case("shapes", "Pad wrap", [node("Pad", ["x", "p"], ["a"], mode="wrap"), node("MaxPool", ["a"], kernel_shape=[2, 2])], wide[:1], {"p": i64(0, 0, 10, 2, 0, 0, 2, 13)}, opset=19)
+case("kernels", "ConvTranspose to a size beyond its last window", [node("ConvTranspose", ["x", "w", "b"], output_shape=[19, 24], strides=[2, 2])], wide[:1], {"w": floats(3, 2, 3, 3), "b": floats(2)})
+case("kernels", "Conv after swapping height and width", [node("Transpose", ["x"], ["t"], perm=[0, 1, 3, 2]), node("Conv", ["t", "w"])], wide, {"w": floats(4, 3, 3, 2)})
+case("norms", "MeanVarianceNormalization of one image", [node("MeanVarianceNormalization")], wide[:1], shape=[1, 3, 9, 11])
+case("norms", "MeanVarianceNormalization over the channels", [node("MeanVarianceNormalization", axes=[1])], wide)
+case("norms", "RMSNormalization", [node("RMSNormalization", ["x", "g"], epsilon=0.01)], floats(2, 4, 6), {"g": floats(6)}, opset=23)
+case("activations", "Selu of other numbers", [node("Selu", alpha=1.2, gamma=0.7)], wide[:1])
+case("activations", "Shrink with a bias", [node("Shrink", lambd=0.4, bias=0.1)], wide[:1])
+case("activations", "Swish with alpha", [node("Swish", alpha=0.7)], wide[:1], opset=24)
+case("arithmetic", "Mod, fmod", [node("Mod", ["x", "d"], fmod=1)], wide[:1], {"d": np.array(0.75, np.float32)})
+case("arithmetic", "Div of whole numbers", [node("Mul", ["x", "k"], ["a"]), node("Cast", ["a"], ["i"], to=TensorProto.INT32), node("Div", ["i", "d"], ["j"]), node("Cast", ["j"], to=TensorProto.FLOAT)], wide[:1], {"k": np.array(10, np.float32), "d": np.array(3, np.int32)})
+case("reductions", "ReduceLogSum", [node("Abs", ["x"], ["a"]), node("ReduceLogSum", ["a", "ax"], keepdims=0)], wide, {"ax": i64(-1, 1)}, opset=18)
+
 for group, entries in groups.items():
     text = json.dumps(entries, separators=(",", ":"))
     packed = gzip.compress(text.encode(), mtime=0)

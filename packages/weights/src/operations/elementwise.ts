@@ -40,6 +40,7 @@ export const elementwise: Operations = {
   truedivide: binary((a, b) => tf.div(float(a), float(b))),
   divide: binary((a, b) => tf.div(float(a), float(b))),
   floordivide: binary((a, b) => tf.floor(tf.div(float(a), float(b)))),
+  truncdivide: binary((a, b) => truncated(tf.div(float(a), float(b)))),
   multiplynonan: binary((a, b) => tf.where(tf.equal(b, 0), tf.zerosLike(tf.add(a, b)), tf.mul(a, b))),
   xlogy: binary((a, b) => tf.where(tf.equal(a, 0), tf.zerosLike(tf.add(a, b)), tf.mul(a, tf.log(b)))),
   addn: ["xs", (v) => tf.addN(v.tensors("xs"))],
@@ -200,7 +201,16 @@ export const elementwise: Operations = {
   hardsilu: unary((x) => tf.mul(x, hardSigmoid(x))),
   hardswish: unary((x) => tf.mul(x, hardSigmoid(x))),
   hardtanh: unary((x) => tf.clipByValue(x, -1, 1)),
-  hardshrink: ["x threshold", (v) => shrink(v.tensor("x"), v.number("threshold", 0.5), false)],
+  // A bias moves the values that stay towards 0.
+  hardshrink: [
+    "x threshold bias",
+    (v) => {
+      const x = v.tensor("x");
+      const [y, bias] = [shrink(x, v.number("threshold", 0.5), false), v.number("bias", 0)];
+      return bias === 0 ? y : tf.sub(y, tf.mul(tf.sign(y), bias));
+    },
+  ],
+  swishof: ["x alpha", (v) => tf.mul(v.tensor("x"), tf.sigmoid(tf.mul(v.tensor("x"), v.number("alpha", 1))))],
   softshrink: ["x threshold", (v) => shrink(v.tensor("x"), v.number("threshold", 0.5), true)],
   tanhshrink: unary((x) => tf.sub(x, tf.tanh(x))),
   squareplus: [

@@ -6,7 +6,7 @@ import type { Values } from "./values.ts";
 /** ONNX' Resize of maps and volumes, channels last, one axis after the other. Source: onnx/docs/Operators.md, Resize. */
 export const interpolations: Operations = {
   interpolate: [
-    "x sizes scales mode coordinates rounding cubic excludes_outside",
+    "x sizes scales mode coordinates rounding cubic excludes_outside antialias",
     (v) => {
       const x = v.tensor("x");
       const scales = v.numbers("scales");
@@ -33,13 +33,18 @@ function alongAxis(x: tf.Tensor, axis: number, matrix: tf.Tensor2D): tf.Tensor {
 function matrixOf(v: Values, size: number, target: number, scale: number): tf.Tensor2D {
   const values = new Float32Array(size * target);
   const mode = v.word("mode", "linear");
+  // Without this, pixels between the taps of a smaller image would count for nothing.
+  const smooths = v.flag("antialias") && mode !== "nearest" && scale < 1;
   for (let out = 0; out < target; out++) {
     const place = placeOf(v.word("coordinates", "half_pixel"), { out, size, target, scale });
     const taps =
       mode === "nearest"
         ? [[nearest(place, v.word("rounding", "round_prefer_floor")), 1] as const]
-        : tapsOf(mode, place, v.number("cubic", -0.75));
-    const inside = v.flag("excludes_outside") && mode === "cubic" ? taps.filter(([at]) => at >= 0 && at < size) : taps;
+        : smooths
+          ? wideTapsOf(mode, place, v.number("cubic", -0.75), scale)
+          : tapsOf(mode, place, v.number("cubic", -0.75));
+    const excludes = v.flag("excludes_outside") && (smooths || mode === "cubic");
+    const inside = excludes ? taps.filter(([at]) => at >= 0 && at < size) : taps;
     const sum = inside.reduce((total, [, share]) => total + share, 0);
     for (const [at, share] of inside) values[out * size + Math.min(Math.max(at, 0), size - 1)]! += share / sum;
   }
@@ -53,21 +58,24 @@ interface Place {
   readonly scale: number;
 }
 
-/** Where an output pixel lies in the input. */
+/** Where an output pixel lies in the input. Float32 as in ONNX Runtime, so that ties round to the same pixel. */
 function placeOf(coordinates: string, { out, size, target, scale }: Place): number {
+  const f = Math.fround;
+  const half = f(f(f(out + 0.5) / f(scale)) - 0.5);
   switch (coordinates) {
     case "half_pixel":
-      return (out + 0.5) / scale - 0.5;
+      return half;
     case "pytorch_half_pixel":
-      return target > 1 ? (out + 0.5) / scale - 0.5 : 0;
+      return target > 1 ? half : 0;
     case "half_pixel_symmetric": {
-      const offset = (size / 2) * (1 - target / (scale * size));
-      return offset + (out + 0.5) / scale - 0.5;
+      const adjusted = f(target / f(f(scale) * size));
+      const offset = f((size / 2) * f(1 - adjusted));
+      return f(f(offset + f(f(out + 0.5) / f(scale))) - 0.5);
     }
     case "align_corners":
-      return target > 1 ? (out * (size - 1)) / (target - 1) : 0;
+      return target > 1 ? f(f(out * (size - 1)) / (target - 1)) : 0;
     case "asymmetric":
-      return out / scale;
+      return f(out / f(scale));
     default:
       throw new OptionError(`expected a known way to place pixels, got ${coordinates}`);
   }
@@ -89,12 +97,22 @@ function tapsOf(mode: string, place: number, a: number): (readonly [at: number, 
       [first + 1, past],
     ];
   if (mode !== "cubic") throw new OptionError(`expected nearest, linear or cubic, got ${mode}`);
-  const near = (t: number): number => ((a + 2) * t - (a + 3)) * t * t + 1;
-  const far = (t: number): number => ((a * t - 5 * a) * t + 8 * a) * t - 4 * a;
-  return [
-    [first - 1, far(past + 1)],
-    [first, near(past)],
-    [first + 1, near(1 - past)],
-    [first + 2, far(2 - past)],
-  ];
+  return [-1, 0, 1, 2].map((step) => [first + step, cubicShare(past - step, a)]);
+}
+
+/** The taps of a smaller image with antialiasing: the filter is as wide as a pixel of the output. */
+function wideTapsOf(mode: string, place: number, a: number, scale: number): (readonly [at: number, share: number])[] {
+  const reach = (mode === "cubic" ? 2 : 1) / scale;
+  const first = Math.ceil(place - reach);
+  return Array.from({ length: Math.floor(place + reach) - first + 1 }, (_, step) => {
+    const distance = (first + step - place) * scale;
+    return [first + step, mode === "cubic" ? cubicShare(distance, a) : Math.max(0, 1 - Math.abs(distance))];
+  });
+}
+
+/** Source: Keys 1981, Cubic convolution interpolation for digital image processing. */
+function cubicShare(distance: number, a: number): number {
+  const t = Math.abs(distance);
+  if (t <= 1) return ((a + 2) * t - (a + 3)) * t * t + 1;
+  return t < 2 ? ((a * t - 5 * a) * t + 8 * a) * t - 4 * a : 0;
 }

@@ -278,7 +278,8 @@ function padded(v: Values): tf.Tensor {
   if (mode === "constant") return tf.pad(x, pads, v.number("constant_values", 0));
   if (mode === "reflect" || mode === "symmetric") return mirrored(x, pads, mode);
   if (mode === "edge") return pads.reduce((y, [before, after], axis) => edged(y, before, after, axis), x);
-  throw new OptionError(`expected a padding with constant, reflect, symmetric or edge, got ${mode}`);
+  if (mode === "wrap") return pads.reduce((y, [before, after], axis) => wrapped(y, before, after, axis), x);
+  throw new OptionError(`expected a padding with constant, reflect, symmetric, edge or wrap, got ${mode}`);
 }
 
 function mirrored(x: tf.Tensor, pads: readonly [number, number][], mode: "reflect" | "symmetric"): tf.Tensor {
@@ -300,6 +301,17 @@ function edged(x: tf.Tensor, before: number, after: number, axis: number): tf.Te
   const side = (start: number, times: number): tf.Tensor[] =>
     times === 0 ? [] : [repeated(along(x, axis, start, 1), times, axis)];
   return tf.concat([...side(0, before), x, ...side(x.shape[axis]! - 1, after)], axis);
+}
+
+function wrapped(x: tf.Tensor, before: number, after: number, axis: number): tf.Tensor {
+  const size = x.shape[axis]!;
+  const times = Math.ceil(before / size) + 1 + Math.ceil(after / size);
+  if (times === 1) return x;
+  const all = tf.tile(
+    x,
+    x.shape.map((_, at) => (at === axis ? times : 1)),
+  );
+  return along(all, axis, (size - (before % size)) % size, before + size + after);
 }
 
 /** Slices one axis. */
@@ -376,7 +388,8 @@ function indexed(x: tf.Tensor, key: unknown): tf.Tensor {
   return tf.reshape(y, shape);
 }
 
-function sliced(
+/** Takes every `step`-th element of one axis. */
+export function sliced(
   x: tf.Tensor,
   axis: number,
   { start, stop, step }: { start: number | null; stop: number | null; step: number | null },

@@ -11,6 +11,7 @@ import { reductions } from "./reductions.ts";
 import { sequences } from "./sequences.ts";
 import { selection } from "./selection.ts";
 import { shapes } from "./shapes.ts";
+import { windows } from "./windows.ts";
 
 /** Every operation that files may name, by Keras 3's name in lower case without underscores. */
 export const operationTable: Operations = {
@@ -26,4 +27,5 @@ export const operationTable: Operations = {
   ...selection,
   ...sequences,
   ...shapes,
+  ...windows,
 };

@@ -34,6 +34,15 @@ export function isTimeFirst({ op, domain, attributes }: OnnxNode): boolean {
 const ends = new Set(["Flatten", "Gather", "MatMul", "Gemm", "Reshape", "Shape", "Squeeze", "Unsqueeze", "Einsum"]);
 
 /**
+ * The order as the file has it, or with the channels last. A file that also swaps height and width before its
+ * convolutions takes its input unswapped: its users have pictures of height, width and channels.
+ */
+function knownOrder(order: readonly number[]): number[] {
+  const rank = order.length;
+  return order.at(-1) === 1 ? channelsLast(rank) : range(0, rank);
+}
+
+/**
  * The order of a model's input: which of ONNX' axes each axis of the tensor is. An input that convolutions take as it is
  * has its channels first, and the model takes it with its channels last; an input that is transposed for them stays. A
  * sequence that a recurrent layer takes with the time first is taken with the batch first.
@@ -50,7 +59,7 @@ export function inputOrder({ nodes }: OnnxFile, input: OnnxValue): number[] {
     const next: typeof queue = [];
     for (const { name, order } of queue) {
       for (const node of users.get(name) ?? []) {
-        if (mapOperators.has(node.op)) return channelsLast(rank).map((axis) => order[axis]!);
+        if (mapOperators.has(node.op)) return knownOrder(channelsLast(rank).map((axis) => order[axis]!));
         if (isTimeFirst(node) && rank === 3) return [1, 0, 2].map((axis) => order[axis]!);
         if (sequenceOperators.has(node.op) || ends.has(node.op)) continue;
         const perm = node.attributes["perm"];

@@ -28,7 +28,7 @@ export function activation(builder: Builder, node: OnnxNode, x: Signal, name: st
 }
 
 /** An operation of the table that changes neither shape nor order. */
-function elementwise(
+export function elementwise(
   builder: Builder,
   node: OnnxNode,
   x: Value,
@@ -70,9 +70,10 @@ export const activations: Readonly<Record<string, Read>> = {
       builder.number(node, "alpha", 1.6732631921768188),
       builder.number(node, "gamma", 1.0507010221481323),
     ];
-    if (!near(alpha, 1.6732631921768188) || !near(gamma, 1.0507010221481323))
-      return builder.refuse(node, `expected the published alpha and gamma of SELU, got ${alpha} and ${gamma}`);
-    return activation(builder, node, builder.signal(node), "selu");
+    const x = builder.signal(node);
+    if (near(alpha, 1.6732631921768188) && near(gamma, 1.0507010221481323)) return activation(builder, node, x, "selu");
+    const y = mapped(builder, node, x, (name) => new ScaledELU({ name, alpha }));
+    return mapped(builder, node, y, (name) => tfl.layers.rescaling({ name, scale: gamma, offset: 0 } as never));
   },
   Softplus: named("softplus", "softplus"),
   Softsign: named("softsign", "softsign"),
@@ -116,15 +117,26 @@ export const activations: Readonly<Record<string, Read>> = {
     const alpha = builder.number(node, "alpha", 1);
     return elementwise(builder, node, builder.input(node, 0), "celu", { alpha });
   },
+  Swish: (builder, node) => {
+    const alpha = builder.number(node, "alpha", 1);
+    return alpha === 1
+      ? activation(builder, node, builder.signal(node), "swish")
+      : elementwise(builder, node, builder.input(node, 0), "swishof", { alpha });
+  },
   ThresholdedRelu: (builder, node) =>
     mapped(builder, node, builder.signal(node), (name) =>
       tfl.layers.thresholdedReLU({ name, theta: builder.number(node, "alpha", 1) }),
     ),
   Shrink: (builder, node) => {
     const [bias, threshold] = [builder.number(node, "bias", 0), builder.number(node, "lambd", 0.5)];
-    if (bias !== 0 && bias !== threshold)
-      return builder.refuse(node, `expected a bias of 0 or of its lambd, got ${bias}`);
-    return elementwise(builder, node, builder.input(node, 0), bias === 0 ? "hardshrink" : "softshrink", { threshold });
+    const isPlain = bias === 0 || bias === threshold;
+    return elementwise(
+      builder,
+      node,
+      builder.input(node, 0),
+      bias === threshold ? "softshrink" : "hardshrink",
+      isPlain ? { threshold } : { threshold, bias },
+    );
   },
   Clip: (builder, node) => {
     const bound = (index: number, name: string): number | null => {

@@ -48,8 +48,9 @@ const arithmetic =
     const result = asLayer(builder, node, op, together);
     if (result !== undefined)
       return { ...result, axes: together.axes, physical: together.physical, origin: { op, inputs: values } };
+    // Whole numbers are divided towards 0.
     const isWhole = op === "Div" && together.parts.every((part) => part.type === "int");
-    return binary(builder, node, values, isWhole ? "floordivide" : tableNames[op]);
+    return binary(builder, node, values, isWhole ? "truncdivide" : tableNames[op]);
   };
 
 /** Activations that files write as several nodes. */
@@ -222,7 +223,13 @@ export const arithmetics: Readonly<Record<string, Read>> = {
   },
   Max: extreme("Max"),
   Min: extreme("Min"),
-  Mod: table("mod"),
+  Mod: (builder, node) =>
+    binary(
+      builder,
+      node,
+      [builder.input(node, 0), builder.input(node, 1)],
+      builder.number(node, "fmod", 0) === 1 ? "fmod" : "mod",
+    ),
   Equal: table("equal", "bool"),
   Greater: table("greater", "bool"),
   GreaterOrEqual: table("greaterequal", "bool"),

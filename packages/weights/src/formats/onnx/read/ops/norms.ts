@@ -1,6 +1,7 @@
 import { BatchNormalization, GroupNormalization } from "@convkit/core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { countOf } from "../../../../bytes/named-tensor.ts";
+import { RMSNormalization } from "../../../../layers/norms.ts";
 import { arranged, channelsLast, orderOf, plain, range } from "../arrange.ts";
 import type { Builder } from "../builder.ts";
 import { floatsOf } from "../constant.ts";
@@ -124,24 +125,30 @@ export const norms: Readonly<Record<string, Read>> = {
     });
     return grouped(builder, node, x, groups, { gamma, beta });
   },
-  LayerNormalization: (builder, node) => {
+  MeanVarianceNormalization: (builder, node) => {
     const given = builder.signal(node);
     const rank = given.axes.length;
-    const first = builder.axis(node, builder.number(node, "axis", -1), rank);
-    const inner = given.axes.slice(first);
-    const count = inner.length;
-    const own = given.physical.slice(-count);
-    const isLast =
-      own.every((axis, index) => sameAxis(axis, inner[index]!)) &&
-      given.physical.length >= count &&
-      inner.every((axis) => axis.length === 1);
-    const ready = isLast ? given : outerFirst(builder, node, given, first);
-    const sizes = inner.map((axis) => knownChannels(builder, node, axis));
-    const gamma = perChannel(builder, node, 1, countOf(sizes));
-    const beta = builder.optional(node, 2) === undefined ? undefined : perChannel(builder, node, 2, countOf(sizes));
+    const stated = (builder.ints(node, "axes") ?? [0, 2, 3]).map((axis) => builder.axis(node, axis, rank));
+    if (stated.includes(0) && builder.statedBatch !== 1)
+      return builder.refuse(node, "takes the mean over the batch: export the file for a batch of 1");
+    const axes = stated.filter((axis) => axis !== 0);
+    const order = orderOf(given) ?? range(0, rank);
+    const x = plain(builder, node, given, order);
+    const axis = axes.map((own) => order.indexOf(own));
+    return builder.operation(node, "standardize", { x, axis, epsilon: 1e-9 }, [x])[0]!;
+  },
+  RMSNormalization: (builder, node) => {
+    const { ready, axis, gamma } = innerAxes(builder, node);
     const epsilon = builder.number(node, "epsilon", 1e-5);
-    const places = range(ready.physical.length - count, ready.physical.length);
-    const axis = count === 1 ? -1 : places;
+    const make = (name: string): tfl.layers.Layer => new RMSNormalization({ name, axis, epsilon });
+    const tensor = builder.applyWeighted(node, ready.tensor, [epsilon, axis], make, { scale: () => floatsOf(gamma) });
+    return { ...ready, tensor, isRaw: false, origin: undefined };
+  },
+  LayerNormalization: (builder, node) => {
+    const { ready, axis, gamma } = innerAxes(builder, node);
+    const beta =
+      builder.optional(node, 2) === undefined ? undefined : perChannel(builder, node, 2, countOf(gamma.shape));
+    const epsilon = builder.number(node, "epsilon", 1e-5);
     const make = (name: string): tfl.layers.Layer =>
       tfl.layers.layerNormalization({ name, axis, epsilon, center: beta !== undefined });
     const tensor = builder.applyWeighted(node, ready.tensor, [epsilon, axis], make, {
@@ -151,6 +158,30 @@ export const norms: Readonly<Record<string, Read>> = {
     return { ...ready, tensor, isRaw: false, origin: undefined };
   },
 };
+
+interface InnerAxes {
+  readonly ready: Signal;
+  readonly axis: number | number[];
+  readonly gamma: Constant;
+}
+
+/** The input with the axes from the node's axis on at its end, where one factor for each of their elements applies. */
+function innerAxes(builder: Builder, node: OnnxNode): InnerAxes {
+  const given = builder.signal(node);
+  const rank = given.axes.length;
+  const first = builder.axis(node, builder.number(node, "axis", -1), rank);
+  const inner = given.axes.slice(first);
+  const count = inner.length;
+  const own = given.physical.slice(-count);
+  const isLast =
+    own.every((axis, index) => sameAxis(axis, inner[index]!)) &&
+    given.physical.length >= count &&
+    inner.every((axis) => axis.length === 1);
+  const ready = isLast ? given : outerFirst(builder, node, given, first);
+  const gamma = perChannel(builder, node, 1, countOf(inner.map((axis) => knownChannels(builder, node, axis))));
+  const places = range(ready.physical.length - count, ready.physical.length);
+  return { ready, axis: count === 1 ? -1 : places, gamma };
+}
 
 /** Joins all axes of the tensor between batch and channels, since tfjs normalizes at most 4 axes. */
 function joinedInside(builder: Builder, node: OnnxNode, x: Signal): Signal {

@@ -85,7 +85,7 @@ function paddedSignal(builder: Builder, node: OnnxNode, given: Signal, { widths,
       tensor: builder.apply(node, new PadChannels({ name: builder.layerName(node), before, after }), [x.tensor])[0]!,
     };
   }
-  if (mode !== "constant" && mode !== "reflect" && mode !== "edge")
+  if (mode !== "constant" && mode !== "reflect" && mode !== "edge" && mode !== "wrap")
     return builder.refuse(node, `pads by "${mode}", which is not known`);
   return builder.operation(
     node,

@@ -6,7 +6,9 @@ import type { OnnxNode } from "../node.ts";
 import { isKnownSize } from "../sizes.ts";
 import type { Signal } from "../signal.ts";
 import { isValid, windowOf } from "../windows.ts";
+import type { Window } from "../windows.ts";
 import { both, mapOf, mapResult, zeroPadded } from "./maps.ts";
+import type { FeatureMap } from "./maps.ts";
 import type { Read } from "./read.ts";
 
 type Pair = [number, number];
@@ -15,10 +17,11 @@ function pool(builder: Builder, node: OnnxNode, kind: "max" | "average"): Signal
   const map = mapOf(builder, node, builder.signal(node));
   const kernel = builder.ints(node, "kernel_shape") ?? builder.refuse(node, "expected a kernel_shape");
   const window = windowOf(builder, node, map.sizes, kernel);
-  if (window.dilations.some((rate) => rate > 1)) return builder.refuse(node, "a dilated pool is not known");
   if (node.outputs.length > 1 && node.outputs[1] !== "" && builder.users(node.outputs[1]!).length > 0)
     return builder.refuse(node, "its second output, the places of the maxima, is not known");
   const countsPad = kind === "average" && builder.number(node, "count_include_pad", 0) === 1;
+  if (window.pads.flat().some((pad) => pad < 0)) return builder.refuse(node, "has negative pads, which are not known");
+  if (window.dilations.some((rate) => rate > 1)) return windowed(builder, node, map, window, { mode: kind, countsPad });
   const [poolSize, strides] = [both(map, window.kernel, 1), both(map, window.strides, 1)];
   const fits =
     !window.isCeil ||
@@ -35,12 +38,9 @@ function pool(builder: Builder, node: OnnxNode, kind: "max" | "average"): Signal
     isRaw: map.signal.isRaw,
   });
   if (poolSize.length === 3) {
-    const padded =
-      isPlain || isSame
-        ? map
-        : countsPad && fits
-          ? zeroPadded(builder, node, map, window.pads)
-          : builder.refuse(node, "a pool over volumes with these pads is not known");
+    const isPadded = countsPad && fits;
+    if (!isPlain && !isSame && !isPadded) return windowed(builder, node, map, window, { mode: kind, countsPad });
+    const padded = isPlain || isSame ? map : zeroPadded(builder, node, map, window.pads);
     const make = kind === "max" ? tfl.layers.maxPooling3d : tfl.layers.averagePooling3d;
     const layer = make({
       name: builder.layerName(node),
@@ -53,13 +53,35 @@ function pool(builder: Builder, node: OnnxNode, kind: "max" | "average"): Signal
   const name = builder.layerName(node);
   const args = { name, poolSize: poolSize as Pair, strides: strides as Pair };
   const stock = kind === "max" ? tfl.layers.maxPooling2d : tfl.layers.averagePooling2d;
-  if (window.pads.flat().some((pad) => pad < 0)) return builder.refuse(node, "has negative pads, which are not known");
   const padding = both<readonly [number, number]>(map, window.pads, [0, 0]) as unknown as [Pair, Pair];
   const layer =
     isPlain || isSame
       ? stock({ ...args, padding: isSame ? "same" : "valid" })
       : new PaddedPooling2D({ ...args, mode: kind, padding, ceilMode: window.isCeil, countIncludePad: countsPad });
   return finish(builder.apply(node, layer, [map.signal.tensor])[0]!);
+}
+
+/** A pool that no layer of tfjs does: dilated windows, volumes with pads, means of powers. */
+function windowed(
+  builder: Builder,
+  node: OnnxNode,
+  map: FeatureMap,
+  window: Window,
+  how: { readonly mode: "max" | "average" | "power"; readonly countsPad?: boolean; readonly power?: number },
+): Signal {
+  const args = {
+    x: map.signal,
+    pool_size: both(map, window.kernel, 1),
+    strides: both(map, window.strides, 1),
+    dilation_rate: both(map, window.dilations, 1),
+    padding: both<readonly [number, number]>(map, window.pads, [0, 0]),
+    mode: how.mode,
+    ceil_mode: window.isCeil,
+    count_include_pad: how.countsPad,
+    power: how.power,
+  };
+  const result = mapResult(map, map.signal.tensor, window.out);
+  return builder.operation(node, "poolwindows", args, [result], map.signal.isRaw)[0] as Signal;
 }
 
 /** Operators that take a pooled map as a list. */
@@ -112,6 +134,24 @@ export const pools: Readonly<Record<string, Read>> = {
   AveragePool: (builder, node) => pool(builder, node, "average"),
   GlobalAveragePool: (builder, node) => globalPool(builder, node, "average"),
   GlobalMaxPool: (builder, node) => globalPool(builder, node, "max"),
+  LpPool: (builder, node) => {
+    const map = mapOf(builder, node, builder.signal(node));
+    const kernel = builder.ints(node, "kernel_shape") ?? builder.refuse(node, "expected a kernel_shape");
+    const window = windowOf(builder, node, map.sizes, kernel);
+    if (window.pads.flat().some((pad) => pad < 0))
+      return builder.refuse(node, "has negative pads, which are not known");
+    return windowed(builder, node, map, window, { mode: "power", power: builder.number(node, "p", 2) });
+  },
+  GlobalLpPool: (builder, node) => {
+    const map = mapOf(builder, node, builder.signal(node));
+    const kernel = map.sizes.map((size) =>
+      isKnownSize(size) ? size : builder.refuse(node, "needs an input of known size: export the file with fixed sizes"),
+    );
+    const ones = kernel.map(() => 1);
+    const pads = kernel.map((): Pair => [0, 0]);
+    const window = { kernel, strides: ones, dilations: ones, pads, isCeil: false, out: ones, isSame: false };
+    return windowed(builder, node, map, window, { mode: "power", power: builder.number(node, "p", 2) });
+  },
   LRN: (builder, node) => {
     const size = builder.number(node, "size", 1);
     if (size % 2 !== 1) return builder.refuse(node, `expected a window of an odd size, got ${size}`);

@@ -6,7 +6,7 @@ import type { Value } from "../value.ts";
 import type { OnnxNode } from "../node.ts";
 import { newAxis, sizeOfAxis } from "../signal.ts";
 import type { Axis, Signal } from "../signal.ts";
-import { mapped } from "./activations.ts";
+import { elementwise, mapped } from "./activations.ts";
 import { withAxis } from "./with-axis.ts";
 import { pooledWhole } from "./pools.ts";
 import type { Read } from "./read.ts";
@@ -116,6 +116,11 @@ export const reductionReads: Readonly<Record<string, Read>> = {
   ReduceProd: reduction("prod"),
   ReduceLogSumExp: reduction("logsumexp"),
   ReduceL1: reductionOf("abs", "sum"),
+  ReduceLogSum: (builder, node) => {
+    const x = reduced(builder, node, "sum");
+    if (x.kind === "sizes") return builder.refuse(node, "reduces sizes that only the run knows");
+    return elementwise(builder, node, x, "log");
+  },
   ReduceL2: reduction("norm"),
   ReduceSumSquare: reductionOf("square", "sum"),
   Softmax: softmax("softmax", "softmax"),

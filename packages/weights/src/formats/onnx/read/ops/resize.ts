@@ -17,6 +17,7 @@ interface Sampling {
   readonly rounding: string;
   readonly cubic: number;
   readonly excludesOutside: boolean;
+  readonly smooths: boolean;
 }
 
 interface Target {
@@ -41,7 +42,14 @@ function resized(builder: Builder, node: OnnxNode, given: Signal, { sizes, scale
     (isHalf && how.rounding !== "ceil" && how.rounding !== "floor");
   if (isMap && how.mode === "nearest" && whole && repeats)
     return apply(tfl.layers.upSampling2d({ name, size: scales as [number, number] }));
-  if (isMap && how.mode === "linear" && isHalf && map.sizes.every(isKnownSize) && sizes.every(isKnownSize)) {
+  if (
+    isMap &&
+    how.mode === "linear" &&
+    isHalf &&
+    !how.smooths &&
+    map.sizes.every(isKnownSize) &&
+    sizes.every(isKnownSize)
+  ) {
     const [height, width] = sizes as [number, number];
     const isExact = map.sizes.every(
       (size, axis) => Math.abs((size as number) * (scales[axis] ?? 1) - (sizes[axis] as number)) < 1e-4,
@@ -60,6 +68,7 @@ function resized(builder: Builder, node: OnnxNode, given: Signal, { sizes, scale
     rounding: how.rounding,
     cubic: how.cubic,
     excludes_outside: how.excludesOutside,
+    ...(how.smooths ? { antialias: true } : {}),
   };
   if (!known && scales.includes(undefined))
     return builder.refuse(node, "resizes to sizes that only the run knows: export the file with fixed sizes of images");
@@ -106,14 +115,46 @@ function targetOf(
       ),
     };
   }
-  if (builder.word(node, "keep_aspect_ratio_policy", "stretch") !== "stretch")
-    return builder.refuse(node, "keeps the proportions, which is not known");
-  const own = map.sizes.map((size, axis) => pick(sizes!, axis + 2) ?? size);
+  const { sizes: own, ratio } = proportional(
+    builder,
+    node,
+    map.sizes,
+    map.sizes.map((_, axis) => pick(sizes!, axis + 2)),
+  );
   return {
     sizes: own,
     scales: own.map((size, axis) =>
-      isKnownSize(size) && isKnownSize(map.sizes[axis]!) ? size / map.sizes[axis]! : ratioOf(size, map.sizes[axis]!),
+      ratio !== undefined && pick(sizes!, axis + 2) !== undefined
+        ? ratio
+        : isKnownSize(size) && isKnownSize(map.sizes[axis]!)
+          ? size / map.sizes[axis]!
+          : ratioOf(size, map.sizes[axis]!),
     ),
+  };
+}
+
+/** The sizes of an image whose proportions the node may keep, within the given sizes or around them. */
+function proportional(
+  builder: Builder,
+  node: OnnxNode,
+  from: readonly Size[],
+  given: readonly (Size | undefined)[],
+): { readonly sizes: Size[]; readonly ratio?: number } {
+  const policy = builder.word(node, "keep_aspect_ratio_policy", "stretch");
+  if (policy === "stretch") return { sizes: from.map((size, axis) => given[axis] ?? size) };
+  if (policy !== "not_larger" && policy !== "not_smaller")
+    return builder.refuse(node, `keeps the proportions by "${policy}", which is not known`);
+  const ratios = given.flatMap((size, axis) => {
+    const own = from[axis]!;
+    if (size === undefined) return [];
+    return isKnownSize(size) && isKnownSize(own)
+      ? [size / own]
+      : builder.refuse(node, "keeps the proportions of sizes that only the run knows");
+  });
+  const ratio = policy === "not_larger" ? Math.min(...ratios) : Math.max(...ratios);
+  return {
+    sizes: from.map((size, axis) => (given[axis] === undefined ? size : Math.floor((size as number) * ratio + 0.5))),
+    ratio,
   };
 }
 
@@ -136,8 +177,6 @@ export const resizes: Readonly<Record<string, Read>> = {
       hasScales ? scales.read() : undefined,
       hasScales || isOld ? undefined : sizesOf(builder, node, 3),
     );
-    if (builder.number(node, "antialias", 0) === 1 && target.scales.some((scale) => (scale ?? 1) < 1))
-      return builder.refuse(node, "smooths before it makes images smaller (antialias), which is not known");
     const coordinates = builder.word(node, "coordinate_transformation_mode", isOld ? "asymmetric" : "half_pixel");
     if (
       !["half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "align_corners", "asymmetric"].includes(coordinates)
@@ -152,6 +191,10 @@ export const resizes: Readonly<Record<string, Read>> = {
       rounding: builder.word(node, "nearest_mode", isOld ? "floor" : "round_prefer_floor"),
       cubic: builder.number(node, "cubic_coeff_a", -0.75),
       excludesOutside: builder.number(node, "exclude_outside", 0) === 1,
+      smooths:
+        mode !== "nearest" &&
+        builder.number(node, "antialias", 0) === 1 &&
+        target.scales.some((scale) => (scale ?? 0) < 1),
     });
   },
   Upsample: (builder, node) => {
@@ -165,6 +208,7 @@ export const resizes: Readonly<Record<string, Read>> = {
       rounding: "floor",
       cubic: -0.75,
       excludesOutside: false,
+      smooths: false,
     });
   },
 };

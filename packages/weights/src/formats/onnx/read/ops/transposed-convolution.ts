@@ -166,6 +166,8 @@ function transposedPads(builder: Builder, node: OnnxNode, { map, strides, reach,
       const whole = computed("+", computed("*", computed("-", size, 1), strides[axis]!), reach[axis]! + extra[axis]!);
       const known = shape === undefined ? reach[axis]! + extra[axis]! - strides[axis]! : computed("-", whole, wanted);
       if (!isKnownSize(known)) return builder.refuse(node, "its output_shape needs an input of known size");
+      // An output beyond the last window's end is longer at its end.
+      if (known < 0 && shape !== undefined) return [0, known];
       const total = Math.max(0, known);
       const [small, large] = [Math.floor(total / 2), Math.ceil(total / 2)];
       return auto === "SAME_UPPER" ? [small, large] : [large, small];
