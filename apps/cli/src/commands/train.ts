@@ -64,6 +64,14 @@ export const options = {
     { as: "parts" },
   ),
   epochs: mayChange("plan.epochs", whole(1, "<n>", "passes over the data")),
+  stepsPerEpoch: keep(
+    "plan.stepsPerEpoch",
+    whole(1, "<n>", "steps of an epoch, after which it validates (default: all images)"),
+  ),
+  validationSteps: keep(
+    "plan.validationSteps",
+    whole(1, "<n>", "batches that each validation draws (default: all images)"),
+  ),
   batch: keep("plan.batch", whole(1, "<n>", "images a step")),
   optimizer: keep(
     "plan.optimizer",

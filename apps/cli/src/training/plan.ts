@@ -73,6 +73,8 @@ const parts = [
   "classWeights",
   "outputWeights",
   "accumulate",
+  "stepsPerEpoch",
+  "validationSteps",
   "stratify",
   "sampling",
   "ema",

@@ -140,6 +140,8 @@ async function trainIn(
     ...(plan.loss && { loss: plan.loss }),
     ...(plan.augment && { augment: targets ? plan.augment : planAugmentation(plan.augment, classes.length) }),
     ...(plan.classWeights && { classWeights: classWeightsOf(plan.classWeights, data.train) }),
+    ...(plan.stepsPerEpoch !== undefined && { stepsPerEpoch: plan.stepsPerEpoch }),
+    ...(plan.validationSteps !== undefined && { validationSteps: plan.validationSteps }),
     ...(plan.sampling && { sampling: plan.sampling }),
     ...(plan.accumulate !== undefined && { accumulate: plan.accumulate }),
     ...(plan.ema !== undefined && { ema: plan.ema }),

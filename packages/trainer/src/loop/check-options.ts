@@ -40,6 +40,8 @@ export const trainOptionNames: OptionNames<TrainOptions> = {
   metrics: true,
   onNote: true,
   stepsPerCall: true,
+  stepsPerEpoch: true,
+  validationSteps: true,
   accumulate: true,
   ema: true,
   callbacks: true,
@@ -93,6 +95,11 @@ export function checkTrainOptions(options: FullOptions): void {
       options.validationRuntime ?? "auto",
       oneOf(["auto", "openvino", "onnxruntime"]),
     ),
+    ...valueProblems("stepsPerEpoch", options.stepsPerEpoch ?? 1, wholeFromOne),
+    ...valueProblems("validationSteps", options.validationSteps ?? 1, wholeFromOne),
+    ...(options.validationSteps !== undefined && data.validation === undefined
+      ? ["validationSteps needs validation images: give validation as well."]
+      : []),
     ...valueProblems("sampling", options.sampling ?? "balanced", oneOf(["balanced"])),
     ...(options.sampling !== undefined && !("select" in data.train)
       ? [`sampling draws images from known places, but ${data.train.name} is read in order: leave it out.`]
@@ -176,11 +183,11 @@ export function weightProblems(
 }
 
 /** Schedules are in epochs, so the number of steps per epoch must be known. */
-function scheduleProblems({ data: { train }, schedule }: FullOptions): string[] {
-  if (schedule === undefined || Number.isFinite(train.size)) return [];
+function scheduleProblems({ data: { train }, schedule, stepsPerEpoch }: FullOptions): string[] {
+  if (schedule === undefined || Number.isFinite(train.size) || stepsPerEpoch !== undefined) return [];
   if (schedule.name === "constant" && (schedule.warmup ?? 0) === 0) return [];
   return [
-    `The schedule ${schedule.name} counts in epochs, but ${train.name} does not say how many images an epoch has: give fromGenerator its size, or use the constant schedule without warm-up.`,
+    `The schedule ${schedule.name} counts in epochs, but ${train.name} does not say how many images an epoch has: give fromGenerator its size, or stepsPerEpoch, or use the constant schedule without warm-up.`,
   ];
 }
 

@@ -85,6 +85,7 @@ const stateShape: StoredShape = {
         rateFactor: fromZero,
         history: listOf(shaped(logsShape)),
       },
+      optional: { pass: wholeFromZero },
     },
     clock: {
       fields: {

@@ -16,7 +16,9 @@ export interface DoneStep {
   readonly loss: number;
   readonly correct: number;
   readonly learningRate: number;
-  /** The batch's index in the epoch; batches without a readable image keep their index. */
+  /** The pass over the training data that the batch is from, counted from 0. */
+  readonly pass: number;
+  /** The batch's index in its pass; batches without a readable image keep their index. */
   readonly place: number | undefined;
 }
 
@@ -26,6 +28,8 @@ export interface SavedRunState {
   readonly epoch: number;
   readonly batchesDone: number;
   readonly batchesTaken: number;
+  /** Missing in checkpoints of versions in which each epoch was a pass. */
+  readonly pass?: number | undefined;
   readonly sums: Sums;
   readonly lastLearningRate: number;
   readonly rateFactor: number;
@@ -47,7 +51,9 @@ export class RunState {
   epoch = 0;
   /** Finished steps of the current epoch. */
   batchesDone = 0;
-  /** Batches of the current epoch that were read, including batches without a readable image. */
+  /** The pass over the training data of the last finished step, counted from 0; an epoch is a pass unless its steps are given. */
+  pass = 0;
+  /** Batches of that pass that were read, including batches without a readable image. */
   batchesTaken = 0;
   sums: Sums = noSums;
   /** The learning rate of the last finished step. */
@@ -61,7 +67,7 @@ export class RunState {
 
   constructor(settings: Settings) {
     this.#settings = settings;
-    this.stepsPerEpoch = Math.ceil(settings.data.train.size / settings.batch);
+    this.stepsPerEpoch = settings.stepsPerEpoch ?? Math.ceil(settings.data.train.size / settings.batch);
   }
 
   /** The learning rate of the step that comes `ahead` steps after the next one. */
@@ -80,12 +86,13 @@ export class RunState {
   }
 
   /** Counts a finished step. */
-  endStep({ images, loss, correct, learningRate, place = this.batchesTaken }: DoneStep): void {
+  endStep({ images, loss, correct, learningRate, pass, place }: DoneStep): void {
     const { sums } = this;
     this.lastLearningRate = learningRate;
     this.step += 1;
     this.batchesDone += 1;
-    this.batchesTaken = place + 1;
+    this.batchesTaken = (place ?? (pass === this.pass ? this.batchesTaken : 0)) + 1;
+    this.pass = pass;
     this.sums = {
       loss: sums.loss + loss * images,
       correct: sums.correct + correct,
@@ -97,18 +104,22 @@ export class RunState {
   endEpoch(logs: EpochLogs): void {
     this.epoch += 1;
     this.batchesDone = 0;
-    this.batchesTaken = 0;
+    if (this.#settings.stepsPerEpoch === undefined) {
+      this.pass = this.epoch;
+      this.batchesTaken = 0;
+    }
     this.sums = noSums;
     this.history = [...this.history, logs];
   }
 
   saved(): SavedRunState {
-    const { step, epoch, batchesDone, batchesTaken, sums, lastLearningRate, history } = this;
-    return { step, epoch, batchesDone, batchesTaken, sums, lastLearningRate, rateFactor: this.#rateFactor, history };
+    const { step, epoch, batchesDone, batchesTaken, pass, sums, lastLearningRate, history } = this;
+    const counters = { step, epoch, batchesDone, batchesTaken, pass, sums, lastLearningRate };
+    return { ...counters, rateFactor: this.#rateFactor, history };
   }
 
   restore({ rateFactor, ...counters }: Omit<SavedRunState, "metrics">): void {
     this.#rateFactor = rateFactor;
-    Object.assign(this, counters);
+    Object.assign(this, { ...counters, pass: counters.pass ?? counters.epoch });
   }
 }

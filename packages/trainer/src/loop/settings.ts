@@ -93,8 +93,18 @@ function usualStepsPerCall({ model, batch = 32, execution }: FullOptions): numbe
 /** The settings that must stay the same when a run is resumed, for its checkpoints. The number of epochs may change. */
 export function lastingSettings(settings: Settings): Record<string, JsonValue> {
   const { data, batch, seed, tasks, optimizer, schedule, preprocessing, accumulate, ema, distill, monitor } = settings;
-  const { validationRuntime, sampling, augment, augmentPlan, classWeights, sampleWeights, metrics, execution } =
-    settings;
+  const {
+    validationRuntime,
+    validationSteps,
+    stepsPerEpoch,
+    sampling,
+    augment,
+    augmentPlan,
+    classWeights,
+    sampleWeights,
+    metrics,
+    execution,
+  } = settings;
   const losses = tasks.map(({ loss }) => (isOwn(loss) ? { ...loss, fn: loss.fn.name } : loss));
   const isSimple = tasks.every(({ target }, _, [first]) => target === first!.target);
   const weights = tasks.map(({ weight }) => weight);
@@ -114,6 +124,8 @@ export function lastingSettings(settings: Settings): Record<string, JsonValue> {
     distill: distill && { ...distill, teacher: distill.teacher.name },
     monitor,
     validationRuntime,
+    validationSteps,
+    stepsPerEpoch,
     sampling,
     classWeights,
     outputWeights: weights.some((weight) => weight !== 1) ? weights : undefined,

@@ -58,8 +58,17 @@ export interface TrainOptions {
    * How the learning rate changes: plain data, or text such as `"cosine"` or `"cosine:warmup=2"`; constant by default.
    */
   readonly schedule?: Schedule | string | undefined;
-  /** Passes over the training data, including those before a resume. */
+  /** Passes over the training data, or parts of `stepsPerEpoch` steps, including those before a resume. */
   readonly epochs: number;
+  /**
+   * Steps of an epoch, after which come validation, history and checkpoint. The next epoch goes on in the data where it ended; after
+   * the last image a new pass in a new order begins. By default an epoch is one pass over the training data.
+   */
+  readonly stepsPerEpoch?: number | undefined;
+  /**
+   * Validates on so many batches of `batch` images, the same in each epoch, drawn by `seed`; by default on all validation images.
+   */
+  readonly validationSteps?: number | undefined;
   /** Images per step; 32 by default. */
   readonly batch?: number | undefined;
   /**

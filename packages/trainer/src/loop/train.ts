@@ -8,9 +8,9 @@ import type { BatchResult } from "../step/step-runner.ts";
 import { Checkpointing, newestCheckpoint } from "./checkpointing.ts";
 import { checkedSettings, createRun } from "./create-run.ts";
 import { diverge, finish, resultOf } from "./end-run.ts";
-import { EpochBatches } from "./epoch-batches.ts";
 import { isInterrupted, type Run } from "./run.ts";
 import type { Settings } from "./settings.ts";
+import { type Group, TrainingBatches } from "./training-batches.ts";
 import type { RunResult, TrainOptions } from "./train-options.ts";
 import { validate } from "./validate.ts";
 import { withValidationTest } from "./validation-test.ts";
@@ -41,11 +41,13 @@ async function trainRun({ signal, ...rest }: Settings, claim: RunClaim | undefin
   const run = createRun(settings, saved?.state.settings);
   const { out } = settings;
   const checkpoints = out === undefined || claim === undefined ? undefined : new Checkpointing(run, out, claim);
+  let batches: TrainingBatches | undefined;
   try {
     if (saved !== undefined) await checkpoints?.restore(saved);
+    batches = new TrainingBatches(run);
     await run.callbacks.call("onTrainBegin", run.training);
     while (run.state.epoch < settings.epochs && run.state.stopReason === undefined) {
-      const trained = await trainEpoch(run, checkpoints);
+      const trained = await trainEpoch(run, batches, checkpoints);
       if (trained === undefined) break;
       const logs = await run.runner.withAverage(async () => {
         const validated = await withValidationTest(run, (test) => validate(run, test));
@@ -62,40 +64,43 @@ async function trainRun({ signal, ...rest }: Settings, claim: RunClaim | undefin
     }
     await finish(run, checkpoints);
   } finally {
+    await batches?.close();
     run.best.dispose();
     await run.runner.dispose();
   }
   return resultOf(run);
 }
 
-/** One pass over the training data, or over its rest after a resume; undefined if it was interrupted. */
-async function trainEpoch(run: Run, checkpoints: Checkpointing | undefined): Promise<TrainedEpoch | undefined> {
+/** The steps of an epoch, or its rest after a resume; undefined if it was interrupted. */
+async function trainEpoch(
+  run: Run,
+  batches: TrainingBatches,
+  checkpoints: Checkpointing | undefined,
+): Promise<TrainedEpoch | undefined> {
   const { state, settings, runner } = run;
   const epoch = state.epoch + 1;
   run.clock.beginEpoch();
   await run.callbacks.call("onEpochBegin", epoch, run.training);
   await runner.refresh();
-  const batches = new EpochBatches(run);
-  let group: Batch[] | undefined = [];
-  try {
-    while (state.stopReason === undefined && !isInterrupted(run)) {
-      group = await run.clock.timed("data", () => batches.fetch());
-      if (group === undefined) break;
-      const stepping = step(run, group);
-      batches.fetchAhead();
-      const steps = await stepping;
-      if (steps === undefined) {
-        await diverge(run, group);
-        return undefined;
-      }
-      await log(run, group, steps);
-      for (const batch of group) batch.release?.();
-      await checkpoints?.onStep();
+  batches.beginEpoch();
+  let group: Group | undefined;
+  let isRead = false;
+  while (state.stopReason === undefined && !isInterrupted(run)) {
+    group = await run.clock.timed("data", () => batches.fetch());
+    isRead = group === undefined;
+    if (group === undefined) break;
+    const stepping = step(run, group.batches);
+    batches.fetchAhead();
+    const steps = await stepping;
+    if (steps === undefined) {
+      await diverge(run, group.batches);
+      return undefined;
     }
-  } finally {
-    await batches.close();
+    await log(run, group, steps);
+    for (const batch of group.batches) batch.release?.();
+    await checkpoints?.onStep();
   }
-  const hasEnded = group === undefined || state.batchesDone >= state.stepsPerEpoch;
+  const hasEnded = isRead || state.batchesDone >= state.stepsPerEpoch;
   if (isInterrupted(run) || !hasEnded) return undefined;
   if (state.batchesDone % settings.accumulate !== 0) await runner.applyWaiting(state.lastLearningRate);
   const { loss, correct, images } = state.sums;
@@ -149,11 +154,11 @@ async function applyWaiting({ runner, state, settings }: Run, batches: number, l
 }
 
 /** Counts the steps of a group and calls the callbacks for each. */
-async function log(run: Run, group: readonly Batch[], steps: readonly DoneStep[]): Promise<void> {
+async function log(run: Run, { batches, pass }: Group, steps: readonly DoneStep[]): Promise<void> {
   const { state, clock, callbacks, training } = run;
   for (const [index, done] of steps.entries()) {
-    const { labels, place } = group[index]!;
-    state.endStep({ ...done, images: labels.length, place });
+    const { labels, place } = batches[index]!;
+    state.endStep({ ...done, images: labels.length, pass, place });
     run.parts.metrics.update(done.statistics);
     const { sums, batchesDone } = state;
     const logs = {

@@ -18,7 +18,12 @@ export async function validate(
     await callbacks.call("onTestBegin", training);
     metrics.reset();
     let [lossSum, correctSum, images, index] = [0, 0, 0, 0];
-    for await (const batch of data.batches({ batch: testBatch(settings.batch, data.shape) })) {
+    const { validationSteps, batch: size, seed } = settings;
+    const batches =
+      validationSteps === undefined
+        ? data.batches({ batch: testBatch(size, data.shape) })
+        : data.batches({ batch: size, shuffle: true, seed });
+    for await (const batch of batches) {
       if (isInterrupted(run)) return undefined;
       await callbacks.call("onTestBatchBegin", index, training);
       const { loss, correct, statistics } = await test(batch);
@@ -29,6 +34,7 @@ export async function validate(
       batch.release?.();
       await callbacks.call("onTestBatchEnd", index, training);
       index += 1;
+      if (index === validationSteps) break;
     }
     checkRead(images, data);
     const { accuracy: own, ...results } = metrics.results();

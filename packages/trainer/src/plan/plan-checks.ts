@@ -74,6 +74,8 @@ export type PlanParts = Pick<
   | "reduceOnPlateau"
   | "histograms"
   | "fineTune"
+  | "stepsPerEpoch"
+  | "validationSteps"
   | "stratify"
   | "sampling"
 > & {
@@ -92,6 +94,8 @@ export function checkPlan(plan: PlanParts): void {
     ...plateauProblems(reduceOnPlateau, metricColumns(plan.metrics)),
     ...plannedFineTuneProblems(plan.fineTune),
     ...valueProblems("histograms", histograms, wholeFromZero),
+    ...valueProblems("stepsPerEpoch", plan.stepsPerEpoch ?? 1, wholeFromOne),
+    ...valueProblems("validationSteps", plan.validationSteps ?? 1, wholeFromOne),
     ...valueProblems("stratify", plan.stratify ?? false, trueOrFalse),
     ...valueProblems("sampling", plan.sampling ?? "balanced", oneOf(["balanced"])),
   ]);

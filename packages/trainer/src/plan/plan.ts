@@ -56,6 +56,10 @@ export interface Plan {
   readonly schedule?: Schedule | undefined;
   readonly batch: number;
   readonly epochs: number;
+  /** Steps of an epoch; by default one pass over the training images. */
+  readonly stepsPerEpoch?: number | undefined;
+  /** Batches that each validation draws; by default all validation images. */
+  readonly validationSteps?: number | undefined;
   /** Random changes of the training images; none by default. */
   readonly augment?: AugmentationPlan | undefined;
   /** Trains as `fineTune` does: the head alone, then everything; by default all layers train from the start. */
