@@ -109,6 +109,7 @@ export {
   type RunResult,
   type Timings,
   type TrainOptions,
+  type WeightAveraging,
 } from "./loop/train-options.ts";
 export { findLearningRate, type FindLearningRateOptions, type FoundLearningRate } from "./search/find-learning-rate.ts";
 export { type RatePoint, type RateSuggestions } from "./search/rate-suggestions.ts";

@@ -78,6 +78,7 @@ const parts = [
   "stratify",
   "sampling",
   "ema",
+  "swa",
   "monitor",
   "earlyStopping",
   "reduceOnPlateau",

@@ -145,6 +145,7 @@ async function trainIn(
     ...(plan.sampling && { sampling: plan.sampling }),
     ...(plan.accumulate !== undefined && { accumulate: plan.accumulate }),
     ...(plan.ema !== undefined && { ema: plan.ema }),
+    ...(plan.swa && { swa: plan.swa }),
     ...(plan.schedule && { schedule: plan.schedule }),
     ...(plan.monitor && { monitor: plan.monitor }),
     ...(config.validationRuntime && { validationRuntime: config.validationRuntime }),

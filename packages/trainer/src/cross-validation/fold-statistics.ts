@@ -9,11 +9,11 @@ export interface FoldStatistics {
   readonly values: readonly number[];
 }
 
-/** Mean and deviation of the last epoch's numbers by their columns in `history.csv`: `val_loss`, `val_accuracy`, `val_auc`. */
+/** Mean and deviation of the last epoch's numbers (of the averaged weights with `swa`) by their columns in `history.csv`: `val_loss`, `val_accuracy`, `val_auc`. */
 export function foldStatistics(
-  results: readonly Pick<RunResult, "final" | "diverged">[],
+  results: readonly Pick<RunResult, "final" | "swa" | "diverged">[],
 ): Readonly<Record<string, FoldStatistics>> {
-  const rows = results.map(({ final, diverged }) => (final === undefined || diverged ? {} : validationColumns(final)));
+  const rows = results.map(({ final, swa, diverged }) => (diverged ? {} : validationColumns(swa ?? final ?? {})));
   const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   return Object.fromEntries(
     names.map((name) => {
@@ -25,7 +25,11 @@ export function foldStatistics(
   );
 }
 
-function validationColumns({ valLoss, valAccuracy, metrics }: NonNullable<RunResult["final"]>): Record<string, number> {
+function validationColumns({
+  valLoss,
+  valAccuracy,
+  metrics,
+}: Partial<NonNullable<RunResult["final"]>>): Record<string, number> {
   const validated = Object.entries(metrics ?? {}).filter(([name]) => name.startsWith("val_"));
   return {
     ...(valLoss !== undefined && { val_loss: valLoss }),

@@ -84,12 +84,13 @@ export async function fineTune(
     for (const [index, { layers: thawed, epochs, optimizer }] of stages.entries()) {
       freezeBut(tuned, thawed, norms);
       const isLast = index === stages.length - 1;
-      const { out, claim, ...others } = rest;
+      const { out, claim, swa, ...others } = rest;
       const place = out === undefined ? {} : isLast ? { out, claim } : { out: join(out, "stages", String(index + 1)) };
       const result = await train({
         schedule: { name: "one-cycle" },
         ...others,
         ...place,
+        ...(isLast && swa !== undefined && { swa }),
         callbacks: typeof givenCallbacks === "function" ? givenCallbacks(index + 1, stages.length) : givenCallbacks,
         model: tuned,
         data: full.data,

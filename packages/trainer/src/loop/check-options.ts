@@ -44,6 +44,7 @@ export const trainOptionNames: OptionNames<TrainOptions> = {
   validationSteps: true,
   accumulate: true,
   ema: true,
+  swa: true,
   callbacks: true,
   progress: true,
   monitor: true,
@@ -95,6 +96,12 @@ export function checkTrainOptions(options: FullOptions): void {
       options.validationRuntime ?? "auto",
       oneOf(["auto", "openvino", "onnxruntime"]),
     ),
+    ...(options.swa !== undefined && options.restoreBest === true
+      ? ["swa ends with the mean of the weights, not with the best epoch's: leave out restoreBest."]
+      : []),
+    ...(options.swa !== undefined && options.swa.start > epochs
+      ? [`swa.start must be an epoch of the run, 1 to ${epochs}, not ${String(options.swa.start)}.`]
+      : []),
     ...valueProblems("stepsPerEpoch", options.stepsPerEpoch ?? 1, wholeFromOne),
     ...valueProblems("validationSteps", options.validationSteps ?? 1, wholeFromOne),
     ...(options.validationSteps !== undefined && data.validation === undefined
@@ -116,6 +123,7 @@ export function checkTrainOptions(options: FullOptions): void {
       monitor,
       accumulate,
       ema,
+      swa: options.swa,
       augment,
     } as Parameters<typeof planProblems>[0]),
     ...callbackProblems(options.callbacks),

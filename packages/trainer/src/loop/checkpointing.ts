@@ -85,7 +85,7 @@ const stateShape: StoredShape = {
         rateFactor: fromZero,
         history: listOf(shaped(logsShape)),
       },
-      optional: { pass: wholeFromZero },
+      optional: { pass: wholeFromZero, averaged: wholeFromZero },
     },
     clock: {
       fields: {

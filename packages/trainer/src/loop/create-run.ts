@@ -106,7 +106,9 @@ export function createRun(options: Settings, began: Readonly<Record<string, Json
     settings,
     lasting: began ?? lastingSettings(settings),
     parts,
-    runner: new StepRunner(parts, { optimizer, accumulate, ema }, execution, { gradients }),
+    runner: new StepRunner(parts, { optimizer, accumulate, ema, hasMean: settings.swa !== undefined }, execution, {
+      gradients,
+    }),
     best: new BestWeights(model, monitor, isLower),
     state: new RunState(settings),
     clock: new RunClock(),

@@ -1,5 +1,6 @@
 import type { Batch } from "@convkit/datasets";
 import { traceNonFiniteLoss } from "../step/non-finite-loss.ts";
+import { adoptMean } from "./adopt-mean.ts";
 import type { Checkpointing } from "./checkpointing.ts";
 import { isInterrupted, type Run } from "./run.ts";
 import type { RunResult } from "./train-options.ts";
@@ -20,8 +21,9 @@ export async function finish(run: Run, checkpoints: Checkpointing | undefined): 
   // In a step with a non-finite loss, norms have updated their statistics with non-finite values.
   if (!state.diverged) await checkpoints?.onEnd();
   await runner.adoptAverage();
-  if (best.logs === undefined) await checkpoints?.saveModel();
-  if (settings.restoreBest ?? true) {
+  const isMean = await adoptMean(run);
+  if (isMean || best.logs === undefined) await checkpoints?.saveModel();
+  if (!isMean && (settings.restoreBest ?? true)) {
     best.restore();
     await checkpoints?.retryModel();
   }
@@ -44,6 +46,7 @@ export function resultOf(run: Run): RunResult {
     seconds: clock.seconds,
     imagesPerSecond: clock.imagesPerSecond,
     timings: clock.timings,
+    ...(state.swa && { swa: state.swa }),
     ...(state.validationRuntime !== undefined && { validationRuntime: state.validationRuntime }),
   };
 }

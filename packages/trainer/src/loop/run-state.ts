@@ -2,6 +2,7 @@ import { scheduleFactor } from "../optimization/schedules.ts";
 import type { JsonValue } from "@convkit/files";
 import type { EpochLogs } from "../run/history.ts";
 import type { Settings } from "./settings.ts";
+import type { RunResult } from "./train-options.ts";
 
 /** Sums over the images of an epoch. */
 export interface Sums {
@@ -34,6 +35,8 @@ export interface SavedRunState {
   readonly lastLearningRate: number;
   readonly rateFactor: number;
   readonly history: readonly EpochLogs[];
+  /** Missing without `swa`. */
+  readonly averaged?: number | undefined;
   /** What the metrics have gathered in this epoch; missing if there is none. */
   readonly metrics?: JsonValue | undefined;
 }
@@ -58,6 +61,10 @@ export class RunState {
   sums: Sums = noSums;
   /** The learning rate of the last finished step. */
   lastLearningRate = 0;
+  /** Finished epochs whose weights are in the mean of `swa`. */
+  averaged = 0;
+  /** The validation of the model with the mean of its weights. */
+  swa: RunResult["swa"];
   stopReason: string | undefined;
   /** True if a loss was not finite. */
   diverged = false;
@@ -115,7 +122,8 @@ export class RunState {
   saved(): SavedRunState {
     const { step, epoch, batchesDone, batchesTaken, pass, sums, lastLearningRate, history } = this;
     const counters = { step, epoch, batchesDone, batchesTaken, pass, sums, lastLearningRate };
-    return { ...counters, rateFactor: this.#rateFactor, history };
+    const averaged = this.#settings.swa === undefined ? {} : { averaged: this.averaged };
+    return { ...counters, ...averaged, rateFactor: this.#rateFactor, history };
   }
 
   restore({ rateFactor, ...counters }: Omit<SavedRunState, "metrics">): void {

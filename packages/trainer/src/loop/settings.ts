@@ -92,7 +92,8 @@ function usualStepsPerCall({ model, batch = 32, execution }: FullOptions): numbe
 
 /** The settings that must stay the same when a run is resumed, for its checkpoints. The number of epochs may change. */
 export function lastingSettings(settings: Settings): Record<string, JsonValue> {
-  const { data, batch, seed, tasks, optimizer, schedule, preprocessing, accumulate, ema, distill, monitor } = settings;
+  const { data, batch, seed, tasks, optimizer, schedule, preprocessing, accumulate, ema, swa, distill, monitor } =
+    settings;
   const {
     validationRuntime,
     validationSteps,
@@ -121,6 +122,7 @@ export function lastingSettings(settings: Settings): Record<string, JsonValue> {
     preprocessing,
     accumulate,
     ema,
+    swa,
     distill: distill && { ...distill, teacher: distill.teacher.name },
     monitor,
     validationRuntime,

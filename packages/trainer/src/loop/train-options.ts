@@ -110,6 +110,12 @@ export interface TrainOptions {
   readonly accumulate?: number | undefined;
   /** Decay of a moving average of the weights; the average is validated and saved. None by default. */
   readonly ema?: number | undefined;
+  /**
+   * Stochastic weight averaging: the model ends with the mean of its weights at the ends of the epochs from `start` on (counted from 1),
+   * with statistics of its norms computed anew on the training data. Epochs validate their own weights, the result's `swa` has the
+   * mean's validation. None by default.
+   */
+  readonly swa?: WeightAveraging | undefined;
   /** Called at the beginning and end of the run, of each epoch and batch; none by default. */
   readonly callbacks?: readonly Callback[] | undefined;
   /** Takes notes, such as on a metric that throws; a warning of the process by default. */
@@ -146,6 +152,12 @@ export interface TrainOptions {
   readonly execution?: ExecutionOptions | undefined;
   /** Ends the run after the current step, and the trained weights are kept; none by default. */
   readonly signal?: AbortSignal | undefined;
+}
+
+/** Which epochs' weights are averaged. */
+export interface WeightAveraging {
+  /** The first epoch whose weights count, from 1. */
+  readonly start: number;
 }
 
 /** How a run is resumed. */
@@ -204,6 +216,8 @@ export interface RunResult {
   /** Speed of the training steps after the first call. */
   readonly imagesPerSecond: number;
   readonly timings: Timings;
+  /** The number of averaged epochs, and the validation of the model with their mean; missing without `swa`. */
+  readonly swa?: (Pick<EpochLogs, "valLoss" | "valAccuracy" | "metrics"> & { readonly epochs: number }) | undefined;
   /** What computed the last validation; missing without `validationRuntime`, when the engine in use did. */
   readonly validationRuntime?: string | undefined;
 }

@@ -5,6 +5,7 @@ import { claimRunDirectory, type RunClaim } from "../run/run-directory.ts";
 import { hasAccuracy } from "../objective/output-tasks.ts";
 import { checkRead } from "../step/data-checks.ts";
 import type { BatchResult } from "../step/step-runner.ts";
+import { addToMean } from "./adopt-mean.ts";
 import { Checkpointing, newestCheckpoint } from "./checkpointing.ts";
 import { checkedSettings, createRun } from "./create-run.ts";
 import { diverge, finish, resultOf } from "./end-run.ts";
@@ -187,6 +188,7 @@ async function keep(
   state.endEpoch(logs);
   clock.endEpoch();
   await clock.timed("callbacks", async () => {
+    await addToMean(run);
     await run.runner.sync();
     const isBest = run.best.offer(logs);
     await checkpoints?.writeHistory();

@@ -29,6 +29,7 @@ import type { OptimizerConfig } from "../optimization/optimizer-config.ts";
 import { type Schedule, scheduleNames } from "../optimization/schedules.ts";
 import { knownMonitor, monitors } from "../run/monitor.ts";
 import { planAugmentation } from "../step/augmentation.ts";
+import type { WeightAveraging } from "../loop/train-options.ts";
 import type { Plan } from "./plan.ts";
 
 const loss: Fields<Loss> = {
@@ -48,6 +49,8 @@ const metric: Fields<MetricPlan> = {
   k: wholeFromOne,
   curve: oneOf(["roc", "pr"]),
 };
+
+const averaging: Fields<WeightAveraging> = { start: wholeFromOne };
 
 const warmup = { warmup: fromZero, warmupFrom: fromZero };
 type FieldsOf<Name extends Schedule["name"]> = Fields<Extract<Schedule, { name: Name }>>;
@@ -69,6 +72,7 @@ export type PlanParts = Pick<
   | "augment"
   | "accumulate"
   | "ema"
+  | "swa"
   | "monitor"
   | "earlyStopping"
   | "reduceOnPlateau"
@@ -120,6 +124,13 @@ export function planProblems(plan: Omit<PlanParts, "metrics"> & { metrics?: Metr
         ]),
     ...valueProblems("accumulate", accumulate, wholeFromOne),
     ...valueProblems("ema", ema, belowOne),
+    ...fieldProblems("swa", plan.swa, averaging),
+    ...(isRecord(plan.swa) && plan.swa.start === undefined
+      ? ["swa.start, the first epoch that counts, must be given."]
+      : []),
+    ...(plan.swa === undefined || plan.ema === undefined
+      ? []
+      : ["swa and ema both average the weights: give one of them."]),
     ...(augment === undefined || isRecord(augment) ? [] : [noRecordProblem("augment", augment)]),
   ];
 }

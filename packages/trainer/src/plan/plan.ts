@@ -4,6 +4,7 @@ import type { FineTunePlan } from "../fine-tune/fine-tune-plan.ts";
 import type { EarlyStoppingOptions } from "../callbacks/early-stopping.ts";
 import type { Monitor } from "../run/monitor.ts";
 import type { MetricPlanOption } from "../metrics/metric-set.ts";
+import type { WeightAveraging } from "../loop/train-options.ts";
 import type { Loss, LossName } from "../objective/loss.ts";
 import type { OptimizerConfig } from "../optimization/optimizer-config.ts";
 import type { PlateauOptions } from "../callbacks/reduce-on-plateau.ts";
@@ -68,6 +69,8 @@ export interface Plan {
   readonly accumulate?: number | undefined;
   /** Decay of the moving average of the weights; no average by default. */
   readonly ema?: number | undefined;
+  /** Ends with the mean of the weights of the epochs from `start` on; none by default. */
+  readonly swa?: WeightAveraging | undefined;
   /** The value that decides which epoch is the best; `valLoss` by default, `loss` without validation images. */
   readonly monitor?: Monitor | undefined;
   /** Stops the run when a value stops improving; by default all epochs run. */

@@ -5,10 +5,12 @@ import * as tf from "@tensorflow/tfjs-core";
 import { HealthProbe } from "../health/health-probe.ts";
 import type { HealthRequest, StepHealth } from "../health/step-health.ts";
 import type { ImageWeights } from "../objective/class-weights.ts";
+import { NormStatistics } from "../model/norm-statistics.ts";
+import { modelOutputs } from "../objective/model-outputs.ts";
 import { type SavedArray, savedArray } from "../run/checkpoint.ts";
 import { guardedLoss, isBadLoss } from "./non-finite-loss.ts";
 import { withSeededMath } from "./seeded-math.ts";
-import { type StepParts, testLoss, trainingLoss } from "./training-loss.ts";
+import { preparedBatch, type StepParts, testLoss, trainingLoss } from "./training-loss.ts";
 import { type NamedTensor, type UpdateOptions, WeightUpdate } from "./weight-update.ts";
 
 /** The mean loss of a batch, the number of its correctly classified images, and what the metrics need. */
@@ -46,6 +48,8 @@ export class StepRunner {
   #applyWaiting: Executable | undefined;
   readonly #test: Executable;
   readonly #swap: Executable | undefined;
+  readonly #addToMean: Executable | undefined;
+  readonly #adoptMean: Executable | undefined;
   readonly #health: Pick<HealthRequest, "gradients">;
   readonly #isAccumulating: boolean;
   #measured: MeasuredStep | undefined;
@@ -69,14 +73,11 @@ export class StepRunner {
       const { loss, correct, statistics } = testLoss(parts, parts.layout.tensors(fed));
       return [loss, correct, ...statistics];
     }, execution);
-    const { average } = this.#update;
+    const { average, mean } = this.#update;
+    this.#addToMean = mean && this.#change(() => mean.add());
+    this.#adoptMean = mean && this.#change(() => mean.adopt());
     // Swaps in the engine, which holds the values. In JavaScript, every validation would copy all weights.
-    this.#swap =
-      average &&
-      executable(() => {
-        average.swap();
-        return [];
-      }, execution);
+    this.#swap = average && this.#change(() => average.swap());
   }
 
   /**
@@ -161,7 +162,8 @@ export class StepRunner {
   async sync(): Promise<void> {
     // Each executable knows only the variables that it has used in this process.
     const { step, applyWaiting } = this.#measured ?? {};
-    const all = [this.#step, this.#applyWaiting, this.#swap, step, applyWaiting];
+    const means = [this.#addToMean, this.#adoptMean];
+    const all = [this.#step, this.#applyWaiting, this.#swap, ...means, step, applyWaiting];
     await Promise.all(all.map((each) => each?.sync()));
   }
 
@@ -179,6 +181,49 @@ export class StepRunner {
   async adoptAverage(): Promise<void> {
     await this.#swap?.run([]);
     await this.sync();
+  }
+
+  /** Adds the weights to their mean. */
+  async addToMean(): Promise<void> {
+    await this.#addToMean?.run([]);
+  }
+
+  /** Replaces the weights by their mean, and computes the statistics of the norms anew on `batches`. */
+  async adoptMean(batches: AsyncIterable<Batch>): Promise<void> {
+    await this.#adoptMean?.run([]);
+    const statistics = new NormStatistics(this.#parts.model);
+    const { seed = 0 } = this.#execution;
+    const observe: Executable = executable((...fed) => {
+      const batch = this.#parts.layout.tensors(fed);
+      const forward = (random?: RandomSource) => {
+        const { images } = preparedBatch(this.#parts, batch, random);
+        modelOutputs(this.#parts.model, [images, ...batch.inputs], { training: true });
+      };
+      const { runs } = observe;
+      const seeded = () => withSeededMath(seed, runs, () => forward(seededRandom(seed, runs)));
+      statistics.observe(isTracing() ? forward : seeded);
+      return [];
+    }, this.#execution);
+    const adopt = this.#change(() => statistics.adopt());
+    try {
+      if (!statistics.isEmpty) {
+        for await (const batch of batches) await observe.run(this.#parts.layout.feeds(batch));
+        await adopt.run([]);
+        await Promise.all([observe, adopt].map((each) => each.sync()));
+      }
+      await this.sync();
+    } finally {
+      await Promise.all([observe, adopt].map((each) => each.dispose()));
+      statistics.dispose();
+    }
+  }
+
+  /** Changes variables in the engine, which holds their values. */
+  #change(fn: () => void): Executable {
+    return executable(() => {
+      fn();
+      return [];
+    }, this.#execution);
   }
 
   /** Updates the steps after layers became trainable or frozen. */
@@ -220,7 +265,8 @@ export class StepRunner {
 
   async dispose(): Promise<void> {
     const { step, applyWaiting } = this.#measured ?? {};
-    const executables = [this.#step, this.#applyWaiting, this.#test, this.#swap, step, applyWaiting];
+    const changes = [this.#swap, this.#addToMean, this.#adoptMean];
+    const executables = [this.#step, this.#applyWaiting, this.#test, ...changes, step, applyWaiting];
     await Promise.all(executables.map((each) => each?.dispose()));
     this.#update.dispose();
   }

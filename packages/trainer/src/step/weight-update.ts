@@ -1,8 +1,10 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
 import { namedWeights } from "../model/named-weights.ts";
+import { movingStatistics } from "../model/norm-statistics.ts";
 import { GradientSum } from "../optimization/gradient-sum.ts";
 import { MovingAverage } from "../optimization/moving-average.ts";
+import { WeightMean } from "../optimization/weight-mean.ts";
 import { limitGradients } from "../optimization/clipping.ts";
 import {
   createOptimizer,
@@ -21,6 +23,8 @@ export interface UpdateOptions {
   readonly accumulate?: number | undefined;
   /** Decay of a moving average of the weights. */
   readonly ema?: number | undefined;
+  /** Whether the mean of the weights over some epochs is kept. */
+  readonly hasMean?: boolean | undefined;
 }
 
 /** A tensor and its name in checkpoints. */
@@ -33,6 +37,8 @@ export interface NamedTensor {
 export class WeightUpdate {
   readonly optimizer: LearningOptimizer;
   readonly average: MovingAverage | undefined;
+  /** The mean of all weights but the moving statistics of norms. */
+  readonly mean: WeightMean | undefined;
   readonly #sum: GradientSum | undefined;
   /** Decay and limits of the gradients. */
   readonly #prepare: (gradients: tf.NamedTensorMap) => tf.NamedTensorMap;
@@ -42,7 +48,7 @@ export class WeightUpdate {
   readonly #model: LayersModel;
   #trainable: readonly tf.Variable[] = [];
 
-  constructor(model: LayersModel, { optimizer, accumulate = 1, ema }: UpdateOptions) {
+  constructor(model: LayersModel, { optimizer, accumulate = 1, ema, hasMean = false }: UpdateOptions) {
     this.#model = model;
     this.#isOwn = isOwn(optimizer);
     if (isOwn(optimizer)) {
@@ -56,6 +62,10 @@ export class WeightUpdate {
     this.#weights = new Map([...namedWeights(model)].map(([name, weight]) => [name, weight.read() as tf.Variable]));
     // The moving statistics of norms belong to the weights of their time, so they are averaged too.
     this.average = ema === undefined ? undefined : new MovingAverage([...this.#weights.values()], ema);
+    const statistics = hasMean ? movingStatistics(model) : new Set();
+    this.mean = hasMean
+      ? new WeightMean([...this.#weights.values()].filter((variable) => !statistics.has(variable)))
+      : undefined;
     this.#sum = accumulate === 1 ? undefined : new GradientSum();
     this.refresh();
   }
@@ -133,17 +143,21 @@ export class WeightUpdate {
     return [...this.#weights]
       .flatMap(([name, variable]) => {
         const [average, sum] = [this.average?.of(variable), this.#sum?.of(variable)];
+        const mean = this.mean?.of(variable);
         return [
           { name: `model/${name}`, tensor: variable },
           ...(average === undefined ? [] : [{ name: `average/${name}`, tensor: average }]),
+          ...(mean === undefined ? [] : [{ name: `mean/${name}`, tensor: mean }]),
           ...(sum === undefined ? [] : [{ name: `sum/${name}`, tensor: sum }]),
         ];
       })
+      .concat(this.mean === undefined ? [] : [{ name: "mean-count", tensor: this.mean.count }])
       .concat(this.#sum === undefined ? [] : [{ name: "sum-images", tensor: this.#sum.images }]);
   }
 
   dispose(): void {
     this.average?.dispose();
+    this.mean?.dispose();
     this.#sum?.dispose();
     if (!this.#isOwn) this.optimizer.dispose();
   }
