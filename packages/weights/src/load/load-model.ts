@@ -144,6 +144,11 @@ function loraFactors(config: unknown, found = new Map<string, number>()): Map<st
   return found;
 }
 
+/** A name without the cell of a recurrent layer, which Keras of TensorFlow 2 names: `lstm/lstm_cell/kernel`. */
+function withoutCell(name: string): string {
+  return name.replace(/[^/]+_cell(_\d+)?\/([^/]+)$/, "$2");
+}
+
 /** Loads a tfjs file, whose tensors have the names of the model's weights. */
 async function loadTfjs(
   model: tfl.LayersModel,
@@ -159,7 +164,11 @@ async function loadTfjs(
   }
   // Layers of the same name in nested models follow the model's order.
   const tensors = new Map<string, NamedTensor[]>();
-  for (const tensor of file.tensors) tensors.set(tensor.name, [...(tensors.get(tensor.name) ?? []), tensor]);
+  const own = new Set(model.weights.map(({ originalName }) => originalName));
+  for (const tensor of file.tensors) {
+    const name = own.has(tensor.name) ? tensor.name : withoutCell(tensor.name);
+    tensors.set(name, [...(tensors.get(name) ?? []), tensor]);
+  }
   const problems: string[] = [];
   const ignored: string[] = [];
   const assignments: Assignment[] = [];
