@@ -1,3 +1,4 @@
+import { setModelMetadata } from "@convkit/core";
 import { type EngineName, useEngine } from "@convkit/engine";
 import { engines } from "@convkit/testing";
 import * as tf from "@tensorflow/tfjs-core";
@@ -47,4 +48,8 @@ test.each([false, true])("a teacher's softened classes move the weights as by ha
   byHand(0.5, 2.5, 0.7).forEach((value, i) => expect(got[i], `weight ${i}`).toBeCloseTo(value, 6));
   expect([...teacher.layers[1]!.getWeights()[0]!.dataSync()]).toEqual([...new Float32Array(teacherKernel)]);
   await expect(train({ ...options, distill: { ...distill, share: 2 } })).rejects.toThrow(/distill.share must be/);
+  // The model is new and names no classes yet: those of the data count.
+  setModelMetadata(teacher, { classes: ["b", "a", "c"] });
+  const other = train({ ...options, model: network(), distill });
+  await expect(other).rejects.toThrow(/expected a teacher of the classes .*"a","b","c".*, got .*"b","a","c"/);
 });

@@ -126,6 +126,13 @@ export const options = {
   webhook: notStored(url),
   workers: notStored(whole(1, "<n>", "threads that decode images (default: one a core)")),
   strict: notStored(flag("stops at the first image that cannot be read")),
+  teacher: keep(
+    "plan.distill.teacher",
+    text("<model>", "a trained model whose softened classes are targets beside the labels"),
+    {
+      as: "teacher",
+    },
+  ),
   freeze: keep("freeze", flag("trains only the last layer, for a model with a new head")),
   recipe: keep(
     "plan.fineTune",

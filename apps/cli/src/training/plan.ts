@@ -84,6 +84,7 @@ const parts = [
   "reduceOnPlateau",
   "histograms",
   "fineTune",
+  "distill",
 ] as const satisfies readonly (keyof Plan)[];
 
 /**
@@ -124,8 +125,17 @@ function planFile(path: string): string {
   }
 }
 
+/** The stored form of `--teacher`: an absolute path. */
+export function teacherPlace(name: string): string {
+  const path = userPath(name);
+  if (existsSync(path)) return path;
+  throw new UsageError(`--teacher must be a trained model, a file or a run directory; ${name} is neither.`);
+}
+
 function partOf(key: string, value: unknown): unknown {
   if (value === null) return undefined;
+  const { teacher } = (key === "distill" ? value : {}) as { readonly teacher?: unknown };
+  if (typeof teacher === "string") return { ...(value as object), teacher: teacherPlace(teacher) };
   if (typeof value !== "string") return value;
   if (key === "schedule") return scheduleOf(value);
   return key === "loss" || key === "optimizer" ? { name: value } : value;

@@ -9,7 +9,7 @@ import { dataPlace } from "../inputs/load-data.ts";
 import { readConfig } from "../inputs/run-directory.ts";
 import { userFolder, userPath } from "../inputs/user-path.ts";
 import type { Environment } from "./environment.ts";
-import { basePlan, type BaseOptions, partsOf, scheduleOf } from "./plan.ts";
+import { basePlan, type BaseOptions, partsOf, scheduleOf, teacherPlace } from "./plan.ts";
 import type { StoredAs, TrainOptionTable } from "./train-option.ts";
 
 /** The content of `config.json`: all settings that a resumed run needs. */
@@ -136,6 +136,7 @@ const partsOfPlan = new Set([
   "clipNorm",
   "recipe",
   "headEpochs",
+  "teacher",
   "schedule",
   "patience",
 ]);
@@ -160,6 +161,7 @@ const storedForm: { readonly [As in StoredAs]: (value: never, before: unknown) =
   source: (from: string) => (/^https?:/.test(from) ? from : userPath(from)),
   weights: (weights: string) => (weights === "imagenet" ? weights : userPath(weights)),
   folder: (folder: string) => userPath(folder),
+  teacher: teacherPlace,
   schedule: scheduleOf,
   optimizer(name: string, before) {
     if (!(optimizerNames as readonly string[]).includes(name))

@@ -15,6 +15,7 @@ export type StoredAs =
   | "source"
   | "weights"
   | "optimizer"
+  | "teacher"
   | "recipe"
   | "schedule"
   | "patience"

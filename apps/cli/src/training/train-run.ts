@@ -118,6 +118,8 @@ async function trainIn(
     ...callbacksOf(context, config, place),
     ...webhooks(context, place),
   ];
+  const teacher =
+    plan.distill && (await resolveModel(plan.distill.teacher, {}, seed, (note) => context.out.note(note)));
   const settings = {
     optimizer: plan.optimizer,
     epochs: plan.epochs,
@@ -142,6 +144,7 @@ async function trainIn(
     ...(plan.classWeights && { classWeights: classWeightsOf(plan.classWeights, data.train) }),
     ...(plan.stepsPerEpoch !== undefined && { stepsPerEpoch: plan.stepsPerEpoch }),
     ...(plan.validationSteps !== undefined && { validationSteps: plan.validationSteps }),
+    ...(teacher && { distill: { ...plan.distill, teacher: teacher.model } }),
     ...(plan.sampling && { sampling: plan.sampling }),
     ...(plan.accumulate !== undefined && { accumulate: plan.accumulate }),
     ...(plan.ema !== undefined && { ema: plan.ema }),
@@ -158,6 +161,7 @@ async function trainIn(
     plan.fineTune === undefined
       ? await train({ ...settings, model, data, callbacks: callbacks() })
       : await fineTuned(model, data, { ...settings, ...plan.fineTune, epochs: plan.epochs, callbacks });
+  teacher?.model.dispose();
   if (result.validationRuntime !== undefined)
     context.out.note(`${config.name}: validated by copies of the model in the runtime ${result.validationRuntime}`);
   const judged = data.test ?? data.validation;

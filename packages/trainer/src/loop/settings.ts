@@ -59,7 +59,11 @@ export function completeOptions(options: FullOptions): Settings {
     ? ownOptimizer(options.optimizer, { isSaved: options.out !== undefined })
     : completeOptimizer(options.optimizer ?? "sgd");
   const preprocessing = options.preprocessing ?? known.preprocessing ?? {};
-  if (options.distill !== undefined) checkDistillation(options.distill, model, preprocessing);
+  if (options.distill !== undefined)
+    checkDistillation(options.distill, model, {
+      preprocessing,
+      known: data.train.targets === undefined ? data.train.classes : known.classes,
+    });
   return {
     ...options,
     tasks,

@@ -19,15 +19,22 @@ export interface Distillation {
 
 const names: OptionNames<Distillation> = { teacher: true, temperature: true, share: true };
 
-/** Refuses a teacher that does not fit the model; throws `TrainerError`. */
-export function checkDistillation(distill: Distillation, model: LayersModel, preprocessing: Preprocessing): void {
+/** The numbers of a distillation, for plans and options. */
+export const distillationFields = { temperature: aboveZero, share: zeroToOne };
+
+/** Refuses a teacher that does not fit the model, or not the classes of the data; throws `TrainerError`. */
+export function checkDistillation(
+  distill: Distillation,
+  model: LayersModel,
+  { preprocessing, known }: { readonly preprocessing: Preprocessing; readonly known: readonly string[] | undefined },
+): void {
   checkOptions("distill", distill, names, (message) => new TrainerError(message));
   const { teacher, temperature = 4, share = 0.5 } = distill;
   if (!Array.isArray((teacher as Partial<LayersModel> | undefined)?.outputs))
     throw new TrainerError(`distill: expected a model as the teacher, got ${shown(teacher)}.`);
   throwProblems([
-    ...valueProblems("distill.temperature", temperature, aboveZero),
-    ...valueProblems("distill.share", share, zeroToOne),
+    ...valueProblems("distill.temperature", temperature, distillationFields.temperature),
+    ...valueProblems("distill.share", share, distillationFields.share),
   ]);
   const [own, other] = [model, teacher].map(({ inputs, outputs }) => [inputs[0]!.shape, outputs[0]!.shape.at(-1)]);
   if (!isDeepStrictEqual(own, other) || (own![1] as number) < 2)
@@ -39,7 +46,6 @@ export function checkDistillation(distill: Distillation, model: LayersModel, pre
     throw new TrainerError(
       `distill: expected the teacher to take images as ${model.name} does, ${shown(preprocessing)}, got ${shown(theirs)}.`,
     );
-  const known = modelMetadata(model).classes;
   if (classes !== undefined && known !== undefined && !isDeepStrictEqual([...classes], [...known]))
     throw new TrainerError(`distill: expected a teacher of the classes ${shown(known)}, got ${shown(classes)}.`);
 }

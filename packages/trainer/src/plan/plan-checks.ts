@@ -3,6 +3,7 @@ import { stoppingProblems } from "../callbacks/early-stopping.ts";
 import {
   aboveZero,
   belowOne,
+  type Field,
   fieldProblems,
   type Fields,
   fromOne,
@@ -24,6 +25,7 @@ import { isByOutput, type Loss, lossNames, type LossOption } from "../objective/
 import { reductions } from "../objective/reduction.ts";
 import { type MetricOption, metricColumns } from "../metrics/metric-set.ts";
 import { metricNames, type MetricPlan } from "../metrics/named-metrics.ts";
+import { distillationFields } from "../objective/distillation.ts";
 import { optimizerProblems } from "../optimization/optimizer-checks.ts";
 import type { OptimizerConfig } from "../optimization/optimizer-config.ts";
 import { type Schedule, scheduleNames } from "../optimization/schedules.ts";
@@ -52,6 +54,8 @@ const metric: Fields<MetricPlan> = {
 
 const averaging: Fields<WeightAveraging> = { start: wholeFromOne };
 
+const modelName: Field = ["a model's file or run directory", (value) => typeof value === "string" && value !== ""];
+
 const warmup = { warmup: fromZero, warmupFrom: fromZero };
 type FieldsOf<Name extends Schedule["name"]> = Fields<Extract<Schedule, { name: Name }>>;
 const schedules: { readonly [Name in Schedule["name"]]: FieldsOf<Name> } = {
@@ -78,6 +82,7 @@ export type PlanParts = Pick<
   | "reduceOnPlateau"
   | "histograms"
   | "fineTune"
+  | "distill"
   | "stepsPerEpoch"
   | "validationSteps"
   | "stratify"
@@ -100,6 +105,10 @@ export function checkPlan(plan: PlanParts): void {
     ...valueProblems("histograms", histograms, wholeFromZero),
     ...valueProblems("stepsPerEpoch", plan.stepsPerEpoch ?? 1, wholeFromOne),
     ...valueProblems("validationSteps", plan.validationSteps ?? 1, wholeFromOne),
+    ...fieldProblems("distill", plan.distill, { teacher: modelName, ...distillationFields }),
+    ...(isRecord(plan.distill) && plan.distill.teacher === undefined
+      ? ["distill.teacher, a trained model, must be given."]
+      : []),
     ...valueProblems("stratify", plan.stratify ?? false, trueOrFalse),
     ...valueProblems("sampling", plan.sampling ?? "balanced", oneOf(["balanced"])),
   ]);

@@ -6,6 +6,7 @@ import type { Monitor } from "../run/monitor.ts";
 import type { MetricPlanOption } from "../metrics/metric-set.ts";
 import type { WeightAveraging } from "../loop/train-options.ts";
 import type { Loss, LossName } from "../objective/loss.ts";
+import type { Distillation } from "../objective/distillation.ts";
 import type { OptimizerConfig } from "../optimization/optimizer-config.ts";
 import type { PlateauOptions } from "../callbacks/reduce-on-plateau.ts";
 import type { Schedule } from "../optimization/schedules.ts";
@@ -65,6 +66,8 @@ export interface Plan {
   readonly augment?: AugmentationPlan | undefined;
   /** Trains as `fineTune` does: the head alone, then everything; by default all layers train from the start. */
   readonly fineTune?: Omit<FineTunePlan, "epochs"> | undefined;
+  /** A trained model, by its file or run directory, whose softened classes are targets, too; none by default. */
+  readonly distill?: (Omit<Distillation, "teacher"> & { readonly teacher: string }) | undefined;
   /** Number of batches whose gradients are averaged before the weights change; 1 by default. */
   readonly accumulate?: number | undefined;
   /** Decay of the moving average of the weights; no average by default. */
