@@ -42,7 +42,7 @@ describe("tfjs folders that tensorflowjs' converter makes of models of Keras 2",
           mergeMode: "concat",
           layer: tfl.layers.lstm({ units: 2, returnSequences: true }) as tfl.RNN,
         }),
-        tfl.layers.gru({ units: 4, resetAfter: false }),
+        tfl.layers.gru({ units: 4 }),
         tfl.layers.dense({ units: 2 }),
       ],
     });
@@ -58,7 +58,7 @@ describe("tfjs folders that tensorflowjs' converter makes of models of Keras 2",
     expect(renamed).toBe(9);
     writeFileSync(path, JSON.stringify(file));
     const again = await loadModel(folder);
-    const x = tf.linspace(-1, 1, 30).reshape([2, 5, 3]);
+    const x = tf.reshape(tf.linspace(-1, 1, 30), [2, 5, 3]);
     const [y, z] = [model.predict(x) as tf.Tensor, again.predict(x) as tf.Tensor];
     expect([...z.dataSync()]).toEqual([...y.dataSync()]);
     model.dispose();

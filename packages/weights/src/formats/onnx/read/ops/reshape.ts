@@ -55,18 +55,7 @@ function resolved(builder: Builder, node: OnnxNode, x: Value, from: readonly Siz
   });
   const total = productOf(from);
   const mismatch = (): never => builder.refuse(node, `cannot reshape ${shapeText(from)} to ${shapeText(stated)}`);
-  // The file may have a fixed number of images, where the model takes any.
-  const batch = x.kind === "signal" ? from[0] : undefined;
-  if (batch !== undefined && !isKnownSize(batch) && isKnownSize(sizes[0] ?? batch) && sizes[0] !== -1) {
-    const fixed = builder.statedBatch;
-    const rest = exactly(sizes[0]!, fixed ?? 0);
-    if (fixed !== undefined && rest !== undefined && !sizes.some((size) => !isKnownSize(size))) {
-      const others = sizes.slice(1);
-      const known = productOf(others.filter((size) => size !== -1));
-      const first = productOf([builder.batch === undefined ? batch : sizeOfAxis(builder.batch.axis), rest]);
-      if (others.includes(-1) || sameSize(productOf([first, known]), total)) sizes[0] = first;
-    }
-  }
+  if (x.kind === "signal") withAnyBatch(builder, from, sizes);
   const free = sizes.filter((size) => size === -1).length;
   if (free > 1) return mismatch();
   if (free === 1) {
@@ -87,6 +76,31 @@ function resolved(builder: Builder, node: OnnxNode, x: Value, from: readonly Siz
     if (rest !== undefined) return sizes.map((size) => (size === other ? rest : size));
   }
   return mismatch();
+}
+
+/**
+ * The file may fix the number of images, where the model takes any: states the batch in the target. Behind other axes it
+ * must be an axis of its own, between the same elements as in `from`.
+ */
+function withAnyBatch(builder: Builder, from: readonly Size[], sizes: Size[]): void {
+  const place = from.findIndex((size) => !isKnownSize(size));
+  const fixed = builder.statedBatch;
+  if (place === -1 || fixed === undefined || sizes.some((size) => !isKnownSize(size))) return;
+  const batch = builder.batch === undefined ? from[place]! : sizeOfAxis(builder.batch.axis);
+  const [before, behind] = [productOf(from.slice(0, place)), productOf(from.slice(place + 1))];
+  const isOwn = (size: Size, axis: number): boolean =>
+    size === fixed &&
+    !sizes.includes(-1) &&
+    sameSize(from[place]!, batch) &&
+    sameSize(productOf(sizes.slice(0, axis)), before) &&
+    sameSize(productOf(sizes.slice(axis + 1)), behind);
+  const at = place === 0 ? 0 : sizes.findIndex(isOwn);
+  const rest = at === -1 || sizes[at] === -1 || sizes.length === 0 ? undefined : exactly(sizes[at]!, fixed);
+  if (rest === undefined) return;
+  const others = sizes.toSpliced(at, 1);
+  const known = productOf(others.filter((size) => size !== -1));
+  const first = productOf([batch, rest]);
+  if (others.includes(-1) || sameSize(productOf([first, known]), productOf(from))) sizes[at] = first;
 }
 
 export function transpose(builder: Builder, node: OnnxNode, x: Value, given: readonly number[] | undefined): Value {
