@@ -20,7 +20,7 @@ describe("convkit complete", () => {
     [["predict", "--top", "3", "alex"], ["alexnet"], true],
     [["predict", "alexnet", "ph"], [], true],
     [["train", "lenet5"], ["lenet5-mnist", "lenet5"], true],
-    [["train", "--optimizer", "adam"], ["adam", "adamw"], false],
+    [["train", "--optimizer", "adam"], ["adam", "adamw", "adamax"], false],
     [["train", "lenet5", "--precision", "b"], ["bfloat16"], false],
     [["train", "lenet5", "--no-"], ["--no-top"], false],
     [["evaluate", "lenet5", "--data", "fashion"], ["fashion-mnist"], true],
