@@ -434,6 +434,7 @@ case("arithmetic", "Mod, fmod", [node("Mod", ["x", "d"], fmod=1)], wide[:1], {"d
 case("arithmetic", "Div of whole numbers", [node("Mul", ["x", "k"], ["a"]), node("Cast", ["a"], ["i"], to=TensorProto.INT32), node("Div", ["i", "d"], ["j"]), node("Cast", ["j"], to=TensorProto.FLOAT)], wide[:1], {"k": np.array(10, np.float32), "d": np.array(3, np.int32)})
 case("reductions", "ReduceLogSum", [node("Abs", ["x"], ["a"]), node("ReduceLogSum", ["a", "ax"], keepdims=0)], wide, {"ax": i64(-1, 1)}, opset=18)
 case("shapes", "Reshape of a fixed batch behind another axis", [node("Transpose", ["x"], ["t"], perm=[2, 0, 1, 3]), node("Reshape", ["t", "s"], ["r"]), node("Transpose", ["r"], perm=[1, 0, 2])], floats(1, 3, 4, 5), {"s": i64(4, 1, 15)}, shape=[1, 3, 4, 5])
+case("arithmetic", "Cast to float16 and back", [node("Cast", ["x"], ["h"], to=TensorProto.FLOAT16), node("Cast", ["h"], to=TensorProto.FLOAT)], floats(1, 2, 3, 5), tolerance=2e-3)
 
 for group, entries in groups.items():
     text = json.dumps(entries, separators=(",", ":"))

@@ -1,12 +1,14 @@
 import { useEngine } from "@convkit/engine";
 import * as tf from "@tensorflow/tfjs-core";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openFile } from "../src/bytes/byte-source.ts";
 import { readZip } from "../src/bytes/zip-reader.ts";
+import { tellPolicy } from "../src/formats/keras/policy.ts";
 import { importModel, loadModel, openWeights, saveModel } from "../src/index.ts";
+import { onnxCases } from "./onnx-cases.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -76,5 +78,40 @@ describe("dtype policies of Keras", () => {
     const notes: string[] = [];
     await loadModel(at("plain.keras"), { onNote: (note) => notes.push(note) });
     expect(notes).toEqual([]);
+  });
+
+  it("casts to float16 by TensorFlow's function and by ONNX' operator are told", async () => {
+    const calls = (name: string, dtype: string): Json => ({
+      class_name: "TFOpLambda",
+      config: { name, dtype: "float32", function: "cast" },
+      name,
+      inbound_nodes: [[name === "half" ? "input" : "half", 0, 0, { dtype }]],
+    });
+    const input = { batch_input_shape: [null, 3], dtype: "float32", name: "input" };
+    const config = {
+      class_name: "Functional",
+      config: {
+        name: "net",
+        layers: [
+          { class_name: "InputLayer", config: input, name: "input", inbound_nodes: [] },
+          calls("half", "float16"),
+          calls("back", "float32"),
+        ],
+        input_layers: [["input", 0, 0]],
+        output_layers: [["back", 0, 0]],
+      },
+    };
+    const notes: string[] = [];
+    tellPolicy("net.h5", config, (note) => notes.push(note));
+    const { bytes } = onnxCases("arithmetic").find(({ title }) => title === "Cast to float16 and back")!;
+    writeFileSync(at("half.onnx"), bytes);
+    const model = await loadModel(at("half.onnx"), { onNote: (note) => notes.push(note) });
+    model.dispose();
+    expect(notes).toEqual(
+      ["net.h5", at("half.onnx")].map(
+        (path) =>
+          `${path} casts numbers to float16 or bfloat16 once: the model computes in float32 here, without that rounding`,
+      ),
+    );
   });
 });

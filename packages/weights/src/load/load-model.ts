@@ -42,7 +42,7 @@ export async function loadModel(path: string, options: LoadModelOptions = {}): P
   try {
     checkEngine("loadModel");
     if (file.format === "onnx")
-      return await loadOnnx(openFile(path), { layers: options.layers, functions: options.functions });
+      return await loadOnnx(openFile(path), { layers: options.layers, functions: options.functions }, options.onNote);
     if (file.config === undefined) {
       throw new WeightsError(path, "", "holds weights but no architecture: name the network that they belong to");
     }

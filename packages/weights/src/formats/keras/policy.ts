@@ -18,6 +18,14 @@ function policyIn({ dtype }: JsonObject): string | undefined {
   return typeof name === "string" && otherPolicies.test(name) ? name : undefined;
 }
 
+/** The argument of a call by which TensorFlow rounds numbers to 16 bits. */
+const narrowCast = /"dtype":\s*"(b?float16|half)"/;
+
+/** Says that casts to 16 bits do not round here. */
+export function castNote(path: string, casts: number): string {
+  return `${path} casts numbers to float16 or bfloat16 ${casts === 1 ? "once" : `${casts} times`}: the model computes in float32 here, without that rounding`;
+}
+
 /** Keeps the policy of a file's layer with the layer made of it. */
 export function keepPolicy(layer: tfl.layers.Layer, config: JsonObject): void {
   const policy = policyIn(config);
@@ -32,15 +40,19 @@ export function policyOf(layer: tfl.layers.Layer): string | undefined {
 /** Tells once which policies a model's configuration states. */
 export function tellPolicy(path: string, config: JsonObject, onNote: ((note: string) => void) | undefined): void {
   const found = new Map<string, number>();
+  let casts = 0;
   const visit = (value: unknown): void => {
     if (Array.isArray(value)) value.forEach(visit);
     if (!isObject(value)) return;
     const inner = value["config"];
     const policy = typeof value["class_name"] === "string" && isObject(inner) ? policyIn(inner) : undefined;
+    if (value["class_name"] === "TFOpLambda" && narrowCast.test(JSON.stringify(value["inbound_nodes"] ?? "")))
+      casts += 1;
     if (policy !== undefined) found.set(policy, (found.get(policy) ?? 0) + 1);
     Object.values(value).forEach(visit);
   };
   visit(config);
+  if (casts > 0) onNote?.(castNote(path, casts));
   if (found.size === 0) return;
   const counted = [...found].map(([policy, count]) => `${policy} in ${count} ${count === 1 ? "layer" : "layers"}`);
   onNote?.(

@@ -6,6 +6,7 @@ import { assign } from "../../../model/assign.ts";
 import { metadataFromText, metadataKey, tellMetadata } from "../../../model/metadata-json.ts";
 import { WeightsError } from "../../../weights-error.ts";
 import { safeName } from "../../keras/layer-paths.ts";
+import { castNote } from "../../keras/policy.ts";
 import { arranged, channelsLast, orderOf, plain, range } from "./arrange.ts";
 import { Builder } from "./builder.ts";
 import { runSize } from "./value.ts";
@@ -29,7 +30,11 @@ import { elementKind } from "./tensor-proto.ts";
  * Operators that are not known may be the user's: `ops`. Throws `WeightsError` naming every operator that is neither, or
  * the node that cannot be read.
  */
-export async function loadOnnx(source: ByteSource, ops: UserOps = {}): Promise<tfl.LayersModel> {
+export async function loadOnnx(
+  source: ByteSource,
+  ops: UserOps = {},
+  onNote?: (note: string) => void,
+): Promise<tfl.LayersModel> {
   registerImportLayers();
   const onnx = neededPart(readOnnx(source));
   const builder = new Builder(onnx);
@@ -51,6 +56,8 @@ export async function loadOnnx(source: ByteSource, ops: UserOps = {}): Promise<t
       onnx.file,
       builder.assignments.filter(({ variable }) => own.has(variable)),
     );
+    const casts = onnx.nodes.filter(({ op, attributes }) => op === "Cast" && narrowTypes.has(attributes["to"])).length;
+    if (casts > 0) onNote?.(castNote(onnx.file, casts));
     tellMetadata(
       onnx.file,
       model,
@@ -67,6 +74,9 @@ export async function loadOnnx(source: ByteSource, ops: UserOps = {}): Promise<t
     onnx.close();
   }
 }
+
+/** ONNX' numbers of float16 and bfloat16. */
+const narrowTypes: ReadonlySet<unknown> = new Set([10, 16]);
 
 /** The file without the nodes that no output needs, in an order in which each node follows its inputs. */
 function neededPart(onnx: OnnxFile): OnnxFile {
