@@ -11,15 +11,19 @@ import select
 import socket
 import sys
 import traceback
+import types
 
-HEAVY = {"tensorflow", "keras", "torch", "torchvision", "timm"}
+# In the order of their imports: torchvision aborts the process where TensorFlow was imported before it.
+HEAVY = ["torchvision", "torch", "timm", "tensorflow", "keras"]
 
 
 def heavy_imports(source):
-    """The slow modules that a source imports at its top level."""
+    """The slow modules that a source imports at its top level; torchvision before TensorFlow."""
     lines = re.findall(r"^(?:import|from) ([^\n#]+)", source, re.MULTILINE)
-    words = (word for line in lines for word in re.findall(r"[a-z_]\w*", line.split(" import ")[0]))
-    return [word for word in words if word in HEAVY]
+    words = {word for line in lines for word in re.findall(r"[a-z_]\w*", line.split(" import ")[0])}
+    if words & {"torch", "timm"}:
+        words.add("torchvision")
+    return [name for name in HEAVY if name in words]
 
 
 def run(source, args, folder, outputs):
@@ -31,7 +35,9 @@ def run(source, args, folder, outputs):
         os.chdir(folder)
         sys.argv = ["-c", *args]
         sys.path.insert(0, "")
-        exec(compile(source, "<string>", "exec"), {"__name__": "__main__", "__builtins__": __builtins__})
+        # pickle finds the classes of a source in the module of that name.
+        sys.modules["__main__"] = types.ModuleType("__main__")
+        exec(compile(source, "<string>", "exec"), sys.modules["__main__"].__dict__)
         status = 0
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else int(end.code is not None)

@@ -13,17 +13,26 @@ export const peerPython: string | undefined = [process.env["CONVKIT_PEERS"], cac
 
 const beside = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
-/** A process that keeps Keras and PyTorch loaded. */
+/** A process that keeps Keras or PyTorch loaded. */
 interface Server {
   readonly socket: string;
   readonly pid: number;
 }
 
-let server: Server | undefined;
+const servers = new Map<string, Server>();
 
-/** Starts the server at the first use; it ends with this process. */
-function serverOf(python: string): Server {
-  if (server !== undefined) return server;
+/**
+ * Which process runs a source: torchvision aborts where TensorFlow was imported before it, so that sources that import PyTorch,
+ * anywhere in them, have a process of their own.
+ */
+function familyOf(source: string): string {
+  return /^\s*(?:import|from)\b.*\b(?:torch|torchvision|timm)\b/m.test(source) ? "torch" : "keras";
+}
+
+/** Starts the server of a family at its first use; it ends with this process. */
+function serverOf(python: string, family: string): Server {
+  const known = servers.get(family);
+  if (known !== undefined) return known;
   const folder = mkdtempSync(join(tmpdir(), "convkit-python-"));
   const socket = join(folder, "socket");
   const child = spawn(python, [beside("peer-server.py"), socket], {
@@ -32,13 +41,15 @@ function serverOf(python: string): Server {
   });
   child.unref();
   (child.stdin as unknown as { unref(): void }).unref();
-  return (server = { socket, pid: child.pid! });
+  const server = { socket, pid: child.pid! };
+  servers.set(family, server);
+  return server;
 }
 
 /** Runs Python source in the peers' environment and returns what it printed; throws with Python's traceback. */
 export function runPeer(source: string, args: readonly string[] = []): string {
   if (peerPython === undefined) throw new Error("The peers' Python environment is not there: run `pnpm peers`.");
-  const { socket, pid } = serverOf(peerPython);
+  const { socket, pid } = serverOf(peerPython, familyOf(source));
   return execFileSync(peerPython, ["-S", "-E", beside("peer-client.py"), socket, String(pid), source, ...args], {
     encoding: "utf8",
     maxBuffer: 1 << 28,

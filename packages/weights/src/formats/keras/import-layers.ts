@@ -250,11 +250,11 @@ export const makers: Readonly<Record<string, (making: Request) => Layer>> = {
     }),
   Bidirectional: ({ args, config, make, refuse }) => {
     const merge = config["merge_mode"] ?? null;
-    const layer = inner(config["layer"], make, refuse);
+    const layer = inner(zeroing(config["layer"]), make, refuse);
     const both = new Bidirectional({ ...base(args), layer: layer as never, mergeMode: merge as "concat" });
     if (args["trainable"] === false) both.trainable = false;
     if (config["backward_layer"] == null) return both;
-    const backward = inner(config["backward_layer"], make, refuse);
+    const backward = inner(zeroing(config["backward_layer"]), make, refuse);
     backward.name = `backward_${backward.name}`;
     return Object.assign(both, { backwardLayer: backward });
   },
@@ -485,6 +485,13 @@ function ofCell({ args, config, make, refuse }: Request): Layer {
 }
 
 /** Makes the layer inside a wrapper layer. */
+/** A layer inside Bidirectional, which sets `zero_output_for_mask` of it and gives zeros for masked steps itself. */
+function zeroing(layer: unknown): unknown {
+  if (!isObject(layer) || !isObject(layer["config"])) return layer;
+  const { zero_output_for_mask: _set, ...config } = layer["config"];
+  return { ...layer, config };
+}
+
 function inner(value: unknown, make: Request["make"], refuse: Request["refuse"]): Layer {
   if (!isObject(value) || typeof value["class_name"] !== "string" || !isObject(value["config"]))
     return refuse("expected a layer with class_name and config within it");
