@@ -266,7 +266,7 @@ describe("with an engine", () => {
       () => run({ learningRate: 0.1 }),
       /it belongs to the optimizer, optimizer: \{ name: "adam", learningRate/,
     ],
-    ["metrics", () => run({ metrics: ["accuracy"] }), /loss and accuracy are always measured; leave metrics out/],
+    ["metrics", () => run({ metrics: ["acuracy"] }), /Unknown metric "acuracy": .* Did you mean accuracy\?/],
     ["validationData", () => run({ validationData: data }), /Did you mean "validation"\?/],
     ["a mistyped option", () => run({ optimiser: "adam" }), /Did you mean "optimizer"/],
     [

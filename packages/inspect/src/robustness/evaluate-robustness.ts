@@ -17,9 +17,9 @@ export interface RobustnessOptions {
   readonly severities?: readonly number[] | undefined;
   /** Seed of the noise, together with the image's index; 0 by default. */
   readonly seed?: number | undefined;
-  /** Kinds besides those of `corruptionNames`: a change for each severity. */
+  /** Kinds besides those of `corruptionNames`: a change for each severity; none by default. */
   readonly others?: Readonly<Record<string, (severity: number) => ImageChange>> | undefined;
-  /** Called after each evaluation. */
+  /** Called after each evaluation; without it the results come at the end only. */
   readonly onResult?: ((result: CorruptedAccuracy) => void) | undefined;
 }
 

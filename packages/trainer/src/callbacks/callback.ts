@@ -53,7 +53,7 @@ export interface BatchLogs {
   readonly accuracy?: number | undefined;
   readonly lr: number;
   readonly imagesPerSecond: number;
-  /** Norms of gradients, activations and updates, in the steps that a callback's `health` asks for. */
+  /** Norms of gradients, activations and updates; missing in steps that no callback's `health` asks for. */
   readonly health?: StepHealth | undefined;
 }
 

@@ -32,7 +32,7 @@ export interface ActivationHealth {
 export interface StepHealth {
   readonly weights: readonly WeightHealth[];
   readonly activations: readonly ActivationHealth[];
-  /** The gradients themselves, by the names of the weights; only if a callback asks for them. */
+  /** The gradients themselves, by the names of the weights; missing unless a callback asks for them. */
   readonly gradients?: Readonly<Record<string, Float32Array>> | undefined;
 }
 
