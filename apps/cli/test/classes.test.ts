@@ -29,6 +29,7 @@ async function channelModel(path: string, format?: "tfjs" | "savedmodel"): Promi
 
 interface Evaluated {
   readonly accuracy: number;
+  readonly loss: number;
   readonly count: number;
   readonly trainedOn?: number;
   readonly confusion: number[][];
@@ -58,6 +59,17 @@ describe("classes match by name", () => {
     const { accuracy, perClass, confusion } = await evaluated(models[format]!, "--data", all);
     expect(perClass.map(({ label }) => label)).toEqual(["red", "green", "blue"]);
     expect([accuracy, confusion]).toEqual([1, [[3, 0, 0], [0, 3, 0], [0, 0, 3]]]); // prettier-ignore
+  });
+
+  test("of a model whose head is kept, in the first step of lr-find and check", async () => {
+    const { loss } = await evaluated(models["keras"]!, "--data", all);
+    const args = [models["keras"]!, "--data", all, "--batch", "9", "--steps", "20", "--json"];
+    const [found, checked] = [await call("lr-find", ...args), await call("check", ...args)];
+    expect([found.status, checked.status], found.err + checked.err).toEqual([0, 0]);
+    // With the labels in the order of the folders, the loss would be about 10.
+    expect(loss).toBeLessThan(1);
+    expect((JSON.parse(found.out) as { points: { loss: number }[] }).points[0]!.loss).toBeCloseTo(loss, 5);
+    expect((JSON.parse(checked.out) as { start: { loss: number } }).start.loss).toBeCloseTo(loss, 5);
   });
 
   test.each(formats)("of a %s model and of data with some of its classes", async (format) => {

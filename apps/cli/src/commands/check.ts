@@ -23,32 +23,14 @@ export const options = {
 
 /** `convkit check`: whether a training can work, by one batch. */
 export async function run(context: Context, given: ValuesOf<typeof options>, name: string): Promise<void> {
-  const { findArchitecture, isModelName } = await import("@convkit/models");
   const { checkTraining } = await import("@convkit/trainer");
-  const { dataNotes } = await import("../inputs/data-notes.ts");
-  const { loadSplits } = await import("../inputs/load-data.ts");
-  const { matchModelClasses } = await import("../inputs/model-classes.ts");
-  const { inputOf, resolveModel } = await import("../inputs/model-source.ts");
-  const { setPreprocessing } = await import("../inputs/preprocessing-option.ts");
   const { engineInUse } = await import("../inputs/use-engine.ts");
-  const { modelToTrain, outputsFor } = await import("../training/starting-model.ts");
-  const { data: source, dataFrom, outside, batch = 32, steps, lr, out, preprocessing: kind, ...modelGiven } = given;
+  const { modelAndData } = await import("../training/model-and-data.ts");
+  const { data: source, dataFrom, outside, batch = 32, steps, lr, out, preprocessing, ...modelGiven } = given;
   await engineInUse(context);
   const { seed = 0 } = context.options;
-  const trained = isModelName(name)
-    ? undefined
-    : await resolveModel(name, modelGiven, seed, (note) => context.out.note(note));
-  const image =
-    trained === undefined ? (modelGiven.input ?? findArchitecture(name).input) : inputOf(trained.model, trained.images);
-  const splits = await loadSplits(context, { data: source, dataFrom, outside, seed, image, fit: trained?.images });
-  dataNotes(context.out, splits.train)();
-  const { classes } = splits.train;
-  const count = modelGiven.classes ?? outputsFor(name, classes.length);
-  const { model } = await modelToTrain(context, trained, name, modelGiven, { wanted: { names: classes, count }, seed });
-  setPreprocessing(model, kind);
-  // A kept head has its own order of the classes.
-  const isKept = trained !== undefined && model === trained.model;
-  const train = isKept ? matchModelClasses(context.out, splits.train, trained) : splits.train;
+  const inputs = { data: source, dataFrom, outside, preprocessing };
+  const { model, train } = await modelAndData(context, name, modelGiven, inputs);
   context.out.note(`Learning one batch of ${grouped(Math.min(batch, train.size))} images of ${train.name} …`);
   const optimizer = { name: "adam", ...(lr !== undefined && { learningRate: lr }) } as const;
   const check = await checkTraining(model, train, { batch, steps, optimizer, seed, signal: context.signal });

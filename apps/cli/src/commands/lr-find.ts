@@ -24,35 +24,21 @@ export const options = {
 
 /** `convkit lr-find`: a learning rate to begin with. */
 export async function run(context: Context, given: ValuesOf<typeof options>, name: string): Promise<void> {
-  const { findArchitecture, isModelName } = await import("@convkit/models");
   const { findLearningRate, optimizerNames } = await import("@convkit/trainer");
-  const { dataNotes } = await import("../inputs/data-notes.ts");
-  const { loadSplits } = await import("../inputs/load-data.ts");
-  const { inputOf, resolveModel } = await import("../inputs/model-source.ts");
-  const { setPreprocessing } = await import("../inputs/preprocessing-option.ts");
   const { engineInUse } = await import("../inputs/use-engine.ts");
-  const { modelToTrain, outputsFor } = await import("../training/starting-model.ts");
+  const { modelAndData } = await import("../training/model-and-data.ts");
   const { data: source, dataFrom, outside, batch = 32, optimizer = "adam", from, to, steps, out, ...rest } = given;
-  const { preprocessing: kind, ...modelGiven } = rest;
+  const { preprocessing, ...modelGiven } = rest;
   if (!(optimizerNames as readonly string[]).includes(optimizer))
     throw new UsageError(`Unknown optimizer "${optimizer}": the optimizers are ${optimizerNames.join(", ")}.`);
   if (out !== undefined && !out.endsWith(".svg"))
     throw new UsageError(`--out must be the name of an .svg file, not ${out}.`);
   await engineInUse(context);
   const { seed = 0 } = context.options;
-  const trained = isModelName(name)
-    ? undefined
-    : await resolveModel(name, modelGiven, seed, (note) => context.out.note(note));
-  const image =
-    trained === undefined ? (modelGiven.input ?? findArchitecture(name).input) : inputOf(trained.model, trained.images);
-  const splits = await loadSplits(context, { data: source, dataFrom, outside, seed, image, fit: trained?.images });
-  dataNotes(context.out, splits.train)();
-  const { classes } = splits.train;
-  const count = modelGiven.classes ?? outputsFor(name, classes.length);
-  const { model } = await modelToTrain(context, trained, name, modelGiven, { wanted: { names: classes, count }, seed });
-  setPreprocessing(model, kind);
+  const inputs = { data: source, dataFrom, outside, preprocessing };
+  const { model, train } = await modelAndData(context, name, modelGiven, inputs);
   const range = { from, to, steps, batch, seed, signal: context.signal };
-  const found = await findLearningRate(model, splits.train, { ...range, optimizer: optimizer as OptimizerName });
+  const found = await findLearningRate(model, train, { ...range, optimizer: optimizer as OptimizerName });
   const { valley, steepest, minimum } = found.suggestions;
   if (out !== undefined) {
     const { writeFileAtomic } = await import("@convkit/files");
