@@ -4,6 +4,7 @@ import type { Context } from "../terminal/context.ts";
 import { grouped, percent, table } from "../terminal/format.ts";
 import { choice, flag, offering, required, text, type ValuesOf, whole } from "../terminal/option.ts";
 import { UsageError } from "../terminal/usage-error.ts";
+import { checkHtmlName } from "../outputs/html-name.ts";
 import { dataNames } from "../inputs/known-names.ts";
 import { modelOptions } from "../inputs/model-options.ts";
 import { userPath } from "../inputs/user-path.ts";
@@ -41,8 +42,7 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
     ...modelGiven
   } = given;
   if (write !== undefined && !fit) throw new UsageError("--write stores the temperature that --fit finds: give both.");
-  if (out !== undefined && !/\.html?$/i.test(out))
-    throw new UsageError(`The page is HTML: expected --out to end in .html, got ${out}.`);
+  if (out !== undefined) checkHtmlName(out);
   const { writeFileAtomic } = await import("@convkit/files");
   const { applyTemperature, calibration, temperatureScaling } = await import("@convkit/inspect");
   const { imageLogits } = await import("../inference/logits.ts");

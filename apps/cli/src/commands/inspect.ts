@@ -3,6 +3,7 @@ import type { Context } from "../terminal/context.ts";
 import { percent } from "../terminal/format.ts";
 import { text, type ValuesOf, whole } from "../terminal/option.ts";
 import { CliError, UsageError } from "../terminal/usage-error.ts";
+import { checkHtmlName } from "../outputs/html-name.ts";
 import { modelOptions } from "../inputs/model-options.ts";
 import { userPath } from "../inputs/user-path.ts";
 
@@ -22,7 +23,7 @@ export async function run(
   image: string,
 ): Promise<void> {
   const { out = "inspect.html", layer, top = 3, steps = 24, ...modelGiven } = given;
-  if (!/\.html?$/i.test(out)) throw new UsageError(`The page is HTML: expected --out to end in .html, got ${out}.`);
+  checkHtmlName(out);
   if (!existsSync(userPath(image))) throw new UsageError(`There is no file ${image}: give an image file.`);
   const { decodeImage } = await import("@convkit/datasets");
   const { writeFileAtomic } = await import("@convkit/files");

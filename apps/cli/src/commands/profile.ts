@@ -3,7 +3,7 @@ import type { Rank } from "@tensorflow/tfjs-core";
 import type { Context } from "../terminal/context.ts";
 import { bytes, grouped, percent, short, table } from "../terminal/format.ts";
 import { text, type ValuesOf, whole } from "../terminal/option.ts";
-import { UsageError } from "../terminal/usage-error.ts";
+import { checkHtmlName } from "../outputs/html-name.ts";
 import { modelOptions } from "../inputs/model-options.ts";
 import { userPath } from "../inputs/user-path.ts";
 
@@ -18,8 +18,7 @@ export const options = {
 /** `convkit profile`: what each layer of a network costs on this machine. */
 export async function run(context: Context, given: ValuesOf<typeof options>, name: string): Promise<void> {
   const { batch = 1, runs = 3, csv, out, ...modelGiven } = given;
-  if (out !== undefined && !/\.html?$/i.test(out))
-    throw new UsageError(`The page is HTML: expected --out to end in .html, got ${out}.`);
+  if (out !== undefined) checkHtmlName(out);
   const { writeFileAtomic } = await import("@convkit/files");
   const { costs, costsCsv, machinePeaks, roofline } = await import("@convkit/inspect");
   const tf = await import("@tensorflow/tfjs-core");

@@ -4,6 +4,7 @@ import type { Context } from "../terminal/context.ts";
 import { grouped, percent, table } from "../terminal/format.ts";
 import { flag, offering, required, text, type ValuesOf, whole, choice } from "../terminal/option.ts";
 import { UsageError } from "../terminal/usage-error.ts";
+import { checkHtmlName } from "../outputs/html-name.ts";
 import { dataNames } from "../inputs/known-names.ts";
 import { modelOptions } from "../inputs/model-options.ts";
 import { preprocessingOption } from "../inputs/preprocessing-option.ts";
@@ -26,8 +27,7 @@ export const options = {
 /** `convkit robustness`: accuracy on corrupted images, by class, by confidence and by the size of the files. */
 export async function run(context: Context, given: ValuesOf<typeof options>, name: string): Promise<void> {
   const { data: source, dataFrom, outside, split, limit, batch, kinds, severities, out, ...modelGiven } = given;
-  if (out !== undefined && !/\.html?$/i.test(out))
-    throw new UsageError(`The page is HTML: expected --out to end in .html, got ${out}.`);
+  if (out !== undefined) checkHtmlName(out);
   const levels = severities?.split(",").map(Number);
   if (levels?.some((level) => !Number.isInteger(level) || level < 1 || level > 5))
     throw new UsageError(`Expected --severities as whole numbers from 1 to 5, as 1,3,5, got ${severities}.`);
