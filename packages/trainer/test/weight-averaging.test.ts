@@ -121,6 +121,7 @@ test("refuses what cannot be meant, and tells of a run that ends before", async 
   const refused = (options: object) => expect(train({ ...settings, model: smallNet(), ...options })).rejects;
   await refused({ swa: {} }).toThrow(/swa.start, the first epoch that counts, must be given/);
   await refused({ swa: { start: 5 } }).toThrow(/swa.start must be an epoch of the run, 1 to 4, not 5/);
+  await refused({ swa: null }).toThrow(/^swa must be an object of options, not null\.$/);
   await refused({ swa: { begin: 2 } }).toThrow(/swa has no begin/);
   await refused({ ema: 0.9 }).toThrow(/swa and ema both average the weights/);
   await refused({ restoreBest: true }).toThrow(/leave out restoreBest/);

@@ -99,7 +99,7 @@ export function checkTrainOptions(options: FullOptions): void {
     ...(options.swa !== undefined && options.restoreBest === true
       ? ["swa ends with the mean of the weights, not with the best epoch's: leave out restoreBest."]
       : []),
-    ...(options.swa !== undefined && options.swa.start > epochs
+    ...(options.swa != null && options.swa.start > epochs
       ? [`swa.start must be an epoch of the run, 1 to ${epochs}, not ${String(options.swa.start)}.`]
       : []),
     ...valueProblems("stepsPerEpoch", options.stepsPerEpoch ?? 1, wholeFromOne),

@@ -112,7 +112,7 @@ export interface TrainOptions {
   readonly ema?: number | undefined;
   /**
    * Stochastic weight averaging: the model ends with the mean of its weights at the ends of the epochs from `start` on (counted from 1),
-   * with statistics of its norms computed anew on the training data. Epochs validate their own weights, the result's `swa` has the
+   * with statistics of its norms computed anew on the training data (each image once, with `sampling` too). Epochs validate their own weights, the result's `swa` has the
    * mean's validation. None by default.
    */
   readonly swa?: WeightAveraging | undefined;
