@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import os from "node:os";
 import path from "node:path";
 import type { Feed, Values } from "@convkit/graph";
-import { cacheFolder, readJson, writeJson } from "@convkit/files";
+import { cacheFolder, hashFile, readJson, writeJson } from "@convkit/files";
 
 import { PredictError } from "./predict-error.ts";
 import { checkFeeds, holdsWholeNumbers } from "./runtimes/check-feeds.ts";
@@ -12,6 +12,7 @@ import {
   openOnnx,
   relativeDifference,
   runtimeVersion,
+  type OnnxFile,
   type OnnxRuntimeName,
 } from "./runtimes/runtime.ts";
 
@@ -33,7 +34,7 @@ export interface RuntimeTrial {
 
 /** What a choice depends on, besides the runtimes that are installed. */
 export interface ChoiceQuestion {
-  readonly bytes: Uint8Array;
+  readonly file: OnnxFile;
   readonly options: SessionOptions;
   /** The first call: its batch is the one that is measured. Made from the inputs where there was none yet. */
   readonly feeds: readonly Feed[] | ((inputs: readonly Port[]) => readonly Feed[]);
@@ -55,20 +56,21 @@ export interface Choice {
  * again, and `trials` says so. Comparison and times are remembered in the cache, by model, versions, threads and machine.
  */
 export async function chooseRuntime(question: ChoiceQuestion): Promise<Choice> {
-  const { among = onnxRuntimes, options, bytes } = question;
+  const { among = onnxRuntimes, options, file, own } = question;
   const versions = await Promise.all(among.map(runtimeVersion));
   const installed = among.filter((_, index) => versions[index] !== undefined);
   const missing = among
     .filter((name) => !installed.includes(name))
     .map((runtime): RuntimeTrial => ({ runtime, reason: "it is not installed" }));
-  // What was not compared is not remembered: then the file's hash would be for nothing.
-  const file = question.own === undefined ? undefined : choiceFile(question, versions);
+  // Where there is nothing to find out, the file's hash would be for nothing.
+  const memory = own === undefined && installed.length < 2 ? undefined : await choiceFile(question, versions);
   const known = new Map(among.map((name, index) => [name, versions[index]]));
-  const remembered = file === undefined ? undefined : await readRemembered(file, known);
+  const remembered =
+    memory === undefined ? undefined : await readRemembered(memory, known, own === undefined ? "ms" : "difference");
   if (remembered !== undefined) {
     const best = remembered.find(({ reason }) => reason === undefined);
     if (best === undefined) return { trials: [...remembered, ...missing] };
-    const session = await openOnnx(best.runtime, bytes, options).catch(onPredictError);
+    const session = await openOnnx(best.runtime, file, options).catch(onPredictError);
     // What was remembered does not open any more: all are tried anew.
     if (session !== undefined) return { session, runtime: best.runtime, trials: [...remembered, ...missing] };
   }
@@ -89,8 +91,8 @@ export async function chooseRuntime(question: ChoiceQuestion): Promise<Choice> {
     slower.some((each) => each.trial === trial) ? { ...trial, reason: "another was faster" } : trial,
   );
   // A runtime that did not even open may be mended by the next program.
-  const isSure = trials.every(({ reason, difference }) => reason === undefined || difference !== undefined);
-  if (isSure && trials.length > 0 && file !== undefined) await remember(file, trials);
+  const isSure = trials.every(({ reason, difference, ms }) => reason === undefined || (difference ?? ms) !== undefined);
+  if (isSure && trials.length > 0 && memory !== undefined) await remember(memory, trials);
   return { session: best?.session, runtime: best?.trial.runtime, trials: [...trials, ...missing] };
 }
 
@@ -104,12 +106,12 @@ interface Tried {
 async function tryRuntime(
   runtime: OnnxRuntimeName,
   version: string,
-  { bytes, options, feeds: given, own }: ChoiceQuestion,
+  { file, options, feeds: given, own }: ChoiceQuestion,
 ): Promise<Tried> {
   let session: Session | undefined;
   let difference: number | undefined;
   try {
-    session = await openOnnx(runtime, bytes, options);
+    session = await openOnnx(runtime, file, options);
     const feeds = typeof given === "function" ? given(session.inputs) : given;
     checkFeeds(session.inputs, feeds);
     if (own !== undefined) difference = await compare(session, own, feeds);
@@ -196,10 +198,10 @@ async function timeAll(tried: readonly Tried[]): Promise<void> {
 }
 
 /** Where the choice for a question is remembered. */
-export function choiceFile(
-  { bytes, options, feeds, among = onnxRuntimes }: ChoiceQuestion,
+export async function choiceFile(
+  { file, options, feeds, own, among = onnxRuntimes }: ChoiceQuestion,
   versions: readonly unknown[],
-): string {
+): Promise<string> {
   const cpu = os.cpus()[0]?.model ?? "";
   const about = {
     options,
@@ -208,15 +210,21 @@ export function choiceFile(
     shapes: typeof feeds === "function" ? "one row" : feeds.map(({ shape }) => shape),
     cpu,
     cores: os.availableParallelism(),
+    isCompared: own !== undefined,
+    model: typeof file === "string" ? await hashFile(file) : createHash("sha256").update(file).digest("hex"),
   };
-  const key = createHash("sha256").update(bytes).update(JSON.stringify(about)).digest("hex").slice(0, 32);
+  const key = createHash("sha256").update(JSON.stringify(about)).digest("hex").slice(0, 32);
   return path.join(cacheFolder("predict"), `${key}.json`);
 }
 
-/** The trials in a file; undefined unless they are of each runtime that is installed, once and in the version that is there. */
+/**
+ * The trials in a file; undefined unless they are of each runtime that is installed, once and in the version that is there, and each
+ * has a number for what was to be found out.
+ */
 async function readRemembered(
   file: string,
   versions: ReadonlyMap<string, string | undefined>,
+  wanted: "difference" | "ms",
 ): Promise<RuntimeTrial[] | undefined> {
   const found = (await readJson(file).catch(() => undefined)) as unknown;
   if (!Array.isArray(found)) return undefined;
@@ -224,7 +232,7 @@ async function readRemembered(
   const isTrial = (each: Partial<RuntimeTrial> | null) =>
     typeof each?.version === "string" &&
     each.version === versions.get(String(each.runtime)) &&
-    typeof each.difference === "number" &&
+    typeof each[wanted] === "number" &&
     (each.reason === undefined || typeof each.reason === "string");
   const installed = [...versions.values()].filter((version) => version !== undefined);
   const isWhole =

@@ -74,14 +74,14 @@ test("auto goes on without a damaged OpenVINO, which is told and can be mended w
 
   await install({ name: path.basename(whole.library), content: "no library", sizes: false });
   const question = {
-    bytes: onnxBytes(sums()),
+    file: onnxBytes(sums()),
     options: { precision: "float32" as const, threads: undefined },
     feeds: [input],
     own: ownSums,
     among: ["openvino", "onnxruntime"] as const,
   };
   const versions = await Promise.all(question.among.map(runtimeVersion));
-  const remembered = choiceFile(question, versions);
+  const remembered = await choiceFile(question, versions);
   const trials = question.among.map((runtime, i) => ({ runtime, version: versions[i], difference: 0, ms: i + 1 }));
   await writeJson(remembered, [trials[0]!, { ...trials[1]!, reason: "another was faster" }]);
   const chosen = await chooseRuntime(question);
@@ -106,9 +106,9 @@ async function ownSums([feed]: readonly { readonly data: ArrayLike<number>; read
 
 test("a remembered choice that was edited by hand is measured anew", async () => {
   const options = { precision: "float32" as const };
-  const question = { bytes: onnxBytes(sums()), options, feeds: [input], own: ownSums, among: ["onnxruntime"] as const };
+  const question = { file: onnxBytes(sums()), options, feeds: [input], own: ownSums, among: ["onnxruntime"] as const };
   const version = await runtimeVersion("onnxruntime");
-  const file = choiceFile(question, [version]);
+  const file = await choiceFile(question, [version]);
   const good = { runtime: "onnxruntime", version, difference: 0 };
   const edited = [
     [],

@@ -65,19 +65,3 @@ export function withOwnTypes(prototype: string, types: RegExp): string {
 export function libc(): ForeignLibrary {
   return foreignFunctions().load(process.platform === "darwin" ? "libSystem.B.dylib" : "libc.so.6");
 }
-
-let trim: ForeignFunction | false | undefined;
-
-/**
- * Gives memory that was freed back to the system, where the C library can (glibc); else it stays for the process. glibc keeps what
- * each thread freed in arenas of the thread.
- */
-export function releaseFreedMemory(): void {
-  try {
-    trim ??= process.platform === "linux" && libc().func("int malloc_trim(size_t pad)");
-  } catch {
-    // musl, or a platform without koffi's binary.
-    trim = false;
-  }
-  if (trim) trim(0);
-}

@@ -1,3 +1,5 @@
+import { readFile, stat } from "node:fs/promises";
+
 import { PredictError } from "../predict-error.ts";
 import type { Session, SessionOptions } from "./session.ts";
 
@@ -25,11 +27,28 @@ export async function runtimeVersion(name: OnnxRuntimeName): Promise<string | un
   return (await findOpenvino())?.version;
 }
 
-/** Opens the bytes of an ONNX file. Throws a PredictError where the runtime is missing, damaged, or cannot run the model. */
-export async function openOnnx(name: OnnxRuntimeName, bytes: Uint8Array, options: SessionOptions): Promise<Session> {
-  if (name === "openvino") return (await import("./openvino/session.ts")).openOpenvino(bytes, options);
-  return (await import("./onnxruntime/session.ts")).openOnnxruntime(bytes, options);
+/** The path or the bytes of an ONNX file. */
+export type OnnxFile = string | Uint8Array;
+
+/**
+ * Opens an ONNX file. A runtime reads a path itself, so that the file's bytes are not in JavaScript's memory, too. Throws a
+ * PredictError where the runtime is missing, damaged, or cannot run the model.
+ */
+export async function openOnnx(name: OnnxRuntimeName, file: OnnxFile, options: SessionOptions): Promise<Session> {
+  // The libraries take paths of another encoding on Windows.
+  const given = typeof file === "string" && process.platform === "win32" ? await readFile(file) : file;
+  const open = async (): Promise<Session> => {
+    if (name === "openvino") return (await import("./openvino/session.ts")).openOpenvino(given, options);
+    return (await import("./onnxruntime/session.ts")).openOnnxruntime(given, options);
+  };
+  const size = typeof given === "string" ? (await stat(given)).size : given.byteLength;
+  if (size < largeBytes) return open();
+  const { withLargeBlocksMapped } = await import("@convkit/engine/internal");
+  return withLargeBlocksMapped(open);
 }
+
+/** Files from this size on have weights of which it matters where they lie in memory. */
+const largeBytes = 4e6;
 
 /** Throws for two different shapes of one output, else gives the largest difference relative to the largest value. */
 export function relativeDifference(

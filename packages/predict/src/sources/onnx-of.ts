@@ -9,9 +9,9 @@ export async function onnxOf(
   options: PredictorOptions = {},
 ): Promise<{ readonly bytes: Uint8Array; readonly metadata: ModelMetadata }> {
   if (source instanceof Uint8Array || (typeof source === "string" && /\.onnx$/i.test(source))) {
-    const { onnxFile } = await import("./open-onnx.ts");
-    const { bytes, metadata } = await onnxFile(source);
-    return { bytes, metadata };
+    const { bytesOf, onnxFile } = await import("./open-onnx.ts");
+    const { file, metadata } = await onnxFile(source);
+    return { bytes: await bytesOf(file), metadata };
   }
   const { loadLayers } = await import("./load-layers.ts");
   const { modelMetadata } = await import("@convkit/core/plain");

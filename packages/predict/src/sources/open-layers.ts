@@ -54,7 +54,7 @@ export async function openLayers(
     // A wrong first call must not count against a runtime.
     checkFeeds(own.inputs, inputs);
     const choice = await chooseRuntime({
-      bytes: written,
+      file: written,
       options: { precision, threads },
       feeds: inputs,
       own: (drawn) => own.run(drawn),

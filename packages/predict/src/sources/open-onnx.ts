@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { metadataFromJson, type ModelMetadata } from "@convkit/core/plain";
 import { OptionError, shown } from "@convkit/errors";
 import type { Values } from "@convkit/graph";
@@ -7,14 +7,14 @@ import type { OnnxOutline } from "@convkit/weights/onnx-outline";
 import { chooseRuntime } from "../choose-runtime.ts";
 import { PredictError } from "../predict-error.ts";
 import type { PredictorOptions } from "../predictor-options.ts";
-import { isOnnxRuntime, onnxRuntimes } from "../runtimes/runtime.ts";
+import { isOnnxRuntime, onnxRuntimes, type OnnxFile } from "../runtimes/runtime.ts";
 import { featuresOf, layerValue, outputHoldsLogits, withOutput } from "./onnx-graph.ts";
 import { openedModel, prepared, refusal, type OpenedModel, type Opening } from "./opened-model.ts";
 import { sampleFeeds } from "./sample-feeds.ts";
 
 /** Opens an ONNX file in OpenVINO or ONNX Runtime; loads no tfjs. Undefined where `auto` finds neither. */
 export async function openOnnxFile(
-  file: string | Uint8Array,
+  given: OnnxFile,
   options: PredictorOptions,
   { feeds, part }: Opening,
 ): Promise<OpenedModel | { readonly missing: string }> {
@@ -24,7 +24,7 @@ export async function openOnnxFile(
       `predictor: expected a runtime that runs ONNX files (auto, ${onnxRuntimes.join(", ")}); for tfjs' engines load the model first: predictor(await loadModel(file)).`,
     );
   }
-  const { bytes, name, outline, metadata } = await onnxFile(file);
+  const { file, name, outline, metadata } = await onnxFile(given);
   const { preprocessing = metadata.preprocessing } = options;
   const value = part === undefined || outline === undefined ? undefined : valueOf(outline, part.layer, name);
   const {
@@ -32,7 +32,7 @@ export async function openOnnxFile(
     runtime: chosen,
     trials,
   } = await chooseRuntime({
-    bytes: value === undefined || value === outline!.outputs[0] ? bytes : withOutput(bytes, value),
+    file: value === undefined || value === outline!.outputs[0] ? file : withOutput(await bytesOf(file), value),
     options: { precision, threads },
     feeds:
       feeds?.map((feed) => prepared(feed, preprocessing)) ??
@@ -55,37 +55,42 @@ export async function openOnnxFile(
     ...opened,
     ...about,
     runNow: () => undefined,
-    run: async (given) => pick(await opened.run(given)),
+    run: async (inputs) => pick(await opened.run(inputs)),
   };
 }
 
-/** The bytes of an ONNX file and what it carries. */
-export async function onnxFile(file: string | Uint8Array): Promise<{
-  readonly bytes: Uint8Array;
+/** An ONNX file and what it carries. */
+export async function onnxFile(file: OnnxFile): Promise<{
+  readonly file: OnnxFile;
   readonly name: string;
   readonly outline: OnnxOutline | undefined;
   readonly metadata: ModelMetadata;
 }> {
-  const bytes = typeof file === "string" ? await readOnnx(file) : file;
-  if (bytes.byteLength === 0) throw new PredictError("Expected the bytes of an ONNX file, got none.");
+  if ((typeof file === "string" ? await sizeOf(file) : file.byteLength) === 0)
+    throw new PredictError("Expected the bytes of an ONNX file, got none.");
   const name = typeof file === "string" ? file : "the ONNX file";
-  const outline = await readOutline(bytes, name);
-  return { bytes, name, outline, metadata: outline === undefined ? {} : metadataOf(outline, name) };
+  const outline = await readOutline(file, name);
+  return { file, name, outline, metadata: outline === undefined ? {} : metadataOf(outline, name) };
 }
 
-async function readOnnx(file: string): Promise<Uint8Array> {
-  try {
-    return await readFile(file);
-  } catch (error) {
-    throw new PredictError(`The model ${file} cannot be read: ${(error as Error).message}.`, { cause: error });
-  }
+async function sizeOf(file: string): Promise<number> {
+  return (await stat(file).catch(unreadable(file))).size;
 }
 
-/** Undefined for bytes that are no ONNX file: the runtime says what is wrong with them. */
-async function readOutline(bytes: Uint8Array, name: string): Promise<OnnxOutline | undefined> {
+/** The bytes of an ONNX file. */
+export async function bytesOf(file: OnnxFile): Promise<Uint8Array> {
+  return typeof file === "string" ? readFile(file).catch(unreadable(file)) : file;
+}
+
+const unreadable = (file: string) => (error: Error) => {
+  throw new PredictError(`The model ${file} cannot be read: ${error.message}.`, { cause: error });
+};
+
+/** Undefined for what is no ONNX file: the runtime says what is wrong with it. */
+async function readOutline(file: OnnxFile, name: string): Promise<OnnxOutline | undefined> {
   const { onnxOutline } = await import("@convkit/weights/onnx-outline");
   try {
-    return onnxOutline(bytes, name);
+    return onnxOutline(file, name);
   } catch {
     return undefined;
   }

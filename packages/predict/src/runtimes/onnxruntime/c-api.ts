@@ -1,4 +1,11 @@
-import { foreignFunctions, withOwnTypes, type ForeignFunction, type ForeignLibrary } from "@convkit/engine/internal";
+import {
+  foreignFunctions,
+  nativeVariable,
+  setNativeVariable,
+  withOwnTypes,
+  type ForeignFunction,
+  type ForeignLibrary,
+} from "@convkit/engine/internal";
 
 import { PredictError } from "../../predict-error.ts";
 import type { Pointer } from "../native/tensors.ts";
@@ -14,9 +21,14 @@ const apiVersion = 5;
 const prototypes = {
   errorMessage: [2, "str ort_error_message(uintptr_t status)"],
   createEnv: [3, "uintptr_t ort_create_env(int level, str name, _Out_ uintptr_t *env)"],
+  disableTelemetry: [6, "uintptr_t ort_disable_telemetry(uintptr_t env)"],
   createSession: [
+    7,
+    "uintptr_t ort_create_session(uintptr_t env, str path, uintptr_t options, _Out_ uintptr_t *session)",
+  ],
+  createSessionOfBytes: [
     8,
-    "uintptr_t ort_create_session(uintptr_t env, const uint8_t *bytes, size_t count, uintptr_t options, _Out_ uintptr_t *session)",
+    "uintptr_t ort_create_session_of_bytes(uintptr_t env, const uint8_t *bytes, size_t count, uintptr_t options, _Out_ uintptr_t *session)",
   ],
   createOptions: [10, "uintptr_t ort_create_options(_Out_ uintptr_t *options)"],
   setThreads: [24, "uintptr_t ort_set_threads(uintptr_t options, int threads)"],
@@ -129,18 +141,24 @@ function start(file: string): Onnxruntime {
   ]);
   const c = Object.fromEntries(functions) as OnnxruntimeFunctions;
   const allocator = created(c, "find its memory", (out) => c.defaultAllocator(out));
+  if (nativeVariable(telemetrySwitch) === undefined) setNativeVariable(telemetrySwitch, "1");
+  // Errors come as statuses; the log says them, and warnings, once more.
+  const env = created(c, "start", (out) => c.createEnv(logLevel.fatal, "convkit", out));
+  check(c, "start", c.disableTelemetry(env));
   freeText = (text) => void c.allocatorFree(allocator, text);
   return {
     c,
     handle,
-    // Errors come as statuses; the log says them, and warnings, once more.
-    env: created(c, "start", (out) => c.createEnv(logLevel.fatal, "convkit", out)),
+    env,
     allocator,
     memoryInfo: created(c, "find its memory", (out) => c.createMemoryInfo(0, 0, out)),
   };
 }
 
 const logLevel = { fatal: 4 } as const;
+
+/** Since 1.30 ONNX Runtime sends events to its maker, unless this variable is set when it starts. */
+const telemetrySwitch = "ORT_DISABLE_TELEMETRY";
 
 /** Calls a function that writes one value and returns a status; throws a PredictError with ONNX Runtime's own reason. */
 export function created<Value = Pointer>(

@@ -1,4 +1,5 @@
 import { PredictError } from "../../predict-error.ts";
+import type { OnnxFile } from "../runtime.ts";
 import { closableSession } from "../closable-session.ts";
 import { requestPool } from "../native/request-pool.ts";
 import type { Pointer } from "../native/tensors.ts";
@@ -7,17 +8,17 @@ import { check, created, onnxruntime, type Onnxruntime } from "./c-api.ts";
 import { createRequest, describeTensor, type TypedPort } from "./request.ts";
 
 /**
- * Opens the bytes of an ONNX file in ONNX Runtime on the CPU: its C library from `onnxruntime-node`, whose own interface blocks the
+ * Opens an ONNX file in ONNX Runtime on the CPU: its C library from `onnxruntime-node`, whose own interface blocks the
  * thread that asks for a run. Throws a PredictError with ONNX Runtime's reason.
  */
-export async function openOnnxruntime(bytes: Uint8Array, { precision, threads }: SessionOptions): Promise<Session> {
+export async function openOnnxruntime(file: OnnxFile, { precision, threads }: SessionOptions): Promise<Session> {
   const library = onnxruntime();
   if (precision !== "float32")
     throw new PredictError(
       `ONNX Runtime computes in float32 on the CPU, not in ${precision}: use the runtime openvino.`,
     );
   const { c } = library;
-  const session = await createSession(library, bytes, threads);
+  const session = await createSession(library, file, threads);
   try {
     const ports = {
       inputs: portsOf(library, session, { count: c.inputCount, name: c.inputName, type: c.inputType }),
@@ -36,19 +37,15 @@ export async function openOnnxruntime(bytes: Uint8Array, { precision, threads }:
 }
 
 /** Reads and optimizes the model in another thread. */
-async function createSession(
-  { c, env }: Onnxruntime,
-  bytes: Uint8Array,
-  threads: number | undefined,
-): Promise<Pointer> {
+async function createSession({ c, env }: Onnxruntime, file: OnnxFile, threads: number | undefined): Promise<Pointer> {
   const options = created(c, "start", (out) => c.createOptions(out));
   try {
     if (threads !== undefined) check(c, "take the threads", c.setThreads(options, threads));
     const out: [Pointer | null] = [null];
     const status = await new Promise<Pointer>((resolve, reject) => {
-      c.createSession.async(env, bytes, bytes.byteLength, options, out, (error: Error | null, found: Pointer) =>
-        error === null ? resolve(found) : reject(error),
-      );
+      const ended = (error: Error | null, found: Pointer) => (error === null ? resolve(found) : reject(error));
+      if (typeof file === "string") c.createSession.async(env, file, options, out, ended);
+      else c.createSessionOfBytes.async(env, file, file.byteLength, options, out, ended);
     });
     check(c, "read the model", status);
     return out[0]!;

@@ -3,6 +3,7 @@ import { findOpenvino } from "@convkit/engine/openvino";
 
 import { PredictError } from "../../predict-error.ts";
 import type { Pointer } from "../native/tensors.ts";
+import type { OnnxFile } from "../runtime.ts";
 
 /** A property of a compilation, as `ov_property_t`. */
 interface Property {
@@ -14,7 +15,8 @@ interface Property {
 const prototypes = {
   coreCreate: "int ov_core_create(_Out_ uintptr_t *core)",
   coreProperty: "int ov_core_get_property(uintptr_t core, str device, str key, _Out_ ov_text *value)",
-  readModel:
+  readModel: "int ov_core_read_model(uintptr_t core, str path, str weights, _Out_ uintptr_t *model)",
+  readModelOfBytes:
     "int ov_core_read_model_from_memory_buffer(uintptr_t core, const uint8_t *bytes, size_t count, uintptr_t weights, _Out_ uintptr_t *model)",
   reshape: "int ov_model_reshape_single_input(uintptr_t model, ov_shape_range_t shape)",
   modelFree: "void ov_model_free(uintptr_t model)",
@@ -132,6 +134,15 @@ export function check(c: OpenvinoFunctions, what: string, status: number): void 
     .map((line) => line.trim())
     .filter((line) => line !== "" && !/^(Exception from|Check ).*:$/.test(line));
   throw new PredictError(`OpenVINO cannot ${what}: ${reasons.join("; ").slice(0, 400)} (status ${status}).`);
+}
+
+/** Reads the path or the bytes of an ONNX file. */
+export function readModel({ c, core }: Openvino, file: OnnxFile): Pointer {
+  return created(c, "read the model", (out) =>
+    typeof file === "string"
+      ? c.readModel(core, file, null, out)
+      : c.readModelOfBytes(core, file, file.byteLength, 0, out),
+  );
 }
 
 /** Compiles a model for the CPU, in another thread. */

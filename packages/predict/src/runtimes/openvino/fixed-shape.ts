@@ -2,7 +2,7 @@ import type { Feed } from "@convkit/graph";
 
 import type { InferRequest } from "../native/infer-request.ts";
 import type { Pointer } from "../native/tensors.ts";
-import { check, compileModel, created, type Openvino } from "./c-api.ts";
+import { check, compileModel, readModel, type Openvino } from "./c-api.ts";
 import { createRequest, type PortTypes } from "./request.ts";
 
 /** A network compiled for one shape of its input. */
@@ -59,8 +59,8 @@ async function compiledFor(
   types: PortTypes,
   feed: Feed,
 ): Promise<FixedShape> {
-  const { c, core } = library;
-  const model = created(c, "read the model", (out) => c.readModel(core, bytes, bytes.byteLength, 0, out));
+  const { c } = library;
+  const model = readModel(library, bytes);
   let compiled: Pointer;
   try {
     const dims = BigInt64Array.from(feed.shape.flatMap((size) => [BigInt(size), BigInt(size)]));

@@ -1,22 +1,26 @@
+import { readFile, stat } from "node:fs/promises";
 import type { Feed } from "@convkit/graph";
 
 import { PredictError } from "../../predict-error.ts";
 import { closableSession } from "../closable-session.ts";
 import { requestPool } from "../native/request-pool.ts";
 import type { Pointer } from "../native/tensors.ts";
+import type { OnnxFile } from "../runtime.ts";
 import type { Port, Session, SessionOptions } from "../session.ts";
-import { compileModel, created, openvino, type Openvino } from "./c-api.ts";
+import { compileModel, created, openvino, readModel, type Openvino } from "./c-api.ts";
 import type { FixedShape } from "./fixed-shape.ts";
 import { portAt, type TypedPort } from "./ports.ts";
 import { createRequest } from "./request.ts";
 
-/** Opens the bytes of an ONNX file in OpenVINO on the CPU. Throws a PredictError with OpenVINO's own reason. */
-export async function openOpenvino(bytes: Uint8Array, { precision, threads }: SessionOptions): Promise<Session> {
+/** Opens an ONNX file in OpenVINO on the CPU. Throws a PredictError with OpenVINO's own reason. */
+export async function openOpenvino(file: OnnxFile, { precision, threads }: SessionOptions): Promise<Session> {
   const library = await openvino();
-  const { c, core } = library;
+  const { c } = library;
   if (precision === "bfloat16" && !capabilities(library).includes("BF16"))
     throw new PredictError("This CPU has no unit for bfloat16, so OpenVINO would compute in float32: ask for float32.");
-  const model = created(c, "read the model", (out) => c.readModel(core, bytes, bytes.byteLength, 0, out));
+  // A small network is compiled anew later, when its file may be another.
+  const small = await smallBytesOf(file);
+  const model = readModel(library, file);
   const settings = {
     // Without it the plugin chooses bfloat16 by itself on machines that have it.
     INFERENCE_PRECISION_HINT: precision === "bfloat16" ? "bf16" : "f32",
@@ -32,7 +36,7 @@ export async function openOpenvino(bytes: Uint8Array, { precision, threads }: Se
     c.modelFree(model);
   }
   try {
-    return sessionOf(library, compiled, bytes, settings);
+    return sessionOf(library, compiled, small, settings);
   } catch (error) {
     c.compiledFree(compiled);
     throw error;
@@ -50,7 +54,7 @@ function capabilities({ c, core }: Openvino): readonly string[] {
 function sessionOf(
   library: Openvino,
   compiled: Pointer,
-  bytes: Uint8Array,
+  small: Uint8Array | undefined,
   settings: Readonly<Record<string, string>>,
 ): Session {
   const { c } = library;
@@ -64,9 +68,7 @@ function sessionOf(
   const plain = (all: readonly TypedPort[]) =>
     all.map(({ element: _element, isFixed: _isFixed, ...port }): Port => port);
   const [inputs, outputs] = [plain(typed.inputs), plain(typed.outputs)];
-  const isSmall = bytes.byteLength <= smallBytes && inputs.length === 1 && inputs[0]!.shape.includes(null);
-  // The bytes of a large network are not kept.
-  const smallFile = isSmall ? bytes : new Uint8Array();
+  const isFixable = small !== undefined && inputs.length === 1 && inputs[0]!.shape.includes(null);
   const fixed = new Map<string, Promise<FixedShape | undefined>>();
   const calls = new Map<string, number>();
   /** Compiles a small network anew for a shape that is used often. */
@@ -78,7 +80,7 @@ function sessionOf(
     const own = { data: feed!.data.slice(), shape: [...feed!.shape] };
     const start = async (): Promise<FixedShape | undefined> => {
       const { compileFixed } = await import("./fixed-shape.ts");
-      const made = await compileFixed(library, smallFile, settings, types, own);
+      const made = await compileFixed(library, small!, settings, types, own);
       pool.keep(made.request);
       return made;
     };
@@ -88,7 +90,10 @@ function sessionOf(
       start().catch(() => undefined),
     );
   };
-  const pool = requestPool((feeds) => createRequest(library, compiled, types, feeds), isSmall ? countCall : undefined);
+  const pool = requestPool(
+    (feeds) => createRequest(library, compiled, types, feeds),
+    isFixable ? countCall : undefined,
+  );
   const close = async (): Promise<void> => {
     const all = await Promise.all(fixed.values());
     pool.dispose();
@@ -96,6 +101,12 @@ function sessionOf(
     c.compiledFree(compiled);
   };
   return closableSession({ inputs, outputs }, pool, close);
+}
+
+/** The bytes of a file that is small enough to keep. */
+async function smallBytesOf(file: OnnxFile): Promise<Uint8Array | undefined> {
+  if (typeof file !== "string") return file.byteLength <= smallBytes ? file : undefined;
+  return (await stat(file)).size <= smallBytes ? readFile(file) : undefined;
 }
 
 /** Networks of at most so many bytes are compiled anew for a shape after so many quick calls, and for so many shapes. */

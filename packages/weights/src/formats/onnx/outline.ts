@@ -1,4 +1,4 @@
-import { memorySource } from "../../bytes/byte-source.ts";
+import { memorySource, openFile } from "../../bytes/byte-source.ts";
 import type { ByteSource } from "../../bytes/byte-source.ts";
 import { fieldsOf } from "./read/fields.ts";
 import type { Field } from "./read/fields.ts";
@@ -29,9 +29,20 @@ const numbers = {
   entry: { key: 1, value: 2 },
 } as const;
 
-/** The outline of an ONNX file. Throws `WeightsError` for bytes that are none. */
-export function onnxOutline(bytes: Uint8Array, file: string): OnnxOutline {
-  const source = memorySource(bytes, file);
+/**
+ * The outline of an ONNX file, given by its path or its bytes; the values of its weights stay in the file. Throws `WeightsError` for
+ * what is no ONNX file.
+ */
+export function onnxOutline(file: string | Uint8Array, name: string): OnnxOutline {
+  const source = typeof file === "string" ? openFile(file) : memorySource(file, name);
+  try {
+    return outlineOf(source);
+  } finally {
+    source.close();
+  }
+}
+
+function outlineOf(source: ByteSource): OnnxOutline {
   let producer = "";
   const metadata: Record<string, string> = {};
   const nodes: OutlineNode[] = [];
@@ -44,16 +55,26 @@ export function onnxOutline(bytes: Uint8Array, file: string): OnnxOutline {
     }
     if (field.number !== numbers.model.graph) continue;
     for (const part of fieldsOf(source, field.start, field.size)) {
-      if (part.number === numbers.graph.node) {
-        const { op, input, output } = numbers.node;
-        const [ops, inputs, made] = [op, input, output].map((number) => textsOf(source, part, number));
-        nodes.push({ op: ops!.at(-1) ?? "", inputs: inputs!, outputs: made! });
-      }
+      if (part.number === numbers.graph.node) nodes.push(nodeOf(source, part));
       if (part.number === numbers.graph.output)
         outputs.push(textsOf(source, part, numbers.valueInfo.name).at(-1) ?? "");
     }
   }
   return { producer, metadata, nodes, outputs };
+}
+
+/** Nodes of at most so many bytes are read at once; a larger one holds a tensor. */
+const smallNode = 1 << 16;
+
+function nodeOf(file: ByteSource, { start, size }: Field): OutlineNode {
+  const isSmall = size <= smallNode;
+  const source = isSmall ? memorySource(file.read(start, size), file.file) : file;
+  const [ops, inputs, outputs]: [string[], string[], string[]] = [[], [], []];
+  const { op, input, output } = numbers.node;
+  const texts = new Map([[op, ops], [input, inputs], [output, outputs]]); // prettier-ignore
+  for (const field of fieldsOf(source, isSmall ? 0 : start, size))
+    texts.get(field.number as typeof op)?.push(textOf(source, field));
+  return { op: ops.at(-1) ?? "", inputs, outputs };
 }
 
 function textOf(source: ByteSource, { start, size }: Field): string {

@@ -10,6 +10,8 @@ export interface Runner {
 
 /** Loads ONNX Runtime, which only the verification of ONNX files needs. Throws if it is not installed. */
 export async function onnxRuntime(path: string): Promise<typeof Onnx> {
+  // Since 1.30 it sends events to its maker, unless this variable is set.
+  process.env["ORT_DISABLE_TELEMETRY"] ??= "1";
   try {
     return await import("onnxruntime-node");
   } catch (error) {
