@@ -15,11 +15,15 @@ import { checkNames } from "./images/decode-options.ts";
 import { isCifarFolder, loadCifarFolder } from "./published/cifar-set.ts";
 import { isIdxFolder, loadIdxFolder } from "./published/idx-set.ts";
 import type { SourceOptions } from "./published/idx-set.ts";
+import { areShards, isShardPattern } from "./records/shard-files.ts";
+import { imageShards, shardOptionNames } from "./records/shards.ts";
+import type { ShardOptions } from "./records/shards.ts";
 import { dataSets } from "./published/registry.ts";
 import type { DataSetName } from "./published/registry.ts";
 
 /** Options of `loadData`: the place of the data, how images are decoded, and how they are split. */
-export interface LoadOptions extends SourceOptions, SplitsOptions, ImageFolderOptions, CsvOptions {
+export interface LoadOptions
+  extends SourceOptions, SplitsOptions, ImageFolderOptions, CsvOptions, Pick<ShardOptions, "window"> {
   /** Seed of random splits and limits; 0 by default. */
   readonly seed?: number | undefined;
   /** The folder for downloaded data and for `keep: "disk"`; `dataCache()` by default. */
@@ -29,6 +33,7 @@ export interface LoadOptions extends SourceOptions, SplitsOptions, ImageFolderOp
 const optionNames: OptionNames<LoadOptions> = {
   ...imageFolderOptionNames,
   ...csvOptionNames,
+  ...shardOptionNames,
   from: true,
   resolve: true,
   trust: true,
@@ -40,8 +45,8 @@ const optionNames: OptionNames<LoadOptions> = {
 };
 
 /**
- * Loads a data set by name, from a folder (IDX files, CIFAR's binary files, or images by class) or from a CSV file
- * (paths and labels). Throws a DataError that lists the known names, or says what the folder lacks.
+ * Loads a data set by name, from a folder (IDX files, CIFAR's binary files, shards, or images by class), from shards by
+ * their names, or from a CSV file (paths and labels). Throws a DataError that lists the known names, or says what the folder lacks.
  */
 export async function loadData(
   name: DataSetName,
@@ -73,23 +78,30 @@ function withTest(
 }
 
 async function loadAll(nameOrFolder: string, options: LoadOptions): Promise<DataSplits<IndexedDataset>> {
-  const { root, outside, columns, ranges, test, stratify, seed } = options;
+  const { root, outside, columns, window, ranges, test, stratify, seed } = options;
   const isCsv = nameOrFolder.toLowerCase().endsWith(".csv");
-  if (!isCsv && [root, outside, columns].some((option) => option !== undefined)) {
+  const isNamed = Object.hasOwn(dataSets, nameOrFolder);
+  const path = resolvePath(nameOrFolder);
+  const isThere = existsSync(nameOrFolder) || isShardPattern(path);
+  const isOfShards = !isNamed && isThere && !isCsv && areShards(path);
+  if (!isCsv && (root ?? outside ?? (isOfShards ? undefined : columns)) !== undefined)
     throw new DataError(`root, outside and columns are options of CSV files, and ${nameOrFolder} is none`);
-  }
-  if (Object.hasOwn(dataSets, nameOrFolder)) {
+  if (!isOfShards && window !== undefined)
+    throw new DataError(`window is an option of shards, and ${nameOrFolder} is none`);
+  if (isNamed) {
     return withTest(await dataSets[nameOrFolder as DataSetName].load(options), options);
   }
-  if (!existsSync(nameOrFolder)) {
+  if (isOfShards) return withTest(await imageShards(path, { ...pickImageOptions(options), columns, window }), options);
+  if (!isThere) {
     throw new DataError(
       `${nameOrFolder} is neither a known data set (${Object.keys(dataSets).join(", ")}) nor a folder that exists`,
     );
   }
-  const path = resolvePath(nameOrFolder);
   if (!statSync(path).isDirectory()) {
     if (!isCsv)
-      throw new DataError(`${nameOrFolder} is a file; expected a folder of data, or a .csv of paths and labels`);
+      throw new DataError(
+        `${nameOrFolder} is a file; expected a folder of data, shards (.tar), or a .csv of paths and labels`,
+      );
     return withTest(await csvImages(path, { ...pickImageOptions(options), root, outside, columns }), options);
   }
   if (isIdxFolder(path)) return withTest(await loadIdxFolder(path, basename(path)), options);

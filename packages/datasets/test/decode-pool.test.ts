@@ -52,7 +52,7 @@ describe("files that are decoded in threads", () => {
     const memory = new ArrayBuffer(1 + files.length * bytes);
     const targets = files.map((_, place) => new Uint8Array(memory, 1 + place * bytes, bytes));
     const failures = await decodeFiles(
-      files.map((file, place) => ({ file, target: targets[place]! })),
+      files.map((file, place) => ({ source: file, target: targets[place]! })),
       { ...options, size, channels, orient },
     );
     for (const [place, file] of files.entries()) {
@@ -71,7 +71,7 @@ describe("files that are decoded in threads", () => {
       put(folder, `${i}.jpg`, whole.subarray(0, whole.length - 200)),
       put(folder, `${i}.png`, png.subarray(0, png.length / 2)),
     ]).flat();
-    const wanted = files.map((file) => ({ file, target: new Uint8Array(7 * 7 * 3) }));
+    const wanted = files.map((file) => ({ source: file, target: new Uint8Array(7 * 7 * 3) }));
     const failures = await decodeFiles(wanted, { size: [7, 7], channels: 3, orient: true });
     for (const [i, failure] of failures.entries())
       expect(failure).toEqual(await decodeImage(files[i]!).catch((error: unknown) => error));
@@ -81,7 +81,7 @@ describe("files that are decoded in threads", () => {
     const folder = temporaryFolder();
     const contents = await Promise.all([1, 2, 3].map((seed) => picture([10, 12], seed).jpeg().toBuffer()));
     const files = Array.from({ length: 150 }, (_, i) => put(folder, `${i}.jpg`, contents[i % 3]!));
-    const wanted = files.map((file) => ({ file, target: new Uint8Array(7 * 7 * 3) }));
+    const wanted = files.map((file) => ({ source: file, target: new Uint8Array(7 * 7 * 3) }));
     const decoding = { size: [7, 7], channels: 3, orient: true } as const;
     expect(await Promise.all([decodeFiles(wanted, decoding), decodeFiles(wanted, decoding)])).toEqual(
       [0, 1].map(() => files.map(() => undefined)),

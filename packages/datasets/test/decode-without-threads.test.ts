@@ -33,7 +33,7 @@ describe("where threads cannot be started", () => {
     const files = Array.from({ length: 6 }, (_, i) => put(folder, `${i}.jpg`, jpeg));
     const { data } = await decodeImage(jpeg, { size: [5, 5] });
     for (const round of [1, 2]) {
-      const wanted = files.map((file) => ({ file, target: new Uint8Array(75) }));
+      const wanted = files.map((file) => ({ source: file, target: new Uint8Array(75) }));
       const failures = await decodeFiles(wanted, { size: [5, 5], channels: 3, orient: true, workers: 2 });
       expect(failures, `round ${round}`).toEqual(files.map(() => undefined));
       for (const { target } of wanted) expect(target).toEqual(data);

@@ -6,6 +6,7 @@ import { UsageError } from "../terminal/usage-error.ts";
 import { aboveZero, choice, flag, offering, required, text, type ValuesOf, whole } from "../terminal/option.ts";
 import { dataNames } from "../inputs/known-names.ts";
 import { modelOptions } from "../inputs/model-options.ts";
+import { shardColumns, shardOptions } from "../inputs/shard-options.ts";
 import { preprocessingOption } from "../inputs/preprocessing-option.ts";
 import { userPath } from "../inputs/user-path.ts";
 
@@ -17,6 +18,7 @@ export const options = {
   outside: flag("allows paths of a CSV file that leave its folder"),
   labels: columnList("of a CSV file: the column with the names of several labels, or one with 0 and 1 a label"),
   numbers: columnList("of a CSV file: the columns of numbers to predict"),
+  ...shardOptions,
   metrics: nameList("metrics of labels and numbers, such as auc,r2"),
   threshold: aboveZero("<share>", "the probability above which a label counts (default: 0.5)"),
   split: choice(["test", "validation", "train"], "<name>", "which images"),
@@ -53,8 +55,13 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
     numbers,
     metrics,
     threshold,
+    imageField,
+    labelField,
+    classNames,
     ...modelGiven
   } = given;
+  const csvColumns = (labelColumns ?? numbers) && { labels: labelColumns, numbers };
+  const fields = csvColumns ?? shardColumns({ imageField, labelField, classNames });
   await engineInUse(context);
   const subject = await openSubject(context, name, modelGiven);
   const { seed } = context.options;
@@ -71,7 +78,7 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
     image: subject.image,
     fit: subject.fit,
     run: subject.run,
-    ...((labelColumns ?? numbers) && { columns: { labels: labelColumns, numbers } }),
+    ...(fields && { columns: fields }),
   });
   const { name: dataName, split, trainedOn } = chosen;
   const tellNotes = dataNotes(context.out, chosen.data);

@@ -103,7 +103,7 @@ export const commands: CommandTree = {
     },
   },
   data: {
-    about: "the data sets: list, verify, fetch, subset, preview",
+    about: "the data sets: list, verify, fetch, subset, shard, preview",
     commands: {
       list: command("", "the data sets with a name, and whether they are here", () => import("./data/list.ts")),
       verify: command(
@@ -116,6 +116,11 @@ export const commands: CommandTree = {
         "<source> <target>",
         "a smaller data set from class folders, or from files such as cat.N.jpg",
         () => import("./data/subset.ts"),
+      ),
+      shard: command(
+        "<data> <target>",
+        "writes images as WebDataset's tar shards, to be read as a stream",
+        () => import("./data/shard.ts"),
       ),
       preview: command("<data>", "some images on one sheet", () => import("./data/preview.ts")),
     },

@@ -15,6 +15,7 @@ import { webAddress } from "../terminal/parsers.ts";
 import { CliError } from "../terminal/usage-error.ts";
 import { dataNames } from "../inputs/known-names.ts";
 import { columnList, nameList } from "../inputs/column-list.ts";
+import { shardOptions } from "../inputs/shard-options.ts";
 import { modelOptions } from "../inputs/model-options.ts";
 import { keep, mayChange, notStored } from "../training/train-option.ts";
 import { globalOptionTable } from "../terminal/global-options.ts";
@@ -41,6 +42,9 @@ export const options = {
     columnList("of a CSV file: the column with the names of several labels, or one with 0 and 1 a label"),
   ),
   numbers: keep("plan.columns.numbers", columnList("of a CSV file: the columns of numbers to predict")),
+  imageField: keep("plan.columns.image", shardOptions.imageField),
+  labelField: keep("plan.columns.label", shardOptions.labelField),
+  classNames: keep("plan.columns.classes", shardOptions.classNames),
   metrics: keep("plan.metrics", nameList("what is measured beside the loss, such as auc,f1")),
   dataFrom: keep("dataFrom", text("<folder-or-url>", "where a named data set lies"), {
     as: "source",

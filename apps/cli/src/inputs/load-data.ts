@@ -6,6 +6,7 @@ import {
   dataSets,
   type DataSplits,
   type IndexedDataset,
+  isShardPattern,
   loadData,
   packagesSeenFrom,
 } from "@convkit/datasets";
@@ -22,7 +23,7 @@ export interface DataOptions {
   readonly dataFrom?: string | undefined;
   /** Allows a CSV file to list paths outside of its folder. */
   readonly outside?: boolean | undefined;
-  /** The columns of a CSV file with labels or numbers. */
+  /** The columns of a CSV file with labels or numbers, or the fields of shards. */
   readonly columns?: CsvColumns | undefined;
   readonly validation?: number | undefined;
   /** Whether each class has the same share in the images that `validation` and `limit` draw. */
@@ -68,7 +69,7 @@ export async function loadSplits(context: Context, options: DataOptions): Promis
     workers,
   } = options;
   const path = dataPlace(data);
-  if (!Object.hasOwn(dataSets, data) && !existsSync(path))
+  if (!Object.hasOwn(dataSets, data) && !existsSync(path) && !isShardPattern(path))
     throw new UsageError(
       `Unknown data "${data}": it is no folder here, and the known data sets are ${Object.keys(dataSets).join(", ")}.${guess(basename(data), Object.keys(dataSets))}`,
     );

@@ -5,6 +5,7 @@ import { DataError } from "../data-error.ts";
 import type { Batch, BatchOptions, Dataset, Decoding, IndexedDataset, SkippedImage } from "./dataset.ts";
 import { inputsAt, shapesOf, specsOf, type StoredInputs, type StoredTargets, targetsAt, valuesAt } from "./targets.ts";
 import { checkNames } from "../images/decode-options.ts";
+import type { ImageSource } from "../images/image-source.ts";
 import { balancedOrder } from "../random/balanced-order.ts";
 import { permutation } from "../random/permutation.ts";
 
@@ -32,6 +33,19 @@ export interface Source {
    * left out.
    */
   read(indices: Int32Array, images: Uint8Array | Float32Array): Promise<readonly number[]> | void;
+  /** The order of a shuffled epoch, as positions in `chosen`; by default all orders are equally likely. */
+  shuffled?(chosen: Int32Array, how: { readonly seed: number; readonly epoch: number }): Int32Array;
+  /** A reader for images that will be read in the order of `indices`, batch by batch; `read` by default. */
+  open?(indices: Int32Array): OpenSource;
+  /** Why images should be read in the order that `shuffled` gives, if they are read as a stream. */
+  isStream?: string | undefined;
+  /** The encoded image, if it lies in a file or a part of a file. */
+  encoded?(index: number): ImageSource;
+}
+
+/** A source that is read in a known order. */
+export interface OpenSource extends Pick<Source, "read"> {
+  close(): Promise<void>;
 }
 
 /** Makes a data set that reads from `source`. */
@@ -88,7 +102,7 @@ function indexed(source: Shared, name: string, chosen: Int32Array | undefined): 
   const size = chosen?.length ?? source.labels.length;
   const labels = chosen === undefined ? source.labels : chosen.map((index) => source.labels[index]!);
   const { classes, shape, dtype } = source;
-  return {
+  const data: IndexedDataset = {
     name,
     classes,
     shape,
@@ -116,6 +130,15 @@ function indexed(source: Shared, name: string, chosen: Int32Array | undefined): 
     },
     batches: (options) => readBatches(source, chosen, labels, options),
   };
+  if (source.encoded !== undefined) encodedImages.set(data, (index) => source.encoded!(chosen?.[index] ?? index));
+  return data;
+}
+
+const encodedImages = new WeakMap<IndexedDataset, (index: number) => ImageSource>();
+
+/** Tells where the encoded images of a data set lie; undefined if they are in memory or in streams. */
+export function encodedImagesOf(data: IndexedDataset): ((index: number) => ImageSource) | undefined {
+  return encodedImages.get(data);
 }
 
 async function* readBatches(
@@ -130,18 +153,31 @@ async function* readBatches(
   const pixels = h * w * c;
   if (options.sampling !== undefined && source.classes.length === 0)
     throw new DataError(`sampling "balanced" needs a class for each image, and ${source.name} has none`);
-  const shuffled = shuffle ? permutation(size, seed, epoch) : undefined;
+  if (options.sampling !== undefined && source.isStream !== undefined)
+    throw new DataError(`sampling "balanced" needs images in any order, but ${source.name} is ${source.isStream}`);
+  const inOrder = Int32Array.from({ length: source.shuffled || source.open ? size : 0 }, (_, i) => chosen?.[i] ?? i);
+  const shuffled = shuffle
+    ? (source.shuffled?.(inOrder, { seed, epoch }) ?? permutation(size, seed, epoch))
+    : undefined;
   const order = options.sampling === undefined ? shuffled : balancedOrder(labels, seed, epoch);
   const ends = dropRemainder ? size - (size % batch) : size;
 
   const imageBytes = pixels * (source.dtype === "uint8" ? 1 : 4);
+
+  const first = Math.min(ends, skip * batch);
+  const reader = source.open?.(
+    order === undefined ? inOrder.slice(first, ends) : order.slice(first, ends).map((place) => inOrder[place]!),
+  );
 
   const start = async (from: number): Promise<Batch> => {
     const length = Math.min(batch, ends - from);
     const indices = order?.slice(from, from + length) ?? Int32Array.from({ length }, (_, i) => from + i);
     const memory = source.memoryOfBatches.take(length * imageBytes);
     const images = source.dtype === "uint8" ? new Uint8Array(memory) : new Float32Array(memory);
-    const missing = await source.read(chosen === undefined ? indices : indices.map((i) => chosen[i]!), images);
+    const missing = await (reader ?? source).read(
+      chosen === undefined ? indices : indices.map((i) => chosen[i]!),
+      images,
+    );
     const made: Batch = { images, shape: [length, h, w, c], labels: indices.map((i) => labels[i]!), indices };
     const whole = missing === undefined || missing.length === 0 ? made : without(made, new Set(missing));
     const places = chosen === undefined ? whole.indices : whole.indices.map((i) => chosen[i]!);
@@ -155,16 +191,20 @@ async function* readBatches(
   const affordable = Math.floor((source.memory ?? Number.POSITIVE_INFINITY) / (batch * imageBytes)) - 1;
   const ahead = Math.max(0, Math.min(options.prefetch ?? source.prefetch ?? 0, affordable));
   const ready: Promise<Batch>[] = [];
-  for (let from = skip * batch; from < ends || ready.length > 0;) {
-    while (from < ends && ready.length <= ahead) {
-      const made = start(from);
-      // A reader that stops early never awaits the prefetched batches: their failures must not end the process.
-      made.catch(() => {});
-      ready.push(made);
-      from += batch;
+  try {
+    for (let from = skip * batch; from < ends || ready.length > 0;) {
+      while (from < ends && ready.length <= ahead) {
+        const made = start(from);
+        // A reader that stops early never awaits the prefetched batches: their failures must not end the process.
+        made.catch(() => {});
+        ready.push(made);
+        from += batch;
+      }
+      const next = await ready.shift()!;
+      if (next.labels.length > 0) yield next;
     }
-    const next = await ready.shift()!;
-    if (next.labels.length > 0) yield next;
+  } finally {
+    await reader?.close();
   }
 }
 

@@ -34,3 +34,9 @@ export function className(folder: string): string {
   );
   return (name !== folder && folderName(name) === folder ? name : folder).normalize("NFC");
 }
+
+/** The same for names that look alike: "1" and "01", "a" and " a". */
+export function looseName(label: string): string {
+  const text = label.trim();
+  return text !== "" && Number.isFinite(Number(text)) ? `number ${Number(text)}` : `text ${text}`;
+}

@@ -7,7 +7,7 @@ import { DataError, reasonOf } from "../data-error.ts";
 import type { DataSplits, IndexedDataset } from "../dataset/dataset.ts";
 import { checkNames } from "../images/decode-options.ts";
 import type { SplitName } from "./class-folders.ts";
-import { byCodePoint } from "./class-names.ts";
+import { byCodePoint, looseName } from "./class-names.ts";
 import {
   columnNames,
   type CsvColumns,
@@ -87,6 +87,10 @@ function listedImages(
   { root = dirname(file), outside = false, columns = {}, hasLabel }: CsvOptions & { readonly hasLabel: boolean },
 ): ListedImage[] {
   checkNames("csvImages columns", columns, columnNames);
+  if (columns.image !== undefined || columns.classes !== undefined)
+    throw new DataError(
+      `${file}: columns.image and columns.classes are for shards; name the column of files by columns.path`,
+    );
   const { path = "path", label = "label", split = "split" } = columns;
   if (header === undefined) throw new DataError(`${file} is empty; expected a header row with ${path} and ${label}`);
   const place = (name: string) => header.cells.indexOf(name);
@@ -154,8 +158,7 @@ function checkFiles(images: readonly ListedImage[], file: string): string[] {
 function classesOf(images: readonly ListedImage[], file: string): string[] {
   const firsts = new Map<string, ListedImage>();
   for (const image of images) {
-    const text = image.label.trim();
-    const key = text !== "" && Number.isFinite(Number(text)) ? `number ${Number(text)}` : `text ${text}`;
+    const key = looseName(image.label);
     const first = firsts.get(key) ?? image;
     firsts.set(key, first);
     if (first.label === image.label) continue;

@@ -3,11 +3,21 @@ import { DataError } from "../data-error.ts";
 import type { InputData, TargetData } from "../dataset/targets.ts";
 import { byCodePoint } from "./class-names.ts";
 
-/** The columns of a CSV file with images. */
+/** The columns of a CSV file with images, or the fields of records in shards. */
 export interface CsvColumns {
+  /**
+   * Of shards: the field of the image, which is a file's ending (tar), a column (Parquet) or a feature (TFRecord).
+   * Found by itself by default.
+   */
+  readonly image?: string | undefined;
+  /** Of shards: the names of the classes, in the order of their numbers; by default those that the data tell. */
+  readonly classes?: readonly string[] | undefined;
   /** The column of the image files; "path" by default. */
   readonly path?: string | undefined;
-  /** The column of the class names; "label" by default, none if `labels`, `numbers` or `targets` are given. */
+  /**
+   * The column of the class names; "label" by default, none if `labels`, `numbers` or `targets` are given. Of shards: the
+   * field of the class, such as `cls`, `json.class` or `image/class/label`; found by itself by default.
+   */
   readonly label?: string | undefined;
   /**
    * The column with the names of several labels, separated by `|`, `;` or `,`; or several columns with 0 or 1, one
@@ -32,6 +42,8 @@ export interface CsvTarget {
 }
 
 export const columnNames: OptionNames<CsvColumns> = {
+  image: true,
+  classes: true,
   path: true,
   label: true,
   split: true,

@@ -19,8 +19,8 @@ import { decodeFiles } from "../images/decode-files.ts";
 import type { FilesDecoding } from "../images/decode-files.ts";
 import { checkDecodeOptions, checkNames, decodeOptionNames, defaultPixelLimit } from "../images/decode-options.ts";
 import type { DecodeOptions } from "../images/decode-options.ts";
-import { cacheInMemory, cacheOnDisk } from "../images/image-cache.ts";
-import type { ImageReader } from "../images/image-cache.ts";
+import { diskStore, keeping, memoryStore } from "../images/image-cache.ts";
+import type { ImageReader, Store } from "../images/image-cache.ts";
 
 export interface ImageOptions extends DecodeOptions {
   /** Throws for an unusable file instead of skipping it and listing it in `skipped`. False by default. */
@@ -95,10 +95,7 @@ export async function imageFiles(given: LabelledFiles, options: ImageOptions = {
     orient = true,
     pixelLimit = defaultPixelLimit,
   } = options;
-  checkDecodeOptions(options);
-  checkWorkers(options.workers);
-  checkChoice("keep", options.keep, ["memory", "disk"]);
-  checkChoice("check", options.check, ["head", "all", "none"]);
+  checkImageOptions(options);
   const skipped = [...(given.leftOut ?? [])];
   const [left] = skipped;
   if (strict && left !== undefined) throw new DataError(`${left.file} cannot be used: ${left.reason}`);
@@ -131,6 +128,7 @@ export async function imageFiles(given: LabelledFiles, options: ImageOptions = {
     prefetch: 2,
     memory,
     describe: (index) => files[index]!,
+    encoded: (index) => files[index]!,
     async read(indices, images) {
       const failures = await read(
         Array.from(indices, (index, place) => ({
@@ -138,33 +136,49 @@ export async function imageFiles(given: LabelledFiles, options: ImageOptions = {
           target: (images as Uint8Array).subarray(place * bytes, (place + 1) * bytes),
         })),
       );
-      const missing: number[] = [];
-      for (const [place, failure] of failures.entries()) {
-        if (failure === undefined) continue;
-        if (strict) throw failure;
-        const file = files[indices[place]!]!;
-        if (!skipped.some((known) => known.file === file)) skipped.push({ file, reason: decodingFailure(failure) });
-        missing.push(place);
-      }
-      return missing;
+      return leaveOut(failures, { strict, skipped, name: (place) => files[indices[place]!]! });
     },
   });
+}
+
+/** Lists images that could not be decoded in `skipped`, and returns their places. With `strict` it throws the first failure. */
+export function leaveOut(
+  failures: readonly unknown[],
+  { strict, skipped, name }: { strict: boolean; skipped: SkippedImage[]; name: (place: number) => string },
+): number[] {
+  const missing: number[] = [];
+  for (const [place, failure] of failures.entries()) {
+    if (failure === undefined) continue;
+    if (strict) throw failure;
+    const file = name(place);
+    if (!skipped.some((known) => known.file === file)) skipped.push({ file, reason: decodingFailure(failure) });
+    missing.push(place);
+  }
+  return missing;
 }
 
 /** Decodes files by their index, and keeps their pixels as `keep` says. */
 async function cachingReader(
   files: readonly string[],
   decoding: FilesDecoding,
-  { keep, cache }: ImageOptions,
+  options: ImageOptions,
 ): Promise<ImageReader> {
   const read: ImageReader = (wanted) =>
     decodeFiles(
-      wanted.map(({ index, target }) => ({ file: files[index]!, target })),
+      wanted.map(({ index, target }) => ({ source: files[index]!, target })),
       decoding,
     );
-  if (keep === "memory") return cacheInMemory(read);
-  if (keep !== "disk") return read;
-  const { size, channels, resize = "bilinear", crop = false, orient } = decoding;
+  return keeping(read, await storeFor({ files, count: files.length }, decoding, options));
+}
+
+/** Where `keep` keeps decoded images: `count` of them, whose pixels depend on `files`. */
+export async function storeFor(
+  { files, count }: { readonly files: readonly string[]; readonly count: number },
+  { size, channels, resize = "bilinear", crop = false, orient }: FilesDecoding,
+  { keep, cache }: ImageOptions,
+): Promise<Store | undefined> {
+  if (keep === undefined) return undefined;
+  if (keep === "memory") return memoryStore();
   const stats = await pMap(
     files,
     async (file) => {
@@ -174,7 +188,7 @@ async function cachingReader(
     { concurrency: 16 },
   );
   const key = [stats, [size, channels, resize, crop, orient]];
-  return cacheOnDisk(read, { key, count: files.length, bytes: size[0] * size[1] * channels, cache });
+  return diskStore({ key, count, bytes: size[0] * size[1] * channels, cache });
 }
 
 /** A usable file. */
@@ -233,9 +247,14 @@ async function lookAt(
   return undefined;
 }
 
-function checkWorkers(workers: number | undefined): void {
-  if (workers === undefined || (Number.isInteger(workers) && workers >= 0)) return;
-  throw new DataError(`workers should be a whole number from 0, not ${workers}`);
+/** Throws a DataError for an invalid option. */
+export function checkImageOptions(options: ImageOptions): void {
+  checkDecodeOptions(options);
+  const { workers } = options;
+  if (workers !== undefined && !(Number.isInteger(workers) && workers >= 0))
+    throw new DataError(`workers should be a whole number from 0, not ${workers}`);
+  checkChoice("keep", options.keep, ["memory", "disk"]);
+  checkChoice("check", options.check, ["head", "all", "none"]);
 }
 
 function checkChoice(what: string, value: string | undefined, known: readonly string[]): void {

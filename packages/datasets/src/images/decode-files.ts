@@ -1,9 +1,9 @@
 import { availableParallelism } from "node:os";
-import { extname } from "node:path";
 import pLimit from "p-limit";
 import { decodeInPool } from "./decode-pool.ts";
 import type { PoolDecoding, WantedFile } from "./decode-pool.ts";
 import { decodeInto } from "./decode.ts";
+import { isJpeg } from "./image-source.ts";
 
 export interface FilesDecoding extends PoolDecoding {
   /** Number of threads that decode JPEG files; with 0, libuv's threads decode all files. */
@@ -25,10 +25,10 @@ const fewest = 4;
 export async function decodeFiles(wanted: readonly WantedFile[], decoding: FilesDecoding): Promise<unknown[]> {
   const isDone = await decodedInPool(wanted, decoding);
   return Promise.all(
-    wanted.map(async ({ file, target }, place) => {
+    wanted.map(async ({ source, target }, place) => {
       if (isDone[place]) return undefined;
       try {
-        await inParallel(() => decodeInto(target, file, decoding));
+        await inParallel(() => decodeInto(target, source, decoding));
         return undefined;
       } catch (error) {
         return error;
@@ -41,7 +41,7 @@ export async function decodeFiles(wanted: readonly WantedFile[], decoding: Files
 async function decodedInPool(wanted: readonly WantedFile[], decoding: FilesDecoding): Promise<boolean[]> {
   const { workers, size, resize, crop, channels, orient, pixelLimit } = decoding;
   const isDone = wanted.map(() => false);
-  const places = [...wanted.keys()].filter((place) => isJpeg(wanted[place]!.file));
+  const places = [...wanted.keys()].filter((place) => isJpeg(wanted[place]!.source));
   if (places.length < fewest || workers === 0) return isDone;
   const done = await decodeInPool(
     places.map((place) => wanted[place]!),
@@ -50,8 +50,4 @@ async function decodedInPool(wanted: readonly WantedFile[], decoding: FilesDecod
   );
   for (const [index, place] of places.entries()) isDone[place] = done[index]!;
   return isDone;
-}
-
-function isJpeg(file: string): boolean {
-  return [".jpg", ".jpeg", ".jfif"].includes(extname(file).toLowerCase());
 }

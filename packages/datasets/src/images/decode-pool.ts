@@ -1,12 +1,13 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import pLimit from "p-limit";
+import type { FileSpan, ImageSource } from "./image-source.ts";
 import type { FitOptions } from "./resize/resize.ts";
 import { roundUp } from "./resize/wasm-kernel.ts";
 
-/** An image file and the memory for its pixels. */
+/** An encoded image and the memory for its pixels. */
 export interface WantedFile {
-  file: string;
+  source: ImageSource;
   target: Uint8Array;
 }
 
@@ -20,10 +21,10 @@ export interface PoolDecoding extends FitOptions {
 
 /** JPEG files that the threads share out among themselves. */
 export interface JpegChunk {
-  files: readonly string[];
+  files: readonly (string | FileSpan | MemorySpan)[];
   /**
    * First an int32 with the next file to take. Then for each file an int32 that becomes 1 once it is decoded. Then the
-   * images.
+   * pixels, and then the encoded images that are no files.
    */
   memory: SharedArrayBuffer;
   /** The offset of each image in `memory`. */
@@ -31,6 +32,12 @@ export interface JpegChunk {
   /** 1 while the thread is working. */
   busy: Int32Array;
   decoding: PoolDecoding;
+}
+
+/** An encoded image in a chunk's memory. */
+export interface MemorySpan {
+  readonly start: number;
+  readonly length: number;
 }
 
 /** One thread, and the callbacks that wait for the end of its part of a chunk. */
@@ -77,15 +84,23 @@ export async function decodeInPool(
 }
 
 async function decodeChunk(wanted: readonly WantedFile[], decoding: PoolDecoding, workers: number): Promise<boolean[]> {
-  const files = wanted.map(({ file }) => file);
-  let bytes = roundUp(4 * (1 + files.length));
+  let bytes = roundUp(4 * (1 + wanted.length));
   const starts = wanted.map(({ target }) => {
     // Bytes are copied eight at a time between equally aligned memory if one of the two is shared.
     const start = bytes + (target.byteOffset % 8);
     bytes = roundUp(start + target.length);
     return start;
   });
+  const files = wanted.map(({ source }): string | FileSpan | MemorySpan => {
+    if (typeof source === "string" || !("bytes" in source)) return source;
+    const start = bytes;
+    bytes += source.bytes.length;
+    return { start, length: source.bytes.length };
+  });
   const memory = takeMemory(bytes);
+  for (const [place, { source }] of wanted.entries())
+    if (typeof source !== "string" && "bytes" in source)
+      new Uint8Array(memory).set(source.bytes, (files[place] as MemorySpan).start);
   const progress = new Int32Array(memory, 0, 1 + files.length).fill(0);
   const count = Math.min(workers, files.length);
   while (!isBroken && lanes.length < count) lanes.push(startLane());

@@ -40,7 +40,7 @@ const decoded: Scratch = {};
 function decodeInto(turbo: TurboJpeg, { files, memory, starts, decoding }: JpegChunk, place: number): boolean {
   const { size, channels, orient, pixelLimit = defaultPixelLimit } = decoding;
   try {
-    const bytes = read(files[place]!);
+    const bytes = read(files[place]!, memory);
     const head = jpegHead(bytes);
     if (!isPlainJpeg(head, orient) || head.height * head.width > pixelLimit) return false;
     const image = decodeJpegSync(turbo, bytes, channels, scratchOf(decoded, head.height * head.width * channels));
@@ -52,13 +52,18 @@ function decodeInto(turbo: TurboJpeg, { files, memory, starts, decoding }: JpegC
   }
 }
 
-/** Reads a file into memory that is reused for the next file. */
-function read(file: string): Buffer {
-  const handle = openSync(file, "r");
+/** Copies an encoded image into memory that is reused for the next one. */
+function read(source: JpegChunk["files"][number], memory: SharedArrayBuffer): Buffer {
+  if (typeof source !== "string" && !("file" in source)) {
+    const into = scratchOf(compressed, source.length) ?? Buffer.allocUnsafeSlow(source.length);
+    into.set(new Uint8Array(memory, source.start, source.length));
+    return into.subarray(0, source.length);
+  }
+  const handle = openSync(typeof source === "string" ? source : source.file, "r");
   try {
-    const { size } = fstatSync(handle);
-    const into = scratchOf(compressed, size) ?? Buffer.allocUnsafeSlow(size);
-    return into.subarray(0, readSync(handle, into, 0, size, 0));
+    const [start, length] = typeof source === "string" ? [0, fstatSync(handle).size] : [source.start, source.length];
+    const into = scratchOf(compressed, length) ?? Buffer.allocUnsafeSlow(length);
+    return into.subarray(0, readSync(handle, into, 0, length, start));
   } finally {
     closeSync(handle);
   }

@@ -1,10 +1,11 @@
-import { open, readFile } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { shown } from "@convkit/errors";
 import { DataError, reasonOf } from "../data-error.ts";
 import { bmpHead, decodeBmp } from "./bmp.ts";
 import { checkDecodeOptions, checkNames, checkPixels, decodeOptionNames, defaultPixelLimit } from "./decode-options.ts";
 import type { DecodeOptions } from "./decode-options.ts";
 import { checkStart, imageFormat, signatureBytes } from "./image-format.ts";
+import { contentOf, type ImageSource, nameOf } from "./image-source.ts";
 import { decodeJpeg, isPlainJpeg } from "./jpeg.ts";
 import { jpegHead } from "./jpeg-head.ts";
 import { decodeByVips, sizeByVips } from "./libvips.ts";
@@ -26,7 +27,7 @@ export async function decodeImage(file: string | Uint8Array, options: DecodeOpti
     throw new DataError(`decodeImage: expected the path of an image file or its bytes, got ${shown(file)}`);
   }
   const { size, channels = 3 } = checkDecodeOptions(options);
-  const decoded = await decode(file, options);
+  const decoded = await decode(typeof file === "string" ? file : { bytes: file, name: "The image" }, options);
   if (size === undefined) return decoded;
   const [h, w] = size;
   const data = new Uint8Array(h * w * channels);
@@ -37,12 +38,12 @@ export async function decodeImage(file: string | Uint8Array, options: DecodeOpti
 /** Like `decodeImage`, but writes into the caller's memory. */
 export async function decodeInto(
   target: Uint8Array,
-  file: string,
+  source: ImageSource,
   options: DecodeOptions & { readonly size: readonly [number, number] },
 ): Promise<void> {
   const scratch = spare.pop() ?? {};
   try {
-    fitInto(target, options.size, await decode(file, options, scratch), options);
+    fitInto(target, options.size, await decode(source, options, scratch), options);
   } finally {
     if (spare.length < 8) spare.push(scratch);
   }
@@ -50,13 +51,13 @@ export async function decodeInto(
 
 const spare: Scratch[] = [];
 
-/** `[h, w]` of an image file when upright, read from its header only. Throws a DataError if the header is damaged. */
+/** `[h, w]` of an image when upright, read from its header only. Throws a DataError if the header is damaged. */
 export async function imageSize(
-  file: string,
+  source: ImageSource,
   { orient = true, pixelLimit }: DecodeOptions = {},
 ): Promise<[number, number]> {
-  return described(file, async () => {
-    const bytes = await contentOf(file);
+  return described(source, async () => {
+    const bytes = await contentOf(source);
     const { height, width, orientation } = await sizeOf(bytes);
     checkPixels(height, width, pixelLimit);
     return orient && orientation >= 5 ? [width, height] : [height, width];
@@ -86,12 +87,12 @@ export async function checkSignature(file: string): Promise<void> {
 
 /** The image in its own size, upright, with three channels, or one on request. */
 async function decode(
-  file: string | Uint8Array,
+  source: ImageSource,
   { orient = true, channels = 3, pixelLimit = defaultPixelLimit }: DecodeOptions,
   scratch?: Scratch,
 ): Promise<Pixels> {
-  return described(file, async () => {
-    const bytes = await contentOf(file);
+  return described(source, async () => {
+    const bytes = await contentOf(source);
     const pixels = await decodeBytes(bytes, { orient, channels, pixelLimit }, scratch);
     return channels === 1 && pixels.shape[2] === 3 ? lumaOf(pixels) : pixels;
   });
@@ -121,24 +122,17 @@ async function decodeBytes(
   return orient ? orientPixels(decoded, head.orientation) : decoded;
 }
 
-async function described<Result>(file: string | Uint8Array, work: () => Promise<Result>): Promise<Result> {
-  const name = typeof file === "string" ? file : "The image";
+async function described<Result>(source: ImageSource, work: () => Promise<Result>): Promise<Result> {
   try {
     return await work();
   } catch (error) {
-    throw new DataError(`${name} cannot be decoded: ${reasonOf(error)}`, { cause: error });
+    throw new DataError(`${nameOf(source)} cannot be decoded: ${reasonOf(error)}`, { cause: error });
   }
 }
 
 /** The reason why an image could not be decoded, without the file's name. */
 export function decodingFailure(error: unknown): string {
   return reasonOf(error instanceof DataError ? (error.cause ?? error) : error);
-}
-
-async function contentOf(file: string | Uint8Array): Promise<Uint8Array> {
-  const bytes = typeof file === "string" ? await readFile(file) : file;
-  if (bytes.length === 0) throw new DataError("the file is empty");
-  return bytes;
 }
 
 function lumaOf({ data, shape: [h, w] }: Pixels): Pixels {

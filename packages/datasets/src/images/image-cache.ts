@@ -13,10 +13,10 @@ export interface WantedImage {
 /** Writes images into their targets; resolves to one entry per image: its error, or undefined if it was written. */
 export type ImageReader = (wanted: readonly WantedImage[]) => Promise<unknown[]>;
 
-/** A reader that decodes each image once and keeps its pixels in memory. */
-export function cacheInMemory(read: ImageReader): ImageReader {
+/** Keeps pixels in memory. */
+export function memoryStore(): Store {
   const pixelsOf = new Map<number, Uint8Array>();
-  return keeping(read, {
+  return {
     async take({ index, target }) {
       const pixels = pixelsOf.get(index);
       if (pixels !== undefined) target.set(pixels);
@@ -25,17 +25,20 @@ export function cacheInMemory(read: ImageReader): ImageReader {
     async keep({ index, target }) {
       pixelsOf.set(index, target.slice());
     },
-  });
+  };
 }
 
 /** A cache of decoded pixels. */
-interface Store {
+export interface Store {
   /** Writes an image into its target and returns true if the cache has it. */
   take(wanted: WantedImage): Promise<boolean>;
   keep(read: WantedImage): Promise<void>;
 }
 
-function keeping(read: ImageReader, { take, keep }: Store): ImageReader {
+/** A reader that decodes only the images that `store` has not, and keeps them there. */
+export function keeping(read: ImageReader, store: Store | undefined): ImageReader {
+  if (store === undefined) return read;
+  const { take, keep } = store;
   return async (wanted) => {
     const taken = await Promise.all(wanted.map(take));
     const missing = wanted.filter((_, place) => !taken[place]);
@@ -47,18 +50,20 @@ function keeping(read: ImageReader, { take, keep }: Store): ImageReader {
 }
 
 /**
- * A reader that decodes each image once and keeps its pixels in a cache file, for this run and later ones. `key` holds
- * everything that the pixels depend on: the files with size and date, the requested size, and how images are resized.
+ * Keeps pixels in a cache file, for this run and later ones. `key` holds everything that the pixels depend on: the
+ * files with size and date, the requested size, and how images are resized.
  */
-export async function cacheOnDisk(
-  read: ImageReader,
-  {
-    key,
-    count,
-    bytes,
-    cache = dataCache(),
-  }: { key: unknown; count: number; bytes: number; cache?: string | undefined },
-): Promise<ImageReader> {
+export async function diskStore({
+  key,
+  count,
+  bytes,
+  cache = dataCache(),
+}: {
+  key: unknown;
+  count: number;
+  bytes: number;
+  cache?: string | undefined;
+}): Promise<Store> {
   const folder = await makeCacheFolder(join(cache, "images"));
   const name = createHash("sha256").update(JSON.stringify(key)).digest("hex").slice(0, 32);
   const pixels = join(folder, `${name}.pixels`);
@@ -67,7 +72,7 @@ export async function cacheOnDisk(
   for (const file of [pixels, marks]) await withFile(file, "a", async () => {});
   const isWritten = new Uint8Array(count);
   await withFile(marks, "r", (handle) => handle.read(isWritten, 0, count, 0));
-  return keeping(read, {
+  return {
     async take({ index, target }) {
       if (isWritten[index] !== 1) return false;
       const { bytesRead } = await withFile(pixels, "r", (handle) => handle.read(target, 0, bytes, index * bytes));
@@ -78,7 +83,7 @@ export async function cacheOnDisk(
       await withFile(marks, "r+", (handle) => handle.write(Uint8Array.of(1), 0, 1, index));
       isWritten[index] = 1;
     },
-  });
+  };
 }
 
 async function withFile<Result>(

@@ -1,7 +1,7 @@
 import assert from "node:assert";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { gzipSync } from "node:zlib";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { decodeImage, loadData, type LoadOptions, readCifar, readIdx, writeCifar } from "@convkit/datasets";
 import type { Subject } from "./subject.ts";
 
@@ -58,6 +58,16 @@ async function readFolder(folder: string): Promise<void> {
   assert.strictEqual(train.skipped.length, 0, "left out, and yet not refused");
 }
 
+interface Shards {
+  readonly cases: readonly { readonly tar: string }[];
+}
+
+const shards = (
+  JSON.parse(
+    readFileSync(new URL("../../../../packages/datasets/test/golden/shards.json", import.meta.url), "utf8"),
+  ) as Shards
+).cases.map(({ tar }) => gunzipSync(Buffer.from(tar, "base64")));
+
 const listed = ["RGB.bmp", "palette.png", "exif2.jpg"];
 
 export const dataSubjects: readonly Subject[] = [
@@ -93,6 +103,8 @@ export const dataSubjects: readonly Subject[] = [
     // An image that the list names wrongly is told by its own name.
     names: /list|damaged/,
   },
+  ...shards.map((bytes, place) => oneFile(`tar-${place}`, "shard.tar", bytes, (file) => readAll(file))),
+  oneFile("tar-gz", "shard.tar.gz", gzipSync(shards[0]!), (file) => readAll(file)),
   {
     name: "image-folder",
     async prepare(folder) {
