@@ -21,7 +21,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openOnnx } from "../src/formats/onnx/run.ts";
-import { saveModel } from "../src/index.ts";
+import { saveModel, verifySaved } from "../src/index.ts";
 
 const same = { padding: "same", activation: "relu" } as const;
 const pool = maxPool(2, 2, { padding: "valid" });
@@ -96,7 +96,7 @@ describe("Grad-CAM as an output of an ONNX file", () => {
       const input = tfl.input({ shape: [12, 16, 3] });
       const model = nested ? tfl.model({ inputs: input, outputs: inner.apply(input) as tfl.SymbolicTensor }) : inner;
       const path = join(folder, `${name}.onnx`);
-      await saveModel(model, path, { gradCam: layer ?? true });
+      const saved = await saveModel(model, path, { gradCam: layer ?? true });
       const file = await openOnnx(path);
       const [scores, heat] = await file.run([images]);
       await file.dispose();
@@ -112,8 +112,21 @@ describe("Grad-CAM as an output of an ONNX file", () => {
         map.values.forEach((value, at) => expect(Math.abs(own[at]! - value)).toBeLessThan(1e-5 + 1e-4 * most));
       }
       expect(classes.size).toBeGreaterThan(1);
+      expect(await verifySaved(model, saved)).toMatchObject({ holds: true });
     },
   );
+
+  it("is compared when the file is verified", async () => {
+    const { block } = cases["convolutions and a sum after the map"]!;
+    const model = network([12, 16, 3], block, { seed: 4 });
+    const saved = await saveModel(model, join(folder, "verified.onnx"), { gradCam: "stem" });
+    const before = tf.memory().numTensors;
+    expect((await verifySaved(model, saved)).relative).toBeLessThan(1e-5);
+    expect(tf.memory().numTensors).toBe(before);
+    // The map of another layer has the same size, and other values.
+    const { holds } = await verifySaved(model, { ...saved, gradCam: "sum" });
+    expect(holds).toBe(false);
+  });
 
   it("refuses by name what has no backward operator, and a way around the map", async () => {
     const head = { mean: globalAvgPool(), top: dense(4) };

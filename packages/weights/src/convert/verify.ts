@@ -1,9 +1,11 @@
+import { evaluator } from "@convkit/core/internal";
 import { loadSavedModel } from "@convkit/graph";
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { join } from "node:path";
 import { endsIn, logitsOf } from "./logits.ts";
 import { loadModel, loadWeights } from "../load/load-model.ts";
+import { gradCamOf } from "../formats/onnx/grad-cam.ts";
 import { onnxRuntime, openOnnx } from "../formats/onnx/run.ts";
 import { hasStockTfjs, needStockTfjs, openStockTfjs } from "./stock-tfjs.ts";
 import type { Runner } from "../formats/onnx/run.ts";
@@ -26,7 +28,8 @@ export interface Verification {
   readonly worst: number;
   /**
    * The worst difference of the logits, relative to the largest logit. A final softmax or sigmoid hides such
-   * differences. For other outputs, the worst difference of the outputs, relative to the largest.
+   * differences. For other outputs, the worst difference of the outputs, relative to the largest; for an output `grad_cam`
+   * the worst difference of the images that have the same most likely class in both.
    */
   readonly relative: number;
   /** Whether `relative` is at most 1e-3. Float32 rounding stays far below that. */
@@ -44,9 +47,10 @@ const relativeBound = 1e-3;
  */
 export async function verifySaved(
   model: tfl.LayersModel,
-  { path, format, stock: inStockLayers }: Pick<SaveReport, "path" | "format" | "stock">,
+  { path, format, stock: inStockLayers, gradCam }: Pick<SaveReport, "path" | "format" | "stock" | "gradCam">,
 ): Promise<Verification> {
-  if (format === "onnx") return verifyOutputs(model, await openOnnx(path));
+  if (format === "onnx")
+    return verifyOutputs(model, await openOnnx(path), gradCam === undefined ? undefined : heatOf(model, path, gradCam));
   if (format === "savedmodel") return verifyOutputs(model, await openSavedModel(model, path));
   if (format === "tfjs-graph") return verifyOutputs(model, openStockTfjs(path, format));
   if (inStockLayers === true)
@@ -102,18 +106,52 @@ export async function readyToVerify({ path, format }: Pick<SaveReport, "path" | 
   if (format === "tfjs-graph") needStockTfjs(path);
 }
 
-async function verifyOutputs(model: tfl.LayersModel, again: Runner): Promise<Verification> {
+async function verifyOutputs(
+  model: tfl.LayersModel,
+  again: Runner,
+  heat?: (probe: tf.Tensor) => tf.Tensor,
+): Promise<Verification> {
   const probes = model.inputs.map(probeInput);
   const expected = outputsOf(model, probes);
   let results: tf.Tensor[] = [];
   try {
     results = await again.run(probes);
     const weights = model.weights.map(({ originalName: name, shape }) => ({ name, shape }));
-    return { weights, ...compared(model, expected, results) };
+    const differences = compared(model, expected, results);
+    if (heat === undefined) return { weights, ...differences };
+    const middle = endsIn(model.outputs[0]!) === "sigmoid" ? 0.5 : 0;
+    const heats = tf.tidy(() =>
+      comparedHeats([expected[0]!, heat(probes[0]!)], [results[0]!, results.at(-1)!], middle),
+    );
+    return { weights, ...worse(differences, heats) };
   } finally {
     tf.dispose([probes, expected, results]);
     await again.dispose();
   }
+}
+
+/** Grad-CAM of a batch of images, as `saveModel` writes it. */
+function heatOf(model: tfl.LayersModel, path: string, layer: true | string): (images: tf.Tensor) => tf.Tensor {
+  const { map, fromMap } = gradCamOf(model, path, layer === true ? undefined : layer);
+  return (images) => fromMap(evaluator(model, images)(map.position));
+}
+
+/** Compares the maps of the images whose most likely class is the same in both. A single score above `middle` is class 1. */
+function comparedHeats(
+  [scores, heat]: readonly [tf.Tensor, tf.Tensor],
+  [otherScores, otherHeat]: readonly [tf.Tensor, tf.Tensor],
+  middle: number,
+): Differences {
+  const classes = (values: tf.Tensor): tf.Tensor => {
+    const rows = tf.reshape(values, [values.shape[0]!, -1]);
+    return rows.shape[1] === 1 ? tf.cast(tf.greater(rows, middle), "int32") : tf.expandDims(tf.argMax(rows, 1), 1);
+  };
+  const alike = tf.cast(tf.equal(classes(scores), classes(otherScores)), "float32");
+  const same = tf.reshape(alike, [-1, 1, 1]);
+  const [own, other] = [tf.mul(heat, same), tf.mul(otherHeat, same)];
+  const worst = worstOf(own, other);
+  const relative = worst / Math.max(tf.max(own).dataSync()[0]!, Number.MIN_VALUE);
+  return { worst, relative: worst === 0 ? 0 : relative, holds: worst === 0 || relative <= relativeBound };
 }
 
 async function openSavedModel(model: tfl.LayersModel, path: string): Promise<Runner> {

@@ -70,6 +70,8 @@ export interface SaveReport {
   readonly needs?: readonly string[];
   /** True if the model was written in layers of stock tfjs alone. */
   readonly stock?: true;
+  /** The `gradCam` that the ONNX file was written with. Missing without one. */
+  readonly gradCam?: true | string;
 }
 
 /**
@@ -119,7 +121,7 @@ export async function saveModel(model: tfl.LayersModel, path: string, options: S
   const bytes = await saveFile(path, (sink) =>
     fileWriters[format](sink, model, { file: path, metadata, keras, gradCam }),
   );
-  return { path, format, bytes, tensors: model.weights.length };
+  return { path, format, bytes, tensors: model.weights.length, ...(gradCam !== false && { gradCam }) };
 }
 
 interface FileAbout {
