@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { useEngine } from "@convkit/engine";
 import {
+  featureMaps,
   gradCam,
   gradCamPlusPlus,
   guidedBackprop,
@@ -112,6 +113,65 @@ describe.each(engines)("attributions (%s)", (engine) => {
       return (logits.predict(tf.tensor4d(moved, [1, ...size])) as tf.Tensor).dataSync()[1]!;
     };
     for (const at of [100, 333, 610]) expect((logit(1e-2, at) - logit(-1e-2, at)) / 2e-2).toBeCloseTo(values[at]!, 3);
+  });
+
+  it("occlusion and Score-CAM are what plain loops over changed images give", async () => {
+    const logits = flat("linear");
+    const pixels = [...image().dataSync()];
+    const [height, width, channels] = size;
+    const scoreOf = (changed: (value: number, y: number, x: number) => number): number => {
+      const values = pixels.map((value, i) =>
+        changed(value, Math.floor(i / (width * channels)), Math.floor(i / channels) % width),
+      );
+      return (logits.predict(tf.tensor4d(values, [1, ...size])) as tf.Tensor).dataSync()[2]!;
+    };
+    const clean = scoreOf((value) => value);
+    const [window, stride] = [6, 4];
+    const { drops, values } = await occlusion(flat(), image(), { class: 2, window, stride, value: 0.5 });
+    // Windows start at 0, 4, … as long as the one before leaves pixels: 0, 4, 8, 12 of 16 rows, and up to 16 of 20 columns.
+    const rows = [0, 4, 8, 12];
+    const columns = [0, 4, 8, 12, 16];
+    const wanted = rows.flatMap((top) =>
+      columns.map(
+        (left) =>
+          clean -
+          scoreOf((value, y, x) => (y >= top && y < top + window && x >= left && x < left + window ? 0.5 : value)),
+      ),
+    );
+    expect(drops.shape).toEqual([4, 5]);
+    expect(difference(drops.values, wanted)).toBeLessThan(1e-4);
+    const covering = wanted.filter((_, i) => {
+      const [top, left] = [rows[Math.floor(i / 5)]!, columns[i % 5]!];
+      return 9 >= top && 9 < top + window && 13 >= left && 13 < left + window;
+    });
+    expect(covering).toHaveLength(4);
+    expect(values[9 * width + 13]).toBeCloseTo(covering.reduce((a, b) => a + b, 0) / 4, 5);
+
+    const { weights, layer } = await scoreCam(flat(), image(), { class: 2 });
+    const [map] = await featureMaps(flat(), image(), { layers: [layer] });
+    const [mapHeight, mapWidth, filters] = map!.shape as [number, number, number];
+    const scores = Array.from({ length: filters }, (_, filter) => {
+      const at = (y: number, x: number): number => map!.values[(y * mapWidth + x) * filters + filter]!;
+      // Bilinear, with the corners of both maps at the same place.
+      const large = Array.from({ length: height * width }, (__, i) => {
+        const y = (Math.floor(i / width) * (mapHeight - 1)) / (height - 1);
+        const x = ((i % width) * (mapWidth - 1)) / (width - 1);
+        const [top, left] = [Math.min(Math.floor(y), mapHeight - 2), Math.min(Math.floor(x), mapWidth - 2)];
+        const row = (down: number): number =>
+          at(top + down, left) * (1 - x + left) + at(top + down, left + 1) * (x - left);
+        return row(0) * (1 - y + top) + row(1) * (y - top);
+      });
+      const [least, most] = [Math.min(...large), Math.max(...large)];
+      return scoreOf((value, y, x) => (value * (large[y * width + x]! - least)) / (most - least + 1e-8));
+    });
+    const powers = scores.map((score) => Math.exp(score));
+    const total = powers.reduce((a, b) => a + b, 0);
+    expect(
+      difference(
+        weights,
+        powers.map((power) => power / total),
+      ),
+    ).toBeLessThan(1e-4);
   });
 
   it("guided Grad-CAM is the product of both", async () => {

@@ -1,17 +1,24 @@
 import {
   add,
   avgPool,
+  batchNorm,
   chain,
   conv,
   identity,
   maxPool,
   network,
   ones,
+  receptiveFields,
+  relu,
   stackedReceptiveField,
+  stage,
   zeroPad,
 } from "@convkit/core";
+import type { Block } from "@convkit/core";
+import { bottleneckBlock } from "@convkit/blocks";
 import { useEngine } from "@convkit/engine";
 import { measuredReceptiveField } from "@convkit/inspect";
+import { createModel } from "@convkit/models";
 import { engines } from "@convkit/testing";
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -96,5 +103,81 @@ describe.each(engines)("measured receptive field (%s)", (engine) => {
     const images = tf.zeros([1, 8, 9, 1]) as tf.Tensor4D;
     await expect(measuredReceptiveField(model, { images })).rejects.toThrow("[null,8,8,1], got [1,8,9,1]");
     images.dispose();
+  });
+});
+
+describe("famous networks", () => {
+  beforeAll(() => useEngine(engines[0] ?? "wasm").then(() => undefined));
+
+  it("see as much of the image as the papers' arithmetic says", () => {
+    const fields = (["vgg16", "resnet50", "resnet50-tv"] as const).map((name) => {
+      const model = createModel(name, { includeTop: false });
+      const [field] = [...receptiveFields(model).values()].slice(-1);
+      model.dispose();
+      return field!.size;
+    });
+    expect(fields).toEqual([
+      [212, 212],
+      [483, 483],
+      [427, 427],
+    ]);
+  });
+
+  // The same windows in the same order with one filter each. All weights are positive, so that no path is cut or canceled;
+  // the pools are means, since a maximum passes one gradient of each window alone.
+  const window = (kernel: number, stride = 1) => conv(1, kernel, { padding: "same", stride, ...positive });
+  const vgg = [2, 2, 3, 3, 3].flatMap((count) => [
+    ...Array.from({ length: count }, () => window(3)),
+    avgPool(2, 2, { padding: "valid" }),
+  ]);
+  const resnet = (strideOn: "1x1" | "3x3"): Block =>
+    chain([
+      window(7, 2),
+      batchNorm(),
+      relu(),
+      avgPool(3, 2, { padding: "same" }),
+      ...[3, 4, 6, 3].map((count, i) =>
+        stage(count, (j) => bottleneckBlock(1, { strideOn, padding: "same", stride: i > 0 && j === 0 ? 2 : 1 })),
+      ),
+    ]);
+  const cases: readonly (readonly [string, Block, number, number])[] = [
+    ["VGG-16 after pool5", chain(vgg), 212, 32],
+    ["ResNet-50, stride on the 1x1", resnet("1x1"), 483, 32],
+    ["ResNet-50, stride on the 3x3", resnet("3x3"), 427, 32],
+  ];
+
+  it.each(cases)("gradients reach just that part: %s", async (_, block, field, stride) => {
+    const model = network([512, 512, 1], block);
+    for (const variable of model.trainableWeights) {
+      if (variable.shape.length !== 4) continue;
+      variable.write(tf.fill(variable.shape as number[], 1 / (variable.shape[0]! * variable.shape[1]!)));
+    }
+    const {
+      theoretical,
+      stride: step,
+      offset,
+      position,
+      weights,
+      size,
+    } = await measuredReceptiveField(model, {
+      samples: 1,
+    });
+    expect([theoretical, step]).toEqual([
+      [field, field],
+      [stride, stride],
+    ]);
+    const start = offset!.map((first, axis) => first + position[axis as 0 | 1] * stride);
+    const sums = (axis: 0 | 1): number[] =>
+      Array.from({ length: size[axis] }, (__, at) =>
+        Array.from(
+          { length: size[1 - axis]! },
+          (___, other) => weights[axis === 0 ? at * size[1] + other : other * size[1] + at]!,
+        ).reduce((a, b) => a + b, 0),
+      );
+    for (const axis of [0, 1] as const) {
+      const seen = sums(axis).flatMap((sum, at) => (sum > 0 ? [at] : []));
+      expect([seen[0], seen.at(-1)]).toEqual([start[axis], start[axis]! + field - 1]);
+    }
+    model.dispose();
   });
 });
