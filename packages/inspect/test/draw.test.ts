@@ -22,9 +22,11 @@ const all = { open: new Set<string>(), fold: new Set<string>() };
 /** The titles of the boxes in a drawing. */
 function headsOf(svg: string): string[] {
   expect(XMLValidator.validate(svg)).toBe(true);
-  return [...svg.matchAll(/<g class="[a-z]+"><title>[^<]*<\/title><rect[^>]*\/><text class="head"[^>]*>([^<]*)</g)].map(
-    ([, text]) => text as string,
-  );
+  return [
+    ...svg.matchAll(
+      /<g class="[a-z]+(?: frozen)?"><title>[^<]*<\/title><rect[^>]*\/><text class="head"[^>]*>([^<]*)</g,
+    ),
+  ].map(([, text]) => text as string);
 }
 
 /** The parameters that the boxes of a drawing stand for, equal blocks in a row counted each. */
@@ -180,6 +182,49 @@ describe("draw", () => {
       'expected direction as one of down, right, got "up"',
     );
     await expect(draw(model, { size: 3 } as never)).rejects.toThrow(/size/);
+  });
+});
+
+describe("frozen layers and types", () => {
+  const model = () => {
+    const ids = tfl.input({ shape: [6], dtype: "int32", name: "ids" });
+    const vectors = tfl.layers.embedding({ inputDim: 10, outputDim: 4, name: "vectors" }).apply(ids);
+    const mean = tfl.layers.globalAveragePooling1d({ name: "mean" }).apply(vectors);
+    const norm = tfl.layers.batchNormalization({ name: "norm" }).apply(mean);
+    const top = tfl.layers.dense({ units: 3, name: "top" }).apply(norm) as tfl.SymbolicTensor;
+    return tfl.model({ inputs: ids, outputs: top });
+  };
+
+  it("a type is written where it is another than float32, and each box tells its own", async () => {
+    const svg = await draw(model());
+    expect(svg).toContain(">6 int32<");
+    expect(svg).toContain(">6×4<");
+    expect(svg).toContain("vectors: Embedding; 40 parameters; gives float32<");
+    expect(svg).toContain("input; 0 parameters; gives int32<");
+    expect(svg).not.toMatch(/class="[a-z]+ frozen"/);
+  });
+
+  it("frozen layers are dashed, by themselves or by their model, and counted", async () => {
+    const one = model();
+    one.getLayer("vectors").trainable = false;
+    const svg = await draw(one);
+    expect(svg).toContain(">40 parameters, frozen<");
+    expect(svg.match(/class="[a-z]+ frozen"/g)).toHaveLength(1);
+    // Batch norm keeps two of its four vectors out of the training by itself: that is not frozen.
+    expect(svg).toContain(">16 parameters<");
+    const all = model();
+    all.trainable = false;
+    expect(headsOf(await draw(all)).length).toBeGreaterThan(3);
+    expect((await draw(all)).match(/class="[a-z]+ frozen"/g)).toHaveLength(3);
+
+    const backbone = createModel("mobilenet-v2", { input: [96, 96, 3] });
+    for (const layer of backbone.layers.slice(0, 20)) layer.trainable = false;
+    const frozen = backbone.layers.slice(0, 20).reduce((sum, layer) => sum + layer.countParams(), 0);
+    const { parts } = joinRepeats(findBlocks(modelBoxes(backbone)), modelBoxes(backbone));
+    const frozenOf = (some: readonly Part[]): number =>
+      some.reduce((sum, part) => sum + (isBlock(part) ? frozenOf(part.parts) * part.repeats.length : part.frozen), 0);
+    expect(frozenOf(parts)).toBe(frozen);
+    expect(await draw(backbone, { depth: 0 })).toMatch(/>[\d,]+ parameters, frozen</);
   });
 });
 

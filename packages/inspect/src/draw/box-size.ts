@@ -16,11 +16,18 @@ export const lineHeight = 15;
 export const padding = 9;
 
 /** The lines of text in a box: what it computes, the layers that follow in the same box, and its name. */
-export function boxLines({ kind, text, followers, name, params }: Box): readonly string[] {
+export function boxLines({ kind, text, followers, name, params, frozen }: Box): readonly string[] {
   if (kind === "input" || kind === "output")
     return [/^(input|output)(_layer|_)?\d*(_\d+)?$/.test(name) ? kind : `${kind} ${name}`];
   const lines = kind === "block" ? [text, ...followers] : [text, ...followers, name];
-  return params > 0 ? [...lines, `${grouped(params)} parameters`] : lines;
+  return params > 0 ? [...lines, paramsText(params, frozen)] : lines;
+}
+
+/** `640 parameters`, with those that no training changes. */
+export function paramsText(params: number, frozen: number): string {
+  const all = `${grouped(params)} parameters`;
+  if (frozen === 0) return all;
+  return frozen === params ? `${all}, frozen` : `${all}, ${grouped(frozen)} of them frozen`;
 }
 
 /** In pixels: as wide as its text asks for, and wider in proportion to the root of its channels or multiply-adds. */

@@ -3,7 +3,7 @@ import type { ShapedNode } from "@convkit/core/internal";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { kindOf } from "./layer-kinds.ts";
 import type { LayerKind } from "./layer-kinds.ts";
-import { layerText, shapeText } from "./layer-text.ts";
+import { layerText, tensorText } from "./layer-text.ts";
 
 type Shape = readonly (number | null)[];
 
@@ -20,6 +20,10 @@ export interface Box {
   /** Layers after it that are drawn as its further lines, with what they compute. */
   readonly followers: readonly string[];
   readonly params: number;
+  /** How many of them no training changes, because their layer is frozen. */
+  readonly frozen: number;
+  /** Type of the output's numbers. */
+  readonly dtype: string;
   /** Multiply-adds of one image; null if they depend on an unknown size. */
   readonly macs: number | null;
   readonly outputShape: Shape;
@@ -57,6 +61,7 @@ interface Source {
   readonly box: number;
   readonly output: number;
   readonly shape: Shape;
+  readonly dtype: string;
 }
 
 /** A box for each use of a layer, those inside nested models included, and one for each input and output of the model. */
@@ -66,18 +71,20 @@ export function modelBoxes(model: tfl.LayersModel): BoxGraph {
   const append = (box: Omit<Box, "id">, sources: readonly Source[]): number => {
     const id = boxes.length;
     boxes.push({ id, ...box });
-    for (const { box: from, output, shape } of sources) {
-      edges.push({ from, output, to: id, shape: shapeText(shape), tensor: `${from}:${output}` });
+    for (const { box: from, output, shape, dtype } of sources) {
+      edges.push({ from, output, to: id, shape: tensorText(shape, dtype), tensor: `${from}:${output}` });
     }
     return id;
   };
-  const terminal = (kind: "input" | "output", name: string, outputShape: Shape): Omit<Box, "id"> => ({
+  const terminal = (kind: "input" | "output", name: string, outputShape: Shape, dtype: string): Omit<Box, "id"> => ({
     kind,
     name,
     type: kind,
     text: kind,
     followers: [],
     params: 0,
+    frozen: 0,
+    dtype,
     macs: 0,
     outputShape,
     scope: [],
@@ -94,11 +101,9 @@ export function modelBoxes(model: tfl.LayersModel): BoxGraph {
     const sources = new Map<number, Source>();
     part.inputs.forEach((input, i) => {
       const source = given?.[i];
-      const [box, shape] = [
-        source?.box ?? append(terminal("input", part.inputNames[i] ?? input.name, input.shape), []),
-        input.shape,
-      ];
-      sources.set(input.id, source ?? { box, output: 0, shape });
+      const { name, shape, dtype } = input;
+      const box = source?.box ?? append(terminal("input", part.inputNames[i] ?? name, shape, dtype), []);
+      sources.set(input.id, source ?? { box, output: 0, shape, dtype });
     });
     for (const shaped of shapedNodes(
       part,
@@ -117,32 +122,44 @@ export function modelBoxes(model: tfl.LayersModel): BoxGraph {
     return part.outputs.map(({ id }) => sources.get(id) as Source);
   };
   walk(model, undefined, []).forEach((source, i) => {
-    append(terminal("output", model.outputNames[i] ?? "output", source.shape), [source]);
+    append(terminal("output", model.outputNames[i] ?? "output", source.shape, source.dtype), [source]);
   });
   return { boxes, edges };
 }
 
-function layerSources(box: number, { outputShapes }: ShapedNode): Source[] {
-  return outputShapes.map((shape, output) => ({ box, output, shape }));
+function layerSources(box: number, { node, outputShapes }: ShapedNode): Source[] {
+  return outputShapes.map((shape, output) => ({ box, output, shape, dtype: node.outputs[output]?.dtype ?? "float32" }));
 }
 
 function layerBox(shaped: ShapedNode, scope: readonly NestedCall[]): Omit<Box, "id"> {
   const { layer } = shaped.node;
   const outputShape = shaped.outputShapes[0] ?? [];
   const config = layer.getConfig();
+  const params = paramsOf(layer.weights);
+  const frozen = layer.trainableWeights.length === 0 ? params : 0;
+  const dtype = shaped.node.outputs[0]?.dtype ?? "float32";
   return {
     kind: kindOf(layer.getClassName()),
     name: layer.name,
     type: layer.getClassName(),
     text: layerText(layer.getClassName(), config),
     followers: [],
-    params: layer.weights.reduce((sum, { shape }) => sum + shape.reduce<number>((a, b) => a * (b ?? 1), 1), 0),
+    params,
+    frozen,
+    dtype,
     macs: nodeMacs(shaped).macs,
     outputShape,
     scope,
-    signature: JSON.stringify([layer.getClassName(), shaped.inputShapes, shaped.outputShapes, config], unlikeNames),
+    signature: JSON.stringify(
+      [layer.getClassName(), shaped.inputShapes, shaped.outputShapes, config, frozen, dtype],
+      unlikeNames,
+    ),
     layers: 1,
   };
+}
+
+function paramsOf(weights: readonly tfl.LayerVariable[]): number {
+  return weights.reduce((sum, { shape }) => sum + shape.reduce<number>((a, b) => a * (b ?? 1), 1), 0);
 }
 
 /** Leaves out what two layers that compute alike may differ in. */

@@ -58,6 +58,7 @@ function rules(mode: Mode): string {
     `.ground{fill:${ground}}text{fill:${ink}}.small,.shape{fill:${faint}}`,
     `.edge{stroke:${line}}.tip{fill:${line}}.frame{stroke:${frame};fill:${line};fill-opacity:.06}`,
     ...kinds,
+    `.frozen rect{stroke-dasharray:4 3}`,
   ].join("");
 }
 

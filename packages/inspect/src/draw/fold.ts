@@ -60,6 +60,8 @@ function foldedBox(block: Block): Box {
     text: titleOf(block),
     followers: [block.repeats.length > 1 ? `each: ${layers} layers` : `${layers} layers`],
     params: boxes.reduce((sum, { params }) => sum + params, 0),
+    frozen: boxes.reduce((sum, { frozen }) => sum + frozen, 0),
+    dtype: last.dtype,
     macs: boxes.reduce<number | null>((sum, { macs }) => (sum === null || macs === null ? null : sum + macs), 0),
     outputShape: last.outputShape,
     layers,

@@ -6,6 +6,11 @@ export function shapeText(shape: readonly (number | null)[]): string {
   return sizes.length === 0 ? "1" : sizes.join("×");
 }
 
+/** Sizes, and the type where it is another than float32: `128 int32`. */
+export function tensorText(shape: readonly (number | null)[], dtype: string): string {
+  return dtype === "float32" ? shapeText(shape) : `${shapeText(shape)} ${dtype}`;
+}
+
 /** What a layer computes in one line: its class, window, filters or units, stride, padding and activation. */
 export function layerText(className: string, config: Config): string {
   const title = className.slice(className.lastIndexOf(">") + 1);

@@ -23,6 +23,8 @@ export function mergeFollowers({ boxes, edges }: BoxGraph): BoxGraph {
       ...head,
       followers: [...head.followers, box.text],
       params: head.params + box.params,
+      frozen: head.frozen + box.frozen,
+      dtype: box.dtype,
       macs: head.macs === null || box.macs === null ? null : head.macs + box.macs,
       outputShape: box.outputShape,
       signature: `${head.signature} ${box.signature}`,

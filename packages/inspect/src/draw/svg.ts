@@ -1,4 +1,4 @@
-import { boxLines, grouped, lineHeight, padding } from "./box-size.ts";
+import { boxLines, grouped, lineHeight, padding, paramsText } from "./box-size.ts";
 import type { Box } from "./boxes.ts";
 import { styleSheet } from "./colors.ts";
 import type { Theme } from "./colors.ts";
@@ -66,8 +66,9 @@ function boxOf(box: Box, { x, y, width, height }: Rectangle): string {
     return `<text ${style} text-anchor="middle" x="${n(x + width / 2)}" y="${n(y + padding + 11 + i * lineHeight)}">${escaped(line)}</text>`;
   });
   const macs = box.macs === null || box.macs === 0 ? "" : `, ${grouped(box.macs)} multiply-adds`;
-  const told = `${box.name}: ${[box.text, ...box.followers].join("; ")}; ${grouped(box.params)} parameters${macs}`;
-  return `<g class="${box.kind}"><title>${escaped(told)}</title><rect rx="${n(round)}" ${box4(x, y, width, height)}/>${texts.join("")}</g>`;
+  const told = `${box.name}: ${[box.text, ...box.followers].join("; ")}; ${paramsText(box.params, box.frozen)}${macs}; gives ${box.dtype}`;
+  const frozen = box.frozen > 0 && box.frozen === box.params;
+  return `<g class="${box.kind}${frozen ? " frozen" : ""}"><title>${escaped(told)}</title><rect rx="${n(round)}" ${box4(x, y, width, height)}/>${texts.join("")}</g>`;
 }
 
 /** The colors that appear, in a row below the drawing, broken where the drawing ends. */
