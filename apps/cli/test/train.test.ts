@@ -123,6 +123,7 @@ describe(`a small training (${engines[0]})`, () => {
     expect(sliced.reduce((sum, right) => sum + right, 0) / 64).toBeCloseTo(told.clean, 9);
     expect(readFileSync(page, "utf8")).toContain("By confidence");
     expect((await call("robustness", out, ...common, "--kinds", "rain")).err).toMatch(/Unknown corruption "rain"/);
+    expect((await call("robustness", out, ...common, "--kinds", "frost")).err).toMatch(/frost needs photographs/);
   });
 
   test("the report needs nothing from elsewhere", () => {

@@ -48,7 +48,7 @@ export type { MachinePeaks, RooflinePoint } from "./costs/roofline.ts";
 export { fgsm, pgd } from "./robustness/adversarial.ts";
 export type { Adversarial, FgsmOptions, PgdOptions } from "./robustness/adversarial.ts";
 export { corrupt, corruptionNames } from "./robustness/corruptions.ts";
-export type { CorruptionName, CorruptOptions } from "./robustness/corruptions.ts";
+export type { CorruptionName, CorruptOptions, Photo } from "./robustness/corruptions.ts";
 export { evaluateRobustness } from "./robustness/evaluate-robustness.ts";
 export type {
   CorruptedAccuracy,

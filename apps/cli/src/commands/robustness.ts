@@ -19,20 +19,21 @@ export const options = {
   split: choice(["test", "validation", "train"], "<name>", "which images"),
   limit: whole(1, "<n>", "at most so many images"),
   batch: whole(1, "<n>", "images at once"),
-  kinds: text("<names>", "corruptions as a,b (default: all; jpeg is one)"),
+  kinds: text("<names>", "corruptions as a,b (default: all; jpeg is one, frost needs --frost)"),
+  frost: text("<files>", "photographs for the corruption frost, as a.png,b.jpg, as large as the images or larger"),
   severities: text("<numbers>", "from 1 to 5, as 1,3,5 (default: all)"),
   out: text("<file.html>", "writes a page with curves by severity"),
 };
 
 /** `convkit robustness`: accuracy on corrupted images, by class, by confidence and by the size of the files. */
 export async function run(context: Context, given: ValuesOf<typeof options>, name: string): Promise<void> {
-  const { data: source, dataFrom, outside, split, limit, batch, kinds, severities, out, ...modelGiven } = given;
+  const { data: source, dataFrom, outside, split, limit, batch, kinds, frost, severities, out, ...modelGiven } = given;
   if (out !== undefined) checkHtmlName(out);
   const levels = severities?.split(",").map(Number);
   if (levels?.some((level) => !Number.isInteger(level) || level < 1 || level > 5))
     throw new UsageError(`Expected --severities as whole numbers from 1 to 5, as 1,3,5, got ${severities}.`);
   const { corruptionNames, evaluateRobustness } = await import("@convkit/inspect");
-  const { changedData, jpeg } = await import("../inference/corrupted-data.ts");
+  const { changedData, jpeg, photosOf } = await import("../inference/corrupted-data.ts");
   const { openSubject } = await import("../inference/subject.ts");
   const { sliceLimits, slicesOf } = await import("../inference/slices.ts");
   const { evaluationData } = await import("../inputs/evaluation-data.ts");
@@ -41,6 +42,9 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
   const named = kinds?.split(",").map((kind) => kind.trim());
   const strange = named?.find((kind) => !known.includes(kind));
   if (strange !== undefined) throw new UsageError(`Unknown corruption "${strange}": there are ${known.join(", ")}.`);
+  if (named?.includes("frost") === true && frost === undefined)
+    throw new UsageError("The corruption frost needs photographs: give them with --frost a.png,b.jpg.");
+  const photos = await photosOf((frost?.split(",") ?? []).map((path) => userPath(path.trim())));
   await engineInUse(context);
   const subject = await openSubject(context, name, modelGiven);
   const { seed } = context.options;
@@ -58,7 +62,8 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
   });
   const data = subject.matched(chosen.data);
   const isGray = data.shape[2] === 1;
-  const wanted = named ?? known.filter((kind) => !(isGray && kind === "saturate"));
+  const left = [...(isGray ? ["saturate"] : []), ...(photos.length === 0 ? ["frost"] : [])];
+  const wanted = named ?? known.filter((kind) => !left.includes(kind));
   const slices = slicesOf(data);
   let byClass: readonly { readonly label: string; readonly recall: number; readonly support: number }[] = [];
   const settings = { signal: context.signal, ...(batch !== undefined && { batch }) };
@@ -76,6 +81,7 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
       kinds: wanted,
       severities: levels,
       seed,
+      photos,
       others: { jpeg },
       onResult: ({ kind, severity, accuracy }) => context.out.note(`${kind} ${severity}: ${percent(accuracy).trim()}`),
     },

@@ -1,5 +1,5 @@
 import type { Batch, IndexedDataset } from "@convkit/datasets";
-import type { ImageChange } from "@convkit/inspect";
+import type { ImageChange, Photo } from "@convkit/inspect";
 import sharp from "sharp";
 import { CliError } from "../terminal/usage-error.ts";
 
@@ -26,6 +26,23 @@ export function changedData(data: IndexedDataset, change: ImageChange): IndexedD
       }
     },
   };
+}
+
+/** Photographs of frost from files, as colors. */
+export async function photosOf(paths: readonly string[]): Promise<Photo[]> {
+  return Promise.all(
+    paths.map(async (path) => {
+      const { data, info } = await sharp(path)
+        .toColorspace("srgb")
+        .removeAlpha()
+        .raw()
+        .toBuffer({ resolveWithObject: true })
+        .catch((error: unknown) => {
+          throw new CliError(`Expected a photograph in ${path}: ${(error as Error).message}.`, { cause: error });
+        });
+      return { pixels: data, shape: [info.height, info.width, info.channels] as const };
+    }),
+  );
 }
 
 /** JPEG with ImageNet-C's qualities. */

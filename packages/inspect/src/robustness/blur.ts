@@ -1,14 +1,19 @@
-/** One channel of an image, `[h, w]`, with values from 0 to 1. */
-export interface Plane {
-  readonly height: number;
-  readonly width: number;
-  readonly values: Float64Array;
+import { mirrored, nearest } from "./picture.ts";
+import type { Border, Plane } from "./picture.ts";
+
+/** A Gaussian blur that repeats the border pixels and is cut at four deviations, as scikit-image's. */
+export function gaussianBlur(plane: Plane, deviation: number): Plane {
+  return blurredWith(plane, [deviation, deviation], { cut: 4, border: nearest });
 }
 
-/** A Gaussian blur that repeats the border pixels and is cut at four deviations, as scipy's and scikit-image's. */
-export function gaussianBlur(plane: Plane, deviation: number): Plane {
-  const weights = gaussianWeights(deviation, Math.floor(4 * deviation + 0.5));
-  return alongRows(alongColumns(plane, weights, nearest), weights, nearest);
+/** A Gaussian blur whose deviations along height and width may differ, cut at so many deviations. */
+export function blurredWith(
+  plane: Plane,
+  [down, across]: readonly [number, number],
+  { cut, border }: { readonly cut: number; readonly border: Border },
+): Plane {
+  const weights = (deviation: number): number[] => gaussianWeights(deviation, Math.floor(cut * deviation + 0.5));
+  return alongRows(alongColumns(plane, weights(down), border), weights(across), border);
 }
 
 /** The blur of a lens out of focus: a disk whose edge is smoothed. Hendrycks and Dietterich 2019 */
@@ -48,19 +53,6 @@ function gaussianWeights(deviation: number, reach: number): number[] {
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   return weights.map((weight) => weight / total);
 }
-
-type Border = (place: number, size: number) => number;
-
-/** aaa|abc|ccc */
-const nearest: Border = (place, size) => Math.min(Math.max(place, 0), size - 1);
-
-/** cb|abc|ba, as OpenCV's default */
-const mirrored: Border = (place, size) => {
-  if (size === 1) return 0;
-  const period = 2 * (size - 1);
-  const inside = ((place % period) + period) % period;
-  return inside < size ? inside : period - inside;
-};
 
 function alongColumns(plane: Plane, weights: readonly number[], border: Border): Plane {
   return along(plane, weights, (y, x, offset, { height, width }) => border(y + offset, height) * width + x);

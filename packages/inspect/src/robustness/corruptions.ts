@@ -2,9 +2,17 @@ import { hashText, normalValues, uniformValues } from "@convkit/core/internal";
 import { OptionError, checkOptions, shown } from "@convkit/errors";
 import type { OptionNames } from "@convkit/errors";
 import { defocusBlur, gaussianBlur } from "./blur.ts";
-import type { Plane } from "./blur.ts";
+import { boxResize } from "./box-resize.ts";
+import { onColors } from "./color-space.ts";
+import { glassBlur } from "./glass-blur.ts";
+import { motionBlur } from "./motion-blur.ts";
+import { clip, onPlanes } from "./picture.ts";
+import type { Draws, Picture } from "./picture.ts";
+import { clippedZoom, elastic } from "./warp.ts";
+import { fog, frost, snow } from "./weather.ts";
+import type { Photo } from "./weather.ts";
 
-/** Kinds of ImageNet-C that need nothing but the image. */
+/** Kinds of ImageNet-C. `frost` needs photographs. */
 export const corruptionNames = [
   "gaussian-noise",
   "shot-noise",
@@ -12,11 +20,20 @@ export const corruptionNames = [
   "speckle-noise",
   "gaussian-blur",
   "defocus-blur",
+  "glass-blur",
+  "motion-blur",
+  "zoom-blur",
+  "snow",
+  "frost",
+  "fog",
+  "elastic",
   "brightness",
   "contrast",
   "saturate",
   "pixelate",
 ] as const;
+
+export type { Photo } from "./weather.ts";
 
 export type CorruptionName = (typeof corruptionNames)[number];
 
@@ -26,26 +43,13 @@ export interface CorruptOptions {
   readonly severity: number;
   /** Seed of the noise; 0 by default. */
   readonly seed?: number | undefined;
+  /** Photographs for `frost`, each at least as large as the image. None by default. */
+  readonly photos?: readonly Photo[] | undefined;
 }
 
-const names: OptionNames<CorruptOptions> = { kind: true, severity: true, seed: true };
+const names: OptionNames<CorruptOptions> = { kind: true, severity: true, seed: true, photos: true };
 
-/** An image as numbers from 0 to 1 with its random draws, `[h, w, c]`. */
-interface Picture {
-  readonly height: number;
-  readonly width: number;
-  readonly channels: number;
-  readonly values: Float64Array;
-}
-
-/** Random numbers of an image: one for each value, the same for the same seed. */
-export interface Draws {
-  normal(count: number): ArrayLike<number>;
-  /** Two calls give different numbers. */
-  uniform(count: number, stream: number): ArrayLike<number>;
-}
-
-type Corruption = (picture: Picture, severity: number, draws: Draws) => Float64Array;
+type Corruption = (picture: Picture, severity: number, draws: Draws, photos: readonly Photo[]) => Float64Array;
 
 const corruptions: Readonly<Record<CorruptionName, Corruption>> = {
   "gaussian-noise": ({ values }, level, { normal }) => {
@@ -72,6 +76,101 @@ const corruptions: Readonly<Record<CorruptionName, Corruption>> = {
   "gaussian-blur": (picture, level) => onPlanes(picture, (plane) => gaussianBlur(plane, at([1, 2, 3, 4, 6], level))),
   "defocus-blur": (picture, level) =>
     onPlanes(picture, (plane) => defocusBlur(plane, at([3, 4, 6, 8, 10], level), at([0.1, 0.5, 0.5, 0.5, 0.5], level))),
+  "glass-blur": (picture, level, draws) =>
+    glassBlur(
+      picture,
+      at(
+        [
+          [0.7, 1, 2],
+          [0.9, 2, 1],
+          [1, 2, 3],
+          [1.1, 3, 2],
+          [1.5, 4, 2],
+        ],
+        level,
+      ),
+      draws,
+    ),
+  "motion-blur": (picture, level, { uniform }) => {
+    const [radius, deviation] = at(
+      [
+        [10, 3],
+        [15, 5],
+        [15, 8],
+        [15, 12],
+        [20, 15],
+      ],
+      level,
+    );
+    const angle = -45 + 90 * uniform(1, 0)[0]!;
+    return onPlanes(picture, (plane) => motionBlur(plane, radius, deviation, angle));
+  },
+  "zoom-blur": (picture, level) => {
+    // numpy.arange(1, 1.11, 0.01) has 12 numbers: the last one is 1.11, by rounding.
+    const [steps, step] = at(
+      [
+        [12, 0.01],
+        [16, 0.01],
+        [11, 0.02],
+        [13, 0.02],
+        [11, 0.03],
+      ],
+      level,
+    );
+    return onPlanes(picture, (plane) => {
+      const sum = plane.values.slice();
+      for (let i = 0; i < steps; i++)
+        clippedZoom(plane, 1 + i * step).values.forEach((value, place) => (sum[place]! += value));
+      return { ...plane, values: sum.map((value) => value / (steps + 1)) };
+    });
+  },
+  snow: (picture, level, draws) =>
+    snow(
+      picture,
+      at(
+        [
+          [0.1, 0.3, 3, 0.5, 10, 4, 0.8],
+          [0.2, 0.3, 2, 0.5, 12, 4, 0.7],
+          [0.55, 0.3, 4, 0.9, 12, 8, 0.7],
+          [0.55, 0.3, 4.5, 0.85, 12, 8, 0.65],
+          [0.55, 0.3, 2.5, 0.85, 12, 12, 0.55],
+        ],
+        level,
+      ),
+      draws,
+    ),
+  frost: (picture, level, draws, photos) =>
+    frost(
+      picture,
+      at(
+        [
+          [1, 0.4],
+          [0.8, 0.6],
+          [0.7, 0.7],
+          [0.65, 0.7],
+          [0.6, 0.75],
+        ],
+        level,
+      ),
+      photos,
+      draws,
+    ),
+  fog: (picture, level, draws) =>
+    fog(
+      picture,
+      at(
+        [
+          [1.5, 2],
+          [2, 2],
+          [2.5, 1.7],
+          [2.5, 1.5],
+          [3, 1.4],
+        ],
+        level,
+      ),
+      draws,
+    ),
+  elastic: (picture, level, draws) => elastic(picture, 250 * at([0.05, 0.065, 0.085, 0.1, 0.12], level), draws),
   brightness: (picture, level) => {
     const more = at([0.1, 0.2, 0.3, 0.4, 0.5], level);
     return onColors(picture, ([hue, saturation, value]) => [hue, saturation, clip(value + more)]);
@@ -94,10 +193,11 @@ const corruptions: Readonly<Record<CorruptionName, Corruption>> = {
 };
 
 /**
- * An image of bytes made worse as in ImageNet-C: noise, blur, light, contrast, color, coarse pixels. `[h, w, c] -> [h, w, c]` with one channel
- * or three. Hendrycks and Dietterich 2019, https://arxiv.org/abs/1903.12261
+ * An image of bytes made worse as in ImageNet-C: noise, blur, weather, light, contrast, color, coarse pixels.
+ * `[h, w, c] -> [h, w, c]` with one channel or three. Hendrycks and Dietterich 2019, https://arxiv.org/abs/1903.12261
  *
- * Throws an `OptionError` for other kinds, severities and shapes, and for `saturate` without colors.
+ * Throws an `OptionError` for other kinds, severities and shapes, for `saturate` without colors, and for `frost` without photographs
+ * that are large enough.
  */
 export function corrupt(
   pixels: Uint8Array | Uint8ClampedArray,
@@ -105,12 +205,12 @@ export function corrupt(
   options: CorruptOptions,
 ): Uint8Array {
   checkOptions("corrupt", options, names);
-  const { kind, severity, seed = 0 } = options;
+  const { kind, severity, seed = 0, photos } = options;
   const stream = hashText(kind, seed);
   return corruptWith(
     pixels,
     shape,
-    { kind, severity },
+    { kind, severity, photos },
     {
       normal: (count) => normalValues(count, 0, 1, stream),
       uniform: (count, index) => uniformValues(count, 0, 1, hashText(String(index), stream)),
@@ -122,7 +222,7 @@ export function corrupt(
 export function corruptWith(
   pixels: Uint8Array | Uint8ClampedArray,
   [height, width, channels]: readonly [number, number, number],
-  { kind, severity }: Pick<CorruptOptions, "kind" | "severity">,
+  { kind, severity, photos = [] }: Omit<CorruptOptions, "seed">,
   draws: Draws,
 ): Uint8Array {
   const where = "corrupt";
@@ -136,68 +236,26 @@ export function corruptWith(
     );
   if (kind === "saturate" && channels === 1)
     throw new OptionError(`${where}: saturate changes colors, and the image has one channel.`);
+  if (kind === "frost") checkPhotos(where, photos, height, width);
   const picture = { height, width, channels, values: Float64Array.from(pixels, (value) => value / 255) };
-  const made = corruptions[kind](picture, severity, draws);
+  const made = corruptions[kind](picture, severity, draws, photos);
   // ImageNet-C cuts fractions off; the small number keeps 0.2 * 255 from becoming 50.
   return Uint8Array.from(made, (value) => Math.floor(clip(value) * 255 + 1e-9));
 }
 
-function at(values: readonly [number, number, number, number, number], severity: number): number {
-  return values[severity - 1] as number;
+function checkPhotos(where: string, photos: readonly Photo[], height: number, width: number): void {
+  const expected = `expected photos for frost, bytes of RGB images of ${height}x${width} pixels or more`;
+  if (photos.length === 0)
+    throw new OptionError(
+      `${where}: ${expected}, got none; the Python package imagecorruptions has those of ImageNet-C.`,
+    );
+  for (const { pixels, shape } of photos)
+    if (shape[0] < height || shape[1] < width || shape[2] !== 3 || pixels.length !== shape[0] * shape[1] * 3)
+      throw new OptionError(`${where}: ${expected}, got ${pixels.length} bytes for ${shape.join("x")}.`);
 }
 
-function clip(value: number): number {
-  return Math.min(Math.max(value, 0), 1);
-}
-
-function onPlanes({ height, width, channels, values }: Picture, change: (plane: Plane) => Plane): Float64Array {
-  const made = new Float64Array(values.length);
-  for (let channel = 0; channel < channels; channel++) {
-    const own = Float64Array.from({ length: height * width }, (_, i) => values[i * channels + channel] as number);
-    change({ height, width, values: own }).values.forEach((value, i) => (made[i * channels + channel] = value));
-  }
-  return made;
-}
-
-type Color = readonly [hue: number, saturation: number, value: number];
-
-/** Changes colors as hue, saturation and value; a gray image has only the last. */
-function onColors({ channels, values }: Picture, change: (color: Color) => Color): Float64Array {
-  if (channels === 1) return values.map((value) => change([0, 0, value])[2]);
-  const made = new Float64Array(values.length);
-  for (let i = 0; i < values.length; i += 3) {
-    const rgb = rgbOf(change(hsvOf(values[i]!, values[i + 1]!, values[i + 2]!)));
-    made.set(rgb, i);
-  }
-  return made;
-}
-
-function hsvOf(red: number, green: number, blue: number): Color {
-  const value = Math.max(red, green, blue);
-  const range = value - Math.min(red, green, blue);
-  if (range === 0) return [0, 0, value];
-  const sector =
-    value === red ? (green - blue) / range : value === green ? 2 + (blue - red) / range : 4 + (red - green) / range;
-  return [(((sector / 6) % 1) + 1) % 1, range / value, value];
-}
-
-function rgbOf([hue, saturation, value]: Color): [number, number, number] {
-  const sector = Math.floor(hue * 6);
-  const part = hue * 6 - sector;
-  const [low, falling, rising] = [
-    value * (1 - saturation),
-    value * (1 - part * saturation),
-    value * (1 - (1 - part) * saturation),
-  ] as const;
-  const all: [number, number, number][] = [
-    [value, rising, low],
-    [falling, value, low],
-    [low, value, rising],
-    [low, falling, value],
-    [rising, low, value],
-    [value, low, falling],
-  ];
-  return all[sector % 6]!;
+function at<const T>(values: readonly [T, T, T, T, T], severity: number): T {
+  return values[severity - 1] as T;
 }
 
 /** The smallest count whose probability to be reached is at least `share`. */
@@ -211,36 +269,4 @@ function poisson(mean: number, share: number): number {
     sum += chance;
   }
   return count;
-}
-
-/** Each pixel is the mean of the input pixels that it covers, as Pillow's BOX filter, columns first and rounded to bytes in between. */
-function boxResize(plane: Plane, height: number, width: number): Plane {
-  const rows = boxLines(plane.values, plane.height, plane.width, width);
-  const turned = transposed(rows, plane.height, width);
-  const columns = boxLines(turned, width, plane.height, height);
-  return { height, width, values: transposed(columns, width, height) };
-}
-
-function boxLines(values: Float64Array, lines: number, from: number, to: number): Float64Array {
-  const made = new Float64Array(lines * to);
-  const scale = from / to;
-  const reach = 0.5 * Math.max(scale, 1);
-  for (let place = 0; place < to; place++) {
-    const center = (place + 0.5) * scale;
-    const first = Math.max(0, Math.trunc(center - reach + 0.5));
-    const last = Math.min(from, Math.trunc(center + reach + 0.5));
-    const inside = Array.from({ length: last - first }, (_, i) => first + i).filter((i) => {
-      const offset = (i - center + 0.5) / Math.max(scale, 1);
-      return offset > -0.5 && offset <= 0.5;
-    });
-    for (let line = 0; line < lines; line++) {
-      const sum = inside.reduce((total, i) => total + Math.round(255 * values[line * from + i]!), 0);
-      made[line * to + place] = Math.floor(sum / inside.length + 0.5) / 255;
-    }
-  }
-  return made;
-}
-
-function transposed(values: Float64Array, rows: number, columns: number): Float64Array {
-  return Float64Array.from({ length: values.length }, (_, i) => values[(i % rows) * columns + Math.floor(i / rows)]!);
 }
