@@ -6,6 +6,14 @@ import { randomBrightness, randomContrast, randomHue, randomSaturation } from ".
 import type { AffineOptions } from "./geometry/affine-options.ts";
 import { randomCrop, randomFlip, randomRotation, randomTranslation, randomZoom } from "./geometry/random-geometry.ts";
 import type { CropOptions, FlipMode, ZoomOptions } from "./geometry/random-geometry.ts";
+import { augMix } from "./policies/aug-mix.ts";
+import type { AugMixOptions } from "./policies/aug-mix.ts";
+import { autoAugment } from "./policies/auto-augment.ts";
+import type { AutoAugmentOptions, AutoAugmentPolicy } from "./policies/auto-augment.ts";
+import { threeAugment } from "./policies/three-augment.ts";
+import type { ThreeAugmentOptions } from "./policies/three-augment.ts";
+import { trivialAugment } from "./policies/trivial-augment.ts";
+import type { TrivialAugmentOptions } from "./policies/trivial-augment.ts";
 import { randAugment } from "./rand-augment.ts";
 import type { RandAugmentOptions } from "./rand-augment.ts";
 import { randomErasing } from "./random-erasing.ts";
@@ -47,6 +55,14 @@ export interface AugmentationSpec {
   readonly erasing?: ErasingOptions | undefined;
   /** Makes random changes of a common strength, as RandAugment; none by default. */
   readonly randAugment?: RandAugmentOptions | undefined;
+  /** Draws a pair of changes of a policy, by its name or with options; none by default. */
+  readonly autoAugment?: AutoAugmentPolicy | AutoAugmentOptions | undefined;
+  /** Makes one random change of any strength; `{}` for TrivialAugmentWide, none by default. */
+  readonly trivialAugment?: TrivialAugmentOptions | undefined;
+  /** Mixes images with chains of changes; `{}` for AugMix, none by default. */
+  readonly augMix?: AugMixOptions | undefined;
+  /** Gray, solarized or blurred, then color jitter; `{}` for DeiT III's, none by default. */
+  readonly threeAugment?: ThreeAugmentOptions | undefined;
 }
 
 type Makers = {
@@ -79,6 +95,10 @@ const makers: Makers = {
   saturation: (factor) => randomSaturation(factor),
   erasing: randomErasing,
   randAugment,
+  autoAugment: (value) => autoAugment(typeof value === "string" ? { policy: value } : value),
+  trivialAugment,
+  augMix,
+  threeAugment,
 };
 
 const specNames = Object.fromEntries(Object.keys(makers).map((key) => [key, true])) as OptionNames<AugmentationSpec>;

@@ -21,6 +21,10 @@ describe.skipIf(!engines.includes("native"))("in a compiled step", () => {
     { brightness: 0.2, contrast: 0.3, hue: 0.2, saturation: [0.3, 0.7] },
     { erasing: { probability: 1 } },
     { randAugment: { count: 2 } },
+    { autoAugment: "cifar10" },
+    { trivialAugment: {} },
+    { augMix: {} },
+    { threeAugment: {} },
   ])("%o draws anew at every run", async (spec) => {
     const augment = augmentationFrom(spec);
     const step = compile((images: tf.Tensor) => augment(images as tf.Tensor4D), { seed: 1 });

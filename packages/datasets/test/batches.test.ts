@@ -249,6 +249,22 @@ describe("stratified parts have scikit-learn's numbers of each class", () => {
   });
 });
 
+it("repeats each image in a row, in an order as that of timm's RepeatAugSampler", async () => {
+  const data = fromArrays({ images: new Uint8Array(10), shape: [1, 1, 1], labels: new Int32Array(10), classes: ["a"] });
+  const indices = async (options: object) => {
+    const order: number[] = [];
+    for await (const batch of data.batches({ batch: 4, shuffle: true, seed: 2, epoch: 1, ...options }))
+      order.push(...batch.indices);
+    return order;
+  };
+  const once = await indices({});
+  // timm: repeat_interleave(permutation, 3), of which the first 10 are taken.
+  const repeated = once.flatMap((index) => [index, index, index]).slice(0, 10);
+  expect(await indices({ repeats: 3 })).toEqual(repeated);
+  expect(await indices({ repeats: 3, skip: 1 })).toEqual(repeated.slice(4));
+  await expect(indices({ repeats: 1.5 })).rejects.toThrow(/repeats should be a whole number from 1, not 1.5/);
+});
+
 describe('sampling "balanced"', () => {
   const options = { batch: 4, seed: 3, sampling: "balanced" } as const;
   const drawn = async (epoch: number, skip = 0) => {

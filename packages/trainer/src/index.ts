@@ -79,7 +79,12 @@ export {
 export { type AdaptiveClip } from "./optimization/clipping.ts";
 export { type LayerDecay, type ParameterGroup } from "./optimization/parameter-groups.ts";
 export { claimRunDirectory, type RunClaim, type RunDirectory, runDirectory } from "./run/run-directory.ts";
-export { type BatchAugmentation, type AugmentationPlan, planAugmentation } from "./step/augmentation.ts";
+export {
+  type BatchAugmentation,
+  type AugmentationPlan,
+  type ConsistentAugMix,
+  planAugmentation,
+} from "./step/augmentation.ts";
 export type { ExecutionOptions } from "@convkit/graph";
 export { checkPlan, type PlanParts } from "./plan/plan-checks.ts";
 export { type Plan, type Recipe } from "./plan/plan.ts";

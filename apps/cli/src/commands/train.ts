@@ -17,6 +17,7 @@ import { dataNames } from "../inputs/known-names.ts";
 import { columnList, nameList } from "../inputs/column-list.ts";
 import { shardOptions } from "../inputs/shard-options.ts";
 import { modelOptions } from "../inputs/model-options.ts";
+import { augmentNames } from "../training/augment-names.ts";
 import { keep, mayChange, notStored } from "../training/train-option.ts";
 import { globalOptionTable } from "../terminal/global-options.ts";
 
@@ -55,6 +56,16 @@ export const options = {
   folds: keep("folds", whole(2, "<k>", "cross-validation: trains k times, each time validated on another k-th part")),
   stratify: keep("plan.stratify", flag("the same share of each class in images that --validation and --limit draw")),
   sampling: keep("plan.sampling", choice(["balanced"], "<name>", "draws each class equally often in each epoch")),
+  augment: keep(
+    "plan.augment",
+    choice(
+      augmentNames,
+      "<name>",
+      "random changes of the images beside the plan's; imagenet, cifar10, svhn: AutoAugment",
+    ),
+    { as: "augment" },
+  ),
+  repeats: keep("plan.repeats", whole(1, "<n>", "each image comes n times in a row, each time augmented anew")),
   validationRuntime: keep(
     "validationRuntime",
     choice(["auto", "openvino", "onnxruntime"], "<name>", "validates a copy of the model in that runtime"),

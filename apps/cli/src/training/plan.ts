@@ -77,6 +77,7 @@ const parts = [
   "validationSteps",
   "stratify",
   "sampling",
+  "repeats",
   "ema",
   "swa",
   "monitor",

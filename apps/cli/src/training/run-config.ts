@@ -9,6 +9,7 @@ import { dataPlace } from "../inputs/load-data.ts";
 import { readConfig } from "../inputs/run-directory.ts";
 import { userFolder, userPath } from "../inputs/user-path.ts";
 import type { Environment } from "./environment.ts";
+import { type AugmentName, withPolicy } from "./augment-names.ts";
 import { basePlan, type BaseOptions, partsOf, scheduleOf, teacherPlace } from "./plan.ts";
 import type { StoredAs, TrainOptionTable } from "./train-option.ts";
 
@@ -128,6 +129,7 @@ function changedOptions(stored: RunConfig & { readonly folder: string }, { table
 }
 
 const partsOfPlan = new Set([
+  "augment",
   "plan",
   "optimizer",
   "lr",
@@ -173,6 +175,7 @@ const storedForm: { readonly [As in StoredAs]: (value: never, before: unknown) =
   recipe: (_name: "fine-tune", before) => before ?? {},
   patience: (epochs: number, before) =>
     epochs === 0 ? undefined : { ...(before as Plan["earlyStopping"]), patience: epochs },
+  augment: (name: AugmentName, before) => withPolicy(name, before as object | undefined),
   parts: (json: string, before) => ({ ...(before as Plan), ...partsOf(json) }),
 };
 

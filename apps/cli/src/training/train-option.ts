@@ -20,6 +20,7 @@ export type StoredAs =
   | "schedule"
   | "patience"
   | "parts"
+  | "augment"
   | "folder";
 
 /** An option of `convkit train`. */

@@ -146,6 +146,7 @@ async function trainIn(
     ...(plan.validationSteps !== undefined && { validationSteps: plan.validationSteps }),
     ...(teacher && { distill: { ...plan.distill, teacher: teacher.model } }),
     ...(plan.sampling && { sampling: plan.sampling }),
+    ...(plan.repeats !== undefined && { repeats: plan.repeats }),
     ...(plan.accumulate !== undefined && { accumulate: plan.accumulate }),
     ...(plan.ema !== undefined && { ema: plan.ema }),
     ...(plan.swa && { swa: plan.swa }),

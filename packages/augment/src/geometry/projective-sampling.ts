@@ -36,7 +36,7 @@ function inputCoordinates(
  * Reads whole pixels: rows and columns `[n, h, w]` give `[n, h, w, c]`, and `fillValue` outside the image if `fill` is
  * "constant".
  */
-function pixelReader(
+export function pixelReader(
   images: tf.Tensor4D,
   { fill, fillValue }: Sampling,
 ): (rows: tf.Tensor, columns: tf.Tensor) => tf.Tensor4D {

@@ -54,6 +54,11 @@ export interface BatchOptions {
    * the data set. By default each image comes once.
    */
   readonly sampling?: "balanced" | undefined;
+  /**
+   * Each image comes so many times in a row, in an epoch of as many images as the data set has: another part of it in each
+   * shuffled epoch. Repeated augmentation (Hoffer et al. 2019). 1 by default.
+   */
+  readonly repeats?: number | undefined;
   /** Leaves out a last batch that is not full; false by default. */
   readonly dropRemainder?: boolean | undefined;
   /** Batches that are prepared ahead of the current one; by default 2 if images are decoded, else 0. */

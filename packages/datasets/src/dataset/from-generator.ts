@@ -81,6 +81,8 @@ export function fromGenerator(data: GeneratorData): Dataset {
       const { batch, shuffle, seed, epoch, dropRemainder, skip } = checkBatchOptions(options);
       if (options.sampling !== undefined)
         throw new DataError(`${name}: a generator yields its images in order, so no class can be drawn more often`);
+      if ((options.repeats ?? 1) > 1)
+        throw new DataError(`${name}: a generator yields its images in order, so none can be repeated`);
       const checked = check(samples(epoch), { shape, classes, name, dtype, isClass: targets === undefined });
       const ordered = shuffle ? pickFrom(checked, buffer, uniformStream(seed, epoch)) : checked;
       let held: Numbered[] = [];

@@ -59,12 +59,13 @@ const batchOptionNames: OptionNames<BatchOptions> = {
   seed: true,
   epoch: true,
   sampling: true,
+  repeats: true,
   dropRemainder: true,
   prefetch: true,
   skip: true,
 };
 
-/** `BatchOptions` with their defaults, without `prefetch` and `sampling`. */
+/** `BatchOptions` with their defaults, without `prefetch`, `sampling` and `repeats`. */
 interface CheckedBatchOptions {
   readonly batch: number;
   readonly shuffle: boolean;
@@ -85,6 +86,9 @@ export function checkBatchOptions(options: BatchOptions): CheckedBatchOptions {
     }
   const { sampling = "balanced" } = options;
   if (sampling !== "balanced") throw new DataError(`sampling should be "balanced", not ${shown(sampling)}`);
+  const { repeats = 1 } = options;
+  if (!Number.isInteger(repeats) || repeats < 1)
+    throw new DataError(`repeats should be a whole number from 1, not ${shown(repeats)}`);
   return { batch, shuffle, seed, epoch, dropRemainder, skip };
 }
 
@@ -155,11 +159,15 @@ async function* readBatches(
     throw new DataError(`sampling "balanced" needs a class for each image, and ${source.name} has none`);
   if (options.sampling !== undefined && source.isStream !== undefined)
     throw new DataError(`sampling "balanced" needs images in any order, but ${source.name} is ${source.isStream}`);
+  const { repeats = 1 } = options;
+  if (repeats > 1 && source.isStream !== undefined)
+    throw new DataError(`repeats needs images in any order, but ${source.name} is ${source.isStream}`);
   const inOrder = Int32Array.from({ length: source.shuffled || source.open ? size : 0 }, (_, i) => chosen?.[i] ?? i);
   const shuffled = shuffle
     ? (source.shuffled?.(inOrder, { seed, epoch }) ?? permutation(size, seed, epoch))
     : undefined;
-  const order = options.sampling === undefined ? shuffled : balancedOrder(labels, seed, epoch);
+  const once = options.sampling === undefined ? shuffled : balancedOrder(labels, seed, epoch);
+  const order = repeats === 1 ? once : repeatedOrder(once ?? Int32Array.from(labels.keys()), repeats);
   const ends = dropRemainder ? size - (size % batch) : size;
 
   const imageBytes = pixels * (source.dtype === "uint8" ? 1 : 4);
@@ -206,6 +214,11 @@ async function* readBatches(
   } finally {
     await reader?.close();
   }
+}
+
+/** The first images of an order, each `repeats` times in a row, as many in all as the order has. */
+function repeatedOrder(order: Int32Array, repeats: number): Int32Array {
+  return order.map((_, place) => order[Math.floor(place / repeats)]!);
 }
 
 /** The batch without the images at the positions in `missing`. */

@@ -24,6 +24,7 @@ export const trainOptionNames: OptionNames<TrainOptions> = {
   validation: true,
   stratify: true,
   sampling: true,
+  repeats: true,
   validationRuntime: true,
   loss: true,
   optimizer: true,
@@ -113,6 +114,10 @@ export function checkTrainOptions(options: FullOptions): void {
       : []),
     ...(options.sampling !== undefined && data.train.classes.length === 0
       ? [`sampling draws classes, but the images of ${data.train.name} have none: leave it out.`]
+      : []),
+    ...valueProblems("repeats", options.repeats ?? 1, wholeFromOne),
+    ...((options.repeats ?? 1) > 1 && !("select" in data.train)
+      ? [`repeats needs images with known places, but ${data.train.name} is read in order: leave it out.`]
       : []),
     ...valueProblems("stepsPerCall", stepsPerCall, wholeFromOne),
     ...planProblems({

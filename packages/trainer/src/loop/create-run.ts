@@ -48,7 +48,15 @@ function settingProblems(settings: Settings): string[] {
     ({ loss: { reduction } }) => reduction === "sum" || reduction === "mean-with-sample-weight",
   );
   const weighted = tasks.filter(({ output }) => !byOutput(classWeights) || classWeights[output] !== undefined);
+  const hasViews = augment?.jsd !== undefined;
+  const isPlain = hasAccuracy(tasks[0]!) && targets.size === 1 && settings.model.inputs.length === 1;
   return [
+    ...(hasViews && !isPlain
+      ? ["augMix.jsd is for images of one class each, without further inputs: leave it out."]
+      : []),
+    ...(hasViews && settings.distill !== undefined
+      ? ["augMix.jsd and distill both compare predictions: give one."]
+      : []),
     ...(validationRuntime !== undefined && (data.train.targets !== undefined || !hasAccuracy(tasks[0]!))
       ? ["validationRuntime is for one class an image: leave it out."]
       : []),
@@ -83,7 +91,7 @@ function settingProblems(settings: Settings): string[] {
 }
 
 /** Augmentations that move pixels. */
-const moves = /^(flip|rotation|translation|zoom|crop|shear|randAugment|erasing)/i;
+const moves = /^(flip|rotation|translation|zoom|crop|shear|randAugment|autoAugment|trivialAugment|augMix|erasing)/i;
 
 function withFunctions(_key: string, value: unknown): unknown {
   return typeof value === "function" ? "function" : value;
@@ -99,7 +107,8 @@ export function createRun(options: Settings, began: Readonly<Record<string, Json
   const callbacks = new CallbackList([...(settings.callbacks ?? []), ...(shows ? [showProgress()] : [])]);
   const gradients = callbacks.health.some((request) => request.gradients);
   const metrics = new MetricSet(tasks, settings.metrics, settings.onNote);
-  const parts = { model, tasks, layout: batchLayout(model, data.train), metrics, preprocessing, augment, distill };
+  const layout = batchLayout(model, data.train);
+  const parts = { model, tasks, layout, metrics, preprocessing, augment, jsd: augment?.jsd, distill };
   const isLower =
     monitor === "loss" || monitor === "valLoss" || metrics.directions.get(withoutValidation(monitor)) === "lower";
   const run = {

@@ -24,10 +24,11 @@ export async function drawFirstBatch(
     }, execution);
     const [changed] = await change.run(layout.feeds(batch));
     await change.dispose();
-    const [n, h, w, c] = changed!.shape as [number, number, number, number];
-    const images =
-      batch.images instanceof Uint8Array ? Uint8ClampedArray.from(changed!.data) : stretchToBytes(changed!.data);
-    return sheetOf({ images: new Uint8Array(images.buffer), shape: [n, h, w, c] }, captions);
+    const [, h, w, c] = changed!.shape as [number, number, number, number];
+    // With the loss of AugMix, two more views come behind the images.
+    const first = changed!.data.subarray(0, captions.length * h * w * c);
+    const images = batch.images instanceof Uint8Array ? Uint8ClampedArray.from(first) : stretchToBytes(first);
+    return sheetOf({ images: new Uint8Array(images.buffer), shape: [captions.length, h, w, c] }, captions);
   }
   return undefined;
 }

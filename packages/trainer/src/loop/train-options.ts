@@ -33,6 +33,11 @@ export interface TrainOptions {
    */
   readonly sampling?: "balanced" | undefined;
   /**
+   * Repeated augmentation: each image comes so many times in a row, each time augmented anew, in an epoch of as many images as
+   * before, so that an epoch sees a part of them (Hoffer et al. 2019; timm's `RepeatAugSampler` with `selected_round=0`). 1 by default.
+   */
+  readonly repeats?: number | undefined;
+  /**
    * Validates a copy of the model, made after each epoch, in OpenVINO or ONNX Runtime, or in the faster of both (`auto`), in float32. The
    * loss comes from probabilities, cut at 1e-7 as in Keras. By default the engine in use validates.
    */
@@ -112,7 +117,7 @@ export interface TrainOptions {
   readonly ema?: number | undefined;
   /**
    * Stochastic weight averaging: the model ends with the mean of its weights at the ends of the epochs from `start` on (counted from 1),
-   * with statistics of its norms computed anew on the training data (each image once, with `sampling` too). Epochs validate their own weights, the result's `swa` has the
+   * with statistics of its norms computed anew on a pass over the training data, drawn as those of the epochs. Epochs validate their own weights, the result's `swa` has the
    * mean's validation. None by default.
    */
   readonly swa?: WeightAveraging | undefined;

@@ -77,12 +77,18 @@ export class TrainingBatches {
   }
 
   #openPass(skip: number): AsyncIterator<Batch> {
-    const { batch, seed, sampling } = this.#run.settings;
-    const order = { batch, seed, shuffle: true, epoch: this.#pass, skip };
-    // A data set of the user's own may not know the option.
-    const drawn = sampling === undefined ? order : { ...order, sampling };
-    return this.#data.batches(drawn)[Symbol.asyncIterator]();
+    return drawnBatches(this.#run, { epoch: this.#pass, skip })[Symbol.asyncIterator]();
   }
+}
+
+/** The batches of a pass over the training data, in the order and with the draws of the run's settings. */
+export function drawnBatches(
+  { settings: { data, batch, seed, sampling, repeats = 1 } }: Run,
+  pass: { readonly epoch: number; readonly skip?: number },
+): AsyncIterable<Batch> {
+  // A data set of the user's own may not know these options.
+  const drawn = { ...(sampling && { sampling }), ...(repeats > 1 && { repeats }) };
+  return data.train.batches({ batch, seed, shuffle: true, ...pass, ...drawn });
 }
 
 /** Groups `most` batches by `size`. */

@@ -87,6 +87,7 @@ export type PlanParts = Pick<
   | "validationSteps"
   | "stratify"
   | "sampling"
+  | "repeats"
 > & {
   /** The loss; not checked if missing, nor if it is a function. */
   readonly loss?: LossOption | undefined;
@@ -111,6 +112,7 @@ export function checkPlan(plan: PlanParts): void {
       : []),
     ...valueProblems("stratify", plan.stratify ?? false, trueOrFalse),
     ...valueProblems("sampling", plan.sampling ?? "balanced", oneOf(["balanced"])),
+    ...valueProblems("repeats", plan.repeats ?? 1, wholeFromOne),
   ]);
   // Augmentations check their own options.
   if (plan.augment !== undefined) planAugmentation(plan.augment, 2);

@@ -35,6 +35,8 @@ export interface Plan {
   readonly stratify?: boolean | undefined;
   /** `"balanced"` draws each class equally often in each epoch; by default each image comes once. */
   readonly sampling?: "balanced" | undefined;
+  /** How often each image comes in a row, each time augmented anew; 1 by default. */
+  readonly repeats?: number | undefined;
   /** The most images of each split, or of the named splits; all by default. */
   readonly limit?: number | Limits | undefined;
   /**

@@ -5,6 +5,7 @@ import type { LayersModel } from "@tensorflow/tfjs-layers";
 import type { MetricSet } from "../metrics/metric-set.ts";
 import type { BatchAugmentation } from "./augmentation.ts";
 import type { BatchLayout, BatchTensors } from "./batch-layout.ts";
+import { jensenShannon, viewsOf } from "../objective/jensen-shannon.ts";
 import { distilledLoss, type Distillation } from "../objective/distillation.ts";
 import { type ModelOutput, modelOutputs } from "../objective/model-outputs.ts";
 import { correctCount, outputLoss, predictions, probabilities } from "../objective/objective.ts";
@@ -20,6 +21,8 @@ export interface StepParts {
   readonly preprocessing: Preprocessing;
   readonly augment?: BatchAugmentation | undefined;
   readonly distill?: Distillation | undefined;
+  /** Factor of the Jensen-Shannon divergence of three views of each image, which `augment` makes. */
+  readonly jsd?: number | undefined;
 }
 
 /** Augments and preprocesses a batch for training. */
@@ -49,7 +52,9 @@ export interface StepValues {
 /** The forward half of a training step. */
 export function trainingLoss(parts: StepParts, batch: BatchTensors, random?: RandomSource): StepValues {
   const prepared = { ...batch, ...preparedBatch(parts, batch, random) };
-  const outputs = modelOutputs(parts.model, [prepared.images, ...prepared.inputs], { training: true });
+  const made = modelOutputs(parts.model, [prepared.images, ...prepared.inputs], { training: true });
+  const views = parts.jsd === undefined ? undefined : made.map((output) => viewsOf(output, 3));
+  const outputs = views?.map(([clean]) => clean!) ?? made;
   const losses = parts.tasks.map((task) => {
     const { index, target, weight } = task;
     const loss = outputLoss(task, prepared.targets[target]!, outputs[index]!, prepared.weights?.[index]);
@@ -57,6 +62,7 @@ export function trainingLoss(parts: StepParts, batch: BatchTensors, random?: Ran
   });
   if (parts.distill !== undefined)
     losses[0] = distilledLoss(losses[0]!, [prepared.images, ...prepared.inputs], outputs[0]!, parts.distill);
+  if (views !== undefined) losses.push(tf.mul(jensenShannon(views[0]!), parts.jsd!) as tf.Scalar);
   // The losses of the layers' regularizers.
   const total = [...losses, ...parts.model.calculateLosses()].reduce((sum, each) => tf.add(sum, each) as tf.Scalar);
   return { loss: total, ...measured(parts, prepared.targets, outputs) };
