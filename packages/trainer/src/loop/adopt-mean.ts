@@ -1,4 +1,5 @@
 import type { Batch } from "@convkit/datasets";
+import { drawnBatches } from "./training-batches.ts";
 import { isInterrupted, type Run } from "./run.ts";
 import { validate } from "./validate.ts";
 import { withValidationTest } from "./validation-test.ts";
@@ -29,11 +30,14 @@ export async function adoptMean(run: Run): Promise<boolean> {
   return true;
 }
 
-/** One pass over the training data, or `stepsPerEpoch` batches, in an order that no epoch has had. */
-async function* statisticsBatches({ settings, state }: Run): AsyncGenerator<Batch> {
-  const { data, batch, seed, stepsPerEpoch } = settings;
+/**
+ * One pass over the training data, or `stepsPerEpoch` batches, in an order that no epoch has had, drawn as the training draws
+ * its batches: what PyTorch's `update_bn` gets from the training's loader.
+ */
+async function* statisticsBatches(run: Run): AsyncGenerator<Batch> {
+  const { stepsPerEpoch } = run.settings;
   let count = 0;
-  for await (const each of data.train.batches({ batch, seed, shuffle: true, epoch: state.pass + 1 })) {
+  for await (const each of drawnBatches(run, { epoch: run.state.pass + 1 })) {
     yield each;
     each.release?.();
     count += 1;
