@@ -11,6 +11,8 @@ const shared = defineConfig({
     // One limit for every test and hook, long enough beside other heavy work: a test that is slow there has not failed.
     testTimeout: 1_800_000,
     hookTimeout: 1_800_000,
+    // The message of a failure in the report shows the values, not "[ { …(8) } ]".
+    chaiConfig: { truncateThreshold: 2_000 },
     reporters: ["default", ["json", { outputFile: "test-report.json" }]],
   },
 });

@@ -46,7 +46,7 @@ function repeatedStep(step: ReturnType<typeof stepOf>): { once(): Promise<void>;
 }
 
 /** The names of the small network. */
-const names = 4_096;
+const names = 2_048;
 const labels = { data: Float32Array.of(1, 0, 0, 1), shape: [2, 2] };
 
 export const repeated: readonly Repeated[] = [

@@ -1,26 +1,18 @@
 /*
- * find.ts [CASE …] [--engine native|wasm] [--short]: repeats work that must leave nothing behind, and prints what a process holds
- * more after each time. Ends with 1 if anything grew. Needs node --expose-gc, and --no-opt:
- * the optimized code of functions comes and goes in the heap.
+ * find.ts [CASE …] [--engine native|wasm] [--short] [--planted]: repeats work that must leave nothing behind, and prints what a
+ * process holds more after each time, one JSON text a case. Ends with 1 if anything grew. With `--planted` the work leaks on
+ * purpose, to show what is found. The process starts again with the flags below.
  */
-import { parseArgs } from "node:util";
-import { type EngineName, useEngine } from "@convkit/engine";
-import { repeated } from "./cases.ts";
-import { countSessions, growthOf } from "./measure.ts";
+import { spawnSync } from "node:child_process";
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { engine: { type: "string", default: "native" }, short: { type: "boolean", default: false } },
-});
-await useEngine(values.engine as EngineName);
-if (values.engine === "native") countSessions();
-for (const each of repeated) {
-  if (positionals.length > 0 && !positionals.includes(each.name)) continue;
-  if (each.isCompiled === true && values.engine === "wasm") continue;
-  // The test command has the engines alone.
-  if (values.short && / on (openvino|onnxruntime)$/.test(each.name)) continue;
-  const growth = await growthOf(each, values.short ? each.times.short : each.times.long);
-  if (!growth.isFlat) process.exitCode = 1;
-  process.stdout.write(`${JSON.stringify(growth)}\n`);
+/**
+ * V8 compiles a function, and takes memory to learn its types, once the function has run often. That comes and goes in the heap
+ * for dozens of turns, the later the busier the machine is. With these flags V8 does so at a function's first call, or not at all.
+ */
+const flags = ["--expose-gc", "--no-opt", "--no-sparkplug", "--no-lazy-feedback-allocation", "--no-flush-bytecode"];
+
+if (globalThis.gc !== undefined) await import("./repeat.ts");
+else {
+  const args = [...flags, ...process.execArgv, ...process.argv.slice(1)];
+  process.exitCode = spawnSync(process.execPath, args, { stdio: "inherit" }).status ?? 1;
 }
-process.exit();

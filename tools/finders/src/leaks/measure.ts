@@ -12,6 +12,8 @@ export interface Held {
   readonly files: number;
   /** Bytes of JavaScript objects. */
   readonly heap: number;
+  /** Bytes of JavaScript's buffers, which lie outside of the heap. */
+  readonly buffers: number;
   /** Bytes of memory that the process has from the system. */
   readonly resident: number;
 }
@@ -31,26 +33,32 @@ export interface Repeated {
   begin(): Promise<{ once(): Promise<void>; end(): Promise<void> }>;
 }
 
-/** What grew each time the work was done. */
-export interface Growth {
+/** How much more a process holds each time the work was done. */
+export interface Growth extends Held {
   readonly name: string;
   readonly times: number;
   readonly isFlat: boolean;
-  readonly tensors: number;
-  readonly sessions: number;
-  readonly files: number;
-  /** Bytes. */
-  readonly heap: number;
-  /** Bytes. */
-  readonly resident: number;
+  /** What grew by more than its limit; empty where all is flat. */
+  readonly leaks: readonly (keyof Held)[];
+  /** The growth of a shorter run, which was not flat and so was repeated. */
+  readonly before?: Growth;
 }
 
-/** Readings at most, and bytes over all times that are noise: compiled JavaScript in the heap, pages that an allocator keeps. */
+/**
+ * Readings at most, and bytes over all times that are noise: what V8 learns about rare branches, pages that an allocator keeps.
+ * The flags of `find.ts` keep what V8 compiles out of the heap.
+ */
 const readings = 10;
-const noise = { heap: 256 << 10, resident: 16 << 20 };
+const noise = { heap: 16 << 10, buffers: 16 << 10, resident: 16 << 20 };
+
+/** Measures the work; growth that is not flat must show in a run three times as long, in the same process, before it counts as a leak. */
+export async function growthOf(work: Repeated, times: number): Promise<Growth> {
+  const first = await measure(work, times);
+  return first.isFlat ? first : { ...(await measure(work, 3 * times)), before: first };
+}
 
 /** Does the work `times` times after a warm-up, and fits a line to what the process holds. */
-export async function growthOf({ name, begin, period = 1, names = 0 }: Repeated, times: number): Promise<Growth> {
+async function measure({ name, begin, period = 1, names = 0 }: Repeated, times: number): Promise<Growth> {
   const { once, end } = await begin();
   const every = period * Math.max(1, Math.floor(times / readings / period));
   const steps = Math.floor(times / every);
@@ -62,31 +70,54 @@ export async function growthOf({ name, begin, period = 1, names = 0 }: Repeated,
     if ((done + 1) % every === 0) held.push(await holds());
   }
   await end();
-  const slope = (of: keyof Held) => medianSlope(held.map((each) => each[of])) / every;
-  const [tensors, sessions, files] = [slope("tensors"), slope("sessions"), slope("files")];
-  const [heap, resident] = [slope("heap"), slope("resident")];
   const done = every * steps;
-  const isFlat =
-    Math.max(tensors, sessions, files) <= 0 &&
-    (heap - names - 64) * done <= noise.heap &&
-    resident * done <= noise.resident;
-  return { name, times: done, isFlat, tensors, sessions, files, heap, resident };
+  const slope = (of: keyof Held) => medianSlope(held.map((each) => each[of])) / every;
+  const growth: Held = {
+    tensors: slope("tensors"),
+    sessions: slope("sessions"),
+    files: slope("files"),
+    heap: slope("heap"),
+    buffers: slope("buffers"),
+    resident: slope("resident"),
+  };
+  const limits: Held = {
+    tensors: 0,
+    sessions: 0,
+    files: 0,
+    heap: names + 64 + noise.heap / done,
+    buffers: noise.buffers / done,
+    resident: noise.resident / done,
+  };
+  const leaks = (Object.keys(limits) as (keyof Held)[]).filter((of) => growth[of] > limits[of]);
+  return { name, times: done, isFlat: leaks.length === 0, leaks, ...growth };
 }
 
 async function holds(): Promise<Held> {
   if (globalThis.gc === undefined) throw new Error("Leaks are measured with node --expose-gc.");
-  // Finalizers run between collections.
-  for (let round = 0; round < 3; round++) {
-    globalThis.gc();
-    await setImmediate();
-  }
+  await collect();
+  const { heapUsed, external } = process.memoryUsage();
   return {
     tensors: tf.memory().numTensors,
     sessions: sessions.open,
     files: openFiles(),
-    heap: process.memoryUsage().heapUsed,
+    heap: heapUsed,
+    buffers: external,
     resident: rss(),
   };
+}
+
+/** Collects garbage until nothing more is freed. Finalizers, and what they free, run between collections. */
+async function collect(): Promise<void> {
+  let before = Infinity;
+  for (let round = 0; round < 12; round++) {
+    globalThis.gc!();
+    await setImmediate();
+    await setImmediate();
+    const { heapUsed, external } = process.memoryUsage();
+    const after = heapUsed + external;
+    if (round >= 2 && after > before - 512) return;
+    before = after;
+  }
 }
 
 function openFiles(): number {
