@@ -1,4 +1,17 @@
-import { copyFileSync, linkSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { useEngine } from "@convkit/engine";
@@ -6,6 +19,7 @@ import { installOpenvino, type InstalledOpenvino } from "@convkit/engine/openvin
 import { writeJson } from "@convkit/files";
 import { engines } from "@convkit/testing";
 import { onnxBytes } from "@convkit/weights";
+import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { choiceFile, chooseRuntime } from "../src/choose-runtime.ts";
@@ -161,4 +175,48 @@ describe.each(["openvino", "onnxruntime", "auto"] as const)("%s", (runtime) => {
       );
     await forward.dispose();
   });
+});
+
+test("a compiled network that was kept gives the same numbers, is not taken for another file, and is made anew when it is cut off", async () => {
+  await install({ sizes: true });
+  const kept = path.join(cache, "predict", "openvino");
+  const list = () => (existsSync(kept) ? readdirSync(kept) : []);
+  const file = path.join(cache, "sums.onnx");
+  const seen = new Date(1_700_000_000_000);
+  const write = (factor: number): void => {
+    const model = sums();
+    model.layers[0]!.setWeights([tf.fill([3, 2], factor), tf.zeros([2])]);
+    writeFileSync(file, onnxBytes(model));
+    utimesSync(file, seen, seen);
+  };
+  const predicted = async (): Promise<number[]> => {
+    const forward = predictor(file, { runtime: "openvino" });
+    const { data } = await forward.predict(input);
+    await forward.dispose();
+    return [...data];
+  };
+  write(1);
+  expect([await predicted(), list().length]).toEqual([[6, 6], 1]);
+  expect([await predicted(), list().length]).toEqual([[6, 6], 1]);
+
+  // Another content of the same size and time.
+  write(2);
+  expect([await predicted(), list().length]).toEqual([[12, 12], 2]);
+
+  for (const name of list()) {
+    const [network] = readdirSync(path.join(kept, name)).filter((each) => each.endsWith(".blob"));
+    const blob = path.join(kept, name, network!);
+    chmodSync(blob, 0o600);
+    truncateSync(blob, 100);
+  }
+  expect(await predicted()).toEqual([12, 12]);
+  const sizes = list().map((name) =>
+    Math.max(...readdirSync(path.join(kept, name)).map((each) => statSync(path.join(kept, name, each)).size)),
+  );
+  expect(sizes.filter((size) => size > 100)).toHaveLength(1);
+
+  // A place that cannot be written.
+  rmSync(kept, { recursive: true });
+  writeFileSync(kept, "a file");
+  expect(await predicted()).toEqual([12, 12]);
 });

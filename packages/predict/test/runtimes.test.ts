@@ -342,11 +342,16 @@ describe.each(runtimes)("%s", (runtime) => {
         },
       }),
     );
-    const forward = predictor(file, { runtime });
-    const { data } = await forward.predict({ data: Float32Array.of(1, 2, 3), shape: [1, rows] });
+    const predicted = async (): Promise<number[]> => {
+      const forward = predictor(file, { runtime });
+      const { data } = await forward.predict({ data: Float32Array.of(1, 2, 3), shape: [1, rows] });
+      await forward.dispose();
+      return [...data];
+    };
     // [1, 2, 3] times [[1, 2], [3, 4], [5, 6]].
-    expect([...data]).toEqual([22, 28]);
-    await forward.dispose();
+    expect(await predicted()).toEqual([22, 28]);
+    writeFileSync(join(folder, "weights.bin"), weights.map((value) => 2 * value)); // prettier-ignore
+    expect(await predicted()).toEqual([44, 56]);
   });
 
   test("gives the memory of a model back", async () => {

@@ -22,6 +22,8 @@ const prototypes = {
   modelFree: "void ov_model_free(uintptr_t model)",
   compile:
     "int ov_core_compile_model_props(uintptr_t core, uintptr_t model, str device, size_t count, const ov_property_t *properties, _Out_ uintptr_t *compiled)",
+  compileFile:
+    "int ov_core_compile_model_from_file_props(uintptr_t core, str path, str device, size_t count, const ov_property_t *properties, _Out_ uintptr_t *compiled)",
   compiledFree: "void ov_compiled_model_free(uintptr_t compiled)",
   inputCount: "int ov_compiled_model_inputs_size(uintptr_t compiled, _Out_ size_t *count)",
   outputCount: "int ov_compiled_model_outputs_size(uintptr_t compiled, _Out_ size_t *count)",
@@ -151,10 +153,27 @@ export function compileModel(
   model: Pointer,
   settings: Readonly<Record<string, string>>,
 ): Promise<Pointer> {
+  return compiledBy(c, settings, (...rest) => c.compile.async(core, model, ...rest));
+}
+
+/** Reads and compiles the model of a path for the CPU, in another thread. */
+export function compileFile(
+  { c, core }: Openvino,
+  file: string,
+  settings: Readonly<Record<string, string>>,
+): Promise<Pointer> {
+  return compiledBy(c, settings, (...rest) => c.compileFile.async(core, file, ...rest));
+}
+
+function compiledBy(
+  c: OpenvinoFunctions,
+  settings: Readonly<Record<string, string>>,
+  compile: (...rest: readonly unknown[]) => void,
+): Promise<Pointer> {
   const properties: Property[] = Object.entries(settings).map(([key, value]) => ({ key, value }));
   return new Promise((resolve, reject) => {
     const out: [Pointer | null] = [null];
-    c.compile.async(core, model, "CPU", properties.length, properties, out, (error: Error | null, status: number) => {
+    compile("CPU", properties.length, properties, out, (error: Error | null, status: number) => {
       try {
         if (error !== null) throw error;
         check(c, "compile the model", status);

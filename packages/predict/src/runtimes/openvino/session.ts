@@ -8,6 +8,7 @@ import type { Pointer } from "../native/tensors.ts";
 import type { OnnxFile } from "../runtime.ts";
 import type { Port, Session, SessionOptions } from "../session.ts";
 import { compileModel, created, openvino, readModel, type Openvino } from "./c-api.ts";
+import { compileKept } from "./compiled-files.ts";
 import type { FixedShape } from "./fixed-shape.ts";
 import { portAt, type TypedPort } from "./ports.ts";
 import { createRequest } from "./request.ts";
@@ -20,7 +21,6 @@ export async function openOpenvino(file: OnnxFile, { precision, threads }: Sessi
     throw new PredictError("This CPU has no unit for bfloat16, so OpenVINO would compute in float32: ask for float32.");
   // A small network is compiled anew later, when its file may be another.
   const small = await smallBytesOf(file);
-  const model = readModel(library, file);
   const settings = {
     // Without it the plugin chooses bfloat16 by itself on machines that have it.
     INFERENCE_PRECISION_HINT: precision === "bfloat16" ? "bf16" : "f32",
@@ -29,17 +29,26 @@ export async function openOpenvino(file: OnnxFile, { precision, threads }: Sessi
     ENABLE_CPU_PINNING: "NO",
     ...(threads !== undefined && { INFERENCE_NUM_THREADS: String(threads) }),
   };
-  let compiled: Pointer;
-  try {
-    compiled = await compileModel(library, model, settings);
-  } finally {
-    c.modelFree(model);
-  }
+  const kept = typeof file === "string" ? await compileKept(library, file, settings) : undefined;
+  const compiled = kept ?? (await compileAnew(library, file, settings));
   try {
     return sessionOf(library, compiled, small, settings);
   } catch (error) {
     c.compiledFree(compiled);
     throw error;
+  }
+}
+
+async function compileAnew(
+  library: Openvino,
+  file: OnnxFile,
+  settings: Readonly<Record<string, string>>,
+): Promise<Pointer> {
+  const model = readModel(library, file);
+  try {
+    return await compileModel(library, model, settings);
+  } finally {
+    library.c.modelFree(model);
   }
 }
 
