@@ -51,7 +51,10 @@ program
   .option("--connections <n>", "clients that ask at once (default: 8)", parseCount)
   .option("--threads <n>", "threads of every server's model (default: one a core)", parseCount)
   .option("--systems <names>", "these only, as convkit,litserve", (text) => text.split(","))
-  .option("--serve <options>", "more options of convkit serve, as '--max-batch 8'")
+  .option(
+    "--serve <options...>",
+    "more options of convkit serve, as '--max-batch 8'; several texts are servers side by side",
+  )
   .option("--json", "standard output is the result as JSON")
   .option("--out <file>", "also write the result as JSON")
   .action(async (patterns: string[], options: ServingOptions) =>

@@ -33,8 +33,8 @@ export interface ServingOptions {
   readonly connections?: number;
   readonly threads?: number;
   readonly systems?: readonly string[];
-  /** More options of `convkit serve`, as one text. */
-  readonly serve?: string;
+  /** More options of `convkit serve`: each text is a server of its own beside the others. */
+  readonly serve?: readonly string[];
   readonly json?: boolean;
   readonly out?: string;
 }
@@ -42,7 +42,8 @@ export interface ServingOptions {
 /** A row: what a system does with a network and a kind of body. */
 export interface ServingRow {
   readonly case: string;
-  readonly system: ServingName;
+  /** The name of the system, with the options of `convkit serve` that it was given. */
+  readonly system: string;
   /** Images a second, the median of the rounds; missing where the system cannot. */
   readonly rate?: number;
   readonly p50?: number;
@@ -52,6 +53,12 @@ export interface ServingRow {
   /** This rate by that of the fastest peer. */
   readonly ratio?: number;
   readonly note?: string;
+}
+
+/** A server that is measured. */
+interface Server {
+  readonly name: ServingName;
+  readonly more: string;
 }
 
 type Measured = Seen & { readonly cpu: number };
@@ -83,11 +90,11 @@ export async function serving(patterns: readonly string[], options: ServingOptio
 async function rowsOf(network: ServedNetwork, wanted: readonly Body[], options: ServingOptions): Promise<ServingRow[]> {
   const { rounds = 3, seconds = 3, connections = 8, threads = availableParallelism() } = options;
   const folder = mkdtempSync(join(tmpdir(), "convkit-serving-"));
-  const names = (Object.keys(servingSystems) as ServingName[]).filter(
-    (name) => options.systems === undefined || options.systems.includes(name),
-  );
-  const running = new Map<ServingName, { readonly port: number; readonly child: ChildProcess }>();
-  const notes = new Map<ServingName, string>();
+  const servers = (Object.keys(servingSystems) as ServingName[])
+    .filter((name) => options.systems === undefined || options.systems.includes(name))
+    .flatMap((name) => (name === "convkit" ? (options.serve ?? [""]) : [""]).map((more): Server => ({ name, more })));
+  const running = new Map<Server, { readonly port: number; readonly child: ChildProcess }>();
+  const notes = new Map<Server, string>();
   try {
     const onnx = join(folder, `${network}.onnx`);
     const model = createModel(network, { seed: 1 });
@@ -95,35 +102,29 @@ async function rowsOf(network: ServedNetwork, wanted: readonly Body[], options: 
     await saveModel(model, onnx, { metadata: { preprocessing: rawPixels } });
     model.dispose();
     const content = await contentOf(servedNetworks[network]);
-    for (const name of names) {
+    for (const server of servers) {
       try {
-        running.set(
-          name,
-          await started(
-            servingSystems[name],
-            { network, onnx, threads, more: options.serve?.split(" ") ?? [] },
-            content,
-          ),
-        );
+        const more = server.more.split(" ").filter(Boolean);
+        running.set(server, await started(servingSystems[server.name], { network, onnx, threads, more }, content));
       } catch (error) {
-        notes.set(name, (error as Error).message);
+        notes.set(server, (error as Error).message);
       }
     }
     const rows: ServingRow[] = [];
     for (const body of wanted) {
       await checkAgreement(body, running, content);
-      const seen = new Map<ServingName, Measured[]>();
+      const seen = new Map<Server, Measured[]>();
       for (let round = 0; round < rounds; round++) {
-        for (const [name, { port, child }] of running) {
-          const request = servingSystems[name].request(body, content);
+        for (const [server, { port, child }] of running) {
+          const request = servingSystems[server.name].request(body, content);
           if (round === 0) await ask({ port, request, connections, ...warmUp });
           const before = groupSeconds(child.pid!);
           const once = await ask({ port, request, connections, seconds });
           const cpu = (1000 * (groupSeconds(child.pid!) - before)) / once.answers;
-          seen.set(name, [...(seen.get(name) ?? []), { ...once, cpu }]);
+          seen.set(server, [...(seen.get(server) ?? []), { ...once, cpu }]);
         }
       }
-      rows.push(...rowsOfCase(`serve/${network}/${body}`, names, seen, notes));
+      rows.push(...rowsOfCase(`serve/${network}/${body}`, servers, seen, notes));
     }
     return rows;
   } finally {
@@ -134,28 +135,29 @@ async function rowsOf(network: ServedNetwork, wanted: readonly Body[], options: 
 
 function rowsOfCase(
   name: string,
-  systems: readonly ServingName[],
-  seen: ReadonlyMap<ServingName, readonly Measured[]>,
-  notes: ReadonlyMap<ServingName, string>,
+  servers: readonly Server[],
+  seen: ReadonlyMap<Server, readonly Measured[]>,
+  notes: ReadonlyMap<Server, string>,
 ): ServingRow[] {
-  const median = (system: ServingName, key: keyof Measured): number =>
+  const median = (server: Server, key: keyof Measured): number =>
     quantile(
-      seen.get(system)!.map((one) => one[key]),
+      seen.get(server)!.map((one) => one[key]),
       0.5,
     );
-  const peers = systems.filter((system) => system !== "convkit" && seen.has(system));
-  return systems.map((system): ServingRow => {
-    if (!seen.has(system)) return { case: name, system, note: notes.get(system) ?? "" };
-    const others = peers.filter((peer) => peer !== system).map((peer) => median(peer, "rate"));
-    const rate = median(system, "rate");
+  const peers = servers.filter((server) => server.name !== "convkit" && seen.has(server));
+  return servers.map((server): ServingRow => {
+    const system = `${server.name} ${server.more}`.trim();
+    if (!seen.has(server)) return { case: name, system, note: notes.get(server) ?? "" };
+    const others = peers.filter((peer) => peer !== server).map((peer) => median(peer, "rate"));
+    const rate = median(server, "rate");
     const ratio = others.length === 0 ? {} : { ratio: rate / Math.max(...others) };
     return {
       case: name,
       system,
       rate,
-      p50: median(system, "p50"),
-      p99: median(system, "p99"),
-      cpu: median(system, "cpu"),
+      p50: median(server, "p50"),
+      p99: median(server, "p99"),
+      cpu: median(server, "cpu"),
       ...ratio,
     };
   });
@@ -218,12 +220,12 @@ async function started(
 /** Every server with the weights of the file gives the same numbers. */
 async function checkAgreement(
   body: Body,
-  running: ReadonlyMap<ServingName, { readonly port: number }>,
+  running: ReadonlyMap<Server, { readonly port: number }>,
   content: Content,
 ): Promise<void> {
   if (body === "jpeg") return;
   let expected: readonly number[] | undefined;
-  for (const [name, { port }] of running) {
+  for (const [{ name }, { port }] of running) {
     const system = servingSystems[name];
     if (!system.hasSameWeights) continue;
     const scores = system.scores(body, await askOnce(port, system.request(body, content)));
