@@ -6,9 +6,10 @@ import type { SplitName } from "../folders/class-folders.ts";
 import { isCifarFolder } from "../published/cifar-set.ts";
 import { isIdxFolder } from "../published/idx-set.ts";
 import type { ShardFormat } from "./shard-format.ts";
+import { parquetFormat } from "./parquet-format.ts";
 import { tarFormat } from "./tar-format.ts";
 
-const formats: readonly ShardFormat[] = [tarFormat];
+const formats: readonly ShardFormat[] = [tarFormat, parquetFormat];
 
 /** Shards of one format by their split. */
 export interface ShardFiles {

@@ -46,7 +46,8 @@ async function* entriesOf(
     const bad = (what: string) => new DataError(`${file}: ${what} at byte ${at}; make the archive anew`);
     const bytes = await reader.read(block);
     if (bytes.length < block) throw bad("expected another file or the end mark of a tar archive, but the file ends");
-    const header = new Header(bytes, 0, pax, globalPax);
+    const header = headerOf(bytes, pax, globalPax);
+    if (header === undefined) throw bad("expected the header of a tar archive, found fields that are no numbers");
     if (header.nullBlock) {
       // Reading on also checks the sum at the end of a gzip file.
       for (let rest = await reader.read(piece); rest.length > 0; rest = await reader.read(piece))
@@ -94,6 +95,14 @@ async function* entriesOf(
       yield { name, start: at + block, size, read: () => read(size) };
     } else if (!skipped.has(type)) throw bad(`an entry of the type ${type} cannot be read`);
     await toNext();
+  }
+}
+
+function headerOf(bytes: Buffer, pax: Pax | undefined, globalPax: Pax | undefined): Header | undefined {
+  try {
+    return new Header(bytes, 0, pax, globalPax);
+  } catch {
+    return undefined;
   }
 }
 

@@ -68,6 +68,16 @@ const shards = (
   ) as Shards
 ).cases.map(({ tar }) => gunzipSync(Buffer.from(tar, "base64")));
 
+interface ParquetFiles {
+  readonly cases: readonly { readonly name: string; readonly parquet: string }[];
+}
+
+const parquetFiles = (
+  JSON.parse(
+    readFileSync(new URL("../../../../packages/datasets/test/golden/parquet.json", import.meta.url), "utf8"),
+  ) as ParquetFiles
+).cases.map(({ parquet }) => gunzipSync(Buffer.from(parquet, "base64")));
+
 const listed = ["RGB.bmp", "palette.png", "exif2.jpg"];
 
 export const dataSubjects: readonly Subject[] = [
@@ -105,6 +115,12 @@ export const dataSubjects: readonly Subject[] = [
   },
   ...shards.map((bytes, place) => oneFile(`tar-${place}`, "shard.tar", bytes, (file) => readAll(file))),
   oneFile("tar-gz", "shard.tar.gz", gzipSync(shards[0]!), (file) => readAll(file)),
+  // As datasets wrote it, and with Zstandard and pages of version 2.
+  ...[0, 6].map((place) =>
+    oneFile(`parquet-${place}`, "shard.parquet", parquetFiles[place]!, (file) =>
+      readAll(file, place === 0 ? {} : { columns: { image: "img", label: "class" } }),
+    ),
+  ),
   {
     name: "image-folder",
     async prepare(folder) {

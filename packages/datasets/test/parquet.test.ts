@@ -1,0 +1,84 @@
+import { readFileSync } from "node:fs";
+import { gunzipSync } from "node:zlib";
+import { describe, expect, test } from "vitest";
+import { type Batch, decodeImage, loadData } from "../src/index.ts";
+import { put, temporaryFolder } from "./temporary.ts";
+
+interface Golden {
+  readonly images: readonly string[];
+  readonly labels: readonly number[];
+  readonly cases: readonly { readonly name: string; readonly parquet: string; readonly classes: readonly string[] }[];
+  readonly bad: Readonly<Record<string, string>>;
+}
+
+const golden = JSON.parse(readFileSync(new URL("golden/parquet.json", import.meta.url), "utf8")) as Golden;
+const unpacked = (text: string) => gunzipSync(Buffer.from(text, "base64"));
+
+/** A file of `golden.cases[place]`. */
+function parquet(place: number, name = "x.parquet"): string {
+  return put(temporaryFolder(), name, unpacked(golden.cases[place]!.parquet));
+}
+
+describe("Parquet image sets", () => {
+  test.each(golden.cases.map((each, place) => ({ ...each, place })))(
+    "$name: has the images, labels and classes that were written",
+    async ({ name, place, classes }) => {
+      const columns = name === "datasets" ? undefined : { image: "img", label: "class" };
+      const { train } = await loadData(parquet(place), { columns });
+      expect(train.classes).toEqual(classes);
+      expect(train.labels).toEqual(Int32Array.from(golden.labels));
+      const expected = await Promise.all(golden.images.map((each) => decodeImage(Buffer.from(each, "base64"))));
+      const read: Batch[] = [];
+      for await (const batch of train.batches({ batch: 3 })) read.push(batch);
+      expect(read.flatMap(({ images }) => [...images])).toEqual(expected.flatMap(({ data }) => [...data]));
+    },
+  );
+
+  test("an epoch goes on in its middle with the same images, whose labels stay theirs", async () => {
+    const { train } = await loadData(parquet(0), { window: 3 });
+    const whole: Batch[] = [];
+    for await (const batch of train.batches({ batch: 2, shuffle: true, seed: 4 })) whole.push(batch);
+    const indices = whole.flatMap((batch) => [...batch.indices]);
+    expect(indices.toSorted()).toEqual([0, 1, 2, 3, 4, 5, 6]);
+    for (const [place, index] of indices.entries()) {
+      const { data } = await decodeImage(Buffer.from(golden.images[index]!, "base64"));
+      const { images, labels } = whole[Math.floor(place / 2)]!;
+      expect(images.slice((place % 2) * data.length, ((place % 2) + 1) * data.length)).toEqual(Uint8Array.from(data));
+      expect(labels[place % 2]).toBe(golden.labels[index]);
+    }
+    const rest: Batch[] = [];
+    for await (const batch of train.batches({ batch: 2, shuffle: true, seed: 4, skip: 2 })) rest.push(batch);
+    expect(rest.map(({ images }) => images)).toEqual(whole.slice(2).map(({ images }) => images));
+  });
+
+  test("splits are told by names as Hugging Face gives them", async () => {
+    const folder = temporaryFolder();
+    for (const split of ["train", "test"])
+      put(folder, `data/${split}-00000-of-00001.parquet`, unpacked(golden.cases[0]!.parquet));
+    const { train, test: part } = await loadData(folder);
+    expect([train.size, part?.size]).toEqual([7, 7]);
+  });
+
+  test.each([
+    ["null label", /x\.parquet: row 1: expected a class by name or number in label, found undefined|null/],
+    ["unlabelled", /x\.parquet: row 1: expected a class from 0 to 1, found the label -1/],
+    ["no bytes", /x\.parquet: row 0 has no bytes in image; images that lie in other files must be embedded/],
+    ["no image", /x\.parquet: expected a column of images, found text, label; name one by columns\.image/],
+    [
+      "two labels",
+      /x\.parquet: expected a column of classes, found several \(label, class\); name one by columns\.label/,
+    ],
+    ["no rows", /x\.parquet holds no record of Parquet/],
+  ])("%s is refused by the name of the file", async (name, message) => {
+    const file = put(temporaryFolder(), "x.parquet", unpacked(golden.bad[name]!));
+    await expect(loadData(file)).rejects.toThrow(message);
+  });
+
+  test("a truncated file and a file of another kind are refused", async () => {
+    const bytes = unpacked(golden.cases[2]!.parquet);
+    for (const part of [bytes.subarray(0, -30), bytes.subarray(0, 8), Buffer.from("PAR1")])
+      await expect(loadData(put(temporaryFolder(), "x.parquet", part))).rejects.toThrow(
+        /x\.parquet: expected a whole Parquet file, but reading failed/,
+      );
+  });
+});
