@@ -100,7 +100,7 @@ async function loadAll(nameOrFolder: string, options: LoadOptions): Promise<Data
   if (!statSync(path).isDirectory()) {
     if (!isCsv)
       throw new DataError(
-        `${nameOrFolder} is a file; expected a folder of data, shards (.tar, .parquet), or a .csv of paths and labels`,
+        `${nameOrFolder} is a file; expected a folder of data, shards (.tar, .parquet, .tfrecord), or a .csv of paths and labels`,
       );
     return withTest(await csvImages(path, { ...pickImageOptions(options), root, outside, columns }), options);
   }

@@ -8,8 +8,9 @@ import { isIdxFolder } from "../published/idx-set.ts";
 import type { ShardFormat } from "./shard-format.ts";
 import { parquetFormat } from "./parquet-format.ts";
 import { tarFormat } from "./tar-format.ts";
+import { tfrecordFormat } from "./tfrecord-format.ts";
 
-const formats: readonly ShardFormat[] = [tarFormat, parquetFormat];
+const formats: readonly ShardFormat[] = [tarFormat, parquetFormat, tfrecordFormat];
 
 /** Shards of one format by their split. */
 export interface ShardFiles {

@@ -25,7 +25,7 @@ export interface ShardOptions extends ImageOptions {
 export const shardOptionNames: OptionNames<ShardOptions> = { ...imageOptionNames, columns: true, window: true };
 
 /**
- * Loads images from shards, files with many images each: WebDataset's tar files, or Parquet files in Hugging Face's layout. `path` is a file, a folder or a pattern
+ * Loads images from shards, files with many images each: WebDataset's tar files, Parquet files in Hugging Face's layout, or TFRecord files. `path` is a file, a folder or a pattern
  * such as `shards-{000000..000009}.tar`; the words train, validation and test in names tell the splits. All labels are
  * read, and images are left where they are until a batch needs them. Throws a DataError that names the shard for
  * damaged or empty files, records without image or label, and labels that are no class.

@@ -78,6 +78,10 @@ const parquetFiles = (
   ) as ParquetFiles
 ).cases.map(({ parquet }) => gunzipSync(Buffer.from(parquet, "base64")));
 
+const tfrecord = JSON.parse(
+  readFileSync(new URL("../../../../packages/datasets/test/golden/tfrecord.json", import.meta.url), "utf8"),
+) as { readonly plain: string; readonly gzip: string };
+
 const listed = ["RGB.bmp", "palette.png", "exif2.jpg"];
 
 export const dataSubjects: readonly Subject[] = [
@@ -121,6 +125,8 @@ export const dataSubjects: readonly Subject[] = [
       readAll(file, place === 0 ? {} : { columns: { image: "img", label: "class" } }),
     ),
   ),
+  oneFile("tfrecord", "shard.tfrecord", Buffer.from(tfrecord.plain, "base64"), (file) => readAll(file)),
+  oneFile("tfrecord-gz", "shard.tfrecord", Buffer.from(tfrecord.gzip, "base64"), (file) => readAll(file)),
   {
     name: "image-folder",
     async prepare(folder) {
