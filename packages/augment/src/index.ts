@@ -36,6 +36,8 @@ export type { KerasOnlyAugmentationArgs } from "./layers/keras-only-augmentation
 export { RandAugment } from "./layers/rand-augment-layer.ts";
 export type { RandAugmentArgs } from "./layers/rand-augment-layer.ts";
 export { registerAugmentationLayers } from "./layers/register.ts";
+export { maskAugmentationFrom } from "./mask-augmentation.ts";
+export type { MaskAugmentation, MaskAugmentationOptions, MaskedImages } from "./mask-augmentation.ts";
 export { cutmix, mixup, smoothLabels } from "./mix/mixing.ts";
 export type { Mixed, Mixing } from "./mix/mixing.ts";
 export { augMix } from "./policies/aug-mix.ts";

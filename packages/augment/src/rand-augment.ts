@@ -3,6 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { choose, perImage, tidied } from "./augmentation.ts";
 import type { Augmentation } from "./augmentation.ts";
 import { autoContrast, brighten, contrast, equalize, posterize, saturate, sharpen, solarize } from "./color/tone.ts";
+import type { RandomSource } from "./random/random-source.ts";
 import { affineTransform, rotationMatrices, shearMatrices, translationMatrices } from "./geometry/affine.ts";
 
 export interface RandAugmentOptions {
@@ -40,6 +41,32 @@ type RandAugmentOp = (typeof randAugmentOps)[number];
  * 4 bits. Cubuk et al. 2019, RandAugment, https://arxiv.org/abs/1909.13719, with torchvision's ranges.
  */
 export function randAugment(options: RandAugmentOptions = {}): Augmentation {
+  const { count, magnitude, fillValue } = checkedOptions(options);
+  return tidied((images, random) => {
+    let changed = images;
+    for (let round = 0; round < count; round++) {
+      const { op, sign } = drawChange(images.shape[0], random);
+      changed = applyDrawn(changed, op, sign, { magnitude, fillValue });
+    }
+    return changed;
+  });
+}
+
+/** The moves of `randAugment` with the same draws, for masks: each pixel takes its nearest one, `outside` from outside. */
+export function randMoves(options: RandAugmentOptions, outside: number): Augmentation {
+  const { count, magnitude } = checkedOptions(options);
+  return tidied((masks, random) => {
+    let moved = masks;
+    for (let round = 0; round < count; round++) {
+      const { op, sign } = drawChange(masks.shape[0], random);
+      const matrices = drawnMatrices(masks.shape, op, sign, magnitude);
+      moved = affineTransform(moved, matrices, { fill: "constant", fillValue: outside, interpolation: "nearest" });
+    }
+    return moved;
+  });
+}
+
+function checkedOptions(options: RandAugmentOptions): { count: number; magnitude: number; fillValue: number } {
   checkOptions("randAugment", options, { count: true, magnitude: true, fillValue: true });
   const { count = 2, magnitude = 9, fillValue = 128 } = options;
   if (!(magnitude >= 0 && magnitude <= 10)) {
@@ -48,16 +75,14 @@ export function randAugment(options: RandAugmentOptions = {}): Augmentation {
   if (!Number.isInteger(count) || count < 1) {
     throw new OptionError(`randAugment: expected a whole number from 1 as count, got ${shown(count)}.`);
   }
-  return tidied((images, random) => {
-    const n = images.shape[0];
-    let changed = images;
-    for (let round = 0; round < count; round++) {
-      const op = tf.floor(random.uniform([n], 0, randAugmentOps.length));
-      const sign = tf.sub(tf.mul(tf.cast(tf.less(random.uniform([n], 0, 1), 0.5), "float32"), 2), 1);
-      changed = applyDrawn(changed, op, sign, { magnitude, fillValue });
-    }
-    return changed;
-  });
+  return { count, magnitude, fillValue };
+}
+
+/** The number of a change and its direction, 1 or -1, for each of `n` images. */
+function drawChange(n: number, random: RandomSource): { op: tf.Tensor; sign: tf.Tensor } {
+  const op = tf.floor(random.uniform([n], 0, randAugmentOps.length));
+  const sign = tf.sub(tf.mul(tf.cast(tf.less(random.uniform([n], 0, 1), 0.5), "float32"), 2), 1);
+  return { op, sign };
 }
 
 /** Makes one change to each image: number `op` (`[n]`), in the direction of `sign` (`[n]`, 1 or -1). */
@@ -70,9 +95,7 @@ export function applyDrawn(
   return tf.tidy(() => {
     const strength = magnitude / 10;
     const isOp = (name: RandAugmentOp) => tf.equal(op, randAugmentOps.indexOf(name));
-    const matrices = drawnMatrices(images.shape, (name, most) =>
-      tf.mul(tf.mul(sign, tf.cast(isOp(name), "float32")), most * strength),
-    );
+    const matrices = drawnMatrices(images.shape, op, sign, magnitude);
     const moved = affineTransform(images, matrices, { fill: "constant", fillValue });
     const isGeometric = tf.logicalAnd(tf.greaterEqual(op, 1), tf.lessEqual(op, 5));
     const factor = perImage(tf.add(1, tf.mul(sign, 0.9 * strength)));
@@ -94,13 +117,14 @@ export function applyDrawn(
 }
 
 /**
- * `[n, 8]`: one matrix per image for the five moves. `amount` is 0 for the moves that were not drawn, so the sum of the
+ * `[n, 8]`: one matrix per image for the five moves. The amount is 0 for the moves that were not drawn, so the sum of the
  * five contains only the drawn one.
  */
-function drawnMatrices(
-  shape: readonly number[],
-  amount: (name: RandAugmentOp, most: number) => tf.Tensor,
-): tf.Tensor2D {
+function drawnMatrices(shape: readonly number[], op: tf.Tensor, sign: tf.Tensor, magnitude: number): tf.Tensor2D {
+  const amount = (name: RandAugmentOp, most: number): tf.Tensor => {
+    const isDrawn = tf.cast(tf.equal(op, randAugmentOps.indexOf(name)), "float32");
+    return tf.mul(tf.mul(sign, isDrawn), most * (magnitude / 10));
+  };
   const identity = tf.tensor2d([[1, 0, 0, 0, 1, 0, 0, 0]]);
   const shear = shearMatrices(amount("shear-x", 0.3), amount("shear-y", 0.3));
   const shift = translationMatrices(shape, amount("translate-y", 150 / 331), amount("translate-x", 150 / 331));
