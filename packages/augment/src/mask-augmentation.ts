@@ -38,7 +38,12 @@ export function maskAugmentationFrom(spec: AugmentationSpec, options: MaskAugmen
   const parts = Object.entries(spec).flatMap(([key, value]) =>
     value === undefined
       ? []
-      : [{ ofImages: augmentationFrom({ [key]: value }), ofMasks: moveOf(key as keyof AugmentationSpec, value, outside) }],
+      : [
+          {
+            ofImages: augmentationFrom({ [key]: value }),
+            ofMasks: moveOf(key as keyof AugmentationSpec, value, outside),
+          },
+        ],
   );
   return (images, masks, random = layersRandom) => {
     const isMask = masks.rank === 3 && masks.shape.every((size, axis) => size === images.shape[axis]);

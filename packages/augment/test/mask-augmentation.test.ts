@@ -14,7 +14,11 @@ const [n, h, w] = [7, 9, 6];
 const classes = Int32Array.from({ length: n * h * w }, (_, i) => (i * 7 + Math.floor(i / 5)) % 3);
 const masks = () => tf.tensor3d(classes, [n, h, w], "int32");
 /** Images whose pixels say their class: 10 for the class 1, 20 for the class 2. */
-const told = () => tf.tensor4d(Float32Array.from(classes, (value) => value * 10), [n, h, w, 1]);
+const told = () =>
+  tf.tensor4d(
+    Float32Array.from(classes, (value) => value * 10),
+    [n, h, w, 1],
+  );
 const nearest = { interpolation: "nearest" } as const;
 
 const moves: Record<string, AugmentationSpec> = {
@@ -24,7 +28,11 @@ const moves: Record<string, AugmentationSpec> = {
   zoom: { zoom: { factor: 0.4, width: 0.2, fill: "wrap", ...nearest } },
   translation: { translation: { factor: 0.3, width: 0.1, fill: "nearest", ...nearest } },
   crop: { crop: { height: 5, width: 4, pad: 2, fillValue: 90 } },
-  all: { crop: { height: 8, width: 6, pad: 1, fillValue: 90 }, flip: "horizontal", rotation: { factor: 0.1, ...nearest } },
+  all: {
+    crop: { height: 8, width: 6, pad: 1, fillValue: 90 },
+    flip: "horizontal",
+    rotation: { factor: 0.1, ...nearest },
+  },
 };
 
 describe.each(Object.entries(moves))("%s", (_name, spec) => {

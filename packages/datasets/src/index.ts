@@ -32,6 +32,9 @@ export { download } from "./storage/download.ts";
 export type { DownloadOptions, DownloadProgress } from "./storage/download.ts";
 export { fromGenerator } from "./dataset/from-generator.ts";
 export type { GeneratedTarget, GeneratorData, Sample } from "./dataset/from-generator.ts";
+export { maskFolder } from "./masks/mask-folder.ts";
+export type { MaskFolderOptions } from "./masks/mask-folder.ts";
+export type { MaskMeaning, MaskOptions } from "./masks/mask-files.ts";
 export { matchClasses } from "./dataset/match-classes.ts";
 export { readIdx } from "./formats/idx.ts";
 export type { IdxArray, IdxData } from "./formats/idx.ts";
@@ -75,6 +78,7 @@ export {
   cutmix,
   KerasOnlyAugmentation,
   layersRandom,
+  maskAugmentationFrom,
   mixup,
   RandAugment,
   randAugment,
@@ -120,6 +124,9 @@ export type {
   FlipMode,
   Interpolation,
   KerasOnlyAugmentationArgs,
+  MaskAugmentation,
+  MaskAugmentationOptions,
+  MaskedImages,
   Mixed,
   Mixing,
   RandAugmentArgs,

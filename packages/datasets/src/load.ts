@@ -12,6 +12,7 @@ import { imageFolder, imageFolderOptionNames } from "./folders/image-folder.ts";
 import type { ImageFolderOptions } from "./folders/image-folder.ts";
 import { pickImageOptions } from "./folders/image-files.ts";
 import { checkNames } from "./images/decode-options.ts";
+import { isMaskFolder, maskFolder, maskFolderOptionNames, type MaskFolderOptions } from "./masks/mask-folder.ts";
 import { isCifarFolder, loadCifarFolder } from "./published/cifar-set.ts";
 import { isIdxFolder, loadIdxFolder } from "./published/idx-set.ts";
 import type { SourceOptions } from "./published/idx-set.ts";
@@ -23,7 +24,13 @@ import type { DataSetName } from "./published/registry.ts";
 
 /** Options of `loadData`: the place of the data, how images are decoded, and how they are split. */
 export interface LoadOptions
-  extends SourceOptions, SplitsOptions, ImageFolderOptions, CsvOptions, Pick<ShardOptions, "window"> {
+  extends
+    SourceOptions,
+    SplitsOptions,
+    ImageFolderOptions,
+    MaskFolderOptions,
+    CsvOptions,
+    Pick<ShardOptions, "window"> {
   /** Seed of random splits and limits; 0 by default. */
   readonly seed?: number | undefined;
   /** The folder for downloaded data and for `keep: "disk"`; `dataCache()` by default. */
@@ -34,6 +41,7 @@ const optionNames: OptionNames<LoadOptions> = {
   ...imageFolderOptionNames,
   ...csvOptionNames,
   ...shardOptionNames,
+  ...maskFolderOptionNames,
   from: true,
   resolve: true,
   trust: true,
@@ -45,8 +53,9 @@ const optionNames: OptionNames<LoadOptions> = {
 };
 
 /**
- * Loads a data set by name, from a folder (IDX files, CIFAR's binary files, shards, or images by class), from shards by
- * their names, or from a CSV file (paths and labels). Throws a DataError that lists the known names, or says what the folder lacks.
+ * Loads a data set by name, from a folder (IDX files, CIFAR's binary files, shards, images by class, or images with masks),
+ * from shards by their names, or from a CSV file (paths and labels). Throws a DataError that lists the known names, or says
+ * what the folder lacks.
  */
 export async function loadData(
   name: DataSetName,
@@ -78,7 +87,7 @@ function withTest(
 }
 
 async function loadAll(nameOrFolder: string, options: LoadOptions): Promise<DataSplits<IndexedDataset>> {
-  const { root, outside, columns, window, ranges, test, stratify, seed } = options;
+  const { root, outside, columns, masks, window, ranges, test, stratify, seed } = options;
   const isCsv = nameOrFolder.toLowerCase().endsWith(".csv");
   const isNamed = Object.hasOwn(dataSets, nameOrFolder);
   const path = resolvePath(nameOrFolder);
@@ -88,6 +97,8 @@ async function loadAll(nameOrFolder: string, options: LoadOptions): Promise<Data
     throw new DataError(`root, outside and columns are options of CSV files, and ${nameOrFolder} is none`);
   if (!isOfShards && window !== undefined)
     throw new DataError(`window is an option of shards, and ${nameOrFolder} is none`);
+  if (masks !== undefined && !isCsv && (isNamed || !isThere || !isMaskFolder(path)))
+    throw new DataError(`masks is for images with masks, and ${nameOrFolder} has no folders images and masks`);
   if (isNamed) {
     return withTest(await dataSets[nameOrFolder as DataSetName].load(options), options);
   }
@@ -102,9 +113,14 @@ async function loadAll(nameOrFolder: string, options: LoadOptions): Promise<Data
       throw new DataError(
         `${nameOrFolder} is a file; expected a folder of data, shards (.tar, .parquet, .tfrecord), or a .csv of paths and labels`,
       );
-    return withTest(await csvImages(path, { ...pickImageOptions(options), root, outside, columns }), options);
+    return withTest(await csvImages(path, { ...pickImageOptions(options), root, outside, columns, masks }), options);
   }
   if (isIdxFolder(path)) return withTest(await loadIdxFolder(path, basename(path)), options);
   if (isCifarFolder(path)) return withTest(await loadCifarFolder(path, basename(path)), options);
+  if (isMaskFolder(path)) {
+    if (ranges !== undefined || stratify === true)
+      throw new DataError(`ranges and stratify are for classes of images, and ${nameOrFolder} has masks`);
+    return maskFolder(path, { ...pickImageOptions(options), masks, test, seed });
+  }
   return imageFolder(path, { ...pickImageOptions(options), ranges, test, stratify, seed });
 }

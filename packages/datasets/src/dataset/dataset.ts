@@ -25,7 +25,7 @@ export interface Batch {
 }
 
 /** The values of a target: class numbers and masks are whole, labels (0 or 1) and numbers are floats. */
-export type TargetValues = Int32Array | Float32Array;
+export type TargetValues = Int32Array | Float32Array | Uint8Array;
 
 /** What a network is to tell of each image. */
 export interface Target {
@@ -38,6 +38,8 @@ export interface Target {
   readonly names: readonly string[];
   /** The shape of one image's values: `[]` for a class, `[labels]`, `[numbers]`, or `[h, w]` for a mask. */
   readonly shape: readonly number[];
+  /** The value of a mask's pixels that are not judged; missing if all are. */
+  readonly ignore?: number | undefined;
 }
 
 export interface BatchOptions {
@@ -97,7 +99,7 @@ export interface Dataset {
 export interface IndexedDataset extends Dataset {
   /** The class of every image. */
   readonly labels: Int32Array;
-  /** The values of each target, one image after the other; missing if the data set has classes only. */
+  /** The values of each target, one image after the other, masks of files as bytes; missing if the data set has classes only. */
   readonly targetValues?: Readonly<Record<string, TargetValues>> | undefined;
   /** The unusable files, each with the reason; the list grows while batches are read. */
   readonly skipped: readonly SkippedImage[];

@@ -18,7 +18,7 @@ export interface Sample {
 }
 
 /** A target whose values come with each sample. */
-export type GeneratedTarget = Pick<Target, "kind" | "names">;
+export type GeneratedTarget = Pick<Target, "kind" | "names" | "ignore">;
 
 export interface GeneratorData {
   /** Starts the samples from the beginning; called once per epoch. */
@@ -233,9 +233,14 @@ function generatedTargets(
 ): Readonly<Record<string, Target>> {
   const shapes = { class: () => [], mask: () => [height, width] };
   return Object.fromEntries(
-    Object.entries(targets).map(([key, { kind, names }]) => [
+    Object.entries(targets).map(([key, { kind, names, ignore }]) => [
       key,
-      { kind, names, shape: kind === "class" || kind === "mask" ? shapes[kind]() : [names.length] },
+      {
+        kind,
+        names,
+        shape: kind === "class" || kind === "mask" ? shapes[kind]() : [names.length],
+        ...(ignore !== undefined && { ignore }),
+      },
     ]),
   );
 }

@@ -3,7 +3,16 @@ import type { BatchMemory } from "./batch-memory.ts";
 import { type OptionNames, shown } from "@convkit/errors";
 import { DataError } from "../data-error.ts";
 import type { Batch, BatchOptions, Dataset, Decoding, IndexedDataset, SkippedImage } from "./dataset.ts";
-import { inputsAt, shapesOf, specsOf, type StoredInputs, type StoredTargets, targetsAt, valuesAt } from "./targets.ts";
+import {
+  batchTargets,
+  inputsAt,
+  shapesOf,
+  specsOf,
+  type StoredInputs,
+  type StoredTargets,
+  targetsAt,
+  valuesAt,
+} from "./targets.ts";
 import { checkNames } from "../images/decode-options.ts";
 import type { ImageSource } from "../images/image-source.ts";
 import { balancedOrder } from "../random/balanced-order.ts";
@@ -113,10 +122,12 @@ function indexed(source: Shared, name: string, chosen: Int32Array | undefined): 
     dtype,
     size,
     labels,
-    ...(source.targets && {
-      targets: specsOf(source.targets),
-      targetValues: chosen === undefined ? valuesAt(source.targets) : targetsAt(source.targets, chosen),
-    }),
+    ...(source.targets && { targets: specsOf(source.targets) }),
+    // Masks are large: they are copied only for a reader.
+    get targetValues() {
+      if (source.targets === undefined) return undefined;
+      return chosen === undefined ? valuesAt(source.targets) : targetsAt(source.targets, chosen);
+    },
     ...(source.inputs && { inputs: shapesOf(source.inputs) }),
     decoding: source.decoding,
     skipped: source.skipped ?? [],
@@ -190,7 +201,7 @@ async function* readBatches(
     const whole = missing === undefined || missing.length === 0 ? made : without(made, new Set(missing));
     const places = chosen === undefined ? whole.indices : whole.indices.map((i) => chosen[i]!);
     const more = {
-      ...(source.targets && { targets: targetsAt(source.targets, places) }),
+      ...(source.targets && { targets: batchTargets(source.targets, places) }),
       ...(source.inputs && { inputs: inputsAt(source.inputs, places) }),
     };
     return new LentBatch({ ...whole, ...more, place: from / batch }, source.memoryOfBatches);

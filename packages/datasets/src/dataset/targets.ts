@@ -16,6 +16,8 @@ export interface TargetData {
   readonly values: ArrayLike<number> | readonly (readonly string[])[];
   /** The names of the classes, labels or numbers. Labels need them; the others have numbers by default. */
   readonly names?: readonly string[] | undefined;
+  /** The value of a mask's pixels that are not judged, such as 255; none by default. */
+  readonly ignore?: number | undefined;
 }
 
 /** Targets with their values, one image after the other. */
@@ -49,6 +51,8 @@ export function storedTargets(
         throw new DataError(
           `${what} should be { kind: "class", "labels", "numbers" or "mask", values }, not ${shown(target)}`,
         );
+      if (target.ignore !== undefined && (target.kind !== "mask" || !Number.isInteger(target.ignore)))
+        throw new DataError(`${what}: ignore is for masks, the whole number of pixels that are not judged`);
       if (typeof target.values !== "object" || target.values === null || !("length" in target.values))
         throw new DataError(`${what} should have a list of values, not ${shown(target.values)}`);
       return [name, checks[target.kind](what, target, { count, pixels: [height, width] })];
@@ -72,6 +76,16 @@ export function storedInputs(where: string, inputs: Readonly<Record<string, Inpu
 export function targetsAt(targets: StoredTargets, places: Int32Array): Readonly<Record<string, TargetValues>> {
   return Object.fromEntries(
     Object.entries(targets).map(([name, { values, shape }]) => [name, rowsOf(values, sizeOf(shape), places)]),
+  );
+}
+
+/** The values of a batch: as `targetsAt`, but masks of files as int32. */
+export function batchTargets(targets: StoredTargets, places: Int32Array): Readonly<Record<string, TargetValues>> {
+  return Object.fromEntries(
+    Object.entries(targetsAt(targets, places)).map(([name, values]) => [
+      name,
+      values instanceof Uint8Array ? Int32Array.from(values) : values,
+    ]),
   );
 }
 
@@ -109,9 +123,7 @@ export function inputsAt(inputs: StoredInputs, places: Int32Array): Readonly<Rec
 
 /** The targets without their values. */
 export function specsOf(targets: StoredTargets): Readonly<Record<string, Target>> {
-  return Object.fromEntries(
-    Object.entries(targets).map(([name, { kind, names, shape }]) => [name, { kind, names, shape }]),
-  );
+  return Object.fromEntries(Object.entries(targets).map(([name, { values: _values, ...spec }]) => [name, spec]));
 }
 
 export function shapesOf(inputs: StoredInputs): Readonly<Record<string, readonly number[]>> {
@@ -163,12 +175,16 @@ const checks: { readonly [Kind in Target["kind"]]: (what: string, target: Target
     const called = names ?? (size === 1 ? ["value"] : Array.from({ length: size }, (_, index) => String(index)));
     return { kind: "numbers", names: called, shape: [size], values: finite(what, values as ArrayLike<number>, size) };
   },
-  mask(what, { values, names }, { count, pixels }) {
+  mask(what, { values, names, ignore }, { count, pixels }) {
     const size = pixels[0] * pixels[1];
     checkCount(what, values.length, count, size);
-    const classes = names ?? numbered(values as ArrayLike<number>);
-    const made = indices(what, values as ArrayLike<number>, classes, size);
-    return { kind: "mask", names: classes, shape: [...pixels], values: made };
+    const classes = names ?? numbered(values as ArrayLike<number>, ignore);
+    if (ignore !== undefined && ignore >= 0 && ignore < classes.length)
+      throw new DataError(
+        `${what}: ignore is ${ignore}, which is the class ${classes[ignore]}; expected a value that is no class`,
+      );
+    const made = indices(what, values as ArrayLike<number>, classes, size, ignore);
+    return { kind: "mask", names: classes, shape: [...pixels], values: made, ...(ignore !== undefined && { ignore }) };
   },
 };
 
@@ -197,9 +213,15 @@ function checkCount(what: string, length: number, count: number, size: number): 
   throw new DataError(`${what} has ${length} values, but ${count} images with ${size} each need ${count * size}`);
 }
 
-function indices(what: string, values: ArrayLike<number>, classes: readonly string[], size: number): Int32Array {
+function indices(
+  what: string,
+  values: ArrayLike<number>,
+  classes: readonly string[],
+  size: number,
+  ignore?: number,
+): Int32Array {
   return Int32Array.from(values, (value, place) => {
-    if (Number.isInteger(value) && value >= 0 && value < classes.length) return value;
+    if (value === ignore || (Number.isInteger(value) && value >= 0 && value < classes.length)) return value;
     throw new DataError(
       `${what}: image ${Math.floor(place / size)} has the class ${shown(value)}; with ${classes.length} classes they run from 0 to ${classes.length - 1}`,
     );
@@ -215,9 +237,10 @@ function finite(what: string, values: ArrayLike<number>, size: number): Float32A
   });
 }
 
-function numbered(values: ArrayLike<number>): string[] {
+function numbered(values: ArrayLike<number>, ignore?: number): string[] {
   let most = 0;
-  for (let place = 0; place < values.length; place += 1) if (values[place]! > most) most = values[place]!;
+  for (let place = 0; place < values.length; place += 1)
+    if (values[place]! > most && values[place] !== ignore) most = values[place]!;
   return Array.from({ length: Math.floor(most) + 1 }, (_, index) => String(index));
 }
 

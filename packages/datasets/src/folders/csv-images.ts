@@ -18,6 +18,7 @@ import {
   targetColumns,
   targetsOf,
 } from "./csv-targets.ts";
+import { type MaskOptions, meaningOf } from "../masks/mask-files.ts";
 import { imageFiles, imageOptionNames, pickImageOptions } from "./image-files.ts";
 import type { ImageOptions } from "./image-files.ts";
 
@@ -28,6 +29,8 @@ export interface CsvOptions extends ImageOptions {
   readonly outside?: boolean | undefined;
   /** The names of the columns in the header row; "path", "label" and "split" by default. */
   readonly columns?: CsvColumns | undefined;
+  /** What the values of masks mean, with a column of masks; by default their numbers are the classes. */
+  readonly masks?: MaskOptions | undefined;
 }
 
 export const csvOptionNames: OptionNames<CsvOptions> = {
@@ -35,6 +38,7 @@ export const csvOptionNames: OptionNames<CsvOptions> = {
   root: true,
   outside: true,
   columns: true,
+  masks: true,
 };
 
 /**
@@ -50,28 +54,52 @@ export async function csvImages(file: string, options: CsvOptions = {}): Promise
   });
   const rows = parseCsv(text, file);
   const { targets, inputs } = targetColumns(options.columns ?? {});
-  const images = listedImages(rows, file, { ...options, hasLabel: targets.length === 0 });
+  const { mask } = options.columns ?? {};
+  checkNames("csvImages masks", options.masks, { names: true, ignore: true });
+  if (options.masks !== undefined && mask === undefined)
+    throw new DataError(`${file}: masks says what the values of masks mean: name their column as columns.mask`);
+  const isTold = targets.length > 0 || mask !== undefined;
+  const images = listedImages(rows, file, { ...options, hasLabel: !isTold });
   const notes = checkFiles(images, file);
   const table = { file, header: rows[0]!.cells, rows: rows.slice(1) };
   const read = targets.map((target) => readTarget(table, target));
   const readInputs = inputs.map((input) => readNumbers(table, input));
-  const classes = targets.length === 0 ? classesOf(images, file) : [];
+  const classes = isTold ? [] : classesOf(images, file);
   const name = basename(file).replace(/\.csv$/i, "");
+  const maskFiles = mask === undefined ? undefined : maskPaths(table, mask, options);
+  const meaning = maskFiles && (await meaningOf(name, maskFiles, options.masks ?? {}, options.pixelLimit));
   const load = (wanted: SplitName) => {
     const listed = images.filter((image) => image.split === wanted);
     if (listed.length === 0) return undefined;
     const files = listed.map((image) => image.path);
     const places = images.flatMap((image, place) => (image.split === wanted ? [place] : []));
     const more = inputs.length === 0 ? {} : { inputs: inputsOf(readInputs, places) };
-    const told =
-      targets.length === 0
-        ? { classes, labels: listed.map((image) => classes.indexOf(image.label)) }
-        : { targets: targetsOf(read, places) };
+    const told = isTold
+      ? {
+          ...(targets.length > 0 && { targets: targetsOf(read, places) }),
+          ...(maskFiles && meaning && { masks: { files: places.map((place) => maskFiles[place]!), meaning } }),
+        }
+      : { classes, labels: listed.map((image) => classes.indexOf(image.label)) };
     return imageFiles({ name: `${name}/${wanted}`, ...told, ...more, files, notes }, pickImageOptions(options));
   };
   const [train, validation, test] = [await load("train"), await load("validation"), await load("test")];
   if (train === undefined) throw new DataError(`${file} has no row of the train split`);
   return { name, train, ...(validation === undefined ? {} : { validation }), ...(test === undefined ? {} : { test }) };
+}
+
+/** The mask file of each row. */
+function maskPaths(
+  { file, header, rows }: { readonly file: string; readonly header: readonly string[]; readonly rows: readonly Row[] },
+  column: string,
+  { root = dirname(file), outside = false }: CsvOptions,
+): string[] {
+  const place = header.indexOf(column);
+  if (place < 0) throw new DataError(`${file}: expected the column ${column} in line 1, found ${header.join(", ")}`);
+  return rows.map(({ cells, line }) => {
+    const cell = cells[place] ?? "";
+    if (cell === "") throw new DataError(`${file}: line ${line} lacks ${column}`);
+    return checkedPath(cell, { file, line, root, outside });
+  });
 }
 
 interface ListedImage {

@@ -26,6 +26,8 @@ export interface CsvColumns {
   readonly labels?: string | readonly string[] | undefined;
   /** The columns of numbers to predict; the target is called "numbers". None by default. */
   readonly numbers?: string | readonly string[] | undefined;
+  /** The column of the mask files, relative to `root` like the images; the target is called "mask". None by default. */
+  readonly mask?: string | undefined;
   /** The targets by name, for a model of several outputs; none by default. */
   readonly targets?: Readonly<Record<string, CsvTarget>> | undefined;
   /** The columns of numbers for each further input of the model, by the names of the inputs; none by default. */
@@ -49,6 +51,7 @@ export const columnNames: OptionNames<CsvColumns> = {
   split: true,
   labels: true,
   numbers: true,
+  mask: true,
   targets: true,
   inputs: true,
 };

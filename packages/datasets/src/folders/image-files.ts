@@ -14,6 +14,7 @@ import {
   type TargetData,
   targetsOfSome,
 } from "../dataset/targets.ts";
+import { type MaskMeaning, masksOf } from "../masks/mask-files.ts";
 import { checkSignature, decodeImage, decodingFailure, imageSize } from "../images/decode.ts";
 import { decodeFiles } from "../images/decode-files.ts";
 import type { FilesDecoding } from "../images/decode-files.ts";
@@ -62,6 +63,9 @@ export function pickImageOptions(options: ImageOptions): ImageOptions {
   return Object.fromEntries(names.map((name) => [name, options[name]]));
 }
 
+/** The name of the target of images with mask files. */
+export const maskTarget = "mask";
+
 export interface LabelledFiles {
   readonly name: string;
   /** The class names, in the order of the labels; missing if there are `targets`. */
@@ -71,6 +75,8 @@ export interface LabelledFiles {
   readonly labels?: ArrayLike<number> | undefined;
   /** What a network is to tell of each image, by name; a class by default. */
   readonly targets?: Readonly<Record<string, TargetData>> | undefined;
+  /** The mask file of each file, and what the values of masks mean; then there are no labels and targets. */
+  readonly masks?: { readonly files: readonly string[]; readonly meaning: MaskMeaning } | undefined;
   /** Values for the model's inputs besides the images, by the names of the inputs; none by default. */
   readonly inputs?: Readonly<Record<string, InputData>> | undefined;
   /** The unusable files, each with the reason, none by default; the data set's `skipped` starts with them. */
@@ -85,7 +91,8 @@ export interface LabelledFiles {
  */
 export async function imageFiles(given: LabelledFiles, options: ImageOptions = {}): Promise<IndexedDataset> {
   checkNames("imageFiles", options, imageOptionNames);
-  if ((given.labels === undefined || given.classes === undefined) === (given.targets === undefined)) {
+  const isClass = given.labels !== undefined && given.classes !== undefined;
+  if (isClass === (given.targets !== undefined || given.masks !== undefined)) {
     throw new DataError(`${given.name}: expected labels and classes, or targets`);
   }
   const {
@@ -103,9 +110,16 @@ export async function imageFiles(given: LabelledFiles, options: ImageOptions = {
   const files = whole.map(({ file }) => file);
   const size = options.size ?? (await commonSize(given.name, whole, { orient, pixelLimit }));
   const [count, places] = [given.files.length, Int32Array.from(whole, ({ place }) => place)];
-  const targets =
-    given.targets &&
-    targetsOfSome(storedTargets(given.name, given.targets, { count, height: size[0], width: size[1] }), places);
+  const images = { count, height: size[0], width: size[1] };
+  const told = given.targets && targetsOfSome(storedTargets(given.name, given.targets, images), places);
+  const masks =
+    given.masks &&
+    (await masksOf(
+      whole.map(({ file, place }) => ({ image: file, mask: given.masks!.files[place]! })),
+      given.masks.meaning,
+      { ...options, size, orient, pixelLimit },
+    ));
+  const targets = masks === undefined ? told : { ...told, [maskTarget]: masks };
   const inputs = given.inputs && inputsOfSome(storedInputs(given.name, given.inputs, count), places);
   const known =
     targets === undefined
