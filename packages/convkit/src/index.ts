@@ -91,7 +91,7 @@ export const {
   randomTranslation,
   randomZoom,
 } = lazily<typeof augment>(() => require("@convkit/augment/blocks"));
-export const { createModel, findArchitecture, list } = lazily<typeof models>(() => require("convkit/models"));
+export const { createModel, findArchitecture, list, unet } = lazily<typeof models>(() => require("convkit/models"));
 export const { decodeImage, fromArrays, fromGenerator, imageFolder, loadData, splitOff } = lazily<typeof datasets>(() =>
   require("@convkit/datasets"),
 );

@@ -60,6 +60,8 @@ export { resnet101, resnet152, resnet50 } from "./resnet/keras.ts";
 export { resnet50Small } from "./notebooks/resnet50-small.ts";
 export { simpleCnn } from "./notebooks/simple-cnn.ts";
 export { squeezenet10, squeezenet11 } from "./squeezenet.ts";
+export { unet } from "./unet.ts";
+export type { UnetOptions, Upsampling } from "./unet.ts";
 export { vgg11, vgg11Bn, vgg13, vgg13Bn, vgg16, vgg16Bn, vgg19, vgg19Bn } from "./vgg.ts";
 export { vgg16Inception } from "./notebooks/vgg16-inception.ts";
 export { xception, xceptionTimm } from "./xception.ts";
