@@ -35,6 +35,12 @@ export function maskAugmentationFrom(spec: AugmentationSpec, options: MaskAugmen
   }
   // Checks the keys, too.
   augmentationFrom(spec);
+  const policy = (["autoAugment", "trivialAugment", "augMix"] as const).find((key) => spec[key] !== undefined);
+  if (policy !== undefined) {
+    throw new OptionError(
+      `maskAugmentationFrom: expected no ${policy}, which moves images and not their masks; use randAugment, flip, rotation, zoom, translation or crop.`,
+    );
+  }
   const parts = Object.entries(spec).flatMap(([key, value]) =>
     value === undefined
       ? []

@@ -112,7 +112,10 @@ it("moves masks by the five moves of RandAugment, and by nothing else", () => {
   for (const image of [0, 6]) expect([...unmoved(image)]).toEqual([...plain.subarray(0, side * side)]);
 });
 
-it("refuses masks of another size", () => {
+it("refuses policies that move images only, and masks of another size", () => {
+  expect(() => maskAugmentationFrom({ trivialAugment: {} })).toThrow(
+    /^maskAugmentationFrom: expected no trivialAugment, which moves images and not their masks; use randAugment/,
+  );
   expect(() => maskAugmentationFrom({ flip: "both" })(told(), tf.zeros([n, h, 5], "int32"))).toThrow(
     "Augmentation: expected masks of the shape [7, 9, 6], got [7, 9, 5].",
   );

@@ -68,6 +68,7 @@ export {
   type PredictedBatch,
   type TaskEvaluation,
 } from "./step/evaluate-tasks.ts";
+export type { MaskExample } from "./metrics/mask-examples.ts";
 export type { LabelReport, NumberReport, OutputEvaluation, WorstExample } from "./metrics/output-evaluation.ts";
 export type { EvaluationRuntime } from "./step/runtime-forward.ts";
 export {

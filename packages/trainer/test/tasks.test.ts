@@ -369,4 +369,25 @@ test("masks are told apart by pixels", async () => {
   ]);
   const { final } = await train({ ...usual, model, data, optimizer: "adam" });
   expect(final!.metrics!["mean-iou"]).toBe(1);
+  // Each pixel tells its own class, so all are right if masks move as images do; padded pixels are not judged.
+  const edged = dataOf({ mask: { kind: "mask", values, names: ["off", "on"], ignore: 7 } });
+  const augment = {
+    crop: { height: 2, width: 2, pad: 1, fillValue: -5 },
+    flip: "both",
+    rotation: { factor: 0.5, interpolation: "nearest" },
+  } as const;
+  const moved = await train({ ...usual, model, data: edged, epochs: 2, optimizer: "adam", augment });
+  expect(moved.history.map(({ metrics: own }) => own!["mean-iou"])).toEqual([1, 1]);
+  const filled = await train({
+    ...usual,
+    model,
+    data,
+    epochs: 2,
+    optimizer: "adam",
+    augment: { ...augment, crop: { ...augment.crop, fillValue: 5 } },
+  });
+  expect(filled.history[0]!.metrics!["mean-iou"]).toBeLessThan(1);
+  await expect(train({ ...usual, model, data, augment: { mixup: 0.2 } })).rejects.toThrow(
+    "augment cannot mix images with masks: leave out mixup and cutmix.",
+  );
 });

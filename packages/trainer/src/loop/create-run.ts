@@ -40,15 +40,13 @@ export function checkedSettings(given: TrainOptions): Settings {
 function settingProblems(settings: Settings): string[] {
   const { tasks, augment, augmentPlan, accumulate, classWeights, data, validationRuntime } = settings;
   const targets = new Set(tasks.map(({ target }) => target));
-  const isMask = tasks.some(({ kind }) => kind === "mask");
-  const changes =
-    augmentPlan === undefined ? augment !== undefined : Object.keys(augmentPlan).some((key) => moves.test(key));
+  const masks = new Set(tasks.flatMap(({ kind, target }) => (kind === "mask" ? [target] : [])));
   const isMixed = augmentPlan?.mixup !== undefined || augmentPlan?.cutmix !== undefined;
   const summed = tasks.find(
     ({ loss: { reduction } }) => reduction === "sum" || reduction === "mean-with-sample-weight",
   );
   const weighted = tasks.filter(({ output }) => !byOutput(classWeights) || classWeights[output] !== undefined);
-  const hasViews = augment?.jsd !== undefined;
+  const hasViews = augment?.change.jsd !== undefined;
   const isPlain = hasAccuracy(tasks[0]!) && targets.size === 1 && settings.model.inputs.length === 1;
   return [
     ...(hasViews && !isPlain
@@ -60,8 +58,11 @@ function settingProblems(settings: Settings): string[] {
     ...(validationRuntime !== undefined && (data.train.targets !== undefined || !hasAccuracy(tasks[0]!))
       ? ["validationRuntime is for one class an image: leave it out."]
       : []),
-    ...(isMask && (changes || isMixed)
-      ? ["augment would move the pixels of images and not those of their masks: leave it out, or change colors only."]
+    ...(masks.size > 0 && isMixed ? ["augment cannot mix images with masks: leave out mixup and cutmix."] : []),
+    ...(masks.size > 1 && augment !== undefined && Object.keys(augmentPlan ?? {}).some((key) => moves.test(key))
+      ? [
+          `augment moves one mask with an image, and ${data.train.name} has ${[...masks].join(", ")}: change colors only.`,
+        ]
       : []),
     ...(targets.size > 1 && (isMixed || (augment !== undefined && augmentPlan === undefined))
       ? [`augment cannot mix the images of ${data.train.name}: it has more than one target.`]
@@ -91,7 +92,7 @@ function settingProblems(settings: Settings): string[] {
 }
 
 /** Augmentations that move pixels. */
-const moves = /^(flip|rotation|translation|zoom|crop|shear|randAugment|autoAugment|trivialAugment|augMix|erasing)/i;
+const moves = /^(flip|rotation|translation|zoom|crop|randAugment)$/;
 
 function withFunctions(_key: string, value: unknown): unknown {
   return typeof value === "function" ? "function" : value;
@@ -108,7 +109,7 @@ export function createRun(options: Settings, began: Readonly<Record<string, Json
   const gradients = callbacks.health.some((request) => request.gradients);
   const metrics = new MetricSet(tasks, settings.metrics, settings.onNote);
   const layout = batchLayout(model, data.train);
-  const parts = { model, tasks, layout, metrics, preprocessing, augment, jsd: augment?.jsd, distill };
+  const parts = { model, tasks, layout, metrics, preprocessing, augment, jsd: augment?.change.jsd, distill };
   const isLower =
     monitor === "loss" || monitor === "valLoss" || metrics.directions.get(withoutValidation(monitor)) === "lower";
   const run = {
@@ -140,5 +141,5 @@ export function createRun(options: Settings, began: Readonly<Record<string, Json
 
 /** The names of the classes that the model's first output tells, for its metadata; undefined if it tells none. */
 function classNames([main]: readonly OutputTask[]): readonly string[] | undefined {
-  return hasAccuracy(main!) || main!.kind === "labels" ? main!.names : undefined;
+  return hasAccuracy(main!) || main!.kind === "labels" || main!.kind === "mask" ? main!.names : undefined;
 }

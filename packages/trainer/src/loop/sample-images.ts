@@ -20,7 +20,7 @@ export async function drawFirstBatch(
     if (augment === undefined) return sheetOf(batch, captions);
     const change = executable((...fed) => {
       const { images, targets } = layout.tensors(fed);
-      return [augment(images, Object.values(targets)[0]!).images];
+      return [augment.change(images, targets[augment.target ?? Object.keys(targets)[0]!]!).images];
     }, execution);
     const [changed] = await change.run(layout.feeds(batch));
     await change.dispose();

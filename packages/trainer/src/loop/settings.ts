@@ -20,7 +20,12 @@ import {
 } from "../optimization/own-optimizer.ts";
 import type { Schedule } from "../optimization/schedules.ts";
 import type { Monitor } from "../run/monitor.ts";
-import { type AugmentationPlan, type BatchAugmentation, planAugmentation } from "../step/augmentation.ts";
+import {
+  type AugmentationPlan,
+  planAugmentation,
+  planMaskAugmentation,
+  type StepAugmentation,
+} from "../step/augmentation.ts";
 import { TrainerError } from "../trainer-error.ts";
 import type { FullOptions } from "./plain-options.ts";
 import type { ResumeOptions } from "./train-options.ts";
@@ -36,7 +41,7 @@ export interface Settings extends Omit<FullOptions, "augment" | "optimizer" | "r
   readonly batch: number;
   readonly seed: number;
   readonly preprocessing: Preprocessing;
-  readonly augment: BatchAugmentation | undefined;
+  readonly augment: StepAugmentation | undefined;
   /** The augmentation as plain data, if it was given so. */
   readonly augmentPlan: AugmentationPlan | undefined;
   readonly accumulate: number;
@@ -74,7 +79,7 @@ export function completeOptions(options: FullOptions): Settings {
     batch,
     seed,
     preprocessing,
-    augment: typeof augment === "object" ? planAugmentation(augment, data.train.classes.length) : augment,
+    augment: stepAugmentation(augment, tasks, data.train.classes.length),
     augmentPlan,
     accumulate,
     // Accumulated gradients are applied between two calls, and some optimizers take one rate a call.
@@ -84,6 +89,19 @@ export function completeOptions(options: FullOptions): Settings {
     execution: { seed, ...options.execution },
     resume: options.resume === true ? {} : options.resume === false ? undefined : options.resume,
   };
+}
+
+/** The augmentation of the batches; that of a plan moves a mask with its image. */
+function stepAugmentation(
+  augment: FullOptions["augment"],
+  tasks: readonly OutputTask[],
+  classes: number,
+): StepAugmentation | undefined {
+  if (augment === undefined) return undefined;
+  const mask = tasks.find(({ kind }) => kind === "mask");
+  if (typeof augment === "function") return { change: augment };
+  if (mask === undefined) return { change: planAugmentation(augment, classes) };
+  return { change: planMaskAugmentation(augment, mask.ignore), target: mask.target };
 }
 
 /**

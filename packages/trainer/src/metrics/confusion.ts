@@ -1,8 +1,8 @@
 /** Counts of predictions: `counts[actual][predicted]`. */
 export interface ConfusionMatrix {
   readonly counts: readonly number[][];
-  /** Adds examples by class number. */
-  add(actual: ArrayLike<number>, predicted: ArrayLike<number>): void;
+  /** Adds examples by class number; those whose number is `ignore` are left out. */
+  add(actual: ArrayLike<number>, predicted: ArrayLike<number>, ignore?: number): void;
 }
 
 /** An empty confusion matrix of that many classes. */
@@ -10,8 +10,9 @@ export function confusionMatrix(classes: number): ConfusionMatrix {
   const counts = Array.from({ length: classes }, () => Array.from({ length: classes }, () => 0));
   return {
     counts,
-    add(actual, predicted) {
+    add(actual, predicted, ignore) {
       for (let i = 0; i < actual.length; i += 1) {
+        if (actual[i] === ignore) continue;
         const row = counts[actual[i]!]!;
         row[predicted[i]!]! += 1;
       }

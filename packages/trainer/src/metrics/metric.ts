@@ -124,3 +124,8 @@ function truthRows({ data, shape }: MetricValues, width: number): ArrayLike<numb
   for (let row = 0; row < count; row += 1) rows[row * width + data[row]!] = 1;
   return rows;
 }
+
+/** Numbers by their places, for results with a number for each class. */
+export function byPlace(values: readonly number[]): Record<string, number> {
+  return Object.fromEntries(values.map((value, place) => [String(place), value]));
+}

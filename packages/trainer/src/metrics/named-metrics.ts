@@ -1,8 +1,10 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { averagePrecision, precisionRecallArea } from "./precision-recall.ts";
 import { auc as rocAuc } from "./auc.ts";
-import { classReports, confusionMatrix } from "./confusion.ts";
-import { collected, column, type Examples, type Metric, summed } from "./metric.ts";
+import { confused, overlaps } from "./confusion-metric.ts";
+import { decisions, ratio } from "./decisions.ts";
+import { byPlace, collected, column, type Examples, type Metric, summed } from "./metric.ts";
+import { classesOf, labelsOf } from "./true-values.ts";
 
 /** The metrics that plans can name. */
 export const metricNames = [
@@ -55,7 +57,10 @@ const makers: { readonly [Name in MetricName]: (plan: Full) => Metric } = {
       better: "higher",
       statistics(yTrue, yPred) {
         const { actual, predicted } = classesOf(yTrue, yPred);
-        return shareOf(tf.equal(actual, predicted));
+        return tf.stack([
+          tf.sum(tf.cast(tf.equal(actual, predicted), "float32")),
+          tf.sum(tf.cast(tf.greaterEqual(actual, 0), "float32")),
+        ]);
       },
       finish: share,
     }),
@@ -143,90 +148,6 @@ export function determination({ truths, scores }: { truths: readonly number[]; s
   return total === 0 ? Number.NaN : 1 - rest / total;
 }
 
-/** True and false predictions of one class or label. */
-interface Decisions {
-  readonly hits: number;
-  readonly false: number;
-  readonly missed: number;
-}
-
-/** Precision, recall or F1: of the classes by the most likely one, of labels (and of one output) by the threshold. */
-function decisions(plan: Full, finish: (decisions: Decisions) => number): Metric {
-  const { as, average = "macro", threshold = 0.5 } = plan;
-  return summed({
-    name: as,
-    better: "higher",
-    statistics(yTrue, yPred) {
-      const width = yPred.shape.at(-1)!;
-      const isClass = yTrue.rank < yPred.rank && width > 1;
-      const truth = isClass ? tf.oneHot(tf.cast(yTrue, "int32") as tf.Tensor1D, width) : labelsOf(yTrue, yPred);
-      const got = isClass ? tf.oneHot(tf.argMax(yPred, -1) as tf.Tensor1D, width) : tf.greater(yPred, threshold);
-      const wanted = tf.cast(isClass ? truth : tf.greater(truth, 0.5), "float32");
-      const chosen = tf.cast(got, "float32");
-      const sum = (values: tf.Tensor) => tf.sum(tf.reshape(values, [-1, width]), 0);
-      return tf.stack([
-        sum(tf.mul(wanted, chosen)),
-        sum(tf.mul(tf.sub(1, wanted), chosen)),
-        sum(tf.mul(wanted, tf.sub(1, chosen))),
-      ]);
-    },
-    finish(sums) {
-      const width = sums.length / 3;
-      const each = Array.from({ length: width }, (_, place) => ({
-        hits: sums[place]!,
-        false: sums[width + place]!,
-        missed: sums[2 * width + place]!,
-      }));
-      if (average === "none") return byPlace(each.map(finish));
-      if (average === "macro") return each.map(finish).reduce((sum, value) => sum + value, 0) / width;
-      return finish({
-        hits: each.reduce((sum, { hits }) => sum + hits, 0),
-        false: each.reduce((sum, { false: wrong }) => sum + wrong, 0),
-        missed: each.reduce((sum, { missed }) => sum + missed, 0),
-      });
-    },
-  });
-}
-
-/** A metric of the confusion matrix of classes. */
-function confused(
-  name: string,
-  finish: (counts: readonly (readonly number[])[]) => ReturnType<Metric["result"]>,
-): Metric {
-  let matrix = confusionMatrix(0);
-  return {
-    name,
-    better: "higher",
-    statistics(yTrue, yPred) {
-      const { actual, predicted, classes } = classesOf(yTrue, yPred);
-      return [tf.cast(actual, "float32"), tf.cast(predicted, "float32"), tf.scalar(classes)];
-    },
-    update(actual, predicted, classes) {
-      if (matrix.counts.length === 0) matrix = confusionMatrix(classes!.data[0]!);
-      matrix.add(actual!.data, predicted!.data);
-    },
-    result: () => (matrix.counts.length === 0 ? Number.NaN : finish(matrix.counts)),
-    reset() {
-      matrix = confusionMatrix(0);
-    },
-    state: () => matrix.counts.map((row) => [...row]),
-    restore(state) {
-      const counts = state as number[][];
-      matrix = confusionMatrix(counts.length);
-      for (const [place, row] of counts.entries()) matrix.counts[place]!.splice(0, row.length, ...row);
-    },
-  };
-}
-
-/** Intersection over union of each class; NaN for a class that is neither there nor predicted. */
-export function overlaps(counts: readonly (readonly number[])[]): number[] {
-  return classReports(counts, []).map(({ support, correct }, place) => {
-    const predicted = counts.reduce((sum, row) => sum + row[place]!, 0);
-    const union = support + predicted - correct;
-    return union === 0 ? Number.NaN : correct / union;
-  });
-}
-
 /** A mean over all values of the differences of numbers. */
 function differences(
   name: string,
@@ -242,28 +163,6 @@ function differences(
     },
     finish,
   });
-}
-
-/** The true and the most likely class of each example or pixel, flat. */
-function classesOf(yTrue: tf.Tensor, yPred: tf.Tensor): { actual: tf.Tensor; predicted: tf.Tensor; classes: number } {
-  const width = yPred.shape.at(-1)!;
-  const isMixed = yTrue.rank === yPred.rank && (yTrue.shape.at(-1)! > 1 || width > 1);
-  const actual = isMixed ? tf.argMax(yTrue, -1) : tf.cast(yTrue, "int32");
-  const predicted = width === 1 ? tf.cast(tf.greater(tf.squeeze(yPred, [-1]), 0.5), "int32") : tf.argMax(yPred, -1);
-  return { actual: tf.reshape(actual, [-1]), predicted: tf.reshape(predicted, [-1]), classes: Math.max(2, width) };
-}
-
-/** The true values in the shape of the predictions; class numbers become a 1 for the class. */
-function labelsOf(yTrue: tf.Tensor, yPred: tf.Tensor): tf.Tensor {
-  const width = yPred.shape.at(-1)!;
-  if (yTrue.size === yPred.size) return tf.reshape(tf.cast(yTrue, "float32"), yPred.shape);
-  if (width === 1 && yTrue.size === 2 * yPred.size) return tf.slice(yTrue, [0, 1], [-1, 1]);
-  return tf.oneHot(tf.cast(yTrue, "int32") as tf.Tensor1D, width, 1, 0, "float32");
-}
-
-/** The number of true values, and of all. */
-function shareOf(isRight: tf.Tensor): tf.Tensor {
-  return tf.stack([tf.sum(tf.cast(isRight, "float32")), tf.scalar(isRight.size)]);
 }
 
 function share([part, whole]: readonly number[]): number {
@@ -291,10 +190,7 @@ function meanOf(values: readonly number[]): number {
   return known.length === 0 ? Number.NaN : known.reduce((sum, value) => sum + value, 0) / known.length;
 }
 
-function byPlace(values: readonly number[]): Record<string, number> {
-  return Object.fromEntries(values.map((value, place) => [String(place), value]));
-}
-
-function ratio(part: number, whole: number): number {
-  return whole === 0 ? 0 : part / whole;
+/** The number of true values, and of all. */
+function shareOf(isRight: tf.Tensor): tf.Tensor {
+  return tf.stack([tf.sum(tf.cast(isRight, "float32")), tf.scalar(isRight.size)]);
 }

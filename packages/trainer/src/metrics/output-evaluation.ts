@@ -1,7 +1,9 @@
 import { hasAccuracy, type OutputTask } from "../objective/output-tasks.ts";
 import { auc } from "./auc.ts";
 import { type ClassReport, classReports, confusionMatrix } from "./confusion.ts";
-import { determination, overlaps } from "./named-metrics.ts";
+import { overlaps } from "./confusion-metric.ts";
+import { type MaskExample, worstMasks } from "./mask-examples.ts";
+import { determination } from "./named-metrics.ts";
 import { averagePrecision, type CurvePoint, precisionRecallCurve } from "./precision-recall.ts";
 
 /** One of several labels. `precision`, `recall` and `f1` are at the threshold; `averagePrecision` and `auc` need none. */
@@ -61,6 +63,8 @@ export interface OutputEvaluation {
   readonly numbers?: readonly NumberReport[] | undefined;
   /** The images with the largest differences; missing but for labels and numbers. */
   readonly worst?: readonly WorstExample[] | undefined;
+  /** The images whose masks overlap least, the worst first; missing but for masks. */
+  readonly masks?: readonly MaskExample[] | undefined;
 }
 
 /** Gathers what one output predicts, batch by batch. */
@@ -85,6 +89,7 @@ export function outputEvaluator(
   // An embedding is of classes, but tells none.
   const tellsClasses = kind === "mask" || hasAccuracy(task);
   const matrix = confusionMatrix(tellsClasses ? width : 0);
+  const masks = worstMasks(width, { kept, ignore: task.ignore });
   const actuals: number[] = [];
   const predictions: number[] = [];
   const indices: number[] = [];
@@ -94,8 +99,10 @@ export function outputEvaluator(
       const n = batch.indices.length;
       lossSum += batch.loss * n;
       count += n;
-      if (kind === "mask") matrix.add(batch.actual, batch.predicted);
-      else if (tellsClasses) matrix.add(batch.actual, likely(batch.predicted, n));
+      if (kind === "mask") {
+        matrix.add(batch.actual, batch.predicted, task.ignore);
+        masks.add(batch);
+      } else if (tellsClasses) matrix.add(batch.actual, likely(batch.predicted, n));
       else if (kind !== "class") {
         for (let place = 0; place < n * width; place += 1) {
           actuals.push(batch.actual[place]!);
@@ -110,7 +117,8 @@ export function outputEvaluator(
       if (tellsClasses) {
         const perClass = classReports(matrix.counts, names);
         const shares = overlaps(matrix.counts).map(orNull);
-        return { ...base, perClass, confusion: matrix.counts, ...(kind === "mask" && { overlaps: shares }) };
+        const told = { ...base, perClass, confusion: matrix.counts };
+        return kind === "mask" ? { ...told, overlaps: shares, masks: masks.result() } : told;
       }
       const column = (values: readonly number[], place: number): number[] =>
         Array.from({ length: count }, (_, row) => values[row * width + place]!);

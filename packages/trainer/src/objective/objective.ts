@@ -25,24 +25,48 @@ export function outputLoss(
   output: ModelOutput,
   weights?: tf.Tensor | undefined,
 ): tf.Scalar {
-  return reduceLosses(valueLosses(task, targets, output), weights, task.loss.reduction);
+  const { reduction } = task.loss;
+  if (task.kind === "mask" && !isOwn(task.loss)) {
+    const { losses, judged } = pixelLosses({ ...task, loss: task.loss }, targets, output);
+    return reduceLosses(losses, weights, reduction, judged);
+  }
+  return reduceLosses(valueLosses(task, judgedTargets(task, targets), output), weights, reduction);
 }
 
-/** The loss of each example, or of each pixel for masks. `[n, ...], [n, ...] -> [n] or [n, pixels]` */
-function valueLosses(task: OutputTask, targets: Targets, output: ModelOutput): tf.Tensor {
-  const { kind, loss, classWeights } = task;
-  if (isOwn(loss)) return perExample(loss.fn(targets, declared(output)));
-  if (kind === "class") return classLosses(loss, targets, output);
-  if (kind !== "mask") return vectorLosses(loss, targets, output, classWeights);
+/** The targets of a task, with -1 for the pixels of masks that are not judged. `[n, ...] -> [n, ...]` */
+export function judgedTargets({ ignore }: Pick<OutputTask, "ignore">, targets: Targets): Targets {
+  if (ignore === undefined || ignore === -1) return targets;
+  return tf.where(tf.equal(targets, tf.scalar(ignore, "int32")), tf.scalar(-1, "int32"), targets);
+}
+
+/** The loss of each pixel, 0 for pixels that are not judged, and 1 for those that are. `[n, h, w], [n, h, w, k] -> [n, pixels]` */
+function pixelLosses(
+  { loss, classWeights, ignore }: OutputTask & { readonly loss: Loss },
+  targets: Targets,
+  output: ModelOutput,
+): { losses: tf.Tensor; judged: tf.Tensor | undefined } {
   const [n = 1] = targets.shape;
   const flat = {
     ...output,
     values: tf.reshape(output.values, [-1, output.values.shape.at(-1)!]) as tf.Tensor2D,
   };
   const pixels = tf.reshape(targets, [-1]);
-  const each = classLosses(loss, pixels, flat);
-  const weighted = classWeights === undefined ? each : tf.mul(each, tf.gather(tf.tensor1d([...classWeights]), pixels));
-  return tf.reshape(weighted, [n, -1]);
+  const isJudged = ignore === undefined ? undefined : tf.notEqual(pixels, tf.scalar(ignore, "int32"));
+  const classes = isJudged === undefined ? pixels : tf.where(isJudged, pixels, tf.zerosLike(pixels));
+  const each = classLosses(loss, classes, flat);
+  const weighted = classWeights === undefined ? each : tf.mul(each, tf.gather(tf.tensor1d([...classWeights]), classes));
+  if (isJudged === undefined) return { losses: tf.reshape(weighted, [n, -1]), judged: undefined };
+  return {
+    losses: tf.reshape(tf.where(isJudged, weighted, tf.zerosLike(weighted)), [n, -1]),
+    judged: tf.reshape(tf.cast(isJudged, "float32"), [n, -1]),
+  };
+}
+
+/** The loss of each example. `[n, ...], [n, ...] -> [n]` */
+function valueLosses(task: OutputTask, targets: Targets, output: ModelOutput): tf.Tensor {
+  const { kind, loss, classWeights } = task;
+  if (isOwn(loss)) return perExample(loss.fn(targets, declared(output)));
+  return kind === "class" ? classLosses(loss, targets, output) : vectorLosses(loss, targets, output, classWeights);
 }
 
 /** The mean over all axes but the first. */

@@ -13,6 +13,8 @@ export interface OutputTask {
   readonly kind: Target["kind"];
   /** The names of the classes, labels or numbers. */
   readonly names: readonly string[];
+  /** The value of a mask's pixels that are not judged; missing if all are. */
+  readonly ignore?: number | undefined;
   /** The length of the output's last axis. */
   readonly units: number;
   readonly loss: Loss | OwnLoss;
@@ -67,7 +69,7 @@ export function outputTasks(
   checkOutputNames("classWeights", byOutput(classWeights) ? Object.keys(classWeights) : [], names);
   return names.map((output, index) => {
     const name = target(output);
-    const { kind, names: called } = targets[name]!;
+    const { kind, names: called, ignore } = targets[name]!;
     const own = loss !== undefined && isByOutput(loss) ? loss[output] : loss;
     const weights = byOutput(classWeights) ? classWeights[output] : classWeights;
     return {
@@ -76,6 +78,7 @@ export function outputTasks(
       target: name,
       kind,
       names: called,
+      ...(ignore !== undefined && { ignore }),
       units: model.outputs[index]!.shape.at(-1) ?? 0,
       loss: own === undefined ? usualLoss(kind, model.outputs[index]!.shape.at(-1) ?? 0) : fullLoss(own),
       weight: weightOf(lossWeights, output, index),

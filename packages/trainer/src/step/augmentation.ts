@@ -1,4 +1,11 @@
-import { augmentationFrom, type AugmentationSpec, cutmix, mixup, type RandomSource } from "@convkit/datasets";
+import {
+  augmentationFrom,
+  type AugmentationSpec,
+  cutmix,
+  maskAugmentationFrom,
+  mixup,
+  type RandomSource,
+} from "@convkit/datasets";
 import { shown } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
 import { TrainerError } from "../trainer-error.ts";
@@ -26,6 +33,23 @@ export interface ConsistentAugMix extends AugMix {
    * is that of the image without. 12 in the paper; by default the image is replaced by one mixture, and there is no such loss.
    */
   readonly jsd?: number | undefined;
+}
+
+/** The augmentation of a run. */
+export interface StepAugmentation {
+  readonly change: BatchAugmentation;
+  /** The target that it changes; by default the only one, if there is one. */
+  readonly target?: string | undefined;
+}
+
+/** Makes the augmentation of a plan for images with masks, which move as their images do. */
+export function planMaskAugmentation(plan: AugmentationPlan, ignore: number | undefined): BatchAugmentation {
+  const { mixup: _mixup, cutmix: _cutmix, ...spec } = plan;
+  const change = maskAugmentationFrom(spec as AugmentationSpec, ignore === undefined ? {} : { outside: ignore });
+  return (images, targets, random) => {
+    const { images: changed, masks } = change(images, targets as tf.Tensor3D, random);
+    return { images: changed, targets: masks };
+  };
 }
 
 /** The augmentations of training images as plain data, in the order of the keys; `mixup` and `cutmix` come last. */

@@ -82,7 +82,7 @@ function shapeProblems(model: LayersModel, data: Dataset): string[] {
 /** Refuses targets that the data set promised and a batch lacks, and numbers that are not finite. */
 function checkTargets(batch: Batch, data: Dataset): void {
   const n = batch.labels.length;
-  for (const [name, { kind, shape, names }] of Object.entries(data.targets ?? {})) {
+  for (const [name, { kind, shape, names, ignore }] of Object.entries(data.targets ?? {})) {
     const values = batch.targets?.[name];
     const size = shape.reduce((product, side) => product * side, 1);
     if (values?.length !== n * size)
@@ -90,7 +90,9 @@ function checkTargets(batch: Batch, data: Dataset): void {
         `${data.name}: a batch of ${n} images has ${values === undefined ? "no" : values.length} values of ${name}; expected ${n * size}.`,
       );
     const isWhole = kind === "class" || kind === "mask";
-    const place = values.findIndex((value) => (isWhole ? value < 0 || value >= names.length : !Number.isFinite(value)));
+    const place = values.findIndex((value) =>
+      isWhole ? value !== ignore && !(value >= 0 && value < names.length) : !Number.isFinite(value),
+    );
     if (place === -1) continue;
     throw new TrainerError(
       `${data.name}: image ${batch.indices[Math.floor(place / size)]} has ${values[place]} as ${name}; expected ${isWhole ? `a class from 0 to ${names.length - 1}` : "a number"}.`,
@@ -190,14 +192,15 @@ export function absentNotes(data: Dataset): string[] {
   const { labels, targetValues } = data as Partial<IndexedDataset>;
   return Object.entries(targetsOf(data)).flatMap(([name, { kind, names }]) => {
     const values = data.targets === undefined ? labels : targetValues?.[name];
-    if (values === undefined || kind === "numbers" || kind === "mask") return [];
+    if (values === undefined || kind === "numbers") return [];
     const present = new Uint8Array(names.length);
-    for (const [place, value] of values.entries())
-      if (kind === "class") present[value] = 1;
-      else if (value === 1) present[place % names.length] = 1;
+    for (let place = 0; place < values.length; place += 1)
+      // A value that is not judged lies outside of the list.
+      if (kind !== "labels") present[values[place]!] = 1;
+      else if (values[place] === 1) present[place % names.length] = 1;
     const absent = names.filter((_, place) => present[place] === 0);
     if (absent.length === 0) return [];
     const few = `${absent.slice(0, 10).join(", ")}${absent.length > 10 ? ", …" : ""}`;
-    return [`No image of ${data.name} has the ${kind === "class" ? "class" : "label"} ${few}: it cannot be learned.`];
+    return [`No image of ${data.name} has the ${kind === "labels" ? "label" : "class"} ${few}: it cannot be learned.`];
   });
 }

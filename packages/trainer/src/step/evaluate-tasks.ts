@@ -9,12 +9,12 @@ import { type MetricOption, MetricSet } from "../metrics/metric-set.ts";
 import { type OutputEvaluation, outputEvaluator } from "../metrics/output-evaluation.ts";
 import type { LossOption } from "../objective/loss.ts";
 import { modelOutputs } from "../objective/model-outputs.ts";
-import { outputLoss, predictions } from "../objective/objective.ts";
-import { hasAccuracy, outputTasks } from "../objective/output-tasks.ts";
+import { judgedTargets, outputLoss, predictions } from "../objective/objective.ts";
+import { hasAccuracy, type OutputTask, outputTasks } from "../objective/output-tasks.ts";
 import { TrainerError } from "../trainer-error.ts";
 import { batchLayout } from "./batch-layout.ts";
 import { taskProblems } from "./check-tasks.ts";
-import { checkBatch, checkEvaluationData, checkRead } from "./data-checks.ts";
+import { checkBatch, checkEvaluationData, checkRead, hasSameClasses } from "./data-checks.ts";
 import { testBatch } from "./test-batch.ts";
 
 /** Options of `evaluateTasks`. */
@@ -98,7 +98,7 @@ export async function evaluateTasks(
   checkEvaluationData(model, data);
   const all = outputTasks(model, data, options);
   const tasks = all.filter(({ index, target }) => index === 0 || target !== all[0]!.target);
-  throwProblems(taskProblems(model, data, tasks));
+  throwProblems([...taskProblems(model, data, tasks), ...nameProblems(model, data, tasks)]);
   const { preprocessing = modelMetadata(model).preprocessing ?? {} } = options;
   const metrics = new MetricSet(tasks, asked, options.onNote ?? ((note) => process.emitWarning(note)));
   const layout = batchLayout(model, data);
@@ -112,7 +112,8 @@ export async function evaluateTasks(
       return [outputLoss(task, targets[task.target]!, output), task.kind === "mask" ? mostLikely(made) : made];
     });
     const yPred = (index: number) => predictions(all[index]!, outputs[index]!);
-    return [...own, ...metrics.statistics(({ target, index }) => ({ yTrue: targets[target]!, yPred: yPred(index) }))];
+    const yTrue = (task: OutputTask) => judgedTargets(task, targets[task.target]!);
+    return [...own, ...metrics.statistics((task) => ({ yTrue: yTrue(task), yPred: yPred(task.index) }))];
   }, options.execution);
   let images = 0;
   try {
@@ -152,6 +153,16 @@ export async function evaluateTasks(
     return [[tasks.length === 1 ? "accuracy" : `${task.output}_accuracy`, right / total] as const];
   });
   return { count: images, loss, metrics: { ...Object.fromEntries(accuracies), ...metrics.results() }, outputs };
+}
+
+/** A model that names its labels or the classes of its masks: data with other names would give their numbers other meanings. */
+function nameProblems(model: LayersModel, data: Dataset, [main]: readonly OutputTask[]): string[] {
+  const { classes } = modelMetadata(model);
+  const isNamed = main!.kind === "labels" || main!.kind === "mask";
+  if (!isNamed || classes === undefined || hasSameClasses(classes, main!.names)) return [];
+  return [
+    `${model.name} tells ${classes.join(", ")}, but ${main!.target} of ${data.name} has ${main!.names.join(", ")}: expected the same names in the same order.`,
+  ];
 }
 
 /** The most likely class of each pixel. `[n, h, w, classes] -> [n, h, w]` */

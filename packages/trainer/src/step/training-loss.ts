@@ -3,12 +3,12 @@ import type { RandomSource } from "@convkit/datasets";
 import * as tf from "@tensorflow/tfjs-core";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
 import type { MetricSet } from "../metrics/metric-set.ts";
-import type { BatchAugmentation } from "./augmentation.ts";
+import type { StepAugmentation } from "./augmentation.ts";
 import type { BatchLayout, BatchTensors } from "./batch-layout.ts";
 import { jensenShannon, viewsOf } from "../objective/jensen-shannon.ts";
 import { distilledLoss, type Distillation } from "../objective/distillation.ts";
 import { type ModelOutput, modelOutputs } from "../objective/model-outputs.ts";
-import { correctCount, outputLoss, predictions, probabilities } from "../objective/objective.ts";
+import { correctCount, judgedTargets, outputLoss, predictions, probabilities } from "../objective/objective.ts";
 import { hasAccuracy, type OutputTask } from "../objective/output-tasks.ts";
 
 /** The parts that compute a step's loss. */
@@ -19,7 +19,7 @@ export interface StepParts {
   readonly layout: BatchLayout;
   readonly metrics: MetricSet;
   readonly preprocessing: Preprocessing;
-  readonly augment?: BatchAugmentation | undefined;
+  readonly augment?: StepAugmentation | undefined;
   readonly distill?: Distillation | undefined;
   /** Factor of the Jensen-Shannon divergence of three views of each image, which `augment` makes. */
   readonly jsd?: number | undefined;
@@ -32,12 +32,13 @@ export function preparedBatch(
   random?: RandomSource,
 ): Pick<BatchTensors, "images" | "targets"> {
   if (augment === undefined) return { images: preprocess(images, preprocessing), targets };
-  const entries = Object.entries(targets);
-  const [[name, target] = ["", undefined]] = entries;
-  const changed = augment(images, target!, random);
+  const names = Object.keys(targets);
+  const name = augment.target ?? names[0]!;
+  const changed = augment.change(images, targets[name]!, random);
+  const isChanged = augment.target !== undefined || names.length === 1;
   return {
     images: preprocess(changed.images, preprocessing),
-    targets: entries.length === 1 ? { [name]: changed.targets } : targets,
+    targets: isChanged ? { ...targets, [name]: changed.targets } : targets,
   };
 }
 
@@ -91,7 +92,7 @@ function measured(
   return {
     correct: hasAccuracy(main!) ? correctCount(targets[main!.target]!, outputs[0]!) : tf.scalar(0),
     statistics: metrics.statistics((task) => ({
-      yTrue: targets[task.target]!,
+      yTrue: judgedTargets(task, targets[task.target]!),
       yPred: predictions(task, outputs[task.index]!),
     })),
   };
