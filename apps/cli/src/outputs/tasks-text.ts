@@ -57,7 +57,7 @@ export function tasksTable({ outputs }: TaskEvaluation): string {
 
 /** The outputs without their curves, points and images, for JSON. */
 export function shortOutputs({ outputs }: TaskEvaluation): object[] {
-  return outputs.map(({ labels, numbers, worst: _worst, ...rest }: OutputEvaluation) => ({
+  return outputs.map(({ labels, numbers, worst: _worst, masks: _masks, ...rest }: OutputEvaluation) => ({
     ...rest,
     ...(labels && { labels: labels.map(({ curve: _curve, ...label }) => label) }),
     ...(numbers && { numbers: numbers.map(({ points: _points, ...number }) => number) }),

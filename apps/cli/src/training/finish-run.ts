@@ -26,7 +26,12 @@ export async function writeResult(run: EndedRun): Promise<void> {
   const { folder, config, data, result, test, tasks, parameters } = run;
   const places = runDirectory(folder);
   const { history: _history, ...ended } = result;
-  await writeJson(places.metrics, { ...ended, test: (test ?? tasks) && { split: splitOf(data), ...(test ?? tasks) } });
+  // The pixels of masks are for the report.
+  const stored = tasks && { ...tasks, outputs: tasks.outputs.map(({ masks: _masks, ...output }) => output) };
+  await writeJson(places.metrics, {
+    ...ended,
+    test: (test ?? stored) && { split: splitOf(data), ...(test ?? stored) },
+  });
   const judged = data.test ?? data.validation;
   const environment = Object.entries(run.environment).map(([key, value]) => [
     key,

@@ -64,7 +64,7 @@ export function pickImageOptions(options: ImageOptions): ImageOptions {
 }
 
 /** The name of the target of images with mask files. */
-export const maskTarget = "mask";
+const maskTarget = "mask";
 
 export interface LabelledFiles {
   readonly name: string;

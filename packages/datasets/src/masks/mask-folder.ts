@@ -64,10 +64,10 @@ export async function maskFolder(folder: string, options: MaskFolderOptions = {}
 }
 
 /** Image files with the mask file of each. */
-export type MaskPairs = readonly { readonly image: string; readonly mask: string }[];
+type MaskPairs = readonly { readonly image: string; readonly mask: string }[];
 
 /** A data set of images with masks. */
-export function maskedImages(
+function maskedImages(
   name: string,
   pairs: MaskPairs,
   meaning: MaskMeaning,
