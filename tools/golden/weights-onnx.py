@@ -112,9 +112,9 @@ for title, weight, attributes in [
     ("SAME_UPPER", (4, 3, 3, 3), dict(strides=[2, 2], auto_pad="SAME_UPPER")),
     ("output_shape", (4, 3, 3, 3), dict(strides=[2, 2], output_shape=[10, 12])),
 ]:
-    case("convolutions", f"ConvTranspose {title}", [node("ConvTranspose", ["x", "w", "b"], **attributes)], image, {"w": floats(*weight), "b": floats(weight[1])})
-case("convolutions", "ConvTranspose 1d", [node("ConvTranspose", ["x", "w"], strides=[2], pads=[1, 1])], line, {"w": floats(3, 2, 4)})
-case("convolutions", "ConvTranspose 3d", [node("ConvTranspose", ["x", "w"], strides=[2, 1, 1])], volume, {"w": floats(2, 3, 2, 2, 2)})
+    case("transposed-convolutions", f"ConvTranspose {title}", [node("ConvTranspose", ["x", "w", "b"], **attributes)], image, {"w": floats(*weight), "b": floats(weight[1])})
+case("transposed-convolutions", "ConvTranspose 1d", [node("ConvTranspose", ["x", "w"], strides=[2], pads=[1, 1])], line, {"w": floats(3, 2, 4)})
+case("transposed-convolutions", "ConvTranspose 3d", [node("ConvTranspose", ["x", "w"], strides=[2, 1, 1])], volume, {"w": floats(2, 3, 2, 2, 2)})
 
 # Dense layers, products and flattened maps.
 rows = floats(3, 5)
@@ -420,7 +420,7 @@ for title, attributes, scales, sizes in (
     ("not larger", dict(mode="linear", axes=[2, 3], keep_aspect_ratio_policy="not_larger"), None, (20, 15)),
     ("not smaller", dict(mode="linear", axes=[3, 2], keep_aspect_ratio_policy="not_smaller"), None, (20, 15)),
 ):
-    case("resizing", f"Resize {title}", [node("Conv", ["x", "w"], ["a"]), node("Resize", ["a", "", "k"] if scales else ["a", "", "", "k"], **attributes)], wide, {"w": floats(3, 3, 1, 1), "k": i64(*sizes) if sizes else f32(*scales)}, opset=19, shape=[2, 3, 9, 11])
+    case("resizing-since-18", f"Resize {title}", [node("Conv", ["x", "w"], ["a"]), node("Resize", ["a", "", "k"] if scales else ["a", "", "", "k"], **attributes)], wide, {"w": floats(3, 3, 1, 1), "k": i64(*sizes) if sizes else f32(*scales)}, opset=19, shape=[2, 3, 9, 11])
 case("shapes", "Pad wrap", [node("Pad", ["x", "p"], ["a"], mode="wrap"), node("MaxPool", ["a"], kernel_shape=[2, 2])], wide[:1], {"p": i64(0, 0, 10, 2, 0, 0, 2, 13)}, opset=19)
 case("kernels", "ConvTranspose to a size beyond its last window", [node("ConvTranspose", ["x", "w", "b"], output_shape=[19, 24], strides=[2, 2])], wide[:1], {"w": floats(3, 2, 3, 3), "b": floats(2)})
 case("kernels", "Conv after swapping height and width", [node("Transpose", ["x"], ["t"], perm=[0, 1, 3, 2]), node("Conv", ["t", "w"])], wide, {"w": floats(4, 3, 3, 2)})
@@ -435,6 +435,12 @@ case("arithmetic", "Div of whole numbers", [node("Mul", ["x", "k"], ["a"]), node
 case("reductions", "ReduceLogSum", [node("Abs", ["x"], ["a"]), node("ReduceLogSum", ["a", "ax"], keepdims=0)], wide, {"ax": i64(-1, 1)}, opset=18)
 case("shapes", "Reshape of a fixed batch behind another axis", [node("Transpose", ["x"], ["t"], perm=[2, 0, 1, 3]), node("Reshape", ["t", "s"], ["r"]), node("Transpose", ["r"], perm=[1, 0, 2])], floats(1, 3, 4, 5), {"s": i64(4, 1, 15)}, shape=[1, 3, 4, 5])
 case("arithmetic", "Cast to float16 and back", [node("Cast", ["x"], ["h"], to=TensorProto.FLOAT16), node("Cast", ["h"], to=TensorProto.FLOAT)], floats(1, 2, 3, 5), tolerance=2e-3)
+batch = {"s": floats(3), "b": floats(3), "m": floats(3), "v": np.abs(floats(3)) + np.float32(0.3)}
+case("norms", "BatchNormalization by each batch", [node("BatchNormalization", ["x", "s", "b", "m", "v"], ["y", "mean", "var"], training_mode=1)], wide, batch, opset=15)
+case("reductions", "Hardmax", [node("Hardmax", axis=1)], wide)
+case("reductions", "TopK, the smallest", [node("TopK", ["x", "k"], ["y", "i"], axis=1, largest=0)], wide[:1], {"k": i64(2)})
+blocks = rng.integers(-9, 9, (11, 4)).astype(np.int8)
+case("quantization", "DequantizeLinear in blocks", [node("DequantizeLinear", ["q", "s", "z"], ["w"], axis=0, block_size=4), node("MatMul", ["x", "w"])], wide[:1], {"q": blocks, "s": np.abs(floats(3, 4)), "z": rng.integers(-3, 3, (3, 4)).astype(np.int8)}, opset=21)
 
 for group, entries in groups.items():
     text = json.dumps(entries, separators=(",", ":"))

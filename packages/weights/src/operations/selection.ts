@@ -39,6 +39,19 @@ function triangle(v: Values, isLower: boolean): tf.Tensor {
   return tf.mul(x, tf.cast(kept, "float32"));
 }
 
+/** Matrices without what is further from the diagonal than these numbers of places; a number below zero is no limit. */
+function band(v: Values): tf.Tensor {
+  const x = v.tensor("x");
+  const [rows, columns] = x.shape.slice(-2) as [number, number];
+  const [lower, upper] = [v.number("num_lower", -1), v.number("num_upper", -1)];
+  const above = tf.sub(tf.reshape(tf.range(0, columns), [1, columns]), tf.reshape(tf.range(0, rows), [rows, 1]));
+  const isWithin = tf.logicalAnd(
+    tf.lessEqual(above, upper < 0 ? columns : upper),
+    tf.greaterEqual(above, lower < 0 ? -rows : -lower),
+  );
+  return tf.mul(x, tf.cast(isWithin, "float32"));
+}
+
 /** Classes as rows of zeros and ones, or as counts over the last axis, as Keras' CategoryEncoding writes them. */
 function encoded(x: tf.Tensor, depth: number, mode: string): tf.Tensor {
   const whole = tf.cast(x, "int32");
@@ -123,10 +136,21 @@ export const selection: Operations = {
     },
   ],
   topk: [
-    "x k sorted",
+    "x k sorted smallest",
     (v) => {
-      const { values, indices } = tf.topk(v.tensor("x"), v.number("k", 1), v.flag("sorted", true));
-      return [values, indices];
+      const turned = v.flag("smallest") ? tf.neg<tf.Tensor> : (y: tf.Tensor): tf.Tensor => y;
+      const { values, indices } = tf.topk(turned(v.tensor("x")), v.number("k", 1), v.flag("sorted", true));
+      return [turned(values), indices];
+    },
+  ],
+  // One for the first of the largest elements along an axis, and zeros.
+  hardmax: [
+    "x axis",
+    (v) => {
+      const x = v.tensor("x");
+      return onLast(x, v.axis("axis", x.rank, -1), (last) =>
+        tf.cast(tf.oneHot(tf.argMax(last, -1), last.shape.at(-1)!), "float32"),
+      );
     },
   ],
   sliceupdate: [
@@ -172,6 +196,7 @@ export const selection: Operations = {
   ],
   tril: ["x k", (v) => triangle(v, true)],
   triu: ["x k", (v) => triangle(v, false)],
+  bandpart: ["x num_lower num_upper", band],
   diagonal: ["x offset axis1 axis2", diagonals],
   trace: ["x offset axis1 axis2", (v) => tf.sum(diagonals(v), -1)],
   rot90: [

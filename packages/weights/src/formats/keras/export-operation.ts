@@ -47,6 +47,8 @@ const tensorflowAlone: Readonly<Record<string, readonly string[]>> = {
   onehot: ["on_value", "off_value"],
   silu: ["beta"],
   sort: ["direction"],
+  take: ["batch_dims"],
+  topk: ["smallest"],
 };
 
 /** Whether an argument is one that TensorFlow's function takes and Keras' operation does not. */

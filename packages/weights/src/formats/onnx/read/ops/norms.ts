@@ -1,7 +1,7 @@
 import { BatchNormalization, GroupNormalization } from "@convkit/core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { countOf } from "../../../../bytes/named-tensor.ts";
-import { RMSNormalization } from "../../../../layers/norms.ts";
+import { BatchStatisticsNormalization, RMSNormalization } from "../../../../layers/norms.ts";
 import { arranged, channelsLast, orderOf, plain, range } from "../arrange.ts";
 import type { Builder } from "../builder.ts";
 import { floatsOf } from "../constant.ts";
@@ -71,8 +71,9 @@ function ofGroups(builder: Builder, node: OnnxNode, x: Signal): Signal | undefin
 
 export const norms: Readonly<Record<string, Read>> = {
   BatchNormalization: (builder, node) => {
-    if (builder.number(node, "training_mode", 0) === 1 || builder.number(node, "is_test", 1) === 0)
-      return builder.refuse(node, "normalizes by each batch's statistics: export the network in evaluation mode");
+    const ofBatch = builder.number(node, "training_mode", 0) === 1;
+    if (builder.number(node, "is_test", 1) === 0 || node.outputs.slice(1).some((name) => builder.isUsed(name)))
+      return builder.refuse(node, "gives each batch's statistics: export the network in evaluation mode");
     const given = lastChannels(builder, node, builder.signal(node));
     const x = given.physical.length > 4 ? joinedInside(builder, node, given) : given;
     const channels = knownChannels(builder, node, x.axes[1]!);
@@ -81,8 +82,8 @@ export const norms: Readonly<Record<string, Read>> = {
     const tensor = builder.applyWeighted(
       node,
       x.tensor,
-      [epsilon, momentum],
-      (name) => new BatchNormalization({ name, epsilon, momentum }),
+      [epsilon, momentum, ofBatch],
+      (name) => new (ofBatch ? BatchStatisticsNormalization : BatchNormalization)({ name, epsilon, momentum }),
       {
         gamma: () => floatsOf(gamma!),
         beta: () => floatsOf(beta!),

@@ -38,10 +38,17 @@ function scaled(builder: Builder, node: OnnxNode, x: Value, { scale, zero }: Qua
   const values = x.kind === "constant" ? x : undefined;
   const rank = shapeOfValue(x).length;
   const axis = countOf(scale.shape) === 1 ? 0 : builder.axis(node, builder.number(node, "axis", 1), rank);
-  if (builder.number(node, "block_size", 0) !== 0)
-    return builder.refuse(node, "quantizes in blocks, which is not known");
+  const block = builder.number(node, "block_size", 0);
+  if (block !== 0 && values === undefined)
+    return builder.refuse(node, "quantizes what the run computes in blocks, which is not known");
   if (zero !== undefined && countOf(zero.shape) !== countOf(scale.shape))
     return builder.refuse(node, "expected as many zero points as scales");
+  if (values !== undefined && block !== 0) {
+    const wanted = values.shape.map((size, at) => (at === axis ? Math.ceil(size / block) : size));
+    if (!(block > 0) || String(scale.shape) !== String(wanted))
+      return builder.refuse(node, `expected scales of [${wanted.join(", ")}], got [${scale.shape.join(", ")}]`);
+    return dequantized(values, axis, { scale, zero }, block);
+  }
   if (values !== undefined) return dequantized(values, axis, { scale, zero });
   const { x: ready, args } = ranked(builder, node, x as Signal, axis, { scale, zero });
   const [y] = builder.operation(node, "dequantize", { x: ready, ...args }, [{ ...ready, type: "float" }], ready.isRaw);
@@ -68,13 +75,21 @@ function ranked(
   return { x, args: { scale: column(scale), zero_point: zero === undefined ? 0 : column(zero) } };
 }
 
-function dequantized(x: Constant, axis: number, { scale, zero }: Quantization): Constant {
+/** The numbers of a quantized constant, with a scale for each place of an axis or for each block of `block` places. */
+function dequantized(x: Constant, axis: number, { scale, zero }: Quantization, block?: number): Constant {
   const read = (): Float32Array => {
     const [values, scales, zeros] = [x.read(), scale.read(), zero?.read()];
     const inner = countOf(x.shape.slice(axis + 1));
-    const count = countOf(scale.shape);
+    const [count, size] = [countOf(scale.shape), x.shape[axis] ?? 1];
+    const scaleAt = (at: number): number => {
+      if (count === 1) return 0;
+      const row = Math.floor(at / inner);
+      if (block === undefined) return row % count;
+      const outer = Math.floor(row / size) * Math.ceil(size / block);
+      return (outer + Math.floor((row % size) / block)) * inner + (at % inner);
+    };
     return Float32Array.from(values, (value, at) => {
-      const own = count === 1 ? 0 : Math.floor(at / inner) % count;
+      const own = scaleAt(at);
       return Math.fround(value - (zeros?.[own] ?? 0)) * scales[own]!;
     });
   };

@@ -125,6 +125,16 @@ export const reductionReads: Readonly<Record<string, Read>> = {
   ReduceSumSquare: reductionOf("square", "sum"),
   Softmax: softmax("softmax", "softmax"),
   LogSoftmax: softmax("logSoftmax", "logsoftmax"),
+  Hardmax: (builder, node) => {
+    const value = builder.signal(node);
+    const rank = value.axes.length;
+    const isNew = builder.onnx.opset >= 13;
+    const axis = builder.axis(node, builder.number(node, "axis", isNew ? -1 : 1), rank);
+    if (!isNew && axis !== rank - 1)
+      return builder.refuse(node, "is taken over several axes at once, which is not known");
+    const { x, place } = withAxis(builder, node, value, axis);
+    return builder.operation(node, "hardmax", { x, axis: place }, [x])[0]!;
+  },
   ArgMax: index("argmax"),
   ArgMin: index("argmin"),
   CumSum: (builder, node) => {
@@ -157,8 +167,7 @@ export const reductionReads: Readonly<Record<string, Read>> = {
   TopK: (builder, node) => {
     const value = builder.signal(node);
     const axis = builder.axis(node, builder.number(node, "axis", -1), value.axes.length);
-    if (builder.number(node, "largest", 1) !== 1)
-      return builder.refuse(node, "takes the smallest elements, which is not known");
+    const smallest = builder.number(node, "largest", 1) !== 1;
     const order = [...range(0, value.axes.length).filter((own) => own !== axis), axis];
     const x = plain(builder, node, value, order);
     const k = builder.optionalConstant(node, 1)?.read()[0] ?? builder.number(node, "k", 1);
@@ -168,7 +177,7 @@ export const reductionReads: Readonly<Record<string, Read>> = {
     const own = newAxis(k);
     const axes = x.axes.map((other, at) => (at === axis ? own : other));
     const physical = [...x.physical.slice(0, -1), own];
-    return builder.operation(node, "topk", { x, k }, [
+    return builder.operation(node, "topk", { x, k, ...(smallest ? { smallest } : {}) }, [
       { axes, physical, type: "float" },
       { axes, physical, type: "int" },
     ]);
