@@ -159,6 +159,64 @@ describe("functions of TensorFlow in a file of Keras 2", () => {
       ],
       [[1, 2, 3, 4, 5, 6]],
     ],
+    // x[:, -1:0:-2, 1], where bit i of a mask is for axis i.
+    [
+      "strided_slice",
+      [1, 4, 2],
+      [
+        [
+          "strided_slice",
+          { begin: [0, -1, 1], end: [1, 0, 2], strides: [1, -2, 1], begin_mask: 1, end_mask: 1, shrink_axis_mask: 4 },
+        ],
+      ],
+      [[7, 3]],
+    ],
+    [
+      "linalg.band_part",
+      [1, 3, 3],
+      [["linalg.band_part", { num_lower: 1, num_upper: 0 }]],
+      [
+        [
+          [0, 0, 0],
+          [3, 4, 0],
+          [0, 7, 8],
+        ],
+      ],
+    ],
+    ["linalg.diag_part", [1, 2, 2], [["linalg.diag_part", { k: 0, align: "RIGHT_LEFT" }]], [[0, 3]]],
+    ["linalg.trace", [1, 2, 2], [["linalg.trace", {}]], [3]],
+    [
+      "linalg.matrix_transpose",
+      [1, 2, 2],
+      [["linalg.matrix_transpose", {}]],
+      [
+        [
+          [0, 2],
+          [1, 3],
+        ],
+      ],
+    ],
+    // Each row in the order of its own negatives.
+    [
+      "gather of each row",
+      [2, 3],
+      [
+        ["math.negative", {}],
+        ["argsort", { axis: -1 }],
+        ["compat.v1.gather", { indices: [at(1), 0, 0], axis: 1, batch_dims: 1 }, "x"],
+      ],
+      [
+        [2, 1, 0],
+        [5, 4, 3],
+      ],
+    ],
+    // Two bits from 0 to 6 are the steps 0, 2, 4 and 6.
+    [
+      "quantization.fake_quant_with_min_max_args",
+      [1, 8],
+      [["quantization.fake_quant_with_min_max_args", { min: 0, max: 6, num_bits: 2 }]],
+      [[0, 2, 2, 4, 4, 6, 6, 6]],
+    ],
     // A constant of more axes than the tensor adds axes to it.
     ["a constant of three axes", [1, 2], [["math.multiply", { y: [[[1, 10]]] }]], [[[0, 10]]]],
   ])("%s", (_, shape, steps, wanted) => {
@@ -166,10 +224,9 @@ describe("functions of TensorFlow in a file of Keras 2", () => {
   });
 
   it.each<[step: Step, problem: RegExp]>([
-    [["compat.v1.gather", { indices: [[0]], axis: 1, batch_dims: 1 }], /its batch_dims of 1 is not known here/],
     [["image.resize", { size: [6, 6], preserve_aspect_ratio: true }], /its preserve_aspect_ratio of true is not known/],
     [["nn.bias_add", { bias: [1, 2], data_format: "NCHW" }], /its data_format of "NCHW" is not known here/],
-    [["linalg.trace", {}], /this layer is not known/],
+    [["linalg.normalize", {}], /this layer is not known/],
   ])("refuses what it would compute otherwise: %j", (step, problem) => {
     expect(() => answer([1, 2, 2, 2], step)).toThrow(problem);
   });

@@ -26,10 +26,30 @@ export const quantization: Operations = {
       return [tf.clipByValue(tf.add(rounded(tf.div(x, own)), zero), 0, 255), scale, zero];
     },
   ],
+  // TensorFlow's fake_quant: the range is moved so that zero is one of its steps, in the precision of TensorFlow.
+  fakequantize: [
+    "x low high num_bits narrow_range",
+    (v) => {
+      const first = v.flag("narrow_range") ? 1 : 0;
+      const last = 2 ** v.number("num_bits", 8) - 1;
+      const [low, high] = [v.number("low", -6), v.number("high", 6)].map(Math.fround) as [number, number];
+      const scale = Math.fround(Math.fround(high - low) / (last - first));
+      const fromLow = Math.fround(first - Math.fround(low / scale));
+      const zero = Math.floor(Math.min(Math.max(fromLow, first), last) + 0.5);
+      const [least, most] = [(first - zero) * scale, (last - zero) * scale];
+      const steps = floored(tf.add(tf.div(tf.sub(tf.clipByValue(v.tensor("x"), least, most), least), scale), 0.5));
+      return tf.add(tf.mul(steps, scale), least);
+    },
+  ],
   dequantize: ["x scale zero_point", (v) => tf.mul(tf.sub(v.tensor("x"), v.tensor("zero_point")), v.tensor("scale"))],
 };
 
 const rounded = tf.customGrad((x) => ({
   value: tf.round(x as tf.Tensor),
+  gradFunc: (dy: tf.Tensor) => [dy],
+}));
+
+const floored = tf.customGrad((x) => ({
+  value: tf.floor(x as tf.Tensor),
   gradFunc: (dy: tf.Tensor) => [dy],
 }));

@@ -185,21 +185,42 @@ export const shapes: Operations = {
     },
   ],
   take: [
-    "x indices axis",
+    "x indices axis batch_dims",
     (v) => {
       const flat = v.get("axis") === undefined;
       const x = flat ? tf.reshape(v.tensor("x"), [-1]) : v.tensor("x");
-      const axis = v.axis("axis", x.rank, 0);
+      const batchDims = v.number("batch_dims", 0);
+      // TensorFlow's default axis is the first after the axes that both tensors share.
+      const axis = Math.max(v.axis("axis", x.rank, 0), batchDims);
       const indices = tf.cast(v.tensor("indices", "int32"), "int32");
       const wrapped = tf.where(
         tf.less(indices, tf.scalar(0, "int32")),
         tf.add(indices, tf.scalar(x.shape[axis]!, "int32")),
         indices,
       );
-      return tf.gather(x, tf.cast(wrapped, "int32"), axis);
+      return tf.gather(x, tf.cast(wrapped, "int32"), axis, batchDims);
     },
   ],
   slice: ["x start size", (v) => tf.slice(v.tensor("x"), v.numbers("start")!, v.numbers("size")!)],
+  // TensorFlow's own form of an index: bit i of a mask is for axis i.
+  stridedslice: [
+    "x begin end strides begin_mask end_mask ellipsis_mask new_axis_mask shrink_axis_mask",
+    (v) => {
+      const [begin, end, strides] = [v.numbers("begin")!, v.numbers("end")!, v.numbers("strides")];
+      const has = (mask: string, axis: number): boolean => ((v.number(mask, 0) >> axis) & 1) === 1;
+      const key = begin.map((start, axis) => {
+        if (has("ellipsis_mask", axis)) return { class_name: "__ellipsis__" };
+        if (has("new_axis_mask", axis)) return null;
+        if (has("shrink_axis_mask", axis)) return start;
+        return {
+          start: has("begin_mask", axis) ? null : start,
+          stop: has("end_mask", axis) ? null : end[axis]!,
+          step: strides?.[axis] ?? 1,
+        };
+      });
+      return indexed(v.tensor("x"), key);
+    },
+  ],
   getitem: ["x key", (v) => indexed(v.tensor("x"), v.get("key"))],
   onehot: [
     "x num_classes axis sparse on_value off_value",

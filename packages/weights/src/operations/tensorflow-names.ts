@@ -6,10 +6,13 @@ interface Alias {
   readonly defaults?: Readonly<Record<string, unknown>>;
   /** Arguments of TensorFlow that must have one of these values, with which they change nothing. */
   readonly only?: Readonly<Record<string, readonly unknown[]>>;
+  /** Values of arguments of TensorFlow with which they change nothing, so that they are left out. */
+  readonly plain?: Readonly<Record<string, unknown>>;
 }
 
 const channelsLast = { data_format: ["NHWC", "NWC", "NDHWC"] };
 const unused = { only: { ...channelsLast, use_cudnn_on_gpu: [true, false] } };
+const alignment = { align: ["RIGHT_LEFT"], padding_value: [0] };
 const pool = (kind: "avg" | "max"): Alias => ({ to: "pool2d", names: { ksize: "pool_size" }, defaults: { kind } });
 const image = (to: string, defaults: Alias["defaults"] = {}): Alias => ({ to, defaults });
 
@@ -103,7 +106,8 @@ export const tensorflowNames: Readonly<Record<string, Alias>> = {
   tile: { to: "tile", names: { multiples: "repeats" } },
   pad: { to: "pad", names: { paddings: "pad_width" } },
   slice: { to: "slice", names: { begin: "start" } },
-  gather: { to: "take", defaults: { axis: 0 }, only: { batch_dims: [0] } },
+  gather: { to: "take", defaults: { axis: 0 }, names: { validate_indices: "ignored" }, plain: { batch_dims: 0 } },
+  strided_slice: { to: "stridedslice", names: { var: "ignored" } },
   reverse: { to: "flip" },
   broadcast_to: { to: "broadcastto" },
   one_hot: { to: "onehot", names: { depth: "num_classes" } },
@@ -207,4 +211,11 @@ export const tensorflowNames: Readonly<Record<string, Alias>> = {
   depth_to_space: { to: "depthtospace" },
   space_to_depth: { to: "spacetodepth" },
   l2_normalize: { to: "l2normalize", names: { dim: "axis" } },
+  convert_to_tensor: { to: "identity", names: { dtype: "ignored", dtype_hint: "ignored" } },
+  matrix_transpose: { to: "swapaxes", names: { conjugate: "ignored" }, defaults: { axis1: -2, axis2: -1 } },
+  "linalg.trace": { to: "trace", defaults: { axis1: -2, axis2: -1 } },
+  "linalg.diag_part": { to: "diagonal", defaults: { axis1: -2, axis2: -1 }, names: { k: "offset" }, only: alignment },
+  "linalg.band_part": { to: "bandpart" },
+  fake_quant_with_min_max_args: { to: "fakequantize", names: { min: "low", max: "high" } },
+  fake_quant_with_min_max_vars: { to: "fakequantize", names: { min: "low", max: "high" } },
 };

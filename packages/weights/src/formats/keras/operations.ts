@@ -178,7 +178,7 @@ function tableOperation(name: string, { args, config, call, refuse }: Request): 
   const other = given.find(([key, value]) => only.get(key)?.includes(value) === false);
   if (other !== undefined) return refuse(`its ${other[0]} of ${shown(other[1])} is not known here`);
   const stated = given
-    .filter(([key]) => !only.has(key))
+    .filter(([key, value]) => !only.has(key) && alias?.plain?.[key] !== value)
     .map(([key, value]) => [alias?.names?.[key] ?? key, value] as const)
     .filter(([key]) => key !== "ignored");
   const positional = call?.args ?? [];
