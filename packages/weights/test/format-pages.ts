@@ -52,12 +52,14 @@ ${Object.values(unwrittenLayers)
   .join("\n")}
 
 Options and arguments that would change the numbers are honored or refused by name: \`use_gate\` and a sliding window of attention,
-a mask of a layer that takes none here, \`stateful\` of a recurrent layer without a fixed batch, \`zero_output_for_mask\`. Layers with
-\`channels_first\` are computed channels last between two transpositions.
+a mask of a layer that takes none here, \`stateful\` of a recurrent layer without a fixed batch, \`zero_output_for_mask\` of one that returns its last step or its states.
+Layers with \`channels_first\` are computed channels last between two transpositions.
 
 Masks of \`Embedding\` and \`Masking\` reach the layers that they reach in Keras, several inputs of attention and nested models
-included. In training, batch normalization counts masked steps, which Keras leaves out. Of \`LocallyConnected2D\`, the padding
-\`valid\` and the implementation 1 are read.
+included. In training, batch normalization counts masked steps, which Keras leaves out. Of \`LocallyConnected1D\` and
+\`LocallyConnected2D\`, the padding \`valid\` and the implementation 1 are read. An RNN of \`StackedRNNCells\` is written as its layers
+in turn. \`SpectralNormalization\`, a model within \`TimeDistributed\`, and a recurrent layer whose call states a mask go into \`.keras\`
+files, and not into .h5.
 
 What works in prediction and throws in training: \`SpectralNormalization\`, batch renormalization, and the augmentations that only
 Keras computes. A model or a batch normalization that is called with \`training=False\` stays in inference here in training, too, as

@@ -216,7 +216,7 @@ function finished(y: tf.Tensor, { bias, activation }: Pick<Fields, "bias" | "act
 }
 
 /** Inserts zeros between the taps: `[h, w, …] -> [(h - 1) rate + 1, (w - 1) rate + 1, …]`. */
-function spread(kernel: tf.Tensor, rates: Sizes): tf.Tensor {
+export function spread(kernel: tf.Tensor, rates: Sizes): tf.Tensor {
   let out = kernel;
   for (const [axis, rate] of rates.entries()) {
     if (rate === 1) continue;

@@ -19,7 +19,7 @@ export interface KernelArgs {
   readonly depthMultiplier?: number;
   readonly activation?: string;
   readonly useBias?: boolean;
-  /** For LocallyConnected2D: the order of a kernel's rows, `channelsFirst` or by default `channelsLast`. */
+  /** For locally connected layers: the order of a kernel's rows, `channelsFirst` or by default `channelsLast`. */
   readonly dataFormat?: string;
   /** How Keras 2 stores the kernel of a LocallyConnected2D. */
   readonly implementation?: number;
@@ -273,8 +273,12 @@ export class LocallyConnected2D extends tfl.layers.Layer {
     const [[height, width], channels] = [this.#pair("kernelSize"), oneShape(shape)[3]!];
     const sizes = [rows * columns, height * width * channels, filters];
     this.#kernel = addWeight(this, "kernel", sizes, "kernel");
-    if (this.args.useBias !== false) this.#bias = addWeight(this, "bias", [rows, columns, filters], "bias");
+    if (this.args.useBias !== false) this.#bias = addWeight(this, "bias", this.biasSizes(rows, columns), "bias");
     this.built = true;
+  }
+
+  protected biasSizes(rows: number, columns: number): number[] {
+    return [rows, columns, this.args.filters!];
   }
 
   override computeOutputShape(shape: Shape): Shape {
@@ -298,7 +302,8 @@ export class LocallyConnected2D extends tfl.layers.Layer {
       });
       const y = tf.matMul(tf.stack(patches), this.#kernel!.read());
       const map = tf.reshape(tf.transpose(y, [1, 0, 2]), [batch, rows, columns, filters]);
-      return this.#activate(this.#bias === undefined ? map : tf.add(map, this.#ordered(this.#bias.read())));
+      const bias = this.#bias && tf.reshape(this.#bias.read(), [rows, columns, filters]);
+      return this.#activate(bias === undefined ? map : tf.add(map, this.#ordered(bias)));
     });
   }
 
@@ -316,5 +321,34 @@ export class LocallyConnected2D extends tfl.layers.Layer {
   #pair(name: "kernelSize" | "strides"): Pair {
     const value = this.args[name] ?? 1;
     return typeof value === "number" ? [value, value] : [value[0]!, value[1] ?? value[0]!];
+  }
+}
+
+/** Keras 2's LocallyConnected1D, as a map of one column: `[n, length, c] -> [n, length', filters]` */
+export class LocallyConnected1D extends LocallyConnected2D {
+  static override className = "LocallyConnected1D";
+
+  constructor(args: BaseArgs & KernelArgs) {
+    super({ ...args, kernelSize: [single(args.kernelSize, 1), 1], strides: [single(args.strides, 1), 1] });
+  }
+
+  override build(shape: Shape): void {
+    const [batch, length, channels] = oneShape(shape);
+    super.build([batch!, length!, 1, channels!]);
+  }
+
+  override computeOutputShape(shape: Shape): Shape {
+    const sizes = oneShape(shape);
+    if (sizes.length === 4) return super.computeOutputShape(sizes);
+    const [batch, length, , filters] = super.computeOutputShape([sizes[0]!, sizes[1]!, 1, sizes[2]!]) as tfl.Shape;
+    return [batch!, length!, filters!];
+  }
+
+  override call(inputs: Inputs): tf.Tensor {
+    return tf.tidy(() => tf.squeeze(super.call(tf.expandDims(one(inputs), 2)), [2]));
+  }
+
+  protected override biasSizes(rows: number): number[] {
+    return [rows, this.args.filters!];
   }
 }

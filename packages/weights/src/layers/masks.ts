@@ -14,11 +14,13 @@ const passing = new Set(
     "GaussianDropout GaussianNoise GroupNormalization Identity LayerNormalization LeakyReLU MultiHeadAttention " +
     "Normalization PReLU ReLU Rescaling Softmax SoftmaxOver SpatialDropout1D SpatialDropout2D SpatialDropout3D " +
     "ThresholdedReLU TimeDistributed UnitNormalization AxesNormalization BentReLU ScaledELU " +
-    "BatchStatisticsNormalization RenormBatchNormalization"
+    "BatchStatisticsNormalization MaskedZeros RenormBatchNormalization"
   ).split(" "),
 );
 const joining = new Set("Add Average Maximum Minimum Multiply Subtract".split(" "));
-const recurrent = new Set("Bidirectional ConvLSTM2D GRU LSTM ResetAfterGRU RNN SimpleRNN".split(" "));
+const recurrent = new Set(
+  "Bidirectional ConvLSTM1D ConvLSTM2D ConvLSTM3D GRU LSTM RecurrentStack ResetAfterGRU RNN SimpleRNN".split(" "),
+);
 const sources = new Set(["Embedding", "Masking"]);
 
 const masks = new WeakMap<tf.Tensor, Mask>();

@@ -27,12 +27,22 @@ import {
   Bidirectional,
   MaskedAverage1D,
   MaskedLayer,
+  MaskedZeros,
   SpectralNormalization,
 } from "./wrappers.ts";
+import { ConvLSTM1D, ConvLSTM3D } from "./conv-lstm.ts";
 import { Concatenate, Reshape } from "./joins.ts";
-import { Conv1DTranspose, DepthwiseConv1D, GroupedConv1D, LocallyConnected2D, SeparableConv1D } from "./kernels.ts";
+import {
+  Conv1DTranspose,
+  DepthwiseConv1D,
+  GroupedConv1D,
+  LocallyConnected1D,
+  LocallyConnected2D,
+  SeparableConv1D,
+} from "./kernels.ts";
 import { OrthogonalRegularizer } from "./regularizers.ts";
 import { ResetAfterGRU } from "./recurrent.ts";
+import { RecurrentStack } from "./recurrent-stack.ts";
 import { DilatedDepthwiseConv2D, GroupedConv3D, SizedConv2DTranspose, SizedConv3DTranspose } from "./convolutions.ts";
 import { Clipped, Sliced, Stacked } from "./slicing.ts";
 import { isStockName, stockClasses } from "./stock-classes.ts";
@@ -64,8 +74,13 @@ const own = [
   Bidirectional,
   EinsumDense,
   GroupedConv3D,
+  ConvLSTM1D,
+  ConvLSTM3D,
+  LocallyConnected1D,
   MaskedAverage1D,
   MaskedLayer,
+  MaskedZeros,
+  RecurrentStack,
   SizedConv3DTranspose,
   SpectralNormalization,
   TrainingCrop,

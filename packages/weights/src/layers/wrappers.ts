@@ -15,12 +15,17 @@ const Wrapper = Object.getPrototypeOf(stockClass(sample)) as (abstract new (args
   readonly layer: Layer;
 }) & { className: string };
 
-/** A recurrent layer whose call states a mask: the inputs are the sequence, its first states, and the mask. */
+/**
+ * A recurrent layer whose call states a mask: the inputs are the sequence, its first states, and the mask. With
+ * `zeros`, masked steps of its output are zero.
+ */
 export class MaskedLayer extends Wrapper {
   static override className = "MaskedLayer";
+  readonly zeros: boolean;
 
-  constructor(args: WrapperArgs) {
+  constructor(args: WrapperArgs & { readonly zeros?: boolean }) {
     super(args);
+    this.zeros = args.zeros ?? false;
     this.supportsMasking = true;
   }
 
@@ -41,13 +46,40 @@ export class MaskedLayer extends Wrapper {
   override call(inputs: Inputs, options: object = {}): tf.Tensor | tf.Tensor[] {
     const [x, ...rest] = inputs as tf.Tensor[];
     const states = rest.slice(0, -1);
-    return tf.tidy(() =>
-      this.layer.call(x!, {
+    return tf.tidy(() => {
+      const mask = tf.cast(rest.at(-1)!, "bool");
+      const y = this.layer.call(x!, {
         ...options,
-        mask: tf.cast(rest.at(-1)!, "bool"),
+        mask,
         ...(states.length === 0 ? {} : { initialState: states }),
-      }),
-    );
+      });
+      return this.zeros ? withoutMasked(one(y), mask) : y;
+    });
+  }
+
+  override getConfig(): Config {
+    return { ...super.getConfig(), ...(this.zeros ? { zeros: true } : {}) };
+  }
+}
+
+/** A sequence with zeros for its masked steps. */
+function withoutMasked(x: tf.Tensor, mask: tf.Tensor): tf.Tensor {
+  const sides = [...mask.shape, ...x.shape.slice(mask.rank).map(() => 1)];
+  return tf.mul(x, tf.reshape(tf.cast(mask, "float32"), sides));
+}
+
+/** Zeros for masked steps of a sequence: what `zero_output_for_mask` of Keras' recurrent layers asks. Shape unchanged. */
+export class MaskedZeros extends tfl.layers.Layer {
+  static className = "MaskedZeros";
+
+  constructor(args: BaseArgs) {
+    super(args);
+    this.supportsMasking = true;
+  }
+
+  override call(inputs: Inputs, { mask }: { mask?: tf.Tensor | tf.Tensor[] | null } = {}): tf.Tensor {
+    const [x, given] = [one(inputs), [mask].flat()[0]];
+    return given == null ? x : tf.tidy(() => withoutMasked(x, given));
   }
 }
 

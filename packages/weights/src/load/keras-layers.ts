@@ -2,11 +2,13 @@ import type { OptionNames } from "@convkit/errors";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import type { PublishedWeights } from "../published/imagenet.ts";
 import type { LayerTensors } from "../formats/keras/weights-h5.ts";
+import { kerasClassName, pathBase } from "../formats/keras/class-name.ts";
 import { followers, kerasPaths, safeName } from "../formats/keras/layer-paths.ts";
-import { SpectralNormalization } from "../layers/wrappers.ts";
+import { RecurrentStack } from "../layers/recurrent-stack.ts";
+import { MaskedLayer, SpectralNormalization } from "../layers/wrappers.ts";
 import { plainTensors } from "../formats/keras/dequantize.ts";
 import type { PlainTensors } from "../formats/keras/dequantize.ts";
-import { modelLayers, nestedModel } from "../model/model-layers.ts";
+import { distinctNames, modelLayers, nestedModel } from "../model/model-layers.ts";
 import type { NamedTensor, TensorData } from "../bytes/named-tensor.ts";
 import { adaptedKernel, kernelHint } from "../model/channels.ts";
 import { assign, sameShape } from "../model/assign.ts";
@@ -227,9 +229,9 @@ function pairByName(model: tfl.LayersModel, own: readonly OwnLayer[], theirs: re
     ? { pairs: [] as Pair[], rest: theirs }
     : pairByPath(model, own, theirs);
   const left = new Set(own.filter((layer) => !pairs.some(([found]) => found === layer)));
-  const top = new Map(model.layers.toReversed().map((layer) => [layer.name, layer]));
+  const top = new Map(model.layers.toReversed().map((layer) => [savedName(layer), layer]));
   const byLayer = new Map([...left].map((part) => [part.layer, part]));
-  const byName = new Map([...left].toReversed().map((layer) => [layer.name, layer]));
+  const byName = new Map([...left].toReversed().map((part) => [savedName(part.layer), part]));
   for (const saved of rest) {
     const outer = top.get(saved.layer) ?? top.get(safeName(saved.layer));
     // A layer of the model itself takes precedence over a layer of the same name in a nested model.
@@ -242,6 +244,11 @@ function pairByName(model: tfl.LayersModel, own: readonly OwnLayer[], theirs: re
     pairs.push([layer, saved]);
   }
   return [...pairs, ...[...left].map((layer): Pair => [layer, undefined])];
+}
+
+/** The name of a layer in files: a layer that takes a mask here is the recurrent layer that it holds. */
+function savedName(layer: tfl.layers.Layer): string {
+  return layer instanceof MaskedLayer ? layer.layer.name : layer.name;
 }
 
 /** Parts of a layer that have their own weights in a Keras 3 file, in tfjs' order. */
@@ -268,7 +275,10 @@ function pairByPath(
     return at === -1 ? partOrder.length : at;
   };
   const pairs = [...found].map(([layer, parts]): Pair => {
-    const sorted = parts.toSorted((a, b) => rank(a.inner) - rank(b.inner));
+    const cells = layer.layer instanceof RecurrentStack ? cellPaths(layer.layer) : [];
+    const sorted = parts.toSorted(
+      (a, b) => rank(a.inner) - rank(b.inner) || cells.indexOf(a.inner) - cells.indexOf(b.inner),
+    );
     // The group of a SpectralNormalization repeats the kernel of its layer.
     const isRepeated = layer.layer instanceof SpectralNormalization && sorted.length > 1;
     const tensors = isRepeated
@@ -277,6 +287,12 @@ function pairByPath(
     return [layer, { ...parts[0]!.saved, tensors }];
   });
   return { pairs, rest };
+}
+
+/** The paths of stacked cells, which Keras counts by class: `cell/cells/gru_cell_1`. */
+function cellPaths({ stack }: RecurrentStack): string[] {
+  const names = stack.map((layer) => pathBase(`${kerasClassName(layer)}Cell`));
+  return distinctNames(names).map((name) => `cell/cells/${name}`);
 }
 
 /** Joins a layer with the layer given as its activation: an .h5 stores the weights of both in one group. */

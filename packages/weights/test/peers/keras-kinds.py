@@ -110,6 +110,16 @@ def decoder(recurrent):
     return build
 
 
+def given_mask():
+    x, kept = Input(ROW), Input((ROW[0],), dtype="bool")
+    return Model([x, kept], L.GRU(3)(x, mask=kept))
+
+
+def plain_numbers():
+    x = Input((), dtype="int32")
+    return Model(x, L.Embedding(20, 4)(x))
+
+
 def of_frames():
     inner = Sequential([Input(MAP), L.Conv2D(2, 3), L.BatchNormalization(), L.Flatten(), L.Dense(3)], name="inner")
     return row(L.TimeDistributed(inner), shape=(3, *MAP))
@@ -180,6 +190,12 @@ case("states_lstm", decoder(L.LSTM))
 case("states_gru", decoder(L.GRU))
 case("back_and_forth", back_and_forth)
 case("cell", lambda: row(L.RNN(L.GRUCell(3), return_sequences=True), shape=ROW))
+case("cells", lambda: row(L.RNN([L.LSTMCell(3), L.GRUCell(4), L.LSTMCell(2)], return_sequences=True), shape=ROW))
+case("masked_zeros", masked(L.LSTM(3, return_sequences=True, zero_output_for_mask=True)))
+case("given_mask", given_mask)
+case("plain_numbers", plain_numbers)
+case("rows_in_time", lambda: row(L.ConvLSTM1D(3, 3, padding="same", return_sequences=True, go_backwards=True), L.ConvLSTM1D(2, 2, strides=2, activation="relu"), shape=(4, 9, 2)))
+case("volumes_in_time", lambda: row(L.ConvLSTM3D(2, (1, 2, 3), dilation_rate=(1, 2, 1), recurrent_activation="hard_sigmoid"), shape=(3, 3, 5, 4, 2)))
 case("frames", of_frames)
 case("spectral", lambda: row(L.SpectralNormalization(L.Conv2D(4, 3)), L.SpectralNormalization(L.Dense(3))))
 case("einsum_dense", lambda: row(L.EinsumDense("abc,cde->abde", (None, 2, 3), bias_axes="de"), L.EinsumDense("...x,xy->...y", 4), shape=ROW))
@@ -264,7 +280,7 @@ for name, build in cases.items():
         positive = "variance" in weight.path or "gamma" in weight.path
         weight.assign(rng.uniform(0.5, 1.5, shape) if positive else rng.normal(0, 0.3, shape))
     inputs = [
-        (rng.integers(0, 3 if name.startswith("masked") else 20, (2, *t.shape[1:])) if t.dtype == "int32" else rng.normal(0, 1, (2, *t.shape[1:]))).astype("float32")
+        rng.normal(0, 1, (2, *t.shape[1:])) > 0 if t.dtype == "bool" else (rng.integers(0, 3 if name.startswith("masked") else 20, (2, *t.shape[1:])) if t.dtype == "int32" else rng.normal(0, 1, (2, *t.shape[1:]))).astype("float32")
         for t in model.inputs
     ]
     outputs = answers(model, inputs)

@@ -1,7 +1,9 @@
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { variableTensor } from "../../bytes/variable-tensor.ts";
+import type { MaskedLayer } from "../../layers/wrappers.ts";
+import type { RecurrentStack } from "../../layers/recurrent-stack.ts";
 import { locallyConnected } from "./export-locally-connected.ts";
-import { unwrittenLayers } from "./unwritten-layers.ts";
+import { below } from "./keras-part.ts";
 import type { Config, Export, ExportContext, KerasPart } from "./keras-part.ts";
 
 /** A layer that another layer holds, in the form of Keras' files, and where its weights are. */
@@ -9,17 +11,13 @@ function innerLayer(
   layer: tfl.layers.Layer,
   { exportInner, refuse }: ExportContext,
 ): { value: object; part: KerasPart } {
-  if ("layers" in layer) return refuse(unwrittenLayers.ModelWithin);
+  if ("layers" in layer) return refuse("a model within it is not written for Keras");
   const [part, ...more] = exportInner(layer);
   if (part === undefined || more.length > 0 || part.operation !== undefined)
     return refuse(`Keras has no single layer for the ${layer.getClassName()} within it`);
   const config = { name: layer.name, ...part.config };
   return { value: { module: "keras.layers", class_name: part.className, config, registered_name: null }, part };
 }
-
-/** The paths of a layer's weights below a path. */
-const below = (path: string, { inside }: KerasPart, count: number): [string, number][] =>
-  (inside ?? [["", count] as const]).map(([inner, own]) => [inner === "" ? path : `${path}/${inner}`, own]);
 
 const pick = (config: Config, keys: readonly string[]): Config =>
   Object.fromEntries(keys.flatMap((key) => (config[key] === undefined ? [] : [[key, config[key]]])));
@@ -38,13 +36,59 @@ function attentionCall(config: Config, places: readonly string[]): Pick<KerasPar
   };
 }
 
+/** Marks a layer whose weights an .h5 has in another order. */
+const keras3Alone = { module: "keras.layers" };
+
 /** Keras layers that hold other layers, or whose weights are in layers within them. */
 export const compositeLayers: Readonly<Record<string, Export>> = {
   TimeDistributed: (_, context, layer) => {
     const { layer: held } = layer as unknown as { layer: tfl.layers.Layer };
+    if ("layers" in held) {
+      const { value, weights, inside } = context.exportModel(held as tfl.LayersModel);
+      const paths = inside.map(([path, count]) => [`layer/${path}`, count] as const);
+      return [{ className: "TimeDistributed", config: { layer: value }, weights, inside: paths, ...keras3Alone }];
+    }
     const { value, part } = innerLayer(held, context);
     return [
       { className: "TimeDistributed", config: { layer: value }, inside: below("layer", part, held.weights.length) },
+    ];
+  },
+  // In Keras' files the wrapper has the kernel, too, before the vector of its largest singular value.
+  SpectralNormalization: (config, context, layer) => {
+    const { layer: held } = layer as unknown as { layer: tfl.layers.Layer };
+    const { value, part } = innerLayer(held, context);
+    const [kernel, vector] = [held.weights[0]!, layer.nonTrainableWeights[0]!];
+    const tensors = [kernel, vector, ...held.weights].map((variable) =>
+      variableTensor(variable.originalName.split("/").at(-1)!, variable),
+    );
+    return [
+      {
+        className: "SpectralNormalization",
+        config: { layer: value, power_iterations: config["power_iterations"] },
+        weights: tensors,
+        inside: [["", 2], ...below("layer", part, held.weights.length)],
+        ...keras3Alone,
+      },
+    ];
+  },
+  // The mask is the layer's last input.
+  MaskedLayer: (_, context, layer) => {
+    const { layer: held, zeros } = layer as MaskedLayer;
+    const [part, ...more] = context.exportInner(held);
+    if (part === undefined || more.length > 0 || part.operation !== undefined)
+      return context.refuse(`Keras has no single layer for the ${held.getClassName()} within it`);
+    const last = context.inputCount - 1;
+    const bool = { module: "keras.src.ops.core", numbers: [], config: { dtype: "bool" } };
+    const states = Array.from({ length: last - 1 }, () => "initial_state");
+    return [
+      { className: "Cast", config: {}, takes: [last], operation: bool },
+      {
+        ...part,
+        config: { ...part.config, ...(zeros ? { zero_output_for_mask: true } : {}) },
+        takes: [...Array.from({ length: last }, (_, index) => index), last + 1],
+        roles: [undefined, ...states, "mask"],
+        inside: part.inside ?? [["", held.weights.length]],
+      },
     ];
   },
   Bidirectional: (config, context, layer) => {
@@ -114,6 +158,13 @@ export const compositeLayers: Readonly<Record<string, Export>> = {
           },
         ];
   },
+  RecurrentStack: (_, context, layer) =>
+    (layer as RecurrentStack).stack.flatMap((each) =>
+      context.exportInner(each).map((part) => ({
+        ...part,
+        weights: each.weights.map((variable) => variableTensor(variable.originalName.split("/").at(-1)!, variable)),
+      })),
+    ),
   LocallyConnected2D: locallyConnected,
   RMSNormalization: (config) =>
     config["of_variance"] === true

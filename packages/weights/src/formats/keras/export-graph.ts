@@ -7,11 +7,13 @@ import { inOrder, usesOf } from "../../model/layer-uses.ts";
 import { WeightsError } from "../../weights-error.ts";
 import { pathBase } from "./class-name.ts";
 import { exportLayer } from "./export-layer.ts";
-import type { ExportContext, KerasPart } from "./keras-part.ts";
+import { below } from "./keras-part.ts";
+import type { ExportContext, KerasPart, ModelWithin } from "./keras-part.ts";
 import type { KerasGraph, KerasLayer, TakenTensor } from "./graph.ts";
 import { policyOf } from "./policy.ts";
 import { layerOrder } from "./layer-order.ts";
 import type { TensorReference } from "./config.ts";
+import { keras3Config } from "./write-config.ts";
 
 /** Describes a tfjs model in Keras' terms. Throws `WeightsError` naming each layer without a Keras counterpart. */
 export function exportGraph(model: tfl.LayersModel, file: string, above = ""): KerasGraph {
@@ -63,9 +65,11 @@ export function exportGraph(model: tfl.LayersModel, file: string, above = ""): K
         const neverNegative = inputs.every(({ id }) => isNeverNegative(producers, id, signs));
         const context: ExportContext = {
           inputShape: inputShapes[0]!,
+          inputCount: inputs.length,
           neverNegative,
           refuse,
           exportInner: (inner) => exportLayer(inner, context),
+          exportModel: (inner) => modelWithin(exportGraph(inner, file)),
         };
         const parts = exportLayer(layer, context);
         const policy = policyOf(layer);
@@ -97,7 +101,10 @@ export function exportGraph(model: tfl.LayersModel, file: string, above = ""): K
               ? index === 0
                 ? withRoles(values, part)
                 : [values.at(-1)!]
-              : takes.map((place) => values[place]!),
+              : withRoles(
+                  takes.map((place) => values[place]!),
+                  part,
+                ),
           );
         }
       }
@@ -138,6 +145,16 @@ export function innerLayers(graph: KerasGraph): KerasLayer[] {
   });
 }
 
+/** A model that a layer holds: its configuration, its weights, and the layers that hold them. */
+function modelWithin(graph: KerasGraph): ModelWithin {
+  const filled = innerLayers(graph).filter(({ weights }) => weights.length > 0);
+  return {
+    value: keras3Config(graph),
+    weights: filled.flatMap(({ weights }) => weights),
+    inside: filled.flatMap(({ path, weights, inside }) => below(path, { inside }, weights.length)),
+  };
+}
+
 /** The layer's inputs, each with the argument that it is, where that is not told by its place. */
 function withRoles(inputs: readonly TakenTensor[], { className, roles }: KerasPart): TakenTensor[] {
   const rest = recurrentClasses.has(className)
@@ -152,7 +169,7 @@ function withRoles(inputs: readonly TakenTensor[], { className, roles }: KerasPa
 }
 
 /** Layers whose inputs after the first are the states that they begin with. */
-const recurrentClasses = new Set(["Bidirectional", "ConvLSTM2D", "GRU", "LSTM", "SimpleRNN"]);
+const recurrentClasses = new Set("Bidirectional ConvLSTM1D ConvLSTM2D ConvLSTM3D GRU LSTM SimpleRNN".split(" "));
 
 function asTensor(variable: tfl.LayerVariable): NamedTensor {
   return variableTensor(variable.originalName, variable);

@@ -53,6 +53,8 @@ const recurrent = [
   "stateful",
 ];
 
+const convLstm = ["filters", "kernel_size", "strides", "padding", "data_format", "dilation_rate", ...recurrent];
+
 const depthwise = [
   "kernel_size",
   "strides",
@@ -121,7 +123,9 @@ const sameKeys: Readonly<Record<string, readonly string[]>> = {
   Conv2DTranspose: [...conv, "output_padding"],
   Conv3D: [...conv, "groups"],
   Conv3DTranspose: conv,
-  ConvLSTM2D: ["filters", "kernel_size", "strides", "padding", "data_format", "dilation_rate", ...recurrent],
+  ConvLSTM1D: convLstm,
+  ConvLSTM2D: convLstm,
+  ConvLSTM3D: convLstm,
   Cropping2D: ["cropping", "data_format"],
   Dense: [
     "units",
@@ -273,7 +277,7 @@ const special: Readonly<Record<string, Export>> = {
 };
 
 /** Layers of Keras that hold their weights in layers within them. */
-const cells = new Set(["ConvLSTM2D", "GRU", "LSTM", "SimpleRNN"]);
+const cells = new Set(["ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "GRU", "LSTM", "SimpleRNN"]);
 
 /** The sequence of Keras layers equivalent to a tfjs layer. Weights, if any, belong to the last one. */
 export function exportLayer(layer: tfl.layers.Layer, context: ExportContext): KerasPart[] {

@@ -68,9 +68,11 @@ export function makeLayer(file: string, layer: LayerConfig, making: Making): Lay
         `Keras' ${className} has no option "${key}", so this is a class of the user's: give it, loadModel(file, { layers: [${className}] })`,
       );
   }
-  if (user === undefined && making.hasMasks && config["zero_output_for_mask"] === true)
-    refuse("zero_output_for_mask is not known here");
   const call = user === undefined && operation === undefined ? layerCall(layer, refuse) : undefined;
+  const isLast = config["return_sequences"] !== true || config["return_state"] === true;
+  const isMasked = making.hasMasks || takesMask(call);
+  if (user === undefined && isMasked && config["zero_output_for_mask"] === true && isLast)
+    refuse("zero_output_for_mask is known for a layer that returns sequences, and no states");
   const within = (innerClass: string, innerConfig: LayerConfig["config"]): Layer => {
     const innerName = String(innerConfig["name"] ?? `${name}.layer`);
     const row = { ...layer, name: innerName, className: innerClass, config: innerConfig, calls: [] };
@@ -88,7 +90,7 @@ export function makeLayer(file: string, layer: LayerConfig, making: Making): Lay
             refuse,
           })
         : makeOfUser(user, config, name);
-    const asTrained = user === undefined ? withMask(inTraining(file, layer, made, making), call) : made;
+    const asTrained = user === undefined ? withMask(inTraining(file, layer, made, making), call, config) : made;
     if (operation !== undefined) endMask(asTrained);
     keepPolicy(asTrained, config);
     limitWeights(asTrained, making, refuse);
@@ -142,10 +144,19 @@ function layerCall(layer: LayerConfig, refuse: (problem: string) => never): Boun
   return call;
 }
 
+/** Whether the call of a recurrent layer states a mask. */
+export function takesMask(call: BoundCall | undefined): boolean {
+  return call !== undefined && call.roles.at(-1) === "mask" && call.roles.includes("sequences");
+}
+
 /** The layer, or one that takes a mask as its last input if the layer's call states a mask. */
-function withMask(made: Layer, call: BoundCall | undefined): Layer {
-  if (call === undefined || call.roles.at(-1) !== "mask" || !call.roles.includes("sequences")) return made;
-  return new MaskedLayer({ name: `${made.name}.masked`, layer: made });
+function withMask(made: Layer, call: BoundCall | undefined, config: LayerConfig["config"]): Layer {
+  if (!takesMask(call)) return made;
+  return new MaskedLayer({
+    name: `${made.name}.masked`,
+    layer: made,
+    zeros: config["zero_output_for_mask"] === true,
+  });
 }
 
 /** The `training` argument of a layer's calls; throws if the calls differ. */

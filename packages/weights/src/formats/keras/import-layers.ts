@@ -7,14 +7,17 @@ import type { JsonObject } from "../../bytes/json.ts";
 import { Attention, MultiHeadAttention } from "../../layers/attention.ts";
 import type { AttentionCall } from "../../layers/attention.ts";
 import { EinsumDense } from "../../layers/einsum-dense.ts";
+import { ConvLSTM1D, ConvLSTM3D } from "../../layers/conv-lstm.ts";
 import {
   Conv1DTranspose,
   DepthwiseConv1D,
   GroupedConv1D,
+  LocallyConnected1D,
   LocallyConnected2D,
   SeparableConv1D,
 } from "../../layers/kernels.ts";
 import { ResetAfterGRU } from "../../layers/recurrent.ts";
+import { RecurrentStack } from "../../layers/recurrent-stack.ts";
 import { Operation } from "../../operations/operation.ts";
 import { operationTable } from "../../operations/table.ts";
 import {
@@ -28,6 +31,7 @@ import {
   ActivityRegularization,
   Bidirectional,
   MaskedAverage1D,
+  MaskedLayer,
   SpectralNormalization,
 } from "../../layers/wrappers.ts";
 import { CroppedCentre, ResizedTo, ScaledUp2D, TrainingCrop } from "../../layers/resize.ts";
@@ -125,6 +129,7 @@ const plainClasses = [
   "KerasOnlyAugmentation",
   "LayerScale",
   "LocalResponseNormalization",
+  "MaskedZeros",
   "Operation",
   "PadChannels",
   "PaddedPooling2D",
@@ -152,6 +157,7 @@ const plainClasses = [
   "Sliced",
   "SoftmaxOver",
   "Stacked",
+  "TrainingCrop",
 ] as const;
 
 /** Random layers of Keras that do nothing in prediction. Their work in training is not supported here. */
@@ -274,10 +280,28 @@ export const makers: Readonly<Record<string, (making: Request) => Layer>> = {
   },
   CategoryEncoding: (making) => operation(making, "categoryencoding", ["num_tokens", "output_mode"]),
   SyncBatchNormalization: ({ args }) => fromRegistry("BatchNormalization", args),
-  LocallyConnected2D: ({ args, config }) => {
-    const dataFormat = config["data_format"] === "channels_first" ? "channelsFirst" : "channelsLast";
-    return new LocallyConnected2D({ ...args, dataFormat } as never);
-  },
+  ConvLSTM1D: ({ args, config, refuse }) =>
+    config["stateful"] === true
+      ? refuse("a ConvLSTM1D that keeps its state between batches is not known")
+      : new ConvLSTM1D(args as never),
+  ConvLSTM3D: ({ args, config, refuse }) =>
+    config["stateful"] === true
+      ? refuse("a ConvLSTM3D that keeps its state between batches is not known")
+      : new ConvLSTM3D(args as never),
+  MaskedLayer: ({ args, config, make, refuse }) =>
+    new MaskedLayer({
+      ...base(args),
+      name: base(args).name,
+      layer: inner(config["layer"], make, refuse),
+      zeros: config["zeros"] === true,
+    }),
+  RecurrentStack: ({ args, config, make, refuse }) =>
+    new RecurrentStack({
+      ...base(args),
+      layers: [config["layers"] ?? []].flat().map((layer) => inner(layer, make, refuse)),
+    }),
+  LocallyConnected1D: (making) => locallyConnected(LocallyConnected1D, making),
+  LocallyConnected2D: (making) => locallyConnected(LocallyConnected2D, making),
   AddLoss: ({ args }) => new Identity(base(args)),
   AddMetric: ({ args }) => new Identity(base(args)),
   BatchNormalization: ({ args, config, refuse }) =>
@@ -472,19 +496,45 @@ function groupedQueries({ args, config, call, refuse }: Request): Layer {
   } as never);
 }
 
-/** Keras' RNN of one cell is the layer of that cell. */
+function locallyConnected(
+  Class: typeof LocallyConnected1D | typeof LocallyConnected2D,
+  { args, config }: Request,
+): Layer {
+  const dataFormat = config["data_format"] === "channels_first" ? "channelsFirst" : "channelsLast";
+  return new Class({ ...args, dataFormat } as never);
+}
+
+/** Keras' RNN of one cell is the layer of that cell; one of stacked cells is the layers of these cells in turn. */
 function ofCell({ args, config, make, refuse }: Request): Layer {
   const cell = config["cell"];
   const [className, own] = isObject(cell) ? [String(cell["class_name"]), cell["config"]] : ["", {}];
-  if (!/^(LSTM|GRU|SimpleRNN)Cell$/.test(className) || !isObject(own))
-    return refuse(`only an RNN of one LSTMCell, GRUCell or SimpleRNNCell is known, not of ${className}`);
+  const stated = (value: unknown): JsonObject => (isObject(value) ? value : {});
+  const isStack = className === "StackedRNNCells" && isObject(own) && Array.isArray(own["cells"]);
+  const cells = isStack ? ((own as JsonObject)["cells"] as unknown[]).map(stated) : [stated(cell)];
+  const other = cells.find((each) => !/^(LSTM|GRU|SimpleRNN)Cell$/.test(String(each["class_name"])));
+  if (other !== undefined || cells.length === 0)
+    return refuse(
+      `only an RNN of LSTMCell, GRUCell or SimpleRNNCell is known, not of ${String(other?.["class_name"])}`,
+    );
+  if (isStack && (config["return_state"] === true || config["stateful"] === true))
+    return refuse("an RNN of stacked cells that returns or keeps its states is not known");
   const names = ["return_sequences", "return_state", "go_backwards", "stateful"];
   const outer = Object.fromEntries(names.map((name) => [name, config[name] ?? false]));
   const trainable = args["trainable"] === false ? { trainable: false } : {};
-  return make(className.slice(0, -"Cell".length), { ...own, ...outer, ...trainable, name: String(args["name"]) });
+  const made = cells.map((each, index) => {
+    const isLast = index === cells.length - 1;
+    const steps = {
+      ...outer,
+      return_sequences: !isLast || outer["return_sequences"] === true,
+      go_backwards: index === 0 && outer["go_backwards"] === true,
+    };
+    const name = isStack ? `${String(args["name"])}.${index}` : String(args["name"]);
+    const kind = String(each["class_name"]).slice(0, -"Cell".length);
+    return make(kind, { ...stated(each["config"]), ...steps, ...trainable, name });
+  });
+  return isStack ? new RecurrentStack({ ...base(args), layers: made }) : made[0]!;
 }
 
-/** Makes the layer inside a wrapper layer. */
 /** A layer inside Bidirectional, which sets `zero_output_for_mask` of it and gives zeros for masked steps itself. */
 function zeroing(layer: unknown): unknown {
   if (!isObject(layer) || !isObject(layer["config"])) return layer;
@@ -492,6 +542,7 @@ function zeroing(layer: unknown): unknown {
   return { ...layer, config };
 }
 
+/** Makes the layer inside a wrapper layer. */
 function inner(value: unknown, make: Request["make"], refuse: Request["refuse"]): Layer {
   if (!isObject(value) || typeof value["class_name"] !== "string" || !isObject(value["config"]))
     return refuse("expected a layer with class_name and config within it");

@@ -13,7 +13,7 @@ import { callCounter } from "./call-index.ts";
 import type { ReferencePlace } from "./call-index.ts";
 import { boundCall, isMerge } from "./call-arguments.ts";
 import { holdInference } from "../../layers/held.ts";
-import { classOfUser, isKnown, makeLayer, trainingOf } from "./import-layer.ts";
+import { classOfUser, isKnown, makeLayer, takesMask, trainingOf } from "./import-layer.ts";
 import type { LayerClass, Making } from "./import-layer.ts";
 import { isModel, readModel, readModelConfig } from "./config.ts";
 import type { LayerCall, LayerConfig, ModelConfig, TensorReference } from "./config.ts";
@@ -138,7 +138,7 @@ function makeSequential(file: string, model: ModelConfig, options: Making): tfl.
     result.add(tfl.layers.inputLayer({ batchInputShape: anyBatch(shape, options), name: safeName(name), dtype }));
   const made = new Map<string, tfl.layers.Layer>();
   for (const layer of rest) {
-    for (const part of parts(layer))
+    for (const part of parts(layer, options))
       placed(file, part, () => {
         const instance = madeLayer(file, part, options);
         made.set(part.name, instance);
@@ -218,7 +218,13 @@ function makeFunctional(file: string, model: ModelConfig, options: Making): tfl.
   });
   keepPaths(result, model.layers, made);
   withoutRepeats(result);
+  if (inputs.some(({ shape }) => shape.length === 1)) predictNumbers(result);
   return result;
+}
+
+/** tfjs' `predict` adds an axis to inputs that are one number a sample, and then refuses them: call the model instead. */
+function predictNumbers(model: tfl.LayersModel): void {
+  model.predict = (x) => model.apply(x) as tf.Tensor;
 }
 
 /** A call with its inputs in the order of the arguments of the layer's class. */
@@ -332,7 +338,7 @@ function joinCall(
   let output: tfl.SymbolicTensor | tfl.SymbolicTensor[] =
     tensors.length === 1 && !takesList(layer) ? tensors[0]! : tensors;
   const held = trainingOf(file, layer) === false;
-  for (const part of parts(withShape(layer, inputs))) {
+  for (const part of parts(withShape(layer, inputs), options)) {
     const instance = made.get(part.name) ?? sharedLayer(part, options) ?? madeLayer(file, part, options);
     options.made.set(sharedKey(part), instance);
     made.set(part.name, instance);
@@ -384,12 +390,16 @@ function sharedKey({ name, className, config }: LayerConfig): string {
   return isModel(className) ? `${className} ${name}` : JSON.stringify([name, className, config]);
 }
 
-function parts(layer: LayerConfig): readonly LayerConfig[] {
+function parts(layer: LayerConfig, { hasMasks }: Making): readonly LayerConfig[] {
   const own = layer.follower === undefined ? [layer] : [layer, layer.follower];
   const penalty = activityPenalty(layer);
   if (penalty !== undefined) own.push(penalty);
   if (isModel(layer.className) || layer.isForeign || layer.isOurs) return own;
   const { config, className, name } = layer;
+  const asksZeros = config["zero_output_for_mask"] === true && config["return_sequences"] === true;
+  const [call] = layer.calls;
+  const isGiven = call !== undefined && takesMask(boundCall(className, call));
+  if (hasMasks && asksZeros && !isGiven) own.splice(1, 0, zeroed(layer));
   if (config["data_format"] === "channels_first") {
     const after = own.slice(1);
     // A softmax is over the last axis of the layer's own output, whichever that is.
@@ -440,6 +450,13 @@ function activationAfter({ name, config, module, isForeign, isOurs, isShared, pl
   return { ...rest, name: own.name, className: "Activation", config: own, calls: [] };
 }
 
+/** The layer that gives zeros for the masked steps of a recurrent layer. */
+function zeroed(layer: LayerConfig): LayerConfig {
+  const name = `${layer.name}.zeros`;
+  const { follower: _, ...rest } = layer;
+  return { ...rest, name, className: "MaskedZeros", isOurs: true, config: { name }, calls: [] };
+}
+
 /** The configuration of a layer that moves one axis to another position. */
 function moved(layer: LayerConfig, name: string, source: number, destination: number): LayerConfig {
   const values = { x: { slot: 0 }, source, destination };
@@ -463,7 +480,7 @@ function takesList(layer: LayerConfig): boolean {
 
 /** Makes the layer within a wrapper; refuses one that takes several layers here. */
 function layerWithin(file: string, layer: LayerConfig, options: Making): tfl.layers.Layer {
-  if (!isModel(layer.className) && parts(layer).length > 1)
+  if (!isModel(layer.className) && parts(layer, options).length > 1)
     throw new WeightsError(
       file,
       layer.place,

@@ -23,7 +23,7 @@ export interface KerasPart {
   /** Calls the layer with `training=True`. */
   readonly training?: boolean;
   /** The layers within this layer that hold its weights in Keras 3: their paths, and the number of weights of each. */
-  readonly inside?: readonly (readonly [path: string, count: number])[];
+  readonly inside?: readonly (readonly [path: string, count: number])[] | undefined;
 }
 
 /** A call of a function of `keras.ops`. */
@@ -39,12 +39,25 @@ export interface KerasCall {
 /** Facts about a layer's input that its exporter needs. */
 export interface ExportContext {
   readonly inputShape: readonly (number | null)[];
+  readonly inputCount: number;
   /** Whether no value of the input can be below zero, so that zero padding never wins a maximum. */
   readonly neverNegative: boolean;
   refuse(problem: string): never;
   /** The parts of a layer within this layer. */
   exportInner(layer: tfl.layers.Layer): KerasPart[];
+  exportModel(model: tfl.LayersModel): ModelWithin;
 }
+
+/** A model that a layer holds, as a `.keras` file has it. */
+export interface ModelWithin {
+  readonly value: object;
+  readonly weights: readonly NamedTensor[];
+  readonly inside: readonly (readonly [path: string, count: number])[];
+}
+
+/** The paths of a layer's weights below a path. */
+export const below = (path: string, { inside }: Pick<KerasPart, "inside">, count: number): [string, number][] =>
+  (inside ?? [["", count] as const]).map(([inner, own]) => [inner === "" ? path : `${path}/${inner}`, own]);
 
 export type Config = Readonly<Record<string, unknown>>;
 

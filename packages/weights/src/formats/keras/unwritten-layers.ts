@@ -4,9 +4,7 @@ import { kerasClasses } from "./config-keys.ts";
 
 /** What is read of Keras' files, but not written for Keras: the sentence that the error says of it. */
 export const unwrittenLayers = {
-  SpectralNormalization: "Keras' SpectralNormalization is read, but not written for Keras",
-  MaskedLayer: "a recurrent layer whose call states a mask is read, but not written for Keras",
-  ModelWithin: "a model within a layer such as TimeDistributed is read, but not written for Keras",
+  MaskedZeros: "a recurrent layer that gives zeros for masked steps is read, but not written for Keras",
 } as const;
 
 /** Why a layer of ours is not written for Keras. */
