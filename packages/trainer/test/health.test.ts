@@ -1,9 +1,10 @@
+import { execFileSync } from "node:child_process";
 import { mkdtemp, readdir, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fromArrays } from "@convkit/datasets";
 import { useEngine } from "@convkit/engine";
-import { engines } from "@convkit/testing";
+import { engines, peerPython } from "@convkit/testing";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -40,6 +41,26 @@ function network(): tfl.LayersModel {
   model.layers[2]!.setWeights([tf.tensor2d(kernels[1]!, [hidden, classes]), tf.zeros([classes])]);
   return model;
 }
+
+const readEvents = `
+import json, sys, types
+# Without TensorFlow, which takes seconds to load.
+sys.modules["tensorboard.compat.notf"] = types.ModuleType("notf")
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+events = EventAccumulator(sys.argv[1], size_guidance={"tensors": 0, "scalars": 0, "histograms": 0}).Reload()
+found = {}
+for tag in events.Tags()["scalars"]:
+    found[tag] = events.Scalars(tag)[0].value
+for tag in events.Tags()["histograms"]:
+    found[tag] = {"num": events.Histograms(tag)[0].histogram_value.num}
+for tag in events.Tags()["tensors"]:
+    if not tag.startswith("health/"):
+        continue
+    from tensorboard.util.tensor_util import make_ndarray
+    value = make_ndarray(events.Tensors(tag)[0].tensor_proto)
+    found[tag] = {"num": float(value[:, 2].sum())} if value.ndim == 2 else float(value)
+print(json.dumps(found))
+`;
 
 const norm = (values: readonly number[]): number => Math.hypot(...values);
 
@@ -122,9 +143,9 @@ function near(made: readonly HealthRecord[], wanted: readonly HealthRecord[], er
   a.forEach((value, i) => expect(Math.abs(value - b[i]!)).toBeLessThan(error * Math.max(1, Math.abs(b[i]!))));
 }
 
-describe("the health of a training", () => {
+describe.each(engines)("the health of a training (%s)", (engine) => {
   beforeAll(async () => {
-    await useEngine(engines[0] ?? "wasm");
+    await useEngine(engine);
     // tfjs' check for leaks counts the parts of a fused kernel that are kept for its gradient.
     tf.env().set("IS_TEST", false);
   });
@@ -137,7 +158,7 @@ describe("the health of a training", () => {
     return health.records;
   };
 
-  test.each(engines[0] === "wasm" ? [true] : [false, true])("is that of plain loops, eager: %s", async (eager) => {
+  test.each(engine === "wasm" ? [true] : [false, true])("is that of plain loops, eager: %s", async (eager) => {
     const execution = { eager };
     const wanted = byLoops(3);
     near(await run({ execution }), wanted);
@@ -147,6 +168,14 @@ describe("the health of a training", () => {
     expect(updateNorm).toBeCloseTo(rate * gradientNorm, 10);
     expect(updateRatio({ updateNorm, weightNorm })).toBeCloseTo((rate * gradientNorm) / weightNorm, 10);
     expect(updateRatio({ updateNorm: 1, weightNorm: 0 })).toBeNaN();
+  });
+
+  test.skipIf(engine === "wasm")("in bfloat16, is that of plain loops as far as 8 bits tell it", async () => {
+    const [records, wanted] = [await run({ epochs: 1, execution: { precision: "bfloat16" } }), byLoops(1)];
+    near(records, wanted, 2 ** -7);
+    // A copy of the weights in float32 takes the updates, so their norms are not rounded.
+    const updates = (each: readonly HealthRecord[]) => each[0]!.weights.map(({ weightNorm }) => weightNorm);
+    updates(records).forEach((value, i) => expect(value).toBeCloseTo(updates(wanted)[i]!, 5));
   });
 
   test("with accumulated gradients, is measured where the weights change", async () => {
@@ -200,6 +229,20 @@ describe("files of a measured training", () => {
     expect(tags[0]![1]).toContain(`health/gradient_norm/${first.records[0]!.weights[0]!.name}`);
     expect(tags[0]![1]).toContain(`health/dead_units/${first.records[0]!.activations[0]!.layer}`);
     expect(tags[1]![1]).toEqual(first.records[0]!.weights.map(({ name }) => `health/gradients/${name}`));
+    if (peerPython !== undefined) {
+      // What TensorBoard's own reader finds for the first measured step.
+      const found = JSON.parse(
+        execFileSync(peerPython, ["-c", readEvents, folder], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }),
+      ) as Record<string, number | { num: number }>;
+      const [record] = first.records;
+      for (const { name, size, gradientNorm } of record!.weights) {
+        expect(found[`health/gradient_norm/${name}`]).toBeCloseTo(gradientNorm, 5);
+        expect(found[`health/gradients/${name}`]).toMatchObject({ num: size });
+      }
+      for (const { layer, dead } of record!.activations) {
+        if (dead !== null) expect(found[`health/dead_units/${layer}`]).toBeCloseTo(dead, 6);
+      }
+    }
     expect((await readdir(out)).includes("health.json")).toBe(true);
     expect(JSON.parse(await readFile(join(out, "health.json"), "utf8")).steps).toHaveLength(3);
   });
