@@ -36,7 +36,7 @@ export function playWindow(place: HTMLElement): void {
       size = [side, side];
       position = [clamp(position[0], 0, side - 1), clamp(position[1], 0, side - 1)];
       const svg = drawWindow({ ...options, positions: [position], theme: dark ? "dark" : "light" });
-      shadow.innerHTML = `<style>svg{max-width:100%;height:auto;display:block}.result{cursor:pointer}</style>${svg}`;
+      shadow.innerHTML = `<style>svg{max-width:100%;height:auto;display:block}.result{cursor:pointer}text{pointer-events:none}</style>${svg}`;
       told.textContent = whole;
     } catch (error) {
       shadow.replaceChildren();
