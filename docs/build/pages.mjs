@@ -41,6 +41,7 @@ export function groupsOf(root) {
       ["The graph compiler", "docs/lessons/graph-compiler.md"],
       ["Importing weights", "docs/lessons/importing-weights.md"],
       ["Fine-tuning, step by step", "docs/lessons/fine-tuning.md"],
+      ["Adversarial images", "docs/lessons/adversarial-images.md"],
     ]),
     group(
       "Examples",

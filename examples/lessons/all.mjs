@@ -9,6 +9,7 @@ const lessons = [
   "graph-compiler",
   "importing-weights",
   "fine-tuning",
+  "adversarial-images",
 ];
 for (const lesson of lessons) {
   const start = performance.now();
