@@ -26,6 +26,7 @@ export type {
 } from "./dataset/dataset.ts";
 export type { InputData, TargetData } from "./dataset/targets.ts";
 export { decodeImage, decodingFailure } from "./images/decode.ts";
+export type { DecodedCache } from "./images/decoded-cache.ts";
 export { imageExtensions } from "./images/image-format.ts";
 export type { DecodeOptions } from "./images/decode-options.ts";
 export { download } from "./storage/download.ts";

@@ -69,7 +69,7 @@ describe("TFRecord files", () => {
       for (const [place, index] of indices.entries()) {
         const { data } = await decodeImage(bytesOf(golden.images[index]!));
         const { images, labels } = batches[Math.floor(place / 2)]!;
-        expect([...images.slice((place % 2) * data.length, ((place % 2) + 1) * data.length)]).toEqual([...data]);
+        expect(images.slice((place % 2) * data.length, ((place % 2) + 1) * data.length)).toEqual(Uint8Array.from(data));
         expect(labels[place % 2]).toBe(golden.labels[index]);
       }
       expect((await batchesOf(path, 1)).batches).toEqual(batches.slice(1));

@@ -6,6 +6,7 @@ import { UsageError } from "../terminal/usage-error.ts";
 import { aboveZero, choice, flag, offering, required, text, type ValuesOf, whole } from "../terminal/option.ts";
 import { dataNames } from "../inputs/known-names.ts";
 import { modelOptions } from "../inputs/model-options.ts";
+import { cacheOptions, checkCacheOptions } from "../inputs/cache-options.ts";
 import { shardColumns, shardOptions } from "../inputs/shard-options.ts";
 import { preprocessingOption } from "../inputs/preprocessing-option.ts";
 import { userPath } from "../inputs/user-path.ts";
@@ -28,6 +29,7 @@ export const options = {
   runtime: choice(["auto", "openvino", "onnxruntime"], "<name>", "what computes (default: the engine)"),
   csv: text("<file>", "writes each image's class, prediction and probability as CSV"),
   workers: whole(1, "<n>", "threads that decode images (default: one a core)"),
+  ...cacheOptions,
   strict: flag("stops at the first image that cannot be read"),
 };
 
@@ -58,10 +60,13 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
     imageField,
     labelField,
     classNames,
+    cacheDecoded,
+    cacheLimit,
     ...modelGiven
   } = given;
   const csvColumns = (labelColumns ?? numbers) && { labels: labelColumns, numbers };
   const fields = csvColumns ?? shardColumns({ imageField, labelField, classNames });
+  checkCacheOptions(given);
   await engineInUse(context);
   const subject = await openSubject(context, name, modelGiven);
   const { seed } = context.options;
@@ -74,6 +79,8 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
     limit,
     workers,
     strict,
+    cacheDecoded,
+    cacheLimit,
     seed,
     image: subject.image,
     fit: subject.fit,

@@ -15,6 +15,7 @@ import { webAddress } from "../terminal/parsers.ts";
 import { CliError } from "../terminal/usage-error.ts";
 import { dataNames } from "../inputs/known-names.ts";
 import { columnList, nameList } from "../inputs/column-list.ts";
+import { cacheOptions, checkCacheOptions } from "../inputs/cache-options.ts";
 import { shardOptions } from "../inputs/shard-options.ts";
 import { modelOptions } from "../inputs/model-options.ts";
 import { augmentNames } from "../training/augment-names.ts";
@@ -140,6 +141,8 @@ export const options = {
   keepGoing: notStored(flag("goes on where checkpoint, model or history cannot be written, and says so")),
   webhook: notStored(url),
   workers: notStored(whole(1, "<n>", "threads that decode images (default: one a core)")),
+  cacheDecoded: notStored(cacheOptions.cacheDecoded),
+  cacheLimit: notStored(cacheOptions.cacheLimit),
   strict: notStored(flag("stops at the first image that cannot be read")),
   teacher: keep(
     "plan.distill.teacher",
@@ -177,8 +180,10 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
   const resumed = given.resume === undefined ? undefined : userPath(given.resume);
   const config = resumed === undefined ? newConfig(name, all) : await resumedConfig(resumed, name, all);
   const folder = resumed ?? (given.out === undefined ? defaultFolder(config.name) : userPath(given.out));
-  const { workers, strict, keepGoing, webhook } = given;
-  const place = { folder, isResumed: resumed !== undefined, workers, strict, keepGoing, webhook };
+  const { workers, strict, cacheDecoded, cacheLimit, keepGoing, webhook } = given;
+  checkCacheOptions(given);
+  const isResumed = resumed !== undefined;
+  const place = { folder, isResumed, workers, strict, cacheDecoded, cacheLimit, keepGoing, webhook };
   if (config.folds !== undefined) return crossValidate(context, config, place);
   await trainRun(context, config, place, async (ended) => {
     await writeResult(ended);

@@ -37,6 +37,10 @@ export interface DataOptions {
   /** Threads that decode images. */
   readonly workers?: number | undefined;
   readonly strict?: boolean | undefined;
+  /** Keeps decoded images on disk. */
+  readonly cacheDecoded?: boolean | undefined;
+  /** The most bytes of these images. */
+  readonly cacheLimit?: number | undefined;
 }
 
 /** The form of `--data` in config.json: the name of a data set, or the absolute path of a folder. */
@@ -67,6 +71,8 @@ export async function loadSplits(context: Context, options: DataOptions): Promis
     fit = {},
     strict,
     workers,
+    cacheDecoded,
+    cacheLimit,
   } = options;
   const path = dataPlace(data);
   if (!Object.hasOwn(dataSets, data) && !existsSync(path) && !isShardPattern(path))
@@ -87,6 +93,7 @@ export async function loadSplits(context: Context, options: DataOptions): Promis
     stratify,
     strict,
     workers,
+    ...(cacheDecoded === true && { keep: "disk" as const, cacheLimit }),
     // With --strict an unreadable image must be found before the first step.
     ...(strict === true && { check: "all" as const }),
     resize: fit.resize,

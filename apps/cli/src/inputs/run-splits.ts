@@ -13,28 +13,28 @@ export interface ReadOptions {
   readonly fit?: ImageFit | undefined;
   readonly workers?: number | undefined;
   readonly strict?: boolean | undefined;
+  readonly cacheDecoded?: boolean | undefined;
+  readonly cacheLimit?: number | undefined;
 }
 
 /** The images of a run, with the splits that its configuration asks for. */
 export async function runSplits(
   context: Context,
   { plan, dataFrom, outside, seed, fold }: Pick<StoredRun, "plan" | "dataFrom" | "outside" | "seed" | "fold">,
-  { workers, strict, image, fit }: ReadOptions,
+  { image, ...reading }: ReadOptions,
 ): Promise<DataSplits<IndexedDataset>> {
   const { data, validation, stratify, limit, columns } = plan;
   const splits = await loadSplits(context, {
     data,
     seed,
     image,
-    fit,
     dataFrom,
     outside,
     columns,
     limit,
     stratify,
     validation: typeof validation === "number" ? validation : undefined,
-    workers,
-    strict,
+    ...reading,
   });
   const sized = resizedSplits(splits, plan, image);
   if (fold !== undefined) {

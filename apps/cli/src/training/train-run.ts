@@ -47,6 +47,8 @@ export interface RunPlace {
   readonly isResumed: boolean;
   readonly workers: number | undefined;
   readonly strict: boolean | undefined;
+  readonly cacheDecoded: boolean | undefined;
+  readonly cacheLimit: number | undefined;
   readonly keepGoing: boolean | undefined;
   readonly webhook: string | undefined;
 }
@@ -233,7 +235,7 @@ async function fineTuned(...[model, data, options]: Required<Parameters<typeof f
 async function modelAndData(
   context: Context,
   config: RunConfig,
-  { workers, strict }: RunPlace,
+  { workers, strict, cacheDecoded, cacheLimit }: RunPlace,
 ): Promise<ResolvedModel & { readonly data: DataSplits<IndexedDataset> }> {
   const { plan, seed, weights, adaptChannels } = config;
   const trained = isModelName(plan.model)
@@ -242,7 +244,14 @@ async function modelAndData(
   const image = trained
     ? inputOf(trained.model, trained.images)
     : (plan.modelOptions?.input ?? findArchitecture(plan.model).input);
-  const data = await runSplits(context, config, { workers, strict, image, fit: trained?.images });
+  const data = await runSplits(context, config, {
+    workers,
+    strict,
+    cacheDecoded,
+    cacheLimit,
+    image,
+    fit: trained?.images,
+  });
   const { classes: names, targets } = data.train;
   checkStoredClasses(config, data);
   if (targets !== undefined) {

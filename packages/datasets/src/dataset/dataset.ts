@@ -1,3 +1,4 @@
+import type { DecodedCache } from "../images/decoded-cache.ts";
 import type { ResizeMode } from "../images/resize/resize.ts";
 
 /**
@@ -105,6 +106,8 @@ export interface IndexedDataset extends Dataset {
   readonly skipped: readonly SkippedImage[];
   /** Notes on surprising properties of the used images, such as two folders of one class; none by default. */
   readonly notes?: readonly string[] | undefined;
+  /** How the cache of `keep: "disk"` is used; missing without it. */
+  readonly decodedCache?: DecodedCache | undefined;
   /** The images at `indices`, in that order, as a new data set; nothing is copied. */
   select(indices: ArrayLike<number>, name?: string): IndexedDataset;
   /** A readable name for image `index`: its file, if it has one. */

@@ -14,6 +14,7 @@ import {
   valuesAt,
 } from "./targets.ts";
 import { checkNames } from "../images/decode-options.ts";
+import type { DecodedCache } from "../images/decoded-cache.ts";
 import type { ImageSource } from "../images/image-source.ts";
 import { balancedOrder } from "../random/balanced-order.ts";
 import { permutation } from "../random/permutation.ts";
@@ -32,6 +33,7 @@ export interface Source {
   decoding?: Decoding;
   skipped?: readonly SkippedImage[];
   notes?: readonly string[];
+  decodedCache?: DecodedCache | undefined;
   /** Default number of batches to prefetch. */
   prefetch?: number;
   /** The most bytes of prefetched batches. */
@@ -132,6 +134,7 @@ function indexed(source: Shared, name: string, chosen: Int32Array | undefined): 
     decoding: source.decoding,
     skipped: source.skipped ?? [],
     notes: source.notes ?? [],
+    ...(source.decodedCache && { decodedCache: source.decodedCache }),
     describe: (index) => {
       const place = chosen?.[index] ?? index;
       return source.describe?.(place) ?? `${source.name}[${place}]`;

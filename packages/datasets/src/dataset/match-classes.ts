@@ -44,6 +44,7 @@ function indexedWith(data: IndexedDataset, classes: readonly string[], labelOf: 
     labels: data.labels.map((label) => labelOf[label]!),
     skipped: data.skipped,
     notes: data.notes,
+    ...(data.decodedCache && { decodedCache: data.decodedCache }),
     select: (indices, name) => indexedWith(data.select(indices, name), classes, labelOf),
     describe: (index) => data.describe(index),
   };

@@ -1,4 +1,3 @@
-import { stat } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import type { OptionNames } from "@convkit/errors";
 import pMap from "p-map";
@@ -20,8 +19,10 @@ import { decodeFiles } from "../images/decode-files.ts";
 import type { FilesDecoding } from "../images/decode-files.ts";
 import { checkDecodeOptions, checkNames, decodeOptionNames, defaultPixelLimit } from "../images/decode-options.ts";
 import type { DecodeOptions } from "../images/decode-options.ts";
-import { diskStore, keeping, memoryStore } from "../images/image-cache.ts";
-import type { ImageReader, Store } from "../images/image-cache.ts";
+import { type DecodedCache, decodedStore } from "../images/decoded-cache.ts";
+import { keeping, memoryStore } from "../images/image-cache.ts";
+import type { EncodedReader, Store } from "../images/image-cache.ts";
+import { contentOf, type ImageSource } from "../images/image-source.ts";
 
 export interface ImageOptions extends DecodeOptions {
   /** Throws for an unusable file instead of skipping it and listing it in `skipped`. False by default. */
@@ -32,14 +33,16 @@ export interface ImageOptions extends DecodeOptions {
    */
   readonly check?: "head" | "all" | "none" | undefined;
   /**
-   * Keeps decoded pixels, so that later epochs need no decoding; "disk" also keeps them for later runs. By default nothing is
-   * kept.
+   * Keeps decoded pixels, so that later epochs need no decoding. "disk" keeps them for later runs and other processes,
+   * too, by the content of the image files and the size they were brought to. By default nothing is kept.
    */
   readonly keep?: "memory" | "disk" | undefined;
   /** The most bytes of prefetched batches; 512 MiB by default. */
   readonly memory?: number | undefined;
   /** The cache folder for `keep: "disk"`; `dataCache()` by default. */
   readonly cache?: string | undefined;
+  /** The most bytes of all images that `keep: "disk"` keeps in the cache folder; 32 GiB by default. */
+  readonly cacheLimit?: number | undefined;
   /**
    * Number of threads that decode JPEG files; one per core by default. With 0, libuv's threads decode them, like all
    * other files.
@@ -54,6 +57,7 @@ export const imageOptionNames: OptionNames<ImageOptions> = {
   keep: true,
   memory: true,
   cache: true,
+  cacheLimit: true,
   workers: true,
 };
 
@@ -127,7 +131,16 @@ export async function imageFiles(given: LabelledFiles, options: ImageOptions = {
       : labelsOf(targets, places.length);
   const decoding: FilesDecoding = { ...options, size, channels, orient, pixelLimit };
   const bytes = size[0] * size[1] * channels;
-  const read = await cachingReader(files, decoding, options);
+  const store = await storeFor(decoding, options);
+  const read = keeping(
+    (wanted) =>
+      decodeFiles(
+        wanted.map(({ index, target }) => ({ source: files[index]!, target })),
+        decoding,
+      ),
+    store,
+    encodedReader(async (indices) => indices.map((index) => files[index]!)),
+  );
   return datasetFrom({
     name: given.name,
     classes: known.classes,
@@ -141,6 +154,7 @@ export async function imageFiles(given: LabelledFiles, options: ImageOptions = {
     notes: given.notes ?? [],
     prefetch: 2,
     memory,
+    decodedCache: store?.use,
     describe: (index) => files[index]!,
     encoded: (index) => files[index]!,
     async read(indices, images) {
@@ -171,38 +185,24 @@ export function leaveOut(
   return missing;
 }
 
-/** Decodes files by their index, and keeps their pixels as `keep` says. */
-async function cachingReader(
-  files: readonly string[],
-  decoding: FilesDecoding,
-  options: ImageOptions,
-): Promise<ImageReader> {
-  const read: ImageReader = (wanted) =>
-    decodeFiles(
-      wanted.map(({ index, target }) => ({ source: files[index]!, target })),
-      decoding,
-    );
-  return keeping(read, await storeFor({ files, count: files.length }, decoding, options));
+/** Reads encoded images; one that cannot be read is reported when it is decoded. */
+export function encodedReader(sourcesOf: (indices: readonly number[]) => Promise<ImageSource[]>): EncodedReader {
+  return async (indices) => {
+    const sources = await sourcesOf(indices);
+    return Promise.all(sources.map((source) => contentOf(source).catch(() => undefined)));
+  };
 }
 
-/** Where `keep` keeps decoded images: `count` of them, whose pixels depend on `files`. */
+/** Where `keep` keeps decoded images. */
 export async function storeFor(
-  { files, count }: { readonly files: readonly string[]; readonly count: number },
   { size, channels, resize = "bilinear", crop = false, orient }: FilesDecoding,
-  { keep, cache }: ImageOptions,
-): Promise<Store | undefined> {
+  { keep, cache, cacheLimit = 32 * 2 ** 30 }: ImageOptions,
+): Promise<(Store & { readonly use?: DecodedCache }) | undefined> {
   if (keep === undefined) return undefined;
   if (keep === "memory") return memoryStore();
-  const stats = await pMap(
-    files,
-    async (file) => {
-      const { size: length, mtimeMs } = await stat(file);
-      return [file, length, mtimeMs];
-    },
-    { concurrency: 16 },
-  );
-  const key = [stats, [size, channels, resize, crop, orient]];
-  return diskStore({ key, count, bytes: size[0] * size[1] * channels, cache });
+  // The last part counts changes of the decoders.
+  const decoding = [size, channels, resize, crop, orient, 1];
+  return decodedStore({ decoding, bytes: size[0] * size[1] * channels, cache, limit: cacheLimit });
 }
 
 /** A usable file. */
@@ -267,6 +267,9 @@ export function checkImageOptions(options: ImageOptions): void {
   const { workers } = options;
   if (workers !== undefined && !(Number.isInteger(workers) && workers >= 0))
     throw new DataError(`workers should be a whole number from 0, not ${workers}`);
+  const { cacheLimit } = options;
+  if (cacheLimit !== undefined && !(Number.isSafeInteger(cacheLimit) && cacheLimit >= 1))
+    throw new DataError(`cacheLimit should be a whole number of bytes from 1, not ${cacheLimit}`);
   checkChoice("keep", options.keep, ["memory", "disk"]);
   checkChoice("check", options.check, ["head", "all", "none"]);
 }

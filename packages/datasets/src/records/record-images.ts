@@ -1,7 +1,7 @@
 import type { IndexedDataset, SkippedImage } from "../dataset/dataset.ts";
 import { datasetFrom, type OpenSource } from "../dataset/indexed-dataset.ts";
 import { DataError } from "../data-error.ts";
-import { checkImageOptions, type ImageOptions, leaveOut, storeFor } from "../folders/image-files.ts";
+import { checkImageOptions, encodedReader, type ImageOptions, leaveOut, storeFor } from "../folders/image-files.ts";
 import { decodeInto, imageSize, decodingFailure } from "../images/decode.ts";
 import { decodeFiles, type FilesDecoding } from "../images/decode-files.ts";
 import { defaultPixelLimit } from "../images/decode-options.ts";
@@ -33,7 +33,7 @@ export async function recordImages(records: RecordImages, options: ImageOptions)
   const { size, usable } = await look(records, options, skipped);
   const decoding: FilesDecoding = { ...options, size, channels, orient, pixelLimit };
   const bytes = size[0] * size[1] * channels;
-  const store = await storeFor({ files: table.files, count: table.count }, decoding, options);
+  const store = await storeFor(decoding, options);
   const open = (places: Int32Array): OpenSource => {
     const { sourcesOf, release, close } = openRecords(records, places);
     const decode: ImageReader = async (wanted) => {
@@ -43,7 +43,7 @@ export async function recordImages(records: RecordImages, options: ImageOptions)
         decoding,
       );
     };
-    const read = keeping(decode, store);
+    const read = keeping(decode, store, encodedReader(sourcesOf));
     return {
       async read(indices, images) {
         const failures = await read(
@@ -67,6 +67,7 @@ export async function recordImages(records: RecordImages, options: ImageOptions)
     labels,
     decoding: { size: [size[0], size[1]], resize: options.resize ?? "bilinear", crop: options.crop ?? false, orient },
     skipped,
+    decodedCache: store?.use,
     prefetch: 2,
     memory,
     describe: (index) => table.describe(index),
