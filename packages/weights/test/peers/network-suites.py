@@ -1,5 +1,8 @@
 """Networks of other libraries with random weights: of each its file, an input and its logits.
 
+Batch norms have the statistics of the input, so that the logits depend on every layer, and an offset that lets most values pass ReLU:
+without it a deep network makes rounding errors a thousand times larger.
+
 Arguments: a folder, then library:name:height:width for each network; without any, reads one a line from the standard input and answers
 when it is made. The libraries are keras, tf_keras, torchvision and timm.
 """
@@ -18,15 +21,36 @@ def of_keras(library, name, image, stem, rng):
         import tf_keras as keras
     make = getattr(keras.applications, name)
     model = make(weights=None, input_shape=image.shape[1:], classes=10, classifier_activation=None)
-    for weight in model.weights:
-        path, shape = getattr(weight, "path", weight.name), weight.shape
-        if "moving_mean" in path or path.endswith(("beta", "beta:0", "bias", "bias:0")):
+    layers = keras.layers
+    # These scale pixels themselves.
+    if any(isinstance(layer, (layers.Rescaling, layers.Normalization)) for layer in model.layers):
+        image = 127.5 * image + 127.5
+    norms = [layer for layer in model.layers if isinstance(layer, layers.BatchNormalization)]
+    offsets = {id(norm.beta) for norm in norms if norm.center}
+    for weight in (weight for layer in model.layers if not isinstance(layer, layers.Normalization) for weight in layer.weights):
+        kind = getattr(weight, "path", weight.name).split("/")[-1].split(":")[0]
+        shape = tuple(weight.shape)
+        if kind.endswith("kernel"):
+            fan_in = np.prod(shape[:2] if kind.startswith("depthwise") else shape[:-1])
+            weight.assign(rng.normal(0, np.sqrt(2 / fan_in), shape))
+        elif id(weight) in offsets:
+            weight.assign(rng.normal(0.6, 0.2, shape))
+        elif kind in ("beta", "bias"):
             weight.assign(rng.normal(0, 0.1, shape))
-        elif "variance" in path or "gamma" in path:
+        elif kind == "gamma":
             weight.assign(rng.uniform(0.5, 1.2, shape))
+    # One call that takes over the statistics of these images, by norms alone: dropout stays off.
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.momentum = 0.0
+        norm.call = lambda x, call=norm.call, **more: call(x, training=True)
+    model(image)
+    for norm, momentum in zip(norms, momenta):
+        del norm.call
+        norm.momentum = momentum
     logits = np.asarray(model(image, training=False))
     model.save(f"{stem}.keras" if library == "keras" else f"{stem}.h5")
-    return logits
+    return image, logits
 
 
 def of_torch(library, name, image, stem):
@@ -45,18 +69,26 @@ def of_torch(library, name, image, stem):
         if name == "googlenet":
             extra["transform_input"] = False
         model = getattr(torchvision.models, name)(weights=None, num_classes=10, **extra)
-    for module in model.modules():
-        if isinstance(module, torch.nn.BatchNorm2d):
-            torch.nn.init.normal_(module.running_mean, 0, 0.1)
-            torch.nn.init.uniform_(module.running_var, 0.5, 1.5)
-            torch.nn.init.uniform_(module.weight, 0.5, 1.2)
-            torch.nn.init.normal_(module.bias, 0, 0.1)
+    for path, weight in model.named_parameters():
+        if weight.numel() == max(weight.shape, default=1):
+            bias = path.endswith("bias")
+            torch.nn.init.normal_(weight, 0, 0.1) if bias else torch.nn.init.uniform_(weight, 0.5, 1.2)
+        else:
+            torch.nn.init.kaiming_normal_(weight)
+    x = torch.from_numpy(image).permute(0, 3, 1, 2)
+    norms = [module for module in model.eval().modules() if isinstance(module, torch.nn.BatchNorm2d)]
+    # One call that takes over the statistics of these images, by norms alone: dropout stays off.
+    for norm in norms:
+        norm.momentum = 1.0
+        norm.train()
+        torch.nn.init.normal_(norm.bias, 0.6, 0.2)
     with torch.no_grad():
-        logits = model.eval()(torch.from_numpy(image).permute(0, 3, 1, 2)).numpy()
+        model(x)
+        logits = model.eval()(x).numpy()
     state = {key: value.contiguous() for key, value in model.state_dict().items()}
     safetensors.torch.save_file(state, f"{stem}.safetensors")
     torch.save(state, f"{stem}.pth")
-    return logits
+    return image, logits
 
 
 def make(word):
@@ -64,8 +96,12 @@ def make(word):
     rng = np.random.default_rng(5)
     stem = str(folder / f"{library}-{name}")
     image = rng.uniform(-1, 1, (2, int(height), int(width), 3)).astype("float32")
-    logits = of_keras(library, name, image, stem, rng) if "keras" in library else of_torch(library, name, image, stem)
-    np.save(f"{stem}.x.npy", image)
+    image, logits = of_keras(library, name, image, stem, rng) if "keras" in library else of_torch(library, name, image, stem)
+    # Deep networks with small weights give the same logits for every image, and then most of their layers could be wrong.
+    spread, largest = np.abs(logits[0] - logits[1]).max(), np.abs(logits).max()
+    if not (np.isfinite(largest) and spread > 0.05 * largest > 0):
+        raise ValueError(f"the logits hardly depend on the image: they differ by {spread}, the largest is {largest}")
+    np.save(f"{stem}.x.npy", image.astype("float32"))
     np.save(f"{stem}.y.npy", logits.astype("float32"))
     return f"{library}:{name}"
 

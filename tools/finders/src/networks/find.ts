@@ -93,7 +93,7 @@ async function difference(stem: string, file: string, ours: ModelName | undefine
     const worst = tf.tidy(() => {
       const found = model.predict(ours === undefined ? x : inputFor(model, x)) as tf.Tensor;
       const most = tf.max(tf.abs(tf.sub(found, y)));
-      return tf.div(most, tf.maximum(1, tf.max(tf.abs(y)))).dataSync()[0]!;
+      return tf.div(most, tf.max(tf.abs(y))).dataSync()[0]!;
     });
     model.dispose();
     return Number(worst.toPrecision(2));
