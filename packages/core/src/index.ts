@@ -61,6 +61,7 @@ export type { GraphNode } from "./inspect/model-graph.ts";
 export { Normalization, normalization } from "./layers/normalization/input-normalization.ts";
 export { outputSize } from "./arithmetic/output-size.ts";
 export type { OutputSize, Window } from "./arithmetic/output-size.ts";
+export { ShuffleChannels, shuffleChannels, SliceChannels, sliceChannels } from "./layers/channels.ts";
 export { PadChannels, padChannels } from "./layers/pad-channels.ts";
 export { PaddedPooling2D } from "./layers/pooling/padded-pooling2d.ts";
 export type { Padding, Pads, Pair } from "./arithmetic/padding.ts";

@@ -8,6 +8,8 @@ import {
   localResponseNorm,
   maxPool,
   padChannels,
+  shuffleChannels,
+  sliceChannels,
 } from "@convkit/core";
 import type { Block } from "@convkit/core";
 import { useEngine } from "@convkit/engine";
@@ -38,6 +40,8 @@ describe.each(engines.filter((engine) => engine !== "wasm"))("as a graph on %s",
       dilated: conv(8, 3, { padding: "same", dilation: 2 }),
       gn: groupNorm(4),
       pad: padChannels(1, 1),
+      some: sliceChannels(1, 8),
+      shuffled: shuffleChannels(2),
       thin: conv(6, 1, { padding: "valid", stride: 2 }),
       mean: adaptiveAvgPool(2),
     });

@@ -8,6 +8,8 @@ import {
   localResponseNorm,
   normalization,
   padChannels,
+  shuffleChannels,
+  sliceChannels,
   preprocess,
 } from "@convkit/core";
 import type { Block } from "@convkit/core";
@@ -176,6 +178,16 @@ describe.each(engines)("on %s", (engine) => {
     expect([...y.dataSync()]).toEqual([0, 7, 8, 0, 0]);
   });
 
+  it("channels are taken in order, and shuffled between groups", () => {
+    const x = tf.tensor4d([0, 1, 2, 3, 4, 5, 10, 11, 12, 13, 14, 15], [1, 1, 2, 6]);
+    const some = modelOf(sliceChannels(2, 3), [1, 2, 6]).predict(x) as tf.Tensor;
+    expect([...some.dataSync()]).toEqual([2, 3, 4, 12, 13, 14]);
+    const shuffled = modelOf(shuffleChannels(2), [1, 2, 6]).predict(x) as tf.Tensor;
+    expect([...shuffled.dataSync()]).toEqual([0, 3, 1, 4, 2, 5, 10, 13, 11, 14, 12, 15]);
+    expect(() => modelOf(sliceChannels(4, 3), [1, 2, 6])).toThrow("channels 4 to 6");
+    expect(() => modelOf(shuffleChannels(4), [1, 2, 6])).toThrow("4 groups");
+  });
+
   it("dropout keeps the mean, draws anew at each call, repeats from its seed, and rests at inference", () => {
     const x = tf.ones([64, 8, 8, 4]);
     const make = (): tfl.LayersModel => modelOf(dropout(0.25), [8, 8, 4]);
@@ -204,6 +216,8 @@ describe.each(engines)("on %s", (engine) => {
       gn: groupNorm(2),
       drop: dropout(0.5),
       pad: padChannels(1, 1),
+      some: sliceChannels(1, 8),
+      shuffled: shuffleChannels(4),
     });
     const x = tf.ones([1, 6, 6, 4]);
     const once = (): void => {

@@ -8,6 +8,8 @@ import {
   LocalResponseNormalization,
   Normalization,
   PadChannels,
+  ShuffleChannels,
+  SliceChannels,
   PaddedPooling2D,
 } from "@convkit/core";
 import { RandomCrop, RandomFlip } from "@convkit/augment";
@@ -136,6 +138,8 @@ const cases: readonly { readonly layer: () => Layer; readonly of?: "sequence"; r
   { layer: () => own("LayerScale", { name: "layer_scale", initValues: 0.1, projectionDim: 4 }) },
   { layer: () => own("RMSNormalization", { name: "root_mean_square", axis: -1, epsilon: 1e-3 }) },
   { layer: () => new PadChannels({ name: "channels", before: 1, after: 2 }) },
+  { layer: () => new SliceChannels({ name: "some_channels", start: 1, count: 2 }) },
+  { layer: () => new ShuffleChannels({ name: "shuffled", groups: 2 }) },
   { layer: () => new CustomScaleLayer({ name: "scaled_sum", scale: 0.3 }), two: true },
   { layer: () => own("Subtract", { name: "difference" }), two: true },
   { layer: () => own("Stacked", { name: "stacked", axis: 2 }), two: true },

@@ -1,4 +1,5 @@
 import { useEngine } from "@convkit/engine";
+import { ShuffleChannels, SliceChannels } from "@convkit/core";
 import { peerPython, runPeer } from "@convkit/testing";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
@@ -92,6 +93,31 @@ print(json.dumps(net.eval()(x).detach().reshape(-1).tolist()))`,
     const wanted = [...(inner.predict(x) as tf.Tensor).dataSync()];
     const own = await Promise.all(files.map(async (file) => answers(await loadModel(file), scaled)));
     for (const found of [...inKeras(files, scaled), ...own]) for (const output of found) close(output, wanted);
+  });
+
+  it("some channels of a map, and channels in another order, of known and unknown size", async () => {
+    const of = (size: number | null): tfl.LayersModel => {
+      const x = tfl.input({ shape: [size, size === null ? null : size + 1, 6] });
+      const some = new SliceChannels({ name: "some", start: 1, count: 4 }).apply(x) as tfl.SymbolicTensor;
+      const y = new ShuffleChannels({ name: "shuffled", groups: 2 }).apply(some) as tfl.SymbolicTensor;
+      return tfl.model({ inputs: x, outputs: y });
+    };
+    const shape = [3, 4, 6];
+    // Of channels 1 to 4 first those of the first half, each with one of the second after it.
+    const x = inputOf(shape);
+    const wanted = Array.from({ length: 2 * 3 * 4 }, (_, pixel) => [1, 3, 2, 4].map((c) => x[6 * pixel + c]!)).flat();
+    const files: string[] = [];
+    for (const [size, ending] of [
+      [3, "keras"],
+      [3, "h5"],
+      [null, "keras"],
+    ] as const) {
+      const file = at(`channels-${size}.${ending}`);
+      await saveModel(of(size), file);
+      close(answers(await loadModel(file), [shape])[0]!, wanted);
+      files.push(file);
+    }
+    for (const found of inKeras(files, [shape])) close(found[0]!, wanted);
   });
 
   it("layers of one name in models within models, and first states, are read by Keras", async () => {

@@ -98,6 +98,8 @@ const pixelwise = new Set([
   "Concatenate",
   "CustomScaleLayer",
   "PadChannels",
+  "ShuffleChannels",
+  "SliceChannels",
   "ZeroPadding1D",
   "ZeroPadding2D",
   "Cropping1D",

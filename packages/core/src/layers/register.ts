@@ -10,6 +10,7 @@ import { LayerScale } from "./layer-scale.ts";
 import { LocalResponseNormalization } from "./normalization/local-response-norm.ts";
 import { Normalization } from "./normalization/input-normalization.ts";
 import { PadChannels } from "./pad-channels.ts";
+import { ShuffleChannels, SliceChannels } from "./channels.ts";
 import { PaddedPooling2D } from "./pooling/padded-pooling2d.ts";
 import { CustomScaleLayer } from "./scaled-add.ts";
 import { SeparableConv2D } from "./convolution/separable-conv2d.ts";
@@ -36,6 +37,8 @@ export function registerLayers(): void {
     PadChannels,
     PaddedPooling2D,
     SeparableConv2D,
+    ShuffleChannels,
+    SliceChannels,
   ]) {
     const there: unknown = Object.hasOwn(classNameMap, layer.className) && classNameMap[layer.className]?.[0];
     const isFree = there === false || there === Object.getPrototypeOf(layer);

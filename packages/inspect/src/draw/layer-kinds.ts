@@ -44,7 +44,10 @@ const patterns: readonly (readonly [RegExp, LayerKind])[] = [
   [/Normalization$/, "norm"],
   [/^(Add|Subtract|Multiply|Average|Maximum|Minimum|Concatenate|Dot|CustomScaleLayer)$/, "join"],
   [/^(Activation|Softmax|LeakyReLU|PReLU|ELU|ReLU|ThresholdedReLU)$/, "activation"],
-  [/^(Flatten|Reshape|Permute|RepeatVector|Masking|Rescaling|Resizing|PadChannels)$/, "shape"],
+  [
+    /^(Flatten|Reshape|Permute|RepeatVector|Masking|Rescaling|Resizing|PadChannels|SliceChannels|ShuffleChannels)$/,
+    "shape",
+  ],
   [/^(ZeroPadding|Cropping|UpSampling|CenterCrop)/, "shape"],
   [/Dropout|Noise|DropPath|StochasticDepth|^Random/, "regularization"],
 ];

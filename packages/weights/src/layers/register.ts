@@ -14,6 +14,8 @@ import {
   PaddedPooling2D,
   registerLayers,
   SeparableConv2D,
+  ShuffleChannels,
+  SliceChannels,
 } from "@convkit/core";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
@@ -144,6 +146,8 @@ const ofCore = [
   PadChannels,
   PaddedPooling2D,
   SeparableConv2D,
+  ShuffleChannels,
+  SliceChannels,
 ];
 
 interface RegisteredClass {

@@ -1,4 +1,5 @@
 import { AugmentationLayer, KerasOnlyAugmentation, RandomCrop } from "@convkit/augment";
+import { shuffledPlaces } from "@convkit/core/internal";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { activationNames, approximateGelu, keras3HardSigmoid } from "../../layers/activations.ts";
 import { isKnownLayer } from "../../layers/register.ts";
@@ -250,6 +251,45 @@ const special: Readonly<Record<string, Export>> = {
   Power: ({ exponent }) => [
     { className: "Power", config: {}, operation: { module: "keras.src.ops.numpy", numbers: [Number(exponent)] } },
   ],
+  // Keras crops only rows and columns, so swap the channels with them around the crop.
+  SliceChannels: ({ start, count }, { inputShape }) => {
+    const [from, size] = [Number(start), Number(count)];
+    return [
+      { className: "Permute", config: { dims: [1, 3, 2] } },
+      {
+        className: "Cropping2D",
+        config: {
+          cropping: [
+            [0, 0],
+            [from, inputShape.at(-1)! - from - size],
+          ],
+        },
+      },
+      { className: "Permute", config: { dims: [1, 3, 2] } },
+    ];
+  },
+  ShuffleChannels: ({ groups }, { inputShape }) => {
+    const [, height, width, channels] = inputShape;
+    const [parts, each] = [Number(groups), channels! / Number(groups)];
+    // Reshape finds one size only, so that maps of unknown size are taken apart by places.
+    if (height == null || width == null)
+      return [
+        {
+          className: "Take",
+          config: {},
+          operation: {
+            module: "keras.src.ops.numpy",
+            numbers: [shuffledPlaces(channels!, parts)],
+            config: { axis: -1 },
+          },
+        },
+      ];
+    return [
+      { className: "Reshape", config: { target_shape: [height * width, parts, each] } },
+      { className: "Permute", config: { dims: [1, 3, 2] } },
+      { className: "Reshape", config: { target_shape: [height, width, channels] } },
+    ];
+  },
   // Keras pads only rows and columns, so swap the channels with them around the padding.
   PadChannels: ({ before, after }) => [
     { className: "Permute", config: { dims: [1, 3, 2] } },

@@ -154,6 +154,8 @@ const plainClasses = [
   "ScaledUp2D",
   "SizedConv2DTranspose",
   "SizedConv3DTranspose",
+  "ShuffleChannels",
+  "SliceChannels",
   "Sliced",
   "SoftmaxOver",
   "Stacked",

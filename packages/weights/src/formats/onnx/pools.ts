@@ -1,3 +1,4 @@
+import { shuffledPlaces } from "@convkit/core/internal";
 import { pairOf, samePadding } from "./layer-writer.ts";
 import type { Pair, Write, Writing } from "./layer-writer.ts";
 
@@ -48,6 +49,19 @@ export const poolWriters: Readonly<Record<string, Write>> = {
       inputs[0]!.name,
       graph.ints([0, Number(config["before"]), 0, 0, 0, Number(config["after"]), 0, 0]),
     ]),
+  SliceChannels: ({ graph, layer, config, inputs }) => {
+    const [start, count] = [Number(config["start"]), Number(config["count"])];
+    return graph.node(layer.name, "Slice", [
+      inputs[0]!.name,
+      graph.ints([start]),
+      graph.ints([start + count]),
+      graph.ints([1]),
+    ]);
+  },
+  ShuffleChannels: ({ graph, layer, config, inputs }) => {
+    const places = shuffledPlaces(inputs[0]!.shape.at(-1)!, Number(config["groups"]));
+    return graph.node(layer.name, "Gather", [inputs[0]!.name, graph.ints(places)], { axis: 1 });
+  },
   Cropping2D: ({ graph, layer, config, inputs }) => {
     const [[top, bottom], [left, right]] = config["cropping"] as [Pair, Pair];
     const ends = [bottom, right].map((size) => (size === 0 ? 2 ** 31 : -size));

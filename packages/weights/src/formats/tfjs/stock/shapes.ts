@@ -1,3 +1,4 @@
+import { shuffledPlaces } from "@convkit/core/internal";
 import { cropped, mixed, product, reshaped, row, transposed, unchanged } from "./stock-row.ts";
 import type { Floats, HeldLayer, Source, StockWeight } from "./stock-row.ts";
 
@@ -11,6 +12,26 @@ export function paddedChannels({ config, inputs: [shape] }: HeldLayer): Source {
     return matrix;
   };
   return mixed(0, from, to, read);
+}
+
+/** A convolution over single pixels that copies the channels at these places. */
+function copied(from: number, places: readonly number[]): Source {
+  const read = (): Floats => {
+    const matrix = new Float32Array(from * places.length);
+    for (const [to, place] of places.entries()) matrix[place * places.length + to] = 1;
+    return matrix;
+  };
+  return mixed(0, from, places.length, read);
+}
+
+export function slicedChannels({ config, inputs: [shape] }: HeldLayer): Source {
+  const places = Array.from({ length: Number(config["count"]) }, (_, i) => Number(config["start"]) + i);
+  return copied(shape!.at(-1)!, places);
+}
+
+export function shuffledChannels({ config, inputs: [shape] }: HeldLayer): Source {
+  const channels = shape!.at(-1)!;
+  return copied(channels, shuffledPlaces(channels, Number(config["groups"])));
 }
 
 /** A product with a matrix along the height, and one along the width. */

@@ -21,6 +21,8 @@ import {
   paddedChannels,
   resizedMap,
   scaledUp,
+  shuffledChannels,
+  slicedChannels,
   slicedMap,
   stacked,
 } from "./shapes.ts";
@@ -127,11 +129,13 @@ export const stockForms: Readonly<Record<string, StockForm>> = {
     except: "bilinear for inputs of unknown size",
   },
   SeparableConv1D: { replace: overSequence, by: "`SeparableConv2D` between two `Reshape`", except: "dilation" },
+  ShuffleChannels: { replace: shuffledChannels, by: "`Conv2D`" },
   SizedConv2DTranspose: {
     replace: sizedTranspose,
     by: "`Conv2DTranspose` and `Cropping2D`",
     except: "output padding that no filter reaches",
   },
+  SliceChannels: { replace: slicedChannels, by: "`Conv2D`" },
   Sliced: { replace: slicedMap, by: "`Cropping2D`", except: "all but rows and columns of maps" },
   SoftmaxOver: { replace: softmaxOver, by: "`Activation` between two `Permute`", except: "more axes than one" },
   SpatialDropout2D: { replace: channelDropout, by: "`Dropout`" },
