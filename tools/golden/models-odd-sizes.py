@@ -24,7 +24,10 @@ SIZE = (97, 131, 3)
 # Of these the shapes alone: smaller networks of the same code have logits at this size. See tools/testing/src/larger-networks.ts.
 SHAPES_ALONE = {
     "vgg11-bn", "vgg13-bn", "resnet101d", "resnext101-32x8d", "resnext101-64x4d", "wide-resnet50-2", "wide-resnet101-2",
-    *(f"efficientnet-b{i}{end}" for i in (2, 3, 4) for end in ("", "-tv")),
+    *(f"efficientnet-b{i}{end}" for i in range(2, 8) for end in ("", "-tv")),
+    "efficientnet-v2-m", "efficientnet-v2-l", "convnext-small", "convnext-base", "convnext-large", "mnasnet0-75", "mnasnet1-3",
+    *(f"regnet-{kind}-{size}" for kind in "xy" for size in ("800mf", "1-6gf", "3-2gf", "8gf", "16gf", "32gf")),
+    *(f"shufflenet-v2-x{width}" for width in ("1-0", "1-5", "2-0")),
 }
 OUT = os.path.join(HERE, "../../packages/models/test/golden-odd-sizes.json")
 
@@ -69,6 +72,9 @@ KERAS = {
     "efficientnet-b2": efficientnet(["block1b_add", "block2c_add", "block3c_add", "block5d_add"]),
     "efficientnet-b3": efficientnet(["block1b_add", "block2c_add", "block3c_add", "block5e_add"]),
     "efficientnet-b4": efficientnet(["block1b_add", "block2d_add", "block3d_add", "block5f_add"]),
+    "efficientnet-b5": efficientnet(["block1c_add", "block2e_add", "block3e_add", "block5g_add"]),
+    "efficientnet-b6": efficientnet(["block1c_add", "block2f_add", "block3f_add", "block5h_add"]),
+    "efficientnet-b7": efficientnet(["block1d_add", "block2g_add", "block3g_add", "block5j_add"]),
 }
 
 
@@ -88,6 +94,11 @@ def torch_efficientnet(counts):
     ends = [f"b{n - 1}.add" if n > 1 else "b0.block.b2.b1" for n in counts]
     rows = {2 ** (i + 1): (f"features.{stage}", f"features.b{stage}.{end}") for i, (stage, end) in enumerate(zip((1, 2, 3, 5), ends))}
     return {**rows, 32: ("features.8", "features.b8.b2")}
+
+
+def torch_efficientnet_v2(counts, last):
+    rows = {2 ** (i + 1): (f"features.{stage}", f"features.b{stage}.b{n - 1}.add") for i, (stage, n) in enumerate(zip((1, 2, 3, 5), counts))}
+    return {**rows, 32: (f"features.{last}", f"features.b{last}.b2")}
 
 
 def torch_densenet(blocks):
@@ -125,6 +136,27 @@ TORCH = {
     "mnasnet1-0": {2: ("layers.7", "layers.b7"), 4: ("layers.8", "layers.b8.b2.add"), 8: ("layers.9", "layers.b9.b2.add"), 16: ("layers.11", "layers.b11.b1.add"), 32: ("layers.16", "layers.b16")},
     "regnet-x-400mf": torch_regnet([1, 2, 7, 12]),
     "regnet-y-400mf": torch_regnet([1, 3, 6, 6]),
+    "regnet-x-800mf": torch_regnet([1, 3, 7, 5]),
+    "regnet-x-1-6gf": torch_regnet([2, 4, 10, 2]),
+    "regnet-x-3-2gf": torch_regnet([2, 6, 15, 2]),
+    "regnet-x-8gf": torch_regnet([2, 5, 15, 1]),
+    "regnet-x-16gf": torch_regnet([2, 6, 13, 1]),
+    "regnet-x-32gf": torch_regnet([2, 7, 13, 1]),
+    "regnet-y-800mf": torch_regnet([1, 3, 8, 2]),
+    "regnet-y-1-6gf": torch_regnet([2, 6, 17, 2]),
+    "regnet-y-3-2gf": torch_regnet([2, 5, 13, 1]),
+    "regnet-y-8gf": torch_regnet([2, 4, 10, 1]),
+    "regnet-y-16gf": torch_regnet([2, 4, 11, 1]),
+    "regnet-y-32gf": torch_regnet([2, 5, 12, 1]),
+    **{f"convnext-{size}": {4 * 2**i: (f"features.{2 * i + 1}", f"features.b{2 * i + 1}.b{n - 1}.add") for i, n in enumerate([3, 3, 27, 3])} for size in ("small", "base", "large")},
+    **{f"mnasnet{width}": {2: ("layers.7", "layers.b7"), 4: ("layers.8", "layers.b8.b2.add"), 8: ("layers.9", "layers.b9.b2.add"), 16: ("layers.11", "layers.b11.b1.add"), 32: ("layers.16", "layers.b16")} for width in ("0-5", "0-75", "1-3")},
+    **{f"shufflenet-v2-x{width}": {2: ("conv1", "conv1.b2"), 4: ("maxpool",) * 2, 8: ("stage2", "stage2.b3.shuffle"), 16: ("stage3", "stage3.b7.shuffle"), 32: ("conv5", "conv5.b2")} for width in ("0-5", "1-0", "1-5", "2-0")},
+    "efficientnet-b5-tv": torch_efficientnet([3, 5, 5, 7]),
+    "efficientnet-b6-tv": torch_efficientnet([3, 6, 6, 8]),
+    "efficientnet-b7-tv": torch_efficientnet([4, 7, 7, 10]),
+    "efficientnet-v2-s": torch_efficientnet_v2([2, 4, 4, 9], 7),
+    "efficientnet-v2-m": torch_efficientnet_v2([3, 5, 5, 14], 8),
+    "efficientnet-v2-l": torch_efficientnet_v2([4, 7, 7, 19], 8),
     "mobilenet-v3-large": {2: ("features.1", "features.b1.add"), 4: ("features.3", "features.b3.add"), 8: ("features.6", "features.b6.add"), 16: ("features.12", "features.b12.add"), 32: ("features.16", "features.b16.b2")},
     "mobilenet-v3-small": {2: ("features.0", "features.b0.b2"), 4: ("features.1", "features.b1.block.b2.b1"), 8: ("features.3", "features.b3.add"), 16: ("features.8", "features.b8.add"), 32: ("features.12", "features.b12.b2")},
     "densenet121-tv": torch_densenet([6, 12, 24]),
@@ -227,6 +259,16 @@ def keras_rows(wanted):
 
 def torch_rows(wanted):
     import torch
+    from torchvision.models.regnet import BlockParams
+
+    # The widths of RegNets are computed, which needs tensors with numbers.
+    computed = BlockParams.from_init_params
+
+    def with_numbers(*args, **more):
+        with torch.device("cpu"):
+            return computed(*args, **more)
+
+    BlockParams.from_init_params = with_numbers
 
     for name, build, size, flat in parity.torch_builds(SIZE):
         if wanted and name not in wanted:

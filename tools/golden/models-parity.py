@@ -158,6 +158,9 @@ def keras_builds(odd=None):
     yield "efficientnet-b2", app(apps.EfficientNetB2, s64), s64, 255.0
     yield "efficientnet-b3", app(apps.EfficientNetB3, s64), s64, 255.0
     yield "efficientnet-b4", app(apps.EfficientNetB4, s64), s64, 255.0
+    yield "efficientnet-b5", app(apps.EfficientNetB5, s64), s64, 255.0
+    yield "efficientnet-b6", app(apps.EfficientNetB6, s64), s64, 255.0
+    yield "efficientnet-b7", app(apps.EfficientNetB7, s64), s64, 255.0
 
     if odd:
         return
@@ -413,6 +416,34 @@ def torch_builds(odd=None):
         ("regnet-y-400mf", tv.regnet_y_400mf),
         ("mobilenet-v3-large", tv.mobilenet_v3_large),
         ("mobilenet-v3-small", tv.mobilenet_v3_small),
+        ("convnext-small", tv.convnext_small),
+        ("convnext-base", tv.convnext_base),
+        ("convnext-large", tv.convnext_large),
+        ("mnasnet0-5", tv.mnasnet0_5),
+        ("mnasnet0-75", tv.mnasnet0_75),
+        ("mnasnet1-3", tv.mnasnet1_3),
+        ("regnet-x-800mf", tv.regnet_x_800mf),
+        ("regnet-x-1-6gf", tv.regnet_x_1_6gf),
+        ("regnet-x-3-2gf", tv.regnet_x_3_2gf),
+        ("regnet-x-8gf", tv.regnet_x_8gf),
+        ("regnet-x-16gf", tv.regnet_x_16gf),
+        ("regnet-x-32gf", tv.regnet_x_32gf),
+        ("regnet-y-800mf", tv.regnet_y_800mf),
+        ("regnet-y-1-6gf", tv.regnet_y_1_6gf),
+        ("regnet-y-3-2gf", tv.regnet_y_3_2gf),
+        ("regnet-y-8gf", tv.regnet_y_8gf),
+        ("regnet-y-16gf", tv.regnet_y_16gf),
+        ("regnet-y-32gf", tv.regnet_y_32gf),
+        ("shufflenet-v2-x0-5", tv.shufflenet_v2_x0_5),
+        ("shufflenet-v2-x1-0", tv.shufflenet_v2_x1_0),
+        ("shufflenet-v2-x1-5", tv.shufflenet_v2_x1_5),
+        ("shufflenet-v2-x2-0", tv.shufflenet_v2_x2_0),
+        ("efficientnet-b5-tv", tv.efficientnet_b5),
+        ("efficientnet-b6-tv", tv.efficientnet_b6),
+        ("efficientnet-b7-tv", tv.efficientnet_b7),
+        ("efficientnet-v2-s", tv.efficientnet_v2_s),
+        ("efficientnet-v2-m", tv.efficientnet_v2_m),
+        ("efficientnet-v2-l", tv.efficientnet_v2_l),
     ):
         yield name, make(builder), s64, {}
 

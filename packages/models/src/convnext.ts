@@ -40,6 +40,30 @@ export const convnextTiny = convnext(
   counts(28_589_128, 28_589_128, 4_455_531_264),
   [82.52, 96.146],
 );
+export const convnextSmall = convnext(
+  "convnext-small",
+  [96, 192, 384, 768],
+  [3, 3, 27, 3],
+  0.4,
+  counts(50_223_688, 50_223_688, 8_683_712_256),
+  [83.616, 96.65],
+);
+export const convnextBase = convnext(
+  "convnext-base",
+  [128, 256, 512, 1024],
+  [3, 3, 27, 3],
+  0.5,
+  counts(88_591_464, 88_591_464, 15_354_729_472),
+  [84.062, 96.87],
+);
+export const convnextLarge = convnext(
+  "convnext-large",
+  [192, 384, 768, 1536],
+  [3, 3, 27, 3],
+  0.5,
+  counts(197_767_336, 197_767_336, 34_361_433_600),
+  [84.414, 96.976],
+);
 
 function convnext(
   name: string,

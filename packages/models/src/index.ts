@@ -1,6 +1,6 @@
 export { alexnet } from "./alexnet.ts";
 export { createModel, findArchitecture, isModelName } from "./create-model.ts";
-export { convnextTiny } from "./convnext.ts";
+export { convnextTiny, convnextSmall, convnextBase, convnextLarge } from "./convnext.ts";
 export { densenet121, densenet121Tv, densenet161, densenet169, densenet201 } from "./densenet.ts";
 export {
   efficientnetB0,
@@ -8,6 +8,9 @@ export {
   efficientnetB2,
   efficientnetB3,
   efficientnetB4,
+  efficientnetB5,
+  efficientnetB6,
+  efficientnetB7,
 } from "./efficientnet/keras.ts";
 export {
   efficientnetB0Tv,
@@ -15,7 +18,11 @@ export {
   efficientnetB2Tv,
   efficientnetB3Tv,
   efficientnetB4Tv,
+  efficientnetB5Tv,
+  efficientnetB6Tv,
+  efficientnetB7Tv,
 } from "./efficientnet/torchvision.ts";
+export { efficientnetV2S, efficientnetV2M, efficientnetV2L } from "./efficientnet/v2-torchvision.ts";
 export { googlenet, googlenetTv } from "./googlenet.ts";
 export { inceptionCifar10 } from "./notebooks/inception-cifar.ts";
 export { inceptionResnetV2 } from "./inception-resnet-v2.ts";
@@ -26,8 +33,23 @@ export type { ModelInfo } from "./list.ts";
 export type { Network } from "./shared/sources.ts";
 export { miniXception } from "./notebooks/mini-xception.ts";
 export { mobilenetV2, mobilenetV2Tv } from "./mobilenet-v2.ts";
-export { mnasnet } from "./mnasnet.ts";
-export { regnetX400, regnetY400 } from "./regnet.ts";
+export { mnasnet, mnasnet05, mnasnet075, mnasnet13 } from "./mnasnet.ts";
+export {
+  regnetX400,
+  regnetY400,
+  regnetX800,
+  regnetX1600,
+  regnetX3200,
+  regnetX8000,
+  regnetX16000,
+  regnetX32000,
+  regnetY800,
+  regnetY1600,
+  regnetY3200,
+  regnetY8000,
+  regnetY16000,
+  regnetY32000,
+} from "./regnet.ts";
 export { mobilenetV3Large, mobilenetV3Small } from "./mobilenet-v3.ts";
 export { mobilenet, mobilenetTimm } from "./mobilenet.ts";
 export { residualStack } from "./notebooks/residual-stack.ts";
@@ -58,6 +80,7 @@ export { resnet50V2Timm } from "./resnet/timm-v2.ts";
 export { resnet101V2, resnet152V2, resnet50V2 } from "./resnet/keras-v2.ts";
 export { resnet101, resnet152, resnet50 } from "./resnet/keras.ts";
 export { resnet50Small } from "./notebooks/resnet50-small.ts";
+export { shufflenetV2Half, shufflenetV2, shufflenetV2OneHalf, shufflenetV2Double } from "./shufflenet-v2.ts";
 export { simpleCnn } from "./notebooks/simple-cnn.ts";
 export { squeezenet10, squeezenet11 } from "./squeezenet.ts";
 export { unet } from "./unet.ts";

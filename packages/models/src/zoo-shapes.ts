@@ -22,11 +22,20 @@ export interface OtherShapes {
   "efficientnet-b2": [[260, 260, 3], 1000];
   "efficientnet-b3": [[300, 300, 3], 1000];
   "efficientnet-b4": [[380, 380, 3], 1000];
+  "efficientnet-b5": [[456, 456, 3], 1000];
+  "efficientnet-b6": [[528, 528, 3], 1000];
+  "efficientnet-b7": [[600, 600, 3], 1000];
   "inception-v3-tv": [[299, 299, 3], 1000];
   "efficientnet-b1-tv": [[240, 240, 3], 1000];
   "efficientnet-b2-tv": [[288, 288, 3], 1000];
   "efficientnet-b3-tv": [[300, 300, 3], 1000];
   "efficientnet-b4-tv": [[380, 380, 3], 1000];
+  "efficientnet-b5-tv": [[456, 456, 3], 1000];
+  "efficientnet-b6-tv": [[528, 528, 3], 1000];
+  "efficientnet-b7-tv": [[600, 600, 3], 1000];
+  "efficientnet-v2-s": [[384, 384, 3], 1000];
+  "efficientnet-v2-m": [[480, 480, 3], 1000];
+  "efficientnet-v2-l": [[480, 480, 3], 1000];
   "xception-timm": [[299, 299, 3], 1000];
 }
 

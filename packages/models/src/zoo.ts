@@ -1,5 +1,5 @@
 import { alexnet } from "./alexnet.ts";
-import { convnextTiny } from "./convnext.ts";
+import { convnextTiny, convnextSmall, convnextBase, convnextLarge } from "./convnext.ts";
 import { densenet121, densenet121Tv, densenet161, densenet169, densenet201 } from "./densenet.ts";
 import {
   efficientnetB0,
@@ -7,6 +7,9 @@ import {
   efficientnetB2,
   efficientnetB3,
   efficientnetB4,
+  efficientnetB5,
+  efficientnetB6,
+  efficientnetB7,
 } from "./efficientnet/keras.ts";
 import {
   efficientnetB0Tv,
@@ -14,7 +17,11 @@ import {
   efficientnetB2Tv,
   efficientnetB3Tv,
   efficientnetB4Tv,
+  efficientnetB5Tv,
+  efficientnetB6Tv,
+  efficientnetB7Tv,
 } from "./efficientnet/torchvision.ts";
+import { efficientnetV2S, efficientnetV2M, efficientnetV2L } from "./efficientnet/v2-torchvision.ts";
 import { googlenet, googlenetTv } from "./googlenet.ts";
 import { inceptionCifar10 } from "./notebooks/inception-cifar.ts";
 import { inceptionResnetV2 } from "./inception-resnet-v2.ts";
@@ -24,8 +31,23 @@ import { miniXception } from "./notebooks/mini-xception.ts";
 import { mobilenet, mobilenetTimm } from "./mobilenet.ts";
 import { mobilenetV2, mobilenetV2Tv } from "./mobilenet-v2.ts";
 import { mobilenetV3Large, mobilenetV3Small } from "./mobilenet-v3.ts";
-import { mnasnet } from "./mnasnet.ts";
-import { regnetX400, regnetY400 } from "./regnet.ts";
+import { mnasnet, mnasnet05, mnasnet075, mnasnet13 } from "./mnasnet.ts";
+import {
+  regnetX400,
+  regnetY400,
+  regnetX800,
+  regnetX1600,
+  regnetX3200,
+  regnetX8000,
+  regnetX16000,
+  regnetX32000,
+  regnetY800,
+  regnetY1600,
+  regnetY3200,
+  regnetY8000,
+  regnetY16000,
+  regnetY32000,
+} from "./regnet.ts";
 import { residualStack } from "./notebooks/residual-stack.ts";
 import {
   resnet110Cifar10,
@@ -54,6 +76,7 @@ import { resnet50V2Timm } from "./resnet/timm-v2.ts";
 import { resnet101V2, resnet152V2, resnet50V2 } from "./resnet/keras-v2.ts";
 import { resnet101, resnet152, resnet50 } from "./resnet/keras.ts";
 import { resnet50Small } from "./notebooks/resnet50-small.ts";
+import { shufflenetV2Half, shufflenetV2, shufflenetV2OneHalf, shufflenetV2Double } from "./shufflenet-v2.ts";
 import { simpleCnn } from "./notebooks/simple-cnn.ts";
 import type { Network } from "./shared/sources.ts";
 import { squeezenet10, squeezenet11 } from "./squeezenet.ts";
@@ -100,6 +123,9 @@ export const zoo = {
   "efficientnet-b2": efficientnetB2,
   "efficientnet-b3": efficientnetB3,
   "efficientnet-b4": efficientnetB4,
+  "efficientnet-b5": efficientnetB5,
+  "efficientnet-b6": efficientnetB6,
+  "efficientnet-b7": efficientnetB7,
   // As in torchvision
   alexnet,
   vgg11,
@@ -126,9 +152,31 @@ export const zoo = {
   "mobilenet-v3-large": mobilenetV3Large,
   "mobilenet-v3-small": mobilenetV3Small,
   "convnext-tiny": convnextTiny,
+  "convnext-small": convnextSmall,
+  "convnext-base": convnextBase,
+  "convnext-large": convnextLarge,
+  "mnasnet0-5": mnasnet05,
+  "mnasnet0-75": mnasnet075,
   "mnasnet1-0": mnasnet,
+  "mnasnet1-3": mnasnet13,
   "regnet-x-400mf": regnetX400,
+  "regnet-x-800mf": regnetX800,
+  "regnet-x-1-6gf": regnetX1600,
+  "regnet-x-3-2gf": regnetX3200,
+  "regnet-x-8gf": regnetX8000,
+  "regnet-x-16gf": regnetX16000,
+  "regnet-x-32gf": regnetX32000,
   "regnet-y-400mf": regnetY400,
+  "regnet-y-800mf": regnetY800,
+  "regnet-y-1-6gf": regnetY1600,
+  "regnet-y-3-2gf": regnetY3200,
+  "regnet-y-8gf": regnetY8000,
+  "regnet-y-16gf": regnetY16000,
+  "regnet-y-32gf": regnetY32000,
+  "shufflenet-v2-x0-5": shufflenetV2Half,
+  "shufflenet-v2-x1-0": shufflenetV2,
+  "shufflenet-v2-x1-5": shufflenetV2OneHalf,
+  "shufflenet-v2-x2-0": shufflenetV2Double,
   "densenet121-tv": densenet121Tv,
   densenet161,
   "efficientnet-b0-tv": efficientnetB0Tv,
@@ -136,6 +184,12 @@ export const zoo = {
   "efficientnet-b2-tv": efficientnetB2Tv,
   "efficientnet-b3-tv": efficientnetB3Tv,
   "efficientnet-b4-tv": efficientnetB4Tv,
+  "efficientnet-b5-tv": efficientnetB5Tv,
+  "efficientnet-b6-tv": efficientnetB6Tv,
+  "efficientnet-b7-tv": efficientnetB7Tv,
+  "efficientnet-v2-s": efficientnetV2S,
+  "efficientnet-v2-m": efficientnetV2M,
+  "efficientnet-v2-l": efficientnetV2L,
   // As in timm
   resnet18d: resnet18D,
   resnet34d: resnet34D,
@@ -173,6 +227,9 @@ export const aliases = {
   "efficientnet-b2-keras": "efficientnet-b2",
   "efficientnet-b3-keras": "efficientnet-b3",
   "efficientnet-b4-keras": "efficientnet-b4",
+  "efficientnet-b5-keras": "efficientnet-b5",
+  "efficientnet-b6-keras": "efficientnet-b6",
+  "efficientnet-b7-keras": "efficientnet-b7",
   "alexnet-tv": "alexnet",
   "vgg11-tv": "vgg11",
   "vgg13-tv": "vgg13",
@@ -192,9 +249,34 @@ export const aliases = {
   "mobilenet-v3-large-tv": "mobilenet-v3-large",
   "mobilenet-v3-small-tv": "mobilenet-v3-small",
   "convnext-tiny-tv": "convnext-tiny",
+  "convnext-small-tv": "convnext-small",
+  "convnext-base-tv": "convnext-base",
+  "convnext-large-tv": "convnext-large",
+  "mnasnet0-5-tv": "mnasnet0-5",
+  "mnasnet0-75-tv": "mnasnet0-75",
   "mnasnet1-0-tv": "mnasnet1-0",
+  "mnasnet1-3-tv": "mnasnet1-3",
   "regnet-x-400mf-tv": "regnet-x-400mf",
+  "regnet-x-800mf-tv": "regnet-x-800mf",
+  "regnet-x-1-6gf-tv": "regnet-x-1-6gf",
+  "regnet-x-3-2gf-tv": "regnet-x-3-2gf",
+  "regnet-x-8gf-tv": "regnet-x-8gf",
+  "regnet-x-16gf-tv": "regnet-x-16gf",
+  "regnet-x-32gf-tv": "regnet-x-32gf",
   "regnet-y-400mf-tv": "regnet-y-400mf",
+  "regnet-y-800mf-tv": "regnet-y-800mf",
+  "regnet-y-1-6gf-tv": "regnet-y-1-6gf",
+  "regnet-y-3-2gf-tv": "regnet-y-3-2gf",
+  "regnet-y-8gf-tv": "regnet-y-8gf",
+  "regnet-y-16gf-tv": "regnet-y-16gf",
+  "regnet-y-32gf-tv": "regnet-y-32gf",
+  "shufflenet-v2-x0-5-tv": "shufflenet-v2-x0-5",
+  "shufflenet-v2-x1-0-tv": "shufflenet-v2-x1-0",
+  "shufflenet-v2-x1-5-tv": "shufflenet-v2-x1-5",
+  "shufflenet-v2-x2-0-tv": "shufflenet-v2-x2-0",
+  "efficientnet-v2-s-tv": "efficientnet-v2-s",
+  "efficientnet-v2-m-tv": "efficientnet-v2-m",
+  "efficientnet-v2-l-tv": "efficientnet-v2-l",
   "densenet161-tv": "densenet161",
   "resnet18d-timm": "resnet18d",
   "resnet34d-timm": "resnet34d",

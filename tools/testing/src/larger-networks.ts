@@ -27,12 +27,14 @@ const larger: readonly string[] = [
   "mobilenet-v3-large",
   "regnet-x-400mf",
   "mnasnet1-0",
+  "mnasnet0-5",
+  "efficientnet-v2-s",
 ];
 
 /**
  * Networks of many weights whose parts others have, too: `resnext50-32x4d` the wider 3x3, `resnet50d` the means, `vgg16-bn` the norms,
  * `efficientnet-b1` the blocks. Every test that computes with a network leaves them out; their
- * counts, names and shapes are compared in every run.
+ * counts are compared in every run, their logits by `pnpm find:networks`.
  */
 const largest: readonly string[] = [
   "vgg11-bn",
@@ -48,6 +50,34 @@ const largest: readonly string[] = [
   "efficientnet-b2-tv",
   "efficientnet-b3-tv",
   "efficientnet-b4-tv",
+  "convnext-small",
+  "convnext-base",
+  "convnext-large",
+  "mnasnet0-75",
+  "mnasnet1-3",
+  "regnet-x-800mf",
+  "regnet-x-1-6gf",
+  "regnet-x-3-2gf",
+  "regnet-x-8gf",
+  "regnet-x-16gf",
+  "regnet-x-32gf",
+  "regnet-y-800mf",
+  "regnet-y-1-6gf",
+  "regnet-y-3-2gf",
+  "regnet-y-8gf",
+  "regnet-y-16gf",
+  "regnet-y-32gf",
+  "shufflenet-v2-x1-0",
+  "shufflenet-v2-x1-5",
+  "shufflenet-v2-x2-0",
+  "efficientnet-b5-tv",
+  "efficientnet-b6-tv",
+  "efficientnet-b7-tv",
+  "efficientnet-v2-m",
+  "efficientnet-v2-l",
+  "efficientnet-b5",
+  "efficientnet-b6",
+  "efficientnet-b7",
 ];
 
 const isCampaign = process.env["CONVKIT_SUITES"] === "1";

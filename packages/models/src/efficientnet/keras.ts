@@ -92,6 +92,30 @@ export const efficientnetB4 = efficientnet(
   [82.9, 96.4],
   0.4,
 );
+export const efficientnetB5 = efficientnet(
+  "efficientnet-b5",
+  [1.6, 2.2],
+  456,
+  counts(30_562_527, 30_389_784, 10_266_384_752),
+  [83.6, 96.7],
+  0.4,
+);
+export const efficientnetB6 = efficientnet(
+  "efficientnet-b6",
+  [1.8, 2.6],
+  528,
+  counts(43_265_143, 43_040_704, 19_067_593_536),
+  [84.0, 96.8],
+  0.5,
+);
+export const efficientnetB7 = efficientnet(
+  "efficientnet-b7",
+  [2, 3.1],
+  600,
+  counts(66_658_687, 66_347_960, 37_745_884_192),
+  [84.3, 97.0],
+  0.5,
+);
 
 function efficientnet(
   name: string,

@@ -1,21 +1,23 @@
-import { invertedResidual, squeezeExcite } from "@convkit/blocks";
-import { batchNorm, chain, conv, dropout, heNormalFanOut, stage, torchPixels } from "@convkit/core";
-import type { Block } from "@convkit/core";
+import { chain, stage, torchPixels } from "@convkit/core";
+import type { BatchNormOptions } from "@convkit/core";
 import { torchHead } from "../shared/heads.ts";
 import { counts, fromTorchvision } from "../shared/sources.ts";
 import type { Counts, Network } from "../shared/sources.ts";
-import { torchInverted, torchSqueeze } from "../shared/torch-inverted.ts";
-import { blockRows, paper, scaledFilters, skipChance, swish } from "./rows.ts";
+import { blockRows, paper, scaledFilters, skipChance } from "./rows.ts";
 import type { BlockRow } from "./rows.ts";
+import { mbConv, unit } from "./torch-blocks.ts";
 
 const imagenet = {
   paper,
   smallest: 1,
   classes: 1000,
   preprocessing: torchPixels,
-  differs: "from Keras': pads both sides at stride 2, epsilon 1e-5, takes scaled pixels",
+  differs: "from Keras': pads both sides at stride 2, epsilon 1e-5 (B5 to B7: 1e-3), takes scaled pixels",
 } as const;
-const norm = { epsilon: 1e-5, momentum: 0.9 };
+/** Of B0 to B4. */
+const usual = { epsilon: 1e-5, momentum: 0.9 };
+/** Of B5 to B7, whose weights were trained elsewhere. */
+const wider = { epsilon: 1e-3, momentum: 0.99 };
 
 // Factors on width and depth, input; weights, trainable weights, multiply-adds; top-1 and top-5 accuracy; dropout.
 export const efficientnetB0Tv = efficientnet(
@@ -56,6 +58,33 @@ export const efficientnetB4Tv = efficientnet(
   [83.384, 96.594],
   0.4,
 );
+export const efficientnetB5Tv = efficientnet(
+  "efficientnet-b5-tv",
+  [1.6, 2.2],
+  456,
+  counts(30_562_520, 30_389_784, 10_266_384_752),
+  [83.444, 96.628],
+  0.4,
+  wider,
+);
+export const efficientnetB6Tv = efficientnet(
+  "efficientnet-b6-tv",
+  [1.8, 2.6],
+  528,
+  counts(43_265_136, 43_040_704, 19_067_593_536),
+  [84.008, 96.916],
+  0.5,
+  wider,
+);
+export const efficientnetB7Tv = efficientnet(
+  "efficientnet-b7-tv",
+  [2, 3.1],
+  600,
+  counts(66_658_680, 66_347_960, 37_745_884_192),
+  [84.122, 96.908],
+  0.5,
+  wider,
+);
 
 function efficientnet(
   name: string,
@@ -64,6 +93,7 @@ function efficientnet(
   numbers: Counts,
   [top1, top5]: readonly [number, number],
   rate = 0.2,
+  norm: BatchNormOptions = usual,
 ): Network {
   const rows = blockRows(width, depth);
   const path = ({ stage, index }: BlockRow): string => `features.b${stage}.b${index}`;
@@ -80,44 +110,13 @@ function efficientnet(
     stages: [...[1, 2, 3, 5].map(end), "features.b8.b2"],
     body: chain({
       features: chain({
-        b0: unit(scaledFilters(32, width), 3, 2), //       112 x 112
-        blocks: stage(rows.length, (i) => block(rows[i] as BlockRow, skipChance(i, rows.length)), {
+        b0: unit(scaledFilters(32, width), { kernel: 3, stride: 2, norm }), //       112 x 112
+        blocks: stage(rows.length, (i) => mbConv(rows[i] as BlockRow, { chance: skipChance(i, rows.length), norm }), {
           name: (_, i) => path(rows[i] as BlockRow),
         }),
-        b8: unit(scaledFilters(1280, width), 1, 1), //       7 x 7
+        b8: unit(scaledFilters(1280, width), { norm }), //       7 x 7
       }),
     }),
     head: (options) => torchHead(options, { name: "classifier.b1", rate }),
   };
-}
-
-function block({ kernel, expansion, filters, stride }: BlockRow, chance: number): Block {
-  const naming = torchInverted({ expands: expansion !== 1, excites: true });
-  return (x, name) => {
-    const reduced = Math.max(1, Math.floor((x.shape.at(-1) as number) / 4));
-    return invertedResidual(filters, {
-      stride,
-      expansion,
-      kernel,
-      padding: (kernel - 1) / 2,
-      norm,
-      init: heNormalFanOut,
-      activation: swish,
-      excite: squeezeExcite(reduced, {
-        activation: "swish",
-        init: heNormalFanOut,
-        naming: torchSqueeze,
-      }),
-      drop: chance > 0 ? dropout(chance, { perSample: true }) : undefined,
-      naming,
-    })(x, name);
-  };
-}
-
-function unit(filters: number, kernel: number, stride: number): Block {
-  return chain({
-    b0: conv(filters, kernel, { stride, padding: (kernel - 1) / 2, bias: false, init: heNormalFanOut }),
-    b1: batchNorm(norm),
-    b2: swish(),
-  });
 }

@@ -170,13 +170,16 @@ const kerasOthers: readonly PublishedWeights[] = [
     "tf",
   ),
   other("mobilenet-v2", false, `${keras}mobilenet_v2/mobilenet_v2_${ordering}_1.0_224_no_top.h5`, undefined, "tf"),
-  ...(["b0", "b1", "b2", "b3", "b4"] as const).flatMap((size) => {
+  ...(["b0", "b1", "b2", "b3", "b4", "b5", "b6", "b7"] as const).flatMap((size) => {
     const [top, notop] = {
       b0: ["902e53a9f72be733fc0bcb005b3ebbac", "50bc09e76180e00e4465e1a485ddc09d"],
       b1: ["1d254153d4ab51201f1646940f018540", "74c4e6b3e1f6a1eea24c589628592432"],
       b2: ["b15cce36ff4dcbd00b6dd88e7857a6ad", "111f8e2ac8aa800a7a99e3239f7bfb39"],
       b3: ["ffd1fdc53d0ce67064dc6a9c7960ede0", "af6d107764bb5b1abb91932881670226"],
       b4: ["18c95ad55216b8f92d7e70b3a046e2fc", "ebc24e6d6c33eaebbd558eafbeedf1ba"],
+      b5: ["ace28f2a6363774853a83a0b21b9421a", "38879255a25d3c92d5e44e04ae6cec6f"],
+      b6: ["165f6e37dce68623721b423839de8be5", "9ecce42647a20130c1f39a5d4cb75743"],
+      b7: ["8c03f828fec3ef71311cd463b6759d99", "cbcfe4450ddf6f3ad90b1b398090fe4a"],
     }[size] as [string, string];
     const base = `https://storage.googleapis.com/keras-applications/efficientnet${size}`;
     return [
@@ -233,7 +236,38 @@ const torchTable = [
   ["efficientnet-b2-tv", "efficientnet_b2_rwightman-c35c1473", undefined],
   ["efficientnet-b3-tv", "efficientnet_b3_rwightman-b3899882", undefined],
   ["efficientnet-b4-tv", "efficientnet_b4_rwightman-23ab8bcd", undefined],
+  ["convnext-small", "convnext_small-0c510722", undefined],
+  ["convnext-base", "convnext_base-6075fbad", undefined],
+  ["convnext-large", "convnext_large-ea097f82", undefined],
+  ["mnasnet0-5", "mnasnet0.5_top1_67.823-3ffadce67e", undefined],
+  ["mnasnet0-75", "mnasnet0_75-7090bc5f", undefined],
+  ["mnasnet1-3", "mnasnet1_3-a4c69d6f", undefined],
+  ["regnet-x-800mf", "regnet_x_800mf-ad17e45c", undefined],
+  ["regnet-x-1-6gf", "regnet_x_1_6gf-e3633e7f", undefined],
+  ["regnet-x-3-2gf", "regnet_x_3_2gf-f342aeae", undefined],
+  ["regnet-x-8gf", "regnet_x_8gf-03ceed89", undefined],
+  ["regnet-x-16gf", "regnet_x_16gf-2007eb11", undefined],
+  ["regnet-x-32gf", "regnet_x_32gf-9d47f8d0", undefined],
+  ["regnet-y-800mf", "regnet_y_800mf-1b27b58c", undefined],
+  ["regnet-y-1-6gf", "regnet_y_1_6gf-b11a554e", undefined],
+  ["regnet-y-3-2gf", "regnet_y_3_2gf-b5a9779c", undefined],
+  ["regnet-y-8gf", "regnet_y_8gf-d0d0e4a8", undefined],
+  ["regnet-y-16gf", "regnet_y_16gf-9e6ed7dd", undefined],
+  ["regnet-y-32gf", "regnet_y_32gf-4dee3f7a", undefined],
+  ["shufflenet-v2-x0-5", "shufflenetv2_x0.5-f707e7126e", undefined],
+  ["shufflenet-v2-x1-0", "shufflenetv2_x1-5666bf0f80", undefined],
+  ["shufflenet-v2-x1-5", "shufflenetv2_x1_5-3c479a10", undefined],
+  ["shufflenet-v2-x2-0", "shufflenetv2_x2_0-8be3c8ee", undefined],
+  ["efficientnet-b5-tv", "efficientnet_b5_lukemelas-1a07897c", undefined],
+  ["efficientnet-b6-tv", "efficientnet_b6_lukemelas-24a108a5", undefined],
+  ["efficientnet-b7-tv", "efficientnet_b7_lukemelas-c5b4e57e", undefined],
+  ["efficientnet-v2-s", "efficientnet_v2_s-dd5fe13b", undefined],
+  ["efficientnet-v2-m", "efficientnet_v2_m-dc08266a", undefined],
+  ["efficientnet-v2-l", "efficientnet_v2_l-59c71312", undefined],
 ] as const;
+
+/** Networks of torchvision whose input is from -1 to 1. */
+const signedModels: ReadonlySet<string> = new Set(["googlenet-tv", "inception-v3-tv", "efficientnet-v2-l"]);
 
 /** All published files for networks of the zoo. */
 export const imagenetWeights: readonly PublishedWeights[] = [
@@ -243,7 +277,7 @@ export const imagenetWeights: readonly PublishedWeights[] = [
   ]),
   ...kerasOthers,
   ...torchTable.map(([model, file, sha256]): PublishedWeights => {
-    const preprocessing = model === "googlenet-tv" || model === "inception-v3-tv" ? "tf" : "torch";
+    const preprocessing = signedModels.has(model) ? "tf" : "torch";
     return {
       model,
       top: true,
