@@ -71,11 +71,13 @@ export async function loadTorch(
       );
     } else assignments.push({ name, variable, tensor, arrange: fromTorch, shape: variable.shape as number[] });
   }
+  // In a quantized network each quantized tensor is a weight; beside float weights it is none, like a sparse one.
+  const isQuantized = assignments.some(({ tensor }) => tensor.form === "quantized");
   for (const [name, { shape, dtype, form }] of tensors) {
     if (spare.test(name) || ofTop.has(name) || ignore?.test(name) === true) ignored.push(name);
-    else if (!dtype.includes("float") || form === "sparse") {
+    else if (!dtype.includes("float") || form === "sparse" || (form === "quantized" && !isQuantized)) {
       const kind =
-        form === "sparse" ? "a sparse tensor, and no layer has this name" : `no layer has weights of ${dtype}`;
+        form === undefined ? `no layer has weights of ${dtype}` : `a ${form} tensor, and no layer has this name`;
       onNote?.(`${file.path} leaves out "${name}": ${kind}`);
       ignored.push(name);
     } else {

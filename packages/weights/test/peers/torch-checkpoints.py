@@ -99,6 +99,7 @@ states |= {
         **state,
         **{f"spare_{kind}": torch.ones(2).to(getattr(torch, kind)) for kind in ("int64", "bool", "complex64")},
         "spare_sparse": torch.eye(3).to_sparse(),
+        "spare_quantized": torch.quantize_per_tensor(torch.ones(3), 0.1, 0, torch.qint8),
     },
 }
 for name, value in states.items():
