@@ -1,43 +1,15 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
-import { checkOptions, shown } from "@convkit/errors";
-import type { OptionNames } from "@convkit/errors";
+import { checkAccelerate } from "./accelerate-options.ts";
+import type { Accelerated, AccelerateOptions } from "./accelerate-options.ts";
 import { isTracing } from "./tfjs/recording.ts";
 import { compileWatched } from "./compile.ts";
 import type { Compiled } from "./compile.ts";
-import type { CompileOptions } from "./compile-options.ts";
 import { isUntraceable } from "./compiled/function-compiler.ts";
-import type { TraceDescription } from "./compiled/describe.ts";
-import { GraphError } from "./graph-error.ts";
 import { warnOnce } from "./session/threads.ts";
 import { patchModel } from "./patches/model.ts";
 import type { BatchFunction } from "./patches/model.ts";
 import type { HostTensor } from "./values/host-tensor.ts";
-
-/** How a model is accelerated. */
-export interface AccelerateOptions extends Omit<CompileOptions, "freeze"> {
-  /**
-   * Called once with a notice if something runs eagerly because it cannot be compiled, or with other threads than asked for;
-   * emits Node's warning by default.
-   */
-  readonly onNotice?: ((line: string) => void) | undefined;
-}
-
-const accelerateOptionNames: OptionNames<AccelerateOptions> = {
-  seed: true,
-  precision: true,
-  threads: true,
-  deterministic: true,
-  onNotice: true,
-};
-
-/** An accelerated model's compiled functions. */
-export interface Accelerated {
-  /** Describes what was compiled so far. */
-  describe(): TraceDescription[];
-  /** Restores the model's own methods; the weights keep their values. */
-  dispose(): Promise<void>;
-}
 
 /**
  * Makes an ordinary tfjs model train and predict with compiled graphs. `fit`, `fitDataset`, `trainOnBatch`, `evaluate`,
@@ -46,12 +18,7 @@ export interface Accelerated {
  * once for it. Throws GraphError for unknown options.
  */
 export function accelerate(model: tfl.LayersModel, options: AccelerateOptions = {}): Accelerated {
-  checkOptions("accelerate", options, accelerateOptionNames, (message) => new GraphError(message));
-  if (typeof model?.predict !== "function" || !Array.isArray(model.outputs)) {
-    throw new GraphError(
-      `accelerate: expected a model such as createModel or \`await loadModel\` gives, got ${shown(model)}.`,
-    );
-  }
+  checkAccelerate(model, options);
   const { onNotice = warnOnce } = options;
   const graphs = new Set<Compiled<unknown[], unknown>>();
   const undo = patchModel(model, (fn, purpose) => {

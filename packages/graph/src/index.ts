@@ -1,35 +1,5 @@
 export { accelerate } from "./accelerate.ts";
-export type { Accelerated, AccelerateOptions } from "./accelerate.ts";
-export { isTracing } from "./tfjs/recording.ts";
 export { compile } from "./compile.ts";
-export type { Compiled } from "./compile.ts";
-export type { CompileOptions } from "./compile-options.ts";
-export type { TraceDescription } from "./compiled/describe.ts";
-export { executable } from "./executable.ts";
-export type { Executable, ExecutionOptions, Feed, Values } from "./executable.ts";
-export type { RewriteDescription } from "./passes/index.ts";
-export { GraphError } from "./graph-error.ts";
-export { HostTensor } from "./values/host-tensor.ts";
-export type { HostData } from "./values/host-tensor.ts";
-export { hyper } from "./hyper.ts";
-export type { Hyper } from "./hyper.ts";
+export { executable } from "./execute/executable.ts";
 export { loadSavedModel } from "./saved-model/load.ts";
-export type { LoadedSavedModel, LoadSavedModelOptions } from "./saved-model/load.ts";
-export type { LoadedVariable } from "./saved-model/variables.ts";
-export { clipGradients } from "./optimizers/clipping.ts";
-export type { Clipping } from "./optimizers/clipping.ts";
-export { adam, adamw, rmsprop, sgd } from "./optimizers/optimizer.ts";
-export type {
-  AdamOptions,
-  AdamWOptions,
-  PerVariable,
-  RmsPropOptions,
-  RuleOptimizer,
-  SgdOptions,
-  VariableOptions,
-} from "./optimizers/optimizer.ts";
-export type { Profile, TraceEvent } from "./session/profile.ts";
-export { random } from "./random.ts";
-export type { SavedModelOptions } from "./saved-model/write.ts";
-export type { TensorDescription } from "./saved-model/signature.ts";
-export type { Input, Result, TensorLike } from "./values/nested.ts";
+export * from "./everywhere.ts";

@@ -1,0 +1,33 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { compile } from "../compile.ts";
+import type { CompileOptions } from "../compile-options.ts";
+import { eagerExecutable } from "./eager-executable.ts";
+import type { Executable, ExecutionOptions, TensorFunction, Values } from "./executable-types.ts";
+
+/** Compiles `fn` into one TensorFlow graph on the TensorFlow engines; runs it op by op on the others. */
+export function executable(fn: TensorFunction, options: ExecutionOptions = {}): Executable {
+  const { eager = tf.getBackend() !== "tensorflow", ...compileOptions } = options;
+  return eager ? eagerExecutable(fn) : compiledExecutable(fn, compileOptions);
+}
+
+function compiledExecutable(fn: TensorFunction, options: CompileOptions): Executable {
+  const graph = compile((...inputs: tf.Tensor[]) => fn(...inputs), options);
+  type Arguments = { data: Float32Array; shape: number[] }[];
+  return {
+    async run(feeds) {
+      return (await graph(...(feeds as Arguments))) as unknown as Values[];
+    },
+    async runAll(calls, before) {
+      return (await graph.steps(calls as Arguments[], before && { before })) as unknown as Values[][];
+    },
+    sync: () => graph.sync(),
+    get runs() {
+      return graph.runs;
+    },
+    set runs(count) {
+      graph.runs = count;
+    },
+    kept: graph.kept,
+    dispose: () => graph.dispose(),
+  };
+}
