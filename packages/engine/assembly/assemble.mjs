@@ -1,9 +1,9 @@
 // Compiles the kernels: `node assembly/assemble.mjs <folder>` writes them there, which is a step of the package's build;
 // a checkout that was not built calls `assemble` on first use.
 import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { argv } from "node:process";
 import { fileURLToPath } from "node:url";
 
@@ -67,5 +67,11 @@ if (argv[1] === fileURLToPath(import.meta.url)) {
     for (const relaxed of [false, true]) {
       await writeFile(join(folder, fileName({ threads, relaxed })), await assemble({ threads, relaxed }));
     }
+  }
+  // Bundlers copy files that lie beside a module: tfjs' own, which the kernels work with, lie beside ours.
+  const tfjs = dirname(createRequire(import.meta.url).resolve("@tensorflow/tfjs-backend-wasm"));
+  for (const kind of ["", "-simd", "-threaded-simd"]) {
+    const name = `tfjs-backend-wasm${kind}.wasm`;
+    await copyFile(join(tfjs, name), join(folder, name));
   }
 }

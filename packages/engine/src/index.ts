@@ -6,12 +6,13 @@ export type { InstallProgress } from "./install/progress.ts";
 export { listEngines, type InstalledEngine } from "./install/installed.ts";
 export { removeEngine, type RemoveOptions } from "./install/remove.ts";
 export { tensorflowLibrary, type TensorflowLibrary } from "./tensorflow/library.ts";
+export { availableEngines, useEngine } from "./use-engine.ts";
 export {
-  availableEngines,
-  engineNames,
-  useEngine,
   type Engine,
   type EngineName,
+  engineNames,
+  type PageEngineName,
+  pageEngineNames,
   type UseOptions,
-} from "./use-engine.ts";
+} from "./engine.ts";
 export { OutOfMemoryError } from "./wasm/index.ts";

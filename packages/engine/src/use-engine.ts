@@ -7,40 +7,18 @@ import { installEngine } from "./install/install.ts";
 import type { InstallProgress } from "./install/progress.ts";
 import { findLoadable, loadTensorflow, type Loadable } from "./tensorflow/load.ts";
 import { threadsOf } from "./machine/threads.ts";
-import { findWasm } from "./wasm/find.ts";
-import { loadWasm } from "./wasm/index.ts";
+import { findWasm } from "./wasm/node/find.ts";
+import {
+  type Engine,
+  type EngineName,
+  engineNames,
+  type PageEngineName,
+  pageEngineNames,
+  type UseOptions,
+} from "./engine.ts";
+import { loadWasm, nodePlatform } from "./wasm/index.ts";
 
-/** The engines, best first. */
-export const engineNames = ["gpu", "native", "wasm"] as const;
-
-/** Which TensorFlow runs: CUDA, the CPU, or WebAssembly. */
-export type EngineName = (typeof engineNames)[number];
-
-/** An engine in use. */
-export interface Engine {
-  readonly name: EngineName;
-  /** tfjs' name of the backend. */
-  readonly backend: "tensorflow" | "wasm";
-  /** TensorFlow's version; undefined on the wasm engine. */
-  readonly tensorflow?: string | undefined;
-  readonly threads: number;
-  readonly isGpu: boolean;
-}
-
-/** Options of `useEngine`. */
-export interface UseOptions {
-  /** Threads to compute with; by default the engine decides. */
-  readonly threads?: number | undefined;
-  /**
-   * Called with one line that says which engines `auto` could not use, why, and how to install the faster one; standard error by
-   * default.
-   */
-  readonly onNotice?: ((line: string) => void) | undefined;
-  /** Installs the engine first if it is missing: `auto` the native one, `gpu` where there is a GPU. False by default. */
-  readonly install?: boolean | undefined;
-}
-
-const optionNames: OptionNames<UseOptions> = { threads: true, onNotice: true, install: true };
+const optionNames: OptionNames<UseOptions> = { threads: true, onNotice: true, install: true, wasmPath: true };
 
 const loading = new Map<EngineName, Promise<Engine>>();
 let choosing: Promise<Engine> | undefined;
@@ -63,10 +41,19 @@ export async function reasonAgainst(name: EngineName): Promise<string | undefine
  * here, and says in one line why it could not take a faster one. Throws an EngineError with the reason if a named engine
  * cannot be used. A second call returns the engine that runs already.
  */
-export async function useEngine(name: EngineName | "auto" = "auto", options: UseOptions = {}): Promise<Engine> {
+export async function useEngine(
+  name: EngineName | PageEngineName | "auto" = "auto",
+  options: UseOptions = {},
+): Promise<Engine> {
   checkOptions("useEngine", options, optionNames, (message) => new EngineError(message));
   const { threads, install = false, onNotice = (line: string) => process.stderr.write(`${line}\n`) } = options;
-  if (name !== "auto" && !engineNames.includes(name)) {
+  if (options.wasmPath !== undefined)
+    throw new EngineError(
+      "useEngine takes wasmPath in a web page only: in Node the WebAssembly files are found by themselves.",
+    );
+  if (!isNodeEngine(name)) {
+    if (pageEngineNames.includes(name))
+      throw new EngineError(`The ${name} engine runs in a web page: in Node take auto, ${engineNames.join(", ")}.`);
     const hint = typeof name === "object" ? '; options come second, useEngine("auto", { install: true })' : "";
     throw new EngineError(`There is no engine ${shown(name)}: the engines are auto, ${engineNames.join(", ")}${hint}.`);
   }
@@ -85,6 +72,10 @@ export async function useEngine(name: EngineName | "auto" = "auto", options: Use
   }
   if (tf.getBackend() !== engine.backend) await tf.setBackend(engine.backend);
   return engine;
+}
+
+function isNodeEngine(name: EngineName | PageEngineName | "auto"): name is EngineName | "auto" {
+  return name === "auto" || (engineNames as readonly string[]).includes(name);
 }
 
 /** Installs what `name` needs; a machine that TensorFlow has no build for keeps what it has, and the notice says so. */
@@ -148,7 +139,7 @@ async function start(name: EngineName, threads: number | undefined): Promise<Eng
   const found = await find(name);
   if ("reason" in found) throw new EngineError(`The ${name} engine cannot be used: ${found.reason}.`);
   if (!("tfjsNode" in found)) {
-    const { threads: running } = await loadWasm({ threads });
+    const { threads: running } = await loadWasm(nodePlatform, { threads });
     return { name, backend: "wasm", threads: running, isGpu: false };
   }
   const other = name === "gpu" ? "native" : "gpu";

@@ -4,7 +4,7 @@ import { kernelAddresses, registerWasmKernels } from "@convkit/engine/wasm";
 import * as tf from "@tensorflow/tfjs-core";
 import { expect, it } from "vitest";
 
-import { kernelsModule } from "../src/wasm/kernels-module.ts";
+import { kernelsModule } from "../src/wasm/node/kernels-module.ts";
 
 const gradient = (): Float32Array =>
   tf.tidy(() => {

@@ -6,7 +6,7 @@ import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 
-import { loadWasm } from "../src/wasm/index.ts";
+import { loadWasm, nodePlatform } from "../src/wasm/index.ts";
 import { startProgram } from "./program.ts";
 
 async function stepWith(
@@ -33,14 +33,14 @@ describe("threads of the wasm engine", () => {
   });
 
   it.each([0, -1, 1.5, Number.NaN])("are refused if they are %s", async (threads) => {
-    await expect(loadWasm({ threads })).rejects.toThrow(`computes with 1 thread or more, not ${threads}.`);
+    await expect(loadWasm(nodePlatform, { threads })).rejects.toThrow(`computes with 1 thread or more, not ${threads}.`);
   });
 });
 
 it("refuses threads where they cannot share memory, in a sentence that says what to do", async () => {
   vi.stubGlobal("SharedArrayBuffer", undefined);
   try {
-    await expect(loadWasm({ threads: 2 })).rejects.toThrow(
+    await expect(loadWasm(nodePlatform, { threads: 2 })).rejects.toThrow(
       /^The wasm engine cannot run 2 threads: this Node \(v.*\) has no SharedArrayBuffer; ask for 1 thread\.$/u,
     );
   } finally {
@@ -55,7 +55,7 @@ describe("wasm engine", () => {
     const before = await tf.env().getAsync("WASM_HAS_SIMD_SUPPORT");
     tf.env().set("WASM_HAS_SIMD_SUPPORT", false);
     try {
-      await expect(loadWasm()).rejects.toThrow(/^The wasm engine needs WebAssembly SIMD, .* update Node, or run/u);
+      await expect(loadWasm(nodePlatform)).rejects.toThrow(/^The wasm engine needs WebAssembly SIMD, .* update Node, or run/u);
     } finally {
       tf.env().set("WASM_HAS_SIMD_SUPPORT", before);
     }

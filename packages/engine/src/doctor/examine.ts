@@ -18,7 +18,8 @@ import { findOpenvino, type InstalledOpenvino } from "../openvino/installed.ts";
 import { platformOf } from "../machine/platform.ts";
 import { tensorflowLibrary } from "../tensorflow/library.ts";
 import { threadsOf } from "../machine/threads.ts";
-import { engineNames, reasonAgainst, useEngine, type EngineName } from "../use-engine.ts";
+import { engineNames, type EngineName } from "../engine.ts";
+import { reasonAgainst, useEngine } from "../use-engine.ts";
 
 /** The result of trying one engine. */
 export interface EngineCheck {

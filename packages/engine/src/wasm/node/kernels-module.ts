@@ -3,11 +3,7 @@ import { readFile } from "node:fs/promises";
 import process from "node:process";
 import { setFlagsFromString } from "node:v8";
 
-/** A module with one fused multiply-add: valid if WebAssembly has relaxed SIMD. */
-const fusedMultiplyAdd = new Uint8Array([
-  0, 97, 115, 109, 1, 0, 0, 0, 1, 8, 1, 96, 3, 123, 123, 123, 1, 123, 3, 2, 1, 0, 10, 13, 1, 11, 0, 32, 0, 32, 1, 32, 2,
-  253, 133, 2, 11,
-]);
+import { hasFusedMultiplyAdd } from "../fused-multiply-add.ts";
 
 /** A build of the kernels: with or without a shared heap, with or without fused multiply-adds. */
 interface Variant {
@@ -17,15 +13,15 @@ interface Variant {
 
 /**
  * The compiled kernels, in the fastest build that this machine's WebAssembly can run. In the published package they
- * lie beside this file. In a checkout they are assembled from `assembly/` on first use (seconds) and kept until
+ * lie in the folder above. In a checkout they are assembled from `assembly/` on first use (seconds) and kept until
  * `assembly/` changes.
  */
 export async function kernelsModule(threads: boolean): Promise<WebAssembly.Module> {
   const variant = { threads, relaxed: fusesMultiplyAdd() };
   const name = `kernels${threads ? "-threads" : ""}${variant.relaxed ? "-relaxed" : ""}.wasm`;
-  const built = new URL(name, import.meta.url);
+  const built = new URL(`../${name}`, import.meta.url);
   if (existsSync(built)) return WebAssembly.compile(await readFile(built));
-  const assembler = new URL("../../assembly/assemble.mjs", import.meta.url).href;
+  const assembler = new URL("../../../assembly/assemble.mjs", import.meta.url).href;
   const { assemble } = (await import(/* @vite-ignore */ assembler)) as {
     assemble(variant: Variant): Promise<Uint8Array<ArrayBuffer>>;
   };
@@ -38,5 +34,5 @@ export async function kernelsModule(threads: boolean): Promise<WebAssembly.Modul
  */
 function fusesMultiplyAdd(): boolean {
   if (process.versions.node.startsWith("20.")) setFlagsFromString("--experimental-wasm-relaxed-simd");
-  return WebAssembly.validate(fusedMultiplyAdd);
+  return hasFusedMultiplyAdd();
 }

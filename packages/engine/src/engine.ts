@@ -1,0 +1,41 @@
+/** The engines of Node, best first. */
+export const engineNames = ["gpu", "native", "wasm"] as const;
+
+/** The engines of a web page, best first. */
+export const pageEngineNames = ["webgpu", "webgl", "wasm"] as const;
+
+/** Which TensorFlow runs in Node: CUDA, the CPU, or WebAssembly. */
+export type EngineName = (typeof engineNames)[number];
+
+/** Which of tfjs' backends runs in a web page. */
+export type PageEngineName = (typeof pageEngineNames)[number];
+
+/** An engine in use. */
+export interface Engine {
+  readonly name: EngineName | PageEngineName;
+  /** tfjs' name of the backend. */
+  readonly backend: "tensorflow" | "wasm" | "webgpu" | "webgl";
+  /** TensorFlow's version; undefined on the engines that are not TensorFlow's library. */
+  readonly tensorflow?: string | undefined;
+  /** Threads that compute; 1 on the engines that compute on a GPU of a web page. */
+  readonly threads: number;
+  readonly isGpu: boolean;
+}
+
+/** Options of `useEngine`. */
+export interface UseOptions {
+  /** Threads to compute with; by default the engine decides. */
+  readonly threads?: number | undefined;
+  /**
+   * Called with one line that says which engines `auto` could not use, why, and how to install the faster one; standard error by
+   * default, the console in a web page.
+   */
+  readonly onNotice?: ((line: string) => void) | undefined;
+  /** Installs the engine first if it is missing: `auto` the native one, `gpu` where there is a GPU. False by default; only in Node. */
+  readonly install?: boolean | undefined;
+  /**
+   * In a web page without a bundler that copies files: the address of the folder with the WebAssembly files of `@convkit/engine`; by
+   * default they lie beside the bundle. Only in web pages.
+   */
+  readonly wasmPath?: string | undefined;
+}
