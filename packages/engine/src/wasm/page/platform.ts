@@ -43,6 +43,8 @@ export function pagePlatform(wasmPath: string | undefined): WasmPlatform {
     parallelism: () => (globalThis.crossOriginIsolated ? navigator.hardwareConcurrency : 1),
     async prepare() {
       const { setWasmPaths } = await import("@tensorflow/tfjs-backend-wasm");
+      // tfjs writes to the console where a file of its own is missing, and does not say which.
+      await fetched(addressOf("tfjs-backend-wasm-simd.wasm"), "HEAD");
       setWasmPaths(Object.fromEntries(tfjsFiles.map((file) => [file, addressOf(file)])));
     },
     kernelsModule: (threads) =>
@@ -52,18 +54,21 @@ export function pagePlatform(wasmPath: string | undefined): WasmPlatform {
   };
 }
 
-async function compiled(address: string): Promise<WebAssembly.Module> {
-  const way = "serve convkit's WebAssembly files and give their folder as `wasmPath`";
-  const response = await fetch(address).catch((error: unknown) => {
-    throw new EngineError(`The wasm engine cannot fetch its kernels from ${address}: ${way}.`, { cause: error });
+const way = "serve convkit's WebAssembly files and give their folder as `wasmPath`";
+
+async function fetched(address: string, method: "GET" | "HEAD"): Promise<Response> {
+  const response = await fetch(address, { method }).catch((error: unknown) => {
+    throw new EngineError(`The wasm engine cannot fetch ${address}: ${way}.`, { cause: error });
   });
   if (!response.ok)
-    throw new EngineError(
-      `The wasm engine cannot fetch its kernels from ${address} (status ${response.status}): ${way}.`,
-    );
-  const bytes = await response.arrayBuffer();
+    throw new EngineError(`The wasm engine cannot fetch ${address} (status ${response.status}): ${way}.`);
+  return response;
+}
+
+async function compiled(address: string): Promise<WebAssembly.Module> {
+  const response = await fetched(address, "GET");
   try {
-    return await WebAssembly.compile(bytes);
+    return await WebAssembly.compile(await response.arrayBuffer());
   } catch (error) {
     throw new EngineError(`The wasm engine found no WebAssembly at ${address}: ${way}.`, { cause: error });
   }
