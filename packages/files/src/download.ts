@@ -1,6 +1,7 @@
 import { open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename } from "node:path";
-import { checkOptions, ConvkitError, type OptionNames } from "@convkit/errors";
+import { checkOptions, type OptionNames } from "@convkit/errors";
+import { DownloadError } from "./download-error.ts";
 import { errnoOf, FileError, messageOf, unwritable } from "./file-error.ts";
 import { type FileHash, hashDifference } from "./file-hash.ts";
 import { withLock } from "./lock.ts";
@@ -26,21 +27,6 @@ export interface DownloadOptions {
 }
 
 const optionNames: OptionNames<DownloadOptions> = { hash: true, signal: true, onProgress: true, fetch: true };
-
-/** A file that cannot be fetched; the message says where to put it by hand. */
-export class DownloadError extends ConvkitError {
-  override readonly name = "DownloadError";
-  readonly code = "CONVKIT_DOWNLOAD";
-  readonly url: string;
-  /** The file that was to be written. */
-  readonly path: string;
-
-  constructor(url: string, path: string, problem: string, options?: ErrorOptions) {
-    super(`${url} ${problem}`, options);
-    this.url = url;
-    this.path = path;
-  }
-}
 
 /**
  * Fetches `url` into `file`, unless the file is there. The file appears when it is whole and has its hash; of several processes that ask

@@ -1,4 +1,3 @@
-import { dirname } from "node:path";
 import { ConvkitError } from "@convkit/errors";
 
 /** A file or folder that cannot be read, written, fetched or locked: says which, why, and what to do. */
@@ -20,6 +19,11 @@ export class FileError extends ConvkitError {
   }
 }
 
+/** The folder of a path; `node:path` has no place in a web page, where this class is used, too. */
+function folderOf(path: string): string {
+  return /^(.*[^/\\])[/\\]+[^/\\]*$/u.exec(path)?.[1] ?? (/^[/\\]/u.test(path) ? "/" : ".");
+}
+
 /** What an errno means for somebody who wanted to write `path`, and what to do about it. */
 const meanings: Readonly<Record<string, (path: string) => string>> = {
   ENOSPC: () => "the disk is full; make room, or choose another place",
@@ -27,7 +31,7 @@ const meanings: Readonly<Record<string, (path: string) => string>> = {
   EROFS: () => "the disk is read-only; choose another place",
   EACCES: () => "this user may not write there; change its permissions, or choose another place",
   EPERM: () => "this user may not write there; change its permissions, or choose another place",
-  ENOENT: (path) => `there is no folder ${dirname(path)}; make it first`,
+  ENOENT: (path) => `there is no folder ${folderOf(path)}; make it first`,
   ENOTDIR: () => "a part of the path is a file, not a folder; choose another place",
   EEXIST: () => "something else has that name; remove it, or choose another place",
   EISDIR: () => "a folder has that name; remove it, or choose another place",

@@ -6,7 +6,8 @@ import { checkOptions, type OptionNames } from "@convkit/errors";
 import { errnoOf, unwritable } from "./file-error.ts";
 import { makeFolder } from "./make-folder.ts";
 import { isRunning, type ProcessIdentity, thisProcess } from "./process-identity.ts";
-import { finalName, temporaryName } from "./temporary-name.ts";
+import { finalName } from "./final-name.ts";
+import { temporaryName } from "./temporary-name.ts";
 
 /*
  * A lock is a file with its holder's identity. The holder touches the file every five seconds. The file of a dead holder is not

@@ -1,0 +1,22 @@
+// Not for users: what other packages of convkit need of the system. Web pages take `page.ts` in its place, so a package that takes
+// files, paths and checksums from here bundles for a page.
+import { createHash } from "node:crypto";
+
+export { existsSync } from "node:fs";
+export { appendFile, type FileHandle, open, readdir, readFile, rename, rm, stat, truncate } from "node:fs/promises";
+export { hostname } from "node:os";
+export { basename, dirname, extname, join } from "node:path";
+export { crc32 } from "node:zlib";
+
+/** The SHA-256 of bytes in hexadecimal digits. */
+export function sha256(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+/** Tells the user something that is no error: a warning of the process, or a line in the page's console. */
+export function warn(line: string): void {
+  process.emitWarning(line);
+}
+
+/** The identity of this process in names of files. */
+export const processId = process.pid;

@@ -1,0 +1,56 @@
+import { createHash } from "node:crypto";
+import { posix } from "node:path";
+import { crc32 } from "node:zlib";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import * as page from "../src/browser.ts";
+import * as node from "../src/index.ts";
+import * as nodeSystem from "../src/system/node.ts";
+import * as pageSystem from "../src/system/page.ts";
+
+/** Names between single slashes: for doubled ones Node has rules of its own. */
+const path = fc
+  .tuple(
+    fc.boolean(),
+    fc.array(fc.constantFrom(".", "..", "a", "b.c", ".d", "e.", "..f", "ü x"), { minLength: 1, maxLength: 5 }),
+  )
+  .map(([isAbsolute, names]) => `${isAbsolute ? "/" : ""}${names.join("/")}`);
+
+describe("in a web page", () => {
+  it("there are the names that Node has", () => {
+    expect(Object.keys(page).toSorted()).toEqual(Object.keys(node).toSorted());
+    expect(Object.keys(pageSystem).toSorted()).toEqual(Object.keys(nodeSystem).toSorted());
+  });
+
+  it("paths are taken apart and joined as Node does", () => {
+    fc.assert(
+      fc.property(path, path, (one, two) => {
+        expect(pageSystem.dirname(one)).toBe(posix.dirname(one));
+        expect(pageSystem.basename(one)).toBe(posix.basename(one));
+        expect(pageSystem.basename(one, ".c")).toBe(posix.basename(one, ".c"));
+        expect(pageSystem.extname(one)).toBe(posix.extname(one));
+        expect(pageSystem.join(one, two)).toBe(posix.join(one, two));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it("checksums are Node's", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), fc.string(), (bytes, text) => {
+        expect(pageSystem.crc32(bytes)).toBe(crc32(bytes));
+        expect(pageSystem.crc32(bytes, pageSystem.crc32(text))).toBe(crc32(bytes, crc32(text)));
+        expect(pageSystem.sha256(bytes)).toBe(createHash("sha256").update(bytes).digest("hex"));
+      }),
+    );
+  });
+
+  it("files are refused in a sentence that names them", async () => {
+    const sentence = /^out\/model\.json cannot be read or written: a web page has no file system/u;
+    await expect(page.readJson("out/model.json")).rejects.toThrow(sentence);
+    await expect(page.writeFileAtomic("out/model.json")).rejects.toThrow(page.FileError);
+    await expect(pageSystem.open("out/model.json")).rejects.toThrow(sentence);
+    expect(() => page.cacheFolder("data")).toThrow(page.FileError);
+    expect(pageSystem.existsSync("out")).toBe(false);
+  });
+});
