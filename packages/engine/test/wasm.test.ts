@@ -33,7 +33,9 @@ describe("threads of the wasm engine", () => {
   });
 
   it.each([0, -1, 1.5, Number.NaN])("are refused if they are %s", async (threads) => {
-    await expect(loadWasm(nodePlatform, { threads })).rejects.toThrow(`computes with 1 thread or more, not ${threads}.`);
+    await expect(loadWasm(nodePlatform, { threads })).rejects.toThrow(
+      `computes with 1 thread or more, not ${threads}.`,
+    );
   });
 });
 
@@ -55,7 +57,9 @@ describe("wasm engine", () => {
     const before = await tf.env().getAsync("WASM_HAS_SIMD_SUPPORT");
     tf.env().set("WASM_HAS_SIMD_SUPPORT", false);
     try {
-      await expect(loadWasm(nodePlatform)).rejects.toThrow(/^The wasm engine needs WebAssembly SIMD, .* update Node, or run/u);
+      await expect(loadWasm(nodePlatform)).rejects.toThrow(
+        /^The wasm engine needs WebAssembly SIMD, .* update Node, or run/u,
+      );
     } finally {
       tf.env().set("WASM_HAS_SIMD_SUPPORT", before);
     }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { posix } from "node:path";
 import { crc32 } from "node:zlib";
-import fc from "fast-check";
+import { array, assert, boolean, constantFrom, property, string, tuple, uint8Array } from "fast-check";
 import { describe, expect, it } from "vitest";
 import * as page from "../src/browser.ts";
 import * as node from "../src/index.ts";
@@ -9,12 +9,10 @@ import * as nodeSystem from "../src/system/node.ts";
 import * as pageSystem from "../src/system/page.ts";
 
 /** Names between single slashes: for doubled ones Node has rules of its own. */
-const path = fc
-  .tuple(
-    fc.boolean(),
-    fc.array(fc.constantFrom(".", "..", "a", "b.c", ".d", "e.", "..f", "ü x"), { minLength: 1, maxLength: 5 }),
-  )
-  .map(([isAbsolute, names]) => `${isAbsolute ? "/" : ""}${names.join("/")}`);
+const path = tuple(
+  boolean(),
+  array(constantFrom(".", "..", "a", "b.c", ".d", "e.", "..f", "ü x"), { minLength: 1, maxLength: 5 }),
+).map(([isAbsolute, names]) => `${isAbsolute ? "/" : ""}${names.join("/")}`);
 
 describe("in a web page", () => {
   it("there are the names that Node has", () => {
@@ -23,8 +21,8 @@ describe("in a web page", () => {
   });
 
   it("paths are taken apart and joined as Node does", () => {
-    fc.assert(
-      fc.property(path, path, (one, two) => {
+    assert(
+      property(path, path, (one, two) => {
         expect(pageSystem.dirname(one)).toBe(posix.dirname(one));
         expect(pageSystem.basename(one)).toBe(posix.basename(one));
         expect(pageSystem.basename(one, ".c")).toBe(posix.basename(one, ".c"));
@@ -36,8 +34,8 @@ describe("in a web page", () => {
   });
 
   it("checksums are Node's", () => {
-    fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 200 }), fc.string(), (bytes, text) => {
+    assert(
+      property(uint8Array({ maxLength: 200 }), string(), (bytes, text) => {
         expect(pageSystem.crc32(bytes)).toBe(crc32(bytes));
         expect(pageSystem.crc32(bytes, pageSystem.crc32(text))).toBe(crc32(bytes, crc32(text)));
         expect(pageSystem.sha256(bytes)).toBe(createHash("sha256").update(bytes).digest("hex"));

@@ -33,7 +33,13 @@ export async function runInPage<T>(program: string, { isIsolated = false, files 
   await once(server, "listening");
   const browser = await chromium.launch({
     executablePath: findChromium()!,
-    args: ["--no-sandbox", "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--enable-unsafe-swiftshader"],
+    args: [
+      "--no-sandbox",
+      "--enable-unsafe-webgpu",
+      "--use-webgpu-adapter=swiftshader",
+      "--enable-unsafe-swiftshader",
+      "--disable-gpu-watchdog",
+    ],
   });
   try {
     const page = await browser.newPage();

@@ -1,6 +1,6 @@
 import { checkOptions, type OptionNames } from "@convkit/errors";
 import { TrainerError } from "../trainer-error.ts";
-import { isLiveTerminal, type ProgressBar, progressBar } from "./progress-bar.ts";
+import { isLiveTerminal, type ProgressBar, progressBar, writeLine } from "#terminal";
 import type { Callback } from "./callback.ts";
 
 /** Options of `showProgress`. */
@@ -19,7 +19,7 @@ const optionNames: OptionNames<ProgressOptions> = { line: true, bar: true };
  */
 export function showProgress(options: ProgressOptions = {}): Callback {
   checkOptions("showProgress", options, optionNames, (message) => new TrainerError(message));
-  const { line = (text: string) => process.stderr.write(`${text}\n`), bar: draws = isLiveTerminal() } = options;
+  const { line = writeLine, bar: draws = isLiveTerminal() } = options;
   let bar: ProgressBar | undefined;
   const stop = () => {
     bar?.stop();

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "@convkit/files/system";
 import { FileError } from "@convkit/files";
 import { fieldProblems, type Fields, throwProblems, trueOrFalse, wholeFromZero } from "../checks/fields.ts";
 import { healthEvents } from "../health/health-events.ts";

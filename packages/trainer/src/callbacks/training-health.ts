@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync } from "@convkit/files/system";
 import { FileError } from "@convkit/files";
 import { fieldProblems, type Fields, throwProblems, trueOrFalse, wholeFromOne } from "../checks/fields.ts";
 import { readHealth, writeHealth } from "../health/health-file.ts";

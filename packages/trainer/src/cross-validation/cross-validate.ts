@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join, warn } from "@convkit/files/system";
 import { classCounts, type IndexedDataset, splitFolds } from "@convkit/datasets";
 import { checkOptions, type OptionNames, shown } from "@convkit/errors";
 import { writeJson } from "@convkit/files";
@@ -58,7 +58,7 @@ export async function crossValidate(options: CrossValidateOptions): Promise<Cros
     ...(callbacks === undefined ? [] : functionProblems("callbacks", callbacks, "(fold) => [earlyStopping()]")),
   ]);
   const splits = splitFolds(data, count, { seed: rest.seed, stratify });
-  tellRareClasses(data, count, rest.onNote ?? ((note) => process.emitWarning(note)));
+  tellRareClasses(data, count, rest.onNote ?? warn);
   const results: RunResult[] = [];
   const made = new WeakSet<LayersModel>();
   for (const [index, [others, fold]] of splits.entries()) {

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "@convkit/files/system";
 import { modelMetadata, replaceHead } from "@convkit/core";
 import { depthGroups } from "@convkit/core/internal";
 import { checkOptions } from "@convkit/errors";

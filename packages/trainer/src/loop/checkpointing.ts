@@ -1,6 +1,6 @@
-import { join } from "node:path";
+import { join } from "@convkit/files/system";
 import { withoutAux } from "@convkit/core";
-import { saveModel } from "@convkit/weights";
+import { saveModel } from "#save-model";
 import type { JsonValue } from "@convkit/files";
 import { fromZero, wholeFromOne, wholeFromZero } from "../checks/fields.ts";
 import {

@@ -1,3 +1,4 @@
+import { isTerminal } from "#terminal";
 import { setModelMetadata } from "@convkit/core";
 import { seedRandomStreams } from "@convkit/core/internal";
 import { CallbackList } from "../callbacks/callback-list.ts";
@@ -104,7 +105,7 @@ export function createRun(options: Settings, began: Readonly<Record<string, Json
   const { model, data, tasks, preprocessing, augment, distill, optimizer, accumulate, ema, execution, monitor } =
     settings;
   seedRandomStreams(model, settings.seed);
-  const shows = settings.progress ?? process.stderr.isTTY;
+  const shows = settings.progress ?? isTerminal();
   const callbacks = new CallbackList([...(settings.callbacks ?? []), ...(shows ? [showProgress()] : [])]);
   const gradients = callbacks.health.some((request) => request.gradients);
   const metrics = new MetricSet(tasks, settings.metrics, settings.onNote);

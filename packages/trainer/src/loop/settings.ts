@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
-import { isDeepStrictEqual } from "node:util";
+import { sha256, warn } from "@convkit/files/system";
+import { dequal } from "dequal";
 import { modelMetadata, type Preprocessing, summarize } from "@convkit/core";
 import { shown } from "@convkit/errors";
 import type { ExecutionOptions } from "@convkit/graph";
@@ -73,7 +73,7 @@ export function completeOptions(options: FullOptions): Settings {
     ...options,
     tasks,
     metrics: options.metrics ?? usualMetricsOf(tasks),
-    onNote: options.onNote ?? ((note) => process.emitWarning(note)),
+    onNote: options.onNote ?? warn,
     optimizer,
     schedule: options.schedule ?? { name: "constant" },
     batch,
@@ -184,8 +184,7 @@ export function resumedSettings(settings: Settings, began: Readonly<Record<strin
       : settings;
   const now = lastingSettings(resumed);
   const changed = [...new Set([...Object.keys(began), ...Object.keys(now)])].filter(
-    (name) =>
-      !isDeepStrictEqual(began[name], now[name]) && !(settings.resume?.anyMachine === true && machine.has(name)),
+    (name) => !dequal(began[name], now[name]) && !(settings.resume?.anyMachine === true && machine.has(name)),
   );
   if (changed.length === 0) return resumed;
   const differences = changed.map((name) => `${name} ${textOf(began[name])}, got ${textOf(now[name])}`);
@@ -198,7 +197,7 @@ export function resumedSettings(settings: Settings, began: Readonly<Record<strin
 function digestOf(weights: NonNullable<Settings["sampleWeights"]>): string | Record<string, string> {
   if (!(weights instanceof Float32Array))
     return Object.fromEntries(Object.entries(weights).map(([name, own]) => [name, digestOf(own) as string]));
-  return createHash("sha256").update(bytesOf(weights)).digest("hex");
+  return sha256(bytesOf(weights));
 }
 
 function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {

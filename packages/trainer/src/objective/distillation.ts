@@ -2,7 +2,7 @@ import { modelMetadata, type Preprocessing } from "@convkit/core";
 import { checkOptions, type OptionNames, shown } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
-import { isDeepStrictEqual } from "node:util";
+import { dequal } from "dequal";
 import { aboveZero, throwProblems, valueProblems, zeroToOne } from "../checks/fields.ts";
 import { TrainerError } from "../trainer-error.ts";
 import { type ModelOutput, modelOutputs } from "./model-outputs.ts";
@@ -37,16 +37,16 @@ export function checkDistillation(
     ...valueProblems("distill.share", share, distillationFields.share),
   ]);
   const [own, other] = [model, teacher].map(({ inputs, outputs }) => [inputs[0]!.shape, outputs[0]!.shape.at(-1)]);
-  if (!isDeepStrictEqual(own, other) || (own![1] as number) < 2)
+  if (!dequal(own, other) || (own![1] as number) < 2)
     throw new TrainerError(
       `distill: expected a teacher of the same input and classes as ${model.name}, ${shown(own)}, got ${shown(other)}.`,
     );
   const { preprocessing: theirs = {}, classes } = modelMetadata(teacher);
-  if (!isDeepStrictEqual({ ...theirs }, { ...preprocessing }))
+  if (!dequal({ ...theirs }, { ...preprocessing }))
     throw new TrainerError(
       `distill: expected the teacher to take images as ${model.name} does, ${shown(preprocessing)}, got ${shown(theirs)}.`,
     );
-  if (classes !== undefined && known !== undefined && !isDeepStrictEqual([...classes], [...known]))
+  if (classes !== undefined && known !== undefined && !dequal([...classes], [...known]))
     throw new TrainerError(`distill: expected a teacher of the classes ${shown(known)}, got ${shown(classes)}.`);
 }
 

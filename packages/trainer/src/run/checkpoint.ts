@@ -1,7 +1,5 @@
+import { type FileHandle, crc32, join, open, readdir, rename, rm } from "@convkit/files/system";
 import type * as tf from "@tensorflow/tfjs-core";
-import { type FileHandle, open, readdir, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
-import { crc32 } from "node:zlib";
 import { finalName, type JsonValue, readJson, writeFileAtomic, writeFolderAtomic, writeJson } from "@convkit/files";
 import { oneOf, wholeFromZero } from "../checks/fields.ts";
 import { listOf, shaped, type StoredShape, storedProblems, text, throwStored } from "../checks/stored.ts";

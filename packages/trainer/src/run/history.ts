@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile } from "@convkit/files/system";
 import { shown } from "@convkit/errors";
 import { writeFileAtomic } from "@convkit/files";
 import { TrainerError, unreadable } from "../trainer-error.ts";

@@ -1,5 +1,4 @@
-import { readdir, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { join, readdir, rm, stat } from "@convkit/files/system";
 import { FileError, isTemporary, type Lock, type LockHolder, makeFolder, tryLock } from "@convkit/files";
 import { listCheckpoints, recoverCheckpoints } from "./checkpoint.ts";
 import { TrainerError } from "../trainer-error.ts";

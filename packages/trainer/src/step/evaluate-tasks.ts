@@ -1,3 +1,4 @@
+import { warn } from "@convkit/files/system";
 import { modelMetadata, preprocess, type Preprocessing } from "@convkit/core";
 import type { Dataset } from "@convkit/datasets";
 import { checkOptions, type OptionNames } from "@convkit/errors";
@@ -100,7 +101,7 @@ export async function evaluateTasks(
   const tasks = all.filter(({ index, target }) => index === 0 || target !== all[0]!.target);
   throwProblems([...taskProblems(model, data, tasks), ...nameProblems(model, data, tasks)]);
   const { preprocessing = modelMetadata(model).preprocessing ?? {} } = options;
-  const metrics = new MetricSet(tasks, asked, options.onNote ?? ((note) => process.emitWarning(note)));
+  const metrics = new MetricSet(tasks, asked, options.onNote ?? warn);
   const layout = batchLayout(model, data);
   const evaluators = tasks.map((task) => outputEvaluator(task, { threshold, kept: worst }));
   const forward = executable((...fed) => {

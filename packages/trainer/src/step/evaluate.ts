@@ -144,6 +144,6 @@ async function fastForward(model: LayersModel, runtime: EvaluationRuntime, how: 
     throw new TrainerError(`evaluate: expected runtime to be auto, openvino or onnxruntime, got ${shown(runtime)}.`);
   if (how.execution !== undefined)
     throw new TrainerError(`evaluate: expected no execution with the runtime ${runtime}; it is for tfjs' engines.`);
-  const { runtimeForward } = await import("./runtime-forward.ts");
+  const { runtimeForward } = await import("#runtime-forward");
   return runtimeForward(model, { ...how, runtime });
 }

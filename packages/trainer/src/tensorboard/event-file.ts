@@ -1,6 +1,4 @@
-import { appendFile, rm, truncate } from "node:fs/promises";
-import { hostname } from "node:os";
-import { join } from "node:path";
+import { appendFile, hostname, join, processId, rm, truncate } from "@convkit/files/system";
 import { makeFolder, unwritable } from "@convkit/files";
 import { histogram } from "./histogram.ts";
 import { encodeEvent, encodeGraph } from "./messages.ts";
@@ -36,7 +34,7 @@ export async function openEventFile(folder: string): Promise<EventFile> {
   await makeFolder(folder);
   opened += 1;
   const seconds = Math.floor(Date.now() / 1000);
-  const path = join(folder, `events.out.tfevents.${seconds}.${hostname()}.${process.pid}.${opened}.v2`);
+  const path = join(folder, `events.out.tfevents.${seconds}.${hostname()}.${processId}.${opened}.v2`);
   let size = 0;
   const write = async (fields: object) => {
     const record = frameRecord(encodeEvent({ wall_time: Date.now() / 1000, ...fields }));

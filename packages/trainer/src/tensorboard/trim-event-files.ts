@@ -1,5 +1,4 @@
-import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, readFile, readdir } from "@convkit/files/system";
 import { writeFileAtomic } from "@convkit/files";
 import { unreadable } from "../trainer-error.ts";
 import { maskedCrc32c } from "./crc32c.ts";

@@ -1,6 +1,11 @@
 /** Instantiates a kernel from a module in base64. */
 export function instantiate<Kernel>(base64: string): Kernel {
-  return new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(base64, "base64"))).exports as unknown as Kernel;
+  return new WebAssembly.Instance(new WebAssembly.Module(bytesOf(base64))).exports as unknown as Kernel;
+}
+
+/** The bytes that a text in base64 stands for; `Buffer` is missing in web pages. */
+function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 }
 
 /** The bytes of a kernel's memory, grown to at least `bytes`. */

@@ -3,6 +3,16 @@ import cliProgress from "cli-progress";
 /** A bar on standard error. */
 export type ProgressBar = cliProgress.SingleBar;
 
+/** Whether somebody reads standard error as it comes. */
+export function isTerminal(): boolean {
+  return process.stderr.isTTY;
+}
+
+/** Writes a line to standard error. */
+export function writeLine(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
 /** True if a bar can move on standard error: a terminal that can move its cursor. */
 export function isLiveTerminal(): boolean {
   return process.stderr.isTTY && process.env["TERM"] !== "dumb";

@@ -1,0 +1,1 @@
+export { saveModel } from "@convkit/weights";
