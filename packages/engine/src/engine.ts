@@ -10,9 +10,9 @@ export type EngineName = (typeof engineNames)[number];
 /** Which of tfjs' backends runs in a web page. */
 export type PageEngineName = (typeof pageEngineNames)[number];
 
-/** An engine in use. */
-export interface Engine {
-  readonly name: EngineName | PageEngineName;
+/** An engine in use; `Name` is `PageEngineName` in a web page. */
+export interface Engine<Name extends EngineName | PageEngineName = EngineName> {
+  readonly name: Name;
   /** tfjs' name of the backend. */
   readonly backend: "tensorflow" | "wasm" | "webgpu" | "webgl";
   /** TensorFlow's version; undefined on the engines that are not TensorFlow's library. */

@@ -41,10 +41,13 @@ export async function reasonAgainst(name: EngineName): Promise<string | undefine
  * here, and says in one line why it could not take a faster one. Throws an EngineError with the reason if a named engine
  * cannot be used. A second call returns the engine that runs already.
  */
+export async function useEngine(name?: EngineName | "auto", options?: UseOptions): Promise<Engine>;
+/** The same in a web page, where the engines are tfjs' backends of pages; Node refuses them. */
+export async function useEngine(name: PageEngineName, options?: UseOptions): Promise<Engine<PageEngineName>>;
 export async function useEngine(
   name: EngineName | PageEngineName | "auto" = "auto",
   options: UseOptions = {},
-): Promise<Engine> {
+): Promise<Engine<EngineName | PageEngineName>> {
   checkOptions("useEngine", options, optionNames, (message) => new EngineError(message));
   const { threads, install = false, onNotice = (line: string) => process.stderr.write(`${line}\n`) } = options;
   if (options.wasmPath !== undefined)

@@ -61,12 +61,11 @@ export async function runInPage<T>(program: string, { isIsolated = false, files 
 }
 
 /** The program as one script; a Node module in it is an error. */
-export async function bundle(program: string, { minify = false } = {}): Promise<string> {
+async function bundle(program: string): Promise<string> {
   const { outputFiles } = await build({
     stdin: { contents: program, resolveDir: import.meta.dirname, loader: "ts" },
     bundle: true,
     write: false,
-    minify,
     platform: "browser",
     format: "iife",
     globalName: "program",

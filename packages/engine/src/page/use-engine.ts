@@ -9,7 +9,7 @@ import { pagePlatform } from "../wasm/page/platform.ts";
 const optionNames: OptionNames<UseOptions> = { threads: true, onNotice: true, install: true, wasmPath: true };
 
 /** The engine that each name runs; the wasm engine starts once in a page. */
-const running = new Map<PageEngineName, Engine>();
+const running = new Map<PageEngineName, Engine<PageEngineName>>();
 
 /** The engines that can be used in this page, best first; `webgpu` and `webgl` need their tfjs backend imported. */
 export async function availableEngines(): Promise<PageEngineName[]> {
@@ -21,7 +21,7 @@ export async function availableEngines(): Promise<PageEngineName[]> {
  * Starts an engine of the page and makes it tfjs' backend. `auto` takes the best one that can be used, and says in one line why not a
  * faster one. Throws EngineError with the reason where a named engine cannot be used.
  */
-export async function useEngine(name: string = "auto", options: UseOptions = {}): Promise<Engine> {
+export async function useEngine(name: string = "auto", options: UseOptions = {}): Promise<Engine<PageEngineName>> {
   checkOptions("useEngine", options, optionNames, (message) => new EngineError(message));
   const { threads, install, onNotice = (line: string) => console.warn(line), wasmPath } = options;
   if (name !== "auto" && !isPageEngine(name)) {
@@ -43,9 +43,9 @@ function isPageEngine(name: string): name is PageEngineName {
 }
 
 async function startBest(
-  start: (engine: PageEngineName) => Promise<Engine>,
+  start: (engine: PageEngineName) => Promise<Engine<PageEngineName>>,
   onNotice: (line: string) => void,
-): Promise<Engine> {
+): Promise<Engine<PageEngineName>> {
   const passedOver: string[] = [];
   for (const name of pageEngineNames) {
     try {
@@ -64,7 +64,10 @@ interface StartOptions extends Pick<UseOptions, "threads" | "wasmPath"> {
   readonly onNotice: (line: string) => void;
 }
 
-async function started(name: PageEngineName, { threads, onNotice, wasmPath }: StartOptions): Promise<Engine> {
+async function started(
+  name: PageEngineName,
+  { threads, onNotice, wasmPath }: StartOptions,
+): Promise<Engine<PageEngineName>> {
   const engine = running.get(name) ?? (await startEngine(name, { threads, onNotice, wasmPath }));
   if (threads !== undefined && threads !== engine.threads)
     throw new EngineError(
@@ -78,7 +81,10 @@ async function started(name: PageEngineName, { threads, onNotice, wasmPath }: St
   return engine;
 }
 
-async function startEngine(name: PageEngineName, { threads, onNotice, wasmPath }: StartOptions): Promise<Engine> {
+async function startEngine(
+  name: PageEngineName,
+  { threads, onNotice, wasmPath }: StartOptions,
+): Promise<Engine<PageEngineName>> {
   const reason = await reasonAgainst(name);
   if (reason !== undefined) throw new EngineError(`The ${name} engine cannot be used: ${reason}.`);
   if (name === "wasm") {
