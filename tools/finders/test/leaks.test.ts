@@ -29,7 +29,7 @@ describe.skipIf(!(await availableEngines()).includes("native"))("leaks", () => {
     expect(all.length).toBe(6);
   });
 
-  test("a tensor, a session, a file, 1 kB of objects, 1 kB of buffers or 512 kB of native memory a turn are found", async () => {
+  test("a tensor, a session, a file, 1 kB of objects, 1 kB of buffers or 1 MB of native memory a turn are found", async () => {
     const all = await growths("--planted");
     for (const { name, leaks } of all) expect(leaks, JSON.stringify(all)).toContain(name);
     expect(all.length).toBe(6);

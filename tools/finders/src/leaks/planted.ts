@@ -24,7 +24,7 @@ const leaks: Record<keyof Held, () => () => void> = {
   heap: () => keep(Array.from({ length: 128 }, (_, i) => i + 0.5)),
   buffers: () => keep(new ArrayBuffer(1024)),
   resident() {
-    const bytes = new Uint8Array(512 << 10).fill(1);
+    const bytes = new Uint8Array(1 << 20).fill(1);
     const buffer = tensorflow().TF_NewBufferFromString(bytes, bytes.length);
     return () => tensorflow().TF_DeleteBuffer(buffer);
   },
@@ -42,7 +42,7 @@ const predictions = repeated.find(({ name }) => name === "predictions")!;
 /** Predictions that leak on purpose, one kind of memory each, on the native engine. */
 export const planted: readonly Repeated[] = Object.entries(leaks).map(([name, leak]) => ({
   name,
-  times: { long: 1_000, short: 64 },
+  times: { long: 1_000, short: 40 },
   async begin() {
     const { once, end } = await predictions.begin();
     const back: (() => void)[] = [];
