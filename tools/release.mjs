@@ -16,6 +16,8 @@ const { values } = parseArgs({
 });
 const say = (line) => process.stdout.write(`${line}\n`);
 
+// The build checks no types.
+run("pnpm", ["run", "typecheck"], { cwd: root, stdio: "inherit" });
 if (values["dry-run"]) dryRun();
 else {
   run("pnpm", ["exec", "turbo", "run", "build"], { cwd: root, stdio: "inherit" });

@@ -78,3 +78,28 @@ test.each(packages)("packages/%s reaches nobody's sources past their package's n
   );
   expect(strays).toEqual([]);
 });
+
+test("tsconfig.types.json checks every file that a package's own tsconfig.json checks, with the same settings", () => {
+  const read = (path: string): { extends: string; include: string[]; compilerOptions: object } => {
+    const text = readFileSync(new URL(path, root), "utf8");
+    return JSON.parse(text.replaceAll(/^\s*\/\/.*$/gm, "")) as ReturnType<typeof read>;
+  };
+  const all = read("tsconfig.types.json");
+  const covered = new Set(
+    all.include.flatMap((path) => {
+      const [group = "", name = "", ...rest] = path.split("/");
+      const names = name === "*" ? readdirSync(new URL(`${group}/`, root)) : [name];
+      return names.map((each) => [group, each, ...rest].join("/"));
+    }),
+  );
+  const folders = ["packages", "apps", "tools"].flatMap((group) =>
+    readdirSync(new URL(`${group}/`, root)).map((name) => `${group}/${name}`),
+  );
+  const checked = folders.filter((folder) => existsSync(new URL(`${folder}/tsconfig.json`, root)));
+  expect(checked.length).toBeGreaterThan(15);
+  for (const folder of checked) {
+    const { extends: base, include, compilerOptions } = read(`${folder}/tsconfig.json`);
+    expect([folder, base, compilerOptions]).toEqual([folder, "../../tsconfig.base.json", all.compilerOptions]);
+    for (const part of include) expect([...covered]).toContain(`${folder}/${part}`);
+  }
+});
