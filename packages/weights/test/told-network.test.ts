@@ -1,4 +1,5 @@
 import { useEngine } from "@convkit/engine";
+import { peerPython, runPeer } from "@convkit/testing";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -7,6 +8,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { twins } from "../src/formats/torch/twins.ts";
 import { fitsModel } from "../src/load/load-model.ts";
+import { checkTwins } from "../src/load/told-network.ts";
 import { openWeights } from "../src/load/open-weights.ts";
 import { loadWeights, saveModel } from "../src/index.ts";
 
@@ -72,6 +74,35 @@ it("metadata say it, too", async () => {
   length.writeBigUInt64LE(BigInt(header.length));
   writeFileSync(file, Buffer.concat([length, Buffer.from(header), Buffer.alloc(12)]));
   await expect(loadWeights(tiny("resnet50-tv", 1), file)).rejects.toThrow("is of resnetblur50 by its metadata");
+});
+
+it.skipIf(peerPython === undefined)("a checkpoint of timm says it in arch", async () => {
+  const names = ["resnetblur50", "resnet50", "resnet"];
+  runPeer(
+    `import sys, torch
+for name in sys.argv[2:]:
+    state = {"fc.weight": torch.full((1, 2), 3.0), "fc.bias": torch.zeros(1)}
+    torch.save({"epoch": 7, "arch": name, "state_dict": state, "version": 2}, f"{sys.argv[1]}/best-{len(name)}.pth.tar")`,
+    [folder, ...names],
+  );
+  const load = async (name: string): Promise<number> => {
+    const model = tiny("resnet50-tv", 1);
+    await loadWeights(model, join(folder, `best-${name.length}.pth.tar`));
+    return model.weights[0]!.read().dataSync()[0]!;
+  };
+  await expect(load("resnetblur50")).rejects.toThrow("is of resnetblur50 by its metadata (arch), nothing was changed");
+  expect([await load("resnet50"), await load("resnet")]).toEqual([3, 3]);
+});
+
+// Epsilon and padding: B5 to B7 of torchvision have TensorFlow's epsilon, those of timm PyTorch's.
+it.each([
+  ["efficientnet-b5-tv", "efficientnet_b5", "has another epsilon"],
+  ["efficientnet-b6-tv", "tf_efficientnet_b6", "pads other sides"],
+  ["efficientnet-b7", "efficientnet_b7", "pads other sides"],
+])("for %s, timm's %s is another network", (ours, theirs, difference) => {
+  const file = { path: join(folder, `${theirs}.safetensors`), metadata: {} };
+  expect(() => checkTwins(ours, file, "timm")).toThrow(difference);
+  expect(checkTwins("efficientnet-b7", { ...file, path: "tf_efficientnet_b7.safetensors" }, "timm")).toBe(undefined);
 });
 
 it("every twin is a network of one side only", () => {

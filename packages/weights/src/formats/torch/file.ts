@@ -28,6 +28,8 @@ export interface TorchFile {
   /** Tensors that cannot be read, by the keys that lead to them, and why. */
   readonly unread: ReadonlyMap<string, string>;
   readonly notes: string[];
+  /** What a checkpoint says of its network beside the weights, such as timm's `arch`. */
+  readonly metadata: Readonly<Record<string, string>>;
 }
 
 const legacyMagic = 0x1950a86a20f9469cfc6cn;
@@ -52,7 +54,7 @@ export function readZipContainer(
   const orders = [...entries.values()].filter(({ name, size }) => /(^|\/)byteorder$/.test(name) && size < 16);
   const bigEndian = orders.some((entry) => new ByteCursor(entry.open()).text(entry.size).trim() === "big");
   const exported = readExported(file, entries, bigEndian);
-  if (exported !== undefined) return { ...exported, state: "", others: [], notes: [] };
+  if (exported !== undefined) return { ...exported, state: "", others: [], notes: [], metadata: {} };
   // The one that lies least deep: archives that were packed again may have a folder around it.
   const [pickleName] = [...entries.keys()]
     .filter((name) => /(^|\/)data\.pkl$/.test(name) && !name.startsWith("__MACOSX/"))
@@ -183,7 +185,19 @@ function chosenTensors(file: string, value: PickleValue, { bytesOf, state, unkno
     others,
     unread,
     notes: [...notesOf(chosen, others, unread, unknown), ...(note === undefined ? [] : [note]), ...denseNotes(found)],
+    metadata: networkNames(value),
   };
+}
+
+/** The texts of a checkpoint that name its network: `{"arch": "resnet50", "epoch": 3, "state_dict": …}`. */
+function networkNames(value: PickleValue): Record<string, string> {
+  if (!(value instanceof Map)) return {};
+  return Object.fromEntries(
+    ["arch", "architecture", "model_name"].flatMap((key) => {
+      const text = (value as ReadonlyMap<unknown, unknown>).get(key);
+      return typeof text === "string" ? [[key, text]] : [];
+    }),
+  );
 }
 
 function named(file: string, name: string, tensor: StridedTensor | ComposedTensor, bytesOf: BytesOf): NamedTensor {

@@ -33,7 +33,7 @@ export const namings: readonly Naming[] = [
   {
     ours: /^efficientnet-b\d(-tv)?$/,
     theirs:
-      "timm: efficientnet_b0 to efficientnet_b4 into those of `-tv`, tf_efficientnet_b0 to tf_efficientnet_b4 into the others",
+      "timm: efficientnet_b0 to efficientnet_b4 into those of `-tv`, tf_efficientnet_b0 to tf_efficientnet_b7 into the others",
     sign: /^blocks\.0\.0\.conv_pw$/,
     words: inverted,
   },

@@ -18,6 +18,8 @@ export interface Twin {
 const blurs = "it averages or blurs where it strides: the zoo has no such network";
 const pads = "pads other sides and has another epsilon";
 const efficient = ["b0", "b1", "b2", "b3", "b4"];
+/** torchvision's weights of these sizes came from TensorFlow's, so that its networks have their epsilon, too. */
+const efficientLarge = ["b5", "b6", "b7"];
 
 /** Found by the command `find:networks`, which loads each file of timm and torchvision under a name that says nothing. */
 export const twins: readonly Twin[] = [
@@ -52,10 +54,32 @@ export const twins: readonly Twin[] = [
     names: "timm",
   },
   {
-    ours: efficient.map((size) => `efficientnet-${size}`),
-    own: efficient.map((size) => `tf_efficientnet_${size}`),
+    ours: efficientLarge.map((size) => `efficientnet-${size}-tv`),
+    own: [],
+    theirs: efficientLarge.map((size) => `tf_efficientnet_${size}`),
+    difference:
+      "timm's tf_efficientnet pads other sides: load such a file into efficientnet-b5 (-b6, -b7), without -tv",
+    names: "timm",
+  },
+  {
+    ours: efficientLarge.map((size) => `efficientnet-${size}-tv`),
+    own: [],
+    theirs: efficientLarge.map((size) => `efficientnet_${size}`),
+    difference: "timm's efficientnet of this size has another epsilon: the zoo has no such network",
+    names: "timm",
+  },
+  {
+    ours: [...efficient, ...efficientLarge].map((size) => `efficientnet-${size}`),
+    own: [...efficient, ...efficientLarge].map((size) => `tf_efficientnet_${size}`),
     theirs: efficient.map((size) => `efficientnet_${size}`),
     difference: `timm's efficientnet ${pads}: load such a file into efficientnet-b0-tv (-b1-tv …)`,
+    names: "timm",
+  },
+  {
+    ours: efficientLarge.map((size) => `efficientnet-${size}`),
+    own: [],
+    theirs: efficientLarge.map((size) => `efficientnet_${size}`),
+    difference: `timm's efficientnet ${pads}: the zoo has no such network of this size`,
     names: "timm",
   },
   {
