@@ -283,7 +283,8 @@ test("what would be ignored is refused", async () => {
   const eager = predictor(net, { precision: "bfloat16", execution: { eager: true } });
   await expect(eager.predict(pixels(1))).rejects.toThrow("Op by op");
   const engine = await useEngine();
-  const more = predictor(net, { runtime: engine.backend, threads: engine.threads + 1 });
+  const runtime = engine.name === "wasm" ? "wasm" : "tensorflow";
+  const more = predictor(net, { runtime, threads: engine.threads + 1 });
   await expect(more.predict(pixels(1))).rejects.toThrow(`with the engine's threads, not with ${engine.threads + 1}`);
   const threaded = predictor(net, { threads: 2, execution: { eager: true } });
   await expect(threaded.predict(pixels(1))).rejects.toThrow("with the engine's threads, not with 2");
