@@ -103,7 +103,7 @@ export const commands: CommandTree = {
     },
   },
   data: {
-    about: "the data sets: list, verify, fetch, subset, shard, preview",
+    about: "the data sets: list, verify, fetch, subset, shard, audit, preview",
     commands: {
       list: command("", "the data sets with a name, and whether they are here", () => import("./data/list.ts")),
       verify: command(
@@ -121,6 +121,11 @@ export const commands: CommandTree = {
         "<data> <target>",
         "writes images as WebDataset's tar shards, to be read as a stream",
         () => import("./data/shard.ts"),
+      ),
+      audit: command(
+        "<folder>",
+        "finds doubles, unreadable, dark, blurred and wrongly labeled images",
+        () => import("./data/audit.ts"),
       ),
       preview: command("<data>", "some images on one sheet", () => import("./data/preview.ts")),
     },

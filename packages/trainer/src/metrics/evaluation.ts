@@ -41,7 +41,7 @@ export interface Evaluator {
     readonly indices: Int32Array;
     readonly probabilities: Float32Array;
     readonly loss: number;
-  }): { readonly predicted: Int32Array; readonly probability: Float32Array };
+  }): { readonly predicted: Int32Array; readonly probability: Float32Array; readonly probabilities: Float32Array };
   result(): Evaluation;
   readonly mistakes: readonly Mistake[];
 }
@@ -98,7 +98,7 @@ export function evaluator(
       matrix.add(labels, predicted);
       lossSum += loss * n;
       count += n;
-      return { predicted, probability };
+      return { predicted, probability, probabilities: table };
     },
     result() {
       const perClass = classReports(matrix.counts, classes);

@@ -23,6 +23,8 @@ export interface JudgedBatch {
   readonly predicted: Int32Array;
   /** Probability of each image's predicted class. */
   readonly probability: Float32Array;
+  /** Probabilities of all classes, one image after the other. */
+  readonly probabilities: Float32Array;
   /** Images seen so far. */
   readonly seen: number;
 }
