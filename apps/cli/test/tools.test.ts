@@ -78,6 +78,14 @@ describe("explain", () => {
     expect(JSON.parse((await call("explain", ...args, "--json")).out)).toMatchObject(want);
   });
 
+  test("correlation draws both, each with its own sums", async () => {
+    const out = join(folder, "correlation.svg");
+    expect((await call("explain", "correlation", "--out", out)).status).toBe(0);
+    const [, correlated = "", convolved = ""] = readFileSync(out, "utf8").split(/<svg x="0"/);
+    expect(correlated).toContain("row 0, column 1: 2·1 + 0·0 + 1·0 + 3·2 = 8");
+    expect(convolved).toContain("row 0, column 1: 2·2 + 0·0 + 1·0 + 3·1 = 7");
+  });
+
   test("receptive-field draws what counts", async () => {
     const picture = join(folder, "field.svg");
     const result = JSON.parse((await call("explain", "receptive-field", "lenet5", "--out", picture, "--json")).out) as {

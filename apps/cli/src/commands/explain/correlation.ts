@@ -5,7 +5,7 @@ import { UsageError } from "../../terminal/usage-error.ts";
 export const options = {
   image: text("<rows>", "the map's numbers, as 1,2,0/0,1,3/2,1,0"),
   kernel: text("<rows>", "the kernel's numbers, as 1,0/0,2"),
-  out: text("<file>", "draws the cross-correlation into this .svg, .png or .html"),
+  out: text("<file>", "draws both into this .svg, .png or .html"),
 };
 
 /** `convkit explain correlation`: what networks call a convolution, and the convolution of mathematics. */
@@ -13,6 +13,7 @@ export async function run({ out }: Context, given: ValuesOf<typeof options>): Pr
   const { convolve, crossCorrelate } = await import("@convkit/core");
   const { drawWindow, windowText } = await import("@convkit/inspect");
   const { pictureFormat, writePicture } = await import("../../outputs/picture.ts");
+  const { stackedSvg } = await import("../../outputs/stacked-svg.ts");
   const { image: imageText = "1,2,0/0,1,3/2,1,0", kernel: kernelText = "1,0/0,2", out: file } = given;
   if (file !== undefined) pictureFormat(file);
   const [image, kernel] = [matrixOf("image", imageText), matrixOf("kernel", kernelText)];
@@ -29,7 +30,13 @@ export async function run({ out }: Context, given: ValuesOf<typeof options>): Pr
       ? "Both are equal here: the kernel stays the same when it is turned."
       : "A network learns its kernels, so it would only learn them turned: both can represent the same functions.",
   ];
-  if (file !== undefined) await writePicture(file, drawWindow({ input: image, kernel }), lines.join("\n"));
+  if (file !== undefined) {
+    const both = stackedSvg([
+      { title: "Cross-correlation: the kernel as it is", svg: drawWindow({ input: image, kernel }) },
+      { title: "Convolution: the kernel turned by 180 degrees", svg: drawWindow({ input: image, kernel: turned }) },
+    ]);
+    await writePicture(file, both, lines.join("\n"));
+  }
   out.result({ image, kernel, correlated, convolved }, lines.join("\n"));
 }
 
