@@ -60,11 +60,24 @@ interface LineOptions extends Size {
   readonly mark?: number;
   /** What the horizontal axis counts; `epoch` by default. */
   readonly over?: string;
+  /** Where the horizontal axis begins; 1 by default. */
+  readonly first?: number;
+}
+
+/** How many rows the names of the curves take, by about 7 pixels a letter. */
+function legendRows(series: readonly Series[], width: number): number {
+  let [rows, used] = [1, 0];
+  for (const { name } of series) {
+    const own = name.length * 7 + 20;
+    if (used > 0 && used + own > width) [rows, used] = [rows + 1, 0];
+    used += own + 28;
+  }
+  return rows;
 }
 
 /** Curves over the epochs, or over something else, as an SVG. */
 export function lineChart(series: readonly Series[], options: LineOptions = {}): string {
-  const { width = 560, height = 300, percent = false, logarithmic = false, mark, over = "epoch" } = options;
+  const { width = 560, height = 300, percent = false, logarithmic = false, mark, over = "epoch", first = 1 } = options;
   // Shares are drawn as whole percents: ECharts fails on limits such as 0.9400000000000001.
   const unit = percent ? 100 : 1;
   const isDrawn = (value: number | undefined): value is number =>
@@ -72,7 +85,7 @@ export function lineChart(series: readonly Series[], options: LineOptions = {}):
   const last = Math.max(1, ...series.flatMap(({ points }) => points.map(([epoch]) => epoch)));
   const values = series.flatMap(({ points }) => points.flatMap(([, value]) => (isDrawn(value) ? [value * unit] : [])));
   return render(width, height, {
-    grid: { left: 64, right: 20, top: series.length > 1 ? 40 : 16, bottom: 44 },
+    grid: { left: 64, right: 20, top: series.length > 1 ? 12 + 28 * legendRows(series, width - 76) : 16, bottom: 44 },
     ...(series.length > 1 && {
       legend: {
         top: 4,
@@ -86,7 +99,7 @@ export function lineChart(series: readonly Series[], options: LineOptions = {}):
     }),
     xAxis: {
       type: "value",
-      min: Math.min(1, last - 1),
+      min: Math.min(first, last - 1),
       max: last,
       minInterval: 1,
       name: over,

@@ -25,6 +25,8 @@ section h2 { margin: 0 0 10px; font-size: 16px; }
 section p.note { margin: 4px 0 0; color: var(--faint); font-size: 13px; }
 svg { max-width: 100%; height: auto; display: block; }
 .curve svg { width: 100%; }
+/* On a phone the letters of a chart stay readable, and the chart is pushed aside. */
+@media (max-width: 560px) { .curve svg { min-width: 480px; } }
 .parts { display: flex; height: 34px; border-radius: 6px; overflow: hidden; margin: 4px 0 12px; }
 .parts span { min-width: 2px; color: #fff; font-size: 12px; line-height: 34px; text-align: center; overflow: hidden; }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 22px; margin: 0; padding: 0; list-style: none; font-size: 13px; }

@@ -224,3 +224,23 @@ test("a report of labels and numbers has their tables, curves and scatter plots"
     expect(page).toContain(text);
   expect(page).not.toMatch(/<h2>Accuracy|<script|<link/);
 });
+
+test("a chart begins where it is told, and its names stay above its curves", () => {
+  const series = (names: readonly string[]) =>
+    names.map((name) => ({ name, points: [[0, 0.9] as const, [5, 0.5] as const] }));
+  const chart = (names: readonly string[], first?: number) =>
+    lineChart(series(names), { percent: true, width: 720, ...(first !== undefined && { first }) });
+  expect(chart(["clean"], 0)).toMatch(/>0<\/text>/);
+  expect(chart(["clean"])).not.toMatch(/>0<\/text>/);
+  /** The height of the text of that name, and of the topmost label of the axis. */
+  const heights = (svg: string, name: string) => {
+    const texts = [...svg.matchAll(/<text[^>]*?transform="translate\([\d.]+ ([\d.]+)\)"[^>]*>([^<]*)<\/text>/g)];
+    const of = (wanted: (text: string) => boolean) =>
+      texts.filter(([, , text]) => wanted(text!)).map(([, y]) => Number(y));
+    return { name: of((text) => text === name)[0]!, top: Math.min(...of((text) => text.endsWith(" %"))) };
+  };
+  const kinds = ["gaussian-noise", "shot-noise", "impulse-noise", "speckle-noise", "gaussian-blur", "defocus-blur"];
+  const { name, top } = heights(chart(kinds, 0), "defocus-blur");
+  expect(name).toBeGreaterThan(20);
+  expect(name).toBeLessThan(top - 6);
+});

@@ -30,7 +30,7 @@ export function calibrationPage({ model, data, images, before, after, temperatur
       ...(after === undefined ? [] : [seriesOf("with temperature", after.bins)]),
       perfect,
     ],
-    { percent: true, over: "mean confidence in %", width: 560, height: 420 },
+    { percent: true, over: "mean confidence in %", first: 0, width: 560, height: 420 },
   );
   const head = tiles([
     [percent(before.accuracy), `accuracy on ${grouped(images)} images`],
