@@ -5,11 +5,14 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { withPlays, writePlay } from "../../../docs/build/play.mjs";
 
 /** The parts of the lessons that compute in the browser, driven by keys, pointer and controls. */
 
 const docs = fileURLToPath(new URL("../../../docs/", import.meta.url));
+const { withPlays, writePlay } = (await import(pathToFileURL(join(docs, "build/play.mjs")).href)) as {
+  withPlays: (text: string) => string;
+  writePlay: (docs: string, out: string) => Promise<void>;
+};
 const executablePath = [
   process.env["CONVKIT_CHROMIUM"] ?? "",
   ...["chromium", "chromium-browser", "google-chrome"].map((name) => join("/usr/bin", name)),

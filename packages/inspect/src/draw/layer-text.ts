@@ -1,7 +1,7 @@
 type Config = Readonly<Record<string, unknown>>;
 
 /** Sizes without the batch axis: `56x56x64`; `?` where a size is not known. */
-export function shapeText(shape: readonly (number | null)[]): string {
+function shapeText(shape: readonly (number | null)[]): string {
   const sizes = shape.slice(1).map((size) => size ?? "?");
   return sizes.length === 0 ? "1" : sizes.join("×");
 }
