@@ -14,7 +14,7 @@ import {
   ofKind,
 } from "@convkit/core";
 import type { BatchNormOptions, Block, Padding, Pair, UnnamedBlock } from "@convkit/core";
-import { checkFunctions, checkWhole } from "@convkit/core/internal";
+import { checkFunctions, checkWhole, withDropBlock } from "@convkit/core/internal";
 import { dotted, steps } from "./naming.ts";
 import type { Naming } from "./naming.ts";
 import { strideBetween } from "./stride-between.ts";
@@ -166,7 +166,7 @@ export function basicBlock(filters: number, options: BasicBlockOptions): Unnamed
   checkFunctions("basicBlock", { naming, shortcut });
   const main = steps(naming, [
     ["conv1", conv(filters, 3, { stride, padding, bias })],
-    ["norm1", batchNorm(norm)],
+    ["norm1", withDropBlock(batchNorm(norm))],
     ["relu1", relu()],
     ["conv2", conv(filters, 3, { padding, bias })],
     ["norm2", batchNorm(norm)],
@@ -193,7 +193,7 @@ export function bottleneckBlock(filters: number, options: BottleneckOptions): Un
     ["norm1", batchNorm(norm)],
     ["relu1", relu()],
     ["conv2", conv(width, 3, { stride: second, padding, bias, groups })],
-    ["norm2", batchNorm(norm)],
+    ["norm2", withDropBlock(batchNorm(norm))],
     ["relu2", relu()],
     ["conv3", conv(4 * filters, 1, { padding: "valid", bias })],
     ["norm3", batchNorm(norm)],

@@ -23,6 +23,8 @@ export { conv, depthwiseConv, separableConv } from "./layers/convolution/convolu
 export type { ConvOptions, DepthwiseOptions, WindowOptions } from "./layers/convolution/convolution.ts";
 export { convolve, crossCorrelate } from "./arithmetic/cross-correlation.ts";
 export type { Matrix } from "./arithmetic/cross-correlation.ts";
+export { DropBlock2D, dropBlock } from "./layers/drop-block.ts";
+export type { DropBlockOptions } from "./layers/drop-block.ts";
 export { Dropout, dropout } from "./layers/dropout.ts";
 export type { DropoutOptions } from "./layers/dropout.ts";
 export { effectiveReceptiveField } from "./inspect/effective-receptive-field.ts";

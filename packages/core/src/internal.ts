@@ -1,6 +1,8 @@
 // Not for users: names that other packages of convkit and their tests need, which may change in any version.
 export { buildOptions } from "./model/architecture.ts";
 export { shuffledPlaces } from "./layers/channels.ts";
+export { withDropBlock } from "./block/random-depth.ts";
+export { dropBlocks } from "./layers/drop-block.ts";
 export { snakeCase } from "./block/snake-case.ts";
 export { drawValues } from "./init/initializers.ts";
 export { hashText, normalValues, truncatedNormalValues, uniformValues } from "./init/random.ts";

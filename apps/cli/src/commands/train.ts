@@ -33,6 +33,14 @@ export const options = {
   classes: keep("plan.modelOptions.classes", classes),
   input: keep("plan.modelOptions.input", input),
   aux: keep("plan.modelOptions.aux", aux),
+  dropPath: keep(
+    "plan.modelOptions.dropPath",
+    fromZero(
+      "<rate>",
+      "stochastic depth: the chance that training leaves out the last residual path; earlier ones less",
+    ),
+  ),
+  dropBlock: keep("plan.modelOptions.dropBlock", fromZero("<rate>", "DropBlock in the last two stages of a ResNet")),
   weights: keep("weights", weights, { as: "weights" }),
   arch: keep("plan.model", arch),
   adaptChannels: keep("adaptChannels", adaptChannels),

@@ -29,6 +29,9 @@ export interface ModelOptions {
   readonly top?: boolean | undefined;
   readonly pooling?: "avg" | "max" | "none" | undefined;
   readonly aux?: boolean | undefined;
+  /** For a training only. */
+  readonly dropPath?: number | undefined;
+  readonly dropBlock?: number | undefined;
   readonly weights?: string | undefined;
   readonly arch?: string | undefined;
   readonly adaptChannels?: boolean | undefined;

@@ -87,6 +87,8 @@ async function zooModel(name: string, options: ModelOptions, seed?: number, onNo
       ...(top === false && { includeTop: false }),
       ...(pooling !== undefined && { pooling }),
       ...(aux === true && { aux }),
+      ...(options.dropPath !== undefined && { dropPath: options.dropPath }),
+      ...(options.dropBlock !== undefined && { dropBlock: options.dropBlock }),
       ...(seed !== undefined && { seed }),
     });
   const model = weights === undefined ? make() : withoutDrawing(make);

@@ -244,6 +244,11 @@ async function modelAndData(
   const image = trained
     ? inputOf(trained.model, trained.images)
     : (plan.modelOptions?.input ?? findArchitecture(plan.model).input);
+  const { dropPath, dropBlock } = plan.modelOptions ?? {};
+  if (trained !== undefined && (dropPath ?? dropBlock) !== undefined)
+    throw new UsageError(
+      "--drop-path and --drop-block are for networks of the zoo; a stored model keeps its layers: leave them out.",
+    );
   const data = await runSplits(context, config, {
     workers,
     strict,
@@ -256,7 +261,13 @@ async function modelAndData(
   checkStoredClasses(config, data);
   if (targets !== undefined) {
     const { input, aux } = plan.modelOptions ?? {};
-    const options = { input: input && ([...input] as [number, number, number]), weights, adaptChannels };
+    const options = {
+      dropPath,
+      dropBlock,
+      input: input && ([...input] as [number, number, number]),
+      weights,
+      adaptChannels,
+    };
     if (aux === true) throw new UsageError("--aux is for classes: leave it out.");
     const wanted = {
       names: [],
@@ -272,7 +283,7 @@ async function modelAndData(
     context,
     trained,
     plan.model,
-    { input: input && [...input], aux, weights, adaptChannels },
+    { input: input && [...input], aux, dropPath, dropBlock, weights, adaptChannels },
     { wanted: { names, count }, seed },
   );
   if (config.freeze === true) freezeAllButHead(resolved.model);

@@ -1,5 +1,6 @@
 import { OptionError, checkOptions, shown } from "@convkit/errors";
 import * as tfl from "@tensorflow/tfjs-layers";
+import { droppedPath } from "./random-depth.ts";
 import { kindOf, markKind, nameCounter, nextName, ofKind } from "./names.ts";
 import type { Block, UnnamedBlock } from "./names.ts";
 
@@ -120,11 +121,14 @@ function merge(
   const { join = "." } = options;
   return markKind(kind, (x, name = "") => {
     const pathOf = paths(name, join);
-    const results = rows.map((row) => {
+    const made = rows.map((row) => {
       const at = pathOf(row);
       return [at, applied(row, x, at)] as const;
     });
     const layer = make(name === "" ? (Array.isArray(blocks) ? nextName(kind) : kind) : name);
+    const results = made.map(([at, y], place) =>
+      kind === "add" && rows[place]![0] === "main" ? ([at, droppedPath(y, layer.name)] as const) : ([at, y] as const),
+    );
     try {
       return layer.apply(results.map(([, y]) => y)) as tfl.SymbolicTensor;
     } catch (error) {

@@ -2,13 +2,15 @@ import { checkOptions } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { layer } from "../block/block.ts";
+import type { Block } from "../block/names.ts";
+import { ofKind } from "../block/names.ts";
+import { placesPaths } from "../block/random-depth.ts";
 import { checkFlags } from "./check-values.ts";
 import { checkRate } from "./check-window.ts";
+import { drawUniform } from "../init/draw-uniform.ts";
 import { seedFor } from "../init/initializers.ts";
-import { uniformValues } from "../init/random.ts";
 import { onlyTensor, stockClass } from "../tfjs/layer-class.ts";
 import type { CallOptions, StockClass } from "../tfjs/layer-class.ts";
-import { opAttributes, tensorFlowBackend } from "../tfjs/tensorflow-backend.ts";
 import type { ShapedBlock, Unchanged } from "../typed/shape-change.ts";
 
 export interface DropoutOptions {
@@ -27,10 +29,18 @@ export function dropout(rate: number, options: DropoutOptions = {}): ShapedBlock
   checkRate("dropout", "a rate", rate);
   checkOptions("dropout", options, { perSample: true });
   checkFlags("dropout", { perSample: options.perSample });
+  if (options.perSample !== true)
+    return layer((name) => new Dropout({ name, rate, seed: seedFor(`${name}/dropout`) }), "dropout");
+  const made = droppedSamples(rate);
+  // A network that is built with `dropPath` has its stochastic depth before its sums.
+  return ofKind("dropout", (x, name) => (placesPaths() ? x : made(x, name)));
+}
+
+/** Zeroes whole images in training: stochastic depth. */
+export function droppedSamples(rate: number): Block {
   return layer((name, x) => {
-    const noiseShape =
-      options.perSample === true ? { noiseShape: [null, ...x.shape.slice(1).map(() => 1)] as number[] } : {};
-    return new Dropout({ name, rate, seed: seedFor(`${name}/dropout`), ...noiseShape });
+    const noiseShape = [null, ...x.shape.slice(1).map(() => 1)] as number[];
+    return new Dropout({ name, rate, seed: seedFor(`${name}/dropout`), noiseShape });
   }, "dropout");
 }
 
@@ -45,8 +55,7 @@ interface Fields {
 const Stock: StockClass<Args, Fields> = stockClass(tfl.layers.dropout({ name: "stock", rate: 0 }));
 
 /**
- * Replaces tfjs-layers' Dropout. On TensorFlow, the random numbers are drawn by TensorFlow. They depend on the seed and
- * the number of the call, which a variable counts. So a step compiled to a graph draws new numbers at every run.
+ * Replaces tfjs-layers' Dropout, with the random numbers of `drawUniform`.
  */
 export class Dropout extends Stock {
   static override className = "Dropout";
@@ -77,7 +86,7 @@ export class Dropout extends Stock {
     return tf.tidy(() => {
       const x = onlyTensor(inputs);
       const kept = 1 - this.rate;
-      const noise = this.#uniform((this.getNoiseShape(x) ?? x.shape) as number[]);
+      const noise = drawUniform(this.#stream!, (this.getNoiseShape(x) ?? x.shape) as number[]);
       return tf.mul(x, tf.div(tf.floor(tf.add(noise, kept)), kept));
     });
   }
@@ -86,20 +95,5 @@ export class Dropout extends Stock {
     const result = super.dispose();
     if (result.refCountAfterDispose === 0) this.#stream?.dispose();
     return result;
-  }
-
-  #uniform(shape: number[]): tf.Tensor {
-    const stream = this.#stream as tf.Variable;
-    const backend = tensorFlowBackend();
-    if (backend === undefined) {
-      const length = shape.reduce((product, size) => product * size, 1);
-      const [seed = 0, before = 0] = stream.dataSync<"int32">();
-      stream.assign(tf.tensor1d([seed, before + 1], "int32"));
-      return tf.tensor(uniformValues(length, 0, 1, seed + Math.imul(before + 1, 0x9e3779b9)), shape);
-    }
-    stream.assign(tf.add(stream, tf.tensor1d([0, 1], "int32")));
-    const { TF_FLOAT, TF_INT32 } = backend.binding;
-    const attributes = opAttributes(backend, { TYPE: { dtype: TF_FLOAT, T: TF_INT32, Tseed: TF_INT32 } });
-    return backend.executeSingleOutput("StatelessRandomUniform", attributes, [tf.tensor1d(shape, "int32"), stream]);
   }
 }

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { AdaptiveAveragePooling2D } from "./pooling/adaptive-average-pooling2d.ts";
 import { BatchNormalization } from "./normalization/batch-norm.ts";
+import { DropBlock2D } from "./drop-block.ts";
 import { Dropout } from "./dropout.ts";
 import { GlobalAveragePooling2D } from "./pooling/global-average-pooling2d.ts";
 import { registerHardActivations } from "./hard-activations.ts";
@@ -28,6 +29,7 @@ export function registerLayers(): void {
     BatchNormalization,
     Conv2D,
     CustomScaleLayer,
+    DropBlock2D,
     Dropout,
     GlobalAveragePooling2D,
     GroupNormalization,

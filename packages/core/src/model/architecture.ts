@@ -2,6 +2,9 @@ import { OptionError, checkOptions, shown } from "@convkit/errors";
 import type { OptionNames } from "@convkit/errors";
 import * as tfl from "@tensorflow/tfjs-layers";
 import type { Block } from "../block/block.ts";
+import { type RandomDepth, withRandomDepth } from "../block/random-depth.ts";
+import { dropBlock } from "../layers/drop-block.ts";
+import { droppedSamples } from "../layers/dropout.ts";
 import { withNewNames } from "../block/names.ts";
 import { withSeed } from "../init/initializers.ts";
 import { checkModel } from "./check-model.ts";
@@ -111,6 +114,13 @@ export interface BuildOptions {
   readonly aux?: boolean | undefined;
   /** Rate of the head's dropout, for every network of the zoo; the architecture's own by default. */
   readonly dropout?: number | undefined;
+  /**
+   * Stochastic depth of the residual sums, for every network that has some: the chance that training leaves out the main path of the
+   * last, rising linearly from 0 at the first. The architecture's own by default, mostly none. Huang et al. 2016, https://arxiv.org/abs/1603.09382
+   */
+  readonly dropPath?: number | undefined;
+  /** Rate of DropBlock in the last two stages of ResNets, as in timm; none by default. Ghiasi et al. 2018, https://arxiv.org/abs/1810.12890 */
+  readonly dropBlock?: number | undefined;
   /** Ends in logits instead of probabilities; false by default. */
   readonly logits?: boolean | undefined;
   /** Seed of the initial weights, which depend only on it and the layers' names; 0 by default. */
@@ -124,6 +134,8 @@ const names: OptionNames<BuildOptions> = {
   pooling: true,
   aux: true,
   dropout: true,
+  dropPath: true,
+  dropBlock: true,
   logits: true,
   seed: true,
 };
@@ -149,7 +161,7 @@ export function build(architecture: Architecture, options: BuildOptions = {}): t
   const model = withSeed(seed, () =>
     withNewNames(() => {
       const x = tfl.input({ shape: [...input], name: "input_layer" });
-      const map = architecture.body(x, "");
+      const map = withRandomDepth(architecture.name, depthOf(options), input, () => architecture.body(x, ""));
       const { name } = architecture;
       stages ??= stageEnds(tfl.model({ inputs: x, outputs: map })).map(({ layer }) => layer);
       if (!includeTop) return tfl.model({ inputs: x, outputs: pooled(pooling)(map, ""), name });
@@ -164,6 +176,11 @@ export function build(architecture: Architecture, options: BuildOptions = {}): t
     }),
   );
   return setModelMetadata(model, { ...metadataOf(architecture, input, model.outputs.length), stages });
+}
+
+function depthOf({ dropPath, dropBlock: rate }: BuildOptions): RandomDepth {
+  const make = { path: (chance: number) => droppedSamples(chance), block: dropBlock };
+  return { dropPath, dropBlock: rate, make };
 }
 
 function metadataOf(architecture: Architecture, input: ImageShape, outputs: number): ModelMetadata {
@@ -213,7 +230,7 @@ function checkArchitecture(architecture: Architecture): void {
 function checkBuildOptions(architecture: Architecture, options: BuildOptions): void {
   const { name } = architecture;
   checkOptions(name, options, names);
-  const { classes, input, includeTop = true, pooling, aux = false, dropout, seed } = options;
+  const { classes, input, includeTop = true, pooling, aux = false, seed } = options;
   if (classes !== undefined) checkCount(name, "classes", classes);
   if (input !== undefined) checkInput(architecture, input);
   if (pooling !== undefined && !["avg", "max", "none"].includes(pooling)) {
@@ -234,7 +251,8 @@ function checkBuildOptions(architecture: Architecture, options: BuildOptions): v
     const why = architecture.aux === undefined ? "this network has none" : "they need the top";
     throw new OptionError(`${name}: expected no auxiliary classifiers, since ${why}; leave aux out.`);
   }
-  if (dropout !== undefined) checkRate(name, "dropout", dropout);
+  for (const rate of ["dropout", "dropPath", "dropBlock"] as const)
+    if (options[rate] !== undefined) checkRate(name, rate, options[rate]);
   if (seed !== undefined && !Number.isInteger(seed)) {
     throw new OptionError(`${name}: expected seed to be a whole number, got ${shown(seed)}.`);
   }

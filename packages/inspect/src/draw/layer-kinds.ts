@@ -49,7 +49,7 @@ const patterns: readonly (readonly [RegExp, LayerKind])[] = [
     "shape",
   ],
   [/^(ZeroPadding|Cropping|UpSampling|CenterCrop)/, "shape"],
-  [/Dropout|Noise|DropPath|StochasticDepth|^Random/, "regularization"],
+  [/Dropout|Noise|DropPath|DropBlock|StochasticDepth|^Random/, "regularization"],
 ];
 
 /** The kind of a layer's class; `"other"` for classes that no rule names. */

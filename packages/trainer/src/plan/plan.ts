@@ -21,6 +21,10 @@ export interface Plan {
         readonly classes?: number | undefined;
         /** Height, width and channels; the architecture's own by default. */
         readonly input?: readonly [number, number, number] | undefined;
+        /** Stochastic depth of the last residual path; the network's own by default. */
+        readonly dropPath?: number | undefined;
+        /** Rate of DropBlock in the last two stages of a ResNet; none by default. */
+        readonly dropBlock?: number | undefined;
         /** Adds the auxiliary classifiers as further outputs; false by default. */
         readonly aux?: boolean | undefined;
       }

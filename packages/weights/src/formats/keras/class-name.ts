@@ -9,6 +9,7 @@ const renamed: Readonly<Record<string, string>> = {
   BatchStatisticsNormalization: "BatchNormalization",
   BentReLU: "ReLU",
   CroppedCentre: "CenterCrop",
+  DropBlock2D: "Identity",
   DilatedDepthwiseConv2D: "DepthwiseConv2D",
   GroupedConv1D: "Conv1D",
   GroupedConv3D: "Conv3D",

@@ -201,6 +201,8 @@ const sameKeys: Readonly<Record<string, readonly string[]>> = {
 };
 
 const special: Readonly<Record<string, Export>> = {
+  // Keras has no DropBlock, which does nothing in prediction.
+  DropBlock2D: () => [{ className: "Identity", config: {} }],
   ReLU: ({ max_value: largest }) => [{ className: "ReLU", config: { max_value: largest ?? null } }],
   BentReLU: ({ max_value, negative_slope, threshold }) => [
     { className: "ReLU", config: { max_value, negative_slope, threshold } },

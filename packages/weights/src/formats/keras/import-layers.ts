@@ -122,6 +122,7 @@ const plainClasses = [
   "CroppedCentre",
   "CustomScaleLayer",
   "DilatedDepthwiseConv2D",
+  "DropBlock2D",
   "GlobalMaxPooling2DKeepdims",
   "GroupNormalization",
   "GroupedConv1D",

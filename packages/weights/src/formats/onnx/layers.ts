@@ -15,6 +15,7 @@ export const layerWriters: Readonly<Record<string, Write>> = {
 
   ActivityRegularization: same,
   AlphaDropout: same,
+  DropBlock2D: same,
   Dropout: same,
   GaussianDropout: same,
   GaussianNoise: same,

@@ -105,6 +105,7 @@ export const stockForms: Readonly<Record<string, StockForm>> = {
     except: "inputs of unknown size",
   },
   GroupedConv1D: { replace: overSequence, by: "`Conv2D` between two `Reshape`", except: "unknown lengths" },
+  DropBlock2D: nothing,
   Identity: nothing,
   LayerScale: { replace: layerScale, by: "`DepthwiseConv2D` or `Dense`" },
   Normalization: { replace: normalization, by: "`DepthwiseConv2D` or `Dense`" },
