@@ -2,7 +2,6 @@
 export { buildOptions } from "./model/architecture.ts";
 export { shuffledPlaces } from "./layers/channels.ts";
 export { withDropBlock } from "./block/random-depth.ts";
-export { dropBlocks } from "./layers/drop-block.ts";
 export { snakeCase } from "./block/snake-case.ts";
 export { drawValues } from "./init/initializers.ts";
 export { hashText, normalValues, truncatedNormalValues, uniformValues } from "./init/random.ts";

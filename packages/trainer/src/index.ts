@@ -120,3 +120,8 @@ export {
 export { findLearningRate, type FindLearningRateOptions, type FoundLearningRate } from "./search/find-learning-rate.ts";
 export { type RatePoint, type RateSuggestions } from "./search/rate-suggestions.ts";
 export { type Distillation } from "./objective/distillation.ts";
+export { mlflow, type MlflowOptions } from "./trackers/mlflow.ts";
+export { track, type TrackOptions } from "./trackers/track.ts";
+export { type TrackedEnd, type TrackedRun, type Tracker } from "./trackers/tracker.ts";
+export { type SearchOptions, searchSettings, type SearchTrial } from "./search/search-settings.ts";
+export { type DrawnSettings, type SearchRange, type SearchSpace } from "./search/search-space.ts";

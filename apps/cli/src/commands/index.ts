@@ -16,6 +16,11 @@ export const commands: CommandTree = {
     "trains a recipe, or on --data a network of the zoo, a run's model or a model file",
     () => import("./train.ts"),
   ),
+  search: command(
+    "[recipe-or-model]",
+    "trains with drawn settings, at random or by successive halving, and ends with one table",
+    () => import("./search.ts"),
+  ),
   evaluate: command("<model>", "loss, accuracy, top-5, per class, confusion matrix", () => import("./evaluate.ts")),
   calibration: command(
     "<model>",

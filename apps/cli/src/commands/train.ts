@@ -11,7 +11,7 @@ import {
   type ValuesOf,
   whole,
 } from "../terminal/option.ts";
-import { webAddress } from "../terminal/parsers.ts";
+import { trackerServer, webAddress } from "../terminal/parsers.ts";
 import { CliError } from "../terminal/usage-error.ts";
 import { dataNames } from "../inputs/known-names.ts";
 import { columnList, nameList } from "../inputs/column-list.ts";
@@ -148,6 +148,11 @@ export const options = {
   ),
   keepGoing: notStored(flag("goes on where checkpoint, model or history cannot be written, and says so")),
   webhook: notStored(url),
+  tracker: notStored({
+    value: "<mlflow=url>",
+    about: "sends settings and numbers to a server of MLflow, as in mlflow=http://localhost:5000",
+    read: trackerServer,
+  }),
   workers: notStored(whole(1, "<n>", "threads that decode images (default: one a core)")),
   cacheDecoded: notStored(cacheOptions.cacheDecoded),
   cacheLimit: notStored(cacheOptions.cacheLimit),
@@ -188,10 +193,10 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
   const resumed = given.resume === undefined ? undefined : userPath(given.resume);
   const config = resumed === undefined ? newConfig(name, all) : await resumedConfig(resumed, name, all);
   const folder = resumed ?? (given.out === undefined ? defaultFolder(config.name) : userPath(given.out));
-  const { workers, strict, cacheDecoded, cacheLimit, keepGoing, webhook } = given;
+  const { workers, strict, cacheDecoded, cacheLimit, keepGoing, webhook, tracker } = given;
   checkCacheOptions(given);
   const isResumed = resumed !== undefined;
-  const place = { folder, isResumed, workers, strict, cacheDecoded, cacheLimit, keepGoing, webhook };
+  const place = { folder, isResumed, workers, strict, cacheDecoded, cacheLimit, keepGoing, webhook, tracker };
   if (config.folds !== undefined) return crossValidate(context, config, place);
   await trainRun(context, config, place, async (ended) => {
     await writeResult(ended);

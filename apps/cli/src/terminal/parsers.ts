@@ -32,6 +32,14 @@ export function webAddress(text: string): string {
   return text;
 }
 
+/** Reads the address of MLflow's server from `mlflow=http://…`. */
+export function trackerServer(text: string): string {
+  const url = /^mlflow=(https?:.+)$/.exec(text)?.[1];
+  if (url === undefined || !URL.canParse(url))
+    throw new InvalidArgumentError("It must be mlflow and a URL, as in mlflow=http://localhost:5000.");
+  return url;
+}
+
 /** Reads an image size such as 224x224x3. */
 export function imageSize(text: string): [number, number, number] {
   const sizes = text.split("x").map(Number);

@@ -16,8 +16,10 @@ import {
   type Loss,
   type Plan,
   planAugmentation,
+  mlflow,
   reduceOnPlateau,
   taskHeads,
+  track,
   type RunClaim,
   runDirectory,
   type RunResult,
@@ -51,6 +53,10 @@ export interface RunPlace {
   readonly cacheLimit: number | undefined;
   readonly keepGoing: boolean | undefined;
   readonly webhook: string | undefined;
+  /** The address of MLflow's server. */
+  readonly tracker: string | undefined;
+  /** True for a trial of a search, whose model is not used again. */
+  readonly isTrial?: boolean;
 }
 
 /**
@@ -119,6 +125,7 @@ async function trainIn(
     trainingProgress(context.out),
     ...callbacksOf(context, config, place),
     ...webhooks(context, place),
+    ...trackers(context, config, place),
   ];
   const teacher =
     plan.distill && (await resolveModel(plan.distill.teacher, {}, seed, (note) => context.out.note(note)));
@@ -182,7 +189,7 @@ async function trainIn(
     isIdle || targets === undefined
       ? undefined
       : await evaluateTasks(model, judged, { ...judge, loss, metrics, lossWeights }).catch(unlessStopped);
-  if (config.fold !== undefined) model.dispose();
+  if (config.fold !== undefined || place.isTrial === true) model.dispose();
   tellNotes();
   const interrupted = result.interrupted || context.signal.aborted;
   return {
@@ -340,4 +347,20 @@ function callbacksOf(context: Context, { plan, health }: RunConfig, { keepGoing 
 
 function webhooks({ out }: Context, { webhook: url }: RunPlace): Callback[] {
   return url === undefined ? [] : [webhook(url, { onError: (error) => out.note(`webhook: ${error.message}`) })];
+}
+
+/** The tracker of a run, whose settings are the plan's, with dots between the keys. */
+function trackers({ out }: Context, { name, plan, seed, precision }: RunConfig, { tracker }: RunPlace): Callback[] {
+  if (tracker === undefined) return [];
+  const settings = { seed, precision, ...flat(plan) };
+  return [track(mlflow(tracker, { experiment: name }), { settings, onNote: (note) => out.note(note) })];
+}
+
+function flat(value: object, path = ""): Record<string, string> {
+  const rows = Object.entries(value).flatMap(([key, each]: [string, unknown]) => {
+    if (each === undefined) return [];
+    const isRecord = typeof each === "object" && each !== null && !Array.isArray(each);
+    return isRecord ? Object.entries(flat(each, `${path}${key}.`)) : [[`${path}${key}`, String(each)] as const];
+  });
+  return Object.fromEntries(rows);
 }

@@ -1,0 +1,115 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { writeFileAtomic, writeJson } from "@convkit/files";
+import { checkPlan, runDirectory, type SearchSpace, searchSettings, type SearchTrial } from "@convkit/trainer";
+import type { Context } from "../terminal/context.ts";
+import { table } from "../terminal/format.ts";
+import { CliError, UsageError } from "../terminal/usage-error.ts";
+import { writeResult } from "./finish-run.ts";
+import type { RunConfig } from "./run-config.ts";
+import { type RunPlace, trainRun } from "./train-run.ts";
+
+/** What `search.json` keeps: all that a resumed search needs, and its trials so far. */
+export interface StoredSearch {
+  readonly config: RunConfig;
+  readonly space: SearchSpace;
+  readonly trials: number;
+  readonly method: "random" | "halving";
+  readonly monitor: "valLoss" | "valAccuracy";
+  readonly done: readonly SearchTrial[];
+}
+
+/** Searches over settings; each trial has a run directory in `place.folder`, whose `search.json` and `search.csv` have the table. */
+export async function runSearch(context: Context, stored: StoredSearch, place: RunPlace): Promise<void> {
+  const { config, space, trials, method, monitor } = stored;
+  const { folder } = place;
+  const file = join(folder, "search.json");
+  if (!place.isResumed && existsSync(file))
+    throw new UsageError(
+      `${folder} has a search already: continue it with convkit search --resume ${folder}, or give another --out.`,
+    );
+  await writeJson(file, stored);
+  const keep = async (done: readonly SearchTrial[]) => {
+    await writeJson(file, { ...stored, done });
+    await writeFileAtomic(join(folder, "search.csv"), csvOf(done, space, monitor));
+  };
+  const found = await searchSettings({
+    space,
+    trials,
+    method,
+    epochs: config.plan.epochs,
+    seed: config.seed,
+    better: monitor === "valLoss" ? "lower" : "higher",
+    done: stored.done,
+    signal: context.signal,
+    onTrial: keep,
+    run: async ({ trial, settings, epochs }) => {
+      context.out.note(`trial ${trial} of ${trials}, ${epochs} epochs: ${JSON.stringify(settings)}`);
+      const own = join(folder, `trial-${trial}`);
+      const plan = Object.entries({ ...settings, epochs }).reduce(
+        (changed, [path, value]) => withValue(changed, path.split("."), value),
+        config.plan,
+      );
+      checkPlan(plan);
+      let value = Number.NaN;
+      const isResumed = existsSync(runDirectory(own).config);
+      const settled = { ...config, plan, name: `${config.name}-${trial}` };
+      await trainRun(context, settled, { ...place, folder: own, isResumed, isTrial: true }, async (ended) => {
+        await writeResult(ended);
+        const { result } = ended;
+        if (result.diverged) throw new CliError(`${result.stopReason}`);
+        const values = result.history.flatMap((epoch) => epoch[monitor] ?? []);
+        if (values.length === 0 && !result.interrupted)
+          throw new CliError("there are no validation images: give --validation");
+        value = monitor === "valLoss" ? Math.min(...values) : Math.max(...values);
+      });
+      return value;
+    },
+  });
+  const interrupted = context.signal.aborted;
+  context.out.result(
+    { search: folder, monitor, trials: found, interrupted },
+    interrupted
+      ? `Interrupted; continue with convkit search --resume ${folder}`
+      : `${tableOf(found, space, monitor)}\nrun directories: ${folder}`,
+  );
+  if (!interrupted && found.every(({ error }) => error !== undefined))
+    throw new CliError(`All trials failed; the first one: ${found[0]!.error}`);
+}
+
+/** The search in a folder. Throws a `UsageError` if there is none. */
+export async function storedSearch(folder: string): Promise<StoredSearch> {
+  try {
+    return JSON.parse(await readFile(join(folder, "search.json"), "utf8")) as StoredSearch;
+  } catch (error) {
+    throw new UsageError(`Cannot resume ${folder}: it has no readable search.json.`, { cause: error });
+  }
+}
+
+function rowsOf(found: readonly SearchTrial[], space: SearchSpace): string[][] {
+  return found.map(({ trial, epochs, value, error, settings }) => [
+    String(trial),
+    String(epochs),
+    value === undefined ? `failed: ${error}` : value.toPrecision(5),
+    ...Object.keys(space).map((path) => String(settings[path])),
+  ]);
+}
+
+function tableOf(found: readonly SearchTrial[], space: SearchSpace, monitor: string): string {
+  return table(["trial", "epochs", monitor, ...Object.keys(space)], rowsOf(found, space));
+}
+
+function csvOf(found: readonly SearchTrial[], space: SearchSpace, monitor: string): string {
+  const cell = (text: string) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  const rows = [["trial", "epochs", monitor, ...Object.keys(space)], ...rowsOf(found, space)];
+  return `${rows.map((row) => row.map(cell).join(",")).join("\n")}\n`;
+}
+
+/** A copy of a plan with a value at a path. */
+function withValue<T extends object>(object: T, [key, ...rest]: readonly string[], value: unknown): T {
+  if (key === undefined) return object;
+  const before = (object as Record<string, unknown>)[key];
+  const isObject = typeof before === "object" && before !== null;
+  return { ...object, [key]: rest.length === 0 ? value : withValue(isObject ? before : {}, rest, value) };
+}

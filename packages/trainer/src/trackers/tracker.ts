@@ -1,0 +1,23 @@
+/** What a tracker is told of a training at its start. */
+export interface TrackedRun {
+  /** The name of the run: that of its directory, or of the model. */
+  readonly name: string;
+  /** Settings of the run as plain text. */
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+/** How a training ended. */
+export type TrackedEnd = "finished" | "failed";
+
+/**
+ * A service that keeps the numbers of trainings. Each call rejects if the service cannot be reached or refuses; `signal` ends a call
+ * that takes too long.
+ */
+export interface Tracker {
+  /** Its name in messages. */
+  readonly name: string;
+  start(run: TrackedRun, signal: AbortSignal): Promise<void>;
+  /** Keeps finite numbers by their names, of a step of the training. */
+  log(values: Readonly<Record<string, number>>, step: number, signal: AbortSignal): Promise<void>;
+  end(how: TrackedEnd, signal: AbortSignal): Promise<void>;
+}

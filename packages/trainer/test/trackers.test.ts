@@ -1,0 +1,135 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterEach, expect, test } from "vitest";
+import type { Callback, Training } from "../src/index.ts";
+import { mlflow, track, type Tracker } from "../src/index.ts";
+
+const servers: Server[] = [];
+afterEach(async () => {
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
+});
+
+async function serve(answer: (request: IncomingMessage, response: ServerResponse) => void): Promise<string> {
+  const server = createServer(answer);
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+async function jsonOf(request: IncomingMessage): Promise<Record<string, unknown>> {
+  let text = "";
+  for await (const part of request) text += String(part);
+  return JSON.parse(text === "" ? "{}" : text) as Record<string, unknown>;
+}
+
+/** A training of three steps and one epoch, by hand: the callbacks see no more of it. */
+async function trained(callback: Callback): Promise<void> {
+  const training = { out: "runs/one", epochs: 1, stepsPerEpoch: 3, step: 0, stopReason: undefined };
+  const seen = training as unknown as Training;
+  await callback.onTrainBegin?.(seen);
+  for (const step of [1, 2, 3]) {
+    const logs = { epoch: 1, batch: step, size: 4, stepLoss: 1 / step, loss: 1, lr: 0.5, imagesPerSecond: 9 };
+    training.step = step;
+    await callback.onTrainBatchEnd?.(step - 1, logs, seen);
+  }
+  const metrics = { auc: 0.75, "f1.a b": Number.NaN };
+  await callback.onEpochEnd?.(1, { epoch: 1, loss: 0.5, accuracy: 0.75, lr: 0.5, seconds: 1, metrics }, seen);
+  await callback.onTrainEnd?.(seen);
+}
+
+test("mlflow sends what its REST API 2.0 asks for", async () => {
+  const asked: { line: string; body: Record<string, unknown> }[] = [];
+  const url = await serve((request, response) => {
+    void jsonOf(request).then((body) => {
+      asked.push({ line: `${request.method} ${request.url}`, body });
+      response.setHeader("content-type", "application/json");
+      if (request.url?.includes("get-by-name")) {
+        response.writeHead(404).end(JSON.stringify({ error_code: "RESOURCE_DOES_NOT_EXIST", message: "no" }));
+        return;
+      }
+      const made = request.url?.endsWith("experiments/create")
+        ? { experiment_id: "7" }
+        : { run: { info: { run_id: "abc" } } };
+      response.end(JSON.stringify(made));
+    });
+  });
+  const notes: string[] = [];
+  const before = Date.now();
+  const settings = { rate: 0.5, "a:b": "x" };
+  await trained(
+    track(mlflow(url, { experiment: "my nets" }), { settings, everySteps: 2, onNote: (note) => void notes.push(note) }),
+  );
+  expect(notes).toEqual([]);
+  const api = "/api/2.0/mlflow";
+  expect(asked.map(({ line }) => line)).toEqual([
+    `GET ${api}/experiments/get-by-name?experiment_name=my%20nets`,
+    ...["experiments/create", "runs/create", "runs/log-batch", "runs/log-batch", "runs/log-batch", "runs/update"].map(
+      (path) => `POST ${api}/${path}`,
+    ),
+  ]);
+  const [, experiment, run, params, steps, epoch, end] = asked.map(({ body }) => body);
+  expect(experiment).toEqual({ name: "my nets" });
+  expect(run).toMatchObject({ experiment_id: "7", run_name: "one" });
+  const time = run!["start_time"] as number;
+  expect(Number.isSafeInteger(time) && time >= before && time <= Date.now()).toBe(true);
+  // Names may have letters, digits, `_-. /`.
+  const values = { epochs: "1", stepsPerEpoch: "3", rate: "0.5", a_b: "x" };
+  expect(params).toEqual({ run_id: "abc", params: Object.entries(values).map(([key, value]) => ({ key, value })) });
+  const metric = (key: string, value: number, step: number) => ({
+    key,
+    value,
+    step,
+    timestamp: expect.any(Number) as number,
+  });
+  expect(steps).toEqual({ run_id: "abc", metrics: [metric("step_loss", 0.5, 2), metric("step_lr", 0.5, 2)] });
+  // JSON has no NaN.
+  const numbers = { epoch: 1, loss: 0.5, accuracy: 0.75, lr: 0.5, auc: 0.75 };
+  expect(epoch).toEqual({
+    run_id: "abc",
+    metrics: Object.entries(numbers).map(([key, value]) => metric(key, value, 3)),
+  });
+  expect(end).toMatchObject({ run_id: "abc", status: "FINISHED" });
+});
+
+test("a tracker that is down or answers 500 is told of once, and the training goes on", async () => {
+  let count = 0;
+  const broken = await serve((_, response) => {
+    count += 1;
+    response.writeHead(500).end('{"error_code": "INTERNAL_ERROR"}');
+  });
+  const gone = await serve(() => {});
+  await new Promise((resolve) => servers.pop()!.close(resolve));
+  for (const [url, why] of [
+    [broken, /MLflow failed \(.*answered 500 INTERNAL_ERROR\): it gets no more numbers/],
+    [gone, /MLflow failed \(.*ECONNREFUSED.*\)/],
+  ] as const) {
+    const notes: string[] = [];
+    await trained(track(mlflow(url), { everySteps: 1, onNote: (note) => void notes.push(note) }));
+    expect(notes).toHaveLength(1);
+    expect(notes[0]).toMatch(why);
+  }
+  expect(count).toBe(1);
+});
+
+test("a tracker that never answers costs the training one timeout at its end", async () => {
+  const url = await serve(() => {});
+  const notes: string[] = [];
+  const callback = track(mlflow(url), { everySteps: 1, timeout: 50, onNote: (note) => void notes.push(note) });
+  await trained(callback);
+  expect(notes).toHaveLength(1);
+  // One that ignores its signal, too.
+  const never = () => new Promise<void>(() => {});
+  const deaf: Tracker = { name: "deaf", start: never, log: never, end: never };
+  await trained(track(deaf, { timeout: 50, onNote: (note) => void notes.push(note) }));
+  expect(notes).toHaveLength(2);
+  expect(notes[1]).toMatch(/^The tracker deaf (failed|did not take the last messages)/);
+});
+
+test("refuses what cannot be meant", () => {
+  expect(() => mlflow("localhost:5000")).toThrow(/expected the address of a server/);
+  expect(() => track(mlflow("http://localhost"), { timeout: 0 })).toThrow(/timeout must be a number above 0/);
+  expect(() => track(mlflow("http://localhost"), { everyStep: 1 } as object)).toThrow(/everyStep/);
+});
