@@ -67,7 +67,8 @@ const intro = `# Networks of other libraries
 <!-- Written by \`pnpm find:networks\`. -->
 
 How many networks of other libraries load here with their own numbers: random weights, logits of images that are not square, within
-1e-4 of the largest. A state of PyTorch is loaded into the network of the zoo with the same kernels; "no such network" means that the zoo
+1e-4 of the largest logit. Batch norms have the statistics of the images, and two images must give other logits: with statistics that
+are drawn, too, the logits of a deep network hardly depend on the image, and wrong layers would pass. A state of PyTorch is loaded into the network of the zoo with the same kernels; "no such network" means that the zoo
 has none. "Refused by name": another network has the same names and shapes of weights and computes otherwise, and the file's name, its
 metadata or timm's \`config.json\` beside it says which it is. "Not compared": the zoo has a network with the same kernels, and its numbers
 were not compared yet.`;
