@@ -44,4 +44,5 @@ export const isShardPattern = refuseAtOnce("isShardPattern");
 export const imageShards = refuse("imageShards");
 export const shardSamples = refuseAtOnce("shardSamples");
 export const writeShards = refuse("writeShards");
+export const auditImages = refuse("auditImages");
 export const maskFolder = refuse("maskFolder");

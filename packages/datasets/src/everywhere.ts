@@ -1,4 +1,6 @@
 /** What is the same in Node and in web pages. */
+export { findLabelIssues } from "./audit/label-issues.ts";
+export type { LabelIssue } from "./audit/label-issues.ts";
 export { fromArrays } from "./dataset/from-arrays.ts";
 export type { ArrayData } from "./dataset/from-arrays.ts";
 export { DataError } from "./data-error.ts";

@@ -1,7 +1,5 @@
 export { auditImages } from "./audit/audit-images.ts";
 export type { Audit, AuditDoubles, AuditFinding, AuditOptions, AuditProblem } from "./audit/audit-images.ts";
-export { findLabelIssues } from "./audit/label-issues.ts";
-export type { LabelIssue } from "./audit/label-issues.ts";
 export { dataCache } from "./storage/cache.ts";
 export { readCifar, writeCifar } from "./formats/cifar.ts";
 export type { CifarImages, CifarOptions } from "./formats/cifar.ts";
