@@ -8,16 +8,16 @@ import type { Accelerated, AccelerateOptions } from "./accelerate-options.ts";
 import type { Compiled } from "./compile.ts";
 import type { CompileOptions } from "./compile-options.ts";
 import { eagerExecutable } from "./execute/eager-executable.ts";
-import type { Executable, ExecutionOptions, TensorFunction } from "./execute/executable-types.ts";
+import type { Executable, ExecutionOptions, Settle, TensorFunction } from "./execute/executable-types.ts";
 import { GraphError } from "./graph-error.ts";
 import type { LoadedSavedModel, LoadSavedModelOptions } from "./saved-model/load.ts";
 
 export * from "./everywhere.ts";
 
 /** Runs `fn` op by op; throws GraphError for `eager: false`, which a page cannot do. */
-export function executable(fn: TensorFunction, { eager = true }: ExecutionOptions = {}): Executable {
+export function executable(fn: TensorFunction, { eager = true }: ExecutionOptions = {}, settle?: Settle): Executable {
   if (!eager) throw withoutLibrary("executable with `eager: false`", "leave the option out");
-  return eagerExecutable(fn);
+  return eagerExecutable(fn, settle);
 }
 
 /** Leaves the model as it is: it trains and predicts op by op in a page. `onNotice` is told, the console by default. */

@@ -4,7 +4,7 @@ export { isTracing } from "./tfjs/recording.ts";
 export type { Compiled } from "./compile.ts";
 export type { CompileOptions } from "./compile-options.ts";
 export type { TraceDescription } from "./compiled/describe.ts";
-export type { Executable, ExecutionOptions, Feed, Values } from "./execute/executable-types.ts";
+export type { Executable, ExecutionOptions, Feed, Settle, Values } from "./execute/executable-types.ts";
 export type { RewriteDescription } from "./passes/index.ts";
 export { GraphError } from "./graph-error.ts";
 export { HostTensor } from "./values/host-tensor.ts";

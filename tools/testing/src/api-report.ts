@@ -12,20 +12,14 @@ interface Exported {
 
 /** The public surface of a package as one page: every name that its entries export, with its declaration. */
 export async function apiReport(folder: string): Promise<string> {
-  const { name, exports } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as {
-    name: string;
-    exports: Record<string, unknown>;
-  };
+  const { name } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as { name: string };
   const out = mkdtempSync(join(tmpdir(), "convkit-api-"));
   try {
     const flags = ["--emitDeclarationOnly", "--outDir", out];
     await promisify(execFile)(join(folder, "node_modules/.bin/tsc"), ["-p", "tsconfig.build.json", ...flags], {
       cwd: folder,
     });
-    const entries = Object.entries(exports).filter(
-      (entry): entry is [string, string] => entry[0] !== "./internal" && String(entry[1]).endsWith(".ts"),
-    );
-    const sections = entries.map(([subpath, source]) => {
+    const sections = publicEntries(folder).map(([subpath, source]) => {
       const file = join(out, source.replace("./src/", "").replace(/\.ts$/, ".d.ts"));
       const rows = exportedFrom(file).toSorted((a, b) => (a.name < b.name ? -1 : 1));
       const title = join(name, subpath);
@@ -37,10 +31,25 @@ export async function apiReport(folder: string): Promise<string> {
   }
 }
 
+/** The entries of a package for users, as they are in Node: the path after the package's name, and the source file. */
+export function publicEntries(folder: string): [subpath: string, source: string][] {
+  const { exports } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as {
+    exports: Record<string, string | { readonly default?: string }>;
+  };
+  return Object.entries(exports)
+    .filter(([subpath]) => subpath !== "./internal" && subpath !== "./system")
+    .map(([subpath, entry]): [string, string] => [subpath, typeof entry === "string" ? entry : (entry.default ?? "")])
+    .filter(([, source]) => source.endsWith(".ts"));
+}
+
 /** The names that a package's main entry exports, read from its source. */
 export function exportedNames(folder: string): string[] {
-  const text = readFileSync(join(folder, "src/index.ts"), "utf8");
-  return reexports(text).flatMap(({ names }) => names.map(({ as }) => as));
+  const namesIn = (file: string): string[] => {
+    const text = readFileSync(file, "utf8");
+    const others = wholeReexports(text).flatMap((from) => namesIn(join(dirname(file), from)));
+    return [...reexports(text).flatMap(({ names }) => names.map(({ as }) => as)), ...others];
+  };
+  return namesIn(join(folder, "src/index.ts"));
 }
 
 function exportedFrom(file: string): Exported[] {
@@ -57,7 +66,10 @@ function exportedFrom(file: string): Exported[] {
       return { name: as, text: as === name ? found : `${found}\n// exported as ${as}` };
     });
   });
-  return [...merged(own), ...others];
+  const whole = wholeReexports(text).flatMap((from) =>
+    exportedFrom(join(dirname(file), from.replace(/\.[jt]s$/, ".d.ts"))),
+  );
+  return [...merged(own), ...others, ...whole];
 }
 
 /** Declarations of a file by name, exported again from elsewhere or not. */
@@ -92,6 +104,11 @@ function declaredName(statement: string): string | undefined {
   const declared =
     /^(?:export )?(?:declare )?(?:abstract )?(?:async )?(?:function|class|const|let|interface|type|enum|namespace) (\w+)/;
   return declared.exec(statement)?.[1];
+}
+
+/** The files of this package from which everything is exported again. */
+function wholeReexports(text: string): string[] {
+  return [...text.matchAll(/export \* from "(\.[^"]+)"/g)].map(([, from = ""]) => from);
 }
 
 function reexports(text: string): { from: string; names: { name: string; as: string }[] }[] {

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript-5";
 import { expect, test } from "vitest";
+import { publicEntries } from "../src/api-report.ts";
 
 const root = fileURLToPath(new URL("../../../packages/", import.meta.url));
 const packages = readdirSync(root).filter((name) => existsSync(join(root, name, "package.json")));
@@ -75,22 +76,19 @@ function seen(found: Declaration[]): Declaration[] {
 
 /** What a package's public entries export: name and declarations. */
 function publicDeclarations(name: string): Map<string, Declaration[]> {
-  const { exports } = JSON.parse(readFileSync(join(root, name, "package.json"), "utf8")) as {
-    exports: Record<string, unknown>;
-  };
-  const entries = Object.entries(exports).filter(
-    (entry): entry is [string, string] => entry[0] !== "./internal" && String(entry[1]).endsWith(".ts"),
-  );
   const found = new Map<string, Declaration[]>();
-  for (const [, entry] of entries) {
-    const file = join(root, name, entry);
+  const visit = (file: string): void => {
     for (const statement of parse(file).statements) {
-      if (!ts.isExportDeclaration(statement) || statement.exportClause === undefined) continue;
-      if (!ts.isNamedExports(statement.exportClause)) continue;
-      for (const { name: exported } of statement.exportClause.elements)
+      if (!ts.isExportDeclaration(statement)) continue;
+      const { exportClause, moduleSpecifier } = statement;
+      const from = fileOf(file, moduleSpecifier);
+      if (exportClause === undefined && from !== undefined) visit(from);
+      if (exportClause === undefined || !ts.isNamedExports(exportClause)) continue;
+      for (const { name: exported } of exportClause.elements)
         found.set(exported.text, seen(declarations(file, exported.text)));
     }
-  }
+  };
+  for (const [, source] of publicEntries(join(root, name))) visit(join(root, name, source));
   return found;
 }
 

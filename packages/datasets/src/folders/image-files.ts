@@ -79,7 +79,7 @@ export interface LabelledFiles {
   readonly labels?: ArrayLike<number> | undefined;
   /** What a network is to tell of each image, by name; a class by default. */
   readonly targets?: Readonly<Record<string, TargetData>> | undefined;
-  /** The mask file of each file, and what the values of masks mean; then there are no labels and targets. */
+  /** The mask file of each file, and what the values of masks mean, in place of labels and targets; no masks by default. */
   readonly masks?: { readonly files: readonly string[]; readonly meaning: MaskMeaning } | undefined;
   /** Values for the model's inputs besides the images, by the names of the inputs; none by default. */
   readonly inputs?: Readonly<Record<string, InputData>> | undefined;

@@ -1,9 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { forgetSortedLayers } from "../tfjs/sorted-layers.ts";
-import type { Executable, Feed, TensorFunction, Values } from "./executable-types.ts";
+import type { Executable, Feed, Settle, TensorFunction, Values } from "./executable-types.ts";
 
 /** Runs `fn` op by op at each call. */
-export function eagerExecutable(fn: TensorFunction): Executable {
+export function eagerExecutable(fn: TensorFunction, settle?: Settle): Executable {
   return {
     runs: 0,
     kept: [],
@@ -14,6 +14,7 @@ export function eagerExecutable(fn: TensorFunction): Executable {
         outputs.map(async (output) => ({ data: await output.data<"float32">(), shape: output.shape })),
       );
       tf.dispose(outputs);
+      settle?.(values);
       // A backend that computes on JavaScript's thread never yields: without this pause, a loop of calls blocks signals, timers and
       // the page.
       await nextTurn();

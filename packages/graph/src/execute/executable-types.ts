@@ -32,6 +32,12 @@ export interface Executable {
   dispose(): Promise<void>;
 }
 
+/**
+ * The rest of a call that depends on its values, such as an update that only a finite loss permits. Op by op it is called after the
+ * values were read, and before the next call; a compiled function, whose graph has all of the call, never calls it.
+ */
+export type Settle = (values: readonly Values[]) => void;
+
 /** How a function is executed; `eager: true` runs it op by op even where it could be compiled. */
 export interface ExecutionOptions extends CompileOptions {
   /** Runs the function op by op even where it could be compiled; by default true on all engines but TensorFlow's. */

@@ -2,12 +2,15 @@ import * as tf from "@tensorflow/tfjs-core";
 import { compile } from "../compile.ts";
 import type { CompileOptions } from "../compile-options.ts";
 import { eagerExecutable } from "./eager-executable.ts";
-import type { Executable, ExecutionOptions, TensorFunction, Values } from "./executable-types.ts";
+import type { Executable, ExecutionOptions, Settle, TensorFunction, Values } from "./executable-types.ts";
 
-/** Compiles `fn` into one TensorFlow graph on the TensorFlow engines; runs it op by op on the others. */
-export function executable(fn: TensorFunction, options: ExecutionOptions = {}): Executable {
+/**
+ * Compiles `fn` into one TensorFlow graph on the TensorFlow engines; runs it op by op on the others, where `settle` gets the values of
+ * each call.
+ */
+export function executable(fn: TensorFunction, options: ExecutionOptions = {}, settle?: Settle): Executable {
   const { eager = tf.getBackend() !== "tensorflow", ...compileOptions } = options;
-  return eager ? eagerExecutable(fn) : compiledExecutable(fn, compileOptions);
+  return eager ? eagerExecutable(fn, settle) : compiledExecutable(fn, compileOptions);
 }
 
 function compiledExecutable(fn: TensorFunction, options: CompileOptions): Executable {

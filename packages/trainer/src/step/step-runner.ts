@@ -1,6 +1,14 @@
 import { randomStreams } from "@convkit/core/internal";
 import { type Batch, type RandomSource, seededRandom } from "@convkit/datasets";
-import { executable, type Executable, type ExecutionOptions, type Feed, isTracing, type Values } from "@convkit/graph";
+import {
+  executable,
+  type Executable,
+  type ExecutionOptions,
+  type Feed,
+  isTracing,
+  type Settle,
+  type Values,
+} from "@convkit/graph";
 import * as tf from "@tensorflow/tfjs-core";
 import { HealthProbe } from "../health/health-probe.ts";
 import type { HealthRequest, StepHealth } from "../health/step-health.ts";
@@ -285,7 +293,8 @@ export class StepRunner {
     const { seed = 0, precision } = this.#execution;
     // In float16, the graph itself skips steps that overflow.
     const guard = precision === "float16" ? (loss: tf.Scalar) => loss : guardedLoss;
-    return executable((...fed) => {
+    let waiting: { readonly images: number; readonly gradients: tf.NamedTensorMap } | undefined;
+    const step = (...fed: tf.Tensor[]): tf.Tensor[] => {
       let measured: tf.Tensor[] = [];
       let activations: tf.Tensor1D | undefined;
       const batch = this.#parts.layout.tensors(fed);
@@ -304,11 +313,28 @@ export class StepRunner {
         () => (isTracing() ? loss() : withSeededMath(seed, runs, () => loss(seededRandom(seed, runs)))),
         this.#update.trainable,
       );
-      const isFinite = isTracing() || Number.isFinite(value.dataSync()[0]);
-      const apply = () => isFinite && this.#update.add(grads, batch.images.shape[0]);
-      const health = probe === undefined ? void apply() : this.#measurements(probe, grads, apply);
-      return [value, ...measured, ...(health === undefined ? [] : [activations!, ...health])];
-    }, this.#execution);
+      const images = batch.images.shape[0];
+      if (probe !== undefined) {
+        const isFinite = isTracing() || Number.isFinite(value.dataSync()[0]);
+        const apply = () => isFinite && this.#update.add(grads, images);
+        return [value, ...measured, activations!, ...this.#measurements(probe, grads, apply)];
+      }
+      if (isTracing()) this.#update.add(grads, images);
+      // Some GPUs can only be read between two calls of JavaScript.
+      else {
+        for (const gradient of Object.values(grads)) tf.keep(gradient);
+        waiting = { images, gradients: grads };
+      }
+      return [value, ...measured];
+    };
+    const settle: Settle = ([loss]) => {
+      const { gradients, images } = waiting ?? {};
+      waiting = undefined;
+      if (gradients !== undefined && Number.isFinite(loss!.data[0]))
+        tf.tidy(() => this.#update.add(gradients, images!));
+      tf.dispose(gradients);
+    };
+    return executable(step, this.#execution, settle);
   }
 
   /** Runs `apply` and returns the norms of gradients and weights, and the gradients if they are asked for. */
