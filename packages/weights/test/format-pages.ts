@@ -30,7 +30,8 @@ function page(title: string, ...parts: readonly string[]): string {
   return `${[`# ${title}`, made, ...parts].join("\n\n")}\n`;
 }
 
-const isRead = (className: string): boolean => Object.hasOwn(makers, className) || className === "InputLayer";
+const isRead = (className: string): boolean =>
+  Object.hasOwn(makers, className) || ["InputLayer", "Pipeline"].includes(className);
 
 function kerasLayers(): string {
   const unread = kerasClasses.filter((name) => !isRead(name));

@@ -62,6 +62,8 @@ export interface LayerConfig {
    * The layer given as this layer's activation (`Conv2D(8, 3, activation=LeakyReLU(0.1))`); it is applied afterwards.
    */
   readonly follower?: LayerConfig;
+  /** The layers of a Pipeline, which are applied one after another. */
+  readonly stages?: readonly LayerConfig[];
 }
 
 export interface ModelConfig {
@@ -145,6 +147,10 @@ function readLayer(file: string, at: string, of: string, row: unknown): LayerCon
   if (typeof name !== "string") throw new WeightsError(file, place, "the layer has no name");
   const nodes = Array.isArray(row["inbound_nodes"]) ? row["inbound_nodes"] : [];
   const follower = activationLayer(config["activation"], `${name}.activation`, place);
+  const within = className === "Pipeline" && !isForeign ? config["layers"] : undefined;
+  const stages = Array.isArray(within)
+    ? within.map((inner: unknown, index) => readLayer(file, `layers[${index}]`, ` of "${name}"`, inner))
+    : [];
   return {
     name,
     className,
@@ -160,6 +166,7 @@ function readLayer(file: string, at: string, of: string, row: unknown): LayerCon
     calls: nodes.map((node: unknown) => readCall(file, place, node, className)),
     place,
     ...(follower === undefined ? {} : { follower }),
+    ...(stages.length === 0 ? {} : { stages }),
   };
 }
 

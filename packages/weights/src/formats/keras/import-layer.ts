@@ -212,6 +212,7 @@ function makeOfUser(own: LayerClass, config: LayerConfig["config"], name: string
 export function isKnown(layer: LayerConfig, making: Making): boolean {
   if (layer.className === "InputLayer" || classOfUser(layer, making) !== undefined) return true;
   if (layer.isForeign) return false;
+  if (layer.stages !== undefined) return layer.stages.every((stage) => isKnown(stage, making));
   const operation = operationOf(layer);
   // The sizes of a tensor, which the model's other layers take as numbers.
   if (operation === "shape" && layer.className === "TFOpLambda") return true;

@@ -390,7 +390,13 @@ function sharedKey({ name, className, config }: LayerConfig): string {
   return isModel(className) ? `${className} ${name}` : JSON.stringify([name, className, config]);
 }
 
-function parts(layer: LayerConfig, { hasMasks }: Making): readonly LayerConfig[] {
+function parts(layer: LayerConfig, options: Making): readonly LayerConfig[] {
+  const { hasMasks } = options;
+  if (layer.stages !== undefined)
+    return layer.stages.flatMap((stage, index, { length }) => {
+      const name = index === length - 1 ? layer.name : `${layer.name}.${index + 1}`;
+      return parts({ ...stage, name, config: { ...stage.config, name } }, options);
+    });
   const own = layer.follower === undefined ? [layer] : [layer, layer.follower];
   const penalty = activityPenalty(layer);
   if (penalty !== undefined) own.push(penalty);
