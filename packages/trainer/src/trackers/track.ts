@@ -1,4 +1,4 @@
-import { basename } from "node:path";
+import { basename, warn } from "@convkit/files/system";
 import { checkOptions, type OptionNames } from "@convkit/errors";
 import type { Callback, Training } from "../callbacks/callback.ts";
 import { aboveZero, throwProblems, valueProblems, wholeFromZero } from "../checks/fields.ts";
@@ -38,7 +38,7 @@ const mostWaiting = 1000;
 export function track(tracker: Tracker, options: TrackOptions = {}): Callback {
   checkOptions("track", options, optionNames, (message) => new TrainerError(message));
   const { settings = {}, everySteps = 0, timeout = 10_000 } = options;
-  const { onNote = (note: string) => process.emitWarning(note) } = options;
+  const { onNote = warn } = options;
   throwProblems([
     ...valueProblems("everySteps", everySteps, wholeFromZero),
     ...valueProblems("timeout", timeout, aboveZero),
@@ -69,7 +69,7 @@ export function track(tracker: Tracker, options: TrackOptions = {}): Callback {
   };
   const end = async (how: TrackedEnd): Promise<void> => {
     send((signal) => tracker.end(how, signal));
-    let timer: NodeJS.Timeout | undefined;
+    let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(() => {
         fail(`did not take the last messages within ${timeout / 1000} s`);
