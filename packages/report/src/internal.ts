@@ -3,3 +3,4 @@ export { type Html, html, trusted } from "./html.ts";
 export { chartFile, curve, facts, grid, page, section, tableOf, tiles } from "./page.ts";
 export { gradientChart } from "./health-charts.ts";
 export { lineChart, rateChart, type Series } from "./charts.ts";
+export { overlaid } from "./mask-pictures.ts";

@@ -3,6 +3,7 @@ import type { EpochLogs, OutputEvaluation, TaskEvaluation, WorstExample } from "
 import { confusionChart, lineChart, precisionRecallChart, scatterChart } from "./charts.ts";
 import { type Html, html, trusted } from "./html.ts";
 import { imagePng } from "./image-png.ts";
+import { colorOf, maskPictures } from "./mask-pictures.ts";
 import { curve, section, tableOf } from "./page.ts";
 
 /** The images of an evaluation, and the name of their split. */
@@ -37,6 +38,7 @@ export async function taskSections({ outputs }: TaskEvaluation, judged: Judged):
         ...numberSections(output, title, judged),
         ...classSections(output, title, judged),
         ...(await worstSection(output, title, judged)),
+        ...(await maskSection(output, title, judged)),
       ];
     }),
   );
@@ -139,6 +141,50 @@ async function worstSection(output: OutputEvaluation, title: string, { data }: J
       wide: true,
       note: "The images whose predictions are farthest from what they have.",
     }),
+  ];
+}
+
+/** How many images with their masks a report shows. */
+const mostMasks = 12;
+
+async function maskSection(output: OutputEvaluation, title: string, { data }: Judged): Promise<Html[]> {
+  const { masks = [], perClass = [], target } = output;
+  if (masks.length === 0) return [];
+  const ignore = data.targets?.[target]?.ignore;
+  const picture = (png: Uint8Array, width: number, about: string): Html =>
+    html`<img
+      class="${width < 100 ? "small" : ""}"
+      src="data:image/png;base64,${Buffer.from(png).toString("base64")}"
+      alt="${about}"
+      title="${about}"
+    />`;
+  const rows = await Promise.all(
+    masks.slice(0, mostMasks).map(async (example) => {
+      const { width, image, actual, predicted } = await maskPictures(data, example, ignore);
+      const name = data.describe(example.index);
+      return html`<figure>
+        ${picture(image, width, name)} ${picture(actual, width, `${name}, true mask`)}
+        ${picture(predicted, width, `${name}, predicted mask`)}
+        <figcaption>overlap ${percent(example.overlap)}</figcaption>
+      </figure>`;
+    }),
+  );
+  const legend = perClass.map(({ label }, place) => {
+    const color = colorOf(place);
+    return color === undefined
+      ? html`${label} has no color. `
+      : html`<span style="background:rgb(${color.join(",")});padding:0 .6em;border-radius:3px"></span> ${label} `;
+  });
+  return [
+    section(
+      `${title}Least overlap`,
+      html`<p>${legend}</p>
+        <div class="pictures">${rows}</div>`,
+      {
+        wide: true,
+        note: "Each image, its true mask and its predicted mask; the images whose masks overlap least.",
+      },
+    ),
   ];
 }
 

@@ -5,6 +5,7 @@ import { columnList, nameList } from "../inputs/column-list.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 import { aboveZero, choice, flag, offering, required, text, type ValuesOf, whole } from "../terminal/option.ts";
 import { dataNames } from "../inputs/known-names.ts";
+import { maskOptions, masksOf } from "../inputs/mask-options.ts";
 import { modelOptions } from "../inputs/model-options.ts";
 import { cacheOptions, checkCacheOptions } from "../inputs/cache-options.ts";
 import { shardColumns, shardOptions } from "../inputs/shard-options.ts";
@@ -20,7 +21,8 @@ export const options = {
   labels: columnList("of a CSV file: the column with the names of several labels, or one with 0 and 1 a label"),
   numbers: columnList("of a CSV file: the columns of numbers to predict"),
   ...shardOptions,
-  metrics: nameList("metrics of labels and numbers, such as auc,r2"),
+  ...maskOptions,
+  metrics: nameList("metrics of labels, numbers and masks, such as auc,r2"),
   threshold: aboveZero("<share>", "the probability above which a label counts (default: 0.5)"),
   split: choice(["test", "validation", "train"], "<name>", "which images"),
   limit: whole(1, "<n>", "at most so many images"),
@@ -55,6 +57,9 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
     runtime,
     labels: labelColumns,
     numbers,
+    mask,
+    maskClasses,
+    maskIgnore,
     metrics,
     threshold,
     imageField,
@@ -64,7 +69,8 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
     cacheLimit,
     ...modelGiven
   } = given;
-  const csvColumns = (labelColumns ?? numbers) && { labels: labelColumns, numbers };
+  const csvColumns = (labelColumns ?? numbers ?? mask) && { labels: labelColumns, numbers, mask };
+  const masks = masksOf(maskClasses, maskIgnore);
   const fields = csvColumns ?? shardColumns({ imageField, labelField, classNames });
   checkCacheOptions(given);
   await engineInUse(context);
@@ -86,6 +92,7 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
     fit: subject.fit,
     run: subject.run,
     ...(fields && { columns: fields }),
+    ...(masks && { masks }),
   });
   const { name: dataName, split, trainedOn } = chosen;
   const tellNotes = dataNotes(context.out, chosen.data);

@@ -7,7 +7,9 @@ import { CliError, UsageError } from "../terminal/usage-error.ts";
 import { headOptions } from "../inputs/model-options.ts";
 import { preprocessingOption } from "../inputs/preprocessing-option.ts";
 import { userPath } from "../inputs/user-path.ts";
-import type { Answer } from "../inference/classify.ts";
+import type { Answer, Opened } from "../inference/classify.ts";
+import type { SegmentedImage } from "../inference/segment.ts";
+import type { ImagePath } from "../inputs/image-paths.ts";
 
 export const options = {
   ...headOptions,
@@ -23,6 +25,7 @@ export const options = {
   precision: choice(["float32", "bfloat16"], "<name>", "of the computations"),
   tta: flag("averages over the image and its mirror image"),
   csv: text("<file>", "writes the best class of each image as CSV"),
+  masks: text("<folder>", "writes the masks of a per-pixel network, and pictures of them"),
   strict: flag("stops at the first image of a folder that cannot be read"),
 };
 
@@ -33,7 +36,7 @@ export async function run(
   name: string,
   images: readonly string[],
 ): Promise<void> {
-  const { top = 5, batch = 32, tta = false, csv, strict = false, runtime, precision, ...modelGiven } = given;
+  const { top = 5, batch = 32, tta = false, csv, masks, strict = false, runtime, precision, ...modelGiven } = given;
   const missing = images.filter((image) => !existsSync(userPath(image)));
   if (missing.length > 0) throw new UsageError(`There is no file ${missing.join(", ")}: give image files or folders.`);
   const { storedRun } = await import("../inputs/run-directory.ts");
@@ -43,7 +46,7 @@ export async function run(
       `predict tells classes and labels, but ${name} was trained on numbers: evaluate --csv writes its numbers for images of a CSV file.`,
     );
   const { imageExtensions } = await import("@convkit/datasets");
-  const { openClassifier } = await import("../inference/classify.ts");
+  const { classifierOf, openForward } = await import("../inference/classify.ts");
   const { decodedImages, imagePaths } = await import("../inputs/image-paths.ts");
   const { engineInUse } = await import("../inputs/use-engine.ts");
   const { openCsv } = await import("../outputs/csv-file.ts");
@@ -52,7 +55,7 @@ export async function run(
   if (files.length === 0)
     throw new UsageError(`${images.join(", ")} holds no image: known are ${imageExtensions.join(", ")}.`);
   await engineInUse(context);
-  const classifier = await openClassifier(context, name, modelGiven, {
+  const model = await openForward(context, name, modelGiven, {
     runtime,
     precision,
     // The engine has its threads already.
@@ -60,6 +63,13 @@ export async function run(
       runtime !== "tensorflow" &&
       runtime !== "wasm" && { threads: context.options.threads }),
   });
+  if (model.output?.length === 4) {
+    if (tta || csv !== undefined || given.top !== undefined)
+      throw new UsageError(`${name} tells a class for each pixel: leave out --tta, --csv and --top.`);
+    return predictMasks(context, model, { name, files, batch, strict, masks });
+  }
+  if (masks !== undefined) throw new UsageError(`--masks is for a class for each pixel, and ${name} has none.`);
+  const classifier = classifierOf(name, model);
   const bar = countingBar(context.out, files.length, "images");
   const answers: Answer[] = [];
   let count = 0;
@@ -91,6 +101,48 @@ export async function run(
   if (runtime === "auto") await tellRuntime(context, classifier.describe());
   if (csv === undefined) context.out.result(answers, answers.map(answerText).join("\n"));
   else context.out.result({ written: userPath(csv), images: count }, `${csv}: ${grouped(count)} images`);
+}
+
+/** The classes of the pixels of images, a batch at a time. */
+async function predictMasks(
+  context: Context,
+  model: Opened,
+  given: {
+    readonly name: string;
+    readonly files: readonly ImagePath[];
+    readonly batch: number;
+    readonly strict: boolean;
+    readonly masks: string | undefined;
+  },
+): Promise<void> {
+  const { segmenter } = await import("../inference/segment.ts");
+  const { imageShape } = await import("../inputs/image-shape.ts");
+  const { decodedImages } = await import("../inputs/image-paths.ts");
+  const { countingBar } = await import("../terminal/progress.ts");
+  const { name, files, batch, strict, masks } = given;
+  const shape = imageShape(name, model.input, model.fit);
+  const { segment } = segmenter(model, shape, masks);
+  const bar = countingBar(context.out, files.length, "images");
+  const answers: SegmentedImage[] = [];
+  try {
+    for (let from = 0; from < files.length && !context.signal.aborted; from += batch) {
+      const part = files.slice(from, from + batch);
+      const { files: read, data } = await decodedImages(context, part, { shape, fit: model.fit, strict });
+      bar.update(Math.min(from + batch, files.length));
+      if (read.length > 0) answers.push(...(await segment(data, read)));
+    }
+    if (!context.signal.aborted && answers.length === 0) throw new CliError(`${name}: no image can be read.`);
+  } finally {
+    bar.stop();
+    await model.forward.dispose();
+  }
+  const text = answers.map(({ image, classes, mask }) =>
+    [
+      mask === undefined ? image : `${image}: ${mask}`,
+      ...classes.map(({ label, share }) => `  ${percent(share).padStart(9)}  ${label}`),
+    ].join("\n"),
+  );
+  context.out.result(answers, text.join("\n"));
 }
 
 /** What computed, and why an installed runtime did not. */

@@ -17,6 +17,7 @@ import { dataNames } from "../inputs/known-names.ts";
 import { columnList, nameList } from "../inputs/column-list.ts";
 import { cacheOptions, checkCacheOptions } from "../inputs/cache-options.ts";
 import { shardOptions } from "../inputs/shard-options.ts";
+import { maskOptions, widths } from "../inputs/mask-options.ts";
 import { modelOptions } from "../inputs/model-options.ts";
 import { augmentNames } from "../training/augment-names.ts";
 import { keep, mayChange, notStored } from "../training/train-option.ts";
@@ -55,6 +56,10 @@ export const options = {
   imageField: keep("plan.columns.image", shardOptions.imageField),
   labelField: keep("plan.columns.label", shardOptions.labelField),
   classNames: keep("plan.columns.classes", shardOptions.classNames),
+  mask: keep("plan.columns.mask", maskOptions.mask),
+  maskClasses: keep("plan.masks.names", maskOptions.maskClasses),
+  maskIgnore: keep("plan.masks.ignore", maskOptions.maskIgnore),
+  widths: keep("plan.modelOptions.widths", widths),
   metrics: keep("plan.metrics", nameList("what is measured beside the loss, such as auc,f1")),
   dataFrom: keep("dataFrom", text("<folder-or-url>", "where a named data set lies"), {
     as: "source",

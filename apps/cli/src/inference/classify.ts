@@ -43,21 +43,9 @@ export interface Classifier {
 /** What computes the answers. */
 export type Computing = Pick<PredictorOptions, "runtime" | "precision" | "threads">;
 
-/** Opens the model `<model>`, with its preprocessing and its class names. */
-export async function openClassifier(
-  context: Context,
-  name: string,
-  options: ModelOptions,
-  computing: Computing = {},
-): Promise<Classifier> {
-  const {
-    forward,
-    input,
-    classes,
-    logits,
-    fit,
-    describe = () => undefined,
-  } = await opened(context, name, options, computing);
+/** A classifier by an opened model. */
+export function classifierOf(name: string, model: Opened): Classifier {
+  const { forward, input, classes, logits, fit, describe = () => undefined } = model;
   const shape = imageShape(name, input, fit);
   return {
     shape,
@@ -72,17 +60,26 @@ export async function openClassifier(
   };
 }
 
-interface Opened {
+/** A model that predicts, and what is known of its images and classes. */
+export interface Opened {
   readonly describe?: () => PredictorDescription | undefined;
   readonly forward: Forward;
   readonly input: readonly (number | null)[];
+  /** The shape of the first output; undefined where it is not known. */
+  readonly output?: readonly (number | null)[] | undefined;
   readonly classes: readonly string[];
   /** Whether the scores are logits; the scores tell where it is not known. */
   readonly logits?: boolean | undefined;
   readonly fit: ImageFit;
 }
 
-async function opened(context: Context, name: string, options: ModelOptions, computing: Computing): Promise<Opened> {
+/** Opens the model `<model>`, with its preprocessing and its class names. */
+export async function openForward(
+  context: Context,
+  name: string,
+  options: ModelOptions,
+  computing: Computing = {},
+): Promise<Opened> {
   if (await runsAsGraph(context, name)) {
     if (computing.runtime !== undefined || computing.precision !== undefined)
       throw new UsageError(`${name} runs in TensorFlow as it is stored: leave --runtime and --precision out.`);
@@ -108,6 +105,7 @@ async function opened(context: Context, name: string, options: ModelOptions, com
     forward,
     describe: () => forward.describe(),
     input: model.inputs[0]!.shape,
+    output: model.outputs[0]!.shape,
     classes,
     logits: endsInLogits(model),
     fit,

@@ -28,10 +28,14 @@ export async function judgeTasks(
   { name, metrics, threshold, batch, csv, tta, runtime }: TaskOptions,
 ): Promise<void> {
   if (tta || runtime !== undefined)
-    throw new UsageError("--tta and --runtime are for classes: leave them out for labels and numbers.");
+    throw new UsageError("--tta and --runtime are for classes: leave them out for labels, numbers and masks.");
   if (subject.judgeTasks === undefined)
     throw new UsageError(`${name} cannot be evaluated on labels or numbers: give a run directory or a layers model.`);
   const targets = Object.entries(data.targets ?? {});
+  if (csv !== undefined && targets.some(([, { kind }]) => kind === "mask"))
+    throw new UsageError(
+      "--csv has a row for each image, and masks have a class for each pixel: predict --masks FOLDER writes masks as pictures.",
+    );
   const columns = targets.flatMap(([target, { names }]) => names.map((each) => `${target}.${each}`));
   const rows =
     csv === undefined

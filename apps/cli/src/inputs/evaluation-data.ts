@@ -38,7 +38,7 @@ export async function evaluationData(
   { split: wanted, run, ...options }: EvaluationOptions,
 ): Promise<EvaluationData> {
   const ownRun = run !== undefined && dataPlace(options.data) === run.plan.data ? run : undefined;
-  const loaded = await loadSplits(context, { columns: ownRun?.plan.columns, ...options });
+  const loaded = await loadSplits(context, { columns: ownRun?.plan.columns, masks: run?.plan.masks, ...options });
   const splits = ownRun === undefined ? loaded : resizedSplits(loaded, ownRun.plan, options.image);
   const split = wanted ?? (splits.test ? "test" : splits.validation ? "validation" : "train");
   const isOwnSplit = split === "validation" && splits.validation !== undefined && ownRun?.fold === undefined;

@@ -6,6 +6,7 @@ import {
   dataSets,
   type DataSplits,
   type IndexedDataset,
+  type MaskOptions,
   isShardPattern,
   loadData,
   packagesSeenFrom,
@@ -25,6 +26,8 @@ export interface DataOptions {
   readonly outside?: boolean | undefined;
   /** The columns of a CSV file with labels or numbers, or the fields of shards. */
   readonly columns?: CsvColumns | undefined;
+  /** What the values of masks mean. */
+  readonly masks?: MaskOptions | undefined;
   readonly validation?: number | undefined;
   /** Whether each class has the same share in the images that `validation` and `limit` draw. */
   readonly stratify?: boolean | undefined;
@@ -63,6 +66,7 @@ export async function loadSplits(context: Context, options: DataOptions): Promis
     dataFrom,
     outside,
     columns,
+    masks,
     validation,
     stratify,
     limit,
@@ -88,6 +92,7 @@ export async function loadSplits(context: Context, options: DataOptions): Promis
     from,
     outside,
     columns,
+    masks,
     validation,
     limit,
     stratify,

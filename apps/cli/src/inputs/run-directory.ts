@@ -55,7 +55,7 @@ const number: Field = ["a number", (value) => typeof value === "number"];
 const counts = { train: wholeFromOne, validation: wholeFromOne, test: wholeFromOne };
 
 /** Limits of a network that is made before its weights are read: a damaged number must not take all memory. */
-const [mostClasses, longestSide] = [1_000_000, 16_384];
+const [mostClasses, longestSide, mostWidth] = [1_000_000, 16_384, 8192];
 const isWithin =
   (most: number) =>
   (value: unknown): boolean =>
@@ -73,6 +73,7 @@ const planShape: StoredShape = {
           (value) => Array.isArray(value) && value.length === 3 && value.every(isWithin(longestSide)),
         ],
         aux: trueOrFalse,
+        widths: listOf([`a whole number from 1 to ${mostWidth}`, isWithin(mostWidth)]),
       },
     },
     validation: ["test or a number above 0", (value) => value === "test" || (typeof value === "number" && value > 0)],
@@ -88,6 +89,7 @@ const planShape: StoredShape = {
     outputWeights: listOf(number),
     lossWeights: record,
     columns: record,
+    masks: record,
     expects: { fields: { accuracy: number } },
   },
 };

@@ -23,7 +23,7 @@ export async function runSplits(
   { plan, dataFrom, outside, seed, fold }: Pick<StoredRun, "plan" | "dataFrom" | "outside" | "seed" | "fold">,
   { image, ...reading }: ReadOptions,
 ): Promise<DataSplits<IndexedDataset>> {
-  const { data, validation, stratify, limit, columns } = plan;
+  const { data, validation, stratify, limit, columns, masks } = plan;
   const splits = await loadSplits(context, {
     data,
     seed,
@@ -31,6 +31,7 @@ export async function runSplits(
     dataFrom,
     outside,
     columns,
+    masks,
     limit,
     stratify,
     validation: typeof validation === "number" ? validation : undefined,

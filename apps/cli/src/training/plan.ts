@@ -13,6 +13,7 @@ import { guess } from "../terminal/guess.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 import type { ModelOptions } from "../inputs/model-options.ts";
 import { userPath } from "../inputs/user-path.ts";
+import { maskNetwork } from "./mask-network.ts";
 
 /** The options that select the initial plan. */
 export interface BaseOptions extends Pick<ModelOptions, "top" | "pooling" | "arch" | "weights" | "input" | "aux"> {
@@ -35,6 +36,7 @@ export function basePlan(name: string, options: BaseOptions): Plan {
     const { name: _name, about: _about, quick, ...plan } = recipe;
     return options.quick === true ? { ...plan, ...quick } : plan;
   }
+  if (name === maskNetwork) return maskPlan(options);
   const model = isModelName(name) ? name : (options.arch ?? userPath(name));
   if (!isModelName(name) && !existsSync(userPath(name)))
     throw new UsageError(
@@ -61,12 +63,21 @@ export function basePlan(name: string, options: BaseOptions): Plan {
       };
 }
 
+/** The plan of a network for masks. */
+function maskPlan({ data, quick, recipe, weights, aux }: BaseOptions): Plan {
+  if ((quick ?? recipe ?? weights ?? aux) !== undefined)
+    throw new UsageError(`${maskNetwork} takes no --quick, --recipe, --weights and --aux: leave them out.`);
+  if (data === undefined) throw new UsageError(`Training ${maskNetwork} needs --data, a folder with images and masks.`);
+  return { model: maskNetwork, data, batch: 8, optimizer: { name: "adam", learningRate: 0.001 }, epochs: 10 };
+}
+
 /** The parts of a plan that `--plan` may give. */
 const parts = [
   "loss",
   "metrics",
   "lossWeights",
   "columns",
+  "masks",
   "optimizer",
   "schedule",
   "augment",

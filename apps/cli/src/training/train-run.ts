@@ -41,6 +41,7 @@ import { engineInUse } from "../inputs/use-engine.ts";
 import { environment } from "./environment.ts";
 import type { EndedRun } from "./finish-run.ts";
 import type { RunConfig } from "./run-config.ts";
+import { maskInput, maskNetwork, newMaskNetwork } from "./mask-network.ts";
 import { freezeAllButHead, modelToTrain, outputsFor } from "./starting-model.ts";
 
 /** The folder of a run, and the options of this process. */
@@ -245,16 +246,17 @@ async function modelAndData(
   { workers, strict, cacheDecoded, cacheLimit }: RunPlace,
 ): Promise<ResolvedModel & { readonly data: DataSplits<IndexedDataset> }> {
   const { plan, seed, weights, adaptChannels } = config;
-  const trained = isModelName(plan.model)
-    ? undefined
-    : await resolveModel(plan.model, {}, seed, (note) => context.out.note(note));
-  const image = trained
-    ? inputOf(trained.model, trained.images)
-    : (plan.modelOptions?.input ?? findArchitecture(plan.model).input);
+  const trained =
+    isModelName(plan.model) || plan.model === maskNetwork
+      ? undefined
+      : await resolveModel(plan.model, {}, seed, (note) => context.out.note(note));
+  const isMaskNetwork = plan.model === maskNetwork;
+  const usual = () => (isMaskNetwork ? maskInput : findArchitecture(plan.model).input);
+  const image = trained ? inputOf(trained.model, trained.images) : (plan.modelOptions?.input ?? usual());
   const { dropPath, dropBlock } = plan.modelOptions ?? {};
-  if (trained !== undefined && (dropPath ?? dropBlock) !== undefined)
+  if ((trained !== undefined || isMaskNetwork) && (dropPath ?? dropBlock) !== undefined)
     throw new UsageError(
-      "--drop-path and --drop-block are for networks of the zoo; a stored model keeps its layers: leave them out.",
+      "--drop-path and --drop-block are for networks of the zoo; unet has none, and a stored model keeps its layers: leave them out.",
     );
   const data = await runSplits(context, config, {
     workers,
@@ -266,6 +268,10 @@ async function modelAndData(
   });
   const { classes: names, targets } = data.train;
   checkStoredClasses(config, data);
+  if (isMaskNetwork) {
+    const made = newMaskNetwork(plan, data.train, seed);
+    return { ...made, data };
+  }
   if (targets !== undefined) {
     const { input, aux } = plan.modelOptions ?? {};
     const options = {
@@ -305,7 +311,9 @@ function fitsTargets(model: ResolvedModel["model"], targets: NonNullable<Indexed
   return (
     model.outputs.length === wanted.length &&
     model.outputs.every((output, place) => {
-      const [name, { shape }] = wanted[place]!;
+      const [name, { kind, shape }] = wanted[place]!;
+      // The classes of a mask are checked with the data.
+      if (kind === "mask") return output.shape.length === 4;
       return output.sourceLayer.name === name && output.shape.slice(1).join() === shape.join();
     })
   );
@@ -320,7 +328,10 @@ function checkStoredClasses({ classes, plan }: RunConfig, { train }: DataSplits<
 }
 
 function classWeightsOf(weights: NonNullable<Plan["classWeights"]>, train: IndexedDataset): readonly number[] {
-  return weights === "balanced" ? balancedClassWeights(train.labels, train.classes.length) : weights;
+  if (weights !== "balanced") return weights;
+  const [name, mask] = Object.entries(train.targets ?? {}).find(([, { kind }]) => kind === "mask") ?? [];
+  if (name === undefined || mask === undefined) return balancedClassWeights(train.labels, train.classes.length);
+  return balancedClassWeights(train.targetValues![name]!, mask.names.length, { ignore: mask.ignore });
 }
 
 /** The main output's loss has factor 1; auxiliary outputs have the factor of the network's paper. */

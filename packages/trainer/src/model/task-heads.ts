@@ -28,7 +28,7 @@ export function taskHeads(
   const outputs = Object.entries(targetsOf(data)).map(([name, { kind, names }], place) => {
     if (kind === "mask")
       throw new TrainerError(
-        `taskHeads: ${name} of ${data.name} is a mask, which needs a network that gives an image of the same size.`,
+        `taskHeads: ${name} of ${data.name} is a mask, which needs a network that gives an image of the same size, such as unet.`,
       );
     return tfl.layers
       .dense({

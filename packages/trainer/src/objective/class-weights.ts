@@ -1,4 +1,4 @@
-import { shown } from "@convkit/errors";
+import { checkOptions, shown } from "@convkit/errors";
 import type { Batch } from "@convkit/datasets";
 import { byOutput, type OutputTask } from "./output-tasks.ts";
 import { TrainerError } from "../trainer-error.ts";
@@ -32,16 +32,23 @@ export function imageWeights({ classWeights, sampleWeights }: Weighting, tasks: 
 
 /**
  * Class weights that give all classes the same total, whatever their numbers of images. Their mean over the images is
- * 1.
+ * 1. For masks, give the classes of all pixels, and `ignore` for the value of pixels that are not judged.
  */
-export function balancedClassWeights(labels: ArrayLike<number>, classes: number): number[] {
+export function balancedClassWeights(
+  labels: ArrayLike<number>,
+  classes: number,
+  options: { readonly ignore?: number | undefined } = {},
+): number[] {
+  checkOptions("balancedClassWeights", options, { ignore: true }, (message) => new TrainerError(message));
   if (typeof labels !== "object" || labels === null || !Number.isInteger(classes) || classes < 1) {
     throw new TrainerError(
       `balancedClassWeights: expected labels and the number of classes, got ${shown(labels)} and ${shown(classes)}.`,
     );
   }
   const counts = Array.from({ length: classes }, () => 0);
-  for (const label of Array.from(labels)) counts[label]! += 1;
+  for (let place = 0; place < labels.length; place += 1)
+    if (labels[place] !== options.ignore) counts[labels[place]!]! += 1;
   const present = counts.filter((count) => count > 0).length;
-  return counts.map((count) => (count === 0 ? 0 : labels.length / (present * count)));
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  return counts.map((count) => (count === 0 ? 0 : total / (present * count)));
 }

@@ -1,4 +1,4 @@
-import type { CsvColumns } from "@convkit/datasets";
+import type { CsvColumns, MaskOptions } from "@convkit/datasets";
 import type { AugmentationPlan } from "../step/augmentation.ts";
 import type { FineTunePlan } from "../fine-tune/fine-tune-plan.ts";
 import type { EarlyStoppingOptions } from "../callbacks/early-stopping.ts";
@@ -27,6 +27,8 @@ export interface Plan {
         readonly dropBlock?: number | undefined;
         /** Adds the auxiliary classifiers as further outputs; false by default. */
         readonly aux?: boolean | undefined;
+        /** Channels of each level of `unet`; the paper's by default. */
+        readonly widths?: readonly number[] | undefined;
       }
     | undefined;
   readonly data: string;
@@ -59,6 +61,8 @@ export interface Plan {
   readonly lossWeights?: Readonly<Record<string, number>> | undefined;
   /** The columns of a CSV file with labels, numbers, targets and inputs; a class in the column "label" by default. */
   readonly columns?: CsvColumns | undefined;
+  /** What the values of masks mean; by default their numbers are the classes. */
+  readonly masks?: MaskOptions | undefined;
   readonly optimizer: OptimizerConfig;
   /** How the learning rate changes; constant by default. */
   readonly schedule?: Schedule | undefined;

@@ -147,11 +147,17 @@ export async function evaluateTasks(
     0,
   );
   const accuracies = tasks.flatMap((task, place) => {
-    const { confusion } = outputs[place]!;
+    const { confusion, overlaps = [] } = outputs[place]!;
     if (confusion === undefined || !(hasAccuracy(task) || task.kind === "mask")) return [];
+    const named = (name: string): string => (tasks.length === 1 ? name : `${task.output}_${name}`);
+    const known = overlaps.filter((share) => share !== null);
+    const overlap = known.reduce((sum, share) => sum + share, 0) / known.length;
     const total = confusion.flat().reduce((sum, count) => sum + count, 0);
     const right = confusion.reduce((sum, row, index) => sum + row[index]!, 0);
-    return [[tasks.length === 1 ? "accuracy" : `${task.output}_accuracy`, right / total] as const];
+    return [
+      [named("accuracy"), right / total] as const,
+      ...(task.kind === "mask" ? [[named("mean-iou"), overlap] as const] : []),
+    ];
   });
   return { count: images, loss, metrics: { ...Object.fromEntries(accuracies), ...metrics.results() }, outputs };
 }
