@@ -7,6 +7,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { lineChart } from "../src/charts.ts";
 import { writeComparison, writeHealthReport, writeReport } from "../src/index.ts";
+import { overlaid } from "../src/mask-pictures.ts";
 
 const folder = () => mkdtemp(join(tmpdir(), "convkit-report-"));
 const history = [1, 2, 3].map((epoch) => ({ epoch, loss: 1 / epoch, accuracy: 0.5, lr: 0.1, seconds: 1 }));
@@ -243,4 +244,9 @@ test("a chart begins where it is told, and its names stay above its curves", () 
   const { name, top } = heights(chart(kinds, 0), "defocus-blur");
   expect(name).toBeGreaterThan(20);
   expect(name).toBeLessThan(top - 6);
+test("a mask is drawn half over its image", () => {
+  const gray = (level: number) => [level, level, level];
+  const rgb = Uint8Array.from([...gray(20), ...gray(100), ...gray(100), ...gray(60)]);
+  // The first class has no color, the second is red, 255 is not judged, and the twelfth has the second's color again.
+  expect([...overlaid(rgb, [0, 1, 255, 11], 255)]).toEqual([...gray(20), 165, 80, 80, ...gray(114), 145, 60, 60]);
 });

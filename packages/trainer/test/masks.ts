@@ -5,7 +5,7 @@ import { executable } from "@convkit/graph";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { beforeAll, describe, expect, test } from "vitest";
-import { evaluateTasks, train } from "../src/index.ts";
+import { balancedClassWeights, evaluateTasks, train } from "../src/index.ts";
 import { metricOf, type MetricPlan } from "../src/metrics/named-metrics.ts";
 import { judgedTargets, outputLoss } from "../src/objective/objective.ts";
 import type { OutputTask } from "../src/objective/output-tasks.ts";
@@ -156,6 +156,11 @@ export function testMasks(engine: EngineName): void {
     });
   });
 }
+
+test("classes of pixels get the same total, without those that are not judged", () => {
+  expect(balancedClassWeights([0, 0, 0, 1, 255], 2, { ignore: 255 })).toEqual([4 / 6, 2]);
+  expect(balancedClassWeights(Uint8Array.of(2, 0), 3)).toEqual([1, 0, 1]);
+});
 
 /** The mean overlap of one image's classes by plain loops. */
 function overlapOf(image: number): number {

@@ -37,7 +37,10 @@ export function imageWeights({ classWeights, sampleWeights }: Weighting, tasks: 
 export function balancedClassWeights(
   labels: ArrayLike<number>,
   classes: number,
-  options: { readonly ignore?: number | undefined } = {},
+  options: {
+    /** The value of a mask's pixels that are not judged; none by default. */
+    readonly ignore?: number | undefined;
+  } = {},
 ): number[] {
   checkOptions("balancedClassWeights", options, { ignore: true }, (message) => new TrainerError(message));
   if (typeof labels !== "object" || labels === null || !Number.isInteger(classes) || classes < 1) {
