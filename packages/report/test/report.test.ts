@@ -244,6 +244,8 @@ test("a chart begins where it is told, and its names stay above its curves", () 
   const { name, top } = heights(chart(kinds, 0), "defocus-blur");
   expect(name).toBeGreaterThan(20);
   expect(name).toBeLessThan(top - 6);
+});
+
 test("a mask is drawn half over its image", () => {
   const gray = (level: number) => [level, level, level];
   const rgb = Uint8Array.from([...gray(20), ...gray(100), ...gray(100), ...gray(60)]);
