@@ -14,7 +14,7 @@ export type PageEngineName = (typeof pageEngineNames)[number];
 export interface Engine<Name extends EngineName | PageEngineName = EngineName> {
   readonly name: Name;
   /** tfjs' name of the backend. */
-  readonly backend: "tensorflow" | "wasm" | "webgpu" | "webgl";
+  readonly backend: Name extends PageEngineName ? Name : "tensorflow";
   /** TensorFlow's version; undefined on the engines that are not TensorFlow's library. */
   readonly tensorflow?: string | undefined;
   /** Threads that compute; 1 on the engines that compute on a GPU of a web page. */
