@@ -32,7 +32,8 @@ export class Sliced extends tfl.layers.Layer {
     const bits = (test: (piece: AxisSlice) => boolean): number =>
       this.pieces.reduce<number>((mask, piece, axis) => (test(piece) ? mask | (1 << axis) : mask), 0);
     const numbers = (of: (piece: AxisSlice) => number): number[] => this.pieces.map(of);
-    return tf.stridedSlice(
+    // tfjs' wasm backend takes other elements where one call both drops an axis and steps, so a reshape drops axes.
+    const taken = tf.stridedSlice(
       x,
       numbers((piece) => (typeof piece === "number" ? piece : (piece.start ?? 0))),
       numbers((piece) => (typeof piece === "number" ? piece + 1 : (piece.stop ?? 0))),
@@ -40,10 +41,9 @@ export class Sliced extends tfl.layers.Layer {
       bits((piece) => typeof piece !== "number" && piece.start === null),
       // The index -1 has no stop (-1 + 1 is 0), so it reads to the end.
       bits((piece) => (typeof piece === "number" ? piece === -1 : piece.stop === null)),
-      0,
-      0,
-      bits((piece) => typeof piece === "number"),
     );
+    const dropped = [...this.pieces.keys()].filter((axis) => typeof this.pieces[axis] === "number");
+    return dropped.length === 0 ? taken : tf.squeeze(taken, dropped);
   }
 
   override getConfig(): Config {

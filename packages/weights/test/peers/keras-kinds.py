@@ -224,6 +224,7 @@ for name, function in {
     "largest": lambda x: ops.argmax(x, axis=-1),
     "logarithms": lambda x: ops.logsumexp(x, axis=-1) + ops.log1p(ops.abs(x))[..., 0],
     "flipped": lambda x: ops.flip(x, axis=2)[:, ::-1, 1:-1],
+    "picked": lambda x: x[:, 1:-1:2, ::-1, 1],
     "split": lambda x: ops.split(x, 3, axis=-1)[1],
     "product": lambda x: ops.matmul(x, ops.transpose(x, (0, 1, 3, 2))),
     "sum": lambda x: ops.einsum("nhwc,nhwd->ncd", x, ops.tanh(x)),
