@@ -24,6 +24,8 @@ const reasons = {
   commander: "the command's arguments",
   "cli-progress": "progress bars",
   "csv-parse": "CSV files of labels",
+  dequal: "compares the settings of a resumed run with those it began with, in Node and in web pages",
+  "@noble/hashes": "SHA-256 in web pages, whose own hashes are asynchronous",
   echarts: "charts of reports",
   fflate: "zip and gzip files, written and read",
   hono: "routes of the HTTP server",
