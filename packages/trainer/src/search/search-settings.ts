@@ -12,7 +12,7 @@ export interface SearchTrial {
   readonly epochs: number;
   /** What that training reached; missing if it failed. */
   readonly value?: number | undefined;
-  /** Why it failed. */
+  /** Why it failed; missing if it did not fail. */
   readonly error?: string | undefined;
 }
 
@@ -47,6 +47,7 @@ export interface SearchOptions {
   readonly done?: readonly SearchTrial[] | undefined;
   /** Called after each training with all trials so far; none by default. */
   readonly onTrial?: ((trials: readonly SearchTrial[]) => Promise<void>) | undefined;
+  /** Ends the search after the training in progress; none by default. */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -8,7 +8,9 @@ export type SearchRange =
   | {
       readonly from: number;
       readonly to: number;
+      /** Draws uniformly in the logarithm, for rates and decays; false by default. */
       readonly log?: boolean | undefined;
+      /** Draws whole numbers; false by default. */
       readonly whole?: boolean | undefined;
     };
 
