@@ -18,6 +18,17 @@ function commandOf(line: string): string[] {
   return "commands" in entry ? [first, second.split("\\|")[0]!] : [first];
 }
 
+test("the README counts the networks of its table, which are those of convkit list", async () => {
+  const text = readme("../../../README.md");
+  const rows = [...text.matchAll(/^\| `([^`]+)`(?:, `[^`]+`)? \| (?:notebook|paper|keras|torchvision|timm) \|/gm)];
+  const counts = [...text.matchAll(/(?:It has|All) (\d+) networks/g)].map(([, count]) => Number(count));
+  expect(counts).toEqual([rows.length, rows.length]);
+  const { status, out } = await call("list", "--json");
+  expect(status).toBe(0);
+  const listed = (JSON.parse(out) as { readonly name: string }[]).map(({ name }) => name);
+  expect(rows.map(([, name]) => name!).toSorted()).toEqual(listed.toSorted());
+});
+
 describe("the README knows only options that the command knows", () => {
   test("and has command lines", () => expect(lines.length).toBeGreaterThan(15));
   test.each(lines)("convkit %s", async (line) => {
