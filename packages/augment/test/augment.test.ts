@@ -285,7 +285,7 @@ describe("augmentation refuses", () => {
     [
       () => augmentationFrom({ flop: 1 } as never),
       "augmentationFrom: expected the options flip, rotation, zoom, translation, crop, brightness, contrast, hue, " +
-        'saturation, erasing, randAugment, got "flop". Did you mean "flip"?',
+        'saturation, erasing, randAugment, autoAugment, trivialAugment, augMix, threeAugment, got "flop". Did you mean "flip"?',
     ],
   ])("%s", (make, message) => {
     expect(make).toThrow(new OptionError(message));

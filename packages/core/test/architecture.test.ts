@@ -123,7 +123,7 @@ describe("build", () => {
     ],
     [
       { size: 3 } as never,
-      'small: expected the options classes, input, includeTop, pooling, aux, dropout, logits, seed, got "size".',
+      'small: expected the options classes, input, includeTop, pooling, aux, dropout, dropPath, dropBlock, logits, seed, got "size".',
     ],
     [
       { pooling: "mean" as never, includeTop: false },
