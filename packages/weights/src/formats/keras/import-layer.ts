@@ -12,7 +12,7 @@ import type { BoundCall } from "./call-arguments.ts";
 import { unknownKey } from "./config-keys.ts";
 import { camelCase, converted } from "./layer-args.ts";
 import { makers } from "./import-layers.ts";
-import type { Request } from "./import-layers.ts";
+import type { Request } from "./makers/request.ts";
 import { safeName } from "./layer-paths.ts";
 import { keepPolicy } from "./policy.ts";
 import { isKnownOperation, makeOperation, operationOf } from "./operations.ts";

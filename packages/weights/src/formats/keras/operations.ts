@@ -11,8 +11,9 @@ import { operationTable } from "../../operations/table.ts";
 import { tensorflowKey, tensorflowNames } from "../../operations/tensorflow-names.ts";
 import { WeightsError } from "../../weights-error.ts";
 import { base } from "./layer-args.ts";
-import { fromRegistry, makers } from "./import-layers.ts";
-import type { Request } from "./import-layers.ts";
+import { makers } from "./import-layers.ts";
+import { fromRegistry } from "./makers/common.ts";
+import type { Request } from "./makers/request.ts";
 import { Constant, Slot } from "./config.ts";
 import type { LayerCall, LayerConfig } from "./config.ts";
 
