@@ -1,7 +1,7 @@
 /** For packages of convkit only: may change in any version. */
 export { foldFolder, tellRareClasses } from "./cross-validation/cross-validate.ts";
 export { foldStatistics } from "./cross-validation/fold-statistics.ts";
-export { progressBar } from "#terminal";
+export { progressBar } from "@convkit/trainer/platform";
 export { stretchToBytes } from "./tensorboard/stretch.ts";
 export { type Field, oneOf, trueOrFalse, wholeFromOne, wholeFromZero } from "./checks/fields.ts";
 export { listOf, numberOrNull, record, type StoredShape, storedProblems, text, throwStored } from "./checks/stored.ts";

@@ -37,7 +37,7 @@ export function publicEntries(folder: string): [subpath: string, source: string]
     exports: Record<string, string | { readonly default?: string }>;
   };
   return Object.entries(exports)
-    .filter(([subpath]) => subpath !== "./internal" && subpath !== "./system")
+    .filter(([subpath]) => !["./internal", "./platform", "./system"].includes(subpath))
     .map(([subpath, entry]): [string, string] => [subpath, typeof entry === "string" ? entry : (entry.default ?? "")])
     .filter(([, source]) => source.endsWith(".ts"));
 }

@@ -1,6 +1,6 @@
 import { checkOptions, type OptionNames } from "@convkit/errors";
 import { TrainerError } from "../trainer-error.ts";
-import { isLiveTerminal, type ProgressBar, progressBar, writeLine } from "#terminal";
+import { isLiveTerminal, type ProgressBar, progressBar, writeLine } from "@convkit/trainer/platform";
 import type { Callback } from "./callback.ts";
 
 /** Options of `showProgress`. */

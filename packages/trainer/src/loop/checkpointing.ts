@@ -1,6 +1,6 @@
 import { join } from "@convkit/files/system";
 import { withoutAux } from "@convkit/core";
-import { saveModel } from "#save-model";
+import { saveModel } from "@convkit/trainer/platform";
 import type { JsonValue } from "@convkit/files";
 import { fromZero, wholeFromOne, wholeFromZero } from "../checks/fields.ts";
 import {

@@ -1,4 +1,4 @@
-import { isTerminal } from "#terminal";
+import { isTerminal } from "@convkit/trainer/platform";
 import { setModelMetadata } from "@convkit/core";
 import { seedRandomStreams } from "@convkit/core/internal";
 import { CallbackList } from "../callbacks/callback-list.ts";

@@ -2,7 +2,7 @@ import type { Batch } from "@convkit/datasets";
 import * as tf from "@tensorflow/tfjs-core";
 import type { MetricSet } from "../metrics/metric-set.ts";
 import { correctCount } from "../objective/objective.ts";
-import { runtimeForward } from "#runtime-forward";
+import { runtimeForward } from "@convkit/trainer/platform";
 import type { Forward } from "../step/runtime-forward.ts";
 import type { BatchResult } from "../step/step-runner.ts";
 import type { Run } from "./run.ts";

@@ -146,6 +146,6 @@ async function fastForward(model: LayersModel, runtime: EvaluationRuntime, how: 
     throw new TrainerError(`evaluate: expected runtime to be auto, openvino or onnxruntime, got ${shown(runtime)}.`);
   if (how.execution !== undefined)
     throw new TrainerError(`evaluate: expected no execution with the runtime ${runtime}; it is for tfjs' engines.`);
-  const { runtimeForward } = await import("#runtime-forward");
+  const { runtimeForward } = await import("@convkit/trainer/platform");
   return runtimeForward(model, { ...how, runtime });
 }

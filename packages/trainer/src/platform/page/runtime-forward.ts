@@ -1,4 +1,4 @@
-import { TrainerError } from "../trainer-error.ts";
+import { TrainerError } from "../../trainer-error.ts";
 
 /** Throws TrainerError: OpenVINO and ONNX Runtime run in Node. */
 export async function runtimeForward(): Promise<never> {

@@ -1,5 +1,5 @@
-import { TrainerError } from "../trainer-error.ts";
-import type * as node from "./node.ts";
+import { TrainerError } from "../../trainer-error.ts";
+import type * as node from "../terminal.ts";
 
 export type ProgressBar = node.ProgressBar;
 

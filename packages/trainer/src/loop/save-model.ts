@@ -1,1 +1,0 @@
-export { saveModel } from "@convkit/weights";
