@@ -11,7 +11,11 @@ export function entryPoints(root) {
     .flatMap((folder) => {
       const { name, exports } = JSON.parse(readFileSync(join(root, "packages", folder, "package.json"), "utf8"));
       return Object.entries(exports)
-        .filter(([path]) => !["./internal", "./plain"].includes(path) && (name !== "convkit" || path === "."))
+        .filter(
+          ([path]) =>
+            !["./internal", "./plain", "./platform", "./system"].includes(path) && (name !== "convkit" || path === "."),
+        )
+        .map(([path, entry]) => [path, typeof entry === "string" ? entry : entry.default])
         .map(([path, file]) => ({
           name: name + path.slice(1),
           // The file that runs gives proxies; `names.ts` has the same names with their types.

@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 
-const source = fileURLToPath(new URL("../../../packages/trainer/src/callbacks/progress-bar.ts", import.meta.url));
+const source = fileURLToPath(new URL("../../../packages/trainer/src/platform/terminal.ts", import.meta.url));
 const tsx = import.meta.resolve("tsx");
 const canType = process.platform === "linux" && spawnSync("script", ["--version"]).status === 0;
 

@@ -89,7 +89,7 @@ export {
   randomTranslation,
   randomZoom,
 } from "@convkit/augment/blocks";
-export { createModel, findArchitecture, list } from "./models.ts";
+export { createModel, findArchitecture, list, unet } from "./models.ts";
 export type { ModelInfo, ModelName, CreateOptions } from "./models.ts";
 export { decodeImage, fromArrays, fromGenerator, imageFolder, loadData, splitOff } from "@convkit/datasets";
 export type { DataSplits, Dataset, IndexedDataset, LoadOptions } from "@convkit/datasets";

@@ -199,7 +199,7 @@ describe("with an engine", () => {
       () => c["loadData"](at("hollow")),
       /cat, .*dog holds no images .*add some to the class or remove its folder/,
     ],
-    ["a text file", () => c["loadData"](at("note.txt")), /is a file; expected a folder of data, or a \.csv/],
+    ["a text file", () => c["loadData"](at("note.txt")), /is a file; expected a folder of data, shards .*, or a \.csv/],
     [
       "a table without labels",
       () => c["loadData"](at("labels.csv")),
