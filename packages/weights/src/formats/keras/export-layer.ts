@@ -333,6 +333,12 @@ export function exportLayer(layer: tfl.layers.Layer, context: ExportContext): Ke
   if (!isKnownLayer(layer)) return context.refuse("is a class of yours, which Keras does not have");
   const config = pythonConfig(layer.getConfig() as Record<string, unknown>, context);
   if (layer instanceof Operation) return exportOperation(layer, context);
+  const isOtherThere =
+    own === "Resizing" || own === "CenterCrop" || (own === "UpSampling2D" && config["interpolation"] === "bilinear");
+  if (isOtherThere)
+    return context.refuse(
+      `is tfjs' ${own}, which takes pixels as points, and Keras' layer of that name computes other numbers; ONNX and graph models hold it`,
+    );
   const make = Object.hasOwn(special, own) ? special[own] : undefined;
   if (make !== undefined) return make(config, context, layer);
   const className = kerasClassName(layer);

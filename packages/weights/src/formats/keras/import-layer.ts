@@ -85,6 +85,7 @@ export function makeLayer(file: string, layer: LayerConfig, making: Making): Lay
             name,
             args: { ...converted(config, className), name: safeName(name) },
             config,
+            isTfjs: making.isTfjs,
             call: call ?? calls[0],
             make: within,
             refuse,

@@ -40,8 +40,10 @@ export const poolingAndSizes: Makers = {
     layer.inputSpec = [];
     return layer;
   },
-  CenterCrop: ({ args, config }) =>
-    new CroppedCentre({ ...base(args), height: Number(config["height"]), width: Number(config["width"]) }),
+  CenterCrop: ({ args, config, isTfjs }) =>
+    isTfjs
+      ? fromRegistry("CenterCrop", args)
+      : new CroppedCentre({ ...base(args), height: Number(config["height"]), width: Number(config["width"]) }),
   GlobalAveragePooling2D: ({ args }) =>
     new GlobalAveragePooling2D({
       ...base(args),
@@ -53,7 +55,8 @@ export const poolingAndSizes: Makers = {
       ? new GlobalMaxPooling2DKeepdims(base(args))
       : tfl.layers.globalMaxPooling2d({ ...base(args), dataFormat: "channelsLast" }),
   UpSampling2D: (making) => {
-    const { args, config } = making;
+    const { args, config, isTfjs } = making;
+    if (isTfjs) return fromRegistry("UpSampling2D", args);
     const interpolation = config["interpolation"] ?? "nearest";
     if (interpolation !== "nearest" && interpolation !== "bilinear")
       return operation(making, "upsampling", ["size", "interpolation"]);
@@ -63,7 +66,8 @@ export const poolingAndSizes: Makers = {
       : new ScaledUp2D({ ...base(args), size, interpolation });
   },
   Resizing: (making) => {
-    const { args, config } = making;
+    const { args, config, isTfjs } = making;
+    if (isTfjs) return fromRegistry("Resizing", args);
     const { interpolation = "bilinear", height, width } = config;
     const isPlain = !["crop_to_aspect_ratio", "pad_to_aspect_ratio", "antialias"].some((key) => config[key] === true);
     if (!isPlain || (interpolation !== "nearest" && interpolation !== "bilinear")) {

@@ -12,6 +12,8 @@ export interface Request {
   readonly args: Record<string, unknown>;
   /** The configuration as the file states it. */
   readonly config: JsonObject;
+  /** Whether tfjs wrote the file, so that a layer of tfjs' is meant where Keras computes otherwise under its name. */
+  readonly isTfjs: boolean;
   readonly call: (LayerCall & Partial<BoundCall>) | undefined;
   /** Makes a layer within this one, from its class and configuration in the file. */
   make(className: string, config: JsonObject): Layer;
