@@ -63,6 +63,23 @@ describe.skipIf(withoutBrowser !== "")(`useEngine in a page${withoutBrowser}`, (
     ]);
   });
 
+  it("starts once for two calls at once, and goes back and forth between engines", async () => {
+    const got = await runInPage<unknown>(`
+      import "@tensorflow/tfjs-layers";
+      import "@tensorflow/tfjs-backend-webgl";
+      import * as tf from "@tensorflow/tfjs-core";
+      import { availableEngines, useEngine } from "@convkit/engine";
+      export async function run() {
+        const [one, other] = await Promise.all([useEngine("wasm", { wasmPath: "/wasm" }), useEngine("wasm", { wasmPath: "/wasm" })]);
+        await useEngine("webgl");
+        const between = tf.getBackend();
+        const back = await useEngine("wasm");
+        const sum = tf.sum(tf.tensor1d([1, 2, 3])).dataSync()[0];
+        return { isOne: one === other && back === one, between, after: tf.getBackend(), sum, available: await availableEngines() };
+      }`);
+    expect(got).toEqual({ isOne: true, between: "webgl", after: "wasm", sum: 6, available: ["webgl", "wasm"] });
+  });
+
   it("refuses in a sentence what no page has", async () => {
     const messages = await runInPage<string[]>(`
       import { useEngine, doctor } from "@convkit/engine";

@@ -8,8 +8,8 @@ import { pagePlatform } from "../wasm/page/platform.ts";
 
 const optionNames: OptionNames<UseOptions> = { threads: true, onNotice: true, install: true, wasmPath: true };
 
-/** The engine that each name runs; the wasm engine starts once in a page. */
-const running = new Map<PageEngineName, Engine<PageEngineName>>();
+/** The engines that run or start, by name: two calls at once share one start. */
+const running = new Map<PageEngineName, Promise<Engine<PageEngineName>>>();
 
 /** The engines that can be used in this page, best first; `webgpu` and `webgl` need their tfjs backend imported. */
 export async function availableEngines(): Promise<PageEngineName[]> {
@@ -68,14 +68,19 @@ async function started(
   name: PageEngineName,
   { threads, onNotice, wasmPath }: StartOptions,
 ): Promise<Engine<PageEngineName>> {
-  const engine = running.get(name) ?? (await startEngine(name, { threads, onNotice, wasmPath }));
+  const starting = running.get(name) ?? startEngine(name, { threads, onNotice, wasmPath });
+  running.set(name, starting);
+  const engine = await starting.catch((error: unknown) => {
+    // What is missing may be there at the next call.
+    if (running.get(name) === starting) running.delete(name);
+    throw error;
+  });
   if (threads !== undefined && threads !== engine.threads)
     throw new EngineError(
       name === "wasm"
         ? `The wasm engine runs in this page with ${engine.threads} threads already, so it cannot take ${threads}: give the number at the first use.`
         : `The ${name} engine computes on the GPU and takes no number of threads: leave threads out.`,
     );
-  running.set(name, engine);
   if (tf.getBackend() !== name && !(await tf.setBackend(name)))
     throw new EngineError(`The ${name} engine did not start: tfjs could not make its backend.`);
   return engine;
@@ -103,7 +108,6 @@ async function startEngine(
 
 /** Why an engine cannot be used in this page; undefined where it can. */
 async function reasonAgainst(name: PageEngineName): Promise<string | undefined> {
-  if (running.has(name)) return undefined;
   if (name === "wasm") return typeof WebAssembly === "object" ? undefined : "this browser has no WebAssembly";
   const reason = name === "webgpu" ? await reasonAgainstWebGpu() : reasonAgainstWebGl();
   if (reason !== undefined) return reason;
