@@ -3,7 +3,7 @@
     python tools/golden/models-parity.py [name ...]
 
 writes packages/models/test/golden/<name>.json: the input's size and range, the kernels' gain, every layer's class and mean
-absolute output, and the logits. Needs the peers' environment (pnpm peers).
+absolute output, and the logits. Needs the peers' environment (pnpm bench setup).
 """
 
 import base64

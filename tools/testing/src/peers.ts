@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { cacheFolder } from "@convkit/files";
 
-/** The Python of the peers' environment (Keras, PyTorch, ONNX Runtime …), made by `pnpm peers`; undefined where it is not there. */
+/** The Python of the peers' environment (Keras, PyTorch, ONNX Runtime …), made by `pnpm bench setup`; undefined where it is not there. */
 export const peerPython: string | undefined = [process.env["CONVKIT_PEERS"], cacheFolder("peers")]
   .filter((folder) => folder !== undefined)
   .map((folder) => join(folder, "bin", "python"))
@@ -48,7 +48,7 @@ function serverOf(python: string, family: string): Server {
 
 /** Runs Python source in the peers' environment and returns what it printed; throws with Python's traceback. */
 export function runPeer(source: string, args: readonly string[] = []): string {
-  if (peerPython === undefined) throw new Error("The peers' Python environment is not there: run `pnpm peers`.");
+  if (peerPython === undefined) throw new Error("The peers' Python environment is not there: run `pnpm bench setup`.");
   const { socket, pid } = serverOf(peerPython, familyOf(source));
   return execFileSync(peerPython, ["-S", "-E", beside("peer-client.py"), socket, String(pid), source, ...args], {
     encoding: "utf8",

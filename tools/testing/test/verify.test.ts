@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -98,4 +98,14 @@ it.each([
 ])("counts %s", (_, text, status, last) => {
   put("apps/bench/bin/convkit-bench.js", script(text));
   expect(verify({ STATUS: String(status) })).toMatchObject({ status: 1, last });
+});
+
+it("names no script of the repository as a command of pnpm's own, which would run instead", () => {
+  const { stdout } = spawnSync("pnpm", ["help", "-a"], { encoding: "utf8" });
+  const lines = stdout.split("\n").map((line) => /^ {2,8}([a-z-]+(?:, [a-z-]+)*)(?: {2}|$)/.exec(line)?.[1] ?? "");
+  const commands = new Set(lines.flatMap((names) => names.split(", ")));
+  expect(commands).toContain("peers");
+  const { scripts } = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8"));
+  // `pnpm test` runs the script of that name.
+  expect(Object.keys(scripts).filter((name) => commands.has(name) && name !== "test")).toEqual([]);
 });

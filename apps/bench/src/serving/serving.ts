@@ -191,7 +191,7 @@ async function started(
 ): Promise<{ readonly port: number; readonly child: ChildProcess }> {
   const port = await freePort();
   const command = system.command({ ...start, port, python: peersPython() });
-  if (command === undefined) throw new BenchError("not installed: run `pnpm peers`");
+  if (command === undefined) throw new BenchError("not installed: run `pnpm bench setup`");
   const [file, ...args] = command;
   let errors = "";
   const child = spawn(file!, args, { stdio: ["ignore", "ignore", "pipe"], detached: true });

@@ -11,7 +11,7 @@ export interface Peer {
 }
 
 export function startPeer(folder: string): Peer {
-  if (peerPython === undefined) throw new Error("The peers' Python environment is not there: run `pnpm peers`.");
+  if (peerPython === undefined) throw new Error("The peers' Python environment is not there: run `pnpm bench setup`.");
   const script = fileURLToPath(new URL("../../../../packages/weights/test/peers/network-suites.py", import.meta.url));
   const env = { ...process.env, TF_CPP_MIN_LOG_LEVEL: "3", KERAS_BACKEND: "tensorflow", CUDA_VISIBLE_DEVICES: "-1" };
   const child = spawn(peerPython, [script, folder], { env, stdio: ["pipe", "pipe", "ignore"] });
