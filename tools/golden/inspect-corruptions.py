@@ -146,6 +146,15 @@ def snowy(c):
     return x + layer + np.rot90(layer, k=2)
 
 
+def spattered(level):
+    kept = np.random.normal
+    np.random.normal = lambda size, loc, scale: loc + scale * normal(*size)
+    try:
+        return package.spatter(Image.fromarray(pixels), level)
+    finally:
+        np.random.normal = kept
+
+
 def corrupted(kind, level):
     x = pixels / 255.0
     c = lambda *all: all[level - 1]
@@ -193,6 +202,8 @@ def corrupted(kind, level):
         return (share * pixels + added * photo[first : first + H, begin : begin + W]) / 255.0
     if kind == "fog":
         return patched(lambda: package.fog(pixels, level)) / 255.0
+    if kind == "spatter":
+        return spattered(level) / 255.0
     if kind == "elastic":
         return patched(lambda: package.elastic_transform(pixels, level)) / 255.0
     if kind == "brightness":
@@ -219,7 +230,7 @@ def coded(image):
 
 
 kinds = """gaussian-noise shot-noise impulse-noise speckle-noise gaussian-blur defocus-blur glass-blur motion-blur zoom-blur snow frost
-fog elastic brightness contrast saturate pixelate jpeg"""
+fog spatter elastic brightness contrast saturate pixelate jpeg"""
 found = {
     kind: [coded(np.floor(np.clip(corrupted(kind, level), 0, 1) * 255 + 1e-9)) for level in range(1, 6)]
     for kind in kinds.split()

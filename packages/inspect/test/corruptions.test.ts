@@ -36,7 +36,9 @@ describe.each(corruptionNames)("%s", (kind) => {
   });
 });
 
-it.each(corruptionNames.filter((kind) => kind !== "saturate" && !kind.endsWith("-noise")))(
+const colored = (kind: string): boolean => kind === "saturate" || kind === "spatter";
+
+it.each(corruptionNames.filter((kind) => !colored(kind) && !kind.endsWith("-noise")))(
   "%s of a gray image is that of three equal channels",
   (kind) => {
     const [gray, size] = [pixels.filter((_, i) => i % 3 === 0), [40, 44] as const];
@@ -48,6 +50,21 @@ it.each(corruptionNames.filter((kind) => kind !== "saturate" && !kind.endsWith("
     // 0.2989 + 0.587 + 0.114 is 0.9999 for frost, and colors are rounded on their way to hue and back.
     made.forEach((value, i) => expect(Math.abs(value - wanted[i]!)).toBeLessThanOrEqual(1));
     expect(corrupt(gray, [...size, 1], { ...options, seed: 6 })).toHaveLength(gray.length);
+  },
+);
+
+it.each([1, 2, 3, 4, 5])(
+  "spatter of a dark gray image with severity %i is the gray of the colored image",
+  (severity) => {
+    const count = 40 * 44;
+    const options = { kind: "spatter", severity, seed: 5 } as const;
+    const made = corrupt(new Uint8Array(count).fill(16), [40, 44, 1], options);
+    const rgb = corrupt(new Uint8Array(3 * count).fill(16), shape, options);
+    const off = made.map((value, i) =>
+      Math.abs(value - (0.2125 * rgb[3 * i]! + 0.7154 * rgb[3 * i + 1]! + 0.0721 * rgb[3 * i + 2]!)),
+    );
+    expect(Math.max(...off)).toBeLessThanOrEqual(1);
+    expect(new Set(made).size).toBeGreaterThan(2);
   },
 );
 

@@ -8,6 +8,7 @@ import { glassBlur } from "./glass-blur.ts";
 import { motionBlur } from "./motion-blur.ts";
 import { clip, onPlanes } from "./picture.ts";
 import type { Draws, Picture } from "./picture.ts";
+import { spatter } from "./spatter.ts";
 import { clippedZoom, elastic } from "./warp.ts";
 import { fog, frost, snow } from "./weather.ts";
 import type { Photo } from "./weather.ts";
@@ -26,6 +27,7 @@ export const corruptionNames = [
   "snow",
   "frost",
   "fog",
+  "spatter",
   "elastic",
   "brightness",
   "contrast",
@@ -165,6 +167,21 @@ const corruptions: Readonly<Record<CorruptionName, Corruption>> = {
           [2.5, 1.7],
           [2.5, 1.5],
           [3, 1.4],
+        ],
+        level,
+      ),
+      draws,
+    ),
+  spatter: (picture, level, draws) =>
+    spatter(
+      picture,
+      at(
+        [
+          [0.65, 0.3, 4, 0.69, 0.6, "water"],
+          [0.65, 0.3, 3, 0.68, 0.6, "water"],
+          [0.65, 0.3, 2, 0.68, 0.5, "water"],
+          [0.65, 0.3, 1, 0.65, 1.5, "mud"],
+          [0.67, 0.4, 1, 0.65, 1.5, "mud"],
         ],
         level,
       ),
