@@ -2,11 +2,13 @@
  * What bundlers take in place of `index.ts` for web pages: the same names. No TensorFlow library runs in a page, so functions run op by op
  * there, and what needs the library refuses in a sentence.
  */
+import type * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { checkAccelerate } from "./accelerate-options.ts";
 import type { Accelerated, AccelerateOptions } from "./accelerate-options.ts";
 import type { Compiled } from "./compile.ts";
 import type { CompileOptions } from "./compile-options.ts";
+import type { DistributeOptions, Worker } from "./distributed/distribute.ts";
 import { eagerExecutable } from "./execute/eager-executable.ts";
 import type { Executable, ExecutionOptions, Settle, TensorFunction } from "./execute/executable-types.ts";
 import { GraphError } from "./graph-error.ts";
@@ -33,6 +35,21 @@ export function accelerate(model: tfl.LayersModel, options: AccelerateOptions = 
 /** Throws GraphError: a page has no TensorFlow library. */
 export function compile<A extends unknown[], R>(_fn: (...args: A) => R, _options?: CompileOptions): Compiled<A, R> {
   throw withoutLibrary("compile", "call the function itself, or use executable, which runs it op by op here");
+}
+
+/** The tensors themselves, since a page works alone. */
+export function allReduce<T extends tf.Tensor>(tensors: readonly T[]): T[] {
+  return tensors.map((tensor) => tensor.clone());
+}
+
+/** Throws GraphError: a page has no TensorFlow library. */
+export async function distribute(_options: DistributeOptions): Promise<Worker> {
+  throw withoutLibrary("distribute", "train on several machines from Node");
+}
+
+/** Undefined: a page works alone. */
+export function thisWorker(): Worker | undefined {
+  return undefined;
 }
 
 /** Throws GraphError: a page has no TensorFlow library. */

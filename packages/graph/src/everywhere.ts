@@ -1,5 +1,8 @@
 /** What is the same in Node and in web pages. */
 export type { Accelerated, AccelerateOptions } from "./accelerate-options.ts";
+export type { Cluster, Task } from "./distributed/cluster.ts";
+export type { DistributeOptions, Worker } from "./distributed/distribute.ts";
+export { PeerError } from "./distributed/peer-error.ts";
 export { isTracing } from "./tfjs/recording.ts";
 export type { Compiled } from "./compile.ts";
 export type { CompileOptions } from "./compile-options.ts";

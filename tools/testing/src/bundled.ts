@@ -1,6 +1,6 @@
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import type { Plugin } from "esbuild";
@@ -26,6 +26,31 @@ const inPlace: Plugin = {
   },
 };
 
+function bundle(entry: URL, outdir: string): Promise<unknown> {
+  return build({
+    entryPoints: [fileURLToPath(entry)],
+    outdir,
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    target: "node20",
+    conditions: ["import", "node"],
+    plugins: [inPlace],
+    logLevel: "error",
+  });
+}
+
+/** Bundles a program of a test, which then starts in a moment; `file` is run by `node`. */
+export async function bundledProgram(entry: URL): Promise<{ readonly file: string; readonly remove: () => void }> {
+  const folder = mkdtempSync(join(tmpdir(), "convkit-program-"));
+  const made = join(folder, "node_modules/program");
+  await bundle(entry, made);
+  writeFileSync(join(made, "package.json"), JSON.stringify({ type: "module" }));
+  const name = basename(fileURLToPath(entry)).replace(/\.ts$/, ".js");
+  return { file: join(made, name), remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
 /**
  * A global set-up of Vitest that bundles the sources of a command's package once, and tells tests the command's file by
  * `CONVKIT_TEST_COMMAND`: its own `bin`, beside the bundle as `dist`. Through tsx, it would take seconds to start in each
@@ -36,18 +61,7 @@ export function bundling(app: URL): () => Promise<() => void> {
     // Below node_modules, where graph looks for no line of the user's.
     const folder = mkdtempSync(join(tmpdir(), "convkit-command-"));
     const command = join(folder, "node_modules/command");
-    await build({
-      entryPoints: [fileURLToPath(new URL("src/main.ts", app))],
-      outdir: join(command, "dist"),
-      bundle: true,
-      splitting: true,
-      format: "esm",
-      platform: "node",
-      target: "node20",
-      conditions: ["import", "node"],
-      plugins: [inPlace],
-      logLevel: "error",
-    });
+    await bundle(new URL("src/main.ts", app), join(command, "dist"));
     writeFileSync(join(command, "package.json"), JSON.stringify({ type: "module" }));
     cpSync(new URL("bin", app), join(command, "bin"), { recursive: true });
     const [bin] = readdirSync(join(command, "bin"));

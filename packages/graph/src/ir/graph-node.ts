@@ -79,7 +79,7 @@ function inferTypes(def: OpDef, attrs: Record<string, Attr>, inputs: readonly Re
 }
 
 /** The NodeDef message of a node. */
-function nodeDef(node: GraphNode): Message {
+function nodeDef(node: GraphNode, device: string | undefined): Message {
   return {
     name: node.name,
     op: node.op,
@@ -88,12 +88,13 @@ function nodeDef(node: GraphNode): Message {
       ...new Set(node.control.map((from) => `^${from.name}`)),
     ],
     attr: node.attrs,
+    ...(device !== undefined && { device }),
   };
 }
 
-/** The GraphDef message of nodes in topological order, inputs first. */
-export function graphDef(nodes: readonly GraphNode[]): Message {
-  return { node: nodes.map(nodeDef), versions: { producer: 1882, min_consumer: 12 } };
+/** The GraphDef message of nodes in topological order, inputs first; `device` is where all run, by default TensorFlow chooses. */
+export function graphDef(nodes: readonly GraphNode[], device?: string): Message {
+  return { node: nodes.map((node) => nodeDef(node, device)), versions: { producer: 1882, min_consumer: 12 } };
 }
 
 /** The nodes that `roots` need, inputs first. Not recursive, since networks are deep. */

@@ -46,9 +46,14 @@ const prototypes = [
   "void TF_GraphImportGraphDef(uintptr_t graph, uintptr_t graphDef, uintptr_t options, uintptr_t status)",
   "uintptr_t TF_NewSessionOptions()",
   "void TF_SetConfig(uintptr_t options, const void *proto, size_t length, uintptr_t status)",
+  "void TF_SetTarget(uintptr_t options, str target)",
   "void TF_DeleteSessionOptions(uintptr_t options)",
   "uintptr_t TF_NewSession(uintptr_t graph, uintptr_t options, uintptr_t status)",
   "uintptr_t TF_LoadSessionFromSavedModel(uintptr_t options, uintptr_t runOptions, str folder, const char **tags, int tagCount, uintptr_t graph, uintptr_t metaGraph, uintptr_t status)",
+  "uintptr_t TF_NewServer(const void *proto, size_t length, uintptr_t status)",
+  "void TF_ServerStart(uintptr_t server, uintptr_t status)",
+  "str TF_ServerTarget(uintptr_t server)",
+  "void TF_SetDevice(uintptr_t description, str device)",
   "void TF_CloseSession(uintptr_t session, uintptr_t status)",
   "void TF_DeleteSession(uintptr_t session, uintptr_t status)",
   "void TF_SessionRun(uintptr_t session, uintptr_t runOptions, uintptr_t inputs, uintptr_t inputValues, int inputCount, uintptr_t outputs, uintptr_t outputValues, int outputCount, uintptr_t targets, int targetCount, uintptr_t runMetadata, uintptr_t status)",
@@ -64,6 +69,7 @@ export type TensorFlow = Record<NameOf<(typeof prototypes)[number]>, ForeignFunc
   calloc: ForeignFunction;
   free: ForeignFunction;
   memcpy: ForeignFunction;
+  _exit: ForeignFunction;
   enableOpDeterminism?: ForeignFunction;
 };
 
@@ -87,6 +93,7 @@ export function tensorflow(): TensorFlow {
   const api: Record<string, ForeignFunction> = {
     calloc: libc.func("uintptr_t calloc(size_t count, size_t size)"),
     free: libc.func("void free(uintptr_t address)"),
+    _exit: libc.func("void _exit(int status)"),
   };
   const memcpy = libc.func("memcpy", "uintptr_t", ["const void *", "const void *", "size_t"]);
   api["memcpy"] = memcpy;

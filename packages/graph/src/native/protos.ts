@@ -58,6 +58,11 @@ message ConfigProto {
   repeated string device_filters = 4; GPUOptions gpu_options = 6; bool allow_soft_placement = 7; bool use_per_session_threads = 9;
   GraphOptions graph_options = 10; Experimental experimental = 16;
 }
+message JobDef { string name = 1; map<int32, string> tasks = 2; }
+message ClusterDef { repeated JobDef job = 1; }
+message ServerDef {
+  ClusterDef cluster = 1; string job_name = 2; int32 task_index = 3; ConfigProto default_session_config = 4; string protocol = 5;
+}
 message RunOptions { int32 trace_level = 1; int64 timeout_in_ms = 2; }
 message NodeExecStats {
   string node_name = 1; int64 all_start_micros = 2; int64 op_start_rel_micros = 3; int64 op_end_rel_micros = 4;

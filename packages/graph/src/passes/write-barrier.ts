@@ -8,7 +8,7 @@ import type { Pass, PassGraph } from "./pass.ts";
 
 /** Ops that fail on some values; every other op can only fail before a run begins. */
 const fallible =
-  /^(Gather|Resource(Gather|Scatter)|Scatter|TensorScatter|Sparse|UnsortedSegment|Segment|CheckNumerics|Assert|Decode|Where|Cholesky|Matrix|Svd|Qr|Multinomial|Range|ConcatV2Offset|Reverse|SplitV|Slice|StridedSlice|Pad|Reshape|InvertPermutation|CropAndResize|NonMax|OneHot|LinSpace)/;
+  /^(Collective|Gather|Resource(Gather|Scatter)|Scatter|TensorScatter|Sparse|UnsortedSegment|Segment|CheckNumerics|Assert|Decode|Where|Cholesky|Matrix|Svd|Qr|Multinomial|Range|ConcatV2Offset|Reverse|SplitV|Slice|StridedSlice|Pad|Reshape|InvertPermutation|CropAndResize|NonMax|OneHot|LinSpace)/;
 
 /** Ops of `fallible` that only fail on sizes and axes. If these are constants, tracing has checked them. */
 const failsOnSizes = /^(Range|Reverse|SplitV|Slice|StridedSlice|Pad|Reshape|OneHot|LinSpace)/;

@@ -18,6 +18,8 @@ export interface SessionConfig {
   isPlain?: boolean;
   /** Runs graphs as they are, without TensorFlow's optimizers. */
   isUnoptimized?: boolean;
+  /** Runs in this process alone, even where it is one of several workers. */
+  isLocal?: boolean;
 }
 
 /** Values of RewriterConfig's switches. */

@@ -14,12 +14,15 @@ const BIG_CONSTANT = 1 << 16;
 /** A TF_Graph and the nodes that were imported into it. `dispose` frees the graph. */
 export class SessionGraph {
   readonly handle: Handle;
+  readonly #device: string | undefined;
   readonly #nodes = new Map<string, GraphNode>();
   /** Names of big constants in the graph, by their nodes' names. */
   readonly #constants = new Map<string, string>();
 
-  constructor(handle: Handle) {
+  /** `device` is where all nodes run; by default TensorFlow chooses. */
+  constructor(handle: Handle, device?: string) {
     this.handle = handle;
+    this.#device = device;
   }
 
   get size(): number {
@@ -31,7 +34,10 @@ export class SessionGraph {
     const tf = tensorflow();
     const big = nodes.filter(isBigConstant);
     for (const node of big) this.#addConstant(node);
-    const bytes = encode("GraphDef", graphDef(big.length === 0 ? nodes : nodes.filter((node) => !isBigConstant(node))));
+    const bytes = encode(
+      "GraphDef",
+      graphDef(big.length === 0 ? nodes : nodes.filter((node) => !isBigConstant(node)), this.#device),
+    );
     if (bytes.length >= 2 ** 31)
       throw new GraphError(`A graph of ${bytes.length} bytes is over protobuf's 2 GiB; make big constants variables.`);
     const buffer = tf.TF_NewBufferFromString(bytes, bytes.length) as Handle;
@@ -82,6 +88,7 @@ export class SessionGraph {
     const tensor = makeNative(dtype, shape, constantOf(node)!);
     const description = tf.TF_NewOperation(this.handle, "Const", name) as Handle;
     tf.TF_SetAttrType(description, "dtype", dtype);
+    if (this.#device !== undefined) tf.TF_SetDevice(description, this.#device);
     try {
       checked((status) => tf.TF_SetAttrTensor(description, "value", tensor, status), `the constant ${node.name}`);
       checked((status) => tf.TF_FinishOperation(description, status), `the constant ${node.name}`);

@@ -2,6 +2,8 @@ import { GraphError } from "../graph-error.ts";
 import { encode } from "../native/protos.ts";
 import { Session } from "./session.ts";
 import type { RunQueue } from "./run-queue.ts";
+import { activeWorker, type ActiveWorker } from "../distributed/active-worker.ts";
+import { clusterConfig } from "../distributed/server.ts";
 import { configProto } from "./config.ts";
 import type { SessionConfig } from "./config.ts";
 import { bufferBytes, checked, tensorflow } from "../native/c-api.ts";
@@ -10,13 +12,14 @@ import type { Handle } from "../native/c-api.ts";
 /** Opens a session with an empty graph, whose runs wait for those of the queue. */
 export function openSession(config: SessionConfig, queue?: RunQueue): Session {
   const tf = tensorflow();
-  const options = sessionOptions(config);
+  const worker = config.isLocal === true ? undefined : activeWorker();
+  const options = sessionOptions(config, worker);
   const graph = tf.TF_NewGraph() as Handle;
   try {
     return new Session(
       graph,
       checked((status) => tf.TF_NewSession(graph, options, status) as Handle, "a session"),
-      queue,
+      { queue, worker },
     );
   } finally {
     tf.TF_DeleteSessionOptions(options);
@@ -56,7 +59,7 @@ export async function loadSession(
   }
 }
 
-function sessionOptions(config: SessionConfig): Handle {
+function sessionOptions(config: SessionConfig, worker?: ActiveWorker): Handle {
   const tf = tensorflow();
   if (config.deterministic === true) {
     if (tf.enableOpDeterminism === undefined)
@@ -64,7 +67,11 @@ function sessionOptions(config: SessionConfig): Handle {
     tf.enableOpDeterminism(true);
   }
   const options = tf.TF_NewSessionOptions() as Handle;
-  const proto = encode("ConfigProto", configProto(config));
+  const proto = encode("ConfigProto", {
+    ...configProto(config),
+    ...(worker && clusterConfig(worker.members, worker.self)),
+  });
+  if (worker !== undefined) tf.TF_SetTarget(options, worker.target);
   checked((status) => tf.TF_SetConfig(options, proto, proto.length, status), "the session's configuration");
   return options;
 }

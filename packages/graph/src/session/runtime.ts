@@ -63,7 +63,7 @@ export function runtimeFor(
 
 /** A runtime for a single graph without variables. */
 export function privateRuntime(config: SessionConfig, backend: Backend): Runtime {
-  return openRuntime("", { ...config, isStatic: true }, backend, new RunQueue());
+  return openRuntime("", { ...config, isStatic: true, isLocal: true }, backend, new RunQueue());
 }
 
 function openRuntime(key: string, config: SessionConfig, backend: Backend, queue: RunQueue): Runtime {

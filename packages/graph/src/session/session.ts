@@ -4,6 +4,9 @@ import type { GraphNode } from "../ir/graph-node.ts";
 import { GraphError } from "../graph-error.ts";
 import { encode } from "../native/protos.ts";
 import { SessionGraph } from "./imported-graph.ts";
+import type { ActiveWorker } from "../distributed/active-worker.ts";
+import { deviceOf } from "../distributed/cluster.ts";
+import { guarded, RunError } from "../distributed/guard.ts";
 import { RunQueue } from "./run-queue.ts";
 import type { StartedRun } from "./run-queue.ts";
 import { bufferBytes, bytesAt, checked, OUTPUT_BYTES, tensorflow } from "../native/c-api.ts";
@@ -29,6 +32,14 @@ export interface Plan {
   names: { inputs: readonly Endpoint[]; outputs: readonly Endpoint[]; targets: readonly string[] };
 }
 
+/** Where a session runs. */
+interface SessionPlace {
+  /** The queue whose runs it waits for; one of its own by default. */
+  readonly queue?: RunQueue | undefined;
+  /** The worker of a cluster that it belongs to; none by default. */
+  readonly worker?: ActiveWorker | undefined;
+}
+
 const DONE: Endpoint = { name: "convkit_done", index: 0 };
 
 /** A TensorFlow session with a graph that holds the nodes of several compiled functions. */
@@ -37,14 +48,16 @@ export class Session {
   readonly queue: RunQueue;
   readonly #graph: SessionGraph;
   readonly #session: Handle;
+  readonly #worker: ActiveWorker | undefined;
   #closed = false;
   #hasDone = false;
   readonly #plans = new Set<Plan>();
 
   /** Takes over a TF_Graph and a TF_Session on it, which `close` frees. */
-  constructor(graph: Handle, session: Handle, queue = new RunQueue()) {
-    this.#graph = new SessionGraph(graph);
+  constructor(graph: Handle, session: Handle, { queue = new RunQueue(), worker }: SessionPlace = {}) {
+    this.#graph = new SessionGraph(graph, worker && deviceOf(worker.self));
     this.#session = session;
+    this.#worker = worker;
     this.queue = queue;
   }
 
@@ -128,7 +141,7 @@ export class Session {
     const metadata = trace === undefined ? 0 : (tf.TF_NewBuffer() as Handle);
     const started: StartedRun = { status, outputValues: plan.outputValues, outputCount: plan.outputCount };
     this.queue.begin(started);
-    return new Promise((resolve, reject) => {
+    const running = new Promise<Handle[]>((resolve, reject) => {
       tf.TF_SessionRun.async(...this.#args(plan, options, metadata, status), (error: unknown) => {
         this.queue.end();
         try {
@@ -145,6 +158,7 @@ export class Session {
         }
       });
     });
+    return this.#worker === undefined ? running : guarded(this.#worker, running);
   }
 
   /** Runs right after the run in progress, and blocks JavaScript until it has ended. */
@@ -207,7 +221,8 @@ export class Session {
 
   #finish(status: Handle, fetched: Iterable<bigint>): Handle[] {
     const tf = tensorflow();
-    if (tf.TF_GetCode(status) !== 0) throw new GraphError(tf.TF_Message(status) as string);
+    const code = tf.TF_GetCode(status) as number;
+    if (code !== 0) throw new RunError(tf.TF_Message(status) as string, code);
     return Array.from(fetched, Number);
   }
 }

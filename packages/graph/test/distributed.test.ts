@@ -1,0 +1,140 @@
+import { spawn } from "node:child_process";
+import { createServer } from "node:net";
+import type { AddressInfo, Server } from "node:net";
+import { engines } from "@convkit/testing";
+import { bundledProgram } from "@convkit/testing/bundled";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+interface Told {
+  readonly name?: string;
+  readonly got?: readonly (readonly number[])[];
+  readonly total?: readonly number[];
+  readonly error?: string;
+  readonly peers?: readonly string[];
+}
+
+const patience = 300_000;
+
+describe.runIf(engines.includes("native"))("workers on TensorFlow's distributed runtime", () => {
+  let program: Awaited<ReturnType<typeof bundledProgram>>;
+  beforeAll(async () => {
+    program = await bundledProgram(new URL("distributed/worker-program.ts", import.meta.url));
+  }, patience);
+  afterAll(() => program.remove());
+
+  const start = (...args: readonly unknown[]) => {
+    const child = spawn(process.execPath, [program.file, JSON.stringify(args)], {
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    let text = "";
+    child.stdout.setEncoding("utf8").on("data", (part: string) => (text += part));
+    const ended = new Promise<Told[]>((resolve) =>
+      child.on("close", () =>
+        resolve(
+          text
+            .split("\n")
+            .filter(Boolean)
+            .map((line) => JSON.parse(line) as Told),
+        ),
+      ),
+    );
+    return { child, ended };
+  };
+
+  test(
+    "allReduce gives each the sums over all, in float32 and as bfloat16, and a worker that dies is named",
+    { timeout: patience },
+    async () => {
+      const addresses = await freeAddresses(3);
+      const told = await Promise.all(addresses.map((_, rank) => start(rank, addresses, "float32", "SIGKILL").ended));
+      const third = Math.fround(1 / 3);
+      for (const [rank, lines] of told.entries()) {
+        const name = ["chief", "worker 0", "worker 1"][rank];
+        expect(lines.slice(0, 2)).toEqual([
+          {
+            name,
+            got: [
+              [6, 0],
+              [111, 111],
+              [222, 222],
+              [333, 333],
+            ],
+          },
+          {
+            name,
+            got: [
+              [6, Math.fround(Math.fround(third + third) + third)],
+              [111, 111],
+              [222, 222],
+              [333, 333],
+            ],
+          },
+        ]);
+      }
+      for (const lines of told.slice(0, 2)) {
+        expect(lines.slice(2)).toEqual([
+          { error: expect.stringContaining(`worker 1 (${addresses[2]}) does not answer`), peers: ["worker 1"] },
+        ]);
+      }
+      expect(told[2]).toHaveLength(2);
+    },
+  );
+
+  test(
+    "a stopped worker is named within the time-out; bfloat16 rounds what is sent",
+    { timeout: patience },
+    async () => {
+      const addresses = await freeAddresses(2);
+      const [chief, stopped] = addresses.map((_, rank) => start(rank, addresses, "bfloat16", "SIGSTOP"));
+      const lines = await chief!.ended;
+      stopped!.child.kill("SIGKILL");
+      // 1/3 has 8 significant bits in bfloat16: 0.333984375.
+      expect(lines[1]).toEqual({
+        name: "chief",
+        got: [
+          [3, 0.66796875],
+          [11, 11],
+          [22, 22],
+          [33, 33],
+        ],
+      });
+      expect(lines.slice(2)).toEqual([{ error: expect.stringContaining("worker 0"), peers: ["worker 0"] }]);
+      expect(await stopped!.ended).toHaveLength(2);
+    },
+  );
+
+  test("a port in use, and a worker that never starts, are refused in a sentence", { timeout: patience }, async () => {
+    const taken = createServer().listen(0, "0.0.0.0");
+    await new Promise((resolve) => taken.once("listening", resolve));
+    const [own, other] = await freeAddresses(2);
+    const used = `127.0.0.1:${(taken.address() as AddressInfo).port}`;
+    const [inUse, alone] = await Promise.all([
+      start(0, [used, other], "float32").ended,
+      start(0, [own, other], "float32").ended,
+    ]);
+    taken.close();
+    expect(inUse).toEqual([{ error: expect.stringMatching(/cannot listen on port \d+ for chief/) }]);
+    expect(alone).toEqual([
+      {
+        error: `chief: worker 0 (${other}) did not answer within 3 seconds: start all workers, with the same cluster.`,
+        peers: ["worker 0"],
+      },
+    ]);
+  });
+});
+
+/** Addresses on loopback whose ports were free a moment ago. */
+async function freeAddresses(count: number): Promise<string[]> {
+  const servers = await Promise.all(
+    Array.from(
+      { length: count },
+      () =>
+        new Promise<Server>((resolve) => {
+          const server = createServer().listen(0, "127.0.0.1", () => resolve(server));
+        }),
+    ),
+  );
+  const addresses = servers.map((server) => `127.0.0.1:${(server.address() as AddressInfo).port}`);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return addresses;
+}
