@@ -7,6 +7,7 @@ import { loadKerasLayers, loadWeightsNames } from "./keras-layers.ts";
 import type { LoadWeightsOptions, LoadWeightsReport } from "./keras-layers.ts";
 import { assign } from "../model/assign.ts";
 import type { Assignment } from "../model/assign.ts";
+import { adaptedKernel, kernelHint } from "../model/channels.ts";
 import { tellMetadata } from "../model/metadata-json.ts";
 import { isObject } from "../bytes/json.ts";
 import { countOf } from "../bytes/named-tensor.ts";
@@ -155,7 +156,7 @@ async function loadTfjs(
   file: WeightsFile,
   { by, ignore, channels, withTop, published, state }: LoadWeightsOptions,
 ): Promise<LoadWeightsReport> {
-  const idle = { by: by === "order" ? by : undefined, channels, published, state };
+  const idle = { by: by === "order" ? by : undefined, published, state };
   for (const [name, value] of Object.entries(idle)) {
     if (value === undefined) continue;
     throw new OptionError(
@@ -174,10 +175,13 @@ async function loadTfjs(
   const assignments: Assignment[] = [];
   for (const variable of model.weights) {
     const name = variable.originalName;
-    const tensor = tensors.get(name)?.shift();
-    if (tensor === undefined && ignore?.test(name) === true) ignored.push(name);
-    else if (tensor === undefined) problems.push(`missing: "${name}" [${variable.shape}] is not in the file`);
-    else assignments.push({ name, variable, tensor, shape: tensor.shape });
+    const saved = tensors.get(name)?.shift();
+    if (saved === undefined && ignore?.test(name) === true) ignored.push(name);
+    else if (saved === undefined) problems.push(`missing: "${name}" [${variable.shape}] is not in the file`);
+    else {
+      const tensor = adaptedKernel(model, variable, saved, channels);
+      assignments.push({ name, variable, tensor, shape: tensor.shape, hint: kernelHint(model, variable, tensor) });
+    }
   }
   const ofTop = new Set((withTop?.weights ?? []).map(({ originalName }) => originalName));
   for (const { name, shape } of [...tensors.values()].flat()) {
