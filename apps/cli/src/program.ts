@@ -1,6 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { commands } from "./commands/index.ts";
-import { addCommands, quiet } from "./terminal/command.ts";
+import { addCommands, type Interrupts, quiet } from "./terminal/command.ts";
 import { globalOptionTable } from "./terminal/global-options.ts";
 import { guess } from "./terminal/guess.ts";
 import { listenForInterrupt } from "./terminal/interrupt.ts";
@@ -13,7 +13,7 @@ import { version } from "./terminal/version.ts";
 export async function runCli(args: readonly string[]): Promise<number> {
   const interruption = listenForInterrupt();
   const { signal } = interruption;
-  const program = createProgram(signal);
+  const program = createProgram(interruption);
   try {
     await program.parseAsync([...args], { from: "user" });
     return signal.aborted ? interruption.status : 0;
@@ -30,15 +30,15 @@ export async function runCli(args: readonly string[]): Promise<number> {
 
 /** Runs one command line, which ends early once `signal` fires. Throws what the command throws. */
 export async function runCommand(args: readonly string[], signal: AbortSignal): Promise<void> {
-  await createProgram(signal).parseAsync([...args], { from: "user" });
+  await createProgram({ signal, savesFirst: () => {} }).parseAsync([...args], { from: "user" });
 }
 
-function createProgram(signal: AbortSignal): Command {
+function createProgram(interrupts: Interrupts): Command {
   const program = quiet(new Command("convkit"))
     .description("Convolutional networks in TypeScript on TensorFlow.")
     .version(version(), "-V, --version");
   addOptions(program, globalOptionTable);
-  addCommands(program, commands, signal);
+  addCommands(program, commands, interrupts);
   return program;
 }
 

@@ -8,7 +8,7 @@ import sharp from "sharp";
 import { describe, expect, test } from "vitest";
 import { readNpy } from "../src/outputs/npy.ts";
 import { colorFolder } from "./color-folder.ts";
-import { call } from "./run-cli.ts";
+import { call, spawned } from "./run-cli.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "convkit-tools-"));
 
@@ -215,6 +215,13 @@ test("profile tells what each layer costs", async () => {
   expect(found.roofline).toHaveLength(5);
   expect(readFileSync(csv, "utf8").split("\n")).toHaveLength(found.layers.length + 2);
   expect(readFileSync(page, "utf8")).not.toMatch(/(src|href)="|<script/);
+});
+
+test("a signal ends a command that has nothing to save", async () => {
+  const endless = ["profile", "lenet5", "--runs", "100000000", "--engine", "wasm", "--threads", "1"];
+  // Between two looks at the clock, of which it takes two a run.
+  const strike = { signal: "SIGTERM", path: /none/, nth: 0, looks: 200 } as const;
+  expect(await spawned(endless, { strike })).toEqual({ status: 143, signal: null, out: "", err: "" });
 });
 
 test("inspect makes one page that loads nothing", async () => {

@@ -6,6 +6,7 @@ import { EngineError } from "./engine-error.ts";
 import { installEngine } from "./install/install.ts";
 import type { InstallProgress } from "./install/progress.ts";
 import { findLoadable, loadTensorflow, type Loadable } from "./tensorflow/load.ts";
+import { letEventLoopTurn } from "./machine/event-loop.ts";
 import { threadsOf } from "./machine/threads.ts";
 import { findWasm } from "./wasm/node/find.ts";
 import {
@@ -143,6 +144,7 @@ async function start(name: EngineName, threads: number | undefined): Promise<Eng
   if ("reason" in found) throw new EngineError(`The ${name} engine cannot be used: ${found.reason}.`);
   if (!("tfjsNode" in found)) {
     const { threads: running } = await loadWasm(nodePlatform, { threads });
+    letEventLoopTurn("wasm");
     return { name, backend: "wasm", threads: running, isGpu: false };
   }
   const other = name === "gpu" ? "native" : "gpu";
@@ -152,6 +154,7 @@ async function start(name: EngineName, threads: number | undefined): Promise<Eng
     );
   }
   const { version, isGpu } = await loadTensorflow(found, { threads });
+  letEventLoopTurn("tensorflow");
   const engine: Engine = { name, backend: "tensorflow", tensorflow: version, threads: threads ?? threadsOf(), isGpu };
   if (name === "gpu" && !isGpu) {
     // The CUDA build is loaded without a GPU; it can still compute on the CPU.

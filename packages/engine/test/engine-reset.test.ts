@@ -21,6 +21,12 @@ test.each((await availableEngines()).filter((name) => name !== "gpu"))(
       // Large enough for several threads.
       const product = tf.matMul(tf.ones([512, 512]), tf.ones([512, 512]));
       expect(product.dataSync()[512 * 512 - 1]).toBe(512);
+      // Signals and timers are heard between reads, though a read is answered at once.
+      const heard: string[] = [];
+      setTimeout(() => heard.push("a timer"));
+      for (const end = performance.now() + 60_000; heard.length === 0 && performance.now() < end;)
+        expect([...(await tf.add(dx!, 1).data())]).toEqual([2, 0, 3, 1.5]);
+      expect(heard).toEqual(["a timer"]);
     }
   },
 );

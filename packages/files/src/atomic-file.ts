@@ -1,9 +1,10 @@
-import { writeSync } from "node:fs";
+import { rmdirSync, rmSync, writeSync } from "node:fs";
 import { open, realpath, rename, rm, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { unwritable } from "./file-error.ts";
 import { makeFolders, removeEmpty } from "./make-folder.ts";
 import { temporaryName } from "./temporary-name.ts";
+import { undoAtExit } from "./until-exit.ts";
 
 /** Takes bytes in the order of the file. */
 export interface ByteSink {
@@ -31,8 +32,8 @@ export interface AtomicFile extends ByteSink {
 
 /**
  * Opens a file beside `path` that takes its place on `commit`. Makes missing folders, and removes them again on `discard`. A link
- * at `path` stays: the file behind it is replaced. A device or pipe, such as /dev/stdout, is written to as it is. Every method throws
- * a FileError that names `path`.
+ * at `path` stays: the file behind it is replaced. A device or pipe, such as /dev/stdout, is written to as it is. A process that exits
+ * meanwhile leaves neither the file nor the folders. Every method throws a FileError that names `path`.
  */
 export async function openAtomicFile(path: string): Promise<AtomicFile> {
   const isStream = await isDeviceOrPipe(path);
@@ -51,6 +52,11 @@ export async function openAtomicFile(path: string): Promise<AtomicFile> {
   });
   let position = 0;
   let isOpen = true;
+  const settled = undoAtExit(() => {
+    if (isStream) return;
+    rmSync(temporary, { force: true });
+    for (const folder of made) rmdirSync(folder);
+  });
   const close = async () => {
     isOpen = false;
     await file.close();
@@ -58,9 +64,11 @@ export async function openAtomicFile(path: string): Promise<AtomicFile> {
   const discard = async () => {
     if (!isOpen) return;
     await close().catch(() => undefined);
-    if (isStream) return;
-    await rm(temporary, { force: true });
-    await removeEmpty(made);
+    if (!isStream) {
+      await rm(temporary, { force: true });
+      await removeEmpty(made);
+    }
+    settled();
   };
   return {
     get position() {
@@ -85,11 +93,11 @@ export async function openAtomicFile(path: string): Promise<AtomicFile> {
     },
     async commit() {
       try {
-        if (isStream) return await close();
-        await file.sync();
+        if (!isStream) await file.sync();
         await file.close();
-        await rename(temporary, target);
+        if (!isStream) await rename(temporary, target);
         isOpen = false;
+        settled();
       } catch (error) {
         throw unwritable(path, error);
       }

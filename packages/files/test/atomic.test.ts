@@ -12,8 +12,11 @@ import {
   writeFileAtomic,
   writeFolderAtomic,
 } from "../src/index.ts";
+import { bundleProgram, startProgram } from "./program.ts";
 import { canMount, smallDisk } from "./small-disk.ts";
 import { temporaryFolder } from "./temporary.ts";
+
+const exitWhileWriting = bundleProgram("exit-while-writing");
 
 describe("writeFileAtomic", () => {
   test.each<[string, Parameters<typeof writeFileAtomic>[1], string]>([
@@ -118,6 +121,17 @@ describe.skipIf(!canMount)("a disk", () => {
     await expect(writeFileAtomic(path, "")).rejects.toThrow(`${path} ${sentence}`);
     await expect(writeFolderAtomic(path, () => undefined)).rejects.toThrow(`${path} ${sentence}`);
   });
+});
+
+test("a process that exits leaves what was there before, and no half file or folder", async () => {
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, "old-folder"));
+  for (const name of ["old-file", "old-folder/old"]) writeFileSync(join(folder, name), "old");
+  const { code, output } = await startProgram(await exitWhileWriting, [folder]).ended;
+  expect([code, output]).toEqual([3, ""]);
+  const left = readdirSync(folder, { recursive: true }).map(String);
+  expect(left.toSorted()).toEqual(["old-file", "old-folder", "old-folder/old", "whole"]);
+  expect(readFileSync(join(folder, "old-file"), "utf8")).toBe("old");
 });
 
 describe("writeFolderAtomic", () => {

@@ -29,6 +29,9 @@ export const options = {
   ),
 };
 
+/** As `train`: the trial that runs goes on with `--resume`. */
+export const savesFirst = true;
+
 /** `convkit search`: trains with drawn settings, and ends with one table. */
 export async function run(context: Context, given: ValuesOf<typeof options>, name: string | undefined): Promise<void> {
   const { defaultFolder, newConfig } = await import("../training/run-config.ts");

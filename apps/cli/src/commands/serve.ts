@@ -41,6 +41,9 @@ export const options = {
   precision: choice(["float32", "bfloat16"], "<name>", "of the computations"),
 };
 
+/** Answers that are under way, for `--drain`. */
+export const savesFirst = true;
+
 /** `convkit serve`: models over HTTP until SIGTERM or Ctrl-C; SIGHUP loads what changed on disk. */
 export async function run(context: Context, given: ValuesOf<typeof options>, models: readonly string[]): Promise<void> {
   const { host, port, token, maxBatch, maxWait, queue, bodyLimit, pixelLimit, label, timeout, drain, ...others } =

@@ -185,6 +185,9 @@ const runOptions = {
   threads: mayChange("threads", globalOptionTable.threads, { keepsPromise: true }),
 };
 
+/** The step that runs, the checkpoint and the model. */
+export const savesFirst = true;
+
 /** `convkit train`: trains a recipe or a network into a run directory. */
 export async function run(context: Context, given: ValuesOf<typeof options>, name: string | undefined): Promise<void> {
   const { resultDocument, resultText, writeResult } = await import("../training/finish-run.ts");

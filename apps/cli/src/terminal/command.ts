@@ -1,12 +1,15 @@
 import { Command } from "commander";
 import type { Context } from "./context.ts";
 import { globalOptions, globalOptionTable } from "./global-options.ts";
+import type { Interruption } from "./interrupt.ts";
 import { addOptions, type OptionTable } from "./option.ts";
 import { processOutput } from "./output.ts";
 
 /** The exports of a command's file: its options, and its action. */
 export interface CommandFile<Arguments extends readonly unknown[]> {
   readonly options?: OptionTable;
+  /** True for a command that saves its work, or its answers, after a signal; any other one has a second to end. */
+  readonly savesFirst?: boolean;
   // The file derives the type of its options from its own table.
   run(context: Context, options: never, ...args: Arguments): Promise<void> | void;
 }
@@ -48,15 +51,18 @@ export function command<const Usage extends string>(
   return { usage, about, load };
 }
 
+/** Hears the first Ctrl-C, and what a command says of it. */
+export type Interrupts = Pick<Interruption, "signal" | "savesFirst">;
+
 /** Adds commands under `parent`. The options and the action of a command are added when the command line names it. */
-export function addCommands(parent: Command, tree: CommandTree, signal: AbortSignal): void {
+export function addCommands(parent: Command, tree: CommandTree, interrupts: Interrupts): void {
   const entries = new Map<Command, CommandEntry>();
   for (const [name, entry] of Object.entries(tree)) {
     const child = quiet(new Command(name)).description(entry.about);
     parent.addCommand(child);
     if ("commands" in entry) {
       addOptions(child, globalOptionTable);
-      addCommands(child, entry.commands, signal);
+      addCommands(child, entry.commands, interrupts);
     } else {
       if (entry.usage !== "") child.arguments(entry.usage);
       entries.set(child, entry);
@@ -65,13 +71,14 @@ export function addCommands(parent: Command, tree: CommandTree, signal: AbortSig
   parent.hook("preSubcommand", async (_parent, child) => {
     const entry = entries.get(child);
     if (entry === undefined) return;
-    const { options = {}, run } = await entry.load();
+    const { options = {}, savesFirst = false, run } = await entry.load();
+    if (savesFirst) interrupts.savesFirst();
     addOptions(child, options);
     addOptions(child, globalOptionTable);
     const act = run as (context: Context, options: unknown, ...args: unknown[]) => Promise<void> | void;
     // The last two arguments are commander's own: the options and the command.
     child.action(async (...args: unknown[]) => {
-      const context = contextOf(child, signal);
+      const context = contextOf(child, interrupts.signal);
       if (context.options.layers !== undefined)
         await (await import("../inputs/user-code.ts")).useUserCode(context.options.layers);
       await act(context, child.opts(), ...args.slice(0, -2));

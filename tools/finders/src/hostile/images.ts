@@ -11,16 +11,18 @@ export function writeImages(folder: string, count: number): void {
     }
 }
 
-function bitmap(value: number): Buffer {
-  const bytes = Buffer.alloc(54 + 192, value);
+/** A square bitmap of Windows of one gray. */
+export function bitmap(value: number, side = 8): Buffer {
+  const size = side * Math.ceil((side * 3) / 4) * 4;
+  const bytes = Buffer.alloc(54 + size, value);
   bytes.fill(0, 0, 54).write("BM");
   for (const [place, field] of [
-    [2, 246],
+    [2, 54 + size],
     [10, 54],
     [14, 40],
-    [18, 8],
-    [22, 8],
-    [34, 192],
+    [18, side],
+    [22, side],
+    [34, size],
   ] as const)
     bytes.writeUInt32LE(field, place);
   bytes.writeUInt16LE(1, 26);
