@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
-import { openFile } from "../src/bytes/byte-source.ts";
+import { openFile } from "../src/platform/disk.ts";
 import { openHdf5 } from "../src/formats/hdf5/reader.ts";
 import { unpackLzf } from "../src/formats/hdf5/lzf.ts";
 import { openWeights, WeightsError } from "../src/index.ts";

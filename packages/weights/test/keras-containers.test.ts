@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
-import { openFile } from "../src/bytes/byte-source.ts";
+import { openFile } from "../src/platform/disk.ts";
 import { readZip } from "../src/bytes/zip-reader.ts";
 import { writeZip } from "../src/bytes/zip-writer.ts";
 import { containerTensors } from "../src/convert/convert-weights.ts";

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openFile } from "../src/bytes/byte-source.ts";
+import { openFile } from "../src/platform/disk.ts";
 import { readZip } from "../src/bytes/zip-reader.ts";
 import { tellPolicy } from "../src/formats/keras/policy.ts";
 import { importModel, loadModel, openWeights, saveModel } from "../src/index.ts";

@@ -30,6 +30,8 @@ const budgets = {
   graph: 7.2,
   engine: 15,
   datasets: 30,
+  // Readers and writers of all formats; a page that only loads .keras files takes less.
+  weights: 278,
   // Graphviz, which places the boxes of drawings, takes most of it.
   inspect: 610,
   trainer: 147,

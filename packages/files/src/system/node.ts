@@ -13,6 +13,18 @@ export function sha256(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
+/** The SHA-256 of bytes that come in parts. */
+export interface Sha256 {
+  update(bytes: Uint8Array): void;
+  /** In hexadecimal digits, once. */
+  digest(): string;
+}
+
+export function newSha256(): Sha256 {
+  const hash = createHash("sha256");
+  return { update: (bytes) => void hash.update(bytes), digest: () => hash.digest("hex") };
+}
+
 /** Tells the user something that is no error: a warning of the process, or a line in the page's console. */
 export function warn(line: string): void {
   process.emitWarning(line);

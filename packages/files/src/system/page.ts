@@ -80,7 +80,18 @@ export function crc32(data: Uint8Array | string, before = 0): number {
 }
 
 export function sha256(bytes: Uint8Array): string {
-  return Array.from(hashed(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hexadecimal(hashed(bytes));
 }
+
+export function newSha256(): node.Sha256 {
+  const hash = hashed.create();
+  return { update: (bytes) => void hash.update(bytes), digest: () => hexadecimal(hash.digest()) };
+}
+
+function hexadecimal(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+export type Sha256 = node.Sha256;
 
 export type FileHandle = node.FileHandle;

@@ -1,5 +1,3 @@
-import { closeSync, fstatSync, openSync, read as readLater, readSync, statSync } from "node:fs";
-import { promisify } from "node:util";
 import { WeightsError } from "../weights-error.ts";
 
 /** Bytes that are read in parts: a file, a part of a file, or memory. */
@@ -7,6 +5,8 @@ export interface ByteSource {
   /** The file's name, for errors. */
   readonly file: string;
   readonly size: number;
+  /** The folder that the file lies in; missing for memory and for parts of a file. */
+  readonly folder?: FileFolder;
   /**
    * Exactly `length` bytes from `offset`, in a new buffer or in `into`; throws `WeightsError` if the file is too
    * short.
@@ -20,64 +20,24 @@ export interface ByteSource {
   close(): void;
 }
 
-/** One system call moves at most 2 GiB. */
-const callLimit = 1 << 30;
-const readPromised = promisify(readLater);
-
-/** Opens a file for reads in parts; none of its content stays in memory. */
-export function openFile(path: string): ByteSource {
-  let descriptor: number;
-  try {
-    // Opening a pipe would wait for somebody to write into it.
-    if (!statSync(path).isFile()) throw new WeightsError(path, "", "expected a file, but this is a folder or a device");
-    descriptor = openSync(path, "r");
-  } catch (error) {
-    if (error instanceof WeightsError) throw error;
-    throw new WeightsError(path, "", `cannot be opened: ${(error as Error).message}`, { cause: error });
-  }
-  const { size } = fstatSync(descriptor);
-  let open = true;
-  const check = (offset: number, length: number, into?: Uint8Array): void => {
-    if (!open) throw new WeightsError(path, `byte ${offset}`, "the file was closed before this was read");
-    checkRange(path, size, offset, length, into);
-  };
-  const checkRead = (count: number, position: number): number => {
-    if (count === 0) throw new WeightsError(path, `byte ${position}`, "the file became shorter while it was read");
-    return count;
-  };
-  return {
-    file: path,
-    size,
-    read(offset, length, into) {
-      check(offset, length, into);
-      const bytes = into?.subarray(0, length) ?? allocate(path, offset, length);
-      for (let done = 0; done < length;) {
-        const count = readSync(descriptor, bytes, done, Math.min(length - done, callLimit), offset + done);
-        done += checkRead(count, offset + done);
-      }
-      return bytes;
-    },
-    async readAhead(offset, length, into) {
-      check(offset, length, into);
-      const bytes = into.subarray(0, length);
-      for (let done = 0; done < length;) {
-        const part = Math.min(length - done, callLimit);
-        const { bytesRead } = await readPromised(descriptor, bytes, done, part, offset + done);
-        done += checkRead(bytesRead, offset + done);
-      }
-      return bytes;
-    },
-    close() {
-      if (open) closeSync(descriptor);
-      open = false;
-    },
-  };
+/** A folder whose files are opened by their path in it, parts joined with "/": of the disk, of a page's files, or of a server. */
+export interface FileFolder {
+  /** For errors. */
+  readonly path: string;
+  has(name: string): boolean;
+  /** Throws a `WeightsError` if there is no such file. */
+  open(name: string): ByteSource;
+  /** Whether a file of the disk is a link to another folder. */
+  leadsOut?(name: string): boolean;
+  /** Tells which files a reader is going to open, so that they are fetched at once. Missing where nothing is fetched. */
+  expect?(names: readonly string[]): void;
 }
 
 /** A source over bytes in memory. `read` copies, so typed arrays can use the returned buffer. */
-export function memorySource(bytes: Uint8Array, file: string): ByteSource {
+export function memorySource(bytes: Uint8Array, file: string, folder?: FileFolder): ByteSource {
   return {
     file,
+    ...(folder !== undefined && { folder }),
     size: bytes.byteLength,
     read(offset, length, into) {
       checkRange(file, bytes.byteLength, offset, length, into);
@@ -136,7 +96,8 @@ export function concatenated(file: string, parts: readonly ByteSource[]): ByteSo
   };
 }
 
-function checkRange(file: string, size: number, offset: number, length: number, into?: Uint8Array): void {
+/** Throws a `WeightsError` for bytes that a file of that size does not have, or that `into` has no room for. */
+export function checkRange(file: string, size: number, offset: number, length: number, into?: Uint8Array): void {
   if (into !== undefined && into.byteLength < length)
     throw new WeightsError(file, `byte ${offset}`, `expected a buffer for ${length} bytes, got ${into.byteLength}`);
   if (
@@ -152,17 +113,4 @@ function checkRange(file: string, size: number, offset: number, length: number, 
       `expected ${length} bytes here, but the file has ${size} bytes in all`,
     );
   }
-}
-
-/** Uninitialised memory in a new ArrayBuffer; the read fills it. */
-function allocate(file: string, offset: number, length: number): Uint8Array<ArrayBuffer> {
-  let buffer: Buffer;
-  try {
-    buffer = Buffer.allocUnsafeSlow(length);
-  } catch (error) {
-    throw new WeightsError(file, `byte ${offset}`, `${length} bytes at a time are more than memory takes`, {
-      cause: error,
-    });
-  }
-  return new Uint8Array(buffer.buffer as ArrayBuffer, buffer.byteOffset, length);
 }

@@ -166,9 +166,9 @@ function narrow(
 export function swapBytes(bytes: Uint8Array<ArrayBuffer>, dtype: StoredType): Uint8Array<ArrayBuffer> {
   // A complex number is two floats.
   const size = dtypeBytes[dtype] / (dtype.startsWith("complex") ? 2 : 1);
-  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (size === 2) view.swap16();
-  else if (size === 4) view.swap32();
-  else if (size === 8) view.swap64();
+  for (let start = 0; start < bytes.byteLength; start += size) {
+    for (let low = start, high = start + size - 1; low < high; low++, high--)
+      [bytes[low], bytes[high]] = [bytes[high]!, bytes[low]!];
+  }
   return bytes;
 }

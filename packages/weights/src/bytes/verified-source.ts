@@ -1,5 +1,4 @@
-import { createHash } from "node:crypto";
-import { crc32 } from "node:zlib";
+import { crc32, newSha256 } from "@convkit/files/system";
 import { WeightsError } from "../weights-error.ts";
 import type { ByteSource } from "./byte-source.ts";
 
@@ -18,9 +17,9 @@ export function sha256Checksum(expected: string): Checksum {
     kind: "sha256",
     expected: expected.toLowerCase(),
     compute(parts) {
-      const hash = createHash("sha256");
+      const hash = newSha256();
       for (const part of parts) hash.update(part);
-      return hash.digest("hex");
+      return hash.digest();
     },
   };
 }

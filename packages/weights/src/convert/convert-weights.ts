@@ -2,8 +2,10 @@ import { checkOptions } from "@convkit/errors";
 import type { NamedTensor } from "../bytes/named-tensor.ts";
 import { openWeights } from "../load/open-weights.ts";
 import type { WeightsFile } from "../load/weights-file.ts";
-import { containerOf, writeWeights } from "../save/write-weights.ts";
-import type { WeightsContainer, WriteWeightsReport } from "../save/write-weights.ts";
+import { containerOf } from "../save/container.ts";
+import type { WeightsContainer } from "../save/container.ts";
+import { writeWeights } from "../save/write-weights.ts";
+import type { WriteWeightsReport } from "../save/write-weights.ts";
 import { WeightsError } from "../weights-error.ts";
 
 export interface ConvertWeightsOptions {

@@ -1,7 +1,8 @@
 import { checkOptions } from "@convkit/errors";
-import { crc32 } from "node:zlib";
+import { crc32 } from "@convkit/files/system";
 import { decodeElements } from "../bytes/named-tensor.ts";
 import type { NamedTensor, StoredType } from "../bytes/named-tensor.ts";
+import type { WeightsSource } from "../load/find-source.ts";
 import { openWeights } from "../load/open-weights.ts";
 import type { OpenWeightsOptions, WeightsFormat } from "../load/weights-file.ts";
 import { containerTensors } from "./convert-weights.ts";
@@ -25,9 +26,9 @@ export interface WeightsList {
 }
 
 /** Lists the weights of a file of any format: name, shape, type, sum and checksum. Reads one tensor at a time. */
-export async function listWeights(path: string, options: OpenWeightsOptions = {}): Promise<WeightsList> {
+export async function listWeights(source: WeightsSource, options: OpenWeightsOptions = {}): Promise<WeightsList> {
   checkOptions("listWeights", options, { state: true });
-  const file = await openWeights(path, options);
+  const file = await openWeights(source, options);
   try {
     const weights = containerTensors(file).map((tensor) => listed(file.path, tensor));
     const unread = [...file.unread].map(([name, problem]) => `"${name}" ${problem}`);

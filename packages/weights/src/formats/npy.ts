@@ -1,4 +1,5 @@
-import { saveFile } from "../bytes/save-file.ts";
+import { latin1Text } from "../bytes/encoding.ts";
+import { disk } from "@convkit/weights/platform";
 import type { ByteSink } from "@convkit/files";
 import { ByteCursor } from "../bytes/byte-cursor.ts";
 import type { ByteSource } from "../bytes/byte-source.ts";
@@ -39,7 +40,7 @@ export function readNpy(source: ByteSource, name = "array"): NamedTensor {
     throw new WeightsError(source.file, "the header", problem);
   };
   const cursor = new ByteCursor(source);
-  if (source.size < 12 || Buffer.from(cursor.bytes(6)).toString("latin1") !== "\x93NUMPY") fail("this is no .npy file");
+  if (source.size < 12 || latin1Text(cursor.bytes(6)) !== "\x93NUMPY") fail("this is no .npy file");
   const version = cursor.u8();
   cursor.u8();
   const headerSize = version === 1 ? cursor.u16() : cursor.u32();
@@ -75,7 +76,7 @@ export async function saveNpy(
   { shape, data }: { shape: readonly number[]; data: Float32Array },
 ): Promise<void> {
   const bytes = () => new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
-  await saveFile(path, (sink) => writeNpy(sink, { name: path, shape, dtype: "float32", readBytes: bytes }));
+  await disk.file(path, (sink) => writeNpy(sink, { name: path, shape, dtype: "float32", readBytes: bytes }));
 }
 
 /** Writes one array as .npy, version 1, in its own type. */

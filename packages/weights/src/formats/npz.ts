@@ -1,3 +1,4 @@
+import { utf8Bytes } from "../bytes/encoding.ts";
 import type { ByteSink } from "@convkit/files";
 import type { NamedTensor } from "../bytes/named-tensor.ts";
 import type { ZipEntry } from "../bytes/zip-reader.ts";
@@ -14,7 +15,7 @@ export function readNpz(entries: ReadonlyMap<string, ZipEntry>): NamedTensor[] {
 export function writeNpz(sink: ByteSink, tensors: readonly NamedTensor[]): void {
   for (const { name } of tensors) {
     const leaves = name === "" || name.startsWith("/") || name.includes("\\") || name.split("/").includes("..");
-    if (leaves || Buffer.byteLength(name) > nameLimit)
+    if (leaves || utf8Bytes(name).byteLength > nameLimit)
       throw new WeightsError(name.slice(0, 100), "", "is no name of a file in an archive: write .safetensors");
   }
   writeZip(

@@ -1,6 +1,6 @@
+import { concatBytes, latin1Text } from "../bytes/encoding.ts";
 import protobuf from "protobufjs";
-import { openFile } from "../bytes/byte-source.ts";
-import type { ByteSource } from "../bytes/byte-source.ts";
+import type { ByteSource, FileFolder } from "../bytes/byte-source.ts";
 import { checkedCount, dtypeBytes, storedTensor } from "../bytes/named-tensor.ts";
 import type { NamedTensor, StoredType } from "../bytes/named-tensor.ts";
 import { WeightsError } from "../weights-error.ts";
@@ -46,18 +46,18 @@ export interface TensorBundle {
   close(): void;
 }
 
-/** Opens a checkpoint of TensorFlow: `<prefix>.index`, `<prefix>.data-00000-of-00001`. */
-export function openTensorBundle(prefix: string): TensorBundle {
-  const file = `${prefix}.index`;
+/** Opens a checkpoint of TensorFlow in a folder: `<prefix>.index`, `<prefix>.data-00000-of-00001`. */
+export function openTensorBundle(folder: FileFolder, prefix: string): TensorBundle {
   const opened: ByteSource[] = [];
   const open = (path: string): ByteSource => {
-    const one = openFile(path);
+    const one = folder.open(path);
     opened.push(one);
     return one;
   };
   const close = (): void => opened.forEach((one) => one.close());
   try {
-    const index = open(file);
+    const index = open(`${prefix}.index`);
+    const { file } = index;
     if (index.size > indexLimit) throw new WeightsError(file, "", `an index of ${index.size} bytes is too large`);
     const entries = readTable(file, index.read(0, index.size));
     const shards = Number(decode(file, "Header", entries.get("") ?? new Uint8Array(0))["num_shards"] ?? 1);
@@ -186,7 +186,7 @@ function* blockEntries(
   const block = bytes.subarray(offset, offset + size);
   const restarts = new DataView(block.buffer, block.byteOffset, size).getUint32(size - 4, true);
   const end = size - 4 - 4 * restarts;
-  let key = Buffer.alloc(0);
+  let key = new Uint8Array(0);
   for (let at = 0; at < end;) {
     const shared = varint(file, block, at);
     const own = varint(file, block, shared.next);
@@ -194,8 +194,8 @@ function* blockEntries(
     const start = own.value + length.next;
     if (shared.value > key.byteLength || start + length.value > end)
       throw new WeightsError(file, `byte ${offset + at}`, "an entry ends after its block");
-    key = Buffer.concat([key.subarray(0, shared.value), block.subarray(length.next, start)]);
-    yield [key.toString("latin1"), block.subarray(start, start + length.value)];
+    key = concatBytes([key.subarray(0, shared.value), block.subarray(length.next, start)]);
+    yield [latin1Text(key), block.subarray(start, start + length.value)];
     at = start + length.value;
   }
 }

@@ -1,8 +1,6 @@
 import protobuf from "protobufjs";
 import type * as tfl from "@tensorflow/tfjs-layers";
-import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { openFile } from "../bytes/byte-source.ts";
+import type { FileFolder } from "../bytes/byte-source.ts";
 import { isObject, parseJson } from "../bytes/json.ts";
 import type { JsonObject } from "../bytes/json.ts";
 import { countOf } from "../bytes/named-tensor.ts";
@@ -11,7 +9,7 @@ import { importModel } from "../formats/keras/import-model.ts";
 import type { ImportOptions } from "../formats/keras/import-model.ts";
 import { tellPolicy } from "../formats/keras/policy.ts";
 import type { LayerTensors } from "../formats/keras/weights-h5.ts";
-import { savedModelMetadata } from "../formats/saved-model.ts";
+import { metadataBeside } from "../formats/saved-model.ts";
 import { openTensorBundle } from "../formats/tensor-bundle.ts";
 import type { CheckpointNode, TensorBundle } from "../formats/tensor-bundle.ts";
 import { tellMetadata } from "../model/metadata-json.ts";
@@ -28,9 +26,9 @@ const savedMetadata = protobuf.parse(source, { keepCase: true }).root.lookupType
 
 const metadataLimit = 1 << 26;
 
-/** Whether a path is the folder of a SavedModel. */
-export function isSavedModel(path: string): boolean {
-  return existsSync(join(path, "saved_model.pb"));
+/** Whether a folder is a SavedModel. */
+export function isSavedModel(folder: FileFolder): boolean {
+  return folder.has("saved_model.pb");
 }
 
 type KerasSavedModelOptions = Pick<ImportOptions, "layers" | "functions"> & {
@@ -42,19 +40,20 @@ type KerasSavedModelOptions = Pick<ImportOptions, "layers" | "functions"> & {
  * Throws `WeightsError` for one without layers, as TensorFlow and Keras 3's `export` write it.
  */
 export async function loadKerasSavedModel(
-  folder: string,
+  files: FileFolder,
   { onNote, ...options }: KerasSavedModelOptions,
 ): Promise<tfl.LayersModel> {
-  const file = join(folder, "keras_metadata.pb");
-  if (!existsSync(file))
+  const folder = files.path;
+  if (!files.has("keras_metadata.pb"))
     throw new WeightsError(
       folder,
       "",
       "is a SavedModel without layers, which only predicts: save the model in Keras as .keras, or export it as .onnx",
     );
-  const objects = readObjects(file);
+  const { file, objects } = readObjects(files);
   const config = modelConfig(file, objects);
-  const bundle = openTensorBundle(join(folder, "variables", "variables"));
+  const told = metadataBeside(files);
+  const bundle = openTensorBundle(files, "variables/variables");
   try {
     const layers = objects.flatMap((object) => layerTensors(bundle, object));
     const maxNumbers = layers.reduce(
@@ -64,7 +63,7 @@ export async function loadKerasSavedModel(
     const model = importModel(file, config, { ...options, maxNumbers });
     await loadKerasLayers(folder, model, layers, { by: "name", onNote });
     tellPolicy(folder, config, onNote);
-    tellMetadata(folder, model, savedModelMetadata(folder));
+    tellMetadata(folder, model, told);
     return model;
   } finally {
     bundle.close();
@@ -77,19 +76,21 @@ interface SavedObject {
   readonly metadata: JsonObject;
 }
 
-function readObjects(file: string): SavedObject[] {
-  const opened = openFile(file);
+function readObjects(folder: FileFolder): { file: string; objects: SavedObject[] } {
+  const opened = folder.open("keras_metadata.pb");
+  const { file } = opened;
   try {
     if (opened.size > metadataLimit) throw new WeightsError(file, "", `of ${opened.size} bytes is too large`);
     const bytes = opened.read(0, opened.size);
     const { nodes = [] } = savedMetadata.toObject(savedMetadata.decode(bytes)) as {
       nodes?: { node_path?: string; identifier?: string; metadata?: string }[];
     };
-    return nodes.map(({ node_path: path = "", identifier = "", metadata = "{}" }) => ({
+    const objects = nodes.map(({ node_path: path = "", identifier = "", metadata = "{}" }) => ({
       path: path.split(".").slice(1),
       identifier,
       metadata: parseJson(metadata, file, path),
     }));
+    return { file, objects };
   } catch (error) {
     if (error instanceof WeightsError) throw error;
     throw new WeightsError(file, "", `is not Keras' metadata: ${(error as Error).message}`, { cause: error });

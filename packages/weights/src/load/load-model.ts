@@ -13,13 +13,14 @@ import { isObject } from "../bytes/json.ts";
 import { countOf } from "../bytes/named-tensor.ts";
 import type { NamedTensor } from "../bytes/named-tensor.ts";
 import { isSavedModel, loadKerasSavedModel } from "./keras-saved-model.ts";
-import { openFile } from "../bytes/byte-source.ts";
 import { loadOnnx } from "../formats/onnx/read/model.ts";
 import { tellPolicy } from "../formats/keras/policy.ts";
-import { openWeights } from "./open-weights.ts";
+import { withFiles } from "../bytes/file-folder.ts";
+import { findSource } from "./find-source.ts";
+import type { WeightsSource } from "./find-source.ts";
+import { openFound, openWeights } from "./open-weights.ts";
 import type { WeightsFile } from "./weights-file.ts";
 import { loadTorch } from "./torch-weights.ts";
-import { checkPath } from "../check-path.ts";
 import { WeightsError } from "../weights-error.ts";
 
 export interface LoadModelOptions extends Pick<ImportOptions, "layers" | "functions"> {
@@ -32,18 +33,20 @@ export interface LoadModelOptions extends Pick<ImportOptions, "layers" | "functi
 
 /**
  * Loads a model with its architecture and weights from a file: `.h5`, `.keras`, `.onnx`, a tfjs `model.json` or its
- * folder, a run directory of `train` (its best model), a SavedModel that Keras 2 saved.
+ * folder, a run directory of `train` (its best model), a SavedModel that Keras 2 saved. Takes a path, an address, bytes, a `Blob`, or
+ * the files of a folder.
  * Throws `WeightsError` naming every unknown layer and every weight that does not fit.
  */
-export async function loadModel(path: string, options: LoadModelOptions = {}): Promise<tfl.LayersModel> {
-  checkPath("loadModel", path);
+export async function loadModel(source: WeightsSource, options: LoadModelOptions = {}): Promise<tfl.LayersModel> {
   checkOptions("loadModel", options, { layers: true, functions: true, onNote: true });
-  if (isSavedModel(path)) return loadKerasSavedModel(path, options);
-  const file = await openWeights(path);
+  const found = await findSource("loadModel", source);
+  const { name: path, isFolder, folder, open } = found;
+  if (isFolder && isSavedModel(folder)) return withFiles(() => loadKerasSavedModel(folder, options));
+  const file = await openFound(found, {});
   try {
     checkEngine("loadModel");
     if (file.format === "onnx")
-      return await loadOnnx(openFile(path), { layers: options.layers, functions: options.functions }, options.onNote);
+      return await loadOnnx(open(), { layers: options.layers, functions: options.functions }, options.onNote);
     if (file.config === undefined) {
       throw new WeightsError(path, "", "holds weights but no architecture: name the network that they belong to");
     }
@@ -66,16 +69,15 @@ export async function loadModel(path: string, options: LoadModelOptions = {}): P
  */
 export async function loadWeights(
   model: tfl.LayersModel,
-  path: string,
+  source: WeightsSource,
   options: LoadWeightsOptions = {},
 ): Promise<LoadWeightsReport> {
   checkModel("loadWeights", model);
-  checkPath("loadWeights", path);
   checkOptions("loadWeights", options, loadWeightsNames);
-  const file = await openWeights(path, { state: options.state });
+  const file = await openWeights(source, { state: options.state });
   try {
     const report = await loadOpened(model, file, options);
-    tellMetadata(path, model, file.modelMetadata);
+    tellMetadata(file.path, model, file.modelMetadata);
     return report;
   } finally {
     file.close();

@@ -1,7 +1,4 @@
-import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { openFile } from "../bytes/byte-source.ts";
-import type { ByteSource } from "../bytes/byte-source.ts";
+import type { ByteSource, FileFolder } from "../bytes/byte-source.ts";
 import { isObject, parseJson, readJson } from "../bytes/json.ts";
 import { openHdf5 } from "../formats/hdf5/reader.ts";
 import { readKeras3, readLegacyKeras, readPlainHdf5 } from "../formats/keras/weights-h5.ts";
@@ -27,23 +24,29 @@ export function kerasPrefix(names: readonly string[]): string | undefined {
 }
 
 /** Whether a folder holds the parts of a `.keras` archive. */
-export function isKerasFolder(folder: string): boolean {
-  const has = (name: string): boolean => existsSync(join(folder, name));
+export function isKerasFolder(folder: FileFolder): boolean {
+  const has = (name: string): boolean => folder.has(name);
   return has("config.json") && (has(weightsName) || has(shardsName)) && !has("model.json");
 }
 
 /** Opens a `.keras` archive that was unpacked into a folder. */
-export function openKerasFolder(folder: string): WeightsFile {
+export function openKerasFolder(folder: FileFolder): WeightsFile {
   const opened = new Map<string, ByteSource>();
   const close = (): void => opened.forEach((source) => source.close());
   try {
     const find = (name: string): ByteSource | undefined => {
-      const path = join(folder, name);
-      const source = opened.get(path) ?? (existsSync(path) ? openFile(path) : undefined);
-      if (source !== undefined) opened.set(path, source);
+      const source = opened.get(name) ?? (folder.has(name) ? folder.open(name) : undefined);
+      if (source !== undefined) opened.set(name, source);
       return source;
     };
-    return { ...readKerasParts(folder, find), path: folder, metadata: {}, notes: [], unread: new Map(), close };
+    return {
+      ...readKerasParts(folder.path, find),
+      path: folder.path,
+      metadata: {},
+      notes: [],
+      unread: new Map(),
+      close,
+    };
   } catch (error) {
     close();
     throw error;
@@ -59,10 +62,9 @@ export function openKerasShards(source: ByteSource): WeightsFile {
   };
   try {
     const layers = readShards(source, (name) => {
-      const path = join(dirname(source.file), name);
-      if (!existsSync(path)) return undefined;
-      opened.set(path, openFile(path));
-      return opened.get(path);
+      if (source.folder?.has(name) !== true) return undefined;
+      opened.set(name, source.folder.open(name));
+      return opened.get(name);
     });
     const tensors = layers.flatMap((layer) => layer.tensors);
     const common = { path: source.file, metadata: {}, notes: [], unread: new Map<string, string>(), close };
@@ -98,9 +100,10 @@ function readShards(source: ByteSource, find: (name: string) => ByteSource | und
   const { weight_map: map } = readJson(source);
   if (!isObject(map)) throw new WeightsError(source.file, place, "expected the files of each layer's weights");
   const names = new Set(Object.values(map).flat());
+  source.folder?.expect?.([...names].filter((name): name is string => typeof name === "string" && isShardName(name)));
   const layers = new Map<string, LayerTensors>();
   for (const name of names) {
-    if (typeof name !== "string" || !/^[^/\\]+\.weights\.h5$/.test(name))
+    if (typeof name !== "string" || !isShardName(name))
       throw new WeightsError(
         source.file,
         place,
@@ -119,6 +122,10 @@ function readShards(source: ByteSource, find: (name: string) => ByteSource | und
     if (!layers.has(layer)) throw new WeightsError(source.file, place, `no shard has the weights of "${layer}"`);
   }
   return [...layers.values()];
+}
+
+function isShardName(name: string): boolean {
+  return /^[^/\\]+\.weights\.h5$/.test(name);
 }
 
 /** The number of a tensor among its layer's: 1 of `dense/1`. */

@@ -1,4 +1,4 @@
-import { basename, dirname, join } from "node:path";
+import { basename } from "@convkit/files/system";
 import type { ByteSource } from "../bytes/byte-source.ts";
 import { isObject, readJson } from "../bytes/json.ts";
 import type { NamedTensor } from "../bytes/named-tensor.ts";
@@ -11,7 +11,7 @@ import type { WeightsFile } from "./weights-file.ts";
  */
 export async function openShards(
   source: ByteSource,
-  open: (path: string) => Promise<WeightsFile>,
+  open: (source: ByteSource) => Promise<WeightsFile>,
 ): Promise<WeightsFile> {
   const index = readJson(source);
   const map = isObject(index) && isObject(index["weight_map"]) ? Object.entries(index["weight_map"]) : [];
@@ -19,13 +19,16 @@ export async function openShards(
   const isPlain = (file: unknown): file is string => typeof file === "string" && file !== "" && basename(file) === file;
   if (files.length === 0 || !files.every(isPlain))
     throw new WeightsError(source.file, "weight_map", "expected the names of files beside the index");
+  const { folder } = source;
+  if (folder === undefined) throw new WeightsError(source.file, "weight_map", "expected the files that it names");
+  folder.expect?.(files);
   const parts: WeightsFile[] = [];
   const close = (): void => {
     source.close();
     for (const part of parts) part.close();
   };
   try {
-    for (const file of files) parts.push(await open(join(dirname(source.file), file)));
+    for (const file of files) parts.push(await open(folder.open(file)));
     const found = new Map(parts.map(({ tensors }, i) => [files[i]!, new Map(tensors.map((own) => [own.name, own]))]));
     const tensors = map.map(([name, file]): NamedTensor => {
       const tensor = found.get(file as string)!.get(name);

@@ -1,6 +1,5 @@
-import { readFileSync, statSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
-import { isObject } from "../bytes/json.ts";
+import { basename } from "@convkit/files/system";
+import { folderNames } from "@convkit/weights/platform";
 import { twins } from "../formats/torch/twins.ts";
 import type { Twin } from "../formats/torch/twins.ts";
 import { WeightsError } from "../weights-error.ts";
@@ -18,7 +17,7 @@ interface Told {
  */
 export function checkTwins(
   model: string,
-  file: Pick<WeightsFile, "path" | "metadata" | "modelMetadata">,
+  file: Pick<WeightsFile, "path" | "metadata" | "modelMetadata" | "configArchitecture">,
   names: Twin["names"],
 ): string | undefined {
   const rows = twins.filter((twin) => twin.names === names && twin.ours.includes(model));
@@ -36,14 +35,14 @@ export function checkTwins(
 
 /** The network that a file says it is of: its metadata, its name, timm's config.json beside it, or its folder. */
 function toldNetwork(
-  { path, metadata }: Pick<WeightsFile, "path" | "metadata">,
+  { path, metadata, configArchitecture }: Pick<WeightsFile, "path" | "metadata" | "configArchitecture">,
   rows: readonly Twin[],
 ): Told | undefined {
   const names = [...new Set(rows.flatMap(({ own, theirs }) => [...own, ...theirs]))];
   const places: readonly (readonly [text: string | undefined, by: string])[] = [
     ...["architecture", "arch", "model_name"].map((key) => [metadata[key], `its metadata (${key})`] as const),
     [basename(path), "its name"],
-    [configArchitecture(path), "the config.json beside it"],
+    [configArchitecture, "the config.json beside it"],
     [folderName(path), "the name of its folder"],
   ];
   for (const [text, by] of places) {
@@ -62,20 +61,6 @@ function named(text: string, names: readonly string[]): string | undefined {
 
 /** The folder of a file; of one in the cache of Hugging Face, `models--timm--resnet50.a1_in1k/snapshots/…`, that of the model. */
 function folderName(path: string): string | undefined {
-  const folders = dirname(resolve(path)).split(/[\\/]/);
+  const folders = folderNames(path);
   return folders.findLast((folder) => folder.startsWith("models--")) ?? folders.at(-1);
-}
-
-/** What timm's config.json says: `{"architecture": "resnet50", …}`. Other programs' files of that name say nothing. */
-function configArchitecture(path: string): string | undefined {
-  const file = join(dirname(path), "config.json");
-  const stat = statSync(file, { throwIfNoEntry: false });
-  if (stat === undefined || !stat.isFile() || stat.size > 1 << 20) return undefined;
-  try {
-    const config: unknown = JSON.parse(readFileSync(file, "utf8"));
-    const architecture = isObject(config) ? config["architecture"] : undefined;
-    return typeof architecture === "string" ? architecture : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -29,6 +29,8 @@ export interface WeightsFile {
   readonly metadata: Readonly<Record<string, string>>;
   /** Metadata that `saveModel` wrote: classes, preprocessing, the zoo's name. */
   readonly modelMetadata?: ModelMetadata;
+  /** The network that timm's `config.json` beside the file names; missing if there is none, or if the file comes from a server. */
+  readonly configArchitecture?: string;
   /** Of a PyTorch checkpoint: the keys that lead to `tensors`, joined with dots. */
   readonly state?: string;
   /** Of a PyTorch checkpoint: tensors outside of `state`, such as averaged weights, by the keys that lead to them. */

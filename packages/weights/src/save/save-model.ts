@@ -3,9 +3,7 @@ import { checkModel } from "@convkit/core/internal";
 import { checkOptions, shown } from "@convkit/errors";
 import type { OptionNames } from "@convkit/errors";
 import type * as tfl from "@tensorflow/tfjs-layers";
-import { readdirSync, statSync } from "node:fs";
-import { join } from "node:path";
-import { saveFile, saveFolder } from "../bytes/save-file.ts";
+import { disk, writeSavedModel } from "@convkit/weights/platform";
 import type { ByteSink } from "@convkit/files";
 import { writeKeras, writeLegacyH5, writeWeightsH5 } from "../formats/keras/write.ts";
 import { writeOnnx } from "../formats/onnx/write.ts";
@@ -17,7 +15,8 @@ import { writeTorchSafetensors } from "../formats/torch/write.ts";
 import { metadataOf } from "../model/metadata-json.ts";
 import { checkPath } from "../check-path.ts";
 import { WeightsError } from "../weights-error.ts";
-import { writeSavedModel } from "../formats/saved-model.ts";
+import type { Destination } from "./destination.ts";
+import { memory, within } from "./page-destinations.ts";
 
 export type ModelFormat = "keras" | "h5" | "weights-h5" | "safetensors" | "onnx" | "savedmodel" | "tfjs" | "tfjs-graph";
 
@@ -47,9 +46,14 @@ export interface SaveOptions {
    * feature map, or as the map of the layer of that name. False by default.
    */
   readonly gradCam?: boolean | string | undefined;
+  /**
+   * The folder of a web page that the path is in, such as `await navigator.storage.getDirectory()` or what the user chose by
+   * `showDirectoryPicker()`. By default the path is one of the disk, which a page has not: it must give this option.
+   */
+  readonly into?: FileSystemDirectoryHandle | undefined;
 }
 
-export const saveNames: OptionNames<SaveOptions> = {
+const fileNames: OptionNames<Omit<SaveOptions, "into">> = {
   format: true,
   metadata: true,
   quantize: true,
@@ -57,6 +61,8 @@ export const saveNames: OptionNames<SaveOptions> = {
   keras: true,
   gradCam: true,
 };
+
+export const saveNames: OptionNames<SaveOptions> = { ...fileNames, into: true };
 
 export interface SaveReport {
   readonly path: string;
@@ -84,6 +90,33 @@ export async function saveModel(model: tfl.LayersModel, path: string, options: S
   checkModel("saveModel", model);
   checkPath("saveModel", path);
   checkOptions("saveModel", options, saveNames);
+  const { into } = options;
+  return write(model, path, options, into === undefined ? disk : within(into));
+}
+
+/**
+ * The files that `saveModel` would write, in memory: one, or for a folder `model.json` and its shards. A web page can send them, or offer
+ * them for download. Throws like `saveModel`.
+ */
+export async function modelFiles(
+  model: tfl.LayersModel,
+  path: string,
+  options: Omit<SaveOptions, "into"> = {},
+): Promise<File[]> {
+  checkModel("modelFiles", model);
+  checkPath("modelFiles", path);
+  checkOptions("modelFiles", options, fileNames);
+  const { destination, files } = memory();
+  await write(model, path, options, destination);
+  return [...files].map(([file, parts]) => new File([...parts], file.slice(file.lastIndexOf("/") + 1)));
+}
+
+async function write(
+  model: tfl.LayersModel,
+  path: string,
+  options: SaveOptions,
+  destination: Destination,
+): Promise<SaveReport> {
   const { format = formatOf(path), quantize, stock = false, keras, gradCam = false } = options;
   if (quantize !== undefined && format !== "tfjs" && format !== "tfjs-graph")
     throw new WeightsError(path, "", `quantized weights are for tfjs models, not for ${format}`);
@@ -103,22 +136,17 @@ export async function saveModel(model: tfl.LayersModel, path: string, options: S
   const metadata = metadataOf(model, options.metadata);
   if (format === "tfjs" || format === "savedmodel" || format === "tfjs-graph") {
     let tensors = model.weights.length;
-    await saveFolder(path, async (folder) => {
-      if (format === "savedmodel") await writeSavedModel(folder, model, { file: path, metadata });
-      else if (format === "tfjs") tensors = await writeTfjs(folder, model, { file: path, quantize, metadata, stock });
-      else tensors = await writeTfjsGraph(folder, model, { file: path, quantize, metadata });
+    const bytes = await destination.folder(path, async (folder) => {
+      if (format === "tfjs") tensors = await writeTfjs(folder, model, { file: path, quantize, metadata, stock });
+      else if (format === "tfjs-graph")
+        tensors = await writeTfjsGraph(folder, model, { file: path, quantize, metadata });
+      else if (folder.path !== undefined) await writeSavedModel(folder.path, model, { file: path, metadata });
+      else throw new WeightsError(path, "", "a SavedModel is written by TensorFlow to the disk, not to memory");
     });
     const needs = format === "tfjs" && !stock ? neededBeyondStock(model) : [];
-    return {
-      path,
-      format,
-      bytes: folderBytes(path),
-      tensors,
-      ...(needs.length > 0 && { needs }),
-      ...(stock && { stock }),
-    };
+    return { path, format, bytes, tensors, ...(needs.length > 0 && { needs }), ...(stock && { stock }) };
   }
-  const bytes = await saveFile(path, (sink) =>
+  const bytes = await destination.file(path, (sink) =>
     fileWriters[format](sink, model, { file: path, metadata, keras, gradCam }),
   );
   return { path, format, bytes, tensors: model.weights.length, ...(gradCam !== false && { gradCam }) };
@@ -163,9 +191,4 @@ export function formatOf(path: string): ModelFormat {
     );
   }
   return format;
-}
-
-function folderBytes(folder: string): number {
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  return files.reduce((sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size, 0);
 }

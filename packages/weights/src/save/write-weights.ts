@@ -1,16 +1,15 @@
 import { checkOptions } from "@convkit/errors";
 import type { ByteSink } from "@convkit/files";
 import type { NamedTensor } from "../bytes/named-tensor.ts";
-import { saveFile } from "../bytes/save-file.ts";
+import { disk } from "@convkit/weights/platform";
 import type { GroupToWrite } from "../formats/hdf5/writer.ts";
 import { writeHdf5 } from "../formats/hdf5/writer.ts";
 import { writeNpz } from "../formats/npz.ts";
 import { writeSafetensors } from "../formats/safetensors.ts";
 import { writeTorchState } from "../formats/torch/write-state.ts";
 import { WeightsError } from "../weights-error.ts";
-
-/** Containers of weights alone. */
-export type WeightsContainer = "safetensors" | "torch" | "npz" | "hdf5";
+import { containerOf } from "./container.ts";
+import type { WeightsContainer } from "./container.ts";
 
 export interface WriteWeightsOptions {
   /** The container; by default the one that the path's ending names. */
@@ -24,18 +23,6 @@ export interface WriteWeightsReport {
   readonly format: WeightsContainer;
   readonly bytes: number;
   readonly tensors: number;
-}
-
-const endings: readonly (readonly [RegExp, WeightsContainer])[] = [
-  [/\.safetensors$/i, "safetensors"],
-  [/\.(pth|pt|ckpt|bin)$/i, "torch"],
-  [/\.npz$/i, "npz"],
-  [/\.(h5|hdf5)$/i, "hdf5"],
-];
-
-/** The container that a path's ending names; undefined for other endings. */
-export function containerOf(path: string): WeightsContainer | undefined {
-  return endings.find(([ending]) => ending.test(path))?.[1];
 }
 
 /**
@@ -58,7 +45,7 @@ export async function writeWeights(
     if (names.has(name)) throw new WeightsError(path, "", `two tensors have the name "${name}"`);
     names.add(name);
   }
-  const bytes = await saveFile(path, (sink) => writers[format](sink, tensors, metadata));
+  const bytes = await disk.file(path, (sink) => writers[format](sink, tensors, metadata));
   return { path, format, bytes, tensors: tensors.length };
 }
 

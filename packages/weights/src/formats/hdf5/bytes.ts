@@ -1,3 +1,4 @@
+import { latin1Text } from "../../bytes/encoding.ts";
 import type { ByteSource } from "../../bytes/byte-source.ts";
 import { WeightsError } from "../../weights-error.ts";
 
@@ -69,7 +70,7 @@ export class Hdf5Bytes {
   }
 
   signature(expected: string): void {
-    const came = Buffer.from(this.take(expected.length)).toString("latin1");
+    const came = latin1Text(this.take(expected.length));
     if (came !== expected) this.fail(`expected ${JSON.stringify(expected)}, got ${JSON.stringify(came)}`);
   }
 

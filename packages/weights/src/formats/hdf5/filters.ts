@@ -1,4 +1,4 @@
-import { inflateSync } from "node:zlib";
+import { inflate } from "@convkit/weights/platform";
 import { WeightsError } from "../../weights-error.ts";
 import type { Hdf5Bytes } from "./bytes.ts";
 import { withoutChecksum } from "./fletcher32.ts";
@@ -67,7 +67,7 @@ export function unfilter(
   for (let index = filters.length - 1; index >= 0; index--) {
     const filter = filters[index]!;
     if ((mask & (1 << index)) !== 0) continue;
-    if (filter.id === 1) bytes = inflate(bytes, chunkSize + 4, file, place);
+    if (filter.id === 1) bytes = unpackDeflate(bytes, chunkSize + 4, file, place);
     else if (filter.id === 2) bytes = unshuffle(bytes, filter.values[0] ?? 1);
     else if (filter.id === 3) bytes = withoutChecksum(bytes, file, place);
     else if (filter.id === 32000) bytes = unpackLzf(bytes, chunkSize + 4, file, place);
@@ -88,9 +88,9 @@ export function unfilter(
   return bytes;
 }
 
-function inflate(bytes: Uint8Array, limit: number, file: string, place: string): Uint8Array {
+function unpackDeflate(bytes: Uint8Array, limit: number, file: string, place: string): Uint8Array {
   try {
-    return inflateSync(bytes, { maxOutputLength: limit });
+    return inflate(bytes, limit);
   } catch (error) {
     throw new WeightsError(file, place, `a chunk does not unpack: ${(error as Error).message}`, { cause: error });
   }

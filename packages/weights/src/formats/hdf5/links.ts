@@ -1,3 +1,4 @@
+import { byCodePoints } from "../../bytes/encoding.ts";
 import { undefinedAddress } from "./bytes.ts";
 import type { Hdf5Bytes } from "./bytes.ts";
 import { readRecords } from "./btree2.ts";
@@ -32,7 +33,7 @@ export function readLinks(context: Hdf5Context, messages: readonly HeaderMessage
       }
     }
   }
-  return new Map([...links].toSorted(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b))));
+  return new Map([...links].toSorted(([a], [b]) => byCodePoints(a, b)));
 }
 
 function readLocalHeap(context: Hdf5Context, address: number): Hdf5Bytes {

@@ -1,3 +1,4 @@
+import { latin1Text } from "../../bytes/encoding.ts";
 import type { ByteSource } from "../../bytes/byte-source.ts";
 import { Hdf5Bytes } from "./bytes.ts";
 import { lookup3 } from "./checksum.ts";
@@ -28,7 +29,7 @@ const chunkLimit = 1 << 26;
 /** The messages of an object header, version 1 or 2, continuations followed (HDF5 file format, IV.A.1). */
 export function readMessages(context: Hdf5Context, address: number): HeaderMessage[] {
   const probe = open(context, address, 4);
-  const isNew = Buffer.from(probe.bytes).toString("latin1") === "OHDR";
+  const isNew = latin1Text(probe.bytes) === "OHDR";
   return isNew ? readNewHeader(context, address) : readOldHeader(context, address);
 }
 

@@ -1,3 +1,4 @@
+import { byCodePoints, concatBytes, latin1Bytes, utf8Bytes } from "../../bytes/encoding.ts";
 import type { ByteSink } from "@convkit/files";
 import { dtypeBytes } from "../../bytes/named-tensor.ts";
 import type { NamedTensor } from "../../bytes/named-tensor.ts";
@@ -58,7 +59,7 @@ export function writeHdf5(sink: ByteSink, root: GroupToWrite): void {
   };
 
   const placeGroup = (group: GroupToWrite): { header: number; tree: number; heap: number } => {
-    const names = [...group.children.keys()].toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+    const names = [...group.children.keys()].toSorted(byCodePoints);
     const addresses = names.map((name) => {
       const child = group.children.get(name)!;
       return "children" in child ? placeGroup(child).header : placeTensor(child);
@@ -115,7 +116,7 @@ function objectHeader(messages: readonly Message[]): Uint8Array {
     return [fields([type, 2], [size, 2], [type === 0x03 ? 1 : 0, 4]), body, new Uint8Array(size - body.byteLength)];
   });
   const size = parts.reduce((sum, part) => sum + part.byteLength, 0);
-  return Buffer.concat([fields([1, 2], [messages.length, 2], [1, 4], [size, 4], [0, 4]), ...parts]);
+  return concatBytes([fields([1, 2], [messages.length, 2], [1, 4], [size, 4], [0, 4]), ...parts]);
 }
 
 function spaceMessage(shape: readonly number[]): Uint8Array {
@@ -138,10 +139,10 @@ function attributeMessage(
   value: string | readonly string[],
   textReference: (text: string) => Uint8Array,
 ): Uint8Array {
-  const encoded = Buffer.from(`${name}\0`);
+  const encoded = utf8Bytes(`${name}\0`);
   const space = spaceMessage(typeof value === "string" ? [] : [value.length]);
   const texts = (typeof value === "string" ? [value] : value).map(textReference);
-  return Buffer.concat([
+  return concatBytes([
     fields([1, 2], [encoded.byteLength, 2], [variableTextType.byteLength, 2], [space.byteLength, 2]),
     padded(encoded),
     padded(variableTextType),
@@ -164,7 +165,7 @@ function placeTexts(root: GroupToWrite, place: (bytes: Uint8Array) => number): (
   const references = new Map<string, Uint8Array>();
   const all = [...texts];
   for (let start = 0; start < all.length; start += heapCount) {
-    const part = all.slice(start, start + heapCount).map((text) => Buffer.from(text));
+    const part = all.slice(start, start + heapCount).map((text) => utf8Bytes(text));
     const objects = part.flatMap((bytes, index) => [
       fields([index + 1, 2], [1, 2], [0, 4], [bytes.byteLength, 8]),
       padded(bytes),
@@ -173,7 +174,7 @@ function placeTexts(root: GroupToWrite, place: (bytes: Uint8Array) => number): (
     // The library rejects heaps below 4096 bytes. Object 0 marks the unused space.
     const size = Math.max(4096, Math.ceil((used + 16) / 4096) * 4096);
     const free = [fields([0, 8], [size - used, 8]), new Uint8Array(size - used - 16)];
-    const address = place(Buffer.concat([fields(["GCOL", 4], [1, 4], [size, 8]), ...objects, ...free]));
+    const address = place(concatBytes([fields(["GCOL", 4], [1, 4], [size, 8]), ...objects, ...free]));
     for (const [index, bytes] of part.entries()) {
       references.set(all[start + index]!, fields([bytes.byteLength, 4], [address, 8], [index + 1, 4]));
     }
@@ -186,12 +187,12 @@ function nameHeap(names: readonly string[]): { bytes: Uint8Array; offsets: numbe
   const parts: Uint8Array[] = [new Uint8Array(8)];
   let at = 8;
   const offsets = names.map((name) => {
-    const bytes = padded(Buffer.from(`${name}\0`));
+    const bytes = padded(utf8Bytes(`${name}\0`));
     parts.push(bytes);
     at += bytes.byteLength;
     return at - bytes.byteLength;
   });
-  return { bytes: Buffer.concat(parts), offsets };
+  return { bytes: concatBytes(parts), offsets };
 }
 
 /** The tree of a group over its sorted names; returns the root's address. */
@@ -207,7 +208,7 @@ function placeTree(
     const entries = part.map((offset, index) => fields([offset, 8], [addresses[start + index]!, 8], [0, 24]));
     const empty = new Uint8Array((leafSize - part.length) * 40);
     nodes.push({
-      address: place(Buffer.concat([fields(["SNOD", 4], [1, 2], [part.length, 2]), ...entries, empty])),
+      address: place(concatBytes([fields(["SNOD", 4], [1, 2], [part.length, 2]), ...entries, empty])),
       last: part.at(-1)!,
     });
   }
@@ -231,9 +232,9 @@ function placeTree(
         [sibling(index + 1), 8],
         [start[index]!, 8],
       );
-      const bytes = Buffer.concat([head, ...body]);
+      const bytes = concatBytes([head, ...body]);
       return {
-        address: place(Buffer.concat([bytes, new Uint8Array(treeBytes - bytes.byteLength)])),
+        address: place(concatBytes([bytes, new Uint8Array(treeBytes - bytes.byteLength)])),
         last: group.at(-1)?.last ?? 0,
       };
     });
@@ -249,7 +250,7 @@ function storedBytes({ shape, dtype }: NamedTensor): number {
 }
 
 function padded(bytes: Uint8Array): Uint8Array {
-  return Buffer.concat([bytes, new Uint8Array(-bytes.byteLength & 7)]);
+  return concatBytes([bytes, new Uint8Array(-bytes.byteLength & 7)]);
 }
 
 /** Encodes little-endian numbers or texts, each in the given number of bytes. */
@@ -257,7 +258,7 @@ function fields(...values: readonly (readonly [value: number | bigint | string, 
   const out = new Uint8Array(values.reduce((sum, [, size]) => sum + size, 0));
   let at = 0;
   for (const [value, size] of values) {
-    if (typeof value === "string") out.set(Buffer.from(value, "latin1"), at);
+    if (typeof value === "string") out.set(latin1Bytes(value), at);
     else {
       let rest = BigInt(value);
       for (let i = 0; i < size; i++, rest >>= 8n) out[at + i] = Number(rest & 0xffn);

@@ -1,3 +1,4 @@
+import { byCodePoints } from "../../bytes/encoding.ts";
 import { isObject } from "../../bytes/json.ts";
 import type { JsonObject } from "../../bytes/json.ts";
 import { WeightsError } from "../../weights-error.ts";
@@ -293,7 +294,7 @@ function asConstant(value: unknown): unknown {
 
 /** Entries sorted by Unicode code points, as Python sorts keys. */
 function sortedEntries(value: JsonObject): [string, unknown][] {
-  return Object.entries(value).toSorted(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  return Object.entries(value).toSorted(([a], [b]) => byCodePoints(a, b));
 }
 
 /**

@@ -1,3 +1,4 @@
+import { utf8Bytes } from "../../bytes/encoding.ts";
 import type { ModelMetadata } from "@convkit/core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import type { ByteSink } from "@convkit/files";
@@ -75,7 +76,7 @@ export function writeWeightsH5(sink: ByteSink, model: tfl.LayersModel, { file, m
 /** Writes a whole model as Keras 3 does (`.keras`). */
 export function writeKeras(sink: ByteSink, model: tfl.LayersModel, { file, metadata }: About): void {
   const graph = exportGraph(model, file);
-  const json = (value: object) => (entry: ByteSink) => entry.write(Buffer.from(JSON.stringify(value)));
+  const json = (value: object) => (entry: ByteSink) => entry.write(utf8Bytes(JSON.stringify(value)));
   const about = { keras_version: kerasVersion, date_saved: new Date().toISOString() };
   const own = metadataText(metadata) === undefined ? {} : { [metadataKey]: metadata };
   writeZip(sink, [

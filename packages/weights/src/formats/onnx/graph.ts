@@ -1,3 +1,4 @@
+import { utf8Bytes } from "../../bytes/encoding.ts";
 import { countOf, memoryTensor } from "../../bytes/named-tensor.ts";
 import type { NamedTensor } from "../../bytes/named-tensor.ts";
 import { encodeOnnx, fieldStart } from "./protos.ts";
@@ -156,7 +157,7 @@ function weightParts({ name, tensor }: { readonly name: string; readonly tensor:
 }
 
 function attribute(name: string, value: Attribute): OnnxMessage {
-  if (typeof value === "string") return { name, s: Buffer.from(value), type: attributeTypes.string };
+  if (typeof value === "string") return { name, s: utf8Bytes(value), type: attributeTypes.string };
   if (typeof value === "number") return { name, i: value, type: attributeTypes.int };
   if ("float" in value) return { name, f: value.float, type: attributeTypes.float };
   return { name, ints: value, type: attributeTypes.ints };

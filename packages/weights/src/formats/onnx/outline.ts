@@ -1,4 +1,6 @@
-import { memorySource, openFile } from "../../bytes/byte-source.ts";
+import { utf8Text } from "../../bytes/encoding.ts";
+import { openFile } from "@convkit/weights/platform";
+import { memorySource } from "../../bytes/byte-source.ts";
 import type { ByteSource } from "../../bytes/byte-source.ts";
 import { fieldsOf } from "./read/fields.ts";
 import type { Field } from "./read/fields.ts";
@@ -78,7 +80,7 @@ function nodeOf(file: ByteSource, { start, size }: Field): OutlineNode {
 }
 
 function textOf(source: ByteSource, { start, size }: Field): string {
-  return Buffer.from(source.read(start, size)).toString("utf8");
+  return utf8Text(source.read(start, size));
 }
 
 /** The texts of the fields of a number within a message. */

@@ -1,3 +1,4 @@
+import { concatBytes } from "../../bytes/encoding.ts";
 import type { ModelMetadata } from "@convkit/core";
 import { positionKey } from "@convkit/core/internal";
 import type { ModelCall } from "@convkit/core/internal";
@@ -117,7 +118,7 @@ export function onnxBytes(model: tfl.LayersModel): Uint8Array {
     },
   };
   writeOnnx(sink, model, { file: `${model.name}.onnx`, metadata: metadataOf(model) });
-  return Buffer.concat(parts);
+  return concatBytes(parts);
 }
 
 /** What the layers of a model are written with. */

@@ -1,3 +1,4 @@
+import { base64Text, utf8Bytes } from "../../bytes/encoding.ts";
 import type * as tf from "@tensorflow/tfjs-core";
 import { isMultiple } from "../../recording/record.ts";
 import type { Dim } from "../../recording/record.ts";
@@ -37,7 +38,7 @@ export const attr = {
   shape: (dims: readonly Dim[]): Attr => ({ shape: shapeProto(dims) }),
 };
 
-const base64 = (text: string): string => Buffer.from(text).toString("base64");
+const base64 = (text: string): string => base64Text(utf8Bytes(text));
 
 export function shapeProto(dims: readonly Dim[]): object {
   return { dim: dims.map((dim) => ({ size: String(isMultiple(dim) ? -1 : dim) })) };

@@ -1,14 +1,13 @@
 import type { ModelMetadata } from "@convkit/core";
 import { OptionError } from "@convkit/errors";
-import { writeFileAtomic } from "@convkit/files";
 import type * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
-import { join } from "node:path";
 import { metadataKey, metadataText } from "../../model/metadata-json.ts";
 import { runModel } from "../../model/run-model.ts";
 import { foldConstants } from "../../recording/fold.ts";
 import { isMultiple, record } from "../../recording/record.ts";
 import type { Dim, RecordedTensor, Recording } from "../../recording/record.ts";
+import type { FolderToFill } from "../../save/destination.ts";
 import { WeightsError } from "../../weights-error.ts";
 import { signatureNames } from "../saved-model.ts";
 import { writeShards } from "../tfjs/shards.ts";
@@ -22,7 +21,7 @@ import { graphWriters } from "./kernels.ts";
  * have.
  */
 export async function writeTfjsGraph(
-  folder: string,
+  folder: FolderToFill,
   model: tfl.LayersModel,
   {
     file,
@@ -43,7 +42,7 @@ export async function writeTfjsGraph(
     weightsManifest: [group],
     ...(Object.keys(told).length === 0 ? {} : { userDefinedMetadata: told }),
   };
-  await writeFileAtomic(join(folder, "model.json"), JSON.stringify(document));
+  await folder.write("model.json", JSON.stringify(document));
   return graph.constants.length;
 }
 

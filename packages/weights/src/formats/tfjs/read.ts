@@ -1,7 +1,8 @@
 import { shown } from "@convkit/errors";
-import { basename, dirname, isAbsolute, join, normalize, sep } from "node:path";
-import { concatenated, openFile } from "../../bytes/byte-source.ts";
+import { basename, join } from "@convkit/files/system";
+import { concatenated } from "../../bytes/byte-source.ts";
 import type { ByteSource } from "../../bytes/byte-source.ts";
+import { staysInside } from "../../bytes/file-folder.ts";
 import { isObject, readJson } from "../../bytes/json.ts";
 import type { JsonObject } from "../../bytes/json.ts";
 import { checkedCount, computedTensor, decodeElements, dtypeBytes } from "../../bytes/named-tensor.ts";
@@ -31,6 +32,7 @@ export function readTfjs(source: ByteSource): {
   }
   if (!Array.isArray(manifest))
     throw new WeightsError(source.file, "weightsManifest", "expected a list of groups of weights");
+  source.folder?.expect?.(shardPaths(manifest));
   const shards = new Map<string, ByteSource>();
   const close = (): void => shards.forEach((shard) => shard.close());
   try {
@@ -41,7 +43,7 @@ export function readTfjs(source: ByteSource): {
       }
       const hashes = checkedHashes(source.file, place, group["sha256"], group["paths"].length);
       const parts = group["paths"].map((path: unknown, part) => {
-        const shard = openShard(source.file, place, path, shards);
+        const shard = openShard(source, place, path, shards);
         const hash = hashes?.[part] ?? hashInName(shard.file);
         return hash === undefined ? shard : verified(shard, sha256Checksum(hash));
       });
@@ -131,17 +133,27 @@ function hashInName(path: string): string | undefined {
   return /^weights-([\da-f]{64})\.bin$/.exec(basename(path))?.[1];
 }
 
-function openShard(file: string, place: string, path: unknown, shards: Map<string, ByteSource>): ByteSource {
-  const inside =
-    typeof path === "string" &&
-    !isAbsolute(path) &&
-    normalize(path) !== ".." &&
-    !normalize(path).startsWith(`..${sep}`);
-  if (!inside) throw new WeightsError(file, place, `the path ${shown(path)} leaves the model's folder`);
-  const whole = join(dirname(file), path as string);
+/** The paths of all shards that lie in the model's folder; wrong ones are refused where they are opened. */
+function shardPaths(manifest: readonly unknown[]): string[] {
+  const paths = manifest.flatMap((group) => (isObject(group) && Array.isArray(group["paths"]) ? group["paths"] : []));
+  return paths
+    .filter((path): path is string => typeof path === "string" && staysInside(path))
+    .map((path) => join(path));
+}
+
+function openShard(
+  { file, folder }: ByteSource,
+  place: string,
+  path: unknown,
+  shards: Map<string, ByteSource>,
+): ByteSource {
+  if (typeof path !== "string" || !staysInside(path))
+    throw new WeightsError(file, place, `the path ${shown(path)} leaves the model's folder`);
+  const name = join(path);
   // Repeating a shard would let a small file state a model of any size.
-  if (shards.has(whole)) throw new WeightsError(file, place, `the shard ${shown(path)} is there twice`);
-  const shard = openFile(whole);
-  shards.set(whole, shard);
+  if (shards.has(name)) throw new WeightsError(file, place, `the shard ${shown(path)} is there twice`);
+  if (folder === undefined) throw new WeightsError(file, place, `the shard ${shown(path)} is not there`);
+  const shard = folder.open(name);
+  shards.set(name, shard);
   return shard;
 }

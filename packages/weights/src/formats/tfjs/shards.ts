@@ -1,7 +1,6 @@
-import { createHash } from "node:crypto";
-import { writeFileAtomic } from "@convkit/files";
-import { join } from "node:path";
+import { newSha256 } from "@convkit/files/system";
 import { narrowFloat16 } from "../../bytes/half-float.ts";
+import type { FolderToFill } from "../../save/destination.ts";
 
 export type Quantization = "float16" | "uint8" | "uint16";
 
@@ -26,7 +25,7 @@ interface ManifestGroup {
 
 /** Writes tensors into shards in a folder; returns the manifest of them. Floats are quantized if asked. */
 export async function writeShards(
-  folder: string,
+  folder: FolderToFill,
   tensors: readonly ShardTensor[],
   quantize: Quantization | undefined,
 ): Promise<ManifestGroup> {
@@ -64,12 +63,12 @@ function pack(values: Float32Array, quantize: Quantization): { data: Uint16Array
 
 /** Writes shards of equal size, one after the other. */
 class ShardWriter {
-  readonly #folder: string;
+  readonly #folder: FolderToFill;
   #pending: Uint8Array[] = [];
   #held = 0;
   readonly #hashes: string[] = [];
 
-  constructor(folder: string) {
+  constructor(folder: FolderToFill) {
     this.#folder = folder;
   }
 
@@ -96,10 +95,10 @@ class ShardWriter {
 
   async #flush(): Promise<void> {
     const parts = this.#pending;
-    const hash = createHash("sha256");
+    const hash = newSha256();
     for (const part of parts) hash.update(part);
-    await writeFileAtomic(join(this.#folder, shardName(this.#hashes.length)), parts);
-    this.#hashes.push(hash.digest("hex"));
+    await this.#folder.write(shardName(this.#hashes.length), parts);
+    this.#hashes.push(hash.digest());
     this.#pending = [];
     this.#held = 0;
   }

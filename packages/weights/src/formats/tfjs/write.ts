@@ -1,9 +1,8 @@
 import type { ModelMetadata } from "@convkit/core";
-import { writeFileAtomic } from "@convkit/files";
 import type * as tfl from "@tensorflow/tfjs-layers";
-import { join } from "node:path";
 import { variableTensor } from "../../bytes/variable-tensor.ts";
 import { isOwnLayer } from "../../layers/register.ts";
+import type { FolderToFill } from "../../save/destination.ts";
 import { metadataKey, metadataText } from "../../model/metadata-json.ts";
 import { WeightsError } from "../../weights-error.ts";
 import { ownModule } from "../keras/config.ts";
@@ -27,7 +26,7 @@ interface TfjsWriting {
  * scale and a minimum. Returns the number of tensors.
  */
 export async function writeTfjs(
-  folder: string,
+  folder: FolderToFill,
   model: tfl.LayersModel,
   { file, quantize, metadata = {}, stock = false }: TfjsWriting,
 ): Promise<number> {
@@ -47,7 +46,7 @@ export async function writeTfjs(
     weightsManifest: [group],
     ...(Object.keys(told).length === 0 ? {} : { userDefinedMetadata: told }),
   };
-  await writeFileAtomic(join(folder, "model.json"), JSON.stringify(document));
+  await folder.write("model.json", JSON.stringify(document));
   return tensors.length;
 }
 

@@ -1,3 +1,4 @@
+import { base64Bytes } from "../../bytes/encoding.ts";
 import type { NamedTensor, TensorData } from "../../bytes/named-tensor.ts";
 import { transposeWasm } from "../../bytes/transpose-wasm.ts";
 
@@ -87,7 +88,7 @@ const idle: WeakRef<Turner>[] = [];
 let kernel: WebAssembly.Module | undefined;
 
 function newTurner(): Turner {
-  kernel ??= new WebAssembly.Module(Buffer.from(transposeWasm, "base64"));
+  kernel ??= new WebAssembly.Module(base64Bytes(transposeWasm));
   return new WebAssembly.Instance(kernel).exports as unknown as Turner;
 }
 

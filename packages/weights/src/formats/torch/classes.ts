@@ -1,3 +1,4 @@
+import { latin1Bytes } from "../../bytes/encoding.ts";
 import { memorySource } from "../../bytes/byte-source.ts";
 import type { ByteSource } from "../../bytes/byte-source.ts";
 import { checkedCount, dtypeBytes } from "../../bytes/named-tensor.ts";
@@ -128,7 +129,7 @@ export function torchWorld(file: string, nested?: (bytes: ByteSource) => Storage
     if (unread !== undefined) return new UnreadTensor(`${unread} (${path})`);
     if (path === "torch.storage._load_from_bytes" && first instanceof Uint8Array && nested !== undefined)
       return nested(memorySource(first, file));
-    if (path === "_codecs.encode" && typeof first === "string") return Buffer.from(first, "latin1");
+    if (path === "_codecs.encode" && typeof first === "string") return latin1Bytes(first);
     if (/^numpy\.(_core|core)\.multiarray\._reconstruct$/.test(path)) return new NumpyArray(file);
     if (path === "numpy.dtype") return new NumpyType(args);
     if (/^numpy\.(_core|core)\.numeric\._frombuffer$/.test(path))

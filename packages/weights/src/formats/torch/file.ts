@@ -1,3 +1,4 @@
+import { latin1Text } from "../../bytes/encoding.ts";
 import { ByteCursor } from "../../bytes/byte-cursor.ts";
 import { windowOf } from "../../bytes/byte-source.ts";
 import type { ByteSource } from "../../bytes/byte-source.ts";
@@ -40,8 +41,8 @@ const legacyMagic = 0x1950a86a20f9469cfc6cn;
  * checkpoint with an optimizer and an epoch; `state` names another part of the checkpoint, such as "model_ema".
  */
 export async function readTorchFile(source: ByteSource, state?: string): Promise<TorchFile> {
-  const isZip = source.size >= 4 && Buffer.from(source.read(0, 4)).toString("latin1") === "PK\x03\x04";
-  return isZip ? readZipContainer(source, await readZip(source), state) : readOlder(source, state);
+  const isZip = source.size >= 4 && latin1Text(source.read(0, 4)) === "PK\x03\x04";
+  return isZip ? readZipContainer(source, readZip(source), state) : readOlder(source, state);
 }
 
 /** Reads a zip container whose directory is read already. */

@@ -1,3 +1,4 @@
+import { concatBytes, latin1Bytes, utf8Bytes } from "../../bytes/encoding.ts";
 import type { ByteSink } from "@convkit/files";
 import { countOf, dtypeBytes } from "../../bytes/named-tensor.ts";
 import type { NamedTensor, StoredType } from "../../bytes/named-tensor.ts";
@@ -21,7 +22,7 @@ const storages: Readonly<Partial<Record<StoredType, string>>> = {
 
 /** Writes a state dict as `torch.save` does since 1.6; `torch.load` reads it, with `weights_only` too. */
 export function writeTorchState(sink: ByteSink, tensors: readonly NamedTensor[]): void {
-  const text = (value: string) => (entry: ByteSink) => entry.write(Buffer.from(value));
+  const text = (value: string) => (entry: ByteSink) => entry.write(utf8Bytes(value));
   writeZip(sink, [
     { name: "archive/data.pkl", fill: (entry) => entry.write(statePickle(tensors)) },
     { name: "archive/byteorder", fill: text("little") },
@@ -36,24 +37,24 @@ export function writeTorchState(sink: ByteSink, tensors: readonly NamedTensor[])
 /** A pickle of protocol 2: a dict of tensors that refer to their storages. Opcodes: CPython's Lib/pickletools.py. */
 function statePickle(tensors: readonly NamedTensor[]): Uint8Array {
   const parts: Uint8Array[] = [Uint8Array.of(0x80, 2, 0x7d)];
-  const put = (letters: string): void => void parts.push(Buffer.from(letters, "latin1"));
+  const put = (letters: string): void => void parts.push(latin1Bytes(letters));
   const global = (module: string, name: string): void => put(`c${module}\n${name}\n`);
   const word = (opcode: number, value: number): void => {
-    const bytes = Buffer.alloc(5);
+    const bytes = new Uint8Array(5);
     bytes[0] = opcode;
-    bytes.writeInt32LE(value, 1);
+    new DataView(bytes.buffer).setInt32(1, value, true);
     parts.push(bytes);
   };
   const string = (value: string): void => {
-    const bytes = Buffer.from(value);
+    const bytes = utf8Bytes(value);
     word(0x58, bytes.byteLength);
     parts.push(bytes);
   };
   const integer = (value: number): void => {
     if (value < 2 ** 31) return word(0x4a, value);
-    const bytes = Buffer.alloc(10);
+    const bytes = new Uint8Array(10);
     bytes.set([0x8a, 8]);
-    bytes.writeBigInt64LE(BigInt(value), 2);
+    new DataView(bytes.buffer).setBigInt64(2, BigInt(value), true);
     parts.push(bytes);
   };
   const tuple = (values: readonly number[]): void => {
@@ -82,5 +83,5 @@ function statePickle(tensors: readonly NamedTensor[]): Uint8Array {
     put("tR");
   }
   put("u.");
-  return Buffer.concat(parts);
+  return concatBytes(parts);
 }

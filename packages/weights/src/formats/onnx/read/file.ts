@@ -1,4 +1,4 @@
-import { dirname } from "node:path";
+import { utf8Text } from "../../../bytes/encoding.ts";
 import type { ByteSource } from "../../../bytes/byte-source.ts";
 import { WeightsError } from "../../../weights-error.ts";
 import { decodeOnnx, fieldNumber } from "../protos.ts";
@@ -67,8 +67,7 @@ export function readOnnx(source: ByteSource): OnnxFile {
 }
 
 function readModel(source: ByteSource, external: Map<string, ByteSource>): Omit<OnnxFile, "close"> {
-  const { file } = source;
-  const folder = dirname(file);
+  const { file, folder } = source;
   const parts = { nodes: [] as OnnxNode[], inputs: [] as OnnxValue[], outputs: [] as OnnxValue[] };
   const constants = new Map<string, Constant>();
   const metadata: Record<string, string> = {};
@@ -97,8 +96,7 @@ function readModel(source: ByteSource, external: Map<string, ByteSource>): Omit<
         constants.set(constant.name, constant);
       } else if (field.number === graph("input")) parts.inputs.push(valueOf(file, decode("ValueInfoProto", field)));
       else if (field.number === graph("output")) parts.outputs.push(valueOf(file, decode("ValueInfoProto", field)));
-      else if (field.number === graph("name"))
-        name = Buffer.from(source.read(field.start, field.size)).toString("utf8");
+      else if (field.number === graph("name")) name = utf8Text(source.read(field.start, field.size));
       else if (field.number === sparseInitializer)
         throw new WeightsError(file, `byte ${field.start}`, "holds a sparse initializer, which is not known");
     }
@@ -108,8 +106,7 @@ function readModel(source: ByteSource, external: Map<string, ByteSource>): Omit<
     if (field.number === model("graph")) {
       graphs += 1;
       readGraph(field);
-    } else if (field.number === model("producer_name"))
-      producer = Buffer.from(source.read(field.start, field.size)).toString("utf8");
+    } else if (field.number === model("producer_name")) producer = utf8Text(source.read(field.start, field.size));
     else if (field.number === model("opset_import")) {
       const { domain = "", version } = decode("OperatorSetIdProto", field);
       opsets.set(String(domain), Number(version));

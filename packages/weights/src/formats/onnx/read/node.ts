@@ -1,3 +1,4 @@
+import { utf8Text } from "../../../bytes/encoding.ts";
 import { WeightsError } from "../../../weights-error.ts";
 import { decodeOnnx } from "../protos.ts";
 import type { OnnxMessage } from "../protos.ts";
@@ -88,7 +89,7 @@ function subgraphOf(file: string, place: string, bytes: Uint8Array, depth: numbe
 }
 
 function attributeValue(file: string, place: string, part: OnnxMessage, depth: number): AttributeValue | undefined {
-  const text = (bytes: unknown): string => Buffer.from(bytes as Uint8Array).toString("utf8");
+  const text = (bytes: unknown): string => utf8Text(bytes as Uint8Array);
   switch (part["type"]) {
     case 1:
       return Number(part["f"] ?? 0);

@@ -1,7 +1,7 @@
-import { realpathSync } from "node:fs";
-import { isAbsolute, relative, resolve } from "node:path";
-import { openFile } from "../../../bytes/byte-source.ts";
-import type { ByteSource } from "../../../bytes/byte-source.ts";
+import { concatBytes } from "../../../bytes/encoding.ts";
+import { join } from "@convkit/files/system";
+import type { ByteSource, FileFolder } from "../../../bytes/byte-source.ts";
+import { staysInside } from "../../../bytes/file-folder.ts";
 import { widenBfloat16, widenFloat16 } from "../../../bytes/half-float.ts";
 import { checkedCount, decodeElements, dtypeBytes } from "../../../bytes/named-tensor.ts";
 import type { StoredType } from "../../../bytes/named-tensor.ts";
@@ -36,7 +36,8 @@ export function elementKind(type: number): ElementKind | undefined {
 
 /** Where external data may be: the folder of the model, and the files there that are open. */
 export interface ExternalFolder {
-  readonly folder: string;
+  /** Missing for a model in memory. */
+  readonly folder?: FileFolder | undefined;
   readonly external: Map<string, ByteSource>;
 }
 
@@ -61,7 +62,7 @@ export function sourceTensor(source: ByteSource, whole: Field, where: ExternalFo
     }
   }
   rest.push(source.read(start, whole.start + whole.size - start));
-  const message = decoded(source.file, whole, Buffer.concat(rest));
+  const message = decoded(source.file, whole, concatBytes(rest));
   return tensorOf(source.file, `initializer "${String(message["name"] ?? "")}"`, message, {
     ...where,
     ...(data === undefined ? {} : { raw: { source, start: data.start, size: data.size } }),
@@ -117,8 +118,8 @@ function tensorOf(file: string, place: string, message: OnnxMessage, { raw, fold
     return make(() => values);
   };
   if (message["data_location"] === 1) {
-    if (folder === undefined || external === undefined) return refuse("external data are read for initializers only");
-    const { source, offset, length } = externalPart(message, folder, external, size, refuse);
+    if (external === undefined) return refuse("external data are read for initializers only");
+    const { source, offset, length } = externalPart(message, { folder, external }, size, refuse);
     return fromSource(source, offset, length);
   }
   if (raw !== undefined) return fromSource(raw.source, raw.start, raw.size);
@@ -158,8 +159,7 @@ function typed(message: OnnxMessage, stored: StoredType): ArrayLike<number> {
 
 function externalPart(
   message: OnnxMessage,
-  folder: string,
-  opened: Map<string, ByteSource>,
+  { folder, external: opened }: ExternalFolder,
   size: number,
   refuse: (problem: string) => never,
 ): { source: ByteSource; offset: number; length: number } {
@@ -172,16 +172,15 @@ function externalPart(
     if (value === undefined) return otherwise;
     return /^\d{1,15}$/.test(value) ? Number(value) : refuse(`expected a number as its ${name}, got "${value}"`);
   };
-  const path = resolve(folder, location);
-  const leaves = (inner: string): boolean => inner === "" || isAbsolute(inner) || inner.split(/[/\\]/)[0] === "..";
-  if (location === "" || isAbsolute(location) || leaves(relative(folder, path)))
+  if (location === "" || !staysInside(location))
     return refuse(`expected external data beside the model, got "${location}"`);
-  let source = opened.get(path);
+  const name = join(location);
+  let source = opened.get(name);
   if (source === undefined) {
-    source = openFile(path);
-    opened.set(path, source);
-    // A link may lead out of the folder, too.
-    if (leaves(relative(realpathSync(resolve(folder)), realpathSync(path))))
+    if (folder === undefined) return refuse(`needs "${location}" beside the model, which was not given`);
+    source = folder.open(name);
+    opened.set(name, source);
+    if (folder.leadsOut?.(name) === true)
       return refuse(`expected external data beside the model, but "${location}" is a link to another folder`);
   }
   const offset = number("offset", 0);

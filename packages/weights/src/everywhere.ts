@@ -1,0 +1,26 @@
+/** What is the same in Node and in web pages. */
+export type { NamedTensor, StoredType, TensorData } from "./bytes/named-tensor.ts";
+export type { WeightsSource } from "./load/find-source.ts";
+export { openWeights } from "./load/open-weights.ts";
+export type { OpenWeightsOptions, WeightsFile, WeightsFormat } from "./load/weights-file.ts";
+export type { LayerTensors } from "./formats/keras/weights-h5.ts";
+export { WeightsError } from "./weights-error.ts";
+export { importModel } from "./formats/keras/import-model.ts";
+export { loadModel, loadWeights } from "./load/load-model.ts";
+export type { LoadModelOptions } from "./load/load-model.ts";
+export type { LoadWeightsOptions, LoadWeightsReport } from "./load/keras-layers.ts";
+export { registerImportLayers } from "./layers/register.ts";
+export { modelFiles, saveModel } from "./save/save-model.ts";
+export type { ModelFormat, SaveOptions, SaveReport } from "./save/save-model.ts";
+export { onnxBytes } from "./formats/onnx/write.ts";
+export type { ConvertWeightsOptions, ConvertWeightsReport } from "./convert/convert-weights.ts";
+export { listWeights } from "./convert/list-weights.ts";
+export type { ListedWeight, WeightsList } from "./convert/list-weights.ts";
+export type { WeightsContainer } from "./save/container.ts";
+export type { WriteWeightsOptions, WriteWeightsReport } from "./save/write-weights.ts";
+export type { Verification, WeightRow } from "./convert/verify.ts";
+export { parity, parityText } from "./convert/parity.ts";
+export type { ParityOptions, ParityReport, ParityRow } from "./convert/parity.ts";
+export type { DownloadOptions } from "./published/download.ts";
+export { findImagenetWeights, imagenetWeights } from "./published/imagenet.ts";
+export type { KnownHash, PublishedWeights } from "./published/imagenet.ts";
