@@ -26,6 +26,12 @@ describe("explain", () => {
       ["conv", "--input", "32x32x3", "--kernel", "3", "--no-bias", "--padding", "1"],
       { output: [32, 32, 3], params: 81 },
     ],
+    // Without options each has an example.
+    [["conv"], { input: [5, 5, 1], output: [3, 3, 1], params: 10, macs: 81 }],
+    [["pool"], { input: [5, 5, 1], output: [1, 1, 1] }],
+    [["bottleneck"], { reduced: 64, costs: [{ params: 590_080 }, { params: 164_160 }] }],
+    [["separable"], { costs: [{ params: 589_824 }, { params: 67_840 }] }],
+    [["residual"], { shortcut: "identity", input: [28, 28, 256] }],
     [["pool", "--input", "28x28x6", "--kernel", "2"], { output: [14, 14, 6], params: 0, whole: true }],
     // 2 * (9 * 16 * 16 + 16) against 25 * 16 * 16 + 16.
     [["conv", "--input", "9x9x16", "--kernel", "5"], { params: 6_416, stack: { count: 2, params: 4_640 } }],
@@ -112,7 +118,7 @@ describe("explain", () => {
     [["separable", "--input", "14x14x512"], [`width="${(360 * (1 / 512 + 1 / 9)).toFixed(1)}"`]],
     [
       ["top-5", "--scores", "0,1,2,3,4,5", "--label", "1"],
-      ["rank 5: top-1: wrong, top-5: right", 'class="marked"'],
+      ["rank 5: top-1: wrong, top-5: right", 'class="marked"', `width="${(360 * Math.exp(-5)).toFixed(1)}"`],
     ],
     [
       ["params", "lenet5"],
@@ -125,7 +131,7 @@ describe("explain", () => {
     ],
     [
       ["residual", "--input", "8x8x4", "--filters", "8", "--stride", "2"],
-      ["Conv2D 1×1, 8, stride 2", "4×4×8"],
+      ["Conv2D 1×1, 8, stride 2", "4×4×8", "residual block on 8x8x4", '<pre class="sentences">y = F(x) + x'],
     ],
     [["inception"], ["Conv2D 5×5, 32, same, relu", "28×28×256"]],
   ];
@@ -160,6 +166,13 @@ describe("explain", () => {
     expect((await call("explain", "conv", "--input", "5x5x1", "--kernel", "3", "--out", "x.pdf")).err).toMatch(
       /\.svg, \.png or \.html/,
     );
+  });
+
+  test("a window too large for an example is drawn over the smallest map that shows it", async () => {
+    const picture = join(folder, "large.svg");
+    const { status } = await call("explain", "conv", "--input", "56x56x64", "--kernel", "11", "--out", picture);
+    expect(status).toBe(0);
+    expect(readFileSync(picture, "utf8")).toContain("convolution 11×11: 13×13 to 3×3");
   });
 
   test.each([

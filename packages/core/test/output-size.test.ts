@@ -25,7 +25,7 @@ describe("outputSize", () => {
   it("warns where (H + 2P - F) / S is not whole", () => {
     expect(outputSize(7, { kernel: 3, stride: 2, padding: "valid" })).toEqual({ size: [3, 3], whole: true });
     expect(outputSize([8, 7], { kernel: 3, stride: 2, padding: "valid" }).warning).toBe(
-      "(8 - 3) / 2 is not whole: 1 rows at the bottom are never seen; change the padding or the stride to use all of the input",
+      "(8 - 3) / 2 is not whole: 1 row at the bottom is never seen; change the padding or the stride to use all of the input",
     );
     expect(outputSize(8, { kernel: 3, stride: 2, padding: "valid", ceil: true }).warning).toContain("hangs over");
   });

@@ -9,7 +9,7 @@ export interface Bar {
   readonly marked?: boolean | undefined;
 }
 
-/** Bars with one scale: the longest has the largest value. */
+/** Bars that belong together. */
 export interface BarGroup {
   readonly title: string;
   readonly bars: readonly Bar[];
@@ -17,15 +17,18 @@ export interface BarGroup {
 
 const [row, head, margin, longest, letter] = [22, 34, 16, 360, 6.8];
 
-/** Groups of bars, one below the other, as an SVG document. */
-export function barPicture(title: string, groups: readonly BarGroup[]): string {
+/**
+ * Groups of bars, one below the other, as an SVG document. The longest bar of each group has the group's largest value, or with
+ * `oneScale` the largest of all.
+ */
+export function barPicture(title: string, groups: readonly BarGroup[], { oneScale = false } = {}): string {
   const bars = groups.flatMap((group) => group.bars);
   const names = Math.max(...bars.map(({ name }) => name.length)) * letter + 12;
   const texts = Math.max(...bars.map(({ text }) => text.length)) * letter + 12;
   const width = Math.ceil(Math.max(2 * margin + names + longest + texts, title.length * 8.2 + 2 * margin));
   let y = 34;
   const parts = groups.flatMap((group) => {
-    const most = Math.max(...group.bars.map(({ value }) => value), Number.MIN_VALUE);
+    const most = Math.max(...(oneScale ? bars : group.bars).map(({ value }) => value), Number.MIN_VALUE);
     y += head;
     const start = y;
     y += group.bars.length * row;

@@ -22,7 +22,7 @@ export async function writePicture(out: string, svg: string, text: string): Prom
 
 function pageOf(svg: string, text: string): string {
   const style =
-    ":root{color-scheme:light dark}body{margin:16px auto;max-width:960px;padding:0 16px;font:15px/1.5 system-ui,sans-serif}svg{max-width:100%;height:auto}pre{overflow:auto;font-size:13px}";
+    ":root{color-scheme:light dark}body{margin:16px auto;max-width:960px;padding:0 16px;font:15px/1.5 system-ui,sans-serif}svg{max-width:100%;height:auto}pre{overflow:auto;margin:12px 0;font-size:13px}.sentences{white-space:pre-wrap;overflow-wrap:anywhere}";
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -35,7 +35,19 @@ function pageOf(svg: string, text: string): string {
       </head>
       <body>
         ${trusted(svg)}
-        <pre>${text}</pre>
+        ${partsOf(text).map(({ isAligned, lines }) => html`<pre class="${isAligned ? "aligned" : "sentences"}">${lines.join("\n")}</pre>`)}
       </body>
     </html> `.html;
+}
+
+/** Runs of lines that stand in columns, which keep their width, and of sentences, which wrap on a narrow screen. */
+function partsOf(text: string): { isAligned: boolean; lines: string[] }[] {
+  const parts: { isAligned: boolean; lines: string[] }[] = [];
+  for (const line of text.split("\n")) {
+    const isAligned = / {2}|^[ []/.test(line);
+    const last = parts.at(-1);
+    if (last !== undefined && (line === "" || last.isAligned === isAligned)) last.lines.push(line);
+    else parts.push({ isAligned, lines: [line] });
+  }
+  return parts;
 }

@@ -38,16 +38,16 @@ export function outputSize(input: number | Pair, window: Window): OutputSize {
   const [height, width] = axes(pair(input), window);
   const size: [number, number] = [height.size, width.size];
   const lost = [
-    { side: "bottom", what: "rows", ...height },
-    { side: "right", what: "columns", ...width },
+    { side: "bottom", line: "row", ...height },
+    { side: "right", line: "column", ...width },
   ].filter(({ rest }) => rest !== 0);
   if (lost.length === 0) return { size, whole: true };
   const formulas = lost.map(
-    ({ padded, extent, stride, side, what, rest }) =>
+    ({ padded, extent, stride, side, line, rest }) =>
       `(${padded} - ${extent}) / ${stride} is not whole: ` +
       (window.ceil === true
         ? `the last window hangs over the ${side} edge`
-        : `${rest} ${what} at the ${side} are never seen`),
+        : `${rest} ${rest === 1 ? `${line} at the ${side} is` : `${line}s at the ${side} are`} never seen`),
   );
   return {
     size,

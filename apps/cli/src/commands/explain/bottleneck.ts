@@ -1,12 +1,12 @@
 import type { Context } from "../../terminal/context.ts";
 import { grouped } from "../../terminal/format.ts";
-import { required, size, text, type ValuesOf, whole } from "../../terminal/option.ts";
+import { size, text, type ValuesOf, whole } from "../../terminal/option.ts";
 
 export const options = {
-  input: required(size("size of the map")),
+  input: size("size of the map (default: 28x28x256)"),
   kernel: whole(1, "<n>", "height and width of the window (default: 3)"),
   filters: whole(1, "<n>", "number of filters (default: as many as channels)"),
-  reduced: required(whole(1, "<n>", "channels between the 1x1 convolution and the larger one")),
+  reduced: whole(1, "<n>", "channels between the 1x1 convolution and the larger one (default: a quarter of the map's)"),
   out: text("<file>", "draws both ways as bars into this .svg, .png or .html"),
 };
 
@@ -15,7 +15,8 @@ export async function run(context: Context, given: ValuesOf<typeof options>): Pr
   const { chain, conv } = await import("@convkit/core");
   const { costNumbers, costOf, costTable, drawCosts } = await import("./cost.ts");
   const { engineInUse } = await import("../../inputs/use-engine.ts");
-  const { input, kernel = 3, filters = input[2], reduced, out: file } = given;
+  const { input = [28, 28, 256], kernel = 3, filters = input[2], out: file } = given;
+  const { reduced = Math.max(1, Math.floor(input[2] / 4)) } = given;
   if (file !== undefined) (await import("../../outputs/picture.ts")).pictureFormat(file);
   await engineInUse(context);
   const same = { padding: "same" } as const;

@@ -1,8 +1,8 @@
 import type { Context } from "../../terminal/context.ts";
 import { grouped, percent } from "../../terminal/format.ts";
 import { negated, text, type ValuesOf, whole } from "../../terminal/option.ts";
-import { exampleOf, padsText, sizeFormula } from "./example.ts";
-import { paddingOf, windowOptions } from "./window-options.ts";
+import { exampleOf, padsText, sizeFormula, smallMapOf } from "./example.ts";
+import { paddingOf, usualWindow, windowOptions } from "./window-options.ts";
 
 export const options = {
   ...windowOptions,
@@ -18,7 +18,8 @@ export async function run({ out }: Context, given: ValuesOf<typeof options>): Pr
   const { outputSize } = await import("@convkit/core");
   const { drawWindow, windowText } = await import("@convkit/inspect");
   const { pictureFormat, writePicture } = await import("../../outputs/picture.ts");
-  const { input, kernel, stride = 1, dilation = 1, filters = input[2], bias = true, out: file } = given;
+  const { input = usualWindow.input, kernel = usualWindow.kernel, stride = 1, dilation = 1, bias = true } = given;
+  const { filters = input[2], out: file } = given;
   if (file !== undefined) pictureFormat(file);
   const [height, width, channels] = input;
   const padding = paddingOf(given.padding);
@@ -47,7 +48,7 @@ export async function run({ out }: Context, given: ValuesOf<typeof options>): Pr
         ]),
   ];
   if (file !== undefined) {
-    const sizes = example ?? { input: [height, width] as const, kernel };
+    const sizes = example ?? { input: smallMapOf([height, width], window), kernel };
     await writePicture(file, drawWindow({ ...sizes, stride, dilation, padding }), lines.join("\n"));
   }
   const { text: _, ...stackNumbers } = stack ?? { text: "" };

@@ -66,12 +66,12 @@ export async function drawBlock(
   file: string | undefined,
   input: readonly [number, number, number],
   block: Block,
-  text: string,
+  { title, text }: { readonly title: string; readonly text: string },
 ): Promise<void> {
   if (file === undefined) return;
   const { draw } = await import("@convkit/inspect");
   const { writePicture } = await import("../../outputs/picture.ts");
   const model = withoutDrawing(() => network(input, block, { name: "explained" }));
-  await writePicture(file, await draw(model, { depth: 9 }), text);
+  await writePicture(file, await draw(model, { depth: 9, title }), text);
   model.dispose();
 }

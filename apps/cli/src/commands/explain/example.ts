@@ -19,11 +19,9 @@ export function exampleOf(
   size: readonly [number, number],
   window: Window,
 ): { input: number[][]; kernel: number[][] } | undefined {
-  const { kernel, stride, dilation, padding } = window;
+  const { kernel, dilation } = window;
   const extent = (kernel - 1) * dilation + 1;
-  const side = (length: number): number =>
-    Math.min(length, Math.max(5, extent + (padding === "valid" ? 2 * stride : 0)));
-  const [height, width] = [side(size[0]), side(size[1])];
+  const [height, width] = smallMapOf(size, window);
   const pads = padsAround([height, width], window);
   const sides = [height + pads[0][0] + pads[0][1], width + pads[1][0] + pads[1][1]];
   if (Math.max(...sides) > longest || Math.min(...sides) < extent) return undefined;
@@ -34,6 +32,15 @@ export function exampleOf(
     input: grid(height, width, (row, column) => (column < edge ? 1 + (row % 3) : 6 + (row % 2))),
     kernel: grid(kernel, kernel, (_, column) => (kernel === 1 ? 2 : Math.sign(2 * column - kernel + 1))),
   };
+}
+
+/** Height and width of the smallest map that shows how the window moves; the map's own where that is smaller. */
+export function smallMapOf([height, width]: readonly [number, number], window: Window): [number, number] {
+  const { kernel, stride, dilation, padding } = window;
+  const extent = (kernel - 1) * dilation + 1;
+  const side = (length: number): number =>
+    Math.min(length, Math.max(5, extent + (padding === "valid" ? 2 * stride : 0)));
+  return [side(height), side(width)];
 }
 
 /** How an output's side comes about: `(H + P - F) / S + 1 = (28 + 4 - 5) / 1 + 1 = 28`. `side` is the output's. */

@@ -22,7 +22,7 @@ export async function run(context: Context, given: ValuesOf<typeof options>): Pr
   const costs = [
     costOf("naive", input, naiveInception([filters[0], filters[2], filters[4]])),
     costOf("v1, with 1x1 convolutions", input, inception(filters)),
-    costOf("factorized, n x n as 1 x n and n x 1", input, factorizedInception(filters)),
+    costOf("factorized: 1 x n and n x 1", input, factorizedInception(filters)),
   ];
   const modules = costs.map((cost) => ({ name: cost.name, branches: branchesOf(cost) }));
   const lines = [
@@ -38,7 +38,8 @@ export async function run(context: Context, given: ValuesOf<typeof options>): Pr
     "",
     `All branches keep ${input[0]}x${input[1]}, so that their channels can be put side by side. Without 1x1 convolutions the pool's ${input[2]} channels all come along, and each module is wider than the one before.`,
   ];
-  await drawBlock(file, input, inception(filters), lines.join("\n"));
+  const title = `inception module on ${input.join("x")}`;
+  await drawBlock(file, input, inception(filters), { title, text: lines.join("\n") });
   context.out.result({ input, filters, costs: costNumbers(costs), modules }, lines.join("\n"));
 }
 

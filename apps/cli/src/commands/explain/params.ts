@@ -36,7 +36,7 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
     row.type,
     grouped(row.params),
     percent(row.share),
-    "█".repeat(Math.round(row.share * 30)).padEnd(30),
+    "█".repeat(Math.round(row.share * 18)).padEnd(18),
     row.macs === null ? "?" : short(row.macs),
     percent(row.macsShare),
   ]);

@@ -1,7 +1,7 @@
 import type { Context } from "../../terminal/context.ts";
 import { choice, text, type ValuesOf, whole } from "../../terminal/option.ts";
-import { exampleOf, padsText, sizeFormula } from "./example.ts";
-import { paddingOf, windowOptions } from "./window-options.ts";
+import { exampleOf, padsText, sizeFormula, smallMapOf } from "./example.ts";
+import { paddingOf, usualWindow, windowOptions } from "./window-options.ts";
 
 export const options = {
   ...windowOptions,
@@ -15,7 +15,7 @@ export async function run({ out }: Context, given: ValuesOf<typeof options>): Pr
   const { outputSize } = await import("@convkit/core");
   const { drawWindow, windowText } = await import("@convkit/inspect");
   const { pictureFormat, writePicture } = await import("../../outputs/picture.ts");
-  const { input, kernel, stride = kernel, kind = "max", out: file } = given;
+  const { input = usualWindow.input, kernel = usualWindow.kernel, stride = kernel, kind = "max", out: file } = given;
   if (file !== undefined) pictureFormat(file);
   const padding = paddingOf(given.padding);
   const size: [number, number] = [input[0], input[1]];
@@ -23,7 +23,7 @@ export async function run({ out }: Context, given: ValuesOf<typeof options>): Pr
   const { size: outputs, whole, warning } = outputSize(size, { kernel, stride, padding });
   const output = [...outputs, input[2]];
   const example = exampleOf(size, window);
-  const shown = { input: example?.input ?? size, kernel, stride, padding, operation: kind };
+  const shown = { input: example?.input ?? smallMapOf(size, window), kernel, stride, padding, operation: kind };
   const lines = [
     `${input.join("x")} -> ${output.join("x")}: windows of ${kernel}x${kernel}, stride ${stride}, padding ${given.padding ?? "valid"}, no parameters`,
     `output height: ${sizeFormula(size, outputs[0], window)}`,

@@ -1,9 +1,9 @@
 import type { Context } from "../../terminal/context.ts";
 import { grouped } from "../../terminal/format.ts";
-import { required, size, text, type ValuesOf, whole } from "../../terminal/option.ts";
+import { size, text, type ValuesOf, whole } from "../../terminal/option.ts";
 
 export const options = {
-  input: required(size("size of the map")),
+  input: size("size of the map (default: 28x28x256)"),
   filters: whole(1, "<n>", "channels after the block (default: as many as before)"),
   stride: whole(1, "<n>", "stride of the block (default: 1)"),
   out: text("<file>", "draws the block into this .svg, .png or .html"),
@@ -15,7 +15,7 @@ export async function run(context: Context, given: ValuesOf<typeof options>): Pr
   const { basicBlock } = await import("@convkit/blocks");
   const { costNumbers, costOf, costTable, drawBlock } = await import("./cost.ts");
   const { engineInUse } = await import("../../inputs/use-engine.ts");
-  const { input, filters = input[2], stride = 1, out: file } = given;
+  const { input = [28, 28, 256], filters = input[2], stride = 1, out: file } = given;
   if (file !== undefined) (await import("../../outputs/picture.ts")).pictureFormat(file);
   await engineInUse(context);
   const built = basicBlock(filters, { stride, padding: "same" });
@@ -34,7 +34,8 @@ export async function run(context: Context, given: ValuesOf<typeof options>): Pr
     "With an identity shortcut the gradient reaches x undiminished, whatever the gradient through F: dy/dx = dF/dx + 1. So deep networks learn.",
     "Where a block has nothing to add, its weights become small and it passes x on: more layers need not do harm.",
   ];
-  await drawBlock(file, input, built, lines.join("\n"));
+  const title = `residual block on ${input.join("x")}`;
+  await drawBlock(file, input, built, { title, text: lines.join("\n") });
   context.out.result(
     { input, filters, stride, shortcut: projects ? "projection" : "identity", costs: costNumbers(costs) },
     lines.join("\n"),

@@ -1,9 +1,9 @@
 import type { Context } from "../../terminal/context.ts";
 import { grouped } from "../../terminal/format.ts";
-import { required, size, text, type ValuesOf, whole } from "../../terminal/option.ts";
+import { size, text, type ValuesOf, whole } from "../../terminal/option.ts";
 
 export const options = {
-  input: required(size("size of the map")),
+  input: size("size of the map (default: 28x28x256)"),
   kernel: whole(1, "<n>", "height and width of the window (default: 3)"),
   filters: whole(1, "<n>", "number of filters (default: as many as channels)"),
   out: text("<file>", "draws both ways as bars into this .svg, .png or .html"),
@@ -14,7 +14,7 @@ export async function run(context: Context, given: ValuesOf<typeof options>): Pr
   const { conv, separableConv } = await import("@convkit/core");
   const { costNumbers, costOf, costTable, drawCosts } = await import("./cost.ts");
   const { engineInUse } = await import("../../inputs/use-engine.ts");
-  const { input, kernel = 3, filters = input[2], out: file } = given;
+  const { input = [28, 28, 256], kernel = 3, filters = input[2], out: file } = given;
   if (file !== undefined) (await import("../../outputs/picture.ts")).pictureFormat(file);
   await engineInUse(context);
   const shared = { padding: "same", bias: false } as const;

@@ -32,7 +32,7 @@ export async function run({ out }: Context, given: ValuesOf<typeof options>): Pr
       : [];
   const lines = [
     `${given.kernels} see ${size}x${size} pixels together.`,
-    `weights with ${channels} channels throughout: ${grouped(params)}; one ${size}x${size} window would have ${grouped(single)} (${percent(params / single)}).`,
+    `weights with ${channels} channels throughout: ${grouped(params)}, which is ${percent(params / single)} of the ${grouped(single)} of one ${size}x${size} window.`,
     `With equal weights the pixels count as a bell: deviation ${deviation.toFixed(2)} pixels, about 95 % within ${effective.toFixed(1)}.`,
     ...(bars.length === 0 ? [] : ["", "the weight of each pixel along one axis:", ...bars]),
   ];
