@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import sharp from "sharp";
@@ -304,6 +304,28 @@ describe("tar shards", () => {
     await expect(loadData(file, { size: [6, 5], check: "all", strict: true })).rejects.toThrow(
       /x\.tar: 1\.png cannot be decoded/,
     );
+  });
+
+  test("are never mixed with others: of two writers the second is refused, as are other classes in one folder", async () => {
+    const make = (...classes: string[]) =>
+      fromArrays({ images: new Uint8Array(4 * 12), shape: [2, 2, 3], labels: [0, 1, 1, 0], classes });
+    const folder = temporaryFolder();
+    const both = await Promise.allSettled([
+      writeShards(make("no", "yes"), folder, { images: 1 }),
+      writeShards(make("no", "yes"), folder, { images: 2, gzip: true }),
+    ]);
+    const [whole, refused] = both.toSorted((a, b) => a.status.localeCompare(b.status));
+    expect(whole).toMatchObject({ status: "fulfilled", value: { images: 4 } });
+    expect(refused).toMatchObject({
+      reason: { message: expect.stringMatching(/shards-000000\.tar.* is there already: remove the older shards/) },
+    });
+    expect((await loadData(folder)).train.size).toBe(4);
+    await expect(writeShards(make("a", "b"), folder, { prefix: "test" })).rejects.toThrow(
+      /classes\.txt names other classes than/,
+    );
+    await writeShards(make("no", "yes"), folder, { prefix: "test" });
+    expect((await loadData(folder)).test?.size).toBe(4);
+    expect(readdirSync(folder).filter((name) => name.startsWith("."))).toEqual([]);
   });
 
   test("arrays are written as PNG", async () => {

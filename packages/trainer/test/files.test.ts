@@ -161,7 +161,8 @@ test("a webhook posts the run's events, and a dead one is told but ends nothing"
   });
   await new Promise<void>((ready) => void server.listen(0, "127.0.0.1", ready));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const training = { out: "runs/a", epochs: 2, step: 8, stopReason: undefined } as unknown as Training;
+  const { signal } = new AbortController();
+  const training = { out: "runs/a", epochs: 2, step: 8, stopReason: undefined, signal } as unknown as Training;
   const logs = { epoch: 1, loss: 0.5, accuracy: 0.9, lr: 0.01, seconds: 2 };
   const hook = webhook(url);
   await hook.onTrainBegin!(training);

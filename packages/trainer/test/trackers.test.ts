@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import type { Callback, Training } from "../src/index.ts";
-import { mlflow, track, type Tracker } from "../src/index.ts";
+import { mlflow, track, type Tracker, webhook } from "../src/index.ts";
 
 const servers: Server[] = [];
 afterEach(async () => {
@@ -26,8 +26,8 @@ async function jsonOf(request: IncomingMessage): Promise<Record<string, unknown>
 }
 
 /** A training of three steps and one epoch, by hand: the callbacks see no more of it. */
-async function trained(callback: Callback): Promise<void> {
-  const training = { out: "runs/one", epochs: 1, stepsPerEpoch: 3, step: 0, stopReason: undefined };
+async function trained(callback: Callback, signal = new AbortController().signal): Promise<void> {
+  const training = { out: "runs/one", epochs: 1, stepsPerEpoch: 3, step: 0, stopReason: undefined, signal };
   const seen = training as unknown as Training;
   await callback.onTrainBegin?.(seen);
   for (const step of [1, 2, 3]) {
@@ -126,6 +126,44 @@ test("a tracker that never answers costs the training one timeout at its end", a
   await trained(track(deaf, { timeout: 50, onNote: (note) => void notes.push(note) }));
   expect(notes).toHaveLength(2);
   expect(notes[1]).toMatch(/^The tracker deaf (failed|did not take the last messages)/);
+});
+
+test("a tracker with strange answers is told of once, in one line", async () => {
+  const answers: readonly (readonly [answer: string, why: RegExp])[] = [
+    ["{}", /expected an answer with experiment\.experiment_id/],
+    ["null", /expected an answer with experiment\.experiment_id/],
+    ['{"experiment": {"experiment_id": {"a": 1}}}', /expected an answer with experiment\.experiment_id/],
+    ['{"experiment": {"experiment_id": "1"}, "run": []}', /expected an answer with run\.info\.run_id/],
+    ["<html>", /answered no JSON/],
+    [`"${"x".repeat(2 << 20)}"`, /answered more than 1048576 bytes/],
+  ];
+  for (const [answer, why] of answers) {
+    const url = await serve((_, response) => void response.end(answer));
+    const notes: string[] = [];
+    await trained(track(mlflow(url), { onNote: (note) => void notes.push(note) }));
+    expect(notes).toEqual([expect.stringMatching(why)]);
+  }
+  const url = await serve((_, response) => void response.writeHead(500).end('{"error_code": "A\u001b[2J"}'));
+  const notes: string[] = [];
+  await trained(track(mlflow(url), { onNote: (note) => void notes.push(note) }));
+  expect(notes).toEqual([expect.not.stringContaining("\u001b")]);
+});
+
+test("an interrupted training is told as one, and waits a second at most for a server that never answers", async () => {
+  const ends: unknown[] = [];
+  const done = async () => {};
+  const told: Tracker = { name: "told", start: done, log: done, end: async (how) => void ends.push(how) };
+  const interrupted = AbortSignal.abort();
+  await trained(track(told), interrupted);
+  expect(ends).toEqual(["interrupted"]);
+  const url = await serve(() => {});
+  const notes: string[] = [];
+  const note = (text: string) => void notes.push(text);
+  // With the hours that they may take otherwise, the test would not end.
+  await trained(track(mlflow(url), { timeout: 10_000_000, onNote: note }), interrupted);
+  expect(notes).toEqual([expect.stringMatching(/did not take the last messages within 1 s/)]);
+  await trained(webhook(url, { timeout: 10_000_000, onError: ({ name }) => note(name) }), interrupted);
+  expect(notes.slice(1)).toEqual(["TimeoutError", "TimeoutError", "TimeoutError"]);
 });
 
 test("refuses what cannot be meant", () => {

@@ -1,7 +1,8 @@
 import { once } from "node:events";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createGzip, type Gzip } from "node:zlib";
-import { type AtomicFile, openAtomicFile, writeFileAtomic } from "@convkit/files";
+import { type AtomicFile, openAtomicFile, withLock, writeFileAtomic } from "@convkit/files";
 import { type OptionNames, shown } from "@convkit/errors";
 import sharp from "sharp";
 import { DataError } from "../data-error.ts";
@@ -49,7 +50,8 @@ const optionNames: OptionNames<WriteShardsOptions> = {
 /**
  * Writes a data set as WebDataset's tar shards, `folder/<prefix>-000000.tar` and so on, and its classes as
  * `classes.txt`. Image files are copied byte for byte; images without a file become PNG. Each shard appears whole or not
- * at all. Throws a DataError for images that cannot be encoded, and for streams.
+ * at all. Throws a DataError for images that cannot be encoded, for streams, and for a folder that holds shards of that prefix or of
+ * other classes already: readers would take both for one data set. A second writer of the same shards waits for the first.
  */
 export async function writeShards(
   data: IndexedDataset,
@@ -65,36 +67,55 @@ export async function writeShards(
     throw new DataError(`writeShards: prefix should be part of a file's name, not ${shown(prefix)}`);
   if (data.targets !== undefined) throw new DataError(`${data.name}: shards are written of images with one class each`);
   const encode = encoderOf(data);
-  const order = shuffle ? permutation(data.size, seed) : Int32Array.from({ length: data.size }, (_, image) => image);
-  const written: { file: string; bytes: number }[] = [];
-  let shard: Shard | undefined;
-  const end = async () => {
-    if (shard !== undefined) written.push({ file: shard.path, bytes: await shard.commit() });
-    shard = undefined;
-  };
-  try {
-    for (const [place, image] of order.entries()) {
-      const { content, ending } = await encode(image);
-      if (shard !== undefined && (shard.images >= images || shard.size + content.length > bytes)) await end();
-      shard ??= await openShard(
-        join(folder, `${prefix}-${String(written.length).padStart(6, "0")}.tar${gzip ? ".gz" : ""}`),
-        gzip,
-      );
-      const key = String(place).padStart(9, "0");
-      await shard.add(`${key}.${ending}`, content);
-      await shard.add(`${key}.cls`, Buffer.from(String(data.labels[image])));
-      shard.images += 1;
+  return withLock(join(folder, `.${prefix}.lock`), async () => {
+    await refuseOthers(data, folder, prefix);
+    const order = shuffle ? permutation(data.size, seed) : Int32Array.from({ length: data.size }, (_, image) => image);
+    const written: { file: string; bytes: number }[] = [];
+    let shard: Shard | undefined;
+    const end = async () => {
+      if (shard !== undefined) written.push({ file: shard.path, bytes: await shard.commit() });
+      shard = undefined;
+    };
+    try {
+      for (const [place, image] of order.entries()) {
+        const { content, ending } = await encode(image);
+        if (shard !== undefined && (shard.images >= images || shard.size + content.length > bytes)) await end();
+        shard ??= await openShard(
+          join(folder, `${prefix}-${String(written.length).padStart(6, "0")}.tar${gzip ? ".gz" : ""}`),
+          gzip,
+        );
+        const key = String(place).padStart(9, "0");
+        await shard.add(`${key}.${ending}`, content);
+        await shard.add(`${key}.cls`, Buffer.from(String(data.labels[image])));
+        shard.images += 1;
+      }
+      await end();
+    } finally {
+      await shard?.discard();
     }
-    await end();
-  } finally {
-    await shard?.discard();
-  }
-  await writeFileAtomic(join(folder, "classes.txt"), `${data.classes.join("\n")}\n`);
-  return {
-    files: written.map(({ file }) => file),
-    images: data.size,
-    bytes: written.reduce((sum, each) => sum + each.bytes, 0),
-  };
+    await writeFileAtomic(join(folder, classesFile), classesText(data));
+    return {
+      files: written.map(({ file }) => file),
+      images: data.size,
+      bytes: written.reduce((sum, each) => sum + each.bytes, 0),
+    };
+  });
+}
+
+const classesFile = "classes.txt";
+const classesText = ({ classes }: IndexedDataset): string => `${classes.join("\n")}\n`;
+
+/** Refuses a folder in which readers would mix the new shards with others. */
+async function refuseOthers(data: IndexedDataset, folder: string, prefix: string): Promise<void> {
+  const isShard = (name: string) =>
+    name.startsWith(`${prefix}-`) && /^\d{6,}\.tar(\.gz)?$/.test(name.slice(prefix.length + 1));
+  const there = (await readdir(folder)).find(isShard);
+  if (there !== undefined)
+    throw new DataError(`${join(folder, there)} is there already: remove the older shards, or choose another folder`);
+  const file = join(folder, classesFile);
+  const older = await readFile(file, "utf8").catch(() => undefined);
+  if (older !== undefined && older !== classesText(data))
+    throw new DataError(`${file} names other classes than ${data.name}: choose another folder`);
 }
 
 type Encoded = (image: number) => Promise<{ content: Uint8Array; ending: string }>;

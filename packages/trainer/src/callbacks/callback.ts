@@ -29,6 +29,8 @@ export interface Training {
   /** Ends the run after this step or epoch; the trained weights are kept. */
   stop(reason: string): void;
   readonly stopReason: string | undefined;
+  /** Aborts where the run is interrupted: it then ends after its step, and nothing may make it wait for long. */
+  readonly signal: AbortSignal;
   /** Draws the first images of the first epoch on one sheet, augmented as in its first step. */
   firstBatchSheet(count: number): Promise<Picture | undefined>;
   /**

@@ -1,12 +1,12 @@
 import { checkOptions, type OptionNames } from "@convkit/errors";
 import { TrainerError } from "../trainer-error.ts";
-import type { Callback } from "./callback.ts";
+import type { Callback, Training } from "./callback.ts";
 
 /** Options of `webhook`. */
 export interface WebhookOptions {
   /** Headers of each message besides its content type; none by default. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** Milliseconds to wait for an answer; 5000 by default. */
+  /** Milliseconds to wait for an answer; 5000 by default. An interrupted training waits 1000 at most, for its last message alone. */
   readonly timeout?: number | undefined;
   /** Called for each message that did not arrive; none by default. A failed message never ends a run. */
   readonly onError?: ((error: Error) => void) | undefined;
@@ -18,22 +18,26 @@ const optionNames: OptionNames<WebhookOptions> = { headers: true, timeout: true,
 export function webhook(url: string, options: WebhookOptions = {}): Callback {
   checkOptions("webhook", options, optionNames, (message) => new TrainerError(message));
   const { headers = {}, timeout = 5000, onError } = options;
-  const post = async (message: object) => {
+  const post = async (message: object, { signal }: Training) => {
+    const wait = AbortSignal.timeout(signal.aborted ? Math.min(timeout, 1000) : timeout);
     try {
       const answer = await fetch(url, {
         method: "POST",
         headers: { "content-type": "application/json", ...headers },
         body: JSON.stringify(message),
-        signal: AbortSignal.timeout(timeout),
+        signal: signal.aborted ? wait : AbortSignal.any([wait, signal]),
       });
+      // Nobody reads it, and it may have no end.
+      await answer.body?.cancel();
       if (!answer.ok) throw new TrainerError(`${url} answered ${answer.status} ${answer.statusText}.`);
     } catch (error) {
       onError?.(error as Error);
     }
   };
   return {
-    onTrainBegin: ({ out, epochs }) => post({ event: "begin", run: out ?? null, epochs }),
-    onEpochEnd: (_epoch, logs) => post({ event: "epoch", ...logs }),
-    onTrainEnd: ({ step, stopReason }) => post({ event: "end", steps: step, stopReason: stopReason ?? null }),
+    onTrainBegin: (training) => post({ event: "begin", run: training.out ?? null, epochs: training.epochs }, training),
+    onEpochEnd: (_epoch, logs, training) => post({ event: "epoch", ...logs }, training),
+    onTrainEnd: (training) =>
+      post({ event: "end", steps: training.step, stopReason: training.stopReason ?? null }, training),
   };
 }

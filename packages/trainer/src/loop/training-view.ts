@@ -40,6 +40,7 @@ export function trainingView({ settings, parts, runner, state }: Omit<Run, "trai
     get stopReason() {
       return state.stopReason;
     },
+    signal: signal ?? new AbortController().signal,
     scaleLearningRate: (factor) => state.scaleLearningRate(factor),
     stop: (reason) => state.stop(reason),
     firstBatchSheet: (count) => drawFirstBatch(parts, data.train, { count, seed, execution }),

@@ -30,20 +30,17 @@ export function mlflow(url: string, options: MlflowOptions = {}): Tracker {
   const experimentId = async (signal: AbortSignal): Promise<string> => {
     const query = `experiments/get-by-name?experiment_name=${encodeURIComponent(experiment)}`;
     try {
-      const found = (await request(query, signal)) as { readonly experiment: { readonly experiment_id: string } };
-      return found.experiment.experiment_id;
+      return idIn(await request(query, signal), "experiment", "experiment_id");
     } catch (error) {
       if (!(error instanceof RefusedRequest) || error.status !== 404) throw error;
-      const made = (await request("experiments/create", signal, { name: experiment })) as { experiment_id: string };
-      return made.experiment_id;
+      return idIn(await request("experiments/create", signal, { name: experiment }), "experiment_id");
     }
   };
   return {
     name: "MLflow",
     async start({ name, settings }, signal) {
       const body = { experiment_id: await experimentId(signal), run_name: name, start_time: Date.now() };
-      const made = (await request("runs/create", signal, body)) as { run: { info: { run_id: string } } };
-      run = made.run.info.run_id;
+      run = idIn(await request("runs/create", signal, body), "run", "info", "run_id");
       const params = Object.entries(settings).map(([key, value]) => ({ key: keyOf(key), value: value.slice(0, 6000) }));
       for (let first = 0; first < params.length; first += mostParams)
         await request("runs/log-batch", signal, { run_id: run, params: params.slice(first, first + mostParams) });
@@ -54,10 +51,17 @@ export function mlflow(url: string, options: MlflowOptions = {}): Tracker {
       if (metrics.length > 0) await request("runs/log-batch", signal, { run_id: run, metrics });
     },
     async end(how, signal) {
-      const status = how === "finished" ? "FINISHED" : "FAILED";
+      const status = ({ finished: "FINISHED", failed: "FAILED", interrupted: "KILLED" } as const)[how];
       await request("runs/update", signal, { run_id: run, status, end_time: Date.now() });
     },
   };
+}
+
+/** The text at a path of an answer. Throws a `TrainerError` where the answer has none. */
+function idIn(answer: unknown, ...path: readonly string[]): string {
+  const id = path.reduce<unknown>((value, key) => (value as Readonly<Record<string, unknown>> | null)?.[key], answer);
+  if (typeof id === "string") return id;
+  throw new TrainerError(`expected an answer with ${path.join(".")}, got another one: is it a server of MLflow?`);
 }
 
 /** MLflow's names have letters, digits, `_-. /` and at most 250 characters. */

@@ -13,7 +13,7 @@ export interface TrackOptions {
   readonly settings?: Readonly<Record<string, string | number | boolean>> | undefined;
   /** Steps between numbers within an epoch; 0, the default, sends those of epochs alone. */
   readonly everySteps?: number | undefined;
-  /** Milliseconds that one message may take, and that the training waits for the last ones at its end; 10,000 by default. */
+  /** Milliseconds that one message may take, and that the training waits for the last ones at its end; 10,000 by default. Of an interrupted training 1,000 at most. */
   readonly timeout?: number | undefined;
   /** Takes the one warning of a tracker that fails; a warning of the process by default. */
   readonly onNote?: ((note: string) => void) | undefined;
@@ -68,13 +68,14 @@ export function track(tracker: Tracker, options: TrackOptions = {}): Callback {
     });
   };
   const end = async (how: TrackedEnd): Promise<void> => {
+    const wait = how === "interrupted" ? Math.min(timeout, 1000) : timeout;
     send((signal) => tracker.end(how, signal));
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(() => {
-        fail(`did not take the last messages within ${timeout / 1000} s`);
+        fail(`did not take the last messages within ${wait / 1000} s`);
         resolve();
-      }, timeout);
+      }, wait);
     });
     await Promise.race([last, late]);
     clearTimeout(timer);
@@ -96,7 +97,8 @@ export function track(tracker: Tracker, options: TrackOptions = {}): Callback {
       const values = finite(own);
       send((signal) => tracker.log(values, step, signal));
     },
-    onTrainEnd: (training: Training) => end(training.stopReason?.includes("not finite") ? "failed" : "finished"),
+    onTrainEnd: ({ stopReason, signal }: Training) =>
+      end(signal.aborted ? "interrupted" : stopReason?.includes("not finite") ? "failed" : "finished"),
   };
 }
 

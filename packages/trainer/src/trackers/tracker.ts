@@ -7,7 +7,7 @@ export interface TrackedRun {
 }
 
 /** How a training ended. */
-export type TrackedEnd = "finished" | "failed";
+export type TrackedEnd = "finished" | "failed" | "interrupted";
 
 /**
  * A service that keeps the numbers of trainings. Each call rejects if the service cannot be reached or refuses; `signal` ends a call

@@ -40,7 +40,7 @@ for (const { name, args, isWithoutEngine } of cases) {
       const isTwice = round % 4 > 1;
       const { status, wall, cpu, err, isEnded } = await struck(words, {
         signal,
-        after: (0.05 + 0.9 * draw.unit()) * whole,
+        after: (0.3 + 0.65 * draw.unit()) * whole,
         isTwice,
       });
       for (const left of leftovers()) {
