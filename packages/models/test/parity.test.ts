@@ -64,6 +64,9 @@ describe.each(names.filter(isComputedInTests))("%s", (name) => {
     const logits = (model.predict(x) as tf.Tensor).dataSync();
     const expected = unpack(golden.logits);
     expect(logits).toHaveLength(expected.length);
+    // Two images give other logits by far more than the bound, or layers could be wrong.
+    const [first, second] = [expected.slice(0, expected.length / 2), expected.slice(expected.length / 2)];
+    expect(Math.max(...first.map((value, i) => Math.abs(value - second[i]!)))).toBeGreaterThan(100 * 1e-4);
     const worst = expected.reduce((most, value, i) => Math.max(most, Math.abs(value - (logits[i] as number))), 0);
     expect(worst, worst < 1e-4 ? "" : firstDifference(model, x, golden)).toBeLessThan(1e-4);
 

@@ -1,6 +1,6 @@
 """Networks for image classes of torchvision and timm, with a hash of the sizes of their kernels; nothing is drawn.
 
-Arguments: libraries. Prints a JSON document: {"timm:resnet18": {"family": "resnet", "kernels": "1f0a…"}}.
+Arguments: libraries; of timm also one of its families, `timm/resnet`. Prints a JSON document: {"timm:resnet18": {"family": "resnet", "kernels": "1f0a…"}}.
 """
 import hashlib
 import json
@@ -18,10 +18,11 @@ ATTENTION = re.compile("vit|swin")
 
 
 def builders(library):
+    library, _, only = library.partition("/")
     if library == "timm":
         import timm
 
-        for family in CONVOLUTIONAL:
+        for family in [only] if only else CONVOLUTIONAL:
             for name in timm.list_models(module=family):
                 yield name, family, lambda name=name: timm.create_model(name, num_classes=10)
     else:
@@ -49,5 +50,5 @@ for library in sys.argv[1:]:
     for name, family, build in builders(library):
         with torch.device("meta"):
             kernels = sorted(weight.numel() for weight in build().parameters() if weight.numel() > max(weight.shape, default=1))
-        found[f"{library}:{name}"] = {"family": family, "kernels": hashlib.sha1(repr(kernels).encode()).hexdigest()[:12]}
+        found[f"{library.partition('/')[0]}:{name}"] = {"family": family, "kernels": hashlib.sha1(repr(kernels).encode()).hexdigest()[:12]}
 print(json.dumps(found))

@@ -4,7 +4,8 @@ Batch norms have the statistics of the input, so that the logits depend on every
 without it a deep network makes rounding errors a thousand times larger.
 
 Arguments: a folder, then library:name:height:width for each network; without any, reads one a line from the standard input and answers
-when it is made. The libraries are keras, tf_keras, torchvision and timm.
+when it is made. A .pth file beside the .safetensors is written for networks that are arguments. The libraries are keras, tf_keras,
+torchvision, timm, and torchvision-onnx: torchvision's networks as PyTorch's exporter writes them.
 """
 import pathlib
 import sys
@@ -14,7 +15,26 @@ import numpy as np
 folder = pathlib.Path(sys.argv[1])
 
 
+class Drawn:
+    """Four million normal numbers: each kernel takes those after the last one's, since drawing takes longer than a network's run."""
+
+    # A prime, so that no two rows of a kernel are the same.
+    length = 4_194_301
+
+    def __init__(self, rng):
+        self.numbers = rng.standard_normal(self.length, dtype="float32")
+        self.at = 0
+
+    def kernel(self, shape, fan_in):
+        size = int(np.prod(shape))
+        first = self.numbers[self.at : self.at + size]
+        values = np.concatenate([first, np.resize(self.numbers, size - first.size)])
+        self.at = (self.at + size) % self.length
+        return (values * np.float32(np.sqrt(2 / fan_in))).reshape(shape)
+
+
 def of_keras(library, name, image, stem, rng):
+    drawn = Drawn(rng)
     if library == "keras":
         import keras
     else:
@@ -32,7 +52,7 @@ def of_keras(library, name, image, stem, rng):
         shape = tuple(weight.shape)
         if kind.endswith("kernel"):
             fan_in = np.prod(shape[:2] if kind.startswith("depthwise") else shape[:-1])
-            weight.assign(rng.normal(0, np.sqrt(2 / fan_in), shape))
+            weight.assign(drawn.kernel(shape, fan_in))
         elif id(weight) in offsets:
             weight.assign(rng.normal(0.6, 0.2, shape))
         elif kind in ("beta", "bias"):
@@ -53,7 +73,20 @@ def of_keras(library, name, image, stem, rng):
     return image, logits
 
 
-def of_torch(library, name, image, stem):
+def undrawn():
+    """A context in which PyTorch draws no initial weights: all are drawn after it, and the first draw takes longer than a network's run."""
+    from torch.overrides import TorchFunctionMode
+
+    class Undrawn(TorchFunctionMode):
+        def __torch_function__(self, func, types, args=(), kwargs=None):
+            kwargs = kwargs or {}
+            drawn = getattr(func, "__name__", "") in ("normal_", "uniform_", "erfinv_")
+            return (args[0] if args else kwargs["tensor"]) if drawn else func(*args, **kwargs)
+
+    return Undrawn()
+
+
+def of_torch(library, name, image, stem, rng):
     import safetensors.torch
     import torch
 
@@ -61,20 +94,24 @@ def of_torch(library, name, image, stem):
     if library == "timm":
         import timm
 
-        model = timm.create_model(name, pretrained=False, num_classes=10)
+        with undrawn():
+            model = timm.create_model(name, pretrained=False, num_classes=10)
     else:
         import torchvision
 
         extra = {"aux_logits": False, "init_weights": False} if name in ("googlenet", "inception_v3") else {}
         if name == "googlenet":
             extra["transform_input"] = False
-        model = getattr(torchvision.models, name)(weights=None, num_classes=10, **extra)
+        with undrawn():
+            model = getattr(torchvision.models, name)(weights=None, num_classes=10, **extra)
+    drawn = Drawn(rng)
     for path, weight in model.named_parameters():
         if weight.numel() == max(weight.shape, default=1):
             bias = path.endswith("bias")
             torch.nn.init.normal_(weight, 0, 0.1) if bias else torch.nn.init.uniform_(weight, 0.5, 1.2)
         else:
-            torch.nn.init.kaiming_normal_(weight)
+            # As torch.nn.init.kaiming_normal_ does.
+            weight.data.copy_(torch.from_numpy(drawn.kernel(tuple(weight.shape), weight[0].numel())))
     x = torch.from_numpy(image).permute(0, 3, 1, 2)
     norms = [module for module in model.eval().modules() if isinstance(module, torch.nn.BatchNorm2d)]
     # One call that takes over the statistics of these images, by norms alone: dropout stays off.
@@ -83,11 +120,17 @@ def of_torch(library, name, image, stem):
         norm.train()
         torch.nn.init.normal_(norm.bias, 0.6, 0.2)
     with torch.no_grad():
-        model(x)
+        if norms:
+            model(x)
         logits = model.eval()(x).numpy()
+    if library == "torchvision-onnx":
+        names = {"input_names": ["image"], "output_names": ["logits"], "dynamic_axes": {"image": {0: "n"}, "logits": {0: "n"}}}
+        torch.onnx.export(model, (x,), f"{stem}.onnx", dynamo=False, **names)
+        return image, logits
     state = {key: value.contiguous() for key, value in model.state_dict().items()}
     safetensors.torch.save_file(state, f"{stem}.safetensors")
-    torch.save(state, f"{stem}.pth")
+    if len(sys.argv) > 2:
+        torch.save(state, f"{stem}.pth")
     return image, logits
 
 
@@ -96,7 +139,7 @@ def make(word):
     rng = np.random.default_rng(5)
     stem = str(folder / f"{library}-{name}")
     image = rng.uniform(-1, 1, (2, int(height), int(width), 3)).astype("float32")
-    image, logits = of_keras(library, name, image, stem, rng) if "keras" in library else of_torch(library, name, image, stem)
+    image, logits = of_keras(library, name, image, stem, rng) if "keras" in library else of_torch(library, name, image, stem, rng)
     # Deep networks with small weights give the same logits for every image, and then most of their layers could be wrong.
     spread, largest = np.abs(logits[0] - logits[1]).max(), np.abs(logits).max()
     if not (np.isfinite(largest) and spread > 0.02 * largest > 0):

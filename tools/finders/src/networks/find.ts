@@ -7,7 +7,7 @@ import { loadModel, loadWeights, openWeights } from "@convkit/weights";
 import * as tf from "@tensorflow/tfjs-core";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
 import { createHash } from "node:crypto";
-import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { linkSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startPeer } from "./peer.ts";
@@ -18,9 +18,10 @@ import type { Result, Results } from "./results.ts";
 /**
  * Counts the networks of other libraries that load here with their own numbers, and writes docs/networks.md.
  *
- * `pnpm find:networks structure` finds, for every network of torchvision and timm, the networks of ours with the same kernels;
- * draws and computes nothing. Other arguments are parts of names such as "timm:resnet": these are compared, one after another,
- * and the results are kept, so that a campaign can be cut into parts. `new` leaves out those that were compared before.
+ * `pnpm find:networks structure` finds, for every network of torchvision and timm (with `timm/regnet`: of this family), the networks
+ * of ours with the same kernels; draws and computes nothing. Other arguments are parts of names such as "timm:resnet": these are
+ * compared, one after another, and the results are kept, so that a campaign can be cut into parts. `new` leaves out those that were
+ * compared before.
  */
 const bound = 1e-4;
 const folder = mkdtempSync(join(tmpdir(), "convkit-networks-"));
@@ -65,11 +66,11 @@ function count(shape: readonly (number | null)[]): number {
   return shape.reduce<number>((product, size) => product * size!, 1);
 }
 
-/** Height and width: not square, and for a VGG with the one map that its dense layers take. */
+/** Height and width: not square, and for a VGG and AlexNet as ONNX with the one map that its dense layers take. */
 function sizeFor(name: string): [number, number] {
-  if (name.startsWith("vgg")) return [224, 250];
-  const ofKeras = /Inception|Xception|NASNet/.test(name) ? 75 : 64;
-  const smallest = Object.hasOwn(zoo, name) ? findArchitecture(name).smallest : ofKeras;
+  if (/^vgg|-onnx:(vgg|alexnet)/.test(name)) return [224, 250];
+  const ofPeer = /Inception|Xception|NASNet|:inception/.test(name) ? 75 : 64;
+  const smallest = Object.hasOwn(zoo, name) ? findArchitecture(name).smallest : ofPeer;
   return smallest > 64 ? [107, 139] : [64, 96];
 }
 
@@ -123,7 +124,8 @@ async function compare(peer: Peer, network: string, rivals: readonly (ModelName 
       (name) => name.startsWith(network.replace(":", "-")) && !/\.(npy|pth)$/.test(name),
     )!;
     const unnamed = join(folder, `weights${own.slice(own.lastIndexOf("."))}`);
-    copyFileSync(join(folder, own), unnamed);
+    rmSync(unnamed, { force: true });
+    linkSync(join(folder, own), unnamed);
     const found = await difference(stem, unnamed, ours);
     const of = ours === undefined ? {} : { ours };
     if (typeof found === "string") attempts.push({ state: "refused", ...of, detail: found });
@@ -157,28 +159,34 @@ function applicationFamily(name: string): string {
   );
 }
 
-/** Adds every network of torchvision and timm with the networks of ours that have its kernels. */
-function findStructures(results: Results): void {
+/** Every network of torchvision and timm, or of some families of timm, with the networks of ours that have its kernels. */
+function findStructures(known: Results, families: readonly string[]): Results {
+  const results = { ...known };
   const script = readFileSync(new URL("../../python/networks.py", import.meta.url), "utf8");
-  const peers = listed<Record<string, { family: string; kernels: string }>>(runPeer(script, ["torchvision", "timm"]));
+  const peers = listed<Record<string, { family: string; kernels: string }>>(
+    runPeer(script, families.length === 0 ? ["torchvision", "timm"] : families),
+  );
   const own = ownByKernels();
   for (const [network, { family, kernels }] of Object.entries(peers)) {
     const ours = own.get(kernels);
-    const known = results[network];
+    const before = known[network];
     if (ours === undefined) results[network] = { family, state: "none" };
-    else if (known === undefined || known.state === "none" || known.state === "alike")
+    else if (before === undefined || before.state === "none" || before.state === "alike")
       results[network] = { family, state: "alike", rivals: ours };
-    else results[network] = { ...known, rivals: ours };
+    else results[network] = { ...before, rivals: ours };
   }
+  for (const [network, { family }] of Object.entries(results))
+    if (network.startsWith("torchvision:")) results[network.replace(":", "-onnx:")] ??= { family, state: "alike" };
   for (const library of ["keras", "tf_keras"])
     for (const name of applications())
       results[`${library}:${name}`] ??= { family: applicationFamily(name), state: "alike" };
+  return results;
 }
 
 const [first, ...parts] = process.argv.slice(2);
 const results = readResults();
 await useEngine();
-if (first === "structure") findStructures(results);
+if (first === "structure") writeResults(findStructures(results, parts));
 else if (first !== undefined) {
   const isNew = first === "new";
   const wanted = isNew ? parts : [first, ...parts];
@@ -190,16 +198,14 @@ else if (first !== undefined) {
   for (const [network, { family, rivals }] of chosen) {
     try {
       const outcome = await compare(peer, network, (rivals as ModelName[] | undefined) ?? [undefined]);
-      results[network] = { family, ...(rivals === undefined ? {} : { rivals }), ...outcome };
+      const result = { family, ...(rivals === undefined ? {} : { rivals }), ...outcome };
+      say(`${network}: ${JSON.stringify(result)}`);
+      writeResults({ [network]: result });
     } catch (error) {
       say(`${network}: ${(error as Error).message}`);
-      continue;
     }
-    say(`${network}: ${JSON.stringify(results[network])}`);
-    writeResults(results);
   }
   peer.end();
-}
-writeResults(results);
+} else writeResults({});
 rmSync(folder, { recursive: true, force: true });
 process.exit(0);

@@ -13,7 +13,14 @@ export interface Peer {
 export function startPeer(folder: string): Peer {
   if (peerPython === undefined) throw new Error("The peers' Python environment is not there: run `pnpm bench setup`.");
   const script = fileURLToPath(new URL("../../../../packages/weights/test/peers/network-suites.py", import.meta.url));
-  const env = { ...process.env, TF_CPP_MIN_LOG_LEVEL: "3", KERAS_BACKEND: "tensorflow", CUDA_VISIBLE_DEVICES: "-1" };
+  const env = {
+    ...process.env,
+    TF_CPP_MIN_LOG_LEVEL: "3",
+    KERAS_BACKEND: "tensorflow",
+    CUDA_VISIBLE_DEVICES: "-1",
+    // Threads that wait for each other in a loop take most of the time of a machine that has other work.
+    OMP_NUM_THREADS: "1",
+  };
   const child = spawn(peerPython, [script, folder], { env, stdio: ["pipe", "pipe", "ignore"] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   return {

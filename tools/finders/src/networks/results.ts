@@ -27,9 +27,11 @@ export function readResults(): Results {
   return JSON.parse(readFileSync(file, "utf8")) as Results;
 }
 
-/** Writes the results, and the page that counts them. */
+/** Writes results beside those that are there, and the page that counts all: two campaigns may run at once. */
 export function writeResults(results: Results): void {
-  const sorted = Object.entries(results).toSorted(([a], [b]) => a.localeCompare(b, "en", { numeric: true }));
+  const sorted = Object.entries({ ...readResults(), ...results }).toSorted(([a], [b]) =>
+    a.localeCompare(b, "en", { numeric: true }),
+  );
   const rows = sorted.map(([network, result]) => `${JSON.stringify(network)}: ${JSON.stringify(result)}`);
   writeFileSync(file, `{\n${rows.join(",\n")}\n}\n`);
   writeFileSync(page, networksPage(Object.fromEntries(sorted)));
@@ -40,6 +42,7 @@ const libraries = [
   ["tf_keras", "keras.applications of Keras 2 (tf_keras), each by its own .h5 file"],
   ["torchvision", "torchvision's networks for classes that consist of convolutions, by their states"],
   ["timm", "timm's networks that consist of convolutions, by their states"],
+  ["torchvision-onnx", "The same networks of torchvision by the .onnx files that PyTorch's exporter writes of them"],
 ] as const;
 
 /** The page of the counts, library by library and family by family. */
