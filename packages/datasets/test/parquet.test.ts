@@ -34,6 +34,16 @@ describe("Parquet image sets", () => {
     },
   );
 
+  test("has numbers of a column, in place of classes", async () => {
+    const place = golden.cases.findIndex(({ name }) => name === "datasets");
+    const { train } = await loadData(parquet(place), { columns: { numbers: "label" } });
+    expect(train.targets).toEqual({ numbers: { kind: "numbers", names: ["label"], shape: [1] } });
+    expect([...train.targetValues!["numbers"]!]).toEqual(golden.labels);
+    await expect(loadData(parquet(place), { columns: { labels: "tags" } })).rejects.toThrow(
+      /x\.parquet: expected a column tags, found /,
+    );
+  });
+
   test("an epoch goes on in its middle with the same images, whose labels stay theirs", async () => {
     const { train } = await loadData(parquet(0), { window: 3 });
     const whole: Batch[] = [];

@@ -190,6 +190,46 @@ describe("tar shards", () => {
     expect((await load()).shape).toEqual([9, 11, 3]);
   });
 
+  test("have labels and numbers of fields of JSON and text files, with the same names in all splits", async () => {
+    const folder = temporaryFolder();
+    const sample = async (i: number, tags: unknown, size: unknown) => [
+      { name: `${i}.png`, content: await png(i) },
+      { name: `${i}.json`, content: Buffer.from(JSON.stringify({ about: { tags }, size })) },
+      { name: `${i}.txt`, content: Buffer.from(` ${i / 2}\n`) },
+    ];
+    put(folder, "train-0.tar", tar([...(await sample(1, ["red", "round"], -1.5)), ...(await sample(2, [], 3))]));
+    put(folder, "test-0.tar.gz", gzipSync(tar(await sample(3, "round; big", 1e-3))));
+    const columns = { labels: "json.about.tags", numbers: ["json.size", "txt"] };
+    const { train, test: last } = await loadData(folder, { columns });
+    expect(train.targets).toEqual({
+      labels: { kind: "labels", names: ["big", "red", "round"], shape: [3] },
+      numbers: { kind: "numbers", names: ["json.size", "txt"], shape: [2] },
+    });
+    expect(train.classes).toEqual([]);
+    expect([...train.targetValues!["labels"]!]).toEqual([0, 1, 1, 0, 0, 0]);
+    expect([...train.targetValues!["numbers"]!]).toEqual([-1.5, 0.5, 3, 1]);
+    for await (const { targets, indices } of last!.batches({ batch: 1 })) {
+      expect([...indices, ...targets!["labels"]!]).toEqual([0, 1, 0, 1]);
+      expect([...targets!["numbers"]!]).toEqual([Math.fround(1e-3), 1.5]);
+    }
+    const refused: [unknown, unknown, object, RegExp][] = [
+      [[], "wide", { numbers: "json.size" }, /expected a number as json\.size in .*x\.tar: 1\.png, found "wide"/],
+      [["a,b"], 1, { labels: "json.about.tags" }, /x\.tar: 1: a label may not contain \| ; or a comma/],
+      [
+        { red: 1 },
+        1,
+        { labels: "json.about.tags" },
+        /expected a name, a number or a list of names in json\.about\.tags/,
+      ],
+      [[], 1, { labels: "cls" }, /expected a file that ends in cls, found png, json, txt/],
+      [[], 1, { labels: "txt", label: "json" }, /expected a class \(columns\.label\), or columns\.labels and numbers/],
+    ];
+    for (const [tags, size, asked, message] of refused) {
+      const file = put(temporaryFolder(), "x.tar", tar(await sample(1, tags, size)));
+      await expect(loadData(file, { columns: asked })).rejects.toThrow(message);
+    }
+  });
+
   test.each([
     ["an empty file", () => Buffer.alloc(0), /x\.tar is empty/],
     ["no sample", () => tar([]), /x\.tar holds no record of WebDataset tar/],

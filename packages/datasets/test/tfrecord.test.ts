@@ -53,7 +53,7 @@ describe("TFRecord files", () => {
       "many",
     ]);
     expect(features.get("many")!.integers).toEqual([1n, -2n, 3_000_000_000n]);
-    expect(features.get("box")).toMatchObject({ kind: "floats" });
+    expect(features.get("box")).toMatchObject({ kind: "floats", floats: [0.5, -1] });
     const [start, end] = features.get("image/encoded")!.spans[0]!;
     expect(message.subarray(start, end).equals(bytesOf(golden.images[0]!))).toBe(true);
   });
@@ -78,6 +78,19 @@ describe("TFRecord files", () => {
       expect(named.batches).toEqual(batches);
     },
   );
+
+  test("has labels and numbers of features, in place of classes", async () => {
+    const columns = { labels: "image/class/text", numbers: ["image/class/label", "image/height"] };
+    const { train } = await loadData(file(bytesOf(golden.plain)), { columns });
+    expect(train.targets!["labels"]!.names).toEqual(golden.names);
+    expect([...train.targetValues!["labels"]!]).toEqual(
+      golden.labels.flatMap((label) => golden.names.map((_, place) => Number(place === label))),
+    );
+    expect([...train.targetValues!["numbers"]!]).toEqual(golden.labels.flatMap((label) => [label, 5]));
+    await expect(loadData(file(bytesOf(golden.plain)), { columns: { numbers: "width" } })).rejects.toThrow(
+      /record 0: expected the feature width, found /,
+    );
+  });
 
   test.each([
     [

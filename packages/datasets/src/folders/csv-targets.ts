@@ -20,11 +20,11 @@ export interface CsvColumns {
    */
   readonly label?: string | undefined;
   /**
-   * The column with the names of several labels, separated by `|`, `;` or `,`; or several columns with 0 or 1, one
+   * The column with the names of several labels (of shards: a field, which may be a list such as `json.tags`), separated by `|`, `;` or `,`; or several columns with 0 or 1, one
    * a label. The target is called "labels". None by default.
    */
   readonly labels?: string | readonly string[] | undefined;
-  /** The columns of numbers to predict; the target is called "numbers". None by default. */
+  /** The columns of numbers to predict, or the fields of shards, as `json.angle`; the target is called "numbers". None by default. */
   readonly numbers?: string | readonly string[] | undefined;
   /** The column of the mask files, relative to `root` like the images; the target is called "mask". None by default. */
   readonly mask?: string | undefined;
@@ -61,6 +61,8 @@ export interface Row {
   readonly cells: readonly string[];
   /** The first line of the row. */
   readonly line: number;
+  /** What messages call the row; its line by default. */
+  readonly place?: string | undefined;
 }
 
 /** The header and the rows of a CSV file. */
@@ -119,7 +121,7 @@ export function readTarget(table: Table, target: NamedTarget): ReadTarget {
       const place = row.findIndex((value) => value !== 0 && value !== 1);
       if (place >= 0)
         throw new DataError(
-          `${table.file}: expected 0 or 1 as ${columns[place]} in line ${table.rows[index]!.line}, found ${row[place]}`,
+          `${table.file}: expected 0 or 1 as ${columns[place]} in ${placeOf(table.rows[index]!)}, found ${row[place]}`,
         );
     }
     return { name, kind, names, rows };
@@ -129,7 +131,7 @@ export function readTarget(table: Table, target: NamedTarget): ReadTarget {
   const cells = columnOf(table, columns[0]!);
   const lists = cells.map((cell) => (kind === "class" ? [cell] : cell.split(/[|;,]/)).map(trimmed).filter(Boolean));
   const empty = lists.findIndex((list) => kind === "class" && list.length === 0);
-  if (empty >= 0) throw new DataError(`${table.file}: line ${table.rows[empty]!.line} lacks ${columns[0]}`);
+  if (empty >= 0) throw new DataError(`${table.file}: ${placeOf(table.rows[empty]!)} lacks ${columns[0]}`);
   const names = [...new Set(lists.flat())].toSorted(byCodePoint);
   const places = new Map(names.map((each, place) => [each, place]));
   const rows = lists.map((list) =>
@@ -141,12 +143,12 @@ export function readTarget(table: Table, target: NamedTarget): ReadTarget {
 /** Reads columns of numbers. */
 export function readNumbers(table: Table, { name, columns }: NamedInput): Omit<ReadTarget, "kind"> {
   const cells = columns.map((column) => columnOf(table, column));
-  const rows = table.rows.map(({ line }, index) =>
+  const rows = table.rows.map((row, index) =>
     columns.map((column, place) => {
       const cell = cells[place]![index]!.trim();
       const value = Number(cell);
       if (cell !== "" && Number.isFinite(value)) return value;
-      throw new DataError(`${table.file}: expected a number as ${column} in line ${line}, found ${shown(cell)}`);
+      throw new DataError(`${table.file}: expected a number as ${column} in ${placeOf(row)}, found ${shown(cell)}`);
     }),
   );
   return { name, names: columns, rows };
@@ -176,6 +178,10 @@ function columnOf({ file, header, rows }: Table, column: string): string[] {
   const place = header.indexOf(column);
   if (place < 0) throw new DataError(`${file}: expected the column ${column} in line 1, found ${header.join(", ")}`);
   return rows.map(({ cells }) => cells[place] ?? "");
+}
+
+function placeOf({ place, line }: Row): string {
+  return place ?? `line ${line}`;
 }
 
 function trimmed(text: string): string {

@@ -4,6 +4,7 @@ export interface Feature {
   /** Start and end of each byte string. */
   readonly spans: readonly (readonly [start: number, end: number])[];
   readonly integers: readonly bigint[];
+  readonly floats: readonly number[];
 }
 
 const [varint, fixed64, delimited, fixed32] = [0, 1, 2, 5];
@@ -17,7 +18,7 @@ export function exampleFeatures(message: Buffer): Map<string, Feature> {
       for (const [entry, start, end] of submessages(message, from, to)) {
         if (entry !== 1) continue;
         let name = "";
-        let value: Feature = { kind: "bytes", spans: [], integers: [] };
+        let value: Feature = { kind: "bytes", spans: [], integers: [], floats: [] };
         for (const [field, at, until] of submessages(message, start, end)) {
           if (field === 1) name = message.toString("utf8", at, until);
           if (field === 2) value = featureAt(message, at, until);
@@ -28,7 +29,7 @@ export function exampleFeatures(message: Buffer): Map<string, Feature> {
 }
 
 function featureAt(message: Buffer, from: number, to: number): Feature {
-  let feature: Feature = { kind: "bytes", spans: [], integers: [] };
+  let feature: Feature = { kind: "bytes", spans: [], integers: [], floats: [] };
   for (const [field, start, end] of submessages(message, from, to)) {
     const kind = kinds[field as 1 | 2 | 3];
     if (kind === undefined) continue;
@@ -36,6 +37,7 @@ function featureAt(message: Buffer, from: number, to: number): Feature {
       kind,
       spans: kind === "bytes" ? submessages(message, start, end).map(([, at, until]) => [at, until]) : [],
       integers: kind === "integers" ? integersAt(message, start, end) : [],
+      floats: kind === "floats" ? floatsAt(message, start, end) : [],
     };
   }
   return feature;
@@ -61,6 +63,21 @@ function integersAt(message: Buffer, from: number, to: number): bigint[] {
     }
   }
   return integers;
+}
+
+/** The numbers of a `FloatList`, packed or one by one. */
+function floatsAt(message: Buffer, from: number, to: number): number[] {
+  const floats: number[] = [];
+  for (let at = from; at < to;) {
+    const [tag, next] = varintAt(message, at, to);
+    const [length, start] = tag === 10n ? varintAt(message, next, to) : [4n, next];
+    const end = start + Number(length);
+    if ((tag !== 10n && tag !== 13n) || end > to || (end - start) % 4 !== 0)
+      throw new Error(`byte ${at} is no list of floats`);
+    for (let place = start; place < end; place += 4) floats.push(message.readFloatLE(place));
+    at = end;
+  }
+  return floats;
 }
 
 /** The numbers of fields that are messages or strings, with start and end; other fields are skipped. */

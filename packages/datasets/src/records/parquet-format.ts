@@ -3,6 +3,7 @@ import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { shown } from "@convkit/errors";
 import type { AsyncBuffer, Compressors, FileMetaData } from "hyparquet";
 import { DataError, reasonOf } from "../data-error.ts";
+import { cellOf, valueFields } from "./record-values.ts";
 import type { ListedRecord, RecordFields, ShardFormat } from "./shard-format.ts";
 
 /** The reader is loaded with the first file. */
@@ -42,6 +43,8 @@ export const parquetFormat: ShardFormat = {
   matches: /\.parquet$/i,
   list: (file, fields) =>
     withParquet(file, async (parquet) => {
+      const valued = valueFields(fields);
+      if (valued.length > 0) return { records: await valuedRecords(file, parquet, valued) };
       const { label, classes } = await columnsOf(file, parquet.metadata, fields);
       const records: ListedRecord[] = [];
       for (const [from, to] of rowGroups(parquet.metadata))
@@ -72,6 +75,24 @@ export const parquetFormat: ShardFormat = {
     }
   },
 };
+
+/** The records with the values of columns. */
+async function valuedRecords(file: string, parquet: Parquet, columns: readonly string[]): Promise<ListedRecord[]> {
+  const { parquetSchema } = await hyparquet();
+  const known = parquetSchema(parquet.metadata).children.map((child) => child.element.name);
+  const missing = columns.find((column) => !known.includes(column));
+  if (missing !== undefined) throw new DataError(`${file}: expected a column ${missing}, found ${known.join(", ")}`);
+  const records: ListedRecord[] = [];
+  for (const [from, to] of rowGroups(parquet.metadata)) {
+    const cells = await Promise.all(columns.map((column) => rowsOf(file, parquet, { column, from, to })));
+    for (let row = 0; row < to - from; row += 1) {
+      const key = `row ${records.length}`;
+      const values = columns.map((column, place) => cellOf(`${file}: ${key}`, column, cells[place]![row]));
+      records.push({ key, label: 0, values, isJpeg: false });
+    }
+  }
+  return records;
+}
 
 interface Parquet {
   readonly buffer: AsyncBuffer;
@@ -175,7 +196,8 @@ async function columnsOf(file: string, metadata: FileMetaData, fields: RecordFie
     );
   };
   const image = choose("image", ofType("Image"), ["image", "img"]);
-  const label = choose("label", ofType("ClassLabel"), ["label", "labels", "class"]);
+  const hasValues = valueFields(fields).length > 0;
+  const label = hasValues ? "" : choose("label", ofType("ClassLabel"), ["label", "labels", "class"]);
   const isStruct = columns.get(image)!.some(({ element }) => element.name === "bytes");
   const names = features[label]?.names;
   const classes = Array.isArray(names) && names.every((name) => typeof name === "string") ? names : undefined;

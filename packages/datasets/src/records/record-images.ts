@@ -2,6 +2,7 @@ import type { IndexedDataset, SkippedImage } from "../dataset/dataset.ts";
 import { datasetFrom, type OpenSource } from "../dataset/indexed-dataset.ts";
 import { DataError } from "../data-error.ts";
 import { checkImageOptions, encodedReader, type ImageOptions, leaveOut, storeFor } from "../folders/image-files.ts";
+import type { StoredTargets } from "../dataset/targets.ts";
 import { decodeInto, imageSize, decodingFailure } from "../images/decode.ts";
 import { decodeFiles, type FilesDecoding } from "../images/decode-files.ts";
 import { defaultPixelLimit } from "../images/decode-options.ts";
@@ -16,6 +17,8 @@ export interface RecordImages {
   readonly name: string;
   readonly classes: readonly string[];
   readonly labels: Int32Array;
+  /** Labels and numbers in place of classes; missing for classes. */
+  readonly targets?: StoredTargets | undefined;
   readonly table: RecordTable;
   /** The number of records from which a shuffled epoch draws. */
   readonly window: number;
@@ -26,7 +29,7 @@ export interface RecordImages {
 /** Makes a data set from records. Images of streamed shards are read in the order of the epoch, the others by their places. */
 export async function recordImages(records: RecordImages, options: ImageOptions): Promise<IndexedDataset> {
   checkImageOptions(options);
-  const { name, classes, labels, table, window } = records;
+  const { name, classes, labels, targets, table, window } = records;
   const { strict = false, memory = 512 * 2 ** 20, channels = 3, orient = true } = options;
   const { pixelLimit = defaultPixelLimit } = options;
   const skipped: SkippedImage[] = [];
@@ -65,6 +68,7 @@ export async function recordImages(records: RecordImages, options: ImageOptions)
     shape: [size[0], size[1], channels],
     dtype: "uint8",
     labels,
+    targets,
     decoding: { size: [size[0], size[1]], resize: options.resize ?? "bilinear", crop: options.crop ?? false, orient },
     skipped,
     decodedCache: store?.use,

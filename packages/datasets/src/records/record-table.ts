@@ -9,6 +9,8 @@ export class RecordTable implements RawLabels {
   readonly firsts: readonly number[];
   readonly count: number;
   readonly labels: readonly (string | number)[];
+  /** The values of the fields of labels and numbers of each record. */
+  readonly values: readonly (readonly string[])[];
   readonly classes: readonly string[] | undefined;
   /** The shards that must be read from their start. */
   readonly streamed: readonly string[];
@@ -25,6 +27,7 @@ export class RecordTable implements RawLabels {
     this.count = counts.reduce((sum, count) => sum + count, 0);
     this.firsts = counts.map((_, shard) => counts.slice(0, shard).reduce((sum, count) => sum + count, 0));
     this.labels = shards.flatMap(({ records }) => records.map(({ label }) => label));
+    this.values = shards.flatMap(({ records }) => records.map(({ values = [] }) => values));
     this.classes = shards.find(({ classes }) => classes !== undefined)?.classes;
     this.streamed = files.filter((_, shard) => shards[shard]!.records.some(({ place }) => place === undefined));
     this.#starts = new Float64Array(this.count);

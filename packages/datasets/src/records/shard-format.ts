@@ -1,14 +1,16 @@
 import type { CsvColumns } from "../folders/csv-targets.ts";
 
 /** The fields of a record that are read. */
-export type RecordFields = Pick<CsvColumns, "image" | "label">;
+export type RecordFields = Pick<CsvColumns, "image" | "label" | "labels" | "numbers">;
 
 /** A record as it is listed before the first batch. */
 export interface ListedRecord {
   /** What messages call the record, beside its shard. */
   readonly key: string;
-  /** A class, by name or number. */
+  /** A class, by name or number; 0 where labels or numbers are asked for. */
   readonly label: string | number;
+  /** The values of the fields of labels and numbers, in their order; missing if there are none. */
+  readonly values?: readonly string[] | undefined;
   /** Where the encoded image lies in the shard; missing if the shard must be read as a stream. */
   readonly place?: { readonly start: number; readonly length: number } | undefined;
   readonly isJpeg: boolean;

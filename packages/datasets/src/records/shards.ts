@@ -11,6 +11,7 @@ import { imageOptionNames, type ImageOptions, pickImageOptions } from "../folder
 import { checkNames } from "../images/decode-options.ts";
 import { numberClasses } from "./class-labels.ts";
 import { recordImages } from "./record-images.ts";
+import { recordTargets, valueFields } from "./record-values.ts";
 import { RecordTable } from "./record-table.ts";
 import { shardFiles } from "./shard-files.ts";
 import type { RecordFields, ShardFormat } from "./shard-format.ts";
@@ -28,17 +29,23 @@ export const shardOptionNames: OptionNames<ShardOptions> = { ...imageOptionNames
  * Loads images from shards, files with many images each: WebDataset's tar files, Parquet files in Hugging Face's layout, or TFRecord files. `path` is a file, a folder or a pattern
  * such as `shards-{000000..000009}.tar`; the words train, validation and test in names tell the splits. All labels are
  * read, and images are left where they are until a batch needs them. Throws a DataError that names the shard for
- * damaged or empty files, records without image or label, and labels that are no class.
+ * damaged or empty files, records without image or label, and labels that are no class. With `columns.labels` and `columns.numbers` the
+ * records have several labels and numbers, as rows of a CSV file have.
  */
 export async function imageShards(path: string, options: ShardOptions = {}): Promise<DataSplits<IndexedDataset>> {
   checkNames("imageShards", options, shardOptionNames);
   const { columns = {}, window = 1024 } = options;
   checkNames("imageShards columns", columns, columnNames);
   const other = Object.entries(columns).find(
-    ([name, value]) => value !== undefined && !["image", "label", "classes"].includes(name),
+    ([name, value]) => value !== undefined && !["image", "label", "classes", "labels", "numbers"].includes(name),
   );
   if (other !== undefined)
-    throw new DataError(`${path}: columns.${other[0]} is for CSV files; shards have columns.image, label and classes`);
+    throw new DataError(
+      `${path}: columns.${other[0]} is for CSV files; shards have columns.image, label, classes, labels and numbers`,
+    );
+  const hasValues = valueFields(columns).length > 0;
+  if (hasValues && (columns.label ?? columns.classes) !== undefined)
+    throw new DataError(`${path}: expected a class (columns.label), or columns.labels and numbers of shards, got both`);
   if (!Number.isInteger(window) || window < 1)
     throw new DataError(`window should be a whole number from 1, not ${window}`);
   const { format, splits, folder } = shardFiles(path);
@@ -46,13 +53,12 @@ export async function imageShards(path: string, options: ShardOptions = {}): Pro
   const listed: (readonly [SplitName, RecordTable])[] = [];
   for (const [split, files] of Object.entries(splits))
     listed.push([split as SplitName, await listShards(format, files, columns)]);
-  const known =
-    columns.classes ?? (await classesBeside(folder)) ?? listed.map(([, table]) => table.classes).find(Boolean);
-  const { classes, labels } = numberClasses(
-    path,
-    listed.map(([, table]) => table),
-    known,
-  );
+  const tables = listed.map(([, table]) => table);
+  const targets = hasValues ? recordTargets(name, tables, columns) : undefined;
+  const known = columns.classes ?? (await classesBeside(folder)) ?? tables.map((table) => table.classes).find(Boolean);
+  const { classes, labels } = hasValues
+    ? { classes: [], labels: tables.map(({ count }) => new Int32Array(count)) }
+    : numberClasses(path, tables, known);
   const loaded: Partial<Record<SplitName, IndexedDataset>> = {};
   for (const [place, [split, table]] of listed.entries())
     loaded[split] = await recordImages(
@@ -60,6 +66,7 @@ export async function imageShards(path: string, options: ShardOptions = {}): Pro
         name: `${name}/${split}`,
         classes,
         labels: labels[place]!,
+        ...(targets && { targets: targets[place]! }),
         table,
         window,
         images: (file) => format.images(file, columns),

@@ -2,6 +2,7 @@ import { shown } from "@convkit/errors";
 import { DataError, reasonOf } from "../data-error.ts";
 import { imageExtensions } from "../images/image-format.ts";
 import { openReader } from "./byte-reader.ts";
+import { cellOf, valueFields } from "./record-values.ts";
 import type { ListedRecord, RecordFields, ShardFormat } from "./shard-format.ts";
 import type { TarEntry } from "./tar-entries.ts";
 import { tarSamples } from "./tar-samples.ts";
@@ -25,22 +26,32 @@ export const tarFormat: ShardFormat = {
   async list(file, fields) {
     const { reader, isGzip } = await openReader(file);
     await reader.close();
-    const wanted = labelEndingOf(fields);
+    const valued = valueFields(fields);
+    const wanted = valued.length === 0 ? labelEndingOf(fields) : undefined;
+    const valueEndings = valued.map((field) => labelEndingOf({ label: field }));
     const take = async (entry: TarEntry, ending: string): Promise<Part> => {
-      const isLabel = wanted === undefined ? labelEndings.includes(ending) : ending === wanted;
+      const isLabel =
+        valued.length > 0
+          ? valueEndings.includes(ending)
+          : wanted === undefined
+            ? labelEndings.includes(ending)
+            : ending === wanted;
       if (isLabel && entry.size > mostLabel)
         throw new DataError(`${file}: ${entry.name} has ${entry.size} bytes, too many for a label`);
       return { start: entry.start, size: entry.size, ...(isLabel && { bytes: await entry.read() }) };
     };
     const records: ListedRecord[] = [];
     let labelField = fields.label;
+    const classOf = (where: string, parts: ReadonlyMap<string, Part>) =>
+      labelOf(where, parts, (labelField ??= guessLabel(parts)));
     for await (const { key, parts } of tarSamples(file, take)) {
       const ending = imageEndingOf(file, key, parts, fields);
-      labelField ??= guessLabel(parts);
       const { start, size } = parts.get(ending)!;
-      const label = labelOf(`${file}: ${key}`, parts, labelField);
+      const where = `${file}: ${key}`;
+      const told =
+        valued.length > 0 ? { label: 0, values: valuesOf(where, parts, valued) } : { label: classOf(where, parts) };
       const isJpeg = ["jpg", "jpeg", "jfif"].includes(ending);
-      records.push({ key: `${key}.${ending}`, label, isJpeg, place: isGzip ? undefined : { start, length: size } });
+      records.push({ key: `${key}.${ending}`, ...told, isJpeg, place: isGzip ? undefined : { start, length: size } });
     }
     return { records };
   },
@@ -71,7 +82,7 @@ function imageEndingOf(file: string, key: string, parts: ReadonlyMap<string, Par
 }
 
 /** `json.class` is in the file that ends in `json`. */
-function labelEndingOf({ label }: RecordFields): string | undefined {
+function labelEndingOf({ label }: Pick<RecordFields, "label">): string | undefined {
   return label?.startsWith("json.") === true ? "json" : label;
 }
 
@@ -86,17 +97,26 @@ function guessLabel(parts: ReadonlyMap<string, Part>): string {
   return parts.has("txt") ? "txt" : "cls";
 }
 
+/** The values of fields such as `json.tags` or `txt`. */
+function valuesOf(where: string, parts: ReadonlyMap<string, Part>, fields: readonly string[]): string[] {
+  return fields.map((field) => cellOf(where, field, valueOf(where, parts, field)));
+}
+
 function labelOf(where: string, parts: ReadonlyMap<string, Part>, field: string): string | number {
+  const value = valueOf(where, parts, field);
+  if ((typeof value === "string" && value !== "") || typeof value === "number") return value;
+  throw new DataError(`${where}: expected a class by name or number in ${field}, found ${shown(value)}`);
+}
+
+/** The text of a file, or a part of its JSON. */
+function valueOf(where: string, parts: ReadonlyMap<string, Part>, field: string): unknown {
   const ending = labelEndingOf({ label: field })!;
   const bytes = parts.get(ending)?.bytes;
   if (bytes === undefined)
     throw new DataError(
       `${where} has no label: expected a file that ends in ${ending}, found ${[...parts.keys()].join(", ")}`,
     );
-  const value =
-    ending === "json" && field !== "json" ? fieldOf(where, bytes, field.slice(5)) : bytes.toString("utf8").trim();
-  if ((typeof value === "string" && value !== "") || typeof value === "number") return value;
-  throw new DataError(`${where}: expected a class by name or number in ${field}, found ${shown(value)}`);
+  return ending === "json" && field !== "json" ? fieldOf(where, bytes, field.slice(5)) : bytes.toString("utf8").trim();
 }
 
 /** The value at a path such as `annotation.class`. */

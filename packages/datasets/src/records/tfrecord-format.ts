@@ -2,6 +2,7 @@ import { DataError, reasonOf } from "../data-error.ts";
 import { openReader } from "./byte-reader.ts";
 import { maskedCrc32c } from "./crc32c.ts";
 import { exampleFeatures, type Feature } from "./example-features.ts";
+import { cellOf, valueFields } from "./record-values.ts";
 import type { ListedRecord, RecordFields, ShardFormat } from "./shard-format.ts";
 
 /** The most bytes of a record. */
@@ -13,6 +14,7 @@ export const tfrecordFormat: ShardFormat = {
   name: "TFRecord",
   matches: /\.tfrecords?(?:\.gz)?$|(?:^|[/\\])[^/\\.]*(?:\.tfrecords?)?-\d{5}-of-\d{5}$/i,
   async list(file, fields) {
+    const valued = valueFields(fields);
     const records: ListedRecord[] = [];
     for await (const { start, isGzip, message } of tfRecords(file)) {
       const key = `record ${records.length}`;
@@ -21,7 +23,9 @@ export const tfrecordFormat: ShardFormat = {
       const [from, to] = imageSpan(where, features, fields);
       records.push({
         key,
-        label: labelOf(where, message, features, fields),
+        ...(valued.length === 0
+          ? { label: labelOf(where, message, features, fields) }
+          : { label: 0, values: valued.map((field) => cellAt(where, message, features, field)) }),
         isJpeg: message[from] === 0xff && message[from + 1] === 0xd8,
         place: isGzip ? undefined : { start: start + from, length: to - from },
       });
@@ -76,6 +80,18 @@ function featuresOf(where: string, message: Buffer): Map<string, Feature> {
   } catch (error) {
     throw new DataError(`${where}: expected a tf.train.Example, but ${reasonOf(error)}`);
   }
+}
+
+/** The value of a feature: a number, or names with `|` between them. */
+function cellAt(where: string, message: Buffer, features: ReadonlyMap<string, Feature>, field: string): string {
+  const feature = features.get(field);
+  if (feature === undefined)
+    throw new DataError(
+      `${where}: expected the feature ${field}, found ${[...features.keys()].slice(0, 20).join(", ")}`,
+    );
+  const { spans, integers, floats } = feature;
+  const values = [...spans.map((span) => message.toString("utf8", ...span)), ...integers, ...floats];
+  return cellOf(where, field, values.length === 1 ? values[0] : values);
 }
 
 function named(where: string, features: ReadonlyMap<string, Feature>, what: "image" | "label", asked?: string): string {
