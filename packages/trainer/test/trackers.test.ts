@@ -1,8 +1,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { fromArrays } from "@convkit/datasets";
+import { useEngine } from "@convkit/engine";
+import * as tfl from "@tensorflow/tfjs-layers";
 import { afterEach, expect, test } from "vitest";
 import type { Callback, Training } from "../src/index.ts";
-import { mlflow, track, type Tracker, webhook } from "../src/index.ts";
+import { mlflow, track, type Tracker, train, webhook } from "../src/index.ts";
 
 const servers: Server[] = [];
 afterEach(async () => {
@@ -92,6 +95,64 @@ test("mlflow sends what its REST API 2.0 asks for", async () => {
     metrics: Object.entries(numbers).map(([key, value]) => metric(key, value, 3)),
   });
   expect(end).toMatchObject({ run_id: "abc", status: "FINISHED" });
+});
+
+test("a resumed run goes on in MLflow, and each end has its state", async () => {
+  const asked: { path: string; body: Record<string, unknown> }[] = [];
+  const url = await serve((request, response) => {
+    void jsonOf(request).then((body) => {
+      asked.push({ path: request.url!.replace("/api/2.0/mlflow/", ""), body });
+      response.end(JSON.stringify({ experiment: { experiment_id: "7" }, run: { info: { run_id: "abc" } } }));
+    });
+  });
+  const { signal } = new AbortController();
+  const training = { out: "runs/one", epochs: 2, stepsPerEpoch: 1, step: 0, stopReason: undefined, signal };
+  const first = track(mlflow(url));
+  await first.onTrainBegin!(training as unknown as Training);
+  await first.onTrainEnd!({ ...training, signal: AbortSignal.abort() } as unknown as Training);
+  const state = JSON.parse(JSON.stringify(first.state!())) as { id: string };
+  expect(state).toEqual({ id: "abc" });
+  const second = track(mlflow(url));
+  second.restore!(state);
+  await second.onTrainBegin!({ ...training, step: 5 } as unknown as Training);
+  await second.onTrainError!(new Error("the disk is full"), training as unknown as Training);
+  const third = track(mlflow(url));
+  await third.onTrainBegin!(training as unknown as Training);
+  await third.onTrainEnd!({ ...training, stopReason: "the loss of step 1 is not finite" } as unknown as Training);
+  const updates = asked
+    .filter(({ path }) => path === "runs/update")
+    .map(({ body }) => [body["run_id"], body["status"]]);
+  expect(updates).toEqual([
+    ["abc", "KILLED"],
+    ["abc", "RUNNING"],
+    ["abc", "FAILED"],
+    ["abc", "FAILED"],
+  ]);
+  // The resumed run is not made again.
+  expect(asked.filter(({ path }) => path === "runs/create")).toHaveLength(2);
+});
+
+test("a training that an error ends tells its callbacks, once it has begun", async () => {
+  await useEngine("wasm");
+  const told: string[] = [];
+  const images = new Uint8Array(8);
+  const data = fromArrays({ images, shape: [2, 2, 1], labels: [0, 1], name: "two" });
+  const input = tfl.input({ shape: [2, 2, 1] });
+  const flat = tfl.layers.flatten().apply(input);
+  const out = tfl.layers.dense({ units: 2, activation: "softmax" }).apply(flat) as tfl.SymbolicTensor;
+  const callback: Callback = {
+    onTrainBatchEnd: () => {
+      throw new Error("no disk");
+    },
+    onTrainEnd: () => void told.push("end"),
+    onTrainError: (error) => {
+      told.push((error as Error).message);
+      throw new Error("hides nothing");
+    },
+  };
+  const model = tfl.model({ inputs: input, outputs: out });
+  await expect(train({ model, data, epochs: 1, progress: false, callbacks: [callback] })).rejects.toThrow("no disk");
+  expect(told).toEqual(["no disk"]);
 });
 
 test("a tracker that is down or answers 500 is told of once, and the training goes on", async () => {

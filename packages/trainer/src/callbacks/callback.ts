@@ -73,6 +73,8 @@ export interface Callback {
   readonly health?: HealthRequest | undefined;
   onTrainBegin?(training: Training): Done;
   onTrainEnd?(training: Training): Done;
+  /** Called in place of `onTrainEnd` if the training ends with an error after it began, such as of its data or of a callback. */
+  onTrainError?(error: unknown, training: Training): Done;
   onEpochBegin?(epoch: number, training: Training): Done;
   onEpochEnd?(epoch: number, logs: EpochLogs, training: Training): Done;
   onTrainBatchBegin?(batch: number, training: Training): Done;

@@ -56,6 +56,7 @@ export function showProgress(options: ProgressOptions = {}): Callback {
       );
     },
     onTrainEnd: stop,
+    onTrainError: stop,
   };
 }
 

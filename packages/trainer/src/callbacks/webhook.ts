@@ -14,7 +14,7 @@ export interface WebhookOptions {
 
 const optionNames: OptionNames<WebhookOptions> = { headers: true, timeout: true, onError: true };
 
-/** Posts JSON to a URL: `{ event: "begin" }`, `{ event: "epoch", … }` with the epoch's numbers, `{ event: "end", … }`. */
+/** Posts JSON to a URL: `{ event: "begin" }`, `{ event: "epoch", … }` with the epoch's numbers, `{ event: "end", … }`, or `{ event: "error", message }`. */
 export function webhook(url: string, options: WebhookOptions = {}): Callback {
   checkOptions("webhook", options, optionNames, (message) => new TrainerError(message));
   const { headers = {}, timeout = 5000, onError } = options;
@@ -39,5 +39,7 @@ export function webhook(url: string, options: WebhookOptions = {}): Callback {
     onEpochEnd: (_epoch, logs, training) => post({ event: "epoch", ...logs }, training),
     onTrainEnd: (training) =>
       post({ event: "end", steps: training.step, stopReason: training.stopReason ?? null }, training),
+    onTrainError: (error, training) =>
+      post({ event: "error", message: error instanceof Error ? error.message : String(error) }, training),
   };
 }

@@ -43,9 +43,11 @@ async function trainRun({ signal, ...rest }: Settings, claim: RunClaim | undefin
   const { out } = settings;
   const checkpoints = out === undefined || claim === undefined ? undefined : new Checkpointing(run, out, claim);
   let batches: TrainingBatches | undefined;
+  let hasBegun = false;
   try {
     if (saved !== undefined) await checkpoints?.restore(saved);
     batches = new TrainingBatches(run);
+    hasBegun = true;
     await run.callbacks.call("onTrainBegin", run.training);
     while (run.state.epoch < settings.epochs && run.state.stopReason === undefined) {
       const trained = await trainEpoch(run, batches, checkpoints);
@@ -64,6 +66,10 @@ async function trainRun({ signal, ...rest }: Settings, claim: RunClaim | undefin
       await run.clock.timed("callbacks", async () => checkpoints?.onEpochEnd(logs));
     }
     await finish(run, checkpoints);
+  } catch (error) {
+    // What the callbacks throw now would hide the first error.
+    if (hasBegun) await run.callbacks.call("onTrainError", error, run.training).catch(() => undefined);
+    throw error;
   } finally {
     await batches?.close();
     run.best.dispose();

@@ -38,12 +38,18 @@ export function mlflow(url: string, options: MlflowOptions = {}): Tracker {
   };
   return {
     name: "MLflow",
-    async start({ name, settings }, signal) {
+    async start({ name, settings, id }, signal) {
+      if (id !== undefined) {
+        run = id;
+        await request("runs/update", signal, { run_id: run, status: "RUNNING" });
+        return id;
+      }
       const body = { experiment_id: await experimentId(signal), run_name: name, start_time: Date.now() };
       run = idIn(await request("runs/create", signal, body), "run", "info", "run_id");
       const params = Object.entries(settings).map(([key, value]) => ({ key: keyOf(key), value: value.slice(0, 6000) }));
       for (let first = 0; first < params.length; first += mostParams)
         await request("runs/log-batch", signal, { run_id: run, params: params.slice(first, first + mostParams) });
+      return run;
     },
     async log(values, step, signal) {
       const timestamp = Date.now();

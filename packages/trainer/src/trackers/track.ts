@@ -27,13 +27,16 @@ const optionNames: OptionNames<TrackOptions> = {
   onNote: true,
 };
 
+/** What the names of trackers' states in checkpoints begin with. */
+export const trackPrefix = "track ";
+
 /** Messages that may wait for a slow tracker; the training goes on, and later ones are left out. */
 const mostWaiting = 1000;
 
 /**
  * Sends the numbers of a training to a tracker, one message after the other, while the training goes on. A tracker that fails, or that is so slow that
  * messages pile up, is told of once and gets no more messages; the training never waits for it but at its end, at most
- * `timeout`. Throws a `TrainerError` for invalid options.
+ * `timeout`. A resumed training goes on with the tracker's run, by the id in its checkpoint. Throws a `TrainerError` for invalid options.
  */
 export function track(tracker: Tracker, options: TrackOptions = {}): Callback {
   checkOptions("track", options, optionNames, (message) => new TrainerError(message));
@@ -43,6 +46,7 @@ export function track(tracker: Tracker, options: TrackOptions = {}): Callback {
     ...valueProblems("everySteps", everySteps, wholeFromZero),
     ...valueProblems("timeout", timeout, aboveZero),
   ]);
+  let id: string | undefined;
   let last: Promise<void> = Promise.resolve();
   let waiting = 0;
   let hasFailed = false;
@@ -81,11 +85,24 @@ export function track(tracker: Tracker, options: TrackOptions = {}): Callback {
     clearTimeout(timer);
   };
   return {
+    name: `${trackPrefix}${tracker.name}`,
+    state: () => ({ id: id ?? null }),
+    restore(state) {
+      id = (state as { readonly id: string | null }).id ?? undefined;
+    },
     onTrainBegin(training) {
       const name = options.name ?? (training.out === undefined ? training.model.name : basename(training.out));
       const texts = { epochs: training.epochs, stepsPerEpoch: training.stepsPerEpoch, ...settings };
       const told = Object.fromEntries(Object.entries(texts).map(([key, value]) => [key, String(value)]));
-      send((signal) => tracker.start({ name, settings: told }, signal));
+      // A callback that is used for another training begins a new run.
+      const before = training.step > 0 ? id : undefined;
+      send(async (signal) => {
+        const begun = await tracker.start(
+          { name, settings: told, ...(before !== undefined && { id: before }) },
+          signal,
+        );
+        id = begun ?? undefined;
+      });
     },
     onTrainBatchEnd(_batch, { stepLoss, lr }, { step }) {
       if (everySteps === 0 || step % everySteps !== 0) return;
@@ -99,6 +116,7 @@ export function track(tracker: Tracker, options: TrackOptions = {}): Callback {
     },
     onTrainEnd: ({ stopReason, signal }: Training) =>
       end(signal.aborted ? "interrupted" : stopReason?.includes("not finite") ? "failed" : "finished"),
+    onTrainError: () => end("failed"),
   };
 }
 
