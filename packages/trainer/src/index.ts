@@ -1,4 +1,5 @@
 export { type BatchLogs, type Callback, type Training } from "./callbacks/callback.ts";
+export { stepHistory, type StepHistoryOptions } from "./callbacks/step-history.ts";
 export { earlyStopping, type EarlyStoppingOptions } from "./callbacks/early-stopping.ts";
 export { type EpochLogs, formatHistory, parseHistory, readHistory, writeHistory } from "./run/history.ts";
 export { type JsonValue } from "@convkit/files";
