@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { batchNorm, chain, conv, dense, flatten, network, replaceHead } from "@convkit/core";
+import { batchNorm, chain, conv, dense, flatten, modelMetadata, network, replaceHead } from "@convkit/core";
 import { fromArrays } from "@convkit/datasets";
 import { useEngine } from "@convkit/engine";
 import { engines } from "@convkit/testing";
@@ -47,6 +47,36 @@ function setTrainable(model: LayersModel, isTrainable: (index: number) => boolea
   for (const [index, layer] of model.layers.entries())
     layer.trainable = isTrainable(index) && layer.getClassName() !== "BatchNormalization";
 }
+
+test("takes gray images by the sum of the first kernel's channels, and more channels by its scaled repetition", async () => {
+  const body = chain({ conv: conv(4, 3, { padding: 0 }), norm: batchNorm(), flat: flatten(), head: dense(3) });
+  const color = () => network([8, 8, 3], body, { seed: 1, preprocessing: { mean: [1, 2, 6], scale: 0.5 } });
+  const kernel = [...color().layers[1]!.getWeights()[0]!.dataSync()];
+  // A kernel of 3x3 pixels, three channels and four filters.
+  const at = (pixel: number, channel: number, filter: number) => kernel[(pixel * 3 + channel) * 4 + filter]!;
+  const still = { ...shared, epochs: 1, headEpochs: 0, optimizer: { name: "sgd", learningRate: 1e-30 } } as const;
+  const gray = (await fineTune(color(), data, { ...still, channels: "adapt" })).model;
+  expect(gray.inputs[0]!.shape).toEqual([null, 8, 8, 1]);
+  const sums = Array.from({ length: 36 }, (_, i) => [0, 1, 2].reduce((sum, c) => sum + at(i >> 2, c, i & 3), 0));
+  [...gray.layers[1]!.getWeights()[0]!.dataSync()].forEach((value, i) => expect(value).toBeCloseTo(sums[i]!, 6));
+  const biases = (model: LayersModel) => [...model.layers.at(-1)!.getWeights()[0]!.dataSync()];
+  expect(biases(gray)).toEqual(biases(color()));
+  expect(modelMetadata(gray).preprocessing).toMatchObject({ mean: [3] });
+
+  const five = fromArrays({
+    images: new Uint8Array(4 * 64 * 5).map((_, i) => (i * 37) % 251),
+    shape: [8, 8, 5],
+    labels: [0, 1, 2, 0],
+    classes: [...data.classes],
+  });
+  const bare = network([8, 8, 3], body, { seed: 1 });
+  const many = (await fineTune(bare, five, { ...still, channels: "adapt" })).model;
+  const repeated = [...many.layers[1]!.getWeights()[0]!.dataSync()];
+  repeated.forEach((value, i) =>
+    expect(value).toBeCloseTo((at(Math.floor(i / 20), Math.floor((i % 20) / 4) % 3, i % 4) * 3) / 5, 6),
+  );
+  await expect(fineTune(color(), data, still)).rejects.toThrow(/channels|8x8x1/);
+});
 
 test("is the head alone, then everything with falling rates and still norms, as by two trainings", async () => {
   const [old, twin] = [smallNet(), smallNet()];

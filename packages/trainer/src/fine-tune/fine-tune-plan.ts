@@ -19,6 +19,11 @@ export interface FineTunePlan {
    * them, or learns when its layers thaw (`"train"`).
    */
   readonly norms?: "still" | "train" | undefined;
+  /**
+   * `"adapt"` takes images of other channels than the model's: its first convolution is summed over its channels for gray images, and
+   * repeated and scaled for others, as timm does. By default such images are refused.
+   */
+  readonly channels?: "adapt" | undefined;
 }
 
 /** The names of the options. */
@@ -28,6 +33,7 @@ export const fineTuneNames: OptionNames<FineTunePlan> = {
   stages: true,
   stageEpochs: true,
   norms: true,
+  channels: true,
 };
 
 const fields: Fields<FineTunePlan> = {
@@ -36,6 +42,7 @@ const fields: Fields<FineTunePlan> = {
   stages: wholeFromOne,
   stageEpochs: wholeFromOne,
   norms: oneOf(["still", "train"]),
+  channels: oneOf(["adapt"]),
 };
 
 /** One sentence for each invalid part. */
@@ -43,8 +50,8 @@ export function fineTuneProblems(plan: FineTunePlan | undefined): string[] {
   return fieldProblems("fineTune", plan, fields);
 }
 
-/** The same for a plan, which has its number of epochs elsewhere. */
-export function plannedFineTuneProblems(plan: Omit<FineTunePlan, "epochs"> | undefined): string[] {
-  const { epochs: _epochs, ...others } = fields;
+/** The same for a plan, which has its number of epochs elsewhere, and the channels with the weights. */
+export function plannedFineTuneProblems(plan: Omit<FineTunePlan, "epochs" | "channels"> | undefined): string[] {
+  const { epochs: _epochs, channels: _channels, ...others } = fields;
   return fieldProblems("fineTune", plan, others);
 }

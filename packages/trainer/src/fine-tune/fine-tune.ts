@@ -2,6 +2,7 @@ import { join } from "@convkit/files/system";
 import { modelMetadata, replaceHead } from "@convkit/core";
 import { depthGroups } from "@convkit/core/internal";
 import { checkOptions } from "@convkit/errors";
+import { withInputChannels } from "@convkit/trainer/platform";
 import type { layers, LayersModel } from "@tensorflow/tfjs-layers";
 import { throwProblems } from "../checks/fields.ts";
 import { fullOptions } from "../loop/plain-options.ts";
@@ -13,6 +14,7 @@ import { isModel } from "../model/named-weights.ts";
 import { completeOptimizer, type OptimizerConfig, type OptimizerName } from "../optimization/optimizer-config.ts";
 import { isOptimizer } from "../optimization/own-optimizer.ts";
 import { hasSameClasses } from "../step/data-checks.ts";
+import { trackPrefix } from "../trackers/track.ts";
 import { TrainerError } from "../trainer-error.ts";
 import { type FineTunePlan, fineTuneNames, fineTuneProblems } from "./fine-tune-plan.ts";
 
@@ -33,7 +35,7 @@ export interface FineTuneOptions
 
 /** A fine-tuned model and its trainings. */
 export interface FineTuneResult {
-  /** The model with its new head, or the given model if its classes are those of the data. */
+  /** The model with its new head or input, or the given model if its classes and channels are those of the data. */
   readonly model: LayersModel;
   /** The result of each stage: the head, then the thawed layers. */
   readonly stages: readonly RunResult[];
@@ -50,7 +52,7 @@ const stemRate = 0.01;
  * Throws `TrainerError` for options of `train` that do not fit, before the first step.
  */
 export async function fineTune(
-  model: LayersModel,
+  given: LayersModel,
   data: TrainOptions["data"],
   options: FineTuneOptions = {},
 ): Promise<FineTuneResult> {
@@ -63,7 +65,8 @@ export async function fineTune(
       "fineTune: expected the optimizer by name or as plain data, since each stage has a new one, got an optimizer object.",
     );
   const { callbacks: givenCallbacks, ...plain } = options;
-  const full = fullOptions({ ...plain, model, data, epochs: 1 });
+  const full = fullOptions({ ...plain, model: given, data, epochs: 1 });
+  const model = options.channels === undefined ? given : await withInputChannels(given, full.data.train.shape[2]);
   // Targets other than classes have their outputs by taskHeads.
   const tuned =
     full.data.train.targets === undefined ? withHeadFor(model, full.data.train.classes, options.seed ?? 0) : model;
@@ -73,6 +76,7 @@ export async function fineTune(
     stages: _stages,
     stageEpochs: _each,
     norms = "still",
+    channels: _channels,
     ...shared
   } = options;
   const { validation: _validation, stratify: _stratify, ...rest } = shared;
@@ -114,7 +118,7 @@ function ownPart(options: FineTuneOptions): FineTunePlan {
 /** Callbacks that count epochs cannot count those of several trainings. */
 function checkCallbacks(callbacks: FineTuneOptions["callbacks"], stages: number): void {
   if (typeof callbacks === "function" || stages === 1) return;
-  const counting = callbacks?.find((each) => each.state !== undefined);
+  const counting = callbacks?.find((each) => each.state !== undefined && each.name?.startsWith(trackPrefix) !== true);
   if (counting !== undefined)
     throw new TrainerError(
       `fineTune: expected callbacks as a function, () => [earlyStopping()], since ${counting.name ?? "a callback"} counts epochs and each of the ${stages} stages needs its own, got a list.`,

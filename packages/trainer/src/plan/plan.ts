@@ -75,7 +75,7 @@ export interface Plan {
   /** Random changes of the training images; none by default. */
   readonly augment?: AugmentationPlan | undefined;
   /** Trains as `fineTune` does: the head alone, then everything; by default all layers train from the start. */
-  readonly fineTune?: Omit<FineTunePlan, "epochs"> | undefined;
+  readonly fineTune?: Omit<FineTunePlan, "epochs" | "channels"> | undefined;
   /** A trained model, by its file or run directory, whose softened classes are targets, too; none by default. */
   readonly distill?: (Omit<Distillation, "teacher"> & { readonly teacher: string }) | undefined;
   /** Number of batches whose gradients are averaged before the weights change; 1 by default. */

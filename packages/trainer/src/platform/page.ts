@@ -1,3 +1,4 @@
+import type { LayersModel } from "@tensorflow/tfjs-layers";
 import { TrainerError } from "../trainer-error.ts";
 
 export { runtimeForward } from "./page/runtime-forward.ts";
@@ -6,4 +7,9 @@ export { isLiveTerminal, isTerminal, type ProgressBar, progressBar, writeLine } 
 /** Throws TrainerError: a run directory needs a file system. `train` refuses `out` in a page before it comes to this. */
 export async function saveModel(): Promise<never> {
   throw new TrainerError("A web page has no folder for a run: leave out away.");
+}
+
+/** Throws TrainerError: the package that adapts weights is not bundled for pages. */
+export async function withInputChannels(model: LayersModel): Promise<never> {
+  throw new TrainerError(`fineTune: a web page cannot adapt the channels of ${model.name}: leave channels away.`);
 }

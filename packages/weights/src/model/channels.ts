@@ -10,7 +10,7 @@ export interface Stem {
 }
 
 /** The kernel of the first convolution, if it takes the model's input channels. */
-function stemKernel(model: tfl.LayersModel): tfl.LayerVariable | undefined {
+export function stemKernel(model: tfl.LayersModel): tfl.LayerVariable | undefined {
   const channels = model.inputs[0]?.shape.at(-1);
   const [kernel] = modelLayers(model)
     .flatMap(({ weights }) => weights)
@@ -86,16 +86,21 @@ function adapted(tensor: NamedTensor, axis: number, shape: readonly number[]): N
     shape,
     dtype: "float32",
     place: tensor.place,
-    read() {
-      const values = tensor.read();
-      const out = new Float32Array(outer * to * inner);
-      for (let i = 0; i < outer; i++)
-        for (let channel = 0; channel < (to === 1 ? from : to); channel++)
-          for (let j = 0; j < inner; j++) {
-            const value = values[(i * from + (channel % from)) * inner + j]!;
-            out[(i * to + (to === 1 ? 0 : channel)) * inner + j]! += to === 1 ? value : (value * from) / to;
-          }
-      return out;
-    },
+    read: () => channelValues(tensor.read(), { outer, from, to, inner }),
   });
+}
+
+/** The values of a kernel for `to` channels in place of `from`. `[outer, from, inner] -> [outer, to, inner]` */
+export function channelValues(
+  values: ArrayLike<number>,
+  { outer, from, to, inner }: Readonly<Record<"outer" | "from" | "to" | "inner", number>>,
+): Float32Array<ArrayBuffer> {
+  const out = new Float32Array(outer * to * inner);
+  for (let i = 0; i < outer; i++)
+    for (let channel = 0; channel < (to === 1 ? from : to); channel++)
+      for (let j = 0; j < inner; j++) {
+        const value = values[(i * from + (channel % from)) * inner + j]!;
+        out[(i * to + (to === 1 ? 0 : channel)) * inner + j]! += to === 1 ? value : (value * from) / to;
+      }
+  return out;
 }
