@@ -26,16 +26,27 @@ export function modelOutputs(
     readonly training?: boolean | undefined;
   } = {},
 ): ModelOutput[] {
-  const { training = false } = options;
+  return outputsAndMaps(model, images, [], options).outputs;
+}
+
+/** The same, with the outputs of some layers of the model itself, all computed once. */
+export function outputsAndMaps(
+  model: tfl.LayersModel,
+  images: tf.Tensor | readonly tf.Tensor[],
+  layers: readonly string[],
+  { training = false }: { readonly training?: boolean | undefined } = {},
+): { readonly outputs: ModelOutput[]; readonly maps: tf.Tensor[] } {
   const ends = model.outputs.map(endOf);
-  const bases = ends.map(({ base }) => base);
-  const apply = () => valuesAt(model, bases, [images].flat() as tf.Tensor[], training);
+  const maps = layers.map((name) => ({ tensor: model.getLayer(name).output as tfl.SymbolicTensor, inside: [] }));
+  const positions = [...ends.map(({ base }) => base), ...maps];
+  const apply = () => valuesAt(model, positions, [images].flat() as tf.Tensor[], training);
   const values = training ? withFrozenNorms(model, apply) : apply();
-  return ends.map((end, index) => {
+  const outputs = ends.map((end, index) => {
     const output = finishOutput(end, values[index]!, training);
     const activation = end.kind === "softmax" || end.kind === "sigmoid" ? end.kind : undefined;
     return activation !== undefined && output.areLogits ? { ...output, activation } : output;
   });
+  return { outputs, maps: values.slice(ends.length) };
 }
 
 /** The values at positions of a model for its inputs; each part of the model is computed once. */

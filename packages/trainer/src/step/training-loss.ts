@@ -7,7 +7,7 @@ import type { StepAugmentation } from "./augmentation.ts";
 import type { BatchLayout, BatchTensors } from "./batch-layout.ts";
 import { jensenShannon, viewsOf } from "../objective/jensen-shannon.ts";
 import { distilledLoss, type Distillation } from "../objective/distillation.ts";
-import { type ModelOutput, modelOutputs } from "../objective/model-outputs.ts";
+import { type ModelOutput, modelOutputs, outputsAndMaps } from "../objective/model-outputs.ts";
 import { correctCount, judgedTargets, outputLoss, predictions, probabilities } from "../objective/objective.ts";
 import { hasAccuracy, type OutputTask } from "../objective/output-tasks.ts";
 
@@ -53,7 +53,9 @@ export interface StepValues {
 /** The forward half of a training step. */
 export function trainingLoss(parts: StepParts, batch: BatchTensors, random?: RandomSource): StepValues {
   const prepared = { ...batch, ...preparedBatch(parts, batch, random) };
-  const made = modelOutputs(parts.model, [prepared.images, ...prepared.inputs], { training: true });
+  const inputs = [prepared.images, ...prepared.inputs];
+  const observed = (parts.distill?.features ?? []).map(([own]) => own);
+  const { outputs: made, maps } = outputsAndMaps(parts.model, inputs, observed, { training: true });
   const views = parts.jsd === undefined ? undefined : made.map((output) => viewsOf(output, 3));
   const outputs = views?.map(([clean]) => clean!) ?? made;
   const losses = parts.tasks.map((task) => {
@@ -62,7 +64,7 @@ export function trainingLoss(parts: StepParts, batch: BatchTensors, random?: Ran
     return weight === 1 ? loss : (tf.mul(loss, weight) as tf.Scalar);
   });
   if (parts.distill !== undefined)
-    losses[0] = distilledLoss(losses[0]!, [prepared.images, ...prepared.inputs], outputs[0]!, parts.distill);
+    losses[0] = distilledLoss(losses[0]!, inputs, { output: outputs[0]!, maps }, parts.distill);
   if (views !== undefined) losses.push(tf.mul(jensenShannon(views[0]!), parts.jsd!) as tf.Scalar);
   // The losses of the layers' regularizers.
   const total = [...losses, ...parts.model.calculateLosses()].reduce((sum, each) => tf.add(sum, each) as tf.Scalar);
