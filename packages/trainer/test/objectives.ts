@@ -7,6 +7,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import type { Loss } from "../src/objective/loss.ts";
 import { outputLoss } from "../src/objective/objective.ts";
 import type { OutputTask } from "../src/objective/output-tasks.ts";
+import { noteDifference, wayOf } from "./differences.ts";
 import { metricOf, type MetricPlan } from "../src/metrics/named-metrics.ts";
 
 interface Golden {
@@ -83,6 +84,7 @@ export function testObjectives(engine: EngineName): void {
         near(got!.data[0]!, value),
         ...gradient.map((each, place) => (each === null ? 0 : near(slope!.data[place]!, each))),
       );
+      noteDifference({ table: "losses", name: plan.name, way: wayOf(engine, eager), largest });
       expect(
         largest,
         `${got!.data[0]} against ${value}; ${slope!.data.join()} against ${gradient.join()}`,
@@ -123,10 +125,11 @@ export function testObjectives(engine: EngineName): void {
         const result = metric.result();
         const got = typeof result === "number" ? [result] : Object.values(result);
         expect(got).toHaveLength(values.length);
-        for (const [place, value] of values.entries())
-          expect(Math.abs(got[place]! - value) / Math.max(1, Math.abs(value)), `${got} against ${values}`).toBeLessThan(
-            5e-6,
-          );
+        const largest = Math.max(
+          ...values.map((value, place) => Math.abs(got[place]! - value) / Math.max(1, Math.abs(value))),
+        );
+        noteDifference({ table: "metrics", name: plan.name, way: wayOf(engine, eager), largest });
+        expect(largest, `${got.join()} against ${values.join()}`).toBeLessThan(5e-6);
       },
     );
   });

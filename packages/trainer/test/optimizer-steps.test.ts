@@ -9,6 +9,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { type OptimizerConfig, optimizerNames } from "../src/index.ts";
 import { limitGradients } from "../src/optimization/clipping.ts";
 import { completeOptimizer } from "../src/optimization/optimizer-config.ts";
+import { noteDifference, wayOf } from "./differences.ts";
 import { WeightUpdate } from "../src/step/weight-update.ts";
 
 interface Case {
@@ -131,8 +132,9 @@ describe.each(paths)("on %s, eager: %s", (engine, eager) => {
         two = new Training(optimizer, eager);
         expect(await two.update.restore(saved)).toEqual([]);
       }
-      if (process.env["CONVKIT_DIFFERENCES"] !== undefined)
-        process.stderr.write(`${JSON.stringify({ engine, eager, optimizer, largest })}\n`);
+      const { name, ...options } = optimizer;
+      const told = Object.keys(options).length === 0 ? name : `${name} ${JSON.stringify(options)}`;
+      noteDifference({ table: "optimizers", name: told, way: wayOf(engine, eager), largest });
       expect(largest).toBeLessThan(2e-6);
       expect(two!.values()).toEqual(one.values());
       await one.dispose();
