@@ -119,7 +119,7 @@ describe("a model's metadata", () => {
   it.each<[object, string]>([
     [
       { class: ["a"] },
-      'metadata of small: expected the options name, architecture, source, classes, images, preprocessing, stages, outputWeights, got "class". Did you mean "classes"?',
+      'metadata of small: expected the options name, architecture, source, classes, thresholds, images, preprocessing, stages, outputWeights, got "class". Did you mean "classes"?',
     ],
     [{ name: 3 }, "metadata of small: expected name to be text, got 3."],
     [{ classes: "abc" }, 'metadata of small: expected classes to be a list of names, got "abc".'],
@@ -130,6 +130,7 @@ describe("a model's metadata", () => {
     ],
     [{ outputWeights: [1, 0.3] }, "metadata of small: expected 1 outputWeights, one an output, got 2."],
     [{ outputWeights: [-1] }, "metadata of small: expected outputWeights to be numbers from 0 on, got [-1]."],
+    [{ thresholds: [2] }, "metadata of small: expected thresholds to be numbers from 0 to 1, got [2]."],
     [
       { images: { size: [8] } },
       "metadata of small: expected size to be [height, width] in whole pixels from 1, got [8].",

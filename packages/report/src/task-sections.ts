@@ -45,10 +45,11 @@ export async function taskSections({ outputs }: TaskEvaluation, judged: Judged):
   return sections.flat();
 }
 
-function labelSections({ labels, threshold, loss }: OutputEvaluation, title: string, { split }: Judged): Html[] {
+function labelSections({ labels, loss }: OutputEvaluation, title: string, { split }: Judged): Html[] {
   if (labels === undefined) return [];
-  const rows = labels.map(({ label, precision, recall, f1, averagePrecision, auc, best, support }) => [
+  const rows = labels.map(({ label, threshold, precision, recall, f1, averagePrecision, auc, best, support }) => [
     label,
+    String(tidy(threshold)),
     percent(precision),
     html`<span class="bar" style="width:${Math.round(recall * 70)}px"></span>${percent(recall)}`,
     percent(f1),
@@ -65,10 +66,20 @@ function labelSections({ labels, threshold, loss }: OutputEvaluation, title: str
     section(
       `${title}Labels, ${split} images`,
       tableOf(
-        ["label", "precision", "recall", "F1", "average precision", "AUC", "best threshold (F1)", "images"],
+        [
+          "label",
+          "threshold",
+          "precision",
+          "recall",
+          "F1",
+          "average precision",
+          "AUC",
+          "best threshold (F1)",
+          "images",
+        ],
         rows,
       ),
-      { wide: true, note: `Loss ${tidy(loss)}. Precision, recall and F1 at the threshold ${threshold}.` },
+      { wide: true, note: `Loss ${tidy(loss)}. A label counts above its threshold.` },
     ),
   ];
 }
@@ -189,16 +200,16 @@ async function maskSection(output: OutputEvaluation, title: string, { data }: Ju
 }
 
 function captionOf(
-  { labels, threshold = 0.5 }: OutputEvaluation,
+  { labels }: OutputEvaluation,
   { actual, predicted }: WorstExample,
 ): readonly [predicted: string, actual: string] {
   if (labels === undefined) return [predicted.map(tidy).join(", "), actual.map(tidy).join(", ")];
-  const above = (values: readonly number[], bound: number): string =>
+  const above = (values: readonly number[], bound: (threshold: number) => number): string =>
     labels
-      .filter((_, place) => values[place]! > bound)
+      .filter(({ threshold }, place) => values[place]! > bound(threshold))
       .map(({ label }) => label)
       .join(", ") || "none";
-  return [above(predicted, threshold), above(actual, 0.5)];
+  return [above(predicted, (threshold) => threshold), above(actual, () => 0.5)];
 }
 
 function percent(share: number): string {

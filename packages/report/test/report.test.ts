@@ -160,6 +160,7 @@ test("a report of labels and numbers has their tables, curves and scatter plots"
     f1: 2 / 3,
     averagePrecision: 0.8333,
     auc: 0.5,
+    threshold: 0.5,
     best: { threshold: 0.7, f1: 0.8 },
     curve: [
       { threshold: 0.9, precision: 1, recall: 0.5 },
@@ -194,7 +195,6 @@ test("a report of labels and numbers has their tables, curves and scatter plots"
           target: "tags",
           kind: "labels",
           loss: 0.1,
-          threshold: 0.5,
           labels: [label],
           worst: [{ index: 2, actual: [0], predicted: [0.9] }],
         },

@@ -111,3 +111,67 @@ describe("checkTraining", () => {
     await expect(checkTraining(make(), data, { step: 3 } as never)).rejects.toThrow(/step/);
   });
 });
+
+describe("checkTraining of other targets", () => {
+  const flat = (units: number, activation: "sigmoid" | "linear", name: string): tfl.LayersModel => {
+    const input = tfl.input({ shape: [8, 6, 1] });
+    const kernelInitializer = tfl.initializers.zeros();
+    const flattened = tfl.layers.flatten().apply(input);
+    const out = tfl.layers.dense({ name, units, activation, kernelInitializer }).apply(flattened);
+    return tfl.model({ inputs: input, outputs: out as tfl.SymbolicTensor });
+  };
+  const scaled = { ...fast, batch: images, preprocessing: { scale: 1 / 255 } } as const;
+  const array = { images: pixels, shape: [8, 6, 1] as const, name: "grays" };
+
+  it("compares the loss at the start with ln(2) of labels, and counts each", async () => {
+    const values = labels.flatMap((label) => [Number(label > 1), Number(label % 2 === 1), 1]);
+    const tags = { kind: "labels", values, names: ["light", "odd", "gray"] } as const;
+    const check = await checkTraining(flat(3, "sigmoid", "tags"), fromArrays({ ...array, targets: { tags } }), {
+      ...scaled,
+      steps: 60,
+    });
+    expect(check.start.loss).toBeCloseTo(Math.log(2), 6);
+    expect(check.start.expected).toBeCloseTo(Math.log(2), 12);
+    expect(check.classes).toEqual([
+      { name: "light", images: 20 },
+      { name: "odd", images: 20 },
+      { name: "gray", images: 40 },
+    ]);
+    expect(check.learned.accuracy).toBeUndefined();
+    expect(check.findings.filter((finding) => /of class/.test(finding))).toEqual([]);
+  });
+
+  it("compares the loss at the start with the variance of numbers", async () => {
+    const values = labels.map((label) => 100 + label);
+    const size = { kind: "numbers", values } as const;
+    const check = await checkTraining(flat(1, "linear", "size"), fromArrays({ ...array, targets: { size } }), {
+      ...scaled,
+      steps: 1,
+    });
+    // Of 0, 1, 2, 3 the variance is 1.25; a prediction of 0 has the mean of the squares.
+    expect(check.start.expected).toBeCloseTo(1.25, 6);
+    expect(check.start.loss).toBeCloseTo(values.reduce((sum, value) => sum + value ** 2, 0) / images, 1);
+    expect(check.findings[0]).toMatch(/predicting the means of the numbers gives 1\.25: scale the numbers/);
+    expect(check.classes).toEqual([]);
+  });
+
+  it("takes masks, and images with a pixel of each class", async () => {
+    const mask = {
+      kind: "mask",
+      values: [...pixels].map((value) => Number(value > 60)),
+      names: ["dark", "light"],
+    } as const;
+    const pixelwise = network([8, 6, 1], chain([conv(2, 1, { padding: "same", activation: "softmax" })]), {
+      preprocessing: unitPixels,
+      seed: 2,
+    });
+    const data = fromArrays({ ...array, targets: { mask } });
+    const check = await checkTraining(pixelwise, data, { ...fast, batch: images, steps: 60 });
+    expect(check.start.expected).toBeCloseTo(Math.log(2), 12);
+    expect(check.learned.accuracy).toBeGreaterThan(0.7);
+    const bright = Array.from({ length: images }, (_, i) => pixels.subarray(i * 48, (i + 1) * 48)).filter((own) =>
+      own.some((value) => value > 60),
+    );
+    expect(check.classes[1]).toEqual({ name: "light", images: bright.length });
+  });
+});

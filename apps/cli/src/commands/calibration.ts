@@ -6,14 +6,14 @@ import { choice, flag, offering, required, text, type ValuesOf, whole } from "..
 import { UsageError } from "../terminal/usage-error.ts";
 import { checkHtmlName } from "../outputs/html-name.ts";
 import { dataNames } from "../inputs/known-names.ts";
+import { placeOptions } from "../inputs/data-options.ts";
 import { modelOptions } from "../inputs/model-options.ts";
 import { userPath } from "../inputs/user-path.ts";
 
 export const options = {
   ...modelOptions,
   data: required(offering(text("<name-or-folder>", "images to judge on"), dataNames)),
-  dataFrom: text("<folder-or-url>", "where a named data set lies"),
-  outside: flag("allows paths of a CSV file that leave its folder"),
+  ...placeOptions,
   split: choice(["test", "validation", "train"], "<name>", "which images"),
   limit: whole(1, "<n>", "at most so many images of each split"),
   batch: whole(1, "<n>", "images at once (default: 32)"),

@@ -1,11 +1,12 @@
 import type { Preprocessing } from "@convkit/core";
-import type { Dataset } from "@convkit/datasets";
+import type { Batch, Dataset } from "@convkit/datasets";
 import type { TrainingCheck } from "@convkit/trainer";
 import type { Context } from "../terminal/context.ts";
 import { grouped, percent, table } from "../terminal/format.ts";
-import { aboveZero, flag, offering, required, text, type ValuesOf, whole } from "../terminal/option.ts";
+import { aboveZero, offering, required, text, type ValuesOf, whole } from "../terminal/option.ts";
 import { dataNames } from "../inputs/known-names.ts";
-import { modelOptions } from "../inputs/model-options.ts";
+import { placeOptions, targetOptions } from "../inputs/data-options.ts";
+import { modelOptions, widthsOption } from "../inputs/model-options.ts";
 import { preprocessingOption } from "../inputs/preprocessing-option.ts";
 import { userPath } from "../inputs/user-path.ts";
 
@@ -13,8 +14,9 @@ export const options = {
   ...modelOptions,
   ...preprocessingOption,
   data: required(offering(text("<name-or-folder>", "images to train on"), dataNames)),
-  dataFrom: text("<folder-or-url>", "where a named data set lies"),
-  outside: flag("allows paths of a CSV file that leave its folder"),
+  ...placeOptions,
+  ...targetOptions,
+  widths: widthsOption,
   batch: whole(1, "<n>", "images of the one batch (default: 32)"),
   steps: whole(1, "<n>", "steps that the batch is learned for (default: 100)"),
   lr: aboveZero("<rate>", "learning rate of Adam (default: 0.001)"),
@@ -26,24 +28,22 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
   const { checkTraining } = await import("@convkit/trainer");
   const { engineInUse } = await import("../inputs/use-engine.ts");
   const { modelAndData } = await import("../training/model-and-data.ts");
-  const { data: source, dataFrom, outside, batch = 32, steps, lr, out, preprocessing, ...modelGiven } = given;
+  const { batch = 32, steps, lr, out, ...inputs } = given;
   await engineInUse(context);
   const { seed = 0 } = context.options;
-  const inputs = { data: source, dataFrom, outside, preprocessing };
-  const { model, train } = await modelAndData(context, name, modelGiven, inputs);
+  const { model, train, preprocessing } = await modelAndData(context, name, inputs);
   context.out.note(`Learning one batch of ${grouped(Math.min(batch, train.size))} images of ${train.name} …`);
   const optimizer = { name: "adam", ...(lr !== undefined && { learningRate: lr }) } as const;
-  const check = await checkTraining(model, train, { batch, steps, optimizer, seed, signal: context.signal });
-  if (out !== undefined) {
-    const { modelMetadata } = await import("@convkit/core");
-    await drawBatch(userPath(out), train, {
-      batch,
-      seed,
-      check,
-      preprocessing: modelMetadata(model).preprocessing ?? {},
-    });
-  }
-  context.out.result(check, checkText(check));
+  const check = await checkTraining(model, train, {
+    batch,
+    steps,
+    optimizer,
+    seed,
+    preprocessing,
+    signal: context.signal,
+  });
+  if (out !== undefined) await drawBatch(userPath(out), train, { batch, seed, check, preprocessing });
+  context.out.result(check, checkText(check, train));
 }
 
 async function drawBatch(
@@ -56,20 +56,44 @@ async function drawBatch(
   const { writeFileAtomic } = await import("@convkit/files");
   const tf = await import("@tensorflow/tfjs-core");
   const { least, most } = how.check.input;
-  for await (const { images, shape, labels } of data.batches({ batch: how.batch, shuffle: true, seed: how.seed })) {
+  for await (const { images, shape, labels, targets } of data.batches({
+    batch: how.batch,
+    shuffle: true,
+    seed: how.seed,
+  })) {
     const seen = tf.tidy(() => {
       const values = preprocess(tf.tensor4d(images, shape), how.preprocessing);
       return tf.mul(tf.sub(values, least), 255 / Math.max(most - least, 1e-12));
     });
     const pixels = (await seen.data()) as Float32Array;
     seen.dispose();
-    const captions = [...labels].map((label) => data.classes[label] ?? "");
+    const captions = captionsOf(data, labels, targets);
     await writeFileAtomic(path, await contactSheet({ images: pixels, shape }, { captions }));
     return;
   }
 }
 
-function checkText({ input, classes, start, learned, findings }: TrainingCheck): string {
+/** What each image has, under it: its class, its labels or its numbers. */
+function captionsOf(data: Dataset, labels: Int32Array, targets: Batch["targets"] = {}): string[] {
+  const told = Object.entries(data.targets ?? {}).filter(([, { kind }]) => kind !== "mask");
+  if (data.targets === undefined) return [...labels].map((label) => data.classes[label] ?? "");
+  return Array.from(labels, (_, row) =>
+    told
+      .map(([target, { kind, names }]) => {
+        const values = targets[target]!;
+        if (kind === "class") return names[values[row]!] ?? "";
+        const own = Array.from(values.subarray(row * names.length, (row + 1) * names.length));
+        return kind === "labels"
+          ? names.filter((_, place) => own[place]! > 0.5).join(" ")
+          : own.map((value) => Number(value.toPrecision(3))).join(" ");
+      })
+      .join(" "),
+  );
+}
+
+function checkText({ input, classes, start, learned, findings }: TrainingCheck, { targets = {} }: Dataset): string {
+  const kinds = Object.values(targets).map(({ kind }) => kind);
+  const guess = kinds.includes("numbers") ? "the means of the numbers give" : "equal chances give";
   const present = classes.filter(({ images }) => images > 0).length;
   const round = (value: number): string => String(Number(value.toPrecision(4)));
   return [
@@ -80,11 +104,13 @@ function checkText({ input, classes, start, learned, findings }: TrainingCheck):
           "input",
           `${input.shape.join("x")}, from ${round(input.least)} to ${round(input.most)}, mean ${round(input.mean)}, deviation ${round(input.deviation)}`,
         ],
-        ["classes", `${present} of ${classes.length} in the batch`],
-        ["loss at the start", `${round(start.loss)}; equal chances give ${round(start.expected)}`],
+        ...(classes.length === 0
+          ? []
+          : [[kinds.includes("labels") ? "labels" : "classes", `${present} of ${classes.length} in the batch`]]),
+        ["loss at the start", `${round(start.loss)}; ${guess} ${round(start.expected)}`],
         [
           "one batch by heart",
-          `loss ${round(learned.loss)}, accuracy ${percent(learned.accuracy)} after ${learned.steps} steps`,
+          `loss ${round(learned.loss)}${learned.accuracy === undefined ? "" : `, accuracy ${percent(learned.accuracy)}`} after ${learned.steps} steps`,
         ],
       ],
       { left: 2 },

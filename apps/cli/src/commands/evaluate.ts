@@ -1,14 +1,19 @@
 import type { Evaluation } from "@convkit/trainer";
 import type { Context } from "../terminal/context.ts";
 import { grouped, percent, table } from "../terminal/format.ts";
-import { columnList, nameList } from "../inputs/column-list.ts";
+import { nameList } from "../inputs/column-list.ts";
 import { UsageError } from "../terminal/usage-error.ts";
-import { aboveZero, choice, flag, offering, required, text, type ValuesOf, whole } from "../terminal/option.ts";
+import { choice, flag, offering, required, text, type ValuesOf, whole } from "../terminal/option.ts";
 import { dataNames } from "../inputs/known-names.ts";
-import { maskOptions, masksOf } from "../inputs/mask-options.ts";
+import {
+  checkCacheOptions,
+  placeOptions,
+  readingOptions,
+  targetOptions,
+  targetsGiven,
+} from "../inputs/data-options.ts";
 import { modelOptions } from "../inputs/model-options.ts";
-import { cacheOptions, checkCacheOptions } from "../inputs/cache-options.ts";
-import { shardColumns, shardOptions } from "../inputs/shard-options.ts";
+import { thresholdOption } from "../inputs/threshold-option.ts";
 import { preprocessingOption } from "../inputs/preprocessing-option.ts";
 import { userPath } from "../inputs/user-path.ts";
 
@@ -16,23 +21,21 @@ export const options = {
   ...modelOptions,
   ...preprocessingOption,
   data: required(offering(text("<name-or-folder>", "images to evaluate on"), dataNames)),
-  dataFrom: text("<folder-or-url>", "where a named data set lies"),
-  outside: flag("allows paths of a CSV file that leave its folder"),
-  labels: columnList("of a CSV file: the column with the names of several labels, or one with 0 and 1 a label"),
-  numbers: columnList("of a CSV file: the columns of numbers to predict"),
-  ...shardOptions,
-  ...maskOptions,
+  ...placeOptions,
+  ...targetOptions,
   metrics: nameList("metrics of labels, numbers and masks, such as auc,r2"),
-  threshold: aboveZero("<share>", "the probability above which a label counts (default: 0.5)"),
+  threshold: {
+    ...thresholdOption,
+    about: `${thresholdOption.about}; f1 takes those of the highest F1 on these images`,
+  },
+  write: text("<model>", "with --threshold, writes the model with its thresholds, by the file's ending"),
   split: choice(["test", "validation", "train"], "<name>", "which images"),
   limit: whole(1, "<n>", "at most so many images"),
   batch: whole(1, "<n>", "images at once"),
   tta: flag("averages over the image and its mirror image"),
   runtime: choice(["auto", "openvino", "onnxruntime"], "<name>", "what computes (default: the engine)"),
   csv: text("<file>", "writes each image's class, prediction and probability as CSV"),
-  workers: whole(1, "<n>", "threads that decode images (default: one a core)"),
-  ...cacheOptions,
-  strict: flag("stops at the first image that cannot be read"),
+  ...readingOptions,
 };
 
 /** `convkit evaluate`: loss and accuracy of a model on a data set. */
@@ -55,13 +58,14 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
     workers,
     strict,
     runtime,
-    labels: labelColumns,
+    labels,
     numbers,
     mask,
     maskClasses,
     maskIgnore,
     metrics,
     threshold,
+    write,
     imageField,
     labelField,
     classNames,
@@ -69,9 +73,7 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
     cacheLimit,
     ...modelGiven
   } = given;
-  const csvColumns = (labelColumns ?? numbers ?? mask) && { labels: labelColumns, numbers, mask };
-  const masks = masksOf(maskClasses, maskIgnore);
-  const fields = csvColumns ?? shardColumns({ imageField, labelField, classNames });
+  const targets = { labels, numbers, imageField, labelField, classNames, mask, maskClasses, maskIgnore };
   checkCacheOptions(given);
   await engineInUse(context);
   const subject = await openSubject(context, name, modelGiven);
@@ -91,19 +93,18 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
     image: subject.image,
     fit: subject.fit,
     run: subject.run,
-    ...(fields && { columns: fields }),
-    ...(masks && { masks }),
+    ...targetsGiven(targets),
   });
   const { name: dataName, split, trainedOn } = chosen;
   const tellNotes = dataNotes(context.out, chosen.data);
   tellNotes();
   if (chosen.data.targets !== undefined) {
     const { judgeTasks } = await import("../inference/judge-tasks.ts");
-    await judgeTasks(context, subject, chosen, { name, metrics, threshold, batch, csv, tta, runtime });
+    await judgeTasks(context, subject, chosen, { name, metrics, threshold, write, batch, csv, tta, runtime });
     return;
   }
-  if (metrics !== undefined || threshold !== undefined)
-    throw new UsageError("--metrics and --threshold are for labels and numbers: name their columns.");
+  if ((metrics ?? threshold ?? write) !== undefined)
+    throw new UsageError("--metrics, --threshold and --write are for labels and numbers: name their columns.");
   const data = subject.matched(chosen.data);
   const columns = ["image", "label", "predicted", "probability", "right"];
   const rows = csv === undefined ? undefined : await openCsv(userPath(csv), columns);

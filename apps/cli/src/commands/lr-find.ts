@@ -1,9 +1,10 @@
 import type { OptimizerName } from "@convkit/trainer";
 import type { Context } from "../terminal/context.ts";
-import { aboveZero, flag, offering, required, text, type ValuesOf, whole } from "../terminal/option.ts";
+import { aboveZero, offering, required, text, type ValuesOf, whole } from "../terminal/option.ts";
 import { table } from "../terminal/format.ts";
 import { dataNames } from "../inputs/known-names.ts";
-import { modelOptions } from "../inputs/model-options.ts";
+import { placeOptions, targetOptions } from "../inputs/data-options.ts";
+import { modelOptions, widthsOption } from "../inputs/model-options.ts";
 import { preprocessingOption } from "../inputs/preprocessing-option.ts";
 import { userPath } from "../inputs/user-path.ts";
 import { UsageError } from "../terminal/usage-error.ts";
@@ -12,8 +13,9 @@ export const options = {
   ...modelOptions,
   ...preprocessingOption,
   data: required(offering(text("<name-or-folder>", "images to train on"), dataNames)),
-  dataFrom: text("<folder-or-url>", "where a named data set lies"),
-  outside: flag("allows paths of a CSV file that leave its folder"),
+  ...placeOptions,
+  ...targetOptions,
+  widths: widthsOption,
   batch: whole(1, "<n>", "images a step (default: 32)"),
   optimizer: text("<name>", "the optimizer to find a rate for (default: adam)"),
   from: aboveZero("<rate>", "the first rate (default: 1e-7)"),
@@ -27,17 +29,15 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
   const { findLearningRate, optimizerNames } = await import("@convkit/trainer");
   const { engineInUse } = await import("../inputs/use-engine.ts");
   const { modelAndData } = await import("../training/model-and-data.ts");
-  const { data: source, dataFrom, outside, batch = 32, optimizer = "adam", from, to, steps, out, ...rest } = given;
-  const { preprocessing, ...modelGiven } = rest;
+  const { batch = 32, optimizer = "adam", from, to, steps, out, ...inputs } = given;
   if (!(optimizerNames as readonly string[]).includes(optimizer))
     throw new UsageError(`Unknown optimizer "${optimizer}": the optimizers are ${optimizerNames.join(", ")}.`);
   if (out !== undefined && !out.endsWith(".svg"))
     throw new UsageError(`--out must be the name of an .svg file, not ${out}.`);
   await engineInUse(context);
   const { seed = 0 } = context.options;
-  const inputs = { data: source, dataFrom, outside, preprocessing };
-  const { model, train } = await modelAndData(context, name, modelGiven, inputs);
-  const range = { from, to, steps, batch, seed, signal: context.signal };
+  const { model, train, preprocessing } = await modelAndData(context, name, inputs);
+  const range = { from, to, steps, batch, seed, preprocessing, signal: context.signal };
   const found = await findLearningRate(model, train, { ...range, optimizer: optimizer as OptimizerName });
   const { valley, steepest, minimum } = found.suggestions;
   if (out !== undefined) {

@@ -5,6 +5,7 @@ import { grouped, percent } from "../terminal/format.ts";
 import { choice, flag, size, text, type ValuesOf, whole } from "../terminal/option.ts";
 import { CliError, UsageError } from "../terminal/usage-error.ts";
 import { headOptions } from "../inputs/model-options.ts";
+import { thresholdOption } from "../inputs/threshold-option.ts";
 import { preprocessingOption } from "../inputs/preprocessing-option.ts";
 import { userPath } from "../inputs/user-path.ts";
 import type { Answer, Opened } from "../inference/classify.ts";
@@ -24,27 +25,45 @@ export const options = {
   ),
   precision: choice(["float32", "bfloat16"], "<name>", "of the computations"),
   tta: flag("averages over the image and its mirror image"),
-  csv: text("<file>", "writes the best class of each image as CSV"),
+  csv: text("<file>", "writes the best class of each image as CSV, its labels or its numbers"),
+  threshold: thresholdOption,
   masks: text("<folder>", "writes the masks of a per-pixel network, and pictures of them"),
   strict: flag("stops at the first image of a folder that cannot be read"),
 };
 
-/** `convkit predict`: the most likely classes of image files, a batch at a time. */
+/** `convkit predict`: the most likely classes, the labels, numbers or masks of image files, a batch at a time. */
 export async function run(
   context: Context,
   given: ValuesOf<typeof options>,
   name: string,
   images: readonly string[],
 ): Promise<void> {
-  const { top = 5, batch = 32, tta = false, csv, masks, strict = false, runtime, precision, ...modelGiven } = given;
+  const {
+    top = 5,
+    batch = 32,
+    tta = false,
+    csv,
+    masks,
+    strict = false,
+    runtime,
+    precision,
+    threshold,
+    ...modelGiven
+  } = given;
+  if (threshold === "f1")
+    throw new UsageError(
+      "predict has no labels to judge by: evaluate --threshold f1 --write MODEL chooses thresholds.",
+    );
   const missing = images.filter((image) => !existsSync(userPath(image)));
   if (missing.length > 0) throw new UsageError(`There is no file ${missing.join(", ")}: give image files or folders.`);
   const { storedRun } = await import("../inputs/run-directory.ts");
   const { numbers, targets } = (await storedRun(userPath(name)))?.plan.columns ?? {};
-  if (numbers !== undefined || targets !== undefined)
+  if (targets !== undefined)
     throw new UsageError(
-      `predict tells classes and labels, but ${name} was trained on numbers: evaluate --csv writes its numbers for images of a CSV file.`,
+      `predict tells one target of images, but ${name} was trained on ${Object.keys(targets).join(", ")}: evaluate --csv writes all of them for images of a CSV file.`,
     );
+  if (numbers !== undefined && (tta || (given.top ?? threshold ?? masks) !== undefined))
+    throw new UsageError(`${name} predicts numbers: leave out --tta, --top, --threshold and --masks.`);
   const { imageExtensions } = await import("@convkit/datasets");
   const { classifierOf, openForward } = await import("../inference/classify.ts");
   const { decodedImages, imagePaths } = await import("../inputs/image-paths.ts");
@@ -63,17 +82,29 @@ export async function run(
       runtime !== "tensorflow" &&
       runtime !== "wasm" && { threads: context.options.threads }),
   });
+  if (numbers !== undefined) {
+    const { predictNumbers } = await import("../inference/predict-numbers.ts");
+    return predictNumbers(context, model, { name, files, names: [numbers].flat(), batch, strict, csv });
+  }
   if (model.output?.length === 4) {
-    if (tta || csv !== undefined || given.top !== undefined)
-      throw new UsageError(`${name} tells a class for each pixel: leave out --tta, --csv and --top.`);
+    if (tta || (csv ?? given.top ?? threshold) !== undefined)
+      throw new UsageError(`${name} tells a class for each pixel: leave out --tta, --csv, --top and --threshold.`);
     return predictMasks(context, model, { name, files, batch, strict, masks });
   }
   if (masks !== undefined) throw new UsageError(`--masks is for a class for each pixel, and ${name} has none.`);
-  const classifier = classifierOf(name, model);
+  if (threshold !== undefined && !model.tellsLabels)
+    throw new UsageError(`--threshold is for several labels, and ${name} tells one class an image: leave it out.`);
+  const classifier = classifierOf(name, model, threshold);
   const bar = countingBar(context.out, files.length, "images");
   const answers: Answer[] = [];
   let count = 0;
-  const rows = csv === undefined ? undefined : await openCsv(userPath(csv), ["image", "index", "label", "probability"]);
+  const rows =
+    csv === undefined
+      ? undefined
+      : await openCsv(
+          userPath(csv),
+          model.tellsLabels ? ["image", "labels"] : ["image", "index", "label", "probability"],
+        );
   try {
     for (let from = 0; from < files.length && !context.signal.aborted; from += batch) {
       const part = files.slice(from, from + batch);
@@ -82,12 +113,16 @@ export async function run(
       if (read.length === 0) continue;
       count += read.length;
       const ranked = await classifier.classify(data, read.length, { mirror: tta, top });
-      const answered = read.map((image, place) => ({ image, predictions: ranked[place]! }));
+      const answered: Answer[] = read.map((image, place) => ({ image, ...ranked[place]! }));
       // Answers that are written to a file are not kept in memory.
       if (rows === undefined) answers.push(...answered);
       else
         await rows.add(
-          answered.map(({ image, predictions: [best] }) => [image, best!.index, best!.label, best!.probability]),
+          answered.map(({ image, predictions: [best], labels }) =>
+            labels === undefined
+              ? [image, best!.index, best!.label, best!.probability]
+              : [image, labels.map(({ label }) => label).join("|")],
+          ),
         );
     }
     if (!context.signal.aborted && count === 0)
@@ -153,9 +188,10 @@ async function tellRuntime({ out }: Context, described: PredictorDescription | u
   out.note(`Computed by ${described.runtime}.`);
 }
 
-function answerText({ image, predictions }: Answer): string {
+function answerText({ image, predictions, labels }: Answer): string {
+  const told = labels === undefined ? "" : `: ${labels.map(({ label }) => label).join(", ") || "no label"}`;
   return [
-    image,
+    `${image}${told}`,
     ...predictions.map(({ label, probability }) => `  ${percent(probability).padStart(9)}  ${label}`),
   ].join("\n");
 }

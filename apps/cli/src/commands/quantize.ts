@@ -3,9 +3,10 @@ import type { IndexedDataset } from "@convkit/datasets";
 import type { QuantizationReport } from "@convkit/predict";
 import type { Context } from "../terminal/context.ts";
 import { bytes as sized, grouped, percent, table } from "../terminal/format.ts";
-import { choice, flag, offering, required, text, type ValuesOf, whole } from "../terminal/option.ts";
+import { choice, offering, required, text, type ValuesOf, whole } from "../terminal/option.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 import { dataNames } from "../inputs/known-names.ts";
+import { placeOptions } from "../inputs/data-options.ts";
 import { modelOptions } from "../inputs/model-options.ts";
 import { userPath } from "../inputs/user-path.ts";
 
@@ -17,8 +18,7 @@ export const options = {
       dataNames,
     ),
   ),
-  dataFrom: text("<folder-or-url>", "where a named data set lies"),
-  outside: flag("allows paths of a CSV file that leave its folder"),
+  ...placeOptions,
   calibration: choice(["min-max", "percentile", "entropy"], "<kind>", "how ranges are found (default: min-max)"),
   images: whole(1, "<n>", "images for the scales (default: 256)"),
   split: choice(["train", "validation", "test"], "<name>", "images for the accuracy (default: test)"),

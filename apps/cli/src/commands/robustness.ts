@@ -2,10 +2,11 @@ import type { Slice } from "../inference/slices.ts";
 import type { RobustnessReport } from "../outputs/robustness-page.ts";
 import type { Context } from "../terminal/context.ts";
 import { grouped, percent, table } from "../terminal/format.ts";
-import { flag, offering, required, text, type ValuesOf, whole, choice } from "../terminal/option.ts";
+import { choice, offering, required, text, type ValuesOf, whole } from "../terminal/option.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 import { checkHtmlName } from "../outputs/html-name.ts";
 import { dataNames } from "../inputs/known-names.ts";
+import { placeOptions } from "../inputs/data-options.ts";
 import { modelOptions } from "../inputs/model-options.ts";
 import { preprocessingOption } from "../inputs/preprocessing-option.ts";
 import { userPath } from "../inputs/user-path.ts";
@@ -14,8 +15,7 @@ export const options = {
   ...modelOptions,
   ...preprocessingOption,
   data: required(offering(text("<name-or-folder>", "images to judge on"), dataNames)),
-  dataFrom: text("<folder-or-url>", "where a named data set lies"),
-  outside: flag("allows paths of a CSV file that leave its folder"),
+  ...placeOptions,
   split: choice(["test", "validation", "train"], "<name>", "which images"),
   limit: whole(1, "<n>", "at most so many images"),
   batch: whole(1, "<n>", "images at once"),

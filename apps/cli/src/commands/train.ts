@@ -14,16 +14,15 @@ import {
 import { trackerServer, webAddress } from "../terminal/parsers.ts";
 import { CliError } from "../terminal/usage-error.ts";
 import { dataNames } from "../inputs/known-names.ts";
-import { columnList, nameList } from "../inputs/column-list.ts";
-import { cacheOptions, checkCacheOptions } from "../inputs/cache-options.ts";
-import { shardOptions } from "../inputs/shard-options.ts";
-import { maskOptions, widths } from "../inputs/mask-options.ts";
-import { modelOptions } from "../inputs/model-options.ts";
+import { nameList } from "../inputs/column-list.ts";
+import { checkCacheOptions, placeOptions, readingOptions, targetOptions } from "../inputs/data-options.ts";
+import { modelOptions, widthsOption } from "../inputs/model-options.ts";
+import { preprocessingOption } from "../inputs/preprocessing-option.ts";
 import { augmentNames } from "../training/augment-names.ts";
 import { keep, mayChange, notStored } from "../training/train-option.ts";
 import { globalOptionTable } from "../terminal/global-options.ts";
 
-const { classes, input, aux, weights, arch, adaptChannels, top, pooling } = modelOptions;
+const { classes, input, aux, weights, state, arch, adaptChannels, top, pooling } = modelOptions;
 const url: OptionOf<string> = { value: "<url>", about: "posts every epoch's numbers as JSON", read: webAddress };
 
 const optimizers = async () => (await import("@convkit/trainer")).optimizerNames;
@@ -43,29 +42,25 @@ export const options = {
   ),
   dropBlock: keep("plan.modelOptions.dropBlock", fromZero("<rate>", "DropBlock in the last two stages of a ResNet")),
   weights: keep("weights", weights, { as: "weights" }),
+  state: keep("state", state),
   arch: keep("plan.model", arch),
   adaptChannels: keep("adaptChannels", adaptChannels),
+  preprocessing: keep("preprocessingKind", preprocessingOption.preprocessing),
   top: notStored(top),
   pooling: notStored(pooling),
   data: keep("plan.data", offering(text("<name-or-folder>", "images to train on"), dataNames), { as: "data" }),
-  labels: keep(
-    "plan.columns.labels",
-    columnList("of a CSV file: the column with the names of several labels, or one with 0 and 1 a label"),
-  ),
-  numbers: keep("plan.columns.numbers", columnList("of a CSV file: the columns of numbers to predict")),
-  imageField: keep("plan.columns.image", shardOptions.imageField),
-  labelField: keep("plan.columns.label", shardOptions.labelField),
-  classNames: keep("plan.columns.classes", shardOptions.classNames),
-  mask: keep("plan.columns.mask", maskOptions.mask),
-  maskClasses: keep("plan.masks.names", maskOptions.maskClasses),
-  maskIgnore: keep("plan.masks.ignore", maskOptions.maskIgnore),
-  widths: keep("plan.modelOptions.widths", widths),
+  labels: keep("plan.columns.labels", targetOptions.labels),
+  numbers: keep("plan.columns.numbers", targetOptions.numbers),
+  imageField: keep("plan.columns.image", targetOptions.imageField),
+  labelField: keep("plan.columns.label", targetOptions.labelField),
+  classNames: keep("plan.columns.classes", targetOptions.classNames),
+  mask: keep("plan.columns.mask", targetOptions.mask),
+  maskClasses: keep("plan.masks.names", targetOptions.maskClasses),
+  maskIgnore: keep("plan.masks.ignore", targetOptions.maskIgnore),
+  widths: keep("plan.modelOptions.widths", widthsOption),
   metrics: keep("plan.metrics", nameList("what is measured beside the loss, such as auc,f1")),
-  dataFrom: keep("dataFrom", text("<folder-or-url>", "where a named data set lies"), {
-    as: "source",
-    keepsPromise: true,
-  }),
-  outside: keep("outside", flag("allows paths of a CSV file that leave its folder"), { keepsPromise: true }),
+  dataFrom: keep("dataFrom", placeOptions.dataFrom, { as: "source", keepsPromise: true }),
+  outside: keep("outside", placeOptions.outside, { keepsPromise: true }),
   validation: keep("plan.validation", aboveZero("<part>", "images or share of the training data to validate on")),
   folds: keep("folds", whole(2, "<k>", "cross-validation: trains k times, each time validated on another k-th part")),
   stratify: keep("plan.stratify", flag("the same share of each class in images that --validation and --limit draw")),
@@ -151,6 +146,11 @@ export const options = {
     whole(1, "<steps>", "measures gradients, updates and activations every so many steps, for convkit health"),
     { keepsPromise: true },
   ),
+  logSteps: keep(
+    "logSteps",
+    whole(1, "<n>", "writes loss and rate every so many steps to steps.csv, TensorBoard and the tracker"),
+    { keepsPromise: true },
+  ),
   keepGoing: notStored(flag("goes on where checkpoint, model or history cannot be written, and says so")),
   webhook: notStored(url),
   tracker: notStored({
@@ -158,10 +158,10 @@ export const options = {
     about: "sends settings and numbers to a server of MLflow, as in mlflow=http://localhost:5000",
     read: trackerServer,
   }),
-  workers: notStored(whole(1, "<n>", "threads that decode images (default: one a core)")),
-  cacheDecoded: notStored(cacheOptions.cacheDecoded),
-  cacheLimit: notStored(cacheOptions.cacheLimit),
-  strict: notStored(flag("stops at the first image that cannot be read")),
+  workers: notStored(readingOptions.workers),
+  cacheDecoded: notStored(readingOptions.cacheDecoded),
+  cacheLimit: notStored(readingOptions.cacheLimit),
+  strict: notStored(readingOptions.strict),
   teacher: keep(
     "plan.distill.teacher",
     text("<model>", "a trained model whose softened classes are targets beside the labels"),

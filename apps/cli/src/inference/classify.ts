@@ -1,4 +1,5 @@
-import type { ImageFit } from "@convkit/core";
+import { type ImageFit, modelMetadata } from "@convkit/core";
+import { endOf } from "@convkit/core/internal";
 import { decodePredictions, type PredictorDescription, type PredictorOptions, predictor } from "@convkit/predict";
 import { classNames, endsInLogits } from "@convkit/predict/internal";
 import type { Context } from "../terminal/context.ts";
@@ -18,9 +19,15 @@ export interface Prediction {
 }
 
 /** An image and its most likely classes, the most likely first. */
-export interface Answer {
+export interface Answer extends Ranked {
   readonly image: string;
+}
+
+/** The most likely classes of an image, the most likely first. */
+export interface Ranked {
   readonly predictions: readonly Prediction[];
+  /** The labels above their thresholds; missing for a model that tells one class an image. */
+  readonly labels?: readonly Prediction[] | undefined;
 }
 
 /** A model that classifies images. */
@@ -34,7 +41,7 @@ export interface Classifier {
     data: Uint8Array,
     count: number,
     options: { readonly mirror: boolean; readonly top: number },
-  ): Promise<readonly (readonly Prediction[])[]>;
+  ): Promise<readonly Ranked[]>;
   /** The runtime that was chosen, once something was classified. */
   describe(): PredictorDescription | undefined;
   dispose(): Promise<void>;
@@ -43,17 +50,29 @@ export interface Classifier {
 /** What computes the answers. */
 export type Computing = Pick<PredictorOptions, "runtime" | "precision" | "threads">;
 
-/** A classifier by an opened model. */
-export function classifierOf(name: string, model: Opened): Classifier {
-  const { forward, input, classes, logits, fit, describe = () => undefined } = model;
+/** A classifier by an opened model; `threshold` counts in place of the model's own. */
+export function classifierOf(name: string, model: Opened, threshold?: number | readonly number[]): Classifier {
+  const { forward, input, classes, logits, fit, tellsLabels = false, describe = () => undefined } = model;
+  const thresholds = threshold ?? model.thresholds ?? 0.5;
+  const units = model.output?.at(-1);
+  if (typeof thresholds === "object" && tellsLabels && units != null && thresholds.length !== units)
+    throw new UsageError(`--threshold: expected ${units} numbers, one a label, got ${thresholds.length}.`);
   const shape = imageShape(name, input, fit);
   return {
     shape,
     fit,
     async classify(data, count, { mirror, top }) {
       const scores = await scoresOf(forward, data, [count, ...shape], mirror);
-      const rows = decodePredictions({ data: scores, shape: [count, scores.length / count] }, { top, classes, logits });
-      return rows.map((row) => row.map(({ index, label, probability }) => ({ index, label, probability })));
+      const width = scores.length / count;
+      const decoding = { top: tellsLabels ? width : top, classes, logits };
+      const rows = decodePredictions({ data: scores, shape: [count, width] }, decoding);
+      return rows.map((row) => {
+        const all = row.map(({ index, label, probability }) => ({ index, label, probability }));
+        if (!tellsLabels) return { predictions: all };
+        const isAbove = ({ index, probability }: Prediction): boolean =>
+          probability > (typeof thresholds === "object" ? thresholds[index]! : thresholds);
+        return { predictions: all.slice(0, top), labels: all.filter(isAbove) };
+      });
     },
     describe,
     dispose: () => forward.dispose(),
@@ -71,6 +90,10 @@ export interface Opened {
   /** Whether the scores are logits; the scores tell where it is not known. */
   readonly logits?: boolean | undefined;
   readonly fit: ImageFit;
+  /** Whether the model tells several labels an image, each with a sigmoid; false if missing. */
+  readonly tellsLabels?: boolean | undefined;
+  /** The probability above which each label counts; 0.5 if missing. */
+  readonly thresholds?: readonly number[] | undefined;
 }
 
 /** Opens the model `<model>`, with its preprocessing and its class names. */
@@ -109,6 +132,8 @@ export async function openForward(
     classes,
     logits: endsInLogits(model),
     fit,
+    tellsLabels: endOf(model.outputs[0]!).kind === "sigmoid" && (model.outputs[0]!.shape.at(-1) ?? 1) > 1,
+    thresholds: modelMetadata(model).thresholds,
   };
 }
 

@@ -1,4 +1,4 @@
-import type { MetricName } from "@convkit/trainer";
+import type { EvaluateTasksOptions, MetricName } from "@convkit/trainer";
 import type { EvaluationData } from "../inputs/evaluation-data.ts";
 import { openCsv } from "../outputs/csv-file.ts";
 import { shortOutputs, tasksTable, tasksText } from "../outputs/tasks-text.ts";
@@ -13,7 +13,9 @@ import type { Subject } from "./subject.ts";
 export interface TaskOptions {
   readonly name: string;
   readonly metrics: readonly string[] | undefined;
-  readonly threshold: number | undefined;
+  readonly threshold: EvaluateTasksOptions["threshold"];
+  /** Where the model is written with its thresholds. */
+  readonly write: string | undefined;
   readonly batch: number | undefined;
   readonly csv: string | undefined;
   readonly tta: boolean;
@@ -25,13 +27,18 @@ export async function judgeTasks(
   context: Context,
   subject: Subject,
   { data, name: dataName, split, trainedOn }: EvaluationData,
-  { name, metrics, threshold, batch, csv, tta, runtime }: TaskOptions,
+  { name, metrics, threshold, write, batch, csv, tta, runtime }: TaskOptions,
 ): Promise<void> {
   if (tta || runtime !== undefined)
     throw new UsageError("--tta and --runtime are for classes: leave them out for labels, numbers and masks.");
   if (subject.judgeTasks === undefined)
     throw new UsageError(`${name} cannot be evaluated on labels or numbers: give a run directory or a layers model.`);
   const targets = Object.entries(data.targets ?? {});
+  const hasLabels = targets.some(([, { kind }]) => kind === "labels");
+  if (threshold !== undefined && !hasLabels)
+    throw new UsageError(`--threshold is for labels, and ${dataName} has none: leave it out.`);
+  if (write !== undefined && (threshold === undefined || targets.length > 1))
+    throw new UsageError("--write stores the thresholds of a model that tells labels alone: give --threshold, too.");
   if (csv !== undefined && targets.some(([, { kind }]) => kind === "mask"))
     throw new UsageError(
       "--csv has a row for each image, and masks have a class for each pixel: predict --masks FOLDER writes masks as pictures.",
@@ -66,6 +73,12 @@ export async function judgeTasks(
       },
     });
     await rows?.done();
+    if (threshold === "f1")
+      context.out.note(
+        `The thresholds are those of the highest F1 on these ${split} images: on other images precision, recall and F1 will be lower.`,
+      );
+    const thresholds = result.outputs[0]!.labels?.map((label) => label.threshold);
+    if (write !== undefined && thresholds !== undefined) await subject.writeWith!(userPath(write), { thresholds });
     context.out.result(
       {
         model: name,
@@ -74,10 +87,14 @@ export async function judgeTasks(
         ...(trainedOn !== undefined && { trainedOn }),
         ...result,
         outputs: shortOutputs(result),
+        ...(write !== undefined && { written: userPath(write) }),
       },
-      [`${dataName} ${split}, ${grouped(result.count)} images: ${tasksText(result)}`, "", tasksTable(result)].join(
-        "\n",
-      ),
+      [
+        `${dataName} ${split}, ${grouped(result.count)} images: ${tasksText(result)}`,
+        "",
+        tasksTable(result),
+        ...(write === undefined ? [] : [`Written: ${write}`]),
+      ].join("\n"),
     );
   } finally {
     bar.stop();

@@ -1,4 +1,4 @@
-import type { ImageFit } from "@convkit/core";
+import { type ImageFit, type ModelMetadata, setModelMetadata } from "@convkit/core";
 import type { IndexedDataset } from "@convkit/datasets";
 import { findArchitecture, isModelName } from "@convkit/models";
 import {
@@ -35,6 +35,8 @@ export interface Subject {
   judge(data: IndexedDataset, how: How): Promise<Evaluation>;
   /** Evaluates on labels or numbers; missing for a model that tells classes only. */
   judgeTasks?(data: IndexedDataset, how: TaskHow): Promise<TaskEvaluation>;
+  /** Writes the model with more metadata; missing where `judgeTasks` is. */
+  writeWith?(path: string, metadata: ModelMetadata): Promise<void>;
 }
 
 /** Opens a SavedModel, a network of the zoo with as many classes as the data, or a model that has its own classes. */
@@ -77,6 +79,10 @@ export async function openSubject(context: Context, name: string, options: Model
         ...how,
         metrics: how.metrics ?? metrics,
       });
+    },
+    async writeWith(path, metadata) {
+      const { saveModel } = await import("@convkit/weights");
+      await saveModel(setModelMetadata(resolved.model, metadata), path);
     },
   };
 }

@@ -1,4 +1,4 @@
-import { choice, flag, flagOf, negated, offering, size, text, whole } from "../terminal/option.ts";
+import { choice, flag, flagOf, negated, offering, type OptionOf, size, text, whole } from "../terminal/option.ts";
 import type { PreprocessingKind } from "./preprocessing-option.ts";
 import { networkNames } from "./known-names.ts";
 import { UsageError } from "../terminal/usage-error.ts";
@@ -21,6 +21,13 @@ export const architectureOptions = { ...headOptions, top: negated("ends at the f
 
 /** The options of a network of the zoo. */
 export const modelOptions = { ...architectureOptions, input: size("image size") };
+
+/** Channels of each level of unet. */
+export const widthsOption: OptionOf<readonly number[]> = {
+  value: "<list>",
+  about: "channels of each level of unet (default: 64,128,256,512,1024)",
+  read: (given) => given.split(",").map(Number),
+};
 
 /** The values of the options of a network of the zoo. */
 export interface ModelOptions {

@@ -26,14 +26,22 @@ const kinds: Readonly<Record<PreprocessingKind, { readonly pixels: Preprocessing
 
 export type PreprocessingKind = "torchvision" | "torch" | "tf" | "caffe" | "unit" | "raw";
 
+/** The names of the ways that images become a model's input. */
+export const preprocessingKinds = Object.keys(kinds) as readonly PreprocessingKind[];
+
 /** The option of how images become a model's input. */
 export const preprocessingOption = {
   preprocessing: choice(
-    ["torchvision", "torch", "tf", "caffe", "unit", "raw"],
+    preprocessingKinds,
     "<kind>",
     "how images become the input, for a file that does not say it: torch (ImageNet's mean and deviation), torchvision (the same, after resizing to 256 and cropping 224), tf (-1 to 1), caffe, unit (0 to 1), raw (0 to 255)",
   ),
 };
+
+/** How image files are decoded with a preprocessing that the user names; undefined if none is named. */
+export function fitOf(kind: PreprocessingKind | undefined): ImageFit | undefined {
+  return kind && kinds[kind].fit;
+}
 
 /** The metadata with the preprocessing that the user names; unchanged if none is named. */
 export function withPreprocessing(

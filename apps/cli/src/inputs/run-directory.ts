@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { isConvkitError } from "@convkit/errors";
 import { readJson } from "@convkit/files";
+import { preprocessingKinds } from "./preprocessing-option.ts";
 import { checkPlan, type Plan, TrainerError } from "@convkit/trainer";
 import {
   type Field,
@@ -108,10 +109,13 @@ const configShape: StoredShape = {
     dataFrom: text,
     outside: trueOrFalse,
     weights: text,
+    state: text,
+    preprocessingKind: oneOf(preprocessingKinds),
     freeze: trueOrFalse,
     keepBest: wholeFromOne,
     validationRuntime: oneOf(["auto", "openvino", "onnxruntime"]),
     health: wholeFromOne,
+    logSteps: wholeFromOne,
     folds: wholeFromOne,
     fold: { fields: { number: wholeFromOne, of: wholeFromOne } },
     classes: listOf(text),

@@ -11,16 +11,17 @@ export function tasksText({ loss, metrics }: TaskEvaluation): string {
 export function tasksTable({ outputs }: TaskEvaluation): string {
   return outputs
     .flatMap((output) => {
-      const { labels, numbers, perClass, overlaps, threshold } = output;
+      const { labels, numbers, perClass, overlaps } = output;
       const title = outputs.length === 1 ? [] : [`${output.output}:`];
       const optional = (value: number | null) => (value === null ? "" : String(tidy(value)));
       if (labels !== undefined)
         return [
           ...title,
           table(
-            ["label", "precision", "recall", "F1", "AP", "AUC", "best threshold", "images"],
-            labels.map(({ label, precision, recall, f1, averagePrecision, auc, best, support }) => [
+            ["label", "threshold", "precision", "recall", "F1", "AP", "AUC", "best threshold", "images"],
+            labels.map(({ label, threshold, precision, recall, f1, averagePrecision, auc, best, support }) => [
               label,
+              String(tidy(threshold)),
               percent(precision),
               percent(recall),
               percent(f1),
@@ -30,7 +31,7 @@ export function tasksTable({ outputs }: TaskEvaluation): string {
               grouped(support),
             ]),
           ),
-          `Precision, recall and F1 at the threshold ${threshold}.`,
+          "A label counts above its threshold.",
         ];
       if (numbers !== undefined)
         return [

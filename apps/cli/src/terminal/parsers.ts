@@ -25,6 +25,15 @@ export function notNegative(text: string): number {
   return value;
 }
 
+/** Reads a probability, a list of them such as 0.3,0.6, or `f1`. */
+export function labelThresholds(text: string): number | readonly number[] | "f1" {
+  if (text === "f1") return text;
+  const shares = text.split(",").map((each) => (each.trim() === "" ? Number.NaN : Number(each)));
+  if (shares.some((share) => !(share >= 0 && share <= 1)))
+    throw new InvalidArgumentError("It must be a number from 0 to 1, a list of them, as in 0.3,0.6, or f1.");
+  return shares.length === 1 ? shares[0]! : shares;
+}
+
 /** Reads a URL for POST requests. */
 export function webAddress(text: string): string {
   if (!/^https?:/.test(text) || !URL.canParse(text))

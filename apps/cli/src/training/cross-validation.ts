@@ -10,7 +10,8 @@ import { table } from "../terminal/format.ts";
 import { CliError, UsageError } from "../terminal/usage-error.ts";
 import { type EndedRun, resultDocument, writeResult } from "./finish-run.ts";
 import type { RunConfig } from "./run-config.ts";
-import { type RunPlace, trainRun } from "./train-run.ts";
+import type { RunPlace } from "./run-place.ts";
+import { trainRun } from "./train-run.ts";
 
 /**
  * Trains a run for each fold into its own run directory in `place.folder`, and writes `folds.json` there. The folder's

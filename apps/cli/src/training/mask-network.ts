@@ -1,7 +1,9 @@
 import type { IndexedDataset } from "@convkit/datasets";
+import { modelMetadata } from "@convkit/core";
 import { unet } from "@convkit/models";
 import type { Plan } from "@convkit/trainer";
 import { UsageError } from "../terminal/usage-error.ts";
+import { type PreprocessingKind, setPreprocessing } from "../inputs/preprocessing-option.ts";
 import type { ResolvedModel } from "../inputs/model-source.ts";
 
 /** The name of the network that tells a class for each pixel. */
@@ -14,7 +16,7 @@ export const maskInput = [256, 256, 3] as const;
 export function newMaskNetwork(
   { modelOptions = {}, data: source }: Pick<Plan, "modelOptions" | "data">,
   data: IndexedDataset,
-  seed: number,
+  { seed, preprocessing: kind }: { readonly seed: number; readonly preprocessing?: PreprocessingKind | undefined },
 ): ResolvedModel {
   const [target, ...others] = Object.values(data.targets ?? {});
   if (target?.kind !== "mask" || others.length > 0)
@@ -23,6 +25,7 @@ export function newMaskNetwork(
     );
   const { input = maskInput, widths } = modelOptions;
   const model = unet({ input, widths, classes: target.names.length, seed });
-  const preprocessing = { scale: 1 / 255 };
-  return { model, name: maskNetwork, classes: undefined, preprocessing, images: {}, isUntrained: true };
+  setPreprocessing(model, kind);
+  const { preprocessing = {}, images = {} } = modelMetadata(model);
+  return { model, name: maskNetwork, classes: undefined, preprocessing, images, isUntrained: true };
 }

@@ -1,45 +1,50 @@
-import type { LayersModel } from "@tensorflow/tfjs-layers";
 import type { IndexedDataset } from "@convkit/datasets";
-import { findArchitecture, isModelName } from "@convkit/models";
 import type { Context } from "../terminal/context.ts";
 import { dataNotes } from "../inputs/data-notes.ts";
-import { loadSplits } from "../inputs/load-data.ts";
-import { matchModelClasses } from "../inputs/model-classes.ts";
+import { type GivenTargets, targetsGiven } from "../inputs/data-options.ts";
+import { dataPlace } from "../inputs/load-data.ts";
 import type { ModelOptions } from "../inputs/model-options.ts";
-import { inputOf, resolveModel } from "../inputs/model-source.ts";
-import { setPreprocessing } from "../inputs/preprocessing-option.ts";
-import { modelToTrain, outputsFor } from "./starting-model.ts";
+import type { ResolvedModel } from "../inputs/model-source.ts";
+import { userPath } from "../inputs/user-path.ts";
+import { basePlan } from "./plan.ts";
+import { runModel } from "./run-model.ts";
 
-type Preprocessing = Parameters<typeof setPreprocessing>[1];
-
-/** Where the training images of a command lie, and how they are prepared. */
-interface TrainingInputs {
+/** The options of a command that trains a little, without a run. */
+export interface TrainingInputs extends ModelOptions, GivenTargets {
   readonly data: string;
   readonly dataFrom?: string | undefined;
   readonly outside?: boolean | undefined;
-  readonly preprocessing: Preprocessing;
+  readonly widths?: readonly number[] | undefined;
 }
 
-/** A model of the zoo or of a file, ready to train, and the training images, with its order of the classes. */
+/** The model and the training images that `convkit train` begins with. */
 export async function modelAndData(
   context: Context,
   name: string,
-  modelGiven: ModelOptions,
-  { data, dataFrom, outside, preprocessing }: TrainingInputs,
-): Promise<{ readonly model: LayersModel; readonly train: IndexedDataset }> {
-  const { seed = 0 } = context.options;
-  const trained = isModelName(name)
-    ? undefined
-    : await resolveModel(name, modelGiven, seed, (note) => context.out.note(note));
-  const image =
-    trained === undefined ? (modelGiven.input ?? findArchitecture(name).input) : inputOf(trained.model, trained.images);
-  const splits = await loadSplits(context, { data, dataFrom, outside, seed, image, fit: trained?.images });
-  dataNotes(context.out, splits.train)();
-  const { classes } = splits.train;
-  const count = modelGiven.classes ?? outputsFor(name, classes.length);
-  const { model } = await modelToTrain(context, trained, name, modelGiven, { wanted: { names: classes, count }, seed });
-  setPreprocessing(model, preprocessing);
-  // A kept head has its own order of the classes.
-  const isKept = trained !== undefined && model === trained.model;
-  return { model, train: isKept ? matchModelClasses(context.out, splits.train, trained) : splits.train };
+  given: TrainingInputs,
+): Promise<ResolvedModel & { readonly train: IndexedDataset }> {
+  const { data, dataFrom, outside, arch, weights, adaptChannels, state, preprocessing } = given;
+  const { classes, input, aux, widths } = given;
+  const plan = basePlan(name, given);
+  const file = arch === undefined ? weights : name;
+  const resolved = await runModel(context, {
+    plan: {
+      ...plan,
+      data: dataPlace(data),
+      modelOptions: { ...plan.modelOptions, ...defined({ classes, input, aux, widths }) },
+      ...targetsGiven(given),
+    },
+    seed: context.options.seed ?? 0,
+    ...defined({ dataFrom, outside, adaptChannels, state }),
+    ...(file !== undefined && { weights: file === "imagenet" ? file : userPath(file) }),
+    ...(preprocessing !== undefined && { preprocessingKind: preprocessing }),
+  });
+  const { train } = resolved.data;
+  dataNotes(context.out, train)();
+  return { ...resolved, train };
+}
+
+/** The entries with a value. */
+function defined<T extends object>(given: T): { [Name in keyof T]?: Exclude<T[Name], undefined> } {
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as never;
 }

@@ -6,6 +6,7 @@ import { flagOf } from "../terminal/option.ts";
 import { guess } from "../terminal/guess.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 import { dataPlace } from "../inputs/load-data.ts";
+import type { PreprocessingKind } from "../inputs/preprocessing-option.ts";
 import { readConfig } from "../inputs/run-directory.ts";
 import { userFolder, userPath } from "../inputs/user-path.ts";
 import type { Environment } from "./environment.ts";
@@ -32,6 +33,10 @@ export interface RunConfig {
   /** True if only the last layer with weights is trained. */
   readonly freeze?: boolean;
   readonly adaptChannels?: boolean;
+  /** Which weights of a PyTorch checkpoint. */
+  readonly state?: string;
+  /** How images become the input, by the name of `--preprocessing`; missing if model and weights say it. */
+  readonly preprocessingKind?: PreprocessingKind;
   /** Number of best epochs whose checkpoints are kept besides the newest. */
   readonly keepBest?: number;
   /** The runtime that validates a copy of the model; missing if the engine does. */
@@ -42,6 +47,8 @@ export interface RunConfig {
   readonly fold?: { readonly number: number; readonly of: number };
   /** Steps between measurements of gradients, updates and activations. */
   readonly health?: number;
+  /** Steps between the losses and rates in `steps.csv`, TensorBoard and the tracker; missing for those of epochs alone. */
+  readonly logSteps?: number;
   /** Names of the classes; missing until the data is loaded. */
   readonly classes?: readonly string[];
   /** Versions and machine of the run; missing until its data is loaded. */

@@ -8,7 +8,8 @@ import { table } from "../terminal/format.ts";
 import { CliError, UsageError } from "../terminal/usage-error.ts";
 import { writeResult } from "./finish-run.ts";
 import type { RunConfig } from "./run-config.ts";
-import { type RunPlace, trainRun } from "./train-run.ts";
+import type { RunPlace } from "./run-place.ts";
+import { trainRun } from "./train-run.ts";
 
 /** What `search.json` keeps: all that a resumed search needs, and its trials so far. */
 export interface StoredSearch {

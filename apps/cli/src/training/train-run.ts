@@ -2,63 +2,35 @@ import { existsSync } from "node:fs";
 import { readdir, rm, rmdir } from "node:fs/promises";
 import { basename } from "node:path";
 import { writeJson } from "@convkit/files";
-import type { DataSplits, IndexedDataset } from "@convkit/datasets";
+import type { IndexedDataset } from "@convkit/datasets";
 import type { Engine } from "@convkit/engine";
 import { findArchitecture, isModelName } from "@convkit/models";
 import {
   balancedClassWeights,
-  type Callback,
   claimRunDirectory,
-  earlyStopping,
   evaluate,
   evaluateTasks,
   fineTune,
   type Loss,
   type Plan,
   planAugmentation,
-  mlflow,
-  reduceOnPlateau,
-  taskHeads,
-  track,
   type RunClaim,
   runDirectory,
   type RunResult,
-  tensorBoard,
   train,
-  trainingHealth,
-  webhook,
 } from "@convkit/trainer";
 import type { Context } from "../terminal/context.ts";
 import { grouped } from "../terminal/format.ts";
-import { trainingProgress } from "./progress.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 import { dataNotes } from "../inputs/data-notes.ts";
-import { hasSameNames, listed, matchModelClasses } from "../inputs/model-classes.ts";
-import { inputOf, type ResolvedModel, resolveModel } from "../inputs/model-source.ts";
-import { mapSplits, runSplits } from "../inputs/run-splits.ts";
-
+import { resolveModel } from "../inputs/model-source.ts";
 import { engineInUse } from "../inputs/use-engine.ts";
 import { environment } from "./environment.ts";
 import type { EndedRun } from "./finish-run.ts";
 import type { RunConfig } from "./run-config.ts";
-import { maskInput, maskNetwork, newMaskNetwork } from "./mask-network.ts";
-import { freezeAllButHead, modelToTrain, outputsFor } from "./starting-model.ts";
-
-/** The folder of a run, and the options of this process. */
-export interface RunPlace {
-  readonly folder: string;
-  readonly isResumed: boolean;
-  readonly workers: number | undefined;
-  readonly strict: boolean | undefined;
-  readonly cacheDecoded: boolean | undefined;
-  readonly cacheLimit: number | undefined;
-  readonly keepGoing: boolean | undefined;
-  readonly webhook: string | undefined;
-  /** The address of MLflow's server. */
-  readonly tracker: string | undefined;
-  /** True for a trial of a search, whose model is not used again. */
-  readonly isTrial?: boolean;
-}
+import { runCallbacks, tellAndGoOn } from "./run-callbacks.ts";
+import type { RunPlace } from "./run-place.ts";
+import { runModel } from "./run-model.ts";
 
 /**
  * Trains into the run directory, which is locked until `finish` has used the result. If a new run fails before its
@@ -108,7 +80,7 @@ async function trainIn(
   const { plan, seed, precision, deterministic } = config;
   const { engine, threads } = await runEngine(context, config);
   context.signal.throwIfAborted();
-  const { model, preprocessing, data } = await modelAndData(context, config, place);
+  const { model, preprocessing, data } = await runModel(context, config, place);
   const { targets } = data.train;
   context.signal.throwIfAborted();
   const tellNotes = dataNotes(context.out, data.train, data.validation, data.test);
@@ -122,12 +94,7 @@ async function trainIn(
     `${config.name}: ${grouped(parameters)} parameters, ${grouped(data.train.size)} images of ${data.name}, ${engine.name} engine${version}, run directory ${place.folder}`,
   );
   const execution = { precision, deterministic, ...(threads !== undefined && { threads }) };
-  const callbacks = () => [
-    trainingProgress(context.out),
-    ...callbacksOf(context, config, place),
-    ...webhooks(context, place),
-    ...trackers(context, config, place),
-  ];
+  const callbacks = () => runCallbacks(context, config, place);
   const teacher =
     plan.distill && (await resolveModel(plan.distill.teacher, {}, seed, (note) => context.out.note(note)));
   const settings = {
@@ -239,94 +206,6 @@ async function fineTuned(...[model, data, options]: Required<Parameters<typeof f
   return { ...stages.at(-1)!, seconds: stages.reduce((sum, { seconds }) => sum + seconds, 0) };
 }
 
-/** Loads the images of a run and its initial model, which has an output for each class. */
-async function modelAndData(
-  context: Context,
-  config: RunConfig,
-  { workers, strict, cacheDecoded, cacheLimit }: RunPlace,
-): Promise<ResolvedModel & { readonly data: DataSplits<IndexedDataset> }> {
-  const { plan, seed, weights, adaptChannels } = config;
-  const trained =
-    isModelName(plan.model) || plan.model === maskNetwork
-      ? undefined
-      : await resolveModel(plan.model, {}, seed, (note) => context.out.note(note));
-  const isMaskNetwork = plan.model === maskNetwork;
-  const usual = () => (isMaskNetwork ? maskInput : findArchitecture(plan.model).input);
-  const image = trained ? inputOf(trained.model, trained.images) : (plan.modelOptions?.input ?? usual());
-  const { dropPath, dropBlock } = plan.modelOptions ?? {};
-  if ((trained !== undefined || isMaskNetwork) && (dropPath ?? dropBlock) !== undefined)
-    throw new UsageError(
-      "--drop-path and --drop-block are for networks of the zoo; unet has none, and a stored model keeps its layers: leave them out.",
-    );
-  const data = await runSplits(context, config, {
-    workers,
-    strict,
-    cacheDecoded,
-    cacheLimit,
-    image,
-    fit: trained?.images,
-  });
-  const { classes: names, targets } = data.train;
-  checkStoredClasses(config, data);
-  if (isMaskNetwork) {
-    const made = newMaskNetwork(plan, data.train, seed);
-    return { ...made, data };
-  }
-  if (targets !== undefined) {
-    const { input, aux } = plan.modelOptions ?? {};
-    const options = {
-      dropPath,
-      dropBlock,
-      input: input && ([...input] as [number, number, number]),
-      weights,
-      adaptChannels,
-    };
-    if (aux === true) throw new UsageError("--aux is for classes: leave it out.");
-    const wanted = {
-      names: [],
-      count: trained?.model.outputs[0]!.shape.at(-1) ?? findArchitecture(plan.model).classes,
-    };
-    const base = trained ?? (await modelToTrain(context, trained, plan.model, options, { wanted, seed }));
-    const model = fitsTargets(base.model, targets) ? base.model : taskHeads(base.model, data.train, { seed });
-    if (config.freeze === true) freezeAllButHead(model);
-    return { ...base, classes: undefined, model, data };
-  }
-  const { input, aux, classes: count = outputsFor(plan.model, names.length) } = plan.modelOptions ?? {};
-  const resolved = await modelToTrain(
-    context,
-    trained,
-    plan.model,
-    { input: input && [...input], aux, dropPath, dropBlock, weights, adaptChannels },
-    { wanted: { names, count }, seed },
-  );
-  if (config.freeze === true) freezeAllButHead(resolved.model);
-  // A kept head has its own order of the classes.
-  const isKept = trained !== undefined && resolved.model === trained.model;
-  return { ...resolved, data: isKept ? mapSplits(data, (set) => matchModelClasses(context.out, set, trained)) : data };
-}
-
-/** True if a trained model has an output for each target already. */
-function fitsTargets(model: ResolvedModel["model"], targets: NonNullable<IndexedDataset["targets"]>): boolean {
-  const wanted = Object.entries(targets);
-  return (
-    model.outputs.length === wanted.length &&
-    model.outputs.every((output, place) => {
-      const [name, { kind, shape }] = wanted[place]!;
-      // The classes of a mask are checked with the data.
-      if (kind === "mask") return output.shape.length === 4;
-      return output.sourceLayer.name === name && output.shape.slice(1).join() === shape.join();
-    })
-  );
-}
-
-/** A resumed run needs its original classes: its model knows no others. */
-function checkStoredClasses({ classes, plan }: RunConfig, { train }: DataSplits<IndexedDataset>): void {
-  if (classes !== undefined && !hasSameNames(classes, train.classes))
-    throw new UsageError(
-      `The run began with the classes ${listed(classes)}, but ${plan.data} has ${listed(train.classes)} now: a run goes on with its own data.`,
-    );
-}
-
 function classWeightsOf(weights: NonNullable<Plan["classWeights"]>, train: IndexedDataset): readonly number[] {
   if (weights !== "balanced") return weights;
   const [name, mask] = Object.entries(train.targets ?? {}).find(([, { kind }]) => kind === "mask") ?? [];
@@ -338,40 +217,4 @@ function classWeightsOf(weights: NonNullable<Plan["classWeights"]>, train: Index
 function outputWeightsOf(model: string, outputs: number): number[] {
   const auxLossWeight = (isModelName(model) ? findArchitecture(model).auxLossWeight : undefined) ?? 1;
   return Array.from({ length: outputs }, (_, index) => (index === 0 ? 1 : auxLossWeight));
-}
-
-function tellAndGoOn({ out }: Context, { message }: Error): void {
-  out.note(`${message.replace(/\.$/, "")}. The training goes on.`);
-}
-
-function callbacksOf(context: Context, { plan, health }: RunConfig, { keepGoing }: RunPlace): Callback[] {
-  const onError = keepGoing === true ? (error: Error) => tellAndGoOn(context, error) : undefined;
-  return [
-    tensorBoard({ histograms: plan.histograms ?? 0, onError }),
-    ...(health === undefined
-      ? []
-      : [trainingHealth({ every: health, histograms: (plan.histograms ?? 0) > 0, onError })]),
-    ...(plan.earlyStopping ? [earlyStopping(plan.earlyStopping)] : []),
-    ...(plan.reduceOnPlateau ? [reduceOnPlateau(plan.reduceOnPlateau)] : []),
-  ];
-}
-
-function webhooks({ out }: Context, { webhook: url }: RunPlace): Callback[] {
-  return url === undefined ? [] : [webhook(url, { onError: (error) => out.note(`webhook: ${error.message}`) })];
-}
-
-/** The tracker of a run, whose settings are the plan's, with dots between the keys. */
-function trackers({ out }: Context, { name, plan, seed, precision }: RunConfig, { tracker }: RunPlace): Callback[] {
-  if (tracker === undefined) return [];
-  const settings = { seed, precision, ...flat(plan) };
-  return [track(mlflow(tracker, { experiment: name }), { settings, onNote: (note) => out.note(note) })];
-}
-
-function flat(value: object, path = ""): Record<string, string> {
-  const rows = Object.entries(value).flatMap(([key, each]: [string, unknown]) => {
-    if (each === undefined) return [];
-    const isRecord = typeof each === "object" && each !== null && !Array.isArray(each);
-    return isRecord ? Object.entries(flat(each, `${path}${key}.`)) : [[`${path}${key}`, String(each)] as const];
-  });
-  return Object.fromEntries(rows);
 }

@@ -18,6 +18,8 @@ export interface ModelMetadata {
    * numbers, or ImageNet's names for a published network of 1,000 outputs.
    */
   readonly classes?: readonly string[] | undefined;
+  /** Of a model that tells several labels: the probability above which each counts, in the order of `classes`; 0.5 if missing. */
+  readonly thresholds?: readonly number[] | undefined;
   /** How image files are decoded to the model's size; if missing, they are stretched to it. */
   readonly images?: ImageFit | undefined;
   /** How pixels (0 to 255) become the model's input; if missing, they are the input. */
@@ -51,6 +53,7 @@ const metadataNames: OptionNames<ModelMetadata> = {
   architecture: true,
   source: true,
   classes: true,
+  thresholds: true,
   images: true,
   preprocessing: true,
   stages: true,
@@ -122,7 +125,7 @@ function definedOnly(metadata: ModelMetadata): ModelMetadata {
 
 function checkMetadata(where: string, metadata: ModelMetadata, failure: (message: string) => Error): void {
   checkOptions(where, metadata, metadataNames, failure);
-  const { name, architecture, source, classes, stages, images, preprocessing, outputWeights } = metadata;
+  const { name, architecture, source, classes, thresholds, stages, images, preprocessing, outputWeights } = metadata;
   const expect = (holds: boolean, what: string, value: unknown): void => {
     if (!holds) throw failure(`${where}: expected ${what}, got ${shown(value)}.`);
   };
@@ -141,6 +144,8 @@ function checkMetadata(where: string, metadata: ModelMetadata, failure: (message
   );
   const areWeights = Array.isArray(outputWeights) && outputWeights.every((each) => Number.isFinite(each) && each >= 0);
   expect(outputWeights === undefined || areWeights, "outputWeights to be numbers from 0 on", outputWeights);
+  const areShares = Array.isArray(thresholds) && thresholds.every((each) => each >= 0 && each <= 1);
+  expect(thresholds === undefined || areShares, "thresholds to be numbers from 0 to 1", thresholds);
   checkOptions(`${where}, images`, images, fitNames, failure);
   const { size, resize, crop, orient } = images ?? {};
   const isSize = Array.isArray(size) && size.length === 2 && size.every((side) => Number.isInteger(side) && side > 0);
@@ -154,7 +159,8 @@ function checkMetadata(where: string, metadata: ModelMetadata, failure: (message
 }
 
 /** A single sigmoid has two classes; other outputs have one number per class. */
-function checkOutputs(where: string, model: tfl.LayersModel, { classes, outputWeights }: ModelMetadata): void {
+function checkOutputs(where: string, model: tfl.LayersModel, metadata: ModelMetadata): void {
+  const { classes, thresholds, outputWeights } = metadata;
   const outputs = model.outputs ?? [];
   const units = outputs[0]?.shape.length === 2 ? outputs[0].shape[1] : undefined;
   if (classes !== undefined && units != null && classes.length > Math.max(units, 2)) {
@@ -162,6 +168,8 @@ function checkOutputs(where: string, model: tfl.LayersModel, { classes, outputWe
       `${where}: expected at most ${Math.max(units, 2)} classes, as many as the outputs tell apart, got ${classes.length}.`,
     );
   }
+  if (thresholds !== undefined && units != null && thresholds.length !== units)
+    throw fail(`${where}: expected ${units} thresholds, one a label, got ${thresholds.length}.`);
   if (outputWeights !== undefined && outputs.length > 0 && outputWeights.length !== outputs.length) {
     throw fail(`${where}: expected ${outputs.length} outputWeights, one an output, got ${outputWeights.length}.`);
   }

@@ -19,7 +19,7 @@ export function features(model: tfl.LayersModel, at: readonly (number | string)[
     throw new OptionError(`${model.name}: expected a list of strides or layer names, got ${shown(at)}.`);
   }
   const outputs = at.map((what) => (typeof what === "string" ? layerOutput(model, what) : lastAtStride(model, what)));
-  const { classes: _classes, outputWeights: _weights, ...metadata } = modelMetadata(model);
+  const { classes: _classes, thresholds: _thresholds, outputWeights: _weights, ...metadata } = modelMetadata(model);
   const maps = tfl.model({ inputs: model.inputs, outputs, name: `${model.name}_features` });
   return setModelMetadata(maps, metadata);
 }

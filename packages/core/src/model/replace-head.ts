@@ -43,7 +43,7 @@ export function replaceHead(
           ...old.tail.map((layer) => follower(layer, widthOf(old.layer), classes)),
         ].reduce((x, layer) => layer.apply(x) as SymbolicTensor, old.input),
   );
-  const { classes: _classes, outputWeights: _weights, ...metadata } = modelMetadata(model);
+  const { classes: _classes, thresholds: _thresholds, outputWeights: _weights, ...metadata } = modelMetadata(model);
   return setModelMetadata(tfl.model({ inputs: model.inputs, outputs, name: model.name }), metadata);
 }
 

@@ -1,5 +1,5 @@
 import { modelMetadata, preprocess, type Preprocessing, setModelMetadata } from "@convkit/core";
-import { type Batch, type Dataset, fromArrays } from "@convkit/datasets";
+import type { Batch, Dataset } from "@convkit/datasets";
 import { checkOptions, type OptionNames, shown } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
@@ -7,7 +7,10 @@ import { train } from "../loop/train.ts";
 import type { TrainingCheck } from "./training-check.ts";
 import { balanceFindings, inputFindings, learningFindings, startFindings } from "./training-findings.ts";
 import { evaluate } from "../step/evaluate.ts";
+import { evaluateTasks } from "../step/evaluate-tasks.ts";
+import { batchClasses, datasetOf, expectedLoss } from "./one-batch.ts";
 import type { OptimizerConfig, OptimizerName } from "../optimization/optimizer-config.ts";
+import { targetsOf } from "../objective/output-tasks.ts";
 import { TrainerError } from "../trainer-error.ts";
 
 /** Options of `checkTraining`. */
@@ -38,7 +41,7 @@ const optionNames: OptionNames<CheckTrainingOptions> = {
 /**
  * Looks before a long training whether it can work, as in Karpathy's recipe (2019,
  * https://karpathy.github.io/2019/04/25/recipe): the input as the network sees it, the loss at the start against that of
- * equal chances, and whether the network can learn one batch by heart. The model keeps its weights and its metadata.
+ * equal chances (of the batch's mean, for numbers), and whether the network can learn one batch by heart. The model keeps its weights and its metadata.
  *
  * Throws a `TrainerError` for options out of their range and for data that does not fit the model.
  */
@@ -55,18 +58,17 @@ export async function checkTraining(
   }
   const preprocessing = options.preprocessing ?? modelMetadata(model).preprocessing ?? {};
   const images = await firstBatch(data, batch, seed);
-  const one = fromArrays({
-    name: `one batch of ${data.name}`,
-    images: images.images,
-    shape: [images.shape[1], images.shape[2], images.shape[3]],
-    labels: images.labels,
-    classes: [...data.classes],
-  });
-  const judged = { preprocessing, signal, batch };
+  const one = datasetOf(data, images);
+  const how = { preprocessing, signal, batch };
+  const judge = async (): Promise<{ readonly loss: number; readonly accuracy?: number | undefined }> => {
+    if (data.targets === undefined) return evaluate(model, one, how);
+    const { loss, metrics } = await evaluateTasks(model, one, how);
+    return { loss, accuracy: metrics["accuracy"] };
+  };
   const metadata = modelMetadata(model);
   const before = model.getWeights().map((weight) => tf.clone(weight));
   try {
-    const start = await evaluate(model, one, judged);
+    const start = await judge();
     await train({
       model,
       data: one,
@@ -80,23 +82,20 @@ export async function checkTraining(
       restoreBest: false,
     });
     signal?.throwIfAborted();
-    const end = await evaluate(model, one, judged);
+    const end = await judge();
     const still = await unchanged(model, before);
-    const outputs = model.outputs[0]?.shape.at(-1) ?? 1;
     const parts = {
       input: await inputOf(images, preprocessing),
-      classes: data.classes.map((name, index) => ({
-        name,
-        images: images.labels.filter((label) => label === index).length,
-      })),
-      start: { loss: start.loss, expected: Math.log(Math.max(2, outputs)) },
-      learned: { steps, loss: end.loss, accuracy: end.accuracy },
+      classes: batchClasses(one, images),
+      start: { loss: start.loss, expected: expectedLoss(model, one) },
+      learned: { steps, loss: end.loss, ...(end.accuracy !== undefined && { accuracy: end.accuracy }) },
       still,
     };
+    const kinds = Object.values(targetsOf(data)).map(({ kind }) => kind);
     const findings = [
       inputFindings(model, parts),
-      balanceFindings(parts),
-      startFindings(parts),
+      balanceFindings(parts, kinds),
+      startFindings(parts, kinds),
       learningFindings(parts),
     ];
     return { ...parts, findings: findings.flat() };

@@ -8,12 +8,20 @@ export interface TrainingCheck {
     readonly mean: number;
     readonly deviation: number;
   };
-  /** Images of each class in the batch, in the order of the data's classes. */
+  /** Images of each class in the batch, in the order of the data's classes; with each label, or with a pixel of each class; none for numbers. */
   readonly classes: readonly { readonly name: string; readonly images: number }[];
-  /** The batch's loss with the weights as they are; `expected` is that of equal chances: ln(classes). */
+  /**
+   * The batch's loss with the weights as they are. `expected` is that of equal chances, ln(classes) or ln(2) a label; for numbers that of
+   * predicting their means, the variance.
+   */
   readonly start: { readonly loss: number; readonly expected: number };
   /** Loss and accuracy on the batch after it was learned alone. */
-  readonly learned: { readonly steps: number; readonly loss: number; readonly accuracy: number };
+  readonly learned: {
+    readonly steps: number;
+    readonly loss: number;
+    /** The share of right classes of images or pixels; missing for labels, numbers and several outputs. */
+    readonly accuracy?: number | undefined;
+  };
   /** Names of trainable weights that did not change: no gradient reaches them. */
   readonly still: readonly string[];
   /** A sentence for each thing that looks wrong; none if nothing does. */

@@ -1,3 +1,4 @@
+import type { Target } from "@convkit/datasets";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
 import type { TrainingCheck } from "./training-check.ts";
 
@@ -17,19 +18,23 @@ export function inputFindings(model: LayersModel, { input }: Parts): string[] {
   ];
 }
 
-/** Says that one class fills the batch. */
-export function balanceFindings({ classes, input }: Parts): string[] {
+/** Says that one class fills the batch. Labels and the classes of masks may be in all images. */
+export function balanceFindings({ classes, input }: Parts, kinds: readonly Target["kind"][]): string[] {
   const [images] = input.shape;
   const only = classes.find((each) => each.images === images);
-  if (only === undefined || images < 8 || classes.length < 2) return [];
+  if (only === undefined || images < 8 || classes.length < 2 || kinds.some((kind) => kind !== "class")) return [];
   return [`All ${images} images of a shuffled batch are of class ${only.name}: look at the labels.`];
 }
 
 /** Says that the network is worse than guessing before it has learned anything. */
-export function startFindings({ start: { loss, expected } }: Parts): string[] {
+export function startFindings({ start: { loss, expected } }: Parts, kinds: readonly Target["kind"][]): string[] {
   if (!Number.isFinite(loss))
     return [`The loss at the start is ${loss}: look for images or weights that are no numbers.`];
   if (loss <= 1.5 * expected) return [];
+  if (kinds.includes("numbers"))
+    return [
+      `The loss at the start is ${round(loss)}, and predicting the means of the numbers gives ${round(expected)}: scale the numbers to values near 1, or the training first learns their means.`,
+    ];
   return [
     `The loss at the start is ${round(loss)}, and equal chances give ${round(expected)}: the last layer's initial weights or the input's values are too large, or the classes are in another order.`,
   ];
@@ -45,7 +50,7 @@ export function learningFindings({ start, learned: { steps, loss, accuracy }, st
     ...(accuracy === 1 || loss < 0.1 * start.loss
       ? []
       : [
-          `After ${steps} steps on one batch its loss is ${round(loss)} and its accuracy ${(100 * accuracy).toFixed(0)} %: a network that can learn the data learns one batch by heart. Look at labels, learning rate and network, or give more steps.`,
+          `After ${steps} steps on one batch its loss is ${round(loss)}${accuracy === undefined ? "" : ` and its accuracy ${(100 * accuracy).toFixed(0)} %`}: a network that can learn the data learns one batch by heart. Look at labels, learning rate and network, or give more steps.`,
         ]),
   ];
 }

@@ -136,7 +136,13 @@ export function createRun(options: Settings, began: Readonly<Record<string, Json
   for (const note of absentNotes(data.train)) settings.onNote(note);
   const { decoding } = data.train;
   const told = { ...(decoding && { images: decoding }), ...settings.metadata };
-  setModelMetadata(model, { name: model.name, ...told, classes: classNames(tasks), preprocessing });
+  setModelMetadata(model, {
+    name: model.name,
+    thresholds: undefined,
+    ...told,
+    classes: classNames(tasks),
+    preprocessing,
+  });
   return { ...run, training };
 }
 

@@ -6,9 +6,11 @@ import { type MaskExample, worstMasks } from "./mask-examples.ts";
 import { determination } from "./named-metrics.ts";
 import { averagePrecision, type CurvePoint, precisionRecallCurve } from "./precision-recall.ts";
 
-/** One of several labels. `precision`, `recall` and `f1` are at the threshold; `averagePrecision` and `auc` need none. */
+/** One of several labels. `precision`, `recall` and `f1` are at `threshold`; `averagePrecision` and `auc` need none. */
 export interface LabelReport {
   readonly label: string;
+  /** The probability above which the label counts as predicted. */
+  readonly threshold: number;
   /** Images with the label. */
   readonly support: number;
   readonly precision: number;
@@ -18,7 +20,10 @@ export interface LabelReport {
   readonly averagePrecision: number | null;
   /** The area under the ROC curve; null unless some images have the label and others have not. */
   readonly auc: number | null;
-  /** The threshold with the highest F1 on these images, and that F1; null without an image that has the label. */
+  /**
+   * The threshold with the highest F1 on these images, halfway between two probabilities, and that F1; null without an image that has the
+   * label.
+   */
   readonly best: { readonly threshold: number; readonly f1: number } | null;
   /** Precision and recall by threshold, at most about 100 points. */
   readonly curve: readonly CurvePoint[];
@@ -55,9 +60,7 @@ export interface OutputEvaluation {
   readonly confusion?: readonly (readonly number[])[] | undefined;
   /** Intersection over union of each class, null for a class that is neither there nor predicted; missing but for masks. */
   readonly overlaps?: readonly (number | null)[] | undefined;
-  /** The probability above which a label counts as predicted; missing but for labels. */
-  readonly threshold?: number | undefined;
-  /** Each of several labels, at `threshold`; missing for other targets. */
+  /** Each of several labels, at its threshold; missing for other targets. */
   readonly labels?: readonly LabelReport[] | undefined;
   /** Each number; missing for other targets. */
   readonly numbers?: readonly NumberReport[] | undefined;
@@ -79,10 +82,13 @@ export interface OutputEvaluator {
   result(): OutputEvaluation;
 }
 
+/** The threshold of all labels, that of each, or `"f1"` for those of the highest F1 on the same images. */
+export type Thresholds = number | readonly number[] | "f1";
+
 /** An evaluator that keeps the `kept` images with the largest differences. */
 export function outputEvaluator(
   task: OutputTask,
-  { threshold, kept }: { threshold: number; kept: number },
+  { thresholds, kept }: { thresholds: Thresholds; kept: number },
 ): OutputEvaluator {
   const { kind, names } = task;
   const width = names.length;
@@ -129,7 +135,11 @@ export function outputEvaluator(
       }));
       const worst = worstOf({ actuals, predictions, indices, width }, kept);
       if (kind === "labels")
-        return { ...base, threshold, labels: each.map((label) => labelReport(label, threshold)), worst };
+        return {
+          ...base,
+          labels: each.map((label, place) => labelReport(label, thresholdOf(thresholds, place))),
+          worst,
+        };
       return { ...base, numbers: each.map(numberReport), worst };
     },
   };
@@ -141,30 +151,44 @@ interface Column {
   readonly predicted: readonly number[];
 }
 
-function labelReport({ name, actual, predicted }: Column, threshold: number): LabelReport {
+function thresholdOf(thresholds: Thresholds, place: number): number | "f1" {
+  return typeof thresholds === "object" ? thresholds[place]! : thresholds;
+}
+
+function labelReport({ name, actual, predicted }: Column, asked: number | "f1"): LabelReport {
   const positive = actual.map((value) => value > 0.5);
   const support = positive.filter(Boolean).length;
-  const hits = predicted.filter((score, place) => score > threshold && positive[place]).length;
-  const chosen = predicted.filter((score) => score > threshold).length;
   const area = auc();
   area.add(predicted, positive);
   const curve = precisionRecallCurve(predicted, positive);
-  const f1 = ({ precision, recall }: CurvePoint) => ratio(2 * precision * recall, precision + recall);
-  const best = curve.reduce<CurvePoint | undefined>(
-    (found, point) => (found === undefined || f1(point) > f1(found) ? point : found),
-    undefined,
-  );
+  const best = bestThreshold(curve);
+  const threshold = asked === "f1" ? (best?.threshold ?? 0.5) : asked;
+  const hits = predicted.filter((score, place) => score > threshold && positive[place]).length;
+  const chosen = predicted.filter((score) => score > threshold).length;
   return {
     label: name,
+    threshold,
     support,
     precision: ratio(hits, chosen),
     recall: ratio(hits, support),
     f1: ratio(2 * hits, chosen + support),
     averagePrecision: orNull(averagePrecision(predicted, positive)),
     auc: orNull(area.result()),
-    best: best === undefined ? null : { threshold: best.threshold, f1: f1(best) },
+    best: best ?? null,
     curve: thinned(curve, 100),
   };
+}
+
+/**
+ * The threshold of the highest F1: halfway between the last probability that counts and the next lower one, since a label counts above its
+ * threshold. The highest of equally good ones.
+ */
+function bestThreshold(curve: readonly CurvePoint[]): { readonly threshold: number; readonly f1: number } | undefined {
+  const f1 = ({ precision, recall }: CurvePoint) => ratio(2 * precision * recall, precision + recall);
+  if (curve.length === 0) return undefined;
+  const place = curve.reduce((found, point, at) => (f1(point) > f1(curve[found]!) ? at : found), 0);
+  const next = curve[place + 1]?.threshold ?? 0;
+  return { threshold: (curve[place]!.threshold + next) / 2, f1: f1(curve[place]!) };
 }
 
 function numberReport({ name, actual, predicted }: Column): NumberReport {

@@ -39,7 +39,7 @@ export function taskHeads(
       })
       .apply(features) as tfl.SymbolicTensor;
   });
-  const { classes: _classes, outputWeights: _weights, ...metadata } = modelMetadata(model);
+  const { classes: _classes, thresholds: _thresholds, outputWeights: _weights, ...metadata } = modelMetadata(model);
   return setModelMetadata(tfl.model({ inputs: model.inputs, outputs, name: model.name }), metadata);
 }
 

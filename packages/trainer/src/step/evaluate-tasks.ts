@@ -5,9 +5,9 @@ import { checkOptions, type OptionNames } from "@convkit/errors";
 import { executable, type ExecutionOptions } from "@convkit/graph";
 import * as tf from "@tensorflow/tfjs-core";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
-import { throwProblems, valueProblems, wholeFromOne, wholeFromZero, zeroToOne } from "../checks/fields.ts";
+import { type Field, throwProblems, valueProblems, wholeFromOne, wholeFromZero, zeroToOne } from "../checks/fields.ts";
 import { type MetricOption, MetricSet } from "../metrics/metric-set.ts";
-import { type OutputEvaluation, outputEvaluator } from "../metrics/output-evaluation.ts";
+import { type OutputEvaluation, outputEvaluator, type Thresholds } from "../metrics/output-evaluation.ts";
 import type { LossOption } from "../objective/loss.ts";
 import { modelOutputs } from "../objective/model-outputs.ts";
 import { judgedTargets, outputLoss, predictions } from "../objective/objective.ts";
@@ -26,8 +26,11 @@ export interface EvaluateTasksOptions {
   readonly lossWeights?: Readonly<Record<string, number>> | undefined;
   /** Metrics for all outputs or by their names; none by default: each output has its report. */
   readonly metrics?: MetricOption | undefined;
-  /** The probability above which a label counts as predicted; 0.5 by default. */
-  readonly threshold?: number | undefined;
+  /**
+   * The probability above which a label counts as predicted: one for all labels, a list, or `"f1"` for the thresholds with the highest F1 on
+   * these images, which are too good for a judgement. By default as the model's metadata say, else 0.5. Metrics have thresholds of their own.
+   */
+  readonly threshold?: Thresholds | undefined;
   /** Converts pixels (0 to 255) to the model's input. By default as the model's metadata says, else unchanged pixels. */
   readonly preprocessing?: Preprocessing | undefined;
   /** Images per batch, 32 by default; more if images are small. */
@@ -90,11 +93,11 @@ export async function evaluateTasks(
   options: EvaluateTasksOptions = {},
 ): Promise<TaskEvaluation> {
   checkOptions("evaluateTasks", options, optionNames, (message) => new TrainerError(message));
-  const { batch = 32, worst = 24, threshold = 0.5, signal, onBatch, metrics: asked = [] } = options;
+  const { batch = 32, worst = 24, signal, onBatch, metrics: asked = [] } = options;
   throwProblems([
     ...valueProblems("batch", batch, wholeFromOne),
     ...valueProblems("worst", worst, wholeFromZero),
-    ...valueProblems("threshold", threshold, zeroToOne),
+    ...valueProblems("threshold", options.threshold ?? 0.5, thresholds),
   ]);
   checkEvaluationData(model, data);
   const all = outputTasks(model, data, options);
@@ -103,7 +106,9 @@ export async function evaluateTasks(
   const { preprocessing = modelMetadata(model).preprocessing ?? {} } = options;
   const metrics = new MetricSet(tasks, asked, options.onNote ?? warn);
   const layout = batchLayout(model, data);
-  const evaluators = tasks.map((task) => outputEvaluator(task, { threshold, kept: worst }));
+  const evaluators = tasks.map((task) =>
+    outputEvaluator(task, { thresholds: thresholdsOf(model, task, options.threshold), kept: worst }),
+  );
   const forward = executable((...fed) => {
     const { images, inputs, targets } = layout.tensors(fed);
     const outputs = modelOutputs(model, [preprocess(images, preprocessing), ...inputs]);
@@ -160,6 +165,21 @@ export async function evaluateTasks(
     ];
   });
   return { count: images, loss, metrics: { ...Object.fromEntries(accuracies), ...metrics.results() }, outputs };
+}
+
+const thresholds: Field = [
+  'a number from 0 to 1, a list of them, or "f1"',
+  (value) => value === "f1" || (Array.isArray(value) ? value.every((each) => zeroToOne[1](each)) : zeroToOne[1](value)),
+];
+
+/** The thresholds of a task's labels: those that are given, or those that the model knows of its first output. */
+function thresholdsOf(model: LayersModel, task: OutputTask, given: Thresholds | undefined): Thresholds {
+  const { output, kind, names, index } = task;
+  if (kind === "labels" && typeof given === "object" && given.length !== names.length)
+    throw new TrainerError(
+      `threshold: expected ${names.length} numbers for ${output}, one a label, got ${given.length}.`,
+    );
+  return given ?? (index === 0 ? modelMetadata(model).thresholds : undefined) ?? 0.5;
 }
 
 /** A model that names its labels or the classes of its masks: data with other names would give their numbers other meanings. */

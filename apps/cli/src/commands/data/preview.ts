@@ -1,7 +1,7 @@
 import type { Context } from "../../terminal/context.ts";
-import { flag, required, text, type ValuesOf, whole } from "../../terminal/option.ts";
+import { required, text, type ValuesOf, whole } from "../../terminal/option.ts";
 import { pixelSize } from "../../terminal/parsers.ts";
-import { shardColumns, shardOptions } from "../../inputs/shard-options.ts";
+import { placeOptions, shardOptions, targetsGiven } from "../../inputs/data-options.ts";
 import { userPath } from "../../inputs/user-path.ts";
 
 export const options = {
@@ -9,8 +9,7 @@ export const options = {
   count: whole(1, "<n>", "number of images (default: 36)"),
   size: { value: "<HxW>", about: "size that image files are resized to", read: pixelSize },
   augment: text("<json>", 'augmentation, as in {"flip": "horizontal", "rotation": 0.1}'),
-  dataFrom: text("<folder-or-url>", "where a named data set lies"),
-  outside: flag("allows paths of a CSV file that leave its folder"),
+  ...placeOptions,
   ...shardOptions,
 };
 
@@ -24,7 +23,7 @@ export async function run(context: Context, given: ValuesOf<typeof options>, dat
   const { seed = 0 } = context.options;
   const { out, count = 36, augment, size, dataFrom, outside } = given;
   const image = size && ([...size, 3] as const);
-  const { train } = await loadSplits(context, { data, dataFrom, outside, seed, image, columns: shardColumns(given) });
+  const { train } = await loadSplits(context, { data, dataFrom, outside, seed, image, ...targetsGiven(given) });
   dataNotes(context.out, train)();
   for await (const batch of train.batches({ batch: count, shuffle: true, seed })) {
     const captions = [...batch.labels].map((label) => train.classes[label]!);

@@ -1,18 +1,17 @@
 import { dataNotes } from "../../inputs/data-notes.ts";
 import { loadSplits } from "../../inputs/load-data.ts";
-import { shardColumns, shardOptions } from "../../inputs/shard-options.ts";
+import { placeOptions, shardOptions, targetsGiven } from "../../inputs/data-options.ts";
 import { userPath } from "../../inputs/user-path.ts";
 import type { Context } from "../../terminal/context.ts";
 import { grouped } from "../../terminal/format.ts";
-import { aboveZero, flag, text, type ValuesOf, whole } from "../../terminal/option.ts";
+import { aboveZero, flag, type ValuesOf, whole } from "../../terminal/option.ts";
 
 export const options = {
   images: whole(1, "<n>", "images of a shard (default: 1000)"),
   bytes: whole(1, "<n>", "bytes of a shard at most (default: 1 GiB)"),
   gzip: flag("compresses the shards; they can then be read from their start only"),
   inOrder: flag("keeps the order of the images (default: random, by --seed)"),
-  dataFrom: text("<folder-or-url>", "where a named data set lies"),
-  outside: flag("allows paths of a CSV file that leave its folder"),
+  ...placeOptions,
   validation: aboveZero("<part>", "images or share of the training data for validation"),
   stratify: flag("the same share of each class in images that --validation draws"),
   ...shardOptions,
@@ -29,9 +28,9 @@ export async function run(
   const { seed = 0 } = context.options;
   const { images, bytes, gzip, inOrder = false, ...source } = given;
   const { imageField, labelField, classNames, ...place } = source;
-  const columns = shardColumns({ imageField, labelField, classNames });
+  const fields = targetsGiven({ imageField, labelField, classNames });
   // Files are copied as they are, whatever their size.
-  const splits = await loadSplits(context, { data, ...place, seed, columns, image: [1, 1, 3] });
+  const splits = await loadSplits(context, { data, ...place, seed, ...fields, image: [1, 1, 3] });
   const written = [];
   for (const split of ["train", "validation", "test"] as const) {
     const set = splits[split];

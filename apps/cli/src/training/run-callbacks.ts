@@ -1,0 +1,77 @@
+import {
+  type Callback,
+  earlyStopping,
+  mlflow,
+  reduceOnPlateau,
+  stepHistory,
+  tensorBoard,
+  track,
+  trainingHealth,
+  webhook,
+} from "@convkit/trainer";
+import type { Context } from "../terminal/context.ts";
+import { trainingProgress } from "./progress.ts";
+import type { RunConfig } from "./run-config.ts";
+import type { RunPlace } from "./run-place.ts";
+
+/** The callbacks of a run: progress, events, stopping, and what is told to other programs. */
+export function runCallbacks(context: Context, config: RunConfig, place: RunPlace): Callback[] {
+  return [
+    trainingProgress(context.out),
+    ...plannedCallbacks(context, config, place),
+    ...webhooks(context, place),
+    ...trackers(context, config, place),
+  ];
+}
+
+/** Tells of a file that cannot be written. */
+export function tellAndGoOn({ out }: Context, { message }: Error): void {
+  out.note(`${message.replace(/\.$/, "")}. The training goes on.`);
+}
+
+function plannedCallbacks(
+  context: Context,
+  { plan, health, logSteps }: RunConfig,
+  { keepGoing }: RunPlace,
+): Callback[] {
+  const onError = keepGoing === true ? (error: Error) => tellAndGoOn(context, error) : undefined;
+  return [
+    tensorBoard({ histograms: plan.histograms ?? 0, everySteps: logSteps ?? 0, onError }),
+    ...(logSteps === undefined ? [] : [stepHistory({ every: logSteps, onError })]),
+    ...(health === undefined
+      ? []
+      : [trainingHealth({ every: health, histograms: (plan.histograms ?? 0) > 0, onError })]),
+    ...(plan.earlyStopping ? [earlyStopping(plan.earlyStopping)] : []),
+    ...(plan.reduceOnPlateau ? [reduceOnPlateau(plan.reduceOnPlateau)] : []),
+  ];
+}
+
+function webhooks({ out }: Context, { webhook: url }: RunPlace): Callback[] {
+  return url === undefined ? [] : [webhook(url, { onError: (error) => out.note(`webhook: ${error.message}`) })];
+}
+
+/** The tracker of a run, whose settings are the plan's, with dots between the keys. */
+function trackers(
+  { out }: Context,
+  { name, plan, seed, precision, logSteps }: RunConfig,
+  { tracker }: RunPlace,
+): Callback[] {
+  if (tracker === undefined) return [];
+  const settings = { seed, precision, ...flat(plan) };
+  return [
+    track(mlflow(tracker, { experiment: name }), {
+      settings,
+      everySteps: logSteps ?? 0,
+      onNote: (note) => out.note(note),
+    }),
+  ];
+}
+
+function flat(value: object, path = ""): Record<string, string> {
+  const rows = Object.entries(value).flatMap(([key, each]: [string, unknown]) => {
+    if (each === undefined) return [];
+    const isRecord = typeof each === "object" && each !== null && !Array.isArray(each);
+    return isRecord ? Object.entries(flat(each, `${path}${key}.`)) : [[`${path}${key}`, String(each)] as const];
+  });
+  return Object.fromEntries(rows);
+}

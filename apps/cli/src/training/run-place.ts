@@ -1,0 +1,15 @@
+/** The folder of a run, and the options of this process. */
+export interface RunPlace {
+  readonly folder: string;
+  readonly isResumed: boolean;
+  readonly workers: number | undefined;
+  readonly strict: boolean | undefined;
+  readonly cacheDecoded: boolean | undefined;
+  readonly cacheLimit: number | undefined;
+  readonly keepGoing: boolean | undefined;
+  readonly webhook: string | undefined;
+  /** The address of MLflow's server. */
+  readonly tracker: string | undefined;
+  /** True for a trial of a search, whose model is not used again. */
+  readonly isTrial?: boolean;
+}
