@@ -1,6 +1,7 @@
 import { chain, conv, dense, flatten, maxPool, network } from "@convkit/core";
 import { fromArrays } from "@convkit/datasets";
 import { evaluate, train } from "@convkit/trainer";
+import type * as tfl from "@tensorflow/tfjs-layers";
 
 /** What a training gave. */
 export interface Trained {
@@ -10,11 +11,24 @@ export interface Trained {
   readonly loss: number;
 }
 
+const preprocessing = { scale: 1 / 255 };
+
+/** A network that tells two classes of pictures of 8x8 pixels, with fixed weights. */
+export function twoClasses(): tfl.LayersModel {
+  const layers = [
+    conv(4, 3, { padding: "same", activation: "relu" }),
+    maxPool(2, 2, { padding: "valid" }),
+    flatten(),
+    dense(2, { activation: "softmax" }),
+  ];
+  return network([8, 8, 1], chain(layers), { seed: 3 });
+}
+
 /**
- * Trains a small network to tell a bright left half from a bright right half, through noise, on the engine in use. The numbers are the
- * same wherever it runs.
+ * Trains a network, by default a new one, to tell a bright left half from a bright right half, through noise, on the engine in use. The
+ * numbers are the same wherever it runs.
  */
-export async function trainSmall(): Promise<Trained> {
+export async function trainSmall(model = twoClasses(), epochs = 4): Promise<Trained> {
   const count = 96;
   const labels = Array.from({ length: count }, (_, image) => image % 2);
   let state = 12_345;
@@ -25,21 +39,14 @@ export async function trainSmall(): Promise<Trained> {
     return ((state >>> 16) % 100) + (isRight === (labels[Math.floor(at / 64)] === 1) ? 60 : 0);
   });
   const data = fromArrays({ images, shape: [8, 8, 1], labels, classes: ["left", "right"] });
-  const layers = [
-    conv(4, 3, { padding: "same", activation: "relu" }),
-    maxPool(2, 2, { padding: "valid" }),
-    flatten(),
-    dense(2, { activation: "softmax" }),
-  ];
-  const model = network([8, 8, 1], chain(layers), { seed: 3 });
   const options = {
     optimizer: { name: "adam", learningRate: 0.01 },
-    epochs: 4,
+    epochs,
     batch: 16,
     seed: 1,
     progress: false,
   } as const;
-  const { history } = await train({ model, data, preprocessing: { scale: 1 / 255 }, ...options });
-  const { accuracy, loss } = await evaluate(model, data, { preprocessing: { scale: 1 / 255 } });
+  const { history } = await train({ model, data, preprocessing, ...options });
+  const { accuracy, loss } = await evaluate(model, data, { preprocessing });
   return { losses: history.map((logs) => logs.loss), accuracy, loss };
 }

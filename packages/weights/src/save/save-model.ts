@@ -13,6 +13,7 @@ import { writeTfjsGraph } from "../formats/tfjs-graph/write.ts";
 import type { Quantization } from "../formats/tfjs/shards.ts";
 import { writeTorchSafetensors } from "../formats/torch/write.ts";
 import { metadataOf } from "../model/metadata-json.ts";
+import { readAhead } from "../model/read-ahead.ts";
 import { checkPath } from "../check-path.ts";
 import { WeightsError } from "../weights-error.ts";
 import type { Destination } from "./destination.ts";
@@ -134,6 +135,7 @@ async function write(
   if (gradCam !== false && format !== "onnx")
     throw new WeightsError(path, "", `gradCam is for ONNX files, not for ${format}`);
   const metadata = metadataOf(model, options.metadata);
+  await readAhead(model);
   if (format === "tfjs" || format === "savedmodel" || format === "tfjs-graph") {
     let tensors = model.weights.length;
     const bytes = await destination.folder(path, async (folder) => {
