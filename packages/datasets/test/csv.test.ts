@@ -72,6 +72,13 @@ describe("a CSV of paths and labels", () => {
     await expect(load(csv)).rejects.toThrow(message);
   });
 
+  it.each([
+    [{ t: { labels: "label" } }, "the target t: expected the kind class, labels, numbers, got undefined"],
+    [{ t: { kind: "labels" } }, "columns: expected the name of a column or a list of names, got undefined"],
+  ])("refuses the targets %j", async (targets, message) => {
+    await expect(load("path,label\na.png,cat\n", { columns: { targets: targets as never } })).rejects.toThrow(message);
+  });
+
   it("gives back any cells that were quoted", () => {
     const cell = fc.string({ minLength: 1 }).map((text) => text.replaceAll("\r", "").replace(/^\uFEFF/, "") || "x");
     fc.assert(

@@ -7,6 +7,7 @@ import type { Batch, Dataset } from "../src/dataset/dataset.ts";
 import { imageFolder } from "../src/folders/image-folder.ts";
 import { loadData } from "../src/load.ts";
 import { subset } from "../src/folders/subset.ts";
+import { canMount, smallDisk } from "../../files/test/small-disk.ts";
 import { put, temporaryFolder } from "./temporary.ts";
 
 /** A PNG of one level. */
@@ -290,6 +291,18 @@ describe("subset", () => {
     });
     expect(readdirSync(join(target, "validation", "dog"))).toEqual(["dog.4.jpg", "dog.5.jpg"]);
     expect(existsSync(join(target, "test", "cat", "cat.10.jpg"))).toBe(true);
+  });
+
+  it.skipIf(!canMount)("leaves nothing on a disk that is full, and says why", async () => {
+    const { folder } = smallDisk(64 << 10);
+    const source = await kaggle();
+    put(source, "dog.5.jpg", "x".repeat(128 << 10));
+    const target = join(folder, "small");
+    await expect(subset(source, target, { train: [0, 4], test: [4, 6] })).rejects.toThrow(
+      `${join(target, "test")} cannot be written (ENOSPC): the disk is full; make room, or choose another place.`,
+    );
+    expect(readdirSync(target)).toEqual([]);
+    expect((await subset(source, target, { train: [0, 4] })).files).toEqual({ train: 8 });
   });
 
   it("counts the numbers in the names", async () => {

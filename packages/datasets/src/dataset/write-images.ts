@@ -1,5 +1,5 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { makeFolder } from "@convkit/files";
 import { shown } from "@convkit/errors";
 import sharp from "sharp";
 import { DataError, reasonOf } from "../data-error.ts";
@@ -35,7 +35,7 @@ export async function writeImageFolder(
   if (new Set(folders.map((name) => className(name))).size < folders.length) {
     throw new DataError(`${data.name}: expected different names of classes, got ${data.classes.join(", ")}`);
   }
-  await Promise.all(folders.map((name) => mkdir(join(folder, name), { recursive: true })));
+  await Promise.all(folders.map((name) => makeFolder(join(folder, name))));
   const counts = data.classes.map(() => 0);
   for await (const { images, labels } of data.batches({ batch: 64 })) {
     const files = Array.from(labels, (label) =>

@@ -82,18 +82,27 @@ interface NamedInput {
   readonly columns: readonly string[];
 }
 
+const kinds: readonly CsvTarget["kind"][] = ["class", "labels", "numbers"];
+
 /** The targets and the further inputs that options name; no targets means one class an image. */
 export function targetColumns(columns: CsvColumns): {
   targets: NamedTarget[];
   inputs: NamedInput[];
 } {
   const { label, labels, numbers, targets = {}, inputs = {} } = columns;
-  const listed = (given: string | readonly string[]): readonly string[] =>
-    typeof given === "string" ? [given] : given;
+  const listed = (given: string | readonly string[]): readonly string[] => {
+    if (typeof given === "string") return [given];
+    if (Array.isArray(given)) return given as readonly string[];
+    throw new DataError(`columns: expected the name of a column or a list of names, got ${shown(given)}`);
+  };
   const others: NamedTarget[] = [
     ...(labels === undefined ? [] : [{ name: "labels", kind: "labels", columns: listed(labels) } as const]),
     ...(numbers === undefined ? [] : [{ name: "numbers", kind: "numbers", columns: listed(numbers) } as const]),
-    ...Object.entries(targets).map(([name, target]) => ({ name, kind: target.kind, columns: listed(target.columns) })),
+    ...Object.entries(targets).map(([name, { kind, columns: given }]) => {
+      if (!kinds.includes(kind))
+        throw new DataError(`the target ${name}: expected the kind ${kinds.join(", ")}, got ${shown(kind)}`);
+      return { name, kind, columns: listed(given) };
+    }),
   ];
   const isClassToo = label !== undefined && others.length > 0;
   return {

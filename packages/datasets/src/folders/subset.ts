@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
-import { copyFile, link, mkdir } from "node:fs/promises";
+import { copyFile, link, mkdir, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { makeFolder, writeFolderAtomic } from "@convkit/files";
 import { filesByClass } from "./class-folders.ts";
 import type { SplitName } from "./class-folders.ts";
 import { folderName } from "./class-names.ts";
@@ -24,7 +25,7 @@ export interface SubsetResult {
  * Makes a smaller data set: copies the images in each range of each class of `source` (class folders, or Kaggle's flat
  * `cat.N.jpg`) to `target/<split>/<class>/`. The notebook's call is `subset("train", "cats_vs_dogs_small", { train: [0,
  * 1000], validation: [1000, 1500], test: [1500, 2500] })`. Throws a `DataError` if a class has too few images, ranges
- * overlap, or the target is not empty.
+ * overlap, or the target is not empty, and a `FileError` where the target cannot be written, which is then empty as before.
  */
 export async function subset(
   source: string,
@@ -44,14 +45,22 @@ export async function subset(
   if (existsSync(target) && readdirSync(target).length > 0) {
     throw new DataError(`${target} is there already and not empty; name a new folder or remove it`);
   }
+  await makeFolder(target);
   const files: Partial<Record<SplitName, number>> = {};
-  for (const [split, byClass] of chosen) {
-    for (const [name, paths] of byClass) {
-      const folder = join(target, split, folderName(name));
-      await mkdir(folder, { recursive: true });
-      for (const path of paths) await place(path, join(folder, basename(path)), options);
+  try {
+    for (const [split, byClass] of chosen) {
+      await writeFolderAtomic(join(target, split), async (inside) => {
+        for (const [name, paths] of byClass) {
+          const folder = join(inside, folderName(name));
+          await mkdir(folder);
+          for (const path of paths) await place(path, join(folder, basename(path)), options);
+        }
+      });
+      files[split] = [...byClass.values()].reduce((sum, paths) => sum + paths.length, 0);
     }
-    files[split] = [...byClass.values()].reduce((sum, paths) => sum + paths.length, 0);
+  } catch (error) {
+    for (const [split] of chosen) await rm(join(target, split), { recursive: true, force: true });
+    throw error;
   }
   return { folder: target, files };
 }

@@ -18,6 +18,8 @@ async function command(...args: readonly string[]): Promise<void> {
 /** The images beside a run, which no mutant changes. */
 const imagesOf = (folder: string): string => join(dirname(folder), "images");
 
+const beside = (run: string, name: string): string => join(dirname(run), name);
+
 /** The commands that read a run directory. */
 const readers: readonly ((run: string) => readonly string[])[] = [
   (run) => ["train", "--resume", run, "--epochs", "2", ...engine],
@@ -27,6 +29,21 @@ const readers: readonly ((run: string) => readonly string[])[] = [
   (run) => ["compare", run, run, "--out", join(dirname(run), "compared.html")],
   (run) => ["summary", run, ...engine],
   (run) => ["explain", "params", run, ...engine],
+  (run) => [
+    "inspect",
+    run,
+    join(imagesOf(run), "a", "0.bmp"),
+    "--steps",
+    "1",
+    "--out",
+    beside(run, "i.html"),
+    ...engine,
+  ],
+  (run) => ["draw", run, beside(run, "drawn.svg")],
+  (run) => ["lr-find", run, "--data", imagesOf(run), "--steps", "2", "--out", beside(run, "rates.svg"), ...engine],
+  (run) => ["check", run, "--data", imagesOf(run), "--steps", "2", ...engine],
+  (run) => ["calibration", run, "--data", imagesOf(run), "--split", "train", ...engine],
+  (run) => ["data", "audit", imagesOf(run), "--model", run, ...engine],
 ];
 
 async function trainedRun(folder: string): Promise<void> {
@@ -98,6 +115,30 @@ function changedLine(run: string, words: readonly string[], draw: Draw): string[
     [
       ["data", "subset", images, out, "--train", "0:1", "--test", "1:2"],
       ["--validation", ...own],
+    ],
+    [
+      ["data", "shard", images, out],
+      ["--images", "--bytes", "--gzip", "--in-order", "--validation", "--stratify", "--class-names", ...own],
+    ],
+    [
+      ["data", "audit", images, "--out", `${out}.html`],
+      ["--csv", "--model", "--pictures", "--dark", "--contrast", "--distance", ...own],
+    ],
+    [
+      ["draw", run, `${out}.svg`],
+      ["--depth", "--open", "--fold", "--no-repeats", "--direction", "--width", "--theme", ...own],
+    ],
+    [
+      ["inspect", run, join(images, "a", "0.bmp"), "--steps", "1", "--out", `${out}.html`],
+      ["--top", "--layer", ...model],
+    ],
+    [
+      ["lr-find", run, "--data", images, "--steps", "2"],
+      ["--from", "--to", "--optimizer", "--batch", "--preprocessing", ...model],
+    ],
+    [
+      ["check", run, "--data", images, "--steps", "2"],
+      ["--lr", "--batch", "--preprocessing", "--out", ...model],
     ],
     // The epochs are not among the words that change.
     [["train", join(run, "model"), "--data", images, "--batch", "2", "--out", out], trainOptions],

@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { decodeImage, loadData, type LoadOptions, readCifar, readIdx, writeCifar } from "@convkit/datasets";
+import { bitmap } from "./images.ts";
 import type { Subject } from "./subject.ts";
 
 interface ImageCases {
@@ -82,6 +83,18 @@ const tfrecord = JSON.parse(
   readFileSync(new URL("../../../../packages/datasets/test/golden/tfrecord.json", import.meta.url), "utf8"),
 ) as { readonly plain: string; readonly gzip: string };
 
+const { files: masks, shape } = JSON.parse(
+  readFileSync(new URL("../../../../packages/datasets/test/golden/masks.json", import.meta.url), "utf8"),
+) as { readonly files: readonly { readonly png: string }[]; readonly shape: readonly [number, number] };
+
+/** Writes images by their names, behind a prefix. */
+function writeListed(folder: string, names: readonly string[], prefix = ""): void {
+  for (const name of names) {
+    const { base64 } = images.find((each) => each.name === name)!;
+    writeFileSync(join(folder, `${prefix}${name}`), Buffer.from(base64, "base64"));
+  }
+}
+
 const listed = ["RGB.bmp", "palette.png", "exif2.jpg"];
 
 export const dataSubjects: readonly Subject[] = [
@@ -108,14 +121,51 @@ export const dataSubjects: readonly Subject[] = [
       mkdirSync(folder, { recursive: true });
       const rows = listed.flatMap((name, i) => [`${name},${i === 0 ? "cat" : "dog"},train`, `copy-${name},cat,test`]);
       writeFileSync(join(folder, "list.csv"), ["path,label,split", ...rows].join("\n"));
-      for (const name of listed) {
-        const bytes = Buffer.from(images.find((each) => each.name === name)!.base64, "base64");
-        for (const file of [name, `copy-${name}`]) writeFileSync(join(folder, file), bytes);
-      }
+      writeListed(folder, listed);
+      writeListed(folder, listed, "copy-");
     },
     use: (folder) => readAll(join(folder, "list.csv")),
     // An image that the list names wrongly is told by its own name.
     names: /list|damaged/,
+  },
+  {
+    name: "labels-csv",
+    files: ["list.csv"],
+    async prepare(folder) {
+      mkdirSync(folder, { recursive: true });
+      const rows = listed.map((name, i) => `${name},${i === 0 ? "cat" : "cat|dog"},${i / 4},${-i},train`);
+      writeFileSync(join(folder, "list.csv"), ["path,kinds,height,width,split", ...rows, ...rows].join("\n"));
+      writeListed(folder, listed);
+    },
+    use: (folder) =>
+      readAll(join(folder, "list.csv"), {
+        columns: {
+          targets: {
+            kinds: { kind: "labels", columns: "kinds" },
+            sizes: { kind: "numbers", columns: ["height", "width"] },
+          },
+        },
+      }),
+    names: /list|damaged/,
+  },
+  {
+    name: "masks",
+    async prepare(folder) {
+      const [height, width] = shape;
+      const image = bitmap(99, width, height);
+      for (const [place, { png }] of masks.entries())
+        for (const [kind, bytes, ending] of [
+          ["images", image, "bmp"],
+          ["masks", Buffer.from(png, "base64"), "png"],
+        ] as const) {
+          mkdirSync(join(folder, kind), { recursive: true });
+          writeFileSync(join(folder, kind, `${place}.${ending}`), bytes);
+        }
+      writeFileSync(join(folder, "classes.txt"), Array.from({ length: 256 }, (_, i) => `class ${i}`).join("\n"));
+    },
+    use: (folder) => readAll(folder, { strict: true, check: "all" }),
+    // What the classes of a folder do not fit is told of its masks, and the reverse.
+    names: /damaged/,
   },
   ...shards.map((bytes, place) => oneFile(`tar-${place}`, "shard.tar", bytes, (file) => readAll(file))),
   oneFile("tar-gz", "shard.tar.gz", gzipSync(shards[0]!), (file) => readAll(file)),

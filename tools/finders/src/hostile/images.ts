@@ -11,17 +11,17 @@ export function writeImages(folder: string, count: number): void {
     }
 }
 
-/** A square bitmap of Windows of one gray. */
-export function bitmap(value: number, side = 8): Buffer {
-  const size = side * Math.ceil((side * 3) / 4) * 4;
+/** A bitmap of Windows of one gray; square by default. */
+export function bitmap(value: number, width = 8, height = width): Buffer {
+  const size = height * Math.ceil((width * 3) / 4) * 4;
   const bytes = Buffer.alloc(54 + size, value);
   bytes.fill(0, 0, 54).write("BM");
   for (const [place, field] of [
     [2, 54 + size],
     [10, 54],
     [14, 40],
-    [18, side],
-    [22, side],
+    [18, width],
+    [22, height],
     [34, size],
   ] as const)
     bytes.writeUInt32LE(field, place);
