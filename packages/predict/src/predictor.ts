@@ -4,7 +4,7 @@ import type { Feed, Values } from "@convkit/graph";
 import { lazyModel, type LazyModel } from "./lazy-model.ts";
 import { PredictError } from "./predict-error.ts";
 import { checkPredictorOptions, type PredictorDescription, type PredictorOptions } from "./predictor-options.ts";
-import type { OpenedModel } from "./sources/opened-model.ts";
+import type { OpenedModel, Opening } from "./sources/opened-model.ts";
 import type { PredictorSource } from "./sources/open-source.ts";
 
 /** Options of `features`. */
@@ -45,17 +45,18 @@ export function predictor(model: PredictorSource, options: PredictorOptions = {}
   return openablePredictor("predictor", model, options).predictor;
 }
 
-/** A predictor, and the model that it opens. */
+/** A predictor, and the model that it opens; a server's threads do not spin. */
 export function openablePredictor(
   where: string,
   source: PredictorSource,
   options: PredictorOptions,
+  { spins }: Pick<Opening, "spins"> = {},
 ): { readonly predictor: Predictor; open(): Promise<OpenedModel> } {
   checkPredictorOptions(where, source, options);
   const lazy = (part?: { readonly layer: string | undefined }): LazyModel =>
     lazyModel(async (feeds) => {
       const { openSource } = await import("./sources/open-source.ts");
-      return openSource(source, options, { feeds, part });
+      return openSource(source, options, { feeds, part, spins });
     });
   const whole = lazy();
   const parts = new Map<string | undefined, LazyModel>();

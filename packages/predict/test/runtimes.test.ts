@@ -12,6 +12,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { predictor, type OnnxRuntimeName } from "../src/index.ts";
+import { openablePredictor } from "../src/internal.ts";
 
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
@@ -93,7 +94,14 @@ describe.each(runtimes)("%s", (runtime) => {
     const bytes = onnxBytes(net);
     writeFileSync(join(folder, "net.onnx"), bytes);
     for (const source of [join(folder, "net.onnx"), bytes]) {
-      const forward = predictor(source, { runtime, preprocessing, threads: 1 });
+      // As a server opens it, once.
+      const spins = source === bytes;
+      const { predictor: forward } = openablePredictor(
+        "serve",
+        source,
+        { runtime, preprocessing, threads: 2 },
+        { spins },
+      );
       const { data } = await forward.predict(pixels(2));
       expected(2).forEach((value, i) => expect(data[i]).toBeCloseTo(value, 4));
       await forward.dispose();

@@ -29,6 +29,11 @@ export interface SessionOptions {
   readonly precision: Precision;
   /** Threads of one call; the runtime's own choice if missing. */
   readonly threads?: number | undefined;
+  /**
+   * False if threads that wait for work sleep at once. By default they spin for a while, which answers a lone call sooner, and takes the
+   * processors from everything else.
+   */
+  readonly spins?: boolean | undefined;
 }
 
 /** The number format of a prediction's computations. Inputs and outputs are float32 always. */

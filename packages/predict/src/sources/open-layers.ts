@@ -14,7 +14,7 @@ import { sampleFeeds } from "./sample-feeds.ts";
 export async function openLayers(
   whole: LayersModel,
   options: PredictorOptions,
-  { feeds, part }: Opening,
+  { feeds, part, spins }: Opening,
 ): Promise<OpenedModel> {
   const { endsInLogits, modelMetadata } = await import("@convkit/core/plain");
   const { classNames } = await import("../prediction.ts");
@@ -55,7 +55,7 @@ export async function openLayers(
     checkFeeds(own.inputs, inputs);
     const choice = await chooseRuntime({
       file: written,
-      options: { precision, threads },
+      options: { precision, threads, spins },
       feeds: inputs,
       own: (drawn) => own.run(drawn),
       among,

@@ -16,7 +16,7 @@ import { sampleFeeds } from "./sample-feeds.ts";
 export async function openOnnxFile(
   given: OnnxFile,
   options: PredictorOptions,
-  { feeds, part }: Opening,
+  { feeds, part, spins }: Opening,
 ): Promise<OpenedModel | { readonly missing: string }> {
   const { runtime = "auto", precision = "float32", threads, execution } = options;
   if (runtime === "tensorflow" || runtime === "wasm" || execution !== undefined) {
@@ -33,7 +33,7 @@ export async function openOnnxFile(
     trials,
   } = await chooseRuntime({
     file: value === undefined || value === outline!.outputs[0] ? file : withOutput(await bytesOf(file), value),
-    options: { precision, threads },
+    options: { precision, threads, spins },
     feeds:
       feeds?.map((feed) => prepared(feed, preprocessing)) ??
       ((inputs) => sampleFeeds(inputs, metadata.images?.size).map((feed) => prepared(feed, preprocessing))),

@@ -14,6 +14,8 @@ export interface Opening {
   readonly feeds?: readonly Feed[] | undefined;
   /** The part up to a layer, or up to the classifying layer; missing for the whole model. */
   readonly part?: { readonly layer?: string | undefined } | undefined;
+  /** As in `SessionOptions`. */
+  readonly spins?: boolean | undefined;
 }
 
 /** A model that is open in one runtime, with its preprocessing in front. */

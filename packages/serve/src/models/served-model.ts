@@ -48,12 +48,13 @@ export async function openServedModel(
 ): Promise<ServedModel> {
   const { runtime, precision, threads, maxWaitMs, queue, pixelLimit } = options;
   const ownLayers = isOwn && typeof model !== "string" ? model : undefined;
-  const opening = openablePredictor("serve", model, {
-    runtime,
-    precision,
-    threads,
-    ...(preprocessing && { preprocessing }),
-  });
+  const opening = openablePredictor(
+    "serve",
+    model,
+    { runtime, precision, threads, ...(preprocessing && { preprocessing }) },
+    // A thread that spins takes its processor from requests that are read and images that are decoded.
+    { spins: false },
+  );
   const forward = opening.predictor;
   const { inputs, outputs, fit, names, logits } = await aboutModel(model, opening.open, { images, classes });
   const fixed = inputs[0]!.shape[0] ?? undefined;

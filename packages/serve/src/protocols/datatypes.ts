@@ -54,7 +54,7 @@ export function binaryValues(
   if (datatype === "FP32") return checked(new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4), where);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const data = new Float32Array(bytes.length / size);
-  for (let i = 0; i < data.length; i++) data[i] = valueOf(datatype, read(view, i * size), `${where}[${i}]`);
+  for (let i = 0; i < data.length; i++) data[i] = valueOf(datatype, read(view, i * size), where, i);
   return data;
 }
 
@@ -67,36 +67,44 @@ export function jsonValues(
   if (datatype === "FP16" || datatype === "BF16")
     throw new RequestError(400, `${where}: expected FP16 and BF16 as binary tensors, got JSON; send FP32.`);
   const data = new (datatype === "UINT8" ? Uint8Array : Float32Array)(values.length);
-  for (const [i, value] of values.entries()) {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i];
     const isValue = datatype === "BOOL" ? typeof value === "boolean" : typeof value === "number";
     if (!isValue)
       throw new RequestError(
         400,
         `${where}[${i}]: expected ${datatype === "BOOL" ? "true or false" : "a number"}, got ${shown(value)}.`,
       );
-    data[i] = valueOf(datatype, Number(value), `${where}[${i}]`);
+    data[i] = valueOf(datatype, Number(value), where, i);
   }
   return data;
 }
 
-function valueOf(datatype: DatatypeName, value: number, where: string): number {
+/** The value at the place `index` of `where`, which is written only into an error: a request has 100,000 of them. */
+function valueOf(datatype: DatatypeName, value: number, where: string, index: number): number {
   const { range }: Datatype = datatypes[datatype];
   const rounded = Math.fround(value);
   if (!Number.isFinite(rounded))
-    throw new RequestError(400, `${where}: expected a finite float32 number, got ${shown(value)}.`);
+    throw new RequestError(400, `${where}[${index}]: expected a finite float32 number, got ${shown(value)}.`);
   if (range === undefined) return value;
   const [least, most] = range;
   if (!Number.isInteger(value) || value < least || value > most)
-    throw new RequestError(400, `${where}: expected a whole number from ${least} to ${most}, got ${value}.`);
+    throw new RequestError(400, `${where}[${index}]: expected a whole number from ${least} to ${most}, got ${value}.`);
   if (rounded !== value)
-    throw new RequestError(400, `${where}: the model computes in float32, which does not hold ${value}.`);
+    throw new RequestError(400, `${where}[${index}]: the model computes in float32, which does not hold ${value}.`);
   return value;
 }
 
 function checked(values: Float32Array, where: string): Float32Array {
-  const wrong = values.findIndex((value) => !Number.isFinite(value));
+  const wrong = notFinite(values);
   if (wrong < 0) return values;
   throw new RequestError(400, `${where}: expected finite numbers, got ${values[wrong]} at ${wrong}.`);
+}
+
+/** The place of the first value that is not finite, or -1. A loop: `findIndex` takes 20 times as long. */
+function notFinite(values: Float32Array): number {
+  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return i;
+  return -1;
 }
 
 /** IEEE 754's binary16. */

@@ -19,7 +19,7 @@ export function nestedTensor(value: unknown, where: string, limit: number): Tens
   let filled = 0;
   const fill = (part: unknown, axis: number): void => {
     if (axis === shape.length) {
-      data[filled] = number(part, `${where}[${filled}]`);
+      data[filled] = number(part, where, filled);
       filled++;
       return;
     }
@@ -57,7 +57,8 @@ function wrongCount(where: string, count: number, got: string): RequestError {
   return new RequestError(400, `${where}: expected ${count} values, as the shape says, got ${got}.`);
 }
 
-function number(value: unknown, where: string): number {
+/** The number at the place `index` of `where`, which is written only into an error. */
+function number(value: unknown, where: string, index: number): number {
   if (typeof value === "number" && Number.isFinite(Math.fround(value))) return value;
-  throw new RequestError(400, `${where}: expected a finite float32 number, got ${shown(value)}.`);
+  throw new RequestError(400, `${where}[${index}]: expected a finite float32 number, got ${shown(value)}.`);
 }

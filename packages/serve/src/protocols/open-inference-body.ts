@@ -80,8 +80,16 @@ function rawInput(bytes: Uint8Array, ports: readonly Port[]): NamedInput {
   const size = 4 * row.reduce<number>((product, each) => product * each!, 1);
   if (bytes.length % size !== 0)
     throw new RequestError(400, `Expected rows of ${size} bytes (float32 of ${row.join("x")}), got ${bytes.length}.`);
-  const data = binaryValues("FP32", new Uint8Array(bytes), port!.name);
+  const data = binaryValues("FP32", aligned(bytes), port!.name);
   return { name: port!.name, data, shape: [bytes.length / size, ...(row as number[])] };
+}
+
+/** The bytes, starting at a multiple of four; a copy only where they do not. */
+function aligned(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const { buffer, byteOffset, length } = bytes;
+  return byteOffset % 4 === 0 && buffer instanceof ArrayBuffer
+    ? new Uint8Array(buffer, byteOffset, length)
+    : new Uint8Array(bytes);
 }
 
 interface Rest {

@@ -63,6 +63,7 @@ const prototypes = {
   typeFree: [98, "void ort_type_free(uintptr_t type)"],
   infoFree: [99, "void ort_info_free(uintptr_t info)"],
   optionsFree: [100, "void ort_options_free(uintptr_t options)"],
+  setOption: [130, "uintptr_t ort_set_option(uintptr_t options, str name, str value)"],
   run: [133, "uintptr_t ort_run(uintptr_t session, uintptr_t options, uintptr_t binding)"],
   createBinding: [134, "uintptr_t ort_create_binding(uintptr_t session, _Out_ uintptr_t *binding)"],
   bindingFree: [135, "void ort_binding_free(uintptr_t binding)"],

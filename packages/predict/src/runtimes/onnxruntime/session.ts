@@ -11,14 +11,14 @@ import { createRequest, describeTensor, type TypedPort } from "./request.ts";
  * Opens an ONNX file in ONNX Runtime on the CPU: its C library from `onnxruntime-node`, whose own interface blocks the
  * thread that asks for a run. Throws a PredictError with ONNX Runtime's reason.
  */
-export async function openOnnxruntime(file: OnnxFile, { precision, threads }: SessionOptions): Promise<Session> {
+export async function openOnnxruntime(file: OnnxFile, { precision, ...options }: SessionOptions): Promise<Session> {
   const library = onnxruntime();
   if (precision !== "float32")
     throw new PredictError(
       `ONNX Runtime computes in float32 on the CPU, not in ${precision}: use the runtime openvino.`,
     );
   const { c } = library;
-  const session = await createSession(library, file, threads);
+  const session = await createSession(library, file, options);
   try {
     const ports = {
       inputs: portsOf(library, session, { count: c.inputCount, name: c.inputName, type: c.inputType }),
@@ -37,10 +37,16 @@ export async function openOnnxruntime(file: OnnxFile, { precision, threads }: Se
 }
 
 /** Reads and optimizes the model in another thread. */
-async function createSession({ c, env }: Onnxruntime, file: OnnxFile, threads: number | undefined): Promise<Pointer> {
+async function createSession(
+  { c, env }: Onnxruntime,
+  file: OnnxFile,
+  { threads, spins = true }: Omit<SessionOptions, "precision">,
+): Promise<Pointer> {
   const options = created(c, "start", (out) => c.createOptions(out));
   try {
     if (threads !== undefined) check(c, "take the threads", c.setThreads(options, threads));
+    if (!spins)
+      check(c, "keep its threads from spinning", c.setOption(options, "session.intra_op.allow_spinning", "0"));
     const out: [Pointer | null] = [null];
     const status = await new Promise<Pointer>((resolve, reject) => {
       const ended = (error: Error | null, found: Pointer) => (error === null ? resolve(found) : reject(error));
