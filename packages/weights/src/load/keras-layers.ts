@@ -270,23 +270,35 @@ function pairByPath(
     if (layer === undefined) rest.push(saved);
     else found.set(layer, [...(found.get(layer) ?? []), { inner: steps.slice(length + 1).join("/"), saved }]);
   }
-  const rank = (inner: string): number => {
-    const at = partOrder.indexOf(inner.split("/", 1)[0]!.replace(/^_/, ""));
+  const rank = (step: string): number => {
+    const at = partOrder.indexOf(step.replace(/^_/, ""));
     return at === -1 ? partOrder.length : at;
   };
+  // Wrappers within wrappers: the first steps may be equal, as in `layer/forward_layer/cell`.
+  const byRank = (a: string, b: string): number => {
+    const [from, to] = [a.split("/"), b.split("/")];
+    const steps = from.map((step, index) => rank(step) - rank(to[index] ?? ""));
+    return steps.find((difference) => difference !== 0) ?? from.length - to.length;
+  };
   const pairs = [...found].map(([layer, parts]): Pair => {
-    const cells = layer.layer instanceof RecurrentStack ? cellPaths(layer.layer) : [];
-    const sorted = parts.toSorted(
-      (a, b) => rank(a.inner) - rank(b.inner) || cells.indexOf(a.inner) - cells.indexOf(b.inner),
-    );
+    const wrapped = wrappedLayers(layer.layer);
+    const cells = wrapped.flatMap((each) => (each instanceof RecurrentStack ? cellPaths(each) : []));
+    const cell = (inner: string): number => cells.findIndex((path) => `/${inner}`.endsWith(`/${path}`));
+    const sorted = parts.toSorted((a, b) => byRank(a.inner, b.inner) || cell(a.inner) - cell(b.inner));
     // The group of a SpectralNormalization repeats the kernel of its layer.
-    const isRepeated = layer.layer instanceof SpectralNormalization && sorted.length > 1;
+    const isRepeated = sorted.length > 1 && wrapped.some((each) => each instanceof SpectralNormalization);
     const tensors = isRepeated
       ? [...sorted[1]!.saved.tensors, ...sorted[0]!.saved.tensors.slice(1)]
       : sorted.flatMap(({ saved }) => saved.tensors);
     return [layer, { ...parts[0]!.saved, tensors }];
   });
   return { pairs, rest };
+}
+
+/** A layer, the layer that it wraps, the layer that this one wraps, and so on. */
+function wrappedLayers(layer: tfl.layers.Layer): tfl.layers.Layer[] {
+  const { layer: held } = layer as { layer?: tfl.layers.Layer };
+  return held === undefined ? [layer] : [layer, ...wrappedLayers(held)];
 }
 
 /** The paths of stacked cells, which Keras counts by class: `cell/cells/gru_cell_1`. */

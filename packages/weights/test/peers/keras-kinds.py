@@ -63,6 +63,11 @@ def recurrent():
     return row(L.TimeDistributed(L.Conv2D(2, 3)), L.TimeDistributed(L.Flatten()), L.Bidirectional(L.GRU(3)), shape=(3, *MAP))
 
 
+def wrapped_twice():
+    clip = Input((3, *ROW))
+    return Model(clip, [L.TimeDistributed(layer)(clip) for layer in (L.Bidirectional(L.GRU(3)), L.SpectralNormalization(L.Dense(2)))])
+
+
 def attention():
     x = Input(ROW)
     return Model(x, L.MultiHeadAttention(2, 3)(x, x))
@@ -159,6 +164,8 @@ case("sides", lambda: row(L.ZeroPadding1D((1, 2)), L.Cropping1D(1), L.UpSampling
 case("volumes", lambda: row(L.Conv3D(4, 3, padding="same"), L.ZeroPadding3D(1), L.AveragePooling3D(2), L.GlobalMaxPooling3D(), shape=(4, 6, 6, 2)))
 case("adaptive", lambda: row(L.AdaptiveMaxPooling2D((3, 4))))
 case("recurrent", recurrent)
+case("wrapped_twice", wrapped_twice)
+case("wrapped_cells", lambda: row(L.TimeDistributed(L.RNN([L.LSTMCell(3), L.GRUCell(2)])), shape=(3, *ROW)))
 case("attention", attention)
 case("words", words)
 case("odd_names", odd_names)
