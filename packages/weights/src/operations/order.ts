@@ -1,7 +1,7 @@
 import { OptionError } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
 import type { Operations } from "./operation.ts";
-import { along } from "./shapes.ts";
+import { along } from "./along.ts";
 import type { Values } from "./values.ts";
 
 /** The elements over some axes as rows in ascending order, `[…, count]`, and the shape with those axes left out or as 1. */

@@ -1,7 +1,7 @@
 import { OptionError } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
 import type { Operations } from "./operation.ts";
-import { along } from "./shapes.ts";
+import { along } from "./along.ts";
 import { channelsLast } from "./values.ts";
 import type { Values } from "./values.ts";
 

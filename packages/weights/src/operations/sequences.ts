@@ -2,7 +2,7 @@ import { OptionError, shown } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
 import { resample } from "./images.ts";
 import type { Operations } from "./operation.ts";
-import { along, repeated } from "./shapes.ts";
+import { along, repeated } from "./along.ts";
 import { channelsLast } from "./values.ts";
 import type { Values } from "./values.ts";
 
