@@ -58,6 +58,26 @@ describe.each(engines)("on %s", (engine) => {
     expect(variance).toBeCloseTo(0.9 * 1 + 0.1 * 3.5, 5);
   });
 
+  it("leaves masked steps out of a batch's statistics", () => {
+    const layer = new BatchNormalization({ name: "bn", momentum: 0.75, epsilon: 0.01 });
+    const x = tf.tensor3d([1, 10, 2, 20, 900, 900, 4, 50, 800, 800, 700, 700], [2, 3, 2]);
+    const mask = tf.tensor2d([1, 1, 0, 1, 0, 0], [2, 3], "bool");
+    const y = layer.apply(x, { training: true, mask }) as tf.Tensor;
+    const [mean, variance] = layer.getWeights().slice(2);
+    for (const [channel, kept] of [
+      [1, 2, 4],
+      [10, 20, 50],
+    ].entries()) {
+      const middle = (kept[0]! + kept[1]! + kept[2]!) / 3;
+      const spread = kept.reduce((sum, value) => sum + (value - middle) ** 2, 0) / 3;
+      expect(mean!.dataSync()[channel]).toBeCloseTo(0.25 * middle, 4);
+      expect(variance!.dataSync()[channel]).toBeCloseTo(0.75 + 0.25 * spread, 3);
+      expect(y.dataSync()[channel]).toBeCloseTo((kept[0]! - middle) / Math.sqrt(spread + 0.01), 4);
+      // A masked step is normalized, too.
+      expect(y.dataSync()[4 + channel]).toBeCloseTo((900 - middle) / Math.sqrt(spread + 0.01), 2);
+    }
+  });
+
   it("normalizes by its moving statistics when frozen, in training too", () => {
     const layer = new BatchNormalization({ name: "bn" });
     const x = tf.randomNormal([4, 3, 3, 2]);

@@ -57,8 +57,9 @@ a mask of a layer that takes none here, \`stateful\` of a recurrent layer withou
 Layers with \`channels_first\` are computed channels last between two transpositions.
 
 Masks of \`Embedding\` and \`Masking\` reach the layers that they reach in Keras, several inputs of attention and nested models
-included. In training, batch normalization counts masked steps, which Keras leaves out. Of \`LocallyConnected1D\` and
-\`LocallyConnected2D\`, the padding \`valid\` and the implementation 1 are read. An RNN of \`StackedRNNCells\` is written as its layers
+included; batch normalization leaves masked steps out of the statistics of a batch, as in Keras. \`LocallyConnected1D\` and
+\`LocallyConnected2D\` are read in all three implementations. Keras 2's batch normalization over several axes goes to Keras 3 as one over
+a single axis, between two transpositions. An RNN of \`StackedRNNCells\` is written as its layers
 in turn. \`SpectralNormalization\`, a model within \`TimeDistributed\`, and a recurrent layer whose call states a mask go into \`.keras\`
 files, and not into .h5.
 

@@ -7,7 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { importModel, loadModel, loadWeights, openWeights, saveModel, saveNpy, verifySaved } from "../src/index.ts";
-import { LocallyConnected2D } from "../src/layers/kernels.ts";
+import { AxesBatchNormalization } from "../src/layers/axes-batch-norm.ts";
+import { LocallyConnected2D } from "../src/layers/locally-connected.ts";
 import { RenormBatchNormalization } from "../src/layers/norms.ts";
 import { worstDifference } from "./peers/compare.ts";
 import { runPython } from "./peers/run-python.ts";
@@ -63,6 +64,16 @@ const ofKeras2 = (): Readonly<Record<string, tfl.layers.Layer>> => ({
     strides: [2, 1],
     activation: "relu",
   }),
+  locally_connected_same: new LocallyConnected2D({
+    name: "local",
+    filters: 2,
+    kernelSize: [4, 3],
+    strides: [3, 1],
+    padding: "same",
+    implementation: 3,
+    dataFormat: "channelsFirst",
+  }),
+  normalized_axes: new AxesBatchNormalization({ name: "norm", axis: [1, -1], epsilon: 1e-2 }),
   renormalized: new RenormBatchNormalization({ name: "renorm", axis: -1, epsilon: 1e-2 }),
 });
 

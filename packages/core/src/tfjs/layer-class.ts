@@ -26,4 +26,6 @@ export function onlyShape(shape: tfl.Shape | tfl.Shape[]): (number | null)[] {
 /** The options of a layer's `call`. */
 export interface CallOptions {
   training?: boolean;
+  /** The mask of a sequence, `[n, steps]`; none by default. */
+  mask?: tf.Tensor | tf.Tensor[] | null;
 }

@@ -5,8 +5,6 @@ import { one, oneShape } from "./base-layers.ts";
 import type { BaseArgs, Config, Inputs, Shape } from "./base-layers.ts";
 import { weightOptions } from "./weight-options.ts";
 
-type Pair = [number, number];
-
 /** Options shared by all layers with a kernel. */
 export interface KernelArgs {
   readonly filters?: number;
@@ -21,7 +19,10 @@ export interface KernelArgs {
   readonly useBias?: boolean;
   /** For locally connected layers: the order of a kernel's rows, `channelsFirst` or by default `channelsLast`. */
   readonly dataFormat?: string;
-  /** How Keras 2 stores the kernel of a LocallyConnected2D. */
+  /**
+   * How Keras 2 stores the kernel of a locally connected layer: 1, the default, a kernel for each place; 2 a matrix of
+   * all inputs by all outputs; 3 the numbers of that matrix that belong to windows.
+   */
   readonly implementation?: number;
 }
 
@@ -33,7 +34,7 @@ export function activationNamed(name: string | undefined): (x: tf.Tensor) => tf.
 }
 
 /** Adds a weight with the initializer, regularizer and constraint that the layer's options state for it. */
-function addWeight(
+export function addWeight(
   layer: tfl.layers.Layer & { readonly args: KernelArgs },
   name: string,
   shape: number[],
@@ -45,7 +46,7 @@ function addWeight(
   return open.addWeight(name, shape, "float32", initializer, regularizer, true, constraint);
 }
 
-const single = (value: number | readonly number[] | null | undefined, otherwise: number): number =>
+export const single = (value: number | readonly number[] | null | undefined, otherwise: number): number =>
   value == null ? otherwise : typeof value === "number" ? value : (value[0] ?? otherwise);
 
 /** Layers with a kernel over sequences, `[n, length, channels]`. */
@@ -247,108 +248,4 @@ function depthwise(x: tf.Tensor4D, kernel: tf.Tensor, { size, stride, rate, reac
     return tf.mul(window, tf.reshape(tf.slice(kernel, [tap, 0, 0], [1, -1, -1]), [1, 1, channels, times]));
   });
   return tf.reshape(tf.addN(parts), [batch, out, channels * times]);
-}
-
-/** Keras 2's LocallyConnected2D: a separate kernel at every position. `[n, h, w, c] -> [n, h', w', filters]` */
-export class LocallyConnected2D extends tfl.layers.Layer {
-  static className = "LocallyConnected2D";
-  readonly args: KernelArgs;
-  #kernel: tfl.LayerVariable | undefined;
-  #bias: tfl.LayerVariable | undefined;
-  readonly #activate: (x: tf.Tensor) => tf.Tensor;
-
-  constructor(args: BaseArgs & KernelArgs) {
-    super({ name: args.name!, ...(args.trainable === undefined ? {} : { trainable: args.trainable }) });
-    const { name: _, trainable: __, ...own } = args;
-    if ((own.padding ?? "valid") !== "valid")
-      throw new OptionError(`${args.name}: expected the padding valid, got ${own.padding}`);
-    if ((own.implementation ?? 1) !== 1)
-      throw new OptionError(`${args.name}: expected the implementation 1, got ${own.implementation}`);
-    this.args = own;
-    this.#activate = activationNamed(own.activation);
-  }
-
-  override build(shape: Shape): void {
-    const [, rows, columns, filters] = this.computeOutputShape(shape) as [null, number, number, number];
-    const [[height, width], channels] = [this.#pair("kernelSize"), oneShape(shape)[3]!];
-    const sizes = [rows * columns, height * width * channels, filters];
-    this.#kernel = addWeight(this, "kernel", sizes, "kernel");
-    if (this.args.useBias !== false) this.#bias = addWeight(this, "bias", this.biasSizes(rows, columns), "bias");
-    this.built = true;
-  }
-
-  protected biasSizes(rows: number, columns: number): number[] {
-    return [rows, columns, this.args.filters!];
-  }
-
-  override computeOutputShape(shape: Shape): Shape {
-    const [batch, height, width] = oneShape(shape);
-    const [[rows, columns], [down, right]] = [this.#pair("kernelSize"), this.#pair("strides")];
-    const out = (length: number, size: number, stride: number): number => Math.floor((length - size) / stride) + 1;
-    return [batch ?? null, out(height!, rows, down), out(width!, columns, right), this.args.filters!];
-  }
-
-  override call(inputs: Inputs): tf.Tensor {
-    return tf.tidy(() => {
-      const x = one(inputs) as tf.Tensor4D;
-      const [, rows, columns, filters] = this.computeOutputShape(x.shape) as [number, number, number, number];
-      const [[height, width], [down, right]] = [this.#pair("kernelSize"), this.#pair("strides")];
-      const [batch, , , channels] = x.shape;
-      const patches = Array.from({ length: rows * columns }, (_, place) => {
-        const start = [0, Math.floor(place / columns) * down, (place % columns) * right, 0];
-        const window = tf.slice(x, start, [batch, height, width, channels]);
-        const ordered = this.args.dataFormat === "channelsFirst" ? tf.transpose(window, [0, 3, 1, 2]) : window;
-        return tf.reshape(ordered, [batch, height * width * channels]);
-      });
-      const y = tf.matMul(tf.stack(patches), this.#kernel!.read());
-      const map = tf.reshape(tf.transpose(y, [1, 0, 2]), [batch, rows, columns, filters]);
-      const bias = this.#bias && tf.reshape(this.#bias.read(), [rows, columns, filters]);
-      return this.#activate(bias === undefined ? map : tf.add(map, this.#ordered(bias)));
-    });
-  }
-
-  /** The bias, `[rows, columns, filters]`, whose numbers Keras takes for `[filters, rows, columns]` if channels are first. */
-  #ordered(bias: tf.Tensor): tf.Tensor {
-    const [rows, columns, filters] = bias.shape as [number, number, number];
-    if (this.args.dataFormat !== "channelsFirst") return bias;
-    return tf.transpose(tf.reshape(bias, [filters, rows, columns]), [1, 2, 0]);
-  }
-
-  override getConfig(): Config {
-    return { ...super.getConfig(), ...(this.args as object) };
-  }
-
-  #pair(name: "kernelSize" | "strides"): Pair {
-    const value = this.args[name] ?? 1;
-    return typeof value === "number" ? [value, value] : [value[0]!, value[1] ?? value[0]!];
-  }
-}
-
-/** Keras 2's LocallyConnected1D, as a map of one column: `[n, length, c] -> [n, length', filters]` */
-export class LocallyConnected1D extends LocallyConnected2D {
-  static override className = "LocallyConnected1D";
-
-  constructor(args: BaseArgs & KernelArgs) {
-    super({ ...args, kernelSize: [single(args.kernelSize, 1), 1], strides: [single(args.strides, 1), 1] });
-  }
-
-  override build(shape: Shape): void {
-    const [batch, length, channels] = oneShape(shape);
-    super.build([batch!, length!, 1, channels!]);
-  }
-
-  override computeOutputShape(shape: Shape): Shape {
-    const sizes = oneShape(shape);
-    if (sizes.length === 4) return super.computeOutputShape(sizes);
-    const [batch, length, , filters] = super.computeOutputShape([sizes[0]!, sizes[1]!, 1, sizes[2]!]) as tfl.Shape;
-    return [batch!, length!, filters!];
-  }
-
-  override call(inputs: Inputs): tf.Tensor {
-    return tf.tidy(() => tf.squeeze(super.call(tf.expandDims(one(inputs), 2)), [2]));
-  }
-
-  protected override biasSizes(rows: number): number[] {
-    return [rows, this.args.filters!];
-  }
 }

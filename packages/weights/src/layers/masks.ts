@@ -14,7 +14,7 @@ const passing = new Set(
     "GaussianDropout GaussianNoise GroupNormalization Identity LayerNormalization LeakyReLU MultiHeadAttention " +
     "Normalization PReLU ReLU Rescaling Softmax SoftmaxOver SpatialDropout1D SpatialDropout2D SpatialDropout3D " +
     "ThresholdedReLU TimeDistributed UnitNormalization AxesNormalization BentReLU ScaledELU " +
-    "BatchStatisticsNormalization MaskedZeros RenormBatchNormalization"
+    "AxesBatchNormalization BatchStatisticsNormalization MaskedZeros RenormBatchNormalization"
   ).split(" "),
 );
 const joining = new Set("Add Average Maximum Minimum Multiply Subtract".split(" "));

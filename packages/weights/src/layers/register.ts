@@ -23,6 +23,7 @@ import * as tfl from "@tensorflow/tfjs-layers";
 import { Operation } from "../operations/operation.ts";
 import { operationTable } from "../operations/table.ts";
 import { registerActivations } from "./activations.ts";
+import { AxesBatchNormalization } from "./axes-batch-norm.ts";
 import { Attention, MultiHeadAttention } from "./attention.ts";
 import { EinsumDense } from "./einsum-dense.ts";
 import {
@@ -35,14 +36,8 @@ import {
 } from "./wrappers.ts";
 import { ConvLSTM1D, ConvLSTM3D } from "./conv-lstm.ts";
 import { Concatenate, Reshape } from "./joins.ts";
-import {
-  Conv1DTranspose,
-  DepthwiseConv1D,
-  GroupedConv1D,
-  LocallyConnected1D,
-  LocallyConnected2D,
-  SeparableConv1D,
-} from "./kernels.ts";
+import { Conv1DTranspose, DepthwiseConv1D, GroupedConv1D, SeparableConv1D } from "./kernels.ts";
+import { LocallyConnected1D, LocallyConnected2D } from "./locally-connected.ts";
 import { OrthogonalRegularizer } from "./regularizers.ts";
 import { ResetAfterGRU } from "./recurrent.ts";
 import { RecurrentStack } from "./recurrent-stack.ts";
@@ -74,6 +69,7 @@ const { classNameMap } = tf.serialization.SerializationMap.getMap();
 
 const own = [
   ActivityRegularization,
+  AxesBatchNormalization,
   Bidirectional,
   EinsumDense,
   GroupedConv3D,

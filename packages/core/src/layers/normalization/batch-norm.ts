@@ -51,13 +51,16 @@ const Stock: StockClass<Args, Fields> = stockClass(tfl.layers.batchNormalization
 
 /**
  * Replaces tfjs-layers' layer with fused kernels and Keras' meaning of `trainable = false`: a frozen layer uses its
- * moving statistics, in training too. Saved files contain the stock name.
+ * moving statistics, in training too. Masked steps of a sequence are no part of a batch's statistics. Saved files contain
+ * the stock name.
  */
 export class BatchNormalization extends Stock {
   static override className = "BatchNormalization";
 
   override call(inputs: tf.Tensor | tf.Tensor[], options: CallOptions): tf.Tensor | tf.Tensor[] {
     const x = onlyTensor(inputs);
+    const mask = [options.mask].flat()[0];
+    if (mask != null && options.training === true && this.trainable) return this.#ofKeptSteps(x, mask);
     const channelsLast = this.axis === -1 || this.axis === x.rank - 1;
     // The kernels take maps; other ranks are flattened.
     if (!channelsLast || x.rank > 4) return this.#overOtherAxis(x, options);
@@ -107,6 +110,29 @@ export class BatchNormalization extends Stock {
               this.epsilon,
             );
       return tf.transpose(tf.reshape(y, last.shape), back);
+    });
+  }
+
+  /** Training with the mean and variance of the steps that a mask, `[n, steps]`, keeps: Keras' arithmetic. */
+  #ofKeptSteps(x: tf.Tensor, mask: tf.Tensor): tf.Tensor {
+    return tf.tidy(() => {
+      const axis = this.axis < 0 ? this.axis + x.rank : this.axis;
+      const others = [...x.shape.keys()].filter((other) => other !== axis);
+      const sides = x.shape.map((size, place) => (place === axis ? size : 1));
+      const kept = tf.mul(
+        tf.reshape(tf.cast(mask, "float32"), [...mask.shape, ...x.shape.slice(mask.rank).map(() => 1)]),
+        tf.onesLike(x),
+      );
+      const mean = (values: tf.Tensor): tf.Tensor =>
+        tf.div(tf.sum(tf.mul(values, kept), others, true), tf.add(tf.sum(kept, others, true), 1e-7));
+      const centre = mean(x);
+      const centred = tf.sub(x, centre);
+      const variance = mean(tf.square(centred));
+      this.#move(this.movingMean, tf.reshape(centre, [-1]));
+      this.#move(this.movingVariance, tf.reshape(variance, [-1]));
+      let y: tf.Tensor = tf.mul(centred, tf.rsqrt(tf.add(variance, this.epsilon)));
+      if (this.gamma != null) y = tf.mul(y, tf.reshape(this.gamma.read(), sides));
+      return this.beta == null ? y : tf.add(y, tf.reshape(this.beta.read(), sides));
     });
   }
 

@@ -2,6 +2,7 @@ import type * as tfl from "@tensorflow/tfjs-layers";
 import { variableTensor } from "../../bytes/variable-tensor.ts";
 import type { MaskedLayer } from "../../layers/wrappers.ts";
 import type { RecurrentStack } from "../../layers/recurrent-stack.ts";
+import { axesBatchNorm } from "./export-batch-norm.ts";
 import { locallyConnected } from "./export-locally-connected.ts";
 import { below } from "./keras-part.ts";
 import type { Config, Export, ExportContext, KerasPart } from "./keras-part.ts";
@@ -165,6 +166,8 @@ export const compositeLayers: Readonly<Record<string, Export>> = {
         weights: each.weights.map((variable) => variableTensor(variable.originalName.split("/").at(-1)!, variable)),
       })),
     ),
+  AxesBatchNormalization: axesBatchNorm,
+  LocallyConnected1D: locallyConnected,
   LocallyConnected2D: locallyConnected,
   RMSNormalization: (config) =>
     config["of_variance"] === true

@@ -2,6 +2,7 @@ import { AugmentationLayer, KerasOnlyAugmentation, RandomCrop } from "@convkit/a
 import { shuffledPlaces } from "@convkit/core/internal";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { activationNames, approximateGelu, keras3HardSigmoid } from "../../layers/activations.ts";
+import { LocallyConnected2D } from "../../layers/locally-connected.ts";
 import { isKnownLayer } from "../../layers/register.ts";
 import { TrainingCrop } from "../../layers/resize.ts";
 import type { AxisSlice } from "../../layers/slicing.ts";
@@ -10,195 +11,9 @@ import { kerasClassName } from "./class-name.ts";
 import { whyUnwritten } from "./unwritten-layers.ts";
 import type { Config, Export, ExportContext, KerasPart } from "./keras-part.ts";
 import { compositeLayers } from "./export-composites.ts";
+import { sameKeys } from "./same-keys.ts";
 import { exportOperation } from "./export-operation.ts";
 import { Operation } from "../../operations/operation.ts";
-
-const conv = [
-  "filters",
-  "kernel_size",
-  "strides",
-  "padding",
-  "data_format",
-  "dilation_rate",
-  "activation",
-  "use_bias",
-  "kernel_initializer",
-  "bias_initializer",
-  "kernel_regularizer",
-  "bias_regularizer",
-  "activity_regularizer",
-  "kernel_constraint",
-  "bias_constraint",
-];
-const pool = ["pool_size", "strides", "padding", "data_format"];
-const recurrent = [
-  "activation",
-  "recurrent_activation",
-  "use_bias",
-  "kernel_initializer",
-  "recurrent_initializer",
-  "bias_initializer",
-  "unit_forget_bias",
-  "kernel_regularizer",
-  "recurrent_regularizer",
-  "bias_regularizer",
-  "activity_regularizer",
-  "kernel_constraint",
-  "recurrent_constraint",
-  "bias_constraint",
-  "dropout",
-  "recurrent_dropout",
-  "return_sequences",
-  "return_state",
-  "go_backwards",
-  "stateful",
-];
-
-const convLstm = ["filters", "kernel_size", "strides", "padding", "data_format", "dilation_rate", ...recurrent];
-
-const depthwise = [
-  "kernel_size",
-  "strides",
-  "padding",
-  "depth_multiplier",
-  "data_format",
-  "dilation_rate",
-  "activation",
-  "use_bias",
-  "depthwise_initializer",
-  "bias_initializer",
-  "depthwise_regularizer",
-  "bias_regularizer",
-  "bias_constraint",
-];
-const separable = [
-  "filters",
-  "kernel_size",
-  "strides",
-  "padding",
-  "data_format",
-  "dilation_rate",
-  "depth_multiplier",
-  "activation",
-  "use_bias",
-  "depthwise_initializer",
-  "pointwise_initializer",
-  "bias_initializer",
-  "depthwise_regularizer",
-  "pointwise_regularizer",
-  "bias_regularizer",
-  "activity_regularizer",
-  "bias_constraint",
-];
-
-/** The keys of each class that mean the same in Keras. Other keys exist only in tfjs. */
-const sameKeys: Readonly<Record<string, readonly string[]>> = {
-  Activation: ["activation"],
-  ActivityRegularization: ["l1", "l2"],
-  Add: [],
-  AlphaDropout: ["rate"],
-  Average: [],
-  AveragePooling1D: pool,
-  AveragePooling2D: pool,
-  AveragePooling3D: pool,
-  BatchNormalization: [
-    "axis",
-    "momentum",
-    "epsilon",
-    "center",
-    "scale",
-    "beta_initializer",
-    "gamma_initializer",
-    "moving_mean_initializer",
-    "moving_variance_initializer",
-    "beta_regularizer",
-    "gamma_regularizer",
-    "beta_constraint",
-    "gamma_constraint",
-  ],
-  CenterCrop: ["height", "width"],
-  Concatenate: ["axis"],
-  Conv1D: [...conv, "groups"],
-  Conv1DTranspose: [...conv, "output_padding"],
-  Conv2D: [...conv, "groups"],
-  Conv2DTranspose: [...conv, "output_padding"],
-  Conv3D: [...conv, "groups"],
-  Conv3DTranspose: conv,
-  ConvLSTM1D: convLstm,
-  ConvLSTM2D: convLstm,
-  ConvLSTM3D: convLstm,
-  Cropping2D: ["cropping", "data_format"],
-  Dense: [
-    "units",
-    "activation",
-    "use_bias",
-    "kernel_initializer",
-    "bias_initializer",
-    "kernel_regularizer",
-    "bias_regularizer",
-    "activity_regularizer",
-    "kernel_constraint",
-    "bias_constraint",
-  ],
-  DepthwiseConv1D: depthwise,
-  DepthwiseConv2D: depthwise,
-  Dot: ["axes", "normalize"],
-  Dropout: ["rate"],
-  ELU: ["alpha"],
-  EinsumDense: ["equation", "output_shape", "bias_axes", "activation", "kernel_initializer", "bias_initializer"],
-  Embedding: [
-    "input_dim",
-    "output_dim",
-    "embeddings_initializer",
-    "embeddings_regularizer",
-    "embeddings_constraint",
-    "mask_zero",
-  ],
-  Flatten: [],
-  GRU: ["units", ...recurrent, "reset_after"],
-  GaussianDropout: ["rate"],
-  GaussianNoise: ["stddev"],
-  GlobalAveragePooling1D: ["keepdims"],
-  GlobalAveragePooling2D: ["keepdims"],
-  GlobalMaxPooling1D: [],
-  GlobalMaxPooling2D: ["keepdims"],
-  GroupNormalization: ["groups", "axis", "epsilon", "center", "scale"],
-  Identity: [],
-  LSTM: ["units", ...recurrent],
-  LayerNormalization: [
-    "axis",
-    "epsilon",
-    "center",
-    "scale",
-    "beta_initializer",
-    "gamma_initializer",
-    "beta_regularizer",
-    "gamma_regularizer",
-  ],
-  Masking: ["mask_value"],
-  MaxPooling1D: pool,
-  MaxPooling2D: pool,
-  MaxPooling3D: pool,
-  Maximum: [],
-  Minimum: [],
-  Multiply: [],
-  PReLU: ["alpha_initializer", "alpha_regularizer", "alpha_constraint", "shared_axes"],
-  Permute: ["dims"],
-  RepeatVector: ["n"],
-  Rescaling: ["scale", "offset"],
-  Resizing: ["height", "width", "interpolation"],
-  SeparableConv1D: separable,
-  SeparableConv2D: separable,
-  SimpleRNN: ["units", ...recurrent],
-  Softmax: ["axis"],
-  SpatialDropout1D: ["rate"],
-  SpatialDropout2D: ["rate"],
-  SpatialDropout3D: ["rate"],
-  Subtract: [],
-  UnitNormalization: ["axis"],
-  UpSampling2D: ["size", "data_format", "interpolation"],
-  ZeroPadding2D: ["padding", "data_format"],
-};
 
 const special: Readonly<Record<string, Export>> = {
   // Keras has no DropBlock, which does nothing in prediction.
@@ -331,7 +146,10 @@ export function exportLayer(layer: tfl.layers.Layer, context: ExportContext): Ke
   }
   const own = layer.getClassName();
   if (!isKnownLayer(layer)) return context.refuse("is a class of yours, which Keras does not have");
-  const config = pythonConfig(layer.getConfig() as Record<string, unknown>, context);
+  const stated = layer.getConfig() as Record<string, unknown>;
+  // A locally connected layer computes channels last here; only its kernel is in the order of channels first.
+  const isLocal = layer instanceof LocallyConnected2D;
+  const config = pythonConfig(isLocal ? { ...stated, dataFormat: "channelsLast" } : stated, context);
   if (layer instanceof Operation) return exportOperation(layer, context);
   const isOtherThere =
     own === "Resizing" || own === "CenterCrop" || (own === "UpSampling2D" && config["interpolation"] === "bilinear");

@@ -29,7 +29,7 @@ export function parts(layer: LayerConfig, options: Making): readonly LayerConfig
     if (isOverLast) after.unshift(activationAfter(layer));
     const activation = isOverLast ? { activation: "linear" } : {};
     // The kernel of a locally connected layer has the order of the file's axes.
-    const format = className === "LocallyConnected2D" ? "channels_first" : "channels_last";
+    const format = className.startsWith("LocallyConnected") ? "channels_first" : "channels_last";
     const last = { ...layer, config: { ...config, ...activation, data_format: format } };
     const gathers = className === "Flatten" || (className.startsWith("Global") && config["keepdims"] !== true);
     const back = moved(layer, `${name}.channels_first`, -1, 1);

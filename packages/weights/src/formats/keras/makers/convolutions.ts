@@ -5,14 +5,8 @@ import {
   SizedConv3DTranspose,
 } from "../../../layers/convolutions.ts";
 import { EinsumDense } from "../../../layers/einsum-dense.ts";
-import {
-  Conv1DTranspose,
-  DepthwiseConv1D,
-  GroupedConv1D,
-  LocallyConnected1D,
-  LocallyConnected2D,
-  SeparableConv1D,
-} from "../../../layers/kernels.ts";
+import { Conv1DTranspose, DepthwiseConv1D, GroupedConv1D, SeparableConv1D } from "../../../layers/kernels.ts";
+import { LocallyConnected1D, LocallyConnected2D } from "../../../layers/locally-connected.ts";
 import { fromRegistry } from "./common.ts";
 import { pairOf } from "../layer-args.ts";
 import type { Layer, Makers, Request } from "./request.ts";

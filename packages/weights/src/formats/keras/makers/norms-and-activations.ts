@@ -1,5 +1,6 @@
 import * as tfl from "@tensorflow/tfjs-layers";
 import { BentReLU, ScaledELU, SoftmaxOver } from "../../../layers/base-layers.ts";
+import { AxesBatchNormalization } from "../../../layers/axes-batch-norm.ts";
 import { AxesNormalization, RMSNormalization, RenormBatchNormalization } from "../../../layers/norms.ts";
 import { ActivityRegularization } from "../../../layers/wrappers.ts";
 import { fromRegistry, operation } from "./common.ts";
@@ -12,7 +13,9 @@ export const normsAndActivations: Makers = {
   SyncBatchNormalization: ({ args }) => fromRegistry("BatchNormalization", args),
   BatchNormalization: ({ args, config, refuse }) =>
     Array.isArray(config["axis"]) && config["axis"].length > 1
-      ? refuse("a batch normalization over several axes is not known")
+      ? config["renorm"] === true
+        ? refuse("batch renormalization over several axes is not known")
+        : new AxesBatchNormalization(args as never)
       : config["renorm"] === true
         ? new RenormBatchNormalization(args as never)
         : fromRegistry("BatchNormalization", args),

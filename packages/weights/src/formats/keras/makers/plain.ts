@@ -51,6 +51,7 @@ const plainClasses = [
   "ZeroPadding2D",
   // convkit's own layers, by their class names in a tfjs model.json.
   "AdaptiveAveragePooling2D",
+  "AxesBatchNormalization",
   "AxesNormalization",
   "BentReLU",
   "Clipped",
