@@ -8,6 +8,7 @@ import { checkAccelerate } from "./accelerate-options.ts";
 import type { Accelerated, AccelerateOptions } from "./accelerate-options.ts";
 import type { Compiled } from "./compile.ts";
 import type { CompileOptions } from "./compile-options.ts";
+import type { AllReduceOptions } from "./distributed/all-reduce.ts";
 import type { DistributeOptions, Worker } from "./distributed/distribute.ts";
 import { eagerExecutable } from "./execute/eager-executable.ts";
 import type { Executable, ExecutionOptions, Settle, TensorFunction } from "./execute/executable-types.ts";
@@ -38,7 +39,7 @@ export function compile<A extends unknown[], R>(_fn: (...args: A) => R, _options
 }
 
 /** The tensors themselves, since a page works alone. */
-export function allReduce<T extends tf.Tensor>(tensors: readonly T[]): T[] {
+export function allReduce<T extends tf.Tensor>(tensors: readonly T[], _options?: AllReduceOptions): T[] {
   return tensors.map((tensor) => tensor.clone());
 }
 

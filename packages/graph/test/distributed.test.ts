@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { createServer } from "node:net";
-import type { AddressInfo, Server } from "node:net";
+import type { AddressInfo } from "node:net";
 import { engines } from "@convkit/testing";
-import { bundledProgram } from "@convkit/testing/bundled";
+import { bundledProgram, freeAddresses } from "@convkit/testing/bundled";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 interface Told {
@@ -122,19 +122,3 @@ describe.runIf(engines.includes("native"))("workers on TensorFlow's distributed 
     ]);
   });
 });
-
-/** Addresses on loopback whose ports were free a moment ago. */
-async function freeAddresses(count: number): Promise<string[]> {
-  const servers = await Promise.all(
-    Array.from(
-      { length: count },
-      () =>
-        new Promise<Server>((resolve) => {
-          const server = createServer().listen(0, "127.0.0.1", () => resolve(server));
-        }),
-    ),
-  );
-  const addresses = servers.map((server) => `127.0.0.1:${(server.address() as AddressInfo).port}`);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return addresses;
-}

@@ -1,4 +1,6 @@
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import type { AddressInfo, Server } from "node:net";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -68,4 +70,20 @@ export function bundling(app: URL): () => Promise<() => void> {
     process.env["CONVKIT_TEST_COMMAND"] = join(command, "bin", bin!);
     return () => rmSync(folder, { recursive: true, force: true });
   };
+}
+
+/** Addresses on loopback whose ports were free a moment ago. */
+export async function freeAddresses(count: number): Promise<string[]> {
+  const servers = await Promise.all(
+    Array.from(
+      { length: count },
+      () =>
+        new Promise<Server>((resolve) => {
+          const server = createServer().listen(0, "127.0.0.1", () => resolve(server));
+        }),
+    ),
+  );
+  const addresses = servers.map((server) => `127.0.0.1:${(server.address() as AddressInfo).port}`);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return addresses;
 }

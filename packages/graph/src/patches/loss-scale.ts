@@ -1,4 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { activeWorker } from "../distributed/active-worker.ts";
+import { allReduce } from "../distributed/all-reduce.ts";
 import { attr } from "../ir/attrs.ts";
 import { DT } from "../values/dtypes.ts";
 import { PATIENCE } from "../trace/loss-scale.ts";
@@ -49,11 +51,17 @@ function unscaled(trace: Trace, { value, grads }: Gradients, { scale, good }: Lo
   const divided: tf.NamedTensorMap = {};
   for (const [name, gradient] of Object.entries(grads)) if (gradient !== null) divided[name] = tf.div(gradient, scale);
   const finite = tf.stack(Object.values(divided).map((gradient) => tf.all(tf.isFinite(gradient))));
-  const all = tf.all(finite);
+  const all = everywhere(tf.all(finite));
   const loss = tf.div(value, scale) as tf.Scalar;
   adapt(trace, all, scale, good);
   trace.finite = trace.ref(all);
   return { value: loss, grads: divided };
+}
+
+/** Whether a condition holds in all workers: they skip a step together. */
+function everywhere(holds: tf.Tensor): tf.Tensor {
+  const [count] = allReduce([tf.cast(holds, "float32")], { exact: () => true });
+  return tf.equal(count!, activeWorker()?.members.length ?? 1);
 }
 
 type Gradients = { value: tf.Scalar; grads: tf.NamedTensorMap };

@@ -44,6 +44,7 @@ export const trainOptionNames: OptionNames<TrainOptions> = {
   stepsPerEpoch: true,
   validationSteps: true,
   accumulate: true,
+  syncBatchNorm: true,
   ema: true,
   swa: true,
   callbacks: true,
@@ -120,6 +121,7 @@ export function checkTrainOptions(options: FullOptions): void {
       ? [`repeats needs images with known places, but ${data.train.name} is read in order: leave it out.`]
       : []),
     ...valueProblems("stepsPerCall", stepsPerCall, wholeFromOne),
+    ...valueProblems("syncBatchNorm", options.syncBatchNorm ?? false, trueOrFalse),
     ...planProblems({
       loss: typeof options.loss === "string" ? { name: options.loss } : options.loss,
       metrics,

@@ -14,7 +14,6 @@ import {
   throwStored,
 } from "../checks/stored.ts";
 import {
-  type Checkpoint,
   checkpointPath,
   listCheckpoints,
   pruneCheckpoints,
@@ -24,28 +23,11 @@ import {
 import { type EpochLogs, writeHistory } from "../run/history.ts";
 import { improves, isLowerBetter, watched } from "../run/monitor.ts";
 import { type RunClaim, type RunDirectory, runDirectory } from "../run/run-directory.ts";
-import { TrainerError } from "../trainer-error.ts";
+import { checkComplete, restoreRun } from "./restore-run.ts";
 import type { Run } from "./run.ts";
-import type { ClockState } from "./run-clock.ts";
-import type { SavedRunState } from "./run-state.ts";
+import type { RankedCheckpoint, SavedRun, SavedState } from "./saved-run.ts";
 import type { Settings } from "./settings.ts";
 import type { CheckpointOptions } from "./train-options.ts";
-
-/** The part of a checkpoint besides its arrays. */
-type State = {
-  readonly settings: Readonly<Record<string, JsonValue>>;
-  readonly run: SavedRunState;
-  readonly clock: ClockState;
-  readonly callbacks: Readonly<Record<string, JsonValue>>;
-  readonly best: EpochLogs | null;
-  readonly ranking: readonly RankedCheckpoint[];
-};
-
-/** A checkpoint of one of the best epochs, with the watched value of that epoch. */
-interface RankedCheckpoint {
-  readonly step: number;
-  readonly value: number | null;
-}
 
 /** The newest checkpoint of the run to resume; undefined if there is none. */
 export async function newestCheckpoint({ out, resume }: Settings): Promise<SavedRun | undefined> {
@@ -58,7 +40,7 @@ export async function newestCheckpoint({ out, resume }: Settings): Promise<Saved
     join(checkpointPath(checkpoints, step), "checkpoint.json"),
     storedProblems("state", checkpoint.state, stateShape),
   );
-  return { ...checkpoint, state: checkpoint.state as unknown as State };
+  return { ...checkpoint, state: checkpoint.state as unknown as SavedState };
 }
 
 const logsShape: StoredShape = {
@@ -107,9 +89,6 @@ const stateShape: StoredShape = {
     ranking: listOf(shaped({ fields: { step: wholeFromZero, value: numberOrNull } })),
   },
 };
-
-/** A checkpoint of a run. */
-export type SavedRun = Omit<Checkpoint, "state"> & { readonly state: State };
 
 /** Writes the run directory: history, best model, checkpoints. Throws `TrainerError` once the claim is lost. */
 export class Checkpointing {
@@ -179,27 +158,15 @@ export class Checkpointing {
   }
 
   /** Restores a run from a checkpoint. Throws `TrainerError` if the checkpoint belongs to another model. */
-  async restore({ step, state, arrays }: SavedRun): Promise<void> {
-    const { runner, best, clock, callbacks, settings } = this.#run;
-    const checkComplete = (missing: readonly string[]) => {
-      if (missing.length === 0) return;
-      throw new TrainerError(
-        `The checkpoint of step ${step} in ${settings.out} does not fit ${settings.model.name}: it lacks ${missing.join(", ")}, or has other shapes.`,
-      );
-    };
+  async restore(saved: SavedRun): Promise<void> {
+    const { step, state, arrays } = saved;
+    restoreRun(this.#run, saved);
     if (state.best !== null) {
-      checkComplete(best.load(state.best, arrays));
       // A killed epoch may have saved a better model, but the run resumes from the checkpoint.
-      best.restore();
       this.#claim.check();
       await this.#saveModel();
     }
-    checkComplete(await runner.restore(arrays));
-    const { metrics, ...counters } = state.run;
-    this.#run.state.restore(counters);
-    if (metrics !== undefined) this.#run.parts.metrics.restore(metrics);
-    clock.restore(state.clock);
-    callbacks.restore(state.callbacks);
+    checkComplete(this.#run, step, await this.#run.runner.restore(arrays));
     this.#ranking = state.ranking;
     this.#writtenStep = step;
     await writeHistory(this.#places.history, this.#run.state.history);
@@ -233,7 +200,7 @@ export class Checkpointing {
   async #writeCheckpoint(): Promise<void> {
     const { runner, best, state, clock, callbacks } = this.#run;
     await runner.sync();
-    const saved: State = {
+    const saved: SavedState = {
       settings: this.#run.lasting,
       run: { ...state.saved(), ...(state.batchesDone > 0 && { metrics: this.#run.parts.metrics.state() }) },
       clock: clock.state(state.batchesDone > 0),

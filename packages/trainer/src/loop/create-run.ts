@@ -1,5 +1,7 @@
 import { isTerminal } from "@convkit/trainer/platform";
 import { setModelMetadata } from "@convkit/core";
+import { thisWorker } from "@convkit/graph";
+import { RunWorkers } from "../workers/run-workers.ts";
 import { seedRandomStreams } from "@convkit/core/internal";
 import { CallbackList } from "../callbacks/callback-list.ts";
 import { showProgress } from "../callbacks/progress.ts";
@@ -111,20 +113,27 @@ export function createRun(options: Settings, began: Readonly<Record<string, Json
   const metrics = new MetricSet(tasks, settings.metrics, settings.onNote);
   const layout = batchLayout(model, data.train);
   const parts = { model, tasks, layout, metrics, preprocessing, augment, jsd: augment?.change.jsd, distill };
+  const worker = thisWorker();
+  const workers = worker && new RunWorkers(worker, settings, parts);
   const isLower =
     monitor === "loss" || monitor === "valLoss" || metrics.directions.get(withoutValidation(monitor)) === "lower";
   const run = {
     settings,
     lasting: began ?? lastingSettings(settings),
     parts,
-    runner: new StepRunner(parts, { optimizer, accumulate, ema, hasMean: settings.swa !== undefined }, execution, {
-      gradients,
-    }),
+    runner: new StepRunner(
+      parts,
+      { optimizer, accumulate, ema, hasMean: settings.swa !== undefined },
+      execution,
+      { gradients },
+      workers?.step,
+    ),
     best: new BestWeights(model, monitor, isLower),
     state: new RunState(settings),
     clock: new RunClock(),
     callbacks,
     imageWeights: imageWeights(settings, tasks),
+    workers,
   };
   const training = trainingView(run);
   checkMonitor(monitor, training.monitors);

@@ -144,6 +144,7 @@ export function lastingSettings(settings: Settings): Record<string, JsonValue> {
     schedule,
     preprocessing,
     accumulate,
+    syncBatchNorm: settings.syncBatchNorm === true ? true : undefined,
     ema,
     swa,
     distill: distill && { ...distill, teacher: distill.teacher.name },

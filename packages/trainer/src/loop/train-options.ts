@@ -113,6 +113,11 @@ export interface TrainOptions {
    * an epoch may be fewer. 1 by default.
    */
   readonly accumulate?: number | undefined;
+  /**
+   * In several workers (`distribute` of @convkit/graph): batch normalization takes its statistics over the images of all workers, as Keras'
+   * `synchronized`. False by default: over each worker's own images. In one process it changes nothing.
+   */
+  readonly syncBatchNorm?: boolean | undefined;
   /** Decay of a moving average of the weights; the average is validated and saved. None by default. */
   readonly ema?: number | undefined;
   /**

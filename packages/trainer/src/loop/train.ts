@@ -4,12 +4,14 @@ import type { EpochLogs } from "../run/history.ts";
 import { claimRunDirectory, type RunClaim } from "../run/run-directory.ts";
 import { hasAccuracy } from "../objective/output-tasks.ts";
 import { checkRead } from "../step/data-checks.ts";
-import type { BatchResult } from "../step/step-runner.ts";
+import type { BatchResult } from "../step/batch-result.ts";
 import { addToMean } from "./adopt-mean.ts";
 import { Checkpointing, newestCheckpoint } from "./checkpointing.ts";
 import { checkedSettings, createRun } from "./create-run.ts";
 import { diverge, finish, resultOf } from "./end-run.ts";
-import { isInterrupted, type Run } from "./run.ts";
+import { asksToEnd, isEnding, isInterrupted, type Run } from "./run.ts";
+import { joinWorkers } from "../workers/join-workers.ts";
+import { settingsOfWorker } from "../workers/run-workers.ts";
 import type { Settings } from "./settings.ts";
 import { type Group, TrainingBatches } from "./training-batches.ts";
 import type { RunResult, TrainOptions } from "./train-options.ts";
@@ -19,12 +21,15 @@ import { withValidationTest } from "./validation-test.ts";
 /**
  * Trains a model with seeded steps and a validation after each epoch. At the end it restores the weights of the best
  * epoch. A step with a non-finite loss changes no weight and ends the run. With `out`, the run directory always holds
- * history, checkpoints and the best model. The model then has classes and preprocessing in its metadata. Throws
+ * history, checkpoints and the best model. In a process that has joined a cluster (`distribute` of @convkit/graph), all workers train
+ * one model together: each step's gradients, losses and metrics are those of the whole batch, of which each worker takes a part, and
+ * only the chief writes the run directory. Throws
+ * `PeerError` if another worker is lost. The model then has classes and preprocessing in its metadata. Throws
  * `TrainerError` before the first step for unknown or invalid options, for data that does not fit the model, and for a
  * run directory that is in use or has a run already.
  */
 export async function train(options: TrainOptions): Promise<RunResult> {
-  const settings = checkedSettings(options);
+  const settings = settingsOfWorker(checkedSettings(options));
   const { out, claim, resume } = settings;
   if (out === undefined || claim !== undefined) return trainRun(settings, claim);
   const own = await claimRunDirectory(out, { fresh: resume === undefined });
@@ -46,10 +51,11 @@ async function trainRun({ signal, ...rest }: Settings, claim: RunClaim | undefin
   let hasBegun = false;
   try {
     if (saved !== undefined) await checkpoints?.restore(saved);
+    if (run.workers !== undefined) await joinWorkers(run, saved);
     batches = new TrainingBatches(run);
     hasBegun = true;
     await run.callbacks.call("onTrainBegin", run.training);
-    while (run.state.epoch < settings.epochs && run.state.stopReason === undefined) {
+    while (run.state.epoch < settings.epochs && !isEnding(run)) {
       const trained = await trainEpoch(run, batches, checkpoints);
       if (trained === undefined) break;
       const logs = await run.runner.withAverage(async () => {
@@ -64,6 +70,7 @@ async function trainRun({ signal, ...rest }: Settings, claim: RunClaim | undefin
       });
       if (logs === undefined) break;
       await run.clock.timed("callbacks", async () => checkpoints?.onEpochEnd(logs));
+      await run.workers?.agree(asksToEnd(run));
     }
     await finish(run, checkpoints);
   } catch (error) {
@@ -73,6 +80,7 @@ async function trainRun({ signal, ...rest }: Settings, claim: RunClaim | undefin
   } finally {
     await batches?.close();
     run.best.dispose();
+    await run.workers?.dispose();
     await run.runner.dispose();
   }
   return resultOf(run);
@@ -92,7 +100,7 @@ async function trainEpoch(
   batches.beginEpoch();
   let group: Group | undefined;
   let isRead = false;
-  while (state.stopReason === undefined && !isInterrupted(run)) {
+  while (!isEnding(run)) {
     group = await run.clock.timed("data", () => batches.fetch());
     isRead = group === undefined;
     if (group === undefined) break;
@@ -138,11 +146,13 @@ async function step(run: Run, group: readonly Batch[]): Promise<readonly DoneSte
   const results = await runner.train(group, {
     learningRates,
     weights: run.imageWeights,
+    asks: asksToEnd(run),
     isMeasured: (place) => isStepMeasured(run, place),
   });
   if (results === undefined) return undefined;
   const health = await applyWaiting(run, group.length, learningRates.at(-1)!);
-  const images = group.reduce((sum, { labels }) => sum + labels.length, 0);
+  const images = results.reduce((sum, result) => sum + result.images, 0);
+  run.workers?.note(results);
   run.clock.endCall(images, (performance.now() - began) / 1000);
   return results.map((result, index) => ({ health, ...result, learningRate: learningRates[index]! }));
 }
@@ -164,14 +174,14 @@ async function applyWaiting({ runner, state, settings }: Run, batches: number, l
 async function log(run: Run, { batches, pass }: Group, steps: readonly DoneStep[]): Promise<void> {
   const { state, clock, callbacks, training } = run;
   for (const [index, done] of steps.entries()) {
-    const { labels, place } = batches[index]!;
-    state.endStep({ ...done, images: labels.length, pass, place });
-    run.parts.metrics.update(done.statistics);
+    const { place } = batches[index]!;
+    state.endStep({ ...done, pass, place });
+    for (const part of done.statistics) run.parts.metrics.update(part);
     const { sums, batchesDone } = state;
     const logs = {
       epoch: state.epoch + 1,
       batch: batchesDone,
-      size: labels.length,
+      size: done.images,
       stepLoss: done.loss,
       loss: sums.loss / sums.images,
       ...(hasAccuracy(run.parts.tasks[0]!) && { accuracy: sums.correct / sums.images }),

@@ -1,5 +1,6 @@
 import type { Batch, Dataset } from "@convkit/datasets";
 import { checkBatch } from "../step/data-checks.ts";
+import { partsOf, wholeSize } from "../workers/worker-part.ts";
 import type { Run } from "./run.ts";
 
 /** Batches of one call of the engine. */
@@ -77,7 +78,9 @@ export class TrainingBatches {
   }
 
   #openPass(skip: number): AsyncIterator<Batch> {
-    return drawnBatches(this.#run, { epoch: this.#pass, skip })[Symbol.asyncIterator]();
+    const whole = drawnBatches(this.#run, { epoch: this.#pass, skip });
+    const { workers } = this.#run;
+    return (workers === undefined ? whole : partsOf(whole, workers.worker))[Symbol.asyncIterator]();
   }
 }
 
@@ -99,7 +102,7 @@ async function* grouped(
   let group: Batch[] = [];
   for (let read = 0; ; read += 1) {
     const item = read < most ? await batches.next() : ({ done: true, value: undefined } as const);
-    const fits = item.done !== true && (group.length === 0 || group[0]!.labels.length === item.value.labels.length);
+    const fits = item.done !== true && (group.length === 0 || wholeSize(group[0]!) === wholeSize(item.value));
     if (!fits) {
       for (const batch of group) yield [batch];
       group = [];

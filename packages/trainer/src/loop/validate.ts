@@ -2,6 +2,7 @@ import type { EpochLogs } from "../run/history.ts";
 import { hasAccuracy } from "../objective/output-tasks.ts";
 import { checkRead } from "../step/data-checks.ts";
 import { testBatch } from "../step/test-batch.ts";
+import { partsOf } from "../workers/worker-part.ts";
 import { isInterrupted, type Run } from "./run.ts";
 import type { TestBatch } from "./validation-test.ts";
 
@@ -19,18 +20,20 @@ export async function validate(
     metrics.reset();
     let [lossSum, correctSum, images, index] = [0, 0, 0, 0];
     const { validationSteps, batch: size, seed } = settings;
-    const batches =
+    const whole =
       validationSteps === undefined
         ? data.batches({ batch: testBatch(size, data.shape) })
         : data.batches({ batch: size, shuffle: true, seed });
-    for await (const batch of batches) {
+    const { workers } = run;
+    for await (const batch of workers === undefined ? whole : partsOf(whole, workers.worker)) {
       if (isInterrupted(run)) return undefined;
       await callbacks.call("onTestBatchBegin", index, training);
-      const { loss, correct, statistics } = await test(batch);
-      metrics.update(statistics);
-      lossSum += loss * batch.labels.length;
-      correctSum += correct;
-      images += batch.labels.length;
+      const result = await test(batch);
+      for (const part of result.statistics) metrics.update(part);
+      lossSum += result.loss * result.images;
+      correctSum += result.correct;
+      images += result.images;
+      workers?.note([result]);
       batch.release?.();
       await callbacks.call("onTestBatchEnd", index, training);
       index += 1;

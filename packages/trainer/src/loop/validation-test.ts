@@ -4,8 +4,8 @@ import type { MetricSet } from "../metrics/metric-set.ts";
 import { correctCount } from "../objective/objective.ts";
 import { runtimeForward } from "@convkit/trainer/platform";
 import type { Forward } from "../step/runtime-forward.ts";
-import type { BatchResult } from "../step/step-runner.ts";
-import type { Run } from "./run.ts";
+import type { BatchResult } from "../step/batch-result.ts";
+import { asksToEnd, type Run } from "./run.ts";
 
 /** Judges a validation batch. */
 export type TestBatch = (batch: Batch) => Promise<BatchResult>;
@@ -14,7 +14,7 @@ export type TestBatch = (batch: Batch) => Promise<BatchResult>;
 export async function withValidationTest<T>(run: Run, fn: (test: TestBatch) => Promise<T>): Promise<T> {
   const { runner, settings, parts, clock } = run;
   const { validationRuntime: runtime, data, preprocessing, tasks } = settings;
-  if (runtime === undefined || data.validation === undefined) return fn((batch) => runner.test(batch));
+  if (runtime === undefined || data.validation === undefined) return fn((batch) => runner.test(batch, asksToEnd(run)));
   const forward = await clock.timed("validation", async () => {
     await runner.sync();
     return runtimeForward(parts.model, { runtime, preprocessing, task: tasks[0]!, mirror: false });
@@ -40,6 +40,6 @@ async function testBatchOn(
     const statistics = metrics
       .statistics(() => ({ yTrue, yPred: values }))
       .map((each) => ({ data: each.dataSync<"float32">().slice(), shape: each.shape }));
-    return { loss, correct, statistics };
+    return { loss, correct, images: labels.length, asked: false, statistics: [statistics] };
   });
 }

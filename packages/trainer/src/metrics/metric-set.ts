@@ -156,6 +156,13 @@ export class MetricSet {
     return this.#metrics.reduce((sum, each) => sum + (this.#counts.get(each) ?? 0), 0);
   }
 
+  /** Whether each of these tensors has one row an image. */
+  get perImage(): readonly boolean[] {
+    return this.#metrics.flatMap((each) =>
+      Array.from({ length: this.#counts.get(each) ?? 0 }, () => each.metric.statistics === undefined),
+    );
+  }
+
   /** Computes inside the step what the metrics need of a batch. */
   statistics(of: (task: OutputTask) => { readonly yTrue: tf.Tensor; readonly yPred: tf.Tensor }): tf.Tensor[] {
     return this.#metrics.flatMap((each) => {

@@ -1,3 +1,4 @@
+import { allReduce } from "@convkit/graph";
 import * as tf from "@tensorflow/tfjs-core";
 
 /**
@@ -26,7 +27,7 @@ export class GradientSum {
   }
 
   /** Adds the mean gradients of a batch of `images` images. */
-  add(gradients: tf.NamedTensorMap, images: number): void {
+  add(gradients: tf.NamedTensorMap, images: number | tf.Scalar): void {
     for (const [name, gradient] of Object.entries(gradients)) {
       const sum = this.#sums.get(name);
       sum?.assign(tf.add(sum, tf.mul(gradient, images)));
@@ -34,9 +35,11 @@ export class GradientSum {
     this.images.assign(tf.add(this.images, images));
   }
 
-  /** Returns the mean gradients of `variables` over all images added, and sets the sums to zero. */
+  /** Returns the mean gradients of `variables` over all images added in all workers, and sets the sums to zero. */
   take(variables: readonly tf.Variable[]): tf.NamedTensorMap {
-    const means = variables.map((variable) => [variable.name, tf.divNoNan(this.of(variable)!, this.images)] as const);
+    const own: tf.Tensor[] = [this.images, ...variables.map((variable) => this.of(variable)!)];
+    const [images, ...sums] = allReduce(own, { exact: (place) => place === 0 });
+    const means = variables.map(({ name }, place) => [name, tf.divNoNan(sums[place]!, images!)] as const);
     for (const sum of [...this.#sums.values(), this.images]) sum.assign(tf.zerosLike(sum));
     return Object.fromEntries(means);
   }

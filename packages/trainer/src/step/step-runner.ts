@@ -12,33 +12,17 @@ import {
 import * as tf from "@tensorflow/tfjs-core";
 import { HealthProbe } from "../health/health-probe.ts";
 import type { HealthRequest, StepHealth } from "../health/step-health.ts";
-import type { ImageWeights } from "../objective/class-weights.ts";
 import { NormStatistics } from "../model/norm-statistics.ts";
 import { modelOutputs } from "../objective/model-outputs.ts";
 import { type SavedArray, savedArray } from "../run/checkpoint.ts";
+import type { BatchResult, TrainCall } from "./batch-result.ts";
+import { handOver, replaced } from "./hand-over.ts";
 import { guardedLoss, isBadLoss } from "./non-finite-loss.ts";
 import { withSeededMath } from "./seeded-math.ts";
-import { preparedBatch, type StepParts, testLoss, trainingLoss } from "./training-loss.ts";
+import { preparedBatch, type StepParts, type StepValues, testLoss, trainingLoss } from "./training-loss.ts";
+import { ownSize } from "../workers/worker-part.ts";
+import type { WorkerStep } from "../workers/worker-step.ts";
 import { type NamedTensor, type UpdateOptions, WeightUpdate } from "./weight-update.ts";
-
-/** The mean loss of a batch, the number of its correctly classified images, and what the metrics need. */
-export interface BatchResult {
-  readonly loss: number;
-  readonly correct: number;
-  readonly statistics: readonly Values[];
-  /** The step's norms, if it was measured. */
-  readonly health?: StepHealth | undefined;
-}
-
-/** The inputs of the steps for some batches, besides the batches. */
-export interface TrainCall {
-  /** The learning rate of each batch's step. */
-  readonly learningRates: readonly number[];
-  /** For each output, factors for the loss of each image in a batch; undefined if all are 1. */
-  readonly weights: ImageWeights;
-  /** Whether the step of a batch is measured; none by default. */
-  readonly isMeasured?: ((place: number) => boolean) | undefined;
-}
 
 /** The training step that also measures itself, and the update of accumulated gradients that does. */
 interface MeasuredStep {
@@ -60,6 +44,7 @@ export class StepRunner {
   readonly #adoptMean: Executable | undefined;
   readonly #health: Pick<HealthRequest, "gradients">;
   readonly #isAccumulating: boolean;
+  readonly #together: WorkerStep | undefined;
   #measured: MeasuredStep | undefined;
   /** Reads the last measured step once the waiting gradients are applied. */
   #waitingHealth: ((update: Values) => StepHealth) | undefined;
@@ -69,8 +54,10 @@ export class StepRunner {
     update: UpdateOptions,
     execution: ExecutionOptions = {},
     health: Pick<HealthRequest, "gradients"> = { gradients: false },
+    together?: WorkerStep,
   ) {
     this.#parts = parts;
+    this.#together = together;
     this.#execution = execution;
     this.#health = health;
     this.#isAccumulating = (update.accumulate ?? 1) > 1;
@@ -78,8 +65,9 @@ export class StepRunner {
     this.#step = this.#makeStep();
     this.#applyWaiting = this.#isAccumulating ? this.#makeApplyWaiting() : undefined;
     this.#test = executable((...fed) => {
-      const { loss, correct, statistics } = testLoss(parts, parts.layout.tensors(fed));
-      return [loss, correct, ...statistics];
+      const made = testLoss(parts, parts.layout.tensors(fed));
+      if (together !== undefined) return together.sum(made, {}, { movesNorms: false }).outputs;
+      return [made.loss, made.correct, ...made.statistics];
     }, execution);
     const { average, mean } = this.#update;
     this.#addToMean = mean && this.#change(() => mean.add());
@@ -94,16 +82,18 @@ export class StepRunner {
    */
   async train(
     batches: readonly Batch[],
-    { learningRates, weights, isMeasured = () => false }: TrainCall,
+    { learningRates, weights, asks = false, isMeasured = () => false }: TrainCall,
   ): Promise<BatchResult[] | undefined> {
     const setRate = (place: number) => {
       this.#update.setRate(learningRates[place]!);
+      this.#tell(batches[place]!, asks);
     };
     const calls = batches.map((batch) => this.#parts.layout.feeds(batch, weights(batch)));
     try {
       if (calls.length > 1 && !calls.some((_, place) => isMeasured(place))) {
         setRate(0);
-        return finiteResults((await this.#step.runAll(calls, setRate)).map(batchResult));
+        const made = await this.#step.runAll(calls, setRate);
+        return finiteResults(made.map((values, place) => this.#result(values, batches[place]!)));
       }
     } catch (error) {
       if (!isBadLoss(error)) throw error;
@@ -113,7 +103,10 @@ export class StepRunner {
       const results: BatchResult[] = [];
       for (const [place, call] of calls.entries()) {
         setRate(place);
-        results.push(isMeasured(place) ? await this.#measure(call) : batchResult(await this.#step.run(call)));
+        const batch = batches[place]!;
+        results.push(
+          isMeasured(place) ? await this.#measure(call, batch) : this.#result(await this.#step.run(call), batch),
+        );
       }
       return finiteResults(results);
     } catch (error) {
@@ -138,14 +131,15 @@ export class StepRunner {
   }
 
   /** Runs one step that measures itself; it draws the random numbers that the ordinary step would draw. */
-  async #measure(call: readonly Feed[]): Promise<BatchResult> {
+  async #measure(call: readonly Feed[], batch: Batch): Promise<BatchResult> {
     const { probe, step } = this.#measuredStep();
     await handOver(this.#step, step);
-    const [loss, correct, ...rest] = await step.run(call);
-    const statistics = rest.splice(0, this.#parts.metrics.size);
+    const rest = await step.run(call);
+    const { size } = this.#parts.metrics;
+    const own = rest.splice(0, this.#together?.outputs(size) ?? 2 + size);
     const [activations, gradients, update, ...raw] = rest;
     await handOver(step, this.#step);
-    const result = batchResult([loss!, correct!, ...statistics]);
+    const result = this.#result(own, batch);
     const read = (changes: Values): StepHealth => probe.read(activations!.data, gradients!.data, changes.data, raw);
     if (!this.#isAccumulating) return { ...result, health: read(update!) };
     this.#waitingHealth = read;
@@ -162,8 +156,23 @@ export class StepRunner {
   }
 
   /** Loss and number of correct predictions for a validation batch. */
-  async test(batch: Batch): Promise<BatchResult> {
-    return batchResult(await this.#test.run(this.#parts.layout.feeds(batch)));
+  async test(batch: Batch, asks = false): Promise<BatchResult> {
+    this.#tell(batch, asks);
+    return this.#result(await this.#test.run(this.#parts.layout.feeds(batch)), batch);
+  }
+
+  /** Sets what this worker tells the others in the next step. */
+  #tell(batch: Batch, asks: boolean): void {
+    if (this.#together === undefined) return;
+    this.#together.images.value = ownSize(batch);
+    this.#together.asks.value = asks ? 1 : 0;
+  }
+
+  #result(values: readonly Values[], batch: Batch): BatchResult {
+    if (this.#together !== undefined) return this.#together.read(values);
+    const [loss, correct, ...statistics] = values;
+    const [images, asked] = [batch.labels.length, false];
+    return { loss: loss!.data[0]!, correct: correct!.data[0]!, images, asked, statistics: [statistics] };
   }
 
   /** Makes the weights readable in the model. */
@@ -292,17 +301,23 @@ export class StepRunner {
   #makeStep(probe?: HealthProbe): Executable {
     const { seed = 0, precision } = this.#execution;
     // In float16, the graph itself skips steps that overflow.
-    const guard = precision === "float16" ? (loss: tf.Scalar) => loss : guardedLoss;
+    const check = precision === "float16" ? (loss: tf.Scalar) => loss : guardedLoss;
+    const together = this.#together;
+    // The workers check the loss over all of them, so that they fail together.
+    const guard = together === undefined ? check : (loss: tf.Scalar) => loss;
     let waiting: { readonly images: number; readonly gradients: tf.NamedTensorMap } | undefined;
     const step = (...fed: tf.Tensor[]): tf.Tensor[] => {
       let measured: tf.Tensor[] = [];
+      let own: StepValues | undefined;
       let activations: tf.Tensor1D | undefined;
       const batch = this.#parts.layout.tensors(fed);
       const loss = (random?: RandomSource) => {
-        const forward = () => trainingLoss(this.#parts, batch, random);
+        const plain = () => trainingLoss(this.#parts, batch, random);
+        const forward = () => (together === undefined ? plain() : together.forward(this.#parts.model, plain));
         const observed = probe?.activations(forward);
         activations = observed?.statistics;
         const made = observed?.made ?? forward();
+        own = made;
         measured = [made.correct, ...made.statistics].map((each) => tf.keep(each));
         return guard(made.loss);
       };
@@ -313,6 +328,18 @@ export class StepRunner {
         () => (isTracing() ? loss() : withSeededMath(seed, runs, () => loss(seededRandom(seed, runs)))),
         this.#update.trainable,
       );
+      if (together !== undefined) {
+        const sums = together.sum({ ...own!, loss: value }, this.#isAccumulating ? {} : grads, {
+          movesNorms: true,
+          guard: check,
+        });
+        const gradients = this.#isAccumulating ? grads : sums.gradients;
+        tf.dispose(measured);
+        const apply = () => this.#update.add(gradients, together.images.read());
+        if (probe !== undefined) return [...sums.outputs, activations!, ...this.#measurements(probe, gradients, apply)];
+        apply();
+        return sums.outputs;
+      }
       const images = batch.images.shape[0];
       if (probe !== undefined) {
         const isFinite = isTracing() || Number.isFinite(value.dataSync()[0]);
@@ -354,25 +381,6 @@ export class StepRunner {
   }
 }
 
-/** Gives an executable the random state and the loss scale of another. */
-async function handOver(from: Executable, to: Executable): Promise<void> {
-  to.runs = from.runs;
-  if (from.kept.length === 0) return;
-  await from.sync();
-  for (const [index, variable] of to.kept.entries()) variable.assign(from.kept[index]!);
-}
-
-/** Replaces an executable by another, which takes over its random state and loss scale. */
-async function replaced(old: Executable, made: Executable): Promise<Executable> {
-  await handOver(old, made);
-  await old.dispose();
-  return made;
-}
-
 function finiteResults(results: BatchResult[]): BatchResult[] | undefined {
   return results.every(({ loss }) => Number.isFinite(loss)) ? results : undefined;
-}
-
-function batchResult([loss, correct, ...statistics]: readonly Values[]): BatchResult {
-  return { loss: loss!.data[0]!, correct: correct!.data[0]!, statistics };
 }

@@ -94,7 +94,7 @@ export class WeightUpdate {
   }
 
   /** Accumulates the gradients of a batch of `images` images, or updates the weights at once. */
-  add(gradients: tf.NamedTensorMap, images: number): void {
+  add(gradients: tf.NamedTensorMap, images: number | tf.Scalar): void {
     const present = Object.fromEntries(Object.entries(gradients).filter(([, gradient]) => gradient != null));
     if (this.#sum === undefined) this.#apply(present);
     else this.#sum.add(present, images);
