@@ -82,7 +82,9 @@ const kernels: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Layers whose weights of several axes are no kernels. */
-const elementwise = new Set(["PReLU", "LayerNormalization", "BatchNormalization", "Normalization", "Embedding"]);
+const elementwise = new Set(
+  "AxesBatchNormalization BatchNormalization Embedding LayerNormalization Normalization PReLU".split(" "),
+);
 
 function sizeOfWeight(layer: tfl.layers.Layer, name: string): number {
   return layer.weights
