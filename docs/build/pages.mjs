@@ -29,6 +29,7 @@ export function groupsOf(root) {
       ["Deployment", "docs/guides/deployment.md"],
       ["Serving", "docs/guides/serving.md"],
       ["Workers", "docs/guides/workers.md"],
+      ["Several machines", "docs/guides/several-machines.md"],
       ["Web pages", "docs/guides/web-pages.md"],
       ["Size on AWS Lambda", "docs/guides/lambda.md"],
     ]),

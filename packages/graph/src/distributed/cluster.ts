@@ -67,7 +67,7 @@ function addressesOf(type: Task["type"], addresses: readonly string[] | undefine
 }
 
 /** The port of `host:port`; undefined if there is none. */
-export function portOf(address: string): number | undefined {
+function portOf(address: string): number | undefined {
   const port = /^(?:\[[^\]\s]+\]|[^:\s[\]/]+):(\d{1,5})$/.exec(address)?.[1];
   return port !== undefined && Number(port) > 0 && Number(port) < 65_536 ? Number(port) : undefined;
 }
