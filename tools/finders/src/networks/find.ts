@@ -159,9 +159,12 @@ function applicationFamily(name: string): string {
   );
 }
 
-/** Every network of torchvision and timm, or of some families of timm, with the networks of ours that have its kernels. */
+/**
+ * The networks of torchvision and timm, or of some families of timm, whose rivals are others than before: those of ours with the
+ * same kernels. They are to be compared again.
+ */
 function findStructures(known: Results, families: readonly string[]): Results {
-  const results = { ...known };
+  const results: Results = {};
   const script = readFileSync(new URL("../../python/networks.py", import.meta.url), "utf8");
   const peers = listed<Record<string, { family: string; kernels: string }>>(
     runPeer(script, families.length === 0 ? ["torchvision", "timm"] : families),
@@ -170,16 +173,15 @@ function findStructures(known: Results, families: readonly string[]): Results {
   for (const [network, { family, kernels }] of Object.entries(peers)) {
     const ours = own.get(kernels);
     const before = known[network];
-    if (ours === undefined) results[network] = { family, state: "none" };
-    else if (before === undefined || before.state === "none" || before.state === "alike")
-      results[network] = { family, state: "alike", rivals: ours };
-    else results[network] = { ...before, rivals: ours };
+    if (before !== undefined && String(before.rivals) === String(ours)) continue;
+    results[network] = ours === undefined ? { family, state: "none" } : { family, state: "alike", rivals: ours };
+    const asOnnx = network.replace("torchvision:", "torchvision-onnx:");
+    if (known[asOnnx] === undefined) results[asOnnx] = { family, state: "alike" };
   }
-  for (const [network, { family }] of Object.entries(results))
-    if (network.startsWith("torchvision:")) results[network.replace(":", "-onnx:")] ??= { family, state: "alike" };
   for (const library of ["keras", "tf_keras"])
     for (const name of applications())
-      results[`${library}:${name}`] ??= { family: applicationFamily(name), state: "alike" };
+      if (known[`${library}:${name}`] === undefined)
+        results[`${library}:${name}`] = { family: applicationFamily(name), state: "alike" };
   return results;
 }
 

@@ -45,13 +45,13 @@ export const namings: readonly Naming[] = [
   },
   {
     ours: /^regnet-/,
-    theirs: "timm: regnetx_004_tv, regnety_004",
+    theirs: "timm: regnetx_004_tv, regnetx_008, regnety_004, regnety_008_tv",
     sign: /^s1\.b1\.conv1\.conv$/,
     words: "stem s1 s2 s3 s4 conv1 conv2 se fc1 fc2 conv3 downsample head",
   },
   {
     ours: /^convnext-/,
-    theirs: "timm: convnext_tiny",
+    theirs: "timm: convnext_tiny, convnext_small",
     sign: /^stages\.0\.blocks\.0\.conv_dw$/,
     words: "stem stages downsample blocks conv_dw norm mlp fc1 fc2 factors head fc",
     // The factors are parameters of the block itself, and come last.
