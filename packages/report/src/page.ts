@@ -54,6 +54,7 @@ dd { margin: 0; overflow-wrap: anywhere; }
   main { padding: 22px 12px 40px; }
   section { padding: 14px; }
   th, td { padding: 4px 5px; font-size: 13px; }
+  th { white-space: normal; vertical-align: bottom; }
 }
 @media (prefers-color-scheme: dark) {
   :root { --ink: #e5e7eb; --faint: #9ca3af; --line: #2b3442; --paper: #0d1320; --card: #161e2c; --accent: #5b8df6; --wrong: #f2867c; }
