@@ -70,6 +70,38 @@ describe("shapes in types are those of the model", () => {
     expect(outputOf(model)).toEqual([10]);
   });
 
+  it("of VGG-16, for the compiler alone", () => {
+    const body = () =>
+      chain([
+        conv(64, 3, same),
+        conv(64, 3, same),
+        maxPool(2, 2, valid),
+        conv(128, 3, same),
+        conv(128, 3, same),
+        maxPool(2, 2, valid),
+        conv(256, 3, same),
+        conv(256, 3, same),
+        conv(256, 3, same),
+        maxPool(2, 2, valid),
+        conv(512, 3, same),
+        conv(512, 3, same),
+        conv(512, 3, same),
+        maxPool(2, 2, valid),
+        conv(512, 3, same),
+        conv(512, 3, same),
+        conv(512, 3, same),
+        maxPool(2, 2, valid),
+      ]);
+    const maps = () => network([224, 224, 3], body());
+    expectTypeOf<OutputOf<ReturnType<typeof maps>>>().toEqualTypeOf<[7, 7, 512]>();
+    const vgg = () =>
+      network(
+        [224, 224, 3],
+        chain([body(), flatten(), dense(4096), dropout(0.5), dense(4096), dropout(0.5), dense(1000)]),
+      );
+    expectTypeOf<OutputOf<ReturnType<typeof vgg>>>().toEqualTypeOf<[1000]>();
+  });
+
   it("of windows of every kind", () => {
     const strided = network([33, 20, 3], conv(8, [3, 5], { padding: "same", stride: [2, 3] }));
     expectTypeOf<OutputOf<typeof strided>>().toEqualTypeOf<[17, 7, 8]>();
