@@ -48,7 +48,7 @@ copyFileSync(join(docs, "build/page.js"), join(source, "public/page.js"));
 await writePlay(docs, join(source, "public/play.js"));
 
 process.env.CONVKIT_SITE = JSON.stringify(
-  groups.map(({ text, pages }) => ({ text, items: pages.map(({ text, path }) => ({ text, link: `/${path}` })) })),
+  groups.map(({ text, pages }) => ({ text, items: pages.map(({ text, path }) => ({ text, link: linkOf(path) })) })),
 );
 await build(docs);
 
@@ -62,6 +62,7 @@ for (const file of readdirSync(dist, { recursive: true, encoding: "utf8" })) {
   const up = posix.relative(posix.dirname(file), ".") || ".";
   const html = readFileSync(join(dist, file), "utf8")
     .replaceAll(/(href|src)="\/(?!\/)([^"]*)"/g, (_, name, path) => `${name}="${up}/${whole(path)}"`)
+    .replaceAll(/<td([^>]*)>([\d.,]+(?: [\dx.,%]+)+)<\/td>/g, '<td$1 class="number">$2</td>')
     .replace("<html ", `<html data-root="${up}/" `);
   writeFileSync(join(dist, file), html);
   documents.push(...searchDocuments(file, html));
@@ -69,6 +70,11 @@ for (const file of readdirSync(dist, { recursive: true, encoding: "utf8" })) {
 const broken = brokenLinks(dist);
 if (broken.length > 0) throw new Error(`Links lead nowhere:\n${broken.join("\n")}`);
 writeFileSync(join(dist, "search.js"), `window.searchDocuments=${JSON.stringify(documents)};\n`);
+
+/** A page's place as VitePress knows it, which calls the index of a folder by the folder: else it takes "Start" for the page after "Start". */
+function linkOf(path) {
+  return `/${path.replace(/(^|\/)index$/, "$1")}`;
+}
 
 /** A path that names a file: "/" is "/index.html" from disk. */
 function whole(path) {
