@@ -70,6 +70,7 @@ describe("bad usage is told in one sentence, with status 2", () => {
       /unknown option '--batchsize'.* Did you mean --batch\?/,
     ],
     [["train", "Lenet5-MNIST"], /Unknown recipe or model "Lenet5-MNIST".* Did you mean lenet5-mnist\?/],
+    [["train", "constructor", "--data", "mnist"], /Unknown recipe or model "constructor"/],
     [["train", "lenet5", "--data", "mnits"], /Unknown data "[^"]*mnits".* Did you mean mnist\?/],
     [
       ["train", "lenet5", "--data", "mnist", "--recipe", "fine-tune", "--freeze"],

@@ -15,7 +15,8 @@ export { checkFlags, checkFunctions, checkNumber, checkWhole } from "./layers/ch
 export { headInput } from "./model/replace-head.ts";
 export { checkModel } from "./model/check-model.ts";
 export { checkEngine } from "./tfjs/engine-in-use.ts";
-export { nestedModel, shapedNodes } from "./inspect/nested-nodes.ts";
+export { nestedModel } from "./inspect/model-graph.ts";
+export { shapedNodes } from "./inspect/nested-nodes.ts";
 export type { Shape, ShapedNode } from "./inspect/nested-nodes.ts";
 export { nodeMacs } from "./inspect/macs.ts";
 export type { MultiplyAdds } from "./inspect/macs.ts";

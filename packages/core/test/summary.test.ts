@@ -195,6 +195,25 @@ describe("models inside a model", () => {
     expect(receptiveFields(model).get("pool")?.size).toEqual([3 + 3 * 2, 7 + 5 * 2]);
   });
 
+  it("that a Sequential model begins with count, too", () => {
+    const model = tfl.sequential({
+      layers: [
+        inner([8, 12, 3]),
+        tfl.layers.globalAveragePooling2d({ name: "pool" }),
+        tfl.layers.dense({ units: 7, name: "fc" }),
+      ],
+    });
+    const wanted = 4 * 6 * 27 * 4 + 4 * 6 * 3 * 4 * 5;
+    const { layers, macs: sum } = summarize(model);
+    expect(layers.map(({ name, macs }) => [name, macs])).toEqual([
+      ["inner", wanted],
+      ["pool", 0],
+      ["fc", 35],
+    ]);
+    expect(sum).toBe(wanted + 35);
+    expect(receptiveFields(model).get("pool")?.size).toEqual([3 + 3 * 2, 7 + 5 * 2]);
+  });
+
   it("that are shared count at each use, their weights once", () => {
     const [a, b] = [tfl.input({ shape: [8, 12, 3] }), tfl.input({ shape: [16, 12, 3] })];
     const nested = inner([null, null, 3]);

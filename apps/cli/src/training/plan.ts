@@ -31,7 +31,7 @@ export function basePlan(name: string, options: BaseOptions): Plan {
     throw new UsageError("--pooling is for networks without their top: leave out --pooling.");
   if (options.recipe !== undefined && options.freeze === true)
     throw new UsageError("--recipe fine-tune freezes and thaws layers itself: leave out --freeze.");
-  const recipe = (recipes as Readonly<Record<string, Recipe>>)[name];
+  const recipe = Object.hasOwn(recipes, name) ? (recipes as Readonly<Record<string, Recipe>>)[name] : undefined;
   if (recipe !== undefined) {
     const { name: _name, about: _about, quick, ...plan } = recipe;
     return options.quick === true ? { ...plan, ...quick } : plan;

@@ -1,5 +1,5 @@
 import { graphNodes } from "./model-graph.ts";
-import { nestedModel } from "./nested-nodes.ts";
+import { nestedModel } from "./model-graph.ts";
 import type { ModelCall, Position } from "./position.ts";
 import { OptionError, nearest, shown } from "@convkit/errors";
 import type * as tfl from "@tensorflow/tfjs-layers";

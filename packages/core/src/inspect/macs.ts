@@ -2,7 +2,8 @@ import { OptionError, shown } from "@convkit/errors";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { checkModel } from "../model/check-model.ts";
 import type { MeasuredLayer } from "./layer-window.ts";
-import { nestedModel, shapedNodes } from "./nested-nodes.ts";
+import { nestedModel } from "./model-graph.ts";
+import { shapedNodes } from "./nested-nodes.ts";
 import type { ShapedNode } from "./nested-nodes.ts";
 
 /** Multiply-adds of one image; null where they depend on a size that is not known. */

@@ -22,6 +22,11 @@ interface StockNode {
   outputTensors: tfl.SymbolicTensor[];
 }
 
+/** The layer as a model, if it is a nested model. */
+export function nestedModel(layer: tfl.layers.Layer): tfl.LayersModel | undefined {
+  return Array.isArray((layer as Partial<tfl.LayersModel>).layers) ? (layer as tfl.LayersModel) : undefined;
+}
+
 /**
  * The uses of a model's layers in the order of computation. Throws an `OptionError` for a Sequential model without layers.
  */
@@ -35,21 +40,43 @@ export function graphNodes(model: tfl.LayersModel): GraphNode[] {
   // prediction.
   if (!model.built) model.build(model.inputs[0]?.shape ?? []);
   const own = (model as unknown as { containerNodes: Set<string> }).containerNodes;
-  return model.layers.flatMap((layer) =>
-    (layer.inboundNodes as unknown as StockNode[])
+  // A Sequential model that begins with another model takes that one's own tensors, and has no node for it.
+  const begun = model.layers.map(nestedModel).filter((nested) => nested !== undefined && !isUsed(nested, own));
+  const outputsBegun = begun.flatMap((nested) =>
+    nested!.outputs.map(({ id }, tensor) => [id, { layer: nested!.name, node: 0, tensor, id }] as const),
+  );
+  const places = new Map(outputsBegun);
+  return model.layers.flatMap((layer): GraphNode[] => {
+    const nested = nestedModel(layer);
+    if (nested !== undefined && begun.includes(nested)) return [ownTensors(nested)];
+    return (layer.inboundNodes as unknown as StockNode[])
       .filter((_, index) => own.has(`${layer.name}_ib-${index}`))
       .map((node) => ({
         layer,
-        inputs: node.inboundLayers.map((from, i) => ({
-          layer: from.name,
-          node: node.nodeIndices[i] as number,
-          tensor: node.tensorIndices[i] as number,
-          id: (node.inputTensors[i] as tfl.SymbolicTensor).id,
-        })),
+        inputs: node.inboundLayers.map((from, i) => {
+          const { id } = node.inputTensors[i] as tfl.SymbolicTensor;
+          const place = { layer: from.name, node: node.nodeIndices[i]!, tensor: node.tensorIndices[i]!, id };
+          return places.get(id) ?? place;
+        }),
         inputShapes: node.inputTensors.map(({ shape }) => shape),
         outputs: node.outputTensors,
-      })),
-  );
+      }));
+  });
+}
+
+function isUsed(layer: tfl.layers.Layer, own: ReadonlySet<string>): boolean {
+  return layer.inboundNodes.some((_, index) => own.has(`${layer.name}_ib-${index}`));
+}
+
+/** The use of a model on the inputs that it was made with. */
+function ownTensors(model: tfl.LayersModel): GraphNode {
+  const inputs = model.inputs.map(({ sourceLayer, nodeIndex, tensorIndex, id }) => ({
+    layer: sourceLayer.name,
+    node: nodeIndex,
+    tensor: tensorIndex,
+    id,
+  }));
+  return { layer: model, inputs, inputShapes: model.inputs.map(({ shape }) => shape), outputs: model.outputs };
 }
 
 /** The output of a layer of the model. Throws an `OptionError` with similar names if there is no such layer. */

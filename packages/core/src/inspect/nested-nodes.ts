@@ -11,11 +11,6 @@ export interface ShapedNode {
   readonly outputShapes: readonly Shape[];
 }
 
-/** The layer as a model, if it is a nested model. */
-export function nestedModel(layer: tfl.layers.Layer): tfl.LayersModel | undefined {
-  return Array.isArray((layer as Partial<tfl.LayersModel>).layers) ? (layer as tfl.LayersModel) : undefined;
-}
-
 /**
  * The nodes of a model for given input shapes. A nested model was built for other shapes, or for any size, so its inner
  * shapes are computed for this use.

@@ -1,5 +1,5 @@
 import type { LayersModel, SymbolicTensor } from "@tensorflow/tfjs-layers";
-import { nestedModel } from "./nested-nodes.ts";
+import { nestedModel } from "./model-graph.ts";
 
 /** One call of a nested model: the model, the index of the call, and the input tensors. */
 export interface ModelCall {

@@ -3,7 +3,8 @@ import type * as tfl from "@tensorflow/tfjs-layers";
 import { checkModel } from "../model/check-model.ts";
 import type { Pair } from "../arithmetic/padding.ts";
 import { layerWindow } from "./layer-window.ts";
-import { nestedModel, shapedNodes } from "./nested-nodes.ts";
+import { nestedModel } from "./model-graph.ts";
+import { shapedNodes } from "./nested-nodes.ts";
 import type { ShapedNode } from "./nested-nodes.ts";
 
 /**

@@ -4,7 +4,8 @@ import { addUp, nodeMacs } from "./macs.ts";
 import { modelMetadata } from "../metadata/metadata.ts";
 import { graphNodes } from "./model-graph.ts";
 import type { Pair } from "../arithmetic/padding.ts";
-import { nestedModel, shapedNodes } from "./nested-nodes.ts";
+import { nestedModel } from "./model-graph.ts";
+import { shapedNodes } from "./nested-nodes.ts";
 import type { ShapedNode } from "./nested-nodes.ts";
 import { nodeFields } from "./receptive-field.ts";
 

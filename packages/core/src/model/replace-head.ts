@@ -1,7 +1,7 @@
 import { OptionError, checkOptions, shown } from "@convkit/errors";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { glorotUniform, initializer, seedFor, withSeed } from "../init/initializers.ts";
-import { nestedModel } from "../inspect/nested-nodes.ts";
+import { nestedModel } from "../inspect/model-graph.ts";
 import { checkModel } from "./check-model.ts";
 import { checkCount } from "../layers/check-window.ts";
 import { modelMetadata, setModelMetadata } from "../metadata/metadata.ts";
