@@ -1,8 +1,12 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
-import { expect, it } from "vitest";
+import { useEngine } from "@convkit/engine";
+import { engines } from "@convkit/testing";
+import { beforeAll, expect, it } from "vitest";
 import * as page from "../src/browser.ts";
 import * as node from "../src/index.ts";
+
+beforeAll(() => useEngine(engines[0] ?? "wasm"));
 
 it("has the same names in a page as in Node", () => {
   expect(Object.keys(page).toSorted()).toEqual(Object.keys(node).toSorted());
