@@ -38,8 +38,8 @@ export const namings: readonly Naming[] = [
     words: inverted,
   },
   {
-    ours: /^mnasnet1-0$/,
-    theirs: "timm: mnasnet_100",
+    ours: /^mnasnet/,
+    theirs: "timm: mnasnet_050, mnasnet_075, mnasnet_100",
     sign: /^blocks\.0\.0\.conv_pw$/,
     words: inverted,
   },
@@ -51,7 +51,7 @@ export const namings: readonly Naming[] = [
   },
   {
     ours: /^convnext-/,
-    theirs: "timm: convnext_tiny, convnext_small",
+    theirs: "timm: convnext_tiny, convnext_small, convnext_base, convnext_large",
     sign: /^stages\.0\.blocks\.0\.conv_dw$/,
     words: "stem stages downsample blocks conv_dw norm mlp fc1 fc2 factors head fc",
     // The factors are parameters of the block itself, and come last.
