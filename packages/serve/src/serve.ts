@@ -94,7 +94,10 @@ export async function serve(
     await reload();
     if (closing !== undefined) throw new ServeError("The server was closed while its models loaded.");
     // A process among others takes no request before it can answer.
-    listening ??= await listen(app, whole);
+    listening ??= await listen(
+      app,
+      member?.isRelayed ? { ...whole, host: "127.0.0.1", port: 0, exclusive: true } : whole,
+    );
   } catch (error) {
     await close(0);
     throw error;
@@ -106,7 +109,9 @@ export async function serve(
       .map(({ name, version, description: { runtime, precision } }) => ({ name, version, runtime, precision }));
   const { url } = listening;
   onLog?.({ level: "info", event: "ready", url, models: models() });
-  await member?.ready({ url, models: models() });
+  const { host, port, token, timeoutMs, bodyLimit } = whole;
+  const relay = { port: listening.port, options: { host, port, token, timeoutMs, bodyLimit, drainMs } };
+  await member?.ready({ url, models: models(), ...(member.isRelayed && { relay }) });
   return { url, models, reload, close: () => close() };
 }
 

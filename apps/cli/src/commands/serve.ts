@@ -10,7 +10,7 @@ import { engineInUse } from "../inputs/use-engine.ts";
 import { preprocessingOption } from "../inputs/preprocessing-option.ts";
 import { userPath } from "../inputs/user-path.ts";
 import type { Context } from "../terminal/context.ts";
-import { choice, type OptionOf, text, type ValuesOf, whole } from "../terminal/option.ts";
+import { choice, flag, type OptionOf, text, type ValuesOf, whole } from "../terminal/option.ts";
 import { printable, printableJson } from "../terminal/printable.ts";
 import { UsageError } from "../terminal/usage-error.ts";
 
@@ -24,6 +24,9 @@ export const options = {
   maxWait: whole(0, "<ms>", "how long a request waits for others (default: 0)"),
   queue: whole(1, "<n>", "requests inside a model; more get 503 (default: 256)"),
   processes: whole(1, "<n>", "processes that share the port (default: 1)"),
+  resend: flag(
+    "the first process keeps each request until another has answered it, and asks again where one is killed",
+  ),
   bodyLimit: whole(1, "<bytes>", "the largest body, also after decompression (default: 67108864)"),
   pixelLimit: whole(1, "<n>", "pixels that an image file may have (default: 25000000)"),
   label: {
@@ -48,9 +51,10 @@ export const savesFirst = true;
 export async function run(context: Context, given: ValuesOf<typeof options>, models: readonly string[]): Promise<void> {
   const { host, port, token, maxBatch, maxWait, queue, bodyLimit, pixelLimit, label, timeout, drain, ...others } =
     given;
-  const { runtime, precision, processes = 1, ...modelGiven } = others;
+  const { runtime, precision, processes = 1, resend, ...modelGiven } = others;
   const sources = named(models);
   checkModelOptions(models, modelGiven);
+  if (resend && processes === 1) throw new UsageError("--resend is for several processes: give --processes 2 or more.");
   const { options: global, signal } = context;
   const isSupervisor = processes > 1 && cluster.isPrimary;
   let server: ModelServer | undefined;
@@ -88,7 +92,7 @@ export async function run(context: Context, given: ValuesOf<typeof options>, mod
         load: (source) => loaded(context, source, modelGiven),
         onLog,
       });
-    server = isSupervisor ? await superviseServers(processes, { onLog }) : await start();
+    server = isSupervisor ? await superviseServers(processes, { onLog, resend }) : await start();
     // A model may have changed after it was loaded, while others were.
     if (hungUp) onHangUp();
     if (cluster.isWorker) return await untilEnd(signal);

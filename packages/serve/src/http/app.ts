@@ -1,5 +1,3 @@
-import { createHash, timingSafeEqual } from "node:crypto";
-import { setMaxListeners } from "node:events";
 import { isConvkitError } from "@convkit/errors";
 import { Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
@@ -7,9 +5,11 @@ import { addClassify } from "../protocols/classify.ts";
 import { addOpenInference } from "../protocols/open-inference.ts";
 import { addTensorflowServing } from "../protocols/tensorflow-serving.ts";
 import type { ReloadReport } from "../models/registry.ts";
+import { clientSignal } from "./client-signal.ts";
 import { addOperations } from "./operations.ts";
 import type { Environment, Exchange, Services } from "./exchange.ts";
 import { RequestError } from "./request-error.ts";
+import { checkToken } from "./token.ts";
 
 /** What the application needs besides the services. */
 export interface AppHooks {
@@ -48,26 +48,14 @@ export function createApp(services: Services, hooks: AppHooks): Hono<Environment
 async function observed(exchange: Exchange, services: Services, next: () => Promise<void>): Promise<void> {
   const start = performance.now();
   const { metrics, options } = services;
-  const controller = new AbortController();
-  // Each image and each part of a large request listens.
-  setMaxListeners(0, controller.signal);
-  const { outgoing } = exchange.env;
-  const onClose = (): void => {
-    if (!outgoing.writableFinished) controller.abort(new RequestError(499, "The client left."));
-  };
-  outgoing.once("close", onClose);
-  const onLate = (): void =>
-    controller.abort(
-      new RequestError(504, `The answer took more than ${options.timeoutMs} milliseconds.`, { Connection: "close" }),
-    );
-  const timer = setTimeout(onLate, options.timeoutMs);
+  const { signal, end } = clientSignal(exchange.env.outgoing, options.timeoutMs);
   const facts = { protocol: "other" };
   exchange.set("facts", facts);
-  exchange.set("signal", controller.signal);
+  exchange.set("signal", signal);
   try {
     await next();
   } finally {
-    clearTimeout(timer);
+    end();
     if (services.isClosing() && !exchange.env.outgoing.headersSent) exchange.header("Connection", "close");
     const { status } = exchange.res;
     const ms = performance.now() - start;
@@ -96,13 +84,4 @@ function failed(error: Error, exchange: Exchange, { options }: Services): Respon
     return exchange.json({ error: error.message }, 400);
   options.onLog?.({ level: "error", event: "failure", error: error.message, stack: error.stack });
   return exchange.json({ error: "The server failed to answer: its log has the reason." }, 500);
-}
-
-function checkToken(given: string | undefined, token: string): void {
-  const hash = (text: string) => createHash("sha256").update(text).digest();
-  const [, sent = ""] = /^bearer (.+)$/i.exec(given ?? "") ?? [];
-  if (timingSafeEqual(hash(sent), hash(token))) return;
-  throw new RequestError(401, "Expected the server's token as Authorization: Bearer ….", {
-    "WWW-Authenticate": "Bearer",
-  });
 }

@@ -6,15 +6,27 @@ import { ServeError } from "../serve-error.ts";
 import type { WholeOptions } from "../serve-options.ts";
 import type { Environment } from "./exchange.ts";
 
+interface ListenOptions {
+  /** Whether a process of a cluster has the port for itself; false by default. */
+  readonly exclusive?: boolean;
+}
+
 /** A server that listens. */
 export interface Listening {
   readonly url: string;
+  readonly port: number;
   /** Stops to accept; resolves once every request is answered. */
   close(): Promise<void>;
 }
 
-/** Listens with the limits of slow clients: heads, bodies and silent connections. */
-export async function listen(app: Hono<Environment>, { host, port, timeoutMs }: WholeOptions): Promise<Listening> {
+/**
+ * Listens with the limits of slow clients: heads, bodies and silent connections. The processes of a cluster share the port unless
+ * `exclusive` says otherwise.
+ */
+export async function listen(
+  app: Hono<Environment>,
+  { host, port, timeoutMs, exclusive = false }: Pick<WholeOptions, "host" | "port" | "timeoutMs"> & ListenOptions,
+): Promise<Listening> {
   const server = createServer(
     {
       // Node answers 408 and closes.
@@ -39,11 +51,11 @@ export async function listen(app: Hono<Environment>, { host, port, timeoutMs }: 
         ),
       ),
     );
-    server.listen(port, host, resolve);
+    server.listen({ port, host, exclusive }, resolve);
   });
   const address = server.address() as AddressInfo;
   const shown = address.family === "IPv6" ? `[${address.address}]` : address.address;
-  return { url: `http://${shown}:${address.port}`, close: () => closed(server, timeoutMs) };
+  return { url: `http://${shown}:${address.port}`, port: address.port, close: () => closed(server, timeoutMs) };
 }
 
 async function closed(server: Server, timeoutMs: number): Promise<void> {

@@ -2,9 +2,12 @@ import cluster from "node:cluster";
 import type { ServedModelInfo } from "../model-server.ts";
 import type { ReloadReport } from "../models/registry.ts";
 import { createCalls } from "./calls.ts";
+import type { RelayOptions } from "./relay.ts";
 
 /** Tells a process that `superviseServers` started it; other programs have clusters of their own. */
 export const memberMark = "CONVKIT_SERVE_MEMBER";
+/** What the mark says of a process whose requests come from the supervisor. */
+export const relayedMark = "relayed";
 
 /** What the supervisor asks of a server. */
 export interface MemberHandlers {
@@ -14,9 +17,19 @@ export interface MemberHandlers {
   close(): Promise<void>;
 }
 
+/** What a server tells the supervisor once it is ready. */
+export interface AboutMember {
+  readonly url: string;
+  readonly models: readonly ServedModelInfo[];
+  /** Where a relayed process listens, and what its clients may do. */
+  readonly relay?: { readonly port: number; readonly options: RelayOptions } | undefined;
+}
+
 /** A server's side of the processes that share its port. */
 export interface Member {
-  ready(about: { readonly url: string; readonly models: readonly ServedModelInfo[] }): Promise<unknown>;
+  /** Whether the supervisor takes the requests of clients and keeps them until they are answered. */
+  readonly isRelayed: boolean;
+  ready(about: AboutMember): Promise<unknown>;
   /** Reloads every process, one after the other. */
   reloadAll(): Promise<ReloadReport>;
   /** The metrics of all processes together. */
@@ -47,6 +60,7 @@ export function joinSupervisor({ reload, metrics, close }: MemberHandlers): Memb
     },
   );
   return {
+    isRelayed: process.env[memberMark] === relayedMark,
     ready: (about) => calls.call("ready", about),
     reloadAll: () => calls.call("reload") as Promise<ReloadReport>,
     metricsOfAll: () => calls.call("metrics") as Promise<string>,
