@@ -50,9 +50,9 @@ export const compositeLayers: Readonly<Record<string, Export>> = {
       return [{ className: "TimeDistributed", config: { layer: value }, weights, inside: paths, ...keras3Alone }];
     }
     const { value, part } = innerLayer(held, context);
-    return [
-      { className: "TimeDistributed", config: { layer: value }, inside: below("layer", part, held.weights.length) },
-    ];
+    const inside = below("layer", part, (part.weights ?? held.weights).length);
+    const own = part.weights === undefined ? {} : { weights: part.weights, ...keras3Alone };
+    return [{ className: "TimeDistributed", config: { layer: value }, inside, ...own }];
   },
   // In Keras' files the wrapper has the kernel, too, before the vector of its largest singular value.
   SpectralNormalization: (config, context, layer) => {
