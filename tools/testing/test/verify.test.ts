@@ -101,7 +101,7 @@ it.each([
 });
 
 it("names no script of the repository as a command of pnpm's own, which would run instead", () => {
-  const { stdout } = spawnSync("pnpm", ["help", "-a"], { encoding: "utf8" });
+  const { stdout } = spawnSync("pnpm", ["--help", "-a"], { encoding: "utf8" });
   const lines = stdout.split("\n").map((line) => /^ {2,8}([a-z-]+(?:, [a-z-]+)*)(?: {2}|$)/.exec(line)?.[1] ?? "");
   const commands = new Set(lines.flatMap((names) => names.split(", ")));
   expect(commands).toContain("peers");
