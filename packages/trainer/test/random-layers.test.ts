@@ -2,7 +2,7 @@ import { mkdtemp, readdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { RandomBrightness, RandomFlip, RandomRotation, registerAugmentationLayers } from "@convkit/augment";
-import { registerLayers } from "@convkit/core";
+import { chain, conv, dense, dropBlock, flatten, network as buildNetwork, registerLayers } from "@convkit/core";
 import { hashText } from "@convkit/core/internal";
 import { type EngineName, useEngine } from "@convkit/engine";
 import { loadSavedModel } from "@convkit/graph";
@@ -44,10 +44,23 @@ function stockNetwork(): tfl.LayersModel {
   });
 }
 
-const networks: readonly (readonly [string, () => Promise<tfl.LayersModel>])[] = [
+/** A network with DropBlock. */
+function blockNetwork(): tfl.LayersModel {
+  const body = chain({
+    conv: conv(3, 3, { padding: "same", activation: "relu" }),
+    drop: dropBlock(0.3, { size: 3 }),
+    flat: flatten(),
+    dense: dense(2, { activation: "softmax" }),
+  });
+  return buildNetwork([8, 8, 1], body, { seed: 1 });
+}
+
+type More = Pick<TrainOptions, "augment">;
+const networks: readonly (readonly [string, () => Promise<tfl.LayersModel>, More?])[] = [
   ["Keras' layers", async () => network({ turn: 3 })],
   ["tfjs' layers", async () => stockNetwork()],
   // Loading replaces Dropout by core's, which has no seed here.
+  ["DropBlock, on images that a policy changes", async () => blockNetwork(), { augment: { trivialAugment: {} } }],
   ["tfjs' layers in a file", async () => tfl.models.modelFromJSON(stockNetwork().toJSON(null, false) as never)],
 ];
 
@@ -100,22 +113,25 @@ describe.each(paths)("random layers on %s, eager: %s", (engine, eager) => {
     }
   });
 
-  test.each(networks)("a run that is repeated or resumed within an epoch draws the same: %s", async (_title, make) => {
-    const model = await make();
-    const before = model.getWeights().map((weight) => weight.clone());
-    const whole = await trained(model);
-    model.setWeights(before);
-    expect(await trained(model)).toEqual(whole);
+  test.each(networks)(
+    "a run that is repeated or resumed within an epoch draws the same: %s",
+    async (_title, make, more = {}) => {
+      const model = await make();
+      const before = model.getWeights().map((weight) => weight.clone());
+      const whole = await trained(model, more);
+      model.setWeights(before);
+      expect(await trained(model, more)).toEqual(whole);
 
-    const out = await mkdtemp(join(tmpdir(), "convkit-random-"));
-    const stop = new AbortController();
-    const stopper: Callback = { onTrainBatchEnd: (_batch, _logs, { step }) => void (step === 7 && stop.abort()) };
-    const first = await make();
-    first.setWeights(before);
-    await train(options(first, eager, { out, signal: stop.signal, callbacks: [stopper] }));
-    expect(await readdir(join(out, "checkpoints"))).toEqual(["step-00000007"]);
-    expect(await trained(await make(), { out, resume: true })).toEqual(whole);
-  });
+      const out = await mkdtemp(join(tmpdir(), "convkit-random-"));
+      const stop = new AbortController();
+      const stopper: Callback = { onTrainBatchEnd: (_batch, _logs, { step }) => void (step === 7 && stop.abort()) };
+      const first = await make();
+      first.setWeights(before);
+      await train(options(first, eager, { ...more, out, signal: stop.signal, callbacks: [stopper] }));
+      expect(await readdir(join(out, "checkpoints"))).toEqual(["step-00000007"]);
+      expect(await trained(await make(), { ...more, out, resume: true })).toEqual(whole);
+    },
+  );
 
   test.skipIf(eager)("a SavedModel with them computes at inference what the layers after them compute", async () => {
     const model = network();
