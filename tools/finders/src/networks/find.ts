@@ -14,6 +14,8 @@ import { startPeer } from "./peer.ts";
 import type { Peer } from "./peer.ts";
 import { readResults, writeResults } from "./results.ts";
 import type { Result, Results } from "./results.ts";
+import { changedStructures } from "./structures.ts";
+import type { Structure } from "./structures.ts";
 
 /**
  * Counts the networks of other libraries that load here with their own numbers, and writes docs/networks.md.
@@ -159,25 +161,13 @@ function applicationFamily(name: string): string {
   );
 }
 
-/**
- * The networks of torchvision and timm, or of some families of timm, whose rivals are others than before: those of ours with the
- * same kernels. They are to be compared again.
- */
+/** The networks of torchvision and timm, or of some families of timm, and of Keras, that are to be compared. */
 function findStructures(known: Results, families: readonly string[]): Results {
-  const results: Results = {};
   const script = readFileSync(new URL("../../python/networks.py", import.meta.url), "utf8");
-  const peers = listed<Record<string, { family: string; kernels: string }>>(
+  const peers = listed<Record<string, Structure>>(
     runPeer(script, families.length === 0 ? ["torchvision", "timm"] : families),
   );
-  const own = ownByKernels();
-  for (const [network, { family, kernels }] of Object.entries(peers)) {
-    const ours = own.get(kernels);
-    const before = known[network];
-    if (before !== undefined && String(before.rivals) === String(ours)) continue;
-    results[network] = ours === undefined ? { family, state: "none" } : { family, state: "alike", rivals: ours };
-    const asOnnx = network.replace("torchvision:", "torchvision-onnx:");
-    if (known[asOnnx] === undefined) results[asOnnx] = { family, state: "alike" };
-  }
+  const results = changedStructures(known, peers, ownByKernels());
   for (const library of ["keras", "tf_keras"])
     for (const name of applications())
       if (known[`${library}:${name}`] === undefined)
@@ -186,9 +176,9 @@ function findStructures(known: Results, families: readonly string[]): Results {
 }
 
 const [first, ...parts] = process.argv.slice(2);
-const results = readResults();
+const results = await readResults();
 await useEngine();
-if (first === "structure") writeResults(findStructures(results, parts));
+if (first === "structure") await writeResults(findStructures(results, parts));
 else if (first !== undefined) {
   const isNew = first === "new";
   const wanted = isNew ? parts : [first, ...parts];
@@ -202,12 +192,12 @@ else if (first !== undefined) {
       const outcome = await compare(peer, network, (rivals as ModelName[] | undefined) ?? [undefined]);
       const result = { family, ...(rivals === undefined ? {} : { rivals }), ...outcome };
       say(`${network}: ${JSON.stringify(result)}`);
-      writeResults({ [network]: result });
+      await writeResults({ [network]: result });
     } catch (error) {
       say(`${network}: ${(error as Error).message}`);
     }
   }
   peer.end();
-} else writeResults({});
+} else await writeResults({});
 rmSync(folder, { recursive: true, force: true });
 process.exit(0);

@@ -1,4 +1,5 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readJson, withLock, writeFileAtomic } from "@convkit/files";
+import { fileURLToPath } from "node:url";
 
 /**
  * What came of a network of another library: its file loads to its own numbers (`equal`) or to others (`other`), is refused
@@ -20,21 +21,29 @@ export interface Result {
 
 export type Results = Record<string, Result>;
 
-const file = new URL("../../results/networks.json", import.meta.url);
-const page = new URL("../../../../docs/networks.md", import.meta.url);
+/** The files of the results: what came of each network, and the page that counts them. */
+const ownFiles = {
+  file: fileURLToPath(new URL("../../results/networks.json", import.meta.url)),
+  page: fileURLToPath(new URL("../../../../docs/networks.md", import.meta.url)),
+};
 
-export function readResults(): Results {
-  return JSON.parse(readFileSync(file, "utf8")) as Results;
+export async function readResults(file = ownFiles.file): Promise<Results> {
+  return (await readJson(file)) as unknown as Results;
 }
 
-/** Writes results beside those that are there, and the page that counts all: two campaigns may run at once. */
-export function writeResults(results: Results): void {
-  const sorted = Object.entries({ ...readResults(), ...results }).toSorted(([a], [b]) =>
-    a.localeCompare(b, "en", { numeric: true }),
-  );
-  const rows = sorted.map(([network, result]) => `${JSON.stringify(network)}: ${JSON.stringify(result)}`);
-  writeFileSync(file, `{\n${rows.join(",\n")}\n}\n`);
-  writeFileSync(page, networksPage(Object.fromEntries(sorted)));
+/**
+ * Writes results beside those that are there, and the page that counts all. Campaigns may run at once: a lock beside the file lets
+ * one after another read and write.
+ */
+export async function writeResults(results: Results, { file, page } = ownFiles): Promise<void> {
+  await withLock(`${file}.lock`, async () => {
+    const sorted = Object.entries({ ...(await readResults(file)), ...results }).toSorted(([a], [b]) =>
+      a.localeCompare(b, "en", { numeric: true }),
+    );
+    const rows = sorted.map(([network, result]) => `${JSON.stringify(network)}: ${JSON.stringify(result)}`);
+    await writeFileAtomic(file, `{\n${rows.join(",\n")}\n}\n`);
+    await writeFileAtomic(page, networksPage(Object.fromEntries(sorted)));
+  });
 }
 
 const libraries = [
