@@ -131,6 +131,8 @@ describe("a model's metadata", () => {
     [{ outputWeights: [1, 0.3] }, "metadata of small: expected 1 outputWeights, one an output, got 2."],
     [{ outputWeights: [-1] }, "metadata of small: expected outputWeights to be numbers from 0 on, got [-1]."],
     [{ thresholds: [2] }, "metadata of small: expected thresholds to be numbers from 0 to 1, got [2]."],
+    [{ thresholds: ["0.5"] }, 'metadata of small: expected thresholds to be numbers from 0 to 1, got ["0.5"].'],
+    [{ thresholds: [null] }, "metadata of small: expected thresholds to be numbers from 0 to 1, got [null]."],
     [
       { images: { size: [8] } },
       "metadata of small: expected size to be [height, width] in whole pixels from 1, got [8].",

@@ -144,7 +144,8 @@ function checkMetadata(where: string, metadata: ModelMetadata, failure: (message
   );
   const areWeights = Array.isArray(outputWeights) && outputWeights.every((each) => Number.isFinite(each) && each >= 0);
   expect(outputWeights === undefined || areWeights, "outputWeights to be numbers from 0 on", outputWeights);
-  const areShares = Array.isArray(thresholds) && thresholds.every((each) => each >= 0 && each <= 1);
+  const areShares =
+    Array.isArray(thresholds) && thresholds.every((each) => Number.isFinite(each) && each >= 0 && each <= 1);
   expect(thresholds === undefined || areShares, "thresholds to be numbers from 0 to 1", thresholds);
   checkOptions(`${where}, images`, images, fitNames, failure);
   const { size, resize, crop, orient } = images ?? {};
