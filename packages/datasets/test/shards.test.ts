@@ -214,6 +214,18 @@ describe("tar shards", () => {
     }
     const refused: [unknown, unknown, object, RegExp][] = [
       [[], "wide", { numbers: "json.size" }, /expected a number as json\.size in .*x\.tar: 1\.png, found "wide"/],
+      [
+        ["a"],
+        1,
+        { numbers: "json.about.tags.length" },
+        /expected a name, a number or a list of names in json\.about\.tags\.length, found undefined/,
+      ],
+      [
+        [],
+        1,
+        { labels: "json.constructor.name" },
+        /expected a name, a number or a list of names in json\.constructor\.name/,
+      ],
       [["a,b"], 1, { labels: "json.about.tags" }, /x\.tar: 1: a label may not contain \| ; or a comma/],
       [
         { red: 1 },

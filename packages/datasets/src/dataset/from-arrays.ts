@@ -1,6 +1,7 @@
 import { type OptionNames, shown } from "@convkit/errors";
 import { DataError } from "../data-error.ts";
 import { checkNames } from "../images/decode-options.ts";
+import { notFinite } from "./not-finite.ts";
 import type { IndexedDataset } from "./dataset.ts";
 import { datasetFrom } from "./indexed-dataset.ts";
 import { type InputData, labelsOf, storedInputs, storedTargets, type TargetData } from "./targets.ts";
@@ -73,7 +74,7 @@ export function fromArrays(data: ArrayData): IndexedDataset {
     throw new DataError(`${name}: there are ${size} images but ${labels.length} labels; each image needs one`);
   }
   if (images instanceof Float32Array) {
-    const bad = images.findIndex((value) => !Number.isFinite(value));
+    const bad = notFinite(images);
     if (bad >= 0) {
       throw new DataError(
         `${name}: image ${Math.floor(bad / pixels)} has a pixel that is ${images[bad]}, not a number`,

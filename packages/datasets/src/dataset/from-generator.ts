@@ -1,6 +1,7 @@
 import type { OptionNames } from "@convkit/errors";
 import { DataError } from "../data-error.ts";
 import { checkNames } from "../images/decode-options.ts";
+import { notFinite } from "./not-finite.ts";
 import type { Batch, Dataset, Target } from "./dataset.ts";
 import { labelsOf, sizeOf, storedInputs, storedTargets } from "./targets.ts";
 import { uniformStream } from "@convkit/augment/internal";
@@ -133,7 +134,7 @@ async function* check(
         `${where} has the label ${label}, but with ${classes.length} classes labels run from 0 to ${classes.length - 1}`,
       );
     }
-    const bad = image instanceof Float32Array ? image.findIndex((value) => !Number.isFinite(value)) : -1;
+    const bad = image instanceof Float32Array ? notFinite(image) : -1;
     if (bad >= 0) throw new DataError(`${where} has a pixel that is ${image[bad]}, not a number`);
     yield { ...sample, index };
     index++;

@@ -127,9 +127,13 @@ function fieldOf(where: string, bytes: Buffer, path: string): unknown {
   } catch (error) {
     throw new DataError(`${where}: its json cannot be read: ${reasonOf(error)}`);
   }
-  for (const name of path.split("."))
-    value = typeof value === "object" && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+  for (const name of path.split(".")) value = isField(value, name) ? value[name] : undefined;
   return value;
+}
+
+/** Whether JSON has a field or element of that name; `constructor` and the `length` of a list are none. */
+function isField(value: unknown, name: string): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && Object.prototype.propertyIsEnumerable.call(value, name);
 }
 
 function parsed(bytes: Buffer): unknown {
