@@ -32,8 +32,14 @@ export async function run({ out }: Context, given: ValuesOf<typeof options>): Pr
   ];
   if (file !== undefined) {
     const both = stackedSvg([
-      { title: "Cross-correlation: the kernel as it is", svg: drawWindow({ input: image, kernel }) },
-      { title: "Convolution: the kernel turned by 180 degrees", svg: drawWindow({ input: image, kernel: turned }) },
+      {
+        title: "Cross-correlation, the convolution of networks: the kernel as it is",
+        svg: drawWindow({ input: image, kernel }),
+      },
+      {
+        title: "Convolution of mathematics: the kernel turned by 180 degrees",
+        svg: drawWindow({ input: image, kernel: turned }),
+      },
     ]);
     await writePicture(file, both, lines.join("\n"));
   }
