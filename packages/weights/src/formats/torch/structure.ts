@@ -45,7 +45,8 @@ export const namings: readonly Naming[] = [
   },
   {
     ours: /^regnet-/,
-    theirs: "timm: regnetx_004_tv, regnetx_008, regnety_004, regnety_008_tv",
+    theirs:
+      "timm: regnetx_004_tv, regnetx_008, regnetx_016, regnetx_032, regnetx_080, regnetx_160, regnetx_320, regnety_004, regnety_008_tv, regnety_016, regnety_032, regnety_080_tv, regnety_160, regnety_320",
     sign: /^s1\.b1\.conv1\.conv$/,
     words: "stem s1 s2 s3 s4 conv1 conv2 se fc1 fc2 conv3 downsample head",
   },
