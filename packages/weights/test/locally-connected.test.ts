@@ -1,5 +1,6 @@
 import { useEngine } from "@convkit/engine";
 import * as tf from "@tensorflow/tfjs-core";
+import * as tfl from "@tensorflow/tfjs-layers";
 import { beforeAll, expect, it } from "vitest";
 import { AxesBatchNormalization } from "../src/layers/axes-batch-norm.ts";
 import { LocallyConnected2D } from "../src/layers/locally-connected.ts";
@@ -107,4 +108,18 @@ it("normalizes each place of several axes, and moves their statistics by the mom
     expect(layer.weights[2]!.read().dataSync()[which]).toBeCloseTo(0.25 * mean, 5);
     expect(layer.weights[3]!.read().dataSync()[which]).toBeCloseTo(0.75 + 0.25 * variance, 5);
   }
+});
+
+it("leaves masked steps out of the statistics of several axes", () => {
+  const layer = new AxesBatchNormalization({ name: "norm", axis: [1, 2], momentum: 0, epsilon: 0 });
+  const input = tfl.input({ shape: [2, 1] });
+  const masked = tfl.layers.masking({ maskValue: 9 }).apply(input);
+  const model = tfl.model({ inputs: input, outputs: layer.apply(masked) as tfl.SymbolicTensor });
+  // The second step of the second sequence is masked.
+  const x = tf.tensor3d([1, 2, 2, 9, 6, 4], [3, 2, 1]);
+  const y = (model.apply(x, { training: true }) as tf.Tensor).dataSync();
+  expect([...layer.weights[2]!.read().dataSync()]).toEqual([3, 3]);
+  expect(layer.weights[3]!.read().dataSync()[0]).toBeCloseTo(14 / 3, 5);
+  expect(layer.weights[3]!.read().dataSync()[1]).toBeCloseTo(1, 5);
+  expect([y[1], y[5]]).toEqual([-1, 1]);
 });

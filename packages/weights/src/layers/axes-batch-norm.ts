@@ -19,11 +19,17 @@ interface Fields {
   movingVariance: Variable;
 }
 
+interface CallOptions {
+  readonly training?: boolean;
+  /** `[n, steps]`: the steps of a sequence that count. */
+  readonly mask?: tf.Tensor | tf.Tensor[] | null;
+}
+
 type Args = ConstructorParameters<typeof BatchNormalization>[0];
 
 /**
- * Keras 2's batch normalization over several axes: statistics and weights for each place of these axes. Shape unchanged.
- * Weights have as many axes as the input, with a size of 1 for the others, as in Keras' files.
+ * Keras 2's batch normalization over several axes: statistics and weights for each place of these axes. Shape unchanged. Masked
+ * steps of a sequence are no part of a batch's statistics. Weights have as many axes as the input, with a size of 1 for the others, as in Keras' files.
  */
 export class AxesBatchNormalization extends BatchNormalization {
   static override className = "AxesBatchNormalization";
@@ -66,7 +72,7 @@ export class AxesBatchNormalization extends BatchNormalization {
     this.built = true;
   }
 
-  override call(inputs: Inputs, { training }: { training?: boolean } = {}): tf.Tensor {
+  override call(inputs: Inputs, { training, mask }: CallOptions = {}): tf.Tensor {
     const { epsilon, momentum, gamma, beta, movingMean, movingVariance } = this as unknown as Fields;
     return tf.tidy(() => {
       const x = one(inputs);
@@ -74,7 +80,7 @@ export class AxesBatchNormalization extends BatchNormalization {
       const others = [...x.shape.keys()].filter((axis) => !kept.includes(axis));
       const isTrained = training === true && this.trainable;
       const { mean, variance } = isTrained
-        ? tf.moments(x, others, true)
+        ? momentsOf(x, others, [mask].flat()[0])
         : { mean: movingMean.read(), variance: movingVariance.read() };
       const move = (average: Variable, value: tf.Tensor): void => {
         const before = average.read();
@@ -93,4 +99,19 @@ export class AxesBatchNormalization extends BatchNormalization {
   override getConfig(): Config {
     return { ...super.getConfig(), axis: [...this.axes] };
   }
+}
+
+/** Mean and variance over axes, of the steps that a mask keeps: tf.nn.weighted_moments, as in Keras 2. */
+function momentsOf(
+  x: tf.Tensor,
+  axes: number[],
+  mask: tf.Tensor | null | undefined,
+): { mean: tf.Tensor; variance: tf.Tensor } {
+  if (mask == null) return tf.moments(x, axes, true);
+  const steps = tf.reshape(tf.cast(mask, "float32"), [...mask.shape, ...x.shape.slice(mask.rank).map(() => 1)]);
+  const kept = tf.mul(steps, tf.onesLike(x));
+  const count = tf.sum(kept, axes, true);
+  const average = (values: tf.Tensor): tf.Tensor => tf.div(tf.sum(tf.mul(values, kept), axes, true), count);
+  const mean = average(x);
+  return { mean, variance: average(tf.square(tf.sub(x, mean))) };
 }
