@@ -364,7 +364,11 @@ describe("with an engine", () => {
       /^decodePredictions: expected scores of the shape \[images, classes\]/,
     ],
     ["no file of a model", () => c["loadModel"](at("none.keras")), /none\.keras: there is no such file/],
-    ["no path", () => c["loadModel"](), /^loadModel: expected the path of a file or folder, got undefined/],
+    [
+      "no path",
+      () => c["loadModel"](),
+      /^loadModel: expected the path of a file or folder, a URL, bytes, a Blob or a list of Files, got undefined/,
+    ],
     [
       "text with the name of a model",
       () => c["loadModel"](at("fake.keras")),
