@@ -1,4 +1,4 @@
-import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer, type IncomingHttpHeaders, request, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { createRelay, type Relay } from "../src/processes/relay.ts";
@@ -91,4 +91,27 @@ test("limits and the token hold in front of the servers", async () => {
   expect(await asked("/classify/digits", "x".repeat(1001), token)).toBe(413);
   // No server is there.
   expect(await asked("/classify/digits", "pixels", token)).toBe(504);
+});
+
+test("headers of one connection stay there, and HEAD has the length of GET's answer", async () => {
+  relay = createRelay(options);
+  let got: IncomingHttpHeaders = {};
+  relay.add(
+    await portOf((incoming, outgoing) => {
+      got = incoming.headers;
+      incoming.resume();
+      outgoing.writeHead(200, { "Content-Length": 5 }).end("hello");
+    }),
+  );
+  const url = await relay.listen();
+  const headers = { Connection: "keep-alive, X-Hop", "X-Hop": "1", "X-End": "2", TE: "trailers" };
+  const length = await new Promise((resolve, reject) => {
+    request(url, { method: "HEAD", headers, agent: false }, (incoming) => {
+      incoming.resume().once("end", () => resolve(incoming.headers["content-length"]));
+    })
+      .once("error", reject)
+      .end();
+  });
+  expect(length).toBe("5");
+  expect([got["x-hop"], got["x-end"], got.te]).toEqual([undefined, "2", undefined]);
 });

@@ -109,7 +109,9 @@ export function createRelay(options: RelayOptions): Relay {
     try {
       const { bytes, release } = await bodies.read(incoming, signal);
       try {
-        const headers = { ...forwarded(incoming.headers), "content-length": bytes.length };
+        const { "content-encoding": _, ...given } = forwarded(incoming.headers);
+        // The body was decompressed when it was read.
+        const headers = { ...given, "content-length": bytes.length };
         const kept: Kept = { method: incoming.method ?? "GET", path, headers, body: bytes };
         const { status, headers: own, body } = await answered(kept, signal);
         if (outgoing.closed) return RESPONSE_ALREADY_SENT;
@@ -161,22 +163,36 @@ function exchanged(
     const onAnswer = (incoming: IncomingMessage): void => {
       const chunks: Buffer[] = [];
       incoming.on("data", (chunk: Buffer) => void chunks.push(chunk));
-      incoming.once("error", reject);
+      incoming.on("error", reject);
       incoming.once("end", () => {
         const answer = Buffer.concat(chunks);
-        const own = { ...forwarded(incoming.headers), "content-length": answer.length };
+        // The answer to HEAD has no body, and the length of GET's.
+        const own = { ...forwarded(incoming.headers), ...(method !== "HEAD" && { "content-length": answer.length }) };
         resolve({ status: incoming.statusCode!, headers: own, body: answer });
       });
     };
-    ask({ host: "127.0.0.1", port, method, path, headers, agent, signal }, onAnswer).once("error", reject).end(body);
+    ask({ host: "127.0.0.1", port, method, path, headers, agent, signal }, onAnswer).on("error", reject).end(body);
   });
 }
 
-/** Headers of one connection, and of the body as it came; a body is decompressed when it is read. */
-const ownHeaders = new Set(["connection", "keep-alive", "transfer-encoding", "upgrade", "expect", "content-encoding"]);
+/** Headers of one connection (RFC 9110, 7.6.1), which are not for the next one. */
+const ownHeaders = [
+  "connection",
+  "keep-alive",
+  "proxy-connection",
+  "proxy-authorization",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+  "expect",
+];
 
+/** Without the headers of the connection, and those that `Connection` names. */
 function forwarded(headers: IncomingHttpHeaders): OutgoingHttpHeaders {
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => !ownHeaders.has(name)));
+  const named = (headers.connection ?? "").split(",").map((name) => name.trim().toLowerCase());
+  const own = new Set([...ownHeaders, ...named]);
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !own.has(name)));
 }
 
 function whenAborted(signal: AbortSignal): Promise<never> {
