@@ -52,8 +52,8 @@ export interface SpawnOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** A program with its arguments that runs the command. */
   readonly within?: readonly string[];
-  /** Looks at what was said on standard error, and may signal the process. */
-  readonly meanwhile?: (child: ChildProcess, err: string) => void;
+  /** Looks at what was said so far on standard error and standard output, after each part, and may signal the process. */
+  readonly meanwhile?: (child: ChildProcess, err: string, out: string) => void;
   readonly strike?: Strike;
   /** True for `bin/convkit.js` itself, whose first lines the bundle lacks. */
   readonly isWhole?: boolean;
@@ -81,10 +81,13 @@ export function spawned(
       env: { ...process.env, ...told, ...env },
     });
     const said = { out: "", err: "" };
-    child.stdout.on("data", (text) => (said.out += String(text)));
+    child.stdout.on("data", (text) => {
+      said.out += String(text);
+      meanwhile?.(child, said.err, said.out);
+    });
     child.stderr.on("data", (text) => {
       said.err += String(text);
-      meanwhile?.(child, said.err);
+      meanwhile?.(child, said.err, said.out);
     });
     child.on("error", fail);
     child.on("close", (status, signal) => done({ status, signal, ...said }));

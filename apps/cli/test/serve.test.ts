@@ -4,6 +4,9 @@ import { call, spawned } from "./run-cli.ts";
 
 const zeros = JSON.stringify({ instances: [Array.from({ length: 28 }, () => Array.from({ length: 28 }, () => [0]))] });
 
+/** What a process of several says once it is ready, with its id. */
+const firstReady = /"process":(\d+),"level":"info","event":"ready"/;
+
 test("serve answers until SIGTERM, and then every request that it accepted", async () => {
   const statuses: number[] = [];
   let clients: Promise<unknown> | undefined;
@@ -69,15 +72,16 @@ test.each([
   const over = new AbortController();
   let metrics = "";
   let clients: Promise<unknown> | undefined;
-  let log: string | undefined;
+  let log = "";
+  let isBegun = false;
   const args = ["--seed", "1", "--engine", "wasm", "--runtime", "wasm", "--port", "0", "--json", "--drain", "200"];
   const said = await spawned(["serve", "digits=lenet5", "--processes", "2", ...more, ...args], {
-    meanwhile(child, err) {
-      const isFirst = log === undefined;
+    // Standard output and standard error come in any order: the story begins once both were read.
+    meanwhile(child, err, out) {
       log = err;
-      // The address comes once both processes are ready.
-      if (isFirst)
-        child.stdout!.once("data", (text) => begin(child, (JSON.parse(String(text)) as { url: string }).url));
+      if (isBegun || !out.endsWith("\n") || !firstReady.test(err)) return;
+      isBegun = true;
+      begin(child, (JSON.parse(out) as { url: string }).url);
     },
   });
 
@@ -97,12 +101,13 @@ test.each([
     };
     const count = async (more: number): Promise<void> => {
       const until = statuses.length + more;
-      while (statuses.length < until) await new Promise((resolve) => setTimeout(resolve, 5));
+      while (statuses.length < until && !over.signal.aborted) await new Promise((resolve) => setTimeout(resolve, 5));
     };
     const said = async (text: string, times: number): Promise<void> => {
-      while (log!.split(text).length <= times) await new Promise((resolve) => setTimeout(resolve, 20));
+      while (log.split(text).length <= times && !over.signal.aborted)
+        await new Promise((resolve) => setTimeout(resolve, 20));
     };
-    const [, pid] = /"process":(\d+),"level":"info","event":"ready"/.exec(log!)!;
+    const [, pid] = firstReady.exec(log)!;
     const story = async (): Promise<void> => {
       await count(20);
       process.kill(Number(pid), "SIGKILL");
@@ -111,6 +116,7 @@ test.each([
       child.kill("SIGHUP");
       await said('"event":"reloaded"', 5); // Three at their starts, two now.
       await count(20);
+      if (over.signal.aborted) return; // The command ended: its status and log tell why.
       metrics = await (await fetch(`${url}/metrics`)).text();
       isLast = true;
       child.kill("SIGTERM");
