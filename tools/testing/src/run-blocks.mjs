@@ -40,6 +40,8 @@ async function outcome({ file, lines }) {
   }
 }
 
+// As the first page says: TensorFlow is put on the machine, where it can be.
+await runCli(["engine", "install"]);
 await useEngine();
 mkdirSync("shared");
 await prepare("shared");
