@@ -56,12 +56,12 @@ function blockNetwork(): tfl.LayersModel {
 }
 
 type More = Pick<TrainOptions, "augment">;
-const networks: readonly (readonly [string, () => Promise<tfl.LayersModel>, More?])[] = [
-  ["Keras' layers", async () => network({ turn: 3 })],
-  ["tfjs' layers", async () => stockNetwork()],
+const networks: readonly (readonly [string, () => Promise<tfl.LayersModel>, More])[] = [
+  ["Keras' layers", async () => network({ turn: 3 }), {}],
+  ["tfjs' layers", async () => stockNetwork(), {}],
   // Loading replaces Dropout by core's, which has no seed here.
   ["DropBlock, on images that a policy changes", async () => blockNetwork(), { augment: { trivialAugment: {} } }],
-  ["tfjs' layers in a file", async () => tfl.models.modelFromJSON(stockNetwork().toJSON(null, false) as never)],
+  ["tfjs' layers in a file", async () => tfl.models.modelFromJSON(stockNetwork().toJSON(null, false) as never), {}],
 ];
 
 function options(model: tfl.LayersModel, eager: boolean, more: Partial<TrainOptions> = {}): TrainOptions {
@@ -115,7 +115,7 @@ describe.each(paths)("random layers on %s, eager: %s", (engine, eager) => {
 
   test.each(networks)(
     "a run that is repeated or resumed within an epoch draws the same: %s",
-    async (_title, make, more = {}) => {
+    async (_title, make, more) => {
       const model = await make();
       const before = model.getWeights().map((weight) => weight.clone());
       const whole = await trained(model, more);
