@@ -53,7 +53,7 @@ function descriptionOf({ settings, parts }: Run): Description {
     validation: validation?.name,
     "validation images": validation?.size,
     weights: sha256(new TextEncoder().encode(weights.join("\n"))),
-    TensorFlow: tf.version_core,
+    "TensorFlow.js": tf.version_core,
   };
   return JSON.parse(JSON.stringify(described)) as Description;
 }
