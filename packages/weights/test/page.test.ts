@@ -36,3 +36,10 @@ it("unpacks in a page what zlib packed, up to the limit, and refuses it if a byt
     { numRuns: 12 },
   );
 });
+
+it("refuses two files of one name, of which only one could be read", async () => {
+  const files = ["net.json", "net.bin", "net.bin"].map((name, index) => new File([Uint8Array.of(index)], name));
+  await expect(node.loadModel(files)).rejects.toThrow(
+    '(files): two of them are called "net.bin": give the files of one folder',
+  );
+});

@@ -81,6 +81,9 @@ async function bytesOf(blob: Blob, name: string): Promise<Uint8Array> {
 function filesFolder(files: readonly File[]): FoundFile {
   const paths = files.map((file) => file.webkitRelativePath || file.name);
   const top = paths[0]!.split("/")[0]!;
+  const twice = paths.find((path, index) => paths.indexOf(path) !== index);
+  if (twice !== undefined)
+    throw new WeightsError("(files)", "", `two of them are called ${shown(twice)}: give the files of one folder`);
   const isWhole = paths.every((path) => path.startsWith(`${top}/`));
   const byName = new Map(paths.map((path, index) => [isWhole ? path.slice(top.length + 1) : path, files[index]!]));
   return namedFolder(isWhole ? top : "(files)", new Map([...byName].map(([name, file]) => [name, async () => file])));
