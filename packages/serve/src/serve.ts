@@ -112,7 +112,15 @@ export async function serve(
   const { host, port, token, timeoutMs, bodyLimit } = whole;
   const relay = { port: listening.port, options: { host, port, token, timeoutMs, bodyLimit, drainMs } };
   await member?.ready({ url, models: models(), ...(member.isRelayed && { relay }) });
-  return { url, models, reload, close: () => close() };
+  return {
+    url,
+    models,
+    reload,
+    async close() {
+      if (closing === undefined && member?.isRelayed) await member.leave();
+      await close();
+    },
+  };
 }
 
 function checkSources(sources: Readonly<Record<string, ModelSource>>): void {

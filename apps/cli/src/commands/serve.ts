@@ -95,7 +95,7 @@ export async function run(context: Context, given: ValuesOf<typeof options>, mod
     server = isSupervisor ? await superviseServers(processes, { onLog, resend }) : await start();
     // A model may have changed after it was loaded, while others were.
     if (hungUp) onHangUp();
-    if (cluster.isWorker) return await untilEnd(signal);
+    if (cluster.isWorker) return await untilEnd(resend ? undefined : signal);
     const ready = { url: server.url, models: server.models() };
     process.stdout.write(`${global.json ? printableJson(ready) : printable(readyText(ready))}\n`);
     if (!signal.aborted) await once(signal, "abort");
@@ -110,10 +110,12 @@ function threadsOf(processes: number): number {
   return Math.max(1, Math.floor(availableParallelism() / processes));
 }
 
-/** Until a signal, or until the supervisor has closed the server of this process. */
-async function untilEnd(signal: AbortSignal): Promise<void> {
+/** Until the signal, if there is one, or until the supervisor has closed the server of this process. */
+async function untilEnd(signal: AbortSignal | undefined): Promise<void> {
+  if (!process.connected) return;
   const gone = once(process, "disconnect");
-  if (!signal.aborted) await Promise.race([once(signal, "abort"), gone]);
+  if (signal === undefined) await gone;
+  else if (!signal.aborted) await Promise.race([once(signal, "abort"), gone]);
 }
 
 /** `NAME=<model>`, or a model under its own name: that of the zoo, or the file's or folder's without its ending. */

@@ -30,6 +30,8 @@ export interface Member {
   /** Whether the supervisor takes the requests of clients and keeps them until they are answered. */
   readonly isRelayed: boolean;
   ready(about: AboutMember): Promise<unknown>;
+  /** Asks for no more requests, since this process closes without the supervisor's word. */
+  leave(): Promise<void>;
   /** Reloads every process, one after the other. */
   reloadAll(): Promise<ReloadReport>;
   /** The metrics of all processes together. */
@@ -44,6 +46,9 @@ function isMember(): boolean {
 /** Answers the supervisor; undefined in a process that has none. */
 export function joinSupervisor({ reload, metrics, close }: MemberHandlers): Member | undefined {
   if (!isMember()) return undefined;
+  const isRelayed = process.env[memberMark] === relayedMark;
+  // A signal to the whole group of processes: the supervisor first answers what it accepted, and needs this process for it.
+  if (isRelayed) process.on("SIGTERM", leftToSupervisor).on("SIGINT", leftToSupervisor);
   const calls = createCalls(
     {
       send: (message) => void (process.connected && process.send!(message)),
@@ -60,9 +65,14 @@ export function joinSupervisor({ reload, metrics, close }: MemberHandlers): Memb
     },
   );
   return {
-    isRelayed: process.env[memberMark] === relayedMark,
+    isRelayed,
     ready: (about) => calls.call("ready", about),
+    leave: async () => {
+      if (process.connected) await calls.call("leave");
+    },
     reloadAll: () => calls.call("reload") as Promise<ReloadReport>,
     metricsOfAll: () => calls.call("metrics") as Promise<string>,
   };
 }
+
+function leftToSupervisor(): void {}

@@ -1,10 +1,4 @@
-import {
-  Agent,
-  request as ask,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-  type OutgoingHttpHeaders,
-} from "node:http";
+import { Agent, request as ask, type IncomingHttpHeaders, type OutgoingHttpHeaders } from "node:http";
 import { setTimeout as after } from "node:timers/promises";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { Hono } from "hono";
@@ -16,6 +10,7 @@ import { createBodyReader } from "../http/read-body.ts";
 import { busy, RequestError } from "../http/request-error.ts";
 import { checkToken } from "../http/token.ts";
 import type { WholeOptions } from "../serve-options.ts";
+import { createWaiters } from "./waiters.ts";
 
 /** The options of the servers that the relay needs itself. */
 export type RelayOptions = Pick<WholeOptions, "host" | "port" | "token" | "timeoutMs" | "bodyLimit" | "drainMs">;
@@ -24,7 +19,7 @@ export type RelayOptions = Pick<WholeOptions, "host" | "port" | "token" | "timeo
 export interface Relay {
   /** Where clients ask; begins to listen at the first call. */
   listen(): Promise<string>;
-  /** Sends requests to a server at this port of the machine, too, until the returned function is called. */
+  /** Sends requests to a server at this port of the machine, too, until the returned function is called: it may still answer what it has. */
   add(port: number): () => void;
   /** Says for `drainMs` that it is not ready, then answers what was accepted. */
   close(): Promise<void>;
@@ -45,6 +40,8 @@ interface Answer {
 
 /** A request whose body was read. */
 interface Kept {
+  /** Whether it goes to one server only. */
+  readonly isOnce: boolean;
   readonly method: string;
   readonly path: string;
   readonly headers: OutgoingHttpHeaders;
@@ -63,14 +60,16 @@ export function createRelay(options: RelayOptions): Relay {
   const targets = new Set<Target>();
   const bodies = createBodyReader(bodyLimit);
   let state: "open" | "draining" | "closed" = "open";
-  /** Requests that wait for a server. */
-  let waiting: (() => void)[] = [];
+  const waiters = createWaiters();
   let listening: Promise<Listening> | undefined;
 
   /** The server with the fewest requests, if possible not one that ended this request; where there is none, the next that is ready. */
   async function chosen(tried: ReadonlySet<Target>, signal: AbortSignal): Promise<Target> {
-    while (targets.size === 0)
-      await Promise.race([new Promise<void>((resolve) => waiting.push(resolve)), whenAborted(signal)]);
+    while (targets.size === 0) {
+      // No process is started any more.
+      if (state !== "open") throw busy("The server is closing: try again later.");
+      await waiters.wait(signal);
+    }
     const others = [...targets].filter((each) => !tried.has(each));
     return (others.length > 0 ? others : [...targets]).reduce((least, each) =>
       each.inside < least.inside ? each : least,
@@ -78,7 +77,7 @@ export function createRelay(options: RelayOptions): Relay {
   }
 
   async function answered(kept: Kept, signal: AbortSignal): Promise<Answer> {
-    const tries = kept.path.split("?")[0] === "/reload" ? 1 : mostTries;
+    const tries = kept.isOnce ? 1 : mostTries;
     const tried = new Set<Target>();
     for (let turn = 1; ; turn++) {
       const target = await chosen(tried, signal);
@@ -99,7 +98,7 @@ export function createRelay(options: RelayOptions): Relay {
     }
   }
 
-  async function relayed(exchange: Exchange): Promise<Response> {
+  async function relayed(exchange: Exchange, isOnce: boolean): Promise<Response> {
     const { incoming, outgoing } = exchange.env;
     const path = incoming.url ?? "/";
     if (token !== undefined && !exchange.req.path.startsWith("/v2/health/"))
@@ -112,7 +111,7 @@ export function createRelay(options: RelayOptions): Relay {
         const { "content-encoding": _, ...given } = forwarded(incoming.headers);
         // The body was decompressed when it was read.
         const headers = { ...given, "content-length": bytes.length };
-        const kept: Kept = { method: incoming.method ?? "GET", path, headers, body: bytes };
+        const kept: Kept = { isOnce, method: incoming.method ?? "GET", path, headers, body: bytes };
         const { status, headers: own, body } = await answered(kept, signal);
         if (outgoing.closed) return RESPONSE_ALREADY_SENT;
         outgoing.once("close", bodies.hold(body.length));
@@ -127,8 +126,10 @@ export function createRelay(options: RelayOptions): Relay {
     }
   }
 
-  const app = new Hono<Environment>();
-  app.all("*", (exchange) => relayed(exchange));
+  // Not strict, as the servers' own routes are.
+  const app = new Hono<Environment>({ strict: false });
+  app.all("/reload", (exchange) => relayed(exchange, true));
+  app.all("*", (exchange) => relayed(exchange, false));
   app.onError((error, exchange) => {
     const { status, message, headers } =
       error instanceof RequestError ? error : new RequestError(500, "The server failed to answer.");
@@ -140,12 +141,12 @@ export function createRelay(options: RelayOptions): Relay {
     add(port) {
       const target: Target = { port, agent: new Agent({ keepAlive: true }), inside: 0 };
       targets.add(target);
-      for (const resolve of waiting) resolve();
-      waiting = [];
-      return () => void (targets.delete(target), target.agent.destroy());
+      waiters.wake();
+      return () => void targets.delete(target);
     },
     async close() {
       state = "draining";
+      waiters.wake();
       await after(drainMs);
       state = "closed";
       await (await listening?.catch(() => undefined))?.close();
@@ -154,13 +155,31 @@ export function createRelay(options: RelayOptions): Relay {
 }
 
 /** One request to one server, and its whole answer. */
-function exchanged(
+async function exchanged(kept: Kept, { port, agent }: Target, signal: AbortSignal): Promise<Answer> {
+  if (kept.isOnce) return asked(kept, port, false, signal);
+  try {
+    return await asked(kept, port, agent, signal);
+  } catch (error) {
+    if (!(error instanceof LostConnection)) throw error;
+    // A server that still listens had closed an idle connection just then, and never saw the request.
+    return await asked(kept, port, false, signal).catch((second: NodeJS.ErrnoException) => {
+      throw second.code === "ECONNREFUSED" ? (error.cause as Error) : second;
+    });
+  }
+}
+
+/** A connection that had been used before ended before the first byte of an answer. */
+class LostConnection extends Error {}
+
+function asked(
   { method, path, headers, body }: Kept,
-  { port, agent }: Target,
+  port: number,
+  agent: Agent | false,
   signal: AbortSignal,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const onAnswer = (incoming: IncomingMessage): void => {
+    const request = ask({ host: "127.0.0.1", port, method, path, headers, agent, signal });
+    request.once("response", (incoming) => {
       const chunks: Buffer[] = [];
       incoming.on("data", (chunk: Buffer) => void chunks.push(chunk));
       incoming.on("error", reject);
@@ -170,8 +189,12 @@ function exchanged(
         const own = { ...forwarded(incoming.headers), ...(method !== "HEAD" && { "content-length": answer.length }) };
         resolve({ status: incoming.statusCode!, headers: own, body: answer });
       });
-    };
-    ask({ host: "127.0.0.1", port, method, path, headers, agent, signal }, onAnswer).on("error", reject).end(body);
+    });
+    request.on("error", (error: NodeJS.ErrnoException) => {
+      const isLost = request.reusedSocket && (error.code === "ECONNRESET" || error.code === "EPIPE");
+      reject(isLost ? new LostConnection(error.message, { cause: error }) : error);
+    });
+    request.end(body);
   });
 }
 
@@ -193,12 +216,4 @@ function forwarded(headers: IncomingHttpHeaders): OutgoingHttpHeaders {
   const named = (headers.connection ?? "").split(",").map((name) => name.trim().toLowerCase());
   const own = new Set([...ownHeaders, ...named]);
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !own.has(name)));
-}
-
-function whenAborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const fail = (): void => reject(signal.reason as Error);
-    if (signal.aborted) fail();
-    else signal.addEventListener("abort", fail, { once: true });
-  });
 }

@@ -16,7 +16,8 @@ export interface SuperviseOptions {
   readonly onLog?: ((entry: LogEntry) => void) | undefined;
   /**
    * Whether this process reads the requests, keeps each until it is answered, and asks another process where one ends before its answer
-   * is whole; false by default: the processes share the port, and one that is killed takes what it had accepted along.
+   * is whole; false by default: the processes share the port, and one that is killed takes what it had accepted along. The processes then
+   * leave SIGTERM and SIGINT to this one, which may come to the whole group of processes.
    */
   readonly resend?: boolean | undefined;
 }
@@ -94,7 +95,12 @@ export async function superviseServers(count: number, options: SuperviseOptions 
         send: (message) => void (worker.isConnected() && worker.send(message as object)),
         onMessage: (listener) => void worker.on("message", listener),
       },
-      { ready: (about) => onMemberReady(about as AboutMember), reload, metrics: metricsOfAll },
+      {
+        ready: (about) => onMemberReady(about as AboutMember),
+        leave: async () => leave?.(),
+        reload,
+        metrics: metricsOfAll,
+      },
     );
     const member: Member = { worker, calls, since: performance.now() };
     members.add(member);
