@@ -7,14 +7,8 @@ import { cacheFolder, hashFile, readJson, writeJson } from "@convkit/files";
 import { PredictError } from "./predict-error.ts";
 import { checkFeeds, holdsWholeNumbers } from "./runtimes/check-feeds.ts";
 import type { Port, Session, SessionOptions } from "./runtimes/session.ts";
-import {
-  onnxRuntimes,
-  openOnnx,
-  relativeDifference,
-  runtimeVersion,
-  type OnnxFile,
-  type OnnxRuntimeName,
-} from "./runtimes/runtime.ts";
+import { openOnnx, relativeDifference, runtimeVersion, type OnnxFile } from "./runtimes/runtime.ts";
+import { onnxRuntimes, type OnnxRuntimeName } from "./runtimes/runtime-names.ts";
 
 /** How far a runtime's outputs may be from the model's own, relative to the largest of them. */
 const largestDifference = { float32: 1e-3, bfloat16: 5e-2 } as const;

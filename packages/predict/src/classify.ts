@@ -8,7 +8,7 @@ import { checkTop, decodePredictions, type Prediction } from "./prediction.ts";
 import { openablePredictor } from "./predictor.ts";
 import type { PredictorOptions } from "./predictor-options.ts";
 import type { Port } from "./runtimes/session.ts";
-import type { PredictorSource } from "./sources/open-source.ts";
+import type { PredictorSource } from "./sources/predictor-source.ts";
 
 /** Options of `classifier`; by default the model's metadata says all of them. */
 export interface ClassifierOptions {

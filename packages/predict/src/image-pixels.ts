@@ -1,14 +1,14 @@
-import { fileURLToPath } from "node:url";
 import type { ImageFit } from "@convkit/core";
 import { OptionError, shown } from "@convkit/errors";
 import type { Feed } from "@convkit/graph";
+import { imageFile } from "@convkit/predict/platform";
 import type { Tensor, Tensor3D } from "@tensorflow/tfjs-core";
 
 /**
- * An image: the path or URL of a file, the bytes of a file, or pixels from 0 to 255 in the size of the model's input, as `[h, w, c]`
- * in a tensor or as `{ data, shape }`.
+ * An image: the path or URL of a file (in a web page an address, relative to the page's), the bytes of a file, a `Blob` or `File`, or
+ * pixels from 0 to 255 in the size of the model's input, as `[h, w, c]` in a tensor or as `{ data, shape }`.
  */
-export type ImageSource = string | URL | Uint8Array | Tensor3D | Feed;
+export type ImageSource = string | URL | Uint8Array | Blob | Tensor3D | Feed;
 
 /** True for a tensor of tfjs, which is not loaded for the question. */
 export function isTensor(value: unknown): value is Tensor {
@@ -28,6 +28,7 @@ export interface WantedImage {
 /** The pixels of one image, `[h, w, c]`. Files are decoded, resized and turned as the model was trained; pixels must fit. */
 export async function imagePixels(image: ImageSource, wanted: WantedImage): Promise<Feed> {
   if (isTensor(image)) return checkPixels({ data: await image.data(), shape: image.shape }, wanted);
+  if (image instanceof Blob) return decodedPixels(new Uint8Array(await image.arrayBuffer()), wanted);
   if (image instanceof Uint8Array || typeof image === "string" || image instanceof URL) {
     return decodedPixels(image, wanted);
   }
@@ -45,20 +46,7 @@ async function decodedPixels(image: string | URL | Uint8Array, wanted: WantedIma
   const { decodeImage } = await import("@convkit/datasets");
   const { size = [224, 224], ...rest } = fit;
   const to: [number, number] = [height ?? size[0], width ?? size[1]];
-  return decodeImage(await fileOf(image, where), { ...rest, size: to, channels });
-}
-
-/** A path or the bytes of a file; what a web address names is fetched. */
-async function fileOf(image: string | URL | Uint8Array, where: string): Promise<string | Uint8Array> {
-  if (image instanceof Uint8Array) return image;
-  const address = String(image);
-  if (address.startsWith("file:")) return fileURLToPath(address);
-  if (!/^(https?|data):/.test(address)) return address;
-  const response = await fetch(address).catch((cause: unknown) => {
-    throw new OptionError(`${where}: expected an image at ${shown(address)}, but it cannot be reached.`, { cause });
-  });
-  if (response.ok) return new Uint8Array(await response.arrayBuffer());
-  throw new OptionError(`${where}: expected an image at ${address}, got the answer ${response.status}.`);
+  return decodeImage(await imageFile(image, where), { ...rest, size: to, channels });
 }
 
 function checkPixels(image: unknown, { where, shape: [height, width, channels] }: WantedImage): Feed {
@@ -66,7 +54,7 @@ function checkPixels(image: unknown, { where, shape: [height, width, channels] }
   const isFeed = ArrayBuffer.isView(data) && Array.isArray(shape);
   if (!isFeed) {
     throw new OptionError(
-      `${where}: expected an image as a file's path, URL or bytes, a tensor [h, w, c], or { data, shape }, got ${shown(image)}.`,
+      `${where}: expected an image as a file's path, URL, bytes or Blob, a tensor [h, w, c], or { data, shape }, got ${shown(image)}.`,
     );
   }
   const wanted = [height, width, channels];

@@ -4,17 +4,18 @@ import type { ExecutionOptions } from "@convkit/graph";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
 
 import type { RuntimeTrial } from "./choose-runtime.ts";
-import { runtimeNames, type RuntimeName } from "./runtimes/runtime.ts";
+import { type PageRuntimeName, pageRuntimeNames, runtimeNames, type RuntimeName } from "./runtimes/runtime-names.ts";
 import type { Port, Precision } from "./runtimes/session.ts";
 
 /** Options of `predictor`. */
 export interface PredictorOptions {
   /**
-   * What computes. `openvino` and `onnxruntime` run a copy of the model as it is at the first prediction; `tensorflow` and `wasm` are
-   * the engine in use, with the model's weights at the time of each call. `auto` takes the fastest of the first two that is installed
-   * and gives the model's own numbers, else the engine in use. By default the engine in use for a model, `auto` for a path and for bytes.
+   * What computes. `openvino` and `onnxruntime` run a copy of the model as it is at the first prediction; `tensorflow` and `wasm`, in a
+   * web page `webgpu` and `webgl`, too, are the engine in use, with the model's weights at the time of each call. `auto` takes the fastest
+   * of the first two that is installed and gives the model's own numbers, else the engine in use. By default the engine in use for a
+   * model, `auto` for a path and for bytes.
    */
-  readonly runtime?: RuntimeName | "auto" | undefined;
+  readonly runtime?: RuntimeName | PageRuntimeName | "auto" | undefined;
   /** The number format of the computations: `float32` (the default), or `bfloat16` where the machine and the runtime have it. */
   readonly precision?: Precision | undefined;
   /**
@@ -51,7 +52,7 @@ const optionNames: OptionNames<PredictorOptions> = {
 /** How a predictor computes. */
 export interface PredictorDescription {
   /** `tfjs` is another backend of tfjs than convkit's engines. */
-  readonly runtime: RuntimeName | "tfjs";
+  readonly runtime: RuntimeName | PageRuntimeName | "tfjs";
   readonly precision: Precision | "float16";
   /** The model's inputs and outputs; null stands for any size. */
   readonly inputs: readonly Port[];
@@ -66,8 +67,9 @@ export interface PredictorDescription {
 export function checkPredictorOptions(where: string, model: unknown, options: PredictorOptions): void {
   checkOptions(where, options, optionNames);
   const { runtime, precision, threads, network } = options;
-  if (runtime !== undefined && runtime !== "auto" && !runtimeNames.includes(runtime)) {
-    throw new OptionError(`${where}: expected runtime to be auto, ${runtimeNames.join(", ")}, got ${shown(runtime)}.`);
+  const known: readonly string[] = ["auto", ...runtimeNames, ...pageRuntimeNames];
+  if (runtime !== undefined && !known.includes(runtime)) {
+    throw new OptionError(`${where}: expected runtime to be ${known.join(", ")}, got ${shown(runtime)}.`);
   }
   if (precision !== undefined && precision !== "float32" && precision !== "bfloat16") {
     throw new OptionError(`${where}: expected precision to be float32 or bfloat16, got ${shown(precision)}.`);

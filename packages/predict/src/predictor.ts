@@ -1,11 +1,12 @@
 import { checkOptions, OptionError, shown, type OptionNames } from "@convkit/errors";
 import type { Feed, Values } from "@convkit/graph";
+import { openSource } from "@convkit/predict/platform";
 
 import { lazyModel, type LazyModel } from "./lazy-model.ts";
 import { PredictError } from "./predict-error.ts";
 import { checkPredictorOptions, type PredictorDescription, type PredictorOptions } from "./predictor-options.ts";
 import type { OpenedModel, Opening } from "./sources/opened-model.ts";
-import type { PredictorSource } from "./sources/open-source.ts";
+import type { PredictorSource } from "./sources/predictor-source.ts";
 
 /** Options of `features`. */
 export interface FeaturesOptions {
@@ -54,10 +55,7 @@ export function openablePredictor(
 ): { readonly predictor: Predictor; open(): Promise<OpenedModel> } {
   checkPredictorOptions(where, source, options);
   const lazy = (part?: { readonly layer: string | undefined }): LazyModel =>
-    lazyModel(async (feeds) => {
-      const { openSource } = await import("./sources/open-source.ts");
-      return openSource(source, options, { feeds, part, spins });
-    });
+    lazyModel((feeds) => openSource(source, options, { feeds, part, spins }));
   const whole = lazy();
   const parts = new Map<string | undefined, LazyModel>();
   let disposing: Promise<void> | undefined;

@@ -62,6 +62,7 @@ describe("classify", () => {
     ["a path", path],
     ["a URL", pathToFileURL(path)],
     ["the bytes of a file", file],
+    ["a Blob", new Blob([Uint8Array.from(file)])],
     ["pixels", { data: pixels, shape: [4, 6, 3] }],
     ["floats", { data: Float32Array.from(pixels), shape: [4, 6, 3] }],
     ["a data URL", `data:image/bmp;base64,${Buffer.from(file).toString("base64")}`],
@@ -153,7 +154,7 @@ describe("classify", () => {
 
 test.each([
   ["no file", { image: join(folder, "none.jpg") }, /none\.jpg cannot be decoded: .*no such file/i],
-  ["a number", { image: 5 }, /classify: expected an image as a file's path, URL or bytes, a tensor .*, got 5\./],
+  ["a number", { image: 5 }, /classify: expected an image as a file's path, URL, bytes or Blob, a tensor .*, got 5\./],
   [
     "pixels of another size",
     { image: { data: new Uint8Array(12), shape: [2, 2, 3] } },

@@ -1,6 +1,7 @@
 import type { Feed } from "@convkit/graph";
 
-import { openOnnx, type OnnxRuntimeName } from "../runtimes/runtime.ts";
+import { openOnnx } from "../runtimes/runtime.ts";
+import type { OnnxRuntimeName } from "../runtimes/runtime-names.ts";
 import type { Session } from "../runtimes/session.ts";
 
 /** Milliseconds of a call of each file: the fastest of some, turn by turn, so that other work on the machine meets all alike. */

@@ -2,7 +2,8 @@ import type { Preprocessing } from "@convkit/core/plain";
 import type { Dataset } from "@convkit/datasets";
 import type { Feed } from "@convkit/graph";
 
-import { openOnnx, type OnnxRuntimeName } from "../runtimes/runtime.ts";
+import { openOnnx } from "../runtimes/runtime.ts";
+import type { OnnxRuntimeName } from "../runtimes/runtime-names.ts";
 import type { Session } from "../runtimes/session.ts";
 import { prepared } from "../sources/opened-model.ts";
 

@@ -3,7 +3,7 @@ import { OptionError, shown } from "@convkit/errors";
 
 import { PredictError } from "../predict-error.ts";
 import { onnxOf } from "../sources/onnx-of.ts";
-import type { PredictorSource } from "../sources/open-source.ts";
+import type { PredictorSource } from "../sources/predictor-source.ts";
 import { calibrate, withObserved } from "./calibrate.ts";
 import { foldNorms } from "./fold-norms.ts";
 import { withSession, type PreparedBatch } from "./judge.ts";
@@ -11,7 +11,7 @@ import { intLayers, type IntLayer } from "./layers.ts";
 import { intValues } from "./observed-values.ts";
 import { readOnnxFile, type Graph, type OnnxFile } from "./onnx-file.ts";
 import type { Calibration } from "./ranges.ts";
-import type { OnnxRuntimeName } from "../runtimes/runtime.ts";
+import type { OnnxRuntimeName } from "../runtimes/runtime-names.ts";
 import type { Scale } from "./scales.ts";
 import { writeInt8 } from "./write-int8.ts";
 

@@ -1,7 +1,7 @@
 import type { Preprocessing } from "@convkit/core/plain";
 import { checkOptions, OptionError, shown, type OptionNames } from "@convkit/errors";
 
-import { onnxRuntimes, type OnnxRuntimeName } from "../runtimes/runtime.ts";
+import { onnxRuntimes, type OnnxRuntimeName } from "../runtimes/runtime-names.ts";
 import type { QuantizationData } from "./judge.ts";
 import { calibrations, type Calibration } from "./ranges.ts";
 

@@ -1,4 +1,4 @@
-import type { OnnxRuntimeName } from "../runtimes/runtime.ts";
+import type { OnnxRuntimeName } from "../runtimes/runtime-names.ts";
 import type { Judged } from "./fewest-floats.ts";
 import { answersOf, relativeError, shareRight, withSession, type Answers, type PreparedBatch } from "./judge.ts";
 import type { IntLayer } from "./layers.ts";

@@ -1,24 +1,8 @@
 import { readFile, stat } from "node:fs/promises";
 
 import { PredictError } from "../predict-error.ts";
+import type { OnnxRuntimeName } from "./runtime-names.ts";
 import type { Session, SessionOptions } from "./session.ts";
-
-/** The runtimes that run a copy of the model: they read it as ONNX. */
-export const onnxRuntimes = ["openvino", "onnxruntime"] as const;
-
-/** A runtime that runs a copy of the model. */
-export type OnnxRuntimeName = (typeof onnxRuntimes)[number];
-
-/** True for a runtime that runs a copy of the model. */
-export function isOnnxRuntime(name: string): name is OnnxRuntimeName {
-  return (onnxRuntimes as readonly string[]).includes(name);
-}
-
-/** All runtimes: OpenVINO and ONNX Runtime, and tfjs' engines. */
-export const runtimeNames = [...onnxRuntimes, "tensorflow", "wasm"] as const;
-
-/** What computes a prediction. */
-export type RuntimeName = (typeof runtimeNames)[number];
 
 /** The version of a runtime that is installed; undefined if it is not. Looks at files only. */
 export async function runtimeVersion(name: OnnxRuntimeName): Promise<string | undefined> {

@@ -1,19 +1,22 @@
+import { readyEngine } from "@convkit/predict/platform";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
 
 import type { PredictorOptions } from "../predictor-options.ts";
-import { onnxRuntimes, runtimeVersion } from "../runtimes/runtime.ts";
 
 /**
- * Loads the model of a path: any file or folder that `loadModel` of @convkit/weights reads, or the weights of `network`. Where no
- * engine is in use, one is: wasm beside OpenVINO or ONNX Runtime, which compute the predictions, else the best that is installed.
+ * Loads the model of a path or of a file's bytes: whatever `loadModel` of @convkit/weights reads, or the weights of `network`. Where no
+ * engine is in use, one is.
  */
-export async function loadLayers(path: string, { network, runtime }: PredictorOptions): Promise<LayersModel> {
+export async function loadLayers(
+  source: string | Uint8Array,
+  { network, runtime }: PredictorOptions,
+): Promise<LayersModel> {
   await readyEngine(runtime);
   const { loadModel, loadWeights } = await import("@convkit/weights");
-  if (network === undefined) return loadModel(path);
+  if (network === undefined) return loadModel(source);
   const model = typeof network === "string" ? await createNetwork(network) : network;
   try {
-    await loadWeights(model, path);
+    await loadWeights(model, source);
     return model;
   } catch (error) {
     if (typeof network === "string") model.dispose();
@@ -27,13 +30,4 @@ async function createNetwork(name: string): Promise<LayersModel> {
   // Throws for an unknown name and lists the zoo's.
   findArchitecture(name);
   return withoutDrawing(() => createModel(name as Parameters<typeof createModel>[0]));
-}
-
-async function readyEngine(runtime: PredictorOptions["runtime"]): Promise<void> {
-  const tf = await import("@tensorflow/tfjs-core");
-  if (Object.keys(tf.engine().registryFactory).length > 0) return;
-  const { useEngine } = await import("@convkit/engine");
-  const versions = await Promise.all(onnxRuntimes.map(runtimeVersion));
-  const isComputedElsewhere = runtime !== "tensorflow" && versions.some((version) => version !== undefined);
-  await useEngine(runtime === "wasm" || isComputedElsewhere ? "wasm" : "auto");
 }

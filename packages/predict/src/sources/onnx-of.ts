@@ -1,7 +1,7 @@
 import type { ModelMetadata } from "@convkit/core/plain";
 
 import type { PredictorOptions } from "../predictor-options.ts";
-import type { PredictorSource } from "./open-source.ts";
+import type { PredictorSource } from "./predictor-source.ts";
 
 /** A model as an ONNX file, and what it carries. */
 export async function onnxOf(

@@ -7,7 +7,8 @@ import type { OnnxOutline } from "@convkit/weights/onnx-outline";
 import { chooseRuntime } from "../choose-runtime.ts";
 import { PredictError } from "../predict-error.ts";
 import type { PredictorOptions } from "../predictor-options.ts";
-import { isOnnxRuntime, onnxRuntimes, type OnnxFile } from "../runtimes/runtime.ts";
+import type { OnnxFile } from "../runtimes/runtime.ts";
+import { isEngineRuntime, isOnnxRuntime, onnxRuntimes } from "../runtimes/runtime-names.ts";
 import { featuresOf, layerValue, outputHoldsLogits, withOutput } from "./onnx-graph.ts";
 import { openedModel, prepared, refusal, type OpenedModel, type Opening } from "./opened-model.ts";
 import { sampleFeeds } from "./sample-feeds.ts";
@@ -19,7 +20,7 @@ export async function openOnnxFile(
   { feeds, part, spins }: Opening,
 ): Promise<OpenedModel | { readonly missing: string }> {
   const { runtime = "auto", precision = "float32", threads, execution } = options;
-  if (runtime === "tensorflow" || runtime === "wasm" || execution !== undefined) {
+  if (isEngineRuntime(runtime) || execution !== undefined) {
     throw new OptionError(
       `predictor: expected a runtime that runs ONNX files (auto, ${onnxRuntimes.join(", ")}); for tfjs' engines load the model first: predictor(await loadModel(file)).`,
     );

@@ -3,7 +3,7 @@ import type { Feed, LoadedSavedModel, Values } from "@convkit/graph";
 
 import { PredictError } from "../predict-error.ts";
 import type { PredictorOptions } from "../predictor-options.ts";
-import { onnxRuntimes } from "../runtimes/runtime.ts";
+import { onnxRuntimes } from "../runtimes/runtime-names.ts";
 import type { Port, Session } from "../runtimes/session.ts";
 import { openedModel, type OpenedModel, type Opening } from "./opened-model.ts";
 

@@ -4,12 +4,11 @@ import type { LayersModel } from "@tensorflow/tfjs-layers";
 
 import { PredictError } from "../predict-error.ts";
 import type { PredictorOptions } from "../predictor-options.ts";
-import { isOnnxRuntime } from "../runtimes/runtime.ts";
 import type { OpenedModel, Opening } from "./opened-model.ts";
+import { isEngineRuntime } from "../runtimes/runtime-names.ts";
+import { withOwnModel } from "./own-model.ts";
 import { isPredictOnly } from "./predict-only.ts";
-
-/** What predictions are made with: a layers model, the path of a model, or the bytes of an ONNX file. */
-export type PredictorSource = LayersModel | string | Uint8Array;
+import type { PredictorSource } from "./predictor-source.ts";
 
 /** Opens a model, the path of one, or the bytes of an ONNX file. */
 export async function openSource(
@@ -37,31 +36,11 @@ export async function openSource(
   if (typeof source !== "string") return openLayers(source as LayersModel, options, opening);
   const { loadLayers } = await import("./load-layers.ts");
   const model = await loadLayers(source, options);
-  const isOurs = model !== options.network;
-  try {
-    const { execution, runtime = execution === undefined ? "auto" : undefined } = options;
-    const opened = await openLayers(model, { ...options, runtime }, opening);
-    const { description } = opened;
-    if (!isOurs) return opened;
-    if (isOnnxRuntime(description.runtime)) {
-      // The runtime has a copy.
-      model.dispose();
-      return opened;
-    }
-    return {
-      ...opened,
-      async dispose() {
-        await opened.dispose();
-        model.dispose();
-      },
-    };
-  } catch (error) {
-    if (isOurs) model.dispose();
-    throw error;
-  }
+  const { execution, runtime = execution === undefined ? "auto" : undefined } = options;
+  return withOwnModel(model, options.network, () => openLayers(model, { ...options, runtime }, opening));
 }
 
 function runsAsOnnx(path: string, { runtime, execution, network }: PredictorOptions): boolean {
-  const isOnEngine = runtime === "tensorflow" || runtime === "wasm" || execution !== undefined;
+  const isOnEngine = (runtime !== undefined && isEngineRuntime(runtime)) || execution !== undefined;
   return /\.onnx$/i.test(path) && !isOnEngine && network === undefined;
 }

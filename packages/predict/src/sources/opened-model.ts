@@ -5,7 +5,7 @@ import type { Feed, Values } from "@convkit/graph";
 import { PredictError } from "../predict-error.ts";
 import type { PredictorDescription } from "../predictor-options.ts";
 import { checkFeeds } from "../runtimes/check-feeds.ts";
-import type { OnnxRuntimeName } from "../runtimes/runtime.ts";
+import type { OnnxRuntimeName } from "../runtimes/runtime-names.ts";
 import type { Session } from "../runtimes/session.ts";
 
 /** What is to be opened. */
