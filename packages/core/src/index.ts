@@ -121,7 +121,7 @@ export type {
 } from "./typed/shape-change.ts";
 export type { InputOf, OutputOf, TypedModel } from "./typed/typed-model.ts";
 export { network } from "./model/network.ts";
-export type { InputShape, NetworkOptions, NetworkOutput } from "./model/network.ts";
+export type { InputShape, NetworkInput, NetworkOptions, NetworkOutput } from "./model/network.ts";
 export { adadelta, adagrad, adamax, ftrl, lamb, lion, nadam } from "./optimizers/keras-optimizers.ts";
 export { defineOptimizer } from "./optimizers/define-optimizer.ts";
 export type {

@@ -37,28 +37,30 @@ const names: OptionNames<NetworkOptions> = {
   images: true,
 };
 
-/** A model of several inputs, by name: `network({ left: [32, 32, 3], right: [32, 32, 3] }, ({ left, right }) => …)`. */
-export function network<Name extends string>(
-  inputs: Readonly<Record<Name, InputShape>>,
-  body: (inputs: Readonly<Record<Name, tfl.SymbolicTensor>>) => NetworkOutput,
-  options?: NetworkOptions,
-): tfl.LayersModel;
-// The overload of one input stands last: the compiler shows the last one's errors, which tell shapes that do not fit.
+/** What `network` hands to its body: one tensor, or those of several inputs by name. */
+export type NetworkInput<Input extends InputShape | Readonly<Record<string, InputShape>>> = Input extends InputShape
+  ? tfl.SymbolicTensor
+  : { readonly [Name in keyof Input]: tfl.SymbolicTensor };
+
+// One signature and no overloads, and the error at the first argument, whose type is short: so a shape that does not fit stands in the
+// first line of the compiler's message.
 /**
  * A tfjs model with fresh weights from a block, or from a function that applies blocks one by one (Keras' functional style):
  * `network([28, 28, 1], chain([conv(8, 3, same), flatten(), dense(10)]))`. Layers without a name are named as in Keras, counted
  * from the start: `conv2d`, `conv2d_1` …. The model keeps what the options say about images and classes (`modelMetadata`).
+ * A model of several inputs takes them by name: `network({ left: [32, 32, 3], right: [32, 32, 3] }, ({ left, right }) => …)`.
+ * Where a block does not fit, the compiler marks the input and says what was expected.
  *
  * Throws an `OptionError` for an input that is no shape, a body that is no function or returns no symbolic tensor, and unknown options.
  */
 export function network<
-  const Input extends InputShape,
-  Body extends (x: tfl.SymbolicTensor, name: string) => NetworkOutput,
+  const Input extends InputShape | Readonly<Record<string, InputShape>>,
+  Body extends (x: NetworkInput<Input>, name: string) => NetworkOutput,
 >(
-  input: Input,
-  body: Body & Fitting<Body, Input>,
+  input: Input & Fitting<Body, Input>,
+  body: Body,
   options?: NetworkOptions,
-): TypedModel<Input, OutputAfter<Body, Input>>;
+): Input extends InputShape ? TypedModel<Input, OutputAfter<Body, Input>> : tfl.LayersModel;
 export function network(
   input: InputShape | Readonly<Record<string, InputShape>>,
   body: (x: never, name: string) => NetworkOutput,

@@ -19,6 +19,9 @@ export type OutputOf<Model> = Model extends TypedModel<Shape, infer Output> ? Ou
 export type OutputAfter<Body, Input extends Shape> =
   ShapeAfter<Body, Input> extends infer Output ? (Output extends Shape ? Output : Shape) : Shape;
 
-/** Nothing where the body fits the input, and else a type that no body has and whose name is the error. */
-export type Fitting<Body, Input extends Shape> =
-  ShapeAfter<Body, Input> extends infer Output ? (Output extends ShapeError<string> ? Output : unknown) : unknown;
+/** Nothing where the body fits the input, and else the error's text, a type that no input has. */
+export type Fitting<Body, Input> = Input extends Shape
+  ? ShapeAfter<Body, Input> extends ShapeError<infer Message>
+    ? Message
+    : unknown
+  : unknown;
