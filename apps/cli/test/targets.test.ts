@@ -137,11 +137,40 @@ test("labels and numbers of two outputs are trained and evaluated by columns of 
     ["size", undefined, 2],
   ]);
   expect(loss).toBeCloseTo(outputs[0]!.loss + 0.5 * outputs[1]!.loss, 5);
-  const predicted = await call("predict", run, join(folder, "digits/test-0.png"));
-  expect([predicted.status, predicted.err]).toEqual([
-    2,
-    expect.stringMatching(/was trained on tags, size: evaluate --csv writes all of them/),
-  ]);
+});
+
+test("predict tells all targets of a model of two outputs, as evaluate's rows have them", async () => {
+  const [run, file, own] = ["both", "both.csv", "predicted.csv"].map((name) => join(folder, name)) as string[];
+  const told = await call("evaluate", run!, "--data", csv, "--limit", "64", "--csv", file!);
+  expect(told.status, told.err).toBe(0);
+  const rows = readFileSync(file!, "utf8").trim().split("\n").slice(1, 4);
+  const images = rows.map((row) => row.split(",")[0]!);
+  const scores = rows.map((row) => row.split(",").slice(-4).map(Number));
+  const predicted = await call("predict", run!, ...images, "--json");
+  expect(predicted.status, predicted.err).toBe(0);
+  const near = (value: number): number => expect.closeTo(value, 5) as number;
+  expect(JSON.parse(predicted.out)).toEqual(
+    scores.map(([even, loop, ink, width], row) => ({
+      image: images[row],
+      targets: {
+        tags: [
+          { label: "even", probability: near(even!) },
+          { label: "loop", probability: near(loop!) },
+        ],
+        size: [
+          { name: "ink", value: near(ink!) },
+          { name: "width", value: near(width!) },
+        ],
+      },
+    })),
+  );
+  const written = await call("predict", run!, ...images, "--csv", own!);
+  expect(written.status, written.err).toBe(0);
+  const [head, first] = readFileSync(own!, "utf8").split("\n");
+  expect(head).toBe("image,tags.even,tags.loop,size.ink,size.width");
+  expect(first!.split(",").slice(1).map(Number)).toEqual(scores[0]!.map(near));
+  const refused = await call("predict", run!, images[0]!, "--top", "3");
+  expect([refused.status, refused.err]).toEqual([2, expect.stringMatching(/predicts tags, size: leave out --tta/)]);
 });
 
 describe("numbers of handwritten digits", () => {

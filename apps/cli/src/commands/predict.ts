@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import type { Target } from "@convkit/datasets";
 import type { PredictorDescription } from "@convkit/predict";
 import type { Context } from "../terminal/context.ts";
 import { grouped, percent } from "../terminal/format.ts";
@@ -11,6 +12,7 @@ import { userPath } from "../inputs/user-path.ts";
 import type { Answer, Opened } from "../inference/classify.ts";
 import type { SegmentedImage } from "../inference/segment.ts";
 import type { ImagePath } from "../inputs/image-paths.ts";
+import type { StoredRun } from "../inputs/run-directory.ts";
 
 export const options = {
   ...headOptions,
@@ -57,13 +59,12 @@ export async function run(
   const missing = images.filter((image) => !existsSync(userPath(image)));
   if (missing.length > 0) throw new UsageError(`There is no file ${missing.join(", ")}: give image files or folders.`);
   const { storedRun } = await import("../inputs/run-directory.ts");
-  const { numbers, targets } = (await storedRun(userPath(name)))?.plan.columns ?? {};
-  if (targets !== undefined)
+  const run = await storedRun(userPath(name));
+  const targets = run && toldTargets(name, run);
+  if (targets !== undefined && (tta || (given.top ?? threshold ?? masks) !== undefined))
     throw new UsageError(
-      `predict tells one target of images, but ${name} was trained on ${Object.keys(targets).join(", ")}: evaluate --csv writes all of them for images of a CSV file.`,
+      `${name} predicts ${Object.keys(targets).join(", ")}: leave out --tta, --top, --threshold and --masks.`,
     );
-  if (numbers !== undefined && (tta || (given.top ?? threshold ?? masks) !== undefined))
-    throw new UsageError(`${name} predicts numbers: leave out --tta, --top, --threshold and --masks.`);
   const { imageExtensions } = await import("@convkit/datasets");
   const { classifierOf, openForward } = await import("../inference/classify.ts");
   const { decodedImages, imagePaths } = await import("../inputs/image-paths.ts");
@@ -82,9 +83,9 @@ export async function run(
       runtime !== "tensorflow" &&
       runtime !== "wasm" && { threads: context.options.threads }),
   });
-  if (numbers !== undefined) {
-    const { predictNumbers } = await import("../inference/predict-numbers.ts");
-    return predictNumbers(context, model, { name, files, names: [numbers].flat(), batch, strict, csv });
+  if (targets !== undefined) {
+    const { predictTargets } = await import("../inference/predict-targets.ts");
+    return predictTargets(context, model, { name, files, targets, batch, strict, csv });
   }
   if (model.output?.length === 4) {
     if (tta || (csv ?? given.top ?? threshold) !== undefined)
@@ -136,6 +137,28 @@ export async function run(
   if (runtime === "auto") await tellRuntime(context, classifier.describe());
   if (csv === undefined) context.out.result(answers, answers.map(answerText).join("\n"));
   else context.out.result({ written: userPath(csv), images: count }, `${csv}: ${grouped(count)} images`);
+}
+
+/** The targets of a run of numbers, or of several targets; undefined for one target of classes, labels or masks. */
+function toldTargets(name: string, { plan, targets = {} }: StoredRun): Readonly<Record<string, Target>> | undefined {
+  const all = Object.values(targets);
+  const kinds = all.map(({ kind }) => kind);
+  if (all.length > 1 && kinds.includes("mask"))
+    throw new UsageError(
+      `${name} tells masks beside ${Object.keys(targets).join(", ")}: predict writes masks of a model with this one output.`,
+    );
+  if (all.length > 1 || kinds.includes("numbers")) return targets;
+  const { numbers, targets: columns } = plan.columns ?? {};
+  // Runs of older versions store the columns alone.
+  if (all.length === 0 && numbers !== undefined) {
+    const names = [numbers].flat();
+    return { numbers: { kind: "numbers", names, shape: [names.length] } };
+  }
+  if (all.length === 0 && columns !== undefined)
+    throw new UsageError(
+      `${name} is a run of an older version, which does not say what its outputs tell: evaluate --csv writes all of them for images of a CSV file.`,
+    );
+  return undefined;
 }
 
 /** The classes of the pixels of images, a batch at a time. */

@@ -1,6 +1,12 @@
 import { type ImageFit, modelMetadata } from "@convkit/core";
 import { endOf } from "@convkit/core/internal";
-import { decodePredictions, type PredictorDescription, type PredictorOptions, predictor } from "@convkit/predict";
+import {
+  decodePredictions,
+  type PredictorDescription,
+  type Predictor,
+  type PredictorOptions,
+  predictor,
+} from "@convkit/predict";
 import { classNames, endsInLogits } from "@convkit/predict/internal";
 import type { Context } from "../terminal/context.ts";
 import { UsageError } from "../terminal/usage-error.ts";
@@ -86,6 +92,10 @@ export interface Opened {
   readonly input: readonly (number | null)[];
   /** The shape of the first output; undefined where it is not known. */
   readonly output?: readonly (number | null)[] | undefined;
+  /** All outputs of a model of layers: the name of each, and how it ends. */
+  readonly outputs?: readonly { readonly name: string; readonly kind: string }[] | undefined;
+  /** All outputs of a model of layers. */
+  readonly predictAll?: Predictor["predictAll"] | undefined;
   readonly classes: readonly string[];
   /** Whether the scores are logits; the scores tell where it is not known. */
   readonly logits?: boolean | undefined;
@@ -129,6 +139,8 @@ export async function openForward(
     describe: () => forward.describe(),
     input: model.inputs[0]!.shape,
     output: model.outputs[0]!.shape,
+    outputs: model.outputs.map((output) => ({ name: output.sourceLayer.name, kind: endOf(output).kind })),
+    predictAll: (inputs) => forward.predictAll(inputs),
     classes,
     logits: endsInLogits(model),
     fit,

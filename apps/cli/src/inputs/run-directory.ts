@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { isConvkitError } from "@convkit/errors";
+import type { Target } from "@convkit/datasets";
 import { readJson } from "@convkit/files";
 import { preprocessingKinds } from "./preprocessing-option.ts";
 import { checkPlan, type Plan, TrainerError } from "@convkit/trainer";
@@ -26,6 +27,8 @@ export interface StoredRun {
   readonly dataFrom?: string;
   readonly outside?: boolean;
   readonly classes?: readonly string[];
+  /** What the images of the run have beside or in place of a class, by the names of the targets; missing for classes alone. */
+  readonly targets?: Readonly<Record<string, Target>>;
   /** The fold (counted from 1) that the run of a cross-validation validates on. */
   readonly fold?: { readonly number: number; readonly of: number };
 }
@@ -91,7 +94,7 @@ const planShape: StoredShape = {
     lossWeights: record,
     columns: record,
     masks: record,
-    expects: { fields: { accuracy: number } },
+    expects: { fields: {}, optional: { accuracy: number, metrics: record } },
   },
 };
 
@@ -119,6 +122,7 @@ const configShape: StoredShape = {
     folds: wholeFromOne,
     fold: { fields: { number: wholeFromOne, of: wholeFromOne } },
     classes: listOf(text),
+    targets: record,
     environment: record,
   },
 };

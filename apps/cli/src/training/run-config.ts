@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { basename, extname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
+import type { Target } from "@convkit/datasets";
 import { type EvaluationRuntime, type OptimizerName, optimizerNames, type Plan } from "@convkit/trainer";
 import { flagOf } from "../terminal/option.ts";
 import { guess } from "../terminal/guess.ts";
@@ -51,6 +52,8 @@ export interface RunConfig {
   readonly logSteps?: number;
   /** Names of the classes; missing until the data is loaded. */
   readonly classes?: readonly string[];
+  /** What the images have beside or in place of a class; missing for classes alone, and until the data is loaded. */
+  readonly targets?: Readonly<Record<string, Target>>;
   /** Versions and machine of the run; missing until its data is loaded. */
   readonly environment?: Environment;
 }

@@ -87,7 +87,13 @@ async function trainIn(
   tellNotes();
   const made = environment(engine);
   const { classes } = data.train;
-  await writeJson(runDirectory(place.folder).config, { ...config, preprocessing, classes, environment: made });
+  await writeJson(runDirectory(place.folder).config, {
+    ...config,
+    preprocessing,
+    classes,
+    ...(targets && { targets }),
+    environment: made,
+  });
   const parameters = model.countParams();
   const version = engine.tensorflow === undefined ? "" : ` (TensorFlow ${engine.tensorflow})`;
   context.out.note(
