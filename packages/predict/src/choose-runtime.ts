@@ -64,7 +64,7 @@ export async function chooseRuntime(question: ChoiceQuestion): Promise<Choice> {
   if (remembered !== undefined) {
     const best = remembered.find(({ reason }) => reason === undefined);
     if (best === undefined) return { trials: [...remembered, ...missing] };
-    const session = await openOnnx(best.runtime, file, options).catch(onPredictError);
+    const session = await openOnnx(best.runtime, file, { ...options, keeps: true }).catch(onPredictError);
     // What was remembered does not open any more: all are tried anew.
     if (session !== undefined) return { session, runtime: best.runtime, trials: [...remembered, ...missing] };
   }
@@ -105,7 +105,7 @@ async function tryRuntime(
   let session: Session | undefined;
   let difference: number | undefined;
   try {
-    session = await openOnnx(runtime, file, options);
+    session = await openOnnx(runtime, file, { ...options, keeps: true });
     const feeds = typeof given === "function" ? given(session.inputs) : given;
     checkFeeds(session.inputs, feeds);
     if (own !== undefined) difference = await compare(session, own, feeds);

@@ -59,6 +59,11 @@ export interface PredictorDescription {
   readonly outputs: readonly Port[];
   /** What was found about each runtime that was considered; empty where none was chosen from. */
   readonly trials: readonly RuntimeTrial[];
+  /**
+   * Whether OpenVINO read the network from convkit's cache, where an earlier call, usually of another process, had compiled it. Missing for
+   * other runtimes, and where nothing is kept: weights in other files, a cache that cannot be written, less than a megabyte in memory.
+   */
+  readonly fromCache?: boolean | undefined;
   /** Sentences on what is computed in another way than was asked for; empty by rule. */
   readonly notes: readonly string[];
 }

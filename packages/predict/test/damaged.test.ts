@@ -220,3 +220,27 @@ test("a compiled network that was kept gives the same numbers, is not taken for 
   writeFileSync(kept, "a file");
   expect(await predicted()).toEqual([12, 12]);
 });
+
+test("a large network that is no file is kept by its content alone, and describe() tells that", async () => {
+  await install({ sizes: true });
+  const kept = path.join(cache, "predict", "openvino");
+  rmSync(kept, { recursive: true, force: true });
+  const model = tfl.sequential({ layers: [tfl.layers.dense({ units: 512, inputShape: [512], useBias: false })] });
+  const feed = { data: new Float32Array(512).fill(0.5), shape: [1, 512] };
+  const predicted = async (factor: number): Promise<[number, boolean | undefined]> => {
+    model.layers[0]!.setWeights([tf.fill([512, 512], factor)]);
+    const forward = predictor(model, { runtime: "openvino" });
+    const { data } = await forward.predict(feed);
+    const { fromCache } = forward.describe()!;
+    await forward.dispose();
+    return [data[511]!, fromCache];
+  };
+  expect(await predicted(1)).toEqual([256, false]);
+  expect(await predicted(1)).toEqual([256, true]);
+  expect(await predicted(2)).toEqual([512, false]);
+  // One network a folder: OpenVINO found the first one, too, rather than to write it again.
+  const networks = readdirSync(kept).map((name) =>
+    readdirSync(path.join(kept, name)).filter((each) => /blob/.test(each)),
+  );
+  expect(networks.map((each) => each.length)).toEqual([1, 1]);
+});

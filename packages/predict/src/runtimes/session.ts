@@ -13,6 +13,8 @@ export interface Port {
 export interface Session {
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
+  /** True if an earlier call, usually of another process, had compiled the network; false or missing if this one did. */
+  readonly fromCache?: boolean | undefined;
   /**
    * Runs the model at once where that takes less time than a thread costs; else gives undefined. Missing where it never can. `prepare`
    * turns the feeds into others of the same shapes, only where the model runs.
@@ -34,6 +36,8 @@ export interface SessionOptions {
    * processors from everything else.
    */
   readonly spins?: boolean | undefined;
+  /** Whether a network that is given as bytes is kept as it was compiled, for later processes; false by default. That of a path always is. */
+  readonly keeps?: boolean | undefined;
 }
 
 /** The number format of a prediction's computations. Inputs and outputs are float32 always. */

@@ -39,7 +39,7 @@ export function openedModel(
   preprocessing: Preprocessing | undefined,
   { notes = [], ...rest }: Pick<PredictorDescription, "runtime" | "precision" | "trials"> & { notes?: string[] },
 ): OpenedModel {
-  const { inputs, outputs } = session;
+  const { inputs, outputs, fromCache } = session;
   const preprocess = isEmpty(preprocessing) ? undefined : valuesPreprocessor(preprocessing!);
   const prepare = (feeds: readonly Feed[], own?: (index: number, size: number) => Float32Array): readonly Feed[] => {
     const all =
@@ -57,7 +57,7 @@ export function openedModel(
     memory[index]?.length === size ? memory[index] : (memory[index] = new Float32Array(size));
   const prepareNow = (feeds: readonly Feed[]): readonly Feed[] => prepare(feeds, memoryOf);
   return {
-    description: { ...rest, inputs, outputs, notes },
+    description: { ...rest, inputs, outputs, notes, ...(fromCache !== undefined && { fromCache }) },
     metadata: {},
     runNow: (feeds) => session.runNow?.(feeds, prepareNow),
     run: async (feeds) => session.run(prepare(feeds)),

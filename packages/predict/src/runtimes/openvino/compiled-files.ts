@@ -6,7 +6,8 @@ import path from "node:path";
 import { cacheFolder, readJson, writeFolderAtomic, writeJson } from "@convkit/files";
 
 import type { Pointer } from "../native/tensors.ts";
-import { compileFile, type Openvino } from "./c-api.ts";
+import type { OnnxFile } from "../runtime.ts";
+import { compileFile, compileModel, type Openvino, readModel } from "./c-api.ts";
 
 /** Networks that OpenVINO has compiled are kept: so many, and so many bytes, those used last. */
 const most = { networks: 16, bytes: 2e9 } as const;
@@ -14,25 +15,34 @@ const most = { networks: 16, bytes: 2e9 } as const;
 /** The name of a file beside the compiled network: its name and its size. */
 const markName = "network.json";
 
+/** A compiled network. */
+export interface Compiled {
+  readonly compiled: Pointer;
+  /** True if an earlier call, usually of another process, had compiled it. */
+  readonly fromCache: boolean;
+}
+
 /**
- * Compiles the network of a file, or reads it as it was compiled before: OpenVINO keeps it in convkit's cache, by content and path of
- * the file, version, settings and CPU. Undefined where it cannot be kept: on a disk that cannot be written, and for weights in
- * other files, whose content is not looked at.
+ * Compiles a network, or reads it as it was compiled before: OpenVINO keeps it in convkit's cache, by content, version, settings and CPU,
+ * and by path for a file. Undefined where it cannot be kept: on a disk that cannot be written, and for weights in other files, whose
+ * content is not looked at.
  */
 export async function compileKept(
   library: Openvino,
-  file: string,
+  file: OnnxFile,
   settings: Readonly<Record<string, string>>,
-): Promise<Pointer | undefined> {
+): Promise<Compiled | undefined> {
   const folder = await folderFor(library, file, settings);
   if (folder === undefined) return undefined;
-  const compileIn = (place: string): Promise<Pointer> =>
-    compileFile(library, file, { ...settings, CACHE_DIR: place, CACHE_MODE: "OPTIMIZE_SPEED" });
+  const compileIn = (place: string): Promise<Pointer> => {
+    const kept = { ...settings, CACHE_DIR: place, CACHE_MODE: "OPTIMIZE_SPEED" };
+    return typeof file === "string" ? compileFile(library, file, kept) : compileAnew(library, file, kept);
+  };
   try {
     if (await isWhole(folder)) {
       const now = new Date();
       await utimes(folder, now, now);
-      return await compileIn(folder);
+      return { compiled: await compileIn(folder), fromCache: true };
     }
     let compiled: Pointer | undefined;
     try {
@@ -45,20 +55,43 @@ export async function compileKept(
       if (compiled === undefined) throw error;
     }
     await removeOldest(path.dirname(folder));
-    return compiled;
+    return compiled === undefined ? undefined : { compiled, fromCache: false };
   } catch {
     // Compiled without a cache, it works or says what is wrong.
     return undefined;
   }
 }
 
+/** Reads and compiles a network, which OpenVINO keeps where the settings say so. */
+export async function compileAnew(
+  library: Openvino,
+  file: OnnxFile,
+  settings: Readonly<Record<string, string>>,
+): Promise<Pointer> {
+  const model = readModel(library, file);
+  try {
+    return await compileModel(library, model, settings);
+  } finally {
+    library.c.modelFree(model);
+  }
+}
+
 /** Where a network is kept; undefined where its weights may stand in other files. */
 async function folderFor(
   { version }: Openvino,
-  file: string,
+  file: OnnxFile,
   settings: Readonly<Record<string, string>>,
 ): Promise<string | undefined> {
   const hash = createHash("sha256");
+  const about = { version, settings, cpu: os.cpus()[0]?.model ?? "" };
+  const place = (all: object): string => {
+    const key = hash.update(JSON.stringify(all)).digest("hex").slice(0, 32);
+    return path.join(cacheFolder("predict"), "openvino", key);
+  };
+  if (typeof file !== "string") {
+    hash.update(file);
+    return place(about);
+  }
   let end: Buffer = Buffer.alloc(0);
   for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
     hash.update(chunk);
@@ -67,10 +100,7 @@ async function folderFor(
     end = chunk.subarray(-8);
   }
   // OpenVINO looks at these, too, and would write a second network into the folder.
-  const [place, { mtimeMs }] = [await realpath(file), await stat(file)];
-  const about = { version, settings, place, mtimeMs, cpu: os.cpus()[0]?.model ?? "" };
-  const key = hash.update(JSON.stringify(about)).digest("hex").slice(0, 32);
-  return path.join(cacheFolder("predict"), "openvino", key);
+  return place({ ...about, place: await realpath(file), mtimeMs: (await stat(file)).mtimeMs });
 }
 
 /** False for a network that is cut off: the process would end at the first use of a page that the file has not. */

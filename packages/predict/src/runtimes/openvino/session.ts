@@ -7,14 +7,14 @@ import { requestPool } from "../native/request-pool.ts";
 import type { Pointer } from "../native/tensors.ts";
 import type { OnnxFile } from "../runtime.ts";
 import type { Port, Session, SessionOptions } from "../session.ts";
-import { compileModel, created, openvino, readModel, type Openvino } from "./c-api.ts";
-import { compileKept } from "./compiled-files.ts";
+import { created, openvino, type Openvino } from "./c-api.ts";
+import { compileAnew, compileKept } from "./compiled-files.ts";
 import type { FixedShape } from "./fixed-shape.ts";
 import { portAt, type TypedPort } from "./ports.ts";
 import { createRequest } from "./request.ts";
 
 /** Opens an ONNX file in OpenVINO on the CPU. Throws a PredictError with OpenVINO's own reason. */
-export async function openOpenvino(file: OnnxFile, { precision, threads }: SessionOptions): Promise<Session> {
+export async function openOpenvino(file: OnnxFile, { precision, threads, keeps }: SessionOptions): Promise<Session> {
   const library = await openvino();
   const { c } = library;
   if (precision === "bfloat16" && !capabilities(library).includes("BF16"))
@@ -29,26 +29,15 @@ export async function openOpenvino(file: OnnxFile, { precision, threads }: Sessi
     ENABLE_CPU_PINNING: "NO",
     ...(threads !== undefined && { INFERENCE_NUM_THREADS: String(threads) }),
   };
-  const kept = typeof file === "string" ? await compileKept(library, file, settings) : undefined;
-  const compiled = kept ?? (await compileAnew(library, file, settings));
+  // Small bytes are compiled sooner than the cache is looked through.
+  const isKept = typeof file === "string" || (keeps === true && file.byteLength >= leastKept);
+  const kept = isKept ? await compileKept(library, file, settings) : undefined;
+  const compiled = kept?.compiled ?? (await compileAnew(library, file, settings));
   try {
-    return sessionOf(library, compiled, small, settings);
+    return { ...sessionOf(library, compiled, small, settings), fromCache: kept?.fromCache };
   } catch (error) {
     c.compiledFree(compiled);
     throw error;
-  }
-}
-
-async function compileAnew(
-  library: Openvino,
-  file: OnnxFile,
-  settings: Readonly<Record<string, string>>,
-): Promise<Pointer> {
-  const model = readModel(library, file);
-  try {
-    return await compileModel(library, model, settings);
-  } finally {
-    library.c.modelFree(model);
   }
 }
 
@@ -117,6 +106,9 @@ async function smallBytesOf(file: OnnxFile): Promise<Uint8Array | undefined> {
   if (typeof file !== "string") return file.byteLength <= smallBytes ? file : undefined;
   return (await stat(file)).size <= smallBytes ? readFile(file) : undefined;
 }
+
+/** Bytes of a network from which on it is kept. */
+const leastKept = 1e6;
 
 /** Networks of at most so many bytes are compiled anew for a shape after so many quick calls, and for so many shapes. */
 const [smallBytes, oftenCalls, mostFixed] = [4e6, 100, 4];
