@@ -4,6 +4,7 @@ import { engines } from "@convkit/testing";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type ModelServer, serve } from "../src/index.ts";
+import { createRelay, type Relay } from "../src/processes/relay.ts";
 import { colorModel, colorScores, filled, sumAndDifference } from "./color-model.ts";
 import { mutant, randomFrom, type WireRequest } from "./mutants.ts";
 
@@ -12,25 +13,33 @@ const count = Number(process.env["CONVKIT_REQUESTS"] ?? 300);
 const seed = Number(process.env["CONVKIT_SEED"] ?? 1);
 
 let server: ModelServer;
+/** The server itself, and the relay that stands before it with `resend`. */
+let urls: readonly string[];
+let relay: Relay;
 const failures: string[] = [];
 beforeAll(async () => {
   const runtime = (await useEngine(engines[0] ?? "wasm")).backend === "tensorflow" ? "tensorflow" : "wasm";
   const models = { colors: colorModel(), both: sumAndDifference() };
   const onLog = ({ event, error, stack }: { event: string; error?: unknown; stack?: unknown }) =>
     void (event === "failure" && failures.push(`${String(error)} ${String(stack)}`));
+  const limits = { timeoutMs: 20_000, bodyLimit: 2 ** 20, drainMs: 0 };
   server = await serve(models, {
+    ...limits,
     port: 0,
     runtime,
     maxBatch: 4,
-    drainMs: 0,
-    timeoutMs: 20_000,
-    bodyLimit: 2 ** 20,
     pixelLimit: 10_000,
     labels: { colors: { stable: 1 } },
     onLog,
   });
+  relay = createRelay({ ...limits, host: "127.0.0.1", port: 0, token: undefined });
+  relay.add(Number(new URL(server.url).port));
+  urls = [server.url, await relay.listen()];
 });
-afterAll(() => server.close());
+afterAll(async () => {
+  await relay.close();
+  await server.close();
+});
 
 async function validRequests(): Promise<WireRequest[]> {
   const json = (path: string, value: unknown): WireRequest => ({
@@ -102,8 +111,11 @@ async function validRequests(): Promise<WireRequest[]> {
 }
 
 /** Sends a request over a socket of its own, and leaves where the rest of the body never comes: the status, the head and the body of the answer. */
-function send({ method, path, headers, body }: WireRequest): Promise<{ status: number; head: string; body: Buffer }> {
-  const { hostname, port } = new URL(server.url);
+function send(
+  { method, path, headers, body }: WireRequest,
+  url = server.url,
+): Promise<{ status: number; head: string; body: Buffer }> {
+  const { hostname, port } = new URL(url);
   const all = { host: "x", connection: "close", "content-length": String(body.length), ...headers };
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
   return new Promise((resolve, reject) => {
@@ -130,22 +142,33 @@ const statuses = new Set([200, 400, 404, 405, 408, 413, 415, 417, 431]);
 
 test(`${count} mutated requests get an answer or a sentence, and the server goes on`, async () => {
   const valid = await validRequests();
-  for (const request of valid) expect([request.path, (await send(request)).status]).toEqual([request.path, 200]);
+  for (const request of valid)
+    for (const url of urls) expect([request.path, (await send(request, url)).status]).toEqual([request.path, 200]);
   const random = randomFrom(seed);
   const seen: Record<number, number> = {};
-  const check = async (request: WireRequest): Promise<void> => {
-    const { status, head, body } = await send(request);
+  const check = async (request: WireRequest, url = urls[0]): Promise<number> => {
+    const { status, head, body } = await send(request, url);
     const about = `${request.method} ${request.path.slice(0, 200)} ${JSON.stringify(request.headers).slice(0, 300)} ${request.body.toString("latin1", 0, 300)}`;
     seen[status] = (seen[status] ?? 0) + 1;
     // A request that ends before its body does has no one left to answer.
-    if (Number.isNaN(status) && request.headers["content-length"] !== undefined) return;
+    if (Number.isNaN(status) && request.headers["content-length"] !== undefined) return status;
     expect(statuses.has(status), `${status} for ${about}`).toBe(true);
-    if (status === 200 || request.method === "HEAD" || !/content-type: application\/json/i.test(head)) return;
+    if (status === 200 || request.method === "HEAD" || !/content-type: application\/json/i.test(head)) return status;
     const { error } = JSON.parse(body.toString()) as { error: string };
     expect(error, about).toMatch(/^[^\n]{10,700}$/);
+    return status;
+  };
+  /** The relay reads the body first, so that it may refuse a request for another reason than the server. */
+  const checkBoth = async (request: WireRequest): Promise<void> => {
+    const [own, relayed] = [await check(request), await check(request, urls[1])];
+    expect(relayed === 200, `${own} and ${relayed} for ${request.method} ${request.path}`).toBe(own === 200);
   };
   for (let i = 0; i < count; i += 8)
-    await Promise.all(Array.from({ length: Math.min(8, count - i) }, () => check(mutant(valid, random))));
+    await Promise.all(
+      Array.from({ length: Math.min(8, count - i) }, (_, each) =>
+        each % 4 === 0 ? checkBoth(mutant(valid, random)) : check(mutant(valid, random)),
+      ),
+    );
   expect(failures).toEqual([]);
   expect(seen[400]).toBeGreaterThan(count / 10);
   const body = Buffer.from(JSON.stringify({ instances: [filled([200, 0, 0])] }));
