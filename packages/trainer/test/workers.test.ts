@@ -43,7 +43,7 @@ describe.runIf(engines.includes("native"))("several workers", () => {
       const exact = Object.keys(bounds);
       const [alone, two] = await Promise.all([
         run(0, [], [...exact, "diverging"]),
-        together(2, [...exact, "local", "diverging", "otherBatch"]),
+        together(2, [...exact, "local", "diverging", "otherBatch", "otherTensorflow"]),
       ]);
       for (const [name, bound] of Object.entries(bounds))
         for (const worker of two) expect(difference(worker[name]!, alone[name]!), name).toBeLessThan(bound);
@@ -53,6 +53,8 @@ describe.runIf(engines.includes("native"))("several workers", () => {
       expect(two[1]!["local"]!.weights).toEqual(two[0]!["local"]!.weights);
       expect(difference(two[0]!["local"]!, alone["norm"]!)).toBeGreaterThan(1e-6);
       for (const each of [alone, ...two]) expect(each["diverging"]!.stop).toContain("the loss of step 2 is not finite");
+      for (const worker of two)
+        expect(worker["otherTensorflow"]!.error).toMatch(/worker 1 has TensorFlow "2\.9\.1", worker 0 has "2\.\d+/);
       for (const worker of two) expect(worker["otherBatch"]!.error).toContain("worker 1 has batch 11, worker 0 has 12");
     },
   );

@@ -40,6 +40,8 @@ export interface Worker {
   readonly count: number;
   /** True for the worker of rank 0, which alone writes files. */
   readonly isChief: boolean;
+  /** The version of TensorFlow in this process. */
+  readonly tensorflow: string;
 }
 
 /**
@@ -82,5 +84,6 @@ export function thisWorker(): Worker | undefined {
   if (active === undefined) return undefined;
   const { self, members, rank } = active;
   const names = members.map(({ name }) => name);
-  return { name: self.name, names, rank, count: members.length, isChief: rank === 0 };
+  const version = String(tensorflow().TF_Version());
+  return { name: self.name, names, rank, count: members.length, isChief: rank === 0, tensorflow: version };
 }

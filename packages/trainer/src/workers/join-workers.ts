@@ -41,7 +41,7 @@ export async function joinWorkers(run: Run, saved: SavedRun | undefined): Promis
 type Description = Readonly<Record<string, JsonValue>>;
 
 /** What must be alike in all workers. Threads and engines may differ: they change the last bits of a worker's part. */
-function descriptionOf({ settings, parts }: Run): Description {
+function descriptionOf({ settings, parts, workers }: Run): Description {
   const { threads: _threads, backend: _backend, ...lasting } = lastingSettings(settings);
   const { train, validation } = settings.data;
   const weights = [...namedWeights(parts.model)].map(([name, weight]) => `${name} [${weight.shape.join(", ")}]`);
@@ -54,6 +54,7 @@ function descriptionOf({ settings, parts }: Run): Description {
     "validation images": validation?.size,
     weights: sha256(new TextEncoder().encode(weights.join("\n"))),
     "TensorFlow.js": tf.version_core,
+    TensorFlow: workers!.worker.tensorflow,
   };
   return JSON.parse(JSON.stringify(described)) as Description;
 }
