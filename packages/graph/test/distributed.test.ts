@@ -11,6 +11,7 @@ interface Told {
   readonly total?: readonly number[];
   readonly error?: string;
   readonly peers?: readonly string[];
+  readonly status?: number;
 }
 
 const patience = 300_000;
@@ -100,6 +101,18 @@ describe.runIf(engines.includes("native"))("workers on TensorFlow's distributed 
       });
       expect(lines.slice(2)).toEqual([{ error: expect.stringContaining("worker 0"), peers: ["worker 0"] }]);
       expect(await stopped!.ended).toHaveLength(2);
+    },
+  );
+
+  test(
+    "a worker that leaves while it waits for a stopped one runs its listeners first",
+    { timeout: patience },
+    async () => {
+      const addresses = await freeAddresses(2);
+      const [leaving, stopped] = addresses.map((_, rank) => start(rank, addresses, "float32", "SIGSTOP", rank === 0));
+      const lines = await leaving!.ended;
+      stopped!.child.kill("SIGKILL");
+      expect([lines.slice(2), leaving!.child.exitCode]).toEqual([[{ status: 3 }], 3]);
     },
   );
 

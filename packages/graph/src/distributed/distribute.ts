@@ -72,10 +72,20 @@ export async function distribute(options: DistributeOptions): Promise<Worker> {
       `${self.name}: ${missing.map(({ name, address }) => `${name} (${address})`).join(", ")} did not answer within ${timeout} seconds: start all workers, with the same cluster.`,
       missing.map(({ name }) => name),
     );
-  // Node cannot end while TensorFlow waits for a lost worker.
-  process.on("exit", (code) => pendingRuns() > 0 && tensorflow()._exit(code));
+  process.on("exit", endWhileWaiting);
   setActiveWorker({ members, self, rank, target, timeout, wire });
   return thisWorker()!;
+}
+
+/** Ends a process while TensorFlow waits for a lost worker, which Node cannot, once its other listeners have run. */
+function endWhileWaiting(code: number): void {
+  if (pendingRuns() === 0) return;
+  const all = process.listeners("exit");
+  try {
+    for (const later of all.slice(all.indexOf(endWhileWaiting) + 1)) later.call(process, code);
+  } finally {
+    tensorflow()._exit(process.exitCode ?? code);
+  }
 }
 
 /** This process as a worker; undefined if it works alone. */

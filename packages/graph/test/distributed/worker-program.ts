@@ -3,11 +3,12 @@ import { useEngine } from "@convkit/engine";
 import { allReduce, compile, distribute, PeerError } from "../../src/index.ts";
 
 /** One worker of `distributed.test.ts`: tells what it got as lines of JSON. */
-const [rank, addresses, wire, ends] = JSON.parse(process.argv[2]!) as [
+const [rank, addresses, wire, ends, leaves] = JSON.parse(process.argv[2]!) as [
   number,
   string[],
   "float32" | "bfloat16",
   string?,
+  boolean?,
 ];
 const tell = (what: unknown) => void process.stdout.write(`${JSON.stringify(what)}\n`);
 
@@ -29,6 +30,10 @@ try {
   });
   for (let round = 0; round < 3; round += 1) {
     if (round === 2 && ends !== undefined && rank === addresses.length - 1) process.kill(process.pid, ends);
+    if (round === 2 && leaves === true) {
+      process.on("exit", (status) => tell({ status }));
+      setTimeout(() => process.exit(3), 500);
+    }
     const got = await step(tf.tensor1d([rank + 1, round / 3]), tf.scalar(10 ** rank));
     tell({ name: me.name, got: got.map(({ data }) => [...data]) });
   }
