@@ -1,7 +1,8 @@
 /** What is the same in Node and in web pages. */
 export type { Accelerated, AccelerateOptions } from "./accelerate-options.ts";
 export type { AllReduceOptions } from "./distributed/all-reduce.ts";
-export type { Cluster, Task } from "./distributed/cluster.ts";
+export { membersOf } from "./distributed/cluster.ts";
+export type { Cluster, Member, Task } from "./distributed/cluster.ts";
 export type { DistributeOptions, Worker } from "./distributed/distribute.ts";
 export { PeerError } from "./distributed/peer-error.ts";
 export { isTracing } from "./tfjs/recording.ts";

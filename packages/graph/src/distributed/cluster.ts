@@ -30,39 +30,47 @@ const clusterNames: OptionNames<Cluster> = { chief: true, worker: true };
 const taskNames: OptionNames<Task> = { type: true, index: true };
 const jobs = ["chief", "worker"] as const;
 
-/** The processes of a cluster, the chief first, and the rank of `task` among them. Throws `GraphError` for what cannot be one. */
-export function membersOf(cluster: Cluster, task: Task): { members: readonly Member[]; rank: number } {
+/**
+ * The processes of a cluster, the chief first, and the rank of `task` among them, without TensorFlow. Throws `GraphError` for what cannot be
+ * one: no address or two equal ones, an address other than `host:port`, two chiefs, a task that is none of them. The message begins with
+ * `where`, by default `distribute`.
+ */
+export function membersOf(
+  cluster: Cluster,
+  task: Task,
+  where = "distribute",
+): { readonly members: readonly Member[]; readonly rank: number } {
   const failure = (message: string) => new GraphError(message);
-  checkOptions("distribute: cluster", cluster, clusterNames, failure);
-  checkOptions("distribute: task", task, taskNames, failure);
+  checkOptions(`${where}: cluster`, cluster, clusterNames, failure);
+  checkOptions(`${where}: task`, task, taskNames, failure);
   const members = jobs.flatMap((type) =>
-    addressesOf(type, cluster[type]).map((address, index): Member => {
+    addressesOf(type, cluster[type], where).map((address, index): Member => {
       const name = type === "chief" ? "chief" : `worker ${index}`;
       return { name, address, task: { type, index } };
     }),
   );
   if (members.length === 0)
-    throw new GraphError("distribute: expected a chief or a worker in cluster, got none: give worker: [host:port, …].");
+    throw new GraphError(`${where}: expected a chief or a worker in cluster, got none: give worker: [host:port, …].`);
   if ((cluster.chief?.length ?? 0) > 1)
-    throw new GraphError(`distribute: expected one chief in cluster, got ${cluster.chief!.length}.`);
+    throw new GraphError(`${where}: expected one chief in cluster, got ${cluster.chief!.length}.`);
   const addresses = members.map(({ address }) => address);
   const double = addresses.find((address, place) => addresses.indexOf(address) !== place);
   if (double !== undefined)
-    throw new GraphError(`distribute: expected each address once in cluster, got ${double} twice.`);
+    throw new GraphError(`${where}: expected each address once in cluster, got ${double} twice.`);
   const rank = members.findIndex(({ task: { type, index } }) => type === task.type && index === task.index);
   if (rank === -1)
     throw new GraphError(
-      `distribute: expected the task to be one of ${members.map(({ name }) => name).join(", ")}, got ${shown(task.type)} ${shown(task.index)}.`,
+      `${where}: expected the task to be one of ${members.map(({ name }) => name).join(", ")}, got ${shown(task.type)} ${shown(task.index)}.`,
     );
   return { members, rank };
 }
 
-function addressesOf(type: Task["type"], addresses: readonly string[] | undefined): readonly string[] {
+function addressesOf(type: Task["type"], addresses: readonly string[] | undefined, where: string): readonly string[] {
   if (addresses === undefined) return [];
   if (!Array.isArray(addresses))
-    throw new GraphError(`distribute: expected cluster.${type} to be a list of addresses, got ${shown(addresses)}.`);
+    throw new GraphError(`${where}: expected cluster.${type} to be a list of addresses, got ${shown(addresses)}.`);
   const odd: unknown = addresses.find((address) => typeof address !== "string" || portOf(address) === undefined);
-  if (odd !== undefined) throw new GraphError(`distribute: expected host:port in cluster.${type}, got ${shown(odd)}.`);
+  if (odd !== undefined) throw new GraphError(`${where}: expected host:port in cluster.${type}, got ${shown(odd)}.`);
   return addresses;
 }
 
