@@ -1,6 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { commands } from "./commands/index.ts";
-import { addCommands, type Interrupts, quiet } from "./terminal/command.ts";
+import { addCommands, type Line, quiet } from "./terminal/command.ts";
 import { globalOptionTable } from "./terminal/global-options.ts";
 import { guess } from "./terminal/guess.ts";
 import { listenForInterrupt } from "./terminal/interrupt.ts";
@@ -13,7 +13,8 @@ import { version } from "./terminal/version.ts";
 export async function runCli(args: readonly string[]): Promise<number> {
   const interruption = listenForInterrupt();
   const { signal } = interruption;
-  const program = createProgram(interruption);
+  const { savesFirst } = interruption;
+  const program = createProgram({ args, signal, savesFirst });
   try {
     await program.parseAsync([...args], { from: "user" });
     return signal.aborted ? interruption.status : 0;
@@ -30,15 +31,15 @@ export async function runCli(args: readonly string[]): Promise<number> {
 
 /** Runs one command line, which ends early once `signal` fires. Throws what the command throws. */
 export async function runCommand(args: readonly string[], signal: AbortSignal): Promise<void> {
-  await createProgram({ signal, savesFirst: () => {} }).parseAsync([...args], { from: "user" });
+  await createProgram({ args, signal, savesFirst: () => {} }).parseAsync([...args], { from: "user" });
 }
 
-function createProgram(interrupts: Interrupts): Command {
+function createProgram(line: Line): Command {
   const program = quiet(new Command("convkit"))
     .description("Convolutional networks in TypeScript on TensorFlow.")
     .version(version(), "-V, --version");
   addOptions(program, globalOptionTable);
-  addCommands(program, commands, interrupts);
+  addCommands(program, commands, line);
   return program;
 }
 

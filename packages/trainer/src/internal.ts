@@ -1,6 +1,7 @@
 /** For packages of convkit only: may change in any version. */
 export { foldFolder, tellRareClasses } from "./cross-validation/cross-validate.ts";
 export { foldStatistics } from "./cross-validation/fold-statistics.ts";
+export { Exchange } from "./workers/exchange.ts";
 export { progressBar } from "@convkit/trainer/platform";
 export { stretchToBytes } from "./tensorboard/stretch.ts";
 export { type Field, oneOf, trueOrFalse, wholeFromOne, wholeFromZero } from "./checks/fields.ts";

@@ -1,10 +1,21 @@
 import type { Context } from "../terminal/context.ts";
 import { choice, text, type ValuesOf, whole } from "../terminal/option.ts";
 import { UsageError } from "../terminal/usage-error.ts";
+import { readTfConfig } from "../training/tf-config.ts";
 import { notStored } from "../training/train-option.ts";
 import { options as trainOptions } from "./train.ts";
 
-const { folds: _folds, resume: _resume, tracker: _tracker, webhook: _webhook, ...settings } = trainOptions;
+const {
+  folds: _folds,
+  resume: _resume,
+  tracker: _tracker,
+  webhook: _webhook,
+  replicas: _replicas,
+  restarts: _restarts,
+  workerTimeout: _workerTimeout,
+  wire: _wire,
+  ...settings
+} = trainOptions;
 
 /** The options of `train`, and those of the search. */
 export const options = {
@@ -39,6 +50,8 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
   const { userPath } = await import("../inputs/user-path.ts");
   const { keep } = await import("../training/train-option.ts");
   const { globalOptionTable } = await import("../terminal/global-options.ts");
+  if (readTfConfig(process.env["TF_CONFIG"]) !== undefined)
+    throw new UsageError("A search trains in one process: unset TF_CONFIG.");
   const { space, trials = 10, method = "random", monitor = "valLoss", resume, ...own } = given;
   const { workers, strict, cacheDecoded, cacheLimit, keepGoing } = given;
   const reading = { workers, strict, cacheDecoded, cacheLimit };

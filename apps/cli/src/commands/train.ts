@@ -5,6 +5,7 @@ import {
   choice,
   fromZero,
   flag,
+  flagOf,
   offering,
   type OptionOf,
   text,
@@ -12,14 +13,18 @@ import {
   whole,
 } from "../terminal/option.ts";
 import { trackerServer, webAddress } from "../terminal/parsers.ts";
-import { CliError } from "../terminal/usage-error.ts";
+import { CliError, UsageError } from "../terminal/usage-error.ts";
 import { dataNames } from "../inputs/known-names.ts";
 import { nameList } from "../inputs/column-list.ts";
 import { checkCacheOptions, placeOptions, readingOptions, targetOptions } from "../inputs/data-options.ts";
 import { modelOptions, widthsOption } from "../inputs/model-options.ts";
 import { preprocessingOption } from "../inputs/preprocessing-option.ts";
 import { augmentNames } from "../training/augment-names.ts";
+import { endWithParent } from "../training/replica-messages.ts";
+import { readTfConfig } from "../training/tf-config.ts";
 import { keep, mayChange, notStored } from "../training/train-option.ts";
+import { checkForWorkers } from "../training/worker-limits.ts";
+import type { WorkerOptions } from "../training/worker-run.ts";
 import { globalOptionTable } from "../terminal/global-options.ts";
 
 const { classes, input, aux, weights, state, arch, adaptChannels, top, pooling } = modelOptions;
@@ -158,6 +163,14 @@ export const options = {
     about: "sends settings and numbers to a server of MLflow, as in mlflow=http://localhost:5000",
     read: trackerServer,
   }),
+  replicas: notStored(whole(2, "<n>", "trains in so many processes on this machine, which share each batch")),
+  restarts: notStored(whole(1, "<k>", "with --replicas, goes on from the last checkpoint if a process is lost")),
+  workerTimeout: notStored(
+    aboveZero("<seconds>", "how long one of several workers waits for the others (default: 120)"),
+  ),
+  wire: notStored(
+    choice(["float32", "bfloat16"], "<name>", "of the gradients that several workers send (default: float32)"),
+  ),
   workers: notStored(readingOptions.workers),
   cacheDecoded: notStored(readingOptions.cacheDecoded),
   cacheLimit: notStored(readingOptions.cacheLimit),
@@ -188,33 +201,66 @@ const runOptions = {
 /** The step that runs, the checkpoint and the model. */
 export const savesFirst = true;
 
-/** `convkit train`: trains a recipe or a network into a run directory. */
+/** `convkit train`: trains a recipe or a network into a run directory, in one process or in several. */
 export async function run(context: Context, given: ValuesOf<typeof options>, name: string | undefined): Promise<void> {
   const { resultDocument, resultText, writeResult } = await import("../training/finish-run.ts");
   const { defaultFolder, newConfig, resumedConfig } = await import("../training/run-config.ts");
   const { crossValidate } = await import("../training/cross-validation.ts");
-  const { trainRun } = await import("../training/train-run.ts");
+  const { throwIfOtherInterrupted, trainBeside, trainRun } = await import("../training/train-run.ts");
   const { userPath } = await import("../inputs/user-path.ts");
+  const { amongWorkers } = await import("../training/worker-run.ts");
   context.signal.throwIfAborted();
-  const { seed, threads } = context.options;
+  const { seed, threads, engine } = context.options;
   const all = { table: runOptions, given: { ...given, seed, threads } };
   const resumed = given.resume === undefined ? undefined : userPath(given.resume);
-  const config = resumed === undefined ? newConfig(name, all) : await resumedConfig(resumed, name, all);
-  const folder = resumed ?? (given.out === undefined ? defaultFolder(config.name) : userPath(given.out));
   const { workers, strict, cacheDecoded, cacheLimit, keepGoing, webhook, tracker } = given;
   checkCacheOptions(given);
+  const worker = workerOptions(given);
   const isResumed = resumed !== undefined;
-  const place = { folder, isResumed, workers, strict, cacheDecoded, cacheLimit, keepGoing, webhook, tracker };
+  const reading = { workers, strict, cacheDecoded, cacheLimit };
+  const shared = { isResumed, ...reading, keepGoing, webhook, tracker, worker };
+  // The chief gives the settings of a resumed run to the others, which may not see its disk.
+  if (isResumed && worker !== undefined && worker.seat.rank > 0)
+    return amongWorkers(() => trainBeside(context, undefined, { ...shared, folder: resumed }));
+  const config = isResumed ? await resumedConfig(resumed, name, all) : newConfig(name, all);
+  const folder = resumed ?? (given.out === undefined ? defaultFolder(config.name) : userPath(given.out));
+  const place = { ...shared, folder };
+  const { replicas } = given;
+  if (worker !== undefined || replicas !== undefined) checkForWorkers(config, engine);
+  if (replicas !== undefined) {
+    const { trainReplicas } = await import("../training/replicas.ts");
+    return trainReplicas(context, { ...given, replicas, threads, folder, isResumed });
+  }
+  if (worker !== undefined && worker.seat.rank > 0) return amongWorkers(() => trainBeside(context, config, place));
   if (config.folds !== undefined) return crossValidate(context, config, place);
-  await trainRun(context, config, place, async (ended) => {
-    await writeResult(ended);
-    context.out.result(resultDocument(ended), resultText(ended));
-    const { result, test } = ended;
-    if (result.diverged) throw new CliError(`The training ended since ${result.stopReason}.`);
-    const { expects } = config.plan;
-    if (expects !== undefined && test !== undefined && test.accuracy < expects.accuracy)
-      throw new CliError(
-        `${config.name} must reach ${percent(expects.accuracy)} but reached ${percent(test.accuracy)}.`,
-      );
-  });
+  const trained = () =>
+    trainRun(context, config, place, async (ended) => {
+      await writeResult(ended);
+      context.out.result(resultDocument(ended), resultText(ended));
+      const { result, test } = ended;
+      if (result.diverged) throw new CliError(`The training ended since ${result.stopReason}.`);
+      throwIfOtherInterrupted(context, result);
+      const { expects } = config.plan;
+      if (expects !== undefined && test !== undefined && test.accuracy < expects.accuracy)
+        throw new CliError(
+          `${config.name} must reach ${percent(expects.accuracy)} but reached ${percent(test.accuracy)}.`,
+        );
+    });
+  return worker === undefined ? trained() : amongWorkers(trained);
+}
+
+/** How this process trains with those of other machines, as `TF_CONFIG` says; undefined if it has none. */
+function workerOptions(given: ValuesOf<typeof options>): WorkerOptions | undefined {
+  const { replicas, restarts, workerTimeout: timeout, wire } = given;
+  endWithParent();
+  const seat = readTfConfig(process.env["TF_CONFIG"]);
+  if (seat !== undefined && replicas !== undefined)
+    throw new UsageError("TF_CONFIG names the workers already: leave out --replicas, or unset TF_CONFIG.");
+  const isAlone = seat === undefined && replicas === undefined;
+  for (const [option, value] of Object.entries({ workerTimeout: timeout, wire }))
+    if (isAlone && value !== undefined)
+      throw new UsageError(`${flagOf(option)} is for several workers: give --replicas, or set TF_CONFIG.`);
+  if (restarts !== undefined && replicas === undefined)
+    throw new UsageError("--restarts starts the processes of --replicas anew: give both.");
+  return seat && { seat, timeout, wire };
 }

@@ -51,18 +51,20 @@ export function command<const Usage extends string>(
   return { usage, about, load };
 }
 
-/** Hears the first Ctrl-C, and what a command says of it. */
-export type Interrupts = Pick<Interruption, "signal" | "savesFirst">;
+/** A command line, and what hears the first Ctrl-C, and what a command says of it. */
+export interface Line extends Pick<Interruption, "signal" | "savesFirst"> {
+  readonly args: readonly string[];
+}
 
 /** Adds commands under `parent`. The options and the action of a command are added when the command line names it. */
-export function addCommands(parent: Command, tree: CommandTree, interrupts: Interrupts): void {
+export function addCommands(parent: Command, tree: CommandTree, line: Line): void {
   const entries = new Map<Command, CommandEntry>();
   for (const [name, entry] of Object.entries(tree)) {
     const child = quiet(new Command(name)).description(entry.about);
     parent.addCommand(child);
     if ("commands" in entry) {
       addOptions(child, globalOptionTable);
-      addCommands(child, entry.commands, interrupts);
+      addCommands(child, entry.commands, line);
     } else {
       if (entry.usage !== "") child.arguments(entry.usage);
       entries.set(child, entry);
@@ -72,13 +74,13 @@ export function addCommands(parent: Command, tree: CommandTree, interrupts: Inte
     const entry = entries.get(child);
     if (entry === undefined) return;
     const { options = {}, savesFirst = false, run } = await entry.load();
-    if (savesFirst) interrupts.savesFirst();
+    if (savesFirst) line.savesFirst();
     addOptions(child, options);
     addOptions(child, globalOptionTable);
     const act = run as (context: Context, options: unknown, ...args: unknown[]) => Promise<void> | void;
     // The last two arguments are commander's own: the options and the command.
     child.action(async (...args: unknown[]) => {
-      const context = contextOf(child, interrupts.signal);
+      const context = contextOf(child, line);
       if (context.options.layers !== undefined)
         await (await import("../inputs/user-code.ts")).useUserCode(context.options.layers);
       await act(context, child.opts(), ...args.slice(0, -2));
@@ -95,7 +97,7 @@ export function quiet(made: Command): Command {
     .allowExcessArguments(false);
 }
 
-function contextOf(called: Command, signal: AbortSignal): Context {
+function contextOf(called: Command, { args, signal }: Line): Context {
   const options = globalOptions(called.optsWithGlobals());
-  return { options, out: processOutput(options), signal };
+  return { options, args, out: processOutput(options), signal };
 }

@@ -3,8 +3,8 @@ import type { Engine } from "@convkit/engine";
 import { version_core } from "@tensorflow/tfjs-core";
 import { version } from "../terminal/version.ts";
 
-/** The versions and the machine of a run, for `config.json` and the report. */
-export function environment(engine: Engine) {
+/** The versions and the machine of a run in so many processes, for `config.json` and the report. */
+export function environment(engine: Engine, workers = 1) {
   return {
     convkit: version(),
     node: process.versions.node,
@@ -12,6 +12,7 @@ export function environment(engine: Engine) {
     engine: engine.name,
     ...(engine.tensorflow !== undefined && { tensorflow: engine.tensorflow }),
     threads: engine.threads,
+    ...(workers > 1 && { workers }),
     platform: `${platform()} ${arch()}`,
     cpu: cpus()[0]?.model ?? "unknown",
     cores: cpus().length,

@@ -18,7 +18,8 @@ import type { RunPlace } from "./run-place.ts";
 export function runCallbacks(context: Context, config: RunConfig, place: RunPlace): Callback[] {
   return [
     trainingProgress(context.out),
-    ...plannedCallbacks(context, config, place),
+    ...writers(context, config, place),
+    ...decisions(config),
     ...webhooks(context, place),
     ...trackers(context, config, place),
   ];
@@ -29,11 +30,16 @@ export function tellAndGoOn({ out }: Context, { message }: Error): void {
   out.note(`${message.replace(/\.$/, "")}. The training goes on.`);
 }
 
-function plannedCallbacks(
-  context: Context,
-  { plan, health, logSteps }: RunConfig,
-  { keepGoing }: RunPlace,
-): Callback[] {
+/** The callbacks that decide on rate and end, from numbers that all workers have. */
+export function decisions({ plan }: RunConfig): Callback[] {
+  return [
+    ...(plan.earlyStopping ? [earlyStopping(plan.earlyStopping)] : []),
+    ...(plan.reduceOnPlateau ? [reduceOnPlateau(plan.reduceOnPlateau)] : []),
+  ];
+}
+
+/** The callbacks that write into the run directory. */
+function writers(context: Context, { plan, health, logSteps }: RunConfig, { keepGoing }: RunPlace): Callback[] {
   const onError = keepGoing === true ? (error: Error) => tellAndGoOn(context, error) : undefined;
   return [
     tensorBoard({ histograms: plan.histograms ?? 0, everySteps: logSteps ?? 0, onError }),
@@ -41,8 +47,6 @@ function plannedCallbacks(
     ...(health === undefined
       ? []
       : [trainingHealth({ every: health, histograms: (plan.histograms ?? 0) > 0, onError })]),
-    ...(plan.earlyStopping ? [earlyStopping(plan.earlyStopping)] : []),
-    ...(plan.reduceOnPlateau ? [reduceOnPlateau(plan.reduceOnPlateau)] : []),
   ];
 }
 

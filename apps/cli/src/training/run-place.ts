@@ -1,3 +1,5 @@
+import type { WorkerOptions } from "./worker-run.ts";
+
 /** The folder of a run, and the options of this process. */
 export interface RunPlace {
   readonly folder: string;
@@ -10,6 +12,8 @@ export interface RunPlace {
   readonly webhook: string | undefined;
   /** The address of MLflow's server. */
   readonly tracker: string | undefined;
+  /** How this process trains with others; missing if it trains alone. */
+  readonly worker?: WorkerOptions | undefined;
   /** True for a trial of a search, whose model is not used again. */
   readonly isTrial?: boolean;
 }

@@ -21,16 +21,17 @@ import {
 } from "@convkit/trainer";
 import type { Context } from "../terminal/context.ts";
 import { grouped } from "../terminal/format.ts";
-import { UsageError } from "../terminal/usage-error.ts";
+import { CliError, UsageError } from "../terminal/usage-error.ts";
 import { dataNotes } from "../inputs/data-notes.ts";
 import { resolveModel } from "../inputs/model-source.ts";
 import { engineInUse } from "../inputs/use-engine.ts";
 import { environment } from "./environment.ts";
 import type { EndedRun } from "./finish-run.ts";
 import type { RunConfig } from "./run-config.ts";
-import { runCallbacks, tellAndGoOn } from "./run-callbacks.ts";
+import { decisions, runCallbacks, tellAndGoOn } from "./run-callbacks.ts";
 import type { RunPlace } from "./run-place.ts";
 import { runModel } from "./run-model.ts";
+import { joinCluster, sharedConfig, silentContext, workersNote } from "./worker-run.ts";
 
 /**
  * Trains into the run directory, which is locked until `finish` has used the result. If a new run fails before its
@@ -63,6 +64,25 @@ export async function trainRun(
   }
 }
 
+/**
+ * Trains as a worker beside the chief, which has the run directory. `config` is missing if the run is resumed: then the chief gives it. Says at
+ * the end how far the run came.
+ */
+export async function trainBeside(context: Context, config: RunConfig | undefined, place: RunPlace): Promise<void> {
+  const { result } = await trainIn(silentContext(context), config, place);
+  const { seat } = place.worker!;
+  const epochs = `${result.epochs} ${result.epochs === 1 ? "epoch" : "epochs"}`;
+  const ending = result.interrupted ? `interrupted after ${result.steps} steps` : `ended after ${epochs}`;
+  context.out.note(`${seat.members[seat.rank]!.name} of ${seat.members.length} workers: ${ending}`);
+  throwIfOtherInterrupted(context, result);
+}
+
+/** Throws where a worker was told by another one that the run ends, so that its exit status says so, too. */
+export function throwIfOtherInterrupted({ signal }: Context, { interrupted }: RunResult): void {
+  if (interrupted && !signal.aborted)
+    throw new CliError("Another worker was interrupted, and the run has ended with it.");
+}
+
 /** Removes the files of a run that failed before its first step; a folder with other files stays. */
 async function removeUnstarted(folder: string, wasThere: boolean): Promise<void> {
   const { config, tensorboard } = runDirectory(folder);
@@ -74,33 +94,35 @@ async function removeUnstarted(folder: string, wasThere: boolean): Promise<void>
 
 async function trainIn(
   context: Context,
-  config: RunConfig,
-  place: RunPlace & { readonly claim: RunClaim },
+  given: RunConfig | undefined,
+  place: RunPlace & { readonly claim?: RunClaim },
 ): Promise<EndedRun> {
+  const { config, engine, threads, worker } = await beginRun(context, given, place);
+  const isChief = worker?.isChief ?? true;
   const { plan, seed, precision, deterministic } = config;
-  const { engine, threads } = await runEngine(context, config);
   context.signal.throwIfAborted();
   const { model, preprocessing, data } = await runModel(context, config, place);
   const { targets } = data.train;
   context.signal.throwIfAborted();
   const tellNotes = dataNotes(context.out, data.train, data.validation, data.test);
   tellNotes();
-  const made = environment(engine);
+  const made = environment(engine, worker?.count);
   const { classes } = data.train;
-  await writeJson(runDirectory(place.folder).config, {
-    ...config,
-    preprocessing,
-    classes,
-    ...(targets && { targets }),
-    environment: made,
-  });
+  if (isChief)
+    await writeJson(runDirectory(place.folder).config, {
+      ...config,
+      preprocessing,
+      classes,
+      ...(targets && { targets }),
+      environment: made,
+    });
   const parameters = model.countParams();
   const version = engine.tensorflow === undefined ? "" : ` (TensorFlow ${engine.tensorflow})`;
   context.out.note(
-    `${config.name}: ${grouped(parameters)} parameters, ${grouped(data.train.size)} images of ${data.name}, ${engine.name} engine${version}, run directory ${place.folder}`,
+    `${config.name}: ${grouped(parameters)} parameters, ${grouped(data.train.size)} images of ${data.name}, ${engine.name} engine${version}${worker === undefined ? "" : `, ${worker.count} workers`}, run directory ${place.folder}`,
   );
   const execution = { precision, deterministic, ...(threads !== undefined && { threads }) };
-  const callbacks = () => runCallbacks(context, config, place);
+  const callbacks = () => (isChief ? runCallbacks(context, config, place) : decisions(config));
   const teacher =
     plan.distill && (await resolveModel(plan.distill.teacher, {}, seed, (note) => context.out.note(note)));
   const settings = {
@@ -149,7 +171,8 @@ async function trainIn(
   if (result.validationRuntime !== undefined)
     context.out.note(`${config.name}: validated by copies of the model in the runtime ${result.validationRuntime}`);
   const judged = data.test ?? data.validation;
-  const isIdle = judged === undefined || result.interrupted || (result.diverged && result.best === undefined);
+  const isIdle =
+    !isChief || judged === undefined || result.interrupted || (result.diverged && result.best === undefined);
   const judge = { preprocessing, execution, signal: context.signal };
   const unlessStopped = (error: unknown): undefined => {
     if (!context.signal.aborted) throw error;
@@ -176,6 +199,20 @@ async function trainIn(
     test,
     tasks,
   };
+}
+
+/** Loads the engine, joins the other workers if there are any, and notes what a resumed run has otherwise. */
+async function beginRun(context: Context, given: RunConfig | undefined, { worker: options, isResumed }: RunPlace) {
+  const { engine, threads } =
+    given === undefined
+      ? { engine: await engineInUse(context), threads: context.options.threads }
+      : await runEngine(context, given);
+  const worker = options && (await joinCluster(options, engine));
+  const config = worker === undefined ? given! : await sharedConfig(worker, given, isResumed);
+  const { environment: before } = config;
+  const note = isResumed && before !== undefined && workersNote(before.workers ?? 1, worker?.count ?? 1);
+  if (note) context.out.note(note);
+  return { config, engine, threads, worker };
 }
 
 /**
