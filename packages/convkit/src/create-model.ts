@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { withoutDrawing } from "@convkit/core";
 import type { BuildOptions } from "@convkit/core";
 import { OptionError, shown } from "@convkit/errors";
@@ -8,10 +7,11 @@ import { fetchImagenetWeights } from "@convkit/weights";
 import { loadOrName } from "@convkit/weights/internal";
 import type { Candidate } from "@convkit/weights/internal";
 import type * as tfl from "@tensorflow/tfjs-layers";
+import { isMissing } from "convkit/platform";
 
 /** Options of `createModel` with trained weights. */
 export interface CreateOptions extends BuildOptions {
-  /** `"imagenet"` for the published weights, downloaded once; or a file: .safetensors, .pth, .h5, .keras, .npz. */
+  /** `"imagenet"` for the published weights, downloaded once; or a file: .safetensors, .pth, .h5, .keras, .npz; in a web page the address of one. */
   readonly weights: string;
 }
 
@@ -51,7 +51,7 @@ async function trainedModel(
     throw new OptionError(`createModel: expected weights to be "imagenet" or a file, got ${shown(weights)}.`);
   }
   const architecture = findArchitecture(name);
-  if (weights !== "imagenet" && !existsSync(weights)) {
+  if (weights !== "imagenet" && isMissing(weights)) {
     throw new OptionError(
       `createModel: expected weights to be "imagenet" or a file, but there is no file ${shown(weights)}.`,
     );

@@ -1,0 +1,4 @@
+/** False: what an address names is known when it is fetched. */
+export function isMissing(_path: string): boolean {
+  return false;
+}
