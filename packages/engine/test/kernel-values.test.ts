@@ -212,6 +212,26 @@ describe.each(engines)("on the %s engine", (engine: EngineName) => {
       [1],
     ],
     [
+      "a slice in steps without the axis of one element",
+      () => tf.stridedSlice(cube("float32"), [0, 1, 0], [2, 2, 4], [1, 1, 2], 0, 0, 0, 0, 2),
+      [4, 6, 16, 18],
+    ],
+    [
+      "one of whole numbers",
+      () => tf.stridedSlice(tf.add(cube("int32"), tf.scalar(2 ** 25, "int32")), [0, 1, 1], [2, 2, 4], [1, 1, 2], 0, 0, 0, 0, 2),
+      [5, 7, 17, 19].map((value) => value + 2 ** 25),
+    ],
+    [
+      "one of truth values",
+      () => tf.stridedSlice(tf.equal(cube("int32"), 6), [0, 1, 0], [2, 2, 4], [1, 1, 2], 0, 0, 0, 0, 2),
+      [0, 1, 0, 0],
+    ],
+    [
+      "one back to the first element",
+      () => tf.stridedSlice(cube("float32"), [0, 2, 3], [1, -4, -5], [1, -1, -2], 0, 0, 0, 0, 1),
+      [11, 9, 7, 5, 3, 1],
+    ],
+    [
       "how often each number is there",
       () => tf.denseBincount(tf.tensor1d([1, 1, 2, 5], "int32"), tf.tensor1d([]), 4),
       [0, 2, 1, 0],
@@ -263,6 +283,7 @@ const image3x3 = (): tf.Tensor4D => tf.tensor4d([0, 1, 2, 3, 4, 5, 6, 7, 8], [1,
 const dy4x2 = (): tf.Tensor4D => tf.tensor4d([0, 3, 0, 6, 0, 9, 0, 12], [1, 4, 2, 1]);
 const nine = (): tf.Tensor4D => tf.tensor4d([1, 2, 3, 4, 5, 6, 7, 8, 9], [1, 3, 3, 1]);
 const four = (...values: number[]): tf.Tensor4D => tf.tensor4d(values, [2, 2, 1, 1]);
+const cube = (dtype: "float32" | "int32"): tf.Tensor3D => tf.reshape(tf.range(0, 24, 1, dtype), [2, 3, 4]);
 const int32 = (row: number[]): tf.Tensor2D => tf.tensor2d([row], [1, row.length], "int32");
 const column = (first: number, second: number): tf.Tensor4D => tf.tensor4d([first, second], [1, 2, 1, 1]);
 

@@ -21,7 +21,7 @@ import { averagePool, averagePoolGrad, maxPool, maxPoolGrad } from "./kernels/po
 import { prelu } from "./kernels/prelu.ts";
 import { keepNan, mean, sum } from "./kernels/reduction.ts";
 import { unsortedSegmentSum } from "./kernels/segment-sum.ts";
-import { concat, slice, splitV } from "./kernels/slices.ts";
+import { concat, slice, splitV, stridedSlice } from "./kernels/slices.ts";
 import { transform } from "./kernels/transform.ts";
 import {
   averagePool3d,
@@ -90,6 +90,7 @@ const refinements: Readonly<Record<string, (stock: Kernel<never>) => Kernel<unkn
   Square: (stock) => unaryKernel("Square", stock),
   SquaredDifference: (stock) => binaryKernel("SquaredDifference", stock),
   Step: (stock) => unaryKernel("Step", stock),
+  StridedSlice: stridedSlice,
   Sub: (stock) => binaryKernel("Sub", stock),
   Sum: sum,
   Transform: transform,

@@ -1,6 +1,6 @@
 import { backend_util, slice_util, util, type Tensor, type TensorInfo } from "@tensorflow/tfjs-core";
 
-import { address, input, output, sizeOf, type Context, type Kernel } from "../runtime/kernel-context.ts";
+import { address, call, input, output, sizeOf, type Context, type Kernel } from "../runtime/kernel-context.ts";
 import { memoryBound } from "./elementwise.ts";
 
 /** Joins tensors along an axis, run by run. */
@@ -45,6 +45,45 @@ export function slice(stock: Kernel): Kernel {
     const cut = x.shape.flatMap((length, axis) => (size[axis] === length ? [] : [axis]));
     if (!isWord(x.dtype) || cut.length !== 1 || sizeOf(size) === 0) return stock(inputs, attrs, context);
     return cutAxis(context, x, cut[0]!, begin[cut[0]!]!, size[cut[0]!]!);
+  };
+}
+
+const sliceMasks = ["beginMask", "endMask", "ellipsisMask", "newAxisMask", "shrinkAxisMask"] as const;
+
+/**
+ * Cuts a box out of a tensor, in steps. `stock` takes steps with no axes left out, and makes floats: axes are left out and
+ * added by the shape of its result, which gets its own type. Whole axes and plain boxes are its own affair.
+ */
+export function stridedSlice(stock: Kernel): Kernel {
+  return (inputs, attrs, context) => {
+    const x = input(inputs, "x");
+    const [begin, end, strides] = ["begin", "end", "strides"].map((name) => attrs[name]) as [
+      number[],
+      number[],
+      number[],
+    ];
+    const masks = sliceMasks.map((name) => attrs[name] as number) as [number, number, number, number, number];
+    const info = slice_util.sliceInfo(x.shape, begin, end, strides, ...masks);
+    if (info.isIdentity || info.sliceDim0 || info.isSimpleSlice) return stock(inputs, attrs, context);
+    if (x.dtype === "bool") {
+      const words = call(context, "Cast", { x }, { dtype: "int32" });
+      const cut = stridedSlice(stock)({ x: words }, attrs, context);
+      const y = call(context, "Cast", { x: cut }, { dtype: "bool" });
+      for (const { dataId } of [words, cut]) context.backend.disposeData(dataId as object);
+      return y;
+    }
+    // An end before the first element is not a place counted from the back.
+    const open = info.end.reduce((bits, place, axis) => (place < 0 ? bits | (1 << axis) : bits), 0);
+    const none = { beginMask: 0, ellipsisMask: 0, newAxisMask: 0, shrinkAxisMask: 0 };
+    const bounds = { begin: info.begin, end: info.end, strides: info.strides, endMask: open };
+    const cut = stock({ x }, { ...none, ...bounds }, context);
+    if (x.dtype === cut.dtype) return { ...cut, shape: info.finalShape };
+    const y = output(context, info.finalShape, x.dtype);
+    const bytes = 4 * sizeOf(y.shape);
+    const places = { from: address(context, cut), to: address(context, y) };
+    if (bytes > 0) copyRuns(context, { ...places, rows: 1, bytes, fromStep: bytes, toStep: bytes });
+    context.backend.disposeData(cut.dataId as object);
+    return y;
   };
 }
 
