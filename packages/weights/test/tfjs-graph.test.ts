@@ -8,6 +8,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openStockTfjs } from "../src/convert/stock-tfjs.ts";
 import { convert, saveModel } from "../src/index.ts";
+import { registerImportLayers } from "../src/layers/register.ts";
+import { Operation } from "../src/operations/operation.ts";
 
 describe("graph models, run by stock tfjs in a process of its own", () => {
   const folder = mkdtempSync(join(tmpdir(), "convkit-graph-"));
@@ -34,6 +36,22 @@ describe("graph models, run by stock tfjs in a process of its own", () => {
       expect(worst(y!, model.predict(x) as tf.Tensor)).toBeLessThan(1e-5);
     }
     model.dispose();
+  });
+
+  it("sorts, and gives the places and the largest elements", async () => {
+    registerImportLayers();
+    const input = tfl.input({ shape: [4] });
+    const of = (name: string, op: string, values: object): tfl.SymbolicTensor[] =>
+      [new Operation({ name, op, values: { x: { slot: 0 }, ...values } }).apply(input)].flat() as tfl.SymbolicTensor[];
+    const outputs = [...of("sort", "sort", {}), ...of("places", "argsort", {}), ...of("largest", "topk", { k: 2 })];
+    await saveModel(tfl.model({ inputs: input, outputs }), at("sort"), { format: "tfjs-graph" });
+    const found = await openStockTfjs(at("sort"), "tfjs-graph").run([tf.tensor2d([[3, -1, 4, 1]])]);
+    expect(found.map((y) => [...y.dataSync()])).toEqual([
+      [-1, 1, 3, 4],
+      [1, 3, 0, 2],
+      [4, 3],
+      [2, 0],
+    ]);
   });
 
   it("quantized weights take a quarter of the bytes, and give what the rounded weights give", async () => {

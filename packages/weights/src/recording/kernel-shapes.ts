@@ -237,6 +237,10 @@ export const kernelShapes: Readonly<Record<string, Outputs>> = {
     const at = front((axis as number | undefined) ?? 0, x!.shape.length);
     return like(x!, [...x!.shape.slice(0, at), ...indices!.shape, ...x!.shape.slice(at + 1)]);
   },
+  TopK: ({ x }, { k }) => {
+    const shape = [...x!.shape.slice(0, -1), k as number];
+    return [like(x!, shape), { shape, dtype: "int32" }];
+  },
   OneHot: ({ indices }, { depth, dtype }) => ({
     shape: [...indices!.shape, depth as number],
     dtype: (dtype ?? "int32") as tf.DataType,

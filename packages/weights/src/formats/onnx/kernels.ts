@@ -1,20 +1,10 @@
 import { OptionError } from "@convkit/errors";
-import { isMultiple } from "../../recording/record.ts";
-import type { Dim, RecordedTensor } from "../../recording/record.ts";
+import type { RecordedTensor } from "../../recording/record.ts";
 import { clip } from "./activations.ts";
-import type { dataTypes } from "./graph.ts";
-import { cast, finished } from "./kernel-writer.ts";
+import { all, cast, finished, front, like, numbers, only, onlyTensor, rankOf } from "./kernel-writer.ts";
 import type { KernelWriting, WriteKernel } from "./kernel-writer.ts";
+import { shapeKernels } from "./shape-kernels.ts";
 import { windowKernels } from "./window-kernels.ts";
-
-const end = 2 ** 31 - 1;
-
-const only = ({ call, input }: KernelWriting): string => input(Object.keys(call.inputs)[0]!);
-const onlyTensor = ({ call }: KernelWriting): RecordedTensor => Object.values(call.inputs)[0]!;
-const all = ({ call, input }: KernelWriting): string[] => Object.keys(call.inputs).map(input);
-const numbers = (value: unknown): number[] => [value].flat() as number[];
-const rankOf = (writing: KernelWriting): number => onlyTensor(writing).shape.length;
-const front = (axis: unknown, rank: number): number => (Number(axis) < 0 ? Number(axis) + rank : Number(axis));
 
 const unary =
   (op: string): WriteKernel =>
@@ -28,11 +18,6 @@ const named = (names: Readonly<Record<string, string>>, make: (op: string) => Wr
   Object.entries(names).map(([kernel, op]) => [kernel, make(op)]);
 
 const float = ({ graph, prefix }: KernelWriting, value: number): string => graph.floats(prefix, [value], []);
-
-/** A number of the type of a tensor. */
-function like({ graph, prefix }: KernelWriting, { dtype }: RecordedTensor, value: number): string {
-  return dtype === "int32" ? graph.int32(prefix, [value], []) : graph.floats(prefix, [value], []);
-}
 
 function axesOf(writing: KernelWriting): { axes: number[]; keepdims: number } {
   const { axis, reductionIndices, keepDims } = writing.call.attrs;
@@ -90,72 +75,6 @@ function runningProduct(writing: KernelWriting): string {
   return graph.node(prefix, "Concat", products, { axis });
 }
 
-function stridedSlice(writing: KernelWriting): string {
-  const { graph, prefix, call } = writing;
-  const {
-    begin,
-    end: stop,
-    strides,
-    beginMask,
-    endMask,
-    ellipsisMask,
-    newAxisMask,
-    shrinkAxisMask,
-  } = call.attrs as Record<string, unknown>;
-  if (ellipsisMask !== 0 || newAxisMask !== 0)
-    throw new OptionError("expected a slice without an ellipsis or new axes");
-  const has = (mask: unknown, axis: number): boolean => (Number(mask) & (1 << axis)) !== 0;
-  const axes = numbers(strides).map((_, axis) => axis);
-  const steps = axes.map((axis) => (has(shrinkAxisMask, axis) ? 1 : numbers(strides)[axis]!));
-  const bound = (value: unknown): number => {
-    if (typeof value !== "number")
-      throw new OptionError("expected the bounds of a slice that do not grow with the batch");
-    return value;
-  };
-  const from = axes.map((axis) =>
-    has(beginMask, axis) ? (steps[axis]! > 0 ? 0 : end) : bound((begin as unknown[])[axis]),
-  );
-  const to = axes.map((axis) => {
-    if (has(shrinkAxisMask, axis)) return from[axis] === -1 ? end : from[axis]! + 1;
-    // An end that grows with the batch is the end of the axis.
-    const isWhole = sameMultiple((stop as Dim[])[axis], onlyTensor(writing).shape[axis]);
-    return has(endMask, axis) || isWhole ? (steps[axis]! > 0 ? end : -end) : bound((stop as unknown[])[axis]);
-  });
-  const y = graph.node(prefix, "Slice", [only(writing), ...[from, to, axes, steps].map((list) => graph.ints(list))]);
-  const gone = axes.filter((axis) => has(shrinkAxisMask, axis));
-  return gone.length === 0 ? y : graph.node(prefix, "Squeeze", [y, graph.ints(gone)]);
-}
-
-const sameMultiple = (a: Dim | undefined, b: Dim | undefined): boolean =>
-  isMultiple(a) && isMultiple(b) && a.times === b.times;
-
-function slice(writing: KernelWriting): string {
-  const { graph, prefix, call } = writing;
-  const [begin, size] = [call.attrs["begin"], call.attrs["size"]].map((value) => [value].flat() as Dim[]) as [
-    Dim[],
-    Dim[],
-  ];
-  const { shape } = onlyTensor(writing);
-  // A part that grows with the batch is the whole axis.
-  const cut = shape.flatMap((whole, axis) => {
-    const [start, length] = [begin[axis] ?? 0, size[axis] ?? -1];
-    if (isMultiple(whole)) {
-      const isWhole = start === 0 && (length === -1 || (isMultiple(length) && length.times === whole.times));
-      if (isWhole) return [];
-      if (typeof start !== "number" || typeof length !== "number")
-        throw new OptionError("expected a slice that does not grow with the batch");
-      return [{ axis, start, stop: length === -1 ? end : start + length }];
-    }
-    const from = start as number;
-    return from === 0 && (length === -1 || length === whole)
-      ? []
-      : [{ axis, start: from, stop: length === -1 ? end : from + (length as number) }];
-  });
-  if (cut.length === 0) return only(writing);
-  const lists = [cut.map(({ start }) => start), cut.map(({ stop }) => stop), cut.map(({ axis }) => axis)];
-  return graph.node(prefix, "Slice", [only(writing), ...lists.map((list) => graph.ints(list))]);
-}
-
 function atan2(writing: KernelWriting): string {
   const { graph, prefix, input } = writing;
   const [y, x] = [input("a"), input("b")];
@@ -184,6 +103,7 @@ function modulo(writing: KernelWriting): string {
 /** One writer for each kernel that a layer may run in prediction. */
 export const kernelWriters: Readonly<Record<string, WriteKernel>> = {
   ...windowKernels,
+  ...shapeKernels,
   ...Object.fromEntries([
     ...[
       "Abs",
@@ -307,69 +227,6 @@ export const kernelWriters: Readonly<Record<string, WriteKernel>> = {
   BatchMatMul: product,
   _FusedMatMul: (writing) => finished(writing, product(writing)),
 
-  Reshape: (writing) => {
-    const { shape } = writing.call.outputs[0]!;
-    // ONNX infers one size.
-    const isPlain = shape.filter(isMultiple).length === 1;
-    const sizes = isPlain ? writing.graph.ints(shape.map((dim) => (isMultiple(dim) ? -1 : dim))) : writing.sizes(shape);
-    return writing.graph.node(writing.prefix, "Reshape", [only(writing), sizes]);
-  },
-  ExpandDims: (writing) => {
-    const axis = front(writing.call.attrs["dim"], rankOf(writing) + 1);
-    return writing.graph.node(writing.prefix, "Unsqueeze", [only(writing), writing.graph.ints([axis])]);
-  },
-  Transpose: (writing) =>
-    writing.graph.node(writing.prefix, "Transpose", [only(writing)], { perm: numbers(writing.call.attrs["perm"]) }),
-  Concat: (writing) =>
-    writing.graph.node(writing.prefix, "Concat", all(writing), {
-      axis: front(writing.call.attrs["axis"], rankOf(writing)),
-    }),
-  Pack: (writing) => {
-    const { graph, prefix, call } = writing;
-    const axis = front(call.attrs["axis"] ?? 0, rankOf(writing) + 1);
-    const parts = all(writing).map((x) => graph.node(prefix, "Unsqueeze", [x, graph.ints([axis])]));
-    return graph.node(prefix, "Concat", parts, { axis });
-  },
-  Unpack: (writing) => {
-    const { graph, prefix, call } = writing;
-    const axis = front(call.attrs["axis"] ?? 0, rankOf(writing));
-    const parts = graph.nodes(prefix, "Split", [only(writing)], call.outputs.length, { axis });
-    return parts.map((part) => graph.node(prefix, "Squeeze", [part, graph.ints([axis])]));
-  },
-  SplitV: (writing) => {
-    const { graph, prefix, call } = writing;
-    const axis = front(call.attrs["axis"], rankOf(writing));
-    const sizes = call.outputs.map(({ shape }) => shape[axis]!);
-    return graph.nodes(prefix, "Split", [only(writing), writing.sizes(sizes)], sizes.length, { axis });
-  },
-  Slice: slice,
-  StridedSlice: stridedSlice,
-  Tile: (writing) =>
-    writing.graph.node(writing.prefix, "Tile", [only(writing), writing.sizes(writing.call.attrs["reps"] as Dim[])]),
-  BroadcastTo: (writing) =>
-    writing.graph.node(writing.prefix, "Expand", [only(writing), writing.sizes(writing.call.outputs[0]!.shape)]),
-  Reverse: (writing) => {
-    const axes = numbers(writing.call.attrs["dims"]).map((axis) => front(axis, rankOf(writing)));
-    if (axes.length === 0) return only(writing);
-    const lists = [axes.map(() => -1), axes.map(() => -end), axes, axes.map(() => -1)];
-    return writing.graph.node(writing.prefix, "Slice", [
-      only(writing),
-      ...lists.map((list) => writing.graph.ints(list)),
-    ]);
-  },
-  GatherV2: ({ graph, prefix, call, input }) =>
-    graph.node(prefix, "Gather", [input("x"), input("indices")], {
-      axis: front(call.attrs["axis"] ?? 0, call.inputs["x"]!.shape.length),
-    }),
-  OneHot: (writing) => {
-    const { graph, prefix, call } = writing;
-    const { depth, onValue, offValue, dtype } = call.attrs as Record<string, number>;
-    const values = graph.floats(prefix, [offValue ?? 0, onValue ?? 1], [2]);
-    const indices = cast(writing, only(writing), "int64");
-    const hot = graph.node(prefix, "OneHot", [indices, graph.ints([depth!]), values], { axis: -1 });
-    const type = (dtype ?? "int32") as unknown as keyof typeof dataTypes;
-    return type === "float32" ? hot : cast(writing, hot, type);
-  },
   Cumsum: (writing) => {
     const { graph, prefix, call } = writing;
     const axis = graph.int32(prefix, [front(call.attrs["axis"], rankOf(writing))], []);
@@ -379,17 +236,6 @@ export const kernelWriters: Readonly<Record<string, WriteKernel>> = {
     });
   },
   Cumprod: runningProduct,
-  PadV2: (writing) => {
-    const pads = writing.call.attrs["paddings"] as readonly (readonly [number, number])[];
-    const both = graphPads(pads);
-    const value = like(writing, onlyTensor(writing), Number(writing.call.attrs["constantValue"]));
-    return writing.graph.node(writing.prefix, "Pad", [only(writing), writing.graph.ints(both), value]);
-  },
-  MirrorPad: (writing) => {
-    if (writing.call.attrs["mode"] !== "reflect") throw new OptionError("expected a padding by reflection");
-    const both = graphPads(writing.call.attrs["paddings"] as readonly (readonly [number, number])[]);
-    return writing.graph.node(writing.prefix, "Pad", [only(writing), writing.graph.ints(both)], { mode: "reflect" });
-  },
   FusedBatchNorm: (writing) => {
     const { graph, prefix, call, input } = writing;
     const node = (op: string, ...inputs: string[]): string => graph.node(prefix, op, inputs);
@@ -402,11 +248,6 @@ export const kernelWriters: Readonly<Record<string, WriteKernel>> = {
     return call.inputs["offset"] === undefined ? scaled : node("Add", scaled, input("offset"));
   },
 };
-
-const graphPads = (pads: readonly (readonly [number, number])[]): number[] => [
-  ...pads.map(([before]) => before),
-  ...pads.map(([, after]) => after),
-];
 
 function constantLike(writing: KernelWriting, value: number): string {
   const { graph, prefix, call } = writing;

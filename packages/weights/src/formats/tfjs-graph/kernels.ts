@@ -1,39 +1,21 @@
 import { OptionError } from "@convkit/errors";
-import { isMultiple } from "../../recording/record.ts";
-import type { Dim, KernelCall, RecordedTensor } from "../../recording/record.ts";
+import type { RecordedTensor } from "../../recording/record.ts";
 import { attr } from "./graph.ts";
-import type { Attr, GraphDef } from "./graph.ts";
-
-/** The arguments of a kernel's writer. */
-export interface GraphWriting {
-  readonly graph: GraphDef;
-  readonly call: KernelCall;
-  /** The name of an input. */
-  input(name: string): string;
-  /** A vector of sizes, which may grow with the batch. */
-  sizes(dims: readonly Dim[]): string;
-}
-
-type Write = (writing: GraphWriting) => string | string[];
-
-const only = ({ call, input }: GraphWriting): string => input(Object.keys(call.inputs)[0]!);
-const tensorOf = ({ call }: GraphWriting): RecordedTensor => Object.values(call.inputs)[0]!;
-const all = ({ call, input }: GraphWriting): string[] => Object.keys(call.inputs).map(input);
-const rankOf = (writing: GraphWriting): number => tensorOf(writing).shape.length;
-const typed = (writing: GraphWriting): Readonly<Record<string, Attr>> => ({ T: attr.type(tensorOf(writing).dtype) });
-const numbers = (value: unknown): number[] => [value].flat() as number[];
-const front = (axis: unknown, rank: number): number => (Number(axis) < 0 ? Number(axis) + rank : Number(axis));
+import type { Attr } from "./graph.ts";
+import { all, front, numbers, only, rankOf, tensorOf, typed } from "./kernel-writer.ts";
+import type { GraphWriting, WriteKernel } from "./kernel-writer.ts";
+import { shapeWriters } from "./shape-kernels.ts";
 
 const direct =
-  (op: string): Write =>
+  (op: string): WriteKernel =>
   (writing) =>
     writing.graph.node(op, all(writing), typed(writing));
-const rows = (names: string): [string, Write][] => names.split(" ").map((name) => [name, direct(name)]);
-const renamed = (names: Readonly<Record<string, string>>): [string, Write][] =>
+const rows = (names: string): [string, WriteKernel][] => names.split(" ").map((name) => [name, direct(name)]);
+const renamed = (names: Readonly<Record<string, string>>): [string, WriteKernel][] =>
   Object.entries(names).map(([kernel, op]) => [kernel, direct(op)]);
 
 const reduce =
-  (op: string): Write =>
+  (op: string): WriteKernel =>
   (writing) => {
     const { axis, reductionIndices, keepDims } = writing.call.attrs;
     const rank = rankOf(writing);
@@ -47,7 +29,7 @@ const reduce =
   };
 
 const place =
-  (op: string): Write =>
+  (op: string): WriteKernel =>
   (writing) =>
     writing.graph.node(
       op,
@@ -56,7 +38,7 @@ const place =
     );
 
 const cumulative =
-  (op: string): Write =>
+  (op: string): WriteKernel =>
   (writing) =>
     writing.graph.node(op, [only(writing), writing.graph.ints(front(writing.call.attrs["axis"], rankOf(writing)))], {
       ...typed(writing),
@@ -89,7 +71,7 @@ function windowAttrs(writing: GraphWriting, axes: number): Readonly<Record<strin
 }
 
 const convolution =
-  (op: string, axes = 2): Write =>
+  (op: string, axes = 2): WriteKernel =>
   (writing) =>
     writing.graph.node(op, [writing.input("x"), writing.input("filter")], windowAttrs(writing, axes));
 
@@ -135,7 +117,7 @@ function fused(
 }
 
 const pool =
-  (op: string, axes: number): Write =>
+  (op: string, axes: number): WriteKernel =>
   (writing) => {
     const { filterSize, pad, dimRoundingMode } = writing.call.attrs;
     if (typeof pad !== "string") throw new OptionError("expected a pool with the padding same or valid");
@@ -147,7 +129,7 @@ const pool =
   };
 
 const resize =
-  (op: string): Write =>
+  (op: string): WriteKernel =>
   (writing) =>
     writing.graph.node(op, [writing.input("images"), writing.graph.ints(writing.call.attrs["size"] as number[])], {
       ...typed(writing),
@@ -156,12 +138,13 @@ const resize =
     });
 
 const likeInput =
-  (value: number): Write =>
+  (value: number): WriteKernel =>
   (writing) =>
     writing.graph.node(value === 0 ? "ZerosLike" : "OnesLike", [only(writing)], typed(writing));
 
 /** One writer for each kernel that a layer may run in prediction. */
-export const graphWriters: Readonly<Record<string, Write>> = {
+export const graphWriters: Readonly<Record<string, WriteKernel>> = {
+  ...shapeWriters,
   ...Object.fromEntries([
     ...rows("Abs Acos Acosh Asin Asinh Atan Atan2 Atanh Ceil Cos Cosh Elu Erf Exp Expm1 Floor FloorDiv Log Log1p"),
     ...rows(
@@ -170,9 +153,9 @@ export const graphWriters: Readonly<Record<string, Write>> = {
     ...rows("Rsqrt Selu Sigmoid Sign Sin Sinh Softmax Softplus Sqrt Square SquaredDifference Sub Tan Tanh"),
     ...rows("Equal NotEqual Greater GreaterEqual Less LessEqual IsFinite IsInf IsNan"),
     ...renamed({ Add: "AddV2", Multiply: "Mul", Mod: "FloorMod", LogicalXor: "NotEqual" }),
-    ...["Max", "Min", "Prod", "Sum", "Mean", "All", "Any"].map((op): [string, Write] => [op, reduce(op)]),
-    ...["ArgMax", "ArgMin"].map((op): [string, Write] => [op, place(op)]),
-    ...["Cumsum", "Cumprod"].map((op): [string, Write] => [op, cumulative(op)]),
+    ...["Max", "Min", "Prod", "Sum", "Mean", "All", "Any"].map((op): [string, WriteKernel] => [op, reduce(op)]),
+    ...["ArgMax", "ArgMin"].map((op): [string, WriteKernel] => [op, place(op)]),
+    ...["Cumsum", "Cumprod"].map((op): [string, WriteKernel] => [op, cumulative(op)]),
   ]),
   Identity: only,
   AddN: (writing) => writing.graph.node("AddN", all(writing), { ...typed(writing), N: attr.int(all(writing).length) }),
@@ -290,122 +273,4 @@ export const graphWriters: Readonly<Record<string, Write>> = {
       is_training: attr.bool(false),
     });
   },
-
-  Reshape: (writing) => {
-    const { shape } = writing.call.outputs[0]!;
-    // TensorFlow infers one size.
-    const isPlain = shape.filter(isMultiple).length === 1;
-    const sizes = isPlain ? writing.graph.ints(shape.map((dim) => (isMultiple(dim) ? -1 : dim))) : writing.sizes(shape);
-    return writing.graph.node("Reshape", [only(writing), sizes], typed(writing));
-  },
-  ExpandDims: (writing) =>
-    writing.graph.node(
-      "ExpandDims",
-      [only(writing), writing.graph.ints(front(writing.call.attrs["dim"], rankOf(writing) + 1))],
-      typed(writing),
-    ),
-  Transpose: (writing) =>
-    writing.graph.node(
-      "Transpose",
-      [only(writing), writing.graph.ints(numbers(writing.call.attrs["perm"]))],
-      typed(writing),
-    ),
-  Concat: (writing) => {
-    const axis = writing.graph.ints(front(writing.call.attrs["axis"], rankOf(writing)));
-    return writing.graph.node("ConcatV2", [...all(writing), axis], {
-      ...typed(writing),
-      N: attr.int(all(writing).length),
-    });
-  },
-  Pack: (writing) =>
-    writing.graph.node("Pack", all(writing), {
-      ...typed(writing),
-      N: attr.int(all(writing).length),
-      axis: attr.int(front(writing.call.attrs["axis"] ?? 0, rankOf(writing) + 1)),
-    }),
-  Unpack: (writing) => {
-    const node = writing.graph.node("Unpack", [only(writing)], {
-      ...typed(writing),
-      num: attr.int(writing.call.outputs.length),
-      axis: attr.int(front(writing.call.attrs["axis"] ?? 0, rankOf(writing))),
-    });
-    return several(node, writing.call.outputs.length);
-  },
-  SplitV: (writing) => {
-    const axis = front(writing.call.attrs["axis"], rankOf(writing));
-    const parts = writing.call.outputs.map(({ shape }) => shape[axis]!);
-    const inputs = [only(writing), writing.sizes(parts), writing.graph.ints(axis)];
-    return several(
-      writing.graph.node("SplitV", inputs, { ...typed(writing), num_split: attr.int(parts.length) }),
-      parts.length,
-    );
-  },
-  Slice: (writing) => {
-    const [begin, size] = ["begin", "size"].map((key) => [writing.call.attrs[key]].flat() as Dim[]) as [Dim[], Dim[]];
-    const { shape } = tensorOf(writing);
-    const starts = shape.map((_, axis) => begin[axis] ?? 0);
-    // A part that grows with the batch is the rest of the axis.
-    const lengths = shape.map((whole, axis) =>
-      isMultiple(whole) && starts[axis] === 0 && isMultiple(size[axis]) ? -1 : (size[axis] ?? -1),
-    );
-    return writing.graph.node("Slice", [only(writing), writing.sizes(starts), writing.sizes(lengths)], typed(writing));
-  },
-  StridedSlice: (writing) => {
-    const { begin, end, strides, ...masks } = writing.call.attrs;
-    const lists = [begin, end, strides].map((list) => writing.sizes(list as Dim[]));
-    return writing.graph.node("StridedSlice", [only(writing), ...lists], {
-      ...typed(writing),
-      begin_mask: attr.int(Number(masks["beginMask"] ?? 0)),
-      end_mask: attr.int(Number(masks["endMask"] ?? 0)),
-      ellipsis_mask: attr.int(Number(masks["ellipsisMask"] ?? 0)),
-      new_axis_mask: attr.int(Number(masks["newAxisMask"] ?? 0)),
-      shrink_axis_mask: attr.int(Number(masks["shrinkAxisMask"] ?? 0)),
-    });
-  },
-  Tile: (writing) =>
-    writing.graph.node("Tile", [only(writing), writing.sizes(writing.call.attrs["reps"] as Dim[])], typed(writing)),
-  BroadcastTo: (writing) =>
-    writing.graph.node("BroadcastTo", [only(writing), writing.sizes(writing.call.outputs[0]!.shape)], typed(writing)),
-  Reverse: (writing) => {
-    const axes = numbers(writing.call.attrs["dims"]).map((axis) => front(axis, rankOf(writing)));
-    return writing.graph.node("ReverseV2", [only(writing), writing.graph.ints(axes)], typed(writing));
-  },
-  GatherV2: ({ graph, call, input }) => {
-    const axis = graph.ints(front(call.attrs["axis"] ?? 0, call.inputs["x"]!.shape.length));
-    return graph.node("GatherV2", [input("x"), input("indices"), axis], { batch_dims: attr.int(0) });
-  },
-  OneHot: (writing) => {
-    const { depth, onValue, offValue, dtype } = writing.call.attrs as Record<string, number>;
-    const type = (dtype ?? "int32") as unknown as "float32";
-    const values = [onValue ?? 1, offValue ?? 0].map((value) => writing.graph.number(value, type));
-    return writing.graph.node("OneHot", [only(writing), writing.graph.ints(depth!), ...values], {
-      T: attr.type(type),
-      axis: attr.int(-1),
-    });
-  },
-  PadV2: (writing) => {
-    const dtype = tensorOf(writing).dtype as "float32";
-    const value = writing.graph.number(Number(writing.call.attrs["constantValue"]), dtype);
-    return writing.graph.node("PadV2", [only(writing), paddings(writing), value], typed(writing));
-  },
-  MirrorPad: (writing) =>
-    writing.graph.node("MirrorPad", [only(writing), paddings(writing)], {
-      ...typed(writing),
-      mode: attr.string(String(writing.call.attrs["mode"]).toUpperCase()),
-    }),
-  DepthToSpace: (writing) =>
-    writing.graph.node("DepthToSpace", [only(writing)], {
-      ...typed(writing),
-      block_size: attr.int(Number(writing.call.attrs["blockSize"])),
-      data_format: attr.string("NHWC"),
-    }),
 };
-
-const several = (node: string, count: number): string[] =>
-  Array.from({ length: count }, (_, index) => (index === 0 ? node : `${node}:${index}`));
-
-function paddings({ graph, call }: GraphWriting): string {
-  const pads = call.attrs["paddings"] as readonly (readonly [number, number])[];
-  const read = (): Int32Array => Int32Array.from(pads.flat());
-  return graph.constant({ name: "paddings", shape: [pads.length, 2], dtype: "int32", read });
-}
