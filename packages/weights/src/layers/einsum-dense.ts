@@ -1,7 +1,7 @@
 import { OptionError } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
-import { einsum, spelledOut } from "../operations/einsum.ts";
+import { einsum, smallLetters, spelledOut } from "../operations/einsum.ts";
 import { one, oneShape } from "./base-layers.ts";
 import type { BaseArgs, Config, Inputs, Shape } from "./base-layers.ts";
 import { activationNamed } from "./kernels.ts";
@@ -25,7 +25,10 @@ export class EinsumDense extends tfl.layers.Layer {
 
   constructor(args: NonNullable<BaseArgs> & EinsumArgs) {
     super({ name: args.name!, ...(args.trainable === undefined ? {} : { trainable: args.trainable }) });
-    const { equation, outputShape, biasAxes = null, activation = "linear" } = args;
+    const { outputShape, activation = "linear" } = args;
+    // tfjs writes the texts of a configuration in small letters.
+    const small = smallLetters(args.equation);
+    const [equation, biasAxes] = [small(args.equation), args.biasAxes == null ? null : small(args.biasAxes)];
     this.args = { equation, outputShape, biasAxes, activation, ...weightConfig(args) };
     this.#activate = activationNamed(activation);
   }

@@ -28,6 +28,14 @@ export function spelledOut(equation: string, ranks: readonly (number | undefined
   return all;
 }
 
+/** The small letter that stands for each letter of an equation: the letter itself, or a spare one for a capital. */
+export function smallLetters(equation: string): (text: string) => string {
+  const spare = [..."abcdefghijklmnopqrstuvwxyz"].filter((letter) => !equation.includes(letter));
+  const capitals = [...new Set(equation.match(/[A-Z]/g) ?? [])];
+  const small = new Map(capitals.map((letter, index) => [letter, spare[index]]));
+  return (text) => text.replaceAll(/[A-Z]/g, (letter) => small.get(letter) ?? letter);
+}
+
 /** Computes an einsum by matrix products, which every backend has. Throws for a repeated letter in one operand. */
 export function einsum(equation: string, operands: readonly tf.Tensor[]): tf.Tensor {
   const inputs = spelledOut(

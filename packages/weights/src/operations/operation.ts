@@ -39,7 +39,7 @@ export class Operation extends tfl.layers.Layer {
     if (unknown !== undefined)
       throw new OptionError(`${op}: expected ${known.join(", ")}, got ${unknown} = ${shown(values[unknown])}`);
     this.op = op;
-    this.values = values;
+    this.values = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, mapped(value, asText)]));
     this.#run = entry[1];
   }
 
@@ -82,13 +82,34 @@ export class Operation extends tfl.layers.Layer {
   }
 
   override getConfig(): Config {
-    return { ...super.getConfig(), op: this.op, values: this.values as never };
+    const values = Object.entries(this.values).map(([name, value]) => [name, mapped(value, asLetters)] as const);
+    return { ...super.getConfig(), op: this.op, values: Object.fromEntries(values) as never };
   }
 
   #answer(inputs: readonly tf.Tensor[]): tf.Tensor | tf.Tensor[] {
     const filled = Object.entries(this.values).map(([name, value]) => [name, fill(value, inputs)] as const);
     return this.#run(new Values(Object.fromEntries(filled)));
   }
+}
+
+/** A value of a configuration with a function applied to all texts and to all objects within it. */
+function mapped(value: unknown, change: (value: unknown) => unknown): unknown {
+  const own = change(value);
+  if (own !== value) return own;
+  if (Array.isArray(value)) return value.map((part: unknown) => mapped(part, change));
+  if (typeof value !== "object" || value === null || "constant" in value) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, mapped(part, change)]));
+}
+
+/** tfjs writes the texts of a configuration in small letters, with lines before capitals: such texts are written as numbers. */
+const asLetters = (value: unknown): unknown =>
+  typeof value === "string" && /[A-Z_]/.test(value)
+    ? { letters: Array.from(value, (letter) => letter.charCodeAt(0)) }
+    : value;
+
+function asText(value: unknown): unknown {
+  const { letters } = (value ?? {}) as { readonly letters?: unknown };
+  return Array.isArray(letters) ? String.fromCharCode(...(letters as number[])) : value;
 }
 
 /** The output shape of an operation that states it; any batch of the probe would have to divide by its sizes. */

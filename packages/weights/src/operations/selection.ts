@@ -98,7 +98,7 @@ function patches(v: Values): tf.Tensor {
   return tf.conv2d(x, kernel, step, padding, "NHWC", [rate[0]!, rate[1] ?? rate[0]!]);
 }
 
-const isDescending = (v: Values): boolean => v.word("direction", "ASCENDING") === "DESCENDING";
+const isDescending = (v: Values): boolean => v.word("direction", "ASCENDING").toUpperCase() === "DESCENDING";
 
 /** Functions that sort, choose or mark elements. */
 export const selection: Operations = {
