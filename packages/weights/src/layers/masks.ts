@@ -7,24 +7,46 @@ import { isKnownLayer } from "./register.ts";
 type Layer = tfl.layers.Layer;
 type Mask = tf.Tensor | null;
 
-/** The classes whose output has the mask of their first input, as in Keras. All others end a mask. */
-const passing = new Set(
-  (
+/**
+ * What becomes of the masks of a layer's inputs, as in Keras: the output has the mask of the first input (`first`), one
+ * joined of all (`joins`, `concatenates`), that of its steps if it returns them (`steps`), one of its own (`begins`), or
+ * none (`ends`).
+ */
+export type MaskRule = "begins" | "concatenates" | "ends" | "first" | "joins" | "steps";
+
+const classesOf: Readonly<Record<Exclude<MaskRule, "ends">, string>> = {
+  begins: "Embedding Masking",
+  concatenates: "Concatenate",
+  first:
     "Activation ActivityRegularization AdditiveAttention AlphaDropout Attention BatchNormalization Clipped Dense Dropout ELU " +
-    "GaussianDropout GaussianNoise GroupNormalization Identity LayerNormalization LeakyReLU MultiHeadAttention " +
-    "Normalization PReLU ReLU Rescaling Softmax SoftmaxOver SpatialDropout1D SpatialDropout2D SpatialDropout3D " +
-    "ThresholdedReLU TimeDistributed UnitNormalization AxesNormalization BentReLU ScaledELU " +
-    "AxesBatchNormalization BatchStatisticsNormalization MaskedZeros RenormBatchNormalization"
-  ).split(" "),
+    "GaussianDropout GaussianNoise GroupNormalization GroupQueryAttention Identity LayerNormalization LeakyReLU " +
+    "MultiHeadAttention Normalization PReLU ReLU Rescaling Softmax SoftmaxOver SpatialDropout1D SpatialDropout2D " +
+    "SpatialDropout3D ThresholdedReLU TimeDistributed UnitNormalization AxesNormalization BentReLU ScaledELU " +
+    "AxesBatchNormalization BatchStatisticsNormalization MaskedZeros RenormBatchNormalization",
+  joins: "Add Average Maximum Minimum Multiply Subtract",
+  steps: "Bidirectional ConvLSTM1D ConvLSTM2D ConvLSTM3D GRU LSTM RecurrentStack ResetAfterGRU RNN SimpleRNN",
+};
+const rules = new Map(
+  Object.entries(classesOf).flatMap(([rule, names]) => names.split(" ").map((name) => [name, rule as MaskRule])),
 );
-const joining = new Set("Add Average Maximum Minimum Multiply Subtract".split(" "));
-const recurrent = new Set(
-  "Bidirectional ConvLSTM1D ConvLSTM2D ConvLSTM3D GRU LSTM RecurrentStack ResetAfterGRU RNN SimpleRNN".split(" "),
-);
-const sources = new Set(["Embedding", "Masking"]);
+
+/** The rule of a class of Keras or of ours. */
+export const maskRule = (className: string): MaskRule => rules.get(className) ?? "ends";
 
 const masks = new WeakMap<tf.Tensor, Mask>();
 const ends = new WeakSet<Layer>();
+const wrapped = new WeakSet<Layer>();
+const joinsOfKeras2 = new WeakSet<Layer>();
+
+/** What our tfjs writer states as `mask_rules` of a model whose merges join masks as Keras 3 does. */
+export const keras3Masks = "keras3";
+
+/** Whether the layers of a model join masks as Keras 3 does. */
+export const hasKeras3Masks = (model: tfl.LayersModel): boolean =>
+  layersOf(model).some((layer) => wrapped.has(layer) && !joinsOfKeras2.has(layer));
+
+/** Whether a layer ends a mask whatever its class. */
+export const endsMask = (layer: Layer): boolean => ends.has(layer);
 
 /** Marks a layer that ends a mask whatever its class: a bare operation of Keras. */
 export function endMask(layer: Layer): void {
@@ -41,13 +63,15 @@ export function passMasks(model: tfl.LayersModel, isKeras3: boolean): void {
   const hasMasks = all.some(isSource);
   for (const layer of all)
     if (hasMasks) passMask(layer, isKeras3);
-    else if (recurrent.has(layer.getClassName())) ownOptions(layer);
+    else if (maskRule(layer.getClassName()) === "steps") ownOptions(layer);
 }
+
+const separate = new WeakSet<Layer>();
 
 /** Gives a layer options of its own: tfjs-layers leaves the first states of one recurrent layer to the next. */
 function ownOptions(layer: Layer): void {
-  if (wrapped.has(layer)) return;
-  wrapped.add(layer);
+  if (separate.has(layer)) return;
+  separate.add(layer);
   const apply = layer.apply.bind(layer);
   layer.apply = (inputs, options) => apply(inputs, options === undefined ? undefined : { ...options });
 }
@@ -59,16 +83,22 @@ function layersOf(model: tfl.LayersModel): Layer[] {
   });
 }
 
-function isSource(layer: Layer): boolean {
+/** Whether a layer gives its output a mask. */
+export function isSource(layer: Layer): boolean {
   const className = layer.getClassName();
   return className === "Masking" || (className === "Embedding" && layer.getConfig()["maskZero"] === true);
 }
 
-const wrapped = new WeakSet<Layer>();
+/** Whether a layer has the masks of its own inputs, as in Keras; false where tfjs-layers gives masks on. */
+export const hasOwnMasks = (layer: Layer): boolean => wrapped.has(layer);
+
+/** Whether a layer keeps of several masks the steps that all of them have, as Keras 2 does. */
+export const joinsAsKeras2 = (layer: Layer): boolean => joinsOfKeras2.has(layer);
 
 function passMask(layer: Layer, isKeras3: boolean): void {
   if (wrapped.has(layer)) return;
   wrapped.add(layer);
+  if (!isKeras3) joinsOfKeras2.add(layer);
   const apply = layer.apply.bind(layer) as (inputs: unknown, options?: object) => tf.Tensor | tf.Tensor[];
   layer.apply = ((inputs: Inputs, options: { mask?: unknown } = {}) => {
     const list = [inputs].flat();
@@ -85,13 +115,13 @@ function passMask(layer: Layer, isKeras3: boolean): void {
 }
 
 function outputMasks(layer: Layer, inputs: tf.Tensor[], given: readonly Mask[], isKeras3: boolean): Mask[] {
-  const className = layer.getClassName();
-  if (sources.has(className)) return [layer.computeMask(inputs[0]!, undefined) as Mask];
+  const rule = maskRule(layer.getClassName());
+  if (rule === "begins") return [layer.computeMask(inputs[0]!, undefined) as Mask];
   if (ends.has(layer) || given.every((mask) => mask === null)) return [];
-  if (className === "Concatenate") return [concatenated(layer, inputs, given, isKeras3)];
-  if (joining.has(className)) return [joined(given, isKeras3)];
-  if (recurrent.has(className)) return [layer.computeMask(inputs, given[0] as tf.Tensor)].flat() as Mask[];
-  if (passing.has(className)) return [given[0] ?? null];
+  if (rule === "concatenates") return [concatenated(layer, inputs, given, isKeras3)];
+  if (rule === "joins") return [joined(given, isKeras3)];
+  if (rule === "steps") return [layer.computeMask(inputs, given[0] as tf.Tensor)].flat() as Mask[];
+  if (rule === "first") return [given[0] ?? null];
   const isOfUser = !isKnownLayer(layer) && layer.supportsMasking;
   return isOfUser ? ([layer.computeMask(inputs, given as tf.Tensor[])].flat() as Mask[]) : [];
 }

@@ -188,6 +188,8 @@ case("masked_lstm", masked(L.LSTM(3, dropout=0.2)))
 case("masked_gru", masked(L.GRU(3, return_sequences=True)))
 case("masked_both_ways", masked(L.Bidirectional(L.LSTM(3, return_sequences=True))))
 case("value_mask", lambda: of(lambda x: L.Attention()([x, x], mask=[None, ops.greater(x[..., 0], 0)]), ROW))
+# The activations as operations end the mask, which the layers of the same name would keep.
+case("masked_operations", masked(lambda x: L.LSTM(3)(ops.relu(ops.softmax(x)))))
 case("masked_mean", masked(L.GlobalAveragePooling1D()))
 case("masked_scores", both_masked(lambda a, b: L.Attention()([a, b])))
 case("masked_heads", both_masked(lambda a, b: L.MultiHeadAttention(2, 3)(a, b)))

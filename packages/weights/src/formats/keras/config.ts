@@ -53,6 +53,8 @@ export interface LayerConfig {
   readonly isForeign: boolean;
   /** True if our writer marked the class as one of this package. */
   readonly isOurs: boolean;
+  /** True if our writer marked the layer as one that ends a mask whatever its class. */
+  readonly endsMask?: boolean;
   /** True if Keras 2 states that one layer object occurs at several places in the file. */
   readonly isShared: boolean;
   readonly config: JsonObject;
@@ -158,6 +160,7 @@ function readLayer(file: string, at: string, of: string, row: unknown): LayerCon
     module: typeof row["module"] === "string" ? row["module"] : "keras.layers",
     isForeign,
     isOurs: row["module"] === ownModule,
+    endsMask: row["ends_mask"] === true,
     isShared: row["shared_object_id"] !== undefined,
     config: Array.isArray(row["config"])
       ? { layers: row["config"] }

@@ -7,6 +7,8 @@ import { inOrder, usesOf } from "../../model/layer-uses.ts";
 import { WeightsError } from "../../weights-error.ts";
 import { pathBase } from "./class-name.ts";
 import { exportLayer } from "./export-layer.ts";
+import { keepsMask, strayMask, withMasks } from "./export-masks.ts";
+import type { KerasVersion } from "./export-masks.ts";
 import { below } from "./keras-part.ts";
 import type { ExportContext, KerasPart, ModelWithin } from "./keras-part.ts";
 import type { KerasGraph, KerasLayer, TakenTensor } from "./graph.ts";
@@ -15,13 +17,24 @@ import { layerOrder } from "./layer-order.ts";
 import type { TensorReference } from "./config.ts";
 import { keras3Config } from "./write-config.ts";
 
+/** What reads the graph (nothing if only its weights are written), and which inputs of a nested model have masks. */
+interface Target {
+  readonly version?: KerasVersion | undefined;
+  readonly masked?: readonly boolean[];
+}
+
 /** Describes a tfjs model in Keras' terms. Throws `WeightsError` naming each layer without a Keras counterpart. */
-export function exportGraph(model: tfl.LayersModel, file: string, above = ""): KerasGraph {
+export function exportGraph(
+  model: tfl.LayersModel,
+  file: string,
+  { version, masked = [] }: Target = {},
+): KerasGraph & { readonly masks: readonly boolean[] } {
   const problems: string[] = [];
   const layers = new Map<string, KerasLayer>();
   const places = new Map<number, TensorReference>();
   const producers = new Map<number, GraphNode>();
   const signs = new Map<number, boolean>();
+  const masks = new Set(model.inputs.filter((_, index) => masked[index] === true).map(({ id }) => id));
   for (const node of inOrder(usesOf(model))) {
     const { layer, inputs, inputShapes, outputs } = node;
     const refuse = (problem: string): never => {
@@ -43,13 +56,16 @@ export function exportGraph(model: tfl.LayersModel, file: string, above = ""): K
         shape: outputs[0]!.shape.map(() => null),
       });
     };
+    const given = inputs.map(({ id }) => masks.has(id));
+    const kept = [keepsMask(layer, given)];
     try {
       if (layer.getClassName() === "InputLayer") {
         const config = { batch_shape: outputs[0]!.shape };
         layers.set(layer.name, { name: layer.name, className: "InputLayer", config, calls: [], weights: [], path: "" });
         values.push({ layer: layer.name, call: 0, output: 0, shape: outputs[0]!.shape });
       } else if ("layers" in layer) {
-        const inner = exportGraph(layer as tfl.LayersModel, file);
+        const inner = exportGraph(layer as tfl.LayersModel, file, { version, masked: given });
+        kept.splice(0, 1, ...inner.masks);
         add(
           {
             name: layer.name,
@@ -71,7 +87,10 @@ export function exportGraph(model: tfl.LayersModel, file: string, above = ""): K
           exportInner: (inner) => exportLayer(inner, context),
           exportModel: (inner) => modelWithin(exportGraph(inner, file)),
         };
-        const parts = exportLayer(layer, context);
+        const made = exportLayer(layer, context);
+        const stray = version === undefined ? undefined : strayMask(layer, given, masks.size > 0);
+        if (stray !== undefined) refuse(stray);
+        const parts = version === undefined ? made : withMasks(layer, made, given, { version, refuse });
         const policy = policyOf(layer);
         for (const [index, part] of parts.entries()) {
           const { className, config, takes, weights: own, operation, module, training, inside, options } = part;
@@ -82,7 +101,7 @@ export function exportGraph(model: tfl.LayersModel, file: string, above = ""): K
             (isLast ? layer.weights.map(asTensor) : []);
           // Some of Keras' layers without weights reject the option `trainable`.
           const frozen = own === undefined && weights.length > 0 ? { trainable: layer.trainable } : {};
-          const made = {
+          const row = {
             name,
             className,
             config: { ...frozen, ...config },
@@ -96,7 +115,7 @@ export function exportGraph(model: tfl.LayersModel, file: string, above = ""): K
             ...(options === undefined ? {} : { options }),
           };
           add(
-            made,
+            row,
             takes === undefined
               ? index === 0
                 ? withRoles(values, part)
@@ -117,6 +136,7 @@ export function exportGraph(model: tfl.LayersModel, file: string, above = ""): K
       const { layer: name, call } = values.at(-1)!;
       places.set(output.id, { layer: name, call, output: index });
       producers.set(output.id, node);
+      if (kept[index] === true) masks.add(output.id);
     }
   }
   if (problems.length > 0)
@@ -131,10 +151,8 @@ export function exportGraph(model: tfl.LayersModel, file: string, above = ""): K
   }
   const refer = (tensor: tfl.SymbolicTensor): TensorReference => places.get(tensor.id)!;
   const [inputs, outputs] = [model.inputs.map(refer), model.outputs.map(refer)];
-  return withPaths(
-    { name: model.name, layers: layerOrder([...layers.values()], inputs, outputs), inputs, outputs },
-    above,
-  );
+  const graph = { name: model.name, layers: layerOrder([...layers.values()], inputs, outputs), inputs, outputs };
+  return { ...withPaths(graph, ""), masks: model.outputs.map(({ id }) => masks.has(id)) };
 }
 
 /** All layers that hold weights, including those in nested models. */

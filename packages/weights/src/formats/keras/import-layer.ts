@@ -92,7 +92,7 @@ export function makeLayer(file: string, layer: LayerConfig, making: Making): Lay
           })
         : makeOfUser(user, config, name);
     const asTrained = user === undefined ? withMask(inTraining(file, layer, made, making), call, config) : made;
-    if (operation !== undefined) endMask(asTrained);
+    if (operation !== undefined || layer.endsMask === true) endMask(asTrained);
     keepPolicy(asTrained, config);
     limitWeights(asTrained, making, refuse);
     // Random initial values are not needed for weights that come from the file.

@@ -5,7 +5,7 @@ import type { JsonObject } from "../../bytes/json.ts";
 import { registerFunctions } from "../../layers/activations.ts";
 import { Identity } from "../../layers/base-layers.ts";
 import { holdInference } from "../../layers/held.ts";
-import { passMasks } from "../../layers/masks.ts";
+import { keras3Masks, passMasks } from "../../layers/masks.ts";
 import { registerImportLayers } from "../../layers/register.ts";
 import { WeightsError } from "../../weights-error.ts";
 import { boundCall } from "./call-arguments.ts";
@@ -73,7 +73,7 @@ export function importModel(file: string, config: JsonObject, options: ImportOpt
       isTfjs: isTfjs(config),
       make: layerWithin,
     });
-    passMasks(model, written.includes('"keras_history"'));
+    passMasks(model, written.includes('"keras_history"') || config["mask_rules"] === keras3Masks);
     return model;
   } catch (error) {
     if (error instanceof WeightsError) throw error;

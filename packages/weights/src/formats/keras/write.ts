@@ -30,7 +30,7 @@ const kerasVersion = "3.15.1";
  * them as layers that call TensorFlow, which Keras 3 has not.
  */
 export function writeLegacyH5(sink: ByteSink, model: tfl.LayersModel, { file, metadata, keras }: About): void {
-  const graph = exportGraph(model, file);
+  const graph = exportGraph(model, file, { version: keras ?? "both" });
   for (const layer of everyLayer(graph)) {
     const problem = whyNoH5(layer, keras);
     if (problem !== undefined) throw new WeightsError(file, `layer "${layer.name}"`, `${problem}: write a .keras file`);
@@ -75,7 +75,7 @@ export function writeWeightsH5(sink: ByteSink, model: tfl.LayersModel, { file, m
 
 /** Writes a whole model as Keras 3 does (`.keras`). */
 export function writeKeras(sink: ByteSink, model: tfl.LayersModel, { file, metadata }: About): void {
-  const graph = exportGraph(model, file);
+  const graph = exportGraph(model, file, { version: 3 });
   const json = (value: object) => (entry: ByteSink) => entry.write(utf8Bytes(JSON.stringify(value)));
   const about = { keras_version: kerasVersion, date_saved: new Date().toISOString() };
   const own = metadataText(metadata) === undefined ? {} : { [metadataKey]: metadata };

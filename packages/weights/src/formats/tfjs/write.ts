@@ -1,6 +1,7 @@
 import type { ModelMetadata } from "@convkit/core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { variableTensor } from "../../bytes/variable-tensor.ts";
+import { endsMask, hasKeras3Masks, hasOwnMasks, keras3Masks } from "../../layers/masks.ts";
 import { isOwnLayer } from "../../layers/register.ts";
 import type { FolderToFill } from "../../save/destination.ts";
 import { metadataKey, metadataText } from "../../model/metadata-json.ts";
@@ -60,11 +61,14 @@ function inStockLayers(file: string, model: tfl.LayersModel, topology: FileLayer
   );
 }
 
-/** tfjs' topology, with a mark on layers of our own classes, since a user's class may have the same name. */
+/**
+ * tfjs' topology, with a mark on layers of our own classes, since a user's class may have the same name, and what becomes of
+ * masks.
+ */
 function topologyOf(model: tfl.LayersModel): FileLayer {
   const topology = JSON.parse(JSON.stringify(model.toJSON(null, false))) as FileLayer & { config: Topology };
   complete(model, topology.config);
-  return topology;
+  return { ...topology, ...(hasKeras3Masks(model) ? { mask_rules: keras3Masks } : {}) };
 }
 
 interface Topology {
@@ -72,6 +76,7 @@ interface Topology {
     readonly name?: string;
     readonly config: Topology & { readonly name?: string; target_shape?: unknown };
     module?: string;
+    ends_mask?: boolean;
   }[];
 }
 
@@ -82,6 +87,7 @@ function complete(model: tfl.LayersModel, { layers = [] }: Topology): void {
     if (layer === undefined) continue;
     if ("layers" in layer) complete(layer as tfl.LayersModel, each.config);
     else if (isOwnLayer(layer)) each.module = ownModule;
+    if (hasOwnMasks(layer) && endsMask(layer)) each.ends_mask = true;
     // Stock tfjs leaves an inferred size unknown, and layers such as Dense refuse unknown sizes.
     if (layer.getClassName() === "Reshape") each.config.target_shape = knownSizes(layer) ?? each.config.target_shape;
   }

@@ -1,0 +1,130 @@
+import { useEngine } from "@convkit/engine";
+import * as tf from "@tensorflow/tfjs-core";
+import * as tfl from "@tensorflow/tfjs-layers";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { importModel } from "../src/formats/keras/import-model.ts";
+import { loadModel, saveModel } from "../src/index.ts";
+import { AxesBatchNormalization } from "../src/layers/axes-batch-norm.ts";
+import { Clipped } from "../src/layers/slicing.ts";
+
+type Call = readonly [layer: string, output: number][];
+
+/** A layer of a Keras 3 file. */
+const row = (className: string, name: string, config: object, calls: Call = [], module = "keras.layers"): object => ({
+  module,
+  class_name: className,
+  config: { name, ...config },
+  registered_name: null,
+  name,
+  inbound_nodes:
+    calls.length === 0
+      ? []
+      : [
+          {
+            args: [asArgument(calls.map(([layer, output]) => tensor(layer, output)))],
+            kwargs: {},
+          },
+        ],
+});
+const asArgument = (list: object[]): unknown => (list.length === 1 ? list[0] : list);
+const tensor = (layer: string, output: number): object => ({
+  class_name: "__keras_tensor__",
+  config: { shape: [null, 3, 1], dtype: "float32", keras_history: [layer, 0, output] },
+});
+
+const tokens = (name: string): object => row("InputLayer", name, { batch_shape: [null, 3], dtype: "int32" });
+const embedding = (name: string, of: string): object =>
+  row("Embedding", name, { input_dim: 3, output_dim: 1, mask_zero: true }, [[of, 0]]);
+/** The sum of all steps that are not masked. */
+const sum = (of: string): object =>
+  row("SimpleRNN", "sum", { units: 1, activation: "linear", use_bias: false }, [[of, 0]]);
+
+function functional(layers: object[], inputs: string[]): Record<string, unknown> {
+  const history = (name: string): unknown => [name, 0, 0];
+  return {
+    class_name: "Functional",
+    module: "keras",
+    config: { name: "model", layers, input_layers: inputs.map(history), output_layers: [history("sum")] },
+  };
+}
+
+/** The rows of an embedding, and a recurrent layer that adds: 0 -> 10, 1 -> 1, 2 -> 2. */
+function filled(config: Record<string, unknown>): tfl.LayersModel {
+  const model = importModel("test", config as never);
+  for (const layer of model.layers) {
+    if (layer.getClassName() === "Embedding") layer.setWeights([tf.tensor2d([[10], [1], [2]])]);
+    if (layer.getClassName() === "SimpleRNN") layer.setWeights([tf.ones([1, 1]), tf.ones([1, 1])]);
+  }
+  return model;
+}
+
+const joined = functional(
+  [
+    tokens("a"),
+    tokens("b"),
+    embedding("e", "a"),
+    embedding("f", "b"),
+    row("Add", "join", {}, [
+      ["e", 0],
+      ["f", 0],
+    ]),
+    sum("join"),
+  ],
+  ["a", "b"],
+);
+const ended = functional(
+  [tokens("a"), embedding("e", "a"), row("Relu", "relu", {}, [["e", 0]], "keras.src.ops.nn"), sum("relu")],
+  ["a"],
+);
+const twoRows = [
+  [1, 0, 2],
+  [1, 1, 0],
+];
+
+describe("masks of a model of Keras 3", () => {
+  const folder = mkdtempSync(join(tmpdir(), "convkit-masks-"));
+  beforeAll(() => useEngine());
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it.each([
+    { name: "a merge keeps a step that one input has", config: joined, inputs: twoRows, wanted: 2 + 11 + 12 },
+    { name: "an operation ends the mask", config: ended, inputs: twoRows.slice(0, 1), wanted: 1 + 10 + 2 },
+  ])("$name, also in a tfjs folder and a .keras file", async ({ name, config, inputs, wanted }) => {
+    const given = inputs.map((steps) => tf.tensor2d([steps], [1, 3], "int32"));
+    const sumOf = (model: tfl.LayersModel): number =>
+      (model.predict(given.length === 1 ? given[0]! : given) as tf.Tensor).dataSync()[0]!;
+    const model = filled(config);
+    expect(sumOf(model)).toBe(wanted);
+    for (const format of ["tfjs", "keras"] as const) {
+      const path = join(folder, `${name}.${format}`);
+      await saveModel(model, path, { format });
+      expect(sumOf(await loadModel(path)), format).toBe(wanted);
+    }
+  });
+
+  const { conv1d, masking, simpleRNN } = tfl.layers;
+  it.each([
+    {
+      layer: () => conv1d({ filters: 1, kernelSize: 1, name: "of_tfjs" }),
+      problem: /"last".*mask of an earlier layer, which ends before it in Keras/,
+    },
+    {
+      layer: () => new AxesBatchNormalization({ name: "norm", axis: [1, 2] }),
+      problem: /"norm".*a mask, which ends at .*Reshape/,
+    },
+    {
+      layer: () => new Clipped({ name: "clip", low: 0, high: 1 } as never),
+      problem: /"clip".*a mask, which ends at .*Clip/,
+    },
+  ])("is refused where Keras would lose it: $problem", async ({ layer, problem }) => {
+    const model = tfl.sequential({
+      layers: [masking({ inputShape: [3, 1] }), layer(), simpleRNN({ units: 1, name: "last" })],
+    });
+    await expect(saveModel(model, join(folder, "refused.keras"))).rejects.toThrow(problem);
+    // Weights alone have no masks.
+    await saveModel(model, join(folder, "alone.weights.h5"));
+  });
+});
