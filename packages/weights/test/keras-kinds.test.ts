@@ -74,6 +74,31 @@ describe.skipIf(peerPython === undefined)("Keras files of one layer, option or h
     expect(entries.length).toBeGreaterThan(75);
   });
 
+  it("give Keras' numbers after a tfjs folder", async () => {
+    await useEngine();
+    const failures: string[] = [];
+    for (const { name, file, inputs, outputs } of entries) {
+      if (!file.endsWith(".keras") || name === "of_user") continue;
+      const folderOfOne = join(folder, "tfjs", name);
+      try {
+        const model = await loadModel(join(folder, file));
+        await saveModel(model, folderOfOne, { format: "tfjs" });
+        const again = await loadModel(folderOfOne);
+        const given = (await arrays(name, "x", inputs)).map((x, index) => tf.cast(x, model.inputs[index]!.dtype));
+        const found = [again.predict(given.length === 1 ? given[0]! : given)].flat();
+        for (const [index, y] of (await arrays(name, "y", outputs)).entries()) {
+          const worst = tf.max(tf.abs(tf.sub(found[index]!, y))).dataSync()[0]!;
+          if (!(worst < 1e-4)) failures.push(`${name}: output ${index} is off by ${worst}`);
+        }
+        model.dispose();
+        again.dispose();
+      } catch (error) {
+        failures.push(`${name}: ${(error as Error).message}`);
+      }
+    }
+    expect(failures).toEqual([]);
+  });
+
   it("give Keras' numbers in Keras when they are written again, or are refused", async () => {
     await useEngine();
     const refused = new Map<string, string>();

@@ -15,7 +15,7 @@ import { registerImportLayers } from "../src/layers/register.ts";
 const { dense, flatten, inputLayer, reshape, timeDistributed } = tfl.layers;
 const operation = (op: string, values: object = {}): tfl.layers.Layer =>
   new Operation({ name: op, op, values: { x: { slot: 0 }, ...values } });
-const ones = { kernelInitializer: { className: "Ones", config: {} }, biasInitializer: "ones" } as const;
+const ones = { kernelInitializer: "ones", biasInitializer: "ones" } as const;
 const perStep = (): tfl.Sequential =>
   tfl.sequential({ layers: [flatten({ inputShape: [1, 3] }), dense({ units: 1, ...ones })] });
 

@@ -24,7 +24,8 @@ const classesOf: Readonly<Record<Exclude<MaskRule, "ends">, string>> = {
     "SpatialDropout3D ThresholdedReLU TimeDistributed UnitNormalization AxesNormalization BentReLU ScaledELU " +
     "AxesBatchNormalization BatchStatisticsNormalization MaskedZeros RenormBatchNormalization",
   joins: "Add Average Maximum Minimum Multiply Subtract",
-  steps: "Bidirectional ConvLSTM1D ConvLSTM2D ConvLSTM3D GRU LSTM RecurrentStack ResetAfterGRU RNN SimpleRNN",
+  steps:
+    "Bidirectional ConvLSTM1D ConvLSTM2D ConvLSTM3D GRU LSTM MaskedLayer RecurrentStack ResetAfterGRU RNN SimpleRNN",
 };
 const rules = new Map(
   Object.entries(classesOf).flatMap(([rule, names]) => names.split(" ").map((name) => [name, rule as MaskRule])),

@@ -39,8 +39,13 @@ export class MaskedLayer extends Wrapper {
     return this.layer.computeOutputShape(oneShape(shape));
   }
 
-  override computeMask(): tf.Tensor {
-    return null as unknown as tf.Tensor;
+  /** Whether it returns all steps, which then have the mask of the sequence, as in Keras. */
+  get returnSequences(): boolean {
+    return (this.layer as { readonly returnSequences?: boolean }).returnSequences === true;
+  }
+
+  override computeMask(_: Inputs, mask?: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    return (this.returnSequences ? ([mask].flat()[0] ?? null) : null) as unknown as tf.Tensor;
   }
 
   override call(inputs: Inputs, options: object = {}): tf.Tensor | tf.Tensor[] {

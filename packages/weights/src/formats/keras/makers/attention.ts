@@ -5,20 +5,28 @@ import type { Layer, Makers, Request } from "./request.ts";
 
 /** Attention of one and of several heads. */
 export const attentionLayers: Makers = {
-  Attention: (making) => attention(making, making.config["score_mode"] === "concat" ? "concat" : "dot"),
+  Attention: (making) => {
+    const mode = making.config["score_mode"];
+    return attention(making, mode === "concat" || mode === "add" ? mode : "dot");
+  },
   AdditiveAttention: (making) => attention(making, "add"),
   MultiHeadAttention: ({ args, config, call, refuse }) => {
     if (config["use_gate"] === true || config["sliding_window"] != null || config["softmax_robust_masking"] === true)
       return refuse("a gate, a sliding window or robust masking is not known");
-    return new MultiHeadAttention({ ...args, ...attentionCall(call) } as never);
+    return new MultiHeadAttention({ ...args, ...attentionCall({ call, config }) } as never);
   },
   GroupQueryAttention: (making) => groupedQueries(making),
   GroupedQueryAttention: (making) => groupedQueries(making),
 };
 
-/** The arguments of an attention's call, in tfjs' form. */
-function attentionCall(call: Request["call"]): AttentionCall {
-  if (call?.roles === undefined || call.options === undefined) return {};
+/** The arguments of an attention's call, in tfjs' form; a file of ours has them in the layer's own configuration. */
+function attentionCall({ call, config }: Pick<Request, "call" | "config">): AttentionCall {
+  if (call?.roles === undefined || call.options === undefined)
+    return {
+      ...(Array.isArray(config["roles"]) ? { roles: config["roles"].map(String) } : {}),
+      useCausalMask: config["use_causal_mask"] === true,
+      returnAttentionScores: config["return_attention_scores"] === true,
+    };
   const { use_causal_mask: useCausalMask = false, return_attention_scores: returnAttentionScores = false } =
     call.options;
   return {
@@ -31,7 +39,7 @@ function attentionCall(call: Request["call"]): AttentionCall {
 function attention({ args, config, call }: Request, scoreMode: "dot" | "concat" | "add"): Layer {
   const useScale = config["use_scale"] === true;
   const dropout = numberOf(config["dropout"], 0);
-  return new Attention({ ...base(args), ...attentionCall(call), useScale, scoreMode, dropout } as never);
+  return new Attention({ ...base(args), ...attentionCall({ call, config }), useScale, scoreMode, dropout } as never);
 }
 
 function groupedQueries({ args, config, call, refuse }: Request): Layer {
@@ -39,7 +47,7 @@ function groupedQueries({ args, config, call, refuse }: Request): Layer {
     return refuse("a gate or a sliding window is not known");
   return new MultiHeadAttention({
     ...args,
-    ...attentionCall(call),
+    ...attentionCall({ call, config }),
     numHeads: config["num_query_heads"],
     keyHeads: config["num_key_value_heads"],
     keyDim: config["head_dim"],

@@ -26,11 +26,13 @@ export const recurrentLayers: Makers = {
   Bidirectional: ({ args, config, make, refuse }) => {
     const merge = config["merge_mode"] ?? null;
     const layer = inner(zeroing(config["layer"]), make, refuse);
+    // tfjs' own name of the backward layer, which it finds again in a file of its own.
+    const name = `backward_${layer.name}`;
     const both = new Bidirectional({ ...base(args), layer: layer as never, mergeMode: merge as "concat" });
     if (args["trainable"] === false) both.trainable = false;
     if (config["backward_layer"] == null) return both;
     const backward = inner(zeroing(config["backward_layer"]), make, refuse);
-    backward.name = `backward_${backward.name}`;
+    backward.name = name;
     return Object.assign(both, { backwardLayer: backward });
   },
   ConvLSTM1D: ({ args, config, refuse }) =>
