@@ -3,6 +3,7 @@ import type * as tf from "@tensorflow/tfjs-core";
 import { attr } from "../ir/attrs.ts";
 import { DT } from "../values/dtypes.ts";
 import { explainFailure } from "./explain-failure.ts";
+import { ownTime } from "./own-time.ts";
 import { constantOf } from "../ir/constants.ts";
 import { graphDef, outputOf } from "../ir/graph-node.ts";
 import type { GraphNode } from "../ir/graph-node.ts";
@@ -52,7 +53,11 @@ export class CompiledTrace implements RuntimeUser {
   readonly nodes: readonly GraphNode[];
   readonly rewrites: Recorded["rewrites"];
   graphBytes = 0;
+  /** Kernels that tfjs starts where the function runs eagerly, in all calls of a run. */
+  readonly kernels: number;
   readonly traceMs: number;
+  /** Milliseconds of tracing and of the first run that were this process's own. */
+  startMs: number;
   /** The time of the first run, in which TensorFlow optimizes the graph; undefined before it has ended. */
   firstRunMs: number | undefined;
   runs = 0;
@@ -77,7 +82,7 @@ export class CompiledTrace implements RuntimeUser {
     options: RecordAll,
     anyBatch?: AnyBatch,
   ) {
-    const start = performance.now();
+    const [start, own] = [performance.now(), ownTime()];
     const recorded = anyBatch?.recorded ?? recordCalls(backend, fn, signature, options);
     const { trace, placeholders, outputs, variables } = recorded;
     const { nodes } = anyBatch ?? recorded;
@@ -91,6 +96,7 @@ export class CompiledTrace implements RuntimeUser {
     this.nodes = nodes;
     this.rewrites = recorded.rewrites;
     this.fed = trace.numbers.all;
+    this.kernels = trace.kernelCount;
     this.#result = recorded.result;
     this.calls = (recorded.result as unknown[]).length;
     this.#afterRun = trace.afterRun;
@@ -116,6 +122,7 @@ export class CompiledTrace implements RuntimeUser {
       throw error;
     }
     this.traceMs = performance.now() - start;
+    this.startMs = own();
   }
 
   /** Names the nodes uniquely and imports them; makes the snapshot that the graph needs. */
@@ -155,10 +162,10 @@ export class CompiledTrace implements RuntimeUser {
     try {
       return await this.runtime.session.queue.enqueue(async () => {
         this.#prepare();
-        const start = performance.now();
+        const [start, own] = [performance.now(), ownTime()];
         const running = this.runtime.session.run(this.#plan, feeds, sink);
         const fetched = await running.catch((error: unknown) => this.#undo(error));
-        return this.#give(fetched, performance.now() - start);
+        return this.#give(fetched, performance.now() - start, own);
       });
     } catch (error) {
       throw explainFailure(error, this.#places);
@@ -172,9 +179,9 @@ export class CompiledTrace implements RuntimeUser {
     const feeds = this.#feed(leaves);
     try {
       this.runtime.session.queue.settle();
-      const start = performance.now();
+      const [start, own] = [performance.now(), ownTime()];
       const fetched = this.#runNow(feeds);
-      return this.#give(fetched, performance.now() - start);
+      return this.#give(fetched, performance.now() - start, own);
     } catch (error) {
       throw explainFailure(error, this.#places);
     } finally {
@@ -232,11 +239,14 @@ export class CompiledTrace implements RuntimeUser {
     return feeds;
   }
 
-  #give(fetched: readonly Handle[], milliseconds: number): unknown[] {
+  #give(fetched: readonly Handle[], milliseconds: number, own: () => number): unknown[] {
     for (const after of this.#afterRun) after();
     // In the first run TensorFlow's optimizer copies constants several times, and frees most copies.
     if (this.#frozen && this.runs === 0) releaseFreedMemory();
-    this.firstRunMs ??= milliseconds;
+    if (this.firstRunMs === undefined) {
+      this.firstRunMs = milliseconds;
+      this.startMs += own();
+    }
     this.runs += this.calls;
     const values = fetched.map(takeHost);
     if (values.length > this.outputs.length) this.hasOverflowed ||= !Number.isFinite(values.at(-1)?.item());

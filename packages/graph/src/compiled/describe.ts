@@ -16,6 +16,8 @@ export interface TraceDescription {
   /** Nodes by op, most frequent first. */
   ops: Record<string, number>;
   nodes: number;
+  /** Ops that tfjs starts at each call where the function runs eagerly. */
+  eagerOps: number;
   /**
    * Nodes of the whole session, which functions that use the same variables share. The time of the first run of each
    * signature grows with it.
@@ -33,8 +35,9 @@ export interface TraceDescription {
   /** The number of calls so far. */
   runs: number;
   /**
-   * Estimated number of calls from which compiling is faster than running eagerly: `traceMs` and `firstRunMs`, divided by
-   * the measured time that tfjs takes to start as many ops. Undefined before the first run, and where TensorFlow is not
+   * Estimated number of calls from which compiling is faster than running eagerly: the time of tracing and of the first run, without that in
+   * which other programs had the processors, divided by the measured time that tfjs takes to start `eagerOps` ops. Ops whose own work
+   * takes longer than their start make it pay sooner. Undefined before the first run, and where TensorFlow is not
    * the active backend.
    */
   breakEvenRuns: number | undefined;
@@ -45,7 +48,7 @@ export interface TraceDescription {
 export function describeTrace(trace: CompiledTrace): TraceDescription {
   const counts = new Map<string, number>();
   for (const { op } of trace.nodes) counts.set(op, (counts.get(op) ?? 0) + 1);
-  const { traceMs, firstRunMs, runs } = trace;
+  const { traceMs, firstRunMs, runs, kernels, calls } = trace;
   const breakEvenRuns = breakEvenOf(trace);
   return {
     inputs: trace.leaves.map(({ path, dtype, shape }) => `${path}: ${describeOutput({ dtype, shape })}`),
@@ -57,6 +60,7 @@ export function describeTrace(trace: CompiledTrace): TraceDescription {
     fed: trace.fed.map(({ node }) => node.name),
     ops: Object.fromEntries([...counts].toSorted(([, a], [, b]) => b - a)),
     nodes: trace.nodes.length,
+    eagerOps: Math.round(kernels / calls),
     sessionNodes: trace.runtime.session.size,
     rewrites: trace.rewrites.map((rewrite) => ({ ...rewrite, changes: { ...rewrite.changes } })),
     graphBytes: trace.graphBytes,
@@ -72,8 +76,8 @@ export function describeTrace(trace: CompiledTrace): TraceDescription {
   };
 }
 
-function breakEvenOf({ nodes, calls, traceMs, firstRunMs }: CompiledTrace): number | undefined {
+function breakEvenOf({ kernels, calls, startMs, firstRunMs }: CompiledTrace): number | undefined {
   const opMs = eagerOpMs();
   if (opMs === undefined || firstRunMs === undefined) return undefined;
-  return Math.ceil(((traceMs + firstRunMs) * calls) / (nodes.length * opMs));
+  return Math.ceil((startMs * calls) / (Math.max(kernels, 1) * opMs));
 }

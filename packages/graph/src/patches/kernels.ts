@@ -18,6 +18,7 @@ export const kernelPatch: TracePatch = {
       (runKernel) =>
         function (this: unknown, kernel: string, ...rest: unknown[]) {
           if (kernel === "Multinomial") return drawMultinomial(trace, rest as never);
+          trace.kernelCount++;
           trace.kernels.push(kernel);
           try {
             const result = runKernel.call(this, kernel, ...rest);

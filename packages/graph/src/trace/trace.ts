@@ -66,6 +66,8 @@ export class Trace implements OpRecorder, Recorder {
   readonly peephole = new Peephole(this, this.rewrites);
   /** The running kernels, innermost last; errors name them. */
   readonly kernels: string[] = [];
+  /** Kernels that ran, as many as tfjs starts eagerly. */
+  kernelCount = 0;
   /** The layers that are being applied, innermost last: they name the nodes. */
   readonly scopes: string[] = [];
   /** The writes to variables, in order. */
