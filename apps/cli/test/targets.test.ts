@@ -137,6 +137,12 @@ test("labels and numbers of two outputs are trained and evaluated by columns of 
     ["size", undefined, 2],
   ]);
   expect(loss).toBeCloseTo(outputs[0]!.loss + 0.5 * outputs[1]!.loss, 5);
+  // Without factors both losses count as much.
+  const options = ["--labels", "tags", "--numbers", "ink,width", "--limit", "32", "--epochs", "1"];
+  const even = await call("train", "lenet5", "--data", csv, ...options, "--out", join(folder, "even"), ...lr);
+  expect(even.status, even.err).toBe(0);
+  const { test: judged } = JSON.parse(even.out) as { test: { loss: number; outputs: { loss: number }[] } };
+  expect(judged.loss).toBeCloseTo(judged.outputs[0]!.loss + judged.outputs[1]!.loss, 5);
 });
 
 test("predict tells all targets of a model of two outputs, as evaluate's rows have them", async () => {

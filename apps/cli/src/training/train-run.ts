@@ -133,7 +133,9 @@ async function trainIn(
     preprocessing,
     ...(plan.lossWeights
       ? { lossWeights: plan.lossWeights }
-      : { outputWeights: plan.outputWeights ?? outputWeightsOf(plan.model, targets ? 1 : model.outputs.length) }),
+      : {
+          outputWeights: plan.outputWeights ?? outputWeightsOf(plan.model, model.outputs.length, targets !== undefined),
+        }),
     ...(plan.metrics && { metrics: plan.metrics }),
     onNote: (note: string) => context.out.note(note),
     execution,
@@ -256,8 +258,9 @@ function classWeightsOf(weights: NonNullable<Plan["classWeights"]>, train: Index
   return balancedClassWeights(train.targetValues![name]!, mask.names.length, { ignore: mask.ignore });
 }
 
-/** The main output's loss has factor 1; auxiliary outputs have the factor of the network's paper. */
-function outputWeightsOf(model: string, outputs: number): number[] {
+/** The main output's loss has factor 1; auxiliary outputs have the factor of the network's paper, and outputs of targets 1. */
+function outputWeightsOf(model: string, outputs: number, areTargets: boolean): number[] | undefined {
+  if (areTargets) return undefined;
   const auxLossWeight = (isModelName(model) ? findArchitecture(model).auxLossWeight : undefined) ?? 1;
   return Array.from({ length: outputs }, (_, index) => (index === 0 ? 1 : auxLossWeight));
 }
