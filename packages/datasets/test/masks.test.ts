@@ -114,6 +114,9 @@ describe("a folder of images and masks", () => {
     expect((await only(train)).targets!["mask"]!.subarray(0, 24)).toEqual(
       Int32Array.from(white, (value) => Number(value === 255)),
     );
+    await writeFile(join(path, "classes.txt"), "\n");
+    const refused = `${join(path, "classes.txt")}: expected the names of at least two classes, one a line, found 0`;
+    await expect(maskFolder(path, { size: [4, 6] })).rejects.toThrow(refused);
   });
 
   test("keeps the value that is not judged", async () => {

@@ -88,6 +88,7 @@ describe("cats-vs-dogs-32", () => {
 
   it.each([
     ["no JSON", "{", "x.json: expected JSON, but "],
+    ["null", "null", "x.json: expected cats as base64 text, found undefined"],
     ["no dogs", JSON.stringify({ cats: floats(1, 1) }), "x.json: expected dogs as base64 text, found undefined"],
     [
       "half an image",

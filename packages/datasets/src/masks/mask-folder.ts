@@ -117,8 +117,11 @@ function keyOf(folder: string, file: string): string {
 
 function namesIn(file: string): string[] | undefined {
   if (!existsSync(file)) return undefined;
-  return readFileSync(file, "utf8")
+  const names = readFileSync(file, "utf8")
     .split(/\r?\n/)
     .map((line) => line.trim())
     .filter(Boolean);
+  if (names.length < 2)
+    throw new DataError(`${file}: expected the names of at least two classes, one a line, found ${names.length}`);
+  return names;
 }

@@ -69,14 +69,14 @@ export function findCatsVsDogs32({ from, cache = dataCache(), resolve }: SourceO
 
 /** Parses the images of each class, `[n, 32, 32, 3]`. The JSON has them as base64 of little-endian floats, 0..255. */
 export function parseCatsVsDogs(json: string, file: string): Uint8Array[] {
-  let parsed: Record<string, unknown>;
+  let parsed: Record<string, unknown> | null;
   try {
-    parsed = JSON.parse(json) as Record<string, unknown>;
+    parsed = JSON.parse(json) as Record<string, unknown> | null;
   } catch (error) {
     throw new DataError(`${file}: expected JSON, but ${reasonOf(error)}`);
   }
   return ["cats", "dogs"].map((key) => {
-    const text = parsed[key];
+    const text = parsed?.[key];
     if (typeof text !== "string") throw new DataError(`${file}: expected ${key} as base64 text, found ${typeof text}`);
     const bytes = Buffer.from(text, "base64");
     if (bytes.length === 0 || bytes.length % (4 * pixels) !== 0) {
