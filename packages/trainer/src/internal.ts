@@ -5,4 +5,14 @@ export { Exchange } from "./workers/exchange.ts";
 export { progressBar } from "@convkit/trainer/platform";
 export { stretchToBytes } from "./tensorboard/stretch.ts";
 export { type Field, oneOf, trueOrFalse, wholeFromOne, wholeFromZero } from "./checks/fields.ts";
-export { listOf, numberOrNull, record, type StoredShape, storedProblems, text, throwStored } from "./checks/stored.ts";
+export {
+  listOf,
+  numberOrNull,
+  record,
+  shaped,
+  type StoredShape,
+  storedProblems,
+  text,
+  throwStored,
+} from "./checks/stored.ts";
+export { checkSpace } from "./search/search-space.ts";

@@ -73,6 +73,7 @@ test("a search that was stopped anywhere goes on to the same end", async () => {
 test("refuses what cannot be searched", async () => {
   const refused = (more: object) => expect(searchSettings(searching([], more))).rejects;
   await refused({ space: {} }).toThrow(/at least one setting/);
+  await refused({ trials: 1e9 }).toThrow(/^trials must be a whole number from 1 to 100000, not 1000000000\.$/);
   await refused({ space: { batch: [] } }).toThrow(/The search's batch must be a list of values/);
   await refused({ space: { batch: { from: 0, to: 1, log: true } } }).toThrow(/above 0 with log/);
   await refused({ trials: 0 }).toThrow(/trials must be a whole number from 1/);

@@ -46,13 +46,18 @@ export async function storedRun(folder: string): Promise<StoredRun | undefined> 
 export async function readConfig(file: string): Promise<StoredRun> {
   const config = (await readJson(file)) as unknown as StoredRun;
   throwStored(file, storedProblems("config", config, configShape));
+  namingFile(file, () => checkPlan(config.plan));
+  return config;
+}
+
+/** Names the file in what `check` throws of its content. */
+export function namingFile(file: string, check: () => void): void {
   try {
-    checkPlan(config.plan);
+    check();
   } catch (error) {
     if (!isConvkitError(error)) throw error;
     throw new TrainerError(`${file} is damaged: ${error.message}`, { cause: error });
   }
-  return config;
 }
 
 const number: Field = ["a number", (value) => typeof value === "number"];
@@ -98,7 +103,8 @@ const planShape: StoredShape = {
   },
 };
 
-const configShape: StoredShape = {
+/** What a configuration must have. */
+export const configShape: StoredShape = {
   fields: {
     name: text,
     seed: wholeFromZero,
@@ -115,6 +121,7 @@ const configShape: StoredShape = {
     state: text,
     preprocessingKind: oneOf(preprocessingKinds),
     freeze: trueOrFalse,
+    adaptChannels: trueOrFalse,
     keepBest: wholeFromOne,
     validationRuntime: oneOf(["auto", "openvino", "onnxruntime"]),
     health: wholeFromOne,

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { writeJson } from "@convkit/files";
-import { type FoldStatistics, runDirectory } from "@convkit/trainer";
+import { claimRunDirectory, type FoldStatistics, runDirectory } from "@convkit/trainer";
 import { foldFolder, foldStatistics } from "@convkit/trainer/internal";
 import { storedRun } from "../inputs/run-directory.ts";
 import type { Context } from "../terminal/context.ts";
@@ -25,16 +25,19 @@ export async function crossValidate(context: Context, config: RunConfig, place: 
       `${folder} has a run already: continue it with convkit train --resume ${folder}, or give another --out.`,
     );
   const wasThere = existsSync(folder);
-  await writeJson(shared, config);
+  const claim = await claimRunDirectory(folder, { fresh: false });
+  let isUnstarted = false;
   try {
+    await writeJson(shared, config);
     await trainFolds(context, config, place);
   } catch (error) {
     // As a single run, a cross-validation that fails before its first step leaves nothing.
-    if (!isResumed && !existsSync(join(folder, foldFolder(0)))) {
-      await rm(shared);
-      if (!wasThere) await rmdir(folder);
-    }
+    isUnstarted = !isResumed && !existsSync(join(folder, foldFolder(0)));
+    if (isUnstarted) await rm(shared);
     throw error;
+  } finally {
+    await claim.release();
+    if (isUnstarted && !wasThere) await rmdir(folder);
   }
 }
 

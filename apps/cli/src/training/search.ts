@@ -1,8 +1,29 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { writeFileAtomic, writeJson } from "@convkit/files";
-import { checkPlan, runDirectory, type SearchSpace, searchSettings, type SearchTrial } from "@convkit/trainer";
+import { readJson, writeFileAtomic, writeJson } from "@convkit/files";
+import {
+  checkPlan,
+  claimRunDirectory,
+  type RunClaim,
+  runDirectory,
+  type SearchSpace,
+  searchSettings,
+  type SearchTrial,
+} from "@convkit/trainer";
+import {
+  checkSpace,
+  type Field,
+  listOf,
+  oneOf,
+  record,
+  shaped,
+  type StoredShape,
+  storedProblems,
+  text,
+  throwStored,
+  wholeFromOne,
+} from "@convkit/trainer/internal";
+import { configShape, namingFile } from "../inputs/run-directory.ts";
 import type { Context } from "../terminal/context.ts";
 import { table } from "../terminal/format.ts";
 import { CliError, UsageError } from "../terminal/usage-error.ts";
@@ -23,6 +44,20 @@ export interface StoredSearch {
 
 /** Searches over settings; each trial has a run directory in `place.folder`, whose `search.json` and `search.csv` have the table. */
 export async function runSearch(context: Context, stored: StoredSearch, place: RunPlace): Promise<void> {
+  // A second search in this folder would find the trials in use, and keep that as their results.
+  const claim = await claimRunDirectory(place.folder, { fresh: false });
+  try {
+    await search(context, stored, { ...place, claim });
+  } finally {
+    await claim.release();
+  }
+}
+
+async function search(
+  context: Context,
+  stored: StoredSearch,
+  { claim, ...place }: RunPlace & { readonly claim: RunClaim },
+): Promise<void> {
   const { config, space, trials, method, monitor } = stored;
   const { folder } = place;
   const file = join(folder, "search.json");
@@ -32,6 +67,7 @@ export async function runSearch(context: Context, stored: StoredSearch, place: R
     );
   await writeJson(file, stored);
   const keep = async (done: readonly SearchTrial[]) => {
+    claim.check();
     await writeJson(file, { ...stored, done });
     await writeFileAtomic(join(folder, "search.csv"), csvOf(done, space, monitor));
   };
@@ -79,13 +115,37 @@ export async function runSearch(context: Context, stored: StoredSearch, place: R
     throw new CliError(`All trials failed; the first one: ${found[0]!.error}`);
 }
 
-/** The search in a folder. Throws a `UsageError` if there is none. */
+const trialShape: StoredShape = {
+  fields: { trial: wholeFromOne, settings: record, epochs: wholeFromOne },
+  optional: { value: ["a number", Number.isFinite] satisfies Field, error: text },
+};
+
+const searchShape: StoredShape = {
+  fields: {
+    config: configShape,
+    space: record,
+    trials: wholeFromOne,
+    method: oneOf(["random", "halving"]),
+    monitor: oneOf(["valLoss", "valAccuracy"]),
+    done: listOf(shaped(trialShape)),
+  },
+};
+
+/**
+ * The search in a folder. Throws a `UsageError` if there is none, a `FileError` or `TrainerError` that names `search.json` if it is
+ * damaged.
+ */
 export async function storedSearch(folder: string): Promise<StoredSearch> {
-  try {
-    return JSON.parse(await readFile(join(folder, "search.json"), "utf8")) as StoredSearch;
-  } catch (error) {
-    throw new UsageError(`Cannot resume ${folder}: it has no readable search.json.`, { cause: error });
-  }
+  const file = join(folder, "search.json");
+  if (!existsSync(file))
+    throw new UsageError(`Cannot resume ${folder}: there is no search.json, so it is no folder of a search.`);
+  const stored = (await readJson(file)) as unknown as StoredSearch;
+  throwStored(file, storedProblems("search", stored, searchShape));
+  namingFile(file, () => {
+    checkSpace(stored.space);
+    checkPlan(stored.config.plan);
+  });
+  return stored;
 }
 
 function rowsOf(found: readonly SearchTrial[], space: SearchSpace): string[][] {

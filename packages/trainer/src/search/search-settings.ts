@@ -19,7 +19,7 @@ export interface SearchTrial {
 /** Options of `searchSettings`. */
 export interface SearchOptions {
   readonly space: SearchSpace;
-  /** The number of drawn settings. */
+  /** The number of drawn settings, at most 100,000. */
   readonly trials: number;
   /** Epochs of the longest trainings. */
   readonly epochs: number;
@@ -51,6 +51,9 @@ export interface SearchOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** More trials than a search can train; their numbers are listed at once. */
+const mostTrials = 100_000;
+
 const optionNames: OptionNames<SearchOptions> = {
   space: true,
   trials: true,
@@ -73,7 +76,10 @@ export async function searchSettings(options: SearchOptions): Promise<SearchTria
   checkOptions("searchSettings", options, optionNames, (message) => new TrainerError(message));
   const { space, trials, epochs, method = "random", reduction = 3, seed = 0, better = "lower" } = options;
   throwProblems([
-    ...valueProblems("trials", trials, wholeFromOne),
+    ...valueProblems("trials", trials, [
+      `a whole number from 1 to ${mostTrials}`,
+      (value) => wholeFromOne[1](value) && Number(value) <= mostTrials,
+    ]),
     ...valueProblems("epochs", epochs, wholeFromOne),
     ...valueProblems("method", method, oneOf(["random", "halving"])),
     ...valueProblems("reduction", reduction, [
