@@ -4,6 +4,8 @@ import type { AddressInfo } from "node:net";
 import { engines } from "@convkit/testing";
 import { bundledProgram, freeAddresses } from "@convkit/testing/bundled";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { membersOf } from "../src/distributed/cluster.ts";
+import { GraphError } from "../src/graph-error.ts";
 
 interface Told {
   readonly name?: string;
@@ -15,6 +17,23 @@ interface Told {
 }
 
 const patience = 300_000;
+
+const addresses = { worker: ["10.0.0.1:2222", "10.0.0.2:2222"] };
+const first = { type: "worker", index: 0 };
+
+// As a program reads them from TF_CONFIG, which anybody may have written.
+test.each([
+  [undefined, first, /got no cluster\.$/],
+  [addresses, undefined, /got no task\.$/],
+  [null, first, /distribute: cluster/],
+  [addresses, { type: "worker", index: 2 }, /the task to be one of worker 0, worker 1, got "worker" 2\.$/],
+  [{ worker: "10.0.0.1:2222" }, first, /cluster\.worker to be a list of addresses/],
+  [{ worker: ["10.0.0.1:65536"] }, first, /host:port in cluster\.worker, got "10\.0\.0\.1:65536"\.$/],
+])("the cluster %j and the task %j are refused in a sentence", (cluster, task, message) => {
+  const refused = expect(() => membersOf(cluster as never, task as never));
+  refused.toThrow(GraphError);
+  refused.toThrow(message);
+});
 
 describe.runIf(engines.includes("native"))("workers on TensorFlow's distributed runtime", () => {
   let program: Awaited<ReturnType<typeof bundledProgram>>;

@@ -41,6 +41,9 @@ export function membersOf(
   where = "distribute",
 ): { readonly members: readonly Member[]; readonly rank: number } {
   const failure = (message: string) => new GraphError(message);
+  for (const [name, part] of Object.entries({ cluster, task }))
+    if (part === undefined)
+      throw failure(`${where}: expected cluster and task, the two parts of TF_CONFIG, got no ${name}.`);
   checkOptions(`${where}: cluster`, cluster, clusterNames, failure);
   checkOptions(`${where}: task`, task, taskNames, failure);
   const members = jobs.flatMap((type) =>
