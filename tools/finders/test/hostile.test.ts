@@ -4,7 +4,15 @@ import { campaign } from "../src/hostile/campaign.ts";
 import { subjects } from "../src/hostile/subjects.ts";
 
 // What reads many files gets more of them.
-const counts: Readonly<Record<string, number>> = { run: 50, arguments: 30, "saved-model": 20 };
+const counts: Readonly<Record<string, number>> = {
+  run: 25,
+  "tuned-run": 8,
+  "targets-run": 6,
+  folds: 6,
+  search: 10,
+  arguments: 30,
+  "saved-model": 20,
+};
 const tasksOf = (names: readonly string[]) => names.map((name) => ({ name, from: 0, count: counts[name] ?? 20 }));
 const native = ["saved-model"];
 

@@ -1,71 +1,9 @@
 import { dirname, join } from "node:path";
-import { useEngine } from "@convkit/engine";
-import { saveModel } from "@convkit/weights";
-import { runCommand } from "../../../../apps/cli/src/program.ts";
 import type { Draw } from "../draw.ts";
-import { writeImages } from "./images.ts";
+import { command, engine, imagesOf, trainedRun } from "./run-subjects.ts";
 import type { Subject } from "./subject.ts";
-import { smallModel } from "./weight-subjects.ts";
-
-const { signal } = new AbortController();
-const engine = ["--engine", "wasm", "--threads", "1"];
-
-/** Runs a command line; throws what the command throws. */
-async function command(...args: readonly string[]): Promise<void> {
-  await runCommand(args, signal);
-}
-
-/** The images beside a run, which no mutant changes. */
-const imagesOf = (folder: string): string => join(dirname(folder), "images");
-
-const beside = (run: string, name: string): string => join(dirname(run), name);
-
-/** The commands that read a run directory. */
-const readers: readonly ((run: string) => readonly string[])[] = [
-  (run) => ["train", "--resume", run, "--epochs", "2", ...engine],
-  (run) => ["predict", run, join(imagesOf(run), "a", "0.bmp"), ...engine],
-  (run) => ["evaluate", run, "--data", imagesOf(run), ...engine],
-  (run) => ["evaluate", run, "--data", imagesOf(run), "--split", "validation", ...engine],
-  (run) => ["compare", run, run, "--out", join(dirname(run), "compared.html")],
-  (run) => ["summary", run, ...engine],
-  (run) => ["explain", "params", run, ...engine],
-  (run) => [
-    "inspect",
-    run,
-    join(imagesOf(run), "a", "0.bmp"),
-    "--steps",
-    "1",
-    "--out",
-    beside(run, "i.html"),
-    ...engine,
-  ],
-  (run) => ["draw", run, beside(run, "drawn.svg")],
-  (run) => ["lr-find", run, "--data", imagesOf(run), "--steps", "2", "--out", beside(run, "rates.svg"), ...engine],
-  (run) => ["check", run, "--data", imagesOf(run), "--steps", "2", ...engine],
-  (run) => ["calibration", run, "--data", imagesOf(run), "--split", "train", ...engine],
-  (run) => ["data", "audit", imagesOf(run), "--model", run, ...engine],
-];
-
-async function trainedRun(folder: string): Promise<void> {
-  await useEngine("wasm", { threads: 1 });
-  writeImages(imagesOf(folder), 4);
-  const model = join(dirname(folder), "small");
-  await saveModel(smallModel(), model, { format: "tfjs", metadata: { classes: ["a", "b"] } });
-  const plan = { ema: 0.9, accumulate: 2, earlyStopping: { patience: 3 }, reduceOnPlateau: { patience: 1 } };
-  const data = ["--data", imagesOf(folder), "--validation", "0.25"];
-  const options = ["--epochs", "1", "--batch", "2", "--plan", JSON.stringify(plan), "--quiet"];
-  await command("train", model, ...data, ...options, "--out", folder, ...engine);
-}
 
 export const commandSubjects: readonly Subject[] = [
-  {
-    name: "run",
-    writes: true,
-    prepare: trainedRun,
-    use: (folder, { draw }) => command(...draw.of(...readers)(folder)),
-    // A run that is refused is named, or what is wrong in it: its data, its settings.
-    names: /./,
-  },
   {
     name: "arguments",
     writes: true,

@@ -11,6 +11,17 @@ export function writeImages(folder: string, count: number): void {
     }
 }
 
+/** A table of the images of the folder `images` beside it: one or two labels and a number for each. */
+export function writeTargets(list: string, count: number): void {
+  const names = ["a", "b"].flatMap((name) =>
+    Array.from({ length: count }, (_, image) => `images/${name}/${image}.bmp`),
+  );
+  const rows = names.map(
+    (file, row) => `${file},${row % 2 === 0 ? "round" : "round|dark"},${row / names.length},train`,
+  );
+  writeFileSync(list, ["path,kinds,height,split", ...rows].join("\n"));
+}
+
 /** A bitmap of Windows of one gray; square by default. */
 export function bitmap(value: number, width = 8, height = width): Buffer {
   const size = height * Math.ceil((width * 3) / 4) * 4;

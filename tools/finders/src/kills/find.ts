@@ -1,5 +1,5 @@
 /*
- * find.ts [--kills N] [--engines native,wasm] [--threads 1,2] [--seed S]: kills trainings and a download N times, at drawn moments
+ * find.ts [--kills N] [--engines native,wasm] [--threads 1,2] [--ways everything,plain,tuned,targets] [--seed S]: kills trainings and a download N times, at drawn moments
  * and in the middle of writing, and takes them up again. After each kill every file must parse; once a run ends, it must equal the
  * run that nothing disturbed, bit for bit.
  */
@@ -10,7 +10,7 @@ import { parseArgs } from "node:util";
 import { useEngine } from "@convkit/engine";
 import { saveModel } from "@convkit/weights";
 import { Draw } from "../draw.ts";
-import { writeImages } from "../hostile/images.ts";
+import { writeImages, writeTargets } from "../hostile/images.ts";
 import { smallModel } from "../hostile/weight-subjects.ts";
 import { killedDownload } from "./downloads.ts";
 import { type Blow, convkit } from "./process.ts";
@@ -21,6 +21,7 @@ const { values } = parseArgs({
     kills: { type: "string", default: "50" },
     engines: { type: "string", default: "native,wasm" },
     threads: { type: "string", default: "1,2" },
+    ways: { type: "string", default: "everything,plain,tuned,targets" },
     seed: { type: "string", default: "1" },
   },
 });
@@ -55,27 +56,60 @@ const written: readonly (readonly [pattern: string, most: number])[] = [
 
 const folder = mkdtempSync(join(tmpdir(), "convkit-kills-"));
 const [images, network] = [join(folder, "images"), join(folder, "small")];
+const [shards, list] = [join(folder, "shards"), join(folder, "targets.csv")];
 writeImages(images, 20);
+writeTargets(list, 20);
 await useEngine("wasm", { threads: 1 });
 await saveModel(smallModel(), network, { format: "tfjs", metadata: { classes: ["a", "b"] } });
+
+const sharded = await convkit(["data", "shard", images, shards, "--quiet"]);
+if (sharded.status !== 0) throw new Error(`The shards were not written: ${sharded.err}`);
+const planned = (plan: object): string[] => ["--data", images, "--plan", JSON.stringify(plan)];
+
+/** The ways of training, with their options. */
+const ways: Readonly<Record<string, readonly string[]>> = {
+  everything: planned(everything),
+  plain: planned(plain),
+  // Two stages with a teacher, from shards, with a row for each step, health, and a checkpoint of the best epoch.
+  tuned: [
+    "--data",
+    shards,
+    "--recipe",
+    "fine-tune",
+    "--head-epochs",
+    "1",
+    "--teacher",
+    network,
+    "--log-steps",
+    "1",
+    "--health",
+    "3",
+    "--keep-best",
+    "1",
+    "--plan",
+    JSON.stringify({ augment: everything.augment }),
+  ],
+  // Labels and numbers of a table, in two outputs.
+  targets: ["--data", list, "--labels", "kinds", "--numbers", "height", "--plan", JSON.stringify({ ema: 0.9 })],
+};
 
 interface Setting {
   readonly engine: string;
   readonly threads: string;
-  readonly plan: object;
+  readonly way: string;
 }
 
 const settings: Setting[] = values.engines.split(",").flatMap((engine) =>
   // wasm has one thread.
   (engine === "wasm" ? ["1"] : values.threads.split(",")).flatMap((threads) =>
-    [everything, plain].map((plan) => ({ engine, threads, plan })),
+    values.ways.split(",").map((way) => ({ engine, threads, way })),
   ),
 );
 
-function begin({ engine, threads, plan }: Setting, out: string): string[] {
-  const data = ["--data", images, "--validation", "0.25", "--batch", "2", "--epochs", "6"];
+function begin({ engine, threads, way }: Setting, out: string): string[] {
+  const length = ["--validation", "0.25", "--batch", "2", "--epochs", "6"];
   const how = ["--deterministic", "--seed", "5", "--engine", engine, "--threads", threads];
-  return ["train", network, ...data, "--plan", JSON.stringify(plan), ...how, "--out", out];
+  return ["train", network, ...ways[way]!, ...length, ...how, "--out", out];
 }
 
 const draw = new Draw(Number(values.seed));
@@ -110,7 +144,7 @@ async function tryOut(setting: Setting, place: number): Promise<void> {
     const isEqual = said.status === 0 && contentOf(run) === expected;
     if (!isEqual) problems++;
     const result = isEqual ? "equal bit for bit" : `DIFFERS, status ${said.status}: ${said.err}`;
-    line(`${setting.engine}, ${setting.threads} threads, run ${ends}: ${attempt} processes, ${result}`);
+    line(`${setting.engine}, ${setting.threads} threads, ${setting.way}, run ${ends}: ${attempt} processes, ${result}`);
     [ends, attempt, run] = [ends + 1, 0, `${whole}-broken-${ends + 1}`];
   }
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { finalName } from "@convkit/files";
 import { parseHistory } from "@convkit/trainer";
@@ -14,6 +14,7 @@ export function contentOf(run: string): string {
   return JSON.stringify({
     model: readdirSync(join(run, "model")).map((name) => [name, hash("model", name)]),
     checkpoints: readdirSync(join(run, "checkpoints")).map((name) => [name, hash("checkpoints", name, "arrays.bin")]),
+    steps: existsSync(join(run, "steps.csv")) ? hash("steps.csv") : undefined,
     history: readFileSync(join(run, "history.csv"), "utf8").replaceAll(/,[^,\n]*$/gm, ""),
   });
 }
