@@ -1,11 +1,9 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { useEngine } from "@convkit/engine";
-import { readJson } from "@convkit/files";
-import type { distribute } from "@convkit/graph";
 import { saveModel } from "@convkit/weights";
 import { runCommand } from "../../../../apps/cli/src/program.ts";
-import { membersOf } from "../../../../packages/graph/src/distributed/cluster.ts";
+import { readTfConfig } from "../../../../apps/cli/src/training/tf-config.ts";
 import { writeImages, writeTargets } from "./images.ts";
 import type { Subject } from "./subject.ts";
 import { smallModel } from "./weight-subjects.ts";
@@ -185,11 +183,9 @@ export const runSubjects: readonly Subject[] = [
       writeFileSync(join(folder, "TF_CONFIG.json"), JSON.stringify({ cluster, task: { type: "worker", index: 1 } }));
     },
     async use(folder, { file }) {
-      const { cluster, task } = ((await readJson(join(folder, file))) ?? {}) as unknown as Parameters<
-        typeof distribute
-      >[0];
-      membersOf(cluster, task);
+      const path = join(folder, file);
+      readTfConfig(existsSync(path) ? readFileSync(path, "utf8") : undefined);
     },
-    names: /cluster|task|TF_CONFIG/,
+    names: /TF_CONFIG/,
   },
 ];
