@@ -13,7 +13,7 @@ describe("convkit complete", () => {
   const cases: [words: string[], found: readonly string[], files: boolean][] = [
     [["li"], ["list"], false],
     [["--engine", "wasm", "ev"], ["evaluate"], false],
-    [["--engine", ""], ["auto", "gpu", "native", "wasm"], false],
+    [["--engine", ""], ["auto", "gpu", "native", "wasm", "webgpu"], false],
     [["data", "f"], ["fetch"], false],
     [["data", "fetch", "cifar"], ["cifar10", "cifar100"], false],
     [["predict", "densenet"], ["densenet121", "densenet169", "densenet201", "densenet121-tv", "densenet161"], true],

@@ -1,14 +1,24 @@
-/** The engines of Node, best first. */
-export const engineNames = ["gpu", "native", "wasm"] as const;
+/** The engines of Node. `auto` takes the first of them that can be used, and never `webgpu`. */
+export const engineNames = ["gpu", "native", "wasm", "webgpu"] as const;
 
 /** The engines of a web page, best first. */
 export const pageEngineNames = ["webgpu", "webgl", "wasm"] as const;
 
-/** Which TensorFlow runs in Node: CUDA, the CPU, or WebAssembly. */
+/** Which TensorFlow runs in Node: CUDA, the CPU, WebAssembly, or tfjs' backend for WebGPU. */
 export type EngineName = (typeof engineNames)[number];
 
 /** Which of tfjs' backends runs in a web page. */
 export type PageEngineName = (typeof pageEngineNames)[number];
+
+/** The GPU, or the program in its place, that `webgpu` computes on. */
+export interface GpuAdapter {
+  /** Its vendor, architecture and name, as far as the driver tells them. */
+  readonly name: string;
+  /** True for a program that computes on the processor, which is slow. */
+  readonly isSoftware: boolean;
+  /** The most bytes of a tensor. */
+  readonly largestTensor: number;
+}
 
 /** An engine in use; `Name` is `PageEngineName` in a web page. */
 export interface Engine<Name extends EngineName | PageEngineName = EngineName> {
@@ -17,8 +27,10 @@ export interface Engine<Name extends EngineName | PageEngineName = EngineName> {
   readonly backend: Name extends PageEngineName ? Name : "tensorflow";
   /** TensorFlow's version; undefined on the engines that are not TensorFlow's library. */
   readonly tensorflow?: string | undefined;
-  /** Threads that compute; 1 on the engines that compute on a GPU of a web page. */
+  /** Threads that compute; 1 on `webgpu` and `webgl`. */
   readonly threads: number;
+  /** What `webgpu` computes on in Node; missing on other engines and in web pages. */
+  readonly adapter?: GpuAdapter | undefined;
   readonly isGpu: boolean;
 }
 

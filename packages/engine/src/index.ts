@@ -11,6 +11,7 @@ export {
   type Engine,
   type EngineName,
   engineNames,
+  type GpuAdapter,
   type PageEngineName,
   pageEngineNames,
   type UseOptions,

@@ -7,6 +7,7 @@ import { installEngine } from "./install/install.ts";
 import type { InstallProgress } from "./install/progress.ts";
 import { findLoadable, loadTensorflow, type Loadable } from "./tensorflow/load.ts";
 import { letEventLoopTurn } from "./machine/event-loop.ts";
+import { registerGradients } from "./machine/gradients.ts";
 import { threadsOf } from "./machine/threads.ts";
 import { findWasm } from "./wasm/node/find.ts";
 import {
@@ -18,16 +19,21 @@ import {
   type UseOptions,
 } from "./engine.ts";
 import { loadWasm, nodePlatform } from "./wasm/index.ts";
+import { findAdapter, loadWebGpu, reasonAgainstWebGpu } from "./webgpu/load.ts";
 
 const optionNames: OptionNames<UseOptions> = { threads: true, onNotice: true, install: true, wasmPath: true };
 
 const loading = new Map<EngineName, Promise<Engine>>();
 let choosing: Promise<Engine> | undefined;
 
-/** The engines that can be used here without installing anything, best first; looks at files only. */
+/**
+ * The engines that `auto` can take here without installing anything, best first; looks at files only. `webgpu` is never among them: only
+ * `useEngine` and `doctor` find out whether there is a GPU.
+ */
 export async function availableEngines(): Promise<EngineName[]> {
-  const reasons = await Promise.all(engineNames.map(reasonAgainst));
-  return engineNames.filter((_, index) => reasons[index] === undefined);
+  const names = engineNames.filter((name) => name !== "webgpu");
+  const reasons = await Promise.all(names.map(reasonAgainst));
+  return names.filter((_, index) => reasons[index] === undefined);
 }
 
 /** Why an engine cannot be used here; undefined if the engine can be used or already runs in this process. */
@@ -68,7 +74,7 @@ export async function useEngine(
     throw new EngineError(`useEngine: expected install to be true or false, got ${shown(install)}.`);
   }
   if (install) await installMissing(name, onNotice);
-  const engine = await (name === "auto" ? loadBest(threads, onNotice) : load(name, threads));
+  const engine = await (name === "auto" ? loadBest(threads, onNotice) : load(name, threads, onNotice));
   if (threads !== undefined && threads !== engine.threads) {
     throw new EngineError(
       `The ${engine.name} engine runs in this process with ${engine.threads} threads already, so it cannot take ${threads}: give the number at the first use.`,
@@ -87,7 +93,7 @@ async function installMissing(name: EngineName | "auto", onNotice: (line: string
   // `auto` takes the engine that this process runs already.
   if (name === "auto" && loading.size > 0) return;
   const wanted = name === "auto" ? (cudaDevices().length > 0 ? "gpu" : "native") : name;
-  if (wanted === "wasm" || (await reasonAgainst(wanted)) === undefined) return;
+  if (wanted === "wasm" || wanted === "webgpu" || (await reasonAgainst(wanted)) === undefined) return;
   try {
     let told = "";
     const onProgress = ({ message }: InstallProgress) => {
@@ -102,8 +108,8 @@ async function installMissing(name: EngineName | "auto", onNotice: (line: string
   }
 }
 
-async function load(name: EngineName, threads: number | undefined): Promise<Engine> {
-  const engine = loading.get(name) ?? start(name, threads);
+async function load(name: EngineName, threads: number | undefined, onNotice: (line: string) => void): Promise<Engine> {
+  const engine = loading.get(name) ?? start(name, threads, onNotice);
   loading.set(name, engine);
   try {
     return await engine;
@@ -116,7 +122,7 @@ async function load(name: EngineName, threads: number | undefined): Promise<Engi
 /** The engine that runs already, else the best that can be loaded; concurrent calls share one choice. */
 function loadBest(threads: number | undefined, onNotice: (line: string) => void): Promise<Engine> {
   const running = engineNames.find((name) => loading.has(name));
-  if (running) return load(running, threads);
+  if (running) return load(running, threads, onNotice);
   choosing ??= startBest(threads, onNotice).finally(() => {
     choosing = undefined;
   });
@@ -126,8 +132,10 @@ function loadBest(threads: number | undefined, onNotice: (line: string) => void)
 async function startBest(threads: number | undefined, onNotice: (line: string) => void): Promise<Engine> {
   const passedOver: string[] = [];
   for (const name of engineNames) {
+    // Whether its GPU is real and its results are right is for the user to find out.
+    if (name === "webgpu") continue;
     try {
-      const engine = await load(name, threads);
+      const engine = await load(name, threads, onNotice);
       if (passedOver.length > 0) onNotice(`Using the ${engine.name} engine. ${passedOver.join(" ")}`);
       return engine;
     } catch (error) {
@@ -139,11 +147,13 @@ async function startBest(threads: number | undefined, onNotice: (line: string) =
   throw new EngineError(passedOver.join(" "));
 }
 
-async function start(name: EngineName, threads: number | undefined): Promise<Engine> {
+async function start(name: EngineName, threads: number | undefined, onNotice: (line: string) => void): Promise<Engine> {
   const found = await find(name);
   if ("reason" in found) throw new EngineError(`The ${name} engine cannot be used: ${found.reason}.`);
+  if ("packages" in found) return startWebGpu(threads, onNotice);
   if (!("tfjsNode" in found)) {
     const { threads: running } = await loadWasm(nodePlatform, { threads });
+    await registerGradients();
     letEventLoopTurn("wasm");
     return { name, backend: "wasm", threads: running, isGpu: false };
   }
@@ -166,8 +176,26 @@ async function start(name: EngineName, threads: number | undefined): Promise<Eng
   return engine;
 }
 
-async function find(name: EngineName): Promise<Loadable | { wasm: string } | { reason: string }> {
+async function startWebGpu(threads: number | undefined, onNotice: (line: string) => void): Promise<Engine> {
+  if (threads !== undefined)
+    throw new EngineError("The webgpu engine computes on the GPU and takes no number of threads: leave threads out.");
+  const adapter = await findAdapter();
+  if ("reason" in adapter) throw new EngineError(`The webgpu engine cannot be used: ${adapter.reason}.`);
+  await loadWebGpu();
+  await registerGradients();
+  if (adapter.isSoftware)
+    onNotice(
+      `The webgpu engine computes on ${adapter.name}, a program in place of a GPU, which is slow: is the driver of the GPU installed?`,
+    );
+  return { name: "webgpu", backend: "webgpu", threads: 1, adapter, isGpu: !adapter.isSoftware };
+}
+
+async function find(name: EngineName): Promise<Loadable | { wasm: string } | { packages: true } | { reason: string }> {
   if (name === "wasm") return findWasm();
+  if (name === "webgpu") {
+    const reason = reasonAgainstWebGpu();
+    return reason === undefined ? { packages: true } : { reason };
+  }
   if (name === "gpu" && cudaDevices().length === 0)
     return { reason: "no CUDA device is visible (neither /dev/nvidia0 nor /proc/driver/nvidia)" };
   return findLoadable(name);

@@ -55,7 +55,7 @@ describe("an engine", () => {
 
   test("an unknown one is refused with the known ones", async () => {
     await expect(useEngine("metal" as EngineName)).rejects.toThrow(
-      'There is no engine "metal": the engines are auto, gpu, native, wasm.',
+      'There is no engine "metal": the engines are auto, gpu, native, wasm, webgpu.',
     );
   });
 

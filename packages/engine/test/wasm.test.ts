@@ -111,3 +111,9 @@ it("keeps Node's modules to the loader, so that the kernels run in a browser", (
   walk(new URL("../src/wasm/browser.ts", import.meta.url));
   expect(seen.size).toBeGreaterThan(10);
 });
+
+it("takes gradients in a program that imports tfjs-core alone", async () => {
+  const { code, output, errors } = await startProgram("gradient", { env: { ENGINE: "wasm" } }).ended;
+  expect(code, errors).toBe(0);
+  expect(JSON.parse(output)).toEqual([2, 4, 6]);
+});

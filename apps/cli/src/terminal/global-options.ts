@@ -2,7 +2,7 @@ import { choice, flag, text, whole } from "./option.ts";
 
 /** The options that every command takes, before its name or after it. */
 export const globalOptionTable = {
-  engine: choice(["auto", "gpu", "native", "wasm"], "<name>", "which TensorFlow runs"),
+  engine: choice(["auto", "gpu", "native", "wasm", "webgpu"], "<name>", "which TensorFlow runs"),
   threads: whole(1, "<n>", "threads of the engine"),
   layers: text("<module>", "layer classes and functions of yours that model files name"),
   seed: whole(0, "<n>", "seed of everything that is drawn at random"),
@@ -13,7 +13,7 @@ export const globalOptionTable = {
 
 /** The global options with their defaults. */
 export interface GlobalOptions {
-  readonly engine: "auto" | "gpu" | "native" | "wasm";
+  readonly engine: "auto" | "gpu" | "native" | "wasm" | "webgpu";
   readonly threads: number | undefined;
   readonly layers: string | undefined;
   readonly seed: number | undefined;

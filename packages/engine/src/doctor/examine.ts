@@ -18,7 +18,7 @@ import { findOpenvino, type InstalledOpenvino } from "../openvino/installed.ts";
 import { platformOf } from "../machine/platform.ts";
 import { tensorflowLibrary } from "../tensorflow/library.ts";
 import { threadsOf } from "../machine/threads.ts";
-import { engineNames, type EngineName } from "../engine.ts";
+import { engineNames, type EngineName, type GpuAdapter } from "../engine.ts";
 import { reasonAgainst, useEngine } from "../use-engine.ts";
 
 /** The result of trying one engine. */
@@ -29,6 +29,8 @@ export interface EngineCheck {
   reason?: string;
   tensorflow?: string;
   threads?: number;
+  /** What `webgpu` computes on. */
+  adapter?: GpuAdapter;
 }
 
 /** A problem and its remedy: a command to type or a step to take. */
@@ -80,7 +82,7 @@ export async function doctor(): Promise<DoctorReport> {
     findOpenvino(),
   ]);
   const engines = await checkEngines();
-  const best = engines.find(({ ok }) => ok)?.name;
+  const best = engines.find(({ name, ok }) => ok && name !== "webgpu")?.name;
   const cpu = describeCpu();
   const library = tensorflowLibrary();
   const report: DoctorReport = {
@@ -118,12 +120,12 @@ async function checkEngines(): Promise<EngineCheck[]> {
 
 async function tryEngine(name: EngineName): Promise<EngineCheck> {
   try {
-    const { tensorflow, threads } = await useEngine(name);
+    const { tensorflow, threads, adapter } = await useEngine(name, { onNotice: () => {} });
     const sum = tf.tidy(() => tf.sum(tf.matMul(tf.ones([8, 8]), tf.ones([8, 8]))));
     const [value] = await sum.data();
     sum.dispose();
     if (value !== 512) return { name, ok: false, reason: `it computes wrongly: 512 expected, ${value} found` };
-    return { name, ok: true, threads, ...(tensorflow && { tensorflow }) };
+    return { name, ok: true, threads, ...(tensorflow && { tensorflow }), ...(adapter && { adapter }) };
   } catch (error) {
     return { name, ok: false, reason: (error as Error).message.replace(/^The \w+ engine cannot be used: |\.$/g, "") };
   }

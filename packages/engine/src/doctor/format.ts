@@ -33,13 +33,17 @@ export function formatDoctor(report: DoctorReport): string {
   ].join("\n");
 }
 
-function engineLine({ name, ok, reason, tensorflow, threads }: EngineCheck, best: string | undefined): string {
+function engineLine({ name, ok, reason, tensorflow, threads, adapter }: EngineCheck, best: string | undefined): string {
   const facts = [
     tensorflow && `TensorFlow ${tensorflow}`,
-    threads && count(threads, "thread"),
+    adapter === undefined ? threads && count(threads, "thread") : adapterText(adapter),
     name === best && "chosen by auto",
   ];
   return `  ${ok ? "✓" : "✗"} ${name.padEnd(8)} ${ok ? facts.filter(Boolean).join(", ") || "ready" : reason}`;
+}
+
+function adapterText({ name, isSoftware, largestTensor }: NonNullable<EngineCheck["adapter"]>): string {
+  return `${name}${isSoftware ? ", a program in place of a GPU" : ""}, tensors up to ${bytes(largestTensor)}`;
 }
 
 function problemLines({ problem, fix }: { problem: string; fix: string }): string[] {

@@ -5,6 +5,7 @@ import { EngineError } from "../engine-error.ts";
 import { engineNames, type Engine, type PageEngineName, pageEngineNames, type UseOptions } from "../engine.ts";
 import { loadWasm } from "../wasm/load.ts";
 import { pagePlatform } from "../wasm/page/platform.ts";
+import { guardWebGpu } from "../webgpu/guard.ts";
 
 const optionNames: OptionNames<UseOptions> = { threads: true, onNotice: true, install: true, wasmPath: true };
 
@@ -99,6 +100,7 @@ async function startEngine(
   if (!(await tf.setBackend(name)))
     throw new EngineError(`The ${name} engine did not start: tfjs could not make its backend.`);
   await tf.ready();
+  if (name === "webgpu") guardWebGpu();
   if (name === "webgl" && !tf.env().getBool("WEBGL_RENDER_FLOAT32_ENABLED"))
     onNotice(
       "This GPU computes with 16-bit numbers in WebGL: results have about three digits, and training may not converge.",

@@ -1,0 +1,59 @@
+import { existsSync, realpathSync } from "node:fs";
+import { delimiter, dirname, join } from "node:path";
+import process from "node:process";
+import { expect, test } from "vitest";
+
+import { useEngine } from "@convkit/engine";
+import { startProgram } from "./program.ts";
+
+/** The driver of Vulkan for the program in place of a GPU that Chromium and Chrome bring; undefined where neither is. */
+function softwareDriver(): string | undefined {
+  const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+  const files = (process.env["PATH"] ?? "")
+    .split(delimiter)
+    .flatMap((folder) => names.map((name) => join(folder, name)));
+  // Debian's command is a script, which starts what lies in the folder of its name.
+  const folders = files
+    .filter((file) => existsSync(file))
+    .flatMap((file) => [dirname(realpathSync(file)), file.replace(/bin(\/[^/]+)$/, "lib$1")]);
+  return folders.map((folder) => join(folder, "vk_swiftshader_icd.json")).find((file) => existsSync(file));
+}
+
+const driver = process.env["VK_ICD_FILENAMES"] ?? softwareDriver();
+const environment = driver === undefined ? {} : { VK_ICD_FILENAMES: driver };
+const reason = driver === undefined ? " (left out: no Chromium here, whose software GPU computes this)" : "";
+
+test.skipIf(driver === undefined)(`webgpu computes in Node, tells what fails, and ends${reason}`, async () => {
+  const { code, output, errors } = await startProgram("webgpu", { env: environment }).ended;
+  expect(code, errors).toBe(0);
+  const told = JSON.parse(output) as Record<string, unknown>;
+  expect(told["engine"]).toMatchObject({ name: "webgpu", backend: "webgpu", threads: 1 });
+  // The gradient of a sum of two convolutions by ones: how many windows have each pixel, twice.
+  expect(told["values"]).toEqual({ product: [11], gradient: [8, 12, 8, 12, 18, 12, 8, 12, 8] });
+  expect(told["synchronous"]).toMatch(/^EngineError: The webgpu engine reads tensors asynchronously in Node/);
+  expect(told["memory"]).toEqual({ tensors: 0, bytes: 0 });
+  expect(told["tooLarge"]).toMatch(/^EngineError: A tensor of \d+ bytes is larger than this GPU takes/);
+  expect(told["afterwards"]).toEqual([17]);
+  expect(told["refused"]).toMatch(/^EngineError: The GPU refused a command of the webgpu engine \(.*may be wrong/);
+  expect(told["lost"]).toMatch(/^EngineError: The webgpu engine lost its GPU \(it was destroyed/);
+  expect(told["again"]).toBe(told["lost"]);
+  expect(told["page"]).toBe("none");
+  const isSoftware = (told["engine"] as { adapter: { isSoftware: boolean } }).adapter.isSoftware;
+  expect(told["notices"]).toHaveLength(isSoftware ? 1 : 0);
+});
+
+test.skipIf(driver === undefined)(`webgpu trains in Node with the losses of wasm${reason}`, async () => {
+  const losses = async (ENGINE: string): Promise<number[]> => {
+    const { code, output, errors } = await startProgram("train", { env: { ...environment, ENGINE } }).ended;
+    expect(code, errors).toBe(0);
+    return (JSON.parse(output) as { losses: number[] }).losses;
+  };
+  const expected = await losses("wasm");
+  for (const [epoch, loss] of (await losses("webgpu")).entries())
+    expect(Math.abs(loss - expected[epoch]!), `epoch ${epoch}`).toBeLessThan(1e-4);
+});
+
+test("webgpu takes no threads, and auto never takes it", async () => {
+  await expect(useEngine("webgpu", { threads: 2 })).rejects.toThrow("takes no number of threads");
+  expect((await useEngine("auto")).name).not.toBe("webgpu");
+});
