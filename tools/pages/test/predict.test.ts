@@ -1,5 +1,7 @@
 import { useEngine } from "@convkit/engine";
+import { classify } from "@convkit/predict";
 import { modelFiles } from "@convkit/weights";
+import sharp from "sharp";
 import { beforeAll, describe, expect, it } from "vitest";
 import { withoutBrowser } from "../src/browser.ts";
 import { namedNetwork, type Predicted, predicted } from "../src/predictions.ts";
@@ -66,8 +68,13 @@ describe.skipIf(withoutBrowser !== "")(`predict in a page${withoutBrowser}`, () 
     }
   }
 
-  it("refuses in a sentence what no page has, and goes on", async () => {
-    const messages = await runInPage<string[]>(
+  it("classifies image files, refuses in a sentence what no page has, and goes on", async () => {
+    const colors = Uint8Array.from({ length: 20 * 30 * 3 }, (_, at) => (at * 7) % 256);
+    const photo = await sharp(colors, { raw: { width: 30, height: 20, channels: 3 } })
+      .png()
+      .toBuffer();
+    const inNode = await classify(namedNetwork(), [photo, photo]);
+    const { messages, classes } = await runInPage<{ messages: string[]; classes: Predicted["classes"] }>(
       `import { useEngine } from "@convkit/engine";
       import { classify, predictor, quantize } from "@convkit/predict";
       import { namedNetwork } from "./predictions.ts";
@@ -77,7 +84,8 @@ describe.skipIf(withoutBrowser !== "")(`predict in a page${withoutBrowser}`, () 
         const model = namedNetwork();
         const images = { data: new Uint8Array(192), shape: [1, 8, 8, 3] };
         const by = (options, source = model) => message(() => predictor(source, options).predict(images));
-        return [
+        const classes = await classify(model, ["photo.png", await (await fetch("photo.png")).blob()]);
+        const messages = [
           await by({ runtime: "openvino" }),
           await by({ runtime: "tensorflow" }),
           await by({ runtime: "webgpu" }),
@@ -90,9 +98,16 @@ describe.skipIf(withoutBrowser !== "")(`predict in a page${withoutBrowser}`, () 
           await message(() => classify(model, "nowhere.png")),
           await by({}),
         ];
+        return { messages, classes };
       }`,
-      { files },
+      { files: { ...files, "/photo.png": photo } },
     );
+    expect(classes.map((image) => image.map(({ label }) => label))).toEqual(
+      inNode.map((image) => image.map(({ label }) => label)),
+    );
+    for (const [image, ranked] of classes.entries())
+      for (const [place, { probability }] of ranked.entries())
+        expect(Math.abs(probability - inNode[image]![place]!.probability)).toBeLessThan(1e-5);
     const node = (name: string) =>
       `PredictError: The runtime ${name} is a library of Node, which no web page can load: leave the runtime out, or take auto, webgpu, webgl or wasm.`;
     expect(messages).toEqual([

@@ -14,7 +14,8 @@ import {
   targetsOfSome,
 } from "../dataset/targets.ts";
 import { type MaskMeaning, masksOf } from "../masks/mask-files.ts";
-import { checkSignature, decodeImage, decodingFailure, imageSize } from "../images/decode.ts";
+import { checkSignature, decodeImage, imageSize } from "../images/decode.ts";
+import { decodingFailure } from "../images/decoding-failure.ts";
 import { decodeFiles } from "../images/decode-files.ts";
 import type { FilesDecoding } from "../images/decode-files.ts";
 import { checkDecodeOptions, checkNames, decodeOptionNames, defaultPixelLimit } from "../images/decode-options.ts";

@@ -1,14 +1,16 @@
 import { open } from "node:fs/promises";
 import { shown } from "@convkit/errors";
-import { DataError, reasonOf } from "../data-error.ts";
+import { DataError } from "../data-error.ts";
 import { bmpHead, decodeBmp } from "./bmp.ts";
 import { checkDecodeOptions, checkNames, checkPixels, decodeOptionNames, defaultPixelLimit } from "./decode-options.ts";
 import type { DecodeOptions } from "./decode-options.ts";
 import { checkStart, imageFormat, signatureBytes } from "./image-format.ts";
 import { contentOf, type ImageSource, nameOf } from "./image-source.ts";
+import { described } from "./decoding-failure.ts";
 import { decodeJpeg, isPlainJpeg } from "./jpeg.ts";
 import { jpegHead } from "./jpeg-head.ts";
 import { decodeByVips, sizeByVips } from "./libvips.ts";
+import { lumaOf } from "./luma.ts";
 import { orientPixels } from "./orient-pixels.ts";
 import { fitInto } from "./resize/resize.ts";
 import type { Pixels } from "./resize/resize.ts";
@@ -19,7 +21,7 @@ import type { Scratch } from "./scratch-buffers.ts";
  * Decodes an image file (or its bytes) to `[h, w, channels]`, 0..255: JPEG, PNG, WebP, AVIF, GIF, TIFF or BMP, whatever
  * the file's name. Animations give their first frame, 16-bit images their upper 8 bits, and CMYK the same RGB as
  * Pillow. Throws a DataError for bytes that are not a complete image, for a TIFF of floats, and for more pixels than
- * `pixelLimit`.
+ * `pixelLimit`. In a web page a text is an address, and the browser decodes; the README says how near the values are.
  */
 export async function decodeImage(file: string | Uint8Array, options: DecodeOptions = {}): Promise<Pixels> {
   checkNames("decodeImage", options, decodeOptionNames);
@@ -56,7 +58,7 @@ export async function imageSize(
   source: ImageSource,
   { orient = true, pixelLimit }: DecodeOptions = {},
 ): Promise<[number, number]> {
-  return described(source, async () => {
+  return described(nameOf(source), async () => {
     const bytes = await contentOf(source);
     const { height, width, orientation } = await sizeOf(bytes);
     checkPixels(height, width, pixelLimit);
@@ -91,7 +93,7 @@ async function decode(
   { orient = true, channels = 3, pixelLimit = defaultPixelLimit }: DecodeOptions,
   scratch?: Scratch,
 ): Promise<Pixels> {
-  return described(source, async () => {
+  return described(nameOf(source), async () => {
     const bytes = await contentOf(source);
     const pixels = await decodeBytes(bytes, { orient, channels, pixelLimit }, scratch);
     return channels === 1 && pixels.shape[2] === 3 ? lumaOf(pixels) : pixels;
@@ -120,25 +122,4 @@ async function decodeBytes(
     isCmyk: head.components === 4,
   });
   return orient ? orientPixels(decoded, head.orientation) : decoded;
-}
-
-async function described<Result>(source: ImageSource, work: () => Promise<Result>): Promise<Result> {
-  try {
-    return await work();
-  } catch (error) {
-    throw new DataError(`${nameOf(source)} cannot be decoded: ${reasonOf(error)}`, { cause: error });
-  }
-}
-
-/** The reason why an image could not be decoded, without the file's name. */
-export function decodingFailure(error: unknown): string {
-  return reasonOf(error instanceof DataError ? (error.cause ?? error) : error);
-}
-
-function lumaOf({ data, shape: [h, w] }: Pixels): Pixels {
-  const luma = new Uint8Array(h * w);
-  for (let pixel = 0, from = 0; pixel < luma.length; pixel++, from += 3) {
-    luma[pixel] = 0.299 * data[from]! + 0.587 * data[from + 1]! + 0.114 * data[from + 2]! + 0.5;
-  }
-  return { data: luma, shape: [h, w, 1] };
 }

@@ -34,19 +34,26 @@ export const signatureBytes = 18;
 
 /** The format of a file that starts with these bytes; undefined if it is not an image. */
 export function imageFormat(start: Uint8Array): ImageFormat | undefined {
-  const text = Buffer.from(start.subarray(0, signatureBytes)).toString("latin1");
+  const text = latin1(start.subarray(0, signatureBytes));
   return (Object.keys(formats) as ImageFormat[]).find((format) => formats[format].test(text));
 }
 
 /** Throws unless the bytes start like an image, and not like a drawing besides. */
 export function checkStart(bytes: Uint8Array): void {
   if (imageFormat(bytes) !== undefined && !looksLikeSvg(bytes)) return;
-  throw new DataError(`it starts as no known image does (${Buffer.from(bytes.subarray(0, 4)).toString("hex")})`);
+  throw new DataError(
+    `it starts as no known image does (${Array.from(bytes.subarray(0, 4), (byte) => byte.toString(16).padStart(2, "0")).join("")})`,
+  );
 }
 
 /** True where libvips may take the bytes for SVG: a drawing of one kilobyte can take minutes. */
 function looksLikeSvg(bytes: Uint8Array): boolean {
-  const start = Buffer.from(bytes.subarray(0, 1024)).toString("latin1");
+  const start = latin1(bytes.subarray(0, 1024));
   // libvips takes other bytes than ASCII at the start for a sign that the file is none; so those of JPEG and PNG.
   return /^\p{ASCII}{24}/u.test(start) && /<svg/i.test(start);
+}
+
+/** A character for each byte; `Buffer` is missing in web pages. */
+export function latin1(bytes: Uint8Array): string {
+  return String.fromCharCode(...bytes);
 }

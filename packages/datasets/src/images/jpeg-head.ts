@@ -1,3 +1,5 @@
+import { latin1 } from "./image-format.ts";
+
 /** The header data of a JPEG. */
 export interface JpegHead {
   /** 1 is gray, 3 color, 4 CMYK; undefined if no frame was found. */
@@ -44,7 +46,7 @@ export function jpegHead(bytes: Uint8Array): JpegHead | undefined {
 
 /** Tag 0x0112 in the first directory of an EXIF segment (APP1); undefined if it is missing or not from 1 to 8. */
 function exifOrientation(segment: Uint8Array): number | undefined {
-  if (segment.length < 20 || Buffer.from(segment.subarray(0, 6)).toString("latin1") !== "Exif\0\0") return undefined;
+  if (segment.length < 20 || latin1(segment.subarray(0, 6)) !== "Exif\0\0") return undefined;
   const tiff = new DataView(segment.buffer, segment.byteOffset + 6, segment.length - 6);
   const isLittle = tiff.getUint16(0) === 0x4949;
   const directory = tiff.getUint32(4, isLittle);
