@@ -218,7 +218,18 @@ describe.each(engines)("on the %s engine", (engine: EngineName) => {
     ],
     [
       "one of whole numbers",
-      () => tf.stridedSlice(tf.add(cube("int32"), tf.scalar(2 ** 25, "int32")), [0, 1, 1], [2, 2, 4], [1, 1, 2], 0, 0, 0, 0, 2),
+      () =>
+        tf.stridedSlice(
+          tf.add(cube("int32"), tf.scalar(2 ** 25, "int32")),
+          [0, 1, 1],
+          [2, 2, 4],
+          [1, 1, 2],
+          0,
+          0,
+          0,
+          0,
+          2,
+        ),
       [5, 7, 17, 19].map((value) => value + 2 ** 25),
     ],
     [

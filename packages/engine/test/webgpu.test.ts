@@ -1,29 +1,13 @@
-import { existsSync, realpathSync } from "node:fs";
-import { delimiter, dirname, join } from "node:path";
-import process from "node:process";
 import { expect, test } from "vitest";
 
 import { useEngine } from "@convkit/engine";
+import { vulkanDriver, withoutVulkan } from "../../../tools/testing/src/vulkan-driver.ts";
 import { startProgram } from "./program.ts";
 
-/** The driver of Vulkan for the program in place of a GPU that Chromium and Chrome bring; undefined where neither is. */
-function softwareDriver(): string | undefined {
-  const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-  const files = (process.env["PATH"] ?? "")
-    .split(delimiter)
-    .flatMap((folder) => names.map((name) => join(folder, name)));
-  // Debian's command is a script, which starts what lies in the folder of its name.
-  const folders = files
-    .filter((file) => existsSync(file))
-    .flatMap((file) => [dirname(realpathSync(file)), file.replace(/bin(\/[^/]+)$/, "lib$1")]);
-  return folders.map((folder) => join(folder, "vk_swiftshader_icd.json")).find((file) => existsSync(file));
-}
-
-const driver = process.env["VK_ICD_FILENAMES"] ?? softwareDriver();
+const driver = vulkanDriver();
 const environment = driver === undefined ? {} : { VK_ICD_FILENAMES: driver };
-const reason = driver === undefined ? " (left out: no Chromium here, whose software GPU computes this)" : "";
 
-test.skipIf(driver === undefined)(`webgpu computes in Node, tells what fails, and ends${reason}`, async () => {
+test.skipIf(driver === undefined)(`webgpu computes in Node, tells what fails, and ends${withoutVulkan}`, async () => {
   const { code, output, errors } = await startProgram("webgpu", { env: environment }).ended;
   expect(code, errors).toBe(0);
   const told = JSON.parse(output) as Record<string, unknown>;
@@ -42,7 +26,7 @@ test.skipIf(driver === undefined)(`webgpu computes in Node, tells what fails, an
   expect(told["notices"]).toHaveLength(isSoftware ? 1 : 0);
 });
 
-test.skipIf(driver === undefined)(`webgpu trains in Node with the losses of wasm${reason}`, async () => {
+test.skipIf(driver === undefined)(`webgpu trains in Node with the losses of wasm${withoutVulkan}`, async () => {
   const losses = async (ENGINE: string): Promise<number[]> => {
     const { code, output, errors } = await startProgram("train", { env: { ...environment, ENGINE } }).ended;
     expect(code, errors).toBe(0);

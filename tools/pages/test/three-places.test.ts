@@ -3,6 +3,7 @@ import { createModel } from "@convkit/models";
 import { loadModel, modelFiles, type SaveOptions } from "@convkit/weights";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { beforeAll, describe, expect, it } from "vitest";
+import { vulkanDriver, withoutVulkan } from "../../testing/src/vulkan-driver.ts";
 import { withoutBrowser } from "../src/browser.ts";
 import { logitsOf } from "../src/logits.ts";
 import { runInPage } from "../src/run-in-page.ts";
@@ -88,6 +89,28 @@ describe.skipIf(withoutBrowser !== "")(`a model that Node trained, in a page${wi
       expect(worst(again, got.after)).toBeLessThan(bound);
       expect(worst(again, inNode.after)).toBeLessThan(engine === "wasm" ? 1e-4 : 5e-3);
     });
+  });
+});
+
+describe.skipIf(withoutVulkan !== "")(`a model that wasm trained, in Node on webgpu${withoutVulkan}`, () => {
+  it("gives the same numbers, and trains on as there", async () => {
+    process.env["VK_ICD_FILENAMES"] = vulkanDriver()!;
+    await useEngine("wasm", { threads: 1 });
+    const model = twoClasses();
+    await trainSmall(model, 2);
+    const before = await logitsOf(model);
+    const file = await modelFiles(model, "net.keras");
+    const expected = { trained: await trainSmall(model, 2), after: await logitsOf(model) };
+    await useEngine("webgpu", { onNotice: () => {} });
+    const again = await loadModel(file);
+    expect(worst(await logitsOf(again), before)).toBeLessThan(1e-3);
+    const trained = await trainSmall(again, 2);
+    expect(worst(trained.losses, expected.trained.losses)).toBeLessThan(1e-3);
+    expect(trained.accuracy).toBe(expected.trained.accuracy);
+    // What is written was read from the GPU.
+    const written = await modelFiles(again, "net.keras");
+    await useEngine("wasm");
+    expect(worst(await logitsOf(await loadModel(written)), expected.after)).toBeLessThan(5e-3);
   });
 });
 
