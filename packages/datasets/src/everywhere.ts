@@ -12,6 +12,7 @@ export type {
   DataSplits,
   Decoding,
   IndexedDataset,
+  Part,
   SkippedImage,
   Target,
   TargetValues,
@@ -24,6 +25,7 @@ export type { GeneratedTarget, GeneratorData, Sample } from "./dataset/from-gene
 export { matchClasses } from "./dataset/match-classes.ts";
 export { resizeInto, resizeModes } from "./images/resize/resize.ts";
 export type { Pixels, Region, ResizeMode } from "./images/resize/resize.ts";
+export { batchPart } from "./dataset/batch-part.ts";
 export { batchCount } from "./dataset/indexed-dataset.ts";
 export { splitFolds } from "./dataset/folds.ts";
 export { splitOff } from "./dataset/split.ts";

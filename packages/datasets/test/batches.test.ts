@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { fromArrays } from "../src/dataset/from-arrays.ts";
 import type { Batch, BatchOptions, Dataset, IndexedDataset } from "../src/dataset/dataset.ts";
 import { splitFolds } from "../src/dataset/folds.ts";
+import { batchPart } from "../src/dataset/batch-part.ts";
 import { fromGenerator } from "../src/dataset/from-generator.ts";
 import { batchCount, datasetFrom } from "../src/dataset/indexed-dataset.ts";
 import { splitOff } from "../src/dataset/split.ts";
@@ -337,5 +338,70 @@ describe("fromArrays", () => {
 
   it("counts the classes where they have no names", () => {
     expect(fromArrays(good).classes).toEqual(["0", "1"]);
+  });
+});
+
+describe("parts of batches", () => {
+  /** Ten images of which some cannot be read, and the indices that were read so far. */
+  const partly = (...unreadable: number[]) => {
+    const read: number[] = [];
+    const data = datasetFrom({
+      name: "partly",
+      classes: ["even", "odd"],
+      shape: [1, 1, 1],
+      dtype: "uint8",
+      labels: ten.labels,
+      read(indices, images) {
+        read.push(...indices);
+        const missing = [...indices.keys()].filter((place) => unreadable.includes(indices[place]!));
+        for (const [place, index] of indices.entries()) images[place] = index;
+        return Promise.resolve(missing);
+      },
+    });
+    return { data, read };
+  };
+  const options = { batch: 4, shuffle: true, seed: 3 };
+
+  it.each([2, 3, 4])("of %i workers are the batch together, and each reads its own images alone", async (of) => {
+    const { data, read } = partly();
+    const whole = await all(data, options);
+    read.length = 0;
+    const parts = await Promise.all(
+      Array.from({ length: of }, (_, index) => all(data, { ...options, part: { index, of } })),
+    );
+    for (const [place, { images, labels, indices }] of whole.entries()) {
+      const own = parts.map((batches) => batches[place]!);
+      expect(own.map(({ part }) => part!.whole)).toEqual(own.map(() => labels.length));
+      const rows = own.filter(({ part }) => part!.own > 0);
+      expect(rows.flatMap((each) => [...each.images])).toEqual([...images]);
+      expect(rows.flatMap((each) => [...each.labels])).toEqual([...labels]);
+      expect(rows.flatMap((each) => [...each.indices])).toEqual([...indices]);
+      for (const [index, each] of own.entries()) {
+        const { release: _release, ...cut } = batchPart(whole[place]!, { index, of });
+        expect({ ...each }).toMatchObject(cut);
+      }
+    }
+    // The last batch has two images, of which one stands in for each worker without any.
+    expect(read).toHaveLength(10 + 2 * Math.max(0, of - 2));
+  });
+
+  it("have another image in place of those that cannot be read, and no batch without any", async () => {
+    const { indices } = (await all(ten, options))[0]!;
+    const parts = { index: 0, of: 2 };
+    const [first] = await all(partly(indices[0]!, indices[1]!).data, { ...options, part: parts });
+    expect([[...first!.indices], first!.part]).toEqual([[indices[2]], { own: 0, whole: 4 }]);
+    const [second] = await all(partly(indices[0]!).data, { ...options, part: parts });
+    expect([[...second!.indices], second!.part]).toEqual([[indices[1]], { own: 1, whole: 4 }]);
+    const rest = await all(partly(...indices).data, { ...options, part: parts });
+    expect(rest.map(({ place }) => place)).toEqual([1, 2]);
+  });
+
+  it.each([
+    { index: 2, of: 2 },
+    { index: -1, of: 2 },
+    { index: 0, of: 0 },
+    { index: 0.5, of: 2 },
+  ])("cannot be %o", async (part) => {
+    await expect(all(ten, { batch: 4, part })).rejects.toThrow(/part should be \{ index, of \} with an index from 0/);
   });
 });

@@ -11,7 +11,7 @@ interface Told {
 }
 type Results = Readonly<Record<string, Told>>;
 
-const patience = 600_000;
+const patience = 1_800_000;
 
 describe.runIf(engines.includes("native"))("several workers", () => {
   let program: Awaited<ReturnType<typeof bundledProgram>>;

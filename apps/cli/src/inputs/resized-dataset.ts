@@ -3,7 +3,7 @@ import { type Batch, type IndexedDataset, resizeInto } from "@convkit/datasets";
 /** A data set of bytes whose images are resized (bilinear) while they are read. */
 export function resizedData(data: IndexedDataset, [height, width]: readonly [number, number]): IndexedDataset {
   const [h, w, channels] = data.shape;
-  const resize = ({ images, labels, indices, targets, inputs }: Batch): Batch => {
+  const resize = ({ images, labels, indices, targets, inputs, part }: Batch): Batch => {
     const count = labels.length;
     const made = new Uint8Array(count * height * width * channels);
     for (let i = 0; i < count; i += 1) {
@@ -12,7 +12,7 @@ export function resizedData(data: IndexedDataset, [height, width]: readonly [num
       resizeInto(target, [height, width], { data: pixels, shape: [h, w, channels] }, "bilinear");
     }
     const more = { ...(targets && { targets }), ...(inputs && { inputs }) };
-    return { images: made, shape: [count, height, width, channels], labels, indices, ...more };
+    return { images: made, shape: [count, height, width, channels], labels, indices, ...more, ...(part && { part }) };
   };
   return {
     ...data,

@@ -35,10 +35,11 @@ export class LentBatch implements Batch {
   readonly place: number;
   declare readonly targets?: Exclude<Batch["targets"], undefined>;
   declare readonly inputs?: Exclude<Batch["inputs"], undefined>;
+  declare readonly part?: Exclude<Batch["part"], undefined>;
   #home: BatchMemory | undefined;
 
   constructor(
-    { images, shape, labels, indices, place, targets, inputs }: Batch & { place: number },
+    { images, shape, labels, indices, place, targets, inputs, part }: Batch & { place: number },
     home: BatchMemory,
   ) {
     this.images = images;
@@ -48,6 +49,7 @@ export class LentBatch implements Batch {
     this.place = place;
     if (targets !== undefined) this.targets = targets;
     if (inputs !== undefined) this.inputs = inputs;
+    if (part !== undefined) this.part = part;
     this.#home = home;
   }
 

@@ -19,6 +19,11 @@ export interface Batch {
   /** The index of the batch in its epoch, from 0. Unreadable batches keep their index but are not yielded. */
   place?: number;
   /**
+   * With the option `part`: how many images the part has, 0 if the batch has too few for all parts and its first image stands in, and how many
+   * the whole batch was to have. Missing in a whole batch.
+   */
+  part?: { readonly own: number; readonly whole: number };
+  /**
    * Makes the memory of `images` reusable for later batches, and leaves `images` empty. This saves garbage collections
    * of large batches. Without this call the memory is freed as usual.
    */
@@ -41,6 +46,14 @@ export interface Target {
   readonly shape: readonly number[];
   /** The value of a mask's pixels that are not judged; missing if all are. */
   readonly ignore?: number | undefined;
+}
+
+/** Which part of each batch one of several workers reads. */
+export interface Part {
+  /** The number of the part, from 0. */
+  readonly index: number;
+  /** The number of parts. */
+  readonly of: number;
 }
 
 export interface BatchOptions {
@@ -68,6 +81,8 @@ export interface BatchOptions {
   readonly prefetch?: number | undefined;
   /** Skips this many batches, to resume an epoch in its middle; 0 by default. */
   readonly skip?: number | undefined;
+  /** Reads one part of each batch, for one of several workers; all of it by default. See `readsParts`. */
+  readonly part?: Part | undefined;
 }
 
 /** How image files were decoded to pixels of one size; each field is the option of `decodeImage` with that name. */
@@ -93,6 +108,8 @@ export interface Dataset {
   readonly size: number;
   /** How the image files are decoded; missing if the images are not files. */
   readonly decoding?: Decoding | undefined;
+  /** Whether `batches` takes `part` and reads no more than that; false by default, as for streams. */
+  readonly readsParts?: boolean | undefined;
   batches(options: BatchOptions): AsyncIterable<Batch>;
 }
 

@@ -1,4 +1,5 @@
 import { batchMemory, LentBatch } from "./batch-memory.ts";
+import { checkPart, rowsOf, rowsOfPart } from "./batch-part.ts";
 import type { BatchMemory } from "./batch-memory.ts";
 import { type OptionNames, shown } from "@convkit/errors";
 import { DataError } from "../data-error.ts";
@@ -74,9 +75,10 @@ const batchOptionNames: OptionNames<BatchOptions> = {
   dropRemainder: true,
   prefetch: true,
   skip: true,
+  part: true,
 };
 
-/** `BatchOptions` with their defaults, without `prefetch`, `sampling` and `repeats`. */
+/** `BatchOptions` with their defaults, without `prefetch`, `sampling`, `repeats` and `part`. */
 interface CheckedBatchOptions {
   readonly batch: number;
   readonly shuffle: boolean;
@@ -100,6 +102,7 @@ export function checkBatchOptions(options: BatchOptions): CheckedBatchOptions {
   const { repeats = 1 } = options;
   if (!Number.isInteger(repeats) || repeats < 1)
     throw new DataError(`repeats should be a whole number from 1, not ${shown(repeats)}`);
+  if (options.part !== undefined) checkPart(options.part);
   return { batch, shuffle, seed, epoch, dropRemainder, skip };
 }
 
@@ -132,6 +135,7 @@ function indexed(source: Shared, name: string, chosen: Int32Array | undefined): 
     },
     ...(source.inputs && { inputs: shapesOf(source.inputs) }),
     decoding: source.decoding,
+    ...(source.open === undefined && { readsParts: true }),
     skipped: source.skipped ?? [],
     notes: source.notes ?? [],
     ...(source.decodedCache && { decodedCache: source.decodedCache }),
@@ -173,7 +177,9 @@ async function* readBatches(
     throw new DataError(`sampling "balanced" needs a class for each image, and ${source.name} has none`);
   if (options.sampling !== undefined && source.isStream !== undefined)
     throw new DataError(`sampling "balanced" needs images in any order, but ${source.name} is ${source.isStream}`);
-  const { repeats = 1 } = options;
+  const { repeats = 1, part } = options;
+  if (part !== undefined && source.open !== undefined)
+    throw new DataError(`part needs images that are read one by one, but ${source.name} is read as a stream`);
   if (repeats > 1 && source.isStream !== undefined)
     throw new DataError(`repeats needs images in any order, but ${source.name} is ${source.isStream}`);
   const inOrder = Int32Array.from({ length: source.shuffled || source.open ? size : 0 }, (_, i) => chosen?.[i] ?? i);
@@ -191,8 +197,7 @@ async function* readBatches(
     order === undefined ? inOrder.slice(first, ends) : order.slice(first, ends).map((place) => inOrder[place]!),
   );
 
-  const start = async (from: number): Promise<Batch> => {
-    const length = Math.min(batch, ends - from);
+  const load = async (from: number, length: number): Promise<Batch> => {
     const indices = order?.slice(from, from + length) ?? Int32Array.from({ length }, (_, i) => from + i);
     const memory = source.memoryOfBatches.take(length * imageBytes);
     const images = source.dtype === "uint8" ? new Uint8Array(memory) : new Float32Array(memory);
@@ -207,7 +212,20 @@ async function* readBatches(
       ...(source.targets && { targets: batchTargets(source.targets, places) }),
       ...(source.inputs && { inputs: inputsAt(source.inputs, places) }),
     };
-    return new LentBatch({ ...whole, ...more, place: from / batch }, source.memoryOfBatches);
+    return { ...whole, ...more };
+  };
+  const loadPart = async (from: number, whole: number, rows: readonly [number, number]): Promise<Batch> => {
+    const [first, end] = rows;
+    const own = end > first ? await load(from + first, end - first) : undefined;
+    if (own !== undefined && own.labels.length > 0) return { ...own, part: { own: own.labels.length, whole } };
+    // Nothing of this part can be read: an image of the others stands in, unless the batch has none at all.
+    const any = await load(from, whole);
+    return { ...rowsOf(any, [0, Math.min(1, any.labels.length)]), part: { own: 0, whole } };
+  };
+  const start = async (from: number): Promise<Batch> => {
+    const length = Math.min(batch, ends - from);
+    const made = part === undefined ? load(from, length) : loadPart(from, length, rowsOfPart(length, part));
+    return new LentBatch({ ...(await made), place: from / batch }, source.memoryOfBatches);
   };
 
   const affordable = Math.floor((source.memory ?? Number.POSITIVE_INFINITY) / (batch * imageBytes)) - 1;

@@ -33,9 +33,9 @@ export function matchClasses(data: Dataset | IndexedDataset, names: readonly str
 }
 
 function withLabels(data: Dataset, classes: readonly string[], labelOf: Int32Array): Dataset {
-  const { name, shape, dtype, size, decoding } = data;
+  const { name, shape, dtype, size, decoding, readsParts } = data;
   const batches = (options: BatchOptions): AsyncIterable<Batch> => relabeled(data.batches(options), labelOf);
-  return { name, classes, shape, dtype, size, decoding, batches };
+  return { name, classes, shape, dtype, size, decoding, ...(readsParts === true && { readsParts }), batches };
 }
 
 function indexedWith(data: IndexedDataset, classes: readonly string[], labelOf: Int32Array): IndexedDataset {
@@ -52,7 +52,7 @@ function indexedWith(data: IndexedDataset, classes: readonly string[], labelOf: 
 
 async function* relabeled(batches: AsyncIterable<Batch>, labelOf: Int32Array): AsyncGenerator<Batch> {
   for await (const batch of batches) {
-    const { shape, indices, place } = batch;
+    const { shape, indices, place, part } = batch;
     yield {
       // A released batch has no images.
       get images() {
@@ -62,6 +62,7 @@ async function* relabeled(batches: AsyncIterable<Batch>, labelOf: Int32Array): A
       labels: batch.labels.map((label) => labelOf[label]!),
       indices,
       ...(place === undefined ? {} : { place }),
+      ...(part && { part }),
       release: () => batch.release?.(),
     };
   }

@@ -1,6 +1,6 @@
 import type { Batch, Dataset } from "@convkit/datasets";
 import { checkBatch } from "../step/data-checks.ts";
-import { partsOf, wholeSize } from "../workers/worker-part.ts";
+import { batchesOf, wholeSize } from "../workers/worker-part.ts";
 import type { Run } from "./run.ts";
 
 /** Batches of one call of the engine. */
@@ -78,20 +78,18 @@ export class TrainingBatches {
   }
 
   #openPass(skip: number): AsyncIterator<Batch> {
-    const whole = drawnBatches(this.#run, { epoch: this.#pass, skip });
-    const { workers } = this.#run;
-    return (workers === undefined ? whole : partsOf(whole, workers.worker))[Symbol.asyncIterator]();
+    return drawnBatches(this.#run, { epoch: this.#pass, skip })[Symbol.asyncIterator]();
   }
 }
 
-/** The batches of a pass over the training data, in the order and with the draws of the run's settings. */
+/** The batches of a pass over the training data, or this worker's parts of them, in the order and with the draws of the run's settings. */
 export function drawnBatches(
-  { settings: { data, batch, seed, sampling, repeats = 1 } }: Run,
+  { settings: { data, batch, seed, sampling, repeats = 1 }, workers }: Run,
   pass: { readonly epoch: number; readonly skip?: number },
 ): AsyncIterable<Batch> {
   // A data set of the user's own may not know these options.
   const drawn = { ...(sampling && { sampling }), ...(repeats > 1 && { repeats }) };
-  return data.train.batches({ batch, seed, shuffle: true, ...pass, ...drawn });
+  return batchesOf(data.train, { batch, seed, shuffle: true, ...pass, ...drawn }, workers?.worker);
 }
 
 /** Groups `most` batches by `size`. */

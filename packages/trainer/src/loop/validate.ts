@@ -2,7 +2,7 @@ import type { EpochLogs } from "../run/history.ts";
 import { hasAccuracy } from "../objective/output-tasks.ts";
 import { checkRead } from "../step/data-checks.ts";
 import { testBatch } from "../step/test-batch.ts";
-import { partsOf } from "../workers/worker-part.ts";
+import { batchesOf } from "../workers/worker-part.ts";
 import { isInterrupted, type Run } from "./run.ts";
 import type { TestBatch } from "./validation-test.ts";
 
@@ -20,12 +20,10 @@ export async function validate(
     metrics.reset();
     let [lossSum, correctSum, images, index] = [0, 0, 0, 0];
     const { validationSteps, batch: size, seed } = settings;
-    const whole =
-      validationSteps === undefined
-        ? data.batches({ batch: testBatch(size, data.shape) })
-        : data.batches({ batch: size, shuffle: true, seed });
+    const drawn =
+      validationSteps === undefined ? { batch: testBatch(size, data.shape) } : { batch: size, shuffle: true, seed };
     const { workers } = run;
-    for await (const batch of workers === undefined ? whole : partsOf(whole, workers.worker)) {
+    for await (const batch of batchesOf(data, drawn, workers?.worker)) {
       if (isInterrupted(run)) return undefined;
       await callbacks.call("onTestBatchBegin", index, training);
       const result = await test(batch);
