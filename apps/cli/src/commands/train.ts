@@ -165,6 +165,10 @@ export const options = {
   }),
   replicas: notStored(whole(2, "<n>", "trains in so many processes on this machine, which share each batch")),
   restarts: notStored(whole(1, "<k>", "with --replicas, goes on from the last checkpoint if a process is lost")),
+  syncBatchNorm: keep(
+    "plan.syncBatchNorm",
+    flag("batch norm takes its statistics over the images of all workers, not of each"),
+  ),
   workerTimeout: notStored(
     aboveZero("<seconds>", "how long one of several workers waits for the others (default: 120)"),
   ),

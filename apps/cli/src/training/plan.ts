@@ -86,6 +86,7 @@ const parts = [
   "accumulate",
   "stepsPerEpoch",
   "validationSteps",
+  "syncBatchNorm",
   "stratify",
   "sampling",
   "repeats",

@@ -69,8 +69,11 @@ export async function trainRun(
  * the end how far the run came.
  */
 export async function trainBeside(context: Context, config: RunConfig | undefined, place: RunPlace): Promise<void> {
-  const { result } = await trainIn(silentContext(context), config, place);
+  const { result, data } = await trainIn(silentContext(context), config, place);
   const { seat } = place.worker!;
+  // Only this worker knows which images of its parts cannot be read.
+  const sets = [data.train, data.validation].map((set) => set && { ...set, notes: [], decodedCache: undefined });
+  dataNotes(context.out, ...sets)();
   const epochs = `${result.epochs} ${result.epochs === 1 ? "epoch" : "epochs"}`;
   const ending = result.interrupted ? `interrupted after ${result.steps} steps` : `ended after ${epochs}`;
   context.out.note(`${seat.members[seat.rank]!.name} of ${seat.members.length} workers: ${ending}`);
@@ -154,6 +157,7 @@ async function trainIn(
     ...(teacher && { distill: { ...plan.distill, teacher: teacher.model } }),
     ...(plan.sampling && { sampling: plan.sampling }),
     ...(plan.repeats !== undefined && { repeats: plan.repeats }),
+    ...(plan.syncBatchNorm !== undefined && { syncBatchNorm: plan.syncBatchNorm }),
     ...(plan.accumulate !== undefined && { accumulate: plan.accumulate }),
     ...(plan.ema !== undefined && { ema: plan.ema }),
     ...(plan.swa && { swa: plan.swa }),

@@ -85,6 +85,7 @@ export type PlanParts = Pick<
   | "distill"
   | "stepsPerEpoch"
   | "validationSteps"
+  | "syncBatchNorm"
   | "stratify"
   | "sampling"
   | "repeats"
@@ -106,6 +107,7 @@ export function checkPlan(plan: PlanParts): void {
     ...valueProblems("histograms", histograms, wholeFromZero),
     ...valueProblems("stepsPerEpoch", plan.stepsPerEpoch ?? 1, wholeFromOne),
     ...valueProblems("validationSteps", plan.validationSteps ?? 1, wholeFromOne),
+    ...valueProblems("syncBatchNorm", plan.syncBatchNorm ?? false, trueOrFalse),
     ...fieldProblems("distill", plan.distill, { teacher: modelName, ...distillationFields }),
     ...(isRecord(plan.distill) && plan.distill.teacher === undefined
       ? ["distill.teacher, a trained model, must be given."]

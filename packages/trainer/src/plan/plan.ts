@@ -80,6 +80,8 @@ export interface Plan {
   readonly distill?: (Omit<Distillation, "teacher"> & { readonly teacher: string }) | undefined;
   /** Number of batches whose gradients are averaged before the weights change; 1 by default. */
   readonly accumulate?: number | undefined;
+  /** Whether batch norm takes its statistics over all of several workers; false by default, over each one's own images. */
+  readonly syncBatchNorm?: boolean | undefined;
   /** Decay of the moving average of the weights; no average by default. */
   readonly ema?: number | undefined;
   /** Ends with the mean of the weights of the epochs from `start` on; none by default. */
