@@ -42,6 +42,15 @@ describe("a .keras archive", () => {
     expect(await layersOf(path)).toEqual(await layersOf(golden("keras3.keras")));
   });
 
+  // Python's zipfile, and so Keras, finds the archive from its end.
+  it("after other bytes, such as a program that unpacks it, is read as before", async () => {
+    const program = Buffer.from('#!/bin/sh\nunzip "$0"; exit\n');
+    writeFileSync(at("unpacking.keras"), Buffer.concat([program, readFileSync(golden("keras3.keras"))]));
+    expect(await layersOf(at("unpacking.keras"))).toEqual(await layersOf(golden("keras3.keras")));
+    writeFileSync(at("cut.keras"), Buffer.concat([program, readFileSync(golden("keras3.keras")).subarray(0, -4)]));
+    await expect(openWeights(at("cut.keras"))).rejects.toThrow("this is no file of weights that is known");
+  });
+
   it("unpacked into a folder is read as before", async () => {
     for (const { name, bytes } of await parts()) {
       mkdirSync(dirname(at(`unpacked/${name}`)), { recursive: true });

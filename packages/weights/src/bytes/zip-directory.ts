@@ -24,6 +24,8 @@ export interface DirectoryPlace {
   readonly count: number;
   readonly start: number;
   readonly size: number;
+  /** Bytes before the archive, such as a program that unpacks it: its places do not count them. */
+  readonly before: number;
 }
 
 /**
@@ -48,25 +50,54 @@ export function findDirectory(source: ByteSource): DirectoryPlace {
       start: view.getUint32(at + 16, true),
     };
     const isZip64 = stated.count === allSet16 || stated.size === allSet32 || stated.start === allSet32;
-    const place = (isZip64 ? findZip64(source, tailStart + at) : undefined) ?? stated;
-    if (place.start + place.size > source.size)
+    const end = tailStart + at;
+    const place = findZip64(source, end, isZip64) ?? { ...stated, end };
+    if (place.start + place.size > place.end)
       throw new Error(
         `its directory overflows file bounds: ${place.size} bytes from byte ${place.start} of ${source.size}`,
       );
-    return place;
+    const { count, size, start } = place;
+    const before = signatureAt(source, start) === directorySignature ? 0 : place.end - size - start;
+    return { count, size, start: start + before, before };
   }
   throw new Error("it has no directory at its end: it is cut off, or no zip archive");
 }
 
-/** The place that the zip64 record states; undefined if there is no such record. */
-function findZip64(source: ByteSource, end: number): DirectoryPlace | undefined {
-  const locatorSize = 20;
+const directorySignature = 0x02014b50;
+
+function signatureAt(source: ByteSource, place: number): number | undefined {
+  return place >= 0 && place + 4 <= source.size ? viewOf(source, place, 4).getUint32(0, true) : undefined;
+}
+
+/** Whether a file ends with the directory of a zip archive, whatever it begins with. */
+export function endsAsZip(source: ByteSource): boolean {
+  try {
+    return signatureAt(source, findDirectory(source).start) === directorySignature;
+  } catch {
+    return false;
+  }
+}
+
+interface StatedPlace {
+  readonly count: number;
+  readonly size: number;
+  readonly start: number;
+  /** Where the record is that states it: the directory ends there. */
+  readonly end: number;
+}
+
+/** The place that the zip64 record states; undefined if there is no such record. `isNeeded`: whether 32 bits do not do. */
+function findZip64(source: ByteSource, end: number, isNeeded: boolean): StatedPlace | undefined {
+  const [locatorSize, recordSize] = [20, 56];
   if (end < locatorSize) return undefined;
   const locator = viewOf(source, end - locatorSize, locatorSize);
   if (locator.getUint32(0, true) !== 0x07064b50) return undefined;
-  const record = viewOf(source, wholeNumber(locator, 8), 56);
-  if (record.getUint32(0, true) !== 0x06064b50) throw new Error("its zip64 record has another signature");
-  return { count: wholeNumber(record, 32), size: wholeNumber(record, 40), start: wholeNumber(record, 48) };
+  // Bytes before the archive are not in the stated place. The record then lies just before its locator.
+  const stated = isNeeded ? wholeNumber(locator, 8) : end - locatorSize - recordSize;
+  const place = signatureAt(source, stated) === 0x06064b50 ? stated : end - locatorSize - recordSize;
+  if (place < 0 || signatureAt(source, place) !== 0x06064b50) throw new Error("its zip64 record has another signature");
+  const record = viewOf(source, place, recordSize);
+  return { count: wholeNumber(record, 32), size: wholeNumber(record, 40), start: wholeNumber(record, 48), end: place };
 }
 
 /**
@@ -75,14 +106,15 @@ function findZip64(source: ByteSource, end: number): DirectoryPlace | undefined 
  */
 export function* directoryEntries(
   source: ByteSource,
-  { count, start, size }: DirectoryPlace,
+  { count, start, size, before }: DirectoryPlace,
 ): Generator<DirectoryEntry> {
   const bytes = source.read(start, size);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = 0;
   for (let index = 0; index < count; index++) {
     if (at + 46 > size) throw new Error("its directory ends too early");
-    if (view.getUint32(at, true) !== 0x02014b50) throw new Error("its entry in the directory has another signature");
+    if (view.getUint32(at, true) !== directorySignature)
+      throw new Error("its entry in the directory has another signature");
     const [nameSize, extraSize, commentSize] = [28, 30, 32].map((field) => view.getUint16(at + field, true)) as [
       number,
       number,
@@ -101,7 +133,15 @@ export function* directoryEntries(
     const isEncrypted = (flags & 1) !== 0;
     if (method === 0 && !isEncrypted && packedSize !== plain)
       throw new Error(`"${name}" is stored, but states ${packedSize} bytes for its ${plain}`);
-    yield { name, method, isEncrypted, crc32: view.getUint32(at + 16, true), packedSize, size: plain, header };
+    yield {
+      name,
+      method,
+      isEncrypted,
+      crc32: view.getUint32(at + 16, true),
+      packedSize,
+      size: plain,
+      header: header + before,
+    };
     at = next;
   }
 }

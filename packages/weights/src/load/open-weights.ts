@@ -30,6 +30,7 @@ import {
   readHdf5,
   readKerasParts,
 } from "./open-keras.ts";
+import { endsAsZip } from "../bytes/zip-directory.ts";
 import { readZip } from "../bytes/zip-reader.ts";
 
 /**
@@ -116,14 +117,15 @@ export async function openSource(source: ByteSource, { state }: OpenWeightsOptio
   // Test safetensors first: the length of its header may look like the first bytes of any other format.
   if (looksLikeSafetensors(source)) return { ...common, ...openSafetensors(source) };
   if (isHdf5(source)) return { ...common, ...readHdf5(source) };
-  if (start.startsWith("PK\x03\x04")) {
+  const openZip = (): WeightsFile => {
     const entries = readZip(source);
     if (entries.size > 0 && [...entries.keys()].every((name) => name.endsWith(".npy")))
       return { ...common, format: "npz", tensors: readNpz(entries) };
     const within = kerasPrefix([...entries.keys()]);
     if (within === undefined) return { ...common, format: "torch", ...readZipContainer(source, entries, state) };
     return { ...common, ...readKerasParts(source.file, (name) => entries.get(`${within}${name}`)?.open()) };
-  }
+  };
+  if (start.startsWith("PK\x03\x04")) return openZip();
   if (looksLikeOnnx(first)) {
     const { tensors, modelMetadata, metadata, close: closeAll } = onnxWeights(source);
     return { ...common, format: "onnx", tensors, metadata, modelMetadata, close: closeAll };
@@ -150,6 +152,7 @@ export async function openSource(source: ByteSource, { state }: OpenWeightsOptio
   }
   if (start.slice(8, 9) === "{") return { ...common, ...openSafetensors(source) };
   if (hasUserBlock(source)) return { ...common, ...readHdf5(source) };
+  if (endsAsZip(source)) return openZip();
   throw new WeightsError(
     source.file,
     "byte 0",
