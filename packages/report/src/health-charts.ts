@@ -1,5 +1,6 @@
 import { type HealthRecord, updateRatio, type WeightHealth } from "@convkit/trainer";
-import { lineChart, palette, type Series } from "./charts.ts";
+import { palette } from "./charts/draw.ts";
+import { lineChart, type Series } from "./charts/line-chart.ts";
 
 /** The measured steps of one run. */
 export interface HealthRun {

@@ -1,4 +1,4 @@
-import { palette } from "./charts.ts";
+import { palette } from "./charts/draw.ts";
 import { type Html, html, trusted } from "./html.ts";
 
 /** Colors of charts on dark ground. */

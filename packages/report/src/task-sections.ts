@@ -1,6 +1,9 @@
 import type { IndexedDataset } from "@convkit/datasets";
 import type { EpochLogs, OutputEvaluation, TaskEvaluation, WorstExample } from "@convkit/trainer";
-import { confusionChart, lineChart, precisionRecallChart, scatterChart } from "./charts.ts";
+import { confusionChart } from "./charts/confusion-chart.ts";
+import { lineChart } from "./charts/line-chart.ts";
+import { precisionRecallChart } from "./charts/precision-recall-chart.ts";
+import { scatterChart } from "./charts/scatter-chart.ts";
 import { type Html, html, trusted } from "./html.ts";
 import { imagePng } from "./image-png.ts";
 import { colorOf, maskPictures } from "./mask-pictures.ts";

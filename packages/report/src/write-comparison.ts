@@ -1,6 +1,7 @@
 import { writeFileAtomic } from "@convkit/files";
 import type { EpochLogs } from "@convkit/trainer";
-import { lineChart, palette, type Series } from "./charts.ts";
+import { palette } from "./charts/draw.ts";
+import { lineChart, type Series } from "./charts/line-chart.ts";
 import type { Html } from "./html.ts";
 import { curve, grid, page, section } from "./page.ts";
 

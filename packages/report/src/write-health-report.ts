@@ -1,7 +1,7 @@
 import { OptionError, shown } from "@convkit/errors";
 import { writeFileAtomic } from "@convkit/files";
 import { type HealthRecord, updateRatio } from "@convkit/trainer";
-import { lineChart, type Series } from "./charts.ts";
+import { lineChart, type Series } from "./charts/line-chart.ts";
 import { byDepth, compared, gradientChart, gradientNorms, type HealthRun, kernels, ratios } from "./health-charts.ts";
 import type { Html } from "./html.ts";
 import { curve, grid, page, section, tableOf, tiles } from "./page.ts";

@@ -5,7 +5,7 @@ import { fromArrays } from "@convkit/datasets";
 import { evaluator, type HealthRecord } from "@convkit/trainer";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { lineChart } from "../src/charts.ts";
+import { lineChart } from "../src/charts/line-chart.ts";
 import { writeComparison, writeHealthReport, writeReport } from "../src/index.ts";
 import { overlaid } from "../src/mask-pictures.ts";
 

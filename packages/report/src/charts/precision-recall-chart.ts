@@ -1,0 +1,38 @@
+import { faint, ink, line, palette, render } from "./draw.ts";
+
+/** Curves of precision over recall, one a label, as an SVG. Up to eight labels have names. */
+export function precisionRecallChart(
+  curves: readonly { readonly name: string; readonly points: readonly { precision: number; recall: number }[] }[],
+): string {
+  const isNamed = curves.length <= palette.length;
+  return render(560, 360, {
+    grid: { left: 64, right: 20, top: isNamed ? 56 : 16, bottom: 44 },
+    ...(isNamed && {
+      legend: { top: 4, left: 56, icon: "roundRect", itemWidth: 14, itemHeight: 4, textStyle: { color: ink } },
+    }),
+    xAxis: shareAxis("recall"),
+    yAxis: { ...shareAxis("precision"), nameGap: 44 },
+    series: curves.map(({ name, points }, index) => ({
+      name,
+      type: "line",
+      data: points.map(({ precision, recall }) => [recall * 100, precision * 100]),
+      showSymbol: false,
+      lineStyle: { width: 2, opacity: isNamed ? 1 : 0.5 },
+      color: palette[index % palette.length],
+    })),
+  });
+}
+
+function shareAxis(name: string): object {
+  return {
+    type: "value",
+    min: 0,
+    max: 100,
+    name,
+    nameLocation: "middle",
+    nameGap: 28,
+    nameTextStyle: { color: faint },
+    axisLabel: { color: faint, formatter: (value: number) => `${value} %` },
+    splitLine: { lineStyle: { color: line } },
+  };
+}
