@@ -22,6 +22,7 @@ export { imageExtensions } from "./images/image-format.ts";
 export type { DecodeOptions } from "./images/decode-options.ts";
 export { fromGenerator } from "./dataset/from-generator.ts";
 export type { GeneratedTarget, GeneratorData, Sample } from "./dataset/from-generator.ts";
+export { maskPixels } from "./dataset/mask-pixels.ts";
 export { matchClasses } from "./dataset/match-classes.ts";
 export { resizeInto, resizeModes } from "./images/resize/resize.ts";
 export type { Pixels, Region, ResizeMode } from "./images/resize/resize.ts";

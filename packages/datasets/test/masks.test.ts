@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Batch, type IndexedDataset, loadData, maskFolder } from "../src/index.ts";
+import { type Batch, type IndexedDataset, loadData, maskFolder, maskPixels } from "../src/index.ts";
 import { decodeMask } from "../src/masks/decode-mask.ts";
+import { maskReader } from "../src/masks/mask-files.ts";
 
 const golden = JSON.parse(readFileSync(new URL("golden/masks.json", import.meta.url), "utf8")) as {
   shape: [number, number];
@@ -95,7 +96,29 @@ describe("a folder of images and masks", () => {
     expect([images[0], images[4 * 6 * 3]]).toEqual([0, 50]);
     const [second] = [await only(train.select([1]))];
     expect(second.targets!["mask"]).toEqual(Int32Array.from(other));
-    expect(train.select([1]).targetValues!["mask"]).toEqual(Uint8Array.from(other));
+    expect(await train.select([1]).readMasks!([0])).toEqual(Uint8Array.from(other));
+    expect(await maskPixels(train, "mask")).toEqual(
+      [0, 1, 2].map((label) => [...small, ...other].filter((value) => value === label).length),
+    );
+  });
+
+  test("reads masks again that are not kept, and others once", async () => {
+    const path = await make("kept", [small, other]);
+    const pairs = [0, 1].map((place) => ({
+      image: join(path, `images/${place}.png`),
+      mask: join(path, `masks/${place}.png`),
+    }));
+    const meaning = { names: ["0", "1", "2"], ignore: undefined, isBlackAndWhite: false };
+    const one = await maskReader(pairs, meaning, { size: [4, 6], kept: 24 });
+    expect([...(await one.read([1, 0]))]).toEqual([...other, ...small]);
+    await rm(pairs[0]!.mask);
+    await rm(pairs[1]!.mask);
+    // The limit of 24 bytes keeps one of the two masks.
+    const again = await Promise.allSettled([one.read([0]), one.read([1])]);
+    expect(again.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
+    expect(String((again.find(({ status }) => status === "rejected") as PromiseRejectedResult).reason)).toMatch(
+      /The mask .*\.png cannot be used/,
+    );
   });
 
   test("crops masks as it crops images", async () => {

@@ -2,6 +2,7 @@
 export { foldFolder, tellRareClasses } from "./cross-validation/cross-validate.ts";
 export { foldStatistics } from "./cross-validation/fold-statistics.ts";
 export { Exchange } from "./workers/exchange.ts";
+export { weightsOfCounts } from "./objective/class-weights.ts";
 export { progressBar } from "@convkit/trainer/platform";
 export { stretchToBytes } from "./tensorboard/stretch.ts";
 export { type Field, oneOf, trueOrFalse, wholeFromOne, wholeFromZero } from "./checks/fields.ts";

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { readdir, rm, rmdir } from "node:fs/promises";
 import { basename } from "node:path";
 import { writeJson } from "@convkit/files";
-import type { IndexedDataset } from "@convkit/datasets";
+import { type IndexedDataset, maskPixels } from "@convkit/datasets";
 import type { Engine } from "@convkit/engine";
 import { findArchitecture, isModelName } from "@convkit/models";
 import {
@@ -19,6 +19,7 @@ import {
   type RunResult,
   train,
 } from "@convkit/trainer";
+import { weightsOfCounts } from "@convkit/trainer/internal";
 import type { Context } from "../terminal/context.ts";
 import { grouped } from "../terminal/format.ts";
 import { CliError, UsageError } from "../terminal/usage-error.ts";
@@ -151,7 +152,7 @@ async function trainIn(
     signal: context.signal,
     ...(plan.loss && { loss: plan.loss }),
     ...(plan.augment && { augment: targets ? plan.augment : planAugmentation(plan.augment, classes.length) }),
-    ...(plan.classWeights && { classWeights: classWeightsOf(plan.classWeights, data.train) }),
+    ...(plan.classWeights && { classWeights: await classWeightsOf(plan.classWeights, data.train) }),
     ...(plan.stepsPerEpoch !== undefined && { stepsPerEpoch: plan.stepsPerEpoch }),
     ...(plan.validationSteps !== undefined && { validationSteps: plan.validationSteps }),
     ...(teacher && { distill: { ...plan.distill, teacher: teacher.model } }),
@@ -255,11 +256,15 @@ async function fineTuned(...[model, data, options]: Required<Parameters<typeof f
   return { ...stages.at(-1)!, seconds: stages.reduce((sum, { seconds }) => sum + seconds, 0) };
 }
 
-function classWeightsOf(weights: NonNullable<Plan["classWeights"]>, train: IndexedDataset): readonly number[] {
+async function classWeightsOf(
+  weights: NonNullable<Plan["classWeights"]>,
+  train: IndexedDataset,
+): Promise<readonly number[]> {
   if (weights !== "balanced") return weights;
-  const [name, mask] = Object.entries(train.targets ?? {}).find(([, { kind }]) => kind === "mask") ?? [];
-  if (name === undefined || mask === undefined) return balancedClassWeights(train.labels, train.classes.length);
-  return balancedClassWeights(train.targetValues![name]!, mask.names.length, { ignore: mask.ignore });
+  const [name] = Object.entries(train.targets ?? {}).find(([, { kind }]) => kind === "mask") ?? [];
+  return name === undefined
+    ? balancedClassWeights(train.labels, train.classes.length)
+    : weightsOfCounts(await maskPixels(train, name));
 }
 
 /** The main output's loss has factor 1; auxiliary outputs have the factor of the network's paper, and outputs of targets 1. */

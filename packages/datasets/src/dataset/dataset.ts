@@ -31,7 +31,7 @@ export interface Batch {
 }
 
 /** The values of a target: class numbers and masks are whole, labels (0 or 1) and numbers are floats. */
-export type TargetValues = Int32Array | Float32Array | Uint8Array;
+export type TargetValues = Int32Array | Float32Array;
 
 /** What a network is to tell of each image. */
 export interface Target {
@@ -117,8 +117,13 @@ export interface Dataset {
 export interface IndexedDataset extends Dataset {
   /** The class of every image. */
   readonly labels: Int32Array;
-  /** The values of each target, one image after the other, masks of files as bytes; missing if the data set has classes only. */
+  /**
+   * The values of each target, one image after the other, without masks of files; missing if the data set has classes or masks of
+   * files only.
+   */
   readonly targetValues?: Readonly<Record<string, TargetValues>> | undefined;
+  /** Reads the masks of the images at `indices`, one after the other, one byte a pixel; missing without masks of files. */
+  readMasks?(indices: ArrayLike<number>): Promise<Uint8Array>;
   /** The unusable files, each with the reason; the list grows while batches are read. */
   readonly skipped: readonly SkippedImage[];
   /** Notes on surprising properties of the used images, such as two folders of one class; none by default. */

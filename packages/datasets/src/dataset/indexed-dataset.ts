@@ -3,17 +3,8 @@ import { checkPart, rowsOf, rowsOfPart } from "./batch-part.ts";
 import type { BatchMemory } from "./batch-memory.ts";
 import { type OptionNames, shown } from "@convkit/errors";
 import { DataError } from "../data-error.ts";
-import type { Batch, BatchOptions, Dataset, Decoding, IndexedDataset, SkippedImage } from "./dataset.ts";
-import {
-  batchTargets,
-  inputsAt,
-  shapesOf,
-  specsOf,
-  type StoredInputs,
-  type StoredTargets,
-  targetsAt,
-  valuesAt,
-} from "./targets.ts";
+import type { Batch, BatchOptions, Dataset, Decoding, IndexedDataset, SkippedImage, Target } from "./dataset.ts";
+import { inputsAt, shapesOf, specsOf, type StoredInputs, type StoredTargets, targetsAt, valuesAt } from "./targets.ts";
 import { checkNames } from "../images/decode-options.ts";
 import type { DecodedCache } from "../images/decoded-cache.ts";
 import type { ImageSource } from "../images/image-source.ts";
@@ -29,6 +20,8 @@ export interface Source {
   labels: Int32Array;
   /** Targets besides or instead of a class. */
   targets?: StoredTargets | undefined;
+  /** Masks that are read with their images, as a target of that name. */
+  masks?: { readonly name: string; readonly target: Target; read(indices: ArrayLike<number>): Promise<Uint8Array> };
   /** Further inputs of the model. */
   inputs?: StoredInputs | undefined;
   decoding?: Decoding;
@@ -127,7 +120,13 @@ function indexed(source: Shared, name: string, chosen: Int32Array | undefined): 
     dtype,
     size,
     labels,
-    ...(source.targets && { targets: specsOf(source.targets) }),
+    ...((source.targets ?? source.masks) && {
+      targets: { ...specsOf(source.targets ?? {}), ...(source.masks && { [source.masks.name]: source.masks.target }) },
+    }),
+    ...(source.masks && {
+      readMasks: (indices) =>
+        source.masks!.read(chosen === undefined ? indices : Int32Array.from(indices, (index) => chosen[index]!)),
+    }),
     // Masks are large: they are copied only for a reader.
     get targetValues() {
       if (source.targets === undefined) return undefined;
@@ -208,8 +207,9 @@ async function* readBatches(
     const made: Batch = { images, shape: [length, h, w, c], labels: indices.map((i) => labels[i]!), indices };
     const whole = missing === undefined || missing.length === 0 ? made : without(made, new Set(missing));
     const places = chosen === undefined ? whole.indices : whole.indices.map((i) => chosen[i]!);
+    const masks = source.masks && { [source.masks.name]: Int32Array.from(await source.masks.read(places)) };
     const more = {
-      ...(source.targets && { targets: batchTargets(source.targets, places) }),
+      ...((source.targets ?? masks) && { targets: { ...targetsAt(source.targets ?? {}, places), ...masks } }),
       ...(source.inputs && { inputs: inputsAt(source.inputs, places) }),
     };
     return { ...whole, ...more };

@@ -13,7 +13,7 @@ import {
   type TargetData,
   targetsOfSome,
 } from "../dataset/targets.ts";
-import { type MaskMeaning, masksOf } from "../masks/mask-files.ts";
+import { type MaskMeaning, maskReader } from "../masks/mask-files.ts";
 import { checkSignature, decodeImage, imageSize } from "../images/decode.ts";
 import { decodingFailure } from "../images/decoding-failure.ts";
 import { decodeFiles } from "../images/decode-files.ts";
@@ -119,17 +119,16 @@ export async function imageFiles(given: LabelledFiles, options: ImageOptions = {
   const told = given.targets && targetsOfSome(storedTargets(given.name, given.targets, images), places);
   const masks =
     given.masks &&
-    (await masksOf(
+    (await maskReader(
       whole.map(({ file, place }) => ({ image: file, mask: given.masks!.files[place]! })),
       given.masks.meaning,
-      { ...options, size, orient, pixelLimit },
+      { ...options, size, orient, pixelLimit, ...(options.keep === "memory" && { kept: Number.POSITIVE_INFINITY }) },
     ));
-  const targets = masks === undefined ? told : { ...told, [maskTarget]: masks };
   const inputs = given.inputs && inputsOfSome(storedInputs(given.name, given.inputs, count), places);
   const known =
-    targets === undefined
+    told === undefined && masks === undefined
       ? { classes: given.classes ?? [], labels: places.map((place) => given.labels![place]!) }
-      : labelsOf(targets, places.length);
+      : labelsOf(told ?? {}, places.length);
   const decoding: FilesDecoding = { ...options, size, channels, orient, pixelLimit };
   const bytes = size[0] * size[1] * channels;
   const store = await storeFor(decoding, options);
@@ -148,7 +147,8 @@ export async function imageFiles(given: LabelledFiles, options: ImageOptions = {
     shape: [size[0], size[1], channels],
     dtype: "uint8",
     labels: known.labels,
-    targets,
+    targets: told,
+    ...(masks && { masks: { ...masks, name: maskTarget } }),
     inputs,
     decoding: { size: [size[0], size[1]], resize: options.resize ?? "bilinear", crop: options.crop ?? false, orient },
     skipped,

@@ -77,34 +77,62 @@ function checkMaskOptions({ names, ignore }: MaskOptions): void {
     throw new DataError(`ignore is ${ignore}, which is the class ${names[ignore]}; expected a value that is no class`);
 }
 
+/** Masks that are read with their images. */
+export interface MaskReader {
+  readonly target: Target;
+  /** The masks of the images at `places`, one after the other, one byte a pixel. */
+  read(places: ArrayLike<number>): Promise<Uint8Array>;
+}
+
+/** Resized masks of at most so many bytes stay in memory, so that a small data set reads its files once. */
+const keptBytes = 256 * 2 ** 20;
+
 /**
- * The masks of images in the images' size, decoded and resized like the images but by the nearest pixel: one byte a
- * pixel. Throws a `DataError` for a mask that cannot be read or has another size than its image.
+ * Reads the masks of images in the images' size, decoded and resized like the images but by the nearest pixel. Throws a
+ * `DataError` for a mask of another size than its image, which is looked up in the heads of the files; `read` throws one for a mask
+ * that cannot be decoded.
  */
-export async function masksOf(
+export async function maskReader(
   pairs: readonly { readonly image: string; readonly mask: string }[],
   { isBlackAndWhite, names, ignore }: MaskMeaning,
-  options: DecodeOptions & { readonly size: readonly [number, number] },
-): Promise<Target & { readonly values: Uint8Array }> {
+  options: DecodeOptions & { readonly size: readonly [number, number]; readonly kept?: number | undefined },
+): Promise<MaskReader> {
   const { size, crop, orient, pixelLimit } = options;
   const pixels = size[0] * size[1];
-  const values = new Uint8Array(pairs.length * pixels);
+  const most = (options.kept ?? keptBytes) / pixels;
+  const kept = new Map<number, Uint8Array>();
   await pMap(
-    [...pairs.entries()],
-    async ([place, { image, mask }]) => {
-      const { data, size: own } = await decodeMask(mask, pixelLimit);
+    pairs,
+    async ({ image, mask }) => {
+      const own = await imageSize(mask, { orient: false, pixelLimit });
       const [height, width] = await imageSize(image, { orient, pixelLimit });
       if (own[0] !== height || own[1] !== width)
         throw new DataError(
           `The mask ${mask} is ${own[0]}x${own[1]}, but its image ${image} is ${height}x${width}; expected masks of the images' size`,
         );
-      const target = values.subarray(place * pixels, (place + 1) * pixels);
-      fitInto(target, size, { data, shape: [own[0], own[1], 1] }, { resize: "nearest", crop });
-      if (isBlackAndWhite) for (const [pixel, value] of target.entries()) if (value === 255) target[pixel] = 1;
     },
     atOnce,
   );
-  return { kind: "mask", names, shape: [...size], values, ...(ignore !== undefined && { ignore }) };
+  const fitted = async (place: number): Promise<Uint8Array> => {
+    const { data, size: own } = await decodeMask(pairs[place]!.mask, pixelLimit);
+    const target = new Uint8Array(pixels);
+    fitInto(target, size, { data, shape: [own[0], own[1], 1] }, { resize: "nearest", crop });
+    if (isBlackAndWhite) for (const [pixel, value] of target.entries()) if (value === 255) target[pixel] = 1;
+    if (kept.size < most) kept.set(place, target);
+    return target;
+  };
+  return {
+    target: { kind: "mask", names, shape: [...size], ...(ignore !== undefined && { ignore }) },
+    async read(places) {
+      const values = new Uint8Array(places.length * pixels);
+      await pMap(
+        Array.from(places).entries(),
+        async ([row, place]) => values.set(kept.get(place) ?? (await fitted(place)), row * pixels),
+        atOnce,
+      );
+      return values;
+    },
+  };
 }
 
 function listed(values: readonly number[]): string {

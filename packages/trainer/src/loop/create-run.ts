@@ -13,7 +13,7 @@ import { byOutput, hasAccuracy, type OutputTask } from "../objective/output-task
 import { isOwn } from "../objective/loss.ts";
 import { throwProblems } from "../checks/fields.ts";
 import { taskProblems } from "../step/check-tasks.ts";
-import { absentNotes, checkData } from "../step/data-checks.ts";
+import { checkData } from "../step/data-checks.ts";
 import { MetricSet } from "../metrics/metric-set.ts";
 import { batchLayout } from "../step/batch-layout.ts";
 import { TrainerError } from "../trainer-error.ts";
@@ -142,7 +142,6 @@ export function createRun(options: Settings, began: Readonly<Record<string, Json
     throw new TrainerError(
       `Cannot watch ${monitor}: the metric does not say what is better; give it as { name, fn, better: "higher" } or "lower".`,
     );
-  for (const note of absentNotes(data.train)) settings.onNote(note);
   const { decoding } = data.train;
   const told = { ...(decoding && { images: decoding }), ...settings.metadata };
   setModelMetadata(model, {

@@ -3,7 +3,7 @@ import { isMeasured } from "../health/step-health.ts";
 import type { EpochLogs } from "../run/history.ts";
 import { claimRunDirectory, type RunClaim } from "../run/run-directory.ts";
 import { hasAccuracy } from "../objective/output-tasks.ts";
-import { checkRead } from "../step/data-checks.ts";
+import { absentNotes, checkRead } from "../step/data-checks.ts";
 import type { BatchResult } from "../step/batch-result.ts";
 import { addToMean } from "./adopt-mean.ts";
 import { Checkpointing, newestCheckpoint } from "./checkpointing.ts";
@@ -50,6 +50,7 @@ async function trainRun({ signal, ...rest }: Settings, claim: RunClaim | undefin
   let batches: TrainingBatches | undefined;
   let hasBegun = false;
   try {
+    for (const note of await absentNotes(settings.data.train)) settings.onNote(note);
     if (saved !== undefined) await checkpoints?.restore(saved);
     if (run.workers !== undefined) await joinWorkers(run, saved);
     batches = new TrainingBatches(run);

@@ -51,6 +51,11 @@ export function balancedClassWeights(
   const counts = Array.from({ length: classes }, () => 0);
   for (let place = 0; place < labels.length; place += 1)
     if (labels[place] !== options.ignore) counts[labels[place]!]! += 1;
+  return weightsOfCounts(counts);
+}
+
+/** The class weights that give all classes the same total; 0 for a class that is not there. */
+export function weightsOfCounts(counts: readonly number[]): number[] {
   const present = counts.filter((count) => count > 0).length;
   const total = counts.reduce((sum, count) => sum + count, 0);
   return counts.map((count) => (count === 0 ? 0 : total / (present * count)));

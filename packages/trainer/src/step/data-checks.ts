@@ -1,4 +1,11 @@
-import type { Batch, Dataset, DataSplits, IndexedDataset } from "@convkit/datasets";
+import {
+  type Batch,
+  type Dataset,
+  type DataSplits,
+  type IndexedDataset,
+  maskPixels,
+  type Target,
+} from "@convkit/datasets";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
 import { modelMetadata } from "@convkit/core";
 import { shown } from "@convkit/errors";
@@ -188,19 +195,29 @@ function targetsText({ targets, classes }: Dataset): string {
 }
 
 /** A note for classes and labels that no image has: they cannot be learned. */
-export function absentNotes(data: Dataset): string[] {
-  const { labels, targetValues } = data as Partial<IndexedDataset>;
-  return Object.entries(targetsOf(data)).flatMap(([name, { kind, names }]) => {
+export async function absentNotes(data: Dataset): Promise<string[]> {
+  const { labels, targetValues, readMasks } = data as Partial<IndexedDataset>;
+  const notes = Object.entries(targetsOf(data)).map(async ([name, { kind, names }]) => {
     const values = data.targets === undefined ? labels : targetValues?.[name];
-    if (values === undefined || kind === "numbers") return [];
-    const present = new Uint8Array(names.length);
-    for (let place = 0; place < values.length; place += 1)
-      // A value that is not judged lies outside of the list.
-      if (kind !== "labels") present[values[place]!] = 1;
-      else if (values[place] === 1) present[place % names.length] = 1;
+    const isOfFiles = kind === "mask" && readMasks !== undefined;
+    if ((values === undefined && !isOfFiles) || kind === "numbers") return [];
+    const present: ArrayLike<number> = isOfFiles
+      ? (await maskPixels(data as IndexedDataset, name)).map((pixels) => Math.min(1, pixels))
+      : presentOf(values!, kind, names.length);
     const absent = names.filter((_, place) => present[place] === 0);
     if (absent.length === 0) return [];
     const few = `${absent.slice(0, 10).join(", ")}${absent.length > 10 ? ", …" : ""}`;
     return [`No image of ${data.name} has the ${kind === "labels" ? "label" : "class"} ${few}: it cannot be learned.`];
   });
+  return (await Promise.all(notes)).flat();
+}
+
+/** 1 for each class or label that is there. */
+function presentOf(values: ArrayLike<number>, kind: Target["kind"], count: number): Uint8Array {
+  const present = new Uint8Array(count);
+  for (let place = 0; place < values.length; place += 1)
+    // A value that is not judged lies outside of the list.
+    if (kind !== "labels") present[values[place]!] = 1;
+    else if (values[place] === 1) present[place % count] = 1;
+  return present;
 }
