@@ -1,14 +1,6 @@
 import { randomStreams } from "@convkit/core/internal";
 import { type Batch, type RandomSource, seededRandom } from "@convkit/datasets";
-import {
-  executable,
-  type Executable,
-  type ExecutionOptions,
-  type Feed,
-  isTracing,
-  type Settle,
-  type Values,
-} from "@convkit/graph";
+import { executable, type Executable, type ExecutionOptions, type Feed, isTracing, type Values } from "@convkit/graph";
 import * as tf from "@tensorflow/tfjs-core";
 import { HealthProbe } from "../health/health-probe.ts";
 import type { HealthRequest, StepHealth } from "../health/step-health.ts";
@@ -17,9 +9,10 @@ import { modelOutputs } from "../objective/model-outputs.ts";
 import { type SavedArray, savedArray } from "../run/checkpoint.ts";
 import type { BatchResult, TrainCall } from "./batch-result.ts";
 import { handOver, replaced } from "./hand-over.ts";
-import { guardedLoss, isBadLoss } from "./non-finite-loss.ts";
+import { isBadLoss } from "./non-finite-loss.ts";
 import { withSeededMath } from "./seeded-math.ts";
-import { preparedBatch, type StepParts, type StepValues, testLoss, trainingLoss } from "./training-loss.ts";
+import { preparedBatch, type StepParts, testLoss } from "./training-loss.ts";
+import { trainingStep } from "./training-step.ts";
 import { ownSize } from "../workers/worker-part.ts";
 import type { WorkerStep } from "../workers/worker-step.ts";
 import { type NamedTensor, type UpdateOptions, WeightUpdate } from "./weight-update.ts";
@@ -299,77 +292,15 @@ export class StepRunner {
 
   /** The training step; with a probe it also returns the probe's measurements. */
   #makeStep(probe?: HealthProbe): Executable {
-    const { seed = 0, precision } = this.#execution;
-    // In float16, the graph itself skips steps that overflow.
-    const check = precision === "float16" ? (loss: tf.Scalar) => loss : guardedLoss;
-    const together = this.#together;
-    // The workers check the loss over all of them, so that they fail together.
-    const guard = together === undefined ? check : (loss: tf.Scalar) => loss;
-    let waiting: { readonly images: number; readonly gradients: tf.NamedTensorMap } | undefined;
-    const step = (...fed: tf.Tensor[]): tf.Tensor[] => {
-      let measured: tf.Tensor[] = [];
-      let own: StepValues | undefined;
-      let activations: tf.Tensor1D | undefined;
-      const batch = this.#parts.layout.tensors(fed);
-      const loss = (random?: RandomSource) => {
-        const plain = () => trainingLoss(this.#parts, batch, random);
-        const forward = () => (together === undefined ? plain() : together.forward(this.#parts.model, plain));
-        const observed = probe?.activations(forward);
-        activations = observed?.statistics;
-        const made = observed?.made ?? forward();
-        own = made;
-        measured = [made.correct, ...made.statistics].map((each) => tf.keep(each));
-        return guard(made.loss);
-      };
-      const { runs } = this.#step;
-      // The optimizer computes the gradients, so that in float16 the graph scales the loss.
-      const { value, grads } = this.#update.optimizer.computeGradients(
-        // A graph draws anew at every run; op by op, each step gets its own random numbers here.
-        () => (isTracing() ? loss() : withSeededMath(seed, runs, () => loss(seededRandom(seed, runs)))),
-        this.#update.trainable,
-      );
-      if (together !== undefined) {
-        const sums = together.sum({ ...own!, loss: value }, this.#isAccumulating ? {} : grads, {
-          movesNorms: true,
-          guard: check,
-        });
-        const gradients = this.#isAccumulating ? grads : sums.gradients;
-        tf.dispose(measured);
-        const apply = () => this.#update.add(gradients, together.images.read());
-        if (probe !== undefined) return [...sums.outputs, activations!, ...this.#measurements(probe, gradients, apply)];
-        apply();
-        return sums.outputs;
-      }
-      const images = batch.images.shape[0];
-      if (probe !== undefined) {
-        const isFinite = isTracing() || Number.isFinite(value.dataSync()[0]);
-        const apply = () => isFinite && this.#update.add(grads, images);
-        return [value, ...measured, activations!, ...this.#measurements(probe, grads, apply)];
-      }
-      if (isTracing()) this.#update.add(grads, images);
-      // Some GPUs can only be read between two calls of JavaScript.
-      else {
-        for (const gradient of Object.values(grads)) tf.keep(gradient);
-        waiting = { images, gradients: grads };
-      }
-      return [value, ...measured];
-    };
-    const settle: Settle = ([loss]) => {
-      const { gradients, images } = waiting ?? {};
-      waiting = undefined;
-      if (gradients !== undefined && Number.isFinite(loss!.data[0]))
-        tf.tidy(() => this.#update.add(gradients, images!));
-      tf.dispose(gradients);
-    };
-    return executable(step, this.#execution, settle);
-  }
-
-  /** Runs `apply` and returns the norms of gradients and weights, and the gradients if they are asked for. */
-  #measurements(probe: HealthProbe, gradients: tf.NamedTensorMap, apply: () => unknown): tf.Tensor[] {
-    const before = probe.before(this.#update.trainable);
-    const [norms, raw] = [probe.gradients(gradients), probe.outputs(gradients)];
-    apply();
-    return [norms, probe.update(before), ...raw];
+    return trainingStep({
+      parts: this.#parts,
+      update: this.#update,
+      execution: this.#execution,
+      isAccumulating: this.#isAccumulating,
+      together: this.#together,
+      runs: () => this.#step.runs,
+      probe,
+    });
   }
 
   #makeApplyWaiting(probe?: HealthProbe): Executable {
