@@ -59,17 +59,17 @@ export async function runModel(
   if (isMaskNetwork) {
     return { ...newMaskNetwork(plan, data.train, { seed, preprocessing }), data };
   }
+  const { input, aux, classes: count = outputsFor(plan.model, names.length) } = plan.modelOptions ?? {};
+  const options = {
+    dropPath,
+    dropBlock,
+    input: input && ([...input] as [number, number, number]),
+    weights,
+    adaptChannels,
+    state,
+    preprocessing,
+  };
   if (targets !== undefined) {
-    const { input, aux } = plan.modelOptions ?? {};
-    const options = {
-      dropPath,
-      dropBlock,
-      input: input && ([...input] as [number, number, number]),
-      weights,
-      adaptChannels,
-      state,
-      preprocessing,
-    };
     if (aux === true) throw new UsageError("--aux is for classes: leave it out.");
     const wanted = {
       names: [],
@@ -80,14 +80,8 @@ export async function runModel(
     if (config.freeze === true) freezeAllButHead(model);
     return { ...base, classes: undefined, model, data };
   }
-  const { input, aux, classes: count = outputsFor(plan.model, names.length) } = plan.modelOptions ?? {};
-  const resolved = await modelToTrain(
-    context,
-    trained,
-    plan.model,
-    { input: input && [...input], aux, dropPath, dropBlock, weights, adaptChannels, state, preprocessing },
-    { wanted: { names, count }, seed },
-  );
+  const wanted = { names, count };
+  const resolved = await modelToTrain(context, trained, plan.model, { ...options, aux }, { wanted, seed });
   if (config.freeze === true) freezeAllButHead(resolved.model);
   // A kept head has its own order of the classes.
   const isKept = trained !== undefined && resolved.model === trained.model;
