@@ -1,7 +1,9 @@
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { TaskEvaluation } from "@convkit/trainer";
 import { describe, expect, test } from "vitest";
+import { promises } from "../src/training/promise.ts";
 import { userFolder } from "../src/inputs/user-path.ts";
 import { call, spawned } from "./run-cli.ts";
 
@@ -165,6 +167,24 @@ test("list --json is the zoo as one document", async () => {
 test("list --recipes tells every recipe", async () => {
   const { out } = await call("list", "--recipes", "--json");
   expect((JSON.parse(out) as { name: string }[]).map(({ name }) => name)).toContain("lenet5-mnist");
+});
+
+test("a recipe's promise is kept by the metrics that reach it, and by no metric that is missing", () => {
+  const tasks = { metrics: { r2: 0.91, f1: 0.5 } } as unknown as TaskEvaluation;
+  const expected = { metrics: { r2: 0.9, f1: 0.6, auc: 0.1 } };
+  const kept = promises(expected, { test: undefined, tasks }).map(({ reached, least, text, own }) => [
+    text,
+    own,
+    reached >= least,
+  ]);
+  expect(kept).toEqual([
+    ["r2 0.9", "0.9100", true],
+    ["f1 0.6", "0.5000", false],
+    ["auc 0.1", "NaN", false],
+  ]);
+  const [accuracy] = promises({ accuracy: 0.99 }, { test: { accuracy: 0.985 }, tasks: undefined });
+  expect(accuracy).toEqual({ least: 0.99, reached: 0.985, text: "99.00 %", own: "98.50 %" });
+  expect(promises(expected, { test: undefined, tasks: undefined })).toEqual([]);
 });
 
 test("the command itself: help on standard output, status 0", async () => {

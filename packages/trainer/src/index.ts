@@ -89,7 +89,7 @@ export {
 } from "./step/augmentation.ts";
 export type { ExecutionOptions } from "@convkit/graph";
 export { checkPlan, type PlanParts } from "./plan/plan-checks.ts";
-export { type Plan, type Recipe } from "./plan/plan.ts";
+export { type Expectation, type Plan, type Recipe } from "./plan/plan.ts";
 export { type RecipeName, recipes } from "./plan/recipes.ts";
 export { balancedClassWeights } from "./objective/class-weights.ts";
 export { trainingHealth, type TrainingHealth, type TrainingHealthOptions } from "./callbacks/training-health.ts";

@@ -3,7 +3,7 @@ import type { Batch, Dataset } from "@convkit/datasets";
 import type { TrainingCheck } from "@convkit/trainer";
 import type { Context } from "../terminal/context.ts";
 import { grouped, percent, table } from "../terminal/format.ts";
-import { aboveZero, offering, required, text, type ValuesOf, whole } from "../terminal/option.ts";
+import { aboveZero, offering, text, type ValuesOf, whole } from "../terminal/option.ts";
 import { dataNames } from "../inputs/known-names.ts";
 import { placeOptions, targetOptions } from "../inputs/data-options.ts";
 import { modelOptions, widthsOption } from "../inputs/model-options.ts";
@@ -13,7 +13,7 @@ import { userPath } from "../inputs/user-path.ts";
 export const options = {
   ...modelOptions,
   ...preprocessingOption,
-  data: required(offering(text("<name-or-folder>", "images to train on"), dataNames)),
+  data: offering(text("<name-or-folder>", "images to train on (default: a recipe's own)"), dataNames),
   ...placeOptions,
   ...targetOptions,
   widths: widthsOption,

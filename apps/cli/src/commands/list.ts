@@ -1,8 +1,9 @@
 import type { Recipe } from "@convkit/trainer/recipes";
 import type { Context } from "../terminal/context.ts";
-import { grouped, percent, short, table } from "../terminal/format.ts";
+import { grouped, short, table } from "../terminal/format.ts";
 import { flag, type ValuesOf } from "../terminal/option.ts";
 import { UsageError } from "../terminal/usage-error.ts";
+import { promiseText } from "../training/promise.ts";
 
 export const options = { recipes: flag("the trainings that run by name, instead of the zoo") };
 
@@ -60,8 +61,8 @@ async function listRecipes({ out }: Context, pattern = "*"): Promise<void> {
     recipe.about,
     recipe.data,
     String(recipe.epochs),
-    recipe.expects === undefined ? "" : percent(recipe.expects.accuracy),
-    recipe.quick.expects === undefined ? "" : percent(recipe.quick.expects.accuracy),
+    promiseText(recipe.expects),
+    promiseText(recipe.quick.expects),
   ]);
   out.result(found, table(["recipe", "about", "data", "epochs", "reaches", "--quick reaches"], rows, { left: 3 }));
 }

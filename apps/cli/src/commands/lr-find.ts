@@ -1,6 +1,6 @@
 import type { OptimizerName } from "@convkit/trainer";
 import type { Context } from "../terminal/context.ts";
-import { aboveZero, offering, required, text, type ValuesOf, whole } from "../terminal/option.ts";
+import { aboveZero, offering, text, type ValuesOf, whole } from "../terminal/option.ts";
 import { table } from "../terminal/format.ts";
 import { dataNames } from "../inputs/known-names.ts";
 import { placeOptions, targetOptions } from "../inputs/data-options.ts";
@@ -12,7 +12,7 @@ import { UsageError } from "../terminal/usage-error.ts";
 export const options = {
   ...modelOptions,
   ...preprocessingOption,
-  data: required(offering(text("<name-or-folder>", "images to train on"), dataNames)),
+  data: offering(text("<name-or-folder>", "images to train on (default: a recipe's own)"), dataNames),
   ...placeOptions,
   ...targetOptions,
   widths: widthsOption,
@@ -36,8 +36,8 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
     throw new UsageError(`--out must be the name of an .svg file, not ${out}.`);
   await engineInUse(context);
   const { seed = 0 } = context.options;
-  const { model, train, preprocessing } = await modelAndData(context, name, inputs);
-  const range = { from, to, steps, batch, seed, preprocessing, signal: context.signal };
+  const { model, train, preprocessing, loss } = await modelAndData(context, name, inputs);
+  const range = { from, to, steps, batch, seed, preprocessing, ...(loss && { loss }), signal: context.signal };
   const found = await findLearningRate(model, train, { ...range, optimizer: optimizer as OptimizerName });
   const { valley, steepest, minimum } = found.suggestions;
   if (out !== undefined) {

@@ -1,5 +1,4 @@
 import type { Context } from "../terminal/context.ts";
-import { percent } from "../terminal/format.ts";
 import {
   aboveZero,
   choice,
@@ -211,6 +210,7 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
   const { defaultFolder, newConfig, resumedConfig } = await import("../training/run-config.ts");
   const { crossValidate } = await import("../training/cross-validation.ts");
   const { throwIfOtherInterrupted, trainBeside, trainRun } = await import("../training/train-run.ts");
+  const { promises } = await import("../training/promise.ts");
   const { userPath } = await import("../inputs/user-path.ts");
   const { amongWorkers } = await import("../training/worker-run.ts");
   context.signal.throwIfAborted();
@@ -241,14 +241,12 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
     trainRun(context, config, place, async (ended) => {
       await writeResult(ended);
       context.out.result(resultDocument(ended), resultText(ended));
-      const { result, test } = ended;
+      const { result } = ended;
       if (result.diverged) throw new CliError(`The training ended since ${result.stopReason}.`);
       throwIfOtherInterrupted(context, result);
-      const { expects } = config.plan;
-      if (expects !== undefined && test !== undefined && test.accuracy < expects.accuracy)
-        throw new CliError(
-          `${config.name} must reach ${percent(expects.accuracy)} but reached ${percent(test.accuracy)}.`,
-        );
+      const missed = promises(config.plan.expects, ended).find(({ reached, least }) => !(reached >= least));
+      if (missed !== undefined)
+        throw new CliError(`${config.name} must reach ${missed.text} but reached ${missed.own}.`);
     });
   return worker === undefined ? trained() : amongWorkers(trained);
 }

@@ -4,6 +4,7 @@ import { writeJson } from "@convkit/files";
 import { type Evaluation, type Mistake, runDirectory, type RunResult, type TaskEvaluation } from "@convkit/trainer";
 import { shortOutputs, tasksText } from "../outputs/tasks-text.ts";
 import { bytes, duration, grouped, percent } from "../terminal/format.ts";
+import { promises } from "./promise.ts";
 import type { RunConfig } from "./run-config.ts";
 import type { Environment } from "./environment.ts";
 
@@ -50,8 +51,10 @@ export async function writeResult(run: EndedRun): Promise<void> {
 }
 
 /** The output of `--json` for a run. */
-export function resultDocument({ folder, config, data, result, test, tasks }: EndedRun): object {
+export function resultDocument(run: EndedRun): object {
+  const { folder, config, data, result, test, tasks } = run;
   const { expects } = config.plan;
+  const promised = promises(expects, run);
   const { epochs, best, final, seconds, imagesPerSecond, timings, stopReason, interrupted } = result;
   return {
     run: folder,
@@ -84,7 +87,10 @@ export function resultDocument({ folder, config, data, result, test, tasks }: En
             outputs: shortOutputs(tasks),
           }
         : null,
-    ...(expects && test && { expects: { ...expects, reached: test.accuracy >= expects.accuracy } }),
+    ...(expects &&
+      promised.length > 0 && {
+        expects: { ...expects, reached: promised.every(({ reached, least }) => reached >= least) },
+      }),
     seconds,
     imagesPerSecond,
     timings,
@@ -94,7 +100,8 @@ export function resultDocument({ folder, config, data, result, test, tasks }: En
 }
 
 /** The summary of a run that is printed without `--json`. */
-export function resultText({ folder, config, data, result, test, tasks }: EndedRun): string {
+export function resultText(run: EndedRun): string {
+  const { folder, data, result, test, tasks } = run;
   const { epochs, steps, seconds, imagesPerSecond, stopReason, interrupted } = result;
   const stopped = stopReason === undefined ? "" : `, stopped: ${stopReason}`;
   const ending = interrupted
@@ -102,10 +109,10 @@ export function resultText({ folder, config, data, result, test, tasks }: EndedR
     : `${epochs} ${epochs === 1 ? "epoch" : "epochs"} in ${duration(seconds)} (${Math.round(imagesPerSecond)} images/s)${stopped}`;
   const tested = test
     ? [
-        `${splitOf(data)}: loss ${test.loss.toFixed(4)}, accuracy ${percent(test.accuracy)} on ${grouped(test.count)} images${expectation(config, test)}`,
+        `${splitOf(data)}: loss ${test.loss.toFixed(4)}, accuracy ${percent(test.accuracy)} on ${grouped(test.count)} images${expectation(run)}`,
       ]
     : tasks
-      ? [`${splitOf(data)}, ${grouped(tasks.count)} images: ${tasksText(tasks)}`]
+      ? [`${splitOf(data)}, ${grouped(tasks.count)} images: ${tasksText(tasks)}${expectation(run)}`]
       : [];
   return [ending, ...tested, `run directory: ${folder}`].join("\n");
 }
@@ -114,9 +121,11 @@ function splitOf(data: DataSplits<IndexedDataset>): string {
   return data.test === undefined ? "validation" : "test";
 }
 
-function expectation({ plan: { expects } }: RunConfig, { accuracy }: Evaluation): string {
-  if (expects === undefined) return "";
-  return accuracy >= expects.accuracy
-    ? `, at least the ${percent(expects.accuracy)} that the recipe must reach`
-    : `, below the ${percent(expects.accuracy)} that the recipe must reach`;
+function expectation(run: EndedRun): string {
+  return promises(run.config.plan.expects, run)
+    .map(
+      ({ reached, least, text }) =>
+        `, ${reached >= least ? "at least" : "below"} the ${text} that the recipe must reach`,
+    )
+    .join("");
 }

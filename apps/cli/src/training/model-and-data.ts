@@ -1,4 +1,5 @@
 import type { IndexedDataset } from "@convkit/datasets";
+import type { Plan } from "@convkit/trainer";
 import type { Context } from "../terminal/context.ts";
 import { dataNotes } from "../inputs/data-notes.ts";
 import { type GivenTargets, targetsGiven } from "../inputs/data-options.ts";
@@ -11,7 +12,8 @@ import { runModel } from "./run-model.ts";
 
 /** The options of a command that trains a little, without a run. */
 export interface TrainingInputs extends ModelOptions, GivenTargets {
-  readonly data: string;
+  /** The images; a recipe's own by default. */
+  readonly data?: string | undefined;
   readonly dataFrom?: string | undefined;
   readonly outside?: boolean | undefined;
   readonly widths?: readonly number[] | undefined;
@@ -22,7 +24,7 @@ export async function modelAndData(
   context: Context,
   name: string,
   given: TrainingInputs,
-): Promise<ResolvedModel & { readonly train: IndexedDataset }> {
+): Promise<ResolvedModel & { readonly train: IndexedDataset; readonly loss: Plan["loss"] }> {
   const { data, dataFrom, outside, arch, weights, adaptChannels, state, preprocessing } = given;
   const { classes, input, aux, widths } = given;
   const plan = basePlan(name, given);
@@ -30,7 +32,7 @@ export async function modelAndData(
   const resolved = await runModel(context, {
     plan: {
       ...plan,
-      data: dataPlace(data),
+      data: dataPlace(data ?? plan.data),
       modelOptions: { ...plan.modelOptions, ...defined({ classes, input, aux, widths }) },
       ...targetsGiven(given),
     },
@@ -41,7 +43,7 @@ export async function modelAndData(
   });
   const { train } = resolved.data;
   dataNotes(context.out, train)();
-  return { ...resolved, train };
+  return { ...resolved, train, loss: plan.loss };
 }
 
 /** The entries with a value. */

@@ -78,7 +78,7 @@ function checkMaskOptions({ names, ignore }: MaskOptions): void {
 }
 
 /** Masks that are read with their images. */
-export interface MaskReader {
+interface MaskReader {
   readonly target: Target;
   /** The masks of the images at `places`, one after the other, one byte a pixel. */
   read(places: ArrayLike<number>): Promise<Uint8Array>;

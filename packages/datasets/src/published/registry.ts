@@ -4,6 +4,7 @@ import { cifar10, cifar100, fetchCifarSet, findCifar, loadCifarSet } from "./cif
 import type { CifarSet } from "./cifar-set.ts";
 import { DataError } from "../data-error.ts";
 import type { DataSplits, IndexedDataset } from "../dataset/dataset.ts";
+import { type DigitScenes, loadDigitScenes, mnistCount, mnistMasks, multiMnist } from "./digit-scenes.ts";
 import { fetchIdxSet, findIdxFolder, loadIdxSet } from "./idx-set.ts";
 import type { IdxSet, SourceOptions } from "./idx-set.ts";
 import { fashionMnist, mnist } from "./mnist.ts";
@@ -15,6 +16,7 @@ export interface NamedDataSet {
   shape: readonly [h: number, w: number, c: number];
   train: number;
   test: number;
+  /** The classes, labels or classes of pixels; none if numbers are to be told. */
   classes: readonly string[];
   license: string;
   /** The file or folder that would be loaded. Throws a `DataError` with the remedy if there is none. */
@@ -56,6 +58,18 @@ export const dataSets = {
     find: findCatsVsDogs32,
     fetch: fetchCatsVsDogs32,
     load: loadCatsVsDogs32,
+  },
+  "multi-mnist": {
+    title: "Two of MNIST's digits, one over the other (Sabour, Frosst and Hinton 2017)",
+    ...scenes(multiMnist),
+  },
+  "mnist-count": {
+    title: "None to five of MNIST's digits, to be counted (after Seguí, Pujol and Vitrià 2015)",
+    ...scenes(mnistCount),
+  },
+  "mnist-masks": {
+    title: "One to three of MNIST's digits, with the digit of each pixel",
+    ...scenes(mnistMasks),
   },
 } as const satisfies Record<string, NamedDataSet>;
 
@@ -99,6 +113,22 @@ function idx(set: IdxSet) {
       return findIdxFolder(set, options);
     },
     load: (options) => loadIdxSet(set, options),
+  } as const satisfies Partial<NamedDataSet>;
+}
+
+/** Data composed of MNIST, whose files are found and fetched. */
+function scenes(set: DigitScenes) {
+  const { find, fetch } = idx(mnist);
+  const { shape, train, test, classes } = set;
+  return {
+    license: "CC BY-SA 3.0",
+    shape,
+    train,
+    test,
+    classes,
+    find,
+    fetch,
+    load: (options) => loadDigitScenes(set, options),
   } as const satisfies Partial<NamedDataSet>;
 }
 

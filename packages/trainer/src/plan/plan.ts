@@ -101,11 +101,16 @@ export interface Plan {
   readonly outputWeights?: readonly number[] | undefined;
   /** Epochs between TensorBoard histograms of the weights; 0, the default, writes none. */
   readonly histograms?: number | undefined;
-  /**
-   * The accuracy that the run must reach on the test images, or on the validation images if there are no test images.
-   * None by default.
-   */
-  readonly expects?: { readonly accuracy: number } | undefined;
+  /** What the run must reach on the test images, or on the validation images if there are no test images; nothing by default. */
+  readonly expects?: Expectation | undefined;
+}
+
+/** What a run must reach. */
+export interface Expectation {
+  /** The least accuracy of data with a class for each image; none by default. */
+  readonly accuracy?: number | undefined;
+  /** The least value of each metric of labels, numbers and masks, by the metric's name; none by default. */
+  readonly metrics?: Readonly<Record<string, number>> | undefined;
 }
 
 interface Limits {

@@ -1,6 +1,7 @@
 import type { Recipe } from "./plan.ts";
+import { mnistCount, mnistMasks, multiMnist } from "./task-recipes.ts";
 
-export type { Plan, Recipe } from "./plan.ts";
+export type { Expectation, Plan, Recipe } from "./plan.ts";
 
 const lenet5Mnist: Recipe = {
   name: "lenet5-mnist",
@@ -213,6 +214,9 @@ export const recipes = {
   "vgg16-inception": vgg16Inception,
   googlenet,
   "resnet20-cifar10": resnet20Cifar10,
+  "lenet5-multi-mnist": multiMnist,
+  "lenet5-mnist-count": mnistCount,
+  "unet-mnist-masks": mnistMasks,
 } as const satisfies Readonly<Record<string, Recipe>>;
 
 /** The name of a recipe. */

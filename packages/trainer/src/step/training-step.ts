@@ -9,7 +9,7 @@ import { type StepParts, type StepValues, trainingLoss } from "./training-loss.t
 import type { WeightUpdate } from "./weight-update.ts";
 
 /** What a training step is made of. */
-export interface TrainingStep {
+interface TrainingStep {
   readonly parts: StepParts;
   readonly update: WeightUpdate;
   readonly execution: ExecutionOptions;
