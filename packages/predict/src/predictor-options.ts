@@ -10,10 +10,10 @@ import type { Port, Precision } from "./runtimes/session.ts";
 /** Options of `predictor`. */
 export interface PredictorOptions {
   /**
-   * What computes. `openvino` and `onnxruntime` run a copy of the model as it is at the first prediction; `tensorflow` and `wasm`, in a
-   * web page `webgpu` and `webgl`, too, are the engine in use, with the model's weights at the time of each call. `auto` takes the fastest
-   * of the first two that is installed and gives the model's own numbers, else the engine in use. By default the engine in use for a
-   * model, `auto` for a path and for bytes.
+   * What computes. `openvino` and `onnxruntime` run a copy of the model as it is at the first prediction; `tensorflow`, `wasm`, `webgpu`
+   * and, in a web page, `webgl` are the engine in use, with the model's weights at the time of each call. `auto` takes the fastest of the
+   * first two that is installed and gives the model's own numbers, else the engine in use. By default the engine in use for a model,
+   * `auto` for a path and for bytes.
    */
   readonly runtime?: RuntimeName | PageRuntimeName | "auto" | undefined;
   /** The number format of the computations: `float32` (the default), or `bfloat16` where the machine and the runtime have it. */

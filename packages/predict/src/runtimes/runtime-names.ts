@@ -15,10 +15,10 @@ export const runtimeNames = [...onnxRuntimes, "tensorflow", "wasm"] as const;
 /** What computes a prediction. */
 export type RuntimeName = (typeof runtimeNames)[number];
 
-/** The engines of a web page that compute on its GPU. */
+/** The engines that compute on the GPU of a web page; `webgpu` runs in Node, too. */
 export const pageRuntimeNames = ["webgpu", "webgl"] as const;
 
-/** An engine of a web page that computes on its GPU. */
+/** An engine that computes on the GPU of a web page; `webgpu` runs in Node, too. */
 export type PageRuntimeName = (typeof pageRuntimeNames)[number];
 
 /** The runtimes that are the engine in use, in Node or in a web page. */
