@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
+import type { FileMetaData } from "hyparquet";
 import { describe, expect, test } from "vitest";
 import { type Batch, decodeImage, loadData } from "../src/index.ts";
+import { checkRows } from "../src/records/parquet-pages.ts";
 import { put, temporaryFolder } from "./temporary.ts";
 
 interface Golden {
@@ -82,6 +84,19 @@ describe("Parquet image sets", () => {
   ])("%s is refused by the name of the file", async (name, message) => {
     const file = put(temporaryFolder(), "x.parquet", unpacked(golden.bad[name]!));
     await expect(loadData(file)).rejects.toThrow(message);
+  });
+
+  test("a page without its lengths, with which the reader would not end, and more rows than a file can have are refused", async () => {
+    const bytes = Buffer.from(unpacked(golden.cases[6]!.parquet));
+    // The type of the lengths' field, so that they are read as another one.
+    expect(bytes[2457]).toBe(0x15);
+    bytes[2457] = 0x17;
+    const file = put(temporaryFolder(), "x.parquet", bytes);
+    const read = loadData(file, { columns: { image: "img", label: "class" } });
+    await expect(read).rejects.toThrow(/x\.parquet: expected a whole Parquet file, but .*the header of a page/);
+    const many = { num_rows: 2_000_000n, row_groups: [] } as unknown as FileMetaData;
+    expect(() => checkRows(many, 4_000)).toThrow("2000000 rows are stated, of at most 1000000 in 4000 bytes");
+    expect(() => checkRows(many, 2_000_000)).not.toThrow();
   });
 
   test("a truncated file and a file of another kind are refused", async () => {

@@ -3,6 +3,7 @@ import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { shown } from "@convkit/errors";
 import type { AsyncBuffer, Compressors, FileMetaData } from "hyparquet";
 import { DataError, reasonOf } from "../data-error.ts";
+import { checkPages, checkRows } from "./parquet-pages.ts";
 import { cellOf, valueFields } from "./record-values.ts";
 import type { ListedRecord, RecordFields, ShardFormat } from "./shard-format.ts";
 
@@ -117,16 +118,22 @@ async function openParquet(file: string): Promise<Parquet> {
   try {
     const { size } = await handle.stat();
     const { parquetMetadataAsync } = await hyparquet();
+    let metadata: FileMetaData | undefined;
     const buffer: AsyncBuffer = {
       byteLength: size,
       async slice(start, end = size) {
         if (start < 0 || end > size || start > end) throw new Error(`bytes ${start} to ${end} are not in the file`);
         const bytes = new Uint8Array(end - start);
         await handle.read(bytes, 0, bytes.length, start);
+        if (metadata !== undefined) await checkPages(bytes.buffer, start, { metadata, size });
         return bytes.buffer;
       },
     };
-    const metadata = await damaged(file, () => parquetMetadataAsync(buffer));
+    metadata = await damaged(file, async () => {
+      const read = await parquetMetadataAsync(buffer);
+      checkRows(read, size);
+      return read;
+    });
     return { buffer, metadata, close: () => handle.close() };
   } catch (error) {
     await handle.close();
