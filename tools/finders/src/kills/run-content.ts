@@ -15,8 +15,14 @@ export function contentOf(run: string): string {
     model: readdirSync(join(run, "model")).map((name) => [name, hash("model", name)]),
     checkpoints: readdirSync(join(run, "checkpoints")).map((name) => [name, hash("checkpoints", name, "arrays.bin")]),
     steps: existsSync(join(run, "steps.csv")) ? hash("steps.csv") : undefined,
-    history: readFileSync(join(run, "history.csv"), "utf8").replaceAll(/,[^,\n]*$/gm, ""),
+    history: withoutSeconds(readFileSync(join(run, "history.csv"), "utf8")),
   });
+}
+
+function withoutSeconds(history: string): string[][] {
+  const rows = history.split("\n").map((row) => row.split(","));
+  const seconds = rows[0]!.indexOf("seconds");
+  return rows.map((row) => row.filter((_, place) => place !== seconds));
 }
 
 /** Throws unless every file that has its final name parses. */
