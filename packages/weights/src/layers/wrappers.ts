@@ -97,9 +97,20 @@ const StockBidirectional = stockClass<BidirectionalArgs, TwoWays>(
   tfl.layers.bidirectional({ layer: tfl.layers.simpleRNN({ units: 1, name: "stock" }) as never, name: "stock" }),
 );
 
-/** Replaces tfjs-layers' layer: gives zeros for masked steps of a sequence, as Keras does. */
+/**
+ * Replaces tfjs-layers' layer: gives zeros for masked steps of a sequence, as Keras does, and states a backward layer that
+ * is more than the forward layer turned round.
+ */
 export class Bidirectional extends StockBidirectional {
   static override className = "Bidirectional";
+
+  override getConfig(): Config {
+    const { forwardLayer, backwardLayer } = this as unknown as Record<"forwardLayer" | "backwardLayer", Layer>;
+    const options = (layer: Layer): string => JSON.stringify({ ...layer.getConfig(), name: "", goBackwards: false });
+    if (options(forwardLayer) === options(backwardLayer)) return super.getConfig();
+    const stated = { className: backwardLayer.getClassName(), config: backwardLayer.getConfig() };
+    return { ...super.getConfig(), backwardLayer: stated as never };
+  }
 
   override apply(inputs: Inputs | tfl.SymbolicTensor | tfl.SymbolicTensor[], options?: object): never {
     // tfjs adds the first states to this list, which ResetAfterGRU lacks.

@@ -68,10 +68,12 @@ export const stockForms: Readonly<Record<string, StockForm>> = {
     by: "`BatchNormalization` between two `Permute`",
   },
   Bidirectional: {
-    lacks: ({ masked, config: { returnSequences } }) => (masked && returnSequences === true ? "a mask" : undefined),
-    replace: () => "stock tfjs ignores its mask",
+    lacks: ({ masked, config: { returnSequences, backwardLayer } }) =>
+      backwardLayer != null ? "a backward layer of its own" : masked && returnSequences === true ? "a mask" : undefined,
+    replace: ({ config: { backwardLayer } }) =>
+      backwardLayer != null ? "stock tfjs turns the forward layer round" : "stock tfjs ignores its mask",
     by: "itself",
-    except: "masked sequences",
+    except: "masked sequences, a backward layer of its own",
   },
   BentReLU: { replace: bentReLU, by: "`ReLU` and `Add`", except: "a threshold" },
   Clipped: { replace: clipped, by: "`Maximum` and `Minimum`" },
