@@ -88,6 +88,8 @@ describe("explain", () => {
     const out = join(folder, "correlation.svg");
     expect((await call("explain", "correlation", "--out", out)).status).toBe(0);
     const [, correlated = "", convolved = ""] = readFileSync(out, "utf8").split(/<svg x="0"/);
+    expect(correlated).toContain(">cross-correlation 2×2: 3×3 to 2×2<");
+    expect(convolved).toContain(">convolution 2×2: 3×3 to 2×2<");
     expect(correlated).toContain("row 0, column 1: 2·1 + 0·0 + 1·0 + 3·2 = 8");
     expect(convolved).toContain("row 0, column 1: 2·2 + 0·0 + 1·0 + 3·1 = 7");
   });

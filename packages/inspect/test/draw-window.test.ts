@@ -115,3 +115,9 @@ describe("the numbers of a window", () => {
     compare(windowValues(input, undefined, operation, sizes, windowGrids(sizes)), expected);
   });
 });
+
+it("draws the title that is given, escaped", () => {
+  const svg = drawWindow({ input: 3, kernel: 2, title: "cross-correlation <2>" });
+  expect(svg).toContain('<text class="head" font-size="14" x="16" y="24">cross-correlation &lt;2&gt;</text>');
+  expect(svg).not.toContain("convolution 2×2");
+});

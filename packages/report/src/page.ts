@@ -8,7 +8,7 @@ const darkChart = `svg [fill="#1f2937"] { fill: #e5e7eb; }
   svg [stroke="#54555a"], svg [stroke="#6b7280"] { stroke: #7d8797; }`;
 
 const style = `
-:root { color-scheme: light dark; --ink: #1f2937; --faint: #6b7280; --line: #e5e7eb; --paper: #f5f6f8; --card: #fff; --accent: #2563eb; --wrong: #b42318; }
+:root { color-scheme: light dark; --ink: #1f2937; --faint: #5f6673; --line: #e5e7eb; --paper: #f5f6f8; --card: #fff; --accent: #2563eb; --wrong: #b42318; }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
 main { max-width: 1240px; margin: 0 auto; padding: 36px 24px 64px; }
@@ -20,15 +20,17 @@ header p { margin: 4px 0 22px; color: var(--faint); }
 .tile b { display: block; font-size: 24px; letter-spacing: -.01em; font-variant-numeric: tabular-nums; }
 .tile span { color: var(--faint); font-size: 13px; }
 .grid { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(430px, 100%), 1fr)); gap: 18px; }
-section { padding: 18px 22px; overflow-x: auto; }
+section { padding: 18px 22px; min-width: 0; }
+.scroll { overflow-x: auto; }
 section h2 { margin: 0 0 10px; font-size: 16px; }
 section p.note { margin: 4px 0 0; color: var(--faint); font-size: 13px; }
 svg { max-width: 100%; height: auto; display: block; }
 .curve svg { width: 100%; }
-/* On a phone the letters of a chart stay readable, and the chart is pushed aside. */
-@media (max-width: 560px) { .curve svg { min-width: 480px; } }
+/* On a phone each chart is one that was drawn for its width: its letters stay readable, and nothing scrolls. */
+.curve .narrow { display: none; }
+@media (max-width: 560px) { .curve .narrow { display: block; } .curve .full { display: none; } }
 .parts { display: flex; height: 34px; border-radius: 6px; overflow: hidden; margin: 4px 0 12px; }
-.parts span { min-width: 2px; color: #fff; font-size: 12px; line-height: 34px; text-align: center; overflow: hidden; }
+.parts span { min-width: 2px; }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 22px; margin: 0; padding: 0; list-style: none; font-size: 13px; }
 .legend i { display: inline-block; width: 11px; height: 11px; border-radius: 3px; margin-right: 7px; }
 section.wide { grid-column: 1 / -1; }
@@ -129,16 +131,18 @@ export function tableOf(titles: readonly string[], rows: readonly (readonly (str
         ${row.map((cell) => html`<td>${cell}</td>`)}
       </tr>`,
   );
-  return html`<table>
-    <thead>
-      <tr>
-        ${head}
-      </tr>
-    </thead>
-    <tbody>
-      ${body}
-    </tbody>
-  </table>`;
+  return html`<div class="scroll" tabindex="0">
+    <table>
+      <thead>
+        <tr>
+          ${head}
+        </tr>
+      </thead>
+      <tbody>
+        ${body}
+      </tbody>
+    </table>
+  </div>`;
 }
 
 /** A stacked bar of named parts of a whole. */
@@ -149,26 +153,27 @@ export function partsOf(values: Readonly<Record<string, number>>): Html {
     share: value / total,
     color: palette[index % palette.length]!,
   }));
-  const shares = parts.map(
-    ({ share, color }) =>
-      html`<span style="flex: ${share} 1 0; background: ${color}"
-        >${share > 0.08 ? `${Math.round(share * 100)} %` : ""}</span
-      >`,
-  );
+  const shares = parts.map(({ share, color }) => html`<span style="flex: ${share} 1 0; background: ${color}"></span>`);
   const names = parts.map(
     ({ name, share, color }) =>
       html`<li><i style="background: ${color}"></i>${name} ${(share * 100).toFixed(1)} %</li>`,
   );
-  return html`<div class="parts">${shares}</div>
+  return html`<div class="parts" aria-hidden="true">${shares}</div>
     <ul class="legend">
       ${names}
     </ul>`;
 }
 
-/** A chart as wide as its container. */
-export function curve(svg: string): Html {
-  return html`<div class="curve">${trusted(svg)}</div>`;
+/** A chart as wide as its container, drawn twice: for `width` pixels, and for a phone, where letters of the first would be too small. */
+export function curve(draw: (width: number) => string, width = 560): Html {
+  return html`<div class="curve">
+    <div class="full">${trusted(draw(width))}</div>
+    <div class="narrow">${trusted(draw(phone))}</div>
+  </div>`;
 }
+
+/** The width of a section's content in a window of 390 pixels. */
+const phone = 336;
 
 /** A list of names with their values. */
 export function facts(values: Readonly<Record<string, string>>): Html {

@@ -27,7 +27,11 @@ export function metricSections(history: readonly EpochLogs[], best: EpochLogs | 
         { name: "training", points: points(name) },
         ...(names.includes(validation) ? [{ name: "validation", points: points(validation) }] : []),
       ];
-      return section(name, curve(lineChart(series, best === undefined ? {} : { mark: best.epoch })));
+      const options = best === undefined ? {} : { mark: best.epoch };
+      return section(
+        name,
+        curve((width) => lineChart(series, { ...options, width })),
+      );
     });
 }
 
@@ -63,9 +67,13 @@ function labelSections({ labels, loss }: OutputEvaluation, title: string, { spli
   ]);
   const curves = labels.map(({ label, curve: points }) => ({ name: label, points }));
   return [
-    section(`${title}Precision over recall`, curve(precisionRecallChart(curves)), {
-      note: "Each point of a curve is a threshold: images that score above it count as having the label.",
-    }),
+    section(
+      `${title}Precision over recall`,
+      curve((width) => precisionRecallChart(curves, width)),
+      {
+        note: "Each point of a curve is a threshold: images that score above it count as having the label.",
+      },
+    ),
     section(
       `${title}Labels, ${split} images`,
       tableOf(
@@ -100,9 +108,13 @@ function numberSections({ numbers, loss }: OutputEvaluation, title: string, { sp
       note: `Loss ${tidy(loss)}.`,
     }),
     ...numbers.slice(0, 12).map(({ name, points }) =>
-      section(`${title}Predicted over true: ${name}`, curve(scatterChart(points)), {
-        note: `${points.length.toLocaleString("en-US")} images; the dotted line is where both are equal.`,
-      }),
+      section(
+        `${title}Predicted over true: ${name}`,
+        curve((width) => scatterChart(points, width)),
+        {
+          note: `${points.length.toLocaleString("en-US")} images; the dotted line is where both are equal.`,
+        },
+      ),
     ),
   ];
 }

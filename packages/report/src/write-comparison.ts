@@ -32,7 +32,14 @@ function comparisonPage(runs: readonly ComparedRun[]): string {
       color: palette[index % palette.length]!,
     }));
     const any = series.some(({ points }) => points.some(([, value]) => value !== undefined));
-    return any ? [section(title, curve(lineChart(series, options)))] : [];
+    return any
+      ? [
+          section(
+            title,
+            curve((width) => lineChart(series, { ...options, width })),
+          ),
+        ]
+      : [];
   };
   const names = runs.map(({ name }) => name).join(", ");
   return page("Comparison of runs", names, [
@@ -42,7 +49,10 @@ function comparisonPage(runs: readonly ComparedRun[]): string {
       ...chart("Training loss", "loss"),
       ...chart("Training accuracy", "accuracy", { percent: true }),
       ...metrics.map((name) =>
-        section(name.replace(/^val_(.*)$/, "Validation: $1"), curve(lineChart(metricSeries(runs, name)))),
+        section(
+          name.replace(/^val_(.*)$/, "Validation: $1"),
+          curve((width) => lineChart(metricSeries(runs, name), { width })),
+        ),
       ),
       ...chart("Learning rate", "lr"),
       ...chart("Seconds an epoch", "seconds"),

@@ -41,19 +41,31 @@ function comparedSections(runs: readonly HealthRun[]): Html[] {
   const depth = { logarithmic: true, over: "layer with weights" };
   const norms = ({ activations }: HealthRecord) => activations.map(({ norm }) => norm);
   return [
-    section("Gradients by depth at the start", curve(gradientChart(runs, { width: 1160, height: 420 })), {
-      wide: true,
-      note: "Norm of the loss' gradient by each kernel, in the first measured step. A curve that falls by orders of magnitude towards the first layer is a vanishing gradient.",
-    }),
-    section("Gradients by depth at the end", curve(lineChart(compared(runs, last, gradientNorms), depth)), {
-      note: "The same in the last measured step.",
-    }),
-    section("Updates by depth at the end", curve(lineChart(compared(runs, last, ratios), depth)), {
-      note: "Norm of the change over norm of the kernel, in the last measured step.",
-    }),
+    section(
+      "Gradients by depth at the start",
+      curve((width) => gradientChart(runs, { width, height: 420 }), 1160),
+      {
+        wide: true,
+        note: "Norm of the loss' gradient by each kernel, in the first measured step. A curve that falls by orders of magnitude towards the first layer is a vanishing gradient.",
+      },
+    ),
+    section(
+      "Gradients by depth at the end",
+      curve((width) => lineChart(compared(runs, last, gradientNorms), { ...depth, width })),
+      {
+        note: "The same in the last measured step.",
+      },
+    ),
+    section(
+      "Updates by depth at the end",
+      curve((width) => lineChart(compared(runs, last, ratios), { ...depth, width })),
+      {
+        note: "Norm of the change over norm of the kernel, in the last measured step.",
+      },
+    ),
     section(
       "Activations by depth at the start",
-      curve(lineChart(compared(runs, first, norms), { logarithmic: true, over: "activation" })),
+      curve((width) => lineChart(compared(runs, first, norms), { width, logarithmic: true, over: "activation" })),
       { note: "Root of the mean square of each activation's outputs, in the first measured step." },
     ),
   ];
@@ -80,18 +92,26 @@ function sections({ records }: HealthRun): Html[] {
   const activation = { over: "activation" };
   const hasDead = last.activations.some(({ dead }) => dead !== null);
   return [
-    section("Gradients by depth", curve(lineChart(byDepth(records, gradientNorms), depth)), {
-      note: "Norm of the loss' gradient by each kernel. A curve that falls by orders of magnitude towards the first layer is a vanishing gradient.",
-    }),
-    section("Updates by depth", curve(lineChart(byDepth(records, ratios), depth)), {
-      note: "Norm of the change over norm of the kernel. A rule of thumb wants about 0.001; far more is unstable, far less learns slowly.",
-    }),
+    section(
+      "Gradients by depth",
+      curve((width) => lineChart(byDepth(records, gradientNorms), { ...depth, width })),
+      {
+        note: "Norm of the loss' gradient by each kernel. A curve that falls by orders of magnitude towards the first layer is a vanishing gradient.",
+      },
+    ),
+    section(
+      "Updates by depth",
+      curve((width) => lineChart(byDepth(records, ratios), { ...depth, width })),
+      {
+        note: "Norm of the change over norm of the kernel. A rule of thumb wants about 0.001; far more is unstable, far less learns slowly.",
+      },
+    ),
     section(
       "Activations by depth",
-      curve(
+      curve((width) =>
         lineChart(
           byDepth(records, ({ activations }) => activations.map(({ norm }) => norm)),
-          { ...activation, logarithmic: true },
+          { ...activation, width, logarithmic: true },
         ),
       ),
       { note: "Root of the mean square of each activation's outputs." },
@@ -100,10 +120,10 @@ function sections({ records }: HealthRun): Html[] {
       ? [
           section(
             "Dead units by depth",
-            curve(
+            curve((width) =>
               lineChart(
                 byDepth(records, ({ activations }) => activations.map(({ dead }) => dead)),
-                { ...activation, percent: true },
+                { ...activation, width, percent: true },
               ),
             ),
             {
@@ -112,9 +132,13 @@ function sections({ records }: HealthRun): Html[] {
           ),
         ]
       : []),
-    section("Gradients over time", curve(lineChart(overTime(records), { logarithmic: true, over: "step" })), {
-      note: "Norm of the gradient by the first, the middle and the last kernel.",
-    }),
+    section(
+      "Gradients over time",
+      curve((width) => lineChart(overTime(records), { width, logarithmic: true, over: "step" })),
+      {
+        note: "Norm of the gradient by the first, the middle and the last kernel.",
+      },
+    ),
     section(`Weights in step ${last.step}`, weightTable(last), { wide: true }),
     section(`Activations in step ${last.step}`, activationTable(last), { wide: true }),
   ];

@@ -94,26 +94,30 @@ function summaryTiles({ result, evaluation, tasks, judged }: ReportContent, para
 }
 
 function lossSection(history: readonly EpochLogs[], best: EpochLogs | undefined): Html {
-  const chart = lineChart(
-    [
-      { name: "training", points: history.map(({ epoch, loss }) => [epoch, loss] as const) },
-      ...validationSeries(history, "valLoss"),
-    ],
-    best === undefined ? {} : { mark: best.epoch },
+  const series = [
+    { name: "training", points: history.map(({ epoch, loss }) => [epoch, loss] as const) },
+    ...validationSeries(history, "valLoss"),
+  ];
+  const options = best === undefined ? {} : { mark: best.epoch };
+  return section(
+    "Loss",
+    curve((width) => lineChart(series, { ...options, width })),
   );
-  return section("Loss", curve(chart));
 }
 
 function accuracySection(history: readonly EpochLogs[], best: EpochLogs | undefined): Html[] {
   if (history.every(({ accuracy }) => accuracy === undefined)) return [];
-  const chart = lineChart(
-    [
-      { name: "training", points: history.map(({ epoch, accuracy }) => [epoch, accuracy] as const) },
-      ...validationSeries(history, "valAccuracy"),
-    ],
-    { percent: true, ...(best !== undefined && { mark: best.epoch }) },
-  );
-  return [section("Accuracy", curve(chart))];
+  const series = [
+    { name: "training", points: history.map(({ epoch, accuracy }) => [epoch, accuracy] as const) },
+    ...validationSeries(history, "valAccuracy"),
+  ];
+  const options = { percent: true, ...(best !== undefined && { mark: best.epoch }) };
+  return [
+    section(
+      "Accuracy",
+      curve((width) => lineChart(series, { ...options, width })),
+    ),
+  ];
 }
 
 function validationSeries(history: readonly EpochLogs[], key: "valLoss" | "valAccuracy") {
@@ -125,7 +129,7 @@ function rateSection(history: readonly EpochLogs[]): Html {
   const points = history.map(({ epoch, lr }) => [epoch, lr] as const);
   return section(
     "Learning rate",
-    curve(lineChart([{ name: "learning rate", points, color: "#0f9d75" }], { height: 230 })),
+    curve((width) => lineChart([{ name: "learning rate", points, color: "#0f9d75" }], { width, height: 230 })),
   );
 }
 

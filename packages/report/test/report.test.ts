@@ -146,7 +146,10 @@ test("the page of a measured training tells its ratios and dead units; several r
   await writeHealthReport(path, [...runs, { name: "<two>", records: [record(1, 0.5)] }]);
   const both = await readFile(path, "utf8");
   expect(both).toContain("one, &#60;two&#62;");
-  expect(both.match(/<svg/g)).toHaveLength(4);
+  // Four charts, each for a wide screen and for a phone.
+  expect(both.match(/<svg width="\d+"/g)?.toSorted()).toEqual(
+    [336, 336, 336, 336, 560, 560, 560, 1160].map((width) => `<svg width="${width}"`).toSorted(),
+  );
   await expect(writeHealthReport(path, [{ name: "none", records: [] }])).rejects.toThrow(/none has none/);
 });
 

@@ -24,14 +24,13 @@ export function calibrationPage({ model, data, images, before, after, temperatur
     dashed: true,
     color: "#6b7280",
   };
-  const diagram = lineChart(
-    [
-      seriesOf("model", before.bins),
-      ...(after === undefined ? [] : [seriesOf("with temperature", after.bins)]),
-      perfect,
-    ],
-    { percent: true, over: "mean confidence in %", first: 0, width: 560, height: 420 },
-  );
+  const series = [
+    seriesOf("model", before.bins),
+    ...(after === undefined ? [] : [seriesOf("with temperature", after.bins)]),
+    perfect,
+  ];
+  const options = { percent: true, over: "mean confidence in %", first: 0, height: 420 };
+  const diagram = (width: number) => lineChart(series, { ...options, width });
   const head = tiles([
     [percent(before.accuracy), `accuracy on ${grouped(images)} images`],
     [before.ece.toFixed(4), "expected calibration error"],
@@ -48,7 +47,7 @@ export function calibrationPage({ model, data, images, before, after, temperatur
     ...cells(bin),
   ]);
   const numbers = [before, ...(after === undefined ? [] : [after])].map((each, index) => [
-    index === 0 ? "model" : `divided by ${temperature!.toFixed(3)}`,
+    index === 0 ? "as they are" : `divided by ${temperature!.toFixed(3)}`,
     each.ece.toFixed(4),
     each.mce.toFixed(4),
     each.nll.toFixed(4),
@@ -59,7 +58,7 @@ export function calibrationPage({ model, data, images, before, after, temperatur
       section("Reliability diagram", curve(diagram), {
         note: "A point for each bin of confidence: below the dashed line the model is surer than it is right.",
       }),
-      section("Errors", tableOf(["", "expected error", "largest error", "negative log-likelihood"], numbers)),
+      section("Errors", tableOf(["logits", "expected error", "largest error", "negative log-likelihood"], numbers)),
       section("Bins of the model", tableOf(["confidence", "images", "mean confidence", "accuracy"], rows), {
         wide: true,
       }),

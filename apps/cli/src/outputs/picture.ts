@@ -13,29 +13,36 @@ export function pictureFormat(out: string): (typeof formats)[number] {
   throw new UsageError(`Cannot tell the format of ${out}: it must end in .svg, .png or .html.`);
 }
 
-/** Writes an SVG document as it is, as PNG, or with its text as a page. */
-export async function writePicture(out: string, svg: string, text: string): Promise<void> {
+/** Writes an SVG document as it is, as PNG, or with its title and text as a page. */
+export async function writePicture(out: string, svg: string, text: string, title: string): Promise<void> {
   const format = pictureFormat(out);
-  const data = format === "svg" ? svg : format === "png" ? await pngOf(svg) : pageOf(svg, text);
+  const data = format === "svg" ? svg : format === "png" ? await pngOf(svg) : pageOf(svg, text, title);
   await writeFileAtomic(userPath(out), data);
 }
 
-function pageOf(svg: string, text: string): string {
+function pageOf(svg: string, text: string, title: string): string {
   const style =
-    ":root{color-scheme:light dark}body{margin:16px auto;max-width:960px;padding:0 16px;font:15px/1.5 system-ui,sans-serif}svg{max-width:100%;height:auto}pre{overflow:auto;margin:12px 0;font-size:13px}.sentences{white-space:pre-wrap;overflow-wrap:anywhere}";
+    ":root{color-scheme:light dark}body{margin:16px auto;max-width:960px;padding:0 16px;font:15px/1.5 system-ui,sans-serif}h1{font-size:20px;margin:0 0 12px}svg{max-width:100%;height:auto}pre{overflow:auto;margin:12px 0;font-size:13px}.sentences{white-space:pre-wrap;overflow-wrap:anywhere}";
   return html`<!doctype html>
     <html lang="en">
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <title>convkit explain</title>
+        <title>${title}</title>
         <style>
           ${trusted(style)}
         </style>
       </head>
       <body>
-        ${trusted(svg)}
-        ${partsOf(text).map(({ isAligned, lines }) => html`<pre class="${isAligned ? "aligned" : "sentences"}">${lines.join("\n")}</pre>`)}
+        <main>
+          <h1>${title}</h1>
+          ${trusted(svg)}
+          ${partsOf(text).map(({ isAligned, lines }) =>
+            isAligned
+              ? html`<pre tabindex="0">${lines.join("\n")}</pre>`
+              : html`<pre class="sentences">${lines.join("\n")}</pre>`,
+          )}
+        </main>
       </body>
     </html> `.html;
 }

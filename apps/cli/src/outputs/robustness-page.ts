@@ -42,8 +42,9 @@ export function robustnessPage({
         ...results.filter(({ kind }) => kind === name).map(({ severity, accuracy }) => [severity, accuracy] as const),
       ],
     }));
-    const chart = lineChart(series, { percent: true, over: "severity", first: 0, width: 720, height: 360 });
-    return section(groups.length === 1 ? "Accuracy by severity" : `Accuracy by severity, ${i + 1}`, curve(chart), {
+    const chart = (width: number) =>
+      lineChart(series, { percent: true, over: "severity", first: 0, width, height: 360 });
+    return section(groups.length === 1 ? "Accuracy by severity" : `Accuracy by severity, ${i + 1}`, curve(chart, 720), {
       wide: true,
     });
   });

@@ -29,6 +29,8 @@ export interface DrawWindowOptions {
   readonly positions?: readonly Pair[] | undefined;
   /** `"auto"`, which follows the reader's setting, by default. */
   readonly theme?: Theme | undefined;
+  /** The line above the drawing; by default the operation with its sizes: "convolution 3×3: 5×5 to 3×3". */
+  readonly title?: string | undefined;
 }
 
 /** A window, checked, with the numbers of its cells where they are given. */
@@ -38,6 +40,7 @@ export interface DrawnWindow {
   readonly positions: readonly Pair[];
   readonly operation: WindowOperation;
   readonly theme: Theme;
+  readonly title: string | undefined;
   readonly input: Matrix | undefined;
   readonly kernel: Matrix | undefined;
   readonly output: Matrix | undefined;
@@ -53,6 +56,7 @@ const optionNames: OptionNames<DrawWindowOptions> = {
   transposed: true,
   positions: true,
   theme: true,
+  title: true,
 };
 
 const longest = 24;
@@ -61,6 +65,9 @@ const longest = 24;
 export function readWindow(where: string, options: DrawWindowOptions): DrawnWindow {
   checkOptions(where, options, optionNames);
   checkTheme(where, options.theme);
+  if (options.title !== undefined && typeof options.title !== "string") {
+    throw new OptionError(`${where}: expected title as text, got ${shown(options.title)}.`);
+  }
   const { operation = "convolution", transposed = false, padding = "valid" } = options;
   if (!["convolution", "max", "average"].includes(operation)) {
     throw new OptionError(`${where}: expected operation as convolution, max or average, got ${shown(operation)}.`);
@@ -98,6 +105,7 @@ export function readWindow(where: string, options: DrawWindowOptions): DrawnWind
     positions,
     operation,
     theme: options.theme ?? "auto",
+    title: options.title,
     input: input.values,
     kernel: kernel.values,
     output: values,

@@ -1,6 +1,7 @@
 import type { Pair } from "@convkit/core";
 import { inks, styledFor } from "../draw/colors.ts";
 import type { Mode } from "../draw/colors.ts";
+import { escaped } from "../draw/svg.ts";
 import { windowTaps } from "./window-arithmetic.ts";
 import type { DrawnWindow } from "./read-window.ts";
 import { numberText, sumText } from "./window-sum.ts";
@@ -94,13 +95,13 @@ function cells(
   return parts.join("");
 }
 
-function titleText({ sizes, grids, operation }: DrawnWindow): [string, string] {
+function titleText({ sizes, grids, operation, title }: DrawnWindow): [string, string] {
   const { input, kernel, stride, dilation, transposed } = sizes;
   const output = transposed ? grids.dense : grids.sparse;
   const what = operation === "convolution" ? `${transposed ? "transposed " : ""}convolution` : `${operation} pooling`;
   const side = (pair: Pair): string => (pair[0] === pair[1] ? String(pair[0]) : pair.join("×"));
   return [
-    `${what} ${kernel.join("×")}: ${input.join("×")} to ${output.join("×")}`,
+    title === undefined ? `${what} ${kernel.join("×")}: ${input.join("×")} to ${output.join("×")}` : escaped(title),
     `stride ${side(stride)}, dilation ${side(dilation)}, padding ${paddingText(sizes, grids.pads)}`,
   ];
 }

@@ -27,7 +27,7 @@ interface LineOptions extends Size {
 }
 
 /** How many rows the names of the curves take, by about 7 pixels a letter. */
-function legendRows(series: readonly Series[], width: number): number {
+export function legendRows(series: readonly { readonly name: string }[], width: number): number {
   let [rows, used] = [1, 0];
   for (const { name } of series) {
     const own = name.length * 7 + 20;

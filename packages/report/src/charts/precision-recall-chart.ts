@@ -1,12 +1,14 @@
 import { faint, ink, line, palette, render } from "./draw.ts";
+import { legendRows } from "./line-chart.ts";
 
 /** Curves of precision over recall, one a label, as an SVG. Up to eight labels have names. */
 export function precisionRecallChart(
   curves: readonly { readonly name: string; readonly points: readonly { precision: number; recall: number }[] }[],
+  width = 560,
 ): string {
   const isNamed = curves.length <= palette.length;
-  return render(560, 360, {
-    grid: { left: 64, right: 20, top: isNamed ? 56 : 16, bottom: 44 },
+  return render(width, 360, {
+    grid: { left: 64, right: 20, top: isNamed ? 12 + 28 * legendRows(curves, width - 76) : 16, bottom: 44 },
     ...(isNamed && {
       legend: { top: 4, left: 56, icon: "roundRect", itemWidth: 14, itemHeight: 4, textStyle: { color: ink } },
     }),

@@ -1,7 +1,7 @@
 import { faint, line, palette, render, tidy } from "./draw.ts";
 
 /** Predicted over true numbers as an SVG, with the line on which both are equal. */
-export function scatterChart(points: readonly (readonly [actual: number, predicted: number])[]): string {
+export function scatterChart(points: readonly (readonly [actual: number, predicted: number])[], width = 560): string {
   const values = points.flat().filter((value) => Number.isFinite(value));
   const [least, most] = [Math.min(...values), Math.max(...values)];
   const room = (most - least || 1) / 20;
@@ -16,7 +16,7 @@ export function scatterChart(points: readonly (readonly [actual: number, predict
     axisLabel: { color: faint, formatter: (value: number) => String(tidy(value)) },
     splitLine: { lineStyle: { color: line } },
   });
-  return render(560, 420, {
+  return render(width, 420, {
     grid: { left: 76, right: 20, top: 16, bottom: 48 },
     xAxis: axis("true", 30),
     yAxis: axis("predicted", 54),

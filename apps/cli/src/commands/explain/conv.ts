@@ -49,7 +49,7 @@ export async function run({ out }: Context, given: ValuesOf<typeof options>): Pr
   ];
   if (file !== undefined) {
     const sizes = example ?? { input: smallMapOf([height, width], window), kernel };
-    await writePicture(file, drawWindow({ ...sizes, stride, dilation, padding }), lines.join("\n"));
+    await writePicture(file, drawWindow({ ...sizes, stride, dilation, padding }), lines.join("\n"), "Convolution");
   }
   const { text: _, ...stackNumbers } = stack ?? { text: "" };
   out.result(

@@ -31,17 +31,19 @@ export async function run({ out }: Context, given: ValuesOf<typeof options>): Pr
       : "A network learns its kernels, so it would only learn them turned: both can represent the same functions.",
   ];
   if (file !== undefined) {
+    const sides = (map: readonly (readonly number[])[]): string => `${map.length}×${map[0]!.length}`;
+    const sizes = `${sides(kernel)}: ${sides(image)} to ${sides(correlated)}`;
     const both = stackedSvg([
       {
         title: "Cross-correlation, the convolution of networks: the kernel as it is",
-        svg: drawWindow({ input: image, kernel }),
+        svg: drawWindow({ input: image, kernel, title: `cross-correlation ${sizes}` }),
       },
       {
         title: "Convolution of mathematics: the kernel turned by 180 degrees",
-        svg: drawWindow({ input: image, kernel: turned }),
+        svg: drawWindow({ input: image, kernel: turned, title: `convolution ${sizes}` }),
       },
     ]);
-    await writePicture(file, both, lines.join("\n"));
+    await writePicture(file, both, lines.join("\n"), "Cross-correlation and convolution");
   }
   out.result({ image, kernel, correlated, convolved }, lines.join("\n"));
 }

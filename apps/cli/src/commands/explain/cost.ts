@@ -58,7 +58,7 @@ export async function drawCosts(
     { title: "parameters", bars: bars(({ params }) => params) },
     { title: "multiply-adds", bars: bars(({ macs }) => macs) },
   ];
-  await writePicture(file, barPicture(title, groups), text);
+  await writePicture(file, barPicture(title, groups), text, title);
 }
 
 /** Draws a block on a map of this size into a file, where one is given, with the text of the command. An engine must be in use. */
@@ -72,6 +72,6 @@ export async function drawBlock(
   const { draw } = await import("@convkit/inspect");
   const { writePicture } = await import("../../outputs/picture.ts");
   const model = withoutDrawing(() => network(input, block, { name: "explained" }));
-  await writePicture(file, await draw(model, { depth: 9, title }), text);
+  await writePicture(file, await draw(model, { depth: 9, title }), text, title);
   model.dispose();
 }

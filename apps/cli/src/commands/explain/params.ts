@@ -67,7 +67,12 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
         })),
       },
     ];
-    await writePicture(file, barPicture(`${model.name}: ${grouped(params.total)} parameters`, groups), told);
+    await writePicture(
+      file,
+      barPicture(`${model.name}: ${grouped(params.total)} parameters`, groups),
+      told,
+      `Parameters of ${model.name}`,
+    );
   }
   context.out.result({ name: model.name, total: params.total, macs, layers: rows }, told);
 }

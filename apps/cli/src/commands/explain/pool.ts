@@ -33,6 +33,6 @@ export async function run({ out }: Context, given: ValuesOf<typeof options>): Pr
       ? []
       : ["", `An example (${kind}); the window's first place is in brackets:`, windowText(shown)]),
   ];
-  if (file !== undefined) await writePicture(file, drawWindow(shown), lines.join("\n"));
+  if (file !== undefined) await writePicture(file, drawWindow(shown), lines.join("\n"), "Pooling");
   out.result({ input, output, params: 0, whole, warning: warning ?? null }, lines.join("\n"));
 }

@@ -28,6 +28,6 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
   const drawn = out === undefined ? "" : `, drawn in ${out}`;
   const line = `The center of ${field.layer} sees ${field.theoretical.join("x")} pixels; 95 % of the gradient's weight lies within ${field.effective.join("x")}, and a Gaussian of the same width deviates ${field.gaussian.deviation.map((each) => each.toFixed(1)).join("x")} pixels (gradient of the center, ${field.samples} random images)${drawn}.`;
   const told = `${table(["layer", "receptive field", "stride"], rows)}\n\n${line}`;
-  if (out !== undefined) await writePicture(out, await fieldPicture(field), told);
+  if (out !== undefined) await writePicture(out, await fieldPicture(field), told, "Receptive field");
   context.out.result({ layers, effective }, told);
 }

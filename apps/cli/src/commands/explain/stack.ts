@@ -38,7 +38,12 @@ export async function run({ out }: Context, given: ValuesOf<typeof options>): Pr
   ];
   if (file !== undefined) {
     const { profilePicture } = await import("../../outputs/profile-picture.ts");
-    await writePicture(file, profilePicture(given.kernels, { size, weights, deviation, effective }), lines.join("\n"));
+    await writePicture(
+      file,
+      profilePicture(given.kernels, { size, weights, deviation, effective }),
+      lines.join("\n"),
+      "A stack of convolutions",
+    );
   }
   out.result({ windows, size, params, single, deviation, effective, weights: [...weights] }, lines.join("\n"));
 }

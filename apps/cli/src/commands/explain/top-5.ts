@@ -59,7 +59,7 @@ export async function run({ out }: Context, given: ValuesOf<typeof options>): Pr
       { title: "the rest", bars: bars.slice(5) },
     ].filter((group) => group.bars.length > 0);
     const title = `The label is at rank ${rank}: ${verdict(1)}, ${verdict(5)}`;
-    await writePicture(given.out, barPicture(title, groups, { oneScale: true }), lines.join("\n"));
+    await writePicture(given.out, barPicture(title, groups, { oneScale: true }), lines.join("\n"), "Top-5 accuracy");
   }
   out.result({ label, rank, top1: rank <= 1, top5: rank <= 5, ranked }, lines.join("\n"));
 }
