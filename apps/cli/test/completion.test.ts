@@ -19,7 +19,7 @@ describe("convkit complete", () => {
     [["predict", "densenet"], ["densenet121", "densenet169", "densenet201", "densenet121-tv", "densenet161"], true],
     [["predict", "--top", "3", "alex"], ["alexnet"], true],
     [["predict", "alexnet", "ph"], [], true],
-    [["train", "lenet5"], ["lenet5-mnist", "lenet5"], true],
+    [["train", "lenet5"], ["lenet5-mnist", "lenet5-multi-mnist", "lenet5-mnist-count", "lenet5"], true],
     [["train", "--optimizer", "adam"], ["adam", "adamw", "adamax"], false],
     [["train", "lenet5", "--precision", "b"], ["bfloat16"], false],
     [["train", "lenet5", "--no-"], ["--no-top"], false],
