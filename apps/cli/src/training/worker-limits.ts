@@ -5,7 +5,7 @@ import type { RunConfig } from "./run-config.ts";
 export function checkForWorkers(config: RunConfig, engine: string): void {
   const { plan, folds, validationRuntime } = config;
   const problems = [
-    engine === "wasm" && "--engine wasm computes in one process: use native",
+    (engine === "wasm" || engine === "webgpu") && `--engine ${engine} computes in one process: use native`,
     folds !== undefined && "--folds trains one fold after the other in one process",
     plan.fineTune !== undefined && "--recipe fine-tune has several trainings",
     plan.swa !== undefined && "swa of the plan gathers its mean in one process: ema works in all",
