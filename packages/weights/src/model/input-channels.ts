@@ -5,6 +5,7 @@ import * as tfl from "@tensorflow/tfjs-layers";
 import { registerImportLayers } from "../layers/register.ts";
 import { channelValues, stemKernel } from "./channels.ts";
 import { modelLayers } from "./model-layers.ts";
+import { topologyJson } from "./topology-json.ts";
 
 /** The parts of a model's configuration that change. */
 interface Topology {
@@ -29,7 +30,7 @@ export async function withInputChannels(model: tfl.LayersModel, channels: number
   if (from === channels) return model;
   registerImportLayers();
   // A copy, whose input has other channels.
-  const topology = JSON.parse(JSON.stringify(model.toJSON(undefined, false))) as Topology;
+  const topology = topologyJson(model) as Topology;
   for (const { config } of topology.config.layers)
     if (config.batch_input_shape?.length === 4 && config.batch_input_shape[3] === from)
       config.batch_input_shape = [...config.batch_input_shape.slice(0, 3), channels];

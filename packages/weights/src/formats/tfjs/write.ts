@@ -5,6 +5,7 @@ import { endsMask, hasKeras3Masks, hasOwnMasks, keras3Masks } from "../../layers
 import { isOwnLayer } from "../../layers/register.ts";
 import type { FolderToFill } from "../../save/destination.ts";
 import { metadataKey, metadataText } from "../../model/metadata-json.ts";
+import { topologyJson } from "../../model/topology-json.ts";
 import { WeightsError } from "../../weights-error.ts";
 import { ownModule } from "../keras/config.ts";
 import { writeShards } from "./shards.ts";
@@ -66,7 +67,7 @@ function inStockLayers(file: string, model: tfl.LayersModel, topology: FileLayer
  * masks.
  */
 function topologyOf(model: tfl.LayersModel): FileLayer {
-  const topology = JSON.parse(JSON.stringify(model.toJSON(null, false))) as FileLayer & { config: Topology };
+  const topology = topologyJson(model) as FileLayer & { config: Topology };
   complete(model, topology.config);
   return { ...topology, ...(hasKeras3Masks(model) ? { mask_rules: keras3Masks } : {}) };
 }
