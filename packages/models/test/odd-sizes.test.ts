@@ -103,7 +103,7 @@ describe.each([
   ["mobilenet-v2", 32],
   ["efficientnet-b0", 32],
   ["resnet18", 1],
-  ["vgg11", 32],
+  ["alexnet", 63],
 ] as const)("%s for images of any size", (name, smallest) => {
   it.each([
     [97, 131],
@@ -111,7 +111,10 @@ describe.each([
     [smallest + 33, smallest],
   ])("equals the network built for %ix%i", (height, width) => {
     const input = [height, width, 3] as const;
-    const [any, fixed] = [createModel(name, { input: [null, null, 3] }), createModel(name, { input })];
+    const [any, fixed] = withoutDrawing(() => [
+      createModel(name, { input: [null, null, 3] }),
+      createModel(name, { input }),
+    ]);
     const gain = golden[name].gain!;
     setSeededWeights(any, gain);
     setSeededWeights(fixed, gain);

@@ -9,7 +9,7 @@ import { networks } from "./networks.ts";
 import { seededInput, setSeededWeights } from "./seeded-weights.ts";
 
 /** Small ones of each kind, whose gradients are compared, too. */
-const trained = new Set<ModelName>(["resnet20-cifar10", "squeezenet1-1", "googlenet", "simple-cnn"]);
+const trained = new Set<ModelName>(["resnet20-cifar10", "squeezenet1-1", "inception-cifar10", "simple-cnn"]);
 
 const hasTensorflow = (await availableEngines()).includes("native");
 

@@ -29,6 +29,13 @@ const larger: readonly string[] = [
   "mnasnet1-0",
   "mnasnet0-5",
   "efficientnet-v2-s",
+  "vgg16-bn",
+  "densenet121-tv",
+  "efficientnet-b0-tv",
+  "mobilenet-v2-tv",
+  "mobilenet-timm",
+  "resnet50-tv",
+  "resnet50v2-timm",
 ];
 
 /**
