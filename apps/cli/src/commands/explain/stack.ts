@@ -17,8 +17,7 @@ export async function run({ out }: Context, given: ValuesOf<typeof options>): Pr
   if (file !== undefined) pictureFormat(file);
   const windows = kernels.split(",").map((each) => {
     const [, kernel, stride, dilation] = /^(\d+)(?:s(\d+))?(?:d(\d+))?$/.exec(each.trim()) ?? [];
-    if (kernel === undefined)
-      throw new UsageError(`--kernels must be windows such as 3,3s2,3d2, not "${kernels}".`);
+    if (kernel === undefined) throw new UsageError(`--kernels must be windows such as 3,3s2,3d2, not "${kernels}".`);
     return { kernel: Number(kernel), stride: Number(stride ?? 1), dilation: Number(dilation ?? 1) };
   });
   const { size, weights, deviation, effective } = effectiveReceptiveField(windows);
