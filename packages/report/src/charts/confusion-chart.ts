@@ -1,4 +1,4 @@
-import { faint, ink, render } from "./draw.ts";
+import { axisName, ink, render } from "./draw.ts";
 
 /** A confusion matrix as an SVG: rows are the true classes, a row's colours are shares of that class. */
 export function confusionChart(counts: readonly (readonly number[])[], labels: readonly string[]): string {
@@ -20,10 +20,7 @@ export function confusionChart(counts: readonly (readonly number[])[], labels: r
     xAxis: {
       type: "category",
       data: [...labels],
-      name: "predicted",
-      nameLocation: "middle",
-      nameGap: margin - 20,
-      nameTextStyle: { color: faint },
+      ...axisName("predicted", margin - 20),
       axisTick: { show: false },
       axisLine: { show: false },
       axisLabel: { color: ink, rotate: longest > 3 ? 60 : 0, interval: 0 },
@@ -32,10 +29,7 @@ export function confusionChart(counts: readonly (readonly number[])[], labels: r
       type: "category",
       data: [...labels],
       inverse: true,
-      name: "true",
-      nameLocation: "middle",
-      nameGap: margin - 22,
-      nameTextStyle: { color: faint },
+      ...axisName("true", margin - 22),
       axisTick: { show: false },
       axisLine: { show: false },
       axisLabel: { color: ink, interval: 0 },

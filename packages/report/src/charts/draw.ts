@@ -38,6 +38,22 @@ export const faint = "#6b7280";
 export const line = "#e5e7eb";
 const font = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
 
+/** The names of curves above a chart; `legendRows` counts how many rows they take. */
+export const legend = {
+  top: 4,
+  left: 56,
+  icon: "roundRect",
+  itemGap: 28,
+  itemWidth: 14,
+  itemHeight: 4,
+  textStyle: { color: ink },
+} as const;
+
+/** The name in the middle of an axis, `gap` pixels from it. */
+export function axisName(name: string, gap = 28): object {
+  return { name, nameLocation: "middle", nameGap: gap, nameTextStyle: { color: faint } };
+}
+
 /** Draws a chart of ECharts as an SVG. */
 export function render(width: number, height: number, option: object): string {
   const chart = echarts.init(null, null, { renderer: "svg", ssr: true, width, height });

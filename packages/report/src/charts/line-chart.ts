@@ -1,4 +1,4 @@
-import { faint, ink, line, palette, render, tidy } from "./draw.ts";
+import { axisName, faint, legend, line, palette, render, tidy } from "./draw.ts";
 
 /** A named curve, over the epochs if nothing else is said. */
 export interface Series {
@@ -48,26 +48,13 @@ export function lineChart(series: readonly Series[], options: LineOptions = {}):
   const values = series.flatMap(({ points }) => points.flatMap(([, value]) => (isDrawn(value) ? [value * unit] : [])));
   return render(width, height, {
     grid: { left: 64, right: 20, top: series.length > 1 ? 12 + 28 * legendRows(series, width - 76) : 16, bottom: 44 },
-    ...(series.length > 1 && {
-      legend: {
-        top: 4,
-        left: 56,
-        icon: "roundRect",
-        itemGap: 28,
-        itemWidth: 14,
-        itemHeight: 4,
-        textStyle: { color: ink },
-      },
-    }),
+    ...(series.length > 1 && { legend }),
     xAxis: {
       type: "value",
       min: Math.min(first, last - 1),
       max: last,
       minInterval: 1,
-      name: over,
-      nameLocation: "middle",
-      nameGap: 28,
-      nameTextStyle: { color: faint },
+      ...axisName(over),
       axisLine: { lineStyle: { color: line } },
       axisLabel: { color: faint },
       splitLine: { show: false },

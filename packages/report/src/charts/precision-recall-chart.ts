@@ -1,4 +1,4 @@
-import { faint, ink, line, palette, render } from "./draw.ts";
+import { axisName, faint, legend, line, palette, render } from "./draw.ts";
 import { legendRows } from "./line-chart.ts";
 
 /** Curves of precision over recall, one a label, as an SVG. Up to eight labels have names. */
@@ -9,11 +9,9 @@ export function precisionRecallChart(
   const isNamed = curves.length <= palette.length;
   return render(width, 360, {
     grid: { left: 64, right: 20, top: isNamed ? 12 + 28 * legendRows(curves, width - 76) : 16, bottom: 44 },
-    ...(isNamed && {
-      legend: { top: 4, left: 56, icon: "roundRect", itemWidth: 14, itemHeight: 4, textStyle: { color: ink } },
-    }),
+    ...(isNamed && { legend }),
     xAxis: shareAxis("recall"),
-    yAxis: { ...shareAxis("precision"), nameGap: 44 },
+    yAxis: shareAxis("precision", 44),
     series: curves.map(({ name, points }, index) => ({
       name,
       type: "line",
@@ -25,15 +23,12 @@ export function precisionRecallChart(
   });
 }
 
-function shareAxis(name: string): object {
+function shareAxis(name: string, gap?: number): object {
   return {
     type: "value",
     min: 0,
     max: 100,
-    name,
-    nameLocation: "middle",
-    nameGap: 28,
-    nameTextStyle: { color: faint },
+    ...axisName(name, gap),
     axisLabel: { color: faint, formatter: (value: number) => `${value} %` },
     splitLine: { lineStyle: { color: line } },
   };

@@ -1,4 +1,4 @@
-import { faint, ink, line, palette, render, tidy } from "./draw.ts";
+import { axisName, faint, legend, line, palette, render, tidy } from "./draw.ts";
 
 /** Losses over learning rates as an SVG: each loss, their moving average, and the suggested rates. */
 export function rateChart(
@@ -13,23 +13,12 @@ export function rateChart(
   const lines = Object.entries(marks).flatMap(([name, rate]) => (rate === undefined ? [] : [{ xAxis: rate, name }]));
   return render(640, 340, {
     grid: { left: 64, right: 24, top: 40, bottom: 44 },
-    legend: {
-      top: 4,
-      left: 56,
-      icon: "roundRect",
-      itemGap: 28,
-      itemWidth: 14,
-      itemHeight: 4,
-      textStyle: { color: ink },
-    },
+    legend,
     xAxis: {
       type: "log",
       min: points[0]?.learningRate,
       max: points.at(-1)?.learningRate,
-      name: "learning rate",
-      nameLocation: "middle",
-      nameGap: 28,
-      nameTextStyle: { color: faint },
+      ...axisName("learning rate"),
       axisLine: { lineStyle: { color: line } },
       axisLabel: { color: faint, formatter: (value: number) => value.toExponential(0) },
       splitLine: { show: false },

@@ -1,4 +1,4 @@
-import { faint, line, palette, render, tidy } from "./draw.ts";
+import { axisName, faint, line, palette, render, tidy } from "./draw.ts";
 
 /** Predicted over true numbers as an SVG, with the line on which both are equal. */
 export function scatterChart(points: readonly (readonly [actual: number, predicted: number])[], width = 560): string {
@@ -9,10 +9,7 @@ export function scatterChart(points: readonly (readonly [actual: number, predict
   const axis = (name: string, nameGap: number): object => ({
     type: "value",
     ...range,
-    name,
-    nameLocation: "middle",
-    nameGap,
-    nameTextStyle: { color: faint },
+    ...axisName(name, nameGap),
     axisLabel: { color: faint, formatter: (value: number) => String(tidy(value)) },
     splitLine: { lineStyle: { color: line } },
   });
