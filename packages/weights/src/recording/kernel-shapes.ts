@@ -1,5 +1,6 @@
 import { OptionError } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
+import { front, numbers } from "./attributes.ts";
 
 /** The shape and type of a kernel's output. */
 export interface Output {
@@ -14,8 +15,6 @@ export type KernelInputs = Readonly<Record<string, tf.TensorInfo>>;
 
 type Outputs = (inputs: KernelInputs, attrs: Attributes) => Output | Output[];
 
-const numbers = (value: unknown): number[] => [value].flat() as number[];
-const front = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);
 const like = (x: tf.TensorInfo, shape: readonly number[] = x.shape): Output => ({ shape, dtype: x.dtype });
 
 /** The one input of a kernel, whatever its name is. */

@@ -17,17 +17,6 @@ export interface KernelWriting {
 
 export type WriteKernel = (writing: KernelWriting) => string | string[];
 
-/** The only input of a kernel, whatever its name is. */
-export const only = ({ call, input }: KernelWriting): string => input(Object.keys(call.inputs)[0]!);
-export const onlyTensor = ({ call }: KernelWriting): RecordedTensor => Object.values(call.inputs)[0]!;
-/** All inputs, in their order. */
-export const all = ({ call, input }: KernelWriting): string[] => Object.keys(call.inputs).map(input);
-export const numbers = (value: unknown): number[] => [value].flat() as number[];
-/** The rank of the first input. */
-export const rankOf = (writing: KernelWriting): number => onlyTensor(writing).shape.length;
-/** An axis counted from the front. */
-export const front = (axis: unknown, rank: number): number => (Number(axis) < 0 ? Number(axis) + rank : Number(axis));
-
 /** A number of the type of a tensor. */
 export function like({ graph, prefix }: KernelWriting, { dtype }: RecordedTensor, value: number): string {
   return dtype === "int32" ? graph.int32(prefix, [value], []) : graph.floats(prefix, [value], []);

@@ -1,7 +1,9 @@
 import { OptionError } from "@convkit/errors";
+import { front, numbers } from "../../recording/attributes.ts";
+import { all, firstTensor, only, rankOf } from "../../recording/kernel-inputs.ts";
 import type { RecordedTensor } from "../../recording/record.ts";
 import { clip } from "./activations.ts";
-import { all, cast, finished, front, like, numbers, only, onlyTensor, rankOf } from "./kernel-writer.ts";
+import { cast, finished, like } from "./kernel-writer.ts";
 import type { KernelWriting, WriteKernel } from "./kernel-writer.ts";
 import { shapeKernels } from "./shape-kernels.ts";
 import { windowKernels } from "./window-kernels.ts";
@@ -65,7 +67,7 @@ function product({ graph, prefix, call, input }: KernelWriting): string {
 function runningProduct(writing: KernelWriting): string {
   const { graph, prefix, call } = writing;
   const axis = front(call.attrs["axis"], rankOf(writing));
-  const size = onlyTensor(writing).shape[axis];
+  const size = firstTensor(writing).shape[axis];
   if (typeof size !== "number" || size > 256 || call.attrs["exclusive"] === true || call.attrs["reverse"] === true)
     throw new OptionError("expected a running product over at most 256 elements");
   const parts = graph.nodes(prefix, "Split", [only(writing)], size, { axis });
@@ -155,7 +157,7 @@ export const kernelWriters: Readonly<Record<string, WriteKernel>> = {
   },
   Mean: (writing) => {
     const { axes, keepdims } = axesOf(writing);
-    const x = onlyTensor(writing).dtype === "float32" ? only(writing) : cast(writing, only(writing), "float32");
+    const x = firstTensor(writing).dtype === "float32" ? only(writing) : cast(writing, only(writing), "float32");
     return writing.graph.node(writing.prefix, "ReduceMean", [x], { axes, keepdims });
   },
   Expm1: (writing) => writing.graph.node(writing.prefix, "Sub", [unary("Exp")(writing) as string, float(writing, 1)]),
@@ -177,7 +179,7 @@ export const kernelWriters: Readonly<Record<string, WriteKernel>> = {
     return graph.node(prefix, "Where", [isAbove, float(writing, 1), float(writing, Number(call.attrs["alpha"] ?? 0))]);
   },
   ClipByValue: (writing) => {
-    const x = onlyTensor(writing);
+    const x = firstTensor(writing);
     const bounds = ["clipValueMin", "clipValueMax"].map((key) => like(writing, x, Number(writing.call.attrs[key])));
     return writing.graph.node(writing.prefix, "Clip", [only(writing), ...bounds]);
   },
@@ -197,12 +199,12 @@ export const kernelWriters: Readonly<Record<string, WriteKernel>> = {
   },
   FloorDiv: (writing) => {
     const { graph, prefix } = writing;
-    const isWhole = onlyTensor(writing).dtype === "int32";
+    const isWhole = firstTensor(writing).dtype === "int32";
     const operands = all(writing).map((x) => (isWhole ? cast(writing, x, "float32") : x));
     const y = graph.node(prefix, "Floor", [graph.node(prefix, "Div", operands)]);
     return isWhole ? cast(writing, y, "int32") : y;
   },
-  Mod: (writing) => (onlyTensor(writing).dtype === "int32" ? binary("Mod")(writing) : modulo(writing)),
+  Mod: (writing) => (firstTensor(writing).dtype === "int32" ? binary("Mod")(writing) : modulo(writing)),
   Atan2: atan2,
   Select: ({ graph, prefix, input }) => graph.node(prefix, "Where", [input("condition"), input("t"), input("e")]),
   Cast: (writing) => cast(writing, only(writing), writing.call.attrs["dtype"] as "float32"),

@@ -1,8 +1,10 @@
 import { OptionError } from "@convkit/errors";
+import { front, numbers } from "../../recording/attributes.ts";
+import { all, firstTensor, only, rankOf } from "../../recording/kernel-inputs.ts";
 import { isMultiple } from "../../recording/record.ts";
 import type { Dim } from "../../recording/record.ts";
 import type { dataTypes } from "./graph.ts";
-import { all, cast, front, like, numbers, only, onlyTensor, rankOf } from "./kernel-writer.ts";
+import { cast, like } from "./kernel-writer.ts";
 import type { KernelWriting, WriteKernel } from "./kernel-writer.ts";
 
 const end = 2 ** 31 - 1;
@@ -35,7 +37,7 @@ function stridedSlice(writing: KernelWriting): string {
   const to = axes.map((axis) => {
     if (has(shrinkAxisMask, axis)) return from[axis] === -1 ? end : from[axis]! + 1;
     // An end that grows with the batch is the end of the axis.
-    const isWhole = sameMultiple((stop as Dim[])[axis], onlyTensor(writing).shape[axis]);
+    const isWhole = sameMultiple((stop as Dim[])[axis], firstTensor(writing).shape[axis]);
     return has(endMask, axis) || isWhole ? (steps[axis]! > 0 ? end : -end) : bound((stop as unknown[])[axis]);
   });
   const y = graph.node(prefix, "Slice", [only(writing), ...[from, to, axes, steps].map((list) => graph.ints(list))]);
@@ -52,7 +54,7 @@ function slice(writing: KernelWriting): string {
     Dim[],
     Dim[],
   ];
-  const { shape } = onlyTensor(writing);
+  const { shape } = firstTensor(writing);
   // A part that grows with the batch is the whole axis.
   const cut = shape.flatMap((whole, axis) => {
     const [start, length] = [begin[axis] ?? 0, size[axis] ?? -1];
@@ -149,7 +151,7 @@ export const shapeKernels: Readonly<Record<string, WriteKernel>> = {
   PadV2: (writing) => {
     const pads = writing.call.attrs["paddings"] as readonly (readonly [number, number])[];
     const both = graphPads(pads);
-    const value = like(writing, onlyTensor(writing), Number(writing.call.attrs["constantValue"]));
+    const value = like(writing, firstTensor(writing), Number(writing.call.attrs["constantValue"]));
     return writing.graph.node(writing.prefix, "Pad", [only(writing), writing.graph.ints(both), value]);
   },
   MirrorPad: (writing) => {

@@ -1,4 +1,5 @@
-import type { Dim, KernelCall, RecordedTensor } from "../../recording/record.ts";
+import { firstTensor } from "../../recording/kernel-inputs.ts";
+import type { Dim, KernelCall } from "../../recording/record.ts";
 import { attr } from "./graph.ts";
 import type { Attr, GraphDef } from "./graph.ts";
 
@@ -14,17 +15,7 @@ export interface GraphWriting {
 
 export type WriteKernel = (writing: GraphWriting) => string | string[];
 
-/** The only input of a kernel, whatever its name is. */
-export const only = ({ call, input }: GraphWriting): string => input(Object.keys(call.inputs)[0]!);
-export const tensorOf = ({ call }: GraphWriting): RecordedTensor => Object.values(call.inputs)[0]!;
-/** All inputs, in their order. */
-export const all = ({ call, input }: GraphWriting): string[] => Object.keys(call.inputs).map(input);
-/** The rank of the first input. */
-export const rankOf = (writing: GraphWriting): number => tensorOf(writing).shape.length;
 /** The type of the first input, as most operations state it. */
 export const typed = (writing: GraphWriting): Readonly<Record<string, Attr>> => ({
-  T: attr.type(tensorOf(writing).dtype),
+  T: attr.type(firstTensor(writing).dtype),
 });
-export const numbers = (value: unknown): number[] => [value].flat() as number[];
-/** An axis counted from the front. */
-export const front = (axis: unknown, rank: number): number => (Number(axis) < 0 ? Number(axis) + rank : Number(axis));

@@ -1,8 +1,10 @@
 import { OptionError } from "@convkit/errors";
+import { front, numbers } from "../../recording/attributes.ts";
+import { all, firstTensor, only, rankOf } from "../../recording/kernel-inputs.ts";
 import type { RecordedTensor } from "../../recording/record.ts";
 import { attr } from "./graph.ts";
 import type { Attr } from "./graph.ts";
-import { all, front, numbers, only, rankOf, tensorOf, typed } from "./kernel-writer.ts";
+import { typed } from "./kernel-writer.ts";
 import type { GraphWriting, WriteKernel } from "./kernel-writer.ts";
 import { shapeWriters } from "./shape-kernels.ts";
 
@@ -165,7 +167,7 @@ export const graphWriters: Readonly<Record<string, WriteKernel>> = {
       alpha: attr.float(Number(writing.call.attrs["alpha"])),
     }),
   ClipByValue: (writing) => {
-    const dtype = tensorOf(writing).dtype as "float32";
+    const dtype = firstTensor(writing).dtype as "float32";
     const bounds = ["clipValueMin", "clipValueMax"].map((key) =>
       writing.graph.number(Number(writing.call.attrs[key]), dtype),
     );
@@ -179,7 +181,7 @@ export const graphWriters: Readonly<Record<string, WriteKernel>> = {
   },
   Cast: (writing) =>
     writing.graph.node("Cast", [only(writing)], {
-      SrcT: attr.type(tensorOf(writing).dtype),
+      SrcT: attr.type(firstTensor(writing).dtype),
       DstT: attr.type(writing.call.attrs["dtype"] as "float32"),
     }),
   Select: ({ graph, call, input }) =>

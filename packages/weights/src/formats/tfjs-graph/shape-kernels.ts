@@ -1,8 +1,10 @@
 import { OptionError } from "@convkit/errors";
+import { front, numbers } from "../../recording/attributes.ts";
+import { all, firstTensor, only, rankOf } from "../../recording/kernel-inputs.ts";
 import { isMultiple } from "../../recording/record.ts";
 import type { Dim } from "../../recording/record.ts";
 import { attr } from "./graph.ts";
-import { all, front, numbers, only, rankOf, tensorOf, typed } from "./kernel-writer.ts";
+import { typed } from "./kernel-writer.ts";
 import type { GraphWriting, WriteKernel } from "./kernel-writer.ts";
 
 /** The writers of kernels that move, choose, repeat or pad elements. */
@@ -58,7 +60,7 @@ export const shapeWriters: Readonly<Record<string, WriteKernel>> = {
   },
   Slice: (writing) => {
     const [begin, size] = ["begin", "size"].map((key) => [writing.call.attrs[key]].flat() as Dim[]) as [Dim[], Dim[]];
-    const { shape } = tensorOf(writing);
+    const { shape } = firstTensor(writing);
     const starts = shape.map((_, axis) => begin[axis] ?? 0);
     // A part that grows with the batch is the rest of the axis.
     const lengths = shape.map((whole, axis) =>
@@ -110,7 +112,7 @@ export const shapeWriters: Readonly<Record<string, WriteKernel>> = {
     return several(node, 2);
   },
   PadV2: (writing) => {
-    const dtype = tensorOf(writing).dtype as "float32";
+    const dtype = firstTensor(writing).dtype as "float32";
     const value = writing.graph.number(Number(writing.call.attrs["constantValue"]), dtype);
     return writing.graph.node("PadV2", [only(writing), paddings(writing), value], typed(writing));
   },
