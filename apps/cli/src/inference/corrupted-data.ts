@@ -1,6 +1,7 @@
 import type { Batch, IndexedDataset } from "@convkit/datasets";
 import type { ImageChange, Photo } from "@convkit/inspect";
 import sharp from "sharp";
+import { withImages } from "../inputs/with-images.ts";
 import { CliError } from "../terminal/usage-error.ts";
 
 /** A data set of bytes whose images are changed while they are read. */
@@ -8,13 +9,13 @@ export function changedData(data: IndexedDataset, change: ImageChange): IndexedD
   const [height, width, channels] = data.shape;
   const size = height * width * channels;
   const changed = async (batch: Batch): Promise<Batch> => {
-    const { images, indices, labels, shape, part } = batch;
+    const { images, indices, labels, shape } = batch;
     if (!(images instanceof Uint8Array))
       throw new CliError(`${data.name} has images of numbers: corruptions are made for bytes from 0 to 255.`);
     const made = new Uint8Array(images.length);
     for (let i = 0; i < labels.length; i += 1)
       made.set(await change(images.subarray(i * size, (i + 1) * size), data.shape, indices[i]!), i * size);
-    return { images: made, indices, labels, shape, ...(part && { part }) };
+    return withImages(batch, made, shape);
   };
   return {
     ...data,

@@ -1,9 +1,11 @@
 import { type Batch, type IndexedDataset, resizeInto } from "@convkit/datasets";
+import { withImages } from "./with-images.ts";
 
 /** A data set of bytes whose images are resized (bilinear) while they are read. */
 export function resizedData(data: IndexedDataset, [height, width]: readonly [number, number]): IndexedDataset {
   const [h, w, channels] = data.shape;
-  const resize = ({ images, labels, indices, targets, inputs, part }: Batch): Batch => {
+  const resize = (batch: Batch): Batch => {
+    const { images, labels } = batch;
     const count = labels.length;
     const made = new Uint8Array(count * height * width * channels);
     for (let i = 0; i < count; i += 1) {
@@ -11,8 +13,7 @@ export function resizedData(data: IndexedDataset, [height, width]: readonly [num
       const target = made.subarray(i * height * width * channels, (i + 1) * height * width * channels);
       resizeInto(target, [height, width], { data: pixels, shape: [h, w, channels] }, "bilinear");
     }
-    const more = { ...(targets && { targets }), ...(inputs && { inputs }) };
-    return { images: made, shape: [count, height, width, channels], labels, indices, ...more, ...(part && { part }) };
+    return withImages(batch, made, [count, height, width, channels]);
   };
   return {
     ...data,
