@@ -57,7 +57,7 @@ export function exportGraph(
       });
     };
     const given = inputs.map(({ id }) => masks.has(id));
-    const kept = [keepsMask(layer, given)];
+    let kept: readonly boolean[] = [keepsMask(layer, given)];
     try {
       if (layer.getClassName() === "InputLayer") {
         const config = { batch_shape: outputs[0]!.shape };
@@ -65,7 +65,7 @@ export function exportGraph(
         values.push({ layer: layer.name, call: 0, output: 0, shape: outputs[0]!.shape });
       } else if ("layers" in layer) {
         const inner = exportGraph(layer as tfl.LayersModel, file, { version, masked: given });
-        kept.splice(0, 1, ...inner.masks);
+        kept = inner.masks;
         add(
           {
             name: layer.name,
