@@ -81,15 +81,20 @@ export async function startReplicas(context: Context, options: StartOptions): Pr
         return end;
       }),
     );
-    const [{ kind }] = ends as [ReplicaEnd];
-    const culprits = ends.map((end) => end.kind === "failed" || end.kind === "port in use");
-    for (const [rank, replica] of replicas.entries())
-      if (culprits.includes(true) ? kind !== "failed" && culprits[rank] : kind !== "alone") replica.tellFailure();
+    for (const replica of replicas.filter(({ name }) => tellers(ends).includes(name))) replica.tellFailure();
     return ends;
   } finally {
     clearTimeout(timer);
     process.off("SIGINT", forward).off("SIGTERM", forward);
   }
+}
+
+/** Whose sentences on a failure are shown: nobody's where the chief told its own, else those of the processes at fault, else everybody's. */
+function tellers(ends: readonly ReplicaEnd[]): readonly string[] {
+  const chief = ends[0]!.kind;
+  const atFault = ends.filter(({ kind }) => kind === "failed" || kind === "port in use");
+  if (atFault.length > 0) return chief === "failed" ? [] : atFault.map(({ name }) => name);
+  return chief === "alone" ? [] : ends.map(({ name }) => name);
 }
 
 interface ReplicaStart {
@@ -147,19 +152,15 @@ class Replica {
   }
 
   #endOf(status: number | null, signal: NodeJS.Signals | null): ReplicaEnd {
-    const how = signal ?? `status ${status}`;
-    const isLost = signal !== null || (status !== null && status > 128 && status - 128 in signalNumbers);
-    const kind =
-      status === 0
-        ? "done"
-        : this.#message === "port in use"
-          ? "port in use"
-          : this.#isInTheWay || this.#message === "lost a worker"
-            ? "alone"
-            : isLost
-              ? "lost"
-              : "failed";
-    return { name: this.name, kind, how, status };
+    return { name: this.name, kind: this.#kindOf(status, signal), how: signal ?? `status ${status}`, status };
+  }
+
+  #kindOf(status: number | null, signal: NodeJS.Signals | null): ReplicaEnd["kind"] {
+    if (status === 0) return "done";
+    if (this.#message === "port in use") return "port in use";
+    if (this.#isInTheWay || this.#message === "lost a worker") return "alone";
+    const isSignal = signal !== null || (status !== null && status > 128 && status - 128 in signalNumbers);
+    return isSignal ? "lost" : "failed";
   }
 
   #hear(stream: Readable): void {
