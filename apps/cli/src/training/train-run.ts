@@ -138,7 +138,8 @@ async function trainIn(
     ...(plan.lossWeights
       ? { lossWeights: plan.lossWeights }
       : {
-          outputWeights: plan.outputWeights ?? outputWeightsOf(plan.model, model.outputs.length, targets !== undefined),
+          outputWeights:
+            plan.outputWeights ?? (targets ? undefined : outputWeightsOf(plan.model, model.outputs.length)),
         }),
     ...(plan.metrics && { metrics: plan.metrics }),
     onNote: (note: string) => context.out.note(note),
@@ -267,9 +268,8 @@ async function classWeightsOf(
     : weightsOfCounts(await maskPixels(train, name));
 }
 
-/** The main output's loss has factor 1; auxiliary outputs have the factor of the network's paper, and outputs of targets 1. */
-function outputWeightsOf(model: string, outputs: number, areTargets: boolean): number[] | undefined {
-  if (areTargets) return undefined;
+/** The main output's loss has factor 1; auxiliary outputs have the factor of the network's paper. */
+function outputWeightsOf(model: string, outputs: number): number[] {
   const auxLossWeight = (isModelName(model) ? findArchitecture(model).auxLossWeight : undefined) ?? 1;
   return Array.from({ length: outputs }, (_, index) => (index === 0 ? 1 : auxLossWeight));
 }
