@@ -51,7 +51,7 @@ export function command<const Usage extends string>(
   return { usage, about, load };
 }
 
-/** A command line, and what hears the first Ctrl-C, and what a command says of it. */
+/** A command line, with the signal of the first Ctrl-C, and with `savesFirst`, by which a command says that it saves its work after it. */
 export interface Line extends Pick<Interruption, "signal" | "savesFirst"> {
   readonly args: readonly string[];
 }

@@ -42,8 +42,8 @@ export type NetworkInput<Input extends InputShape | Readonly<Record<string, Inpu
   ? tfl.SymbolicTensor
   : { readonly [Name in keyof Input]: tfl.SymbolicTensor };
 
-// One signature and no overloads, and the error at the first argument, whose type is short: so a shape that does not fit stands in the
-// first line of the compiler's message.
+// The first line of the compiler's message is to tell the shapes where a block does not fit its input. It does so with one signature, since
+// overloads put a line of their own first, and with the error at the input, whose type is short.
 /**
  * A tfjs model with fresh weights from a block, or from a function that applies blocks one by one (Keras' functional style):
  * `network([28, 28, 1], chain([conv(8, 3, same), flatten(), dense(10)]))`. Layers without a name are named as in Keras, counted

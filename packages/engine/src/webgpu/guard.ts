@@ -45,7 +45,7 @@ export function guardWebGpu(): void {
   const check = (): void => {
     if (failure === undefined) return;
     throw new EngineError(
-      `${failure}: start again, where memory ran out with a smaller batch. A training goes on from its last checkpoint with resume.`,
+      `${failure}: start the program again, with a smaller batch if its memory ran out. A training goes on from its last checkpoint with resume.`,
     );
   };
   const { acquireBuffer } = bufferManager;

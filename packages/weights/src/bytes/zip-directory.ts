@@ -86,7 +86,10 @@ interface StatedPlace {
   readonly end: number;
 }
 
-/** The place that the zip64 record states; undefined if there is no such record. `isNeeded`: whether 32 bits do not do. */
+/**
+ * The place that the zip64 record states; undefined if there is no such record. `isNeeded`: whether the
+ * fields of the usual record, of 16 and 32 bits, cannot hold the numbers.
+ */
 function findZip64(source: ByteSource, end: number, isNeeded: boolean): StatedPlace | undefined {
   const [locatorSize, recordSize] = [20, 56];
   if (end < locatorSize) return undefined;
