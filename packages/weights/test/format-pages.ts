@@ -60,7 +60,8 @@ Masks of \`Embedding\` and \`Masking\` reach the layers that they reach in Keras
 included; batch normalization leaves masked steps out of the statistics of a batch, as in Keras. A layer that Keras lacks is refused
 where the layers written in its place would end the mask of its input (batch normalization over several axes, a clip), and a model
 that was built with tfjs where tfjs-layers gives a layer a mask that does not reach it in Keras. \`LocallyConnected1D\` and
-\`LocallyConnected2D\` are read in all three implementations. Keras 2's batch normalization over several axes goes to Keras 3 as one over
+\`LocallyConnected2D\` are read in all three implementations. \`CuDNNLSTM\` and \`CuDNNGRU\` of Keras 2 are read as \`LSTM\` and \`GRU\`, with
+their weights put in order. Keras 2's batch normalization over several axes goes to Keras 3 as one over
 a single axis, between two transpositions. An RNN of \`StackedRNNCells\` is written as its layers
 in turn. \`SpectralNormalization\`, a model within \`TimeDistributed\`, and a recurrent layer whose call states a mask go into \`.keras\`
 files, and not into .h5.

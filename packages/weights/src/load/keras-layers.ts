@@ -6,6 +6,7 @@ import { kerasClassName, pathBase } from "../formats/keras/class-name.ts";
 import { followers, kerasPaths, safeName } from "../formats/keras/layer-paths.ts";
 import { RecurrentStack } from "../layers/recurrent-stack.ts";
 import { MaskedLayer, SpectralNormalization } from "../layers/wrappers.ts";
+import { fromCudnn } from "../formats/keras/cudnn.ts";
 import { plainTensors } from "../formats/keras/dequantize.ts";
 import type { PlainTensors } from "../formats/keras/dequantize.ts";
 import { distinctNames, modelLayers, nestedModel } from "../model/model-layers.ts";
@@ -82,11 +83,13 @@ export async function loadKerasLayers(
   const filled = layers.filter(({ tensors }) => tensors.length > 0);
   const theirs = filled.filter(({ layer }) => !ofTop.has(layer));
   const undone = new Map<string, string[]>();
-  const pairs = pairLayers(model, own, theirs, by).map(([layer, saved]): Pair => {
-    const plain = layer === undefined || saved === undefined ? undefined : asPlain(layer, saved, loraFactors);
+  const pairs = pairLayers(model, own, theirs, by).map(([layer, stored]): Pair => {
+    if (layer === undefined || stored === undefined) return [layer, stored];
+    const saved = { ...stored, tensors: fromCudnn(layer.weights, stored.tensors) };
+    const plain = asPlain(layer, saved, loraFactors);
     if (plain === undefined) return [layer, saved];
-    undone.set(plain.what, [...(undone.get(plain.what) ?? []), layer!.name]);
-    return [layer, { ...saved!, tensors: plain.tensors }];
+    undone.set(plain.what, [...(undone.get(plain.what) ?? []), layer.name]);
+    return [layer, { ...saved, tensors: plain.tensors }];
   });
   const problems: string[] = [];
   const ignored = filled.map(({ layer }) => layer).filter((name) => ofTop.has(name));

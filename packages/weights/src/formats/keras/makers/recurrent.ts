@@ -16,6 +16,12 @@ export const recurrentLayers: Makers = {
     if (config["stateful"] === true) return refuse("a GRU that keeps its state between batches is not known");
     return new ResetAfterGRU(args as never);
   },
+  // Keras 2's layers for NVIDIA's library compute what these do, with weights in another order (cudnn.ts).
+  CuDNNLSTM: ({ args }) => fromRegistry("LSTM", { ...args, recurrentActivation: "sigmoid" }),
+  CuDNNGRU: ({ args, config, refuse }) =>
+    config["stateful"] === true
+      ? refuse("a CuDNNGRU that keeps its state between batches is not known")
+      : new ResetAfterGRU(args as never),
   RNN: (making) => ofCell(making),
   TimeDistributed: ({ args, config, call, make, refuse }) => {
     const layer = inner(config["layer"], make, refuse);
