@@ -11,6 +11,7 @@ import numpy as np
 import onnx
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
+from onnx.reference import ReferenceEvaluator
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
 
 folder = Path(__file__).parents[2] / "packages/predict/test/golden"
@@ -111,12 +112,16 @@ with tempfile.TemporaryDirectory() as made:
         if name.startswith("w") and name.endswith("_quantized")
     }
     tests = images(64, 16)
+    # The same operators: onnx' reference has DequantizeLinear from 19 on.
+    quantized.opset_import[0].version = 19
     golden = {
         "by": f"tools/golden/predict-quantize.py, onnxruntime {onnxruntime.__version__}",
         "scales": scales,
         "weights": weights,
         "float32": run(path, tests).reshape(-1).tolist(),
-        "int8": run(out, tests).reshape(-1).tolist(),
+        # By the definition of the operators: what ONNX Runtime gives depends on the processor, since sums of two products of bytes
+        # overflow where it has no VNNI.
+        "int8": ReferenceEvaluator(quantized).run(None, {"image": tests})[0].reshape(-1).tolist(),
     }
     folder.mkdir(exist_ok=True)
     (folder / "quantize.onnx").write_bytes(path.read_bytes())

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { platform } from "node:os";
 import { installOpenvino } from "@convkit/engine/openvino";
 import { decodeOnnx, type OnnxMessage } from "@convkit/weights/onnx";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -8,7 +9,7 @@ import { rangeOf, type Seen } from "../src/quantize/ranges.ts";
 
 const golden = (name: string) => new URL(`golden/${name}`, import.meta.url);
 const file = golden("quantize.onnx").pathname;
-/** What onnxruntime.quantization makes of the file with the same images. */
+/** What onnxruntime.quantization makes of the file with the same images, and what that gives by ONNX's definitions. */
 const peer = JSON.parse(readFileSync(golden("quantize.json"), "utf8")) as {
   readonly scales: Readonly<Record<string, readonly [scale: number, zero: number]>>;
   readonly weights: Readonly<Record<string, readonly [scales: readonly number[], sum: number]>>;
@@ -81,17 +82,23 @@ describe.each(["openvino", "onnxruntime"] as const)("quantized by %s", (runtime)
       const forward = predictor(bytes, { runtime: other });
       const { data } = await forward.predict(tests[0]!);
       await forward.dispose();
-      // Runtimes round sums at other places; the integers themselves are 0.048 from the floats.
-      expect(errorOf(data, peer.int8)).toBeLessThan(0.02);
+      // Runtimes round sums at other places. The integers are 0.014 from the floats, and 0.048 where sums of two products are cut.
+      expect(errorOf(data, peer.int8)).toBeLessThan(addsBytesExactly() ? 0.02 : 0.06);
+      if (other !== runtime) continue;
+      expect(report.error).toBeCloseTo(errorOf(data, peer.float32), 5);
+      expect(report.agreement).toBeCloseTo(agreement([...(data as Float32Array)], peer.float32), 5);
     }
-    expect(report.error / errorOf(peer.int8, peer.float32)).toBeCloseTo(1, 1);
-    expect(Math.abs(report.agreement! - agreement(peer.int8, peer.float32))).toBeLessThanOrEqual(2 / 64);
     expect(report.layers).toEqual(["c1", "c2", "c3", "c4", "scores"].map((name) => ({ name, isInt8: true })));
     expect(report.bytes.int8).toBe(bytes.byteLength);
     const counts = [calibration, tests].map((feeds) => feeds.reduce((sum, { shape }) => sum + shape[0]!, 0));
     expect([report.images.calibration, report.images.test]).toEqual(counts);
   });
 });
+
+/** Whether the processor adds products of bytes in 32 bits (VNNI); others of Intel's and AMD's cut sums of two at 16 bits. */
+function addsBytesExactly(): boolean {
+  return process.arch !== "x64" || (platform() === "linux" && /vnni/.test(readFileSync("/proc/cpuinfo", "utf8")));
+}
 
 function errorOf(found: ArrayLike<number>, expected: readonly number[]): number {
   const square = (values: readonly number[]) => values.reduce((sum, value) => sum + value * value, 0);
