@@ -62,6 +62,7 @@ describe.runIf(engines.includes("native"))("several workers", () => {
 
 /** The largest difference of weights and losses, relative to the largest one of each. */
 function difference(one: Told, other: Told): number {
+  expect([one.error, other.error]).toEqual([undefined, undefined]);
   expect(one.history.map(({ metrics }) => Object.keys(metrics))).toEqual(
     other.history.map(({ metrics }) => Object.keys(metrics)),
   );
