@@ -1,13 +1,12 @@
 import { expect, test } from "vitest";
 
 import { useEngine } from "@convkit/engine";
-import { vulkanDriver, withoutVulkan } from "../../../tools/testing/src/vulkan-driver.ts";
+import { vulkanEnvironment, withoutVulkan } from "../../../tools/testing/src/vulkan-driver.ts";
 import { startProgram } from "./program.ts";
 
-const driver = vulkanDriver();
-const environment = driver === undefined ? {} : { VK_ICD_FILENAMES: driver };
+const environment = vulkanEnvironment();
 
-test.skipIf(driver === undefined)(`webgpu computes in Node, tells what fails, and ends${withoutVulkan}`, async () => {
+test.skipIf(withoutVulkan !== "")(`webgpu computes in Node, tells what fails, and ends${withoutVulkan}`, async () => {
   const { code, output, errors } = await startProgram("webgpu", { env: environment }).ended;
   expect(code, errors).toBe(0);
   const told = JSON.parse(output) as Record<string, unknown>;
@@ -26,7 +25,7 @@ test.skipIf(driver === undefined)(`webgpu computes in Node, tells what fails, an
   expect(told["notices"]).toHaveLength(isSoftware ? 1 : 0);
 });
 
-test.skipIf(driver === undefined)(`webgpu trains in Node with the losses of wasm${withoutVulkan}`, async () => {
+test.skipIf(withoutVulkan !== "")(`webgpu trains in Node with the losses of wasm${withoutVulkan}`, async () => {
   const losses = async (ENGINE: string): Promise<number[]> => {
     const { code, output, errors } = await startProgram("train", { env: { ...environment, ENGINE } }).ended;
     expect(code, errors).toBe(0);

@@ -3,7 +3,7 @@ import { createModel } from "@convkit/models";
 import { loadModel, modelFiles, type SaveOptions } from "@convkit/weights";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { beforeAll, describe, expect, it } from "vitest";
-import { vulkanDriver, withoutVulkan } from "../../testing/src/vulkan-driver.ts";
+import { withoutVulkan } from "../../testing/src/vulkan-driver.ts";
 import { withoutBrowser } from "../src/browser.ts";
 import { logitsOf } from "../src/logits.ts";
 import { runInPage } from "../src/run-in-page.ts";
@@ -94,7 +94,6 @@ describe.skipIf(withoutBrowser !== "")(`a model that Node trained, in a page${wi
 
 describe.skipIf(withoutVulkan !== "")(`a model that wasm trained, in Node on webgpu${withoutVulkan}`, () => {
   it("gives the same numbers, and trains on as there", async () => {
-    process.env["VK_ICD_FILENAMES"] = vulkanDriver()!;
     await useEngine("wasm", { threads: 1 });
     const model = twoClasses();
     await trainSmall(model, 2);

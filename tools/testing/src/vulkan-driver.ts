@@ -18,6 +18,18 @@ export function vulkanDriver(): string | undefined {
   return folders.map((folder) => join(folder, "vk_swiftshader_icd.json")).find((file) => existsSync(file));
 }
 
+/**
+ * What a process that computes with WebGPU has in its environment here: the driver, and the folder of Chromium's own loader of Vulkan for
+ * systems without one. Empty where there is no driver.
+ */
+export function vulkanEnvironment(): Record<string, string> {
+  const driver = vulkanDriver();
+  if (driver === undefined) return {};
+  const { LD_LIBRARY_PATH = "" } = process.env;
+  const folders = [...LD_LIBRARY_PATH.split(delimiter).filter((folder) => folder !== ""), dirname(driver)];
+  return { VK_ICD_FILENAMES: driver, LD_LIBRARY_PATH: folders.join(delimiter) };
+}
+
 /** The reason for leaving tests of WebGPU in Node out, as a part of their names; empty where there is a driver. */
 export const withoutVulkan =
   vulkanDriver() === undefined ? " (left out: no Chromium here, whose software GPU computes this)" : "";

@@ -42,7 +42,10 @@ export async function findAdapter(): Promise<GpuAdapter | { readonly reason: str
   }
   const adapter = await found.requestAdapter({ powerPreference: "high-performance" });
   if (adapter === null)
-    return { reason: "WebGPU finds no GPU: on Linux it needs a driver for Vulkan, such as that of Mesa or NVIDIA" };
+    return {
+      reason:
+        "WebGPU finds no GPU: on Linux it needs Vulkan: the loader libvulkan.so.1, and a driver such as that of Mesa or NVIDIA",
+    };
   const { info, limits } = adapter;
   const words = [info.vendor, info.architecture, info.device, info.description].filter((word) => word !== "");
   const name = [...new Set(words)].join(" ") || "a GPU that gives no name";
