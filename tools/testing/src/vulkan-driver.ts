@@ -6,7 +6,7 @@ import process from "node:process";
  * The driver of Vulkan that tests compute with: that of `VK_ICD_FILENAMES`, or of the program in place of a GPU that Chromium and Chrome
  * bring; undefined where there is neither.
  */
-export function vulkanDriver(): string | undefined {
+function vulkanDriver(): string | undefined {
   const { PATH = "", VK_ICD_FILENAMES: told } = process.env;
   if (told !== undefined && told !== "") return told;
   const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
