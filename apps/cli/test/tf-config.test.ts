@@ -85,6 +85,10 @@ describe("what several workers cannot do is refused before any starts", () => {
     [["--plan", '{"loss": {"name": "categorical-crossentropy", "reduction": "sum"}}'], /the loss must be a mean/],
     [["--validation-runtime", "auto"], /--validation-runtime validates in one process/],
     [["--recipe", "fine-tune"], /--recipe fine-tune has several trainings/],
+    [
+      ["--health", "5", "--plan", '{"accumulate": 2}'],
+      /--health measures each worker's own gradients where accumulate/,
+    ],
     [["--engine", "wasm"], /--engine wasm computes in one process/],
     [["--replicas", "1"], /whole number from 2/],
   ])("%j", async (args, message) => {

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import type { HealthRecord } from "../src/index.ts";
 import { engines } from "@convkit/testing";
 import { bundledProgram, freeAddresses } from "@convkit/testing/bundled";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -7,6 +8,7 @@ interface Told {
   readonly weights: readonly (readonly number[])[];
   readonly history: readonly { readonly loss: number; readonly valLoss: number; readonly metrics: object }[];
   readonly stop?: string;
+  readonly health?: readonly HealthRecord[];
   readonly error?: string;
 }
 type Results = Readonly<Record<string, Told>>;
@@ -34,7 +36,16 @@ describe.runIf(engines.includes("native"))("several workers", () => {
   };
 
   // Relative to the largest weight, after 52 steps with batches of 12, 12, 12 and 1.
-  const bounds = { sgd: 1e-6, adamw: 1e-6, clipped: 1e-6, accumulated: 1e-6, calls: 1e-6, norm: 1e-6, bfloat16: 5e-3 };
+  const bounds = {
+    sgd: 1e-6,
+    adamw: 1e-6,
+    clipped: 1e-6,
+    accumulated: 1e-6,
+    calls: 1e-6,
+    norm: 1e-6,
+    health: 1e-6,
+    bfloat16: 5e-3,
+  };
 
   test(
     "with half the batch each give the weights, losses and metrics of one with the whole batch",
@@ -43,7 +54,7 @@ describe.runIf(engines.includes("native"))("several workers", () => {
       const exact = Object.keys(bounds);
       const [alone, two] = await Promise.all([
         run(0, [], [...exact, "diverging"]),
-        together(2, [...exact, "local", "diverging", "otherBatch", "otherTensorflow"]),
+        together(2, [...exact, "local", "accumulatedHealth", "diverging", "otherBatch", "otherTensorflow"]),
       ]);
       for (const [name, bound] of Object.entries(bounds))
         for (const worker of two) expect(difference(worker[name]!, alone[name]!), name).toBeLessThan(bound);
@@ -52,6 +63,10 @@ describe.runIf(engines.includes("native"))("several workers", () => {
       // Each worker has its own statistics of batch norm in a step, and all have the same weights after it.
       expect(two[1]!["local"]!.weights).toEqual(two[0]!["local"]!.weights);
       expect(difference(two[0]!["local"]!, alone["norm"]!)).toBeGreaterThan(1e-6);
+      // The chief measures the gradients and changes of all images, also in steps in which the other worker has none.
+      expect(healthDifference(two[0]!["health"]!, alone["health"]!)).toBeLessThan(1e-4);
+      for (const worker of two)
+        expect(worker["accumulatedHealth"]!.error).toContain("expected no trainingHealth with accumulate");
       for (const each of [alone, ...two]) expect(each["diverging"]!.stop).toContain("the loss of step 2 is not finite");
       for (const worker of two)
         expect(worker["otherTensorflow"]!.error).toMatch(/worker 1 has TensorFlow "2\.9\.1", worker 0 has "2\.\d+/);
@@ -78,4 +93,18 @@ function difference(one: Told, other: Told): number {
       return Math.max(...values.map((value, index) => Math.abs(value - others[place]![index]!))) / scale;
     }),
   );
+}
+
+/** The largest difference of what two trainings measured of their weights, relative to each number. */
+function healthDifference(one: Told, other: Told): number {
+  const rows = ({ health = [] }: Told) =>
+    health.flatMap(({ step, loss, weights }) => [
+      step,
+      loss,
+      ...weights.flatMap(({ gradientNorm, weightNorm, updateNorm }) => [gradientNorm, weightNorm, updateNorm]),
+    ]);
+  const [numbers, others] = [rows(one), rows(other)];
+  expect(numbers).toHaveLength(18 * (2 + 4 * 3));
+  expect(others).toHaveLength(numbers.length);
+  return Math.max(...numbers.map((value, place) => Math.abs(value - others[place]!) / Math.max(others[place]!, 1e-9)));
 }

@@ -33,8 +33,8 @@ const fields: Fields<TrainingHealthOptions> = {
 /**
  * Measures every hundredth step inside its graph: norms of gradients, weights and updates of each weight, mean, deviation and norm of
  * each activation, and the share of ReLU units that are zero for all images of the batch. With a run directory the numbers are in its
- * `health.json`, and `tensorBoard` writes them, too. A measured step computes the same numbers as another, up to rounding. Throws
- * `TrainerError` for invalid options.
+ * `health.json`, and `tensorBoard` writes them, too. A measured step computes the same numbers as another, up to rounding. In several
+ * workers the activations are those of each worker's own images, and the rest is that of all. Throws `TrainerError` for invalid options.
  */
 export function trainingHealth(options: TrainingHealthOptions = {}): TrainingHealth {
   throwProblems(fieldProblems("trainingHealth", options, fields));

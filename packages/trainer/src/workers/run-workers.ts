@@ -32,6 +32,10 @@ export class RunWorkers {
       );
     if (settings.swa !== undefined)
       throw new TrainerError("train: expected no swa in several workers: leave it out, or train in one process.");
+    if (accumulate > 1 && settings.callbacks?.some(({ health }) => health !== undefined))
+      throw new TrainerError(
+        "train: expected no trainingHealth with accumulate in several workers, whose gradients are averaged only after all batches of an update: leave one of them out.",
+      );
     this.worker = worker;
     const largest = Math.max(batch, testBatch(batch, data.train.shape));
     this.step = new WorkerStep(worker, {

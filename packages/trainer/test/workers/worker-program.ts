@@ -4,7 +4,7 @@ import { distribute } from "@convkit/graph";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { tensorflow } from "../../../graph/src/native/c-api.ts";
-import { train, type TrainOptions } from "../../src/index.ts";
+import { train, trainingHealth, type TrainOptions } from "../../src/index.ts";
 
 /** One worker of `workers.test.ts`, or a process alone if there are no addresses: trains the named cases and tells the results. */
 const [rank, addresses, cases] = JSON.parse(process.argv[2]!) as [number, string[], string[]];
@@ -42,6 +42,9 @@ function network(withNorm = false): tfl.LayersModel {
   return model;
 }
 
+// Every third step, of which each fourth is the last batch of an epoch.
+const health = trainingHealth({ every: 3 });
+
 const table: Readonly<Record<string, Partial<TrainOptions>>> = {
   sgd: { optimizer: { name: "sgd", learningRate: 0.1 } },
   adamw: { optimizer: { name: "adamw", learningRate: 0.01, weightDecay: 0.05, epsilon: 1e-3 } },
@@ -51,6 +54,8 @@ const table: Readonly<Record<string, Partial<TrainOptions>>> = {
   bfloat16: { optimizer: { name: "sgd", learningRate: 0.1 }, execution: { precision: "bfloat16" } },
   norm: { optimizer: { name: "sgd", learningRate: 0.1 }, syncBatchNorm: true },
   local: { optimizer: { name: "sgd", learningRate: 0.1 } },
+  health: { optimizer: { name: "sgd", learningRate: 0.1 }, callbacks: [health] },
+  accumulatedHealth: { accumulate: 2, callbacks: [health] },
   diverging: { optimizer: { name: "sgd", learningRate: 3e38 }, epochs: 2 },
   otherBatch: { batch: rank === 1 ? 11 : 12 },
   otherTensorflow: {},
@@ -82,6 +87,7 @@ for (const name of cases) {
       weights: model.getWeights().map((weight) => [...weight.dataSync()]),
       history,
       stop: result.stopReason,
+      health: name === "health" && (rank === 0 || addresses.length === 0) ? health.records : undefined,
     };
   } catch (error) {
     told[name] = { error: (error as Error).message };
