@@ -5,7 +5,7 @@ import { claimRunDirectory } from "@convkit/trainer";
 import { engines } from "@convkit/testing";
 import { expect, test } from "vitest";
 import { colorFolder } from "./color-folder.ts";
-import { call } from "./run-cli.ts";
+import { call, spawned } from "./run-cli.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "convkit-search-"));
 const out = join(folder, "found");
@@ -19,8 +19,8 @@ test(`search trains with drawn settings, and goes on only from a whole search.js
   const data = await colorFolder(join(folder, "colors"), ["blue", "red"], 6);
   const space = JSON.stringify({ "optimizer.learningRate": { from: 0.001, to: 0.1, log: true } });
   const args = ["simple-cnn", "--data", data, "--input", "16x16x3", "--epochs", "1", "--batch", "4"];
-  const how = ["--validation", "0.5", "--space", space, "--trials", "2", "--out", out, "--json"];
-  const said = await call("search", ...args, ...how);
+  const how = ["--validation", "0.5", "--space", space, "--trials", "2", "--json"];
+  const said = await call("search", ...args, ...how, "--out", out);
   expect(said.status, said.err).toBe(0);
   const { trials } = JSON.parse(said.out) as { trials: Trial[] };
   // The value of a trial is its lowest validation loss, and the lowest comes first.
@@ -53,6 +53,19 @@ test(`search trains with drawn settings, and goes on only from a whole search.js
   expect((JSON.parse(rest.out) as { trials: Trial[] }).trials).toEqual(
     trials.map((trial) => ({ ...trial, value: expect.closeTo(trial.value, 5) as number })),
   );
+
+  // Side by side, each in a process of its own, to the same table.
+  const beside = join(folder, "beside");
+  const both = await spawned(["search", ...args, ...how, "--out", beside, "--parallel", "2", "--threads", "1"]);
+  expect(both.status, both.err).toBe(0);
+  expect((JSON.parse(both.out) as { trials: Trial[] }).trials).toEqual(
+    trials.map((trial) => ({ ...trial, value: expect.closeTo(trial.value, 5) as number })),
+  );
+  expect(both.err).toMatch(/trial 1 of 2[^]*trial 2 of 2[^]*trial \d: valLoss/);
+  for (const trial of [1, 2])
+    expect(JSON.parse(readFileSync(join(beside, `trial-${trial}`, "config.json"), "utf8"))).toMatchObject({
+      threads: 1,
+    });
 
   for (const [damage, message] of [
     [{ done: 1e9 }, /search\.done must be a list, each an object with trial, settings, epochs/],

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { type SearchOptions, searchSettings, type SearchTrial } from "../src/index.ts";
 
@@ -51,6 +52,38 @@ test("halving trains nine for one epoch, three for three and one for nine; a fai
   expect(calls.slice(9)).toEqual([...order.slice(0, 3).map((trial) => `${trial}:3`), `${order[0]}:9`]);
   expect(found.map(({ trial }) => trial)).toEqual([...order, 4]);
   expect(found.at(-1)).toMatchObject({ trial: 4, error: "out of memory" });
+});
+
+test.each(["random", "halving"] as const)("%s: three at once find what one after the other finds", async (method) => {
+  const alone = await searchSettings(searching([], { method }));
+  let [running, most, telling] = [0, 0, 0];
+  const told: number[] = [];
+  const { run, ...options } = searching([], { method, parallel: 3 });
+  const found = await searchSettings({
+    ...options,
+    async run(trial) {
+      most = Math.max(most, (running += 1));
+      // Later trials end first.
+      await sleep(5 * (9 - trial.trial));
+      return run(trial).finally(() => (running -= 1));
+    },
+    async onTrial(trials) {
+      expect((telling += 1)).toBe(1);
+      await sleep(7);
+      told.push(trials.length);
+      telling -= 1;
+    },
+  });
+  expect([found, most]).toEqual([alone, 3]);
+  expect(told.slice(0, 9)).toEqual(told.slice(0, 9).toSorted((a, b) => a - b));
+  expect(told.at(-1)).toBe(9);
+});
+
+test("a failure to keep the trials ends a search once those under way have ended", async () => {
+  const calls: string[] = [];
+  const onTrial = (): Promise<void> => Promise.reject(new Error("disk full"));
+  await expect(searchSettings(searching(calls, { parallel: 2, onTrial }))).rejects.toThrow("disk full");
+  expect(calls).toEqual(["1:9", "2:9"]);
 });
 
 test("a search that was stopped anywhere goes on to the same end", async () => {

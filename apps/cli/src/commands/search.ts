@@ -28,6 +28,9 @@ export const options = {
     ),
   ),
   trials: notStored(whole(1, "<n>", "drawn settings (default: 10)")),
+  parallel: notStored(
+    whole(1, "<n>", "trials that train at once, each in a process with its part of the threads (default: 1)"),
+  ),
   method: notStored(
     choice(
       ["random", "halving"],
@@ -52,10 +55,10 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
   const { globalOptionTable } = await import("../terminal/global-options.ts");
   if (readTfConfig(process.env["TF_CONFIG"]) !== undefined)
     throw new UsageError("A search trains in one process: unset TF_CONFIG.");
-  const { space, trials = 10, method = "random", monitor = "valLoss", resume, ...own } = given;
+  const { space, trials = 10, method = "random", monitor = "valLoss", parallel = 1, resume, ...own } = given;
   const { workers, strict, cacheDecoded, cacheLimit, keepGoing } = given;
   const reading = { workers, strict, cacheDecoded, cacheLimit };
-  const place = { ...reading, keepGoing, webhook: undefined, tracker: undefined };
+  const place = { ...reading, parallel, keepGoing, webhook: undefined, tracker: undefined };
   if (resume !== undefined) {
     const folder = userPath(resume);
     const stored = await storedSearch(folder);

@@ -1,4 +1,4 @@
-/** The variable by which `--replicas` tells a process that it has a parent. */
+/** The variable by which `--replicas`, and `--parallel` of a search, tell a process that it has a parent. */
 export const replicaVariable = "CONVKIT_REPLICA";
 
 /** Why a process of `--replicas` ended, where its parent may start it anew. */

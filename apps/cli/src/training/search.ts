@@ -1,9 +1,12 @@
 import { existsSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { readJson, writeFileAtomic, writeJson } from "@convkit/files";
 import {
   checkPlan,
   claimRunDirectory,
+  type EpochLogs,
+  readHistory,
   type RunClaim,
   runDirectory,
   type SearchSpace,
@@ -31,6 +34,7 @@ import { writeResult } from "./finish-run.ts";
 import type { RunConfig } from "./run-config.ts";
 import type { RunPlace } from "./run-place.ts";
 import { trainRun } from "./train-run.ts";
+import { trainInProcess } from "./trial-process.ts";
 
 /** What `search.json` keeps: all that a resumed search needs, and its trials so far. */
 export interface StoredSearch {
@@ -42,8 +46,14 @@ export interface StoredSearch {
   readonly done: readonly SearchTrial[];
 }
 
+/** The folder of a search, and how its trials are trained. */
+export interface SearchPlace extends RunPlace {
+  /** How many trials train at once, each in a process of its own; 1 trains in this process. */
+  readonly parallel: number;
+}
+
 /** Searches over settings; each trial has a run directory in `place.folder`, whose `search.json` and `search.csv` have the table. */
-export async function runSearch(context: Context, stored: StoredSearch, place: RunPlace): Promise<void> {
+export async function runSearch(context: Context, stored: StoredSearch, place: SearchPlace): Promise<void> {
   // A second search in this folder would find the trials in use, and keep that as their results.
   const claim = await claimRunDirectory(place.folder, { fresh: false });
   try {
@@ -56,10 +66,10 @@ export async function runSearch(context: Context, stored: StoredSearch, place: R
 async function search(
   context: Context,
   stored: StoredSearch,
-  { claim, ...place }: RunPlace & { readonly claim: RunClaim },
+  { claim, ...place }: SearchPlace & { readonly claim: RunClaim },
 ): Promise<void> {
   const { config, space, trials, method, monitor } = stored;
-  const { folder } = place;
+  const { folder, parallel } = place;
   const file = join(folder, "search.json");
   if (!place.isResumed && existsSync(file))
     throw new UsageError(
@@ -79,6 +89,7 @@ async function search(
     seed: config.seed,
     better: monitor === "valLoss" ? "lower" : "higher",
     done: stored.done,
+    parallel,
     signal: context.signal,
     onTrial: keep,
     run: async ({ trial, settings, epochs }) => {
@@ -89,18 +100,14 @@ async function search(
         config.plan,
       );
       checkPlan(plan);
-      let value = Number.NaN;
       const isResumed = existsSync(runDirectory(own).config);
       const settled = { ...config, plan, name: `${config.name}-${trial}` };
-      await trainRun(context, settled, { ...place, folder: own, isResumed, isTrial: true }, async (ended) => {
-        await writeResult(ended);
-        const { result } = ended;
-        if (result.diverged) throw new CliError(`${result.stopReason}`);
-        const values = result.history.flatMap((epoch) => epoch[monitor] ?? []);
-        if (values.length === 0 && !result.interrupted)
-          throw new CliError("there are no validation images: give --validation");
-        value = monitor === "valLoss" ? Math.min(...values) : Math.max(...values);
-      });
+      const train = parallel === 1 ? trainHere : trainBeside;
+      const { history, interrupted } = await train(context, settled, { ...place, folder: own, isResumed });
+      const values = history.flatMap((epoch) => epoch[monitor] ?? []);
+      if (values.length === 0 && !interrupted) throw new CliError("there are no validation images: give --validation");
+      const value = monitor === "valLoss" ? Math.min(...values) : Math.max(...values);
+      if (parallel > 1) context.out.note(`trial ${trial}: ${monitor} ${value.toPrecision(5)}`);
       return value;
     },
   });
@@ -113,6 +120,34 @@ async function search(
   );
   if (!interrupted && found.every(({ error }) => error !== undefined))
     throw new CliError(`All trials failed; the first one: ${found[0]!.error}`);
+}
+
+/** What a trial reached. */
+interface EndedTrial {
+  readonly history: readonly EpochLogs[];
+  readonly interrupted: boolean;
+}
+
+/** Trains a trial in this process. */
+async function trainHere(context: Context, config: RunConfig, place: SearchPlace): Promise<EndedTrial> {
+  let ended: EndedTrial | undefined;
+  await trainRun(context, config, { ...place, isTrial: true }, async (run) => {
+    await writeResult(run);
+    if (run.result.diverged) throw new CliError(`${run.result.stopReason}`);
+    ended = run.result;
+  });
+  return ended!;
+}
+
+/** Trains a trial in a process of its own, with its part of the processor's threads. */
+async function trainBeside(context: Context, config: RunConfig, place: SearchPlace): Promise<EndedTrial> {
+  const { folder, isResumed, parallel } = place;
+  const threads = config.threads ?? Math.max(1, Math.floor(availableParallelism() / parallel));
+  // What a recipe promises holds for its own settings alone.
+  const { expects: _expects, ...plan } = config.plan;
+  if (!isResumed) await writeJson(runDirectory(folder).config, { ...config, plan, threads });
+  await trainInProcess(context, { place, epochs: plan.epochs, threads });
+  return { history: await readHistory(runDirectory(folder).history), interrupted: context.signal.aborted };
 }
 
 const trialShape: StoredShape = {

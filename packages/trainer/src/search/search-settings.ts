@@ -45,9 +45,11 @@ export interface SearchOptions {
   }) => Promise<number>;
   /** Trials of an interrupted search, which are not trained again; none by default. */
   readonly done?: readonly SearchTrial[] | undefined;
-  /** Called after each training with all trials so far; none by default. */
+  /** How many calls of `run` are under way at once; 1 by default. The table is the same for every number. */
+  readonly parallel?: number | undefined;
+  /** Called after each training with all trials so far, one call after the other; none by default. */
   readonly onTrial?: ((trials: readonly SearchTrial[]) => Promise<void>) | undefined;
-  /** Ends the search after the training in progress; none by default. */
+  /** Ends the search after the trainings in progress; none by default. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -64,6 +66,7 @@ const optionNames: OptionNames<SearchOptions> = {
   better: true,
   run: true,
   done: true,
+  parallel: true,
   onTrial: true,
   signal: true,
 };
@@ -75,6 +78,7 @@ const optionNames: OptionNames<SearchOptions> = {
 export async function searchSettings(options: SearchOptions): Promise<SearchTrial[]> {
   checkOptions("searchSettings", options, optionNames, (message) => new TrainerError(message));
   const { space, trials, epochs, method = "random", reduction = 3, seed = 0, better = "lower" } = options;
+  const { parallel = 1 } = options;
   throwProblems([
     ...valueProblems("trials", trials, [
       `a whole number from 1 to ${mostTrials}`,
@@ -86,29 +90,35 @@ export async function searchSettings(options: SearchOptions): Promise<SearchTria
       "a whole number from 2",
       (value) => Number.isInteger(value) && Number(value) >= 2,
     ]),
+    ...valueProblems("parallel", parallel, wholeFromOne),
     ...valueProblems("seed", seed, wholeFromZero),
     ...valueProblems("better", better, oneOf(["lower", "higher"])),
   ]);
   checkSpace(space);
   const found = new Map((options.done ?? []).map((trial) => [trial.trial, trial]));
   const isStopped = (): boolean => options.signal?.aborted === true;
+  const told = (): SearchTrial[] => ranked([...found.values()], better);
+  let telling = Promise.resolve();
+  const trainTo = async (rung: number, trial: number): Promise<void> => {
+    const made = { trial, settings: drawSettings(space, seed, trial), epochs: rung };
+    const outcome = await options.run(made).then(
+      (value) => (Number.isFinite(value) ? { value } : { error: "its value is not finite" }),
+      (error: unknown) => ({ error: (error as Error).message }),
+    );
+    // An interrupted training is no failure: it goes on after a resume.
+    if (isStopped()) return;
+    found.set(trial, { ...made, ...outcome });
+    telling = telling.then(() => options.onTrial?.(told()));
+    await telling;
+  };
   let left = Array.from({ length: trials }, (_, index) => index + 1);
   for (const rung of method === "random" ? [epochs] : rungs(trials, epochs, reduction)) {
-    for (const trial of left) {
+    const waiting = left.filter((trial) => {
       const before = found.get(trial);
-      if (before !== undefined && (before.error !== undefined || before.epochs >= rung)) continue;
-      if (isStopped()) return ranked([...found.values()], better);
-      const settings = drawSettings(space, seed, trial);
-      const made = { trial, settings, epochs: rung };
-      const outcome = await options.run(made).then(
-        (value) => (Number.isFinite(value) ? { value } : { error: "its value is not finite" }),
-        (error: unknown) => ({ error: (error as Error).message }),
-      );
-      // An interrupted training is no failure: it goes on after a resume.
-      if (isStopped()) return ranked([...found.values()], better);
-      found.set(trial, { ...made, ...outcome });
-      await options.onTrial?.(ranked([...found.values()], better));
-    }
+      return before === undefined || (before.error === undefined && before.epochs < rung);
+    });
+    await sideBySide(parallel, waiting, (trial) => (isStopped() ? undefined : trainTo(rung, trial)));
+    if (isStopped()) return told();
     // A resumed search has trials that went on from here: those come first, also if they failed later.
     const hasGoneOn = ({ epochs: reached }: SearchTrial) => reached > rung;
     const all = ranked(
@@ -118,7 +128,22 @@ export async function searchSettings(options: SearchOptions): Promise<SearchTria
     const best = [...all.filter(hasGoneOn), ...all.filter((each) => !hasGoneOn(each) && each.error === undefined)];
     left = best.slice(0, Math.max(1, Math.floor(left.length / reduction))).map(({ trial }) => trial);
   }
-  return ranked([...found.values()], better);
+  return told();
+}
+
+/** Calls `work` for each item in order, so many at once. After a failure it begins no further one, waits for the others, and throws. */
+async function sideBySide<T>(count: number, items: readonly T[], work: (item: T) => unknown): Promise<void> {
+  let next = 0;
+  const one = async (): Promise<void> => {
+    try {
+      while (next < items.length) await work(items[next++]!);
+    } catch (error) {
+      next = items.length;
+      throw error;
+    }
+  };
+  const ends = await Promise.allSettled(Array.from({ length: Math.min(count, items.length) }, one));
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
 }
 
 /** Epochs of each rung: the last has all, and each before it `1 / reduction` of the next. */
