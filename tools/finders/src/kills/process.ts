@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-const bin = fileURLToPath(new URL("../../../../apps/cli/bin/convkit.js", import.meta.url));
+/** The command. */
+export const bin = fileURLToPath(new URL("../../../../apps/cli/bin/convkit.js", import.meta.url));
 const preload = new URL("../../../../apps/cli/test/strike.mjs", import.meta.url).href;
 
 /** When a process is killed. */
