@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import type { RunOptions } from "./commands/run.ts";
 import { peerNames, type PeerName } from "./cases/systems.ts";
 import type { FootprintOptions } from "./footprint/footprint.ts";
+import type { ScaleOptions } from "./scale/scale.ts";
 import type { ServingOptions } from "./serving/serving.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -62,6 +63,17 @@ program
   );
 
 program
+  .command("scale")
+  .description("scale/<network>: a training step of one process and of several workers, in systems side by side")
+  .option("--workers <n>", "processes that share batch and threads (default: 2)", parseCount)
+  .option("--batch <n>", "images of a step over all workers (default: 32)", parseCount)
+  .option("--rounds <n>", "measurements of each system (default: 5)", parseCount)
+  .option("--steps <n>", "of each measurement (default: 10)", parseCount)
+  .option("--json", "standard output is the result as JSON")
+  .option("--out <file>", "also write the result as JSON")
+  .action(async (options: ScaleOptions) => (await import("./scale/scale.ts")).scale(options));
+
+program
   .command("footprint [networks...]")
   .description("a process that predicts once: time from its start to the answer, memory, size on disk")
   .option("--rounds <n>", "processes of each system (default: 3)", parseCount)
@@ -97,6 +109,11 @@ program
   .command("serve", { hidden: true })
   .description("be a measured system: JSON lines on standard input and output")
   .action(async () => (await import("./drivers/serve.ts")).serve());
+
+program
+  .command("scale-worker <request>", { hidden: true })
+  .description("be a worker of scale")
+  .action(async (request: string) => (await import("./scale/worker.ts")).scaleWorker(request));
 
 try {
   await program.parseAsync();

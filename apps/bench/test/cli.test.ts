@@ -29,6 +29,7 @@ describe("convkit-bench", () => {
     [["list", "--quick"], 2, "unknown option '--quick'"],
     [["train", "--profile", "step.json"], 2, "--profile is of one training or prediction case, and "],
     [["data", "--roofline"], 2, "--roofline is of training and prediction on the CPU, and none was chosen."],
+    [["scale", "--batch", "31"], 2, "--workers must be at least 2, and divide --batch: got 2 workers and 31 images."],
     [["compare", "nowhere.json", "nowhere.json"], 1, "nowhere.json is not a benchmark result: "],
     [["readme", "--result", "nowhere.json"], 1, "nowhere.json is not a benchmark result: "],
   ])("%j ends with %d", (args, status, message) => {
