@@ -183,6 +183,7 @@ export function bottleneckBlock(filters: number, options: BottleneckOptions): Un
   const { stride = 1, strideOn, padding, bias = false, norm = {} } = options ?? {};
   const { groups = 1, width = filters, naming = dotted, shortcut = projection } = options ?? {};
   checkWhole("bottleneckBlock", "filters", filters, 1);
+  checkWhole("bottleneckBlock", "width", width, 1);
   checkFunctions("bottleneckBlock", { naming, shortcut });
   if (strideOn !== "1x1" && strideOn !== "3x3") {
     throw new OptionError(`bottleneckBlock: expected strideOn to be "1x1" or "3x3", got ${shown(strideOn)}.`);

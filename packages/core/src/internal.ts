@@ -33,3 +33,4 @@ export { findLayer, findMap, isMap, layerPositions } from "./inspect/find-layer.
 export type { LayerPosition } from "./inspect/find-layer.ts";
 export { depthGroups } from "./inspect/segments.ts";
 export { DefinedOptimizer } from "./optimizers/define-optimizer.ts";
+export { checkMetadata } from "./metadata/metadata.ts";

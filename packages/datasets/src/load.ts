@@ -1,17 +1,17 @@
 import { existsSync, statSync } from "node:fs";
 import { basename, resolve as resolvePath } from "node:path";
-import { shown } from "@convkit/errors";
+import { shown, someText, trueOrFalse } from "@convkit/errors";
 import type { OptionNames } from "@convkit/errors";
 import { DataError } from "./data-error.ts";
 import type { DataSplits, IndexedDataset } from "./dataset/dataset.ts";
-import { arrangeSplits, splitOff } from "./dataset/split.ts";
+import { arrangeSplits, splitOff, splitRules } from "./dataset/split.ts";
 import type { SplitsOptions } from "./dataset/split.ts";
 import { csvImages, csvOptionNames } from "./folders/csv-images.ts";
 import type { CsvOptions } from "./folders/csv-images.ts";
 import { imageFolder, imageFolderOptionNames } from "./folders/image-folder.ts";
 import type { ImageFolderOptions } from "./folders/image-folder.ts";
 import { pickImageOptions } from "./folders/image-files.ts";
-import { checkNames } from "./images/decode-options.ts";
+import { checkDataValues, checkNames } from "./images/decode-options.ts";
 import { isMaskFolder, maskFolder, maskFolderOptionNames, type MaskFolderOptions } from "./masks/mask-folder.ts";
 import { isCifarFolder, loadCifarFolder } from "./published/cifar-set.ts";
 import { isIdxFolder, loadIdxFolder } from "./published/idx-set.ts";
@@ -69,6 +69,13 @@ export async function loadData(nameOrFolder: string, options: LoadOptions = {}):
     );
   }
   checkNames("loadData", options, optionNames);
+  checkDataValues("loadData", options, {
+    ...splitRules,
+    from: someText,
+    root: someText,
+    outside: trueOrFalse,
+    trust: trueOrFalse,
+  });
   return arrangeSplits(await loadAll(nameOrFolder, options), options);
 }
 

@@ -114,7 +114,7 @@ describe("files that are decoded in threads", () => {
     const folder = temporaryFolder();
     for (const name of ["a", "b"]) put(folder, `${name}/1.jpg`, await picture([8, 8], 1).jpeg().toBuffer());
     await expect(imageFolder(folder, { workers: 1.5 })).rejects.toThrow(
-      "workers should be a whole number from 0, not 1.5",
+      "images: expected workers to be a whole number from 0, got 1.5",
     );
   });
 

@@ -95,7 +95,7 @@ describe("decoded images on disk", () => {
     const names = readdirSync(join(cache, "images"));
     expect(names.reduce((sum, name) => sum + statSync(join(cache, "images", name)).size, 0)).toBe(5 * each);
     await expect(load(folder, { keep: "disk", cacheLimit: 0 })).rejects.toThrow(
-      /cacheLimit should be a whole number of bytes from 1, not 0/,
+      /expected cacheLimit to be a whole number from 1, got 0/,
     );
   });
 

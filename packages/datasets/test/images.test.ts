@@ -265,8 +265,8 @@ describe("a folder that will not do", () => {
     ],
     [{ ranges: { val: [0, 1] as const } as object }, "A range should be of train, validation or test, not of val", " "],
     [{ ranges: { train: [0, 1] as const }, test: 1 }, "can be parted by ranges or by test, not by both", " "],
-    [{ keep: "disc" as "disk" }, "keep should be one of memory, disk, not disc", " "],
-    [{ check: "some" as "all" }, "check should be one of head, all, none, not some", " "],
+    [{ keep: "disc" as "disk" }, 'images: expected keep to be one of memory, disk, got "disc"', " "],
+    [{ check: "some" as "all" }, 'images: expected check to be one of head, all, none, got "some"', " "],
     [{ ranges: { train: [1, 1] as const } }, "A range should be FROM:TO with 0 <= FROM < TO, not 1:1", " "],
   ])("parted by %o", async (options, start, end) => {
     const folder = await classFolders(temporaryFolder(), ["a", "b"], 2);

@@ -1,7 +1,7 @@
 import type * as tfl from "@tensorflow/tfjs-layers";
-import { checkOptions, shown } from "@convkit/errors";
+import { shown } from "@convkit/errors";
 import type { OptionNames } from "@convkit/errors";
-import type { CompileOptions } from "./compile-options.ts";
+import { checkCompile, type CompileOptions } from "./compile-options.ts";
 import type { TraceDescription } from "./compiled/describe.ts";
 import { GraphError } from "./graph-error.ts";
 
@@ -32,7 +32,7 @@ export interface Accelerated {
 
 /** Throws GraphError for unknown options, and for what is no model. */
 export function checkAccelerate(model: tfl.LayersModel, options: AccelerateOptions): void {
-  checkOptions("accelerate", options, accelerateOptionNames, (message) => new GraphError(message));
+  checkCompile("accelerate", options, accelerateOptionNames);
   if (typeof model?.predict !== "function" || !Array.isArray(model.outputs)) {
     throw new GraphError(
       `accelerate: expected a model such as createModel or \`await loadModel\` gives, got ${shown(model)}.`,

@@ -1,5 +1,7 @@
+import { checkOptions, checkValues, oneOf, trueOrFalse, wholeFromOne, wholeFromZero } from "@convkit/errors";
 import type { OptionNames } from "@convkit/errors";
 import type { TraceOptions } from "./compiled/build-graph.ts";
+import { GraphError } from "./graph-error.ts";
 
 /** How a function is compiled. */
 export interface CompileOptions {
@@ -40,3 +42,17 @@ export const compileOptionNames: OptionNames<CompileOptions> = {
   deterministic: true,
   onNotice: true,
 };
+
+/** Throws a GraphError for unknown options and for values that they cannot have. */
+export function checkCompile<T extends CompileOptions>(where: string, options: T, names: OptionNames<T>): void {
+  const failure = (message: string): GraphError => new GraphError(message);
+  checkOptions(where, options, names, failure);
+  const rules = {
+    seed: wholeFromZero,
+    precision: oneOf(["float32", "bfloat16", "float16"]),
+    freeze: trueOrFalse,
+    threads: wholeFromOne,
+    deterministic: trueOrFalse,
+  };
+  checkValues<CompileOptions>(where, options, rules, failure);
+}

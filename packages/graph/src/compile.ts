@@ -8,7 +8,7 @@ import type { Profile } from "./session/profile.ts";
 import { savedModelOptionNames } from "./saved-model/write.ts";
 import type { SavedModelOptions } from "./saved-model/write.ts";
 import type { Input, Result } from "./values/nested.ts";
-import { compileOptionNames } from "./compile-options.ts";
+import { checkCompile, compileOptionNames } from "./compile-options.ts";
 import type { CompileOptions } from "./compile-options.ts";
 import { FunctionCompiler } from "./compiled/function-compiler.ts";
 import type { RecordAll } from "./compiled/build-graph.ts";
@@ -85,7 +85,7 @@ function compileWith<A extends unknown[], R>(
   options: CompileOptions,
   updates: RecordAll["updates"],
 ): Compiled<A, R> {
-  checkOptions("compile", options, compileOptionNames, (message) => new GraphError(message));
+  checkCompile("compile", options, compileOptionNames);
   if (typeof fn !== "function") {
     throw new GraphError(
       `compile: expected a function of tensors, got ${shown(fn)}; a model is compiled by accelerate.`,

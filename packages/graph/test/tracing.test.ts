@@ -199,8 +199,12 @@ describe.runIf(engines.includes("native"))("a compiled function", () => {
   });
 
   test.each([
-    ["threads", { threads: 0 }, /threads .*whole number.* 0 came/],
-    ["a precision", { precision: "int8" as "float16" }, /precision .*"int8" came/],
+    ["threads", { threads: 0 }, "compile: expected threads to be a whole number from 1, got 0."],
+    [
+      "a precision",
+      { precision: "int8" as "float16" },
+      'compile: expected precision to be one of float32, bfloat16, float16, got "int8".',
+    ],
   ] as const)("says what is wrong in its options: %s", (_, options, message) => {
     expect(() => compile((x: tf.Tensor) => x, options)).toThrow(message);
   });

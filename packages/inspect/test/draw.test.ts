@@ -179,7 +179,7 @@ describe("draw", () => {
       "draw: expected depth as a whole number from 0 on, got 1.5",
     );
     await expect(draw(model, { direction: "up" as never })).rejects.toThrow(
-      'expected direction as one of down, right, got "up"',
+      'expected direction to be one of down, right, got "up"',
     );
     await expect(draw(model, { size: 3 } as never)).rejects.toThrow(/size/);
   });

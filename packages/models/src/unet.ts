@@ -16,7 +16,17 @@ import {
   zeros,
 } from "@convkit/core";
 import type { Block, ImageShape, Preprocessing } from "@convkit/core";
-import { checkOptions, OptionError, type OptionNames, shown } from "@convkit/errors";
+import {
+  belowOne,
+  checkOptions,
+  checkValues,
+  OptionError,
+  type OptionNames,
+  shown,
+  trueOrFalse,
+  wholeFromOne,
+  wholeFromZero,
+} from "@convkit/errors";
 import * as tfl from "@tensorflow/tfjs-layers";
 
 /** How a decoder doubles the size of a map: a 2x2 transposed convolution, or upsampling and a 2x2 convolution. */
@@ -167,6 +177,13 @@ function checked(options: UnetOptions): Checked {
     seed: options.seed ?? 0,
   };
   const { input, widths, padding, up } = made;
+  checkValues("unet", made, {
+    classes: wholeFromOne,
+    norm: trueOrFalse,
+    dropout: belowOne,
+    logits: trueOrFalse,
+    seed: wholeFromZero,
+  });
   const isCount = (value: unknown): boolean => Number.isInteger(value) && (value as number) > 0;
   if (!Array.isArray(widths) || widths.length < 2 || !widths.every(isCount)) {
     throw new OptionError(`unet: expected at least two widths, whole numbers from 1, got ${shown(widths)}.`);

@@ -5,7 +5,6 @@ export { Exchange } from "./workers/exchange.ts";
 export { weightsOfCounts } from "./objective/class-weights.ts";
 export { progressBar } from "@convkit/trainer/platform";
 export { stretchToBytes } from "./tensorboard/stretch.ts";
-export { type Field, oneOf, trueOrFalse, wholeFromOne, wholeFromZero } from "./checks/fields.ts";
 export {
   listOf,
   numberOrNull,

@@ -1,23 +1,11 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { isConvkitError } from "@convkit/errors";
+import { isConvkitError, oneOf, trueOrFalse, type ValueRule, wholeFromOne, wholeFromZero } from "@convkit/errors";
 import type { Target } from "@convkit/datasets";
 import { readJson } from "@convkit/files";
 import { preprocessingKinds } from "./preprocessing-option.ts";
 import { checkPlan, type Plan, TrainerError } from "@convkit/trainer";
-import {
-  type Field,
-  listOf,
-  oneOf,
-  record,
-  type StoredShape,
-  storedProblems,
-  text,
-  throwStored,
-  trueOrFalse,
-  wholeFromOne,
-  wholeFromZero,
-} from "@convkit/trainer/internal";
+import { listOf, record, type StoredShape, storedProblems, text, throwStored } from "@convkit/trainer/internal";
 
 /** The parts of a run's `config.json` that other commands besides `train` read. */
 export interface StoredRun {
@@ -60,7 +48,7 @@ export function namingFile(file: string, check: () => void): void {
   }
 }
 
-const number: Field = ["a number", (value) => typeof value === "number"];
+const number: ValueRule = ["a number", (value) => typeof value === "number"];
 const counts = { train: wholeFromOne, validation: wholeFromOne, test: wholeFromOne };
 
 /** Limits of a network that is made before its weights are read: a damaged number must not take all memory. */

@@ -1,13 +1,6 @@
+import { oneOf, wholeFromOne } from "@convkit/errors";
 import { readJson } from "@convkit/files";
-import {
-  numberOrNull,
-  oneOf,
-  record,
-  type StoredShape,
-  storedProblems,
-  throwStored,
-  wholeFromOne,
-} from "@convkit/trainer/internal";
+import { numberOrNull, record, type StoredShape, storedProblems, throwStored } from "@convkit/trainer/internal";
 
 /** The parts of a run's `metrics.json` that other commands read. */
 export interface Metrics {

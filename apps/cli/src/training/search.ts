@@ -1,3 +1,4 @@
+import { type ValueRule, oneOf, wholeFromOne } from "@convkit/errors";
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
@@ -15,16 +16,13 @@ import {
 } from "@convkit/trainer";
 import {
   checkSpace,
-  type Field,
   listOf,
-  oneOf,
   record,
   shaped,
   type StoredShape,
   storedProblems,
   text,
   throwStored,
-  wholeFromOne,
 } from "@convkit/trainer/internal";
 import { configShape, namingFile } from "../inputs/run-directory.ts";
 import type { Context } from "../terminal/context.ts";
@@ -152,7 +150,7 @@ async function trainBeside(context: Context, config: RunConfig, place: SearchPla
 
 const trialShape: StoredShape = {
   fields: { trial: wholeFromOne, settings: record, epochs: wholeFromOne },
-  optional: { value: ["a number", Number.isFinite] satisfies Field, error: text },
+  optional: { value: ["a number", Number.isFinite] satisfies ValueRule, error: text },
 };
 
 const searchShape: StoredShape = {

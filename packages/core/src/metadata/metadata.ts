@@ -123,7 +123,8 @@ function definedOnly(metadata: ModelMetadata): ModelMetadata {
   return JSON.parse(JSON.stringify(metadata)) as ModelMetadata;
 }
 
-function checkMetadata(where: string, metadata: ModelMetadata, failure: (message: string) => Error): void {
+/** Throws for unknown fields of metadata and for invalid values. */
+export function checkMetadata(where: string, metadata: ModelMetadata, failure: (message: string) => Error): void {
   checkOptions(where, metadata, metadataNames, failure);
   const { name, architecture, source, classes, thresholds, stages, images, preprocessing, outputWeights } = metadata;
   const expect = (holds: boolean, what: string, value: unknown): void => {

@@ -1,7 +1,7 @@
-import { shown } from "@convkit/errors";
+import { aboveZero, shown, trueOrFalse, type ValueRule, wholeFromZero } from "@convkit/errors";
 import { DataError } from "../data-error.ts";
 import type { DataSplits, IndexedDataset } from "./dataset.ts";
-import { checkNames } from "../images/decode-options.ts";
+import { checkDataValues, checkNames } from "../images/decode-options.ts";
 import { permutation } from "../random/permutation.ts";
 import { drawStratified } from "./stratify.ts";
 
@@ -11,6 +11,14 @@ export interface SplitOptions {
   /** Whether each class has the same share in all parts; each part is drawn from all images alike by default. */
   readonly stratify?: boolean | undefined;
 }
+
+/** The values of options that say how data are split. */
+export const splitRules: { readonly [Key in "seed" | "stratify" | "validation" | "test"]: ValueRule } = {
+  seed: wholeFromZero,
+  stratify: trueOrFalse,
+  validation: aboveZero,
+  test: aboveZero,
+};
 
 /**
  * Splits `data` in two at random: `part` of the images (a count from 1, or a share below 1) go to the second data set.
@@ -22,6 +30,7 @@ export function splitOff(
   options: SplitOptions = {},
 ): [rest: IndexedDataset, part: IndexedDataset] {
   checkNames("splitOff", options, { seed: true, stratify: true });
+  checkDataValues("splitOff", options, splitRules);
   if (typeof data?.select !== "function") {
     throw new DataError(
       `splitOff: expected a data set with images in known places, such as the train of loadData, got ${shown(data)}`,

@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import type { OptionNames } from "@convkit/errors";
+import { oneOf, type OptionNames, someText, trueOrFalse, wholeFromOne, wholeFromZero } from "@convkit/errors";
 import pMap from "p-map";
 import { DataError } from "../data-error.ts";
 import type { IndexedDataset, SkippedImage } from "../dataset/dataset.ts";
@@ -18,7 +18,13 @@ import { checkSignature, decodeImage, imageSize } from "../images/decode.ts";
 import { decodingFailure } from "../images/decoding-failure.ts";
 import { decodeFiles } from "../images/decode-files.ts";
 import type { FilesDecoding } from "../images/decode-files.ts";
-import { checkDecodeOptions, checkNames, decodeOptionNames, defaultPixelLimit } from "../images/decode-options.ts";
+import {
+  checkDataValues,
+  checkDecodeOptions,
+  checkNames,
+  decodeOptionNames,
+  defaultPixelLimit,
+} from "../images/decode-options.ts";
 import type { DecodeOptions } from "../images/decode-options.ts";
 import { type DecodedCache, decodedStore } from "../images/decoded-cache.ts";
 import { keeping, memoryStore } from "../images/image-cache.ts";
@@ -265,19 +271,15 @@ async function lookAt(
 /** Throws a DataError for an invalid option. */
 export function checkImageOptions(options: ImageOptions): void {
   checkDecodeOptions(options);
-  const { workers } = options;
-  if (workers !== undefined && !(Number.isInteger(workers) && workers >= 0))
-    throw new DataError(`workers should be a whole number from 0, not ${workers}`);
-  const { cacheLimit } = options;
-  if (cacheLimit !== undefined && !(Number.isSafeInteger(cacheLimit) && cacheLimit >= 1))
-    throw new DataError(`cacheLimit should be a whole number of bytes from 1, not ${cacheLimit}`);
-  checkChoice("keep", options.keep, ["memory", "disk"]);
-  checkChoice("check", options.check, ["head", "all", "none"]);
-}
-
-function checkChoice(what: string, value: string | undefined, known: readonly string[]): void {
-  if (value === undefined || known.includes(value)) return;
-  throw new DataError(`${what} should be one of ${known.join(", ")}, not ${value}`);
+  checkDataValues("images", options, {
+    workers: wholeFromZero,
+    cache: someText,
+    cacheLimit: wholeFromOne,
+    memory: wholeFromZero,
+    strict: trueOrFalse,
+    keep: oneOf(["memory", "disk"]),
+    check: oneOf(["head", "all", "none"]),
+  });
 }
 
 /** The common size of all files. */

@@ -1,13 +1,13 @@
 import { basename, resolve } from "node:path";
 import type { OptionNames } from "@convkit/errors";
-import { checkNames } from "../images/decode-options.ts";
+import { checkDataValues, checkNames } from "../images/decode-options.ts";
 import { filesByClass, inNumberOrder, labelled, splitFoldersOf } from "./class-folders.ts";
 import type { ClassFolders, FilesByClass, SplitName } from "./class-folders.ts";
 import { DataError } from "../data-error.ts";
 import type { DataSplits, IndexedDataset } from "../dataset/dataset.ts";
 import { imageFiles, imageOptionNames, pickImageOptions } from "./image-files.ts";
 import type { ImageOptions } from "./image-files.ts";
-import { splitOff } from "../dataset/split.ts";
+import { splitOff, splitRules } from "../dataset/split.ts";
 
 /** Which images of each class belong to a split, in the order of their numbers: `[from, to)`. */
 export type Ranges = Readonly<Partial<Record<SplitName, readonly [from: number, to: number]>>>;
@@ -46,6 +46,8 @@ export async function imageFolder(
   options: ImageFolderOptions = {},
 ): Promise<DataSplits<IndexedDataset>> {
   checkNames("imageFolder", options, imageFolderOptionNames);
+  const { validation: _validation, ...rules } = splitRules;
+  checkDataValues("imageFolder", options, rules);
   const name = basename(resolve(folder));
   const { ranges, test, stratify, seed = 0 } = options;
   const splits = splitFoldersOf(folder);

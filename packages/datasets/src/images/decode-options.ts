@@ -1,5 +1,5 @@
-import { checkOptions, shown } from "@convkit/errors";
-import type { OptionNames } from "@convkit/errors";
+import { checkOptions, checkValues, shown, trueOrFalse } from "@convkit/errors";
+import type { OptionNames, ValueRule } from "@convkit/errors";
 import { DataError } from "../data-error.ts";
 import { resizeModes } from "./resize/resize.ts";
 import type { FitOptions } from "./resize/resize.ts";
@@ -51,6 +51,7 @@ export function checkDecodeOptions<Options extends DecodeOptions>(options: Optio
   if (pixelLimit !== undefined && !isCount(pixelLimit)) {
     throw new DataError(`pixelLimit should be a whole number from 1, not ${shown(pixelLimit)}`);
   }
+  checkDataValues("images", options, { orient: trueOrFalse });
   return options;
 }
 
@@ -61,6 +62,15 @@ function isCount(value: unknown): boolean {
 /** Throws a DataError for options that are not in `names`. */
 export function checkNames<T extends object>(where: string, options: T | undefined, names: OptionNames<T>): void {
   checkOptions(where, options, names, (message) => new DataError(message));
+}
+
+/** Throws a DataError for an option whose value its rule excludes. */
+export function checkDataValues<T extends object>(
+  where: string,
+  options: T,
+  rules: { readonly [Key in keyof T]?: ValueRule },
+): void {
+  checkValues(where, options, rules, (message) => new DataError(message));
 }
 
 /** Throws if an image of this size has more pixels than `limit`. */

@@ -49,10 +49,6 @@ export class FunctionCompiler {
     { seed = 0, precision = "float32", freeze = false, threads, deterministic, onNotice = warnOnce }: CompileOptions,
     updates: RecordAll["updates"],
   ) {
-    if (!["float32", "bfloat16", "float16"].includes(precision))
-      throw new GraphError(`The precision is "float32", "bfloat16" or "float16", and "${precision}" came.`);
-    if (threads !== undefined && !(Number.isInteger(threads) && threads > 0))
-      throw new GraphError(`The number of threads is a whole number from 1, and ${threads} came.`);
     this.#fn = fn;
     this.#options = { seed, precision, freeze };
     this.#config = deterministic === undefined ? {} : { deterministic };

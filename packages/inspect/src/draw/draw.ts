@@ -1,6 +1,6 @@
 import { summarize } from "@convkit/core";
 import { checkModel } from "@convkit/core/internal";
-import { checkOptions, OptionError, shown } from "@convkit/errors";
+import { checkOptions, checkValues, oneOf, OptionError, shown, someText, trueOrFalse } from "@convkit/errors";
 import type { OptionNames } from "@convkit/errors";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { findBlocks } from "./blocks.ts";
@@ -74,8 +74,12 @@ export interface DrawnNetwork {
 export function readNetwork(model: tfl.LayersModel, options: DrawOptions): DrawnNetwork {
   checkModel("draw", model);
   checkOptions("draw", options, optionNames);
-  oneOf("direction", options.direction, ["down", "right"]);
-  oneOf("width", options.width, ["equal", "channels", "macs"]);
+  checkValues("draw", options, {
+    direction: oneOf(["down", "right"]),
+    width: oneOf(["equal", "channels", "macs"]),
+    repeats: trueOrFalse,
+    title: someText,
+  });
   checkTheme("draw", options.theme);
   const { depth } = options;
   if (depth !== undefined && !(Number.isInteger(depth) && depth >= 0)) {
@@ -123,9 +127,4 @@ function foldedAt({ parts, graph }: DrawnNetwork, depth: number, { open = [], fo
 
 function blockTitles(parts: readonly Part[]): Set<string> {
   return new Set(parts.flatMap((part) => (isBlock(part) ? [part.title, ...blockTitles(part.parts)] : [])));
-}
-
-function oneOf(name: string, value: unknown, choices: readonly string[]): void {
-  if (value === undefined || choices.includes(value as string)) return;
-  throw new OptionError(`draw: expected ${name} as one of ${choices.join(", ")}, got ${shown(value)}.`);
 }

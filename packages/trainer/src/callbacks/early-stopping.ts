@@ -1,4 +1,5 @@
-import { fieldProblems, type Fields, fromZero, throwProblems, wholeFromZero } from "../checks/fields.ts";
+import { fromZero, wholeFromZero } from "@convkit/errors";
+import { fieldProblems, type Fields, throwProblems } from "../checks/fields.ts";
 import type { JsonValue } from "@convkit/files";
 import { checkMonitor, isLowerBetter, knownMonitor, type Monitor } from "../run/monitor.ts";
 import { Patience } from "../run/patience.ts";

@@ -1,6 +1,7 @@
+import { wholeFromOne } from "@convkit/errors";
 import { appendFile, existsSync, join, readFile } from "@convkit/files/system";
 import { FileError, unwritable, writeFileAtomic } from "@convkit/files";
-import { fieldProblems, type Fields, throwProblems, wholeFromOne } from "../checks/fields.ts";
+import { fieldProblems, type Fields, throwProblems } from "../checks/fields.ts";
 import { runDirectory } from "../run/run-directory.ts";
 import { TrainerError } from "../trainer-error.ts";
 import type { Callback } from "./callback.ts";

@@ -1,6 +1,7 @@
+import { trueOrFalse, wholeFromZero } from "@convkit/errors";
 import { join } from "@convkit/files/system";
 import { FileError } from "@convkit/files";
-import { fieldProblems, type Fields, throwProblems, trueOrFalse, wholeFromZero } from "../checks/fields.ts";
+import { fieldProblems, type Fields, throwProblems } from "../checks/fields.ts";
 import { healthEvents } from "../health/health-events.ts";
 import type { Callback, Training } from "./callback.ts";
 import { type EventFile, openEventFile } from "../tensorboard/event-file.ts";

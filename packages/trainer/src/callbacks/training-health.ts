@@ -1,6 +1,7 @@
+import { trueOrFalse, wholeFromOne } from "@convkit/errors";
 import { existsSync } from "@convkit/files/system";
 import { FileError } from "@convkit/files";
-import { fieldProblems, type Fields, throwProblems, trueOrFalse, wholeFromOne } from "../checks/fields.ts";
+import { fieldProblems, type Fields, throwProblems } from "../checks/fields.ts";
 import { readHealth, writeHealth } from "../health/health-file.ts";
 import type { HealthRecord } from "../health/step-health.ts";
 import { runDirectory } from "../run/run-directory.ts";

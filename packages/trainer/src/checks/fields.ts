@@ -1,43 +1,21 @@
-import { nearest } from "@convkit/errors";
+import { fromZero, nearest, type ValueRule } from "@convkit/errors";
 import { TrainerError } from "../trainer-error.ts";
 
-/** The allowed values of a field: in words, and as a test. */
-export type Field = readonly [expected: string, fits: (value: unknown) => boolean];
-
 /** A field for each option except `name`: the compiler requires all of them. */
-export type Fields<Options> = { readonly [Key in Exclude<keyof Options, "name">]-?: Field };
+export type Fields<Options> = { readonly [Key in Exclude<keyof Options, "name">]-?: ValueRule };
 
-const number = (expected: string, fits: (value: number) => boolean): Field => [
-  expected,
-  (value) => typeof value === "number" && Number.isFinite(value) && fits(value),
-];
-
-export const fromZero = number("a number from 0", (value) => value >= 0);
-export const aboveZero = number("a number above 0", (value) => value > 0);
-export const fromOne = number("a number from 1", (value) => value >= 1);
-export const zeroToOne = number("a number from 0 to 1", (value) => value >= 0 && value <= 1);
-export const belowOne = number("a number from 0 to below 1", (value) => value >= 0 && value < 1);
-export const betweenZeroAndOne = number("a number above 0 and below 1", (value) => value > 0 && value < 1);
-export const wholeFromZero = number("a whole number from 0", (value) => Number.isSafeInteger(value) && value >= 0);
-export const wholeFromOne = number("a whole number from 1", (value) => Number.isSafeInteger(value) && value >= 1);
-export const trueOrFalse: Field = ["true or false", (value) => typeof value === "boolean"];
-export const listOfEpochs: Field = [
+export const listOfEpochs: ValueRule = [
   "a list of epochs",
   (value) => Array.isArray(value) && value.every((each) => fromZero[1](each)),
 ];
 
-/** A field that holds one of `names`. */
-export function oneOf(names: readonly string[]): Field {
-  return [`one of ${names.join(", ")}`, (value) => (names as readonly unknown[]).includes(value)];
-}
-
 /** One sentence if `value` does not fit `field`. */
-export function valueProblems(what: string, value: unknown, [expected, fits]: Field): string[] {
+export function valueProblems(what: string, value: unknown, [expected, fits]: ValueRule): string[] {
   return fits(value) ? [] : [`${what} must be ${expected}, not ${valueText(value)}.`];
 }
 
 /** One sentence for each unknown or invalid option; `undefined` stands for no options. */
-export function fieldProblems(what: string, given: unknown, fields: Readonly<Record<string, Field>>): string[] {
+export function fieldProblems(what: string, given: unknown, fields: Readonly<Record<string, ValueRule>>): string[] {
   if (given === undefined) return [];
   if (!isRecord(given)) return [noRecordProblem(what, given)];
   return Object.entries(given).flatMap(([key, value]) => {
@@ -54,7 +32,7 @@ export function namedProblems(
   what: string,
   given: unknown,
   names: readonly string[],
-  fields: Readonly<Record<string, Field>>,
+  fields: Readonly<Record<string, ValueRule>>,
 ): string[] {
   if (given === undefined) return [];
   if (!isRecord(given)) return [noRecordProblem(what, given)];

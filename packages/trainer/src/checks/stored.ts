@@ -1,11 +1,11 @@
-import { shown } from "@convkit/errors";
+import { shown, type ValueRule } from "@convkit/errors";
 import { TrainerError } from "../trainer-error.ts";
-import { type Field, isRecord } from "./fields.ts";
+import { isRecord } from "./fields.ts";
 
 /** What a stored object must have: fields, and fields that may be missing. */
 export interface StoredShape {
-  readonly fields: Readonly<Record<string, Field | StoredShape>>;
-  readonly optional?: Readonly<Record<string, Field | StoredShape>>;
+  readonly fields: Readonly<Record<string, ValueRule | StoredShape>>;
+  readonly optional?: Readonly<Record<string, ValueRule | StoredShape>>;
 }
 
 /**
@@ -14,7 +14,7 @@ export interface StoredShape {
  */
 export function storedProblems(what: string, value: unknown, { fields, optional = {} }: StoredShape): string[] {
   if (!isRecord(value)) return [`${what} must be an object, not ${shown(value)}.`];
-  const problems = (name: string, field: Field | StoredShape): string[] => {
+  const problems = (name: string, field: ValueRule | StoredShape): string[] => {
     if ("fields" in field) return storedProblems(`${what}.${name}`, value[name], field);
     const [expected, fits] = field;
     return fits(value[name]) ? [] : [`${what}.${name} must be ${expected}, not ${shown(value[name])}.`];
@@ -33,26 +33,26 @@ export function throwStored(file: string, problems: readonly string[]): void {
 }
 
 /** A field that holds text. */
-export const text: Field = ["text", (value) => typeof value === "string"];
+export const text: ValueRule = ["text", (value) => typeof value === "string"];
 
 /** A finite number; null stands for NaN and infinities, which JSON does not have. */
-export const numberOrNull: Field = ["a number or null", (value) => value === null || typeof value === "number"];
+export const numberOrNull: ValueRule = ["a number or null", (value) => value === null || typeof value === "number"];
 
 /** A field that holds an object. */
-export const record: Field = ["an object", isRecord];
+export const record: ValueRule = ["an object", isRecord];
 
 /** A list whose elements fit a field. */
-export function listOf([expected, fits]: Field): Field {
+export function listOf([expected, fits]: ValueRule): ValueRule {
   return [`a list, each ${expected}`, (value) => Array.isArray(value) && value.every((each) => fits(each))];
 }
 
 /** An object with certain fields. */
-export function shaped(shape: StoredShape): Field {
+export function shaped(shape: StoredShape): ValueRule {
   const names = Object.keys(shape.fields).join(", ");
   return [`an object with ${names}`, (value) => storedProblems("", value, shape).length === 0];
 }
 
 /** A field that may also hold null. */
-export function orNull([expected, fits]: Field): Field {
+export function orNull([expected, fits]: ValueRule): ValueRule {
   return [`${expected} or null`, (value) => value === null || fits(value)];
 }

@@ -1,10 +1,10 @@
 import { join, warn } from "@convkit/files/system";
 import { classCounts, type IndexedDataset, splitFolds } from "@convkit/datasets";
-import { checkOptions, type OptionNames, shown } from "@convkit/errors";
+import { checkOptions, type OptionNames, shown, someText, trueOrFalse, wholeFromOne } from "@convkit/errors";
 import { writeJson } from "@convkit/files";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
 import type { Callback } from "../callbacks/callback.ts";
-import { throwProblems, trueOrFalse, valueProblems, wholeFromOne } from "../checks/fields.ts";
+import { throwProblems, valueProblems } from "../checks/fields.ts";
 import { trainOptionNames } from "../loop/check-options.ts";
 import { train } from "../loop/train.ts";
 import type { RunResult, TrainOptions } from "../loop/train-options.ts";
@@ -54,6 +54,7 @@ export async function crossValidate(options: CrossValidateOptions): Promise<Cros
   throwProblems([
     ...valueProblems("folds", count, wholeFromOne),
     ...valueProblems("stratify", stratify ?? true, trueOrFalse),
+    ...valueProblems("out", out ?? "", someText),
     ...functionProblems("model", model, "(fold) => createModel(…)"),
     ...(callbacks === undefined ? [] : functionProblems("callbacks", callbacks, "(fold) => [earlyStopping()]")),
   ]);

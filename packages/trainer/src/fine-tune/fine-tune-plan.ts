@@ -1,5 +1,5 @@
-import type { OptionNames } from "@convkit/errors";
-import { fieldProblems, type Fields, oneOf, wholeFromOne, wholeFromZero } from "../checks/fields.ts";
+import { oneOf, type OptionNames, wholeFromOne, wholeFromZero } from "@convkit/errors";
+import { fieldProblems, type Fields } from "../checks/fields.ts";
 
 /** The part of a fine-tuning besides the options of `train`. */
 export interface FineTunePlan {

@@ -1,5 +1,5 @@
+import { type ValueRule, wholeFromZero } from "@convkit/errors";
 import { type JsonValue, readJson, writeFileAtomic } from "@convkit/files";
-import { type Field, wholeFromZero } from "../checks/fields.ts";
 import { listOf, numberOrNull, record, type StoredShape, storedProblems, text, throwStored } from "../checks/stored.ts";
 import type { HealthRecord } from "./step-health.ts";
 
@@ -25,7 +25,7 @@ type Row = readonly (number | null)[];
 /** Enough for a million rows; a larger file cannot be one of a run. */
 const maxBytes = 256 << 20;
 
-const rowsOf = (cells: number, names: number): Field => [
+const rowsOf = (cells: number, names: number): ValueRule => [
   `a list of rows of ${cells} numbers`,
   (value) =>
     Array.isArray(value) &&

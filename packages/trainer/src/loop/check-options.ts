@@ -1,16 +1,16 @@
 import { modelMetadata } from "@convkit/core";
-import { checkOptions, type OptionNames, shown } from "@convkit/errors";
 import {
   aboveZero,
-  fieldProblems,
-  type Fields,
+  checkOptions,
   oneOf,
-  throwProblems,
+  someText,
+  type OptionNames,
+  shown,
   trueOrFalse,
-  valueProblems,
   wholeFromOne,
   wholeFromZero,
-} from "../checks/fields.ts";
+} from "@convkit/errors";
+import { fieldProblems, type Fields, throwProblems, valueProblems } from "../checks/fields.ts";
 import { isOptimizer } from "../optimization/own-optimizer.ts";
 import { planProblems } from "../plan/plan-checks.ts";
 import { hasSameClasses } from "../step/data-checks.ts";
@@ -136,6 +136,8 @@ export function checkTrainOptions(options: FullOptions): void {
     ...callbackProblems(options.callbacks),
     ...fieldProblems("checkpoints", options.checkpoints, checkpoints),
     ...valueProblems("restoreBest", options.restoreBest ?? true, trueOrFalse),
+    ...valueProblems("progress", options.progress ?? true, trueOrFalse),
+    ...valueProblems("out", options.out ?? "", someText),
     ...valueProblems("seed", options.seed ?? 0, wholeFromZero),
     ...runProblems(options),
     ...(sampleWeights instanceof Float32Array || sampleWeights === undefined

@@ -1,8 +1,8 @@
+import { fromZero, wholeFromOne, wholeFromZero } from "@convkit/errors";
 import { join } from "@convkit/files/system";
 import { withoutAux } from "@convkit/core";
 import { saveModel } from "@convkit/trainer/platform";
 import type { JsonValue } from "@convkit/files";
-import { fromZero, wholeFromOne, wholeFromZero } from "../checks/fields.ts";
 import {
   listOf,
   numberOrNull,

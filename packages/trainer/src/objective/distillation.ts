@@ -1,9 +1,9 @@
 import { modelMetadata, type Preprocessing } from "@convkit/core";
-import { checkOptions, type OptionNames, shown } from "@convkit/errors";
+import { aboveZero, checkOptions, type OptionNames, shown, type ValueRule, zeroToOne } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
 import { dequal } from "dequal";
-import { aboveZero, type Field, throwProblems, valueProblems, zeroToOne } from "../checks/fields.ts";
+import { throwProblems, valueProblems } from "../checks/fields.ts";
 import { TrainerError } from "../trainer-error.ts";
 import { type ModelOutput, outputsAndMaps } from "./model-outputs.ts";
 
@@ -32,7 +32,7 @@ const names: OptionNames<Distillation> = {
   featureWeight: true,
 };
 
-const pairs: Field = [
+const pairs: ValueRule = [
   "a list of pairs of names, of a layer of the model and of one of the teacher",
   (value) =>
     Array.isArray(value) &&

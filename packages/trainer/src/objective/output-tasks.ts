@@ -1,6 +1,8 @@
 import type { Dataset, Target } from "@convkit/datasets";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
 import { TrainerError } from "../trainer-error.ts";
+import { throwProblems } from "../checks/fields.ts";
+import { lossProblems } from "./check-loss.ts";
 import { fullLoss, isByOutput, isOwn, type Loss, type LossOption, type OwnLoss } from "./loss.ts";
 
 /** What one output of a model learns. */
@@ -49,6 +51,7 @@ export function outputTasks(
   data: Pick<Dataset, "name" | "targets" | "classes">,
   { loss, lossWeights = [], classWeights }: TaskOptions,
 ): OutputTask[] {
+  throwProblems(lossProblems(typeof loss === "string" ? { name: loss } : loss));
   const targets = targetsOf(data);
   const names = outputNames(model);
   const known = Object.keys(targets);

@@ -1,34 +1,22 @@
-import {
-  aboveZero,
-  belowOne,
-  type Field,
-  fieldProblems,
-  type Fields,
-  fromZero,
-  isRecord,
-  namedProblems,
-  trueOrFalse,
-  valueProblems,
-  wholeFromOne,
-  zeroToOne,
-} from "../checks/fields.ts";
+import { aboveZero, belowOne, type ValueRule, fromZero, trueOrFalse, wholeFromOne, zeroToOne } from "@convkit/errors";
+import { fieldProblems, type Fields, isRecord, namedProblems, valueProblems } from "../checks/fields.ts";
 import { type OptimizerConfig, optimizerNames, optimizerOptions } from "./optimizer-config.ts";
 import type { AdaptiveClip } from "./clipping.ts";
 import type { LayerDecay, ParameterGroup } from "./parameter-groups.ts";
 
 const isText = (value: unknown) => typeof value === "string" && value !== "";
 
-const patterns: Field = [
+const patterns: ValueRule = [
   'a pattern such as "head*", or a list of patterns',
   (value) => isText(value) || (Array.isArray(value) && value.length > 0 && value.every(isText)),
 ];
 
-const match: Field = [
+const match: ValueRule = [
   'a pattern such as "head*", a list of patterns, or a function',
   (value) => typeof value === "function" || patterns[1](value),
 ];
 
-const expressions: Field = [
+const expressions: ValueRule = [
   "a list of regular expressions",
   (value) => Array.isArray(value) && value.every((each) => isText(each) && isExpression(each as string)),
 ];
@@ -42,7 +30,7 @@ function isExpression(text: string): boolean {
 }
 
 const whole = (value: unknown) => isRecord(value);
-const anObject: Field = ["an object of options", whole];
+const anObject: ValueRule = ["an object of options", whole];
 
 const fields: Fields<OptimizerConfig> = {
   learningRate: fromZero,

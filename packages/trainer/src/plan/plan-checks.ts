@@ -1,28 +1,30 @@
-import { plateauProblems } from "../callbacks/reduce-on-plateau.ts";
-import { stoppingProblems } from "../callbacks/early-stopping.ts";
 import {
   aboveZero,
   belowOne,
-  type Field,
-  fieldProblems,
-  type Fields,
+  type ValueRule,
   fromOne,
   fromZero,
+  oneOf,
+  trueOrFalse,
+  wholeFromOne,
+  wholeFromZero,
+  zeroToOne,
+} from "@convkit/errors";
+import { plateauProblems } from "../callbacks/reduce-on-plateau.ts";
+import { stoppingProblems } from "../callbacks/early-stopping.ts";
+import {
+  fieldProblems,
+  type Fields,
   isRecord,
   listOfEpochs,
   namedProblems,
   noRecordProblem,
-  oneOf,
   throwProblems,
-  trueOrFalse,
   valueProblems,
-  wholeFromOne,
-  wholeFromZero,
-  zeroToOne,
 } from "../checks/fields.ts";
 import { plannedFineTuneProblems } from "../fine-tune/fine-tune-plan.ts";
-import { isByOutput, type Loss, lossNames, type LossOption } from "../objective/loss.ts";
-import { reductions } from "../objective/reduction.ts";
+import { lossProblems } from "../objective/check-loss.ts";
+import type { LossOption } from "../objective/loss.ts";
 import { type MetricOption, metricColumns } from "../metrics/metric-set.ts";
 import { metricNames, type MetricPlan } from "../metrics/named-metrics.ts";
 import { distillationFields } from "../objective/distillation.ts";
@@ -34,16 +36,6 @@ import { planAugmentation } from "../step/augmentation.ts";
 import type { WeightAveraging } from "../loop/train-options.ts";
 import type { Plan } from "./plan.ts";
 
-const loss: Fields<Loss> = {
-  labelSmoothing: zeroToOne,
-  gamma: fromZero,
-  alpha: fromZero,
-  classBalancing: trueOrFalse,
-  delta: aboveZero,
-  margin: fromZero,
-  reduction: oneOf(reductions),
-};
-
 const metric: Fields<MetricPlan> = {
   as: ["a name", (value) => typeof value === "string" && value !== ""],
   average: oneOf(["macro", "micro", "none"]),
@@ -54,7 +46,7 @@ const metric: Fields<MetricPlan> = {
 
 const averaging: Fields<WeightAveraging> = { start: wholeFromOne };
 
-const modelName: Field = ["a model's file or run directory", (value) => typeof value === "string" && value !== ""];
+const modelName: ValueRule = ["a model's file or run directory", (value) => typeof value === "string" && value !== ""];
 
 const warmup = { warmup: fromZero, warmupFrom: fromZero };
 type FieldsOf<Name extends Schedule["name"]> = Fields<Extract<Schedule, { name: Name }>>;
@@ -148,24 +140,6 @@ export function planProblems(plan: Omit<PlanParts, "metrics"> & { metrics?: Metr
   ];
 }
 
-/** A loss that is a function is checked by the train function, on the model's own shapes. */
-function lossProblems(given: LossOption | undefined, what = "loss"): string[] {
-  if (given === undefined || typeof given === "function") return [];
-  if (!isRecord(given)) return [noRecordProblem(what, given)];
-  if ("fn" in given)
-    return fieldProblems(what, given, {
-      fn: ["a function", (value: unknown) => typeof value === "function"],
-      reduction: loss.reduction,
-    });
-  if (!isByOutput(given) || Object.keys(given).length === 0 || "name" in given)
-    return namedProblems(what, given, lossNames, loss);
-  return Object.entries(given).flatMap(([output, own]) =>
-    Object.values(given).some((each) => typeof each === "number")
-      ? namedProblems(what, given, lossNames, loss)
-      : lossProblems(typeof own === "string" ? { name: own } : own, `${what}.${output}`),
-  );
-}
-
 function metricProblems(given: MetricOption | undefined, what = "metrics"): string[] {
   if (given === undefined) return [];
   if (!Array.isArray(given)) {
@@ -179,11 +153,15 @@ function metricProblems(given: MetricOption | undefined, what = "metrics"): stri
   return given.flatMap((each: unknown, place) => {
     if (typeof each === "function") return [];
     if (typeof each === "string") return namedProblems("metric", { name: each }, metricNames, metric);
-    if (isRecord(each) && "update" in each)
-      return ["update", "result", "reset"].flatMap((name) =>
-        typeof each[name] === "function" ? [] : [`${what}[${place}].${name} must be a function.`],
-      );
-    if (isRecord(each) && "fn" in each) return [];
+    if (isRecord(each) && ("update" in each || "fn" in each)) {
+      const functions = "update" in each ? ["update", "result", "reset"] : ["fn"];
+      return [
+        ...functions.flatMap((name) =>
+          typeof each[name] === "function" ? [] : [`${what}[${place}].${name} must be a function.`],
+        ),
+        ...valueProblems(`${what}[${place}].better`, each["better"] ?? "higher", oneOf(["higher", "lower"])),
+      ];
+    }
     return namedProblems("metric", each, metricNames, metric);
   });
 }

@@ -1,7 +1,7 @@
+import { oneOf, wholeFromZero } from "@convkit/errors";
 import { type FileHandle, crc32, join, open, readdir, rename, rm } from "@convkit/files/system";
 import type * as tf from "@tensorflow/tfjs-core";
 import { finalName, type JsonValue, readJson, writeFileAtomic, writeFolderAtomic, writeJson } from "@convkit/files";
-import { oneOf, wholeFromZero } from "../checks/fields.ts";
 import { listOf, shaped, type StoredShape, storedProblems, text, throwStored } from "../checks/stored.ts";
 import { TrainerError, unreadable } from "../trainer-error.ts";
 

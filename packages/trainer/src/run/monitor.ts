@@ -1,4 +1,4 @@
-import type { Field } from "../checks/fields.ts";
+import { type ValueRule } from "@convkit/errors";
 import { TrainerError } from "../trainer-error.ts";
 import type { EpochLogs } from "./history.ts";
 
@@ -61,7 +61,7 @@ export function isLowerBetter(monitor: Monitor, lower: readonly Monitor[] = ["lo
 }
 
 /** A field with a monitor: one of the four, or a metric of the plan, as in `auc`, `val_auc`, `age_mae` or `f1.cat`. */
-export function knownMonitor(metrics: readonly string[]): Field {
+export function knownMonitor(metrics: readonly string[]): ValueRule {
   return [
     `one of ${[...monitors, ...metrics.flatMap((name) => [name, `val_${name}`])].join(", ")}`,
     (value) => typeof value === "string" && (monitors.includes(value) || isMetric(value, metrics)),

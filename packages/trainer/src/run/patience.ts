@@ -1,5 +1,6 @@
+import { wholeFromZero } from "@convkit/errors";
 import type { JsonValue } from "@convkit/files";
-import { type Fields, throwProblems, wholeFromZero } from "../checks/fields.ts";
+import { type Fields, throwProblems } from "../checks/fields.ts";
 import { numberOrNull, storedProblems } from "../checks/stored.ts";
 import type { EpochLogs } from "./history.ts";
 import { improves, type Monitor, type Watched, watched, worst } from "./monitor.ts";

@@ -1,8 +1,8 @@
 import { modelMetadata, setModelMetadata } from "@convkit/core";
-import { checkOptions, type OptionNames } from "@convkit/errors";
+import { aboveZero, checkOptions, type OptionNames, wholeFromOne } from "@convkit/errors";
 import * as tf from "@tensorflow/tfjs-core";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
-import { aboveZero, throwProblems, valueProblems, wholeFromOne } from "../checks/fields.ts";
+import { throwProblems, valueProblems } from "../checks/fields.ts";
 import { fullOptions } from "../loop/plain-options.ts";
 import { train } from "../loop/train.ts";
 import type { TrainOptions } from "../loop/train-options.ts";

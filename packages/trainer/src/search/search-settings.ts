@@ -1,5 +1,5 @@
-import { checkOptions, type OptionNames } from "@convkit/errors";
-import { oneOf, throwProblems, valueProblems, wholeFromOne, wholeFromZero } from "../checks/fields.ts";
+import { checkOptions, oneOf, type OptionNames, wholeFromOne, wholeFromZero } from "@convkit/errors";
+import { throwProblems, valueProblems } from "../checks/fields.ts";
 import { TrainerError } from "../trainer-error.ts";
 import { checkSpace, type DrawnSettings, drawSettings, type SearchSpace } from "./search-space.ts";
 

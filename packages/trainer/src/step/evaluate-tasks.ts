@@ -1,11 +1,18 @@
 import { warn } from "@convkit/files/system";
 import { modelMetadata, preprocess, type Preprocessing } from "@convkit/core";
 import type { Dataset } from "@convkit/datasets";
-import { checkOptions, type OptionNames } from "@convkit/errors";
+import {
+  checkOptions,
+  type OptionNames,
+  type ValueRule,
+  wholeFromOne,
+  wholeFromZero,
+  zeroToOne,
+} from "@convkit/errors";
 import { executable, type ExecutionOptions } from "@convkit/graph";
 import * as tf from "@tensorflow/tfjs-core";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
-import { type Field, throwProblems, valueProblems, wholeFromOne, wholeFromZero, zeroToOne } from "../checks/fields.ts";
+import { throwProblems, valueProblems } from "../checks/fields.ts";
 import { type MetricOption, MetricSet } from "../metrics/metric-set.ts";
 import { type OutputEvaluation, outputEvaluator, type Thresholds } from "../metrics/output-evaluation.ts";
 import type { LossOption } from "../objective/loss.ts";
@@ -167,7 +174,7 @@ export async function evaluateTasks(
   return { count: images, loss, metrics: { ...Object.fromEntries(accuracies), ...metrics.results() }, outputs };
 }
 
-const thresholds: Field = [
+const thresholds: ValueRule = [
   'a number from 0 to 1, a list of them, or "f1"',
   (value) => value === "f1" || (Array.isArray(value) ? value.every((each) => zeroToOne[1](each)) : zeroToOne[1](value)),
 ];

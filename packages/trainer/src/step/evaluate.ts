@@ -1,6 +1,14 @@
 import { modelMetadata, type Preprocessing } from "@convkit/core";
 import { type Dataset, matchClasses } from "@convkit/datasets";
-import { checkOptions, shown, type OptionNames } from "@convkit/errors";
+import {
+  checkOptions,
+  checkValues,
+  shown,
+  trueOrFalse,
+  wholeFromOne,
+  wholeFromZero,
+  type OptionNames,
+} from "@convkit/errors";
 import { executable, type ExecutionOptions } from "@convkit/graph";
 import type * as tf from "@tensorflow/tfjs-core";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
@@ -82,6 +90,8 @@ export async function evaluate(
   options: EvaluateOptions = {},
 ): Promise<Evaluation & { readonly mistakes: readonly Mistake[] }> {
   checkOptions("evaluate", options, optionNames, (message) => new TrainerError(message));
+  const rules = { batch: wholeFromOne, mistakes: wholeFromZero, mirror: trueOrFalse };
+  checkValues("evaluate", options, rules, (message) => new TrainerError(message));
   const { batch = 32, mistakes = 24, mirror = false, onBatch, signal, execution } = options;
   checkEvaluationData(model, data);
   if (data.targets !== undefined)

@@ -1,7 +1,7 @@
 import { basename, warn } from "@convkit/files/system";
-import { checkOptions, type OptionNames } from "@convkit/errors";
+import { aboveZero, checkOptions, type OptionNames, wholeFromZero } from "@convkit/errors";
 import type { Callback, Training } from "../callbacks/callback.ts";
-import { aboveZero, throwProblems, valueProblems, wholeFromZero } from "../checks/fields.ts";
+import { throwProblems, valueProblems } from "../checks/fields.ts";
 import { TrainerError } from "../trainer-error.ts";
 import type { TrackedEnd, Tracker } from "./tracker.ts";
 

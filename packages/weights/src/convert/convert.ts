@@ -1,10 +1,10 @@
-import { checkOptions, OptionError } from "@convkit/errors";
+import { checkOptions, checkValues, OptionError, trueOrFalse } from "@convkit/errors";
 import type { OptionNames } from "@convkit/errors";
 import type * as tfl from "@tensorflow/tfjs-layers";
-import { loadWeightsNames } from "../load/keras-layers.ts";
+import { checkLoading, loadWeightsNames } from "../load/keras-layers.ts";
 import type { LoadWeightsOptions } from "../load/keras-layers.ts";
 import { loadModel, loadWeights } from "../load/load-model.ts";
-import { formatOf, saveModel, saveNames } from "../save/save-model.ts";
+import { checkSaving, formatOf, saveModel, saveNames } from "../save/save-model.ts";
 import type { SaveOptions, SaveReport } from "../save/save-model.ts";
 import { readyToVerify, verifySaved } from "./verify.ts";
 import type { WeightRow } from "./verify.ts";
@@ -45,6 +45,9 @@ export async function convert(
   options: ConvertOptions = {},
 ): Promise<ConvertReport> {
   checkOptions("convert", options, convertNames);
+  checkSaving("convert", options);
+  checkLoading("convert", options);
+  checkValues("convert", options, { verify: trueOrFalse });
   const { model: given, verify = false, by, ignore, channels, published, state, onNote, ...saving } = options;
   const ofWeights = { by, ignore, channels, published, state };
   const idle = Object.entries(ofWeights).flatMap(([name, value]) => (value === undefined ? [] : [name]));

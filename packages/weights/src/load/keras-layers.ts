@@ -1,4 +1,4 @@
-import type { OptionNames } from "@convkit/errors";
+import { checkValues, oneOf, type OptionNames, someText } from "@convkit/errors";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import type { PublishedWeights } from "../published/imagenet.ts";
 import type { LayerTensors } from "../formats/keras/weights-h5.ts";
@@ -66,6 +66,11 @@ export const loadWeightsNames: OptionNames<LoadWeightsOptions> = {
   state: true,
   onNote: true,
 };
+
+/** Throws an `OptionError` for a way of loading that there is not. */
+export function checkLoading(where: string, options: LoadWeightsOptions): void {
+  checkValues(where, options, { by: oneOf(["name", "order"]), channels: oneOf(["adapt"]), state: someText });
+}
 
 /**
  * Loads the tensors of a Keras file into a model, layer by layer. Loads all of them, or throws an error that names

@@ -3,7 +3,7 @@ import { checkOptions, ConvkitError, OptionError, shown } from "@convkit/errors"
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { importModel } from "../formats/keras/import-model.ts";
 import type { ImportOptions } from "../formats/keras/import-model.ts";
-import { loadKerasLayers, loadWeightsNames } from "./keras-layers.ts";
+import { checkLoading, loadKerasLayers, loadWeightsNames } from "./keras-layers.ts";
 import type { LoadWeightsOptions, LoadWeightsReport } from "./keras-layers.ts";
 import { assign } from "../model/assign.ts";
 import type { Assignment } from "../model/assign.ts";
@@ -74,6 +74,7 @@ export async function loadWeights(
 ): Promise<LoadWeightsReport> {
   checkModel("loadWeights", model);
   checkOptions("loadWeights", options, loadWeightsNames);
+  checkLoading("loadWeights", options);
   const file = await openWeights(source, { state: options.state });
   try {
     const report = await loadOpened(model, file, options);

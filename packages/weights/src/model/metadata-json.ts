@@ -1,5 +1,6 @@
 import { metadataFromJson, modelMetadata, setModelMetadata } from "@convkit/core";
 import type { ModelMetadata } from "@convkit/core";
+import { checkMetadata } from "@convkit/core/internal";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { parseJson } from "../bytes/json.ts";
 import { WeightsError } from "../weights-error.ts";
@@ -12,8 +13,12 @@ export function metadataText(metadata: ModelMetadata): string | undefined {
   return Object.values(metadata).every((value) => value === undefined) ? undefined : JSON.stringify(metadata);
 }
 
-/** What `saveModel` writes: the model's own metadata, with the fields of `given` in place of the model's. */
-export function metadataOf(model: tfl.LayersModel, given: ModelMetadata = {}): ModelMetadata {
+/**
+ * What `saveModel` writes: the model's own metadata, with the fields of `given` in place of the model's. Throws a `WeightsError` for
+ * fields and values of `given` that metadata cannot have.
+ */
+export function metadataOf(file: string, model: tfl.LayersModel, given: ModelMetadata = {}): ModelMetadata {
+  checkMetadata("metadata", given, (problem) => new WeightsError(file, "", problem));
   return { ...modelMetadata(model), ...given };
 }
 

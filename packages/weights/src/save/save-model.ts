@@ -1,6 +1,6 @@
 import type { ModelMetadata } from "@convkit/core";
 import { checkModel } from "@convkit/core/internal";
-import { checkOptions, shown } from "@convkit/errors";
+import { checkOptions, checkValues, oneOf, shown, trueOrFalse } from "@convkit/errors";
 import type { OptionNames } from "@convkit/errors";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { disk, writeSavedModel } from "@convkit/weights/platform";
@@ -10,7 +10,7 @@ import { writeOnnx } from "../formats/onnx/write.ts";
 import { writeTfjs } from "../formats/tfjs/write.ts";
 import { neededBeyondStock } from "../formats/tfjs/needs.ts";
 import { writeTfjsGraph } from "../formats/tfjs-graph/write.ts";
-import type { Quantization } from "../formats/tfjs/shards.ts";
+import { type Quantization, quantizations } from "../formats/tfjs/shards.ts";
 import { writeTorchSafetensors } from "../formats/torch/write.ts";
 import { metadataOf } from "../model/metadata-json.ts";
 import { readAhead } from "../model/read-ahead.ts";
@@ -19,7 +19,9 @@ import { WeightsError } from "../weights-error.ts";
 import type { Destination } from "./destination.ts";
 import { memory, within } from "./page-destinations.ts";
 
-export type ModelFormat = "keras" | "h5" | "weights-h5" | "safetensors" | "onnx" | "savedmodel" | "tfjs" | "tfjs-graph";
+const formats = ["keras", "h5", "weights-h5", "safetensors", "onnx", "savedmodel", "tfjs", "tfjs-graph"] as const;
+
+export type ModelFormat = (typeof formats)[number];
 
 export interface SaveOptions {
   /** The format; by default the one that the path's ending names. Required for a folder. */
@@ -91,6 +93,7 @@ export async function saveModel(model: tfl.LayersModel, path: string, options: S
   checkModel("saveModel", model);
   checkPath("saveModel", path);
   checkOptions("saveModel", options, saveNames);
+  checkSaving("saveModel", options);
   const { into } = options;
   return write(model, path, options, into === undefined ? disk : within(into));
 }
@@ -107,9 +110,15 @@ export async function modelFiles(
   checkModel("modelFiles", model);
   checkPath("modelFiles", path);
   checkOptions("modelFiles", options, fileNames);
+  checkSaving("modelFiles", options);
   const { destination, files } = memory();
   await write(model, path, options, destination);
   return [...files].map(([file, parts]) => new File([...parts], file.slice(file.lastIndexOf("/") + 1)));
+}
+
+/** Throws an `OptionError` for a format, a quantization or a flag that there is not. */
+export function checkSaving(where: string, options: SaveOptions): void {
+  checkValues(where, options, { format: oneOf(formats), quantize: oneOf(quantizations), stock: trueOrFalse });
 }
 
 async function write(
@@ -134,7 +143,7 @@ async function write(
     );
   if (gradCam !== false && format !== "onnx")
     throw new WeightsError(path, "", `gradCam is for ONNX files, not for ${format}`);
-  const metadata = metadataOf(model, options.metadata);
+  const metadata = metadataOf(path, model, options.metadata);
   await readAhead(model);
   if (format === "tfjs" || format === "savedmodel" || format === "tfjs-graph") {
     let tensors = model.weights.length;

@@ -117,7 +117,7 @@ export function onnxBytes(model: tfl.LayersModel): Uint8Array {
       position += bytes.byteLength;
     },
   };
-  writeOnnx(sink, model, { file: `${model.name}.onnx`, metadata: metadataOf(model) });
+  writeOnnx(sink, model, { file: `${model.name}.onnx`, metadata: metadataOf(`${model.name}.onnx`, model) });
   return concatBytes(parts);
 }
 

@@ -2,7 +2,9 @@ import { newSha256 } from "@convkit/files/system";
 import { narrowFloat16 } from "../../bytes/half-float.ts";
 import type { FolderToFill } from "../../save/destination.ts";
 
-export type Quantization = "float16" | "uint8" | "uint16";
+export const quantizations = ["float16", "uint8", "uint16"] as const;
+
+export type Quantization = (typeof quantizations)[number];
 
 /** The shard size of tfjs' own converter. Browsers cache files of this size. */
 const shardBytes = 4 << 20;
