@@ -143,12 +143,19 @@ const kinds: Record<string, (draw: Draw) => Case> = {
       draw.pick([1, 2]),
       draw.pick([1, 2]),
     ];
-    const a = draw.pick(names);
+    const explicit: [[number, number], [number, number], [number, number], [number, number]] = [
+      [0, 0],
+      [kh - 1, draw.pick([0, 1, 3])],
+      [draw.pick([0, 1, 3]), kw - 1],
+      [0, 0],
+    ];
+    const [a, pad] = [draw.pick(names), draw.pick(["same", explicit] as const)];
     return {
-      title: `${a} of [${[n, h, w, c]}] by ${kh}x${kw}x${multiplier} / ${stride}`,
+      title: `${a} of [${[n, h, w, c]}] by ${kh}x${kw}x${multiplier} / ${stride}, ${JSON.stringify(pad)}`,
       shapes: [[n, h, w, c], [kh, kw, c, multiplier], [c * multiplier]],
       run: (x, filter, b) =>
-        activations[a]!(tf.add(tf.depthwiseConv2d(x as tf.Tensor4D, filter as tf.Tensor4D, stride, "same"), b!)),
+        activations[a]!(tf.add(tf.depthwiseConv2d(x as tf.Tensor4D, filter as tf.Tensor4D, stride, pad), b!)),
+      isForwardOnly: pad !== "same",
     };
   },
 };
@@ -199,6 +206,32 @@ describe.runIf(engines.includes("native"))("rules and passes keep eager tfjs' nu
       Array.from({ length: 60 }, () => kinds[kind]!(draw)),
       {},
     );
+  });
+
+  // TensorFlow's own kernels end the process there.
+  test.each([
+    ["a window that meets no pixel", [1, 4], 1],
+    ["a depthwise window with numbers for its padding", [2, 5], 3],
+  ] as const)("%s takes an image that is padded by an op of its own", async (title, [h, w], size) => {
+    const pads: [[number, number], [number, number], [number, number], [number, number]] = [
+      [0, 0],
+      [0, 1],
+      [0, 1],
+      [0, 0],
+    ];
+    const isDepthwise = title.includes("depthwise");
+    const convolve = isDepthwise ? tf.depthwiseConv2d : tf.conv2d;
+    const window = tf.ones<tf.Rank.R4>([isDepthwise ? 1 : size, size, 1, 1]);
+    const compiled = compile((x: tf.Tensor4D, bias: tf.Tensor) =>
+      tf.relu(tf.add(convolve(x, window, 2, pads, "NHWC"), bias)),
+    );
+    const image = { data: Float32Array.from({ length: h * w }, (_, i) => i + 1), shape: [1, h, w, 1] };
+    const { data } = await compiled(image as never, { data: Float32Array.of(0.5), shape: [1] } as never);
+    // Sums of each second window, the last ones over the padding.
+    expect([...data]).toEqual(isDepthwise ? [6.5, 12.5, 0.5, 0.5] : [1.5, 3.5, 0.5]);
+    expect(compiled.describe()[0]?.ops).toMatchObject({ PadV2: 1 });
+    await compiled.dispose();
+    window.dispose();
   });
 
   test("a product with a step function is NaN where its input is, unless it is ReLU's gradient", async () => {

@@ -21,7 +21,7 @@ import { engines } from "@convkit/testing";
 import { onnxBytes } from "@convkit/weights";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { choiceFile, chooseRuntime } from "../src/choose-runtime.ts";
 import { predictor } from "../src/index.ts";
 import { refusedRuntimes } from "../src/refused-runtimes.ts";
@@ -37,6 +37,11 @@ beforeAll(async () => {
   whole = await installOpenvino();
   folder = path.join(cache, path.basename(whole.folder));
   process.env["CONVKIT_CACHE"] = cache;
+});
+// Each test begins with a whole install, and with nothing kept.
+beforeEach(async () => {
+  for (const name of readdirSync(cache)) rmSync(path.join(cache, name), { recursive: true });
+  await install({ sizes: true });
 });
 afterAll(() => {
   if (before === undefined) delete process.env["CONVKIT_CACHE"];
@@ -178,7 +183,6 @@ describe.each(["openvino", "onnxruntime", "auto"] as const)("%s", (runtime) => {
 });
 
 test("a compiled network that was kept gives the same numbers, is not taken for another file, and is made anew when it is cut off", async () => {
-  await install({ sizes: true });
   const kept = path.join(cache, "predict", "openvino");
   const list = () => (existsSync(kept) ? readdirSync(kept) : []);
   const file = path.join(cache, "sums.onnx");
@@ -222,9 +226,7 @@ test("a compiled network that was kept gives the same numbers, is not taken for 
 });
 
 test("a large network that is no file is kept by its content alone, and describe() tells that", async () => {
-  await install({ sizes: true });
   const kept = path.join(cache, "predict", "openvino");
-  rmSync(kept, { recursive: true, force: true });
   const model = tfl.sequential({ layers: [tfl.layers.dense({ units: 512, inputShape: [512], useBias: false })] });
   const feed = { data: new Float32Array(512).fill(0.5), shape: [1, 512] };
   const predicted = async (factor: number): Promise<[number, boolean | undefined]> => {

@@ -10,6 +10,7 @@ import { freeze } from "./freeze.ts";
 import { fuseShortcut } from "./fuse-shortcut.ts";
 import { leakyReluAsSelect } from "./leaky-relu-as-select.ts";
 import { mixedPrecision } from "./mixed-precision.ts";
+import { padBeforeConvolution } from "./pad-before-convolution.ts";
 import type { Pass, PassGraph, PassOptions } from "./pass.ts";
 import { keepNan } from "./keep-nan.ts";
 import { writeBarrier } from "./write-barrier.ts";
@@ -21,6 +22,7 @@ const passes: readonly Pass[] = [
   fuseShortcut,
   leakyReluAsSelect,
   cropFilters,
+  padBeforeConvolution,
   convolutionAsMatmul,
   depthwiseGradientAsConvolution,
   mixedPrecision,
