@@ -21,6 +21,7 @@ import { measuredReceptiveField } from "@convkit/inspect";
 import { createModel } from "@convkit/models";
 import { engines } from "@convkit/testing";
 import * as tf from "@tensorflow/tfjs-core";
+import * as tfl from "@tensorflow/tfjs-layers";
 import { beforeAll, describe, expect, it } from "vitest";
 
 const positive = { init: ones } as const;
@@ -179,5 +180,27 @@ describe("famous networks", () => {
       expect([seen[0], seen.at(-1)]).toEqual([start[axis], start[axis]! + field - 1]);
     }
     model.dispose();
+  });
+
+  it("starts where it does without the nested model that the layers are in", async () => {
+    const body = () => [
+      tfl.layers.conv2d({ filters: 2, kernelSize: 3, padding: "same", kernelInitializer: "ones" }),
+      tfl.layers.conv2d({ filters: 1, kernelSize: 3, strides: 2, kernelInitializer: "ones" }),
+    ];
+    const input = tfl.input({ shape: [12, 10, 1] });
+    const first = () => tfl.layers.conv2d({ filters: 2, kernelSize: 5, padding: "same", kernelInitializer: "ones" });
+    const apply = (layers: readonly tfl.layers.Layer[], x: tfl.SymbolicTensor) =>
+      layers.reduce((value, layer) => layer.apply(value) as tfl.SymbolicTensor, x);
+    const inner = tfl.input({ shape: [12, 10, 2] });
+    const nested = tfl.model({ inputs: inner, outputs: apply(body(), inner), name: "inner" });
+    const one = tfl.model({ inputs: input, outputs: apply([first(), nested], input) });
+    const flat = tfl.model({ inputs: input, outputs: apply([first(), ...body()], input) });
+    const ask = { samples: 1 };
+    const { layer, offset, ...rest } = await measuredReceptiveField(one, { ...ask, layer: "inner" });
+    const { layer: __, ...expected } = await measuredReceptiveField(flat, ask);
+    expect(layer).toBe("inner");
+    // Two pixels of padding of the 5x5 convolution, one of the 3x3 convolution.
+    expect(offset).toEqual([-3, -3]);
+    expect({ offset, ...rest }).toEqual(expected);
   });
 });

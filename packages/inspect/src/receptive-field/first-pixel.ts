@@ -1,4 +1,4 @@
-import { layerWindow } from "@convkit/core";
+import { layerOutput, layerWindow } from "@convkit/core";
 import type { Pair } from "@convkit/core";
 import { nestedModel, padsOf, shapedNodes } from "@convkit/core/internal";
 import type { Shape, ShapedNode } from "@convkit/core/internal";
@@ -20,8 +20,7 @@ export function firstPixel(model: tfl.LayersModel, inputShape: Shape, layer: str
     model.inputs.map(({ id }) => [id, { first: [0, 0], stride: [1, 1] }]),
   );
   walk(shapedNodes(model, [inputShape]), starts);
-  const output = model.layers.find(({ name }) => name === layer)?.output as tfl.SymbolicTensor | undefined;
-  return output === undefined ? undefined : starts.get(output.id)?.first;
+  return starts.get(layerOutput(model, layer).id)?.first;
 }
 
 function walk(nodes: readonly ShapedNode[], starts: Map<number, Start | undefined>): void {

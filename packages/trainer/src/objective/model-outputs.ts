@@ -1,3 +1,4 @@
+import { layerOutput } from "@convkit/core";
 import { type ModelCall, type Position, endOf, finishOutput } from "@convkit/core/internal";
 import type * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
@@ -37,7 +38,7 @@ export function outputsAndMaps(
   { training = false }: { readonly training?: boolean | undefined } = {},
 ): { readonly outputs: ModelOutput[]; readonly maps: tf.Tensor[] } {
   const ends = model.outputs.map(endOf);
-  const maps = layers.map((name) => ({ tensor: model.getLayer(name).output as tfl.SymbolicTensor, inside: [] }));
+  const maps = layers.map((name) => ({ tensor: layerOutput(model, name), inside: [] }));
   const positions = [...ends.map(({ base }) => base), ...maps];
   const apply = () => valuesAt(model, positions, [images].flat() as tf.Tensor[], training);
   const values = training ? withFrozenNorms(model, apply) : apply();
