@@ -2,8 +2,9 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { engines } from "@convkit/testing";
-import { saveNpy } from "@convkit/weights";
+import { saveModel, saveNpy } from "@convkit/weights";
 import { env } from "@tensorflow/tfjs-core";
+import * as tfl from "@tensorflow/tfjs-layers";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
 import { readNpy } from "../src/outputs/npy.ts";
@@ -286,6 +287,23 @@ test("inspect makes one page that loads nothing", async () => {
   expect(text.match(/(src|href)="(?!data:)|<script/g)).toBeNull();
   expect((await call("inspect", "lenet5", image)).err).toMatch(/has random weights, so its answers mean nothing/);
   expect((await call("inspect", "lenet5", image, "--out", "x.png")).err).toMatch(/to end in \.html, got x\.png/);
+});
+
+test("inspect refuses models that take no image in a sentence", async () => {
+  const [image, file] = [join(folder, "gray.png"), join(folder, "no-images.keras")];
+  await sharp(new Uint8Array(64), { raw: { width: 8, height: 8, channels: 1 } })
+    .png()
+    .toFile(image);
+  const input = (...shape: number[]) => tfl.input({ shape });
+  const dense = (x: tfl.SymbolicTensor) => tfl.layers.dense({ units: 2 }).apply(x) as tfl.SymbolicTensor;
+  const refused = async (inputs: tfl.SymbolicTensor[]) => {
+    await saveModel(tfl.model({ inputs, outputs: inputs.map(dense) }), file);
+    return (await call("inspect", file, image, "--out", join(folder, "none.html"))).err;
+  };
+  expect(await refused([input(8, 8, 1), input(4)])).toContain("has 2 inputs: inspect takes models with one input");
+  expect(await refused([input(16, 3)])).toContain("takes arrays of shape [null,16,3], not images");
+  expect(await refused([input(8, 8, 8, 1)])).toContain("takes arrays of shape [null,8,8,8,1], not images");
+  expect(await refused([input(8, 8, 5)])).toContain("takes arrays of 5 channels, not images");
 });
 
 describe("convert", () => {

@@ -44,6 +44,8 @@ export async function run(
       `${name} has random weights, so its answers mean nothing: give --weights imagenet or a file of weights, or --seed for random weights.`,
     );
   const { model, preprocessing, images } = resolved;
+  if (model.inputs.length !== 1)
+    throw new CliError(`${name} has ${model.inputs.length} inputs: inspect takes models with one input of images.`);
   const [height, width, channels] = imageShape(name, model.inputs[0]!.shape, images);
   const { data } = await decodeImage(userPath(image), { ...images, size: [height, width], channels });
   const classes = resolved.classes ?? classNames(model) ?? [];
