@@ -72,6 +72,29 @@ describe("matchClasses", () => {
     expect(await all(matched)).toEqual([[7, 0]]);
   });
 
+  it.each(["arrays", "a generator"])("keeps all of a batch of %s but its labels", async (kind) => {
+    const about = { shape: [1, 1, 1] as const, classes: ["bee", "cat"] };
+    const given =
+      kind === "arrays"
+        ? fromArrays({
+            ...about,
+            images: Uint8Array.of(10, 20, 30),
+            labels: [0, 1, 1],
+            inputs: { age: { values: [5, 6, 7], shape: [1] } },
+          })
+        : fromGenerator({ ...about, samples: () => [{ image: Uint8Array.of(7), label: 1 }] });
+    const matched = matchClasses(given, ["cat", "bee"]);
+    expect({ ...matched, batches: 0 }).toMatchObject(given.inputs ? { inputs: given.inputs } : {});
+    const [before, after] = [[], []] as object[][];
+    for await (const batch of given.batches({ batch: 2 })) before!.push({ ...batch, labels: [...batch.labels] });
+    for await (const batch of matched.batches({ batch: 2 })) {
+      const { release, ...rest } = batch;
+      expect(release).toBeInstanceOf(Function);
+      after!.push({ ...rest, labels: Array.from(batch.labels, (label) => 1 - label) });
+    }
+    expect(after).toEqual(before);
+  });
+
   it("gives back the memory of a batch", async () => {
     for await (const batch of matchClasses(data, ["cat", "bee"]).batches({ batch: 4 })) {
       batch.release!();

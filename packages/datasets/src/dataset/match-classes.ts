@@ -33,9 +33,19 @@ export function matchClasses(data: Dataset | IndexedDataset, names: readonly str
 }
 
 function withLabels(data: Dataset, classes: readonly string[], labelOf: Int32Array): Dataset {
-  const { name, shape, dtype, size, decoding, readsParts } = data;
+  const { name, shape, dtype, size, decoding, readsParts, inputs } = data;
   const batches = (options: BatchOptions): AsyncIterable<Batch> => relabeled(data.batches(options), labelOf);
-  return { name, classes, shape, dtype, size, decoding, ...(readsParts === true && { readsParts }), batches };
+  return {
+    name,
+    classes,
+    shape,
+    dtype,
+    size,
+    decoding,
+    ...(inputs && { inputs }),
+    ...(readsParts === true && { readsParts }),
+    batches,
+  };
 }
 
 function indexedWith(data: IndexedDataset, classes: readonly string[], labelOf: Int32Array): IndexedDataset {
@@ -52,17 +62,13 @@ function indexedWith(data: IndexedDataset, classes: readonly string[], labelOf: 
 
 async function* relabeled(batches: AsyncIterable<Batch>, labelOf: Int32Array): AsyncGenerator<Batch> {
   for await (const batch of batches) {
-    const { shape, indices, place, part } = batch;
     yield {
+      ...batch,
       // A released batch has no images.
       get images() {
         return batch.images;
       },
-      shape,
       labels: batch.labels.map((label) => labelOf[label]!),
-      indices,
-      ...(place === undefined ? {} : { place }),
-      ...(part && { part }),
       release: () => batch.release?.(),
     };
   }
