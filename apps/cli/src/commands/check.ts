@@ -31,10 +31,11 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
   const { batch = 32, steps, lr, out, ...inputs } = given;
   await engineInUse(context);
   const { seed = 0 } = context.options;
-  const { model, train, preprocessing } = await modelAndData(context, name, inputs);
+  const { model, train, preprocessing, objective } = await modelAndData(context, name, inputs);
   context.out.note(`Learning one batch of ${grouped(Math.min(batch, train.size))} images of ${train.name} …`);
   const optimizer = { name: "adam", ...(lr !== undefined && { learningRate: lr }) } as const;
   const check = await checkTraining(model, train, {
+    ...objective,
     batch,
     steps,
     optimizer,
@@ -96,6 +97,7 @@ function checkText({ input, classes, start, learned, findings }: TrainingCheck, 
   const guess = kinds.includes("numbers") ? "the means of the numbers give" : "equal chances give";
   const present = classes.filter(({ images }) => images > 0).length;
   const round = (value: number): string => String(Number(value.toPrecision(4)));
+  const compared = start.expected === undefined ? "" : `; ${guess} ${round(start.expected)}`;
   return [
     table(
       ["", ""],
@@ -107,7 +109,7 @@ function checkText({ input, classes, start, learned, findings }: TrainingCheck, 
         ...(classes.length === 0
           ? []
           : [[kinds.includes("labels") ? "labels" : "classes", `${present} of ${classes.length} in the batch`]]),
-        ["loss at the start", `${round(start.loss)}; ${guess} ${round(start.expected)}`],
+        ["loss at the start", `${round(start.loss)}${compared}`],
         [
           "one batch by heart",
           `loss ${round(learned.loss)}${learned.accuracy === undefined ? "" : `, accuracy ${percent(learned.accuracy)}`} after ${learned.steps} steps`,

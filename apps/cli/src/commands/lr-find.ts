@@ -36,8 +36,8 @@ export async function run(context: Context, given: ValuesOf<typeof options>, nam
     throw new UsageError(`--out must be the name of an .svg file, not ${out}.`);
   await engineInUse(context);
   const { seed = 0 } = context.options;
-  const { model, train, preprocessing, loss } = await modelAndData(context, name, inputs);
-  const range = { from, to, steps, batch, seed, preprocessing, ...(loss && { loss }), signal: context.signal };
+  const { model, train, preprocessing, objective } = await modelAndData(context, name, inputs);
+  const range = { from, to, steps, batch, seed, preprocessing, ...objective, signal: context.signal };
   const found = await findLearningRate(model, train, { ...range, optimizer: optimizer as OptimizerName });
   const { valley, steepest, minimum } = found.suggestions;
   if (out !== undefined) {

@@ -1,5 +1,4 @@
 import type { IndexedDataset } from "@convkit/datasets";
-import type { Plan } from "@convkit/trainer";
 import type { Context } from "../terminal/context.ts";
 import { dataNotes } from "../inputs/data-notes.ts";
 import { type GivenTargets, targetsGiven } from "../inputs/data-options.ts";
@@ -8,6 +7,7 @@ import type { ModelOptions } from "../inputs/model-options.ts";
 import type { ResolvedModel } from "../inputs/model-source.ts";
 import { userPath } from "../inputs/user-path.ts";
 import { basePlan } from "./plan.ts";
+import { type Objective, planObjective } from "./plan-objective.ts";
 import { runModel } from "./run-model.ts";
 
 /** The options of a command that trains a little, without a run. */
@@ -19,12 +19,12 @@ export interface TrainingInputs extends ModelOptions, GivenTargets {
   readonly widths?: readonly number[] | undefined;
 }
 
-/** The model and the training images that `convkit train` begins with. */
+/** The model, the training images and what is minimized, with which `convkit train` begins. */
 export async function modelAndData(
   context: Context,
   name: string,
   given: TrainingInputs,
-): Promise<ResolvedModel & { readonly train: IndexedDataset; readonly loss: Plan["loss"] }> {
+): Promise<ResolvedModel & { readonly train: IndexedDataset; readonly objective: Objective }> {
   const { data, dataFrom, outside, arch, weights, adaptChannels, state, preprocessing } = given;
   const { classes, input, aux, widths } = given;
   const plan = basePlan(name, given);
@@ -43,7 +43,7 @@ export async function modelAndData(
   });
   const { train } = resolved.data;
   dataNotes(context.out, train)();
-  return { ...resolved, train, loss: plan.loss };
+  return { ...resolved, train, objective: await planObjective(plan, resolved.model, train) };
 }
 
 /** The entries with a value. */

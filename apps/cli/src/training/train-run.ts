@@ -2,24 +2,19 @@ import { existsSync } from "node:fs";
 import { readdir, rm, rmdir } from "node:fs/promises";
 import { basename } from "node:path";
 import { writeJson } from "@convkit/files";
-import { type IndexedDataset, maskPixels } from "@convkit/datasets";
 import type { Engine } from "@convkit/engine";
-import { findArchitecture, isModelName } from "@convkit/models";
 import {
-  balancedClassWeights,
   claimRunDirectory,
   evaluate,
   evaluateTasks,
   fineTune,
   type Loss,
-  type Plan,
   planAugmentation,
   type RunClaim,
   runDirectory,
   type RunResult,
   train,
 } from "@convkit/trainer";
-import { weightsOfCounts } from "@convkit/trainer/internal";
 import type { Context } from "../terminal/context.ts";
 import { grouped } from "../terminal/format.ts";
 import { CliError, UsageError } from "../terminal/usage-error.ts";
@@ -29,6 +24,7 @@ import { engineInUse } from "../inputs/use-engine.ts";
 import { environment } from "./environment.ts";
 import type { EndedRun } from "./finish-run.ts";
 import type { RunConfig } from "./run-config.ts";
+import { planObjective } from "./plan-objective.ts";
 import { decisions, runCallbacks, tellAndGoOn } from "./run-callbacks.ts";
 import type { RunPlace } from "./run-place.ts";
 import { runModel } from "./run-model.ts";
@@ -135,12 +131,7 @@ async function trainIn(
     batch: plan.batch,
     seed,
     preprocessing,
-    ...(plan.lossWeights
-      ? { lossWeights: plan.lossWeights }
-      : {
-          outputWeights:
-            plan.outputWeights ?? (targets ? undefined : outputWeightsOf(plan.model, model.outputs.length)),
-        }),
+    ...(await planObjective(plan, model, data.train)),
     ...(plan.metrics && { metrics: plan.metrics }),
     onNote: (note: string) => context.out.note(note),
     execution,
@@ -151,9 +142,7 @@ async function trainIn(
     resume: place.isResumed && { anyMachine: true },
     metadata: { name: config.name, ...(targets === undefined && { classes }), preprocessing },
     signal: context.signal,
-    ...(plan.loss && { loss: plan.loss }),
     ...(plan.augment && { augment: targets ? plan.augment : planAugmentation(plan.augment, classes.length) }),
-    ...(plan.classWeights && { classWeights: await classWeightsOf(plan.classWeights, data.train) }),
     ...(plan.stepsPerEpoch !== undefined && { stepsPerEpoch: plan.stepsPerEpoch }),
     ...(plan.validationSteps !== undefined && { validationSteps: plan.validationSteps }),
     ...(teacher && { distill: { ...plan.distill, teacher: teacher.model } }),
@@ -255,21 +244,4 @@ async function runEngine(
 async function fineTuned(...[model, data, options]: Required<Parameters<typeof fineTune>>): Promise<RunResult> {
   const { stages } = await fineTune(model, data, options);
   return { ...stages.at(-1)!, seconds: stages.reduce((sum, { seconds }) => sum + seconds, 0) };
-}
-
-async function classWeightsOf(
-  weights: NonNullable<Plan["classWeights"]>,
-  train: IndexedDataset,
-): Promise<readonly number[]> {
-  if (weights !== "balanced") return weights;
-  const [name] = Object.entries(train.targets ?? {}).find(([, { kind }]) => kind === "mask") ?? [];
-  return name === undefined
-    ? balancedClassWeights(train.labels, train.classes.length)
-    : weightsOfCounts(await maskPixels(train, name));
-}
-
-/** The main output's loss has factor 1; auxiliary outputs have the factor of the network's paper. */
-function outputWeightsOf(model: string, outputs: number): number[] {
-  const auxLossWeight = (isModelName(model) ? findArchitecture(model).auxLossWeight : undefined) ?? 1;
-  return Array.from({ length: outputs }, (_, index) => (index === 0 ? 1 : auxLossWeight));
 }

@@ -8,13 +8,18 @@ import type { TrainingCheck } from "./training-check.ts";
 import { balanceFindings, inputFindings, learningFindings, startFindings } from "./training-findings.ts";
 import { evaluate } from "../step/evaluate.ts";
 import { evaluateTasks } from "../step/evaluate-tasks.ts";
-import { batchClasses, datasetOf, expectedLoss } from "./one-batch.ts";
+import { batchClasses, datasetOf } from "./one-batch.ts";
+import { referenceLosses } from "./reference-losses.ts";
 import type { OptimizerConfig, OptimizerName } from "../optimization/optimizer-config.ts";
-import { targetsOf } from "../objective/output-tasks.ts";
+import { classTarget, hasAccuracy, type OutputTask, outputTasks, targetsOf } from "../objective/output-tasks.ts";
+import type { TrainOptions } from "../loop/train-options.ts";
 import { TrainerError } from "../trainer-error.ts";
 
-/** Options of `checkTraining`. */
-export interface CheckTrainingOptions {
+/** Options of `checkTraining`; losses and their weights are those of `train`. */
+export interface CheckTrainingOptions extends Pick<
+  TrainOptions,
+  "loss" | "lossWeights" | "outputWeights" | "classWeights"
+> {
   /** Images of the one batch; 32 by default. */
   readonly batch?: number | undefined;
   /** Steps that the batch is learned for; 100 by default. */
@@ -33,6 +38,10 @@ const optionNames: OptionNames<CheckTrainingOptions> = {
   batch: true,
   steps: true,
   optimizer: true,
+  loss: true,
+  lossWeights: true,
+  outputWeights: true,
+  classWeights: true,
   preprocessing: true,
   seed: true,
   signal: true,
@@ -41,7 +50,7 @@ const optionNames: OptionNames<CheckTrainingOptions> = {
 /**
  * Looks before a long training whether it can work, as in Karpathy's recipe (2019,
  * https://karpathy.github.io/2019/04/25/recipe): the input as the network sees it, the loss at the start against that of
- * equal chances (of the batch's mean, for numbers), and whether the network can learn one batch by heart. The model keeps its weights and its metadata.
+ * equal chances (of the batch's mean, for numbers), and whether the network can learn one batch by heart. Losses are told without class weights. The model keeps its weights and its metadata.
  *
  * Throws a `TrainerError` for options out of their range and for data that does not fit the model.
  */
@@ -60,10 +69,18 @@ export async function checkTraining(
   const images = await firstBatch(data, batch, seed);
   const one = datasetOf(data, images);
   const how = { preprocessing, signal, batch };
+  const { loss, lossWeights, outputWeights, classWeights } = options;
+  const all = outputTasks(model, one, { loss, lossWeights: lossWeights ?? outputWeights });
+  const tasks = all.filter(({ index, target }) => index === 0 || target !== all[0]!.target);
   const judge = async (): Promise<{ readonly loss: number; readonly accuracy?: number | undefined }> => {
-    if (data.targets === undefined) return evaluate(model, one, how);
-    const { loss, metrics } = await evaluateTasks(model, one, how);
-    return { loss, accuracy: metrics["accuracy"] };
+    const isClassified = data.targets === undefined && hasAccuracy(tasks[0]!);
+    if (isClassified && data.inputs === undefined) return evaluate(model, one, { ...how, loss: tasks[0]!.loss });
+    const judged = await evaluateTasks(model, isClassified ? one : withTargets(data, images), {
+      ...how,
+      loss,
+      lossWeights: weightsByName(tasks),
+    });
+    return { loss: judged.loss, accuracy: judged.metrics["accuracy"] };
   };
   const metadata = modelMetadata(model);
   const before = model.getWeights().map((weight) => tf.clone(weight));
@@ -75,6 +92,10 @@ export async function checkTraining(
       epochs: steps,
       batch,
       optimizer,
+      loss,
+      lossWeights,
+      outputWeights,
+      classWeights,
       preprocessing,
       seed,
       signal,
@@ -87,7 +108,7 @@ export async function checkTraining(
     const parts = {
       input: await inputOf(images, preprocessing),
       classes: batchClasses(one, images),
-      start: { loss: start.loss, expected: expectedLoss(model, one) },
+      start: { loss: start.loss, ...(await referenceLosses(model, one, tasks)) },
       learned: { steps, loss: end.loss, ...(end.accuracy !== undefined && { accuracy: end.accuracy }) },
       still,
     };
@@ -106,6 +127,15 @@ export async function checkTraining(
     const written = Object.keys(modelMetadata(model)).map((name) => [name, undefined] as const);
     setModelMetadata(model, { ...Object.fromEntries(written), ...metadata });
   }
+}
+
+/** The batch with its classes as a target, which other outputs than those of classes may have. */
+function withTargets(data: Dataset, { labels, targets = { [classTarget]: labels }, ...batch }: Batch): Dataset {
+  return datasetOf({ ...data, targets: targetsOf(data) }, { ...batch, labels, targets });
+}
+
+function weightsByName(tasks: readonly OutputTask[]): Record<string, number> {
+  return Object.fromEntries(tasks.map(({ output, weight }) => [output, weight]));
 }
 
 /** Some images in the order of a training, copied. */

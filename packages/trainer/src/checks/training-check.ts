@@ -11,10 +11,11 @@ export interface TrainingCheck {
   /** Images of each class in the batch, in the order of the data's classes; with each label, or with a pixel of each class; none for numbers. */
   readonly classes: readonly { readonly name: string; readonly images: number }[];
   /**
-   * The batch's loss with the weights as they are. `expected` is that of equal chances, ln(classes) or ln(2) a label; for numbers that of
-   * predicting their means, the variance.
+   * The batch's loss with the weights as they are. `expected` is the same loss of equal chances (cross-entropy: ln(classes), or ln(2) a
+   * label); for numbers that of predicting their means (mse: the variance). It is missing for triplet losses. `least` is the loss of
+   * outputs that are the targets themselves: 0, but more with label smoothing, and -1 for the cosine.
    */
-  readonly start: { readonly loss: number; readonly expected: number };
+  readonly start: { readonly loss: number; readonly expected?: number | undefined; readonly least: number };
   /** Loss and accuracy on the batch after it was learned alone. */
   readonly learned: {
     readonly steps: number;

@@ -27,10 +27,10 @@ export function balanceFindings({ classes, input }: Parts, kinds: readonly Targe
 }
 
 /** Says that the network is worse than guessing before it has learned anything. */
-export function startFindings({ start: { loss, expected } }: Parts, kinds: readonly Target["kind"][]): string[] {
+export function startFindings({ start: { loss, expected, least } }: Parts, kinds: readonly Target["kind"][]): string[] {
   if (!Number.isFinite(loss))
     return [`The loss at the start is ${loss}: look for images or weights that are no numbers.`];
-  if (loss <= 1.5 * expected) return [];
+  if (expected === undefined || loss - least <= 1.5 * (expected - least)) return [];
   if (kinds.includes("numbers"))
     return [
       `The loss at the start is ${round(loss)}, and predicting the means of the numbers gives ${round(expected)}: scale the numbers to values near 1, or the training first learns their means.`,
@@ -47,7 +47,7 @@ export function learningFindings({ start, learned: { steps, loss, accuracy }, st
     ...(still.length === 0
       ? []
       : [`${still.length} trainable weights did not change, no gradient reaches them: ${named}.`]),
-    ...(accuracy === 1 || loss < 0.1 * start.loss
+    ...(accuracy === 1 || loss - start.least < 0.1 * (start.loss - start.least)
       ? []
       : [
           `After ${steps} steps on one batch its loss is ${round(loss)}${accuracy === undefined ? "" : ` and its accuracy ${(100 * accuracy).toFixed(0)} %`}: a network that can learn the data learns one batch by heart. Look at labels, learning rate and network, or give more steps.`,

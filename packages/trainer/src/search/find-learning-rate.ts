@@ -11,7 +11,8 @@ import { isOptimizer } from "../optimization/own-optimizer.ts";
 import { TrainerError } from "../trainer-error.ts";
 import { type RatePoint, type RateSuggestions, smoothedLosses, suggestRates } from "./rate-suggestions.ts";
 
-type Kept = "batch" | "loss" | "seed" | "preprocessing" | "augment" | "execution" | "signal";
+type Objective = "loss" | "lossWeights" | "outputWeights" | "classWeights";
+type Kept = Objective | "batch" | "seed" | "preprocessing" | "augment" | "execution" | "signal";
 
 /** Options of `findLearningRate`: how to train, and the range of rates. */
 export interface FindLearningRateOptions extends Pick<TrainOptions, Kept> {
@@ -38,6 +39,9 @@ const optionNames: OptionNames<FindLearningRateOptions> = {
   steps: true,
   batch: true,
   loss: true,
+  lossWeights: true,
+  outputWeights: true,
+  classWeights: true,
   seed: true,
   preprocessing: true,
   augment: true,
