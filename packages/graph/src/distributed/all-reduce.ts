@@ -8,6 +8,7 @@ import { activeTrace } from "../trace/active-trace.ts";
 import type { Trace } from "../trace/trace.ts";
 import { DT, sizeOf, widthOf } from "../values/dtypes.ts";
 import { activeWorker } from "./active-worker.ts";
+import { OP_GRACE_S } from "./guard.ts";
 import type { ActiveWorker } from "./active-worker.ts";
 
 /** Bytes in one packet: few collective ops, of which the first start while later gradients are being computed. */
@@ -125,7 +126,7 @@ function reduceVector(trace: Trace, { members, timeout }: ActiveWorker, vector: 
       merge_op: attr.string("Add"),
       final_op: attr.string("Id"),
       communication_hint: attr.string("auto"),
-      timeout_seconds: attr.float(timeout),
+      timeout_seconds: attr.float(timeout + OP_GRACE_S),
       is_stateless: attr.bool(false),
       Nordering_token: attr.int(0),
       max_subdivs_per_device: attr.int(-1),

@@ -14,6 +14,12 @@ const LOOK_MS = 1000;
  */
 const LINGER_MS = 5000;
 
+/**
+ * Seconds by which TensorFlow's own time-out of a collective op comes later than ours. Where it strikes, the op's memory is freed though
+ * its transfer may go on: a worker whose peer stood still was ended by the allocator (SIGABRT) before it could say who was lost.
+ */
+export const OP_GRACE_S = (2 * LINGER_MS) / 1000;
+
 /** TensorFlow's codes of failures that another worker may have caused. */
 const CANCELLED = 1;
 const DEADLINE_EXCEEDED = 4;
