@@ -122,6 +122,7 @@ export { findLearningRate, type FindLearningRateOptions, type FoundLearningRate 
 export { type RatePoint, type RateSuggestions } from "./search/rate-suggestions.ts";
 export { type Distillation } from "./objective/distillation.ts";
 export { mlflow, type MlflowOptions } from "./trackers/mlflow.ts";
+export { trackio, type TrackioOptions } from "./trackers/trackio.ts";
 export { track, type TrackOptions } from "./trackers/track.ts";
 export { type TrackedEnd, type TrackedRun, type Tracker } from "./trackers/tracker.ts";
 export { type SearchOptions, searchSettings, type SearchTrial } from "./search/search-settings.ts";

@@ -5,7 +5,7 @@ import { useEngine } from "@convkit/engine";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { afterEach, expect, test } from "vitest";
 import type { Callback, Training } from "../src/index.ts";
-import { mlflow, track, type Tracker, train, webhook } from "../src/index.ts";
+import { mlflow, track, type Tracker, trackio, train, webhook } from "../src/index.ts";
 
 const servers: Server[] = [];
 afterEach(async () => {
@@ -130,6 +130,52 @@ test("a resumed run goes on in MLflow, and each end has its state", async () => 
   ]);
   // The resumed run is not made again.
   expect(asked.filter(({ path }) => path === "runs/create")).toHaveLength(2);
+});
+
+test("trackio gets what its HTTP interface asks for", async () => {
+  const asked: { path: string; token: unknown; body: Record<string, unknown> }[] = [];
+  const url = await serve((request, response) => {
+    void jsonOf(request).then((body) => {
+      const token = request.headers["x-trackio-write-token"];
+      asked.push({ path: request.url!, token, body });
+      if (token === "secret") response.end('{"data": null}');
+      else response.writeHead(400).end('{"error": "A write_token is required"}');
+    });
+  });
+  const notes: string[] = [];
+  const onNote = (note: string) => void notes.push(note);
+  const settings = { rate: 0.5, _Own: "x" };
+  const callback = track(trackio(`${url}/?write_token=secret`, { project: "nets" }), {
+    settings,
+    everySteps: 2,
+    onNote,
+  });
+  await trained(callback, AbortSignal.abort());
+  expect(notes).toEqual([]);
+  const { id } = callback.state!() as { id: string };
+  const run = { project: "nets", run: "one", run_id: id };
+  const config = { epochs: "1", stepsPerEpoch: "3", rate: "0.5", Own: "x" };
+  const body = (kwargs: object) => ({ args: [], kwargs: { ...kwargs, hf_token: null } });
+  const epoch = { epoch: 1, loss: 0.5, accuracy: 0.75, lr: 0.5, auc: 0.75 };
+  expect(asked).toEqual(
+    [
+      ["bulk_log", { logs: [{ ...run, metrics: { step_loss: 0.5, step_lr: 0.5 }, step: 2, config }] }] as const,
+      ["bulk_log", { logs: [{ ...run, metrics: epoch, step: 3 }] }] as const,
+      [
+        "bulk_alert",
+        {
+          alerts: [
+            { ...run, title: "The training was interrupted", level: "warn", timestamp: expect.any(String) as string },
+          ],
+        },
+      ] as const,
+    ].map(([name, kwargs]) => ({ path: `/api/${name}`, token: "secret", body: body(kwargs) })),
+  );
+  await trained(track(trackio(url), { onNote }));
+  expect(notes).toEqual([
+    expect.stringMatching(/trackio failed \(.*answered 400.*give the address with its write_token/),
+  ]);
+  expect(() => trackio("localhost:7860")).toThrow(/expected the address of a server/);
 });
 
 test("a training that an error ends tells its callbacks, once it has begun", async () => {

@@ -158,8 +158,8 @@ export const options = {
   keepGoing: notStored(flag("goes on where checkpoint, model or history cannot be written, and says so")),
   webhook: notStored(url),
   tracker: notStored({
-    value: "<mlflow=url>",
-    about: "sends settings and numbers to a server of MLflow, as in mlflow=http://localhost:5000",
+    value: "<kind=url>",
+    about: "sends settings and numbers to a server of MLflow or trackio, as in mlflow=http://localhost:5000",
     read: trackerServer,
   }),
   replicas: notStored(whole(2, "<n>", "trains in so many processes on this machine, which share each batch")),

@@ -41,12 +41,18 @@ export function webAddress(text: string): string {
   return text;
 }
 
-/** Reads the address of MLflow's server from `mlflow=http://…`. */
-export function trackerServer(text: string): string {
-  const url = /^mlflow=(https?:.+)$/.exec(text)?.[1];
+/** A tracker's server. */
+export interface TrackerServer {
+  readonly kind: "mlflow" | "trackio";
+  readonly url: string;
+}
+
+/** Reads the address of a tracker's server from `mlflow=http://…` or `trackio=http://…`. */
+export function trackerServer(text: string): TrackerServer {
+  const [, kind, url] = /^(mlflow|trackio)=(https?:.+)$/.exec(text) ?? [];
   if (url === undefined || !URL.canParse(url))
-    throw new InvalidArgumentError("It must be mlflow and a URL, as in mlflow=http://localhost:5000.");
-  return url;
+    throw new InvalidArgumentError("It must be mlflow or trackio and a URL, as in mlflow=http://localhost:5000.");
+  return { kind: kind as TrackerServer["kind"], url };
 }
 
 /** Reads an image size such as 224x224x3. */

@@ -6,6 +6,7 @@ import {
   stepHistory,
   tensorBoard,
   track,
+  trackio,
   trainingHealth,
   webhook,
 } from "@convkit/trainer";
@@ -61,9 +62,12 @@ function trackers(
   { tracker }: RunPlace,
 ): Callback[] {
   if (tracker === undefined) return [];
+  const { kind, url } = tracker;
+  // A token on the command line could be read by other users of the machine.
+  const writeToken = process.env["TRACKIO_WRITE_TOKEN"];
   const settings = { seed, precision, ...flat(plan) };
   return [
-    track(mlflow(tracker, { experiment: name }), {
+    track(kind === "mlflow" ? mlflow(url, { experiment: name }) : trackio(url, { project: name, writeToken }), {
       settings,
       everySteps: logSteps ?? 0,
       onNote: (note) => out.note(note),

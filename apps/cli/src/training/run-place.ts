@@ -1,3 +1,4 @@
+import type { TrackerServer } from "../terminal/parsers.ts";
 import type { WorkerOptions } from "./worker-run.ts";
 
 /** The folder of a run, and the options of this process. */
@@ -10,8 +11,8 @@ export interface RunPlace {
   readonly cacheLimit: number | undefined;
   readonly keepGoing: boolean | undefined;
   readonly webhook: string | undefined;
-  /** The address of MLflow's server. */
-  readonly tracker: string | undefined;
+  /** The server of MLflow or trackio. */
+  readonly tracker: TrackerServer | undefined;
   /** How this process trains with others; missing if it trains alone. */
   readonly worker?: WorkerOptions | undefined;
   /** True for a trial of a search, whose model is not used again. */
