@@ -442,6 +442,195 @@ case("reductions", "TopK, the smallest", [node("TopK", ["x", "k"], ["y", "i"], a
 blocks = rng.integers(-9, 9, (11, 4)).astype(np.int8)
 case("quantization", "DequantizeLinear in blocks", [node("DequantizeLinear", ["q", "s", "z"], ["w"], axis=0, block_size=4), node("MatMul", ["x", "w"])], wide[:1], {"q": blocks, "s": np.abs(floats(3, 4)), "z": rng.integers(-3, 3, (3, 4)).astype(np.int8)}, opset=21)
 
+# Drawn cases: every attribute of the operators that have many, in combinations that nobody chose.
+draw = np.random.default_rng(7)
+refusals = onnxruntime.capi.onnxruntime_pybind11_state
+pick = lambda *values: values[draw.integers(len(values))]
+ints = lambda low, high, count: [int(v) for v in draw.integers(low, high + 1, count)]
+
+
+def attempt(group, title, *rest, **more):
+    """Keeps a case that ONNX Runtime takes: it refuses dilations with SAME, for one. A case of no elements is left out."""
+    try:
+        case(group, title, *rest, **more)
+    except (refusals.InvalidArgument, refusals.RuntimeException):
+        return
+    if any(0 in y["shape"] for y in groups[group][-1]["y"]):
+        groups[group].pop()
+
+
+def sizes_of(rank):
+    """Sizes that are no number of channels, so that the test can tell the axes."""
+    return ints(7, 9, rank) if rank < 3 else ints(7, 8, rank)
+
+
+for index in range(24):
+    rank = pick(1, 2, 2, 2, 2, 3)
+    group = pick(1, 1, 2, 3)
+    channels = group * pick(1, 2)
+    x = floats(1 if rank == 3 else 2, channels, *sizes_of(rank))
+    kernel = ints(1, 3, rank)
+    attributes = dict(strides=ints(1, 3, rank), dilations=ints(1, 2, rank), group=group)
+    auto = pick("NOTSET", "NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID")
+    if auto == "NOTSET":
+        attributes["pads"] = ints(0, 2, 2 * rank)
+    else:
+        attributes["auto_pad"] = auto
+    weights = {"w": floats(group * pick(1, 2), channels // group, *kernel)}
+    weights["b"] = floats(weights["w"].shape[0])
+    # The writer needs to know the sizes of these, the reader those of SAME_LOWER.
+    is_fixed = rank == 3 or auto == "SAME_LOWER" or (max(attributes["strides"]) > 1 and max(attributes["dilations"]) > 1)
+    fixed = list(x.shape) if is_fixed else pick(None, list(x.shape), ["n", channels, *"dhw"[:rank]])
+    attempt("drawn-convolutions", f"Conv {index} {attributes} {fixed}", [node("Conv", ["x", "w", "b"], **attributes)], x, weights, shape=fixed, opset=pick(7, 11, 13, 22))
+for index in range(24):
+    rank = pick(1, 2, 2, 2, 3)
+    group = pick(1, 1, 2)
+    channels = group * 2
+    x = floats(1, channels, *ints(*((5, 7) if rank < 3 else (5, 5)), rank))
+    strides = ints(1, 3, rank)
+    attributes = dict(strides=strides, dilations=ints(1, 2, rank), group=group)
+    auto = pick("NOTSET", "NOTSET", "SAME_UPPER", "SAME_LOWER", "output_shape", "VALID")
+    if auto == "NOTSET":
+        attributes["pads"] = ints(0, 1, 2 * rank)
+        attributes["output_padding"] = [int(draw.integers(0, s)) for s in strides]
+    elif auto == "output_shape":
+        attributes["output_shape"] = [int(n * s + draw.integers(0, 2)) for n, s in zip(x.shape[2:], strides)]
+        if pick(0, 1):
+            attributes["auto_pad"] = pick("SAME_UPPER", "SAME_LOWER")
+    else:
+        attributes["auto_pad"] = auto
+    weights = {"w": floats(channels, pick(1, 3), *ints(2, 3 if rank < 3 else 2, rank))}
+    attempt("drawn-transposed-convolutions", f"ConvTranspose {index} {attributes}", [node("ConvTranspose", ["x", "w"], **attributes)], x, weights, opset=pick(7, 11, 22))
+for index in range(40):
+    rank = pick(1, 2, 2, 2, 2, 3)
+    op = pick("MaxPool", "AveragePool", "AveragePool", "LpPool")
+    x = floats(1, 2, *sizes_of(rank)) - np.float32(3)
+    kernel = ints(2, 3, rank)
+    attributes = dict(kernel_shape=kernel, strides=ints(1, 3, rank), ceil_mode=pick(0, 1))
+    # ONNX Runtime leaves dilations out of SAME's pads, and of the size that ONNX defines (shape inference, too).
+    auto = pick("NOTSET", "NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID")
+    if pick(0, 1) and not auto.startswith("SAME"):
+        attributes["dilations"] = ints(1, 2, rank)
+    if auto == "NOTSET":
+        attributes["pads"] = [int(draw.integers(0, k)) for k in kernel + kernel]
+    else:
+        attributes["auto_pad"] = auto
+    if op == "AveragePool":
+        attributes["count_include_pad"] = pick(0, 1)
+    if op == "LpPool":
+        attributes["p"] = pick(1, 2, 3)
+    attempt("drawn-pools", f"{op} {index} {attributes}", [node(op, **attributes)], x, opset=22)
+scaled = floats(1, 2, 6, 7)
+for index in range(40):
+    mode = pick("nearest", "linear", "cubic")
+    attributes = dict(mode=mode, coordinate_transformation_mode=pick("half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "align_corners", "asymmetric"))
+    if mode == "nearest":
+        attributes["nearest_mode"] = pick("round_prefer_floor", "round_prefer_ceil", "floor", "ceil")
+    if mode == "cubic":
+        attributes["cubic_coeff_a"] = pick(-0.75, -0.5)
+        attributes["exclude_outside"] = pick(0, 1)
+    if mode != "nearest" and pick(0, 0, 1):
+        attributes["antialias"] = 1
+    values = {}
+    sizes = pick(True, False)
+    values["k"] = i64(1, 2, *ints(1, 13, 2)) if sizes else f32(1, 1, pick(0.4, 0.5, 1.0, 1.7, 2.0), pick(0.6, 1.0, 1.3, 2.0, 3.0))
+    inputs = ["x", "", "", "k"] if sizes else ["x", "", "k"]
+    attempt("drawn-places", f"Resize {index} {attributes} {values['k'].tolist()}", [node("Resize", inputs, **attributes)], scaled, values, opset=19, shape=[1, 2, 6, 7])
+for index in range(20):
+    mode = pick("constant", "reflect", "edge", "wrap")
+    pads = ints(-2, 3, 4)
+    values = {"p": i64(0, 0, pads[0], pads[1], 0, 0, pads[2], pads[3])}
+    inputs = ["x", "p"]
+    if mode == "constant" and pick(0, 1):
+        values["v"] = np.array(1.5, np.float32)
+        inputs.append("v")
+    attempt("drawn-places", f"Pad {index} {mode} {pads}", [node("Pad", inputs, mode=mode)], scaled, values, opset=19)
+for index in range(20):
+    axes = [int(v) for v in draw.permutation([1, 2, 3])[: pick(1, 2, 3)]]
+    steps = [pick(-3, -2, -1, 1, 2, 3) for _ in axes]
+    starts = [int(draw.integers(-9, 9)) for _ in axes]
+    ends = [pick(-(2**62), -9, -3, -1, 0, 2, 5, 2**62) for _ in axes]
+    named = [axis - 4 if pick(0, 1) else axis for axis in axes]
+    attempt("drawn-places", f"Slice {index} {starts} {ends} {named} {steps}", [node("Slice", ["x", "s", "e", "a", "t"])], floats(1, 5, 6, 7), {"s": i64(*starts), "e": i64(*ends), "a": i64(*named), "t": i64(*steps)}, opset=pick(10, 13))
+for index in range(24):
+    op = pick("ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2", "ReduceSumSquare", "ReduceLogSumExp")
+    opset = pick(7, 11, 13, 18)
+    axes = pick(None, [1], [-1, 1], [2, 3], [-2], [1, 2, 3])
+    by_input = opset >= 18 or (op == "ReduceSum" and opset == 13)
+    attributes = dict(keepdims=0 if axes is None else pick(0, 1))
+    inputs, values = ["x"], {}
+    if axes is not None and opset == 7:
+        axes = [axis % 4 for axis in axes]
+    if axes is not None and by_input:
+        inputs, values = ["x", "a"], {"a": i64(*axes)}
+    elif axes is not None:
+        attributes["axes"] = axes
+    elif by_input and pick(0, 1):
+        attributes["noop_with_empty_axes"] = 1
+    attempt("drawn-places", f"{op} {index} of {opset} {attributes} {axes}", [node(op, inputs, **attributes)], scaled, values, opset=opset, shape=[1, 2, 6, 7])
+for index, (title, nodes, x, values, opset) in enumerate([
+    ("Split uneven by num_outputs", [node("Split", ["x"], ["p", "q", "r"], axis=3, num_outputs=3), node("Concat", ["r", "p", "q"], axis=3)], floats(1, 2, 3, 7), {}, 18),
+    ("Split of negative axis", [node("Split", ["x", "s"], ["p", "q"], axis=-2), node("Concat", ["q", "p"], axis=-2)], floats(1, 2, 5, 3), {"s": i64(1, 4)}, 13),
+    ("Expand of fewer axes", [node("Expand", ["x", "s"])], floats(1, 1, 3, 1), {"s": i64(2, 1, 4)}, 13),
+    ("Expand with more axes", [node("Expand", ["x", "s"])], floats(1, 3), {"s": i64(2, 1, 3)}, 13),
+    ("Where of three shapes", [node("Less", ["x", "z"], ["k"]), node("Where", ["k", "a", "b"])], scaled, {"z": f32(0), "a": floats(2, 1, 1), "b": floats(6, 7)}, 16),
+    ("Gather of rows by a matrix", [node("Gather", ["x", "i"], axis=-2)], scaled, {"i": i64([0, -1], [3, 2])}, 13),
+    ("InstanceNormalization of a sequence", [node("InstanceNormalization", ["x", "s", "b"], epsilon=0.1)], floats(2, 3, 7), {"s": floats(3), "b": floats(3)}, 22),
+    ("InstanceNormalization of a volume", [node("InstanceNormalization", ["x", "s", "b"])], floats(2, 3, 3, 2, 4), {"s": floats(3), "b": floats(3)}, 7),
+    ("Einsum, implicit output", [node("Einsum", ["x", "w"], equation="nij,jk")], floats(2, 3, 4), {"w": floats(4, 5)}, 12),
+    ("Einsum of a map with itself", [node("Einsum", ["x", "x"], equation="nchw,ndhw->ncd")], floats(2, 3, 4, 2), {}, 12),
+    ("Flatten of axis 2", [node("Flatten", axis=2)], floats(1, 2, 3, 4), {}, 13),
+    ("Flatten of axis -1", [node("Flatten", axis=-1)], floats(1, 2, 3, 4), {}, 13),
+    ("Flatten of axis 0", [node("Flatten", axis=0)], floats(1, 2, 3, 4), {}, 13),
+    ("Softmax of 11 over a map", [node("Softmax", axis=1)], floats(2, 2, 3, 4), {}, 11),
+    ("Softmax of 11, axis 2", [node("Softmax", axis=2)], floats(2, 2, 3, 4), {}, 11),
+    ("Softmax of 11, negative axis", [node("Softmax", axis=-1)], floats(2, 2, 3, 4), {}, 11),
+    ("LogSoftmax of 11", [node("LogSoftmax")], floats(2, 2, 3), {}, 11),
+    ("LayerNormalization over two axes", [node("LayerNormalization", ["x", "s", "b"], axis=-2, epsilon=0.1)], floats(2, 3, 4, 5), {"s": floats(4, 5), "b": floats(4, 5)}, 17),
+    ("LayerNormalization over all", [node("LayerNormalization", ["x", "s"], axis=1)], floats(2, 3, 4), {"s": floats(3, 4)}, 17),
+    ("GroupNormalization of 21", [node("GroupNormalization", ["x", "s", "b"], num_groups=2)], floats(2, 4, 3, 3), {"s": floats(4), "b": floats(4)}, 21),
+    ("GroupNormalization of 18", [node("GroupNormalization", ["x", "s", "b"], num_groups=2)], floats(2, 4, 3, 3), {"s": floats(2), "b": floats(2)}, 18),
+    ("BatchNormalization of a sequence", [node("BatchNormalization", ["x", "s", "b", "m", "v"], epsilon=0.01)], floats(2, 3, 5), {"s": floats(3), "b": floats(3), "m": floats(3), "v": np.abs(floats(3)) + np.float32(0.2)}, 9),
+    ("PRelu with one slope", [node("PRelu", ["x", "s"])], scaled, {"s": f32(0.3)}, 16),
+    ("PRelu of columns", [node("PRelu", ["x", "s"])], scaled, {"s": floats(7)}, 16),
+    ("PRelu of rows", [node("PRelu", ["x", "s"])], scaled, {"s": floats(6, 1)}, 16),
+    ("Clip by its minimum alone", [node("Clip", ["x", "a"])], scaled, {"a": np.array(-0.2, np.float32)}, 13),
+    ("Clip by its maximum alone", [node("Clip", ["x", "", "b"])], scaled, {"b": np.array(0.2, np.float32)}, 13),
+    ("Clip of 7", [node("Clip", min=-0.5, max=0.1)], scaled, {}, 7),
+    ("Clip with the minimum above", [node("Clip", ["x", "a", "b"])], scaled, {"a": np.array(0.5, np.float32), "b": np.array(-0.2, np.float32)}, 13),
+    ("HardSigmoid of other numbers", [node("HardSigmoid", alpha=0.3, beta=0.4)], scaled, {}, 7),
+    ("Elu with alpha", [node("Elu", alpha=0.4)], scaled, {}, 7),
+    ("LeakyRelu by default", [node("LeakyRelu")], scaled, {}, 16),
+    ("ThresholdedRelu", [node("ThresholdedRelu", alpha=0.4)], scaled, {}, 10),
+    ("Celu", [node("Celu", alpha=0.7)], scaled, {}, 12),
+    ("Gelu by tanh", [node("Gelu", approximate="tanh")], scaled, {}, 20),
+    ("Mish", [node("Mish")], scaled, {}, 18),
+    ("CumSum, exclusive and reverse", [node("CumSum", ["x", "k"], exclusive=1, reverse=1)], scaled, {"k": np.array(-1, np.int64)}, 14),
+    ("CumSum, exclusive", [node("CumSum", ["x", "k"], exclusive=1)], scaled, {"k": np.array(2, np.int64)}, 14),
+    ("LpNormalization of 1", [node("LpNormalization", axis=-1, p=1)], scaled, {}, 22),
+    ("Gemm of two inputs with factors", [node("Transpose", ["x"], ["t"], perm=[1, 0]), node("Gemm", ["x", "t", "b"], alpha=0.5, beta=0.2)], floats(3, 5), {"b": f32(0.7)}, 13),
+    ("Gemm with a factor for no bias", [node("Gemm", ["x", "w", "b"], beta=0.2)], floats(3, 5), {"w": floats(5, 4), "b": floats(3, 1)}, 13),
+    ("MatMul, stacked", [node("MatMul", ["x", "w"])], floats(2, 3, 4, 5), {"w": floats(3, 5, 2)}, 13),
+    ("Round half to even", [node("Round")], f32(-2.5, -1.5, -0.5, 0.5, 1.5, 2.5).reshape(1, 6), {}, 22),
+    ("Sign", [node("Sign")], f32(-2.5, 0, 3).reshape(1, 3), {}, 13),
+    ("Mod of negative whole numbers", [node("Cast", ["x"], ["i"], to=TensorProto.INT32), node("Mod", ["i", "d"], ["m"]), node("Cast", ["m"], to=TensorProto.FLOAT)], f32(-7, -3, 0, 4, 9).reshape(1, 5), {"d": np.array([3, -4, 3, -3, -4], np.int32)}, 13),
+    ("Div of negative whole numbers", [node("Cast", ["x"], ["i"], to=TensorProto.INT32), node("Div", ["i", "d"], ["m"]), node("Cast", ["m"], to=TensorProto.FLOAT)], f32(-7, -3, 0, 4, 9).reshape(1, 5), {"d": np.array([3, -4, 3, -3, -4], np.int32)}, 14),
+    ("Pow with negative bases", [node("Pow", ["x", "e"])], f32(-2, -1.5, 0, 3).reshape(1, 4), {"e": np.array(3, np.int64)}, 15),
+    ("Reshape, zero kept", [node("Reshape", ["x", "s"])], floats(2, 3, 4, 5), {"s": i64(0, 0, -1)}, 13),
+    ("Reshape with more axes", [node("Reshape", ["x", "s"])], floats(2, 6, 4, 5), {"s": i64(-1, 2, 3, 4, 5)}, 13),
+    ("Transpose of all axes, then mean", [node("Transpose", ["x"], ["t"], perm=[0, 3, 1, 2]), node("ReduceMean", ["t"], axes=[1], keepdims=0)], scaled, {}, 13),
+    ("SpaceToDepth, then DepthToSpace", [node("SpaceToDepth", ["x"], ["a"], blocksize=2), node("DepthToSpace", ["a"], blocksize=2, mode="CRD")], floats(1, 2, 4, 6), {}, 13),
+    ("Squeeze of all", [node("Squeeze")], floats(2, 3, 1, 1), {}, 13),
+    ("TopK along the width", [node("TopK", ["x", "k"], ["y", "i"], axis=-1)], scaled, {"k": i64(3)}, 11),
+    ("Dropout of 22", [node("Dropout", ["x"])], scaled, {}, 22),
+    ("Identity of a pool with its places", [node("MaxPool", ["x"], ["y", "i"], kernel_shape=[2, 2])], floats(1, 2, 4, 6), {}, 12),
+    ("Affine by Mul and Add of scalars", [node("Mul", ["x", "a"], ["m"]), node("Add", ["m", "b"])], scaled, {"a": np.array(2, np.float32), "b": f32(1)}, 7),
+    ("Sum of broadcast parts", [node("Sum", ["x", "a", "b"])], scaled, {"a": floats(2, 1, 1), "b": floats(6, 1)}, 13),
+    ("Max of three", [node("Max", ["x", "a", "b"])], scaled, {"a": floats(2, 1, 1), "b": floats(6, 1)}, 13),
+    ("OneHot at the front", [node("ArgMax", ["x"], ["a"], axis=1, keepdims=0), node("OneHot", ["a", "d", "v"], axis=-2)], floats(2, 3, 4), {"d": np.array(3), "v": f32(0, 1)}, 11),
+]):
+    attempt("drawn-others", title, nodes, x, values or None, opset=opset, shape=list(x.shape) if "Squeeze" in title or "no bias" in title else None)
+
 for group, entries in groups.items():
     text = json.dumps(entries, separators=(",", ":"))
     packed = gzip.compress(text.encode(), mtime=0)

@@ -25,6 +25,9 @@ const unwritten = new Set([
   "Resize nearest, any size",
   "Resize linear, any size",
   "channel shuffle, any size",
+  "Expand with more axes",
+  "Gemm of two inputs with factors",
+  "Gemm with a factor for no bias",
   "Slice, any size",
   "Slice by twos, any size (Focus)",
 ]);

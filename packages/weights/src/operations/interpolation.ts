@@ -81,10 +81,11 @@ function placeOf(coordinates: string, { out, size, target, scale }: Place): numb
   }
 }
 
+/** ONNX Runtime (1.31) counts a place up to 1e-6 below a tie as a tie where it rounds up. */
 function nearest(place: number, rounding: string): number {
   if (rounding === "floor") return Math.floor(place);
   if (rounding === "ceil") return Math.ceil(place);
-  return rounding === "round_prefer_ceil" ? Math.floor(place + 0.5) : Math.ceil(place - 0.5);
+  return rounding === "round_prefer_ceil" ? Math.floor(place + 1e-6 + 0.5) : Math.ceil(place - 0.5);
 }
 
 /** The pixels around a place, and their shares. */

@@ -1,6 +1,6 @@
 import { Conv2D } from "@convkit/core";
 import * as tfl from "@tensorflow/tfjs-layers";
-import { DilatedDepthwiseConv2D } from "../../../../layers/convolutions.ts";
+import { DilatedDepthwiseConv2D, GroupedConv3D } from "../../../../layers/convolutions.ts";
 import type { Builder } from "../builder.ts";
 import { floatsOf, permuted } from "../constant.ts";
 import type { OnnxNode } from "../node.ts";
@@ -37,7 +37,6 @@ export function convolution(builder: Builder, node: OnnxNode, x: Signal, { weigh
     ? padded.sizes.map((size, axis) => computed("-", size, (kernel[axis]! - 1) * window.dilations[axis]!))
     : window.out;
   const make = layerMaker(map, own, { filters, part, group, isSame, hasBias: bias !== undefined });
-  if (make === undefined) return builder.refuse(node, `a convolution over volumes with ${group} groups is not known`);
   const key = [make.className, map.isLine, strides, window.dilations, isSame, weight.name, bias?.name];
   const tensor = builder.applyWeighted(node, padded.signal.tensor, key, make.layer, {
     [make.kernelName]: () => make.order(floatsOf(weight)),
@@ -62,12 +61,12 @@ interface ConvolutionSizes {
   readonly hasBias: boolean;
 }
 
-/** The layer of a convolution, and the order of its kernel; undefined if there is no such layer. */
+/** The layer of a convolution, and the order of its kernel. */
 function layerMaker(
   map: FeatureMap,
   window: Window,
   { filters, part, group, isSame, hasBias }: ConvolutionSizes,
-): Maker | undefined {
+): Maker {
   const kernel = both(map, window.kernel, 1);
   const common = {
     kernelSize: kernel as Pair,
@@ -81,9 +80,16 @@ function layerMaker(
   const order = (values: Float32Array<ArrayBuffer>): Float32Array<ArrayBuffer> =>
     permuted(values, [filters, part, ...kernel], [...spatial, 1, 0]);
   if (kernel.length === 3) {
-    if (group > 1) return undefined;
     const args = { ...common, filters, dilationRate } as never as Parameters<typeof tfl.layers.conv3d>[0];
-    return { className: "Conv3D", kernelName: "kernel", layer: (name) => tfl.layers.conv3d({ ...args, name }), order };
+    return {
+      className: "Conv3D",
+      kernelName: "kernel",
+      layer: (name) =>
+        group > 1 || isDilated
+          ? new GroupedConv3D({ ...args, groups: group, name })
+          : tfl.layers.conv3d({ ...args, name }),
+      order,
+    };
   }
   const equalStrides = common.strides[0] === common.strides[1];
   if (group > 1 && part === 1 && equalStrides) {

@@ -112,10 +112,10 @@ export const products: Readonly<Record<string, Read>> = {
       a.kind === "signal" && b.kind === "constant" && !turnsA && b.shape.length === 2 && a.axes.length === 2;
     if (!isPlain) {
       const turned = (value: Value, turns: boolean): Value => (turns ? transposedMatrix(builder, node, value) : value);
-      if (alpha !== 1 || beta !== 1)
-        return builder.refuse(node, "expected alpha and beta of 1 where both factors depend on the input");
-      const product = matrixProduct(builder, node, turned(a, turnsA), turned(b, turnsB));
-      return c === undefined ? product : binary(builder, node, [product, c], "add");
+      const times = (value: Value, factor: number): Value =>
+        factor === 1 ? value : binary(builder, node, [value, constantOf([], "float", [factor])], "multiply");
+      const product = times(matrixProduct(builder, node, turned(a, turnsA), turned(b, turnsB)), alpha);
+      return c === undefined ? product : binary(builder, node, [product, times(c, beta)], "add");
     }
     const [rows, columns] = b.shape as [number, number];
     const shape = turnsB ? [columns, rows] : [rows, columns];
@@ -142,8 +142,8 @@ export const products: Readonly<Record<string, Read>> = {
         : undefined;
     const y = dense(builder, node, a, { kernel, bias }, ["Gemm", alpha, beta, turnsB]);
     if (c === undefined || bias !== undefined) return y;
-    if (beta !== 1) return builder.refuse(node, "expected a beta of 1 for a sum that is no bias");
-    return binary(builder, node, [y, c], "add");
+    const sum = beta === 1 ? c : binary(builder, node, [c, constantOf([], "float", [beta])], "multiply");
+    return binary(builder, node, [y, sum], "add");
   },
   Einsum: (builder, node) => {
     const operands = node.inputs.map((_, index) => {
@@ -151,7 +151,8 @@ export const products: Readonly<Record<string, Read>> = {
       if (value.kind === "sizes") return builder.refuse(node, "multiplies sizes that only the run knows");
       return value.kind === "signal" ? plain(builder, node, value, range(0, value.axes.length)) : value;
     });
-    const subscripts = builder.word(node, "equation", "").replaceAll(" ", "");
+    const equation = builder.word(node, "equation", "").replaceAll(" ", "");
+    const subscripts = equation.includes("->") ? equation : `${equation}->${onceNamed(equation)}`;
     const [inputs, output] = subscripts.split("->");
     const found = new Map<string, Axis>();
     for (const [index, labels] of (inputs ?? "").split(",").entries())
@@ -172,6 +173,15 @@ export const products: Readonly<Record<string, Read>> = {
     return builder.operation(node, "einsum", { subscripts, operands }, [{ axes, physical: axes, type: "float" }])[0]!;
   },
 };
+
+/** The labels that an equation without an output has once, in alphabetical order: its output. */
+function onceNamed(equation: string): string {
+  const labels = [...equation.replaceAll(",", "")];
+  return labels
+    .filter((label) => labels.indexOf(label) === labels.lastIndexOf(label))
+    .toSorted()
+    .join("");
+}
 
 function transposedMatrix(builder: Builder, node: OnnxNode, value: Value): Value {
   if (value.kind === "signal") return { ...value, axes: value.axes.toReversed() };

@@ -139,15 +139,15 @@ export const reductionReads: Readonly<Record<string, Read>> = {
   ArgMin: index("argmin"),
   CumSum: (builder, node) => {
     const value = builder.signal(node);
-    if (builder.number(node, "exclusive", 0) === 1 || builder.number(node, "reverse", 0) === 1)
-      return builder.refuse(node, "an exclusive or reverse sum is not known");
     const { x, place } = withAxis(
       builder,
       node,
       value,
       builder.axis(node, builder.constant(node, 1).read()[0]!, value.axes.length),
     );
-    return builder.operation(node, "cumsum", { x, axis: place }, [x])[0]!;
+    const stated = ["exclusive", "reverse"].filter((name) => builder.number(node, name, 0) === 1);
+    const more = Object.fromEntries(stated.map((name) => [name, true]));
+    return builder.operation(node, "cumsum", { x, axis: place, ...more }, [x])[0]!;
   },
   LpNormalization: (builder, node) => {
     const value = builder.signal(node);

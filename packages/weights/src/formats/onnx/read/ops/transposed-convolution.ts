@@ -1,7 +1,7 @@
 import { countOf } from "../../../../bytes/named-tensor.ts";
 import { Concatenate } from "../../../../layers/joins.ts";
 import * as tfl from "@tensorflow/tfjs-layers";
-import { SizedConv2DTranspose } from "../../../../layers/convolutions.ts";
+import { SizedConv2DTranspose, SizedConv3DTranspose } from "../../../../layers/convolutions.ts";
 import type { Builder, WeightValues } from "../builder.ts";
 import type { Constant } from "../constant.ts";
 import { floatsOf, permuted } from "../constant.ts";
@@ -97,8 +97,6 @@ function ofOneGroup(builder: Builder, node: OnnxNode, x: Signal, { weight, bias 
   const out = whole.map((size, axis) => computed("+", size, extra[axis]! - pads[axis]![0] - pads[axis]![1]));
   const odd = out.find((size) => isKnownSize(size) && (size < 1 || size > 2 ** 20));
   if (odd !== undefined) return builder.refuse(node, `its output would have a size of ${String(odd)}`);
-  if (kernel.length === 3 && dilations.some((rate) => rate > 1))
-    return builder.refuse(node, "a dilated transposed convolution over volumes is not known");
   const own = {
     kernelSize: both(map, kernel, 1) as Pair,
     strides: both(map, strides, 1) as Pair,
@@ -117,11 +115,21 @@ function ofOneGroup(builder: Builder, node: OnnxNode, x: Signal, { weight, bias 
     );
   const longer = pads.map(([, after], axis) => Math.max(0, extra[axis]! - after));
   const crops = pads.map(([before, after], axis): Pair => [before, Math.max(0, after - extra[axis]!)]);
+  // tfjs-layers' own give kernels that are smaller than their stride a longer output than ONNX does.
+  const isStock = isPlain && longer.every((size) => size === 0) && kernel.every((size, axis) => size >= strides[axis]!);
   const make = (name: string): tfl.layers.Layer => {
     if (kernel.length === 3)
-      return tfl.layers.conv3dTranspose({ ...own, name, padding: isSame ? "same" : "valid" } as never);
+      return isSame || isStock
+        ? tfl.layers.conv3dTranspose({ ...own, name, padding: isSame ? "same" : "valid" } as never)
+        : new SizedConv3DTranspose({
+            ...own,
+            name,
+            padding: "valid",
+            dilationRate: [...dilations],
+            outputPadding: [...longer],
+          } as never);
     if (isSame) return tfl.layers.conv2dTranspose({ ...own, name, padding: "same" });
-    return isPlain && longer.every((size) => size === 0) && kernel.every((size, axis) => size >= strides[axis]!)
+    return isStock
       ? tfl.layers.conv2dTranspose({ ...own, name, padding: "valid" })
       : new SizedConv2DTranspose({
           ...own,
@@ -131,8 +139,6 @@ function ofOneGroup(builder: Builder, node: OnnxNode, x: Signal, { weight, bias 
           outputPadding: both(map, longer, 0),
         });
   };
-  if (kernel.length === 3 && !isSame && longer.some((size) => size > 0))
-    return builder.refuse(node, "output_padding over volumes is not known");
   const size = both(map, kernel, 1);
   const weights: WeightValues = {
     kernel: () => permuted(weight.read(), [channels, filters, ...size], [...size.map((_, axis) => axis + 2), 1, 0]),
@@ -147,7 +153,7 @@ function ofOneGroup(builder: Builder, node: OnnxNode, x: Signal, { weight, bias 
   );
   if (isSame) return mapResult(map, tensor, out, filters);
   const full = whole.map((length, axis) => computed("+", length, longer[axis]!));
-  return cropped(builder, node, mapResult(map, tensor, full, filters), map, crops, out);
+  return cropped(builder, node, mapResult(map, tensor, full, filters), { ...map, sizes: full }, crops, out);
 }
 
 interface TransposedPads {
@@ -182,6 +188,7 @@ function transposedPads(builder: Builder, node: OnnxNode, { map, strides, reach,
   return strides.map((_, axis): Pair => [pads[axis]!, pads[axis + strides.length]!]);
 }
 
+/** The result without its borders. `map` has the result's sizes. */
 function cropped(
   builder: Builder,
   node: OnnxNode,
