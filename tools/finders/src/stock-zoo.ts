@@ -1,15 +1,14 @@
-import { hashText, uniformValues } from "@convkit/core/internal";
 import { useEngine } from "@convkit/engine";
-import { createModel, findArchitecture, zoo } from "@convkit/models";
+import { zoo } from "@convkit/models";
 import type { ModelName } from "@convkit/models";
 import { saveModel } from "@convkit/weights";
 import * as tf from "@tensorflow/tfjs-core";
-import type * as tfl from "@tensorflow/tfjs-layers";
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { drawnNetwork } from "./drawn-network.ts";
 import type { StockAnswer, StockRequest } from "./stock-reader.ts";
 
 /**
@@ -24,44 +23,6 @@ const kinds = {
   "graph model": { format: "tfjs-graph" },
 } as const;
 const bound = 1e-4;
-
-/**
- * Draws the factors and offsets of batch norms, and gives them the statistics of the images: with statistics that are drawn, too,
- * the logits of a deep network hardly depend on the image, and wrong layers would pass.
- */
-function setStatistics(model: tfl.LayersModel, images: tf.Tensor): void {
-  const norms = model.layers.filter((layer) => layer.getClassName() === "BatchNormalization");
-  for (const weight of model.weights) {
-    const kind = weight.originalName.split("/").at(-1)!;
-    if (!["gamma", "beta", "bias"].includes(kind)) continue;
-    const isOfNorm = norms.some((norm) => norm.weights.includes(weight));
-    const [low, high] = kind === "gamma" ? [0.5, 1.2] : isOfNorm ? [0.3, 0.9] : [-0.1, 0.1];
-    const length = weight.shape.reduce<number>((product, size) => product * size!, 1);
-    const values = tf.tensor(uniformValues(length, low, high, hashText(weight.originalName)), weight.shape as number[]);
-    weight.write(values);
-    values.dispose();
-  }
-  // One call that takes over the statistics, by norms alone: dropout stays off.
-  const calls = norms.map((norm) => {
-    const settings = norm as unknown as { momentum: number };
-    const before = settings.momentum;
-    const call = norm.call.bind(norm);
-    settings.momentum = 0;
-    norm.call = (inputs, kwargs) => call(inputs, { ...kwargs, training: true });
-    return () => {
-      settings.momentum = before;
-      Reflect.deleteProperty(norm, "call");
-    };
-  });
-  tf.dispose(model.predict(images));
-  for (const restore of calls) restore();
-}
-
-/** How far the logits of the two images are from each other, as a share of the largest. */
-function spreadOf(logits: Float32Array): number {
-  const [half, largest] = [logits.length / 2, logits.reduce((most, value) => Math.max(most, Math.abs(value)), 0)];
-  return logits.slice(half).reduce((most, value, i) => Math.max(most, Math.abs(value - logits[i]!)), 0) / largest;
-}
 
 function difference(
   expected: Float32Array,
@@ -85,22 +46,7 @@ await useEngine("native", { threads: 2 });
 const folder = mkdtempSync(join(tmpdir(), "convkit-stock-"));
 const counts = Object.fromEntries(Object.keys(kinds).map((kind) => [kind, 0]));
 for (const name of names) {
-  const { input } = findArchitecture(name);
-  // Neither square nor a multiple of 32 where the network takes any size.
-  const size = input[0]! > 64 ? ([97, 113, 3] as const) : input;
-  const model = createModel(name, { input: size, logits: true, seed: 1 });
-  const shape = [2, ...size];
-  const values = uniformValues(
-    shape.reduce((product, each) => product * each, 1),
-    -1,
-    1,
-    hashText(name),
-  );
-  const images = tf.tensor(values, shape);
-  setStatistics(model, images);
-  const expected = tf.tidy(() => (model.predict(images) as tf.Tensor).dataSync()) as Float32Array;
-  images.dispose();
-  const spread = spreadOf(expected);
+  const { model, shape, values, logits: expected, spread } = drawnNetwork(name);
   if (!(spread > 0.02)) process.stdout.write(`${name}: the logits hardly depend on the image (${spread})\n`);
   for (const [kind, options] of Object.entries(kinds)) {
     const { format } = options;
