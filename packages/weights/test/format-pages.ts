@@ -53,13 +53,15 @@ ${Object.values(unwrittenLayers)
   .join("\n")}
 
 Options and arguments that would change the numbers are honored or refused by name: \`use_gate\` and a sliding window of attention,
-a mask of a layer that takes none here, \`stateful\` of a recurrent layer without a fixed batch, \`zero_output_for_mask\` of one that returns its last step or its states.
+a mask of a layer that takes none here, a mask stated to a nested model that is not the one that its input has, \`stateful\` of a recurrent layer without a fixed batch, \`zero_output_for_mask\` of one that returns its last step or its states.
 Layers with \`channels_first\` are computed channels last between two transpositions.
 
 Masks of \`Embedding\` and \`Masking\` reach the layers that they reach in Keras, several inputs of attention and nested models
 included; batch normalization leaves masked steps out of the statistics of a batch, as in Keras. A layer that Keras lacks is refused
 where the layers written in its place would end the mask of its input (batch normalization over several axes, a clip), and a model
-that was built with tfjs where tfjs-layers gives a layer a mask that does not reach it in Keras. \`LocallyConnected1D\` and
+that was built with tfjs where tfjs-layers gives a layer a mask that does not reach it in Keras. With first states
+(\`initial_state\`) Keras 3 leaves a sequence's mask unused, and Keras 2 uses it: each file is read as its Keras does, and a model is
+not written for the other. \`LocallyConnected1D\` and
 \`LocallyConnected2D\` are read in all three implementations. \`CuDNNLSTM\` and \`CuDNNGRU\` of Keras 2 are read as \`LSTM\` and \`GRU\`, with
 their weights put in order. Keras 2's batch normalization over several axes goes to Keras 3 as one over
 a single axis, between two transpositions. An RNN of \`StackedRNNCells\` is written as its layers

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { importModel } from "../src/formats/keras/import-model.ts";
 import { loadModel, saveModel } from "../src/index.ts";
 import { AxesBatchNormalization } from "../src/layers/axes-batch-norm.ts";
+import { modelLayers } from "../src/model/model-layers.ts";
 import { Clipped } from "../src/layers/slicing.ts";
 
 type Call = readonly [layer: string, output: number][];
@@ -54,7 +55,7 @@ function functional(layers: object[], inputs: string[]): Record<string, unknown>
 /** The rows of an embedding, and a recurrent layer that adds: 0 -> 10, 1 -> 1, 2 -> 2. */
 function filled(config: Record<string, unknown>): tfl.LayersModel {
   const model = importModel("test", config as never);
-  for (const layer of model.layers) {
+  for (const { layer } of modelLayers(model)) {
     if (layer.getClassName() === "Embedding") layer.setWeights([tf.tensor2d([[10], [1], [2]])]);
     if (layer.getClassName() === "SimpleRNN") layer.setWeights([tf.ones([1, 1]), tf.ones([1, 1])]);
   }
@@ -79,6 +80,40 @@ const ended = functional(
   [tokens("a"), embedding("e", "a"), row("Relu", "relu", {}, [["e", 0]], "keras.src.ops.nn"), sum("relu")],
   ["a"],
 );
+/** A layer whose one call has arguments by name, too. */
+const called = (layer: object, kwargs: object): object => {
+  const { inbound_nodes: nodes } = layer as { inbound_nodes: { args: unknown }[] };
+  return { ...layer, inbound_nodes: [{ args: nodes[0]!.args, kwargs }] };
+};
+const nested = (layers: object[], input: string, output: string, call: Call): object => ({
+  ...row("Functional", "inner", {}, call, "keras"),
+  config: { name: "inner", layers, input_layers: [[input, 0, 0]], output_layers: [[output, 0, 0]] },
+});
+const sequence = (name: string, of: number): object => row("InputLayer", name, { batch_shape: [null, 3, of] });
+/** An embedding whose mask is stated to the nested model that adds, as Keras 3 does; the mask is of the steps that differ from `value`. */
+const statedMask = (value: number): Record<string, unknown> => {
+  const compared = { args: [tensor("a", 0), value], kwargs: {} };
+  const mask = { ...row("NotEqual", "mask", {}, [], "keras.src.ops.numpy"), inbound_nodes: [compared] };
+  const add = row("SimpleRNN", "add", { units: 1, activation: "linear", use_bias: false }, [["x", 0]]);
+  const inner = nested([sequence("x", 1), add], "x", "add", [["e", 0]]);
+  const last = { ...called(inner, { mask: tensor("mask", 0) }), name: "sum" };
+  return functional([tokens("a"), embedding("e", "a"), mask, last], ["a"]);
+};
+/** An embedding's mask that begins within a nested model. */
+const begun = functional(
+  [tokens("a"), nested([tokens("t"), embedding("e", "t")], "t", "e", [["a", 0]]), sum("inner")],
+  ["a"],
+);
+/** First states, with which Keras 3 leaves the mask unused. */
+const started = functional(
+  [
+    tokens("a"),
+    row("InputLayer", "s", { batch_shape: [null, 1] }),
+    embedding("e", "a"),
+    called(sum("e"), { initial_state: tensor("s", 0) }),
+  ],
+  ["a", "s"],
+);
 const twoRows = [
   [1, 0, 2],
   [1, 1, 0],
@@ -92,8 +127,13 @@ describe("masks of a model of Keras 3", () => {
   it.each([
     { name: "a merge keeps a step that one input has", config: joined, inputs: twoRows, wanted: 2 + 11 + 12 },
     { name: "an operation ends the mask", config: ended, inputs: twoRows.slice(0, 1), wanted: 1 + 10 + 2 },
+    { name: "a mask of a nested model goes on after it", config: begun, inputs: [[1, 0, 2]], wanted: 1 + 2 },
+    { name: "a nested model has the mask that its call states", config: statedMask(0), inputs: [[1, 0, 2]], wanted: 3 },
+    { name: "first states leave the mask unused", config: started, inputs: [[1, 0, 2], [7]], wanted: 7 + 1 + 10 + 2 },
   ])("$name, also in a tfjs folder and a .keras file", async ({ name, config, inputs, wanted }) => {
-    const given = inputs.map((steps) => tf.tensor2d([steps], [1, 3], "int32"));
+    const given = inputs.map((steps) =>
+      tf.tensor2d([steps], [1, steps.length], steps.length === 3 ? "int32" : "float32"),
+    );
     const sumOf = (model: tfl.LayersModel): number =>
       (model.predict(given.length === 1 ? given[0]! : given) as tf.Tensor).dataSync()[0]!;
     const model = filled(config);
@@ -103,6 +143,19 @@ describe("masks of a model of Keras 3", () => {
       await saveModel(model, path, { format });
       expect(sumOf(await loadModel(path)), format).toBe(wanted);
     }
+  });
+
+  it("another mask than the input's own is refused for a nested model", () => {
+    expect(() => importModel("test", statedMask(1) as never)).toThrow(
+      /layers\[3\].*is called with a mask of its own \(mask=\.\.\.\), which is read only where/,
+    );
+  });
+
+  it("first states beside a mask are refused where the other Keras would use the mask", async () => {
+    const path = join(folder, "states.h5");
+    await expect(saveModel(filled(started), path, { keras: 2 })).rejects.toThrow(
+      /it has first states and a mask, which it leaves unused here, and Keras 2 uses it/,
+    );
   });
 
   const { conv1d, masking, simpleRNN } = tfl.layers;

@@ -1,11 +1,12 @@
 import { useEngine } from "@convkit/engine";
-import type * as tf from "@tensorflow/tfjs-core";
+import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { saveModel, WeightsError } from "../src/index.ts";
+import { importModel } from "../src/formats/keras/import-model.ts";
+import { loadModel, saveModel, WeightsError } from "../src/index.ts";
 import type { ModelFormat } from "../src/index.ts";
 
 /** A user's layer that reads a value, which no format can hold. */
@@ -74,6 +75,34 @@ describe("a refused or failed write", () => {
     await expect(save()).rejects.toThrow(WeightsError);
     expect(readFileSync(before, "utf8")).toBe("what was there");
     expect(readdirSync(inside)).toEqual([name]);
+  });
+
+  it("keras: 2 is named where it helps, and helps there", async () => {
+    const layer = (className: string, module: string, config: object): object => ({
+      module,
+      class_name: className,
+      name: "it",
+      config: { name: "it", ...config },
+      inbound_nodes: [
+        { args: [{ class_name: "__keras_tensor__", config: { keras_history: ["x", 0, 0] } }], kwargs: {} },
+      ],
+    });
+    const input = { class_name: "InputLayer", name: "x", config: { name: "x", batch_shape: [null, 4, 4, 1] } };
+    const model = (row: object): tfl.LayersModel => {
+      const config = { name: "m", layers: [input, row], input_layers: ["x", 0, 0], output_layers: ["it", 0, 0] };
+      return importModel("test", { class_name: "Functional", config } as never);
+    };
+    const path = join(folder, "axes.h5");
+    const axes = model(layer("UnitNormalization", "keras.layers", { axis: [1, 2] }));
+    await expect(saveModel(axes, path)).rejects.toThrow(/Keras 3 forgets its axis of \[1,2\].*\(.*keras: 2\)/);
+    await saveModel(axes, path, { keras: 2 });
+    const again = await loadModel(path);
+    const x = tf.randomNormal([2, 4, 4, 1], 0, 1, "float32", 1);
+    const [a, b] = [axes, again].map((each) => (each.predict(x) as tf.Tensor).dataSync());
+    expect(b).toEqual(a);
+    const resized = model(layer("Resize", "keras.src.ops.image", { size: [2, 2] }));
+    await expect(saveModel(resized, path)).rejects.toThrow(/the operation Resize from \.keras files only: write/);
+    await expect(saveModel(resized, path, { keras: 2 })).rejects.toThrow(/Keras 2 has no function for the operation/);
   });
 
   it("an error of the code is told as a fault, and not as the path's", async () => {

@@ -35,6 +35,8 @@ const rules = new Map(
 export const maskRule = (className: string): MaskRule => rules.get(className) ?? "ends";
 
 const masks = new WeakMap<tf.Tensor, Mask>();
+/** The masks made in each running call of a nested model, the innermost call last. */
+const calls: tf.Tensor[][] = [];
 const ends = new WeakSet<Layer>();
 const wrapped = new WeakSet<Layer>();
 const joinsOfKeras2 = new WeakSet<Layer>();
@@ -65,6 +67,42 @@ export function passMasks(model: tfl.LayersModel, isKeras3: boolean): void {
   for (const layer of all)
     if (hasMasks) passMask(layer, isKeras3);
     else if (maskRule(layer.getClassName()) === "steps") ownOptions(layer);
+  if (hasMasks) for (const inner of nestedModels(model)) outliveCall(inner);
+}
+
+function nestedModels(model: tfl.LayersModel): tfl.LayersModel[] {
+  return model.layers.flatMap((layer) => {
+    const inner = nestedModel(layer);
+    return inner === undefined ? [] : [inner, ...nestedModels(inner)];
+  });
+}
+
+/** Lets the masks that a nested model makes live on after its call, which frees all but its outputs. */
+function outliveCall(model: tfl.LayersModel): void {
+  if (wrapped.has(model)) return;
+  wrapped.add(model);
+  const call = model.call.bind(model);
+  model.call = (inputs, options) => {
+    const made: tf.Tensor[] = [];
+    calls.push(made);
+    try {
+      return call(inputs, options);
+    } finally {
+      calls.pop();
+      for (const mask of made) release(mask);
+    }
+  };
+}
+
+/** Hands a mask to the call around: one of a nested model, or the scope that frees it. */
+function release(mask: tf.Tensor): void {
+  const around = calls.at(-1);
+  if (around !== undefined) {
+    around.push(mask);
+    return;
+  }
+  mask.kept = false;
+  (tf.engine() as unknown as { track(tensor: tf.Tensor): void }).track(mask);
 }
 
 const separate = new WeakSet<Layer>();
@@ -107,13 +145,19 @@ function passMask(layer: Layer, isKeras3: boolean): void {
     const given = list.map((x) => masks.get(x) ?? null);
     const { mask: _, ...rest } = options;
     const [first] = given;
-    const own = given.some((mask) => mask !== null) ? { masks: given, ...(first == null ? {} : { mask: first }) } : {};
+    const isUsed = !(isKeras3 && takesStates(layer, list.length)) && given.some((mask) => mask !== null);
+    const own = isUsed ? { masks: given, ...(first == null ? {} : { mask: first }) } : {};
     const outputs = apply(inputs, { ...rest, ...own });
     const after = outputMasks(layer, list, given, isKeras3);
     for (const [index, output] of [outputs].flat().entries()) masks.set(output, after[index] ?? null);
+    for (const mask of after) if (mask !== null && !given.includes(mask)) calls.at(-1)?.push(tf.keep(mask));
     return outputs;
   }) as Layer["apply"];
 }
+
+/** Whether a recurrent layer's call gives its first states. Keras 3 leaves the sequence's mask unused then. */
+export const takesStates = (layer: Layer, inputs: number): boolean =>
+  maskRule(layer.getClassName()) === "steps" && layer.getClassName() !== "MaskedLayer" && inputs > 1;
 
 function outputMasks(layer: Layer, inputs: tf.Tensor[], given: readonly Mask[], isKeras3: boolean): Mask[] {
   const rule = maskRule(layer.getClassName());

@@ -44,8 +44,8 @@ export class MaskedLayer extends Wrapper {
     return (this.layer as { readonly returnSequences?: boolean }).returnSequences === true;
   }
 
-  override computeMask(_: Inputs, mask?: tf.Tensor | tf.Tensor[]): tf.Tensor {
-    return (this.returnSequences ? ([mask].flat()[0] ?? null) : null) as unknown as tf.Tensor;
+  override computeMask(inputs: Inputs, mask?: tf.Tensor | tf.Tensor[]): tf.Tensor | tf.Tensor[] {
+    return this.layer.computeMask(inputs, mask);
   }
 
   override call(inputs: Inputs, options: object = {}): tf.Tensor | tf.Tensor[] {

@@ -236,6 +236,14 @@ export const elementwise: Operations = {
       return v.get("x_max") === undefined ? above : tf.minimum(above, v.tensor("x_max", x.dtype));
     },
   ],
+  converttotensor: [
+    "x dtype sparse ragged",
+    (v) => {
+      const x = v.tensor("x");
+      const dtype = v.word("dtype", "");
+      return dtype === "" ? tf.clone(x) : tf.cast(x, typeNamed(dtype));
+    },
+  ],
   cast: ["x dtype", (v) => tf.cast(v.tensor("x"), typeNamed(v.word("dtype", "float32")))],
   // The first choice whose condition holds.
   select: [

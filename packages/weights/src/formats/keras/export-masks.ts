@@ -1,5 +1,5 @@
 import type * as tfl from "@tensorflow/tfjs-layers";
-import { endsMask, hasOwnMasks, isSource, joinsAsKeras2, maskRule } from "../../layers/masks.ts";
+import { endsMask, hasOwnMasks, isSource, joinsAsKeras2, maskRule, takesStates } from "../../layers/masks.ts";
 import type { KerasPart } from "./keras-part.ts";
 
 type Layer = tfl.layers.Layer;
@@ -40,6 +40,13 @@ export function withMasks(
   { version, refuse }: { readonly version: KerasVersion; readonly refuse: (problem: string) => never },
 ): readonly KerasPart[] {
   if (!given.includes(true)) return parts;
+  if (given[0] === true && takesStates(layer, given.length)) {
+    const isUsed = !hasOwnMasks(layer) || joinsAsKeras2(layer);
+    if (isUsed !== (version === 2))
+      return refuse(
+        `it has first states and a mask, which it ${isUsed ? "uses" : "leaves unused"} here, and Keras ${version === 2 ? 2 : 3} ${isUsed ? "leaves it unused" : "uses it"}`,
+      );
+  }
   const values = [...given];
   const any = joinsAsKeras2(layer);
   for (const [index, { className, config, operation, takes }] of parts.entries()) {

@@ -10,6 +10,7 @@ import { trainingOf } from "./import-layer.ts";
 import type { Making } from "./import-layer.ts";
 import { parts } from "./layer-parts.ts";
 import { operationOf } from "./operations.ts";
+import { withoutOwnMasks } from "./stated-mask.ts";
 import { SizeValue, computedSizes, shapeValue, withSizes } from "./size-values.ts";
 
 /** One call of a layer of a functional model. */
@@ -63,12 +64,20 @@ export function joinUse(
 /** Applies a layer to its inputs; creates the layer at its first use. */
 function joinCall(
   file: string,
-  { layer, index }: Use,
-  inputs: readonly tfl.SymbolicTensor[],
+  { layer, call, index }: Use,
+  given: readonly tfl.SymbolicTensor[],
   made: Map<string, tfl.layers.Layer>,
   results: Map<string, readonly Result[]>,
   making: JoinMaking,
 ): void {
+  const isNested = isModel(layer.className) && !layer.isForeign;
+  const inputs = isNested ? withoutOwnMasks(layer.className, call, given) : given;
+  if (inputs === undefined)
+    throw new WeightsError(
+      file,
+      layer.place,
+      "is called with a mask of its own (mask=...), which is read only where it is the mask that the input has already",
+    );
   const tensors = distinct(inputs, `${layer.name}.${index}`);
   let output: tfl.SymbolicTensor | tfl.SymbolicTensor[] =
     tensors.length === 1 && !takesList(layer) ? tensors[0]! : tensors;

@@ -57,14 +57,16 @@ export function writeLegacyH5(sink: ByteSink, model: tfl.LayersModel, { file, me
 /** Why an .h5 cannot hold a layer; undefined if it can. */
 function whyNoH5(layer: KerasLayer, keras: 2 | undefined): string | undefined {
   const { className, config, operation, module } = layer;
-  if (operation !== undefined)
-    return keras === 2
-      ? whyNoLambda(layer)
-      : `Keras 3 reads the operation ${className} from .keras files only (an .h5 for Keras 2 alone can hold it: keras: 2)`;
+  const forKeras2 = " (an .h5 for Keras 2 alone can hold it: keras: 2)";
+  if (operation !== undefined) {
+    const problem = whyNoLambda(layer);
+    if (keras === 2) return problem;
+    return `Keras 3 reads the operation ${className} from .keras files only${problem === undefined ? forKeras2 : ""}`;
+  }
   if (module !== undefined) return `Keras finds its ${className} from .keras files only`;
   const { axis } = config;
-  const isLost = axis === null || (Array.isArray(axis) && axis.length > 1);
-  return isLost ? `Keras forgets its axis of ${JSON.stringify(axis)} where it reads .h5` : undefined;
+  const isLost = keras !== 2 && (axis === null || (Array.isArray(axis) && axis.length > 1));
+  return isLost ? `Keras 3 forgets its axis of ${JSON.stringify(axis)} where it reads .h5${forKeras2}` : undefined;
 }
 
 /** Writes a model's weights as Keras 3 does (`.weights.h5`). */
