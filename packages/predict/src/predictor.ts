@@ -18,7 +18,7 @@ const featuresNames: OptionNames<FeaturesOptions> = { layer: true };
 
 /** A model that is ready to predict. */
 export interface Predictor {
-  /** `[n, h, w, c] -> [n, …]`: the model's first output in inference mode. Calls may overlap. */
+  /** `[n, h, w, c] -> [n, …]`: the model's first output in inference mode. Calls may overlap. Rejects with an `OptionError` other arrays than those of `Feed`. */
   predict(images: Feed): Promise<Values>;
   /** `predict` for models of several inputs or outputs: one feed an input, in the model's order; all outputs. */
   predictAll(inputs: readonly Feed[]): Promise<Values[]>;
@@ -62,6 +62,8 @@ export function openablePredictor(
 
   const check = (inputs: readonly Feed[]): void => {
     if (disposing !== undefined) throw new PredictError("The predictor is disposed of already.");
+    if (!Array.isArray(inputs))
+      throw new OptionError(`predictAll: expected a list of { data, shape }, one an input, got ${shown(inputs)}.`);
     inputs.forEach(checkFeed);
   };
   // A call that takes microseconds must not wait for the next turn of the event loop: no await before `runNow`.
@@ -100,11 +102,18 @@ export function openablePredictor(
   };
 }
 
+/** The arrays that all runtimes take alike. */
+const arrays: readonly string[] = ["Float32Array", "Int32Array", "Uint8Array", "Uint8ClampedArray"];
+
 function checkFeed(feed: Feed, index: number): void {
   const { data, shape } = (feed ?? {}) as Partial<Feed>;
   const isFeed = ArrayBuffer.isView(data) && Array.isArray(shape) && shape.every((size) => Number.isInteger(size));
-  if (isFeed && (data as Float32Array).length === shape.reduce((product, size) => product * size, 1)) return;
-  const got = isFeed ? `${(data as Float32Array).length} values for the shape ${shape.join("x")}` : shown(feed);
+  if (isFeed && !arrays.includes(data[Symbol.toStringTag]))
+    throw new OptionError(
+      `predict: expected data to be a Float32Array, an Int32Array or a Uint8Array, got a ${data[Symbol.toStringTag]} (input ${index}).`,
+    );
+  if (isFeed && data.length === shape.reduce((product, size) => product * size, 1)) return;
+  const got = isFeed ? `${data.length} values for the shape ${shape.join("x")}` : shown(feed);
   throw new OptionError(
     `predict: expected { data, shape } with as many values as the shape has, got ${got} (input ${index}).`,
   );

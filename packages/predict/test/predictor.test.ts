@@ -43,3 +43,27 @@ test("an unknown option is refused with the near name", () => {
     'predictor: expected the options runtime, precision, network, threads, preprocessing, execution, got "preprocesing". Did you mean "preprocessing"?',
   );
 });
+
+test.each([
+  ["Float64Array", Float64Array.of(1)],
+  ["Int8Array", Int8Array.of(-1)],
+  ["Uint16Array", Uint16Array.of(300)],
+  ["BigInt64Array", BigInt64Array.of(1n)],
+  ["DataView", new DataView(new ArrayBuffer(4))],
+])("a %s is refused alike by all runtimes", async (name, data) => {
+  const feed = { data, shape: [1, 1, 1, 1] } as never;
+  const forward = predictor(smallNet());
+  const sentence = `expected data to be a Float32Array, an Int32Array or a Uint8Array, got a ${name} (input 0).`;
+  await expect(forward.predict(feed)).rejects.toThrow(sentence);
+  await expect(forward.features(feed)).rejects.toThrow(sentence);
+  await forward.dispose();
+});
+
+test("predictAll refuses what is no list of inputs", async () => {
+  const forward = predictor(smallNet());
+  const feed = { data: pixels, shape: [2, 8, 8, 1] } as never;
+  await expect(forward.predictAll(feed)).rejects.toThrow(
+    "predictAll: expected a list of { data, shape }, one an input",
+  );
+  await forward.dispose();
+});
