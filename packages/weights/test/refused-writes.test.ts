@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { importModel } from "../src/formats/keras/import-model.ts";
-import { loadModel, saveModel, WeightsError } from "../src/index.ts";
+import { loadModel, saveModel, WeightsError, writeWeights } from "../src/index.ts";
 import type { ModelFormat } from "../src/index.ts";
 
 /** A user's layer that reads a value, which no format can hold. */
@@ -75,6 +75,12 @@ describe("a refused or failed write", () => {
     await expect(save()).rejects.toThrow(WeightsError);
     expect(readFileSync(before, "utf8")).toBe("what was there");
     expect(readdirSync(inside)).toEqual([name]);
+  });
+
+  it("weights in another format are refused by its name", async () => {
+    const write = writeWeights(join(folder, "other"), [], { format: "h5" } as never);
+    await expect(write).rejects.toThrow(/expected format to be one of safetensors, .*, got "h5"/);
+    expect(readdirSync(folder)).not.toContain("other");
   });
 
   it("keras: 2 is named where it helps, and helps there", async () => {

@@ -1,4 +1,4 @@
-import { checkOptions } from "@convkit/errors";
+import { checkOptions, checkValues, oneOf } from "@convkit/errors";
 import type { ByteSink } from "@convkit/files";
 import type { NamedTensor } from "../bytes/named-tensor.ts";
 import { disk } from "@convkit/weights/platform";
@@ -36,6 +36,7 @@ export async function writeWeights(
   options: WriteWeightsOptions = {},
 ): Promise<WriteWeightsReport> {
   checkOptions("writeWeights", options, { format: true, metadata: true });
+  checkValues("writeWeights", options, { format: oneOf(Object.keys(writers)) });
   const { format = containerOf(path), metadata } = options;
   if (format === undefined)
     throw new WeightsError(path, "", "expected a path that ends in .safetensors, .pth, .npz or .h5, or a format");
