@@ -1,4 +1,4 @@
 import { together } from "../../vitest.shared.ts";
 
-// This file removes and damages runtimes that a process loads once.
-export default together("test/damaged.test.ts");
+// These files remove and damage runtimes that a process loads once.
+export default together("test/damaged.test.ts", "test/damaged-library.test.ts");

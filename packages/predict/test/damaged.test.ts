@@ -1,127 +1,14 @@
-import {
-  chmodSync,
-  copyFileSync,
-  existsSync,
-  linkSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-  statSync,
-  truncateSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, existsSync, readdirSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { useEngine } from "@convkit/engine";
-import { installOpenvino, type InstalledOpenvino } from "@convkit/engine/openvino";
 import { writeJson } from "@convkit/files";
-import { engines } from "@convkit/testing";
 import { onnxBytes } from "@convkit/weights";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { choiceFile, chooseRuntime } from "../src/choose-runtime.ts";
 import { predictor } from "../src/index.ts";
-import { refusedRuntimes } from "../src/refused-runtimes.ts";
 import { runtimeVersion } from "../src/runtimes/runtime.ts";
-
-const cache = mkdtempSync(path.join(tmpdir(), "convkit-damaged-"));
-const before = process.env["CONVKIT_CACHE"];
-let whole: InstalledOpenvino;
-let folder: string;
-
-beforeAll(async () => {
-  await useEngine(engines[0] ?? "wasm");
-  whole = await installOpenvino();
-  folder = path.join(cache, path.basename(whole.folder));
-  process.env["CONVKIT_CACHE"] = cache;
-});
-// Each test begins with a whole install, and with nothing kept.
-beforeEach(async () => {
-  for (const name of readdirSync(cache)) rmSync(path.join(cache, name), { recursive: true });
-  await install({ sizes: true });
-});
-afterAll(() => {
-  if (before === undefined) delete process.env["CONVKIT_CACHE"];
-  else process.env["CONVKIT_CACHE"] = before;
-  rmSync(cache, { recursive: true, force: true });
-});
-
-/** A link, which costs nothing, where both are on one disk. */
-function linkOrCopy(from: string, to: string): void {
-  try {
-    linkSync(from, to);
-  } catch {
-    copyFileSync(from, to);
-  }
-}
-
-/** An install in the cache whose file `name`, if it is given, has other content; with its sizes in the manifest or without. */
-async function install({ name, content = "", sizes }: { name?: string; content?: string; sizes: boolean }) {
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder);
-  const libraries = readdirSync(whole.folder).filter((each) => /\.(so|dylib|dll)/.test(each));
-  for (const each of libraries) {
-    if (each === name) writeFileSync(path.join(folder, each), content);
-    else linkOrCopy(path.join(whole.folder, each), path.join(folder, each));
-  }
-  const files = Object.fromEntries(libraries.map((each) => [each, statSync(path.join(whole.folder, each)).size]));
-  const { version, platform, wheel, library } = whole;
-  const manifest = { version, platform, wheel, library: path.basename(library), ...(sizes && { files }) };
-  await writeJson(path.join(folder, "openvino.json"), manifest);
-}
-
-const input = { data: Float32Array.of(1, 2, 3), shape: [1, 3] };
-/** Two sums of the three inputs. */
-const sums = () =>
-  tfl.sequential({ layers: [tfl.layers.dense({ inputShape: [3], units: 2, kernelInitializer: "ones" })] });
-
-test("auto goes on without a damaged OpenVINO, which is told and can be mended while the program runs", async () => {
-  const plugin = readdirSync(whole.folder).find((name) => /cpu_plugin/.test(name))!;
-  await install({ name: plugin, content: "cut off", sizes: true });
-  const size = statSync(path.join(whole.folder, plugin)).size;
-  const told = `OpenVINO in ${folder} is damaged (${plugin} has 7 bytes instead of ${size}): "convkit engine install --predict" replaces it`;
-  const auto = predictor(sums(), { runtime: "auto" });
-  expect([...(await auto.predict(input)).data]).toEqual([6, 6]);
-  expect(auto.describe()!.runtime).not.toBe("openvino");
-  expect(auto.describe()!.trials[0]).toMatchObject({ runtime: "openvino", reason: told });
-  expect(refusedRuntimes(auto.describe()!)).toEqual([`The runtime openvino was not taken: ${told}.`]);
-  await auto.dispose();
-  await expect(predictor(sums(), { runtime: "openvino" }).predict(input)).rejects.toThrow(told);
-
-  await install({ name: path.basename(whole.library), content: "no library", sizes: false });
-  const question = {
-    file: onnxBytes(sums()),
-    options: { precision: "float32" as const, threads: undefined },
-    feeds: [input],
-    own: ownSums,
-    among: ["openvino", "onnxruntime"] as const,
-  };
-  const versions = await Promise.all(question.among.map(runtimeVersion));
-  const remembered = await choiceFile(question, versions);
-  const trials = question.among.map((runtime, i) => ({ runtime, version: versions[i], difference: 0, ms: i + 1 }));
-  await writeJson(remembered, [trials[0]!, { ...trials[1]!, reason: "another was faster" }]);
-  const chosen = await chooseRuntime(question);
-  expect(chosen.runtime).toBe("onnxruntime");
-  expect(chosen.trials[0]!.reason).toMatch(/^OpenVINO in .* does not load \(/);
-  await chosen.session!.dispose();
-
-  await install({ sizes: true });
-  const mended = predictor(sums(), { runtime: "openvino" });
-  expect([...(await mended.predict(input)).data]).toEqual([6, 6]);
-  await mended.dispose();
-});
-
-async function ownSums([feed]: readonly { readonly data: ArrayLike<number>; readonly shape: readonly number[] }[]) {
-  const { data, shape } = feed!;
-  const values = Float32Array.from({ length: 2 * shape[0]! }, (_, i) => {
-    const at = 3 * Math.floor(i / 2);
-    return data[at]! + data[at + 1]! + data[at + 2]!;
-  });
-  return [{ data: values, shape: [shape[0]!, 2] }];
-}
+import { cache, input, ownSums, sums } from "./own-install.ts";
 
 test("a remembered choice that was edited by hand is measured anew", async () => {
   const options = { precision: "float32" as const };
