@@ -84,8 +84,10 @@ function left(out: string) {
   };
 }
 
+// Its tests are the steps of one story, each after the ones before it, also where tests run in a drawn order.
 describe.skipIf(!(await availableEngines()).includes("native"))(
   "a run killed at any point and resumed is the run that never stopped, bit for bit",
+  { shuffle: false },
   () => {
     let images: string;
     let network: string;

@@ -32,7 +32,8 @@ function isAlive(pid: number): boolean {
   }
 }
 
-describe.skipIf(!(await availableEngines()).includes("native"))("several workers", () => {
+// Its tests are the steps of one story, each after the ones before it, also where tests run in a drawn order.
+describe.skipIf(!(await availableEngines()).includes("native"))("several workers", { shuffle: false }, () => {
   let images: string;
   let network: string;
   const [whole, broken] = [join(root, "whole"), join(root, "broken")];

@@ -45,7 +45,8 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const lr = ["--lr", "0.003", "--batch", "32", "--seed", "2", "--json"];
 
-describe("several labels of handwritten digits", () => {
+// Its tests are the steps of one story, each after the ones before it, also where tests run in a drawn order.
+describe("several labels of handwritten digits", { shuffle: false }, () => {
   const columns = ["--data", csv, "--labels", "tags"];
 
   test("can be checked and searched for a rate before they are trained", async () => {

@@ -23,7 +23,8 @@ interface Trained {
   losses: number[];
 }
 
-describe("training", () => {
+// Its tests are the steps of one story, each after the ones before it, also where tests run in a drawn order.
+describe("training", { shuffle: false }, () => {
   const seen: number[][] = [];
 
   test.each(cases)("on %s with %s: the losses fall, nothing else is printed", async (_name, engine, node) => {

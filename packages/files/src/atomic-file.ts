@@ -46,17 +46,19 @@ export async function openAtomicFile(path: string): Promise<AtomicFile> {
     (old) => old.mode & 0o777,
     () => 0o666,
   );
-  const file = await open(temporary, isStream ? "w" : "wx", mode).catch(async (error: unknown) => {
-    await removeEmpty(made);
-    throw unwritable(path, error);
-  });
-  let position = 0;
-  let isOpen = true;
+  // Before the file is there: the process may exit between its making and the next line here.
   const settled = undoAtExit(() => {
     if (isStream) return;
     rmSync(temporary, { force: true });
     for (const folder of made) rmdirSync(folder);
   });
+  const file = await open(temporary, isStream ? "w" : "wx", mode).catch(async (error: unknown) => {
+    await removeEmpty(made);
+    settled();
+    throw unwritable(path, error);
+  });
+  let position = 0;
+  let isOpen = true;
   const close = async () => {
     isOpen = false;
     await file.close();

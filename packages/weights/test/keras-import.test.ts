@@ -81,7 +81,8 @@ async function saveArray(path: string, tensor: tf.Tensor): Promise<void> {
   await saveNpy(path, { shape: tensor.shape, data: tensor.dataSync<"float32">() as Float32Array });
 }
 
-describe.skipIf(peerPython === undefined)("models that Keras 3 saved", () => {
+// Its tests are the steps of one story, each after the ones before it, also where tests run in a drawn order.
+describe.skipIf(peerPython === undefined)("models that Keras 3 saved", { shuffle: false }, () => {
   const folder = mkdtempSync(join(tmpdir(), "convkit-keras-"));
   beforeAll(async () => {
     await useEngine();

@@ -22,7 +22,8 @@ const applications: readonly (readonly [theirs: string, ours: ModelName, size: n
 ];
 const limit = 1e-5;
 
-describe.skipIf(peerPython === undefined)("the zoo and Keras", () => {
+// Its tests are the steps of one story, each after the ones before it, also where tests run in a drawn order.
+describe.skipIf(peerPython === undefined)("the zoo and Keras", { shuffle: false }, () => {
   const folder = mkdtempSync(join(tmpdir(), "convkit-zoo-"));
   const pairs = applications.map(([theirs, , size]) => `${theirs}:${size}`);
   beforeAll(async () => {

@@ -23,7 +23,8 @@ const models: readonly (readonly [theirs: string, ours: ModelName, size: number]
   ["vgg16_bn", "vgg16-bn", 64],
 ];
 
-describe.skipIf(peerPython === undefined)("torchvision's networks", () => {
+// Its tests are the steps of one story, each after the ones before it, also where tests run in a drawn order.
+describe.skipIf(peerPython === undefined)("torchvision's networks", { shuffle: false }, () => {
   const folder = mkdtempSync(join(tmpdir(), "convkit-torch-"));
   const pairs = models.map(([theirs, , size]) => `${theirs}:${size}`);
   beforeAll(async () => {
