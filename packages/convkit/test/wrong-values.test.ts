@@ -49,10 +49,6 @@ const calls: Readonly<Record<string, Readonly<Record<string, Call>>>> = {
     basicBlock: (options) => block(blocks.basicBlock(4, { stride: 1, ...(options as object) } as never)),
     bottleneckBlock: (options) =>
       block(blocks.bottleneckBlock(4, { strideOn: "3x3", ...(options as object) } as never)),
-    denseBlock: (options) => block(blocks.denseBlock(2, 2, options)),
-    separableUnit: (options) => block(blocks.separableUnit(4, options)),
-    squeezeExcite: (options) => block(blocks.squeezeExcite(2, options)),
-    transition: (options) => block(blocks.transition(options)),
   },
   models: {
     unet: (options) => unet({ input: [16, 16, 1], classes: 2, widths: [4, 8], ...(options as object) }),
@@ -79,12 +75,10 @@ const calls: Readonly<Record<string, Readonly<Record<string, Call>>>> = {
   },
   weights: {
     convert: (options) => weights.convert(at("net.keras"), at("out.h5"), options),
-    loadModel: (options) => weights.loadModel(at("net.keras"), options),
     loadWeights: (options) => weights.loadWeights(model(), at("net.keras"), options),
     saveModel: (options) => weights.saveModel(model(), at("out"), { format: "tfjs", ...(options as object) }),
   },
   predict: {
-    classifier: (options) => predict.classifier(model(), options).classify(digit as never),
     classify: (options) => predict.classify(model(), digit as never, options),
     decodePredictions: (options) => predict.decodePredictions({ data: new Float32Array(10), shape: [1, 10] }, options),
     predictor: (options) => predict.predictor(model(), options).predict(digit),

@@ -158,6 +158,43 @@ describe("masks of a model of Keras 3", () => {
     );
   });
 
+  it("of Keras 2 reach the layers of a model within TimeDistributed", () => {
+    const old = (class_name: string, name: string, config: object, of?: string): object => ({
+      class_name,
+      name,
+      config: { name, ...config },
+      inbound_nodes: of === undefined ? [] : [[[of, 0, 0, {}]]],
+    });
+    const model = (name: string, layers: object[], [from, to]: readonly [string, string]): object => ({
+      name,
+      layers,
+      input_layers: [[from, 0, 0]],
+      output_layers: [[to, 0, 0]],
+    });
+    const rnn = { units: 1, activation: "linear", use_bias: false };
+    const input = (name: string, sizes: number[]): object =>
+      old("InputLayer", name, { batch_input_shape: [null, ...sizes], dtype: "float32" });
+    const inner = [input("steps", [3, 1]), old("SimpleRNN", "doubles", rnn, "steps")];
+    const layer = { class_name: "Functional", config: model("inner", inner, ["steps", "doubles"]) };
+    const layers = [
+      input("frames", [2, 3, 1]),
+      old("Masking", "masking", { mask_value: 10 }, "frames"),
+      old("TimeDistributed", "timed", { layer }, "masking"),
+      old("SimpleRNN", "last", rnn, "timed"),
+    ];
+    const made = importModel("test", {
+      class_name: "Functional",
+      config: model("net", layers, ["frames", "last"]),
+    } as never);
+    // A state is twice the one before and the input: a masked step does not double it.
+    for (const weight of made.weights)
+      weight.write(tf.fill(weight.shape as number[], /recurrent/.test(weight.name) ? 2 : 1));
+    const x = tf.tensor([1, 10, 3, 10, 10, 10], [1, 2, 3, 1]);
+    expect([...(made.predict(x) as tf.Tensor).dataSync()]).toEqual([2 * 1 + 3]);
+    made.dispose();
+    x.dispose();
+  });
+
   const { conv1d, masking, simpleRNN } = tfl.layers;
   it.each([
     {

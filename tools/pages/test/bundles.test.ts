@@ -21,13 +21,13 @@ async function bundled(contents: string, external: string[] = []): Promise<{ kil
 
 /** The most kB that everything of a package may take in a page, gzipped, without tfjs: a tenth more than it took when this was written. */
 const budgets = {
-  errors: 1.3,
+  errors: 1.6,
   files: 1.8,
   core: 31,
   blocks: 16,
   augment: 18,
   models: 47,
-  graph: 7.2,
+  graph: 7.6,
   engine: 15,
   datasets: 35,
   // Readers and writers of all formats; a page that only loads .keras files takes less.

@@ -18,6 +18,7 @@ const results: Readonly<Record<string, string>> = {
   PublishedWeights: "the table of published weights",
   RuntimeTrial: "predictor",
   SaveReport: "saveModel",
+  TrainingCheck: "checkTraining",
   WeightsFile: "openWeights",
 };
 

@@ -147,12 +147,33 @@ function passMask(layer: Layer, isKeras3: boolean): void {
     const [first] = given;
     const isUsed = !(isKeras3 && takesStates(layer, list.length)) && given.some((mask) => mask !== null);
     const own = isUsed ? { masks: given, ...(first == null ? {} : { mask: first }) } : {};
-    const outputs = apply(inputs, { ...rest, ...own });
-    const after = outputMasks(layer, list, given, isKeras3);
+    const within = masksWithin(layer, first ?? null);
+    const stepwise = within === undefined ? undefined : atEachStep(within, list[0], first as tf.Tensor);
+    const outputs = stepwise?.[0] ?? apply(inputs, { ...rest, ...own });
+    const after = stepwise === undefined ? outputMasks(layer, list, given, isKeras3) : [stepwise[1]];
     for (const [index, output] of [outputs].flat().entries()) masks.set(output, after[index] ?? null);
     for (const mask of after) if (mask !== null && !given.includes(mask)) calls.at(-1)?.push(tf.keep(mask));
     return outputs;
   }) as Layer["apply"];
+}
+
+/** The model within a TimeDistributed, if a mask of its input has more axes than the steps and so is for the layers within. */
+function masksWithin(layer: Layer, mask: Mask): tfl.LayersModel | undefined {
+  return layer.getClassName() === "TimeDistributed" && mask !== null && mask.rank > 2 ? nestedModel(layer) : undefined;
+}
+
+/** The model's output at the steps of all samples, each called with its part of the mask, and the output's mask, as in Keras 2. */
+function atEachStep(model: tfl.LayersModel, x: tf.Tensor, mask: tf.Tensor): [output: tf.Tensor, mask: tf.Tensor] {
+  return tf.tidy(() => {
+    const [samples, steps] = x.shape as [number, number];
+    const flat = tf.reshape(x, [samples * steps, ...x.shape.slice(2)]);
+    masks.set(flat, tf.reshape(mask, [samples * steps, ...mask.shape.slice(2)]));
+    const y = model.apply(flat) as tf.Tensor;
+    const apart = (z: tf.Tensor): tf.Tensor => tf.reshape(z, [samples, steps, ...z.shape.slice(1)]);
+    const left = masks.get(y) ?? null;
+    // Where the model ends the mask, a step counts that has anything.
+    return [apart(y), left === null ? tf.any(tf.reshape(mask, [samples, steps, -1]), -1) : apart(left)];
+  });
 }
 
 /** Whether a recurrent layer's call gives its first states. Keras 3 leaves the sequence's mask unused then. */
