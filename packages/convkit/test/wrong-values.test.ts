@@ -14,7 +14,7 @@ import { createModel, unet } from "@convkit/models";
 import * as predict from "@convkit/predict";
 import * as trainer from "@convkit/trainer";
 import * as weights from "@convkit/weights";
-import { wrongValues } from "../../../tools/testing/src/public-options.ts";
+import { wrongValues } from "../../../tools/testing/src/wrong-values.ts";
 
 /** Each option of the everyday functions that is true or false, a number, a text or one of some words gets a value that it cannot have. */
 
