@@ -148,7 +148,7 @@ function passMask(layer: Layer, isKeras3: boolean): void {
     const isUsed = !(isKeras3 && takesStates(layer, list.length)) && given.some((mask) => mask !== null);
     const own = isUsed ? { masks: given, ...(first == null ? {} : { mask: first }) } : {};
     const within = masksWithin(layer, first ?? null);
-    const stepwise = within === undefined ? undefined : atEachStep(within, list[0], first as tf.Tensor);
+    const stepwise = within === undefined ? undefined : atEachStep(within, list[0], first as tf.Tensor, isKeras3);
     const outputs = stepwise?.[0] ?? apply(inputs, { ...rest, ...own });
     const after = stepwise === undefined ? outputMasks(layer, list, given, isKeras3) : [stepwise[1]];
     for (const [index, output] of [outputs].flat().entries()) masks.set(output, after[index] ?? null);
@@ -157,19 +157,28 @@ function passMask(layer: Layer, isKeras3: boolean): void {
   }) as Layer["apply"];
 }
 
-/** The model within a TimeDistributed, if a mask of its input has more axes than the steps and so is for the layers within. */
-function masksWithin(layer: Layer, mask: Mask): tfl.LayersModel | undefined {
-  return layer.getClassName() === "TimeDistributed" && mask !== null && mask.rank > 2 ? nestedModel(layer) : undefined;
+/** The model or recurrent layer within a TimeDistributed, if a mask of its input has more axes than the steps and so is for it. */
+function masksWithin(layer: Layer, mask: Mask): Layer | undefined {
+  if (layer.getClassName() !== "TimeDistributed" || mask === null || mask.rank <= 2) return undefined;
+  const { layer: held } = layer as Layer & { readonly layer: Layer };
+  return nestedModel(layer) !== undefined || maskRule(held.getClassName()) === "steps" ? held : undefined;
 }
 
-/** The model's output at the steps of all samples, each called with its part of the mask, and the output's mask, as in Keras 2. */
-function atEachStep(model: tfl.LayersModel, x: tf.Tensor, mask: tf.Tensor): [output: tf.Tensor, mask: tf.Tensor] {
+/** The output of a layer at the steps of all samples, each called with its part of the mask, and the output's mask, as in Keras. */
+function atEachStep(
+  held: Layer,
+  x: tf.Tensor,
+  mask: tf.Tensor,
+  isKeras3: boolean,
+): [output: tf.Tensor, mask: tf.Tensor] {
   return tf.tidy(() => {
     const [samples, steps] = x.shape as [number, number];
     const flat = tf.reshape(x, [samples * steps, ...x.shape.slice(2)]);
-    masks.set(flat, tf.reshape(mask, [samples * steps, ...mask.shape.slice(2)]));
-    const y = model.apply(flat) as tf.Tensor;
+    const own = tf.reshape(mask, [samples * steps, ...mask.shape.slice(2)]);
+    masks.set(flat, own);
+    const y = held.apply(flat, "layers" in held ? {} : { mask: own }) as tf.Tensor;
     const apart = (z: tf.Tensor): tf.Tensor => tf.reshape(z, [samples, steps, ...z.shape.slice(1)]);
+    if (isKeras3) return [apart(y), mask];
     const left = masks.get(y) ?? null;
     // Where the model ends the mask, a step counts that has anything.
     return [apart(y), left === null ? tf.any(tf.reshape(mask, [samples, steps, -1]), -1) : apart(left)];
