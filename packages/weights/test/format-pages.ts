@@ -53,7 +53,7 @@ ${Object.values(unwrittenLayers)
   .join("\n")}
 
 Options and arguments that would change the numbers are honored or refused by name: \`use_gate\` and a sliding window of attention,
-a mask of a layer that takes none here, a mask stated to a nested model that is not the one that its input has, \`stateful\` of a recurrent layer without a fixed batch, \`zero_output_for_mask\` of one that returns its last step or its states.
+a mask of a layer that takes none here, a mask stated to a nested model that is not the one that its input has, \`time_major\`, \`stateful\` of a recurrent layer without a fixed batch, \`zero_output_for_mask\` of one that returns its last step or its states.
 Layers with \`channels_first\` are computed channels last between two transpositions.
 
 Masks of \`Embedding\` and \`Masking\` reach the layers that they reach in Keras, several inputs of attention and nested models

@@ -69,6 +69,8 @@ export function makeLayer(file: string, layer: LayerConfig, making: Making): Lay
       );
   }
   const call = user === undefined && operation === undefined ? layerCall(layer, refuse) : undefined;
+  if (user === undefined && config["time_major"] === true)
+    refuse("time_major is not known: sequences have the batch first here");
   const isLast = config["return_sequences"] !== true || config["return_state"] === true;
   const isMasked = making.hasMasks || takesMask(call);
   if (user === undefined && isMasked && config["zero_output_for_mask"] === true && isLast)
