@@ -19,9 +19,18 @@ import { WeightsError } from "../weights-error.ts";
 import type { Destination } from "./destination.ts";
 import { memory, within } from "./page-destinations.ts";
 
-const formats = ["keras", "h5", "weights-h5", "safetensors", "onnx", "savedmodel", "tfjs", "tfjs-graph"] as const;
+export type ModelFormat = "keras" | "h5" | "weights-h5" | "safetensors" | "onnx" | "savedmodel" | "tfjs" | "tfjs-graph";
 
-export type ModelFormat = (typeof formats)[number];
+const formats: Readonly<Record<ModelFormat, true>> = {
+  keras: true,
+  h5: true,
+  "weights-h5": true,
+  safetensors: true,
+  onnx: true,
+  savedmodel: true,
+  tfjs: true,
+  "tfjs-graph": true,
+};
 
 export interface SaveOptions {
   /** The format; by default the one that the path's ending names. Required for a folder. */
@@ -118,7 +127,8 @@ export async function modelFiles(
 
 /** Throws an `OptionError` for a format, a quantization or a flag that there is not. */
 export function checkSaving(where: string, options: SaveOptions): void {
-  checkValues(where, options, { format: oneOf(formats), quantize: oneOf(quantizations), stock: trueOrFalse });
+  const [format, quantize] = [oneOf(Object.keys(formats)), oneOf(Object.keys(quantizations))];
+  checkValues(where, options, { format, quantize, stock: trueOrFalse });
 }
 
 async function write(

@@ -2,9 +2,9 @@ import { newSha256 } from "@convkit/files/system";
 import { narrowFloat16 } from "../../bytes/half-float.ts";
 import type { FolderToFill } from "../../save/destination.ts";
 
-export const quantizations = ["float16", "uint8", "uint16"] as const;
+export type Quantization = "float16" | "uint8" | "uint16";
 
-export type Quantization = (typeof quantizations)[number];
+export const quantizations: Readonly<Record<Quantization, true>> = { float16: true, uint8: true, uint16: true };
 
 /** The shard size of tfjs' own converter. Browsers cache files of this size. */
 const shardBytes = 4 << 20;
