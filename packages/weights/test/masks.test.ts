@@ -174,8 +174,13 @@ describe("masks of a model of Keras 3", () => {
     const rnn = { units: 1, activation: "linear", use_bias: false };
     const input = (name: string, sizes: number[]): object =>
       old("InputLayer", name, { batch_input_shape: [null, ...sizes], dtype: "float32" });
-    const inner = [input("steps", [3, 1]), old("SimpleRNN", "doubles", rnn, "steps")];
-    const layer = { class_name: "Functional", config: model("inner", inner, ["steps", "doubles"]) };
+    const inner = [
+      input("steps", [3, 1]),
+      old("SimpleRNN", "doubles", rnn, "steps"),
+      // In training, nearly nothing passes.
+      old("Dropout", "drops", { rate: 0.999999 }, "doubles"),
+    ];
+    const layer = { class_name: "Functional", config: model("inner", inner, ["steps", "drops"]) };
     const layers = [
       input("frames", [2, 3, 1]),
       old("Masking", "masking", { mask_value: 10 }, "frames"),
@@ -191,6 +196,7 @@ describe("masks of a model of Keras 3", () => {
       weight.write(tf.fill(weight.shape as number[], /recurrent/.test(weight.name) ? 2 : 1));
     const x = tf.tensor([1, 10, 3, 10, 10, 10], [1, 2, 3, 1]);
     expect([...(made.predict(x) as tf.Tensor).dataSync()]).toEqual([2 * 1 + 3]);
+    expect([...(made.apply(x, { training: true }) as tf.Tensor).dataSync()]).toEqual([0]);
     made.dispose();
     x.dispose();
   });

@@ -148,7 +148,8 @@ function passMask(layer: Layer, isKeras3: boolean): void {
     const isUsed = !(isKeras3 && takesStates(layer, list.length)) && given.some((mask) => mask !== null);
     const own = isUsed ? { masks: given, ...(first == null ? {} : { mask: first }) } : {};
     const within = masksWithin(layer, first ?? null);
-    const stepwise = within === undefined ? undefined : atEachStep(within, list[0], first as tf.Tensor, isKeras3);
+    const stepwise =
+      within === undefined ? undefined : atEachStep(within, list[0], { mask: first as tf.Tensor, rest, isKeras3 });
     const outputs = stepwise?.[0] ?? apply(inputs, { ...rest, ...own });
     const after = stepwise === undefined ? outputMasks(layer, list, given, isKeras3) : [stepwise[1]];
     for (const [index, output] of [outputs].flat().entries()) masks.set(output, after[index] ?? null);
@@ -164,23 +165,29 @@ function masksWithin(layer: Layer, mask: Mask): Layer | undefined {
   return nestedModel(layer) !== undefined || maskRule(held.getClassName()) === "steps" ? held : undefined;
 }
 
+interface StepCall {
+  readonly mask: tf.Tensor;
+  /** The options of the call besides masks. */
+  readonly rest: object;
+  readonly isKeras3: boolean;
+}
+
 /** The output of a layer at the steps of all samples, each called with its part of the mask, and the output's mask, as in Keras. */
 function atEachStep(
   held: Layer,
   x: tf.Tensor,
-  mask: tf.Tensor,
-  isKeras3: boolean,
+  { mask, rest, isKeras3 }: StepCall,
 ): [output: tf.Tensor, mask: tf.Tensor] {
   return tf.tidy(() => {
     const [samples, steps] = x.shape as [number, number];
     const flat = tf.reshape(x, [samples * steps, ...x.shape.slice(2)]);
     const own = tf.reshape(mask, [samples * steps, ...mask.shape.slice(2)]);
     masks.set(flat, own);
-    const y = held.apply(flat, "layers" in held ? {} : { mask: own }) as tf.Tensor;
+    const y = held.apply(flat, { ...rest, ...("layers" in held ? {} : { mask: own }) }) as tf.Tensor;
     const apart = (z: tf.Tensor): tf.Tensor => tf.reshape(z, [samples, steps, ...z.shape.slice(1)]);
     if (isKeras3) return [apart(y), mask];
     const left = masks.get(y) ?? null;
-    // Where the model ends the mask, a step counts that has anything.
+    // Where the layer ends the mask, a step counts if any part of its mask does.
     return [apart(y), left === null ? tf.any(tf.reshape(mask, [samples, steps, -1]), -1) : apart(left)];
   });
 }
