@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { availableParallelism, loadavg } from "node:os";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { networks } from "../cases/networks.ts";
 import { peersPython } from "../commands/peers-environment.ts";
 import { machine } from "../results/machine.ts";
+import { freePorts } from "../measure/free-ports.ts";
 import { groupSeconds } from "../measure/other-load.ts";
 import { quantile } from "../results/statistics.ts";
 import { BenchError, UsageError } from "../usage-error.ts";
@@ -138,7 +138,8 @@ class Group {
   async start(count: number, share: Pick<ScaleRequest, "threads" | "steps" | "batch">): Promise<void> {
     const { input, classes, scale: pixels } = networks[name];
     const network = { name, input, classes, scale: pixels };
-    const addresses = this.way === "together" ? await freeAddresses(count) : [];
+    const ports = this.way === "together" ? await freePorts(count) : [];
+    const addresses = ports.map((port) => `127.0.0.1:${port}`);
     const { wire } = systems[this.system];
     this.#children = Array.from({ length: count }, (_, rank) =>
       started({ ...share, system: this.system, network, addresses, rank, wire }),
@@ -187,19 +188,6 @@ function started(request: ScaleRequest): { child: ChildProcess; next: () => Prom
     return JSON.parse(value) as Said;
   };
   return { child, next };
-}
-
-async function freeAddresses(count: number): Promise<string[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-      return server;
-    }),
-  );
-  const addresses = servers.map((server) => `127.0.0.1:${(server.address() as { readonly port: number }).port}`);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return addresses;
 }
 
 function tableOf(rows: readonly ScaleRow[]): string {

@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { availableParallelism, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as after } from "node:timers/promises";
@@ -11,6 +10,7 @@ import { saveModel } from "@convkit/weights";
 import sharp from "sharp";
 import { caseMatcher } from "../cases/case-matcher.ts";
 import { peersPython } from "../commands/peers-environment.ts";
+import { freePorts } from "../measure/free-ports.ts";
 import { groupSeconds } from "../measure/other-load.ts";
 import { quantile } from "../results/statistics.ts";
 import { BenchError, UsageError } from "../usage-error.ts";
@@ -189,7 +189,7 @@ async function started(
   },
   content: Content,
 ): Promise<{ readonly port: number; readonly child: ChildProcess }> {
-  const port = await freePort();
+  const [port] = (await freePorts(1)) as [number];
   const command = system.command({ ...start, port, python: peersPython() });
   if (command === undefined) throw new BenchError("not installed: run `pnpm bench setup`");
   const [file, ...args] = command;
@@ -242,14 +242,6 @@ function endGroup({ pid }: ChildProcess): void {
   } catch {
     // The process has ended already.
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { readonly port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 function tableOf(rows: readonly ServingRow[]): string {
