@@ -20,11 +20,6 @@ export interface SessionConfig {
   isUnoptimized?: boolean;
   /** Runs in this process alone, even where it is one of several workers. */
   isLocal?: boolean;
-  /**
-   * Runs on the server of a worker, which checks every node again. TensorFlow's remapper would make nodes that it refuses: a
-   * `_FusedConv2D` of bfloat16, on CPUs that compute in it. Steps of LeNet-5 and ResNet-50 take as long without the remapper.
-   */
-  isServed?: boolean;
 }
 
 /** Values of RewriterConfig's switches. */
@@ -32,14 +27,15 @@ const off = 2;
 const noMemoryOptimization = 1;
 const once = 1;
 
-/** TensorFlow's ConfigProto. */
-export function configProto({
-  deterministic = false,
-  isStatic = false,
-  isPlain = false,
-  isUnoptimized = false,
-  isServed = false,
-}: SessionConfig): Message {
+/**
+ * TensorFlow's ConfigProto. `isServed` is for a session on the server of a worker, which checks every node again: TensorFlow's
+ * remapper would make nodes that it refuses, a `_FusedConv2D` of bfloat16 on CPUs that compute in it. Steps of LeNet-5 and ResNet-50
+ * take as long without the remapper.
+ */
+export function configProto(
+  { deterministic = false, isStatic = false, isPlain = false, isUnoptimized = false }: SessionConfig,
+  { isServed = false } = {},
+): Message {
   // The pools of threads are the process's: with another number, the first session would decide for all others.
   const threads = threadsOf();
   return {

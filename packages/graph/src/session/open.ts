@@ -68,7 +68,7 @@ function sessionOptions(config: SessionConfig, worker?: ActiveWorker): Handle {
   }
   const options = tf.TF_NewSessionOptions() as Handle;
   const proto = encode("ConfigProto", {
-    ...configProto({ ...config, isServed: worker !== undefined }),
+    ...configProto(config, { isServed: worker !== undefined }),
     ...(worker && clusterConfig(worker.members, worker.self)),
   });
   if (worker !== undefined) tf.TF_SetTarget(options, worker.target);
