@@ -46,7 +46,7 @@ export async function openAtomicFile(path: string): Promise<AtomicFile> {
     (old) => old.mode & 0o777,
     () => 0o666,
   );
-  // Before the file is there: the process may exit between its making and the next line here.
+  // Begins before the file is made: the process may exit once the file is there and before `open` returns.
   const settled = undoAtExit(() => {
     if (isStream) return;
     rmSync(temporary, { force: true });
