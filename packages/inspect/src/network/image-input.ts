@@ -15,16 +15,15 @@ export function imageBatch(where: string, model: tfl.LayersModel, images: Images
     );
   }
   const wanted = input.shape.slice(1);
-  const shape = (images as Partial<tf.Tensor> | undefined)?.shape as number[] | undefined;
+  const shape = images instanceof tf.Tensor ? (images.shape as number[]) : undefined;
   const single = shape?.length === 3 ? shape : shape?.slice(1);
   const fits =
-    images instanceof tf.Tensor &&
     (shape?.length === 3 || shape?.length === 4) &&
     shape.every((size) => size > 0) &&
     wanted.every((size, axis) => size === null || size === single?.[axis]);
   if (!fits) {
     throw new OptionError(
-      `${where}: expected an image as a tensor ${shown(wanted)}, preprocessed, got ${images instanceof tf.Tensor ? `one of ${shown(shape)}` : shown(images)}.`,
+      `${where}: expected an image as a tensor ${shown(wanted)}, preprocessed, got ${shape === undefined ? shown(images) : `one of ${shown(shape)}`}.`,
     );
   }
   return tf.tidy(() => tf.clone(shape.length === 3 ? tf.expandDims(images, 0) : images)) as tf.Tensor4D;
