@@ -54,10 +54,9 @@ export function trackio(address: string, options: TrackioOptions = {}): Tracker 
     },
     async end(how, signal) {
       if (how === "finished") return;
-      const about = { title: `The training ${how === "failed" ? "failed" : "was interrupted"}` };
       const alert = {
         ...run,
-        ...about,
+        title: `The training ${how === "failed" ? "failed" : "was interrupted"}`,
         level: how === "failed" ? "error" : "warn",
         timestamp: new Date().toISOString(),
       };
