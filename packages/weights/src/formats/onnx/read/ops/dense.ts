@@ -108,12 +108,12 @@ export const products: Readonly<Record<string, Read>> = {
     const [alpha, beta] = [builder.number(node, "alpha", 1), builder.number(node, "beta", 1)];
     const [turnsA, turnsB] = [builder.number(node, "transA", 0) === 1, builder.number(node, "transB", 0) === 1];
     const c = builder.optional(node, 2);
+    const times = (value: Value, factor: number): Value =>
+      factor === 1 ? value : binary(builder, node, [value, constantOf([], "float", [factor])], "multiply");
     const isPlain =
       a.kind === "signal" && b.kind === "constant" && !turnsA && b.shape.length === 2 && a.axes.length === 2;
     if (!isPlain) {
       const turned = (value: Value, turns: boolean): Value => (turns ? transposedMatrix(builder, node, value) : value);
-      const times = (value: Value, factor: number): Value =>
-        factor === 1 ? value : binary(builder, node, [value, constantOf([], "float", [factor])], "multiply");
       const product = times(matrixProduct(builder, node, turned(a, turnsA), turned(b, turnsB)), alpha);
       return c === undefined ? product : binary(builder, node, [product, times(c, beta)], "add");
     }
@@ -142,8 +142,7 @@ export const products: Readonly<Record<string, Read>> = {
         : undefined;
     const y = dense(builder, node, a, { kernel, bias }, ["Gemm", alpha, beta, turnsB]);
     if (c === undefined || bias !== undefined) return y;
-    const sum = beta === 1 ? c : binary(builder, node, [c, constantOf([], "float", [beta])], "multiply");
-    return binary(builder, node, [y, sum], "add");
+    return binary(builder, node, [y, times(c, beta)], "add");
   },
   Einsum: (builder, node) => {
     const operands = node.inputs.map((_, index) => {
