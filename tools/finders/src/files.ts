@@ -1,6 +1,6 @@
 import { useEngine } from "@convkit/engine";
 import { peerPython } from "@convkit/testing";
-import { loadModel, openWeights, WeightsError } from "@convkit/weights";
+import { loadModel, WeightsError } from "@convkit/weights";
 import * as tf from "@tensorflow/tfjs-core";
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { readArray } from "./read-array.ts";
 
 /*
  * files.ts [keras|tf_keras] [--count N] [--seed S] [--engine native|wasm] [--folder F]: random models that Keras wrote as .keras and .h5 must give
@@ -39,23 +40,15 @@ const args = [script, positionals[0] ?? "keras", folder, values.seed, values.cou
 const { status } = spawnSync(peerPython, args, { stdio: ["ignore", "ignore", "ignore"] });
 if (status !== 0) throw new Error(`Python ended with ${status}: python ${args.join(" ")}`);
 
-async function array(name: string): Promise<tf.Tensor> {
-  const file = await openWeights(join(folder, name));
-  const { shape, read } = file.tensors[0]!;
-  const tensor = tf.tensor(read(), [...shape]);
-  file.close();
-  return tensor;
-}
-
 async function verdict({ file, inputs, outputs, tolerance }: Case): Promise<string> {
   const model = await loadModel(join(folder, file)).catch((error: unknown) => error as Error);
   if (model instanceof WeightsError) return `refused ${model.message}`;
   if (model instanceof Error) return `CRASH ${model.stack ?? model.message}`;
-  const given = await Promise.all(inputs.map(array));
+  const given = await Promise.all(inputs.map((name) => readArray(join(folder, name))));
   const found = [model.predict(given)].flat() as tf.Tensor[];
   if (found.length !== outputs.length) return `WRONG ${found.length} outputs, not ${outputs.length}`;
   for (const [place, name] of outputs.entries()) {
-    const wanted = await array(name);
+    const wanted = await readArray(join(folder, name));
     if (String(found[place]!.shape) !== String(wanted.shape)) return `WRONG shape ${found[place]!.shape}`;
     // Outputs near zero are differences of larger numbers, which round by more than their size says.
     const scale = Math.max(0.01, tf.max(tf.abs(wanted)).dataSync()[0]!);

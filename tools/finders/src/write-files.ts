@@ -1,10 +1,11 @@
 import { useEngine } from "@convkit/engine";
-import { WeightsError, loadModel, loadWeights, openWeights, saveModel, saveNpy } from "@convkit/weights";
+import { WeightsError, loadModel, loadWeights, saveModel, saveNpy } from "@convkit/weights";
 import type { ModelFormat } from "@convkit/weights";
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { readArray } from "./read-array.ts";
 
 /**
  * Writes every model file of a folder in every format, with inputs and outputs at batches of 1, 2 and 7 samples, for
@@ -34,14 +35,6 @@ const formats: readonly (readonly [suffix: string, format: ModelFormat])[] = [
   [".safetensors", "safetensors"],
 ];
 
-async function array(name: string): Promise<tf.Tensor> {
-  const file = await openWeights(join(from, name));
-  const { shape, read } = file.tensors[0]!;
-  const values = tf.tensor(read() as Float32Array, [...shape], "float32");
-  file.close();
-  return values;
-}
-
 /** The samples again and again, each time a little smaller. */
 function sized(x: tf.Tensor, batch: number, dtype: string): tf.Tensor {
   return tf.tidy(() => {
@@ -68,7 +61,7 @@ async function write(entry: Case): Promise<Record<string, unknown> | undefined> 
   const inputs: tf.Tensor[][] = [];
   try {
     model = await loadModel(join(from, entry.file));
-    const given = await Promise.all(entry.inputs.map(array));
+    const given = await Promise.all(entry.inputs.map((name) => readArray(join(from, name))));
     for (const batch of batches) inputs.push(given.map((x, i) => sized(x, batch, model.inputs[i]!.dtype)));
     for (const [b, xs] of inputs.entries()) {
       for (const [i, x] of xs.entries()) await save(join(to, `${entry.id}.b${batches[b]}.x${i}.npy`), x);

@@ -3,7 +3,7 @@ import { useEngine } from "@convkit/engine";
 import { createModel, findArchitecture, zoo } from "@convkit/models";
 import type { ModelName } from "@convkit/models";
 import { runPeer } from "@convkit/testing";
-import { loadModel, loadWeights, openWeights } from "@convkit/weights";
+import { loadModel, loadWeights } from "@convkit/weights";
 import * as tf from "@tensorflow/tfjs-core";
 import type { LayersModel } from "@tensorflow/tfjs-layers";
 import { createHash } from "node:crypto";
@@ -12,6 +12,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startPeer } from "./peer.ts";
 import type { Peer } from "./peer.ts";
+import { readArray } from "../read-array.ts";
 import { readResults, writeResults } from "./results.ts";
 import type { Result, Results } from "./results.ts";
 import { changedStructures } from "./structures.ts";
@@ -32,14 +33,6 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 /** The last line of what Python printed: libraries print notes of their own before it. */
 function listed<T>(output: string): T {
   return JSON.parse(output.trim().split("\n").at(-1)!) as T;
-}
-
-async function array(path: string): Promise<tf.Tensor> {
-  const file = await openWeights(path);
-  const { shape, read } = file.tensors[0]!;
-  const data = read();
-  file.close();
-  return tf.tensor(data, [...shape]);
 }
 
 /** The networks of the zoo by the sizes of their kernels, with ten classes. */
@@ -85,7 +78,7 @@ function inputFor(model: LayersModel, x: tf.Tensor): tf.Tensor {
 
 /** How far the logits are from the peer's, as a share of the largest; a sentence if the file does not load. */
 async function difference(stem: string, file: string, ours: ModelName | undefined): Promise<number | string> {
-  const [x, y] = [await array(`${stem}.x.npy`), await array(`${stem}.y.npy`)];
+  const [x, y] = [await readArray(`${stem}.x.npy`), await readArray(`${stem}.y.npy`)];
   try {
     const [height, width] = [x.shape[1]!, x.shape[2]!];
     const model =
