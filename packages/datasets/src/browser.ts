@@ -1,6 +1,6 @@
 /**
- * What bundlers take in place of `index.ts` for web pages: the same names. A page has no folders, so what reads or writes files refuses
- * with a DataError.
+ * What bundlers take in place of `index.ts` for web pages: the same names. A page has no paths of files, so what reads or writes
+ * by them refuses with a DataError.
  */
 import { DataError } from "./data-error.ts";
 
@@ -8,7 +8,7 @@ export * from "./everywhere.ts";
 
 function refused(name: string): DataError {
   return new DataError(
-    `${name} works with files, which a web page has none of: read the images in the page and give them to fromArrays or fromGenerator`,
+    `${name} works with paths of files, which a web page has none of: give Files or addresses to loadData, or pixels to fromArrays or fromGenerator`,
   );
 }
 
@@ -30,14 +30,14 @@ export const csvImages = refuse("csvImages");
 export const dataSets = {};
 export const fetchData = refuse("fetchData");
 export const verifyData = refuse("verifyData");
-export { decodeImage } from "./images/page/decode.ts";
+export { decodeImage } from "./images/decode.ts";
 export { decodingFailure } from "./images/decoding-failure.ts";
 export const download = refuse("download");
 export const readIdx = refuse("readIdx");
 export const packagesSeenFrom = refuseAtOnce("packagesSeenFrom");
-export const imageFiles = refuse("imageFiles");
+export { imageFiles } from "./folders/image-files.ts";
 export const imageFolder = refuse("imageFolder");
-export const loadData = refuse("loadData");
+export { loadData } from "./load-in-page.ts";
 export const subset = refuse("subset");
 export const writeImageFolder = refuse("writeImageFolder");
 export const isShardPattern = refuseAtOnce("isShardPattern");

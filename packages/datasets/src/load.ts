@@ -8,14 +8,18 @@ import { arrangeSplits, splitOff, splitRules } from "./dataset/split.ts";
 import type { SplitsOptions } from "./dataset/split.ts";
 import { csvImages, csvOptionNames } from "./folders/csv-images.ts";
 import type { CsvOptions } from "./folders/csv-images.ts";
-import { imageFolder, imageFolderOptionNames } from "./folders/image-folder.ts";
-import type { ImageFolderOptions } from "./folders/image-folder.ts";
+import { imageFolderOptionNames } from "./folders/folders-of-classes.ts";
+import type { ImageFolderOptions } from "./folders/folders-of-classes.ts";
+import { imageFolder } from "./folders/image-folder.ts";
 import { pickImageOptions } from "./folders/image-files.ts";
 import { checkDataValues, checkNames } from "./images/decode-options.ts";
-import { isMaskFolder, maskFolder, maskFolderOptionNames, type MaskFolderOptions } from "./masks/mask-folder.ts";
+import { maskFolderOptionNames, type MaskFolderOptions } from "./masks/folders-of-masks.ts";
+import { isMaskFolder, maskFolder } from "./masks/mask-folder.ts";
 import { isCifarFolder, loadCifarFolder } from "./published/cifar-set.ts";
 import { isIdxFolder, loadIdxFolder } from "./published/idx-set.ts";
 import type { SourceOptions } from "./published/idx-set.ts";
+import type { DataFiles } from "./folders/given-files.ts";
+import { type FilesOptions, loadFiles } from "./load-files.ts";
 import { areShards, isShardPattern } from "./records/shard-files.ts";
 import { imageShards, shardOptionNames } from "./records/shards.ts";
 import type { ShardOptions } from "./records/shards.ts";
@@ -54,15 +58,20 @@ const optionNames: OptionNames<LoadOptions> = {
 
 /**
  * Loads a data set by name, from a folder (IDX files, CIFAR's binary files, shards, images by class, or images with masks),
- * from shards by their names, or from a CSV file (paths and labels). Throws a DataError that lists the known names, or says
- * what the folder lacks.
+ * from shards by their names, or from a CSV file (paths and labels). Files, as a web page has them, are taken as the files of a folder of
+ * images by class or with masks. Throws a DataError that lists the known names, or says what the folder lacks.
  */
 export async function loadData(
   name: DataSetName,
   options?: LoadOptions,
 ): Promise<DataSplits<IndexedDataset> & { readonly test: IndexedDataset }>;
 export async function loadData(nameOrFolder: string, options?: LoadOptions): Promise<DataSplits<IndexedDataset>>;
-export async function loadData(nameOrFolder: string, options: LoadOptions = {}): Promise<DataSplits<IndexedDataset>> {
+export async function loadData(files: DataFiles, options?: FilesOptions): Promise<DataSplits<IndexedDataset>>;
+export async function loadData(
+  nameOrFolder: string | DataFiles,
+  options: LoadOptions = {},
+): Promise<DataSplits<IndexedDataset>> {
+  if (typeof nameOrFolder === "object" && nameOrFolder !== null) return loadFiles(nameOrFolder, options);
   if (typeof nameOrFolder !== "string" || nameOrFolder === "") {
     throw new DataError(
       `loadData: expected the name of a data set (${Object.keys(dataSets).join(", ")}) or a folder, got ${shown(nameOrFolder)}`,

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "nod
 import { join } from "node:path";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
-import { imagesIn } from "../src/folders/class-folders.ts";
+import { imagesIn } from "../src/folders/disk-tree.ts";
 import type { Batch, Dataset } from "../src/dataset/dataset.ts";
 import { imageFolder } from "../src/folders/image-folder.ts";
 import { loadData } from "../src/load.ts";

@@ -6,6 +6,7 @@ import type { OptionNames } from "@convkit/errors";
 import pMap from "p-map";
 import { DataError } from "../data-error.ts";
 import { filesByClass, splitFoldersOf } from "../folders/class-folders.ts";
+import { diskTree } from "../folders/disk-tree.ts";
 import { decodeImage } from "../images/decode.ts";
 import { decodingFailure } from "../images/decoding-failure.ts";
 import { checkNames } from "../images/decode-options.ts";
@@ -135,12 +136,12 @@ export async function auditImages(folder: string, options: AuditOptions = {}): P
 }
 
 function listFiles(folder: string): { files: AuditedFile[]; classes: Audit["classes"]; others: AuditFinding[] } {
-  const splits = Object.entries(splitFoldersOf(folder) ?? { all: folder });
+  const splits = Object.entries(splitFoldersOf(diskTree, folder) ?? { all: folder });
   const files: AuditedFile[] = [];
   const others: AuditFinding[] = [];
   const classes: Record<string, Record<string, number>> = {};
   for (const [split, path] of splits) {
-    const found = filesByClass(path);
+    const found = filesByClass(diskTree, path);
     classes[split] = Object.fromEntries([...found.classes].map(([name, list]) => [name, list.length]));
     for (const [name, list] of found.classes)
       for (const each of list) files.push({ path: each, file: relative(folder, each), split, className: name });

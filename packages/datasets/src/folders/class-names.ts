@@ -5,7 +5,18 @@ import { DataError } from "../data-error.ts";
  * UTF-16 units.)
  */
 export function byCodePoint(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+  const length = Math.min(a.length, b.length);
+  for (let at = 0; at < length; at++) {
+    const [left, right] = [a.charCodeAt(at), b.charCodeAt(at)];
+    if (left !== right) return rank(left) - rank(right);
+  }
+  return a.length - b.length;
+}
+
+/** Puts the halves of characters beyond U+FFFF behind all other UTF-16 units. */
+function rank(unit: number): number {
+  if (unit < 0xd800) return unit;
+  return unit < 0xe000 ? unit + 0x2000 : unit - 0x800;
 }
 
 /** Characters that a folder's name cannot have on some system, or that would make it hidden or another path; and the escape itself. */

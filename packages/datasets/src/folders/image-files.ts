@@ -1,4 +1,4 @@
-import { availableParallelism } from "node:os";
+import { availableParallelism, decodedStore } from "@convkit/datasets/platform";
 import { oneOf, type OptionNames, someText, trueOrFalse, wholeFromOne, wholeFromZero } from "@convkit/errors";
 import pMap from "p-map";
 import { DataError } from "../data-error.ts";
@@ -14,7 +14,7 @@ import {
   targetsOfSome,
 } from "../dataset/targets.ts";
 import { type MaskMeaning, maskReader } from "../masks/mask-files.ts";
-import { checkSignature, decodeImage, imageSize } from "../images/decode.ts";
+import { checkSignature, decodedSize, imageSize } from "../images/decode.ts";
 import { decodingFailure } from "../images/decoding-failure.ts";
 import { decodeFiles } from "../images/decode-files.ts";
 import type { FilesDecoding } from "../images/decode-files.ts";
@@ -26,10 +26,11 @@ import {
   defaultPixelLimit,
 } from "../images/decode-options.ts";
 import type { DecodeOptions } from "../images/decode-options.ts";
-import { type DecodedCache, decodedStore } from "../images/decoded-cache.ts";
+import type { DecodedCache } from "../images/decoded-cache.ts";
 import { keeping, memoryStore } from "../images/image-cache.ts";
 import type { EncodedReader, Store } from "../images/image-cache.ts";
-import { contentOf, type ImageSource } from "../images/image-source.ts";
+import { contentOf } from "../images/image-content.ts";
+import type { ImageSource } from "../images/image-source.ts";
 
 export interface ImageOptions extends DecodeOptions {
   /** Throws for an unusable file instead of skipping it and listing it in `skipped`. False by default. */
@@ -52,7 +53,7 @@ export interface ImageOptions extends DecodeOptions {
   readonly cacheLimit?: number | undefined;
   /**
    * Number of threads that decode JPEG files; one per core by default. With 0, libuv's threads decode them, like all
-   * other files.
+   * other files. In a web page the browser decodes in threads of its own, whatever the number.
    */
   readonly workers?: number | undefined;
 }
@@ -81,7 +82,10 @@ export interface LabelledFiles {
   readonly name: string;
   /** The class names, in the order of the labels; missing if there are `targets`. */
   readonly classes?: readonly string[] | undefined;
+  /** The paths of the files, in a web page their addresses; or names of `contents`. */
   readonly files: readonly string[];
+  /** What files hold that are read otherwise than by their path, by their names in `files`; none by default. */
+  readonly contents?: ReadonlyMap<string, Blob | URL> | undefined;
   /** The class of each file; missing if there are `targets`. */
   readonly labels?: ArrayLike<number> | undefined;
   /** What a network is to tell of each image, by name; a class by default. */
@@ -114,19 +118,23 @@ export async function imageFiles(given: LabelledFiles, options: ImageOptions = {
     pixelLimit = defaultPixelLimit,
   } = options;
   checkImageOptions(options);
+  const sourceOf = (file: string): ImageSource => {
+    const content = given.contents?.get(file);
+    return content === undefined ? file : { content, name: file };
+  };
   const skipped = [...(given.leftOut ?? [])];
   const [left] = skipped;
   if (strict && left !== undefined) throw new DataError(`${left.file} cannot be used: ${left.reason}`);
-  const whole = await wholeFiles(given, options, skipped);
+  const whole = await wholeFiles(given, sourceOf, options, skipped);
   const files = whole.map(({ file }) => file);
-  const size = options.size ?? (await commonSize(given.name, whole, { orient, pixelLimit }));
+  const size = options.size ?? (await commonSize(given.name, whole, sourceOf, { orient, pixelLimit }));
   const [count, places] = [given.files.length, Int32Array.from(whole, ({ place }) => place)];
   const images = { count, height: size[0], width: size[1] };
   const told = given.targets && targetsOfSome(storedTargets(given.name, given.targets, images), places);
   const masks =
     given.masks &&
     (await maskReader(
-      whole.map(({ file, place }) => ({ image: file, mask: given.masks!.files[place]! })),
+      whole.map(({ file, place }) => ({ image: sourceOf(file), mask: sourceOf(given.masks!.files[place]!) })),
       given.masks.meaning,
       { ...options, size, orient, pixelLimit, ...(options.keep === "memory" && { kept: Number.POSITIVE_INFINITY }) },
     ));
@@ -141,11 +149,11 @@ export async function imageFiles(given: LabelledFiles, options: ImageOptions = {
   const read = keeping(
     (wanted) =>
       decodeFiles(
-        wanted.map(({ index, target }) => ({ source: files[index]!, target })),
+        wanted.map(({ index, target }) => ({ source: sourceOf(files[index]!), target })),
         decoding,
       ),
     store,
-    encodedReader(async (indices) => indices.map((index) => files[index]!)),
+    encodedReader(async (indices) => indices.map((index) => sourceOf(files[index]!))),
   );
   return datasetFrom({
     name: given.name,
@@ -163,7 +171,7 @@ export async function imageFiles(given: LabelledFiles, options: ImageOptions = {
     memory,
     decodedCache: store?.use,
     describe: (index) => files[index]!,
-    encoded: (index) => files[index]!,
+    encoded: (index) => sourceOf(files[index]!),
     async read(indices, images) {
       const failures = await read(
         Array.from(indices, (index, place) => ({
@@ -224,13 +232,14 @@ interface WholeFile {
 /** Returns the files that pass the check; the others go to `skipped`. Throws if no file passes. */
 async function wholeFiles(
   { name, files }: LabelledFiles,
+  sourceOf: (file: string) => ImageSource,
   options: ImageOptions,
   skipped: SkippedImage[],
 ): Promise<WholeFile[]> {
   const { check = "head", strict = false } = options;
   const all = files.map((file, place) => ({ file, place }));
   if (check === "none" && all.length > 0) return all;
-  const look = (file: string) => lookAt(file, check === "all", options);
+  const look = (file: string) => lookAt(sourceOf(file), check === "all", options);
   const checks = await pMap(
     all,
     async (each): Promise<WholeFile | SkippedImage> => {
@@ -254,17 +263,16 @@ async function wholeFiles(
 
 /** Checks a file as `check` says, and returns its size if it was found. */
 async function lookAt(
-  file: string,
+  source: ImageSource,
   isWhole: boolean,
   options: ImageOptions,
 ): Promise<readonly [number, number] | undefined> {
   const { orient, pixelLimit, size } = options;
   if (isWhole) {
-    const [h, w] = (await decodeImage(file, { orient, pixelLimit })).shape;
-    return [h, w];
+    return decodedSize(source, { orient, pixelLimit });
   }
-  if (size === undefined) return imageSize(file, { orient, pixelLimit });
-  await checkSignature(file);
+  if (size === undefined) return imageSize(source, { orient, pixelLimit });
+  await checkSignature(source);
   return undefined;
 }
 
@@ -286,9 +294,10 @@ export function checkImageOptions(options: ImageOptions): void {
 async function commonSize(
   name: string,
   files: readonly WholeFile[],
+  sourceOf: (file: string) => ImageSource,
   options: DecodeOptions,
 ): Promise<readonly [number, number]> {
-  const first = files[0]!.size ?? (await imageSize(files[0]!.file, options));
+  const first = files[0]!.size ?? (await imageSize(sourceOf(files[0]!.file), options));
   const other = files.find(({ size }) => size !== undefined && (size[0] !== first[0] || size[1] !== first[1]));
   if (other === undefined) return first;
   throw new DataError(

@@ -5,10 +5,11 @@ import { makeFolder, writeFolderAtomic } from "@convkit/files";
 import { filesByClass } from "./class-folders.ts";
 import type { SplitName } from "./class-folders.ts";
 import { folderName } from "./class-names.ts";
+import { diskTree } from "./disk-tree.ts";
 import { DataError } from "../data-error.ts";
 import { checkNames } from "../images/decode-options.ts";
-import { checkRanges, filesInRange } from "./image-folder.ts";
-import type { Ranges } from "./image-folder.ts";
+import { checkRanges, filesInRange } from "./folders-of-classes.ts";
+import type { Ranges } from "./folders-of-classes.ts";
 
 export interface SubsetOptions {
   /** Links the files instead of copying them, if the file system supports it; false by default. */
@@ -34,7 +35,7 @@ export async function subset(
   options: SubsetOptions = {},
 ): Promise<SubsetResult> {
   checkNames("subset", options, { link: true });
-  const { classes } = filesByClass(source);
+  const { classes } = filesByClass(diskTree, source);
   const splits = Object.entries(ranges) as [SplitName, readonly [number, number]][];
   if (splits.length === 0) throw new DataError("A subset needs a range for at least one of train, validation and test");
   checkRanges(ranges);

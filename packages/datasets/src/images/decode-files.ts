@@ -1,13 +1,18 @@
-import { availableParallelism } from "node:os";
+import { availableParallelism, decodeInPool } from "@convkit/datasets/platform";
 import pLimit from "p-limit";
-import { decodeInPool } from "./decode-pool.ts";
-import type { PoolDecoding, WantedFile } from "./decode-pool.ts";
+import type { PoolDecoding } from "./decode-pool.ts";
 import { decodeInto } from "./decode.ts";
-import { isJpeg } from "./image-source.ts";
+import { type ImageSource, isJpeg } from "./image-source.ts";
 
 export interface FilesDecoding extends PoolDecoding {
   /** Number of threads that decode JPEG files; with 0, libuv's threads decode all files. */
   workers?: number | undefined;
+}
+
+/** An encoded image and the memory for its pixels. */
+interface WantedImage {
+  readonly source: ImageSource;
+  readonly target: Uint8Array;
 }
 
 // A decoded photograph has tens of megabytes, so only few are decoded at once, whatever the batch. libuv has four
@@ -22,7 +27,7 @@ const fewest = 4;
  * decode other files, and the ones that the pool could not decode. Resolves to one entry per file: its error, or
  * undefined if it was decoded.
  */
-export async function decodeFiles(wanted: readonly WantedFile[], decoding: FilesDecoding): Promise<unknown[]> {
+export async function decodeFiles(wanted: readonly WantedImage[], decoding: FilesDecoding): Promise<unknown[]> {
   const isDone = await decodedInPool(wanted, decoding);
   return Promise.all(
     wanted.map(async ({ source, target }, place) => {
@@ -38,16 +43,12 @@ export async function decodeFiles(wanted: readonly WantedFile[], decoding: Files
 }
 
 /** Says for each file whether the pool decoded it. */
-async function decodedInPool(wanted: readonly WantedFile[], decoding: FilesDecoding): Promise<boolean[]> {
+async function decodedInPool(wanted: readonly WantedImage[], decoding: FilesDecoding): Promise<boolean[]> {
   const { workers, size, resize, crop, channels, orient, pixelLimit } = decoding;
   const isDone = wanted.map(() => false);
-  const places = [...wanted.keys()].filter((place) => isJpeg(wanted[place]!.source));
-  if (places.length < fewest || workers === 0) return isDone;
-  const done = await decodeInPool(
-    places.map((place) => wanted[place]!),
-    { size, resize, crop, channels, orient, pixelLimit },
-    workers,
-  );
-  for (const [index, place] of places.entries()) isDone[place] = done[index]!;
+  const pooled = wanted.flatMap(({ source, target }, place) => (isJpeg(source) ? [{ source, target, place }] : []));
+  if (pooled.length < fewest || workers === 0) return isDone;
+  const done = await decodeInPool(pooled, { size, resize, crop, channels, orient, pixelLimit }, workers);
+  for (const [index, { place }] of pooled.entries()) isDone[place] = done[index]!;
   return isDone;
 }

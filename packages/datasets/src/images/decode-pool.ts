@@ -1,13 +1,13 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import pLimit from "p-limit";
-import type { FileSpan, ImageSource } from "./image-source.ts";
+import type { FileSpan, PoolSource } from "./image-source.ts";
 import type { FitOptions } from "./resize/resize.ts";
 import { roundUp } from "./resize/wasm-kernel.ts";
 
 /** An encoded image and the memory for its pixels. */
 export interface WantedFile {
-  source: ImageSource;
+  source: PoolSource;
   target: Uint8Array;
 }
 

@@ -1,20 +1,15 @@
-import { open } from "node:fs/promises";
+import { decodeBytes, sizeOf } from "@convkit/datasets/platform";
 import { shown } from "@convkit/errors";
 import { DataError } from "../data-error.ts";
-import { bmpHead, decodeBmp } from "./bmp.ts";
 import { checkDecodeOptions, checkNames, checkPixels, decodeOptionNames, defaultPixelLimit } from "./decode-options.ts";
 import type { DecodeOptions } from "./decode-options.ts";
-import { checkStart, imageFormat, signatureBytes } from "./image-format.ts";
-import { contentOf, type ImageSource, nameOf } from "./image-source.ts";
+import { checkStart, signatureBytes } from "./image-format.ts";
+import { contentOf, startOf } from "./image-content.ts";
+import { type ImageSource, nameOf } from "./image-source.ts";
 import { described } from "./decoding-failure.ts";
-import { decodeJpeg, isPlainJpeg } from "./jpeg.ts";
-import { jpegHead } from "./jpeg-head.ts";
-import { decodeByVips, sizeByVips } from "./libvips.ts";
 import { lumaOf } from "./luma.ts";
-import { orientPixels } from "./orient-pixels.ts";
 import { fitInto } from "./resize/resize.ts";
 import type { Pixels } from "./resize/resize.ts";
-import { scratchOf } from "./scratch-buffers.ts";
 import type { Scratch } from "./scratch-buffers.ts";
 
 /**
@@ -26,7 +21,9 @@ import type { Scratch } from "./scratch-buffers.ts";
 export async function decodeImage(file: string | Uint8Array, options: DecodeOptions = {}): Promise<Pixels> {
   checkNames("decodeImage", options, decodeOptionNames);
   if (typeof file !== "string" && !(file instanceof Uint8Array)) {
-    throw new DataError(`decodeImage: expected the path of an image file or its bytes, got ${shown(file)}`);
+    throw new DataError(
+      `decodeImage: expected the path of an image file (in a web page its address) or its bytes, got ${shown(file)}`,
+    );
   }
   const { size, channels = 3 } = checkDecodeOptions(options);
   const decoded = await decode(typeof file === "string" ? file : { bytes: file, name: "The image" }, options);
@@ -66,25 +63,15 @@ export async function imageSize(
   });
 }
 
-async function sizeOf(bytes: Uint8Array): Promise<{ height: number; width: number; orientation: number }> {
-  if (imageFormat(bytes) === "bmp") return { ...bmpHead(bytes), orientation: 1 };
-  const head = jpegHead(bytes);
-  return head?.components === undefined ? sizeByVips(bytes) : head;
+/** Like `imageSize`, but decodes the image. Throws a DataError if it is damaged. */
+export async function decodedSize(source: ImageSource, options: DecodeOptions): Promise<[number, number]> {
+  const [h, w] = (await decode(source, options)).shape;
+  return [h, w];
 }
 
 /** Throws a DataError unless the file starts like an image: fast enough for every file of a large folder. */
-export async function checkSignature(file: string): Promise<void> {
-  await described(file, async () => {
-    const start = Buffer.alloc(signatureBytes);
-    const handle = await open(file);
-    try {
-      const { bytesRead } = await handle.read(start, 0, start.length, 0);
-      if (bytesRead === 0) throw new DataError("the file is empty");
-    } finally {
-      await handle.close();
-    }
-    checkStart(start);
-  });
+export async function checkSignature(source: ImageSource): Promise<void> {
+  await described(nameOf(source), async () => checkStart(await startOf(source, signatureBytes)));
 }
 
 /** The image in its own size, upright, with three channels, or one on request. */
@@ -98,28 +85,4 @@ async function decode(
     const pixels = await decodeBytes(bytes, { orient, channels, pixelLimit }, scratch);
     return channels === 1 && pixels.shape[2] === 3 ? lumaOf(pixels) : pixels;
   });
-}
-
-async function decodeBytes(
-  bytes: Uint8Array,
-  { orient, channels, pixelLimit }: { orient: boolean; channels: 1 | 3; pixelLimit: number },
-  scratch: Scratch | undefined,
-): Promise<Pixels> {
-  const format = imageFormat(bytes);
-  if (format === "bmp") return decodeBmp(bytes, pixelLimit);
-  const head = jpegHead(bytes);
-  if (head === undefined) return decodeByVips(bytes, { format, orient, pixelLimit, isCmyk: false });
-  checkPixels(head.height, head.width, pixelLimit);
-  const quick = isPlainJpeg(head, orient)
-    ? await decodeJpeg(bytes, channels, scratchOf(scratch, head.height * head.width * channels))
-    : undefined;
-  if (quick !== undefined) return quick;
-  // The orientation is always the one that `jpegHead` found: libvips may find a different one in an unusual file.
-  const decoded = await decodeByVips(bytes, {
-    format: "jpeg",
-    orient: false,
-    pixelLimit,
-    isCmyk: head.components === 4,
-  });
-  return orient ? orientPixels(decoded, head.orientation) : decoded;
 }

@@ -1,7 +1,3 @@
-import { open, readFile } from "node:fs/promises";
-import { extname } from "node:path";
-import { DataError } from "../data-error.ts";
-
 /** A part of a file that is an encoded image. */
 export interface FileSpan {
   readonly file: string;
@@ -20,36 +16,27 @@ export interface NamedBytes {
   readonly name: string;
 }
 
-/** An image file, a part of a file, or bytes. */
-export type ImageSource = string | FileSpan | NamedBytes;
+/** An encoded image that a page was given, or that lies at an address. */
+export interface NamedContent {
+  readonly content: Blob | URL;
+  /** What messages call the image. */
+  readonly name: string;
+}
+
+/** An image file (in a web page an address), a part of a file, bytes, or what a page was given. */
+export type ImageSource = string | FileSpan | NamedBytes | NamedContent;
 
 /** What messages call the image. */
 export function nameOf(source: ImageSource): string {
   return typeof source === "string" ? source : source.name;
 }
 
+/** An image that the pool's threads can read. */
+export type PoolSource = Exclude<ImageSource, NamedContent>;
+
 /** True if the pool's threads should try the image first. */
-export function isJpeg(source: ImageSource): boolean {
-  if (typeof source === "string") return [".jpg", ".jpeg", ".jfif"].includes(extname(source).toLowerCase());
+export function isJpeg(source: ImageSource): source is PoolSource {
+  if (typeof source === "string") return /\.(?:jpe?g|jfif)$/i.test(source);
+  if ("content" in source) return false;
   return "bytes" in source ? source.bytes[0] === 0xff && source.bytes[1] === 0xd8 : source.isJpeg;
-}
-
-/** The encoded image's bytes. Throws a DataError if there are none, or if the file is shorter than it was. */
-export async function contentOf(source: ImageSource): Promise<Uint8Array> {
-  const bytes =
-    typeof source === "string" ? await readFile(source) : "bytes" in source ? source.bytes : await readSpan(source);
-  if (bytes.length === 0) throw new DataError(typeof source === "string" ? "the file is empty" : "it has no bytes");
-  return bytes;
-}
-
-async function readSpan({ file, start, length }: FileSpan): Promise<Buffer> {
-  const handle = await open(file);
-  try {
-    const bytes = Buffer.allocUnsafe(length);
-    const { bytesRead } = await handle.read(bytes, 0, length, start);
-    if (bytesRead < length) throw new DataError(`${file} ends in it; the file was changed since it was opened`);
-    return bytes;
-  } finally {
-    await handle.close();
-  }
 }

@@ -1,7 +1,8 @@
-import { readFile } from "node:fs/promises";
 import { DataError, reasonOf } from "../data-error.ts";
 import { decodeImage } from "../images/decode.ts";
+import { contentOf } from "../images/image-content.ts";
 import { imageFormat } from "../images/image-format.ts";
+import { type ImageSource, nameOf } from "../images/image-source.ts";
 import { checkPngHead } from "../images/png-head.ts";
 import { pngSamples } from "./png-samples.ts";
 
@@ -15,16 +16,15 @@ export interface Mask {
  * Reads a mask file: gray values or palette indices of a PNG as they are stored, or the gray of another lossless image.
  * Throws a `DataError` for a JPEG, whose compression changes values, for colors, and for values above 255.
  */
-export async function decodeMask(file: string, pixelLimit?: number): Promise<Mask> {
+export async function decodeMask(source: ImageSource, pixelLimit?: number): Promise<Mask> {
   try {
-    const bytes = await readFile(file);
-    if (bytes.length === 0) throw new DataError("the file is empty");
+    const bytes = await contentOf(source);
     const format = imageFormat(bytes);
     if (format === "jpeg")
       throw new DataError("it is a JPEG, whose compression changes class numbers: store masks as PNG");
     if (format === "png") {
       checkPngHead(bytes);
-      const samples = pngSamples(bytes, pixelLimit);
+      const samples = await pngSamples(bytes, pixelLimit);
       if (samples !== undefined) return bytesOf(samples.data, [samples.height, samples.width]);
     }
     const { data, shape } = await decodeImage(bytes, {
@@ -33,7 +33,7 @@ export async function decodeMask(file: string, pixelLimit?: number): Promise<Mas
     });
     return grayOf(data, [shape[0], shape[1]]);
   } catch (error) {
-    throw new DataError(`The mask ${file} cannot be used: ${reasonOf(causeOf(error))}`, { cause: error });
+    throw new DataError(`The mask ${nameOf(source)} cannot be used: ${reasonOf(causeOf(error))}`, { cause: error });
   }
 }
 

@@ -1,9 +1,10 @@
-import { availableParallelism } from "node:os";
+import { availableParallelism } from "@convkit/datasets/platform";
 import pMap from "p-map";
 import { DataError } from "../data-error.ts";
 import type { Target } from "../dataset/dataset.ts";
 import { imageSize } from "../images/decode.ts";
 import type { DecodeOptions } from "../images/decode-options.ts";
+import { type ImageSource, nameOf } from "../images/image-source.ts";
 import { fitInto } from "../images/resize/resize.ts";
 import { decodeMask } from "./decode-mask.ts";
 
@@ -31,7 +32,7 @@ const atOnce = { concurrency: Math.max(4, availableParallelism()) };
 /** Finds the classes of masks by reading all of them once. Throws a `DataError` for values that are no class numbers. */
 export async function meaningOf(
   name: string,
-  files: readonly string[],
+  files: readonly ImageSource[],
   { names, ignore }: MaskOptions,
   pixelLimit?: number,
 ): Promise<MaskMeaning> {
@@ -42,7 +43,8 @@ export async function meaningOf(
     async (file) => {
       const seen = new Uint8Array(256);
       for (const value of (await decodeMask(file, pixelLimit)).data) seen[value] = 1;
-      for (const [value, isThere] of seen.entries()) if (isThere === 1 && !found.has(value)) found.set(value, file);
+      for (const [value, isThere] of seen.entries())
+        if (isThere === 1 && !found.has(value)) found.set(value, nameOf(file));
     },
     atOnce,
   );
@@ -93,7 +95,7 @@ const keptBytes = 256 * 2 ** 20;
  * that cannot be decoded.
  */
 export async function maskReader(
-  pairs: readonly { readonly image: string; readonly mask: string }[],
+  pairs: readonly { readonly image: ImageSource; readonly mask: ImageSource }[],
   { isBlackAndWhite, names, ignore }: MaskMeaning,
   options: DecodeOptions & { readonly size: readonly [number, number]; readonly kept?: number | undefined },
 ): Promise<MaskReader> {
@@ -108,7 +110,7 @@ export async function maskReader(
       const [height, width] = await imageSize(image, { orient, pixelLimit });
       if (own[0] !== height || own[1] !== width)
         throw new DataError(
-          `The mask ${mask} is ${own[0]}x${own[1]}, but its image ${image} is ${height}x${width}; expected masks of the images' size`,
+          `The mask ${nameOf(mask)} is ${own[0]}x${own[1]}, but its image ${nameOf(image)} is ${height}x${width}; expected masks of the images' size`,
         );
     },
     atOnce,

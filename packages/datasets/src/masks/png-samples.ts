@@ -1,4 +1,4 @@
-import { inflateSync } from "node:zlib";
+import { inflate } from "@convkit/datasets/platform";
 import { DataError, reasonOf } from "../data-error.ts";
 import { checkPixels } from "../images/decode-options.ts";
 
@@ -15,7 +15,7 @@ const kinds = { gray: 0, palette: 3 } as const;
  * Reads the samples of a grayscale or palette PNG without applying its palette, which image libraries do. Undefined for
  * a PNG with colors or transparency, and for an interlaced one. Throws a `DataError` for a damaged file.
  */
-export function pngSamples(bytes: Uint8Array, pixelLimit?: number): Samples | undefined {
+export async function pngSamples(bytes: Uint8Array, pixelLimit?: number): Promise<Samples | undefined> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 33 || view.getUint32(12) !== 0x49484452) throw new DataError("its PNG header is missing");
   const [width, height] = [view.getUint32(16), view.getUint32(20)];
@@ -24,7 +24,7 @@ export function pngSamples(bytes: Uint8Array, pixelLimit?: number): Samples | un
   if (![1, 2, 4, 8, 16].includes(depth)) throw new DataError(`its PNG header says ${depth} bits a sample`);
   checkPixels(height, width, pixelLimit);
   const stride = Math.ceil((width * depth) / 8);
-  const rows = inflated(imageData(bytes, view), height * (stride + 1));
+  const rows = await inflated(imageData(bytes, view), height * (stride + 1));
   return {
     data: unpacked(unfiltered(rows, height, stride, Math.max(1, depth / 8)), { height, width, depth }),
     height,
@@ -43,14 +43,20 @@ function imageData(bytes: Uint8Array, view: DataView): Uint8Array {
     if (type === 0x49454e44) break;
     at += 12 + length;
   }
-  return Buffer.concat(parts);
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let to = 0;
+  for (const part of parts) {
+    whole.set(part, to);
+    to += part.length;
+  }
+  return whole;
 }
 
-function inflated(packed: Uint8Array, length: number): Uint8Array {
+async function inflated(packed: Uint8Array, length: number): Promise<Uint8Array> {
   let made: Uint8Array;
   try {
     // One byte more than expected, so that a stream that goes on is found and not made whole.
-    made = inflateSync(packed, { maxOutputLength: length + 1 });
+    made = await inflate(packed, length + 1);
   } catch (error) {
     throw new DataError(`its PNG data is damaged: ${reasonOf(error)}`);
   }

@@ -10,7 +10,7 @@ import type { IndexedDataset } from "../dataset/dataset.ts";
 import { encodedImagesOf } from "../dataset/indexed-dataset.ts";
 import { checkNames } from "../images/decode-options.ts";
 import { imageFormat } from "../images/image-format.ts";
-import { contentOf } from "../images/image-source.ts";
+import { contentOf } from "../images/image-content.ts";
 import { permutation } from "../random/permutation.ts";
 
 export interface WriteShardsOptions {

@@ -8,12 +8,7 @@ import type { Pixels } from "../resize/resize.ts";
  * dropped.
  */
 export async function bitmapPixels(bytes: Uint8Array, format: ImageFormat, pixelLimit: number): Promise<Pixels> {
-  const blob = new Blob([bytes as Uint8Array<ArrayBuffer>], { type: `image/${format}` });
-  const bitmap = await createImageBitmap(blob, {
-    imageOrientation: "from-image",
-    premultiplyAlpha: "none",
-    colorSpaceConversion: "none",
-  });
+  const bitmap = await bitmapOf(bytes, format);
   try {
     const { width, height } = bitmap;
     checkPixels(height, width, pixelLimit);
@@ -30,6 +25,23 @@ export async function bitmapPixels(bytes: Uint8Array, format: ImageFormat, pixel
   } finally {
     bitmap.close();
   }
+}
+
+/** The size of an image file when it is upright. */
+export async function bitmapSize(bytes: Uint8Array, format: ImageFormat): Promise<{ height: number; width: number }> {
+  const bitmap = await bitmapOf(bytes, format);
+  const { height, width } = bitmap;
+  bitmap.close();
+  return { height, width };
+}
+
+async function bitmapOf(bytes: Uint8Array, format: ImageFormat): Promise<ImageBitmap> {
+  const blob = new Blob([bytes as Uint8Array<ArrayBuffer>], { type: `image/${format}` });
+  return createImageBitmap(blob, {
+    imageOrientation: "from-image",
+    premultiplyAlpha: "none",
+    colorSpaceConversion: "none",
+  });
 }
 
 type Rgba = Uint8Array | Uint8ClampedArray;
